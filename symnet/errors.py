@@ -1,0 +1,48 @@
+"""Every error a user can meet, each also the matching builtin.
+
+A message has four parts, always in this order: the call as written, what was expected, what came,
+and how to mend it.  `explain` puts them together, so that no message forgets one.
+"""
+
+from __future__ import annotations
+
+
+class SymnetError(Exception):
+    """Base of every error that symnet raises on purpose."""
+
+
+class ShapeError(SymnetError, ValueError):
+    """Ranks, extents or axes that do not fit together."""
+
+
+class DTypeError(SymnetError, TypeError):
+    """A dtype that an operation or a compiled function does not take."""
+
+
+class ArgumentError(SymnetError, TypeError):
+    """A wrong, missing or unknown argument of a call."""
+
+
+class ValueDomainError(SymnetError, ValueError):
+    """A value outside the domain: a label out of range, NaN where it is refused, an empty mean."""
+
+
+class AssumptionError(SymnetError, ValueError):
+    """An assumption that is missing, contradictory, or in the way of the request."""
+
+
+class MissingRuleError(SymnetError, NotImplementedError):
+    """No rule stands in a table for this node; the message names the table and the file to edit."""
+
+
+class DependencyError(SymnetError, ImportError):
+    """An optional package that this feature needs is not installed."""
+
+
+class CompileError(SymnetError, RuntimeError):
+    """The machine-code floor refused a program or a target."""
+
+
+def explain(call: str, expected: str, got: str, mend: str) -> str:
+    """The four-part message: `call: expected; got …. mend`."""
+    return f"{call}: expected {expected}; got {got}. {mend}"

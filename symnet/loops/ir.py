@@ -1,0 +1,403 @@
+"""The loop language: everything that can stand between a graph and machine code.
+
+In: built by `lower/`, rewritten by `schedule/`.  Out: run by `loops/interpreter.py`, printed by
+`loops/printer.py`, checked by `loops/verifier.py`, emitted by `llvm/`.
+
+The whole language::
+
+    Program ::= name, dims, inputs, outputs, workspace, groups
+    Group   ::= repeat (IntExpr), repeat variable, stages            -- run `repeat` times, in order
+    Stage   ::= units (IntExpr), unit variable, body                 -- units are independent: may run in parallel
+    Buffer  ::= name, dtype, shape (IntExpr per axis), space, view_of -- row-major, contiguous
+    space   ::= input | output | workspace | register
+
+    Stmt    ::= For(var, extent, body, kind, bound)                  -- var runs over 0 … extent-1
+              | Let(name, Value)                                     -- single assignment, visible in the rest of the body
+              | Store(buffer, index, Value, combine)                 -- combine: None (overwrite) | add | mul | max | min
+              | Alloc(Buffer)                                        -- a register buffer, live in the rest of the body
+              | If(IntCondition, then, orelse)
+    kind    ::= serial | unroll | vector
+
+    Value   ::= Const(value, dtype) | Var(name, dtype) | Load(buffer, index) | FromInt(IntExpr, dtype)
+              | Op(name, args, dtype)
+    IntExpr ::= IntConst | IntVar(name) | IntAdd | IntMul | IntMin | IntFloorDiv(·, constant) | IntMod(·, constant)
+              | IntLoad(buffer, index)                               -- an integer buffer used as an index
+
+Supported: affine and gathered accesses, guarded tails, nested parallel stages.  Not supported: recursion,
+allocation whose size depends on data, pointers.
+
+A `vector` loop holds straight-line code (Let, Store, and loops whose extents do not depend on its variable).
+Its iterations are independent but for Stores with `combine` into an element that does not depend on the loop
+variable: those are reductions, and their order of summation is the emitter's (fixed, whatever the thread count).
+A `register` Buffer has constant extents and is addressed inside vector loops only through the bare loop
+variable on its last axis (or not at all), so that it lives in vector registers.
+
+`bound`, when given, is an upper bound of the extent known at compile time; emitters use it to unroll.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+# --------------------------------------------------------------------------- integers
+
+
+class IntExpr:
+    """An integer known when a loop starts: extents, offsets, indices.  Operators build and fold."""
+
+    __slots__ = ()
+
+    def __add__(self, other: IntExpr | int) -> IntExpr:
+        return int_add(self, as_int(other))
+
+    def __radd__(self, other: int) -> IntExpr:
+        return int_add(as_int(other), self)
+
+    def __sub__(self, other: IntExpr | int) -> IntExpr:
+        return int_add(self, int_mul(IntConst(-1), as_int(other)))
+
+    def __rsub__(self, other: int) -> IntExpr:
+        return int_add(as_int(other), int_mul(IntConst(-1), self))
+
+    def __mul__(self, other: IntExpr | int) -> IntExpr:
+        return int_mul(self, as_int(other))
+
+    __rmul__ = __mul__
+
+    def __floordiv__(self, divisor: int) -> IntExpr:
+        return int_floordiv(self, divisor)
+
+    def __mod__(self, divisor: int) -> IntExpr:
+        return int_mod(self, divisor)
+
+
+@dataclass(frozen=True, slots=True)
+class IntConst(IntExpr):
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class IntVar(IntExpr):
+    """A loop variable, a unit or repeat variable, or a run-time extent (`Program.dims`)."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class IntAdd(IntExpr):
+    left: IntExpr
+    right: IntExpr
+
+
+@dataclass(frozen=True, slots=True)
+class IntMul(IntExpr):
+    left: IntExpr
+    right: IntExpr
+
+
+@dataclass(frozen=True, slots=True)
+class IntMin(IntExpr):
+    left: IntExpr
+    right: IntExpr
+
+
+@dataclass(frozen=True, slots=True)
+class IntFloorDiv(IntExpr):
+    """Floor division by a positive constant."""
+
+    value: IntExpr
+    divisor: int
+
+
+@dataclass(frozen=True, slots=True)
+class IntMod(IntExpr):
+    """Remainder (never negative) by a positive constant."""
+
+    value: IntExpr
+    divisor: int
+
+
+@dataclass(frozen=True, slots=True)
+class IntLoad(IntExpr):
+    """An element of an integer buffer, used as an index."""
+
+    buffer: Buffer
+    index: tuple[IntExpr, ...]
+
+
+def as_int(value: IntExpr | int) -> IntExpr:
+    """A Python int becomes a constant."""
+    return value if isinstance(value, IntExpr) else IntConst(int(value))
+
+
+def int_add(left: IntExpr, right: IntExpr) -> IntExpr:
+    if isinstance(left, IntConst) and isinstance(right, IntConst):
+        return IntConst(left.value + right.value)
+    if isinstance(left, IntConst):
+        left, right = right, left
+    if isinstance(right, IntConst):
+        if right.value == 0:
+            return left
+        if isinstance(left, IntAdd) and isinstance(left.right, IntConst):
+            return int_add(left.left, IntConst(left.right.value + right.value))
+    return IntAdd(left, right)
+
+
+def int_mul(left: IntExpr, right: IntExpr) -> IntExpr:
+    if isinstance(left, IntConst):
+        left, right = right, left
+    if isinstance(right, IntConst):
+        if isinstance(left, IntConst):
+            return IntConst(left.value * right.value)
+        if right.value == 0:
+            return right
+        if right.value == 1:
+            return left
+        if isinstance(left, IntMul) and isinstance(left.right, IntConst):
+            return int_mul(left.left, IntConst(left.right.value * right.value))
+    return IntMul(left, right)
+
+
+def int_min(left: IntExpr | int, right: IntExpr | int) -> IntExpr:
+    left, right = as_int(left), as_int(right)
+    if isinstance(left, IntConst) and isinstance(right, IntConst):
+        return IntConst(min(left.value, right.value))
+    return left if left == right else IntMin(left, right)
+
+
+def int_floordiv(value: IntExpr | int, divisor: int) -> IntExpr:
+    value = as_int(value)
+    if isinstance(value, IntConst):
+        return IntConst(value.value // divisor)
+    return value if divisor == 1 else IntFloorDiv(value, divisor)
+
+
+def int_mod(value: IntExpr | int, divisor: int) -> IntExpr:
+    value = as_int(value)
+    if isinstance(value, IntConst):
+        return IntConst(value.value % divisor)
+    return IntConst(0) if divisor == 1 else IntMod(value, divisor)
+
+
+def ceil_div(value: IntExpr | int, divisor: int) -> IntExpr:
+    """⌈value / divisor⌉ for a positive constant divisor."""
+    return int_floordiv(as_int(value) + (divisor - 1), divisor)
+
+
+# --------------------------------------------------------------------------- buffers
+
+
+@dataclass(frozen=True, slots=True)
+class Buffer:
+    """A row-major array.  `view_of` names a buffer of the same elements under another shape.
+
+    `batch_axis` is the axis that runs over the streamed batch, when there is one: `schedule/stream.py`
+    shrinks that axis of workspace buffers to a block of rows.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[IntExpr, ...]
+    space: str = "workspace"
+    view_of: str | None = None
+    batch_axis: int | None = None
+
+
+# --------------------------------------------------------------------------- values
+
+
+class Value:
+    """A scalar (a lane, inside a vector loop) of some dtype."""
+
+    __slots__ = ()
+    dtype: str
+
+
+@dataclass(frozen=True, slots=True)
+class Const(Value):
+    value: float | int | bool
+    dtype: str
+
+
+@dataclass(frozen=True, slots=True)
+class Var(Value):
+    """A value bound by Let."""
+
+    name: str
+    dtype: str
+
+
+@dataclass(frozen=True, slots=True)
+class Load(Value):
+    buffer: Buffer
+    index: tuple[IntExpr, ...]
+
+    @property
+    def dtype(self) -> str:
+        return self.buffer.dtype
+
+
+@dataclass(frozen=True, slots=True)
+class FromInt(Value):
+    """An index or an extent as a number."""
+
+    value: IntExpr
+    dtype: str
+
+
+@dataclass(frozen=True, slots=True)
+class Op(Value):
+    """A scalar operation by name (`OPS`)."""
+
+    name: str
+    args: tuple[Value, ...]
+    dtype: str
+
+
+ARITHMETIC = ("add", "sub", "mul", "div", "neg", "abs", "maximum", "minimum", "fma", "floor", "sign", "sqrt", "rsqrt")
+COMPARISON = ("lt", "le", "gt", "ge", "eq", "ne")  # real or integer operands, bool result; NaN compares false but for ne
+LOGICAL = ("and", "or", "not")
+MATH = (
+    "exp", "log", "log1p", "expm1", "tanh", "sigmoid", "softplus", "sin", "cos", "tan", "asin", "acos", "atan",
+    "sinh", "cosh", "erf", "pow", "xlogy",
+)  # fmt: skip
+OTHER = ("select", "cast")  # select(bool, a, b); cast changes dtype
+OPS = frozenset((*ARITHMETIC, *COMPARISON, *LOGICAL, *MATH, *OTHER))
+
+COMBINES = (None, "add", "mul", "max", "min")
+
+# --------------------------------------------------------------------------- statements
+
+
+class Stmt:
+    """A step of a stage."""
+
+    __slots__ = ()
+
+
+Body = tuple[Stmt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class For(Stmt):
+    var: str
+    extent: IntExpr
+    body: Body
+    kind: str = "serial"
+    bound: int | None = None
+    axis: str | None = None  # the extent's name where the loop runs over a symbolic axis (the batch)
+
+
+@dataclass(frozen=True, slots=True)
+class Let(Stmt):
+    name: str
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Store(Stmt):
+    buffer: Buffer
+    index: tuple[IntExpr, ...]
+    value: Value
+    combine: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alloc(Stmt):
+    buffer: Buffer
+
+
+@dataclass(frozen=True, slots=True)
+class IntCondition:
+    """`left op right` on integers; op is one of lt, le, gt, ge, eq, ne."""
+
+    op: str
+    left: IntExpr
+    right: IntExpr
+
+
+@dataclass(frozen=True, slots=True)
+class If(Stmt):
+    condition: IntCondition
+    then: Body
+    orelse: Body = ()
+
+
+# --------------------------------------------------------------------------- programs
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """`units` independent pieces of work; `unit_var` is the piece's number inside `body`."""
+
+    name: str
+    body: Body
+    units: IntExpr = IntConst(1)
+    unit_var: str = "u"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Stages run in order, the whole list `repeat` times; `var` numbers the repetition inside bodies."""
+
+    stages: tuple[Stage, ...]
+    repeat: IntExpr = IntConst(1)
+    var: str = "block"
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A whole function.  `dims` are the run-time extents, in the order of the C ABI's `dims`.
+
+    `inputs` and `outputs` are in the order of the C ABI.  `flops` counts floating-point operations as a
+    printable polynomial in the extents.
+    """
+
+    name: str
+    dims: tuple[str, ...]
+    inputs: tuple[Buffer, ...]
+    outputs: tuple[Buffer, ...]
+    workspace: tuple[Buffer, ...]
+    groups: tuple[Group, ...]
+    notes: tuple[str, ...] = field(default=())
+
+    def phases(self) -> Iterator[tuple[Group, Stage]]:
+        for group in self.groups:
+            for stage in group.stages:
+                yield group, stage
+
+
+# --------------------------------------------------------------------------- walking
+
+
+def children(stmt: Stmt) -> tuple[Body, ...]:
+    """The bodies inside a statement."""
+    if isinstance(stmt, For):
+        return (stmt.body,)
+    if isinstance(stmt, If):
+        return (stmt.then, stmt.orelse)
+    return ()
+
+
+def walk(body: Body) -> Iterator[Stmt]:
+    """Every statement, outer before inner."""
+    stack = list(reversed(body))
+    while stack:
+        stmt = stack.pop()
+        yield stmt
+        for inner in reversed(children(stmt)):
+            stack.extend(reversed(inner))
+
+
+def map_body(body: Body, change: Callable[[Stmt], Stmt | tuple[Stmt, ...]]) -> Body:
+    """Rebuild a body, inner statements first; `change` may return one statement or several."""
+    out: list[Stmt] = []
+    for stmt in body:
+        if isinstance(stmt, For):
+            stmt = replace(stmt, body=map_body(stmt.body, change))
+        elif isinstance(stmt, If):
+            stmt = replace(stmt, then=map_body(stmt.then, change), orelse=map_body(stmt.orelse, change))
+        changed = change(stmt)
+        out.extend(changed if isinstance(changed, tuple) else (changed,))
+    return tuple(out)
