@@ -1,0 +1,51 @@
+"""Activation functions made of the primitives: sugar, with no rules of their own.
+
+relu is `maximum(x, 0)`, so that relu′(0) = 1 follows from the tie rule of maximum.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+
+from symnet.expr.constants import as_node, number
+from symnet.expr.elementwise import elementwise, erf, expm1, greater, maximum, sigmoid, tanh, where
+from symnet.expr.node import Node
+
+
+def relu(x: Any) -> Node:
+    """max(x, 0), elementwise; derivative 1[x >= 0], so 1 at 0."""
+    return maximum(x, 0)
+
+
+def leaky_relu(x: Any, slope: Any = 0.01) -> Node:
+    """x where x > 0, slope·x elsewhere."""
+    x = as_node(x)
+    return where(greater(x, 0), x, elementwise("mul", slope, x))
+
+
+def elu(x: Any, alpha: Any = 1) -> Node:
+    """x where x > 0, alpha·(eˣ - 1) elsewhere."""
+    x = as_node(x)
+    return where(greater(x, 0), x, elementwise("mul", alpha, expm1(elementwise("minimum", x, 0))))
+
+
+def silu(x: Any) -> Node:
+    """x·σ(x), also called swish."""
+    x = as_node(x)
+    return elementwise("mul", x, sigmoid(x))
+
+
+def gelu(x: Any, approximate: bool = False) -> Node:
+    """x·Φ(x), Φ the normal distribution function; `approximate` takes the tanh form.
+
+    Source: Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016, sections 2 and 3.
+    """
+    x = as_node(x)
+    if approximate:
+        inner = sympy.sqrt(2 / sympy.pi) * (x + sympy.Rational(44715, 1000000) * x**3)
+        bell = tanh(inner)
+    else:
+        bell = erf(x * number(1 / sympy.sqrt(2)))
+    return number(sympy.Rational(1, 2)) * x * (1 + bell)

@@ -1,0 +1,264 @@
+"""Elementwise operations: one kind of node, many named scalar primitives.
+
+In: operands that broadcast (NumPy's rules).  Out: `Elementwise(primitive, *operands)`.
+A primitive has the same name on every floor; `PRIMITIVES` below is the list, and each floor's
+`elementwise.py` holds its table (reference value, partial derivatives, rewrites, loop operation).
+
+There is no subtraction, division or negation among them: `a - b` is `a + (-1)*b`, `a/b` is `a * b**(-1)`, so that
+the algebra has one spelling; printing and lowering put the usual operations back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sympy
+from sympy.core.symbol import Str
+
+from symnet import dtypes
+from symnet.errors import DTypeError, explain
+from symnet.expr.constants import as_node, number
+from symnet.expr.extents import broadcast_shapes
+from symnet.expr.node import Node, Shape, register_builder, static_name
+
+
+@dataclass(frozen=True)
+class Primitive:
+    """A scalar function: how many operands, and the dtype of its result.
+
+    result: "real" (integers become float64), "same" (promotion of the operands), "bool", "branch" (promotion of all
+    but the first), "weak" (a weak real: takes the dtype of what it meets).
+    """
+
+    name: str
+    arity: int | None  # None: two or more
+    result: str
+    condition: bool = False  # the first operand must be bool
+
+
+_REAL_UNARY = (
+    "exp", "log", "log1p", "expm1", "tanh", "sigmoid", "softplus", "sin", "cos", "tan", "asin", "acos", "atan",
+    "sinh", "cosh", "erf",
+)  # fmt: skip
+_COMPARISON = ("lt", "le", "gt", "ge", "eq", "ne")
+
+PRIMITIVES: dict[str, Primitive] = {
+    p.name: p
+    for p in (
+        Primitive("add", None, "same"),
+        Primitive("mul", None, "same"),
+        Primitive("pow", 2, "power"),
+        Primitive("maximum", 2, "same"),
+        Primitive("minimum", 2, "same"),
+        Primitive("abs", 1, "same"),
+        Primitive("sign", 1, "same"),
+        Primitive("floor", 1, "same"),
+        Primitive("xlogy", 2, "real"),
+        *(Primitive(name, 1, "real") for name in _REAL_UNARY),
+        *(Primitive(name, 2, "bool") for name in _COMPARISON),
+        Primitive("and", 2, "bool", condition=True),
+        Primitive("or", 2, "bool", condition=True),
+        Primitive("not", 1, "bool", condition=True),
+        Primitive("where", 3, "branch", condition=True),
+        Primitive("indicator", 1, "weak", condition=True),
+    )
+}
+
+
+def _promote_real(*operands: str | None) -> str | None:
+    dtype = dtypes.promote(*operands)
+    return dtypes.DEFAULT_REAL if dtype in (*dtypes.INTEGER, "bool") else dtype
+
+
+_RESULT: dict[str, Callable[..., str | None]] = {
+    "same": dtypes.promote,
+    "real": _promote_real,
+    "power": lambda x, e: dtypes.promote(x, e),
+    "bool": lambda *_: "bool",
+    "branch": lambda _, *rest: dtypes.promote(*rest),
+    "weak": lambda *_: None,
+}
+
+
+class Elementwise(Node):
+    """args are (primitive name, *operands); operands broadcast."""
+
+    __slots__ = ()
+    kind = "elementwise"
+
+    @classmethod
+    def _derive(cls, op: Str, *operands: Node) -> tuple[Shape, str | None]:
+        primitive = PRIMITIVES[op.name]
+        low = primitive.arity or 2
+        assert len(operands) == low or (primitive.arity is None and len(operands) >= 2), (op, len(operands))
+        if len({o.dtype for o in operands} - {None}) > 1 or primitive.condition:
+            _check_dtypes(primitive, operands)
+        shapes = {o.shape for o in operands}
+        shape = shapes.pop() if len(shapes) == 1 else broadcast_shapes(op.name, *(o.shape for o in operands))
+        return shape, _RESULT[primitive.result](*(o.dtype for o in operands))
+
+    @property
+    def op(self) -> str:
+        """The primitive's name."""
+        return str(self.args[0].name)
+
+
+def _check_dtypes(primitive: Primitive, operands: tuple[Node, ...]) -> None:
+    call = f"{primitive.name}({', '.join(o.dtype or 'number' for o in operands)})"
+    if primitive.condition and operands[0].dtype != "bool":
+        raise DTypeError(
+            explain(call, "a bool condition first", str(operands[0].dtype), "Compare first, as in where(x > 0, x, 0).")
+        )
+    reals = {o.dtype for o in operands} & set(dtypes.REAL)
+    if len(reals) > 1:
+        raise DTypeError(
+            explain(
+                call,
+                "real operands of one dtype",
+                " and ".join(sorted(map(str, reals))),
+                'Give the leaves one dtype, as in tensor("x", …, dtype="float32").',
+            )
+        )
+
+
+_NAMES = {name: static_name(name) for name in PRIMITIVES}
+
+
+def elementwise(op: str, *operands: Any) -> Elementwise:
+    """The node `op(*operands)`; numbers and SymPy scalars are converted."""
+    return Elementwise(_NAMES[op], *map(as_node, operands))  # type: ignore[return-value]
+
+
+def is_op(node: Node, *ops: str) -> bool:
+    """Whether `node` is an elementwise node of one of these primitives."""
+    return isinstance(node, Elementwise) and node.args[0].name in ops
+
+
+# --------------------------------------------------------------------------- operators
+
+MINUS_ONE = sympy.Integer(-1)
+
+
+@register_builder("add")
+def add(a: Any, b: Any) -> Node:
+    """a + b, elementwise."""
+    return elementwise("add", a, b)
+
+
+@register_builder("negative")
+def negative(a: Any) -> Node:
+    """-a."""
+    return elementwise("mul", number(MINUS_ONE), a)
+
+
+@register_builder("subtract")
+def subtract(a: Any, b: Any) -> Node:
+    """a - b, elementwise."""
+    return elementwise("add", a, negative(b))
+
+
+@register_builder("multiply")
+def multiply(a: Any, b: Any) -> Node:
+    """a * b, elementwise."""
+    return elementwise("mul", a, b)
+
+
+def reciprocal(a: Any) -> Node:
+    """1 / a, elementwise."""
+    return elementwise("pow", a, number(MINUS_ONE))
+
+
+@register_builder("divide")
+def divide(a: Any, b: Any) -> Node:
+    """a / b, elementwise."""
+    b = as_node(b)
+    if isinstance(a, (int, float)) and a == 1:
+        return reciprocal(b)
+    return elementwise("mul", a, reciprocal(b))
+
+
+@register_builder("power")
+def power(a: Any, b: Any) -> Node:
+    """a ** b, elementwise.  Where the exponent is no integer the base should be nonnegative."""
+    return elementwise("pow", a, b)
+
+
+def _comparison(op: str) -> Callable[[Any, Any], Node]:
+    def compare(a: Any, b: Any) -> Node:
+        return elementwise(op, a, b)
+
+    compare.__name__ = op
+    compare.__doc__ = f"Elementwise comparison `{op}`; a bool array."
+    return compare
+
+
+less = register_builder("less")(_comparison("lt"))
+less_equal = register_builder("less_equal")(_comparison("le"))
+greater = register_builder("greater")(_comparison("gt"))
+greater_equal = register_builder("greater_equal")(_comparison("ge"))
+equal = _comparison("eq")
+not_equal = _comparison("ne")
+
+# --------------------------------------------------------------------------- functions
+
+
+def _unary(op: str, equation: str) -> Callable[[Any], Node]:
+    def function(x: Any) -> Node:
+        return elementwise(op, x)
+
+    function.__name__ = function.__qualname__ = op
+    function.__doc__ = f"{equation}, elementwise.\n\nArgs:\n    x: any shape.\n\nReturns:\n    a node of x's shape."
+    return function
+
+
+exp = _unary("exp", "eˣ")
+log = _unary("log", "the natural logarithm of x")
+log1p = _unary("log1p", "log(1 + x), accurate near 0")
+expm1 = _unary("expm1", "eˣ - 1, accurate near 0")
+tanh = _unary("tanh", "tanh x; derivative 1 - tanh² x")
+sigmoid = _unary("sigmoid", "the logistic function 1/(1 + e⁻ˣ); derivative σ(1 - σ)")
+softplus = _unary("softplus", "log(1 + eˣ); derivative σ(x)")
+sin = _unary("sin", "sin x")
+cos = _unary("cos", "cos x")
+tan = _unary("tan", "tan x")
+asin = _unary("asin", "arcsin x")
+acos = _unary("acos", "arccos x")
+atan = _unary("atan", "arctan x")
+sinh = _unary("sinh", "sinh x")
+cosh = _unary("cosh", "cosh x")
+erf = _unary("erf", "the error function of x")
+sign = _unary("sign", "-1, 0 or 1; derivative 0")
+floor = _unary("floor", "the largest integer not above x; derivative 0")
+absolute = register_builder("abs")(_unary("abs", "|x|; derivative sign(x), 0 at 0"))
+
+
+def sqrt(x: Any) -> Node:
+    """√x, elementwise: `x ** (1/2)`."""
+    return elementwise("pow", x, number(sympy.Rational(1, 2)))
+
+
+def maximum(a: Any, b: Any) -> Node:
+    """The larger of a and b, elementwise; the derivative goes to a at a tie."""
+    return elementwise("maximum", a, b)
+
+
+def minimum(a: Any, b: Any) -> Node:
+    """The smaller of a and b, elementwise; the derivative goes to a at a tie."""
+    return elementwise("minimum", a, b)
+
+
+def where(condition: Any, a: Any, b: Any) -> Node:
+    """a where the condition holds, b elsewhere; the branch not taken leaks no NaN into the derivative."""
+    return elementwise("where", condition, a, b)
+
+
+def indicator(condition: Any) -> Node:
+    """1 where the condition holds, 0 elsewhere (Iverson's bracket), as a weak real."""
+    return elementwise("indicator", condition)
+
+
+def xlogy(x: Any, y: Any) -> Node:
+    """x·log y, and 0 where x = 0."""
+    return elementwise("xlogy", x, y)

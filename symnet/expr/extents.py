@@ -1,0 +1,157 @@
+"""Extents: the sizes of axes, concrete or symbolic.
+
+In: Python ints, `Dim` symbols, SymPy integer expressions over them.  Out: canonical extents (a Python int, or an
+expanded SymPy expression), broadcasting, and products.  Two extents are the same when their difference expands
+to zero; nothing is assumed of different symbols.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import sympy
+from sympy import Expr, Integer, Symbol, Tuple
+
+from symnet.errors import ShapeError, explain
+from symnet.expr.node import Extent, Shape
+
+
+class Dim(Symbol):
+    """A symbolic extent: a nonnegative integer known at run time.  As a scalar it is the number itself."""
+
+    __slots__ = ()
+
+    def __new__(cls, name: str, **assumptions: Any) -> Dim:
+        return super().__new__(cls, name, integer=True, nonnegative=True)  # type: ignore[no-any-return]
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
+        return (self.name,), {}
+
+
+def dim(name: str) -> Dim:
+    """A symbolic extent, such as a batch size.
+
+    Args:
+        name: an identifier; two dims of one name are the same extent.
+
+    Example:
+        >>> import symnet as sn
+        >>> sn.tensor("X", sn.dim("m"), 3).shape
+        (m, 3)
+    """
+    if not isinstance(name, str) or not name.isidentifier():
+        raise ShapeError(explain(f"dim({name!r})", "an identifier", repr(name), 'Write dim("m").'))
+    return Dim(name)
+
+
+@lru_cache(maxsize=16384, typed=True)
+def _canonical(expr: Expr) -> Extent:
+    expr = sympy.expand(expr)
+    return int(expr) if expr.is_Integer else expr
+
+
+def as_extent(value: Any, call: str) -> Extent:
+    """An int ≥ 0, or an expanded SymPy expression whose symbols are dims."""
+    if isinstance(value, str):
+        raise ShapeError(
+            explain(call, "an int or a dim for each extent", repr(value), f'Write sn.dim("{value}") for a symbolic one.')
+        )
+    if hasattr(value, "__index__") and not isinstance(value, (bool, Expr)):
+        value = int(value)
+        if value < 0:
+            raise ShapeError(explain(call, "extents of at least 0", str(value), "Give each axis a size of 0 or more."))
+        return value
+    if isinstance(value, Expr) and value.free_symbols and all(isinstance(s, Dim) for s in value.free_symbols):
+        return _canonical(value)
+    if isinstance(value, Integer):
+        return as_extent(int(value), call)
+    raise ShapeError(explain(call, "an int or a dim for each extent", repr(value), 'Write sn.dim("m") for a symbolic one.'))
+
+
+def same_extent(a: Extent, b: Extent) -> bool:
+    """Whether two extents are equal for every value of the dims."""
+    if isinstance(a, int) and isinstance(b, int):
+        return a == b
+    return bool(a == b or _canonical(sympy.sympify(a) - b) == 0)
+
+
+def same_shape(a: Sequence[Extent], b: Sequence[Extent]) -> bool:
+    return len(a) == len(b) and all(map(same_extent, a, b))
+
+
+def product(extents: Iterable[Extent]) -> Extent:
+    """The number of elements of a shape."""
+    result: Any = 1
+    for extent in extents:
+        result = result * extent
+    return result if isinstance(result, int) else _canonical(result)
+
+
+@lru_cache(maxsize=16384)
+def shape_arg(shape: Shape) -> Tuple:
+    """A shape as a `Basic` argument of a node."""
+    return Tuple(*(Integer(e) if isinstance(e, int) else e for e in shape))
+
+
+@lru_cache(maxsize=16384)
+def ints_arg(values: tuple[int, ...]) -> Tuple:
+    """Plain integers (axes, indices) as a `Basic` argument of a node."""
+    return Tuple(*map(Integer, values))
+
+
+@lru_cache(maxsize=16384)
+def shape_of(arg: Tuple) -> Shape:
+    """The inverse of `shape_arg`."""
+    return tuple(_canonical(e) for e in arg)
+
+
+@lru_cache(maxsize=16384)
+def ints_of(arg: Tuple) -> tuple[int, ...]:
+    """The inverse of `ints_arg`."""
+    return tuple(int(e) for e in arg)
+
+
+def broadcast_shapes(call: str, *shapes: Shape) -> Shape:
+    """NumPy's broadcasting: axes aligned at the right, extent 1 stretches.
+
+    Raises:
+        ShapeError: naming the two extents that differ.
+    """
+    rank = max((len(s) for s in shapes), default=0)
+    result: list[Extent] = [1] * rank
+    for shape in shapes:
+        for position, extent in enumerate(shape, start=rank - len(shape)):
+            have = result[position]
+            if extent == 1 or same_extent(have, extent):
+                continue
+            if have != 1:
+                raise ShapeError(
+                    explain(
+                        call,
+                        f"shapes that broadcast: equal extents, or 1, at axis {position - rank}",
+                        " and ".join(str(tuple(s)) for s in shapes) + f", where {have} meets {extent}",
+                        "Reshape or transpose one of them, or use the same dim for both.",
+                    )
+                )
+            result[position] = extent
+    return tuple(result)
+
+
+def normalize_axes(call: str, axis: Any, rank: int) -> tuple[int, ...]:
+    """`axis=` as sorted nonnegative positions; None means all of them."""
+    if axis is None:
+        return tuple(range(rank))
+    axes = [axis] if hasattr(axis, "__index__") else list(axis)
+    out = []
+    for a in axes:
+        a = int(a)
+        if not -rank <= a < rank:
+            raise ShapeError(
+                explain(call, f"axes from {-rank} to {rank - 1}" if rank else "no axis", f"axis {a}", "Check the rank.")
+            )
+        out.append(a % rank)
+    if len(set(out)) != len(out):
+        raise ShapeError(explain(call, "each axis once", f"axis={axis}", "Name each axis once."))
+    return tuple(sorted(out))

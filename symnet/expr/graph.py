@@ -1,0 +1,136 @@
+"""Walking graphs without recursion: every function here is linear in the number of distinct nodes.
+
+In: one root or several.  Out: topological order, leaves, rebuilt graphs, flat lists for pickling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from sympy import Basic
+
+from symnet.expr.node import Node, register_builder
+
+
+def topological(*roots: Node) -> list[Node]:
+    """Every node once, operands before users, depth-first from left to right."""
+    order: list[Node] = []
+    seen: set[Node] = set()
+    stack: list[tuple[Node, bool]] = [(root, False) for root in reversed(roots)]
+    while stack:
+        node, done = stack.pop()
+        if done:
+            order.append(node)
+        elif node not in seen:
+            seen.add(node)
+            stack.append((node, True))
+            stack.extend((operand, False) for operand in reversed(node.operands) if operand not in seen)
+    return order
+
+
+def with_operands(node: Node, operands: Iterable[Node]) -> Node:
+    """The node of the same kind and static arguments over other operands."""
+    fresh = tuple(operands)
+    if fresh == node.operands:
+        return node
+    supply = iter(fresh)
+    return node.func(*(next(supply) if isinstance(arg, Node) else arg for arg in node.args))
+
+
+def rebuild(roots: Iterable[Node], change: Callable[[Node], Node], stop: Callable[[Node], bool] | None = None) -> list[Node]:
+    """Map every node, operands first: `change` sees each node with its operands already changed."""
+    roots = list(roots)
+    new: dict[Node, Node] = {}
+    for node in topological(*roots):
+        new[node] = change(with_operands(node, (new[o] for o in node.operands)))
+    return [new[root] for root in roots]
+
+
+def substitute(roots: Iterable[Node], rule: Mapping[Node, Node]) -> list[Node]:
+    """Replace nodes.  A replacement is taken as it stands: it is not searched again."""
+    roots = list(roots)
+    new: dict[Node, Node] = {}
+    for node in topological(*roots):
+        found = rule.get(node)
+        new[node] = found if found is not None else with_operands(node, (new[o] for o in node.operands))
+    return [new[root] for root in roots]
+
+
+def consumers(*roots: Node) -> dict[Node, list[Node]]:
+    """For each node, the nodes that take it as an operand (one entry per use)."""
+    users: dict[Node, list[Node]] = {}
+    for node in topological(*roots):
+        users.setdefault(node, [])
+        for operand in node.operands:
+            users[operand].append(node)
+    return users
+
+
+def depends_on(roots: Iterable[Node], targets: Iterable[Node]) -> set[Node]:
+    """The nodes under `roots` from which one of `targets` can be reached (targets included)."""
+    wanted = set(targets)
+    found: set[Node] = set()
+    for node in topological(*roots):
+        if node in wanted or any(operand in found for operand in node.operands):
+            found.add(node)
+    return found
+
+
+@register_builder("xreplace")
+def _xreplace(node: Node, rule: Mapping[Any, Any]) -> Node:
+    from symnet.expr.constants import as_node
+
+    plain = {key: value for key, value in rule.items() if not isinstance(key, Node)}
+    tensors = {key: as_node(value) for key, value in rule.items() if isinstance(key, Node)}
+    by_symbol = {key: as_node(value) for key, value in plain.items()}
+    new: dict[Node, Node] = {}
+    for each in topological(node):
+        if each in tensors:
+            new[each] = tensors[each]
+        elif by_symbol and each.kind == "tensor" and not each.shape and each.symbol in by_symbol:  # type: ignore[attr-defined]
+            new[each] = by_symbol[each.symbol]  # type: ignore[attr-defined]
+        else:
+            args = iter(new[o] for o in each.operands)
+            static = (next(args) if isinstance(a, Node) else a.xreplace(plain) if plain else a for a in each.args)
+            new[each] = each.func(*static)
+    return new[node]
+
+
+@register_builder("free_symbols")
+def _free_symbols(node: Node) -> set[Basic]:
+    """Dims of every shape, and the leaves (a rank-0 leaf also as its SymPy symbol)."""
+    found: set[Basic] = set()
+    for each in topological(node):
+        for arg in each.args:
+            if not isinstance(arg, Node):
+                found |= arg.free_symbols
+        if each.kind == "tensor":
+            found.add(each)
+    return found
+
+
+@register_builder("has")
+def _has(node: Node, *patterns: Any) -> bool:
+    classes = tuple(p for p in patterns if isinstance(p, type))
+    others = {p for p in patterns if not isinstance(p, type)}
+    return any(
+        isinstance(each, classes) or each in others or any(a in others for a in each.args) for each in topological(node)
+    )
+
+
+@register_builder("flatten")
+def flatten(node: Node) -> list[tuple[Any, ...]]:
+    """A flat topological list: (class, arguments), an operand given as its position."""
+    order = topological(node)
+    position = {each: number for number, each in enumerate(order)}
+    return [(each.func, *((position[a] if isinstance(a, Node) else a) for a in each.args)) for each in order]
+
+
+@register_builder("unflatten")
+def unflatten(entries: list[tuple[Any, ...]]) -> Node:
+    """The inverse of `flatten`: builds (and interns) from the leaves up."""
+    built: list[Node] = []
+    for cls, *args in entries:
+        built.append(cls(*(built[a] if type(a) is int else a for a in args)))
+    return built[-1]

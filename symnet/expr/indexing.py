@@ -1,0 +1,193 @@
+"""Indexing: `x[…]`, `Take` by integer arrays, and one-hot rows.
+
+In: NumPy's basic index (ints, slices, None, Ellipsis), or one integer array along an axis.
+Out: `Slice`, `Take(x, indices, axis)`, `OneHot(indices, classes)`.
+Not handled: boolean masks, several integer arrays at once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+from sympy import Expr, Integer
+
+from symnet import dtypes
+from symnet.errors import ArgumentError, DTypeError, ShapeError, explain
+from symnet.expr.constants import as_node
+from symnet.expr.contraction import contract
+from symnet.expr.extents import as_extent, ints_arg, shape_arg, shape_of
+from symnet.expr.movement import Slice, keep_axes
+from symnet.expr.node import Extent, Node, Shape, register_builder
+from symnet.expr.symbols import tensor
+
+
+class Take(Node):
+    """args are (x, indices, axis): out = x with that axis replaced by the axes of the integer array."""
+
+    __slots__ = ()
+    kind = "take"
+
+    @classmethod
+    def _derive(cls, x: Node, indices: Node, axis: Integer) -> tuple[Shape, str | None]:
+        a = int(axis)
+        _check_integer("take(x, indices)", indices)
+        return (*x.shape[:a], *indices.shape, *x.shape[a + 1 :]), x.dtype
+
+    @property
+    def axis(self) -> int:
+        return int(self.args[2])
+
+
+class OneHot(Node):
+    """args are (indices, classes): 1 at the index, 0 elsewhere, along a new last axis.  Weak."""
+
+    __slots__ = ()
+    kind = "one_hot"
+
+    @classmethod
+    def _derive(cls, indices: Node, classes: Expr) -> tuple[Shape, str | None]:
+        _check_integer("one_hot(indices, classes)", indices)
+        return (*indices.shape, *shape_of(sympy.Tuple(classes))), None
+
+    @property
+    def classes(self) -> Extent:
+        return self.shape[-1]
+
+
+def _check_integer(call: str, indices: Node) -> None:
+    if indices.dtype not in dtypes.INTEGER:
+        raise DTypeError(explain(call, "an integer array of indices", f"dtype {indices.dtype}", 'Declare it with dtype="int64".'))
+
+
+def take(x: Any, indices: Any, axis: int = 0) -> Node:
+    """x at integer positions along an axis; an index out of range is an error at the call."""
+    x, indices = as_node(x), as_node(indices)
+    if not -x.rank <= axis < x.rank:
+        raise ShapeError(explain(f"take(…, axis={axis})", f"an axis of shape {x.shape}", str(axis), "Check the rank."))
+    return Take(x, indices, Integer(axis % x.rank))
+
+
+def one_hot(indices: Any, classes: Any) -> Node:
+    """Rows with a single 1: shape indices.shape + (classes,)."""
+    return OneHot(as_node(indices), sympy.sympify(as_extent(classes, f"one_hot(…, {classes})")))
+
+
+def labels(name: str, *shape: Any, classes: Any, dtype: str = "int64") -> Node:
+    """Integer class labels, in formulas the one-hot (…, classes) array.
+
+    Args:
+        name: the keyword of the integer array at the call.
+        *shape: the shape of that array, such as `m`.
+        classes: the number of classes K; labels run from 0 to K - 1, others are an error at the call.
+        dtype: int64 or int32, of the array.
+
+    Returns:
+        a node of shape (*shape, classes), one-hot along the last axis.  The one-hot array is never built.
+    """
+    return one_hot(tensor(name, *shape, dtype=dtype), classes)
+
+
+# --------------------------------------------------------------------------- x[…]
+
+
+@register_builder("getitem")
+def getitem(x: Node, key: Any) -> Node:
+    """NumPy's basic indexing, or one integer array in the place of one axis."""
+    keys = _full_key(x, key if isinstance(key, tuple) else (key,))
+    arrays = [k for k in keys if isinstance(k, Node)]
+    if arrays:
+        return _take_one(x, keys, arrays)
+    starts: list[Extent] = []
+    sizes: list[Extent] = []
+    steps: list[int] = []
+    dropped: list[int] = []
+    new: list[int] = []
+    axis = position = 0
+    for k in keys:
+        if k is None:
+            new.append(position)
+            position += 1
+            continue
+        start, count, step, drop = _axis_range(x, axis, k)
+        starts.append(start)
+        sizes.append(count)
+        steps.append(step)
+        if drop:
+            dropped.append(axis)
+        else:
+            position += 1
+        axis += 1
+    result = _slice(x, starts, sizes, steps)
+    if dropped:
+        result = contract([range(x.rank)], [a for a in range(x.rank) if a not in dropped], result)
+    return keep_axes(result, tuple(new)) if new else result
+
+
+def _slice(x: Node, starts: list[Extent], sizes: list[Extent], steps: list[int]) -> Node:
+    whole = all(s == 0 and t == 1 for s, t in zip(starts, steps, strict=True)) and tuple(sizes) == x.shape
+    return x if whole else Slice(x, shape_arg(tuple(starts)), shape_arg(tuple(sizes)), ints_arg(tuple(steps)))
+
+
+def _full_key(x: Node, key: tuple[Any, ...]) -> list[Any]:
+    used = len([k for k in key if k is not None and k is not Ellipsis])
+    if used > x.rank or len([k for k in key if k is Ellipsis]) > 1:
+        raise ShapeError(explain(f"x[{_show(key)}]", f"at most {x.rank} indices and one ...", f"{used} indices", f"x has shape {x.shape}."))
+    rest = [slice(None)] * (x.rank - used)
+    if Ellipsis not in [k if k is Ellipsis else 0 for k in key]:
+        return [*key, *rest]
+    where = next(n for n, k in enumerate(key) if k is Ellipsis)
+    return [*key[:where], *rest, *key[where + 1 :]]
+
+
+def _take_one(x: Node, keys: list[Any], arrays: list[Node]) -> Node:
+    others = [k for k in keys if not isinstance(k, Node)]
+    if len(arrays) > 1 or any(k != slice(None) for k in others if not isinstance(k, Node)) or arrays[0].dtype == "bool":
+        raise ArgumentError(
+            explain(f"x[{_show(tuple(keys))}]", "one integer array and plain :", "masks, several arrays or mixed slices", "Use sn.where for masks, and take one axis at a time.")
+        )
+    axis = next(n for n, k in enumerate(keys) if isinstance(k, Node))
+    return take(x, arrays[0], axis)
+
+
+def _axis_range(x: Node, axis: int, key: Any) -> tuple[Extent, Extent, int, bool]:
+    """(start, size, step, whether the axis is dropped)."""
+    extent, call = x.shape[axis], f"x[{_show((key,))}] on axis {axis} of shape {x.shape}"
+    if isinstance(key, slice):
+        step = 1 if key.step is None else int(key.step)
+        if isinstance(extent, int):
+            start, stop, step = key.indices(extent)
+            return max(start, 0), len(range(start, stop, step)), step, False
+        return (*_symbolic_range(call, extent, key, step), step, False)
+    if not hasattr(key, "__index__"):
+        raise ArgumentError(explain(call, "an int, a slice, None, ... or an integer tensor", type(key).__name__, "Use sn.take for arrays."))
+    position = int(key)
+    if isinstance(extent, int) and not -extent <= position < extent:
+        raise ShapeError(explain(call, f"an index from {-extent} to {extent - 1}", str(position), "Check the extent."))
+    return (position if position >= 0 else as_extent_expr(extent + position)), 1, 1, True
+
+
+def _symbolic_range(call: str, extent: Expr, key: slice, step: int) -> tuple[Extent, Extent]:
+    """Slices of a symbolic axis: a:b, a:, :-b, and ::-1."""
+    if step == -1 and key.start is None and key.stop is None:
+        return as_extent_expr(extent - 1), extent
+    if step != 1:
+        raise ShapeError(explain(call, "step 1 (or ::-1) along a symbolic extent", f"step {step}", "Make the extent concrete."))
+    bounds = [0 if key.start is None else key.start, extent if key.stop is None else key.stop]
+    low, high = (extent + b if isinstance(b, int) and b < 0 else b for b in bounds)
+    return as_extent_expr(low), as_extent_expr(high - low)
+
+
+def as_extent_expr(value: Any) -> Extent:
+    """An extent expression that may contain a subtraction (m - 1): its sign is checked at the call."""
+    return shape_of(sympy.Tuple(sympy.sympify(value)))[0]
+
+
+def _show(key: tuple[Any, ...]) -> str:
+    def one(k: Any) -> str:
+        if isinstance(k, slice):
+            parts = [k.start, k.stop] + ([k.step] if k.step is not None else [])
+            return ":".join("" if p is None else str(p) for p in parts)
+        return "..." if k is Ellipsis else str(k)
+
+    return ", ".join(map(one, key))

@@ -1,0 +1,225 @@
+"""Movement: affine maps of indices.  No arithmetic happens here.
+
+`Expand(x, shape, axes)`   out[…] = x[i at position axes]: new axes repeat (broadcasting, fills, kept axes)
+`Reshape(x, shape)`        the same elements in row-major order
+`Slice(x, starts, sizes, steps)`   out[i] = x[start + i·step]
+`Place(x, shape, starts, steps)`   out = 0 but out[start + i·step] = x[i]: the adjoint of Slice, and padding
+`Concat(axis, *xs)`        operands one after another
+
+Transposition is a contraction (`expr/contraction.py`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+from sympy import Integer, Tuple
+
+from symnet import dtypes
+from symnet.errors import ShapeError, explain
+from symnet.expr.constants import as_node
+from symnet.expr.contraction import contract
+from symnet.expr.extents import as_extent, broadcast_shapes, ints_arg, ints_of, product, same_extent, same_shape, shape_arg, shape_of
+from symnet.expr.node import Node, Shape, register_builder
+
+
+class Expand(Node):
+    """args are (x, shape, axes): operand axis k is output axis axes[k] (increasing); other axes repeat."""
+
+    __slots__ = ()
+    kind = "expand"
+
+    @classmethod
+    def _derive(cls, x: Node, shape: Tuple, axes: Tuple) -> tuple[Shape, str | None]:
+        out, places = shape_of(shape), ints_of(axes)
+        assert len(places) == x.rank and list(places) == sorted(set(places)), (x.shape, out, places)
+        assert all(same_extent(out[a], n) for a, n in zip(places, x.shape, strict=True)), (x.shape, out, places)
+        return out, x.dtype
+
+    @property
+    def axes(self) -> tuple[int, ...]:
+        """Where each operand axis stands in the result."""
+        return ints_of(self.args[2])
+
+    @property
+    def new_axes(self) -> tuple[int, ...]:
+        """The axes along which the operand repeats."""
+        return tuple(a for a in range(self.rank) if a not in set(self.axes))
+
+
+class Reshape(Node):
+    """args are (x, shape)."""
+
+    __slots__ = ()
+    kind = "reshape"
+
+    @classmethod
+    def _derive(cls, x: Node, shape: Tuple) -> tuple[Shape, str | None]:
+        out = shape_of(shape)
+        assert same_extent(product(out), product(x.shape)), (x.shape, out)
+        return out, x.dtype
+
+
+class Slice(Node):
+    """args are (x, starts, sizes, steps), one of each per axis; a step may be negative."""
+
+    __slots__ = ()
+    kind = "slice"
+
+    @classmethod
+    def _derive(cls, x: Node, starts: Tuple, sizes: Tuple, steps: Tuple) -> tuple[Shape, str | None]:
+        assert len(starts) == len(sizes) == len(steps) == x.rank
+        return shape_of(sizes), x.dtype
+
+    @property
+    def starts(self) -> Shape:
+        return shape_of(self.args[1])
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        return ints_of(self.args[3])
+
+
+class Place(Node):
+    """args are (x, shape, starts, steps): zeros with x laid into them."""
+
+    __slots__ = ()
+    kind = "place"
+
+    @classmethod
+    def _derive(cls, x: Node, shape: Tuple, starts: Tuple, steps: Tuple) -> tuple[Shape, str | None]:
+        assert len(starts) == len(shape) == len(steps) == x.rank
+        return shape_of(shape), x.dtype
+
+    @property
+    def starts(self) -> Shape:
+        return shape_of(self.args[2])
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        return ints_of(self.args[3])
+
+
+class Concat(Node):
+    """args are (axis, *xs)."""
+
+    __slots__ = ()
+    kind = "concat"
+
+    @classmethod
+    def _derive(cls, axis: Integer, *xs: Node) -> tuple[Shape, str | None]:
+        a = int(axis)
+        first = xs[0].shape
+        for x in xs[1:]:
+            if x.rank != len(first) or not same_shape(x.shape[:a] + x.shape[a + 1 :], first[:a] + first[a + 1 :]):
+                raise ShapeError(
+                    explain(f"concat(…, axis={a})", "shapes equal but for that axis", " and ".join(str(x.shape) for x in xs), "Correct a shape or the axis.")
+                )
+        total = as_extent(sympy.Add(*(sympy.sympify(x.shape[a]) for x in xs)), "concat")
+        return (*first[:a], total, *first[a + 1 :]), dtypes.promote(*(x.dtype for x in xs))
+
+    @property
+    def axis(self) -> int:
+        return int(self.args[0])
+
+    @property
+    def offsets(self) -> tuple[Any, ...]:
+        """Where each operand starts along the axis."""
+        offsets, total = [], sympy.Integer(0)
+        for x in self.operands:
+            offsets.append(as_extent(total, "concat"))
+            total = total + x.shape[self.axis]
+        return tuple(offsets)
+
+
+# --------------------------------------------------------------------------- building
+
+
+def expand(x: Any, shape: Shape, axes: tuple[int, ...]) -> Node:
+    """`Expand`, or x itself when nothing is added."""
+    x = as_node(x)
+    if len(axes) == len(shape):
+        return x
+    return Expand(x, shape_arg(tuple(shape)), ints_arg(tuple(axes)))
+
+
+def fill(value: Any, shape: Shape) -> Node:
+    """An array of one number (or rank-0 node)."""
+    return expand(value, shape, ())
+
+
+def keep_axes(x: Node, axes: tuple[int, ...]) -> Node:
+    """Put axes of extent 1 at these positions of the result."""
+    rank = x.rank + len(axes)
+    kept = tuple(a for a in range(rank) if a not in axes)
+    extent = dict(zip(kept, x.shape, strict=True))
+    return expand(x, tuple(extent.get(a, 1) for a in range(rank)), kept)
+
+
+def broadcast_to(x: Any, shape: Shape) -> Node:
+    """x under NumPy's broadcasting to exactly `shape`."""
+    x = as_node(x)
+    if same_shape(x.shape, shape):
+        return x
+    if not same_shape(broadcast_shapes(f"broadcast_to({shape})", x.shape, tuple(shape)), shape):
+        raise ShapeError(explain(f"broadcast_to({shape})", "a shape that x broadcasts to", f"x of shape {x.shape}", "Correct the target shape."))
+    first = len(shape) - x.rank
+    stretched = [a for a, n in enumerate(x.shape) if n == 1 and not same_extent(shape[first + a], 1)]
+    kept = [a for a in range(x.rank) if a not in stretched]
+    core = contract([range(x.rank)], kept, x) if stretched else x
+    return expand(core, tuple(shape), tuple(first + a for a in kept))
+
+
+@register_builder("reshape")
+def reshape(x: Any, *shape: Any) -> Node:
+    """The same elements in row-major order under another shape; one extent may be -1.
+
+    Raises:
+        ShapeError: when the numbers of elements differ.
+    """
+    x = as_node(x)
+    if len(shape) == 1 and isinstance(shape[0], (tuple, list, Tuple)):
+        shape = tuple(shape[0])
+    call = f"reshape({', '.join(map(str, shape))})"
+    total = product(x.shape)
+    unknown = [k for k, n in enumerate(shape) if isinstance(n, int) and n == -1]
+    extents: list[Any] = [1 if k in unknown else as_extent(n, call) for k, n in enumerate(shape)]
+    if len(unknown) == 1:
+        quotient = sympy.cancel(sympy.sympify(total) / product(extents)) if product(extents) != 0 else sympy.S.Half
+        if quotient.is_integer:
+            extents[unknown[0]] = as_extent(quotient, call)
+    if len(unknown) > 1 or not same_extent(product(extents), total):
+        raise ShapeError(explain(call, f"{total} elements", f"a target of {product(extents)}", f"x has shape {x.shape}; make the products equal."))
+    if same_shape(extents, x.shape):
+        return x
+    return Reshape(x, shape_arg(tuple(extents)))
+
+
+def concat(xs: Any, axis: int = 0) -> Node:
+    """Arrays joined along an existing axis (`numpy.concatenate`)."""
+    nodes = [as_node(x) for x in xs]
+    rank = nodes[0].rank if nodes else 0
+    if not nodes or not -rank <= axis < rank:
+        raise ShapeError(explain(f"concat(…, axis={axis})", "at least one array, and an axis it has", f"{len(nodes)} arrays of rank {rank}", "Use stack for a new axis."))
+    return nodes[0] if len(nodes) == 1 else Concat(Integer(axis % rank), *nodes)
+
+
+def stack(xs: Any, axis: int = 0) -> Node:
+    """Arrays of one shape joined along a new axis (`numpy.stack`)."""
+    nodes = [as_node(x) for x in xs]
+    if not nodes or not all(same_shape(n.shape, nodes[0].shape) for n in nodes):
+        raise ShapeError(explain("stack(…)", "arrays of one shape", " and ".join(str(n.shape) for n in nodes) or "none", "Make the shapes equal."))
+    position = axis % (nodes[0].rank + 1)
+    return concat([keep_axes(n, (position,)) for n in nodes], position)
+
+
+def pad(x: Any, widths: Any) -> Node:
+    """Zeros around x: `widths` holds a pair (before, after) for each axis."""
+    x = as_node(x)
+    pairs = [tuple(p) for p in widths]
+    if len(pairs) != x.rank or any(len(p) != 2 for p in pairs):
+        raise ShapeError(explain("pad(x, widths)", f"{x.rank} pairs (before, after)", str(widths), "Give one pair per axis."))
+    before = [as_extent(b, "pad") for b, _ in pairs]
+    shape = tuple(as_extent(sympy.sympify(n) + b + as_extent(a, "pad"), "pad") for n, (b, a) in zip(x.shape, pairs, strict=True))
+    return Place(x, shape_arg(shape), shape_arg(tuple(before)), ints_arg((1,) * x.rank))

@@ -1,0 +1,310 @@
+"""The node: what every expression is made of.
+
+In: a class and `Basic` arguments.  Out: the one interned node with those arguments.
+
+Nodes subclass `sympy.Basic`, so that SymPy prints, pickles and carries them, but not `Expr`: an `Expr` on the
+right of a SymPy scalar would be absorbed into `Add`/`Mul`, and `Expr.diff` would answer zero in silence.
+Every node is hash-consed: equality is identity.  The key is a **digest** of the content (class, static
+arguments, operands' digests); it is the same in every process, and orders operands and keys caches.
+
+Constructors are inert: they validate and derive shape and dtype, and never flatten, fold or reorder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import weakref
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import sympy
+from sympy import Basic, srepr
+from sympy.core.symbol import Str
+
+from symnet.errors import ArgumentError, explain
+
+Extent = Any  # a Python int, or a SymPy integer expression over dims
+Shape = tuple[Extent, ...]
+
+_TABLE: weakref.WeakValueDictionary[bytes, Node] = weakref.WeakValueDictionary()
+_LOCK = threading.RLock()
+
+# What the operators build: filled by the files that define the operations (`register_builder`).
+_BUILDERS: dict[str, Callable[..., Node]] = {}
+
+
+def register_builder(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Make a function the meaning of one of `Node`'s operators or methods."""
+
+    def keep(function: Callable[..., Any]) -> Callable[..., Any]:
+        _BUILDERS[name] = function
+        return function
+
+    return keep
+
+
+@lru_cache(maxsize=65536, typed=True)
+def _encode(static: Basic) -> bytes:
+    return srepr(static).encode()
+
+
+def _digest(cls: type, args: tuple[Basic, ...]) -> bytes:
+    content = hashlib.blake2b(cls.__name__.encode(), digest_size=16)
+    for arg in args:
+        if isinstance(arg, Node):
+            content.update(b"\0n" + arg.digest)
+        else:
+            content.update(b"\0s" + _encode(arg))
+    return content.digest()
+
+
+class Node(Basic):
+    """An array-valued expression.  Concrete kinds define `_derive`.
+
+    Attributes:
+        shape: a tuple of ints and SymPy integer expressions over dims.
+        dtype: a name of `symnet.dtypes`, or None when weak (numbers only).
+        digest: 16 bytes that identify the content in every process.
+        operands: the arguments that are nodes, in order.
+    """
+
+    __slots__ = ("__weakref__", "_facts", "digest", "dtype", "operands", "shape")
+    __array_ufunc__ = None
+    _op_priority = 100.0
+    is_commutative = True
+    kind: ClassVar[str] = "node"
+
+    shape: Shape
+    dtype: str | None
+    digest: bytes
+    operands: tuple[Node, ...]
+    _facts: frozenset[str] | None
+
+    def __new__(cls, *args: Basic) -> Node:
+        digest = _digest(cls, args)
+        with _LOCK:
+            known = _TABLE.get(digest)
+        if known is not None:
+            return known
+        shape, dtype = cls._derive(*args)
+        node = object.__new__(cls)
+        node._args = args
+        node._mhash = int.from_bytes(digest[:7], "little")
+        node.digest, node.shape, node.dtype, node._facts = digest, shape, dtype, None
+        node.operands = tuple(arg for arg in args if isinstance(arg, Node))
+        with _LOCK:
+            return _TABLE.setdefault(digest, node)
+
+    @classmethod
+    def _derive(cls, *args: Any) -> tuple[Shape, str | None]:
+        """Validate the arguments; give shape and dtype.  Inert: nothing is rewritten."""
+        raise NotImplementedError(f"{cls.__name__} is abstract")
+
+    # ---- identity
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __ne__(self, other: object) -> bool:
+        return self is not other
+
+    def __hash__(self) -> int:
+        return self._mhash
+
+    def _hashable_content(self) -> tuple[Any, ...]:
+        return (self.digest,)
+
+    def sort_key(self, order: Any = None) -> Any:
+        """SymPy's ordering key: linear, unlike `Basic.sort_key`."""
+        return (5, 0, type(self).__name__), (1, (self.digest.hex(),)), sympy.S.One.sort_key(), sympy.S.One
+
+    def compare(self, other: Any) -> int:
+        mine, its = self.digest, other.digest if isinstance(other, Node) else b""
+        return (mine > its) - (mine < its)
+
+    def __copy__(self) -> Node:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Node:
+        return self
+
+    def __reduce__(self) -> Any:
+        return _BUILDERS["unflatten"], (_BUILDERS["flatten"](self),)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return self.__reduce__()
+
+    # ---- sizes
+
+    @property
+    def rank(self) -> int:
+        return len(self.shape)
+
+    ndim = rank
+
+    def __len__(self) -> int:
+        if not self.shape or not isinstance(self.shape[0], int):
+            raise ArgumentError(
+                explain(f"len({self})", "a concrete first extent", f"shape {self.shape}", "Use .shape[0] instead.")
+            )
+        return self.shape[0]
+
+    def __bool__(self) -> bool:
+        raise ArgumentError(
+            explain(
+                f"bool({self})",
+                "a concrete value",
+                "an expression, which is neither true nor false",
+                "Use sn.where(condition, a, b) to choose between values, and `is` to compare expressions.",
+            )
+        )
+
+    def __iter__(self) -> Any:
+        return (self[i] for i in range(len(self)))
+
+    # ---- SymPy's walkers, linear here
+
+    @property
+    def free_symbols(self) -> set[Any]:
+        return _BUILDERS["free_symbols"](self)  # type: ignore[return-value]
+
+    def xreplace(self, rule: Mapping[Any, Any]) -> Node:
+        return _BUILDERS["xreplace"](self, rule)
+
+    def _xreplace(self, rule: Mapping[Any, Any]) -> tuple[Node, bool]:
+        """SymPy's hook: reached when a SymPy container that holds this node is rewritten."""
+        new = self.xreplace(rule)
+        return new, new is not self
+
+    def subs(self, *args: Any, **kwargs: Any) -> Node:
+        pairs = dict([args] if len(args) == 2 else args[0])
+        return self.xreplace(pairs)
+
+    def has(self, *patterns: Any) -> bool:
+        return bool(_BUILDERS["has"](self, *patterns))
+
+    def diff(self, *symbols: Any, **kwargs: Any) -> Node:
+        """Refused: SymPy's `diff` knows nothing of tensors."""
+        raise ArgumentError(
+            explain(f"({self}).diff(…)", "sn.grad or sn.derivative", "SymPy's diff", "Write sn.derivative(y, x).")
+        )
+
+    # ---- operators
+
+    def __add__(self, other: Any) -> Node:
+        return _BUILDERS["add"](self, other)
+
+    def __radd__(self, other: Any) -> Node:
+        return _BUILDERS["add"](other, self)
+
+    def __sub__(self, other: Any) -> Node:
+        return _BUILDERS["subtract"](self, other)
+
+    def __rsub__(self, other: Any) -> Node:
+        return _BUILDERS["subtract"](other, self)
+
+    def __mul__(self, other: Any) -> Node:
+        return _BUILDERS["multiply"](self, other)
+
+    def __rmul__(self, other: Any) -> Node:
+        return _BUILDERS["multiply"](other, self)
+
+    def __truediv__(self, other: Any) -> Node:
+        return _BUILDERS["divide"](self, other)
+
+    def __rtruediv__(self, other: Any) -> Node:
+        return _BUILDERS["divide"](other, self)
+
+    def __pow__(self, other: Any) -> Node:
+        return _BUILDERS["power"](self, other)
+
+    def __rpow__(self, other: Any) -> Node:
+        return _BUILDERS["power"](other, self)
+
+    def __matmul__(self, other: Any) -> Node:
+        return _BUILDERS["matmul"](self, other)
+
+    def __rmatmul__(self, other: Any) -> Node:
+        return _BUILDERS["matmul"](other, self)
+
+    def __neg__(self) -> Node:
+        return _BUILDERS["negative"](self)
+
+    def __pos__(self) -> Node:
+        return self
+
+    def __abs__(self) -> Node:
+        return _BUILDERS["abs"](self)
+
+    def __lt__(self, other: Any) -> Node:
+        return _BUILDERS["less"](self, other)
+
+    def __le__(self, other: Any) -> Node:
+        return _BUILDERS["less_equal"](self, other)
+
+    def __gt__(self, other: Any) -> Node:
+        return _BUILDERS["greater"](self, other)
+
+    def __ge__(self, other: Any) -> Node:
+        return _BUILDERS["greater_equal"](self, other)
+
+    def __getitem__(self, key: Any) -> Node:
+        return _BUILDERS["getitem"](self, key)
+
+    @property
+    def T(self) -> Node:
+        """All axes reversed."""
+        return _BUILDERS["transpose"](self)
+
+    def sum(self, axis: Any = None, keepdims: bool = False) -> Node:
+        return _BUILDERS["sum"](self, axis=axis, keepdims=keepdims)
+
+    def mean(self, axis: Any = None, keepdims: bool = False) -> Node:
+        return _BUILDERS["mean"](self, axis=axis, keepdims=keepdims)
+
+    def max(self, axis: Any = None, keepdims: bool = False) -> Node:
+        return _BUILDERS["max"](self, axis=axis, keepdims=keepdims)
+
+    def min(self, axis: Any = None, keepdims: bool = False) -> Node:
+        return _BUILDERS["min"](self, axis=axis, keepdims=keepdims)
+
+    def prod(self, axis: Any = None, keepdims: bool = False) -> Node:
+        return _BUILDERS["prod"](self, axis=axis, keepdims=keepdims)
+
+    def reshape(self, *shape: Any) -> Node:
+        return _BUILDERS["reshape"](self, *shape)
+
+    def transpose(self, *axes: Any) -> Node:
+        return _BUILDERS["transpose"](self, *axes)
+
+    def named(self, name: str, latex: str | None = None) -> Node:
+        """The same value, printed as `name` wherever it stands inside a formula."""
+        return _BUILDERS["named"](self, name, latex)
+
+    # ---- printing (linear; `expr/printing/` does the work)
+
+    def __repr__(self) -> str:
+        return str(_BUILDERS["text"](self))
+
+    __str__ = __repr__
+
+    def _sympystr(self, printer: Any) -> str:
+        return repr(self)
+
+    _sympyrepr = _sympystr
+
+    def _latex(self, printer: Any) -> str:
+        return str(_BUILDERS["latex"](self))
+
+    def _pretty(self, printer: Any) -> Any:
+        return _BUILDERS["pretty"](self)
+
+    def _repr_latex_(self) -> str:
+        return rf"$\displaystyle {_BUILDERS['latex'](self)}$"
+
+
+def static_name(value: str) -> Str:
+    """A string as a `Basic` argument."""
+    return Str(value)
