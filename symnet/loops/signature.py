@@ -1,0 +1,50 @@
+"""The signature of a compiled function: what a caller must know, as plain data without SymPy.
+
+In: built by `lower/`.  Out: read by `runtime/` (argument checks) and `export/` (header, stub, metadata).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from symnet.loops.ir import Buffer, IntExpr
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """`extent >= at_least`, checked at every call; `reason` says what needs it ("mean over m")."""
+
+    extent: IntExpr
+    at_least: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class IndexBound:
+    """Every element of the integer input `name` lies in 0 … extent-1."""
+
+    name: str
+    extent: IntExpr
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Names, dtypes and shapes of a function's arguments.
+
+    Attributes:
+        name: the function's C name.
+        dims: the run-time extents, in the order of the C ABI.
+        inputs: buffers in the order of the expression's leaves; shapes are IntExprs over dims.
+        outputs: buffers in order; rank 0 has shape ().
+        unused: inputs that simplified away.
+        requirements, index_bounds: checked before native code runs.
+    """
+
+    name: str
+    dims: tuple[str, ...]
+    inputs: tuple[Buffer, ...]
+    outputs: tuple[Buffer, ...]
+    unused: frozenset[str] = frozenset()
+    requirements: tuple[Requirement, ...] = ()
+    index_bounds: tuple[IndexBound, ...] = ()
