@@ -1,0 +1,403 @@
+"""Facts: what is known of a node's elements, from the assumptions on leaves upward.
+
+In: a node.  Out: `facts(node)`, a frozenset of names from `VOCABULARY`, closed under `_IMPLIES`, kept on the node.
+A fact holds wherever the node is defined and has elements (the sum of no positives is 0; an extent is taken as
+positive, as the mean that divides by it needs).
+Not handled: upper bounds other than 1, signs below zero, relations between two nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from symnet.expr.constants import Number, number_of
+from symnet.expr.contraction import Einsum
+from symnet.expr.elementwise import Elementwise, is_op
+from symnet.expr.extents import same_shape
+from symnet.expr.indexing import Take
+from symnet.expr.movement import Concat, Expand, Slice
+from symnet.expr.node import Node
+from symnet.expr.reduction import Reduce
+from symnet.expr.symbols import Tensor
+
+VOCABULARY = {
+    "positive": "every element > 0",
+    "nonnegative": "every element >= 0",
+    "nonzero": "no element is 0",
+    "unit": "every element in [0, 1]",
+    "open_unit": "every element in (0, 1)",
+    "integer": "every element is a whole number",
+    "one_hot": "the last axis holds one 1 and zeros",
+    "simplex": "the last axis is nonnegative and sums to one",
+    "symmetric": "equal to its transpose (last two axes)",
+}
+
+_IMPLIES = {
+    "positive": ("nonnegative", "nonzero"),
+    "open_unit": ("unit", "positive", "nonnegative", "nonzero"),
+    "unit": ("nonnegative",),
+    "one_hot": ("simplex", "unit", "nonnegative", "integer"),
+    "simplex": ("unit", "nonnegative"),
+}
+
+# Facts about single elements: they survive any rearrangement of elements.
+_ELEMENTS = frozenset({"positive", "nonnegative", "nonzero", "unit", "open_unit", "integer"})
+_ROWS = frozenset({"one_hot", "simplex"})
+
+Facts = frozenset[str]
+_NOTHING: Facts = frozenset()
+_BOUNDED_ZERO = frozenset({"nonnegative", "unit", "integer"})  # kept when zeros are mixed in
+
+
+def facts(node: Node) -> Facts:
+    """What is known of the node; memoised, linear, without recursion."""
+    if node._facts is None:
+        _fill(node)
+    return node._facts  # type: ignore[return-value]
+
+
+def known(node: Node, *names: str) -> bool:
+    """Whether all of these facts hold."""
+    return facts(node).issuperset(names)
+
+
+def _fill(root: Node) -> None:
+    stack = [root]
+    while stack:
+        node = stack[-1]
+        waiting = [o for o in node.operands if o._facts is None]
+        if waiting:
+            stack.extend(waiting)
+            continue
+        stack.pop()
+        if node._facts is None:
+            node._facts = _close(_BY_KIND.get(node.kind, _nothing)(node))
+
+
+def _close(found: Iterable[str]) -> Facts:
+    closed = set(found)
+    for name in tuple(closed):
+        closed.update(_IMPLIES.get(name, ()))
+    return frozenset(closed)
+
+
+def _nothing(node: Node) -> Iterable[str]:
+    return _NOTHING
+
+
+def _of(node: Node) -> Facts:
+    return node._facts  # type: ignore[return-value]
+
+
+def _common(nodes: Iterable[Node]) -> Facts:
+    sets = [_of(n) for n in nodes]
+    return frozenset.intersection(*sets)
+
+
+# --------------------------------------------------------------------------- leaves and constants
+
+
+def _tensor_facts(node: Tensor) -> Iterable[str]:
+    return node.assumptions
+
+
+def _number_facts(node: Number) -> Iterable[str]:
+    value = node.value
+    tests = {
+        "positive": value.is_positive,
+        "nonnegative": value.is_nonnegative,
+        "nonzero": value.is_nonzero,
+        "integer": value.is_integer,
+        "unit": value.is_nonnegative and (1 - value).is_nonnegative,
+        "open_unit": value.is_positive and (1 - value).is_positive,
+    }
+    return [name for name, holds in tests.items() if holds]
+
+
+# --------------------------------------------------------------------------- elementwise
+
+# f keeps the sign of its operand: f(x) > 0 exactly where x > 0, and f(0) = 0.
+_SIGN = frozenset({"positive", "nonnegative", "nonzero"})
+
+
+def _same_sign(node: Node) -> set[str]:
+    return set(_of(node.operands[0]) & _SIGN)
+
+
+def _same_sign_below_one(node: Node) -> set[str]:
+    held = _same_sign(node)
+    return held | ({"unit"} if "nonnegative" in held else set()) | ({"open_unit"} if "positive" in held else set())
+
+
+def _add_facts(node: Node) -> set[str]:
+    held = set(_common(node.operands) & {"nonnegative", "integer"})
+    if "nonnegative" in held and any("positive" in _of(o) for o in node.operands):
+        held.add("positive")
+    return held | _complement_facts(node) | _mixture_facts(node)
+
+
+def _complement_facts(node: Node) -> set[str]:
+    """1 - y lies where y does, when y is in [0, 1] or (0, 1)."""
+    if len(node.operands) != 2:
+        return set()
+    one, rest = node.operands if isinstance(node.operands[0], Number) else node.operands[::-1]
+    if number_of(one) != 1 or not is_op(rest, "mul"):
+        return set()
+    factors = [o for o in rest.operands if number_of(o) != -1]
+    if len(factors) != len(rest.operands) - 1:
+        return set()
+    return {name for name in ("unit", "open_unit") if all(name in _of(f) for f in factors)}
+
+
+def _mixture_facts(node: Node) -> set[str]:
+    """c + (1 - Kc)·D over K classes stays on the simplex: label smoothing with a number c."""
+    if len(node.operands) != 2 or not node.shape or not isinstance(node.shape[-1], int):
+        return set()
+    floor, rest = node.operands if isinstance(node.operands[0], Number) else node.operands[::-1]
+    c = number_of(floor)
+    if c is None or not is_op(rest, "mul") or len(rest.operands) != 2:
+        return set()
+    scale, rows = rest.operands if isinstance(rest.operands[0], Number) else rest.operands[::-1]
+    if "simplex" not in _of(rows) or not same_shape(rows.shape, node.shape) or number_of(scale) is None:
+        return set()
+    close = abs(float(1 - node.shape[-1] * c - scale.args[0])) < 1e-12  # type: ignore[arg-type]
+    inside = bool(c >= 0) and bool(scale.args[0] >= 0)  # type: ignore[operator]
+    return ({"simplex"} | ({"positive"} if c > 0 else set())) if close and inside else set()
+
+
+def _mul_facts(node: Node) -> set[str]:
+    return set(_common(node.operands) & _ELEMENTS) | _normalised_facts(node)
+
+
+def _normalised_facts(node: Node) -> set[str]:
+    """E / Σ E over the last axis is a distribution when no element of E is negative."""
+    for place, factor in enumerate(node.operands):
+        total = _reciprocal_total(factor)
+        if total is None or not _sums_last_axis(total):
+            continue
+        rest = node.operands[:place] + node.operands[place + 1 :]
+        whole = total.operands[0]
+        if rest == (whole,) or (is_op(whole, "mul") and rest == whole.operands):
+            held = _of(whole) & {"nonnegative", "positive"}
+            return {"simplex", *held} if held else set()
+    return set()
+
+
+def _reciprocal_total(factor: Node) -> Einsum | None:
+    """s of (expand s)⁻¹ or expand(s⁻¹)."""
+    seen_power = False
+    while True:
+        if is_op(factor, "pow") and number_of(factor.operands[1]) == -1 and not seen_power:
+            seen_power, factor = True, factor.operands[0]
+        elif isinstance(factor, Expand) and factor.rank - 1 not in factor.axes:
+            factor = factor.operands[0]
+        else:
+            return factor if seen_power and isinstance(factor, Einsum) else None
+
+
+def _sums_last_axis(total: Einsum) -> bool:
+    indices = total.inputs[0]
+    return total.is_sum and total.output == indices[:-1]
+
+
+def _pow_facts(node: Node) -> set[str]:
+    base, exponent = _of(node.operands[0]), number_of(node.operands[1])
+    held: set[str] = set()
+    if exponent is not None and exponent.is_negative:
+        held.add("nonzero")
+        held |= {"positive"} if "nonnegative" in base else set()
+    if "positive" in base:
+        held.add("positive")
+    if exponent is not None and exponent.is_nonnegative:
+        held |= base & {"nonnegative", "nonzero", "unit"}
+        held |= base & {"open_unit"} if exponent.is_positive else set()
+        held |= base & {"integer"} if exponent.is_integer else set()
+    if exponent is not None and exponent.is_even:
+        held |= {"nonnegative"} | ({"positive"} if "nonzero" in base or "nonzero" in held else set())
+    return held
+
+
+def _exp_facts(node: Node) -> set[str]:
+    held = {"positive"}
+    for axes in _softmax_axes(node):
+        held |= {"unit"} | ({"simplex"} if axes == (node.rank - 1,) else set())
+    return held
+
+
+def _softmax_axes(node: Node) -> list[tuple[int, ...]]:
+    """The axes over which exp(x - expand(logsumexp x)) is a softmax; empty when it is none."""
+    argument = node.operands[0]
+    if not is_op(argument, "add"):
+        return []
+    for place, term in enumerate(argument.operands):
+        total = _negated_logsumexp(term)
+        if total is None:
+            continue
+        rest = argument.operands[:place] + argument.operands[place + 1 :]
+        whole = total.operands[0]
+        if rest == (whole,) or (is_op(whole, "add") and rest == whole.operands):
+            return [total.axes]
+    return []
+
+
+def _negated_logsumexp(term: Node) -> Reduce | None:
+    """logsumexp(x) of -1·expand(logsumexp(x)), the repeated axes being the reduced ones."""
+    if not is_op(term, "mul") or len(term.operands) != 2 or number_of(term.operands[0]) != -1:
+        return None
+    repeated = term.operands[1]
+    total = repeated.operands[0] if isinstance(repeated, Expand) else repeated
+    if not isinstance(total, Reduce) or total.op != "logsumexp":
+        return None
+    full = not total.shape or (isinstance(repeated, Expand) and repeated.new_axes == total.axes)
+    return total if full else None
+
+
+def _maximum_facts(node: Node) -> set[str]:
+    either = _of(node.operands[0]) | _of(node.operands[1])
+    return set(_common(node.operands) & _ELEMENTS) | set(either & {"positive", "nonnegative"})
+
+
+def _abs_facts(node: Node) -> set[str]:
+    operand = _of(node.operands[0])
+    return {"nonnegative"} | set(operand & _ELEMENTS) | ({"positive"} if "nonzero" in operand else set())
+
+
+def _where_facts(node: Node) -> set[str]:
+    return set(_common(node.operands[1:]) & _ELEMENTS)
+
+
+def _sign_facts(node: Node) -> set[str]:
+    return {"integer"} | _same_sign(node) | ({"unit"} if "nonnegative" in _of(node.operands[0]) else set())
+
+
+def _floor_facts(node: Node) -> set[str]:
+    return {"integer"} | set(_of(node.operands[0]) & {"nonnegative", "unit"})
+
+
+_BY_PRIMITIVE: dict[str, Callable[[Node], Iterable[str]]] = {
+    "add": _add_facts,
+    "mul": _mul_facts,
+    "pow": _pow_facts,
+    "exp": _exp_facts,
+    "sigmoid": lambda node: {"open_unit"},
+    "softplus": lambda node: {"positive"},
+    "cosh": lambda node: {"positive"},
+    "tanh": _same_sign_below_one,
+    "erf": _same_sign_below_one,
+    **dict.fromkeys(("log1p", "expm1", "sinh", "asin", "atan"), _same_sign),
+    "sign": _sign_facts,
+    "floor": _floor_facts,
+    "maximum": _maximum_facts,
+    "minimum": lambda node: _common(node.operands) & _ELEMENTS,
+    "abs": _abs_facts,
+    "where": _where_facts,
+    "indicator": lambda node: {"unit", "integer"},
+}
+
+
+def _elementwise_facts(node: Elementwise) -> Iterable[str]:
+    return _BY_PRIMITIVE.get(node.op, _nothing)(node)
+
+
+# --------------------------------------------------------------------------- contraction, reduction
+
+
+def _einsum_facts(node: Einsum) -> set[str]:
+    held = set(_common(node.operands) & {"positive", "nonnegative", "integer"})
+    if not node.contracted:
+        held |= _common(node.operands) & _ELEMENTS
+    if node.is_transpose and node.inputs[0][-1:] == node.output[-1:]:
+        held |= _of(node.operands[0]) & _ROWS
+    if _is_symmetric(node):
+        held.add("symmetric")
+    return held
+
+
+def _is_symmetric(node: Einsum) -> bool:
+    """Swapping the last two output indices permutes the operands, as in AᵀA."""
+    if node.rank < 2:
+        return False
+    if node.is_transpose and node.rank == 2:
+        return "symmetric" in _of(node.operands[0])
+    i, j = node.output[-2:]
+    swap = {i: j, j: i}
+    terms = [_untransposed(o, indices) for o, indices in zip(node.operands, node.inputs, strict=True)]
+    swapped = [(o, tuple(swap.get(k, k) for k in indices)) for o, indices in terms]
+    return sorted(terms, key=_term_key) == sorted(swapped, key=_term_key)
+
+
+def _untransposed(operand: Node, indices: tuple[int, ...]) -> tuple[Node, tuple[int, ...]]:
+    """An operand seen through a transposition, with its indices permuted to match."""
+    if not isinstance(operand, Einsum) or not operand.is_transpose:
+        return operand, indices
+    outer = dict(zip(operand.output, indices, strict=True))
+    return operand.operands[0], tuple(outer[i] for i in operand.inputs[0])
+
+
+def _term_key(term: tuple[Node, tuple[int, ...]]) -> tuple[bytes, tuple[int, ...]]:
+    return term[0].digest, term[1]
+
+
+_REDUCE_KEEPS = {
+    "max": _ELEMENTS,
+    "min": _ELEMENTS,
+    "prod": _ELEMENTS,
+    "logsumexp": frozenset({"positive", "nonnegative"}),
+}
+
+
+def _reduce_facts(node: Reduce) -> Iterable[str]:
+    if node.op == "argmax":
+        return {"integer", "nonnegative"}
+    return _of(node.operands[0]) & _REDUCE_KEEPS[node.op]
+
+
+# --------------------------------------------------------------------------- movement, indexing
+
+
+def _expand_facts(node: Expand) -> set[str]:
+    inner = _of(node.operands[0])
+    held = set(inner & _ELEMENTS)
+    if node.operands[0].rank and node.axes[-1] == node.rank - 1:
+        held |= inner & _ROWS
+    if node.axes[-2:] == (node.rank - 2, node.rank - 1):
+        held |= inner & {"symmetric"}
+    return held
+
+
+def _slice_facts(node: Slice) -> set[str]:
+    inner = _of(node.operands[0])
+    held = set(inner & _ELEMENTS)
+    if node.rank and node.starts[-1] == 0 and node.steps[-1] == 1 and same_shape(node.shape[-1:], node.operands[0].shape[-1:]):
+        held |= inner & _ROWS
+    return held
+
+
+def _concat_facts(node: Concat) -> Facts:
+    return _common(node.operands) & (_ELEMENTS if node.axis == node.rank - 1 else _ELEMENTS | _ROWS)
+
+
+def _take_facts(node: Take) -> Facts:
+    x = node.operands[0]
+    return _of(x) & (_ELEMENTS if node.axis == x.rank - 1 else _ELEMENTS | _ROWS)
+
+
+_BY_KIND: dict[str, Callable[..., Iterable[str]]] = {
+    "tensor": _tensor_facts,
+    "named": lambda node: _of(node.operands[0]),
+    "barrier": lambda node: _of(node.operands[0]),
+    "number": _number_facts,
+    "size": lambda node: {"positive", "integer"},
+    "delta": lambda node: {"one_hot", "symmetric"},
+    "iota": lambda node: {"integer", "nonnegative"},
+    "one_hot": lambda node: {"one_hot"},
+    "elementwise": _elementwise_facts,
+    "einsum": _einsum_facts,
+    "reduce": _reduce_facts,
+    "expand": _expand_facts,
+    "reshape": lambda node: _of(node.operands[0]) & _ELEMENTS,
+    "slice": _slice_facts,
+    "place": lambda node: _of(node.operands[0]) & _BOUNDED_ZERO,
+    "concat": _concat_facts,
+    "take": _take_facts,
+}
