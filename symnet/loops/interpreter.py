@@ -1,0 +1,400 @@
+"""Runs a Program in Python over NumPy buffers: the meaning of the loop language, executable.
+
+In: a `Program`, its inputs as arrays, its run-time extents.  Out: its outputs as arrays.
+
+It is strict where machine code is not: every index is checked (a negative one is an error), every buffer starts
+as NaN (integers: a sentinel far out of range), so that reading before writing shows, and the order of units can
+be reversed or shuffled, so that units that are not independent show.
+
+Loop nests whose iterations may run together (`lanes.py`) run statement by statement over arrays of lanes, with
+reductions and colliding stores in the order of the loops, so that the numbers are those of one iteration after
+the other.  A `vector` loop always runs in lanes, as on the machine: one that was vectorised wrongly gives wrong
+numbers here too.
+
+Not handled: speed beyond that; values nested so deep that Python's recursion ends.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from symnet.errors import ArgumentError, CompileError, DTypeError, ShapeError, explain
+from symnet.loops import affine, ir
+from symnet.loops.lanes import is_straight, may_run_at_once
+from symnet.loops.printer import buffer_text, element_text, int_text, stmt_line
+from symnet.loops.scalar_ops import COMBINE, MEANING
+from symnet.loops.verifier import verify
+
+LANE_LIMIT = 1 << 18  # lanes of one nest that run together; bounds the memory of temporaries
+_CONDITION: dict[str, Callable[[int, int], bool]] = {
+    "lt": operator.lt, "le": operator.le, "gt": operator.gt, "ge": operator.ge, "eq": operator.eq, "ne": operator.ne,
+}  # fmt: skip
+
+Arrays = dict[str, np.ndarray]
+
+
+def run(
+    program: ir.Program,
+    inputs: Mapping[str, np.ndarray],
+    dims: Mapping[str, int] | None = None,
+    *,
+    unit_order: str | int = "forward",
+    together: bool = True,
+    check: bool = True,
+) -> Arrays:
+    """The outputs of a program, by name.
+
+    Args:
+        program: what to run.
+        inputs: one array per input, of the buffer's dtype and shape.
+        dims: the run-time extents; those that are a whole axis of an input may be left out.
+        unit_order: "forward", "reversed", or the seed of a shuffle of each stage's units.
+        together: False runs everything but vector loops one iteration after the other.
+        check: verify the program first.
+
+    Raises:
+        CompileError: from the verifier; for an index out of range, or two lanes that store to one element.
+        ArgumentError, DTypeError, ShapeError: for inputs and dims that do not fit the program.
+    """
+    if check:
+        verify(program)
+    machine = _Machine(program, inputs, dims or {}, together)
+    with np.errstate(all="ignore"):
+        for group in program.groups:
+            machine.run_group(group, unit_order)
+    return {buffer.name: machine.memory[buffer.name] for buffer in program.outputs}
+
+
+def _units_in_order(units: int, unit_order: str | int) -> Iterable[int]:
+    if isinstance(unit_order, int):
+        return [int(unit) for unit in np.random.default_rng(unit_order).permutation(units)]
+    return reversed(range(units)) if unit_order == "reversed" else range(units)
+
+
+# --------------------------------------------------------------------------- inputs and memory
+
+
+def infer_dims(program: ir.Program, inputs: Mapping[str, np.ndarray], dims: Mapping[str, int]) -> dict[str, int]:
+    """The run-time extents: those given, and those that are a whole axis of an input."""
+    known = dict(dims)
+    for buffer in program.inputs:
+        array = _input(program, buffer, inputs)
+        for extent, size in zip(buffer.shape, array.shape, strict=True):
+            if isinstance(extent, ir.IntVar) and known.setdefault(extent.name, size) != size:
+                got = f"{known[extent.name]} elsewhere and {size} in an input of shape {array.shape}"
+                raise ShapeError(_explain(program, buffer, f"one extent {extent.name}", got, "Make the extents agree."))
+    missing = [name for name in program.dims if name not in known]
+    if missing:
+        raise ArgumentError(
+            explain(f"run({program.name})", f"the extents {', '.join(program.dims)}", f"nothing that says "
+                    f"{', '.join(missing)}", f"Pass dims={{'{missing[0]}': …}}.")
+        )  # fmt: skip
+    return known
+
+
+def _input(program: ir.Program, buffer: ir.Buffer, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+    if buffer.name not in inputs:
+        got = "inputs " + (", ".join(inputs) or "of no name")
+        raise ArgumentError(_explain(program, buffer, "an input of that name", got, f"Pass {buffer.name!r} as well."))
+    array = np.asarray(inputs[buffer.name])
+    if array.dtype.name != buffer.dtype:
+        mend = f"Convert it with .astype({buffer.dtype!r})."
+        raise DTypeError(_explain(program, buffer, buffer.dtype, array.dtype.name, mend))
+    if array.ndim != len(buffer.shape):
+        got = f"rank {array.ndim}, shape {array.shape}"
+        raise ShapeError(_explain(program, buffer, f"rank {len(buffer.shape)}", got, "Reshape the input."))
+    return array
+
+
+def _explain(program: ir.Program, buffer: ir.Buffer, expected: str, got: str, mend: str) -> str:
+    return explain(f"run({program.name}), {buffer_text(buffer)}", expected, got, mend)
+
+
+def poison(dtype: str) -> Any:
+    """What memory holds before anything is stored: NaN, an absurd integer, True."""
+    kind = np.dtype(dtype)
+    return np.nan if kind.kind == "f" else True if kind.kind == "b" else np.iinfo(kind).max - 7
+
+
+class _Machine:
+    """Memory, variables, and the lanes that run at the moment.
+
+    The lanes of the innermost loop are the first axis of every array of lanes, so that arrays made outside it
+    broadcast as they are.
+    """
+
+    def __init__(self, program: ir.Program, inputs: Mapping[str, np.ndarray], dims: Mapping[str, int], together: bool):
+        self.program = program
+        self.together = together
+        self.env: dict[str, Any] = dict(infer_dims(program, inputs, dims))
+        self.lanes: list[ir.For] = []
+        self.widths: list[int] = []
+        self.in_nest = False
+        self.where: ir.Stmt | None = None
+        self.stage = ""
+        self.verdicts: dict[int, bool] = {}
+        self.suspects: dict[int, list[ir.For]] = {}
+        self.memory: Arrays = {}
+        self.roots: dict[str, str] = {}
+        self._allocate(inputs)
+
+    # ----- memory
+
+    def _allocate(self, inputs: Mapping[str, np.ndarray]) -> None:
+        views = []
+        for buffer in (*self.program.inputs, *self.program.outputs, *self.program.workspace):
+            if buffer.view_of is not None:
+                views.append(buffer)
+            elif buffer.space == "input":
+                self.memory[buffer.name] = self._checked_input(buffer, np.asarray(inputs[buffer.name]))
+            else:
+                self.memory[buffer.name] = self._fresh(buffer)
+        while views:
+            buffer = next(view for view in views if view.view_of in self.memory)
+            views.remove(buffer)
+            self._add_view(buffer, str(buffer.view_of))
+
+    def _checked_input(self, buffer: ir.Buffer, array: np.ndarray) -> np.ndarray:
+        shape = self._shape(buffer)
+        if array.shape != shape:
+            raise ShapeError(_explain(self.program, buffer, f"shape {shape}", str(array.shape), "Pass that shape."))
+        array = np.ascontiguousarray(array).reshape(shape).view()
+        array.flags.writeable = False
+        return array
+
+    def _fresh(self, buffer: ir.Buffer) -> np.ndarray:
+        return np.full(self._shape(buffer), poison(buffer.dtype), buffer.dtype)
+
+    def _add_view(self, buffer: ir.Buffer, source: str) -> None:
+        shape, memory = self._shape(buffer), self.memory[source]
+        if math.prod(shape) != memory.size:
+            got = f"{math.prod(shape)} in shape {shape}"
+            mend = f"A view of {source} keeps its number of elements."
+            raise CompileError(_explain(self.program, buffer, f"{memory.size} elements", got, mend))
+        self.memory[buffer.name] = memory.reshape(shape)
+        self.roots[buffer.name] = self.roots.get(source, source)
+
+    def _shape(self, buffer: ir.Buffer) -> tuple[int, ...]:
+        return tuple(self.integer(extent) for extent in buffer.shape)
+
+    # ----- integers
+
+    def integer(self, expr: ir.IntExpr) -> Any:
+        """A Python int, or an int64 array of lanes."""
+        return _INT[type(expr)](self, expr)
+
+    def load_integer(self, expr: ir.IntLoad) -> Any:
+        """An integer buffer's element as an index."""
+        element = self.load(expr)
+        return element.astype(np.int64) if isinstance(element, np.ndarray) else int(element)
+
+    # ----- values
+
+    def value(self, value: ir.Value) -> Any:
+        """A NumPy scalar of the value's dtype, or an array of lanes."""
+        return _VALUE[type(value)](self, value)
+
+    def load(self, node: ir.Load | ir.IntLoad) -> Any:
+        """An element, or one per lane."""
+        memory = self.memory[node.buffer.name]
+        return memory[self._checked(node.buffer, memory, node.index)]
+
+    def _checked(self, buffer: ir.Buffer, memory: np.ndarray, index: tuple[ir.IntExpr, ...]) -> tuple[Any, ...]:
+        positions = tuple(self.integer(expr) for expr in index)
+        for axis, (position, extent) in enumerate(zip(positions, memory.shape, strict=True)):
+            low, high = (position, position) if isinstance(position, int) else (position.min(), position.max())
+            if low < 0 or high >= extent:
+                self._refuse(
+                    f"0 <= index < {extent} on axis {axis} of {element_text(buffer, index)}",
+                    f"{low}" if low < 0 else f"{high}",
+                    "Guard the access, or mend the index or the extent.",
+                )
+        return positions
+
+    def _refuse(self, expected: str, got: str, mend: str) -> None:
+        line = stmt_line(self.where) if self.where is not None else "…"
+        call = f"program {self.program.name}, stage {self.stage}: `{line}`"
+        raise CompileError(explain(call, expected, got, mend))
+
+    # ----- statements
+
+    def run_group(self, group: ir.Group, unit_order: str | int) -> None:
+        """Its stages in order, `repeat` times; the units of a stage in the order asked for."""
+        for repetition in range(self.integer(group.repeat)):
+            self.env[group.var] = repetition
+            for stage in group.stages:
+                self.stage = stage.name
+                for unit in _units_in_order(self.integer(stage.units), unit_order):
+                    self.env[stage.unit_var] = unit
+                    self.run_body(stage.body)
+
+    def run_body(self, body: ir.Body) -> None:
+        """Statements in order."""
+        for stmt in body:
+            self.where = stmt
+            _STMT[type(stmt)](self, stmt)
+
+    def let(self, stmt: ir.Let) -> None:
+        """Bind a name."""
+        self.env[stmt.name] = self.value(stmt.value)
+
+    def alloc(self, stmt: ir.Alloc) -> None:
+        """A fresh, poisoned register buffer."""
+        self.memory[stmt.buffer.name] = self._fresh(stmt.buffer)
+
+    def branch(self, stmt: ir.If) -> None:
+        """One of two bodies."""
+        test = stmt.condition
+        met = _CONDITION[test.op](self.integer(test.left), self.integer(test.right))
+        self.run_body(stmt.then if met else stmt.orelse)
+
+    def store(self, stmt: ir.Store) -> None:
+        """One element, or one per lane in the order of the loops, so that the last one wins."""
+        value, memory = self.value(stmt.value), self.memory[stmt.buffer.name]
+        index = self._checked(stmt.buffer, memory, stmt.index)
+        if self.lanes:
+            flat = self._in_loop_order(np.asarray(_flat_index(index, memory.shape)))
+            self._store_lanes(stmt, memory.reshape(-1), flat, self._in_loop_order(value))
+        elif stmt.combine is None:
+            memory[index] = value
+        else:
+            memory[index] = COMBINE[stmt.combine](memory[index], value)
+
+    def _in_loop_order(self, lanes: Any) -> np.ndarray:
+        return np.broadcast_to(lanes, self.widths[::-1]).T.ravel()
+
+    def _store_lanes(self, stmt: ir.Store, memory: np.ndarray, flat: np.ndarray, value: np.ndarray) -> None:
+        if stmt.combine is not None:
+            COMBINE[stmt.combine].at(memory, flat, value)
+            return
+        self._check_collisions(stmt, flat)
+        memory[flat] = value
+
+    def _check_collisions(self, stmt: ir.Store, flat: np.ndarray) -> None:
+        """No element may be stored to by two iterations of a vector loop."""
+        for loop in self._suspects(stmt):
+            lane = self._in_loop_order(self.env[loop.var])
+            elements, one_each = np.unique(flat, return_inverse=True)
+            lowest, highest = np.full(elements.size, lane.max()), np.full(elements.size, lane.min())
+            np.minimum.at(lowest, one_each, lane)
+            np.maximum.at(highest, one_each, lane)
+            if (lowest != highest).any():
+                element = int((lowest != highest).argmax())
+                self._refuse(
+                    f"iterations of the vector loop over {loop.var} that store to different elements",
+                    f"{loop.var} = {lowest[element]} and {highest[element]} at element {elements[element]}",
+                    "Store with `combine`, or make the loop serial.",
+                )
+
+    def _suspects(self, stmt: ir.Store) -> list[ir.For]:
+        """The vector loops around a store that does not evidently move with them."""
+        if id(stmt) not in self.suspects:
+            around = [loop for loop in self.lanes if loop.kind == "vector"]
+            moves = {loop.var: any(affine.step(expr, loop.var) for expr in stmt.index) for loop in around}
+            self.suspects[id(stmt)] = [loop for loop in around if not moves[loop.var]]
+        return self.suspects[id(stmt)]
+
+    def loop(self, stmt: ir.For) -> None:
+        """All iterations, together where that is asked for or gives the same."""
+        extent = self.integer(stmt.extent)
+        if stmt.bound is not None and extent > stmt.bound:
+            self._refuse(f"an extent of at most {stmt.bound}", f"{int_text(stmt.extent)} = {extent}", "Raise `bound`.")
+        if extent <= 0:
+            return
+        if self.in_nest:
+            self._run_lanes(stmt, extent)
+        elif self._may_run_at_once(stmt):
+            with self._nest():
+                self._run_lanes(stmt, extent)
+        elif stmt.kind == "vector" and is_straight(stmt.body):
+            self._run_lanes(stmt, extent)
+        else:
+            for iteration in range(extent):
+                self.env[stmt.var] = iteration
+                self.run_body(stmt.body)
+
+    def _may_run_at_once(self, stmt: ir.For) -> bool:
+        if not self.together:
+            return False
+        if id(stmt) not in self.verdicts:
+            self.verdicts[id(stmt)] = may_run_at_once(stmt, self.roots)
+        return self.verdicts[id(stmt)] and self._lane_count(stmt) * math.prod(self.widths) <= LANE_LIMIT
+
+    def _lane_count(self, stmt: ir.For) -> int:
+        inner = [self._lane_count(child) for child in stmt.body if isinstance(child, ir.For)]
+        return max(0, int(self.integer(stmt.extent))) * max(inner, default=1)
+
+    @contextmanager
+    def _nest(self) -> Iterator[None]:
+        self.in_nest = True
+        try:
+            yield
+        finally:
+            self.in_nest = False
+
+    def _run_lanes(self, stmt: ir.For, extent: int) -> None:
+        self.env[stmt.var] = np.arange(extent).reshape((extent,) + (1,) * len(self.lanes))
+        self.lanes.append(stmt)
+        self.widths.append(extent)
+        self.run_body(stmt.body)
+        self.lanes.pop()
+        self.widths.pop()
+
+
+def _flat_index(index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+    flat: Any = 0
+    for position, extent in zip(index, shape, strict=True):
+        flat = flat * extent + position
+    return flat
+
+
+# --------------------------------------------------------------------------- one line per node kind
+
+
+def _int_min(machine: _Machine, expr: ir.IntMin) -> Any:
+    left, right = machine.integer(expr.left), machine.integer(expr.right)
+    both_plain = isinstance(left, int) and isinstance(right, int)
+    return min(left, right) if both_plain else np.minimum(left, right)
+
+
+def _op(machine: _Machine, node: ir.Op) -> Any:
+    args = [machine.value(arg) for arg in node.args]
+    return args[0].astype(node.dtype) if node.name == "cast" else MEANING[node.name](*args)
+
+
+def _from_int(machine: _Machine, node: ir.FromInt) -> Any:
+    return np.asarray(machine.integer(node.value)).astype(node.dtype)
+
+
+_INT: dict[type, Callable[[_Machine, Any], Any]] = {
+    ir.IntConst: lambda machine, expr: expr.value,
+    ir.IntVar: lambda machine, expr: machine.env[expr.name],
+    ir.IntAdd: lambda machine, expr: machine.integer(expr.left) + machine.integer(expr.right),
+    ir.IntMul: lambda machine, expr: machine.integer(expr.left) * machine.integer(expr.right),
+    ir.IntMin: _int_min,
+    ir.IntFloorDiv: lambda machine, expr: machine.integer(expr.value) // expr.divisor,
+    ir.IntMod: lambda machine, expr: machine.integer(expr.value) % expr.divisor,
+    ir.IntLoad: _Machine.load_integer,
+}
+
+_VALUE: dict[type, Callable[[_Machine, Any], Any]] = {
+    ir.Const: lambda machine, node: np.dtype(node.dtype).type(node.value),
+    ir.Var: lambda machine, node: machine.env[node.name],
+    ir.Load: _Machine.load,
+    ir.FromInt: _from_int,
+    ir.Op: _op,
+}
+
+_STMT: dict[type, Callable[[_Machine, Any], None]] = {
+    ir.For: _Machine.loop,
+    ir.Let: _Machine.let,
+    ir.Store: _Machine.store,
+    ir.Alloc: _Machine.alloc,
+    ir.If: _Machine.branch,
+}

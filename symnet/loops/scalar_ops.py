@@ -1,0 +1,108 @@
+"""The NumPy meaning of every scalar operation of the loop language, and its signature.
+
+In: the name of an `Op`.  Out: a function on NumPy scalars or arrays of lanes (`MEANING`), and what operands it
+takes (`SIGNATURES`).
+
+Semantics are NumPy's: `maximum` and `minimum` propagate NaN, comparisons with NaN are false (but for `ne`),
+`xlogy(0, y)` is 0, `sign(nan)` is nan.  `fma` rounds twice here: whether it is fused is a capability of a
+target, so no program may rely on either.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from symnet.loops import ir
+
+# --------------------------------------------------------------------------- signatures
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What an operation takes.
+
+    `operands` is the class of its operands: "number" (integer or real), "real" or "bool".  `select` (a bool,
+    then two values of any one dtype) and `cast` (anything to anything) have classes of their own.
+    """
+
+    arity: int
+    operands: str
+    result: str = "same"  # as the operands, or "bool"
+
+
+_REAL_ARITHMETIC = ("div", "fma", "sqrt", "rsqrt")
+_TERNARY, _UNARY = ("fma",), ("neg", "abs", "floor", "sign", "sqrt", "rsqrt")
+_BINARY_MATH = ("pow", "xlogy")
+
+
+def _arithmetic_signature(name: str) -> Signature:
+    arity = 3 if name in _TERNARY else 1 if name in _UNARY else 2
+    return Signature(arity, "real" if name in _REAL_ARITHMETIC else "number")
+
+
+SIGNATURES: dict[str, Signature] = {
+    **{name: _arithmetic_signature(name) for name in ir.ARITHMETIC},
+    **{name: Signature(2, "number", "bool") for name in ir.COMPARISON},
+    **{name: Signature(1 if name == "not" else 2, "bool", "bool") for name in ir.LOGICAL},
+    **{name: Signature(2 if name in _BINARY_MATH else 1, "real") for name in ir.MATH},
+    "select": Signature(3, "select"),
+    "cast": Signature(1, "cast"),
+}
+
+# --------------------------------------------------------------------------- meanings
+
+
+def fma(a: Any, b: Any, c: Any) -> Any:
+    """a·b + c."""
+    return a * b + c
+
+
+def rsqrt(x: Any) -> Any:
+    """1/√x."""
+    return np.reciprocal(np.sqrt(x))
+
+
+def sigmoid(x: Any) -> Any:
+    """1/(1 + e⁻ˣ), with no overflow on either side."""
+    small = np.exp(-np.abs(x))
+    return np.where(x >= 0, x.dtype.type(1), small) / (1 + small)
+
+
+def softplus(x: Any) -> Any:
+    """log(1 + eˣ), with no overflow on either side."""
+    return np.maximum(x, x.dtype.type(0)) + np.log1p(np.exp(-np.abs(x)))
+
+
+_erf = np.vectorize(math.erf, otypes=[np.float64])
+
+
+def erf(x: Any) -> Any:
+    """The error function, computed in float64 and rounded to the operand's dtype."""
+    return _erf(x).astype(x.dtype)
+
+
+def xlogy(x: Any, y: Any) -> Any:
+    """x·log y, and 0 where x = 0 and y is a number."""
+    return np.where((x == 0) & ~np.isnan(y), x.dtype.type(0), x * np.log(y))
+
+
+MEANING: dict[str, Callable[..., Any]] = {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "neg": np.negative, "abs": np.abs,
+    "maximum": np.maximum, "minimum": np.minimum, "fma": fma, "floor": np.floor, "sign": np.sign,
+    "sqrt": np.sqrt, "rsqrt": rsqrt,
+    "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
+    "and": np.logical_and, "or": np.logical_or, "not": np.logical_not,
+    "exp": np.exp, "log": np.log, "log1p": np.log1p, "expm1": np.expm1, "tanh": np.tanh, "sigmoid": sigmoid,
+    "softplus": softplus, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos,
+    "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "erf": erf, "pow": np.power, "xlogy": xlogy,
+    "select": np.where,
+}  # fmt: skip
+"""Every name of `ir.OPS` but `cast`, whose result dtype stands on the node."""
+
+COMBINE: dict[str, np.ufunc] = {"add": np.add, "mul": np.multiply, "max": np.maximum, "min": np.minimum}
+"""What a Store with `combine` does to the element."""
