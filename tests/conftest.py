@@ -1,0 +1,22 @@
+"""What every test may ask for: a seeded generator.  Hypothesis draws the same examples on every run."""
+
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "symnet",
+    deadline=None,  # nothing is timed inside the test suite
+    derandomize=True,  # the same examples on every machine
+    max_examples=50,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("symnet")
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> np.random.Generator:
+    """Random numbers that depend on the test's name only."""
+    return np.random.default_rng(zlib.crc32(request.node.name.encode()))
