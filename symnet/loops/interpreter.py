@@ -24,10 +24,11 @@ from typing import Any
 
 import numpy as np
 
-from symnet.errors import ArgumentError, CompileError, DTypeError, ShapeError, explain
+from symnet.errors import CompileError, explain
 from symnet.loops import affine, ir
 from symnet.loops.lanes import is_straight, may_run_at_once
-from symnet.loops.printer import buffer_text, element_text, int_text, stmt_line
+from symnet.loops.memory import Arrays, allocate, infer_dims, poisoned
+from symnet.loops.printer import element_text, int_text, stmt_line
 from symnet.loops.scalar_ops import COMBINE, MEANING
 from symnet.loops.verifier import verify
 
@@ -35,8 +36,6 @@ LANE_LIMIT = 1 << 18  # lanes of one nest that run together; bounds the memory o
 _CONDITION: dict[str, Callable[[int, int], bool]] = {
     "lt": operator.lt, "le": operator.le, "gt": operator.gt, "ge": operator.ge, "eq": operator.eq, "ne": operator.ne,
 }  # fmt: skip
-
-Arrays = dict[str, np.ndarray]
 
 
 def run(
@@ -77,51 +76,6 @@ def _units_in_order(units: int, unit_order: str | int) -> Iterable[int]:
     return reversed(range(units)) if unit_order == "reversed" else range(units)
 
 
-# --------------------------------------------------------------------------- inputs and memory
-
-
-def infer_dims(program: ir.Program, inputs: Mapping[str, np.ndarray], dims: Mapping[str, int]) -> dict[str, int]:
-    """The run-time extents: those given, and those that are a whole axis of an input."""
-    known = dict(dims)
-    for buffer in program.inputs:
-        array = _input(program, buffer, inputs)
-        for extent, size in zip(buffer.shape, array.shape, strict=True):
-            if isinstance(extent, ir.IntVar) and known.setdefault(extent.name, size) != size:
-                got = f"{known[extent.name]} elsewhere and {size} in an input of shape {array.shape}"
-                raise ShapeError(_explain(program, buffer, f"one extent {extent.name}", got, "Make the extents agree."))
-    missing = [name for name in program.dims if name not in known]
-    if missing:
-        raise ArgumentError(
-            explain(f"run({program.name})", f"the extents {', '.join(program.dims)}", f"nothing that says "
-                    f"{', '.join(missing)}", f"Pass dims={{'{missing[0]}': …}}.")
-        )  # fmt: skip
-    return known
-
-
-def _input(program: ir.Program, buffer: ir.Buffer, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
-    if buffer.name not in inputs:
-        got = "inputs " + (", ".join(inputs) or "of no name")
-        raise ArgumentError(_explain(program, buffer, "an input of that name", got, f"Pass {buffer.name!r} as well."))
-    array = np.asarray(inputs[buffer.name])
-    if array.dtype.name != buffer.dtype:
-        mend = f"Convert it with .astype({buffer.dtype!r})."
-        raise DTypeError(_explain(program, buffer, buffer.dtype, array.dtype.name, mend))
-    if array.ndim != len(buffer.shape):
-        got = f"rank {array.ndim}, shape {array.shape}"
-        raise ShapeError(_explain(program, buffer, f"rank {len(buffer.shape)}", got, "Reshape the input."))
-    return array
-
-
-def _explain(program: ir.Program, buffer: ir.Buffer, expected: str, got: str, mend: str) -> str:
-    return explain(f"run({program.name}), {buffer_text(buffer)}", expected, got, mend)
-
-
-def poison(dtype: str) -> Any:
-    """What memory holds before anything is stored: NaN, an absurd integer, True."""
-    kind = np.dtype(dtype)
-    return np.nan if kind.kind == "f" else True if kind.kind == "b" else np.iinfo(kind).max - 7
-
-
 class _Machine:
     """Memory, variables, and the lanes that run at the moment.
 
@@ -140,48 +94,11 @@ class _Machine:
         self.stage = ""
         self.verdicts: dict[int, bool] = {}
         self.suspects: dict[int, list[ir.For]] = {}
-        self.memory: Arrays = {}
-        self.roots: dict[str, str] = {}
-        self._allocate(inputs)
+        self.memory, self.roots = allocate(program, inputs, self.shape)
 
-    # ----- memory
-
-    def _allocate(self, inputs: Mapping[str, np.ndarray]) -> None:
-        views = []
-        for buffer in (*self.program.inputs, *self.program.outputs, *self.program.workspace):
-            if buffer.view_of is not None:
-                views.append(buffer)
-            elif buffer.space == "input":
-                self.memory[buffer.name] = self._checked_input(buffer, np.asarray(inputs[buffer.name]))
-            else:
-                self.memory[buffer.name] = self._fresh(buffer)
-        while views:
-            buffer = next(view for view in views if view.view_of in self.memory)
-            views.remove(buffer)
-            self._add_view(buffer, str(buffer.view_of))
-
-    def _checked_input(self, buffer: ir.Buffer, array: np.ndarray) -> np.ndarray:
-        shape = self._shape(buffer)
-        if array.shape != shape:
-            raise ShapeError(_explain(self.program, buffer, f"shape {shape}", str(array.shape), "Pass that shape."))
-        array = np.ascontiguousarray(array).reshape(shape).view()
-        array.flags.writeable = False
-        return array
-
-    def _fresh(self, buffer: ir.Buffer) -> np.ndarray:
-        return np.full(self._shape(buffer), poison(buffer.dtype), buffer.dtype)
-
-    def _add_view(self, buffer: ir.Buffer, source: str) -> None:
-        shape, memory = self._shape(buffer), self.memory[source]
-        if math.prod(shape) != memory.size:
-            got = f"{math.prod(shape)} in shape {shape}"
-            mend = f"A view of {source} keeps its number of elements."
-            raise CompileError(_explain(self.program, buffer, f"{memory.size} elements", got, mend))
-        self.memory[buffer.name] = memory.reshape(shape)
-        self.roots[buffer.name] = self.roots.get(source, source)
-
-    def _shape(self, buffer: ir.Buffer) -> tuple[int, ...]:
-        return tuple(self.integer(extent) for extent in buffer.shape)
+    def shape(self, buffer: ir.Buffer) -> tuple[int, ...]:
+        """A buffer's extents as numbers."""
+        return tuple(int(self.integer(extent)) for extent in buffer.shape)
 
     # ----- integers
 
@@ -246,7 +163,7 @@ class _Machine:
 
     def alloc(self, stmt: ir.Alloc) -> None:
         """A fresh, poisoned register buffer."""
-        self.memory[stmt.buffer.name] = self._fresh(stmt.buffer)
+        self.memory[stmt.buffer.name] = poisoned(stmt.buffer.dtype, self.shape(stmt.buffer))
 
     def branch(self, stmt: ir.If) -> None:
         """One of two bodies."""

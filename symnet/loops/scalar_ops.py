@@ -1,7 +1,6 @@
-"""The NumPy meaning of every scalar operation of the loop language, and its signature.
+"""The NumPy meaning of every scalar operation of the loop language.
 
-In: the name of an `Op`.  Out: a function on NumPy scalars or arrays of lanes (`MEANING`), and what operands it
-takes (`SIGNATURES`).
+In: the name of an `Op` or of a Store's `combine`.  Out: a function on NumPy scalars or arrays of lanes.
 
 Semantics are NumPy's: `maximum` and `minimum` propagate NaN, comparisons with NaN are false (but for `ne`),
 `xlogy(0, y)` is 0, `sign(nan)` is nan.  `fma` rounds twice here: whether it is fused is a capability of a
@@ -12,49 +11,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-
-from symnet.loops import ir
-
-# --------------------------------------------------------------------------- signatures
-
-
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """What an operation takes.
-
-    `operands` is the class of its operands: "number" (integer or real), "real" or "bool".  `select` (a bool,
-    then two values of any one dtype) and `cast` (anything to anything) have classes of their own.
-    """
-
-    arity: int
-    operands: str
-    result: str = "same"  # as the operands, or "bool"
-
-
-_REAL_ARITHMETIC = ("div", "fma", "sqrt", "rsqrt")
-_TERNARY, _UNARY = ("fma",), ("neg", "abs", "floor", "sign", "sqrt", "rsqrt")
-_BINARY_MATH = ("pow", "xlogy")
-
-
-def _arithmetic_signature(name: str) -> Signature:
-    arity = 3 if name in _TERNARY else 1 if name in _UNARY else 2
-    return Signature(arity, "real" if name in _REAL_ARITHMETIC else "number")
-
-
-SIGNATURES: dict[str, Signature] = {
-    **{name: _arithmetic_signature(name) for name in ir.ARITHMETIC},
-    **{name: Signature(2, "number", "bool") for name in ir.COMPARISON},
-    **{name: Signature(1 if name == "not" else 2, "bool", "bool") for name in ir.LOGICAL},
-    **{name: Signature(2 if name in _BINARY_MATH else 1, "real") for name in ir.MATH},
-    "select": Signature(3, "select"),
-    "cast": Signature(1, "cast"),
-}
-
-# --------------------------------------------------------------------------- meanings
 
 
 def fma(a: Any, b: Any, c: Any) -> Any:

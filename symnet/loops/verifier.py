@@ -12,22 +12,20 @@ checks those as it runs.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from symnet import dtypes
 from symnet.errors import CompileError, explain
 from symnet.loops import affine, ir, vector_rules
+from symnet.loops.op_types import TYPING, kind, mismatch
 from symnet.loops.printer import buffer_text, element_text, int_text, stmt_line, value_text
-from symnet.loops.scalar_ops import SIGNATURES, Signature
 
 KINDS = ("serial", "unroll", "vector")
 SPACES = ("input", "output", "workspace", "register")
 CONDITIONS = ir.COMPARISON
-_INT32, _INT64 = (-(2**31), 2**31 - 1), (-(2**63), 2**63 - 1)
-_INTEGER_RANGE = {"int32": _INT32, "int64": _INT64}
+_INTEGER_LIMIT = {"int32": 2**31, "int64": 2**63}
 
 
 def verify(program: ir.Program) -> None:
@@ -293,10 +291,7 @@ class _Verifier:
 
     def const(self, node: ir.Const) -> None:
         """The value is one of its dtype."""
-        kind = _kind(node.dtype)
-        fits = isinstance(node.value, bool) == (kind == "bool") and (kind == "real" or node.value == int(node.value))
-        low, high = _INTEGER_RANGE.get(node.dtype, (-math.inf, math.inf))
-        if kind == "none" or not fits or (kind == "integer" and not low <= node.value <= high):
+        if not _is_of_its_dtype(node):
             self.refuse(f"a constant of {node.dtype}", repr(node.value), "Mend its value or its dtype.")
 
     def var(self, node: ir.Var) -> None:
@@ -315,70 +310,28 @@ class _Verifier:
     def from_int(self, node: ir.FromInt) -> None:
         """An integer as a number."""
         self.integer(node.value)
-        if _kind(node.dtype) not in ("integer", "real"):
+        if kind(node.dtype) not in ("integer", "real"):
             self.refuse("a number's dtype for an index", repr(node.dtype), "Use an integer or real dtype.")
 
     def op(self, node: ir.Op) -> None:
         """The signature of the operation."""
         for arg in node.args:
             self.value(arg)
-        if node.name not in SIGNATURES:
-            self.refuse("an operation of ir.OPS", repr(node.name), "Add it to OPS and to loops/scalar_ops.py.")
-        signature, got = SIGNATURES[node.name], [arg.dtype for arg in node.args]
-        if len(got) != signature.arity:
-            self.refuse(f"{signature.arity} operands of {node.name}", f"{len(got)} in {value_text(node)}", "Mend it.")
-        problem = _OPERANDS[signature.operands](signature, got, node.dtype)
-        if problem:
-            text = f"({', '.join(got)}) -> {node.dtype} in {value_text(node)}"
-            self.refuse(f"{node.name} of {problem}", text, "Insert a cast, or retype the Op.")
+        if node.name not in TYPING:
+            mend = "Add it to ir.OPS, loops/op_types.py and loops/scalar_ops.py."
+            self.refuse("an operation of ir.OPS", repr(node.name), mend)
+        arity = TYPING[node.name].arity
+        if len(node.args) != arity:
+            got = f"{len(node.args)} in {value_text(node)}"
+            self.refuse(f"{arity} operand{'s' * (arity > 1)} of {node.name}", got, "Mend the operands.")
+        expected = mismatch(node)
+        if expected:
+            got = f"({', '.join(arg.dtype for arg in node.args)}) -> {node.dtype} in {value_text(node)}"
+            self.refuse(f"{node.name} of {expected}", got, "Insert a cast, or retype the Op.")
 
 
 # --------------------------------------------------------------------------- tables
 
-
-def _kind(dtype: str) -> str:
-    kinds = {"real": dtypes.REAL, "integer": dtypes.INTEGER, "bool": ("bool",)}
-    return next((kind for kind, members in kinds.items() if dtype in members), "none")
-
-
-def _uniform(kinds: Iterable[str], signature: Signature, got: list[str], result: str) -> str | None:
-    """What was expected, where operands of one dtype among `kinds` are not what came."""
-    wanted = "bool" if signature.result == "bool" else got[0]
-    if len(set(got)) == 1 and _kind(got[0]) in kinds and result == wanted:
-        return None
-    return f"operands of one dtype ({' or '.join(kinds)}), with a result of " + (
-        "bool" if signature.result == "bool" else "that dtype"
-    )
-
-
-def _numbers(signature: Signature, got: list[str], result: str) -> str | None:
-    return _uniform(("integer", "real"), signature, got, result)
-
-
-def _reals(signature: Signature, got: list[str], result: str) -> str | None:
-    return _uniform(("real",), signature, got, result)
-
-
-def _bools(signature: Signature, got: list[str], result: str) -> str | None:
-    return _uniform(("bool",), signature, got, result)
-
-
-def _choice(signature: Signature, got: list[str], result: str) -> str | None:
-    fits = got[0] == "bool" and got[1] == got[2] == result
-    return None if fits else "a bool, then two values of the result's dtype"
-
-
-def _anything(signature: Signature, got: list[str], result: str) -> str | None:
-    return None if result in dtypes.ALL else "a value, to a dtype among " + ", ".join(dtypes.ALL)
-
-
-_OPERANDS: dict[str, Callable[[Signature, list[str], str], str | None]] = {
-    "number": _numbers,
-    "real": _reals,
-    "bool": _bools,
-    "select": _choice,
-    "cast": _anything,
-}
 
 _VALUE: dict[type, Callable[[_Verifier, Any], None]] = {
     ir.Const: _Verifier.const,
@@ -395,6 +348,15 @@ _STMT: dict[type, Callable[[_Verifier, Any], None]] = {
     ir.Alloc: _Verifier.alloc,
     ir.If: _Verifier.branch,
 }
+
+
+def _is_of_its_dtype(node: ir.Const) -> bool:
+    if isinstance(node.value, bool) or node.dtype == "bool":
+        return isinstance(node.value, bool) and node.dtype == "bool"
+    if kind(node.dtype) == "integer":
+        limit = _INTEGER_LIMIT[node.dtype]
+        return isinstance(node.value, int) and -limit <= node.value < limit
+    return kind(node.dtype) == "real" and isinstance(node.value, int | float)
 
 
 def _count_text(buffer: ir.Buffer) -> str:

@@ -18,7 +18,9 @@ def buffer(name: str, *shape: ir.IntExpr | int | str, dtype: str = "float64", sp
     return ir.Buffer(name, dtype, extents, space)
 
 
-def loop(var: str, extent: ir.IntExpr | int | str, *body: ir.Stmt, kind: str = "serial", bound: int | None = None) -> ir.For:
+def loop(
+    var: str, extent: ir.IntExpr | int | str, *body: ir.Stmt, kind: str = "serial", bound: int | None = None
+) -> ir.For:
     """A loop over 0 … extent-1."""
     return ir.For(var, v(extent) if isinstance(extent, str) else ir.as_int(extent), body, kind, bound)
 
@@ -28,7 +30,9 @@ def load(source: ir.Buffer, *index: ir.IntExpr | int | str) -> ir.Load:
     return ir.Load(source, places(index))
 
 
-def store(target: ir.Buffer, index: Sequence[ir.IntExpr | int | str], value: ir.Value, combine: str | None = None) -> ir.Store:
+def store(
+    target: ir.Buffer, index: Sequence[ir.IntExpr | int | str], value: ir.Value, combine: str | None = None
+) -> ir.Store:
     """A store, the index written as in `load`."""
     return ir.Store(target, places(index), value, combine)
 
