@@ -1,0 +1,29 @@
+"""Numbers, sizes, identity matrices and index ramps in NumPy.
+
+In: nodes without operands.  Out: arrays; weak ones in float64.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from symnet.expr.constants import Delta, Iota, Number, Size
+from symnet.reference.context import Array, Context
+
+
+def number_value(node: Number, values: Sequence[Array], context: Context) -> Array:
+    return np.array(float(node.value))
+
+
+def size_value(node: Size, values: Sequence[Array], context: Context) -> Array:
+    return np.array(float(context.extent(node.extent)))
+
+
+def delta_value(node: Delta, values: Sequence[Array], context: Context) -> Array:
+    return np.eye(context.extent(node.extent))
+
+
+def iota_value(node: Iota, values: Sequence[Array], context: Context) -> Array:
+    return np.arange(context.extent(node.shape[0]), dtype="int64")

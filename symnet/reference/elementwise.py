@@ -1,0 +1,87 @@
+"""Elementwise primitives in NumPy, stable where the plain formula is not.
+
+In: operands that broadcast, in the result's dtype.  Out: the array.
+Source: the stable forms of sigmoid and softplus through e^(-|x|): Maechler, "Accurately computing log(1 - exp(-|a|))".
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from symnet import dtypes
+from symnet.errors import ValueDomainError, explain
+from symnet.expr.elementwise import PRIMITIVES, Elementwise
+from symnet.reference.context import Array, Context
+
+
+def _sigmoid(x: Array) -> Any:
+    small = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1 / (1 + small), small / (1 + small))
+
+
+def _softplus(x: Array) -> Any:
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def _xlogy(x: Array, y: Array) -> Any:
+    return np.where(x == 0, 0, x * np.log(y))
+
+
+def _erf(x: Array) -> Any:
+    return np.vectorize(math.erf, otypes=["float64"])(x).astype(x.dtype)
+
+
+def _indicator(condition: Array) -> Any:
+    return condition.astype(dtypes.DEFAULT_REAL)
+
+
+MEANING: dict[str, Callable[..., Any]] = {
+    "add": lambda *xs: functools.reduce(np.add, xs),
+    "mul": lambda *xs: functools.reduce(np.multiply, xs),
+    "pow": np.power, "maximum": np.maximum, "minimum": np.minimum, "abs": np.abs, "sign": np.sign, "floor": np.floor,
+    "exp": np.exp, "log": np.log, "log1p": np.log1p, "expm1": np.expm1, "tanh": np.tanh, "sigmoid": _sigmoid,
+    "softplus": _softplus, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos,
+    "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "erf": _erf, "xlogy": _xlogy,
+    "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
+    "and": np.logical_and, "or": np.logical_or, "not": np.logical_not, "where": np.where, "indicator": _indicator,
+}  # fmt: skip
+
+
+def elementwise_value(node: Elementwise, values: Sequence[Array], context: Context) -> Array:
+    """The primitive applied to operands of the result's dtype (comparisons: of the operands' common dtype)."""
+    result = PRIMITIVES[node.op].result
+    if node.op == "pow":
+        _refuse_reciprocal_of_no_elements(node, values, context)
+    if result in ("bool", "weak"):
+        args = _compared(node, values, context)
+    elif result == "branch":
+        args = [values[0], *context.operands(node, values[1:])]
+    else:
+        args = context.operands(node, values)
+    with np.errstate(all="ignore"):
+        return np.asarray(MEANING[node.op](*args))
+
+
+def _compared(node: Elementwise, values: Sequence[Array], context: Context) -> list[Array]:
+    common = dtypes.promote(*(context.dtype(o) for o in node.operands))
+    if common in dtypes.REAL:
+        return [context.cast(v, common) for v in values]
+    return list(values)
+
+
+def _refuse_reciprocal_of_no_elements(node: Elementwise, values: Sequence[Array], context: Context) -> None:
+    base = node.operands[0]
+    if base.kind == "size" and values[0] == 0 and np.any(values[1] < 0):
+        raise ValueDomainError(
+            explain(
+                "mean(…)",
+                "at least one element",
+                f"{base.args[0]} = 0",
+                "The mean of nothing is not defined: give data.",
+            )
+        )

@@ -1,0 +1,97 @@
+"""Evaluation: a graph and arrays in, arrays out.
+
+In: one root or several, and the arrays of their leaves by name.  Out: the roots' arrays.
+One pass over the topological order; the meanings stand in the files named as in `expr/`, gathered in `MEANING`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, overload
+
+import numpy as np
+
+from symnet import dtypes
+from symnet.errors import MissingRuleError, explain
+from symnet.expr.graph import topological
+from symnet.expr.node import Node
+from symnet.expr.symbols import Tensor, check_leaves
+from symnet.reference import constants, contraction, elementwise, indexing, movement, reduction, symbols
+from symnet.reference.context import Array, Context
+from symnet.reference.symbols import bind_dims
+
+MEANING: dict[str, Callable[[Any, Sequence[Array], Context], Array]] = {
+    "named": symbols.transparent_value,
+    "barrier": symbols.transparent_value,
+    "number": constants.number_value,
+    "size": constants.size_value,
+    "delta": constants.delta_value,
+    "iota": constants.iota_value,
+    "elementwise": elementwise.elementwise_value,
+    "einsum": contraction.einsum_value,
+    "expand": movement.expand_value,
+    "reshape": movement.reshape_value,
+    "slice": movement.slice_value,
+    "place": movement.place_value,
+    "concat": movement.concat_value,
+    "reduce": reduction.reduce_value,
+    "take": indexing.take_value,
+    "one_hot": indexing.one_hot_value,
+}
+
+
+@overload
+def evaluate(roots: Node, data: Mapping[str, Any], dtype: str | None = None) -> Array: ...
+@overload
+def evaluate(roots: Sequence[Node], data: Mapping[str, Any], dtype: str | None = None) -> list[Array]: ...
+def evaluate(roots: Node | Sequence[Node], data: Mapping[str, Any], dtype: str | None = None) -> Array | list[Array]:
+    """The values of expressions.
+
+    Args:
+        roots: a node, or a sequence of nodes.
+        data: name → array (or number), one for each leaf; others are ignored.
+        dtype: computes every real value in it, as `compile(dtype=…)` does; None: as the leaves say, and float64
+            for results that are weak.
+
+    Returns:
+        an array, or a list of arrays.
+
+    Raises:
+        ArgumentError, ShapeError, DTypeError: data that do not fit the leaves.
+        ValueDomainError: an index out of range; a mean, max or min of nothing.
+
+    Example:
+        >>> import numpy as np, symnet as sn
+        >>> from symnet.reference import evaluate
+        >>> x = sn.tensor("x", 3)
+        >>> float(evaluate((x * x).sum(), {"x": np.array([1.0, 2.0, 3.0])}))
+        14.0
+    """
+    single = isinstance(roots, Node)
+    wanted = [roots] if isinstance(roots, Node) else list(roots)
+    leaves = check_leaves("evaluate(…)", wanted)
+    context = Context(
+        bind_dims(leaves, data), None if dtype is None else dtypes.check(dtype, f"evaluate(…, dtype={dtype!r})")
+    )
+    values: dict[Node, Array] = {}
+    for node in topological(*wanted):
+        if isinstance(node, Tensor):
+            values[node] = symbols.read_leaf(node, data, context)
+        else:
+            values[node] = _value(node, [values[o] for o in node.operands], context)
+    weak = context.real or dtypes.DEFAULT_REAL
+    results = [np.array(values[root], dtype=context.dtype(root) or weak) for root in wanted]
+    return results[0] if single else results
+
+
+def _value(node: Node, operands: Sequence[Array], context: Context) -> Array:
+    if node.kind not in MEANING:
+        raise MissingRuleError(
+            explain(
+                "evaluate(…)",
+                f"a meaning for {node.kind} nodes",
+                str(type(node).__name__),
+                "Add it to MEANING in symnet/reference/evaluation.py.",
+            )
+        )
+    return context.cast(MEANING[node.kind](node, operands, context), context.dtype(node))

@@ -1,0 +1,49 @@
+"""Reductions in NumPy: max, min, prod, log-sum-exp, argmax.
+
+In: an array and axes.  Out: those axes removed.  NaN propagates; argmax gives the first index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from symnet import dtypes
+from symnet.errors import ValueDomainError, explain
+from symnet.expr.reduction import Reduce
+from symnet.reference.context import Array, Context
+
+
+def _logsumexp(x: Array, axes: tuple[int, ...]) -> Any:
+    top = np.max(x, axis=axes, keepdims=True, initial=-np.inf)
+    shift = np.where(np.isinf(top), np.zeros_like(top), top)
+    return np.log(np.sum(np.exp(x - shift), axis=axes)) + np.squeeze(shift, axis=axes)
+
+
+def _argmax(x: Array, axes: tuple[int, ...]) -> Any:
+    kept = [a for a in range(x.ndim) if a not in axes]
+    flat = x.transpose(*kept, *axes).reshape(*(x.shape[a] for a in kept), -1)
+    return np.argmax(flat, axis=-1)
+
+
+MEANING: dict[str, Callable[[Array, tuple[int, ...]], Any]] = {
+    "max": lambda x, axes: np.max(x, axis=axes),
+    "min": lambda x, axes: np.min(x, axis=axes),
+    "prod": lambda x, axes: np.prod(x, axis=axes, dtype=x.dtype),
+    "logsumexp": _logsumexp,
+    "argmax": _argmax,
+}
+
+
+def reduce_value(node: Reduce, values: Sequence[Array], context: Context) -> Array:
+    x = values[0] if node.op == "argmax" else context.operands(node, values)[0]
+    if node.needs_elements and not all(x.shape[a] for a in node.axes):
+        raise ValueDomainError(
+            explain(
+                f"{node.op}(…)", "at least one element", f"shape {x.shape}", f"The {node.op} of nothing is not defined."
+            )
+        )
+    with np.errstate(all="ignore"):
+        return np.asarray(MEANING[node.op](x, node.axes), dtype=context.dtype(node) or dtypes.DEFAULT_REAL)
