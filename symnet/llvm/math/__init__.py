@@ -1,0 +1,29 @@
+"""Elementary functions as LLVM IR: polynomials and a few divisions, never a call.
+
+In: a builder and values of one real type: `float`, `double`, or vectors of them of any width.
+Out: straight-line IR at the builder's position, and the result.
+
+`MATH` is the table.  Every function's docstring bounds its error in ulp, says what its coefficients are and
+how they were found; `tests/llvm/test_math.py` holds each to its bound.  Special values are IEEE 754's:
+inf, NaN, signed zeros and subnormals go in and come out as they should.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from symnet.llvm.math.exponential import exp, expm1, sigmoid
+from symnet.llvm.math.hyperbolic import tanh
+from symnet.llvm.math.logarithm import log, log1p, softplus, xlogy
+
+MATH: dict[str, Callable[..., Any]] = {
+    "exp": exp,
+    "expm1": expm1,
+    "log": log,
+    "log1p": log1p,
+    "sigmoid": sigmoid,
+    "softplus": softplus,
+    "tanh": tanh,
+    "xlogy": xlogy,
+}
