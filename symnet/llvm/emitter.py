@@ -1,0 +1,163 @@
+"""The state of emission: names in scope, where buffers lie, and the lanes being written.
+
+In: bindings made by statements, loops and entry points.  Out: looked up by `integers.py`, `memory.py`,
+`ops.py` and `vectors.py`, which do the writing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from symnet.errors import CompileError, explain
+from symnet.llvm.blocks import FunctionText
+from symnet.llvm.facts import Facts, gather
+from symnet.llvm.types import MEMORY, SIZE, V, lane_numbers
+from symnet.loops.ir import Body, Buffer, IntConst, IntExpr
+from symnet.schedule.target import Target
+
+if TYPE_CHECKING:
+    from symnet.llvm.reductions import Reductions
+
+Poly = dict[tuple[str, ...], int]
+"""An integer as a polynomial: {sorted names of SSA values: coefficient}; `()` is the constant term."""
+
+LANE = "%lane"
+"""The name that stands for the lane number in polynomials."""
+
+
+@dataclass(slots=True)
+class Place:
+    """Where a buffer lies.
+
+    `strides`: elements to step per axis; `alias`: its class of memory that may overlap; `alignment`: bytes, of
+    the first element; `padded`: whole registers may be read and written past the last axis; `private`: each
+    lane of the vector loop has its own copy; `extent`: of the last axis, for register buffers.
+    """
+
+    pointer: V
+    strides: tuple[Poly, ...]
+    alias: str
+    scalar: str
+    alignment: int
+    padded: bool = False
+    private: bool = False
+    extent: int | None = None
+
+    @property
+    def memory(self) -> str:
+        """The type of an element in memory."""
+        return "i8" if self.scalar == "i1" else self.scalar
+
+    @property
+    def size(self) -> int:
+        return SIZE[self.scalar]
+
+
+@dataclass
+class Emitter:
+    """Everything in scope while a function is written.
+
+    `lanes` is 0 outside vector loops; `mask` selects the lanes that count (None: all); `copy` numbers the
+    chunk within an unrolled run, so that reductions use several accumulators.
+    """
+
+    target: Target
+    text: FunctionText
+    aliases: dict[str, str] = field(default_factory=dict)
+    integers: dict[str, Poly] = field(default_factory=dict)
+    values: dict[str, V] = field(default_factory=dict)
+    places: dict[str, Place] = field(default_factory=dict)
+    atoms: dict[str, V] = field(default_factory=dict)
+    unsigned: set[str] = field(default_factory=set)
+    lanes: int = 0
+    mask: V | None = None
+    copy: int = 0
+    whole: int | None = None
+    reductions: Reductions | None = None
+    _facts: dict[int, tuple[Body, Facts]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.index = "i32" if is_narrow(self.target) else "i64"
+
+    def facts(self, body: Body) -> Facts:
+        """`gather`, once per body (kept beside its facts, so that the id stays its own)."""
+        found = self._facts.get(id(body))
+        if found is None:
+            found = self._facts[id(body)] = (body, gather(body))
+        return found[1]
+
+    def stored(self, body: Body) -> frozenset[str]:
+        """The alias classes that a body writes."""
+        return frozenset(self.alias(name) for name in self.facts(body).stored)
+
+    def alias(self, name: str) -> str:
+        place = self.places.get(name)
+        return place.alias if place else self.aliases.get(name, name)
+
+    def bind(self, name: str, value: V | int, unsigned: bool = True) -> None:
+        """An integer name becomes a constant or an SSA value (never negative, if `unsigned`)."""
+        if isinstance(value, int):
+            self.integers[name] = {(): value} if value else {}
+            return
+        self.atoms[value.text] = value
+        self.integers[name] = {(value.text,): 1}
+        if unsigned:
+            self.unsigned.add(value.text)
+
+    @contextmanager
+    def scope(self) -> Iterator[None]:
+        """Names bound inside are forgotten outside."""
+        kept = self.integers, self.values, self.places
+        self.integers, self.values, self.places = dict(self.integers), dict(self.values), dict(self.places)
+        try:
+            yield
+        finally:
+            self.integers, self.values, self.places = kept
+
+    @contextmanager
+    def chunk(self, variable: str, start: Poly, lanes: int, mask: V | None, copy: int) -> Iterator[None]:
+        """Write vectors of `lanes` elements: `variable` runs over start … start + lanes - 1."""
+        kept = self.lanes, self.mask, self.copy, self.integers, self.atoms.get(LANE)
+        self.lanes, self.mask, self.copy = lanes, mask, copy
+        self.integers = {**self.integers, variable: {**start, (LANE,): 1} if lanes else start}
+        if lanes:
+            self.atoms[LANE] = lane_numbers(self.index, lanes)
+        try:
+            yield
+        finally:
+            self.lanes, self.mask, self.copy, self.integers, lane = kept
+            if lane is not None:
+                self.atoms[LANE] = lane
+
+    def place(self, buffer: Buffer) -> Place:
+        return self.places[buffer.name]
+
+
+def is_narrow(target: Target) -> bool:
+    """Addresses have 32 bits."""
+    return "64" not in target.architecture and target.architecture not in ("s390x",)
+
+
+def constant_shape(buffer: Buffer) -> tuple[int, ...]:
+    """The shape of a register buffer."""
+    return tuple(constant_extent(extent, buffer) for extent in buffer.shape)
+
+
+def constant_extent(extent: IntExpr, buffer: Buffer) -> int:
+    if isinstance(extent, IntConst):
+        return extent.value
+    raise CompileError(
+        explain(
+            f"Alloc({buffer.name})",
+            "a register buffer of constant shape",
+            f"{buffer.shape}",
+            "Put a buffer of run-time extent into the workspace.",
+        )
+    )
+
+
+def memory_type(buffer: Buffer) -> str:
+    return MEMORY[buffer.dtype]

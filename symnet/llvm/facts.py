@@ -1,0 +1,160 @@
+"""What emission wants to know of a loop body before it writes it.
+
+In: a body of the loop language.  Out: `Facts`, gathered in one walk and remembered per body.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from symnet.dtypes import ITEMSIZE, REAL
+from symnet.loops.ir import (
+    MATH,
+    Alloc,
+    Body,
+    Buffer,
+    For,
+    FromInt,
+    If,
+    IntAdd,
+    IntConst,
+    IntExpr,
+    IntFloorDiv,
+    IntLoad,
+    IntMin,
+    IntMod,
+    IntMul,
+    IntVar,
+    Let,
+    Load,
+    Op,
+    Store,
+    Value,
+)
+
+
+@dataclass(slots=True)
+class Facts:
+    """Of one body.
+
+    `stored`: names of buffers written; `buffers`: every buffer named, by name; `variables`: integer variables
+    read; `itemsize`: bytes of the widest real dtype (of the widest integer where nothing is real, else 0);
+    `tiles`: variables that address the last axis of a register buffer; `loops`: holds a loop that may stay a
+    loop; `reduces`: holds a Store that combines; `weight`: about how many instructions a lane costs.
+    """
+
+    stored: set[str] = field(default_factory=set)
+    buffers: dict[str, Buffer] = field(default_factory=dict)
+    variables: set[str] = field(default_factory=set)
+    real: int = 0
+    integer: int = 0
+    tiles: set[str] = field(default_factory=set)
+    loops: bool = False
+    reduces: bool = False
+    weight: int = 0
+
+    @property
+    def itemsize(self) -> int:
+        return self.real or self.integer
+
+
+SHORT = 32  # a vector loop of so few elements has few chunks on every target
+MATH_WEIGHT = 24  # instructions of a typical vector math function
+_MATH = frozenset(MATH)
+
+
+def gather(body: Body) -> Facts:
+    """Walk a body."""
+    facts = Facts()
+    for stmt in body:
+        _STATEMENTS[type(stmt)](facts, stmt)
+    return facts
+
+
+def _for(facts: Facts, stmt: For) -> None:
+    facts.loops = facts.loops or not _is_straight(stmt)
+    read_int(facts, stmt.extent)
+    _body(facts, stmt.body)
+
+
+def _is_straight(stmt: For) -> bool:
+    """Surely written without a loop."""
+    short = isinstance(stmt.extent, IntConst) and stmt.extent.value <= SHORT
+    return stmt.kind == "unroll" or (stmt.kind == "vector" and short)
+
+
+def _if(facts: Facts, stmt: If) -> None:
+    read_int(facts, stmt.condition.left)
+    read_int(facts, stmt.condition.right)
+    _body(facts, stmt.then)
+    _body(facts, stmt.orelse)
+
+
+def _body(facts: Facts, body: Body) -> None:
+    for stmt in body:
+        _STATEMENTS[type(stmt)](facts, stmt)
+
+
+def _let(facts: Facts, stmt: Let) -> None:
+    _value(facts, stmt.value)
+
+
+def _store(facts: Facts, stmt: Store) -> None:
+    facts.stored.add(stmt.buffer.name)
+    facts.reduces = facts.reduces or stmt.combine is not None
+    _access(facts, stmt.buffer, stmt.index)
+    _value(facts, stmt.value)
+
+
+def _alloc(facts: Facts, stmt: Alloc) -> None:
+    facts.buffers[stmt.buffer.name] = stmt.buffer
+
+
+_STATEMENTS = {For: _for, If: _if, Let: _let, Store: _store, Alloc: _alloc}
+
+
+def _value(facts: Facts, value: Value) -> None:
+    stack = [value]
+    while stack:
+        node = stack.pop()
+        _dtype(facts, node.dtype)
+        if isinstance(node, Op):
+            facts.weight += MATH_WEIGHT if node.name in _MATH else 1
+            stack.extend(node.args)
+        elif isinstance(node, Load):
+            _access(facts, node.buffer, node.index)
+        elif isinstance(node, FromInt):
+            read_int(facts, node.value)
+
+
+def _dtype(facts: Facts, dtype: str) -> None:
+    size = ITEMSIZE[dtype]
+    if dtype in REAL:
+        facts.real = max(facts.real, size)
+    else:
+        facts.integer = max(facts.integer, size)
+
+
+def _access(facts: Facts, buffer: Buffer, index: tuple[IntExpr, ...]) -> None:
+    facts.buffers[buffer.name] = buffer
+    facts.weight += 1
+    _dtype(facts, buffer.dtype)
+    if buffer.space == "register" and index and isinstance(index[-1], IntVar):
+        facts.tiles.add(index[-1].name)
+    for part in (*index, *buffer.shape):
+        read_int(facts, part)
+
+
+def read_int(facts: Facts, expr: IntExpr) -> None:
+    """Note the variables and buffers that an integer expression reads."""
+    if isinstance(expr, IntVar):
+        facts.variables.add(expr.name)
+    elif isinstance(expr, (IntAdd, IntMul, IntMin)):
+        read_int(facts, expr.left)
+        read_int(facts, expr.right)
+    elif isinstance(expr, (IntFloorDiv, IntMod)):
+        read_int(facts, expr.value)
+    elif isinstance(expr, IntLoad):
+        facts.buffers[expr.buffer.name] = expr.buffer
+        for part in expr.index:
+            read_int(facts, part)

@@ -1,0 +1,263 @@
+"""Integer expressions → polynomials of SSA values → instructions and addresses.
+
+In: `IntExpr`.  Out: a `Poly` (constants stay constants, so unrolled code has constant addresses), an integer
+value, or an `Access`: a pointer and how it moves from lane to lane.  Polynomials are written outermost terms
+first, so that each partial sum stands outside the loops it does not depend on.  Addresses are computed by
+getelementptr only.  Division by constants only.
+"""
+
+from __future__ import annotations
+
+from math import gcd
+from typing import NamedTuple
+
+from symnet.llvm.emitter import LANE, Emitter, Place, Poly
+from symnet.llvm.types import V, constant, vector
+from symnet.loops.ir import (
+    IntAdd,
+    IntConst,
+    IntExpr,
+    IntFloorDiv,
+    IntLoad,
+    IntMin,
+    IntMod,
+    IntMul,
+    IntVar,
+)
+
+
+def evaluate(e: Emitter, expr: IntExpr) -> Poly:
+    """The polynomial of an integer expression."""
+    return _EVALUATE[type(expr)](e, expr)
+
+
+def known(poly: Poly) -> int | None:
+    """The value of a constant polynomial."""
+    if not poly:
+        return 0
+    return poly[()] if len(poly) == 1 and () in poly else None
+
+
+def add(left: Poly, right: Poly) -> Poly:
+    if not left:
+        return right
+    total = dict(left)
+    for monomial, coefficient in right.items():
+        coefficient += total.get(monomial, 0)
+        if coefficient:
+            total[monomial] = coefficient
+        else:
+            del total[monomial]
+    return total
+
+
+def multiply(left: Poly, right: Poly) -> Poly:
+    if len(right) == 1 and () in right:
+        left, right = right, left
+    if len(left) == 1 and () in left:
+        factor = left[()]
+        return right if factor == 1 else {monomial: c * factor for monomial, c in right.items()}
+    total: Poly = {}
+    for a, m in left.items():
+        for b, n in right.items():
+            total = add(total, {tuple(sorted(a + b)): m * n})
+    return total
+
+
+# --------------------------------------------------------------------------- expressions
+
+
+def _constant(e: Emitter, expr: IntConst) -> Poly:
+    return {(): expr.value} if expr.value else {}
+
+
+def _variable(e: Emitter, expr: IntVar) -> Poly:
+    return e.integers[expr.name]
+
+
+def _add(e: Emitter, expr: IntAdd) -> Poly:
+    return add(evaluate(e, expr.left), evaluate(e, expr.right))
+
+
+def _mul(e: Emitter, expr: IntMul) -> Poly:
+    return multiply(evaluate(e, expr.left), evaluate(e, expr.right))
+
+
+def _min(e: Emitter, expr: IntMin) -> Poly:
+    left, right = evaluate(e, expr.left), evaluate(e, expr.right)
+    difference = known(add(left, multiply({(): -1}, right)))
+    if difference is not None:
+        return left if difference <= 0 else right
+    return opaque(e, e.text.intrinsic("smin", integer(e, left), integer(e, right)), is_natural(e, left, right))
+
+
+def _floordiv(e: Emitter, expr: IntFloorDiv) -> Poly:
+    whole, rest = divide(evaluate(e, expr.value), expr.divisor)
+    if (value := known(rest)) is not None:
+        return add(whole, {(): value // expr.divisor} if value // expr.divisor else {})
+    return add(whole, opaque(e, quotient(e, rest, expr.divisor), is_natural(e, rest)))
+
+
+def _mod(e: Emitter, expr: IntMod) -> Poly:
+    _, rest = divide(evaluate(e, expr.value), expr.divisor)
+    if (value := known(rest)) is not None:
+        return {(): value % expr.divisor} if value % expr.divisor else {}
+    dividend = integer(e, rest)
+    product = e.text.binary("mul", quotient(e, rest, expr.divisor), constant(expr.divisor, e.index))
+    return opaque(e, e.text.binary("sub", dividend, product), True)
+
+
+def divide(poly: Poly, divisor: int) -> tuple[Poly, Poly]:
+    """q, r with poly = divisor·q + r, every term of q exact."""
+    whole = {m: c // divisor for m, c in poly.items() if c // divisor}
+    return whole, {m: c % divisor for m, c in poly.items() if c % divisor}
+
+
+def quotient(e: Emitter, poly: Poly, divisor: int) -> V:
+    """⌊poly / divisor⌋."""
+    dividend, by = integer(e, poly), constant(divisor, e.index)
+    if is_natural(e, poly):
+        return e.text.binary("udiv", dividend, by)
+    if divisor & (divisor - 1) == 0:
+        return e.text.binary("ashr", dividend, constant(divisor.bit_length() - 1, e.index))
+    quotient = e.text.binary("sdiv", dividend, by)
+    rest = e.text.binary("sub", dividend, e.text.binary("mul", quotient, by))
+    negative = e.text.binary("icmp slt", rest, constant(0, e.index), "i1")
+    return e.text.binary("add", quotient, e.text.convert("sext", negative, e.index))
+
+
+def is_natural(e: Emitter, *polys: Poly) -> bool:
+    """Surely never negative."""
+    return all(c > 0 and all(a in e.unsigned or a == LANE for a in m) for p in polys for m, c in p.items())
+
+
+def _load(e: Emitter, expr: IntLoad) -> Poly:
+    from symnet.llvm.memory import load  # memory.py needs addresses, which are made here
+
+    value = load(e, e.place(expr.buffer), expr.index)
+    if value.scalar != e.index:
+        value = e.text.convert("sext" if value.scalar == "i32" else "trunc", value, e.index)
+    return opaque(e, value, False)
+
+
+_EVALUATE = {
+    IntConst: _constant,
+    IntVar: _variable,
+    IntAdd: _add,
+    IntMul: _mul,
+    IntMin: _min,
+    IntFloorDiv: _floordiv,
+    IntMod: _mod,
+    IntLoad: _load,
+}
+
+
+def opaque(e: Emitter, value: V, unsigned: bool) -> Poly:
+    """A value that polynomials do not look into."""
+    if value.constant and not value.lanes:
+        number = int(value.text)
+        return {(): number} if number else {}
+    e.atoms[value.text] = value
+    if unsigned:
+        e.unsigned.add(value.text)
+    return {(value.text,): 1}
+
+
+# --------------------------------------------------------------------------- instructions
+
+
+def integer(e: Emitter, poly: Poly) -> V:
+    """The instructions that compute a polynomial."""
+    total: V | None = None
+    for monomial in outermost_first(e, poly):
+        term = _term(e, monomial, poly[monomial])
+        total = term if total is None else e.text.binary("add", total, term)
+    return total if total is not None else constant(0, e.index)
+
+
+def outermost_first(e: Emitter, poly: Poly) -> list[tuple[str, ...]]:
+    """Monomials by the depth of the region that defines them; the constant comes last."""
+    atoms = e.atoms
+    return sorted(poly, key=lambda m: (not m, max((atoms[a].depth for a in m), default=0)))
+
+
+def _term(e: Emitter, monomial: tuple[str, ...], coefficient: int) -> V:
+    if not monomial:
+        return constant(coefficient, e.index)
+    factors = sorted((e.atoms[name] for name in monomial), key=lambda v: v.depth)
+    value = factors[0]
+    for factor in factors[1:]:
+        value = e.text.binary("mul", value, factor)
+    return value if coefficient == 1 else e.text.binary("mul", value, constant(coefficient, e.index))
+
+
+# --------------------------------------------------------------------------- addresses
+
+
+class Access(NamedTuple):
+    """An element's address, lane by lane.
+
+    `step` is 0 (all lanes share it), 1 (lanes are neighbours), or None: `offsets` then holds each lane's
+    distance from `pointer` in elements, and `distinct` says that no two lanes meet.
+    """
+
+    pointer: V
+    step: int | None
+    offsets: V | None
+    alignment: int
+    distinct: bool = True
+
+
+def access(e: Emitter, place: Place, index: tuple[IntExpr, ...]) -> Access:
+    """The address of `place[index]`."""
+    flat: Poly = {}
+    for part, stride in zip(index, place.strides, strict=True):
+        flat = add(flat, multiply(evaluate(e, part), stride))
+    alignment = gcd(place.alignment, *(c * place.size for c in flat.values()))
+    shared, varying = _split(e, flat)
+    pointer = point(e, place, shared)
+    if not varying:
+        return Access(pointer, 0, None, alignment)
+    if varying == {(LANE,): 1}:
+        return Access(pointer, 1, None, gcd(place.alignment, *(c * place.size for c in shared.values())))
+    distinct = all(m.count(LANE) == 1 and not any(e.atoms[a].lanes for a in m if a != LANE) for m in varying)
+    return Access(pointer, None, integer(e, varying), place.size, distinct)
+
+
+def _split(e: Emitter, flat: Poly) -> tuple[Poly, Poly]:
+    """The part that all lanes share, and the part that differs."""
+    if not e.lanes:
+        return flat, {}
+    shared: Poly = {}
+    varying: Poly = {}
+    for monomial, coefficient in flat.items():
+        differs = any(e.atoms[name].lanes for name in monomial)
+        (varying if differs else shared)[monomial] = coefficient
+    return shared, varying
+
+
+def point(e: Emitter, place: Place, offset: Poly) -> V:
+    """base + offset, the terms of each depth added together and the constant last."""
+    kind = vector(place.memory, e.lanes) if place.private else place.memory
+    pointer, pending, depth = place.pointer, None, -1
+    for monomial in outermost_first(e, offset):
+        term = _term(e, monomial, offset[monomial])
+        level = term.depth if monomial else 1 << 30
+        if pending is not None and level != depth:
+            pointer, pending = _step(e, pointer, kind, pending), None
+        pending = term if pending is None else e.text.binary("add", pending, term)
+        depth = level
+    return pointer if pending is None else _step(e, pointer, kind, pending)
+
+
+def _step(e: Emitter, pointer: V, kind: str, offset: V) -> V:
+    rhs = f"getelementptr {kind}, ptr {pointer.text}, {offset.typed}"
+    return e.text.pure("ptr", 0, rhs, max(pointer.depth, offset.depth))
+
+
+def lane_pointers(e: Emitter, place: Place, where: Access) -> V:
+    """Each lane's own pointer."""
+    assert where.offsets is not None
+    offsets = e.text.splat(where.offsets, e.lanes)
+    rhs = f"getelementptr {place.memory}, ptr {where.pointer.text}, {offsets.typed}"
+    return e.text.pure("ptr", e.lanes, rhs, max(where.pointer.depth, offsets.depth))

@@ -1,0 +1,52 @@
+"""Calls of the vector math functions of `llvm/math/`.
+
+In: a function's name and its evaluated arguments.  Out: a call of an internal function of the module, which
+LLVM inlines.  Each function is built once per process for each type and kind of target, and its text kept.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from symnet.errors import MissingRuleError, explain
+from symnet.llvm.emitter import Emitter
+from symnet.llvm.types import V, suffix
+from symnet.schedule.target import Target
+
+
+def math_function(e: Emitter, name: str, args: list[V]) -> V:
+    """`name(args)`; all arguments have one type."""
+    first = args[0]
+    function = f"symnet.{name}.{suffix(first.scalar, first.lanes)}"
+    for symbol, text in function_text(name, function, first.scalar, first.lanes, len(args), e.target):
+        e.text.declarations.setdefault(symbol, text)
+    return e.text.call(function, first.scalar, first.lanes, *args)
+
+
+@lru_cache(maxsize=1024)
+def function_text(
+    name: str, function: str, scalar: str, lanes: int, arity: int, target: Target
+) -> tuple[tuple[str, str], ...]:
+    """The definition of `function` and of everything it needs: (symbol, text) pairs."""
+    from llvmlite import ir
+
+    from symnet.llvm.math import MATH
+
+    if name not in MATH:
+        raise MissingRuleError(
+            explain(
+                f'Op("{name}")',
+                "a function in the table MATH of symnet/llvm/math/",
+                f'"{name}"',
+                "Add it there, or lower it to other operations.",
+            )
+        )
+    module = ir.Module()
+    element = ir.FloatType() if scalar == "float" else ir.DoubleType()
+    kind = ir.VectorType(element, lanes) if lanes else element
+    body = ir.Function(module, ir.FunctionType(kind, [kind] * arity), function)
+    body.linkage = "internal"
+    body.attributes.add("alwaysinline")
+    builder = ir.IRBuilder(body.append_basic_block("entry"))
+    builder.ret(MATH[name](builder, *body.args))
+    return tuple((value.name, str(value)) for value in module.global_values)

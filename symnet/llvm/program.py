@@ -1,0 +1,344 @@
+"""A scheduled program → the LLVM assembly of its entry points.
+
+In: `Program`, `Target`.  Out: text of one module.  Each stage is an internal function over a range of units;
+four exported functions call them:
+
+- `int32_t NAME(in, out, dims, workspace, workspace_bytes, phase, unit_begin, unit_end)`: some units of one phase;
+- `int32_t NAME_run(in, out, dims, workspace, workspace_bytes)`: everything, serially;
+- `size_t NAME_workspace_bytes(dims)`, `int32_t NAME_phases(dims)`, `int64_t NAME_units(dims, phase)`.
+
+Phases are numbered in the order in which they run: repetition r of stage s of a group is the group's first
+phase + r·(number of its stages) + s.  Nothing is allocated, nothing global is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from symnet.llvm.blocks import FunctionText
+from symnet.llvm.emitter import Emitter, Place, Poly
+from symnet.llvm.integers import (
+    add,
+    divide,
+    evaluate,
+    integer,
+    is_natural,
+    known,
+    multiply,
+    opaque,
+    point,
+    quotient,
+)
+from symnet.llvm.statements import emit_body
+from symnet.llvm.types import MEMORY, REGISTER, SIZE, V, constant
+from symnet.loops.ir import Buffer, Group, Program, Stage
+from symnet.schedule.target import Target
+
+ERROR_CODES = {"OK": 0, "WORKSPACE_TOO_SMALL": 1, "BAD_PHASE": 2}
+WORKSPACE_ALIGNMENT = 64  # bytes
+
+
+def emit_program(program: Program, target: Target, donated: tuple[tuple[str, str], ...] = ()) -> str:
+    """The module's text.
+
+    Args:
+        donated: pairs (input, output) that may be one array; accesses to them are kept in order.
+    """
+    return _Module(program, target, donated).text()
+
+
+class _Module:
+    def __init__(self, program: Program, target: Target, donated: tuple[tuple[str, str], ...]) -> None:
+        self.program, self.target = program, target
+        self.declarations: dict[str, str] = {}
+        self.buffers = _buffers(program)
+        self.roots = {name: _root(self.buffers, name) for name in self.buffers}
+        self.shared = {name for pair in donated for name in pair}
+        self.aliases = {name: self._alias(root, donated) for name, root in self.roots.items()}
+        self.stages = [(group, stage) for group in program.groups for stage in group.stages]
+
+    @staticmethod
+    def _alias(root: str, donated: tuple[tuple[str, str], ...]) -> str:
+        for source, result in donated:
+            if root == result:
+                return source
+        return root
+
+    def text(self) -> str:
+        functions = [self.stage_function(number) for number in range(len(self.stages))]
+        functions += [self.unit_entry(), self.run_entry(), self.workspace_entry(), self.phases_entry(), self.units_entry()]
+        head = f'target triple = "{self.target.triple}"\n\n'
+        return head + "\n".join([*functions, *self.declarations.values(), self.attributes(), ""])
+
+    def attributes(self) -> str:
+        width = f' "prefer-vector-width"="{self.target.vector_bits}"' if self.target.vector_bits else ""
+        return f'attributes #0 = {{ nounwind nofree norecurse "no-trapping-math"="true"{width} }}'
+
+    # ---- stages
+
+    def used(self, number: int) -> list[str]:
+        """The stage's arrays: roots of the buffers that it names, in order."""
+        facts = self.emitter().facts(self.stages[number][1].body)
+        return list(dict.fromkeys(self.roots[name] for name in facts.buffers if name in self.roots))
+
+    def stage_function(self, number: int) -> str:
+        group, stage = self.stages[number]
+        e = self.emitter()
+        roots = self.used(number)
+        index = e.index
+        dims = self.bind_dims(e, V("%dims", "ptr"))
+        for order, root in enumerate(roots):
+            self.bind_buffers(e, root, V(f"%b{order}", "ptr"))
+        e.bind(group.var, V("%repeat", index))
+        self.unit_loop(e, stage)
+        alias = ["" if root in self.shared else " noalias" for root in roots]
+        pointers = [f"ptr{mark} %b{order}" for order, mark in enumerate(alias)]
+        arguments = ", ".join([*pointers, f"{dims} %dims", *(f"{index} %{n}" for n in ("repeat", "begin", "end"))])
+        return self.function("internal void", f"{self.program.name}.stage{number}", arguments, e, "ret void")
+
+    def unit_loop(self, e: Emitter, stage: Stage) -> None:
+        """The stage's body, for each unit from %begin to %end."""
+        begin, end = V("%begin", e.index), V("%end", e.index)
+        count = e.text.binary("sub", end, begin)
+
+        def unit(number: V) -> None:
+            e.atoms[number.text], e.atoms[begin.text] = number, begin
+            e.unsigned |= {number.text, begin.text}
+            e.integers[stage.unit_var] = {(number.text,): 1, (begin.text,): 1}
+            emit_body(e, stage.body)
+
+        if known(evaluate(e, stage.units)) == 1:
+            e.bind(stage.unit_var, 0)
+            some = e.text.binary("icmp sgt", count, constant(0, e.index), "i1")
+            e.text.branch(some, lambda: emit_body(e, stage.body))
+        else:
+            e.text.loop(count, False, e.stored(stage.body), not e.facts(stage.body).loops, unit)
+
+    # ---- entry points
+
+    def unit_entry(self) -> str:
+        e = self.emitter()
+        self.bind_dims(e, V("%dims", "ptr"))
+        arrays = self.arrays(e)
+        self.check_phase(e)
+        begin, end = self.narrow(e, "%unit_begin"), self.narrow(e, "%unit_end")
+
+        def run(number: int, repeat: V) -> None:
+            self.call_stage(e, arrays, number, repeat, begin, end)
+
+        self.dispatch(e, run)
+        arguments = f"{_ARRAYS}, {self.size_type} %workspace_bytes, i32 %phase, i64 %unit_begin, i64 %unit_end"
+        return self.function("i32", self.program.name, arguments, e, "ret i32 0")
+
+    def run_entry(self) -> str:
+        e = self.emitter()
+        self.bind_dims(e, V("%dims", "ptr"))
+        arrays = self.arrays(e)
+        first = 0
+        for group in self.program.groups:
+            self.run_group(e, arrays, group, first)
+            first += len(group.stages)
+        arguments = f"{_ARRAYS}, {self.size_type} %workspace_bytes"
+        return self.function("i32", f"{self.program.name}_run", arguments, e, "ret i32 0")
+
+    def run_group(self, e: Emitter, arrays: dict[str, V], group: Group, first: int) -> None:
+        def stages(repeat: V | int) -> None:
+            with e.scope():
+                e.bind(group.var, repeat)
+                number = constant(repeat, e.index) if isinstance(repeat, int) else repeat
+                for order, stage in enumerate(group.stages):
+                    units = integer(e, evaluate(e, stage.units))
+                    self.call_stage(e, arrays, first + order, number, constant(0, e.index), units)
+
+        repeats = evaluate(e, group.repeat)
+        size = known(repeats)
+        if size is not None and size <= 1:
+            for number in range(size):
+                stages(number)
+        else:
+            e.text.loop(integer(e, repeats), size is not None, frozenset(), False, stages)
+
+    def workspace_entry(self) -> str:
+        e = self.emitter()
+        self.bind_dims(e, V("%dims", "ptr"))
+        _, total = self.layout(e)
+        size = integer(e, total)
+        return self.function(self.size_type, f"{self.program.name}_workspace_bytes", "ptr %dims", e, f"ret {size.typed}")
+
+    def phases_entry(self) -> str:
+        e = self.emitter()
+        self.bind_dims(e, V("%dims", "ptr"))
+        total = integer(e, self.phase_starts(e)[-1])
+        total = e.text.convert("trunc", total, "i32") if total.scalar == "i64" else total
+        return self.function("i32", f"{self.program.name}_phases", "ptr %dims", e, f"ret i32 {total.text}")
+
+    def units_entry(self) -> str:
+        e = self.emitter()
+        self.bind_dims(e, V("%dims", "ptr"))
+        result = e.text.alloca("i64", 8)
+        e.text.line(f"store i64 0, ptr {result.text}")
+
+        def count(number: int, repeat: V) -> None:
+            group, stage = self.stages[number]
+            with e.scope():
+                e.bind(group.var, repeat)
+                units = integer(e, evaluate(e, stage.units))
+            units = e.text.convert("sext", units, "i64") if units.scalar == "i32" else units
+            e.text.line(f"store {units.typed}, ptr {result.text}")
+
+        self.dispatch(e, count)
+        e.text.line(f"%units = load i64, ptr {result.text}")
+        return self.function("i64", f"{self.program.name}_units", "ptr %dims, i32 %phase", e, "ret i64 %units")
+
+    # ---- parts
+
+    def emitter(self) -> Emitter:
+        return Emitter(self.target, FunctionText(self.declarations), self.aliases)
+
+    @property
+    def size_type(self) -> str:
+        return self.emitter().index
+
+    def function(self, kind: str, name: str, arguments: str, e: Emitter, leave: str) -> str:
+        body = "\n  ".join([*e.text.allocas, *e.text.regions[0].lines, leave])
+        return f"define {kind} @{name}({arguments}) #0 {{\n  {body}\n}}\n"
+
+    def bind_dims(self, e: Emitter, dims: V) -> str:
+        """Load the run-time extents; gives the parameter's type and attributes."""
+        for order, name in enumerate(self.program.dims):
+            where = e.text.pure("ptr", 0, f"getelementptr i64, ptr {dims.text}, i64 {order}", 0) if order else dims
+            value = e.text.define("i64", 0, f"load i64, ptr {where.text}, align 8")
+            e.bind(name, e.text.convert("trunc", value, "i32") if e.index == "i32" else value)
+        return "ptr noalias readonly"
+
+    def narrow(self, e: Emitter, name: str) -> V:
+        value = V(name, "i64")
+        return e.text.convert("trunc", value, "i32") if e.index == "i32" else value
+
+    def phase_index(self, e: Emitter) -> V:
+        value = V("%phase", "i32")
+        return value if e.index == "i32" else e.text.convert("sext", value, "i64")
+
+    def bind_buffers(self, e: Emitter, root: str, pointer: V) -> None:
+        """The root and every view of it."""
+        for name, buffer in self.buffers.items():
+            if self.roots[name] == root:
+                e.places[name] = self.place(e, buffer, pointer)
+
+    def place(self, e: Emitter, buffer: Buffer, pointer: V) -> Place:
+        scalar = REGISTER[buffer.dtype]
+        inside = self.buffers[self.roots[buffer.name]].space == "workspace"
+        alignment = WORKSPACE_ALIGNMENT if inside else SIZE[scalar]
+        strides: list[Poly] = []
+        count: Poly = {(): 1}
+        for extent in reversed(buffer.shape):
+            strides.append(count)
+            count = multiply(count, evaluate(e, extent))
+        return Place(pointer, tuple(reversed(strides)), self.aliases[buffer.name], scalar, alignment)
+
+    def arrays(self, e: Emitter) -> dict[str, V]:
+        """The address of every root buffer, after the workspace has been checked."""
+        offsets, total = self.layout(e)
+        too_small = e.text.binary("icmp ult", V("%workspace_bytes", e.index), integer(e, total), "i1")
+        self.refuse(e, too_small, ERROR_CODES["WORKSPACE_TOO_SMALL"])
+        found: dict[str, V] = {}
+        for table, buffers in (("%in", self.program.inputs), ("%out", self.program.outputs)):
+            for order, buffer in enumerate(buffers):
+                where = e.text.pure("ptr", 0, f"getelementptr ptr, ptr {table}, i32 {order}", 0)
+                found[buffer.name] = e.text.define("ptr", 0, f"load ptr, ptr {where.text}")
+        memory = Place(V("%workspace", "ptr"), (), "", "i8", 1)
+        for name, offset in offsets.items():
+            found[name] = point(e, memory, offset)
+        return found
+
+    def layout(self, e: Emitter) -> tuple[dict[str, Poly], Poly]:
+        """Byte offsets of the workspace buffers, and their sum."""
+        offsets: dict[str, Poly] = {}
+        total: Poly = {}
+        for buffer in self.program.workspace:
+            if buffer.view_of is not None:
+                continue
+            offsets[buffer.name] = total
+            size: Poly = {(): SIZE[MEMORY[buffer.dtype]]}
+            for extent in buffer.shape:
+                size = multiply(size, evaluate(e, extent))
+            total = add(total, _aligned(e, size))
+        return offsets, total
+
+    def refuse(self, e: Emitter, condition: V, code: int) -> None:
+        if condition.constant:
+            return
+        refuse, go_on = e.text.name("refuse")[1:], e.text.name("go")[1:]
+        e.text.line(f"br i1 {condition.text}, label %{refuse}, label %{go_on}")
+        e.text.line(f"{refuse}:")
+        e.text.line(f"ret i32 {code}")
+        e.text.line(f"{go_on}:")
+        e.text.regions[-1].label = go_on
+
+    def call_stage(self, e: Emitter, arrays: dict[str, V], number: int, repeat: V, begin: V, end: V) -> None:
+        pointers = [arrays[root].typed for root in self.used(number)]
+        arguments = ", ".join([*pointers, "ptr %dims", repeat.typed, begin.typed, end.typed])
+        e.text.line(f"call void @{self.program.name}.stage{number}({arguments})")
+
+    def phase_starts(self, e: Emitter) -> list[Poly]:
+        """The first phase of every group, and the number of phases."""
+        starts: list[Poly] = [{}]
+        for group in self.program.groups:
+            starts.append(add(starts[-1], multiply(evaluate(e, group.repeat), {(): len(group.stages)})))
+        return starts
+
+    def check_phase(self, e: Emitter) -> None:
+        total = integer(e, self.phase_starts(e)[-1])
+        bad = e.text.binary("icmp uge", self.phase_index(e), total, "i1")
+        self.refuse(e, bad, ERROR_CODES["BAD_PHASE"])
+
+    def dispatch(self, e: Emitter, run: Callable[[int, V], None]) -> None:
+        """`run(stage number, repetition)` for the stage that %phase names."""
+        starts, first = self.phase_starts(e), 0
+        for start, group in zip(starts, self.program.groups, strict=False):
+            count = multiply(evaluate(e, group.repeat), {(): len(group.stages)})
+            local = e.text.binary("sub", self.phase_index(e), integer(e, start))
+            inside = e.text.binary("icmp ult", local, integer(e, count), "i1")
+            e.text.branch(inside, partial(self.dispatch_stage, e, run, local, first, len(group.stages)))
+            first += len(group.stages)
+
+    def dispatch_stage(self, e: Emitter, run: Callable[[int, V], None], local: V, first: int, count: int) -> None:
+        size = constant(count, e.index)
+        repeat = e.text.binary("udiv", local, size)
+        which = e.text.binary("sub", local, e.text.binary("mul", repeat, size))
+        for order in range(count):
+            this = e.text.binary("icmp eq", which, constant(order, e.index), "i1")
+            e.text.branch(this, partial(run, first + order, repeat))
+
+
+_ARRAYS = "ptr noalias readonly %in, ptr noalias readonly %out, ptr noalias readonly %dims, ptr %workspace"
+
+
+def _buffers(program: Program) -> dict[str, Buffer]:
+    return {buffer.name: buffer for buffer in (*program.inputs, *program.outputs, *program.workspace)}
+
+
+def _root(buffers: dict[str, Buffer], name: str) -> str:
+    """The buffer that owns the memory."""
+    while (below := buffers[name].view_of) is not None:
+        name = below
+    return name
+
+
+def _aligned(e: Emitter, size: Poly) -> Poly:
+    """Rounded up to the workspace's alignment."""
+    whole, rest = divide(size, WORKSPACE_ALIGNMENT)
+    if not rest:
+        return size
+    blocks = add(whole, _blocks(e, rest))
+    return multiply(blocks, {(): WORKSPACE_ALIGNMENT})
+
+
+def _blocks(e: Emitter, size: Poly) -> Poly:
+    """⌈size / alignment⌉."""
+    above = add(size, {(): WORKSPACE_ALIGNMENT - 1})
+    count = known(above)
+    if count is not None:
+        return {(): count // WORKSPACE_ALIGNMENT}
+    return opaque(e, quotient(e, above, WORKSPACE_ALIGNMENT), is_natural(e, above))

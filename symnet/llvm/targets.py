@@ -1,0 +1,121 @@
+"""Which machine: the host, or any triple LLVM knows.
+
+In: nothing, or a triple with a CPU name and features.  Out: a `Target`.  llvmlite is imported when the host is
+asked for, not before.  Not handled: scalable vectors (SVE and RVV code uses fixed widths), GPUs.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from symnet.errors import DependencyError, explain
+from symnet.schedule.target import Target
+
+# x86 levels by name: features that matter here
+_X86_LEVELS = {
+    "x86-64-v2": "+sse4.1",
+    "x86-64-v3": "+sse4.1,+avx2,+fma",
+    "haswell": "+sse4.1,+avx2,+fma",
+    "skylake": "+sse4.1,+avx2,+fma",
+    "znver1": "+sse4.1,+avx2,+fma",
+    "znver2": "+sse4.1,+avx2,+fma",
+    "znver3": "+sse4.1,+avx2,+fma",
+    "x86-64-v4": "+sse4.1,+avx2,+fma,+avx512f,+avx512vl",
+    "skylake-avx512": "+sse4.1,+avx2,+fma,+avx512f,+avx512vl",
+    "cascadelake": "+sse4.1,+avx2,+fma,+avx512f,+avx512vl",
+    "icelake-server": "+sse4.1,+avx2,+fma,+avx512f,+avx512vl",
+    "sapphirerapids": "+sse4.1,+avx2,+fma,+avx512f,+avx512vl",
+    "emeraldrapids": "+sse4.1,+avx2,+fma,+avx512f,+avx512vl",
+    "znver4": "+sse4.1,+avx2,+fma,+avx512f,+avx512vl",
+    "znver5": "+sse4.1,+avx2,+fma,+avx512f,+avx512vl",
+}
+_X86 = ("x86_64", "i386", "i486", "i586", "i686", "amd64")
+
+
+def require_llvmlite() -> None:
+    """llvmlite, or a message that says how to get it."""
+    try:
+        import llvmlite  # noqa: F401  only whether it is there
+    except ImportError as error:
+        raise DependencyError(
+            explain("compile()", "the package llvmlite", "none installed", "Run: pip install llvmlite.")
+        ) from error
+
+
+@lru_cache(maxsize=1)
+def host_target() -> Target:
+    """This machine, with all its features."""
+    require_llvmlite()
+    import llvmlite.binding as llvm
+
+    return target_for(llvm.get_process_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
+
+
+def target_for(triple: str, cpu: str = "", features: str = "") -> Target:
+    """Any machine; unknown CPU names count as the architecture's baseline, so name `features` beside them."""
+    architecture = triple.split("-", 1)[0]
+    has = _enabled(features) | (_enabled(_X86_LEVELS.get(cpu, "")) if architecture in _X86 else set())
+    for prefixes, describe in _FAMILIES:
+        if architecture.startswith(prefixes):
+            return describe(triple, cpu, features, has - _disabled(features))
+    return Target(triple, cpu, features, vector_bits=0, fma=False, masks=False, registers=16)
+
+
+def _enabled(features: str) -> set[str]:
+    return {name[1:] for name in features.split(",") if name.startswith("+")}
+
+
+def _disabled(features: str) -> set[str]:
+    return {name[1:] for name in features.split(",") if name.startswith("-")}
+
+
+def _x86(triple: str, cpu: str, features: str, has: set[str]) -> Target:
+    wide = {"avx512f", "avx512vl"} <= has
+    bits = 512 if wide else 256 if "avx" in has or "avx2" in has else 128
+    registers = 32 if wide else 16 if triple.startswith(("x86_64", "amd64")) else 8
+    return Target(triple, cpu, features, bits, "fma" in has, wide, registers)
+
+
+def _aarch64(triple: str, cpu: str, features: str, has: set[str]) -> Target:
+    return Target(triple, cpu, features, 128, True, False, 32)
+
+
+def _arm(triple: str, cpu: str, features: str, has: set[str]) -> Target:
+    neon = "neon" in has
+    return Target(triple, cpu, features, 128 if neon else 0, "vfp4" in has, False, 16)
+
+
+def _riscv(triple: str, cpu: str, features: str, has: set[str]) -> Target:
+    return Target(triple, cpu, features, 128 if "v" in has else 0, bool({"d", "f"} & has), False, 32)
+
+
+def _wasm(triple: str, cpu: str, features: str, has: set[str]) -> Target:
+    return Target(triple, cpu, features, 128 if "simd128" in has else 0, False, False, 16)
+
+
+def _power(triple: str, cpu: str, features: str, has: set[str]) -> Target:
+    return Target(triple, cpu, features, 128 if "vsx" in has or triple.startswith("powerpc64le") else 0, True, False, 64)
+
+
+_FAMILIES = (
+    (_X86, _x86),
+    (("aarch64", "arm64"), _aarch64),
+    (("arm", "thumb"), _arm),
+    (("riscv",), _riscv),
+    (("wasm",), _wasm),
+    (("powerpc", "ppc"), _power),
+)
+
+
+@lru_cache(maxsize=64)
+def native_floor(target: Target) -> bool:
+    """Rounding down is an instruction, not a library call."""
+    if target.architecture in _X86:
+        has = _enabled(target.features) | _enabled(_X86_LEVELS.get(target.cpu, ""))
+        return "sse4.1" in has or "avx" in has
+    return target.architecture.startswith(("aarch64", "arm64", "wasm"))
+
+
+def native_maximum(target: Target) -> bool:
+    """A maximum that passes NaN on is an instruction."""
+    return target.architecture.startswith(("aarch64", "arm64", "wasm"))

@@ -1,0 +1,42 @@
+"""What schedules and emission need to know of a machine, as plain data.
+
+In: filled by `llvm/targets.py` (the host, or any triple).  Out: read by `schedule/` to choose tiles and by
+`llvm/` to choose instructions.  Nothing here imports LLVM.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from symnet.dtypes import ITEMSIZE
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A machine.
+
+    Args:
+        triple: LLVM's name of architecture, vendor and system.
+        cpu, features: as LLVM spells them (`"znver4"`, `"+avx2,+fma"`).
+        vector_bits: width of the vector registers that code should use; 0 without a vector unit.
+        fma: a fused multiply-add is one instruction (elsewhere it would be a library call).
+        masks: masked loads and stores are cheap, so tails are masked vectors.
+        registers: number of vector registers (of scalar floating-point registers without a vector unit).
+    """
+
+    triple: str
+    cpu: str = ""
+    features: str = ""
+    vector_bits: int = 128
+    fma: bool = False
+    masks: bool = False
+    registers: int = 16
+
+    def lanes(self, dtype: str) -> int:
+        """How many elements of `dtype` one vector register holds (1 without a vector unit)."""
+        return max(1, self.vector_bits // (8 * ITEMSIZE[dtype]))
+
+    @property
+    def architecture(self) -> str:
+        """The first part of the triple: `x86_64`, `aarch64`, `riscv64`, …"""
+        return self.triple.split("-", 1)[0]
