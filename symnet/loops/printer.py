@@ -19,7 +19,7 @@ COMPARISONS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "
 COMBINES = {None: "=", "add": "+=", "mul": "*=", "max": "max=", "min": "min="}
 
 # Precedence, loosest first; an operand that binds less tightly than its place asks for gets parentheses.
-_OR, _AND, _NOT, _COMPARE, _SUM, _PRODUCT, _SIGN, _ATOM = range(8)
+_OR, _AND, _NOT, _COMPARE, _SUM, _DIVISION, _PRODUCT, _SIGN, _ATOM = range(9)
 _INFIX: dict[str, tuple[str, int]] = {
     "or": ("or", _OR),
     "and": ("and", _AND),
@@ -73,7 +73,11 @@ def _joined(exprs: Iterable[ir.IntExpr]) -> str:
 
 
 def _int(expr: ir.IntExpr) -> _Text:
-    return _INT[type(expr)](expr)
+    return _INT.get(type(expr), _unknown)(expr)
+
+
+def _unknown(node: object) -> _Text:
+    return f"<{type(node).__name__}>", _ATOM
 
 
 def _wrap(text: _Text, least: int) -> str:
@@ -98,9 +102,12 @@ def _negated(expr: ir.IntExpr) -> ir.IntExpr | None:
 
 
 def _int_add(expr: ir.IntAdd) -> _Text:
-    left, taken = _wrap(_int(expr.left), _SUM), _negated(expr.right)
+    first, second = expr.left, expr.right
+    if _negated(first) is not None and _negated(second) is None:
+        first, second = second, first
+    left, taken = _wrap(_int(first), _SUM), _negated(second)
     if taken is None:
-        return f"{left} + {_wrap(_int(expr.right), _SUM)}", _SUM
+        return f"{left} + {_wrap(_int(second), _SUM)}", _SUM
     return f"{left} - {_wrap(_int(taken), _PRODUCT)}", _SUM
 
 
@@ -118,12 +125,12 @@ def _int_min(expr: ir.IntMin) -> _Text:
 def _int_floordiv(expr: ir.IntFloorDiv) -> _Text:
     value = expr.value
     if isinstance(value, ir.IntAdd) and value.right == ir.IntConst(expr.divisor - 1):
-        return f"ceil({_wrap(_int(value.left), _PRODUCT)}/{expr.divisor})", _ATOM
-    return f"{_wrap(_int(value), _PRODUCT)}//{expr.divisor}", _PRODUCT
+        return f"ceil({_wrap(_int(value.left), _SIGN)}/{expr.divisor})", _ATOM
+    return f"{_wrap(_int(value), _SIGN)}//{expr.divisor}", _DIVISION
 
 
 def _int_mod(expr: ir.IntMod) -> _Text:
-    return f"{_wrap(_int(expr.value), _PRODUCT)} % {expr.divisor}", _PRODUCT
+    return f"{_wrap(_int(expr.value), _SIGN)} % {expr.divisor}", _DIVISION
 
 
 def _int_load(expr: ir.IntLoad) -> _Text:
@@ -146,7 +153,7 @@ _INT: dict[type, Callable[[Any], _Text]] = {
 
 
 def _value(value: ir.Value) -> _Text:
-    return _VALUE[type(value)](value)
+    return _VALUE.get(type(value), _unknown)(value)
 
 
 def _const(value: ir.Const) -> _Text:
@@ -198,7 +205,7 @@ def _body_lines(body: ir.Body) -> Iterator[str]:
 
 
 def _stmt_lines(stmt: ir.Stmt) -> Iterator[str]:
-    return _STMT[type(stmt)](stmt)
+    return _STMT[type(stmt)](stmt) if type(stmt) in _STMT else iter([_unknown(stmt)[0]])
 
 
 def _for(stmt: ir.For) -> Iterator[str]:

@@ -128,7 +128,7 @@ class _Verifier:
         stored = {self.root(store.buffer).name for store in stores if store.buffer.space != "register"}
         for output in self.program.outputs:
             if self.root(output).name not in stored:
-                self.stage = None
+                self.stage = self.stmt = None
                 self.refuse(f"a Store to the output {buffer_text(output)}", "none", "Store it, or drop the output.")
 
     # ----- scopes
@@ -147,7 +147,7 @@ class _Verifier:
         """A name must be new in its scope."""
         for what, names in (("extent", self.dims), ("loop variable", self.extents), ("value", self.values)):
             if name in names:
-                self.refuse(f"a new name instead of {name}", f"a {what} {name} in scope", "Rename one of them.")
+                self.refuse(f"a new name instead of {name}", f"the {what} {name} in scope", "Rename one of them.")
 
     def group_rules(self, group: ir.Group) -> None:
         """The repeat count, then the stages."""

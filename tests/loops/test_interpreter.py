@@ -200,7 +200,9 @@ def test_an_index_out_of_range_is_refused_and_quoted(shift: int, got: int, toget
     y = buffer("y", "m", space="output")
     at = ir.IntLoad(t, (v("i"),)) + shift
     whole = program([x, t], [y], loop("i", "m", store(y, ("i",), load(x, at))), dims=("m",))
-    text = rf"program p, stage only: `y\[i\] = x\[t\[i\] [+-] \d\]`: expected 0 <= index < 4 on axis 0 of x.*got {got}\."
+    text = (
+        rf"program p, stage only: `y\[i\] = x\[t\[i\] [+-] \d\]`: expected 0 <= index < 4 on axis 0 of x.*got {got}\."
+    )
     with pytest.raises(CompileError, match=text):
         run(whole, {"x": np.zeros(4), "t": np.array([1, 2, 0])}, together=together)
 
