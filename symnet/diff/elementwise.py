@@ -1,0 +1,229 @@
+"""Derivative rules of the elementwise primitives.
+
+`PARTIALS` holds ∂y/∂xₖ of each primitive as a function (y, *xs) -> node; where it is natural it reuses the output y:
+σ(1-σ), 1-t², eˣ.  Addition, multiplication and `where` have rules of their own.
+Conventions: maximum and minimum send a tie to the first operand; abs′(0) = 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import sympy
+
+from symnet.diff.contraction import add_up, contract_and_expand, unbroadcast
+from symnet.diff.rules import ZERO, Declared, JvpRule, Maybe, VjpRule, find
+from symnet.expr.assumptions import known
+from symnet.expr.constants import number, number_of
+from symnet.expr.elementwise import (
+    Elementwise,
+    cos,
+    cosh,
+    divide,
+    elementwise,
+    exp,
+    greater,
+    greater_equal,
+    indicator,
+    less,
+    less_equal,
+    log,
+    negative,
+    power,
+    reciprocal,
+    sigmoid,
+    sign,
+    sin,
+    sinh,
+    sqrt,
+    where,
+    xlogy,
+)
+from symnet.expr.movement import broadcast_to, keep_axes
+from symnet.expr.node import Node, Shape
+
+Partial = Callable[..., Maybe] | Declared
+FILE = "symnet/diff/elementwise.py"
+
+
+def pow_by_base(y: Node, base: Node, exponent: Node) -> Maybe:
+    """b·a^(b-1); for a constant exponent without a trace of the general form."""
+    n = number_of(exponent)
+    if n is None:
+        return elementwise("mul", exponent, power(base, exponent + number(-1)))
+    if n == 0:
+        return None
+    if n == 1:
+        return number(1)
+    return elementwise("mul", exponent, base if n == 2 else power(base, number(n - 1)))
+
+
+def pow_by_exponent(y: Node, base: Node, exponent: Node) -> Maybe:
+    """a^b·log a, and 0 where a^b = 0."""
+    return elementwise("mul", y, log(base)) if known(base, "positive") else xlogy(y, base)
+
+
+def _slope_of_arcsine(x: Node) -> Node:
+    return reciprocal(sqrt(1 - power(x, 2)))
+
+
+PARTIALS: dict[str, tuple[Partial, ...]] = {
+    "exp": (lambda y, x: y,),
+    "log": (lambda y, x: reciprocal(x),),
+    "log1p": (lambda y, x: reciprocal(1 + x),),
+    "expm1": (lambda y, x: exp(x),),
+    "tanh": (lambda y, x: 1 - power(y, 2),),
+    "sigmoid": (lambda y, x: y * (1 - y),),
+    "softplus": (lambda y, x: sigmoid(x),),
+    "sin": (lambda y, x: cos(x),),
+    "cos": (lambda y, x: negative(sin(x)),),
+    "tan": (lambda y, x: 1 + power(y, 2),),
+    "asin": (lambda y, x: _slope_of_arcsine(x),),
+    "acos": (lambda y, x: negative(_slope_of_arcsine(x)),),
+    "atan": (lambda y, x: reciprocal(1 + power(x, 2)),),
+    "sinh": (lambda y, x: cosh(x),),
+    "cosh": (lambda y, x: sinh(x),),
+    "erf": (lambda y, x: number(2 / sympy.sqrt(sympy.pi)) * exp(negative(power(x, 2))),),
+    "abs": (lambda y, x: sign(x),),
+    "sign": (ZERO,),
+    "floor": (ZERO,),
+    "maximum": (lambda y, a, b: indicator(greater_equal(a, b)), lambda y, a, b: indicator(less(a, b))),
+    "minimum": (lambda y, a, b: indicator(less_equal(a, b)), lambda y, a, b: indicator(greater(a, b))),
+    "pow": (pow_by_base, pow_by_exponent),
+    "xlogy": (lambda y, a, b: log(b), lambda y, a, b: divide(a, b)),
+    **dict.fromkeys(("lt", "le", "gt", "ge", "eq", "ne", "and", "or"), (ZERO,) * 2),
+    "not": (ZERO,),
+    "indicator": (ZERO,),
+}
+
+
+def times(a: Node, b: Node) -> Node:
+    """a * b, without a factor that is exactly the number 1."""
+    if number_of(a) == 1:
+        return b
+    return a if number_of(b) == 1 else elementwise("mul", a, b)
+
+
+def partial(node: Elementwise, k: int) -> Maybe:
+    """∂y/∂xₖ as a node that broadcasts to y; None when zero."""
+    entry = find(PARTIALS, node.op, node, "PARTIALS", FILE)[k]
+    return None if entry is ZERO else entry(node, *node.operands)
+
+
+# --------------------------------------------------------------------------- reverse
+
+
+def partial_vjp(node: Elementwise, y_bar: Node, k: int) -> Maybe:
+    """x_bar = y_bar · ∂y/∂x."""
+    slope = partial(node, k)
+    return None if slope is None else times(y_bar, slope)
+
+
+def add_vjp(node: Elementwise, y_bar: Node, k: int) -> Maybe:
+    return y_bar
+
+
+def mul_vjp(node: Elementwise, y_bar: Node, k: int) -> Maybe:
+    """y_bar times the other factors (n factors give n products of n: linear for the usual two or three)."""
+    others = [x for j, x in enumerate(node.operands) if j != k]
+    factors = others if number_of(y_bar) == 1 else [y_bar, *others]
+    return factors[0] if len(factors) == 1 else elementwise("mul", *factors)
+
+
+def where_vjp(node: Elementwise, y_bar: Node, k: int) -> Maybe:
+    """y_bar in the branch taken, 0 in the other: a product with 0 would let NaN through."""
+    condition = node.operands[0]
+    choices: tuple[Callable[[], Maybe], ...] = (
+        lambda: None,
+        lambda: where(condition, y_bar, 0),
+        lambda: where(condition, 0, y_bar),
+    )
+    return choices[k]()
+
+
+VJP: dict[str, VjpRule] = {"add": add_vjp, "mul": mul_vjp, "where": where_vjp}
+
+
+def elementwise_vjp(node: Elementwise, y_bar: Node, k: int) -> Maybe:
+    """The primitive's rule, then the sum over the axes along which the operand was broadcast."""
+    x_bar = VJP.get(node.op, partial_vjp)(node, y_bar, k)
+    return None if x_bar is None else unbroadcast(x_bar, node.operands[k].shape)
+
+
+# --------------------------------------------------------------------------- forward
+
+
+def partial_jvp(node: Elementwise, x_dots: Sequence[Maybe]) -> Maybe:
+    """Σₖ ∂y/∂xₖ · x_dotₖ."""
+    terms = []
+    for k, x_dot in enumerate(x_dots):
+        slope = None if x_dot is None else partial(node, k)
+        if x_dot is not None and slope is not None:
+            terms.append(times(slope, x_dot))
+    return add_up(terms)
+
+
+def add_jvp(node: Elementwise, x_dots: Sequence[Maybe]) -> Maybe:
+    return add_up([x_dot for x_dot in x_dots if x_dot is not None])
+
+
+def mul_jvp(node: Elementwise, x_dots: Sequence[Maybe]) -> Maybe:
+    """The product rule."""
+    xs = node.operands
+    return add_up([elementwise("mul", *xs[:k], d, *xs[k + 1 :]) for k, d in enumerate(x_dots) if d is not None])
+
+
+def where_jvp(node: Elementwise, x_dots: Sequence[Maybe]) -> Maybe:
+    _, a_dot, b_dot = x_dots
+    if a_dot is None and b_dot is None:
+        return None
+    zero = number(0)
+    return where(node.operands[0], zero if a_dot is None else a_dot, zero if b_dot is None else b_dot)
+
+
+JVP: dict[str, JvpRule] = {"add": add_jvp, "mul": mul_jvp, "where": where_jvp}
+
+
+def elementwise_jvp(node: Elementwise, x_dots: Sequence[Maybe]) -> Maybe:
+    """The primitive's rule, broadcast to the result's shape."""
+    y_dot = JVP.get(node.op, partial_jvp)(node, x_dots)
+    return None if y_dot is None else broadcast_to(y_dot, node.shape)
+
+
+# --------------------------------------------------------------------------- extra axes
+
+
+def elementwise_batch(node: Elementwise, batched: Sequence[Maybe], batch: Shape) -> Node:
+    """Operands aligned so that the extra axes come first; a product becomes a contraction, which stays compact."""
+    if node.op == "mul":
+        return mul_batch(node, batched, batch)
+    aligned: list[Any] = list(node.operands)
+    for k, x in enumerate(batched):
+        if x is not None:
+            missing = len(batch) + node.rank - x.rank
+            aligned[k] = keep_axes(x, tuple(range(len(batch), len(batch) + missing)))
+    return broadcast_to(elementwise(node.op, *aligned), (*batch, *node.shape))
+
+
+def mul_batch(node: Elementwise, batched: Sequence[Maybe], batch: Shape) -> Node:
+    """The elementwise product as an einsum: out[batch, axes] = Π x[its axes]; scalars stay in front."""
+    front = len(batch)
+    output = range(front + node.rank)
+    fresh = len(output)
+    inputs: list[list[int]] = []
+    factors: list[Node] = []
+    scalars: list[Node] = []
+    for x, b in zip(node.operands, batched, strict=True):
+        if b is None and not x.rank:
+            scalars.append(x)
+            continue
+        indices = [] if b is None else list(range(front))
+        for axis, extent in enumerate(x.shape, start=front + node.rank - x.rank):
+            stretched = extent == 1 and node.shape[axis - front] != 1
+            indices.append(fresh if stretched else axis)
+            fresh += stretched
+        inputs.append(indices)
+        factors.append(x if b is None else b)
+    product = contract_and_expand(inputs, output, (*batch, *node.shape), factors)
+    return elementwise("mul", *scalars, product) if scalars else product

@@ -1,0 +1,47 @@
+"""Derivative rules of take and one-hot.  Their integer indices have derivative zero by declaration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from symnet.diff.rules import Maybe
+from symnet.expr.contraction import contract
+from symnet.expr.indexing import OneHot, Take, one_hot, take
+from symnet.expr.node import Node, Shape
+
+
+def _take_indices(node: Take) -> tuple[list[int], list[int], list[int]]:
+    """Einsum indices of x, of one_hot(indices), and of the result."""
+    x, indices = node.operands
+    where = list(range(x.rank, x.rank + indices.rank))
+    mine = list(range(x.rank))
+    return mine, [*where, node.axis], [*mine[: node.axis], *where, *mine[node.axis + 1 :]]
+
+
+def take_vjp(node: Take, y_bar: Node, k: int) -> Maybe:
+    """x_bar gathers y_bar from every place that read it: a contraction with the one-hot rows."""
+    if k == 1:
+        return None
+    x, indices = node.operands
+    mine, hot, out = _take_indices(node)
+    return contract([out, hot], mine, y_bar, one_hot(indices, x.shape[node.axis]))
+
+
+def take_jvp(node: Take, x_dots: Sequence[Maybe]) -> Maybe:
+    return None if x_dots[0] is None else take(x_dots[0], node.operands[1], node.axis)
+
+
+def take_batch(node: Take, batched: Sequence[Maybe], batch: Shape) -> Node:
+    """Along a shifted axis; where the indices carry the extra axes, a contraction with their one-hot rows."""
+    x, indices = node.operands
+    if batched[0] is not None and batched[1] is None:
+        return take(batched[0], indices, len(batch) + node.axis)
+    mine, hot, out = _take_indices(node)
+    extra = list(range(x.rank + indices.rank, x.rank + indices.rank + len(batch)))
+    rows = one_hot(batched[1], x.shape[node.axis])
+    array, axes = (x, mine) if batched[0] is None else (batched[0], extra + mine)
+    return contract([axes, extra + hot], extra + out, array, rows)
+
+
+def one_hot_batch(node: OneHot, batched: Sequence[Maybe], batch: Shape) -> Node:
+    return one_hot(batched[0], node.classes)

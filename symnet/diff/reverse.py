@@ -1,0 +1,65 @@
+"""Reverse mode: cotangents pulled back from one value to many.
+
+In: a root, its cotangent, and targets anywhere in the graph.  Out: the cotangent of each target.
+One pass from the root down, over the nodes that depend on a target; the contributions to a value that is used
+k times are added once, so the work is linear in the graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from symnet.diff.contraction import add_up
+from symnet.diff.rules import Maybe
+from symnet.diff.tables import apply_vjp
+from symnet.expr.graph import depends_on, topological
+from symnet.expr.node import Node
+
+
+@dataclass(frozen=True)
+class Route:
+    """One edge walked backward: what `node` passes on to its operand number `position`."""
+
+    node: Node
+    position: int
+    cotangent: Node
+    passed: Maybe
+
+    @property
+    def operand(self) -> Node:
+        return self.node.operands[self.position]
+
+
+def pullback(
+    root: Node, cotangent: Node, targets: Iterable[Node], routes: list[Route] | None = None
+) -> dict[Node, Maybe]:
+    """The cotangent of every target, given that of the root.
+
+    Args:
+        root: any shape.
+        cotangent: root's shape.
+        targets: nodes under the root (others come back as zero).
+        routes: a list to which every step is appended, for explanations.
+
+    Returns:
+        target → cotangent of its shape; None when it is zero.
+    """
+    targets = list(targets)
+    active = depends_on([root], targets)
+    pending: dict[Node, list[Node]] = {root: [cotangent]}
+    total: dict[Node, Maybe] = {}
+    for node in reversed(topological(root)):
+        if node not in active:
+            continue
+        y_bar = total[node] = add_up(pending.pop(node, []))
+        if y_bar is None:
+            continue
+        for position, operand in enumerate(node.operands):
+            if operand in active:
+                x_bar = apply_vjp(node, y_bar, position)
+                if routes is not None:
+                    routes.append(Route(node, position, y_bar, x_bar))
+                if x_bar is not None:
+                    pending.setdefault(operand, []).append(x_bar)
+    return {target: total.get(target) for target in targets}

@@ -1,0 +1,55 @@
+"""What a rule is, and how one is found.
+
+A rule is *present* (a named function), *zero by declaration* (`ZERO`: the derivative is known to vanish), or
+*missing*: then `find` raises and says which table to extend.
+
+In: a table and a node.  Out: its rule.  The tables stand in the files named as in `expr/`, gathered in `tables.py`.
+
+    vjp rule     (node, y_bar, k) -> cotangent of operand k, of that operand's shape
+    jvp rule     (node, x_dots)   -> tangent of the node, of its shape
+    batch rule   (node, batched operands or None, batch shape) -> the node with extra leading axes
+
+A cotangent or tangent of None is a symbolic zero: no zeros are built for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from typing import Any
+
+from symnet.errors import MissingRuleError, explain
+from symnet.expr.node import Node, Shape
+
+Maybe = Node | None
+VjpRule = Callable[[Any, Node, int], Maybe]
+JvpRule = Callable[[Any, Sequence[Maybe]], Maybe]
+BatchRule = Callable[[Any, Sequence[Maybe], Shape], Node]
+
+
+class Declared(Enum):
+    """What stands in a table in the place of a function."""
+
+    ZERO = "the derivative is zero everywhere it is defined"
+    LEAF = "no operands, so nothing to pass on"
+
+
+ZERO, LEAF = Declared.ZERO, Declared.LEAF
+
+
+def find(table: Mapping[str, Any], key: str, node: Node, name: str, file: str) -> Any:
+    """The entry of `table` for `key`.
+
+    Raises:
+        MissingRuleError: naming the node, the table and the file to edit.
+    """
+    if key not in table:
+        raise MissingRuleError(
+            explain(
+                f"differentiating {key} ({type(node).__name__} of shape {node.shape})",
+                f"a rule in {name}",
+                f"rules for {', '.join(sorted(table))}",
+                f"Add one to {name} in {file}; docs/add-an-op.md shows how.",
+            )
+        )
+    return table[key]
