@@ -11,10 +11,10 @@ The whole language::
     Buffer  ::= name, dtype, shape (IntExpr per axis), space, view_of -- row-major, contiguous
     space   ::= input | output | workspace | register
 
-    Stmt    ::= For(var, extent, body, kind, bound)                  -- var runs over 0 … extent-1
-              | Let(name, Value)                                     -- single assignment, visible in the rest of the body
-              | Store(buffer, index, Value, combine)                 -- combine: None (overwrite) | add | mul | max | min
-              | Alloc(Buffer)                                        -- a register buffer, live in the rest of the body
+    Stmt    ::= For(var, extent, body, kind, bound)                -- var runs over 0 … extent-1
+              | Let(name, Value)                                   -- single assignment, visible in the rest of the body
+              | Store(buffer, index, Value, combine)               -- combine: None (overwrite) | add | mul | max | min
+              | Alloc(Buffer)                                      -- a register buffer, live in the rest of the body
               | If(IntCondition, then, orelse)
     kind    ::= serial | unroll | vector
 
@@ -234,7 +234,7 @@ class Load(Value):
     index: tuple[IntExpr, ...]
 
     @property
-    def dtype(self) -> str:
+    def dtype(self) -> str:  # type: ignore[override]  # a field of the other values
         return self.buffer.dtype
 
 
@@ -256,7 +256,7 @@ class Op(Value):
 
 
 ARITHMETIC = ("add", "sub", "mul", "div", "neg", "abs", "maximum", "minimum", "fma", "floor", "sign", "sqrt", "rsqrt")
-COMPARISON = ("lt", "le", "gt", "ge", "eq", "ne")  # real or integer operands, bool result; NaN compares false but for ne
+COMPARISON = ("lt", "le", "gt", "ge", "eq", "ne")  # of numbers, gives bool; NaN compares false but for ne
 LOGICAL = ("and", "or", "not")
 MATH = (
     "exp", "log", "log1p", "expm1", "tanh", "sigmoid", "softplus", "sin", "cos", "tan", "asin", "acos", "atan",
