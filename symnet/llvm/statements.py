@@ -5,6 +5,8 @@ In: a body of the loop language and an `Emitter`.  Out: the emitter's function t
 
 from __future__ import annotations
 
+from functools import partial
+
 from symnet.llvm.emitter import Emitter, Place, Poly, constant_shape
 from symnet.llvm.integers import Access, access, evaluate, integer, known
 from symnet.llvm.memory import load, store, update
@@ -206,12 +208,18 @@ def _for(e: Emitter, stmt: For) -> None:
 
 
 def _unrolled(e: Emitter, stmt: For) -> None:
-    extent = known(evaluate(e, stmt.extent))
-    if extent is None:
+    """Copies of the body; those that a run-time extent may not reach stand under a condition."""
+    extent = evaluate(e, stmt.extent)
+    size = known(extent)
+    if size is None and stmt.bound is None:
         _serial(e, stmt)
         return
-    for number in range(extent):
-        _iteration(e, stmt, number)
+    for number in range(stmt.bound or 0 if size is None else size):
+        if size is None:
+            reached = e.text.binary("icmp slt", constant(number, e.index), integer(e, extent), "i1")
+            e.text.branch(reached, partial(_iteration, e, stmt, number))
+        else:
+            _iteration(e, stmt, number)
 
 
 def _serial(e: Emitter, stmt: For) -> None:
