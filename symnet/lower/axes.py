@@ -1,0 +1,162 @@
+"""Which axes are "the same m": the identity of axes, found by following the graph.
+
+In: the roots.  Out: a class for every (node, axis), and the batch class when there is one.
+Two axes are one when an operation runs over both with the same index; equal extents alone say nothing, so the two
+axes of X Xᵀ fall together only because both are X's rows, and that is what makes the product batch-global.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from symnet.expr.extents import same_extent
+from symnet.expr.graph import topological
+from symnet.expr.node import Node
+
+Place = tuple[Node, int]
+
+
+class AxisClasses:
+    """A union-find over (node, axis)."""
+
+    def __init__(self, roots: Iterable[Node]) -> None:
+        self._parent: dict[Place, Place] = {}
+        self.order = topological(*roots)
+        for node in self.order:
+            for mine, theirs in _LINKS.get(node.kind, _no_links)(node):
+                self._join((node, mine), theirs)
+            if node.kind == "einsum":
+                for one, other in _einsum_operands(node):
+                    self._join(one, other)
+
+    def find(self, place: Place) -> Place:
+        root = place
+        while (up := self._parent.get(root, root)) != root:
+            root = up
+        while place != root:
+            self._parent[place], place = root, self._parent.get(place, place)
+        return root
+
+    def _join(self, a: Place, b: Place) -> None:
+        self._parent[self.find(b)] = self.find(a)
+
+    def batch(self) -> Place | None:
+        """The class of the first symbolic leading axis of a leaf; the first symbolic axis of any leaf failing that."""
+        tensors = [node for node in self.order if node.kind == "tensor"]
+        places = [(t, a) for t in tensors for a in range(t.rank) if not isinstance(t.shape[a], int)]
+        leading = [p for p in places if p[1] == 0]
+        return self.find((leading or places)[0]) if places else None
+
+
+Links = list[tuple[int, Place]]
+
+
+def _no_links(node: Node) -> Links:
+    return []
+
+
+def _elementwise(node: Node) -> Links:
+    links: Links = []
+    for operand in node.operands:
+        shift = node.rank - operand.rank
+        links += [
+            (shift + a, (operand, a)) for a in range(operand.rank) if same_extent(operand.shape[a], node.shape[shift + a])
+        ]
+    return links
+
+
+def _einsum(node: Node) -> Links:
+    links: Links = []
+    first: dict[int, Place] = {}
+    for indices, operand in zip(node.inputs, node.operands, strict=True):  # type: ignore[attr-defined]
+        for axis, index in enumerate(indices):
+            first.setdefault(index, (operand, axis))
+    for position, index in enumerate(node.output):  # type: ignore[attr-defined]
+        links.append((position, first[index]))
+    return links
+
+
+def _einsum_operands(node: Node) -> list[tuple[Place, Place]]:
+    """Axes of different operands that one contracted index runs over."""
+    first: dict[int, Place] = {}
+    links = []
+    for indices, operand in zip(node.inputs, node.operands, strict=True):  # type: ignore[attr-defined]
+        for axis, index in enumerate(indices):
+            links.append((first.setdefault(index, (operand, axis)), (operand, axis)))
+    return links
+
+
+def _expand(node: Node) -> Links:
+    (x,) = node.operands
+    return [(place, (x, axis)) for axis, place in enumerate(node.axes)]  # type: ignore[attr-defined]
+
+
+def _reduce(node: Node) -> Links:
+    (x,) = node.operands
+    kept = [a for a in range(x.rank) if a not in node.axes]  # type: ignore[attr-defined]
+    return [(position, (x, a)) for position, a in enumerate(kept)]
+
+
+def _whole_axes(node: Node) -> Links:
+    """Slice, Place: an axis taken whole keeps its identity."""
+    (x,) = node.operands
+    whole = zip(node.starts, node.steps, strict=True)  # type: ignore[attr-defined]
+    return [
+        (a, (x, a))
+        for a, (start, step) in enumerate(whole)
+        if start == 0 and step == 1 and same_extent(x.shape[a], node.shape[a])
+    ]
+
+
+def _concat(node: Node) -> Links:
+    return [(a, (x, a)) for x in node.operands for a in range(node.rank) if a != node.axis]  # type: ignore[attr-defined]
+
+
+def _take(node: Node) -> Links:
+    x, indices = node.operands
+    axis = node.axis  # type: ignore[attr-defined]
+    before = [(a, (x, a)) for a in range(axis)]
+    inside = [(axis + a, (indices, a)) for a in range(indices.rank)]
+    after = [(a + indices.rank - 1, (x, a)) for a in range(axis + 1, x.rank)]
+    return before + inside + after
+
+
+def _one_hot(node: Node) -> Links:
+    (indices,) = node.operands
+    return [(a, (indices, a)) for a in range(indices.rank)]
+
+
+def _reshape(node: Node) -> Links:
+    """Leading axes that both shapes share."""
+    (x,) = node.operands
+    links: Links = []
+    for a, (mine, theirs) in enumerate(zip(node.shape, x.shape, strict=False)):
+        if not same_extent(mine, theirs):
+            break
+        links.append((a, (x, a)))
+    return links
+
+
+def _same(node: Node) -> Links:
+    return [(a, (node.operands[0], a)) for a in range(node.rank)]
+
+
+_LINKS: dict[str, Callable[[Node], Links]] = {
+    "elementwise": _elementwise,
+    "einsum": _einsum,
+    "expand": _expand,
+    "reduce": _reduce,
+    "slice": _whole_axes,
+    "place": _whole_axes,
+    "concat": _concat,
+    "take": _take,
+    "one_hot": _one_hot,
+    "reshape": _reshape,
+    "named": _same,
+    "barrier": _same,
+}
+
+
+def axis_classes(roots: Iterable[Node]) -> AxisClasses:
+    """The identity of every axis under `roots`."""
+    return AxisClasses(roots)

@@ -1,0 +1,36 @@
+"""Constants at one point: numbers, extents, the identity's elements, index ramps."""
+
+from __future__ import annotations
+
+from symnet.expr.node import Node
+from symnet.loops.ir import Const, FromInt, Value
+from symnet.lower.extents import lower_extent
+from symnet.lower.point import INLINE, Index, Inline, Point, Points
+
+
+def _nothing(points: Points, node: Node, index: Index) -> list[Point]:
+    return []
+
+
+def _number(points: Points, node: Node, index: Index, values: list[Value]) -> Value:
+    return Const(float(node.args[0]), points.real)
+
+
+def _size(points: Points, node: Node, index: Index, values: list[Value]) -> Value:
+    return points.let(FromInt(lower_extent(node.args[0]), points.real))
+
+
+def _delta(points: Points, node: Node, index: Index, values: list[Value]) -> Value:
+    row, column = (points.let(FromInt(i, "int64")) for i in index)
+    same = points.op("eq", row, column, dtype="bool")
+    return points.op("select", same, Const(1.0, points.real), Const(0.0, points.real), dtype=points.real)
+
+
+def _iota(points: Points, node: Node, index: Index, values: list[Value]) -> Value:
+    return points.let(FromInt(index[0], "int64"))
+
+
+INLINE["number"] = Inline(_nothing, _number)
+INLINE["size"] = Inline(_nothing, _size)
+INLINE["delta"] = Inline(_nothing, _delta)
+INLINE["iota"] = Inline(_nothing, _iota)

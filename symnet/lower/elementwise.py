@@ -1,0 +1,202 @@
+"""Elementwise primitives at one point: the usual operations put back (a - b, a / b, √x, small powers).
+
+In: an `Elementwise` node and its operands' values.  Out: a value of the loop language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import sympy
+
+from symnet.expr.constants import number_of
+from symnet.expr.elementwise import is_op
+from symnet.expr.node import Node
+from symnet.loops.ir import Const, IntConst, Op, Value
+from symnet.lower.point import INLINE, Index, Inline, Point, Points
+
+_DIRECT = (
+    "exp", "log", "log1p", "expm1", "tanh", "sigmoid", "softplus", "sin", "cos", "tan", "asin", "acos", "atan", "sinh",
+    "cosh", "erf", "abs", "sign", "floor", "maximum", "minimum", "xlogy", "and", "or", "not",
+)  # fmt: skip
+_COMPARISONS = ("lt", "le", "gt", "ge", "eq", "ne")
+
+
+def operand_index(node: Node, operand: Node, index: Index) -> Index:
+    """NumPy's broadcasting: axes aligned at the right; extent 1 is read at 0 where the result is longer."""
+    tail = index[len(index) - operand.rank :] if operand.rank else ()
+    whole = node.shape[node.rank - operand.rank :] if operand.rank else ()
+    return tuple(IntConst(0) if n == 1 and w != 1 else i for i, n, w in zip(tail, operand.shape, whole, strict=True))
+
+
+def _unwrapped(node: Node) -> list[tuple[Node, str]]:
+    """The operands read at a point, each with its role: a reciprocal or a negation is taken apart."""
+    return [_role(node, o) for o in node.operands]
+
+
+def _role(node: Node, operand: Node) -> tuple[Node, str]:
+    if is_op(node, "mul") and is_op(operand, "pow") and number_of(operand.operands[1]) == -1:
+        return operand.operands[0], "denominator"
+    if is_op(node, "add") and is_op(operand, "mul") and len(operand.operands) == 2 and number_of(operand.operands[0]) == -1:
+        return operand.operands[1], "subtrahend"
+    return operand, ""
+
+
+def _points(points: Points, node: Node, index: Index) -> list[Point]:
+    if is_op(node, "pow") and number_of(node.operands[1]) is not None:
+        return [(node.operands[0], operand_index(node, node.operands[0], index))]
+    operands = []
+    for (inner, role), outer in zip(_unwrapped(node), node.operands, strict=True):
+        if role and outer not in points.stored:
+            middle = operand_index(node, outer, index)
+            operands.append((inner, operand_index(outer, inner, middle)))
+        else:
+            operands.append((outer, operand_index(node, outer, index)))
+    return operands
+
+
+def _value(points: Points, node: Node, index: Index, values: list[Value]) -> Value:
+    return _EMIT[node.op](points, node, values)  # type: ignore[attr-defined]
+
+
+def _arithmetic(points: Points, node: Node, values: list[Value]) -> list[Value]:
+    dtype = points.dtype(node)
+    return [points.cast(v, dtype) for v in values]
+
+
+def _add(points: Points, node: Node, values: list[Value]) -> Value:
+    values = _arithmetic(points, node, values)
+    roles = _roles(points, node)
+    plus = [v for v, r in zip(values, roles, strict=True) if r != "subtrahend"]
+    minus = [v for v, r in zip(values, roles, strict=True) if r == "subtrahend"]
+    if not plus:
+        total, minus = points.op("neg", minus[0]), minus[1:]
+    else:
+        total, plus = plus[0], plus[1:]
+    for v in plus:
+        total = points.op("add", total, v)
+    for v in minus:
+        total = points.op("sub", total, v)
+    return total
+
+
+def _roles(points: Points, node: Node) -> list[str]:
+    return [
+        role if outer not in points.stored else ""
+        for (_, role), outer in zip(_unwrapped(node), node.operands, strict=True)
+    ]
+
+
+def _mul(points: Points, node: Node, values: list[Value]) -> Value:
+    values = _arithmetic(points, node, values)
+    roles = _roles(points, node)
+    top = [v for v, r in zip(values, roles, strict=True) if r != "denominator"]
+    bottom: list[Value] = []
+    for value, role, operand in zip(values, roles, node.operands, strict=True):
+        if role != "denominator":
+            continue
+        if operand.rank < node.rank or operand.shape != node.shape:
+            top.append(points.op("div", _one(value.dtype), value))  # repeats along an axis: one division serves all
+        else:
+            bottom.append(value)
+    result = _product(points, top) if top else _one(points.dtype(node))
+    return points.op("div", result, _product(points, bottom)) if bottom else result
+
+
+def _one(dtype: str) -> Const:
+    return Const(1.0 if dtype.startswith("float") else 1, dtype)
+
+
+def _product(points: Points, values: list[Value]) -> Value:
+    """The product; factors that broadcast were put first by nobody: numbers lead, so that they fold early."""
+    negative = [v for v in values if isinstance(v, Const) and v.value == -1]
+    rest = [v for v in values if v not in negative]
+    result = rest[0] if rest else _one(values[0].dtype)
+    for v in rest[1:]:
+        result = points.op("mul", result, v)
+    return points.op("neg", result) if len(negative) % 2 else result
+
+
+def _pow(points: Points, node: Node, values: list[Value]) -> Value:
+    values = _arithmetic(points, node, values)
+    exponent = number_of(node.operands[1])
+    if exponent is None:
+        return points.op("pow", values[0], values[1])
+    base = values[0]
+    if exponent.is_Integer and abs(int(exponent)) <= 64:
+        power = _integer_power(points, base, abs(int(exponent)))
+        return power if exponent >= 0 else points.op("div", _one(base.dtype), power)
+    doubled = 2 * exponent
+    if doubled.is_Integer and abs(int(doubled)) <= 9:
+        power = points.op("sqrt", base)
+        if abs(int(doubled)) > 1:
+            power = points.op("mul", power, _integer_power(points, base, abs(int(doubled)) // 2))
+        return power if exponent > 0 else points.op("div", _one(base.dtype), power)
+    return points.op("pow", base, Const(float(exponent), base.dtype))
+
+
+def _integer_power(points: Points, base: Value, exponent: int) -> Value:
+    """By repeated squaring."""
+    result: Value | None = None
+    square = base
+    while exponent:
+        if exponent & 1:
+            result = square if result is None else points.op("mul", result, square)
+        exponent >>= 1
+        if exponent:
+            square = points.op("mul", square, square)
+    return _one(base.dtype) if result is None else result
+
+
+def _compare(op: str) -> Callable[[Points, Node, list[Value]], Value]:
+    def emit(points: Points, node: Node, values: list[Value]) -> Value:
+        strong = [o.dtype for o in node.operands if o.dtype is not None]
+        dtype = next((d for d in strong if d.startswith("float")), strong[0] if strong else points.real)
+        if dtype == "bool":
+            dtype = "int64"
+        a, b = (points.cast(v, dtype) for v in values)
+        return points.op(op, a, b, dtype="bool")
+
+    return emit
+
+
+def _where(points: Points, node: Node, values: list[Value]) -> Value:
+    dtype = points.dtype(node)
+    return points.op("select", values[0], points.cast(values[1], dtype), points.cast(values[2], dtype), dtype=dtype)
+
+
+def _indicator(points: Points, node: Node, values: list[Value]) -> Value:
+    return points.op("select", values[0], _one(points.real), Const(0.0, points.real), dtype=points.real)
+
+
+def _direct(op: str) -> Callable[[Points, Node, list[Value]], Value]:
+    def emit(points: Points, node: Node, values: list[Value]) -> Value:
+        dtype = points.dtype(node)
+        return points.let(Op(op, tuple(points.cast(v, dtype) for v in values), dtype))
+
+    return emit
+
+
+_EMIT: dict[str, Callable[[Points, Node, list[Value]], Value]] = {
+    "add": _add,
+    "mul": _mul,
+    "pow": _pow,
+    "where": _where,
+    "indicator": _indicator,
+    **{op: _direct(op) for op in _DIRECT},
+    **{op: _compare(op) for op in _COMPARISONS},
+}
+
+INLINE["elementwise"] = Inline(_points, _value)
+
+TRANSCENDENTAL = frozenset(_DIRECT) - {"abs", "sign", "floor", "maximum", "minimum", "and", "or", "not"}
+
+
+def is_costly(node: Node) -> bool:
+    """Whether one element costs more than a few cycles: worth storing rather than computing twice."""
+    if not is_op(node, *TRANSCENDENTAL, "pow"):
+        return False
+    if not is_op(node, "pow"):
+        return True
+    exponent = number_of(node.operands[1])
+    return exponent is None or not (exponent.is_Integer and 0 <= exponent <= sympy.Integer(4))

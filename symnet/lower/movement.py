@@ -1,0 +1,61 @@
+"""Movement: operands read through an affine map, and the nests of what must be stored (Place, Concat).
+
+A Reshape is a view of its operand's buffer (`lower/program.py`).
+"""
+
+from __future__ import annotations
+
+from symnet.expr.movement import Concat, Expand, Place, Slice
+from symnet.expr.node import Node
+from symnet.loops.ir import Buffer, Const, IntExpr, IntVar, Store, Value
+from symnet.lower.extents import lower_extent
+from symnet.lower.nest import Axis, Nest
+from symnet.lower.point import INLINE, Index, Inline, Point, Points
+
+
+def _operand_value(points: Points, node: Node, index: Index, values: list[Value]) -> Value:
+    return points.cast(values[0], points.dtype(node))
+
+
+def _expand(points: Points, node: Expand, index: Index) -> list[Point]:
+    return [(node.operands[0], tuple(index[a] for a in node.axes))]
+
+
+def _slice(points: Points, node: Slice, index: Index) -> list[Point]:
+    at = (lower_extent(start) + i * step for start, step, i in zip(node.starts, node.steps, index, strict=True))
+    return [(node.operands[0], tuple(at))]
+
+
+def _transparent(points: Points, node: Node, index: Index) -> list[Point]:
+    return [(node.operands[0], index)]
+
+
+INLINE["expand"] = Inline(_expand, _operand_value)  # type: ignore[arg-type]
+INLINE["slice"] = Inline(_slice, _operand_value)  # type: ignore[arg-type]
+INLINE["named"] = Inline(_transparent, _operand_value)
+INLINE["barrier"] = Inline(_transparent, _operand_value)
+
+
+def place_nests(node: Place, target: Buffer, points: Points, axes: tuple[Axis, ...], inner: tuple[Axis, ...]) -> list[Nest]:
+    """Zeros everywhere, then the operand's elements at start + i·step.
+
+    `axes` run over the result, `inner` over the operand.
+    """
+    zero = Const(0.0 if target.dtype.startswith("float") else 0, target.dtype)
+    everywhere = tuple(IntVar(a.var) for a in axes)
+    clear = Nest(f"{target.name}_zero", axes, (Store(target, everywhere, zero),))
+    (x,) = node.operands
+    index = tuple(IntVar(a.var) for a in inner)
+    at = tuple(lower_extent(start) + i * step for start, step, i in zip(node.starts, node.steps, index, strict=True))
+    value = points.cast(points.at(x, index), target.dtype)
+    return [clear, Nest(target.name, inner, (*points.lets, Store(target, at, value)))]
+
+
+def concat_nest(node: Concat, number: int, target: Buffer, points: Points, axes: tuple[Axis, ...]) -> Nest:
+    """One operand of a concatenation, stored at its offset; `axes` run over that operand."""
+    x = node.operands[number]
+    index: tuple[IntExpr, ...] = tuple(IntVar(a.var) for a in axes)
+    shift = lower_extent(node.offsets[number])
+    at = tuple(i + shift if a == node.axis else i for a, i in enumerate(index))
+    value = points.cast(points.at(x, index), target.dtype)
+    return Nest(f"{target.name}_{number}", axes, (*points.lets, Store(target, at, value)))

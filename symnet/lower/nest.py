@@ -1,0 +1,112 @@
+"""A nest: one computation over a rectangular index space, before it is scheduled.
+
+In: built by `lower/` from one stored value of the graph.  Out: `naive_stage` writes it as plain loops (the *loops*
+floor); `schedule/` writes it as tiled, vectorized, streamed loops.
+
+    for every point of `parallel`:
+        acc = identity of its combine                      (when there are reduced axes)
+        for every point of `reduced`:
+            `inner` lets;  acc = acc combine value
+        `outer` lets and stores, which may read Var(acc)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from symnet.loops.ir import Alloc, Body, Buffer, Const, For, IntConst, IntExpr, Let, Load, Stage, Stmt, Store, Value, as_int
+from symnet.loops.substitute import value_variables
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A loop of a nest; `batch` marks the streamed axis."""
+
+    var: str
+    extent: IntExpr
+    batch: bool = False
+
+    @property
+    def constant(self) -> int | None:
+        return self.extent.value if isinstance(self.extent, IntConst) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Accumulator:
+    """`name = combine(name, value)` over the reduced axes, starting from `initial`."""
+
+    name: str
+    dtype: str
+    combine: str
+    initial: float | int
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Nest:
+    """One stored value (or several over one space)."""
+
+    name: str
+    parallel: tuple[Axis, ...]
+    outer: Body
+    reduced: tuple[Axis, ...] = ()
+    inner: tuple[Let, ...] = ()
+    accumulator: Accumulator | None = None
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        return self.parallel + self.reduced
+
+
+INITIAL: dict[str, float | int] = {"add": 0.0, "mul": 1.0, "max": float("-inf"), "min": float("inf")}
+
+
+def depths(axes: Sequence[Axis], statements: Iterable[Stmt]) -> list[tuple[int, Stmt]]:
+    """For each statement, how many of the nested loops it needs: lets float out as far as their variables allow."""
+    level = {axis.var: number + 1 for number, axis in enumerate(axes)}
+    placed: list[tuple[int, Stmt]] = []
+    for stmt in statements:
+        if isinstance(stmt, Let):
+            depth = max((level.get(v, 0) for v in value_variables(stmt.value)), default=0)
+            level[stmt.name] = depth
+        else:
+            depth = len(axes)
+        placed.append((depth, stmt))
+    return placed
+
+
+def nested(axes: Sequence[Axis], statements: Iterable[Stmt], kinds: Sequence[str] | None = None) -> Body:
+    """Loops over `axes` around `statements`, each let in the outermost loop that binds its variables."""
+    placed = depths(axes, statements)
+    body: Body = tuple(s for d, s in placed if d == len(axes))
+    for number in range(len(axes) - 1, -1, -1):
+        axis = axes[number]
+        kind = kinds[number] if kinds else "serial"
+        loop = For(axis.var, axis.extent, body, kind, axis=axis.var if axis.batch else None)
+        body = (*(s for d, s in placed if d == number), loop)
+    return body
+
+
+def naive_body(nest: Nest) -> Body:
+    """The nest as plain serial loops, with a scalar accumulator in a register buffer."""
+    if nest.accumulator is None:
+        return nested(nest.parallel, nest.outer)
+    acc = nest.accumulator
+    cell = Buffer(f"{acc.name}_cell", acc.dtype, (as_int(1),), "register")
+    zero = (as_int(0),)
+    accumulate = Store(cell, zero, acc.value, acc.combine)
+    point: Body = (
+        Alloc(cell),
+        Store(cell, zero, Const(acc.initial, acc.dtype)),
+        *nested(nest.reduced, (*nest.inner, accumulate)),
+        Let(acc.name, Load(cell, zero)),
+        *nest.outer,
+    )
+    for axis in reversed(nest.parallel):
+        point = (For(axis.var, axis.extent, point, axis=axis.var if axis.batch else None),)
+    return point
+
+
+def naive_stage(nest: Nest) -> Stage:
+    return Stage(nest.name, naive_body(nest))

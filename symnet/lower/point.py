@@ -1,0 +1,102 @@
+"""The value of a node at one point of its index space: lets in flat form, without recursion.
+
+In: a node and the integer index of one of its elements.  Out: a `Value`, with the lets it needs.
+A node that is stored reads its buffer; any other node is computed in place from its operands' points, by the
+table of its kind.  Each (node, index) is computed once in a nest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from symnet.errors import MissingRuleError, explain
+from symnet.expr.node import Node
+from symnet.loops.ir import Buffer, Const, IntExpr, Let, Load, Op, Value, Var
+
+Index = tuple[IntExpr, ...]
+Point = tuple[Node, Index]
+
+
+@dataclass(frozen=True)
+class Inline:
+    """How one kind of node is computed in place: the operand points it reads, and its value from theirs."""
+
+    points: Callable[[Points, Node, Index], list[Point]]
+    value: Callable[[Points, Node, Index, list[Value]], Value]
+
+
+INLINE: dict[str, Inline] = {}
+
+
+@dataclass
+class Points:
+    """Computes points for one nest."""
+
+    stored: dict[Node, Buffer]
+    real: str
+    prefix: str
+    lets: list[Let] = field(default_factory=list)
+    known: dict[Point, Value] = field(default_factory=dict)
+
+    def dtype(self, node: Node) -> str:
+        """A node's dtype; weak ones take the program's."""
+        return node.dtype or self.real
+
+    def let(self, value: Value) -> Value:
+        """Bind an operation to a name; constants and loads of nothing stay as they are."""
+        if isinstance(value, (Const, Var)):
+            return value
+        name = f"{self.prefix}{len(self.lets)}"
+        self.lets.append(Let(name, value))
+        return Var(name, value.dtype)
+
+    def op(self, name: str, *args: Value, dtype: str | None = None) -> Value:
+        """A let-bound operation; the dtype is the first operand's unless given."""
+        return self.let(Op(name, args, dtype or args[0].dtype))
+
+    def cast(self, value: Value, dtype: str) -> Value:
+        if value.dtype == dtype:
+            return value
+        if isinstance(value, Const) and dtype != "bool":
+            return Const(float(value.value) if dtype.startswith("float") else int(value.value), dtype)
+        return self.op("cast", value, dtype=dtype)
+
+    def at(self, node: Node, index: Index) -> Value:
+        """The value of `node[index]`."""
+        stack: list[tuple[Point, list[Point] | None]] = [((node, index), None)]
+        while stack:
+            point, operands = stack.pop()
+            if point in self.known:
+                continue
+            if operands is None:
+                direct = self._stored(point)
+                if direct is not None:
+                    self.known[point] = direct
+                    continue
+                operands = _rule(point[0]).points(self, *point)
+                stack.append((point, operands))
+                stack.extend((p, None) for p in reversed(operands) if p not in self.known)
+            else:
+                values = [self.known[p] for p in operands]
+                self.known[point] = _rule(point[0]).value(self, *point, values)
+        return self.known[node, index]
+
+    def _stored(self, point: Point) -> Value | None:
+        node, index = point
+        buffer = self.stored.get(node)
+        return None if buffer is None else self.let(Load(buffer, index))
+
+
+def _rule(node: Node) -> Inline:
+    rule = INLINE.get(node.kind)
+    if rule is None:
+        raise MissingRuleError(
+            explain(
+                f"lower({node.kind})",
+                "a rule in symnet.lower.point.INLINE, or a stored value",
+                f"none for {type(node).__name__}",
+                f"Add one in symnet/lower/ beside the rule for {type(node).__name__} in symnet/reference/.",
+            )
+        )
+    return rule

@@ -1,0 +1,266 @@
+"""Lowering: a numeric-form graph becomes nests over buffers.
+
+In: roots with their output names, the leaves in the order of the call, the real dtype of weak values.
+Out: `Lowered`: nests in order, buffers, signature; `naive_program` writes them as plain loops over whole arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sympy
+
+from symnet.expr.constants import Number
+from symnet.expr.extents import Dim, product
+from symnet.expr.graph import topological
+from symnet.expr.node import Node
+from symnet.expr.symbols import Tensor
+from symnet.loops.ir import Buffer, Group, IntExpr, IntVar, Program, Store
+from symnet.loops.signature import IndexBound, Requirement, Signature
+from symnet.lower import constants, elementwise, indexing  # noqa: F401  (each fills the table INLINE)
+from symnet.lower.axes import axis_classes
+from symnet.lower.contraction import binarize
+from symnet.lower.extents import lower_extent
+from symnet.lower.movement import concat_nest, place_nests
+from symnet.lower.nest import Nest, naive_stage
+from symnet.lower.reduction import argmax_nests, contraction_nest, reduce_nest
+from symnet.lower.space import Space
+from symnet.lower.storage import Storage, decide
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """Everything below the graph that scheduling needs."""
+
+    name: str
+    dims: tuple[str, ...]
+    inputs: tuple[Buffer, ...]
+    outputs: tuple[Buffer, ...]
+    workspace: tuple[Buffer, ...]
+    nests: tuple[Nest, ...]
+    signature: Signature
+    batch: IntExpr | None  # the extent of the streamed axis
+    mixed: tuple[str, ...]  # what mixes rows of the batch, for the report
+
+
+def lower(
+    name: str, roots: Sequence[Node], outputs: Sequence[str], leaves: Sequence[Tensor], real: str, written: Sequence[Node] = ()
+) -> Lowered:
+    """Lower numeric-form roots.
+
+    Args:
+        name: the C name.
+        roots, outputs: expressions and the names of their output arrays.
+        leaves: the inputs, in the order of the call (unused ones too).
+        real: dtype of weak values.
+        written: the expressions as the user wrote them: what they require of extents and indices holds at the call,
+            whether or not it simplified away.
+    """
+    roots = binarize(roots)
+    classes = axis_classes(roots)
+    space = Space(classes, classes.batch(), real)
+    inputs = _inputs(space, leaves)
+    builder = _Builder(space, decide(roots))
+    out_buffers = builder.outputs(roots, outputs)
+    builder.run()
+    builder.copies(roots, out_buffers)
+    dims = _dims(leaves)
+    signature = _signature(name, dims, inputs, out_buffers, roots, leaves, [*written, *roots])
+    batch = lower_extent(space.batch[0].shape[space.batch[1]]) if space.batch else None
+    mixed = tuple(f"{space.stored[n].name}: {n.kind}" for n in space.mixed if n in space.stored)
+    return Lowered(name, dims, inputs, tuple(out_buffers), tuple(builder.workspace), tuple(builder.nests), signature, batch, mixed)
+
+
+def naive_program(lowered: Lowered) -> Program:
+    """The nests as plain serial loops over whole arrays: the floor *loops*."""
+    stages = tuple(map(naive_stage, lowered.nests))
+    groups = (Group(stages),) if stages else ()
+    return Program(lowered.name, lowered.dims, lowered.inputs, lowered.outputs, lowered.workspace, groups)
+
+
+def _dims(leaves: Iterable[Tensor]) -> tuple[str, ...]:
+    symbols = (s for leaf in leaves for n in leaf.shape for s in sorted(sympy.sympify(n).free_symbols, key=str))
+    return tuple(dict.fromkeys(s.name for s in symbols if isinstance(s, Dim)))
+
+
+def _inputs(space: Space, leaves: Sequence[Tensor]) -> tuple[Buffer, ...]:
+    for leaf in leaves:
+        space.stored[leaf] = space.buffer(leaf.name, leaf, "input")
+    return tuple(space.stored[leaf] for leaf in leaves)
+
+
+class _Builder:
+    """Builds the nests of the stored nodes, in order."""
+
+    def __init__(self, space: Space, storage: Storage) -> None:
+        self.space = space
+        self.storage = storage
+        self.nests: list[Nest] = []
+        self.workspace: list[Buffer] = []
+        self.taken: set[str] = {b.name for b in space.stored.values()}
+
+    def fresh(self, stem: str) -> str:
+        number, name = 1, f"{stem}1"
+        while name in self.taken:
+            number, name = number + 1, f"{stem}{number + 1}"
+        self.taken.add(name)
+        return name
+
+    def outputs(self, roots: Sequence[Node], names: Sequence[str]) -> list[Buffer]:
+        """Output buffers; the first root of each distinct computed node is computed straight into its buffer."""
+        buffers = []
+        for root, name in zip(roots, names, strict=True):
+            self.taken.add(name)
+            buffer = self.space.buffer(name, root, "output")
+            buffers.append(buffer)
+            if root not in self.space.stored and root.kind != "reshape":
+                self.space.stored[root] = buffer
+        return buffers
+
+    def copies(self, roots: Sequence[Node], buffers: Sequence[Buffer]) -> None:
+        """Roots that are leaves, views or repeated: copied into their outputs."""
+        for root, buffer in zip(roots, buffers, strict=True):
+            if self.space.stored[root] is not buffer:
+                self._map(root, buffer, f"{buffer.name}_copy")
+
+    def run(self) -> None:
+        for node in self.storage.order:
+            if node.kind == "tensor":
+                continue
+            if node.kind == "reshape":
+                self._view(node)
+                continue
+            if node not in self.space.stored:
+                self.space.stored[node] = self._temporary(node, "t")
+            buffer = self.space.stored[node]
+            computed = self.storage.anchors.get(node, node)
+            _NESTS.get(computed.kind, _map_nest)(self, computed, node, buffer)
+
+    def _temporary(self, node: Node, stem: str) -> Buffer:
+        buffer = self.space.buffer(self.fresh(stem), node, "workspace")
+        self.workspace.append(buffer)
+        return buffer
+
+    def _view(self, node: Node) -> None:
+        base = self.space.stored[node.operands[0]]
+        view = self.space.buffer(self.fresh("view"), node, base.space, base.view_of or base.name)
+        self.workspace.append(view)
+        self.space.stored[node] = view
+
+    def _map(self, node: Node, buffer: Buffer, name: str) -> None:
+        axes = self.space.axes(node)
+        index: tuple[IntExpr, ...] = tuple(IntVar(a.var) for a in axes)
+        points = self.space.points("v", node if self.space.stored.get(node) is buffer else None)
+        value = points.cast(points.at(node, index), buffer.dtype)
+        self.nests.append(Nest(name, axes, (*points.lets, Store(buffer, index, value))))
+
+
+def _map_nest(b: _Builder, node: Node, target: Node, buffer: Buffer) -> None:
+    b._map(target, buffer, buffer.name)
+
+
+def _einsum_nest(b: _Builder, node: Any, target: Node, buffer: Buffer) -> None:
+    if node.contracted:
+        b.nests.append(contraction_nest(b.space, node, target, buffer))
+    else:
+        b._map(target, buffer, buffer.name)
+
+
+def _reduce_nest(b: _Builder, node: Any, target: Node, buffer: Buffer) -> None:
+    if node.op != "argmax":
+        b.nests.append(reduce_nest(b.space, node, target, buffer))
+        return
+    like = node.operands[0]
+    best = b.space.buffer(b.fresh("best"), node, "workspace")
+    best = Buffer(best.name, b.space.dtype(like), best.shape, best.space, None, best.batch_axis)
+    b.workspace.append(best)
+    b.nests += argmax_nests(b.space, node, buffer, best)
+
+
+def _place_nest(b: _Builder, node: Any, target: Node, buffer: Buffer) -> None:
+    points = b.space.points("v")
+    b.nests += place_nests(node, buffer, points, b.space.axes(node), b.space.axes(node.operands[0]))
+
+
+def _concat_nest(b: _Builder, node: Any, target: Node, buffer: Buffer) -> None:
+    for number, x in enumerate(node.operands):
+        b.nests.append(concat_nest(node, number, buffer, b.space.points("v"), b.space.axes(x)))
+
+
+_NESTS: dict[str, Callable[[_Builder, Any, Node, Buffer], None]] = {
+    "einsum": _einsum_nest,
+    "reduce": _reduce_nest,
+    "place": _place_nest,
+    "concat": _concat_nest,
+}
+
+
+# --------------------------------------------------------------------------- what a call must satisfy
+
+
+def _signature(
+    name: str,
+    dims: tuple[str, ...],
+    inputs: tuple[Buffer, ...],
+    outputs: list[Buffer],
+    roots: Sequence[Node],
+    leaves: Sequence[Tensor],
+    written: Sequence[Node],
+) -> Signature:
+    used = {n for n in topological(*roots) if n.kind == "tensor"}
+    unused = frozenset(leaf.name for leaf in leaves if leaf not in used)
+    everything = topological(*written)
+    requirements = tuple(dict.fromkeys(r for n in everything for r in _REQUIRES.get(n.kind, _no_requirements)(n)))
+    bounds = tuple(dict.fromkeys(b for n in everything for b in _bounds(n)))
+    return Signature(name, dims, inputs, tuple(outputs), unused, requirements, bounds)
+
+
+def _no_requirements(node: Node) -> list[Requirement]:
+    return []
+
+
+def _reduce_requirements(node: Any) -> list[Requirement]:
+    count = product(node.operands[0].shape[a] for a in node.axes)
+    checked = node.needs_elements and not isinstance(count, int)
+    return [Requirement(lower_extent(count), 1, f"{node.op} of nothing")] if checked else []
+
+
+def _mean_requirements(node: Any) -> list[Requirement]:
+    """A division by an extent: the mean of nothing."""
+    base, exponent = node.operands[0], node.operands[-1]
+    negative = node.op == "pow" and isinstance(exponent, Number) and exponent.value.is_negative
+    if negative and base.kind == "size":
+        return [Requirement(lower_extent(base.args[0]), 1, f"mean over {base.args[0]}")]
+    return []
+
+
+def _slice_requirements(node: Any) -> list[Requirement]:
+    """Slices of symbolic axes stay inside."""
+    (x,) = node.operands
+    found = []
+    for extent, start, count, step in zip(x.shape, node.starts, node.shape, node.steps, strict=True):
+        ends = [start, start + (count - 1) * step]
+        for inside in (*ends, *(extent - 1 - e for e in ends), count):
+            inside = sympy.expand(inside)
+            if inside.free_symbols and not inside.is_nonnegative:
+                found.append(Requirement(lower_extent(inside), 0, f"a slice of an axis of extent {extent}"))
+    return found
+
+
+_REQUIRES: dict[str, Callable[[Any], list[Requirement]]] = {
+    "reduce": _reduce_requirements,
+    "elementwise": _mean_requirements,
+    "slice": _slice_requirements,
+}
+
+
+def _bounds(node: Node) -> list[IndexBound]:
+    """Integer leaves used as indices."""
+    if node.kind == "one_hot" and node.operands[0].kind == "tensor":
+        return [IndexBound(node.operands[0].name, lower_extent(node.shape[-1]), "a label")]  # type: ignore[attr-defined]
+    if node.kind == "take" and node.operands[1].kind == "tensor":
+        extent = node.operands[0].shape[node.axis]  # type: ignore[attr-defined]
+        return [IndexBound(node.operands[1].name, lower_extent(extent), "an index of take")]  # type: ignore[attr-defined]
+    return []

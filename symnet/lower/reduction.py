@@ -1,0 +1,129 @@
+"""Reductions and contractions as nests.
+
+In: an Einsum with contracted indices, or a Reduce, and the elementwise value fused behind it (or none).
+Out: its nest; argmax takes two (the maximum, then the first index that reaches it).
+"""
+
+from __future__ import annotations
+
+from symnet.expr.contraction import Einsum, letter
+from symnet.expr.node import Node
+from symnet.expr.reduction import Reduce
+from symnet.loops.ir import Buffer, Const, FromInt, IntVar, Load, Op, Store, Value, Var
+from symnet.lower.nest import INITIAL, Accumulator, Axis, Nest
+from symnet.lower.point import INLINE, Index, Inline, Point, Points
+from symnet.lower.space import Space
+
+_INT_LIMITS = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
+
+
+def initial(combine: str, dtype: str) -> float | int:
+    """The identity of a combine, in its dtype."""
+    if dtype in _INT_LIMITS and combine in ("max", "min"):
+        return _INT_LIMITS[dtype][combine == "min"]
+    return INITIAL[combine]
+
+
+def contraction_nest(space: Space, node: Einsum, target: Node, buffer: Buffer) -> Nest:
+    """Σ of products; `target` is the stored value (node itself, or an elementwise function of it)."""
+    axes = {i: space.axis(f"{letter(i)}", place) for i, place in _places(node).items()}
+    parallel = tuple(axes[i] for i in node.output)
+    reduced = tuple(axes[i] for i in node.contracted)
+    points = space.points("a")
+    dtype = points.dtype(node)
+    factors = [
+        points.cast(points.at(o, tuple(IntVar(axes[i].var) for i in indices)), dtype)
+        for indices, o in zip(node.inputs, node.operands, strict=True)
+    ]
+    value = _product(points, factors, dtype)
+    acc = Accumulator(f"{buffer.name}_sum", dtype, "add", 0.0 if dtype.startswith("float") else 0, value)
+    return _finish(space, node, target, buffer, parallel, reduced, points, acc)
+
+
+def _product(points: Points, factors: list[Value], dtype: str) -> Value:
+    value = factors[0]
+    for number, factor in enumerate(factors[1:], start=2):
+        value = Op("mul", (value, factor), dtype)
+        value = points.let(value) if number < len(factors) else value
+    return value
+
+
+def _places(node: Einsum) -> dict[int, tuple[Node, int]]:
+    places: dict[int, tuple[Node, int]] = {}
+    for indices, operand in zip(node.inputs, node.operands, strict=True):
+        for axis, index in enumerate(indices):
+            places.setdefault(index, (operand, axis))
+    return places
+
+
+def reduce_nest(space: Space, node: Reduce, target: Node, buffer: Buffer) -> Nest:
+    """max, min and prod."""
+    (x,) = node.operands
+    axes = [space.axis(letter(a), (x, a)) for a in range(x.rank)]
+    parallel = tuple(axes[a] for a in range(x.rank) if a not in node.axes)
+    reduced = tuple(axes[a] for a in node.axes)
+    points = space.points("a")
+    value = points.at(x, tuple(IntVar(a.var) for a in axes))
+    combine = {"prod": "mul"}.get(node.op, node.op)
+    acc = Accumulator(f"{buffer.name}_{node.op}", value.dtype, combine, initial(combine, value.dtype), value)
+    return _finish(space, node, target, buffer, parallel, reduced, points, acc)
+
+
+def argmax_nests(space: Space, node: Reduce, buffer: Buffer, best: Buffer) -> list[Nest]:
+    """The maximum into `best`, then the smallest index that reaches it (NaN counts as reaching it)."""
+    (x,) = node.operands
+    (along,) = node.axes
+    axes = [space.axis(letter(a), (x, a)) for a in range(x.rank)]
+    index = tuple(IntVar(a.var) for a in axes)
+    kept = tuple(IntVar(a.var) for n, a in enumerate(axes) if n != along)
+    parallel = tuple(a for n, a in enumerate(axes) if n != along)
+    first = space.points("a")
+    value = first.at(x, index)
+    acc = Accumulator(f"{best.name}_max", best.dtype, "max", initial("max", best.dtype), value)
+    outer = (Store(best, kept, Var(acc.name, acc.dtype)),)
+    largest = Nest(best.name, parallel, outer, (axes[along],), tuple(first.lets), acc)
+    points = space.points("a")
+    value = points.at(x, index)
+    reached = points.op("eq", value, points.let(Load(best, kept)), dtype="bool")
+    either = points.op("or", reached, points.op("ne", value, value, dtype="bool"), dtype="bool")
+    here = points.op("select", either, points.let(FromInt(index[along], "int64")), Const(2**63 - 1, "int64"), dtype="int64")
+    where = Accumulator(f"{buffer.name}_first", "int64", "min", 2**63 - 1, here)
+    outer = (Store(buffer, kept, Var(where.name, "int64")),)
+    return [largest, Nest(buffer.name, parallel, outer, (axes[along],), tuple(points.lets), where)]
+
+
+def _finish(
+    space: Space,
+    node: Node,
+    target: Node,
+    buffer: Buffer,
+    parallel: tuple[Axis, ...],
+    reduced: tuple[Axis, ...],
+    inner: Points,
+    acc: Accumulator,
+) -> Nest:
+    """The epilogue: what is stored, from the accumulated value."""
+    index = tuple(IntVar(a.var) for a in parallel)
+    outer = space.points("v", target)
+    outer.known[node, index] = Var(acc.name, acc.dtype)
+    value = outer.cast(outer.at(target, index) if target is not node else outer.known[node, index], buffer.dtype)
+    return Nest(buffer.name, parallel, (*outer.lets, Store(buffer, index, value)), reduced, tuple(inner.lets), acc)
+
+
+# An Einsum that sums nothing is a product of re-indexed operands: computed in place.
+
+
+def _einsum_points(points: Points, node: Einsum, index: Index) -> list[Point]:
+    at = dict(zip(node.output, index, strict=True))
+    return [(o, tuple(at[i] for i in indices)) for indices, o in zip(node.inputs, node.operands, strict=True)]
+
+
+def _einsum_value(points: Points, node: Einsum, index: Index, values: list[Value]) -> Value:
+    dtype = points.dtype(node)
+    result = points.cast(values[0], dtype)
+    for v in values[1:]:
+        result = points.op("mul", result, points.cast(v, dtype))
+    return result
+
+
+INLINE["einsum"] = Inline(_einsum_points, _einsum_value)  # type: ignore[arg-type]

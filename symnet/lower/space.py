@@ -1,0 +1,53 @@
+"""What every nest builder needs: buffers of stored nodes, axis identities, the program's real dtype."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from symnet.expr.node import Node
+from symnet.loops.ir import Buffer
+from symnet.lower.axes import AxisClasses, Place
+from symnet.lower.extents import lower_extent, lower_shape
+from symnet.lower.nest import Axis
+from symnet.lower.point import Points
+
+
+@dataclass
+class Space:
+    """The state of one lowering."""
+
+    classes: AxisClasses
+    batch: Place | None
+    real: str
+    stored: dict[Node, Buffer] = field(default_factory=dict)
+    mixed: list[Node] = field(default_factory=list)  # stored values with several batch axes
+
+    def points(self, prefix: str, computing: Node | None = None) -> Points:
+        """A fresh computation of points; `computing` is the stored node being computed, not yet to be read."""
+        stored = {k: v for k, v in self.stored.items() if k is not computing} if computing is not None else self.stored
+        return Points(stored, self.real, prefix)
+
+    def dtype(self, node: Node) -> str:
+        return node.dtype or self.real
+
+    def is_batch(self, place: Place) -> bool:
+        return self.batch is not None and self.classes.find(place) == self.batch
+
+    def axis(self, var: str, place: Place) -> Axis:
+        """The loop over one axis of a node."""
+        node, a = place
+        return Axis(var, lower_extent(node.shape[a]), self.is_batch(place))
+
+    def axes(self, node: Node, prefix: str = "") -> tuple[Axis, ...]:
+        """The loops over all of a node's axes."""
+        from symnet.expr.contraction import letter
+
+        return tuple(self.axis(prefix + letter(a), (node, a)) for a in range(node.rank))
+
+    def buffer(self, name: str, node: Node, space: str, view_of: str | None = None) -> Buffer:
+        """A buffer for a node's value; it remembers which axis is the batch."""
+        batch = [a for a in range(node.rank) if self.is_batch((node, a))]
+        if len(batch) > 1:
+            self.mixed.append(node)
+        only = batch[0] if len(batch) == 1 else None
+        return Buffer(name, self.dtype(node), lower_shape(node.shape), space, view_of, only)

@@ -1,0 +1,147 @@
+"""Which values get a buffer, and which are computed in place.
+
+In: the roots of a numeric-form graph.  Out: the stored nodes in order, and for each the reduction that is fused
+into its loop (*anchor*), if any.
+
+Stored are: leaves and roots; results of contractions and reductions (unless fused into the one value that uses
+them); what Reshape, Place, Concat and Take need as arrays; elementwise operands that a contraction reads many
+times; and values that several loops share, when computing them twice costs more than a load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from symnet.expr.contraction import Einsum
+from symnet.expr.extents import product, same_shape
+from symnet.expr.graph import consumers, topological
+from symnet.expr.node import Node
+from symnet.lower.elementwise import is_costly
+
+MOVED = frozenset({"expand", "slice", "named", "barrier"})
+SHARED_OPERATIONS = 3  # a shared value of at least this many operations is stored
+
+
+@dataclass(frozen=True)
+class Storage:
+    """The decision.
+
+    Attributes:
+        order: stored nodes (leaves and views included), operands first.
+        anchors: stored elementwise node → the contraction or reduction computed in the same loop.
+    """
+
+    order: tuple[Node, ...]
+    anchors: dict[Node, Node]
+
+
+def is_reduction(node: Node) -> bool:
+    """Whether computing one element takes a loop."""
+    return node.kind == "reduce" or (isinstance(node, Einsum) and bool(node.contracted))
+
+
+def is_moved(node: Node) -> bool:
+    """Whether a node only re-indexes its operand."""
+    return node.kind in MOVED or (isinstance(node, Einsum) and not node.contracted and len(node.operands) == 1)
+
+
+def decide(roots: Iterable[Node]) -> Storage:
+    roots = list(roots)
+    order = topological(*roots)
+    users = consumers(*roots)
+    stored = _obliged(roots, order)
+    _store_shared(order, users, stored)
+    anchors = _anchors(order, users, stored, set(roots))
+    fused = set(anchors.values())
+    return Storage(tuple(n for n in order if n in stored and n not in fused), anchors)
+
+
+def _obliged(roots: list[Node], order: list[Node]) -> set[Node]:
+    stored = set(roots)
+    for node in order:
+        if node.kind in ("tensor", "reshape", "place", "concat") or is_reduction(node):
+            stored.add(node)
+        if node.kind == "reshape":
+            stored.add(node.operands[0])
+        if node.kind == "take":
+            stored.add(node.operands[1])
+            stored.add(_source(node.operands[0]))
+        if isinstance(node, Einsum) and len(node.operands) > 1:
+            stored |= {_source(o) for o in _reread(node)}
+        if node.kind in ("elementwise", "expand"):
+            stored |= {o for o in node.operands if is_costly(o) and not same_shape(o.shape, node.shape) and o.rank}
+    return {n for n in stored if n.kind not in ("number", "size", "one_hot", "delta", "iota") or n in roots}
+
+
+def _source(node: Node) -> Node:
+    """What a chain of re-indexings reads."""
+    while is_moved(node):
+        node = node.operands[0]
+    return node
+
+
+def _reread(node: Einsum) -> list[Node]:
+    """Operands whose elements are read more than once."""
+    everything = set(node.extents)
+    return [o for indices, o in zip(node.inputs, node.operands, strict=True) if set(indices) != everything]
+
+
+def _store_shared(order: list[Node], users: dict[Node, list[Node]], stored: set[Node]) -> None:
+    """Store what several loops would compute again, users first, so that each decision sees the loops above it."""
+    loops: dict[Node, frozenset[Node]] = {}
+    weight = _weights(order, stored)
+    for node in reversed(order):
+        owners: set[Node] = set()
+        for user in users[node]:
+            owners |= {user} if user in stored else loops[user]
+        if node not in stored and len(owners) > 1 and node.kind == "elementwise" and node.rank:
+            if is_costly(node) or weight[node] >= SHARED_OPERATIONS or any(map(is_reduction, node.operands)):
+                stored.add(node)
+        loops[node] = frozenset(list(owners)[:2]) if len(owners) > 2 else frozenset(owners)
+
+
+def _weights(order: list[Node], stored: set[Node]) -> dict[Node, int]:
+    """Operations to compute an element in place (capped)."""
+    weight: dict[Node, int] = {}
+    for node in order:
+        inside = 0 if node in stored else sum(weight[o] for o in node.operands)
+        weight[node] = min(inside + (node.kind == "elementwise"), 64)
+    return weight
+
+
+def _anchors(order: list[Node], users: dict[Node, list[Node]], stored: set[Node], roots: set[Node]) -> dict[Node, Node]:
+    anchors: dict[Node, Node] = {}
+    for node in order:
+        if node in stored and node.kind == "elementwise":
+            found = [c for c in _candidates(node, users, stored) if c not in roots]
+            if found:
+                anchors[node] = max(found, key=_work)
+    return anchors
+
+
+def _candidates(root: Node, users: dict[Node, list[Node]], stored: set[Node]) -> list[Node]:
+    """Reductions that `root` reads at its own index, and that nobody else reads."""
+    region = {root}
+    stack = [root]
+    found: list[Node] = []
+    while stack:
+        for operand in stack.pop().operands:
+            if operand in region or not same_shape(operand.shape, root.shape):
+                continue
+            if is_reduction(operand) and _is_fusable(operand):
+                found.append(operand)
+            elif operand not in stored and operand.kind == "elementwise":
+                region.add(operand)
+                stack.append(operand)
+    return [f for f in dict.fromkeys(found) if all(u in region for u in users[f])]
+
+
+def _is_fusable(node: Node) -> bool:
+    return not (node.kind == "reduce" and node.op == "argmax")  # type: ignore[attr-defined]
+
+
+def _work(node: Node) -> float:
+    """Multiplications of a reduction, a symbolic extent counted as 256."""
+    extents = node.extents.values() if isinstance(node, Einsum) else node.operands[0].shape
+    return float(product(e if isinstance(e, int) else 256 for e in extents))
