@@ -1,0 +1,109 @@
+"""Buffers fixed once: a step is one foreign call on prebuilt pointers.
+
+In: a `NativeFunction` and its arguments.  Out: `step()`, which runs on whatever the arrays hold now.
+
+A step keeps references: update the bound arrays in place and call again.  It reuses its outputs and its
+workspace, so copy what must outlive the next call.  Outputs of rank 0 stay arrays, for the same reason.
+Labels are checked at every step (in native code where LLVM is at hand), since they are used as addresses.
+
+Not handled: two threads in one step at once; bind once per thread.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symnet.runtime import structure as structures
+from symnet.runtime.domains import check_indices
+from symnet.runtime.native import allocate_workspace, extents, pointers, refuse_code
+from symnet.runtime.outputs import fresh_outputs, given_outputs
+from symnet.runtime.support import INDEX_OUT_OF_RANGE, step_block, step_call
+
+if TYPE_CHECKING:
+    from symnet.runtime.function import NativeFunction
+
+
+class BoundStep:
+    """A function with its buffers fixed.
+
+    Attributes:
+        inputs: the bound arrays by name; update them in place.
+        outputs: what a call returns, overwritten by every call.
+    """
+
+    __slots__ = ("_arguments", "_call", "_dims", "_function", "_owners", "inputs", "outputs")
+
+    def __init__(
+        self,
+        function: NativeFunction,
+        dims: Mapping[str, int],
+        inputs: dict[str, np.ndarray],
+        outputs: list[np.ndarray],
+    ) -> None:
+        self._function = function
+        self._dims = dict(dims)
+        self.inputs: Mapping[str, np.ndarray] = inputs
+        self.outputs = structures.arrange(function.structure, outputs)
+        c_dims = extents(dims[name] for name in function.signature.dims)
+        workspace = allocate_workspace(function.workspace_bytes(**self._dims))
+        tables = (pointers(list(inputs.values())), pointers(outputs), c_dims)
+        self._owners: tuple[Any, ...] = (workspace, tables, outputs)
+        arguments = (*tables, workspace.address, workspace.nbytes)
+        self._call, self._arguments = self._prepare(arguments)
+
+    def _prepare(self, arguments: tuple[Any, ...]) -> tuple[Callable[..., int], tuple[Any, ...]]:
+        """The fastest call there is, and its arguments."""
+        function = self._function
+        bounds = function.signature.index_bounds
+        if function.threads == 1 and "llvmlite" in sys.modules:
+            block = step_block(function.native.run, arguments, bounds, self.inputs, self._dims)
+            self._owners += (block,)
+            return step_call(), (block.pointer,)
+        call = function.runner
+        if bounds:
+            plain = call
+
+            def call(*args: Any) -> int:
+                self._check_indices()
+                return plain(*args)
+
+        return call, arguments
+
+    def __call__(self) -> Any:
+        """Run on the present contents of the inputs; returns `outputs`."""
+        code = self._call(*self._arguments)
+        if code:
+            self._refuse(code)
+        return self.outputs
+
+    def _check_indices(self) -> None:
+        name = f"{self._function.name}.bind(…)()"
+        check_indices(self._function.signature, self.inputs, self._dims, name)
+
+    def _refuse(self, code: int) -> None:
+        if code == INDEX_OUT_OF_RANGE:
+            self._check_indices()
+        refuse_code(self._function.name, code)
+
+    def __repr__(self) -> str:
+        bound = ", ".join(f"{name}: {array.dtype}{list(array.shape)}" for name, array in self.inputs.items())
+        return f"<bound step of {self._function.name}({bound})>"
+
+
+def bind(function: NativeFunction, args: tuple[Any, ...], keywords: dict[str, Any]) -> BoundStep:
+    """Check the arguments as a call does, and keep references to them."""
+    options = {name: keywords.pop(name) for name in function.options & keywords.keys()}
+    values, given = function.arguments.named(args, keywords, ".bind")
+    inputs = function.arguments.arrays(values, ".bind", refer=True)
+    dims = function.check(inputs, given, options.get("check_finite", function.check_finite), ".bind")
+    call = f"{function.name}.bind(…, out=…)"
+    out = options.get("out")
+    if out is None:
+        outputs = fresh_outputs(function.signature, dims)
+    else:
+        outputs = given_outputs(function.signature, dims, out, inputs, call)
+    return BoundStep(function, dims, dict(zip(function.inputs, inputs, strict=True)), outputs)

@@ -1,0 +1,126 @@
+"""The C ABI as Python calls: entry points, the blocks of pointers they take, aligned workspaces.
+
+In: addresses of the five entry points of a function.  Out: calls that release the GIL.
+
+Source: the ABI is stated in docs/c-abi.md.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from symnet.errors import CompileError, explain
+
+ALIGNMENT = 64  # bytes, of the workspace
+CODES = {0: "ok", 1: "the workspace is too small", 2: "no such phase"}
+
+_POINTER = ctypes.c_void_p
+_RUN = ctypes.CFUNCTYPE(ctypes.c_int32, _POINTER, _POINTER, _POINTER, _POINTER, ctypes.c_size_t)
+_WORKSPACE_BYTES = ctypes.CFUNCTYPE(ctypes.c_size_t, _POINTER)
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPoints:
+    """Where a function's native code is.
+
+    Args:
+        entry: int32_t NAME(in, out, dims, workspace, workspace_bytes, phase, unit_begin, unit_end).
+        run: int32_t NAME_run(in, out, dims, workspace, workspace_bytes): all phases on this thread.
+        workspace_bytes: size_t NAME_workspace_bytes(dims).
+        phases: int32_t NAME_phases(dims).
+        units: int64_t NAME_units(dims, phase).
+        owner: whatever must stay alive as long as the code is used.
+    """
+
+    entry: int
+    run: int
+    workspace_bytes: int
+    phases: int
+    units: int
+    owner: Any = None
+
+    @classmethod
+    def find(cls, name: str, address_of: Callable[[str], int], owner: Any) -> EntryPoints:
+        """Look the symbols of function `name` up."""
+        suffixes = ("", "_run", "_workspace_bytes", "_phases", "_units")
+        return cls(*(address_of(name + suffix) for suffix in suffixes), owner)
+
+    def run_call(self) -> Callable[..., int]:
+        """NAME_run, to be called with ctypes pointers or integers."""
+        return _RUN(self.run)
+
+    def workspace_call(self) -> Callable[[Any], int]:
+        """NAME_workspace_bytes."""
+        return _WORKSPACE_BYTES(self.workspace_bytes)
+
+
+def open_library(path: str, name: str) -> EntryPoints:
+    """The entry points of function `name` in a shared library; needs no LLVM."""
+    library = ctypes.CDLL(path)
+    return EntryPoints.find(name, lambda symbol: address_of_symbol(library, symbol), library)
+
+
+def address_of_symbol(library: ctypes.CDLL, symbol: str) -> int:
+    """The address of an exported symbol."""
+    return int(ctypes.cast(getattr(library, symbol), _POINTER).value or 0)
+
+
+class Workspace(NamedTuple):
+    """Scratch memory: the array that owns it, and the address and size of its aligned part in bytes."""
+
+    owner: np.ndarray
+    address: int
+    nbytes: int
+
+
+def allocate_workspace(nbytes: int) -> Workspace:
+    """Uninitialised memory aligned to 64 bytes."""
+    owner = np.empty(nbytes + ALIGNMENT, np.uint8)
+    address = owner.ctypes.data
+    return Workspace(owner, -(-address // ALIGNMENT) * ALIGNMENT, nbytes)
+
+
+class Workspaces:
+    """Workspaces that wait for the next call.  Several threads may take and return them at once."""
+
+    KEPT = 4
+    LARGEST_KEPT = 1 << 26  # bytes
+
+    def __init__(self) -> None:
+        self._spare: list[Workspace] = []
+
+    def take(self, nbytes: int) -> Workspace:
+        """A workspace of at least so many bytes."""
+        try:
+            spare = self._spare.pop()
+        except IndexError:
+            return allocate_workspace(nbytes)
+        return spare if spare.nbytes >= nbytes else allocate_workspace(nbytes)
+
+    def give_back(self, workspace: Workspace) -> None:
+        """Keep it for the next call, unless it is large or there are enough."""
+        if len(self._spare) < self.KEPT and workspace.nbytes <= self.LARGEST_KEPT:
+            self._spare.append(workspace)
+
+
+def pointers(arrays: Sequence[np.ndarray]) -> Any:
+    """A C array of the addresses of arrays, in their order."""
+    return (_POINTER * max(1, len(arrays)))(*[array.ctypes.data for array in arrays])
+
+
+def extents(values: Iterable[int]) -> Any:
+    """A C array of int64."""
+    numbers = tuple(values)
+    return (ctypes.c_int64 * max(1, len(numbers)))(*numbers)
+
+
+def refuse_code(name: str, code: int) -> None:
+    """Raise for a return code other than 0: the checks before the call should have made it impossible."""
+    meaning = CODES.get(code, "unknown")
+    mend = "This is a defect of symnet: please report it with the expression."
+    raise CompileError(explain(f"{name}(…)", "native code to return 0", f"code {code}: {meaning}", mend))

@@ -1,0 +1,97 @@
+"""Output arrays: fresh ones, or the caller's own after checks.
+
+In: a `Signature`, the run-time extents, `out=` of the caller.  Out: one array per output.
+
+Refused: arrays that are read-only, not contiguous, of another dtype or shape, and those that overlap an input
+or each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from symnet.errors import ArgumentError, DTypeError, ShapeError, explain
+from symnet.loops.ir import Buffer
+from symnet.loops.signature import Signature
+from symnet.runtime.arguments import shape_text, value_text
+from symnet.runtime.extents import Dims, evaluate_shape
+
+Named = tuple[str, np.ndarray]
+
+
+def fresh_outputs(signature: Signature, dims: Dims) -> list[np.ndarray]:
+    """Uninitialised arrays of the outputs' shapes."""
+    return [np.empty(evaluate_shape(buffer.shape, dims), buffer.dtype) for buffer in signature.outputs]
+
+
+def given_outputs(
+    signature: Signature, dims: Dims, out: Any, inputs: Sequence[np.ndarray], call: str
+) -> list[np.ndarray]:
+    """The caller's arrays where there are some, fresh ones elsewhere.
+
+    out: an array (of one output), a sequence in the order of the outputs, or a mapping by output name; None in
+        a sequence asks for a fresh array.
+    """
+    chosen = _by_name(signature, out, call)
+    arrays = fresh_outputs(signature, dims)
+    for position, buffer in enumerate(signature.outputs):
+        array = chosen.get(buffer.name)
+        if array is not None:
+            _check(buffer, array, arrays[position].shape, call)
+            arrays[position] = array
+    names = [buffer.name for buffer in signature.inputs]
+    _refuse_overlaps(
+        list(zip([b.name for b in signature.outputs], arrays, strict=True)), list(zip(names, inputs, strict=True)), call
+    )
+    return arrays
+
+
+def _by_name(signature: Signature, out: Any, call: str) -> dict[str, Any]:
+    names = [buffer.name for buffer in signature.outputs]
+    if isinstance(out, np.ndarray):
+        out = (out,)
+    if isinstance(out, Mapping):
+        unknown = [str(name) for name in out if name not in names]
+        if unknown:
+            expected = f"outputs named {', '.join(names)}"
+            raise ArgumentError(explain(call, expected, repr(unknown[0]), f"Did you mean {names[0]!r}?"))
+        return dict(out)
+    if not isinstance(out, tuple | list) or len(out) != len(names):
+        count = f"{len(out)} values" if isinstance(out, tuple | list) else value_text(out)
+        expected = f"out= one array for each of {', '.join(names)}"
+        raise ArgumentError(explain(call, expected, count, "Pass a tuple in that order, or a dict by name."))
+    return dict(zip(names, out, strict=True))
+
+
+def _check(buffer: Buffer, array: Any, shape: tuple[int, ...], call: str) -> None:
+    name = buffer.name
+    if not isinstance(array, np.ndarray):
+        mend = f'Pass {name} as np.empty({shape}, "{buffer.dtype}").'
+        raise ArgumentError(explain(call, f"an array for output {name}", value_text(array), mend))
+    if array.dtype != np.dtype(buffer.dtype):
+        mend = f'Allocate it as np.empty({shape}, "{buffer.dtype}").'
+        raise DTypeError(explain(call, f"output {name} of dtype {buffer.dtype}", value_text(array), mend))
+    if array.shape != shape:
+        mend = f'Allocate it as np.empty({shape}, "{buffer.dtype}").'
+        expected = f"output {name} of shape {shape_text(buffer)} = {shape}"
+        raise ShapeError(explain(call, expected, str(array.shape), mend))
+    if not array.flags.writeable:
+        mend = "Pass a writable array, or leave out= away."
+        raise ArgumentError(explain(call, f"a writable array for output {name}", "a read-only array", mend))
+    if not (array.flags.c_contiguous and array.flags.aligned):
+        got, mend = f"strides {array.strides} for shape {array.shape}", "Pass a fresh array and copy from it."
+        raise ArgumentError(explain(call, f"a C-contiguous, aligned array for output {name}", got, mend))
+
+
+def _refuse_overlaps(outputs: Sequence[Named], inputs: Sequence[Named], call: str) -> None:
+    """Contiguous arrays overlap exactly where their bounds do."""
+    for position, (name, array) in enumerate(outputs):
+        for kind, others in (("input", inputs), ("output", outputs[:position])):
+            for other, memory in others:
+                if np.may_share_memory(array, memory):
+                    expected = f"output {name} in memory of its own"
+                    got, mend = f"memory shared with {kind} {other}", f"Pass a separate array for {name}."
+                    raise ArgumentError(explain(call, expected, got, mend))

@@ -1,0 +1,111 @@
+"""The native side of a bound step: check labels, then run.  One pointer in, so that the call is cheap.
+
+In: nothing.  Out: LLVM assembly of `int32_t symnet_step(const Step *)`, for 64-bit hosts::
+
+    struct Step { run, in, out, dims, workspace, size_t workspace_bytes; int64_t checks; Check check[]; }
+    struct Check { const void *data; int64_t count, bound, itemsize; }
+
+A label is compared unsigned, so that one comparison refuses negative ones too.
+"""
+
+from __future__ import annotations
+
+INDEX_OUT_OF_RANGE = 100  # return code; the ABI's own codes are small
+STEP_WORDS = 7  # 8-byte words before the checks
+CHECK_WORDS = 4
+
+STEP_IR = f"""
+define internal i1 @all_below_32(ptr %data, i64 %count, i64 %bound) #0 {{
+entry:
+  %limit = trunc i64 %bound to i32
+  %some = icmp sgt i64 %count, 0
+  br i1 %some, label %loop, label %good
+loop:
+  %i = phi i64 [0, %entry], [%next, %more]
+  %where = getelementptr i32, ptr %data, i64 %i
+  %label = load i32, ptr %where
+  %fits = icmp ult i32 %label, %limit
+  br i1 %fits, label %more, label %bad
+more:
+  %next = add i64 %i, 1
+  %again = icmp slt i64 %next, %count
+  br i1 %again, label %loop, label %good
+good:
+  ret i1 true
+bad:
+  ret i1 false
+}}
+
+define internal i1 @all_below_64(ptr %data, i64 %count, i64 %bound) #0 {{
+entry:
+  %some = icmp sgt i64 %count, 0
+  br i1 %some, label %loop, label %good
+loop:
+  %i = phi i64 [0, %entry], [%next, %more]
+  %where = getelementptr i64, ptr %data, i64 %i
+  %label = load i64, ptr %where
+  %fits = icmp ult i64 %label, %bound
+  br i1 %fits, label %more, label %bad
+more:
+  %next = add i64 %i, 1
+  %again = icmp slt i64 %next, %count
+  br i1 %again, label %loop, label %good
+good:
+  ret i1 true
+bad:
+  ret i1 false
+}}
+
+define internal i1 @check(ptr %check) #0 {{
+  %count_at = getelementptr i64, ptr %check, i64 1
+  %bound_at = getelementptr i64, ptr %check, i64 2
+  %size_at = getelementptr i64, ptr %check, i64 3
+  %data = load ptr, ptr %check
+  %count = load i64, ptr %count_at
+  %bound = load i64, ptr %bound_at
+  %size = load i64, ptr %size_at
+  %narrow = icmp eq i64 %size, 4
+  br i1 %narrow, label %four, label %eight
+four:
+  %fits32 = call i1 @all_below_32(ptr %data, i64 %count, i64 %bound)
+  ret i1 %fits32
+eight:
+  %fits64 = call i1 @all_below_64(ptr %data, i64 %count, i64 %bound)
+  ret i1 %fits64
+}}
+
+define i32 @symnet_step(ptr %step) #0 {{
+entry:
+  %checks_at = getelementptr i64, ptr %step, i64 {STEP_WORDS - 1}
+  %checks = load i64, ptr %checks_at
+  %some = icmp sgt i64 %checks, 0
+  br i1 %some, label %loop, label %run
+loop:
+  %i = phi i64 [0, %entry], [%next, %more]
+  %offset = mul i64 %i, {CHECK_WORDS}
+  %word = add i64 %offset, {STEP_WORDS}
+  %check = getelementptr i64, ptr %step, i64 %word
+  %fits = call i1 @check(ptr %check)
+  br i1 %fits, label %more, label %refuse
+more:
+  %next = add i64 %i, 1
+  %again = icmp slt i64 %next, %checks
+  br i1 %again, label %loop, label %run
+refuse:
+  ret i32 {INDEX_OUT_OF_RANGE}
+run:
+  %in_at = getelementptr i64, ptr %step, i64 1
+  %out_at = getelementptr i64, ptr %step, i64 2
+  %dims_at = getelementptr i64, ptr %step, i64 3
+  %workspace_at = getelementptr i64, ptr %step, i64 4
+  %bytes_at = getelementptr i64, ptr %step, i64 5
+  %function = load ptr, ptr %step
+  %in = load ptr, ptr %in_at
+  %out = load ptr, ptr %out_at
+  %dims = load ptr, ptr %dims_at
+  %workspace = load ptr, ptr %workspace_at
+  %bytes = load i64, ptr %bytes_at
+  %code = tail call i32 %function(ptr %in, ptr %out, ptr %dims, ptr %workspace, i64 %bytes)
+  ret i32 %code
+}}
+"""

@@ -1,0 +1,73 @@
+"""The runtime's own native code, compiled once per process when first needed.
+
+In: the assembly of `step_ir.py` and `pool_ir.py`.  Out: ctypes calls into it, and the block that a bound step
+passes.
+
+Not handled: hosts without LLVM, where bound steps take the plain call instead (`bind.py`) and threads are refused.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from symnet.loops.signature import IndexBound
+from symnet.runtime.extents import Dims, evaluate
+from symnet.runtime.pool_ir import pool_ir
+from symnet.runtime.step_ir import INDEX_OUT_OF_RANGE, STEP_IR
+
+__all__ = ["INDEX_OUT_OF_RANGE", "StepBlock", "pool_calls", "step_block", "step_call"]
+
+_POINTER = ctypes.c_void_p
+
+
+@lru_cache(maxsize=1)
+def _module() -> Any:
+    from symnet.llvm import codegen, targets
+
+    target = targets.host_target()
+    head = f'target triple = "{target.triple}"\n'
+    text = "\n".join((head, STEP_IR, pool_ir(target.architecture), "attributes #0 = { nounwind }\n"))
+    return codegen.load(codegen.compile_object(text, target))
+
+
+@dataclass(frozen=True, slots=True)
+class StepBlock:
+    """The block and the pointer to it, which keeps it alive."""
+
+    words: Any
+    pointer: ctypes.c_void_p
+
+
+def step_block(
+    run: int, arguments: Sequence[Any], bounds: Sequence[IndexBound], inputs: Mapping[str, np.ndarray], dims: Dims
+) -> StepBlock:
+    """What `symnet_step` reads.
+
+    arguments: the pointer tables in, out, dims, the workspace's address and its size in bytes.
+    """
+    words = [run, *(ctypes.addressof(table) for table in arguments[:3]), *arguments[3:], len(bounds)]
+    for bound in bounds:
+        array = inputs[bound.name]
+        words += [array.ctypes.data, array.size, evaluate(bound.extent, dims), array.itemsize]
+    block = (ctypes.c_int64 * len(words))(*words)
+    return StepBlock(block, _POINTER(ctypes.addressof(block)))
+
+
+@lru_cache(maxsize=1)
+def step_call() -> Callable[..., int]:
+    """symnet_step; without argument types, which ctypes would check at every call."""
+    return ctypes.CFUNCTYPE(ctypes.c_int32)(_module().address("symnet_step"))
+
+
+@lru_cache(maxsize=1)
+def pool_calls() -> tuple[Callable[..., int], Callable[..., int]]:
+    """symnet_pool_run and symnet_pool_worker."""
+    run = ctypes.CFUNCTYPE(ctypes.c_int32, *[_POINTER] * 8, ctypes.c_size_t)
+    worker = ctypes.CFUNCTYPE(ctypes.c_int64, _POINTER, ctypes.c_int64, ctypes.c_int64)
+    return run(_module().address("symnet_pool_run")), worker(_module().address("symnet_pool_worker"))

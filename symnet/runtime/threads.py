@@ -1,0 +1,162 @@
+"""Several threads on one call: a pool of Python threads that wait in native code.
+
+In: the entry points of a function and a number of threads.  Out: a call like `NAME_run` that shares the units of
+every phase among the threads; the result has the same bits for any number.
+
+There is one pool per number of threads in a process, made when first used.  While it works for one caller,
+another caller runs serially.  Threads that find nothing to do for about a millisecond sleep.  They stop when the
+pool is closed and at the interpreter's exit; a forked child makes its own.
+
+Not handled: choosing the number of threads; pinning threads to cores.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from symnet.errors import ArgumentError, explain
+from symnet.runtime import pool_ir
+from symnet.runtime.native import EntryPoints, address_of_symbol, allocate_workspace
+from symnet.runtime.support import pool_calls
+
+MOST_THREADS = 256
+
+
+def check_threads(threads: object, call: str) -> int:
+    """The number of threads, if it is one.
+
+    Raises:
+        ArgumentError: for anything but an int from 1 to 256.
+    """
+    if isinstance(threads, int) and not isinstance(threads, bool) and 1 <= threads <= MOST_THREADS:
+        return threads
+    mend = f"Write threads={os.cpu_count() or 1} for every core of this machine."
+    raise ArgumentError(
+        explain(f"{call}, threads={threads!r}", f"an int from 1 to {MOST_THREADS}", repr(threads), mend)
+    )
+
+
+def runner(native: EntryPoints, threads: int) -> Callable[..., int]:
+    """A call (in, out, dims, workspace, workspace_bytes) → code on that many threads."""
+    serial = native.run_call()
+    if threads == 1:
+        return serial
+
+    def run(*arguments: Any) -> int:
+        return shared_pool(threads).run(native, serial, arguments)
+
+    return run
+
+
+class ThreadPool:
+    """`threads` - 1 workers beside the caller."""
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+        self._busy = threading.Lock()
+        self._run, worker = pool_calls()
+        self._crew = _Crew(threads, worker)
+        self._finalizer = weakref.finalize(self, self._crew.stop)
+
+    def run(self, native: EntryPoints, serial: Callable[..., int], arguments: tuple[Any, ...]) -> int:
+        """All phases of a function; serially while another caller has the pool."""
+        if not self._busy.acquire(blocking=False):
+            return serial(*arguments)
+        try:
+            self._crew.wake()
+            return self._run(self._crew.address, native.entry, native.units, native.phases, *arguments)
+        finally:
+            self._busy.release()
+
+    def close(self) -> None:
+        """Stop the workers and wait until they have ended."""
+        self._finalizer()
+
+
+class _Crew:
+    """The workers and what they share.  They hold this, not the pool, so that a dropped pool stops them."""
+
+    def __init__(self, threads: int, worker: Callable[..., int]) -> None:
+        self._worker = worker
+        self._asleep: list[Any] = []  # held locks, one per sleeping worker; append and pop are atomic
+        self._stopped = False
+        self._memory = allocate_workspace(pool_ir.control_bytes(threads))
+        self.address = self._memory.address
+        ctypes.memset(self.address, 0, self._memory.nbytes)
+        self._set(pool_ir.THREADS, threads)
+        self._set(pool_ir.PIECES, threads * pool_ir.PIECES_PER_THREAD)
+        self._set(pool_ir.YIELD, _yield_address())
+        self._members = [
+            threading.Thread(target=self._work, args=(number,), name=f"symnet-{number}", daemon=True)
+            for number in range(1, threads)
+        ]
+        for member in self._members:
+            member.start()
+
+    def wake(self) -> None:
+        """Let sleeping workers look for work."""
+        while self._asleep:
+            self._asleep.pop().release()
+
+    def stop(self) -> None:
+        """End every worker."""
+        self._stopped = True
+        self._set(pool_ir.STOP, 1)
+        for member in self._members:
+            while member.is_alive() and member is not threading.current_thread():
+                self.wake()
+                member.join(0.05)
+
+    def _work(self, number: int) -> None:
+        seen = 0
+        while not self._stopped:
+            seen = self._worker(self.address, number, seen)
+            sleep = threading.Lock()
+            sleep.acquire()
+            self._asleep.append(sleep)
+            if not self._stopped:
+                sleep.acquire()
+
+    def _set(self, offset: int, value: int) -> None:
+        ctypes.c_int64.from_address(self.address + offset).value = value
+
+
+def _yield_address() -> int:
+    """The system's way to let another thread run."""
+    if sys.platform == "win32":
+        return address_of_symbol(ctypes.CDLL("kernel32"), "SwitchToThread")
+    return address_of_symbol(ctypes.CDLL(None), "sched_yield")
+
+
+# --------------------------------------------------------------------------- pools of this process
+
+_POOLS: dict[int, ThreadPool] = {}
+_MAKING = threading.Lock()
+
+
+def shared_pool(threads: int) -> ThreadPool:
+    """The process's pool of that size."""
+    pool = _POOLS.get(threads)
+    if pool is None:
+        with _MAKING:
+            pool = _POOLS.get(threads) or _POOLS.setdefault(threads, ThreadPool(threads))
+    return pool
+
+
+def _forget_pools() -> None:
+    """In a forked child the workers are gone and locks may be held for ever."""
+    global _MAKING
+    _MAKING = threading.Lock()
+    for pool in _POOLS.values():
+        pool._finalizer.detach()
+    _POOLS.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_pools)
