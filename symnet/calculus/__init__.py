@@ -1,0 +1,11 @@
+"""Derivatives as formulas: differentiation and simplification composed.
+
+In: expressions.  Out: expressions in the algebra form, named as the user named them.
+"""
+
+from symnet.calculus.grad import grad
+from symnet.calculus.hessian import hessian
+from symnet.calculus.jacobian import derivative, jacobian
+from symnet.calculus.products import hvp, jvp, vjp
+
+__all__ = ["derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "vjp"]

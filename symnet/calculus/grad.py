@@ -1,0 +1,73 @@
+"""The gradient: of a scalar by anything, through one reverse pass.
+
+In: a rank-0 expression, and a node, a list or a dict.  Out: for each a node of its shape.
+Method: reverse mode (`diff/reverse.py`) between two simplifications (`problem.py`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from symnet.calculus.problem import Problem, open_problem, project
+from symnet.calculus.structure import Structure, flatten
+from symnet.diff.reverse import Route, pullback
+from symnet.errors import ShapeError, explain
+from symnet.expr.constants import as_node, number
+from symnet.expr.node import Node
+
+
+def grad(L: Any, w: Structure) -> Any:
+    """The gradient ∂L/∂w: an array of w's shape, whose elements are ∂L/∂w[i, j, …].
+
+    It is the transpose of the derivative in numerator layout (`derivative`).  By an intermediate node it is the
+    adjoint: L is seen as a function of that node, whatever it is made of, and several targets come from one
+    backward pass.  A leaf declared `symmetric` gets the projection (G + Gᵀ)/2.
+
+    Args:
+        L: rank 0.
+        w: a node, a list of nodes, or a dict of nodes.
+
+    Returns:
+        a node, a list, or a dict, as w; each of the shape of its variable.
+
+    Raises:
+        ShapeError: L is no scalar.
+        ArgumentError: L does not contain w.
+        AssumptionError: w is one-hot, a simplex or integer, so that its elements are not free.
+
+    Example:
+        >>> import symnet as sn
+        >>> a, b = sn.scalar("a"), sn.scalar("b")
+        >>> c = (a + b).named("c")
+        >>> sn.grad(a * c, [a, b, c])
+        [a + c, a, a]
+    """
+    targets, restore = flatten("grad(L, w)", w)
+    root = scalar_root("grad(L, w)", L)
+    problem = open_problem("grad(L, w)", [root], targets)
+    return restore(problem.finish(gradients(problem), [t.shape for t in targets]))
+
+
+def scalar_root(call: str, L: Any) -> Node:
+    """L as a node of rank 0.
+
+    Raises:
+        ShapeError: when it has axes, suggesting what to do with them.
+    """
+    root = as_node(L)
+    if root.rank:
+        raise ShapeError(
+            explain(
+                call,
+                "a scalar L (rank 0)",
+                f"shape {root.shape}",
+                "Reduce it with sn.sum(L) or sn.mean(L), or take sn.jacobian(L, w).",
+            )
+        )
+    return root
+
+
+def gradients(problem: Problem, routes: list[Route] | None = None) -> list[Node | None]:
+    """The cotangents of the problem's targets for its one scalar root; None where zero."""
+    found = pullback(problem.roots[0], number(1), problem.targets, routes)
+    return [project(found[target], target) for target in problem.targets]

@@ -1,0 +1,145 @@
+"""A derivation from door to door: what every function of the calculus does before and after differentiating.
+
+In: expressions and what to differentiate by.  Out: a `Problem`: the same in the algebra form, ready for `diff`; and
+results finished for the reader.
+
+    strip names → check → Barrier around intermediate targets → simplify → (diff) → simplify → strip barriers → names
+
+A barrier keeps rewrites from looking through the variable of a derivative: with c = a + b, nothing that holds of
+c as a sum may be used in ∂d/∂c.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from symnet import dtypes
+from symnet.calculus.algebra_form import simplify
+from symnet.calculus.names import attach, strip
+from symnet.errors import ArgumentError, AssumptionError, explain
+from symnet.expr.contraction import transpose
+from symnet.expr.elementwise import elementwise
+from symnet.expr.extents import same_shape
+from symnet.expr.graph import depends_on, rebuild, topological, with_operands
+from symnet.expr.movement import fill
+from symnet.expr.node import Node, Shape
+from symnet.expr.symbols import EQUALITIES, Barrier, Named, Tensor, check_leaves
+
+
+@dataclass
+class Problem:
+    """Expressions ready to be differentiated.
+
+    Attributes:
+        roots: the expressions, simplified, with barriers.
+        targets: what to differentiate by, as it stands in the roots: a leaf or a `Barrier`.
+        extra: further expressions that enter the result (tangents, cotangents), simplified.
+        labels: value → its name.
+    """
+
+    roots: list[Node]
+    targets: list[Node]
+    extra: list[Node]
+    labels: dict[Node, Named] = field(default_factory=dict)
+
+    def finish(self, results: Sequence[Node | None], shapes: Sequence[Shape]) -> list[Node]:
+        """Results for the reader: zeros filled in, simplified, barriers off, names on.
+
+        Args:
+            results: nodes, None for zero.
+            shapes: the shape each must have.
+        """
+        nodes = [fill(0, shape) if r is None else r for r, shape in zip(results, shapes, strict=True)]
+        values = list(self.labels)
+        simple = simplify([*nodes, *values])
+        labels = dict(self.labels)
+        for old, new in zip(values, simple[len(nodes) :], strict=True):
+            labels.setdefault(new, self.labels[old])
+        plain = strip_barriers([*simple[: len(nodes)], *labels])
+        keys, done = plain[len(nodes) :], plain[: len(nodes)]
+        for node, shape in zip(done, shapes, strict=True):
+            assert same_shape(node.shape, shape), (node.shape, shape)
+        return attach(done, dict(zip(keys, labels.values(), strict=True)))
+
+
+def open_problem(call: str, roots: Sequence[Node], targets: Sequence[Node], extra: Sequence[Node] = ()) -> Problem:
+    """Strip, check, put barriers, simplify.
+
+    Raises:
+        ArgumentError: a target that stands in none of the roots.
+        AssumptionError: a target that is one-hot, a simplex, or made of integers.
+    """
+    check_leaves(call, [*roots, *extra])
+    plain, written = strip([*roots, *targets, *extra])
+    n, t = len(roots), len(targets)
+    plain_roots, plain_targets, plain_extra = plain[:n], plain[n : n + t], plain[n + t :]
+    for given, target in zip(targets, plain_targets, strict=True):
+        _check_target(call, plain_roots, target, given)
+    values = list(written)
+    barred = put_barriers([*plain_roots, *plain_targets, *values], plain_targets)
+    simple = simplify([*barred, *plain_extra])
+    labels: dict[Node, Named] = {}
+    for value, old, new in zip(values, barred[n + t :], simple[n + t :], strict=False):
+        for key in (value, old, new):
+            labels.setdefault(key, written[value])
+    return Problem(simple[:n], simple[n : n + t], simple[len(barred) :], labels)
+
+
+def put_barriers(roots: Sequence[Node], targets: Iterable[Node]) -> list[Node]:
+    """`Barrier` around every target that is no leaf, wherever it stands."""
+    inner = {target for target in targets if target.operands}
+    if not inner:
+        return list(roots)
+    new: dict[Node, Node] = {}
+    for node in topological(*roots):
+        fresh = with_operands(node, (new[o] for o in node.operands))
+        new[node] = Barrier(fresh) if node in inner else fresh
+    return [new[root] for root in roots]
+
+
+def strip_barriers(roots: Sequence[Node]) -> list[Node]:
+    """The roots without `Barrier` nodes."""
+    return rebuild(roots, lambda node: node.operands[0] if isinstance(node, Barrier) else node)
+
+
+def _check_target(call: str, roots: Sequence[Node], target: Node, given: Node) -> None:
+    if target not in depends_on(roots, [target]):
+        leaves = ", ".join(leaf.name for leaf in check_leaves(call, roots)) or "no tensors"
+        raise ArgumentError(
+            explain(
+                call,
+                f"an expression that contains {given}",
+                f"one of {leaves}",
+                "Check the variable: is it the node that was used?",
+            )
+        )
+    held = target.assumptions if isinstance(target, Tensor) else frozenset()
+    equality = sorted(held & EQUALITIES)
+    if equality:
+        raise AssumptionError(
+            explain(
+                call,
+                "a variable whose elements are free",
+                f"{given}, which is {equality[0]}",
+                f"Drop {equality[0]}=True to differentiate by it, or differentiate by what it is computed from.",
+            )
+        )
+    if not dtypes.is_real(target.dtype) or "integer" in held:
+        raise AssumptionError(
+            explain(
+                call,
+                "a real variable",
+                f"{given} of {target.dtype if target.dtype not in dtypes.REAL else 'integers'}",
+                'Declare it with dtype="float64".',
+            )
+        )
+
+
+def project(result: Node | None, target: Node) -> Node | None:
+    """(G + Gᵀ)/2 over the last two axes where the variable is symmetric: its two halves are one variable."""
+    if result is None or not (isinstance(target, Tensor) and "symmetric" in target.assumptions):
+        return result
+    rank = result.rank
+    mirrored = transpose(result, *range(rank - 2), rank - 1, rank - 2)
+    return elementwise("mul", 0.5, elementwise("add", result, mirrored))

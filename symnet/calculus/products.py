@@ -1,0 +1,154 @@
+"""Products with Jacobians and Hessians, without building them.
+
+In: y, variables, and vectors.  Out: J·v (`jvp`), y_bar·J (`vjp`), H·v (`hvp`).
+Source: B. Pearlmutter, "Fast exact multiplication by the Hessian", Neural Computation 6, 1994, for forward over
+reverse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from symnet.calculus.algebra_form import simplify
+from symnet.calculus.grad import gradients, scalar_root
+from symnet.calculus.problem import open_problem, project
+from symnet.calculus.structure import Structure, flatten
+from symnet.diff.forward import pushforward
+from symnet.diff.reverse import pullback
+from symnet.errors import ArgumentError, ShapeError, explain
+from symnet.expr.constants import as_node
+from symnet.expr.extents import same_shape
+from symnet.expr.node import Node
+
+
+def jvp(y: Any, *tangents: Any) -> Node:
+    """The Jacobian-vector product: y_dot[i…] = Σ ∂y[i…]/∂x[j…] · v[j…], of y's shape.
+
+    Args:
+        y: any shape.
+        *tangents: a dict {x: v, …}, or pairs (x, v); v has x's shape.
+
+    Returns:
+        a node of y's shape.
+
+    Raises:
+        ArgumentError: no tangent, or y does not contain x.
+        ShapeError: a tangent of another shape than its variable's.
+        AssumptionError: x is one-hot, a simplex or integer.
+
+    Example:
+        >>> import symnet as sn
+        >>> x, v = sn.tensor("x", 3), sn.tensor("v", 3)
+        >>> sn.jvp((x * x).sum(), {x: v}).shape
+        ()
+    """
+    pairs = _pairs(tangents)
+    call = "jvp(y, {x: v})"
+    targets, _ = flatten(call, [x for x, _ in pairs])
+    vectors = [_vector(call, "v", v, x, "x") for (_, v), x in zip(pairs, targets, strict=True)]
+    root = as_node(y)
+    problem = open_problem(call, [root], targets, vectors)
+    y_dot = pushforward(problem.roots, dict(zip(problem.targets, problem.extra, strict=True)))
+    return problem.finish(y_dot, [root.shape])[0]
+
+
+def vjp(y: Any, x: Structure, y_bar: Any) -> Any:
+    """The vector-Jacobian product: x_bar[j…] = Σ y_bar[i…] · ∂y[i…]/∂x[j…], of x's shape.
+
+    Args:
+        y: any shape.
+        x: a node, a list of nodes, or a dict of nodes.
+        y_bar: y's shape.
+
+    Returns:
+        a node, a list, or a dict, as x.
+
+    Raises:
+        ArgumentError: y does not contain x.
+        ShapeError: y_bar of another shape than y's.
+        AssumptionError: x is one-hot, a simplex or integer.
+
+    Example:
+        >>> import symnet as sn
+        >>> A, x, u = sn.tensor("A", 3, 4), sn.tensor("x", 4), sn.tensor("u", 3)
+        >>> sn.vjp(A @ x, x, u).shape
+        (4,)
+    """
+    call = "vjp(y, x, y_bar)"
+    targets, restore = flatten(call, x)
+    root = as_node(y)
+    problem = open_problem(call, [root], targets, [_vector(call, "y_bar", y_bar, root, "y")])
+    found = pullback(problem.roots[0], problem.extra[0], problem.targets)
+    results = [project(found[t], t) for t in problem.targets]
+    return restore(problem.finish(results, [t.shape for t in targets]))
+
+
+def hvp(L: Any, x: Structure, v: Any) -> Any:
+    """The Hessian-vector product: Σ ∂²L/∂x[i…]∂x[j…] · v[j…], of x's shape; forward over reverse.
+
+    Args:
+        L: rank 0.
+        x: a node, a list of nodes, or a dict of nodes.
+        v: a node, a list or a dict, as x; each of its variable's shape.
+
+    Returns:
+        a node, a list, or a dict, as x.
+
+    Raises:
+        ShapeError: L is no scalar, or v has another shape than x.
+        ArgumentError: L does not contain x.
+        AssumptionError: x is one-hot, a simplex or integer.
+
+    Example:
+        >>> import symnet as sn
+        >>> x, v = sn.tensor("x", 3), sn.tensor("v", 3)
+        >>> sn.hvp((x**2).sum(), x, v)
+        2*v
+    """
+    call = "hvp(L, x, v)"
+    targets, restore = flatten(call, x)
+    vectors = [_vector(call, "v", a, t, "x") for a, t in zip(_same_structure(call, x, v), targets, strict=True)]
+    problem = open_problem(call, [scalar_root(call, L)], targets, vectors)
+    first = gradients(problem)
+    present = simplify([g for g in first if g is not None])
+    dots = iter(pushforward(present, dict(zip(problem.targets, problem.extra, strict=True))))
+    results = [None if g is None else project(next(dots), t) for g, t in zip(first, problem.targets, strict=True)]
+    return restore(problem.finish(results, [t.shape for t in targets]))
+
+
+def _pairs(tangents: Sequence[Any]) -> list[tuple[Any, Any]]:
+    pairs: list[tuple[Any, Any]] = []
+    for given in tangents:
+        pairs += given.items() if isinstance(given, Mapping) else [given]
+    if not pairs or not all(isinstance(p, tuple) and len(p) == 2 for p in pairs):
+        got = ", ".join(type(t).__name__ for t in tangents) or "nothing"
+        raise ArgumentError(explain("jvp(y, …)", "a dict {x: v} or pairs (x, v)", got, "Write sn.jvp(y, {x: v})."))
+    return pairs
+
+
+def _same_structure(call: str, x: Any, v: Any) -> list[Any]:
+    if isinstance(x, Mapping) and isinstance(v, Mapping) and set(x) == set(v):
+        return [v[k] for k in x]
+    if isinstance(x, (list, tuple)) and isinstance(v, (list, tuple)) and len(x) == len(v):
+        return list(v)
+    if isinstance(x, (Mapping, list, tuple)):
+        got = f"{type(v).__name__}" + (f" of {len(v)}" if isinstance(v, (Mapping, list, tuple)) else "")
+        raise ArgumentError(
+            explain(call, f"v as a {type(x).__name__} of {len(x)}, like x", got, "Give one vector for each variable.")
+        )
+    return [v]
+
+
+def _vector(call: str, name: str, given: Any, like: Node, like_name: str) -> Node:
+    node = as_node(given)
+    if not same_shape(node.shape, like.shape):
+        raise ShapeError(
+            explain(
+                call,
+                f"{name} of {like_name}'s shape {like.shape}",
+                f"shape {node.shape}",
+                f"Reshape {name}, or use sn.broadcast_to.",
+            )
+        )
+    return node
