@@ -1,0 +1,61 @@
+"""Packing: a transposed copy of a contraction operand that no lane axis reads contiguously.
+
+before: out[i, j] += A[i, k] * B[j, k]        (j strided in B, so lanes along j would gather)
+after:  Bt[k, j] = B[j, k];  out[i, j] += A[i, k] * Bt[k, j]
+
+The copy costs one pass over B; the contraction reads it once per row tile.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from symnet.loops.ir import Buffer, IntVar, Load, Store
+from symnet.loops.substitute import Access, Substitution
+from symnet.lower.nest import Axis, Nest
+from symnet.schedule.access import CONTIGUOUS, INVARIANT, STRIDED, inner_loads, stores, stride, substituted
+
+MIN_EXTENT = 2  # a lane axis shorter than this is not worth packing for
+
+
+def packed(nest: Nest, name: str) -> tuple[list[Nest], Nest, list[Buffer]]:
+    """(the copies, the nest that reads them, their buffers); the nest alone where nothing is gained."""
+    found = _strided_operand(nest)
+    if found is None:
+        return [], nest, []
+    load, lane = found
+    axes = [_axis(nest, i.name) for i in load.index if isinstance(i, IntVar)]
+    order = [*(a for a in axes if a.var != lane.var), lane]
+    batch = next((n for n, a in enumerate(order) if a.batch), None)
+    copy = Buffer(name, load.buffer.dtype, tuple(a.extent for a in order), "workspace", None, batch)
+    index = tuple(IntVar(a.var) for a in order)
+    fill = Nest(name, tuple(order), (Store(copy, index, load),))
+
+    def redirect(access: Access) -> Access:
+        return (copy, index) if access == (load.buffer, load.index) else access
+
+    return [fill], substituted(nest, Substitution({}, redirect)), [copy]
+
+
+def _axis(nest: Nest, var: str) -> Axis:
+    return next(a for a in nest.axes if a.var == var)
+
+
+def _strided_operand(nest: Nest) -> tuple[Load, Axis] | None:
+    """The one strided operand along the axis that the result stores contiguously, where other loads are fine."""
+    if nest.accumulator is None or not nest.reduced:
+        return None
+    loads = inner_loads(nest)
+    lanes = [a for a in nest.parallel if all(stride(s.index, a.var) == CONTIGUOUS for s in stores(nest))]
+    if len(loads) < 2 or not lanes or (lanes[0].constant or MIN_EXTENT) < MIN_EXTENT:
+        return None
+    (lane,) = lanes[:1]
+    bad = [x for x in loads if stride(x.index, lane.var) == STRIDED]
+    rows = [a for a in nest.parallel if a is not lane]
+    if len(bad) != 1 or lane.batch and any(a.batch for a in rows):
+        return None
+    plain = all(isinstance(i, IntVar) for i in bad[0].index) and len(set(bad[0].index)) == len(bad[0].index)
+    reread = any(stride(bad[0].index, a.var) == INVARIANT for a in rows)
+    return (bad[0], lane) if plain and reread else None
+
+

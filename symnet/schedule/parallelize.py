@@ -1,0 +1,69 @@
+"""Units: independent shares of a nest, of a fixed size, so that the bits do not depend on who runs them.
+
+In: a nest and a target.  Out: the nest restricted to one unit, and how many units there are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from symnet.loops.ir import IntConst, IntExpr, IntVar, ceil_div, int_min
+from symnet.loops.substitute import Substitution
+from symnet.lower.nest import Axis, Nest
+from symnet.schedule.access import substituted
+from symnet.schedule.target import Target
+from symnet.schedule.tile import choose
+
+UNIT_WORK = 1 << 18  # multiply-adds worth a hand-over between threads
+TYPICAL = 256  # what a symbolic extent counts for
+
+
+@dataclass(frozen=True)
+class Share:
+    """One unit of a nest."""
+
+    nest: Nest
+    units: IntExpr
+
+
+def share(nest: Nest, target: Target, unit_var: str) -> Share:
+    """Split the axis that is not the lanes, in chunks of a fixed number of rows."""
+    axis = _split_axis(nest, target)
+    if axis is None:
+        return Share(nest, IntConst(1))
+    chunk = _chunk(nest, axis)
+    units = ceil_div(axis.extent, chunk)
+    if units == IntConst(1):
+        return Share(nest, units)
+    return Share(restricted(nest, axis, IntVar(unit_var) * chunk, chunk), units)
+
+
+def _split_axis(nest: Nest, target: Target) -> Axis | None:
+    shape = choose(nest, target)
+    if shape.row is not None:
+        return shape.row
+    others = [a for a in nest.parallel if shape.lane is None or a.var != shape.lane.var]
+    if others:
+        return others[0]
+    return shape.lane if shape.lane in nest.parallel else None
+
+
+def _count(axis: Axis) -> int:
+    return TYPICAL if axis.constant is None else max(axis.constant, 1)
+
+
+def _chunk(nest: Nest, axis: Axis) -> int:
+    """Rows per unit: a multiple of 16, enough for UNIT_WORK."""
+    per_row = 1
+    for other in nest.axes:
+        if other.var != axis.var:
+            per_row *= _count(other)
+    return max(-(-UNIT_WORK // per_row) // 16 * 16, 16)
+
+
+def restricted(nest: Nest, axis: Axis, start: IntExpr, chunk: int) -> Nest:
+    """The nest over start … start + chunk of an axis, cut at its end."""
+    moved = substituted(nest, Substitution({axis.var: IntVar(axis.var) + start}))
+    extent = int_min(chunk, axis.extent - start)
+    swap = {axis.var: replace(axis, extent=extent)}
+    return replace(moved, parallel=tuple(swap.get(a.var, a) for a in nest.parallel))

@@ -1,0 +1,201 @@
+"""Scheduling: nests become a program of phases.
+
+In: `Lowered` and a `Target`.  Out: a `Program` whose groups are, for each pass over the batch,
+
+    once:    what does not depend on rows (packed weights, sums of earlier passes)
+    stream:  for each superblock of BLOCK rows: the row nests, in units of UNIT rows; then the reductions over rows,
+             in units of features, continuing from the block before
+
+The whole forward and backward work on a superblock stays in a workspace of fixed size.  Units have fixed sizes and
+each adds rows in order, so the bits are the same for any number of threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from symnet.loops.ir import (
+    Body, Buffer, Group, If, IntCondition, IntConst, IntExpr, IntVar, Program, Stage, Store, Var, as_int, ceil_div,
+    int_min, Const, Let, Load,
+)  # fmt: skip
+from symnet.loops.substitute import Access, Substitution, substitute
+from symnet.lower.nest import Axis, Nest, nested
+from symnet.lower.program import Lowered
+from symnet.schedule.access import stores, substituted
+from symnet.schedule.pack import packed
+from symnet.schedule.parallelize import Share, share
+from symnet.schedule.stream import Pass, classify, is_block, plan
+from symnet.schedule.target import Target
+from symnet.schedule.tile import scheduled
+
+BLOCK = 256  # rows of a superblock
+UNIT = 16  # rows of a unit
+BLOCK_VAR, UNIT_VAR = "block", "u"
+
+
+def schedule(lowered: Lowered, target: Target) -> Program:
+    """The program of a lowered graph for one target."""
+    nests, copies = _pack(lowered)
+    nests, finals = _split_epilogues(nests)
+    passes = plan(nests)
+    state = _State(lowered, target, passes.whole)
+    groups: list[Group] = []
+    for number, sweep in enumerate(passes.passes):
+        groups += state.groups(sweep, number)
+    workspace = tuple(state.block_buffer(b) for b in (*lowered.workspace, *copies, *finals))
+    notes = tuple(f"mixes rows of the batch, stored whole: {m}" for m in lowered.mixed)
+    return Program(lowered.name, lowered.dims, lowered.inputs, lowered.outputs, workspace, tuple(groups), notes)
+
+
+def _pack(lowered: Lowered) -> tuple[list[Nest], list[Buffer]]:
+    nests: list[Nest] = []
+    buffers: list[Buffer] = []
+    for nest in lowered.nests:
+        fills, reading, extra = packed(nest, f"packed{len(buffers) + 1}")
+        nests += [*fills, reading]
+        buffers += extra
+    return nests, buffers
+
+
+def _split_epilogues(nests: Iterable[Nest]) -> tuple[list[Nest], list[Buffer]]:
+    """A reduction over rows that stores a function of its sum: the sum first, the function once at the end."""
+    result: list[Nest] = []
+    extra: list[Buffer] = []
+    for nest in nests:
+        acc = nest.accumulator
+        if acc is None or classify(nest) != "reduce" or _is_bare(nest):
+            result.append(nest)
+            continue
+        index = tuple(IntVar(a.var) for a in nest.parallel)
+        cell = Buffer(f"{acc.name}s", acc.dtype, tuple(a.extent for a in nest.parallel), "workspace")
+        extra.append(cell)
+        result.append(replace(nest, outer=(Store(cell, index, Var(acc.name, acc.dtype)),)))
+        finish = (Let(acc.name, Load(cell, index)), *nest.outer)
+        result.append(Nest(f"{nest.name}_final", nest.parallel, finish))
+    return result, extra
+
+
+def _is_bare(nest: Nest) -> bool:
+    acc = nest.accumulator
+    return acc is not None and len(nest.outer) == 1 and isinstance(nest.outer[0], Store) and nest.outer[0].value == Var(acc.name, acc.dtype)
+
+
+@dataclass
+class _State:
+    lowered: Lowered
+    target: Target
+    whole: frozenset[str]
+
+    # ---- buffers and rows
+
+    def block_buffer(self, buffer: Buffer) -> Buffer:
+        """A workspace buffer with its batch axis cut to a superblock."""
+        if not is_block(buffer, self.whole):
+            return buffer
+        axis = buffer.batch_axis
+        shape = tuple(as_int(BLOCK) if a == axis else n for a, n in enumerate(buffer.shape))
+        return replace(buffer, shape=shape)
+
+    def on_block(self, nest: Nest, row: str, local: IntExpr) -> Nest:
+        """Row `row` of the nest becomes local row `local` of this superblock."""
+        mark = f"{row}_local"
+
+        def move(access: Access) -> Access:
+            buffer, index = access
+            if not is_block(buffer, self.whole):
+                return access
+            axis = buffer.batch_axis
+            return self.block_buffer(buffer), tuple(IntVar(mark) if a == axis else i for a, i in enumerate(index))
+
+        begin = IntVar(BLOCK_VAR) * BLOCK + local
+        return substituted(nest, Substitution({row: IntVar(row) + begin, mark: IntVar(row) + local}, move))
+
+    @property
+    def batch(self) -> IntExpr:
+        assert self.lowered.batch is not None
+        return self.lowered.batch
+
+    def rows_in_block(self) -> IntExpr:
+        return int_min(BLOCK, self.batch - IntVar(BLOCK_VAR) * BLOCK)
+
+    # ---- groups
+
+    def groups(self, sweep: Pass, number: int) -> list[Group]:
+        groups = []
+        clear = [self._clear(n) for n in sweep.reduces]
+        once = [*self._once(sweep.once, number)]
+        if clear:
+            empty = If(IntCondition("eq", self.batch, IntConst(0)), tuple(s for body in clear for s in body))
+            once.append(Stage(f"empty_{number}", (empty,)))
+        if once:
+            groups.append(Group(tuple(once)))
+        stages = [s for s in (self._rows(sweep, number), self._reduces(sweep, number)) if s is not None]
+        if stages:
+            groups.append(Group(tuple(stages), ceil_div(self.batch, BLOCK), BLOCK_VAR))
+        return groups
+
+    def _once(self, nests: Sequence[Nest], number: int) -> list[Stage]:
+        """Small nests in a row share a stage; a large one has its own, in units."""
+        stages: list[Stage] = []
+        small: list[Nest] = []
+
+        def flush() -> None:
+            if small:
+                body = tuple(s for n in small for s in scheduled(n, self.target))
+                stages.append(Stage(small[-1].name, body))
+                small.clear()
+
+        for nest in nests:
+            part = share(nest, self.target, UNIT_VAR)
+            if part.units == IntConst(1):
+                small.append(nest)
+                continue
+            flush()
+            stages.append(Stage(nest.name, scheduled(part.nest, self.target), part.units, UNIT_VAR))
+        flush()
+        return stages
+
+    def _rows(self, sweep: Pass, number: int) -> Stage | None:
+        if not sweep.rows:
+            return None
+        body: Body = ()
+        for nest in sweep.rows:
+            (row,) = (a for a in nest.parallel if a.batch)
+            start = IntVar(UNIT_VAR) * UNIT
+            extent = int_min(UNIT, self.rows_in_block() - start)
+            moved = self.on_block(nest, row.var, start)
+            cut = tuple(replace(a, extent=extent) if a.batch else a for a in nest.parallel)
+            body += scheduled(replace(moved, parallel=cut), self.target)
+        return Stage(f"rows_{number}", body, ceil_div(self.rows_in_block(), UNIT), UNIT_VAR)
+
+    def _reduces(self, sweep: Pass, number: int) -> Stage | None:
+        """All the reductions of a pass as one stage: their units are numbered one after another."""
+        if not sweep.reduces:
+            return None
+        total: IntExpr = IntConst(0)
+        body: Body = ()
+        for nest in reversed(sorted(sweep.reduces, key=lambda n: len(n.parallel))):
+            part = self._reduce_share(nest)
+            loops = scheduled(part.nest, self.target, first=IntCondition("eq", IntVar(BLOCK_VAR), IntConst(0)))
+            here = substitute(loops, {UNIT_VAR: IntVar(UNIT_VAR) - total})
+            upper = total + part.units
+            inside = If(IntCondition("lt", IntVar(UNIT_VAR), upper), here)
+            body += (If(IntCondition("ge", IntVar(UNIT_VAR), total), (inside,)),)
+            total = upper
+        return Stage(f"sums_{number}", body, total, UNIT_VAR)
+
+    def _reduce_share(self, nest: Nest) -> Share:
+        (row,) = (a for a in nest.reduced if a.batch)
+        moved = self.on_block(nest, row.var, IntConst(0))
+        cut = tuple(replace(a, extent=self.rows_in_block()) if a.batch else a for a in nest.reduced)
+        return share(replace(moved, reduced=cut), self.target, UNIT_VAR)
+
+    def _clear(self, nest: Nest) -> Body:
+        """What a reduction over no rows stores: its accumulator's first value."""
+        acc = nest.accumulator
+        assert acc is not None
+        (store,) = stores(nest)
+        axes: tuple[Axis, ...] = nest.parallel
+        kinds = ["serial"] * (len(axes) - 1) + ["vector"] if axes else None
+        return nested(axes, (Store(store.buffer, store.index, Const(acc.initial, acc.dtype)),), kinds)

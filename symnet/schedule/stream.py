@@ -1,0 +1,121 @@
+"""Streaming: the program in passes over blocks of rows, so that its workspace does not grow with the batch.
+
+In: nests.  Out: for each pass, which nests run per row, which reduce over rows, and what runs once between passes.
+
+Every nest is *free* (no batch axis), *row* (row i of its result needs row i only), *reduce* (sums rows up) or *mixed*
+(anything else: X Xᵀ, a slice along the batch; what it reads is stored whole, and the report says so).
+A pass ends where a row or a reduction needs a finished reduction.  A row value that a later pass needs is computed
+again there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from symnet.loops.ir import Buffer, IntVar
+from symnet.lower.nest import Nest
+from symnet.schedule.access import accesses, base_name, stores
+
+FREE, ROW, REDUCE, MIXED = "free", "row", "reduce", "mixed"
+
+
+@dataclass
+class Pass:
+    """One sweep over the batch, and what runs once before it."""
+
+    once: list[Nest] = field(default_factory=list)
+    rows: list[Nest] = field(default_factory=list)
+    reduces: list[Nest] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Passes in order (the last one's sweep may be empty); `whole` names workspace buffers stored for all rows."""
+
+    passes: tuple[Pass, ...]
+    whole: frozenset[str]
+
+
+def classify(nest: Nest) -> str:
+    """free, row, reduce or mixed."""
+    parallel = [a for a in nest.parallel if a.batch]
+    reduced = [a for a in nest.reduced if a.batch]
+    touched = [(buffer, index) for buffer, index in accesses(nest) if buffer.batch_axis is not None]
+    if not parallel and not reduced:
+        return MIXED if touched else FREE
+    if len(parallel) + len(reduced) > 1:
+        return MIXED
+    row = (parallel or reduced)[0].var
+    if any(index[buffer.batch_axis] != IntVar(row) for buffer, index in touched):  # type: ignore[index]
+        return MIXED
+    if parallel:
+        return ROW if all(s.buffer.batch_axis is not None for s in stores(nest)) else MIXED
+    if any(s.buffer.batch_axis is not None for s in stores(nest)):
+        return MIXED
+    return REDUCE
+
+
+def plan(nests: Iterable[Nest]) -> Plan:
+    """Assign every nest a time: even for what runs once, odd for the sweep that follows it."""
+    nests = list(nests)
+    kinds = {id(n): classify(n) for n in nests}
+    writers: dict[str, list[Nest]] = {}
+    times: dict[int, int] = {}
+    for nest in nests:
+        swept = kinds[id(nest)] in (ROW, REDUCE)
+        time = max((_after(kinds[id(p)], times[id(p)], swept) for p in _producers(nest, writers)), default=int(swept))
+        times[id(nest)] = time + (time % 2 != int(swept))
+        for store in stores(nest):
+            writers.setdefault(base_name(store.buffer), []).append(nest)
+    whole = frozenset(
+        base_name(b) for n in nests if kinds[id(n)] == MIXED for b, _ in accesses(n) if b.space == "workspace"
+    )
+    passes = [Pass() for _ in range(max(times.values(), default=0) // 2 + 1)]
+    for nest in nests:
+        sweep = passes[times[id(nest)] // 2]
+        {ROW: sweep.rows, REDUCE: sweep.reduces}.get(kinds[id(nest)], sweep.once).append(nest)
+    _recompute(passes, nests, writers, kinds, whole)
+    return Plan(tuple(passes), whole)
+
+
+def _producers(nest: Nest, writers: dict[str, list[Nest]]) -> list[Nest]:
+    return [w for buffer, _ in accesses(nest) for w in writers.get(base_name(buffer), [])]
+
+
+def _after(kind: str, time: int, swept: bool) -> int:
+    """The earliest time of a consumer."""
+    if kind == ROW:
+        return time if swept else time + 1
+    if kind == REDUCE:
+        return time + 2 if swept else time + 1
+    return time + 1 if swept else time
+
+
+def _recompute(
+    passes: list[Pass], nests: list[Nest], writers: dict[str, list[Nest]], kinds: dict[int, str], whole: frozenset[str]
+) -> None:
+    """Give each sweep the row values of earlier sweeps that it reads."""
+    order = {id(n): k for k, n in enumerate(nests)}
+    for sweep in passes:
+        have = {id(n) for n in sweep.rows}
+        todo = [*sweep.rows, *sweep.reduces]
+        while todo:
+            for buffer, _ in accesses(todo.pop()):
+                if not _is_block(buffer, whole):
+                    continue
+                for producer in writers.get(base_name(buffer), []):
+                    if kinds[id(producer)] == ROW and id(producer) not in have:
+                        have.add(id(producer))
+                        sweep.rows.append(producer)
+                        todo.append(producer)
+        sweep.rows.sort(key=lambda n: order[id(n)])
+
+
+def _is_block(buffer: Buffer, whole: frozenset[str]) -> bool:
+    """Whether a buffer holds one block of rows at a time."""
+    return buffer.space == "workspace" and buffer.batch_axis is not None and base_name(buffer) not in whole
+
+
+def is_block(buffer: Buffer, whole: frozenset[str]) -> bool:
+    return _is_block(buffer, whole)

@@ -1,0 +1,313 @@
+"""Register tiles: one nest as vector loops over accumulators that stay in registers.
+
+In: a nest whose axes may have been restricted to a range, and a target.  Out: scheduled loops.
+
+Three shapes:
+- *map* (no reduction): the lane axis becomes a vector loop, the others stay loops.
+- *tile* (the lane axis is parallel): mr rows × nr vectors of accumulators, the reduced axes inside, so that a vector
+  of one operand serves mr rows and an element of the other serves nr vectors (a GEMM microkernel; mr = 1 for sums).
+- *across* (the lane axis is reduced): lanes are added up at the end of each row.
+
+Names: mr, nr as in BLIS (van Zee and van de Geijn, "BLIS: A Framework for Rapidly Instantiating BLAS
+Functionality", 2015): the rows and columns of the register tile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from symnet.loops.ir import (
+    Alloc, Body, Buffer, Const, For, If, IntCondition, IntConst, IntExpr, IntVar, Let, Load, Stmt, Store, as_int,
+    int_floordiv, int_mod,
+)  # fmt: skip
+from symnet.loops.substitute import Substitution
+from symnet.lower.elementwise import TRANSCENDENTAL
+from symnet.lower.nest import Axis, Nest, nested
+from symnet.schedule.access import CONTIGUOUS, INVARIANT, STRIDED, inner_loads, outer_loads, stores, stride, substituted
+from symnet.schedule.target import Target
+
+MAX_SPARE = 8  # registers kept free for operands
+
+Over = Callable[[Body], Body]  # puts loops around statements
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A chosen shape: the lane axis, and the row axis with its tile when there is one."""
+
+    lane: Axis | None
+    row: Axis | None = None
+    mr: int = 1
+
+
+def choose(nest: Nest, target: Target) -> Shape:
+    """The lane axis (contiguous or invariant in every access, longest first) and the row axis."""
+    lane = _lane_axis(nest)
+    if nest.accumulator is None or lane is None or lane in nest.reduced:
+        return Shape(lane)
+    row = _row_axis(nest, lane)
+    if row is None:
+        return Shape(lane)
+    vectors = _vectors(lane, target, nest.accumulator.dtype)
+    return Shape(lane, row, _rows(vectors, target))
+
+
+def _lane_axis(nest: Nest) -> Axis | None:
+    candidates = [a for a in nest.parallel if _strided(nest, a, everything=True) == 0]
+    if candidates:
+        last = [a for a in candidates if any(stride(s.index, a.var) == CONTIGUOUS for s in stores(nest))]
+        return max(last or candidates, key=_length)
+    inside = [a for a in nest.reduced if _strided(nest, a, everything=False) == 0]
+    if inside:
+        return max(inside, key=_length)
+    axes = nest.axes
+    return min(axes, key=lambda a: (_strided(nest, a, everything=a in nest.parallel), -_length(a))) if axes else None
+
+
+def _length(axis: Axis) -> int:
+    return 10**6 if axis.constant is None else axis.constant
+
+
+def _strided(nest: Nest, axis: Axis, everything: bool) -> int:
+    touched = [x.index for x in inner_loads(nest)]
+    if everything:
+        touched += [x.index for x in outer_loads(nest)] + [x.index for x in stores(nest)]
+    return [stride(index, axis.var) for index in touched].count(STRIDED)
+
+
+def _row_axis(nest: Nest, lane: Axis) -> Axis | None:
+    """A parallel axis that some operand does not depend on: its elements serve every row of the tile."""
+    others = [a for a in nest.parallel if a is not lane]
+    reused = [a for a in others if any(stride(x.index, a.var) == INVARIANT for x in inner_loads(nest))]
+    return max(reused, key=_length) if reused else None
+
+
+def _vectors(lane: Axis, target: Target, dtype: str) -> int:
+    width = target.lanes(dtype)
+    return 8 if lane.constant is None else -(-lane.constant // width)
+
+
+def accumulators(target: Target) -> int:
+    """Registers that a tile may fill."""
+    return max(target.registers - MAX_SPARE, 4)
+
+
+def _rows(vectors: int, target: Target) -> int:
+    """mr: powers of two, so that tiles divide row blocks."""
+    room = accumulators(target)
+    nr = min(vectors, 3 if room >= 24 else 2)
+    mr = 1
+    while mr * 2 * nr <= room:
+        mr *= 2
+    return mr
+
+
+def tile_widths(extent: int | None, target: Target, dtype: str, mr: int) -> list[int]:
+    """Lanes of each column tile: as many full vectors as the registers hold, evenly divided."""
+    width = target.lanes(dtype)
+    most = max(accumulators(target) // mr, 1)
+    if extent is None:
+        return [min(most, 4) * width]
+    vectors = -(-extent // width)
+    tiles = max(-(-vectors // most), 1)
+    counts = [vectors // tiles + (k < vectors % tiles) for k in range(tiles)]
+    widths = [c * width for c in counts]
+    widths[-1] -= vectors * width - extent
+    return widths
+
+
+def scheduled(nest: Nest, target: Target, first: IntCondition | None = None) -> Body:
+    """The loops of a nest.
+
+    Args:
+        first: for a reduction continued over blocks: the accumulators start from the stored values unless this
+            condition holds.  Such a nest stores its bare accumulator.
+    """
+    shape = choose(nest, target)
+    if nest.accumulator is None:
+        return _map(nest, shape)
+    if shape.lane is None or shape.lane in nest.reduced:
+        return _across(nest, shape, first)
+    return _tiles(nest, shape, target, first)
+
+
+def _map(nest: Nest, shape: Shape) -> Body:
+    lane = shape.lane
+    if lane is None:
+        return nested((), nest.outer)
+    axes = [*(a for a in nest.parallel if a is not lane), lane]
+    return nested(axes, nest.outer, ["serial"] * (len(axes) - 1) + ["vector"])
+
+
+def _start(cell: Buffer, index: tuple[IntExpr, ...], nest: Nest, first: IntCondition | None, over: Over) -> Body:
+    """The accumulators' first values: the identity, or what earlier blocks stored."""
+    acc = nest.accumulator
+    assert acc is not None
+    begin = over((Store(cell, index, Const(acc.initial, acc.dtype)),))
+    if first is None:
+        return begin
+    (target,) = stores(nest)
+    return (If(first, begin, over((Store(cell, index, Load(target.buffer, target.index)),))),)
+
+
+def _across(nest: Nest, shape: Shape, first: IntCondition | None) -> Body:
+    """Lanes along the reduction: each result is a sum over vectors, then over lanes."""
+    acc = nest.accumulator
+    assert acc is not None
+    cell = Buffer(f"{acc.name}_cell", acc.dtype, (as_int(1),), "register")
+    zero = (as_int(0),)
+    axes = [*(a for a in nest.reduced if a is not shape.lane), *([shape.lane] if shape.lane else [])]
+    kinds = ["serial"] * (len(axes) - 1) + ["vector"] if shape.lane else None
+    body: Body = (
+        Alloc(cell),
+        *_start(cell, zero, nest, first, lambda statements: statements),
+        *nested(axes, (*nest.inner, Store(cell, zero, acc.value, acc.combine)), kinds),
+        Let(acc.name, Load(cell, zero)),
+        *nest.outer,
+    )
+    for axis in reversed(nest.parallel):
+        body = (For(axis.var, axis.extent, body),)
+    return body
+
+
+# --------------------------------------------------------------------------- tiles
+
+
+def _tiles(nest: Nest, shape: Shape, target: Target, first: IntCondition | None) -> Body:
+    """Column tiles outermost (their operand panel is reused by every row tile), then row tiles."""
+    acc, lane = nest.accumulator, shape.lane
+    assert acc is not None and lane is not None
+    body: list[Stmt] = []
+    if lane.constant is None:
+        body += _symbolic_columns(nest, shape, target, first)
+    else:
+        offset = 0
+        for run, width in _runs(tile_widths(lane.constant, target, acc.dtype, shape.mr)):
+            tile = f"{lane.var}_tile"
+            start = IntVar(tile) * width + offset if run > 1 else as_int(offset)
+            inside = _rows_of(_shifted(nest, lane, start, IntConst(width)), shape, width, first)
+            body += [For(tile, as_int(run), inside)] if run > 1 else inside
+            offset += run * width
+    others = [a for a in nest.parallel if a is not lane and a is not shape.row]
+    result: Body = tuple(body)
+    for axis in reversed(others):
+        result = (For(axis.var, axis.extent, result),)
+    return result
+
+
+def _runs(widths: Sequence[int]) -> list[tuple[int, int]]:
+    """Equal neighbours counted: [(how many, width)]."""
+    runs: list[tuple[int, int]] = []
+    for width in widths:
+        if runs and runs[-1][1] == width:
+            runs[-1] = (runs[-1][0] + 1, width)
+        else:
+            runs.append((1, width))
+    return runs
+
+
+def _symbolic_columns(nest: Nest, shape: Shape, target: Target, first: IntCondition | None) -> list[Stmt]:
+    acc, lane = nest.accumulator, shape.lane
+    assert acc is not None and lane is not None
+    width = tile_widths(None, target, acc.dtype, shape.mr)[0]
+    tile = f"{lane.var}_tile"
+    whole = _rows_of(_shifted(nest, lane, IntVar(tile) * width, IntConst(width)), shape, width, first)
+    rest = int_mod(lane.extent, width)
+    start = int_floordiv(lane.extent, width) * width
+    tail = _rows_of(_shifted(nest, lane, start, rest), shape, width, first)
+    guard = If(IntCondition("gt", rest, IntConst(0)), tuple(tail))
+    return [For(tile, int_floordiv(lane.extent, width), tuple(whole)), guard]
+
+
+def _shifted(nest: Nest, axis: Axis, start: IntExpr, extent: IntExpr) -> Nest:
+    """The nest over start … start + extent of one axis."""
+    moved = substituted(nest, Substitution({axis.var: IntVar(axis.var) + start}))
+    swap = {axis.var: replace(axis, extent=extent)}
+    return replace(moved, parallel=tuple(swap.get(a.var, a) for a in nest.parallel))
+
+
+def _rows_of(nest: Nest, shape: Shape, width: int, first: IntCondition | None) -> Body:
+    """Row tiles of mr rows, then the rest one by one."""
+    row, mr = shape.row, shape.mr
+    lane = next(a for a in nest.parallel if shape.lane is not None and a.var == shape.lane.var)
+    if row is None:
+        return _register_tile(nest, lane, None, 1, width, first)
+    if row.constant is not None:
+        mr = min(mr, max(row.constant, 1))
+    tile = f"{row.var}_tile"
+    count, rest = int_floordiv(row.extent, mr), int_mod(row.extent, mr)
+    body: list[Stmt] = []
+    if count != IntConst(0):
+        whole = _shifted(nest, row, IntVar(tile) * mr, IntConst(mr))
+        body.append(For(tile, count, _register_tile(whole, lane, row, mr, width, first)))
+    if rest != IntConst(0):
+        single = _shifted(nest, row, count * mr + IntVar(tile), IntConst(1))
+        body.append(For(tile, rest, _register_tile(single, lane, row, 1, width, first)))
+    return tuple(body)
+
+
+def _register_tile(nest: Nest, lane: Axis, row: Axis | None, mr: int, width: int, first: IntCondition | None) -> Body:
+    acc = nest.accumulator
+    assert acc is not None
+    cell = Buffer(f"{acc.name}_tile", acc.dtype, (as_int(mr), as_int(width)), "register")
+    row_index = IntVar(row.var) if row is not None else as_int(0)
+    at = (row_index, IntVar(lane.var))
+
+    def over_tile(statements: Body) -> Body:
+        inside = (For(row.var, as_int(mr), statements, "unroll"),) if row is not None else statements
+        return (For(lane.var, lane.extent, inside, "vector", bound=width),)
+
+    return (
+        Alloc(cell),
+        *_start(cell, at, nest, first, over_tile),
+        *_accumulate(nest, lane, row, mr, width, at, cell),
+        *_finish(nest, lane, row, mr, width, at, cell),
+    )
+
+
+def _accumulate(
+    nest: Nest, lane: Axis, row: Axis | None, mr: int, width: int, at: tuple[IntExpr, ...], cell: Buffer
+) -> Body:
+    """The reduced loops: vectors of the lane operand, each serving mr rows."""
+    acc = nest.accumulator
+    assert acc is not None
+    lanes = replace(lane, extent=lane.extent)
+    axes = [*nest.reduced, lanes]
+    kinds = ["serial"] * len(nest.reduced) + ["vector"]
+    if row is not None:
+        axes.append(Axis(row.var, as_int(mr)))
+        kinds.append("unroll")
+    loops = nested(axes, (*nest.inner, Store(cell, at, acc.value, acc.combine)), kinds)
+    return _bounded(loops, lane.var, width)
+
+
+def _bounded(body: Body, var: str, bound: int) -> Body:
+    """Tell the vector loop over `var` how long it can be."""
+    out: list[Stmt] = []
+    for stmt in body:
+        if isinstance(stmt, For):
+            stmt = replace(stmt, body=_bounded(stmt.body, var, bound), bound=bound if stmt.var == var else stmt.bound)
+        out.append(stmt)
+    return tuple(out)
+
+
+def _finish(nest: Nest, lane: Axis, row: Axis | None, mr: int, width: int, at: tuple[IntExpr, ...], cell: Buffer) -> Body:
+    """The epilogue.  A long one runs over the rows as a loop, from memory, so that its code stands once."""
+    acc = nest.accumulator
+    assert acc is not None
+    long = any(isinstance(s, Let) and getattr(s.value, "name", "") in TRANSCENDENTAL for s in nest.outer)
+    (target,) = stores(nest)
+    if not long or mr == 1 or row is None or target.buffer.dtype != acc.dtype:
+        return _over(lane, row, mr, width, (Let(acc.name, Load(cell, at)), *nest.outer), "unroll")
+    raw = Store(target.buffer, target.index, Load(cell, at))
+    again: tuple[Stmt, ...] = (Let(acc.name, Load(target.buffer, target.index)), *nest.outer)
+    rows = For(row.var, as_int(mr), (For(lane.var, lane.extent, again, "vector", bound=width),))
+    return (*_over(lane, row, mr, width, (raw,), "unroll"), rows)
+
+
+def _over(lane: Axis, row: Axis | None, mr: int, width: int, statements: tuple[Stmt, ...], kind: str) -> Body:
+    """Unrolled rows around a vector loop; lets that need only the row float out of the lanes."""
+    axes = [Axis(row.var, as_int(mr))] if row is not None else []
+    axes.append(lane)
+    return _bounded(nested(axes, statements, [kind] * (len(axes) - 1) + ["vector"]), lane.var, width)
