@@ -1,0 +1,194 @@
+"""The shape of the house: which floor may import which, what stays unloaded, how long a file may be.
+
+Also that every path which the documentation names exists.  The checkers are pure functions, so that they are
+themselves checked against houses that are wrong.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "symnet"
+FLOORS: tuple[tuple[str, ...], ...] = (
+    ("errors", "dtypes"),
+    ("expr",),
+    ("diff", "simplify", "nn", "reference"),
+    ("calculus", "lower", "loops"),
+    ("schedule",),
+    ("llvm",),
+    ("runtime",),
+    ("export",),
+    ("compiler",),
+    ("train", "compare"),
+    ("cli", "__init__", "__main__"),  # the face: exports everything, lazily
+)
+FLOOR_OF = {part: floor for floor, parts in enumerate(FLOORS) for part in parts}
+SIDEWAYS = {
+    ("dtypes", "errors"),
+    ("lower", "loops"),
+    ("cli", "__init__"),
+    ("__main__", "cli"),
+}  # (from, to) on one floor
+LONGEST = 450  # lines of one file under symnet/
+GRAB_BAGS = {"utils", "util", "helpers", "misc", "common", "manager"}
+HEAVY = ("llvmlite", "jax", "torch", "sklearn", "matplotlib", "pytest", "hypothesis")
+
+MODULES = sorted(PACKAGE.rglob("*.py"))
+DOCUMENTS = [
+    path for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/*.md"))) if path.exists()
+]
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+# --------------------------------------------------------------------------- imports
+
+
+def part_of(module: str) -> str:
+    """The part of the house a dotted module name stands in: `symnet.expr.node` → `expr`."""
+    names = module.split(".")
+    return names[1] if len(names) > 1 else "__init__"
+
+
+def imported(source: str, module: str, is_package: bool) -> Iterator[str]:
+    """Every symnet module a source imports, wherever in the file the import stands."""
+    package = module.split(".") if is_package else module.split(".")[:-1]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.split(".")[0] == "symnet")
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            origin = ".".join([*base, *([node.module] if node.module else [])])
+            if origin == "symnet":
+                yield from (f"symnet.{alias.name}" if alias.name in FLOOR_OF else "symnet" for alias in node.names)
+            elif origin.startswith("symnet."):
+                yield origin
+
+
+def violations(source: str, module: str, is_package: bool = False) -> list[str]:
+    """Imports that go upward, or sideways where that is not agreed."""
+    here = part_of(module)
+    wrong = []
+    for target in imported(source, module, is_package):
+        there = part_of(target)
+        if there not in FLOOR_OF:
+            wrong.append(f"{module} imports {target}, which stands on no floor of tests/test_architecture.py")
+        elif here != there and FLOOR_OF[there] >= FLOOR_OF[here] and (here, there) not in SIDEWAYS:
+            wrong.append(f"{module} (floor {FLOOR_OF[here]}) imports {target} (floor {FLOOR_OF[there]})")
+    return wrong
+
+
+def module_name(path: Path) -> str:
+    names = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(names[:-1] if names[-1] == "__init__" else names)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=relative)
+def test_imports_go_downward(path: Path) -> None:
+    name = module_name(path)
+    assert part_of(name) in FLOOR_OF, f"{name} stands on no floor; give it one"
+    assert violations(path.read_text(), name, path.name == "__init__.py") == []
+
+
+@pytest.mark.parametrize(
+    ("source", "module"),
+    [
+        ("import symnet.llvm.emitter", "symnet.loops.ir"),
+        ("def f():\n    from symnet.compiler import compile", "symnet.expr.node"),
+        ("from symnet import simplify", "symnet.diff.rules"),
+        ("from symnet.diff import rules", "symnet.simplify.algebra"),
+        ("from ..diff import rules", "symnet.simplify.algebra"),
+        ("from .. import diff", "symnet.reference.movement"),
+        ("import symnet as sn", "symnet.train.fit"),
+        ("from symnet import grad", "symnet.export.files"),
+        ("if TYPE_CHECKING:\n    from symnet.lower import nest", "symnet.loops.printer"),
+        ("import symnet.attic", "symnet.cli"),
+    ],
+)
+def test_an_import_upward_or_sideways_is_caught(source: str, module: str) -> None:
+    assert len(violations(source, module)) == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "module"),
+    [
+        ("from symnet.errors import explain\nfrom symnet import dtypes", "symnet.expr.node"),
+        ("from . import node\nfrom .node import Node", "symnet.expr.graph"),
+        ("from symnet.loops import ir", "symnet.lower.nest"),
+        ("import sympy, numpy", "symnet.expr.node"),
+        ("import symnet as sn\nfrom symnet import grad", "symnet.cli"),
+    ],
+)
+def test_an_import_downward_passes(source: str, module: str) -> None:
+    assert violations(source, module) == []
+
+
+def test_the_loop_language_stands_alone() -> None:
+    assert list(imported((PACKAGE / "loops" / "ir.py").read_text(), "symnet.loops.ir", False)) == []
+
+
+def test_importing_symnet_loads_neither_llvmlite_nor_anything_optional() -> None:
+    code = f"import sys, symnet; print(*[name for name in {HEAVY!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == []
+
+
+# --------------------------------------------------------------------------- files
+
+
+@pytest.mark.parametrize("path", MODULES, ids=relative)
+def test_a_file_is_read_in_one_sitting(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= LONGEST
+    assert path.stem not in GRAB_BAGS, "name it after what it is about"
+
+
+# --------------------------------------------------------------------------- paths in the documentation
+
+ENDINGS = "py|md|toml|yaml|yml|c|h|sh|txt|json|ipynb"
+CODE = re.compile(r"`([^`\n]+)`")
+LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
+PATH = re.compile(rf"^\.?[\w*][\w*./-]*(?:\.(?:{ENDINGS})|/)$|^\.ci/\w+$")
+FENCE = re.compile(r"^```.*?^```[ \t]*$", re.MULTILINE | re.DOTALL)
+MADE_BY_USERS = ("build/", "dist/", "FILE")  # what commands write, and placeholders
+
+
+def named_paths(text: str) -> list[str]:
+    """The paths a document names, in code spans and in links to this repository."""
+    prose = FENCE.sub("", text)
+    spans = [span for span in CODE.findall(prose) if PATH.match(span)]
+    links = [link for link in LINK.findall(prose) if "://" not in link and not link.startswith("mailto:")]
+    return [path for path in (*spans, *links) if not path.startswith(MADE_BY_USERS)]
+
+
+def exists(path: str, document: Path) -> bool:
+    """True where a path exists seen from the root, the package, the document, or anywhere for a bare file name."""
+    for base in (ROOT, PACKAGE, document.parent):
+        if any(base.glob(path.rstrip("/"))) if not path.startswith("..") else (base / path).exists():
+            return True
+    return "/" not in path and any(ROOT.glob(f"symnet/**/{path}"))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=relative)
+def test_every_path_that_documents_name_exists(document: Path) -> None:
+    missing = [path for path in named_paths(document.read_text()) if not exists(path, document)]
+    assert missing == []
+
+
+def test_paths_are_found_in_prose_and_links_only() -> None:
+    text = "See `expr/gone.py`, [the tour](docs/tour.md#start), `a/b`, `build/mlp.h`, [x](https://y.z/w.md)\n```\n`no.py`\n```\n"
+    assert named_paths(text) == ["expr/gone.py", "docs/tour.md"]
+    assert not exists("expr/gone.py", ROOT / "README.md")
+    assert exists("loops/ir.py", ROOT / "README.md")
+    assert exists("ir.py", ROOT / "README.md")
+    assert exists("tests/loops/*.py", ROOT / "README.md")
