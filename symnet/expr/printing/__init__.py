@@ -1,0 +1,10 @@
+"""Formulas for people: text, LaTeX and two-dimensional Unicode.
+
+In: a node.  Out: its formula; importing this package makes `repr`, `sympy.latex` and `sympy.pretty` work on nodes.
+`layout.py` reads the graph into forms (`forms.py`), the same for every notation; `text.py`, `latex.py` and `pretty.py`
+write them.
+"""
+
+from symnet.expr.printing.text import text
+
+__all__ = ["text"]

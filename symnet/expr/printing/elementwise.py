@@ -1,0 +1,273 @@
+"""How elementwise nodes read: sums with their signs, products over divisors, powers, functions.
+
+In: an `Elementwise` node and a `View`.  Out: its `Form`.  Nested sums and products read as one; `a + (-1)*b` reads as
+a - b, `a * b**(-1)` as a/b, a sum over its number of elements as a mean, x - logsumexp(x) as log_softmax(x).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sympy
+
+from symnet.expr.constants import number_of
+from symnet.expr.contraction import Einsum
+from symnet.expr.elementwise import is_op
+from symnet.expr.extents import product as number_of_elements
+from symnet.expr.extents import same_extent
+from symnet.expr.node import Node
+from symnet.expr.printing.contraction import read_einsum
+from symnet.expr.printing.forms import Form, Part, call, numeral, product, same
+from symnet.expr.printing.movement import spread
+from symnet.expr.printing.view import View
+from symnet.expr.reduction import Reduce
+
+_MOST_FACTORS = 16  # nested products read as one up to this many factors, so that reading stays linear
+_MOST_TERMS = 48
+
+
+def read_elementwise(node: Any, view: View) -> Form:
+    """The form of an elementwise node, its operands loose: NumPy broadcasts them."""
+    return _OPS.get(node.op, _function)(node, view)
+
+
+def _function(node: Any, view: View) -> Form:
+    return call(node.op, *view.refs(node.operands, loose=True), rank=len(view.shown[node]))
+
+
+def _renamed(name: str) -> Callable[[Any, View], Form]:
+    def read(node: Any, view: View) -> Form:
+        return call(name, *view.refs(node.operands, loose=True), rank=len(view.shown[node]))
+
+    return read
+
+
+def _flat(node: Node, op: str, most: int) -> list[Node]:
+    """The operands of nested `op` nodes, left to right; an operand used twice is left whole."""
+    flat: list[Node] = []
+    stack = list(reversed(node.operands))
+    while stack:
+        part = stack.pop()
+        nested = is_op(part, op) and len(flat) + len(stack) + len(part.operands) <= most
+        if nested and len(set(part.operands)) == len(part.operands) and part not in stack and part not in flat:
+            stack.extend(reversed(part.operands))
+        else:
+            flat.append(part)
+    return flat
+
+
+# --------------------------------------------------------------------------- products
+
+
+def _read_mul(node: Node, view: View) -> Form:
+    return _signed_product(node, view)[1]
+
+
+def _signed_product(node: Node, view: View, negate: bool = False) -> tuple[int, Form]:
+    """(sign, form); with `negate` the form is of -node."""
+    factors = _flat(node, "mul", _MOST_FACTORS)
+    above: list[Part] = []
+    below: list[Part] = []
+    mean = _take_mean(factors, view)
+    sign = 1
+    for value in (v for f in factors if (v := number_of(f)) is not None):
+        sign *= _put_number(value, above, below)
+    rest = sorted((f for f in factors if number_of(f) is None), key=view.factor_key)
+    for factor in rest:
+        exponent = _negative_exponent(factor)
+        if exponent is None:
+            above.append(view.ref(factor, loose=True))
+        else:
+            below.append(power(view.ref(factor.operands[0], loose=True), -exponent))
+    if mean is not None:
+        above.append(mean)
+    sign = -sign if negate else sign
+    return sign, product(sign, above, below)
+
+
+def _put_number(value: Any, above: list[Part], below: list[Part]) -> int:
+    """Write a number above and below the line; give its sign."""
+    sign = -1 if value.is_negative else 1
+    coefficient, rest = (value * sign).as_coeff_Mul()
+    if coefficient.is_Rational and not coefficient.is_Integer:
+        below.append(numeral(sympy.Integer(coefficient.q)))
+        coefficient = sympy.Integer(coefficient.p)
+    value = coefficient * rest
+    if value != 1 or (sign > 0 and not below):
+        above.append(numeral(value))
+    return sign
+
+
+def _negative_exponent(node: Node) -> Any:
+    if not is_op(node, "pow"):
+        return None
+    exponent = number_of(node.operands[1])
+    return exponent if exponent is not None and exponent.is_negative else None
+
+
+def _take_mean(factors: list[Node], view: View) -> Form | None:
+    """Remove a sum and the reciprocal of its number of elements from `factors`; give the mean."""
+    for total in factors:
+        inner = total.operands[0] if total.kind == "expand" else total
+        if not (isinstance(inner, Einsum) and inner.is_sum):
+            continue
+        count = number_of_elements(inner.extents[i] for i in inner.contracted)
+        divisor = next((f for f in factors if _divides_by(f, count)), None)
+        form = read_einsum(inner, view)
+        if divisor is None or form.kind != "reduce":
+            continue
+        kept = [f for f in factors if f is not total and f is not divisor]
+        left = number_of(divisor)
+        factors[:] = kept + ([] if left is None or left.p == 1 else [type(divisor)(sympy.Integer(left.p))])
+        mean = Form("reduce", form.parts, ("mean", form.data[1], count), form.rank)
+        return spread(mean, total) if total.kind == "expand" else mean
+    return None
+
+
+def _divides_by(node: Node, count: Any) -> bool:
+    value = number_of(node)
+    if value is not None:
+        return bool(value.is_Rational and not value.is_Integer and value.q == count)
+    if not is_op(node, "pow") or number_of(node.operands[1]) != -1:
+        return False
+    base = node.operands[0]
+    return base.kind in ("size", "number") and same_extent(base.args[0], count)
+
+
+# --------------------------------------------------------------------------- sums
+
+
+def _read_add(node: Node, view: View) -> Form:
+    terms = _flat(node, "add", _MOST_TERMS)
+    found = _take_log_softmax(terms, view)
+    signed = [(_sign(t), t) for t in terms]
+    ups = sorted((t for s, t in signed if s > 0), key=view.term_key)
+    downs = sorted((t for s, t in signed if s < 0), key=view.term_key)
+    parts: list[Part] = [*found, *(view.ref(t, loose=True) for t in _numbers_last(ups)), *(_negated(t, view) for t in downs)]
+    signs = (1,) * (len(found) + len(ups)) + (-1,) * len(downs)
+    if signs == (1,):
+        return same(parts[0])
+    return Form("sum", tuple(parts), signs, len(view.shown[node]))
+
+
+def _numbers_last(terms: list[Node]) -> list[Node]:
+    """x**2 + 1, but 1 + exp(x): numbers come first when only functions follow."""
+    numbers = [t for t in terms if number_of(t) is not None]
+    others = [t for t in terms if number_of(t) is None]
+    functions = all(t.kind == "elementwise" and t.args[0].name not in ("mul", "pow", "add") for t in others)  # type: ignore[attr-defined]
+    return numbers + others if functions else others + numbers
+
+
+def _sign(node: Node) -> int:
+    value = number_of(node)
+    if value is not None:
+        return -1 if value.is_negative else 1
+    if not is_op(node, "mul"):
+        return 1
+    negative = [f for f in _flat(node, "mul", _MOST_FACTORS) if (v := number_of(f)) is not None and v.is_negative]
+    return -1 if len(negative) % 2 else 1
+
+
+def _negated(node: Node, view: View) -> Form:
+    value = number_of(node)
+    return numeral(-value) if value is not None else _signed_product(node, view, negate=True)[1]
+
+
+def _take_log_softmax(terms: list[Node], view: View) -> list[Form]:
+    """Remove x and -logsumexp(x) from `terms`, for every x that stands there with it."""
+    found = []
+    for term in list(terms):
+        x, axis = _minus_logsumexp(term)
+        if x is None:
+            continue
+        wanted = [x] if x in terms else _flat(x, "add", _MOST_TERMS) if is_op(x, "add") else [x]
+        rest = [t for t in terms if t is not term]
+        if all(_discard(rest, w) for w in wanted):
+            terms[:] = rest
+            keywords = {} if axis == x.rank - 1 else {"axis": axis}
+            found.append(call("log_softmax", view.ref(x), rank=x.rank, **keywords))
+    return found
+
+
+def _discard(nodes: list[Node], node: Node) -> bool:
+    present = node in nodes
+    if present:
+        nodes.remove(node)
+    return present
+
+
+def _minus_logsumexp(term: Node) -> tuple[Any, int]:
+    """(x, axis) when the term is -logsumexp(x, axis), repeated along that axis; else (None, 0)."""
+    if not is_op(term, "mul") or len(term.operands) != 2 or all(number_of(o) != -1 for o in term.operands):
+        return None, 0
+    value: Any = next(o for o in term.operands if number_of(o) != -1)
+    inner = value.operands[0] if value.kind == "expand" else value
+    if not isinstance(inner, Reduce) or inner.op != "logsumexp" or len(inner.axes) != 1:
+        return None, 0
+    x, axis = inner.operands[0], inner.axes[0]
+    spread = value.shape == x.shape and value.new_axes == (axis,) if value.kind == "expand" else x.rank == 1
+    return (x, axis) if spread else (None, 0)
+
+
+# --------------------------------------------------------------------------- the rest
+
+
+def power(base: Part, exponent: Any) -> Form:
+    """base ** exponent for a SymPy number; a square root where it is one."""
+    if exponent == 1:
+        return same(base)
+    if exponent == sympy.S.Half:
+        return Form("root", (base,), (), base.rank)
+    return Form("power", (base, numeral(exponent)), (), base.rank)
+
+
+def _read_pow(node: Node, view: View) -> Form:
+    base, exponent = node.operands
+    shown = view.ref(base, loose=True)
+    value = number_of(exponent)
+    if value is None:
+        return Form("power", (shown, view.ref(exponent, loose=True)), (), len(view.shown[node]))
+    if value.is_negative:
+        return product(1, [], [power(shown, -value)])
+    return power(shown, value)
+
+
+def _read_maximum(node: Node, view: View) -> Form:
+    x, other = node.operands
+    if number_of(other) == 0:
+        return call("relu", view.ref(x, loose=True), rank=len(view.shown[node]))
+    return _function(node, view)
+
+
+def _read_exp(node: Node, view: View) -> Form:
+    x = node.operands[0]
+    if is_op(x, "add"):
+        inner = _read_add(x, view)
+        if inner.kind == "call" and inner.data[0] == "log_softmax":
+            return Form("call", inner.parts, ("softmax", inner.data[1]), inner.rank)
+    return _function(node, view)
+
+
+def _read_relation(node: Any, view: View) -> Form:
+    return Form("relation", tuple(view.refs(node.operands, loose=True)), (node.op,), len(view.shown[node]))
+
+
+def _read_indicator(node: Node, view: View) -> Form:
+    return Form("indicator", (view.ref(node.operands[0], loose=True),), (), len(view.shown[node]))
+
+
+_OPS: dict[str, Callable[[Any, View], Form]] = {
+    "add": _read_add,
+    "mul": _read_mul,
+    "pow": _read_pow,
+    "maximum": _read_maximum,
+    "exp": _read_exp,
+    "indicator": _read_indicator,
+    "eq": _renamed("equal"),
+    "ne": _renamed("not_equal"),
+    "and": _renamed("logical_and"),
+    "or": _renamed("logical_or"),
+    "not": _renamed("logical_not"),
+    **dict.fromkeys(("lt", "le", "gt", "ge"), _read_relation),
+}

@@ -1,0 +1,96 @@
+"""Forms: what a formula looks like, whatever the notation.
+
+In: nothing.  Out: `Form`, the small language between graphs (read by `layout.py`) and texts (written by `text.py`,
+`latex.py`, `pretty.py`, one table each, keyed by the kinds below).
+
+    form := name(text, latex)                  a leaf, a named value, or a shared part
+          | number(value)                      a SymPy number or an extent
+          | same(x)                            x, unchanged
+          | sum(*terms; signs)                 a + b - c
+          | product(*above, *below; sign, n)   -2*a*b/m: the first n parts stand above the line
+          | power(base, exponent) | root(x)
+          | matmul(*factors) | transpose(x)
+          | reduce(x; op, axes, count)         axes None: all of them; count: how many elements a mean divides by
+          | spread(x; items)                   x[:, None]: axes that broadcast; of a reduction, keepdims=True
+          | index(x, *arrays; items)           x[1:, ::2]; an item "{}" is filled by the next array
+          | relation(a, b; op)                 a >= 0
+          | indicator(condition)               1[a >= 0]
+          | einsum(*operands; inputs, output)  what has no shorter form
+          | filled(; value, shape)             ones(m, 3)
+          | identity(; extent) | ramp(; extent)
+          | sequence(*xs)                      [a, b]
+          | call(*args; name, keywords)        tanh(x), concat([a, b], axis=0)
+    part := Form | Ref                         a Ref is another node's form, inlined or printed by name
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from symnet.expr.node import Node
+
+# How tightly a text binds: an operand is parenthesised when its level is below what its place needs.
+RELATION, SUM, OPERATOR, PRODUCT, POWER, ATOM = range(6)
+
+KINDS = (
+    "name", "number", "same", "sum", "product", "power", "root", "matmul", "transpose", "reduce", "spread", "index",
+    "relation", "indicator", "einsum", "filled", "identity", "ramp", "sequence", "call",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A node's form.  `loose`: its shape may be smaller than the node's, where broadcasting makes up for it."""
+
+    node: Node
+    loose: bool
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One piece of notation; `rank` is that of the value it stands for."""
+
+    kind: str
+    parts: tuple[Part, ...] = ()
+    data: tuple[Any, ...] = ()
+    rank: int = 0
+
+
+Part = Form | Ref
+
+
+def same(part: Part) -> Form:
+    """A part as a form."""
+    return part if isinstance(part, Form) else Form("same", (part,), (), part.rank)
+
+
+def numeral(value: Any) -> Form:
+    """A number or an extent."""
+    return Form("number", (), (value,))
+
+
+def call(name: str, *args: Part, rank: int = 0, **keywords: Any) -> Form:
+    """`name(*args, **keywords)`."""
+    return Form("call", args, (name, tuple(keywords.items())), rank)
+
+
+def product(sign: int, above: list[Part], below: list[Part]) -> Form:
+    """A signed product of factors over a product of divisors."""
+    if sign > 0 and len(above) == 1 and not below:
+        return same(above[0])
+    rank = max((p.rank for p in (*above, *below)), default=0)
+    return Form("product", (*above, *below), (sign, len(above)), rank)
+
+
+def transposed(part: Part) -> Form:
+    """xᵀ of a matrix; the transpose of a transpose is the matrix."""
+    if isinstance(part, Form) and part.kind == "transpose":
+        return same(part.parts[0])
+    return Form("transpose", (part,), (), part.rank)
+
+
+def filled(value: int, shape: tuple[Any, ...]) -> Form:
+    """An array of zeros or ones."""
+    return Form("filled", (), (value, shape), len(shape))

@@ -1,0 +1,55 @@
+"""How indexing reads: slices as x[1:, ::2], rows taken by an integer array, one-hot rows.
+
+In: a `Slice`, `Take` or `OneHot` node and a `View`.  Out: its `Form` (or the text of its ranges).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sympy
+
+from symnet.expr.extents import same_extent
+from symnet.expr.node import Extent
+from symnet.expr.printing.forms import Form, call, same
+from symnet.expr.printing.view import View
+
+
+def range_text(node: Any, drop: Sequence[bool]) -> tuple[str, ...]:
+    """What stands between the brackets, one item for each axis; an axis to drop shows its position."""
+    axes = zip(node.operands[0].shape, node.starts, node.shape, node.steps, drop, strict=True)
+    items = [str(start) if gone else _range(extent, start, size, step) for extent, start, size, step, gone in axes]
+    while len(items) > 1 and items[-1] == ":":
+        items.pop()
+    return tuple(items)
+
+
+def _range(extent: Extent, start: Extent, size: Extent, step: int) -> str:
+    stop = sympy.expand(start + size * step)
+    if size == 0:
+        return f"{start}:{start}"
+    first = "" if same_extent(start, 0 if step > 0 else extent - 1) else str(start)
+    pace = "" if step == 1 else f":{step}"
+    return f"{first}:{_stop(extent, stop, step)}{pace}"
+
+
+def _stop(extent: Extent, stop: Any, step: int) -> str:
+    beyond = sympy.expand(stop - extent)
+    if (step > 0 and beyond.is_nonnegative) or (step < 0 and stop.is_negative):
+        return ""
+    return str(beyond) if beyond.is_Integer and beyond < 0 and not isinstance(extent, int) else str(stop)
+
+
+def read_take(node: Any, view: View) -> Form:
+    """x[t] along the first axis, x[:, t] along the second."""
+    x, indices = node.operands
+    return Form("index", (view.ref(x), view.ref(indices)), (":",) * node.axis + ("{}",), node.rank)
+
+
+def read_one_hot(node: Any, view: View) -> Form:
+    """Labels read as their name."""
+    indices = node.operands[0]
+    if indices.kind == "tensor":
+        return same(view.ref(indices))
+    return call("one_hot", view.ref(indices), rank=node.rank, classes=node.classes)

@@ -1,0 +1,194 @@
+"""From a graph to the forms that make up its text: what is inlined, and what is named once and shared.
+
+In: a root node.  Out: `Layout`: forms in the order in which they can be written, and the parts bound to names.
+A graph that is small as a tree is written as a tree.  In a larger one a value used twice, or one that nests too deep,
+is bound: `t1 + t1 where t1 = y + y`.  Linear in the number of nodes, and nothing recurses by depth.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from symnet.expr.extents import same_shape
+from symnet.expr.node import Node
+from symnet.expr.printing.contraction import read_einsum
+from symnet.expr.printing.elementwise import read_elementwise
+from symnet.expr.printing.forms import Form, Part, Ref
+from symnet.expr.printing.indexing import read_one_hot, read_take
+from symnet.expr.printing.movement import read_concat, read_expand, read_place, read_reshape, read_slice, stretch
+from symnet.expr.printing.reduction import read_reduce
+from symnet.expr.printing.symbols import read_barrier, read_delta, read_iota, read_name, read_number
+from symnet.expr.printing.view import Reader, View
+
+READERS: dict[str, Reader] = {
+    "tensor": read_name,
+    "named": read_name,
+    "barrier": read_barrier,
+    "number": read_number,
+    "size": read_number,
+    "delta": read_delta,
+    "iota": read_iota,
+    "elementwise": read_elementwise,
+    "einsum": read_einsum,
+    "reduce": read_reduce,
+    "expand": read_expand,
+    "reshape": read_reshape,
+    "slice": read_slice,
+    "place": read_place,
+    "concat": read_concat,
+    "take": read_take,
+    "one_hot": read_one_hot,
+}
+
+TREE_LIMIT = 200  # forms written as a tree up to this size
+DEPTH_LIMIT = 40  # and to this nesting
+_SHARED_SIZE = 3  # a shared form smaller than this is repeated rather than bound
+_SHOWN_LINES = 40  # definitions written before the middle is left out
+
+Written = TypeVar("Written")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The forms of a formula.
+
+    Attributes:
+        root: the whole value.
+        forms: every form that is written, operands before users.
+        bound: the parts that have a name, in the same order.
+    """
+
+    root: Ref
+    forms: dict[Ref, Form]
+    bound: dict[Ref, str]
+
+
+def lay_out(root: Node) -> Layout:
+    """Read a graph: its forms, and which of them are bound to names.  A name at the root is looked through."""
+    while root.kind == "named":
+        root = root.operands[0]
+    view = View(root, READERS)
+    top = view.ref(root)
+    forms = _read_all(top, view)
+    size, depth = _measure(forms, {})
+    fits = size[top] <= TREE_LIMIT and depth[top] <= DEPTH_LIMIT
+    return Layout(top, forms, {} if fits else _bind(top, forms, _taken_names(forms)))
+
+
+def _read_all(top: Ref, view: View) -> dict[Ref, Form]:
+    """Every form that the root's form needs, operands before users."""
+    read: dict[Ref, Form] = {}
+    forms: dict[Ref, Form] = {}
+    stack: list[tuple[Ref, bool]] = [(top, False)]
+    while stack:
+        ref, done = stack.pop()
+        if done:
+            forms[ref] = read[ref]
+        elif ref not in read:
+            read[ref] = _full(ref, view)
+            stack.append((ref, True))
+            stack.extend((r, False) for r in reversed(list(refs_in(read[ref]))) if r not in read)
+    return forms
+
+
+def _full(ref: Ref, view: View) -> Form:
+    form, shown = view.read(ref.node), view.shown[ref.node]
+    if ref.loose or shown is ref.node.shape or same_shape(shown, ref.node.shape):
+        return form
+    return stretch(_resolved(form), shown, ref.node.shape)
+
+
+def _resolved(form: Form) -> Form:
+    """A form that only refers to a number is that number (for fills)."""
+    part = form.parts[0] if form.kind == "same" else None
+    if isinstance(part, Ref) and part.node.kind == "number":
+        return Form("number", (), (part.node.args[0],))
+    return form
+
+
+def refs_in(form: Form) -> Iterator[Ref]:
+    """The nodes that a form refers to, left to right, one for each use."""
+    for part in form.parts:
+        if isinstance(part, Ref):
+            yield part
+        else:
+            yield from refs_in(part)
+
+
+def _measure(forms: dict[Ref, Form], bound: dict[Ref, str]) -> tuple[dict[Ref, int], dict[Ref, int]]:
+    """(size, depth) of every form as a tree, capped; a bound part counts as one."""
+    size: dict[Ref, int] = {}
+    depth: dict[Ref, int] = {}
+    for ref, form in forms.items():
+        below = [r for r in refs_in(form) if r not in bound]
+        size[ref] = min(1 + len(list(refs_in(form))) + sum(size[r] - 1 for r in below), 10 * TREE_LIMIT)
+        depth[ref] = 1 + max((depth[r] for r in below), default=0)
+    return size, depth
+
+
+def _bind(top: Ref, forms: dict[Ref, Form], taken: set[str]) -> dict[Ref, str]:
+    """Choose the parts to name: shared ones, and those at which a definition would grow too large."""
+    uses = Counter(r for form in forms.values() for r in refs_in(form))
+    prefix = _free_prefix(taken)
+    bound: dict[Ref, str] = {}
+    size: dict[Ref, int] = {}
+    depth: dict[Ref, int] = {}
+    for ref, form in forms.items():
+        below = list(refs_in(form))
+        size[ref] = 1 + sum(1 if r in bound else size[r] for r in below)
+        depth[ref] = 1 + max((0 if r in bound else depth[r] for r in below), default=0)
+        shared = uses[ref] > 1 and size[ref] >= _SHARED_SIZE
+        if ref is not top and (shared or size[ref] > TREE_LIMIT // 2 or depth[ref] >= DEPTH_LIMIT):
+            bound[ref] = f"{prefix}{len(bound) + 1}"
+    return bound
+
+
+def _taken_names(forms: dict[Ref, Form]) -> set[str]:
+    return {form.data[0] for form in forms.values() if form.kind == "name"}
+
+
+def _free_prefix(taken: set[str]) -> str:
+    """t, unless a leaf is called t1 or the like."""
+    for prefix in ("t", "s", "u", "v", "value_"):
+        if not any(name.startswith(prefix) and name[len(prefix) :].isdigit() for name in taken):
+            return prefix
+    return "shared_"
+
+
+# --------------------------------------------------------------------------- writing
+
+Show = Callable[[Part], Any]
+Writer = Callable[[Form, Show], Any]
+
+
+def write(layout: Layout, table: dict[str, Writer]) -> tuple[Any, list[tuple[Form, Any]]]:
+    """Write every form with a table of writers, one per kind.
+
+    Returns:
+        the root as written, and (name, definition) of every bound part.
+    """
+    done: dict[Ref, Any] = {}
+    definitions: list[tuple[Form, Any]] = []
+
+    def show(part: Part) -> Any:
+        return done[part] if isinstance(part, Ref) else table[part.kind](part, show)
+
+    for ref, form in layout.forms.items():
+        written = show(form)
+        if ref in layout.bound:
+            name = Form("name", (), (layout.bound[ref], ""), ref.rank)
+            definitions.append((name, written))
+            written = show(name)
+        done[ref] = written
+    return done[layout.root], definitions
+
+
+def abridge(lines: list[Written], left_out: Callable[[int], Written], full: bool) -> list[Written]:
+    """The lines, their middle replaced by one line that counts what is missing."""
+    if full or len(lines) <= _SHOWN_LINES:
+        return lines
+    half = _SHOWN_LINES // 2
+    return [*lines[:half], left_out(len(lines) - 2 * half), *lines[-half:]]

@@ -1,0 +1,91 @@
+"""How movement reads: broadcasting as nothing or `[:, None]`, reshape, slices, padding, joining.
+
+In: an `Expand`, `Reshape`, `Slice`, `Place` or `Concat` node and a `View`.  Out: its `Form`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+
+from symnet.expr.extents import same_shape
+from symnet.expr.node import Node, Shape
+from symnet.expr.printing.forms import Form, call, filled, product, same
+from symnet.expr.printing.indexing import range_text
+from symnet.expr.printing.view import View
+
+_REDUCING = ("einsum", "reduce", "elementwise")  # an elementwise node may read as a mean
+
+
+def read_expand(node: Any, view: View) -> Form:
+    """The operand with the axes that broadcasting needs; a reduction keeps its own."""
+    inner = node.operands[0]
+    if not node.axes and view.shown[node] == ():
+        return same(view.ref(inner))
+    form = view.read(inner) if inner.kind in _REDUCING and view.shown[inner] is inner.shape else None
+    return spread(form if form is not None and form.kind == "reduce" else same(view.ref(inner)), node)
+
+
+def spread(form: Form, node: Any) -> Form:
+    """`form`, of the operand's value, with new axes of extent 1 where `node` repeats it.
+
+    Leading axes need nothing under NumPy's rules, but those that were given extent 1 are kept.
+    """
+    unit = all(node.shape[a] == 1 for a in node.new_axes)
+    if form.kind == "reduce" and _keeps(form, node) and (unit or node.new_axes[-1] > node.axes[0]):
+        return Form("spread", (form,), ("keepdims",), node.rank)
+    first = 0 if unit else node.axes[0]
+    items = tuple(":" if a in node.axes else "None" for a in range(first, node.rank))
+    return Form("spread", (form,), items, len(items)) if "None" in items else form
+
+
+def _keeps(form: Form, node: Any) -> bool:
+    x, axes = form.parts[0], form.data[1]
+    return x.rank == node.rank and node.new_axes == (tuple(range(x.rank)) if axes is None else axes)
+
+
+def stretch(form: Form, shown: Shape, shape: Shape) -> Form:
+    """`form`, whose text has shape `shown`, at its full shape: where nothing around it broadcasts."""
+    if not shown:
+        value = form.data[0] if form.kind == "number" else None
+        if value is not None and value in (0, 1):
+            return filled(int(value), shape)
+        return _times(form, filled(1, shape))
+    missing = len(shape) - len(shown)
+    if same_shape(shown, shape[missing:]) and all(n == 1 for n in shape[:missing]):
+        return Form("spread", (form,), ("None",) * missing + (":",) * len(shown), len(shape))
+    return call("broadcast_to", form, rank=len(shape), shape=shape)
+
+
+def _times(form: Form, ones: Form) -> Form:
+    """A scalar times an array of ones; a quotient keeps its line: ones(m)/m."""
+    if form.kind != "product":
+        return product(1, [form, ones], [])
+    sign, count = form.data
+    return product(sign, [*form.parts[:count], ones], list(form.parts[count:]))
+
+
+def read_reshape(node: Node, view: View) -> Form:
+    return call("reshape", view.ref(node.operands[0]), rank=node.rank, shape=node.shape)
+
+
+def read_slice(node: Any, view: View) -> Form:
+    return Form("index", (view.ref(node.operands[0]),), range_text(node, [False] * node.rank), node.rank)
+
+
+def read_place(node: Any, view: View) -> Form:
+    """Padding where the steps are 1; else where the elements land."""
+    x = node.operands[0]
+    if any(step != 1 for step in node.steps):
+        return call("place", view.ref(x), rank=node.rank, shape=node.shape, starts=node.starts, steps=node.steps)
+    after = (sympy.expand(n - start - size) for n, start, size in zip(node.shape, node.starts, x.shape, strict=True))
+    return call("pad", view.ref(x), rank=node.rank, widths=tuple(zip(node.starts, after, strict=True)))
+
+
+def read_concat(node: Any, view: View) -> Form:
+    """Arrays joined along an axis, or stacked along a new one."""
+    new = all(x.kind == "expand" and x.new_axes == (node.axis,) and x.shape[node.axis] == 1 for x in node.operands)
+    name, arrays = ("stack", [x.operands[0] for x in node.operands]) if new else ("concat", node.operands)
+    sequence = Form("sequence", tuple(view.refs(arrays)), (), node.rank)
+    return call(name, sequence, rank=node.rank, axis=node.axis)

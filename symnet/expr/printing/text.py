@@ -1,0 +1,253 @@
+"""Formulas as Python text: `(Y - D)/m`, `2*X.T @ (X @ w - y)/m`.
+
+In: a node.  Out: a string that NumPy and symnet would read as the same value, with as few parentheses as the
+precedence of Python allows; shared parts follow after `where`.  Not Python: the bracket `1[x >= 0]`.
+"""
+
+from __future__ import annotations
+
+import ast
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import sympy
+from sympy.printing.str import sstr
+
+from symnet.expr.contraction import subscripts_text
+from symnet.expr.node import Node, register_builder
+from symnet.expr.printing.forms import ATOM, POWER, PRODUCT, RELATION, SUM, Form, Part
+from symnet.expr.printing.layout import Show, Writer, abridge, lay_out, write
+
+_LINE = 100  # characters of a `where` clause on one line
+_LONGEST = 4000  # characters of one formula before its middle is left out
+
+_RELATIONS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">="}
+
+
+class Text(NamedTuple):
+    """A piece of text and how tightly it binds."""
+
+    text: str
+    level: int
+
+    def within(self, level: int) -> str:
+        """The text for a place that needs this level."""
+        return self.text if self.level >= level else f"({self.text})"
+
+
+@register_builder("text")
+def text(node: Node, full: bool = False) -> str:
+    """The formula of a node.
+
+    Args:
+        node: any expression.
+        full: write everything, however long; otherwise the middle of very long formulas is left out and counted.
+    """
+    body, definitions = write(lay_out(node), WRITERS)
+    lines = [f"{name.data[0]} = {_shorten(value.text, full)}" for name, value in definitions]
+    lines = abridge(lines, lambda n: f"… ({n} more definitions) …", full)
+    return _with_where(_shorten(body.text, full), lines)
+
+
+def _with_where(body: str, lines: list[str]) -> str:
+    one_line = f"{body} where {', '.join(lines)}"
+    if not lines:
+        return body
+    return one_line if len(one_line) <= _LINE else "\n".join([body, "where", *(f"    {line}" for line in lines)])
+
+
+def _shorten(line: str, full: bool) -> str:
+    if full or len(line) <= _LONGEST:
+        return line
+    half = _LONGEST // 2
+    return f"{line[:half]} … ({len(line) - 2 * half} more characters) … {line[-half:]}"
+
+
+# --------------------------------------------------------------------------- the table
+
+
+def _name(form: Form, show: Show) -> Text:
+    return Text(form.data[0], ATOM)
+
+
+def _number(form: Form, show: Show) -> Text:
+    return number_text(form.data[0])
+
+
+@lru_cache(maxsize=4096)
+def number_text(value: Any) -> Text:
+    """A SymPy number or an extent in Python's spelling."""
+    if value in (sympy.oo, -sympy.oo):
+        return Text("inf", ATOM) if value == sympy.oo else Text("-inf", SUM)
+    if isinstance(value, sympy.Float):
+        return _spelled(repr(float(value)))
+    return _spelled(sstr(value))
+
+
+def _spelled(written: str) -> Text:
+    return Text(written, _level(ast.parse(written, mode="eval").body))
+
+
+def _level(tree: ast.expr) -> int:
+    if isinstance(tree, ast.BinOp):
+        return {ast.Add: SUM, ast.Sub: SUM, ast.Pow: POWER}.get(type(tree.op), PRODUCT)  # type: ignore[call-overload,no-any-return]
+    return SUM if isinstance(tree, ast.UnaryOp) else ATOM
+
+
+def _same(form: Form, show: Show) -> Text:
+    return show(form.parts[0])  # type: ignore[no-any-return]
+
+
+def _sum(form: Form, show: Show) -> Text:
+    pieces = [_term(sign, show(part)) for sign, part in zip(form.data, form.parts, strict=True)]
+    joined = " ".join(pieces)
+    return Text(joined[2:] if joined.startswith("+ ") else "-" + joined[2:], SUM)
+
+
+def _term(sign: int, term: Text) -> str:
+    if sign < 0:
+        return "- " + term.within(PRODUCT)
+    written = term.within(SUM)
+    return f"- {written[1:]}" if written.startswith("-") else f"+ {written}"
+
+
+def _product(form: Form, show: Show) -> Text:
+    sign, count = form.data
+    above, below = form.parts[:count], form.parts[count:]
+    top = "*".join(_factors(above, show, scalar_below=all(p.rank == 0 for p in below))) or "1"
+    bottom = _divisor([show(p) for p in below])
+    return Text(("-" if sign < 0 else "") + top + bottom, SUM if sign < 0 else PRODUCT)
+
+
+def _factors(parts: tuple[Part, ...], show: Show, scalar_below: bool) -> list[str]:
+    """A matrix product needs no parentheses as the last factor after scalars."""
+    bare_last = scalar_below and all(p.rank == 0 for p in parts[:-1])
+    pieces = []
+    for position, part in enumerate(parts):
+        bare = _is_matmul(part, show) and not (bare_last and part is parts[-1])
+        pieces.append(show(part).within(POWER if bare else PRODUCT if position == 0 or _is_matmul(part, show) else POWER))
+    return pieces
+
+
+def _is_matmul(part: Part, show: Show) -> bool:
+    return " @ " in show(part).text and show(part).level == PRODUCT
+
+
+def _divisor(factors: list[Text]) -> str:
+    if not factors:
+        return ""
+    if len(factors) == 1:
+        return "/" + factors[0].within(POWER)
+    return "/(" + "*".join(f.within(POWER) for f in factors) + ")"
+
+
+def _power(form: Form, show: Show) -> Text:
+    base, exponent = map(show, form.parts)
+    return Text(f"{base.within(ATOM)}**{exponent.within(ATOM)}", POWER)
+
+
+def _root(form: Form, show: Show) -> Text:
+    return Text(f"sqrt({show(form.parts[0]).text})", ATOM)
+
+
+def _matmul(form: Form, show: Show) -> Text:
+    first, *rest = map(show, form.parts)
+    return Text(" @ ".join([first.within(PRODUCT), *(x.within(POWER) for x in rest)]), PRODUCT)
+
+
+def _transpose(form: Form, show: Show) -> Text:
+    return Text(show(form.parts[0]).within(ATOM) + ".T", ATOM)
+
+
+def _reduce(form: Form, show: Show, **keywords: Any) -> Text:
+    op, axes, _ = form.data
+    if axes is not None:
+        keywords = {"axis": axes[0] if len(axes) == 1 else axes, **keywords}
+    elif op == "argmax" and form.parts[0].rank > 1:
+        keywords = {"axis": None}
+    return _call(Form("call", form.parts, (op, tuple(keywords.items()))), show)
+
+
+def _spread(form: Form, show: Show) -> Text:
+    if form.data == ("keepdims",):
+        return _reduce(form.parts[0], show, keepdims=True)  # type: ignore[arg-type]
+    return _index(form, show)
+
+
+def _index(form: Form, show: Show) -> Text:
+    x, *arrays = map(show, form.parts)
+    supply = iter(arrays)
+    items = ", ".join(next(supply).text if item == "{}" else item for item in form.data)
+    return Text(f"{x.within(ATOM)}[{items}]", ATOM)
+
+
+def _relation(form: Form, show: Show) -> Text:
+    a, b = (show(part).within(SUM) for part in form.parts)
+    return Text(f"{a} {_RELATIONS[form.data[0]]} {b}", RELATION)
+
+
+def _indicator(form: Form, show: Show) -> Text:
+    return Text(f"1[{show(form.parts[0]).text}]", ATOM)
+
+
+def _einsum(form: Form, show: Show) -> Text:
+    operands = ", ".join(show(part).text for part in form.parts)
+    return Text(f'einsum("{subscripts_text(*form.data)}", {operands})', ATOM)
+
+
+def _filled(form: Form, show: Show) -> Text:
+    value, shape = form.data
+    return Text(f"{'ones' if value else 'zeros'}({', '.join(map(_value, shape))})", ATOM)
+
+
+def _identity(form: Form, show: Show) -> Text:
+    return Text(f"eye({_value(form.data[0])})", ATOM)
+
+
+def _ramp(form: Form, show: Show) -> Text:
+    return Text(f"arange({_value(form.data[0])})", ATOM)
+
+
+def _sequence(form: Form, show: Show) -> Text:
+    return Text(f"[{', '.join(show(part).text for part in form.parts)}]", ATOM)
+
+
+# Keywords that are written without their name, as the last arguments.
+_POSITIONAL = ("shape", "widths", "classes", "axes")
+
+
+def _call(form: Form, show: Show) -> Text:
+    name, keywords = form.data
+    args = [show(part).text for part in form.parts]
+    args += [_value(v) if k in _POSITIONAL else f"{k}={_value(v)}" for k, v in keywords]
+    return Text(f"{name}({', '.join(args)})", ATOM)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_value, value))}{',' if len(value) == 1 else ''})"
+    return str(value)
+
+
+WRITERS: dict[str, Writer] = {
+    "name": _name,
+    "number": _number,
+    "same": _same,
+    "sum": _sum,
+    "product": _product,
+    "power": _power,
+    "root": _root,
+    "matmul": _matmul,
+    "transpose": _transpose,
+    "reduce": _reduce,
+    "spread": _spread,
+    "index": _index,
+    "relation": _relation,
+    "indicator": _indicator,
+    "einsum": _einsum,
+    "filled": _filled,
+    "identity": _identity,
+    "ramp": _ramp,
+    "sequence": _sequence,
+    "call": _call,
+}

@@ -1,0 +1,152 @@
+"""The part of a graph that one formula shows, and what the readers ask about it.
+
+In: a root node.  Out: `View`: for each node the shape it would have if broadcasting were left to NumPy, and the
+keys by which terms and factors are put in reading order.  Values under a name are not entered.
+All of it is computed once per node, operands first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from symnet.expr.constants import number_of
+from symnet.expr.extents import broadcast_shapes, same_shape
+from symnet.expr.node import Node, Shape
+from symnet.expr.printing.forms import Form, Part, Ref, call
+
+_DEGREE_LIMIT = 1000
+_PIECES = re.compile(r"(\d+)")
+
+
+def visible(root: Node) -> list[Node]:
+    """The nodes that the formula of `root` may show, operands first; a named value below the root is a leaf."""
+    order: list[Node] = []
+    seen: set[Node] = set()
+    stack: list[tuple[Node, bool]] = [(root, False)]
+    while stack:
+        node, done = stack.pop()
+        if done:
+            order.append(node)
+        elif node not in seen:
+            seen.add(node)
+            stack.append((node, True))
+            if node.kind != "named":
+                stack.extend((operand, False) for operand in reversed(node.operands))
+    return order
+
+
+Reader = Callable[[Any, "View"], Form]
+
+
+class View:
+    """Facts about the visible nodes.
+
+    Attributes:
+        shown: the shape of a node's text under NumPy's rules; smaller than its shape where an `Expand` is not written.
+        degree: as of a polynomial in the leaves; functions count as one leaf.
+        height: the number of nested operations.
+        label: the first leaf's name, digits compared as numbers.
+    """
+
+    def __init__(self, root: Node, readers: Mapping[str, Reader]) -> None:
+        self.readers = readers
+        self.order = visible(root)
+        self.shown: dict[Node, Shape] = {}
+        self.degree: dict[Node, float] = {}
+        self.height: dict[Node, int] = {}
+        self.label: dict[Node, tuple[Any, ...]] = {}
+        for node in self.order:
+            below = () if node.kind == "named" else node.operands
+            self.shown[node] = _SHOWN.get(node.kind, _exact)(node, self)
+            self.degree[node] = _degree(node, [self.degree[o] for o in below])
+            self.height[node] = 1 + max((self.height[o] for o in below), default=-1)
+            self.label[node] = _label(node) or min((self.label[o] for o in below if self.label[o]), default=())
+
+    def read(self, node: Node) -> Form:
+        """The form of a node where NumPy broadcasts it; an unknown kind reads as a call of its class."""
+        reader = self.readers.get(node.kind)
+        return reader(node, self) if reader else call(type(node).__name__, *self.refs(node.operands), rank=node.rank)
+
+    def ref(self, node: Node, loose: bool = False) -> Ref:
+        """A part for `node`; `loose` where the place broadcasts."""
+        shown = self.shown[node]
+        if loose and shown is not node.shape and not same_shape(shown, node.shape):
+            return Ref(node, True, len(shown))
+        return Ref(node, False, node.rank)
+
+    def refs(self, nodes: Iterable[Node], loose: bool = False) -> list[Part]:
+        return [self.ref(node, loose) for node in nodes]
+
+    def term_key(self, node: Node) -> tuple[Any, ...]:
+        """Order in a sum: by falling degree, then simple before nested, then by name."""
+        return -self.degree[node], self.height[node], self.label[node], node.digest
+
+    def factor_key(self, node: Node) -> tuple[Any, ...]:
+        """Order in a product: scalars before arrays, simple before nested, then by name."""
+        return bool(self.shown[node]), self.height[node], self.label[node], node.digest
+
+
+def _exact(node: Node, view: View) -> Shape:
+    return node.shape
+
+
+def _elementwise_shown(node: Node, view: View) -> Shape:
+    shapes = [view.shown[o] for o in node.operands]
+    if all(s is o.shape for s, o in zip(shapes, node.operands, strict=True)):
+        return node.shape
+    shape = broadcast_shapes("printing", *shapes)
+    return node.shape if same_shape(shape, node.shape) else shape
+
+
+def _expand_shown(node: Any, view: View) -> Shape:
+    if not node.axes:
+        return ()
+    if all(node.shape[a] == 1 for a in node.new_axes):
+        return node.shape
+    shape = tuple(n if a in node.axes else 1 for a, n in enumerate(node.shape))[node.axes[0] :]
+    return node.shape if same_shape(shape, node.shape) else shape
+
+
+_SHOWN: dict[str, Callable[[Any, View], Shape]] = {"elementwise": _elementwise_shown, "expand": _expand_shown}
+
+
+def _degree(node: Node, below: list[float]) -> float:
+    op = node.args[0].name if node.kind == "elementwise" else node.kind  # type: ignore[attr-defined]
+    degree = _DEGREE.get(op, _one)(node, below)
+    return max(-_DEGREE_LIMIT, min(_DEGREE_LIMIT, degree))
+
+
+def _one(node: Node, below: list[float]) -> float:
+    return 1.0
+
+
+def _total(node: Node, below: list[float]) -> float:
+    return sum(below)
+
+
+def _largest(node: Node, below: list[float]) -> float:
+    return max(below)
+
+
+def _power_degree(node: Node, below: list[float]) -> float:
+    exponent = number_of(node.operands[1])
+    return below[0] * float(exponent) if exponent is not None and exponent.is_finite else 1.0
+
+
+_DEGREE: dict[str, Callable[[Node, list[float]], float]] = {
+    "number": lambda node, below: 0.0,
+    "size": lambda node, below: 0.0,
+    "mul": _total,
+    "einsum": _total,
+    "pow": _power_degree,
+    **dict.fromkeys(("add", "expand", "reshape", "slice", "place", "concat", "barrier"), _largest),
+}
+
+
+def _label(node: Node) -> tuple[Any, ...]:
+    name = getattr(node, "name", None)
+    if node.kind not in ("tensor", "named") or name is None:
+        return ()
+    return tuple((1, int(piece), "") if piece.isdigit() else (0, 0, piece) for piece in _PIECES.split(name))
