@@ -5,10 +5,13 @@ In: a body of the loop language and an `Emitter`.  Out: the emitter's function t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
+from symnet.llvm.addresses import Access, access
 from symnet.llvm.emitter import Emitter, Place, Poly, constant_shape
-from symnet.llvm.integers import Access, access, evaluate, integer, known
+from symnet.llvm.integers import evaluate, integer, known
 from symnet.llvm.memory import load, store, update
 from symnet.llvm.ops import Addend, cast, emit_op, multiply_add
 from symnet.llvm.types import REALS, REGISTER, SIZE, V, constant, vector
@@ -90,7 +93,7 @@ def _fused_sub(e: Emitter, value: Op) -> V | None:
 
 
 _FUSED = {"add": _fused_add, "sub": _fused_sub}
-_VALUES = {Const: _const, Var: _var, Load: _load, FromInt: _from_int, Op: _op}
+_VALUES: dict[type, Callable[[Emitter, Any], V]] = {Const: _const, Var: _var, Load: _load, FromInt: _from_int, Op: _op}
 
 # --------------------------------------------------------------------------- statements
 
@@ -148,7 +151,7 @@ def _register(e: Emitter, buffer: Buffer) -> Place:
     count, strides = row_major(padded)
     alignment = max(SIZE[scalar], min(64, e.target.vector_bits // 8))
     pointer = e.text.alloca("i8" if scalar == "i1" else scalar, alignment, count)
-    return Place(pointer, strides, pointer.text, scalar, alignment, True, False, shape[-1] if shape else None)
+    return Place(pointer, strides, buffer.name, scalar, alignment, True, False, shape[-1] if shape else None)
 
 
 def _private(e: Emitter, buffer: Buffer) -> Place:
@@ -157,12 +160,13 @@ def _private(e: Emitter, buffer: Buffer) -> Place:
     count, strides = row_major(constant_shape(buffer))
     memory = "i8" if scalar == "i1" else scalar
     pointer = e.text.alloca(vector(memory, e.lanes), SIZE[scalar] * e.lanes, count)
-    return Place(pointer, strides, pointer.text, scalar, SIZE[scalar] * e.lanes, private=True)
+    return Place(pointer, strides, buffer.name, scalar, SIZE[scalar] * e.lanes, private=True)
 
 
 def row_major(shape: tuple[int, ...]) -> tuple[int, tuple[Poly, ...]]:
     """Number of elements, and elements to step per axis."""
-    count, strides = 1, []
+    count = 1
+    strides: list[Poly] = []
     for extent in reversed(shape):
         strides.append({(): count})
         count *= extent
@@ -240,4 +244,4 @@ def _iteration(e: Emitter, stmt: For, number: V | int) -> None:
         emit_body(e, stmt.body)
 
 
-_STATEMENTS = {For: _for, If: _if, Let: _let, Store: _store, Alloc: _alloc}
+_STATEMENTS: dict[type, Callable[[Emitter, Any], None]] = {For: _for, If: _if, Let: _let, Store: _store, Alloc: _alloc}
