@@ -24,7 +24,7 @@ class Region:
     its code stores to; `entry` and `label`: its first basic block and the one being written.
     """
 
-    __slots__ = ("lines", "memo", "loads_leave", "stored", "entry", "label")
+    __slots__ = ("entry", "label", "lines", "loads_leave", "memo", "stored")
 
     def __init__(self, label: str, loads_leave: bool = False, stored: frozenset[str] = frozenset()) -> None:
         self.lines: list[str] = []
@@ -162,9 +162,7 @@ class FunctionText:
 
     # ---- control
 
-    def loop(
-        self, count: V, surely: bool, stored: frozenset[str], innermost: bool, body: Callable[[V], None]
-    ) -> None:
+    def loop(self, count: V, surely: bool, stored: frozenset[str], innermost: bool, body: Callable[[V], None]) -> None:
         """Run `body` for 0 … count-1; `surely` says that count ≥ 1 is known."""
         for alias in stored:
             self.wrote(alias)

@@ -26,8 +26,7 @@ _LOCK = RLock()  # LLVM's target machines and contexts are not for concurrent us
 def emit_ir(program: Program, target: Target | None = None, donated: tuple[tuple[str, str], ...] = ()) -> str:
     """The LLVM assembly of a scheduled program, before LLVM's own passes.
 
-    Args:
-        donated: pairs (input name, output name) that may be one array.
+    `donated` holds pairs (input name, output name) that may be one array.
     """
     return emit_program(program, target or host_target(), donated)
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 Poly = dict[tuple[str, ...], int]
 """An integer as a polynomial: {sorted names of SSA values: coefficient}; `()` is the constant term."""
 
+Form = tuple[tuple[str, int], ...]
+"""A linear offset, Σ factor·name."""
+
 LANE = "%lane"
 """The name that stands for the lane number in polynomials."""
 
@@ -34,7 +37,8 @@ class Place:
 
     `strides`: elements to step per axis; `alias`: its class of memory that may overlap; `alignment`: bytes, of
     the first element; `padded`: whole registers may be read and written past the last axis; `private`: each
-    lane of the vector loop has its own copy; `extent`: of the last axis, for register buffers.
+    lane of the vector loop has its own copy; `extent`: of the last axis, for register buffers; `forms`: linear
+    offsets found before, by the identity of the index.
     """
 
     pointer: V
@@ -45,6 +49,7 @@ class Place:
     padded: bool = False
     private: bool = False
     extent: int | None = None
+    forms: dict[int, tuple[tuple[IntExpr, ...], Form | None]] = field(default_factory=dict)
 
     @property
     def memory(self) -> str:

@@ -5,7 +5,9 @@ In: a body of the loop language.  Out: `Facts`, gathered in one walk and remembe
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from symnet.dtypes import ITEMSIZE, REAL
 from symnet.loops.ir import (
@@ -110,7 +112,7 @@ def _alloc(facts: Facts, stmt: Alloc) -> None:
     facts.buffers[stmt.buffer.name] = stmt.buffer
 
 
-_STATEMENTS = {For: _for, If: _if, Let: _let, Store: _store, Alloc: _alloc}
+_STATEMENTS: dict[type, Callable[[Facts, Any], None]] = {For: _for, If: _if, Let: _let, Store: _store, Alloc: _alloc}
 
 
 def _value(facts: Facts, value: Value) -> None:

@@ -1,18 +1,17 @@
-"""Integer expressions → polynomials of SSA values → instructions and addresses.
+"""Integer expressions → polynomials of SSA values → instructions.
 
-In: `IntExpr`.  Out: a `Poly` (constants stay constants, so unrolled code has constant addresses), an integer
-value, or an `Access`: a pointer and how it moves from lane to lane.  Polynomials are written outermost terms
-first, so that each partial sum stands outside the loops it does not depend on.  Addresses are computed by
-getelementptr only.  Division by constants only.
+In: `IntExpr`.  Out: a `Poly` (constants stay constants, so that unrolled code has constant addresses), or an
+integer value.  Polynomials are written outermost terms first, so that each partial sum stands outside the loops
+it does not depend on.  Not handled: division by anything but constants.
 """
 
 from __future__ import annotations
 
-from math import gcd
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any
 
-from symnet.llvm.emitter import LANE, Emitter, Place, Poly
-from symnet.llvm.types import V, constant, vector
+from symnet.llvm.emitter import LANE, Emitter, Poly
+from symnet.llvm.types import V, constant
 from symnet.loops.ir import (
     IntAdd,
     IntConst,
@@ -132,7 +131,7 @@ def is_natural(e: Emitter, *polys: Poly) -> bool:
 
 
 def _load(e: Emitter, expr: IntLoad) -> Poly:
-    from symnet.llvm.memory import load  # memory.py needs addresses, which are made here
+    from symnet.llvm.memory import load  # memory.py needs addresses, which need integers
 
     value = load(e, e.place(expr.buffer), expr.index)
     if value.scalar != e.index:
@@ -140,7 +139,7 @@ def _load(e: Emitter, expr: IntLoad) -> Poly:
     return opaque(e, value, False)
 
 
-_EVALUATE = {
+_EVALUATE: dict[type, Callable[[Emitter, Any], Poly]] = {
     IntConst: _constant,
     IntVar: _variable,
     IntAdd: _add,
@@ -170,8 +169,8 @@ def integer(e: Emitter, poly: Poly) -> V:
     """The instructions that compute a polynomial."""
     total: V | None = None
     for monomial in outermost_first(e, poly):
-        term = _term(e, monomial, poly[monomial])
-        total = term if total is None else e.text.binary("add", total, term)
+        addend = term(e, monomial, poly[monomial])
+        total = addend if total is None else e.text.binary("add", total, addend)
     return total if total is not None else constant(0, e.index)
 
 
@@ -181,7 +180,7 @@ def outermost_first(e: Emitter, poly: Poly) -> list[tuple[str, ...]]:
     return sorted(poly, key=lambda m: (not m, max((atoms[a].depth for a in m), default=0)))
 
 
-def _term(e: Emitter, monomial: tuple[str, ...], coefficient: int) -> V:
+def term(e: Emitter, monomial: tuple[str, ...], coefficient: int) -> V:
     if not monomial:
         return constant(coefficient, e.index)
     factors = sorted((e.atoms[name] for name in monomial), key=lambda v: v.depth)
@@ -189,75 +188,3 @@ def _term(e: Emitter, monomial: tuple[str, ...], coefficient: int) -> V:
     for factor in factors[1:]:
         value = e.text.binary("mul", value, factor)
     return value if coefficient == 1 else e.text.binary("mul", value, constant(coefficient, e.index))
-
-
-# --------------------------------------------------------------------------- addresses
-
-
-class Access(NamedTuple):
-    """An element's address, lane by lane.
-
-    `step` is 0 (all lanes share it), 1 (lanes are neighbours), or None: `offsets` then holds each lane's
-    distance from `pointer` in elements, and `distinct` says that no two lanes meet.
-    """
-
-    pointer: V
-    step: int | None
-    offsets: V | None
-    alignment: int
-    distinct: bool = True
-
-
-def access(e: Emitter, place: Place, index: tuple[IntExpr, ...]) -> Access:
-    """The address of `place[index]`."""
-    flat: Poly = {}
-    for part, stride in zip(index, place.strides, strict=True):
-        flat = add(flat, multiply(evaluate(e, part), stride))
-    alignment = gcd(place.alignment, *(c * place.size for c in flat.values()))
-    shared, varying = _split(e, flat)
-    pointer = point(e, place, shared)
-    if not varying:
-        return Access(pointer, 0, None, alignment)
-    if varying == {(LANE,): 1}:
-        return Access(pointer, 1, None, gcd(place.alignment, *(c * place.size for c in shared.values())))
-    distinct = all(m.count(LANE) == 1 and not any(e.atoms[a].lanes for a in m if a != LANE) for m in varying)
-    return Access(pointer, None, integer(e, varying), place.size, distinct)
-
-
-def _split(e: Emitter, flat: Poly) -> tuple[Poly, Poly]:
-    """The part that all lanes share, and the part that differs."""
-    if not e.lanes:
-        return flat, {}
-    shared: Poly = {}
-    varying: Poly = {}
-    for monomial, coefficient in flat.items():
-        differs = any(e.atoms[name].lanes for name in monomial)
-        (varying if differs else shared)[monomial] = coefficient
-    return shared, varying
-
-
-def point(e: Emitter, place: Place, offset: Poly) -> V:
-    """base + offset, the terms of each depth added together and the constant last."""
-    kind = vector(place.memory, e.lanes) if place.private else place.memory
-    pointer, pending, depth = place.pointer, None, -1
-    for monomial in outermost_first(e, offset):
-        term = _term(e, monomial, offset[monomial])
-        level = term.depth if monomial else 1 << 30
-        if pending is not None and level != depth:
-            pointer, pending = _step(e, pointer, kind, pending), None
-        pending = term if pending is None else e.text.binary("add", pending, term)
-        depth = level
-    return pointer if pending is None else _step(e, pointer, kind, pending)
-
-
-def _step(e: Emitter, pointer: V, kind: str, offset: V) -> V:
-    rhs = f"getelementptr {kind}, ptr {pointer.text}, {offset.typed}"
-    return e.text.pure("ptr", 0, rhs, max(pointer.depth, offset.depth))
-
-
-def lane_pointers(e: Emitter, place: Place, where: Access) -> V:
-    """Each lane's own pointer."""
-    assert where.offsets is not None
-    offsets = e.text.splat(where.offsets, e.lanes)
-    rhs = f"getelementptr {place.memory}, ptr {where.pointer.text}, {offsets.typed}"
-    return e.text.pure("ptr", e.lanes, rhs, max(where.pointer.depth, offsets.depth))

@@ -8,8 +8,8 @@ scattered.  Booleans are one byte in memory and one bit in registers.
 from __future__ import annotations
 
 from symnet.errors import CompileError, explain
+from symnet.llvm.addresses import Access, access, lane_pointers
 from symnet.llvm.emitter import Emitter, Place
-from symnet.llvm.integers import Access, access, lane_pointers
 from symnet.llvm.ops import Addend, combine
 from symnet.llvm.types import V, constant, first_lanes, suffix, vector
 from symnet.loops.ir import IntExpr
@@ -50,8 +50,7 @@ def _masked(e: Emitter, place: Place, where: Access, lanes: int) -> V:
     name = f"llvm.masked.load.{suffix(place.memory, lanes)}.p0"
     _declare(e, name, f"declare {kind} @{name}(ptr, i32, <{lanes} x i1>, {kind})")
     rhs = (
-        f"call {kind} @{name}(ptr {where.pointer.text}, i32 {where.alignment}, "
-        f"{e.mask.typed}, {kind} zeroinitializer)"
+        f"call {kind} @{name}(ptr {where.pointer.text}, i32 {where.alignment}, {e.mask.typed}, {kind} zeroinitializer)"
     )
     return e.text.load(place.memory, lanes, rhs, max(where.pointer.depth, e.mask.depth), place.alias)
 

@@ -50,7 +50,7 @@ def _arithmetic(name: str, e: Emitter, dtype: str, args: list[V]) -> V:
     instruction = _ARITHMETIC[name][_kind(args[0])]
     if instruction is None:
         raise _unsupported(name, args[0])
-    return e.text.binary(instruction, *args)
+    return e.text.binary(instruction, args[0], args[1])
 
 
 def _unsupported(name: str, value: V) -> CompileError:
@@ -66,7 +66,7 @@ def _unsupported(name: str, value: V) -> CompileError:
 
 def _comparison(name: str, e: Emitter, dtype: str, args: list[V]) -> V:
     kind = _kind(args[0])
-    return e.text.binary(f"{'icmp' if kind else 'fcmp'} {_COMPARISON[name][kind]}", *args, result="i1")
+    return e.text.binary(f"{'icmp' if kind else 'fcmp'} {_COMPARISON[name][kind]}", args[0], args[1], "i1")
 
 
 def _extremum(name: str, e: Emitter, dtype: str, args: list[V]) -> V:
@@ -155,7 +155,7 @@ def _rsqrt(e: Emitter, dtype: str, args: list[V]) -> V:
 
 
 def _logical(name: str, e: Emitter, dtype: str, args: list[V]) -> V:
-    return e.text.binary(name, *args)
+    return e.text.binary(name, args[0], args[1])
 
 
 def _not(e: Emitter, dtype: str, args: list[V]) -> V:
@@ -236,7 +236,7 @@ def emit_op(e: Emitter, name: str, dtype: str, args: list[V]) -> V:
 # --------------------------------------------------------------------------- combining stores
 
 _COMBINE = {"add": "add", "mul": "mul", "max": "maximum", "min": "minimum"}
-_IDENTITY = {
+_IDENTITY: dict[str, dict[str, float]] = {
     "add": {"i1": False},
     "mul": {"i1": True, "float": 1.0, "double": 1.0, "i32": 1, "i64": 1},
     "max": {"i1": False, "float": float("-inf"), "double": float("-inf"), "i32": -(2**31), "i64": -(2**63)},

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from symnet.llvm.addresses import point
 from symnet.llvm.blocks import FunctionText
 from symnet.llvm.emitter import Emitter, Place, Poly
 from symnet.llvm.integers import (
@@ -27,7 +28,6 @@ from symnet.llvm.integers import (
     known,
     multiply,
     opaque,
-    point,
     quotient,
 )
 from symnet.llvm.statements import emit_body
@@ -42,8 +42,7 @@ WORKSPACE_ALIGNMENT = 64  # bytes
 def emit_program(program: Program, target: Target, donated: tuple[tuple[str, str], ...] = ()) -> str:
     """The module's text.
 
-    Args:
-        donated: pairs (input, output) that may be one array; accesses to them are kept in order.
+    `donated` holds pairs (input, output) that may be one array: accesses to them are kept in order.
     """
     return _Module(program, target, donated).text()
 
@@ -67,7 +66,13 @@ class _Module:
 
     def text(self) -> str:
         functions = [self.stage_function(number) for number in range(len(self.stages))]
-        functions += [self.unit_entry(), self.run_entry(), self.workspace_entry(), self.phases_entry(), self.units_entry()]
+        functions += [
+            self.unit_entry(),
+            self.run_entry(),
+            self.workspace_entry(),
+            self.phases_entry(),
+            self.units_entry(),
+        ]
         head = f'target triple = "{self.target.triple}"\n\n'
         return head + "\n".join([*functions, *self.declarations.values(), self.attributes(), ""])
 
@@ -164,7 +169,9 @@ class _Module:
         self.bind_dims(e, V("%dims", "ptr"))
         _, total = self.layout(e)
         size = integer(e, total)
-        return self.function(self.size_type, f"{self.program.name}_workspace_bytes", "ptr %dims", e, f"ret {size.typed}")
+        return self.function(
+            self.size_type, f"{self.program.name}_workspace_bytes", "ptr %dims", e, f"ret {size.typed}"
+        )
 
     def phases_entry(self) -> str:
         e = self.emitter()

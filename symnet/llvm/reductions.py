@@ -7,8 +7,8 @@ changes inside the vector loop is updated chunk by chunk, after the same tree.
 
 from __future__ import annotations
 
+from symnet.llvm.addresses import Access
 from symnet.llvm.emitter import Emitter, Place
-from symnet.llvm.integers import Access
 from symnet.llvm.memory import update
 from symnet.llvm.ops import Addend, combine, identity, multiply_add
 from symnet.llvm.types import SIZE, V, vector
@@ -70,7 +70,7 @@ def update_shared(e: Emitter, place: Place, where: Access, how: str, value: V) -
 def _product(e: Emitter, addend: Addend) -> V:
     if len(addend) == 1:
         return addend[0]
-    return multiply_add(e, *addend, identity("add", addend[0].scalar))
+    return multiply_add(e, addend[0], addend[1], identity("add", addend[0].scalar))
 
 
 def _kept(e: Emitter, how: str, value: V) -> V:

@@ -44,7 +44,7 @@ def require_llvmlite() -> None:
 
 @lru_cache(maxsize=1)
 def host_target() -> Target:
-    """This machine, with all its features."""
+    """The machine we run on, with all its features."""
     require_llvmlite()
     import llvmlite.binding as llvm
 
@@ -94,7 +94,9 @@ def _wasm(triple: str, cpu: str, features: str, has: set[str]) -> Target:
 
 
 def _power(triple: str, cpu: str, features: str, has: set[str]) -> Target:
-    return Target(triple, cpu, features, 128 if "vsx" in has or triple.startswith("powerpc64le") else 0, True, False, 64)
+    return Target(
+        triple, cpu, features, 128 if "vsx" in has or triple.startswith("powerpc64le") else 0, True, False, 64
+    )
 
 
 _FAMILIES = (

@@ -26,11 +26,11 @@ EmitBody = Callable[[Emitter, Body], None]
 
 
 class Piece(NamedTuple):
-    """A chunk known at compile time: `lanes` wide (0: one scalar), of which the first `count` are real."""
+    """A chunk known at compile time: `lanes` wide (0: one scalar), of which the first `real` count."""
 
     start: int
     lanes: int
-    count: int
+    real: int
 
 
 def lanes_of(target: Target, facts: Facts) -> int:
@@ -86,7 +86,7 @@ class _Writer:
         e.reductions = kept
 
     def piece(self, piece: Piece, copy: int) -> None:
-        mask = first_lanes(piece.count, piece.lanes) if piece.lanes > piece.count else None
+        mask = first_lanes(piece.real, piece.lanes) if piece.lanes > piece.real else None
         self.chunk({(): piece.start} if piece.start else {}, piece.lanes, mask, copy)
 
     def loop_over(self, count: V, surely: bool, body: Callable[[V], None]) -> None:

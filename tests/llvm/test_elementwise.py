@@ -19,8 +19,9 @@ if IS_X86:
     TARGETS["avx2"] = target_for(HOST.triple, "x86-64-v3")
 
 
-def each(target=pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)):
-    return target
+@pytest.fixture(params=TARGETS.values(), ids=TARGETS)
+def target(request):
+    return request.param
 
 
 def numbers(rng, size, dtype):
@@ -39,7 +40,6 @@ def pointwise(value, *inputs, dtype, extent):
     return program(inputs, [y], loop("i", extent, store(y, ("i",), value), kind="vector"), dims=dims)
 
 
-@each()
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64"])
 @pytest.mark.parametrize("run_time", [False, True])
 def test_a_sum_of_products_is_right_for_every_extent(rng, dtype, run_time, target):
@@ -68,7 +68,6 @@ def check_sum_of_products(rng, dtype, size, extent, target):
 EXACT = ("add", "sub", "mul", "neg", "abs", "maximum", "minimum", "floor", "sign")
 
 
-@each()
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64"])
 @pytest.mark.parametrize("name", EXACT)
 def test_exact_operations_match_numpy_bit_for_bit(rng, name, dtype, target):
@@ -78,7 +77,6 @@ def test_exact_operations_match_numpy_bit_for_bit(rng, name, dtype, target):
     agree(pointwise(op(name, *(load(b, "i") for b in inputs)), *inputs, dtype=dtype, extent=37), values, target=target)
 
 
-@each()
 @pytest.mark.parametrize("dtype", REALS)
 def test_quotients_and_roots_are_correctly_rounded(rng, dtype, target):
     a, b = (buffer(name, 37, dtype=dtype, space="input") for name in "ab")
@@ -91,7 +89,6 @@ def test_quotients_and_roots_are_correctly_rounded(rng, dtype, target):
 SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.5, -1.5, 2.0**60, -(2.0**60), 0.5, -0.5, 7.0])
 
 
-@each()
 @pytest.mark.parametrize("dtype", REALS)
 @pytest.mark.parametrize("name", ["maximum", "minimum", "lt", "le", "gt", "ge", "eq", "ne"])
 def test_nan_and_infinity_meet_as_in_numpy(name, dtype, target):
@@ -105,7 +102,6 @@ def test_nan_and_infinity_meet_as_in_numpy(name, dtype, target):
     )
 
 
-@each()
 @pytest.mark.parametrize("dtype", REALS)
 @pytest.mark.parametrize("name", ["floor", "sign", "abs", "neg"])
 def test_special_values_pass_through_unary_operations(name, dtype, target):
@@ -123,7 +119,6 @@ def test_relu_keeps_nan_on_either_side(dtype):
         agree(pointwise(value, a, dtype=dtype, extent=len(x)), {"a": x})
 
 
-@each()
 @pytest.mark.parametrize("source", ["bool", "int32", "int64", "float32", "float64"])
 @pytest.mark.parametrize("result", ["bool", "int32", "int64", "float32", "float64"])
 def test_every_dtype_casts_to_every_dtype(rng, source, result, target):
@@ -139,7 +134,6 @@ def test_reals_beyond_an_integer_saturate_and_nan_becomes_zero():
     np.testing.assert_array_equal(got, [0, 2**31 - 1, -(2**31), -2])
 
 
-@each()
 def test_logic_and_selection_on_booleans(rng, target):
     p, q = (buffer(name, 37, dtype="bool", space="input") for name in "pq")
     a = buffer("a", 37, dtype="float32", space="input")
@@ -154,14 +148,12 @@ def test_logic_and_selection_on_booleans(rng, target):
     )
 
 
-@each()
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64"])
 def test_an_index_becomes_a_number(dtype, target):
     value = ir.FromInt(v("i") * 3 + (v("i") + 1) // 4 + (v("i") % 5) - 7, dtype)
     agree(pointwise(value, dtype=dtype, extent=37), {}, target=target)
 
 
-@each()
 @pytest.mark.parametrize("dtype", REALS)
 def test_fma_is_multiply_and_add(rng, dtype, target):
     a, b, c = (buffer(name, 37, dtype=dtype, space="input") for name in "abc")
@@ -170,7 +162,6 @@ def test_fma_is_multiply_and_add(rng, dtype, target):
     agree(pointwise(value, a, b, c, dtype=dtype, extent=37), values, target=target, ulp=4)
 
 
-@each()
 @pytest.mark.parametrize("dtype", REALS)
 @pytest.mark.parametrize("name", ["exp", "log", "tanh", "sigmoid", "softplus", "log1p", "expm1", "xlogy"])
 def test_math_functions_are_called_and_inlined(rng, name, dtype, target):

@@ -53,7 +53,10 @@ def test_rows_are_gathered_by_a_shared_index(rng, target):
 
 @pytest.mark.parametrize("integer", ["int32", "int64"])
 def test_elements_are_gathered_lane_by_lane(rng, integer, dtype, target):
-    table, labels = buffer("table", 37, 5, dtype=dtype, space="input"), buffer("labels", 37, dtype=integer, space="input")
+    table, labels = (
+        buffer("table", 37, 5, dtype=dtype, space="input"),
+        buffer("labels", 37, dtype=integer, space="input"),
+    )
     y = buffer("y", 37, dtype=dtype, space="output")
     pick = load(table, "i", ir.IntLoad(labels, (v("i"),)))
     inputs = {"table": normal(rng, 37, 5, dtype=dtype), "labels": rng.integers(0, 5, 37).astype(integer)}
@@ -120,7 +123,9 @@ def test_a_value_stored_is_seen_by_the_next_load_but_not_by_the_one_before(rng):
 def test_a_load_leaves_a_loop_only_where_nothing_stores_it(rng):
     x, y = buffer("x", 6, space="input"), buffer("y", 6, space="output")
     first = store(y, (0,), load(x, 0))
-    step = loop("i", 5, store(y, (v("i") + 1,), op("add", load(y, 0), load(x, v("i") + 1))), store(y, (0,), load(x, "i")))
+    step = loop(
+        "i", 5, store(y, (v("i") + 1,), op("add", load(y, 0), load(x, v("i") + 1))), store(y, (0,), load(x, "i"))
+    )
     agree(program([x], [y], first, step), {"x": normal(rng, 6)})
 
 
@@ -188,7 +193,9 @@ def test_lanes_are_reduced_whatever_the_extent(rng, combine, run_time, dtype, ta
         else:
             whole = {"add": np.sum, "mul": np.prod, "max": np.max, "min": np.min}[combine]
             expected = whole(np.append(values, 1).astype("float64"))
-            np.testing.assert_allclose(made.run({"x": values})["y"], expected, rtol=1e-4 if dtype == "float32" else 1e-12)
+            np.testing.assert_allclose(
+                made.run({"x": values})["y"], expected, rtol=1e-4 if dtype == "float32" else 1e-12
+            )
 
 
 @pytest.mark.parametrize("combine", ["add", "mul", "max", "min"])
