@@ -116,6 +116,7 @@ def optimised(ir_text: str, target: Target) -> Any:
 
     machine = _machine(target)
     module = llvm.parse_assembly(ir_text)
+    module.data_layout = str(machine.target_data)
     module.verify()
     builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=2))
     passes = llvm.create_new_module_pass_manager()
