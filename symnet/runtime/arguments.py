@@ -28,6 +28,7 @@ from symnet.loops.signature import Signature
 from symnet.runtime.extents import evaluate, solve
 
 Arrays = list[np.ndarray]
+LONGEST_TEXT = 40  # characters of a value in an error
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,8 @@ def value_text(value: object) -> str:
     if isinstance(value, np.generic):
         return f"{value.dtype} {value}"
     if isinstance(value, bool | int | float | complex | str | None):
-        return repr(value)
+        text = repr(value)
+        return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 3] + "…"
     article = "an" if type(value).__name__[0] in "aeiouAEIOU" else "a"
     return f"{article} {type(value).__name__}"
 
@@ -216,7 +218,7 @@ class Arguments:
             array = np.array(math.inf)
         if item.dtype.kind != "b" and np.isinf(array) and not (isinstance(value, float) and math.isinf(value)):
             expected, mend = f"a number that {item.dtype} can hold", "Rescale it, or compile with a wider dtype."
-            raise ValueDomainError(explain(self.call_text(item.name, value, call), expected, str(value), mend))
+            raise ValueDomainError(explain(self.call_text(item.name, value, call), expected, value_text(value), mend))
         return array
 
     def _refuse_kind(self, item: Expected, value: Any, call: str) -> None:

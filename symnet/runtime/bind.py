@@ -19,12 +19,12 @@ import numpy as np
 
 from symnet.runtime import structure as structures
 from symnet.runtime.domains import check_indices
-from symnet.runtime.native import allocate_workspace, extents, pointers, refuse_code
+from symnet.runtime.native import allocate_workspace, pointers, refuse_code
 from symnet.runtime.outputs import fresh_outputs, given_outputs
 from symnet.runtime.support import INDEX_OUT_OF_RANGE, step_block, step_call
 
 if TYPE_CHECKING:
-    from symnet.runtime.function import NativeFunction
+    from symnet.runtime.function import NativeFunction, Plan
 
 
 class BoundStep:
@@ -38,22 +38,16 @@ class BoundStep:
     __slots__ = ("_arguments", "_call", "_dims", "_function", "_owners", "inputs", "outputs")
 
     def __init__(
-        self,
-        function: NativeFunction,
-        dims: Mapping[str, int],
-        inputs: dict[str, np.ndarray],
-        outputs: list[np.ndarray],
+        self, function: NativeFunction, plan: Plan, inputs: dict[str, np.ndarray], outputs: list[np.ndarray]
     ) -> None:
         self._function = function
-        self._dims = dict(dims)
+        self._dims = plan.dims
         self.inputs: Mapping[str, np.ndarray] = inputs
         self.outputs = structures.arrange(function.structure, outputs)
-        c_dims = extents(dims[name] for name in function.signature.dims)
-        workspace = allocate_workspace(function.workspace_bytes(**self._dims))
-        tables = (pointers(list(inputs.values())), pointers(outputs), c_dims)
+        workspace = allocate_workspace(plan.workspace_bytes)
+        tables = (pointers(list(inputs.values())), pointers(outputs), plan.c_dims)
         self._owners: tuple[Any, ...] = (workspace, tables, outputs)
-        arguments = (*tables, workspace.address, workspace.nbytes)
-        self._call, self._arguments = self._prepare(arguments)
+        self._call, self._arguments = self._prepare((*tables, workspace.address, workspace.nbytes))
 
     def _prepare(self, arguments: tuple[Any, ...]) -> tuple[Callable[..., int], tuple[Any, ...]]:
         """The fastest call there is, and its arguments."""
@@ -99,11 +93,9 @@ def bind(function: NativeFunction, args: tuple[Any, ...], keywords: dict[str, An
     options = {name: keywords.pop(name) for name in function.options & keywords.keys()}
     values, given = function.arguments.named(args, keywords, ".bind")
     inputs = function.arguments.arrays(values, ".bind", refer=True)
-    dims = function.check(inputs, given, options.get("check_finite", function.check_finite), ".bind")
-    call = f"{function.name}.bind(…, out=…)"
-    out = options.get("out")
-    if out is None:
-        outputs = fresh_outputs(function.signature, dims)
-    else:
-        outputs = given_outputs(function.signature, dims, out, inputs, call)
-    return BoundStep(function, dims, dict(zip(function.inputs, inputs, strict=True)), outputs)
+    plan = function.plan(inputs, given, ".bind")
+    function.check_values(inputs, plan, options.get("check_finite", function.check_finite), ".bind")
+    outputs = fresh_outputs(function.signature, plan.shapes)
+    if options.get("out") is not None:
+        outputs = given_outputs(function.signature, options["out"], outputs, inputs, f"{function.name}.bind(…, out=…)")
+    return BoundStep(function, plan, dict(zip(function.inputs, inputs, strict=True)), outputs)

@@ -31,16 +31,18 @@ def solve(expr: IntExpr, extent: int) -> tuple[str, int] | None:
 
     solve(2*m + 1, 7) = ("m", 3); solve(2*m, 7) = None.
     """
-    while not isinstance(expr, IntVar):
-        if isinstance(expr, IntAdd | IntMul) and isinstance(expr.left, IntConst):
-            expr = type(expr)(expr.right, expr.left)
-        if isinstance(expr, IntAdd) and isinstance(expr.right, IntConst):
-            expr, extent = expr.left, extent - expr.right.value
-        elif isinstance(expr, IntMul) and isinstance(expr.right, IntConst) and extent % expr.right.value == 0:
-            expr, extent = expr.left, extent // expr.right.value
+    while isinstance(expr, IntAdd | IntMul):
+        known, unknown = (expr.left, expr.right) if isinstance(expr.left, IntConst) else (expr.right, expr.left)
+        if not isinstance(known, IntConst):
+            return None
+        if isinstance(expr, IntAdd):
+            extent -= known.value
+        elif known.value and extent % known.value == 0:
+            extent //= known.value
         else:
             return None
-    return (expr.name, extent) if extent >= 0 else None
+        expr = unknown
+    return (expr.name, extent) if isinstance(expr, IntVar) and extent >= 0 else None
 
 
 _EVALUATE: dict[type[IntExpr], Callable[[Any, Dims], int]] = {

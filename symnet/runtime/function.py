@@ -10,8 +10,8 @@ Not handled: anything symbolic; `compiler.py` adds the formula, the loops and th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from symnet.runtime import structure as structures
 from symnet.runtime.arguments import Arguments, shape_text
 from symnet.runtime.bind import BoundStep, bind
 from symnet.runtime.domains import check_finite, check_indices, check_requirements
+from symnet.runtime.extents import evaluate_shape
 from symnet.runtime.native import EntryPoints, Workspaces, extents, pointers, refuse_code
 from symnet.runtime.outputs import fresh_outputs, given_outputs
 from symnet.runtime.threads import check_threads, runner
@@ -31,6 +32,19 @@ class Module(Protocol):
     def address(self, name: str, /) -> int: ...
 
 
+class Plan(NamedTuple):
+    """What the shapes of the arguments determine.
+
+    `dims`: the extents by name; `shapes`: of the outputs; `c_dims`: the extents as native code takes them.
+    """
+
+    dims: dict[str, int]
+    shapes: tuple[tuple[int, ...], ...]
+    c_dims: Any
+    workspace_bytes: int
+
+
+PLANS_KEPT = 64
 OPTIONS = ("out", "check_finite")
 
 
@@ -66,6 +80,7 @@ class NativeFunction:
         self.check_finite = check_finite
         self.arguments = Arguments(signature, positional)
         self.options = frozenset(OPTIONS) - frozenset(self.arguments.names)
+        self._plans: dict[tuple[Any, ...], Plan] = {}
         self._workspaces = Workspaces()
         self._workspace_bytes = self.native.workspace_call()
         self.runner = runner(self.native, self.threads)
@@ -97,17 +112,19 @@ class NativeFunction:
             ValueDomainError: a label out of range, a mean over nothing, NaN where it is refused.
         """
         options = {name: keywords.pop(name) for name in self.options & keywords.keys()} if keywords else {}
-        arguments = self.arguments
-        values, given = arguments.named(args, keywords)
-        inputs = arguments.arrays(values)
-        dims = self.check(inputs, given, options.get("check_finite", self.check_finite))
-        out = options.get("out")
-        if out is None:
-            outputs = fresh_outputs(self.signature, dims)
-        else:
-            outputs = given_outputs(self.signature, dims, out, inputs, f"{self.name}(…, out=…)")
-        self._run_once(inputs, outputs, dims)
-        return structures.arrange(self.structure, [array[()] if array.ndim == 0 else array for array in outputs])
+        values, given = self.arguments.named(args, keywords)
+        inputs = self.arguments.arrays(values)
+        plan = self.plan(inputs, given)
+        self.check_values(inputs, plan, options.get("check_finite", self.check_finite))
+        outputs = fresh_outputs(self.signature, plan.shapes)
+        if options.get("out") is not None:
+            outputs = given_outputs(self.signature, options["out"], outputs, inputs, f"{self.name}(…, out=…)")
+        workspace = self._workspaces.take(plan.workspace_bytes)
+        code = self.runner(pointers(inputs), pointers(outputs), plan.c_dims, workspace.address, workspace.nbytes)
+        self._workspaces.give_back(workspace)
+        if code:
+            refuse_code(self.name, code)
+        return structures.arrange(self.structure, [array if array.ndim else array[()] for array in outputs])
 
     def bind(self, *args: Any, **keywords: Any) -> BoundStep:
         """Fix the buffers once; the result is a step that takes no arguments (`runtime/bind.py`)."""
@@ -118,24 +135,31 @@ class NativeFunction:
         known = self.arguments.given_dims(dims, ".workspace_bytes")
         return int(self._workspace_bytes(extents(known.values())))
 
-    def check(self, inputs: list[np.ndarray], given: dict[str, int], finite: bool, call: str = "") -> dict[str, int]:
-        """The run-time extents, after every check on shapes and values."""
-        dims = self.arguments.dims(inputs, given, call)
-        text = f"{self.name}{call}(…)"
-        check_requirements(self.signature, dims, text)
-        if self.signature.index_bounds:
-            check_indices(self.signature, dict(zip(self.inputs, inputs, strict=True)), dims, text)
-        if finite:
-            check_finite(self.inputs, inputs, text)
-        return dims
+    def plan(self, inputs: Sequence[np.ndarray], given: Mapping[str, int], call: str = "") -> Plan:
+        """What follows from the shapes of the arguments, after every check on them; remembered by shapes."""
+        key = (*[array.shape for array in inputs], *given.items())
+        found = self._plans.get(key)
+        if found is None:
+            found = self._make_plan(inputs, given, call)
+            if len(self._plans) >= PLANS_KEPT:
+                self._plans.clear()
+            self._plans[key] = found
+        return found
 
-    def _run_once(self, inputs: list[np.ndarray], outputs: list[np.ndarray], dims: dict[str, int]) -> None:
+    def _make_plan(self, inputs: Sequence[np.ndarray], given: Mapping[str, int], call: str) -> Plan:
+        dims = self.arguments.dims(inputs, given, call)
+        check_requirements(self.signature, dims, f"{self.name}{call}(…)")
         c_dims = extents([dims[name] for name in self.signature.dims])
-        workspace = self._workspaces.take(self._workspace_bytes(c_dims))
-        code = self.runner(pointers(inputs), pointers(outputs), c_dims, workspace.address, workspace.nbytes)
-        self._workspaces.give_back(workspace)
-        if code:
-            refuse_code(self.name, code)
+        shapes = tuple(evaluate_shape(buffer.shape, dims) for buffer in self.signature.outputs)
+        return Plan(dims, shapes, c_dims, int(self._workspace_bytes(c_dims)))
+
+    def check_values(self, inputs: Sequence[np.ndarray], plan: Plan, finite: bool, call: str = "") -> None:
+        """Labels in range and, on request, no NaN."""
+        if self.signature.index_bounds:
+            arrays = dict(zip(self.inputs, inputs, strict=True))
+            check_indices(self.signature, arrays, plan.dims, f"{self.name}{call}(…)")
+        if finite:
+            check_finite(self.inputs, inputs, f"{self.name}{call}(…)")
 
     def __repr__(self) -> str:
         inputs = ", ".join(f"{b.name}: {shape_text(b)} {b.dtype}" for b in self.signature.inputs)

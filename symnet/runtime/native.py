@@ -47,8 +47,14 @@ class EntryPoints:
     @classmethod
     def find(cls, name: str, address_of: Callable[[str], int], owner: Any) -> EntryPoints:
         """Look the symbols of function `name` up."""
-        suffixes = ("", "_run", "_workspace_bytes", "_phases", "_units")
-        return cls(*(address_of(name + suffix) for suffix in suffixes), owner)
+        return cls(
+            entry=address_of(name),
+            run=address_of(f"{name}_run"),
+            workspace_bytes=address_of(f"{name}_workspace_bytes"),
+            phases=address_of(f"{name}_phases"),
+            units=address_of(f"{name}_units"),
+            owner=owner,
+        )
 
     def run_call(self) -> Callable[..., int]:
         """NAME_run, to be called with ctypes pointers or integers."""
@@ -110,7 +116,7 @@ class Workspaces:
 
 def pointers(arrays: Sequence[np.ndarray]) -> Any:
     """A C array of the addresses of arrays, in their order."""
-    return (_POINTER * max(1, len(arrays)))(*[array.ctypes.data for array in arrays])
+    return (_POINTER * max(1, len(arrays)))(*[array.__array_interface__["data"][0] for array in arrays])
 
 
 def extents(values: Iterable[int]) -> Any:

@@ -17,18 +17,17 @@ from symnet.errors import ArgumentError, DTypeError, ShapeError, explain
 from symnet.loops.ir import Buffer
 from symnet.loops.signature import Signature
 from symnet.runtime.arguments import shape_text, value_text
-from symnet.runtime.extents import Dims, evaluate_shape
 
 Named = tuple[str, np.ndarray]
 
 
-def fresh_outputs(signature: Signature, dims: Dims) -> list[np.ndarray]:
+def fresh_outputs(signature: Signature, shapes: Sequence[tuple[int, ...]]) -> list[np.ndarray]:
     """Uninitialised arrays of the outputs' shapes."""
-    return [np.empty(evaluate_shape(buffer.shape, dims), buffer.dtype) for buffer in signature.outputs]
+    return [np.empty(shape, buffer.dtype) for buffer, shape in zip(signature.outputs, shapes, strict=True)]
 
 
 def given_outputs(
-    signature: Signature, dims: Dims, out: Any, inputs: Sequence[np.ndarray], call: str
+    signature: Signature, out: Any, fresh: Sequence[np.ndarray], inputs: Sequence[np.ndarray], call: str
 ) -> list[np.ndarray]:
     """The caller's arrays where there are some, fresh ones elsewhere.
 
@@ -36,16 +35,14 @@ def given_outputs(
         a sequence asks for a fresh array.
     """
     chosen = _by_name(signature, out, call)
-    arrays = fresh_outputs(signature, dims)
+    arrays = list(fresh)
     for position, buffer in enumerate(signature.outputs):
         array = chosen.get(buffer.name)
         if array is not None:
             _check(buffer, array, arrays[position].shape, call)
             arrays[position] = array
-    names = [buffer.name for buffer in signature.inputs]
-    _refuse_overlaps(
-        list(zip([b.name for b in signature.outputs], arrays, strict=True)), list(zip(names, inputs, strict=True)), call
-    )
+    outputs = list(zip([buffer.name for buffer in signature.outputs], arrays, strict=True))
+    _refuse_overlaps(outputs, list(zip([buffer.name for buffer in signature.inputs], inputs, strict=True)), call)
     return arrays
 
 

@@ -1,0 +1,118 @@
+import gc
+import os
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+from symnet.errors import ArgumentError
+from symnet.runtime.threads import ThreadPool, shared_pool
+from tests.runtime.programs import native
+
+
+@pytest.mark.parametrize("threads", [2, 3, 5])
+def test_any_number_of_threads_gives_the_same_bits(threads, rng):
+    serial, parallel = native("column_sums"), native("column_sums", threads=threads)
+    for rows in (0, 1, 3, 4, 5, 64, 257):
+        for columns in (1, 2, 31, 200):
+            X = rng.normal(size=(rows, columns))
+            np.testing.assert_array_equal(parallel(X=X), serial(X=X))
+
+
+def test_a_bound_step_runs_on_several_threads(rng):
+    X = rng.normal(size=(100, 33))
+    step = native("column_sums", threads=2).bind(X=X)
+    for _ in range(300):
+        X[:] = rng.normal(size=X.shape)
+        np.testing.assert_array_equal(step(), native("column_sums")(X=X))
+
+
+def test_sleeping_workers_wake_up(rng):
+    X = rng.normal(size=(1000, 64))
+    f, expected = native("column_sums", threads=3), native("column_sums")(X=X)
+    crew = shared_pool(3)._crew
+    for _ in range(3):
+        np.testing.assert_array_equal(f(X=X), expected)
+        wait_until(lambda: len(crew._asleep) == 2)
+    np.testing.assert_array_equal(f(X=X), expected)
+
+
+def test_callers_at_the_same_time_all_get_their_results(rng):
+    f = native("column_sums", threads=2)
+    arrays = [rng.normal(size=(40 + k, 19)) for k in range(4)]
+    expected = [native("column_sums")(X=X) for X in arrays]
+    wrong = []
+
+    def work(k):
+        for _ in range(100):
+            if not np.array_equal(f(X=arrays[k]), expected[k]):
+                wrong.append(k)
+
+    callers = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert not wrong
+
+
+def test_a_closed_or_dropped_pool_ends_its_threads():
+    pool = ThreadPool(3)
+    members = pool._crew._members
+    assert all(member.is_alive() for member in members)
+    pool.close()
+    assert not any(member.is_alive() for member in members)
+    pool = ThreadPool(2)
+    members = pool._crew._members
+    del pool
+    gc.collect()
+    wait_until(lambda: not any(member.is_alive() for member in members))
+
+
+def test_one_pool_per_size_serves_the_process():
+    assert shared_pool(2) is shared_pool(2)
+    assert shared_pool(2) is not shared_pool(3)
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 257, 2.0, True, "auto"])
+def test_a_number_of_threads_is_an_int_in_range(wrong):
+    with pytest.raises(ArgumentError, match=r"affine\(…\), threads=.*expected an int from 1 to 256; got"):
+        native("affine", threads=wrong)
+
+
+CHILD = """
+import os, sys
+import numpy as np
+from tests.runtime.programs import native
+f = native("column_sums", threads=2)
+X = np.ones((50, 20))
+assert f(X=X)[0] == 50
+if len(sys.argv) > 1:
+    child = os.fork()
+    assert f(X=X)[0] == 50
+    if child == 0:
+        sys.exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+print("done")
+"""
+
+
+@pytest.mark.parametrize(
+    "forks", [(), pytest.param(("fork",), marks=pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork"))]
+)
+def test_the_interpreter_ends_cleanly_while_workers_wait(forks):
+    command = [sys.executable, "-W", "ignore", "-c", CHILD, *forks]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
+
+
+def wait_until(condition):
+    """Wait for what happens soon, on however slow a machine."""
+    waiting = threading.Event()
+    for _ in range(2000):
+        if condition():
+            return
+        waiting.wait(0.01)
+    raise AssertionError("it never happened")
