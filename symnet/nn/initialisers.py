@@ -1,0 +1,124 @@
+"""Starting values of parameters.
+
+In: leaves, a seed, and if wanted a scheme.  Out: name → array.
+Every parameter has a generator of its own, seeded by (seed, name): adding or reordering parameters changes no other's
+values, and the same call gives the same bits.
+Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010,
+eq. 16; He et al., "Delving deep into rectifiers", 2015, eq. 10; LeCun et al., "Efficient backprop", 1998, eq. 16.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from symnet import dtypes
+from symnet.errors import ArgumentError, ShapeError, explain
+from symnet.expr.symbols import Tensor, describe
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Draw = Callable[[np.random.Generator, tuple[int, ...], float, float], Any]
+
+
+def _glorot(rng: np.random.Generator, shape: tuple[int, ...], fan_in: float, fan_out: float) -> Any:
+    """Uniform on ±√(6/(fan_in + fan_out)): keeps the variance through tanh and sigmoid layers."""
+    bound = np.sqrt(6 / max(fan_in + fan_out, 1))
+    return rng.uniform(-bound, bound, shape)
+
+
+def _he(rng: np.random.Generator, shape: tuple[int, ...], fan_in: float, fan_out: float) -> Any:
+    """Normal with variance 2/fan_in: keeps the variance through ReLU layers."""
+    return rng.normal(0, np.sqrt(2 / max(fan_in, 1)), shape)
+
+
+def _lecun(rng: np.random.Generator, shape: tuple[int, ...], fan_in: float, fan_out: float) -> Any:
+    """Normal with variance 1/fan_in."""
+    return rng.normal(0, np.sqrt(1 / max(fan_in, 1)), shape)
+
+
+def _normal(rng: np.random.Generator, shape: tuple[int, ...], fan_in: float, fan_out: float) -> Any:
+    """Standard normal."""
+    return rng.normal(size=shape)
+
+
+def _zeros(rng: np.random.Generator, shape: tuple[int, ...], fan_in: float, fan_out: float) -> Any:
+    return np.zeros(shape)
+
+
+SCHEMES: dict[str, Draw] = {"glorot": _glorot, "he": _he, "lecun": _lecun, "normal": _normal, "zeros": _zeros}
+
+
+def init(
+    params: Iterable[Tensor] | Mapping[Any, Tensor],
+    seed: int = 0,
+    scheme: str | Mapping[str, str] | None = None,
+) -> dict[str, Array]:
+    """Starting values for parameters: matrices by a scheme, vectors and scalars zero.
+
+    Args:
+        params: leaves with concrete extents.
+        seed: a nonnegative integer; the same seed gives the same bits.
+        scheme: for matrices and higher ranks: "glorot" (the default, for tanh and sigmoid), "he" (for ReLU), "lecun",
+            "normal", "zeros"; or a dict from a parameter's name to one of these, which then also holds for vectors.
+
+    Returns:
+        name → array, of the leaf's shape and dtype.
+
+    Raises:
+        ArgumentError: an unknown scheme, or something that is no leaf.
+        ShapeError: a symbolic extent.
+
+    Example:
+        >>> import symnet as sn
+        >>> W, b = sn.tensor("W", 4, 3), sn.tensor("b", 3)
+        >>> {name: array.shape for name, array in sn.nn.init([W, b], seed=0).items()}
+        {'W': (4, 3), 'b': (3,)}
+    """
+    leaves = list(params.values() if isinstance(params, Mapping) else params)
+    return {leaf.name: _draw(_checked(leaf), seed, scheme) for leaf in leaves}
+
+
+def _checked(leaf: Any) -> Tensor:
+    if not isinstance(leaf, Tensor) or not dtypes.is_real(leaf.dtype):
+        got = describe(leaf) if isinstance(leaf, Tensor) else type(leaf).__name__
+        raise ArgumentError(explain("init(params)", "real tensors", got, "Give the leaves to be trained."))
+    if not all(isinstance(n, int) for n in leaf.shape):
+        raise ShapeError(
+            explain("init(params)", f"concrete extents for {leaf.name}", describe(leaf), "Make its extents ints.")
+        )
+    return leaf
+
+
+def _draw(leaf: Tensor, seed: int, scheme: str | Mapping[str, str] | None) -> Array:
+    """Fans of an array (*window, in, out): in and out times the window's size."""
+    chosen = _scheme_of(leaf, scheme)
+    window = float(np.prod(leaf.shape[:-2])) if leaf.rank > 2 else 1.0
+    fan_in = window * (leaf.shape[-2] if leaf.rank > 1 else 1)
+    fan_out = window * (leaf.shape[-1] if leaf.rank else 1)
+    return np.asarray(SCHEMES[chosen](_generator(seed, leaf.name), leaf.shape, fan_in, fan_out), dtype=leaf.dtype)
+
+
+def _scheme_of(leaf: Tensor, scheme: str | Mapping[str, str] | None) -> str:
+    by_rank = "glorot" if leaf.rank > 1 else "zeros"
+    if isinstance(scheme, Mapping):
+        chosen = scheme.get(leaf.name, by_rank)
+    else:
+        chosen = scheme if scheme is not None and (leaf.rank > 1 or scheme not in SCHEMES) else by_rank
+    if chosen not in SCHEMES:
+        raise ArgumentError(
+            explain(
+                f"init(…, scheme={scheme!r})",
+                "one of " + ", ".join(SCHEMES),
+                repr(chosen),
+                'Leave it out for "glorot".',
+            )
+        )
+    return chosen
+
+
+def _generator(seed: int, name: str) -> np.random.Generator:
+    words = np.frombuffer(hashlib.blake2b(name.encode(), digest_size=16).digest(), dtype="<u4")
+    return np.random.default_rng(np.random.SeedSequence([seed, *words.tolist()]))
