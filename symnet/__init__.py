@@ -1,0 +1,85 @@
+"""symnet: symbolic differentiation and native code for networks and losses.
+
+    >>> import symnet as sn
+    >>> m = sn.dim("m")
+    >>> Z = sn.tensor("Z", m, 10)
+    >>> D = sn.tensor("D", m, 10, one_hot=True)
+    >>> Y = sn.softmax(Z).named("Y")
+    >>> sn.grad(sn.mean(sn.cross_entropy(Y, D)), Z)
+    (Y - D)/m
+
+Names are loaded when first used (PEP 562), so that `import symnet` costs little more than `import sympy` and needs
+neither llvmlite nor any optional package.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+# public name → (module, name there)
+_HOMES: dict[str, tuple[str, str]] = {}
+
+
+def _home(module: str, names: str, **renamed: str) -> None:
+    for name in names.split():
+        _HOMES[name] = (f"symnet.{module}", name)
+    for name, there in renamed.items():
+        _HOMES[name] = (f"symnet.{module}", there)
+
+
+_home("expr.extents", "dim")
+_home("expr.symbols", "tensor scalar")
+_home("expr.indexing", "labels one_hot take")
+_home("expr.constants", "constant", eye="identity", arange="iota")
+_home(
+    "expr.elementwise",
+    "exp log log1p expm1 sqrt tanh sigmoid softplus sin cos tan asin acos atan sinh cosh erf sign floor maximum minimum"
+    " where indicator xlogy equal not_equal",
+    abs="absolute",
+)
+_home("expr.activations", "relu leaky_relu elu silu gelu")
+_home("expr.contraction", "einsum matmul dot outer trace transpose sum mean")
+_home("expr.reduction", "max min prod argmax logsumexp softmax log_softmax")
+_home("expr.movement", "reshape concat stack pad broadcast_to")
+_home("expr.sympy_scalars", "apply", from_sympy="from_scalar")
+_home("nn.losses", "l2 cross_entropy kl_div binary_cross_entropy")
+_home("calculus.grad", "grad")
+_home("calculus.jacobian", "derivative jacobian")
+_home("calculus.hessian", "hessian")
+_home("calculus.products", "jvp vjp hvp")
+_home("calculus.derive", "derive")
+_home("calculus.simplify", "simplify")
+_home("compiler", "compile value_and_grad CompiledFunction")
+_home("export.load", "load")
+_home("train.fit", "fit Run")
+_home("train.optimizers", "SGD Momentum Adam SignDescent")
+_home("compare", "compare")
+_home("errors", "SymnetError ShapeError DTypeError ArgumentError ValueDomainError AssumptionError MissingRuleError")
+
+_FOLDERS = ("nn", "expr", "calculus", "train", "errors", "dtypes", "reference", "export")
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        module, there = _HOMES[name]
+        value = getattr(import_module(module), there)
+    elif name in _FOLDERS:
+        value = import_module(f"symnet.{name}")
+    else:
+        raise AttributeError(f"module 'symnet' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES, *_FOLDERS})
+
+
+import symnet.expr.activations  # noqa: E402, F401  (operators and printing are registered by the floor `expr`)
+import symnet.expr.indexing  # noqa: E402, F401
+import symnet.expr.reduction  # noqa: E402, F401
