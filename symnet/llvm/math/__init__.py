@@ -13,17 +13,35 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from symnet.llvm.math.algebraic import floor, rsqrt, sqrt
+from symnet.llvm.math.error_function import erf
 from symnet.llvm.math.exponential import exp, expm1, sigmoid
-from symnet.llvm.math.hyperbolic import tanh
+from symnet.llvm.math.hyperbolic import cosh, sinh, tanh
+from symnet.llvm.math.inverse_trigonometric import acos, asin, atan
 from symnet.llvm.math.logarithm import log, log1p, softplus, xlogy
+from symnet.llvm.math.power import pow
+from symnet.llvm.math.trigonometric import cos, sin, tan
 
 MATH: dict[str, Callable[..., Any]] = {
+    "acos": acos,
+    "asin": asin,
+    "atan": atan,
+    "cos": cos,
+    "cosh": cosh,
+    "erf": erf,
     "exp": exp,
     "expm1": expm1,
+    "floor": floor,
     "log": log,
     "log1p": log1p,
+    "pow": pow,
+    "rsqrt": rsqrt,
     "sigmoid": sigmoid,
+    "sin": sin,
+    "sinh": sinh,
     "softplus": softplus,
+    "sqrt": sqrt,
+    "tan": tan,
     "tanh": tanh,
     "xlogy": xlogy,
 }

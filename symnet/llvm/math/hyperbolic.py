@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from llvmlite import ir
 
-from symnet.llvm.math.exponential import exp_normal
+from symnet.llvm.math.exponential import LN_LARGEST, exp_normal
 from symnet.llvm.math.lanes import Lanes, Value
 
 TANH = {
@@ -31,6 +31,18 @@ TANH = {
         -0.00023286671044721026,
         8.255339471285316e-05,
         -1.901075899091239e-05,
+    ),
+}
+SINH = {
+    "float": (0.16666667, 0.00833335, 0.0001983616, 2.8169513e-06),
+    "double": (
+        0.16666666666666669,
+        0.008333333333333148,
+        0.00019841269841431873,
+        2.7557319157071484e-06,
+        2.5052123136779262e-08,
+        1.605725976482051e-10,
+        7.758748906377452e-13,
     ),
 }
 TANH_NEAR = 0.5625
@@ -55,3 +67,32 @@ def odd_series(lanes: Lanes, x: Value, coefficients: tuple[float, ...]) -> Value
     """x + x³·p(x²)."""
     square = lanes.mul(x, x)
     return lanes.mul_add(lanes.mul(x, square), lanes.horner(square, coefficients), x)
+
+
+def quarter_exp(lanes: Lanes, size: Value) -> Value:
+    """e^size / 4, which stays a number a little beyond the point where e^size / 2 overflows."""
+    return exp_normal(lanes, lanes.at_most(size, LN_LARGEST[lanes.kind] + 1.0), shift=-2)
+
+
+def sinh(builder: ir.IRBuilder, x: Value) -> Value:
+    """The hyperbolic sine: x + x³·p(x²) near 0, else (e^|x| - e^-|x|)/2 = 2·(q - 1/(16·q)), q = e^|x|/4.
+
+    Error: 2 ulp (float and double).
+    """
+    lanes = Lanes(builder, x.type)
+    size = lanes.abs(x)
+    near = odd_series(lanes, size, SINH[lanes.kind])
+    quarter = quarter_exp(lanes, size)
+    half = lanes.sub(quarter, lanes.div(0.0625, quarter))
+    return lanes.copy_sign(lanes.select(lanes.less(size, 1.0), near, lanes.add(half, half)), x)
+
+
+def cosh(builder: ir.IRBuilder, x: Value) -> Value:
+    """The hyperbolic cosine: (e^|x| + e^-|x|)/2 = 2·(q + 1/(16·q)), q = e^|x|/4.
+
+    Error: 2 ulp (float and double).
+    """
+    lanes = Lanes(builder, x.type)
+    quarter = quarter_exp(lanes, lanes.abs(x))
+    half = lanes.add(quarter, lanes.div(0.0625, quarter))
+    return lanes.add(half, half)

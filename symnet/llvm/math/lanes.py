@@ -17,11 +17,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import TypeAlias, final
 
 from llvmlite import binding, ir
 
-Value = ir.Value
+Value: TypeAlias = ir.Value
 
 _SPLAT_SINCE = 20  # the LLVM whose textual IR reads `splat (float 1.0)`
 
@@ -166,8 +166,18 @@ class Lanes:
     def equal(self, a: Value | float, b: Value | float) -> Value:
         return self.builder.fcmp_ordered("==", self._real(a), self._real(b))
 
+    def unequal(self, a: Value | float, b: Value | float) -> Value:
+        """a ≠ b; false where either is NaN."""
+        return self.builder.fcmp_ordered("!=", self._real(a), self._real(b))
+
     def is_nan(self, a: Value) -> Value:
         return self.builder.fcmp_unordered("uno", a, a)
+
+    def both(self, a: Value, b: Value) -> Value:
+        return self.builder.and_(a, b)
+
+    def either(self, a: Value, b: Value) -> Value:
+        return self.builder.or_(a, b)
 
     def select(self, condition: Value, a: Value | float, b: Value | float) -> Value:
         return self.builder.select(condition, self._real(a), self._real(b))
@@ -202,8 +212,8 @@ class Lanes:
         """A logical shift: 64-bit arithmetic ones are slow before AVX-512."""
         return self.builder.lshr(a, self.int_const(count))
 
-    def int_select(self, condition: Value, a: Value | int, b: Value | int) -> Value:
-        return self.builder.select(condition, self._int(a), self._int(b))
+    def int_equal(self, a: Value | int, b: Value | int) -> Value:
+        return self.builder.icmp_unsigned("==", self._int(a), self._int(b))
 
     # ------------------------------------------------------------------ polynomials
 

@@ -104,6 +104,12 @@ def log(builder: ir.IRBuilder, x: Value) -> Value:
 
 def log_of(lanes: Lanes, x: Value) -> Value:
     """`log` on lanes."""
+    f, e = log_parts(lanes, x)
+    return outside_domain(lanes, x, 0.0, log_scaled(lanes, f, e))
+
+
+def log_parts(lanes: Lanes, x: Value) -> tuple[Value, Value]:
+    """f and e, where x = 2^e·(1 + f); any numbers where x is not positive and finite."""
     fmt = lanes.format
     lift = fmt.mantissa + 1
     is_subnormal = lanes.less(x, fmt.smallest_normal)
@@ -113,8 +119,7 @@ def log_of(lanes: Lanes, x: Value) -> Value:
     e = lanes.select(is_subnormal, lanes.sub(e, lift), e)
     three_quarters = fmt.one - (1 << (fmt.mantissa - 1))
     scaled = lanes.int_add(lanes.int_and(moved, (1 << fmt.mantissa) - 1), three_quarters)
-    f = lanes.sub(lanes.from_bits(scaled), 1.0)
-    return outside_domain(lanes, x, 0.0, log_scaled(lanes, f, e))
+    return lanes.sub(lanes.from_bits(scaled), 1.0), e
 
 
 def log1p(builder: ir.IRBuilder, x: Value) -> Value:
