@@ -14,7 +14,9 @@ neither llvmlite nor any optional package.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 __version__ = "0.1.0"
@@ -74,6 +76,17 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'symnet' has no attribute {name!r}")
     globals()[name] = value
     return value
+
+
+class _Face(ModuleType):
+    """The package as users see it: `sn.simplify` and `sn.compare` are functions, though folders share their names."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Face
 
 
 def __dir__() -> list[str]:
