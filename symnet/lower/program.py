@@ -237,12 +237,12 @@ def _mean_requirements(node: Any) -> list[Requirement]:
 
 
 def _slice_requirements(node: Any) -> list[Requirement]:
-    """Slices of symbolic axes stay inside."""
+    """Slices of symbolic axes (steps of 1 or -1) stay inside; an empty one may stand at the end."""
     (x,) = node.operands
     found = []
     for extent, start, count, step in zip(x.shape, node.starts, node.shape, node.steps, strict=True):
-        ends = [start, start + (count - 1) * step]
-        for inside in (*ends, *(extent - 1 - e for e in ends), count):
+        low, high = (start, start + count) if step > 0 else (start + 1 - count, start + 1)
+        for inside in (count, low, extent - high):
             inside = sympy.expand(inside)
             if inside.free_symbols and not inside.is_nonnegative:
                 found.append(Requirement(lower_extent(inside), 0, f"a slice of an axis of extent {extent}"))

@@ -21,11 +21,13 @@ class Space:
     real: str
     stored: dict[Node, Buffer] = field(default_factory=dict)
     mixed: list[Node] = field(default_factory=list)  # stored values with several batch axes
+    nests: int = 0  # numbers the computations of points, so that names differ across nests
 
     def points(self, prefix: str, computing: Node | None = None) -> Points:
         """A fresh computation of points; `computing` is the stored node being computed, not yet to be read."""
+        self.nests += 1
         stored = {k: v for k, v in self.stored.items() if k is not computing} if computing is not None else self.stored
-        return Points(stored, self.real, prefix)
+        return Points(stored, self.real, f"{prefix}{self.nests}_")
 
     def dtype(self, node: Node) -> str:
         return node.dtype or self.real
