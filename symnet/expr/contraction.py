@@ -37,7 +37,9 @@ class Einsum(Node):
         extents = index_extents(subscripts, operands)
         out = ints_of(output)
         assert len(set(out)) == len(out) and all(i in extents for i in out), (subscripts, out)
-        return tuple(extents[i] for i in out), dtypes.promote(*(o.dtype for o in operands))
+        dtype = dtypes.promote(*(o.dtype for o in operands))
+        counts = dtype == "bool" and (len(operands) > 1 or set(out) != set(subscripts[0]))
+        return tuple(extents[i] for i in out), "int64" if counts else dtype
 
     @property
     def inputs(self) -> tuple[Indices, ...]:

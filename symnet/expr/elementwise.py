@@ -19,7 +19,7 @@ from sympy.core.symbol import Str
 
 from symnet import dtypes
 from symnet.errors import DTypeError, explain
-from symnet.expr.constants import as_node, number
+from symnet.expr.constants import Number, as_node, number
 from symnet.expr.extents import broadcast_shapes
 from symnet.expr.node import Node, Shape, register_builder, static_name
 
@@ -28,8 +28,9 @@ from symnet.expr.node import Node, Shape, register_builder, static_name
 class Primitive:
     """A scalar function: how many operands, and the dtype of its result.
 
-    result: "real" (integers become float64), "same" (promotion of the operands), "bool", "branch" (promotion of all
-    but the first), "weak" (a weak real: takes the dtype of what it meets).
+    result: "real" (integers become float64), "same" (promotion of the operands), "arithmetic" (the same, bool counts
+    as int64), "power", "bool", "branch" (promotion of all but the first), "weak" (a weak real: takes the dtype of
+    what it meets).
     """
 
     name: str
@@ -47,8 +48,8 @@ _COMPARISON = ("lt", "le", "gt", "ge", "eq", "ne")
 PRIMITIVES: dict[str, Primitive] = {
     p.name: p
     for p in (
-        Primitive("add", None, "same"),
-        Primitive("mul", None, "same"),
+        Primitive("add", None, "arithmetic"),
+        Primitive("mul", None, "arithmetic"),
         Primitive("pow", 2, "power"),
         Primitive("maximum", 2, "same"),
         Primitive("minimum", 2, "same"),
@@ -67,17 +68,43 @@ PRIMITIVES: dict[str, Primitive] = {
 }
 
 
-def _promote_real(*operands: str | None) -> str | None:
-    dtype = dtypes.promote(*operands)
+def _same(*operands: Node) -> str | None:
+    """The operands' dtype; integers beside a weak number that is not whole become real (t / 2, a mean of counts)."""
+    dtype = dtypes.promote(*(o.dtype for o in operands))
+    if dtype in (*dtypes.INTEGER, "bool") and not all(o.dtype is not None or _is_whole(o) for o in operands):
+        return dtypes.DEFAULT_REAL
+    return dtype
+
+
+def _is_whole(weak: Node) -> bool:
+    return weak.kind == "size" or (isinstance(weak, Number) and bool(weak.value.is_integer))
+
+
+def _arithmetic(*operands: Node) -> str | None:
+    """`_same`, where truth values count as 0 and 1."""
+    dtype = _same(*operands)
+    return "int64" if dtype == "bool" else dtype
+
+
+def _power(base: Node, exponent: Node) -> str | None:
+    """Integers stay so under a constant exponent of at least 0, and become real under others."""
+    dtype = _arithmetic(base, exponent)
+    negative = isinstance(exponent, Number) and bool(exponent.value.is_negative)
+    return dtypes.DEFAULT_REAL if negative and dtype in dtypes.INTEGER else dtype
+
+
+def _real(*operands: Node) -> str | None:
+    dtype = dtypes.promote(*(o.dtype for o in operands))
     return dtypes.DEFAULT_REAL if dtype in (*dtypes.INTEGER, "bool") else dtype
 
 
 _RESULT: dict[str, Callable[..., str | None]] = {
-    "same": dtypes.promote,
-    "real": _promote_real,
-    "power": lambda x, e: dtypes.promote(x, e),
+    "same": _same,
+    "arithmetic": _arithmetic,
+    "real": _real,
+    "power": _power,
     "bool": lambda *_: "bool",
-    "branch": lambda _, *rest: dtypes.promote(*rest),
+    "branch": lambda _, *rest: _same(*rest),
     "weak": lambda *_: None,
 }
 
@@ -97,7 +124,7 @@ class Elementwise(Node):
             _check_dtypes(primitive, operands)
         shapes = {o.shape for o in operands}
         shape = shapes.pop() if len(shapes) == 1 else broadcast_shapes(op.name, *(o.shape for o in operands))
-        return shape, _RESULT[primitive.result](*(o.dtype for o in operands))
+        return shape, _RESULT[primitive.result](*operands)
 
     @property
     def op(self) -> str:
