@@ -33,6 +33,17 @@ class Access(NamedTuple):
 def access(e: Emitter, place: Place, index: tuple[IntExpr, ...]) -> Access:
     """The address of `place[index]`."""
     flat = offset(e, place, index)
+    key = (place.pointer.text, e.lanes, *flat.items())
+    before = e.accesses.get(key)
+    if before is not None and before[1].open:
+        return before[0]
+    found = _access(e, place, flat)
+    depth = found.pointer.depth if found.offsets is None else max(found.pointer.depth, found.offsets.depth)
+    e.accesses[key] = found, e.text.regions[depth]
+    return found
+
+
+def _access(e: Emitter, place: Place, flat: Poly) -> Access:
     varying = _take_varying(e, flat) if e.lanes else {}
     alignment = place.size
     if place.alignment > alignment:

@@ -21,10 +21,11 @@ class Region:
     """One open region.
 
     `loads_leave`: a load at its top level may move to the enclosing region; `stored`: the alias classes that
-    its code stores to; `entry` and `label`: its first basic block and the one being written.
+    its code stores to; `entry` and `label`: its first basic block and the one being
+    written; `open`: code can still be added.
     """
 
-    __slots__ = ("entry", "label", "lines", "loads_leave", "memo", "stored")
+    __slots__ = ("entry", "label", "lines", "loads_leave", "memo", "open", "stored")
 
     def __init__(self, label: str, loads_leave: bool = False, stored: frozenset[str] = frozenset()) -> None:
         self.lines: list[str] = []
@@ -32,6 +33,7 @@ class Region:
         self.loads_leave = loads_leave
         self.stored = stored
         self.entry = self.label = label
+        self.open = True
 
 
 class FunctionText:
@@ -175,12 +177,12 @@ class FunctionText:
         body(variable)
         self._close_loop(head, variable, count)
         if not surely:
-            self._close_arms(condition, self.regions.pop(), None)
+            self._close_arms(condition, self._pop(), None)
         for alias in stored:
             self.wrote(alias)
 
     def _close_loop(self, head: str, variable: V, count: V) -> None:
-        region = self.regions.pop()
+        region = self._pop()
         outer = self.regions[-1]
         following, again, done = self.name("next"), self.name("again"), self.name("done")[1:]
         kind = count.scalar
@@ -204,7 +206,12 @@ class FunctionText:
     def _arm(self, write: Callable[[], None]) -> Region:
         self.regions.append(Region(self.name("arm")[1:]))
         write()
-        return self.regions.pop()
+        return self._pop()
+
+    def _pop(self) -> Region:
+        region = self.regions.pop()
+        region.open = False
+        return region
 
     def _close_arms(self, condition: V, then: Region, orelse: Region | None) -> None:
         outer = self.regions[-1]

@@ -6,19 +6,18 @@ In: bindings made by statements, loops and entry points.  Out: looked up by `int
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from symnet.errors import CompileError, explain
-from symnet.llvm.blocks import FunctionText
+from symnet.llvm.blocks import FunctionText, Region
 from symnet.llvm.facts import Facts, gather
 from symnet.llvm.types import MEMORY, SIZE, V, lane_numbers
 from symnet.loops.ir import Body, Buffer, IntConst, IntExpr
 from symnet.schedule.target import Target
 
 if TYPE_CHECKING:
+    from symnet.llvm.addresses import Access
     from symnet.llvm.reductions import Reductions
 
 Poly = dict[tuple[str, ...], int]
@@ -65,8 +64,12 @@ class Place:
 class Emitter:
     """Everything in scope while a function is written.
 
+    Names that have left their scope may linger: a verified program does not look at them, and binding a name
+    again replaces it.
+
     `lanes` is 0 outside vector loops; `mask` selects the lanes that count (None: all); `copy` numbers the
-    chunk within an unrolled run, so that reductions use several accumulators.
+    chunk within an unrolled run, so that reductions use several accumulators; `whole` is the constant extent
+    of the vector loop; `accesses` remembers addresses while the region that computes them is open.
     """
 
     target: Target
@@ -82,6 +85,7 @@ class Emitter:
     copy: int = 0
     whole: int | None = None
     reductions: Reductions | None = None
+    accesses: dict[tuple[object, ...], tuple[Access, Region]] = field(default_factory=dict)
     _facts: dict[int, tuple[Body, Facts]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -112,30 +116,16 @@ class Emitter:
         if unsigned:
             self.unsigned.add(value.text)
 
-    @contextmanager
-    def scope(self) -> Iterator[None]:
-        """Names bound inside are forgotten outside."""
-        kept = self.integers, self.values, self.places
-        self.integers, self.values, self.places = dict(self.integers), dict(self.values), dict(self.places)
-        try:
-            yield
-        finally:
-            self.integers, self.values, self.places = kept
-
-    @contextmanager
-    def chunk(self, variable: str, start: Poly, lanes: int, mask: V | None, copy: int) -> Iterator[None]:
-        """Write vectors of `lanes` elements: `variable` runs over start … start + lanes - 1."""
-        kept = self.lanes, self.mask, self.copy, self.integers, self.atoms.get(LANE)
+    def enter_chunk(self, variable: str, start: Poly, lanes: int, mask: V | None, copy: int) -> None:
+        """Write vectors of `lanes` elements from here on: `variable` is start, …, start + lanes - 1."""
         self.lanes, self.mask, self.copy = lanes, mask, copy
-        self.integers = {**self.integers, variable: {**start, (LANE,): 1} if lanes else start}
+        self.integers[variable] = {**start, (LANE,): 1} if lanes else start
         if lanes:
             self.atoms[LANE] = lane_numbers(self.index, lanes)
-        try:
-            yield
-        finally:
-            self.lanes, self.mask, self.copy, self.integers, lane = kept
-            if lane is not None:
-                self.atoms[LANE] = lane
+
+    def leave_chunk(self) -> None:
+        """Back to scalars: vector loops do not nest."""
+        self.lanes, self.mask, self.copy = 0, None, 0
 
     def place(self, buffer: Buffer) -> Place:
         return self.places[buffer.name]

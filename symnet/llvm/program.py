@@ -19,6 +19,7 @@ from functools import partial
 from symnet.llvm.addresses import point
 from symnet.llvm.blocks import FunctionText
 from symnet.llvm.emitter import Emitter, Place, Poly
+from symnet.llvm.facts import gather
 from symnet.llvm.integers import (
     add,
     divide,
@@ -56,6 +57,7 @@ class _Module:
         self.shared = {name for pair in donated for name in pair}
         self.aliases = {name: self._alias(root, donated) for name, root in self.roots.items()}
         self.stages = [(group, stage) for group in program.groups for stage in group.stages]
+        self.used = [self.arrays_of(stage) for _, stage in self.stages]
 
     @staticmethod
     def _alias(root: str, donated: tuple[tuple[str, str], ...]) -> str:
@@ -82,15 +84,15 @@ class _Module:
 
     # ---- stages
 
-    def used(self, number: int) -> list[str]:
+    def arrays_of(self, stage: Stage) -> list[str]:
         """The stage's arrays: roots of the buffers that it names, in order."""
-        facts = self.emitter().facts(self.stages[number][1].body)
+        facts = gather(stage.body)
         return list(dict.fromkeys(self.roots[name] for name in facts.buffers if name in self.roots))
 
     def stage_function(self, number: int) -> str:
         group, stage = self.stages[number]
         e = self.emitter()
-        roots = self.used(number)
+        roots = self.used[number]
         index = e.index
         dims = self.bind_dims(e, V("%dims", "ptr"))
         for order, root in enumerate(roots):
@@ -149,12 +151,11 @@ class _Module:
 
     def run_group(self, e: Emitter, arrays: dict[str, V], group: Group, first: int) -> None:
         def stages(repeat: V | int) -> None:
-            with e.scope():
-                e.bind(group.var, repeat)
-                number = constant(repeat, e.index) if isinstance(repeat, int) else repeat
-                for order, stage in enumerate(group.stages):
-                    units = integer(e, evaluate(e, stage.units))
-                    self.call_stage(e, arrays, first + order, number, constant(0, e.index), units)
+            e.bind(group.var, repeat)
+            number = constant(repeat, e.index) if isinstance(repeat, int) else repeat
+            for order, stage in enumerate(group.stages):
+                units = integer(e, evaluate(e, stage.units))
+                self.call_stage(e, arrays, first + order, number, constant(0, e.index), units)
 
         repeats = evaluate(e, group.repeat)
         size = known(repeats)
@@ -188,9 +189,8 @@ class _Module:
 
         def count(number: int, repeat: V) -> None:
             group, stage = self.stages[number]
-            with e.scope():
-                e.bind(group.var, repeat)
-                units = integer(e, evaluate(e, stage.units))
+            e.bind(group.var, repeat)
+            units = integer(e, evaluate(e, stage.units))
             units = e.text.convert("sext", units, "i64") if units.scalar == "i32" else units
             e.text.line(f"store {units.typed}, ptr {result.text}")
 
@@ -284,7 +284,7 @@ class _Module:
         e.text.regions[-1].label = go_on
 
     def call_stage(self, e: Emitter, arrays: dict[str, V], number: int, repeat: V, begin: V, end: V) -> None:
-        pointers = [arrays[root].typed for root in self.used(number)]
+        pointers = [arrays[root].typed for root in self.used[number]]
         arguments = ", ".join([*pointers, "ptr %dims", repeat.typed, begin.typed, end.typed])
         e.text.line(f"call void @{self.program.name}.stage{number}({arguments})")
 

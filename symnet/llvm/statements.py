@@ -99,10 +99,9 @@ _VALUES: dict[type, Callable[[Emitter, Any], V]] = {Const: _const, Var: _var, Lo
 
 
 def emit_body(e: Emitter, body: Body) -> None:
-    """Every statement of a body, names bound there forgotten afterwards."""
-    with e.scope():
-        for stmt in body:
-            _STATEMENTS[type(stmt)](e, stmt)
+    """Every statement of a body."""
+    for stmt in body:
+        _STATEMENTS[type(stmt)](e, stmt)
 
 
 def _let(e: Emitter, stmt: Let) -> None:
@@ -239,9 +238,8 @@ def _serial(e: Emitter, stmt: For) -> None:
 
 
 def _iteration(e: Emitter, stmt: For, number: V | int) -> None:
-    with e.scope():
-        e.bind(stmt.var, number)
-        emit_body(e, stmt.body)
+    e.bind(stmt.var, number)
+    emit_body(e, stmt.body)
 
 
 _STATEMENTS: dict[type, Callable[[Emitter, Any], None]] = {For: _for, If: _if, Let: _let, Store: _store, Alloc: _alloc}

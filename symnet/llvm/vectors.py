@@ -34,8 +34,8 @@ class Piece(NamedTuple):
 
 
 def lanes_of(target: Target, facts: Facts) -> int:
-    """Lanes of the loop: as many of its widest reals as a register holds."""
-    return max(1, target.vector_bits // (8 * (facts.itemsize or 8)))
+    """Lanes of the loop: as many of its widest reals as a register holds (of its integers, without reals)."""
+    return max(1, target.vector_bits // (8 * max(4, facts.itemsize or 8)))
 
 
 def tail(start: int, rest: int, lanes: int, masks: bool) -> Iterator[Piece]:
@@ -81,8 +81,9 @@ class _Writer:
         kept = e.reductions
         if not lanes:
             e.reductions = None
-        with e.chunk(self.loop.var, start, lanes, mask, copy):
-            self.emit_body(e, self.loop.body)
+        e.enter_chunk(self.loop.var, start, lanes, mask, copy)
+        self.emit_body(e, self.loop.body)
+        e.leave_chunk()
         e.reductions = kept
 
     def piece(self, piece: Piece, copy: int) -> None:
