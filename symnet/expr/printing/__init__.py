@@ -5,6 +5,8 @@ In: a node.  Out: its formula; importing this package makes `repr`, `sympy.latex
 write them.
 """
 
+from symnet.expr.printing.latex import latex
+from symnet.expr.printing.pretty import pretty
 from symnet.expr.printing.text import text
 
-__all__ = ["text"]
+__all__ = ["latex", "pretty", "text"]

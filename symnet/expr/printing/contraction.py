@@ -13,7 +13,7 @@ from typing import Any
 
 from symnet.expr.contraction import Einsum, Indices
 from symnet.expr.node import Node
-from symnet.expr.printing.forms import Form, Part, call, product, transposed
+from symnet.expr.printing.forms import Form, Part, call, product, same, transposed
 from symnet.expr.printing.indexing import range_text
 from symnet.expr.printing.view import View
 
@@ -84,27 +84,20 @@ def _transpose(factors: Sequence[Factor], output: Indices, view: View) -> Form |
 
 
 def _one_element(factors: Sequence[Factor], output: Indices, view: View) -> Form | None:
-    """Axes of one element dropped: x[0], x[:, 3]."""
+    """Axes of one element dropped: x[0], x[:, 3]; what was only put there is taken away again."""
     (factor, *more) = factors
     node: Any = factor.node
     if more or node is None or not factor.is_plain or tuple(i for i in factor.indices if i in output) != output:
         return None
     if any(node.shape[factor.indices.index(i)] != 1 for i in factor.indices if i not in output):
         return None
+    if node.kind == "expand" and all((a in node.new_axes) != (i in output) for a, i in enumerate(factor.indices)):
+        return same(view.ref(node.operands[0]))
     if node.kind != "slice":
         items = [":" if i in output else "0" for i in factor.indices]
         return Form("index", (factor.part,), tuple(items), len(output))
     drop = [i not in output for i in factor.indices]
-    source = factor.part.parts[0] if isinstance(factor.part, Form) else slice_source(node)
-    return Form("index", (source,), range_text(node, drop), len(output))
-
-
-def slice_source(node: Any) -> Part:
-    """The array under a slice."""
-    from symnet.expr.printing.forms import Ref
-
-    x = node.operands[0]
-    return Ref(x, False, x.rank)
+    return Form("index", (view.ref(node.operands[0]),), range_text(node, drop), len(output))
 
 
 def _sum(factors: Sequence[Factor], output: Indices, view: View) -> Form | None:
@@ -135,7 +128,7 @@ def _aligned(factor: Factor, order: Indices) -> Part | None:
     items = [":" if i in factor.indices else "None" for i in order]
     while items[0] == "None":
         items.pop(0)
-    return Form("spread", (factor.part,), tuple(items), len(items)) if "None" in items else factor.part
+    return Form("spread", (factor.part,), (tuple(items), False), len(items)) if "None" in items else factor.part
 
 
 def _elementwise(factors: Sequence[Factor], order: Indices) -> Form | None:

@@ -44,11 +44,18 @@ def _renamed(name: str) -> Callable[[Any, View], Form]:
 
 
 def _flat(node: Node, op: str, most: int) -> list[Node]:
-    """The operands of nested `op` nodes, left to right; an operand used twice is left whole."""
+    """The operands of nested `op` nodes, left to right; an operand used twice is left whole.
+
+    A fill reads as its scalar, and a factor that is an array of ones as nothing.
+    """
     flat: list[Node] = []
     stack = list(reversed(node.operands))
     while stack:
         part = stack.pop()
+        if part.kind == "expand" and not part.operands[0].rank and any(n != 1 for n in part.shape):
+            part = part.operands[0]
+            if op == "mul" and number_of(part) == 1 and (flat or stack):
+                continue
         nested = is_op(part, op) and len(flat) + len(stack) + len(part.operands) <= most
         if nested and len(set(part.operands)) == len(part.operands) and part not in stack and part not in flat:
             stack.extend(reversed(part.operands))
@@ -206,8 +213,8 @@ def _minus_logsumexp(term: Node) -> tuple[Any, int]:
     if not isinstance(inner, Reduce) or inner.op != "logsumexp" or len(inner.axes) != 1:
         return None, 0
     x, axis = inner.operands[0], inner.axes[0]
-    spread = value.shape == x.shape and value.new_axes == (axis,) if value.kind == "expand" else x.rank == 1
-    return (x, axis) if spread else (None, 0)
+    along = value.rank == x.rank and value.new_axes == (axis,) if value.kind == "expand" else x.rank == 1
+    return (x, axis) if along else (None, 0)
 
 
 # --------------------------------------------------------------------------- the rest

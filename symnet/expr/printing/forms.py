@@ -11,7 +11,8 @@ In: nothing.  Out: `Form`, the small language between graphs (read by `layout.py
           | power(base, exponent) | root(x)
           | matmul(*factors) | transpose(x)
           | reduce(x; op, axes, count)         axes None: all of them; count: how many elements a mean divides by
-          | spread(x; items)                   x[:, None]: axes that broadcast; of a reduction, keepdims=True
+          | spread(x; items, unit)             x[:, None]: axes that broadcast, or of extent 1 (unit); of a reduction,
+                                               the items "keepdims" write keepdims=True
           | index(x, *arrays; items)           x[1:, ::2]; an item "{}" is filled by the next array
           | relation(a, b; op)                 a >= 0
           | indicator(condition)               1[a >= 0]

@@ -11,7 +11,7 @@ import sympy
 
 from symnet.expr.extents import same_shape
 from symnet.expr.node import Node, Shape
-from symnet.expr.printing.forms import Form, call, filled, product, same
+from symnet.expr.printing.forms import Form, Ref, call, filled, product, same
 from symnet.expr.printing.indexing import range_text
 from symnet.expr.printing.view import View
 
@@ -23,8 +23,19 @@ def read_expand(node: Any, view: View) -> Form:
     inner = node.operands[0]
     if not node.axes and view.shown[node] == ():
         return same(view.ref(inner))
-    form = view.read(inner) if inner.kind in _REDUCING and view.shown[inner] is inner.shape else None
-    return spread(form if form is not None and form.kind == "reduce" else same(view.ref(inner)), node)
+    form = _reduction(inner, view)
+    return spread(same(view.ref(inner)) if form is None else form, node)
+
+
+def _reduction(node: Node, view: View) -> Form | None:
+    """The form of a node that reads as a reduction."""
+    if node.kind not in _REDUCING or view.shown[node] is not node.shape:
+        return None
+    form = view.read(node)
+    below = form.parts[0] if form.kind == "same" else None
+    if isinstance(below, Ref) and below.node.kind in _REDUCING:
+        form = view.read(below.node)
+    return form if form.kind == "reduce" else None
 
 
 def spread(form: Form, node: Any) -> Form:
@@ -34,10 +45,10 @@ def spread(form: Form, node: Any) -> Form:
     """
     unit = all(node.shape[a] == 1 for a in node.new_axes)
     if form.kind == "reduce" and _keeps(form, node) and (unit or node.new_axes[-1] > node.axes[0]):
-        return Form("spread", (form,), ("keepdims",), node.rank)
+        return Form("spread", (form,), (("keepdims",), unit), node.rank)
     first = 0 if unit else node.axes[0]
     items = tuple(":" if a in node.axes else "None" for a in range(first, node.rank))
-    return Form("spread", (form,), items, len(items)) if "None" in items else form
+    return Form("spread", (form,), (items, unit), len(items)) if "None" in items else form
 
 
 def _keeps(form: Form, node: Any) -> bool:
@@ -54,7 +65,7 @@ def stretch(form: Form, shown: Shape, shape: Shape) -> Form:
         return _times(form, filled(1, shape))
     missing = len(shape) - len(shown)
     if same_shape(shown, shape[missing:]) and all(n == 1 for n in shape[:missing]):
-        return Form("spread", (form,), ("None",) * missing + (":",) * len(shown), len(shape))
+        return Form("spread", (form,), (("None",) * missing + (":",) * len(shown), True), len(shape))
     return call("broadcast_to", form, rank=len(shape), shape=shape)
 
 

@@ -169,9 +169,10 @@ def _reduce(form: Form, show: Show, **keywords: Any) -> Text:
 
 
 def _spread(form: Form, show: Show) -> Text:
-    if form.data == ("keepdims",):
+    items, _ = form.data
+    if items == ("keepdims",):
         return _reduce(form.parts[0], show, keepdims=True)  # type: ignore[arg-type]
-    return _index(form, show)
+    return _index(Form("index", form.parts, items, form.rank), show)
 
 
 def _index(form: Form, show: Show) -> Text:

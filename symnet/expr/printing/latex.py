@@ -1,0 +1,379 @@
+r"""Formulas as LaTeX: `\frac{1}{m}\left(Y - D\right)`.
+
+In: a node.  Out: a string for math mode.  A product of arrays element by element is `\odot`, a matrix product is
+juxtaposition, a vector is a column, a sum along the rows of a matrix is `X \mathbf{1}`; other axes stand as subscripts
+of the operation.  Not distinguished: a vector added to every row (`X W + b`) from one added to a vector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import sympy
+from sympy.printing.conventions import split_super_sub
+from sympy.printing.latex import translate
+
+from symnet.expr.contraction import letter
+from symnet.expr.node import Node, register_builder
+from symnet.expr.printing.forms import ATOM, OPERATOR, POWER, PRODUCT, RELATION, SUM, Form, Part
+from symnet.expr.printing.layout import Show, Writer, abridge, lay_out, write
+from symnet.expr.printing.text import number_text
+
+_TALL = (r"\frac", r"\sum", r"\begin", r"\sqrt", "^")
+
+
+class Math(NamedTuple):
+    """A piece of LaTeX and how tightly it binds."""
+
+    text: str
+    level: int
+
+    def within(self, level: int) -> str:
+        """The LaTeX for a place that needs this level."""
+        return self.text if self.level >= level else parens(self.text)
+
+
+def parens(inner: str) -> str:
+    """Parentheses as tall as what they hold."""
+    return rf"\left({inner}\right)" if any(piece in inner for piece in _TALL) else f"({inner})"
+
+
+@register_builder("latex")
+def latex(node: Node, full: bool = False) -> str:
+    """The formula of a node in LaTeX.
+
+    Args:
+        node: any expression.
+        full: write every shared part, however many; otherwise the middle of a very long list is left out and counted.
+    """
+    body, definitions = write(lay_out(node), WRITERS)
+    if not definitions:
+        return str(body.text)
+    lines = [rf"{name_latex(name.data[0])} = {value.text}" for name, value in definitions]
+    lines = abridge(lines, lambda n: rf"\ldots\ (\text{{{n} more}})", full)
+    aligned = r" \\ & ".join([body.text, r"\text{where}", *lines])
+    return rf"\begin{{aligned}} & {aligned} \end{{aligned}}"
+
+
+@lru_cache(maxsize=4096)
+def name_latex(name: str) -> str:
+    r"""An identifier: Greek letters, digits as subscripts, words upright: `W1` is W_{1}, `loss` is \mathrm{loss}."""
+    head, supers, subs = split_super_sub(name)
+    written = translate(head)
+    if len(written) > 1 and "\\" not in written:
+        written = rf"\mathrm{{{written}}}"
+    above = f"^{{{' '.join(map(translate, supers))}}}" if supers else ""
+    below = f"_{{{' '.join(map(translate, subs))}}}" if subs else ""
+    return f"{written}{below}{above}"
+
+
+# --------------------------------------------------------------------------- arithmetic
+
+
+def _name(form: Form, show: Show) -> Math:
+    name, given = form.data
+    return Math(given or name_latex(name), ATOM)
+
+
+def _number(form: Form, show: Show) -> Math:
+    (value,) = form.data
+    plain = number_text(value)
+    return Math(plain.text if isinstance(value, sympy.Float) and "e" not in plain.text else sympy.latex(value), plain.level)
+
+
+def _same(form: Form, show: Show) -> Math:
+    return show(form.parts[0])  # type: ignore[no-any-return]
+
+
+def _sum(form: Form, show: Show) -> Math:
+    terms = [show(part) for part in form.parts]
+    pieces = [_term(sign, term) for sign, term in zip(form.data, terms, strict=True)]
+    joined = " ".join(pieces)
+    return Math(joined[2:] if joined.startswith("+ ") else "-" + joined[2:], SUM)
+
+
+def _term(sign: int, term: Math) -> str:
+    written = term.within(OPERATOR if sign < 0 else SUM)
+    if sign < 0:
+        return f"- {written}"
+    return f"- {written[1:]}" if written.startswith("-") else f"+ {written}"
+
+
+def _product(form: Form, show: Show) -> Math:
+    r"""Scalars over divisors, then arrays: \frac{2}{m} X^{\top}(X w - y)."""
+    sign, count = form.data
+    above, below = form.parts[:count], form.parts[count:]
+    scalar_below = all(p.rank == 0 for p in below)
+    tail = [p for p in above if scalar_below and (p.rank or show(p).level == OPERATOR)]
+    head = [p for p in above if p not in tail]
+    if below and not head and tail and show(tail[0]).text[0].isdigit():
+        head, tail = above, []
+    pieces = [_fraction(list(head), below, show)] if head or below else []
+    if tail:
+        tail.sort(key=lambda p: show(p).level == OPERATOR)
+        pieces.append(_factors(tail, show, alone=not pieces and sign > 0))
+    level = OPERATOR if tail and show(tail[-1]).level == OPERATOR else PRODUCT
+    return Math(("-" if sign < 0 else "") + " ".join(pieces), SUM if sign < 0 else level)
+
+
+def _fraction(above: list[Part], below: tuple[Part, ...], show: Show) -> str:
+    if not below:
+        return _factors(above, show)
+    top = _factors(above, show, alone=True) if above else "1"
+    return rf"\frac{{{top}}}{{{_factors(list(below), show, alone=True)}}}"
+
+
+def _factors(parts: list[Part], show: Show, alone: bool = False) -> str:
+    if alone and len(parts) == 1:
+        return str(show(parts[0]).text)
+    written = [_factor(part, show(part), part is parts[-1], parts) for part in parts]
+    joined = written[0]
+    for before, part, text in zip(parts, parts[1:], written[1:], strict=False):
+        joined += _between(before, part, text) + text
+    return joined
+
+
+def _factor(part: Part, math: Math, last: bool, parts: list[Part]) -> str:
+    """Matrix products beside arrays, sums and signed factors stand in parentheses."""
+    lonely = sum(bool(p.rank) for p in parts) <= 1
+    needed = OPERATOR if last and math.level == OPERATOR else PRODUCT if lonely else POWER
+    return math.within(needed)
+
+
+def _between(before: Part, after: Part, text: str) -> str:
+    if before.rank and after.rank:
+        return r" \odot "
+    return r" \cdot " if text[:1].isdigit() else " "
+
+
+def _power(form: Form, show: Show) -> Math:
+    base, exponent = form.parts
+    hadamard = r"\odot " if base.rank >= 2 and form.rank >= 2 and _is_name(base) else ""
+    return Math(f"{show(base).within(ATOM)}^{{{hadamard}{show(exponent).text}}}", POWER)
+
+
+def _is_name(part: Part) -> bool:
+    return part.node.kind in ("tensor", "named") if not isinstance(part, Form) else part.kind == "name"
+
+
+def _root(form: Form, show: Show) -> Math:
+    return Math(rf"\sqrt{{{show(form.parts[0]).text}}}", ATOM)
+
+
+# --------------------------------------------------------------------------- linear algebra
+
+
+def _matmul(form: Form, show: Show) -> Math:
+    first, *rest = form.parts
+    lead = show(first).within(PRODUCT)
+    if first.rank == 1:
+        lead = rf"{show(first).within(ATOM)}^{{\top}}"
+    return Math(" ".join([lead, *(show(p).within(POWER) for p in rest)]), PRODUCT)
+
+
+def _transpose(form: Form, show: Show) -> Math:
+    return Math(rf"{show(form.parts[0]).within(ATOM)}^{{\top}}", POWER)
+
+
+def _einsum(form: Form, show: Show) -> Math:
+    r"""In indices: \sum_{j} A_{ij} x_{j}; free indices name the axes of the result."""
+    inputs, output = form.data
+    factors = " ".join(_indexed(part, indices, show) for part, indices in zip(form.parts, inputs, strict=True))
+    summed = dict.fromkeys(i for indices in inputs for i in indices if i not in output)
+    total = rf"\sum_{{{_letters(summed)}}} " if summed else ""
+    if not output:
+        return Math(total + factors, OPERATOR)
+    return Math(rf"\left[{total}{factors}\right]_{{{_letters(output)}}}", ATOM)
+
+
+def _indexed(part: Part, indices: tuple[int, ...], show: Show) -> str:
+    if not isinstance(part, Form) and part.node.kind == "delta":
+        return rf"\delta_{{{_letters(indices)}}}"
+    math = show(part)
+    plain = math.level == ATOM and "_" not in math.text and _is_name(part)
+    return rf"{math.text if plain else rf'[{math.text}]'}_{{{_letters(indices)}}}"
+
+
+def _letters(indices: Any) -> str:
+    return "".join(map(letter, indices))
+
+
+def _identity(form: Form, show: Show) -> Math:
+    return Math(rf"I_{{{_extent(form.data[0])}}}", ATOM)
+
+
+def _filled(form: Form, show: Show) -> Math:
+    value, shape = form.data
+    return Math(rf"\mathbf{{{value}}}_{{{_shape(shape)}}}", ATOM)
+
+
+def _ramp(form: Form, show: Show) -> Math:
+    return Math(rf"\left(0, \ldots, {_extent(form.data[0] - 1)}\right)", ATOM)
+
+
+def _extent(extent: Any) -> str:
+    return str(sympy.latex(extent))
+
+
+def _shape(shape: tuple[Any, ...]) -> str:
+    return r" \times ".join(map(_extent, shape))
+
+
+# --------------------------------------------------------------------------- reductions and axes
+
+
+def _reduce(form: Form, show: Show) -> Math:
+    op, _, _ = form.data
+    return _REDUCTIONS.get(op, _reduction)(form, show)
+
+
+def _reduction(form: Form, show: Show) -> Math:
+    op, axes, _ = form.data
+    return Math(_operator(op) + _axes(axes) + parens(show(form.parts[0]).text), ATOM)
+
+
+def _axes(axes: Any) -> str:
+    return "" if axes is None else f"_{{{', '.join(map(str, axes))}}}"
+
+
+def _total(form: Form, show: Show) -> Math:
+    _, axes, _ = form.data
+    part = form.parts[0]
+    if part.rank == 2 and axes is not None:
+        matrix = show(part).within(POWER if axes == (1,) else ATOM)
+        return Math(matrix + (r" \mathbf{1}" if axes == (1,) else r"^{\top} \mathbf{1}"), PRODUCT)
+    return Math(rf"\sum{_axes(axes)} {show(part).within(PRODUCT)}", OPERATOR)
+
+
+def _mean(form: Form, show: Show) -> Math:
+    _, axes, count = form.data
+    total = _total(Form("reduce", form.parts, ("sum", axes, None), form.rank), show)
+    return Math(rf"\frac{{1}}{{{_extent(count)}}} {total.text}", total.level)
+
+
+_REDUCTIONS: dict[str, Callable[[Form, Show], Math]] = {"sum": _total, "mean": _mean}
+
+
+def _spread(form: Form, show: Show) -> Math:
+    r"""A column repeated along the rows of a matrix is x \mathbf{1}^{\top}; other broadcasting is left to the eye."""
+    items, unit = form.data
+    math = show(form.parts[0])
+    if unit or form.rank != 2 or form.parts[0].rank != 1:
+        return math  # type: ignore[no-any-return]
+    return Math(rf"{math.within(PRODUCT)} \mathbf{{1}}^{{\top}}", PRODUCT)
+
+
+def _index(form: Form, show: Show) -> Math:
+    x, *arrays = map(show, form.parts)
+    supply = iter(arrays)
+    items = [next(supply).text if item == "{}" else item.replace(":", "{:}").replace("-", "{-}") for item in form.data]
+    inner = r",\, ".join(items)
+    return Math(f"{x.within(ATOM)}[{inner}]", ATOM)
+
+
+# --------------------------------------------------------------------------- logic
+
+
+_RELATION = {"lt": "<", "le": r"\leq", "gt": ">", "ge": r"\geq"}
+
+
+def _relation(form: Form, show: Show) -> Math:
+    a, b = (show(part).within(SUM) for part in form.parts)
+    return Math(f"{a} {_RELATION[form.data[0]]} {b}", RELATION)
+
+
+def _infix(sign: str) -> Callable[[list[Math]], Math]:
+    return lambda args: Math(f" {sign} ".join(a.within(SUM) for a in args), RELATION)
+
+
+def _indicator(form: Form, show: Show) -> Math:
+    return Math(rf"\mathbf{{1}}[{show(form.parts[0]).text}]", ATOM)
+
+
+def _cases(args: list[Math]) -> Math:
+    condition, a, b = (arg.text for arg in args)
+    return Math(rf"\begin{{cases}} {a} & {condition} \\ {b} & \text{{otherwise}} \end{{cases}}", ATOM)
+
+
+# --------------------------------------------------------------------------- calls
+
+_BACKSLASH = ("exp", "log", "tanh", "sin", "cos", "tan", "sinh", "cosh", "max", "min")
+_OPERATOR = {
+    "sigmoid": r"\sigma",
+    "asin": r"\arcsin",
+    "acos": r"\arccos",
+    "atan": r"\arctan",
+    "log_softmax": r"\log\operatorname{softmax}",
+    "trace": r"\operatorname{tr}",
+    "argmax": r"\arg\max",
+    "maximum": r"\max",
+    "minimum": r"\min",
+    "broadcast_to": r"\operatorname{broadcast}",
+    "one_hot": r"\operatorname{onehot}",
+    **{name: rf"\{name}" for name in _BACKSLASH},
+}
+
+# Calls that have a notation of their own.
+_NOTATION: dict[str, Callable[[list[Math]], Math]] = {
+    "abs": lambda args: Math(rf"\left|{args[0].text}\right|", ATOM),
+    "floor": lambda args: Math(rf"\left\lfloor {args[0].text} \right\rfloor", ATOM),
+    "outer": lambda args: Math(rf"{args[0].within(POWER)} {args[1].within(ATOM)}^{{\top}}", PRODUCT),
+    "xlogy": lambda args: Math(rf"{args[0].within(POWER)} \log{parens(args[1].text)}", PRODUCT),
+    "equal": _infix("="),
+    "not_equal": _infix(r"\neq"),
+    "logical_and": _infix(r"\wedge"),
+    "logical_or": _infix(r"\vee"),
+    "logical_not": lambda args: Math(rf"\neg {args[0].within(ATOM)}", POWER),
+    "where": _cases,
+}
+
+
+def _operator(name: str) -> str:
+    return _OPERATOR.get(name) or rf"\operatorname{{{name}}}"
+
+
+def _call(form: Form, show: Show) -> Math:
+    name, keywords = form.data
+    args = [show(part) for part in form.parts]
+    if name in _NOTATION:
+        return _NOTATION[name](args)
+    subscript = "".join(f"_{{{_keyword(key, value)}}}" for key, value in keywords[:1])
+    return Math(_operator(name) + subscript + parens(", ".join(a.text for a in args)), ATOM)
+
+
+def _keyword(key: str, value: Any) -> str:
+    return _shape(value) if key == "shape" else _tuple(value)
+
+
+def _tuple(value: Any) -> str:
+    return ", ".join(f"({_tuple(v)})" if isinstance(v, tuple) else _extent(v) for v in value) if isinstance(value, tuple) else _extent(value)
+
+
+def _sequence(form: Form, show: Show) -> Math:
+    return Math(", ".join(show(part).text for part in form.parts), RELATION)
+
+
+WRITERS: dict[str, Writer] = {
+    "name": _name,
+    "number": _number,
+    "same": _same,
+    "sum": _sum,
+    "product": _product,
+    "power": _power,
+    "root": _root,
+    "matmul": _matmul,
+    "transpose": _transpose,
+    "reduce": _reduce,
+    "spread": _spread,
+    "index": _index,
+    "relation": _relation,
+    "indicator": _indicator,
+    "einsum": _einsum,
+    "filled": _filled,
+    "identity": _identity,
+    "ramp": _ramp,
+    "sequence": _sequence,
+    "call": _call,
+}

@@ -1,0 +1,219 @@
+"""Formulas in two dimensions, as `sympy.pretty` draws them: fractions, superscripts, Xᵀ.
+
+In: a node.  Out: a `prettyForm` (SymPy's picture of characters).  Unicode or ASCII as SymPy is set to.  What has no
+drawing of its own is written as in `text.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from sympy.printing.pretty.pretty_symbology import line_width, pretty_symbol, pretty_use_unicode
+from sympy.printing.pretty.stringpict import prettyForm, stringPict
+
+from symnet.expr.node import Node, register_builder
+from symnet.expr.printing import text as plain
+from symnet.expr.printing.forms import ATOM, OPERATOR, POWER, PRODUCT, RELATION, SUM, Form, Part
+from symnet.expr.printing.layout import Show, Writer, abridge, lay_out, write
+
+_SIGNS = {"lt": "<", "gt": ">", "le": "≤", "ge": "≥"}
+
+
+class Drawing(NamedTuple):
+    """A picture and how tightly it binds."""
+
+    picture: prettyForm
+    level: int
+
+    def within(self, level: int) -> prettyForm:
+        """The picture for a place that needs this level."""
+        return self.picture if self.level >= level else _parens(self.picture)
+
+
+@register_builder("pretty")
+def pretty(node: Node, full: bool = False) -> prettyForm:
+    """The formula of a node as a picture of characters.
+
+    Args:
+        node: any expression.
+        full: draw every shared part, however many; otherwise the middle of a very long list is left out and counted.
+    """
+    body, definitions = write(lay_out(node), WRITERS)
+    if not definitions:
+        return body.picture
+    drawn = [_beside(_word(name.data[0]), prettyForm(" = "), value.picture) for name, value in definitions]
+    drawn = abridge(drawn, lambda n: prettyForm(f"({n} more)"), full)
+    lines = [*body.picture.picture, "where", *("    " + line for d in drawn for line in d.picture)]
+    width = max(map(line_width, lines))
+    return prettyForm("\n".join(line + " " * (width - line_width(line)) for line in lines))
+
+
+def _beside(*pictures: stringPict) -> prettyForm:
+    return prettyForm(*stringPict.next(*pictures))
+
+
+def _joined(separator: str, pictures: list[prettyForm]) -> prettyForm:
+    pieces: list[stringPict] = []
+    for picture in pictures:
+        pieces += [prettyForm(separator), picture] if pieces else [picture]
+    return _beside(*pieces)
+
+
+def _parens(picture: prettyForm) -> prettyForm:
+    return prettyForm(*picture.parens())
+
+
+def _word(name: str) -> prettyForm:
+    return prettyForm(pretty_symbol(name))
+
+
+def _mark(unicode: str, ascii: str) -> str:
+    return unicode if pretty_use_unicode() else ascii
+
+
+# --------------------------------------------------------------------------- the table
+
+
+def _name(form: Form, show: Show) -> Drawing:
+    return Drawing(_word(form.data[0]), ATOM)
+
+
+def _number(form: Form, show: Show) -> Drawing:
+    number = plain.number_text(form.data[0])
+    return Drawing(prettyForm(number.text), number.level)
+
+
+def _same(form: Form, show: Show) -> Drawing:
+    return show(form.parts[0])  # type: ignore[no-any-return]
+
+
+def _sum(form: Form, show: Show) -> Drawing:
+    pieces: list[stringPict] = []
+    for sign, part in zip(form.data, form.parts, strict=True):
+        lead = " - " if sign < 0 else " + "
+        pieces.append(prettyForm(lead if pieces else "-" if sign < 0 else ""))
+        pieces.append(show(part).within(PRODUCT if sign < 0 else SUM))
+    return Drawing(_beside(*pieces), SUM)
+
+
+def _product(form: Form, show: Show) -> Drawing:
+    sign, count = form.data
+    above, below = list(form.parts[:count]), list(form.parts[count:])
+    top = _factors(above, show, alone=bool(below)) if above else prettyForm("1")
+    if below:
+        top = prettyForm(*stringPict.stack(top, stringPict.LINE, _factors(below, show, alone=True)))
+    return Drawing(_beside(prettyForm("-"), top) if sign < 0 else top, SUM if sign < 0 else PRODUCT)
+
+
+def _factors(parts: list[Part], show: Show, alone: bool) -> prettyForm:
+    if alone and len(parts) == 1:
+        return show(parts[0]).picture  # type: ignore[no-any-return]
+    lonely = sum(bool(p.rank) for p in parts) <= 1
+    drawn: list[stringPict] = [show(parts[0]).within(PRODUCT if lonely else POWER)]
+    for before, part in zip(parts, parts[1:], strict=False):
+        both = before.rank and part.rank
+        drawn.append(prettyForm(_mark(" ⊙ ", "*") if both else _mark("⋅", "*")))
+        drawn.append(show(part).within(PRODUCT if lonely and part is parts[-1] else POWER))
+    return _beside(*drawn)
+
+
+def _power(form: Form, show: Show) -> Drawing:
+    base, exponent = map(show, form.parts)
+    below, above = base.within(ATOM), exponent.picture
+    top = stringPict(*above.left(" " * below.width()))
+    bottom = stringPict(*below.right(" " * above.width()))
+    return Drawing(prettyForm(*bottom.above(top)), POWER)
+
+
+def _root(form: Form, show: Show) -> Drawing:
+    inner = show(form.parts[0])
+    if not pretty_use_unicode():
+        return Drawing(_beside(prettyForm("sqrt"), _parens(inner.picture)), ATOM)
+    return Drawing(_beside(prettyForm("√"), inner.within(ATOM)), ATOM)
+
+
+def _matmul(form: Form, show: Show) -> Drawing:
+    first, *rest = form.parts
+    lead = _transposed(show(first)) if first.rank == 1 else show(first).within(PRODUCT)
+    return Drawing(_joined(_mark(" ", " @ "), [lead, *(show(p).within(POWER) for p in rest)]), PRODUCT)
+
+
+def _transpose(form: Form, show: Show) -> Drawing:
+    return Drawing(_transposed(show(form.parts[0])), ATOM)
+
+
+def _transposed(drawing: Drawing) -> prettyForm:
+    return _beside(drawing.within(ATOM), prettyForm(_mark("ᵀ", ".T")))
+
+
+def _reduce(form: Form, show: Show) -> Drawing:
+    op, axes, _ = form.data
+    if op == "sum" and axes is None:
+        return Drawing(_beside(prettyForm(_mark("Σ ", "sum ")), show(form.parts[0]).within(PRODUCT)), OPERATOR)
+    return _as_text(form, show)
+
+
+def _relation(form: Form, show: Show) -> Drawing:
+    sign = _mark(_SIGNS[form.data[0]], {"le": "<=", "ge": ">="}.get(form.data[0], _SIGNS[form.data[0]]))
+    return Drawing(_joined(f" {sign} ", [show(part).within(SUM) for part in form.parts]), RELATION)
+
+
+def _indicator(form: Form, show: Show) -> Drawing:
+    return Drawing(_beside(prettyForm("1"), prettyForm(*show(form.parts[0]).picture.parens("[", "]"))), ATOM)
+
+
+def _identity(form: Form, show: Show) -> Drawing:
+    return Drawing(prettyForm("I"), ATOM)
+
+
+_WORD = {"sigmoid": ("σ", "sigmoid"), "trace": ("tr", "tr")}
+
+
+def _call(form: Form, show: Show) -> Drawing:
+    """A function of expressions; whatever has keywords or lists is written as text."""
+    name, keywords = form.data
+    if keywords:
+        return _as_text(form, show)
+    args = _joined(", ", [show(part).picture for part in form.parts])
+    return Drawing(_beside(prettyForm(_mark(*_WORD.get(name, (name, name)))), _parens(args)), ATOM)
+
+
+def _as_text(form: Form, show: Show) -> Drawing:
+    """The text form around drawn operands: each operand stands where its name would."""
+    drawn: list[prettyForm] = []
+
+    def place(part: Part) -> Any:
+        if isinstance(part, Form) and part.kind in _TEXT_ONLY:
+            return plain.WRITERS[part.kind](part, place)
+        drawing = show(part)
+        drawn.append(drawing.picture)
+        return plain.Text(_SLOT, drawing.level)
+
+    written = plain.WRITERS[form.kind](form, place)
+    pieces: list[stringPict] = []
+    for position, piece in enumerate(written.text.split(_SLOT)):
+        pieces += [drawn[position - 1]] if position else []
+        pieces.append(prettyForm(piece))
+    return Drawing(_beside(*pieces), written.level)
+
+
+_SLOT = "\0"
+_TEXT_ONLY = ("spread", "index", "einsum", "filled", "ramp", "sequence", "reduce")
+
+WRITERS: dict[str, Writer] = {
+    "name": _name,
+    "number": _number,
+    "same": _same,
+    "sum": _sum,
+    "product": _product,
+    "power": _power,
+    "root": _root,
+    "matmul": _matmul,
+    "transpose": _transpose,
+    "reduce": _reduce,
+    "relation": _relation,
+    "indicator": _indicator,
+    "identity": _identity,
+    "call": _call,
+    **dict.fromkeys(("spread", "index", "einsum", "filled", "ramp", "sequence"), _as_text),
+}
