@@ -219,13 +219,15 @@ def _pow_facts(node: Node) -> set[str]:
 
 def _exp_facts(node: Node) -> set[str]:
     held = {"positive"}
-    for axes in _softmax_axes(node):
+    for axes in softmax_axes(node):
         held |= {"unit"} | ({"simplex"} if axes == (node.rank - 1,) else set())
     return held
 
 
-def _softmax_axes(node: Node) -> list[tuple[int, ...]]:
+def softmax_axes(node: Node) -> list[tuple[int, ...]]:
     """The axes over which exp(x - expand(logsumexp x)) is a softmax; empty when it is none."""
+    if not is_op(node, "exp"):
+        return []
     argument = node.operands[0]
     if not is_op(argument, "add"):
         return []
@@ -248,8 +250,9 @@ def _negated_logsumexp(term: Node) -> Reduce | None:
     total = repeated.operands[0] if isinstance(repeated, Expand) else repeated
     if not isinstance(total, Reduce) or total.op != "logsumexp":
         return None
-    full = not total.shape or (isinstance(repeated, Expand) and repeated.new_axes == total.axes)
-    return total if full else None
+    if isinstance(repeated, Expand):
+        return total if repeated.new_axes == total.axes and repeated.rank == total.operands[0].rank else None
+    return total if total.axes == tuple(range(len(total.axes))) else None  # repeated by broadcasting
 
 
 def _maximum_facts(node: Node) -> set[str]:

@@ -1,0 +1,71 @@
+"""Broadcasting inside elementwise operations: what an operand really depends on.
+
+In: an operand and the shape of the result.  Out: its *core* (the operand without repetition) and the axes of the
+result along which the core varies (`align`), and back (`spread`).  In normal form a core that varies along the
+trailing axes stands bare (NumPy's broadcasting repeats it); any other stands in an `Expand`.
+"""
+
+from __future__ import annotations
+
+from symnet.expr.contraction import contract
+from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.movement import Expand, expand
+from symnet.expr.node import Node, Shape
+
+Axes = tuple[int, ...]
+
+
+def trailing(rank: int, out_rank: int) -> Axes:
+    return tuple(range(out_rank - rank, out_rank))
+
+
+def align(operand: Node, shape: Shape) -> tuple[Node, Axes]:
+    """The core of an operand of an elementwise node of `shape`, and the axes it varies along."""
+    return core_of(operand, trailing(operand.rank, len(shape)), shape)
+
+
+def core_of(node: Node, axes: Axes, shape: Shape) -> tuple[Node, Axes]:
+    """As `align`, for a node whose axes are already placed at `axes` of the result."""
+    while True:
+        if isinstance(node, Expand):
+            node, axes = node.operands[0], tuple(axes[a] for a in node.axes)
+        elif _scaled_expand(node):
+            *scalars, last = node.operands
+            inner = last.operands[0]
+            node = elementwise("mul", *scalars, *(inner.operands if is_op(inner, "mul") else (inner,)))
+            axes = tuple(axes[a] for a in last.axes)  # type: ignore[attr-defined]
+        else:
+            return _squeeze(node, axes, shape)
+
+
+def _scaled_expand(node: Node) -> bool:
+    return is_op(node, "mul") and isinstance(node.operands[-1], Expand) and all(not o.rank for o in node.operands[:-1])
+
+
+def _squeeze(node: Node, axes: Axes, shape: Shape) -> tuple[Node, Axes]:
+    """Drop axes of extent 1 that meet a longer one."""
+    if 1 not in node.shape:
+        return node, axes
+    kept = [k for k, n in enumerate(node.shape) if n != 1 or shape[axes[k]] == 1]
+    if len(kept) == node.rank:
+        return node, axes
+    return contract([range(node.rank)], kept, node), tuple(axes[k] for k in kept)
+
+
+def spread(core: Node, axes: Axes, shape: Shape) -> Node:
+    """The operand of an elementwise node of `shape` whose core varies along `axes` (increasing)."""
+    if axes == trailing(len(axes), len(shape)):
+        return core
+    first = axes[0]
+    return expand(core, shape[first:], tuple(a - first for a in axes))
+
+
+def cover(core: Node, axes: Axes, shape: Shape) -> Node:
+    """The core repeated to the whole shape."""
+    return expand(core, shape, axes)
+
+
+def restrict(axes: Axes, live: Axes) -> Axes:
+    """Axes of the result, renumbered among the live ones."""
+    place = {a: k for k, a in enumerate(live)}
+    return tuple(place[a] for a in axes)

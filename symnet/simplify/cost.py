@@ -1,0 +1,99 @@
+"""What a graph costs after sharing.
+
+In: roots.  Out: `flops` — an exact polynomial in the extents — and `saves`, which guards rewrites by
+the count per element.  A contraction of k operands counts k per element of its whole index space (k - 1 products and one sum; for
+one operand the sum alone); an elementwise operation of k operands counts k - 1 per element of its result, at least 1,
+whatever function it is; multiplication by -1 inside a sum is a subtraction and counts nothing, a reciprocal inside a
+product is a division and counts nothing; reductions count one per element of their operand, log-sum-exp three.
+Movement, leaves and constants count nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import sympy
+from sympy import Expr
+
+from symnet.expr.constants import number_of
+from symnet.expr.contraction import Einsum
+from symnet.expr.elementwise import is_op
+from symnet.expr.extents import product
+from symnet.expr.graph import topological
+from symnet.expr.node import Extent, Node
+from symnet.expr.reduction import Reduce
+
+_ARITHMETIC = frozenset({"add", "mul", "pow", "expand"})
+_LEVELS = 6
+
+
+def flops(roots: Iterable[Node]) -> Expr:
+    """Arithmetic operations of the roots together, each distinct node once: a polynomial in the extents."""
+    nodes = topological(*roots)
+    free = _folded(nodes)
+    total = sympy.Add(*(_count(node, free) * sympy.sympify(_space(node)) for node in nodes))
+    return sympy.expand(total)
+
+
+def saves(new: Node, old: Node) -> bool:
+    """Whether `new` has fewer operations per element than `old`, near the top, where a rewrite changes them.
+
+    Parts that both have do not count: they are computed anyway."""
+    ours, theirs = _region(new), _region(old)
+    return _operations(ours, ours - theirs) < _operations(theirs, theirs - ours)
+
+
+def _operations(region: set[Node], counted: set[Node]) -> int:
+    free = _folded(list(region))
+    return sum(_count(node, free) for node in counted)
+
+
+def _region(root: Node) -> set[Node]:
+    """The arithmetic at the top of a graph, a few levels deep."""
+    region, level = {root}, [root]
+    for _ in range(_LEVELS):
+        level = [o for n in level if topic_of(n) in _ARITHMETIC for o in n.operands if o not in region]
+        region.update(level)
+    return region
+
+
+def topic_of(node: Node) -> str:
+    return str(node.args[0]) if node.kind == "elementwise" else node.kind
+
+
+def _space(node: Node) -> Extent:
+    """The number of elements over which a node's operation runs."""
+    if isinstance(node, Einsum):
+        return product(node.extents.values())
+    if isinstance(node, Reduce):
+        return product(node.operands[0].shape)
+    return product(node.shape)
+
+
+def _folded(nodes: list[Node]) -> set[Node]:
+    """Negations that only sums take, and reciprocals that only products take: they make a subtraction, a division."""
+    users: dict[Node, set[str]] = {}
+    for node in nodes:
+        role = topic_of(node)
+        for operand in node.operands:
+            users.setdefault(operand, set()).add(role)
+    return {n for n, roles in users.items() if roles == {"add"} and _is_negation(n) or roles == {"mul"} and _is_reciprocal(n)}
+
+
+def _is_negation(node: Node) -> bool:
+    return is_op(node, "mul") and number_of(node.operands[0]) == -1
+
+
+def _is_reciprocal(node: Node) -> bool:
+    return is_op(node, "pow") and number_of(node.operands[1]) == -1
+
+
+def _count(node: Node, free: set[Node]) -> int:
+    if node.kind == "elementwise":
+        many = max(len(node.operands) - 1, 1)
+        return many - 1 if node in free else many
+    if isinstance(node, Einsum):
+        return 0 if node.is_transpose else len(node.operands)
+    if isinstance(node, Reduce):
+        return 3 if node.op == "logsumexp" else 1
+    return 0

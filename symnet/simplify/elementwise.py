@@ -1,0 +1,196 @@
+"""Rewrites of elementwise functions, and of broadcasting in any elementwise node.
+
+In: an elementwise node other than a sum or product, its operands in normal form.  Out: a shorter or canonical node.
+The tables say which functions are odd or even, fold numbers, and act as the identity under an assumption.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import sympy
+from sympy import Expr
+
+from symnet.expr.assumptions import known
+from symnet.expr.constants import Number, number, number_of
+from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.graph import with_operands
+from symnet.expr.movement import broadcast_to
+from symnet.expr.node import Node
+from symnet.simplify.broadcast import align, cover, restrict, spread
+from symnet.simplify.engine import Rewrite
+from symnet.simplify.terms import split_coefficient
+
+ODD = ("tanh", "sin", "tan", "asin", "atan", "sinh", "erf", "sign")
+EVEN = ("cos", "cosh", "abs")
+
+_EXACT: dict[str, Callable[[Expr], Expr]] = {
+    "exp": sympy.exp, "log": sympy.log, "tanh": sympy.tanh, "sin": sympy.sin, "cos": sympy.cos, "tan": sympy.tan,
+    "asin": sympy.asin, "acos": sympy.acos, "atan": sympy.atan, "sinh": sympy.sinh, "cosh": sympy.cosh,
+    "erf": sympy.erf, "abs": sympy.Abs, "sign": sympy.sign, "floor": sympy.floor,
+    "sigmoid": lambda x: 1 / (1 + sympy.exp(-x)), "softplus": lambda x: sympy.log(1 + sympy.exp(x)),
+    "maximum": sympy.Max, "minimum": sympy.Min,
+}  # fmt: skip
+
+
+def evaluate_at_number(node: Node) -> Node | None:
+    """exp(0) → 1: exact, by SymPy.  Condition: the operands are numbers and the value is real and finite."""
+    values = [number_of(o) for o in node.operands]
+    if node.op not in _EXACT or any(v is None for v in values):  # type: ignore[attr-defined]
+        return None
+    value = _EXACT[node.op](*values)  # type: ignore[attr-defined, arg-type]
+    return number(value) if value.is_real and value.is_finite else None
+
+
+def repeat_after_computing(node: Node) -> Node | None:
+    """f(expand(x), expand(y)) → expand(f(x, y)), and an implied repetition is dropped.  Always: fewer elements."""
+    if not any(o.kind == "expand" or o.kind == "elementwise" or 1 in o.shape for o in node.operands):
+        return None
+    cores = [align(o, node.shape) for o in node.operands]
+    live = tuple(sorted(set().union(*(axes for _, axes in cores))))
+    shape = tuple(node.shape[a] for a in live)
+    inner = [spread(core, restrict(axes, live), shape) for core, axes in cores]
+    if len(live) == node.rank:
+        return with_operands(node, inner)
+    return cover(broadcast_to(with_operands(node, inner), shape), live, node.shape)
+
+
+# --------------------------------------------------------------------------- parity and assumptions
+
+
+def take_sign_out_of_odd_function(node: Node) -> Node | None:
+    """tanh(-x) → -tanh(x).  Condition: the function is odd."""
+    opposite = _opposite(node.operands[0])
+    return None if opposite is None else elementwise("mul", -1, with_operands(node, [opposite]))
+
+
+def drop_sign_in_even_function(node: Node) -> Node | None:
+    """|-x| → |x|.  Condition: the function is even."""
+    opposite = _opposite(node.operands[0])
+    return None if opposite is None else with_operands(node, [opposite])
+
+
+def complement_sigmoid_of_negative(node: Node) -> Node | None:
+    """σ(-x) → 1 - σ(x): what people read.  Always (the numeric form goes back)."""
+    opposite = _opposite(node.operands[0])
+    return None if opposite is None else 1 - elementwise("sigmoid", opposite)
+
+
+def _opposite(x: Node) -> Node | None:
+    """-x, when x is written with a minus sign."""
+    coefficient, factors = split_coefficient(x)
+    if is_op(x, "add"):
+        return _negated_sum(x)
+    if not coefficient.is_negative or not factors:
+        return None
+    return elementwise("mul", number(-coefficient), *factors) if coefficient != -1 or len(factors) > 1 else factors[0]
+
+
+def _negated_sum(x: Node) -> Node | None:
+    """-x for a sum whose leading term is negative."""
+    from symnet.simplify.terms import Terms
+
+    terms = Terms.of(x)
+    return terms.scaled(sympy.S.NegativeOne).build() if terms.content().is_negative else None
+
+
+def drop_abs_of_nonnegative(node: Node) -> Node | None:
+    """|x| → x.  Condition: x is not negative."""
+    return node.operands[0] if known(node.operands[0], "nonnegative") else None
+
+
+def sign_of_positive_is_one(node: Node) -> Node | None:
+    """sign(x) → 1.  Condition: x is positive."""
+    return cover(number(1), (), node.shape) if known(node.operands[0], "positive") else None
+
+
+def floor_of_integer_is_itself(node: Node) -> Node | None:
+    """floor(x) → x.  Condition: x holds whole numbers."""
+    return node.operands[0] if known(node.operands[0], "integer") else None
+
+
+def drop_clipping_at_zero(node: Node) -> Node | None:
+    """max(x, 0) → x.  Condition: x is not negative."""
+    x, bound = node.operands
+    if number_of(x) == 0:
+        x, bound = bound, x
+    return broadcast_to(x, node.shape) if number_of(bound) == 0 and known(x, "nonnegative") else None
+
+
+def drop_choice_between_equals(node: Node) -> Node | None:
+    """max(x, x) → x; where(c, x, x) → x.  Always."""
+    a, b = node.operands[-2:]
+    return broadcast_to(a, node.shape) if a is b else None
+
+
+# --------------------------------------------------------------------------- where, comparisons
+
+
+def where_of_one_and_zero_is_indicator(node: Node) -> Node | None:
+    """where(c, 1, 0) → [c].  Always."""
+    condition, a, b = node.operands
+    return elementwise("indicator", condition) if number_of(a) == 1 and number_of(b) == 0 else None
+
+
+def take_common_scalar_out_of_where(node: Node) -> Node | None:
+    """where(c, s·x, s·y) → s·where(c, x, y); y may be 0.  Condition: s is a scalar (finite where c picks the 0)."""
+    condition, a, b = node.operands
+    shared = [s for s in _scalars(a) if number_of(b) == 0 or s in _scalars(b)] if number_of(a) != 0 else _scalars(b)
+    if not shared or not node.rank:
+        return None
+    return elementwise("mul", *shared, elementwise("where", condition, _divide(a, shared), _divide(b, shared)))
+
+
+def _scalars(x: Node) -> list[Node]:
+    return [o for o in x.operands if not o.rank] if is_op(x, "mul") and x.rank else []
+
+
+def _divide(x: Node, shared: list[Node]) -> Node:
+    if number_of(x) == 0:
+        return x
+    rest = [o for o in x.operands if o not in shared]
+    return rest[0] if len(rest) == 1 else elementwise("mul", *rest)
+
+
+_MIRROR = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le", "eq": "eq", "ne": "ne"}
+
+
+def compare_with_number_on_the_right(node: Node) -> Node | None:
+    """0 < x → x > 0; y > x → x < y by the order of operands.  Always."""
+    from symnet.simplify.order import product_key
+
+    a, b = node.operands
+    numbers = isinstance(a, Number), isinstance(b, Number)
+    swap = numbers[0] if any(numbers) else product_key(b) < product_key(a)
+    return elementwise(_MIRROR[node.op], b, a) if swap and numbers != (True, True) else None  # type: ignore[attr-defined]
+
+
+def drop_double_negation(node: Node) -> Node | None:
+    """not(not c) → c.  Always."""
+    inner = node.operands[0]
+    return inner.operands[0] if is_op(inner, "not") else None
+
+
+FUNCTIONS = (
+    Rewrite(
+        repeat_after_computing,
+        (
+            "exp", "log", "log1p", "expm1", "tanh", "sigmoid", "softplus", "sin", "cos", "tan", "asin", "acos", "atan",
+            "sinh", "cosh", "erf", "abs", "sign", "floor", "maximum", "minimum", "xlogy", "where", "indicator",
+            "lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not",
+        ),
+    ),
+    Rewrite(evaluate_at_number, tuple(_EXACT)),
+    Rewrite(take_sign_out_of_odd_function, ODD),
+    Rewrite(drop_sign_in_even_function, EVEN),
+    Rewrite(complement_sigmoid_of_negative, ("sigmoid",)),
+    Rewrite(drop_abs_of_nonnegative, ("abs",)),
+    Rewrite(sign_of_positive_is_one, ("sign",)),
+    Rewrite(floor_of_integer_is_itself, ("floor",)),
+    Rewrite(drop_clipping_at_zero, ("maximum",)),
+    Rewrite(drop_choice_between_equals, ("maximum", "minimum", "where", "and", "or")),
+    Rewrite(where_of_one_and_zero_is_indicator, ("where",)),
+    Rewrite(take_common_scalar_out_of_where, ("where",)),
+    Rewrite(compare_with_number_on_the_right, tuple(_MIRROR)),
+    Rewrite(drop_double_negation, ("not",)),
+)  # fmt: skip

@@ -1,0 +1,133 @@
+"""The engine of both normal forms: rewrites dispatched by node kind, applied bottom-up until none fires.
+
+In: roots and an ordered tuple of `Rewrite`s.  Out: the roots in normal form.
+A rewrite sees one node whose operands are in normal form, and never its users: the normal form of a node does not
+depend on where it stands, so normal forms are fixed points (`simplify(simplify(x)) is simplify(x)`) and every
+distinct node is visited once.  Nothing recurses: a rewritten node is pushed again and its own operands come first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from symnet.expr.elementwise import Elementwise
+from symnet.expr.graph import with_operands
+from symnet.expr.node import Node
+
+Apply = Callable[[Node], Node | None]
+Step = tuple[str, Node, Node]  # (rewrite, before, after)
+
+# A node that is rewritten this often in a row shows a measure that does not fall: our own mistake.
+MAX_REWRITES_IN_A_ROW = 200
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    """One named rewrite: `apply(node)` gives the new node, or None where it does not fire.
+
+    on: the kinds ("einsum") and primitives ("mul") it is tried on; empty for every node.
+    """
+
+    apply: Apply
+    on: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.apply.__name__
+
+    @property
+    def meaning(self) -> str:
+        """before → after, condition, reason: the docstring."""
+        return (self.apply.__doc__ or "").strip()
+
+
+def topic(node: Node) -> str:
+    """What a node is dispatched by: its primitive, or its kind."""
+    return node.op if isinstance(node, Elementwise) else node.kind
+
+
+@dataclass
+class Table:
+    """Rewrites by topic, in their order."""
+
+    rewrites: Sequence[Rewrite]
+    _by_topic: dict[str, tuple[Rewrite, ...]] = field(default_factory=dict)
+
+    def of(self, node: Node) -> tuple[Rewrite, ...]:
+        name = topic(node)
+        found = self._by_topic.get(name)
+        if found is None:
+            found = tuple(r for r in self.rewrites if not r.on or name in r.on)
+            self._by_topic[name] = found
+        return found
+
+    def step(self, node: Node) -> tuple[str, Node] | None:
+        """The first rewrite that fires, and its result."""
+        for rewrite in self.of(node):
+            new = rewrite.apply(node)
+            if new is not None and new is not node:
+                return rewrite.name, new
+        return None
+
+
+class Normalizer:
+    """Normal forms under one table, remembered for as long as the object lives."""
+
+    def __init__(self, table: Table, trace: list[Step] | None = None) -> None:
+        self.table = table
+        self.trace = trace
+        self.visits = 0
+        self._done: dict[Node, Node] = {}
+        self._forward: dict[Node, Node] = {}
+        self._age: dict[Node, int] = {}
+
+    def __call__(self, roots: Iterable[Node]) -> list[Node]:
+        return [self._normal(root) for root in roots]
+
+    def _normal(self, root: Node) -> Node:
+        done, forward, stack = self._done, self._forward, [root]
+        entered: set[Node] = set()
+        while stack:
+            node = stack[-1]
+            if node in done:
+                stack.pop()
+            elif node in forward:
+                target = forward[node]
+                if target in done:
+                    done[node] = done[target]
+                    stack.pop()
+                else:
+                    assert node not in entered, f"a rewrite of a {topic(node)} gave a node that contains it"
+                    entered.add(node)
+                    stack.append(target)
+            else:
+                waiting = [o for o in node.operands if o not in done]
+                if waiting:
+                    stack.extend(reversed(waiting))
+                else:
+                    self._advance(node)
+        return done[root]
+
+    def _advance(self, node: Node) -> None:
+        """One step for a node whose operands are settled: rebuild it over them, or rewrite it, or declare it done."""
+        self.visits += 1
+        rebuilt = with_operands(node, (self._done[o] for o in node.operands))
+        if rebuilt is not node:
+            self._send(node, rebuilt)
+            return
+        fired = self.table.step(node)
+        if fired is None:
+            self._done[node] = node
+            return
+        name, new = fired
+        if self.trace is not None:
+            self.trace.append((name, node, new))
+        self._send(node, new)
+
+    def _send(self, node: Node, new: Node) -> None:
+        age = self._age.get(node, 0) + 1
+        assert age < MAX_REWRITES_IN_A_ROW, f"rewriting does not end at a {topic(node)} of shape {node.shape}"
+        assert new.shape == node.shape or len(new.shape) == len(node.shape), (topic(node), node.shape, new.shape)
+        self._forward[node] = new
+        self._age[new] = max(age, self._age.get(new, 0))

@@ -1,0 +1,230 @@
+"""Products as data: a coefficient and powers of cores.
+
+In: a node.  Out: `Factors` — coefficient × Π base^exponent, each base a core with the axes of the result along which
+it varies — and back (`build`).  This is the canonical product: nested products, repetitions and outer products are
+seen through, equal bases are collected, numbers are folded exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import sympy
+from sympy import Expr
+
+from symnet.expr.assumptions import known
+from symnet.expr.constants import Number, Size, number, number_of
+from symnet.expr.contraction import Einsum, contract
+from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.movement import broadcast_to
+from symnet.expr.node import Node, Shape
+from symnet.simplify.broadcast import Axes, core_of, cover, restrict, spread, trailing
+from symnet.simplify.order import product_key
+
+ONE, ZERO = sympy.S.One, sympy.S.Zero
+Base = tuple[Node, Axes]
+MANY = 64  # a product of more factors than this is not opened inside another: it bounds the work per node
+
+
+def split_power(node: Node) -> tuple[Node, Expr | Node]:
+    """base and exponent; a node that is no power has exponent 1."""
+    if not is_op(node, "pow"):
+        return node, ONE
+    base, exponent = node.operands
+    value = number_of(exponent)
+    return base, (exponent if value is None else value)
+
+
+def power_of(base: Node, exponent: Expr | Node) -> Node:
+    """base ** exponent, the base itself for 1."""
+    if isinstance(exponent, Node):
+        return elementwise("pow", base, exponent)
+    return base if exponent == 1 else elementwise("pow", base, number(exponent))
+
+
+def add_exponents(a: Expr | Node, b: Expr | Node) -> Expr | Node:
+    """The sum of two exponents; numbers when both are."""
+    if isinstance(a, Node) or isinstance(b, Node):
+        if a == 0:
+            return b
+        if b == 0:
+            return a
+        return elementwise("add", _as_node(a), _as_node(b))
+    return a + b
+
+
+def _as_node(exponent: Expr | Node) -> Node:
+    return exponent if isinstance(exponent, Node) else number(exponent)
+
+
+class Factors:
+    """coefficient × Π base^exponent over a result of `shape`."""
+
+    __slots__ = ("coefficient", "powers", "shape")
+
+    def __init__(self, shape: Shape, coefficient: Expr = ONE) -> None:
+        self.shape = shape
+        self.coefficient = coefficient
+        self.powers: dict[Base, Expr | Node] = {}
+
+    @classmethod
+    def of(cls, node: Node) -> Factors:
+        """The factors of a node, products inside it opened."""
+        return cls(node.shape).times(node, trailing(node.rank, node.rank))
+
+    def times(self, node: Node, axes: Axes, exponent: Expr | Node = ONE) -> Factors:
+        """Multiply by node^exponent, the node's axes standing at `axes` of the result."""
+        stack: list[tuple[Node, Axes, Expr | Node]] = [(node, axes, exponent)]
+        while stack:
+            each, places, power = stack.pop()
+            core, places = core_of(each, places, self.shape)
+            opened = _OPEN[_kind(core)](core, places, power)
+            if opened is None or len(self.powers) + len(stack) + len(opened) > MANY + 1:
+                self._multiply(core, places, power)
+            else:
+                stack.extend(reversed(opened))
+        return self
+
+    def _multiply(self, core: Node, axes: Axes, exponent: Expr | Node) -> None:
+        value = number_of(core)
+        if value is not None and not isinstance(exponent, Node):
+            folded = value**exponent
+            if folded.is_real and folded.is_finite:
+                self.coefficient = self.coefficient * folded
+                return
+        key = (core, axes)
+        total = add_exponents(self.powers.get(key, ZERO), exponent)
+        if not isinstance(total, Node) and total == 0:
+            self.powers.pop(key, None)
+        else:
+            self.powers[key] = total
+
+    def copy(self) -> Factors:
+        twin = Factors(self.shape, self.coefficient)
+        twin.powers = dict(self.powers)
+        return twin
+
+    def scalars(self) -> dict[Base, Expr | Node]:
+        """The powers of rank 0."""
+        return {base: e for base, e in self.powers.items() if not base[1]}
+
+    def build(self) -> Node:
+        """The product node, of exactly `shape`."""
+        if self.coefficient == 0:
+            return cover(number(0), (), self.shape)
+        scalars, groups = self._grouped()
+        heads = [*([] if self.coefficient == 1 else [number(self.coefficient)]), *scalars]
+        if not groups:
+            return cover(_product(heads), (), self.shape)
+        live = tuple(sorted(set().union(*(axes for axes, _ in groups))))
+        inner = tuple(self.shape[a] for a in live)
+        body = _body([(restrict(axes, live), factors) for axes, factors in groups], inner)
+        if len(live) == len(self.shape):
+            return broadcast_to(_product([*heads, *body]), self.shape)
+        return _product([*heads, cover(_product(body), live, self.shape)])
+
+    def _grouped(self) -> tuple[list[Node], list[tuple[Axes, list[Node]]]]:
+        """Scalars, and the other factors by the axes they vary along."""
+        by_axes: dict[Axes, list[tuple[Node, Expr | Node]]] = {}
+        for (core, axes), exponent in self.powers.items():
+            by_axes.setdefault(axes, []).append((core, exponent))
+        ordered = {axes: _ordered(members) for axes, members in by_axes.items()}
+        scalars = ordered.pop((), [])
+        return scalars, sorted(ordered.items(), key=lambda item: (len(item[0]), item[0]))
+
+
+def _ordered(members: list[tuple[Node, Expr | Node]]) -> list[Node]:
+    return [power_of(core, e) for core, e in sorted(members, key=lambda member: product_key(member[0]))]
+
+
+def _product(factors: list[Node]) -> Node:
+    if not factors:
+        return number(1)
+    return factors[0] if len(factors) == 1 else elementwise("mul", *factors)
+
+
+def _body(groups: list[tuple[Axes, list[Node]]], shape: Shape) -> list[Node]:
+    """The array factors: those of full rank flat, the others computed at their own size; or an outer product."""
+    full = tuple(range(len(shape)))
+    flat = [f for axes, factors in groups if axes == full for f in factors]
+    partial = [(axes, _product(factors)) for axes, factors in groups if axes != full]
+    if not flat:
+        return [contract([axes for axes, _ in partial], full, *(core for _, core in partial))]
+    spreads = [spread(core, axes, shape) for axes, core in partial]
+    return sorted(spreads, key=product_key) + flat
+
+
+# --------------------------------------------------------------------------- what may be opened, and how
+
+Opened = list[tuple[Node, Axes, "Expr | Node"]] | None
+
+
+def _kind(core: Node) -> str:
+    name = core.op if core.kind == "elementwise" else core.kind  # type: ignore[attr-defined]
+    return name if name in _OPEN else ""
+
+
+def _is_integer(exponent: Expr | Node) -> bool:
+    return not isinstance(exponent, Node) and bool(exponent.is_integer)
+
+
+def _open_mul(core: Node, axes: Axes, exponent: Expr | Node) -> Opened:
+    """(xy)^e = x^e·y^e: e an integer, or x and y not negative."""
+    if not _is_integer(exponent) and not all(known(o, "nonnegative") for o in core.operands):
+        return None
+    rank = len(axes)
+    return [(o, axes[rank - o.rank :], exponent) for o in core.operands]
+
+
+def _open_pow(core: Node, axes: Axes, exponent: Expr | Node) -> Opened:
+    """(x^a)^e = x^(a·e): e an integer, or x positive."""
+    base, inner = split_power(core)
+    if base.rank != len(axes) or (isinstance(inner, Node) and inner.rank):
+        return None
+    if not _is_integer(exponent) and not known(base, "positive"):
+        return None
+    return [(base, axes, _times(inner, exponent))]
+
+
+def _times(a: Expr | Node, b: Expr | Node) -> Expr | Node:
+    if isinstance(a, Node) or isinstance(b, Node):
+        if a == 1:
+            return b
+        if b == 1:
+            return a
+        return elementwise("mul", _as_node(a), _as_node(b))
+    return a * b
+
+
+def _open_outer(core: Node, axes: Axes, exponent: Expr | Node) -> Opened:
+    """An outer product is a product: x[i]·y[j]."""
+    assert isinstance(core, Einsum)
+    place = dict(zip(core.output, axes, strict=True))
+    for indices in core.inputs:
+        if list(indices) != sorted(set(indices), key=lambda i: place.get(i, -1)) or not place.keys() >= set(indices):
+            return None
+    if len(core.operands) == 1 or not _is_integer(exponent):
+        return None
+    return [(o, tuple(place[i] for i in indices), exponent) for o, indices in zip(core.operands, core.inputs, strict=True)]
+
+
+def _open_size(core: Node, axes: Axes, exponent: Expr | Node) -> Opened:
+    """The extent 10·m is the number 10 times the extent m."""
+    assert isinstance(core, Size)
+    parts = sympy.Mul.make_args(core.extent)
+    if len(parts) == 1 and not parts[0].is_Pow:
+        return None
+    opened: list[tuple[Node, Axes, Expr | Node]] = []
+    for part in parts:
+        base, power = part.as_base_exp()
+        opened.append((Number(base) if base.is_number else Size(base), axes, _times(power, exponent)))
+    return opened
+
+
+_OPEN: dict[str, Callable[[Node, Axes, "Expr | Node"], Opened]] = {
+    "mul": _open_mul,
+    "pow": _open_pow,
+    "einsum": _open_outer,
+    "size": _open_size,
+    "": lambda core, axes, exponent: None,
+}

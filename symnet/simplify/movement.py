@@ -1,0 +1,121 @@
+"""Rewrites of movement: repetition, reshape, slice, place, concat, take.
+
+In: a movement node whose operands are in normal form.  Out: fewer moves, scalars outside.
+"""
+
+from __future__ import annotations
+
+from symnet.expr.constants import Number, number
+from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.extents import same_shape
+from symnet.expr.graph import with_operands
+from symnet.expr.movement import Concat, Expand, Place, Reshape, Slice, expand
+from symnet.expr.node import Node
+from symnet.simplify.broadcast import cover
+from symnet.simplify.engine import Rewrite
+
+
+def take_scalars_out_of_movement(node: Node) -> Node | None:
+    """expand(s·x) → s·expand(x), and so for reshape, slice, place, take.  Condition: s is of rank 0, x is not."""
+    inner = node.operands[0]
+    if not is_op(inner, "mul") or inner.operands[0].rank or not inner.rank:
+        return None
+    scalars = [o for o in inner.operands if not o.rank]
+    arrays = [o for o in inner.operands if o.rank]
+    body = arrays[0] if len(arrays) == 1 else elementwise("mul", *arrays)
+    return elementwise("mul", *scalars, with_operands(node, [body, *node.operands[1:]]))
+
+
+def move_nothing(node: Node) -> Node | None:
+    """A move that leaves every element where it is → the operand.  Always."""
+    x = node.operands[0]
+    return x if same_shape(x.shape, node.shape) and _IDLE[node.kind](node) else None
+
+
+_IDLE = {
+    "expand": lambda node: True,
+    "reshape": lambda node: True,
+    "slice": lambda node: all(s == 0 for s in node.starts) and all(s == 1 for s in node.steps),
+    "place": lambda node: all(s == 0 for s in node.starts) and all(s == 1 for s in node.steps),
+}
+
+
+def repeat_at_once(node: Expand) -> Node | None:
+    """expand(expand(x)) → expand(x).  Always."""
+    inner = node.operands[0]
+    if not isinstance(inner, Expand):
+        return None
+    return expand(inner.operands[0], node.shape, tuple(node.axes[a] for a in inner.axes))
+
+
+def reshape_at_once(node: Reshape) -> Node | None:
+    """reshape(reshape(x)) → reshape(x).  Always."""
+    inner = node.operands[0]
+    return with_operands(node, [inner.operands[0]]) if isinstance(inner, Reshape) else None
+
+
+def move_a_constant(node: Node) -> Node | None:
+    """reshape, slice, take of a repeated scalar → the scalar repeated.  Always."""
+    inner = node.operands[0]
+    return cover(inner.operands[0], (), node.shape) if isinstance(inner, Expand) and not inner.axes else None
+
+
+def place_zeros(node: Place) -> Node | None:
+    """place(0) → 0.  Always."""
+    return cover(number(0), (), node.shape) if is_zero(node.operands[0]) else None
+
+
+def is_zero(x: Node) -> bool:
+    """The number 0, repeated or not."""
+    while isinstance(x, Expand):
+        x = x.operands[0]
+    return isinstance(x, Number) and bool(x.value == 0)
+
+
+def slice_what_was_placed(node: Slice) -> Node | None:
+    """slice(place(x)) at the same window → x.  Always."""
+    inner = node.operands[0]
+    if not isinstance(inner, Place) or inner.starts != node.starts or inner.steps != node.steps:
+        return None
+    return inner.operands[0] if same_shape(inner.operands[0].shape, node.shape) else None
+
+
+def slice_one_of_the_joined(node: Slice) -> Node | None:
+    """concat(x, y)[the part of x] → x.  Condition: exactly one operand's window along that axis."""
+    inner = node.operands[0]
+    if not isinstance(inner, Concat):
+        return None
+    axis = inner.axis
+    others = [a for a in range(node.rank) if a != axis]
+    if any(node.starts[a] != 0 or node.steps[a] != 1 or node.shape[a] != inner.shape[a] for a in others) or node.steps[axis] != 1:
+        return None
+    for offset, x in zip(inner.offsets, inner.operands, strict=True):
+        if offset == node.starts[axis] and same_shape(x.shape, node.shape):
+            return x
+    return None
+
+
+def take_common_scalar_out_of_concat(node: Concat) -> Node | None:
+    """concat(s·x, s·y) → s·concat(x, y).  Condition: s is a scalar factor of every operand."""
+    first = node.operands[0]
+    if not is_op(first, "mul"):
+        return None
+    shared = [s for s in first.operands if not s.rank and all(is_op(o, "mul") and s in o.operands for o in node.operands)]
+    if not shared:
+        return None
+    rests = [[f for f in o.operands if f not in shared] for o in node.operands]
+    bodies = [r[0] if len(r) == 1 else elementwise("mul", *r) for r in rests]
+    return elementwise("mul", *shared, with_operands(node, bodies))
+
+
+MOVEMENTS = (
+    Rewrite(move_nothing, ("expand", "reshape", "slice", "place")),
+    Rewrite(repeat_at_once, ("expand",)),  # type: ignore[arg-type]
+    Rewrite(reshape_at_once, ("reshape",)),  # type: ignore[arg-type]
+    Rewrite(place_zeros, ("place",)),  # type: ignore[arg-type]
+    Rewrite(move_a_constant, ("reshape", "slice", "take")),
+    Rewrite(take_scalars_out_of_movement, ("expand", "reshape", "slice", "place", "take")),
+    Rewrite(slice_what_was_placed, ("slice",)),  # type: ignore[arg-type]
+    Rewrite(slice_one_of_the_joined, ("slice",)),  # type: ignore[arg-type]
+    Rewrite(take_common_scalar_out_of_concat, ("concat",)),  # type: ignore[arg-type]
+)

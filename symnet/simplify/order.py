@@ -1,0 +1,62 @@
+"""The order of operands: what a reader expects first, and the same however the user wrote it.
+
+In: a node.  Out: a key.  Products run from simple to composed (`2*a*X*exp(X)`), sums put positive terms before
+negative ones and composed terms before leaves (`X @ W + b`, `Y - D`).  Ties are broken by digest.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+from symnet.expr.constants import Number, Size
+from symnet.expr.node import Node
+from symnet.expr.symbols import Tensor
+
+_OUTLINE: weakref.WeakKeyDictionary[Node, tuple[int, str]] = weakref.WeakKeyDictionary()
+Key = tuple[Any, ...]
+
+
+def outline(node: Node) -> tuple[int, str]:
+    """(height, alphabetically first leaf below); linear over all calls."""
+    known = _OUTLINE.get(node)
+    if known is not None:
+        return known
+    stack = [node]
+    while stack:
+        each = stack[-1]
+        waiting = [o for o in each.operands if o not in _OUTLINE]
+        if waiting:
+            stack.extend(waiting)
+            continue
+        stack.pop()
+        below = [_OUTLINE[o] for o in each.operands]
+        name = each.name if isinstance(each, Tensor) else min((n for _, n in below if n), default="")
+        _OUTLINE[each] = (1 + max((h for h, _ in below), default=0), name)
+    return _OUTLINE[node]
+
+
+def product_key(node: Node) -> Key:
+    """Numbers, extents, scalars, then arrays; leaves by name, then composed nodes from low to high."""
+    height, name = outline(node)
+    group = 0 if isinstance(node, Number) else 1 if isinstance(node, Size) else 2 if not node.rank else 3
+    return group, height, name, node.digest
+
+
+def sum_key(negative: bool, factors: tuple[Node, ...]) -> Key:
+    """Positive terms first; numbers, then composed terms from high to low, then leaves by name."""
+    if not factors:
+        return negative, -(2**30), "", b""
+    parts = [outline(f) for f in factors]
+    height, name = max(h for h, _ in parts), min(n for _, n in parts)
+    return negative, -height, name, b"".join(f.digest for f in factors)
+
+
+def weight(factors: tuple[Node, ...]) -> Key:
+    """Which term of a sum leads it: the one with the greatest weight carries the plus sign."""
+    parts = [outline(f) for f in factors]
+    return (
+        max((h for h, _ in parts), default=2**30),
+        min((n for _, n in parts), default=""),
+        b"".join(f.digest for f in factors),
+    )

@@ -1,0 +1,99 @@
+"""Rewrites of reductions: max, min, prod, log-sum-exp.
+
+In: a `reduce` node whose operand is in normal form.  Out: a reduction over fewer axes, or of a smaller operand.
+"""
+
+from __future__ import annotations
+
+from symnet.expr.assumptions import softmax_axes
+from symnet.expr.constants import number, size
+from symnet.expr.contraction import sum as sum_over
+from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.extents import product
+from symnet.expr.movement import Expand, expand
+from symnet.expr.node import Node
+from symnet.expr.reduction import Reduce, reduce
+from symnet.simplify.broadcast import Axes, align, cover
+from symnet.simplify.engine import Rewrite
+
+
+def reduce_repeated_operand_once(node: Reduce) -> Node | None:
+    """max(expand(x)) → max(x); Π repeats a power, log-sum-exp adds log n.
+
+    Condition: the operand repeats along a reduced axis."""
+    inner = node.operands[0]
+    if not isinstance(inner, Expand) or node.op == "argmax":
+        return None
+    repeated = tuple(a for a in node.axes if a in inner.new_axes)
+    if not repeated:
+        return None
+    count = size(product(inner.shape[a] for a in repeated))
+    kept = tuple(a for a in range(inner.rank) if a not in repeated)
+    shape = tuple(inner.shape[a] for a in kept)
+    x = _REPEATED[node.op](expand(inner.operands[0], shape, tuple(kept.index(a) for a in inner.axes)), count)
+    rest = tuple(kept.index(a) for a in node.axes if a not in repeated)
+    return reduce(node.op, x, rest) if rest else x
+
+
+_REPEATED = {
+    "max": lambda x, n: x,
+    "min": lambda x, n: x,
+    "prod": lambda x, n: elementwise("pow", x, n),
+    "logsumexp": lambda x, n: elementwise("add", x, elementwise("log", n)),
+}
+
+
+def take_constant_terms_out_of_reduction(node: Reduce) -> Node | None:
+    """logsumexp(x + expand(c)) → logsumexp(x) + c; max and min likewise.
+
+    Condition: c does not vary along the reduced axes."""
+    inner = node.operands[0]
+    if node.op not in ("logsumexp", "max", "min") or not is_op(inner, "add"):
+        return None
+    cores = [align(o, inner.shape) for o in inner.operands]
+    outside = [(core, axes) for core, axes in cores if not set(axes) & set(node.axes)]
+    if not outside or len(outside) == len(cores):
+        return None
+    rest = [o for o, (_, axes) in zip(inner.operands, cores, strict=True) if set(axes) & set(node.axes)]
+    whole = rest[0] if len(rest) == 1 else elementwise("add", *rest)
+    full = cover(whole, tuple(range(inner.rank - whole.rank, inner.rank)), inner.shape)
+    return elementwise("add", reduce(node.op, full, node.axes), *(_after(c, axes, node) for c, axes in outside))
+
+
+def _after(core: Node, axes: Axes, node: Reduce) -> Node:
+    """A core that varies along `axes` of the operand, repeated to the result's shape."""
+    kept = [a for a in range(node.operands[0].rank) if a not in node.axes]
+    return cover(core, tuple(kept.index(a) for a in axes), node.shape)
+
+
+def reduce_at_once(node: Reduce) -> Node | None:
+    """max(max(x)) → max(x) over both axes.  Condition: the same operation, not argmax."""
+    inner = node.operands[0]
+    if not isinstance(inner, Reduce) or inner.op != node.op or node.op == "argmax":
+        return None
+    kept = [a for a in range(inner.operands[0].rank) if a not in inner.axes]
+    return reduce(node.op, inner.operands[0], tuple(sorted((*inner.axes, *(kept[a] for a in node.axes)))))
+
+
+def logsumexp_of_log(node: Reduce) -> Node | None:
+    """logsumexp(log x) → log Σ x.  Always."""
+    inner = node.operands[0]
+    if node.op != "logsumexp" or not is_op(inner, "log"):
+        return None
+    return elementwise("log", sum_over(inner.operands[0], node.axes))
+
+
+def logsumexp_of_log_softmax(node: Reduce) -> Node | None:
+    """logsumexp(x - logsumexp(x)) → 0.  Always."""
+    if node.op != "logsumexp" or tuple(node.axes) not in softmax_axes(elementwise("exp", node.operands[0])):
+        return None
+    return cover(number(0), (), node.shape)
+
+
+REDUCTIONS = (
+    Rewrite(reduce_repeated_operand_once, ("reduce",)),  # type: ignore[arg-type]
+    Rewrite(logsumexp_of_log_softmax, ("reduce",)),  # type: ignore[arg-type]
+    Rewrite(take_constant_terms_out_of_reduction, ("reduce",)),  # type: ignore[arg-type]
+    Rewrite(reduce_at_once, ("reduce",)),  # type: ignore[arg-type]
+    Rewrite(logsumexp_of_log, ("reduce",)),  # type: ignore[arg-type]
+)

@@ -1,0 +1,71 @@
+"""Rewrites of sums.
+
+In: an `add` node in which every operand is in normal form.  Out: a shorter or canonical sum.
+"""
+
+from __future__ import annotations
+
+from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.node import Node
+from symnet.simplify.broadcast import trailing
+from symnet.simplify.engine import Rewrite
+from symnet.simplify.factors import Base, Factors
+from symnet.simplify.polynomial import expanded
+from symnet.simplify.terms import Terms
+
+
+def factor_common_factors(node: Node) -> Node | None:
+    """a·x + b·x → (a + b)·x.  Always; one product instead of several."""
+    parts = [Factors(node.shape).times(o, trailing(o.rank, node.rank)) for o in node.operands]
+    shared = _shared_powers(parts)
+    if not shared:
+        return None
+    outside = Factors(node.shape)
+    outside.powers = dict(shared)
+    rest = []
+    for part in parts:
+        for base, exponent in shared.items():
+            part.times(*base, -exponent)
+        rest.append(part.build())
+    return elementwise("mul", outside.build(), elementwise("add", *rest))
+
+
+def _shared_powers(parts: list[Factors]) -> dict[Base, int]:
+    """The powers that every part has: the smallest exponent of one sign."""
+    shared = {base: e for base, e in parts[0].powers.items() if not isinstance(e, Node)}
+    for part in parts[1:]:
+        if not shared:
+            break
+        narrowed = {}
+        for base, e in shared.items():
+            other = part.powers.get(base)
+            if other is None or isinstance(other, Node) or e.is_positive != other.is_positive:
+                continue
+            narrowed[base] = min(e, other) if e.is_positive else max(e, other)
+        shared = narrowed
+    return shared
+
+
+def collect_like_terms(node: Node) -> Node | None:
+    """x + y + x → 2·x + y; nested sums opened, numbers added, operands ordered.  Always."""
+    return Terms.of(node).build()
+
+
+def expand_to_cancel(node: Node) -> Node | None:
+    """y·(1 - d) - d·(1 - y) → y - d: products of sums multiplied out where terms then cancel.
+
+    Condition: fewer operations afterwards (the measure that makes this end)."""
+    return expanded(node) if any(_has_sum_factor(o) for o in node.operands) else None
+
+
+def _has_sum_factor(node: Node) -> bool:
+    if is_op(node, "mul"):
+        return any(is_op(o, "add") or (o.kind == "expand" and is_op(o.operands[0], "add")) for o in node.operands)
+    return is_op(node, "add")
+
+
+SUMS = (
+    Rewrite(factor_common_factors, ("add",)),
+    Rewrite(collect_like_terms, ("add",)),
+    Rewrite(expand_to_cancel, ("add",)),
+)
