@@ -35,7 +35,8 @@ class Factor:
 
 def read_einsum(node: Einsum, view: View) -> Form:
     """The shortest reading of a contraction; factors of rank 0 stand in front."""
-    factors = [Factor(i, _operand(o, view), view.factor_key(o), o) for i, o in zip(node.inputs, node.operands, strict=True)]
+    pairs = zip(node.inputs, node.operands, strict=True)
+    factors = [Factor(indices, _operand(o, view), view.factor_key(o), o) for indices, o in pairs]
     scalars = [f.part for f in factors if not f.indices]
     arrays = [f for f in factors if f.indices]
     if not arrays:

@@ -151,7 +151,7 @@ def _read_add(node: Node, view: View) -> Form:
     signed = [(_sign(t), t) for t in terms]
     ups = sorted((t for s, t in signed if s > 0), key=view.term_key)
     downs = sorted((t for s, t in signed if s < 0), key=view.term_key)
-    parts: list[Part] = [*found, *(view.ref(t, loose=True) for t in _numbers_last(ups)), *(_negated(t, view) for t in downs)]
+    parts: list[Part] = [*found, *view.refs(_numbers_last(ups), loose=True), *(_negated(t, view) for t in downs)]
     signs = (1,) * (len(found) + len(ups)) + (-1,) * len(downs)
     if signs == (1,):
         return same(parts[0])

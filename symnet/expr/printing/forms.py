@@ -32,7 +32,7 @@ from typing import Any
 from symnet.expr.node import Node
 
 # How tightly a text binds: an operand is parenthesised when its level is below what its place needs.
-RELATION, SUM, OPERATOR, PRODUCT, POWER, ATOM = range(6)
+RELATION, SUM, OPERATOR, MATMUL, PRODUCT, POWER, ATOM = range(7)
 
 KINDS = (
     "name", "number", "same", "sum", "product", "power", "root", "matmul", "transpose", "reduce", "spread", "index",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import sympy
@@ -17,7 +18,7 @@ from sympy.printing.latex import translate
 
 from symnet.expr.contraction import letter
 from symnet.expr.node import Node, register_builder
-from symnet.expr.printing.forms import ATOM, OPERATOR, POWER, PRODUCT, RELATION, SUM, Form, Part
+from symnet.expr.printing.forms import ATOM, MATMUL, OPERATOR, POWER, PRODUCT, RELATION, SUM, Form, Part
 from symnet.expr.printing.layout import Show, Writer, abridge, lay_out, write
 from symnet.expr.printing.text import number_text
 
@@ -80,7 +81,8 @@ def _name(form: Form, show: Show) -> Math:
 def _number(form: Form, show: Show) -> Math:
     (value,) = form.data
     plain = number_text(value)
-    return Math(plain.text if isinstance(value, sympy.Float) and "e" not in plain.text else sympy.latex(value), plain.level)
+    decimal = isinstance(value, sympy.Float) and "e" not in plain.text
+    return Math(plain.text if decimal else sympy.latex(value), plain.level)
 
 
 def _same(form: Form, show: Show) -> Math:
@@ -104,13 +106,12 @@ def _term(sign: int, term: Math) -> str:
 def _product(form: Form, show: Show) -> Math:
     r"""Scalars over divisors, then arrays: \frac{2}{m} X^{\top}(X w - y)."""
     sign, count = form.data
-    above, below = form.parts[:count], form.parts[count:]
-    scalar_below = all(p.rank == 0 for p in below)
-    tail = [p for p in above if scalar_below and (p.rank or show(p).level == OPERATOR)]
-    head = [p for p in above if p not in tail]
+    above, below = list(form.parts[:count]), form.parts[count:]
+    tail = [p for p in above if p.rank or show(p).level == OPERATOR] if all(p.rank == 0 for p in below) else []
+    head = [p for p in above if not (tail and (p.rank or show(p).level == OPERATOR))]
     if below and not head and tail and show(tail[0]).text[0].isdigit():
         head, tail = above, []
-    pieces = [_fraction(list(head), below, show)] if head or below else []
+    pieces = [_fraction(head, below, show)] if head or below else []
     if tail:
         tail.sort(key=lambda p: show(p).level == OPERATOR)
         pieces.append(_factors(tail, show, alone=not pieces and sign > 0))
@@ -128,18 +129,15 @@ def _fraction(above: list[Part], below: tuple[Part, ...], show: Show) -> str:
 def _factors(parts: list[Part], show: Show, alone: bool = False) -> str:
     if alone and len(parts) == 1:
         return str(show(parts[0]).text)
-    written = [_factor(part, show(part), part is parts[-1], parts) for part in parts]
+    lonely = sum(bool(p.rank) for p in parts) <= 1  # matrix products beside arrays stand in parentheses
+    maths = [show(part) for part in parts]
+    written = [math.within(MATMUL if lonely else POWER) for math in maths[:-1]]
+    last = maths[-1]
+    written.append(last.within(OPERATOR if last.level == OPERATOR else MATMUL if lonely else POWER))
     joined = written[0]
-    for before, part, text in zip(parts, parts[1:], written[1:], strict=False):
+    for (before, part), text in zip(pairwise(parts), written[1:], strict=True):
         joined += _between(before, part, text) + text
     return joined
-
-
-def _factor(part: Part, math: Math, last: bool, parts: list[Part]) -> str:
-    """Matrix products beside arrays, sums and signed factors stand in parentheses."""
-    lonely = sum(bool(p.rank) for p in parts) <= 1
-    needed = OPERATOR if last and math.level == OPERATOR else PRODUCT if lonely else POWER
-    return math.within(needed)
 
 
 def _between(before: Part, after: Part, text: str) -> str:
@@ -167,10 +165,10 @@ def _root(form: Form, show: Show) -> Math:
 
 def _matmul(form: Form, show: Show) -> Math:
     first, *rest = form.parts
-    lead = show(first).within(PRODUCT)
+    lead = show(first).within(MATMUL)
     if first.rank == 1:
         lead = rf"{show(first).within(ATOM)}^{{\top}}"
-    return Math(" ".join([lead, *(show(p).within(POWER) for p in rest)]), PRODUCT)
+    return Math(" ".join([lead, *(show(p).within(POWER) for p in rest)]), MATMUL)
 
 
 def _transpose(form: Form, show: Show) -> Math:
@@ -242,9 +240,11 @@ def _total(form: Form, show: Show) -> Math:
     _, axes, _ = form.data
     part = form.parts[0]
     if part.rank == 2 and axes is not None:
-        matrix = show(part).within(POWER if axes == (1,) else ATOM)
-        return Math(matrix + (r" \mathbf{1}" if axes == (1,) else r"^{\top} \mathbf{1}"), PRODUCT)
-    return Math(rf"\sum{_axes(axes)} {show(part).within(PRODUCT)}", OPERATOR)
+        rows = axes == (1,)
+        matrix = show(part)
+        written = matrix.text if rows and matrix.level == MATMUL else matrix.within(POWER if rows else ATOM)
+        return Math(written + (r" \mathbf{1}" if rows else r"^{\top} \mathbf{1}"), MATMUL)
+    return Math(rf"\sum{_axes(axes)} {show(part).within(MATMUL)}", OPERATOR)
 
 
 def _mean(form: Form, show: Show) -> Math:
@@ -258,11 +258,11 @@ _REDUCTIONS: dict[str, Callable[[Form, Show], Math]] = {"sum": _total, "mean": _
 
 def _spread(form: Form, show: Show) -> Math:
     r"""A column repeated along the rows of a matrix is x \mathbf{1}^{\top}; other broadcasting is left to the eye."""
-    items, unit = form.data
+    _, unit = form.data
     math = show(form.parts[0])
     if unit or form.rank != 2 or form.parts[0].rank != 1:
         return math  # type: ignore[no-any-return]
-    return Math(rf"{math.within(PRODUCT)} \mathbf{{1}}^{{\top}}", PRODUCT)
+    return Math(rf"{math.within(MATMUL)} \mathbf{{1}}^{{\top}}", MATMUL)
 
 
 def _index(form: Form, show: Show) -> Math:
@@ -319,7 +319,7 @@ _OPERATOR = {
 _NOTATION: dict[str, Callable[[list[Math]], Math]] = {
     "abs": lambda args: Math(rf"\left|{args[0].text}\right|", ATOM),
     "floor": lambda args: Math(rf"\left\lfloor {args[0].text} \right\rfloor", ATOM),
-    "outer": lambda args: Math(rf"{args[0].within(POWER)} {args[1].within(ATOM)}^{{\top}}", PRODUCT),
+    "outer": lambda args: Math(rf"{args[0].within(POWER)} {args[1].within(ATOM)}^{{\top}}", MATMUL),
     "xlogy": lambda args: Math(rf"{args[0].within(POWER)} \log{parens(args[1].text)}", PRODUCT),
     "equal": _infix("="),
     "not_equal": _infix(r"\neq"),
@@ -348,7 +348,9 @@ def _keyword(key: str, value: Any) -> str:
 
 
 def _tuple(value: Any) -> str:
-    return ", ".join(f"({_tuple(v)})" if isinstance(v, tuple) else _extent(v) for v in value) if isinstance(value, tuple) else _extent(value)
+    if not isinstance(value, tuple):
+        return _extent(value)
+    return ", ".join(f"({_tuple(v)})" if isinstance(v, tuple) else _extent(v) for v in value)
 
 
 def _sequence(form: Form, show: Show) -> Math:

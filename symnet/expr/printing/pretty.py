@@ -6,6 +6,7 @@ drawing of its own is written as in `text.py`.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from sympy.printing.pretty.pretty_symbology import line_width, pretty_symbol, pretty_use_unicode
@@ -13,7 +14,7 @@ from sympy.printing.pretty.stringpict import prettyForm, stringPict
 
 from symnet.expr.node import Node, register_builder
 from symnet.expr.printing import text as plain
-from symnet.expr.printing.forms import ATOM, OPERATOR, POWER, PRODUCT, RELATION, SUM, Form, Part
+from symnet.expr.printing.forms import ATOM, MATMUL, OPERATOR, POWER, PRODUCT, RELATION, SUM, Form, Part
 from symnet.expr.printing.layout import Show, Writer, abridge, lay_out, write
 
 _SIGNS = {"lt": "<", "gt": ">", "le": "≤", "ge": "≥"}
@@ -92,7 +93,7 @@ def _sum(form: Form, show: Show) -> Drawing:
     for sign, part in zip(form.data, form.parts, strict=True):
         lead = " - " if sign < 0 else " + "
         pieces.append(prettyForm(lead if pieces else "-" if sign < 0 else ""))
-        pieces.append(show(part).within(PRODUCT if sign < 0 else SUM))
+        pieces.append(show(part).within(OPERATOR if sign < 0 else SUM))
     return Drawing(_beside(*pieces), SUM)
 
 
@@ -109,11 +110,12 @@ def _factors(parts: list[Part], show: Show, alone: bool) -> prettyForm:
     if alone and len(parts) == 1:
         return show(parts[0]).picture  # type: ignore[no-any-return]
     lonely = sum(bool(p.rank) for p in parts) <= 1
-    drawn: list[stringPict] = [show(parts[0]).within(PRODUCT if lonely else POWER)]
-    for before, part in zip(parts, parts[1:], strict=False):
+    drawn: list[stringPict] = [show(parts[0]).within(MATMUL if lonely else POWER)]
+    for before, part in pairwise(parts):
         both = before.rank and part.rank
+        last = part is parts[-1]
         drawn.append(prettyForm(_mark(" ⊙ ", "*") if both else _mark("⋅", "*")))
-        drawn.append(show(part).within(PRODUCT if lonely and part is parts[-1] else POWER))
+        drawn.append(show(part).within(MATMUL if lonely and last else POWER))
     return _beside(*drawn)
 
 
@@ -134,8 +136,8 @@ def _root(form: Form, show: Show) -> Drawing:
 
 def _matmul(form: Form, show: Show) -> Drawing:
     first, *rest = form.parts
-    lead = _transposed(show(first)) if first.rank == 1 else show(first).within(PRODUCT)
-    return Drawing(_joined(_mark(" ", " @ "), [lead, *(show(p).within(POWER) for p in rest)]), PRODUCT)
+    lead = _transposed(show(first)) if first.rank == 1 else show(first).within(MATMUL)
+    return Drawing(_joined(_mark(" ", " @ "), [lead, *(show(p).within(POWER) for p in rest)]), MATMUL)
 
 
 def _transpose(form: Form, show: Show) -> Drawing:
@@ -149,7 +151,7 @@ def _transposed(drawing: Drawing) -> prettyForm:
 def _reduce(form: Form, show: Show) -> Drawing:
     op, axes, _ = form.data
     if op == "sum" and axes is None:
-        return Drawing(_beside(prettyForm(_mark("Σ ", "sum ")), show(form.parts[0]).within(PRODUCT)), OPERATOR)
+        return Drawing(_beside(prettyForm(_mark("Σ ", "sum ")), show(form.parts[0]).within(MATMUL)), OPERATOR)
     return _as_text(form, show)
 
 

@@ -15,7 +15,7 @@ from sympy.printing.str import sstr
 
 from symnet.expr.contraction import subscripts_text
 from symnet.expr.node import Node, register_builder
-from symnet.expr.printing.forms import ATOM, POWER, PRODUCT, RELATION, SUM, Form, Part
+from symnet.expr.printing.forms import ATOM, MATMUL, POWER, PRODUCT, RELATION, SUM, Form
 from symnet.expr.printing.layout import Show, Writer, abridge, lay_out, write
 
 _LINE = 100  # characters of a `where` clause on one line
@@ -106,7 +106,7 @@ def _sum(form: Form, show: Show) -> Text:
 
 def _term(sign: int, term: Text) -> str:
     if sign < 0:
-        return "- " + term.within(PRODUCT)
+        return "- " + term.within(MATMUL)
     written = term.within(SUM)
     return f"- {written[1:]}" if written.startswith("-") else f"+ {written}"
 
@@ -114,23 +114,17 @@ def _term(sign: int, term: Text) -> str:
 def _product(form: Form, show: Show) -> Text:
     sign, count = form.data
     above, below = form.parts[:count], form.parts[count:]
-    top = "*".join(_factors(above, show, scalar_below=all(p.rank == 0 for p in below))) or "1"
-    bottom = _divisor([show(p) for p in below])
-    return Text(("-" if sign < 0 else "") + top + bottom, SUM if sign < 0 else PRODUCT)
+    scalars = all(p.rank == 0 for p in (*above[:-1], *below))
+    factors = [show(p) for p in above]
+    bare = bool(factors) and scalars and factors[-1].level == MATMUL  # 2*X.T @ y/m
+    top = "*".join([f.within(MATMUL if bare and f is factors[-1] else _place(n)) for n, f in enumerate(factors)]) or "1"
+    written = ("-" if sign < 0 else "") + top + _divisor([show(p) for p in below])
+    return Text(written, SUM if sign < 0 else MATMUL if bare else PRODUCT)
 
 
-def _factors(parts: tuple[Part, ...], show: Show, scalar_below: bool) -> list[str]:
-    """A matrix product needs no parentheses as the last factor after scalars."""
-    bare_last = scalar_below and all(p.rank == 0 for p in parts[:-1])
-    pieces = []
-    for position, part in enumerate(parts):
-        bare = _is_matmul(part, show) and not (bare_last and part is parts[-1])
-        pieces.append(show(part).within(POWER if bare else PRODUCT if position == 0 or _is_matmul(part, show) else POWER))
-    return pieces
-
-
-def _is_matmul(part: Part, show: Show) -> bool:
-    return " @ " in show(part).text and show(part).level == PRODUCT
+def _place(position: int) -> int:
+    """The level a factor needs: the first one may be a product."""
+    return PRODUCT if position == 0 else POWER
 
 
 def _divisor(factors: list[Text]) -> str:
@@ -152,7 +146,7 @@ def _root(form: Form, show: Show) -> Text:
 
 def _matmul(form: Form, show: Show) -> Text:
     first, *rest = map(show, form.parts)
-    return Text(" @ ".join([first.within(PRODUCT), *(x.within(POWER) for x in rest)]), PRODUCT)
+    return Text(" @ ".join([first.within(MATMUL), *(x.within(POWER) for x in rest)]), MATMUL)
 
 
 def _transpose(form: Form, show: Show) -> Text:
