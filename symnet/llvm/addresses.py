@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from symnet.llvm.emitter import LANE, Emitter, Form, Place, Poly
 from symnet.llvm.integers import add, evaluate, integer, known, multiply, term
-from symnet.llvm.types import V, constant, vector
+from symnet.llvm.types import V, constant
 from symnet.loops.ir import IntAdd, IntConst, IntExpr, IntMul, IntVar
 
 
@@ -126,7 +126,6 @@ def _general_offset(e: Emitter, place: Place, index: tuple[IntExpr, ...]) -> Pol
 
 def point(e: Emitter, place: Place, flat: Poly) -> V:
     """base + offset, the terms of each depth added together and the constant last."""
-    kind = vector(place.memory, e.lanes) if place.private else place.memory
     last = flat.get((), 0)
     terms = [(_depth(e, monomial), monomial) for monomial in flat if monomial]
     if len(terms) > 1:
@@ -135,12 +134,12 @@ def point(e: Emitter, place: Place, flat: Poly) -> V:
     for level, monomial in terms:
         addend = term(e, monomial, flat[monomial])
         if pending is not None and level != depth:
-            pointer, pending = _step(e, pointer, kind, pending), None
+            pointer, pending = _step(e, place, pointer, pending), None
         pending = addend if pending is None else e.text.binary("add", pending, addend)
         depth = level
     if pending is not None:
-        pointer = _step(e, pointer, kind, pending)
-    return _step(e, pointer, kind, constant(last, e.index)) if last else pointer
+        pointer = _step(e, place, pointer, pending)
+    return _step(e, place, pointer, constant(last, e.index)) if last else pointer
 
 
 def _depth(e: Emitter, monomial: tuple[str, ...]) -> int:
@@ -149,8 +148,8 @@ def _depth(e: Emitter, monomial: tuple[str, ...]) -> int:
     return max(e.atoms[name].depth for name in monomial)
 
 
-def _step(e: Emitter, pointer: V, kind: str, distance: V) -> V:
-    rhs = f"getelementptr {kind}, ptr {pointer.text}, {distance.scalar} {distance.text}"
+def _step(e: Emitter, place: Place, pointer: V, distance: V) -> V:
+    rhs = f"getelementptr {place.memory}, ptr {pointer.text}, {distance.scalar} {distance.text}"
     return e.text.pure("ptr", 0, rhs, pointer.depth if pointer.depth > distance.depth else distance.depth)
 
 

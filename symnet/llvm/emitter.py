@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from symnet.errors import CompileError, explain
 from symnet.llvm.blocks import FunctionText, Region
 from symnet.llvm.facts import Facts, gather
-from symnet.llvm.types import MEMORY, SIZE, V, lane_numbers
+from symnet.llvm.types import SIZE, V, lane_numbers
 from symnet.loops.ir import Body, Buffer, IntConst, IntExpr
 from symnet.schedule.target import Target
 
@@ -35,9 +35,8 @@ class Place:
     """Where a buffer lies.
 
     `strides`: elements to step per axis; `alias`: its class of memory that may overlap; `alignment`: bytes, of
-    the first element; `padded`: whole registers may be read and written past the last axis; `private`: each
-    lane of the vector loop has its own copy; `extent`: of the last axis, for register buffers; `forms`: linear
-    offsets found before, by the identity of the index.
+    the first element; `padded`: whole registers may be read and written past the last axis; `extent`: of the
+    last axis, for register buffers; `forms`: linear offsets found before, by the identity of the index.
     """
 
     pointer: V
@@ -46,7 +45,6 @@ class Place:
     scalar: str
     alignment: int
     padded: bool = False
-    private: bool = False
     extent: int | None = None
     forms: dict[int, tuple[tuple[IntExpr, ...], Form | None]] = field(default_factory=dict)
 
@@ -103,8 +101,8 @@ class Emitter:
         return frozenset(self.alias(name) for name in self.facts(body).stored)
 
     def alias(self, name: str) -> str:
-        place = self.places.get(name)
-        return place.alias if place else self.aliases.get(name, name)
+        """The class of memory that may overlap with a buffer; register buffers overlap with nothing else."""
+        return self.aliases.get(name, name)
 
     def bind(self, name: str, value: V | int, unsigned: bool = True) -> None:
         """An integer name becomes a constant or an SSA value (never negative, if `unsigned`)."""
@@ -152,7 +150,3 @@ def constant_extent(extent: IntExpr, buffer: Buffer) -> int:
             "Put a buffer of run-time extent into the workspace.",
         )
     )
-
-
-def memory_type(buffer: Buffer) -> str:
-    return MEMORY[buffer.dtype]

@@ -23,8 +23,6 @@ def load(e: Emitter, place: Place, index: tuple[IntExpr, ...]) -> V:
 
 
 def load_at(e: Emitter, place: Place, where: Access) -> V:
-    if place.private:
-        return _to_register(e, place, _plain(e, place, where, e.lanes))
     if where.step == 0:
         return _to_register(e, place, _plain(e, place, where, 0))
     if where.step == 1:
@@ -73,7 +71,7 @@ def _declare(e: Emitter, name: str, text: str) -> None:
 
 def store(e: Emitter, place: Place, where: Access, value: V) -> None:
     """Overwrite `place[where]`."""
-    if place.private or where.step == 1:
+    if where.step == 1:
         _store_vector(e, place, where, value)
     elif not e.lanes:
         _store_plain(e, place, where, value, 0)
@@ -112,7 +110,7 @@ def _to_memory(e: Emitter, place: Place, value: V, lanes: int) -> V:
 def _store_vector(e: Emitter, place: Place, where: Access, value: V) -> None:
     if e.mask is not None and place.padded and e.whole != place.extent:
         value = e.text.select(e.mask, value, load_at(e, place, where))  # other elements follow in this row
-    if e.mask is None or place.private or place.padded:
+    if e.mask is None or place.padded:
         _store_plain(e, place, where, value, e.lanes)
     else:
         _store_masked(e, place, where, value)

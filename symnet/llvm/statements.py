@@ -9,17 +9,16 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from symnet.llvm.addresses import Access, access
+from symnet.llvm.addresses import access
 from symnet.llvm.emitter import Emitter, Place, Poly, constant_shape
 from symnet.llvm.integers import evaluate, integer, known
 from symnet.llvm.memory import load, store, update
 from symnet.llvm.ops import Addend, cast, emit_op, multiply_add
-from symnet.llvm.types import REALS, REGISTER, SIZE, V, constant, vector
+from symnet.llvm.types import REALS, REGISTER, SIZE, V, constant
 from symnet.llvm.vectors import emit_vector, lanes_of
 from symnet.loops.ir import (
     Alloc,
     Body,
-    Buffer,
     Const,
     For,
     FromInt,
@@ -116,14 +115,10 @@ def _store(e: Emitter, stmt: Store) -> None:
         return
     addend = _addend(e, stmt)
     where = access(e, place, stmt.index)
-    if e.reductions is not None and _is_shared(e, place, where):
+    if e.reductions is not None and e.lanes and where.step == 0:
         e.reductions.accumulate(e, place, where, stmt.combine, addend)
     else:
         update(e, place, where, stmt.combine, addend)
-
-
-def _is_shared(e: Emitter, place: Place, where: Access) -> bool:
-    return bool(e.lanes) and where.step == 0 and not place.private
 
 
 def _addend(e: Emitter, stmt: Store) -> Addend:
@@ -138,11 +133,8 @@ def _addend(e: Emitter, stmt: Store) -> Addend:
 
 
 def _alloc(e: Emitter, stmt: Alloc) -> None:
-    e.places[stmt.buffer.name] = _private(e, stmt.buffer) if e.lanes else _register(e, stmt.buffer)
-
-
-def _register(e: Emitter, buffer: Buffer) -> Place:
     """Rows padded to whole vectors, so that tails may use whole registers."""
+    buffer = stmt.buffer
     shape = constant_shape(buffer)
     pad = max(1, e.target.vector_bits // 32)
     padded = (*shape[:-1], -(-shape[-1] // pad) * pad) if shape else ()
@@ -150,16 +142,8 @@ def _register(e: Emitter, buffer: Buffer) -> Place:
     count, strides = row_major(padded)
     alignment = max(SIZE[scalar], min(64, e.target.vector_bits // 8))
     pointer = e.text.alloca("i8" if scalar == "i1" else scalar, alignment, count)
-    return Place(pointer, strides, buffer.name, scalar, alignment, True, False, shape[-1] if shape else None)
-
-
-def _private(e: Emitter, buffer: Buffer) -> Place:
-    """Allocated inside a vector loop: an element is a vector, a lane's copy each."""
-    scalar = REGISTER[buffer.dtype]
-    count, strides = row_major(constant_shape(buffer))
-    memory = "i8" if scalar == "i1" else scalar
-    pointer = e.text.alloca(vector(memory, e.lanes), SIZE[scalar] * e.lanes, count)
-    return Place(pointer, strides, buffer.name, scalar, SIZE[scalar] * e.lanes, private=True)
+    last = shape[-1] if shape else None
+    e.places[buffer.name] = Place(pointer, strides, buffer.name, scalar, alignment, True, last)
 
 
 def row_major(shape: tuple[int, ...]) -> tuple[int, tuple[Poly, ...]]:

@@ -321,6 +321,19 @@ def test_a_register_tile_holds_booleans_and_integers(rng, target):
     agree(program([x], [y], *body), {"x": rng.integers(-3, 3, 37)}, target=target)
 
 
+def test_a_register_allocated_in_a_loop_is_read_after_it_is_stored(rng):
+    """The load once left the loop: the buffer's alias was not yet known when the loop began."""
+    x, y = buffer("x", 9, space="input"), buffer("y", 9, space="output")
+    kept = buffer("kept", 2, space="register")
+    body = [
+        ir.Alloc(kept),
+        store(kept, (1,), load(x, "i")),
+        store(kept, (1,), load(kept, 1), "add"),
+        store(y, ("i",), load(kept, 1)),
+    ]
+    agree(program([x], [y], loop("i", 9, *body)), {"x": normal(rng, 9)})
+
+
 # --------------------------------------------------------------------------- products
 
 

@@ -9,6 +9,7 @@ from symnet.llvm.codegen import assembly, compile_object, emit_ir
 from symnet.llvm.targets import host_target, target_for
 from symnet.loops import ir
 from tests.llvm.test_gemm import product
+from tests.llvm.test_program import two_groups
 from tests.loops.programs import buffer, load, loop, op, program, store
 
 
@@ -80,6 +81,14 @@ def test_machine_code_calls_nothing_but_itself(triple, cpu, features):
         text = assembly(emit_ir(made, target), target)
         called = set(re.findall(r"^\s*(?:callq?|bl|call|tail)\s+([\w.$@]+)", text, re.MULTILINE))
         assert {name for name in called if not name.startswith(("sample", "gemm"))} == set()
+
+
+@pytest.mark.parametrize("triple", ["thumbv6m-none-eabi", "wasm32-unknown-unknown", "i686-unknown-linux-gnu"])
+def test_addresses_of_32_bits_are_computed_in_32_bits(triple):
+    target = target_for(triple)
+    text = emit_ir(two_groups(), target)
+    assert "getelementptr double, ptr %b0, i64" not in text
+    assert compile_object(text, target)
 
 
 def test_a_target_that_llvm_does_not_have_is_named():
