@@ -25,10 +25,12 @@ from symnet.llvm.math.lanes import Lanes, Value
 
 LOG2_E = 1.4426950408889634
 # ln 2 in two pieces: the first has 8 (float) and 11 (double) zero bits at its end, as many as n has bits
-LN2 = {
+LN2: dict[str, tuple[float, ...]] = {
     "float": (0.693145751953125, 1.4286068203094173e-06),
     "double": (0.6931471805598903, 5.497923018708371e-14),
 }
+# the float nearest to ln 2 happens to end in three zero bits, which is enough where n is small or does not matter
+LN2_SHORT = {"float": (0.6931471824645996,), "double": LN2["double"]}
 LN_SMALLEST = {"float": -104.0, "double": -746.0}  # e^x rounds to 0 below
 LN_LARGEST = {"float": 89.0, "double": 710.0}  # e^x overflows above
 
@@ -75,13 +77,16 @@ class Reduced:
     r: Value
 
 
-def reduce(lanes: Lanes, x: Value, offset: int) -> Reduced:
-    """Take the multiple of ln 2 out of x (|x| < 1100)."""
+def reduce(
+    lanes: Lanes, x: Value, offset: int, factor: int = 1, pieces: dict[str, tuple[float, ...]] = LN2
+) -> Reduced:
+    """Take the multiple of ln 2 out of factor·x, |factor·x| < 1100; r then stands for factor·r."""
     rounder = lanes.format.rounder + offset
-    shifted = lanes.mul_add(x, LOG2_E, rounder)
+    shifted = lanes.mul_add(x, LOG2_E * factor, rounder)
     n = lanes.sub(shifted, rounder)
-    high, low = LN2[lanes.kind]
-    r = lanes.mul_add(n, -low, lanes.mul_add(n, -high, x))
+    r = x
+    for piece in pieces[lanes.kind]:
+        r = lanes.mul_add(n, -piece / factor, r)
     return Reduced(lanes.bits(shifted), r)
 
 
@@ -94,6 +99,13 @@ def exp_normal(lanes: Lanes, x: Value, shift: int = 0) -> Value:
     """2^shift·e^x where that is a normal number, as for |x| ≤ 87 (float) or 708 (double).  Error: as `exp`."""
     reduced = reduce(lanes, x, lanes.format.bias + shift)
     return lanes.mul(lanes.horner(reduced.r, EXP[lanes.kind]), power_of_two(lanes, reduced.field))
+
+
+def exp_twice_plus_one(lanes: Lanes, x: Value) -> Value:
+    """e^(2x) + 1 for 0 ≤ x ≤ 20, to an absolute accuracy: the error of n·ln 2 may grow with n as long as 2^-n·n."""
+    reduced = reduce(lanes, x, lanes.format.bias, factor=2, pieces=LN2_SHORT)
+    coefficients = [c * 2**degree for degree, c in enumerate(EXP[lanes.kind])]
+    return lanes.mul_add(lanes.horner(reduced.r, coefficients), power_of_two(lanes, reduced.field), 1.0)
 
 
 def exp_of_nonpositive(lanes: Lanes, x: Value) -> Value:

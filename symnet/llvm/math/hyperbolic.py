@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from llvmlite import ir
 
-from symnet.llvm.math.exponential import LN_LARGEST, exp_normal
+from symnet.llvm.math.exponential import LN_LARGEST, exp_normal, exp_twice_plus_one
 from symnet.llvm.math.lanes import Lanes, Value
 
 TANH = {
@@ -58,8 +58,7 @@ def tanh(builder: ir.IRBuilder, x: Value) -> Value:
     size = lanes.abs(x)
     near = odd_series(lanes, x, TANH[lanes.kind])
     bounded = lanes.at_most(size, TANH_IS_ONE[lanes.kind])
-    e = exp_normal(lanes, lanes.add(bounded, bounded))
-    far = lanes.sub(1.0, lanes.div(2.0, lanes.add(e, 1.0)))
+    far = lanes.sub(1.0, lanes.div(2.0, exp_twice_plus_one(lanes, bounded)))
     return lanes.copy_sign(lanes.select(lanes.less(size, TANH_NEAR), near, far), x)
 
 

@@ -2,10 +2,10 @@
 
 In: a builder and a value of any real lane type.  Out: inlined IR, no branches, no calls.
 
-x = n·π/2 + r with |r| ≤ π/4.  π/2 stands in three pieces, the first two of 27 bits, and n in two halves of
-26 bits: their products are exact with or without fma, and so are the differences.  The remainder comes as two
-numbers, r + tail, right to 2^-55 at |x| = 2^50 and to ever more digits below.  float arguments are widened for
-this step alone.
+x = n·π/2 + r with |r| ≤ π/4.  π/2 stands in four pieces, the first three of 27 bits, and n in two halves of 26
+bits: their products are exact with or without fma, and so are the first differences.  The remainder comes as
+two numbers, r + tail, wrong by less than 2^-130·n for |n| < 2^26, so that it keeps its digits beside the
+multiples of π/2, and by 2^-55 at |x| = 2^50.  float arguments are widened for this step alone.
 
 Not handled: |x| ≥ 2^50 = 1.1e15 gives NaN, not a number that looks like an angle's.
 
@@ -24,7 +24,7 @@ from llvmlite import ir
 from symnet.llvm.math.lanes import Lanes, Value
 
 TWO_OVER_PI = 0.6366197723675814
-HALF_PI = (1.570796325802803, 9.920935184482005e-10, 6.123233995736766e-17)
+HALF_PI = (1.570796325802803, 9.920935184482005e-10, 6.123233932053594e-17, 6.36831716351095e-25)
 LARGEST = 2.0**50
 NAN = float("nan")
 
@@ -72,10 +72,10 @@ def reduce_double(lanes: Lanes, x: Value) -> tuple[Value, Value, Value]:
     rest = x
     for piece in HALF_PI[:2]:
         rest = lanes.mul_add(fine, -piece, lanes.mul_add(coarse, -piece, rest))
-    last = lanes.mul(n, HALF_PI[2])
+    last = lanes.mul_add(coarse, HALF_PI[2], lanes.mul(fine, HALF_PI[2]))
     r = lanes.sub(rest, last)
     tail = lanes.sub(lanes.sub(rest, r), last)
-    return r, tail, lanes.bits(shifted)
+    return r, lanes.mul_add(n, -HALF_PI[3], tail), lanes.bits(shifted)
 
 
 def reduce_float(lanes: Lanes, x: Value) -> tuple[Value, Value, Value]:
