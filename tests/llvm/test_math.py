@@ -1,0 +1,389 @@
+"""Every function of `symnet.llvm.math` against mpmath, on the host and without fma, for every lane width."""
+
+import ctypes
+import math
+import re
+
+import mpmath as mp
+import numpy as np
+import pytest
+from llvmlite import binding, ir
+
+from symnet.llvm.math import MATH, exponential
+
+KINDS = {"float": np.float32, "double": np.float64}
+WIDTHS = (1, 4, 8, 16)
+ARITY = {"pow": 2, "xlogy": 2}
+POINTER, INDEX = ir.PointerType(), ir.IntType(64)
+inf, nan = math.inf, math.nan
+
+# ulp, for float and double: what the docstrings promise on every target
+BOUNDS = {
+    "acos": (1.3, 1.3),
+    "asin": (2.5, 2.5),
+    "atan": (2.0, 2.0),
+    "cos": (1.6, 1.4),
+    "cosh": (1.8, 1.8),
+    "erf": (1.2, 1.2),
+    "exp": (1.2, 1.2),
+    "expm1": (1.8, 2.4),
+    "floor": (0.0, 0.0),
+    "log": (1.0, 1.0),
+    "log1p": (1.0, 1.0),
+    "pow": (0.6, 1.5),
+    "rsqrt": (1.5, 1.5),
+    "sigmoid": (2.5, 2.5),
+    "sin": (1.6, 1.4),
+    "sinh": (1.8, 1.8),
+    "softplus": (2.0, 2.4),
+    "sqrt": (0.5, 0.5),
+    "tan": (3.5, 3.0),
+    "tanh": (1.5, 1.5),
+    "xlogy": (2.0, 2.0),
+}
+# and where products are fused with sums
+FUSED_BOUNDS = {"exp": (0.9, 0.95), "erf": (1.0, 1.0), "pow": (0.6, 1.2)}
+
+
+# ----------------------------------------------------------------------------- compiling
+
+
+def emit_kernel(module, name, kind, width):
+    """out[i] = f(in[i], …) for i in 0 … n-1, `width` at a time; returns the blocks of the loop body."""
+    element = ir.FloatType() if kind == "float" else ir.DoubleType()
+    lanes = element if width == 1 else ir.VectorType(element, width)
+    arity = ARITY.get(name, 1)
+    signature = ir.FunctionType(ir.VoidType(), [INDEX] + [POINTER] * (arity + 1))
+    function = ir.Function(module, signature, f"{name}_{kind}_{width}")
+    entry, body, done = (function.append_basic_block(label) for label in ("entry", "body", "done"))
+    ir.IRBuilder(entry).branch(body)
+    builder = ir.IRBuilder(body)
+    i = builder.phi(INDEX)
+    places = [builder.gep(pointer, [i], source_etype=element) for pointer in function.args[1:]]
+    args = [builder.load(place, typ=lanes, align=KINDS[kind]().itemsize) for place in places[:-1]]
+    builder.store(MATH[name](builder, *args), places[-1], align=KINDS[kind]().itemsize)
+    after = builder.add(i, INDEX(width))
+    i.add_incoming(INDEX(0), entry)
+    i.add_incoming(after, builder.block)
+    builder.cbranch(builder.icmp_signed("<", after, function.args[0]), body, done)
+    ir.IRBuilder(done).ret_void()
+    return function.blocks
+
+
+def emit(names, widths=WIDTHS):
+    module = ir.Module()
+    for name in names:
+        for kind in KINDS:
+            for width in widths:
+                emit_kernel(module, name, kind, width)
+    return module
+
+
+def target_machine(which):
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    target = binding.Target.from_default_triple()
+    if which == "baseline":
+        return target.create_target_machine(jit=True)
+    features = binding.get_host_cpu_features().flatten()
+    return target.create_target_machine(cpu=binding.get_host_cpu_name(), features=features, jit=True)
+
+
+def optimise(parsed, machine):
+    passes = binding.create_pass_builder(machine, binding.create_pipeline_tuning_options(speed_level=3))
+    passes.getModulePassManager().run(parsed, passes)
+
+
+class Compiled:
+    def __init__(self, text, which, optimised=False):
+        machine = target_machine(which)
+        parsed = binding.parse_assembly(text)
+        parsed.verify()
+        if optimised:
+            optimise(parsed, machine)
+        self.which = which
+        self.engine = binding.create_mcjit_compiler(parsed, machine)
+        self.engine.finalize_object()
+
+    def __call__(self, name, width, *args):
+        kind = "float" if args[0].dtype == np.float32 else "double"
+        padded = -len(args[0]) % width
+        arrays = [np.pad(a, (0, padded), mode="edge") for a in args]
+        out = np.empty_like(arrays[0])
+        address = self.engine.get_function_address(f"{name}_{kind}_{width}")
+        call = ctypes.CFUNCTYPE(None, ctypes.c_int64, *[ctypes.c_void_p] * (len(arrays) + 1))(address)
+        call(len(out), *[a.ctypes.data for a in arrays], out.ctypes.data)
+        return out[: len(args[0])]
+
+
+@pytest.fixture(scope="module")
+def text():
+    return str(emit(MATH))
+
+
+@pytest.fixture(scope="module", params=["host", "baseline"])
+def compiled(request, text):
+    return Compiled(text, request.param)
+
+
+def host_fuses():
+    features = binding.get_host_cpu_features()
+    return features.get("fma", False) or binding.get_process_triple().startswith(("aarch64", "arm64"))
+
+
+# ----------------------------------------------------------------------------- the oracle
+
+ORACLE = {
+    "pow": mp.power,
+    "xlogy": lambda x, y: x * mp.log(y) if x else mp.mpf(0),
+    "rsqrt": lambda x: 1 / mp.sqrt(x),
+    "sigmoid": lambda x: 1 / (1 + mp.exp(-x)),
+    "softplus": lambda x: mp.log1p(mp.exp(x)) if x < 100 else x + mp.exp(-x),
+    **{name: getattr(mp, name) for name in MATH if name not in ("pow", "xlogy", "rsqrt", "sigmoid", "softplus")},
+}
+
+
+def spread(rng, low, high, count=400):
+    return rng.uniform(low, high, count)
+
+
+def powers(rng, low, high, count=400):
+    """Magnitudes spread evenly over the exponents."""
+    return 2.0 ** rng.uniform(low, high, count)
+
+
+def both_signs(x):
+    return np.concatenate([x, -x])
+
+
+def points(name, kind):
+    """Where a function is measured: ordinary arguments, its whole range, and the neighbourhood of every seam."""
+    rng = np.random.default_rng(7)
+    top, bottom = (128, -149) if kind == "float" else (1024, -1074)
+    exp_top, exp_bottom = top * math.log(2), (bottom - 1) * math.log(2)
+    anything = both_signs(powers(rng, bottom, top))
+    near_zero = both_signs(powers(rng, -60, 2))
+    ordinary = np.concatenate([spread(rng, -1, 1), spread(rng, -12, 12), near_zero])
+    steps = np.arange(-40, 41) * math.pi / 4
+    table = {
+        "exp": [ordinary, spread(rng, exp_bottom, exp_top, 400)],
+        "expm1": [ordinary, spread(rng, 0.3, 0.45), spread(rng, -40, exp_top)],
+        "sigmoid": [ordinary, spread(rng, exp_bottom, -exp_bottom, 300)],
+        "softplus": [ordinary, spread(rng, -1000, 1000), spread(rng, exp_bottom, 0)],
+        "tanh": [ordinary, spread(rng, 0.5, 0.6), spread(rng, -20, 20), anything],
+        "sinh": [ordinary, spread(rng, 0.9, 1.5), spread(rng, -exp_top, exp_top)],
+        "cosh": [ordinary, spread(rng, -exp_top, exp_top)],
+        "log": [powers(rng, bottom, top), spread(rng, 0.4, 2.5, 300)],
+        "log1p": [
+            both_signs(powers(rng, -60, -1)),
+            spread(rng, -1, 2, 300),
+            powers(rng, -1, top),
+            powers(rng, -20, -1) - 1,
+        ],
+        "sqrt": [powers(rng, bottom, top)],
+        "rsqrt": [powers(rng, bottom, top)],
+        "floor": [anything, ordinary, spread(rng, -1e9, 1e9), np.arange(-9, 9) / 2],
+        "sin": [ordinary, steps, spread(rng, -1e5, 1e5)],
+        "cos": [ordinary, steps, spread(rng, -1e5, 1e5)],
+        "tan": [ordinary, steps, spread(rng, -1e5, 1e5)],
+        "atan": [ordinary, anything, spread(rng, 0.35, 0.5), spread(rng, 2.3, 2.5)],
+        "asin": [spread(rng, -1, 1, 300), spread(rng, 0.45, 0.6), both_signs(powers(rng, -60, 0))],
+        "acos": [spread(rng, -1, 1, 300), spread(rng, 0.45, 0.6), both_signs(powers(rng, -60, 0))],
+        "erf": [ordinary, spread(rng, 0.8, 1.2, 300), spread(rng, -6, 6, 300), anything],
+    }
+    with np.errstate(over="ignore"):
+        return np.concatenate(table[name]).astype(KINDS[kind])
+
+
+def pairs(name, kind):
+    rng = np.random.default_rng(8)
+    top, bottom = (128, -149) if kind == "float" else (1024, -1074)
+    x = np.concatenate([powers(rng, bottom, top, 200), powers(rng, -3, 3, 400), spread(rng, 0.7, 1.5, 200)])
+    if name == "xlogy":
+        return rng.uniform(-9, 9, len(x)).astype(KINDS[kind]), x.astype(KINDS[kind])
+    y = rng.uniform(bottom, top, len(x)) / np.log2(x)  # the powers fill the range
+    small_integers = rng.integers(-9, 10, 200).astype(float)
+    x, y = np.concatenate([x, rng.uniform(-9, 9, 200)]), np.concatenate([y, small_integers])
+    limit = 1e30
+    return x.astype(KINDS[kind]), np.clip(y, -limit, limit).astype(KINDS[kind])
+
+
+def arguments(name, kind):
+    args = pairs(name, kind) if name in ARITY else (points(name, kind),)
+    usable = np.all([np.isfinite(a) for a in args], axis=0)
+    return [a[usable] for a in args]
+
+
+def ulps(got, want, kind):
+    """|got - want| in units of the last place of `want`, the subnormals' last place being the smallest number."""
+    mantissa, lowest = (23, -126) if kind == "float" else (52, -1022)
+    largest = mp.mpf(float(np.finfo(KINDS[kind]).max))
+    if not math.isfinite(got):
+        return 0.0 if abs(want) > largest and got == mp.sign(want) * inf else inf
+    exponent = max(mp.frexp(want)[1] - 1, lowest) if want else lowest
+    return float(abs(mp.mpf(float(got)) - want) / mp.mpf(2) ** (exponent - mantissa))
+
+
+_WANTED: dict = {}
+
+
+def wanted(name, kind):
+    """The arguments and mpmath's results, computed once for all targets."""
+    if (name, kind) not in _WANTED:
+        args = arguments(name, kind)
+        with mp.workprec(140):
+            rows = zip(*[a.tolist() for a in args], strict=True)
+            _WANTED[name, kind] = args, [ORACLE[name](*map(mp.mpf, row)) for row in rows]
+    return _WANTED[name, kind]
+
+
+def worst(run, name, kind):
+    args, want = wanted(name, kind)
+    got = run(name, 8, *args)
+    with mp.workprec(140):
+        errors = [ulps(g, w, kind) for g, w in zip(got.tolist(), want, strict=True)]
+    k = int(np.argmax(errors))
+    return errors[k], [a[k] for a in args], got[k]
+
+
+# ----------------------------------------------------------------------------- accuracy
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", MATH)
+def test_the_error_stays_within_the_documented_bound(compiled, name, kind):
+    fused = compiled.which == "host" and host_fuses()
+    bound = (FUSED_BOUNDS if fused and name in FUSED_BOUNDS else BOUNDS)[name][list(KINDS).index(kind)]
+    error, at, got = worst(compiled, name, kind)
+    assert error <= bound, f"{name} of {at} gives {got!r}: {error:.3f} ulp"
+
+
+def test_a_coefficient_that_is_slightly_wrong_is_caught(monkeypatch):
+    right = exponential.EXP["double"]
+    monkeypatch.setitem(exponential.EXP, "double", (*right[:4], right[4] * (1 + 1e-12), *right[5:]))
+    error, _, _ = worst(Compiled(str(emit(["exp"], widths=(8,))), "host"), "exp", "double")
+    assert error > 3
+
+
+def test_every_function_of_the_table_has_a_bound_and_an_oracle():
+    assert set(MATH) == set(BOUNDS) == set(ORACLE)
+
+
+# ----------------------------------------------------------------------------- special values
+
+SPECIAL = {
+    "exp": [(inf, inf), (-inf, 0.0), (nan, nan), (0.0, 1.0), (-0.0, 1.0), (1000.0, inf), (-1000.0, 0.0)],
+    "expm1": [(inf, inf), (-inf, -1.0), (nan, nan), (0.0, 0.0), (-0.0, -0.0), (1000.0, inf), (-1000.0, -1.0)],
+    "log": [(inf, inf), (-inf, nan), (nan, nan), (0.0, -inf), (-0.0, -inf), (-1.0, nan), (1.0, 0.0)],
+    "log1p": [(inf, inf), (-inf, nan), (nan, nan), (0.0, 0.0), (-0.0, -0.0), (-1.0, -inf), (-1.5, nan)],
+    "tanh": [(inf, 1.0), (-inf, -1.0), (nan, nan), (0.0, 0.0), (-0.0, -0.0), (1e30, 1.0)],
+    "sigmoid": [(inf, 1.0), (-inf, 0.0), (nan, nan), (0.0, 0.5), (-0.0, 0.5), (1000.0, 1.0), (-1000.0, 0.0)],
+    "softplus": [(inf, inf), (-inf, 0.0), (nan, nan), (1000.0, 1000.0), (-1000.0, 0.0), (1e30, 1e30)],
+    "sin": [(inf, nan), (-inf, nan), (nan, nan), (0.0, 0.0), (-0.0, -0.0), (2.0**50, nan)],
+    "cos": [(inf, nan), (-inf, nan), (nan, nan), (0.0, 1.0), (-0.0, 1.0), (2.0**50, nan)],
+    "tan": [(inf, nan), (-inf, nan), (nan, nan), (0.0, 0.0), (-0.0, -0.0), (2.0**50, nan)],
+    "asin": [(1.5, nan), (-1.5, nan), (inf, nan), (nan, nan), (0.0, 0.0), (-0.0, -0.0)],
+    "acos": [(1.5, nan), (-1.5, nan), (inf, nan), (nan, nan), (1.0, 0.0)],
+    "atan": [(inf, math.pi / 2), (-inf, -math.pi / 2), (nan, nan), (0.0, 0.0), (-0.0, -0.0)],
+    "sinh": [(inf, inf), (-inf, -inf), (nan, nan), (0.0, 0.0), (-0.0, -0.0), (1e3, inf), (-1e3, -inf)],
+    "cosh": [(inf, inf), (-inf, inf), (nan, nan), (0.0, 1.0), (-0.0, 1.0), (-1e3, inf)],
+    "erf": [(inf, 1.0), (-inf, -1.0), (nan, nan), (0.0, 0.0), (-0.0, -0.0), (1e30, 1.0)],
+    "sqrt": [(inf, inf), (-1.0, nan), (nan, nan), (0.0, 0.0), (-0.0, -0.0), (4.0, 2.0)],
+    "rsqrt": [(inf, 0.0), (-1.0, nan), (nan, nan), (0.0, inf), (4.0, 0.5)],
+    "floor": [(inf, inf), (-inf, -inf), (nan, nan), (-0.0, -0.0), (-0.5, -1.0), (0.5, 0.0), (2.0**60, 2.0**60)],
+    "xlogy": [
+        ((0.0, 0.0), 0.0), ((0.0, -1.0), 0.0), ((0.0, inf), 0.0), ((-0.0, 0.0), 0.0), ((0.0, nan), nan),
+        ((nan, 1.0), nan), ((1.0, 0.0), -inf), ((1.0, -1.0), nan), ((2.0, inf), inf), ((nan, 0.0), nan),
+    ],
+    "pow": [
+        ((nan, 0.0), 1.0), ((1.0, nan), 1.0), ((nan, 1.0), nan), ((2.0, nan), nan), ((0.0, 0.0), 1.0),
+        ((-1.0, inf), 1.0), ((-1.0, -inf), 1.0), ((2.0, inf), inf), ((2.0, -inf), 0.0), ((0.5, inf), 0.0),
+        ((0.5, -inf), inf), ((0.0, 3.0), 0.0), ((-0.0, 3.0), -0.0), ((-0.0, 2.0), 0.0), ((-0.0, -3.0), -inf),
+        ((0.0, -2.0), inf), ((0.0, 0.5), 0.0), ((-0.0, 0.5), 0.0), ((0.0, inf), 0.0), ((0.0, -inf), inf),
+        ((inf, 2.0), inf), ((inf, -1.0), 0.0), ((-inf, 3.0), -inf), ((-inf, 2.0), inf), ((-inf, -3.0), -0.0),
+        ((-inf, 0.5), inf), ((-2.0, 0.5), nan), ((-2.0, 3.0), -8.0), ((-2.0, 2.0), 4.0), ((-2.0, 1e20), inf),
+        ((-3.0, -1.0), -1 / 3), ((3.0, 1.0), 3.0), ((-0.5, 1e20), 0.0), ((1e30, 1e30), inf), ((-2.0, inf), inf),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", MATH)
+def test_special_values_are_those_of_the_standard(compiled, name, kind):
+    rows = [(np.atleast_1d(given), want) for given, want in SPECIAL[name]]
+    args = [np.array([row[0][k] for row in rows], KINDS[kind]) for k in range(ARITY.get(name, 1))]
+    want = np.array([row[1] for row in rows], KINDS[kind])
+    got = compiled(name, 4, *args)
+    np.testing.assert_array_almost_equal_nulp(got[np.isfinite(want)], want[np.isfinite(want)], nulp=1)
+    np.testing.assert_array_equal(got[~np.isfinite(want)], want[~np.isfinite(want)])
+    signs_matter = ~np.isnan(want)
+    np.testing.assert_array_equal(np.signbit(got[signs_matter]), np.signbit(want[signs_matter]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["exp", "sigmoid", "softplus"])
+def test_the_far_tail_sinks_through_the_subnormals(compiled, name, kind):
+    x = np.array([-88.0, -95.0, -103.0] if kind == "float" else [-709.0, -730.0, -744.4], KINDS[kind])
+    got = compiled(name, 4, x)
+    assert (got > 0).all() and (got < np.finfo(KINDS[kind]).tiny).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["sin", "tan", "expm1", "log1p", "tanh", "sinh", "asin", "atan"])
+def test_the_smallest_numbers_pass_unchanged(compiled, name, kind):
+    tiny = float(np.finfo(KINDS[kind]).smallest_subnormal)
+    x = np.array([tiny, -tiny, 5 * tiny, float(np.finfo(KINDS[kind]).tiny)], KINDS[kind])
+    np.testing.assert_array_equal(compiled(name, 4, x), x)
+
+
+# ----------------------------------------------------------------------------- the code itself
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", MATH)
+def test_a_lane_has_the_same_bits_at_every_width(compiled, name, kind):
+    args = arguments(name, kind)
+    results = [compiled(name, width, *args) for width in WIDTHS]
+    for result in results[1:]:
+        np.testing.assert_array_equal(result, results[0])
+        np.testing.assert_array_equal(np.signbit(result), np.signbit(results[0]))
+
+
+def test_the_optimiser_does_not_change_a_bit():
+    text = str(emit(MATH, widths=(4,)))
+    plain, optimised = Compiled(text, "host"), Compiled(text, "host", optimised=True)
+    for name in MATH:
+        for kind in KINDS:
+            args = arguments(name, kind)
+            np.testing.assert_array_equal(optimised(name, 4, *args), plain(name, 4, *args), err_msg=name)
+
+
+def test_the_code_has_no_branches():
+    module = ir.Module()
+    for name in MATH:
+        assert [block.name for block in emit_kernel(module, name, "float", 4)] == ["entry", "body", "done"]
+
+
+def test_no_flag_lets_llvm_assume_that_numbers_are_finite(text):
+    assert not re.search(r"\b(nnan|ninf|fast|reassoc|arcp|afn)\b", text)
+
+
+CALLS = [
+    ("x86_64-unknown-linux-gnu", "x86-64", "", r"\bcallq?\b"),
+    ("x86_64-unknown-linux-gnu", "haswell", "", r"\bcallq?\b"),
+    ("aarch64-unknown-linux-gnu", "generic", "", r"\bblr?\b"),
+    ("armv7-unknown-linux-gnueabihf", "cortex-a9", "", r"\bblx?\b"),
+    ("riscv64-unknown-linux-gnu", "generic-rv64", "+m,+f,+d", r"\b(call|jalr)\b"),
+]
+
+
+@pytest.mark.parametrize(("triple", "cpu", "features", "call"), CALLS)
+def test_nothing_is_called_on_any_target_with_a_float_unit(triple, cpu, features, call):
+    binding.initialize_all_targets()
+    binding.initialize_all_asmprinters()
+    module = emit(MATH, widths=(1, 4))
+    module.triple = triple
+    machine = binding.Target.from_triple(triple).create_target_machine(cpu=cpu, features=features)
+    assembly = machine.emit_assembly(binding.parse_assembly(str(module)))
+    assert "exp_double_4" in assembly
+    assert not re.findall(rf"^\s+{call}.*$", assembly, re.MULTILINE)
