@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from symnet.calculus.algebra_form import simplify
 from symnet.calculus.grad import gradients, scalar_root
 from symnet.calculus.jacobian import jacobians
 from symnet.calculus.problem import open_problem
 from symnet.calculus.structure import Structure, flatten
 from symnet.expr.node import Node, Shape
+from symnet.simplify.algebra import simplify
 
 
 def hessian(L: Any, x: Structure) -> Any:

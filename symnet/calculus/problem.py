@@ -15,7 +15,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from symnet import dtypes
-from symnet.calculus.algebra_form import simplify
 from symnet.calculus.names import attach, strip
 from symnet.errors import ArgumentError, AssumptionError, explain
 from symnet.expr.contraction import transpose
@@ -25,6 +24,7 @@ from symnet.expr.graph import depends_on, rebuild, topological, with_operands
 from symnet.expr.movement import fill
 from symnet.expr.node import Node, Shape
 from symnet.expr.symbols import EQUALITIES, Barrier, Named, Tensor, check_leaves
+from symnet.simplify.algebra import simplify
 
 
 @dataclass
@@ -63,8 +63,10 @@ class Problem:
         return attach(done, dict(zip(keys, labels.values(), strict=True)))
 
 
-def open_problem(call: str, roots: Sequence[Node], targets: Sequence[Node], extra: Sequence[Node] = ()) -> Problem:
-    """Strip, check, put barriers, simplify.
+def open_problem(
+    call: str, roots: Sequence[Node], targets: Sequence[Node], extra: Sequence[Node] = (), as_written: bool = False
+) -> Problem:
+    """Strip, check, put barriers, simplify (unless `as_written`).
 
     Raises:
         ArgumentError: a target that stands in none of the roots.
@@ -78,7 +80,7 @@ def open_problem(call: str, roots: Sequence[Node], targets: Sequence[Node], extr
         _check_target(call, plain_roots, target, given)
     values = list(written)
     barred = put_barriers([*plain_roots, *plain_targets, *values], plain_targets)
-    simple = simplify([*barred, *plain_extra])
+    simple = [*barred, *plain_extra] if as_written else simplify([*barred, *plain_extra])
     labels: dict[Node, Named] = {}
     for value, old, new in zip(values, barred[n + t :], simple[n + t :], strict=False):
         for key in (value, old, new):

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from symnet.calculus.algebra_form import simplify
 from symnet.calculus.grad import gradients, scalar_root
 from symnet.calculus.problem import open_problem, project
 from symnet.calculus.structure import Structure, flatten
@@ -20,6 +19,7 @@ from symnet.errors import ArgumentError, ShapeError, explain
 from symnet.expr.constants import as_node
 from symnet.expr.extents import same_shape
 from symnet.expr.node import Node
+from symnet.simplify.algebra import simplify
 
 
 def jvp(y: Any, *tangents: Any) -> Node:

@@ -12,24 +12,36 @@ from symnet.errors import ArgumentError, explain
 from symnet.expr.constants import as_node, is_scalar
 from symnet.expr.node import Node
 
+Restore = Callable[[Sequence[Any]], Any]
 Structure = Node | Sequence[Node] | Mapping[Any, Node]
 
 
-def flatten(call: str, given: Any) -> tuple[list[Node], Callable[[Sequence[Any]], Any]]:
+def flatten(call: str, given: Any) -> tuple[list[Node], Restore]:
     """The nodes, and how results for them are put together.
 
     Raises:
         ArgumentError: for anything but nodes (or SymPy symbols), alone or in a list, tuple or dict.
     """
+    values, restore = _open(given)
+    return [_variable(call, value) for value in values], restore
+
+
+def flatten_values(given: Any) -> tuple[list[Node], Restore]:
+    """As `flatten`, for expressions that are not variables: numbers are welcome."""
+    values, restore = _open(given)
+    return [as_node(value) for value in values], restore
+
+
+def _open(given: Any) -> tuple[list[Any], Restore]:
     if isinstance(given, Mapping):
         keys = list(given)
-        return [_node(call, given[k]) for k in keys], lambda results: dict(zip(keys, results, strict=True))
+        return list(given.values()), lambda results: dict(zip(keys, results, strict=True))
     if isinstance(given, (list, tuple)):
-        return [_node(call, x) for x in given], list
-    return [_node(call, given)], lambda results: results[0]
+        return list(given), list
+    return [given], lambda results: results[0]
 
 
-def _node(call: str, value: Any) -> Node:
+def _variable(call: str, value: Any) -> Node:
     node = as_node(value) if isinstance(value, Node) or is_scalar(value) else None
     if node is None or node.kind in ("number", "size"):
         raise ArgumentError(

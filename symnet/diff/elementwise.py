@@ -145,6 +145,11 @@ def where_vjp(node: Elementwise, y_bar: Node, k: int) -> Maybe:
 VJP: dict[str, VjpRule] = {"add": add_vjp, "mul": mul_vjp, "where": where_vjp}
 
 
+def slope(node: Elementwise, k: int) -> Maybe:
+    """The local derivative ∂y/∂xₖ of any primitive, as a node that broadcasts to y; None when zero."""
+    return VJP.get(node.op, partial_vjp)(node, number(1), k)
+
+
 def elementwise_vjp(node: Elementwise, y_bar: Node, k: int) -> Maybe:
     """The primitive's rule, then the sum over the axes along which the operand was broadcast."""
     x_bar = VJP.get(node.op, partial_vjp)(node, y_bar, k)
