@@ -1,0 +1,108 @@
+"""Integer expressions as C, as Python, and back from Python text.
+
+In: `IntExpr`s of a signature.  Out: text that evaluates to the same number, since extents are never negative.
+
+Not handled: integer loads, which no shape contains.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from symnet.loops.ir import (
+    IntAdd,
+    IntConst,
+    IntExpr,
+    IntFloorDiv,
+    IntMin,
+    IntMod,
+    IntMul,
+    IntVar,
+    int_floordiv,
+    int_min,
+    int_mod,
+)
+
+Texts = Mapping[type, str]
+C: Texts = {IntFloorDiv: "({} / {})", IntMod: "({} % {})", IntMin: "({0} < {1} ? {0} : {1})"}
+PYTHON: Texts = {IntFloorDiv: "({} // {})", IntMod: "({} % {})", IntMin: "min({}, {})"}
+
+
+def c_text(expr: IntExpr, names: Mapping[str, str]) -> str:
+    """An expression in C over int64_t variables; names: the identifier of each dim."""
+    return _write(expr, C, names)
+
+
+def c_count(shape: tuple[IntExpr, ...], names: Mapping[str, str]) -> str:
+    """The number of elements in C: `m * 3`; 1 for rank 0."""
+    texts = [c_text(extent, names) for extent in shape]
+    return " * ".join(f"({text})" if " " in text and len(texts) > 1 else text for text in texts) or "1"
+
+
+def python_text(expr: IntExpr) -> str:
+    """An expression in Python over the dims' names."""
+    return _write(expr, PYTHON, {})
+
+
+def _write(expr: IntExpr, texts: Texts, names: Mapping[str, str]) -> str:
+    text = _WRITE[type(expr)](expr, texts, names)
+    return text[1:-1] if _is_wrapped(text) else text
+
+
+def _is_wrapped(text: str) -> bool:
+    """One pair of parentheses holds the whole text."""
+    depth = 0
+    for position, letter in enumerate(text):
+        depth += (letter == "(") - (letter == ")")
+        if depth == 0:
+            return letter == ")" and text[0] == "(" and position == len(text) - 1
+    return False
+
+
+def _inner(expr: IntExpr, texts: Texts, names: Mapping[str, str]) -> str:
+    return _WRITE[type(expr)](expr, texts, names)
+
+
+_WRITE: dict[type, Callable[[Any, Texts, Mapping[str, str]], str]] = {
+    IntConst: lambda e, texts, names: str(e.value),
+    IntVar: lambda e, texts, names: names.get(e.name, e.name),
+    IntAdd: lambda e, texts, names: f"({_inner(e.left, texts, names)} + {_inner(e.right, texts, names)})",
+    IntMul: lambda e, texts, names: f"({_inner(e.left, texts, names)} * {_inner(e.right, texts, names)})",
+    IntMin: lambda e, texts, names: texts[IntMin].format(_inner(e.left, texts, names), _inner(e.right, texts, names)),
+    IntFloorDiv: lambda e, texts, names: texts[IntFloorDiv].format(_inner(e.value, texts, names), e.divisor),
+    IntMod: lambda e, texts, names: texts[IntMod].format(_inner(e.value, texts, names), e.divisor),
+}
+
+# --------------------------------------------------------------------------- reading
+
+
+def read(text: str | int) -> IntExpr:
+    """What `python_text` wrote."""
+    return IntConst(text) if isinstance(text, int) else _read(ast.parse(text, mode="eval").body)
+
+
+def _read(node: Any) -> IntExpr:
+    return _READ[type(node)](node)
+
+
+def _constant(expr: IntExpr) -> int:
+    assert isinstance(expr, IntConst)
+    return expr.value
+
+
+_OPERATORS: dict[type, Callable[[IntExpr, IntExpr], IntExpr]] = {
+    ast.Add: lambda left, right: left + right,
+    ast.Sub: lambda left, right: left - right,
+    ast.Mult: lambda left, right: left * right,
+    ast.FloorDiv: lambda left, right: int_floordiv(left, _constant(right)),
+    ast.Mod: lambda left, right: int_mod(left, _constant(right)),
+}
+_READ: dict[type, Callable[[Any], IntExpr]] = {
+    ast.Constant: lambda node: IntConst(node.value),
+    ast.Name: lambda node: IntVar(node.id),
+    ast.UnaryOp: lambda node: _read(node.operand) * -1,
+    ast.BinOp: lambda node: _OPERATORS[type(node.op)](_read(node.left), _read(node.right)),
+    ast.Call: lambda node: int_min(*map(_read, node.args)),
+}

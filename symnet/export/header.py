@@ -1,0 +1,207 @@
+"""The C header of an exported function: error codes, entry points, metadata as data, a typed serial call.
+
+In: a `Signature` (and, for a workspace of constant size, the `Program`).  Out: the text of `NAME.h`, valid C99
+and C++.
+
+Source: docs/c-abi.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import prod
+
+from symnet.dtypes import ITEMSIZE
+from symnet.export.extents import c_count, c_text, python_text
+from symnet.export.names import c_names
+from symnet.loops.ir import Buffer, IntConst, Program
+from symnet.loops.signature import Signature
+from symnet.runtime.native import ALIGNMENT
+
+C_TYPE = {"bool": "uint8_t", "int32": "int32_t", "int64": "int64_t", "float32": "float", "float64": "double"}
+CODES = (  # name, value, what it says
+    ("OK", 0, "done"),
+    ("WORKSPACE_TOO_SMALL", 1, "workspace_bytes is less than {name}_workspace_bytes(dims)"),
+    ("BAD_PHASE", 2, "no such phase"),
+    ("BAD_EXTENT", 3, "an extent is negative, or too small for the function ({name}_call)"),
+    ("INDEX_OUT_OF_RANGE", 4, "a label is out of range ({name}_call)"),
+    ("WORKSPACE_MISALIGNED", 5, "the workspace is not aligned to {alignment} bytes ({name}_call)"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """The arguments of the typed call: one identifier per dim, input and output."""
+
+    dims: tuple[str, ...]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+    @classmethod
+    def of(cls, signature: Signature) -> Parameters:
+        """Dims first, so that shapes read as they were written."""
+        dims = c_names(signature.dims, (signature.name,))
+        arrays = c_names([b.name for b in (*signature.inputs, *signature.outputs)], (signature.name, *dims))
+        return cls(dims, arrays[: len(signature.inputs)], arrays[len(signature.inputs) :])
+
+    def dim_names(self, signature: Signature) -> dict[str, str]:
+        """The identifier of each dim."""
+        return dict(zip(signature.dims, self.dims, strict=True))
+
+
+def header_text(signature: Signature, program: Program | None = None) -> str:
+    """The whole header."""
+    name = signature.name
+    guard = f"SYMNET_{name}_H"
+    parts = (
+        f"/* {name}: {_summary(signature)}\n\n   Written by symnet, whose docs/c-abi.md describes the interface. */",
+        f"#ifndef {guard}\n#define {guard}\n\n#include <stddef.h>\n#include <stdint.h>",
+        '#ifdef __cplusplus\nextern "C" {\n#endif',
+        _codes(name),
+        _prototypes(name),
+        _workspace_constant(name, program),
+        _metadata(signature),
+        _typed_call(signature),
+        "#ifdef __cplusplus\n}\n#endif",
+        "#endif",
+    )
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _summary(signature: Signature) -> str:
+    def listed(buffers: Iterable[Buffer]) -> str:
+        return ", ".join(f"{b.name} {shape_text(b)} {b.dtype}" for b in buffers) or "nothing"
+
+    return f"{listed(signature.inputs)}\n   -> {listed(signature.outputs)}.".replace("*/", "* /")
+
+
+def shape_text(buffer: Buffer) -> str:
+    """`[m, 64]`."""
+    return f"[{', '.join(python_text(extent) for extent in buffer.shape)}]"
+
+
+def _codes(name: str) -> str:
+    lines = []
+    for code, value, text in CODES:
+        comma = "," * (value < len(CODES) - 1)
+        lines.append(f"    {name}_{code} = {value}{comma} /* {text.format(name=name, alignment=ALIGNMENT)} */")
+    return "\n".join([f"enum {name}_code {{", *lines, "};"])
+
+
+def _prototypes(name: str) -> str:
+    arrays = (
+        "const void *const *in, void *const *out, const int64_t *dims,\n    void *workspace, size_t workspace_bytes"
+    )
+    return f"""\
+/* Units unit_begin .. unit_end-1 of one phase.  Phases run in order; the units of a phase are independent and may
+   run on any threads at once.  Re-entrant: writes nothing but out and workspace. */
+int32_t {name}({arrays},
+    int32_t phase, int64_t unit_begin, int64_t unit_end);
+
+/* All phases on this thread. */
+int32_t {name}_run({arrays});
+
+size_t {name}_workspace_bytes(const int64_t *dims);
+int32_t {name}_phases(const int64_t *dims);
+int64_t {name}_units(const int64_t *dims, int32_t phase);"""
+
+
+def _workspace_constant(name: str, program: Program | None) -> str:
+    """The workspace's size as a macro, where it does not depend on the extents."""
+    total = constant_workspace_bytes(program) if program else None
+    return "" if total is None else f"#define {name}_WORKSPACE_BYTES {total} /* for any extents */"
+
+
+def constant_workspace_bytes(program: Program) -> int | None:
+    """The size in bytes, or None where it depends on the extents."""
+    total = 0
+    for buffer in program.workspace:
+        if buffer.view_of is None:
+            extents = [extent.value for extent in buffer.shape if isinstance(extent, IntConst)]
+            if len(extents) != len(buffer.shape):
+                return None
+            total += -(-prod(extents) * ITEMSIZE[buffer.dtype] // ALIGNMENT) * ALIGNMENT
+    return total
+
+
+def _metadata(signature: Signature) -> str:
+    name = signature.name
+    return "\n".join(
+        [
+            f"struct {name}_argument {{",
+            "    const char *name, *dtype;",
+            "    int32_t rank;",
+            '    const char *shape; /* extents separated by ", " */',
+            "    int32_t used;      /* 0: simplified away, never read */",
+            "};",
+            _table(f"{name}_inputs", name, signature.inputs, signature.unused),
+            _table(f"{name}_outputs", name, signature.outputs, frozenset()),
+            f"static const char *const {name}_dims[] = {{{', '.join([*map(_quoted, signature.dims), '0'])}}};",
+        ]
+    )
+
+
+def _table(table: str, name: str, buffers: Sequence[Buffer], unused: frozenset[str]) -> str:
+    rows = [
+        f"    {{{_quoted(b.name)}, {_quoted(b.dtype)}, {len(b.shape)}, {_quoted(shape_text(b)[1:-1])}, "
+        f"{int(b.name not in unused)}}},"
+        for b in buffers
+    ]
+    return "\n".join([f"static const struct {name}_argument {table}[] = {{", *rows, "    {0, 0, 0, 0, 0}", "};"])
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+# --------------------------------------------------------------------------- the typed call
+
+
+def _typed_call(signature: Signature) -> str:
+    name, parameters = signature.name, Parameters.of(signature)
+    arguments = [
+        *map(_input, signature.inputs, parameters.inputs),
+        *(f"{C_TYPE[b.dtype]} *{c}" for b, c in zip(signature.outputs, parameters.outputs, strict=True)),
+        *(f"int64_t {c}" for c in parameters.dims),
+        "void *workspace",
+        "size_t workspace_bytes",
+    ]
+    addresses = [("" if b.shape else "&") + c for b, c in zip(signature.inputs, parameters.inputs, strict=True)]
+    body = [
+        f"    const void *const in[] = {{{', '.join(addresses) or '0'}}};",
+        f"    void *const out[] = {{{', '.join(parameters.outputs) or '0'}}};",
+        f"    const int64_t dims[] = {{{', '.join(parameters.dims) or '0'}}};",
+        *_checks(signature, parameters),
+        f"    return {name}_run(in, out, dims, workspace, workspace_bytes);",
+    ]
+    comment = (
+        "/* Checks what it can and runs all phases on this thread.  Arrays are row-major; the workspace is aligned\n"
+        f"   to {ALIGNMENT} bytes. */"
+    )
+    indented = ",\n    ".join(arguments)
+    return "\n".join([comment, f"static inline int32_t {name}_call(\n    {indented})", "{", *body, "}"])
+
+
+def _input(buffer: Buffer, identifier: str) -> str:
+    """Rank 0 goes by value."""
+    return f"const {C_TYPE[buffer.dtype]} {'*' * bool(buffer.shape)}{identifier}"
+
+
+def _checks(signature: Signature, parameters: Parameters) -> list[str]:
+    name, dims = signature.name, parameters.dim_names(signature)
+    bad = [f"{dims[dim]} < 0" for dim in signature.dims]
+    bad += [f"{c_text(need.extent, dims)} < {need.at_least}" for need in signature.requirements]
+    lines = [f"    if ({' || '.join(bad)}) return {name}_BAD_EXTENT;"] if bad else []
+    lines.append(f"    if ((uintptr_t)workspace % {ALIGNMENT}) return {name}_WORKSPACE_MISALIGNED;")
+    identifiers = dict(zip([b.name for b in signature.inputs], parameters.inputs, strict=True))
+    buffers = {b.name: b for b in signature.inputs}
+    for bound in signature.index_bounds:
+        label = identifiers[bound.name]
+        shape = buffers[bound.name].shape
+        element = f"{label}[i]" if shape else label
+        test = f"if ({element} < 0 || {element} >= {c_text(bound.extent, dims)}) return {name}_INDEX_OUT_OF_RANGE;"
+        lines.append(
+            f"    for (int64_t i = 0; i < {c_count(shape, dims)}; ++i)\n        {test}" if shape else f"    {test}"
+        )
+    return lines

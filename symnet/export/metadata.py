@@ -1,0 +1,90 @@
+"""A signature as Python literals and back: what the stub checks by and what `load` reads.
+
+In: a `Signature`, the template of its result.  Out: a dict of strings, numbers and tuples, and the same again.
+
+    {"abi": 1, "name": "mlp", "dims": ("m",),
+     "inputs": (("X", "float32", ("m", 64)), …), "outputs": (("loss", "float32", ()), …),
+     "unused": (), "requirements": (("m", 1, "mean over m"),), "index_bounds": (("t", 10, "labels"),),
+     "structure": (0, (1, 2)), "positional": ()}
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from symnet.export.extents import python_text, read
+from symnet.loops.ir import Buffer, IntConst, IntExpr
+from symnet.loops.signature import IndexBound, Requirement, Signature
+from symnet.runtime.structure import Template
+
+ABI = 1
+
+
+def to_metadata(signature: Signature, structure: Template, positional: Sequence[str] = ()) -> dict[str, Any]:
+    """Everything a caller must know, as literals."""
+    return {
+        "abi": ABI,
+        "name": signature.name,
+        "dims": signature.dims,
+        "inputs": _buffers(signature.inputs),
+        "outputs": _buffers(signature.outputs),
+        "unused": tuple(sorted(signature.unused)),
+        "requirements": tuple((_extent(r.extent), r.at_least, r.reason) for r in signature.requirements),
+        "index_bounds": tuple((b.name, _extent(b.extent), b.reason) for b in signature.index_bounds),
+        "structure": _literal(structure),
+        "positional": tuple(positional),
+    }
+
+
+def from_metadata(metadata: dict[str, Any]) -> Signature:
+    """The signature that `to_metadata` was given."""
+    return Signature(
+        name=metadata["name"],
+        dims=metadata["dims"],
+        inputs=tuple(_read_buffers(metadata["inputs"], "input")),
+        outputs=tuple(_read_buffers(metadata["outputs"], "output")),
+        unused=frozenset(metadata["unused"]),
+        requirements=tuple(Requirement(read(e), least, why) for e, least, why in metadata["requirements"]),
+        index_bounds=tuple(IndexBound(name, read(e), why) for name, e, why in metadata["index_bounds"]),
+    )
+
+
+def metadata_text(metadata: dict[str, Any]) -> str:
+    """The dict as readable Python: one line per argument."""
+    lines = ["{"]
+    for key, value in metadata.items():
+        if key in ("inputs", "outputs") and value:
+            lines += [f'    "{key}": (', *(f"        {item!r}," for item in value), "    ),"]
+        else:
+            lines.append(f'    "{key}": {value!r},')
+    return "\n".join([*lines, "}"])
+
+
+def find_metadata(source: str) -> dict[str, Any]:
+    """The value of `METADATA = {…}` in a stub's text, read without running it."""
+    for statement in ast.parse(source).body:
+        if isinstance(statement, ast.Assign) and getattr(statement.targets[0], "id", "") == "METADATA":
+            found: dict[str, Any] = ast.literal_eval(statement.value)
+            return found
+    return {}
+
+
+def _buffers(buffers: Iterable[Buffer]) -> tuple[Any, ...]:
+    return tuple((buffer.name, buffer.dtype, tuple(map(_extent, buffer.shape))) for buffer in buffers)
+
+
+def _read_buffers(items: Iterable[Any], space: str) -> Iterable[Buffer]:
+    return (Buffer(name, dtype, tuple(map(read, shape)), space) for name, dtype, shape in items)
+
+
+def _extent(expr: IntExpr) -> int | str:
+    return expr.value if isinstance(expr, IntConst) else python_text(expr)
+
+
+def _literal(structure: Template) -> Template:
+    """The template with keys that are literals."""
+    if isinstance(structure, dict):
+        return {key if isinstance(key, str | int) else str(key): _literal(inner) for key, inner in structure.items()}
+    return type(structure)(map(_literal, structure)) if isinstance(structure, tuple | list) else structure

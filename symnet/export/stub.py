@@ -1,0 +1,193 @@
+"""The Python stub of an exported function: needs NumPy and the library beside it, nothing else.
+
+In: the metadata of a function, the library's file name.  Out: the text of `NAME.py`.
+
+The stub makes the same checks as a call in process and answers in the same structure.  It has no threads and no
+bound steps; `symnet.load` has.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from symnet.export.metadata import metadata_text
+
+
+def stub_text(metadata: dict[str, Any], library: str) -> str:
+    """The whole module."""
+    name = metadata["name"]
+    call = ", ".join(f"{item[0]}=…" for item in metadata["inputs"])
+    head = f'"""{name}({call}), compiled by symnet: needs NumPy and {library} beside this file."""\n'
+    return "\n".join((head, _IMPORTS, f"METADATA = {metadata_text(metadata)}", _CHECKS, _calls(name, library)))
+
+
+def _calls(name: str, library: str) -> str:
+    return _CALLS.replace("@NAME@", name).replace("@LIBRARY@", library)
+
+
+_IMPORTS = """\
+import ctypes
+import numbers
+from pathlib import Path
+
+import numpy as np
+"""
+
+_CHECKS = '''
+
+def _refuse(kind, call, expected, got, mend):
+    raise kind(f"{METADATA['name']}({call}): expected {expected}; got {got}. {mend}")
+
+
+def _text(value):
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype}[{', '.join(map(str, value.shape))}]"
+    return repr(value) if isinstance(value, (numbers.Number, str, type(None))) else type(value).__name__
+
+
+def _evaluate(extent, dims):
+    """An extent as a number; an expression like "2 * m + 1" is this file's own text."""
+    return extent if isinstance(extent, int) else eval(extent, {"__builtins__": {}, "min": min}, dims)
+
+
+def _shape_text(shape):
+    return f"({', '.join(map(str, shape))}{',' * (len(shape) == 1)})"
+
+
+def _array(name, dtype, shape, value):
+    """A contiguous array of the right dtype and rank; Python numbers stand for rank-0 arrays."""
+    call = f"{name}={_text(value)}, ..."
+    dtype = np.dtype(dtype)
+    if isinstance(value, np.generic):
+        value = np.asarray(value)
+    if isinstance(value, numbers.Number):
+        weak = {"f": numbers.Real, "i": numbers.Integral, "b": bool}[dtype.kind]
+        if shape:
+            _refuse(ValueError, call, f"rank {len(shape)}, shape {_shape_text(shape)}", "rank 0", "Pass an array.")
+        if not isinstance(value, weak) or isinstance(value, bool) is not (dtype.kind == "b"):
+            _refuse(TypeError, call, f"dtype {dtype}", repr(value), f"Pass {name}=np.{dtype}(...).")
+        try:
+            with np.errstate(over="ignore"):
+                array = np.array(float(value) if dtype.kind == "f" else value, dtype)
+        except OverflowError:
+            array = None
+        infinite = isinstance(value, float) and np.isinf(value)
+        if array is None or (dtype.kind == "f" and np.isinf(array) and not infinite):
+            _refuse(ValueError, f"{name}=..., ...", f"a number that {dtype} can hold", "a larger one", "Rescale it.")
+        return array
+    if not isinstance(value, np.ndarray) or isinstance(value, np.ma.MaskedArray):
+        mend = f'Pass {name}=np.asarray({name}, "{dtype}").'
+        _refuse(TypeError, call, f"a NumPy array {_shape_text(shape)} {dtype}", type(value).__name__, mend)
+    if value.dtype != dtype:
+        _refuse(TypeError, call, f"dtype {dtype}", _text(value), f'Convert it once: {name}.astype("{dtype}").')
+    if value.ndim != len(shape):
+        got = f"rank {value.ndim}, shape {value.shape}"
+        _refuse(ValueError, call, f"rank {len(shape)}, shape {_shape_text(shape)}", got, "Reshape it.")
+    return np.require(value, requirements=("C", "A")).view(np.ndarray)
+
+
+def _extents(arrays, dims):
+    """The run-time extents, the same wherever they occur."""
+    dims = dict(dims)
+    origin = {}
+    for (name, _, shape), array in zip(METADATA["inputs"], arrays):
+        for axis, (extent, size) in enumerate(zip(shape, array.shape)):
+            if extent in METADATA["dims"] and extent not in dims:
+                dims[extent], origin[extent] = size, f", as axis {axis} of {name} {array.shape}"
+    for dim in METADATA["dims"]:
+        if dim not in dims:
+            _refuse(TypeError, "...", f"the extent {dim}", "no value for it", f"Pass {dim}= as a keyword.")
+    for (name, _, shape), array in zip(METADATA["inputs"], arrays):
+        for axis, (extent, size) in enumerate(zip(shape, array.shape)):
+            wanted = _evaluate(extent, dims)
+            if wanted != size:
+                text = wanted if extent == wanted else f"{extent} = {wanted}{origin.get(extent, '')}"
+                expected = f"axis {axis} of {name} {_shape_text(shape)} to have extent {text}"
+                got = f"{size} in shape {array.shape}"
+                _refuse(ValueError, f"{name}={_text(array)}, ...", expected, got, "Make the extents agree.")
+    return dims
+
+
+def _check_values(arrays, dims):
+    for extent, least, reason in METADATA["requirements"]:
+        size = _evaluate(extent, dims)
+        if size < least:
+            mend = f"Pass at least {least} along {extent}."
+            _refuse(ValueError, "...", f"{extent} >= {least} for the {reason}", f"{extent} = {size}", mend)
+    by_name = dict(zip([item[0] for item in METADATA["inputs"]], arrays))
+    for name, extent, reason in METADATA["index_bounds"]:
+        array, bound = by_name[name], _evaluate(extent, dims)
+        if array.size and (array.min() < 0 or array.max() >= bound):
+            wrong = array[(array < 0) | (array >= bound)].flat[0]
+            expected = f"every element of {name} in 0 ... {bound - 1} ({reason})"
+            _refuse(ValueError, f"{name}={_text(array)}, ...", expected, wrong, "Mend the data.")
+'''
+
+_CALLS = '''
+_library = ctypes.CDLL(str(Path(__file__).resolve().with_name("@LIBRARY@")))
+_run = _library.@NAME@_run
+_run.restype = ctypes.c_int32
+_run.argtypes = [ctypes.c_void_p] * 4 + [ctypes.c_size_t]
+_workspace_bytes = _library.@NAME@_workspace_bytes
+_workspace_bytes.restype = ctypes.c_size_t
+_workspace_bytes.argtypes = [ctypes.c_void_p]
+
+
+def _dims_table(dims):
+    values = [dims[dim] for dim in METADATA["dims"]]
+    return (ctypes.c_int64 * max(1, len(values)))(*values)
+
+
+def _table(arrays):
+    return (ctypes.c_void_p * max(1, len(arrays)))(*[array.ctypes.data for array in arrays])
+
+
+def _arrange(template, leaves):
+    if isinstance(template, dict):
+        return {key: _arrange(inner, leaves) for key, inner in template.items()}
+    if isinstance(template, (tuple, list)):
+        return type(template)([_arrange(inner, leaves) for inner in template])
+    return leaves[template]
+
+
+def workspace_bytes(**dims):
+    """Scratch memory of one call in bytes, for given extents."""
+    return int(_workspace_bytes(_dims_table(dims)))
+
+
+def @NAME@(*args, **keywords):
+    """Run once; arguments by keyword, fresh arrays back."""
+    names = [item[0] for item in METADATA["inputs"]]
+    positional = METADATA["positional"]
+    if len(args) > len(positional):
+        expected = f"at most {len(positional)} positional arguments" if positional else "keywords only"
+        _refuse(TypeError, "...", expected, f"{len(args)} by position", f"Name {', '.join(names)}.")
+    for name, value in zip(positional, args):
+        if name in keywords:
+            _refuse(TypeError, f"{name}=...", f"{name} once", "it by position and by keyword", "Drop one of the two.")
+        keywords[name] = value
+    dims = {name: keywords.pop(name) for name in list(keywords) if name in METADATA["dims"] and name not in names}
+    for name, value in dims.items():
+        if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < 0:
+            _refuse(ValueError, f"{name}={value!r}, ...", "an extent of 0 or more", repr(value), f"Write {name}=32.")
+    for name in keywords:
+        if name not in names:
+            _refuse(TypeError, f"{name}=...", f"the inputs {', '.join(names)}", repr(name), "Correct the name.")
+    for name in names:
+        if name not in keywords:
+            _refuse(TypeError, ", ".join(keywords), f"the inputs {', '.join(names)}", f"no {name}", f"Pass {name}=.")
+    arrays = [_array(name, dtype, shape, keywords[name]) for name, dtype, shape in METADATA["inputs"]]
+    dims = _extents(arrays, dims)
+    _check_values(arrays, dims)
+    outputs = [
+        np.empty([_evaluate(extent, dims) for extent in shape], dtype) for _, dtype, shape in METADATA["outputs"]
+    ]
+    c_dims = _dims_table(dims)
+    size = _workspace_bytes(c_dims)
+    memory = np.empty(size + 64, np.uint8)
+    workspace = -(-memory.ctypes.data // 64) * 64
+    code = _run(_table(arrays), _table(outputs), c_dims, workspace, size)
+    if code:
+        raise RuntimeError(f"@NAME@: native code returned {code}")
+    return _arrange(METADATA["structure"], [array[()] if array.ndim == 0 else array for array in outputs])
+'''
