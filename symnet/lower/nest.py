@@ -15,7 +15,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from symnet.loops.ir import Alloc, Body, Buffer, Const, For, IntConst, IntExpr, Let, Load, Stage, Stmt, Store, Value, as_int
+from symnet.loops.ir import (
+    Alloc,
+    Body,
+    Buffer,
+    Const,
+    For,
+    IntConst,
+    IntExpr,
+    Let,
+    Load,
+    Stage,
+    Stmt,
+    Store,
+    Value,
+    as_int,
+)
 from symnet.loops.substitute import value_variables
 
 

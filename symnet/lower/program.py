@@ -26,6 +26,7 @@ from symnet.lower.extents import lower_extent
 from symnet.lower.movement import concat_nest, place_nests
 from symnet.lower.nest import Nest, naive_stage
 from symnet.lower.reduction import argmax_nests, contraction_nest, reduce_nest
+from symnet.lower.scale import push_scales
 from symnet.lower.space import Space
 from symnet.lower.storage import Storage, decide
 
@@ -58,7 +59,7 @@ def lower(
         written: the expressions as the user wrote them: what they require of extents and indices holds at the call,
             whether or not it simplified away.
     """
-    roots = binarize(roots)
+    roots = binarize(push_scales(roots))
     classes = axis_classes(roots)
     space = Space(classes, classes.batch(), real)
     inputs = _inputs(space, leaves)

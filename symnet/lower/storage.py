@@ -66,15 +66,15 @@ def _obliged(roots: list[Node], order: list[Node]) -> set[Node]:
             stored.add(node.operands[0])
         if node.kind == "take":
             stored.add(node.operands[1])
-            stored.add(_source(node.operands[0]))
+            stored.add(source(node.operands[0]))
         if isinstance(node, Einsum) and len(node.operands) > 1:
-            stored |= {_source(o) for o in _reread(node)}
+            stored |= {source(o) for o in _reread(node)}
         if node.kind in ("elementwise", "expand"):
             stored |= {o for o in node.operands if is_costly(o) and not same_shape(o.shape, node.shape) and o.rank}
     return {n for n in stored if n.kind not in ("number", "size", "one_hot", "delta", "iota") or n in roots}
 
 
-def _source(node: Node) -> Node:
+def source(node: Node) -> Node:
     """What a chain of re-indexings reads."""
     while is_moved(node):
         node = node.operands[0]

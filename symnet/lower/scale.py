@@ -1,0 +1,111 @@
+"""Scalar factors moved from large results into the small values they come from.
+
+before: dW = (Xᵀ G)·c,  db = colsum(G)·c          (every gradient is scaled after its last row)
+after:  G′ = G·c;  dW = Xᵀ G′,  db = colsum(G′)    (one small value is scaled, and the sums need no second pass)
+
+In: numeric-form roots.  Out: the same values up to rounding.  c is a product of numbers and extents.  The change is
+kept only where no contraction is computed a second time for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from symnet.expr.constants import number_of
+from symnet.expr.contraction import Einsum
+from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.graph import rebuild, topological, with_operands
+from symnet.expr.node import Node
+from symnet.lower.contraction import elements
+from symnet.lower.storage import is_reduction, source
+
+Scale = tuple[Node, ...]
+
+
+def push_scales(roots: Iterable[Node]) -> list[Node]:
+    """Scalar factors of contractions, moved into an operand where that is smaller."""
+    roots = list(roots)
+    worthwhile = {found for node in topological(*roots) if (found := _gain(node)) is not None}
+    pushed = rebuild(roots, _Pusher(worthwhile))
+    return pushed if _contractions(pushed) <= _contractions(roots) else roots
+
+
+def _contractions(roots: list[Node]) -> int:
+    return sum(1 for node in topological(*roots) if is_reduction(node))
+
+
+def _gain(node: Node) -> tuple[Node, Scale] | None:
+    """What to scale by what, where that is smaller than the product itself."""
+    split = _split(node)
+    if split is None:
+        return None
+    scale, rest = split
+    place = _place(rest)
+    return (place, scale) if elements(place) < elements(node) else None
+
+
+def _split(node: Node) -> tuple[Scale, Node] | None:
+    """A scale times one contraction that can pass it on."""
+    if not is_op(node, "mul"):
+        return None
+    scale = tuple(o for o in node.operands if _is_free_scalar(o))
+    rest = [o for o in node.operands if o not in scale]
+    if not scale or len(rest) != 1 or not isinstance(rest[0], Einsum) or _operand(rest[0]) is None:
+        return None
+    return scale, rest[0]
+
+
+class _Pusher:
+    """Rewrites products of a scale and a contraction; remembers what was scaled by what."""
+
+    def __init__(self, worthwhile: set[tuple[Node, Scale]]) -> None:
+        self._worthwhile = worthwhile
+        self._known: dict[tuple[Node, Scale], Node] = {}
+
+    def __call__(self, node: Node) -> Node:
+        split = _split(node)
+        if split is None or (_place(split[1]), split[0]) not in self._worthwhile:
+            return node
+        return self.scaled(split[1], split[0])
+
+    def scaled(self, node: Node, scale: Scale) -> Node:
+        """`scale · node`, the scale at the bottom of the chain that `_operand` follows."""
+        chain: list[tuple[Node, int]] = []
+        while (node, scale) not in self._known and (position := _operand(node)) is not None:
+            chain.append((node, position))
+            node = node.operands[position]
+        if (node, scale) not in self._known:
+            self._known[node, scale] = elementwise("mul", *scale, node)
+        result = self._known[node, scale]
+        for above, position in reversed(chain):
+            operands = list(above.operands)
+            operands[position] = result
+            result = self._known[above, scale] = with_operands(above, operands)
+        return result
+
+
+def _place(node: Node) -> Node:
+    """Where the scale would end up."""
+    while (position := _operand(node)) is not None:
+        node = node.operands[position]
+    return node
+
+
+def _operand(node: Node) -> int | None:
+    """The operand to scale instead of a linear node: of a contraction, a computed one; of a product, a contraction."""
+    if isinstance(node, Einsum):
+        computed = [k for k, o in enumerate(node.operands) if source(o).kind in ("elementwise", "einsum") and o.rank]
+        return min(computed, key=lambda k: elements(node.operands[k])) if computed else None
+    if is_op(node, "mul"):
+        linear = [k for k, o in enumerate(node.operands) if isinstance(o, Einsum) and o.contracted]
+        return linear[0] if len(linear) == 1 else None
+    return None
+
+
+def _is_free_scalar(node: Node) -> bool:
+    """A number, an extent, or a power of one."""
+    if node.rank:
+        return False
+    if is_op(node, "pow"):
+        return node.operands[0].kind == "size" and number_of(node.operands[1]) is not None
+    return node.kind in ("number", "size")

@@ -1,0 +1,44 @@
+"""Scalar factors move into small operands, and the values stay."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from symnet.expr.constants import size
+from symnet.expr.contraction import sum as total
+from symnet.expr.elementwise import is_op, tanh
+from symnet.expr.extents import dim
+from symnet.expr.graph import topological
+from symnet.expr.symbols import tensor
+from symnet.lower.scale import push_scales
+from symnet.reference import evaluate
+
+m = dim("m")
+X, W, V, D = tensor("X", m, 64), tensor("W", 64, 32), tensor("V", 32, 3), tensor("D", m, 3)
+
+
+def gradients() -> list:
+    H = tanh(X @ W)
+    G = H @ V - D
+    back = (G @ V.T) * (1 - H * H)
+    return [(X.T @ back) * (1 / size(m)), (H.T @ G) * (1 / size(m)), total(G, 0) * (1 / size(m))]
+
+
+def test_one_scaled_value_serves_every_gradient() -> None:
+    pushed = push_scales(gradients())
+    assert not any(is_op(root, "mul") for root in pushed)
+    scaled = [n for n in topological(*pushed) if is_op(n, "mul") and any(o.kind == "elementwise" and is_op(o, "pow") for o in n.operands)]
+    assert len(scaled) == 1
+    assert scaled[0].shape == (m, 3)
+
+
+def test_the_values_do_not_change(rng: np.random.Generator) -> None:
+    data = {leaf.name: rng.normal(size=[4 if n == m else n for n in leaf.shape]) for leaf in (X, W, V, D)}
+    for before, after in zip(evaluate(gradients(), data), evaluate(push_scales(gradients()), data), strict=True):
+        np.testing.assert_allclose(after, before, rtol=1e-12, atol=1e-13)
+
+
+def test_a_contraction_that_is_also_wanted_unscaled_stays() -> None:
+    product = X.T @ tanh(X)
+    roots = [product * 2, product]
+    assert push_scales(roots) == roots
