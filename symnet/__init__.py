@@ -93,6 +93,6 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *_HOMES, *_FOLDERS})
 
 
-import symnet.expr.activations  # noqa: E402, F401  (operators and printing are registered by the floor `expr`)
-import symnet.expr.indexing  # noqa: E402, F401
-import symnet.expr.reduction  # noqa: E402, F401
+import symnet.expr.activations  # noqa: E402  (operators and printing are registered by the floor `expr`)
+import symnet.expr.indexing  # noqa: E402
+import symnet.expr.reduction  # noqa: E402

@@ -115,7 +115,8 @@ class CompiledFunction(NativeFunction):
         from symnet.export import export
 
         c = self.compilation
-        return export(path, c.lowered.signature, c.program, c.target, c.object_code, structure=self.structure, **options)  # type: ignore[union-attr]
+        assert c.program is not None
+        return export(path, self.signature, c.program, c.target, c.object_code, structure=self.structure, **options)
 
 
 def compile(
@@ -179,7 +180,13 @@ def value_and_grad(
     Args:
         L: rank 0.
         params: what to differentiate by: a node, a list or a dict; the gradients have the same structure.
-        (the others): as for `compile`.
+        dtype: float32 or float64; see `compile` for this and all that follow.
+        inputs: leaves that may be passed by position.
+        name: the C name.
+        threads: how many threads a call may use.
+        check_finite: refuse NaN and infinity in arguments.
+        stop_after: return what stands after a stage.
+        target: another machine.
 
     Returns:
         `CompiledFunction`: calls return (value, gradients).
@@ -247,7 +254,14 @@ def _build(
     differentiation: float = 0.0,
 ) -> Any:
     if stop_after is not None and stop_after not in STAGES:
-        raise ArgumentError(explain(f"{call}(…, stop_after={stop_after!r})", "one of " + ", ".join(STAGES), repr(stop_after), "Choose a stage."))
+        raise ArgumentError(
+            explain(
+                f"{call}(…, stop_after={stop_after!r})",
+                "one of " + ", ".join(STAGES),
+                repr(stop_after),
+                "Choose a stage.",
+            )
+        )
     c = _retyped(call, roots, names, dtype, name)
     c.seconds["differentiate"] = differentiation
     c.formula = c.timed("simplify", lambda: simplify(c.written))
@@ -296,7 +310,9 @@ def _retyped(call: str, roots: list[Node], names: list[str], dtype: Any, name: s
     else:
         real = dtypes.check(dtype, f"{call}(…, dtype={dtype!r})")
         if real not in dtypes.REAL:
-            raise ArgumentError(explain(f"{call}(…, dtype={dtype!r})", "float32 or float64", real, 'Write dtype="float32".'))
+            raise ArgumentError(
+                explain(f"{call}(…, dtype={dtype!r})", "float32 or float64", real, 'Write dtype="float32".')
+            )
         change = {leaf: leaf.retyped(real) for leaf in leaves if leaf.dtype in dtypes.REAL and leaf.dtype != real}
         roots = substitute(roots, change)
         leaves = [change.get(leaf, leaf) for leaf in leaves]
@@ -335,7 +351,7 @@ def _workspace_line(f: CompiledFunction) -> str:
     dims = f.signature.dims
     if not dims:
         return f"{f.workspace_bytes()} bytes"
-    small, large = ({d: n for d in dims} for n in (1000, 1_000_000))
+    small, large = (dict.fromkeys(dims, n) for n in (1000, 1_000_000))
     sizes = f.workspace_bytes(**small), f.workspace_bytes(**large)
     name = ", ".join(dims)
     if sizes[0] == sizes[1]:

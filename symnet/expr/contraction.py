@@ -92,7 +92,8 @@ def index_extents(inputs: Sequence[Indices], operands: Sequence[Node]) -> dict[i
                     explain(
                         f"einsum({subscripts_text(inputs)!r}, …)",
                         f"one extent for index {letter(index)}",
-                        f"{known} (axis {first} of shape {first_operand.shape}) and {extent} (axis {axis} of shape {operand.shape})",
+                        f"{known} (axis {first} of shape {first_operand.shape}) and "
+                        f"{extent} (axis {axis} of shape {operand.shape})",
                         "Transpose an operand, or correct its shape.",
                     )
                 )
@@ -144,14 +145,25 @@ def einsum(subscripts: str, *operands: Any) -> Node:
     if not all(c in string.ascii_letters for c in "".join(groups) + right):
         raise ArgumentError(explain(call, "letters, commas and one ->", repr(subscripts), 'Write "ij,jk->ik".'))
     if len(groups) != len(nodes):
-        raise ArgumentError(explain(call, f"{len(groups)} operands", str(len(nodes)), "Give one operand per group of letters."))
+        raise ArgumentError(
+            explain(call, f"{len(groups)} operands", str(len(nodes)), "Give one operand per group of letters.")
+        )
     for group, node in zip(groups, nodes, strict=True):
         if len(group) != node.rank:
-            raise ShapeError(explain(call, f"an operand of rank {len(group)} for {group!r}", f"shape {node.shape}", "Use one letter per axis."))
+            raise ShapeError(
+                explain(
+                    call,
+                    f"an operand of rank {len(group)} for {group!r}",
+                    f"shape {node.shape}",
+                    "Use one letter per axis.",
+                )
+            )
     letters = "".join(groups)
     out = right if arrow else "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
     if len(set(out)) != len(out) or not set(out) <= set(letters):
-        raise ArgumentError(explain(call, "output letters that stand in the inputs, each once", repr(out), "Correct the part after ->."))
+        raise ArgumentError(
+            explain(call, "output letters that stand in the inputs, each once", repr(out), "Correct the part after ->.")
+        )
     return contract([[ord(c) for c in g] for g in groups], [ord(c) for c in out], *nodes)
 
 
@@ -166,7 +178,11 @@ def transpose(x: Any, *axes: Any) -> Node:
         axes = tuple(axes[0] or ())
     order = [int(a) % max(x.rank, 1) for a in axes] if axes else list(reversed(range(x.rank)))
     if sorted(order) != list(range(x.rank)):
-        raise ShapeError(explain(f"transpose({axes})", f"a permutation of {tuple(range(x.rank))}", str(axes), "Name every axis once."))
+        raise ShapeError(
+            explain(
+                f"transpose({axes})", f"a permutation of {tuple(range(x.rank))}", str(axes), "Name every axis once."
+            )
+        )
     if order == list(range(x.rank)):
         return x
     return contract([range(x.rank)], order, x)
@@ -202,7 +218,9 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
     axes = normalize_axes("mean(…)", axis, x.rank)
     count = product(x.shape[a] for a in axes)
     if count == 0:
-        raise ShapeError(explain("mean(…)", "at least one element", f"shape {x.shape}", "The mean of nothing is not defined."))
+        raise ShapeError(
+            explain("mean(…)", "at least one element", f"shape {x.shape}", "The mean of nothing is not defined.")
+        )
     if not axes:
         return x
     return elementwise("mul", sum(x, axes, keepdims), reciprocal(size(count)))
@@ -218,7 +236,9 @@ def outer(a: Any, b: Any) -> Node:
     """a bᵀ of two vectors (of two flattened arrays it would be: reshape first)."""
     a, b = as_node(a), as_node(b)
     if a.rank != 1 or b.rank != 1:
-        raise ShapeError(explain("outer(a, b)", "two vectors", f"shapes {a.shape} and {b.shape}", "Reshape them to vectors first."))
+        raise ShapeError(
+            explain("outer(a, b)", "two vectors", f"shapes {a.shape} and {b.shape}", "Reshape them to vectors first.")
+        )
     return contract([[0], [1]], [0, 1], a, b)
 
 
@@ -239,7 +259,11 @@ def matmul(a: Any, b: Any) -> Node:
     """
     a, b = as_node(a), as_node(b)
     if not a.rank or not b.rank:
-        raise ShapeError(explain("a @ b", "operands of rank 1 or more", f"shapes {a.shape} and {b.shape}", "Multiply by a scalar with *."))
+        raise ShapeError(
+            explain(
+                "a @ b", "operands of rank 1 or more", f"shapes {a.shape} and {b.shape}", "Multiply by a scalar with *."
+            )
+        )
     inner_b = max(b.rank - 2, 0)
     if not same_extent(a.shape[-1], b.shape[inner_b]):
         raise ShapeError(

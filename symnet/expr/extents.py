@@ -56,7 +56,9 @@ def as_extent(value: Any, call: str) -> Extent:
     """An int ≥ 0, or an expanded SymPy expression whose symbols are dims."""
     if isinstance(value, str):
         raise ShapeError(
-            explain(call, "an int or a dim for each extent", repr(value), f'Write sn.dim("{value}") for a symbolic one.')
+            explain(
+                call, "an int or a dim for each extent", repr(value), f'Write sn.dim("{value}") for a symbolic one.'
+            )
         )
     if hasattr(value, "__index__") and not isinstance(value, (bool, Expr)):
         value = int(value)
@@ -67,7 +69,9 @@ def as_extent(value: Any, call: str) -> Extent:
         return _canonical(value)
     if isinstance(value, Integer):
         return as_extent(int(value), call)
-    raise ShapeError(explain(call, "an int or a dim for each extent", repr(value), 'Write sn.dim("m") for a symbolic one.'))
+    raise ShapeError(
+        explain(call, "an int or a dim for each extent", repr(value), 'Write sn.dim("m") for a symbolic one.')
+    )
 
 
 def same_extent(a: Extent, b: Extent) -> bool:

@@ -38,7 +38,9 @@ def with_operands(node: Node, operands: Iterable[Node]) -> Node:
     return node.func(*(next(supply) if isinstance(arg, Node) else arg for arg in node.args))
 
 
-def rebuild(roots: Iterable[Node], change: Callable[[Node], Node], stop: Callable[[Node], bool] | None = None) -> list[Node]:
+def rebuild(
+    roots: Iterable[Node], change: Callable[[Node], Node], stop: Callable[[Node], bool] | None = None
+) -> list[Node]:
     """Map every node, operands first: `change` sees each node with its operands already changed."""
     roots = list(roots)
     new: dict[Node, Node] = {}

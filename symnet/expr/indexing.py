@@ -57,7 +57,9 @@ class OneHot(Node):
 
 def _check_integer(call: str, indices: Node) -> None:
     if indices.dtype not in dtypes.INTEGER:
-        raise DTypeError(explain(call, "an integer array of indices", f"dtype {indices.dtype}", 'Declare it with dtype="int64".'))
+        raise DTypeError(
+            explain(call, "an integer array of indices", f"dtype {indices.dtype}", 'Declare it with dtype="int64".')
+        )
 
 
 def take(x: Any, indices: Any, axis: int = 0) -> Node:
@@ -132,7 +134,14 @@ def _slice(x: Node, starts: list[Extent], sizes: list[Extent], steps: list[int])
 def _full_key(x: Node, key: tuple[Any, ...]) -> list[Any]:
     used = len([k for k in key if k is not None and k is not Ellipsis])
     if used > x.rank or len([k for k in key if k is Ellipsis]) > 1:
-        raise ShapeError(explain(f"x[{_show(key)}]", f"at most {x.rank} indices and one ...", f"{used} indices", f"x has shape {x.shape}."))
+        raise ShapeError(
+            explain(
+                f"x[{_show(key)}]",
+                f"at most {x.rank} indices and one ...",
+                f"{used} indices",
+                f"x has shape {x.shape}.",
+            )
+        )
     rest = [slice(None)] * (x.rank - used)
     if Ellipsis not in [k if k is Ellipsis else 0 for k in key]:
         return [*key, *rest]
@@ -144,7 +153,12 @@ def _take_one(x: Node, keys: list[Any], arrays: list[Node]) -> Node:
     others = [k for k in keys if not isinstance(k, Node)]
     if len(arrays) > 1 or any(k != slice(None) for k in others if not isinstance(k, Node)) or arrays[0].dtype == "bool":
         raise ArgumentError(
-            explain(f"x[{_show(tuple(keys))}]", "one integer array and plain :", "masks, several arrays or mixed slices", "Use sn.where for masks, and take one axis at a time.")
+            explain(
+                f"x[{_show(tuple(keys))}]",
+                "one integer array and plain :",
+                "masks, several arrays or mixed slices",
+                "Use sn.where for masks, and take one axis at a time.",
+            )
         )
     axis = next(n for n, k in enumerate(keys) if isinstance(k, Node))
     return take(x, arrays[0], axis)
@@ -160,7 +174,11 @@ def _axis_range(x: Node, axis: int, key: Any) -> tuple[Extent, Extent, int, bool
             return max(start, 0), len(range(start, stop, step)), step, False
         return (*_symbolic_range(call, extent, key, step), step, False)
     if not hasattr(key, "__index__"):
-        raise ArgumentError(explain(call, "an int, a slice, None, ... or an integer tensor", type(key).__name__, "Use sn.take for arrays."))
+        raise ArgumentError(
+            explain(
+                call, "an int, a slice, None, ... or an integer tensor", type(key).__name__, "Use sn.take for arrays."
+            )
+        )
     position = int(key)
     if isinstance(extent, int) and not -extent <= position < extent:
         raise ShapeError(explain(call, f"an index from {-extent} to {extent - 1}", str(position), "Check the extent."))
@@ -172,7 +190,9 @@ def _symbolic_range(call: str, extent: Expr, key: slice, step: int) -> tuple[Ext
     if step == -1 and key.start is None and key.stop is None:
         return as_extent_expr(extent - 1), extent
     if step != 1:
-        raise ShapeError(explain(call, "step 1 (or ::-1) along a symbolic extent", f"step {step}", "Make the extent concrete."))
+        raise ShapeError(
+            explain(call, "step 1 (or ::-1) along a symbolic extent", f"step {step}", "Make the extent concrete.")
+        )
     bounds = [0 if key.start is None else key.start, extent if key.stop is None else key.stop]
     low, high = (extent + b if isinstance(b, int) and b < 0 else b for b in bounds)
     return as_extent_expr(low), as_extent_expr(high - low)

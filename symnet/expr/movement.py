@@ -20,7 +20,17 @@ from symnet import dtypes
 from symnet.errors import ShapeError, explain
 from symnet.expr.constants import as_node
 from symnet.expr.contraction import contract
-from symnet.expr.extents import as_extent, broadcast_shapes, ints_arg, ints_of, product, same_extent, same_shape, shape_arg, shape_of
+from symnet.expr.extents import (
+    as_extent,
+    broadcast_shapes,
+    ints_arg,
+    ints_of,
+    product,
+    same_extent,
+    same_shape,
+    shape_arg,
+    shape_of,
+)
 from symnet.expr.node import Node, Shape, register_builder
 
 
@@ -114,7 +124,12 @@ class Concat(Node):
         for x in xs[1:]:
             if x.rank != len(first) or not same_shape(x.shape[:a] + x.shape[a + 1 :], first[:a] + first[a + 1 :]):
                 raise ShapeError(
-                    explain(f"concat(…, axis={a})", "shapes equal but for that axis", " and ".join(str(x.shape) for x in xs), "Correct a shape or the axis.")
+                    explain(
+                        f"concat(…, axis={a})",
+                        "shapes equal but for that axis",
+                        " and ".join(str(x.shape) for x in xs),
+                        "Correct a shape or the axis.",
+                    )
                 )
         total = as_extent(sympy.Add(*(sympy.sympify(x.shape[a]) for x in xs)), "concat")
         return (*first[:a], total, *first[a + 1 :]), dtypes.promote(*(x.dtype for x in xs))
@@ -163,7 +178,14 @@ def broadcast_to(x: Any, shape: Shape) -> Node:
     if same_shape(x.shape, shape):
         return x
     if not same_shape(broadcast_shapes(f"broadcast_to({shape})", x.shape, tuple(shape)), shape):
-        raise ShapeError(explain(f"broadcast_to({shape})", "a shape that x broadcasts to", f"x of shape {x.shape}", "Correct the target shape."))
+        raise ShapeError(
+            explain(
+                f"broadcast_to({shape})",
+                "a shape that x broadcasts to",
+                f"x of shape {x.shape}",
+                "Correct the target shape.",
+            )
+        )
     first = len(shape) - x.rank
     stretched = [a for a, n in enumerate(x.shape) if n == 1 and not same_extent(shape[first + a], 1)]
     kept = [a for a in range(x.rank) if a not in stretched]
@@ -190,7 +212,14 @@ def reshape(x: Any, *shape: Any) -> Node:
         if quotient.is_integer:
             extents[unknown[0]] = as_extent(quotient, call)
     if len(unknown) > 1 or not same_extent(product(extents), total):
-        raise ShapeError(explain(call, f"{total} elements", f"a target of {product(extents)}", f"x has shape {x.shape}; make the products equal."))
+        raise ShapeError(
+            explain(
+                call,
+                f"{total} elements",
+                f"a target of {product(extents)}",
+                f"x has shape {x.shape}; make the products equal.",
+            )
+        )
     if same_shape(extents, x.shape):
         return x
     return Reshape(x, shape_arg(tuple(extents)))
@@ -201,7 +230,14 @@ def concat(xs: Any, axis: int = 0) -> Node:
     nodes = [as_node(x) for x in xs]
     rank = nodes[0].rank if nodes else 0
     if not nodes or not -rank <= axis < rank:
-        raise ShapeError(explain(f"concat(…, axis={axis})", "at least one array, and an axis it has", f"{len(nodes)} arrays of rank {rank}", "Use stack for a new axis."))
+        raise ShapeError(
+            explain(
+                f"concat(…, axis={axis})",
+                "at least one array, and an axis it has",
+                f"{len(nodes)} arrays of rank {rank}",
+                "Use stack for a new axis.",
+            )
+        )
     return nodes[0] if len(nodes) == 1 else Concat(Integer(axis % rank), *nodes)
 
 
@@ -209,7 +245,14 @@ def stack(xs: Any, axis: int = 0) -> Node:
     """Arrays of one shape joined along a new axis (`numpy.stack`)."""
     nodes = [as_node(x) for x in xs]
     if not nodes or not all(same_shape(n.shape, nodes[0].shape) for n in nodes):
-        raise ShapeError(explain("stack(…)", "arrays of one shape", " and ".join(str(n.shape) for n in nodes) or "none", "Make the shapes equal."))
+        raise ShapeError(
+            explain(
+                "stack(…)",
+                "arrays of one shape",
+                " and ".join(str(n.shape) for n in nodes) or "none",
+                "Make the shapes equal.",
+            )
+        )
     position = axis % (nodes[0].rank + 1)
     return concat([keep_axes(n, (position,)) for n in nodes], position)
 
@@ -219,7 +262,11 @@ def pad(x: Any, widths: Any) -> Node:
     x = as_node(x)
     pairs = [tuple(p) for p in widths]
     if len(pairs) != x.rank or any(len(p) != 2 for p in pairs):
-        raise ShapeError(explain("pad(x, widths)", f"{x.rank} pairs (before, after)", str(widths), "Give one pair per axis."))
+        raise ShapeError(
+            explain("pad(x, widths)", f"{x.rank} pairs (before, after)", str(widths), "Give one pair per axis.")
+        )
     before = [as_extent(b, "pad") for b, _ in pairs]
-    shape = tuple(as_extent(sympy.sympify(n) + b + as_extent(a, "pad"), "pad") for n, (b, a) in zip(x.shape, pairs, strict=True))
+    shape = tuple(
+        as_extent(sympy.sympify(n) + b + as_extent(a, "pad"), "pad") for n, (b, a) in zip(x.shape, pairs, strict=True)
+    )
     return Place(x, shape_arg(shape), shape_arg(tuple(before)), ints_arg((1,) * x.rank))

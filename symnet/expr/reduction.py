@@ -58,7 +58,9 @@ def reduce(op: str, x: Any, axis: Any = None, keepdims: bool = False) -> Node:
     x = as_node(x)
     axes = normalize_axes(f"{op}(…)", axis, x.rank)
     if op in _EMPTY_IS_AN_ERROR and product(x.shape[a] for a in axes) == 0:
-        raise ShapeError(explain(f"{op}(…)", "at least one element", f"shape {x.shape}", f"The {op} of nothing is not defined."))
+        raise ShapeError(
+            explain(f"{op}(…)", "at least one element", f"shape {x.shape}", f"The {op} of nothing is not defined.")
+        )
     if not axes:
         return x
     result = Reduce(static_name(op), x, ints_arg(axes))
@@ -71,7 +73,7 @@ def _reduction(op: str, meaning: str) -> Callable[..., Node]:
 
     function.__name__ = function.__qualname__ = op
     function.__doc__ = (
-        f"{meaning} over some axes (all by default).\n\nArgs:\n    x: any shape.\n    axis: an int or a tuple of ints.\n"
+        f"{meaning} over some axes (all by default).\n\nArgs:\n    x: any shape.\n    axis: an int or ints.\n"
         "    keepdims: keep the reduced axes with extent 1."
     )
     return function

@@ -96,7 +96,9 @@ class Barrier(Node):
         return x.shape, x.dtype
 
 
-def tensor(name: str, *shape: Any, dtype: Any = dtypes.DEFAULT_REAL, latex: str | None = None, **assumptions: bool) -> Tensor:
+def tensor(
+    name: str, *shape: Any, dtype: Any = dtypes.DEFAULT_REAL, latex: str | None = None, **assumptions: bool
+) -> Tensor:
     """A leaf: an array known by name, given when the compiled function is called.
 
     Args:
@@ -141,13 +143,19 @@ def _checked_assumptions(call: str, shape: Shape, assumptions: dict[str, bool]) 
     for name in assumptions:
         if name not in LEAF_ASSUMPTIONS:
             raise AssumptionError(
-                explain(call, "assumptions among " + ", ".join(LEAF_ASSUMPTIONS), name, "Remove it or correct the name.")
+                explain(
+                    call, "assumptions among " + ", ".join(LEAF_ASSUMPTIONS), name, "Remove it or correct the name."
+                )
             )
     held = sorted(name for name, wanted in assumptions.items() if wanted)
     if EQUALITIES & set(held) and not shape:
-        raise AssumptionError(explain(call, "a last axis for one_hot and simplex", "a scalar", "Give it an axis of classes."))
+        raise AssumptionError(
+            explain(call, "a last axis for one_hot and simplex", "a scalar", "Give it an axis of classes.")
+        )
     if "symmetric" in held and (len(shape) < 2 or not same_extent(shape[-1], shape[-2])):
-        raise AssumptionError(explain(call, "a square matrix for symmetric", f"shape {shape}", "Make the last extents equal."))
+        raise AssumptionError(
+            explain(call, "a square matrix for symmetric", f"shape {shape}", "Make the last extents equal.")
+        )
     return held
 
 

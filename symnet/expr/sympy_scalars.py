@@ -64,7 +64,9 @@ _BUILD: dict[type, Callable[..., Any]] = {
     sympy.And: _fold("and"),
     sympy.Or: _fold("or"),
     sympy.Not: lambda a: elementwise("not", a),
-    sympy.Heaviside: lambda x, at_zero: elementwise("indicator", elementwise("ge" if at_zero == number(1) else "gt", x, 0)),
+    sympy.Heaviside: lambda x, at_zero: elementwise(
+        "indicator", elementwise("ge" if at_zero == number(1) else "gt", x, 0)
+    ),
     sympy.functions.elementary.piecewise.ExprCondPair: lambda value, condition: (value, condition),
     sympy.Piecewise: _piecewise,
     **{cls: (lambda x, op=op: elementwise(op, x)) for cls, op in _SAME.items()},
@@ -125,7 +127,7 @@ def _atom(part: Basic, rule: Mapping[Basic, Node]) -> Any:
 
 
 def _constant(part: Expr) -> Node:
-    if part.has(sympy.zoo) or part.is_real is False and not part.is_infinite:
+    if part.has(sympy.zoo) or (part.is_real is False and not part.is_infinite):
         raise ArgumentError(explain(f"from_sympy({part})", "a real number", str(part), "symnet has real numbers only."))
     return number(part)
 
@@ -151,7 +153,18 @@ def apply(function: Any, *operands: Any) -> Node:
     try:
         body = sympy.sympify(function(*dummies))
     except TypeError as error:
-        raise ArgumentError(explain(f"apply({function}, …)", f"a function of {len(operands)} scalars", str(error), "Give one operand per argument.")) from error
+        raise ArgumentError(
+            explain(
+                f"apply({function}, …)",
+                f"a function of {len(operands)} scalars",
+                str(error),
+                "Give one operand per argument.",
+            )
+        ) from error
     if not isinstance(body, Expr):
-        raise ArgumentError(explain(f"apply({function}, …)", "a SymPy scalar expression", type(body).__name__, "Return a SymPy expression."))
+        raise ArgumentError(
+            explain(
+                f"apply({function}, …)", "a SymPy scalar expression", type(body).__name__, "Return a SymPy expression."
+            )
+        )
     return from_scalar(body, dict(zip(dummies, map(as_node, operands), strict=True)))

@@ -81,7 +81,9 @@ _STMT_RULES: dict[type, Callable[..., Stmt]] = {
 }
 
 
-def substitute(body: Iterable[Stmt], ints: Mapping[str, IntExpr], access: Callable[[Access], Access] | None = None) -> Body:
+def substitute(
+    body: Iterable[Stmt], ints: Mapping[str, IntExpr], access: Callable[[Access], Access] | None = None
+) -> Body:
     """Replace integer variables (and move accesses) throughout a body."""
     return Substitution(ints, access).body(body)
 

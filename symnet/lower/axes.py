@@ -60,7 +60,9 @@ def _elementwise(node: Node) -> Links:
     for operand in node.operands:
         shift = node.rank - operand.rank
         links += [
-            (shift + a, (operand, a)) for a in range(operand.rank) if same_extent(operand.shape[a], node.shape[shift + a])
+            (shift + a, (operand, a))
+            for a in range(operand.rank)
+            if same_extent(operand.shape[a], node.shape[shift + a])
         ]
     return links
 

@@ -37,7 +37,12 @@ def _unwrapped(node: Node) -> list[tuple[Node, str]]:
 def _role(node: Node, operand: Node) -> tuple[Node, str]:
     if is_op(node, "mul") and is_op(operand, "pow") and number_of(operand.operands[1]) == -1:
         return operand.operands[0], "denominator"
-    if is_op(node, "add") and is_op(operand, "mul") and len(operand.operands) == 2 and number_of(operand.operands[0]) == -1:
+    if (
+        is_op(node, "add")
+        and is_op(operand, "mul")
+        and len(operand.operands) == 2
+        and number_of(operand.operands[0]) == -1
+    ):
         return operand.operands[1], "subtrahend"
     return operand, ""
 

@@ -1,4 +1,7 @@
-"""Extents of the graph as integers of the loop language.  In: an int or a SymPy polynomial over dims.  Out: an IntExpr."""
+"""Extents of the graph as integers of the loop language.
+
+In: an int or a SymPy polynomial over dims.  Out: an IntExpr.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,9 @@ def lower_extent(extent: Extent) -> IntExpr:
     for term in sympy.Add.make_args(sympy.expand(extent)):
         coefficient, rest = term.as_coeff_Mul()
         if not coefficient.is_Integer:
-            raise ShapeError(explain("lower", "extents with whole coefficients", str(extent), "Give that axis a dim of its own."))
+            raise ShapeError(
+                explain("lower", "extents with whole coefficients", str(extent), "Give that axis a dim of its own.")
+            )
         product: IntExpr = IntConst(int(coefficient))
         for factor in sympy.Mul.make_args(rest):
             base, power = factor.as_base_exp()

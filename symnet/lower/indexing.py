@@ -16,7 +16,9 @@ def _take_points(points: Points, node: Take, index: Index) -> list[Point]:
     x, indices = node.operands
     buffer = points.stored.get(indices)
     if buffer is None:
-        raise MissingRuleError(explain("lower(take)", "stored indices", f"{indices}", "Store them: see symnet/lower/storage.py."))
+        raise MissingRuleError(
+            explain("lower(take)", "stored indices", f"{indices}", "Store them: see symnet/lower/storage.py.")
+        )
     inside = index[node.axis : node.axis + indices.rank]
     row = IntLoad(buffer, inside)
     return [(x, (*index[: node.axis], row, *index[node.axis + indices.rank :]))]

@@ -36,7 +36,9 @@ INLINE["named"] = Inline(_transparent, _operand_value)
 INLINE["barrier"] = Inline(_transparent, _operand_value)
 
 
-def place_nests(node: Place, target: Buffer, points: Points, axes: tuple[Axis, ...], inner: tuple[Axis, ...]) -> list[Nest]:
+def place_nests(
+    node: Place, target: Buffer, points: Points, axes: tuple[Axis, ...], inner: tuple[Axis, ...]
+) -> list[Nest]:
     """Zeros everywhere, then the operand's elements at start + i·step.
 
     `axes` run over the result, `inner` over the operand.

@@ -47,13 +47,19 @@ class Lowered:
 
 
 def lower(
-    name: str, roots: Sequence[Node], outputs: Sequence[str], leaves: Sequence[Tensor], real: str, written: Sequence[Node] = ()
+    name: str,
+    roots: Sequence[Node],
+    outputs: Sequence[str],
+    leaves: Sequence[Tensor],
+    real: str,
+    written: Sequence[Node] = (),
 ) -> Lowered:
     """Lower numeric-form roots.
 
     Args:
         name: the C name.
-        roots, outputs: expressions and the names of their output arrays.
+        roots: numeric-form expressions.
+        outputs: the names of their output arrays.
         leaves: the inputs, in the order of the call (unused ones too).
         real: dtype of weak values.
         written: the expressions as the user wrote them: what they require of extents and indices holds at the call,
@@ -71,7 +77,9 @@ def lower(
     signature = _signature(name, dims, inputs, out_buffers, roots, leaves, [*written, *roots])
     batch = lower_extent(space.batch[0].shape[space.batch[1]]) if space.batch else None
     mixed = tuple(f"{space.stored[n].name}: {n.kind}" for n in space.mixed if n in space.stored)
-    return Lowered(name, dims, inputs, tuple(out_buffers), tuple(builder.workspace), tuple(builder.nests), signature, batch, mixed)
+    return Lowered(
+        name, dims, inputs, tuple(out_buffers), tuple(builder.workspace), tuple(builder.nests), signature, batch, mixed
+    )
 
 
 def naive_program(lowered: Lowered) -> Program:

@@ -86,7 +86,9 @@ def argmax_nests(space: Space, node: Reduce, buffer: Buffer, best: Buffer) -> li
     value = points.at(x, index)
     reached = points.op("eq", value, points.let(Load(best, kept)), dtype="bool")
     either = points.op("or", reached, points.op("ne", value, value, dtype="bool"), dtype="bool")
-    here = points.op("select", either, points.let(FromInt(index[along], "int64")), Const(2**63 - 1, "int64"), dtype="int64")
+    here = points.op(
+        "select", either, points.let(FromInt(index[along], "int64")), Const(2**63 - 1, "int64"), dtype="int64"
+    )
     where = Accumulator(f"{buffer.name}_first", "int64", "min", 2**63 - 1, here)
     outer = (Store(buffer, kept, Var(where.name, "int64")),)
     return [largest, Nest(buffer.name, parallel, outer, (axes[along],), tuple(points.lets), where)]

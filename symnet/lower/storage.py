@@ -95,9 +95,9 @@ def _store_shared(order: list[Node], users: dict[Node, list[Node]], stored: set[
         owners: set[Node] = set()
         for user in users[node]:
             owners |= {user} if user in stored else loops[user]
-        if node not in stored and len(owners) > 1 and node.kind == "elementwise" and node.rank:
-            if is_costly(node) or weight[node] >= SHARED_OPERATIONS or any(map(is_reduction, node.operands)):
-                stored.add(node)
+        heavy = weight[node] >= SHARED_OPERATIONS or is_costly(node) or any(map(is_reduction, node.operands))
+        if heavy and node not in stored and len(owners) > 1 and node.kind == "elementwise" and node.rank:
+            stored.add(node)
         loops[node] = frozenset(list(owners)[:2]) if len(owners) > 2 else frozenset(owners)
 
 

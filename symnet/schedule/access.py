@@ -8,7 +8,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from symnet.loops.ir import Buffer, IntAdd, IntConst, IntExpr, IntLoad, IntMul, IntVar, Let, Load, Op, Stmt, Store, Value
+from symnet.loops.ir import (
+    Buffer,
+    IntAdd,
+    IntConst,
+    IntExpr,
+    IntLoad,
+    IntMul,
+    IntVar,
+    Let,
+    Load,
+    Op,
+    Stmt,
+    Store,
+    Value,
+)
 from symnet.loops.substitute import Access, Substitution, int_variables
 from symnet.lower.nest import Accumulator, Nest
 
@@ -56,7 +70,8 @@ def index_loads(expr: IntExpr) -> Iterator[IntLoad]:
 
 def accesses(nest: Nest) -> list[Access]:
     """Every access to memory, index loads included."""
-    found: list[Access] = [(x.buffer, x.index) for x in (*inner_loads(nest), *outer_loads(nest), *stores(nest))]
+    touching: list[Load | Store] = [*inner_loads(nest), *outer_loads(nest), *stores(nest)]
+    found: list[Access] = [(x.buffer, x.index) for x in touching]
     for _, index in list(found):
         for expr in index:
             found += [(i.buffer, i.index) for i in index_loads(expr)]

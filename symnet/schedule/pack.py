@@ -8,8 +8,6 @@ The copy costs one pass over B; the contraction reads it once per row tile.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from symnet.loops.ir import Buffer, IntVar, Load, Store
 from symnet.loops.substitute import Access, Substitution
 from symnet.lower.nest import Axis, Nest
@@ -52,10 +50,8 @@ def _strided_operand(nest: Nest) -> tuple[Load, Axis] | None:
     (lane,) = lanes[:1]
     bad = [x for x in loads if stride(x.index, lane.var) == STRIDED]
     rows = [a for a in nest.parallel if a is not lane]
-    if len(bad) != 1 or lane.batch and any(a.batch for a in rows):
+    if len(bad) != 1 or (lane.batch and any(a.batch for a in rows)):
         return None
     plain = all(isinstance(i, IntVar) for i in bad[0].index) and len(set(bad[0].index)) == len(bad[0].index)
     reread = any(stride(bad[0].index, a.var) == INVARIANT for a in rows)
     return (bad[0], lane) if plain and reread else None
-
-

@@ -16,8 +16,24 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from symnet.loops.ir import (
-    Body, Buffer, Group, If, IntCondition, IntConst, IntExpr, IntVar, Program, Stage, Store, Var, as_int, ceil_div,
-    int_min, Const, Let, Load,
+    Body,
+    Buffer,
+    Const,
+    Group,
+    If,
+    IntCondition,
+    IntConst,
+    IntExpr,
+    IntVar,
+    Let,
+    Load,
+    Program,
+    Stage,
+    Store,
+    Var,
+    as_int,
+    ceil_div,
+    int_min,
 )  # fmt: skip
 from symnet.loops.substitute import Access, Substitution, substitute
 from symnet.lower.nest import Axis, Nest, nested
@@ -78,7 +94,12 @@ def _split_epilogues(nests: Iterable[Nest]) -> tuple[list[Nest], list[Buffer]]:
 
 def _is_bare(nest: Nest) -> bool:
     acc = nest.accumulator
-    return acc is not None and len(nest.outer) == 1 and isinstance(nest.outer[0], Store) and nest.outer[0].value == Var(acc.name, acc.dtype)
+    return (
+        acc is not None
+        and len(nest.outer) == 1
+        and isinstance(nest.outer[0], Store)
+        and nest.outer[0].value == Var(acc.name, acc.dtype)
+    )
 
 
 @dataclass
@@ -175,7 +196,7 @@ class _State:
             return None
         total: IntExpr = IntConst(0)
         body: Body = ()
-        for nest in reversed(sorted(sweep.reduces, key=lambda n: len(n.parallel))):
+        for nest in sorted(sweep.reduces, key=lambda n: -len(n.parallel)):
             part = self._reduce_share(nest)
             loops = scheduled(part.nest, self.target, first=IntCondition("eq", IntVar(BLOCK_VAR), IntConst(0)))
             here = substitute(loops, {UNIT_VAR: IntVar(UNIT_VAR) - total})

@@ -18,8 +18,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from symnet.loops.ir import (
-    Alloc, Body, Buffer, Const, For, If, IntCondition, IntConst, IntExpr, IntVar, Let, Load, Stmt, Store, as_int,
-    int_floordiv, int_mod,
+    Alloc,
+    Body,
+    Buffer,
+    Const,
+    For,
+    If,
+    IntCondition,
+    IntConst,
+    IntExpr,
+    IntVar,
+    Let,
+    Load,
+    Stmt,
+    Store,
+    as_int,
+    int_floordiv,
+    int_mod,
 )  # fmt: skip
 from symnet.loops.substitute import Substitution
 from symnet.lower.elementwise import TRANSCENDENTAL
@@ -121,6 +136,8 @@ def scheduled(nest: Nest, target: Target, first: IntCondition | None = None) -> 
     """The loops of a nest.
 
     Args:
+        nest: what to compute.
+        target: the machine.
         first: for a reduction continued over blocks: the accumulators start from the stored values unless this
             condition holds.  Such a nest stores its bare accumulator.
     """
@@ -292,7 +309,9 @@ def _bounded(body: Body, var: str, bound: int) -> Body:
     return tuple(out)
 
 
-def _finish(nest: Nest, lane: Axis, row: Axis | None, mr: int, width: int, at: tuple[IntExpr, ...], cell: Buffer) -> Body:
+def _finish(
+    nest: Nest, lane: Axis, row: Axis | None, mr: int, width: int, at: tuple[IntExpr, ...], cell: Buffer
+) -> Body:
     """The epilogue.  A long one runs over the rows as a loop, from memory, so that its code stands once."""
     acc = nest.accumulator
     assert acc is not None

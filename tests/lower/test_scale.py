@@ -27,7 +27,11 @@ def gradients() -> list:
 def test_one_scaled_value_serves_every_gradient() -> None:
     pushed = push_scales(gradients())
     assert not any(is_op(root, "mul") for root in pushed)
-    scaled = [n for n in topological(*pushed) if is_op(n, "mul") and any(o.kind == "elementwise" and is_op(o, "pow") for o in n.operands)]
+    scaled = [
+        n
+        for n in topological(*pushed)
+        if is_op(n, "mul") and any(o.kind == "elementwise" and is_op(o, "pow") for o in n.operands)
+    ]
     assert len(scaled) == 1
     assert scaled[0].shape == (m, 3)
 

@@ -1,0 +1,86 @@
+"""The chain of oracles: one expression through every floor, and the first floor that disagrees, by name.
+
+reference == algebra form == numeric form == loops interpreted == scheduled loops interpreted == native code
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from symnet.compiler import _retyped
+from symnet.expr.node import Node
+from symnet.llvm import codegen
+from symnet.llvm.targets import host_target
+from symnet.loops import interpreter
+from symnet.loops.ir import Program
+from symnet.loops.verifier import verify
+from symnet.lower.program import lower, naive_program
+from symnet.reference import evaluate
+from symnet.runtime.function import NativeFunction
+from symnet.schedule.program import schedule
+from symnet.schedule.target import Target
+from symnet.simplify.algebra import simplify
+from symnet.simplify.numeric import numeric
+
+Arrays = list[np.ndarray]
+TOLERANCE = {"float64": 2e-10, "float32": 2e-3}
+
+
+class Disagreement(AssertionError):
+    """Carries the floor where the chain broke."""
+
+    def __init__(self, floor: str, detail: str) -> None:
+        super().__init__(f"the floor {floor!r} disagrees with the reference: {detail}")
+        self.floor = floor
+
+
+def floors(
+    roots: Sequence[Node], data: dict[str, Any], dims: dict[str, int], real: str, target: Target | None = None
+) -> Iterator[tuple[str, Arrays]]:
+    """(floor, outputs) from the top of the house to the bottom."""
+    c = _retyped("chain", list(roots), [f"out{k}" for k in range(len(roots))], real, "chain")
+    data = {leaf.name: np.asarray(data[leaf.name]).astype(leaf.dtype) for leaf in c.leaves}
+    yield "reference", evaluate(c.written, data, dtype=real)
+    algebra = simplify(c.written)
+    yield "algebra", evaluate(algebra, data, dtype=real)
+    computed = numeric(algebra)
+    yield "numeric", evaluate(computed, data, dtype=real)
+    lowered = lower("chain", computed, c.outputs, c.leaves, real, c.written)
+    naive = naive_program(lowered)
+    yield "loops", interpreted(naive, data, dims)
+    program = schedule(lowered, target or host_target())
+    yield "schedule", interpreted(program, data, dims)
+    yield "native", native(program, lowered.signature, data, dims)
+
+
+def interpreted(program: Program, data: dict[str, Any], dims: dict[str, int]) -> Arrays:
+    verify(program)
+    found = interpreter.run(program, data, dims=dims)
+    return [found[b.name] for b in program.outputs]
+
+
+def native(program: Program, signature: Any, data: dict[str, Any], dims: dict[str, int]) -> Arrays:
+    code = codegen.compile_object(codegen.emit_ir(program))
+    function = NativeFunction(signature, codegen.load(code), structure=tuple(range(len(program.outputs))))
+    return [np.asarray(a) for a in function(**data)]
+
+
+def check(stages: Iterator[tuple[str, Arrays]], tolerance: float) -> None:
+    """Compare every floor with the first one.
+
+    Raises:
+        Disagreement: naming the first floor whose shapes or values differ.
+    """
+    _, wanted = next(stages)
+    for floor, got in stages:
+        for number, (w, g) in enumerate(zip(wanted, got, strict=True)):
+            w, g = np.asarray(w), np.asarray(g)
+            if w.shape != g.shape:
+                raise Disagreement(floor, f"output {number} has shape {g.shape}, not {w.shape}")
+            scale = np.max(np.abs(w[np.isfinite(w)]), initial=1.0) if w.dtype.kind == "f" else 1.0
+            if not np.allclose(g, w, rtol=tolerance, atol=tolerance * scale, equal_nan=True):
+                worst = np.nanmax(np.abs(np.asarray(g, float) - np.asarray(w, float)))
+                raise Disagreement(floor, f"output {number} is off by {worst:.3g}")
