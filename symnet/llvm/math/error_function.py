@@ -72,7 +72,7 @@ ERFC_EXPONENT = {
 def erf(builder: ir.IRBuilder, x: Value) -> Value:
     """The error function 2/√π·∫₀ˣ e^(-t²) dt.
 
-    Error: 1.1 ulp (float), 1 ulp (double).
+    Error: 1 ulp with fma, 1.2 ulp without (float and double).
     """
     lanes = Lanes(builder, x.type)
     size = lanes.abs(x)

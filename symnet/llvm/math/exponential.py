@@ -77,9 +77,7 @@ class Reduced:
     r: Value
 
 
-def reduce(
-    lanes: Lanes, x: Value, offset: int, factor: int = 1, pieces: dict[str, tuple[float, ...]] = LN2
-) -> Reduced:
+def reduce(lanes: Lanes, x: Value, offset: int, factor: int = 1, pieces: dict[str, tuple[float, ...]] = LN2) -> Reduced:
     """Take the multiple of ln 2 out of factor·x, |factor·x| < 1100; r then stands for factor·r."""
     rounder = lanes.format.rounder + offset
     shifted = lanes.mul_add(x, LOG2_E * factor, rounder)
@@ -145,7 +143,7 @@ def expm1(builder: ir.IRBuilder, x: Value) -> Value:
     e^x - 1 = 2·(2^(n-1)·(e^r - 1) + (2^(n-1) - 1/2)), which overflows only where it must.  Below 2^-mantissa
     in size the result is x itself, which keeps -0 and subnormals.
 
-    Error: 1.9 ulp (float and double).
+    Error: 1.8 ulp (float), 2.4 ulp (double).
     """
     lanes = Lanes(builder, x.type)
     lowest = -0.7 * (lanes.format.mantissa + 3)  # e^x - 1 rounds to -1 below
@@ -162,7 +160,7 @@ def expm1(builder: ir.IRBuilder, x: Value) -> Value:
 def sigmoid(builder: ir.IRBuilder, x: Value) -> Value:
     """1/(1 + e^-x), as e^x/(1 + e^x) for negative x: the relative accuracy holds down to the subnormals.
 
-    Error: 2.6 ulp (float), 2.6 ulp (double).
+    Error: 2.5 ulp (float and double), down to the subnormals.
     """
     lanes = Lanes(builder, x.type)
     e = exp_of_nonpositive(lanes, lanes.neg(lanes.abs(x)))

@@ -66,7 +66,7 @@ ASIN = {
 def atan(builder: ir.IRBuilder, x: Value) -> Value:
     """The inverse tangent, in [-π/2, π/2].
 
-    Error: 1.8 ulp (float and double).
+    Error: 2 ulp (float and double).
     """
     lanes = Lanes(builder, x.type)
     size = lanes.abs(x)
@@ -84,7 +84,7 @@ def atan(builder: ir.IRBuilder, x: Value) -> Value:
 def asin(builder: ir.IRBuilder, x: Value) -> Value:
     """The inverse sine, in [-π/2, π/2]; NaN outside [-1, 1].
 
-    Error: 1.5 ulp (float and double).
+    Error: 2.5 ulp (float and double).
     """
     lanes = Lanes(builder, x.type)
     is_far, half_angle = asin_half(lanes, x)
@@ -96,7 +96,7 @@ def asin(builder: ir.IRBuilder, x: Value) -> Value:
 def acos(builder: ir.IRBuilder, x: Value) -> Value:
     """The inverse cosine, in [0, π]; NaN outside [-1, 1].
 
-    Error: 2 ulp (float and double).
+    Error: 1.3 ulp (float and double).
     """
     lanes = Lanes(builder, x.type)
     is_far, half_angle = asin_half(lanes, x)

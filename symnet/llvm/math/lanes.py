@@ -223,14 +223,3 @@ class Lanes:
         for c in coefficients[-2::-1]:
             value = self.mul_add(value, x, c)
         return value
-
-    def estrin(self, x: Value, coefficients: Sequence[float]) -> Value:
-        """The same polynomial as a tree: a few more operations, a far shorter chain of them."""
-        terms: list[Value] = [self.const(c) for c in coefficients]
-        power = x
-        while len(terms) > 1:
-            pairs = zip(terms[1::2], terms[0::2], strict=False)
-            odd_one = terms[-1:] if len(terms) % 2 else []
-            terms = [self.mul_add(high, power, low) for high, low in pairs] + odd_one
-            power = self.mul(power, power) if len(terms) > 1 else power
-        return terms[0]
