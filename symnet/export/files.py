@@ -3,7 +3,7 @@
 In: a scheduled `Program` and its `Signature`.  Out, for a path `build/mlp`, in the folder `build`:
 
     mlp.o        object code: no undefined symbols but memcpy and memset
-    mlp.so       the same as a shared library (.dylib, .dll), where the target is this machine
+    libmlp.so    the same as a shared library (.dylib, .dll), where the target is this machine
     mlp.h        C and C++ header
     mlp.py       Python stub: needs only NumPy
     mlp_test.c   a C program that calls it
@@ -23,7 +23,7 @@ from pathlib import Path
 
 from symnet.export.c_test import c_test_text
 from symnet.export.header import header_text
-from symnet.export.linker import SUFFIX, find_compiler, link
+from symnet.export.linker import find_compiler, library_name, link
 from symnet.export.metadata import to_metadata
 from symnet.export.names import split_path
 from symnet.export.stub import stub_text
@@ -90,7 +90,7 @@ def export(
         object=folder / f"{name}.o",
         header=folder / f"{name}.h",
         test=folder / f"{name}_test.c",
-        library=folder / f"{name}{SUFFIX}" if linked else None,
+        library=folder / library_name(name) if linked else None,
         stub=folder / f"{name}.py" if linked else None,
     )
     folder.mkdir(parents=True, exist_ok=True)
@@ -114,7 +114,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _link(object_path: Path, library_path: Path, call: str) -> None:
-    handle, temporary = tempfile.mkstemp(dir=library_path.parent, suffix=SUFFIX)
+    handle, temporary = tempfile.mkstemp(dir=library_path.parent, suffix=library_path.suffix)
     os.close(handle)
     try:
         link(object_path, Path(temporary), call)

@@ -30,6 +30,9 @@ CODES = (  # name, value, what it says
 )
 
 
+_SUFFIXES = ("call", "run", "workspace_bytes", "phases", "units", "inputs", "outputs", "dims", "argument", "code")
+
+
 @dataclass(frozen=True, slots=True)
 class Parameters:
     """The arguments of the typed call: one identifier per dim, input and output."""
@@ -41,8 +44,9 @@ class Parameters:
     @classmethod
     def of(cls, signature: Signature) -> Parameters:
         """Dims first, so that shapes read as they were written."""
-        dims = c_names(signature.dims, (signature.name,))
-        arrays = c_names([b.name for b in (*signature.inputs, *signature.outputs)], (signature.name, *dims))
+        ours = [signature.name, *(f"{signature.name}_{suffix}" for suffix in _SUFFIXES)]
+        dims = c_names(signature.dims, ours)
+        arrays = c_names([b.name for b in (*signature.inputs, *signature.outputs)], [*ours, *dims])
         return cls(dims, arrays[: len(signature.inputs)], arrays[len(signature.inputs) :])
 
     def dim_names(self, signature: Signature) -> dict[str, str]:

@@ -17,8 +17,13 @@ from pathlib import Path
 from symnet.errors import CompileError, DependencyError, explain
 
 COMPILERS = ("cc", "gcc", "clang")
-SUFFIX = {"darwin": ".dylib", "win32": ".dll"}.get(sys.platform, ".so")
+_PATTERN = {"darwin": "lib{}.dylib", "win32": "{}.dll"}.get(sys.platform, "lib{}.so")
 _FLAGS = {"linux": ["-Wl,-z,noexecstack"]}
+
+
+def library_name(name: str) -> str:
+    """`libmlp.so`: Python would take `mlp.so` beside `mlp.py` for an extension module."""
+    return _PATTERN.format(name)
 
 
 def find_compiler(call: str) -> list[str]:

@@ -13,7 +13,7 @@ import os
 from pathlib import Path
 
 from symnet.errors import ArgumentError, explain
-from symnet.export.linker import SUFFIX
+from symnet.export.linker import library_name
 from symnet.export.metadata import ABI, find_metadata, from_metadata
 from symnet.export.names import split_path
 from symnet.runtime.function import NativeFunction
@@ -33,7 +33,7 @@ def load(path: str | Path, *, threads: int = 1, check_finite: bool = False) -> N
     """
     call = f'load("{Path(path).as_posix()}")'
     folder, name = split_path(path, call)
-    stub, library = folder / f"{name}.py", folder / f"{name}{SUFFIX}"
+    stub, library = folder / f"{name}.py", folder / library_name(name)
     for file in (stub, library):
         if not file.is_file():
             mend = f'Export it there first: f.export("{Path(path).as_posix()}").'

@@ -53,7 +53,7 @@ class BoundStep:
         """The fastest call there is, and its arguments."""
         function = self._function
         bounds = function.signature.index_bounds
-        if function.threads == 1 and "llvmlite" in sys.modules:
+        if function.threads == 1 and sys.modules.get("llvmlite"):
             block = step_block(function.native.run, arguments, bounds, self.inputs, self._dims)
             self._owners += (block,)
             return step_call(), (block.pointer,)
