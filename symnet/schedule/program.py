@@ -202,7 +202,8 @@ class _State:
             here = substitute(loops, {UNIT_VAR: IntVar(UNIT_VAR) - total})
             upper = total + part.units
             inside = If(IntCondition("lt", IntVar(UNIT_VAR), upper), here)
-            body += (If(IntCondition("ge", IntVar(UNIT_VAR), total), (inside,)),)
+            after = IntCondition("ge", IntVar(UNIT_VAR), total)
+            body += (inside,) if total == IntConst(0) else (If(after, (inside,)),)
             total = upper
         return Stage(f"sums_{number}", body, total, UNIT_VAR)
 
