@@ -5,13 +5,19 @@ In: an `add` node in which every operand is in normal form.  Out: a shorter or c
 
 from __future__ import annotations
 
+from sympy import Expr
+
+from symnet.expr.constants import number
+from symnet.expr.contraction import Einsum
 from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.graph import with_operands
+from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
 from symnet.simplify.broadcast import trailing
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.factors import Base, Factors
 from symnet.simplify.polynomial import expanded
-from symnet.simplify.terms import Terms
+from symnet.simplify.terms import Terms, product, split_coefficient
 
 
 def factor_common_factors(node: Node) -> Node | None:
@@ -64,8 +70,39 @@ def _has_sum_factor(node: Node) -> bool:
     return is_op(node, "add")
 
 
+def contract_sum_of_operands(node: Node) -> Node | None:
+    """A @ x + B @ x → (A + B) @ x, Σ a - Σ b → Σ (a - b).
+
+    Condition: contractions over the same indices that differ in one operand, with equal factors up to sign."""
+    terms = [split_coefficient(o) for o in node.operands]
+    for m, (first, left) in enumerate(terms):
+        for n in range(m + 1, len(terms)):
+            second, right = terms[n]
+            if abs(first) != abs(second) or not left or not right or left[:-1] != right[:-1]:
+                continue
+            merged = _merged(left[-1], right[-1], second / first)
+            if merged is not None:
+                rest = [o for k, o in enumerate(node.operands) if k not in (m, n)]
+                joined = product(first, (*left[:-1], merged))
+                return broadcast_to(elementwise("add", joined, *rest) if rest else joined, node.shape)
+    return None
+
+
+def _merged(a: Node, b: Node, sign: Expr) -> Node | None:
+    """The contraction of the sum of the operands in which two contractions differ."""
+    if not (isinstance(a, Einsum) and isinstance(b, Einsum)) or a.args[:2] != b.args[:2] or not a.contracted:
+        return None
+    differing = [k for k, (x, y) in enumerate(zip(a.operands, b.operands, strict=True)) if x is not y]
+    if len(differing) != 1 or a.rank == 0:
+        return None
+    k = differing[0]
+    total = elementwise("add", a.operands[k], elementwise("mul", number(sign), b.operands[k]))
+    return with_operands(a, [*a.operands[:k], total, *a.operands[k + 1 :]])
+
+
 SUMS = (
     Rewrite(factor_common_factors, ("add",)),
     Rewrite(collect_like_terms, ("add",)),
+    Rewrite(contract_sum_of_operands, ("add",)),
     Rewrite(expand_to_cancel, ("add",)),
 )

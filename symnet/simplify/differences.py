@@ -1,0 +1,121 @@
+"""First pass of the numeric form: differences in which digits would cancel.
+
+In: sums in the algebra form, whose softmax and logistic terms are still whole.  Out: the same sums, rearranged.
+They are rules about softmax and logistic *values*: the derivative of any loss may contain them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from symnet.expr.assumptions import softmax_axes
+from symnet.expr.constants import number, number_of
+from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.node import Node
+from symnet.expr.reduction import Reduce
+from symnet.simplify.broadcast import align
+from symnet.simplify.engine import Rewrite
+from symnet.simplify.shifted import Shifted
+from symnet.simplify.terms import split_coefficient
+
+
+def complement_of_logistic(node: Node) -> Node | None:
+    """1 - σ(x) → σ(-x).  Always: 1 - σ(x) has no digits left where σ(x) is close to 1."""
+    if len(node.operands) != 2:
+        return None
+    (a, left), (b, right) = map(split_coefficient, node.operands)
+    if left or len(right) != 1 or not is_op(right[0], "sigmoid") or a + b != 0:
+        return None
+    opposite = elementwise("sigmoid", negative(right[0].operands[0]))
+    return opposite if a == 1 else elementwise("mul", number(a), opposite)
+
+
+def negative(x: Node) -> Node:
+    coefficient, factors = split_coefficient(x)
+    if coefficient == -1 and len(factors) == 1:
+        return factors[0]
+    return elementwise("mul", -1, x)
+
+
+def logistic_minus_target(node: Node) -> Node | None:
+    """σ(x) - d → (1 - d)·σ(x) - d·σ(-x).  Always: exact at d = 1, where σ(x) - 1 has no digits left."""
+    found = _difference(node, lambda term: is_op(term, "sigmoid"))
+    if found is None:
+        return None
+    logistic, target, sign = found
+    complement = elementwise("sigmoid", negative(logistic.operands[0]))
+    one_less = elementwise("add", 1, elementwise("mul", -1, target))
+    return elementwise(
+        "add",
+        elementwise("mul", number(sign), one_less, logistic),
+        elementwise("mul", number(-sign), target, complement),
+    )
+
+
+def softmax_minus_target(node: Node) -> Node | None:
+    """softmax(x) - d → (e - d - d·t)/(1 + t), e = exp(x - max x), Σ e = 1 + t; also r·softmax(x) - d.
+
+    Condition: r does not vary along the classes.  At d = 1 it is -t/(1 + t), where softmax(x) - 1 has no digits left."""
+    found = _difference(node, lambda term: _softmax_factor(term) is not None)
+    if found is None:
+        return None
+    term, target, sign = found
+    softmax = _softmax_factor(term)
+    if softmax is None or softmax.shape != node.shape:
+        return None
+    (axes,) = softmax_axes(softmax)
+    rest = [o for o in term.operands if o is not softmax] if is_op(term, "mul") else []
+    if any(set(align(r, node.shape)[1]) & set(axes) for r in rest):
+        return None
+    parts = Shifted(softmax_argument(softmax), axes)
+    weighted = elementwise("mul", *rest, parts.exponential) if rest else parts.exponential
+    minus = elementwise("mul", -1, target)
+    excess = elementwise("mul", -1, target, parts.repeated(parts.excess))
+    difference = elementwise("add", elementwise("add", weighted, minus), excess)
+    signed = [number(-1)] if sign == -1 else []
+    return elementwise("mul", *signed, difference, parts.reciprocal_total)
+
+
+def softmax_argument(softmax: Node) -> Node:
+    """x of the canonical softmax exp(x - logsumexp(x)): the operand of its log-sum-exp."""
+    (axes,) = softmax_axes(softmax)
+    for term in softmax.operands[0].operands:
+        factors = split_coefficient(align(term, softmax.shape)[0])[1]
+        total = factors[0] if len(factors) == 1 else None
+        if isinstance(total, Reduce) and total.op == "logsumexp" and total.axes == axes:
+            return total.operands[0]
+    raise AssertionError("a softmax has its log-sum-exp")
+
+
+def _softmax_factor(term: Node) -> Node | None:
+    """The softmax among the factors of a term."""
+    factors = term.operands if is_op(term, "mul") else (term,)
+    found = [f for f in factors if softmax_axes(f)]
+    return found[0] if len(found) == 1 else None
+
+
+def _difference(node: Node, wanted: Callable[[Node], bool]) -> tuple[Node, Node, int] | None:
+    """(value, target, sign) of sign·(value - target), where `wanted(value)`."""
+    if len(node.operands) != 2:
+        return None
+    (a, left), (b, right) = map(split_coefficient, node.operands)
+    if {a, b} != {1, -1}:
+        return None
+    terms = [(_joined(left), int(a)), (_joined(right), int(b))]
+    for (value, sign), (target, _) in (terms, terms[::-1]):
+        if wanted(value):
+            return value, target, sign
+    return None
+
+
+def _joined(factors: tuple[Node, ...]) -> Node:
+    if not factors:
+        return number(1)
+    return factors[0] if len(factors) == 1 else elementwise("mul", *factors)
+
+
+DIFFERENCES = (
+    Rewrite(complement_of_logistic, ("add",)),
+    Rewrite(logistic_minus_target, ("add",)),
+    Rewrite(softmax_minus_target, ("add",)),
+)

@@ -1,0 +1,39 @@
+"""The numeric form: what computes well, applied once to all outputs just before lowering.
+
+In: roots in the algebra form.  Out: the same values by formulas that keep their digits and stay finite: log-sum-exp
+and softmax shifted by the maximum and sharing one exponential, log1p and expm1, σ(-x) for 1 - σ(x), 0·log 0 = 0,
+differences of a softmax or logistic value and a target without cancellation.
+Passes in order, for a rewrite sees operands already rewritten, and a softmax must be met whole: first differences,
+then softmax, log-softmax, the rest.  Each is directed: no rewrite makes a pattern of its own pass again.
+Not handled: products and quotients that overflow by themselves, sums of numbers of very different size.
+Source of the shifted sums: Blanchard, Higham and Higham, "Accurately computing the log-sum-exp and softmax
+functions", 2021, section 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from symnet.expr.node import Node
+from symnet.simplify.differences import DIFFERENCES
+from symnet.simplify.engine import Normalizer, Rewrite, Step, Table
+from symnet.simplify.stable import LOG_SOFTMAXES, LOGARITHMS, SOFTMAXES
+
+PASSES: tuple[tuple[Rewrite, ...], ...] = (DIFFERENCES, SOFTMAXES, LOG_SOFTMAXES, LOGARITHMS)
+_TABLES = tuple(map(Table, PASSES))
+
+
+def numeric(roots: Iterable[Node], trace: list[Step] | None = None) -> list[Node]:
+    """The numeric form of roots that are in the algebra form.
+
+    Args:
+        roots: what `simplify` gave.
+        trace: a list to which (rewrite's name, before, after) is appended at every step.
+
+    Returns:
+        one node per root, of the same shape.
+    """
+    roots = list(roots)
+    for table in _TABLES:
+        roots = Normalizer(table, trace)(roots)
+    return roots

@@ -1,0 +1,70 @@
+"""Exponentials of an array relative to its maximum, and their sum: the parts of log-sum-exp and softmax.
+
+In: x and the axes of classes.  Out: `Shifted`: the finite maximum, d = x - max, e = exp(d), and t with Σ e = 1 + t.
+t is summed without the 1 that the largest element contributes: log(1 + t) = log1p(t) then keeps its digits when one
+class holds nearly all the probability.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sympy
+
+from symnet.expr.constants import number
+from symnet.expr.contraction import sum as sum_over
+from symnet.expr.elementwise import elementwise
+from symnet.expr.node import Node
+from symnet.expr.reduction import along, reduce
+from symnet.simplify.broadcast import Axes
+
+
+@dataclass(frozen=True)
+class Shifted:
+    """The parts for x over `axes`; every user of one x builds the same nodes, so they are computed once."""
+
+    x: Node
+    axes: Axes
+
+    @property
+    def maximum(self) -> Node:
+        """max x, or 0 where that is not finite (so that ∞ - ∞ does not spoil the sum)."""
+        highest = reduce("max", self.x, self.axes)
+        finite = elementwise("lt", elementwise("abs", highest), number(sympy.oo))
+        return elementwise("where", finite, highest, 0)
+
+    @property
+    def distance(self) -> Node:
+        """x - max x <= 0."""
+        return elementwise("add", self.x, elementwise("mul", -1, along(self.x, self.maximum, self.axes)))
+
+    @property
+    def exponential(self) -> Node:
+        """exp(x - max x), in [0, 1]."""
+        return elementwise("exp", self.distance)
+
+    @property
+    def excess(self) -> Node:
+        """t = Σ exp(x - max x) - 1: the other classes, and ties beyond the first."""
+        top = elementwise("eq", self.distance, 0)
+        others = sum_over(elementwise("where", top, 0, self.exponential), self.axes)
+        ties = sum_over(elementwise("indicator", top), self.axes)
+        return elementwise("add", others, elementwise("add", ties, -1))
+
+    @property
+    def log_total(self) -> Node:
+        """log Σ exp(x - max x) = log1p(t)."""
+        return elementwise("log1p", self.excess)
+
+    def repeated(self, reduced: Node) -> Node:
+        """A value per row, repeated along the classes."""
+        return along(self.x, reduced, self.axes)
+
+    @property
+    def reciprocal_total(self) -> Node:
+        """1/(1 + t), repeated to x's shape."""
+        return self.repeated(elementwise("pow", elementwise("add", 1, self.excess), -1))
+
+    @property
+    def softmax(self) -> Node:
+        return elementwise("mul", self.exponential, self.reciprocal_total)

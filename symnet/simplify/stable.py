@@ -1,0 +1,118 @@
+"""Second to fourth pass of the numeric form: softmax, log-softmax, then logarithms and exponentials.
+
+In: nodes in the algebra form.  Out: forms that neither overflow nor lose digits.
+"""
+
+from __future__ import annotations
+
+from symnet.expr.assumptions import known, softmax_axes
+from symnet.expr.constants import number, number_of
+from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.movement import broadcast_to
+from symnet.expr.node import Node
+from symnet.expr.reduction import Reduce
+from symnet.simplify.broadcast import align, cover
+from symnet.simplify.differences import negative, softmax_argument
+from symnet.simplify.engine import Rewrite
+from symnet.simplify.exponentials import complemented_logistic
+from symnet.simplify.shifted import Shifted
+from symnet.simplify.terms import split_coefficient
+
+
+def softmax_by_shifted_exponentials(node: Node) -> Node | None:
+    """exp(x - logsumexp(x)) → e/Σe, e = exp(x - max x).  Always: the e of the log-sum-exp is used again."""
+    axes = softmax_axes(node)
+    return Shifted(softmax_argument(node), axes[0]).softmax if axes else None
+
+
+def log_softmax_by_shifted_exponentials(node: Node) -> Node | None:
+    """x - logsumexp(x) → (x - max x) - log1p(t), Σ exp(x - max x) = 1 + t.
+
+    Always: max x + log(1 + t) would round t away where max x is large."""
+    probabilities = elementwise("exp", node)
+    axes = softmax_axes(probabilities)
+    if not axes:
+        return None
+    parts = Shifted(softmax_argument(probabilities), axes[0])
+    return elementwise("add", parts.distance, elementwise("mul", -1, parts.repeated(parts.log_total)))
+
+
+def logsumexp_by_shifted_exponentials(node: Reduce) -> Node | None:
+    """logsumexp(x) → max x + log1p(t), Σ exp(x - max x) = 1 + t.  Always: nothing overflows."""
+    if node.op != "logsumexp":
+        return None
+    parts = Shifted(node.operands[0], node.axes)
+    return elementwise("add", parts.maximum, parts.log_total)
+
+
+# --------------------------------------------------------------------------- logarithms
+
+
+def log_of_logistic(node: Node) -> Node | None:
+    """log σ(x) → -softplus(-x), log(1 - σ(x)) → -softplus(x).  Always: σ(x) may round to 0 or 1."""
+    inner = node.operands[0]
+    if is_op(inner, "sigmoid"):
+        return elementwise("mul", -1, elementwise("softplus", negative(inner.operands[0])))
+    logistic = complemented_logistic(inner)
+    return None if logistic is None else elementwise("mul", -1, elementwise("softplus", logistic.operands[0]))
+
+
+def log_of_one_plus_is_log1p(node: Node) -> Node | None:
+    """log(1 + x) → log1p(x).  Always: 1 + x rounds a small x away."""
+    rest = _beside_number(node.operands[0], 1)
+    return None if rest is None else elementwise("log1p", broadcast_to(rest, node.shape))
+
+
+def exponential_minus_one_is_expm1(node: Node) -> Node | None:
+    """exp(x) - 1 → expm1(x), and c·exp(x) - c → c·expm1(x), also 1 - exp(x).  Always: 1 cancels the digits."""
+    constants = [o for o in node.operands if number_of(o) is not None]
+    if len(constants) != 1:
+        return None
+    value = number_of(constants[0])
+    for term in node.operands:
+        coefficient, factors = split_coefficient(term)
+        if coefficient == -value and len(factors) == 1 and is_op(factors[0], "exp"):  # type: ignore[operator]
+            minus_one = elementwise("expm1", factors[0].operands[0])
+            new = minus_one if coefficient == 1 else elementwise("mul", number(coefficient), minus_one)
+            rest = [o for o in node.operands if o is not term and o is not constants[0]]
+            return broadcast_to(elementwise("add", new, *rest) if rest else new, node.shape)
+    return None
+
+
+def _beside_number(x: Node, value: int) -> Node | None:
+    """The rest of a sum that holds this number."""
+    if not is_op(x, "add"):
+        return None
+    rest = [o for o in x.operands if number_of(o) != value]
+    if len(rest) != len(x.operands) - 1:
+        return None
+    return rest[0] if len(rest) == 1 else elementwise("add", *rest)
+
+
+def factor_times_log_is_xlogy(node: Node) -> Node | None:
+    """d·log(y) → xlogy(d, y), which is 0 at d = 0 whatever y is.
+
+    Condition: d may be 0, is no number, and the logarithm is the only one."""
+    logs = [o for o in node.operands if is_op(align(o, node.shape)[0], "log")]
+    if len(logs) != 1:
+        return None
+    rest = [o for o in node.operands if o is not logs[0]]
+    scalars = [o for o in rest if not o.rank and node.rank] if node.rank else [o for o in rest if number_of(o) is not None]
+    arrays = [o for o in rest if o not in scalars]
+    if not arrays or all(known(a, "nonzero") for a in arrays):
+        return None
+    log, axes = align(logs[0], node.shape)
+    weight = arrays[0] if len(arrays) == 1 else elementwise("mul", *arrays)
+    product = elementwise("xlogy", weight, cover(log.operands[0], axes, node.shape))
+    return elementwise("mul", *scalars, product) if scalars else product
+
+
+SOFTMAXES = (Rewrite(softmax_by_shifted_exponentials, ("exp",)),)
+LOG_SOFTMAXES = (Rewrite(log_softmax_by_shifted_exponentials, ("add",)),)
+LOGARITHMS = (
+    Rewrite(logsumexp_by_shifted_exponentials, ("reduce",)),  # type: ignore[arg-type]
+    Rewrite(log_of_logistic, ("log",)),
+    Rewrite(log_of_one_plus_is_log1p, ("log",)),
+    Rewrite(exponential_minus_one_is_expm1, ("add",)),
+    Rewrite(factor_times_log_is_xlogy, ("mul",)),
+)
