@@ -1,0 +1,113 @@
+"""Elementwise operations on the tape.
+
+In: variables that broadcast.  Out: the result, recorded with a pullback per operand.
+`PULLS` gives for each primitive the cotangents (g, y, *xs) -> x_bar before the axes of broadcasting are summed away.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from symnet.compare.tape.var import Pullback, Tape, Var
+
+Pull = Callable[..., Any]
+
+
+def unbroadcast(bar: Any, shape: tuple[int, ...]) -> Any:
+    """The cotangent summed over the axes along which an operand of `shape` was repeated."""
+    bar = np.asanyarray(bar)
+    if bar.shape == shape:
+        return bar
+    if bar.ndim < len(shape):
+        bar = np.broadcast_to(bar, shape)
+    extra = bar.ndim - len(shape)
+    axes = (*range(extra), *(extra + a for a, n in enumerate(shape) if n == 1 and bar.shape[extra + a] != 1))
+    return bar.sum(axes).reshape(shape) if axes else bar
+
+
+def _sigmoid(x: Any) -> Any:
+    return 0.5 * (1 + np.tanh(0.5 * x))
+
+
+_erf = np.vectorize(math.erf, otypes=["float64"])
+
+
+def erf(x: Any) -> Any:
+    return np.asanyarray(_erf(x)).astype(np.asanyarray(x).dtype)
+
+
+def xlogy(x: Any, y: Any) -> Any:
+    return np.where(x == 0, 0, x * np.log(y))
+
+
+FORWARD: dict[str, Callable[..., Any]] = {
+    "add": lambda *xs: functools.reduce(np.add, xs),
+    "mul": lambda *xs: functools.reduce(np.multiply, xs),
+    "subtract": np.subtract, "divide": np.divide, "negative": np.negative, "square": np.square, "sqrt": np.sqrt,
+    "pow": np.power, "maximum": np.maximum, "minimum": np.minimum, "abs": np.abs, "sign": np.sign, "floor": np.floor,
+    "exp": np.exp, "log": np.log, "log1p": np.log1p, "expm1": np.expm1, "tanh": np.tanh, "sigmoid": _sigmoid,
+    "softplus": lambda x: np.logaddexp(0, x), "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin,
+    "acos": np.arccos, "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "erf": erf, "xlogy": xlogy,
+    "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
+    "and": np.logical_and, "or": np.logical_or, "not": np.logical_not, "where": np.where,
+}  # fmt: skip
+
+PULLS: dict[str, tuple[Pull, ...]] = {
+    "subtract": (lambda g, y, a, b: g, lambda g, y, a, b: -g),
+    "divide": (lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b),
+    "negative": (lambda g, y, x: -g,),
+    "square": (lambda g, y, x: 2 * g * x,),
+    "sqrt": (lambda g, y, x: 0.5 * g / y,),
+    "pow": (lambda g, y, a, b: g * b * np.power(a, b - 1), lambda g, y, a, b: np.where(y == 0, 0, g * y * np.log(a))),
+    "maximum": (lambda g, y, a, b: np.where(a >= b, g, 0), lambda g, y, a, b: np.where(a >= b, 0, g)),
+    "minimum": (lambda g, y, a, b: np.where(a <= b, g, 0), lambda g, y, a, b: np.where(a <= b, 0, g)),
+    "abs": (lambda g, y, x: g * np.sign(x),),
+    "exp": (lambda g, y, x: g * y,),
+    "log": (lambda g, y, x: g / x,),
+    "log1p": (lambda g, y, x: g / (1 + x),),
+    "expm1": (lambda g, y, x: g * (y + 1),),
+    "tanh": (lambda g, y, x: g * (1 - y * y),),
+    "sigmoid": (lambda g, y, x: g * y * (1 - y),),
+    "softplus": (lambda g, y, x: g * _sigmoid(x),),
+    "sin": (lambda g, y, x: g * np.cos(x),),
+    "cos": (lambda g, y, x: -g * np.sin(x),),
+    "tan": (lambda g, y, x: g * (1 + y * y),),
+    "asin": (lambda g, y, x: g / np.sqrt(1 - x * x),),
+    "acos": (lambda g, y, x: -g / np.sqrt(1 - x * x),),
+    "atan": (lambda g, y, x: g / (1 + x * x),),
+    "sinh": (lambda g, y, x: g * np.cosh(x),),
+    "cosh": (lambda g, y, x: g * np.sinh(x),),
+    "erf": (lambda g, y, x: g * (2 / math.sqrt(math.pi)) * np.exp(-x * x),),
+    "xlogy": (lambda g, y, a, b: g * np.log(b), lambda g, y, a, b: g * a / b),
+}
+
+FLAT = ("sign", "floor", "lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not")  # zero wherever they have a slope
+
+
+def elementwise(tape: Tape, *xs: Var, op: str, dtype: str) -> Var:
+    """`op` applied to the values; `dtype` is that of an indicator, which has none of its own."""
+    values = [x.value for x in xs]
+    if op == "indicator":
+        return tape.record(values[0].astype(dtype))
+    y = FORWARD[op](*values)
+    if op in FLAT:
+        return tape.record(y)
+    return tape.record(y, *((x, _pullback(op, k, y, values)) for k, x in enumerate(xs) if x.needs))
+
+
+def _pullback(op: str, k: int, y: Any, values: list[Any]) -> Pullback:
+    shape = np.shape(values[k])
+    if op == "add":
+        return lambda g: unbroadcast(g, shape)
+    if op == "mul":
+        others = values[:k] + values[k + 1 :]
+        return lambda g: unbroadcast(functools.reduce(np.multiply, others, g), shape)
+    if op == "where":
+        return lambda g: unbroadcast(np.where(values[0], g, 0) if k == 1 else np.where(values[0], 0, g), shape)
+    pull = PULLS[op][k]
+    return lambda g: unbroadcast(pull(g, y, *values), shape)

@@ -1,0 +1,81 @@
+"""Movement and indexing on the tape: views forward, sums or scatters backward.
+
+In: a variable and what NumPy calls its index.  Out: the result, recorded.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from symnet.compare.tape.var import Tape, Var
+
+Shape = tuple[int, ...]
+
+
+def expand(tape: Tape, x: Var, *, shape: Shape, axes: Shape) -> Var:
+    """Repeat along new axes; backward: the sum over them."""
+    kept = tuple(n if a in axes else 1 for a, n in enumerate(shape))
+    new = tuple(a for a in range(len(shape)) if a not in axes)
+    y = np.broadcast_to(np.reshape(x.value, kept), shape)
+    return tape.record(y, (x, lambda g: np.broadcast_to(g, shape).sum(new)))
+
+
+def reshape(tape: Tape, x: Var, *, shape: Shape) -> Var:
+    before = x.value.shape
+    return tape.record(x.value.reshape(shape), (x, lambda g: g.reshape(before)))
+
+
+def slice_(tape: Tape, x: Var, *, window: tuple[slice, ...]) -> Var:
+    """x[start : stop : step]; backward: into zeros."""
+    return tape.record(x.value[window], (x, lambda g: _placed(g, x.value.shape, window)))
+
+
+def place(tape: Tape, x: Var, *, shape: Shape, window: tuple[slice, ...]) -> Var:
+    """Into zeros; backward: x_bar[start : stop : step]."""
+    return tape.record(_placed(x.value, shape, window), (x, lambda g: g[window]))
+
+
+def _placed(value: Any, shape: Shape, window: tuple[slice, ...]) -> Any:
+    out = np.zeros(shape, value.dtype)
+    out[window] = value
+    return out
+
+
+def concat(tape: Tape, *xs: Var, axis: int) -> Var:
+    """One after another; backward: each takes its part."""
+    ends = np.cumsum([x.value.shape[axis] for x in xs])
+    before = (slice(None),) * axis
+    parts = [(*before, slice(int(end) - x.value.shape[axis], int(end))) for x, end in zip(xs, ends, strict=True)]
+    y = np.concatenate([x.value for x in xs], axis)
+    return tape.record(y, *((x, lambda g, part=part: g[part]) for x, part in zip(xs, parts, strict=True)))  # type: ignore[misc]
+
+
+def take(tape: Tape, x: Var, indices: Var, *, axis: int) -> Var:
+    """x at positions along an axis; backward: added up where they came from."""
+    where = indices.value
+
+    def pull(g: Any) -> Any:
+        out = np.zeros(x.value.shape, g.dtype)
+        np.add.at(out, (slice(None),) * axis + (where,), g)
+        return out
+
+    return tape.record(np.take(x.value, where, axis=axis), (x, pull))
+
+
+def one_hot(tape: Tape, indices: Var, *, classes: int, dtype: str) -> Var:
+    """Rows with a single 1."""
+    return tape.record((indices.value[..., None] == np.arange(classes)).astype(dtype))
+
+
+def slices(starts: Shape, sizes: Shape, steps: Shape) -> tuple[slice, ...]:
+    """The slices start, start + step, … of `size` elements."""
+    return tuple(map(_slice, starts, sizes, steps))
+
+
+def _slice(start: int, size: int, step: int) -> slice:
+    if not size:
+        return slice(0, 0)
+    stop = start + size * step
+    return slice(start, None if stop < 0 else stop, step)
