@@ -63,7 +63,7 @@ def log_of_product(node: Node) -> Node | None:
     inner = node.operands[0]
     if not is_op(inner, "mul", "pow"):
         return None
-    factors = Factors.of(inner)
+    factors = Factors.view(inner)
     if not any(_log_is_simple(base[0], e) for base, e in factors.powers.items()):
         return None
     doubtful = [b for b, e in factors.powers.items() if not known(b[0], "positive")]
@@ -176,6 +176,8 @@ def _exponentials(factors: Factors) -> list[Base]:
 
 def merge_exponentials_of_one_argument(node: Node) -> Node | None:
     """exp(x)·exp(-2·x) → exp(-x).  Condition: the arguments are multiples of one another."""
+    if len(_exponentials(Factors.view(node))) < 2:
+        return None
     factors = Factors.of(node)
     groups: dict[object, list[Base]] = {}
     for base in _exponentials(factors):
@@ -191,7 +193,7 @@ def merge_exponentials_of_one_argument(node: Node) -> Node | None:
 
 def merge_exponentials_that_cancel(node: Node) -> Node | None:
     """exp(x - c)·exp(c) → exp(x).  Condition: the sum of the arguments has fewer terms than the longer argument."""
-    factors = Factors.of(node)
+    factors = Factors.view(node)
     bases = _exponentials(factors)
     for n, first in enumerate(bases):
         for second in bases[n + 1 :]:
@@ -226,14 +228,14 @@ def logistic_of_reciprocal(node: Node) -> Node | None:
 
 def exponential_times_logistic(node: Node) -> Node | None:
     """exp(-x)·σ(x) → 1 - σ(x), and exp(x)·(1 - σ(x)) → σ(x).  Always."""
-    factors = Factors.of(node)
+    factors = Factors.view(node)
     for core, axes in _exponentials(factors):
         for (other, places), e in factors.powers.items():
             if places != axes or isinstance(e, Node) or not e.is_positive:
                 continue
             new, sign = _logistic_partner(core.operands[0], other)
             if new is not None and factors.powers[(core, axes)] * sign == 1:  # type: ignore[operator]
-                return factors.times(core, axes, -sign).times(other, axes, -ONE).times(new, axes).build()
+                return factors.copy().times(core, axes, -sign).times(other, axes, -ONE).times(new, axes).build()
     return None
 
 
@@ -272,28 +274,28 @@ def complemented_logistic(x: Node) -> Node | None:
 
 def exponential_over_its_sum_is_softmax(node: Node) -> Node | None:
     """exp(x) / Σ exp(x) → exp(x - logsumexp(x)).  Always."""
-    factors = Factors.of(node)
+    factors = Factors.view(node)
     for total, places, exponent in _totals(factors):
         whole = total.operands[0]
         for (core, axes), e in factors.powers.items():
             if core is whole and _fits(total, axes, places) and e.is_positive:  # type: ignore[union-attr]
                 count = min(e, -exponent)
                 softmax = softmax_of(whole.operands[0], _summed_axes(total))
-                factors.times(core, axes, -count).times(total, places, count).times(softmax, axes, count)
-                return factors.build()
+                quotient = factors.copy().times(core, axes, -count).times(total, places, count)
+                return quotient.times(softmax, axes, count).build()
     return None
 
 
 def weighted_sum_of_exponentials_over_their_sum(node: Node) -> Node | None:
     """Σ w·exp(x) / Σ exp(x) → Σ w·softmax(x): also inside a product of matrices.  Always."""
-    factors = Factors.of(node)
-    for total, places, exponent in _totals(factors):
+    factors = Factors.view(node)
+    for total, places, _ in _totals(factors):
         for (core, axes), e in factors.powers.items():
             if not isinstance(core, Einsum) or core is total or e != 1:
                 continue
             new = _normalised_operand(core, axes, total, places)
             if new is not None:
-                return factors.times(core, axes, -ONE).times(total, places).times(new, axes).build()
+                return factors.copy().times(core, axes, -ONE).times(total, places).times(new, axes).build()
     return None
 
 

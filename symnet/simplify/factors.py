@@ -8,6 +8,7 @@ seen through, equal bases are collected, numbers are folded exactly.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import sympy
 from sympy import Expr
@@ -70,7 +71,13 @@ class Factors:
     @classmethod
     def of(cls, node: Node) -> Factors:
         """The factors of a node, products inside it opened."""
-        return cls(node.shape).times(node, trailing(node.rank, node.rank))
+        return cls.view(node).copy()
+
+    @staticmethod
+    @lru_cache(maxsize=64)
+    def view(node: Node) -> Factors:
+        """As `of`, to look at and not to change: the rewrites of one node ask for its factors one after another."""
+        return Factors(node.shape).times(node, trailing(node.rank, node.rank))
 
     def times(self, node: Node, axes: Axes, exponent: Expr | Node = ONE) -> Factors:
         """Multiply by node^exponent, the node's axes standing at `axes` of the result."""

@@ -72,11 +72,14 @@ def _takes_a_sign(core: Node) -> bool:
 
 def powers_of_zero_and_one_are_themselves(node: Node) -> Node | None:
     """d² → d.  Condition: every element of d is 0 or 1 (one-hot, indicator), the exponent positive."""
-    factors = Factors.of(node)
+    factors = Factors.view(node)
     squares = [b for b, e in factors.powers.items() if e != 1 and not isinstance(e, Node) and e.is_positive and known(b[0], "unit", "integer")]
+    if not squares:
+        return None
+    plain = factors.copy()
     for base in squares:
-        factors.powers[base] = ONE
-    return factors.build() if squares else None
+        plain.powers[base] = ONE
+    return plain.build()
 
 
 def square_root_of_square(node: Node) -> Node | None:
@@ -94,7 +97,7 @@ def distribute_to_cancel(node: Node) -> Node | None:
     """y·(a/y + b) → a + b·y: a factor multiplied into a sum in which its reciprocal stands.
 
     Condition: fewer operations afterwards (the measure that makes this end)."""
-    factors = Factors.of(node)
+    factors = Factors.view(node)
     for base, exponent in factors.powers.items():
         if exponent == 1 and is_op(base[0], "add") and len(base[0].operands) <= MOST_TERMS:
             new = _distributed(factors, base)

@@ -22,10 +22,11 @@ from symnet.simplify.terms import Terms, product, split_coefficient
 
 def factor_common_factors(node: Node) -> Node | None:
     """a·x + b·x → (a + b)·x.  Always; one product instead of several."""
-    parts = [Factors(node.shape).times(o, trailing(o.rank, node.rank)) for o in node.operands]
+    parts = [_factors(o, node) for o in node.operands]
     shared = _shared_powers(parts)
     if not shared:
         return None
+    parts = [part.copy() for part in parts]
     outside = Factors(node.shape)
     outside.powers = dict(shared)
     rest = []
@@ -34,6 +35,13 @@ def factor_common_factors(node: Node) -> Node | None:
             part.times(*base, -exponent)
         rest.append(part.build())
     return elementwise("mul", outside.build(), elementwise("add", *rest))
+
+
+def _factors(term: Node, whole: Node) -> Factors:
+    """The factors of a term, placed in the whole; only to look at."""
+    if term.shape == whole.shape:
+        return Factors.view(term)
+    return Factors(whole.shape).times(term, trailing(term.rank, whole.rank))
 
 
 def _shared_powers(parts: list[Factors]) -> dict[Base, int]:
