@@ -98,4 +98,5 @@ def __dir__() -> list[str]:
 import symnet.expr.activations  # noqa: E402  (operators and printing are registered by the floor `expr`)
 import symnet.expr.indexing  # noqa: E402
 import symnet.expr.printing  # noqa: E402
+import symnet.expr.printing  # noqa: E402
 import symnet.expr.reduction  # noqa: E402

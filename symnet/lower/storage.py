@@ -10,7 +10,7 @@ times; and values that several loops share, when computing them twice costs more
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from symnet.expr.contraction import Einsum
@@ -20,6 +20,7 @@ from symnet.expr.node import Node
 from symnet.lower.elementwise import is_costly
 
 MOVED = frozenset({"expand", "slice", "named", "barrier"})
+COMPUTED = frozenset({"number", "size", "one_hot", "delta", "iota"})
 SHARED_OPERATIONS = 3  # a shared value of at least this many operations is stored
 
 
@@ -62,16 +63,33 @@ def _obliged(roots: list[Node], order: list[Node]) -> set[Node]:
     for node in order:
         if node.kind in ("tensor", "reshape", "place", "concat") or is_reduction(node):
             stored.add(node)
-        if node.kind == "reshape":
-            stored.add(node.operands[0])
-        if node.kind == "take":
-            stored.add(node.operands[1])
-            stored.add(source(node.operands[0]))
-        if isinstance(node, Einsum) and len(node.operands) > 1:
-            stored |= {source(o) for o in _reread(node)}
-        if node.kind in ("elementwise", "expand"):
-            stored |= {o for o in node.operands if is_costly(o) and not same_shape(o.shape, node.shape) and o.rank}
-    return {n for n in stored if n.kind not in ("number", "size", "one_hot", "delta", "iota") or n in roots}
+        stored.update(_ARRAYS_OF.get(node.kind, _no_arrays)(node))
+    return stored
+
+
+def _no_arrays(node: Node) -> list[Node]:
+    return []
+
+
+def _einsum_arrays(node: Node) -> list[Node]:
+    """What a contraction reads many times; constants and one-hot rows are computed where they are read."""
+    assert isinstance(node, Einsum)
+    reread = map(source, _reread(node)) if len(node.operands) > 1 else ()
+    return [x for x in reread if x.kind not in COMPUTED]
+
+
+def _costly_arrays(node: Node) -> list[Node]:
+    """Costly operands that repeat along an axis."""
+    return [o for o in node.operands if is_costly(o) and not same_shape(o.shape, node.shape) and o.rank]
+
+
+_ARRAYS_OF: dict[str, Callable[[Node], list[Node]]] = {
+    "reshape": lambda node: [node.operands[0]],
+    "take": lambda node: [node.operands[1], *(x for x in [source(node.operands[0])] if x.kind not in COMPUTED)],
+    "einsum": _einsum_arrays,
+    "elementwise": _costly_arrays,
+    "expand": _costly_arrays,
+}
 
 
 def source(node: Node) -> Node:

@@ -54,7 +54,7 @@ def schedule(lowered: Lowered, target: Target) -> Program:
     """The program of a lowered graph for one target."""
     nests, copies = _pack(lowered)
     nests, finals = _split_epilogues(nests)
-    passes = plan(nests)
+    passes = plan(nests, lowered.workspace)
     state = _State(lowered, target, passes.whole)
     groups: list[Group] = []
     for number, sweep in enumerate(passes.passes):

@@ -56,8 +56,13 @@ def classify(nest: Nest) -> str:
     return REDUCE
 
 
-def plan(nests: Iterable[Nest]) -> Plan:
-    """Assign every nest a time: even for what runs once, odd for the sweep that follows it."""
+def plan(nests: Iterable[Nest], buffers: Iterable[Buffer] = ()) -> Plan:
+    """Assign every nest a time: even for what runs once, odd for the sweep that follows it.
+
+    Args:
+        nests: in order.
+        buffers: of the workspace, views among them.
+    """
     nests = list(nests)
     kinds = {id(n): classify(n) for n in nests}
     writers: dict[str, list[Nest]] = {}
@@ -68,15 +73,26 @@ def plan(nests: Iterable[Nest]) -> Plan:
         times[id(nest)] = time + (time % 2 != int(swept))
         for store in stores(nest):
             writers.setdefault(base_name(store.buffer), []).append(nest)
-    whole = frozenset(
-        base_name(b) for n in nests if kinds[id(n)] == MIXED for b, _ in accesses(n) if b.space == "workspace"
-    )
+    whole = _read_whole(nests, kinds) | _reshaped_rows(buffers)
     passes = [Pass() for _ in range(max(times.values(), default=0) // 2 + 1)]
     for nest in nests:
         sweep = passes[times[id(nest)] // 2]
         {ROW: sweep.rows, REDUCE: sweep.reduces}.get(kinds[id(nest)], sweep.once).append(nest)
     _recompute(passes, nests, writers, kinds, whole)
     return Plan(tuple(passes), whole)
+
+
+def _read_whole(nests: list[Nest], kinds: dict[int, str]) -> frozenset[str]:
+    """Workspace buffers that a mixed nest touches."""
+    mixed = [n for n in nests if kinds[id(n)] == MIXED]
+    return frozenset(base_name(b) for n in mixed for b, _ in accesses(n) if b.space == "workspace")
+
+
+def _reshaped_rows(buffers: Iterable[Buffer]) -> frozenset[str]:
+    """Buffers seen under a shape whose leading axis is not the same rows: a block of them is no block of the view."""
+    by_name = {b.name: b for b in buffers}
+    views = [(v, by_name[v.view_of]) for v in by_name.values() if v.view_of in by_name]
+    return frozenset(base.name for view, base in views if not view.batch_axis == base.batch_axis == 0)
 
 
 def _producers(nest: Nest, writers: dict[str, list[Nest]]) -> list[Nest]:
