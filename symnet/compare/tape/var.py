@@ -6,7 +6,7 @@ Out: `Tape.backward`, which walks the operations in reverse and adds up what rea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -63,14 +63,20 @@ class Tape:
                 arrived = pull(operation.bar)
                 operand.bar = arrived if operand.bar is None else operand.bar + arrived
 
-    def kept(self) -> Iterator[Array]:
-        """The arrays that the tape holds until the backward pass: results that are no views of others."""
-        return (v.value for v in self.operations if isinstance(v.value, np.ndarray) and not _is_view(v.value))
+    def kept(self, given: Iterable[Array]) -> list[Array]:
+        """The arrays held until the backward pass, each once: views count as what they look at.
+
+        Args:
+            given: the arrays of the leaves, which are held anyway.
+        """
+        owners = {id(owner): owner for owner in map(_owner, (v.value for v in self.operations)) if owner is not None}
+        for array in given:
+            owners.pop(id(_owner(array)), None)
+        return list(owners.values())
 
 
-def _is_view(array: Array) -> bool:
-    """Whether the array lies in another's memory (a base that is only a change of class does not count)."""
-    base = array.base
-    return isinstance(base, np.ndarray) and (
-        base.size != array.size or base.shape != array.shape or base.base is not None
-    )
+def _owner(array: Any) -> Array | None:
+    """The array whose memory this one looks at."""
+    while isinstance(array, np.ndarray) and isinstance(array.base, np.ndarray):
+        array = array.base
+    return array if isinstance(array, np.ndarray) else None
