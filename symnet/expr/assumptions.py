@@ -103,6 +103,8 @@ def _tensor_facts(node: Tensor) -> Iterable[str]:
 
 def _number_facts(node: Number) -> Iterable[str]:
     value = node.value
+    if value.is_Rational:
+        return _rational_facts(int(value.p), int(value.q))
     tests = {
         "positive": value.is_positive,
         "nonnegative": value.is_nonnegative,
@@ -111,6 +113,12 @@ def _number_facts(node: Number) -> Iterable[str]:
         "unit": value.is_nonnegative and (1 - value).is_nonnegative,
         "open_unit": value.is_positive and (1 - value).is_positive,
     }
+    return [name for name, holds in tests.items() if holds]
+
+
+def _rational_facts(p: int, q: int) -> Iterable[str]:
+    """Facts of p/q, q > 0: without SymPy, which derives every assumption of each new number."""
+    tests = {"positive": p > 0, "nonnegative": p >= 0, "nonzero": p != 0, "integer": q == 1, "unit": 0 <= p <= q, "open_unit": 0 < p < q}
     return [name for name, holds in tests.items() if holds]
 
 
@@ -201,18 +209,20 @@ def _sums_last_axis(total: Einsum) -> bool:
 
 
 def _pow_facts(node: Node) -> set[str]:
-    base, exponent = _of(node.operands[0]), number_of(node.operands[1])
+    base, power = _of(node.operands[0]), node.operands[1]
+    exponent = _of(power)
+    value = number_of(power)
+    negative = value is not None and not exponent & {"nonnegative"}
     held: set[str] = set()
-    if exponent is not None and exponent.is_negative:
-        held.add("nonzero")
-        held |= {"positive"} if "nonnegative" in base else set()
+    if negative:
+        held |= {"nonzero"} | ({"positive"} if "nonnegative" in base else set())
     if "positive" in base:
         held.add("positive")
-    if exponent is not None and exponent.is_nonnegative:
+    if value is not None and not negative:
         held |= base & {"nonnegative", "nonzero", "unit"}
-        held |= base & {"open_unit"} if exponent.is_positive else set()
-        held |= base & {"integer"} if exponent.is_integer else set()
-    if exponent is not None and exponent.is_even:
+        held |= base & {"open_unit"} if "positive" in exponent else set()
+        held |= base & {"integer"} if "integer" in exponent else set()
+    if value is not None and "integer" in exponent and value % 2 == 0:
         held |= {"nonnegative"} | ({"positive"} if "nonzero" in base or "nonzero" in held else set())
     return held
 

@@ -19,6 +19,7 @@ from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
 from symnet.simplify.broadcast import align, cover, restrict, spread
 from symnet.simplify.engine import Rewrite
+from symnet.simplify.signs import is_negative
 from symnet.simplify.terms import split_coefficient
 
 ODD = ("tanh", "sin", "tan", "asin", "atan", "sinh", "erf", "sign")
@@ -81,7 +82,7 @@ def _opposite(x: Node) -> Node | None:
     coefficient, factors = split_coefficient(x)
     if is_op(x, "add"):
         return _negated_sum(x)
-    if not coefficient.is_negative or not factors:
+    if not is_negative(coefficient) or not factors:
         return None
     return elementwise("mul", number(-coefficient), *factors) if coefficient != -1 or len(factors) > 1 else factors[0]
 
@@ -91,7 +92,7 @@ def _negated_sum(x: Node) -> Node | None:
     from symnet.simplify.terms import Terms
 
     terms = Terms.of(x)
-    return terms.scaled(sympy.S.NegativeOne).build() if terms.content().is_negative else None
+    return terms.scaled(sympy.S.NegativeOne).build() if is_negative(terms.content()) else None
 
 
 def drop_abs_of_nonnegative(node: Node) -> Node | None:

@@ -20,6 +20,7 @@ from symnet.expr.reduction import along, reduce
 from symnet.simplify.broadcast import Axes, align, cover, trailing
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.factors import ONE, Base, Factors, split_power
+from symnet.simplify.signs import is_negative, is_positive, is_whole
 from symnet.simplify.terms import Terms, split_coefficient
 
 # --------------------------------------------------------------------------- logarithms
@@ -67,7 +68,7 @@ def log_of_product(node: Node) -> Node | None:
     if not any(_log_is_simple(base[0], e) for base, e in factors.powers.items()):
         return None
     doubtful = [b for b, e in factors.powers.items() if not known(b[0], "positive")]
-    if len(doubtful) > 1 or any(factors.powers[b] != 1 for b in doubtful) or not factors.coefficient.is_positive:
+    if len(doubtful) > 1 or any(factors.powers[b] != 1 for b in doubtful) or not is_positive(factors.coefficient):
         return None
     terms = [cover(_scaled_log(core, e), axes, node.shape) for (core, axes), e in factors.powers.items()]
     if factors.coefficient != 1:
@@ -220,7 +221,7 @@ def _merged(factors: Factors, first: Base, second: Base) -> Node | None:
 def logistic_of_reciprocal(node: Node) -> Node | None:
     """1/(1 + exp(-x)) → σ(x).  Always."""
     base, exponent = split_power(node)
-    if isinstance(exponent, Node) or not (exponent.is_integer and exponent.is_negative):
+    if not (is_whole(exponent) and is_negative(exponent)):
         return None
     logistic = _one_plus_exponential(base, "sigmoid", sign=-1)
     return None if logistic is None else elementwise("pow", logistic, number(-exponent))
@@ -231,7 +232,7 @@ def exponential_times_logistic(node: Node) -> Node | None:
     factors = Factors.view(node)
     for core, axes in _exponentials(factors):
         for (other, places), e in factors.powers.items():
-            if places != axes or isinstance(e, Node) or not e.is_positive:
+            if places != axes or not is_positive(e):
                 continue
             new, sign = _logistic_partner(core.operands[0], other)
             if new is not None and factors.powers[(core, axes)] * sign == 1:  # type: ignore[operator]
@@ -278,7 +279,7 @@ def exponential_over_its_sum_is_softmax(node: Node) -> Node | None:
     for total, places, exponent in _totals(factors):
         whole = total.operands[0]
         for (core, axes), e in factors.powers.items():
-            if core is whole and _fits(total, axes, places) and e.is_positive:  # type: ignore[union-attr]
+            if core is whole and _fits(total, axes, places) and is_positive(e):
                 count = min(e, -exponent)
                 softmax = softmax_of(whole.operands[0], _summed_axes(total))
                 quotient = factors.copy().times(core, axes, -count).times(total, places, count)
@@ -326,7 +327,7 @@ def _totals(factors: Factors) -> list[tuple[Einsum, Axes, object]]:
         (core, axes, e)  # type: ignore[misc]
         for (core, axes), e in factors.powers.items()
         if isinstance(core, Einsum) and core.is_sum and is_op(core.operands[0], "exp")
-        and not isinstance(e, Node) and e.is_integer and e.is_negative
+        and is_whole(e) and is_negative(e)
     ]  # fmt: skip
 
 

@@ -21,10 +21,11 @@ from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node, Shape
 from symnet.simplify.broadcast import Axes, core_of, cover, restrict, spread, trailing
 from symnet.simplify.order import product_key
+from symnet.simplify.signs import is_whole
 
 ONE, ZERO = sympy.S.One, sympy.S.Zero
 Base = tuple[Node, Axes]
-MANY = 64  # a product of more factors than this is not opened inside another: it bounds the work per node
+MANY = 32  # a product of more factors than this is not opened inside another: it bounds the work per node
 
 
 def split_power(node: Node) -> tuple[Node, Expr | Node]:
@@ -96,7 +97,7 @@ class Factors:
         value = number_of(core)
         if value is not None and not isinstance(exponent, Node):
             folded = value**exponent
-            if folded.is_real and folded.is_finite:
+            if folded.is_Rational or (folded.is_real and folded.is_finite):
                 self.coefficient = self.coefficient * folded
                 return
         key = (core, axes)
@@ -172,7 +173,7 @@ def _kind(core: Node) -> str:
 
 
 def _is_integer(exponent: Expr | Node) -> bool:
-    return not isinstance(exponent, Node) and bool(exponent.is_integer)
+    return is_whole(exponent)
 
 
 def _open_mul(core: Node, axes: Axes, exponent: Expr | Node) -> Opened:

@@ -14,6 +14,7 @@ from symnet.simplify.broadcast import trailing
 from symnet.simplify.cost import saves
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.factors import ONE, Base, Factors
+from symnet.simplify.signs import is_negative, is_positive, is_whole
 from symnet.simplify.terms import Terms
 
 MOST_TERMS = 16  # of a sum that is multiplied out
@@ -44,11 +45,11 @@ def _make_sums_primitive(factors: Factors) -> None:
             continue
         terms = Terms.of(core)
         content = terms.content()
-        if content != 1 and (exponent.is_integer or content.is_positive):
+        if content != 1 and (is_whole(exponent) or is_positive(content)):
             factors.powers.pop((core, axes))
             factors.coefficient *= content**exponent
             factors.times(terms.scaled(1 / content).build(), axes, exponent)
-    if factors.coefficient.is_negative:
+    if is_negative(factors.coefficient):
         _turn_a_sum(factors)
 
 
@@ -66,14 +67,14 @@ def _takes_a_sign(core: Node) -> bool:
     """A sum with terms of both signs and no number in it (1 - y² stays as it is)."""
     if not is_op(core, "add") or any(isinstance(o, Number) for o in core.operands):
         return False
-    signs = {c.is_negative for c in Terms.of(core).coefficients.values()}
+    signs = {is_negative(c) for c in Terms.of(core).coefficients.values()}
     return signs == {True, False}
 
 
 def powers_of_zero_and_one_are_themselves(node: Node) -> Node | None:
     """d² → d.  Condition: every element of d is 0 or 1 (one-hot, indicator), the exponent positive."""
     factors = Factors.view(node)
-    squares = [b for b, e in factors.powers.items() if e != 1 and not isinstance(e, Node) and e.is_positive and known(b[0], "unit", "integer")]
+    squares = [b for b, e in factors.powers.items() if e != 1 and is_positive(e) and known(b[0], "unit", "integer")]
     if not squares:
         return None
     plain = factors.copy()
@@ -115,7 +116,7 @@ def _distributed(factors: Factors, target: Base) -> Node | None:
             mine = factors.powers.get(base)
             if mine is None or base == target or isinstance(mine, Node) or isinstance(exponent, Node):
                 continue
-            if mine.is_positive != exponent.is_positive:
+            if is_positive(mine) != is_positive(exponent):
                 wanted[base] = mine
     if not wanted:
         return None

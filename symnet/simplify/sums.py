@@ -17,14 +17,15 @@ from symnet.simplify.broadcast import trailing
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.factors import Base, Factors
 from symnet.simplify.polynomial import expanded
+from symnet.simplify.signs import is_positive
 from symnet.simplify.terms import Terms, product, split_coefficient
 
 
 def factor_common_factors(node: Node) -> Node | None:
-    """a·x + b·x → (a + b)·x.  Always; one product instead of several."""
+    """a·x + b·x → (a + b)·x.  Condition: a or b is no number; one product instead of several."""
     parts = [_factors(o, node) for o in node.operands]
     shared = _shared_powers(parts)
-    if not shared:
+    if not shared or sum(part.powers.keys() != shared.keys() for part in parts) == 0:
         return None
     parts = [part.copy() for part in parts]
     outside = Factors(node.shape)
@@ -53,9 +54,9 @@ def _shared_powers(parts: list[Factors]) -> dict[Base, int]:
         narrowed = {}
         for base, e in shared.items():
             other = part.powers.get(base)
-            if other is None or isinstance(other, Node) or e.is_positive != other.is_positive:
+            if other is None or isinstance(other, Node) or is_positive(e) != is_positive(other):
                 continue
-            narrowed[base] = min(e, other) if e.is_positive else max(e, other)
+            narrowed[base] = min(e, other) if is_positive(e) else max(e, other)
         shared = narrowed
     return shared
 
@@ -82,17 +83,19 @@ def contract_sum_of_operands(node: Node) -> Node | None:
     """A @ x + B @ x → (A + B) @ x, Σ a - Σ b → Σ (a - b).
 
     Condition: contractions over the same indices that differ in one operand, with equal factors up to sign."""
-    terms = [split_coefficient(o) for o in node.operands]
-    for m, (first, left) in enumerate(terms):
-        for n in range(m + 1, len(terms)):
-            second, right = terms[n]
-            if abs(first) != abs(second) or not left or not right or left[:-1] != right[:-1]:
-                continue
-            merged = _merged(left[-1], right[-1], second / first)
+    seen: dict[tuple[object, ...], list[tuple[int, Expr, tuple[Node, ...]]]] = {}
+    for n, term in enumerate(node.operands):
+        coefficient, factors = split_coefficient(term)
+        if not factors or not isinstance(factors[-1], Einsum):
+            continue
+        alike = seen.setdefault((abs(coefficient), factors[:-1], *factors[-1].args[:2]), [])
+        for m, first, others in alike:
+            merged = _merged(others[-1], factors[-1], coefficient / first)
             if merged is not None:
                 rest = [o for k, o in enumerate(node.operands) if k not in (m, n)]
-                joined = product(first, (*left[:-1], merged))
+                joined = product(first, (*factors[:-1], merged))
                 return broadcast_to(elementwise("add", joined, *rest) if rest else joined, node.shape)
+        alike.append((n, coefficient, factors))
     return None
 
 

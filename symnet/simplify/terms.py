@@ -19,21 +19,26 @@ from symnet.expr.node import Node, Shape
 from symnet.simplify.broadcast import Axes, core_of, cover, restrict, spread, trailing
 from symnet.simplify.factors import Factors
 from symnet.simplify.order import sum_key, weight
+from symnet.simplify.signs import is_negative, is_positive
 
 ONE, ZERO = sympy.S.One, sympy.S.Zero
 Monomial = tuple[tuple[Node, ...], Axes]
 CONSTANT: Monomial = ((), ())
-MANY = 64  # a sum of more terms than this is not opened inside another: it bounds the work per node
+MANY = 32  # a sum of more terms than this is not opened inside another: it bounds the work per node
 
 
 def split_coefficient(node: Node) -> tuple[Expr, tuple[Node, ...]]:
     """The leading number of a product, and its other factors."""
-    if isinstance(node, Number):
-        return node.value, ()
+    if _is_finite_number(node):
+        return node.args[0], ()
     if is_op(node, "mul"):
         first = node.operands[0]
-        return (first.value, node.operands[1:]) if isinstance(first, Number) else (ONE, node.operands)
+        return (first.args[0], node.operands[1:]) if _is_finite_number(first) else (ONE, node.operands)
     return ONE, (node,)
+
+
+def _is_finite_number(node: Node) -> bool:
+    return isinstance(node, Number) and (node.value.is_Rational or bool(node.value.is_finite))
 
 
 def product(coefficient: Expr, factors: tuple[Node, ...]) -> Node:
@@ -113,12 +118,12 @@ class Terms:
 
     def _sign(self) -> int:
         values = self.coefficients
-        if all(v.is_negative for v in values.values()):
+        if all(is_negative(v) for v in values.values()):
             return -1
-        if all(v.is_positive for v in values.values()):
+        if all(is_positive(v) for v in values.values()):
             return 1
         leader = max(values, key=lambda key: weight(key[0]))
-        return -1 if values[leader].is_negative else 1
+        return -1 if is_negative(values[leader]) else 1
 
     def common_size(self) -> Expr:
         """c when every coefficient is c or -c (negative when every one is), else 1."""
@@ -126,7 +131,7 @@ class Terms:
         size = sympy.Abs(values[0])
         if not all(sympy.Abs(v) == size for v in values[1:]):
             return ONE
-        return -size if size != 1 and all(v.is_negative for v in values) else size
+        return -size if size != 1 and all(is_negative(v) for v in values) else size
 
     def scaled(self, factor: Expr) -> Terms:
         twin = Terms(self.shape)
@@ -199,7 +204,7 @@ def _repeated(members: list[tuple[tuple[Node, ...], Expr]], places: Axes, shape:
 
 
 def _sum(members: list[tuple[tuple[Node, ...], Expr]]) -> Node:
-    ordered = sorted(members, key=lambda member: sum_key(bool(member[1].is_negative), member[0]))
+    ordered = sorted(members, key=lambda member: sum_key(is_negative(member[1]), member[0]))
     nodes = [product(coefficient, factors) for factors, coefficient in ordered]
     return nodes[0] if len(nodes) == 1 else elementwise("add", *nodes)
 
