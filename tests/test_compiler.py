@@ -144,7 +144,7 @@ def test_one_can_stop_at_any_floor_and_look(stage: str) -> None:
 
 def test_a_wrong_stage_is_refused() -> None:
     with pytest.raises(
-        sn.ArgumentError, match="stop_after='machine'.*expected one of simplify, numeric.*got 'machine'"
+        sn.ArgumentError, match=r"stop_after='machine'.*expected one of simplify, numeric.*got 'machine'"
     ):
         sn.compile(sn.scalar("a") * 2, stop_after="machine")
 

@@ -18,7 +18,7 @@ from symnet.errors import AssumptionError, ShapeError, explain
 from symnet.expr.assumptions import known
 from symnet.expr.constants import as_node, number
 from symnet.expr.contraction import sum
-from symnet.expr.elementwise import elementwise, log, negative, softplus, xlogy
+from symnet.expr.elementwise import elementwise, log, negative, sigmoid, xlogy
 from symnet.expr.extents import same_shape
 from symnet.expr.node import Node
 from symnet.expr.reduction import log_softmax
@@ -101,8 +101,8 @@ def binary_cross_entropy(Y: Any, D: Any, from_logits: bool = False) -> Node:
     """The binary cross-entropy -d·log y - (1 - d)·log(1 - y), elementwise: nothing is reduced.
 
     Args:
-        Y: any shape: probabilities in (0, 1), as `sigmoid` gives; with `from_logits` any real numbers z, giving
-            softplus(z) - d·z.
+        Y: any shape: probabilities in (0, 1), as `sigmoid` gives; with `from_logits` any real numbers, of which the
+            sigmoid is taken.
         D: Y's shape: 0, 1, or a probability.
         from_logits: whether Y holds logits.
 
@@ -116,7 +116,7 @@ def binary_cross_entropy(Y: Any, D: Any, from_logits: bool = False) -> Node:
     call = "binary_cross_entropy(Y, D)"
     Y, D = _pair(call, Y, D)
     if from_logits:
-        return softplus(Y) - D * Y
+        Y = sigmoid(Y)  # softplus(z) - d·z, the other spelling, cancels where d = 1 and z is large
     if not known(Y, "open_unit"):
         raise AssumptionError(
             explain(

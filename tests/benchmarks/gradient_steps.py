@@ -46,7 +46,8 @@ def run_child(threads: int, models: list[str], rounds: int) -> list[dict[str, An
     environment |= {"JAX_PLATFORMS": "cpu"}
     if threads == 1:
         environment |= {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"}
-    command = [sys.executable, __file__, "--child", "--threads", str(threads), "--rounds", str(rounds), "--models", *models]
+    command = [sys.executable, __file__, "--child", "--threads", str(threads), "--rounds", str(rounds)]
+    command += ["--models", *models]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(done.stderr)
