@@ -8,7 +8,7 @@ A product of matrices inside another is left as the user associated it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from symnet.expr.assumptions import known
 from symnet.expr.constants import number, size
@@ -18,8 +18,9 @@ from symnet.expr.movement import Expand, expand
 from symnet.expr.node import Node
 from symnet.simplify.broadcast import Axes, cover, trailing
 from symnet.simplify.engine import Rewrite
-from symnet.simplify.factors import Factors
+from symnet.simplify.factors import ONE, Factors
 from symnet.simplify.order import product_key
+from symnet.simplify.terms import product, split_coefficient
 
 Part = tuple[Node, Indices]
 
@@ -28,11 +29,13 @@ def parts_of(node: Einsum) -> list[Part]:
     return list(zip(node.operands, node.inputs, strict=True))
 
 
-def build(node: Einsum, parts: Sequence[Part], scalars: Sequence[Node] = ()) -> Node:
-    """`node` with other operands; indices that no operand has left repeat the result or count an extent."""
+def build(node: Einsum, parts: Sequence[Part], scalars: Sequence[Node] = (), settled: Collection[int] = ()) -> Node:
+    """`node` with other operands; indices that no operand has left repeat the result or count an extent.
+
+    settled: summed indices that are accounted for already."""
     extents = node.extents
     present = {i for _, indices in parts for i in indices}
-    counts = [size(extents[i]) for i in node.contracted if i not in present]
+    counts = [size(extents[i]) for i in node.contracted if i not in present and i not in settled]
     output = tuple(i for i in node.output if i in present)
     heads = [*scalars, *counts]
     body: list[Node] = [contract([i for _, i in parts], output, *(o for o, _ in parts))] if parts else []
@@ -181,7 +184,7 @@ def sum_lonely_axes_first(node: Einsum) -> Node | None:
         kept = tuple(dict.fromkeys(i for i in indices if i in others))
         if len(kept) < len(set(indices)):
             parts[n] = (contract([indices], kept, operand), kept)
-            return build(node, parts)
+            return build(node, parts, settled=set(indices) - set(kept))
     return None
 
 
@@ -247,9 +250,8 @@ def contract_delta(node: Einsum) -> Node | None:
             return build(node, rest)
         if j not in node.output or i not in node.output:
             gone, stays = (j, i) if j not in node.output else (i, j)
-            if any(gone in indices for _, indices in rest) or rest:
-                return build(node, [(o, tuple(stays if k == gone else k for k in indices)) for o, indices in rest])
-            return build(node, [])
+            renamed = [(o, tuple(stays if k == gone else k for k in indices)) for o, indices in rest]
+            return build(node, renamed, settled={gone})
     return None
 
 
@@ -274,32 +276,41 @@ def total_of_distribution_is_one(node: Einsum) -> Node | None:
 
 
 def sum_terms_apart(node: Einsum) -> Node | None:
-    """Σ (1 - d) → n - Σ d.  Condition: one operand, and the sum of one of its terms needs no summation."""
+    """Σ (1 - d) → n - Σ d, and Σ (x - expand(Σ x)/n) → Σ x - Σ x.
+
+    Condition: one operand, and a term of it is a scalar, a distribution, or repeats the sum of another term."""
     operand, indices = node.operands[0], node.inputs[0]
     if len(node.operands) > 1 or not is_op(operand, "add") or len(set(indices)) < len(indices):
         return None
     summed = {a for a, i in enumerate(indices) if i not in node.output}
-    if not summed or not any(_sums_by_itself(o, operand.rank, summed) for o in operand.operands):
+    if not summed:
         return None
-    terms = [contract([indices], node.output, cover(*_whole(o, operand), operand.shape)) for o in operand.operands]
-    return elementwise("add", *terms)
+    sums = [_summed_term(o, operand, node) for o in operand.operands]
+    if not any(_is_settled(o, operand.rank, summed, sums) for o in operand.operands):
+        return None
+    return elementwise("add", *sums)
 
 
-def _whole(term: Node, operand: Node) -> tuple[Node, Axes]:
-    return term, trailing(term.rank, operand.rank)
+def _summed_term(term: Node, whole: Node, node: Einsum) -> Node:
+    """Σ of one term, its number outside."""
+    coefficient, factors = split_coefficient(term)
+    body = product(ONE, factors)
+    inner = contract(node.inputs, node.output, cover(body, trailing(body.rank, whole.rank), whole.shape))
+    return inner if coefficient == 1 else elementwise("mul", number(coefficient), inner)
 
 
-def _sums_by_itself(term: Node, rank: int, summed: set[int]) -> bool:
-    """A term repeated along a summed axis, or a distribution along it."""
-    factors = term.operands if is_op(term, "mul") else (term,)
-    varies: set[int] = set()
-    for factor in factors:
-        axes = trailing(factor.rank, rank)
-        varies |= {axes[a] for a in factor.axes} if isinstance(factor, Expand) else set(axes)
-    if not summed <= varies:
-        return True
+def _is_settled(term: Node, rank: int, summed: set[int], sums: list[Node]) -> bool:
+    """Whether the sum of a term is known without summing."""
+    _, factors = split_coefficient(term)
     arrays = [f for f in factors if f.rank]
-    return len(arrays) == 1 and known(arrays[0], "simplex") and rank - 1 in summed
+    if len(arrays) != 1:
+        return not arrays
+    (array,) = arrays
+    if isinstance(array, Expand) and array.rank == rank:
+        repeated = array.operands[0]
+        inside = repeated.operands if is_op(repeated, "mul") else (repeated,)
+        return bool(summed & set(array.new_axes)) and any(split_coefficient(s)[1] == (f,) for f in inside for s in sums)
+    return rank - 1 in summed and known(array, "simplex")
 
 
 CONTRACTIONS = (
