@@ -1,8 +1,8 @@
 """The shared case list: what every floor is tried on.
 
 A case is an expression (one root or several) and a generator of data for its leaves.  The chain of oracles runs over
-the list: reference == loop interpreter == scheduled loops interpreted == JIT == exported object; derivatives are checked
-on the leaves named in `wrt`.  A bug found later appends a case, with its story in `notes`.
+the list: reference == loop interpreter == scheduled loops interpreted == JIT == exported object; derivatives are
+checked on the leaves named in `wrt`.  A bug found later appends a case, with its story in `notes`.
 """
 
 from __future__ import annotations
@@ -294,7 +294,7 @@ case("label smoothing", lambda: mean(cross_entropy(softmax(N), label_smoothing(H
 
 
 def _network(units: list[int], activation: Any, loss: Any) -> Any:
-    output, params = mlp(tensor("X", m, 4), units, activation)
+    output, _ = mlp(tensor("X", m, 4), units, activation)
     return loss(output)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import sympy
 
 from symnet import dtypes
-from symnet.errors import ValueDomainError, explain
+from symnet.errors import ArgumentError, ValueDomainError, explain
 from symnet.expr.extents import Dim
 from symnet.expr.node import Extent, Node
 
@@ -37,10 +37,21 @@ class Context:
         """An extent as a number of this call.
 
         Raises:
+            ArgumentError: when no array tells it.
             ValueDomainError: when it comes out negative.
         """
         if isinstance(extent, int):
             return extent
+        unknown = sorted(map(str, extent.free_symbols - set(self.dims)))
+        if unknown:
+            raise ArgumentError(
+                explain(
+                    "evaluate(…)",
+                    f"arrays that tell {' and '.join(unknown)}",
+                    "an expression without such leaves",
+                    "Pass leaves=[x, …], the leaves of the expression as written.",
+                )
+            )
         value = int(sympy.sympify(extent).xreplace({k: sympy.Integer(v) for k, v in self.dims.items()}))
         if value < 0:
             known = ", ".join(f"{k} = {v}" for k, v in self.dims.items())

@@ -6,7 +6,7 @@ One pass over the topological order; the meanings stand in the files named as in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, overload
 
 import numpy as np
@@ -41,10 +41,16 @@ MEANING: dict[str, Callable[[Any, Sequence[Array], Context], Array]] = {
 
 
 @overload
-def evaluate(roots: Node, data: Mapping[str, Any], dtype: str | None = None) -> Array: ...
+def evaluate(
+    roots: Node, data: Mapping[str, Any], dtype: str | None = None, leaves: Iterable[Tensor] = ()
+) -> Array: ...
 @overload
-def evaluate(roots: Sequence[Node], data: Mapping[str, Any], dtype: str | None = None) -> list[Array]: ...
-def evaluate(roots: Node | Sequence[Node], data: Mapping[str, Any], dtype: str | None = None) -> Array | list[Array]:
+def evaluate(
+    roots: Sequence[Node], data: Mapping[str, Any], dtype: str | None = None, leaves: Iterable[Tensor] = ()
+) -> list[Array]: ...
+def evaluate(
+    roots: Node | Sequence[Node], data: Mapping[str, Any], dtype: str | None = None, leaves: Iterable[Tensor] = ()
+) -> Array | list[Array]:
     """The values of expressions.
 
     Args:
@@ -52,6 +58,7 @@ def evaluate(roots: Node | Sequence[Node], data: Mapping[str, Any], dtype: str |
         data: name → array (or number), one for each leaf; others are ignored.
         dtype: computes every real value in it, as `compile(dtype=…)` does; None: as the leaves say, and float64
             for results that are weak.
+        leaves: further leaves whose arrays tell extents, where simplification has removed them from the roots.
 
     Returns:
         an array, or a list of arrays.
@@ -69,9 +76,9 @@ def evaluate(roots: Node | Sequence[Node], data: Mapping[str, Any], dtype: str |
     """
     single = isinstance(roots, Node)
     wanted = [roots] if isinstance(roots, Node) else list(roots)
-    leaves = check_leaves("evaluate(…)", wanted)
+    known = [*check_leaves("evaluate(…)", wanted), *leaves]
     context = Context(
-        bind_dims(leaves, data), None if dtype is None else dtypes.check(dtype, f"evaluate(…, dtype={dtype!r})")
+        bind_dims(known, data), None if dtype is None else dtypes.check(dtype, f"evaluate(…, dtype={dtype!r})")
     )
     values: dict[Node, Array] = {}
     for node in topological(*wanted):

@@ -127,6 +127,13 @@ def test_dims_are_read_from_the_shapes_of_the_data():
     assert bind_dims([x, double], {"x": np.zeros(3), "double": np.zeros(8)}) == {m: 3, n: 2}
 
 
+def test_leaves_that_were_simplified_away_still_tell_extents():
+    ones = fill(1, (m,))
+    assert evaluate(ones, {"x": np.zeros(3)}, leaves=[x]).tolist() == [1, 1, 1]
+    with pytest.raises(ArgumentError, match=r"arrays that tell m; got an expression without such leaves"):
+        value(ones, x=np.zeros(3))
+
+
 # --------------------------------------------------------------------------- errors
 
 
