@@ -157,6 +157,7 @@ def _body(groups: list[tuple[Axes, list[Node]]], shape: Shape) -> list[Node]:
     flat = [f for axes, factors in groups if axes == full for f in factors]
     partial = [(axes, _product(factors)) for axes, factors in groups if axes != full]
     if not flat:
+        partial.sort(key=lambda part: part[0])
         return [contract([axes for axes, _ in partial], full, *(core for _, core in partial))]
     spreads = [spread(core, axes, shape) for axes, core in partial]
     return sorted(spreads, key=product_key) + flat

@@ -54,7 +54,8 @@ def _make_sums_primitive(factors: Factors) -> None:
 
 
 def _turn_a_sum(factors: Factors) -> None:
-    candidates = [base for base, e in factors.powers.items() if e == 1 and _takes_a_sign(base[0])]
+    alone = len(factors.powers) == 1
+    candidates = [base for base, e in factors.powers.items() if e == 1 and _takes_a_sign(base[0], alone)]
     if not candidates:
         return
     core, axes = min(candidates, key=lambda base: base[0].digest)
@@ -63,9 +64,9 @@ def _turn_a_sum(factors: Factors) -> None:
     factors.powers[(Terms.of(core).scaled(-ONE).build(), axes)] = ONE
 
 
-def _takes_a_sign(core: Node) -> bool:
-    """A sum with terms of both signs and no number in it (1 - y² stays as it is)."""
-    if not is_op(core, "add") or any(isinstance(o, Number) for o in core.operands):
+def _takes_a_sign(core: Node, alone: bool) -> bool:
+    """A sum with terms of both signs; beside other factors, with no number in it (1 - y² stays as it is)."""
+    if not is_op(core, "add") or (not alone and any(isinstance(o, Number) for o in core.operands)):
         return False
     signs = {is_negative(c) for c in Terms.of(core).coefficients.values()}
     return signs == {True, False}

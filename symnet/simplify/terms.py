@@ -168,9 +168,11 @@ class Terms:
         for heads, members in crowded.items():
             part = Terms(self.shape)
             part.coefficients = {(_without(m[0], heads), m[1]): self.coefficients[m] for m in members}
-            inner, places = core_of(part.build(), trailing(len(self.shape), len(self.shape)), self.shape)
+            outside = part.content()  # as a product takes it: -s·(a + b), not s·(-a - b)
+            whole = part.scaled(1 / outside).build()
+            inner, places = core_of(whole, trailing(len(self.shape), len(self.shape)), self.shape)
             number_part, factors = split_coefficient(inner)
-            gathered._collect((*heads, *factors), places, number_part)
+            gathered._collect((*heads, *factors), places, outside * number_part)
         return gathered
 
     def _layers(self) -> Node:
