@@ -26,6 +26,7 @@ from symnet.expr.elementwise import (
     greater,
     greater_equal,
     indicator,
+    is_op,
     less,
     less_equal,
     log,
@@ -98,11 +99,24 @@ PARTIALS: dict[str, tuple[Partial, ...]] = {
 }
 
 
-def times(a: Node, b: Node) -> Node:
-    """a * b, without a factor that is exactly the number 1."""
-    if number_of(a) == 1:
-        return b
-    return a if number_of(b) == 1 else elementwise("mul", a, b)
+def times(*factors: Node) -> Node:
+    """The product, without factors that are exactly the number 1."""
+    kept = [f for f in factors if number_of(f) != 1] or [number(1)]
+    return kept[0] if len(kept) == 1 else elementwise("mul", *kept)
+
+
+def scale(y_bar: Node, *factors: Node) -> Node:
+    """y_bar times local derivatives; a cotangent that `where` has masked stays masked.
+
+    where(c, g, 0)·f → where(c, g·f, 0), for f may be infinite or NaN where c does not hold.
+    """
+    if is_op(y_bar, "where"):
+        condition, a, b = y_bar.operands
+        if number_of(b) == 0:
+            return where(condition, times(a, *factors), b)
+        if number_of(a) == 0:
+            return where(condition, a, times(b, *factors))
+    return times(y_bar, *factors)
 
 
 def partial(node: Elementwise, k: int) -> Maybe:
@@ -117,7 +131,7 @@ def partial(node: Elementwise, k: int) -> Maybe:
 def partial_vjp(node: Elementwise, y_bar: Node, k: int) -> Maybe:
     """x_bar = y_bar · ∂y/∂x."""
     slope = partial(node, k)
-    return None if slope is None else times(y_bar, slope)
+    return None if slope is None else scale(y_bar, slope)
 
 
 def add_vjp(node: Elementwise, y_bar: Node, k: int) -> Maybe:
@@ -126,20 +140,30 @@ def add_vjp(node: Elementwise, y_bar: Node, k: int) -> Maybe:
 
 def mul_vjp(node: Elementwise, y_bar: Node, k: int) -> Maybe:
     """y_bar times the other factors (n factors give n products of n: linear for the usual two or three)."""
-    others = [x for j, x in enumerate(node.operands) if j != k]
-    factors = others if number_of(y_bar) == 1 else [y_bar, *others]
-    return factors[0] if len(factors) == 1 else elementwise("mul", *factors)
+    return scale(y_bar, *(x for j, x in enumerate(node.operands) if j != k))
 
 
 def where_vjp(node: Elementwise, y_bar: Node, k: int) -> Maybe:
     """y_bar in the branch taken, 0 in the other: a product with 0 would let NaN through."""
+    if k == 0:
+        return None
     condition = node.operands[0]
-    choices: tuple[Callable[[], Maybe], ...] = (
-        lambda: None,
-        lambda: where(condition, y_bar, 0),
-        lambda: where(condition, 0, y_bar),
-    )
-    return choices[k]()
+    masked, g = _mask(y_bar)
+    if masked is not None:
+        here = condition if k == 1 else elementwise("not", condition)
+        return where(elementwise("and", masked, here), g, 0)
+    return where(condition, y_bar, 0) if k == 1 else where(condition, 0, y_bar)
+
+
+def _mask(y_bar: Node) -> tuple[Maybe, Node]:
+    """(c, g) of a cotangent where(c, g, 0), so that masks of nested branches stay one mask."""
+    if is_op(y_bar, "where"):
+        condition, a, b = y_bar.operands
+        if number_of(b) == 0:
+            return condition, a
+        if number_of(a) == 0:
+            return elementwise("not", condition), b
+    return None, y_bar
 
 
 VJP: dict[str, VjpRule] = {"add": add_vjp, "mul": mul_vjp, "where": where_vjp}
