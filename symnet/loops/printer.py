@@ -270,3 +270,7 @@ def _group_lines(group: ir.Group) -> Iterator[str]:
         units = "" if stage.units == ir.IntConst(1) else f", units {stage.unit_var} in {int_text(stage.units)}"
         lines = (f"stage {stage.name}{units}:", *_body_lines(stage.body))
         yield from lines if once else (INDENT + line for line in lines)
+
+
+# `loops/ir.py` imports nothing, so the text is attached from here; all that shows programs imports this module.
+ir.Program.__repr__ = to_text  # type: ignore[method-assign, assignment]

@@ -152,3 +152,7 @@ def test_the_first_line_of_a_statement_is_what_errors_quote() -> None:
 def test_the_text_is_the_same_every_time() -> None:
     whole = program([], [Z], loop("i", "m", store(Z, ("i", 0), X)), dims=("m",))
     assert to_text(whole) == to_text(whole)
+
+
+def test_a_program_shows_itself_as_text() -> None:
+    assert repr(tiled_gemm()) == str(tiled_gemm()) == to_text(tiled_gemm())
