@@ -168,8 +168,8 @@ class Terms:
         for heads, members in crowded.items():
             part = Terms(self.shape)
             part.coefficients = {(_without(m[0], heads), m[1]): self.coefficients[m] for m in members}
-            outside = part.content()  # as a product takes it: -s·(a + b), not s·(-a - b)
-            whole = part.scaled(1 / outside).build()
+            outside = -ONE if all(map(is_negative, part.coefficients.values())) else ONE  # -s·(a + b), not s·(-a - b)
+            whole = part.scaled(outside).build()
             inner, places = core_of(whole, trailing(len(self.shape), len(self.shape)), self.shape)
             number_part, factors = split_coefficient(inner)
             gathered._collect((*heads, *factors), places, outside * number_part)
