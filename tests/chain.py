@@ -43,11 +43,11 @@ def floors(
     """(floor, outputs) from the top of the house to the bottom."""
     c = _retyped("chain", list(roots), [f"out{k}" for k in range(len(roots))], real, "chain")
     data = {leaf.name: np.asarray(data[leaf.name]).astype(leaf.dtype) for leaf in c.leaves}
-    yield "reference", evaluate(c.written, data, dtype=real)
+    yield "reference", evaluate(c.written, data, dtype=real, leaves=c.leaves)
     algebra = simplify(c.written)
-    yield "algebra", evaluate(algebra, data, dtype=real)
+    yield "algebra", evaluate(algebra, data, dtype=real, leaves=c.leaves)
     computed = numeric(algebra)
-    yield "numeric", evaluate(computed, data, dtype=real)
+    yield "numeric", evaluate(computed, data, dtype=real, leaves=c.leaves)
     lowered = lower("chain", computed, c.outputs, c.leaves, real, c.written)
     naive = naive_program(lowered)
     yield "loops", interpreted(naive, data, dims)
@@ -80,7 +80,9 @@ def check(stages: Iterator[tuple[str, Arrays]], tolerance: float) -> None:
             w, g = np.asarray(w), np.asarray(g)
             if w.shape != g.shape:
                 raise Disagreement(floor, f"output {number} has shape {g.shape}, not {w.shape}")
-            known = np.isfinite(w) if w.dtype.kind == "f" else np.ones(w.shape, bool)  # elsewhere rewrites may do better
+            known = (
+                np.isfinite(w) if w.dtype.kind == "f" else np.ones(w.shape, bool)
+            )  # elsewhere rewrites may do better
             w, g = w[known], g[known]
             scale = np.max(np.abs(w), initial=1.0) if w.dtype.kind == "f" else 1.0
             if not np.allclose(g, w, rtol=tolerance, atol=tolerance * scale):

@@ -73,7 +73,7 @@ def lower(
     out_buffers = builder.outputs(roots, outputs)
     builder.run()
     builder.copies(roots, out_buffers)
-    dims = _dims(leaves)
+    dims = _dims(leaves, roots)
     signature = _signature(name, dims, inputs, out_buffers, roots, leaves, [*written, *roots])
     batch = lower_extent(space.batch[0].shape[space.batch[1]]) if space.batch else None
     mixed = tuple(f"{space.stored[n].name}: {n.kind}" for n in space.mixed if n in space.stored)
@@ -89,9 +89,12 @@ def naive_program(lowered: Lowered) -> Program:
     return Program(lowered.name, lowered.dims, lowered.inputs, lowered.outputs, lowered.workspace, groups)
 
 
-def _dims(leaves: Iterable[Tensor]) -> tuple[str, ...]:
-    symbols = (s for leaf in leaves for n in leaf.shape for s in sorted(sympy.sympify(n).free_symbols, key=str))
-    return tuple(dict.fromkeys(s.name for s in symbols if isinstance(s, Dim)))
+def _dims(leaves: Iterable[Tensor], roots: Iterable[Node]) -> tuple[str, ...]:
+    """The dims of the inputs' shapes in order, then those that only the expressions hold (given at the call)."""
+    shapes = (n for leaf in leaves for n in leaf.shape)
+    found = [s for n in shapes for s in sorted(sympy.sympify(n).free_symbols, key=str)]
+    rest = {s for root in roots for s in root.free_symbols if isinstance(s, Dim)}
+    return tuple(dict.fromkeys(s.name for s in [*found, *sorted(rest, key=str)] if isinstance(s, Dim)))
 
 
 def _inputs(space: Space, leaves: Sequence[Tensor]) -> tuple[Buffer, ...]:
