@@ -37,12 +37,12 @@ def read_einsum(node: Einsum, view: View) -> Form:
     """The shortest reading of a contraction; factors of rank 0 stand in front."""
     pairs = zip(node.inputs, node.operands, strict=True)
     factors = [Factor(indices, _operand(o, view), view.factor_key(o), o) for indices, o in pairs]
+    if len([f for f in factors if f.indices]) > 1:
+        factors = [_summed_first(f, factors, node.output) for f in factors]
     scalars = [f.part for f in factors if not f.indices]
     arrays = [f for f in factors if f.indices]
     if not arrays:
         return product(1, scalars, [])
-    if len(arrays) > 1:
-        arrays = [_summed_first(f, arrays, node.output) for f in arrays]
     form = next(f for reading in _READINGS if (f := reading(arrays, node.output, view)) is not None)
     return product(1, [*scalars, form], [])
 
@@ -99,6 +99,15 @@ def _one_element(factors: Sequence[Factor], output: Indices, view: View) -> Form
         return Form("index", (factor.part,), tuple(items), len(output))
     drop = [i not in output for i in factor.indices]
     return Form("index", (view.ref(node.operands[0]),), range_text(node, drop), len(output))
+
+
+def squeezed(node: Node) -> tuple[Node, tuple[int, ...]] | None:
+    """(x, axes) when the node is x without those axes of extent 1."""
+    if not isinstance(node, Einsum) or not node.is_sum:
+        return None
+    x, indices, output = node.operands[0], node.inputs[0], node.output
+    axes = tuple(a for a, i in enumerate(indices) if i not in output)
+    return (x, axes) if all(x.shape[a] == 1 for a in axes) else None
 
 
 def _sum(factors: Sequence[Factor], output: Indices, view: View) -> Form | None:

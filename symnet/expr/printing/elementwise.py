@@ -18,7 +18,7 @@ from symnet.expr.extents import product as number_of_elements
 from symnet.expr.extents import same_extent
 from symnet.expr.node import Node
 from symnet.expr.printing.contraction import read_einsum
-from symnet.expr.printing.forms import Form, Part, call, numeral, product, same
+from symnet.expr.printing.forms import Form, Part, call, numeral, product, put_number, same
 from symnet.expr.printing.movement import spread
 from symnet.expr.printing.view import View
 from symnet.expr.reduction import Reduce
@@ -79,7 +79,7 @@ def _signed_product(node: Node, view: View, negate: bool = False) -> tuple[int, 
     mean = _take_mean(factors, view)
     sign = 1
     for value in (v for f in factors if (v := number_of(f)) is not None):
-        sign *= _put_number(value, above, below)
+        sign *= put_number(value, above, below)
     rest = sorted((f for f in factors if number_of(f) is None), key=view.factor_key)
     for factor in rest:
         exponent = _negative_exponent(factor)
@@ -91,19 +91,6 @@ def _signed_product(node: Node, view: View, negate: bool = False) -> tuple[int, 
         above.append(mean)
     sign = -sign if negate else sign
     return sign, product(sign, above, below)
-
-
-def _put_number(value: Any, above: list[Part], below: list[Part]) -> int:
-    """Write a number above and below the line; give its sign."""
-    sign = -1 if value.is_negative else 1
-    coefficient, rest = (value * sign).as_coeff_Mul()
-    if coefficient.is_Rational and not coefficient.is_Integer:
-        below.append(numeral(sympy.Integer(coefficient.q)))
-        coefficient = sympy.Integer(coefficient.p)
-    value = coefficient * rest
-    if value != 1 or (sign > 0 and not below):
-        above.append(numeral(value))
-    return sign
 
 
 def _negative_exponent(node: Node) -> Any:
@@ -206,9 +193,10 @@ def _discard(nodes: list[Node], node: Node) -> bool:
 
 def _minus_logsumexp(term: Node) -> tuple[Any, int]:
     """(x, axis) when the term is -logsumexp(x, axis), repeated along that axis; else (None, 0)."""
-    if not is_op(term, "mul") or len(term.operands) != 2 or all(number_of(o) != -1 for o in term.operands):
+    others = [o for o in term.operands if number_of(o) != -1]
+    if not is_op(term, "mul") or len(term.operands) != 2 or len(others) != 1:
         return None, 0
-    value: Any = next(o for o in term.operands if number_of(o) != -1)
+    value: Any = others[0]
     inner = value.operands[0] if value.kind == "expand" else value
     if not isinstance(inner, Reduce) or inner.op != "logsumexp" or len(inner.axes) != 1:
         return None, 0

@@ -29,6 +29,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import sympy
+
 from symnet.expr.node import Node
 
 # How tightly a text binds: an operand is parenthesised when its level is below what its place needs.
@@ -72,6 +74,13 @@ def numeral(value: Any) -> Form:
     return Form("number", (), (value,))
 
 
+def reads_as_decimal(value: Any) -> bool:
+    """Whether a fraction is shorter as a decimal, and exactly that: 0.044715 for 8943/200000, but 1/1024."""
+    if not value.is_Rational or value.q <= 100 or abs(value.p) == 1:
+        return False
+    return bool(sympy.Rational(repr(float(value))) == value)
+
+
 def call(name: str, *args: Part, rank: int = 0, **keywords: Any) -> Form:
     """`name(*args, **keywords)`."""
     return Form("call", args, (name, tuple(keywords.items())), rank)
@@ -83,6 +92,19 @@ def product(sign: int, above: list[Part], below: list[Part]) -> Form:
         return same(above[0])
     rank = max((p.rank for p in (*above, *below)), default=0)
     return Form("product", (*above, *below), (sign, len(above)), rank)
+
+
+def put_number(value: Any, above: list[Part], below: list[Part]) -> int:
+    """Write a number above and below the line; give its sign."""
+    sign = -1 if value.is_negative else 1
+    coefficient, rest = (value * sign).as_coeff_Mul()
+    if coefficient.is_Rational and not coefficient.is_Integer and not reads_as_decimal(coefficient):
+        below.append(numeral(sympy.Integer(coefficient.q)))
+        coefficient = sympy.Integer(coefficient.p)
+    value = coefficient * rest
+    if value != 1 or (sign > 0 and not below):
+        above.append(numeral(value))
+    return sign
 
 
 def transposed(part: Part) -> Form:

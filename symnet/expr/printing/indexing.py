@@ -19,10 +19,19 @@ from symnet.expr.printing.view import View
 def range_text(node: Any, drop: Sequence[bool]) -> tuple[str, ...]:
     """What stands between the brackets, one item for each axis; an axis to drop shows its position."""
     axes = zip(node.operands[0].shape, node.starts, node.shape, node.steps, drop, strict=True)
-    items = [str(start) if gone else _range(extent, start, size, step) for extent, start, size, step, gone in axes]
+    items = [
+        _position(extent, start) if gone else _range(extent, start, size, step)
+        for extent, start, size, step, gone in axes
+    ]
     while len(items) > 1 and items[-1] == ":":
         items.pop()
     return tuple(items)
+
+
+def _position(extent: Extent, start: Extent) -> str:
+    """An index; one that depends on a symbolic extent counts from the end."""
+    back = sympy.expand(start - extent)
+    return str(back) if back.is_Integer and not isinstance(start, int) else str(start)
 
 
 def _range(extent: Extent, start: Extent, size: Extent, step: int) -> str:

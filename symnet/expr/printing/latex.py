@@ -18,7 +18,18 @@ from sympy.printing.latex import translate
 
 from symnet.expr.contraction import letter
 from symnet.expr.node import Node, register_builder
-from symnet.expr.printing.forms import ATOM, MATMUL, OPERATOR, POWER, PRODUCT, RELATION, SUM, Form, Part
+from symnet.expr.printing.forms import (
+    ATOM,
+    MATMUL,
+    OPERATOR,
+    POWER,
+    PRODUCT,
+    RELATION,
+    SUM,
+    Form,
+    Part,
+    reads_as_decimal,
+)
 from symnet.expr.printing.layout import Show, Writer, abridge, lay_out, write
 from symnet.expr.printing.text import number_text
 
@@ -81,8 +92,15 @@ def _name(form: Form, show: Show) -> Math:
 def _number(form: Form, show: Show) -> Math:
     (value,) = form.data
     plain = number_text(value)
-    decimal = isinstance(value, sympy.Float) and "e" not in plain.text
+    decimal = isinstance(value, sympy.Float) or reads_as_decimal(value)
+    if decimal and "e" in plain.text:
+        return Math(_decimal(plain.text), PRODUCT)
     return Math(plain.text if decimal else sympy.latex(value), plain.level)
+
+
+def _decimal(number: str) -> str:
+    digits, _, exponent = number.partition("e")
+    return rf"{digits} \cdot 10^{{{int(exponent)}}}"
 
 
 def _same(form: Form, show: Show) -> Math:

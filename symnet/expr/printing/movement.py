@@ -11,7 +11,8 @@ import sympy
 
 from symnet.expr.extents import same_shape
 from symnet.expr.node import Node, Shape
-from symnet.expr.printing.forms import Form, Ref, call, filled, product, same
+from symnet.expr.printing.contraction import squeezed
+from symnet.expr.printing.forms import Form, Part, Ref, call, filled, product, put_number, same
 from symnet.expr.printing.indexing import range_text
 from symnet.expr.printing.view import View
 
@@ -23,8 +24,22 @@ def read_expand(node: Any, view: View) -> Form:
     inner = node.operands[0]
     if not node.axes and view.shown[node] == ():
         return same(view.ref(inner))
-    form = _reduction(inner, view)
-    return spread(same(view.ref(inner)) if form is None else form, node)
+    found = squeezed(inner)
+    if found is not None and found[1] == node.new_axes and found[0].rank == node.rank:
+        return _stretched(found[0], node, view)
+    return _around(inner, node, view)
+
+
+def _stretched(x: Any, node: Any, view: View) -> Form:
+    """x, whose axes of extent 1 were squeezed out and repeat in `node`."""
+    put_there = x.kind == "expand" and x.new_axes == node.new_axes and bool(x.axes)
+    return _around(x.operands[0], node, view) if put_there else same(view.ref(x))
+
+
+def _around(x: Node, node: Any, view: View) -> Form:
+    """x with the axes that `node` adds."""
+    form = _reduction(x, view)
+    return spread(same(view.ref(x)) if form is None else form, node)
 
 
 def _reduction(node: Node, view: View) -> Form | None:
@@ -71,6 +86,11 @@ def stretch(form: Form, shown: Shape, shape: Shape) -> Form:
 
 def _times(form: Form, ones: Form) -> Form:
     """A scalar times an array of ones; a quotient keeps its line: ones(m)/m."""
+    if form.kind == "number":
+        above: list[Part] = []
+        below: list[Part] = []
+        sign = put_number(form.data[0], above, below)
+        return product(sign, [*above, ones], below)
     if form.kind != "product":
         return product(1, [form, ones], [])
     sign, count = form.data

@@ -6,6 +6,8 @@ drawing of its own is written as in `text.py`.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -13,9 +15,10 @@ from sympy.printing.pretty.pretty_symbology import line_width, pretty_symbol, pr
 from sympy.printing.pretty.stringpict import prettyForm, stringPict
 
 from symnet.expr.node import Node, register_builder
-from symnet.expr.printing import text as plain
 from symnet.expr.printing.forms import ATOM, MATMUL, OPERATOR, POWER, PRODUCT, RELATION, SUM, Form, Part
 from symnet.expr.printing.layout import Show, Writer, abridge, lay_out, write
+from symnet.expr.printing.text import WRITERS as TEXT_WRITERS
+from symnet.expr.printing.text import Text, number_text
 
 _SIGNS = {"lt": "<", "gt": ">", "le": "≤", "ge": "≥"}
 
@@ -80,7 +83,7 @@ def _name(form: Form, show: Show) -> Drawing:
 
 
 def _number(form: Form, show: Show) -> Drawing:
-    number = plain.number_text(form.data[0])
+    number = number_text(form.data[0])
     return Drawing(prettyForm(number.text), number.level)
 
 
@@ -186,20 +189,25 @@ def _as_text(form: Form, show: Show) -> Drawing:
 
     def place(part: Part) -> Any:
         if isinstance(part, Form) and part.kind in _TEXT_ONLY:
-            return plain.WRITERS[part.kind](part, place)
+            return TEXT_WRITERS[part.kind](part, place)
         drawing = show(part)
         drawn.append(drawing.picture)
-        return plain.Text(_SLOT, drawing.level)
+        return Text(_SLOT, drawing.level)
 
-    written = plain.WRITERS[form.kind](form, place)
-    pieces: list[stringPict] = []
-    for position, piece in enumerate(written.text.split(_SLOT)):
-        pieces += [drawn[position - 1]] if position else []
-        pieces.append(prettyForm(piece))
+    written = TEXT_WRITERS[form.kind](form, place)
+    supply = iter(drawn)
+    pieces = [_piece(text, supply) for text in _SLOTS.split(written.text)]
     return Drawing(_beside(*pieces), written.level)
 
 
+def _piece(text: str, supply: Iterator[prettyForm]) -> prettyForm:
+    if _SLOT not in text:
+        return prettyForm(text)
+    return next(supply) if text == _SLOT else _parens(next(supply))
+
+
 _SLOT = "\0"
+_SLOTS = re.compile(r"(\(\0\)|\0)")  # parentheses around a slot are as tall as what fills it
 _TEXT_ONLY = ("spread", "index", "einsum", "filled", "ramp", "sequence", "reduce")
 
 WRITERS: dict[str, Writer] = {

@@ -15,7 +15,7 @@ from sympy.printing.str import sstr
 
 from symnet.expr.contraction import subscripts_text
 from symnet.expr.node import Node, register_builder
-from symnet.expr.printing.forms import ATOM, MATMUL, POWER, PRODUCT, RELATION, SUM, Form
+from symnet.expr.printing.forms import ATOM, MATMUL, POWER, PRODUCT, RELATION, SUM, Form, reads_as_decimal
 from symnet.expr.printing.layout import Show, Writer, abridge, lay_out, write
 
 _LINE = 100  # characters of a `where` clause on one line
@@ -79,7 +79,7 @@ def number_text(value: Any) -> Text:
     """A SymPy number or an extent in Python's spelling."""
     if value in (sympy.oo, -sympy.oo):
         return Text("inf", ATOM) if value == sympy.oo else Text("-inf", SUM)
-    if isinstance(value, sympy.Float):
+    if isinstance(value, sympy.Float) or reads_as_decimal(value):
         return _spelled(repr(float(value)))
     return _spelled(sstr(value))
 

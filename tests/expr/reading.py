@@ -1,0 +1,106 @@
+"""Reading printed formulas back: the names that their text uses, as symnet's functions."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Any
+
+import sympy
+
+import symnet as sn
+from symnet.expr.constants import as_node
+from symnet.expr.contraction import contract
+from symnet.expr.elementwise import elementwise
+from symnet.expr.extents import Dim, as_extent, ints_arg, shape_arg
+from symnet.expr.graph import topological
+from symnet.expr.movement import Place, fill
+from symnet.expr.node import Node
+
+_PUBLIC = (
+    "exp log log1p expm1 sqrt tanh sigmoid softplus sin cos tan asin acos atan sinh cosh erf sign floor maximum minimum"
+    " where xlogy equal not_equal relu einsum outer trace transpose sum mean max min prod argmax logsumexp softmax"
+    " log_softmax reshape concat stack pad broadcast_to eye arange one_hot abs"
+)
+
+
+class _Bracket:
+    """`1[condition]`."""
+
+    def __getitem__(self, condition: Node) -> Node:
+        return sn.indicator(condition)
+
+
+def _diag(x: Any) -> Node:
+    x = as_node(x)
+    return sn.einsum("ii->i", x) if x.rank == 2 else contract([[0], [0, 1]], [0, 1], x, sn.eye(x.shape[0]))
+
+
+def _place(x: Any, shape: Any, starts: Any, steps: Any) -> Node:
+    extents, first = (tuple(as_extent(n, "place") for n in each) for each in (shape, starts))
+    return Place(x, shape_arg(extents), shape_arg(first), ints_arg(tuple(steps)))
+
+
+NAMES: dict[str, Any] = {
+    **{name: getattr(sn, name) for name in _PUBLIC.split()},
+    "ones": lambda *shape: fill(1, shape),
+    "zeros": lambda *shape: fill(0, shape),
+    "diag": _diag,
+    "place": _place,
+    "bracket": _Bracket(),
+    "constant": as_node,
+    "logical_and": lambda a, b: elementwise("and", a, b),
+    "logical_or": lambda a, b: elementwise("or", a, b),
+    "logical_not": lambda a: elementwise("not", a),
+    "pi": sympy.pi,
+    "E": sympy.E,
+    "inf": float("inf"),
+    "nan": float("nan"),
+}
+
+
+def names_of(node: Node) -> dict[str, Any]:
+    """What the names in a node's text stand for: leaves, named values, dims; labels by the name of their leaf."""
+    found: dict[str, Any] = {s.name: s for s in node.free_symbols if isinstance(s, Dim)}
+    order = topological(node)
+    found |= {each.name: each for each in order if each.kind in ("tensor", "named")}  # type: ignore[attr-defined]
+    hot = [each for each in order if each.kind == "one_hot" and each.operands[0].kind == "tensor"]
+    return found | {each.operands[0].name: each for each in hot}  # type: ignore[attr-defined]
+
+
+def read_back(text: str, names: dict[str, Any]) -> Node:
+    """The node that a printed formula says, its `where` definitions first."""
+    scope = {**NAMES, **names}
+    body, *definitions = re.split(r"\nwhere\n    |\n    | where |, (?=t\d+ = )", text)
+    for line in definitions:
+        name, _, value = line.partition(" = ")
+        scope[name] = _read(value, scope)
+    return as_node(_read(body, scope))
+
+
+class _Lift(ast.NodeTransformer):
+    """Numbers in arithmetic become expressions, so that Python computes nothing itself; sizes and axes stay."""
+
+    def _leave(self, node: Any) -> Any:
+        return node
+
+    visit_Tuple = visit_keyword = visit_Slice = _leave
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        sizes = isinstance(node.func, ast.Name) and node.func.id in ("ones", "zeros", "eye", "arange", "one_hot")
+        return node if sizes else self.generic_visit(node)
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        node.value = self.visit(node.value)
+        if isinstance(node.value, ast.Name) and node.value.id == "bracket":
+            node.slice = self.visit(node.slice)
+        return node
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        number = isinstance(node.value, (int, float)) and not isinstance(node.value, bool)
+        return ast.Call(ast.Name("constant", ast.Load()), [node], []) if number else node
+
+
+def _read(text: str, scope: dict[str, Any]) -> Any:
+    tree = _Lift().visit(ast.parse(re.sub(r"(?<![\w.])1\[", "bracket[", text), mode="eval"))
+    return eval(compile(ast.fix_missing_locations(tree), "formula", "eval"), {"__builtins__": {}}, scope)

@@ -1,0 +1,470 @@
+"""Formulas in three notations: golden texts, the text read back, and graphs too large to be written as trees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sympy.printing.str import sstr
+
+import symnet as sn
+from symnet.expr import node as node_module
+from symnet.expr.constants import identity, iota, size
+from symnet.expr.contraction import contract, einsum, mean, outer, sum, trace, transpose
+from symnet.expr.elementwise import PRIMITIVES, elementwise, exp, indicator, log, sigmoid, sqrt, tanh, where, xlogy
+from symnet.expr.extents import dim, ints_arg, shape_arg
+from symnet.expr.indexing import labels, one_hot, take
+from symnet.expr.movement import Place, broadcast_to, concat, expand, fill, keep_axes, pad, reshape, stack
+from symnet.expr.node import Node
+from symnet.expr.printing import latex, pretty, text
+from symnet.expr.printing.forms import KINDS
+from symnet.expr.printing.latex import WRITERS as LATEX_WRITERS
+from symnet.expr.printing.latex import name_latex
+from symnet.expr.printing.layout import READERS
+from symnet.expr.printing.pretty import WRITERS as PRETTY_WRITERS
+from symnet.expr.printing.text import WRITERS as TEXT_WRITERS
+from symnet.expr.reduction import argmax, log_softmax, logsumexp, max, softmax
+from symnet.expr.symbols import Barrier, scalar, tensor
+from symnet.reference import evaluate
+from tests.cases import CASES, Case
+from tests.expr.reading import names_of, read_back
+
+m = dim("m")
+X, D, Z = tensor("X", m, 64), tensor("D", m, 10, one_hot=True), tensor("Z", m, 10)
+W1, b1, W2, b2 = tensor("W1", 64, 128), tensor("b1", 128), tensor("W2", 128, 10), tensor("b2", 10)
+w, y = tensor("w", 64), tensor("y", m)
+A, B, C, S = tensor("A", 3, 4), tensor("B", 4, 5), tensor("C", 3, 4), tensor("S", 4, 4)
+u, v, c, x = tensor("u", 3), tensor("v", 4), tensor("c", 5), tensor("x", 8)
+Q = tensor("Q", 2, 3, 4)
+a, b = scalar("a"), scalar("b")
+i = tensor("i", m, dtype="int64")
+Y = softmax(Z).named("Y")
+H = sigmoid(X @ w)
+
+# (expression, text, LaTeX)
+GOLDEN: list[tuple[Node, str, str]] = [
+    # sums: signs, order of terms
+    (a - b, "a - b", "a - b"),
+    (-b + a, "a - b", "a - b"),
+    (-a - b, "-a - b", "-a - b"),
+    (a - (b - 1), "a - (b - 1)", "a - (b - 1)"),
+    (1 + exp(-v), "1 + exp(-v)", r"1 + \exp(-v)"),
+    (1 + a**2 + 2 * a, "a**2 + 2*a + 1", "a^{2} + 2 a + 1"),
+    (1 - tanh(v) ** 2, "1 - tanh(v)**2", r"1 - \tanh(v)^{2}"),
+    (tensor("x10", 2) + tensor("x9", 2), "x9 + x10", "x_{9} + x_{10}"),
+    (a - sympy.Rational(3, 2), "a - 3/2", r"a - \frac{3}{2}"),
+    # products and quotients
+    ((Y - D) / m, "(Y - D)/m", r"\frac{1}{m} (Y - D)"),
+    (1 / a, "1/a", r"\frac{1}{a}"),
+    (a / b / 2, "a/(2*b)", r"\frac{a}{2 b}"),
+    (a / (b * a), "a/(a*b)", r"\frac{a}{a b}"),
+    (v / a**2, "v/a**2", r"\frac{1}{a^{2}} v"),
+    (-a * b, "-a*b", "-a b"),
+    (v * -2 * a, "-2*a*v", "-2 a v"),
+    (v * (1 - v), "v*(1 - v)", r"v \odot (1 - v)"),
+    ((1 - H) * H, "sigmoid(X @ w)*(1 - sigmoid(X @ w))", r"\sigma(X w) \odot (1 - \sigma(X w))"),
+    (0.1 * v, "0.1*v", "0.1 v"),
+    (v * sympy.Rational(44715, 1000000), "0.044715*v", "0.044715 v"),
+    (1e-8 * v, "1e-08*v", r"1 \cdot 10^{-8} v"),
+    (2 * (3 * v), "2*3*v", r"2 \cdot 3 v"),
+    (v / sympy.sqrt(2), "v/sqrt(2)", r"\frac{1}{\sqrt{2}} v"),
+    (v * (1 / sympy.sqrt(2)), "sqrt(2)*v/2", r"\frac{\sqrt{2}}{2} v"),
+    (m * a, "m*a", "m a"),
+    (v / S, "v/S", r"\frac{v}{S}"),
+    # powers
+    (a**2, "a**2", "a^{2}"),
+    (sqrt(a), "sqrt(a)", r"\sqrt{a}"),
+    (1 / sqrt(a), "1/sqrt(a)", r"\frac{1}{\sqrt{a}}"),
+    ((-a) ** 2, "(-a)**2", "(-a)^{2}"),
+    (-(a**2), "-a**2", "-a^{2}"),
+    ((a + b) ** 2, "(a + b)**2", "(a + b)^{2}"),
+    ((a**b) ** 3, "(a**b)**3", r"\left(a^{b}\right)^{3}"),
+    (a ** (b + 1), "a**(b + 1)", "a^{b + 1}"),
+    (v ** sympy.Rational(1, 3), "v**(1/3)", r"v^{\frac{1}{3}}"),
+    (A**2, "A**2", r"A^{\odot 2}"),
+    # functions
+    (softmax(tanh(X @ W1 + b1) @ W2 + b2), "softmax(tanh(X @ W1 + b1) @ W2 + b2)",
+     r"\operatorname{softmax}(\tanh(X W_{1} + b_{1}) W_{2} + b_{2})"),
+    (sn.relu(a), "relu(a)", r"\operatorname{relu}(a)"),
+    (elementwise("maximum", 0, a), "maximum(0, a)", r"\max(0, a)"),
+    (sigmoid(v), "sigmoid(v)", r"\sigma(v)"),
+    (abs(v), "abs(v)", r"\left|v\right|"),
+    (elementwise("floor", v), "floor(v)", r"\left\lfloor v \right\rfloor"),
+    (indicator(a >= 0), "1[a >= 0]", r"\mathbf{1}[a \geq 0]"),
+    (v < u[0], "v < u[0]", "v < u[0]"),
+    (where(v > 0, v, 0), "where(v > 0, v, 0)", r"\begin{cases} v & v > 0 \\ 0 & \text{otherwise} \end{cases}"),
+    (elementwise("eq", i, 3), "equal(i, 3)", "i = 3"),
+    (xlogy(D, Y), "xlogy(D, Y)", r"D \log(Y)"),
+    (log_softmax(Z), "log_softmax(Z)", r"\log\operatorname{softmax}(Z)"),
+    (Z + b2 - logsumexp(Z + b2, 1, keepdims=True), "log_softmax(Z + b2)", r"\log\operatorname{softmax}(Z + b_{2})"),
+    (elementwise("add", Z, b2, -logsumexp(Z + b2, 1, True)), "log_softmax(Z + b2)",
+     r"\log\operatorname{softmax}(Z + b_{2})"),
+    (softmax(Z, axis=0), "softmax(Z, axis=0)", r"\operatorname{softmax}_{0}(Z)"),
+    (exp(v - logsumexp(v)), "softmax(v)", r"\operatorname{softmax}(v)"),
+    (exp(Z) / exp(Z).sum(1, keepdims=True), "exp(Z)/sum(exp(Z), axis=1, keepdims=True)",
+     r"\frac{\exp(Z)}{\exp(Z) \mathbf{1}}"),
+    # contractions
+    (2 * X.T @ (X @ w - y) / m, "2*X.T @ (X @ w - y)/m", r"\frac{2 X^{\top} (X w - y)}{m}"),
+    (X.T @ (D - Y), "X.T @ (D - Y)", r"X^{\top} (D - Y)"),
+    ((A @ B) * (A @ B), "(A @ B)*(A @ B)", r"(A B) \odot (A B)"),
+    (a * (A @ B), "a*A @ B", "a A B"),
+    (A @ (B @ c), "A @ (B @ c)", "A (B c)"),
+    ((A + C) @ B, "(A + C) @ B", "(A + C) B"),
+    ((A @ B).T, "(A @ B).T", r"(A B)^{\top}"),
+    (contract([[0, 1], [0, 2]], [1, 2], A, C), "A.T @ C", r"A^{\top} C"),
+    (contract([[0, 1], [1, 2]], [2, 0], A, B), "B.T @ A.T", r"B^{\top} A^{\top}"),
+    (v @ S @ v, "v @ S @ v", r"v^{\top} S v"),
+    (einsum("i,ij,j->", u, A, v), "u @ A @ v", r"u^{\top} A v"),
+    (einsum("ij,ik,i->jk", A, C, u), "A.T @ diag(u) @ C", r"A^{\top} \operatorname{diag}(u) C"),
+    (einsum("ij,jk,k->i", A, B, c), "A @ B @ c", "A B c"),
+    (einsum("ij,jk,ik->k", A, B, tensor("E", 3, 5)), 'einsum("ij,jk,ik->k", A, B, E)',
+     r"\left[\sum_{ij} A_{ij} B_{jk} E_{ik}\right]_{k}"),
+    (trace(S @ S), "trace(S @ S)", r"\operatorname{tr}(S S)"),
+    (einsum("ij,jk,ik->", S, S, S), "trace(S @ S @ S.T)", r"\operatorname{tr}\left(S S S^{\top}\right)"),
+    (einsum("ij,ij->", A, C), "sum(A*C)", r"\sum A \odot C"),
+    (einsum("ij,ij->i", A, C), "sum(A*C, axis=1)", r"(A \odot C) \mathbf{1}"),
+    (einsum("i,ij->ij", u, A), "A*u[:, None]", r"A \odot \left(u \mathbf{1}^{\top}\right)"),
+    (einsum("ii->i", S), "diag(S)", r"\operatorname{diag}(S)"),
+    (einsum("i,ij->ij", v, identity(4)) - outer(v, v), "diag(v) - outer(v, v)",
+     r"\operatorname{diag}(v) - v v^{\top}"),
+    (einsum("ik,j->ijk", identity(3), v), 'einsum("ik,j->ijk", eye(3), v)', r"\left[\delta_{ik} v_{j}\right]_{ijk}"),
+    (einsum("ijk,kl->ijl", Q, B), "Q @ B", "Q B"),
+    (einsum(",i->i", a, v), "a*v", "a v"),
+    (transpose(Q, 0, 2, 1), "transpose(Q, (0, 2, 1))", r"\operatorname{transpose}_{0, 2, 1}(Q)"),
+    # sums, means, reductions
+    (-sum(D * log(Y), 1), "-sum(D*log(Y), axis=1)", r"-(D \odot \log(Y)) \mathbf{1}"),
+    (sum(X, 0), "sum(X, axis=0)", r"X^{\top} \mathbf{1}"),
+    (sum(Q, (0, 2)), "sum(Q, axis=(0, 2))", r"\sum_{0, 2} Q"),
+    (mean((X @ w - y) ** 2), "mean((X @ w - y)**2)", r"\frac{1}{m} \sum (X w - y)^{2}"),
+    (mean(X, 1, keepdims=True), "mean(X, axis=1, keepdims=True)", r"\frac{1}{64} X \mathbf{1}"),
+    (sum(v) * sympy.Rational(3, 4), "3*mean(v)", r"3 \frac{1}{4} \sum v"),
+    (a * sum(A**2) / 2 + mean(A), "a*sum(A**2)/2 + mean(A)", r"\frac{a}{2} \sum A^{\odot 2} + \frac{1}{12} \sum A"),
+    (max(X, 1), "max(X, axis=1)", r"\max_{1}(X)"),
+    (argmax(v), "argmax(v)", r"\arg\max(v)"),
+    (argmax(A), "argmax(A, axis=1)", r"\arg\max_{1}(A)"),
+    (logsumexp(Z, 1), "logsumexp(Z, axis=1)", r"\operatorname{logsumexp}_{1}(Z)"),
+    # broadcasting that NumPy implies is not written
+    ((Y * expand(sum(D, 1), (m, 10), (0,)) - D) / m, "(Y*sum(D, axis=1, keepdims=True) - D)/m",
+     r"\frac{1}{m} \left(Y \odot \left(D \mathbf{1} \mathbf{1}^{\top}\right) - D\right)"),
+    (X @ W1 + expand(b1, (m, 128), (1,)), "X @ W1 + b1", "X W_{1} + b_{1}"),
+    (X * expand(y, (m, 64), (0,)), "X*y[:, None]", r"X \odot \left(y \mathbf{1}^{\top}\right)"),
+    (A + 2 * fill(a, (3, 4)), "A + 2*a", "A + 2 a"),
+    (A + broadcast_to(keep_axes(u, (1,)), (3, 4)), "A + u[:, None]", r"A + u \mathbf{1}^{\top}"),
+    (log(expand(v, (3, 4), (1,))), "broadcast_to(log(v), (3, 4))", r"\operatorname{broadcast}_{3 \times 4}(\log(v))"),
+    (keep_axes(v, (0,)), "v[None, :]", "v"),
+    # fills, identities, ramps
+    (fill(1, (m, 3)), "ones(m, 3)", r"\mathbf{1}_{m \times 3}"),
+    (fill(0, (3,)), "zeros(3)", r"\mathbf{0}_{3}"),
+    (fill(1, (m,)) / m, "ones(m)/m", r"\frac{1}{m} \mathbf{1}_{m}"),
+    (fill(a, (3,)), "a*ones(3)", r"a \mathbf{1}_{3}"),
+    (identity(m), "eye(m)", "I_{m}"),
+    (iota(5), "arange(5)", r"\left(0, \ldots, 4\right)"),
+    (size(m * 2), "2*m", "2 m"),
+    # indexing and movement
+    (x[2:], "x[2:]", "x[2{:}]"),
+    (A[1:, ::2], "A[1:, ::2]", r"A[1{:},\, {:}{:}2]"),
+    (x[::-1], "x[::-1]", "x[{:}{:}{-}1]"),
+    (x[6:1:-2], "x[6:0:-2]", "x[6{:}0{:}{-}2]"),
+    (x[3:3], "x[3:3]", "x[3{:}3]"),
+    (X[:-1], "X[:-1]", "X[{:}{-}1]"),
+    (X[-1], "X[-1]", "X[{-}1]"),
+    (A[0], "A[0]", "A[0]"),
+    (A[:, 1], "A[:, 1]", r"A[{:},\, 1]"),
+    (take(b2, i), "b2[i]", "b_{2}[i]"),
+    (take(A, tensor("j", 2, dtype="int64"), 1), "A[:, j]", r"A[{:},\, j]"),
+    (labels("t", m, classes=10) - Y, "t - Y", "t - Y"),
+    (one_hot(i + 1, 10), "one_hot(i + 1, 10)", r"\operatorname{onehot}_{10}(i + 1)"),
+    (pad(A, ((1, 2), (0, 0))), "pad(A, ((1, 2), (0, 0)))", r"\operatorname{pad}_{(1, 2), (0, 0)}(A)"),
+    (Place(u, shape_arg((6,)), shape_arg((0,)), ints_arg((2,))), "place(u, (6,), starts=(0,), steps=(2,))",
+     r"\operatorname{place}_{6}(u)"),
+    (concat([u, v]), "concat([u, v], axis=0)", r"\operatorname{concat}_{0}(u, v)"),
+    (stack([v, v * 2], 1), "stack([v, 2*v], axis=1)", r"\operatorname{stack}_{1}(v, 2 v)"),
+    (reshape(A, 2, 6), "reshape(A, (2, 6))", r"\operatorname{reshape}_{2 \times 6}(A)"),
+    # names
+    (Y, "softmax(Z)", r"\operatorname{softmax}(Z)"),
+    (Y.named("P"), "softmax(Z)", r"\operatorname{softmax}(Z)"),
+    (log(Barrier(Y)), "log(Y)", r"\log(Y)"),
+    (tensor("W", 3, latex=r"\Omega") * a.named("k", r"\kappa"), "k*W", r"\kappa \Omega"),
+    (scalar("alpha") * scalar("loss"), "alpha*loss", r"\alpha \mathrm{loss}"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("node", "written", "_"), GOLDEN, ids=[g[1] for g in GOLDEN])
+def test_a_formula_reads_as_a_person_would_write_it(node: Node, written: str, _: str):
+    assert repr(node) == str(node) == sstr(node) == written
+
+
+@pytest.mark.parametrize(("node", "_", "written"), GOLDEN, ids=[g[1] for g in GOLDEN])
+def test_latex_reads_as_a_textbook_prints_it(node: Node, _: str, written: str):
+    assert sympy.latex(node) == written
+    assert node._repr_latex_() == rf"$\displaystyle {written}$"
+
+
+@pytest.mark.parametrize(
+    ("node", "drawn"),
+    [
+        ((Y - D) / m, ["Y - D", "─────", "  m  "]),
+        (v**2 / 3, [" 2", "v ", "──", "3 "]),
+        (X.T @ (X @ w - y), ["Xᵀ (X w - y)"]),
+        (sigmoid(v) * (1 - sigmoid(v)), ["σ(v) ⊙ (1 - σ(v))"]),
+        (sum(A * C), ["Σ A ⊙ C"]),
+        (sqrt(a + 1), ["√(a + 1)"]),
+        (indicator(a >= 0), ["1[a ≥ 0]"]),
+        (v @ S @ v, ["vᵀ S v"]),
+        (tensor("W1", 2) * scalar("alpha"), ["α⋅W₁"]),
+        (X * expand(y / m, (m, 64), (0,)), ["    ⎛y⎞         ", "X ⊙ ⎜─⎟[:, None]", "    ⎝m⎠         "]),
+    ],
+    ids=repr,
+)
+def test_pretty_draws_in_two_dimensions(node: Node, drawn: list[str]):
+    assert sympy.pretty(node, use_unicode=True).split("\n") == drawn
+
+
+def test_pretty_keeps_to_ascii_when_sympy_is_told_to():
+    drawn = sympy.pretty(2 * X.T @ (X @ w - y) / m + sigmoid(sqrt(a)), use_unicode=False)
+    assert drawn.isascii()
+    assert "X.T @ (X @ w - y)" in drawn and "sigmoid(sqrt(a))" in drawn
+
+
+# --------------------------------------------------------------------------- the text says what the node is
+
+
+@pytest.mark.parametrize("case", CASES, ids=repr)
+def test_the_text_of_every_case_read_back_has_the_same_value(case: Case, rng: np.random.Generator):
+    data = case.data(rng)
+    for root in case.roots:
+        again = read_back(text(root, full=True), names_of(root))
+        with np.errstate(all="ignore"):
+            np.testing.assert_allclose(evaluate(again, data), evaluate(root, data), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("node", [g[0] for g in GOLDEN], ids=[g[1] for g in GOLDEN])
+def test_a_golden_text_read_back_has_the_same_shape(node: Node):
+    again = read_back(repr(node), names_of(node))
+    assert again.shape == node.shape
+    assert repr(again) == repr(node)
+
+
+# One step of a random graph: two earlier values → a new one.
+STEPS: list[Callable[[Node, Node], Node]] = [
+    lambda p, q: p + q,
+    lambda p, q: p - q,
+    lambda p, q: p * q,
+    lambda p, q: p / q,
+    lambda p, q: p @ q if p.shape == q.shape == (2, 2) else p * q,
+    lambda p, q: p**q if not (p.rank or q.rank) else p * q,
+    lambda p, q: -p,
+    lambda p, q: p**2,
+    lambda p, q: 1 / p,
+    lambda p, q: p.T,
+    lambda p, q: tanh(p),
+    lambda p, q: indicator(p > q),
+    lambda p, q: p[0, None] if p.rank else p,
+    lambda p, q: sum(p, 1, keepdims=True) if p.rank else p,
+    lambda p, q: expand(sum(p, 1), (2, 2), (0,)) if p.shape == (2, 2) else fill(q[0, 0] if q.rank else q, (2, 2)),
+]
+LEAVES = (a, b, tensor("P", 2, 2), tensor("R", 2, 2), sn.constant(2), sn.constant(-1), sn.constant(0.5))
+
+
+@settings(max_examples=300)
+@given(st.lists(st.tuples(st.integers(0, len(STEPS) - 1), st.integers(0, 99), st.integers(0, 99)), max_size=9))
+def test_parentheses_are_enough_in_every_nesting(steps: list[tuple[int, int, int]]):
+    values = list(LEAVES)
+    for step, p, q in steps:
+        values.append(STEPS[step](values[-1 - p % len(values)], values[-1 - q % len(values)]))
+    node = values[-1]
+    data = {"a": 0.7, "b": -1.3, "P": [[0.3, -0.8], [1.1, 0.4]], "R": [[-0.5, 0.9], [0.2, 1.7]]}
+    again = read_back(text(node, full=True), names_of(node))
+    assert again.shape == node.shape
+    with np.errstate(all="ignore"):
+        found, wanted = (evaluate(each, {k: np.asarray(v) for k, v in data.items()}) for each in (again, node))
+    np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("written", ["a + b - c", "a*b/c", "c*(a + b)", "a**2/b", "2*P @ R", "P*(P @ R)"])
+def test_no_parentheses_are_written_that_python_does_not_need(written: str):
+    names = {"a": a, "b": b, "c": scalar("c"), "P": tensor("P", 2, 2), "R": tensor("R", 2, 2)}
+    assert repr(read_back(written, names)) == written
+
+
+# --------------------------------------------------------------------------- large and shared graphs
+
+
+def doubled(times: int) -> Node:
+    value: Node = a
+    for _ in range(times):
+        value = value + value
+    return value
+
+
+def chain(length: int, step: Callable[[Node], Node] = tanh) -> Node:
+    value: Node = a
+    for _ in range(length):
+        value = step(value)
+    return value
+
+
+def test_a_small_graph_is_written_as_a_tree_though_it_shares():
+    assert repr(doubled(3)) == "a + a + a + a + a + a + a + a"
+
+
+def test_a_value_shared_sixty_times_is_bound_once():
+    lines = text(doubled(60), full=True).split("\n")
+    assert lines[0] == "t59 + t59"
+    assert lines[1] == "where"
+    assert lines[2] == "    t1 = a + a"
+    assert lines[-1] == "    t59 = t58 + t58"
+    assert len(lines) == 61
+
+
+def test_definitions_that_fit_stand_on_the_line():
+    value: Node = tanh(v)
+    for _ in range(7):
+        value = value * value
+    assert repr(value) == (
+        "t6*t6 where t1 = tanh(v)*tanh(v), t2 = t1*t1, t3 = t2*t2, t4 = t3*t3, t5 = t4*t4, t6 = t5*t5"
+    )
+
+
+def test_the_middle_of_a_long_list_of_definitions_is_left_out_and_counted():
+    shown = repr(doubled(60))
+    assert "… (19 more definitions) …" in shown
+    assert shown.split("\n")[-1] == "    t59 = t58 + t58"
+    assert r"\ldots\ (\text{19 more})" in latex(doubled(60))
+    assert "(19 more)" in str(pretty(doubled(60)))
+    assert r"(\text{19 more})" not in latex(doubled(60), full=True)
+    assert "more" not in str(pretty(doubled(60), full=True))
+
+
+def test_the_middle_of_a_very_wide_formula_is_left_out_and_counted():
+    wide = elementwise("add", *(scalar(f"s{n}") for n in range(3000)))
+    assert "more characters) …" in repr(wide)
+    assert text(wide, full=True) == " + ".join(f"s{n}" for n in range(3000))
+
+
+def test_bound_names_avoid_the_names_of_leaves():
+    value: Node = scalar("t1") + scalar("s2")
+    for _ in range(20):
+        value = value * tanh(value)
+    assert "u1 = " in text(value, full=True)
+    assert "t1 = " not in text(value, full=True)
+
+
+@pytest.mark.parametrize("notation", [text, latex, pretty])
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: chain(10_000),
+        lambda: chain(10_000, lambda n: n + 1),
+        lambda: chain(10_000, lambda n: n * 2),
+        lambda: chain(10_000, lambda n: -n),
+        lambda: chain(10_000, lambda n: n.named("n")),
+        lambda: chain(10_000, Barrier),
+        lambda: chain(3_000, lambda n: sigmoid(n) * (1 - n) + a),
+        lambda: doubled(2_000),
+        lambda: elementwise("add", *(a * n for n in range(5_000))),
+    ],
+)
+def test_deep_wide_and_shared_graphs_print_without_recursion(
+    notation: Callable[[Node], Any], build: Callable[[], Node]
+):
+    assert len(str(notation(build()))) < 100_000
+
+
+def test_a_long_chain_read_back_is_the_chain():
+    node = chain(200)
+    assert read_back(text(node, full=True), {"a": a}) is node
+
+
+# --------------------------------------------------------------------------- completeness
+
+
+def concrete_kinds() -> set[type[Node]]:
+    found, waiting = set(), [Node]
+    while waiting:
+        cls = waiting.pop()
+        waiting += cls.__subclasses__()
+        if cls is not Node and cls.__module__.startswith("symnet."):
+            found.add(cls)
+    return found
+
+
+def test_every_kind_of_node_has_a_reader():
+    assert {cls.kind for cls in concrete_kinds()} <= set(READERS)
+
+
+@pytest.mark.parametrize("table", [TEXT_WRITERS, LATEX_WRITERS, PRETTY_WRITERS])
+def test_every_form_has_a_writer_in_every_notation(table: dict[str, Any]):
+    assert set(table) == set(KINDS)
+
+
+def test_every_kind_of_node_is_among_the_golden_texts():
+    printed = {type(each) for node, _, _ in GOLDEN for each in sn.expr.graph.topological(node)}
+    assert concrete_kinds() <= printed
+
+
+@pytest.mark.parametrize("op", PRIMITIVES)
+def test_every_primitive_prints_in_every_notation(op: str):
+    primitive = PRIMITIVES[op]
+    operands = [a, b, scalar("c")][: primitive.arity or 2]
+    if primitive.condition:
+        operands = [a > n for n in range(len(operands))] if primitive.result == "bool" else [a > 0, *operands[1:]]
+    node = elementwise(op, *operands)
+    assert "a" in repr(node) and "a" in sympy.latex(node) and "a" in sympy.pretty(node)
+    assert read_back(repr(node), names_of(node)).shape == ()
+
+
+def test_a_kind_without_a_reader_prints_as_a_call_of_its_class():
+    class Novel(Node):
+        kind = "novel"
+
+        @classmethod
+        def _derive(cls, *args: Any) -> Any:
+            return args[0].shape, args[0].dtype
+
+    assert repr(2 * Novel(v + 1)) == "2*Novel(v + 1)"
+
+
+@pytest.mark.parametrize("case", CASES, ids=repr)
+def test_every_case_prints_in_latex_with_balanced_braces_and_in_two_dimensions(case: Case):
+    for root in case.roots:
+        written = sympy.latex(root)
+        assert written.count("{") == written.count("}")
+        assert written.count(r"\left") == written.count(r"\right")
+        assert str(sympy.pretty(root))
+
+
+def test_latex_is_understood_by_matplotlib():
+    parse = pytest.importorskip("matplotlib.mathtext").MathTextParser("path").parse
+    for node, _, written in GOLDEN:
+        if r"\begin" not in written:
+            assert parse(f"${written}$") is not None, node
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("x", "x"),
+        ("W1", "W_{1}"),
+        ("beta_2", r"\beta_{2}"),
+        ("loss", r"\mathrm{loss}"),
+        ("Gamma", r"\Gamma"),
+        ("w_in", "w_{in}"),
+    ],
+)
+def test_names_follow_mathematical_custom(name: str, written: str):
+    assert name_latex(name) == written
+
+
+def test_nodes_print_inside_containers_of_sympy():
+    assert str(sympy.Tuple(a - b, v)) == "(a - b, v)"
+    assert sympy.latex(sympy.Tuple(X.T @ y, a)) == r"\left( X^{\top} y, \  a\right)"
+
+
+def test_printing_builds_are_registered_by_importing_the_package():
+    assert {"text", "latex", "pretty"} <= set(node_module._BUILDERS)
