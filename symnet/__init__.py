@@ -54,7 +54,8 @@ _home("calculus.hessian", "hessian")
 _home("calculus.products", "jvp vjp hvp")
 _home("calculus.derive", "derive")
 _home("calculus.simplify", "simplify")
-_home("compiler", "compile value_and_grad CompiledFunction")
+_home("compiler", "compile value_and_grad")
+_home("compiled", "CompiledFunction")
 _home("export.load", "load")
 _home("train.fit", "fit")
 _home("train.history", "Run")
@@ -97,6 +98,5 @@ def __dir__() -> list[str]:
 
 import symnet.expr.activations  # noqa: E402  (operators and printing are registered by the floor `expr`)
 import symnet.expr.indexing  # noqa: E402
-import symnet.expr.printing  # noqa: E402
 import symnet.expr.printing  # noqa: E402
 import symnet.expr.reduction  # noqa: E402

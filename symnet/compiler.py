@@ -6,117 +6,70 @@
 4. `lower`       graph → nests      one loop nest for each stored value (`lower/program.py`)
 5. `schedule`    nests → loops      register tiles, streaming over row blocks, units (`schedule/program.py`)
 6. `emit`        loops → LLVM IR    (`llvm/program.py`)
-7. `assemble`    LLVM IR → object code → `NativeFunction` (`runtime/function.py`)
+7. `assemble`    LLVM IR → object code → `CompiledFunction` (`compiled.py`)
 
 `value_and_grad` differentiates first (`calculus/grad.py`).  `stop_after=` returns what stands after a stage.
+A warm start takes the object code from the cache (`runtime/cache.py`) by a key made of the expression as written,
+before any of this.
 """
 
 from __future__ import annotations
 
-import time
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from symnet import dtypes
 from symnet.calculus.grad import grad
 from symnet.calculus.structure import flatten
+from symnet.compiled import CompiledFunction, Stages
 from symnet.errors import ArgumentError, explain
 from symnet.expr.constants import as_node
 from symnet.expr.graph import substitute
 from symnet.expr.node import Node
 from symnet.expr.symbols import Named, Tensor, check_leaves
-from symnet.loops.ir import Program
-from symnet.loops.printer import to_text
-from symnet.lower.program import Lowered, lower, naive_program
-from symnet.runtime.function import NativeFunction
-from symnet.runtime.structure import Template, default_template
+from symnet.lower.program import lower, naive_program
+from symnet.runtime.cache import Entry, default_cache
+from symnet.runtime.structure import Template
 from symnet.schedule.program import schedule
 from symnet.schedule.target import Target
 from symnet.simplify.algebra import simplify
-from symnet.simplify.cost import flops
 from symnet.simplify.numeric import numeric
 
 STAGES = ("simplify", "numeric", "loops", "schedule", "llvm")
 
 
-@dataclass
-class Compilation:
-    """What every stage gave, kept so that a function can show it."""
-
-    name: str
-    outputs: tuple[str, ...]
-    leaves: tuple[Tensor, ...]
-    real: str
-    written: list[Node]
-    formula: list[Node] = field(default_factory=list)
-    numeric: list[Node] = field(default_factory=list)
-    lowered: Lowered | None = None
-    program: Program | None = None
-    llvm_ir: str = ""
-    object_code: bytes = b""
-    target: Target | None = None
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    def timed(self, stage: str, work: Callable[[], Any]) -> Any:
-        begin = time.perf_counter()
-        result = work()
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - begin
-        return result
-
-
-class CompiledFunction(NativeFunction):
-    """A native function that also shows how it came to be.
+@dataclass(frozen=True)
+class Request:
+    """What a caller asked for.
 
     Attributes:
-        inputs, outputs: names, in order.
-        formula: the simplified expressions, one per output.
-        loops: the scheduled loops, as text; llvm_ir, assembly: the floors below.
-        flops: floating-point operations of one call, a SymPy polynomial in the extents.
-        compilation: every stage's result, and its time in seconds.
+        call: the public function's name, for messages.
+        written: the expressions as written; `wrt` what they are differentiated by (none for `compile`).
+        names: of the outputs; `template` arranges them.
+        options: of the runtime: threads, check_finite, positional.
     """
 
-    def __init__(self, compilation: Compilation, native: Any, **options: Any) -> None:
-        assert compilation.lowered is not None
-        super().__init__(compilation.lowered.signature, native, **options)
-        self.compilation = compilation
+    call: str
+    written: tuple[Node, ...]
+    wrt: tuple[Node, ...]
+    names: tuple[str, ...]
+    template: Template
+    dtype: Any
+    name: str
+    target: Target | None
+    stop_after: str | None = None
+    options: dict[str, Any] = field(default_factory=dict)
 
-    @property
-    def formula(self) -> Any:
-        found = self.compilation.formula
-        return found[0] if len(found) == 1 else tuple(found)
-
-    @property
-    def loops(self) -> str:
-        assert self.compilation.program is not None
-        return to_text(self.compilation.program)
-
-    @property
-    def llvm_ir(self) -> str:
-        return self.compilation.llvm_ir
-
-    @cached_property
-    def assembly(self) -> str:
-        from symnet.llvm.codegen import assembly
-
-        return assembly(self.compilation.llvm_ir, self.compilation.target)
-
-    @cached_property
-    def flops(self) -> Any:
-        return flops(self.compilation.numeric)
-
-    def report(self) -> str:
-        """What was compiled: inputs, outputs, kernels, operations, workspace, times."""
-        return report(self)
-
-    def export(self, path: str, **options: Any) -> Any:
-        """Write object, shared library, C header, Python stub and C test: see `export/`."""
-        from symnet.export import export
-
-        c = self.compilation
-        assert c.program is not None
-        return export(path, self.signature, c.program, c.target, c.object_code, structure=self.structure, **options)
+    def roots(self) -> list[Node]:
+        """The outputs: the expressions, and their gradients."""
+        if not self.wrt:
+            return list(self.written)
+        return [*self.written, *grad(self.written[0], list(self.wrt))]
 
 
 def compile(
@@ -156,11 +109,12 @@ def compile(
         >>> f(x=np.array([3.0, 4.0]))
         np.float64(25.0)
     """
-    nodes = [as_node(o) for o in outputs] if isinstance(outputs, (list, tuple)) else [as_node(outputs)]
-    template = tuple(range(len(nodes))) if isinstance(outputs, (list, tuple)) else default_template(1)
-    names = _output_names(nodes)
+    many = isinstance(outputs, (list, tuple))
+    nodes = tuple(map(as_node, outputs)) if many else (as_node(outputs),)
     options = {"threads": threads, "check_finite": check_finite, "positional": _positional(inputs)}
-    return _build("compile", nodes, names, template, dtype, name, stop_after, target, options)
+    template: Template = tuple(range(len(nodes))) if many else 0
+    names = _output_names(nodes)
+    return _answer(Request("compile", nodes, (), names, template, dtype, name, target, stop_after, options))
 
 
 def value_and_grad(
@@ -194,17 +148,14 @@ def value_and_grad(
     Raises:
         ShapeError: L is no scalar.  ArgumentError: L does not contain a parameter.
     """
-    root = as_node(L)
     targets, _ = flatten("value_and_grad(L, params)", params)
-    begin = time.perf_counter()
-    gradients = grad(root, targets)
-    differentiation = time.perf_counter() - begin
     labels = [f"grad_{t.name}" if isinstance(t, (Tensor, Named)) else f"grad_{k}" for k, t in enumerate(targets)]
-    template: Template = (0, _template(params))
+    names = _distinct(["value", *labels])
     options = {"threads": threads, "check_finite": check_finite, "positional": _positional(inputs)}
-    names = ["value", *_distinct(labels)]
-    return _build(
-        "value_and_grad", [root, *gradients], names, template, dtype, name, stop_after, target, options, differentiation
+    template: Template = (0, _template(params))
+    written = (as_node(L),)
+    return _answer(
+        Request("value_and_grad", written, tuple(targets), names, template, dtype, name, target, stop_after, options)
     )
 
 
@@ -220,75 +171,93 @@ def _positional(inputs: Sequence[Any] | None) -> tuple[str, ...]:
     return tuple(as_node(i).name for i in inputs or ())  # type: ignore[attr-defined]
 
 
-def _output_names(nodes: Sequence[Node]) -> list[str]:
+def _output_names(nodes: Sequence[Node]) -> tuple[str, ...]:
     found = [n.name if isinstance(n, Named) else "" for n in nodes]
     return _distinct([name if name.isidentifier() else f"out{k}" for k, name in enumerate(found)])
 
 
-def _distinct(names: Sequence[str]) -> list[str]:
+def _distinct(names: Sequence[str]) -> tuple[str, ...]:
     """Names made distinct by a suffix."""
-    used: set[str] = set()
-    result = []
+    result: dict[str, None] = {}
     for name in names:
         fresh, number = name, 2
-        while fresh in used:
+        while fresh in result:
             fresh, number = f"{name}_{number}", number + 1
-        used.add(fresh)
-        result.append(fresh)
-    return result
+        result[fresh] = None
+    return tuple(result)
 
 
 # --------------------------------------------------------------------------- the stages
 
 
-def _build(
-    call: str,
-    roots: list[Node],
-    names: list[str],
-    template: Template,
-    dtype: Any,
-    name: str,
-    stop_after: str | None,
-    target: Target | None,
-    options: dict[str, Any],
-    differentiation: float = 0.0,
-) -> Any:
-    if stop_after is not None and stop_after not in STAGES:
-        raise ArgumentError(
-            explain(
-                f"{call}(…, stop_after={stop_after!r})",
-                "one of " + ", ".join(STAGES),
-                repr(stop_after),
-                "Choose a stage.",
-            )
-        )
-    c = _retyped(call, roots, names, dtype, name)
-    c.seconds["differentiate"] = differentiation
-    c.formula = c.timed("simplify", lambda: simplify(c.written))
-    if stop_after == "simplify":
-        return _single(c.formula, template)
-    c.numeric = c.timed("numeric", lambda: numeric(c.formula))
-    if stop_after == "numeric":
-        return _single(c.numeric, template)
-    c.lowered = c.timed("lower", lambda: lower(name, c.numeric, _apart(c), c.leaves, c.real, c.written))
-    if stop_after == "loops":
-        return naive_program(c.lowered)
-    c.target = target or _host()
-    c.program = c.timed("schedule", lambda: schedule(c.lowered, c.target))  # type: ignore[arg-type]
-    if stop_after == "schedule":
-        return c.program
-    return _assemble(c, template, stop_after, options)
+def _answer(request: Request) -> Any:
+    """What the caller asked for: a function, or what stands after a stage."""
+    stop = request.stop_after
+    if stop is None:
+        return _function(request)
+    if stop not in STAGES:
+        call = f"{request.call}(…, stop_after={stop!r})"
+        raise ArgumentError(explain(call, "one of " + ", ".join(STAGES), repr(stop), "Choose a stage."))
+    stages = run(request, stop)
+    single = request.template == 0
+    shown: dict[str, Callable[[], Any]] = {
+        "simplify": lambda: stages.formula[0] if single else stages.formula,
+        "numeric": lambda: stages.numeric[0] if single else stages.numeric,
+        "loops": lambda: naive_program(stages.lowered),  # type: ignore[arg-type]
+        "schedule": lambda: stages.program,
+        "llvm": lambda: stages.llvm_ir,
+    }
+    return shown[stop]()
 
 
-def _assemble(c: Compilation, template: Template, stop_after: str | None, options: dict[str, Any]) -> Any:
+def run(request: Request, stop: str = "llvm") -> Stages:
+    """The stages in order, as far as `stop`."""
+    s = retyped(request)
+    s.formula = s.timed("simplify", lambda: simplify(s.written))
+    if stop == "simplify":
+        return s
+    s.numeric = s.timed("numeric", lambda: numeric(s.formula))
+    if stop == "numeric":
+        return s
+    s.lowered = s.timed("lower", lambda: lower(s.name, s.numeric, s.outputs, s.leaves, s.real, s.written))
+    if stop == "loops":
+        return s
+    s.target = target = request.target or _host()
+    s.program = program = s.timed("schedule", lambda: schedule(s.lowered, target))  # type: ignore[arg-type]
+    if stop == "schedule":
+        return s
     from symnet.llvm import codegen
 
-    c.llvm_ir = c.timed("emit", lambda: codegen.emit_ir(c.program, c.target))  # type: ignore[arg-type]
-    if stop_after == "llvm":
-        return c.llvm_ir
-    c.object_code = c.timed("assemble", lambda: codegen.compile_object(c.llvm_ir, c.target))
-    native = c.timed("load", lambda: codegen.load(c.object_code))
-    return CompiledFunction(c, native, structure=template, **options)
+    s.llvm_ir = s.timed("emit", lambda: codegen.emit_ir(program, target))
+    return s
+
+
+def retyped(request: Request) -> Stages:
+    """Differentiation, and the real leaves in the requested dtype."""
+    call, dtype = request.call, request.dtype
+    stages = Stages(request.name, (), (), dtypes.DEFAULT_REAL, request.target, [])
+    leaves = check_leaves(call, request.written)
+    roots = stages.timed("differentiate", request.roots)
+    if dtype is None:
+        reals = [leaf.dtype for leaf in leaves if leaf.dtype in dtypes.REAL]
+        stages.real = str(reals[0]) if reals else dtypes.DEFAULT_REAL
+    else:
+        stages.real = _real(call, dtype)
+        change: dict[Node, Tensor] = {x: x.retyped(stages.real) for x in leaves if x.dtype in dtypes.REAL}
+        roots = substitute(roots, change)
+        leaves = [change.get(leaf, leaf) for leaf in leaves]
+    taken = {leaf.name for leaf in leaves}
+    stages.outputs = tuple(f"{name}_out" if name in taken else name for name in request.names)
+    stages.written, stages.leaves = roots, tuple(leaves)
+    return stages
+
+
+def _real(call: str, dtype: Any) -> str:
+    call = f"{call}(…, dtype={dtype!r})"
+    real = dtypes.check(dtype, call)
+    if real not in dtypes.REAL:
+        raise ArgumentError(explain(call, "float32 or float64", real, 'Write dtype="float32".'))
+    return real
 
 
 def _host() -> Target:
@@ -297,63 +266,53 @@ def _host() -> Target:
     return host_target()
 
 
-def _single(nodes: list[Node], template: Template) -> Any:
-    return nodes[0] if template == 0 else nodes
+def _function(request: Request) -> CompiledFunction:
+    """Object code from the cache or from the stages, as a function."""
+    from symnet.llvm import codegen
 
-
-def _retyped(call: str, roots: list[Node], names: list[str], dtype: Any, name: str) -> Compilation:
-    """The roots with the real leaves in the requested dtype."""
-    leaves = check_leaves(call, roots)
-    if dtype is None:
-        reals = [leaf.dtype for leaf in leaves if leaf.dtype in dtypes.REAL]
-        real = str(reals[0]) if reals else dtypes.DEFAULT_REAL
+    check_leaves(request.call, request.written)
+    cache, key = default_cache(), cache_key(request)
+    entry = cache.get(key) if cache else None
+    stages: Callable[[], Stages] = lambda: run(request)
+    if entry is None:
+        done = run(request)
+        done.object_code = done.timed("assemble", lambda: codegen.compile_object(done.llvm_ir, done.target))
+        assert done.lowered is not None
+        entry = Entry(done.object_code, done.lowered.signature, request.template)
+        stages = lambda: done
+        if cache:
+            cache.put(key, entry)
+        hit = False
     else:
-        real = dtypes.check(dtype, f"{call}(…, dtype={dtype!r})")
-        if real not in dtypes.REAL:
-            raise ArgumentError(
-                explain(f"{call}(…, dtype={dtype!r})", "float32 or float64", real, 'Write dtype="float32".')
-            )
-        change = {leaf: leaf.retyped(real) for leaf in leaves if leaf.dtype in dtypes.REAL and leaf.dtype != real}
-        roots = substitute(roots, change)
-        leaves = [change.get(leaf, leaf) for leaf in leaves]
-    return Compilation(name, tuple(names), tuple(leaves), real, roots)
+        hit = True
+    native = codegen.load(entry.object_code)
+    function = CompiledFunction(
+        entry.signature, native, entry.object_code, stages, structure=entry.structure, **request.options
+    )
+    function.from_cache = hit
+    return function
 
 
-def _apart(c: Compilation) -> list[str]:
-    """Output names that differ from every input's."""
-    taken = {leaf.name for leaf in c.leaves}
-    return [name if name not in taken else f"{name}_out" for name in c.outputs]
+# --------------------------------------------------------------------------- the key
 
 
-# --------------------------------------------------------------------------- the report
+def cache_key(request: Request) -> str:
+    """A digest of everything that the object code depends on, taken before differentiation."""
+    target = request.target or _host()
+    content = hashlib.blake2b(digest_size=24)
+    for node in (*request.written, *request.wrt):
+        content.update(node.digest)
+    parts = (request.call, len(request.wrt), request.names, request.template, str(request.dtype), request.name, target)
+    content.update(repr((parts, _versions())).encode())
+    return content.hexdigest()
 
 
-def report(f: CompiledFunction) -> str:
-    """What was compiled, as text."""
-    c = f.compilation
-    assert c.program is not None and c.lowered is not None
-    stages = [stage.name for _, stage in c.program.phases()]
-    lines = [
-        f"{f.name}({', '.join(f.inputs)}) -> {', '.join(f.outputs)}",
-        f"kernels     {len(c.lowered.nests)} loop nests in {len(stages)} stages",
-        f"FLOPs       {f.flops}",
-        f"workspace   {_workspace_line(f)}",
-        f"machine     {c.target.cpu or c.target.triple}, {c.target.vector_bits}-bit vectors" if c.target else "",
-        f"object code {len(c.object_code)} bytes",
-        "compiled in " + ", ".join(f"{stage} {1e3 * s:.0f} ms" for stage, s in c.seconds.items()),
-        *(f"note: {note}" for note in c.program.notes),
-        *(f"note: {name} is unused" for name in sorted(c.lowered.signature.unused)),
-    ]
-    return "\n".join(line for line in lines if line)
-
-
-def _workspace_line(f: CompiledFunction) -> str:
-    dims = f.signature.dims
-    if not dims:
-        return f"{f.workspace_bytes()} bytes"
-    small, large = (dict.fromkeys(dims, n) for n in (1000, 1_000_000))
-    sizes = f.workspace_bytes(**small), f.workspace_bytes(**large)
-    name = ", ".join(dims)
-    if sizes[0] == sizes[1]:
-        return f"{sizes[0]} bytes, whatever {name}"
-    return f"{sizes[0]} bytes at {name} = 1000, {sizes[1]} at 1000000"
+@lru_cache(maxsize=1)
+def _versions() -> tuple[str, ...]:
+    """Versions of what makes the code, and a stamp of symnet's own files, so that an edit is seen."""
+    stamp = hashlib.blake2b(digest_size=16)
+    root = Path(__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        found = path.stat()
+        stamp.update(f"{path.relative_to(root)} {found.st_size} {found.st_mtime_ns}\n".encode())
+    return (stamp.hexdigest(), version("sympy"), version("llvmlite"))

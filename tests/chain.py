@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from symnet.compiler import _retyped
+from symnet.compiler import Request, retyped
 from symnet.expr.node import Node
 from symnet.llvm import codegen
 from symnet.llvm.targets import host_target
@@ -41,7 +41,8 @@ def floors(
     roots: Sequence[Node], data: dict[str, Any], dims: dict[str, int], real: str, target: Target | None = None
 ) -> Iterator[tuple[str, Arrays]]:
     """(floor, outputs) from the top of the house to the bottom."""
-    c = _retyped("chain", list(roots), [f"out{k}" for k in range(len(roots))], real, "chain")
+    names = tuple(f"out{k}" for k in range(len(roots)))
+    c = retyped(Request("chain", tuple(roots), (), names, tuple(range(len(roots))), real, "chain", target))
     data = {leaf.name: np.asarray(data[leaf.name]).astype(leaf.dtype) for leaf in c.leaves}
     yield "reference", evaluate(c.written, data, dtype=real, leaves=c.leaves)
     algebra = simplify(c.written)

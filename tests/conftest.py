@@ -1,11 +1,13 @@
 """What every test may ask for: a seeded generator.  Hypothesis draws the same examples on every run."""
 
+import os
 import zlib
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
+os.environ["SYMNET_CACHE"] = "0"  # every test compiles what it tests
 settings.register_profile(
     "symnet",
     deadline=None,  # nothing is timed inside the test suite

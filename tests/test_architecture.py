@@ -26,7 +26,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("llvm",),
     ("runtime",),
     ("export",),
-    ("compiler",),
+    ("compiler", "compiled"),
     ("train", "compare"),
     ("cli", "__init__", "__main__"),  # the face: exports everything, lazily
 )
@@ -34,6 +34,7 @@ FLOOR_OF = {part: floor for floor, parts in enumerate(FLOORS) for part in parts}
 SIDEWAYS = {
     ("dtypes", "errors"),
     ("lower", "loops"),
+    ("compiler", "compiled"),
     ("cli", "__init__"),
     ("__main__", "cli"),
 }  # (from, to) on one floor

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import symnet as sn
+import symnet.compiler
 from symnet.loops.ir import Program
 from symnet.loops.printer import to_text
 
@@ -218,3 +220,34 @@ def test_a_value_added_to_itself_sixty_times_is_compiled() -> None:
     for _ in range(60):
         value = sn.sin(value) + value
     assert np.all(np.isfinite(sn.compile(value)(x=np.ones(4))))
+
+
+def test_a_warm_start_takes_the_code_from_disk_and_does_no_algebra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator
+) -> None:
+    monkeypatch.setenv("SYMNET_CACHE", "1")
+    monkeypatch.setenv("SYMNET_CACHE_DIR", str(tmp_path))
+    loss, params, _ = digits()
+    cold = sn.value_and_grad(loss, params, dtype="float32")
+    monkeypatch.setattr(symnet.compiler, "grad", None)  # a call would fail
+    warm = sn.value_and_grad(loss, params, dtype="float32")
+    assert not cold.from_cache and warm.from_cache
+    data = data_for(9, rng)
+    (a, ga), (b, gb) = cold(**data), warm(**data)
+    assert a == b and all(np.array_equal(x, y) for x, y in zip(ga, gb, strict=True))
+    monkeypatch.undo()
+    assert "from the cache" in warm.report()
+
+
+def test_the_key_of_the_cache_tells_options_and_expressions_apart() -> None:
+    loss, params, _ = digits()
+    requests = [
+        symnet.compiler.Request("compile", (loss,), wrt, ("value",), 0, dtype, name, None)
+        for wrt, dtype, name in [
+            ((), "float32", "f"),
+            ((), "float64", "f"),
+            ((), "float32", "g"),
+            (tuple(params), "float32", "f"),
+        ]
+    ]
+    assert len({symnet.compiler.cache_key(r) for r in requests}) == len(requests)

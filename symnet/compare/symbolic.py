@@ -18,7 +18,7 @@ class Symbolic(Method):
         self.function = value_and_grad(problem.root, list(problem.wrt), dtype=problem.dtype, name="symnet_compare")
         self.step = self.function.bind(**{name: problem.data[name] for name in self.function.inputs})
         self.dims = {dim: extent for dim, extent in problem.dims.items() if dim.name in self.function.signature.dims}
-        stages = self.function.compilation.seconds
+        stages = self.function.stages.seconds
         self.note = f"compiled once, in {1e3 * sum(stages.values()):.0f} ms"
 
     def call(self) -> None:
@@ -36,7 +36,7 @@ class Symbolic(Method):
 
     @property
     def kept(self) -> tuple[int, int]:
-        program = self.function.compilation.program
+        program = self.function.program
         assert program is not None
         sizes = {dim.name: extent for dim, extent in self.dims.items()}
         return len(program.workspace), self.function.workspace_bytes(**sizes)

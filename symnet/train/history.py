@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from symnet.compiler import CompiledFunction
+from symnet.compiled import CompiledFunction
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from symnet.calculus.grad import grad
-from symnet.compiler import CompiledFunction, compile
+from symnet.compiled import CompiledFunction
+from symnet.compiler import compile
 from symnet.expr.contraction import sum
 from symnet.expr.elementwise import negative
 from symnet.expr.node import Node

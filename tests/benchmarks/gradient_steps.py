@@ -43,7 +43,7 @@ def main() -> None:
 def run_child(threads: int, models: list[str], rounds: int) -> list[dict[str, Any]]:
     """Measure in a fresh process whose libraries use `threads` threads."""
     environment = os.environ | {name: str(threads) for name in THREAD_VARIABLES}
-    environment |= {"JAX_PLATFORMS": "cpu"}
+    environment |= {"JAX_PLATFORMS": "cpu", "SYMNET_CACHE": "0"}
     if threads == 1:
         environment |= {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"}
     command = [sys.executable, __file__, "--child", "--threads", str(threads), "--rounds", str(rounds)]
