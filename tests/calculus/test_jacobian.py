@@ -64,7 +64,7 @@ def test_layouts_have_the_shapes_of_the_documentation():
     assert sn.jacobian(Y, W).shape == (*Y.shape, 3, 4)
     assert sn.derivative(Y, W).shape == (*Y.shape, 4, 3)
     assert sn.derivative(Y, W, layout="denominator").shape == (3, 4, *reversed(Y.shape))
-    assert (
+    assert sn.derivative((W @ x).sum(), W).shape == (4, 3)
     assert sn.derivative((W @ x).sum(), W, layout="denominator").shape == (3, 4)
 
 
