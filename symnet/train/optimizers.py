@@ -105,7 +105,7 @@ class Optimizer(ABC):
         Example:
             >>> import symnet as sn
             >>> sn.SGD(0.1).formulas()
-            (w - lr*g,)
+            (w - g*lr,)
         """
         rule = self.rule
         states = {name: scalar(name) for name in rule.states}
