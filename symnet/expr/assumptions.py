@@ -118,7 +118,14 @@ def _number_facts(node: Number) -> Iterable[str]:
 
 def _rational_facts(p: int, q: int) -> Iterable[str]:
     """Facts of p/q, q > 0: without SymPy, which derives every assumption of each new number."""
-    tests = {"positive": p > 0, "nonnegative": p >= 0, "nonzero": p != 0, "integer": q == 1, "unit": 0 <= p <= q, "open_unit": 0 < p < q}
+    tests = {
+        "positive": p > 0,
+        "nonnegative": p >= 0,
+        "nonzero": p != 0,
+        "integer": q == 1,
+        "unit": 0 <= p <= q,
+        "open_unit": 0 < p < q,
+    }
     return [name for name, holds in tests.items() if holds]
 
 

@@ -57,7 +57,13 @@ def spread(core: Node, axes: Axes, shape: Shape) -> Node:
     if axes == trailing(len(axes), len(shape)):
         return core
     first = axes[0]
-    return expand(core, shape[first:], tuple(a - first for a in axes))
+    places, whole = tuple(a - first for a in axes), shape[first:]
+    scalars = [o for o in core.operands if not o.rank] if is_op(core, "mul") else []
+    if not scalars:
+        return expand(core, whole, places)
+    arrays = [o for o in core.operands if o.rank]
+    body = arrays[0] if len(arrays) == 1 else elementwise("mul", *arrays)
+    return elementwise("mul", *scalars, expand(body, whole, places))
 
 
 def cover(core: Node, axes: Axes, shape: Shape) -> Node:

@@ -17,10 +17,10 @@ from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.movement import Expand, expand
 from symnet.expr.node import Node
 from symnet.simplify.broadcast import Axes, cover, trailing
+from symnet.simplify.coefficients import ONE, product, split_coefficient
 from symnet.simplify.engine import Rewrite
-from symnet.simplify.factors import ONE, Factors
+from symnet.simplify.factors import Factors
 from symnet.simplify.order import product_key
-from symnet.simplify.terms import product, split_coefficient
 
 Part = tuple[Node, Indices]
 
@@ -32,7 +32,8 @@ def parts_of(node: Einsum) -> list[Part]:
 def build(node: Einsum, parts: Sequence[Part], scalars: Sequence[Node] = (), settled: Collection[int] = ()) -> Node:
     """`node` with other operands; indices that no operand has left repeat the result or count an extent.
 
-    settled: summed indices that are accounted for already."""
+    settled: summed indices that are accounted for already.
+    """
     extents = node.extents
     present = {i for _, indices in parts for i in indices}
     counts = [size(extents[i]) for i in node.contracted if i not in present and i not in settled]
@@ -55,7 +56,9 @@ def drop_idle_contraction(node: Einsum) -> Node | None:
 
 def contract_repeated_operand_once(node: Einsum) -> Node | None:
     """Σ over j of expand(x) along j → n·x: repetition never enters a contraction.  Always."""
-    return _see_through(node, lambda o: isinstance(o, Expand), lambda o, i: [(o.operands[0], tuple(i[a] for a in o.axes))])
+    return _see_through(
+        node, lambda o: isinstance(o, Expand), lambda o, i: [(o.operands[0], tuple(i[a] for a in o.axes))]
+    )
 
 
 def contract_through_transposition(node: Einsum) -> Node | None:
@@ -80,7 +83,8 @@ def _see_through(node: Einsum, wanted: Callable[[Node], bool], inside: Callable[
 def sum_a_sum_at_once(node: Einsum) -> Node | None:
     """Σᵢ Σⱼ x → Σᵢⱼ x; a transposed product of matrices → the product in the other order.
 
-    Condition: the outer contraction has that one operand."""
+    Condition: the outer contraction has that one operand.
+    """
     inner = node.operands[0]
     if len(node.operands) > 1 or not isinstance(inner, Einsum) or len(set(node.inputs[0])) < inner.rank:
         return None
@@ -175,7 +179,8 @@ def _placed(factor: Node, where: Indices, node: Einsum) -> tuple[Node, Axes]:
 def sum_lonely_axes_first(node: Einsum) -> Node | None:
     """1ᵀ(A B) → (1ᵀA) B: an index that one operand alone sums over is summed there.
 
-    Condition: two operands or more; fewer operations."""
+    Condition: two operands or more; fewer operations.
+    """
     if len(node.operands) < 2:
         return None
     parts = parts_of(node)
@@ -191,7 +196,8 @@ def sum_lonely_axes_first(node: Einsum) -> Node | None:
 def multiply_operands_of_equal_indices(node: Einsum) -> Node | None:
     """Σᵢⱼ a[i, j]·b[i, j] → Σ a*b: operands over the same indices become one elementwise product.
 
-    Condition: an index is summed (an outer product stays)."""
+    Condition: an index is summed (an outer product stays).
+    """
     if len(node.operands) < 2:
         return None
     groups: dict[frozenset[int], list[Part]] = {}
@@ -278,7 +284,8 @@ def total_of_distribution_is_one(node: Einsum) -> Node | None:
 def sum_terms_apart(node: Einsum) -> Node | None:
     """Σ (1 - d) → n - Σ d, and Σ (x - expand(Σ x)/n) → Σ x - Σ x.
 
-    Condition: one operand, and a term of it is a scalar, a distribution, or repeats the sum of another term."""
+    Condition: one operand, and a term of it is a scalar, a distribution, or repeats the sum of another term.
+    """
     operand, indices = node.operands[0], node.inputs[0]
     if len(node.operands) > 1 or not is_op(operand, "add") or len(set(indices)) < len(indices):
         return None

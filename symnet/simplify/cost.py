@@ -38,7 +38,8 @@ def flops(roots: Iterable[Node]) -> Expr:
 def saves(new: Node, old: Node) -> bool:
     """Whether `new` has fewer operations per element than `old`, near the top, where a rewrite changes them.
 
-    Parts that both have do not count: they are computed anyway."""
+    Parts that both have do not count: they are computed anyway.
+    """
     ours, theirs = _region(new), _region(old)
     return _operations(ours, ours - theirs) < _operations(theirs, theirs - ours)
 
@@ -77,7 +78,11 @@ def _folded(nodes: list[Node]) -> set[Node]:
         role = topic_of(node)
         for operand in node.operands:
             users.setdefault(operand, set()).add(role)
-    return {n for n, roles in users.items() if roles == {"add"} and _is_negation(n) or roles == {"mul"} and _is_reciprocal(n)}
+    return {
+        n
+        for n, roles in users.items()
+        if (roles == {"add"} and _is_negation(n)) or (roles == {"mul"} and _is_reciprocal(n))
+    }
 
 
 def _is_negation(node: Node) -> bool:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from symnet.expr.assumptions import softmax_axes
-from symnet.expr.constants import number, number_of
+from symnet.expr.constants import number
 from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.node import Node
 from symnet.expr.reduction import Reduce
 from symnet.simplify.broadcast import align
+from symnet.simplify.coefficients import negated, split_coefficient
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.shifted import Shifted
-from symnet.simplify.terms import split_coefficient
 
 
 def complement_of_logistic(node: Node) -> Node | None:
@@ -26,15 +26,8 @@ def complement_of_logistic(node: Node) -> Node | None:
     (a, left), (b, right) = map(split_coefficient, node.operands)
     if left or len(right) != 1 or not is_op(right[0], "sigmoid") or a + b != 0:
         return None
-    opposite = elementwise("sigmoid", negative(right[0].operands[0]))
+    opposite = elementwise("sigmoid", negated(right[0].operands[0]))
     return opposite if a == 1 else elementwise("mul", number(a), opposite)
-
-
-def negative(x: Node) -> Node:
-    coefficient, factors = split_coefficient(x)
-    if coefficient == -1 and len(factors) == 1:
-        return factors[0]
-    return elementwise("mul", -1, x)
 
 
 def logistic_minus_target(node: Node) -> Node | None:
@@ -43,7 +36,7 @@ def logistic_minus_target(node: Node) -> Node | None:
     if found is None:
         return None
     logistic, target, sign = found
-    complement = elementwise("sigmoid", negative(logistic.operands[0]))
+    complement = elementwise("sigmoid", negated(logistic.operands[0]))
     one_less = elementwise("add", 1, elementwise("mul", -1, target))
     return elementwise(
         "add",
@@ -55,7 +48,8 @@ def logistic_minus_target(node: Node) -> Node | None:
 def softmax_minus_target(node: Node) -> Node | None:
     """softmax(x) - d → (e - d - d·t)/(1 + t), e = exp(x - max x), Σ e = 1 + t; also r·softmax(x) - d.
 
-    Condition: r does not vary along the classes.  At d = 1 it is -t/(1 + t), where softmax(x) - 1 has no digits left."""
+    Condition: r does not vary along the classes.  At d = 1 it is -t/(1 + t), where softmax(x) - 1 has no digits left.
+    """
     found = _difference(node, lambda term: _softmax_factor(term) is not None)
     if found is None:
         return None

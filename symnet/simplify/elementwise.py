@@ -18,9 +18,8 @@ from symnet.expr.graph import with_operands
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
 from symnet.simplify.broadcast import align, cover, restrict, spread
+from symnet.simplify.coefficients import opposite
 from symnet.simplify.engine import Rewrite
-from symnet.simplify.signs import is_negative
-from symnet.simplify.terms import split_coefficient
 
 ODD = ("tanh", "sin", "tan", "asin", "atan", "sinh", "erf", "sign")
 EVEN = ("cos", "cosh", "abs")
@@ -61,38 +60,20 @@ def repeat_after_computing(node: Node) -> Node | None:
 
 def take_sign_out_of_odd_function(node: Node) -> Node | None:
     """tanh(-x) → -tanh(x).  Condition: the function is odd."""
-    opposite = _opposite(node.operands[0])
-    return None if opposite is None else elementwise("mul", -1, with_operands(node, [opposite]))
+    flipped = opposite(node.operands[0])
+    return None if flipped is None else elementwise("mul", -1, with_operands(node, [flipped]))
 
 
 def drop_sign_in_even_function(node: Node) -> Node | None:
     """|-x| → |x|.  Condition: the function is even."""
-    opposite = _opposite(node.operands[0])
-    return None if opposite is None else with_operands(node, [opposite])
+    flipped = opposite(node.operands[0])
+    return None if flipped is None else with_operands(node, [flipped])
 
 
 def complement_sigmoid_of_negative(node: Node) -> Node | None:
     """σ(-x) → 1 - σ(x): what people read.  Always (the numeric form goes back)."""
-    opposite = _opposite(node.operands[0])
-    return None if opposite is None else 1 - elementwise("sigmoid", opposite)
-
-
-def _opposite(x: Node) -> Node | None:
-    """-x, when x is written with a minus sign."""
-    coefficient, factors = split_coefficient(x)
-    if is_op(x, "add"):
-        return _negated_sum(x)
-    if not is_negative(coefficient) or not factors:
-        return None
-    return elementwise("mul", number(-coefficient), *factors) if coefficient != -1 or len(factors) > 1 else factors[0]
-
-
-def _negated_sum(x: Node) -> Node | None:
-    """-x for a sum whose leading term is negative."""
-    from symnet.simplify.terms import Terms
-
-    terms = Terms.of(x)
-    return terms.scaled(sympy.S.NegativeOne).build() if is_negative(terms.content()) else None
+    flipped = opposite(node.operands[0])
+    return None if flipped is None else 1 - elementwise("sigmoid", flipped)
 
 
 def drop_abs_of_nonnegative(node: Node) -> Node | None:

@@ -18,10 +18,11 @@ from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
 from symnet.expr.reduction import along, reduce
 from symnet.simplify.broadcast import Axes, align, cover, trailing
+from symnet.simplify.coefficients import ONE, negated, split_coefficient
 from symnet.simplify.engine import Rewrite
-from symnet.simplify.factors import ONE, Base, Factors, split_power
+from symnet.simplify.factors import Base, Factors, split_power
 from symnet.simplify.signs import is_negative, is_positive, is_whole
-from symnet.simplify.terms import Terms, split_coefficient
+from symnet.simplify.terms import Terms
 
 # --------------------------------------------------------------------------- logarithms
 
@@ -60,7 +61,8 @@ def _multiple_of_log(term: Node) -> tuple[Expr, Node | None]:
 def log_of_product(node: Node) -> Node | None:
     """log(a·exp(b)·c²) → log(a) + b + 2·log(c).
 
-    Condition: a factor whose logarithm is simple stands in it, and all factors but one are known positive."""
+    Condition: a factor whose logarithm is simple stands in it, and all factors but one are known positive.
+    """
     inner = node.operands[0]
     if not is_op(inner, "mul", "pow"):
         return None
@@ -138,7 +140,8 @@ def spell_expm1_as_exp(node: Node) -> Node | None:
 def xlogy_of_zero_or_one(node: Node) -> Node | None:
     """xlogy(d, d) → 0, xlogy(x, 1) → 0, xlogy(0, y) → 0.
 
-    Condition: in the first, every element of d is 0 or 1."""
+    Condition: in the first, every element of d is 0 or 1.
+    """
     x, y = node.operands
     zero = number_of(x) == 0 or number_of(y) == 1 or (x is y and known(x, "unit", "integer"))
     return cover(number(0), (), node.shape) if zero else None
@@ -259,7 +262,7 @@ def _logistic_partner(argument: Node, other: Node) -> tuple[Node | None, int]:
 
 
 def _opposites(a: Node, b: Node) -> bool:
-    return Terms.of(a).scaled(-ONE).build() is b
+    return negated(a) is b
 
 
 def complemented_logistic(x: Node) -> Node | None:

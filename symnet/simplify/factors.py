@@ -20,12 +20,12 @@ from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node, Shape
 from symnet.simplify.broadcast import Axes, core_of, cover, restrict, spread, trailing
+from symnet.simplify.coefficients import ONE, ZERO, content, scaled, takes_a_sign, terms_of
 from symnet.simplify.order import product_key
-from symnet.simplify.signs import is_whole
+from symnet.simplify.signs import is_negative, is_positive, is_whole
 
-ONE, ZERO = sympy.S.One, sympy.S.Zero
 Base = tuple[Node, Axes]
-MANY = 32  # a product of more factors than this is not opened inside another: it bounds the work per node
+MANY = 32  # a product of more factors than this stays closed inside another: it bounds the work per node
 
 
 def split_power(node: Node) -> tuple[Node, Expr | Node]:
@@ -78,7 +78,10 @@ class Factors:
     @lru_cache(maxsize=64)
     def view(node: Node) -> Factors:
         """As `of`, to look at and not to change: the rewrites of one node ask for its factors one after another."""
-        return Factors(node.shape).times(node, trailing(node.rank, node.rank))
+        factors = Factors(node.shape)
+        for operand in node.operands if is_op(node, "mul") else (node,):
+            factors.times(operand, trailing(operand.rank, node.rank))
+        return factors
 
     def times(self, node: Node, axes: Axes, exponent: Expr | Node = ONE) -> Factors:
         """Multiply by node^exponent, the node's axes standing at `axes` of the result."""
@@ -87,7 +90,7 @@ class Factors:
             each, places, power = stack.pop()
             core, places = core_of(each, places, self.shape)
             opened = _OPEN[_kind(core)](core, places, power)
-            if opened is None or len(self.powers) + len(stack) + len(opened) > MANY + 1:
+            if opened is None or len(opened) > MANY:
                 self._multiply(core, places, power)
             else:
                 stack.extend(reversed(opened))
@@ -112,9 +115,30 @@ class Factors:
         twin.powers = dict(self.powers)
         return twin
 
-    def scalars(self) -> dict[Base, Expr | Node]:
-        """The powers of rank 0."""
-        return {base: e for base, e in self.powers.items() if not base[1]}
+    def primitive(self) -> Factors:
+        """Take numbers out of sums, (2·a - 2·b)·x → 2·(a - b)·x; a sign left over goes to a sum that can carry it,
+        -(a - b)·x → (b - a)·x.
+        """
+        for (core, axes), exponent in list(self.powers.items()):
+            if not is_op(core, "add") or isinstance(exponent, Node):
+                continue
+            size = content(terms_of(core))
+            if size != 1 and (is_whole(exponent) or is_positive(size)):
+                del self.powers[(core, axes)]
+                self.coefficient *= size**exponent
+                self.times(scaled(core, 1 / size), axes, exponent)
+        if is_negative(self.coefficient):
+            self._turn_a_sum()
+        return self
+
+    def _turn_a_sum(self) -> None:
+        alone = len(self.powers) == 1
+        candidates = [base for base, e in self.powers.items() if e == 1 and takes_a_sign(base[0], alone)]
+        if candidates:
+            core, axes = min(candidates, key=lambda base: base[0].digest)
+            del self.powers[(core, axes)]
+            self.coefficient = -self.coefficient
+            self.powers[(scaled(core, -ONE), axes)] = ONE
 
     def build(self) -> Node:
         """The product node, of exactly `shape`."""
@@ -214,7 +238,9 @@ def _open_outer(core: Node, axes: Axes, exponent: Expr | Node) -> Opened:
             return None
     if len(core.operands) == 1 or not _is_integer(exponent):
         return None
-    return [(o, tuple(place[i] for i in indices), exponent) for o, indices in zip(core.operands, core.inputs, strict=True)]
+    return [
+        (o, tuple(place[i] for i in indices), exponent) for o, indices in zip(core.operands, core.inputs, strict=True)
+    ]
 
 
 def _open_size(core: Node, axes: Axes, exponent: Expr | Node) -> Opened:
@@ -230,7 +256,7 @@ def _open_size(core: Node, axes: Axes, exponent: Expr | Node) -> Opened:
     return opened
 
 
-_OPEN: dict[str, Callable[[Node, Axes, "Expr | Node"], Opened]] = {
+_OPEN: dict[str, Callable[[Node, Axes, Expr | Node], Opened]] = {
     "mul": _open_mul,
     "pow": _open_pow,
     "einsum": _open_outer,

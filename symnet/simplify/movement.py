@@ -87,7 +87,10 @@ def slice_one_of_the_joined(node: Slice) -> Node | None:
         return None
     axis = inner.axis
     others = [a for a in range(node.rank) if a != axis]
-    if any(node.starts[a] != 0 or node.steps[a] != 1 or node.shape[a] != inner.shape[a] for a in others) or node.steps[axis] != 1:
+    if (
+        any(node.starts[a] != 0 or node.steps[a] != 1 or node.shape[a] != inner.shape[a] for a in others)
+        or node.steps[axis] != 1
+    ):
         return None
     for offset, x in zip(inner.offsets, inner.operands, strict=True):
         if offset == node.starts[axis] and same_shape(x.shape, node.shape):
@@ -100,7 +103,9 @@ def take_common_scalar_out_of_concat(node: Concat) -> Node | None:
     first = node.operands[0]
     if not is_op(first, "mul"):
         return None
-    shared = [s for s in first.operands if not s.rank and all(is_op(o, "mul") and s in o.operands for o in node.operands)]
+    shared = [
+        s for s in first.operands if not s.rank and all(is_op(o, "mul") and s in o.operands for o in node.operands)
+    ]
     if not shared:
         return None
     rests = [[f for f in o.operands if f not in shared] for o in node.operands]

@@ -63,5 +63,3 @@ def monomials(term: Node, whole: Node) -> list[Factors]:
             each.times(operand, axes)
         out.append(each)
     return out
-
-

@@ -20,7 +20,8 @@ from symnet.simplify.engine import Rewrite
 def reduce_repeated_operand_once(node: Reduce) -> Node | None:
     """max(expand(x)) → max(x); Π repeats a power, log-sum-exp adds log n.
 
-    Condition: the operand repeats along a reduced axis."""
+    Condition: the operand repeats along a reduced axis.
+    """
     inner = node.operands[0]
     if not isinstance(inner, Expand) or node.op == "argmax":
         return None
@@ -46,7 +47,8 @@ _REPEATED = {
 def take_constant_terms_out_of_reduction(node: Reduce) -> Node | None:
     """logsumexp(x + expand(c)) → logsumexp(x) + c; max and min likewise.
 
-    Condition: c does not vary along the reduced axes."""
+    Condition: c does not vary along the reduced axes.
+    """
     inner = node.operands[0]
     if node.op not in ("logsumexp", "max", "min") or not is_op(inner, "add"):
         return None

@@ -12,11 +12,11 @@ from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
 from symnet.expr.reduction import Reduce
 from symnet.simplify.broadcast import align, cover
-from symnet.simplify.differences import negative, softmax_argument
+from symnet.simplify.coefficients import negated, split_coefficient
+from symnet.simplify.differences import softmax_argument
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.exponentials import complemented_logistic
 from symnet.simplify.shifted import Shifted
-from symnet.simplify.terms import split_coefficient
 
 
 def softmax_by_shifted_exponentials(node: Node) -> Node | None:
@@ -28,7 +28,8 @@ def softmax_by_shifted_exponentials(node: Node) -> Node | None:
 def log_softmax_by_shifted_exponentials(node: Node) -> Node | None:
     """x - logsumexp(x) → (x - max x) - log1p(t), Σ exp(x - max x) = 1 + t.
 
-    Always: max x + log(1 + t) would round t away where max x is large."""
+    Always: max x + log(1 + t) would round t away where max x is large.
+    """
     probabilities = elementwise("exp", node)
     axes = softmax_axes(probabilities)
     if not axes:
@@ -52,7 +53,7 @@ def log_of_logistic(node: Node) -> Node | None:
     """log σ(x) → -softplus(-x), log(1 - σ(x)) → -softplus(x).  Always: σ(x) may round to 0 or 1."""
     inner = node.operands[0]
     if is_op(inner, "sigmoid"):
-        return elementwise("mul", -1, elementwise("softplus", negative(inner.operands[0])))
+        return elementwise("mul", -1, elementwise("softplus", negated(inner.operands[0])))
     logistic = complemented_logistic(inner)
     return None if logistic is None else elementwise("mul", -1, elementwise("softplus", logistic.operands[0]))
 
@@ -92,12 +93,15 @@ def _beside_number(x: Node, value: int) -> Node | None:
 def factor_times_log_is_xlogy(node: Node) -> Node | None:
     """d·log(y) → xlogy(d, y), which is 0 at d = 0 whatever y is.
 
-    Condition: d may be 0, is no number, and the logarithm is the only one."""
+    Condition: d may be 0, is no number, and the logarithm is the only one.
+    """
     logs = [o for o in node.operands if is_op(align(o, node.shape)[0], "log")]
     if len(logs) != 1:
         return None
     rest = [o for o in node.operands if o is not logs[0]]
-    scalars = [o for o in rest if not o.rank and node.rank] if node.rank else [o for o in rest if number_of(o) is not None]
+    scalars = (
+        [o for o in rest if not o.rank and node.rank] if node.rank else [o for o in rest if number_of(o) is not None]
+    )
     arrays = [o for o in rest if o not in scalars]
     if not arrays or all(known(a, "nonzero") for a in arrays):
         return None

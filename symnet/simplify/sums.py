@@ -14,11 +14,12 @@ from symnet.expr.graph import with_operands
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
 from symnet.simplify.broadcast import trailing
+from symnet.simplify.coefficients import product, split_coefficient
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.factors import Base, Factors
 from symnet.simplify.polynomial import expanded
 from symnet.simplify.signs import is_positive
-from symnet.simplify.terms import Terms, product, split_coefficient
+from symnet.simplify.terms import Terms
 
 
 def factor_common_factors(node: Node) -> Node | None:
@@ -69,7 +70,8 @@ def collect_like_terms(node: Node) -> Node | None:
 def expand_to_cancel(node: Node) -> Node | None:
     """y·(1 - d) - d·(1 - y) → y - d: products of sums multiplied out where terms then cancel.
 
-    Condition: fewer operations afterwards (the measure that makes this end)."""
+    Condition: fewer operations afterwards (the measure that makes this end).
+    """
     return expanded(node) if any(_has_sum_factor(o) for o in node.operands) else None
 
 
@@ -82,7 +84,8 @@ def _has_sum_factor(node: Node) -> bool:
 def contract_sum_of_operands(node: Node) -> Node | None:
     """A @ x + B @ x → (A + B) @ x, Σ a - Σ b → Σ (a - b).
 
-    Condition: contractions over the same indices that differ in one operand, with equal factors up to sign."""
+    Condition: contractions over the same indices that differ in one operand, with equal factors up to sign.
+    """
     seen: dict[tuple[object, ...], list[tuple[int, Expr, tuple[Node, ...]]]] = {}
     for n, term in enumerate(node.operands):
         coefficient, factors = split_coefficient(term)

@@ -34,7 +34,11 @@ def leaf(shape: tuple[Any, ...], rng: random.Random) -> Node:
         kind = ""
     if kind == "symmetric" and shape != (2, 2):
         kind = ""
-    name = NAMES[shape] + {"": "", "positive": "p", "simplex": "s", "one_hot": "o", "symmetric": "y"}[kind] + str(rng.randint(0, 1))
+    name = (
+        NAMES[shape]
+        + {"": "", "positive": "p", "simplex": "s", "one_hot": "o", "symmetric": "y"}[kind]
+        + str(rng.randint(0, 1))
+    )
     return tensor(name, *shape, **({kind: True} if kind else {}))
 
 
@@ -148,7 +152,26 @@ class Grower:
     def _axes(self, x: Node) -> tuple[int, ...]:
         return tuple(a for a in range(x.rank) if self.rng.random() < 0.6)
 
-    MOVES = (add, add, add, mul, mul, mul, power, unary, unary, choose, total, total, reduction, repeat, contraction, contraction, move, distribution)
+    MOVES = (
+        add,
+        add,
+        add,
+        mul,
+        mul,
+        mul,
+        power,
+        unary,
+        unary,
+        choose,
+        total,
+        total,
+        reduction,
+        repeat,
+        contraction,
+        contraction,
+        move,
+        distribution,
+    )
 
 
 ANCHOR = tensor("anchor", m)  # evaluated beside a graph, so that m is known where the graph has lost it

@@ -1,0 +1,107 @@
+"""Numbers in front of terms: how they are read off, put back, and taken out of a sum.
+
+In: nodes in normal form.  Out: a SymPy number and the rest, or a sum of the same terms with other numbers.
+"""
+
+from __future__ import annotations
+
+import math
+
+import sympy
+from sympy import Expr
+
+from symnet.expr.constants import Number, number
+from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.node import Node
+from symnet.simplify.order import sum_key, weight
+from symnet.simplify.signs import is_negative, is_positive
+
+ONE, ZERO = sympy.S.One, sympy.S.Zero
+Term = tuple[Expr, tuple[Node, ...]]  # a number and the factors behind it; no factors for a number alone
+
+
+def split_coefficient(node: Node) -> Term:
+    """The leading number of a product, and its other factors."""
+    if _is_finite_number(node):
+        return node.args[0], ()
+    if is_op(node, "mul"):
+        first = node.operands[0]
+        return (first.args[0], node.operands[1:]) if _is_finite_number(first) else (ONE, node.operands)
+    return ONE, (node,)
+
+
+def _is_finite_number(node: Node) -> bool:
+    return isinstance(node, Number) and (node.value.is_Rational or bool(node.value.is_finite))
+
+
+def product(coefficient: Expr, factors: tuple[Node, ...]) -> Node:
+    """coefficient × Π factors as one node."""
+    parts = factors if coefficient == 1 and factors else (number(coefficient), *factors)
+    return parts[0] if len(parts) == 1 else elementwise("mul", *parts)
+
+
+def sum_of(terms: list[Term]) -> Node:
+    """Σ of the terms, in the order for readers."""
+    ordered = sorted(terms, key=lambda term: sum_key(is_negative(term[0]), term[1]))
+    nodes = [product(*term) for term in ordered]
+    return nodes[0] if len(nodes) == 1 else elementwise("add", *nodes)
+
+
+def terms_of(total: Node) -> list[Term]:
+    """The operands of a sum, each with its number."""
+    return [split_coefficient(o) for o in total.operands]
+
+
+def content(terms: list[Term]) -> Expr:
+    """The number to take out of a sum that is a factor: what is left has coprime whole coefficients, and a plus sign
+    on the term of greatest weight.
+    """
+    values = [value for value, _ in terms]
+    if all(v.is_Rational for v in values):
+        size = sympy.Rational(math.gcd(*(int(v.p) for v in values)), math.lcm(*(int(v.q) for v in values)))
+    else:
+        size = sympy.Abs(values[0])
+        size = size if all(sympy.Abs(v) == size for v in values) else ONE
+    return size * _sign(terms)
+
+
+def _sign(terms: list[Term]) -> int:
+    if all(is_negative(value) for value, _ in terms):
+        return -1
+    if all(is_positive(value) for value, _ in terms):
+        return 1
+    leader = max(terms, key=lambda term: weight(term[1]))
+    return -1 if is_negative(leader[0]) else 1
+
+
+def scaled(total: Node, factor: Expr) -> Node:
+    """The sum with every number multiplied."""
+    return sum_of([(value * factor, factors) for value, factors in terms_of(total)])
+
+
+def opposite(x: Node) -> Node | None:
+    """-x, when x is written with a minus sign: in front of a product, or on the leading term of a sum."""
+    if is_op(x, "add"):
+        return scaled(x, -ONE) if is_negative(content(terms_of(x))) else None
+    coefficient, factors = split_coefficient(x)
+    return product(-coefficient, factors) if is_negative(coefficient) and factors else None
+
+
+def negated(x: Node) -> Node:
+    """-x in normal form."""
+    if is_op(x, "add"):
+        return scaled(x, -ONE)
+    coefficient, factors = split_coefficient(x)
+    return product(-coefficient, factors)
+
+
+def takes_a_sign(total: Node, alone: bool) -> bool:
+    """Whether -total reads as well: a sum with terms of both signs; beside other factors, with no number in it
+    (1 - y² stays as it is).
+    """
+    if not is_op(total, "add"):
+        return False
+    terms = terms_of(total)
+    if not alone and any(not factors for _, factors in terms):
+        return False
+    return {is_negative(value) for value, _ in terms} == {True, False}
