@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from symnet.expr.contraction import Einsum, Indices
+from symnet.expr.elementwise import is_op
 from symnet.expr.node import Node
 from symnet.expr.printing.forms import Form, Part, call, product, same, transposed
 from symnet.expr.printing.indexing import range_text
@@ -39,6 +40,7 @@ def read_einsum(node: Einsum, view: View) -> Form:
     factors = [Factor(indices, _operand(o, view), view.factor_key(o), o) for indices, o in pairs]
     if len([f for f in factors if f.indices]) > 1:
         factors = [_summed_first(f, factors, node.output) for f in factors]
+    factors = _with_diagonal(factors, view)
     scalars = [f.part for f in factors if not f.indices]
     arrays = [f for f in factors if f.indices]
     if not arrays:
@@ -52,6 +54,40 @@ def _operand(node: Node, view: View) -> Part:
     if isinstance(node, Einsum) and node.is_transpose and node.rank == 2:
         return transposed(view.ref(node.operands[0]))
     return view.ref(node)
+
+
+def _with_diagonal(factors: list[Factor], view: View) -> list[Factor]:
+    """(A.T*v) @ A reads as A.T @ diag(v) @ A: vectors between a matrix and its own transpose stand apart."""
+    if len(factors) != 2 or any(f.node is None or len(f.indices) != 2 for f in factors):
+        return factors
+    for scaled, other in (factors, factors[::-1]):
+        matrix, vectors = _scaled_matrix(scaled.node, other.node)
+        met = [axis for axis, index in enumerate(scaled.indices) if index in other.indices]
+        if matrix is not None and met == [next(iter(vectors))]:
+            (axis,) = met
+            rest = [Factor((scaled.indices[axis],), view.ref(v), view.factor_key(v), v) for v in vectors[axis]]
+            return [Factor(scaled.indices, _operand(matrix, view), scaled.key, matrix), *rest, other]
+    return factors
+
+
+def _scaled_matrix(scaled: Any, other: Any) -> tuple[Node | None, dict[int, list[Node]]]:
+    """(matrix, {axis: vectors}) when `scaled` is `other`, or its transpose, times vectors along one axis."""
+    matrix = next((o for o in scaled.operands if _untransposed(o) is _untransposed(other)), None)
+    if not is_op(scaled, "mul") or matrix is None:
+        return None, {}
+    vectors: dict[int, list[Node]] = {}
+    for factor in scaled.operands:
+        if factor is matrix:
+            continue
+        axis, vector = (factor.axes[0], factor.operands[0]) if factor.kind == "expand" and factor.axes else (1, factor)
+        if vector.rank != 1:
+            return None, {}
+        vectors.setdefault(axis, []).append(vector)
+    return (matrix, vectors) if len(vectors) == 1 else (None, {})
+
+
+def _untransposed(node: Node) -> Node:
+    return node.operands[0] if isinstance(node, Einsum) and node.is_transpose and node.rank == 2 else node
 
 
 def _summed_first(factor: Factor, factors: Sequence[Factor], output: Indices) -> Factor:

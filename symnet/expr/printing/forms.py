@@ -33,8 +33,9 @@ import sympy
 
 from symnet.expr.node import Node
 
-# How tightly a text binds: an operand is parenthesised when its level is below what its place needs.
-RELATION, SUM, OPERATOR, MATMUL, PRODUCT, POWER, ATOM = range(7)
+# How tightly a text binds: an operand is parenthesised when its level is below what its place needs.  Python gives
+# `a*b` and `a @ b` one precedence; people do not, so a product of several arrays (HADAMARD) is a level of its own.
+RELATION, SUM, OPERATOR, HADAMARD, MATMUL, PRODUCT, POWER, ATOM = range(8)
 
 KINDS = (
     "name", "number", "same", "sum", "product", "power", "root", "matmul", "transpose", "reduce", "spread", "index",

@@ -20,6 +20,7 @@ from symnet.expr.contraction import letter
 from symnet.expr.node import Node, register_builder
 from symnet.expr.printing.forms import (
     ATOM,
+    HADAMARD,
     MATMUL,
     OPERATOR,
     POWER,
@@ -133,7 +134,9 @@ def _product(form: Form, show: Show) -> Math:
     if tail:
         tail.sort(key=lambda p: show(p).level == OPERATOR)
         pieces.append(_factors(tail, show, alone=not pieces and sign > 0))
-    level = OPERATOR if tail and show(tail[-1]).level == OPERATOR else PRODUCT
+    level = HADAMARD if sum(p.rank > 0 for p in form.parts) > 1 and all(p.rank == 0 for p in below) else PRODUCT
+    if tail and show(tail[-1]).level == OPERATOR:
+        level = OPERATOR
     return Math(("-" if sign < 0 else "") + " ".join(pieces), SUM if sign < 0 else level)
 
 
@@ -262,7 +265,7 @@ def _total(form: Form, show: Show) -> Math:
         matrix = show(part)
         written = matrix.text if rows and matrix.level == MATMUL else matrix.within(POWER if rows else ATOM)
         return Math(written + (r" \mathbf{1}" if rows else r"^{\top} \mathbf{1}"), MATMUL)
-    return Math(rf"\sum{_axes(axes)} {show(part).within(MATMUL)}", OPERATOR)
+    return Math(rf"\sum{_axes(axes)} {show(part).within(HADAMARD)}", OPERATOR)
 
 
 def _mean(form: Form, show: Show) -> Math:

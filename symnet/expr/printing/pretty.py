@@ -15,7 +15,7 @@ from sympy.printing.pretty.pretty_symbology import line_width, pretty_symbol, pr
 from sympy.printing.pretty.stringpict import prettyForm, stringPict
 
 from symnet.expr.node import Node, register_builder
-from symnet.expr.printing.forms import ATOM, MATMUL, OPERATOR, POWER, PRODUCT, RELATION, SUM, Form, Part
+from symnet.expr.printing.forms import ATOM, HADAMARD, MATMUL, OPERATOR, POWER, PRODUCT, RELATION, SUM, Form, Part
 from symnet.expr.printing.layout import Show, Writer, abridge, lay_out, write
 from symnet.expr.printing.text import WRITERS as TEXT_WRITERS
 from symnet.expr.printing.text import Text, number_text
@@ -106,7 +106,10 @@ def _product(form: Form, show: Show) -> Drawing:
     top = _factors(above, show, alone=bool(below)) if above else prettyForm("1")
     if below:
         top = prettyForm(*stringPict.stack(top, stringPict.LINE, _factors(below, show, alone=True)))
-    return Drawing(_beside(prettyForm("-"), top) if sign < 0 else top, SUM if sign < 0 else PRODUCT)
+    return Drawing(
+        _beside(prettyForm("-"), top) if sign < 0 else top,
+        SUM if sign < 0 else HADAMARD if not below and sum(p.rank > 0 for p in above) > 1 else PRODUCT,
+    )
 
 
 def _factors(parts: list[Part], show: Show, alone: bool) -> prettyForm:
@@ -154,7 +157,7 @@ def _transposed(drawing: Drawing) -> prettyForm:
 def _reduce(form: Form, show: Show) -> Drawing:
     op, axes, _ = form.data
     if op == "sum" and axes is None:
-        return Drawing(_beside(prettyForm(_mark("Σ ", "sum ")), show(form.parts[0]).within(MATMUL)), OPERATOR)
+        return Drawing(_beside(prettyForm(_mark("Σ ", "sum ")), show(form.parts[0]).within(HADAMARD)), OPERATOR)
     return _as_text(form, show)
 
 

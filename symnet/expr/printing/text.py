@@ -15,7 +15,7 @@ from sympy.printing.str import sstr
 
 from symnet.expr.contraction import subscripts_text
 from symnet.expr.node import Node, register_builder
-from symnet.expr.printing.forms import ATOM, MATMUL, POWER, PRODUCT, RELATION, SUM, Form, reads_as_decimal
+from symnet.expr.printing.forms import ATOM, HADAMARD, MATMUL, POWER, PRODUCT, RELATION, SUM, Form, reads_as_decimal
 from symnet.expr.printing.layout import Show, Writer, abridge, lay_out, write
 
 _LINE = 100  # characters of a `where` clause on one line
@@ -106,7 +106,7 @@ def _sum(form: Form, show: Show) -> Text:
 
 def _term(sign: int, term: Text) -> str:
     if sign < 0:
-        return "- " + term.within(MATMUL)
+        return "- " + term.within(HADAMARD)
     written = term.within(SUM)
     return f"- {written[1:]}" if written.startswith("-") else f"+ {written}"
 
@@ -119,7 +119,8 @@ def _product(form: Form, show: Show) -> Text:
     bare = bool(factors) and scalars and factors[-1].level == MATMUL  # 2*X.T @ y/m
     top = "*".join([f.within(MATMUL if bare and f is factors[-1] else _place(n)) for n, f in enumerate(factors)]) or "1"
     written = ("-" if sign < 0 else "") + top + _divisor([show(p) for p in below])
-    return Text(written, SUM if sign < 0 else MATMUL if bare else PRODUCT)
+    arrays = sum(p.rank > 0 for p in form.parts)
+    return Text(written, SUM if sign < 0 else MATMUL if bare else HADAMARD if arrays > 1 else PRODUCT)
 
 
 def _place(position: int) -> int:
