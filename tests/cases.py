@@ -250,6 +250,8 @@ case("smallest over two axes", lambda: smallest(tensor("u", 3, 2, 4), (0, 2)), "
 case("product", lambda: [prod(X), prod(X, 0), prod(X, 1)], "X")
 case("product with a zero", lambda: prod(x), "x", "x̄ = ȳ·prod/x would be NaN", x=constant([2.0, 0.0, 3.0, -1.0, 0.5]))
 case("product with two zeros", lambda: prod(x), "x", x=constant([2.0, 0.0, 3.0, 0.0, 0.5]))
+case("product of nonzero elements", lambda: prod(p) * prod(tensor("P", 3, 4, positive=True), 0), "p P", "prod/x")
+case("multiplicative neuron", lambda: prod(tensor("g", 3, positive=True)[:, None] ** tensor("k", 3, 2), 0), "g k", "A3")
 case("logsumexp", lambda: [logsumexp(X), logsumexp(X, 0), logsumexp(X, 1)], "X")
 case("logsumexp far out", lambda: logsumexp(X, 1), X=wide(1000.0))
 case("softmax", lambda: softmax(X), "X")

@@ -2,8 +2,8 @@
 
 `PARTIALS` gives, for y = reduce(x), the array ∂y/∂x of x's shape: then x_bar = y_bar (repeated) · ∂y/∂x, and
 y_dot = Σ ∂y/∂x · x_dot.
-Conventions: max and min send everything to the first extreme element.  The product's partials are exclusive
-products, right at zeros, at the cost of n² factors per output.
+Conventions: max and min send everything to the first extreme element.  The product's partials are y/x where x is
+known to be nonzero, and exclusive products otherwise: right at zeros, at the cost of n² factors per output.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 
 from symnet.diff.elementwise import times
 from symnet.diff.rules import ZERO, Declared, Maybe, find
+from symnet.expr.assumptions import known
 from symnet.expr.constants import iota
 from symnet.expr.contraction import contract, transpose
-from symnet.expr.elementwise import elementwise, equal, exp, negative, where
+from symnet.expr.elementwise import divide, elementwise, equal, exp, negative, where
 from symnet.expr.extents import ints_arg, product
 from symnet.expr.indexing import one_hot
 from symnet.expr.movement import expand, keep_axes, reshape
@@ -41,8 +42,10 @@ def min_partial(node: Reduce) -> Node:
 
 
 def prod_partial(node: Reduce) -> Node:
-    """The product of the *other* elements: Π over j of where(i = j, 1, xⱼ)."""
+    """The product of the *other* elements: y/x where no x is 0, otherwise Π over j of where(i = j, 1, xⱼ)."""
     x = node.operands[0]
+    if known(x, "nonzero"):
+        return divide(along(x, node, node.axes), x)
     line = _axes_to_one(x, node.axes)
     n, last = line.shape[-1], line.rank - 1
     square = expand(line, (*line.shape[:-1], n, n), (*range(last), line.rank))
