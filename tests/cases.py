@@ -344,3 +344,9 @@ def _chain() -> Any:
 
 case("a value added to itself sixty times", _doubled, "x", "exponential for whoever walks a tree")
 case("a long chain", _chain, "x y s")
+case(
+    "sums over axes of different extents",
+    lambda: X.sum(0) + tensor("r", 1, 4).sum(0),
+    "X r",
+    "once merged into one sum over the broadcast of both, which counted the single row m times",
+)

@@ -10,6 +10,7 @@ from sympy import Expr
 from symnet.expr.constants import number
 from symnet.expr.contraction import Einsum
 from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.extents import same_shape
 from symnet.expr.graph import with_operands
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
@@ -107,11 +108,16 @@ def _merged(a: Node, b: Node, sign: Expr) -> Node | None:
     if not (isinstance(a, Einsum) and isinstance(b, Einsum)) or a.args[:2] != b.args[:2] or not a.contracted:
         return None
     differing = [k for k, (x, y) in enumerate(zip(a.operands, b.operands, strict=True)) if x is not y]
-    if len(differing) != 1 or a.rank == 0:
+    if len(differing) != 1 or a.rank == 0 or not _same_extents(a, b, differing[0]):
         return None
     k = differing[0]
     total = elementwise("add", a.operands[k], elementwise("mul", number(sign), b.operands[k]))
     return with_operands(a, [*a.operands[:k], total, *a.operands[k + 1 :]])
+
+
+def _same_extents(a: Einsum, b: Einsum, k: int) -> bool:
+    """Whether the sum of two operands broadcasts neither: one of extent 1 would be counted once for every row."""
+    return same_shape(a.operands[k].shape, b.operands[k].shape)
 
 
 SUMS = (
