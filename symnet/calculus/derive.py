@@ -245,15 +245,17 @@ def _labels(order: Iterable[Node], names: Mapping[Node, Named], root: Node) -> d
     taken = {n.name for n in order if isinstance(n, Tensor)} | {n.name for n in names.values()}
     fresh = (f"v{k}" for k in range(1, 10 * len(order) + 10) if f"v{k}" not in taken)
     labels: dict[Node, str] = {}
+    used: set[str] = set()
     for node in order:
         inner = node.operands[0] if isinstance(node, Barrier) else node
         label = names.get(node, names.get(inner))
-        if label is not None and label.name not in labels.values():
+        if label is not None and label.name not in used:
             labels[node] = label.name
         elif isinstance(node, Tensor):
             labels[node] = node.name
         else:
             labels[node] = "L" if node is root and "L" not in taken else next(fresh)
+        used.add(labels[node])
     return labels
 
 
