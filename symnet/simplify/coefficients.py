@@ -95,6 +95,11 @@ def negated(x: Node) -> Node:
     return product(-coefficient, factors)
 
 
+def complement(x: Node) -> Node:
+    """1 - x."""
+    return elementwise("add", 1, elementwise("mul", -1, x))
+
+
 def takes_a_sign(total: Node, alone: bool) -> bool:
     """Whether -total reads as well: a sum with terms of both signs; beside other factors, with no number in it
     (1 - y² stays as it is).

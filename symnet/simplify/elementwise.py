@@ -18,7 +18,7 @@ from symnet.expr.graph import with_operands
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
 from symnet.simplify.broadcast import align, cover, restrict, spread
-from symnet.simplify.coefficients import opposite
+from symnet.simplify.coefficients import complement, opposite
 from symnet.simplify.engine import Rewrite
 
 ODD = ("tanh", "sin", "tan", "asin", "atan", "sinh", "erf", "sign")
@@ -73,7 +73,7 @@ def drop_sign_in_even_function(node: Node) -> Node | None:
 def complement_sigmoid_of_negative(node: Node) -> Node | None:
     """σ(-x) → 1 - σ(x): what people read.  Always (the numeric form goes back)."""
     flipped = opposite(node.operands[0])
-    return None if flipped is None else 1 - elementwise("sigmoid", flipped)
+    return None if flipped is None else complement(elementwise("sigmoid", flipped))
 
 
 def drop_abs_of_nonnegative(node: Node) -> Node | None:

@@ -18,7 +18,7 @@ from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
 from symnet.expr.reduction import along, reduce
 from symnet.simplify.broadcast import Axes, align, cover, trailing
-from symnet.simplify.coefficients import ONE, negated, split_coefficient
+from symnet.simplify.coefficients import ONE, complement, negated, split_coefficient
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.factors import Base, Factors, split_power
 from symnet.simplify.signs import is_negative, is_positive, is_whole
@@ -183,13 +183,13 @@ def merge_exponentials_of_one_argument(node: Node) -> Node | None:
     if len(_exponentials(Factors.view(node))) < 2:
         return None
     factors = Factors.of(node)
-    groups: dict[object, list[Base]] = {}
+    groups: dict[tuple[tuple[Node, ...], Axes], list[Base]] = {}
     for base in _exponentials(factors):
         groups.setdefault((split_coefficient(base[0].operands[0])[1], base[1]), []).append(base)
     crowded = [(key, bases) for key, bases in groups.items() if len(bases) > 1]
     if not crowded:
         return None
-    for (argument, axes), bases in crowded:  # type: ignore[misc]
+    for (argument, axes), bases in crowded:
         total = sum((factors.powers.pop(b) * split_coefficient(b[0].operands[0])[0] for b in bases), sympy.S.Zero)
         factors.times(elementwise("exp", elementwise("mul", number(total), *argument)), axes)
     return factors.build()
@@ -248,9 +248,9 @@ def _logistic_partner(argument: Node, other: Node) -> tuple[Node | None, int]:
     if is_op(other, "sigmoid"):
         inner = other.operands[0]
         if inner is argument:
-            return 1 - other, -1
+            return complement(other), -1
         if _opposites(inner, argument):
-            return 1 - other, 1
+            return complement(other), 1
     logistic = complemented_logistic(other)
     if logistic is not None:
         inner = logistic.operands[0]
@@ -324,7 +324,7 @@ def softmax_of(x: Node, axes: Axes) -> Node:
     return elementwise("exp", elementwise("add", x, elementwise("mul", -1, total)))
 
 
-def _totals(factors: Factors) -> list[tuple[Einsum, Axes, object]]:
+def _totals(factors: Factors) -> list[tuple[Einsum, Axes, Expr]]:
     """Sums of exponentials that the product divides by, with their places and exponents."""
     return [
         (core, axes, e)  # type: ignore[misc]

@@ -56,10 +56,10 @@ class Terms:
                 more, inner = split
                 stack.append((inner, places[len(places) - inner.rank :], scale, (*heads, *more)))
             elif heads:
-                inner = Factors(tuple(self.shape[a] for a in places))
+                whole = Factors(tuple(self.shape[a] for a in places))
                 for part in (*heads, *factors):
-                    inner.times(part, trailing(part.rank, len(places)))
-                number_part, factors = split_coefficient(inner.build())
+                    whole.times(part, trailing(part.rank, len(places)))
+                number_part, factors = split_coefficient(whole.primitive().build())
                 self._collect(factors, places, scale * number_part)
             else:
                 self._collect(factors, places, scale)
@@ -160,6 +160,8 @@ def _repeated(members: list[Term], places: Axes, shape: Shape) -> Term:
         part = Terms(tuple(shape[a] for a in places))
         part.coefficients = {(each, trailing(len(places), len(places))): c for c, each in members}
         coefficient, factors = split_coefficient(part.build())
+    if places == trailing(len(places), len(shape)):
+        return coefficient, factors
     heads = tuple(f for f in factors if not f.rank)
     body = tuple(f for f in factors if f.rank)
     return coefficient, (*heads, spread(product(ONE, body), places, shape))
