@@ -84,8 +84,8 @@ def exact(value: Any) -> Expr:
     """A SymPy number; a float that is a small whole number or a dyadic fraction becomes exact."""
     if isinstance(value, Expr):
         return value
-    if isinstance(value, numbers.Integral):
-        return sympy.Integer(int(value))
+    if isinstance(value, numbers.Rational):
+        return sympy.Rational(int(value.numerator), int(value.denominator))
     value = float(value)
     if value == value and abs(value) != float("inf") and (value * 1024).is_integer() and abs(value) < 2**53:
         return sympy.Rational(value)

@@ -17,7 +17,7 @@ from sympy import Tuple
 from symnet import dtypes
 from symnet.errors import ArgumentError, ShapeError, explain
 from symnet.expr.constants import as_node, size
-from symnet.expr.elementwise import elementwise, is_op, reciprocal
+from symnet.expr.elementwise import check_one_real, elementwise, reciprocal
 from symnet.expr.extents import ints_arg, ints_of, normalize_axes, product, same_extent
 from symnet.expr.node import Extent, Node, Shape, register_builder
 
@@ -37,6 +37,7 @@ class Einsum(Node):
         extents = index_extents(subscripts, operands)
         out = ints_of(output)
         assert len(set(out)) == len(out) and all(i in extents for i in out), (subscripts, out)
+        check_one_real(f"einsum({subscripts_text(subscripts, out)!r}, …)", operands)
         dtype = dtypes.promote(*(o.dtype for o in operands))
         counts = dtype == "bool" and (len(operands) > 1 or set(out) != set(subscripts[0]))
         return tuple(extents[i] for i in out), "int64" if counts else dtype
@@ -176,7 +177,8 @@ def transpose(x: Any, *axes: Any) -> Node:
     x = as_node(x)
     if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], (tuple, list))):
         axes = tuple(axes[0] or ())
-    order = [int(a) % max(x.rank, 1) for a in axes] if axes else list(reversed(range(x.rank)))
+    inside = all(hasattr(a, "__index__") and -x.rank <= a < x.rank for a in axes)
+    order = [int(a) % x.rank for a in axes if inside] if axes else list(reversed(range(x.rank)))
     if sorted(order) != list(range(x.rank)):
         raise ShapeError(
             explain(
@@ -305,8 +307,3 @@ def _without_unit_batch(x: Node, indices: list[int], other: Node, theirs: list[i
         return x, indices
     kept = [i for i in indices if i not in drop]
     return contract([indices], kept, x), kept
-
-
-def is_scaled(node: Node) -> bool:
-    """Whether a node is a product (used by printing and cost counting)."""
-    return is_op(node, "mul")

@@ -134,10 +134,25 @@ class Elementwise(Node):
 
 def _check_dtypes(primitive: Primitive, operands: tuple[Node, ...]) -> None:
     call = f"{primitive.name}({', '.join(o.dtype or 'number' for o in operands)})"
-    if primitive.condition and operands[0].dtype != "bool":
+    conditions = operands if primitive.result == "bool" else operands[:1]
+    if primitive.condition and any(o.dtype != "bool" for o in conditions):
         raise DTypeError(
-            explain(call, "a bool condition first", str(operands[0].dtype), "Compare first, as in where(x > 0, x, 0).")
+            explain(
+                call,
+                "a bool condition first" if len(conditions) == 1 else "bool conditions",
+                " and ".join(str(o.dtype or "a number") for o in conditions),
+                "Compare first, as in where(x > 0, x, 0).",
+            )
         )
+    check_one_real(call, operands)
+
+
+def check_one_real(call: str, operands: tuple[Node, ...]) -> None:
+    """Nothing is widened in silence: float32 beside float64 is an error in every operation.
+
+    Raises:
+        DTypeError: naming both.
+    """
     reals = {o.dtype for o in operands} & set(dtypes.REAL)
     if len(reals) > 1:
         raise DTypeError(
@@ -227,6 +242,25 @@ greater = register_builder("greater")(_comparison("gt"))
 greater_equal = register_builder("greater_equal")(_comparison("ge"))
 equal = _comparison("eq")
 not_equal = _comparison("ne")
+
+
+@register_builder("and")
+def logical_and(a: Any, b: Any) -> Node:
+    """Where both conditions hold (`a & b`)."""
+    return elementwise("and", a, b)
+
+
+@register_builder("or")
+def logical_or(a: Any, b: Any) -> Node:
+    """Where a condition holds (`a | b`)."""
+    return elementwise("or", a, b)
+
+
+@register_builder("not")
+def logical_not(a: Any) -> Node:
+    """Where the condition does not hold (`~a`)."""
+    return elementwise("not", a)
+
 
 # --------------------------------------------------------------------------- functions
 

@@ -147,9 +147,13 @@ def normalize_axes(call: str, axis: Any, rank: int) -> tuple[int, ...]:
     """`axis=` as sorted nonnegative positions; None means all of them."""
     if axis is None:
         return tuple(range(rank))
-    axes = [axis] if hasattr(axis, "__index__") else list(axis)
+    axes = list(axis) if isinstance(axis, (tuple, list)) else [axis]
     out = []
     for a in axes:
+        if not hasattr(a, "__index__"):
+            raise ShapeError(
+                explain(call, "an int or a tuple of ints as axis", f"axis={axis!r}", "Write axis=0 or axis=(0, 1).")
+            )
         a = int(a)
         if not -rank <= a < rank:
             raise ShapeError(

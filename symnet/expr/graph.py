@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import sympy
 from sympy import Basic
 
 from symnet.expr.node import Node, register_builder
@@ -38,9 +39,7 @@ def with_operands(node: Node, operands: Iterable[Node]) -> Node:
     return node.func(*(next(supply) if isinstance(arg, Node) else arg for arg in node.args))
 
 
-def rebuild(
-    roots: Iterable[Node], change: Callable[[Node], Node], stop: Callable[[Node], bool] | None = None
-) -> list[Node]:
+def rebuild(roots: Iterable[Node], change: Callable[[Node], Node]) -> list[Node]:
     """Map every node, operands first: `change` sees each node with its operands already changed."""
     roots = list(roots)
     new: dict[Node, Node] = {}
@@ -81,27 +80,36 @@ def depends_on(roots: Iterable[Node], targets: Iterable[Node]) -> set[Node]:
 
 @register_builder("xreplace")
 def _xreplace(node: Node, rule: Mapping[Any, Any]) -> Node:
-    from symnet.expr.constants import as_node
+    """Replace nodes, dims (by extents) and the scalars of SymPy symbols (by name)."""
+    from symnet.expr.constants import as_node, size
+    from symnet.expr.extents import Dim, as_extent
 
-    plain = {key: value for key, value in rule.items() if not isinstance(key, Node)}
-    tensors = {key: as_node(value) for key, value in rule.items() if isinstance(key, Node)}
-    by_symbol = {key: as_node(value) for key, value in plain.items()}
+    rule = {sympy.Symbol(key) if isinstance(key, str) else key: value for key, value in rule.items()}
+    nodes = {key: as_node(value) for key, value in rule.items() if isinstance(key, Node)}
+    dims = {
+        key: sympy.sympify(as_extent(value, f"subs({key}, {value})"))
+        for key, value in rule.items()
+        if isinstance(key, Dim)
+    }
+    scalars = {key.name: as_node(value) for key, value in rule.items() if isinstance(key, sympy.Symbol)}
     new: dict[Node, Node] = {}
     for each in topological(node):
-        if each in tensors:
-            new[each] = tensors[each]
-        elif by_symbol and each.kind == "tensor" and not each.shape and each.symbol in by_symbol:  # type: ignore[attr-defined]
-            new[each] = by_symbol[each.symbol]  # type: ignore[attr-defined]
+        if each in nodes:
+            new[each] = nodes[each]
+        elif each.kind == "tensor" and not each.shape and each.name in scalars:  # type: ignore[attr-defined]
+            new[each] = scalars[each.name]  # type: ignore[attr-defined]
+        elif each.kind == "size" and dims:
+            new[each] = size(each.args[0].xreplace(dims))
         else:
             args = iter(new[o] for o in each.operands)
-            static = (next(args) if isinstance(a, Node) else a.xreplace(plain) if plain else a for a in each.args)
+            static = (next(args) if isinstance(a, Node) else a.xreplace(dims) if dims else a for a in each.args)
             new[each] = each.func(*static)
     return new[node]
 
 
 @register_builder("free_symbols")
 def _free_symbols(node: Node) -> set[Basic]:
-    """Dims of every shape, and the leaves (a rank-0 leaf also as its SymPy symbol)."""
+    """Dims of every shape, and the leaves (a leaf of rank 0 also as its SymPy symbol)."""
     found: set[Basic] = set()
     for each in topological(node):
         for arg in each.args:
@@ -109,6 +117,7 @@ def _free_symbols(node: Node) -> set[Basic]:
                 found |= arg.free_symbols
         if each.kind == "tensor":
             found.add(each)
+            found |= set() if each.shape else {each.symbol}  # type: ignore[attr-defined]
     return found
 
 

@@ -16,7 +16,7 @@ from symnet import dtypes
 from symnet.errors import ArgumentError, DTypeError, ShapeError, explain
 from symnet.expr.constants import as_node
 from symnet.expr.contraction import contract
-from symnet.expr.extents import as_extent, ints_arg, shape_arg, shape_of
+from symnet.expr.extents import Dim, as_extent, ints_arg, shape_arg, shape_of
 from symnet.expr.movement import Slice, keep_axes
 from symnet.expr.node import Extent, Node, Shape, register_builder
 from symnet.expr.symbols import tensor
@@ -168,12 +168,12 @@ def _axis_range(x: Node, axis: int, key: Any) -> tuple[Extent, Extent, int, bool
     """(start, size, step, whether the axis is dropped)."""
     extent, call = x.shape[axis], f"x[{_show((key,))}] on axis {axis} of shape {x.shape}"
     if isinstance(key, slice):
-        step = 1 if key.step is None else int(key.step)
-        if isinstance(extent, int):
+        step = _step(call, key)
+        if isinstance(extent, int) and all(_is_index(b) for b in (key.start, key.stop) if b is not None):
             start, stop, step = key.indices(extent)
             return max(start, 0), len(range(start, stop, step)), step, False
         return (*_symbolic_range(call, extent, key, step), step, False)
-    if not hasattr(key, "__index__"):
+    if not _is_index(key):
         raise ArgumentError(
             explain(
                 call, "an int, a slice, None, ... or an integer tensor", type(key).__name__, "Use sn.take for arrays."
@@ -185,6 +185,19 @@ def _axis_range(x: Node, axis: int, key: Any) -> tuple[Extent, Extent, int, bool
     return (position if position >= 0 else as_extent_expr(extent + position)), 1, 1, True
 
 
+def _is_index(key: Any) -> bool:
+    """Whether the key is one whole number: no truth value, no array."""
+    return hasattr(key, "__index__") and not isinstance(key, bool) and getattr(key, "shape", ()) == ()
+
+
+def _step(call: str, key: slice) -> int:
+    if key.step is None:
+        return 1
+    if not _is_index(key.step) or int(key.step) == 0:
+        raise ShapeError(explain(call, "a step that is a whole number other than 0", str(key.step), "Write x[::2]."))
+    return int(key.step)
+
+
 def _symbolic_range(call: str, extent: Expr, key: slice, step: int) -> tuple[Extent, Extent]:
     """Slices of a symbolic axis: a:b, a:, :-b, and ::-1."""
     if step == -1 and key.start is None and key.stop is None:
@@ -193,9 +206,20 @@ def _symbolic_range(call: str, extent: Expr, key: slice, step: int) -> tuple[Ext
         raise ShapeError(
             explain(call, "step 1 (or ::-1) along a symbolic extent", f"step {step}", "Make the extent concrete.")
         )
-    bounds = [0 if key.start is None else key.start, extent if key.stop is None else key.stop]
-    low, high = (extent + b if isinstance(b, int) and b < 0 else b for b in bounds)
-    return as_extent_expr(low), as_extent_expr(high - low)
+    low = _bound(call, extent, key.start, 0)
+    size = as_extent_expr(_bound(call, extent, key.stop, extent) - low)
+    return (0, 0) if isinstance(size, int) and size <= 0 else (as_extent_expr(low), size)
+
+
+def _bound(call: str, extent: Extent, bound: Any, default: Extent) -> Any:
+    """A bound of a slice: an int (negative ones count from the end) or an expression over dims."""
+    if bound is None:
+        return default
+    if isinstance(bound, Expr) and all(isinstance(s, Dim) for s in bound.free_symbols):
+        return bound
+    if not _is_index(bound):
+        raise ArgumentError(explain(call, "ints or dims as the bounds of a slice", repr(bound), "Write x[1:m]."))
+    return extent + int(bound) if bound < 0 else int(bound)
 
 
 def as_extent_expr(value: Any) -> Extent:

@@ -20,6 +20,7 @@ from symnet import dtypes
 from symnet.errors import ShapeError, explain
 from symnet.expr.constants import as_node
 from symnet.expr.contraction import contract
+from symnet.expr.elementwise import check_one_real
 from symnet.expr.extents import (
     as_extent,
     broadcast_shapes,
@@ -131,6 +132,7 @@ class Concat(Node):
                         "Correct a shape or the axis.",
                     )
                 )
+        check_one_real(f"concat(…, axis={a})", xs)
         total = as_extent(sympy.Add(*(sympy.sympify(x.shape[a]) for x in xs)), "concat")
         return (*first[:a], total, *first[a + 1 :]), dtypes.promote(*(x.dtype for x in xs))
 
@@ -253,14 +255,19 @@ def stack(xs: Any, axis: int = 0) -> Node:
                 "Make the shapes equal.",
             )
         )
-    position = axis % (nodes[0].rank + 1)
+    rank = nodes[0].rank + 1
+    if not -rank <= axis < rank:
+        raise ShapeError(
+            explain(f"stack(…, axis={axis})", f"an axis from {-rank} to {rank - 1}", str(axis), "Check the rank.")
+        )
+    position = axis % rank
     return concat([keep_axes(n, (position,)) for n in nodes], position)
 
 
 def pad(x: Any, widths: Any) -> Node:
     """Zeros around x: `widths` holds a pair (before, after) for each axis."""
     x = as_node(x)
-    pairs = [tuple(p) for p in widths]
+    pairs = [tuple(p) if isinstance(p, (tuple, list)) else (p,) for p in widths] if hasattr(widths, "__iter__") else []
     if len(pairs) != x.rank or any(len(p) != 2 for p in pairs):
         raise ShapeError(
             explain("pad(x, widths)", f"{x.rank} pairs (before, after)", str(widths), "Give one pair per axis.")

@@ -91,6 +91,7 @@ class Node(Basic):
         shape, dtype = cls._derive(*args)
         node = object.__new__(cls)
         node._args = args
+        node._assumptions = cls.default_assumptions  # SymPy asks any Basic whether it is_zero and the like
         node._mhash = int.from_bytes(digest[:7], "little")
         node.digest, node.shape, node.dtype, node._facts = digest, shape, dtype, None
         node.operands = tuple(arg for arg in args if isinstance(arg, Node))
@@ -249,6 +250,21 @@ class Node(Basic):
 
     def __ge__(self, other: Any) -> Node:
         return _BUILDERS["greater_equal"](self, other)
+
+    def __and__(self, other: Any) -> Node:
+        return _BUILDERS["and"](self, other)
+
+    def __rand__(self, other: Any) -> Node:
+        return _BUILDERS["and"](other, self)
+
+    def __or__(self, other: Any) -> Node:
+        return _BUILDERS["or"](self, other)
+
+    def __ror__(self, other: Any) -> Node:
+        return _BUILDERS["or"](other, self)
+
+    def __invert__(self) -> Node:
+        return _BUILDERS["not"](self)
 
     def __getitem__(self, key: Any) -> Node:
         return _BUILDERS["getitem"](self, key)

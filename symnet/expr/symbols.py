@@ -118,7 +118,7 @@ def tensor(
         >>> sn.tensor("W", 64, 10).shape
         (64, 10)
     """
-    call = f"tensor({name!r}, {', '.join(map(str, shape))})"
+    call = f"tensor({', '.join([repr(name), *map(str, shape)])})"
     if not isinstance(name, str) or not name.isidentifier():
         raise ArgumentError(explain(call, "an identifier as the name", repr(name), 'Write tensor("W", 64, 10).'))
     if len(shape) == 1 and isinstance(shape[0], (tuple, list, Tuple)):

@@ -106,10 +106,10 @@ def _product(form: Form, show: Show) -> Drawing:
     top = _factors(above, show, alone=bool(below)) if above else prettyForm("1")
     if below:
         top = prettyForm(*stringPict.stack(top, stringPict.LINE, _factors(below, show, alone=True)))
-    return Drawing(
-        _beside(prettyForm("-"), top) if sign < 0 else top,
-        SUM if sign < 0 else HADAMARD if not below and sum(p.rank > 0 for p in above) > 1 else PRODUCT,
-    )
+    if sign < 0:
+        return Drawing(_beside(prettyForm("-"), top), SUM)
+    several = sum(p.rank > 0 for p in above) > 1
+    return Drawing(top, HADAMARD if several and not below else PRODUCT)
 
 
 def _factors(parts: list[Part], show: Show, alone: bool) -> prettyForm:
