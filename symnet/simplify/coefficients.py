@@ -12,6 +12,7 @@ from sympy import Expr
 
 from symnet.expr.constants import Number, number
 from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.graph import with_operands
 from symnet.expr.node import Node
 from symnet.simplify.order import sum_key, weight
 from symnet.simplify.signs import is_negative, is_positive
@@ -52,10 +53,15 @@ def terms_of(total: Node) -> list[Term]:
     return [split_coefficient(o) for o in total.operands]
 
 
-def content(terms: list[Term]) -> Expr:
-    """The number to take out of a sum that is a factor: what is left has coprime whole coefficients, and a plus sign
-    on the term of greatest weight.
+def content(total: Node) -> Expr:
+    """The number to take out of a sum that is a factor.
+
+    What is left has coprime whole coefficients, and a plus sign on the term of greatest weight.  Terms that
+    broadcasting repeats do not count where others vary as the sum does: x - mean(x) keeps its x.
     """
+    terms = terms_of(total)
+    counted = [term for term in terms if not term[1] or _varies_fully(term[1], total)]
+    terms = counted if any(factors for _, factors in counted) else terms
     values = [value for value, _ in terms]
     if all(v.is_Rational for v in values):
         size = sympy.Rational(math.gcd(*(int(v.p) for v in values)), math.lcm(*(int(v.q) for v in values)))
@@ -63,6 +69,10 @@ def content(terms: list[Term]) -> Expr:
         size = sympy.Abs(values[0])
         size = size if all(sympy.Abs(v) == size for v in values) else ONE
     return size * _sign(terms)
+
+
+def _varies_fully(factors: tuple[Node, ...], total: Node) -> bool:
+    return any(f.rank == total.rank and f.kind != "expand" for f in factors)
 
 
 def _sign(terms: list[Term]) -> int:
@@ -82,9 +92,22 @@ def scaled(total: Node, factor: Expr) -> Node:
 def opposite(x: Node) -> Node | None:
     """-x, when x is written with a minus sign: in front of a product, or on the leading term of a sum."""
     if is_op(x, "add"):
-        return scaled(x, -ONE) if is_negative(content(terms_of(x))) else None
+        return scaled(x, -ONE) if is_negative(content(x)) else None
     coefficient, factors = split_coefficient(x)
     return product(-coefficient, factors) if is_negative(coefficient) and factors else None
+
+
+def unsigned(x: Node) -> Node | None:
+    """-x, when x hides a minus sign: itself or a factor of it is a sum whose leading term is negative."""
+    if is_op(x, "add"):
+        return opposite(x)
+    for place, factor in enumerate(x.operands if is_op(x, "mul") else ()):
+        inner = factor.operands[0] if factor.kind == "expand" else factor
+        flipped = opposite(inner) if is_op(inner, "add") else None
+        if flipped is not None:
+            new = flipped if inner is factor else with_operands(factor, [flipped])
+            return elementwise("mul", *x.operands[:place], new, *x.operands[place + 1 :])
+    return None
 
 
 def negated(x: Node) -> Node:

@@ -14,10 +14,11 @@ from symnet.expr.assumptions import known
 from symnet.expr.constants import number, size
 from symnet.expr.contraction import Einsum, Indices, contract
 from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.graph import with_operands
 from symnet.expr.movement import Expand, expand
 from symnet.expr.node import Node
 from symnet.simplify.broadcast import Axes, cover, trailing
-from symnet.simplify.coefficients import ONE, product, split_coefficient
+from symnet.simplify.coefficients import ONE, product, split_coefficient, unsigned
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.factors import Factors
 from symnet.simplify.order import product_key
@@ -106,6 +107,16 @@ def take_scalars_out_of_contraction(node: Einsum) -> Node | None:
         else:
             parts.append((operand, indices))
     return build(node, parts, scalars) if scalars else None
+
+
+def take_sign_out_of_contraction(node: Einsum) -> Node | None:
+    """(b - a) @ x → -((a - b) @ x).  Condition: the sum's leading term is negative; so one spelling is left."""
+    for place, operand in enumerate(node.operands):
+        flipped = unsigned(operand)
+        if flipped is not None:
+            positive = with_operands(node, [*node.operands[:place], flipped, *node.operands[place + 1 :]])
+            return elementwise("mul", -1, positive)
+    return None
 
 
 # --------------------------------------------------------------------------- factors and single indices
@@ -323,6 +334,7 @@ def _is_settled(term: Node, rank: int, summed: set[int], sums: list[Node]) -> bo
 CONTRACTIONS = (
     Rewrite(drop_idle_contraction, ("einsum",)),  # type: ignore[arg-type]
     Rewrite(take_scalars_out_of_contraction, ("einsum",)),  # type: ignore[arg-type]
+    Rewrite(take_sign_out_of_contraction, ("einsum",)),  # type: ignore[arg-type]
     Rewrite(contract_repeated_operand_once, ("einsum",)),  # type: ignore[arg-type]
     Rewrite(contract_through_transposition, ("einsum",)),  # type: ignore[arg-type]
     Rewrite(sum_a_sum_at_once, ("einsum",)),  # type: ignore[arg-type]

@@ -20,9 +20,9 @@ from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node, Shape
 from symnet.simplify.broadcast import Axes, core_of, cover, restrict, spread, trailing
-from symnet.simplify.coefficients import ONE, ZERO, content, scaled, takes_a_sign, terms_of
+from symnet.simplify.coefficients import ONE, ZERO, content, scaled, takes_a_sign
 from symnet.simplify.order import product_key
-from symnet.simplify.signs import is_negative, is_positive, is_whole
+from symnet.simplify.signs import is_negative, is_whole
 
 Base = tuple[Node, Axes]
 MANY = 32  # a product of more factors than this stays closed inside another: it bounds the work per node
@@ -120,10 +120,10 @@ class Factors:
         -(a - b)·x → (b - a)·x.
         """
         for (core, axes), exponent in list(self.powers.items()):
-            if not is_op(core, "add") or isinstance(exponent, Node):
+            if not is_op(core, "add") or not is_whole(exponent):
                 continue
-            size = content(terms_of(core))
-            if size != 1 and (is_whole(exponent) or is_positive(size)):
+            size = content(core)
+            if size != 1:
                 del self.powers[(core, axes)]
                 self.coefficient *= size**exponent
                 self.times(scaled(core, 1 / size), axes, exponent)

@@ -12,6 +12,7 @@ from symnet.expr.graph import with_operands
 from symnet.expr.movement import Concat, Expand, Place, Reshape, Slice, expand
 from symnet.expr.node import Node
 from symnet.simplify.broadcast import cover
+from symnet.simplify.coefficients import unsigned
 from symnet.simplify.engine import Rewrite
 
 
@@ -24,6 +25,12 @@ def take_scalars_out_of_movement(node: Node) -> Node | None:
     arrays = [o for o in inner.operands if o.rank]
     body = arrays[0] if len(arrays) == 1 else elementwise("mul", *arrays)
     return elementwise("mul", *scalars, with_operands(node, [body, *node.operands[1:]]))
+
+
+def take_sign_out_of_movement(node: Node) -> Node | None:
+    """(b - a)[k:] → -(a - b)[k:].  Condition: the sum's leading term is negative; so one spelling is left."""
+    flipped = unsigned(node.operands[0])
+    return None if flipped is None else elementwise("mul", -1, with_operands(node, [flipped, *node.operands[1:]]))
 
 
 def move_nothing(node: Node) -> Node | None:
@@ -120,6 +127,7 @@ MOVEMENTS = (
     Rewrite(place_zeros, ("place",)),  # type: ignore[arg-type]
     Rewrite(move_a_constant, ("reshape", "slice", "take")),
     Rewrite(take_scalars_out_of_movement, ("expand", "reshape", "slice", "place", "take")),
+    Rewrite(take_sign_out_of_movement, ("reshape", "slice", "place", "take")),
     Rewrite(slice_what_was_placed, ("slice",)),  # type: ignore[arg-type]
     Rewrite(slice_one_of_the_joined, ("slice",)),  # type: ignore[arg-type]
     Rewrite(take_common_scalar_out_of_concat, ("concat",)),  # type: ignore[arg-type]
