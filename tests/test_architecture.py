@@ -28,7 +28,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("export",),
     ("compiler", "compiled"),
     ("train", "compare"),
-    ("cli", "__init__", "__main__"),  # the face: exports everything, lazily
+    ("cli", "demo", "__init__", "__main__"),  # the face: exports everything, lazily
 )
 FLOOR_OF = {part: floor for floor, parts in enumerate(FLOORS) for part in parts}
 SIDEWAYS = {
@@ -36,6 +36,8 @@ SIDEWAYS = {
     ("lower", "loops"),
     ("compiler", "compiled"),
     ("cli", "__init__"),
+    ("cli", "demo"),
+    ("demo", "__init__"),
     ("__main__", "cli"),
 }  # (from, to) on one floor
 LONGEST = 450  # lines of one file under symnet/

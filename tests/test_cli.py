@@ -1,0 +1,182 @@
+"""The command line: every command runs on a file, and every refusal says how to mend it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import symnet as sn
+from symnet import cli, demo
+from symnet.errors import DependencyError
+
+MODEL = """
+import symnet as sn
+m = sn.dim("m")
+X, d = sn.tensor("X", m, 2), sn.tensor("d", m)
+w, b = sn.tensor("w", 2), sn.scalar("b")
+y = sn.sigmoid(X @ w + b).named("y")
+L = sn.mean(sn.binary_cross_entropy(y, d)).named("L")
+both = [y, L]
+number = 3
+"""
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> str:
+    path = tmp_path / "model.py"
+    path.write_text(MODEL)
+    return str(path)
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert cli.main(arguments) == 0, capsys.readouterr().err
+    return capsys.readouterr().out
+
+
+# --------------------------------------------------------------------------- derive
+
+
+def test_derive_prints_every_gradient(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = run(capsys, "derive", f"{model}:L").splitlines()
+    assert "∂L/∂w = X.T @ (y - d)/m" in lines and "∂L/∂b = mean(y - d)" in lines
+
+
+def test_derive_prints_the_steps_of_one(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    shown = run(capsys, "derive", f"{model}:L", "--wrt", "w")
+    assert "multiply along a route, add over routes" in shown and "dL/dw = X.T @ (y - d)/m" in shown
+
+
+def test_derive_takes_intermediate_values_of_the_file(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "derive", f"{model}:L", "--wrt", "y", "--brief") == "∂L/∂y = ((1 - d)/(1 - y) - d/y)/m\n"
+
+
+def test_derive_writes_latex(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    brief = run(capsys, "derive", f"{model}:L", "--wrt", "w, y", "--brief", "--latex")
+    assert brief.splitlines()[0].startswith(r"\frac{\partial L}{\partial w} = ") and r"\partial y" in brief
+    assert r"\begin{aligned}" in run(capsys, "derive", f"{model}:L", "--wrt", "b", "--latex")
+
+
+# --------------------------------------------------------------------------- compile, export
+
+
+def test_compile_reports_what_was_made(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    shown = run(capsys, "compile", f"{model}:L", "--wrt", "w,b", "--dtype", "float32")
+    assert shown.startswith("symnet_gradient(") and "-> value, grad_w, grad_b" in shown
+    assert "workspace" in shown and "FLOPs" in shown
+
+
+def test_compile_takes_a_list(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "-> y, L\n" in run(capsys, "compile", f"{model}:both")
+
+
+@pytest.mark.parametrize(
+    ("stage", "part"),
+    [
+        ("simplify", "mean("),
+        ("numeric", "softplus"),
+        ("loops", "program symnet_function(m):"),
+        ("schedule", "program symnet_function(m):"),
+        ("llvm", "define"),
+    ],
+)
+def test_compile_shows_what_stands_on_a_floor(
+    model: str, stage: str, part: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert part in run(capsys, "compile", f"{model}:L", "--stop-after", stage)
+
+
+def test_a_gradient_can_be_seen_on_a_floor(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    shown = run(capsys, "compile", f"{model}:L", "--wrt", "w", "--stop-after", "simplify")
+    assert len(shown.splitlines()) == 2
+
+
+def test_export_writes_files_that_load(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shown = run(capsys, "export", f"{model}:L", str(tmp_path / "build" / "logit"), "--wrt", "w")
+    files = [Path(line) for line in shown.splitlines()]
+    assert {"logit.h", "logit.o", "logit.py"} <= {path.name for path in files} and all(p.exists() for p in files)
+    f = sn.load(tmp_path / "build" / "logit")
+    loss, (slope,) = f(X=np.ones((3, 2)), d=np.ones(3), w=np.zeros(2), b=0.0)
+    assert loss == pytest.approx(np.log(2)) and slope == pytest.approx([-0.5, -0.5])
+
+
+# --------------------------------------------------------------------------- compare, info, demo
+
+
+def test_compare_prints_the_table(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.savez(tmp_path / "data.npz", X=np.ones((3, 2)), d=np.ones(3), other=np.ones(1))
+    shown = run(capsys, "compare", f"{model}:L", "--data", str(tmp_path / "data.npz"))
+    assert shown.startswith("the gradient by 3 numbers, float64")  # by w and b, which the data lack
+    assert "automatic (NumPy tape)" in shown and "central differences" in shown
+
+
+def test_info_names_versions_machine_and_cache(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = run(capsys, "info")
+    for name in ("symnet", "python", "numpy", "sympy", "llvmlite", "llvm", "target", "vectors", "cache"):
+        assert any(line.startswith(f"{name} ") for line in shown.splitlines()), name
+
+
+def test_demo_tells_the_whole_story(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("sklearn")
+    assert cli.main(["demo"]) == 0
+    shown, bar = capsys.readouterr()
+    for part in (
+        "L = mean(-sum(D*log(Y), axis=1))",
+        "∂L/∂Z = (Y - D)/m",
+        "41405*m + 9612 operations",
+        "bytes for a thousand images",
+        "assemble",
+        "new square",
+        "symnet, compiled",
+        "automatic (NumPy tape)",
+        "central differences",
+    ):
+        assert part in shown, part
+    accuracy = float(shown.partition("accuracy")[2].split("%")[0])
+    assert accuracy >= 97
+    assert "epoch 60/60" in bar
+
+
+def test_demo_without_scikit_learn_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    with pytest.raises(DependencyError, match=r"symnet demo: expected scikit-learn.*pip install 'symnet\[demo\]'"):
+        demo.load()
+
+
+# --------------------------------------------------------------------------- refusals
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["derive", "L"], "expected FILE.py:NAME; got 'L'. Write model.py:L."),
+        (["derive", "gone.py:L"], "expected a Python file; got no file 'gone.py'"),
+        (["derive", "MODEL:Q"], "got no such variable. It has the expressions X, d, w, b, y, L, both."),
+        (["compile", "MODEL:number"], "expected an expression called 'number'"),
+        (["derive", "MODEL:both"], "expected one expression; got a list of 2"),
+        (["derive", "MODEL:L", "--wrt", "v"], "expected one of X, d, w, b, y, L; got 'v'"),
+        (["compare", "MODEL:L", "--data", "gone.npz"], "expected an .npz file of arrays; got"),
+    ],
+    ids=range(7),
+)
+def test_what_cannot_be_done_is_explained_on_stderr(
+    model: str, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main([argument.replace("MODEL", model) for argument in arguments]) == 2
+    shown, error = capsys.readouterr()
+    assert shown == "" and error.startswith(f"symnet {arguments[0]}: ") and message in error
+
+
+def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["train"])
+    assert "invalid choice: 'train'" in capsys.readouterr().err
+
+
+def test_the_module_runs_as_a_program() -> None:
+    done = subprocess.run([sys.executable, "-m", "symnet", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"symnet {sn.__version__}\n"
