@@ -6,7 +6,7 @@ In: the host's architecture.  Out: LLVM assembly of two functions, for 64-bit ho
     int64_t symnet_pool_worker(Control *, int64_t thread, int64_t seen)
 
 The caller walks the phases.  A phase of one unit it runs alone.  Any other it cuts into a fixed number of pieces
-(contiguous ranges of units, two per thread) and publishes under the next *epoch*; then caller and workers claim
+(contiguous ranges of units, whose sizes differ by one at most) and publishes under the next *epoch*; then caller and workers claim
 pieces, each its own first (so that a thread meets the same units in every phase) and then those that others have
 not begun, so that a late worker delays nobody.  Which thread runs a piece does not change the result.
 
@@ -15,7 +15,9 @@ next epoch begins, so a worker that still holds an old epoch can claim nothing, 
 the job stays put until it reports the piece done.
 
 A worker spins (with the processor's pause), then spins and yields, and after about a millisecond without work
-returns the epoch it has seen, so that Python may put its thread to sleep.
+returns the epoch it has seen, so that Python may put its thread to sleep.  It returns the complement (~epoch) when it
+finds itself on the caller's processor, so that Python may move its thread: a kernel may leave two threads that wait
+for each other on one processor for seconds, with another idle.
 
 Not handled: more than one caller at once (`threads.py` holds a lock).
 """
@@ -24,9 +26,9 @@ from __future__ import annotations
 
 PIECES_PER_THREAD = 2
 LINE = 128  # bytes: two cache lines, since the prefetcher fetches pairs
-EPOCH, DONE, STOP, STATUS = 0, LINE, 2 * LINE, 2 * LINE + 8
-ENTRY, IN, OUT, DIMS, WORKSPACE, BYTES, PHASE, UNITS, CHUNK = (3 * LINE + 8 * word for word in range(9))
-THREADS, PIECES, YIELD = (4 * LINE + 8 * word for word in range(3))
+EPOCH, CALLER, DONE, STOP, STATUS = 0, 8, LINE, 2 * LINE, 2 * LINE + 8  # CALLER: the processor it runs on
+ENTRY, IN, OUT, DIMS, WORKSPACE, BYTES, PHASE, SIZE, LARGER = (3 * LINE + 8 * word for word in range(9))
+THREADS, PIECES, YIELD, PROCESSOR = (4 * LINE + 8 * word for word in range(4))  # PROCESSOR: a function or null
 CLAIMS = 5 * LINE
 SPINS = 2000  # pauses before the first yield
 PAUSES_PER_YIELD = 64
@@ -47,7 +49,7 @@ def control_bytes(threads: int) -> int:
 def pool_ir(architecture: str) -> str:
     """The assembly of the pool."""
     pause, declaration = _PAUSE.get(architecture, ("", ""))
-    return "\n".join((declaration, _BACK_OFF.replace("PAUSE", pause), _CLAIM, _SHARE, _RUN, _WORKER))
+    return "\n".join((declaration, _BACK_OFF.replace("PAUSE", pause), _PLACE, _CLAIM, _SHARE, _RUN, _WORKER))
 
 
 def _field(name: str, offset: int) -> str:
@@ -81,6 +83,28 @@ leave:
 }}
 """
 
+_PLACE = f"""
+define internal i64 @processor(ptr %control) #0 {{
+{_load("ptr", "function", PROCESSOR)}  %unknown = icmp eq ptr %function, null
+  br i1 %unknown, label %leave, label %ask
+ask:
+  %number = call i32 %function()
+  %wide = sext i32 %number to i64
+  ret i64 %wide
+leave:
+  ret i64 -1
+}}
+
+define internal i1 @beside_caller(ptr %control) #0 {{
+{_field("caller", CALLER)}  %caller = load atomic i64, ptr %caller_at monotonic, align 8
+  %mine = call i64 @processor(ptr %control)
+  %same = icmp eq i64 %mine, %caller
+  %known = icmp sge i64 %mine, 0
+  %both = and i1 %same, %known
+  ret i1 %both
+}}
+"""
+
 _CLAIM = f"""
 define internal void @claim(ptr %control, i64 %piece, i64 %epoch) #0 {{
   %line = mul i64 %piece, {LINE}
@@ -95,12 +119,15 @@ try:
   %won = extractvalue {{ i64, i1 }} %pair, 1
   br i1 %won, label %take, label %leave
 take:
-{_load("i64", "units", UNITS)}{_load("i64", "chunk", CHUNK)}{_load("i64", "phase", PHASE)}{_load("i64", "bytes", BYTES)}
+{_load("i64", "size", SIZE)}{_load("i64", "larger", LARGER)}{_load("i64", "phase", PHASE)}{_load("i64", "bytes", BYTES)}
 {"".join(_load("ptr", name, offset) for name, offset in _ARGUMENTS.items())}
-  %begin = mul i64 %piece, %chunk
-  %far = add i64 %begin, %chunk
-  %over = icmp sgt i64 %far, %units
-  %end = select i1 %over, i64 %units, i64 %far
+  %base = mul i64 %piece, %size
+  %is_larger = icmp slt i64 %piece, %larger
+  %shift = select i1 %is_larger, i64 %piece, i64 %larger
+  %one = zext i1 %is_larger to i64
+  %begin = add i64 %base, %shift
+  %least = add i64 %begin, %size
+  %end = add i64 %least, %one
   %some = icmp slt i64 %begin, %end
   br i1 %some, label %run, label %report
 run:
@@ -149,7 +176,9 @@ _RUN = f"""
 define i32 @symnet_pool_run(ptr %control, ptr %entry, ptr %units_of, ptr %phases_of,
                             ptr %in, ptr %out, ptr %dims, ptr %workspace, i64 %bytes) #0 {{
 start:
-{_fields(**_ARGUMENTS, bytes=BYTES, phase=PHASE, units=UNITS, chunk=CHUNK, epoch=EPOCH, done=DONE, status=STATUS)}
+{_fields(**_ARGUMENTS, bytes=BYTES, phase=PHASE, size=SIZE, larger=LARGER, epoch=EPOCH, done=DONE, status=STATUS)}
+{_field("caller", CALLER)}  %here = call i64 @processor(ptr %control)
+  store atomic i64 %here, ptr %caller_at monotonic, align 8
 {_load("i64", "pieces", PIECES)}
   store ptr %entry, ptr %entry_at
   store ptr %in, ptr %in_at
@@ -174,11 +203,11 @@ alone:
 together:
   %wide = sext i32 %number to i64
   store i64 %wide, ptr %phase_at
-  store i64 %units, ptr %units_at
-  %up = add i64 %units, %pieces
-  %up1 = sub i64 %up, 1
-  %chunk = udiv i64 %up1, %pieces
-  store i64 %chunk, ptr %chunk_at
+  %size = udiv i64 %units, %pieces
+  %whole = mul i64 %size, %pieces
+  %larger = sub i64 %units, %whole
+  store i64 %size, ptr %size_at
+  store i64 %larger, ptr %larger_at
   store atomic i64 0, ptr %done_at monotonic, align 8
   %new = add i64 %last, 1
   store atomic i64 %new, ptr %epoch_at release, align 8
@@ -223,7 +252,8 @@ look:
   br i1 %new, label %work, label %nothing
 work:
   call void @share(ptr %control, i64 %thread, i64 %epoch)
-  br label %look
+  %beside = call i1 @beside_caller(ptr %control)
+  br i1 %beside, label %move, label %look
 nothing:
   %stop = load atomic i64, ptr %stop_at monotonic, align 8
   %stopped = icmp ne i64 %stop, 0
@@ -236,5 +266,8 @@ idle:
   br label %look
 rest:
   ret i64 %seen
+move:
+  %complement = xor i64 %epoch, -1
+  ret i64 %complement
 }}
 """

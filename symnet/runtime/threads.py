@@ -92,6 +92,7 @@ class _Crew:
         self._set(pool_ir.THREADS, threads)
         self._set(pool_ir.PIECES, threads * pool_ir.PIECES_PER_THREAD)
         self._set(pool_ir.YIELD, _yield_address())
+        self._set(pool_ir.PROCESSOR, _processor_address(threads))
         self._members = [
             threading.Thread(target=self._work, args=(number,), name=f"symnet-{number}", daemon=True)
             for number in range(1, threads)
@@ -117,11 +118,24 @@ class _Crew:
         seen = 0
         while not self._stopped:
             seen = self._worker(self.address, number, seen)
+            if seen < 0:
+                seen = ~seen
+                self._move_away(number)
+                continue
             sleep = threading.Lock()
             sleep.acquire()
             self._asleep.append(sleep)
             if not self._stopped:
                 sleep.acquire()
+
+    def _move_away(self, number: int) -> None:
+        """Go to another processor than the caller's; afterwards the kernel may choose again."""
+        allowed = os.sched_getaffinity(0)
+        caller = ctypes.c_int64.from_address(self.address + pool_ir.CALLER).value
+        others = sorted(allowed - {caller})
+        if others:
+            os.sched_setaffinity(0, {others[(number - 1) % len(others)]})
+            os.sched_setaffinity(0, allowed)
 
     def _set(self, offset: int, value: int) -> None:
         ctypes.c_int64.from_address(self.address + offset).value = value
@@ -132,6 +146,13 @@ def _yield_address() -> int:
     if sys.platform == "win32":
         return address_of_symbol(ctypes.CDLL("kernel32"), "SwitchToThread")
     return address_of_symbol(ctypes.CDLL(None), "sched_yield")
+
+
+def _processor_address(threads: int) -> int:
+    """The system's way to say on which processor a thread runs; 0 where threads cannot be moved."""
+    if not hasattr(os, "sched_setaffinity") or len(os.sched_getaffinity(0)) < threads:
+        return 0
+    return address_of_symbol(ctypes.CDLL(None), "sched_getcpu")
 
 
 # --------------------------------------------------------------------------- pools of this process

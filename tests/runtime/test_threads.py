@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from symnet.errors import ArgumentError
+from symnet.runtime import pool_ir
 from symnet.runtime.threads import ThreadPool, shared_pool
 from tests.runtime.programs import native
 
@@ -69,6 +70,16 @@ def test_a_closed_or_dropped_pool_ends_its_threads():
     del pool
     gc.collect()
     wait_until(lambda: not any(member.is_alive() for member in members))
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="threads are not moved on this system")
+def test_a_worker_beside_the_caller_moves_and_stays_free_to_run_anywhere():
+    allowed = os.sched_getaffinity(0)
+    crew = shared_pool(2)._crew
+    for processor in allowed:
+        crew._set(pool_ir.CALLER, processor)
+        crew._move_away(1)  # of this very thread
+        assert os.sched_getaffinity(0) == allowed
 
 
 def test_one_pool_per_size_serves_the_process():
