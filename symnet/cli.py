@@ -15,6 +15,7 @@ exit code: 0, or 2 with the error's four parts on stderr.
 from __future__ import annotations
 
 import argparse
+import io
 import platform
 import runpy
 import sys
@@ -43,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         the exit code: 0, or 2 after an error.
     """
     options = parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without ∂ shows ?
     try:
         options.run(options)
     except SymnetError as error:

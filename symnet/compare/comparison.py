@@ -7,6 +7,7 @@ values, how long?
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,11 +58,19 @@ class Row:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The rows, symnet first; `str` gives a table."""
+    """The rows, symnet first; `str` gives a table.
+
+    Attributes:
+        rows: one for each way.
+        dtype: float32 or float64 (differences are always taken in float64).
+        parameters: how many numbers the gradient has.
+        one_thread: whether NumPy's BLAS, too, was held to one thread (`threadpoolctl` does that).
+    """
 
     rows: tuple[Row, ...]
     dtype: str
     parameters: int
+    one_thread: bool
 
     def __str__(self) -> str:
         return table(self)
@@ -73,7 +82,8 @@ def compare(L: Any, wrt: Any, data: Mapping[Any, Any], *, dtype: Any = None, rep
     """Hold the compiled symbolic gradient against automatic differentiation and finite differences.
 
     The same expression goes three ways: as a formula, compiled to native code; over a define-by-run tape in NumPy;
-    and through central differences in float64.  All run on one thread.
+    and through central differences in float64.  All run on one thread (NumPy's BLAS, too, where `threadpoolctl` is
+    installed).
 
     Args:
         L: rank 0.
@@ -101,11 +111,12 @@ def compare(L: Any, wrt: Any, data: Mapping[Any, Any], *, dtype: Any = None, rep
         raise ValueDomainError(explain(f"compare(…, repeats={repeats!r})", "at least 1", repr(repeats), "Write 15."))
     problem = _problem(L, wrt, data, dtype)
     truth = TapeProgram(problem.root, problem.wrt, problem.dims, "float64").value_and_grad(problem.in_float64)[1]
-    with one_blas_thread():
+    limit = one_blas_thread()
+    with limit or nullcontext():
         methods = [make(problem) for make in METHODS]
         times = medians([method.call for method in methods], repeats)
     rows = (_row(method, seconds, truth) for method, seconds in zip(methods, times, strict=True))
-    return Comparison(tuple(rows), problem.dtype, problem.parameters)
+    return Comparison(tuple(rows), problem.dtype, problem.parameters, limit is not None)
 
 
 def _row(method: Method, seconds: float, truth: Sequence[Array]) -> Row:
@@ -201,7 +212,8 @@ def table(comparison: Comparison) -> str:
     ]
     rule = "-" * len(lines[0])
     notes = [f"{row.method}: {row.note}" for row in comparison.rows if row.note]
-    head = f"the gradient by {comparison.parameters} numbers, {comparison.dtype}, one thread"
+    threads = "one thread" if comparison.one_thread else "one thread, but for NumPy's BLAS"
+    head = f"the gradient by {comparison.parameters} numbers, {comparison.dtype}, {threads}"
     explanation = "error: against the tape in float64, relative to the largest element of each gradient"
     return "\n".join(line.rstrip() for line in (head, rule, lines[0], rule, *lines[1:], rule, explanation, *notes))
 

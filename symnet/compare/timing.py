@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 
 LEAST = 2e-4  # seconds: shorter calls are timed several at once
 
@@ -35,10 +35,10 @@ def _time(call: Callable[[], None], burst: int) -> float:
     return (time.perf_counter() - begin) / burst
 
 
-def one_blas_thread() -> AbstractContextManager[object]:
-    """Hold NumPy's BLAS to one thread, where `threadpoolctl` is installed."""
+def one_blas_thread() -> AbstractContextManager[object] | None:
+    """Holds NumPy's BLAS to one thread; None where `threadpoolctl` is not installed."""
     try:
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
     except ImportError:
-        return nullcontext()
+        return None
     return threadpool_limits(1)  # type: ignore[no-any-return]

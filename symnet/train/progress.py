@@ -26,7 +26,7 @@ class Progress:
         self.epochs, self.done, self.due = epochs, 0, time.perf_counter() + REDRAW
         self.bar: Any = None
         if sys.stderr.isatty() if show is None else show:
-            from tqdm.auto import tqdm
+            from tqdm import tqdm
 
             self.bar = tqdm(total=epochs * steps, unit="step", dynamic_ncols=True, leave=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -77,7 +78,7 @@ def test_parameters_that_are_left_out_get_starting_values(rng: np.random.Generat
 def test_the_table_can_be_read(rng: np.random.Generator) -> None:
     text = str(sn.compare(L, {"W1": W1, "b1": b1}, data(rng), repeats=1))
     lines = text.splitlines()
-    assert lines[0] == "the gradient by 56 numbers, float64, one thread"
+    assert lines[0].startswith("the gradient by 56 numbers, float64, one thread")
     assert lines[2].split() == ["max", "error", "operations", "values", "kept", "bytes", "kept", "time"]
     assert [line.split("  ")[0] for line in lines[4:7]] == [
         "symnet, compiled",
@@ -86,6 +87,12 @@ def test_the_table_can_be_read(rng: np.random.Generator) -> None:
     ]
     assert lines[4].endswith("× 1")
     assert max(map(len, lines)) <= 120
+
+
+def test_threads_that_could_not_be_limited_are_told(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "threadpoolctl", None)
+    found = sn.compare(L, b2, data(rng), repeats=1)
+    assert not found.one_thread and "one thread, but for NumPy's BLAS" in str(found)
 
 
 @pytest.mark.parametrize(

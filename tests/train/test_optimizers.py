@@ -113,6 +113,14 @@ def test_a_schedule_changes_the_rate_at_every_step_without_compiling_again(rng: 
     np.testing.assert_allclose(run.params["w"], w, rtol=1e-12)
 
 
+@pytest.mark.parametrize("optimizer", [sn.SGD(0.1), sn.Momentum(0.1, nesterov=True), sn.Adam(0.1)], ids=str)
+def test_a_gradient_that_is_a_sum_moves_its_parameter(optimizer: Optimizer) -> None:
+    """`w - lr*(x + y + z)` once made the simplifier turn a minus sign in and out without end."""
+    w, x, y, z = (sn.tensor(name, 3) for name in "wxyz")
+    run = sn.fit(sn.sum(w * (x + y + z)), {w: np.zeros(3)}, dict.fromkeys((x, y, z), np.ones(3)), optimizer=optimizer)
+    assert (run.params["w"] < 0).all()
+
+
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
