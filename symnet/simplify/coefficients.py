@@ -54,21 +54,32 @@ def terms_of(total: Node) -> list[Term]:
 
 
 def content(total: Node) -> Expr:
-    """The number to take out of a sum that is a factor.
+    """The number to take out of a sum that is a factor: what is left has coprime coefficients and a canonical sign.
 
-    What is left has coprime whole coefficients, and a plus sign on the term of greatest weight.  Terms that
-    broadcasting repeats do not count where others vary as the sum does: x - mean(x) keeps its x.
+    Beside a number, fractions stay: mean(x) + 1/100 reads better than (100·mean(x) + 1)/100.
     """
     terms = terms_of(total)
-    counted = [term for term in terms if not term[1] or _varies_fully(term[1], total)]
-    terms = counted if any(factors for _, factors in counted) else terms
-    values = [value for value, _ in terms]
-    if all(v.is_Rational for v in values):
-        size = sympy.Rational(math.gcd(*(int(v.p) for v in values)), math.lcm(*(int(v.q) for v in values)))
-    else:
-        size = sympy.Abs(values[0])
-        size = size if all(sympy.Abs(v) == size for v in values) else ONE
-    return size * _sign(terms)
+    leading = _leading(terms, total)
+    fractions = not all(value.is_Integer for value, _ in terms)
+    beside_number = any(not factors for _, factors in terms)
+    values = [value for value, _ in (leading if fractions and not beside_number else terms)]
+    size = sympy.Abs(values[0])
+    if not all(sympy.Abs(v) == size for v in values):
+        size = ONE if fractions and beside_number else _divisor(values)
+    return size * _sign(leading)
+
+
+def _divisor(values: list[Expr]) -> Expr:
+    """The largest number that leaves whole numbers; 1 where they are not rational."""
+    if not all(v.is_Rational for v in values):
+        return ONE
+    return sympy.Rational(math.gcd(*(int(v.p) for v in values)), math.lcm(*(int(v.q) for v in values)))
+
+
+def _leading(terms: list[Term], total: Node) -> list[Term]:
+    """The terms that may lead: numbers, and those that vary as the sum does, so that x - mean(x) keeps its x."""
+    found = [term for term in terms if not term[1] or _varies_fully(term[1], total)]
+    return found if any(factors for _, factors in found) else terms
 
 
 def _varies_fully(factors: tuple[Node, ...], total: Node) -> bool:

@@ -133,7 +133,13 @@ class Factors:
 
     def _turn_a_sum(self) -> None:
         alone = len(self.powers) == 1
-        candidates = [base for base, e in self.powers.items() if e == 1 and takes_a_sign(base[0], alone)]
+        live = len(set().union(*(axes for _, axes in self.powers)))
+        outer = all(len(axes) < live for _, axes in self.powers)  # its parts stand in a contraction, without signs
+        candidates = [
+            (core, axes)
+            for (core, axes), e in self.powers.items()
+            if e == 1 and takes_a_sign(core, alone) and not (outer and axes)
+        ]
         if candidates:
             core, axes = min(candidates, key=lambda base: base[0].digest)
             del self.powers[(core, axes)]
