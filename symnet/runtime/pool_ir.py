@@ -6,9 +6,9 @@ In: the host's architecture.  Out: LLVM assembly of two functions, for 64-bit ho
     int64_t symnet_pool_worker(Control *, int64_t thread, int64_t seen)
 
 The caller walks the phases.  A phase of one unit it runs alone.  Any other it cuts into a fixed number of pieces
-(contiguous ranges of units, whose sizes differ by one at most) and publishes under the next *epoch*; then caller and workers claim
-pieces, each its own first (so that a thread meets the same units in every phase) and then those that others have
-not begun, so that a late worker delays nobody.  Which thread runs a piece does not change the result.
+(contiguous ranges of units, whose sizes differ by one at most) and publishes under the next *epoch*; then caller and
+workers claim pieces, each its own first (so that a thread meets the same units in every phase) and then those that
+others have not begun, so that a late worker delays nobody.  Which thread runs a piece does not change the result.
 
 A piece is claimed by moving its claim word from epoch-1 to epoch.  Every piece of an epoch is claimed before the
 next epoch begins, so a worker that still holds an old epoch can claim nothing, and what a claim's winner reads of
