@@ -21,9 +21,19 @@ from symnet.simplify.exponentials import EXPONENTIALS
 from symnet.simplify.movement import MOVEMENTS
 from symnet.simplify.products import PRODUCTS
 from symnet.simplify.reduction import REDUCTIONS
+from symnet.simplify.summation import SUMMATIONS
 from symnet.simplify.sums import SUMS
 
-ALGEBRA: tuple[Rewrite, ...] = (*FUNCTIONS, *EXPONENTIALS, *SUMS, *PRODUCTS, *CONTRACTIONS, *MOVEMENTS, *REDUCTIONS)
+ALGEBRA: tuple[Rewrite, ...] = (
+    *FUNCTIONS,
+    *EXPONENTIALS,
+    *SUMS,
+    *PRODUCTS,
+    *SUMMATIONS,
+    *CONTRACTIONS,
+    *MOVEMENTS,
+    *REDUCTIONS,
+)
 _TABLE = Table(ALGEBRA)
 
 

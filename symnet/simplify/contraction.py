@@ -17,8 +17,8 @@ from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.graph import with_operands
 from symnet.expr.movement import Expand, expand
 from symnet.expr.node import Node
-from symnet.simplify.broadcast import Axes, cover, trailing
-from symnet.simplify.coefficients import ONE, product, split_coefficient, unsigned
+from symnet.simplify.broadcast import Axes, trailing
+from symnet.simplify.coefficients import unsigned
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.factors import Factors
 from symnet.simplify.order import product_key
@@ -129,7 +129,7 @@ def take_unsummed_factors_out_of_contraction(node: Einsum) -> Node | None:
     inside: list[Part] = []
     outside: list[Part] = []
     for operand, indices in parts_of(node):
-        for factor, where in _factors_with_indices(operand, indices):
+        for factor, where in factors_with_indices(operand, indices):
             (inside if set(where) & set(node.contracted) else outside).append((factor, where))
     if not outside or any(len(set(w)) < len(w) for _, w in outside):
         return None
@@ -140,7 +140,7 @@ def take_unsummed_factors_out_of_contraction(node: Einsum) -> Node | None:
     return whole.build()
 
 
-def _factors_with_indices(operand: Node, indices: Indices) -> list[Part]:
+def factors_with_indices(operand: Node, indices: Indices) -> list[Part]:
     """The factors of an operand that is a product, each with its own indices."""
     if not is_op(operand, "mul"):
         return [(operand, indices)]
@@ -158,15 +158,15 @@ def _reassembled(node: Einsum, inside: list[Part]) -> list[Part]:
     kept = list(inside)
     parts: list[Part] = []
     for operand, indices in parts_of(node):
-        mine = [p for p in _factors_with_indices(operand, indices) if p in kept]
-        if len(mine) == len(_factors_with_indices(operand, indices)):
+        mine = [p for p in factors_with_indices(operand, indices) if p in kept]
+        if len(mine) == len(factors_with_indices(operand, indices)):
             parts.append((operand, indices))
         elif mine:
-            parts.append(_multiplied(mine, indices, operand))
+            parts.append(multiplied(mine, indices, operand))
     return parts
 
 
-def _multiplied(factors: list[Part], indices: Indices, operand: Node) -> Part:
+def multiplied(factors: list[Part], indices: Indices, operand: Node) -> Part:
     """A product of factors over those of `indices` that they have."""
     have = tuple(i for i in indices if any(i in where for _, where in factors))
     shape = tuple(operand.shape[indices.index(i)] for i in have)
@@ -240,6 +240,22 @@ def product_instead_of_idle_contraction(node: Einsum) -> Node | None:
     return whole.build()
 
 
+def order_indices_of_symmetric_operand(node: Einsum) -> Node | None:
+    """Sᵀ @ x → S @ x.  Condition: the operand equals its transpose (last two axes)."""
+    parts = parts_of(node)
+    place = {i: k for k, i in enumerate(node.output)}
+    first = {i: len(place) + k for k, i in reversed(list(enumerate(i for _, indices in parts for i in indices)))}
+    for n, (operand, indices) in enumerate(parts):
+        if operand.rank < 2 or not known(operand, "symmetric"):
+            continue
+        others = {i: len(place) + k for k, (_, theirs) in enumerate(parts) if k != n for i in theirs}
+        *lead, i, j = indices
+        if place.get(j, others.get(j, first[j])) < place.get(i, others.get(i, first[i])):
+            parts[n] = (operand, (*lead, j, i))
+            return build(node, parts)
+    return None
+
+
 def order_operands_by_output(node: Einsum) -> Node | None:
     """einsum("jk,ij->ik", B, A) → A @ B: operands in the order of the result's axes.  Always."""
     place = {i: k for k, i in enumerate(node.output)}
@@ -252,85 +268,6 @@ def order_operands_by_output(node: Einsum) -> Node | None:
     return contract([i for _, i in ordered], node.output, *(o for o, _ in ordered))
 
 
-# --------------------------------------------------------------------------- deltas, distributions, sums
-
-
-def contract_delta(node: Einsum) -> Node | None:
-    """Σⱼ δ[i, j]·x[j] → x[i].  Condition: an index of the delta is summed, or another operand has both."""
-    parts = parts_of(node)
-    for n, (operand, (*pair,)) in enumerate(parts):
-        if operand.kind != "delta":
-            continue
-        rest = parts[:n] + parts[n + 1 :]
-        i, j = pair
-        if i == j:
-            return build(node, rest)
-        if j not in node.output or i not in node.output:
-            gone, stays = (j, i) if j not in node.output else (i, j)
-            renamed = [(o, tuple(stays if k == gone else k for k in indices)) for o, indices in rest]
-            return build(node, renamed, settled={gone})
-    return None
-
-
-def total_of_distribution_is_one(node: Einsum) -> Node | None:
-    """Σ over the last axis of d → 1.  Condition: d is one-hot or on the simplex (softmax is)."""
-    from symnet.expr.assumptions import softmax_axes
-
-    if len(node.operands) > 1:
-        return None
-    operand, indices = node.operands[0], node.inputs[0]
-    if len(set(indices)) < len(indices):
-        return None
-    summed = {a for a, i in enumerate(indices) if i not in node.output}
-    one = {operand.rank - 1} if known(operand, "simplex") else set()
-    for axes in softmax_axes(operand):
-        one = set(axes)
-    if not one or not one <= summed:
-        return None
-    rest = tuple(i for a, i in enumerate(indices) if a not in one)
-    ones = cover(number(1), (), tuple(n for a, n in enumerate(operand.shape) if a not in one))
-    return contract([rest], node.output, ones)
-
-
-def sum_terms_apart(node: Einsum) -> Node | None:
-    """Σ (1 - d) → n - Σ d, and Σ (x - expand(Σ x)/n) → Σ x - Σ x.
-
-    Condition: one operand, and a term of it is a scalar, a distribution, or repeats the sum of another term.
-    """
-    operand, indices = node.operands[0], node.inputs[0]
-    if len(node.operands) > 1 or not is_op(operand, "add") or len(set(indices)) < len(indices):
-        return None
-    summed = {a for a, i in enumerate(indices) if i not in node.output}
-    if not summed:
-        return None
-    sums = [_summed_term(o, operand, node) for o in operand.operands]
-    if not any(_is_settled(o, operand.rank, summed, sums) for o in operand.operands):
-        return None
-    return elementwise("add", *sums)
-
-
-def _summed_term(term: Node, whole: Node, node: Einsum) -> Node:
-    """Σ of one term, its number outside."""
-    coefficient, factors = split_coefficient(term)
-    body = product(ONE, factors)
-    inner = contract(node.inputs, node.output, cover(body, trailing(body.rank, whole.rank), whole.shape))
-    return inner if coefficient == 1 else elementwise("mul", number(coefficient), inner)
-
-
-def _is_settled(term: Node, rank: int, summed: set[int], sums: list[Node]) -> bool:
-    """Whether the sum of a term is known without summing."""
-    _, factors = split_coefficient(term)
-    arrays = [f for f in factors if f.rank]
-    if len(arrays) != 1:
-        return not arrays
-    (array,) = arrays
-    if isinstance(array, Expand) and array.rank == rank:
-        repeated = array.operands[0]
-        inside = repeated.operands if is_op(repeated, "mul") else (repeated,)
-        return bool(summed & set(array.new_axes)) and any(split_coefficient(s)[1] == (f,) for f in inside for s in sums)
-    return rank - 1 in summed and known(array, "simplex")
-
-
 CONTRACTIONS = (
     Rewrite(drop_idle_contraction, ("einsum",)),  # type: ignore[arg-type]
     Rewrite(take_scalars_out_of_contraction, ("einsum",)),  # type: ignore[arg-type]
@@ -338,9 +275,7 @@ CONTRACTIONS = (
     Rewrite(contract_repeated_operand_once, ("einsum",)),  # type: ignore[arg-type]
     Rewrite(contract_through_transposition, ("einsum",)),  # type: ignore[arg-type]
     Rewrite(sum_a_sum_at_once, ("einsum",)),  # type: ignore[arg-type]
-    Rewrite(contract_delta, ("einsum",)),  # type: ignore[arg-type]
-    Rewrite(total_of_distribution_is_one, ("einsum",)),  # type: ignore[arg-type]
-    Rewrite(sum_terms_apart, ("einsum",)),  # type: ignore[arg-type]
+    Rewrite(order_indices_of_symmetric_operand, ("einsum",)),  # type: ignore[arg-type]
     Rewrite(take_unsummed_factors_out_of_contraction, ("einsum",)),  # type: ignore[arg-type]
     Rewrite(sum_lonely_axes_first, ("einsum",)),  # type: ignore[arg-type]
     Rewrite(product_instead_of_idle_contraction, ("einsum",)),  # type: ignore[arg-type]

@@ -103,10 +103,60 @@ def _distributed(factors: Factors, target: Base) -> Node | None:
     return rest.times(inner, trailing(inner.rank, len(factors.shape))).build()
 
 
+def multiply_out_delta(node: Node) -> Node | None:
+    """x·(δ - y) → x·δ - x·y: a sum with an identity matrix beside other arrays.
+
+    Condition: none; a product with δ has one row's worth of elements, so nothing is computed twice.
+    """
+    factors = Factors.view(node)
+    for base, exponent in factors.powers.items():
+        if exponent == 1 and is_op(base[0], "add") and any(_has_delta(o) for o in base[0].operands):
+            others = [b for b in factors.powers if b != base and b[1]]
+            if others:
+                return _multiplied_out(factors, base, others)
+    return None
+
+
+def _has_delta(term: Node) -> bool:
+    return term.kind == "delta" or (is_op(term, "mul") and any(o.kind == "delta" for o in term.operands))
+
+
+def _multiplied_out(factors: Factors, target: Base, others: list[Base]) -> Node:
+    """Σ term × the other arrays; scalars stay outside."""
+    core, axes = target
+    scalars = factors.copy()
+    for base in (target, *others):
+        del scalars.powers[base]
+    parts = []
+    for operand in core.operands:
+        term = Factors(factors.shape).times(operand, axes[len(axes) - operand.rank :])
+        for base in others:
+            term.times(*base, factors.powers[base])
+        parts.append(term.primitive().build())
+    total = elementwise("add", *parts)
+    return scalars.times(total, trailing(total.rank, len(factors.shape))).build()
+
+
+def factor_beside_delta_takes_its_last_axis(node: Node) -> Node | None:
+    """x[i]·δ[i, j] → x[j]·δ[i, j].  Always: they agree where δ is not 0."""
+    factors = Factors.view(node)
+    pairs = {axes[0]: axes[1] for core, axes in factors.powers if core.kind == "delta"}
+    moved = [base for base in factors.powers if len(base[1]) == 1 and base[1][0] in pairs]
+    if not moved:
+        return None
+    result = factors.copy()
+    for core, (axis,) in moved:
+        exponent = result.powers.pop((core, (axis,)))
+        result.times(core, (pairs[axis],), exponent)
+    return result.build()
+
+
 PRODUCTS = (
     Rewrite(distribute_number_over_sum, ("mul",)),
     Rewrite(collect_powers, ("mul", "pow", "size")),
     Rewrite(powers_of_zero_and_one_are_themselves, ("mul", "pow")),
     Rewrite(square_root_of_square, ("pow",)),
+    Rewrite(factor_beside_delta_takes_its_last_axis, ("mul",)),
+    Rewrite(multiply_out_delta, ("mul",)),
     Rewrite(distribute_to_cancel, ("mul",)),
 )

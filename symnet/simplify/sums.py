@@ -8,9 +8,8 @@ from __future__ import annotations
 from sympy import Expr
 
 from symnet.expr.constants import number
-from symnet.expr.contraction import Einsum
+from symnet.expr.contraction import Einsum, contract
 from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.extents import same_shape
 from symnet.expr.graph import with_operands
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
@@ -49,7 +48,8 @@ def _factors(term: Node, whole: Node) -> Factors:
 
 def _shared_powers(parts: list[Factors]) -> dict[Base, int]:
     """The powers that every part has: the smallest exponent of one sign."""
-    shared = {base: e for base, e in parts[0].powers.items() if not isinstance(e, Node)}
+    deltas = any(core.kind == "delta" for part in parts for core, _ in part.powers)  # diag(x) - x yᵀ stays apart
+    shared = {b: e for b, e in parts[0].powers.items() if not isinstance(e, Node) and not (deltas and b[1])}
     for part in parts[1:]:
         if not shared:
             break
@@ -87,37 +87,58 @@ def contract_sum_of_operands(node: Node) -> Node | None:
 
     Condition: contractions over the same indices that differ in one operand, with equal factors up to sign.
     """
-    seen: dict[tuple[object, ...], list[tuple[int, Expr, tuple[Node, ...]]]] = {}
+    seen: dict[tuple[object, ...], tuple[int, Expr, Einsum, int]] = {}
     for n, term in enumerate(node.operands):
         coefficient, factors = split_coefficient(term)
-        if not factors or not isinstance(factors[-1], Einsum):
+        total = factors[-1] if factors else term
+        if not isinstance(total, Einsum) or not total.contracted or not total.rank:
             continue
-        alike = seen.setdefault((abs(coefficient), factors[:-1], *factors[-1].args[:2]), [])
-        for m, first, others in alike:
-            merged = _merged(others[-1], factors[-1], coefficient / first)
-            if merged is not None:
+        for place in range(len(total.operands)):
+            key = (abs(coefficient), factors[:-1], total.shape, *_apart_from(total, place))
+            m, first, other, theirs = seen.setdefault(key, (n, coefficient, total, place))
+            if m != n:
+                joined = product(first, (*factors[:-1], _merged(other, theirs, total, place, coefficient / first)))
                 rest = [o for k, o in enumerate(node.operands) if k not in (m, n)]
-                joined = product(first, (*factors[:-1], merged))
                 return broadcast_to(elementwise("add", joined, *rest) if rest else joined, node.shape)
-        alike.append((n, coefficient, factors))
     return None
 
 
-def _merged(a: Node, b: Node, sign: Expr) -> Node | None:
+def _apart_from(total: Einsum, place: int) -> tuple[object, ...]:
+    """A contraction without one operand: what stays, with indices that do not depend on that operand's."""
+    names = _names(total, place)
+    rest = [(o, tuple(names[i] for i in indices)) for k, (o, indices) in enumerate(_parts(total)) if k != place]
+    operand, indices = _parts(total)[place]
+    kept = frozenset(names.get(i, i) for i in indices)
+    extents = frozenset((names.get(i, i), n) for i, n in zip(indices, operand.shape, strict=True))
+    return (*rest, kept, extents) if len(kept) == len(indices) else (total, place)
+
+
+def _names(total: Einsum, place: int) -> dict[int, object]:
+    """Indices by where they stand in the result, else in the operands that stay, else on their own."""
+    names: dict[int, object] = {i: ("out", k) for k, i in enumerate(total.output)}
+    for k, (_, indices) in enumerate(_parts(total)):
+        if k != place:
+            for axis, i in enumerate(indices):
+                names.setdefault(i, ("operand", k - (k > place), axis))
+    for axis, i in enumerate(total.inputs[place]):
+        names.setdefault(i, ("own", axis))
+    return names
+
+
+def _parts(total: Einsum) -> list[tuple[Node, tuple[int, ...]]]:
+    return list(zip(total.operands, total.inputs, strict=True))
+
+
+def _merged(a: Einsum, place: int, b: Einsum, theirs: int, sign: Expr) -> Node:
     """The contraction of the sum of the operands in which two contractions differ."""
-    if not (isinstance(a, Einsum) and isinstance(b, Einsum)) or a.args[:2] != b.args[:2] or not a.contracted:
-        return None
-    differing = [k for k, (x, y) in enumerate(zip(a.operands, b.operands, strict=True)) if x is not y]
-    if len(differing) != 1 or a.rank == 0 or not _same_extents(a, b, differing[0]):
-        return None
-    k = differing[0]
-    total = elementwise("add", a.operands[k], elementwise("mul", number(sign), b.operands[k]))
-    return with_operands(a, [*a.operands[:k], total, *a.operands[k + 1 :]])
-
-
-def _same_extents(a: Einsum, b: Einsum, k: int) -> bool:
-    """Whether the sum of two operands broadcasts neither: one of extent 1 would be counted once for every row."""
-    return same_shape(a.operands[k].shape, b.operands[k].shape)
+    ours, other = _names(a, place), _names(b, theirs)
+    where = {name: i for i, name in ours.items()}
+    renamed = [where[other[i]] for i in b.inputs[theirs]]
+    turned = b.operands[theirs]
+    if renamed != list(a.inputs[place]):
+        turned = contract([renamed], a.inputs[place], turned)
+    total = elementwise("add", a.operands[place], elementwise("mul", number(sign), turned))
+    return with_operands(a, [*a.operands[:place], total, *a.operands[place + 1 :]])
 
 
 SUMS = (

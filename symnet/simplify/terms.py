@@ -87,7 +87,8 @@ class Terms:
     def common_size(self) -> Expr:
         """c when every coefficient is c or -c (negative when every one is), else 1.
 
-        Beside fractions, terms that broadcasting repeats do not count: 2·x - x.sum()/5 is 2·(x - x.mean())."""
+        Beside fractions, terms that broadcasting repeats do not count: 2·x - x.sum()/5 is 2·(x - x.mean()).
+        """
         values = list(self.coefficients.values())
         if CONSTANT not in self.coefficients and not all(v.is_Integer for v in values):
             live = len(set().union(*(axes for _, axes in self.coefficients)))

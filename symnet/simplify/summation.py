@@ -1,0 +1,117 @@
+"""Rewrites of sums over axes that need no summation: deltas, distributions, terms that repeat.
+
+In: an `einsum` node whose operands are in normal form.  Out: a contraction over fewer indices, or none.
+"""
+
+from __future__ import annotations
+
+from symnet.expr.assumptions import known, softmax_axes
+from symnet.expr.constants import number
+from symnet.expr.contraction import Einsum, contract
+from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.node import Node
+from symnet.simplify.broadcast import align, cover, trailing
+from symnet.simplify.coefficients import ONE, product, split_coefficient
+from symnet.simplify.contraction import build, factors_with_indices, multiplied, parts_of
+from symnet.simplify.engine import Rewrite
+
+
+def contract_delta(node: Einsum) -> Node | None:
+    """Σⱼ δ[i, j]·x[j] → x[i].  Condition: an index of the delta is summed, or another operand has both."""
+    parts = parts_of(node)
+    for n, (operand, (*pair,)) in enumerate(parts):
+        if operand.kind != "delta":
+            continue
+        rest = parts[:n] + parts[n + 1 :]
+        i, j = pair
+        if i == j:
+            return build(node, rest)
+        if j not in node.output or i not in node.output:
+            gone, stays = (j, i) if j not in node.output else (i, j)
+            renamed = [(o, tuple(stays if k == gone else k for k in indices)) for o, indices in rest]
+            return build(node, renamed, settled={gone})
+    return None
+
+
+def split_delta_from_product(node: Einsum) -> Node | None:
+    """Σⱼ (δ*x)[i, j] → Σⱼ δ[i, j]·x[i, j].  Condition: an index of the delta is summed, so that it goes."""
+    parts = parts_of(node)
+    for n, (operand, indices) in enumerate(parts):
+        if not is_op(operand, "mul"):
+            continue
+        factors = factors_with_indices(operand, indices)
+        deltas = [p for p in factors if p[0].kind == "delta" and not set(p[1]) <= set(node.output)]
+        if deltas:
+            rest = [p for p in factors if p is not deltas[0]]
+            return build(node, [*parts[:n], deltas[0], multiplied(rest, indices, operand), *parts[n + 1 :]])
+    return None
+
+
+def total_of_distribution_is_one(node: Einsum) -> Node | None:
+    """Σ over the last axis of d → 1.  Condition: d is one-hot or on the simplex; a softmax over its own axes."""
+    operand, indices = node.operands[0], node.inputs[0]
+    if len(node.operands) > 1 or len(set(indices)) < len(indices):
+        return None
+    summed = {a for a, i in enumerate(indices) if i not in node.output}
+    choices = [{operand.rank - 1}] if known(operand, "simplex") else [set(axes) for axes in softmax_axes(operand)]
+    for one in choices:
+        if one <= summed:
+            rest = tuple(i for a, i in enumerate(indices) if a not in one)
+            ones = cover(number(1), (), tuple(n for a, n in enumerate(operand.shape) if a not in one))
+            return contract([rest], node.output, ones)
+    return None
+
+
+def sum_terms_apart(node: Einsum) -> Node | None:
+    """Σ (1 - d) → n - Σ d, and Σ (x - expand(Σ x)/n) → Σ x - Σ x.
+
+    Condition: one operand, and a term of it is a scalar, a distribution, or repeats the sum of another term.
+    """
+    operand, indices = node.operands[0], node.inputs[0]
+    if len(node.operands) > 1 or not is_op(operand, "add") or len(set(indices)) < len(indices):
+        return None
+    summed = {a for a, i in enumerate(indices) if i not in node.output}
+    if not summed:
+        return None
+    if not any(_is_settled(o, summed, operand, node) for o in operand.operands):
+        return None
+    return elementwise("add", *(_summed_term(o, operand, node) for o in operand.operands))
+
+
+def _summed_term(term: Node, whole: Node, node: Einsum) -> Node:
+    """Σ of one term, its number outside."""
+    coefficient, factors = split_coefficient(term)
+    body = product(ONE, factors)
+    inner = contract(node.inputs, node.output, cover(body, trailing(body.rank, whole.rank), whole.shape))
+    return inner if coefficient == 1 else elementwise("mul", number(coefficient), inner)
+
+
+def _is_settled(term: Node, summed: set[int], whole: Node, node: Einsum) -> bool:
+    """Whether the sum of a term of `whole` is known without summing."""
+    _, factors = split_coefficient(term)
+    cores = [align(f, whole.shape) for f in factors]
+    varying = [core for core, axes in cores if set(axes) & summed]
+    if not varying:
+        return all(not axes for _, axes in cores) or _repeats_a_sum(term, whole, node)
+    if len(varying) != 1:
+        return False
+    (core,) = varying
+    if is_op(core, "add") and core.shape == whole.shape:
+        return any(_repeats_a_sum(o, core, node) for o in core.operands)
+    return core.rank == whole.rank and whole.rank - 1 in summed and known(core, "simplex") and len(cores) == 1
+
+
+def _repeats_a_sum(term: Node, whole: Node, node: Einsum) -> bool:
+    """Whether a term of `whole` holds, repeated, the sum of another term: the mean of x in x - mean(x)."""
+    core, _ = align(term, whole.shape)
+    inside = set(core.operands if is_op(core, "mul") else (core,))
+    totals = (split_coefficient(_summed_term(o, whole, node))[1] for o in whole.operands if o is not term)
+    return any(len(factors) == 1 and factors[0] in inside for factors in totals)
+
+
+SUMMATIONS = (
+    Rewrite(split_delta_from_product, ("einsum",)),  # type: ignore[arg-type]
+    Rewrite(contract_delta, ("einsum",)),  # type: ignore[arg-type]
+    Rewrite(total_of_distribution_is_one, ("einsum",)),  # type: ignore[arg-type]
+    Rewrite(sum_terms_apart, ("einsum",)),  # type: ignore[arg-type]
+)
