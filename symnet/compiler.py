@@ -147,6 +147,13 @@ def value_and_grad(
 
     Raises:
         ShapeError: L is no scalar.  ArgumentError: L does not contain a parameter.
+
+    Example:
+        >>> import numpy as np, symnet as sn
+        >>> w, x = sn.tensor("w", 2), sn.tensor("x", 2)
+        >>> f = sn.value_and_grad(sn.sum(w * x), [w])
+        >>> f(w=np.ones(2), x=np.array([3.0, 4.0]))
+        (np.float64(7.0), [array([3., 4.])])
     """
     targets, _ = flatten("value_and_grad(L, params)", params)
     labels = [f"grad_{t.name}" if isinstance(t, (Tensor, Named)) else f"grad_{k}" for k, t in enumerate(targets)]

@@ -15,7 +15,14 @@ from symnet.expr.node import Node
 
 
 def relu(x: Any) -> Node:
-    """max(x, 0), elementwise; derivative 1[x >= 0], so 1 at 0."""
+    """max(x, 0), elementwise; derivative 1[x >= 0], so 1 at 0.
+
+    Example:
+        >>> import symnet as sn
+        >>> x = sn.tensor("x", 3)
+        >>> sn.relu(x), sn.grad(sn.sum(sn.relu(x)), x)
+        (relu(x), 1[x >= 0])
+    """
     return maximum(x, 0)
 
 
@@ -32,7 +39,13 @@ def elu(x: Any, alpha: Any = 1) -> Node:
 
 
 def silu(x: Any) -> Node:
-    """x·σ(x), also called swish."""
+    """x·σ(x), also called swish.
+
+    Example:
+        >>> import symnet as sn
+        >>> sn.silu(sn.tensor("x", 3))
+        x*sigmoid(x)
+    """
     x = as_node(x)
     return elementwise("mul", x, sigmoid(x))
 
@@ -41,6 +54,11 @@ def gelu(x: Any, approximate: bool = False) -> Node:
     """x·Φ(x), Φ the normal distribution function; `approximate` takes the tanh form.
 
     Source: Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016, sections 2 and 3.
+
+    Example:
+        >>> import symnet as sn
+        >>> sn.gelu(sn.tensor("x", 3))
+        x*(1 + erf(sqrt(2)*x/2))/2
     """
     x = as_node(x)
     if approximate:

@@ -173,7 +173,13 @@ def einsum(subscripts: str, *operands: Any) -> Node:
 
 @register_builder("transpose")
 def transpose(x: Any, *axes: Any) -> Node:
-    """Axes permuted (reversed when none are given); a rank-0 or rank-1 node is returned as it is."""
+    """Axes permuted (reversed when none are given); a rank-0 or rank-1 node is returned as it is.
+
+    Example:
+        >>> import symnet as sn
+        >>> sn.transpose(sn.tensor("x", 2, 3, 4), 2, 0, 1).shape
+        (4, 2, 3)
+    """
     x = as_node(x)
     if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], (tuple, list))):
         axes = tuple(axes[0] or ())
@@ -198,6 +204,12 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
         x: any shape.
         axis: an int or a tuple of ints; negative ones count from the end.
         keepdims: keep the summed axes with extent 1.
+
+    Example:
+        >>> import symnet as sn
+        >>> X = sn.tensor("X", sn.dim("m"), 3)
+        >>> sn.sum(X).shape, sn.sum(X, axis=1).shape, X.sum(0, keepdims=True).shape
+        ((), (m,), (1, 3))
     """
     from symnet.expr.movement import keep_axes
 
@@ -215,6 +227,12 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
 
     Raises:
         ShapeError: over an axis of extent 0 (at the call, where the extent is symbolic).
+
+    Example:
+        >>> import symnet as sn
+        >>> X = sn.tensor("X", sn.dim("m"), 3)
+        >>> sn.grad(sn.mean(X), X)
+        1/(3*m)*ones(m, 3)
     """
     x = as_node(x)
     axes = normalize_axes("mean(…)", axis, x.rank)
@@ -235,7 +253,13 @@ def dot(a: Any, b: Any) -> Node:
 
 
 def outer(a: Any, b: Any) -> Node:
-    """a bᵀ of two vectors (of two flattened arrays it would be: reshape first)."""
+    """a bᵀ of two vectors (of two flattened arrays it would be: reshape first).
+
+    Example:
+        >>> import symnet as sn
+        >>> sn.outer(sn.tensor("a", 3), sn.tensor("b", 4)).shape
+        (3, 4)
+    """
     a, b = as_node(a), as_node(b)
     if a.rank != 1 or b.rank != 1:
         raise ShapeError(
@@ -245,7 +269,14 @@ def outer(a: Any, b: Any) -> Node:
 
 
 def trace(x: Any) -> Node:
-    """Σᵢ x[i, i] of a square matrix."""
+    """Σᵢ x[i, i] of a square matrix.
+
+    Example:
+        >>> import symnet as sn
+        >>> A = sn.tensor("A", 3, 3)
+        >>> sn.grad(sn.trace(A @ A), A)
+        2*A.T
+    """
     x = as_node(x)
     if x.rank != 2 or not same_extent(*x.shape):
         raise ShapeError(explain("trace(x)", "a square matrix", f"shape {x.shape}", "Slice it to a square first."))
@@ -258,6 +289,11 @@ def matmul(a: Any, b: Any) -> Node:
 
     Raises:
         ShapeError: for scalars, or inner extents that differ.
+
+    Example:
+        >>> import symnet as sn
+        >>> (sn.tensor("X", sn.dim("m"), 4) @ sn.tensor("W", 4, 3)).shape
+        (m, 3)
     """
     a, b = as_node(a), as_node(b)
     if not a.rank or not b.rank:

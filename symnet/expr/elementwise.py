@@ -296,12 +296,26 @@ absolute = register_builder("abs")(_unary("abs", "|x|; derivative sign(x), 0 at 
 
 
 def sqrt(x: Any) -> Node:
-    """√x, elementwise: `x ** (1/2)`."""
+    """√x, elementwise: `x ** (1/2)`.
+
+    Example:
+        >>> import symnet as sn
+        >>> x = sn.tensor("x", 3)
+        >>> sn.grad(sn.sum(sn.sqrt(x)), x)
+        1/(2*sqrt(x))
+    """
     return elementwise("pow", x, number(sympy.Rational(1, 2)))
 
 
 def maximum(a: Any, b: Any) -> Node:
-    """The larger of a and b, elementwise; the derivative goes to a at a tie."""
+    """The larger of a and b, elementwise; the derivative goes to a at a tie.
+
+    Example:
+        >>> import symnet as sn
+        >>> a, b = sn.tensor("a", 3), sn.tensor("b", 3)
+        >>> sn.grad(sn.sum(sn.maximum(a, b)), [a, b])
+        [1[a >= b], 1[a < b]]
+    """
     return elementwise("maximum", a, b)
 
 
@@ -311,15 +325,36 @@ def minimum(a: Any, b: Any) -> Node:
 
 
 def where(condition: Any, a: Any, b: Any) -> Node:
-    """a where the condition holds, b elsewhere; the branch not taken leaks no NaN into the derivative."""
+    """a where the condition holds, b elsewhere; the branch not taken leaks no NaN into the derivative.
+
+    Example:
+        >>> import symnet as sn
+        >>> x = sn.tensor("x", 3)
+        >>> sn.grad(sn.sum(sn.where(x > 0, x, x**2)), x)
+        1[x > 0] + 2*where(x > 0, 0, x)
+    """
     return elementwise("where", condition, a, b)
 
 
 def indicator(condition: Any) -> Node:
-    """1 where the condition holds, 0 elsewhere (Iverson's bracket), as a weak real."""
+    """1 where the condition holds, 0 elsewhere (Iverson's bracket), as a weak real.
+
+    Example:
+        >>> import symnet as sn
+        >>> x = sn.tensor("x", 3)
+        >>> sn.indicator(x > 0)
+        1[x > 0]
+    """
     return elementwise("indicator", condition)
 
 
 def xlogy(x: Any, y: Any) -> Node:
-    """x·log y, and 0 where x = 0."""
+    """x·log y, and 0 where x = 0.
+
+    Example:
+        >>> import numpy as np, symnet as sn
+        >>> p = sn.tensor("p", 2)
+        >>> sn.compile(sn.xlogy(p, p))(p=np.array([0.0, 1.0]))
+        array([0., 0.])
+    """
     return elementwise("xlogy", x, y)

@@ -63,7 +63,14 @@ def _check_integer(call: str, indices: Node) -> None:
 
 
 def take(x: Any, indices: Any, axis: int = 0) -> Node:
-    """x at integer positions along an axis; an index out of range is an error at the call."""
+    """x at integer positions along an axis; an index out of range is an error at the call.
+
+    Example:
+        >>> import symnet as sn
+        >>> E, t = sn.tensor("E", 7, 3), sn.tensor("t", sn.dim("m"), dtype="int64")
+        >>> sn.take(E, t).shape
+        (m, 3)
+    """
     x, indices = as_node(x), as_node(indices)
     if not -x.rank <= axis < x.rank:
         raise ShapeError(explain(f"take(…, axis={axis})", f"an axis of shape {x.shape}", str(axis), "Check the rank."))
@@ -71,7 +78,13 @@ def take(x: Any, indices: Any, axis: int = 0) -> Node:
 
 
 def one_hot(indices: Any, classes: Any) -> Node:
-    """Rows with a single 1: shape indices.shape + (classes,)."""
+    """Rows with a single 1: shape indices.shape + (classes,).
+
+    Example:
+        >>> import symnet as sn
+        >>> sn.one_hot(sn.tensor("t", 5, dtype="int64"), 3).shape
+        (5, 3)
+    """
     return OneHot(as_node(indices), sympy.sympify(as_extent(classes, f"one_hot(…, {classes})")))
 
 
@@ -86,6 +99,14 @@ def labels(name: str, *shape: Any, classes: Any, dtype: str = "int64") -> Node:
 
     Returns:
         a node of shape (*shape, classes), one-hot along the last axis.  The one-hot array is never built.
+
+    Example:
+        >>> import numpy as np, symnet as sn
+        >>> D = sn.labels("t", sn.dim("m"), classes=3)
+        >>> D.shape
+        (m, 3)
+        >>> sn.compile(sn.sum(D, axis=0))(t=np.array([0, 2, 2, 2]))
+        array([1., 0., 3.])
     """
     return one_hot(tensor(name, *shape, dtype=dtype), classes)
 

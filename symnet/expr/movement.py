@@ -175,7 +175,13 @@ def keep_axes(x: Node, axes: tuple[int, ...]) -> Node:
 
 
 def broadcast_to(x: Any, shape: Shape) -> Node:
-    """x under NumPy's broadcasting to exactly `shape`."""
+    """x under NumPy's broadcasting to exactly `shape`.
+
+    Example:
+        >>> import symnet as sn
+        >>> sn.broadcast_to(sn.tensor("b", 3), (5, 3)).shape
+        (5, 3)
+    """
     x = as_node(x)
     if same_shape(x.shape, shape):
         return x
@@ -201,6 +207,11 @@ def reshape(x: Any, *shape: Any) -> Node:
 
     Raises:
         ShapeError: when the numbers of elements differ.
+
+    Example:
+        >>> import symnet as sn
+        >>> sn.tensor("X", sn.dim("m"), 8, 8).reshape(-1, 64).shape
+        (m, 64)
     """
     x = as_node(x)
     if len(shape) == 1 and isinstance(shape[0], (tuple, list, Tuple)):
@@ -228,7 +239,13 @@ def reshape(x: Any, *shape: Any) -> Node:
 
 
 def concat(xs: Any, axis: int = 0) -> Node:
-    """Arrays joined along an existing axis (`numpy.concatenate`)."""
+    """Arrays joined along an existing axis (`numpy.concatenate`).
+
+    Example:
+        >>> import symnet as sn
+        >>> sn.concat([sn.tensor("a", 2, 3), sn.tensor("b", 2, 4)], axis=1).shape
+        (2, 7)
+    """
     nodes = [as_node(x) for x in xs]
     rank = nodes[0].rank if nodes else 0
     if not nodes or not -rank <= axis < rank:
@@ -244,7 +261,13 @@ def concat(xs: Any, axis: int = 0) -> Node:
 
 
 def stack(xs: Any, axis: int = 0) -> Node:
-    """Arrays of one shape joined along a new axis (`numpy.stack`)."""
+    """Arrays of one shape joined along a new axis (`numpy.stack`).
+
+    Example:
+        >>> import symnet as sn
+        >>> sn.stack([sn.tensor("a", 3), sn.tensor("b", 3)], axis=1).shape
+        (3, 2)
+    """
     nodes = [as_node(x) for x in xs]
     if not nodes or not all(same_shape(n.shape, nodes[0].shape) for n in nodes):
         raise ShapeError(
@@ -265,7 +288,13 @@ def stack(xs: Any, axis: int = 0) -> Node:
 
 
 def pad(x: Any, widths: Any) -> Node:
-    """Zeros around x: `widths` holds a pair (before, after) for each axis."""
+    """Zeros around x: `widths` holds a pair (before, after) for each axis.
+
+    Example:
+        >>> import symnet as sn
+        >>> sn.pad(sn.tensor("a", 2, 3), [(1, 1), (0, 2)]).shape
+        (4, 5)
+    """
     x = as_node(x)
     pairs = [tuple(p) if isinstance(p, (tuple, list)) else (p,) for p in widths] if hasattr(widths, "__iter__") else []
     if len(pairs) != x.rank or any(len(p) != 2 for p in pairs):

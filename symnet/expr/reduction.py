@@ -86,7 +86,13 @@ logsumexp = _reduction("logsumexp", "log Σ exp x")
 
 
 def argmax(x: Any, axis: int = -1) -> Node:
-    """The first index of the largest element along one axis (int64)."""
+    """The first index of the largest element along one axis (int64).
+
+    Example:
+        >>> import numpy as np, symnet as sn
+        >>> sn.compile(sn.argmax(sn.tensor("Y", sn.dim("m"), 3)))(Y=np.array([[1.0, 5.0, 5.0]]))
+        array([1])
+    """
     return reduce("argmax", x, axis)
 
 
@@ -96,7 +102,14 @@ def along(x: Node, reduced: Node, axes: tuple[int, ...]) -> Node:
 
 
 def log_softmax(x: Any, axis: int = -1) -> Node:
-    """x - logsumexp(x) along an axis."""
+    """x - logsumexp(x) along an axis.
+
+    Example:
+        >>> import symnet as sn
+        >>> z = sn.tensor("z", 3)
+        >>> sn.grad(sn.sum(sn.log_softmax(z)), z)
+        1 - 3*softmax(z)
+    """
     x = as_node(x)
     axes = normalize_axes(f"log_softmax(…, axis={axis})", axis, x.rank)
     return elementwise("add", x, elementwise("mul", -1, along(x, reduce("logsumexp", x, axes), axes)))

@@ -91,6 +91,12 @@ def kl_div(Y: Any, D: Any, from_logits: bool = False) -> Node:
     Raises:
         AssumptionError: Y cannot be shown positive.
         ShapeError: Y and D differ in shape, or have no axis of classes.
+
+    Example:
+        >>> import symnet as sn
+        >>> Z, D = sn.tensor("Z", 5, 3), sn.tensor("D", 5, 3, simplex=True)
+        >>> sn.grad(sn.sum(sn.kl_div(sn.softmax(Z), D)), Z)
+        softmax(Z) - D
     """
     call = "kl_div(Y, D)"
     Y, D = _pair(call, Y, D, classes=True)
@@ -112,6 +118,12 @@ def binary_cross_entropy(Y: Any, D: Any, from_logits: bool = False) -> Node:
     Raises:
         AssumptionError: Y cannot be shown to lie in (0, 1).
         ShapeError: Y and D differ in shape.
+
+    Example:
+        >>> import symnet as sn
+        >>> z, d = sn.tensor("z", 5), sn.tensor("d", 5, unit=True)
+        >>> sn.grad(sn.sum(sn.binary_cross_entropy(sn.sigmoid(z), d)), z)
+        sigmoid(z) - d
     """
     call = "binary_cross_entropy(Y, D)"
     Y, D = _pair(call, Y, D)
