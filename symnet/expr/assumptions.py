@@ -8,11 +8,12 @@ Not handled: upper bounds other than 1, signs below zero, relations between two 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 from symnet.expr.constants import Number, number_of
-from symnet.expr.contraction import Einsum
-from symnet.expr.elementwise import Elementwise, is_op
+from symnet.expr.contraction import Einsum, transpose
+from symnet.expr.elementwise import Elementwise, elementwise, is_op
 from symnet.expr.extents import same_shape
 from symnet.expr.indexing import Take
 from symnet.expr.movement import Concat, Expand, Slice
@@ -316,7 +317,30 @@ _BY_PRIMITIVE: dict[str, Callable[[Node], Iterable[str]]] = {
 
 
 def _elementwise_facts(node: Elementwise) -> Iterable[str]:
-    return _BY_PRIMITIVE.get(node.op, _nothing)(node)
+    found = _BY_PRIMITIVE.get(node.op, _nothing)(node)
+    if node.rank < 2 or not _is_symmetric_elementwise(node):
+        return found
+    return {*found, "symmetric"}
+
+
+def _is_symmetric_elementwise(node: Elementwise) -> bool:
+    """Every operand is a scalar or symmetric, or an operand of a sum or product has its transpose beside it."""
+    odd = [o for o in node.operands if o.rank and not (o.rank == node.rank and "symmetric" in _of(o))]
+    if not odd:
+        return True
+    if node.op not in ("add", "mul") or len(odd) % 2 or any(o.rank != 2 for o in odd):
+        return False
+    counts = Counter(odd)
+    return all(counts[_turned(o)] == n for o, n in counts.items())
+
+
+def _turned(x: Node) -> Node:
+    """xᵀ; of a number times x, that number times xᵀ."""
+    if is_op(x, "mul") and len(x.operands) == 2 and isinstance(x.operands[0], Number):
+        return elementwise("mul", x.operands[0], _turned(x.operands[1]))
+    if isinstance(x, Einsum) and x.is_transpose:
+        return x.operands[0]
+    return transpose(x)
 
 
 # --------------------------------------------------------------------------- contraction, reduction

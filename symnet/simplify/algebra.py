@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from symnet.expr.constants import number_of
+from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.graph import rebuild
 from symnet.expr.node import Node
 from symnet.simplify.contraction import CONTRACTIONS
@@ -23,6 +25,41 @@ from symnet.simplify.products import PRODUCTS
 from symnet.simplify.reduction import REDUCTIONS
 from symnet.simplify.summation import SUMMATIONS
 from symnet.simplify.sums import SUMS
+from symnet.simplify.terms import MANY
+
+
+def open_nested_sums_and_products(node: Node) -> Node | None:
+    """(a + b) + c → a + b + c, a - (b + c) → a - b - c, and so for products: before anything in them is rewritten,
+    so that the result does not depend on how the user bracketed.
+
+    Condition: the nested node has the same shape; at most `MANY` operands in all.
+    """
+    if not is_op(node, "add", "mul"):
+        return None
+    op, flat, opened = str(node.args[0]), list(node.operands), False
+    place = 0
+    while place < len(flat):
+        inner = _nested(flat[place], op, node)
+        if inner is None or len(flat) + len(inner) > MANY + 1:
+            place += 1
+        else:
+            flat[place : place + 1] = inner
+            opened = True
+    return elementwise(op, *flat) if opened else None
+
+
+def _nested(operand: Node, op: str, whole: Node) -> list[Node] | None:
+    """What stands inside an operand that is such a node, or minus one."""
+    if operand.shape != whole.shape:
+        return None
+    if is_op(operand, op):
+        return list(operand.operands)
+    if op == "add" and is_op(operand, "mul") and len(operand.operands) == 2:
+        sign, inner = operand.operands
+        if number_of(sign) == -1 and is_op(inner, "add") and inner.shape == whole.shape:
+            return [elementwise("mul", sign, o) for o in inner.operands]
+    return None
+
 
 ALGEBRA: tuple[Rewrite, ...] = (
     *FUNCTIONS,
@@ -34,7 +71,7 @@ ALGEBRA: tuple[Rewrite, ...] = (
     *MOVEMENTS,
     *REDUCTIONS,
 )
-_TABLE = Table(ALGEBRA)
+_TABLE = Table(ALGEBRA, open_nested_sums_and_products)
 
 
 def simplify(roots: Iterable[Node], trace: list[Step] | None = None) -> list[Node]:

@@ -18,6 +18,12 @@ from symnet.expr.node import Node
 Apply = Callable[[Node], Node | None]
 Step = tuple[str, Node, Node]  # (rewrite, before, after)
 
+
+def _open_nothing(node: Node) -> Node | None:
+    """No rewrite before the operands are settled."""
+    return None
+
+
 # A node that is rewritten this often in a row shows a measure that does not fall: our own mistake.
 MAX_REWRITES_IN_A_ROW = 200
 
@@ -49,9 +55,10 @@ def topic(node: Node) -> str:
 
 @dataclass
 class Table:
-    """Rewrites by topic, in their order."""
+    """Rewrites by topic, in their order; `opening` is tried on a node before its operands are settled."""
 
     rewrites: Sequence[Rewrite]
+    opening: Apply = _open_nothing
     _by_topic: dict[str, tuple[Rewrite, ...]] = field(default_factory=dict)
 
     def of(self, node: Node) -> tuple[Rewrite, ...]:
@@ -82,6 +89,7 @@ class Normalizer:
         self._done: dict[Node, Node] = {}
         self._forward: dict[Node, Node] = {}
         self._age: dict[Node, int] = {}
+        self._met: set[Node] = set()
 
     def __call__(self, roots: Iterable[Node]) -> list[Node]:
         return [self._normal(root) for root in roots]
@@ -106,6 +114,8 @@ class Normalizer:
                     stack.append(target)
             else:
                 waiting = [o for o in node.operands if o not in done]
+                if self._opens(node):
+                    continue
                 if waiting:
                     stack.extend(reversed(waiting))
                 else:
@@ -123,7 +133,19 @@ class Normalizer:
         if fired is None:
             self._done[node] = node
             return
-        name, new = fired
+        self._rewrite(node, *fired)
+
+    def _opens(self, node: Node) -> bool:
+        """Try the rewrite that comes before the operands, once for each node."""
+        if node in self._met:
+            return False
+        self._met.add(node)
+        opened = self.table.opening(node)
+        if opened is not None:
+            self._rewrite(node, self.table.opening.__name__, opened)
+        return opened is not None
+
+    def _rewrite(self, node: Node, name: str, new: Node) -> None:
         if self.trace is not None:
             self.trace.append((name, node, new))
         self._send(node, new)

@@ -14,7 +14,7 @@ from symnet.expr.graph import with_operands
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
 from symnet.simplify.broadcast import trailing
-from symnet.simplify.coefficients import product, split_coefficient
+from symnet.simplify.coefficients import ZERO, product, split_coefficient, terms_of
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.factors import Base, Factors
 from symnet.simplify.polynomial import expanded
@@ -66,6 +66,34 @@ def _shared_powers(parts: list[Factors]) -> dict[Base, int]:
 def collect_like_terms(node: Node) -> Node | None:
     """x + y + x → 2·x + y; nested sums opened, numbers added, operands ordered.  Always."""
     return Terms.of(node).build()
+
+
+def gather_terms_into_their_sum(node: Node) -> Node | None:
+    """(a + b)·x + a + b → (a + b)·(x + 1).
+
+    Condition: the terms of a sum that is a factor of one term all stand beside it, in one proportion.
+    """
+    coefficients = {factors: value for value, factors in terms_of(node)}
+    for place, term in enumerate(node.operands):
+        value, factors = split_coefficient(term)
+        for total in factors if len(factors) > 1 else ():
+            ratio = _proportion(total, coefficients) if is_op(total, "add") and total.shape == node.shape else None
+            if ratio is not None:
+                inside = {f for _, f in terms_of(total)}
+                others = [
+                    o for n, o in enumerate(node.operands) if n != place and split_coefficient(o)[1] not in inside
+                ]
+                rest = product(value, tuple(f for f in factors if f is not total))
+                gathered = elementwise("mul", total, elementwise("add", rest, number(ratio)))
+                return broadcast_to(elementwise("add", gathered, *others) if others else gathered, node.shape)
+    return None
+
+
+def _proportion(total: Node, coefficients: dict[tuple[Node, ...], Expr]) -> Expr | None:
+    """r when every term of `total` stands among the coefficients, r times as large."""
+    ratios = {coefficients.get(factors, ZERO) / value for value, factors in terms_of(total)}
+    ratio = ratios.pop()
+    return None if ratios or ratio == 0 else ratio
 
 
 def expand_to_cancel(node: Node) -> Node | None:
@@ -144,6 +172,7 @@ def _merged(a: Einsum, place: int, b: Einsum, theirs: int, sign: Expr) -> Node:
 SUMS = (
     Rewrite(factor_common_factors, ("add",)),
     Rewrite(collect_like_terms, ("add",)),
+    Rewrite(gather_terms_into_their_sum, ("add",)),
     Rewrite(contract_sum_of_operands, ("add",)),
     Rewrite(expand_to_cancel, ("add",)),
 )

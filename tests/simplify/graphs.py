@@ -210,3 +210,20 @@ def shuffled(root: Node, seed: int) -> Node:
             rng.shuffle(operands)
         new[node] = with_operands(node, operands)
     return new[root]
+
+
+def rebracketed(root: Node, seed: int) -> Node:
+    """The same graph with sums and products of three or more operands bracketed in pairs, at random."""
+    rng = random.Random(seed)
+    new: dict[Node, Node] = {}
+    for node in topological(root):
+        operands = [new[o] for o in node.operands]
+        fresh = with_operands(node, operands)
+        if node.kind == "elementwise" and str(node.args[0]) in ("add", "mul"):
+            while len(operands) > 2:
+                first = operands.pop(rng.randrange(len(operands)))
+                second = operands.pop(rng.randrange(len(operands)))
+                operands.append(elementwise(str(node.args[0]), first, second))
+            fresh = elementwise(str(node.args[0]), *operands)
+        new[node] = fresh
+    return new[root]
