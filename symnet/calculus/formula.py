@@ -1,0 +1,168 @@
+"""Formulas as users type them on the command line: leaves declared in a word, and the functions they may call.
+
+In: declarations such as `X:m,n` and formulas such as `mean((X@w - y)**2)`.  Out: leaves and nodes.
+The grammar is in `expr/parsing.py`; nothing is evaluated as Python.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+import sympy
+
+from symnet import dtypes
+from symnet.errors import ArgumentError, explain
+from symnet.expr.constants import as_node
+from symnet.expr.contraction import contract
+from symnet.expr.extents import Dim, as_extent, dim, ints_arg, shape_arg
+from symnet.expr.graph import topological
+from symnet.expr.indexing import labels
+from symnet.expr.movement import Place, fill
+from symnet.expr.node import Node
+from symnet.expr.parsing import parse
+from symnet.expr.symbols import LEAF_ASSUMPTIONS, tensor
+
+# module → the public functions that formulas may call
+_MODULES = {
+    "expr.elementwise": "exp log log1p expm1 sqrt tanh sigmoid softplus sin cos tan asin acos atan sinh cosh erf sign"
+    " floor maximum minimum where indicator xlogy equal not_equal logical_and logical_or logical_not",
+    "expr.activations": "relu leaky_relu elu silu gelu",
+    "expr.contraction": "einsum matmul dot outer trace transpose sum mean",
+    "expr.reduction": "max min prod argmax logsumexp softmax log_softmax",
+    "expr.movement": "reshape concat stack pad broadcast_to",
+    "expr.indexing": "take one_hot",
+    "nn.losses": "l2 cross_entropy kl_div binary_cross_entropy",
+}
+_RENAMED = {
+    "abs": ("expr.elementwise", "absolute"),
+    "eye": ("expr.constants", "identity"),
+    "arange": ("expr.constants", "iota"),
+    "constant": ("expr.constants", "constant"),
+    "concatenate": ("expr.movement", "concat"),
+    "arcsin": ("expr.elementwise", "asin"),
+    "arccos": ("expr.elementwise", "acos"),
+    "arctan": ("expr.elementwise", "atan"),
+}
+
+
+def _diag(x: Any) -> Node:
+    """The diagonal of a matrix, or the diagonal matrix of a vector."""
+    x = as_node(x)
+    if x.rank == 1:
+        return contract([[0], [0, 1]], [0, 1], x, import_module("symnet.expr.constants").identity(x.shape[0]))
+    return contract([[0, 0]], [0], x)
+
+
+def _place(x: Any, shape: Any, starts: Any, steps: Any) -> Node:
+    """Zeros of a shape with x laid into them: how formulas print the adjoint of a slice."""
+    extents, first = (tuple(as_extent(n, "place(…)") for n in each) for each in (shape, starts))
+    return Place(as_node(x), shape_arg(extents), shape_arg(first), ints_arg(tuple(map(int, steps))))
+
+
+def _filled(value: int) -> Callable[..., Node]:
+    def build(*shape: Any) -> Node:
+        extents = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple) else shape
+        return fill(value, tuple(as_extent(n, f"{'ones' if value else 'zeros'}(…)") for n in extents))
+
+    return build
+
+
+@cache
+def functions() -> dict[str, Callable[..., Any]]:
+    """What formulas may call, by name."""
+    found = {n: getattr(import_module(f"symnet.{m}"), n) for m, names in _MODULES.items() for n in names.split()}
+    found |= {name: getattr(import_module(f"symnet.{m}"), there) for name, (m, there) in _RENAMED.items()}
+    return found | {"diag": _diag, "place": _place, "ones": _filled(1), "zeros": _filled(0)}
+
+
+# --------------------------------------------------------------------------- declarations
+
+
+def declare(text: str) -> tuple[str, Node]:
+    """A leaf from `NAME[:EXTENTS[:ASSUMPTIONS]]`.
+
+    EXTENTS are ints, names and products such as 2*m, separated by commas (nothing between the colons: a scalar);
+    ASSUMPTIONS are those of `tensor`, a dtype, or labels=10 for integer class labels.
+
+    Example:
+        >>> declare("D:m,10:one_hot")[1].shape
+        (m, 10)
+    """
+    name, _, rest = text.partition(":")
+    extents, _, assumptions = rest.partition(":")
+    shape = [_extent(text, part) for part in extents.split(",") if part.strip()]
+    held: dict[str, Any] = {}
+    for word in filter(None, (w.strip() for w in assumptions.split(","))):
+        held |= _assumption(text, word)
+    if "classes" in held:
+        return name.strip(), labels(name.strip(), *shape, **held)
+    return name.strip(), tensor(name.strip(), *shape, **held)
+
+
+def _assumption(call: str, word: str) -> dict[str, Any]:
+    if word in LEAF_ASSUMPTIONS:
+        return {word: True}
+    if word in dtypes.ALL:
+        return {"dtype": word}
+    if word.startswith("labels="):
+        return {"classes": _extent(call, word.removeprefix("labels="))}
+    expected = ", ".join([*LEAF_ASSUMPTIONS, *dtypes.ALL]) + ", or labels=10"
+    raise ArgumentError(explain(f"--shapes {call}", expected, repr(word), "Check the assumption."))
+
+
+def _extent(call: str, text: str) -> Any:
+    """An extent: a product of ints and names."""
+    total: Any = sympy.Integer(1)
+    for factor in text.strip().split("*"):
+        if not re.fullmatch(r"\d{1,18}|[^\W\d]\w*", factor.strip()):
+            mend = "Write X:m,64 for a tensor X of shape (m, 64)."
+            raise ArgumentError(explain(f"--shapes {call}", "ints and names as extents", repr(text), mend))
+        total = total * (int(factor) if factor.strip().isdigit() else dim(factor.strip()))
+    return int(total) if total.is_Integer else total
+
+
+def declarations(texts: Iterable[str]) -> dict[str, Any]:
+    """The leaves of several declarations, and their dims, by name."""
+    found: dict[str, Any] = {}
+    for name, leaf in map(declare, texts):
+        if name in found:
+            raise ArgumentError(explain("--shapes", f"{name} once", "it twice", "Drop one of the two."))
+        found[name] = leaf
+    return found | {d.name: d for d in _dims(found.values()) if d.name not in found}
+
+
+def _dims(nodes: Iterable[Node]) -> list[Dim]:
+    return sorted((s for node in nodes for s in node.free_symbols if isinstance(s, Dim)), key=str)
+
+
+# --------------------------------------------------------------------------- formulas
+
+
+def formula(text: str, names: Mapping[str, Any] | None = None) -> Node:
+    """The node that a formula says.
+
+    Args:
+        text: NumPy-like, such as "mean((X@w - y)**2)".
+        names: what its names stand for; without them every name is a scalar.
+
+    Raises:
+        ArgumentError, ShapeError, …: with the formula and a caret under the place.
+
+    Example:
+        >>> formula("a*(a + b)")
+        a*(a + b)
+    """
+    return parse(text, names, functions())
+
+
+def names_in(*nodes: Node) -> dict[str, Any]:
+    """What the names in a node's formula stand for: its leaves, named values and dims."""
+    found: dict[str, Any] = {d.name: d for d in _dims(nodes)}
+    order = topological(*nodes)
+    found |= {n.name: n for n in order if n.kind in ("tensor", "named")}  # type: ignore[attr-defined]
+    hot = [n for n in order if n.kind == "one_hot" and n.operands[0].kind == "tensor"]
+    return found | {n.operands[0].name: n for n in hot}  # type: ignore[attr-defined]
