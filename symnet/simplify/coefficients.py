@@ -134,6 +134,13 @@ def complement(x: Node) -> Node:
     return elementwise("add", 1, elementwise("mul", -1, x))
 
 
+def is_finite_scalar(x: Node) -> bool:
+    """Whether a factor of rank 0 is finite whatever the data: numbers, extents, their powers, and leaves."""
+    if is_op(x, "pow"):
+        return x.operands[0].kind in ("number", "size") and _is_finite_number(x.operands[1])
+    return not x.rank and x.kind in ("number", "size", "tensor")
+
+
 def takes_a_sign(total: Node, alone: bool) -> bool:
     """Whether -total reads as well: a sum with terms of both signs; beside other factors, with no number in it
     (1 - y² stays as it is).

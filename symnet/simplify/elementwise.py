@@ -18,7 +18,7 @@ from symnet.expr.graph import with_operands
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
 from symnet.simplify.broadcast import align, cover, restrict, spread
-from symnet.simplify.coefficients import complement, opposite
+from symnet.simplify.coefficients import complement, is_finite_scalar, opposite
 from symnet.simplify.engine import Rewrite
 
 ODD = ("tanh", "sin", "tan", "asin", "atan", "sinh", "erf", "sign")
@@ -115,9 +115,13 @@ def where_of_one_and_zero_is_indicator(node: Node) -> Node | None:
 
 
 def take_common_scalar_out_of_where(node: Node) -> Node | None:
-    """where(c, s·x, s·y) → s·where(c, x, y); y may be 0.  Condition: s is a scalar (finite where c picks the 0)."""
+    """where(c, s·x, s·y) → s·where(c, x, y); y may be 0.
+
+    Condition: s is a scalar, and finite whatever the data where one of them is 0."""
     condition, a, b = node.operands
-    shared = [s for s in _scalars(a) if number_of(b) == 0 or s in _scalars(b)] if number_of(a) != 0 else _scalars(b)
+    zero = number_of(a) == 0 or number_of(b) == 0
+    shared = [s for s in (*_scalars(a), *_scalars(b)) if is_finite_scalar(s)] if zero else []
+    shared = shared or [s for s in _scalars(a) if s in _scalars(b)]
     if not shared or not node.rank:
         return None
     return elementwise("mul", *shared, elementwise("where", condition, _divide(a, shared), _divide(b, shared)))

@@ -12,18 +12,23 @@ from symnet.expr.graph import with_operands
 from symnet.expr.movement import Concat, Expand, Place, Reshape, Slice, expand
 from symnet.expr.node import Node
 from symnet.simplify.broadcast import cover
-from symnet.simplify.coefficients import unsigned
+from symnet.simplify.coefficients import is_finite_scalar, unsigned
 from symnet.simplify.engine import Rewrite
 
 
 def take_scalars_out_of_movement(node: Node) -> Node | None:
-    """expand(s·x) → s·expand(x), and so for reshape, slice, place, take.  Condition: s is of rank 0, x is not."""
+    """expand(s·x) → s·expand(x), and so for reshape, slice, place, take.
+
+    Condition: s is of rank 0, x is not; where zeros are laid around x, s is finite whatever the data.
+    """
     inner = node.operands[0]
     if not is_op(inner, "mul") or inner.operands[0].rank or not inner.rank:
         return None
-    scalars = [o for o in inner.operands if not o.rank]
-    arrays = [o for o in inner.operands if o.rank]
-    body = arrays[0] if len(arrays) == 1 else elementwise("mul", *arrays)
+    scalars = [o for o in inner.operands if not o.rank and (node.kind != "place" or is_finite_scalar(o))]
+    if not scalars:
+        return None
+    rest = [o for o in inner.operands if o not in scalars]
+    body = rest[0] if len(rest) == 1 else elementwise("mul", *rest)
     return elementwise("mul", *scalars, with_operands(node, [body, *node.operands[1:]]))
 
 
