@@ -117,13 +117,19 @@ def _atom(part: Basic, rule: Mapping[Basic, Node]) -> Any:
     if isinstance(part, Dim):
         return size(part)
     if isinstance(part, Symbol):
-        known = {name: True for name in _KNOWN_ASSUMPTIONS if part.assumptions0.get(name)}
-        return scalar(part.name, **known)
+        return scalar(part.name, **_assumptions_of(part))
     if isinstance(part, Expr) and not part.free_symbols:
         return _constant(part)
     if isinstance(part, Expr) and all(isinstance(s, Dim) for s in part.free_symbols) and part.is_polynomial():
         return size(part) if part.is_integer and part.is_nonnegative else None
     return None
+
+
+def _assumptions_of(symbol: Symbol) -> dict[str, bool]:
+    """What SymPy assumes of a symbol, as one would say it of a leaf: `positive` says the rest."""
+    known = {name: True for name in _KNOWN_ASSUMPTIONS if symbol.assumptions0.get(name)}
+    implied = ("nonnegative", "nonzero") if "positive" in known else ()
+    return {name: True for name in known if name not in implied}
 
 
 def _constant(part: Expr) -> Node:
