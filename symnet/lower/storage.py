@@ -152,7 +152,20 @@ def _candidates(root: Node, users: dict[Node, list[Node]], stored: set[Node]) ->
             elif operand not in stored and operand.kind == "elementwise":
                 region.add(operand)
                 stack.append(operand)
-    return [f for f in dict.fromkeys(found) if all(u in region for u in users[f])]
+    return [f for f in dict.fromkeys(found) if _feeds_only(f, root, region, users)]
+
+
+def _feeds_only(node: Node, root: Node, region: set[Node], users: dict[Node, list[Node]]) -> bool:
+    """Whether every way up from a node leads to `root` through values computed in its loop."""
+    stack, seen = [node], {node, root}
+    while stack:
+        for user in users[stack.pop()]:
+            if user not in region:
+                return False
+            if user not in seen:
+                seen.add(user)
+                stack.append(user)
+    return True
 
 
 def _is_fusable(node: Node) -> bool:
