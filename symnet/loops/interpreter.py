@@ -94,6 +94,7 @@ class _Machine:
         self.stage = ""
         self.verdicts: dict[int, bool] = {}
         self.suspects: dict[int, list[ir.For]] = {}
+        self.private: dict[str, tuple[str, ...]] = {}
         self.memory, self.roots = allocate(program, inputs, self.shape)
 
     def shape(self, buffer: ir.Buffer) -> tuple[int, ...]:
@@ -119,12 +120,14 @@ class _Machine:
 
     def load(self, node: ir.Load | ir.IntLoad) -> Any:
         """An element, or one per lane."""
-        memory = self.memory[node.buffer.name]
-        return memory[self._checked(node.buffer, memory, node.index)]
+        return self.memory[node.buffer.name][self._positions(node.buffer, node.index)]
 
-    def _checked(self, buffer: ir.Buffer, memory: np.ndarray, index: tuple[ir.IntExpr, ...]) -> tuple[Any, ...]:
+    def _positions(self, buffer: ir.Buffer, index: tuple[ir.IntExpr, ...]) -> tuple[Any, ...]:
+        """The index, checked; a register buffer made in lanes has an axis for each of their loops before its own."""
+        own = self.private.get(buffer.name, ())
         positions = tuple(self.integer(expr) for expr in index)
-        for axis, (position, extent) in enumerate(zip(positions, memory.shape, strict=True)):
+        extents = self.memory[buffer.name].shape[len(own) :]
+        for axis, (position, extent) in enumerate(zip(positions, extents, strict=True)):
             low, high = (position, position) if isinstance(position, int) else (position.min(), position.max())
             if low < 0 or high >= extent:
                 self._refuse(
@@ -132,7 +135,7 @@ class _Machine:
                     f"{low}" if low < 0 else f"{high}",
                     "Guard the access, or mend the index or the extent.",
                 )
-        return positions
+        return (*(self.env[var] for var in own), *positions)
 
     def _refuse(self, expected: str, got: str, mend: str) -> None:
         line = stmt_line(self.where) if self.where is not None else "…"
@@ -162,8 +165,9 @@ class _Machine:
         self.env[stmt.name] = self.value(stmt.value)
 
     def alloc(self, stmt: ir.Alloc) -> None:
-        """A fresh, poisoned register buffer."""
-        self.memory[stmt.buffer.name] = poisoned(stmt.buffer.dtype, self.shape(stmt.buffer))
+        """A fresh, poisoned register buffer, one for each lane."""
+        self.private[stmt.buffer.name] = tuple(loop.var for loop in self.lanes)
+        self.memory[stmt.buffer.name] = poisoned(stmt.buffer.dtype, (*self.widths, *self.shape(stmt.buffer)))
 
     def branch(self, stmt: ir.If) -> None:
         """One of two bodies."""
@@ -174,7 +178,7 @@ class _Machine:
     def store(self, stmt: ir.Store) -> None:
         """One element, or one per lane in the order of the loops, so that the last one wins."""
         value, memory = self.value(stmt.value), self.memory[stmt.buffer.name]
-        index = self._checked(stmt.buffer, memory, stmt.index)
+        index = self._positions(stmt.buffer, stmt.index)
         if self.lanes:
             flat = self._in_loop_order(np.asarray(_flat_index(index, memory.shape)))
             self._store_lanes(stmt, memory.reshape(-1), flat, self._in_loop_order(value))
@@ -244,8 +248,10 @@ class _Machine:
         return self.verdicts[id(stmt)] and self._lane_count(stmt) * math.prod(self.widths) <= LANE_LIMIT
 
     def _lane_count(self, stmt: ir.For) -> int:
+        """The elements of the largest temporary or register buffer of the nest."""
         inner = [self._lane_count(child) for child in stmt.body if isinstance(child, ir.For)]
-        return max(0, int(self.integer(stmt.extent))) * max(inner, default=1)
+        cells = [math.prod(self.shape(child.buffer)) for child in stmt.body if isinstance(child, ir.Alloc)]
+        return max(0, int(self.integer(stmt.extent))) * max([1, *inner, *cells])
 
     @contextmanager
     def _nest(self) -> Iterator[None]:

@@ -5,26 +5,41 @@ the iterations one after the other gives.  The interpreter is quick because of t
 
 The claim rests on one fact.  Take a buffer that the nest stores to, and two accesses to it.  If every loop that
 encloses both steps through the buffer along one axis in the same way, then iterations that meet at an element
-agree on all those loops, so that only the order of the statements matters, and that order is kept.
+agree on all those loops, so that only the order of the statements matters, and that order is kept.  A register
+buffer made inside the nest is each iteration's own, so the loops around its `Alloc` need no such step.
 
-Not handled (answered with no): nests that hold `If` or `Alloc`, inner extents that depend on an outer loop of
-the nest, aliasing through views.
+Not handled (answered with no): nests that hold `If`, inner extents that depend on an outer loop of the nest,
+aliasing through views.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symnet.loops import affine, ir
 
 
 @dataclass(frozen=True, slots=True)
 class _Access:
+    memory: int | str  # the Alloc, or the name of the buffer whose memory it is
     buffer: ir.Buffer
     index: tuple[ir.IntExpr, ...]
-    loops: tuple[ir.For, ...]  # outermost first
+    loops: tuple[ir.For, ...]  # those that share the memory, outermost first
     stores: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """Where a statement stands: the loops around it, and the register buffers made in the nest so far."""
+
+    loops: tuple[ir.For, ...]
+    cells: dict[str, tuple[int, int]]  # name → its Alloc, and how many loops stand around that
+    roots: dict[str, str]
+
+    def access(self, buffer: ir.Buffer, index: tuple[ir.IntExpr, ...], stores: bool) -> _Access:
+        memory, private = self.cells.get(buffer.name, (self.roots.get(buffer.name, buffer.name), 0))
+        return _Access(memory, buffer, index, self.loops[private:], stores)
 
 
 def loads_of_value(value: ir.Value) -> Iterator[tuple[ir.Buffer, tuple[ir.IntExpr, ...]]]:
@@ -48,32 +63,33 @@ def loads_of_index(index: Iterable[ir.IntExpr]) -> Iterator[tuple[ir.Buffer, tup
             yield load.buffer, load.index
 
 
-def accesses(body: ir.Body, loops: tuple[ir.For, ...]) -> Iterator[_Access]:
-    """Every load and store of a body of Let, Store and For."""
+def _accesses(body: ir.Body, scope: _Scope) -> Iterator[_Access]:
+    scope = replace(scope, cells=dict(scope.cells))
     for stmt in body:
         if isinstance(stmt, ir.For):
-            yield from accesses(stmt.body, (*loops, stmt))
+            yield from _accesses(stmt.body, replace(scope, loops=(*scope.loops, stmt)))
+        elif isinstance(stmt, ir.Alloc):
+            scope.cells[stmt.buffer.name] = id(stmt), len(scope.loops)
         elif isinstance(stmt, ir.Let | ir.Store):
             reads = list(loads_of_value(stmt.value))
             if isinstance(stmt, ir.Store):
                 reads += loads_of_index(stmt.index)
-                yield _Access(stmt.buffer, stmt.index, loops, True)
-            for buffer, index in reads:
-                yield _Access(buffer, index, loops, False)
+                yield scope.access(stmt.buffer, stmt.index, True)
+            yield from (scope.access(buffer, index, False) for buffer, index in reads)
 
 
 def is_straight(body: ir.Body) -> bool:
-    """True for bodies of Let, Store and For only."""
-    return all(isinstance(stmt, ir.Let | ir.Store | ir.For) for stmt in ir.walk(body))
+    """True for bodies without conditions."""
+    return not any(isinstance(stmt, ir.If) for stmt in ir.walk(body))
 
 
 def may_run_at_once(nest: ir.For, roots: dict[str, str]) -> bool:
     """True where all iterations of the nest may run together; `roots` sends a view's name to its memory's."""
     if not is_straight(nest.body) or not _is_rectangular(nest):
         return False
-    by_memory: dict[str, list[_Access]] = {}
-    for access in accesses(nest.body, (nest,)):
-        by_memory.setdefault(roots.get(access.buffer.name, access.buffer.name), []).append(access)
+    by_memory: dict[int | str, list[_Access]] = {}
+    for access in _accesses(nest.body, _Scope((nest,), {}, roots)):
+        by_memory.setdefault(access.memory, []).append(access)
     return all(_order_is_kept(group) for group in by_memory.values() if any(a.stores for a in group))
 
 
