@@ -1,12 +1,13 @@
-"""Formulas for people: text, LaTeX and two-dimensional Unicode.
+"""Formulas for people: text, LaTeX, MathML and two-dimensional Unicode.
 
 In: a node.  Out: its formula; importing this package makes `repr`, `sympy.latex` and `sympy.pretty` work on nodes.
-`layout.py` reads the graph into forms (`forms.py`), the same for every notation; `text.py`, `latex.py` and `pretty.py`
-write them.
+`layout.py` reads the graph into forms (`forms.py`), the same for every notation; `text.py`, `latex.py`, `mathml.py`
+and `pretty.py` write them.
 """
 
 from symnet.expr.printing.latex import latex
+from symnet.expr.printing.mathml import mathml
 from symnet.expr.printing.pretty import pretty
 from symnet.expr.printing.text import text
 
-__all__ = ["latex", "pretty", "text"]
+__all__ = ["latex", "mathml", "pretty", "text"]

@@ -32,6 +32,7 @@ from symnet.expr.printing.forms import (
     reads_as_decimal,
 )
 from symnet.expr.printing.layout import Show, Writer, abridge, lay_out, write
+from symnet.expr.printing.linalg import is_inverse
 from symnet.expr.printing.text import number_text
 
 _TALL = (r"\frac", r"\sum", r"\begin", r"\sqrt", "^")
@@ -169,11 +170,11 @@ def _between(before: Part, after: Part, text: str) -> str:
 
 def _power(form: Form, show: Show) -> Math:
     base, exponent = form.parts
-    hadamard = r"\odot " if base.rank >= 2 and form.rank >= 2 and _is_name(base) else ""
+    hadamard = r"\odot " if base.rank >= 2 and form.rank >= 2 and is_name(base) else ""
     return Math(f"{show(base).within(ATOM)}^{{{hadamard}{show(exponent).text}}}", POWER)
 
 
-def _is_name(part: Part) -> bool:
+def is_name(part: Part) -> bool:
     return part.node.kind in ("tensor", "named") if not isinstance(part, Form) else part.kind == "name"
 
 
@@ -193,6 +194,9 @@ def _matmul(form: Form, show: Show) -> Math:
 
 
 def _transpose(form: Form, show: Show) -> Math:
+    math = show(form.parts[0])
+    if is_inverse(form.parts[0]) and math.text.endswith("^{-1}"):
+        return Math(math.text.removesuffix("^{-1}") + r"^{-\top}", POWER)
     return Math(rf"{show(form.parts[0]).within(ATOM)}^{{\top}}", POWER)
 
 
@@ -211,7 +215,7 @@ def _indexed(part: Part, indices: tuple[int, ...], show: Show) -> str:
     if not isinstance(part, Form) and part.node.kind == "delta":
         return rf"\delta_{{{_letters(indices)}}}"
     math = show(part)
-    plain = math.level == ATOM and "_" not in math.text and _is_name(part)
+    plain = math.level == ATOM and "_" not in math.text and is_name(part)
     return rf"{math.text if plain else rf'[{math.text}]'}_{{{_letters(indices)}}}"
 
 
@@ -342,6 +346,10 @@ _NOTATION: dict[str, Callable[[list[Math]], Math]] = {
     "floor": lambda args: Math(rf"\left\lfloor {args[0].text} \right\rfloor", ATOM),
     "outer": lambda args: Math(rf"{args[0].within(POWER)} {args[1].within(ATOM)}^{{\top}}", MATMUL),
     "xlogy": lambda args: Math(rf"{args[0].within(POWER)} \log{parens(args[1].text)}", PRODUCT),
+    "inv": lambda args: Math(rf"{args[0].within(ATOM)}^{{-1}}", POWER),
+    "solve": lambda args: Math(rf"{args[0].within(ATOM)}^{{-1}} {args[1].within(POWER)}", MATMUL),
+    "det": lambda args: Math(rf"\det {args[0].within(ATOM)}", OPERATOR),
+    "logdet": lambda args: Math(rf"\log\left|\det {args[0].within(ATOM)}\right|", OPERATOR),
     "equal": _infix("="),
     "not_equal": _infix(r"\neq"),
     "logical_and": _infix(r"\wedge"),
@@ -361,6 +369,8 @@ def _call(form: Form, show: Show) -> Math:
     if name in _NOTATION:
         return _NOTATION[name](args)
     subscript = "".join(f"_{{{_keyword(key, value)}}}" for key, value in keywords[:1])
+    if name == "norm":
+        return Math(rf"\left\|{args[0].text}\right\|{subscript}", ATOM)
     return Math(_operator(name) + subscript + parens(", ".join(a.text for a in args)), ATOM)
 
 

@@ -1,0 +1,474 @@
+r"""Formulas as presentation MathML: `<mfrac><mn>1</mn><mi>m</mi></mfrac>`, which browsers draw without any script.
+
+In: a node.  Out: the inside of a `<math>` element (`mathml`), or the whole element (`math_element`).
+The notation is that of `latex.py`, writer by writer: a product of arrays element by element is ⊙, a matrix product is
+juxtaposition, a vector is a column.  Not handled: LaTeX that the user gave with `latex=`, beyond accents, fonts,
+subscripts and Greek letters: such a name is written as in `text.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from html import escape, unescape
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import sympy
+from sympy.printing.conventions import split_super_sub
+from sympy.printing.pretty.pretty_symbology import greek_unicode
+
+from symnet.expr.contraction import letter
+from symnet.expr.node import Node
+from symnet.expr.printing.forms import (
+    ATOM,
+    HADAMARD,
+    MATMUL,
+    OPERATOR,
+    POWER,
+    PRODUCT,
+    RELATION,
+    SUM,
+    Form,
+    Part,
+    reads_as_decimal,
+)
+from symnet.expr.printing.latex import is_name
+from symnet.expr.printing.layout import Show, Writer, abridge, lay_out, write
+from symnet.expr.printing.text import number_text
+
+
+class Math(NamedTuple):
+    """A piece of MathML and how tightly it binds."""
+
+    text: str
+    level: int
+
+    def within(self, level: int) -> str:
+        """The MathML for a place that needs this level."""
+        return self.text if self.level >= level else parens(self.text)
+
+
+def math_element(inner: str, block: bool = False) -> str:
+    """`<math>` around a piece of MathML."""
+    display = ' display="block"' if block else ""
+    return f'<math xmlns="http://www.w3.org/1998/Math/MathML"{display}>{row(inner)}</math>'
+
+
+def mathml(node: Node, full: bool = False) -> str:
+    """The formula of a node in MathML, without the `<math>` around it.
+
+    Args:
+        node: any expression.
+        full: write every shared part, however many; otherwise the middle of a very long list is left out and counted.
+    """
+    body, definitions = write(lay_out(node), WRITERS)
+    if not definitions:
+        return str(body.text)
+    lines = [f"{name_mathml(name.data[0])}{op('=')}{value.text}" for name, value in definitions]
+    lines = abridge(lines, lambda n: f"<mtext>… ({n} more)</mtext>", full)
+    table = [body.text, "<mtext>where</mtext>", *lines]
+    return f'<mtable columnalign="left">{"".join(f"<mtr><mtd>{row(line)}</mtd></mtr>" for line in table)}</mtable>'
+
+
+# --------------------------------------------------------------------------- pieces
+
+
+def row(*pieces: str) -> str:
+    """Pieces side by side, as one."""
+    return f"<mrow>{''.join(pieces)}</mrow>"
+
+
+def op(sign: str) -> str:
+    """An operator, spaced as the browser knows it."""
+    return f"<mo>{escape(sign)}</mo>"
+
+
+def parens(inner: str, left: str = "(", right: str = ")") -> str:
+    """Fences as tall as what they hold."""
+    return row(f'<mo fence="true" stretchy="true">{left}</mo>', inner, f'<mo fence="true" stretchy="true">{right}</mo>')
+
+
+def upright(word: str) -> str:
+    """A word, or a letter that is no variable."""
+    return f'<mi mathvariant="normal">{escape(word)}</mi>' if len(word) == 1 else f"<mi>{escape(word)}</mi>"
+
+
+def bold(text: str) -> str:
+    return f'<mi class="bold">{_bold_digits(text)}</mi>'
+
+
+def _bold_digits(text: str) -> str:
+    """Digits of the mathematical alphabet: bold without a style sheet."""
+    return "".join(chr(0x1D7CE + int(c)) if c.isdigit() else c for c in text)
+
+
+def _sup(base: str, above: str) -> str:
+    return f"<msup>{row(base)}{row(above)}</msup>"
+
+
+def _sub(base: str, below: str) -> str:
+    return f"<msub>{row(base)}{row(below)}</msub>"
+
+
+def _top() -> str:
+    return '<mo lspace="0" rspace="0">⊤</mo>'
+
+
+_ACCENTS = {"bar": "¯", "hat": "^", "tilde": "~", "dot": "˙", "vec": "→"}
+
+
+@lru_cache(maxsize=4096)
+def name_mathml(name: str) -> str:
+    """An identifier: Greek letters, digits as subscripts, words upright; `x_bar` is x with a bar."""
+    for accent, mark in _ACCENTS.items():
+        stem = name.removesuffix(f"_{accent}")
+        if stem and stem != name:
+            stretchy = "true" if accent == "bar" and len(stem) > 1 else "false"
+            return f'<mover accent="true">{name_mathml(stem)}<mo stretchy="{stretchy}">{mark}</mo></mover>'
+    head, supers, subs = split_super_sub(name)
+    written = _letters(head)
+    if subs:
+        written = f"<msub>{written}{row(*_listed(subs))}</msub>"
+    return f"<msup>{written}{row(*_listed(supers))}</msup>" if supers else written
+
+
+def _listed(names: Iterable[str]) -> list[str]:
+    return [f"<mn>{n}</mn>" if n.isdigit() else _letters(n) for n in names]
+
+
+def _letters(name: str) -> str:
+    return f"<mi>{escape(greek_unicode.get(name, name))}</mi>"
+
+
+# --------------------------------------------------------------------------- arithmetic
+
+
+def _name(form: Form, show: Show) -> Math:
+    return Math(name_mathml(form.data[0]), ATOM)
+
+
+def _number(form: Form, show: Show) -> Math:
+    (value,) = form.data
+    plain = number_text(value)
+    decimal = isinstance(value, sympy.Float) or reads_as_decimal(value)
+    if not decimal:
+        return Math(_exact(value), plain.level)
+    digits, _, exponent = plain.text.partition("e")
+    if not exponent:
+        return Math(_signed(digits), plain.level)
+    ten = _sup("<mn>10</mn>", _signed(str(int(exponent))))
+    return Math(_signed(digits) + op("·") + ten, PRODUCT)
+
+
+def _signed(digits: str) -> str:
+    return f"{op('−')}<mn>{digits[1:]}</mn>" if digits.startswith("-") else f"<mn>{digits}</mn>"
+
+
+_ENTITY = re.compile(r"&(?!amp;|lt;|gt;)\w+;")  # XML knows none but these
+
+
+def _exact(value: Any) -> str:
+    """A SymPy number or extent: integers, fractions, roots, polynomials in dims."""
+    if value.is_Integer:
+        return _signed(str(value))
+    if value.is_Symbol:
+        return name_mathml(value.name)
+    return _ENTITY.sub(lambda found: unescape(found[0]), sympy.mathml(value, printer="presentation"))
+
+
+def _same(form: Form, show: Show) -> Math:
+    return show(form.parts[0])  # type: ignore[no-any-return]
+
+
+def _sum(form: Form, show: Show) -> Math:
+    pieces: list[str] = []
+    for sign, part in zip(form.data, form.parts, strict=True):
+        term = show(part)
+        if sign < 0:
+            pieces.append(op("−") + term.within(OPERATOR))
+        elif pieces and term.text.startswith(op("−")):
+            pieces.append(term.within(SUM))
+        else:
+            pieces.append((op("+") if pieces else "") + term.within(SUM))
+    return Math("".join(pieces), SUM)
+
+
+def _product(form: Form, show: Show) -> Math:
+    """Scalars over divisors, then arrays: (2/m) Xᵀ(X w − y)."""
+    sign, count = form.data
+    above, below = list(form.parts[:count]), form.parts[count:]
+    tail = [p for p in above if p.rank or show(p).level == OPERATOR] if all(p.rank == 0 for p in below) else []
+    head = [p for p in above if not (tail and (p.rank or show(p).level == OPERATOR))]
+    if below and not head and tail and show(tail[0]).text.startswith("<mn>"):
+        head, tail = above, []
+    pieces = [_fraction(head, below, show)] if head or below else []
+    if tail:
+        tail.sort(key=lambda p: show(p).level == OPERATOR)
+        pieces.append(_factors(tail, show, alone=not pieces and sign > 0))
+    level = HADAMARD if sum(p.rank > 0 for p in form.parts) > 1 and all(p.rank == 0 for p in below) else PRODUCT
+    if tail and show(tail[-1]).level == OPERATOR:
+        level = OPERATOR
+    return Math((op("−") if sign < 0 else "") + "".join(pieces), SUM if sign < 0 else level)
+
+
+def _fraction(above: list[Part], below: tuple[Part, ...], show: Show) -> str:
+    if not below:
+        return _factors(above, show)
+    top = _factors(above, show, alone=True) if above else "<mn>1</mn>"
+    return f"<mfrac>{row(top)}{row(_factors(list(below), show, alone=True))}</mfrac>"
+
+
+def _factors(parts: list[Part], show: Show, alone: bool = False) -> str:
+    if alone and len(parts) == 1:
+        return str(show(parts[0]).text)
+    lonely = sum(bool(p.rank) for p in parts) <= 1  # matrix products beside arrays stand in parentheses
+    maths = [show(part) for part in parts]
+    written = [math.within(MATMUL if lonely else POWER) for math in maths[:-1]]
+    last = maths[-1]
+    written.append(last.within(OPERATOR if last.level == OPERATOR else MATMUL if lonely else POWER))
+    joined = written[0]
+    for (before, part), text in zip(pairwise(parts), written[1:], strict=True):
+        joined += _between(before, part, text) + text
+    return joined
+
+
+def _between(before: Part, after: Part, text: str) -> str:
+    if before.rank and after.rank:
+        return op("⊙")
+    return op("·") if text.startswith("<mn>") else _THIN
+
+
+_THIN = '<mspace width="0.12em"/>'
+
+
+def _power(form: Form, show: Show) -> Math:
+    base, exponent = form.parts
+    hadamard = op("⊙") if base.rank >= 2 and form.rank >= 2 and is_name(base) else ""
+    return Math(_sup(show(base).within(ATOM), hadamard + show(exponent).text), POWER)
+
+
+def _root(form: Form, show: Show) -> Math:
+    return Math(f"<msqrt>{row(show(form.parts[0]).text)}</msqrt>", ATOM)
+
+
+# --------------------------------------------------------------------------- linear algebra
+
+
+def _matmul(form: Form, show: Show) -> Math:
+    first, *rest = form.parts
+    lead = show(first).within(MATMUL)
+    if first.rank == 1:
+        lead = _sup(show(first).within(ATOM), _top())
+    return Math(_THIN.join([lead, *(show(p).within(POWER) for p in rest)]), MATMUL)
+
+
+def _transpose(form: Form, show: Show) -> Math:
+    return Math(_sup(show(form.parts[0]).within(ATOM), _top()), POWER)
+
+
+def _einsum(form: Form, show: Show) -> Math:
+    """In indices: Σⱼ Aᵢⱼ xⱼ; free indices name the axes of the result."""
+    inputs, output = form.data
+    factors = _THIN.join(_indexed(part, indices, show) for part, indices in zip(form.parts, inputs, strict=True))
+    summed = dict.fromkeys(i for indices in inputs for i in indices if i not in output)
+    total = f"<munder>{op('∑')}{_indices(summed)}</munder>" if summed else ""
+    if not output:
+        return Math(total + factors, OPERATOR)
+    return Math(_sub(parens(total + factors, "[", "]"), _indices(output)), ATOM)
+
+
+def _indexed(part: Part, indices: tuple[int, ...], show: Show) -> str:
+    if not isinstance(part, Form) and part.node.kind == "delta":
+        return _sub("<mi>δ</mi>", _indices(indices))
+    math = show(part)
+    plain = math.level == ATOM and "msub" not in math.text and is_name(part)
+    return _sub(math.text if plain else parens(math.text, "[", "]"), _indices(indices))
+
+
+def _indices(indices: Any) -> str:
+    return row(*(f"<mi>{letter(i)}</mi>" for i in indices))
+
+
+def _identity(form: Form, show: Show) -> Math:
+    return Math(_sub("<mi>I</mi>", _extent(form.data[0])), ATOM)
+
+
+def _filled(form: Form, show: Show) -> Math:
+    value, shape = form.data
+    return Math(_sub(bold(str(value)), _shape(shape)), ATOM)
+
+
+def _ramp(form: Form, show: Show) -> Math:
+    return Math(
+        parens(f"<mn>0</mn>{op(',')}<mi>…</mi>{op(',')}{_extent(sympy.sympify(form.data[0]) - 1)}"),
+        ATOM,
+    )
+
+
+def _extent(extent: Any) -> str:
+    return _exact(sympy.sympify(extent))
+
+
+def _shape(shape: tuple[Any, ...]) -> str:
+    return op("×").join(map(_extent, shape))
+
+
+# --------------------------------------------------------------------------- reductions and axes
+
+
+def _reduce(form: Form, show: Show) -> Math:
+    return _REDUCTIONS.get(form.data[0], _reduction)(form, show)
+
+
+def _reduction(form: Form, show: Show) -> Math:
+    name, axes, _ = form.data
+    word = _operator(name) if axes is None else _sub(_operator(name), _axes(axes))
+    return Math(word + parens(show(form.parts[0]).text), ATOM)
+
+
+def _axes(axes: Any) -> str:
+    return op(",").join(f"<mn>{a}</mn>" for a in axes)
+
+
+def _total(form: Form, show: Show) -> Math:
+    _, axes, _ = form.data
+    part = form.parts[0]
+    if part.rank == 2 and axes is not None:
+        rows = axes == (1,)
+        matrix = show(part)
+        written = matrix.text if rows and matrix.level == MATMUL else matrix.within(POWER if rows else ATOM)
+        return Math((written if rows else _sup(written, _top())) + _THIN + bold("1"), MATMUL)
+    sign = op("∑") if axes is None else f"<munder>{op('∑')}{row(_axes(axes))}</munder>"
+    return Math(f"{sign}{show(part).within(HADAMARD)}", OPERATOR)
+
+
+def _mean(form: Form, show: Show) -> Math:
+    _, axes, count = form.data
+    total = _total(Form("reduce", form.parts, ("sum", axes, None), form.rank), show)
+    return Math(f"<mfrac><mn>1</mn>{row(_extent(count))}</mfrac>{total.text}", total.level)
+
+
+_REDUCTIONS: dict[str, Callable[[Form, Show], Math]] = {"sum": _total, "mean": _mean}
+
+
+def _spread(form: Form, show: Show) -> Math:
+    """A column repeated along the rows of a matrix is x 1ᵀ; other broadcasting is left to the eye."""
+    _, unit = form.data
+    math = show(form.parts[0])
+    if unit or form.rank != 2 or form.parts[0].rank != 1:
+        return math  # type: ignore[no-any-return]
+    return Math(math.within(MATMUL) + _THIN + _sup(bold("1"), _top()), MATMUL)
+
+
+def _index(form: Form, show: Show) -> Math:
+    x, *arrays = map(show, form.parts)
+    supply = iter(arrays)
+    items = [next(supply).text if item == "{}" else f"<mtext>{escape(item)}</mtext>" for item in form.data]
+    return Math(x.within(ATOM) + parens(op(",").join(items), "[", "]"), ATOM)
+
+
+# --------------------------------------------------------------------------- logic
+
+_RELATION = {"lt": "<", "le": "≤", "gt": ">", "ge": "≥"}
+
+
+def _relation(form: Form, show: Show) -> Math:
+    a, b = (show(part).within(SUM) for part in form.parts)
+    return Math(a + op(_RELATION[form.data[0]]) + b, RELATION)
+
+
+def _infix(sign: str) -> Callable[[list[Math]], Math]:
+    return lambda args: Math(op(sign).join(a.within(SUM) for a in args), RELATION)
+
+
+def _indicator(form: Form, show: Show) -> Math:
+    return Math(bold("1") + parens(show(form.parts[0]).text, "[", "]"), ATOM)
+
+
+def _cases(args: list[Math]) -> Math:
+    condition, a, b = (arg.text for arg in args)
+    lines = [(a, condition), (b, "<mtext>otherwise</mtext>")]
+    cells = "".join(f"<mtr><mtd>{row(value)}</mtd><mtd>{row(when)}</mtd></mtr>" for value, when in lines)
+    return Math(row('<mo stretchy="true">{</mo>', f'<mtable columnalign="left">{cells}</mtable>'), ATOM)
+
+
+# --------------------------------------------------------------------------- calls
+
+_OPERATOR = {
+    "sigmoid": "σ",
+    "asin": "arcsin",
+    "acos": "arccos",
+    "atan": "arctan",
+    "log_softmax": "log softmax",
+    "trace": "tr",
+    "argmax": "arg max",
+    "maximum": "max",
+    "minimum": "min",
+    "broadcast_to": "broadcast",
+    "one_hot": "onehot",
+}
+
+# Calls that have a notation of their own.
+_NOTATION: dict[str, Callable[[list[Math]], Math]] = {
+    "abs": lambda args: Math(parens(args[0].text, "|", "|"), ATOM),
+    "floor": lambda args: Math(parens(args[0].text, "⌊", "⌋"), ATOM),
+    "outer": lambda args: Math(args[0].within(POWER) + _THIN + _sup(args[1].within(ATOM), _top()), MATMUL),
+    "xlogy": lambda args: Math(args[0].within(POWER) + _THIN + _operator("log") + parens(args[1].text), PRODUCT),
+    "equal": _infix("="),
+    "not_equal": _infix("≠"),
+    "logical_and": _infix("∧"),
+    "logical_or": _infix("∨"),
+    "logical_not": lambda args: Math(op("¬") + args[0].within(ATOM), POWER),
+    "where": _cases,
+}
+
+
+def _operator(name: str) -> str:
+    return upright(_OPERATOR.get(name, name))
+
+
+def _call(form: Form, show: Show) -> Math:
+    name, keywords = form.data
+    args = [show(part) for part in form.parts]
+    if name in _NOTATION:
+        return _NOTATION[name](args)
+    word = _operator(name)
+    for key, value in keywords[:1]:
+        word = _sub(word, _shape(value) if key == "shape" else _tuple(value))
+    return Math(word + parens(op(",").join(a.text for a in args)), ATOM)
+
+
+def _tuple(value: Any) -> str:
+    if not isinstance(value, tuple):
+        return _extent(value)
+    return op(",").join(parens(_tuple(v)) if isinstance(v, tuple) else _extent(v) for v in value)
+
+
+def _sequence(form: Form, show: Show) -> Math:
+    return Math(op(",").join(show(part).text for part in form.parts), RELATION)
+
+
+WRITERS: dict[str, Writer] = {
+    "name": _name,
+    "number": _number,
+    "same": _same,
+    "sum": _sum,
+    "product": _product,
+    "power": _power,
+    "root": _root,
+    "matmul": _matmul,
+    "transpose": _transpose,
+    "reduce": _reduce,
+    "spread": _spread,
+    "index": _index,
+    "relation": _relation,
+    "indicator": _indicator,
+    "einsum": _einsum,
+    "filled": _filled,
+    "identity": _identity,
+    "ramp": _ramp,
+    "sequence": _sequence,
+    "call": _call,
+}
