@@ -71,7 +71,7 @@ ALGEBRA: tuple[Rewrite, ...] = (
     *MOVEMENTS,
     *REDUCTIONS,
 )
-_TABLE = Table(ALGEBRA, open_nested_sums_and_products)
+TABLE = Table(ALGEBRA, open_nested_sums_and_products)
 
 
 def simplify(roots: Iterable[Node], trace: list[Step] | None = None) -> list[Node]:
@@ -84,7 +84,7 @@ def simplify(roots: Iterable[Node], trace: list[Step] | None = None) -> list[Nod
     Returns:
         one node per root, of the same shape.
     """
-    return Normalizer(_TABLE, trace)(without_names(roots))
+    return Normalizer(TABLE, trace)(without_names(roots))
 
 
 def without_names(roots: Iterable[Node]) -> list[Node]:

@@ -243,17 +243,21 @@ def product_instead_of_idle_contraction(node: Einsum) -> Node | None:
 def order_indices_of_symmetric_operand(node: Einsum) -> Node | None:
     """Sᵀ @ x → S @ x.  Condition: the operand equals its transpose (last two axes)."""
     parts = parts_of(node)
-    place = {i: k for k, i in enumerate(node.output)}
-    first = {i: len(place) + k for k, i in reversed(list(enumerate(i for _, indices in parts for i in indices)))}
+    everywhere = [i for _, indices in parts for i in indices]
     for n, (operand, indices) in enumerate(parts):
         if operand.rank < 2 or not known(operand, "symmetric"):
             continue
-        others = {i: len(place) + k for k, (_, theirs) in enumerate(parts) if k != n for i in theirs}
         *lead, i, j = indices
-        if place.get(j, others.get(j, first[j])) < place.get(i, others.get(i, first[i])):
+        if _after_in_product(n, i, node, everywhere) > _after_in_product(n, j, node, everywhere):
             parts[n] = (operand, (*lead, j, i))
             return build(node, parts)
     return None
+
+
+def _after_in_product(place: int, index: int, node: Einsum, everywhere: list[int]) -> tuple[bool, int]:
+    """How far right an index of a matrix stands in a written product: x @ S @ y, result indices at the ends."""
+    kept = index in node.output
+    return kept == (place > 0), node.output.index(index) if kept else everywhere.index(index)
 
 
 def order_operands_by_output(node: Einsum) -> Node | None:

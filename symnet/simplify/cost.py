@@ -1,7 +1,7 @@
 """What a graph costs after sharing.
 
-In: roots.  Out: `flops` — an exact polynomial in the extents — and `saves`, which guards rewrites by
-the count per element.  A contraction of k operands counts k per element of its whole index space (k - 1 products and one sum; for
+In: roots.  Out: `flops`, an exact polynomial in the extents; and `saves`, which guards rewrites by the count per
+element.  A contraction of k operands counts k per element of its whole index space (k - 1 products and one sum; for
 one operand the sum alone); an elementwise operation of k operands counts k - 1 per element of its result, at least 1,
 whatever function it is; multiplication by -1 inside a sum is a subtraction and counts nothing, a reciprocal inside a
 product is a division and counts nothing; reductions count one per element of their operand, log-sum-exp three.

@@ -38,10 +38,11 @@ def logistic_minus_target(node: Node) -> Node | None:
     logistic, target, sign = found
     complement = elementwise("sigmoid", negated(logistic.operands[0]))
     one_less = elementwise("add", 1, elementwise("mul", -1, target))
+    above, below = ([], [number(-1)]) if sign == 1 else ([number(-1)], [])
     return elementwise(
         "add",
-        elementwise("mul", number(sign), one_less, logistic),
-        elementwise("mul", number(-sign), target, complement),
+        elementwise("mul", *above, one_less, logistic),
+        elementwise("mul", *below, target, complement),
     )
 
 

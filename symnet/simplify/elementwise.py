@@ -117,7 +117,8 @@ def where_of_one_and_zero_is_indicator(node: Node) -> Node | None:
 def take_common_scalar_out_of_where(node: Node) -> Node | None:
     """where(c, s·x, s·y) → s·where(c, x, y); y may be 0.
 
-    Condition: s is a scalar, and finite whatever the data where one of them is 0."""
+    Condition: s is a scalar, and finite whatever the data where one of them is 0.
+    """
     condition, a, b = node.operands
     zero = number_of(a) == 0 or number_of(b) == 0
     shared = [s for s in (*_scalars(a), *_scalars(b)) if is_finite_scalar(s)] if zero else []

@@ -196,7 +196,7 @@ def merge_exponentials_of_one_argument(node: Node) -> Node | None:
 
 
 def merge_exponentials_that_cancel(node: Node) -> Node | None:
-    """exp(x - c)·exp(c) → exp(x).  Condition: the sum of the arguments has fewer terms than the longer argument."""
+    """exp(x - c)·exp(c) → exp(x).  Condition: a term of one argument cancels one of the other."""
     factors = Factors.view(node)
     bases = _exponentials(factors)
     for n, first in enumerate(bases):
@@ -211,9 +211,9 @@ def _merged(factors: Factors, first: Base, second: Base) -> Node | None:
     e1, e2 = factors.powers[first], factors.powers[second]
     if abs(e1) != 1 or abs(e2) != 1:  # type: ignore[arg-type]
         return None
-    lengths = [len(Terms.of(b[0].operands[0]).coefficients) for b in (first, second)]
     total = Terms(factors.shape).plus(first[0].operands[0], first[1], e1).plus(second[0].operands[0], second[1], e2)
-    if len(total.coefficients) >= max(lengths):
+    parts = [Terms.of(base[0].operands[0]) for base in (first, second)]
+    if total.count() > parts[0].count() + parts[1].count() - 2:
         return None
     rest = factors.copy()
     del rest.powers[first], rest.powers[second]

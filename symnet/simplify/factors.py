@@ -33,6 +33,8 @@ def split_power(node: Node) -> tuple[Node, Expr | Node]:
     if not is_op(node, "pow"):
         return node, ONE
     base, exponent = node.operands
+    if exponent.kind == "expand" and not exponent.operands[0].rank:
+        exponent = exponent.operands[0]
     value = number_of(exponent)
     return base, (exponent if value is None else value)
 
@@ -89,7 +91,7 @@ class Factors:
         while stack:
             each, places, power = stack.pop()
             core, places = core_of(each, places, self.shape)
-            opened = _OPEN[_kind(core)](core, places, power)
+            opened = _OPEN[_kind(core)](core, places, power, len(self.shape))
             if opened is None or len(opened) > MANY:
                 self._multiply(core, places, power)
             else:
@@ -164,7 +166,10 @@ class Factors:
     def _grouped(self) -> tuple[list[Node], list[tuple[Axes, list[Node]]]]:
         """Scalars, and the other factors by the axes they vary along."""
         by_axes: dict[Axes, list[tuple[Node, Expr | Node]]] = {}
+        full = trailing(len(self.shape), len(self.shape))
         for (core, axes), exponent in self.powers.items():
+            if isinstance(exponent, Node) and exponent.rank:  # the exponent varies along every axis
+                core, axes = spread(core, axes, self.shape), full
             by_axes.setdefault(axes, []).append((core, exponent))
         ordered = {axes: _ordered(members) for axes, members in by_axes.items()}
         scalars = ordered.pop((), [])
@@ -207,22 +212,21 @@ def _is_integer(exponent: Expr | Node) -> bool:
     return is_whole(exponent)
 
 
-def _open_mul(core: Node, axes: Axes, exponent: Expr | Node) -> Opened:
+def _open_mul(core: Node, axes: Axes, exponent: Expr | Node, rank: int) -> Opened:
     """(xy)^e = x^e·y^e: e an integer, or x and y not negative."""
     if not _is_integer(exponent) and not all(known(o, "nonnegative") for o in core.operands):
         return None
-    rank = len(axes)
-    return [(o, axes[rank - o.rank :], exponent) for o in core.operands]
+    return [(o, axes[len(axes) - o.rank :], exponent) for o in core.operands]
 
 
-def _open_pow(core: Node, axes: Axes, exponent: Expr | Node) -> Opened:
+def _open_pow(core: Node, axes: Axes, exponent: Expr | Node, rank: int) -> Opened:
     """(x^a)^e = x^(a·e): e an integer, or x positive."""
     base, inner = split_power(core)
-    if base.rank != len(axes) or (isinstance(inner, Node) and inner.rank):
-        return None
+    if isinstance(inner, Node) and inner.rank and len(axes) < rank:
+        return None  # an array of exponents stands on the axes of the whole product only
     if not _is_integer(exponent) and not known(base, "positive"):
         return None
-    return [(base, axes, _times(inner, exponent))]
+    return [(base, axes[len(axes) - base.rank :], _times(inner, exponent))]
 
 
 def _times(a: Expr | Node, b: Expr | Node) -> Expr | Node:
@@ -235,7 +239,7 @@ def _times(a: Expr | Node, b: Expr | Node) -> Expr | Node:
     return a * b
 
 
-def _open_outer(core: Node, axes: Axes, exponent: Expr | Node) -> Opened:
+def _open_outer(core: Node, axes: Axes, exponent: Expr | Node, rank: int) -> Opened:
     """An outer product is a product: x[i]·y[j]."""
     assert isinstance(core, Einsum)
     place = dict(zip(core.output, axes, strict=True))
@@ -249,7 +253,7 @@ def _open_outer(core: Node, axes: Axes, exponent: Expr | Node) -> Opened:
     ]
 
 
-def _open_size(core: Node, axes: Axes, exponent: Expr | Node) -> Opened:
+def _open_size(core: Node, axes: Axes, exponent: Expr | Node, rank: int) -> Opened:
     """The extent 10·m is the number 10 times the extent m."""
     assert isinstance(core, Size)
     parts = sympy.Mul.make_args(core.extent)
@@ -262,10 +266,10 @@ def _open_size(core: Node, axes: Axes, exponent: Expr | Node) -> Opened:
     return opened
 
 
-_OPEN: dict[str, Callable[[Node, Axes, Expr | Node], Opened]] = {
+_OPEN: dict[str, Callable[[Node, Axes, Expr | Node, int], Opened]] = {
     "mul": _open_mul,
     "pow": _open_pow,
     "einsum": _open_outer,
     "size": _open_size,
-    "": lambda core, axes, exponent: None,
+    "": lambda core, axes, exponent, rank: None,
 }

@@ -1,6 +1,6 @@
 """Small polynomials: products of sums multiplied out where that makes terms cancel.
 
-In: a sum in normal form.  Out: the same sum with fewer operations, or None.
+In: a sum in normal form.  Out: the same sum multiplied out, for the caller to compare; or None.
 Not handled: products with more than `LARGEST` monomials, powers of sums above the second.
 """
 
@@ -12,7 +12,6 @@ from itertools import product as cartesian
 from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.node import Node
 from symnet.simplify.broadcast import Axes, trailing
-from symnet.simplify.cost import saves
 from symnet.simplify.factors import Base, Factors
 from symnet.simplify.terms import Terms
 
@@ -21,7 +20,7 @@ MOST_TERMS = 24  # of the sum
 
 
 def expanded(node: Node) -> Node | None:
-    """The sum with those products multiplied out whose monomials meet others, if it has fewer operations."""
+    """The sum with those products multiplied out whose monomials meet others; None when there are none."""
     if len(node.operands) > MOST_TERMS:
         return None
     choices = [monomials(o, node) for o in node.operands]
@@ -34,8 +33,7 @@ def expanded(node: Node) -> Node | None:
         for operand, choice, use in zip(node.operands, choices, useful, strict=True)
     ]
     flat = [p for part in parts for p in part]
-    result = Terms.of(elementwise("add", *flat)).build()
-    return result if saves(result, node) else None
+    return Terms.of(elementwise("add", *flat)).build()
 
 
 def _key(factors: Factors) -> frozenset[tuple[Base, object]]:

@@ -15,6 +15,7 @@ from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
 from symnet.simplify.broadcast import trailing
 from symnet.simplify.coefficients import ZERO, product, split_coefficient, terms_of
+from symnet.simplify.cost import saves
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.factors import Base, Factors
 from symnet.simplify.polynomial import expanded
@@ -26,7 +27,7 @@ def factor_common_factors(node: Node) -> Node | None:
     """a·x + b·x → (a + b)·x.  Condition: a or b is no number; one product instead of several."""
     parts = [_factors(o, node) for o in node.operands]
     shared = _shared_powers(parts)
-    if not shared or sum(part.powers.keys() != shared.keys() for part in parts) == 0:
+    if not shared or all(part.powers == shared for part in parts):
         return None
     parts = [part.copy() for part in parts]
     outside = Factors(node.shape)
@@ -101,13 +102,20 @@ def expand_to_cancel(node: Node) -> Node | None:
 
     Condition: fewer operations afterwards (the measure that makes this end).
     """
-    return expanded(node) if any(_has_sum_factor(o) for o in node.operands) else None
+    if not any(_has_sum_factor(o) for o in node.operands):
+        return None
+    flat = expanded(node)
+    if flat is None:
+        return None
+    factored = factor_common_factors(flat) if is_op(flat, "add") else None
+    short = flat if factored is None else factored
+    return short if saves(short, node) else None
 
 
 def _has_sum_factor(node: Node) -> bool:
     if is_op(node, "mul"):
         return any(is_op(o, "add") or (o.kind == "expand" and is_op(o.operands[0], "add")) for o in node.operands)
-    return is_op(node, "add")
+    return is_op(node, "pow") and is_op(node.operands[0], "add")
 
 
 def contract_sum_of_operands(node: Node) -> Node | None:

@@ -98,6 +98,10 @@ class Terms:
             return ONE
         return -size if size != 1 and all(is_negative(v) for v in self.coefficients.values()) else size
 
+    def count(self) -> int:
+        """The number of terms that are no numbers."""
+        return len(self.coefficients) - (CONSTANT in self.coefficients)
+
     def scaled(self, factor: Expr) -> Terms:
         twin = Terms(self.shape)
         twin.coefficients = {key: value * factor for key, value in self.coefficients.items()}

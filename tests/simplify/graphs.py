@@ -195,6 +195,8 @@ def _draw(node: Any, rng: np.random.Generator) -> np.ndarray:
             x = x / x.sum(-1, keepdims=True)
         elif assumption == "one_hot":
             x = np.eye(shape[-1])[rng.integers(0, shape[-1], shape[:-1])]
+        elif assumption == "integer":
+            x = np.round(3 * x)
         elif assumption == "symmetric":
             x = x + np.swapaxes(x, -1, -2)
     return x

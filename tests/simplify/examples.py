@@ -1,0 +1,158 @@
+"""For every rewrite, expressions on which it fires; completeness is tested."""
+
+from __future__ import annotations
+
+import sympy
+
+from symnet.expr import elementwise as ew
+from symnet.expr.constants import Size, identity, number, size
+from symnet.expr.contraction import contract, einsum, matmul, transpose
+from symnet.expr.contraction import sum as total
+from symnet.expr.elementwise import elementwise, exp, log, maximum, sigmoid, where, xlogy
+from symnet.expr.extents import dim
+from symnet.expr.movement import concat, expand, fill, pad, reshape
+from symnet.expr.node import Node
+from symnet.expr.reduction import log_softmax, logsumexp, prod, softmax
+from symnet.expr.reduction import max as largest
+from symnet.expr.symbols import tensor
+
+m = dim("m")
+half = sympy.Rational(1, 2)
+a, b, s = tensor("a"), tensor("b"), tensor("s")
+x, y, w = tensor("x", 4), tensor("y", 4), tensor("w", 3)
+p = tensor("p", 4, positive=True)
+k = tensor("k", 4, integer=True)
+v = tensor("v", m)
+Z, G = tensor("Z", m, 4), tensor("G", m, 4)
+D = tensor("D", m, 4, one_hot=True)
+P = tensor("P", m, 4, positive=True)
+A, B, C = tensor("A", 4, 3), tensor("B", 3, 4), tensor("C", 4, 3)
+S = tensor("S", 4, 4, symmetric=True)
+V = tensor("V", 4, 2)
+
+
+def rows(u: Node) -> Node:
+    """A column of values repeated along the classes."""
+    return expand(u, Z.shape, (0,))
+
+
+EXAMPLES: dict[str, list[Node]] = {
+    "open_nested_sums_and_products": [(a + x) + (x + y), x - (y - a), (x * y) * (a * x)],
+    # elementwise
+    "repeat_after_computing": [exp(rows(v)), maximum(Z, fill(0, Z.shape)), where(rows(v) > 0, Z, rows(v))],
+    "evaluate_at_number": [exp(number(0)) * x, log(number(2)) + x, ew.tanh(number(0)) + x],
+    "take_sign_out_of_odd_function": [ew.tanh(-x), ew.sin(-2 * x), ew.tanh(x - y)],
+    "drop_sign_in_even_function": [ew.cos(-x), abs(-x), ew.cosh(x - y)],
+    "complement_sigmoid_of_negative": [sigmoid(-x), sigmoid(x - y)],
+    "drop_abs_of_nonnegative": [abs(p), abs(exp(x))],
+    "sign_of_positive_is_one": [ew.sign(p)],
+    "floor_of_integer_is_itself": [ew.floor(k)],
+    "drop_clipping_at_zero": [maximum(p, 0), maximum(0, softmax(Z))],
+    "drop_choice_between_equals": [maximum(x, x), where(x > 0, y, y), maximum(a, fill(a, (4,)))],
+    "where_of_one_and_zero_is_indicator": [where(x > 0, 1, 0)],
+    "take_common_scalar_out_of_where": [where(x > 0, s * x, s * y), where(x > 0, 2 * x, 0)],
+    "compare_with_number_on_the_right": [ew.indicator(ew.less(0, x)), ew.indicator(ew.greater(y, x))],
+    "drop_double_negation": [ew.indicator(elementwise("not", elementwise("not", x > 0)))],
+    # exponentials and logarithms
+    "log_of_exponential": [log(exp(x))],
+    "exponential_of_log": [exp(log(p)), exp(2 * log(p)), exp(x + log(p)), exp(Z - rows(log(total(P, 1))))],
+    "log_of_product": [log(p * exp(x)), log(p**2), log(3 * x * exp(y))],
+    "log_of_sum_of_exponentials": [log(total(exp(Z), 1)), log(total(exp(x)))],
+    "log_of_one_plus_exponential": [log(1 + exp(x))],
+    "spell_log1p_as_log": [ew.log1p(p)],
+    "spell_expm1_as_exp": [ew.expm1(x)],
+    "xlogy_of_zero_or_one": [xlogy(D, D), xlogy(x, 1), xlogy(0, p)],
+    "take_scalars_out_of_xlogy": [xlogy(2 * x, abs(y))],
+    "split_xlogy_of_positive": [xlogy(x, p)],
+    "zero_one_times_its_log": [ew.indicator(x > 0) * log(ew.indicator(x > 0)) + x],
+    "logistic_of_reciprocal": [1 / (1 + exp(-x)), (1 + exp(x)) ** -2],
+    "merge_exponentials_of_one_argument": [exp(x) * exp(-2 * x), exp(x) * y / exp(3 * x)],
+    "merge_exponentials_that_cancel": [exp(x - y) * exp(y), exp(x + y) / exp(y - 1)],
+    "exponential_times_logistic": [exp(-x) * sigmoid(x), exp(x) * (1 - sigmoid(x)), exp(x) / (1 + exp(x))],
+    "exponential_over_its_sum_is_softmax": [exp(Z) / total(exp(Z), 1, keepdims=True), exp(x) / total(exp(x))],
+    "weighted_sum_of_exponentials_over_their_sum": [
+        total(G * exp(Z), 1) / total(exp(Z), 1),
+        matmul(exp(Z), V) / total(exp(Z), 1, keepdims=True),
+    ],
+    # sums
+    "factor_common_factors": [x * y + x * a, Z * rows(v) - rows(v), x - x**2, x / p + y / p],
+    "collect_like_terms": [x + y + x, 2 * x - y - 2 * x, Z + rows(v) + Z, 2 * x / s + y / s + a, 3 + x - 3],
+    "gather_terms_into_their_sum": [(x + y) * a + x + y],
+    "contract_sum_of_operands": [
+        A @ w + C @ w,
+        total(Z, 0) - total(G, 0),
+        x @ (A @ B) + (A @ B) @ x,
+    ],
+    "expand_to_cancel": [y * (1 - x) - x * (1 - y), (x + y) ** 2 - x**2, (a + x) * (a - x) - a**2],
+    # products
+    "distribute_number_over_sum": [2 * (a + 2 * x), -(x - y)],
+    "collect_powers": [
+        x * y * x,
+        p / p * x,
+        (x * y) ** 3,
+        (p**half) ** 2,
+        x * elementwise("pow", p, a) / p,
+        elementwise("pow", p, x - 1) / elementwise("pow", p, x),
+        size(10 * m) * x,
+        Size(10 * m * m) * v,
+        (2 * x - 2 * y) * p,
+        expand(x, (3, 4), (1,)) * expand(w, (3, 4), (0,)),
+    ],
+    "powers_of_zero_and_one_are_themselves": [D * D, D**3 * Z],
+    "square_root_of_square": [(x**2) ** half],
+    "factor_beside_delta_takes_its_last_axis": [identity(4) * expand(x, (4, 4), (0,))],
+    "multiply_out_delta": [x * (identity(4) - S)],
+    "distribute_to_cancel": [p * (x / p + y), sigmoid(x) * (1 - sigmoid(x)) * (y / sigmoid(x) - a / (1 - sigmoid(x)))],
+    # contractions
+    "split_delta_from_product": [total(identity(4) * x, 1), einsum("ij,jk->ik", identity(4) * x, A)],
+    "contract_delta": [identity(4) @ A, einsum("ij,jk,ik->i", identity(4), A, A), einsum("ii->", identity(4)) * x],
+    "total_of_distribution_is_one": [total(D, 1) * v, total(softmax(Z, axis=0), 0) * x, total(softmax(Z)) * x],
+    "sum_terms_apart": [total(1 - D, 1), total(Z - total(Z, 1, keepdims=True) / 4, 1)],
+    "drop_idle_contraction": [einsum("ij->ij", Z)],
+    "take_scalars_out_of_contraction": [matmul(s * A, w), einsum(",i->", s, x)],
+    "take_sign_out_of_contraction": [matmul(A - 2 * C, w), total(x * (1 - y) * (a - b - x))],
+    "contract_repeated_operand_once": [total(expand(x, (3, 4), (1,)), 0), matmul(rows(v), A)],
+    "contract_through_transposition": [matmul(transpose(A), x), einsum("ij,j->i", einsum("i,j->ij", x, w), w)],
+    "sum_a_sum_at_once": [total(total(Z, 1)), transpose(A @ B)],
+    "order_indices_of_symmetric_operand": [transpose(S) @ x, transpose(S) * 2],
+    "take_unsummed_factors_out_of_contraction": [total(Z * rows(v), 1), einsum("i,ij,jk->ik", x, A, B)],
+    "sum_lonely_axes_first": [total(A @ B, 0), einsum("ij,k->i", A, x)],
+    "product_instead_of_idle_contraction": [einsum("i,ij->ij", x, A)],
+    "multiply_operands_of_equal_indices": [einsum("ij,ji->", A, B), x @ y, einsum("ki,kj,kj->ij", V, A, C)],
+    "order_operands_by_output": [einsum("jk,ij->ik", B, A)],
+    # movement
+    "move_nothing": [pad(x, [(0, 0)]), reshape(reshape(A, 12), 4, 3)],
+    "repeat_at_once": [expand(expand(x, (3, 4), (1,)), (2, 3, 4), (1, 2))],
+    "reshape_at_once": [reshape(reshape(A, 2, 6), 12)],
+    "place_zeros": [pad(fill(0, (4,)), [(1, 1)]) + tensor("u", 6)],
+    "move_a_constant": [reshape(fill(s, (4, 3)), 12), fill(s, (4,))[1:]],
+    "take_scalars_out_of_movement": [rows(s * v), (s * x)[1:], pad(2 * x, [(1, 0)]), reshape(s * A, 12)],
+    "take_sign_out_of_movement": [(x - 2 * y)[1:]],
+    "slice_what_was_placed": [pad(x, [(1, 2)])[1:5]],
+    "slice_one_of_the_joined": [concat([x, w])[4:], concat([x, w])[:4]],
+    "take_common_scalar_out_of_concat": [concat([s * x, s * w])],
+    # reductions
+    "reduce_repeated_operand_once": [largest(rows(v), 1), logsumexp(rows(v), 1), prod(rows(v))],
+    "logsumexp_of_log_softmax": [logsumexp(log_softmax(Z), 1) + v],
+    "take_constant_terms_out_of_reduction": [logsumexp(Z + rows(v), 1), largest(Z + a, 1), logsumexp(x + 2)],
+    "reduce_at_once": [largest(largest(Z, 1)), logsumexp(logsumexp(Z, 0))],
+    "logsumexp_of_log": [logsumexp(log(P), 1)],
+}
+
+NUMERIC: dict[str, list[Node]] = {
+    "complement_of_logistic": [1 - sigmoid(x), 2 - 2 * sigmoid(x)],
+    "logistic_minus_target": [sigmoid(x) - y, y - sigmoid(x)],
+    "softmax_minus_target": [
+        softmax(Z) - D,
+        rows(total(G, 1)) * softmax(Z) - G,
+        softmax(Z, axis=0) - G,
+        1 - softmax(x),
+    ],
+    "softmax_by_shifted_exponentials": [softmax(Z), softmax(Z, axis=0), softmax(x)],
+    "log_softmax_by_shifted_exponentials": [log_softmax(Z), log_softmax(Z, axis=0)],
+    "logsumexp_by_shifted_exponentials": [logsumexp(Z, 1), logsumexp(Z), logsumexp(contract([[0, 1]], [1, 0], Z), 0)],
+    "log_of_logistic": [log(sigmoid(x)), log(1 - sigmoid(x))],
+    "log_of_one_plus_is_log1p": [log(1 + p), log(1 + p + s**2)],
+    "exponential_minus_one_is_expm1": [exp(x) - 1, 3 - 3 * exp(x), exp(x) + y - 1],
+    "factor_times_log_is_xlogy": [x * log(p), D * log(P), 2 * s * x * log(p)],
+}
