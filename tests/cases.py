@@ -350,3 +350,16 @@ case(
     "X r",
     "once merged into one sum over the broadcast of both, which counted the single row m times",
 )
+case(
+    "extents called like loops",
+    lambda: tanh(tensor("A", dim("i"), dim("u")) @ tensor("B", dim("u"), dim("block"))).sum(0),
+    "A B",
+    "extents, loops and lets share one namespace in the loop language",
+    dims={"i": 5, "u": 3, "block": 4},
+)
+case(
+    "more indices than letters before m",
+    lambda: einsum("abcde,mf,af->mbcde", tensor("K", 2, 2, 2, 2, 2), tensor("R", m, 3), tensor("S", 2, 3)),
+    "K R S",
+    "the fifth index used to be a loop called m",
+)

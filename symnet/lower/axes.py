@@ -143,6 +143,12 @@ def _same(node: Node) -> Links:
     return [(a, (node.operands[0], a)) for a in range(node.rank)]
 
 
+def _solve(node: Node) -> Links:
+    """The result's rows are the matrix's columns; its columns those of the right-hand sides."""
+    matrix, right = node.operands
+    return [(0, (matrix, 1)), *((a, (right, a)) for a in range(1, node.rank))]
+
+
 _LINKS: dict[str, Callable[[Node], Links]] = {
     "elementwise": _elementwise,
     "einsum": _einsum,
@@ -154,6 +160,7 @@ _LINKS: dict[str, Callable[[Node], Links]] = {
     "take": _take,
     "one_hot": _one_hot,
     "reshape": _reshape,
+    "solve": _solve,
     "named": _same,
     "barrier": _same,
 }

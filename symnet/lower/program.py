@@ -6,8 +6,9 @@ Out: `Lowered`: nests in order, buffers, signature; `naive_program` writes them 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy
@@ -17,17 +18,18 @@ from symnet.expr.extents import Dim, product
 from symnet.expr.graph import topological
 from symnet.expr.node import Node
 from symnet.expr.symbols import Tensor
-from symnet.loops.ir import Buffer, Group, IntExpr, IntVar, Program, Store
+from symnet.loops.ir import Buffer, Group, IntExpr, IntVar, Program, Store, int_mul
 from symnet.loops.signature import IndexBound, Requirement, Signature
 from symnet.lower import constants, elementwise, indexing  # noqa: F401  (each fills the table INLINE)
 from symnet.lower.axes import axis_classes
 from symnet.lower.contraction import binarize
 from symnet.lower.extents import lower_extent
+from symnet.lower.linalg import Factors, determinant_nest, factor_nest, factored_matrix, is_vector, solve_nest
 from symnet.lower.movement import concat_nest, place_nests
 from symnet.lower.nest import Nest, naive_stage
 from symnet.lower.reduction import argmax_nests, contraction_nest, reduce_nest
 from symnet.lower.scale import push_scales
-from symnet.lower.space import Space
+from symnet.lower.space import Space, clear_of
 from symnet.lower.storage import Storage, decide
 
 
@@ -67,13 +69,13 @@ def lower(
     """
     roots = binarize(push_scales(roots))
     classes = axis_classes(roots)
-    space = Space(classes, classes.batch(), real)
+    dims = _dims(leaves, roots)
+    space = Space(classes, classes.batch(), real, dims)
     inputs = _inputs(space, leaves)
     builder = _Builder(space, decide(roots))
     out_buffers = builder.outputs(roots, outputs)
     builder.run()
     builder.copies(roots, out_buffers)
-    dims = _dims(leaves, roots)
     signature = _signature(name, dims, inputs, out_buffers, roots, leaves, [*written, *roots])
     batch = lower_extent(space.batch[0].shape[space.batch[1]]) if space.batch else None
     mixed = tuple(f"{space.stored[n].name}: {n.kind}" for n in space.mixed if n in space.stored)
@@ -84,8 +86,9 @@ def lower(
 
 def naive_program(lowered: Lowered) -> Program:
     """The nests as plain serial loops over whole arrays: the floor *loops*."""
-    stages = tuple(map(naive_stage, lowered.nests))
-    groups = (Group(stages),) if stages else ()
+    unit = clear_of("u", lowered.dims)
+    stages = tuple(replace(naive_stage(nest), unit_var=unit) for nest in lowered.nests)
+    groups = (Group(stages, var=clear_of("block", lowered.dims)),) if stages else ()
     return Program(lowered.name, lowered.dims, lowered.inputs, lowered.outputs, lowered.workspace, groups)
 
 
@@ -111,6 +114,7 @@ class _Builder:
         self.storage = storage
         self.nests: list[Nest] = []
         self.workspace: list[Buffer] = []
+        self.factors: dict[tuple[Node, str], Factors] = {}
         self.taken: set[str] = {b.name for b in space.stored.values()}
 
     def fresh(self, stem: str) -> str:
@@ -168,6 +172,28 @@ class _Builder:
         value = points.cast(points.at(node, index), buffer.dtype)
         self.nests.append(Nest(name, axes, (*points.lets, Store(buffer, index, value))))
 
+    def factored(self, matrix: Node, dtype: str) -> Factors:
+        """The elimination of a matrix, done once for all that needs it."""
+        found = self.factors.get((matrix, dtype))
+        if found is None:
+            n = lower_extent(matrix.shape[0])
+            lu = Buffer(self.fresh("factors"), dtype, (n, n))
+            swaps = Buffer(self.fresh("swaps"), "int64", (n,))
+            found = self.factors[matrix, dtype] = Factors(lu, swaps)
+            self.workspace += [lu, swaps]
+            self.nests.append(factor_nest(self.space, matrix, found))
+        return found
+
+    def columns(self, buffer: Buffer) -> Buffer:
+        """A result as a vector (one right-hand side) or as a matrix of columns."""
+        if len(buffer.shape) == 1 or (len(buffer.shape) == 2 and not is_vector(buffer)):
+            return buffer
+        rest = buffer.shape[1:]
+        shape = (buffer.shape[0],) if is_vector(buffer) else (buffer.shape[0], functools.reduce(int_mul, rest))
+        view = Buffer(self.fresh("view"), buffer.dtype, shape, buffer.space, buffer.view_of or buffer.name)
+        self.workspace.append(view)
+        return view
+
 
 def _map_nest(b: _Builder, node: Node, target: Node, buffer: Buffer) -> None:
     b._map(target, buffer, buffer.name)
@@ -201,11 +227,24 @@ def _concat_nest(b: _Builder, node: Any, target: Node, buffer: Buffer) -> None:
         b.nests.append(concat_nest(node, number, buffer, b.space.points("v"), b.space.axes(x)))
 
 
+def _solve_nest(b: _Builder, node: Any, target: Node, buffer: Buffer) -> None:
+    matrix, transposed = factored_matrix(node)
+    factors = b.factored(matrix, buffer.dtype)
+    b.nests.append(solve_nest(b.space, node, buffer, b.columns(buffer), factors, transposed))
+
+
+def _determinant_nest(b: _Builder, node: Any, target: Node, buffer: Buffer) -> None:
+    matrix, _ = factored_matrix(node)
+    b.nests.append(determinant_nest(node, buffer, b.factored(matrix, buffer.dtype)))
+
+
 _NESTS: dict[str, Callable[[_Builder, Any, Node, Buffer], None]] = {
     "einsum": _einsum_nest,
     "reduce": _reduce_nest,
     "place": _place_nest,
     "concat": _concat_nest,
+    "solve": _solve_nest,
+    "determinant": _determinant_nest,
 }
 
 

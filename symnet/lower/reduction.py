@@ -26,7 +26,7 @@ def initial(combine: str, dtype: str) -> float | int:
 
 def contraction_nest(space: Space, node: Einsum, target: Node, buffer: Buffer) -> Nest:
     """Σ of products; `target` is the stored value (node itself, or an elementwise function of it)."""
-    axes = {i: space.axis(f"{letter(i)}", place) for i, place in _places(node).items()}
+    axes = {i: space.axis(letter(i), place) for i, place in _places(node).items()}
     parallel = tuple(axes[i] for i in node.output)
     reduced = tuple(axes[i] for i in node.contracted)
     points = space.points("a")
@@ -36,7 +36,7 @@ def contraction_nest(space: Space, node: Einsum, target: Node, buffer: Buffer) -
         for indices, o in zip(node.inputs, node.operands, strict=True)
     ]
     value = _product(points, factors, dtype)
-    acc = Accumulator(f"{buffer.name}_sum", dtype, "add", 0.0 if dtype.startswith("float") else 0, value)
+    acc = Accumulator(space.clear(f"{buffer.name}_sum"), dtype, "add", 0.0 if dtype.startswith("float") else 0, value)
     return _finish(space, node, target, buffer, parallel, reduced, points, acc)
 
 
@@ -65,7 +65,9 @@ def reduce_nest(space: Space, node: Reduce, target: Node, buffer: Buffer) -> Nes
     points = space.points("a")
     value = points.at(x, tuple(IntVar(a.var) for a in axes))
     combine = {"prod": "mul"}.get(node.op, node.op)
-    acc = Accumulator(f"{buffer.name}_{node.op}", value.dtype, combine, initial(combine, value.dtype), value)
+    acc = Accumulator(
+        space.clear(f"{buffer.name}_{node.op}"), value.dtype, combine, initial(combine, value.dtype), value
+    )
     return _finish(space, node, target, buffer, parallel, reduced, points, acc)
 
 
@@ -79,7 +81,7 @@ def argmax_nests(space: Space, node: Reduce, buffer: Buffer, best: Buffer) -> li
     parallel = tuple(a for n, a in enumerate(axes) if n != along)
     first = space.points("a")
     value = first.at(x, index)
-    acc = Accumulator(f"{best.name}_max", best.dtype, "max", initial("max", best.dtype), value)
+    acc = Accumulator(space.clear(f"{best.name}_max"), best.dtype, "max", initial("max", best.dtype), value)
     outer = (Store(best, kept, Var(acc.name, acc.dtype)),)
     largest = Nest(best.name, parallel, outer, (axes[along],), tuple(first.lets), acc)
     points = space.points("a")
@@ -89,7 +91,7 @@ def argmax_nests(space: Space, node: Reduce, buffer: Buffer, best: Buffer) -> li
     here = points.op(
         "select", either, points.let(FromInt(index[along], "int64")), Const(2**63 - 1, "int64"), dtype="int64"
     )
-    where = Accumulator(f"{buffer.name}_first", "int64", "min", 2**63 - 1, here)
+    where = Accumulator(space.clear(f"{buffer.name}_first"), "int64", "min", 2**63 - 1, here)
     outer = (Store(buffer, kept, Var(where.name, "int64")),)
     return [largest, Nest(buffer.name, parallel, outer, (axes[along],), tuple(points.lets), where)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from symnet.expr.node import Node
@@ -12,6 +13,16 @@ from symnet.lower.nest import Axis
 from symnet.lower.point import Points
 
 
+def clear_of(name: str, dims: Iterable[str]) -> str:
+    """A name for a loop or a let that no run-time extent has, nor a name derived from it (`i_tile`, `v1_0`).
+
+    Extents are named by the user and share one namespace with loops and lets.
+    """
+    while any(d.startswith(name) for d in dims):
+        name += "_"
+    return name
+
+
 @dataclass
 class Space:
     """The state of one lowering."""
@@ -19,6 +30,7 @@ class Space:
     classes: AxisClasses
     batch: Place | None
     real: str
+    dims: tuple[str, ...] = ()
     stored: dict[Node, Buffer] = field(default_factory=dict)
     mixed: list[Node] = field(default_factory=list)  # stored values with several batch axes
     nests: int = 0  # numbers the computations of points, so that names differ across nests
@@ -27,7 +39,10 @@ class Space:
         """A fresh computation of points; `computing` is the stored node being computed, not yet to be read."""
         self.nests += 1
         stored = {k: v for k, v in self.stored.items() if k is not computing} if computing is not None else self.stored
-        return Points(stored, self.real, f"{prefix}{self.nests}_")
+        return Points(stored, self.real, self.clear(f"{prefix}{self.nests}_"))
+
+    def clear(self, name: str) -> str:
+        return clear_of(name, self.dims)
 
     def dtype(self, node: Node) -> str:
         return node.dtype or self.real
@@ -38,7 +53,7 @@ class Space:
     def axis(self, var: str, place: Place) -> Axis:
         """The loop over one axis of a node."""
         node, a = place
-        return Axis(var, lower_extent(node.shape[a]), self.is_batch(place))
+        return Axis(self.clear(var), lower_extent(node.shape[a]), self.is_batch(place))
 
     def axes(self, node: Node, prefix: str = "") -> tuple[Axis, ...]:
         """The loops over all of a node's axes."""

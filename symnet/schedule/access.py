@@ -22,6 +22,7 @@ from symnet.loops.ir import (
     Stmt,
     Store,
     Value,
+    walk,
 )
 from symnet.loops.substitute import Access, Substitution, int_variables
 from symnet.lower.nest import Accumulator, Nest
@@ -39,7 +40,7 @@ def loads(value: Value) -> Iterator[Load]:
 
 
 def statement_loads(statements: Iterable[Stmt]) -> Iterator[Load]:
-    for stmt in statements:
+    for stmt in walk(tuple(statements)):
         if isinstance(stmt, (Let, Store)):
             yield from loads(stmt.value)
 
@@ -55,7 +56,7 @@ def outer_loads(nest: Nest) -> list[Load]:
 
 
 def stores(nest: Nest) -> list[Store]:
-    return [s for s in nest.outer if isinstance(s, Store)]
+    return [s for s in walk(nest.outer) if isinstance(s, Store) and s.buffer.space != "register"]
 
 
 def index_loads(expr: IntExpr) -> Iterator[IntLoad]:
@@ -71,7 +72,7 @@ def index_loads(expr: IntExpr) -> Iterator[IntLoad]:
 def accesses(nest: Nest) -> list[Access]:
     """Every access to memory, index loads included."""
     touching: list[Load | Store] = [*inner_loads(nest), *outer_loads(nest), *stores(nest)]
-    found: list[Access] = [(x.buffer, x.index) for x in touching]
+    found: list[Access] = [(x.buffer, x.index) for x in touching if x.buffer.space != "register"]
     for _, index in list(found):
         for expr in index:
             found += [(i.buffer, i.index) for i in index_loads(expr)]

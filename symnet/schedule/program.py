@@ -38,6 +38,7 @@ from symnet.loops.ir import (
 from symnet.loops.substitute import Access, Substitution, substitute
 from symnet.lower.nest import Axis, Nest, nested
 from symnet.lower.program import Lowered
+from symnet.lower.space import clear_of
 from symnet.schedule.access import stores, substituted
 from symnet.schedule.pack import packed
 from symnet.schedule.parallelize import Share, share
@@ -47,7 +48,6 @@ from symnet.schedule.tile import scheduled
 
 BLOCK = 256  # rows of a superblock
 UNIT = 16  # rows of a unit
-BLOCK_VAR, UNIT_VAR = "block", "u"
 
 
 def schedule(lowered: Lowered, target: Target) -> Program:
@@ -108,6 +108,10 @@ class _State:
     target: Target
     whole: frozenset[str]
 
+    def __post_init__(self) -> None:
+        self.block = clear_of("block", self.lowered.dims)
+        self.unit = clear_of("u", self.lowered.dims)
+
     # ---- buffers and rows
 
     def block_buffer(self, buffer: Buffer) -> Buffer:
@@ -129,7 +133,7 @@ class _State:
             axis = buffer.batch_axis
             return self.block_buffer(buffer), tuple(IntVar(mark) if a == axis else i for a, i in enumerate(index))
 
-        begin = IntVar(BLOCK_VAR) * BLOCK + local
+        begin = IntVar(self.block) * BLOCK + local
         return substituted(nest, Substitution({row: IntVar(row) + begin, mark: IntVar(row) + local}, move))
 
     @property
@@ -138,7 +142,7 @@ class _State:
         return self.lowered.batch
 
     def rows_in_block(self) -> IntExpr:
-        return int_min(BLOCK, self.batch - IntVar(BLOCK_VAR) * BLOCK)
+        return int_min(BLOCK, self.batch - IntVar(self.block) * BLOCK)
 
     # ---- groups
 
@@ -148,12 +152,12 @@ class _State:
         once = [*self._once(sweep.once, number)]
         if clear:
             empty = If(IntCondition("eq", self.batch, IntConst(0)), tuple(s for body in clear for s in body))
-            once.append(Stage(f"empty_{number}", (empty,)))
+            once.append(Stage(f"empty_{number}", (empty,), unit_var=self.unit))
         if once:
-            groups.append(Group(tuple(once)))
+            groups.append(Group(tuple(once), var=self.block))
         stages = [s for s in (self._rows(sweep, number), self._reduces(sweep, number)) if s is not None]
         if stages:
-            groups.append(Group(tuple(stages), ceil_div(self.batch, BLOCK), BLOCK_VAR))
+            groups.append(Group(tuple(stages), ceil_div(self.batch, BLOCK), self.block))
         return groups
 
     def _once(self, nests: Sequence[Nest], number: int) -> list[Stage]:
@@ -164,16 +168,16 @@ class _State:
         def flush() -> None:
             if small:
                 body = tuple(s for n in small for s in scheduled(n, self.target))
-                stages.append(Stage(small[-1].name, body))
+                stages.append(Stage(small[-1].name, body, unit_var=self.unit))
                 small.clear()
 
         for nest in nests:
-            part = share(nest, self.target, UNIT_VAR)
+            part = share(nest, self.target, self.unit)
             if part.units == IntConst(1):
                 small.append(nest)
                 continue
             flush()
-            stages.append(Stage(nest.name, scheduled(part.nest, self.target), part.units, UNIT_VAR))
+            stages.append(Stage(nest.name, scheduled(part.nest, self.target), part.units, self.unit))
         flush()
         return stages
 
@@ -183,12 +187,12 @@ class _State:
         body: Body = ()
         for nest in sweep.rows:
             (row,) = (a for a in nest.parallel if a.batch)
-            start = IntVar(UNIT_VAR) * UNIT
+            start = IntVar(self.unit) * UNIT
             extent = int_min(UNIT, self.rows_in_block() - start)
             moved = self.on_block(nest, row.var, start)
             cut = tuple(replace(a, extent=extent) if a.batch else a for a in nest.parallel)
             body += scheduled(replace(moved, parallel=cut), self.target)
-        return Stage(f"rows_{number}", body, ceil_div(self.rows_in_block(), UNIT), UNIT_VAR)
+        return Stage(f"rows_{number}", body, ceil_div(self.rows_in_block(), UNIT), self.unit)
 
     def _reduces(self, sweep: Pass, number: int) -> Stage | None:
         """All the reductions of a pass as one stage: their units are numbered one after another."""
@@ -198,20 +202,20 @@ class _State:
         body: Body = ()
         for nest in sorted(sweep.reduces, key=lambda n: -len(n.parallel)):
             part = self._reduce_share(nest)
-            loops = scheduled(part.nest, self.target, first=IntCondition("eq", IntVar(BLOCK_VAR), IntConst(0)))
-            here = substitute(loops, {UNIT_VAR: IntVar(UNIT_VAR) - total})
+            loops = scheduled(part.nest, self.target, first=IntCondition("eq", IntVar(self.block), IntConst(0)))
+            here = substitute(loops, {self.unit: IntVar(self.unit) - total})
             upper = total + part.units
-            inside = If(IntCondition("lt", IntVar(UNIT_VAR), upper), here)
-            after = IntCondition("ge", IntVar(UNIT_VAR), total)
+            inside = If(IntCondition("lt", IntVar(self.unit), upper), here)
+            after = IntCondition("ge", IntVar(self.unit), total)
             body += (inside,) if total == IntConst(0) else (If(after, (inside,)),)
             total = upper
-        return Stage(f"sums_{number}", body, total, UNIT_VAR)
+        return Stage(f"sums_{number}", body, total, self.unit)
 
     def _reduce_share(self, nest: Nest) -> Share:
         (row,) = (a for a in nest.reduced if a.batch)
         moved = self.on_block(nest, row.var, IntConst(0))
         cut = tuple(replace(a, extent=self.rows_in_block()) if a.batch else a for a in nest.reduced)
-        return share(replace(moved, reduced=cut), self.target, UNIT_VAR)
+        return share(replace(moved, reduced=cut), self.target, self.unit)
 
     def _clear(self, nest: Nest) -> Body:
         """What a reduction over no rows stores: its accumulator's first value."""

@@ -87,14 +87,15 @@ class Terms:
     def common_size(self) -> Expr:
         """c when every coefficient is c or -c (negative when every one is), else 1.
 
-        Beside fractions, terms that broadcasting repeats do not count: 2·x - x.sum()/5 is 2·(x - x.mean()).
+        Rounded numbers stay where they are: x·(1/x) is not always 1.  Beside fractions, terms that broadcasting repeats
+        do not count: 2·x - x.sum()/5 is 2·(x - x.mean()).
         """
         values = list(self.coefficients.values())
         if CONSTANT not in self.coefficients and not all(v.is_Integer for v in values):
             live = len(set().union(*(axes for _, axes in self.coefficients)))
             values = [v for (_, axes), v in self.coefficients.items() if len(axes) == live] or values
         size = sympy.Abs(values[0])
-        if not all(sympy.Abs(v) == size for v in values[1:]):
+        if size.is_Float or not all(sympy.Abs(v) == size for v in values[1:]):
             return ONE
         return -size if size != 1 and all(is_negative(v) for v in self.coefficients.values()) else size
 
