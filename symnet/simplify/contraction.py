@@ -87,10 +87,13 @@ def sum_a_sum_at_once(node: Einsum) -> Node | None:
     Condition: the outer contraction has that one operand.
     """
     inner = node.operands[0]
-    if len(node.operands) > 1 or not isinstance(inner, Einsum) or len(set(node.inputs[0])) < inner.rank:
+    if len(node.operands) > 1 or not isinstance(inner, Einsum):
         return None
-    outer = dict(zip(node.inputs[0], inner.output, strict=True))
-    return contract(inner.inputs, [outer[i] for i in node.output], *inner.operands)
+    outer = dict(zip(inner.output, node.inputs[0], strict=True))
+    names = {i: (0, outer[i]) if i in outer else (1, i) for indices in inner.inputs for i in indices}
+    numbers = {name: n for n, name in enumerate(dict.fromkeys(names.values()))}
+    inputs = [[numbers[names[i]] for i in indices] for indices in inner.inputs]
+    return contract(inputs, [numbers[(0, i)] for i in node.output], *inner.operands)
 
 
 def take_scalars_out_of_contraction(node: Einsum) -> Node | None:

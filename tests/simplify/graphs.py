@@ -78,6 +78,10 @@ class Grower:
         return elementwise("mul", *factors)
 
     def power(self) -> Node:
+        if self.rng.random() < 0.2:
+            base, exponent = self.any(), self.any()
+            if base.shape == exponent.shape:
+                return elementwise("pow", elementwise("softplus", base), elementwise("tanh", exponent))
         return elementwise("pow", self.any(), number(self.rng.choice([-2, -1, 2, 3, sympy.Rational(1, 2)])))
 
     def unary(self) -> Node:

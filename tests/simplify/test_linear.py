@@ -1,0 +1,86 @@
+"""Simplification is linear in the number of nodes and does not recurse: visits are counted, nothing is timed."""
+
+from __future__ import annotations
+
+import pytest
+
+from symnet.diff.reverse import pullback
+from symnet.expr.constants import number
+from symnet.expr.contraction import matmul, mean
+from symnet.expr.elementwise import maximum, sigmoid, sin, tanh
+from symnet.expr.extents import dim
+from symnet.expr.graph import topological
+from symnet.expr.reduction import softmax
+from symnet.expr.symbols import tensor
+from symnet.nn import cross_entropy
+from symnet.simplify.algebra import TABLE
+from symnet.simplify.engine import Normalizer
+
+x = tensor("x", 3)
+STEPS = {
+    "tanh": tanh,
+    "y*x + 1": lambda y: y * x + 1,
+    "y + x": lambda y: y + x,
+    "y*x": lambda y: y * x,
+    "y + sin y": lambda y: y + sin(y),
+    "y*y + x": lambda y: y * y + x,
+}
+
+
+def visits(*roots):
+    normalizer = Normalizer(TABLE)
+    results = normalizer(roots)
+    assert normalizer.unsettled == []
+    return normalizer.visits, results
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_chain_takes_a_constant_number_of_visits_per_node(name):
+    def per_node(length):
+        y = x
+        for _ in range(length):
+            y = STEPS[name](y)
+        return visits(y)[0] / length
+
+    assert per_node(400) <= 1.2 * per_node(100) + 1 <= 16
+
+
+def test_a_value_doubled_sixty_times_is_one_product():
+    y = x
+    for _ in range(60):
+        y = y + y
+    count, (result,) = visits(y)
+    assert count < 400
+    assert result is (number(2**60) * x)
+
+
+def test_a_chain_of_ten_thousand_nodes_needs_no_recursion():
+    y = x
+    for _ in range(10_000):
+        y = tanh(y)
+    count, (result,) = visits(y)
+    assert count <= 10_001 and len(topological(result)) == 10_001
+
+
+def gradient_of_mlp(layers, activation):
+    m = dim("m")
+    h, params = tensor("X", m, 8), []
+    for k in range(layers):
+        W, b = tensor(f"W{k}", 8, 8), tensor(f"b{k}", 8)
+        params += [W, b]
+        h = activation(matmul(h, W) + b)
+    loss = mean(cross_entropy(softmax(h), tensor("D", m, 8, one_hot=True)))
+    found = pullback(loss, number(1), params)
+    return [found[p] for p in params]
+
+
+@pytest.mark.parametrize("activation", [tanh, sigmoid, lambda z: maximum(z, 0)], ids=["tanh", "sigmoid", "relu"])
+def test_the_gradient_of_a_deep_network_simplifies_in_linear_work(activation):
+    def work(layers):
+        count, results = visits(*gradient_of_mlp(layers, activation))
+        return count, len(topological(*results))
+
+    (count_20, nodes_20), (count_40, nodes_40), (count_80, nodes_80) = work(20), work(40), work(80)
+    assert count_80 - count_40 <= 2.1 * (count_40 - count_20)
+    assert nodes_80 - nodes_40 == 2 * (nodes_40 - nodes_20)
+    assert (count_80 - count_40) / 40 <= 40 and (nodes_80 - nodes_40) / 40 <= 18
