@@ -3,7 +3,7 @@
 In: roots in the algebra form.  Out: the same values by formulas that keep their digits and stay finite: log-sum-exp
 and softmax shifted by the maximum and sharing one exponential, log1p and expm1, σ(-x) for 1 - σ(x), 0·log 0 = 0,
 differences of a softmax or logistic value and a target without cancellation.
-Passes in order, for a rewrite sees operands already rewritten, and a softmax must be met whole: first differences,
+First what is computed twice is shared (`sharing.py`); then passes in order, for a rewrite sees operands already rewritten, and a softmax must be met whole: first differences,
 then softmax, log-softmax, the rest.  Each is directed: no rewrite makes a pattern of its own pass again.
 Not handled: products and quotients that overflow by themselves, sums of numbers of very different size.
 Source of the shifted sums: Blanchard, Higham and Higham, "Accurately computing the log-sum-exp and softmax
@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from symnet.expr.node import Node
 from symnet.simplify.differences import DIFFERENCES
 from symnet.simplify.engine import Normalizer, Rewrite, Step, Table
+from symnet.simplify.sharing import share
 from symnet.simplify.stable import LOG_SOFTMAXES, LOGARITHMS, SOFTMAXES
 
 PASSES: tuple[tuple[Rewrite, ...], ...] = (DIFFERENCES, SOFTMAXES, LOG_SOFTMAXES, LOGARITHMS)
@@ -33,7 +34,7 @@ def numeric(roots: Iterable[Node], trace: list[Step] | None = None) -> list[Node
     Returns:
         one node per root, of the same shape.
     """
-    roots = list(roots)
+    roots = share(roots)
     for table in _TABLES:
         roots = Normalizer(table, trace)(roots)
     return roots
