@@ -276,16 +276,16 @@ def order_operands_by_output(node: Einsum) -> Node | None:
 
 
 CONTRACTIONS = (
-    Rewrite(drop_idle_contraction, ("einsum",)),  # type: ignore[arg-type]
-    Rewrite(take_scalars_out_of_contraction, ("einsum",)),  # type: ignore[arg-type]
-    Rewrite(take_sign_out_of_contraction, ("einsum",)),  # type: ignore[arg-type]
-    Rewrite(contract_repeated_operand_once, ("einsum",)),  # type: ignore[arg-type]
-    Rewrite(contract_through_transposition, ("einsum",)),  # type: ignore[arg-type]
-    Rewrite(sum_a_sum_at_once, ("einsum",)),  # type: ignore[arg-type]
-    Rewrite(order_indices_of_symmetric_operand, ("einsum",)),  # type: ignore[arg-type]
-    Rewrite(take_unsummed_factors_out_of_contraction, ("einsum",)),  # type: ignore[arg-type]
-    Rewrite(sum_lonely_axes_first, ("einsum",)),  # type: ignore[arg-type]
-    Rewrite(product_instead_of_idle_contraction, ("einsum",)),  # type: ignore[arg-type]
-    Rewrite(multiply_operands_of_equal_indices, ("einsum",)),  # type: ignore[arg-type]
-    Rewrite(order_operands_by_output, ("einsum",)),  # type: ignore[arg-type]
+    Rewrite(drop_idle_contraction, ("einsum",)),
+    Rewrite(take_scalars_out_of_contraction, ("einsum",)),
+    Rewrite(take_sign_out_of_contraction, ("einsum",)),
+    Rewrite(contract_repeated_operand_once, ("einsum",)),
+    Rewrite(contract_through_transposition, ("einsum",)),
+    Rewrite(sum_a_sum_at_once, ("einsum",)),
+    Rewrite(order_indices_of_symmetric_operand, ("einsum",)),
+    Rewrite(take_unsummed_factors_out_of_contraction, ("einsum",)),
+    Rewrite(sum_lonely_axes_first, ("einsum",)),
+    Rewrite(product_instead_of_idle_contraction, ("einsum",)),
+    Rewrite(multiply_operands_of_equal_indices, ("einsum",)),
+    Rewrite(order_operands_by_output, ("einsum",)),
 )

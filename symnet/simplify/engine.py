@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from symnet.expr.elementwise import Elementwise
 from symnet.expr.graph import with_operands
 from symnet.expr.node import Node
 
-Apply = Callable[[Node], Node | None]
+Apply = Callable[[Any], Node | None]  # a rewrite of one kind of node says so in its own annotation
 Step = tuple[str, Node, Node]  # (rewrite, before, after)
 
 

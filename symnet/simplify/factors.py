@@ -208,13 +208,9 @@ def _kind(core: Node) -> str:
     return name if name in _OPEN else ""
 
 
-def _is_integer(exponent: Expr | Node) -> bool:
-    return is_whole(exponent)
-
-
 def _open_mul(core: Node, axes: Axes, exponent: Expr | Node, rank: int) -> Opened:
     """(xy)^e = x^e·y^e: e an integer, or x and y not negative."""
-    if not _is_integer(exponent) and not all(known(o, "nonnegative") for o in core.operands):
+    if not is_whole(exponent) and not all(known(o, "nonnegative") for o in core.operands):
         return None
     return [(o, axes[len(axes) - o.rank :], exponent) for o in core.operands]
 
@@ -224,7 +220,7 @@ def _open_pow(core: Node, axes: Axes, exponent: Expr | Node, rank: int) -> Opene
     base, inner = split_power(core)
     if isinstance(inner, Node) and inner.rank and len(axes) < rank:
         return None  # an array of exponents stands on the axes of the whole product only
-    if not _is_integer(exponent) and not known(base, "positive"):
+    if not is_whole(exponent) and not known(base, "positive"):
         return None
     return [(base, axes[len(axes) - base.rank :], _times(inner, exponent))]
 
@@ -246,7 +242,7 @@ def _open_outer(core: Node, axes: Axes, exponent: Expr | Node, rank: int) -> Ope
     for indices in core.inputs:
         if list(indices) != sorted(set(indices), key=lambda i: place.get(i, -1)) or not place.keys() >= set(indices):
             return None
-    if len(core.operands) == 1 or not _is_integer(exponent):
+    if len(core.operands) == 1 or not is_whole(exponent):
         return None
     return [
         (o, tuple(place[i] for i in indices), exponent) for o, indices in zip(core.operands, core.inputs, strict=True)

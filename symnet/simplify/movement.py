@@ -127,13 +127,13 @@ def take_common_scalar_out_of_concat(node: Concat) -> Node | None:
 
 MOVEMENTS = (
     Rewrite(move_nothing, ("expand", "reshape", "slice", "place")),
-    Rewrite(repeat_at_once, ("expand",)),  # type: ignore[arg-type]
-    Rewrite(reshape_at_once, ("reshape",)),  # type: ignore[arg-type]
-    Rewrite(place_zeros, ("place",)),  # type: ignore[arg-type]
+    Rewrite(repeat_at_once, ("expand",)),
+    Rewrite(reshape_at_once, ("reshape",)),
+    Rewrite(place_zeros, ("place",)),
     Rewrite(move_a_constant, ("reshape", "slice", "take")),
     Rewrite(take_scalars_out_of_movement, ("expand", "reshape", "slice", "place", "take")),
     Rewrite(take_sign_out_of_movement, ("reshape", "slice", "place", "take")),
-    Rewrite(slice_what_was_placed, ("slice",)),  # type: ignore[arg-type]
-    Rewrite(slice_one_of_the_joined, ("slice",)),  # type: ignore[arg-type]
-    Rewrite(take_common_scalar_out_of_concat, ("concat",)),  # type: ignore[arg-type]
+    Rewrite(slice_what_was_placed, ("slice",)),
+    Rewrite(slice_one_of_the_joined, ("slice",)),
+    Rewrite(take_common_scalar_out_of_concat, ("concat",)),
 )

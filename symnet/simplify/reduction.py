@@ -93,9 +93,9 @@ def logsumexp_of_log_softmax(node: Reduce) -> Node | None:
 
 
 REDUCTIONS = (
-    Rewrite(reduce_repeated_operand_once, ("reduce",)),  # type: ignore[arg-type]
-    Rewrite(logsumexp_of_log_softmax, ("reduce",)),  # type: ignore[arg-type]
-    Rewrite(take_constant_terms_out_of_reduction, ("reduce",)),  # type: ignore[arg-type]
-    Rewrite(reduce_at_once, ("reduce",)),  # type: ignore[arg-type]
-    Rewrite(logsumexp_of_log, ("reduce",)),  # type: ignore[arg-type]
+    Rewrite(reduce_repeated_operand_once, ("reduce",)),
+    Rewrite(logsumexp_of_log_softmax, ("reduce",)),
+    Rewrite(take_constant_terms_out_of_reduction, ("reduce",)),
+    Rewrite(reduce_at_once, ("reduce",)),
+    Rewrite(logsumexp_of_log, ("reduce",)),
 )

@@ -114,7 +114,7 @@ def factor_times_log_is_xlogy(node: Node) -> Node | None:
 SOFTMAXES = (Rewrite(softmax_by_shifted_exponentials, ("exp",)),)
 LOG_SOFTMAXES = (Rewrite(log_softmax_by_shifted_exponentials, ("add",)),)
 LOGARITHMS = (
-    Rewrite(logsumexp_by_shifted_exponentials, ("reduce",)),  # type: ignore[arg-type]
+    Rewrite(logsumexp_by_shifted_exponentials, ("reduce",)),
     Rewrite(log_of_logistic, ("log",)),
     Rewrite(log_of_one_plus_is_log1p, ("log",)),
     Rewrite(exponential_minus_one_is_expm1, ("add",)),

@@ -8,7 +8,11 @@ from __future__ import annotations
 from symnet.expr.assumptions import known, softmax_axes
 from symnet.expr.constants import number
 from symnet.expr.contraction import Einsum, contract
+from symnet.expr.contraction import sum as sum_over
 from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.extents import same_extent
+from symnet.expr.graph import with_operands
+from symnet.expr.movement import Place, Reshape
 from symnet.expr.node import Node
 from symnet.simplify.broadcast import align, cover, trailing
 from symnet.simplify.coefficients import ONE, product, split_coefficient
@@ -109,9 +113,31 @@ def _repeats_a_sum(term: Node, whole: Node, node: Einsum) -> bool:
     return any(len(factors) == 1 and factors[0] in inside for factors in totals)
 
 
+def sum_before_placing(node: Einsum) -> Node | None:
+    """Σ pad(x) → Σ x: zeros add nothing.  Condition: every axis along which zeros are laid is summed, alone."""
+    operand, indices = node.operands[0], node.inputs[0]
+    if len(node.operands) > 1 or not isinstance(operand, Place) or len(set(indices)) < len(indices):
+        return None
+    x = operand.operands[0]
+    moved = [a for a in range(operand.rank) if not same_extent(x.shape[a], operand.shape[a]) or operand.steps[a] != 1]
+    return None if any(indices[a] in node.output for a in moved) else with_operands(node, [x])
+
+
+def sum_before_reshaping(node: Einsum) -> Node | None:
+    """Σ reshape(x) → Σ x.  Condition: all axes are summed."""
+    operand = node.operands[0]
+    if len(node.operands) > 1 or not isinstance(operand, Reshape) or node.output:
+        return None
+    if len(set(node.inputs[0])) < operand.rank:
+        return None
+    return sum_over(operand.operands[0])
+
+
 SUMMATIONS = (
-    Rewrite(split_delta_from_product, ("einsum",)),  # type: ignore[arg-type]
-    Rewrite(contract_delta, ("einsum",)),  # type: ignore[arg-type]
-    Rewrite(total_of_distribution_is_one, ("einsum",)),  # type: ignore[arg-type]
-    Rewrite(sum_terms_apart, ("einsum",)),  # type: ignore[arg-type]
+    Rewrite(split_delta_from_product, ("einsum",)),
+    Rewrite(contract_delta, ("einsum",)),
+    Rewrite(total_of_distribution_is_one, ("einsum",)),
+    Rewrite(sum_terms_apart, ("einsum",)),
+    Rewrite(sum_before_placing, ("einsum",)),
+    Rewrite(sum_before_reshaping, ("einsum",)),
 )

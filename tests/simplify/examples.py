@@ -108,6 +108,8 @@ EXAMPLES: dict[str, list[Node]] = {
     "contract_delta": [identity(4) @ A, einsum("ij,jk,ik->i", identity(4), A, A), einsum("ii->", identity(4)) * x],
     "total_of_distribution_is_one": [total(D, 1) * v, total(softmax(Z, axis=0), 0) * x, total(softmax(Z)) * x],
     "sum_terms_apart": [total(1 - D, 1), total(Z - total(Z, 1, keepdims=True) / 4, 1)],
+    "sum_before_placing": [total(pad(A, [(1, 2), (0, 0)]), 0), total(pad(x, [(0, 3)]))],
+    "sum_before_reshaping": [total(reshape(A, 12)), total(reshape(Z, 2 * m, 2)) * x],
     "drop_idle_contraction": [einsum("ij->ij", Z)],
     "take_scalars_out_of_contraction": [matmul(s * A, w), einsum(",i->", s, x)],
     "take_sign_out_of_contraction": [matmul(A - 2 * C, w), total(x * (1 - y) * (a - b - x))],
