@@ -45,8 +45,10 @@ _home(
 _home("expr.activations", "relu leaky_relu elu silu gelu")
 _home("expr.contraction", "einsum matmul dot outer trace transpose sum mean")
 _home("expr.reduction", "max min prod argmax logsumexp softmax log_softmax")
+_home("expr.linalg", "det logdet inv solve norm matrix_power")
 _home("expr.movement", "reshape concat stack pad broadcast_to")
-_home("expr.sympy_scalars", "apply", from_sympy="from_scalar")
+_home("expr.sympy_scalars", "apply")
+_home("expr.from_sympy", "from_sympy")
 _home("nn.losses", "l2 cross_entropy kl_div binary_cross_entropy")
 _home("calculus.grad", "grad")
 _home("calculus.jacobian", "derivative jacobian")
@@ -62,7 +64,11 @@ _home("train.history", "Run")
 _home("train.optimizers", "SGD Momentum Adam SignDescent")
 _home("train.stopping", "Stop")
 _home("compare", "compare")
-_home("errors", "SymnetError ShapeError DTypeError ArgumentError ValueDomainError AssumptionError MissingRuleError")
+_home(
+    "errors",
+    "SymnetError ShapeError DTypeError ArgumentError ValueDomainError AssumptionError SingularMatrixError"
+    " MissingRuleError",
+)
 
 _FOLDERS = ("nn", "expr", "calculus", "train", "errors", "dtypes", "reference", "export")
 

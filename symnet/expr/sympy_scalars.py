@@ -2,7 +2,7 @@
 
 In: numbers, symbols, dims, and SymPy functions that have a primitive.  Out: a node of rank 0 (or of the shape that
 the symbols' replacements broadcast to, through `apply`).  Linear in the expression's distinct parts.
-Not handled: matrices, indexed objects, functions without a primitive (the error names the part).
+Not handled: matrices and indexed objects (`expr/from_sympy.py`), functions without a primitive (the error names it).
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _piecewise(*pairs: Any) -> Node:
     return result
 
 
-_BUILD: dict[type, Callable[..., Any]] = {
+BUILD: dict[type, Callable[..., Any]] = {
     sympy.Add: _many("add"),
     sympy.Mul: _many("mul"),
     sympy.Pow: lambda base, exponent: elementwise("pow", base, exponent),
@@ -81,18 +81,19 @@ def from_scalar(expr: Basic, rule: Mapping[Basic, Node] | None = None) -> Node:
         ArgumentError: naming the first part that has no meaning here.
     """
     rule = rule or {}
+    free = _free_symbols(expr)
     built: dict[Basic, Any] = {}
     stack: list[tuple[Basic, bool]] = [(expr, False)]
     while stack:
         part, ready = stack.pop()
         if part in built and not ready:
             continue
-        atom = _atom(part, rule)
+        atom = atom_of(part, rule, free[part])
         if atom is not None:
             built[part] = atom
         elif ready:
-            built[part] = _BUILD[type(part)](*(built[a] for a in part.args))
-        elif type(part) in _BUILD:
+            built[part] = BUILD[type(part)](*(built[a] for a in part.args))
+        elif type(part) in BUILD:
             stack.append((part, True))
             stack.extend((a, False) for a in reversed(part.args))
         else:
@@ -101,13 +102,35 @@ def from_scalar(expr: Basic, rule: Mapping[Basic, Node] | None = None) -> Node:
                     f"from_sympy({expr})",
                     "SymPy scalars made of " + ", ".join(sorted(c.__name__ for c in _SAME)) + " and arithmetic",
                     f"{part} ({type(part).__name__})",
-                    "Rewrite that part, as in expr.rewrite(sympy.exp).",
+                    "Convert it first, with sn.from_sympy(…)."
+                    if getattr(part, "is_Matrix", False)
+                    else "Rewrite that part, as in expr.rewrite(sympy.exp).",
                 )
             )
     return built[expr]  # type: ignore[no-any-return]
 
 
-def _atom(part: Basic, rule: Mapping[Basic, Node]) -> Any:
+def _free_symbols(expr: Basic) -> dict[Basic, frozenset[Basic]]:
+    """The symbols under every part that is built, each visited once: SymPy's own walk is exponential where parts share."""
+    free: dict[Basic, frozenset[Basic]] = {}
+    stack: list[tuple[Basic, bool]] = [(expr, False)]
+    while stack:
+        part, ready = stack.pop()
+        if part in free:
+            continue
+        below = part.args if type(part) in BUILD else ()
+        if not below:
+            free[part] = frozenset({part} if isinstance(part, Node) else part.free_symbols)
+        elif ready:
+            free[part] = frozenset().union(*(free[a] for a in below))
+        else:
+            stack.append((part, True))
+            stack.extend((a, False) for a in below)
+    return free
+
+
+def atom_of(part: Basic, rule: Mapping[Basic, Node], free: frozenset[Basic] | None = None) -> Any:
+    """The node of a symbol, a number or an extent; None for what is made of parts."""
     if part in rule:
         return rule[part]
     if isinstance(part, Node):
@@ -118,9 +141,10 @@ def _atom(part: Basic, rule: Mapping[Basic, Node]) -> Any:
         return size(part)
     if isinstance(part, Symbol):
         return scalar(part.name, **_assumptions_of(part))
-    if isinstance(part, Expr) and not part.free_symbols:
+    free = frozenset(part.free_symbols) if free is None else free
+    if isinstance(part, Expr) and not free:
         return _constant(part)
-    if isinstance(part, Expr) and all(isinstance(s, Dim) for s in part.free_symbols) and part.is_polynomial():
+    if isinstance(part, Expr) and all(isinstance(s, Dim) for s in free) and part.is_polynomial():
         return size(part) if part.is_integer and part.is_nonnegative else None
     return None
 
