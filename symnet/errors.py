@@ -27,6 +27,10 @@ class ValueDomainError(SymnetError, ValueError):
     """A value outside the domain: a label out of range, NaN where it is refused, an empty mean."""
 
 
+class SingularMatrixError(SymnetError, ValueError):
+    """Equations with a matrix that has no inverse."""
+
+
 class AssumptionError(SymnetError, ValueError):
     """An assumption that is missing, contradictory, or in the way of the request."""
 

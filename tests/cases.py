@@ -22,6 +22,7 @@ from symnet.expr.contraction import einsum, mean, outer, trace
 from symnet.expr.elementwise import elementwise, exp, indicator, log, maximum, minimum, sigmoid, tanh, where, xlogy
 from symnet.expr.extents import Dim, dim
 from symnet.expr.indexing import labels, one_hot, take
+from symnet.expr.linalg import det, inv, logdet, matrix_power, norm, solve
 from symnet.expr.movement import broadcast_to, concat, expand, fill, pad, stack
 from symnet.expr.node import Node
 from symnet.expr.reduction import argmax, log_softmax, logsumexp, prod, softmax
@@ -132,6 +133,8 @@ H = tensor("H", m, 3, one_hot=True)
 N = tensor("N", m, 3)
 p, q = tensor("p", 5, positive=True), tensor("q", 5, positive=True)
 t, index = tensor("t", m, dtype="int64"), tensor("index", 2, 3, dtype="int64")
+s1 = tensor("s1", 1, 1)
+BADLY_SCALED = [[1e-20, 2, 0, 1], [1, 1, 3, 0], [1e10, 0, 1, 2e10], [0, 1e-8, 1, 1]]
 M5, M1, M0 = {"m": 5}, {"m": 1}, {"m": 0}
 
 CASES: list[Case] = []
@@ -273,6 +276,50 @@ case("one number", lambda: number(sympy.pi) * 2, notes="no leaves at all")
 case("named values and barriers", lambda: Barrier((x * y).named("c")) * x.named("input"), "x y")
 case("SymPy function", lambda: apply(lambda u, v: sympy.sin(u) * v**2 + sympy.Max(u, v), x, y), "x y")
 case("SymPy scalar", lambda: from_scalar(sympy.sympify("x1**2 + x1*(1 - x2) + x2**2 - x2*x3 + x3**2 + x3")), "x1 x2 x3")
+
+# --------------------------------------------------------------------------- linear algebra
+
+
+def regular(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """A matrix away from singular ones, whose elimination swaps rows."""
+    return rng.permutation(rng.normal(size=shape) / 3 + 2 * np.eye(shape[0]))
+
+
+def definite(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    half = rng.normal(size=shape)
+    return half @ half.T + np.eye(shape[0])
+
+
+R, C4, v4 = tensor("R", 4, 4), tensor("C", 4, 3), tensor("v", 4)
+Rn, vn = tensor("R", n, n), tensor("v", n)
+Y4 = tensor("Y", 4, 4, symmetric=True)
+case("inverse", lambda: inv(R), "R", R=regular)
+case("inverse of symbolic extent", lambda: inv(Rn) @ vn, "R v", dims={"n": 5}, R=regular)
+case("solve for columns", lambda: solve(R, C4), "R C", R=regular)
+case("solve for a vector", lambda: solve(R, v4), "R v", R=regular)
+case("solve with the transpose", lambda: [solve(R.T, C4), v4 @ inv(R)], "R C v", R=regular)
+case("solve for a symbolic number of columns", lambda: inv(R) @ X.T, "R X", R=regular)
+case("determinant", lambda: det(R), "R", R=regular)
+case("log of a determinant", lambda: logdet(R), "R", R=regular)
+case("one elimination for all", lambda: [det(R), logdet(R), v4 @ solve(R, v4), trace(inv(R) @ R.T)], "R v", R=regular)
+case("linear algebra of one number", lambda: [inv(s1), det(s1), solve(s1, s1 @ s1)], "s1", s1=positive)
+case("linear algebra of nothing", lambda: [det(Rn), logdet(Rn), solve(Rn, vn)], "R v", "det is 1", dims={"n": 0})
+case("log of a determinant of XᵀX", lambda: logdet(X.T @ X), "X", "streams, then eliminates", dims={"m": 9})
+case("Mahalanobis distance", lambda: ((X @ inv(Y4)) * X).sum(1), "X Y", "rows stream past one inverse", Y=definite)
+case("matrix of the batch", lambda: logdet(X @ X.T + identity(m)), "X", "mixes the rows of the batch")
+case("Gaussian log-likelihood", lambda: logdet(Y4) + mean(((X @ inv(Y4)) * X).sum(1)), "X Y", Y=definite)
+case("powers of a matrix", lambda: [matrix_power(R, 3), matrix_power(R, -2)], "R", R=regular)
+case("trace of a power", lambda: trace(matrix_power(R, 4)), "R", R=regular)
+case("elimination that swaps badly scaled rows", lambda: solve(R, v4), "v", R=constant(BADLY_SCALED))
+case(
+    "elimination of computed values",
+    lambda: [logdet(exp(R) + identity(4) * 3), inv(R * s) @ v4],
+    "R s v",
+    R=regular,
+    s=positive,
+)
+case("norms", lambda: [norm(x), norm(A, axis=1), norm(A), norm(x, 1), norm(x, float("inf"))], "x A")
+case("norms of matrices", lambda: [norm(A, 1), norm(A, float("inf")), norm(A, "fro", keepdims=True)], "A")
 
 # --------------------------------------------------------------------------- losses
 

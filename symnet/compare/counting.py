@@ -98,4 +98,15 @@ def _einsum_operations(args: Any, result: Any) -> int:
     return 0 if moved else len(operands) * math.prod(extent.values())
 
 
-PRODUCTS: dict[Any, Callable[[Any, Any], int]] = {np.tensordot: _tensordot_operations, np.einsum: _einsum_operations}
+def _elimination_operations(args: Any, result: Any) -> int:
+    """2/3 n³ for the factors, 2 n² for every right-hand side (n of them for an inverse)."""
+    n = int(np.shape(args[0])[-1])
+    right = np.size(args[1]) if len(args) > 1 else np.size(result) if np.ndim(result) == 2 else 0
+    return (2 * n**3) // 3 + 2 * n * int(right)
+
+
+PRODUCTS: dict[Any, Callable[[Any, Any], int]] = {
+    np.tensordot: _tensordot_operations,
+    np.einsum: _einsum_operations,
+    **dict.fromkeys((np.linalg.solve, np.linalg.inv, np.linalg.det, np.linalg.slogdet), _elimination_operations),
+}

@@ -27,6 +27,7 @@ CODES = (  # name, value, what it says
     ("BAD_EXTENT", 3, "an extent is negative, or too small for the function ({name}_call)"),
     ("INDEX_OUT_OF_RANGE", 4, "a label is out of range ({name}_call)"),
     ("WORKSPACE_MISALIGNED", 5, "the workspace is not aligned to {alignment} bytes ({name}_call)"),
+    ("SINGULAR_MATRIX", 6, "equations with a singular matrix: the outputs mean nothing"),
 )
 
 

@@ -91,8 +91,7 @@ def _of(node: Node) -> Facts:
 
 
 def _common(nodes: Iterable[Node]) -> Facts:
-    sets = [_of(n) for n in nodes]
-    return frozenset.intersection(*sets)
+    return frozenset.intersection(*map(_of, nodes))
 
 
 # --------------------------------------------------------------------------- leaves and constants
@@ -449,4 +448,5 @@ _BY_KIND: dict[str, Callable[..., Iterable[str]]] = {
     "place": lambda node: _of(node.operands[0]) & _BOUNDED_ZERO,
     "concat": _concat_facts,
     "take": _take_facts,
+    "solve": lambda node: _of(node.matrix) & {"symmetric"} if node.is_inverse else _NOTHING,
 }

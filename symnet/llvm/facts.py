@@ -15,6 +15,7 @@ from symnet.loops.ir import (
     Alloc,
     Body,
     Buffer,
+    Fail,
     For,
     FromInt,
     If,
@@ -42,7 +43,8 @@ class Facts:
     `stored`: names of buffers written; `buffers`: every buffer named, by name; `variables`: integer variables
     read; `itemsize`: bytes of the widest real dtype (of the widest integer where nothing is real, else 0);
     `tiles`: variables that address the last axis of a register buffer; `loops`: holds a loop that may stay a
-    loop; `reduces`: holds a Store that combines; `weight`: about how many instructions a lane costs.
+    loop; `reduces`: holds a Store that combines; `fails`: holds a Fail; `weight`: about how many instructions a lane
+    costs.
     """
 
     stored: set[str] = field(default_factory=set)
@@ -53,6 +55,7 @@ class Facts:
     tiles: set[str] = field(default_factory=set)
     loops: bool = False
     reduces: bool = False
+    fails: bool = False
     weight: int = 0
 
     @property
@@ -112,7 +115,18 @@ def _alloc(facts: Facts, stmt: Alloc) -> None:
     facts.buffers[stmt.buffer.name] = stmt.buffer
 
 
-_STATEMENTS: dict[type, Callable[[Facts, Any], None]] = {For: _for, If: _if, Let: _let, Store: _store, Alloc: _alloc}
+def _fail(facts: Facts, stmt: Fail) -> None:
+    facts.fails = True
+
+
+_STATEMENTS: dict[type, Callable[[Facts, Any], None]] = {
+    For: _for,
+    If: _if,
+    Let: _let,
+    Store: _store,
+    Alloc: _alloc,
+    Fail: _fail,
+}
 
 
 def _value(facts: Facts, value: Value) -> None:

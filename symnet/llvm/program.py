@@ -31,12 +31,11 @@ from symnet.llvm.integers import (
     opaque,
     quotient,
 )
-from symnet.llvm.statements import emit_body
+from symnet.llvm.statements import ERROR_CODES, STATUS, emit_body
 from symnet.llvm.types import MEMORY, REGISTER, SIZE, V, constant
 from symnet.loops.ir import Buffer, Group, Program, Stage
 from symnet.schedule.target import Target
 
-ERROR_CODES = {"OK": 0, "WORKSPACE_TOO_SMALL": 1, "BAD_PHASE": 2}
 WORKSPACE_ALIGNMENT = 64  # bytes
 
 
@@ -58,6 +57,7 @@ class _Module:
         self.aliases = {name: self._alias(root, donated) for name, root in self.roots.items()}
         self.stages = [(group, stage) for group in program.groups for stage in group.stages]
         self.used = [self.arrays_of(stage) for _, stage in self.stages]
+        self.fails = [gather(stage.body).fails for _, stage in self.stages]
 
     @staticmethod
     def _alias(root: str, donated: tuple[tuple[str, str], ...]) -> str:
@@ -98,11 +98,18 @@ class _Module:
         for order, root in enumerate(roots):
             self.bind_buffers(e, root, V(f"%b{order}", "ptr"))
         e.bind(group.var, V("%repeat", index))
+        if self.fails[number]:
+            e.text.line(f"{STATUS} = alloca i32, align 4")
+            e.text.line(f"store i32 {ERROR_CODES['OK']}, ptr {STATUS}, align 4")
         self.unit_loop(e, stage)
         alias = ["" if root in self.shared else " noalias" for root in roots]
         pointers = [f"ptr{mark} %b{order}" for order, mark in enumerate(alias)]
         arguments = ", ".join([*pointers, f"{dims} %dims", *(f"{index} %{n}" for n in ("repeat", "begin", "end"))])
-        return self.function("internal void", f"{self.program.name}.stage{number}", arguments, e, "ret void")
+        name, kind, leave = f"{self.program.name}.stage{number}", "internal void", "ret void"
+        if self.fails[number]:
+            e.text.line(f"%code = load i32, ptr {STATUS}, align 4")
+            kind, leave = "internal i32", "ret i32 %code"
+        return self.function(kind, name, arguments, e, leave)
 
     def unit_loop(self, e: Emitter, stage: Stage) -> None:
         """The stage's body, for each unit from %begin to %end."""
@@ -274,19 +281,27 @@ class _Module:
         return offsets, total
 
     def refuse(self, e: Emitter, condition: V, code: int) -> None:
-        if condition.constant:
-            return
+        if not condition.constant:
+            self.leave_if(e, condition, constant(code, "i32"))
+
+    def leave_if(self, e: Emitter, condition: V, code: V) -> None:
+        """Return a code where the condition holds."""
         refuse, go_on = e.text.name("refuse")[1:], e.text.name("go")[1:]
         e.text.line(f"br i1 {condition.text}, label %{refuse}, label %{go_on}")
         e.text.line(f"{refuse}:")
-        e.text.line(f"ret i32 {code}")
+        e.text.line(f"ret {code.typed}")
         e.text.line(f"{go_on}:")
         e.text.regions[-1].label = go_on
 
     def call_stage(self, e: Emitter, arrays: dict[str, V], number: int, repeat: V, begin: V, end: V) -> None:
         pointers = [arrays[root].typed for root in self.used[number]]
         arguments = ", ".join([*pointers, "ptr %dims", repeat.typed, begin.typed, end.typed])
-        e.text.line(f"call void @{self.program.name}.stage{number}({arguments})")
+        stage = f"@{self.program.name}.stage{number}({arguments})"
+        if not self.fails[number]:
+            e.text.line(f"call void {stage}")
+            return
+        code = e.text.define("i32", 0, f"call i32 {stage}")
+        self.leave_if(e, e.text.define("i1", 0, f"icmp ne i32 {code.text}, 0"), code)
 
     def phase_starts(self, e: Emitter) -> list[Poly]:
         """The first phase of every group, and the number of phases."""

@@ -17,9 +17,11 @@ from symnet.llvm.ops import Addend, cast, emit_op, multiply_add
 from symnet.llvm.types import REALS, REGISTER, SIZE, V, constant
 from symnet.llvm.vectors import emit_vector, lanes_of
 from symnet.loops.ir import (
+    SINGULAR_MATRIX,
     Alloc,
     Body,
     Const,
+    Fail,
     For,
     FromInt,
     If,
@@ -31,6 +33,9 @@ from symnet.loops.ir import (
     Value,
     Var,
 )
+
+ERROR_CODES = {"OK": 0, "WORKSPACE_TOO_SMALL": 1, "BAD_PHASE": 2, SINGULAR_MATRIX: 6}  # 3 to 5: the C wrapper's
+STATUS = "%status"  # where a stage that can fail keeps its return code
 
 # --------------------------------------------------------------------------- values
 
@@ -226,4 +231,15 @@ def _iteration(e: Emitter, stmt: For, number: V | int) -> None:
     emit_body(e, stmt.body)
 
 
-_STATEMENTS: dict[type, Callable[[Emitter, Any], None]] = {For: _for, If: _if, Let: _let, Store: _store, Alloc: _alloc}
+def _fail(e: Emitter, stmt: Fail) -> None:
+    e.text.line(f"store i32 {ERROR_CODES[stmt.code]}, ptr {STATUS}, align 4")
+
+
+_STATEMENTS: dict[type, Callable[[Emitter, Any], None]] = {
+    For: _for,
+    If: _if,
+    Let: _let,
+    Store: _store,
+    Alloc: _alloc,
+    Fail: _fail,
+}

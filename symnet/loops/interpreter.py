@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from symnet.errors import CompileError, explain
+from symnet.errors import CompileError, SingularMatrixError, explain
 from symnet.loops import affine, ir
 from symnet.loops.lanes import is_straight, may_run_at_once
 from symnet.loops.memory import Arrays, allocate, infer_dims, poisoned
@@ -59,6 +59,7 @@ def run(
 
     Raises:
         CompileError: from the verifier; for an index out of range, or two lanes that store to one element.
+        SingularMatrixError: where the program fails with that code.
         ArgumentError, DTypeError, ShapeError: for inputs and dims that do not fit the program.
     """
     if check:
@@ -174,6 +175,11 @@ class _Machine:
         test = stmt.condition
         met = _CONDITION[test.op](self.integer(test.left), self.integer(test.right))
         self.run_body(stmt.then if met else stmt.orelse)
+
+    def fail(self, stmt: ir.Fail) -> None:
+        """What the native code reports by a return code."""
+        call = f"program {self.program.name}, stage {self.stage}"
+        raise SingularMatrixError(explain(call, "a matrix that can be inverted", stmt.code, "Mend the data."))
 
     def store(self, stmt: ir.Store) -> None:
         """One element, or one per lane in the order of the loops, so that the last one wins."""
@@ -320,4 +326,5 @@ _STMT: dict[type, Callable[[_Machine, Any], None]] = {
     ir.Store: _Machine.store,
     ir.Alloc: _Machine.alloc,
     ir.If: _Machine.branch,
+    ir.Fail: _Machine.fail,
 }

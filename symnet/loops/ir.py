@@ -16,6 +16,7 @@ The whole language::
               | Store(buffer, index, Value, combine)               -- combine: None (overwrite) | add | mul | max | min
               | Alloc(Buffer)                                      -- a register buffer, live in the rest of the body
               | If(IntCondition, then, orelse)
+              | Fail(code)                                         -- the call returns this code; outputs mean nothing
     kind    ::= serial | unroll | vector
 
     Value   ::= Const(value, dtype) | Var(name, dtype) | Load(buffer, index) | FromInt(IntExpr, dtype)
@@ -322,6 +323,17 @@ class If(Stmt):
     condition: IntCondition
     then: Body
     orelse: Body = ()
+
+
+SINGULAR_MATRIX = "SINGULAR_MATRIX"
+FAILURES = (SINGULAR_MATRIX,)  # the codes that a program can end with
+
+
+@dataclass(frozen=True, slots=True)
+class Fail(Stmt):
+    """The call's return code is `code`.  The stage runs on to its end; later stages do not run."""
+
+    code: str
 
 
 # --------------------------------------------------------------------------- programs

@@ -241,12 +241,17 @@ def _if(stmt: ir.If) -> Iterator[str]:
         yield from _body_lines(stmt.orelse)
 
 
+def _fail(stmt: ir.Fail) -> Iterator[str]:
+    yield f"fail {stmt.code}"
+
+
 _STMT: dict[type, Callable[[Any], Iterator[str]]] = {
     ir.For: _for,
     ir.Let: _let,
     ir.Store: _store,
     ir.Alloc: _alloc,
     ir.If: _if,
+    ir.Fail: _fail,
 }
 
 

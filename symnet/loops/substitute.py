@@ -78,6 +78,7 @@ _STMT_RULES: dict[type, Callable[..., Stmt]] = {
     ir.Store: _store,
     ir.Alloc: lambda s, t: t,
     ir.If: lambda s, t: ir.If(s.condition(t.condition), s.body(t.then), s.body(t.orelse)),
+    ir.Fail: lambda s, t: t,
 }
 
 

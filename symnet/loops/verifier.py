@@ -230,6 +230,11 @@ class _Verifier:
                 self.guards += 1
                 self.body(body)
 
+    def fail(self, stmt: ir.Fail) -> None:
+        """A code that callers know."""
+        if stmt.code not in ir.FAILURES:
+            self.refuse("a code among " + ", ".join(ir.FAILURES), repr(stmt.code), "Add it to ir.FAILURES.")
+
     # ----- integers and elements
 
     def integer(self, expr: ir.IntExpr) -> None:
@@ -347,6 +352,7 @@ _STMT: dict[type, Callable[[_Verifier, Any], None]] = {
     ir.Store: _Verifier.store,
     ir.Alloc: _Verifier.alloc,
     ir.If: _Verifier.branch,
+    ir.Fail: _Verifier.fail,
 }
 
 

@@ -152,7 +152,7 @@ def _swap_rows(buffer: Buffer, a: IntExpr, b: IntExpr, columns: IntExpr | None) 
         Store(buffer, (b, *rest), Var("upper", buffer.dtype)),
     )
     apart = IntCondition("ne", a, b)
-    return (If(apart, exchange if columns is None else (_loop("c", columns, *exchange),)),)
+    return (If(apart, exchange if columns is None else (_lanes("c", columns, *exchange),)),)
 
 
 def _eliminate(factors: Factors, k: IntExpr) -> Body:

@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from symnet.errors import CompileError, explain
+from symnet.errors import CompileError, SingularMatrixError, explain
 
 ALIGNMENT = 64  # bytes, of the workspace
 CODES = {0: "ok", 1: "the workspace is too small", 2: "no such phase"}
+SINGULAR_MATRIX = 6
 
 _POINTER = ctypes.c_void_p
 _RUN = ctypes.CFUNCTYPE(ctypes.c_int32, _POINTER, _POINTER, _POINTER, _POINTER, ctypes.c_size_t)
@@ -126,7 +127,16 @@ def extents(values: Iterable[int]) -> Any:
 
 
 def refuse_code(name: str, code: int) -> None:
-    """Raise for a return code other than 0: the checks before the call should have made it impossible."""
+    """Raise for a return code other than 0.
+
+    Raises:
+        SingularMatrixError: equations with a singular matrix; what the arrays hold decides.
+        CompileError: for any other code, which the checks before the call should have made impossible.
+    """
+    if code == SINGULAR_MATRIX:
+        got = f"a singular one (code {code}, SINGULAR_MATRIX: a pivot of its elimination is 0)"
+        mend = "Check the data; a sum such as A + 1e-6*eye(n) keeps a matrix away from singular ones."
+        raise SingularMatrixError(explain(f"{name}(…)", "a matrix that can be inverted", got, mend))
     meaning = CODES.get(code, "unknown")
     mend = "This is a defect of symnet: please report it with the expression."
     raise CompileError(explain(f"{name}(…)", "native code to return 0", f"code {code}: {meaning}", mend))

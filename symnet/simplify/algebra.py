@@ -20,6 +20,7 @@ from symnet.simplify.contraction import CONTRACTIONS
 from symnet.simplify.elementwise import FUNCTIONS
 from symnet.simplify.engine import Normalizer, Rewrite, Step, Table
 from symnet.simplify.exponentials import EXPONENTIALS
+from symnet.simplify.linalg import INVERSES
 from symnet.simplify.movement import MOVEMENTS
 from symnet.simplify.products import PRODUCTS
 from symnet.simplify.reduction import REDUCTIONS
@@ -67,6 +68,7 @@ ALGEBRA: tuple[Rewrite, ...] = (
     *SUMS,
     *PRODUCTS,
     *SUMMATIONS,
+    *INVERSES,
     *CONTRACTIONS,
     *MOVEMENTS,
     *REDUCTIONS,

@@ -3,8 +3,9 @@
 In: roots in the algebra form.  Out: the same values by formulas that keep their digits and stay finite: log-sum-exp
 and softmax shifted by the maximum and sharing one exponential, log1p and expm1, σ(-x) for 1 - σ(x), 0·log 0 = 0,
 differences of a softmax or logistic value and a target without cancellation.
-First what is computed twice is shared (`sharing.py`); then passes in order, for a rewrite sees operands already rewritten, and a softmax must be met whole: first differences,
-then softmax, log-softmax, the rest.  Each is directed: no rewrite makes a pattern of its own pass again.
+First what is computed twice is shared (`sharing.py`).  Then passes in order, for a rewrite sees operands already
+rewritten, and a softmax must be met whole: differences, softmax, log-softmax, the rest.  Each is directed: no rewrite
+makes a pattern of its own pass again.
 Not handled: products and quotients that overflow by themselves, sums of numbers of very different size.
 Source of the shifted sums: Blanchard, Higham and Higham, "Accurately computing the log-sum-exp and softmax
 functions", 2021, section 2.
@@ -17,10 +18,11 @@ from collections.abc import Iterable
 from symnet.expr.node import Node
 from symnet.simplify.differences import DIFFERENCES
 from symnet.simplify.engine import Normalizer, Rewrite, Step, Table
+from symnet.simplify.linalg import EQUATIONS
 from symnet.simplify.sharing import share
 from symnet.simplify.stable import LOG_SOFTMAXES, LOGARITHMS, SOFTMAXES
 
-PASSES: tuple[tuple[Rewrite, ...], ...] = (DIFFERENCES, SOFTMAXES, LOG_SOFTMAXES, LOGARITHMS)
+PASSES: tuple[tuple[Rewrite, ...], ...] = (DIFFERENCES, SOFTMAXES, LOG_SOFTMAXES, LOGARITHMS, EQUATIONS)
 _TABLES = tuple(map(Table, PASSES))
 
 

@@ -32,6 +32,8 @@ def directions(case: Case, rng: np.random.Generator) -> tuple[list[Tensor], list
     v = [tensor(f"v{k}", *root.shape) for k, root in enumerate(case.roots)]
     for leaf, like in zip([*u, *v], [*case.targets, *case.roots], strict=True):
         data[leaf.name] = rng.normal(size=evaluate(like, data, leaves=case.leaves).shape)
+        if isinstance(like, Tensor) and "symmetric" in like.assumptions:  # to leave the assumption would mean nothing
+            data[leaf.name] += data[leaf.name].T
     return u, v, data
 
 

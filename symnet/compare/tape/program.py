@@ -17,7 +17,7 @@ import numpy as np
 import sympy
 
 from symnet import dtypes
-from symnet.compare.tape import contraction, elementwise, movement, reduction
+from symnet.compare.tape import contraction, elementwise, linalg, movement, reduction
 from symnet.compare.tape.var import Array, Tape, Var
 from symnet.errors import MissingRuleError, explain
 from symnet.expr.constants import number_of
@@ -66,6 +66,8 @@ OPERATIONS: dict[str, tuple[Operation, Statics]] = {
     "concat": (movement.concat, lambda n, r: {"axis": n.axis}),
     "take": (movement.take, lambda n, r: {"axis": n.axis}),
     "one_hot": (movement.one_hot, lambda n, r: {"classes": r.extent(n.classes), "dtype": r.dtype}),
+    "solve": (linalg.solve, lambda n, r: {}),
+    "determinant": (linalg.determinant, lambda n, r: {"op": n.op}),
     "named": (transparent, lambda n, r: {}),
     "barrier": (transparent, lambda n, r: {}),
 }

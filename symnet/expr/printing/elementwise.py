@@ -19,6 +19,7 @@ from symnet.expr.extents import same_extent
 from symnet.expr.node import Node
 from symnet.expr.printing.contraction import read_einsum
 from symnet.expr.printing.forms import Form, Part, call, numeral, product, put_number, same
+from symnet.expr.printing.linalg import read_norm
 from symnet.expr.printing.movement import spread
 from symnet.expr.printing.view import View
 from symnet.expr.reduction import Reduce
@@ -86,7 +87,7 @@ def _signed_product(node: Node, view: View, negate: bool = False) -> tuple[int, 
         if exponent is None:
             above.append(view.ref(factor, loose=True))
         else:
-            below.append(power(view.ref(factor.operands[0], loose=True), -exponent))
+            below.append(_positive_power(factor, -exponent, view))
     if mean is not None:
         above.append(mean)
     sign = -sign if negate else sign
@@ -224,8 +225,16 @@ def _read_pow(node: Node, view: View) -> Form:
     if value is None:
         return Form("power", (shown, view.ref(exponent, loose=True)), (), len(view.shown[node]))
     if value.is_negative:
-        return product(1, [], [power(shown, -value)])
-    return power(shown, value)
+        return product(1, [], [_positive_power(node, -value, view)])
+    return _positive_power(node, value, view)
+
+
+def _positive_power(node: Node, exponent: Any, view: View) -> Form:
+    """The base of a power with another exponent; the root of a sum of squares is a norm."""
+    norm = read_norm(node, view) if exponent.is_Rational and exponent.q == 2 else None
+    if norm is not None:
+        return power(norm, 2 * exponent)
+    return power(view.ref(node.operands[0], loose=True), exponent)
 
 
 def _read_maximum(node: Node, view: View) -> Form:

@@ -17,6 +17,7 @@ from sympy.printing.pretty.stringpict import prettyForm, stringPict
 from symnet.expr.node import Node, register_builder
 from symnet.expr.printing.forms import ATOM, HADAMARD, MATMUL, OPERATOR, POWER, PRODUCT, RELATION, SUM, Form, Part
 from symnet.expr.printing.layout import Show, Writer, abridge, lay_out, write
+from symnet.expr.printing.linalg import is_inverse
 from symnet.expr.printing.text import WRITERS as TEXT_WRITERS
 from symnet.expr.printing.text import Text, number_text
 
@@ -147,7 +148,11 @@ def _matmul(form: Form, show: Show) -> Drawing:
 
 
 def _transpose(form: Form, show: Show) -> Drawing:
-    return Drawing(_transposed(show(form.parts[0])), ATOM)
+    drawing = show(form.parts[0])
+    lines = drawing.picture.picture
+    if is_inverse(form.parts[0]) and len(lines) == 1 and lines[0].endswith("⁻¹"):
+        return Drawing(prettyForm(lines[0].removesuffix("⁻¹") + "⁻ᵀ"), ATOM)
+    return Drawing(_transposed(drawing), ATOM)
 
 
 def _transposed(drawing: Drawing) -> prettyForm:
@@ -180,6 +185,8 @@ _WORD = {"sigmoid": ("σ", "sigmoid"), "trace": ("tr", "tr")}
 def _call(form: Form, show: Show) -> Drawing:
     """A function of expressions; whatever has keywords or lists is written as text."""
     name, keywords = form.data
+    if name == "inv":
+        return Drawing(_beside(show(form.parts[0]).within(ATOM), prettyForm(_mark("⁻¹", "^-1"))), ATOM)
     if keywords:
         return _as_text(form, show)
     args = _joined(", ", [show(part).picture for part in form.parts])

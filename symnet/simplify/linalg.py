@@ -1,0 +1,436 @@
+"""Rewrites of linear algebra: inverses and determinants.
+
+In: a `solve`, `determinant` or `einsum` node whose operands are in normal form.  Out: a shorter or canonical one.
+The algebra form knows inverses alone: A⁻¹B is a contraction, in which A⁻¹A cancels.  The numeric form goes back: where
+an inverse multiplies something, equations are solved, and no inverse is formed.
+Conditions speak of the original: where A has no inverse, it is not defined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import sympy
+
+from symnet.expr.assumptions import known
+from symnet.expr.constants import identity, number, number_of, size
+from symnet.expr.contraction import Einsum, Indices, contract, transpose
+from symnet.expr.contraction import sum as sum_over
+from symnet.expr.elementwise import absolute, elementwise, equal, is_op, log, negative, power, reciprocal, where
+from symnet.expr.extents import product, same_extent
+from symnet.expr.graph import with_operands
+from symnet.expr.linalg import Determinant, Solve, det, inv, logdet
+from symnet.expr.movement import Expand, broadcast_to, expand
+from symnet.expr.node import Node
+from symnet.expr.reduction import prod
+from symnet.simplify.coefficients import opposite, unsigned
+from symnet.simplify.contraction import Part, parts_of
+from symnet.simplify.engine import Rewrite
+
+# --------------------------------------------------------------------------- what a matrix is made of
+
+
+def _scalars_outside(matrix: Node) -> tuple[list[Node], Node] | None:
+    """(scalars, rest) of s·A; None where there is no scalar."""
+    if not is_op(matrix, "mul"):
+        return None
+    scalars = [o for o in matrix.operands if not o.rank]
+    rest = [o for o in matrix.operands if o.rank]
+    if not scalars or not rest:
+        return None
+    body = rest[0] if len(rest) == 1 else elementwise("mul", *rest)
+    return (scalars, body) if body.shape == matrix.shape else None
+
+
+def _square_factors(matrix: Node) -> list[Node] | None:
+    """The factors of a product of square matrices, left to right; None for anything else."""
+    if not isinstance(matrix, Einsum) or len(matrix.operands) < 2 or not matrix.contracted:
+        return None
+    row, column = matrix.output
+    waiting = parts_of(matrix)
+    factors: list[Node] = []
+    while waiting:
+        step = next(((o, i) for o, i in waiting if len(set(i)) == 2 == len(i) and row in i), None)
+        if step is None or not same_extent(*step[0].shape):
+            return None
+        waiting.remove(step)
+        operand, (first, second) = step
+        factors.append(operand if first == row else transpose(operand))
+        row = second if first == row else first
+    return factors if row == column else None
+
+
+def _diagonal(matrix: Node) -> Node | None:
+    """The vector v of diag(v): a product with the identity matrix."""
+    if not is_op(matrix, "mul"):
+        return None
+    rest = [o for o in matrix.operands if o.kind != "delta"]
+    if not 0 < len(rest) < len(matrix.operands):
+        return None
+    whole = rest[0] if len(rest) == 1 else elementwise("mul", *rest)
+    return contract([[0, 0]], [0], broadcast_to(whole, matrix.shape))
+
+
+def _transposed(matrix: Node) -> Node | None:
+    """A of Aᵀ."""
+    return matrix.operands[0] if isinstance(matrix, Einsum) and matrix.is_transpose and matrix.rank == 2 else None
+
+
+def _times(scalars: list[Node], x: Node) -> Node:
+    return elementwise("mul", *scalars, x) if scalars else x
+
+
+# --------------------------------------------------------------------------- inverses
+
+
+def multiply_by_inverse(node: Solve) -> Node | None:
+    """solve(A, B) → A⁻¹B: one spelling, in which inverses cancel.  Always (the numeric form goes back)."""
+    if node.is_inverse:
+        return None
+    columns = range(2, node.rank + 1)
+    return contract([[0, 1], [1, *columns]], [0, *columns], inv(node.matrix), node.operands[1])
+
+
+def inverse_of_inverse(node: Solve) -> Node | None:
+    """(A⁻¹)⁻¹ → A.  Always."""
+    inner = node.matrix
+    return inner.matrix if node.is_inverse and isinstance(inner, Solve) and inner.is_inverse else None
+
+
+def inverse_of_identity(node: Solve) -> Node | None:
+    """I⁻¹ → I.  Always."""
+    return node.matrix if node.is_inverse and node.matrix.kind == "delta" else None
+
+
+def take_scalars_out_of_inverse(node: Solve) -> Node | None:
+    """(s·A)⁻¹ → s⁻¹·A⁻¹.  Condition: s is of rank 0."""
+    split = _scalars_outside(node.matrix) if node.is_inverse else None
+    return None if split is None else _times([reciprocal(s) for s in split[0]], inv(split[1]))
+
+
+def take_sign_out_of_inverse(node: Solve) -> Node | None:
+    """(B - A)⁻¹ → -(A - B)⁻¹.  Condition: the sum's leading term is negative; so one spelling is left."""
+    flipped = unsigned(node.matrix) if node.is_inverse else None
+    return None if flipped is None else negative(inv(flipped))
+
+
+def inverse_of_transpose(node: Solve) -> Node | None:
+    """(Aᵀ)⁻¹ → (A⁻¹)ᵀ.  Always: products see through the transposition."""
+    inner = _transposed(node.matrix) if node.is_inverse else None
+    return None if inner is None else transpose(inv(inner))
+
+
+def inverse_of_product(node: Solve) -> Node | None:
+    """(A B)⁻¹ → B⁻¹A⁻¹.  Condition: every factor is square."""
+    factors = _square_factors(node.matrix) if node.is_inverse else None
+    return None if factors is None else _chain([inv(f) for f in reversed(factors)])
+
+
+def _chain(factors: list[Node]) -> Node:
+    return contract([(k, k + 1) for k in range(len(factors))], (0, len(factors)), *factors)
+
+
+def inverse_of_diagonal(node: Solve) -> Node | None:
+    """diag(v)⁻¹ → diag(1/v).  Always: v has no zero where the inverse is defined."""
+    v = _diagonal(node.matrix) if node.is_inverse else None
+    if v is None:
+        return None
+    return elementwise("mul", identity(node.shape[0]), expand(reciprocal(v), node.shape, (0,)))
+
+
+# --------------------------------------------------------------------------- determinants
+
+
+def determinant_of_identity(node: Determinant) -> Node | None:
+    """det I → 1, log|det I| → 0.  Always."""
+    return number(1 if node.op == "det" else 0) if node.operands[0].kind == "delta" else None
+
+
+def determinant_of_transpose(node: Determinant) -> Node | None:
+    """det Aᵀ → det A, log|det Aᵀ| → log|det A|.  Always."""
+    inner = _transposed(node.operands[0])
+    return None if inner is None else Determinant(node.args[0], inner)
+
+
+def determinant_of_inverse(node: Determinant) -> Node | None:
+    """det A⁻¹ → 1/det A, log|det A⁻¹| → -log|det A|.  Always."""
+    inner = node.operands[0]
+    if not isinstance(inner, Solve) or not inner.is_inverse:
+        return None
+    return reciprocal(det(inner.matrix)) if node.op == "det" else negative(logdet(inner.matrix))
+
+
+def determinant_of_product(node: Determinant) -> Node | None:
+    """det(A B) → det A·det B, log|det(A B)| → log|det A| + log|det B|.  Condition: every factor is square."""
+    factors = _square_factors(node.operands[0])
+    if factors is None:
+        return None
+    return elementwise("mul" if node.op == "det" else "add", *(Determinant(node.args[0], f) for f in factors))
+
+
+def take_scalars_out_of_determinant(node: Determinant) -> Node | None:
+    """det(s·A) → sⁿ·det A, log|det(s·A)| → n·log|s| + log|det A|, A of n rows.  Condition: s is of rank 0."""
+    split = _scalars_outside(node.operands[0])
+    if split is None:
+        return None
+    scalars, body = split
+    n = size(body.shape[0])
+    if node.op == "det":
+        return _times([power(s, n) for s in scalars], det(body))
+    return elementwise("add", *(elementwise("mul", n, log(absolute(s))) for s in scalars), logdet(body))
+
+
+def take_sign_out_of_logdet(node: Determinant) -> Node | None:
+    """log|det(B - A)| → log|det(A - B)|.  Condition: the sum's leading term is negative; so one spelling is left."""
+    flipped = unsigned(node.operands[0]) if node.op == "logdet" else None
+    return None if flipped is None else logdet(flipped)
+
+
+def determinant_of_diagonal(node: Determinant) -> Node | None:
+    """det diag(v) → Π v, log|det diag(v)| → Σ log|v|.  Always."""
+    v = _diagonal(node.operands[0])
+    if v is None:
+        return None
+    return prod(v) if node.op == "det" else sum_over(log(absolute(v)))
+
+
+def log_of_determinant(node: Node) -> Node | None:
+    """log|det A| by log and det → logdet A.  Always: the determinant may overflow."""
+    inner = node.operands[0]
+    if not is_op(inner, "abs") or not isinstance(inner.operands[0], Determinant) or inner.operands[0].op != "det":
+        return None
+    return logdet(inner.operands[0].operands[0])
+
+
+# --------------------------------------------------------------------------- products with an inverse
+
+
+def cancel_inverse(node: Einsum) -> Node | None:
+    """A⁻¹A → I, A A⁻¹ → I inside any contraction.
+
+    Condition: the two meet in a summed index that nothing else has; A may be inside a product that is opened for it.
+    """
+    parts = parts_of(node)
+    if not any(_is_inverse(o) or _is_product(o) for o, _ in parts):
+        return None
+    for opened in _openings(node):
+        found = _cancelled(opened, node.output)
+        if found is not None:
+            return contract([i for _, i in found], node.output, *(o for o, _ in found))
+    return None
+
+
+def _is_inverse(operand: Node) -> bool:
+    return isinstance(operand, Solve) and operand.is_inverse
+
+
+def _is_product(operand: Node) -> bool:
+    """A product of matrices beside which an inverse may stand."""
+    return isinstance(operand, Einsum) and len(operand.operands) > 1 and operand.rank == 2 and bool(operand.contracted)
+
+
+def _openings(node: Einsum) -> list[list[Part]]:
+    """The operands as they stand; and with the products among them opened, where an inverse is involved."""
+    parts = parts_of(node)
+    choices = [parts]
+    inside = [o for operand, _ in parts if _is_product(operand) for o in operand.operands]
+    if any(_is_inverse(o) for o, _ in parts) and inside or any(map(_is_inverse, inside)):
+        fresh = 1 + max(i for _, indices in parts for i in indices)
+        opened: list[Part] = []
+        for operand, indices in parts:
+            if not isinstance(operand, Einsum) or not _is_product(operand):
+                opened.append((operand, indices))
+                continue
+            names = dict(zip(operand.output, indices, strict=True))
+            for i in operand.contracted:
+                names[i], fresh = fresh, fresh + 1
+            opened += [(o, tuple(names[i] for i in mine)) for o, mine in parts_of(operand)]
+        choices.append(opened)
+    return choices
+
+
+def _cancelled(parts: list[Part], output: Indices) -> list[Part] | None:
+    """The parts with one pair A⁻¹, A replaced by the identity."""
+    uses: dict[int, int] = {}
+    for _, indices in parts:
+        for i in indices:
+            uses[i] = uses.get(i, 0) + 1
+    for a, (inverse, ij) in enumerate(parts):
+        if not isinstance(inverse, Solve) or not inverse.is_inverse:
+            continue
+        for b, (matrix, kl) in enumerate(parts):
+            if matrix is not inverse.matrix:
+                continue
+            for mine, theirs in _meetings(ij, kl, known(matrix, "symmetric")):
+                if uses[ij[mine]] == 2 and ij[mine] not in output:
+                    rest = [p for n, p in enumerate(parts) if n not in (a, b)]
+                    return [*rest, (identity(matrix.shape[0]), (ij[1 - mine], kl[1 - theirs]))]
+    return None
+
+
+def _meetings(ij: Indices, kl: Indices, symmetric: bool) -> list[tuple[int, int]]:
+    """(axis of the inverse, axis of the matrix) that share an index as in A⁻¹A or A A⁻¹."""
+    pairs = [(0, 1), (1, 0), *([(0, 0), (1, 1)] if symmetric else [])]
+    return [(a, b) for a, b in pairs if ij[a] == kl[b]]
+
+
+# --------------------------------------------------------------------------- the numeric form
+
+
+def solve_instead_of_inverting(node: Einsum) -> Node | None:
+    """A⁻¹B → solve(A, B), A⁻ᵀB → solve(Aᵀ, B): fewer operations, and a small residual.
+
+    Condition: B is no larger than a few matrices like A (rows of a batch are multiplied by one inverse instead).
+    """
+    parts = parts_of(node)
+    best: tuple[int, Callable[[], Node]] | None = None
+    for a, (inverse, ij) in enumerate(parts):
+        if not isinstance(inverse, Solve) or not inverse.is_inverse or ij[0] == ij[1]:
+            continue
+        for axis in (1, 0):
+            b = _only_partner(parts, a, ij[axis], node.output)
+            if b is None or not _is_few(parts[b][0], inverse):
+                continue
+            rank = parts[b][0].rank
+            if best is None or rank < best[0]:
+                best = rank, lambda a=a, b=b, axis=axis: _solved(node, parts, a, b, axis)  # type: ignore[misc]
+    return best[1]() if best else None
+
+
+def _only_partner(parts: list[Part], a: int, index: int, output: Indices) -> int | None:
+    """The one other operand that has `index`, once."""
+    others = [b for b, (_, indices) in enumerate(parts) if b != a and index in indices]
+    if index in output or len(others) != 1 or parts[others[0]][1].count(index) != 1:
+        return None
+    return others[0]
+
+
+def _is_few(right: Node, inverse: Node) -> bool:
+    """Whether the columns to solve for are few: known, or as many as the matrix has."""
+    n = inverse.shape[0]
+    return all(isinstance(extent, int) or same_extent(extent, n) for extent in right.shape) and (
+        not isinstance(n, int) or right.rank < 3 or product(right.shape) <= 8 * n * n
+    )
+
+
+def _solved(node: Einsum, parts: list[Part], a: int, b: int, axis: int) -> Node:
+    inverse, ij = parts[a]
+    right, indices = parts[b]
+    place = indices.index(ij[axis])
+    order = [place, *(k for k in range(right.rank) if k != place)]
+    matrix = inverse.operands[0] if axis == 1 else transpose(inverse.operands[0])
+    solved = Solve(matrix, transpose(right, *order) if order != list(range(right.rank)) else right)
+    where = (ij[1 - axis], *(indices[k] for k in order[1:]))
+    rest = [p for n, p in enumerate(parts) if n not in (a, b)]
+    if not rest and where == node.output:
+        return solved
+    return contract([*(i for _, i in rest), where], node.output, *(o for o, _ in rest), solved)
+
+
+# --------------------------------------------------------------------------- norms
+
+
+def slope_of_norm_at_zero(node: Node) -> Node | None:
+    """x·(Σx²)^(-1/2) → x·where(Σx² = 0, 0, (Σx²)^(-1/2)): the slope of a norm is 0 where x is 0.
+
+    Condition: another factor is x, or a sum of products with it; the original is 0·∞ there.
+    """
+    for place, factor in enumerate(node.operands):
+        root = factor.operands[0] if isinstance(factor, Expand) else factor
+        x = _under_reciprocal_norm(root)
+        if x is None or not any(_vanishes_with(o, x) for o in node.operands if o is not factor):
+            continue
+        guarded = where(equal(root.operands[0], 0), 0, root)
+        new = with_operands(factor, [guarded]) if isinstance(factor, Expand) else guarded
+        return with_operands(node, [*node.operands[:place], new, *node.operands[place + 1 :]])
+    return None
+
+
+def _under_reciprocal_norm(root: Node) -> Node | None:
+    """x of (Σx²)^(-1/2)."""
+    if not is_op(root, "pow") or number_of(root.operands[1]) != -sympy.S.Half:
+        return None
+    squares = root.operands[0]
+    if not isinstance(squares, Einsum) or len(squares.operands) > 1 or not is_op(squares.operands[0], "pow"):
+        return None
+    x, exponent = squares.operands[0].operands
+    return x if number_of(exponent) == 2 else None
+
+
+_DEEPEST = 6  # how far below a product its factor x is looked for
+
+
+def _vanishes_with(node: Node, x: Node, depth: int = _DEEPEST) -> bool:
+    """Whether a factor is 0 where all of x is 0."""
+    if node is x or opposite(node) is x:
+        return True
+    if not depth:
+        return False
+    if isinstance(node, Einsum) or is_op(node, "mul"):
+        return any(_vanishes_with(o, x, depth - 1) for o in node.operands)
+    if is_op(node, "add") or node.kind in ("expand", "reshape", "slice", "place"):
+        return all(_vanishes_with(o, x, depth - 1) for o in node.operands)
+    return False
+
+
+# --------------------------------------------------------------------------- parts
+
+
+def contract_separate_parts_apart(node: Einsum) -> Node | None:
+    """Σⱼₗ A[i, j]·a[j]·B[k, l]·b[l] → (A a)[i]·(B b)[k]: an outer product of two contractions.
+
+    Condition: the operands fall into parts without a common index, and one part of several operands sums.
+    """
+    parts = parts_of(node)
+    groups = _connected(parts)
+    if len(groups) < 2:
+        return None
+    apart: list[Part] = []
+    for group in groups:
+        indices = tuple(dict.fromkeys(i for _, mine in group for i in mine))
+        kept = tuple(i for i in indices if i in node.output)
+        if len(group) > 1 and kept != indices:
+            apart.append((contract([i for _, i in group], kept, *(o for o, _ in group)), kept))
+        else:
+            apart += group
+    if len(apart) == len(parts):
+        return None
+    return contract([i for _, i in apart], node.output, *(o for o, _ in apart))
+
+
+def _connected(parts: list[Part]) -> list[list[Part]]:
+    groups: list[tuple[set[int], list[Part]]] = []
+    for part in parts:
+        mine = set(part[1])
+        touching = [g for g in groups if g[0] & mine]
+        groups = [g for g in groups if not g[0] & mine]
+        merged = mine.union(*(g[0] for g in touching))
+        groups.append((merged, [*(p for g in touching for p in g[1]), part]))
+    return [members for _, members in groups]
+
+
+INVERSES = (
+    Rewrite(multiply_by_inverse, ("solve",)),  # type: ignore[arg-type]
+    Rewrite(inverse_of_inverse, ("solve",)),  # type: ignore[arg-type]
+    Rewrite(inverse_of_identity, ("solve",)),  # type: ignore[arg-type]
+    Rewrite(take_scalars_out_of_inverse, ("solve",)),  # type: ignore[arg-type]
+    Rewrite(take_sign_out_of_inverse, ("solve",)),  # type: ignore[arg-type]
+    Rewrite(inverse_of_transpose, ("solve",)),  # type: ignore[arg-type]
+    Rewrite(inverse_of_product, ("solve",)),  # type: ignore[arg-type]
+    Rewrite(inverse_of_diagonal, ("solve",)),  # type: ignore[arg-type]
+    Rewrite(determinant_of_identity, ("determinant",)),  # type: ignore[arg-type]
+    Rewrite(determinant_of_transpose, ("determinant",)),  # type: ignore[arg-type]
+    Rewrite(determinant_of_inverse, ("determinant",)),  # type: ignore[arg-type]
+    Rewrite(determinant_of_product, ("determinant",)),  # type: ignore[arg-type]
+    Rewrite(take_scalars_out_of_determinant, ("determinant",)),  # type: ignore[arg-type]
+    Rewrite(take_sign_out_of_logdet, ("determinant",)),  # type: ignore[arg-type]
+    Rewrite(determinant_of_diagonal, ("determinant",)),  # type: ignore[arg-type]
+    Rewrite(log_of_determinant, ("log",)),
+    Rewrite(cancel_inverse, ("einsum",)),  # type: ignore[arg-type]
+    Rewrite(contract_separate_parts_apart, ("einsum",)),  # type: ignore[arg-type]
+)
+
+EQUATIONS = (
+    Rewrite(solve_instead_of_inverting, ("einsum",)),  # type: ignore[arg-type]
+    Rewrite(slope_of_norm_at_zero, ("mul",)),
+)
