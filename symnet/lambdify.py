@@ -1,0 +1,345 @@
+"""SymPy's `lambdify`, native: positional scalars broadcast over arrays.
+
+In: arguments and SymPy expressions (one, nested lists of them, explicit matrices).  Out: `Lambdified`, a callable.
+A call flattens what it got to one extent; arguments that are numbers stay numbers.  Each pattern of arrays and
+numbers, in each dtype, is compiled when it first occurs.  Calls on numbers and small arrays run on buffers that are
+kept (one set per thread); large arrays are passed as they are.
+Not handled: complex numbers, functions without a primitive, modules of the caller's own.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, final
+
+import numpy as np
+import sympy
+
+from symnet import dtypes
+from symnet.compiler import compile
+from symnet.errors import ArgumentError, DTypeError, explain
+from symnet.expr.constants import Number, as_node
+from symnet.expr.extents import dim
+from symnet.expr.from_sympy import from_sympy
+from symnet.expr.node import Node
+from symnet.expr.symbols import leaves, tensor
+from symnet.expr.sympy_scalars import from_scalar
+
+SMALL = 2048  # elements up to which a call copies into kept buffers
+STEPS_KEPT = 32  # shapes for which buffers are kept, per thread
+_REAL = {np.dtype("float32"): "float32", np.dtype("float64"): "float64"}
+_WHOLE = "biu"  # NumPy kinds that become real
+
+
+def lambdify(
+    args: Any, expr: Any, modules: Any = None, *, dtype: Any = None, threads: int = 1, cse: bool = True
+) -> Lambdified:
+    """A native function of SymPy expressions, in place of `sympy.lambdify(args, expr)`.
+
+    Args:
+        args: a symbol, or a list of symbols, nested lists, explicit matrices of symbols, or matrix symbols.
+        expr: a SymPy scalar, an explicit matrix or array, or nested lists, tuples and dicts of them.
+        modules: names are accepted and mean nothing here, so that a call to SymPy's function need not change.
+        dtype: of the computation; by default float32 where every array is float32, float64 otherwise.
+        threads: how many threads a call may use.
+        cse: means nothing: common parts are always shared.
+
+    Returns:
+        a callable: positional arguments (or keywords, by name) broadcast as in NumPy, whole numbers count as real,
+        and every result has the shape that all arguments broadcast to (a matrix: rows, columns, that shape).
+        A matrix symbol takes an array of its shape, and then numbers do not broadcast.
+
+    Raises:
+        ArgumentError: a symbol that is no argument, a part without a primitive, modules of one's own.
+
+    Example:
+        >>> import numpy as np, sympy, symnet as sn
+        >>> x, y = sympy.symbols("x y")
+        >>> f = sn.lambdify([x, y], sympy.exp(x) * y)
+        >>> f(0.0, np.array([1.0, 2.0]))
+        array([1., 2.])
+    """
+    call = "lambdify(args, expr)"
+    named = modules is None or isinstance(modules, str) or all(isinstance(m, str) for m in modules)
+    if not named or isinstance(modules, dict):
+        mend = "Put the functions into the expression, as sympy.Lambda."
+        raise ArgumentError(explain(call, "names of modules", f"{modules!r}", mend))
+    if isinstance(args, str):
+        args = sympy.symbols(args, seq=True)
+    single = not isinstance(args, (list, tuple, set, sympy.Tuple))
+    specs = [args] if single else [_spec(call, a) for a in args]
+    symbols = _flat_symbols(call, specs)
+    plan = _arrangement(call, expr)
+    real = None if dtype is None else dtypes.check(dtype, f"lambdify(…, dtype={dtype!r})")
+    if real not in (None, *dtypes.REAL):
+        raise DTypeError(explain(f"lambdify(…, dtype={dtype!r})", "float32 or float64", str(real), "Drop dtype."))
+    arrays = any(isinstance(s, (sympy.MatrixSymbol, sympy.IndexedBase)) for s in symbols)
+    _check_free(call, symbols, plan.cells)
+    kind = _MatrixFunction if arrays else _ScalarFunction
+    return Lambdified(specs, symbols, plan, kind(symbols, plan, real, threads))
+
+
+# --------------------------------------------------------------------------- arguments and results
+
+
+class Arrangement(NamedTuple):
+    """Results: the scalar expressions in a row, and how values for them are put together."""
+
+    cells: list[Any]
+    build: Callable[[Sequence[Any]], Any]
+
+
+def _spec(call: str, arg: Any) -> Any:
+    if isinstance(arg, (list, tuple, sympy.Tuple)):
+        return [_spec(call, a) for a in arg]
+    if isinstance(arg, sympy.MatrixBase):
+        return [[_spec(call, arg[i, j]) for j in range(arg.cols)] for i in range(arg.rows)]
+    return sympy.Symbol(arg) if isinstance(arg, str) else arg
+
+
+def _flat_symbols(call: str, specs: Any) -> list[Any]:
+    if isinstance(specs, list):
+        found = [s for spec in specs for s in _flat_symbols(call, spec)]
+        if len(set(found)) < len(found):
+            twice = next(s for s in found if found.count(s) > 1)
+            raise ArgumentError(explain(call, "different arguments", f"{twice} twice", "Name each argument once."))
+        return found
+    if not isinstance(specs, (sympy.Expr, sympy.IndexedBase)) or specs.is_number:
+        got = f"{specs!r} ({type(specs).__name__})"
+        raise ArgumentError(explain(call, "SymPy symbols as arguments", got, "Write sympy.symbols('x y')."))
+    return [specs]
+
+
+def _arrangement(call: str, expr: Any) -> Arrangement:
+    if isinstance(expr, dict):
+        inner = _arrangement(call, list(expr.values()))
+        return Arrangement(inner.cells, lambda values: dict(zip(expr, inner.build(values), strict=True)))
+    if isinstance(expr, (list, tuple, sympy.Tuple)):
+        return _sequence(call, list(expr), tuple if not isinstance(expr, list) else list)
+    if isinstance(expr, (sympy.MatrixBase, sympy.NDimArray)):
+        cells = list(expr.flat()) if isinstance(expr, sympy.MatrixBase) else sympy.flatten(expr.tolist())
+        shape = tuple(map(int, expr.shape))
+        return Arrangement(cells, lambda values: np.array(values).reshape(*shape, *np.shape(values[0])))
+    if isinstance(expr, Node):
+        mend = "Compile it with sn.compile."
+        raise ArgumentError(explain(call, "a SymPy expression", "a symnet expression", mend))
+    return Arrangement([sympy.sympify(expr)], lambda values: values[0])
+
+
+def _sequence(call: str, parts: list[Any], kind: type) -> Arrangement:
+    inner = [_arrangement(call, part) for part in parts]
+    ends = np.cumsum([0, *(len(each.cells) for each in inner)]).tolist()
+
+    def build(values: Sequence[Any]) -> Any:
+        return kind(each.build(values[a:b]) for each, a, b in zip(inner, ends, ends[1:], strict=False))
+
+    return Arrangement([cell for each in inner for cell in each.cells], build)
+
+
+def _check_free(call: str, symbols: Sequence[Any], cells: Sequence[Any]) -> None:
+    known = set(symbols)
+    for symbol in symbols:
+        known |= symbol.free_symbols if isinstance(symbol, (sympy.MatrixExpr, sympy.IndexedBase)) else set()
+    wild = [s for s in symbols if not s.is_Symbol and not isinstance(s, (sympy.MatrixSymbol, sympy.IndexedBase))]
+    for cell in cells:
+        inside = cell.xreplace(dict.fromkeys(wild, sympy.S.One)) if wild else cell
+        strange = [s for s in inside.free_symbols - known if isinstance(s, (sympy.Symbol, sympy.MatrixSymbol))]
+        unknown = sorted(map(str, strange))
+        if unknown:
+            names = ", ".join(map(str, symbols)) or "no arguments"
+            mend = f"Add {unknown[0]} to the arguments."
+            raise ArgumentError(explain(call, f"expressions in {names}", f"{', '.join(unknown)} in {cell}", mend))
+
+
+@final
+class Lambdified:
+    """A native function of positional arguments.
+
+    Attributes:
+        names: of the arguments, for calls by keyword.
+        compiled: the native functions made so far, by (which arguments are arrays, dtype).
+    """
+
+    def __init__(self, specs: list[Any], symbols: list[Any], plan: Arrangement, run: Any) -> None:
+        self.names = tuple(str(s) if not isinstance(s, list) else f"arg{k}" for k, s in enumerate(specs))
+        self.specs, self.symbols, self.plan, self.run = specs, symbols, plan, run
+        self.nested = any(isinstance(s, list) for s in specs)
+
+    @property
+    def compiled(self) -> dict[Any, Any]:
+        return self.run.variants  # type: ignore[no-any-return]
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        """The values; see `lambdify`.
+
+        Raises:
+            ArgumentError: a missing, unknown or repeated argument.
+            DTypeError: complex numbers or objects.
+        """
+        if keywords or len(args) != len(self.specs):
+            args = tuple(self._by_name(args, keywords))
+        values = [v for s, a in zip(self.specs, args, strict=True) for v in self._unpack(s, a)] if self.nested else args
+        return self.plan.build(self.run(values))
+
+    def _by_name(self, args: Sequence[Any], keywords: dict[str, Any]) -> Sequence[Any]:
+        call = f"f({', '.join(self.names)})"
+        given = dict(zip(self.names, args, strict=False))
+        unknown = [k for k in keywords if k not in self.names or k in given]
+        missing = [n for n in self.names if n not in given and n not in keywords]
+        if len(args) > len(self.names) or unknown or missing:
+            got = f"{len(args)} by position" + (f" and {', '.join(keywords)} by keyword" if keywords else "")
+            mend = f"Give {', '.join(missing)}." if missing else "Give each argument once."
+            raise ArgumentError(explain(call, f"{len(self.names)} arguments", got, mend))
+        return [given[n] if n in given else keywords[n] for n in self.names]
+
+    def _unpack(self, spec: Any, value: Any) -> list[Any]:
+        if not isinstance(spec, list):
+            return [value]
+        if not hasattr(value, "__len__") or len(value) != len(spec):
+            got = f"{len(value)}" if hasattr(value, "__len__") else type(value).__name__
+            raise ArgumentError(explain(f"f(…{spec}…)", f"{len(spec)} values", got, "Give one value per symbol."))
+        return [v for s, part in zip(spec, value, strict=True) for v in self._unpack(s, part)]
+
+    def __repr__(self) -> str:
+        return f"<lambdified f({', '.join(self.names)}) of {len(self.plan.cells)} expressions>"
+
+
+# --------------------------------------------------------------------------- running
+
+
+def _as_array(name: Any, value: Any) -> np.ndarray:
+    array = np.asarray(value)
+    if array.dtype in _REAL or array.dtype.kind in _WHOLE:
+        return array
+    call, mend = f"f({name}={array.dtype}{list(array.shape)})", "Pass real numbers, as float64."
+    raise DTypeError(explain(call, "real numbers", str(array.dtype), mend))
+
+
+class _ScalarFunction:
+    """Elementwise functions of numbers and arrays."""
+
+    def __init__(self, symbols: list[Any], plan: Arrangement, real: str | None, threads: int) -> None:
+        self.symbols, self.cells, self.real, self.threads = symbols, plan.cells, real, threads
+        self.variants: dict[Any, Any] = {}
+        self.local = threading.local()
+        for cell in plan.cells:  # what cannot be converted is refused at once
+            from_scalar(cell, {s: as_node(1.5) for s in symbols})
+
+    def __call__(self, values: Sequence[Any]) -> list[Any]:
+        steps = self.local.__dict__.setdefault("steps", {})
+        if all(type(v) is float for v in values):
+            key: Any = None
+        else:
+            values = [_as_array(s, v) for s, v in zip(self.symbols, values, strict=True)]
+            key = tuple([(v.shape, v.dtype) for v in values])
+        step = steps.get(key)
+        if step is None:
+            if len(steps) >= STEPS_KEPT:
+                steps.clear()
+            step = steps[key] = self._prepare([_as_array(s, v) for s, v in zip(self.symbols, values, strict=True)])
+        return step(values)  # type: ignore[no-any-return]
+
+    def _prepare(self, arrays: list[np.ndarray]) -> Callable[[Sequence[Any]], list[Any]]:
+        """What runs on arguments of these shapes and dtypes."""
+        try:
+            shape = np.broadcast_shapes(*(a.shape for a in arrays))
+        except ValueError as error:
+            got, mend = ", ".join(f"{s}: {a.shape}" for s, a in zip(self.symbols, arrays, strict=True)), "Reshape one."
+            raise ArgumentError(explain("f(…)", "shapes that broadcast", got, mend)) from error
+        real = self.real or _common(arrays)
+        many = tuple(a.ndim > 0 and a.size != 1 for a in arrays)
+        function, constants = self.variant(many, real)
+        size = int(np.prod(shape, dtype=np.int64))
+        if function is None or size == 0:
+            return _Constant(constants, shape, real)
+        used = {name: int(name[1:]) for name in function.inputs}
+        runner = _Small if size <= SMALL else _Large
+        return runner(function, used, many, constants, shape, real)
+
+    def variant(self, many: tuple[bool, ...], real: str) -> tuple[Any, list[Any]]:
+        """The native function for a pattern of arrays, and the results that are constants (None: computed)."""
+        found = self.variants.get((many, real))
+        if found is None:
+            extent = dim("elements")
+            rule = {s: tensor(f"x{k}", *([extent] if many[k] else []), dtype=real) for k, s in enumerate(self.symbols)}
+            nodes = [from_scalar(cell, rule) for cell in self.cells]
+            constants = [float(node.value) if isinstance(node, Number) else None for node in nodes]
+            computed = [node for node in nodes if not isinstance(node, Number)]
+            function = compile(computed, name="lambdified", threads=self.threads) if computed else None
+            found = self.variants[many, real] = (function, constants)
+        return found  # type: ignore[no-any-return]
+
+
+def _common(arrays: list[np.ndarray]) -> str:
+    """float32 where every real array is; numbers do not count."""
+    found = {_REAL[a.dtype] for a in arrays if a.dtype in _REAL and a.ndim}
+    return "float32" if found == {"float32"} else "float64"
+
+
+class _Constant:
+    """Nothing to compute."""
+
+    def __init__(self, constants: list[Any], shape: tuple[int, ...], real: str) -> None:
+        self.results = [np.full(shape, np.nan if c is None else c, real) for c in constants]
+
+    def __call__(self, values: Sequence[Any]) -> list[Any]:
+        return [r.copy() if r.ndim else r[()] for r in self.results]
+
+
+class _Small:
+    """Copies into kept buffers: for numbers and small arrays, where a call costs more than the copy."""
+
+    def __init__(self, function: Any, used: dict[str, int], many: Any, constants: Any, shape: Any, real: str) -> None:
+        size = int(np.prod(shape, dtype=np.int64))
+        buffers = {name: np.zeros(size if many[k] else (), real) for name, k in used.items()}
+        self.step = function.bind(**buffers)
+        self.inputs = [(b.reshape(shape if b.ndim else ()), used[name]) for name, b in buffers.items()]
+        supply = iter(self.step.outputs)
+        self.results = [np.full(shape, c, real) if c is not None else _shaped(next(supply), shape) for c in constants]
+
+    def __call__(self, values: Sequence[Any]) -> list[Any]:
+        for buffer, k in self.inputs:
+            buffer[...] = values[k] if buffer.ndim else np.reshape(values[k], ())
+        self.step()
+        return [r.copy() if r.ndim else r[()] for r in self.results]
+
+
+def _shaped(output: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """A view of an output in the shape of the result."""
+    return output.reshape(shape) if output.ndim else np.broadcast_to(output, shape)
+
+
+class _Large:
+    """Passes contiguous arrays as they are."""
+
+    def __init__(self, function: Any, used: dict[str, int], many: Any, constants: Any, shape: Any, real: str) -> None:
+        self.function, self.used, self.many, self.constants = function, used, many, constants
+        self.shape, self.real = shape, real
+
+    def __call__(self, values: Sequence[Any]) -> list[Any]:
+        arguments = {}
+        for name, k in self.used.items():
+            value = np.asarray(values[k], self.real)
+            spread = np.broadcast_to(value, self.shape) if self.many[k] else value
+            arguments[name] = np.ascontiguousarray(spread).reshape(-1 if self.many[k] else ())
+        supply = iter(self.function(**arguments))
+        full = [np.full(self.shape, c, self.real) if c is not None else next(supply) for c in self.constants]
+        return [_shaped(r, self.shape) if np.ndim(r) else np.full(self.shape, r) for r in full]
+
+
+class _MatrixFunction:
+    """Functions of whole matrices: nothing broadcasts."""
+
+    def __init__(self, symbols: list[Any], plan: Arrangement, real: str | None, threads: int) -> None:
+        self.symbols, self.real = symbols, real or dtypes.DEFAULT_REAL
+        rule = {s: tensor(s.name, dtype=self.real) for s in symbols if s.is_Symbol}
+        nodes = [from_sympy(cell, dtype=self.real, leaves=rule) for cell in plan.cells]
+        self.function = compile(nodes, name="lambdified", threads=threads)
+        self.variants = {("matrices", self.real): (self.function, [None] * len(nodes))}
+        self.inputs = {leaf.name for node in nodes for leaf in leaves(node)}
+
+    def __call__(self, values: Sequence[Any]) -> list[Any]:
+        names = [str(getattr(s, "label", getattr(s, "name", s))) for s in self.symbols]
+        given = {n: np.asarray(_as_array(n, v), self.real) for n, v in zip(names, values, strict=True)}
+        return list(self.function(**{n: a for n, a in given.items() if n in self.inputs}))

@@ -1,0 +1,158 @@
+"""`lambdify` in the place of SymPy's: the same values, shapes and structures."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy
+
+import symnet as sn
+from symnet.errors import ArgumentError, DTypeError, SymnetError
+
+x, y, z = sympy.symbols("x y z")
+GAUSS = sympy.exp(-(x**2) / 2) * sympy.sin(3 * x) + sympy.sqrt(1 + x**2) * y
+EXPRESSIONS: list[Any] = [
+    GAUSS,
+    x / (1 + y**2),
+    sympy.Max(x, y) + sympy.Abs(x - y) - sympy.sign(y),
+    sympy.Piecewise((x**2, x > y), (y, True)),
+    sympy.log(1 + x**2) * sympy.atan(y) + sympy.tanh(x * y) + sympy.pi,
+]
+ARGUMENTS: list[tuple[Any, Any]] = [
+    (0.5, 1.5),
+    (1, 2),
+    (np.float64(0.5), 2),
+    (np.linspace(0, 1, 5), 2.0),
+    (np.arange(3), np.arange(4)[:, None]),
+    (np.linspace(-1, 1, 6).reshape(2, 1, 3), np.ones((4, 1))),
+    (np.linspace(0, 3, 5000), 0.5),
+    (np.linspace(0, 3, 90)[:, None], np.linspace(-1, 1, 80)),
+    (np.zeros((0, 3)), 1.0),
+    (np.ones((1, 1)), np.array([2.0])),
+    (np.asfortranarray(np.arange(12.0).reshape(3, 4)), np.arange(8.0)[::2]),
+    (np.bool_(True), np.array([True, False])),
+]
+
+
+@pytest.mark.parametrize("expr", EXPRESSIONS, ids=str)
+def test_values_and_shapes_are_numpys(expr: Any) -> None:
+    ours, theirs = sn.lambdify([x, y], expr), sympy.lambdify([x, y], expr, "numpy")
+    for arguments in ARGUMENTS:
+        value = ours(*arguments)
+        expected = theirs(*(np.asarray(a, dtype=float) for a in arguments))
+        assert np.shape(value) == np.shape(expected)
+        np.testing.assert_allclose(value, expected, rtol=1e-13, atol=1e-15)
+
+
+def test_numbers_give_a_number() -> None:
+    assert type(sn.lambdify(x, x + 1)(2.0)) is np.float64
+
+
+def test_a_result_is_not_overwritten_by_the_next_call() -> None:
+    f = sn.lambdify(x, 2 * x)
+    first = f(np.ones(3))
+    f(np.zeros(3))
+    assert first.tolist() == [2.0, 2.0, 2.0]
+
+
+def test_each_pattern_is_compiled_once() -> None:
+    f = sn.lambdify([x, y], x * y)
+    for size in (3, 4, 5000):
+        f(np.ones(size), 2.0)
+        f(2.0, 3.0)
+    assert sorted(f.compiled) == [((False, False), "float64"), ((True, False), "float64")]
+
+
+def test_float32_arrays_stay_so_and_mixed_ones_do_not() -> None:
+    f = sn.lambdify([x, y], x * y)
+    single = np.ones(3, "float32")
+    assert f(single, 2.0).dtype == np.float32 and f(single, np.ones(3)).dtype == np.float64
+    assert sn.lambdify([x, y], x * y, dtype="float32")(np.ones(3), 2).dtype == np.float32
+
+
+def test_structures_and_matrices_come_back_as_they_were() -> None:
+    f = sn.lambdify([x, (y, z)], [x + y, (z, {"a": x}), 3])
+    first, (second, named), three = f(1.0, (2.0, np.arange(2.0)))
+    assert first.tolist() == [3.0, 3.0] and second.tolist() == [0.0, 1.0]
+    assert named["a"].tolist() == [1.0, 1.0] and three.tolist() == [3.0, 3.0]
+    matrix = sympy.Matrix([[x, y], [1, x * y]])
+    np.testing.assert_array_equal(sn.lambdify((x, y), matrix)(2.0, 3.0), [[2, 3], [1, 6]])
+    assert sn.lambdify((x, y), matrix)(np.arange(3.0), 3.0).shape == (2, 2, 3)
+    assert sn.lambdify(x, sympy.Array([x, x**2, x**3]))(2.0).tolist() == [2, 4, 8]
+
+
+def test_arguments_may_be_matrices_functions_and_names() -> None:
+    vector = sympy.Matrix([x, y])
+    assert sn.lambdify([vector], x - y)(np.array([[3.0], [1.0]])) == 2.0
+    f, t = sympy.Function("f"), sympy.Symbol("t")
+    assert sn.lambdify([f(t), t], f(t) ** 2 + t)(3.0, 1.0) == 10.0
+    assert sn.lambdify("x y", x * y)(y=2.0, x=3.0) == 6.0
+
+
+def test_matrix_symbols_take_whole_arrays(rng: np.random.Generator) -> None:
+    A, v = sympy.MatrixSymbol("A", 3, 3), sympy.MatrixSymbol("v", 3, 1)
+    a, b = rng.normal(size=(3, 3)), rng.normal(size=(3, 1))
+    np.testing.assert_allclose(sn.lambdify([A, v, x], x * A * v)(a, b, 2.0), 2 * a @ b, rtol=1e-13)
+
+
+def test_threads_may_call_one_function_at_once() -> None:
+    f, wrong = sn.lambdify([x, y], x + y), []
+
+    def work(k: int) -> None:
+        for _ in range(200):
+            if f(np.full(7, float(k)), 1.0).tolist() != [k + 1.0] * 7:
+                wrong.append(k)
+
+    workers = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert wrong == []
+
+
+BUILD_REFUSED: list[tuple[Any, Any, dict[str, Any], type[SymnetError], str]] = [
+    (x, x + y, {}, ArgumentError, r"expected expressions in x; got y in x \+ y\. Add y"),
+    ([x, x], x, {}, ArgumentError, "got x twice"),
+    (2, x, {}, ArgumentError, r"expected SymPy symbols as arguments; got 2"),
+    (x, sympy.gamma(x), {}, ArgumentError, r"got gamma\(x\)"),
+    (x, x, {"modules": {"sin": abs}}, ArgumentError, "expected names of modules"),
+    (x, x, {"dtype": "int64"}, DTypeError, "expected float32 or float64; got int64"),
+    (x, sn.scalar("x") + 1, {}, ArgumentError, r"got a symnet expression\. Compile it with sn\.compile"),
+]
+
+
+@pytest.mark.parametrize(("args", "expr", "options", "error", "message"), BUILD_REFUSED, ids=lambda v: str(v)[:30])
+def test_what_cannot_be_made_is_refused(args: Any, expr: Any, options: Any, error: Any, message: str) -> None:
+    with pytest.raises(error, match=message):
+        sn.lambdify(args, expr, **options)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ((1.0,), ArgumentError, "expected 2 arguments; got 1 by position. Give y"),
+        ((1.0, 2.0, 3.0), ArgumentError, "got 3 by position"),
+        ((1j, 2.0), DTypeError, r"f\(x=complex128\[\]\): expected real numbers; got complex128"),
+        ((np.ones(2), np.ones(3)), ArgumentError, r"expected shapes that broadcast; got x: \(2,\), y: \(3,\)"),
+    ],
+)
+def test_a_wrong_call_is_refused(arguments: Any, error: Any, message: str) -> None:
+    with pytest.raises(error, match=message):
+        sn.lambdify([x, y], x * y)(*arguments)
+
+
+def test_a_nested_argument_needs_all_its_values() -> None:
+    with pytest.raises(ArgumentError, match="expected 2 values; got 1"):
+        sn.lambdify([[x, y]], x)([1.0])
+
+
+def test_a_keyword_is_given_once_and_known() -> None:
+    f = sn.lambdify([x, y], x * y)
+    with pytest.raises(ArgumentError, match="got 1 by position and x by keyword"):
+        f(1.0, x=2.0)
+    with pytest.raises(ArgumentError, match="and q by keyword"):
+        f(1.0, 2.0, q=2.0)
