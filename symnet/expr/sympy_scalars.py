@@ -111,7 +111,7 @@ def from_scalar(expr: Basic, rule: Mapping[Basic, Node] | None = None) -> Node:
 
 
 def _free_symbols(expr: Basic) -> dict[Basic, frozenset[Basic]]:
-    """The symbols under every part that is built, each visited once: SymPy's own walk is exponential where parts share."""
+    """The symbols under every part that is built, each visited once (SymPy's own walk is exponential)."""
     free: dict[Basic, frozenset[Basic]] = {}
     stack: list[tuple[Basic, bool]] = [(expr, False)]
     while stack:

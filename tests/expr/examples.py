@@ -11,6 +11,7 @@ from symnet.expr.contraction import einsum
 from symnet.expr.elementwise import exp, tanh
 from symnet.expr.extents import dim, ints_arg, shape_arg
 from symnet.expr.indexing import labels, take
+from symnet.expr.linalg import logdet, solve
 from symnet.expr.movement import Place, concat, expand, fill, reshape
 from symnet.expr.node import Node
 from symnet.expr.reduction import logsumexp, softmax
@@ -41,6 +42,8 @@ EXAMPLES: dict[str, Node] = {
     "concat": concat([X, X * 2], 1),
     "take": take(v, tensor("j", m, 2, dtype="int32")),
     "one_hot": labels("t", m, classes=10),
+    "solve": solve(tensor("S", n, n), tensor("b", n)),
+    "determinant": logdet(tensor("S", n, n)),
     "softmax": softmax(X),
     "fill": fill(number(sympy.Rational(1, 7)), (m, 2)),
 }

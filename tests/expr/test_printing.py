@@ -19,6 +19,7 @@ from symnet.expr.contraction import contract, einsum, mean, outer, sum, trace, t
 from symnet.expr.elementwise import PRIMITIVES, elementwise, exp, indicator, log, sigmoid, sqrt, tanh, where, xlogy
 from symnet.expr.extents import dim, ints_arg, shape_arg
 from symnet.expr.indexing import labels, one_hot, take
+from symnet.expr.linalg import det, inv, logdet, norm, solve
 from symnet.expr.movement import Place, broadcast_to, concat, expand, fill, keep_axes, pad, reshape, stack
 from symnet.expr.node import Node
 from symnet.expr.printing import latex, pretty, text
@@ -139,6 +140,12 @@ GOLDEN: list[tuple[Node, str, str]] = [
     (einsum("ijk,kl->ijl", Q, B), "Q @ B", "Q B"),
     (einsum(",i->i", a, v), "a*v", "a v"),
     (transpose(Q, 0, 2, 1), "transpose(Q, (0, 2, 1))", r"\operatorname{transpose}_{0, 2, 1}(Q)"),
+    # linear algebra
+    (det(S), "det(S)", r"\det S"),
+    (logdet(S.T @ S), "logdet(S.T @ S)", r"\log\left|\det \left(S^{\top} S\right)\right|"),
+    (solve(S, v), "solve(S, v)", "S^{-1} v"),
+    (inv(S).T @ v, "inv(S).T @ v", r"S^{-\top} v"),
+    (norm(v), "norm(v)", r"\left\|v\right\|"),
     # sums, means, reductions
     (-sum(D * log(Y), 1), "-sum(D*log(Y), axis=1)", r"-(D \odot \log(Y)) \mathbf{1}"),
     (sum(X, 0), "sum(X, axis=0)", r"X^{\top} \mathbf{1}"),

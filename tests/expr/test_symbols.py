@@ -57,9 +57,16 @@ def test_a_symbol_of_sympy_is_the_scalar_of_its_name():
 
 @pytest.mark.parametrize(
     ("dtype", "name"),
-    [("float32", "float32"), (np.float64, "float64"), (np.dtype("int32"), "int32"), (float, "float64"), (int, "int64"),
-     (bool, "bool"), (np.bool_, "bool")],
-)  # fmt: skip
+    [
+        ("float32", "float32"),
+        (np.float64, "float64"),
+        (np.dtype("int32"), "int32"),
+        (float, "float64"),
+        (int, "int64"),
+        (bool, "bool"),
+        (np.bool_, "bool"),
+    ],
+)
 def test_a_dtype_may_be_a_name_or_a_type(dtype: Any, name: str):
     assert tensor("P", 3, dtype=dtype).dtype == name
 
@@ -72,28 +79,51 @@ def test_every_assumption_can_be_made(assumption: str):
 @pytest.mark.parametrize(
     ("build", "error", "message"),
     [
-        (lambda: tensor("1x", 3), ArgumentError,
-         "tensor('1x', 3): expected an identifier as the name; got '1x'. Write tensor(\"W\", 64, 10)."),
+        (
+            lambda: tensor("1x", 3),
+            ArgumentError,
+            "tensor('1x', 3): expected an identifier as the name; got '1x'. Write tensor(\"W\", 64, 10).",
+        ),
         (lambda: tensor(3), ArgumentError, "tensor(3): expected an identifier as the name; got 3."),
         (lambda: tensor("x", 2.5), ShapeError, "tensor('x', 2.5): expected an int or a dim for each extent; got 2.5."),
-        (lambda: tensor("x", "m"), ShapeError,
-         "tensor('x', m): expected an int or a dim for each extent; got 'm'. Write sn.dim(\"m\") for a symbolic one."),
+        (
+            lambda: tensor("x", "m"),
+            ShapeError,
+            "tensor('x', m): expected an int or a dim for each extent; got 'm'. "
+            'Write sn.dim("m") for a symbolic one.',
+        ),
         (lambda: tensor("x", -1), ShapeError, "tensor('x', -1): expected extents of at least 0; got -1."),
         (lambda: tensor("x", sympy.Integer(-2)), ShapeError, "expected extents of at least 0; got -2."),
         (lambda: tensor("x", True), ShapeError, "expected an int or a dim for each extent; got True."),
         (lambda: tensor("x", sympy.Symbol("k")), ShapeError, "expected an int or a dim for each extent; got k."),
         (lambda: tensor("x", sympy.pi), ShapeError, "expected an int or a dim for each extent; got pi."),
-        (lambda: tensor("x", 3, dtype="complex64"), DTypeError,
-         "tensor('x', 3): expected one of bool, int32, int64, float32, float64; got 'complex64'."),
+        (
+            lambda: tensor("x", 3, dtype="complex64"),
+            DTypeError,
+            "tensor('x', 3): expected one of bool, int32, int64, float32, float64; got 'complex64'.",
+        ),
         (lambda: tensor("x", 3, dtype=str), DTypeError, "got <class 'str'>. Write dtype=\"float64\"."),
-        (lambda: tensor("x", 3, bounded=True), AssumptionError,
-         "expected assumptions among positive, nonnegative, nonzero, integer, symmetric, one_hot, simplex, unit; "
-         "got bounded. Remove it or correct the name."),
-        (lambda: scalar("x", one_hot=True), AssumptionError,
-         "tensor('x'): expected a last axis for one_hot and simplex; got a scalar. Give it an axis of classes."),
-        (lambda: tensor("x", 3, 4, symmetric=True), AssumptionError,
-         "tensor('x', 3, 4): expected a square matrix for symmetric; got shape (3, 4)."),
-        (lambda: tensor("x", 3, symmetric=True), AssumptionError, "expected a square matrix for symmetric; got shape (3,)"),
+        (
+            lambda: tensor("x", 3, bounded=True),
+            AssumptionError,
+            "expected assumptions among positive, nonnegative, nonzero, integer, symmetric, one_hot, simplex, unit; "
+            "got bounded. Remove it or correct the name.",
+        ),
+        (
+            lambda: scalar("x", one_hot=True),
+            AssumptionError,
+            "tensor('x'): expected a last axis for one_hot and simplex; got a scalar. Give it an axis of classes.",
+        ),
+        (
+            lambda: tensor("x", 3, 4, symmetric=True),
+            AssumptionError,
+            "tensor('x', 3, 4): expected a square matrix for symmetric; got shape (3, 4).",
+        ),
+        (
+            lambda: tensor("x", 3, symmetric=True),
+            AssumptionError,
+            "expected a square matrix for symmetric; got shape (3,)",
+        ),
         (lambda: dim("1m"), ShapeError, "dim('1m'): expected an identifier; got '1m'. Write dim(\"m\")."),
         (lambda: dim(3), ShapeError, "dim(3): expected an identifier; got 3."),
         (lambda: v.named(""), ArgumentError, "named(''): expected a non-empty string; got ''. Write y.named(\"Y\")."),
@@ -103,7 +133,7 @@ def test_every_assumption_can_be_made(assumption: str):
         (lambda: size(-3), ShapeError, "size(-3): expected extents of at least 0; got -3."),
         (lambda: constant([1]), ArgumentError, "expected an expression, a number or a SymPy scalar; got list."),
     ],
-)  # fmt: skip
+)
 def test_what_does_not_fit_is_refused_with_its_values(build: Any, error: type[Exception], message: str):
     with pytest.raises(error) as caught:
         build()
