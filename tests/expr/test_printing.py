@@ -23,12 +23,13 @@ from symnet.expr.linalg import det, inv, logdet, norm, solve
 from symnet.expr.movement import Place, broadcast_to, concat, expand, fill, keep_axes, pad, reshape, stack
 from symnet.expr.node import Node
 from symnet.expr.printing import latex, pretty, text
-from symnet.expr.printing.forms import KINDS
+from symnet.expr.printing.forms import KINDS, MATMUL
 from symnet.expr.printing.latex import WRITERS as LATEX_WRITERS
 from symnet.expr.printing.latex import name_latex
 from symnet.expr.printing.layout import READERS
 from symnet.expr.printing.pretty import WRITERS as PRETTY_WRITERS
 from symnet.expr.printing.text import WRITERS as TEXT_WRITERS
+from symnet.expr.printing.text import Text
 from symnet.expr.reduction import argmax, log_softmax, logsumexp, max, softmax
 from symnet.expr.symbols import Barrier, scalar, tensor
 from symnet.reference import evaluate
@@ -294,6 +295,18 @@ def test_parentheses_are_enough_in_every_nesting(steps: list[tuple[int, int, int
     with np.errstate(all="ignore"):
         found, wanted = (evaluate(each, {k: np.asarray(v) for k, v in data.items()}) for each in (again, node))
     np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-9)
+
+
+def test_a_writer_that_forgets_parentheses_is_caught_by_reading_back(monkeypatch: pytest.MonkeyPatch):
+    def careless(form: Any, show: Callable[[Any], Text]) -> Text:
+        return Text(" @ ".join(show(part).text for part in form.parts), MATMUL)
+
+    node = A @ (B + 1) - 2 * A @ B
+    data = {"A": np.ones((3, 4)), "B": np.ones((4, 5))}
+    monkeypatch.setitem(TEXT_WRITERS, "matmul", careless)
+    assert text(node) == "A @ B + 1 - 2*A @ B"
+    again = read_back(text(node), names_of(node))
+    assert not np.allclose(evaluate(again, data), evaluate(node, data))
 
 
 @pytest.mark.parametrize("written", ["a + b - c", "a*b/c", "c*(a + b)", "a**2/b", "2*P @ R", "P*(P @ R)"])
