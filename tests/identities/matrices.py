@@ -150,7 +150,7 @@ MATRICES = [
         "squared residual of a product of three",
         COOKBOOK_TRACES,
         lambda: sn.grad(trace((E @ R @ F) @ (E @ R @ F).T), R),
-        lambda: 2 * E.T @ ((E @ R @ F) @ F.T),
+        lambda: 2 * (E.T @ ((E @ R @ F) @ F.T)),
     ),
     Identity("trace of the Gram matrix", COOKBOOK_TRACES, lambda: sn.grad(trace(R.T @ R), R), lambda: 2 * R),
     # norms
@@ -196,7 +196,13 @@ MATRICES = [
     # Jacobians
     Identity("Jacobian of a sum", NOTES, lambda: sn.jacobian(x + w, x), lambda: sn.eye(n)),
     Identity("Jacobian of an elementwise product", NOTES, lambda: sn.jacobian(x * w, x), lambda: diag(w)),
-    Identity("Jacobian of an elementwise quotient", NOTES, lambda: sn.jacobian(w / x, x), lambda: diag(-w / x**2)),
+    Identity(
+        "Jacobian of an elementwise quotient",
+        NOTES,
+        lambda: sn.jacobian(w / x, x),
+        lambda: diag(-w / x**2),
+        longer_by="the sign and the quotient are multiplied at the size of the delta",
+    ),
     Identity("Jacobian of a scaled vector", NOTES, lambda: sn.jacobian(s * x, s), lambda: x),
     Identity("Jacobian of an affine function", NOTES, lambda: sn.jacobian(R @ x + u, x), lambda: R),
     Identity("Jacobian of a chain of matrices", NOTES, lambda: sn.jacobian(E @ R @ x, x), lambda: E @ R),
@@ -205,7 +211,6 @@ MATRICES = [
         NOTES,
         lambda: sn.jacobian(sn.tanh(R @ x + u), x),
         lambda: (1 - sn.tanh(R @ x + u) ** 2)[:, None] * R,
-        longer_by="the sign and the quotient are multiplied at the size of the delta",
     ),
     Identity(
         "product rule for a scalar times a vector",
