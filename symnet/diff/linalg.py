@@ -23,7 +23,9 @@ from symnet.expr.node import Node, Shape
 
 
 def solve_vjp(node: Solve, y_bar: Node, k: int) -> Maybe:
-    """B_bar = A⁻ᵀ X_bar; A_bar = -B_bar Xᵀ, summed over the columns."""
+    """B_bar = A⁻ᵀ X_bar; A_bar = -B_bar Xᵀ, summed over the columns; of an inverse -Xᵀ X_bar Xᵀ."""
+    if k == 0 and node.is_inverse:
+        return negative(contract([(1, 0), (1, 2), (3, 2)], (0, 3), node, y_bar, node))
     right_bar = Solve(transpose(node.matrix), y_bar)
     if k == 1:
         return right_bar
@@ -32,8 +34,10 @@ def solve_vjp(node: Solve, y_bar: Node, k: int) -> Maybe:
 
 
 def solve_jvp(node: Solve, x_dots: Sequence[Maybe]) -> Maybe:
-    """A⁻¹(B_dot - A_dot X)."""
+    """A⁻¹(B_dot - A_dot X); of an inverse -X A_dot X."""
     matrix_dot, right_dot = x_dots
+    if node.is_inverse and matrix_dot is not None:
+        return negative(contract([(0, 1), (1, 2), (2, 3)], (0, 3), node, matrix_dot, node))
     terms = [] if right_dot is None else [right_dot]
     if matrix_dot is not None:
         columns = range(2, node.rank + 1)

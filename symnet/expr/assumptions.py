@@ -411,12 +411,8 @@ def _expand_facts(node: Expand) -> set[str]:
 def _slice_facts(node: Slice) -> set[str]:
     inner = _of(node.operands[0])
     held = set(inner & _ELEMENTS)
-    if (
-        node.rank
-        and node.starts[-1] == 0
-        and node.steps[-1] == 1
-        and same_shape(node.shape[-1:], node.operands[0].shape[-1:])
-    ):
+    whole = node.rank and node.starts[-1] == 0 and node.steps[-1] == 1
+    if whole and same_shape(node.shape[-1:], node.operands[0].shape[-1:]):
         held |= inner & _ROWS
     return held
 

@@ -10,20 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import sympy
-
 from symnet.expr.assumptions import known
-from symnet.expr.constants import identity, number, number_of, size
+from symnet.expr.constants import identity, number, size
 from symnet.expr.contraction import Einsum, Indices, contract, transpose
 from symnet.expr.contraction import sum as sum_over
-from symnet.expr.elementwise import absolute, elementwise, equal, is_op, log, negative, power, reciprocal, where
+from symnet.expr.elementwise import absolute, elementwise, is_op, log, negative, power, reciprocal
 from symnet.expr.extents import product, same_extent
-from symnet.expr.graph import with_operands
 from symnet.expr.linalg import Determinant, Solve, det, inv, logdet
-from symnet.expr.movement import Expand, broadcast_to, expand
+from symnet.expr.movement import broadcast_to, expand
 from symnet.expr.node import Node
 from symnet.expr.reduction import prod
-from symnet.simplify.coefficients import opposite, unsigned
+from symnet.simplify.coefficients import unsigned
 from symnet.simplify.contraction import Part, parts_of
 from symnet.simplify.engine import Rewrite
 
@@ -234,7 +231,7 @@ def _openings(node: Einsum) -> list[list[Part]]:
     parts = parts_of(node)
     choices = [parts]
     inside = [o for operand, _ in parts if _is_product(operand) for o in operand.operands]
-    if any(_is_inverse(o) for o, _ in parts) and inside or any(map(_is_inverse, inside)):
+    if (any(_is_inverse(o) for o, _ in parts) and inside) or any(map(_is_inverse, inside)):
         fresh = 1 + max(i for _, indices in parts for i in indices)
         opened: list[Part] = []
         for operand, indices in parts:
@@ -327,52 +324,6 @@ def _solved(node: Einsum, parts: list[Part], a: int, b: int, axis: int) -> Node:
     return contract([*(i for _, i in rest), where], node.output, *(o for o, _ in rest), solved)
 
 
-# --------------------------------------------------------------------------- norms
-
-
-def slope_of_norm_at_zero(node: Node) -> Node | None:
-    """x·(Σx²)^(-1/2) → x·where(Σx² = 0, 0, (Σx²)^(-1/2)): the slope of a norm is 0 where x is 0.
-
-    Condition: another factor is x, or a sum of products with it; the original is 0·∞ there.
-    """
-    for place, factor in enumerate(node.operands):
-        root = factor.operands[0] if isinstance(factor, Expand) else factor
-        x = _under_reciprocal_norm(root)
-        if x is None or not any(_vanishes_with(o, x) for o in node.operands if o is not factor):
-            continue
-        guarded = where(equal(root.operands[0], 0), 0, root)
-        new = with_operands(factor, [guarded]) if isinstance(factor, Expand) else guarded
-        return with_operands(node, [*node.operands[:place], new, *node.operands[place + 1 :]])
-    return None
-
-
-def _under_reciprocal_norm(root: Node) -> Node | None:
-    """x of (Σx²)^(-1/2)."""
-    if not is_op(root, "pow") or number_of(root.operands[1]) != -sympy.S.Half:
-        return None
-    squares = root.operands[0]
-    if not isinstance(squares, Einsum) or len(squares.operands) > 1 or not is_op(squares.operands[0], "pow"):
-        return None
-    x, exponent = squares.operands[0].operands
-    return x if number_of(exponent) == 2 else None
-
-
-_DEEPEST = 6  # how far below a product its factor x is looked for
-
-
-def _vanishes_with(node: Node, x: Node, depth: int = _DEEPEST) -> bool:
-    """Whether a factor is 0 where all of x is 0."""
-    if node is x or opposite(node) is x:
-        return True
-    if not depth:
-        return False
-    if isinstance(node, Einsum) or is_op(node, "mul"):
-        return any(_vanishes_with(o, x, depth - 1) for o in node.operands)
-    if is_op(node, "add") or node.kind in ("expand", "reshape", "slice", "place"):
-        return all(_vanishes_with(o, x, depth - 1) for o in node.operands)
-    return False
-
-
 # --------------------------------------------------------------------------- parts
 
 
@@ -430,7 +381,4 @@ INVERSES = (
     Rewrite(contract_separate_parts_apart, ("einsum",)),  # type: ignore[arg-type]
 )
 
-EQUATIONS = (
-    Rewrite(solve_instead_of_inverting, ("einsum",)),  # type: ignore[arg-type]
-    Rewrite(slope_of_norm_at_zero, ("mul",)),
-)
+EQUATIONS = (Rewrite(solve_instead_of_inverting, ("einsum",)),)  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ from symnet.expr.contraction import contract, einsum, matmul, transpose
 from symnet.expr.contraction import sum as total
 from symnet.expr.elementwise import elementwise, exp, log, maximum, sigmoid, where, xlogy
 from symnet.expr.extents import dim
+from symnet.expr.linalg import det, inv, logdet, norm, solve
 from symnet.expr.movement import concat, expand, fill, pad, reshape
 from symnet.expr.node import Node
 from symnet.expr.reduction import log_softmax, logsumexp, prod, softmax
@@ -29,6 +30,7 @@ P = tensor("P", m, 4, positive=True)
 A, B, C = tensor("A", 4, 3), tensor("B", 3, 4), tensor("C", 4, 3)
 S = tensor("S", 4, 4, symmetric=True)
 V = tensor("V", 4, 2)
+M, K = tensor("M", 4, 4), tensor("K", 4, 4)
 
 
 def rows(u: Node) -> Node:
@@ -122,6 +124,25 @@ EXAMPLES: dict[str, list[Node]] = {
     "product_instead_of_idle_contraction": [einsum("i,ij->ij", x, A)],
     "multiply_operands_of_equal_indices": [einsum("ij,ji->", A, B), x @ y, einsum("ki,kj,kj->ij", V, A, C)],
     "order_operands_by_output": [einsum("jk,ij->ik", B, A)],
+    "contract_separate_parts_apart": [einsum("ij,j,kl,l->ik", M, x, K, y)],
+    # linear algebra
+    "multiply_by_inverse": [solve(M, x), solve(M, V), solve(M, M @ V)],
+    "inverse_of_inverse": [inv(inv(M))],
+    "inverse_of_identity": [inv(identity(4)), inv(2 * identity(4))],
+    "take_scalars_out_of_inverse": [inv(2 * M), inv(a * b * M), inv(M / 3) @ x],
+    "take_sign_out_of_inverse": [inv(M - K) + inv(K - M)],
+    "inverse_of_transpose": [inv(M.T), inv(transpose(M)) @ x],
+    "inverse_of_product": [inv(M @ K), inv(M @ K) @ M @ K, inv(M @ K @ M.T)],
+    "inverse_of_diagonal": [inv(identity(4) * x), inv(contract([[0], [0, 1]], [0, 1], x, identity(4)))],
+    "determinant_of_identity": [det(identity(4)) + a, logdet(identity(4)) + a],
+    "determinant_of_transpose": [det(M.T), logdet(M.T)],
+    "determinant_of_inverse": [det(inv(M)), logdet(inv(M)) + logdet(M)],
+    "determinant_of_product": [det(M @ K), logdet(M @ K @ M.T), det(M @ K) / det(K)],
+    "take_scalars_out_of_determinant": [det(2 * M), logdet(a * M), det(a * b * M)],
+    "take_sign_out_of_logdet": [logdet(M - K) - logdet(K - M)],
+    "determinant_of_diagonal": [det(identity(4) * x), logdet(identity(4) * p)],
+    "log_of_determinant": [log(abs(det(M)))],
+    "cancel_inverse": [inv(M) @ M @ V, M.T @ inv(M).T, S @ inv(S).T @ V, inv(A.T @ A) @ (A.T @ A), inv(M) @ (M @ V)],
     # movement
     "move_nothing": [pad(x, [(0, 0)]), reshape(reshape(A, 12), 4, 3)],
     "repeat_at_once": [expand(expand(x, (3, 4), (1,)), (2, 3, 4), (1, 2))],
@@ -157,4 +178,12 @@ NUMERIC: dict[str, list[Node]] = {
     "log_of_one_plus_is_log1p": [log(1 + p), log(1 + p + s**2)],
     "exponential_minus_one_is_expm1": [exp(x) - 1, 3 - 3 * exp(x), exp(x) + y - 1],
     "factor_times_log_is_xlogy": [x * log(p), D * log(P), 2 * s * x * log(p)],
+    "solve_instead_of_inverting": [
+        inv(M) @ x,
+        x @ inv(M) @ y,
+        inv(M) @ V,
+        x @ inv(M),
+        inv(M) @ inv(K),
+    ],
+    "slope_of_norm_at_zero": [x / norm(x), Z / norm(Z, axis=1, keepdims=True), x * (y @ x) / norm(x), -x / norm(x)],
 }
