@@ -77,7 +77,7 @@ def _signed_product(node: Node, view: View, negate: bool = False) -> tuple[int, 
     factors = _flat(node, "mul", _MOST_FACTORS)
     above: list[Part] = []
     below: list[Part] = []
-    mean = _take_mean(factors, view)
+    found = [form for form in (_take_mean(factors, view), _take_diagonal(factors, view)) if form is not None]
     sign = 1
     for value in (v for f in factors if (v := number_of(f)) is not None):
         sign *= put_number(value, above, below)
@@ -88,8 +88,7 @@ def _signed_product(node: Node, view: View, negate: bool = False) -> tuple[int, 
             above.append(view.ref(factor, loose=True))
         else:
             below.append(_positive_power(factor, -exponent, view))
-    if mean is not None:
-        above.append(mean)
+    above.extend(found)
     sign = -sign if negate else sign
     return sign, product(sign, above, below)
 
@@ -118,6 +117,26 @@ def _take_mean(factors: list[Node], view: View) -> Form | None:
         mean = Form("reduce", form.parts, ("mean", form.data[1], count), form.rank)
         return spread(mean, total) if total.kind == "expand" else mean
     return None
+
+
+def _take_diagonal(factors: list[Node], view: View) -> Form | None:
+    """Remove an identity matrix and the vectors that scale it from `factors`; give diag(v)."""
+    arrays = [f for f in factors if number_of(f) is None and view.shown[f]]
+    eyes = [f for f in arrays if f.kind == "delta"]
+    vectors = [f for f in arrays if f.kind != "delta"]
+    if len(eyes) != 1 or not vectors or any(_negative_exponent(f) is not None for f in vectors):
+        return None
+    diagonal = [_repeated(f) for f in vectors]
+    if any(f.rank != 1 for f in diagonal):
+        return None
+    factors[:] = [f for f in factors if f not in arrays]
+    return call("diag", product(1, view.refs(sorted(diagonal, key=view.factor_key)), []), rank=2)
+
+
+def _repeated(factor: Any) -> Node:
+    """The vector that a matrix repeats along its rows or columns; any other factor itself."""
+    along_one = factor.kind == "expand" and len(factor.axes) == 1 and factor.rank == 2
+    return factor.operands[0] if along_one else factor
 
 
 def _divides_by(node: Node, count: Any) -> bool:
