@@ -5,7 +5,8 @@ exit code: 0, or 2 with the error's four parts on stderr.
 
     symnet demo                                    what symnet is, in a minute
     symnet derive model.py:L                       the gradients
-    symnet derive model.py:L --wrt W1              one with every step
+    symnet derive model.py:L --wrt W1              one with every step (--latex, --html page.html)
+    symnet derive graph.py:d --at a=4,b=3 --slides out.html    with numbers, one step at a time
     symnet compile model.py:L --wrt W1,b1          what was compiled
     symnet export model.py:L build/mlp --wrt W1    object, library, header, stub
     symnet compare model.py:L --data data.npz      against automatic differentiation
@@ -15,8 +16,10 @@ exit code: 0, or 2 with the error's four parts on stderr.
 from __future__ import annotations
 
 import argparse
+import ast
 import io
 import platform
+import re
 import runpy
 import sys
 from collections.abc import Callable, Sequence
@@ -66,6 +69,9 @@ def parser() -> argparse.ArgumentParser:
     _source(derive, "leaves or variables of the file; without it, the results by all leaves")
     derive.add_argument("--latex", action="store_true", help="print LaTeX")
     derive.add_argument("--brief", action="store_true", help="the results alone, without their steps")
+    derive.add_argument("--html", metavar="OUT.html", help="write a page with the graph drawn")
+    derive.add_argument("--slides", metavar="OUT.html", help="write slides, one step at a time")
+    derive.add_argument("--at", metavar="A=4,B=3", help="a number, or a list such as [1,2], for every leaf")
     compile_ = _command(commands, "compile", run_compile, "compile an expression and say what was made")
     _source(compile_, "also compile the gradient by these, separated by commas")
     compile_.add_argument("--dtype", choices=dtypes.REAL, help="of the real leaves")
@@ -158,15 +164,40 @@ def demo(options: argparse.Namespace) -> None:
 
 def run_derive(options: argparse.Namespace) -> None:
     root, variables = one_expression(options.source)
-    if options.wrt is None or options.brief:
+    stepwise = options.wrt or options.html or options.slides or options.at
+    if not stepwise or options.brief:
         chosen = targets(options.source, options.wrt, root, variables) if options.wrt else list(parameters(root))
         name = options.source.rpartition(":")[2]
         for node, slope in zip(chosen, sn.grad(root, chosen), strict=True):
             print(_latex_line(name, node, slope) if options.latex else f"∂{name}/∂{_label(node)} = {slope}")
         return
-    for node in targets(options.source, options.wrt, root, variables):
-        derivation = sn.derive(root, node)
+    wrt = targets(options.source, options.wrt, root, variables) if options.wrt else None
+    at = numbers_of(options.at) if options.at else None
+    derivation = sn.derive(root, wrt, at=at)
+    if options.html:
+        print(derivation.save(options.html))
+    if options.slides:
+        derivation.slides(options.slides)
+        print(options.slides)
+    if options.latex or not (options.html or options.slides):
         print(derivation.latex() if options.latex else derivation)
+
+
+def numbers_of(at: str) -> dict[str, Any]:
+    """`a=4,b=[1,2]` as a dict: numbers and lists of numbers, read as such and never run.
+
+    Raises:
+        ArgumentError: an item that is not a name, =, and a number or list.
+    """
+    found: dict[str, Any] = {}
+    for item in re.split(r",(?=\s*\w+\s*=)", at):
+        name, _, written = item.partition("=")
+        try:
+            found[name.strip()] = ast.literal_eval(written.strip())
+        except (SyntaxError, ValueError) as error:
+            expected = "numbers or lists for names, as a=4,b=[1,2]"
+            raise ArgumentError(explain(f"symnet derive … --at {at}", expected, repr(item), "Check it.")) from error
+    return found
 
 
 def _label(node: Any) -> str:

@@ -47,7 +47,19 @@ def test_derive_prints_every_gradient(model: str, capsys: pytest.CaptureFixture[
 
 def test_derive_prints_the_steps_of_one(model: str, capsys: pytest.CaptureFixture[str]) -> None:
     shown = run(capsys, "derive", f"{model}:L", "--wrt", "w")
-    assert "multiply along a route, add over routes" in shown and "dL/dw = X.T @ (y - d)/m" in shown
+    assert "multiply along a route, add over routes" in shown and "∂L/∂w = X.T @ (y - d)/m" in shown
+
+
+def test_derive_writes_a_page_and_slides(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "graph.py").write_text(
+        'import symnet as sn\na, b = sn.scalar("a"), sn.scalar("b")\nd = (a * (a + b).named("c")).named("d")\n'
+    )
+    page, slides = tmp_path / "page.html", tmp_path / "slides.html"
+    source = f"{tmp_path}/graph.py:d"
+    shown = run(capsys, "derive", source, "--at", "a=4, b=3", "--html", str(page), "--slides", str(slides))
+    assert shown == f"{page}\n{slides}\n"
+    assert "<svg" in page.read_text() and "ArrowRight" in slides.read_text()
+    assert "∂d/∂a = c + a = 11" in run(capsys, "derive", source, "--at", "a=4,b=3")
 
 
 def test_derive_takes_intermediate_values_of_the_file(model: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -158,10 +170,12 @@ def test_demo_without_scikit_learn_says_what_to_install(monkeypatch: pytest.Monk
         (["derive", "MODEL:Q"], "got no such variable. It has the expressions X, d, w, b, y, L, both."),
         (["compile", "MODEL:number"], "expected an expression called 'number'"),
         (["derive", "MODEL:both"], "expected one expression; got a list of 2"),
+        (["derive", "MODEL:L", "--at", "w=open"], "expected numbers or lists for names, as a=4,b=[1,2]; got 'w=open'"),
+        (["derive", "MODEL:L", "--at", "q=1"], "got 'q' besides"),
         (["derive", "MODEL:L", "--wrt", "v"], "expected one of X, d, w, b, y, L; got 'v'"),
         (["compare", "MODEL:L", "--data", "gone.npz"], "expected an .npz file of arrays; got"),
     ],
-    ids=range(7),
+    ids=range(9),
 )
 def test_what_cannot_be_done_is_explained_on_stderr(
     model: str, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]

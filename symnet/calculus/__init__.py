@@ -3,7 +3,8 @@
 In: expressions.  Out: expressions in the algebra form, named as the user named them.
 """
 
-from symnet.calculus.derive import Derivation, derive
+from symnet.calculus.derivation.model import Derivation
+from symnet.calculus.derive import derive
 from symnet.calculus.grad import grad
 from symnet.calculus.hessian import hessian
 from symnet.calculus.jacobian import derivative, jacobian

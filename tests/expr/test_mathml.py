@@ -7,7 +7,8 @@ import pytest
 
 import symnet as sn
 from symnet.expr.printing.forms import KINDS
-from symnet.expr.printing.mathml import WRITERS, math_element, mathml, name_mathml
+from symnet.expr.printing.markup import math_element, name_mathml
+from symnet.expr.printing.mathml import WRITERS, mathml
 from tests.cases import CASES
 from tests.expr.test_printing import GOLDEN
 

@@ -1,6 +1,6 @@
 r"""Formulas as presentation MathML: `<mfrac><mn>1</mn><mi>m</mi></mfrac>`, which browsers draw without any script.
 
-In: a node.  Out: the inside of a `<math>` element (`mathml`), or the whole element (`math_element`).
+In: a node.  Out: the inside of a `<math>` element (`mathml`); `markup.py` has the element and its pieces.
 The notation is that of `latex.py`, writer by writer: a product of arrays element by element is ⊙, a matrix product is
 juxtaposition, a vector is a column.  Not handled: LaTeX that the user gave with `latex=`, beyond accents, fonts,
 subscripts and Greek letters: such a name is written as in `text.py`.
@@ -8,16 +8,12 @@ subscripts and Greek letters: such a name is written as in `text.py`.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
-from functools import lru_cache
-from html import escape, unescape
+from collections.abc import Callable
+from html import escape
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import sympy
-from sympy.printing.conventions import split_super_sub
-from sympy.printing.pretty.pretty_symbology import greek_unicode
 
 from symnet.expr.contraction import letter
 from symnet.expr.node import Node
@@ -36,6 +32,7 @@ from symnet.expr.printing.forms import (
 )
 from symnet.expr.printing.latex import is_name
 from symnet.expr.printing.layout import Show, Writer, abridge, lay_out, write
+from symnet.expr.printing.markup import THIN, TOP, bold, exact, name_mathml, op, parens, row, signed, sub, sup, upright
 from symnet.expr.printing.text import number_text
 
 
@@ -48,12 +45,6 @@ class Math(NamedTuple):
     def within(self, level: int) -> str:
         """The MathML for a place that needs this level."""
         return self.text if self.level >= level else parens(self.text)
-
-
-def math_element(inner: str, block: bool = False) -> str:
-    """`<math>` around a piece of MathML."""
-    display = ' display="block"' if block else ""
-    return f'<math xmlns="http://www.w3.org/1998/Math/MathML"{display}>{row(inner)}</math>'
 
 
 def mathml(node: Node, full: bool = False) -> str:
@@ -72,76 +63,6 @@ def mathml(node: Node, full: bool = False) -> str:
     return f'<mtable columnalign="left">{"".join(f"<mtr><mtd>{row(line)}</mtd></mtr>" for line in table)}</mtable>'
 
 
-# --------------------------------------------------------------------------- pieces
-
-
-def row(*pieces: str) -> str:
-    """Pieces side by side, as one."""
-    return f"<mrow>{''.join(pieces)}</mrow>"
-
-
-def op(sign: str) -> str:
-    """An operator, spaced as the browser knows it."""
-    return f"<mo>{escape(sign)}</mo>"
-
-
-def parens(inner: str, left: str = "(", right: str = ")") -> str:
-    """Fences as tall as what they hold."""
-    return row(f'<mo fence="true" stretchy="true">{left}</mo>', inner, f'<mo fence="true" stretchy="true">{right}</mo>')
-
-
-def upright(word: str) -> str:
-    """A word, or a letter that is no variable."""
-    return f'<mi mathvariant="normal">{escape(word)}</mi>' if len(word) == 1 else f"<mi>{escape(word)}</mi>"
-
-
-def bold(text: str) -> str:
-    return f'<mi class="bold">{_bold_digits(text)}</mi>'
-
-
-def _bold_digits(text: str) -> str:
-    """Digits of the mathematical alphabet: bold without a style sheet."""
-    return "".join(chr(0x1D7CE + int(c)) if c.isdigit() else c for c in text)
-
-
-def _sup(base: str, above: str) -> str:
-    return f"<msup>{row(base)}{row(above)}</msup>"
-
-
-def _sub(base: str, below: str) -> str:
-    return f"<msub>{row(base)}{row(below)}</msub>"
-
-
-def _top() -> str:
-    return '<mo lspace="0" rspace="0">⊤</mo>'
-
-
-_ACCENTS = {"bar": "¯", "hat": "^", "tilde": "~", "dot": "˙", "vec": "→"}
-
-
-@lru_cache(maxsize=4096)
-def name_mathml(name: str) -> str:
-    """An identifier: Greek letters, digits as subscripts, words upright; `x_bar` is x with a bar."""
-    for accent, mark in _ACCENTS.items():
-        stem = name.removesuffix(f"_{accent}")
-        if stem and stem != name:
-            stretchy = "true" if accent == "bar" and len(stem) > 1 else "false"
-            return f'<mover accent="true">{name_mathml(stem)}<mo stretchy="{stretchy}">{mark}</mo></mover>'
-    head, supers, subs = split_super_sub(name)
-    written = _letters(head)
-    if subs:
-        written = f"<msub>{written}{row(*_listed(subs))}</msub>"
-    return f"<msup>{written}{row(*_listed(supers))}</msup>" if supers else written
-
-
-def _listed(names: Iterable[str]) -> list[str]:
-    return [f"<mn>{n}</mn>" if n.isdigit() else _letters(n) for n in names]
-
-
-def _letters(name: str) -> str:
-    return f"<mi>{escape(greek_unicode.get(name, name))}</mi>"
-
-
 # --------------------------------------------------------------------------- arithmetic
 
 
@@ -154,28 +75,12 @@ def _number(form: Form, show: Show) -> Math:
     plain = number_text(value)
     decimal = isinstance(value, sympy.Float) or reads_as_decimal(value)
     if not decimal:
-        return Math(_exact(value), plain.level)
+        return Math(exact(value), plain.level)
     digits, _, exponent = plain.text.partition("e")
     if not exponent:
-        return Math(_signed(digits), plain.level)
-    ten = _sup("<mn>10</mn>", _signed(str(int(exponent))))
-    return Math(_signed(digits) + op("·") + ten, PRODUCT)
-
-
-def _signed(digits: str) -> str:
-    return f"{op('−')}<mn>{digits[1:]}</mn>" if digits.startswith("-") else f"<mn>{digits}</mn>"
-
-
-_ENTITY = re.compile(r"&(?!amp;|lt;|gt;)\w+;")  # XML knows none but these
-
-
-def _exact(value: Any) -> str:
-    """A SymPy number or extent: integers, fractions, roots, polynomials in dims."""
-    if value.is_Integer:
-        return _signed(str(value))
-    if value.is_Symbol:
-        return name_mathml(value.name)
-    return _ENTITY.sub(lambda found: unescape(found[0]), sympy.mathml(value, printer="presentation"))
+        return Math(signed(digits), plain.level)
+    ten = sup("<mn>10</mn>", signed(str(int(exponent))))
+    return Math(signed(digits) + op("·") + ten, PRODUCT)
 
 
 def _same(form: Form, show: Show) -> Math:
@@ -237,16 +142,13 @@ def _factors(parts: list[Part], show: Show, alone: bool = False) -> str:
 def _between(before: Part, after: Part, text: str) -> str:
     if before.rank and after.rank:
         return op("⊙")
-    return op("·") if text.startswith("<mn>") else _THIN
-
-
-_THIN = '<mspace width="0.12em"/>'
+    return op("·") if text.startswith("<mn>") else THIN
 
 
 def _power(form: Form, show: Show) -> Math:
     base, exponent = form.parts
     hadamard = op("⊙") if base.rank >= 2 and form.rank >= 2 and is_name(base) else ""
-    return Math(_sup(show(base).within(ATOM), hadamard + show(exponent).text), POWER)
+    return Math(sup(show(base).within(ATOM), hadamard + show(exponent).text), POWER)
 
 
 def _root(form: Form, show: Show) -> Math:
@@ -260,31 +162,31 @@ def _matmul(form: Form, show: Show) -> Math:
     first, *rest = form.parts
     lead = show(first).within(MATMUL)
     if first.rank == 1:
-        lead = _sup(show(first).within(ATOM), _top())
-    return Math(_THIN.join([lead, *(show(p).within(POWER) for p in rest)]), MATMUL)
+        lead = sup(show(first).within(ATOM), TOP)
+    return Math(THIN.join([lead, *(show(p).within(POWER) for p in rest)]), MATMUL)
 
 
 def _transpose(form: Form, show: Show) -> Math:
-    return Math(_sup(show(form.parts[0]).within(ATOM), _top()), POWER)
+    return Math(sup(show(form.parts[0]).within(ATOM), TOP), POWER)
 
 
 def _einsum(form: Form, show: Show) -> Math:
     """In indices: Σⱼ Aᵢⱼ xⱼ; free indices name the axes of the result."""
     inputs, output = form.data
-    factors = _THIN.join(_indexed(part, indices, show) for part, indices in zip(form.parts, inputs, strict=True))
+    factors = THIN.join(_indexed(part, indices, show) for part, indices in zip(form.parts, inputs, strict=True))
     summed = dict.fromkeys(i for indices in inputs for i in indices if i not in output)
     total = f"<munder>{op('∑')}{_indices(summed)}</munder>" if summed else ""
     if not output:
         return Math(total + factors, OPERATOR)
-    return Math(_sub(parens(total + factors, "[", "]"), _indices(output)), ATOM)
+    return Math(sub(parens(total + factors, "[", "]"), _indices(output)), ATOM)
 
 
 def _indexed(part: Part, indices: tuple[int, ...], show: Show) -> str:
     if not isinstance(part, Form) and part.node.kind == "delta":
-        return _sub("<mi>δ</mi>", _indices(indices))
+        return sub("<mi>δ</mi>", _indices(indices))
     math = show(part)
     plain = math.level == ATOM and "msub" not in math.text and is_name(part)
-    return _sub(math.text if plain else parens(math.text, "[", "]"), _indices(indices))
+    return sub(math.text if plain else parens(math.text, "[", "]"), _indices(indices))
 
 
 def _indices(indices: Any) -> str:
@@ -292,12 +194,12 @@ def _indices(indices: Any) -> str:
 
 
 def _identity(form: Form, show: Show) -> Math:
-    return Math(_sub("<mi>I</mi>", _extent(form.data[0])), ATOM)
+    return Math(sub("<mi>I</mi>", _extent(form.data[0])), ATOM)
 
 
 def _filled(form: Form, show: Show) -> Math:
     value, shape = form.data
-    return Math(_sub(bold(str(value)), _shape(shape)), ATOM)
+    return Math(sub(bold(str(value)), _shape(shape)), ATOM)
 
 
 def _ramp(form: Form, show: Show) -> Math:
@@ -308,7 +210,7 @@ def _ramp(form: Form, show: Show) -> Math:
 
 
 def _extent(extent: Any) -> str:
-    return _exact(sympy.sympify(extent))
+    return exact(sympy.sympify(extent))
 
 
 def _shape(shape: tuple[Any, ...]) -> str:
@@ -324,7 +226,7 @@ def _reduce(form: Form, show: Show) -> Math:
 
 def _reduction(form: Form, show: Show) -> Math:
     name, axes, _ = form.data
-    word = _operator(name) if axes is None else _sub(_operator(name), _axes(axes))
+    word = _operator(name) if axes is None else sub(_operator(name), _axes(axes))
     return Math(word + parens(show(form.parts[0]).text), ATOM)
 
 
@@ -339,7 +241,7 @@ def _total(form: Form, show: Show) -> Math:
         rows = axes == (1,)
         matrix = show(part)
         written = matrix.text if rows and matrix.level == MATMUL else matrix.within(POWER if rows else ATOM)
-        return Math((written if rows else _sup(written, _top())) + _THIN + bold("1"), MATMUL)
+        return Math((written if rows else sup(written, TOP)) + THIN + bold("1"), MATMUL)
     sign = op("∑") if axes is None else f"<munder>{op('∑')}{row(_axes(axes))}</munder>"
     return Math(f"{sign}{show(part).within(HADAMARD)}", OPERATOR)
 
@@ -359,7 +261,7 @@ def _spread(form: Form, show: Show) -> Math:
     math = show(form.parts[0])
     if unit or form.rank != 2 or form.parts[0].rank != 1:
         return math  # type: ignore[no-any-return]
-    return Math(math.within(MATMUL) + _THIN + _sup(bold("1"), _top()), MATMUL)
+    return Math(math.within(MATMUL) + THIN + sup(bold("1"), TOP), MATMUL)
 
 
 def _index(form: Form, show: Show) -> Math:
@@ -414,8 +316,8 @@ _OPERATOR = {
 _NOTATION: dict[str, Callable[[list[Math]], Math]] = {
     "abs": lambda args: Math(parens(args[0].text, "|", "|"), ATOM),
     "floor": lambda args: Math(parens(args[0].text, "⌊", "⌋"), ATOM),
-    "outer": lambda args: Math(args[0].within(POWER) + _THIN + _sup(args[1].within(ATOM), _top()), MATMUL),
-    "xlogy": lambda args: Math(args[0].within(POWER) + _THIN + _operator("log") + parens(args[1].text), PRODUCT),
+    "outer": lambda args: Math(args[0].within(POWER) + THIN + sup(args[1].within(ATOM), TOP), MATMUL),
+    "xlogy": lambda args: Math(args[0].within(POWER) + THIN + _operator("log") + parens(args[1].text), PRODUCT),
     "equal": _infix("="),
     "not_equal": _infix("≠"),
     "logical_and": _infix("∧"),
@@ -436,7 +338,7 @@ def _call(form: Form, show: Show) -> Math:
         return _NOTATION[name](args)
     word = _operator(name)
     for key, value in keywords[:1]:
-        word = _sub(word, _shape(value) if key == "shape" else _tuple(value))
+        word = sub(word, _shape(value) if key == "shape" else _tuple(value))
     return Math(word + parens(op(",").join(a.text for a in args)), ATOM)
 
 

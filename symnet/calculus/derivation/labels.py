@@ -1,0 +1,75 @@
+"""Labels: how the values of a derivation are called, and the leaves that print as them.
+
+In: stations, and the user's names.  Out: `Labels`: station → label, station → leaf (a tag), station → the leaf of its
+cotangent (a bar).  A tag carries what is known of its value (positive, rows sum to one, …), so that the simplifier can
+cancel over labels as it does over formulas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from sympy import Tuple
+
+from symnet import dtypes
+from symnet.expr.assumptions import facts
+from symnet.expr.extents import shape_arg
+from symnet.expr.node import Node, static_name
+from symnet.expr.symbols import LEAF_ASSUMPTIONS, Barrier, Named, Tensor
+
+_CARRIED = frozenset(LEAF_ASSUMPTIONS)
+
+
+class Labels:
+    """The labels of a derivation: the user's names, leaves' names, or v1, v2, … in order; L for the root."""
+
+    def __init__(self, nodes: Iterable[Node], leaves: Iterable[Tensor], names: Mapping[Node, Named], root: Node):
+        nodes = list(nodes)
+        self.names = dict(names)
+        self._dtype = root.dtype or dtypes.DEFAULT_REAL
+        self._taken = {leaf.name for leaf in leaves} | {n.name for n in names.values()}
+        fresh = (f"v{k}" for k in range(1, 10 * len(nodes) + 10) if f"v{k}" not in self._taken)
+        self.of: dict[Node, str] = {}
+        used: set[str] = set()
+        for node in nodes:
+            name = self._given(node)
+            if name is None or name in used:
+                name = "L" if node is root and "L" not in self._taken else next(fresh)
+            self.of[node] = name
+            used.add(name)
+        self._bar = "_bar" if not any(f"{name}_bar" in self._taken for name in used) else "_adjoint"
+
+    def _given(self, node: Node) -> str | None:
+        if isinstance(node, Tensor):
+            return node.name
+        found = self._name(node)
+        return None if found is None else found.name
+
+    def _name(self, node: Node) -> Named | None:
+        inner = node.operands[0] if isinstance(node, Barrier) else node
+        return self.names.get(node, self.names.get(inner))
+
+    def tag(self, node: Node) -> Node:
+        """The leaf that prints as the value's label; a leaf is its own."""
+        if isinstance(node, Tensor):
+            return node
+        named = self._name(node)
+        latex = named.latex if named is not None and named.name == self.of[node] else ""
+        return self._leaf(self.of[node], node, latex, sorted(facts(node) & _CARRIED))
+
+    def bar(self, node: Node) -> Node:
+        """The leaf that prints as the cotangent of a value."""
+        label = self.of[node]
+        return self._leaf(label + self._bar, node, rf"\bar{{{label_latex(label)}}}")
+
+    def _leaf(self, name: str, like: Node, latex: str, assumptions: Iterable[str] = ()) -> Node:
+        dtype = static_name(like.dtype or self._dtype)
+        held = Tuple(*map(static_name, assumptions))
+        return Tensor(static_name(name), shape_arg(like.shape), dtype, held, static_name(latex))
+
+
+def label_latex(label: str) -> str:
+    """A label in LaTeX."""
+    from symnet.expr.printing.latex import name_latex
+
+    return name_latex(label)

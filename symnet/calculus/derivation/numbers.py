@@ -1,0 +1,121 @@
+"""Numbers on a derivation: every value, local derivative and cotangent at one point.
+
+In: a `Derivation` and an array (or number) for every leaf.  Out: `Numbers`.  Computed by `reference`, the meaning of
+every node, so that nothing is compiled.  `shown` writes a number, a short vector or a small matrix; of a larger array
+its shape and its norm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symnet.expr.node import Node
+from symnet.expr.symbols import leaves
+from symnet.reference import evaluate
+
+if TYPE_CHECKING:
+    from symnet.calculus.derivation.model import Derivation
+
+Array = np.ndarray[Any, np.dtype[Any]]
+_LONGEST = 4  # elements of a vector, rows and columns of a matrix that are written out
+_ALONE, _IN_ARRAYS = 6, 3  # significant digits
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The point, by label.
+
+    Attributes:
+        values: forward values, inputs among them.
+        cotangents: the derivative of the root by each value.
+        locals: (user, operand) → the local derivative, where the edge has one.
+        passed: (user, operand) → what the edge passes backward.
+    """
+
+    values: dict[str, Array]
+    cotangents: dict[str, Array]
+    locals: dict[tuple[str, str], Array]
+    passed: dict[tuple[str, str], Array]
+
+
+def evaluate_steps(derivation: Derivation, data: Mapping[str, Any]) -> Numbers:
+    """Everything at one point."""
+    root = next((v.node for v in derivation.values if v.label == derivation.root), None)
+    root = root if root is not None else derivation.inputs[derivation.root]
+    known = leaves(root)
+
+    def compute(nodes: Mapping[Any, Node | None], env: Mapping[str, Any]) -> dict[Any, Array]:
+        present = {key: node for key, node in nodes.items() if node is not None}
+        found = evaluate(list(present.values()), env, leaves=known)
+        return dict(zip(present, found, strict=True))
+
+    nodes = {v.label: v.node for v in (*derivation.given, *derivation.values)}
+    values = compute({**derivation.inputs, **nodes}, data)
+    cotangents = compute({s.label: s.after for s in derivation.steps}, data)
+    env = {**values, **data, **{str(s.bar): cotangents[s.label] for s in derivation.steps}}
+    edges = {(e.user, e.operand): e for e in derivation.edges}
+    return Numbers(
+        {**data, **values},
+        cotangents,
+        compute({key: e.local for key, e in edges.items()}, env),
+        compute({key: e.passed for key, e in edges.items()}, env),
+    )
+
+
+def shown(array: Any) -> str:
+    """A number or an array as text."""
+    array = np.asarray(array)
+    if not array.ndim:
+        return _number(array)
+    if array.ndim <= 2 and max(array.shape) <= _LONGEST:
+        return _nested(array)
+    return f"{'×'.join(map(str, array.shape))}, norm {_number(np.linalg.norm(array), _IN_ARRAYS)}"
+
+
+def _nested(array: Array) -> str:
+    return _number(array, _IN_ARRAYS) if not array.ndim else f"[{', '.join(map(_nested, array))}]"
+
+
+def extent_shown(array: Any) -> tuple[int, int]:
+    """Characters across and lines down of what `shown_mathml` gives, roughly."""
+    array = np.asarray(array)
+    if not array.ndim or array.ndim > 2 or max(array.shape) > _LONGEST:
+        return len(shown(array)), 1
+    matrix = array[:, None] if array.ndim == 1 else array
+    columns = (max(len(_number(x, _IN_ARRAYS)) + 2 for x in column) for column in matrix.T)
+    return sum(columns) + 2, matrix.shape[0]
+
+
+def shown_mathml(array: Any) -> str:
+    """The same in MathML: vectors are columns."""
+    from symnet.expr.printing.markup import op, parens, row
+
+    array = np.asarray(array)
+    if not array.ndim:
+        return _number_mathml(array)
+    if array.ndim > 2 or max(array.shape) > _LONGEST:
+        size = op("×").join(f"<mn>{n}</mn>" for n in array.shape)
+        return row(f"{size}<mtext>,\u00a0norm\u00a0</mtext>{_number_mathml(np.linalg.norm(array), _IN_ARRAYS)}")
+    matrix = array[:, None] if array.ndim == 1 else array
+    cells = "".join(f"<mtr>{_cells(line)}</mtr>" for line in matrix)
+    return parens(f"<mtable>{cells}</mtable>", "[", "]")
+
+
+def _cells(line: Iterable[Any]) -> str:
+    return "".join(f"<mtd>{_number_mathml(x, _IN_ARRAYS)}</mtd>" for x in line)
+
+
+def _number_mathml(value: Any, digits: int = _ALONE) -> str:
+    written = _number(value, digits)
+    mantissa, _, exponent = written.lstrip("-").partition("e")
+    sign = "<mo>−</mo>" if written.startswith("-") else ""
+    power = f"<mo>·</mo><msup><mn>10</mn><mn>{int(exponent)}</mn></msup>" if exponent else ""
+    return f"{sign}<mn>{mantissa}</mn>{power}"
+
+
+def _number(value: Any, digits: int = _ALONE) -> str:
+    return f"{float(value):.{digits}g}" if np.asarray(value).dtype.kind == "f" else str(value)

@@ -1,0 +1,125 @@
+"""How derivations look: one style sheet for pages and slides, light and dark, on screens and on paper.
+
+In: nothing.  Out: CSS, all of it under `.derivation`, so that it leaves a notebook around it alone.  System fonts
+only: nothing is fetched.
+"""
+
+STYLE = """
+.derivation {
+  color-scheme: light dark;
+  --ink: #1d2129; --soft: #626a77; --faint: #9aa2ae; --line: #dfe2e8; --paper: #fdfdfb; --card: #ffffff;
+  --forward: #23558f; --back: #b0451f; --back-soft: #fbefe9; --forward-soft: #eef4fb; --box: #f4f5f2;
+  background: var(--paper); color: var(--ink);
+  font: 17px/1.55 "Iowan Old Style", "Palatino Linotype", Palatino, "Book Antiqua", "URW Palladio L", Georgia, serif;
+  max-width: 60rem; margin: 0 auto; padding: 3.2rem 2rem 4rem; box-sizing: border-box;
+}
+@media (prefers-color-scheme: dark) {
+  .derivation {
+    --ink: #e5e7eb; --soft: #a1a8b4; --faint: #737b88; --line: #343a45; --paper: #16191f; --card: #1d2129;
+    --forward: #8db9f0; --back: #f0a07c; --back-soft: #33241e; --forward-soft: #1e2936; --box: #20242c;
+  }
+}
+.derivation math {
+  font-family: "STIX Two Math", "Libertinus Math", "TeX Gyre Pagella Math", "Cambria Math", "Latin Modern Math",
+    "DejaVu Math TeX Gyre", math;
+}
+.derivation header { border-bottom: 1px solid var(--line); padding-bottom: 1.6rem; margin-bottom: 2.2rem; }
+.derivation .eyebrow {
+  font-size: .8rem; letter-spacing: .14em; text-transform: uppercase; color: var(--soft); margin: 0;
+}
+.derivation h1 { font-size: 1.55rem; font-weight: 500; margin: .5rem 0 0; line-height: 1.9; }
+.derivation h2 { font-size: 1.15rem; font-weight: 600; margin: 2.6rem 0 .4rem; }
+.derivation p { margin: .3rem 0 1rem; max-width: 44rem; }
+.derivation .hint { color: var(--soft); font-size: .94rem; }
+.derivation em { font-style: italic; }
+.derivation figure { margin: 1rem 0 0; overflow-x: auto; text-align: center; }
+.derivation .graph { display: inline-block; max-width: 100%; height: auto; }
+.derivation .graph rect { fill: var(--card); stroke: var(--faint); stroke-width: 1.1; }
+.derivation .graph .input rect { fill: var(--forward-soft); stroke: var(--forward); }
+.derivation .graph .root rect { stroke: var(--ink); stroke-width: 1.8; }
+.derivation .graph .constant rect, .derivation .graph .given rect { stroke-dasharray: 3 3; fill: none; }
+.derivation .graph .constant .cell { color: var(--soft); }
+.derivation .graph .now rect { stroke: var(--back); stroke-width: 2.6; }
+.derivation .graph .edge {
+  fill: none; stroke: var(--faint); stroke-width: 1.5; stroke-linecap: round; stroke-linejoin: round;
+}
+.derivation .graph .edge.plain { stroke: var(--line); stroke-width: 1.3; }
+.derivation .graph .edge.now { stroke: var(--back); stroke-width: 2.6; }
+.derivation .graph .cell {
+  width: 100%; height: 100%; display: flex; flex-direction: column; align-items: center; justify-content: center;
+  gap: .1rem; font-size: 16px; line-height: 1.25; white-space: nowrap; color: var(--ink);
+}
+.derivation .graph .label .cell > div { background: var(--paper); padding: 1px 6px; border-radius: 4px; }
+.derivation .graph .label .cell { font-size: 15px; color: var(--forward); }
+.derivation .graph .label.passes .cell { color: var(--back); }
+.derivation .graph .rule { font-style: italic; font-size: 13.5px; }
+.derivation .number { color: var(--forward); font-variant-numeric: tabular-nums; }
+.derivation .slope { color: var(--back); font-variant-numeric: tabular-nums; }
+.derivation .hidden { visibility: hidden; }
+.derivation .key {
+  display: flex; flex-wrap: wrap; justify-content: center; gap: .3rem 1.4rem; color: var(--soft); font-size:
+  .86rem; margin-top: .9rem;
+}
+.derivation .key b { font-weight: 600; }
+.derivation .key .fwd { color: var(--forward); } .derivation .key .bwd { color: var(--back); }
+.derivation table { border-collapse: collapse; margin: .8rem 0 0; }
+.derivation td { padding: .42rem 0; vertical-align: baseline; }
+.derivation .lines {
+  display: grid; grid-template-columns: max-content 1fr; column-gap: .35rem; row-gap: .5rem; align-items:
+  baseline; margin: .6rem 0; font-size: 1.06rem; overflow-x: auto;
+}
+.derivation .lines > .lhs { text-align: right; }
+.derivation .step { border-top: 1px solid var(--line); padding: .85rem 0 .75rem; break-inside: avoid; }
+.derivation .step.value {
+  display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: .4rem 2rem; align-items: center;
+  font-size: 1.06rem;
+}
+.derivation .step.value > div { overflow-x: auto; overflow-y: hidden; }
+.derivation .gives { padding-left: 1.4rem; }
+.derivation .step:last-child { border-bottom: 1px solid var(--line); }
+.derivation .step .why { color: var(--soft); font-size: .9rem; margin: 0; }
+.derivation .step .why b { font-weight: 600; color: var(--ink); }
+.derivation .locals {
+  color: var(--forward); display: flex; flex-wrap: wrap; gap: .3rem 1.8rem; align-items: baseline;
+}
+.derivation .rewrite {
+  color: var(--soft); font-size: .9rem; display: flex; flex-wrap: wrap; gap: .1rem .8rem; align-items: baseline;
+  padding: .1rem 0 .1rem .9rem; border-left: 2px solid var(--line);
+}
+.derivation .rewrite i { min-width: 15rem; }
+.derivation .bar { color: var(--back); }
+.derivation .result {
+  background: var(--box); border-left: 3px solid var(--back); border-radius: 0 6px 6px 0; padding: .8rem 1.3rem;
+  margin: 1rem 0; font-size: 1.12rem; overflow-x: auto; break-inside: avoid;
+}
+.derivation .where {
+  color: var(--soft); font-size: .96rem; display: flex; flex-wrap: wrap; gap: .35rem 1.6rem; align-items:
+  baseline; margin: .2rem 0;
+}
+.derivation .where math { color: var(--ink); }
+.derivation footer {
+  margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line); color: var(--faint); font-size:
+  .85rem;
+}
+@media (max-width: 40rem) {
+  .derivation { padding: 1.6rem 1rem; font-size: 16px; }
+  .derivation .step.value { grid-template-columns: 1fr; }
+}
+@media print {
+  .derivation {
+    --ink: #000; --soft: #444; --faint: #888; --line: #ccc; --paper: #fff; --card: #fff; --forward: #1b4a80;
+    --back: #9a3412; --back-soft: #fff; --forward-soft: #f3f6fa; --box: #f6f6f4;
+    padding: 0; max-width: none; font-size: 11pt;
+  }
+  .derivation figure, .derivation .lines { overflow: visible; }
+  .derivation h2 { break-after: avoid; }
+  .derivation figure { break-inside: avoid; }
+}
+"""
+
+PAGE_STYLE = """
+html { background: #fdfdfb; }
+body { margin: 0; }
+@media (prefers-color-scheme: dark) { html { background: #16191f; } }
+@media print { html { background: #fff; } @page { margin: 18mm; } }
+"""
