@@ -189,7 +189,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> N
 
     Args:
         x: any shape.
-        ord: of a vector 1, 2, inf, -inf, 0 < p; of a matrix None or "fro", 1 (largest column sum), inf (largest row sum).
+        ord: of a vector 1, 2, inf, -inf, 0 < p; of a matrix None or "fro", 1 (largest column sum), inf (row sum).
         axis: an int (vectors along it), two ints (matrices in them), or None for all of x.
         keepdims: keep the axes with extent 1.
 
