@@ -56,6 +56,7 @@ _home("calculus.hessian", "hessian")
 _home("calculus.products", "jvp vjp hvp")
 _home("calculus.derive", "derive")
 _home("calculus.simplify", "simplify")
+_home("calculus.check", "check")
 _home("compiler", "compile value_and_grad")
 _home("lambdify", "lambdify")
 _home("compiled", "CompiledFunction")
@@ -100,7 +101,8 @@ sys.modules[__name__].__class__ = _Face
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES, *_FOLDERS})
+    dunder = {name for name in globals() if name.startswith("__")}
+    return sorted({*dunder, *_HOMES, *_FOLDERS})
 
 
 import symnet.expr.activations  # noqa: E402  (operators and printing are registered by the floor `expr`)

@@ -35,6 +35,7 @@ _MODULES = {
     "expr.reduction": "max min prod argmax logsumexp softmax log_softmax",
     "expr.movement": "reshape concat stack pad broadcast_to",
     "expr.indexing": "take one_hot",
+    "expr.linalg": "det logdet inv solve norm matrix_power",
     "nn.losses": "l2 cross_entropy kl_div binary_cross_entropy",
 }
 _RENAMED = {

@@ -10,7 +10,6 @@ derivatives.  The error names the part.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from importlib import import_module
 from typing import Any, NamedTuple
 
 import sympy
@@ -27,6 +26,7 @@ from symnet.expr.contraction import contract, matmul, trace, transpose
 from symnet.expr.elementwise import elementwise
 from symnet.expr.extents import as_extent, dim, same_shape
 from symnet.expr.indexed_sums import Labelled, Range, broadcast, product_of, sum_over
+from symnet.expr.linalg import det, inv, matrix_power
 from symnet.expr.movement import concat, fill, reshape
 from symnet.expr.movement import stack as stacked
 from symnet.expr.node import Node, Shape
@@ -271,26 +271,7 @@ def _matrix_power(c: Converter, part: Any, ranges: Ranges, base: Value) -> Node:
     exponent = part.exp
     if not exponent.is_Integer:
         raise c.refuse(part, "integer powers of matrices", f"exponent {exponent}", "Give the exponent as an integer.")
-    if exponent == 0:
-        return identity(base.shape[0])
-    if exponent < 0:
-        base, exponent = linear_algebra("inv", part)(base), -exponent
-    result: Any = None
-    square = base
-    for bit in reversed(bin(int(exponent))[2:]):
-        if bit == "1":
-            result = square if result is None else matmul(square, result)
-        square = matmul(square, square) if exponent > 1 else square
-    return result
-
-
-def linear_algebra(name: str, part: Any) -> Callable[[Node], Node]:
-    """A function of `expr/linalg.py`."""
-    try:
-        return getattr(import_module("symnet.expr.linalg"), name)  # type: ignore[no-any-return]
-    except (ImportError, AttributeError) as error:
-        expected, mend = "matrices without inverses and determinants", "This version cannot convert it."
-        raise ArgumentError(explain("from_sympy(…)", expected, described(part), mend)) from error
+    return matrix_power(base, int(exponent))
 
 
 def _applied(c: Converter, part: Any, ranges: Ranges, x: Value) -> Node:
@@ -376,8 +357,8 @@ FORMS: dict[type, Form] = {
     matrices.MatAdd: Form(_args, _elementwise("add")),
     matrices.MatMul: Form(_args, _matrix_product),
     matrices.MatPow: Form(_first, _matrix_power),
-    matrices.Inverse: Form(_first, lambda c, part, ranges, x: linear_algebra("inv", part)(x)),
-    matrices.Determinant: Form(_first, lambda c, part, ranges, x: linear_algebra("det", part)(x)),
+    matrices.Inverse: Form(_first, lambda c, part, ranges, x: inv(x)),
+    matrices.Determinant: Form(_first, lambda c, part, ranges, x: det(x)),
     matrices.Transpose: _unary(transpose),
     matrices.Adjoint: _unary(transpose),
     matrices.Trace: _unary(trace),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -37,7 +36,6 @@ A, B = MatrixSymbol("A", m, n), MatrixSymbol("B", m, n)
 S, R = MatrixSymbol("S", n, n), MatrixSymbol("R", n, n)
 x, y, z = MatrixSymbol("x", n, 1), MatrixSymbol("y", n, 1), MatrixSymbol("z", m, 1)
 SIZES = {n: 3, m: 4}
-LINEAR_ALGEBRA = find_spec("symnet.expr.linalg") is not None
 t = Symbol("t")
 
 MATRICES: list[tuple[str, Any]] = [
@@ -75,13 +73,10 @@ MATRICES: list[tuple[str, Any]] = [
     ("explicit array", sympy.Array([[[a, 1], [2, b]], [[0, a], [a * b, 4]]])),
     ("explicit beside symbolic", sympy.Matrix([[1, 2, 3]]) * MatrixSymbol("G", 3, 2)),
     ("trace of ones", 2 * sympy.Trace(sympy.OneMatrix(3, 3))),
+    ("inverse", (S.T * S + sympy.Identity(n)).I * x),
+    ("negative power", MatPow(S.T * S + sympy.Identity(n), -2)),
+    ("determinant", sympy.Determinant(S * R) * a),
 ]
-if LINEAR_ALGEBRA:
-    MATRICES += [
-        ("inverse", (S.T * S + sympy.Identity(n)).I * x),
-        ("negative power", MatPow(S.T * S + sympy.Identity(n), -2)),
-        ("determinant", sympy.Determinant(S * R) * a),
-    ]
 
 
 def explicit(expr: Any, data: dict[str, Any]) -> Any:
@@ -256,9 +251,3 @@ def test_a_node_inside_a_matrix_product_raises() -> None:
     inside = sympy.Basic.__new__(sympy.MatMul, sn.tensor("X", 3, 3), S)
     with pytest.raises(ArgumentError, match="a symnet expression beside a SymPy matrix"):
         sn.from_sympy(inside)
-
-
-@pytest.mark.skipif(LINEAR_ALGEBRA, reason="inverses can be converted")
-def test_an_inverse_is_refused_where_there_is_no_linear_algebra() -> None:
-    with pytest.raises(ArgumentError, match="expected matrices without inverses and determinants"):
-        sn.from_sympy(S.I)
