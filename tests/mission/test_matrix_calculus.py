@@ -1,0 +1,141 @@
+"""Matrix calculus: M1 to M8, each with the answer that the tables give, as a formula and as numbers.
+
+The layouts, compact forms and Hessians are examined in `tests/calculus/test_jacobian.py`; a longer list of published
+identities is in `tests/identities`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+import symnet as sn
+from symnet.expr.graph import topological
+from symnet.expr.node import Node
+from symnet.reference import evaluate
+
+x, w, row = (sn.tensor(name, 4) for name in ("x", "w", "r"))
+A, W, V = sn.tensor("A", 4, 4), sn.tensor("W", 3, 4), sn.tensor("V", 2, 3)
+X, Y = sn.tensor("X", sn.dim("m"), 4), sn.tensor("Y", sn.dim("m"), 4)
+U = sn.tensor("U", 4, 5)  # rows x U
+LEAVES = [x, w, row, A, W, V, X, Y, U]
+m = 5
+
+
+@pytest.fixture
+def data(rng):
+    shapes = {"x": 4, "w": 4, "r": 4, "A": (4, 4), "W": (3, 4), "V": (2, 3), "X": (m, 4), "Y": (m, 4), "U": (4, 5)}
+    return {name: rng.normal(size=shape) for name, shape in shapes.items()}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the table: symnet's result, how it prints, and its value by NumPy."""
+
+    name: str
+    ours: Callable[[], Node]
+    text: str
+    value: Callable[[dict[str, np.ndarray]], np.ndarray]
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+ROWS = [
+    Row("M1 sum", lambda: sn.derivative(x + w, x), "eye(4)", lambda d: np.eye(4)),
+    Row("M1 product", lambda: sn.derivative(x * w, x), "diag(w)", lambda d: np.diag(d["w"])),
+    Row("M1 square", lambda: sn.derivative(x * x, x), "2*diag(x)", lambda d: np.diag(2 * d["x"])),
+    Row("M1 linear", lambda: sn.derivative(A @ x, x), "A", lambda d: d["A"]),
+    Row("M2 sum", lambda: sn.derivative(x.sum(), x), "ones(1, 4)", lambda d: np.ones((1, 4))),
+    Row("M2 inner product", lambda: sn.derivative(x @ w, x), "w[None, :]", lambda d: d["w"][None]),
+    Row("M2 squared norm", lambda: sn.derivative(x @ x, x), "2*x[None, :]", lambda d: 2 * d["x"][None]),
+    Row(
+        "M2 quadratic form",
+        lambda: sn.derivative(x @ A @ x, x),
+        "((A + A.T) @ x)[None, :]",
+        lambda d: (d["x"] @ (d["A"] + d["A"].T))[None],
+    ),
+    Row("M3 column", lambda: sn.derivative(W @ x, x), "W", lambda d: d["W"]),
+    Row("M3 row, numerator layout", lambda: sn.derivative(x @ U, x), "U.T", lambda d: d["U"].T),
+    Row("M3 row, denominator layout", lambda: sn.derivative(x @ U, x, layout="denominator"), "U", lambda d: d["U"]),
+    Row(
+        "M3 rows of a batch",
+        lambda: sn.jacobian(X @ U, X),
+        'einsum("ik,lj->ijkl", eye(m), U)',
+        lambda d: np.einsum("ik,lj->ijkl", np.eye(m), d["U"]),
+    ),
+    Row(
+        "M4 product by the matrix",
+        lambda: sn.derivative(W @ x, W),
+        'einsum("ik,j->ijk", eye(3), x)',
+        lambda d: np.einsum("ik,j->ijk", np.eye(3), d["x"]),
+    ),
+    Row("M5 two layers", lambda: sn.derivative(V @ W @ x, x), "V @ W", lambda d: d["V"] @ d["W"]),
+    Row(
+        "M6 gradient by a matrix",
+        lambda: sn.grad((W @ x).sum(), W),
+        "broadcast_to(x, (3, 4))",
+        lambda d: np.outer(np.ones(3), d["x"]),
+    ),
+    Row("M7 Hessian", lambda: sn.hessian(x @ A @ x, x), "A + A.T", lambda d: d["A"] + d["A"].T),
+    Row("M7 JVP", lambda: sn.jvp(W @ (x * x), {x: w}), "2*W @ (w*x)", lambda d: 2 * d["W"] @ (d["x"] * d["w"])),
+    Row("M7 VJP", lambda: sn.vjp(A @ x, x, w), "A.T @ w", lambda d: d["A"].T @ d["w"]),
+    Row("M7 HVP", lambda: sn.hvp((x**3).sum(), x, w), "6*w*x", lambda d: 6 * d["w"] * d["x"]),
+    Row("M8 trace", lambda: sn.grad(sn.trace(A), A), "eye(4)", lambda d: np.eye(4)),
+    Row("M8 trace of a square", lambda: sn.grad(sn.trace(A @ A), A), "2*A.T", lambda d: 2 * d["A"].T),
+    Row("M8 squared norm", lambda: sn.grad((W**2).sum(), W), "2*W", lambda d: 2 * d["W"]),
+    Row("M8 Hadamard product", lambda: sn.grad((X * Y).sum(), X), "Y", lambda d: d["Y"]),
+    Row("M8 power", lambda: sn.grad((x**3).sum(), x), "3*x**2", lambda d: 3 * d["x"] ** 2),
+    Row("M8 elementwise function", lambda: sn.grad(sn.sin(x).sum(), x), "cos(x)", lambda d: np.cos(d["x"])),
+    Row("M8 broadcasting", lambda: sn.vjp(X + x, x, Y), "sum(Y, axis=0)", lambda d: d["Y"].sum(0)),
+    Row("M8 broadcast product", lambda: sn.vjp(X * x, x, Y), "sum(X*Y, axis=0)", lambda d: (d["X"] * d["Y"]).sum(0)),
+]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=repr)
+def test_the_answer_reads_as_the_table_gives_it(row: Row):
+    assert str(row.ours()) == row.text
+
+
+@pytest.mark.parametrize("row", ROWS, ids=repr)
+def test_the_answer_has_the_value_of_the_table(row: Row, data):
+    wanted = row.value(data)
+    found = evaluate(row.ours(), data, leaves=LEAVES)
+    assert found.shape == wanted.shape and found == pytest.approx(wanted, rel=1e-13, abs=1e-13)
+
+
+def test_m3_different_rows_do_not_depend_on_one_another():
+    J = sn.jacobian(X @ U, X)
+    deltas = [node for node in topological(J) if node.kind == "delta"]
+    assert len(deltas) == 1 and J.rank == 4
+
+
+def test_m4_the_derivative_by_the_matrix_is_kept_compact():
+    T = sn.derivative(W @ x, W)
+    assert T.shape == (3, 4, 3)
+    assert {node.kind for node in topological(T)} <= {"tensor", "delta", "einsum", "elementwise", "expand"}
+    assert T is sn.simplify(sn.einsum("ik,j->ijk", sn.eye(3), x))
+
+
+def test_m6_a_gradient_has_the_shape_of_the_matrix():
+    assert sn.grad(sn.tanh(X @ W.T).sum(), W).shape == W.shape
+
+
+COMPILED = {
+    "Hessian": lambda: sn.hessian(sn.tanh(x @ A @ x), x),
+    "Jacobian": lambda: sn.jacobian(sn.tanh(W @ x), x),
+    "JVP": lambda: sn.jvp(sn.tanh(W @ x), {x: w}),
+    "VJP": lambda: sn.vjp(sn.tanh(A @ x), x, w),
+    "HVP": lambda: sn.hvp(sn.tanh(x @ A @ x), x, w),
+}
+
+
+@pytest.mark.parametrize("kind", COMPILED)
+def test_m7_every_operator_is_also_compiled(kind, data):
+    node = COMPILED[kind]()
+    function = sn.compile(node)
+    found = function(**{name: data[name] for name in function.inputs})
+    assert found == pytest.approx(evaluate(node, data), rel=1e-12, abs=1e-13)
