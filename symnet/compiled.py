@@ -12,12 +12,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, final
 
+from symnet.errors import CompileError, explain
 from symnet.expr.node import Node
 from symnet.expr.symbols import Tensor
 from symnet.loops.ir import Program
 from symnet.loops.printer import to_text
 from symnet.loops.signature import Signature
 from symnet.lower.program import Lowered
+from symnet.runtime.arguments import Arguments
+from symnet.runtime.bind import BoundStep
 from symnet.runtime.function import NativeFunction
 from symnet.schedule.target import Target
 from symnet.simplify.cost import flops
@@ -74,10 +77,42 @@ class CompiledFunction(NativeFunction):
     def __init__(
         self, signature: Signature, native: Any, object_code: bytes, stages: Callable[[], Stages], **options: Any
     ) -> None:
-        super().__init__(signature, native, **options)
+        if native is not None:
+            super().__init__(signature, native, **options)
+        else:  # made for another machine: to be exported, not called
+            self.signature, self.structure = signature, options.get("structure")
+            self.arguments = Arguments(signature, options.get("positional", ()))
+            self.positional = tuple(options.get("positional", ()))
+        self.is_native = native is not None
         self.object_code = object_code
         self.from_cache = False
         self._stages = stages
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        """Run once: see `NativeFunction`.
+
+        Raises:
+            CompileError: when the function was compiled for another machine.
+        """
+        self._require_native("(…)")
+        return super().__call__(*args, **keywords)
+
+    def bind(self, *args: Any, **keywords: Any) -> BoundStep:
+        """Fix the buffers once: see `NativeFunction.bind`."""
+        self._require_native(".bind(…)")
+        return super().bind(*args, **keywords)
+
+    def workspace_bytes(self, **dims: int) -> int:
+        """Scratch memory of one call in bytes, for given extents."""
+        self._require_native(".workspace_bytes(…)")
+        return super().workspace_bytes(**dims)
+
+    def _require_native(self, call: str) -> None:
+        if not self.is_native:
+            target = self.stages.target
+            got = f"code for {target.triple}" if target else "code for another machine"
+            mend = 'Write it to files with .export("build/name"), or compile it again without target=.'
+            raise CompileError(explain(f"{self.name}{call}", "code for this machine", got, mend))
 
     @cached_property
     def stages(self) -> Stages:
@@ -150,6 +185,8 @@ def report(f: CompiledFunction) -> str:
 
 
 def _workspace_line(f: CompiledFunction) -> str:
+    if not f.is_native:
+        return "to be asked of the machine it was compiled for"
     dims = f.signature.dims
     if not dims:
         return f"{f.workspace_bytes()} bytes"

@@ -83,17 +83,17 @@ def compile(
     stop_after: str | None = None,
     target: Target | None = None,
 ) -> Any:
-    """A native function of an expression, or of a list of them.
+    """A native function of an expression, or of a list or dict of them.
 
     Args:
-        outputs: an expression (the function returns an array), or a list (it returns a tuple).
+        outputs: an expression (the function returns an array), a list (a tuple), or a dict (a dict with its keys).
         dtype: float32 or float64: retypes the real leaves; by default they keep their own.
         inputs: leaves that may be passed by position, in that order; all are passed by keyword otherwise.
         name: the C name.
         threads: how many threads a call may use; the bits of the result do not depend on it.
         check_finite: refuse NaN and infinity in arguments.
         stop_after: "simplify", "numeric", "loops", "schedule" or "llvm": return what stands there.
-        target: another machine, with `stop_after` or for export.
+        target: another machine: the function is exported or looked at, not called.
 
     Returns:
         `CompiledFunction`, called by keyword with NumPy arrays.
@@ -109,10 +109,13 @@ def compile(
         >>> f(x=np.array([3.0, 4.0]))
         np.float64(25.0)
     """
-    many = isinstance(outputs, (list, tuple))
-    nodes = tuple(map(as_node, outputs)) if many else (as_node(outputs),)
+    listed = list(outputs.values()) if isinstance(outputs, dict) else outputs
+    many = isinstance(listed, (list, tuple))
+    nodes = tuple(map(as_node, listed)) if many else (as_node(listed),)
     options = {"threads": threads, "check_finite": check_finite, "positional": _positional(inputs)}
     template: Template = tuple(range(len(nodes))) if many else 0
+    if isinstance(outputs, dict):
+        template = dict(zip(outputs, range(len(nodes)), strict=True))
     names = _output_names(nodes)
     return _answer(Request("compile", nodes, (), names, template, dtype, name, target, stop_after, options))
 
@@ -292,7 +295,7 @@ def _function(request: Request) -> CompiledFunction:
         hit = False
     else:
         hit = True
-    native = codegen.load(entry.object_code)
+    native = codegen.load(entry.object_code) if codegen.runs_here(request.target or _host()) else None
     function = CompiledFunction(
         entry.signature, native, entry.object_code, stages, structure=entry.structure, **request.options
     )

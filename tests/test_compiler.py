@@ -12,6 +12,8 @@ import pytest
 
 import symnet as sn
 import symnet.compiler
+from symnet.errors import CompileError
+from symnet.llvm.targets import target_for
 from symnet.loops.ir import Program
 from symnet.loops.printer import to_text
 
@@ -251,3 +253,26 @@ def test_the_key_of_the_cache_tells_options_and_expressions_apart() -> None:
         ]
     ]
     assert len({symnet.compiler.cache_key(r) for r in requests}) == len(requests)
+
+
+def test_a_function_for_another_machine_is_exported_not_called() -> None:
+    x = sn.tensor("x", 3)
+    f = sn.compile(sn.exp(x), target=target_for("aarch64-unknown-linux-gnu"))
+    for call in (lambda: f(x=np.ones(3)), lambda: f.bind(x=np.ones(3)), lambda: f.workspace_bytes()):
+        with pytest.raises(
+            CompileError, match=r"expected code for this machine; got code for aarch64-unknown-linux-gnu"
+        ):
+            call()
+    assert "aarch64" in f.report()
+
+
+def test_a_dict_of_expressions_gives_a_dict_of_arrays() -> None:
+    x = sn.tensor("x", 2)
+    found = sn.compile({"double": x * 2, "sum": sn.sum(x)})(x=np.array([1.0, 2.0]))
+    np.testing.assert_array_equal(found["double"], [2.0, 4.0])
+    assert found["sum"] == 3.0
+
+
+def test_the_logarithm_of_a_sum_over_no_rows_is_minus_infinity() -> None:
+    X = sn.tensor("X", m, 3)
+    np.testing.assert_array_equal(sn.compile(sn.logsumexp(X, axis=0))(X=np.zeros((0, 3))), np.full(3, -np.inf))

@@ -10,7 +10,7 @@ from typing import Any
 import sympy
 
 from symnet.expr.constants import as_node, number
-from symnet.expr.elementwise import elementwise, erf, expm1, greater, maximum, sigmoid, tanh, where
+from symnet.expr.elementwise import elementwise, erf, expm1, greater_equal, maximum, sigmoid, tanh, where
 from symnet.expr.node import Node
 
 
@@ -27,15 +27,15 @@ def relu(x: Any) -> Node:
 
 
 def leaky_relu(x: Any, slope: Any = 0.01) -> Node:
-    """x where x > 0, slope·x elsewhere."""
+    """x where x >= 0, slope·x elsewhere; derivative 1 at 0, as of relu."""
     x = as_node(x)
-    return where(greater(x, 0), x, elementwise("mul", slope, x))
+    return where(greater_equal(x, 0), x, elementwise("mul", slope, x))
 
 
 def elu(x: Any, alpha: Any = 1) -> Node:
-    """x where x > 0, alpha·(eˣ - 1) elsewhere."""
+    """x where x >= 0, alpha·(eˣ - 1) elsewhere; derivative 1 at 0, as of relu."""
     x = as_node(x)
-    return where(greater(x, 0), x, elementwise("mul", alpha, expm1(elementwise("minimum", x, 0))))
+    return where(greater_equal(x, 0), x, elementwise("mul", alpha, expm1(elementwise("minimum", x, 0))))
 
 
 def silu(x: Any) -> Node:

@@ -274,6 +274,11 @@ def _unary(op: str, equation: str) -> Callable[[Any], Node]:
     return function
 
 
+def _numpy(name: str, function: Callable[..., Node]) -> Callable[..., Node]:
+    """The meaning of NumPy's function of that name beside nodes (`Node.__array_ufunc__`)."""
+    return register_builder(f"numpy {name}")(function)
+
+
 exp = _unary("exp", "eˣ")
 log = _unary("log", "the natural logarithm of x")
 log1p = _unary("log1p", "log(1 + x), accurate near 0")
@@ -358,3 +363,17 @@ def xlogy(x: Any, y: Any) -> Node:
         array([0., 0.])
     """
     return elementwise("xlogy", x, y)
+
+
+def _square(x: Any) -> Node:
+    return power(x, 2)
+
+
+_NUMPY: dict[str, Callable[..., Node]] = {
+    "exp": exp, "log": log, "log1p": log1p, "expm1": expm1, "tanh": tanh, "sin": sin, "cos": cos, "tan": tan,
+    "arcsin": asin, "arccos": acos, "arctan": atan, "sinh": sinh, "cosh": cosh, "sign": sign, "floor": floor,
+    "sqrt": sqrt, "maximum": maximum, "minimum": minimum, "square": _square, "reciprocal": reciprocal,
+    "equal": equal, "not_equal": not_equal,
+}  # fmt: skip
+for _name, _function in _NUMPY.items():
+    _numpy(_name, _function)

@@ -71,7 +71,6 @@ class Node(Basic):
     """
 
     __slots__ = ("__weakref__", "_facts", "digest", "dtype", "operands", "shape")
-    __array_ufunc__ = None
     _op_priority = 100.0
     is_commutative = True
     kind: ClassVar[str] = "node"
@@ -233,6 +232,20 @@ class Node(Basic):
     def __neg__(self) -> Node:
         return _BUILDERS["negative"](self)
 
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        """NumPy's functions and scalars beside a node: `np.exp(x)` is `sn.exp(x)`; arrays are refused with a remedy."""
+        name = ufunc.__name__
+        if name in _REFLECTED and not isinstance(inputs[0], Node):  # 2 < x is x > 2, as with Python's numbers
+            name, inputs = _REFLECTED[name], inputs[::-1]
+        builder = _BUILDERS.get(_UFUNCS.get(name, f"numpy {name}"))
+        if method == "__call__" and builder is not None and not options:
+            return builder(*inputs)
+        call = f"np.{ufunc.__name__}(…)" if method == "__call__" else f"np.{ufunc.__name__}.{method}(…)"
+        mend = "Look for its counterpart in symnet, or compile the expression and pass NumPy its value."
+        raise ArgumentError(
+            explain(call, "a function that symnet knows too", f"{ufunc.__name__} of an expression", mend)
+        )
+
     def __pos__(self) -> Node:
         return self
 
@@ -319,6 +332,16 @@ class Node(Basic):
 
     def _repr_latex_(self) -> str:
         return rf"$\displaystyle {_BUILDERS['latex'](self)}$"
+
+
+# NumPy's functions by the builders they are here.
+_UFUNCS = {
+    "add": "add", "subtract": "subtract", "multiply": "multiply", "divide": "divide", "true_divide": "divide",
+    "power": "power", "float_power": "power", "matmul": "matmul", "negative": "negative", "absolute": "abs",
+    "less": "less", "less_equal": "less_equal", "greater": "greater", "greater_equal": "greater_equal",
+}  # fmt: skip
+
+_REFLECTED = {"less": "greater", "greater": "less", "less_equal": "greater_equal", "greater_equal": "less_equal"}
 
 
 def static_name(value: str) -> Str:

@@ -90,6 +90,13 @@ def is_host(target: Target) -> bool:
     return target.triple in (llvm.get_process_triple(), llvm.get_default_triple())
 
 
+def runs_here(target: Target) -> bool:
+    """Whether this machine can run code for the target: its own system, and no instruction set that it lacks."""
+    here = host_target()
+    wanted = {f for f in target.features.split(",") if f.startswith("+")}
+    return is_host(target) and target.vector_bits <= here.vector_bits and wanted <= set(here.features.split(","))
+
+
 @lru_cache(maxsize=1)
 def _initialize() -> None:
     require_llvmlite()

@@ -76,7 +76,7 @@ def lower(
     out_buffers = builder.outputs(roots, outputs)
     builder.run()
     builder.copies(roots, out_buffers)
-    signature = _signature(name, dims, inputs, out_buffers, roots, leaves, [*written, *roots])
+    signature = _signature(name, dims, inputs, out_buffers, roots, leaves, written or roots)
     batch = lower_extent(space.batch[0].shape[space.batch[1]]) if space.batch else None
     mixed = tuple(f"{space.stored[n].name}: {n.kind}" for n in space.mixed if n in space.stored)
     return Lowered(

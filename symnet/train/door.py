@@ -72,7 +72,7 @@ def admit(L: Any, params: Any, data: Any, dtype: Any = None, samples: str | None
         L: a rank-0 expression.
         params: name or leaf → array.
         data: name or leaf → array.
-        dtype: float32 or float64; None: that of the parameters' arrays.
+        dtype: float32 or float64; None: float32 where the parameters or the data are, else float64.
         samples: the name of the extent that counts the samples, where there are several.
 
     Raises:
@@ -82,7 +82,7 @@ def admit(L: Any, params: Any, data: Any, dtype: Any = None, samples: str | None
     leaves = {leaf.name: leaf for leaf in check_leaves(CALL, [root])}
     given_params, given_data = _by_name("params", params), _by_name("data", data)
     _check_names(leaves, given_params, given_data)
-    real = _real_dtype(given_params, dtype)
+    real = _real_dtype(given_params, given_data, dtype)
     change: dict[Node, Node] = {
         leaf: leaf.retyped(real) for leaf in leaves.values() if leaf.dtype in dtypes.REAL and leaf.dtype != real
     }
@@ -146,16 +146,17 @@ def _check_names(leaves: Mapping[str, Tensor], params: Mapping[str, Any], data: 
 # --------------------------------------------------------------------------- numbers
 
 
-def _real_dtype(params: Mapping[str, Any], dtype: Any) -> str:
-    """The dtype asked for, or the widest real dtype of the parameters."""
+def _real_dtype(params: Mapping[str, Any], data: Mapping[str, Any], dtype: Any) -> str:
+    """The dtype asked for; else float32 where the parameters, or the real data, are float32 throughout."""
     if dtype is not None:
         call = f"fit(…, dtype={dtype!r})"
         name = dtypes.check(dtype, call)
         if name not in dtypes.REAL:
             raise ArgumentError(explain(call, "float32 or float64", name, 'Write dtype="float32".'))
         return name
-    held = {str(getattr(value, "dtype", "float64")) for value in params.values()}
-    return "float32" if held == {"float32"} else "float64"
+    held = [{str(getattr(v, "dtype", "float64")) for v in given.values()} for given in (params, data)]
+    reals = [names & {"float16", "float32", "float64", "object"} for names in held]
+    return "float32" if {"float32"} in reals else "float64"
 
 
 def convert(leaf: Tensor, value: Any, what: str) -> Array:

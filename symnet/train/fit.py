@@ -93,8 +93,8 @@ def fit(
         validation: a fraction of the samples to hold out, or data to take instead: `history.validation_loss`.
         stop: `Stop(loss_change=…, gradient_norm=…)`.
         maximize: go up the gradient.
-        dtype: float32 or float64; by default that of the arrays in `params`.  Data and parameters are converted
-            once, here.
+        dtype: float32 or float64; by default float32 where all parameters, or all real data, are float32, and
+            float64 otherwise.  Data and parameters are converted once, here.
         threads: how many threads a step may use.
         callbacks: functions of an `Epoch`, called after each; one that returns True stops the run.
         progress: a progress bar; None: where stderr is a terminal.

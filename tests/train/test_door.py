@@ -33,6 +33,11 @@ def test_everything_gets_the_dtype_of_the_parameters() -> None:
     assert admitted.dtype == "float32" and admitted.root.dtype == "float32"
 
 
+def test_data_in_float32_make_the_run_float32() -> None:
+    data = {name: array.astype("float32") for name, array in GOOD.items()}
+    assert line(START, data).dtype == "float32"
+
+
 def test_mixed_parameters_get_the_wider_dtype() -> None:
     assert line({"w": np.zeros(3, "float32"), "b": np.zeros(())}).dtype == "float64"
 
