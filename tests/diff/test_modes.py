@@ -2,7 +2,8 @@
 
 import pytest
 
-from symnet.diff import contraction, elementwise, reduction, tables
+from symnet.diff import contraction, elementwise, linalg, reduction, tables
+from symnet.expr.linalg import inv
 from tests.cases import CASES, case_named
 from tests.diff.checking import check
 
@@ -23,6 +24,9 @@ WRONG = [
     ("slice of a batch", tables.VJP, "slice", lambda node, y_bar, k: node.operands[0]),
     ("padding", tables.JVP, "place", lambda node, x_dots: node),
     ("logsumexp", reduction.PARTIALS, "logsumexp", lambda node: node.operands[0]),
+    ("inverse", tables.VJP, "solve", lambda node, y_bar, k: linalg.solve_vjp(node, y_bar, k) * 2),
+    ("solve with the transpose", tables.JVP, "solve", lambda node, x_dots: x_dots[1]),
+    ("determinant", tables.VJP, "determinant", lambda node, y_bar, k: inv(node.operands[0])),
     ("product with a zero", reduction.PARTIALS, "prod", lambda node: node.operands[0]),
 ]
 

@@ -9,6 +9,7 @@ from symnet.diff.rules import LEAF, ZERO
 from symnet.errors import MissingRuleError
 from symnet.expr import constants, contraction, indexing, movement, symbols
 from symnet.expr import elementwise as elementwise_nodes
+from symnet.expr import linalg as linalg_nodes
 from symnet.expr import reduction as reduction_nodes
 from symnet.expr.constants import number
 from symnet.expr.elementwise import PRIMITIVES, Elementwise, sigmoid, tanh
@@ -19,7 +20,7 @@ from symnet.expr.symbols import tensor
 from symnet.reference.evaluation import MEANING
 from tests.cases import CASES
 
-FILES = (constants, contraction, elementwise_nodes, indexing, movement, reduction_nodes, symbols)
+FILES = (constants, contraction, elementwise_nodes, indexing, linalg_nodes, movement, reduction_nodes, symbols)
 KINDS = {
     thing.kind: thing
     for file in FILES
