@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symnet.expr.node import Node
+from symnet.expr.printing.markup import MINUS, op, parens, row
 from symnet.expr.symbols import leaves
 from symnet.reference import evaluate
 
@@ -92,8 +93,6 @@ def extent_shown(array: Any) -> tuple[int, int]:
 
 def shown_mathml(array: Any) -> str:
     """The same in MathML: vectors are columns."""
-    from symnet.expr.printing.markup import op, parens, row
-
     array = np.asarray(array)
     if not array.ndim:
         return _number_mathml(array)
@@ -112,7 +111,7 @@ def _cells(line: Iterable[Any]) -> str:
 def _number_mathml(value: Any, digits: int = _ALONE) -> str:
     written = _number(value, digits)
     mantissa, _, exponent = written.lstrip("-").partition("e")
-    sign = "<mo>−</mo>" if written.startswith("-") else ""
+    sign = MINUS if written.startswith("-") else ""
     power = f"<mo>·</mo><msup><mn>10</mn><mn>{int(exponent)}</mn></msup>" if exponent else ""
     return f"{sign}<mn>{mantissa}</mn>{power}"
 

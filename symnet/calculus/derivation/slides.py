@@ -15,7 +15,7 @@ from symnet.calculus.derivation.numbers import shown_mathml
 from symnet.calculus.derivation.page import definitions, document, equation, formula, rewrite, slope, within
 from symnet.calculus.derivation.style import PAGE_STYLE, STYLE
 from symnet.expr.printing.forms import PRODUCT
-from symnet.expr.printing.markup import name_mathml, op
+from symnet.expr.printing.markup import MINUS, name_mathml, op
 from symnet.expr.printing.mathml import mathml
 
 SLIDE_STYLE = """
@@ -195,7 +195,7 @@ def _product(d: Derivation, edge: Edge) -> str:
 
 def _bracketed(number: object) -> str:
     written = shown_mathml(number)
-    return f"<mo>(</mo>{written}<mo>)</mo>" if written.startswith("<mo>") else written
+    return f"<mo>(</mo>{written}<mo>)</mo>" if written.startswith(MINUS) else written
 
 
 def _closing(d: Derivation, values: frozenset[str], known: frozenset[str]) -> Slide:

@@ -80,7 +80,7 @@ def _routes(d: Derivation, variable: str, routes: tuple[Route, ...]) -> Iterator
     ways = [" ← ".join(reversed(r.labels)) for r in routes]
     width = max(map(len, ways))
     for way, route in zip(ways, routes, strict=True):
-        factors = "·".join(within(f, PRODUCT) for f in reversed(route.factors))
+        factors = " · ".join(within(f, PRODUCT) for f in reversed(route.factors))
         product = str(route.product)
         yield f"{way:{width}}    {factors}" + ("" if factors == product else f" = {product}")
     written = next(s.written for s in d.steps if s.label == variable)

@@ -17,6 +17,7 @@ from sympy.printing.conventions import split_super_sub
 from sympy.printing.pretty.pretty_symbology import greek_unicode
 
 THIN = '<mspace width="0.1667em"/>'
+MINUS = '<mo form="prefix">−</mo>'  # a sign; between terms, op("−")
 
 
 def math_element(inner: str, block: bool = False) -> str:
@@ -104,7 +105,7 @@ def _letters(name: str) -> str:
 
 
 def signed(digits: str) -> str:
-    return f"{op('−')}<mn>{digits[1:]}</mn>" if digits.startswith("-") else f"<mn>{digits}</mn>"
+    return f"{MINUS}<mn>{digits[1:]}</mn>" if digits.startswith("-") else f"<mn>{digits}</mn>"
 
 
 _ENTITY = re.compile(r"&(?!amp;|lt;|gt;)\w+;")  # XML knows none but these

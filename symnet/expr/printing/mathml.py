@@ -32,7 +32,21 @@ from symnet.expr.printing.forms import (
 )
 from symnet.expr.printing.latex import is_name
 from symnet.expr.printing.layout import Show, Writer, abridge, lay_out, write
-from symnet.expr.printing.markup import THIN, TOP, bold, exact, name_mathml, op, parens, row, signed, sub, sup, upright
+from symnet.expr.printing.markup import (
+    MINUS,
+    THIN,
+    TOP,
+    bold,
+    exact,
+    name_mathml,
+    op,
+    parens,
+    row,
+    signed,
+    sub,
+    sup,
+    upright,
+)
 from symnet.expr.printing.text import number_text
 
 
@@ -92,9 +106,9 @@ def _sum(form: Form, show: Show) -> Math:
     for sign, part in zip(form.data, form.parts, strict=True):
         term = show(part)
         if sign < 0:
-            pieces.append(op("−") + term.within(OPERATOR))
-        elif pieces and term.text.startswith(op("−")):
-            pieces.append(term.within(SUM))
+            pieces.append((op("−") if pieces else MINUS) + term.within(OPERATOR))
+        elif pieces and term.text.startswith(MINUS):
+            pieces.append(op("−") + term.text.removeprefix(MINUS))
         else:
             pieces.append((op("+") if pieces else "") + term.within(SUM))
     return Math("".join(pieces), SUM)
@@ -115,7 +129,7 @@ def _product(form: Form, show: Show) -> Math:
     level = HADAMARD if sum(p.rank > 0 for p in form.parts) > 1 and all(p.rank == 0 for p in below) else PRODUCT
     if tail and show(tail[-1]).level == OPERATOR:
         level = OPERATOR
-    return Math((op("−") if sign < 0 else "") + "".join(pieces), SUM if sign < 0 else level)
+    return Math((MINUS if sign < 0 else "") + THIN.join(pieces), SUM if sign < 0 else level)
 
 
 def _fraction(above: list[Part], below: tuple[Part, ...], show: Show) -> str:
