@@ -27,7 +27,8 @@ SLIDE_STYLE = """
   display: flex; justify-content: space-between; align-items: baseline; color: var(--soft); font-size: .86rem;
 }
 .slides h2 { margin: .2rem 0 .4rem; font-size: 1.3rem; }
-.slides .said { min-height: 9.5rem; font-size: 1.15rem; }
+.slides .said { font-size: 1.15rem; }
+.stepping .said { min-height: 9.5rem; }
 .slides .said .lines { row-gap: .7rem; }
 .slides figure { margin-top: .4rem; }
 .stepping section { display: none; border: 0; }
@@ -154,8 +155,8 @@ def _backward(d: Derivation, step: Step, values: frozenset[str], known: frozense
     title = f"The derivative by {_math(step.label)}"
     head = f'<div class="lhs bar">{equation(slope(d, step.label))}</div>'
     lines = [f"<div>{equation(op('='), line)}</div>" for line in _account(d, step)]
-    body = [head, lines[0], *(f"<div></div>{line}" for line in lines[1:])]
-    body += [f"<div></div>{rewrite(r)}" for r in step.rewrites] if not d.numbers else []
+    middle = [] if d.numbers else [rewrite(r) for r in step.rewrites]
+    body = [head, lines[0], *(f"<div></div>{line}" for line in (*lines[1:-1], *middle, *lines[1:][-1:]))]
     return Slide("Backward", title, f"<p>{_reason(step)}</p><div class='lines'>{''.join(body)}</div>", seen)
 
 
@@ -176,7 +177,8 @@ def _account(d: Derivation, step: Step) -> list[str]:
     parts = [_product(d, e) for e in step.edges if e.passed is not None]
     lines = [op("+").join(parts) or "<mn>0</mn>"]
     if d.numbers is None:
-        return [*lines, mathml(step.written)] if mathml(step.written) != lines[0] else lines
+        rest = [mathml(n) for n in (step.inserted, step.written)]
+        return [*lines, *dict.fromkeys(line for line in rest if line != lines[0])]
     cotangent = d.numbers.cotangents[step.label]
     scalar = cotangent.ndim == 0 and all(e.kind == "scalar" for e in step.edges)
     if scalar:
