@@ -3,25 +3,65 @@
 In: numeric-form roots.  Out: the same values, every contracting Einsum with at most two operands, in the order that
 opt_einsum finds cheapest (a symbolic extent counts as 256).  Operands that the contraction reads once each (the
 full index set) stay together: they are one reduction, with nothing to save.
+A product that one other product alone uses is opened first, where some other order is cheaper: (X Xᵀ) v is X (Xᵀ v).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import opt_einsum
 
 from symnet.expr.contraction import Einsum, contract
 from symnet.expr.extents import product
-from symnet.expr.graph import rebuild
+from symnet.expr.graph import consumers, rebuild, topological, with_operands
 from symnet.expr.node import Extent, Node
 
 TYPICAL = 256  # what a symbolic extent counts for when orders are compared
+MOST_OPERANDS = 8  # of a product made by opening others: finding the best order grows fast
 
 
 def binarize(roots: Iterable[Node]) -> list[Node]:
     """Every contraction of many operands as contractions of two."""
-    return rebuild(roots, _binarize)
+    return rebuild(_opened(list(roots)), _binarize)
+
+
+def _opened(roots: list[Node]) -> list[Node]:
+    """The roots with products inside products opened where that is cheaper."""
+    users = consumers(*roots)
+    new: dict[Node, Node] = {}
+    for node in topological(*roots):
+        fresh = with_operands(node, (new[o] for o in node.operands))
+        if isinstance(fresh, Einsum) and fresh.contracted:
+            for place in reversed(range(len(node.operands))):
+                inner = node.operands[place]
+                if len(users[inner]) == 1 and node.operands.count(inner) == 1 and inner not in roots:
+                    fresh = _cheaper(fresh, place)
+        new[node] = fresh
+    return [new[root] for root in roots]
+
+
+def _cheaper(outer: Einsum, place: int) -> Einsum:
+    """The contraction with the product at one place opened, if that takes fewer operations; else as it is."""
+    inner = outer.operands[place]
+    if not isinstance(inner, Einsum) or not inner.contracted:
+        return outer
+    if len(outer.operands) + len(inner.operands) - 1 > MOST_OPERANDS:
+        return outer
+    outside = dict(zip(inner.output, outer.inputs[place], strict=True))
+    fresh = 1 + max((i for indices in (*outer.inputs, outer.output) for i in indices), default=0)
+    names = {i: outside.get(i, fresh + i) for indices in inner.inputs for i in indices}
+    inputs = [tuple(names[i] for i in indices) for indices in inner.inputs]
+    merged = contract(
+        [*outer.inputs[:place], *inputs, *outer.inputs[place + 1 :]],
+        outer.output,
+        *outer.operands[:place],
+        *inner.operands,
+        *outer.operands[place + 1 :],
+    )
+    assert isinstance(merged, Einsum)
+    return merged if _cost(merged) < _cost(outer) + _cost(inner) else outer
 
 
 def _binarize(node: Node) -> Node:
@@ -42,11 +82,19 @@ def _binarize(node: Node) -> Node:
 
 
 def _path(node: Einsum) -> list[tuple[int, ...]]:
+    return [tuple(p) for p in _plan(node)[0]]
+
+
+def _cost(node: Einsum) -> float:
+    """Operations in the cheapest order."""
+    return float(_plan(node)[1].opt_cost)
+
+
+def _plan(node: Einsum) -> tuple[Any, Any]:
     shapes = [tuple(map(_typical, o.shape)) for o in node.operands]
     inputs = ["".join(map(opt_einsum.get_symbol, indices)) for indices in node.inputs]
     output = "".join(map(opt_einsum.get_symbol, node.output))
-    path, _ = opt_einsum.contract_path(f"{','.join(inputs)}->{output}", *shapes, shapes=True, optimize="dp")
-    return [tuple(p) for p in path]
+    return opt_einsum.contract_path(f"{','.join(inputs)}->{output}", *shapes, shapes=True, optimize="dp")
 
 
 def _typical(extent: Extent) -> int:

@@ -15,7 +15,7 @@ from symnet.simplify.coefficients import ONE
 from symnet.simplify.cost import saves
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.factors import Base, Factors
-from symnet.simplify.signs import is_positive
+from symnet.simplify.signs import is_negative, is_positive
 from symnet.simplify.terms import Terms
 
 MOST_TERMS = 16  # of a sum that is multiplied out
@@ -151,11 +151,31 @@ def factor_beside_delta_takes_its_last_axis(node: Node) -> Node | None:
     return result.build()
 
 
+_QUOTIENTS = {"sinh": ("cosh", "tanh"), "sin": ("cos", "tan")}
+
+
+def quotient_of_sine_and_cosine(node: Node) -> Node | None:
+    """sinh(x)/cosh(x) → tanh(x), sin(x)/cos(x) → tan(x).  Always."""
+    factors = Factors.view(node)
+    for (core, axes), exponent in factors.powers.items():
+        if not is_op(core, *_QUOTIENTS) or isinstance(exponent, Node) or not is_positive(exponent):
+            continue
+        below, quotient = _QUOTIENTS[str(core.args[0])]
+        other = (elementwise(below, core.operands[0]), axes)
+        found = factors.powers.get(other)
+        if found is not None and not isinstance(found, Node) and is_negative(found):
+            count = min(exponent, -found)
+            new = elementwise(quotient, core.operands[0])
+            return factors.copy().times(core, axes, -count).times(*other, count).times(new, axes, count).build()
+    return None
+
+
 PRODUCTS = (
     Rewrite(distribute_number_over_sum, ("mul",)),
     Rewrite(collect_powers, ("mul", "pow", "size")),
     Rewrite(powers_of_zero_and_one_are_themselves, ("mul", "pow")),
     Rewrite(square_root_of_square, ("pow",)),
+    Rewrite(quotient_of_sine_and_cosine, ("mul",)),
     Rewrite(factor_beside_delta_takes_its_last_axis, ("mul",)),
     Rewrite(multiply_out_delta, ("mul",)),
     Rewrite(distribute_to_cancel, ("mul",)),

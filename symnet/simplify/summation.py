@@ -6,7 +6,7 @@ In: an `einsum` node whose operands are in normal form.  Out: a contraction over
 from __future__ import annotations
 
 from symnet.expr.assumptions import known, softmax_axes
-from symnet.expr.constants import number
+from symnet.expr.constants import number, number_of
 from symnet.expr.contraction import Einsum, contract
 from symnet.expr.contraction import sum as sum_over
 from symnet.expr.elementwise import elementwise, is_op
@@ -113,6 +113,63 @@ def _repeats_a_sum(term: Node, whole: Node, node: Einsum) -> bool:
     return any(len(factors) == 1 and factors[0] in inside for factors in totals)
 
 
+def contract_delta_term_apart(node: Einsum) -> Node | None:
+    """(s·δ + A) @ x → s·x + A @ x: the terms of an operand that hold a delta, each contracted by itself.
+
+    Condition: something is summed.  A contraction with a delta is the smaller one without it; the other terms stay
+    together, so that nothing is computed twice.
+    """
+    if not node.contracted:
+        return None
+    for n, operand in enumerate(node.operands):
+        deltas = [o for o in operand.operands if _holds_delta(o)] if is_op(operand, "add") else []
+        if deltas:
+            rest = [o for o in operand.operands if o not in deltas]
+            parts = [*deltas, *([elementwise("add", *rest)] if len(rest) > 1 else rest)]
+            return elementwise("add", *(_with_term(node, n, part) for part in parts))
+    return None
+
+
+def _holds_delta(term: Node) -> bool:
+    factors = term.operands if is_op(term, "mul") or term.kind == "einsum" else (term,)
+    return any(o.kind == "delta" for o in factors)
+
+
+def _with_term(node: Einsum, place: int, term: Node) -> Node:
+    """The contraction with one term in the place of an operand."""
+    whole = node.operands[place].shape
+    full = cover(term, trailing(term.rank, len(whole)), whole)
+    return with_operands(node, [*node.operands[:place], full, *node.operands[place + 1 :]])
+
+
+def expectation_of_number_is_itself(node: Einsum) -> Node | None:
+    """Σ p·(x + 1) → Σ p·x + 1.
+
+    Condition: p sums to one over the summed axes.  Numbers only: a term that varies, such as a log-sum-exp, may cancel
+    digits that are lost once it stands outside.
+    """
+    operand, indices = node.operands[0], node.inputs[0]
+    if len(node.operands) > 1 or not is_op(operand, "mul") or len(set(indices)) < len(indices):
+        return None
+    summed = {a for a, i in enumerate(indices) if i not in node.output}
+    weights = [o for o in operand.operands if o.shape == operand.shape and _sums_to_one(o, summed)]
+    others = [o for o in operand.operands if o not in weights]
+    if len(weights) != 1 or len(others) != 1 or not is_op(others[0], "add"):
+        return None
+    constant = [o for o in others[0].operands if number_of(o) is not None]
+    varying = [o for o in others[0].operands if o not in constant]
+    if not constant or not varying:
+        return None
+    inner = elementwise("mul", *weights, varying[0] if len(varying) == 1 else elementwise("add", *varying))
+    return elementwise("add", with_operands(node, [inner]), *constant)
+
+
+def _sums_to_one(x: Node, summed: set[int]) -> bool:
+    if known(x, "simplex") and summed == {x.rank - 1}:
+        return True
+    return any(set(axes) == summed for axes in softmax_axes(x))
+
+
 def sum_before_placing(node: Einsum) -> Node | None:
     """Σ pad(x) → Σ x: zeros add nothing.  Condition: every axis along which zeros are laid is summed, alone."""
     operand, indices = node.operands[0], node.inputs[0]
@@ -138,6 +195,8 @@ SUMMATIONS = (
     Rewrite(contract_delta, ("einsum",)),
     Rewrite(total_of_distribution_is_one, ("einsum",)),
     Rewrite(sum_terms_apart, ("einsum",)),
+    Rewrite(contract_delta_term_apart, ("einsum",)),
+    Rewrite(expectation_of_number_is_itself, ("einsum",)),
     Rewrite(sum_before_placing, ("einsum",)),
     Rewrite(sum_before_reshaping, ("einsum",)),
 )

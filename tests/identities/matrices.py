@@ -247,6 +247,5 @@ MATRICES = [
         MAGNUS,
         lambda: sn.hessian((x @ S @ x) ** 2, x),
         lambda: 4 * (x @ S @ x) * S + 8 * sn.outer(S @ x, S @ x),
-        longer_by="a common matrix is factored out of a sum with a delta",
     ),
 ]

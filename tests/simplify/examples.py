@@ -80,6 +80,10 @@ EXAMPLES: dict[str, list[Node]] = {
     "factor_common_factors": [x * y + x * a, Z * rows(v) - rows(v), x - x**2, x / p + y / p],
     "collect_like_terms": [x + y + x, 2 * x - y - 2 * x, Z + rows(v) + Z, 2 * x / s + y / s + a, 3 + x - 3],
     "gather_terms_into_their_sum": [(x + y) * a + x + y],
+    "join_choices_by_one_condition": [
+        where(x > 0, y, 0) + where(x > 0, 0, 2 * x),
+        ew.indicator(x > 0) + where(x > 0, 0, exp(x)) + y,
+    ],
     "contract_sum_of_operands": [
         A @ w + C @ w,
         total(Z, 0) - total(G, 0),
@@ -102,6 +106,7 @@ EXAMPLES: dict[str, list[Node]] = {
     ],
     "powers_of_zero_and_one_are_themselves": [D * D, D**3 * Z],
     "square_root_of_square": [(x**2) ** half],
+    "quotient_of_sine_and_cosine": [ew.sinh(x) / ew.cosh(x), ew.sin(x) ** 2 * y / ew.cos(x)],
     "factor_beside_delta_takes_its_last_axis": [identity(4) * expand(x, (4, 4), (0,))],
     "multiply_out_delta": [x * (identity(4) - S)],
     "distribute_to_cancel": [p * (x / p + y), sigmoid(x) * (1 - sigmoid(x)) * (y / sigmoid(x) - a / (1 - sigmoid(x)))],
@@ -110,6 +115,14 @@ EXAMPLES: dict[str, list[Node]] = {
     "contract_delta": [identity(4) @ A, einsum("ij,jk,ik->i", identity(4), A, A), einsum("ii->", identity(4)) * x],
     "total_of_distribution_is_one": [total(D, 1) * v, total(softmax(Z, axis=0), 0) * x, total(softmax(Z)) * x],
     "sum_terms_apart": [total(1 - D, 1), total(Z - total(Z, 1, keepdims=True) / 4, 1)],
+    "contract_delta_term_apart": [
+        matmul(identity(4) - S, x),
+        matmul(A, transpose(A) @ (s * identity(4) + S + V @ transpose(V))),
+    ],
+    "expectation_of_number_is_itself": [
+        total(softmax(x) * (log_softmax(x) + 1)),
+        total(softmax(Z) * (G - 2), 1) * v,
+    ],
     "sum_before_placing": [total(pad(A, [(1, 2), (0, 0)]), 0), total(pad(x, [(0, 3)]))],
     "sum_before_reshaping": [total(reshape(A, 12)), total(reshape(Z, 2 * m, 2)) * x],
     "drop_idle_contraction": [einsum("ij->ij", Z)],
