@@ -20,10 +20,11 @@ from symnet.simplify.differences import DIFFERENCES
 from symnet.simplify.engine import Normalizer, Rewrite, Step, Table
 from symnet.simplify.linalg import EQUATIONS
 from symnet.simplify.norms import NORMS
+from symnet.simplify.repeats import REPEATS
 from symnet.simplify.sharing import share
 from symnet.simplify.stable import LOG_SOFTMAXES, LOGARITHMS, SOFTMAXES
 
-PASSES: tuple[tuple[Rewrite, ...], ...] = (DIFFERENCES, SOFTMAXES, LOG_SOFTMAXES, LOGARITHMS, EQUATIONS, NORMS)
+PASSES: tuple[tuple[Rewrite, ...], ...] = (DIFFERENCES, SOFTMAXES, LOG_SOFTMAXES, LOGARITHMS, EQUATIONS, NORMS, REPEATS)
 _TABLES = tuple(map(Table, PASSES))
 
 

@@ -190,6 +190,7 @@ NUMERIC: dict[str, list[Node]] = {
     "log_of_logistic": [log(sigmoid(x)), log(1 - sigmoid(x))],
     "log_of_one_plus_is_log1p": [log(1 + p), log(1 + p + s**2)],
     "exponential_minus_one_is_expm1": [exp(x) - 1, 3 - 3 * exp(x), exp(x) + y - 1],
+    "scale_before_repeating": [2 * rows(v) + Z, Z - rows(total(Z, 1)) / 4, Z + s * rows(v)],
     "factor_times_log_is_xlogy": [x * log(p), D * log(P), 2 * s * x * log(p)],
     "solve_instead_of_inverting": [
         inv(M) @ x,
