@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="replace")  # a terminal without ∂ shows ?
     try:
         options.run(options)
-    except SymnetError as error:
+    except (SymnetError, OSError) as error:
         print(f"symnet {options.command}: {error}", file=sys.stderr)
         return 2
     return 0

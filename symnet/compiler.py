@@ -91,7 +91,7 @@ def compile(
         inputs: leaves that may be passed by position, in that order; all are passed by keyword otherwise.
         name: the C name.
         threads: how many threads a call may use; the bits of the result do not depend on it.
-        check_finite: refuse NaN and infinity in arguments.
+        check_finite: refuse NaN and infinity in arguments, at every call (of `bind`, when the buffers are bound).
         stop_after: "simplify", "numeric", "loops", "schedule" or "llvm": return what stands there.
         target: another machine: the function is exported or looked at, not called.
 
@@ -178,7 +178,14 @@ def _template(params: Any) -> Template:
 
 
 def _positional(inputs: Sequence[Any] | None) -> tuple[str, ...]:
-    return tuple(as_node(i).name for i in inputs or ())  # type: ignore[attr-defined]
+    """The names of the leaves that may be passed by position."""
+    for given in inputs or ():
+        if not isinstance(given, Tensor):
+            call = "compile(…, inputs=[…])"
+            raise ArgumentError(
+                explain(call, "leaves, such as sn.tensor gives", repr(given), "Give the tensors themselves.")
+            )
+    return tuple(given.name for given in inputs or ())
 
 
 def _output_names(nodes: Sequence[Node]) -> tuple[str, ...]:

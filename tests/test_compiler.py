@@ -276,3 +276,8 @@ def test_a_dict_of_expressions_gives_a_dict_of_arrays() -> None:
 def test_the_logarithm_of_a_sum_over_no_rows_is_minus_infinity() -> None:
     X = sn.tensor("X", m, 3)
     np.testing.assert_array_equal(sn.compile(sn.logsumexp(X, axis=0))(X=np.zeros((0, 3))), np.full(3, -np.inf))
+
+
+def test_names_are_no_leaves_for_positions() -> None:
+    with pytest.raises(sn.ArgumentError, match=r"inputs=\[…\]\): expected leaves, such as sn.tensor gives; got 'x'"):
+        sn.compile(sn.tensor("x", 2) * 2, inputs=["x"])

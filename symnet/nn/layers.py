@@ -72,7 +72,7 @@ def mlp(
         the output, (m, units[-1]), and the parameters [W1, b1, W2, b2, …].
 
     Raises:
-        ArgumentError: no widths.
+        ArgumentError: no widths, or no list of them.
 
     Example:
         >>> import symnet as sn
@@ -81,6 +81,12 @@ def mlp(
         >>> Z.shape, [p.name for p in params]
         ((m, 10), ['W1', 'b1', 'W2', 'b2'])
     """
+    if not isinstance(units, (list, tuple)):
+        raise ArgumentError(
+            explain(
+                f"mlp(X, {units})", "a list of widths, one for each layer", repr(units), f"Write mlp(X, [{units}, 10])."
+            )
+        )
     widths = list(units)
     if not widths:
         raise ArgumentError(explain("mlp(X, [])", "at least one width", "none", "Write mlp(X, [128, 10])."))

@@ -77,3 +77,8 @@ def test_layers_refuse_scalars_and_empty_stacks():
         dense(tensor("x"), 3)
     with pytest.raises(ArgumentError, match=r"mlp\(X, \[\]\): expected at least one width; got none"):
         mlp(X, [])
+
+
+def test_one_width_is_no_list_of_widths() -> None:
+    with pytest.raises(ArgumentError, match=r"mlp\(X, 128\): expected a list of widths, one for each layer; got 128"):
+        mlp(tensor("X", 5, 4), 128)
