@@ -55,6 +55,7 @@ def init(
     params: Iterable[Tensor] | Mapping[Any, Tensor],
     seed: int = 0,
     scheme: str | Mapping[str, str] | None = None,
+    dtype: Any = None,
 ) -> dict[str, Array]:
     """Starting values for parameters: matrices by a scheme, vectors and scalars zero.
 
@@ -63,9 +64,10 @@ def init(
         seed: a nonnegative integer; the same seed gives the same bits.
         scheme: for matrices and higher ranks: "glorot" (the default, for tanh and sigmoid), "he" (for ReLU), "lecun",
             "normal", "zeros"; or a dict from a parameter's name to one of these, which then also holds for vectors.
+        dtype: float32 or float64; by default each leaf's own.
 
     Returns:
-        name → array, of the leaf's shape and dtype.
+        name → array, of the leaf's shape.
 
     Raises:
         ArgumentError: an unknown scheme, or something that is no leaf.
@@ -78,7 +80,8 @@ def init(
         {'W': (4, 3), 'b': (3,)}
     """
     leaves = list(params.values() if isinstance(params, Mapping) else params)
-    return {leaf.name: _draw(_checked(leaf), seed, scheme) for leaf in leaves}
+    real = None if dtype is None else dtypes.check(dtype, f"init(…, dtype={dtype!r})")
+    return {leaf.name: _draw(_checked(leaf), seed, scheme).astype(real or leaf.dtype, copy=False) for leaf in leaves}
 
 
 def _checked(leaf: Any) -> Tensor:

@@ -15,7 +15,7 @@ from symnet.compiled import CompiledFunction
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-@dataclass
+@dataclass(repr=False)
 class History:
     """The course of a run; all lists grow by one an epoch, but for `step_loss`.
 
@@ -41,6 +41,14 @@ class History:
     def steps(self) -> int:
         return len(self.step_loss)
 
+    @property
+    def course(self) -> str:
+        """`loss 2.3 → 0.1`, for one line."""
+        return f"loss {self.loss[0]:.6g} → {self.loss[-1]:.6g}" if self.loss else "no loss"
+
+    def __repr__(self) -> str:
+        return f"<history of {self.epochs} epochs, {self.steps} steps: {self.course}>"
+
 
 @dataclass
 class Run:
@@ -65,6 +73,5 @@ class Run:
 
     def __repr__(self) -> str:
         h = self.history
-        course = f"loss {h.loss[0]:.6g} → {h.loss[-1]:.6g}" if h.loss else "no loss"
         length = f"{h.epochs} epochs, {h.steps} steps in {self.seconds:.3g} s"
-        return f"<run of {length}: {course}, stopped by {self.stopped_by}>"
+        return f"<run of {length}: {h.course}, stopped by {self.stopped_by}>"

@@ -82,3 +82,10 @@ def test_layers_refuse_scalars_and_empty_stacks():
 def test_one_width_is_no_list_of_widths() -> None:
     with pytest.raises(ArgumentError, match=r"mlp\(X, 128\): expected a list of widths, one for each layer; got 128"):
         mlp(tensor("X", 5, 4), 128)
+
+
+def test_starting_values_may_be_asked_for_in_another_dtype() -> None:
+    W = tensor("W", 4, 3)
+    narrow = init([W], seed=1, dtype="float32")["W"]
+    assert narrow.dtype == np.float32
+    np.testing.assert_array_equal(narrow, init([W], seed=1)["W"].astype("float32"))
