@@ -147,6 +147,20 @@ class CompiledFunction(NativeFunction):
     def flops(self) -> Any:
         return flops(self.stages.numeric)
 
+    def source(self, library: str = "numpy") -> str:
+        """Readable source of the same function: a module that needs that library and nothing of symnet.
+
+        Args:
+            library: "numpy", "jax" or "torch".
+
+        Raises:
+            ArgumentError: for another library.
+        """
+        from symnet.export.source import source
+
+        s = self.stages
+        return source(self.name, library, s.written, s.leaves, s.outputs, self.structure, s.real)
+
     def report(self) -> str:
         """What was compiled: inputs, outputs, kernels, operations, workspace, times."""
         return report(self)

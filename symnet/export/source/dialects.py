@@ -1,0 +1,133 @@
+"""How NumPy, JAX and PyTorch spell what formulas are made of: tables, nothing else.
+
+In: a primitive or an operation.  Out: text with `{0}`, `{1}`, … for operands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """One library.
+
+    Attributes:
+        name, prefix, imports: the library, what its functions begin with, the lines that import it.
+        axis: the keyword for axes.
+        functions: primitive → call; helpers are calls of functions in `helpers`.
+        helpers: name → definition, written above the function where it is used.
+        real: how a real dtype is spelled, with `{}` for its name.
+        cast: an array in another dtype: {0} the array, {1} the dtype.
+        calls: operations that differ.
+    """
+
+    name: str
+    prefix: str
+    imports: tuple[str, ...]
+    axis: str
+    functions: Mapping[str, str]
+    helpers: Mapping[str, str]
+    real: str
+    cast: str
+    calls: Mapping[str, str] = field(default_factory=dict)
+
+
+_SAME = ("exp", "log", "log1p", "expm1", "tanh", "sin", "cos", "tan", "sinh", "cosh", "floor", "sign", "abs")
+_BINARY = ("maximum", "minimum", "where")
+
+
+def _common(prefix: str, arc: str) -> dict[str, str]:
+    table = {name: f"{prefix}.{name}({{0}})" for name in _SAME}
+    table |= {name: f"{prefix}.{name}({{0}}, {{1}})" for name in ("maximum", "minimum")}
+    table |= {f"a{name}": f"{prefix}.{arc}{name}({{0}})" for name in ("sin", "cos", "tan")}
+    table["where"] = f"{prefix}.where({{0}}, {{1}}, {{2}})"
+    table["sqrt"] = f"{prefix}.sqrt({{0}})"
+    return table
+
+
+NUMPY = Dialect(
+    name="numpy",
+    prefix="np",
+    imports=("import math", "", "import numpy as np"),
+    axis="axis",
+    functions={
+        **_common("np", "arc"),
+        "erf": "erf({0})",
+        "sigmoid": "sigmoid({0})",
+        "softplus": "np.logaddexp(0.0, {0})",
+        "xlogy": "xlogy({0}, {1})",
+        "logsumexp": "logsumexp({0}, axis={1})",
+    },
+    helpers={
+        "erf": "erf = np.vectorize(math.erf, otypes=[float])",
+        "sigmoid": "def sigmoid(x):\n    return np.exp(-np.logaddexp(0.0, -x))",
+        "xlogy": "def xlogy(x, y):\n    return x * np.log(np.where(x == 0, 1.0, y))",
+        "logsumexp": (
+            "def logsumexp(x, axis):\n    top = np.max(x, axis=axis, keepdims=True)\n"
+            "    return np.log(np.sum(np.exp(x - top), axis=axis)) + np.squeeze(top, axis=axis)"
+        ),
+    },
+    real="np.{}",
+    cast="{0}.astype({1})",
+    calls={
+        "sum": "np.sum({0}, axis={1})", "prod": "np.prod({0}, axis={1})", "max": "np.max({0}, axis={1})",
+        "min": "np.min({0}, axis={1})", "argmax": "np.argmax({0}, axis={1})", "permute": "np.transpose({0}, {1})",
+        "concat": "np.concatenate(({0}), axis={1})", "einsum": 'np.einsum("{0}", {1})', "outer": "np.outer({0}, {1})",
+        "broadcast": "np.broadcast_to({0}, {1})", "full": "np.full({1}, {0}, dtype={2})", "flip": "np.flip({0}, {1})",
+        "zeros": "np.zeros({0}, dtype={1})", "eye": "np.eye({0}, dtype={1})", "arange": "np.arange({0})",
+        "solve": "np.linalg.solve({0}, {1})", "inv": "np.linalg.inv({0})", "det": "np.linalg.det({0})",
+        "logdet": "np.linalg.slogdet({0})[1]", "array": "np.asarray({0}, dtype={1})", "copy": "{0}.copy()",
+    },
+)  # fmt: skip
+
+JAX = Dialect(
+    name="jax",
+    prefix="jnp",
+    imports=("import math", "", "import jax", "import jax.numpy as jnp"),
+    axis="axis",
+    functions={
+        **_common("jnp", "arc"),
+        "erf": "jax.scipy.special.erf({0})",
+        "sigmoid": "jax.nn.sigmoid({0})",
+        "softplus": "jax.nn.softplus({0})",
+        "xlogy": "jax.scipy.special.xlogy({0}, {1})",
+        "logsumexp": "jax.scipy.special.logsumexp({0}, axis={1})",
+    },
+    helpers={},
+    real="jnp.{}",
+    cast="{0}.astype({1})",
+    calls={key: value.replace("np.", "jnp.") for key, value in NUMPY.calls.items()},
+)
+
+TORCH = Dialect(
+    name="torch",
+    prefix="torch",
+    imports=("import math", "", "import torch"),
+    axis="dim",
+    functions={
+        **_common("torch", "a"),
+        "erf": "torch.erf({0})",
+        "sigmoid": "torch.sigmoid({0})",
+        "softplus": "torch.logaddexp({0}, torch.zeros_like({0}))",
+        "xlogy": "torch.xlogy({0}, {1})",
+        "logsumexp": "torch.logsumexp({0}, dim={1})",
+    },
+    helpers={},
+    real="torch.{}",
+    cast="{0}.to({1})",
+    calls={
+        "sum": "torch.sum({0}, dim={1})", "max": "torch.amax({0}, dim={1})", "min": "torch.amin({0}, dim={1})",
+        "prod": "torch.prod({0}, dim={1})", "argmax": "torch.argmax({0}, dim={1})",
+        "permute": "torch.permute({0}, {1})", "concat": "torch.cat(({0}), dim={1})",
+        "einsum": 'torch.einsum("{0}", {1})', "outer": "torch.outer({0}, {1})",
+        "broadcast": "torch.broadcast_to({0}, {1})", "full": "torch.full({1}, {0}, dtype={2})",
+        "flip": "torch.flip({0}, ({1},))", "zeros": "torch.zeros({0}, dtype={1})", "eye": "torch.eye({0}, dtype={1})",
+        "arange": "torch.arange({0})", "solve": "torch.linalg.solve({0}, {1})", "inv": "torch.linalg.inv({0})",
+        "det": "torch.linalg.det({0})", "logdet": "torch.linalg.slogdet({0})[1]",
+        "array": "torch.tensor({0}, dtype={1})", "copy": "{0}.clone()",
+    },
+)  # fmt: skip
+
+DIALECTS = {dialect.name: dialect for dialect in (NUMPY, JAX, TORCH)}

@@ -1,0 +1,95 @@
+"""Movement, reductions, indexing and linear algebra as source text.
+
+In: a writer and a node.  Out: `Text`.  Expansion is no kind of its own here: the writer puts it where it is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sympy
+
+from symnet.export.source.text import ATOM, Text
+from symnet.export.source.writer import Writer
+from symnet.expr.extents import same_extent
+from symnet.expr.node import Extent
+
+
+def reduce(w: Writer, node: Any) -> Text:
+    x = w.strict(node.operands[0])
+    axes: Any = node.axes[0] if len(node.axes) == 1 else node.axes
+    if node.op == "logsumexp":
+        if "logsumexp" in w.dialect.helpers:
+            w.helpers.setdefault("logsumexp", w.dialect.helpers["logsumexp"])
+        return Text(w.dialect.functions["logsumexp"].format(x.text, axes))
+    if node.op in ("prod", "argmax") and len(node.axes) > 1:
+        kept = [a for a in range(node.operands[0].rank) if a not in node.axes]
+        turned = w.call("permute", x.text, (*kept, *node.axes)).text if kept else x.within(ATOM)
+        x, axes = Text(f"{turned}.reshape({', '.join([*map(w.extent, node.shape), '-1'])})"), -1
+    return w.call(node.op, x.text, axes)
+
+
+def _window(w: Writer, node: Any, inner: Sequence[Extent], outer: Sequence[Extent]) -> tuple[str, list[int]]:
+    """start:stop:step of every axis, steps upward; and the axes that run backward."""
+    items, flipped = [], []
+    for axis, (start, size, step, extent) in enumerate(zip(node.starts, inner, node.steps, outer, strict=True)):
+        if step < 0:
+            flipped.append(axis)
+            start, step = start + (size - 1) * step, -step
+        stop = sympy.expand(start + (sympy.sympify(size) - 1) * step + 1)
+        if start == 0 and step == 1 and same_extent(size, extent):
+            items.append(":")
+        else:
+            items.append(f"{w.extent(start)}:{w.extent(stop)}" + (f":{step}" if step != 1 else ""))
+    return ", ".join(items), flipped
+
+
+def slice(w: Writer, node: Any) -> Text:
+    x = node.operands[0]
+    items, flipped = _window(w, node, node.shape, x.shape)
+    text = Text(f"{w.strict(x).within(ATOM)}[{items}]")
+    for axis in flipped:
+        text = w.call("flip", text.text, axis)
+    return text
+
+
+def place(w: Writer, node: Any) -> Text:
+    x = node.operands[0]
+    items, flipped = _window(w, node, x.shape, node.shape)
+    value = w.strict(x)
+    for axis in flipped:
+        value = w.call("flip", value.text, axis)
+    zeros = w.call("zeros", w.shape(node.shape), w.dtype(node.dtype))
+    if w.dialect.name == "jax":
+        return Text(f"{zeros.text}.at[{items}].set({value.text})")
+    name = w.assign("placed", zeros)
+    w.lines.append(f"{name.text}[{items}] = {value.text}")
+    return name
+
+
+def concat(w: Writer, node: Any) -> Text:
+    parts = [w.in_dtype(w.strict(o), o, node.dtype).text for o in node.operands]
+    return w.call("concat", ", ".join(parts) + ("," if len(parts) == 1 else ""), node.axis)
+
+
+def take(w: Writer, node: Any) -> Text:
+    x, indices = map(w.strict, node.operands)
+    return Text(f"{x.within(ATOM)}[{', '.join([':'] * node.axis + [indices.text])}]")
+
+
+def one_hot(w: Writer, node: Any) -> Text:
+    indices = w.strict(node.operands[0]).within(ATOM)
+    equal = f"({indices}[..., None] == {w.call('arange', w.extent(node.classes)).text})"
+    return Text(w.dialect.cast.format(equal, w.dtype(w.real)))
+
+
+def solve(w: Writer, node: Any) -> Text:
+    a, b = node.operands
+    if b.kind == "delta":
+        return w.call("inv", w.strict(a).text)
+    return w.call("solve", w.strict(a).text, w.strict(b).text)
+
+
+def reshape(w: Writer, node: Any) -> Text:
+    return Text(f"{w.strict(node.operands[0]).within(ATOM)}.reshape({w.shape(node.shape)})")
