@@ -1,7 +1,8 @@
-"""The command line: `symnet demo | derive | compile | export | compare | info`.
+"""The command line: `symnet demo | derive | check | compile | export | compare | info`.
 
-In: arguments; expressions come as `FILE.py:NAME`, NAME being a variable of that Python file.  Out: text on stdout, an
-exit code: 0, or 2 with the error's four parts on stderr.
+In: arguments; an expression comes as `FILE.py:NAME`, NAME being a variable of that Python file, or as a formula with
+the shapes of its leaves, which is parsed and never run.  Out: text on stdout, an exit code: 0, 1 for a derivative
+that `check` finds wrong, or 2 with the error's four parts on stderr.
 
     symnet demo                                    what symnet is, in a minute
     symnet derive model.py:L                       the gradients
@@ -29,8 +30,10 @@ from typing import Any
 
 import symnet as sn
 from symnet import dtypes
+from symnet.calculus.formula import declarations, formula, names_in
 from symnet.compiler import STAGES
 from symnet.errors import ArgumentError, SymnetError, explain
+from symnet.expr.extents import Dim
 from symnet.expr.graph import topological
 from symnet.expr.node import Node
 from symnet.expr.printing.latex import latex
@@ -44,17 +47,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command.
 
     Returns:
-        the exit code: 0, or 2 after an error.
+        the exit code: 0, 1 for a wrong derivative, or 2 after an error.
     """
     options = parser().parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without ∂ shows ?
     try:
-        options.run(options)
+        return options.run(options) or 0
     except (SymnetError, OSError) as error:
         print(f"symnet {options.command}: {error}", file=sys.stderr)
         return 2
-    return 0
 
 
 def parser() -> argparse.ArgumentParser:
@@ -69,9 +71,13 @@ def parser() -> argparse.ArgumentParser:
     _source(derive, "leaves or variables of the file; without it, the results by all leaves")
     derive.add_argument("--latex", action="store_true", help="print LaTeX")
     derive.add_argument("--brief", action="store_true", help="the results alone, without their steps")
+    derive.add_argument("--steps", action="store_true", help="every step, for a formula too")
     derive.add_argument("--html", metavar="OUT.html", help="write a page with the graph drawn")
     derive.add_argument("--slides", metavar="OUT.html", help="write slides, one step at a time")
     derive.add_argument("--at", metavar="A=4,B=3", help="a number, or a list such as [1,2], for every leaf")
+    check = _command(commands, "check", run_check, "grade a derivative worked out by hand: right, or how it is wrong")
+    _source(check, "the variable: a leaf, or a name given in the expression")
+    check.add_argument("mine", metavar="FORMULA", help="what is claimed to be the gradient")
     compile_ = _command(commands, "compile", run_compile, "compile an expression and say what was made")
     _source(compile_, "also compile the gradient by these, separated by commas")
     compile_.add_argument("--dtype", choices=dtypes.REAL, help="of the real leaves")
@@ -88,26 +94,33 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], None], text: str) -> argparse.ArgumentParser:
+def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], Any], text: str) -> argparse.ArgumentParser:
     made: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
     made.set_defaults(run=run)
     return made
 
 
 def _source(command: argparse.ArgumentParser, wrt: str) -> None:
-    command.add_argument("source", metavar="FILE.py:NAME", help="an expression: the variable NAME of a Python file")
+    what = "an expression: the variable NAME of a Python file, or a formula"
+    command.add_argument("source", metavar="FILE.py:NAME | FORMULA", help=what)
+    shapes = "the leaves of a formula, as X:m,n D:m,10:one_hot b; without it every name is a scalar"
+    command.add_argument("--shapes", metavar="NAME:EXTENTS", nargs="+", help=shapes)
     command.add_argument("--wrt", metavar="W", help=wrt)
 
 
 # --------------------------------------------------------------------------- FILE.py:NAME
 
 
-def load(source: str) -> tuple[Any, dict[str, Any]]:
-    """The value of `FILE.py:NAME`, and all variables of the file.
+def load(source: str, shapes: Sequence[str] | None = None) -> tuple[Any, dict[str, Any]]:
+    """The value of `FILE.py:NAME`, and all variables of the file; or of a formula, and its names.
 
     Raises:
-        ArgumentError: no such file, no such variable, or one that is no expression.
+        ArgumentError: no such file, no such variable, or one that is no expression; a formula that cannot be read.
     """
+    if not is_file(source):
+        names = declarations(shapes) if shapes is not None else None
+        root = formula(source, names)
+        return root, names if names is not None else names_in(root)
     file, colon, name = source.rpartition(":")
     if not colon or not name.isidentifier():
         raise ArgumentError(explain(f"symnet … {source}", "FILE.py:NAME", repr(source), "Write model.py:L."))
@@ -123,13 +136,18 @@ def load(source: str) -> tuple[Any, dict[str, Any]]:
     return found, variables
 
 
+def is_file(source: str) -> bool:
+    """Whether an expression comes from a Python file; the others are formulas."""
+    return re.search(r"\.py(:|$)", source) is not None or source.isidentifier()
+
+
 def _are_nodes(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and bool(value) and all(isinstance(node, Node) for node in value)
 
 
-def one_expression(source: str) -> tuple[Node, dict[str, Any]]:
+def one_expression(source: str, shapes: Sequence[str] | None = None) -> tuple[Node, dict[str, Any]]:
     """The same where a list will not do."""
-    found, variables = load(source)
+    found, variables = load(source, shapes)
     if not isinstance(found, Node):
         mend = "Name one of its elements, or their sum."
         raise ArgumentError(explain(f"symnet … {source}", "one expression", f"a list of {len(found)}", mend))
@@ -163,11 +181,12 @@ def demo(options: argparse.Namespace) -> None:
 
 
 def run_derive(options: argparse.Namespace) -> None:
-    root, variables = one_expression(options.source)
-    stepwise = options.wrt or options.html or options.slides or options.at
+    root, variables = one_expression(options.source, options.shapes)
+    file = is_file(options.source)
+    stepwise = (options.wrt and file) or options.steps or options.html or options.slides or options.at
     if not stepwise or options.brief:
         chosen = targets(options.source, options.wrt, root, variables) if options.wrt else list(parameters(root))
-        name = options.source.rpartition(":")[2]
+        name = options.source.rpartition(":")[2] if file else "L"
         for node, slope in zip(chosen, sn.grad(root, chosen), strict=True):
             print(_latex_line(name, node, slope) if options.latex else f"∂{name}/∂{_label(node)} = {slope}")
         return
@@ -181,6 +200,19 @@ def run_derive(options: argparse.Namespace) -> None:
         print(options.slides)
     if options.latex or not (options.html or options.slides):
         print(derivation.latex() if options.latex else derivation)
+
+
+def run_check(options: argparse.Namespace) -> int:
+    root, variables = one_expression(options.source, options.shapes)
+    chosen = targets(options.source, options.wrt, root, variables) if options.wrt else list(parameters(root))
+    if len(chosen) != 1:
+        known = ", ".join(_label(node) for node in chosen)
+        mend = f"Write --wrt {_label(chosen[0])}." if chosen else "Use a leaf that is free."
+        raise ArgumentError(explain(f"symnet check … {options.source}", "one variable", known or "none", mend))
+    names = {n: v for n, v in variables.items() if isinstance(v, (Node, Dim))} | names_in(root)
+    verdict = sn.check(formula(options.mine, names), root, chosen[0])
+    print(verdict)
+    return 0 if verdict else 1
 
 
 def numbers_of(at: str) -> dict[str, Any]:
@@ -212,8 +244,8 @@ def _latex_line(name: str, node: Any, slope: Node) -> str:
 def _function(options: argparse.Namespace, **more: Any) -> Any:
     """The expression compiled, with its gradient where `--wrt` asks for it."""
     if options.wrt is None:
-        return sn.compile(load(options.source)[0], dtype=options.dtype, **more)
-    root, variables = one_expression(options.source)
+        return sn.compile(load(options.source, options.shapes)[0], dtype=options.dtype, **more)
+    root, variables = one_expression(options.source, options.shapes)
     wrt = targets(options.source, options.wrt, root, variables)
     return sn.value_and_grad(root, wrt, dtype=options.dtype, **more)
 
@@ -237,7 +269,7 @@ def run_export(options: argparse.Namespace) -> None:
 def run_compare(options: argparse.Namespace) -> None:
     import numpy as np
 
-    root, variables = one_expression(options.source)
+    root, variables = one_expression(options.source, options.shapes)
     try:
         with np.load(options.data) as archive:
             data = dict(archive)

@@ -194,3 +194,60 @@ def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> No
 def test_the_module_runs_as_a_program() -> None:
     done = subprocess.run([sys.executable, "-m", "symnet", "--version"], capture_output=True, text=True, check=True)
     assert done.stdout == f"symnet {sn.__version__}\n"
+
+
+# --------------------------------------------------------------------------- formulas
+
+SHAPES = ("--shapes", "X:m,n", "w:n", "y:m")
+SQUARES = "mean((X@w - y)**2)"
+
+
+def test_derive_takes_a_formula(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "derive", SQUARES, *SHAPES, "--wrt", "w") == "∂L/∂w = 2*X.T @ (X @ w - y)/m\n"
+
+
+def test_a_formula_of_scalars_needs_no_shapes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "derive", "a*(a + b)", "--wrt", "a") == "∂L/∂a = b + 2*a\n"
+    assert run(capsys, "derive", "a*(a + b)").splitlines() == ["∂L/∂a = b + 2*a", "∂L/∂b = a"]
+
+
+def test_the_steps_of_a_formula_and_its_names(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = run(capsys, "derive", "c = a + b; a*c", "--wrt", "a", "--steps")
+    assert "multiply along a route" in shown and "c = a + b" in shown
+    assert run(capsys, "derive", "c = a + b; a*c", "--wrt", "c") == "∂L/∂c = a\n"
+
+
+def test_assumptions_are_used(capsys: pytest.CaptureFixture[str]) -> None:
+    loss = ("mean(cross_entropy(softmax(Z), D))", "--shapes", "Z:m,10", "D:m,10:one_hot", "--wrt", "Z")
+    assert run(capsys, "derive", *loss) == "∂L/∂Z = (softmax(Z) - D)/m\n"
+
+
+def test_other_commands_take_formulas_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "FLOPs" in run(capsys, "compile", SQUARES, *SHAPES, "--wrt", "w")
+
+
+def test_check_grades_a_derivative(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "check", SQUARES, "2*X.T@(X@w - y)/m", *SHAPES, "--wrt", "w").startswith("right: ")
+    assert cli.main(["check", SQUARES, "X.T@(X@w - y)/m", *SHAPES, "--wrt", "w"]) == 1
+    assert "wrong: 1/2 times the gradient; a factor 2 is lost" in capsys.readouterr().out
+    assert run(capsys, "check", "x**3", "3*x**2").startswith("right: ")
+
+
+def test_check_takes_a_file(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "check", f"{model}:L", "X.T @ (y - d)/m", "--wrt", "w").startswith("right: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("derive", "mean(X@q)", "--shapes", "X:m,n"), "expected one of X, m, n; got q"),
+        (("derive", SQUARES, "--shapes", "X:m,n", "w:m", "y:m"), "shapes (m, n) and (m,): n against m"),
+        (("check", "a*b", "b"), "expected one variable; got a, b. Write --wrt a."),
+        (("derive", "__import__('os')"), "expected a function of symnet; got __import__"),
+    ],
+)
+def test_a_wrong_formula_is_refused_with_its_place(
+    arguments: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(arguments) == 2
+    assert message in capsys.readouterr().err
