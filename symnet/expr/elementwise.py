@@ -336,7 +336,7 @@ def where(condition: Any, a: Any, b: Any) -> Node:
         >>> import symnet as sn
         >>> x = sn.tensor("x", 3)
         >>> sn.grad(sn.sum(sn.where(x > 0, x, x**2)), x)
-        1[x > 0] + 2*where(x > 0, 0, x)
+        where(x > 0, 1, 2*x)
     """
     return elementwise("where", condition, a, b)
 
