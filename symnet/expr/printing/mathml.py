@@ -2,8 +2,8 @@ r"""Formulas as presentation MathML: `<mfrac><mn>1</mn><mi>m</mi></mfrac>`, whic
 
 In: a node.  Out: the inside of a `<math>` element (`mathml`); `markup.py` has the element and its pieces.
 The notation is that of `latex.py`, writer by writer: a product of arrays element by element is ⊙, a matrix product is
-juxtaposition, a vector is a column.  Not handled: LaTeX that the user gave with `latex=`, beyond accents, fonts,
-subscripts and Greek letters: such a name is written as in `text.py`.
+juxtaposition, a vector is a column.  Names are written from their letters: Greek, subscripts, accents (`x_bar`).
+Not handled: LaTeX that the user gave with `latex=`, which is ignored; the name itself is written instead.
 """
 
 from __future__ import annotations
