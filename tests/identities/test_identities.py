@@ -9,9 +9,10 @@ import pytest
 import symnet as sn
 from tests.identities.identity import Identity, largest_difference, operations
 from tests.identities.learning import LEARNING
+from tests.identities.linear_algebra import LINEAR_ALGEBRA
 from tests.identities.matrices import MATRICES, S, x
 
-IDENTITIES = [*MATRICES, *LEARNING]
+IDENTITIES = [*MATRICES, *LEARNING, *LINEAR_ALGEBRA]
 TOLERANCE = 1e-10  # relative to the largest element: rounding of sums of a few terms
 
 
