@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from numpy.linalg import det, inv
 
 import symnet as sn
 from symnet.expr.graph import topological
@@ -86,9 +87,50 @@ ROWS = [
     Row("M7 HVP", lambda: sn.hvp((x**3).sum(), x, w), "6*w*x", lambda d: 6 * d["w"] * d["x"]),
     Row("M8 trace", lambda: sn.grad(sn.trace(A), A), "eye(4)", lambda d: np.eye(4)),
     Row("M8 trace of a square", lambda: sn.grad(sn.trace(A @ A), A), "2*A.T", lambda d: 2 * d["A"].T),
+    Row("M8 determinant", lambda: sn.grad(sn.det(A), A), "det(A)*inv(A).T", lambda d: det(d["A"]) * inv(d["A"]).T),
+    Row("M8 log-determinant", lambda: sn.grad(sn.logdet(A), A), "inv(A).T", lambda d: inv(d["A"]).T),
+    Row(
+        "M8 log-determinant of a Gram matrix",
+        lambda: sn.grad(sn.logdet(W @ W.T), W),
+        "2*inv(W @ W.T) @ W",
+        lambda d: 2 * inv(d["W"] @ d["W"].T) @ d["W"],
+    ),
+    Row(
+        "M8 inverse, its Jacobian",
+        lambda: sn.jacobian(sn.inv(A), A),
+        '-einsum("ik,lj->ijkl", inv(A), inv(A))',
+        lambda d: -np.einsum("ik,lj->ijkl", inv(d["A"]), inv(d["A"])),
+    ),
+    Row(
+        "M8 trace of the inverse",
+        lambda: sn.grad(sn.trace(sn.inv(A)), A),
+        "-inv(A).T @ inv(A).T",
+        lambda d: -(inv(d["A"]) @ inv(d["A"])).T,
+    ),
+    Row(
+        "M8 bilinear form of the inverse",
+        lambda: sn.grad(x @ sn.inv(A) @ w, A),
+        "-outer(inv(A).T @ x, inv(A) @ w)",
+        lambda d: -inv(d["A"]).T @ np.outer(d["x"], d["w"]) @ inv(d["A"]).T,
+    ),
+    Row("M8 norm", lambda: sn.grad(sn.norm(x), x), "x/norm(x)", lambda d: d["x"] / np.linalg.norm(d["x"])),
+    Row("M8 Frobenius norm", lambda: sn.grad(sn.norm(W), W), "W/norm(W)", lambda d: d["W"] / np.linalg.norm(d["W"])),
+    Row("M8 sum of absolute values", lambda: sn.grad(sn.norm(x, 1), x), "sign(x)", lambda d: np.sign(d["x"])),
     Row("M8 squared norm", lambda: sn.grad((W**2).sum(), W), "2*W", lambda d: 2 * d["W"]),
     Row("M8 Hadamard product", lambda: sn.grad((X * Y).sum(), X), "Y", lambda d: d["Y"]),
     Row("M8 power", lambda: sn.grad((x**3).sum(), x), "3*x**2", lambda d: 3 * d["x"] ** 2),
+    Row(
+        "M8 matrix power",
+        lambda: sn.grad(sn.trace(sn.matrix_power(A, 3)), A),
+        "3*A.T @ A.T",
+        lambda d: 3 * (d["A"] @ d["A"]).T,
+    ),
+    Row(
+        "M8 negative matrix power",
+        lambda: sn.grad(sn.trace(sn.matrix_power(A, -2)), A),
+        "-2*inv(A).T @ inv(A).T @ inv(A).T",
+        lambda d: -2 * np.linalg.matrix_power(inv(d["A"]), 3).T,
+    ),
     Row("M8 elementwise function", lambda: sn.grad(sn.sin(x).sum(), x), "cos(x)", lambda d: np.cos(d["x"])),
     Row("M8 broadcasting", lambda: sn.vjp(X + x, x, Y), "sum(Y, axis=0)", lambda d: d["Y"].sum(0)),
     Row("M8 broadcast product", lambda: sn.vjp(X * x, x, Y), "sum(X*Y, axis=0)", lambda d: (d["X"] * d["Y"]).sum(0)),
