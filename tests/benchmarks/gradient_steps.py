@@ -24,6 +24,7 @@ import numpy as np
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 SECONDS_A_ROUND = 0.01
+REST = 0.06  # seconds between turns: the thread pools of some libraries keep spinning that long, on everybody's cores
 
 
 def main() -> None:
@@ -95,6 +96,8 @@ def interleaved(steps: dict[str, Callable[[], Any]], rounds: int) -> dict[str, l
     times: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(rounds):
         for name, step in steps.items():
+            time.sleep(REST)
+            time_calls(step, 1)
             times[name].append(time_calls(step, counts[name]))
     return times
 
