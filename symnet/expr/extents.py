@@ -17,6 +17,8 @@ from sympy import Expr, Integer, Symbol, Tuple
 from symnet.errors import ShapeError, explain
 from symnet.expr.node import Extent, Shape
 
+_DIMS: dict[str, Dim] = {}
+
 
 class Dim(Symbol):
     """A symbolic extent: a nonnegative integer known at run time.  As a scalar it is the number itself."""
@@ -24,7 +26,8 @@ class Dim(Symbol):
     __slots__ = ()
 
     def __new__(cls, name: str, **assumptions: Any) -> Dim:
-        return super().__new__(cls, name, integer=True, nonnegative=True)  # type: ignore[no-any-return]
+        known = _DIMS.get(name)  # SymPy's own cache forgets; one name is one object for good
+        return known or _DIMS.setdefault(name, super().__new__(cls, name, integer=True, nonnegative=True))
 
     def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
         return (self.name,), {}

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import sympy
+from sympy.core.cache import clear_cache
 
 from symnet.errors import ArgumentError, ShapeError
 from symnet.expr.assumptions import facts
@@ -189,6 +190,12 @@ def test_a_container_of_sympy_is_rewritten_around_a_node():
 def test_the_number_of_entries_of_a_flat_list_is_the_number_of_nodes():
     assert len(flatten(doubled(60))) == 61
     assert flatten(elementwise("add", a, a))[1][2:] == (0, 0)
+
+
+def test_a_dim_outlives_the_caches_of_sympy():
+    before = dim("m")
+    clear_cache()
+    assert dim("m") is before and dim("m") + 1 == before + 1
 
 
 def test_two_dims_of_one_name_are_one():
