@@ -287,9 +287,11 @@ def _function(request: Request) -> CompiledFunction:
     """Object code from the cache or from the stages, as a function."""
     from symnet.llvm import codegen
 
-    check_leaves(request.call, request.written)
-    cache, key = default_cache(), cache_key(request)
+    check_leaves(request.call, request.written)  # a warm start refuses what a cold one would
+    cache = default_cache()
+    key = cache_key(request) if cache else ""
     entry = cache.get(key) if cache else None
+    from_cache = entry is not None
     stages: Callable[[], Stages] = lambda: run(request)
     if entry is None:
         done = run(request)
@@ -299,14 +301,11 @@ def _function(request: Request) -> CompiledFunction:
         stages = lambda: done
         if cache:
             cache.put(key, entry)
-        hit = False
-    else:
-        hit = True
     native = codegen.load(entry.object_code) if codegen.runs_here(request.target or _host()) else None
     function = CompiledFunction(
         entry.signature, native, entry.object_code, stages, structure=entry.structure, **request.options
     )
-    function.from_cache = hit
+    function.from_cache = from_cache
     return function
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from symnet.expr.contraction import letter
 from symnet.expr.node import Node
 from symnet.loops.ir import Buffer
 from symnet.lower.axes import AxisClasses, Place
@@ -57,8 +58,6 @@ class Space:
 
     def axes(self, node: Node, prefix: str = "") -> tuple[Axis, ...]:
         """The loops over all of a node's axes."""
-        from symnet.expr.contraction import letter
-
         return tuple(self.axis(prefix + letter(a), (node, a)) for a in range(node.rank))
 
     def buffer(self, name: str, node: Node, space: str, view_of: str | None = None) -> Buffer:

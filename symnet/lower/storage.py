@@ -17,6 +17,7 @@ from symnet.expr.contraction import Einsum
 from symnet.expr.extents import product, same_shape
 from symnet.expr.graph import consumers, topological
 from symnet.expr.node import Node
+from symnet.lower.contraction import TYPICAL
 from symnet.lower.elementwise import is_costly
 
 MOVED = frozenset({"expand", "slice", "named", "barrier"})
@@ -173,6 +174,6 @@ def _is_fusable(node: Node) -> bool:
 
 
 def _work(node: Node) -> float:
-    """Multiplications of a reduction, a symbolic extent counted as 256."""
+    """Multiplications of a reduction, a symbolic extent counted as TYPICAL."""
     extents = node.extents.values() if isinstance(node, Einsum) else node.operands[0].shape
-    return float(product(e if isinstance(e, int) else 256 for e in extents))
+    return float(product(e if isinstance(e, int) else TYPICAL for e in extents))

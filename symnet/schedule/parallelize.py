@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 
 from symnet.loops.ir import IntConst, IntExpr, IntVar, ceil_div, int_min
 from symnet.loops.substitute import Substitution
+from symnet.lower.contraction import TYPICAL
 from symnet.lower.nest import Axis, Nest
 from symnet.schedule.access import substituted
 from symnet.schedule.target import Target
 from symnet.schedule.tile import choose
 
 UNIT_WORK = 1 << 18  # multiply-adds worth a hand-over between threads
-TYPICAL = 256  # what a symbolic extent counts for
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,7 @@ def _recompute(
         todo = [*sweep.rows, *sweep.reduces]
         while todo:
             for buffer, _ in accesses(todo.pop()):
-                if not _is_block(buffer, whole):
+                if not is_block(buffer, whole):
                     continue
                 for producer in writers.get(base_name(buffer), []):
                     if kinds[id(producer)] == ROW and id(producer) not in have:
@@ -128,10 +128,6 @@ def _recompute(
         sweep.rows.sort(key=lambda n: order[id(n)])
 
 
-def _is_block(buffer: Buffer, whole: frozenset[str]) -> bool:
+def is_block(buffer: Buffer, whole: frozenset[str]) -> bool:
     """Whether a buffer holds one block of rows at a time."""
     return buffer.space == "workspace" and buffer.batch_axis is not None and base_name(buffer) not in whole
-
-
-def is_block(buffer: Buffer, whole: frozenset[str]) -> bool:
-    return _is_block(buffer, whole)

@@ -289,8 +289,7 @@ def _accumulate(
     """The reduced loops: vectors of the lane operand, each serving mr rows."""
     acc = nest.accumulator
     assert acc is not None
-    lanes = replace(lane, extent=lane.extent)
-    axes = [*nest.reduced, lanes]
+    axes = [*nest.reduced, lane]
     kinds = ["serial"] * len(nest.reduced) + ["vector"]
     if row is not None:
         axes.append(Axis(row.var, as_int(mr)))
