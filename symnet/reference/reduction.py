@@ -24,7 +24,8 @@ def _logsumexp(x: Array, axes: tuple[int, ...]) -> Any:
 
 def _argmax(x: Array, axes: tuple[int, ...]) -> Any:
     kept = [a for a in range(x.ndim) if a not in axes]
-    flat = x.transpose(*kept, *axes).reshape(*(x.shape[a] for a in kept), -1)
+    count = int(np.prod([x.shape[a] for a in axes]))  # not -1: that cannot be told where a kept axis is empty
+    flat = x.transpose(*kept, *axes).reshape(*(x.shape[a] for a in kept), count)
     return np.argmax(flat, axis=-1)
 
 
