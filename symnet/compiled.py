@@ -22,6 +22,7 @@ from symnet.lower.program import Lowered
 from symnet.runtime.arguments import Arguments
 from symnet.runtime.bind import BoundStep
 from symnet.runtime.function import NativeFunction
+from symnet.runtime.structure import Template, factors_only
 from symnet.schedule.target import Target
 from symnet.simplify.cost import flops
 
@@ -32,7 +33,9 @@ class Stages:
 
     Attributes:
         name, outputs, leaves, real: of the function: C name, output names, inputs in order, dtype of weak values.
+        structure: how the outputs are handed back.
         written, formula, numeric: the roots as written, in algebra form, in numeric form.
+        asked: the expressions that the call named; their factors are the roots where they are compressed.
         lowered, program, llvm_ir, object_code: the floors below.
         seconds: time of each stage.
     """
@@ -43,6 +46,8 @@ class Stages:
     real: str
     target: Target | None
     written: list[Node]
+    structure: Template = 0
+    asked: list[Node] = field(default_factory=list)
     formula: list[Node] = field(default_factory=list)
     numeric: list[Node] = field(default_factory=list)
     lowered: Lowered | None = None
@@ -159,7 +164,7 @@ class CompiledFunction(NativeFunction):
         from symnet.export.source import source
 
         s = self.stages
-        return source(self.name, library, s.written, s.leaves, s.outputs, self.structure, s.real)
+        return source(self.name, library, s.written, s.leaves, s.outputs, factors_only(self.structure), s.real)
 
     def report(self) -> str:
         """What was compiled: inputs, outputs, kernels, operations, workspace, times."""
@@ -174,7 +179,7 @@ class CompiledFunction(NativeFunction):
         """
         from symnet.export import export
 
-        given = {"structure": self.structure, "positional": self.positional} | options
+        given = {"structure": factors_only(self.structure), "positional": self.positional} | options
         return export(path, self.signature, self.program, self.stages.target, self.object_code, **given)
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from symnet.expr.constants import as_node
 from symnet.expr.graph import substitute
 from symnet.expr.node import Node
 from symnet.expr.symbols import Named, Tensor, check_leaves
+from symnet.factoring import factored
 from symnet.lower.program import lower, naive_program
 from symnet.runtime.cache import Entry, default_cache
 from symnet.runtime.structure import Template
@@ -51,6 +52,7 @@ class Request:
         call: the public function's name, for messages.
         written: the expressions as written; `wrt` what they are differentiated by (none for `compile`).
         names: of the outputs; `template` arranges them.
+        compressed: compute the factors of the expressions (`factoring.py`) in their place.
         options: of the runtime: threads, check_finite, positional.
     """
 
@@ -64,6 +66,7 @@ class Request:
     target: Target | None
     stop_after: str | None = None
     options: dict[str, Any] = field(default_factory=dict)
+    compressed: bool = False
 
     def roots(self) -> list[Node]:
         """The outputs: the expressions, and their gradients."""
@@ -80,6 +83,7 @@ def compile(
     name: str = "symnet_function",
     threads: int = 1,
     check_finite: bool = False,
+    compressed: bool = False,
     stop_after: str | None = None,
     target: Target | None = None,
 ) -> Any:
@@ -92,6 +96,8 @@ def compile(
         name: the C name.
         threads: how many threads a call may use; the bits of the result do not depend on it.
         check_finite: refuse NaN and infinity in arguments, at every call (of `bind`, when the buffers are bound).
+        compressed: compute the factors of each expression and leave its deltas as they are: calls return
+            `CompressedArray`s, with `dense()`, `matvec(v)` and `factors`, in the place of arrays.
         stop_after: "simplify", "numeric", "loops", "schedule" or "llvm": return what stands there.
         target: another machine: the function is exported or looked at, not called.
 
@@ -117,7 +123,7 @@ def compile(
     if isinstance(outputs, dict):
         template = dict(zip(outputs, range(len(nodes)), strict=True))
     names = _output_names(nodes)
-    return _answer(Request("compile", nodes, (), names, template, dtype, name, target, stop_after, options))
+    return _answer(Request("compile", nodes, (), names, template, dtype, name, target, stop_after, options, compressed))
 
 
 def value_and_grad(
@@ -216,7 +222,7 @@ def _answer(request: Request) -> Any:
         call = f"{request.call}(…, stop_after={stop!r})"
         raise ArgumentError(explain(call, "one of " + ", ".join(STAGES), repr(stop), "Choose a stage."))
     stages = run(request, stop)
-    single = request.template == 0
+    single = request.template == 0 and not request.compressed
     shown: dict[str, Callable[[], Any]] = {
         "simplify": lambda: stages.formula[0] if single else stages.formula,
         "numeric": lambda: stages.numeric[0] if single else stages.numeric,
@@ -236,7 +242,7 @@ def run(request: Request, stop: str = "llvm") -> Stages:
     s.numeric = s.timed("numeric", lambda: numeric(s.formula))
     if stop == "numeric":
         return s
-    s.lowered = s.timed("lower", lambda: lower(s.name, s.numeric, s.outputs, s.leaves, s.real, s.written))
+    s.lowered = s.timed("lower", lambda: lower(s.name, s.numeric, s.outputs, s.leaves, s.real, s.asked))
     if stop == "loops":
         return s
     s.target = target = request.target or _host()
@@ -263,8 +269,12 @@ def retyped(request: Request) -> Stages:
         change: dict[Node, Tensor] = {x: x.retyped(stages.real) for x in leaves if x.dtype in dtypes.REAL}
         roots = substitute(roots, change)
         leaves = [change.get(leaf, leaf) for leaf in leaves]
+    names, stages.structure, stages.asked = request.names, request.template, roots
+    if request.compressed:
+        work = partial(factored, roots, names, request.template, stages.real)
+        roots, names, stages.structure = stages.timed("simplify", work)
     taken = {leaf.name for leaf in leaves}
-    stages.outputs = tuple(f"{name}_out" if name in taken else name for name in request.names)
+    stages.outputs = tuple(f"{name}_out" if name in taken else name for name in names)
     stages.written, stages.leaves = roots, tuple(leaves)
     return stages
 
@@ -297,7 +307,7 @@ def _function(request: Request) -> CompiledFunction:
         done = run(request)
         done.object_code = done.timed("assemble", lambda: codegen.compile_object(done.llvm_ir, done.target))
         assert done.lowered is not None
-        entry = Entry(done.object_code, done.lowered.signature, request.template)
+        entry = Entry(done.object_code, done.lowered.signature, done.structure)
         stages = lambda: done
         if cache:
             cache.put(key, entry)
@@ -318,7 +328,8 @@ def cache_key(request: Request) -> str:
     content = hashlib.blake2b(digest_size=24)
     for node in (*request.written, *request.wrt):
         content.update(node.digest)
-    parts = (request.call, len(request.wrt), request.names, request.template, str(request.dtype), request.name, target)
+    asked = (request.call, len(request.wrt), request.names, request.template, request.compressed)
+    parts = (*asked, str(request.dtype), request.name, target)
     content.update(repr((parts, _versions())).encode())
     return content.hexdigest()
 

@@ -26,7 +26,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("llvm",),
     ("runtime",),
     ("export",),
-    ("compiler", "compiled", "lambdify"),
+    ("compiler", "compiled", "factoring", "lambdify"),
     ("train", "compare"),
     ("cli", "demo", "__init__", "__main__"),  # the face: exports everything, lazily
 )
@@ -35,6 +35,7 @@ SIDEWAYS = {
     ("dtypes", "errors"),
     ("lower", "loops"),
     ("compiler", "compiled"),
+    ("compiler", "factoring"),
     ("lambdify", "compiler"),
     ("cli", "__init__"),
     ("cli", "demo"),

@@ -69,7 +69,7 @@ def lower(
     """
     roots = binarize(push_scales(roots))
     classes = axis_classes(roots)
-    dims = _dims(leaves, roots)
+    dims = _dims(leaves, [*roots, *written])
     space = Space(classes, classes.batch(), real, dims)
     inputs = _inputs(space, leaves)
     builder = _Builder(space, decide(roots))

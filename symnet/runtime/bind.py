@@ -43,7 +43,7 @@ class BoundStep:
         self._function = function
         self._dims = plan.dims
         self.inputs: Mapping[str, np.ndarray] = inputs
-        self.outputs = structures.arrange(function.structure, outputs)
+        self.outputs = structures.arrange(function.structure, outputs, plan.dims)
         workspace = allocate_workspace(plan.workspace_bytes)
         tables = (pointers(list(inputs.values())), pointers(outputs), plan.c_dims)
         self._owners: tuple[Any, ...] = (workspace, tables, outputs)

@@ -37,7 +37,8 @@ _MAGIC = b"symnet entry 1\n"
 _DIGEST_BYTES = 32
 _KEY = re.compile(r"[0-9A-Za-z_-]{8,128}\Z")
 _STALE_SECONDS = 3600.0  # a temporary file this old belongs to a process that died
-_CLASSES = ("symnet.loops.ir", "symnet.loops.signature")  # modules whose classes an entry may hold
+# Modules whose classes an entry may hold.
+_CLASSES = ("symnet.loops.ir", "symnet.loops.signature", "symnet.runtime.compressed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +172,7 @@ def _decode(content: bytes) -> Entry | None:
 
 
 class _PlainUnpickler(pickle.Unpickler):
-    """Constructs the loop language's dataclasses and nothing else."""
+    """Constructs plain dataclasses, of the loop language and of patterns, and nothing else."""
 
     def find_class(self, module: str, name: str) -> Any:
         if module in _CLASSES or (module, name) == ("builtins", "frozenset"):

@@ -124,7 +124,7 @@ class NativeFunction:
         self._workspaces.give_back(workspace)
         if code:
             refuse_code(self.name, code)
-        return structures.arrange(self.structure, [array if array.ndim else array[()] for array in outputs])
+        return structures.arrange(self.structure, [array if array.ndim else array[()] for array in outputs], plan.dims)
 
     def bind(self, *args: Any, **keywords: Any) -> BoundStep:
         """Fix the buffers once; the result is a step that takes no arguments (`runtime/bind.py`)."""

@@ -1,6 +1,7 @@
 """How outputs are handed back: one array, a tuple, a dict, or a nest of them, as plain data.
 
-In: a *template*, whose leaves are positions in the list of outputs.  Out: the same nest of arrays.
+In: a *template*, whose leaves are positions in the list of outputs, or patterns of compressed arrays.  Out: the same
+nest of arrays.
 
     0                           one array
     (0, (1, 2))                 (loss, (g1, g2))
@@ -11,10 +12,12 @@ A template can be pickled and written into files, so cached and exported functio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-Template = Any  # int | tuple[Template, ...] | list[Template] | dict[key, Template]
+from symnet.runtime.compressed import Pattern
+
+Template = Any  # int | Pattern | tuple[Template, ...] | list[Template] | dict[key, Template]
 
 
 def default_template(count: int) -> Template:
@@ -22,14 +25,24 @@ def default_template(count: int) -> Template:
     return 0 if count == 1 else tuple(range(count))
 
 
-def arrange(template: Template, leaves: Sequence[Any]) -> Any:
-    """The template with every position replaced by that leaf."""
-    return _ARRANGE[type(template)](template, leaves)
+def arrange(template: Template, leaves: Sequence[Any], dims: Mapping[str, int] | None = None) -> Any:
+    """The template with every position replaced by that leaf, every pattern by a compressed array."""
+    return _ARRANGE[type(template)](template, leaves, dims or {})
 
 
-_ARRANGE: dict[type, Callable[[Any, Sequence[Any]], Any]] = {
-    int: lambda template, leaves: leaves[template],
-    tuple: lambda template, leaves: tuple([arrange(inner, leaves) for inner in template]),
-    list: lambda template, leaves: [arrange(inner, leaves) for inner in template],
-    dict: lambda template, leaves: {key: arrange(inner, leaves) for key, inner in template.items()},
+_ARRANGE: dict[type, Callable[[Any, Sequence[Any], Mapping[str, int]], Any]] = {
+    int: lambda template, leaves, dims: leaves[template],
+    tuple: lambda template, leaves, dims: tuple([arrange(inner, leaves, dims) for inner in template]),
+    list: lambda template, leaves, dims: [arrange(inner, leaves, dims) for inner in template],
+    dict: lambda template, leaves, dims: {key: arrange(inner, leaves, dims) for key, inner in template.items()},
+    Pattern: lambda template, leaves, dims: template.filled(leaves, dims),
 }
+
+
+def factors_only(template: Template) -> Template:
+    """The template with a tuple of its factors' positions for every pattern: what files can say."""
+    if isinstance(template, Pattern):
+        return template.positions
+    if isinstance(template, dict):
+        return {key: factors_only(inner) for key, inner in template.items()}
+    return type(template)(map(factors_only, template)) if isinstance(template, tuple | list) else template

@@ -1,0 +1,359 @@
+"""A formula as a sum of products over indices: which axes a delta ties together, and which factors are left.
+
+In: a node of any rank.  Out: `IndexTerm`s whose sum it is: every axis of the result is an index plus an offset, and
+every factor is a node with an index for each of its axes.  δ(i, k)·G[j, l] is a term with three indices; a
+superdiagonal δ(i, k - 1)·u[i] has two axes on one index.
+
+Method: the node is opened from the root down as long as that sets a delta, an outer product or a repeated axis free:
+sums are distributed, einsums and movements rename indices.  Every delta and slice is an equation i = k + c between
+indices; they are solved by merging classes of indices that differ by a constant.  What is summed over is one factor.
+Not handled (kept whole, as a factor): structure inside reshapes, steps other than one, symbolic offsets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import sympy
+
+from symnet.expr.constants import number_of, size
+from symnet.expr.contraction import Einsum, contract
+from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.extents import as_extent, ints_arg, same_shape, shape_arg
+from symnet.expr.movement import Concat, Expand, Place, Slice, expand
+from symnet.expr.node import Extent, Node
+
+MOST_TERMS = 24
+Indices = tuple[int, ...]
+Factor = tuple[Node, Indices]
+
+
+@dataclass(frozen=True)
+class IndexTerm:
+    """scale · Π factor[its indices], at every place where the axes follow the indices; zero elsewhere.
+
+    Attributes:
+        scale: a number.
+        axes: for each axis of the array its index and an offset: the axis is at index + offset.
+        extents: of the indices.
+        factors: nodes, each with the indices of its axes.  An index in no factor is constant along.
+    """
+
+    scale: sympy.Expr
+    axes: tuple[tuple[int, int], ...]
+    extents: tuple[Extent, ...]
+    factors: tuple[Factor, ...]
+
+    @property
+    def ties(self) -> list[list[tuple[int, int]]]:
+        """For each index its axes as (axis, offset): two or more are a delta."""
+        return [[(a, c) for a, (index, c) in enumerate(self.axes) if index == g] for g in range(len(self.extents))]
+
+
+def index_terms(node: Node) -> list[IndexTerm] | None:
+    """The terms of a formula; None where they are too many to be of use, or extents cannot be compared."""
+    variables = dict(enumerate(node.shape))
+    waiting = [_Open(sympy.S.One, variables, (), ((node, tuple(range(node.rank))),), ())]
+    closed: list[IndexTerm] = []
+    while waiting:
+        term = waiting.pop()
+        if term.factors:
+            waiting += reversed(list(_opened(term)))
+        else:
+            solved = _solved(term, node.rank)
+            if solved is None:
+                return None
+            closed += solved
+        if len(closed) + len(waiting) > MOST_TERMS:
+            return None
+    return closed
+
+
+# --------------------------------------------------------------------------- opening
+
+
+@dataclass(frozen=True)
+class _Open:
+    """A term that is being opened: `factors` wait, `done` are kept; index i = index k + c for each equation."""
+
+    scale: sympy.Expr
+    variables: dict[int, Extent]
+    equations: tuple[tuple[int, int, int], ...]
+    factors: tuple[Factor, ...]
+    done: tuple[Factor, ...]
+
+    def fresh(self, extents: Sequence[Extent]) -> tuple[Indices, dict[int, Extent]]:
+        """New indices, and all indices with them."""
+        first = len(self.variables)
+        new = dict(enumerate(extents, start=first))
+        return tuple(new), {**self.variables, **new}
+
+
+def _opened(term: _Open) -> Iterator[_Open]:
+    """The term with its last factor opened or set aside: one term, or one for each term of a sum."""
+    (node, indices), rest = term.factors[-1], term.factors[:-1]
+    term = replace(term, factors=rest)
+    value = number_of(node)
+    if value is not None:
+        yield replace(term, scale=term.scale * value)
+        return
+    rule = _RULES.get(node.kind) if _is_structured(node) else None
+    parts = None if rule is None else rule(term, node, indices)
+    yield from [replace(term, done=(*term.done, (node, indices)))] if parts is None else parts
+
+
+def _is_structured(node: Node, depth: int = 8) -> bool:
+    """Whether opening the node sets a delta, an outer product or a repeated axis free."""
+    if node.kind in ("delta", "named"):
+        return True
+    if node.rank < 2 and not is_op(node, "mul"):
+        return False
+    if isinstance(node, Expand) or (isinstance(node, Einsum) and _is_outer(node)):
+        return True
+    opens = node.kind in _RULES and (node.kind != "elementwise" or is_op(node, "add") or is_op(node, "mul"))
+    if node.rank < 2:  # a scaled vector: its number goes into the scale
+        return any(number_of(o) is not None for o in node.operands)
+    return opens and depth > 0 and any(_is_structured(o, depth - 1) for o in node.operands if o.rank >= 2)
+
+
+def _is_outer(node: Einsum) -> bool:
+    """A product of smaller arrays, such as x yᵀ or diag(x), or a transposition of something."""
+    everything = set(node.output)
+    separate = not node.contracted and len(node.operands) > 1 and any(set(i) != everything for i in node.inputs)
+    return separate or node.is_transpose
+
+
+def _open_elementwise(term: _Open, node: Node, indices: Indices) -> list[_Open] | None:
+    if is_op(node, "mul"):
+        for operand in node.operands:
+            term = _with_operand(term, operand, node, indices)
+        return [term]
+    if is_op(node, "add"):
+        return [_with_operand(term, operand, node, indices) for operand in node.operands]
+    return None
+
+
+def _with_operand(term: _Open, operand: Node, node: Node, indices: Indices) -> _Open:
+    """An operand that broadcasts: an axis of extent 1 that is stretched has an index of its own."""
+    last = indices[node.rank - operand.rank :]
+    stretched = [n == 1 and term.variables[i] != 1 for n, i in zip(operand.shape, last, strict=True)]
+    own, variables = term.fresh([1 for s in stretched if s])
+    names = iter(own)
+    here = tuple(next(names) if s else i for s, i in zip(stretched, last, strict=True))
+    return replace(term, variables=variables, factors=(*term.factors, (operand, here)))
+
+
+def _open_einsum(term: _Open, node: Node, indices: Indices) -> list[_Open]:
+    assert isinstance(node, Einsum)
+    own, variables = term.fresh([node.extents[i] for i in node.contracted])
+    names = dict(zip((*node.output, *node.contracted), (*indices, *own), strict=True))
+    factors = [(o, tuple(names[i] for i in inside)) for o, inside in zip(node.operands, node.inputs, strict=True)]
+    return [replace(term, variables=variables, factors=(*term.factors, *factors))]
+
+
+def _open_delta(term: _Open, node: Node, indices: Indices) -> list[_Open]:
+    i, k = indices
+    return [replace(term, equations=(*term.equations, (i, k, 0)))]
+
+
+def _open_named(term: _Open, node: Node, indices: Indices) -> list[_Open]:
+    return [replace(term, factors=(*term.factors, (node.operands[0], indices)))]
+
+
+def _open_expand(term: _Open, node: Node, indices: Indices) -> list[_Open]:
+    assert isinstance(node, Expand)
+    return [replace(term, factors=(*term.factors, (node.operands[0], tuple(indices[a] for a in node.axes))))]
+
+
+def _open_slice(term: _Open, node: Node, indices: Indices) -> list[_Open] | None:
+    """out[i] = x[i + start]: the inner index is the outer one plus the start."""
+    assert isinstance(node, Slice)
+    return _moved(term, node.operands[0], indices, node.starts, node.steps, sign=1)
+
+
+def _open_place(term: _Open, node: Node, indices: Indices) -> list[_Open] | None:
+    """out[i + start] = x[i]: the inner index is the outer one less the start."""
+    assert isinstance(node, Place)
+    return _moved(term, node.operands[0], indices, node.starts, node.steps, sign=-1)
+
+
+def _open_concat(term: _Open, node: Node, indices: Indices) -> list[_Open] | None:
+    assert isinstance(node, Concat)
+    parts = []
+    for operand, offset in zip(node.operands, node.offsets, strict=True):
+        starts = [offset if a == node.axis else 0 for a in range(node.rank)]
+        part = _moved(term, operand, indices, starts, [1] * node.rank, sign=-1)
+        if part is None:
+            return None
+        parts += part
+    return parts
+
+
+def _moved(
+    term: _Open, inner: Node, indices: Indices, starts: Sequence[Extent], steps: Sequence[int], sign: int
+) -> list[_Open] | None:
+    """The inner node under new indices, each the old one plus or minus a start."""
+    if any(step != 1 for step in steps) or not all(isinstance(start, int) for start in starts):
+        return None
+    own, variables = term.fresh(inner.shape)
+    shifts = [sign * int(start) for start in starts]
+    equations = [(new, old, c) for new, old, c in zip(own, indices, shifts, strict=True)]
+    return [
+        replace(
+            term,
+            variables=variables,
+            equations=(*term.equations, *equations),
+            factors=(*term.factors, (inner, own)),
+        )
+    ]
+
+
+_RULES = {
+    "elementwise": _open_elementwise,
+    "einsum": _open_einsum,
+    "delta": _open_delta,
+    "named": _open_named,
+    "expand": _open_expand,
+    "slice": _open_slice,
+    "place": _open_place,
+    "concat": _open_concat,
+}
+
+
+# --------------------------------------------------------------------------- solving the equations
+
+
+def _solved(term: _Open, rank: int) -> list[IndexTerm] | None:
+    """Equal indices made one: a term, or none where it is zero everywhere; None where extents cannot be compared."""
+    home = _classes(term)
+    if home is None:
+        return []
+    members: dict[int, list[int]] = {}
+    for i in term.variables:
+        members.setdefault(home[i][0], []).append(i)
+    low: dict[int, int] = {}
+    extents: dict[int, Extent] = {}
+    for root, inside in members.items():
+        low[root] = max(-home[i][1] for i in inside)
+        high = _least([sympy.sympify(term.variables[i]) - home[i][1] for i in inside])
+        if high is None:
+            return None
+        extents[root] = as_extent(sympy.Max(high - low[root], 0) if high.is_number else high - low[root], "a delta")
+    place = {i: (home[i][0], low[home[i][0]] + home[i][1]) for i in term.variables}
+    kept = list(dict.fromkeys(place[axis][0] for axis in range(rank)))
+    if any(extents[root] == 0 for root in kept):
+        return []
+    factors = [_cut(node, indices, place, extents) for node, indices in term.done]
+    factors += [(size(n), ()) for root, n in extents.items() if root not in kept and _unused(root, factors)]
+    scale, simple = _absorbed([_diagonal(f) for f in _summed(factors, kept)])
+    names = {root: g for g, root in enumerate(kept)}
+    axes = tuple((names[place[a][0]], place[a][1]) for a in range(rank))
+    named = tuple((node, tuple(names[r] for r in roots)) for node, roots in simple)
+    return [IndexTerm(term.scale * scale, axes, tuple(extents[r] for r in kept), named)]
+
+
+def _classes(term: _Open) -> dict[int, tuple[int, int]] | None:
+    """Index → (root, c) with index = root + c; None where the equations contradict one another."""
+    home = {i: (i, 0) for i in term.variables}
+    for i, k, c in term.equations:
+        (a, p), (b, q) = home[i], home[k]
+        if a == b and p != q + c:
+            return None
+        for j, (root, r) in home.items():
+            if root == a != b:  # i = k + c: a + p = b + q + c
+                home[j] = (b, r - p + q + c)
+    return home
+
+
+def _least(values: Sequence[sympy.Expr]) -> sympy.Expr | None:
+    """The least, where that can be told."""
+    best = values[0]
+    for value in values[1:]:
+        difference = sympy.expand(value - best)
+        if not difference.is_number:
+            return None
+        best = value if difference.is_negative else best
+    return sympy.expand(best)
+
+
+def _cut(node: Node, indices: Indices, place: dict[int, tuple[int, int]], extents: dict[int, Extent]) -> Factor:
+    """The part of a factor that its indices reach."""
+    starts = tuple(place[i][1] for i in indices)
+    sizes = tuple(extents[place[i][0]] for i in indices)
+    if not same_shape(sizes, node.shape):
+        node = Slice(node, shape_arg(starts), shape_arg(sizes), ints_arg((1,) * node.rank))  # type: ignore[assignment]
+    return node, tuple(place[i][0] for i in indices)
+
+
+def _unused(root: int, factors: Sequence[Factor]) -> bool:
+    return not any(root in roots for _, roots in factors)
+
+
+def _summed(factors: list[Factor], kept: Sequence[int]) -> list[Factor]:
+    """Factors that share an index which is summed over, as one contraction."""
+    done: list[Factor] = []
+    for factor in factors:
+        apart = [f for f in done if not _meet(f, factor, kept)]
+        joined = [f for f in done if _meet(f, factor, kept)]
+        done = [*apart, _product([*joined, factor]) if joined else factor]
+    return [_total(f, kept) for f in done]
+
+
+def _meet(a: Factor, b: Factor, kept: Sequence[int]) -> bool:
+    return bool((set(a[1]) & set(b[1])) - set(kept))
+
+
+def _product(factors: Sequence[Factor]) -> Factor:
+    """All factors side by side, nothing summed; an operand that is such a product already is opened."""
+    flat: list[Factor] = []
+    for node, roots in factors:
+        if isinstance(node, Einsum) and not node.contracted and len(node.operands) > 1:
+            names = dict(zip(node.output, roots, strict=True))
+            flat += [(o, tuple(names[i] for i in inside)) for o, inside in zip(node.operands, node.inputs, strict=True)]
+        else:
+            flat.append((node, roots))
+    output = tuple(dict.fromkeys(r for _, roots in flat for r in roots))
+    return contract([roots for _, roots in flat], output, *(node for node, _ in flat)), output
+
+
+def _total(factor: Factor, kept: Sequence[int]) -> Factor:
+    """Summed over the indices that are not kept."""
+    node, roots = factor
+    output = tuple(r for r in dict.fromkeys(roots) if r in kept)
+    if set(roots) == set(output):
+        return factor
+    if isinstance(node, Einsum) and not node.contracted:
+        names = dict(zip(node.output, roots, strict=True))
+        return contract([[names[i] for i in inside] for inside in node.inputs], output, *node.operands), output
+    return contract([roots], output, node), output
+
+
+def _diagonal(factor: Factor) -> Factor:
+    """With every index once."""
+    node, roots = factor
+    distinct = tuple(dict.fromkeys(roots))
+    return factor if distinct == roots else (contract([roots], distinct, node), distinct)
+
+
+def laid_along(node: Node, indices: Indices, onto: Indices, shape: Sequence[Extent]) -> Node:
+    """A factor with the axes `onto`: its own in that order, the others repeated."""
+    order = tuple(i for i in onto if i in indices)
+    turned = node if order == indices else contract([indices], order, node)
+    return expand(turned, tuple(shape), tuple(onto.index(i) for i in order))
+
+
+def _absorbed(factors: list[Factor]) -> tuple[sympy.Expr, list[Factor]]:
+    """A factor whose indices another one has, multiplied into it: fewer factors, and no larger ones."""
+    numbers = [value for node, _ in factors if (value := number_of(node)) is not None]
+    left = sorted((f for f in factors if number_of(f[0]) is None), key=lambda f: len(f[1]))
+    done: list[Factor] = []
+    while left:
+        node, roots = left.pop(0)
+        at = next((k for k, f in enumerate(left) if set(roots) <= set(f[1])), None)
+        if at is None:
+            done.append((node, roots))
+        else:
+            wide, onto = left[at]
+            left[at] = (elementwise("mul", laid_along(node, roots, onto, wide.shape), wide), onto)
+    return sympy.Mul(*numbers), sorted(done, key=lambda f: f[1])
