@@ -39,13 +39,15 @@ _home("expr.constants", "constant", eye="identity", arange="iota")
 _home(
     "expr.elementwise",
     "exp log log1p expm1 sqrt tanh sigmoid softplus sin cos tan asin acos atan sinh cosh erf sign floor maximum minimum"
+    " asinh acosh atanh atan2 cbrt erfc gamma loggamma digamma"
     " where indicator xlogy equal not_equal",
     abs="absolute",
 )
 _home("expr.activations", "relu leaky_relu elu silu gelu")
 _home("expr.contraction", "einsum matmul dot outer trace transpose sum mean")
 _home("expr.reduction", "max min prod argmax logsumexp softmax log_softmax")
-_home("expr.linalg", "det logdet inv solve norm matrix_power")
+_home("expr.linalg", "det logdet inv solve matrix_power")
+_home("expr.norms", "norm")
 _home("expr.movement", "reshape concat stack pad broadcast_to")
 _home("expr.sympy_scalars", "apply")
 _home("expr.from_sympy", "from_sympy")

@@ -22,9 +22,10 @@ from symnet.expr.contraction import einsum, mean, outer, trace
 from symnet.expr.elementwise import elementwise, exp, indicator, log, maximum, minimum, sigmoid, tanh, where, xlogy
 from symnet.expr.extents import Dim, dim
 from symnet.expr.indexing import labels, one_hot, take
-from symnet.expr.linalg import det, inv, logdet, matrix_power, norm, solve
+from symnet.expr.linalg import det, inv, logdet, matrix_power, solve
 from symnet.expr.movement import broadcast_to, concat, expand, fill, pad, stack
 from symnet.expr.node import Node
+from symnet.expr.norms import norm
 from symnet.expr.reduction import argmax, log_softmax, logsumexp, prod, softmax
 from symnet.expr.reduction import max as largest
 from symnet.expr.reduction import min as smallest
@@ -261,6 +262,7 @@ case("softmax", lambda: softmax(X), "X")
 case("softmax along the batch", lambda: softmax(X, axis=0), "X")
 case("log softmax", lambda: log_softmax(X), "X")
 case("argmax", lambda: [argmax(X), argmax(X, 0)])
+case("argmax of no rows", lambda: argmax(X), "", "the reference could not tell the length of a row", dims=M0)
 
 # --------------------------------------------------------------------------- indexing and constants
 
@@ -282,7 +284,7 @@ case("SymPy scalar", lambda: from_scalar(sympy.sympify("x1**2 + x1*(1 - x2) + x2
 
 def regular(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     """A matrix away from singular ones, whose elimination swaps rows."""
-    return rng.permutation(rng.normal(size=shape) / 3 + 2 * np.eye(shape[0]))
+    return rng.permuted(rng.normal(size=shape) / 3 + 2 * np.eye(shape[-1]), axis=-2)
 
 
 def definite(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
@@ -293,6 +295,7 @@ def definite(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
 R, C4, v4 = tensor("R", 4, 4), tensor("C", 4, 3), tensor("v", 4)
 Rn, vn = tensor("R", n, n), tensor("v", n)
 Y4 = tensor("Y", 4, 4, symmetric=True)
+R3, v3 = tensor("R3", 3, 3), tensor("v3", 3)
 case("inverse", lambda: inv(R), "R", R=regular)
 case("inverse of symbolic extent", lambda: inv(Rn) @ vn, "R v", dims={"n": 5}, R=regular)
 case("solve for columns", lambda: solve(R, C4), "R C", R=regular)
@@ -308,6 +311,12 @@ case("log of a determinant of XᵀX", lambda: logdet(X.T @ X), "X", "streams, th
 case("Mahalanobis distance", lambda: ((X @ inv(Y4)) * X).sum(1), "X Y", "rows stream past one inverse", Y=definite)
 case("matrix of the batch", lambda: logdet(X @ X.T + identity(m)), "X", "mixes the rows of the batch")
 case("Gaussian log-likelihood", lambda: logdet(Y4) + mean(((X @ inv(Y4)) * X).sum(1)), "X Y", Y=definite)
+Rm, Cm, Rk = tensor("Rm", m, 3, 3), tensor("Cm", m, 3, 2), tensor("Rk", 2, 1, 3, 3)
+case("stack of inverses", lambda: [inv(Rm), trace(Rm)], "Rm", "a matrix for each row of the batch", Rm=regular)
+case("stack of determinants", lambda: [det(Rm), logdet(Rm)], "Rm", dims={"m": 19}, Rm=regular)
+case("stack of equations", lambda: [solve(Rm, Cm), solve(Rm, v3)], "Rm Cm v3", Rm=regular)
+case("stacks that broadcast", lambda: [solve(Rk, Cm), (inv(R3) @ Cm).sum()], "Rk Cm R3", Rk=regular, R3=regular)
+case("stack of powers", lambda: [matrix_power(Rk, -2), norm(Rk, 1, (-2, -1))], "Rk", Rk=regular)
 case("powers of a matrix", lambda: [matrix_power(R, 3), matrix_power(R, -2)], "R", R=regular)
 case("trace of a power", lambda: trace(matrix_power(R, 4)), "R", R=regular)
 case("elimination that swaps badly scaled rows", lambda: solve(R, v4), "v", R=constant(BADLY_SCALED))

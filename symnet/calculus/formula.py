@@ -29,13 +29,15 @@ from symnet.expr.symbols import LEAF_ASSUMPTIONS, tensor
 # module → the public functions that formulas may call
 _MODULES = {
     "expr.elementwise": "exp log log1p expm1 sqrt tanh sigmoid softplus sin cos tan asin acos atan sinh cosh erf sign"
+    " asinh acosh atanh atan2 cbrt erfc gamma loggamma digamma"
     " floor maximum minimum where indicator xlogy equal not_equal logical_and logical_or logical_not",
     "expr.activations": "relu leaky_relu elu silu gelu",
     "expr.contraction": "einsum matmul dot outer trace transpose sum mean",
     "expr.reduction": "max min prod argmax logsumexp softmax log_softmax",
     "expr.movement": "reshape concat stack pad broadcast_to",
     "expr.indexing": "take one_hot",
-    "expr.linalg": "det logdet inv solve norm matrix_power",
+    "expr.linalg": "det logdet inv solve matrix_power",
+    "expr.norms": "norm",
     "nn.losses": "l2 cross_entropy kl_div binary_cross_entropy",
 }
 _RENAMED = {
@@ -47,6 +49,10 @@ _RENAMED = {
     "arcsin": ("expr.elementwise", "asin"),
     "arccos": ("expr.elementwise", "acos"),
     "arctan": ("expr.elementwise", "atan"),
+    "arctan2": ("expr.elementwise", "atan2"),
+    "arcsinh": ("expr.elementwise", "asinh"),
+    "arccosh": ("expr.elementwise", "acosh"),
+    "arctanh": ("expr.elementwise", "atanh"),
 }
 
 

@@ -99,10 +99,10 @@ def _einsum_operations(args: Any, result: Any) -> int:
 
 
 def _elimination_operations(args: Any, result: Any) -> int:
-    """2/3 n³ for the factors, 2 n² for every right-hand side (n of them for an inverse)."""
+    """2/3 n³ for the factors of each matrix, 2 n² for every right-hand side (n of them for an inverse)."""
     n = int(np.shape(args[0])[-1])
-    right = np.size(args[1]) if len(args) > 1 else np.size(result) if np.ndim(result) == 2 else 0
-    return (2 * n**3) // 3 + 2 * n * int(right)
+    right = np.size(args[1]) if len(args) > 1 else np.size(result) if np.shape(result) == np.shape(args[0]) else 0
+    return (2 * n * int(np.size(args[0]))) // 3 + 2 * n * int(right)
 
 
 PRODUCTS: dict[Any, Callable[[Any, Any], int]] = {

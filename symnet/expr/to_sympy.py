@@ -17,10 +17,10 @@ import numpy as np
 import sympy
 
 from symnet.errors import ArgumentError, explain
-from symnet.expr.elementwise import Elementwise
 from symnet.expr.graph import topological
 from symnet.expr.node import Node
 from symnet.expr.symbols import Tensor
+from symnet.expr.sympy_functions import ScalarFunction, function_of
 
 LARGEST_MATRIX = 8  # of a symbolic inverse or determinant
 MOST = 4096  # elements of one value
@@ -38,6 +38,9 @@ _SCALARS: dict[str, Callable[..., Any]] = {
     "abs": sympy.Abs, "sign": sympy.sign, "floor": sympy.floor, "erf": sympy.erf,
     "exp": sympy.exp, "log": sympy.log, "tanh": sympy.tanh, "sinh": sympy.sinh, "cosh": sympy.cosh,
     "sin": sympy.sin, "cos": sympy.cos, "tan": sympy.tan, "asin": sympy.asin, "acos": sympy.acos, "atan": sympy.atan,
+    "asinh": sympy.asinh, "acosh": sympy.acosh, "atanh": sympy.atanh, "erfc": sympy.erfc, "gamma": sympy.gamma,
+    "loggamma": sympy.loggamma, "digamma": sympy.digamma, "cbrt": lambda x: sympy.sign(x) * sympy.cbrt(sympy.Abs(x)),
+    "atan2": lambda y, x: sympy.atan2(y, x),
     "log1p": lambda x: sympy.log(1 + x),
     "expm1": lambda x: sympy.exp(x) - 1,
     "sigmoid": lambda x: 1 / (1 + sympy.exp(-x)),
@@ -110,11 +113,17 @@ def _value(node: Node, operands: list[Array]) -> Array:
 
 
 def _elementwise(node: Any, *operands: Array) -> Any:
-    if isinstance(node, Elementwise) and node.op not in _SCALARS:
+    carried = function_of(node)
+    if carried is None and node.op not in _SCALARS:
         mend = "Rewrite that part, or compile it and solve numerically."
         raise ArgumentError(explain("to_sympy(node)", "functions that SymPy knows", node.op, mend))
-    function = np.frompyfunc(_SCALARS[node.op], len(operands), 1)
+    scalar = _SCALARS[node.op] if carried is None else _application_of(carried)
+    function = np.frompyfunc(scalar, len(operands), 1)
     return function(*(_sympified(o) for o in operands))
+
+
+def _application_of(function: ScalarFunction) -> Callable[..., Any]:
+    return lambda *xs: function.application.xreplace(dict(zip(function.variables, xs, strict=True)))
 
 
 def _sympified(array: Array) -> Array:
@@ -178,13 +187,20 @@ def _small_matrix(x: Array) -> sympy.Matrix:
 
 
 def _solve(node: Any, a: Array, b: Array) -> Any:
-    found = _small_matrix(a).LUsolve(sympy.Matrix(b.reshape(len(b), -1).tolist()))
-    return np.array(found.tolist(), object).reshape(b.shape)
+    out = np.empty(b.shape, object)
+    for which in np.ndindex(a.shape[:-2]):
+        columns = sympy.Matrix(len(b[which]), b[which].size // max(len(b[which]), 1), b[which].reshape(-1).tolist())
+        found = _small_matrix(a[which]).LUsolve(columns)
+        out[which] = np.array(found.tolist(), object).reshape(b[which].shape)
+    return out
 
 
 def _determinant(node: Any, a: Array) -> Any:
-    det = _small_matrix(a).det()
-    return det if node.op == "det" else sympy.log(sympy.Abs(det))
+    out = np.empty(a.shape[:-2], object)
+    for which in np.ndindex(out.shape):
+        det = _small_matrix(a[which]).det()
+        out[which] = det if node.op == "det" else sympy.log(sympy.Abs(det))
+    return out
 
 
 _KINDS: dict[str, Callable[..., Any]] = {

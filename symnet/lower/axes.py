@@ -144,9 +144,15 @@ def _same(node: Node) -> Links:
 
 
 def _solve(node: Node) -> Links:
-    """The result's rows are the matrix's columns; its columns those of the right-hand sides."""
+    """The stack's axes are both operands'; the rows the matrix's columns, the columns the right-hand sides'."""
     matrix, right = node.operands
-    return [(0, (matrix, 1)), *((a, (right, a)) for a in range(1, node.rank))]
+    stack, columns = node.stack, node.columns  # type: ignore[attr-defined]
+    links = [(a, (operand, a)) for operand in (matrix, right) for a in stack]
+    return [*links, (len(stack), (matrix, len(stack) + 1)), *((a, (right, a)) for a in columns)]
+
+
+def _determinant(node: Node) -> Links:
+    return [(a, (node.operands[0], a)) for a in range(node.rank)]
 
 
 _LINKS: dict[str, Callable[[Node], Links]] = {
@@ -161,6 +167,7 @@ _LINKS: dict[str, Callable[[Node], Links]] = {
     "one_hot": _one_hot,
     "reshape": _reshape,
     "solve": _solve,
+    "determinant": _determinant,
     "named": _same,
     "barrier": _same,
 }

@@ -91,16 +91,17 @@ def _cost(node: Einsum) -> float:
 
 
 def _plan(node: Einsum) -> tuple[Any, Any]:
-    shapes = [tuple(map(_typical, o.shape)) for o in node.operands]
+    shapes = [tuple(map(typical, o.shape)) for o in node.operands]
     inputs = ["".join(map(opt_einsum.get_symbol, indices)) for indices in node.inputs]
     output = "".join(map(opt_einsum.get_symbol, node.output))
     return opt_einsum.contract_path(f"{','.join(inputs)}->{output}", *shapes, shapes=True, optimize="dp")
 
 
-def _typical(extent: Extent) -> int:
+def typical(extent: Extent) -> int:
+    """An extent as costs count it: a symbolic one is TYPICAL."""
     return max(extent, 1) if isinstance(extent, int) else TYPICAL
 
 
 def elements(node: Node) -> int:
     """Elements of a node, symbolic extents counted as TYPICAL."""
-    return int(product(map(_typical, node.shape)))
+    return int(product(map(typical, node.shape)))

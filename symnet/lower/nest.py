@@ -8,6 +8,8 @@ floor); `schedule/` writes it as tiled, vectorized, streamed loops.
         for every point of `reduced`:
             `inner` lets;  acc = acc combine value
         `outer` lets and stores, which may read Var(acc)
+
+A *kernel* has no accumulator: its `outer` brings loops of its own, and its axes are plain loops around them.
 """
 
 from __future__ import annotations
@@ -60,7 +62,10 @@ class Accumulator:
 
 @dataclass(frozen=True, slots=True)
 class Nest:
-    """One stored value (or several over one space)."""
+    """One stored value (or several over one space).
+
+    `kernel`, where it is not 0, is the number of multiply-adds of one point of a kernel.
+    """
 
     name: str
     parallel: tuple[Axis, ...]
@@ -68,6 +73,7 @@ class Nest:
     reduced: tuple[Axis, ...] = ()
     inner: tuple[Let, ...] = ()
     accumulator: Accumulator | None = None
+    kernel: int = 0
 
     @property
     def axes(self) -> tuple[Axis, ...]:
@@ -103,8 +109,17 @@ def nested(axes: Sequence[Axis], statements: Iterable[Stmt], kinds: Sequence[str
     return body
 
 
+def around(axes: Sequence[Axis], body: Body) -> Body:
+    """Plain loops over `axes` around all of a body."""
+    for axis in reversed(axes):
+        body = (For(axis.var, axis.extent, body, axis=axis.var if axis.batch else None),)
+    return body
+
+
 def naive_body(nest: Nest) -> Body:
     """The nest as plain serial loops, with a scalar accumulator in a register buffer."""
+    if nest.kernel:
+        return around(nest.parallel, nest.outer)
     if nest.accumulator is None:
         return nested(nest.parallel, nest.outer)
     acc = nest.accumulator
@@ -118,9 +133,7 @@ def naive_body(nest: Nest) -> Body:
         Let(acc.name, Load(cell, zero)),
         *nest.outer,
     )
-    for axis in reversed(nest.parallel):
-        point = (For(axis.var, axis.extent, point, axis=axis.var if axis.batch else None),)
-    return point
+    return around(nest.parallel, point)
 
 
 def naive_stage(nest: Nest) -> Stage:

@@ -24,7 +24,14 @@ from symnet.lower import constants, elementwise, indexing  # noqa: F401  (each f
 from symnet.lower.axes import axis_classes
 from symnet.lower.contraction import binarize
 from symnet.lower.extents import lower_extent
-from symnet.lower.linalg import Factors, determinant_nest, factor_nest, factored_matrix, is_vector, solve_nest
+from symnet.lower.linalg import (
+    columns_shape,
+    determinant_nest,
+    factor_buffers,
+    factor_nest,
+    factored_matrix,
+    solve_nest,
+)
 from symnet.lower.movement import concat_nest, place_nests
 from symnet.lower.nest import Nest, naive_stage
 from symnet.lower.reduction import argmax_nests, contraction_nest, reduce_nest
@@ -114,7 +121,7 @@ class _Builder:
         self.storage = storage
         self.nests: list[Nest] = []
         self.workspace: list[Buffer] = []
-        self.factors: dict[tuple[Node, str], Factors] = {}
+        self.factors: dict[tuple[Node, str], tuple[Buffer, Buffer]] = {}
         self.taken: set[str] = {b.name for b in space.stored.values()}
 
     def fresh(self, stem: str) -> str:
@@ -172,25 +179,25 @@ class _Builder:
         value = points.cast(points.at(node, index), buffer.dtype)
         self.nests.append(Nest(name, axes, (*points.lets, Store(buffer, index, value))))
 
-    def factored(self, matrix: Node, dtype: str) -> Factors:
-        """The elimination of a matrix, done once for all that needs it."""
+    def factored(self, matrix: Node, dtype: str) -> tuple[Buffer, Buffer]:
+        """The elimination of a matrix, done once for all that needs it: the factors, the swaps of rows."""
         found = self.factors.get((matrix, dtype))
         if found is None:
-            n = lower_extent(matrix.shape[0])
-            lu = Buffer(self.fresh("factors"), dtype, (n, n))
-            swaps = Buffer(self.fresh("swaps"), "int64", (n,))
-            found = self.factors[matrix, dtype] = Factors(lu, swaps)
-            self.workspace += [lu, swaps]
+            names = (self.fresh("factors"), self.fresh("swaps"))
+            found = self.factors[matrix, dtype] = factor_buffers(self.space, matrix, dtype, names)
+            self.workspace += found
             self.nests.append(factor_nest(self.space, matrix, found))
         return found
 
-    def columns(self, buffer: Buffer) -> Buffer:
-        """A result as a vector (one right-hand side) or as a matrix of columns."""
-        if len(buffer.shape) == 1 or (len(buffer.shape) == 2 and not is_vector(buffer)):
+    def columns(self, node: Any, buffer: Buffer) -> Buffer:
+        """A solution as vectors (one right-hand side) or as matrices of columns."""
+        first, is_vector = columns_shape(node, buffer)
+        kept, rest = buffer.shape[:first], buffer.shape[first:]
+        if not rest or (len(rest) == 1 and not is_vector):
             return buffer
-        rest = buffer.shape[1:]
-        shape = (buffer.shape[0],) if is_vector(buffer) else (buffer.shape[0], functools.reduce(int_mul, rest))
-        view = Buffer(self.fresh("view"), buffer.dtype, shape, buffer.space, buffer.view_of or buffer.name)
+        shape = kept if is_vector else (*kept, functools.reduce(int_mul, rest))
+        batch = buffer.batch_axis if buffer.batch_axis in range(first - 1) else None
+        view = Buffer(self.fresh("view"), buffer.dtype, shape, buffer.space, buffer.view_of or buffer.name, batch)
         self.workspace.append(view)
         return view
 
@@ -230,12 +237,12 @@ def _concat_nest(b: _Builder, node: Any, target: Node, buffer: Buffer) -> None:
 def _solve_nest(b: _Builder, node: Any, target: Node, buffer: Buffer) -> None:
     matrix, transposed = factored_matrix(node)
     factors = b.factored(matrix, buffer.dtype)
-    b.nests.append(solve_nest(b.space, node, buffer, b.columns(buffer), factors, transposed))
+    b.nests.append(solve_nest(b.space, node, buffer, b.columns(node, buffer), factors, transposed))
 
 
 def _determinant_nest(b: _Builder, node: Any, target: Node, buffer: Buffer) -> None:
     matrix, _ = factored_matrix(node)
-    b.nests.append(determinant_nest(node, buffer, b.factored(matrix, buffer.dtype)))
+    b.nests.append(determinant_nest(b.space, node, buffer, b.factored(matrix, buffer.dtype)))
 
 
 _NESTS: dict[str, Callable[[_Builder, Any, Node, Buffer], None]] = {

@@ -53,11 +53,13 @@ def _count(axis: Axis) -> int:
 
 
 def _chunk(nest: Nest, axis: Axis) -> int:
-    """Rows per unit: a multiple of 16, enough for UNIT_WORK."""
-    per_row = 1
+    """Rows per unit: enough for UNIT_WORK; a multiple of 16, unless a row is a kernel."""
+    per_row = max(nest.kernel, 1)
     for other in nest.axes:
         if other.var != axis.var:
             per_row *= _count(other)
+    if nest.kernel:
+        return -(-UNIT_WORK // per_row)
     return max(-(-UNIT_WORK // per_row) // 16 * 16, 16)
 
 

@@ -39,7 +39,7 @@ def flops(roots: Iterable[Node]) -> Expr:
 def _eliminations(nodes: Iterable[Node]) -> Expr:
     """2/3 n³ for each distinct matrix that is solved with, or of which a determinant is taken."""
     matrices = {n.operands[0] for n in nodes if n.kind in ("solve", "determinant")}
-    return sympy.Add(*(sympy.Rational(2, 3) * sympy.sympify(matrix.shape[0]) ** 3 for matrix in matrices))
+    return sympy.Add(*(sympy.Rational(2, 3) * sympy.sympify(product((*m.shape, m.shape[-1]))) for m in matrices))
 
 
 def saves(new: Node, old: Node) -> bool:
@@ -76,7 +76,7 @@ def _space(node: Node) -> Extent:
     if isinstance(node, Reduce):
         return product(node.operands[0].shape)
     if node.kind == "solve":
-        return product((*node.shape, node.shape[0]))
+        return product((*node.shape, node.operands[0].shape[-1]))
     return product(node.shape)
 
 

@@ -12,12 +12,12 @@ from collections.abc import Callable
 
 from symnet.expr.assumptions import known
 from symnet.expr.constants import identity, number, size
-from symnet.expr.contraction import Einsum, Indices, contract, transpose
+from symnet.expr.contraction import Einsum, Indices, contract
 from symnet.expr.contraction import sum as sum_over
 from symnet.expr.elementwise import absolute, elementwise, is_op, log, negative, power, reciprocal
 from symnet.expr.extents import product, same_extent
-from symnet.expr.linalg import Determinant, Solve, det, inv, logdet
-from symnet.expr.movement import broadcast_to, expand
+from symnet.expr.linalg import Determinant, Solve, det, identities, inv, logdet, matrix_transpose
+from symnet.expr.movement import Expand, broadcast_to, expand
 from symnet.expr.node import Node
 from symnet.expr.reduction import prod
 from symnet.simplify.coefficients import unsigned
@@ -40,26 +40,31 @@ def _scalars_outside(matrix: Node) -> tuple[list[Node], Node] | None:
 
 
 def _square_factors(matrix: Node) -> list[Node] | None:
-    """The factors of a product of square matrices, left to right; None for anything else."""
+    """The factors of a product of square matrices, left to right, each with the whole stack; None for anything else."""
     if not isinstance(matrix, Einsum) or len(matrix.operands) < 2 or not matrix.contracted:
         return None
-    row, column = matrix.output
+    *stack, row, column = matrix.output
     waiting = parts_of(matrix)
     factors: list[Node] = []
     while waiting:
-        step = next(((o, i) for o, i in waiting if len(set(i)) == 2 == len(i) and row in i), None)
-        if step is None or not same_extent(*step[0].shape):
+        step = next(((o, i) for o, i in waiting if _is_of_stack(i, stack) and row in i[-2:]), None)
+        if step is None or not same_extent(*step[0].shape[-2:]):
             return None
         waiting.remove(step)
-        operand, (first, second) = step
-        factors.append(operand if first == row else transpose(operand))
+        operand, (*_, first, second) = step
+        factors.append(operand if first == row else matrix_transpose(operand))
         row = second if first == row else first
     return factors if row == column else None
 
 
+def _is_of_stack(indices: Indices, stack: list[int]) -> bool:
+    """Whether the operand is a matrix for each of a stack: the stack's indices, then two others."""
+    return list(indices[:-2]) == stack and len(set(indices)) == len(indices) == len(stack) + 2
+
+
 def _diagonal(matrix: Node) -> Node | None:
     """The vector v of diag(v): a product with the identity matrix."""
-    if not is_op(matrix, "mul"):
+    if not is_op(matrix, "mul") or matrix.rank != 2:
         return None
     rest = [o for o in matrix.operands if o.kind != "delta"]
     if not 0 < len(rest) < len(matrix.operands):
@@ -69,8 +74,17 @@ def _diagonal(matrix: Node) -> Node | None:
 
 
 def _transposed(matrix: Node) -> Node | None:
-    """A of Aᵀ."""
-    return matrix.operands[0] if isinstance(matrix, Einsum) and matrix.is_transpose and matrix.rank == 2 else None
+    """A of Aᵀ, where no axis of the stack moves."""
+    if not isinstance(matrix, Einsum) or not matrix.is_transpose or matrix.inputs[0][:-2] != matrix.output[:-2]:
+        return None
+    return matrix.operands[0]
+
+
+def _repeated(matrix: Node) -> Node | None:
+    """The matrices of which a stack holds copies."""
+    if not isinstance(matrix, Expand) or matrix.axes[-2:] != (matrix.rank - 2, matrix.rank - 1):
+        return None
+    return matrix.operands[0] if matrix.operands[0].rank >= 2 else None
 
 
 def _times(scalars: list[Node], x: Node) -> Node:
@@ -84,8 +98,9 @@ def multiply_by_inverse(node: Solve) -> Node | None:
     """solve(A, B) → A⁻¹B: one spelling, in which inverses cancel.  Always (the numeric form goes back)."""
     if node.is_inverse:
         return None
-    columns = range(2, node.rank + 1)
-    return contract([[0, 1], [1, *columns]], [0, *columns], inv(node.matrix), node.operands[1])
+    stack, i, j = node.stack, node.rank, node.rank + 1
+    parts = [[*stack, i, j], [*stack, j, *node.columns]]
+    return contract(parts, [*stack, i, *node.columns], inv(node.matrix), node.operands[1])
 
 
 def inverse_of_inverse(node: Solve) -> Node | None:
@@ -97,6 +112,12 @@ def inverse_of_inverse(node: Solve) -> Node | None:
 def inverse_of_identity(node: Solve) -> Node | None:
     """I⁻¹ → I.  Always."""
     return node.matrix if node.is_inverse and node.matrix.kind == "delta" else None
+
+
+def repeat_after_inverting(node: Solve) -> Node | None:
+    """Copies of A, each inverted → copies of A⁻¹.  Condition: the copies stand along axes of the stack."""
+    one = _repeated(node.matrix) if node.is_inverse else None
+    return None if one is None else expand(inv(one), node.shape, node.matrix.axes)  # type: ignore[attr-defined]
 
 
 def take_scalars_out_of_inverse(node: Solve) -> Node | None:
@@ -114,7 +135,7 @@ def take_sign_out_of_inverse(node: Solve) -> Node | None:
 def inverse_of_transpose(node: Solve) -> Node | None:
     """(Aᵀ)⁻¹ → (A⁻¹)ᵀ.  Always: products see through the transposition."""
     inner = _transposed(node.matrix) if node.is_inverse else None
-    return None if inner is None else transpose(inv(inner))
+    return None if inner is None else matrix_transpose(inv(inner))
 
 
 def inverse_of_product(node: Solve) -> Node | None:
@@ -124,7 +145,9 @@ def inverse_of_product(node: Solve) -> Node | None:
 
 
 def _chain(factors: list[Node]) -> Node:
-    return contract([(k, k + 1) for k in range(len(factors))], (0, len(factors)), *factors)
+    count = len(factors)
+    stack = range(count + 1, count + factors[0].rank - 1)
+    return contract([(*stack, k, k + 1) for k in range(count)], (*stack, 0, count), *factors)
 
 
 def inverse_of_diagonal(node: Solve) -> Node | None:
@@ -141,6 +164,15 @@ def inverse_of_diagonal(node: Solve) -> Node | None:
 def determinant_of_identity(node: Determinant) -> Node | None:
     """det I → 1, log|det I| → 0.  Always."""
     return number(1 if node.op == "det" else 0) if node.operands[0].kind == "delta" else None
+
+
+def repeat_after_eliminating(node: Determinant) -> Node | None:
+    """det of copies of A → copies of det A; of logdet too.  Condition: the copies stand along axes of the stack."""
+    matrix = node.operands[0]
+    one = _repeated(matrix)
+    if one is None:
+        return None
+    return expand(Determinant(node.args[0], one), node.shape, matrix.axes[:-2])  # type: ignore[attr-defined]
 
 
 def determinant_of_transpose(node: Determinant) -> Node | None:
@@ -171,7 +203,7 @@ def take_scalars_out_of_determinant(node: Determinant) -> Node | None:
     if split is None:
         return None
     scalars, body = split
-    n = size(body.shape[0])
+    n = size(body.shape[-1])
     if node.op == "det":
         return _times([power(s, n) for s in scalars], det(body))
     return elementwise("add", *(elementwise("mul", n, log(absolute(s))) for s in scalars), logdet(body))
@@ -223,7 +255,7 @@ def _is_inverse(operand: Node) -> bool:
 
 def _is_product(operand: Node) -> bool:
     """A product of matrices beside which an inverse may stand."""
-    return isinstance(operand, Einsum) and len(operand.operands) > 1 and operand.rank == 2 and bool(operand.contracted)
+    return isinstance(operand, Einsum) and len(operand.operands) > 1 and operand.rank >= 2 and bool(operand.contracted)
 
 
 def _openings(node: Einsum) -> list[list[Part]]:
@@ -261,13 +293,16 @@ def _cancelled(parts: list[Part], output: Indices) -> list[Part] | None:
             for mine, theirs in _meetings(ij, kl, known(matrix, "symmetric")):
                 if uses[ij[mine]] == 2 and ij[mine] not in output:
                     rest = [p for n, p in enumerate(parts) if n not in (a, b)]
-                    return [*rest, (identity(matrix.shape[0]), (ij[1 - mine], kl[1 - theirs]))]
+                    left = (*ij[:-2], ij[-3 - mine], kl[-3 - theirs])
+                    return [*rest, (identities(matrix.shape), left)]
     return None
 
 
 def _meetings(ij: Indices, kl: Indices, symmetric: bool) -> list[tuple[int, int]]:
-    """(axis of the inverse, axis of the matrix) that share an index as in A⁻¹A or A A⁻¹."""
-    pairs = [(0, 1), (1, 0), *([(0, 0), (1, 1)] if symmetric else [])]
+    """(axis of the inverse, axis of the matrix) that share an index as in A⁻¹A or A A⁻¹, of the same of a stack."""
+    if ij[:-2] != kl[:-2]:
+        return []
+    pairs = [(-2, -1), (-1, -2), *([(-2, -2), (-1, -1)] if symmetric else [])]
     return [(a, b) for a, b in pairs if ij[a] == kl[b]]
 
 
@@ -282,13 +317,13 @@ def solve_instead_of_inverting(node: Einsum) -> Node | None:
     parts = parts_of(node)
     best: tuple[int, Callable[[], Node]] | None = None
     for a, (inverse, ij) in enumerate(parts):
-        if not isinstance(inverse, Solve) or not inverse.is_inverse or ij[0] == ij[1]:
+        if not isinstance(inverse, Solve) or not inverse.is_inverse or len(set(ij)) < len(ij):
             continue
-        for axis in (1, 0):
+        for axis in (-1, -2):
             b = _only_partner(parts, a, ij[axis], node.output)
-            if b is None or not _is_few(parts[b][0], inverse):
+            if b is None or not _is_few(parts[b], inverse, ij[:-2]):
                 continue
-            rank = parts[b][0].rank
+            rank = len(set(parts[b][1]) - set(ij[:-2]))
             if best is None or rank < best[0]:
                 best = rank, lambda a=a, b=b, axis=axis: _solved(node, parts, a, b, axis)  # type: ignore[misc]
     return best[1]() if best else None
@@ -302,22 +337,29 @@ def _only_partner(parts: list[Part], a: int, index: int, output: Indices) -> int
     return others[0]
 
 
-def _is_few(right: Node, inverse: Node) -> bool:
-    """Whether the columns to solve for are few: known, or as many as the matrix has."""
-    n = inverse.shape[0]
-    return all(isinstance(extent, int) or same_extent(extent, n) for extent in right.shape) and (
-        not isinstance(n, int) or right.rank < 3 or product(right.shape) <= 8 * n * n
+def _is_few(right: Part, inverse: Node, stack: Indices) -> bool:
+    """Whether the columns to solve for are few for each matrix: known, or as many as the matrix has."""
+    n = inverse.shape[-1]
+    extents = [extent for extent, i in zip(right[0].shape, right[1], strict=True) if i not in stack]
+    return all(isinstance(extent, int) or same_extent(extent, n) for extent in extents) and (
+        not isinstance(n, int) or len(extents) < 3 or product(extents) <= 8 * n * n
     )
 
 
 def _solved(node: Einsum, parts: list[Part], a: int, b: int, axis: int) -> Node:
+    """The contraction with A⁻¹B in the place of A⁻¹ and B; a B without some of the stack's indices is repeated."""
     inverse, ij = parts[a]
     right, indices = parts[b]
-    place = indices.index(ij[axis])
-    order = [place, *(k for k in range(right.rank) if k != place)]
-    matrix = inverse.operands[0] if axis == 1 else transpose(inverse.operands[0])
-    solved = Solve(matrix, transpose(right, *order) if order != list(range(right.rank)) else right)
-    where = (ij[1 - axis], *(indices[k] for k in order[1:]))
+    first = (*ij[:-2], ij[axis])
+    order = tuple(dict.fromkeys((*(i for i in first if i in indices), *(i for i in indices if i not in first))))
+    if order != indices:
+        right = contract([indices], order, right)
+    where = (*first, *(i for i in order if i not in first))
+    shape = (*inverse.shape[:-1], *(right.shape[order.index(i)] for i in where[len(first) :]))
+    right = expand(right, shape, tuple(k for k, i in enumerate(where) if i in order))
+    matrix = inverse.operands[0] if axis == -1 else matrix_transpose(inverse.operands[0])
+    solved = Solve(matrix, right)
+    where = (*ij[:-2], ij[-3 - axis], *where[len(first) :])
     rest = [p for n, p in enumerate(parts) if n not in (a, b)]
     if not rest and where == node.output:
         return solved
@@ -364,12 +406,14 @@ INVERSES = (
     Rewrite(multiply_by_inverse, ("solve",)),  # type: ignore[arg-type]
     Rewrite(inverse_of_inverse, ("solve",)),  # type: ignore[arg-type]
     Rewrite(inverse_of_identity, ("solve",)),  # type: ignore[arg-type]
+    Rewrite(repeat_after_inverting, ("solve",)),  # type: ignore[arg-type]
     Rewrite(take_scalars_out_of_inverse, ("solve",)),  # type: ignore[arg-type]
     Rewrite(take_sign_out_of_inverse, ("solve",)),  # type: ignore[arg-type]
     Rewrite(inverse_of_transpose, ("solve",)),  # type: ignore[arg-type]
     Rewrite(inverse_of_product, ("solve",)),  # type: ignore[arg-type]
     Rewrite(inverse_of_diagonal, ("solve",)),  # type: ignore[arg-type]
     Rewrite(determinant_of_identity, ("determinant",)),  # type: ignore[arg-type]
+    Rewrite(repeat_after_eliminating, ("determinant",)),  # type: ignore[arg-type]
     Rewrite(determinant_of_transpose, ("determinant",)),  # type: ignore[arg-type]
     Rewrite(determinant_of_inverse, ("determinant",)),  # type: ignore[arg-type]
     Rewrite(determinant_of_product, ("determinant",)),  # type: ignore[arg-type]

@@ -19,9 +19,10 @@ from symnet.expr.contraction import contract, einsum, mean, outer, sum, trace, t
 from symnet.expr.elementwise import PRIMITIVES, elementwise, exp, indicator, log, sigmoid, sqrt, tanh, where, xlogy
 from symnet.expr.extents import dim, ints_arg, shape_arg
 from symnet.expr.indexing import labels, one_hot, take
-from symnet.expr.linalg import det, inv, logdet, norm, solve
+from symnet.expr.linalg import det, inv, logdet, solve
 from symnet.expr.movement import Place, broadcast_to, concat, expand, fill, keep_axes, pad, reshape, stack
 from symnet.expr.node import Node
+from symnet.expr.norms import norm
 from symnet.expr.printing import latex, pretty, text
 from symnet.expr.printing.forms import KINDS, MATMUL
 from symnet.expr.printing.latex import WRITERS as LATEX_WRITERS

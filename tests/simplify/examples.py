@@ -10,9 +10,10 @@ from symnet.expr.contraction import contract, einsum, matmul, transpose
 from symnet.expr.contraction import sum as total
 from symnet.expr.elementwise import elementwise, exp, log, maximum, sigmoid, where, xlogy
 from symnet.expr.extents import dim
-from symnet.expr.linalg import det, inv, logdet, norm, solve
+from symnet.expr.linalg import det, inv, logdet, solve
 from symnet.expr.movement import concat, expand, fill, pad, reshape
 from symnet.expr.node import Node
+from symnet.expr.norms import norm
 from symnet.expr.reduction import log_softmax, logsumexp, prod, softmax
 from symnet.expr.reduction import max as largest
 from symnet.expr.symbols import tensor
@@ -147,6 +148,8 @@ EXAMPLES: dict[str, list[Node]] = {
     "inverse_of_transpose": [inv(M.T), inv(transpose(M)) @ x],
     "inverse_of_product": [inv(M @ K), inv(M @ K) @ M @ K, inv(M @ K @ M.T)],
     "inverse_of_diagonal": [inv(identity(4) * x), inv(contract([[0], [0, 1]], [0, 1], x, identity(4)))],
+    "repeat_after_inverting": [inv(expand(M, (3, 4, 4), (1, 2))), inv(expand(M, (2, 4, 4), (1, 2))) @ V],
+    "repeat_after_eliminating": [det(expand(M, (3, 4, 4), (1, 2))), logdet(expand(M, (2, 4, 4), (1, 2))) + a],
     "determinant_of_identity": [det(identity(4)) + a, logdet(identity(4)) + a],
     "determinant_of_transpose": [det(M.T), logdet(M.T)],
     "determinant_of_inverse": [det(inv(M)), logdet(inv(M)) + logdet(M)],

@@ -12,7 +12,7 @@ import sympy
 
 from symnet.export.source.text import ATOM, Text
 from symnet.export.source.writer import Writer
-from symnet.expr.extents import same_extent
+from symnet.expr.extents import product, same_extent
 from symnet.expr.node import Extent
 
 
@@ -85,10 +85,15 @@ def one_hot(w: Writer, node: Any) -> Text:
 
 
 def solve(w: Writer, node: Any) -> Text:
-    a, b = node.operands
-    if b.kind == "delta":
-        return w.call("inv", w.strict(a).text)
-    return w.call("solve", w.strict(a).text, w.strict(b).text)
+    """One vector for one matrix, or columns; anything between is reshaped to columns."""
+    a, b = map(w.strict, node.operands)
+    if node.is_inverse:
+        return w.call("inv", a.text)
+    if len(node.columns) == 1 or node.rank == 1:
+        return w.call("solve", a.text, b.text)
+    columns = w.shape((*node.shape[: node.matrix.rank - 1], product(node.shape[a] for a in node.columns)))
+    solved = w.call("solve", a.text, f"{b.within(ATOM)}.reshape({columns})")
+    return Text(f"{solved.text}.reshape({w.shape(node.shape)})")
 
 
 def reshape(w: Writer, node: Any) -> Text:

@@ -10,6 +10,7 @@ from typing import Any
 from symnet.expr.constants import number_of
 from symnet.expr.contraction import Einsum
 from symnet.expr.elementwise import is_op
+from symnet.expr.extents import product
 from symnet.expr.node import Node
 from symnet.expr.printing.forms import Form, Part, Ref, call
 from symnet.expr.printing.view import View
@@ -17,12 +18,22 @@ from symnet.expr.printing.view import View
 
 def read_solve(node: Any, view: View) -> Form:
     if node.is_inverse:
-        return call("inv", view.ref(node.matrix), rank=2)
-    return call("solve", *view.refs(node.operands), rank=node.rank)
+        return call("inv", view.ref(node.matrix), rank=node.rank)
+    matrix, right = view.refs(node.operands)
+    if len(node.columns) == 1 or node.rank == 1:
+        return call("solve", matrix, right, rank=node.rank)
+    if not node.columns:  # a vector for each matrix
+        axes = (":",) * node.rank
+        column = Form("spread", (right,), ((*axes, "None"), True), node.rank + 1)
+        return Form("index", (call("solve", matrix, column, rank=node.rank + 1),), (*axes, "0"), node.rank)
+    first = node.columns[0]
+    shape = (*node.shape[:first], product(node.shape[first:]))
+    columns = call("reshape", right, rank=first + 1, shape=shape)
+    return call("reshape", call("solve", matrix, columns, rank=first + 1), rank=node.rank, shape=node.shape)
 
 
 def read_determinant(node: Any, view: View) -> Form:
-    return call(node.op, view.ref(node.operands[0]))
+    return call(node.op, view.ref(node.operands[0]), rank=node.rank)
 
 
 def read_norm(root: Node, view: View) -> Form | None:
