@@ -7,27 +7,30 @@ reverse.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from symnet.calculus.grad import gradients, scalar_root
-from symnet.calculus.problem import open_problem, project
-from symnet.calculus.structure import Structure, flatten
+from symnet.calculus.problem import Problem, open_problem, project
+from symnet.calculus.structure import Restore, Structure, flatten
 from symnet.diff.forward import pushforward
 from symnet.diff.reverse import pullback
 from symnet.errors import ArgumentError, ShapeError, explain
-from symnet.expr.constants import as_node
+from symnet.expr.constants import as_node, is_scalar
 from symnet.expr.extents import same_shape
 from symnet.expr.node import Node
 from symnet.simplify.algebra import simplify
 
 
-def jvp(y: Any, *tangents: Any) -> Node:
-    """The Jacobian-vector product: y_dot[i…] = Σ ∂y[i…]/∂x[j…] · v[j…], of y's shape.
+def jvp(y: Any, x: Any, v: Any = None) -> Node:
+    """The Jacobian-vector product: y_dot[i…] = Σ ∂y[i…]/∂x[j…] · v[j…], of y's shape, added over the variables.
+
+    By a `symmetric` leaf, v counts as its symmetric part (V + Vᵀ)/2: only along that can the leaf move.
 
     Args:
         y: any shape.
-        *tangents: a dict {x: v, …}, or pairs (x, v); v has x's shape.
+        x: a node, a list of nodes, or a dict of nodes; or, without v, a dict {x: v, …}.
+        v: a node, a list or a dict, as x; each of its variable's shape.
 
     Returns:
         a node of y's shape.
@@ -40,16 +43,14 @@ def jvp(y: Any, *tangents: Any) -> Node:
     Example:
         >>> import symnet as sn
         >>> x, v = sn.tensor("x", 3), sn.tensor("v", 3)
-        >>> sn.jvp((x * x).sum(), {x: v}).shape
-        ()
+        >>> sn.jvp(x * x, x, v), sn.jvp(x * x, {x: v})
+        (2*v*x, 2*v*x)
     """
-    pairs = _pairs(tangents)
-    call = "jvp(y, {x: v})"
-    targets, _ = flatten(call, [x for x, _ in pairs])
-    vectors = [_vector(call, "v", v, x, "x") for (_, v), x in zip(pairs, targets, strict=True)]
+    call = "jvp(y, x, v)"
+    targets, vectors, _ = _tangents(call, x, v)
     root = as_node(y)
     problem = open_problem(call, [root], targets, vectors)
-    y_dot = pushforward(problem.roots, dict(zip(problem.targets, problem.extra, strict=True)))
+    y_dot = pushforward(problem.roots, _moves(problem))
     return problem.finish(y_dot, [root.shape])[0]
 
 
@@ -84,12 +85,12 @@ def vjp(y: Any, x: Structure, y_bar: Any) -> Any:
     return restore(problem.finish(results, [t.shape for t in targets]))
 
 
-def hvp(L: Any, x: Structure, v: Any) -> Any:
+def hvp(L: Any, x: Any, v: Any = None) -> Any:
     """The Hessian-vector product: Σ ∂²L/∂x[i…]∂x[j…] · v[j…], of x's shape; forward over reverse.
 
     Args:
         L: rank 0.
-        x: a node, a list of nodes, or a dict of nodes.
+        x: a node, a list of nodes, or a dict of nodes; or, without v, a dict {x: v, …}.
         v: a node, a list or a dict, as x; each of its variable's shape.
 
     Returns:
@@ -107,24 +108,34 @@ def hvp(L: Any, x: Structure, v: Any) -> Any:
         2*v
     """
     call = "hvp(L, x, v)"
-    targets, restore = flatten(call, x)
-    vectors = [_vector(call, "v", a, t, "x") for a, t in zip(_same_structure(call, x, v), targets, strict=True)]
+    targets, vectors, restore = _tangents(call, x, v)
     problem = open_problem(call, [scalar_root(call, L)], targets, vectors)
     first = gradients(problem)
     present = simplify([g for g in first if g is not None])
-    dots = iter(pushforward(present, dict(zip(problem.targets, problem.extra, strict=True))))
+    dots = iter(pushforward(present, _moves(problem)))
     results = [None if g is None else project(next(dots), t) for g, t in zip(first, problem.targets, strict=True)]
     return restore(problem.finish(results, [t.shape for t in targets]))
 
 
-def _pairs(tangents: Sequence[Any]) -> list[tuple[Any, Any]]:
-    pairs: list[tuple[Any, Any]] = []
-    for given in tangents:
-        pairs += given.items() if isinstance(given, Mapping) else [given]
-    if not pairs or not all(isinstance(p, tuple) and len(p) == 2 for p in pairs):
-        got = ", ".join(type(t).__name__ for t in tangents) or "nothing"
-        raise ArgumentError(explain("jvp(y, …)", "a dict {x: v} or pairs (x, v)", got, "Write sn.jvp(y, {x: v})."))
-    return pairs
+def _tangents(call: str, x: Any, v: Any) -> tuple[list[Node], list[Node], Restore]:
+    """The variables, a vector for each, and how results for them are put together."""
+    if v is None:
+        if not isinstance(x, Mapping) or not all(isinstance(key, Node) or is_scalar(key) for key in x):
+            mend = f"Write {call}, or give a dict whose keys are the variables."
+            raise ArgumentError(explain(call, "v, or a dict {x: v}", f"x as a {type(x).__name__} and no v", mend))
+        targets, _ = flatten(call, list(x))
+        given, keys = list(x.values()), list(x)
+        restore: Restore = lambda results: dict(zip(keys, results, strict=True))
+    else:
+        targets, restore = flatten(call, x)
+        given = _same_structure(call, x, v)
+    return targets, [_vector(call, "v", a, t, "x") for a, t in zip(given, targets, strict=True)], restore
+
+
+def _moves(problem: Problem) -> dict[Node, Node]:
+    """Variable → tangent, symmetric where the variable is."""
+    moves = {target: project(v, target) for target, v in zip(problem.targets, problem.extra, strict=True)}
+    return {target: move for target, move in moves.items() if move is not None}
 
 
 def _same_structure(call: str, x: Any, v: Any) -> list[Any]:

@@ -154,7 +154,7 @@ def test_products_with_jacobians_and_hessians_follow_from_them(data):
     y = sn.tanh(W @ x)
     J = value(sn.jacobian(y, x), data)
     assert evaluate(sn.jvp(y, {x: v}), arrays) == pytest.approx(J @ arrays["v"])
-    assert evaluate(sn.jvp(y, (x, v)), arrays) == pytest.approx(J @ arrays["v"])
+    assert evaluate(sn.jvp(y, x, v), arrays) == pytest.approx(J @ arrays["v"])
     u = sn.tensor("u", 3)
     assert evaluate(sn.vjp(y, x, u), {**data, "u": np.ones(3)}) == pytest.approx(np.ones(3) @ J)
     L = (y**2).sum()
@@ -164,10 +164,13 @@ def test_products_with_jacobians_and_hessians_follow_from_them(data):
 def test_jvp_adds_over_variables_and_hvp_takes_structures(data):
     both = sn.jvp(x @ A @ w, {x: x, w: w})
     assert value(both, data) == pytest.approx(2 * value(x @ A @ w, data))
+    assert both is sn.jvp(x @ A @ w, [x, w], [x, w]) is sn.jvp(x @ A @ w, {"a": x, "b": w}, {"a": x, "b": w})
     by_list = sn.hvp(x @ A @ w, [x, w], [x, w])
     by_dict = sn.hvp(x @ A @ w, {"x": x, "w": w}, {"w": w, "x": x})
     assert value(by_list[0], data) == pytest.approx(data["A"] @ data["w"])
     assert by_dict == {"x": by_list[0], "w": by_list[1]}
+    assert sn.hvp(x @ A @ w, {x: x, w: w}) == {x: by_list[0], w: by_list[1]}
+    assert sn.vjp(x @ A @ w, {"x": x}, 1)["x"] is sn.vjp(x @ A @ w, [x], 1)[0] is sn.vjp(x @ A @ w, x, 1)
 
 
 # --------------------------------------------------------------------------- refusals
@@ -179,7 +182,7 @@ def test_unknown_layouts_are_refused():
 
 
 def test_vectors_of_another_shape_are_refused():
-    with pytest.raises(ShapeError, match=r"jvp\(y, \{x: v\}\): expected v of x's shape \(4,\); got shape \(3,\)"):
+    with pytest.raises(ShapeError, match=r"jvp\(y, x, v\): expected v of x's shape \(4,\); got shape \(3,\)"):
         sn.jvp(x.sum(), {x: sn.tensor("v", 3)})
     with pytest.raises(ShapeError, match=r"y_bar of y's shape \(3,\); got shape \(4,\)"):
         sn.vjp(W @ x, x, w)
@@ -188,8 +191,10 @@ def test_vectors_of_another_shape_are_refused():
 
 
 def test_tangents_without_variables_are_refused():
-    with pytest.raises(ArgumentError, match=r"a dict \{x: v\} or pairs \(x, v\); got nothing"):
-        sn.jvp(x.sum())
+    with pytest.raises(ArgumentError, match=r"jvp\(y, x, v\): expected v, or a dict \{x: v\}; got x as a \w+ and no v"):
+        sn.jvp(x.sum(), x)
+    with pytest.raises(ArgumentError, match=r"hvp\(L, x, v\): .*; got x as a dict and no v"):
+        sn.hvp(x @ w, {"x": x})
     with pytest.raises(ArgumentError, match=r"v as a list of 2, like x; got list of 1"):
         sn.hvp(x @ w, [x, w], [x])
 
