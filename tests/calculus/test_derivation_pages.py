@@ -75,6 +75,7 @@ def test_a_page_shows_graph_values_routes_backward_steps_and_result():
     assert headings == [
         "The graph",
         "Values and local derivatives",
+        "Rules used",
         "Multiply along a route, add over routes",
         "Backward, one value at a time",
         "Result",

@@ -1,11 +1,15 @@
 """Derivations: as written, step by step, to the very node that grad gives."""
 
+import functools
+import operator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import symnet as sn
+from symnet.calculus.derivation.lines import step_lines
+from symnet.calculus.instance import random_instance, sizes
 from symnet.calculus.problem import strip_barriers
 from symnet.errors import ArgumentError, ShapeError
 from symnet.expr.node import Node
@@ -136,6 +140,87 @@ def test_routes_are_multiplied_along_and_added_over():
     routes = sn.derive(G1, [a, b]).routes
     assert [(r.labels, str(r.product)) for r in routes["a"]] == [(("a", "d"), "c"), (("a", "c", "d"), "a")]
     assert [(r.labels, str(r.product)) for r in routes["b"]] == [(("b", "c", "d"), "a")]
+
+
+def test_routes_between_arrays_say_what_each_passes_back():
+    """x stands twice in xᵀAx: once directly, once in Ax."""
+    x, A = sn.tensor("x", 4), sn.tensor("A", 4, 4)
+    derivation = sn.derive(x @ A @ x, x)
+    assert {r.labels: str(r.product) for r in derivation.routes["x"]} == {
+        ("x", "L"): "v1",
+        ("x", "v1", "L"): "A @ x",
+    }
+    assert "∂L/∂x = v1 + A @ x" in str(derivation)
+    assert sn.derive(*softmax()).routes == {}  # a single route is the backward pass
+
+
+def test_a_local_derivative_is_taken_apart_one_rule_at_a_time():
+    (edge,) = [e for e in sn.derive(*softmax()).edges if e.operand == "Y"]
+    (part,) = edge.parts
+    assert [(f.rule, str(f.node)) for f in part.factors] == [
+        ("mean", "1/m"),
+        ("sign", "-1"),
+        ("sum", "None"),
+        ("constant factor", "D"),
+        ("derivative of log", "1/Y"),
+    ]
+    (_, edge) = sn.derive(*logistic()).edges[::-1]
+    assert [(str(p.term), str(p.slope)) for p in edge.parts] == [
+        ("-d*log(y)", "-d/y"),
+        ("-(1 - d)*log(1 - y)", "(1 - d)/(1 - y)"),
+    ]
+
+
+def test_a_factor_is_a_mean_only_where_it_divides_by_what_is_summed():
+    x = sn.tensor("x", 4)
+    for L, rules in ((sn.sum(x**2) / 2, ["constant factor", "sum"]), (sn.sum(x**2) / 4, ["mean"])):
+        (part,) = sn.derive(L, x).edges[0].parts
+        assert [f.rule for f in part.factors] == [*rules, "power rule"]
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_parts_of_a_local_derivative_multiply_and_add_up_to_it(name):
+    for edge in sn.derive(*EXAMPLES[name]()).edges:
+        outer = [f.node for p in edge.parts if p.term is None for f in p.factors if f.node is not None]
+        slopes = [p.slope for p in edge.parts if p.term is not None and p.slope is not None]
+        if edge.parts:
+            product = sn.simplify(functools.reduce(operator.mul, outer, 1) * (sum(slopes) if slopes else 1))
+            assert str(product) == str(sn.simplify(edge.local)), edge
+
+
+def test_rules_used_are_stated_in_general():
+    laws = {law.name: law for law in sn.derive(*network()).laws}
+    assert [(str(x), str(f)) for x, f in laws["matrix product"].by] == [
+        ("A_bar", "C_bar @ B.T"),
+        ("B_bar", "A.T @ C_bar"),
+    ]
+    assert [str(f) for _, f in laws["derivative of softmax"].by] == ["diag(y) - outer(y, y)"]
+    assert [str(f) for _, f in laws["derivative of tanh"].by] == ["1 - tanh(u)**2"]
+    quotient = sn.derive(a / sn.exp(a), a).laws
+    assert [[str(f) for _, f in law.by] for law in quotient if law.name == "quotient rule"] == [["1/v", "-u/v**2"]]
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_line_of_a_step_has_the_same_value(name):
+    """Each rule is applied to the whole formula, and nothing is lost on the way."""
+    y, x = EXAMPLES[name]()
+    rng = np.random.default_rng(3)
+    known = leaves(y)
+    drawn = random_instance([y], rng, sizes([y], 0), "unit")
+    derivation = sn.derive(y, x, at=drawn)
+    numbers = derivation.numbers
+    env = {**numbers.values, **{str(s.bar): numbers.cotangents[s.label] for s in derivation.steps}}
+    for step in derivation.steps:
+        for line in step_lines(step):
+            value = evaluate(line.formula, env, leaves=known)
+            np.testing.assert_allclose(value, numbers.cotangents[step.label], rtol=1e-9, atol=1e-12, err_msg=str(line))
+
+
+def test_every_rewrite_shows_the_whole_formula_it_leaves():
+    step = next(s for s in sn.derive(*softmax()).steps if s.label == "Z")
+    lines = [(line.why, str(line.formula)) for line in step_lines(step)]
+    assert ("total of distribution is one", "Y*(1/m - D/(m*Y))") in lines
+    assert lines[-1] == ("distribute to cancel", "(Y - D)/m")
 
 
 def test_routes_that_are_many_are_not_listed():

@@ -7,15 +7,17 @@ arrays only what is passed backward is short (W X passes W̄ Xᵀ).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from symnet.calculus.derivation.model import Edge
+from symnet.calculus.derivation.laws import law, softmax_law
+from symnet.calculus.derivation.model import Edge, Law
+from symnet.calculus.derivation.parts import parts
 from symnet.calculus.derivation.stations import CURVED, LINEAR, SUM, TOTAL, softmax_parts, step_of
 from symnet.calculus.jacobian import jacobians
 from symnet.diff.elementwise import times
 from symnet.diff.reverse import pullback
 from symnet.expr.constants import number, number_of
-from symnet.expr.contraction import Einsum
+from symnet.expr.contraction import Einsum, matmul
 from symnet.expr.elementwise import is_op
 from symnet.expr.extents import same_shape
 from symnet.expr.graph import depends_on, substitute, topological
@@ -47,6 +49,8 @@ RULE_NAMES = {
     "determinant": "derivative of the determinant: cofactors",
 }
 
+_LONGEST_PRODUCT = 60  # characters of a cotangent times a Jacobian that is written out
+
 
 def edge(
     labels: tuple[str, str], formula: Node, user: tuple[Node, Node], operand: Node, varying: Sequence[Node]
@@ -63,12 +67,20 @@ def edge(
     tag, bar = user
     kind = _kind(formula, operand)
     local = _local(kind, formula, tag, operand)
-    if kind in ("jacobian", "map"):
+    product = None
+    if kind in ("jacobian", "column", "map"):
         passed = pullback(formula, bar, [operand])[operand]
         passed = None if passed is None else _tidy([passed], formula, tag)[0]
     else:
         passed = None if local is None else times(bar, local)
-    return Edge(*labels, kind, local, passed, rule_name(formula, operand, varying))
+    if kind == "jacobian" and local is not None and local.kind != "tensor" and passed is not None:
+        product = matmul(bar, local)
+        text = str(product)
+        product = None if len(text) > _LONGEST_PRODUCT or "einsum" in text or text == str(passed) else product
+    rules = _rules(formula, operand, varying)
+    found = parts(formula, operand, _name_of) if kind in ("scalar", "elementwise", "gradient") else ()
+    name = rule_name(formula, operand, varying)
+    return Edge(*labels, kind, local, passed, name, product, found, tuple(_laws(name, formula, rules)))
 
 
 def _kind(formula: Node, operand: Node) -> str:
@@ -77,13 +89,15 @@ def _kind(formula: Node, operand: Node) -> str:
     between = depends_on([formula], [operand]) - {operand}
     if all(n.kind in ("elementwise", "barrier") and same_shape(n.shape, operand.shape) for n in between):
         return "elementwise"
+    if not operand.rank:
+        return "column"
     return "jacobian" if formula.rank == operand.rank == 1 else "map"
 
 
 def _local(kind: str, formula: Node, tag: Node, operand: Node) -> Node | None:
     if kind == "map":
         return None
-    if kind == "jacobian":
+    if kind in ("jacobian", "column"):
         (found,) = jacobians(formula, [operand])
     else:
         seed = number(1) if not formula.rank else fill(1, formula.shape)
@@ -92,7 +106,7 @@ def _local(kind: str, formula: Node, tag: Node, operand: Node) -> Node | None:
         return None
     local = _tidy([found], formula, tag)[0]
     scalar = local.operands[0] if local.kind == "expand" and not local.operands[0].rank else local
-    return scalar if kind == "elementwise" else local  # slopes broadcast: 1, not an array of ones
+    return scalar if kind in ("elementwise", "column") else local  # slopes broadcast: 1, not an array of ones
 
 
 def _tidy(nodes: list[Node], formula: Node, tag: Node) -> list[Node]:
@@ -101,14 +115,34 @@ def _tidy(nodes: list[Node], formula: Node, tag: Node) -> list[Node]:
     return simplify(substitute(simple, {own: tag})) if own.operands else simple
 
 
+Rules = list[tuple[str, Node, list[int]]]  # the kind of step, the node, the positions of what varies
+
+
+def _rules(formula: Node, operand: Node, varying: Sequence[Node]) -> Rules:
+    """What is applied between a value and one of its operands, operands first."""
+    between = depends_on([formula], [operand])
+    active = depends_on([formula], varying)
+    found = [n for n in topological(formula) if n in between and n is not operand]
+    places = [[k for k, o in enumerate(n.operands) if o in active] for n in found]
+    return [(step_of(n, [n.operands[k] for k in ks]), n, ks) for n, ks in zip(found, places, strict=True)]
+
+
+def _laws(name: str, formula: Node, rules: Rules) -> Iterator[Law]:
+    """The rules in general, outermost first."""
+    if softmax_parts(formula):
+        yield softmax_law(name)
+        return
+    for step, node, active in reversed(rules):
+        found = law(_name_of(node), node, active) if step in (CURVED, LINEAR, SUM) else None
+        if found is not None:
+            yield found
+
+
 def rule_name(formula: Node, operand: Node, varying: Sequence[Node]) -> str:
     """What the rules between a value and one of its operands are called."""
     if softmax_parts(formula):
         return "derivative of softmax"
-    between = depends_on([formula], [operand])
-    active = depends_on([formula], varying)
-    found = [n for n in topological(formula) if n in between and n is not operand]
-    steps = [(step_of(n, [o for o in n.operands if o in active]), n) for n in found]
+    steps = [(step, n) for step, n, _ in _rules(formula, operand, varying)]
     telling = [n for step, n in steps if step in (CURVED, LINEAR)]
     if len(telling) == 2 and _is_reciprocal(telling[0]) and is_op(telling[1], "mul"):
         return "quotient rule"

@@ -60,12 +60,18 @@ class Labels:
     def bar(self, node: Node) -> Node:
         """The leaf that prints as the cotangent of a value."""
         label = self.of[node]
-        return self._leaf(label + self._bar, node, rf"\bar{{{label_latex(label)}}}")
+        return self._leaf(label + self._bar, node, bar_latex(label))
 
     def _leaf(self, name: str, like: Node, latex: str, assumptions: Iterable[str] = ()) -> Node:
         dtype = static_name(like.dtype or self._dtype)
         held = Tuple(*map(static_name, assumptions))
         return Tensor(static_name(name), shape_arg(like.shape), dtype, held, static_name(latex))
+
+
+def bar_latex(label: str) -> str:
+    r"""The cotangent of a label in LaTeX: the bar over the letter, subscripts outside."""
+    letter, underscore, below = label_latex(label).partition("_{")
+    return rf"\bar{{{letter}}}{underscore}{below}"
 
 
 def label_latex(label: str) -> str:

@@ -5,10 +5,12 @@ In: a `Derivation`.  Out: a string for math mode: values with their local deriva
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from symnet.calculus.derivation.model import Derivation, Edge, Ending, Rewriting, Route, Step, Value
+from symnet.calculus.derivation.lines import chain, ending_lines, step_lines
+from symnet.calculus.derivation.model import Derivation, Edge, Ending, Law, Line, Route, Step, Value
 from symnet.calculus.derivation.text import same_terms
+from symnet.expr.constants import number_of
 from symnet.expr.node import Node
 from symnet.expr.printing.forms import MATMUL, PRODUCT
 from symnet.expr.printing.latex import WRITERS
@@ -24,14 +26,17 @@ def latex(derivation: Derivation) -> str:
 def _rows(d: Derivation) -> Iterator[str]:
     yield _heading("Values and local derivatives")
     for value in (*d.given, *d.values):
-        yield _value(d, value)
+        yield from _value(d, value)
+    if d.laws:
+        yield _heading("Rules used")
+        yield from map(_law, d.laws)
     if d.routes:
         yield _heading("Multiply along a route, add over routes")
         for variable, routes in d.routes.items():
             yield from _routes(d, variable, routes)
     yield _heading(r"Backward, $\bar{x}$ being $\partial " + _label(d, d.root) + r" / \partial x$")
     for step in d.steps:
-        yield from _step(step)
+        yield from _step(d, step)
     yield _heading("Result")
     for ending in d.endings:
         yield from _ending(d, ending)
@@ -53,14 +58,44 @@ def _slope(d: Derivation, y: str, x: str) -> str:
     return rf"\frac{{\partial {_label(d, y)}}}{{\partial {_label(d, x)}}}"
 
 
-def _value(d: Derivation, value: Value) -> str:
-    line = f"{formula(value.tag)} &= {formula(value.formula)}"
-    local = [e for e in d.edges_into(value.label) if e.kind != "map"]
-    return line + "".join(rf" \qquad {_local(d, e)}" for e in local)
+def _value(d: Derivation, value: Value) -> Iterator[str]:
+    yield f"{formula(value.tag)} &= {formula(value.formula)}"
+    for edge in d.edges_into(value.label):
+        if edge.kind != "map":
+            yield rf"&\qquad {_slope(d, edge.user, edge.operand)} = {_or_zero(edge.local)}"
+            yield from (rf"&\qquad\qquad {row}" for row in _parts(d, edge))
 
 
-def _local(d: Derivation, edge: Edge) -> str:
-    return f"{_slope(d, edge.user, edge.operand)} = {_or_zero(edge.local)}"
+def _parts(d: Derivation, edge: Edge) -> Iterator[str]:
+    for part in edge.parts:
+        names = _said(", ".join(f.rule for f in part.factors))
+        product = _product([f.node for f in part.factors if f.node is not None])
+        if part.term is None:
+            yield (f"= {product}" if len(edge.parts) == 1 else rf"{product}\text{{ times, term by term,}}") + names
+        else:
+            slope, by = _or_zero(part.slope), _label(d, edge.operand)
+            equal = "" if slope == product else f" = {slope}"
+            yield rf"\frac{{\partial}}{{\partial {by}}}\left({formula(part.term)}\right) = {product}{equal}{names}"
+
+
+def _product(factors: Sequence[Node]) -> str:
+    minus = len(factors) > 1 and number_of(factors[0]) == -1
+    return ("-" if minus else "") + (r" \cdot ".join(within(f, PRODUCT) for f in factors[minus:]) or "1")
+
+
+def _said(words: str) -> str:
+    return rf" \qquad \text{{{words}}}" if words else ""
+
+
+def _law(law: Law) -> str:
+    result = "" if law.result is None else f"{formula(law.result)} = {formula(law.formula)}: "
+    if law.passes:
+        by = r", \quad ".join(f"{formula(leaf)} = {formula(f)}" for leaf, f in law.by)
+    else:
+        of = formula(law.formula if law.result is None else law.result)
+        of = rf"\left({of}\right)" if " " in of else of
+        by = r", \quad ".join(rf"\frac{{\partial}}{{\partial {formula(x)}}} {of} = {formula(f)}" for x, f in law.by)
+    return rf"&\text{{{law.name}: }} {result}\quad {by}"
 
 
 def _routes(d: Derivation, variable: str, routes: tuple[Route, ...]) -> Iterator[str]:
@@ -68,7 +103,7 @@ def _routes(d: Derivation, variable: str, routes: tuple[Route, ...]) -> Iterator
         way = r" \leftarrow ".join(_label(d, label) for label in reversed(route.labels))
         factors = r" \cdot ".join(within(f, PRODUCT) for f in reversed(route.factors))
         product = formula(route.product)
-        yield rf"{way} &:\quad {factors}" + ("" if factors == product else f" = {product}")
+        yield rf"{way} &:\quad " + (product if factors in ("", product) else f"{factors} = {product}")
     total = " + ".join(within(r.product, MATMUL) if k else formula(r.product) for k, r in enumerate(routes))
     written = formula(next(s.written for s in d.steps if s.label == variable))
     yield f"{_slope(d, d.root, variable)} &= {total}" + ("" if same_terms(total, written) else f" = {written}")
@@ -80,34 +115,34 @@ def within(node: Node, level: int) -> str:
     return formula(node) if layout.bound else str(write(layout, WRITERS)[0].within(level))
 
 
-def _step(step: Step) -> Iterator[str]:
-    first = _or_zero(step.before)
-    yield f"{formula(step.bar)} &= {first}"
-    inserted, written = formula(step.inserted), formula(step.written)
-    if inserted not in (first, written):
-        yield f"&= {inserted}"
-    for rewriting in step.rewrites:
-        yield _rewriting(rewriting)
-    if written != first:
-        yield f"&= {written}"
+def _step(d: Derivation, step: Step) -> Iterator[str]:
+    slopes = " + ".join(r" \, ".join(_slope(d, *pair) for pair in way) for way in chain(d.root, step))
+    head = formula(step.bar)
+    if slopes:
+        yield f"{head} &= {slopes}{_said('chain rule')}"
+    yield from _lines("" if slopes else head, step_lines(step))
 
 
-def _rewriting(rewriting: Rewriting) -> str:
-    before, after = formula(rewriting.before), formula(rewriting.after)
-    return rf"&\qquad \text{{{rewriting.name}: }} {before} \;\to\; {after}"
+def _lines(head: str, lines: Sequence[Line]) -> Iterator[str]:
+    last = ""
+    for line in lines:
+        written = formula(line.formula)
+        if written != last:
+            yield f"{head} &= {written}{_reason(line)}"
+        head, last = "", written
+
+
+def _reason(line: Line) -> str:
+    if line.change is None:
+        return _said("the formulas above inserted" if line.why == "with" else line.why)
+    before, after = map(formula, line.change)
+    if line.kind == "insert":
+        return rf" \qquad \text{{with }} {before} = {after}"
+    return rf" \qquad \text{{{line.why}: }} {before} \to {after}"
 
 
 def _ending(d: Derivation, ending: Ending) -> Iterator[str]:
-    last = formula(ending.written)
-    yield f"{_slope(d, d.root, ending.variable)} &= {last}"
-    for insertion in ending.insertions:
-        yield rf"&\qquad \text{{with }} {formula(insertion.leaf)} = {formula(insertion.formula)}\text{{:}}"
-        for rewriting in insertion.rewrites:
-            yield _rewriting(rewriting)
-        last = formula(insertion.after)
-        yield f"&= {last}"
-    if last != formula(ending.result):
-        yield f"&= {formula(ending.result)}"
+    yield from _lines(_slope(d, d.root, ending.variable), ending_lines(ending))
 
 
 def _or_zero(node: Node | None) -> str:

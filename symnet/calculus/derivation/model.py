@@ -35,15 +35,64 @@ class Value:
 
 
 @dataclass(frozen=True)
+class Factor:
+    """One rule on the way from a value down to an operand.
+
+    Attributes:
+        rule: its name.
+        node: what it multiplies by; None where it passes on what it gets (a sum).
+    """
+
+    rule: str
+    node: Node | None
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a local derivative: factors that multiply.
+
+    Attributes:
+        term: the term of a sum that they belong to; None for what multiplies all terms.
+        factors: from the outermost rule inward.
+        slope: their product, simplified; None where it is the edge's own derivative, or zero.
+    """
+
+    term: Node | None
+    factors: tuple[Factor, ...]
+    slope: Node | None
+
+
+@dataclass(frozen=True)
+class Law:
+    """A rule of differentiation in general: `formula`, and its derivative by each leaf, or what it passes to each.
+
+    Attributes:
+        name: the rule's name.
+        result: the leaf that stands for the formula's value, where `by` mentions it or its cotangent.
+        by: (leaf, derivative by it), or, where `passes`, (the leaf of its cotangent, formula).
+    """
+
+    name: str
+    result: Node | None
+    formula: Node
+    by: tuple[tuple[Node, Node], ...]
+    passes: bool
+
+
+@dataclass(frozen=True)
 class Edge:
     """`user` depends on `operand`: the local derivative, and what it passes backward.
 
     Attributes:
-        kind: "scalar", "elementwise", "gradient" (a scalar by an array), "jacobian" (a vector by a vector), or "map"
-            (between whole arrays).
-        local: ∂user/∂operand: of operand's shape; a matrix of Jacobian; None for a map, or where it is zero.
+        kind: "scalar", "elementwise", "gradient" (a scalar by an array), "column" (an array by a scalar), "jacobian"
+            (a vector by a vector), or "map" (between whole arrays).
+        local: ∂user/∂operand: of operand's shape (a column: of user's); a Jacobian's matrix; None for a map, or where
+            it is zero.
         passed: the cotangent passed on, a formula in `user`'s cotangent; None when zero.
         rule: the rule's name.
+        product: `user`'s cotangent times the Jacobian, where `passed` is a shorter way to write it.
+        parts: the local derivative taken apart, one rule at a time.
+        laws: the rules in general.
     """
 
     user: str
@@ -52,15 +101,35 @@ class Edge:
     local: Node | None
     passed: Node | None
     rule: str
+    product: Node | None = None
+    parts: tuple[Part, ...] = ()
+    laws: tuple[Law, ...] = ()
 
 
 @dataclass(frozen=True)
 class Rewriting:
-    """One rewrite of the simplifier, by name: a part of the formula before and after."""
+    """One rewrite of the simplifier, by name: a part of the formula before and after, and the whole after it."""
 
     name: str
     before: Node
     after: Node
+    whole: Node
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a derivation: `= formula`, and why.
+
+    Attributes:
+        why: words; for an insertion and a rewrite `change` says more.
+        change: what was inserted (leaf, formula), or a part before and after; None where the words say it all.
+        kind: "chain", "rule", "insert", "rewrite" or "end".
+    """
+
+    formula: Node
+    why: str
+    change: tuple[Node, Node] | None
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -71,7 +140,8 @@ class Step:
         label: the value; `bar` is the leaf that prints as its cotangent.
         edges: the edges whose contributions are added.
         before: the chain rule: their sum, in the cotangents of the users; None when zero.
-        inserted: the same with those cotangents inserted that are short.
+        known: the cotangents of users that are short: (leaf, formula).
+        inserted: `before` with these inserted.
         rewrites: how it is simplified.
         written: the simplified cotangent over labels.
         after: the cotangent in full, simplified, with the user's names.
@@ -81,6 +151,7 @@ class Step:
     bar: Node
     edges: tuple[Edge, ...]
     before: Node | None
+    known: tuple[tuple[Node, Node], ...]
     inserted: Node
     rewrites: tuple[Rewriting, ...]
     written: Node
@@ -89,7 +160,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Route:
-    """One way from a variable up to the root: its values, the local derivatives between them, their product."""
+    """One way from a variable up to the root: its values, the local derivatives between them, their product.
+
+    Between arrays there are no `factors`; `product` is what the route passes back.
+    """
 
     labels: tuple[str, ...]
     factors: tuple[Node, ...]
@@ -102,6 +176,7 @@ class Insertion:
 
     leaf: Node
     formula: Node
+    raw: Node
     rewrites: tuple[Rewriting, ...]
     after: Node
 
@@ -134,7 +209,7 @@ class Derivation:
         given: named values that depend on none.
         inputs: label → node of the variables.
         steps: the cotangents, from the root down.
-        routes: for each variable the routes to the root, where all values are scalars and the routes are few.
+        routes: for each variable the routes to the root, where few; between arrays only where there are several.
         endings: for each variable its result.
         result: the gradient, the very node that `grad` gives; a list or dict of them as the variables were given.
         at: numbers, where they were given.
@@ -166,6 +241,11 @@ class Derivation:
         """The edges from a value to what it is computed from, in the order of the graph."""
         order = [*self.inputs, *(v.label for v in self.values)]
         return sorted((e for e in self.edges if e.user == user), key=lambda e: order.index(e.operand))
+
+    @property
+    def laws(self) -> list[Law]:
+        """The rules used, in general, each once, in the order of the backward pass."""
+        return list({(law.name, str(law.formula)): law for edge in self.edges for law in edge.laws}.values())
 
     @property
     def where(self) -> list[Value]:

@@ -5,19 +5,21 @@ In: a `Derivation`.  Out: `page`, a whole document, or `fragment`, the same for 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
-from itertools import chain, pairwise
+from itertools import pairwise
 
 from symnet.calculus.derivation.graph import name_slope, svg
-from symnet.calculus.derivation.model import Derivation, Edge, Ending, Rewriting, Route, Step, Value
+from symnet.calculus.derivation.lines import chain, ending_lines, step_lines
+from symnet.calculus.derivation.model import Derivation, Edge, Ending, Law, Line, Part, Route, Step, Value
 from symnet.calculus.derivation.numbers import shown, shown_mathml
 from symnet.calculus.derivation.style import PAGE_STYLE, STYLE
 from symnet.calculus.derivation.text import same_terms
+from symnet.expr.constants import number_of
 from symnet.expr.node import Node
 from symnet.expr.printing.forms import MATMUL, PRODUCT
 from symnet.expr.printing.layout import lay_out, write
-from symnet.expr.printing.markup import math_element, name_mathml, op
+from symnet.expr.printing.markup import MINUS, math_element, name_mathml, op, parens
 from symnet.expr.printing.mathml import WRITERS, mathml
 
 
@@ -37,8 +39,9 @@ def document(title: str, head: str, body: str) -> str:
 
 def fragment(d: Derivation) -> str:
     """The page without its frame."""
-    parts = chain(_header(d), _graph(d), _values(d), _routes(d), _backward(d), _results(d))
-    return f'<style>{STYLE}</style>\n<main class="derivation">\n{"".join(parts)}</main>'
+    sections = (_header, _graph, _values, _rules, _routes, _backward, _results)
+    written = "".join(piece for section in sections for piece in section(d))
+    return f'<style>{STYLE}</style>\n<main class="derivation">\n{written}</main>'
 
 
 # --------------------------------------------------------------------------- pieces
@@ -118,10 +121,61 @@ def _locals(d: Derivation, value: Value) -> str:
 
 def _local(d: Derivation, edge: Edge) -> str:
     if edge.kind == "map":
-        return ""
+        bar = mathml(next(step.bar for step in d.steps if step.label == edge.user))
+        passed = equation(name_slope(edge.user, edge.operand), op(":"), bar, op("↦"), formula(edge.passed))
+        return f'<div class="back">{passed} <span class="because">{escape(edge.rule)}</span></div>'
     number = _number(d, "locals", (edge.user, edge.operand), edge.local)
     note = ' <span class="hint">element by element</span>' if edge.kind == "elementwise" else ""
-    return f"<span>{equation(name_slope(edge.user, edge.operand), op('='), formula(edge.local), number)}{note}</span>"
+    whole = equation(name_slope(edge.user, edge.operand), op("="), formula(edge.local), number)
+    return f"<div>{whole}{note}{''.join(_part(edge, part) for part in edge.parts)}</div>"
+
+
+def _part(edge: Edge, part: Part) -> str:
+    """A part of a local derivative: its factors, and the rule of each."""
+    product = factors([f.node for f in part.factors if f.node is not None])
+    names = escape(", ".join(f.rule for f in part.factors))
+    if part.term is None and len(edge.parts) > 1:
+        said = f"{equation(product)} times, term by term,"
+    elif part.term is None:
+        said = equation(op("="), product)
+    else:
+        slope = formula(part.slope)
+        by = f"<mfrac><mo>∂</mo><mrow><mo>∂</mo>{name_mathml(edge.operand)}</mrow></mfrac>"
+        equal = "" if slope == product else op("=") + slope
+        pieces = [equation(by, parens(mathml(part.term))), equation(op("="), product), equal and equation(equal)]
+        said = " ".join(filter(None, pieces))  # apart, so that a narrow page may break the line
+    return f'<div class="part">{said} <span class="because">{names}</span></div>'
+
+
+def factors(nodes: Sequence[Node]) -> str:
+    """Factors side by side, a sign in front."""
+    minus = len(nodes) > 1 and number_of(nodes[0]) == -1
+    return (MINUS if minus else "") + (op("·").join(within(f, PRODUCT) for f in nodes[minus:]) or "<mn>1</mn>")
+
+
+def _rules(d: Derivation) -> Iterator[str]:
+    if not d.laws:
+        return
+    yield '<section><h2>Rules used</h2><dl class="laws">'
+    for law in d.laws:
+        yield f"<dt>{escape(law.name)}</dt><dd>{_law(law)}</dd>"
+    yield "</dl></section>\n"
+
+
+def _law(law: Law) -> str:
+    head = "" if law.result is None else equation(mathml(law.result), op("="), mathml(law.formula))
+    if law.passes:
+        pieces = [equation(mathml(leaf), op("="), mathml(f)) for leaf, f in law.by]
+        return f'<span>{head}</span> <span class="hint">passes back</span> ' + " ".join(
+            f'<span class="back">{p}</span>' for p in pieces
+        )
+    of = mathml(law.formula if law.result is None else law.result)
+    over = f"<mrow><mo>∂</mo>{of}</mrow>" if law.result is not None else "<mo>∂</mo>"
+    of = "" if law.result is not None else parens(of)
+    slopes = [
+        equation(f"<mfrac>{over}<mrow><mo>∂</mo>{mathml(x)}</mrow></mfrac>", of, op("="), mathml(f)) for x, f in law.by
+    ]
+    return " ".join(f"<span>{s}</span>" for s in (head, *slopes) if s)
 
 
 def _routes(d: Derivation) -> Iterator[str]:
@@ -143,9 +197,9 @@ def _route(route: Route) -> str:
     way = op("←").join(name_mathml(label) for label in reversed(route.labels))
     factors = op("·").join(within(f, PRODUCT) for f in reversed(route.factors))
     product = mathml(route.product)
-    equal = "" if factors == product else op("=") + product
+    equal = product if factors in ("", product) else factors + op("=") + product
     slopes = op("·").join(name_slope(user, operand) for operand, user in reversed(list(pairwise(route.labels))))
-    return f'<div class="lhs">{equation(way)}</div><div class="gives">{equation(slopes, op("="), factors, equal)}</div>'
+    return f'<div class="lhs">{equation(way)}</div><div class="gives">{equation(slopes, op("="), equal)}</div>'
 
 
 def _total(d: Derivation, variable: str, routes: tuple[Route, ...]) -> str:
@@ -172,31 +226,45 @@ def _backward(d: Derivation) -> Iterator[str]:
 
 
 def backward_step(d: Derivation, step: Step) -> str:
-    """One cotangent: why, by the chain rule, with what is known inserted, simplified."""
-    head = f'<div class="lhs bar">{equation(mathml(step.bar))}</div>'
-    lines = [formula(step.before)]
-    rest = [mathml(n) for n in (step.inserted, step.written)]
-    lines += [line for k, line in enumerate(rest) if line not in (lines[0], *rest[:k])]
+    """One cotangent: the chain rule, what is known inserted, every rewrite, each with its reason."""
     number = _number(d, "cotangents", step.label, step.written)
-    cells = [
-        f"<div>{equation(op('='), line, number if k == len(lines) - 1 else '')}</div>" for k, line in enumerate(lines)
-    ]
-    rewrites = [f"<div></div>{rewrite(r)}" for r in step.rewrites]
-    body = [head, cells[0], *(f"<div></div>{cell}" for cell in cells[1:-1]), *rewrites]
-    body += [f"<div></div>{cells[-1]}"] if len(cells) > 1 else []
-    return f'{_why(step)}<div class="lines">{"".join(body)}</div>'
+    return _why(step) + written_lines(mathml(step.bar), chained(d, step), step_lines(step), number)
+
+
+def chained(d: Derivation, step: Step) -> str:
+    """∂L/∂y · ∂y/∂z, summed over the edges; nothing where the root alone stands above."""
+    return op("+").join(op("·").join(name_slope(*pair) for pair in way) for way in chain(d.root, step))
+
+
+def written_lines(head: str, slopes: str, lines: Sequence[Line], number: str = "") -> str:
+    """`head = formula` and, below one another, every further `= formula`, each with its reason."""
+    rows = [(slopes, "chain rule")] if slopes else []
+    for line in lines:
+        written = mathml(line.formula)
+        if not rows or rows[-1][0] != written:
+            rows.append((written, _reason(line)))
+    cells = []
+    for k, (written, reason) in enumerate(rows):
+        left = equation(head) if k == 0 else ""
+        whole = equation(op("="), written, number if k == len(rows) - 1 else "")
+        cells.append(f'<div class="lhs bar">{left}</div><div>{whole}</div><div class="because">{reason}</div>')
+    return f'<div class="lines reasoned">{"".join(cells)}</div>'
+
+
+def _reason(line: Line) -> str:
+    if line.change is None:
+        return "the formulas above inserted" if line.why == "with" else escape(line.why)
+    before, after = map(mathml, line.change)
+    if line.kind == "insert":
+        return f"with {equation(before, op('='), after)}"
+    return f"{escape(line.why)} <span>{equation(before, op('→'), after)}</span>"
 
 
 def _why(step: Step) -> str:
     if not step.edges:
-        return f'<p class="why"><b>{_math(step.label)}</b> The seed: the derivative of a value by itself.</p>'
-    reasons = "; ".join(f"from {_math(e.user)}, {escape(e.rule)}" for e in step.edges)
-    return f'<p class="why"><b>{_math(step.label)}</b> {reasons}.</p>'
-
-
-def rewrite(r: Rewriting) -> str:
-    """One rewrite by name, before → after."""
-    return f'<div class="rewrite"><i>{escape(r.name)}</i>{equation(mathml(r.before), op("→"), mathml(r.after))}</div>'
+        return f'<p class="why">The backward pass begins at {_math(step.label)}.</p>'
+    users = " and ".join(_math(e.user) for e in step.edges)
+    return f'<p class="why">{_math(step.label)} feeds into {users}.</p>'
 
 
 # --------------------------------------------------------------------------- results
@@ -213,18 +281,8 @@ def _results(d: Derivation) -> Iterator[str]:
 
 
 def _ending(d: Derivation, ending: Ending) -> str:
-    cells = [f'<div class="lhs">{equation(slope(d, ending.variable))}</div>']
-    cells.append(f"<div>{equation(op('='), mathml(ending.written))}</div>")
-    last = str(ending.written)
-    for insertion in ending.insertions:
-        with_ = equation(mathml(insertion.leaf), op("="), mathml(insertion.formula))
-        cells.append(f'<div></div><div class="rewrite"><i>with {with_}</i></div>')
-        cells += [f"<div></div>{rewrite(r)}" for r in insertion.rewrites]
-        cells.append(f"<div></div><div>{equation(op('='), mathml(insertion.after))}</div>")
-        last = str(insertion.after)
-    if last != str(ending.result):
-        cells.append(f"<div></div><div>{equation(op('='), mathml(ending.result))}</div>")
-    return f'<div class="lines">{"".join(cells)}</div>'
+    number = _number(d, "cotangents", ending.variable, ending.result)
+    return written_lines(slope(d, ending.variable), "", ending_lines(ending), number)
 
 
 def definitions(values: Iterable[Value]) -> str:

@@ -1,7 +1,8 @@
 """The routes from a variable up to the root: multiply along a route, add over routes.
 
-In: the steps.  Out: for each variable its routes, where all values are scalars and the routes are few; otherwise none,
-for the backward pass adds them up without ever listing them.
+In: the steps.  Out: for each variable its routes, where they are few; otherwise none, for the backward pass adds them
+up without ever listing them.  Between scalars the local derivatives multiply; between arrays what one value passes back
+is passed on by the next, and a single route is the backward pass itself, so that only several are listed.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from symnet.calculus.derivation.model import Edge, Route, Step
 from symnet.diff.elementwise import times
 from symnet.expr.constants import number
+from symnet.expr.graph import substitute
 from symnet.expr.node import Node
 from symnet.simplify.algebra import simplify
 
@@ -21,13 +23,16 @@ _LONGEST = 8  # edges of one route
 def find_routes(steps: Sequence[Step], root: str, variables: Sequence[str]) -> dict[str, tuple[Route, ...]]:
     """variable → its routes; a variable that has none, too many or too long ones is left out."""
     edges = {step.label: step.edges for step in steps}
-    if any(e.kind != "scalar" for step in steps for e in step.edges):
-        return {}
-    return {
-        v: tuple(Route((v, *(e.user for e in way)), _factors(way), _product(way)) for way in ways)
-        for v in variables
-        if v != root and (ways := _ways(v, root, edges)) is not None
-    }
+    bars = {step.label: step.bar for step in steps}
+    scalars = all(e.kind == "scalar" for step in steps for e in step.edges)
+    found: dict[str, tuple[Route, ...]] = {}
+    for v in variables:
+        ways = _ways(v, root, edges) if v != root else None
+        if ways is None or (not scalars and len(ways) < 2):
+            continue
+        made = [(_factors(way), _product(way)) if scalars else ((), _passed(way, bars)) for way in ways]
+        found[v] = tuple(Route((v, *(e.user for e in w)), *m) for w, m in zip(ways, made, strict=True))
+    return found
 
 
 def _ways(variable: str, root: str, edges: Mapping[str, Sequence[Edge]]) -> list[tuple[Edge, ...]] | None:
@@ -42,7 +47,7 @@ def _ways(variable: str, root: str, edges: Mapping[str, Sequence[Edge]]) -> list
             ways.append(way)
         else:
             stack.extend((*way, e) for e in reversed(edges[way[-1].user]))
-    live = [way for way in ways if all(e.local is not None for e in way)]
+    live = [way for way in ways if all(e.passed is not None for e in way)]
     return sorted(live, key=len) or None
 
 
@@ -61,6 +66,15 @@ def _few(variable: str, root: str, edges: Mapping[str, Sequence[Edge]]) -> bool:
 
 def _factors(way: Sequence[Edge]) -> tuple[Node, ...]:
     return tuple(e.local for e in way if e.local is not None)
+
+
+def _passed(way: Sequence[Edge], bars: Mapping[str, Node]) -> Node:
+    """What a route passes back: from the root's 1 down, each value on to the next."""
+    arrived: Node = number(1)
+    for edge in reversed(way):
+        assert edge.passed is not None
+        (arrived,) = simplify(substitute([edge.passed], {bars[edge.user]: arrived}))
+    return arrived
 
 
 def _product(way: Sequence[Edge]) -> Node:

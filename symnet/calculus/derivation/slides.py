@@ -10,9 +10,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from symnet.calculus.derivation.graph import Known, name_slope, svg
+from symnet.calculus.derivation.lines import step_lines
 from symnet.calculus.derivation.model import Derivation, Edge, Step, Value
-from symnet.calculus.derivation.numbers import shown_mathml
-from symnet.calculus.derivation.page import definitions, document, equation, formula, rewrite, slope, within
+from symnet.calculus.derivation.numbers import Numbers, shown_mathml
+from symnet.calculus.derivation.page import (
+    chained,
+    definitions,
+    document,
+    equation,
+    formula,
+    slope,
+    within,
+    written_lines,
+)
 from symnet.calculus.derivation.style import PAGE_STYLE, STYLE
 from symnet.expr.printing.forms import PRODUCT
 from symnet.expr.printing.markup import MINUS, name_mathml, op
@@ -154,10 +164,13 @@ def _backward(d: Derivation, step: Step, values: frozenset[str], known: frozense
     seen = Known(values, known, frozenset({step.label}), lit)
     title = f"The derivative by {_math(step.label)}"
     head = f'<div class="lhs bar">{equation(slope(d, step.label))}</div>'
-    lines = [f"<div>{equation(op('='), line)}</div>" for line in _account(d, step)]
-    middle = [] if d.numbers else [rewrite(r) for r in step.rewrites]
-    body = [head, lines[0], *(f"<div></div>{line}" for line in (*lines[1:-1], *middle, *lines[1:][-1:]))]
-    return Slide("Backward", title, f"<p>{_reason(step)}</p><div class='lines'>{''.join(body)}</div>", seen)
+    if d.numbers is None:
+        said = written_lines(slope(d, step.label), chained(d, step), step_lines(step))
+    else:
+        lines = [f"<div>{equation(op('='), line)}</div>" for line in _account(d, d.numbers, step)]
+        body = [head, lines[0], *(f"<div></div>{line}" for line in lines[1:])]
+        said = f"<div class='lines'>{''.join(body)}</div>"
+    return Slide("Backward", title, f"<p>{_reason(step)}</p>{said}", seen)
 
 
 def _reason(step: Step) -> str:
@@ -170,20 +183,17 @@ def _reason(step: Step) -> str:
     return f"{len(step.edges)} edges lead on, to {users}: multiply along each, and add."
 
 
-def _account(d: Derivation, step: Step) -> list[str]:
+def _account(d: Derivation, numbers: Numbers, step: Step) -> list[str]:
     """The chain rule in formulas, then in numbers."""
     if not step.edges:
         return ["<mn>1</mn>"]
     parts = [_product(d, e) for e in step.edges if e.passed is not None]
     lines = [op("+").join(parts) or "<mn>0</mn>"]
-    if d.numbers is None:
-        rest = [mathml(n) for n in (step.inserted, step.written)]
-        return [*lines, *dict.fromkeys(line for line in rest if line != lines[0])]
-    cotangent = d.numbers.cotangents[step.label]
+    cotangent = numbers.cotangents[step.label]
     scalar = cotangent.ndim == 0 and all(e.kind == "scalar" for e in step.edges)
     if scalar:
         live = [e for e in step.edges if e.local is not None]
-        pairs = [(d.numbers.cotangents[e.user], d.numbers.locals[e.user, e.operand]) for e in live]
+        pairs = [(numbers.cotangents[e.user], numbers.locals[e.user, e.operand]) for e in live]
         lines.append(op("+").join(_bracketed(a) + op("·") + _bracketed(b) for a, b in pairs) or "<mn>0</mn>")
     return [*lines, shown_mathml(cotangent)]
 

@@ -78,15 +78,22 @@ STYLE = """
 .derivation .gives { padding-left: 1.4rem; }
 .derivation .step:last-child { border-bottom: 1px solid var(--line); }
 .derivation .step .why { color: var(--soft); font-size: .9rem; margin: 0; }
-.derivation .step .why b { font-weight: 600; color: var(--ink); }
-.derivation .locals {
-  color: var(--forward); display: flex; flex-wrap: wrap; gap: .3rem 1.8rem; align-items: baseline;
+.derivation .step .why math { color: var(--ink); }
+.derivation .locals { color: var(--forward); display: flex; flex-direction: column; gap: .5rem; }
+.derivation .lines.reasoned { grid-template-columns: max-content max-content minmax(0, 1fr); column-gap: .35rem; }
+.derivation .because {
+  color: var(--soft); font-size: .88rem; font-style: italic; padding-left: 1.8rem; line-height: 1.4;
 }
-.derivation .rewrite {
-  color: var(--soft); font-size: .9rem; display: flex; flex-wrap: wrap; gap: .1rem .8rem; align-items: baseline;
-  padding: .1rem 0 .1rem .9rem; border-left: 2px solid var(--line);
+.derivation .because math, .derivation .because span { font-style: normal; white-space: nowrap; }
+.derivation .part { margin: .25rem 0 .25rem 1.1rem; color: var(--ink); font-size: .96rem; }
+.derivation .part .because { padding-left: .6rem; }
+.derivation .back { color: var(--back); }
+.derivation .laws {
+  display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .5rem 1.6rem; margin: .6rem 0;
+  align-items: baseline;
 }
-.derivation .rewrite i { min-width: 15rem; }
+.derivation .laws dt { color: var(--soft); font-style: italic; font-size: .94rem; }
+.derivation .laws dd { margin: 0; display: flex; flex-wrap: wrap; gap: .3rem 1.6rem; align-items: baseline; }
 .derivation .bar { color: var(--back); }
 .derivation .result {
   background: var(--box); border-left: 3px solid var(--back); border-radius: 0 6px 6px 0; padding: .8rem 1.3rem;
@@ -103,7 +110,12 @@ STYLE = """
 }
 @media (max-width: 40rem) {
   .derivation { padding: 1.6rem 1rem; font-size: 16px; }
-  .derivation .step.value { grid-template-columns: 1fr; }
+  .derivation .step.value { grid-template-columns: minmax(0, 1fr); }
+  .derivation .lines.reasoned { grid-template-columns: max-content minmax(0, 1fr); }
+  .derivation .lines.reasoned .because { grid-column: 2; padding-left: 1rem; margin-top: -.35rem; }
+  .derivation .lines.reasoned .because:empty { display: none; }
+  .derivation .laws { grid-template-columns: minmax(0, 1fr); gap: .1rem; }
+  .derivation .laws dd { margin: 0 0 .6rem 1rem; }
 }
 @media print {
   .derivation {
@@ -114,6 +126,8 @@ STYLE = """
   .derivation figure, .derivation .lines { overflow: visible; }
   .derivation h2 { break-after: avoid; }
   .derivation figure { break-inside: avoid; }
+  .derivation .graph { max-height: 13cm; width: auto; }
+  .derivation h1 { font-size: 1.25rem; line-height: 1.7; }
 }
 """
 

@@ -6,15 +6,20 @@ pass with every rewrite, the results.  `x_bar` is the cotangent of x.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from symnet.calculus.derivation.model import Derivation, Edge, Ending, Rewriting, Route, Step, Value
+from symnet.calculus.derivation.lines import chain, ending_lines, step_lines
+from symnet.calculus.derivation.model import Derivation, Edge, Ending, Law, Line, Route, Step, Value
 from symnet.calculus.derivation.numbers import shown
+from symnet.expr.constants import number_of
 from symnet.expr.node import Node
 from symnet.expr.printing.forms import MATMUL, PRODUCT
 from symnet.expr.printing.layout import lay_out, write
 from symnet.expr.printing.text import WRITERS
+
+WIDTH = 100  # characters, from which on a reason stands below its formula
 
 
 def text(derivation: Derivation) -> str:
@@ -27,6 +32,9 @@ def _lines(d: Derivation) -> Iterator[str]:
     yield from ("", "Values and local derivatives")
     for value in (*d.given, *d.values):
         yield from _indented(_value(d, value))
+    if d.laws:
+        yield from ("", "Rules used")
+        yield from _indented(_columns([(law.name, _law(law)) for law in d.laws], ""))
     if d.routes:
         yield from ("", "Routes: multiply along a route, add over routes")
         for variable, routes in d.routes.items():
@@ -66,14 +74,61 @@ def _value(d: Derivation, value: Value) -> Iterator[str]:
     yield f"{value.label} = {value.formula}{_at(d, 'values', value.label)}"
     for edge in d.edges_into(value.label):
         yield f"    {_local(edge)}{_at(d, 'locals', (edge.user, edge.operand), edge.local)}"
+        yield from _columns([*_parts(edge)], " " * 8)
 
 
 def _local(edge: Edge) -> str:
     slope = _slope(edge.user, edge.operand)
     if edge.kind == "map":
-        return f"{slope}: {edge.rule}"
+        return f"{slope} passes back {_or_zero(edge.passed)}    ({edge.rule})"
     element = "    (element by element)" if edge.kind == "elementwise" and edge.local is not None else ""
     return f"{slope} = {_or_zero(edge.local)}{element}"
+
+
+def _parts(edge: Edge) -> Iterator[tuple[str, str]]:
+    """A local derivative, one rule at a time: (factors, their rules)."""
+    for part in edge.parts:
+        names = ", ".join(f.rule for f in part.factors)
+        product = _product([f.node for f in part.factors if f.node is not None])
+        if part.term is None:
+            yield (f"= {product}" if len(edge.parts) == 1 else f"{product} times, term by term,"), names
+        else:
+            slope = str(_or_zero(part.slope))
+            equal = "" if slope == product else f" = {slope}"
+            yield f"∂({part.term})/∂{edge.operand} = {product}{equal}", names
+
+
+def _product(factors: Sequence[Node]) -> str:
+    """Factors side by side, a sign in front."""
+    minus = len(factors) > 1 and number_of(factors[0]) == -1
+    return ("-" if minus else "") + (" · ".join(within(f, PRODUCT) for f in factors[minus:]) or "1")
+
+
+def _columns(rows: Sequence[tuple[str, str]], indent: str) -> Iterator[str]:
+    """Formulas, and beside them why; below one another where a formula is too long for that."""
+    fitting = [len(left) for left, right in rows if len(indent + left) + len(right) + 4 <= WIDTH]
+    width = max(fitting, default=0)
+    for left, right in rows:
+        if not right:
+            yield indent + left
+        elif len(indent) + len(left) + len(right) + 4 <= WIDTH:
+            aligned = f"{indent}{left:{width}}    {right}"
+            yield aligned if len(aligned) <= WIDTH else f"{indent}{left}    {right}"
+        else:
+            yield f"{indent}{left}"
+            yield f"{' ' * len(indent)}        {right}"
+
+
+def _law(law: Law) -> str:
+    if law.passes:
+        return f"{law.result} = {law.formula} passes back " + " and ".join(f"{leaf} = {f}" for leaf, f in law.by)
+    name = str(law.formula) if law.result is None else str(law.result)
+    head = "" if law.result is None else f"{law.result} = {law.formula}: "
+    return head + ", ".join(f"{_slope(_bracketed(name), str(leaf))} = {f}" for leaf, f in law.by)
+
+
+def _bracketed(formula: str) -> str:
+    return formula if formula.isidentifier() or re.fullmatch(r"\w+\([^()]*\)", formula) else f"({formula})"
 
 
 def _routes(d: Derivation, variable: str, routes: tuple[Route, ...]) -> Iterator[str]:
@@ -82,7 +137,7 @@ def _routes(d: Derivation, variable: str, routes: tuple[Route, ...]) -> Iterator
     for way, route in zip(ways, routes, strict=True):
         factors = " · ".join(within(f, PRODUCT) for f in reversed(route.factors))
         product = str(route.product)
-        yield f"{way:{width}}    {factors}" + ("" if factors == product else f" = {product}")
+        yield f"{way:{width}}    " + (product if factors in ("", product) else f"{factors} = {product}")
     written = next(s.written for s in d.steps if s.label == variable)
     total = " + ".join(within(r.product, MATMUL) if k else str(r.product) for k, r in enumerate(routes))
     simplified = "" if same_terms(total, str(written)) else f" = {written}"
@@ -101,37 +156,31 @@ def within(node: Node, level: int) -> str:
 
 
 def _step(d: Derivation, step: Step) -> Iterator[str]:
-    head = str(step.bar)
-    rules = "; ".join(f"from {e.user}: {e.rule}" for e in step.edges) or "the seed"
-    first = str(_or_zero(step.before))
-    inserted, written = str(step.inserted), str(step.written)
     number = _at(d, "cotangents", step.label, step.written)
-    blank = " " * len(head)
-    equals = [line for line in (inserted, written) if line != first]
-    equals = equals[:1] if inserted == written else equals
-    yield f"{head} = {first}{'' if equals else number}    ({rules})"
-    for k, line in enumerate(equals):
-        if k == len(equals) - 1:
-            yield from (f"{blank}     {line}" for line in _rewrites(step.rewrites))
-        yield f"{blank} = {line}{number if k == len(equals) - 1 else ''}"
+    slopes = " + ".join(" · ".join(_slope(*pair) for pair in way) for way in chain(d.root, step))
+    yield from _lines_of(str(step.bar), slopes, step_lines(step), number)
 
 
-def _rewrites(rewrites: Iterable[Rewriting]) -> Iterator[str]:
-    return (f"[{r.name}: {r.before} → {r.after}]" for r in rewrites)
+def _lines_of(head: str, slopes: str, lines: Sequence[Line], number: str = "") -> Iterator[str]:
+    """`head = formula    why`, and below one another every further `= formula    why`."""
+    rows = [(f"= {slopes}", "chain rule")] if slopes else []
+    rows += [(f"= {line.formula}{number if line is lines[-1] else ''}", _reason(line)) for line in lines]
+    first, *rest = _columns(rows, " " * (len(head) + 1))
+    yield head + first[len(head) :]
+    yield from rest
+
+
+def _reason(line: Line) -> str:
+    if line.change is None:
+        return "the formulas above inserted" if line.why == "with" else line.why
+    before, after = line.change
+    if line.kind == "insert":
+        return f"with {before} = {after}"
+    return f"{line.why}: {before} → {after}"
 
 
 def _ending(d: Derivation, ending: Ending) -> Iterator[str]:
-    head = _slope(d.root, ending.variable)
-    blank = " " * len(head)
-    yield f"{head} = {ending.written}"
-    shown_last = str(ending.written)
-    for insertion in ending.insertions:
-        yield f"{blank}     with {insertion.leaf} = {insertion.formula}:"
-        yield from (f"{blank}     {line}" for line in _rewrites(insertion.rewrites))
-        shown_last = str(insertion.after)
-        yield f"{blank} = {shown_last}"
-    if shown_last != str(ending.result):
-        yield f"{blank} = {ending.result}"
+    yield from _lines_of(_slope(d.root, ending.variable), "", ending_lines(ending))
 
 
 def _or_zero(node: Node | None) -> Any:

@@ -13,18 +13,15 @@ from typing import Any
 from symnet.calculus.derivation.edges import edge
 from symnet.calculus.derivation.labels import Labels
 from symnet.calculus.derivation.model import Derivation, Edge, Ending, Insertion, Rewriting, Step, Value
-from symnet.calculus.derivation.rewrites import readable
+from symnet.calculus.derivation.rewrites import readable, without_ones
 from symnet.calculus.derivation.routes import find_routes
 from symnet.calculus.derivation.stations import find_stations
 from symnet.calculus.names import attach
 from symnet.calculus.problem import Problem, project, strip_barriers
 from symnet.diff.contraction import add_up
-from symnet.diff.elementwise import times
 from symnet.diff.reverse import pullback
-from symnet.expr.constants import number, number_of
-from symnet.expr.elementwise import is_op
-from symnet.expr.extents import same_shape
-from symnet.expr.graph import rebuild, substitute, topological
+from symnet.expr.constants import number
+from symnet.expr.graph import substitute, topological
 from symnet.expr.movement import fill
 from symnet.expr.node import Node
 from symnet.expr.symbols import Named, Tensor, leaves
@@ -103,22 +100,24 @@ class Writer:
         label, bar = self.labels.of[node], self.bars[node]
         if node is self.root:
             one = number(1)
-            return Step(label, bar, (), one, one, (), one, one)
+            return Step(label, bar, (), one, (), one, (), one, one)
         before = add_up([e.passed for e in edges if e.passed is not None])
         if before is None:
             zero = fill(0, node.shape)
-            return Step(label, bar, tuple(edges), None, zero, (), zero, after)
-        inserted = _without_ones(substitute([before], short)[0])
+            return Step(label, bar, tuple(edges), None, (), zero, (), zero, after)
+        present = set(topological(before))
+        known = tuple((leaf, formula) for leaf, formula in short.items() if leaf in present)
+        inserted = without_ones(substitute([before], short)[0])
         trace: list[Fired] = []
         (written,) = simplify([inserted], trace)
-        rewrites = readable(trace)
+        rewrites = readable(inserted, trace, written)
         mirrored = project(written, node) if node in self.targets else written
         if mirrored is not None and mirrored is not written:
             (halved,) = simplify([mirrored])
             if halved is not written:
-                rewrites = (*rewrites, Rewriting("the variable is symmetric", written, halved))
+                rewrites = (*rewrites, Rewriting("the variable is symmetric", written, halved, halved))
             written = halved
-        return Step(label, bar, tuple(edges), before, inserted, rewrites, written, after)
+        return Step(label, bar, tuple(edges), before, known, inserted, rewrites, written, after)
 
     def in_full(self) -> dict[Node, Node]:
         """Every cotangent in full, simplified, with the user's names."""
@@ -161,22 +160,12 @@ def unfold(written: Node, result: Node, definitions: Sequence[tuple[Node, Node]]
         if leaf not in set(topological(written)):
             continue
         trace: list[Fired] = []
-        new, own = simplify([*substitute([written], {leaf: formula}), formula], trace)
+        (raw,) = substitute([written], {leaf: formula})
+        new, own = simplify([raw, formula], trace)
         (folded,) = substitute([new], {own: leaf} if own.operands else {})
         if str(folded) != str(written):
+            yield Insertion(leaf, formula, raw, readable(raw, trace, folded), folded)
             written = folded
-            yield Insertion(leaf, formula, readable(trace), written)
-
-
-def _without_ones(node: Node) -> Node:
-    """Factors that are exactly 1 left out: what a seed leaves behind."""
-
-    def shorter(each: Node) -> Node:
-        ones = is_op(each, "mul") and any(number_of(o) == 1 for o in each.operands)
-        product = times(*each.operands) if ones else each
-        return product if same_shape(product.shape, each.shape) else each
-
-    return rebuild([node], shorter)[0]
 
 
 def _where(formulas: Sequence[Node], values: Mapping[str, Value]) -> tuple[Value, ...]:
