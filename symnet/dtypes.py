@@ -40,5 +40,7 @@ def promote(*dtypes: str | None) -> str | None:
 
     An integer beside a real takes the real's dtype, whatever their widths: nothing is widened in silence.
     """
-    strong = [d for d in dtypes if d is not None]
-    return max(strong, key=_RANK.__getitem__) if strong else None
+    strong = {*dtypes} - {None}
+    if len(strong) < 2:
+        return strong.pop() if strong else None
+    return max(strong, key=_RANK.__getitem__)  # type: ignore[arg-type]

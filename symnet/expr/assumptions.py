@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from symnet.expr.constants import Number, number_of
 from symnet.expr.contraction import Einsum, transpose
 from symnet.expr.elementwise import Elementwise, elementwise, is_op
-from symnet.expr.extents import same_shape
+from symnet.expr.extents import same_extent, same_shape
 from symnet.expr.indexing import Take
 from symnet.expr.movement import Concat, Expand, Slice
 from symnet.expr.node import Node
@@ -317,7 +317,7 @@ _BY_PRIMITIVE: dict[str, Callable[[Node], Iterable[str]]] = {
 
 def _elementwise_facts(node: Elementwise) -> Iterable[str]:
     found = _BY_PRIMITIVE.get(node.op, _nothing)(node)
-    if node.rank < 2 or not _is_symmetric_elementwise(node):
+    if node.rank < 2 or not same_extent(*node.shape[-2:]) or not _is_symmetric_elementwise(node):
         return found
     return {*found, "symmetric"}
 
@@ -358,7 +358,7 @@ def _einsum_facts(node: Einsum) -> set[str]:
 
 def _is_symmetric(node: Einsum) -> bool:
     """Swapping the last two output indices permutes the operands, as in AᵀA."""
-    if node.rank < 2:
+    if node.rank < 2 or not same_extent(*node.shape[-2:]):
         return False
     if node.is_transpose and node.rank == 2:
         return "symmetric" in _of(node.operands[0])

@@ -13,7 +13,7 @@ import sympy
 from sympy import Basic, Expr
 
 from symnet.errors import ArgumentError, explain
-from symnet.expr.extents import as_extent, shape_of
+from symnet.expr.extents import Dim, as_extent, shape_of
 from symnet.expr.node import Extent, Node, Shape
 
 
@@ -84,6 +84,8 @@ def exact(value: Any) -> Expr:
     """A SymPy number; a float that is a small whole number or a dyadic fraction becomes exact."""
     if isinstance(value, Expr):
         return value
+    if type(value) is int:
+        return sympy.Integer(value)
     if isinstance(value, numbers.Rational):
         return sympy.Rational(int(value.numerator), int(value.denominator))
     value = float(value)
@@ -94,7 +96,8 @@ def exact(value: Any) -> Expr:
 
 def size(extent: Any) -> Node:
     """An extent as a rank-0 node: a `Number` when concrete."""
-    extent = as_extent(extent, f"size({extent})")
+    if not isinstance(extent, Dim):  # what most extents are; the text of a call costs more than the rest
+        extent = as_extent(extent, f"size({extent})")
     return number(extent) if isinstance(extent, int) else Size(extent)
 
 
@@ -130,7 +133,7 @@ def as_node(value: Any) -> Node:
     """
     if isinstance(value, Node):
         return value
-    if isinstance(value, numbers.Real):
+    if isinstance(value, (int, numbers.Real)):
         return number(value)
     if isinstance(value, Basic):
         from symnet.expr.sympy_scalars import from_scalar

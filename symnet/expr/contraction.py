@@ -18,45 +18,51 @@ from symnet import dtypes
 from symnet.errors import ArgumentError, ShapeError, explain
 from symnet.expr.constants import as_node, size
 from symnet.expr.elementwise import check_one_real, elementwise, reciprocal
-from symnet.expr.extents import ints_arg, ints_of, normalize_axes, product, same_extent
+from symnet.expr.extents import (
+    ints_arg,
+    ints_of,
+    normalize_axes,
+    product,
+    same_extent,
+    subscripts_arg,
+    subscripts_of,
+)
 from symnet.expr.node import Extent, Node, Shape, register_builder
 
 Indices = tuple[int, ...]
 
 
 class Einsum(Node):
-    """args are (a Tuple of index Tuples, one per operand; the output's index Tuple; *operands)."""
+    """args are (a Tuple of index Tuples, one per operand; the output's index Tuple; *operands).
 
-    __slots__ = ()
+    Attributes:
+        inputs: the indices of each operand's axes.
+        output: the indices of the result's axes.
+        contracted: the indices summed over, in order of first appearance.
+    """
+
+    __slots__ = ("contracted", "inputs", "output")
     kind = "einsum"
+    inputs: tuple[Indices, ...]
+    output: Indices
+    contracted: Indices
 
     @classmethod
     def _derive(cls, inputs: Tuple, output: Tuple, *operands: Node) -> tuple[Shape, str | None]:
-        subscripts = [ints_of(t) for t in inputs]
+        subscripts = subscripts_of(inputs)
         assert len(subscripts) == len(operands) >= 1
         extents = index_extents(subscripts, operands)
         out = ints_of(output)
         assert len(set(out)) == len(out) and all(i in extents for i in out), (subscripts, out)
-        check_one_real(f"einsum({subscripts_text(subscripts, out)!r}, …)", operands)
+        if len({o.dtype for o in operands}) > 1:
+            check_one_real(f"einsum({subscripts_text(subscripts, out)!r}, …)", operands)
         dtype = dtypes.promote(*(o.dtype for o in operands))
         counts = dtype == "bool" and (len(operands) > 1 or set(out) != set(subscripts[0]))
         return tuple(extents[i] for i in out), "int64" if counts else dtype
 
-    @property
-    def inputs(self) -> tuple[Indices, ...]:
-        """The indices of each operand's axes."""
-        return tuple(ints_of(t) for t in self.args[0])
-
-    @property
-    def output(self) -> Indices:
-        """The indices of the result's axes."""
-        return ints_of(self.args[1])
-
-    @property
-    def contracted(self) -> Indices:
-        """The indices summed over, in order of first appearance."""
-        out = set(self.output)
-        return tuple(dict.fromkeys(i for indices in self.inputs for i in indices if i not in out))
+    def _read(self) -> None:
+        self.inputs, self.output = subscripts_of(self.args[0]), ints_of(self.args[1])
+        self.contracted = tuple(dict.fromkeys([i for n in self.inputs for i in n if i not in self.output]))
 
     @property
     def extents(self) -> dict[int, Extent]:
@@ -83,22 +89,29 @@ def index_extents(inputs: Sequence[Indices], operands: Sequence[Node]) -> dict[i
         ShapeError: when two operands disagree on an index.
     """
     extents: dict[int, Extent] = {}
-    where: dict[int, tuple[int, Node]] = {}
     for indices, operand in zip(inputs, operands, strict=True):
-        for axis, (index, extent) in enumerate(zip(indices, operand.shape, strict=True)):
+        for index, extent in zip(indices, operand.shape, strict=True):
             known = extents.setdefault(index, extent)
-            first, first_operand = where.setdefault(index, (axis, operand))
             if known is not extent and not same_extent(known, extent):
-                raise ShapeError(
-                    explain(
-                        f"einsum({subscripts_text(inputs)!r}, …)",
-                        f"one extent for index {letter(index)}",
-                        f"{known} (axis {first} of shape {first_operand.shape}) and "
-                        f"{extent} (axis {axis} of shape {operand.shape})",
-                        "Transpose an operand, or correct its shape.",
-                    )
-                )
+                raise ShapeError(_two_extents(inputs, operands, index, known))
     return extents
+
+
+def _two_extents(inputs: Sequence[Indices], operands: Sequence[Node], index: int, known: Extent) -> str:
+    """What to say of an index whose extents are not all `known`."""
+    places = [
+        (o.shape[axis], axis, o.shape)
+        for indices, o in zip(inputs, operands, strict=True)
+        for axis, i in enumerate(indices)
+        if i == index
+    ]
+    other = next(place for place in places if not same_extent(place[0], known))
+    return explain(
+        f"einsum({subscripts_text(inputs)!r}, …)",
+        f"one extent for index {letter(index)}",
+        " and ".join(f"{extent} (axis {axis} of shape {shape})" for extent, axis, shape in (places[0], other)),
+        "Transpose an operand, or correct its shape.",
+    )
 
 
 def letter(index: int) -> str:
@@ -116,9 +129,9 @@ def subscripts_text(inputs: Sequence[Indices], output: Indices | None = None) ->
 def contract(inputs: Sequence[Sequence[int]], output: Sequence[int], *operands: Node) -> Einsum:
     """The Einsum node, its indices numbered by first appearance."""
     order: dict[int, int] = {}
-    renumbered = [tuple(order.setdefault(i, len(order)) for i in indices) for indices in inputs]
-    out = tuple(order[i] for i in output)
-    return Einsum(Tuple(*map(ints_arg, renumbered)), ints_arg(out), *operands)  # type: ignore[return-value]
+    renumbered = tuple([tuple([order.setdefault(i, len(order)) for i in indices]) for indices in inputs])
+    out = tuple([order[i] for i in output])
+    return Einsum(subscripts_arg(renumbered), ints_arg(out), *operands)  # type: ignore[return-value]
 
 
 def einsum(subscripts: str, *operands: Any) -> Node:

@@ -110,26 +110,30 @@ _RESULT: dict[str, Callable[..., str | None]] = {
 
 
 class Elementwise(Node):
-    """args are (primitive name, *operands); operands broadcast."""
+    """args are (primitive name, *operands); operands broadcast.
 
-    __slots__ = ()
+    Attributes:
+        op: the primitive's name.
+    """
+
+    __slots__ = ("op",)
     kind = "elementwise"
+    op: str
 
     @classmethod
     def _derive(cls, op: Str, *operands: Node) -> tuple[Shape, str | None]:
         primitive = PRIMITIVES[op.name]
         low = primitive.arity or 2
         assert len(operands) == low or (primitive.arity is None and len(operands) >= 2), (op, len(operands))
-        if len({o.dtype for o in operands} - {None}) > 1 or primitive.condition:
+        if primitive.condition or len({o.dtype for o in operands} - {None}) > 1:
             _check_dtypes(primitive, operands)
-        shapes = {o.shape for o in operands}
-        shape = shapes.pop() if len(shapes) == 1 else broadcast_shapes(op.name, *(o.shape for o in operands))
+        shape = operands[0].shape
+        if any(o.shape != shape for o in operands):
+            shape = broadcast_shapes(op.name, *[o.shape for o in operands])
         return shape, _RESULT[primitive.result](*operands)
 
-    @property
-    def op(self) -> str:
-        """The primitive's name."""
-        return str(self.args[0].name)
+    def _read(self) -> None:
+        self.op = str(self.args[0].name)
 
 
 def _check_dtypes(primitive: Primitive, operands: tuple[Node, ...]) -> None:
@@ -170,12 +174,12 @@ _NAMES = {name: static_name(name) for name in PRIMITIVES}
 
 def elementwise(op: str, *operands: Any) -> Elementwise:
     """The node `op(*operands)`; numbers and SymPy scalars are converted."""
-    return Elementwise(_NAMES[op], *map(as_node, operands))  # type: ignore[return-value]
+    return Elementwise(_NAMES[op], *[o if isinstance(o, Node) else as_node(o) for o in operands])  # type: ignore[return-value]
 
 
 def is_op(node: Node, *ops: str) -> bool:
     """Whether `node` is an elementwise node of one of these primitives."""
-    return isinstance(node, Elementwise) and node.args[0].name in ops
+    return isinstance(node, Elementwise) and node.op in ops
 
 
 # --------------------------------------------------------------------------- operators

@@ -15,7 +15,7 @@ import sympy
 from sympy import Expr, Integer, Symbol, Tuple
 
 from symnet.errors import ShapeError, explain
-from symnet.expr.node import Extent, Shape
+from symnet.expr.node import Extent, Shape, by_identity
 
 _DIMS: dict[str, Dim] = {}
 
@@ -108,16 +108,31 @@ def ints_arg(values: tuple[int, ...]) -> Tuple:
     return Tuple(*map(Integer, values))
 
 
+@by_identity
 @lru_cache(maxsize=16384)
 def shape_of(arg: Tuple) -> Shape:
     """The inverse of `shape_arg`."""
     return tuple(_canonical(e) for e in arg)
 
 
+@by_identity
 @lru_cache(maxsize=16384)
 def ints_of(arg: Tuple) -> tuple[int, ...]:
     """The inverse of `ints_arg`."""
     return tuple(int(e) for e in arg)
+
+
+@lru_cache(maxsize=16384)
+def subscripts_arg(groups: tuple[tuple[int, ...], ...]) -> Tuple:
+    """Groups of plain integers as a `Basic` argument of a node."""
+    return Tuple(*map(ints_arg, groups))
+
+
+@by_identity
+@lru_cache(maxsize=16384)
+def subscripts_of(arg: Tuple) -> tuple[tuple[int, ...], ...]:
+    """The inverse of `subscripts_arg`."""
+    return tuple(ints_of(group) for group in arg)
 
 
 def broadcast_shapes(call: str, *shapes: Shape) -> Shape:

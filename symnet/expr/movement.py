@@ -36,10 +36,15 @@ from symnet.expr.node import Node, Shape, register_builder
 
 
 class Expand(Node):
-    """args are (x, shape, axes): operand axis k is output axis axes[k] (increasing); other axes repeat."""
+    """args are (x, shape, axes): operand axis k is output axis axes[k] (increasing); other axes repeat.
 
-    __slots__ = ()
+    Attributes:
+        axes: where each operand axis stands in the result.
+    """
+
+    __slots__ = ("axes",)
     kind = "expand"
+    axes: tuple[int, ...]
 
     @classmethod
     def _derive(cls, x: Node, shape: Tuple, axes: Tuple) -> tuple[Shape, str | None]:
@@ -48,10 +53,8 @@ class Expand(Node):
         assert all(same_extent(out[a], n) for a, n in zip(places, x.shape, strict=True)), (x.shape, out, places)
         return out, x.dtype
 
-    @property
-    def axes(self) -> tuple[int, ...]:
-        """Where each operand axis stands in the result."""
-        return ints_of(self.args[2])
+    def _read(self) -> None:
+        self.axes = ints_of(self.args[2])
 
     @property
     def new_axes(self) -> tuple[int, ...]:
@@ -185,7 +188,8 @@ def broadcast_to(x: Any, shape: Shape) -> Node:
     x = as_node(x)
     if same_shape(x.shape, shape):
         return x
-    if not same_shape(broadcast_shapes(f"broadcast_to({shape})", x.shape, tuple(shape)), shape):
+    if not _stretches(x.shape, shape):
+        broadcast_shapes(f"broadcast_to({shape})", x.shape, tuple(shape))
         raise ShapeError(
             explain(
                 f"broadcast_to({shape})",
@@ -199,6 +203,12 @@ def broadcast_to(x: Any, shape: Shape) -> Node:
     kept = [a for a in range(x.rank) if a not in stretched]
     core = contract([range(x.rank)], kept, x) if stretched else x
     return expand(core, tuple(shape), tuple(first + a for a in kept))
+
+
+def _stretches(x: Shape, shape: Shape) -> bool:
+    """Whether NumPy's broadcasting brings x to this shape."""
+    first = len(shape) - len(x)
+    return first >= 0 and all(n == 1 or same_extent(n, shape[first + a]) for a, n in enumerate(x))
 
 
 @register_builder("reshape")

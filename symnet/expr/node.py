@@ -12,12 +12,12 @@ Constructors are inert: they validate and derive shape and dtype, and never flat
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import weakref
 from collections.abc import Callable, Mapping
-from functools import lru_cache
-from typing import Any, ClassVar
+from functools import lru_cache, wraps
+from hashlib import blake2b
+from typing import Any, ClassVar, TypeVar
 
 import sympy
 from sympy import Basic, srepr
@@ -45,19 +45,58 @@ def register_builder(name: str) -> Callable[[Callable[..., Any]], Callable[..., 
     return keep
 
 
-@lru_cache(maxsize=65536, typed=True)
+Value = TypeVar("Value")
+MOST_REMEMBERED = 65536  # static arguments of one function
+
+
+def by_identity(function: Callable[[Any], Value]) -> Callable[[Any], Value]:
+    """A function of a static argument, its results kept by the argument's identity.
+
+    SymPy hashes and compares by content, which costs more than everything else that is done with an argument.
+    """
+    known: dict[int, tuple[Basic, Value]] = {}  # the argument is kept with its value: an address is not used again
+
+    def remembered(arg: Basic) -> Value:
+        found = known.get(id(arg))
+        if found is None:
+            if len(known) >= MOST_REMEMBERED:
+                known.clear()
+            found = known[id(arg)] = (arg, function(arg))
+        return found[1]
+
+    return remembered
+
+
+def kept_on_node(function: Callable[[Any], Value]) -> Callable[[Any], Value]:
+    """A function of one node, its result (never None) kept on the node for as long as that lives.
+
+    What is kept must not hold the node itself, which would then wait for the collector of cycles.
+    """
+    name = f"{function.__module__}.{function.__qualname__}"
+
+    @wraps(function)
+    def ask(node: Node) -> Value:
+        kept = node._kept
+        if kept is None:
+            kept = node._kept = {}
+        found = kept.get(name)
+        if found is None:
+            found = kept[name] = function(node)
+        return found  # type: ignore[no-any-return]
+
+    return ask
+
+
+@by_identity
+@lru_cache(maxsize=MOST_REMEMBERED, typed=True)
 def _encode(static: Basic) -> bytes:
-    return srepr(static).encode()
+    return b"\0s" + srepr(static).encode()
 
 
 def _digest(cls: type, args: tuple[Basic, ...]) -> bytes:
-    content = hashlib.blake2b(cls.__name__.encode(), digest_size=16)
-    for arg in args:
-        if isinstance(arg, Node):
-            content.update(b"\0n" + arg.digest)
-        else:
-            content.update(b"\0s" + _encode(arg))
-    return content.digest()
+    content = [cls.__name__.encode()]
+    content += [b"\0n" + arg.digest if isinstance(arg, Node) else _encode(arg) for arg in args]
+    return blake2b(b"".join(content), digest_size=16).digest()
 
 
 class Node(Basic):
@@ -68,9 +107,21 @@ class Node(Basic):
         dtype: a name of `symnet.dtypes`, or None when weak (numbers only).
         digest: 16 bytes that identify the content in every process.
         operands: the arguments that are nodes, in order.
+        rank: the number of axes.
     """
 
-    __slots__ = ("__weakref__", "_facts", "digest", "dtype", "operands", "shape")
+    __slots__ = (
+        "__weakref__",
+        "_facts",
+        "_kept",
+        "_normal",
+        "_outline",
+        "digest",
+        "dtype",
+        "operands",
+        "rank",
+        "shape",
+    )
     _op_priority = 100.0
     is_commutative = True
     kind: ClassVar[str] = "node"
@@ -79,12 +130,15 @@ class Node(Basic):
     dtype: str | None
     digest: bytes
     operands: tuple[Node, ...]
+    rank: int
     _facts: frozenset[str] | None
+    _kept: dict[str, Any] | None  # what `kept_on_node` remembers
+    _outline: tuple[int, str] | None
+    _normal: object  # the table of rewrites under which the node is in normal form
 
     def __new__(cls, *args: Basic) -> Node:
         digest = _digest(cls, args)
-        with _LOCK:
-            known = _TABLE.get(digest)
+        known = _TABLE.get(digest)
         if known is not None:
             return known
         shape, dtype = cls._derive(*args)
@@ -92,8 +146,11 @@ class Node(Basic):
         node._args = args
         node._assumptions = cls.default_assumptions  # SymPy asks any Basic whether it is_zero and the like
         node._mhash = int.from_bytes(digest[:7], "little")
-        node.digest, node.shape, node.dtype, node._facts = digest, shape, dtype, None
-        node.operands = tuple(arg for arg in args if isinstance(arg, Node))
+        node.digest, node.shape, node.dtype = digest, shape, dtype
+        node._facts = node._kept = node._outline = node._normal = None
+        node.operands = tuple([arg for arg in args if isinstance(arg, Node)])
+        node.rank = len(shape)
+        node._read()
         with _LOCK:
             return _TABLE.setdefault(digest, node)
 
@@ -101,6 +158,9 @@ class Node(Basic):
     def _derive(cls, *args: Any) -> tuple[Shape, str | None]:
         """Validate the arguments; give shape and dtype.  Inert: nothing is rewritten."""
         raise NotImplementedError(f"{cls.__name__} is abstract")
+
+    def _read(self) -> None:
+        """Static arguments as plain attributes: read once, when the node is built."""
 
     # ---- identity
 
@@ -139,10 +199,9 @@ class Node(Basic):
     # ---- sizes
 
     @property
-    def rank(self) -> int:
-        return len(self.shape)
-
-    ndim = rank
+    def ndim(self) -> int:
+        """NumPy's word for the rank."""
+        return self.rank
 
     def __len__(self) -> int:
         if not self.shape or not isinstance(self.shape[0], int):

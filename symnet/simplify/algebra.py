@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 from symnet.expr.constants import number_of
 from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.graph import rebuild
+from symnet.expr.graph import rebuild, topological
 from symnet.expr.node import Node
 from symnet.simplify.contraction import CONTRACTIONS
 from symnet.simplify.elementwise import FUNCTIONS
@@ -73,7 +73,7 @@ ALGEBRA: tuple[Rewrite, ...] = (
     *MOVEMENTS,
     *REDUCTIONS,
 )
-TABLE = Table(ALGEBRA, open_nested_sums_and_products)
+TABLE = Table(ALGEBRA, open_nested_sums_and_products, lasting=True)
 
 
 def simplify(roots: Iterable[Node], trace: list[Step] | None = None) -> list[Node]:
@@ -91,4 +91,7 @@ def simplify(roots: Iterable[Node], trace: list[Step] | None = None) -> list[Nod
 
 def without_names(roots: Iterable[Node]) -> list[Node]:
     """The roots with every `Named` node replaced by what it names."""
+    roots = list(roots)
+    if not any(node.kind == "named" for node in topological(*roots)):
+        return roots
     return rebuild(roots, lambda node: node.operands[0] if node.kind == "named" else node)

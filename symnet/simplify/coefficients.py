@@ -6,6 +6,7 @@ In: nodes in normal form.  Out: a SymPy number and the rest, or a sum of the sam
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import sympy
 from sympy import Expr
@@ -13,9 +14,9 @@ from sympy import Expr
 from symnet.expr.constants import Number, number
 from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.graph import with_operands
-from symnet.expr.node import Node
+from symnet.expr.node import Node, kept_on_node
 from symnet.simplify.order import sum_key, weight
-from symnet.simplify.signs import is_negative, is_positive
+from symnet.simplify.signs import is_negative, is_positive, magnitude
 
 ONE, ZERO = sympy.S.One, sympy.S.Zero
 Term = tuple[Expr, tuple[Node, ...]]  # a number and the factors behind it; no factors for a number alone
@@ -48,11 +49,13 @@ def sum_of(terms: list[Term]) -> Node:
     return nodes[0] if len(nodes) == 1 else elementwise("add", *nodes)
 
 
-def terms_of(total: Node) -> list[Term]:
+@kept_on_node
+def terms_of(total: Node) -> tuple[Term, ...]:
     """The operands of a sum, each with its number."""
-    return [split_coefficient(o) for o in total.operands]
+    return tuple([split_coefficient(o) for o in total.operands])
 
 
+@kept_on_node
 def content(total: Node) -> Expr:
     """The number to take out of a sum that is a factor: what is left has coprime coefficients and a canonical sign.
 
@@ -63,8 +66,8 @@ def content(total: Node) -> Expr:
     fractions = not all(value.is_Integer for value, _ in terms)
     beside_number = any(not factors for _, factors in terms)
     values = [value for value, _ in (leading if fractions and not beside_number else terms)]
-    size = sympy.Abs(values[0])
-    if not all(sympy.Abs(v) == size for v in values):
+    size = magnitude(values[0])
+    if not all(magnitude(v) == size for v in values):
         size = ONE if fractions and beside_number else _divisor(values)
     return size * _sign(leading)
 
@@ -76,7 +79,7 @@ def _divisor(values: list[Expr]) -> Expr:
     return sympy.Rational(math.gcd(*(int(v.p) for v in values)), math.lcm(*(int(v.q) for v in values)))
 
 
-def _leading(terms: list[Term], total: Node) -> list[Term]:
+def _leading(terms: Sequence[Term], total: Node) -> Sequence[Term]:
     """The terms that may lead: numbers, and those that vary as the sum does, so that x - mean(x) keeps its x."""
     found = [term for term in terms if not term[1] or _varies_fully(term[1], total)]
     return found if any(factors for _, factors in found) else terms
@@ -86,7 +89,7 @@ def _varies_fully(factors: tuple[Node, ...], total: Node) -> bool:
     return any(f.rank == total.rank and f.kind != "expand" for f in factors)
 
 
-def _sign(terms: list[Term]) -> int:
+def _sign(terms: Sequence[Term]) -> int:
     if all(is_negative(value) for value, _ in terms):
         return -1
     if all(is_positive(value) for value, _ in terms):

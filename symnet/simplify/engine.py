@@ -56,10 +56,14 @@ def topic(node: Node) -> str:
 
 @dataclass
 class Table:
-    """Rewrites by topic, in their order; `opening` is tried on a node before its operands are settled."""
+    """Rewrites by topic, in their order; `opening` is tried on a node before its operands are settled.
+
+    lasting: whether nodes remember that they are in this normal form, so that no later graph visits them again.
+    """
 
     rewrites: Sequence[Rewrite]
     opening: Apply = _open_nothing
+    lasting: bool = False
     _by_topic: dict[str, tuple[Rewrite, ...]] = field(default_factory=dict)
 
     def of(self, node: Node) -> tuple[Rewrite, ...]:
@@ -102,6 +106,8 @@ class Normalizer:
             node = stack[-1]
             if node in done:
                 stack.pop()
+            elif node._normal is self.table:
+                done[stack.pop()] = node
             elif node in forward:
                 target = forward[node]
                 if target in done:
@@ -133,6 +139,8 @@ class Normalizer:
         fired = self.table.step(node)
         if fired is None:
             self._done[node] = node
+            if self.table.lasting:
+                node._normal = self.table
             return
         self._rewrite(node, *fired)
 

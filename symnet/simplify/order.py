@@ -6,36 +6,36 @@ negative ones and composed terms before leaves (`X @ W + b`, `Y - D`).  Ties are
 
 from __future__ import annotations
 
-import weakref
 from typing import Any
 
 from symnet.expr.constants import Number, Size
-from symnet.expr.node import Node
+from symnet.expr.node import Node, kept_on_node
 from symnet.expr.symbols import Tensor
 
-_OUTLINE: weakref.WeakKeyDictionary[Node, tuple[int, str]] = weakref.WeakKeyDictionary()
 Key = tuple[Any, ...]
 
 
 def outline(node: Node) -> tuple[int, str]:
     """(height, alphabetically first leaf below); linear over all calls."""
-    known = _OUTLINE.get(node)
-    if known is not None:
-        return known
-    stack = [node]
+    return node._outline or _outlined(node)
+
+
+def _outlined(root: Node) -> tuple[int, str]:
+    stack = [root]
     while stack:
-        each = stack[-1]
-        waiting = [o for o in each.operands if o not in _OUTLINE]
+        node = stack[-1]
+        waiting = [o for o in node.operands if o._outline is None]
         if waiting:
             stack.extend(waiting)
             continue
         stack.pop()
-        below = [_OUTLINE[o] for o in each.operands]
-        name = each.name if isinstance(each, Tensor) else min((n for _, n in below if n), default="")
-        _OUTLINE[each] = (1 + max((h for h, _ in below), default=0), name)
-    return _OUTLINE[node]
+        below = [outline(o) for o in node.operands]
+        name = node.name if isinstance(node, Tensor) else min((n for _, n in below if n), default="")
+        node._outline = (1 + max((h for h, _ in below), default=0), name)
+    return outline(root)
 
 
+@kept_on_node
 def product_key(node: Node) -> Key:
     """Numbers, extents, scalars, then arrays; leaves by name, then composed nodes from low to high."""
     height, name = outline(node)

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import sympy
 from sympy import Expr
+
+ONE, MINUS_ONE = sympy.S.One, sympy.S.NegativeOne
 
 
 def is_negative(value: Any) -> bool:
@@ -23,6 +26,15 @@ def is_positive(value: Any) -> bool:
     if not isinstance(value, Expr):
         return False
     return value.p > 0 if value.is_Rational else bool(value.is_positive)
+
+
+def magnitude(value: Expr) -> Expr:
+    """|value|."""
+    if value is ONE or value is MINUS_ONE:
+        return ONE
+    if value.is_Rational:
+        return -value if value.p < 0 else value
+    return sympy.Abs(value)
 
 
 def is_whole(value: Any) -> bool:

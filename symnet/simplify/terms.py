@@ -7,7 +7,6 @@ through, numbers are distributed, like terms collected, terms with the same scal
 
 from __future__ import annotations
 
-import sympy
 from sympy import Expr
 
 from symnet.expr.constants import Size, number
@@ -17,7 +16,7 @@ from symnet.expr.node import Node, Shape
 from symnet.simplify.broadcast import Axes, core_of, cover, restrict, spread, trailing
 from symnet.simplify.coefficients import ONE, ZERO, Term, product, split_coefficient, sum_of
 from symnet.simplify.factors import Factors
-from symnet.simplify.signs import is_negative
+from symnet.simplify.signs import is_negative, magnitude
 
 Monomial = tuple[tuple[Node, ...], Axes]
 CONSTANT: Monomial = ((), ())
@@ -94,8 +93,8 @@ class Terms:
         if CONSTANT not in self.coefficients and not all(v.is_Integer for v in values):
             live = len(set().union(*(axes for _, axes in self.coefficients)))
             values = [v for (_, axes), v in self.coefficients.items() if len(axes) == live] or values
-        size = sympy.Abs(values[0])
-        if size.is_Float or not all(sympy.Abs(v) == size for v in values[1:]):
+        size = magnitude(values[0])
+        if size.is_Float or not all(magnitude(v) == size for v in values[1:]):
             return ONE
         return -size if size != 1 and all(is_negative(v) for v in self.coefficients.values()) else size
 

@@ -13,8 +13,8 @@ from symnet.expr.graph import topological
 from symnet.expr.reduction import softmax
 from symnet.expr.symbols import tensor
 from symnet.nn import cross_entropy
-from symnet.simplify.algebra import TABLE
-from symnet.simplify.engine import Normalizer
+from symnet.simplify.algebra import ALGEBRA, TABLE, open_nested_sums_and_products, simplify
+from symnet.simplify.engine import Normalizer, Table
 
 x = tensor("x", 3)
 STEPS = {
@@ -28,7 +28,7 @@ STEPS = {
 
 
 def visits(*roots):
-    normalizer = Normalizer(TABLE)
+    normalizer = Normalizer(Table(ALGEBRA, open_nested_sums_and_products))  # of its own: no node remembers it
     results = normalizer(roots)
     assert normalizer.unsettled == []
     return normalizer.visits, results
@@ -60,6 +60,13 @@ def test_a_chain_of_ten_thousand_nodes_needs_no_recursion():
         y = tanh(y)
     count, (result,) = visits(y)
     assert count <= 10_001 and len(topological(result)) == 10_001
+
+
+def test_what_is_in_the_algebra_form_is_not_visited_again():
+    (result,) = simplify([sin(x * x) + tanh(sin(x * x)) * 2])
+    normalizer = Normalizer(TABLE)
+    assert normalizer([result, tanh(result)])[0] is result
+    assert normalizer.visits == 1
 
 
 def gradient_of_mlp(layers, activation):
