@@ -20,6 +20,7 @@ from symnet.simplify.contraction import CONTRACTIONS
 from symnet.simplify.elementwise import FUNCTIONS
 from symnet.simplify.engine import Normalizer, Rewrite, Step, Table
 from symnet.simplify.exponentials import EXPONENTIALS
+from symnet.simplify.hyperbolic import HYPERBOLICS
 from symnet.simplify.linalg import INVERSES
 from symnet.simplify.movement import MOVEMENTS
 from symnet.simplify.products import PRODUCTS
@@ -65,6 +66,7 @@ def _nested(operand: Node, op: str, whole: Node) -> list[Node] | None:
 ALGEBRA: tuple[Rewrite, ...] = (
     *FUNCTIONS,
     *EXPONENTIALS,
+    *HYPERBOLICS,
     *SUMS,
     *PRODUCTS,
     *SUMMATIONS,

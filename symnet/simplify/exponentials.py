@@ -61,7 +61,8 @@ def _multiple_of_log(term: Node) -> tuple[Expr, Node | None]:
 def log_of_product(node: Node) -> Node | None:
     """log(a·exp(b)·c²) → log(a) + b + 2·log(c).
 
-    Condition: a factor whose logarithm is simple stands in it, and all factors but one are known positive.
+    Condition: a factor whose logarithm is simple stands in it, and all factors but one are known positive; that one
+    has an odd power (where the product is positive, so is it).
     """
     inner = node.operands[0]
     if not is_op(inner, "mul", "pow"):
@@ -70,7 +71,9 @@ def log_of_product(node: Node) -> Node | None:
     if not any(_log_is_simple(base[0], e) for base, e in factors.powers.items()):
         return None
     doubtful = [b for b, e in factors.powers.items() if not known(b[0], "positive")]
-    if len(doubtful) > 1 or any(factors.powers[b] != 1 for b in doubtful) or not is_positive(factors.coefficient):
+    if len(doubtful) > 1 or not all(_is_odd(factors.powers[b]) for b in doubtful):
+        return None
+    if not is_positive(factors.coefficient):
         return None
     terms = [cover(_scaled_log(core, e), axes, node.shape) for (core, axes), e in factors.powers.items()]
     if factors.coefficient != 1:
@@ -78,8 +81,12 @@ def log_of_product(node: Node) -> Node | None:
     return broadcast_to(terms[0] if len(terms) == 1 else elementwise("add", *terms), node.shape)
 
 
+def _is_odd(exponent: Expr | Node) -> bool:
+    return is_whole(exponent) and bool(exponent % 2)  # type: ignore[operator]
+
+
 def _log_is_simple(core: Node, exponent: object) -> bool:
-    return is_op(core, "exp") or exponent != 1
+    return is_op(core, "exp") or exponent != 1 or log_of_sum_of_exponentials(elementwise("log", core)) is not None
 
 
 def _scaled_log(core: Node, exponent: object) -> Node:
@@ -95,6 +102,20 @@ def log_of_sum_of_exponentials(node: Node) -> Node | None:
     if not isinstance(total, Einsum) or not total.is_sum or not is_op(total.operands[0], "exp"):
         return None
     return reduce("logsumexp", total.operands[0].operands[0], _summed_axes(total))
+
+
+def log_of_chosen_element(node: Node) -> Node | None:
+    """log Σ d·x → Σ d·log x.  Condition: d is one-hot along the last axis, the summed one, and x is positive."""
+    total = node.operands[0]
+    if not isinstance(total, Einsum) or not total.is_sum or not is_op(total.operands[0], "mul"):
+        return None
+    inside = total.operands[0]
+    chosen = [o for o in inside.operands if known(o, "one_hot") and o.shape == inside.shape]
+    rest = [o for o in inside.operands if o not in chosen]
+    if len(chosen) != 1 or _summed_axes(total) != (inside.rank - 1,) or not all(known(o, "positive") for o in rest):
+        return None
+    log = elementwise("log", rest[0] if len(rest) == 1 else elementwise("mul", *rest))
+    return with_operands(total, [elementwise("mul", chosen[0], log)])
 
 
 def _summed_axes(total: Einsum) -> Axes:
@@ -345,6 +366,7 @@ EXPONENTIALS = (
     Rewrite(exponential_of_log, ("exp",)),
     Rewrite(log_of_product, ("log",)),
     Rewrite(log_of_sum_of_exponentials, ("log",)),
+    Rewrite(log_of_chosen_element, ("log",)),
     Rewrite(log_of_one_plus_exponential, ("log",)),
     Rewrite(spell_log1p_as_log, ("log1p",)),
     Rewrite(spell_expm1_as_exp, ("expm1",)),

@@ -16,15 +16,26 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from symnet.expr.node import Node
+from symnet.simplify.cancellations import CANCELLATIONS
 from symnet.simplify.differences import DIFFERENCES
 from symnet.simplify.engine import Normalizer, Rewrite, Step, Table
+from symnet.simplify.exponential_sums import EXPONENTIAL_SUMS
 from symnet.simplify.linalg import EQUATIONS
 from symnet.simplify.norms import NORMS
 from symnet.simplify.repeats import REPEATS
 from symnet.simplify.sharing import share
 from symnet.simplify.stable import LOG_SOFTMAXES, LOGARITHMS, SOFTMAXES
 
-PASSES: tuple[tuple[Rewrite, ...], ...] = (DIFFERENCES, SOFTMAXES, LOG_SOFTMAXES, LOGARITHMS, EQUATIONS, NORMS, REPEATS)
+PASSES: tuple[tuple[Rewrite, ...], ...] = (
+    (*DIFFERENCES, *CANCELLATIONS),
+    EXPONENTIAL_SUMS,
+    SOFTMAXES,
+    LOG_SOFTMAXES,
+    LOGARITHMS,
+    EQUATIONS,
+    NORMS,
+    REPEATS,
+)
 _TABLES = tuple(map(Table, PASSES))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from sympy import Expr
 
+from symnet.expr.assumptions import softmax_axes
 from symnet.expr.constants import Size, number
 from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.movement import broadcast_to
@@ -117,9 +118,12 @@ class Terms:
             ((factors, axes), coefficient) = next(iter(self.coefficients.items()))
             return cover(product(coefficient, factors), axes, self.shape)
         size = self.common_size()
-        if size != 1:
-            return elementwise("mul", number(size), self.scaled(1 / size).build())
-        return self._gathered()._layers()
+        if size == 1:
+            return self._gathered()._layers()
+        whole = self._gathered()._layers() if CONSTANT not in self.coefficients and not size.is_Integer else None
+        if whole is not None and softmax_axes(elementwise("exp", whole)):
+            return whole  # x/2 - logsumexp(x/2) stays what it is
+        return elementwise("mul", number(size), self.scaled(1 / size).build())
 
     def _gathered(self) -> Terms:
         """Terms with the same scalar factors, two or more but not all, gathered behind them: (a + b)/m + c."""

@@ -17,6 +17,7 @@ from symnet.expr.norms import norm
 from symnet.expr.reduction import log_softmax, logsumexp, prod, softmax
 from symnet.expr.reduction import max as largest
 from symnet.expr.symbols import tensor
+from tests.simplify.stable_examples import HYPERBOLIC, STABLE
 
 m = dim("m")
 half = sympy.Rational(1, 2)
@@ -202,5 +203,8 @@ NUMERIC: dict[str, list[Node]] = {
         x @ inv(M),
         inv(M) @ inv(K),
     ],
-    "slope_of_norm_at_zero": [x / norm(x), Z / norm(Z, axis=1, keepdims=True), x * (y @ x) / norm(x), -x / norm(x)],
+    "slope_of_norm_at_zero": [x / norm(x), Z / norm(Z, axis=1, keepdims=True), x * (y @ x) / norm(x), -x / norm(x), (x - M @ x) / norm(M @ x - x)],
 }
+
+EXAMPLES |= HYPERBOLIC
+NUMERIC |= STABLE

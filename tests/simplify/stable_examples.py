@@ -1,0 +1,66 @@
+"""For the rewrites of exponentials, logarithms and roots that keep digits: expressions on which each fires."""
+
+from __future__ import annotations
+
+from symnet.expr import elementwise as ew
+from symnet.expr.contraction import sum as total
+from symnet.expr.elementwise import exp, log, sigmoid, sqrt, tanh, where, xlogy
+from symnet.expr.extents import dim
+from symnet.expr.node import Node
+from symnet.expr.reduction import softmax
+from symnet.expr.symbols import tensor
+
+m = dim("m")
+x, y, w = tensor("x", 4), tensor("y", 4), tensor("w", 4)
+q = tensor("q", 4, nonnegative=True)
+u = tensor("u", 4, unit=True)
+Z, P = tensor("Z", m, 4), tensor("P", m, 4, positive=True)
+D = tensor("D", m, 4, one_hot=True)
+
+HYPERBOLIC: dict[str, list[Node]] = {
+    "log_of_chosen_element": [log(total(D * softmax(Z), 1)), log(total(D * P, 1))],
+    "sum_of_opposite_exponentials": [exp(x) + exp(-x), exp(x) - exp(-x) + y, y * exp(-x) - y * exp(x)],
+    "exponential_over_cosine_is_logistic": [exp(x) / (exp(x) + exp(-x)), exp(-x) / ew.cosh(x)],
+    "exponential_over_sum_of_two_is_logistic": [
+        exp(x) / (exp(x) + exp(y)),
+        y * exp(x) ** 2 / (exp(y) ** 2 + exp(x) ** 2),
+    ],
+    "difference_over_sum_is_tanh": [
+        (exp(x) - exp(y)) / (exp(x) + exp(y)),
+        (exp(2 * x) - 1) / (exp(2 * x) + 1),
+        (1 - exp(-x)) / (1 + exp(-x)),
+    ],
+    "exponential_times_difference": [exp(x) * (1 - exp(-x)), (exp(x) - exp(y)) / exp(x)],
+    "sine_over_one_and_cosine_is_tangent": [ew.sinh(x) / (1 + ew.cosh(x)), ew.sin(x) / (1 + ew.cos(x))],
+}
+
+STABLE: dict[str, list[Node]] = {
+    "softplus_beside_its_argument": [
+        x + ew.softplus(-x),
+        x - log(sigmoid(x)),
+        2 * x - 2 * y - 2 * ew.softplus(x - y) + w,
+    ],
+    "one_and_tanh_is_logistic": [1 + tanh(x), 2 - 2 * tanh(x)],
+    "logistic_about_its_middle_is_tanh": [2 * sigmoid(x) - 1, 1 - 2 * sigmoid(x)],
+    "one_and_cosine_by_half_angle": [1 + ew.cosh(x), 1 - ew.cosh(x), 1 - ew.cos(x), 1 + ew.cos(x)],
+    "log_of_hyperbolic_cosine": [log(ew.cosh(x)), log(exp(x) + exp(-x)), log(3 * ew.cosh(x))],
+    "log_of_quotient_near_one": [log((4 + x) / (4 - x)), log((y + x + 9) / (y + 9))],
+    "weighted_log_of_one_plus": [q * log(1 - u), xlogy(1 - u, 1 - u)],
+    "log_of_sum_of_exponentials_by_its_largest": [
+        log(exp(x) + exp(y)),
+        log(exp(x) + 2 * exp(y) + exp(w)),
+        log(2 + exp(x)),
+        log(1 + total(exp(Z), 1)),
+        log(total(P * exp(Z), 1)),
+        log(3 * exp(x) + 3 * exp(y)),
+    ],
+    "log_of_difference_of_exponentials": [log(exp(q + 1) - exp(-q)), log(exp(q + 1) - 1), log(2 - 2 * exp(-q - 1))],
+    "quotient_of_exponentials_by_its_largest": [
+        exp(x) / (exp(x) + exp(y) + exp(w)),
+        (exp(x) - 2) / (exp(x) + 2),
+        P * exp(Z) / total(P * exp(Z), 1, keepdims=True),
+        exp(x) * exp(y) / (exp(x) + exp(y) + 2) ** 2,
+    ],
+    "exponential_over_difference": [exp(x) / (exp(x) - 1), exp(x) * exp(y) / (exp(x) - exp(y)) ** 2],
+    "nothing_over_root_of_nothing": [y / sqrt(q), where(x > 0, y, 0) / sqrt(q)],
+}
