@@ -77,6 +77,7 @@ def open_problem(
     n, t = len(roots), len(targets)
     plain_roots, plain_targets, plain_extra = plain[:n], plain[n : n + t], plain[n + t :]
     inside = set(topological(*plain_roots))
+    plain_targets = [_as_it_stands(target, inside) for target in plain_targets]
     for given, target in zip(targets, plain_targets, strict=True):
         _check_target(call, plain_roots, inside, target, given)
     values = list(written)
@@ -106,6 +107,14 @@ def strip_barriers(roots: Sequence[Node]) -> list[Node]:
     return rebuild(roots, lambda node: node.operands[0] if isinstance(node, Barrier) else node)
 
 
+def _as_it_stands(target: Node, inside: set[Node]) -> Node:
+    """The target, or its algebra form where only that stands in the expression, itself a derivative perhaps."""
+    if target in inside or not target.operands:
+        return target
+    (simple,) = simplify([target])
+    return simple if simple in inside and simple.operands else target
+
+
 def _check_target(call: str, roots: Sequence[Node], inside: set[Node], target: Node, given: Node) -> None:
     if target not in inside:
         leaves = ", ".join(leaf.name for leaf in check_leaves(call, roots)) or "no tensors"
@@ -114,18 +123,20 @@ def _check_target(call: str, roots: Sequence[Node], inside: set[Node], target: N
                 call,
                 f"an expression that contains {given}",
                 f"one of {leaves}",
-                "Check the variable: is it the node that was used?",
+                "Check the variable: is it the node that was used?  Of a derivative that no longer contains "
+                "it, the next one is zero (sn.hessian gives zeros).",
             )
         )
     held = target.assumptions if isinstance(target, Tensor) else frozenset()
-    equality = sorted(held & EQUALITIES)
+    equality = ["labels"] if target.kind == "one_hot" else sorted(held & EQUALITIES)
     if equality:
+        way_out = f"Drop {equality[0]}=True to" if held else "Put a real tensor in their place to"
         raise AssumptionError(
             explain(
                 call,
                 "a variable whose elements are free",
                 f"{given}, which is {equality[0]}",
-                f"Drop {equality[0]}=True to differentiate by it, or differentiate by what it is computed from.",
+                f"{way_out} differentiate by it, or differentiate by what it is computed from.",
             )
         )
     if not dtypes.is_real(target.dtype) or "integer" in held:

@@ -55,5 +55,5 @@ def test_the_hessian_is_symmetric_in_each_pair_of_axes_and_its_products_agree(na
     L = FUNCTIONS[name]()
     H, product = evaluate([sn.hessian(L, S), sn.hvp(L, S, V)], data, leaves=[S, A, V, x])
     for axes in ((1, 0, 2, 3), (0, 1, 3, 2), (2, 3, 0, 1)):
-        assert H == pytest.approx(H.transpose(axes), rel=1e-11, abs=1e-12)
+        assert pytest.approx(H.transpose(axes), rel=1e-11, abs=1e-12) == H
     assert np.tensordot(H, data["V"], 2) == pytest.approx(product, rel=1e-11, abs=1e-12)
