@@ -9,6 +9,7 @@ Not handled: complex numbers, functions without a primitive, modules of the call
 
 from __future__ import annotations
 
+import inspect
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, final
@@ -25,29 +26,47 @@ from symnet.expr.from_sympy import from_sympy
 from symnet.expr.node import Node
 from symnet.expr.symbols import leaves, tensor
 from symnet.expr.sympy_scalars import from_scalar
+from symnet.runtime.numbers import Numbers
+from symnet.runtime.numbers import is_possible as numbers_are_possible
 
 SMALL = 2048  # elements up to which a call copies into kept buffers
 STEPS_KEPT = 32  # shapes for which buffers are kept, per thread
 _REAL = {np.dtype("float32"): "float32", np.dtype("float64"): "float64"}
 _WHOLE = "biu"  # NumPy kinds that become real
+_NOT_FLOATS = {"mpmath": "more digits", "sympy": "exact values"}
+_NUMBERS = frozenset({float, int, bool, np.float64, np.float32, np.int64, np.int32, np.bool_})
 
 
 def lambdify(
-    args: Any, expr: Any, modules: Any = None, *, dtype: Any = None, threads: int = 1, cse: bool = True
+    args: Any,
+    expr: Any,
+    modules: Any = None,
+    printer: Any = None,
+    use_imps: bool = True,
+    cse: bool = True,
+    docstring_limit: int | None = 1000,
+    *,
+    dtype: Any = None,
+    threads: int = 1,
 ) -> Lambdified:
     """A native function of SymPy expressions, in place of `sympy.lambdify(args, expr)`.
 
     Args:
         args: a symbol, or a list of symbols, nested lists, explicit matrices of symbols, or matrix symbols.
         expr: a SymPy scalar, an explicit matrix or array, or nested lists, tuples and dicts of them.
-        modules: names are accepted and mean nothing here, so that a call to SymPy's function need not change.
+        modules: names of numeric modules are accepted and mean nothing here, so that a call to SymPy's function
+            need not change; functions of the caller's own, "mpmath" and "sympy" are refused.
+        printer: refused, for nothing is printed.
+        use_imps: means nothing.
+        cse: means nothing: common parts are always shared.
+        docstring_limit: how many characters of an expression the docstring holds; None for all of them.
         dtype: of the computation; by default float32 where every array is float32, float64 otherwise.
         threads: how many threads a call may use.
-        cse: means nothing: common parts are always shared.
 
     Returns:
         a callable: positional arguments (or keywords, by name) broadcast as in NumPy, whole numbers count as real,
-        and every result has the shape that all arguments broadcast to (a matrix: rows, columns, that shape).
+        floats alone give Python floats, and every result has the shape that all arguments broadcast to (a matrix:
+        rows, columns, that shape).
         A matrix symbol takes an array of its shape, and then numbers do not broadcast.
 
     Raises:
@@ -61,10 +80,7 @@ def lambdify(
         array([1., 2.])
     """
     call = "lambdify(args, expr)"
-    named = modules is None or isinstance(modules, str) or all(isinstance(m, str) for m in modules)
-    if not named or isinstance(modules, dict):
-        mend = "Put the functions into the expression, as sympy.Lambda."
-        raise ArgumentError(explain(call, "names of modules", f"{modules!r}", mend))
+    _check_modules(call, modules, printer)
     if isinstance(args, str):
         args = sympy.symbols(args, seq=True)
     single = not isinstance(args, (list, tuple, set, sympy.Tuple))
@@ -77,7 +93,21 @@ def lambdify(
     arrays = any(isinstance(s, (sympy.MatrixSymbol, sympy.IndexedBase)) for s in symbols)
     _check_free(call, symbols, plan.cells)
     kind = _MatrixFunction if arrays else _ScalarFunction
-    return Lambdified(specs, symbols, plan, kind(symbols, plan, real, threads))
+    doc = str(expr) if docstring_limit is None else str(expr)[:docstring_limit]
+    return Lambdified(specs, symbols, plan, kind(symbols, plan, real, threads), doc)
+
+
+def _check_modules(call: str, modules: Any, printer: Any) -> None:
+    given = [modules] if isinstance(modules, (str, dict)) else list(modules or ())
+    own = [m for m in given if not isinstance(m, str)]
+    if own or printer is not None:
+        mend = "Put the functions into the expression, as sympy.Lambda."
+        got = f"modules={modules!r}" if own else f"printer={printer!r}"
+        raise ArgumentError(explain(call, "names of modules, and no printer", got, mend))
+    exact = [m for m in given if m in _NOT_FLOATS]
+    if exact:
+        mend = f"Drop it, or use sympy.lambdify for {_NOT_FLOATS[exact[0]]}."
+        raise ArgumentError(explain(call, "modules that compute with floats", repr(exact[0]), mend))
 
 
 # --------------------------------------------------------------------------- arguments and results
@@ -88,6 +118,11 @@ class Arrangement(NamedTuple):
 
     cells: list[Any]
     build: Callable[[Sequence[Any]], Any]
+    is_single: bool = False  # one scalar, bare
+
+
+def _unknown(*values: Any) -> None:
+    """Before the first call on floats."""
 
 
 def _spec(call: str, arg: Any) -> Any:
@@ -124,7 +159,7 @@ def _arrangement(call: str, expr: Any) -> Arrangement:
     if isinstance(expr, Node):
         mend = "Compile it with sn.compile."
         raise ArgumentError(explain(call, "a SymPy expression", "a symnet expression", mend))
-    return Arrangement([sympy.sympify(expr)], lambda values: values[0])
+    return Arrangement([sympy.sympify(expr)], lambda values: values[0], is_single=True)
 
 
 def _sequence(call: str, parts: list[Any], kind: type) -> Arrangement:
@@ -161,10 +196,18 @@ class Lambdified:
         compiled: the native functions made so far, by (which arguments are arrays, dtype).
     """
 
-    def __init__(self, specs: list[Any], symbols: list[Any], plan: Arrangement, run: Any) -> None:
+    def __init__(self, specs: list[Any], symbols: list[Any], plan: Arrangement, run: Any, text: str) -> None:
         self.names = tuple(str(s) if not isinstance(s, list) else f"arg{k}" for k, s in enumerate(specs))
         self.specs, self.symbols, self.plan, self.run = specs, symbols, plan, run
         self.nested = any(isinstance(s, list) for s in specs)
+        self.__name__ = "lambdified"
+        self.__doc__ = f"f({', '.join(self.names)}) = {text}\n\nMade by symnet.lambdify: native code."
+        if all(map(str.isidentifier, self.names)):
+            kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+            self.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in self.names])
+        self.numbers: Numbers | None = None
+        self._direct: Callable[..., Any] = _unknown  # of floats, by position; None: not for these arguments
+        self._single = plan.is_single
 
     @property
     def compiled(self) -> dict[Any, Any]:
@@ -177,10 +220,29 @@ class Lambdified:
             ArgumentError: a missing, unknown or repeated argument.
             DTypeError: complex numbers or objects.
         """
+        if not keywords:
+            found = self._direct(*args)
+            if found is not None:
+                return found if self._single else self.plan.build(found)
+        return self.plan.build(self._of_any(self._flat(args, keywords)))
+
+    def _flat(self, args: Sequence[Any], keywords: dict[str, Any]) -> list[Any]:
+        """A value for each symbol."""
         if keywords or len(args) != len(self.specs):
-            args = tuple(self._by_name(args, keywords))
-        values = [v for s, a in zip(self.specs, args, strict=True) for v in self._unpack(s, a)] if self.nested else args
-        return self.plan.build(self.run(values))
+            args = self._by_name(args, keywords)
+        return [v for s, a in zip(self.specs, args, strict=True) for v in self._unpack(s, a)]
+
+    def _of_any(self, values: Sequence[Any]) -> list[Any]:
+        """The values of the cells; the first call on floats alone makes the short way for those that follow."""
+        if not values or not all(type(v) is float for v in values):
+            return self.run(values)  # type: ignore[no-any-return]
+        self.numbers = self.numbers or self.run.of_numbers()
+        found = self.numbers.call(*values) if self.numbers else None
+        if found is None:
+            return self.run(values)  # type: ignore[no-any-return]
+        if self.numbers and not self.nested:
+            self._direct = self.numbers.call
+        return list(found) if isinstance(found, tuple) else [found]
 
     def _by_name(self, args: Sequence[Any], keywords: dict[str, Any]) -> Sequence[Any]:
         call = f"f({', '.join(self.names)})"
@@ -216,28 +278,32 @@ def _as_array(name: Any, value: Any) -> np.ndarray:
     raise DTypeError(explain(call, "real numbers", str(array.dtype), mend))
 
 
+class _Steps(threading.local):
+    """What runs on arguments of each shape and dtype: a set for each thread, for they hold buffers."""
+
+    def __init__(self) -> None:
+        self.steps: dict[Any, Callable[[Sequence[Any]], list[Any]]] = {}
+
+
 class _ScalarFunction:
     """Elementwise functions of numbers and arrays."""
 
     def __init__(self, symbols: list[Any], plan: Arrangement, real: str | None, threads: int) -> None:
         self.symbols, self.cells, self.real, self.threads = symbols, plan.cells, real, threads
         self.variants: dict[Any, Any] = {}
-        self.local = threading.local()
+        self.local = _Steps()
         for cell in plan.cells:  # what cannot be converted is refused at once
             from_scalar(cell, {s: as_node(1.5) for s in symbols})
 
     def __call__(self, values: Sequence[Any]) -> list[Any]:
-        steps = self.local.__dict__.setdefault("steps", {})
-        if all(type(v) is float for v in values):
-            key: Any = None
-        else:
-            values = [_as_array(s, v) for s, v in zip(self.symbols, values, strict=True)]
-            key = tuple([(v.shape, v.dtype) for v in values])
-        step = steps.get(key)
+        steps = self.local.steps
+        step = steps.get(tuple([(v.shape, v.dtype) if type(v) is np.ndarray else type(v) for v in values]))
         if step is None:
+            values = [v if type(v) in _NUMBERS else _as_array(s, v) for s, v in zip(self.symbols, values, strict=True)]
             if len(steps) >= STEPS_KEPT:
                 steps.clear()
-            step = steps[key] = self._prepare([_as_array(s, v) for s, v in zip(self.symbols, values, strict=True)])
+            key = tuple([(v.shape, v.dtype) if type(v) is np.ndarray else type(v) for v in values])
+            step = steps[key] = self._prepare([np.asarray(v) for v in values])
         return step(values)  # type: ignore[no-any-return]
 
     def _prepare(self, arrays: list[np.ndarray]) -> Callable[[Sequence[Any]], list[Any]]:
@@ -256,6 +322,16 @@ class _ScalarFunction:
         used = {name: int(name[1:]) for name in function.inputs}
         runner = _Small if size <= SMALL else _Large
         return runner(function, used, many, constants, shape, real)
+
+    def of_numbers(self) -> Numbers | None:
+        """The function of floats alone, as a builtin; None where there is nothing to compute, or no such thing."""
+        if self.real == "float32":
+            return None
+        function, constants = self.variant((False,) * len(self.symbols), "float64")
+        if function is None or not numbers_are_possible():
+            return None
+        used = {name: int(name[1:]) for name in function.inputs}
+        return Numbers(function, used, len(self.symbols), constants)
 
     def variant(self, many: tuple[bool, ...], real: str) -> tuple[Any, list[Any]]:
         """The native function for a pattern of arrays, and the results that are constants (None: computed)."""
@@ -294,13 +370,13 @@ class _Small:
         size = int(np.prod(shape, dtype=np.int64))
         buffers = {name: np.zeros(size if many[k] else (), real) for name, k in used.items()}
         self.step = function.bind(**buffers)
-        self.inputs = [(b.reshape(shape if b.ndim else ()), used[name]) for name, b in buffers.items()]
+        self.inputs = [(b.reshape(shape) if b.ndim else b.reshape(1), used[name]) for name, b in buffers.items()]
         supply = iter(self.step.outputs)
         self.results = [np.full(shape, c, real) if c is not None else _shaped(next(supply), shape) for c in constants]
 
     def __call__(self, values: Sequence[Any]) -> list[Any]:
         for buffer, k in self.inputs:
-            buffer[...] = values[k] if buffer.ndim else np.reshape(values[k], ())
+            buffer[...] = values[k]
         self.step()
         return [r.copy() if r.ndim else r[()] for r in self.results]
 
@@ -338,6 +414,10 @@ class _MatrixFunction:
         self.function = compile(nodes, name="lambdified", threads=threads)
         self.variants = {("matrices", self.real): (self.function, [None] * len(nodes))}
         self.inputs = {leaf.name for node in nodes for leaf in leaves(node)}
+
+    def of_numbers(self) -> Numbers | None:
+        """None: nothing here is of numbers alone."""
+        return None
 
     def __call__(self, values: Sequence[Any]) -> list[Any]:
         names = [str(getattr(s, "label", getattr(s, "name", s))) for s in self.symbols]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 import threading
 from typing import Any
 
@@ -48,7 +50,73 @@ def test_values_and_shapes_are_numpys(expr: Any) -> None:
 
 
 def test_numbers_give_a_number() -> None:
-    assert type(sn.lambdify(x, x + 1)(2.0)) is np.float64
+    f = sn.lambdify(x, x + 1)
+    assert [type(f(2.0)), type(f(np.float64(2))), type(f(2))] == [float, float, np.float64]
+    assert type(sn.lambdify(x, x + 1, dtype="float32")(2.0)) is np.float32
+
+
+def test_floats_take_the_short_way_and_agree_with_it() -> None:
+    expressions = [GAUSS, sympy.Integer(3), {"a": x * y, "b": [y, sympy.Matrix([[x, 1], [y, x]])]}]
+    for expr in expressions:
+        f = sn.lambdify([x, y], expr)
+        short, long = f(0.25, -1.5), f(np.array([0.25]), -1.5)
+        assert str(type(short)) != str(type(long)) or isinstance(short, (dict, np.float64))
+        for mine, theirs in zip(_numbers(f(0.25, -1.5)), _numbers(long), strict=True):
+            assert mine == theirs
+    assert f.numbers is not None and f.numbers.call(0.25, -1.5) == (0.25 * -1.5, -1.5, 0.25, 1.0, -1.5, 0.25)
+
+
+def _numbers(value: Any) -> list[float]:
+    if isinstance(value, dict):
+        return [v for part in value.values() for v in _numbers(part)]
+    if isinstance(value, list):
+        return [v for part in value for v in _numbers(part)]
+    return [float(v) for v in np.ravel(value)]
+
+
+def test_the_short_way_leaves_everything_else_to_the_long_one() -> None:
+    f = sn.lambdify([x, y], x * y)
+    assert f(2.0, 3.0) == 6.0 and f.numbers is not None
+    short = f.numbers.call
+    others: list[Any] = [(2, 3.0), (np.array(2.0), 3.0), (np.float32(2), 3.0), (True, 3.0), (2.0,), (2.0, 3.0, 4.0), ()]
+    assert [short(*arguments) for arguments in others] == [None] * len(others)
+    assert f(2, 3.0) == 6.0 and f(np.array([2.0]), 3.0).tolist() == [6.0] and f(x=2.0, y=3.0) == 6.0
+    with pytest.raises(ArgumentError, match="expected 2 arguments; got 3 by position"):
+        f(1.0, 2.0, 3.0)
+    nested = sn.lambdify([[x, y]], x * y)
+    assert nested([2.0, 3.0]) == 6.0 and nested((2.0, 4.0)) == 8.0
+    with pytest.raises(ArgumentError, match="expected 1 arguments; got 2 by position"):
+        nested(2.0, 3.0)
+    unused = sn.lambdify([x, y, z], z)
+    assert [unused(1.0, 2.0, 3.0) for _ in range(3)] == [3.0] * 3
+
+
+def test_the_short_way_keeps_no_references(monkeypatch: pytest.MonkeyPatch) -> None:
+    f = sn.lambdify([x, y], [x * y, x + y])
+    f(1.5, 2.5)
+    assert f.numbers is not None
+    value, before = 1234.5678, sys.getrefcount(None)
+    count = sys.getrefcount(value)
+    for _ in range(1000):
+        f.numbers.call(value, value)
+        f.numbers.call(value, 1)
+    assert sys.getrefcount(value) == count
+    assert abs(sys.getrefcount(None) - before) < 100
+
+
+def test_threads_may_call_the_short_way_at_once() -> None:
+    f, wrong = sn.lambdify([x, y], [x * y, x - y]), []
+    f(1.0, 1.0)
+
+    def work(k: float) -> None:
+        wrong.extend(k for j in range(5000) if f(k, float(j)) != [k * j, k - j])
+
+    workers = [threading.Thread(target=work, args=(float(k),)) for k in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert wrong == []
 
 
 def test_a_result_is_not_overwritten_by_the_next_call() -> None:
@@ -98,6 +166,15 @@ def test_matrix_symbols_take_whole_arrays(rng: np.random.Generator) -> None:
     np.testing.assert_allclose(sn.lambdify([A, v, x], x * A * v)(a, b, 2.0), 2 * a @ b, rtol=1e-13)
 
 
+def test_what_sympy_takes_is_taken() -> None:
+    f = sn.lambdify([x, y], x * y, "numpy", None, True, True, 4)
+    assert f(2.0, 3.0) == 6.0 and sn.lambdify(x, x, modules=["scipy", "numpy"], cse=False)(1.0) == 1.0
+    assert str(inspect.signature(f)) == "(x, y)" and f.__name__ == "lambdified"
+    assert str(f.__doc__).startswith("f(x, y) = x*y\n")
+    assert "x**2" not in str(sn.lambdify(x, x**2 + 1, docstring_limit=3).__doc__)
+    assert "x**2 + 1" in str(sn.lambdify(x, x**2 + 1, docstring_limit=None).__doc__)
+
+
 def test_threads_may_call_one_function_at_once() -> None:
     f, wrong = sn.lambdify([x, y], x + y), []
 
@@ -118,8 +195,12 @@ BUILD_REFUSED: list[tuple[Any, Any, dict[str, Any], type[SymnetError], str]] = [
     (x, x + y, {}, ArgumentError, r"expected expressions in x; got y in x \+ y\. Add y"),
     ([x, x], x, {}, ArgumentError, "got x twice"),
     (2, x, {}, ArgumentError, r"expected SymPy symbols as arguments; got 2"),
-    (x, sympy.gamma(x), {}, ArgumentError, r"got gamma\(x\)"),
-    (x, x, {"modules": {"sin": abs}}, ArgumentError, "expected names of modules"),
+    (x, sympy.Integral(x, x), {}, ArgumentError, r"unevaluated Integral"),
+    (x, x, {"modules": {"sin": abs}}, ArgumentError, "expected names of modules.* got modules="),
+    (x, x, {"modules": [{"sin": abs}, "numpy"]}, ArgumentError, "expected names of modules"),
+    (x, x, {"modules": ["mpmath"]}, ArgumentError, "got 'mpmath'. Drop it, or use sympy.lambdify for more digits"),
+    (x, x, {"modules": "sympy"}, ArgumentError, "got 'sympy'. Drop it, or use sympy.lambdify for exact values"),
+    (x, x, {"printer": str}, ArgumentError, "and no printer; got printer="),
     (x, x, {"dtype": "int64"}, DTypeError, "expected float32 or float64; got int64"),
     (x, sn.scalar("x") + 1, {}, ArgumentError, r"got a symnet expression\. Compile it with sn\.compile"),
 ]

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from ctypes import addressof
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,9 +34,10 @@ class BoundStep:
     Attributes:
         inputs: the bound arrays by name; update them in place.
         outputs: what a call returns, overwritten by every call.
+        addresses: what NAME_run takes: the tables in, out and dims, the workspace, its size in bytes.
     """
 
-    __slots__ = ("_arguments", "_call", "_dims", "_function", "_owners", "inputs", "outputs")
+    __slots__ = ("_arguments", "_call", "_dims", "_function", "_owners", "addresses", "inputs", "outputs")
 
     def __init__(
         self, function: NativeFunction, plan: Plan, inputs: dict[str, np.ndarray], outputs: list[np.ndarray]
@@ -47,7 +49,9 @@ class BoundStep:
         workspace = allocate_workspace(plan.workspace_bytes)
         tables = (pointers(list(inputs.values())), pointers(outputs), plan.c_dims)
         self._owners: tuple[Any, ...] = (workspace, tables, outputs)
-        self._call, self._arguments = self._prepare((*tables, workspace.address, workspace.nbytes))
+        arguments = (*tables, workspace.address, workspace.nbytes)
+        self.addresses = (*map(addressof, tables), *arguments[3:])
+        self._call, self._arguments = self._prepare(arguments)
 
     def _prepare(self, arguments: tuple[Any, ...]) -> tuple[Callable[..., int], tuple[Any, ...]]:
         """The fastest call there is, and its arguments."""

@@ -1,7 +1,7 @@
 """The runtime's own native code, compiled once per process when first needed.
 
-In: the assembly of `step_ir.py` and `pool_ir.py`.  Out: ctypes calls into it, and the block that a bound step
-passes.
+In: the assembly of `step_ir.py`, `pool_ir.py` and `numbers_ir.py`.  Out: ctypes calls into it, and the block that a
+bound step passes.
 
 Not handled: hosts without LLVM, where bound steps take the plain call instead (`bind.py`) and threads are refused.
 """
@@ -18,10 +18,11 @@ import numpy as np
 
 from symnet.loops.signature import IndexBound
 from symnet.runtime.extents import Dims, evaluate
+from symnet.runtime.numbers_ir import numbers_ir
 from symnet.runtime.pool_ir import pool_ir
 from symnet.runtime.step_ir import INDEX_OUT_OF_RANGE, STEP_IR
 
-__all__ = ["INDEX_OUT_OF_RANGE", "StepBlock", "pool_calls", "step_block", "step_call"]
+__all__ = ["INDEX_OUT_OF_RANGE", "StepBlock", "numbers_address", "pool_calls", "step_block", "step_call"]
 
 _POINTER = ctypes.c_void_p
 
@@ -32,7 +33,8 @@ def _module() -> Any:
 
     target = targets.host_target()
     head = f'target triple = "{target.triple}"\n'
-    text = "\n".join((head, STEP_IR, pool_ir(target.architecture), "attributes #0 = { nounwind }\n"))
+    parts = (head, STEP_IR, pool_ir(target.architecture), numbers_ir(), "attributes #0 = { nounwind }\n")
+    text = "\n".join(parts)
     return codegen.load(codegen.compile_object(text, target))
 
 
@@ -63,6 +65,12 @@ def step_block(
 def step_call() -> Callable[..., int]:
     """symnet_step; without argument types, which ctypes would check at every call."""
     return ctypes.CFUNCTYPE(ctypes.c_int32)(_module().address("symnet_step"))
+
+
+@lru_cache(maxsize=1)
+def numbers_address() -> int:
+    """symnet_numbers."""
+    return _module().address("symnet_numbers")  # type: ignore[no-any-return]
 
 
 @lru_cache(maxsize=1)

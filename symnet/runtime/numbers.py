@@ -1,0 +1,74 @@
+"""A native function of numbers as a builtin of Python: a call costs about what `math.exp` costs.
+
+In: a `NativeFunction` of real scalars, and where each of its inputs and outputs stands among the caller's.
+Out: `numbers(*floats)`, the results, or None where the caller must take the slow way.
+
+The interpreter's lock is held while it computes, which is what makes one set of buffers enough.
+Not handled: float32, hosts without LLVM, other interpreters than CPython with its lock.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+import sysconfig
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symnet.runtime.support import numbers_address
+
+if TYPE_CHECKING:
+    from symnet.runtime.function import NativeFunction
+
+_FASTCALL = 0x0080  # METH_FASTCALL: arguments as an array
+
+
+class _Method(ctypes.Structure):
+    """PyMethodDef."""
+
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("call", ctypes.c_void_p),
+        ("flags", ctypes.c_int),
+        ("doc", ctypes.c_char_p),
+    )
+
+
+def is_possible() -> bool:
+    """Whether this interpreter has the layout and the lock that the native code counts on, and LLVM is at hand."""
+    plain = sys.implementation.name == "cpython" and not sysconfig.get_config_var("Py_GIL_DISABLED")
+    return plain and "llvmlite" in sys.modules and object.__basicsize__ == 16
+
+
+class Numbers:
+    """The builtin, and what it must keep alive.
+
+    Attributes:
+        call: takes one float for each argument.  Gives a float (a tuple of them unless there is one result), or None.
+    """
+
+    def __init__(
+        self, function: NativeFunction | None, inputs: Mapping[str, int], arguments: int, constants: Sequence[Any]
+    ) -> None:
+        """`inputs`: input name → position; `constants`: results known beforehand, None where they are computed."""
+        self.values = np.zeros(arguments)
+        self.results = np.array([np.nan if c is None else c for c in constants], float)
+        computed = [k for k, c in enumerate(constants) if c is None]
+        assert function is not None, "constants alone need no call"
+        step = function.bind(
+            **{name: self.values[k : k + 1].reshape(()) for name, k in inputs.items()},
+            out=tuple(self.results[k : k + 1].reshape(()) for k in computed),
+        )
+        places = (self.values.ctypes.data, self.results.ctypes.data, len(constants))
+        words = [arguments, function.native.run, *step.addresses, *places]
+        self.block = (ctypes.c_int64 * len(words))(*words)
+        self.method = _Method(b"numbers", numbers_address(), _FASTCALL, None)
+        self.step = step
+        self.call: Callable[..., Any] = _new_builtin(ctypes.byref(self.method), ctypes.addressof(self.block), None)
+
+
+_new_builtin: Any = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)(
+    ("PyCFunction_NewEx", ctypes.pythonapi)
+)
