@@ -4,7 +4,7 @@ In: text, the values of its names, a table of functions.  Out: a node, or an err
 
     formula     { name "=" expression ";" } expression [ "where" name "=" expression { "," name "=" expression } ]
     expression  operators by precedence, as in Python: comparisons, |, &, + -, * / @, unary - + ~, **
-    postfix     atom { ".T" | ".shape" | ".name(arguments)" | "[" keys "]" }
+    postfix     atom { ".T" | "'" | ".shape" | ".name(arguments)" | "[" keys "]" | a superscript such as ² }
     atom        number | name | name "(" arguments ")" | "(" expression ")" | "(" tuple ")" | "[" list "]" | "string"
                 | "1[" condition "]"
 
@@ -17,9 +17,8 @@ from __future__ import annotations
 
 import difflib
 import inspect
-import re
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import sympy
 
@@ -28,30 +27,16 @@ from symnet.expr.constants import as_node, exact
 from symnet.expr.elementwise import elementwise, indicator
 from symnet.expr.node import Node
 from symnet.expr.symbols import scalar
+from symnet.expr.tokens import KEYWORDS, TRANSPOSE, Token, clipped, formula_error, pointer, tokenize
 
 DEEPEST = 60  # nested brackets, signs and powers; deeper text is refused
 LONGEST_NUMBER = 400  # digits
 LARGEST_POWER = 1024  # bits of a power of plain numbers, beyond which a float64 is infinite
-_SHOWN = 100  # characters of a formula in an error
 
-_TOKEN = re.compile(
-    r"(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
-    r"|(?P<name>[^\W\d]\w*)"
-    r"|(?P<string>\"[^\"\n]*\"|'[^'\n]*')"
-    r"|(?P<sign>\*\*|<=|>=|==|!=|[-+*/@<>&|~()\[\],:;=.])"
-)
-_MEANT = {"^": "Write ** for a power.", "·": "Write * or @ for a product.", "×": "Write * for a product."}
-_LITERALS: dict[str, Any] = {"True": True, "False": False, "None": None, "pi": sympy.pi, "E": sympy.E}
+_LITERALS: dict[str, Any] = {"True": True, "False": False, "None": None, "pi": sympy.pi, "E": sympy.E, "π": sympy.pi}
 _PREFIXES = ("np", "numpy", "sn", "symnet")  # np.exp(x) reads as exp(x)
 _METHODS = ("sum", "mean", "max", "min", "prod", "reshape", "transpose")
-
-
-class Token(NamedTuple):
-    """A piece of the text: its kind (number, name, string, sign, end), itself, and where it begins."""
-
-    kind: str
-    text: str
-    at: int
+_GREEK = {"σ": "sigmoid"}  # functions by the letter that stands for them, where the letter is no name
 
 
 # --------------------------------------------------------------------------- operators
@@ -138,21 +123,9 @@ class _Parser:
         self.free = names is None
         self.functions = functions
         self.depth = self.position = 0
-        self.tokens = self.tokenize()
+        self.tokens = tokenize(text)
 
     # ---- tokens
-
-    def tokenize(self) -> list[Token]:
-        tokens, at = [], 0
-        while at < len(self.text):
-            found = _TOKEN.match(self.text, at)
-            if found is None and not self.text[at].isspace():
-                mend = _MEANT.get(self.text[at], "Write NumPy's operators and function calls.")
-                raise self.error(at, "a formula", f"{self.text[at]!r}", mend)
-            if found is not None:
-                tokens.append(Token(str(found.lastgroup), found.group(), at))
-            at = found.end() if found else at + 1
-        return [*tokens, Token("end", "the end", len(self.text))]
 
     @property
     def token(self) -> Token:
@@ -167,27 +140,37 @@ class _Parser:
         self.position += token.kind != "end"
         return token
 
-    def expect(self, text: str) -> Token:
-        if not self.sees(text):
-            mend = f"Write {text!r} here." if text in ")]" else "Check the formula."
-            raise self.error(self.token.at, repr(text), self.token.text, mend)
+    def expect(self, *texts: str) -> Token:
+        if not self.sees(*texts):
+            raise self.unexpected(" or ".join(map(repr, texts)), closing=texts[-1] if texts[-1] in ")]" else "")
         return self.take()
 
-    def error(self, at: int, expected: str, got: str, mend: str) -> ArgumentError:
-        return ArgumentError(explain("the formula", expected, got, mend) + self.pointer(at))
+    def unexpected(self, expected: str, closing: str = "") -> ArgumentError:
+        """The error for a token that cannot stand where it does."""
+        token = self.token
+        before = self.tokens[self.position - 1] if self.position else token
+        if token.text in KEYWORDS:
+            mend = KEYWORDS[token.text]
+        elif before.ends_value() and (token.kind in ("name", "number") or token.text == "("):
+            left, right = (clipped(t.text, 12) if t.text.isalnum() else "(…)" for t in (before, token))
+            mend = f"A product has a sign: write {left}*{right}, or @ for a product of arrays."
+        elif token.kind == "end" and closing:
+            mend = f"Write {closing!r} here."
+        elif token.text in (")", "]"):
+            mend = "Drop it, or open it before."
+        else:
+            mend = "Check the formula."
+        return self.error(token.at, expected, token.shown, mend)
 
-    def pointer(self, at: int) -> str:
-        """The formula, and a caret under the place."""
-        first = max(0, at - _SHOWN + 20)
-        line = self.text[first : first + _SHOWN].replace("\n", " ").replace("\t", " ")
-        return f"\n    {line}\n    {' ' * (at - first)}^"
+    def error(self, at: int, expected: str, got: str, mend: str) -> ArgumentError:
+        return formula_error(self.text, at, expected, got, mend)
 
     def building(self, at: int, build: Callable[..., Any], *args: Any, **keywords: Any) -> Any:
         """Build a value; an error of the algebra gets the place in the formula."""
         try:
             return build(*args, **keywords)
         except SymnetError as error:
-            raise type(error)(f"{error}{self.pointer(at)}") from error
+            raise type(error)(f"{error}{pointer(self.text, at)}") from error
 
     # ---- formulas and definitions
 
@@ -198,10 +181,15 @@ class _Parser:
             self.expect(";")
         self.definitions_after()
         at = self.token.at
-        value = self.building(at, as_node, self.expression())
+        if self.token.kind == "end":
+            raise self.error(at, "a formula", "nothing", "Write one, such as mean((X @ w - y)**2).")
+        value = self.expression()
         if self.token.kind != "end" and not self.at_where():
-            raise self.error(self.token.at, "an operator or the end", repr(self.token.text), "Check the formula.")
-        return value
+            raise self.unexpected("an operator or the end")
+        if not isinstance(value, (Node, sympy.Expr)):
+            mend = "Write an expression with a value, such as sum(x)."
+            raise self.error(at, "one expression", f"{type(value).__name__} {clipped(str(value))}", mend)
+        return self.building(at, as_node, value)
 
     def at_where(self) -> bool:
         return self.sees("where") and not self.sees("(", ahead=1)
@@ -213,11 +201,13 @@ class _Parser:
         if begin is None:
             return
         self.position = begin + 1
-        while self.token.kind != "end":
+        while True:
             name, value = self.definition()
             self.names[name] = value
             if self.sees(","):
                 self.take()
+            if self.token.kind == "end":
+                break
         self.position = body
 
     def _is_where(self, k: int) -> bool:
@@ -226,7 +216,7 @@ class _Parser:
     def definition(self) -> tuple[str, Node]:
         name = self.take()
         if name.kind != "name":
-            raise self.error(name.at, "a name to define", repr(name.text), "Write t = … here.")
+            raise self.error(name.at, "a name to define", name.shown, "Write t = … here.")
         self.expect("=")
         return name.text, self.building(self.token.at, as_node, self.expression())
 
@@ -277,9 +267,14 @@ class _Parser:
 
     def postfix(self) -> Any:
         value = self.atom()
-        while self.sees(".", "["):
+        while self.sees(".", "[", TRANSPOSE) or self.token.kind == "superscript":
             sign = self.take()
-            value = self.attribute(value) if sign.text == "." else self.item(value, sign)
+            if sign.kind == "superscript":
+                value = self.building(sign.at, _power, value, self.number(sign))
+            elif sign.text == TRANSPOSE:
+                value = self.building(sign.at, as_node, value).T
+            else:
+                value = self.attribute(value) if sign.text == "." else self.item(value, sign)
         return value
 
     def attribute(self, value: Any) -> Any:
@@ -333,12 +328,13 @@ class _Parser:
         token = self.take()
         read = _ATOMS.get(token.kind if token.kind != "sign" else token.text)
         if read is None:
-            raise self.error(token.at, "a number, a name or a bracket", repr(token.text), "Check the formula.")
+            self.position -= token.kind != "end"
+            raise self.unexpected("a number, a name or a bracket")
         return read(self, token)
 
     def number(self, token: Token) -> Any:
         if len(token.text) > LONGEST_NUMBER or float(token.text) == float("inf"):
-            raise self.error(token.at, "a number that float64 holds", token.text[:20], "Use a smaller one.")
+            raise self.error(token.at, "a number that float64 holds", clipped(token.text, 20), "Use a smaller one.")
         return sympy.Integer(int(token.text)) if token.text.isdigit() else exact(float(token.text))
 
     def name(self, token: Token) -> Any:
@@ -346,19 +342,23 @@ class _Parser:
             self.take()
             return self.name(self.take())
         if self.sees("(") and token.text not in self.names:
-            if token.text not in self.functions:
-                raise self.error(token.at, "a function of symnet", token.text, self.near(token.text, self.functions))
-            return self.call(self.functions[token.text], token)
+            name = _GREEK.get(token.text, token.text)
+            if name not in self.functions:
+                got = clipped(token.text)
+                raise self.error(token.at, "a function of symnet", got, self.near(token.text, self.functions))
+            return self.call(self.functions[name], token)
         if token.text in self.names:
             return self.names[token.text]
         if token.text in _LITERALS:
             return _LITERALS[token.text]
-        if self.free:
+        if self.free and token.text not in KEYWORDS:
             return scalar(token.text)
         known = ", ".join(map(str, self.names)) or "no names at all"
-        raise self.error(token.at, f"one of {known}", token.text, self.near(token.text, self.names))
+        raise self.error(token.at, f"one of {known}", clipped(token.text), self.near(token.text, self.names))
 
     def near(self, name: str, known: Mapping[str, Any]) -> str:
+        if name in KEYWORDS:
+            return KEYWORDS[name]
         close = difflib.get_close_matches(name, known, n=1)
         return f"Did you mean {close[0]}?" if close else "Check the name, or declare it."
 
@@ -376,7 +376,7 @@ class _Parser:
         while not self.sees(end):
             values.append(self.expression())
             if not self.sees(end):
-                self.expect(",")
+                self.expect(",", end)
         self.take()
         return values
 
@@ -395,7 +395,7 @@ class _Parser:
             else:
                 args.append(self.expression())
             if not self.sees(")"):
-                self.expect(",")
+                self.expect(",", ")")
         self.take()
         self.check_call(function, name, args, keywords)
         return self.building(name.at, function, *args, **keywords)

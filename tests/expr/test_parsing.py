@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,6 +47,17 @@ READ: list[tuple[str, Any]] = [
     ("stack([a, b], axis=0)", lambda: sn.stack([a, b], axis=0)),
     ("pi*a + 1.5e-1", lambda: None),
     ("+a", lambda: a),
+    ("Xᵀ@y + X'@y - X.T@y", lambda: X.T @ y + X.T @ y - X.T @ y),
+    ("(X@w)'@y", lambda: (X @ w).T @ y),
+    ("w²@w", lambda: (w**2) @ w),
+    ("-a²", lambda: -(a**2)),
+    ("a¹²", lambda: a**12),
+    ("einsum('ij,j->i', X, w)", lambda: sn.einsum("ij,j->i", X, w)),
+    ("σ(a) − b", lambda: sn.sigmoid(a) - b),
+    ("where(a ≤ b, a, π)", lambda: sn.where(a <= b, a, sympy.pi)),
+    ("X⊙X", lambda: X * X),
+    ("norm(w) + 1e-3", lambda: sn.norm(w) + 1e-3),
+    ("X.sum(axis=0)[0] + w[-1] + X[0, 1:].sum()", lambda: X.sum(axis=0)[0] + w[-1] + X[0, 1:].sum()),
     ("diag(w)", lambda: None),
 ]
 
@@ -79,7 +91,7 @@ def test_what_is_printed_is_read_back(case: Case, rng: np.random.Generator) -> N
 # --------------------------------------------------------------------------- refusals
 
 REFUSED: list[tuple[str, type[SymnetError], str, int]] = [
-    ("mean((X@w", ArgumentError, r"expected ','; got the end", 9),
+    ("mean((X@w", ArgumentError, r"expected ',' or '\)'; got the end\. Write '\)' here", 9),
     ("X @ y", ShapeError, r"shapes \(m, n\) and \(m,\): n against m", 2),
     ("X @ v", ArgumentError, r"expected one of .*X.*; got v", 4),
     ("foo(a)", ArgumentError, r"got foo\. Did you mean floor", 0),
@@ -90,13 +102,27 @@ REFUSED: list[tuple[str, type[SymnetError], str, int]] = [
     ("X[,]", ArgumentError, "expected an index or a slice; got ','", 2),
     ("a.real", ArgumentError, r"got \.real", 2),
     ("1e999", ArgumentError, "expected a number that float64 holds; got 1e999", 0),
-    ("1 +", ArgumentError, "got 'the end'", 3),
-    ("", ArgumentError, "got 'the end'", 0),
-    ("a b", ArgumentError, "expected an operator or the end; got 'b'", 2),
+    ("1 +", ArgumentError, "expected a number, a name or a bracket; got the end", 3),
+    ("", ArgumentError, r"expected a formula; got nothing\. Write one", 0),
+    ("a b", ArgumentError, r"expected an operator or the end; got 'b'\. A product has a sign: write a\*b, or @", 2),
+    ("2X", ArgumentError, r"write 2\*X, or @ for a product of arrays", 1),
+    ("sum(X w)", ArgumentError, r"expected ',' or '\)'; got 'w'\. A product has a sign: write X\*w", 6),
+    ("(a)(b)", ArgumentError, r"A product has a sign: write \(…\)\*\(…\)", 3),
+    ("a)", ArgumentError, r"got '\)'\. Drop it, or open it before", 1),
+    ("Σ(X)", ArgumentError, r"got 'Σ'\. Write sum\(x\)", 0),
+    ("X·w", ArgumentError, r"got '·'\. Write \* or @ for a product", 1),
+    ("X⁻¹", ArgumentError, r"Write x\*\*-1, or inv\(A\) for a matrix", 1),
+    ("a and b", ArgumentError, r"got 'and'\. Write \(a < b\) & \(b < c\)", 2),
+    ("not a", ArgumentError, r"got not\. Write ~\(a < b\)", 0),
+    ("lambda x: x", ArgumentError, r"Write the formula itself", 0),
+    ("a where", ArgumentError, r"expected a name to define; got the end", 7),
+    ("[a, b]", ArgumentError, r"expected one expression; got list \[a, b\]", 0),
+    ("True", ArgumentError, r"expected one expression; got bool True", 0),
+    ("X.shape", ArgumentError, r"expected one expression; got tuple \(m, n\)", 0),
     ("c = a", ArgumentError, "expected ';'; got the end", 5),
     ("sum(X, axis=7)", ShapeError, "got axis 7", 0),
     ("__import__('os')", ArgumentError, "expected a function of symnet; got __import__", 0),
-    ("a if b else a", ArgumentError, "got 'if'", 2),
+    ("a if b else a", ArgumentError, r"got 'if'\. Write where\(condition, a, b\)", 2),
     ("(a, b)", ArgumentError, "got tuple", 0),
     ("a where 3 = b", ArgumentError, "expected a name to define; got '3'", 8),
     ("~a", DTypeError, "bool", 0),
@@ -118,11 +144,20 @@ def test_deep_nesting_is_refused_not_crashed() -> None:
         formula("a" + "**a" * 5000, NAMES)
 
 
+def test_what_is_long_or_unprintable_is_shown_in_short() -> None:
+    with pytest.raises(ArgumentError, match=rf"got {'q' * 40}…\. ") as caught:
+        formula("q" * 5000, NAMES)
+    assert len(str(caught.value)) < 400
+    with pytest.raises(ArgumentError, match=r"got '\\x00'") as caught:
+        formula("a\x00b", NAMES)
+    assert "\x00" not in str(caught.value)
+
+
 def test_long_sums_do_not_recurse() -> None:
     assert formula("+".join(["a"] * 3000), NAMES).shape == ()
 
 
-@given(st.text(alphabet="ab()[]+-*/@.,:;= <>1T2ewhr'\"&|~", max_size=30))
+@given(st.text(alphabet="ab()[]+-*/@.,:;= <>1T2ewhr'\"&|~ᵀ²≤σ", max_size=30))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
         parse(text, {"a": p, "b": q}, functions())
