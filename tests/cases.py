@@ -191,6 +191,12 @@ case(
 )
 case("equal and not equal", lambda: indicator(ew.equal(t, 1)) + 2 * indicator(ew.not_equal(t, 1)), t=below(3))
 case("bool result", lambda: x < y)
+case(
+    "truth values with axes of extent 1",
+    lambda: [where(s1 > tensor("r", 1, 3), N, 0), (x < y)[0], broadcast_to(s1 > 0, (2, 3))],
+    "N",
+    "an axis taken away was a sum, and a sum of truth values counts them",
+)
 case("xlogy", lambda: xlogy(x, y), "x y", y=positive)
 case("xlogy at zero", lambda: xlogy(x, y), "y", "0·log y is 0 for every y", x=constant(0.0), y=positive)
 case("relu", lambda: act.relu(x), "x")
@@ -230,6 +236,7 @@ case("rows against rows", lambda: X @ X.T, "X", "mixes the rows of the batch")
 case("affine layer", lambda: X @ W + b, "X W b")
 case("affine layer on one row", lambda: X @ W + b, "X W b", dims=M1)
 case("affine layer on no rows", lambda: X @ W + b, "X W b", dims=M0)
+case("transposes without elements", lambda: [tensor("u", m, 0).T, 2 * tensor("v", 0, m).T], notes="a stage of no units")
 case("sum over no rows", lambda: [(X @ W).sum(0), (X**2).sum()], "X W", dims=M0)
 
 # --------------------------------------------------------------------------- movement
@@ -252,6 +259,7 @@ case("largest and smallest", lambda: [largest(X), largest(X, 0), smallest(X, 1)]
 case("largest over two axes", lambda: largest(tensor("u", 3, 2, 4), (0, 2)), "u")
 case("smallest over two axes", lambda: smallest(tensor("u", 3, 2, 4), (0, 2)), "u")
 case("product", lambda: [prod(X), prod(X, 0), prod(X, 1)], "X")
+case("product of integers", lambda: prod(tensor("n", 2, 3, dtype="int64"), 1), n=below(4), notes="began with 1.0")
 case("product with a zero", lambda: prod(x), "x", "x̄ = ȳ·prod/x would be NaN", x=constant([2.0, 0.0, 3.0, -1.0, 0.5]))
 case("product with two zeros", lambda: prod(x), "x", x=constant([2.0, 0.0, 3.0, 0.0, 0.5]))
 case("product of nonzero elements", lambda: prod(p) * prod(tensor("P", 3, 4, positive=True), 0), "p P", "prod/x")

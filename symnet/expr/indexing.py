@@ -15,9 +15,8 @@ from sympy import Expr, Integer
 from symnet import dtypes
 from symnet.errors import ArgumentError, DTypeError, ShapeError, explain
 from symnet.expr.constants import as_node
-from symnet.expr.contraction import contract
 from symnet.expr.extents import Dim, as_extent, ints_arg, shape_arg, shape_of
-from symnet.expr.movement import Slice, keep_axes
+from symnet.expr.movement import Slice, drop_axes, keep_axes
 from symnet.expr.node import Extent, Node, Shape, register_builder
 from symnet.expr.symbols import tensor
 
@@ -143,7 +142,7 @@ def getitem(x: Node, key: Any) -> Node:
         axis += 1
     result = _slice(x, starts, sizes, steps)
     if dropped:
-        result = contract([range(x.rank)], [a for a in range(x.rank) if a not in dropped], result)
+        result = drop_axes(result, dropped)
     return keep_axes(result, tuple(new)) if new else result
 
 

@@ -11,6 +11,7 @@ Transposition is a contraction (`expr/contraction.py`).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import sympy
@@ -177,6 +178,14 @@ def keep_axes(x: Node, axes: tuple[int, ...]) -> Node:
     return expand(x, tuple(extent.get(a, 1) for a in range(rank)), kept)
 
 
+def drop_axes(x: Node, axes: Collection[int]) -> Node:
+    """Axes of extent 1 taken away: as a contraction, which the algebra sees through; of truth values as a reshape, for
+    a sum would count them.
+    """
+    kept = [a for a in range(x.rank) if a not in axes]
+    return reshape(x, tuple(x.shape[a] for a in kept)) if x.dtype == "bool" else contract([range(x.rank)], kept, x)
+
+
 def broadcast_to(x: Any, shape: Shape) -> Node:
     """x under NumPy's broadcasting to exactly `shape`.
 
@@ -201,7 +210,7 @@ def broadcast_to(x: Any, shape: Shape) -> Node:
     first = len(shape) - x.rank
     stretched = [a for a, n in enumerate(x.shape) if n == 1 and not same_extent(shape[first + a], 1)]
     kept = [a for a in range(x.rank) if a not in stretched]
-    core = contract([range(x.rank)], kept, x) if stretched else x
+    core = drop_axes(x, stretched) if stretched else x
     return expand(core, tuple(shape), tuple(first + a for a in kept))
 
 

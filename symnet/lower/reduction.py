@@ -19,9 +19,9 @@ _INT_LIMITS = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
 
 def initial(combine: str, dtype: str) -> float | int:
     """The identity of a combine, in its dtype."""
-    if dtype in _INT_LIMITS and combine in ("max", "min"):
-        return _INT_LIMITS[dtype][combine == "min"]
-    return INITIAL[combine]
+    if dtype not in _INT_LIMITS:
+        return INITIAL[combine]
+    return _INT_LIMITS[dtype][combine == "min"] if combine in ("max", "min") else int(INITIAL[combine])
 
 
 def contraction_nest(space: Space, node: Einsum, target: Node, buffer: Buffer) -> Nest:

@@ -33,8 +33,8 @@ def share(nest: Nest, target: Target, unit_var: str) -> Share:
         return Share(nest, IntConst(1))
     chunk = _chunk(nest, axis)
     units = ceil_div(axis.extent, chunk)
-    if units == IntConst(1):
-        return Share(nest, units)
+    if units in (IntConst(0), IntConst(1)):  # an empty nest is one share that does nothing
+        return Share(nest, IntConst(1))
     return Share(restricted(nest, axis, IntVar(unit_var) * chunk, chunk), units)
 
 

@@ -7,9 +7,8 @@ trailing axes stands bare (NumPy's broadcasting repeats it); any other stands in
 
 from __future__ import annotations
 
-from symnet.expr.contraction import contract
 from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.movement import Expand, expand
+from symnet.expr.movement import Expand, drop_axes, expand
 from symnet.expr.node import Node, Shape
 
 Axes = tuple[int, ...]
@@ -49,7 +48,7 @@ def _squeeze(node: Node, axes: Axes, shape: Shape) -> tuple[Node, Axes]:
     kept = [k for k, n in enumerate(node.shape) if n != 1 or shape[axes[k]] == 1]
     if len(kept) == node.rank:
         return node, axes
-    return contract([range(node.rank)], kept, node), tuple(axes[k] for k in kept)
+    return drop_axes(node, set(range(node.rank)) - set(kept)), tuple(axes[k] for k in kept)
 
 
 def spread(core: Node, axes: Axes, shape: Shape) -> Node:

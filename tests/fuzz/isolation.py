@@ -1,0 +1,67 @@
+"""A check in a process of its own, so that one that crashes or never ends is a failure like any other.
+
+In: a check and a graph.  Out: its counts; a process that dies of a signal, or runs too long, is a `Disagreement` of
+the floor "process", which hypothesis shrinks as it shrinks wrong numbers.
+Forks; so it works where `os.fork` does.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import select
+import signal
+from collections import Counter
+from typing import Any
+
+from tests.chain import Disagreement
+from tests.fuzz.batch import Check
+from tests.fuzz.graphs import RandomGraph
+
+LIMIT = 120  # seconds that a graph may take
+
+
+def isolated(check: Check) -> Check:
+    """The same check, each time in a forked process."""
+
+    def alone(graph: RandomGraph) -> Counter[str]:
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(reader)
+            _answer(check, graph, writer)
+        os.close(writer)
+        return _outcome(child, reader)
+
+    return alone
+
+
+def _answer(check: Check, graph: RandomGraph, writer: int) -> None:
+    """In the child: the outcome through the pipe, and the end of the process."""
+    try:
+        answer: tuple[str, Any, str] = ("counts", check(graph), "")
+    except Disagreement as error:
+        answer = ("failed", error.floor, str(error))
+    except Exception as error:
+        answer = ("failed", type(error).__name__, str(error))
+    with os.fdopen(writer, "wb") as pipe:
+        pickle.dump(answer, pipe)
+    os._exit(0)
+
+
+def _outcome(child: int, reader: int) -> Counter[str]:
+    ready, _, _ = select.select([reader], [], [], LIMIT)
+    if not ready:
+        os.kill(child, signal.SIGKILL)
+    with os.fdopen(reader, "rb") as pipe:
+        sent = pipe.read()
+    _, status = os.waitpid(child, 0)
+    if not ready:
+        raise Disagreement("process", f"it did not end in {LIMIT} s")
+    if not sent:
+        raise Disagreement("process", f"it ended with {os.waitstatus_to_exitcode(status)}")
+    kind, what, detail = pickle.loads(sent)
+    if kind == "failed":
+        raise Disagreement(what, detail)
+    counts: Counter[str] = what
+    return counts

@@ -1,0 +1,117 @@
+"""The generator draws every kind of node and every primitive, and what it writes down builds the same graph again."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import find, settings
+from hypothesis.errors import NoSuchExample
+
+from symnet.expr.elementwise import PRIMITIVES, Elementwise
+from symnet.expr.graph import topological
+from symnet.expr.linalg import DETERMINANTS
+from symnet.expr.node import Node
+from symnet.expr.reduction import REDUCTIONS
+from symnet.expr.symbols import LEAF_ASSUMPTIONS, Tensor
+from tests.fuzz.graphs import RandomGraph, graphs, seeded
+from tests.fuzz.reproduction import rebuilt, source
+from tests.test_completeness import KINDS
+
+SEEDS = 1500  # of the graphs that are looked at
+RARELY = 3  # how often a kind must come at the least: a tenth of a percent in thousands of graphs is hundreds of times
+
+
+@pytest.fixture(scope="module")
+def drawn() -> list[RandomGraph]:
+    return [seeded(seed) for seed in range(SEEDS)]
+
+
+def counted(drawn: list[RandomGraph], name: str) -> Counter[str]:
+    """In how many graphs each kind, or each operation of that kind of node, stands."""
+    counts: Counter[str] = Counter()
+    for graph in drawn:
+        nodes = topological(*graph.roots)
+        if name == "kind":
+            counts.update({node.kind for node in nodes})
+        else:
+            counts.update({node.op for node in nodes if node.kind == name})  # type: ignore[attr-defined]
+    return counts
+
+
+def rare(counts: Counter[str], wanted: set[str]) -> set[str]:
+    return {name for name in wanted if counts[name] < RARELY}
+
+
+def test_every_kind_of_node_is_drawn(drawn: list[RandomGraph]) -> None:
+    assert rare(counted(drawn, "kind"), KINDS) == set()
+
+
+def test_every_elementwise_primitive_is_drawn(drawn: list[RandomGraph]) -> None:
+    assert rare(counted(drawn, "elementwise"), set(PRIMITIVES)) == set()
+
+
+def test_every_reduction_and_determinant_is_drawn(drawn: list[RandomGraph]) -> None:
+    assert rare(counted(drawn, "reduce"), set(REDUCTIONS)) == set()
+    assert rare(counted(drawn, "determinant"), set(DETERMINANTS)) == set()
+
+
+def test_leaves_of_every_assumption_are_drawn(drawn: list[RandomGraph]) -> None:
+    held = Counter(a for graph in drawn for leaf in graph.leaves for a in leaf.assumptions)
+    assert rare(held, set(LEAF_ASSUMPTIONS)) == set()
+
+
+def _shares(graph: RandomGraph) -> bool:
+    uses = Counter(o for node in topological(*graph.roots) for o in set(node.operands))
+    return any(n > 1 and isinstance(node, Elementwise) for node, n in uses.items())
+
+
+def _repeats(node: Node) -> bool:
+    return any(len(set(indices)) < len(indices) for indices in getattr(node, "inputs", ()))
+
+
+FEATURES = {
+    "a shared sub-graph": _shares,
+    "one node as two operands": lambda g: any(len(set(n.operands)) < len(n.operands) for n in topological(*g.roots)),
+    "an index that repeats in one operand": lambda g: any(map(_repeats, topological(*g.roots))),
+    "broadcasting": lambda g: any(
+        isinstance(n, Elementwise) and len({o.shape for o in n.operands if o.rank}) > 1 for n in topological(*g.roots)
+    ),
+    "an extent of 0": lambda g: any(0 in g.data[leaf.name].shape for leaf in g.leaves),
+    "an extent of 1": lambda g: any(1 in g.data[leaf.name].shape for leaf in g.leaves),
+    "several roots": lambda g: len(g.roots) > 1,
+    "a value of integers": lambda g: any(n.dtype == "int64" and n.operands for n in topological(*g.roots)),
+    "ten operations": lambda g: sum(bool(n.operands) for n in topological(*g.roots)) >= 10,
+}
+
+
+@pytest.mark.parametrize("feature", FEATURES)
+def test_graphs_have_what_is_hard(drawn: list[RandomGraph], feature: str) -> None:
+    assert sum(map(FEATURES[feature], drawn)) >= SEEDS / 50
+
+
+def test_a_seed_gives_one_graph() -> None:
+    for seed in range(20):
+        first, again = seeded(seed), seeded(seed)
+        assert first.roots == again.roots and first.dims == again.dims
+        assert all(np.array_equal(first.data[name], again.data[name]) for name in first.data)
+
+
+def test_a_reproduction_builds_the_same_nodes_and_data(drawn: list[RandomGraph]) -> None:
+    for graph in drawn[:200]:
+        found = rebuilt(source(graph.roots, graph.used_data(), graph.dims))
+        assert found["roots"] == graph.roots and found["dims"] == graph.dims
+        for name, array in graph.used_data().items():
+            assert found["data"][name].dtype == array.dtype and np.array_equal(found["data"][name], array), name
+
+
+def test_hypothesis_shrinks_to_a_small_graph() -> None:
+    def solves_something_of_a_leaf(graph: RandomGraph) -> bool:
+        return any(n.kind == "solve" and not isinstance(n.operands[1], Tensor) for n in topological(*graph.roots))
+
+    try:
+        smallest = find(graphs(), solves_something_of_a_leaf, settings=settings(max_examples=2000, database=None))
+    except NoSuchExample:  # pragma: no cover
+        pytest.fail("no graph with an equation was drawn")
+    assert len(topological(*smallest.roots)) <= 8

@@ -1,0 +1,80 @@
+"""The testers tested: one wrong line on any floor is found among the graphs that run in CI, and named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from symnet.diff import elementwise as diff_elementwise
+from symnet.diff import tables
+from symnet.expr.constants import number
+from symnet.expr.elementwise import elementwise
+from symnet.expr.node import Node
+from symnet.lower import elementwise as lower_elementwise
+from symnet.simplify import algebra, numeric
+from symnet.simplify.engine import Rewrite, Table
+from tests.fuzz.batch import Batch, Failure
+from tests.fuzz.test_floors import BATCHES, GRAPHS
+
+Patch = Callable[[pytest.MonkeyPatch], None]
+
+
+def wrong_derivative(patch: pytest.MonkeyPatch) -> None:
+    """∂ tanh = 1 - t: right at 0 only."""
+    patch.setitem(diff_elementwise.PARTIALS, "tanh", (lambda y, x: 1 - y,))
+
+
+def wrong_vjp(patch: pytest.MonkeyPatch) -> None:
+    """A solution's cotangent is that of the transposed equation, forgotten here."""
+    true = tables.VJP["reshape"]
+    patch.setitem(tables.VJP, "reshape", lambda node, y_bar, k: 2 * true(node, y_bar, k))  # type: ignore[operator]
+
+
+def wrong_second_derivative(patch: pytest.MonkeyPatch) -> None:
+    """∂ sin = cos, but ∂ cos = sin: only the second order of a sine sees it."""
+    patch.setitem(diff_elementwise.PARTIALS, "cos", (lambda y, x: elementwise("sin", x),))
+
+
+def corrupted_rewrite(patch: pytest.MonkeyPatch) -> None:
+    """max(x, 0) → x."""
+
+    def forget_the_maximum(node: Node) -> Node | None:
+        return node.operands[0] if node.operands[0].shape == node.shape else None
+
+    table = Table((Rewrite(forget_the_maximum, ("maximum",)), *algebra.ALGEBRA), algebra.TABLE.opening)
+    patch.setattr(algebra, "TABLE", table)
+
+
+def corrupted_numeric_form(patch: pytest.MonkeyPatch) -> None:
+    """exp(x) → exp(x) + 1 in the numeric form alone."""
+
+    def add_one(node: Node) -> Node | None:
+        return None if node.operands[0].kind == "number" else elementwise("expm1", node.operands[0]) + number(2)
+
+    patch.setattr(numeric, "_TABLES", (*numeric._TABLES, Table((Rewrite(add_one, ("exp",)),))))
+
+
+def wrong_lowering(patch: pytest.MonkeyPatch) -> None:
+    """sinh is lowered as tanh."""
+    patch.setitem(lower_elementwise._EMIT, "sinh", lower_elementwise._direct("tanh"))
+
+
+WRONG: dict[str, tuple[Patch, str]] = {
+    "a wrong derivative": (wrong_derivative, "diff"),
+    "a wrong vjp": (wrong_vjp, "diff"),
+    "a wrong second derivative": (wrong_second_derivative, "diff"),
+    "a corrupted rewrite": (corrupted_rewrite, "algebra|calculus"),
+    "a corrupted numeric form": (corrupted_numeric_form, "numeric"),
+    "a wrong lowering": (wrong_lowering, "loops"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_wrong_is_caught_and_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    patch, floor = WRONG[name]
+    patch(monkeypatch)
+    with pytest.raises(Failure, match=rf"the floor '({floor})") as caught:
+        for seed in range(BATCHES):
+            Batch(seed, GRAPHS).run()
+    assert caught.value.source.count("\nn") <= 25, "the graph that shows it was not shrunk"
