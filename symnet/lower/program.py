@@ -21,8 +21,8 @@ from symnet.expr.symbols import Tensor
 from symnet.loops.ir import Buffer, Group, IntExpr, IntVar, Program, Store, int_mul
 from symnet.loops.signature import IndexBound, Requirement, Signature
 from symnet.lower import constants, elementwise, indexing  # noqa: F401  (each fills the table INLINE)
+from symnet.lower.arrangement import arrange
 from symnet.lower.axes import axis_classes
-from symnet.lower.contraction import binarize
 from symnet.lower.extents import lower_extent
 from symnet.lower.linalg import (
     columns_shape,
@@ -35,7 +35,6 @@ from symnet.lower.linalg import (
 from symnet.lower.movement import concat_nest, place_nests
 from symnet.lower.nest import Nest, naive_stage
 from symnet.lower.reduction import argmax_nests, contraction_nest, reduce_nest
-from symnet.lower.scale import push_scales
 from symnet.lower.space import Space, clear_of
 from symnet.lower.storage import Storage, decide
 
@@ -74,7 +73,7 @@ def lower(
         written: the expressions as the user wrote them: what they require of extents and indices holds at the call,
             whether or not it simplified away.
     """
-    roots = binarize(push_scales(roots))
+    roots = arrange(roots)
     classes = axis_classes(roots)
     dims = _dims(leaves, [*roots, *written])
     space = Space(classes, classes.batch(), real, dims)

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from symnet.expr.constants import number_of
 from symnet.expr.contraction import Einsum
 from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.graph import rebuild, topological, with_operands
+from symnet.expr.graph import consumers, rebuild, topological, with_operands
 from symnet.expr.node import Node
 from symnet.lower.contraction import elements
 from symnet.lower.storage import is_reduction, source
@@ -25,7 +25,9 @@ Scale = tuple[Node, ...]
 def push_scales(roots: Iterable[Node]) -> list[Node]:
     """Scalar factors of contractions, moved into an operand where that is smaller."""
     roots = list(roots)
-    worthwhile = {found for node in topological(*roots) if (found := _gain(node)) is not None}
+    users = consumers(*roots)
+    subtracted = {n for n in users if is_op(n, "mul") and users[n] and all(is_op(u, "add") for u in users[n])}
+    worthwhile = {found for n in users if (found := _gain(n, n in subtracted)) is not None}
     pushed = rebuild(roots, _Pusher(worthwhile))
     return pushed if _contractions(pushed) <= _contractions(roots) else roots
 
@@ -34,12 +36,14 @@ def _contractions(roots: list[Node]) -> int:
     return sum(1 for node in topological(*roots) if is_reduction(node))
 
 
-def _gain(node: Node) -> tuple[Node, Scale] | None:
-    """What to scale by what, where that is smaller than the product itself."""
+def _gain(node: Node, subtracted: bool) -> tuple[Node, Scale] | None:
+    """What to scale by what, where that is smaller than the product itself; a sign that only sums take is free."""
     split = _split(node)
     if split is None:
         return None
     scale, rest = split
+    if subtracted and len(scale) == 1 and number_of(scale[0]) == -1:
+        return None
     place = _place(rest)
     return (place, scale) if elements(place) < elements(node) else None
 

@@ -16,6 +16,7 @@ from symnet.expr.constants import number_of
 from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.graph import rebuild, topological
 from symnet.expr.node import Node
+from symnet.simplify.absolutes import ABSOLUTES
 from symnet.simplify.contraction import CONTRACTIONS
 from symnet.simplify.elementwise import FUNCTIONS
 from symnet.simplify.engine import Normalizer, Rewrite, Step, Table
@@ -69,6 +70,7 @@ ALGEBRA: tuple[Rewrite, ...] = (
     *HYPERBOLICS,
     *SUMS,
     *PRODUCTS,
+    *ABSOLUTES,
     *SUMMATIONS,
     *INVERSES,
     *CONTRACTIONS,

@@ -13,7 +13,6 @@ from sympy import Expr
 
 from symnet.expr.constants import Number, number
 from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.graph import with_operands
 from symnet.expr.node import Node, kept_on_node
 from symnet.simplify.order import sum_key, weight
 from symnet.simplify.signs import is_negative, is_positive, magnitude
@@ -112,16 +111,8 @@ def opposite(x: Node) -> Node | None:
 
 
 def unsigned(x: Node) -> Node | None:
-    """-x, when x hides a minus sign: itself or a factor of it is a sum whose leading term is negative."""
-    if is_op(x, "add"):
-        return opposite(x)
-    for place, factor in enumerate(x.operands if is_op(x, "mul") else ()):
-        inner = factor.operands[0] if factor.kind == "expand" else factor
-        flipped = opposite(inner) if is_op(inner, "add") else None
-        if flipped is not None:
-            new = flipped if inner is factor else with_operands(factor, [flipped])
-            return elementwise("mul", *x.operands[:place], new, *x.operands[place + 1 :])
-    return None
+    """-x, when x is a sum whose leading term is negative; in a product the sign stands in front already."""
+    return opposite(x) if is_op(x, "add") else None
 
 
 def negated(x: Node) -> Node:
@@ -144,13 +135,6 @@ def is_finite_scalar(x: Node) -> bool:
     return not x.rank and x.kind in ("number", "size", "tensor")
 
 
-def takes_a_sign(total: Node, alone: bool) -> bool:
-    """Whether -total reads as well: a sum with terms of both signs; beside other factors, with no number in it
-    (1 - y² stays as it is).
-    """
-    if not is_op(total, "add"):
-        return False
-    terms = terms_of(total)
-    if not alone and any(not factors for _, factors in terms):
-        return False
-    return {is_negative(value) for value, _ in terms} == {True, False}
+def has_both_signs(total: Node) -> bool:
+    """Whether a sum has positive and negative terms, so that -total reads as well."""
+    return {is_negative(value) for value, _ in terms_of(total)} == {True, False}

@@ -1,10 +1,10 @@
 """What a graph costs after sharing.
 
 In: roots.  Out: `flops`, an exact polynomial in the extents; and `saves`, which guards rewrites by the count per
-element.  A contraction of k operands counts k per element of its whole index space (k - 1 products and one sum; for
-one operand the sum alone); an elementwise operation of k operands counts k - 1 per element of its result, at least 1,
-whatever function it is; multiplication by -1 inside a sum is a subtraction and counts nothing, a reciprocal inside a
-product is a division and counts nothing; reductions count one per element of their operand, log-sum-exp three.
+element.  A contraction of k operands counts k per element of its whole index space (k - 1 products and one sum; where
+nothing is summed the products alone); an elementwise operation of k operands counts k - 1 per element of its result,
+at least 1, whatever function it is; multiplication by -1 inside a sum is a subtraction and counts nothing, a reciprocal
+inside a product is a division and counts nothing; reductions count one per element of their operand, log-sum-exp three.
 Solving counts 2 n² for every right-hand side, and each matrix that is eliminated 2/3 n³, once.
 Movement, leaves and constants count nothing.
 """
@@ -107,7 +107,7 @@ def _count(node: Node, free: set[Node]) -> int:
         many = max(len(node.operands) - 1, 1)
         return many - 1 if node in free else many
     if isinstance(node, Einsum):
-        return 0 if node.is_transpose else len(node.operands)
+        return len(node.operands) - (not node.contracted)
     if isinstance(node, Reduce):
         return 3 if node.op == "logsumexp" else 1
     if node.kind == "solve":

@@ -20,9 +20,9 @@ from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node, Shape
 from symnet.simplify.broadcast import Axes, core_of, cover, restrict, spread, trailing
-from symnet.simplify.coefficients import ONE, ZERO, content, scaled, takes_a_sign
+from symnet.simplify.coefficients import ONE, ZERO, content, has_both_signs, scaled
 from symnet.simplify.order import product_key
-from symnet.simplify.signs import is_negative, is_whole
+from symnet.simplify.signs import is_whole
 
 Base = tuple[Node, Axes]
 MANY = 32  # a product of more factors than this stays closed inside another: it bounds the work per node
@@ -118,35 +118,22 @@ class Factors:
         return twin
 
     def primitive(self) -> Factors:
-        """Take numbers out of sums, (2·a - 2·b)·x → 2·(a - b)·x; a sign left over goes to a sum that can carry it,
-        -(a - b)·x → (b - a)·x.
+        """Take numbers and signs out of sums, (2·b - 2·a)·x → -2·(a - b)·x: the sign stands in front.
+
+        A sum with nothing but a number beside it keeps its sign, as a sum alone does: 2·(b - a).
         """
+        alone = len(self.powers) == 1
         for (core, axes), exponent in list(self.powers.items()):
             if not is_op(core, "add") or not is_whole(exponent):
                 continue
             size = content(core)
+            if alone and exponent == 1 and has_both_signs(core):
+                size = abs(size) if self.coefficient > 0 else -abs(size)
             if size != 1:
                 del self.powers[(core, axes)]
                 self.coefficient *= size**exponent
                 self.times(scaled(core, 1 / size), axes, exponent)
-        if is_negative(self.coefficient):
-            self._turn_a_sum()
         return self
-
-    def _turn_a_sum(self) -> None:
-        alone = len(self.powers) == 1
-        live = len(set().union(*(axes for _, axes in self.powers)))
-        outer = all(len(axes) < live for _, axes in self.powers)  # its parts stand in a contraction, without signs
-        candidates = [
-            (core, axes)
-            for (core, axes), e in self.powers.items()
-            if e == 1 and takes_a_sign(core, alone) and not (outer and axes)
-        ]
-        if candidates:
-            core, axes = min(candidates, key=lambda base: base[0].digest)
-            del self.powers[(core, axes)]
-            self.coefficient = -self.coefficient
-            self.powers[(scaled(core, -ONE), axes)] = ONE
 
     def build(self) -> Node:
         """The product node, of exactly `shape`."""

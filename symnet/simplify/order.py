@@ -53,9 +53,10 @@ def sum_key(negative: bool, factors: tuple[Node, ...]) -> Key:
 
 
 def weight(factors: tuple[Node, ...]) -> Key:
-    """Which term of a sum leads it: the one with the greatest weight carries the plus sign."""
+    """Which term of a sum leads it: the one with the greatest weight carries the plus sign; 1 - y, δ - x yᵀ."""
     parts = [outline(f) for f in factors]
     return (
+        any((f.operands[0] if f.kind == "expand" else f).kind == "delta" for f in factors),
         max((h for h, _ in parts), default=2**30),
         min((n for _, n in parts), default=""),
         b"".join(f.digest for f in factors),

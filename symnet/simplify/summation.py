@@ -5,9 +5,11 @@ In: an `einsum` node whose operands are in normal form.  Out: a contraction over
 
 from __future__ import annotations
 
+from sympy import Expr
+
 from symnet.expr.assumptions import known, softmax_axes
 from symnet.expr.constants import number, number_of
-from symnet.expr.contraction import Einsum, contract
+from symnet.expr.contraction import Einsum, Indices, contract
 from symnet.expr.contraction import sum as sum_over
 from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.extents import same_extent
@@ -16,7 +18,7 @@ from symnet.expr.movement import Place, Reshape
 from symnet.expr.node import Node
 from symnet.simplify.broadcast import align, cover, trailing
 from symnet.simplify.coefficients import ONE, product, split_coefficient
-from symnet.simplify.contraction import build, factors_with_indices, multiplied, parts_of
+from symnet.simplify.contraction import Part, build, factors_with_indices, multiplied, parts_of
 from symnet.simplify.engine import Rewrite
 
 
@@ -116,13 +118,15 @@ def _repeats_a_sum(term: Node, whole: Node, node: Einsum) -> bool:
 def contract_delta_term_apart(node: Einsum) -> Node | None:
     """(s·δ + A) @ x → s·x + A @ x: the terms of an operand that hold a delta, each contracted by itself.
 
-    Condition: something is summed.  A contraction with a delta is the smaller one without it; the other terms stay
-    together, so that nothing is computed twice.
+    Condition: an index of the delta is summed, so that it goes.  A contraction with a delta is the smaller one without
+    it; the other terms stay together, so that nothing is computed twice.
     """
     if not node.contracted:
         return None
     for n, operand in enumerate(node.operands):
-        deltas = [o for o in operand.operands if _holds_delta(o)] if is_op(operand, "add") else []
+        summed = {a for a, i in enumerate(node.inputs[n]) if i not in node.output}
+        terms = operand.operands if is_op(operand, "add") and summed else ()
+        deltas = [o for o in terms if _delta_axes(o, operand.rank) & summed]
         if deltas:
             rest = [o for o in operand.operands if o not in deltas]
             parts = [*deltas, *([elementwise("add", *rest)] if len(rest) > 1 else rest)]
@@ -130,9 +134,17 @@ def contract_delta_term_apart(node: Einsum) -> Node | None:
     return None
 
 
-def _holds_delta(term: Node) -> bool:
-    factors = term.operands if is_op(term, "mul") or term.kind == "einsum" else (term,)
-    return any(o.kind == "delta" for o in factors)
+def _delta_axes(term: Node, rank: int) -> set[int]:
+    """The axes of a sum of this rank along which the deltas in a term of it stand."""
+    axes: set[int] = set()
+    for factor in term.operands if is_op(term, "mul") else (term,):
+        core, where = align(factor, (None,) * (rank - factor.rank) + factor.shape)
+        if core.kind == "delta":
+            axes |= set(where)
+        elif isinstance(core, Einsum):
+            deltas = {i for o, indices in parts_of(core) if o.kind == "delta" for i in indices}
+            axes |= {where[k] for k, i in enumerate(core.output) if i in deltas}
+    return axes
 
 
 def _with_term(node: Einsum, place: int, term: Node) -> Node:
@@ -140,6 +152,48 @@ def _with_term(node: Einsum, place: int, term: Node) -> Node:
     whole = node.operands[place].shape
     full = cover(term, trailing(term.rank, len(whole)), whole)
     return with_operands(node, [*node.operands[:place], full, *node.operands[place + 1 :]])
+
+
+def take_common_factors_out_of_operand(node: Einsum) -> Node | None:
+    """Σᵢ (x[i]·δ[k, l] - x[i]·y[i, l])·z[i] → Σᵢ x[i]·(δ[k, l] - y[i, l])·z[i]: a factor of every term of an operand.
+
+    Condition: the contraction has other operands, and the factor varies along fewer axes than the operand, so that it
+    stays a smaller operand of its own.
+    """
+    for n, (operand, indices) in enumerate(parts_of(node) if len(node.operands) > 1 and node.contracted else ()):
+        if not is_op(operand, "add") or len(set(indices)) < len(indices):
+            continue
+        terms = [_opened_term(o, indices) for o in operand.operands]
+        shared = [p for p in terms[0][1] if len(p[1]) < operand.rank and all(p in parts for _, parts in terms)]
+        if shared:
+            left = [_term_without(value, parts, shared, operand, indices) for value, parts in terms]
+            parts = parts_of(node)
+            return build(node, [*parts[:n], *shared, (elementwise("add", *left), indices), *parts[n + 1 :]])
+    return None
+
+
+def _opened_term(term: Node, indices: Indices) -> tuple[Expr, list[Part]]:
+    """The number of a term and its factors with their indices, outer products opened."""
+    value, factors = split_coefficient(term)
+    opened: list[Part] = []
+    for core, where in factors_with_indices(product(ONE, factors), indices[len(indices) - term.rank :]):
+        if isinstance(core, Einsum) and not core.contracted:
+            names = dict(zip(core.output, where, strict=True))
+            opened += [(o, tuple(names[i] for i in inner)) for o, inner in parts_of(core)]
+        else:
+            opened.append((core, where))
+    return value, opened
+
+
+def _term_without(value: Expr, parts: list[Part], gone: list[Part], whole: Node, indices: Indices) -> Node:
+    """value × the other parts, over the indices of the whole operand."""
+    left = list(parts)
+    for part in gone:
+        left.remove(part)
+    have = tuple(i for i in indices if any(i in where for _, where in left))
+    body = contract([where for _, where in left], have, *(o for o, _ in left)) if left else number(1)
+    full = cover(body, tuple(indices.index(i) for i in have), whole.shape)
+    return full if value == 1 else elementwise("mul", number(value), full)
 
 
 def expectation_of_number_is_itself(node: Einsum) -> Node | None:
@@ -196,6 +250,7 @@ SUMMATIONS = (
     Rewrite(total_of_distribution_is_one, ("einsum",)),
     Rewrite(sum_terms_apart, ("einsum",)),
     Rewrite(contract_delta_term_apart, ("einsum",)),
+    Rewrite(take_common_factors_out_of_operand, ("einsum",)),
     Rewrite(expectation_of_number_is_itself, ("einsum",)),
     Rewrite(sum_before_placing, ("einsum",)),
     Rewrite(sum_before_reshaping, ("einsum",)),

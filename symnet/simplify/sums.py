@@ -8,9 +8,7 @@ from __future__ import annotations
 from sympy import Expr
 
 from symnet.expr.constants import number, number_of
-from symnet.expr.contraction import Einsum, contract
 from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.graph import with_operands
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
 from symnet.simplify.broadcast import trailing
@@ -18,6 +16,7 @@ from symnet.simplify.coefficients import ZERO, product, split_coefficient, terms
 from symnet.simplify.cost import saves
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.factors import Base, Factors
+from symnet.simplify.merging import MERGES
 from symnet.simplify.polynomial import expanded
 from symnet.simplify.signs import is_positive
 from symnet.simplify.terms import Terms
@@ -118,65 +117,6 @@ def _has_sum_factor(node: Node) -> bool:
     return is_op(node, "pow") and is_op(node.operands[0], "add")
 
 
-def contract_sum_of_operands(node: Node) -> Node | None:
-    """A @ x + B @ x → (A + B) @ x, Σ a - Σ b → Σ (a - b).
-
-    Condition: contractions over the same indices that differ in one operand, with equal factors up to sign.
-    """
-    seen: dict[tuple[object, ...], tuple[int, Expr, Einsum, int]] = {}
-    for n, term in enumerate(node.operands):
-        coefficient, factors = split_coefficient(term)
-        total = factors[-1] if factors else term
-        if not isinstance(total, Einsum) or not total.contracted or not total.rank:
-            continue
-        for place in range(len(total.operands)):
-            key = (abs(coefficient), factors[:-1], total.shape, *_apart_from(total, place))
-            m, first, other, theirs = seen.setdefault(key, (n, coefficient, total, place))
-            if m != n:
-                joined = product(first, (*factors[:-1], _merged(other, theirs, total, place, coefficient / first)))
-                rest = [o for k, o in enumerate(node.operands) if k not in (m, n)]
-                return broadcast_to(elementwise("add", joined, *rest) if rest else joined, node.shape)
-    return None
-
-
-def _apart_from(total: Einsum, place: int) -> tuple[object, ...]:
-    """A contraction without one operand: what stays, with indices that do not depend on that operand's."""
-    names = _names(total, place)
-    rest = [(o, tuple(names[i] for i in indices)) for k, (o, indices) in enumerate(_parts(total)) if k != place]
-    operand, indices = _parts(total)[place]
-    kept = frozenset(names.get(i, i) for i in indices)
-    extents = frozenset((names.get(i, i), n) for i, n in zip(indices, operand.shape, strict=True))
-    return (*rest, kept, extents) if len(kept) == len(indices) else (total, place)
-
-
-def _names(total: Einsum, place: int) -> dict[int, object]:
-    """Indices by where they stand in the result, else in the operands that stay, else on their own."""
-    names: dict[int, object] = {i: ("out", k) for k, i in enumerate(total.output)}
-    for k, (_, indices) in enumerate(_parts(total)):
-        if k != place:
-            for axis, i in enumerate(indices):
-                names.setdefault(i, ("operand", k - (k > place), axis))
-    for axis, i in enumerate(total.inputs[place]):
-        names.setdefault(i, ("own", axis))
-    return names
-
-
-def _parts(total: Einsum) -> list[tuple[Node, tuple[int, ...]]]:
-    return list(zip(total.operands, total.inputs, strict=True))
-
-
-def _merged(a: Einsum, place: int, b: Einsum, theirs: int, sign: Expr) -> Node:
-    """The contraction of the sum of the operands in which two contractions differ."""
-    ours, other = _names(a, place), _names(b, theirs)
-    where = {name: i for i, name in ours.items()}
-    renamed = [where[other[i]] for i in b.inputs[theirs]]
-    turned = b.operands[theirs]
-    if renamed != list(a.inputs[place]):
-        turned = contract([renamed], a.inputs[place], turned)
-    total = elementwise("add", a.operands[place], elementwise("mul", number(sign), turned))
-    return with_operands(a, [*a.operands[:place], total, *a.operands[place + 1 :]])
-
-
 def join_choices_by_one_condition(node: Node) -> Node | None:
     """where(c, x, 0) + where(c, 0, y) → where(c, x, y); [c] is where(c, 1, 0).
 
@@ -220,6 +160,6 @@ SUMS = (
     Rewrite(collect_like_terms, ("add",)),
     Rewrite(gather_terms_into_their_sum, ("add",)),
     Rewrite(join_choices_by_one_condition, ("add",)),
-    Rewrite(contract_sum_of_operands, ("add",)),
+    *MERGES,
     Rewrite(expand_to_cancel, ("add",)),
 )

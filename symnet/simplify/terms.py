@@ -126,13 +126,16 @@ class Terms:
         return elementwise("mul", number(size), self.scaled(1 / size).build())
 
     def _gathered(self) -> Terms:
-        """Terms with the same scalar factors, two or more but not all, gathered behind them: (a + b)/m + c."""
+        """Terms with the same scalar factors, two or more but not all, gathered behind them: (a + b)/m + c.
+
+        Where each term has a place smaller than their sum for the scalars, they stay there: mean(x) + y*mean(z).
+        """
         groups: dict[tuple[Node, ...], list[Monomial]] = {}
         for monomial in self.coefficients:
             heads = _scale_of(monomial[0], bool(self.shape))
             if heads and len(heads) < len(monomial[0]):
                 groups.setdefault(heads, []).append(monomial)
-        crowded = {heads: members for heads, members in groups.items() if len(members) > 1}
+        crowded = {h: members for h, members in groups.items() if len(members) > 1 and _fills_their_sum(members)}
         if not crowded:
             return self
         gathered = Terms(self.shape)
@@ -179,6 +182,17 @@ def _repeated(members: list[Term], places: Axes, shape: Shape) -> Term:
     heads = tuple(f for f in factors if not f.rank)
     body = tuple(f for f in factors if f.rank)
     return coefficient, (*heads, spread(product(ONE, body), places, shape))
+
+
+def _fills_their_sum(members: list[Monomial]) -> bool:
+    """Whether scalars of these terms meet as many elements inside some term as in front of their sum."""
+    live = set().union(*(axes for _, axes in members))
+    return any(len(axes) == len(live) and not any(_is_smaller(f, len(live)) for f in each) for each, axes in members)
+
+
+def _is_smaller(factor: Node, rank: int) -> bool:
+    """Whether a factor is an array that a product of this rank repeats."""
+    return factor.rank > 0 and (factor.rank < rank or factor.kind == "expand")
 
 
 def _is_scale(factor: Node, arrays: bool) -> bool:

@@ -16,8 +16,7 @@ from symnet.expr.extents import dim
 from symnet.expr.graph import topological
 from symnet.expr.node import Node
 from symnet.expr.symbols import tensor
-from symnet.lower.contraction import binarize
-from symnet.lower.scale import push_scales
+from symnet.lower.arrangement import arrange
 from symnet.reference import evaluate
 from symnet.simplify.cost import flops
 from symnet.simplify.engine import Normalizer, Table
@@ -52,7 +51,7 @@ class Identity:
 
 def operations(node: Node) -> int:
     """Arithmetic operations at the sample extents: shared parts once, contractions in their cheapest order."""
-    return int(flops(binarize(push_scales(LAST(share([node]))))).subs(SAMPLE))
+    return int(flops(arrange(LAST(share([node])))).subs(SAMPLE))
 
 
 def largest_difference(row: Identity, seed: int) -> float:

@@ -244,7 +244,6 @@ LEARNING = [
             sn.eye(p) - sn.softmax(X @ W)[:, None, :],
             X,
         ),
-        longer_by="the published form is one contraction, of which the sum with the delta is the smallest operand",
     ),
     Identity(
         "Poisson regression",
@@ -310,7 +309,6 @@ LEARNING = [
         LAYER_NORM,
         lambda: sn.vjp(normalised(X, 1), X, G),
         lambda: normalised_vjp(X, G, 1),
-        longer_by="X - mean is computed with both signs, and the division by the extent is done at full size",
     ),
     Identity(
         "layer normalisation by its gain",
@@ -323,14 +321,12 @@ LEARNING = [
         BATCH_NORM,
         lambda: sn.vjp(normalised(X, 0), X, G),
         lambda: normalised_vjp(X, G, 0),
-        longer_by="X - mean is computed with both signs, and the division by the extent is done at full size",
     ),
     Identity(
         "batch normalisation with gain by its input",
         BATCH_NORM,
         lambda: sn.vjp(normalised(X, 0) * w + c, X, G),
         lambda: normalised_vjp(X, G * w, 0),
-        longer_by="X - mean is computed with both signs, and the division by the extent is done at full size",
     ),
     Identity(
         "batch normalisation by its gain",

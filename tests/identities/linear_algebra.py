@@ -138,7 +138,6 @@ LINEAR_ALGEBRA = [
         COOKBOOK_NORMS,
         lambda: sn.grad(sn.norm(x, 3), x),
         lambda: x * abs(x) / sn.norm(x, 3) ** 2,
-        longer_by="the sign times the absolute value is not folded into x",
     ),
     # Gaussians, with a covariance
     Identity(
@@ -171,7 +170,7 @@ LINEAR_ALGEBRA = [
         BISHOP_RIDGE,
         lambda: sn.simplify(w - sn.solve(sn.hessian(ridge(), w), sn.grad(ridge(), w))),
         lambda: sn.solve(gram(), R.T @ t),
-        longer_by="the Hessian is not recognised in the gradient, so the starting point does not cancel",
+        longer_by="the gradient at w is not recognised as A w - b with the matrix A that is inverted",
     ),
     Identity(
         "ridge solution by the targets",

@@ -191,7 +191,6 @@ MATRICES = [
         NOTES,
         lambda: sn.grad((x @ a) / (sn.sqrt(x @ x) * sn.sqrt(a @ a)), x),
         lambda: (a - (x @ a) / (x @ x) * x) / (sn.sqrt(x @ x) * sn.sqrt(a @ a)),
-        longer_by="three factors of two sizes are multiplied at the larger one",
     ),
     # Jacobians
     Identity("Jacobian of a sum", NOTES, lambda: sn.jacobian(x + w, x), lambda: sn.eye(n)),
@@ -201,7 +200,6 @@ MATRICES = [
         NOTES,
         lambda: sn.jacobian(w / x, x),
         lambda: diag(-w / x**2),
-        longer_by="the sign and the quotient are multiplied at the size of the delta",
     ),
     Identity("Jacobian of a scaled vector", NOTES, lambda: sn.jacobian(s * x, s), lambda: x),
     Identity("Jacobian of an affine function", NOTES, lambda: sn.jacobian(R @ x + u, x), lambda: R),

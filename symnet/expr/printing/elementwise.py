@@ -26,6 +26,7 @@ from symnet.expr.reduction import Reduce
 
 _MOST_FACTORS = 16  # nested products read as one up to this many factors, so that reading stays linear
 _MOST_TERMS = 48
+_MOST_TURNED = 6  # terms of a sum that is written negated
 
 
 def read_elementwise(node: Any, view: View) -> Form:
@@ -69,11 +70,12 @@ def _flat(node: Node, op: str, most: int) -> list[Node]:
 
 
 def _read_mul(node: Node, view: View) -> Form:
-    return _signed_product(node, view)[1]
+    """A product that stands alone: its minus sign goes to a sum that reads as well with it, (b - a)*x."""
+    return _signed_product(node, view, turns=_sign(node) < 0)
 
 
-def _signed_product(node: Node, view: View, negate: bool = False) -> tuple[int, Form]:
-    """(sign, form); with `negate` the form is of -node."""
+def _signed_product(node: Node, view: View, negate: bool = False, turns: bool = False) -> Form:
+    """The form of a product, or with `negate` of -node; with `turns` one of its sums may take the sign."""
     factors = _flat(node, "mul", _MOST_FACTORS)
     above: list[Part] = []
     below: list[Part] = []
@@ -82,15 +84,29 @@ def _signed_product(node: Node, view: View, negate: bool = False) -> tuple[int, 
     for value in (v for f in factors if (v := number_of(f)) is not None):
         sign *= put_number(value, above, below)
     rest = sorted((f for f in factors if number_of(f) is None), key=view.factor_key)
+    turned = next((f for f in reversed(rest) if _reads_as_well_negated(f)), None) if turns and len(rest) > 1 else None
     for factor in rest:
         exponent = _negative_exponent(factor)
-        if exponent is None:
+        if factor is turned:
+            above.append(_read_add(factor, view, -1))
+            sign = -sign
+        elif exponent is None:
             above.append(view.ref(factor, loose=True))
         else:
             below.append(_positive_power(factor, -exponent, view))
     above.extend(found)
-    sign = -sign if negate else sign
-    return sign, product(sign, above, below)
+    return product(-sign if negate else sign, above, below)
+
+
+def _reads_as_well_negated(node: Node) -> bool:
+    """Whether a sum with its terms negated has no more minus signs than one more than it has; a number stays first."""
+    if not is_op(node, "add") or len(node.operands) > _MOST_TURNED:
+        return False
+    if any(_minus_logsumexp(t)[0] is not None for t in node.operands):
+        return False
+    signs = [_sign(t) for t in node.operands]
+    numbers = any(number_of(t) is not None for t in node.operands)
+    return -1 in signs and not numbers and signs.count(1) <= signs.count(-1) + 1
 
 
 def _negative_exponent(node: Node) -> Any:
@@ -152,13 +168,15 @@ def _divides_by(node: Node, count: Any) -> bool:
 # --------------------------------------------------------------------------- sums
 
 
-def _read_add(node: Node, view: View) -> Form:
+def _read_add(node: Node, view: View, sign: int = 1) -> Form:
+    """A sum; or with the sign -1 the sum of its terms negated."""
     terms = _flat(node, "add", _MOST_TERMS)
-    found = _take_log_softmax(terms, view)
-    signed = [(_sign(t), t) for t in terms]
+    found = _take_log_softmax(terms, view) if sign > 0 else []
+    signed = [(sign * _sign(t), t) for t in terms]
     ups = sorted((t for s, t in signed if s > 0), key=view.term_key)
     downs = sorted((t for s, t in signed if s < 0), key=view.term_key)
-    parts: list[Part] = [*found, *view.refs(_numbers_last(ups), loose=True), *(_negated(t, view) for t in downs)]
+    above = [_signed(t, view, sign) for t in _numbers_last(ups)]
+    parts: list[Part] = [*found, *above, *(_signed(t, view, -sign) for t in downs)]
     signs = (1,) * (len(found) + len(ups)) + (-1,) * len(downs)
     if signs == (1,):
         return same(parts[0])
@@ -183,9 +201,12 @@ def _sign(node: Node) -> int:
     return -1 if len(negative) % 2 else 1
 
 
-def _negated(node: Node, view: View) -> Form:
+def _signed(node: Node, view: View, sign: int) -> Part:
+    """A term, or the form of minus a term that has a minus sign."""
+    if sign > 0:
+        return view.ref(node, loose=True)
     value = number_of(node)
-    return numeral(-value) if value is not None else _signed_product(node, view, negate=True)[1]
+    return numeral(-value) if value is not None else _signed_product(node, view, negate=True)
 
 
 def _take_log_softmax(terms: list[Node], view: View) -> list[Form]:

@@ -1,0 +1,20 @@
+"""The arithmetic that runs: products arranged so that they take the fewest operations.
+
+In: numeric-form roots.  Out: the same values up to rounding: scalars and signs where they meet the fewest elements
+(`scale.py`, `placement.py`), contractions as products of two in the cheapest order (`contraction.py`).
+`lower` starts from this, and `Compiled.flops` counts it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from symnet.expr.node import Node
+from symnet.lower.contraction import binarize
+from symnet.lower.placement import place_factors
+from symnet.lower.scale import push_scales
+
+
+def arrange(roots: Iterable[Node]) -> list[Node]:
+    """The roots as they are computed."""
+    return binarize(place_factors(push_scales(roots)))

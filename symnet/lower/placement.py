@@ -1,0 +1,94 @@
+"""Scalars and signs of products, where they meet the fewest elements.
+
+before: s·t·X,  s·v·X (v one row),  s·(x yᵀ),  -(a - b)·X
+after:  (s·t)·X,  (s·v)·X,          (s·x) yᵀ,  (b - a)·X
+
+In: numeric-form roots.  Out: the same values up to rounding, in fewer operations.  A sign that only sums take stays in
+front, where it makes a subtraction; a sum is negated only where nothing else uses it.
+Not handled: scalars of a contraction that sums (`scale.py` moves extents and numbers into those).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import sympy
+
+from symnet.expr.constants import number_of
+from symnet.expr.contraction import Einsum
+from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.graph import consumers, topological, with_operands
+from symnet.expr.movement import Expand
+from symnet.expr.node import Node
+from symnet.lower.contraction import elements
+from symnet.simplify.coefficients import has_both_signs, scaled
+
+
+def place_factors(roots: Iterable[Node]) -> list[Node]:
+    """Every product with its scalars where they are multiplied at the smallest size."""
+    roots = list(roots)
+    users = consumers(*roots)
+    ends = set(roots)
+    new: dict[Node, Node] = {}
+    for node in topological(*roots):
+        fresh = with_operands(node, (new[o] for o in node.operands))
+        if is_op(node, "mul"):
+            subtracted = node not in ends and all(is_op(user, "add") for user in users[node])
+            once = frozenset(new[o] for o in node.operands if len(users[o]) == 1 and o not in ends)
+            fresh = _placed(fresh, subtracted, once)
+        new[node] = fresh
+    return [new[root] for root in roots]
+
+
+def _placed(node: Node, subtracted: bool, once: frozenset[Node]) -> Node:
+    """A product with its scalars placed.
+
+    subtracted: only sums use it, so that a sign costs nothing.  once: the operands that nothing else uses.
+    """
+    free = [o for o in node.operands if subtracted and number_of(o) == -1]
+    scalars = [o for o in node.operands if not o.rank and o not in free]
+    arrays = [o for o in node.operands if o.rank]
+    scalars, arrays = _turned(scalars, arrays, once)
+    if not arrays:
+        return node
+    place = min(arrays, key=lambda o: _room(o, once))
+    if scalars and _room(place, once) < elements(node):
+        arrays = [_times(scalars, o, once) if o is place else o for o in arrays]
+    elif len(scalars) > 1:
+        arrays = [elementwise("mul", *scalars), *arrays]
+    else:
+        arrays = [*scalars, *arrays]
+    parts = [*free, *arrays]
+    return parts[0] if len(parts) == 1 else elementwise("mul", *parts)
+
+
+def _room(factor: Node, once: frozenset[Node]) -> int:
+    """The number of elements that a scalar meets inside a factor."""
+    return min(elements(o) for o in _inside(factor, once))
+
+
+def _inside(factor: Node, once: frozenset[Node]) -> tuple[Node, ...]:
+    """What a scalar may be multiplied into: what a factor repeats, an operand of an outer product, or the factor."""
+    if isinstance(factor, Expand) or (_is_outer(factor) and factor in once):
+        return factor.operands
+    return (factor,)
+
+
+def _is_outer(node: Node) -> bool:
+    return isinstance(node, Einsum) and not node.contracted and len(node.operands) > 1
+
+
+def _times(scalars: list[Node], factor: Node, once: frozenset[Node]) -> Node:
+    """The factor scaled, or the smallest part of it."""
+    parts = _inside(factor, once)
+    place = min(range(len(parts)), key=lambda k: elements(parts[k]))
+    whole = elementwise("mul", *scalars, parts[place])
+    return whole if parts[0] is factor else with_operands(factor, [*parts[:place], whole, *parts[place + 1 :]])
+
+
+def _turned(scalars: list[Node], arrays: list[Node], once: frozenset[Node]) -> tuple[list[Node], list[Node]]:
+    """-(a - b)·x as (b - a)·x."""
+    for k, factor in enumerate(arrays if scalars and number_of(scalars[0]) == -1 else ()):
+        if is_op(factor, "add") and factor in once and has_both_signs(factor):
+            return scalars[1:], [*arrays[:k], scaled(factor, sympy.S.NegativeOne), *arrays[k + 1 :]]
+    return scalars, arrays
