@@ -34,6 +34,7 @@ def concrete(kind: type[Node]) -> Iterable[type[Node]]:
 
 KINDS = {cls.kind for cls in concrete(Node)}
 NODES = sorted({n for c in CASES for n in topological(*c.roots)}, key=lambda n: n.digest)
+BY_ITS_BODY = {"function"}  # replaced by its body before these floors see it: expr/sympy_bodies.py
 ARITHMETIC = {"add", "mul", "pow"}  # the algebra has files of its own for these: terms.py, factors.py
 
 TABLES_OF_KINDS = {
@@ -50,9 +51,16 @@ TABLES_OF_PRIMITIVES = {
     "diff, reverse": {*diff_elementwise.PARTIALS, *diff_elementwise.VJP},
     "diff, forward": {*diff_elementwise.PARTIALS, *diff_elementwise.JVP},
     "simplify": ARITHMETIC.union(*(r.on for r in FUNCTIONS if r.apply is repeat_after_computing)),
-    "lower": set(lower_elementwise._EMIT),
-    "compare/tape, forward": {*tape_elementwise.FORWARD, "indicator"} & set(PRIMITIVES),
-    "compare/tape, backward": {*tape_elementwise.PULLS, *tape_elementwise.FLAT, "add", "mul", "where", "indicator"}
+    "lower": BY_ITS_BODY | set(lower_elementwise._EMIT),
+    "compare/tape, forward": {*tape_elementwise.FORWARD, "indicator", *BY_ITS_BODY} & set(PRIMITIVES),
+    "compare/tape, backward": {
+        *tape_elementwise.PULLS,
+        *tape_elementwise.FLAT,
+        "add",
+        "mul",
+        "where",
+        "indicator",
+    }.union(BY_ITS_BODY)
     & set(PRIMITIVES),
 }
 

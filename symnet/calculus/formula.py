@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib import import_module
+from types import FunctionType
 from typing import Any
 
 import sympy
@@ -24,6 +25,8 @@ from symnet.expr.indexing import labels
 from symnet.expr.movement import Place, fill
 from symnet.expr.node import Node
 from symnet.expr.parsing import parse
+from symnet.expr.sympy_functions import function_of
+from symnet.expr.sympy_scalars import caller
 from symnet.expr.symbols import LEAF_ASSUMPTIONS, tensor
 
 # module → the public functions that formulas may call
@@ -163,13 +166,16 @@ def formula(text: str, names: Mapping[str, Any] | None = None) -> Node:
         >>> formula("a*(a + b)")
         a*(a + b)
     """
-    return parse(text, names, functions())
+    given = {name: value for name, value in (names or {}).items() if isinstance(value, FunctionType)}
+    values = None if names is None else {name: value for name, value in names.items() if name not in given}
+    return parse(text, values, functions() | given)
 
 
 def names_in(*nodes: Node) -> dict[str, Any]:
-    """What the names in a node's formula stand for: its leaves, named values and dims."""
+    """What the names in a node's formula stand for: its leaves, named values, dims and functions of SymPy's."""
     found: dict[str, Any] = {d.name: d for d in _dims(nodes)}
     order = topological(*nodes)
     found |= {n.name: n for n in order if n.kind in ("tensor", "named")}  # type: ignore[attr-defined]
     hot = [n for n in order if n.kind == "one_hot" and n.operands[0].kind == "tensor"]
     return found | {n.operands[0].name: n for n in hot}  # type: ignore[attr-defined]
+    found |= {f.title: caller(f) for n in order if (f := function_of(n)) is not None}

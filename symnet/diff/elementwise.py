@@ -14,12 +14,14 @@ import sympy
 
 from symnet.diff.contraction import add_up, contract_and_expand, unbroadcast
 from symnet.diff.rules import ZERO, Declared, JvpRule, Maybe, VjpRule, find
+from symnet.diff.sympy_functions import function_slope
 from symnet.expr.assumptions import known
 from symnet.expr.constants import number, number_of
 from symnet.expr.elementwise import (
     Elementwise,
     cos,
     cosh,
+    digamma,
     divide,
     elementwise,
     exp,
@@ -43,6 +45,7 @@ from symnet.expr.elementwise import (
 )
 from symnet.expr.movement import broadcast_to, keep_axes
 from symnet.expr.node import Node, Shape
+from symnet.expr.sympy_table import polygamma
 
 Partial = Callable[..., Maybe] | Declared
 FILE = "symnet/diff/elementwise.py"
@@ -65,6 +68,15 @@ def pow_by_exponent(y: Node, base: Node, exponent: Node) -> Maybe:
     return elementwise("mul", y, log(base)) if known(base, "positive") else xlogy(y, base)
 
 
+def _bell(x: Node, factor: int) -> Node:
+    """factor·e^(-x²)/√π."""
+    return number(factor / sympy.sqrt(sympy.pi)) * exp(negative(power(x, 2)))
+
+
+def _square_sum(a: Node, b: Node) -> Node:
+    return power(a, 2) + power(b, 2)
+
+
 def _slope_of_arcsine(x: Node) -> Node:
     return reciprocal(sqrt(1 - power(x, 2)))
 
@@ -85,7 +97,16 @@ PARTIALS: dict[str, tuple[Partial, ...]] = {
     "atan": (lambda y, x: reciprocal(1 + power(x, 2)),),
     "sinh": (lambda y, x: cosh(x),),
     "cosh": (lambda y, x: sinh(x),),
-    "erf": (lambda y, x: number(2 / sympy.sqrt(sympy.pi)) * exp(negative(power(x, 2))),),
+    "asinh": (lambda y, x: reciprocal(sqrt(1 + power(x, 2))),),
+    "acosh": (lambda y, x: reciprocal(sqrt(power(x, 2) - 1)),),
+    "atanh": (lambda y, x: reciprocal(1 - power(x, 2)),),
+    "atan2": (lambda y, a, b: divide(b, _square_sum(a, b)), lambda y, a, b: negative(divide(a, _square_sum(a, b)))),
+    "cbrt": (lambda y, x: reciprocal(3 * power(y, 2)),),
+    "erf": (lambda y, x: _bell(x, 2),),
+    "erfc": (lambda y, x: _bell(x, -2),),
+    "gamma": (lambda y, x: y * digamma(x),),
+    "loggamma": (lambda y, x: digamma(x),),
+    "digamma": (lambda y, x: polygamma(number(1), x),),
     "abs": (lambda y, x: sign(x),),
     "sign": (ZERO,),
     "floor": (ZERO,),
@@ -121,6 +142,8 @@ def scale(y_bar: Node, *factors: Node) -> Node:
 
 def partial(node: Elementwise, k: int) -> Maybe:
     """∂y/∂xₖ as a node that broadcasts to y; None when zero."""
+    if node.op == "function":
+        return function_slope(node, k)
     entry = find(PARTIALS, node.op, node, "PARTIALS", FILE)[k]
     return None if entry is ZERO else entry(node, *node.operands)
 
@@ -166,7 +189,7 @@ def _mask(y_bar: Node) -> tuple[Maybe, Node]:
     return None, y_bar
 
 
-VJP: dict[str, VjpRule] = {"add": add_vjp, "mul": mul_vjp, "where": where_vjp}
+VJP: dict[str, VjpRule] = {"add": add_vjp, "mul": mul_vjp, "where": where_vjp, "function": partial_vjp}
 
 
 def slope(node: Elementwise, k: int) -> Maybe:
@@ -211,7 +234,7 @@ def where_jvp(node: Elementwise, x_dots: Sequence[Maybe]) -> Maybe:
     return where(node.operands[0], zero if a_dot is None else a_dot, zero if b_dot is None else b_dot)
 
 
-JVP: dict[str, JvpRule] = {"add": add_jvp, "mul": mul_jvp, "where": where_jvp}
+JVP: dict[str, JvpRule] = {"add": add_jvp, "mul": mul_jvp, "where": where_jvp, "function": partial_jvp}
 
 
 def elementwise_jvp(node: Elementwise, x_dots: Sequence[Maybe]) -> Maybe:

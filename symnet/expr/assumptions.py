@@ -297,6 +297,13 @@ def _floor_facts(node: Node) -> set[str]:
 _BY_PRIMITIVE: dict[str, Callable[[Node], Iterable[str]]] = {
     "add": _add_facts,
     "mul": _mul_facts,
+def _function_facts(node: Node) -> set[str]:
+    """What SymPy knows of a function of real variables."""
+    application = node.args[0].application
+    known = {"positive": application.is_positive, "nonnegative": application.is_nonnegative}
+    return {name for name, holds in known.items() if holds}
+
+
     "pow": _pow_facts,
     "exp": _exp_facts,
     "sigmoid": lambda node: {"open_unit"},
@@ -304,7 +311,11 @@ _BY_PRIMITIVE: dict[str, Callable[[Node], Iterable[str]]] = {
     "cosh": lambda node: {"positive"},
     "tanh": _same_sign_below_one,
     "erf": _same_sign_below_one,
-    **dict.fromkeys(("log1p", "expm1", "sinh", "asin", "atan"), _same_sign),
+    **dict.fromkeys(("log1p", "expm1", "sinh", "asinh", "asin", "atan", "atanh", "cbrt"), _same_sign),
+    "erfc": lambda node: {"positive"},
+    "acosh": lambda node: {"nonnegative"},
+    "gamma": lambda node: _of(node.operands[0]) & {"positive"},
+    "function": _function_facts,
     "sign": _sign_facts,
     "floor": _floor_facts,
     "maximum": _maximum_facts,

@@ -34,14 +34,15 @@ class Primitive:
     """
 
     name: str
-    arity: int | None  # None: two or more
+    arity: int | None  # None: `fewest` or more
     result: str
     condition: bool = False  # the first operand must be bool
+    fewest: int = 2
 
 
 _REAL_UNARY = (
     "exp", "log", "log1p", "expm1", "tanh", "sigmoid", "softplus", "sin", "cos", "tan", "asin", "acos", "atan",
-    "sinh", "cosh", "erf",
+    "sinh", "cosh", "asinh", "acosh", "atanh", "erf", "erfc", "gamma", "loggamma", "digamma", "cbrt",
 )  # fmt: skip
 _COMPARISON = ("lt", "le", "gt", "ge", "eq", "ne")
 
@@ -57,6 +58,8 @@ PRIMITIVES: dict[str, Primitive] = {
         Primitive("sign", 1, "same"),
         Primitive("floor", 1, "same"),
         Primitive("xlogy", 2, "real"),
+        Primitive("atan2", 2, "real"),
+        Primitive("function", None, "real", fewest=1),  # any other function of SymPy's: expr/sympy_functions.py
         *(Primitive(name, 1, "real") for name in _REAL_UNARY),
         *(Primitive(name, 2, "bool") for name in _COMPARISON),
         Primitive("and", 2, "bool", condition=True),
@@ -112,6 +115,8 @@ _RESULT: dict[str, Callable[..., str | None]] = {
 class Elementwise(Node):
     """args are (primitive name, *operands); operands broadcast.
 
+    A function of SymPy's that is no primitive stands in the name's place itself: its name is "function".
+
     Attributes:
         op: the primitive's name.
     """
@@ -121,10 +126,10 @@ class Elementwise(Node):
     op: str
 
     @classmethod
-    def _derive(cls, op: Str, *operands: Node) -> tuple[Shape, str | None]:
+    def _derive(cls, op: Str | Any, *operands: Node) -> tuple[Shape, str | None]:
         primitive = PRIMITIVES[op.name]
-        low = primitive.arity or 2
-        assert len(operands) == low or (primitive.arity is None and len(operands) >= 2), (op, len(operands))
+        count, arity = len(operands), primitive.arity
+        assert count == arity or (arity is None and count >= primitive.fewest), (op, count)
         if primitive.condition or len({o.dtype for o in operands} - {None}) > 1:
             _check_dtypes(primitive, operands)
         shape = operands[0].shape
@@ -169,7 +174,7 @@ def check_one_real(call: str, operands: tuple[Node, ...]) -> None:
         )
 
 
-_NAMES = {name: static_name(name) for name in PRIMITIVES}
+_NAMES = {name: static_name(name) for name in PRIMITIVES if name != "function"}
 
 
 def elementwise(op: str, *operands: Any) -> Elementwise:
@@ -298,7 +303,15 @@ acos = _unary("acos", "arccos x")
 atan = _unary("atan", "arctan x")
 sinh = _unary("sinh", "sinh x")
 cosh = _unary("cosh", "cosh x")
+asinh = _unary("asinh", "the inverse of sinh; derivative 1/√(1 + x²)")
+acosh = _unary("acosh", "the inverse of cosh, for x ≥ 1; derivative 1/√(x² - 1)")
+atanh = _unary("atanh", "the inverse of tanh, for |x| < 1; derivative 1/(1 - x²)")
+cbrt = _unary("cbrt", "the real cube root of x, negative for negative x; derivative 1/(3·∛x²)")
 erf = _unary("erf", "the error function of x")
+erfc = _unary("erfc", "1 - erf x, with all its digits where that is small")
+gamma = _unary("gamma", "Γ(x), ∞ at 0 and NaN at -1, -2, …; derivative Γ(x)·ψ(x)")
+loggamma = _unary("loggamma", "log |Γ(x)|; derivative ψ(x)")
+digamma = _unary("digamma", "ψ(x) = Γ′(x)/Γ(x); derivative the trigamma function, SymPy's polygamma(1, x)")
 sign = _unary("sign", "-1, 0 or 1; derivative 0")
 floor = _unary("floor", "the largest integer not above x; derivative 0")
 absolute = register_builder("abs")(_unary("abs", "|x|; derivative sign(x), 0 at 0"))
@@ -369,6 +382,18 @@ def xlogy(x: Any, y: Any) -> Node:
     return elementwise("xlogy", x, y)
 
 
+def atan2(y: Any, x: Any) -> Node:
+    """The angle of the point (x, y), in (-π, π].
+
+    Example:
+        >>> import symnet as sn
+        >>> x, y = sn.tensor("x", 3), sn.tensor("y", 3)
+        >>> sn.grad(sn.sum(sn.atan2(y, x)), x)
+        -y/(x**2 + y**2)
+    """
+    return elementwise("atan2", y, x)
+
+
 def _square(x: Any) -> Node:
     return power(x, 2)
 
@@ -376,6 +401,7 @@ def _square(x: Any) -> Node:
 _NUMPY: dict[str, Callable[..., Node]] = {
     "exp": exp, "log": log, "log1p": log1p, "expm1": expm1, "tanh": tanh, "sin": sin, "cos": cos, "tan": tan,
     "arcsin": asin, "arccos": acos, "arctan": atan, "sinh": sinh, "cosh": cosh, "sign": sign, "floor": floor,
+    "arcsinh": asinh, "arccosh": acosh, "arctanh": atanh, "arctan2": atan2, "cbrt": cbrt,
     "sqrt": sqrt, "maximum": maximum, "minimum": minimum, "square": _square, "reciprocal": reciprocal,
     "equal": equal, "not_equal": not_equal,
 }  # fmt: skip

@@ -31,7 +31,7 @@ from symnet.expr.movement import concat, fill, reshape
 from symnet.expr.movement import stack as stacked
 from symnet.expr.node import Node, Shape
 from symnet.expr.symbols import check_leaves, tensor
-from symnet.expr.sympy_scalars import BUILD, atom_of, from_scalar
+from symnet.expr.sympy_scalars import atom_of, builder, from_scalar
 
 Ranges = tuple[Range, ...]
 LARGEST_SHOWN = 200  # parts of an expression that an error still writes out: SymPy's printing is exponential
@@ -140,7 +140,7 @@ class Converter:
         for cls in type(part).__mro__:
             if cls in FORMS:
                 return FORMS[cls]
-        if type(part) in BUILD:
+        if builder(part) is not None:
             return Form(lambda p: p.args, Converter.scalar)
         return Form(lambda p: (), _REFUSED.get(type(part).__name__, _unknown))
 
@@ -156,7 +156,7 @@ class Converter:
         found = next((r for r in ranges if r.index == part), None)
         if found is not None:
             return found.as_scalar()
-        if any(cls in FORMS for cls in type(part).__mro__) or (type(part) in BUILD and part.args):
+        if any(cls in FORMS for cls in type(part).__mro__) or (part.args and builder(part) is not None):
             return None
         if isinstance(part, Symbol) and part.name in self.names:
             return atom_of(self.names[part.name], {})
@@ -192,7 +192,7 @@ class Converter:
             return combine(part, values)
         if isinstance(part, sympy.Mul):
             return product_of(values)
-        return broadcast(BUILD[type(part)], values, ranges)
+        return broadcast(build_of(part), values, ranges)
 
     def plain(self, part: Basic, value: Value) -> Node:
         """A value that depends on no index of a sum."""
@@ -205,8 +205,17 @@ class Converter:
 def combine(part: Any, values: Sequence[Any]) -> Any:
     """The node of a scalar part whose own parts are `values`; constants stay one number."""
     if isinstance(part, sympy.Expr) and all(isinstance(v, Number) for v in values):
-        return atom_of(part, {})
-    return BUILD[type(part)](*values)
+        constant = atom_of(part, {})
+        if constant is not None:
+            return constant
+    return build_of(part)(*values)
+
+
+def build_of(part: Any) -> Callable[..., Any]:
+    """What makes the node of a part that has a form."""
+    build = builder(part)
+    assert build is not None, part
+    return build
 
 
 def _labelled(pair: tuple[Any, ...]) -> bool:

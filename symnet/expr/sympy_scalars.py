@@ -1,80 +1,87 @@
 """SymPy scalars at the door: a scalar `Expr` becomes a graph of elementwise nodes.
 
-In: numbers, symbols, dims, and SymPy functions that have a primitive.  Out: a node of rank 0 (or of the shape that
-the symbols' replacements broadcast to, through `apply`).  Linear in the expression's distinct parts.
-Not handled: matrices and indexed objects (`expr/from_sympy.py`), functions without a primitive (the error names it).
+In: numbers, symbols, dims, and SymPy functions.  Out: a node of rank 0 (or of the shape that the symbols' replacements
+broadcast to, through `apply`).  Linear in the expression's distinct parts.
+A function with a primitive, or one that a formula of primitives says (sec x = 1/cos x), becomes that: `BUILD`, in
+`sympy_table.py`.  Any other becomes a node that carries it (`sympy_functions.py`).
+Not handled: matrices and indexed objects (`expr/from_sympy.py`), unevaluated derivatives and integrals, complex values.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import sympy
 from sympy import Basic, Expr, Symbol
+from sympy.core.function import Application, Derivative, Subs
 
 from symnet.errors import ArgumentError, explain
-from symnet.expr.constants import number, size
-from symnet.expr.elementwise import elementwise, where
+from symnet.expr.constants import as_node, number, number_of, size
 from symnet.expr.extents import Dim
 from symnet.expr.node import Node
 from symnet.expr.symbols import scalar
+from symnet.expr.sympy_functions import ScalarFunction, applied, body_of_call, function_node, variable
+from symnet.expr.sympy_table import BUILD
 
 _KNOWN_ASSUMPTIONS = ("positive", "nonnegative", "nonzero", "integer")
 
-# SymPy class → primitive, for functions with the same meaning and one operand.
-_SAME = {
-    sympy.exp: "exp", sympy.log: "log", sympy.sin: "sin", sympy.cos: "cos", sympy.tan: "tan", sympy.asin: "asin",
-    sympy.acos: "acos", sympy.atan: "atan", sympy.sinh: "sinh", sympy.cosh: "cosh", sympy.tanh: "tanh",
-    sympy.erf: "erf", sympy.Abs: "abs", sympy.sign: "sign", sympy.floor: "floor",
-}  # fmt: skip
-_RELATIONS = {
-    sympy.StrictLessThan: "lt", sympy.LessThan: "le", sympy.StrictGreaterThan: "gt", sympy.GreaterThan: "ge",
-    sympy.Equality: "eq", sympy.Unequality: "ne",
-}  # fmt: skip
+Given = Mapping[Any, Any]  # what stands for symbols and parts: nodes; for classes of functions: bodies
 
 
-def _fold(op: str) -> Callable[..., Node]:
-    def build(*args: Node) -> Node:
-        result = args[0]
-        for arg in args[1:]:
-            result = elementwise(op, result, arg)
-        return result
-
-    return build
-
-
-def _many(op: str) -> Callable[..., Node]:
-    return lambda *args: elementwise(op, *args) if len(args) > 1 else args[0]
+def builder(part: Any, given: Given | None = None) -> Callable[..., Any] | None:
+    """What makes the node of a scalar part from those of its own parts; None where it has no meaning here."""
+    cls = type(part)
+    if cls in BUILD:
+        return BUILD[cls]
+    is_function = isinstance(part, sympy.Function) and all(isinstance(a, (Expr, Node)) for a in part.args)
+    return partial(apply_class, cls, given=given or {}) if is_function else None
 
 
-def _piecewise(*pairs: Any) -> Node:
-    result: Node = number(sympy.nan)
-    for value, condition in reversed(pairs):
-        result = value if condition is True else where(condition, value, result)
-    return result
+def apply_class(cls: Any, *operands: Node, given: Given | None = None) -> Node:
+    """The node of a SymPy function without a primitive; where SymPy evaluates it, of what comes out.
+
+    A function that has a body and no derivative of its own is replaced by the body.
+    """
+    given = given or {}
+    body = given.get(cls)
+    application, kept = applied(cls, operands)
+    values = {variable(k): o for k, o in enumerate(kept)}
+    if type(application) is not cls:
+        return from_scalar(application, {**given, **values})
+    formula = symbolic_implementation(application) if body is None else body(*application.args)
+    if formula is not None and not all(is_evaluated(derivative_of(application, v)) for v in values):
+        return from_scalar(formula, {**given, **values})
+    return function_node(application, body, kept)
 
 
-BUILD: dict[type, Callable[..., Any]] = {
-    sympy.Add: _many("add"),
-    sympy.Mul: _many("mul"),
-    sympy.Pow: lambda base, exponent: elementwise("pow", base, exponent),
-    sympy.Max: _fold("maximum"),
-    sympy.Min: _fold("minimum"),
-    sympy.And: _fold("and"),
-    sympy.Or: _fold("or"),
-    sympy.Not: lambda a: elementwise("not", a),
-    sympy.Heaviside: lambda x, at_zero: elementwise(
-        "indicator", elementwise("ge" if at_zero == number(1) else "gt", x, 0)
-    ),
-    sympy.functions.elementary.piecewise.ExprCondPair: lambda value, condition: (value, condition),
-    sympy.Piecewise: _piecewise,
-    **{cls: (lambda x, op=op: elementwise(op, x)) for cls, op in _SAME.items()},
-    **{cls: (lambda a, b, op=op: elementwise(op, a, b)) for cls, op in _RELATIONS.items()},
-}
+def derivative_of(application: Any, symbol: Any) -> Any:
+    """SymPy's derivative of a function of variables; an unevaluated one where the class has no `fdiff` for it."""
+    try:
+        return application.diff(symbol)
+    except Exception:  # a user's fdiff may raise anything: then there is no derivative
+        return Derivative(application, symbol)
 
 
-def from_scalar(expr: Basic, rule: Mapping[Basic, Node] | None = None) -> Node:
+def is_evaluated(expr: Any) -> bool:
+    """Whether a derivative is one, and no note that it is still to be taken."""
+    return isinstance(expr, Expr) and not expr.has(Derivative, Subs, sympy.Integral, sympy.nan, sympy.zoo)
+
+
+def symbolic_implementation(application: Any) -> Any:
+    """What a function made by `implemented_function` gives for symbols: an expression, or None."""
+    implementation = getattr(application, "_imp_", None)
+    if implementation is None:
+        return None
+    try:
+        found = sympy.sympify(implementation(*application.args))
+    except Exception:  # NumPy's and math's functions refuse symbols, each in its own way
+        return None
+    return found if isinstance(found, Expr) and found.free_symbols <= application.free_symbols else None
+
+
+def from_scalar(expr: Basic, rule: Given | None = None) -> Node:
     """The node of a SymPy scalar; `rule` says what stands for symbols (leaves of their names otherwise).
 
     Raises:
@@ -91,23 +98,26 @@ def from_scalar(expr: Basic, rule: Mapping[Basic, Node] | None = None) -> Node:
         atom = atom_of(part, rule, free[part])
         if atom is not None:
             built[part] = atom
-        elif ready:
-            built[part] = BUILD[type(part)](*(built[a] for a in part.args))
-        elif type(part) in BUILD:
+            continue
+        build = builder(part, rule)
+        if build is None:
+            raise _no_meaning(expr, part)
+        if ready:
+            built[part] = build(*(built[a] for a in part.args))
+        else:
             stack.append((part, True))
             stack.extend((a, False) for a in reversed(part.args))
-        else:
-            raise ArgumentError(
-                explain(
-                    f"from_sympy({expr})",
-                    "SymPy scalars made of " + ", ".join(sorted(c.__name__ for c in _SAME)) + " and arithmetic",
-                    f"{part} ({type(part).__name__})",
-                    "Convert it first, with sn.from_sympy(…)."
-                    if getattr(part, "is_Matrix", False)
-                    else "Rewrite that part, as in expr.rewrite(sympy.exp).",
-                )
-            )
     return built[expr]  # type: ignore[no-any-return]
+
+
+def _no_meaning(expr: Basic, part: Any) -> ArgumentError:
+    mend = "Rewrite that part, as in expr.rewrite(sympy.exp)."
+    if getattr(part, "is_Matrix", False):
+        mend = "Convert it first, with sn.from_sympy(…)."
+    elif isinstance(part, (Derivative, Subs, sympy.Integral)):
+        mend = "Call .doit() on it first."
+    got = f"{part} ({type(part).__name__})"
+    return ArgumentError(explain(f"from_sympy({expr})", "SymPy functions of scalars, and arithmetic", got, mend))
 
 
 def _free_symbols(expr: Basic) -> dict[Basic, frozenset[Basic]]:
@@ -118,7 +128,7 @@ def _free_symbols(expr: Basic) -> dict[Basic, frozenset[Basic]]:
         part, ready = stack.pop()
         if part in free:
             continue
-        below = part.args if type(part) in BUILD else ()
+        below = part.args if builder(part) is not None else ()
         if not below:
             free[part] = frozenset({part} if isinstance(part, Node) else part.free_symbols)
         elif ready:
@@ -129,7 +139,7 @@ def _free_symbols(expr: Basic) -> dict[Basic, frozenset[Basic]]:
     return free
 
 
-def atom_of(part: Basic, rule: Mapping[Basic, Node], free: frozenset[Basic] | None = None) -> Any:
+def atom_of(part: Basic, rule: Given, free: frozenset[Basic] | None = None) -> Any:
     """The node of a symbol, a number or an extent; None for what is made of parts."""
     if part in rule:
         return rule[part]
@@ -156,19 +166,36 @@ def _assumptions_of(symbol: Symbol) -> dict[str, bool]:
     return {name: True for name in known if name not in implied}
 
 
-def _constant(part: Expr) -> Node:
+def _constant(part: Expr) -> Node | None:
+    """A number; None for a function of numbers that SymPy cannot evaluate, which is built from its parts."""
     if part.has(sympy.zoo) or (part.is_real is False and not part.is_infinite):
         raise ArgumentError(explain(f"from_sympy({part})", "a real number", str(part), "symnet has real numbers only."))
+    if part.args and part.has(Application) and not _has_value(part):
+        return None
     return number(part)
 
 
-def apply(function: Any, *operands: Any) -> Node:
+def _has_value(part: Expr) -> bool:
+    value = part.evalf(15)
+    if value.is_number and value.is_real is False:
+        raise ArgumentError(
+            explain(f"from_sympy({part})", "a real number", str(value), "symnet has real numbers only.")
+        )
+    return bool(value.is_Number)
+
+
+def apply(function: Any, *operands: Any, body: Any = None) -> Node:
     """Any SymPy scalar function, elementwise over tensors that broadcast.
+
+    A function class that symnet has no primitive for stays itself in formulas.  Its derivative is what its `fdiff`
+    gives, through the node itself where it says so; it is compiled by its body: the one given here, or one that SymPy
+    can rewrite it to.
 
     Args:
         function: a `sympy.Lambda`, a SymPy function class, or a Python callable that maps SymPy symbols to a SymPy
             expression.
         *operands: nodes or numbers, one for each argument.
+        body: for a class, a callable that gives its formula: it says how to compute what `fdiff` differentiates.
 
     Example:
         >>> import sympy, symnet as sn
@@ -177,11 +204,14 @@ def apply(function: Any, *operands: Any) -> Node:
         >>> sn.apply(sympy.Lambda(t, t**2 + sympy.sin(t)), x).shape
         (3,)
     """
-    from symnet.expr.constants import as_node
-
-    dummies = [Symbol(f"_{n}", real=True) for n in range(len(operands))]
+    nodes = [as_node(o) for o in operands]
+    given: dict[Any, Any] = {}
+    if body is not None:
+        given[function] = _body(function, body, len(nodes))
+    values = [number_of(node) for node in nodes]
+    dummies = [variable(k) if value is None else value for k, value in enumerate(values)]
     try:
-        body = sympy.sympify(function(*dummies))
+        expr = sympy.sympify(function(*dummies))
     except TypeError as error:
         raise ArgumentError(
             explain(
@@ -191,10 +221,28 @@ def apply(function: Any, *operands: Any) -> Node:
                 "Give one operand per argument.",
             )
         ) from error
-    if not isinstance(body, Expr):
+    if not isinstance(expr, Expr):
         raise ArgumentError(
             explain(
-                f"apply({function}, …)", "a SymPy scalar expression", type(body).__name__, "Return a SymPy expression."
+                f"apply({function}, …)", "a SymPy scalar expression", type(expr).__name__, "Return a SymPy expression."
             )
         )
-    return from_scalar(body, dict(zip(dummies, map(as_node, operands), strict=True)))
+    rule = {d: node for d, node, value in zip(dummies, nodes, values, strict=True) if value is None}
+    return from_scalar(expr, {**given, **rule})
+
+
+def caller(function: ScalarFunction) -> Callable[..., Node]:
+    """What applies a function that a node carries to other operands."""
+
+    def call(*operands: Any) -> Node:
+        return apply(function.application.func, *operands, body=function.body)
+
+    return call
+
+
+def _body(function: Any, body: Any, count: int) -> Any:
+    if not (isinstance(function, type) and issubclass(function, sympy.Function)) or function in BUILD:
+        got, mend = f"{function}", "Drop body: the function is compiled as it stands."
+        expected = "a body for a function class without a primitive"
+        raise ArgumentError(explain(f"apply({function}, …, body=…)", expected, got, mend))
+    return body_of_call(function, body, count)

@@ -261,7 +261,8 @@ COMPARISON = ("lt", "le", "gt", "ge", "eq", "ne")  # of numbers, gives bool; NaN
 LOGICAL = ("and", "or", "not")
 MATH = (
     "exp", "log", "log1p", "expm1", "tanh", "sigmoid", "softplus", "sin", "cos", "tan", "asin", "acos", "atan",
-    "sinh", "cosh", "erf", "pow", "xlogy",
+    "sinh", "cosh", "asinh", "acosh", "atanh", "atan2", "cbrt", "erf", "erfc", "gamma", "loggamma", "digamma", "pow",
+    "xlogy",
 )  # fmt: skip
 OTHER = ("select", "cast")  # select(bool, a, b); cast changes dtype
 OPS = frozenset((*ARITHMETIC, *COMPARISON, *LOGICAL, *MATH, *OTHER))

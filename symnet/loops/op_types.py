@@ -24,7 +24,7 @@ class Typing:
 
 _REAL_ARITHMETIC = ("div", "fma", "sqrt", "rsqrt")
 _TERNARY, _UNARY = ("fma",), ("neg", "abs", "floor", "sign", "sqrt", "rsqrt")
-_BINARY_MATH = ("pow", "xlogy")
+_BINARY_MATH = ("pow", "xlogy", "atan2")
 
 
 def _arithmetic(name: str) -> Typing:

@@ -9,11 +9,12 @@ target, so no program may rely on either.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+from symnet.reference.special import digamma, erf, erfc, gamma, loggamma
 
 
 def fma(a: Any, b: Any, c: Any) -> Any:
@@ -37,14 +38,6 @@ def softplus(x: Any) -> Any:
     return np.maximum(x, x.dtype.type(0)) + np.log1p(np.exp(-np.abs(x)))
 
 
-_erf = np.vectorize(math.erf, otypes=[np.float64])
-
-
-def erf(x: Any) -> Any:
-    """The error function, computed in float64 and rounded to the operand's dtype."""
-    return _erf(x).astype(x.dtype)
-
-
 def xlogy(x: Any, y: Any) -> Any:
     """x·log y, and 0 where x = 0 and y is a number."""
     return np.where((x == 0) & ~np.isnan(y), x.dtype.type(0), x * np.log(y))
@@ -58,7 +51,9 @@ MEANING: dict[str, Callable[..., Any]] = {
     "and": np.logical_and, "or": np.logical_or, "not": np.logical_not,
     "exp": np.exp, "log": np.log, "log1p": np.log1p, "expm1": np.expm1, "tanh": np.tanh, "sigmoid": sigmoid,
     "softplus": softplus, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos,
-    "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "erf": erf, "pow": np.power, "xlogy": xlogy,
+    "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "asinh": np.arcsinh,
+    "acosh": np.arccosh, "atanh": np.arctanh, "atan2": np.arctan2, "cbrt": np.cbrt, "erf": erf, "erfc": erfc,
+    "gamma": gamma, "loggamma": loggamma, "digamma": digamma, "pow": np.power, "xlogy": xlogy,
     "select": np.where,
 }  # fmt: skip
 """Every name of `ir.OPS` but `cast`, whose result dtype stands on the node."""

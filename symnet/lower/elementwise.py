@@ -17,7 +17,8 @@ from symnet.lower.point import INLINE, Index, Inline, Point, Points
 
 _DIRECT = (
     "exp", "log", "log1p", "expm1", "tanh", "sigmoid", "softplus", "sin", "cos", "tan", "asin", "acos", "atan", "sinh",
-    "cosh", "erf", "abs", "sign", "floor", "maximum", "minimum", "xlogy", "and", "or", "not",
+    "cosh", "asinh", "acosh", "atanh", "atan2", "cbrt", "erf", "erfc", "gamma", "loggamma", "digamma", "abs", "sign",
+    "floor", "maximum", "minimum", "xlogy", "and", "or", "not",
 )  # fmt: skip
 _COMPARISONS = ("lt", "le", "gt", "ge", "eq", "ne")
 

@@ -7,7 +7,6 @@ Source: the stable forms of sigmoid and softplus through e^(-|x|): Maechler, "Ac
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,7 +15,10 @@ import numpy as np
 from symnet import dtypes
 from symnet.errors import ValueDomainError, explain
 from symnet.expr.elementwise import PRIMITIVES, Elementwise
+from symnet.expr.sympy_functions import function_of
 from symnet.reference.context import Array, Context
+from symnet.reference.special import digamma, erf, erfc, gamma, loggamma
+from symnet.reference.sympy_functions import function_value
 
 
 def _sigmoid(x: Array) -> Any:
@@ -32,10 +34,6 @@ def _xlogy(x: Array, y: Array) -> Any:
     return np.where(x == 0, 0, x * np.log(y))
 
 
-def _erf(x: Array) -> Any:
-    return np.vectorize(math.erf, otypes=["float64"])(x).astype(x.dtype)
-
-
 def _indicator(condition: Array) -> Any:
     return condition.astype(dtypes.DEFAULT_REAL)
 
@@ -46,7 +44,9 @@ MEANING: dict[str, Callable[..., Any]] = {
     "pow": np.power, "maximum": np.maximum, "minimum": np.minimum, "abs": np.abs, "sign": np.sign, "floor": np.floor,
     "exp": np.exp, "log": np.log, "log1p": np.log1p, "expm1": np.expm1, "tanh": np.tanh, "sigmoid": _sigmoid,
     "softplus": _softplus, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos,
-    "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "erf": _erf, "xlogy": _xlogy,
+    "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "erf": erf, "xlogy": _xlogy,
+    "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh, "atan2": np.arctan2, "cbrt": np.cbrt, "erfc": erfc,
+    "gamma": gamma, "loggamma": loggamma, "digamma": digamma, "function": function_value,
     "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
     "and": np.logical_and, "or": np.logical_or, "not": np.logical_not, "where": np.where, "indicator": _indicator,
 }  # fmt: skip
@@ -63,8 +63,9 @@ def elementwise_value(node: Elementwise, values: Sequence[Array], context: Conte
         args = [values[0], *context.operands(node, values[1:])]
     else:
         args = context.operands(node, values)
+    function = function_of(node)
     with np.errstate(all="ignore"):
-        return np.asarray(MEANING[node.op](*args))
+        return np.asarray(MEANING[node.op](*args) if function is None else MEANING["function"](function, *args))
 
 
 def _compared(node: Elementwise, values: Sequence[Array], context: Context) -> list[Array]:

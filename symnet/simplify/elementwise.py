@@ -21,12 +21,15 @@ from symnet.simplify.broadcast import align, cover, restrict, spread
 from symnet.simplify.coefficients import complement, is_finite_scalar, opposite
 from symnet.simplify.engine import Rewrite
 
-ODD = ("tanh", "sin", "tan", "asin", "atan", "sinh", "erf", "sign")
+ODD = ("tanh", "sin", "tan", "asin", "atan", "sinh", "asinh", "atanh", "cbrt", "erf", "sign")
 EVEN = ("cos", "cosh", "abs")
 
 _EXACT: dict[str, Callable[[Expr], Expr]] = {
     "exp": sympy.exp, "log": sympy.log, "tanh": sympy.tanh, "sin": sympy.sin, "cos": sympy.cos, "tan": sympy.tan,
     "asin": sympy.asin, "acos": sympy.acos, "atan": sympy.atan, "sinh": sympy.sinh, "cosh": sympy.cosh,
+    "asinh": sympy.asinh, "acosh": sympy.acosh, "atanh": sympy.atanh, "atan2": sympy.atan2, "erfc": sympy.erfc,
+    "gamma": sympy.gamma, "loggamma": sympy.loggamma, "digamma": sympy.digamma,
+    "cbrt": lambda x: sympy.real_root(x, 3),
     "erf": sympy.erf, "abs": sympy.Abs, "sign": sympy.sign, "floor": sympy.floor,
     "sigmoid": lambda x: 1 / (1 + sympy.exp(-x)), "softplus": lambda x: sympy.log(1 + sympy.exp(x)),
     "maximum": sympy.Max, "minimum": sympy.Min,
@@ -105,6 +108,12 @@ def drop_choice_between_equals(node: Node) -> Node | None:
     return broadcast_to(a, node.shape) if a is b else None
 
 
+def cube_of_cube_root(node: Node) -> Node | None:
+    """cbrt(x)³ → x.  Always."""
+    base, exponent = node.operands
+    return base.operands[0] if is_op(base, "cbrt") and number_of(exponent) == 3 else None
+
+
 # --------------------------------------------------------------------------- where, comparisons
 
 
@@ -163,7 +172,8 @@ FUNCTIONS = (
         repeat_after_computing,
         (
             "exp", "log", "log1p", "expm1", "tanh", "sigmoid", "softplus", "sin", "cos", "tan", "asin", "acos", "atan",
-            "sinh", "cosh", "erf", "abs", "sign", "floor", "maximum", "minimum", "xlogy", "where", "indicator",
+            "sinh", "cosh", "asinh", "acosh", "atanh", "atan2", "cbrt", "erf", "erfc", "gamma", "loggamma", "digamma",
+            "function", "abs", "sign", "floor", "maximum", "minimum", "xlogy", "where", "indicator",
             "lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not",
         ),
     ),
@@ -174,6 +184,7 @@ FUNCTIONS = (
     Rewrite(drop_abs_of_nonnegative, ("abs",)),
     Rewrite(sign_of_positive_is_one, ("sign",)),
     Rewrite(floor_of_integer_is_itself, ("floor",)),
+    Rewrite(cube_of_cube_root, ("pow",)),
     Rewrite(drop_clipping_at_zero, ("maximum",)),
     Rewrite(drop_choice_between_equals, ("maximum", "minimum", "where", "and", "or")),
     Rewrite(where_of_one_and_zero_is_indicator, ("where",)),

@@ -3,9 +3,10 @@
 In: roots in the algebra form.  Out: the same values by formulas that keep their digits and stay finite: log-sum-exp
 and softmax shifted by the maximum and sharing one exponential, log1p and expm1, σ(-x) for 1 - σ(x), 0·log 0 = 0,
 differences of a softmax or logistic value and a target without cancellation.
-First what is computed twice is shared (`sharing.py`).  Then passes in order, for a rewrite sees operands already
-rewritten, and a softmax must be met whole: differences, softmax, log-softmax, the rest.  Each is directed: no rewrite
-makes a pattern of its own pass again.
+First SymPy functions that are no primitive are replaced by their bodies (`expr/sympy_bodies.py`), and what is computed
+twice is shared (`sharing.py`).  Then passes in order, for a rewrite sees operands already rewritten, and a softmax must
+be met whole: differences, softmax, log-softmax, the rest.  Each is directed: no rewrite makes a pattern of its own pass
+again.
 Not handled: products and quotients that overflow by themselves, sums of numbers of very different size.
 Source of the shifted sums: Blanchard, Higham and Higham, "Accurately computing the log-sum-exp and softmax
 functions", 2021, section 2.
@@ -16,6 +17,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from symnet.expr.node import Node
+from symnet.expr.sympy_bodies import has_functions, opened
+from symnet.simplify.algebra import simplify
 from symnet.simplify.cancellations import CANCELLATIONS
 from symnet.simplify.differences import DIFFERENCES
 from symnet.simplify.engine import Normalizer, Rewrite, Step, Table
@@ -49,6 +52,9 @@ def numeric(roots: Iterable[Node], trace: list[Step] | None = None) -> list[Node
     Returns:
         one node per root, of the same shape.
     """
+    roots = list(roots)
+    if has_functions(*roots):
+        roots = simplify(map(opened, roots))
     roots = share(roots)
     for table in _TABLES:
         roots = Normalizer(table, trace)(roots)

@@ -16,9 +16,12 @@ from symnet.expr.extents import Dim, as_extent, ints_arg, shape_arg
 from symnet.expr.graph import topological
 from symnet.expr.movement import Place, fill
 from symnet.expr.node import Node
+from symnet.expr.sympy_functions import function_of
+from symnet.expr.sympy_scalars import caller
 
 _PUBLIC = (
     "exp log log1p expm1 sqrt tanh sigmoid softplus sin cos tan asin acos atan sinh cosh erf sign floor maximum minimum"
+    " asinh acosh atanh atan2 cbrt erfc gamma loggamma digamma"
     " where xlogy equal not_equal relu einsum outer trace transpose sum mean max min prod argmax logsumexp softmax"
     " log_softmax det logdet inv solve norm reshape concat stack pad broadcast_to eye arange one_hot abs"
 )
@@ -64,6 +67,7 @@ def names_of(node: Node) -> dict[str, Any]:
     found: dict[str, Any] = {s.name: s for s in node.free_symbols if isinstance(s, Dim)}
     order = topological(node)
     found |= {each.name: each for each in order if each.kind in ("tensor", "named")}  # type: ignore[attr-defined]
+    found |= {f.title: caller(f) for each in order if (f := function_of(each)) is not None}
     hot = [each for each in order if each.kind == "one_hot" and each.operands[0].kind == "tensor"]
     return found | {each.operands[0].name: each for each in hot}  # type: ignore[attr-defined]
 

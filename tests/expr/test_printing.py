@@ -435,7 +435,7 @@ def test_every_kind_of_node_is_among_the_golden_texts():
     assert concrete_kinds() <= printed
 
 
-@pytest.mark.parametrize("op", PRIMITIVES)
+@pytest.mark.parametrize("op", [op for op in PRIMITIVES if op != "function"])
 def test_every_primitive_prints_in_every_notation(op: str):
     primitive = PRIMITIVES[op]
     operands = [a, b, scalar("c")][: primitive.arity or 2]

@@ -10,40 +10,10 @@ import pytest
 from llvmlite import binding, ir
 
 from symnet.llvm.math import MATH, exponential
+from tests.llvm.math_cases import ARITY, BOUNDS, FUSED_BOUNDS, KINDS, ORACLE, SPECIAL, arguments, inf, powers, spread
 
-KINDS = {"float": np.float32, "double": np.float64}
 WIDTHS = (1, 4, 8, 16)
-ARITY = {"pow": 2, "xlogy": 2}
 POINTER, INDEX = ir.PointerType(), ir.IntType(64)
-inf, nan = math.inf, math.nan
-
-# ulp, for float and double: what the docstrings promise on every target
-BOUNDS = {
-    "acos": (1.3, 1.3),
-    "asin": (2.5, 2.5),
-    "atan": (2.0, 2.0),
-    "cos": (1.4, 1.4),
-    "cosh": (1.8, 1.8),
-    "erf": (1.2, 1.2),
-    "exp": (1.2, 1.2),
-    "expm1": (1.8, 2.4),
-    "floor": (0.0, 0.0),
-    "log": (1.0, 1.0),
-    "log1p": (1.0, 1.0),
-    "pow": (0.6, 1.5),
-    "rsqrt": (1.5, 1.5),
-    "sigmoid": (2.5, 2.5),
-    "sin": (1.4, 1.4),
-    "sinh": (1.8, 1.8),
-    "softplus": (2.0, 2.4),
-    "sqrt": (0.5, 0.5),
-    "tan": (3.0, 3.0),
-    "tanh": (1.4, 1.4),
-    "xlogy": (2.0, 2.0),
-}
-# and where products are fused with sums
-FUSED_BOUNDS = {"exp": (0.9, 0.95), "erf": (1.0, 1.0), "pow": (0.6, 1.2)}
-
 
 # ----------------------------------------------------------------------------- compiling
 
@@ -131,87 +101,7 @@ def host_fuses():
     return features.get("fma", False) or binding.get_process_triple().startswith(("aarch64", "arm64"))
 
 
-# ----------------------------------------------------------------------------- the oracle
-
-ORACLE = {
-    "pow": mp.power,
-    "xlogy": lambda x, y: x * mp.log(y) if x else mp.mpf(0),
-    "rsqrt": lambda x: 1 / mp.sqrt(x),
-    "sigmoid": lambda x: 1 / (1 + mp.exp(-x)),
-    "softplus": lambda x: mp.log1p(mp.exp(x)) if x < 100 else x + mp.exp(-x),
-    **{name: getattr(mp, name) for name in MATH if name not in ("pow", "xlogy", "rsqrt", "sigmoid", "softplus")},
-}
-
-
-def spread(rng, low, high, count=400):
-    return rng.uniform(low, high, count)
-
-
-def powers(rng, low, high, count=400):
-    """Magnitudes spread evenly over the exponents."""
-    return 2.0 ** rng.uniform(low, high, count)
-
-
-def both_signs(x):
-    return np.concatenate([x, -x])
-
-
-def points(name, kind):
-    """Where a function is measured: ordinary arguments, its whole range, and the neighbourhood of every seam."""
-    rng = np.random.default_rng(7)
-    top, bottom = (128, -149) if kind == "float" else (1024, -1074)
-    exp_top, exp_bottom = top * math.log(2), (bottom - 1) * math.log(2)
-    anything = both_signs(powers(rng, bottom, top))
-    near_zero = both_signs(powers(rng, -60, 2))
-    ordinary = np.concatenate([spread(rng, -1, 1), spread(rng, -12, 12), near_zero])
-    steps = np.arange(-40, 41) * math.pi / 4
-    table = {
-        "exp": [ordinary, spread(rng, exp_bottom, exp_top, 400)],
-        "expm1": [ordinary, spread(rng, 0.3, 0.45), spread(rng, -40, exp_top)],
-        "sigmoid": [ordinary, spread(rng, exp_bottom, -exp_bottom, 300)],
-        "softplus": [ordinary, spread(rng, -1000, 1000), spread(rng, exp_bottom, 0)],
-        "tanh": [ordinary, spread(rng, 0.5, 0.6), spread(rng, -20, 20), anything],
-        "sinh": [ordinary, spread(rng, 0.9, 1.5), spread(rng, -exp_top, exp_top)],
-        "cosh": [ordinary, spread(rng, -exp_top, exp_top)],
-        "log": [powers(rng, bottom, top), spread(rng, 0.4, 2.5, 300)],
-        "log1p": [
-            both_signs(powers(rng, -60, -1)),
-            spread(rng, -1, 2, 300),
-            powers(rng, -1, top),
-            powers(rng, -20, -1) - 1,
-        ],
-        "sqrt": [powers(rng, bottom, top)],
-        "rsqrt": [powers(rng, bottom, top)],
-        "floor": [anything, ordinary, spread(rng, -1e9, 1e9), np.arange(-9, 9) / 2],
-        "sin": [ordinary, steps, spread(rng, -1e5, 1e5)],
-        "cos": [ordinary, steps, spread(rng, -1e5, 1e5)],
-        "tan": [ordinary, steps, spread(rng, -1e5, 1e5)],
-        "atan": [ordinary, anything, spread(rng, 0.35, 0.5), spread(rng, 2.3, 2.5)],
-        "asin": [spread(rng, -1, 1, 300), spread(rng, 0.45, 0.6), both_signs(powers(rng, -60, 0))],
-        "acos": [spread(rng, -1, 1, 300), spread(rng, 0.45, 0.6), both_signs(powers(rng, -60, 0))],
-        "erf": [ordinary, spread(rng, 0.8, 1.2, 300), spread(rng, -6, 6, 300), anything],
-    }
-    with np.errstate(over="ignore"):
-        return np.concatenate(table[name]).astype(KINDS[kind])
-
-
-def pairs(name, kind):
-    rng = np.random.default_rng(8)
-    top, bottom = (128, -149) if kind == "float" else (1024, -1074)
-    x = np.concatenate([powers(rng, bottom, top, 200), powers(rng, -3, 3, 400), spread(rng, 0.7, 1.5, 200)])
-    if name == "xlogy":
-        return rng.uniform(-9, 9, len(x)).astype(KINDS[kind]), x.astype(KINDS[kind])
-    y = rng.uniform(bottom, top, len(x)) / np.log2(x)  # the powers fill the range
-    small_integers = rng.integers(-9, 10, 200).astype(float)
-    x, y = np.concatenate([x, rng.uniform(-9, 9, 200)]), np.concatenate([y, small_integers])
-    limit = 1e30
-    return x.astype(KINDS[kind]), np.clip(y, -limit, limit).astype(KINDS[kind])
-
-
-def arguments(name, kind):
-    args = pairs(name, kind) if name in ARITY else (points(name, kind),)
-    usable = np.all([np.isfinite(a) for a in args], axis=0)
-    return [a[usable] for a in args]
+# ----------------------------------------------------------------------------- the error
 
 
 def ulps(got, want, kind):
@@ -277,41 +167,6 @@ def test_the_docstring_says_the_bound_that_is_tested(name):
 
 # ----------------------------------------------------------------------------- special values
 
-SPECIAL = {
-    "exp": [(inf, inf), (-inf, 0.0), (nan, nan), (0.0, 1.0), (-0.0, 1.0), (1000.0, inf), (-1000.0, 0.0)],
-    "expm1": [(inf, inf), (-inf, -1.0), (nan, nan), (0.0, 0.0), (-0.0, -0.0), (1000.0, inf), (-1000.0, -1.0)],
-    "log": [(inf, inf), (-inf, nan), (nan, nan), (0.0, -inf), (-0.0, -inf), (-1.0, nan), (1.0, 0.0)],
-    "log1p": [(inf, inf), (-inf, nan), (nan, nan), (0.0, 0.0), (-0.0, -0.0), (-1.0, -inf), (-1.5, nan)],
-    "tanh": [(inf, 1.0), (-inf, -1.0), (nan, nan), (0.0, 0.0), (-0.0, -0.0), (1e30, 1.0)],
-    "sigmoid": [(inf, 1.0), (-inf, 0.0), (nan, nan), (0.0, 0.5), (-0.0, 0.5), (1000.0, 1.0), (-1000.0, 0.0)],
-    "softplus": [(inf, inf), (-inf, 0.0), (nan, nan), (1000.0, 1000.0), (-1000.0, 0.0), (1e30, 1e30)],
-    "sin": [(inf, nan), (-inf, nan), (nan, nan), (0.0, 0.0), (-0.0, -0.0), (2.0**50, nan)],
-    "cos": [(inf, nan), (-inf, nan), (nan, nan), (0.0, 1.0), (-0.0, 1.0), (2.0**50, nan)],
-    "tan": [(inf, nan), (-inf, nan), (nan, nan), (0.0, 0.0), (-0.0, -0.0), (2.0**50, nan)],
-    "asin": [(1.5, nan), (-1.5, nan), (inf, nan), (nan, nan), (0.0, 0.0), (-0.0, -0.0)],
-    "acos": [(1.5, nan), (-1.5, nan), (inf, nan), (nan, nan), (1.0, 0.0)],
-    "atan": [(inf, math.pi / 2), (-inf, -math.pi / 2), (nan, nan), (0.0, 0.0), (-0.0, -0.0)],
-    "sinh": [(inf, inf), (-inf, -inf), (nan, nan), (0.0, 0.0), (-0.0, -0.0), (1e3, inf), (-1e3, -inf)],
-    "cosh": [(inf, inf), (-inf, inf), (nan, nan), (0.0, 1.0), (-0.0, 1.0), (-1e3, inf)],
-    "erf": [(inf, 1.0), (-inf, -1.0), (nan, nan), (0.0, 0.0), (-0.0, -0.0), (1e30, 1.0)],
-    "sqrt": [(inf, inf), (-1.0, nan), (nan, nan), (0.0, 0.0), (-0.0, -0.0), (4.0, 2.0)],
-    "rsqrt": [(inf, 0.0), (-1.0, nan), (nan, nan), (0.0, inf), (4.0, 0.5)],
-    "floor": [(inf, inf), (-inf, -inf), (nan, nan), (-0.0, -0.0), (-0.5, -1.0), (0.5, 0.0), (2.0**60, 2.0**60)],
-    "xlogy": [
-        ((0.0, 0.0), 0.0), ((0.0, -1.0), 0.0), ((0.0, inf), 0.0), ((-0.0, 0.0), 0.0), ((0.0, nan), nan),
-        ((nan, 1.0), nan), ((1.0, 0.0), -inf), ((1.0, -1.0), nan), ((2.0, inf), inf), ((nan, 0.0), nan),
-    ],
-    "pow": [
-        ((nan, 0.0), 1.0), ((1.0, nan), 1.0), ((nan, 1.0), nan), ((2.0, nan), nan), ((0.0, 0.0), 1.0),
-        ((-1.0, inf), 1.0), ((-1.0, -inf), 1.0), ((2.0, inf), inf), ((2.0, -inf), 0.0), ((0.5, inf), 0.0),
-        ((0.5, -inf), inf), ((0.0, 3.0), 0.0), ((-0.0, 3.0), -0.0), ((-0.0, 2.0), 0.0), ((-0.0, -3.0), -inf),
-        ((0.0, -2.0), inf), ((0.0, 0.5), 0.0), ((-0.0, 0.5), 0.0), ((0.0, inf), 0.0), ((0.0, -inf), inf),
-        ((inf, 2.0), inf), ((inf, -1.0), 0.0), ((-inf, 3.0), -inf), ((-inf, 2.0), inf), ((-inf, -3.0), -0.0),
-        ((-inf, 0.5), inf), ((-2.0, 0.5), nan), ((-2.0, 3.0), -8.0), ((-2.0, 2.0), 4.0), ((-2.0, 1e20), inf),
-        ((-3.0, -1.0), -1 / 3), ((3.0, 1.0), 3.0), ((-0.5, 1e20), 0.0), ((1e30, 1e30), inf), ((-2.0, inf), inf),
-    ],
-}  # fmt: skip
-
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", MATH)
@@ -324,6 +179,23 @@ def test_special_values_are_those_of_the_standard(compiled, name, kind):
     np.testing.assert_array_equal(got[~np.isfinite(want)], want[~np.isfinite(want)])
     signs_matter = ~np.isnan(want)
     np.testing.assert_array_equal(np.signbit(got[signs_matter]), np.signbit(want[signs_matter]))
+
+
+LEFT = {"loggamma": (3, lambda x: 1), "digamma": (4, lambda x: mp.log(2 - x))}
+
+
+@pytest.mark.parametrize("name", LEFT)
+def test_left_of_zero_the_error_is_a_few_ulp_of_what_the_value_is_the_difference_of(compiled, name):
+    bound, scale = LEFT[name]
+    rng = np.random.default_rng(9)
+    x = np.concatenate([-spread(rng, 0, 12, 400), -powers(rng, -40, 6), -spread(rng, 12, 4000)])
+    got = compiled(name, 8, x)
+    with mp.workprec(140):
+        want = [ORACLE[name](mp.mpf(float(v))) for v in x]
+        sizes = [max(scale(float(v)), abs(w)) for v, w in zip(x, want, strict=True)]
+        errors = [float(abs(g - w) / s) * 2**52 for g, w, s in zip(got.tolist(), want, sizes, strict=True)]
+    k = int(np.argmax(errors))
+    assert errors[k] <= bound, f"{name} of {x[k]} gives {got[k]}: {errors[k]:.2f}"
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from symnet.compare.tape.var import Pullback, Tape, Var
+from symnet.reference.special import digamma, erf, erfc, gamma, loggamma, trigamma
 
 Pull = Callable[..., Any]
 
@@ -46,6 +47,8 @@ def xlogy(x: Any, y: Any) -> Any:
 
 
 FORWARD: dict[str, Callable[..., Any]] = {
+    "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh, "atan2": np.arctan2, "cbrt": np.cbrt, "erfc": erfc,
+    "gamma": gamma, "loggamma": loggamma, "digamma": digamma,
     "add": lambda *xs: functools.reduce(np.add, xs),
     "mul": lambda *xs: functools.reduce(np.multiply, xs),
     "subtract": np.subtract, "divide": np.divide, "negative": np.negative, "square": np.square, "sqrt": np.sqrt,
@@ -76,6 +79,15 @@ PULLS: dict[str, tuple[Pull, ...]] = {
     "softplus": (lambda g, y, x: g * _sigmoid(x),),
     "sin": (lambda g, y, x: g * np.cos(x),),
     "cos": (lambda g, y, x: -g * np.sin(x),),
+    "asinh": (lambda g, y, x: g / np.sqrt(1 + x * x),),
+    "acosh": (lambda g, y, x: g / np.sqrt((x - 1) * (x + 1)),),
+    "atanh": (lambda g, y, x: g / ((1 - x) * (1 + x)),),
+    "atan2": (lambda g, y, a, b: g * b / (a * a + b * b), lambda g, y, a, b: -g * a / (a * a + b * b)),
+    "cbrt": (lambda g, y, x: g / (3 * y * y),),
+    "erfc": (lambda g, y, x: -g * (2 / math.sqrt(math.pi)) * np.exp(-x * x),),
+    "gamma": (lambda g, y, x: g * y * digamma(x),),
+    "loggamma": (lambda g, y, x: g * digamma(x),),
+    "digamma": (lambda g, y, x: g * trigamma(x),),
     "tan": (lambda g, y, x: g * (1 + y * y),),
     "asin": (lambda g, y, x: g / np.sqrt(1 - x * x),),
     "acos": (lambda g, y, x: -g / np.sqrt(1 - x * x),),

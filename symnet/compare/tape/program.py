@@ -26,6 +26,7 @@ from symnet.expr.extents import Dim
 from symnet.expr.graph import consumers, topological
 from symnet.expr.node import Extent, Node
 from symnet.expr.symbols import Tensor
+from symnet.expr.sympy_bodies import opened
 
 Operation = Callable[..., Var]
 
@@ -99,6 +100,7 @@ class TapeProgram:
         self.calls: list[tuple[int, Operation, tuple[int, ...]]] = []
         reader = Reader(dims, dtype)
         for node, operation, operands in read(root):
+        root = opened(root)
             self._add(node, operation, operands, reader)
         self.root = self.slots[root]
 

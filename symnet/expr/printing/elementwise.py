@@ -23,6 +23,7 @@ from symnet.expr.printing.linalg import read_norm
 from symnet.expr.printing.movement import spread
 from symnet.expr.printing.view import View
 from symnet.expr.reduction import Reduce
+from symnet.expr.sympy_functions import function_of
 
 _MOST_FACTORS = 16  # nested products read as one up to this many factors, so that reading stays linear
 _MOST_TERMS = 48
@@ -301,6 +302,15 @@ def _read_indicator(node: Node, view: View) -> Form:
     return Form("indicator", (view.ref(node.operands[0], loose=True),), (), len(view.shown[node]))
 
 
+def _read_function(node: Node, view: View) -> Form:
+    """A function of SymPy's: its name, its numbers and its operands in their places."""
+    function = function_of(node)
+    assert function is not None, node
+    supply = iter(view.refs(node.operands, loose=True))
+    parts: list[Part] = [next(supply) if a in function.variables else numeral(a) for a in function.application.args]
+    return Form("function", tuple(parts), (function,), len(view.shown[node]))
+
+
 _OPS: dict[str, Callable[[Any, View], Form]] = {
     "add": _read_add,
     "mul": _read_mul,
@@ -308,6 +318,7 @@ _OPS: dict[str, Callable[[Any, View], Form]] = {
     "maximum": _read_maximum,
     "exp": _read_exp,
     "indicator": _read_indicator,
+    "function": _read_function,
     "eq": _renamed("equal"),
     "ne": _renamed("not_equal"),
     "and": _renamed("logical_and"),

@@ -21,6 +21,7 @@ In: nothing.  Out: `Form`, the small language between graphs (read by `layout.py
           | identity(; extent) | ramp(; extent)
           | sequence(*xs)                      [a, b]
           | call(*args; name, keywords)        tanh(x), concat([a, b], axis=0)
+          | function(*args; function)          besselj(2, x), a function of SymPy's
     part := Form | Ref                         a Ref is another node's form, inlined or printed by name
 """
 
@@ -40,6 +41,7 @@ RELATION, SUM, OPERATOR, HADAMARD, MATMUL, PRODUCT, POWER, ATOM = range(8)
 KINDS = (
     "name", "number", "same", "sum", "product", "power", "root", "matmul", "transpose", "reduce", "spread", "index",
     "relation", "indicator", "einsum", "filled", "identity", "ramp", "sequence", "call",
+    "function",
 )  # fmt: skip
 
 

@@ -330,6 +330,12 @@ _OPERATOR = {
     "asin": r"\arcsin",
     "acos": r"\arccos",
     "atan": r"\arctan",
+    "asinh": r"\operatorname{arsinh}",
+    "acosh": r"\operatorname{arcosh}",
+    "atanh": r"\operatorname{artanh}",
+    "gamma": r"\Gamma",
+    "loggamma": r"\log\Gamma",
+    "digamma": r"\psi",
     "log_softmax": r"\log\operatorname{softmax}",
     "trace": r"\operatorname{tr}",
     "argmax": r"\arg\max",
@@ -343,6 +349,7 @@ _OPERATOR = {
 # Calls that have a notation of their own.
 _NOTATION: dict[str, Callable[[list[Math]], Math]] = {
     "abs": lambda args: Math(rf"\left|{args[0].text}\right|", ATOM),
+    "cbrt": lambda args: Math(rf"\sqrt[3]{{{args[0].text}}}", ATOM),
     "floor": lambda args: Math(rf"\left\lfloor {args[0].text} \right\rfloor", ATOM),
     "outer": lambda args: Math(rf"{args[0].within(POWER)} {args[1].within(ATOM)}^{{\top}}", MATMUL),
     "xlogy": lambda args: Math(rf"{args[0].within(POWER)} \log{parens(args[1].text)}", PRODUCT),
@@ -372,6 +379,14 @@ def _call(form: Form, show: Show) -> Math:
     if name == "norm":
         return Math(rf"\left\|{args[0].text}\right\|{subscript}", ATOM)
     return Math(_operator(name) + subscript + parens(", ".join(a.text for a in args)), ATOM)
+
+
+def _function(form: Form, show: Show) -> Math:
+    r"""As SymPy writes it, J_{2}\left(x\right), with the operands in the places of the variables."""
+    (function,) = form.data
+    written = dict(zip(function.application.args, (show(part).text for part in form.parts), strict=True))
+    names = {v: written[v] for v in function.variables}
+    return Math(sympy.latex(function.application, symbol_names=names), ATOM)
 
 
 def _keyword(key: str, value: Any) -> str:
@@ -409,4 +424,5 @@ WRITERS: dict[str, Writer] = {
     "ramp": _ramp,
     "sequence": _sequence,
     "call": _call,
+    "function": _function,
 }

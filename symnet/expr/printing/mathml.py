@@ -317,6 +317,12 @@ _OPERATOR = {
     "asin": "arcsin",
     "acos": "arccos",
     "atan": "arctan",
+    "asinh": "arsinh",
+    "acosh": "arcosh",
+    "atanh": "artanh",
+    "gamma": "Γ",
+    "loggamma": "log Γ",
+    "digamma": "ψ",
     "log_softmax": "log softmax",
     "trace": "tr",
     "argmax": "arg max",
@@ -356,6 +362,10 @@ def _call(form: Form, show: Show) -> Math:
     return Math(word + parens(op(",").join(a.text for a in args)), ATOM)
 
 
+def _function(form: Form, show: Show) -> Math:
+    return Math(upright(form.data[0].title) + parens(op(",").join(show(part).text for part in form.parts)), ATOM)
+
+
 def _tuple(value: Any) -> str:
     if not isinstance(value, tuple):
         return _extent(value)
@@ -387,4 +397,5 @@ WRITERS: dict[str, Writer] = {
     "ramp": _ramp,
     "sequence": _sequence,
     "call": _call,
+    "function": _function,
 }

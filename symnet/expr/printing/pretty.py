@@ -193,6 +193,11 @@ def _call(form: Form, show: Show) -> Drawing:
     return Drawing(_beside(prettyForm(_mark(*_WORD.get(name, (name, name)))), _parens(args)), ATOM)
 
 
+def _function(form: Form, show: Show) -> Drawing:
+    args = _joined(", ", [show(part).picture for part in form.parts])
+    return Drawing(_beside(prettyForm(form.data[0].title), _parens(args)), ATOM)
+
+
 def _as_text(form: Form, show: Show) -> Drawing:
     """The text form around drawn operands: each operand stands where its name would."""
     drawn: list[prettyForm] = []
@@ -235,5 +240,6 @@ WRITERS: dict[str, Writer] = {
     "indicator": _indicator,
     "identity": _identity,
     "call": _call,
+    "function": _function,
     **dict.fromkeys(("spread", "index", "einsum", "filled", "ramp", "sequence"), _as_text),
 }

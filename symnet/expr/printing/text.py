@@ -219,6 +219,10 @@ def _call(form: Form, show: Show) -> Text:
     return Text(f"{name}({', '.join(args)})", ATOM)
 
 
+def _function(form: Form, show: Show) -> Text:
+    return _call(Form("call", form.parts, (form.data[0].title, ())), show)
+
+
 def _value(value: Any) -> str:
     if isinstance(value, tuple):
         return f"({', '.join(map(_value, value))}{',' if len(value) == 1 else ''})"
@@ -246,4 +250,5 @@ WRITERS: dict[str, Writer] = {
     "ramp": _ramp,
     "sequence": _sequence,
     "call": _call,
+    "function": _function,
 }

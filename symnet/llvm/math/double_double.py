@@ -27,6 +27,19 @@ def fast_sum(lanes: Lanes, a: Value, b: Value) -> Pair:
     return Pair(total, lanes.sub(b, lanes.sub(total, a)))
 
 
+def total(lanes: Lanes, a: Value, b: Value) -> Pair:
+    """a + b exactly, in any order of size."""
+    high = lanes.add(a, b)
+    of_b = lanes.sub(high, a)
+    of_a = lanes.sub(high, of_b)
+    return Pair(high, lanes.add(lanes.sub(a, of_a), lanes.sub(b, of_b)))
+
+
+def constant(lanes: Lanes, parts: tuple[float, float]) -> Pair:
+    """A constant given as two numbers."""
+    return Pair(lanes.const(parts[0]), lanes.const(parts[1]))
+
+
 def halves(lanes: Lanes, a: Value) -> tuple[Value, Value]:
     """a as a sum of its leading bits, few enough that the product of two such numbers is exact, and the rest."""
     dropped = lanes.format.mantissa // 2 + 1

@@ -15,7 +15,7 @@ exception flags.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, final
 
@@ -223,3 +223,16 @@ class Lanes:
         for c in coefficients[-2::-1]:
             value = self.mul_add(value, x, c)
         return value
+
+
+def in_double(core: Callable[[Lanes, Value], Value]) -> Callable[[ir.IRBuilder, Value], Value]:
+    """A function written for double lanes, for lanes of any kind: float is widened, and the result rounded once."""
+
+    def function(builder: ir.IRBuilder, x: Value) -> Value:
+        lanes = Lanes(builder, x.type)
+        if lanes.kind == "double":
+            return core(lanes, x)
+        wide = Lanes(builder, x.type, "double")
+        return builder.fptrunc(core(wide, builder.fpext(x, wide.real)), lanes.real)
+
+    return function

@@ -1,0 +1,82 @@
+"""Bodies of SymPy functions that SymPy itself does not write in elementary ones.
+
+In: the arguments of the class, nodes or SymPy's numbers.  Out: a node made of primitives.
+
+polygamma(n, x), x > 0: the first terms of (-1)ⁿ⁺¹·n!·Σ 1/(x + k)ⁿ⁺¹, and the asymptotic series of the rest in
+1/(x + N); all terms have one sign, so nothing cancels.  For x ≤ 0 the reflection, with derivatives of cot πx.
+Not handled: orders above `HIGHEST`.
+Source: Abramowitz and Stegun 6.4.7, 6.4.10, 6.4.11.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sympy
+
+from symnet.errors import ArgumentError, explain
+from symnet.expr.constants import number
+from symnet.expr.elementwise import elementwise, power, reciprocal, where
+from symnet.expr.node import Node
+
+HIGHEST = 20  # order of a polygamma function
+TERMS = 8  # of the asymptotic series
+DIGITS = 2.0**-56  # what the first term left out is below, beside the leading one
+
+
+def polygamma(n: Any, x: Node) -> Node:
+    """ψ⁽ⁿ⁾(x), n = 1, 2, …
+
+    Raises:
+        ArgumentError: an order that is no whole number from 1 to 20.
+    """
+    if not (getattr(n, "is_Integer", False) and 1 <= n <= HIGHEST):
+        mend = "Give the order as a number."
+        raise ArgumentError(explain(f"polygamma({n}, x)", f"a whole order from 1 to {HIGHEST}", str(n), mend))
+    n = int(n)
+    is_right = elementwise("gt", x, 0)
+    right = polygamma_of_positive(n, where(is_right, x, 1 - x))
+    return where(is_right, right, (-1) ** n * right - _cotangent_derivative(n, x))
+
+
+def polygamma_of_positive(n: int, x: Node) -> Node:
+    """The sum for x > 0."""
+    shift = _shift(n)
+    terms = [power(x + k, -(n + 1)) for k in range(shift)]
+    far = x + shift
+    small = power(far, -2)
+    series: Node = number(_coefficient(n, TERMS))
+    for k in range(TERMS - 1, 0, -1):
+        series = series * small + _coefficient(n, k)
+    tail = sympy.factorial(n - 1) + (sympy.factorial(n) / 2 + series * reciprocal(far)) * reciprocal(far)
+    total = sympy.factorial(n) * elementwise("add", *terms) + power(far, -n) * tail
+    return total if n % 2 else -total
+
+
+def _coefficient(n: int, k: int) -> Any:
+    """Of (x + N)^-(2k) beside the leading (n - 1)!: B₂ₖ·(2k + n - 1)!/(2k)!."""
+    return sympy.bernoulli(2 * k) * sympy.factorial(2 * k + n - 1) / sympy.factorial(2 * k)
+
+
+def _shift(n: int) -> int:
+    """The smallest N for which the first term left out does not show."""
+    left_out = abs(_coefficient(n, TERMS + 1)) / sympy.factorial(n - 1)
+    return int(sympy.ceiling((left_out / DIGITS) ** sympy.Rational(1, 2 * TERMS + 2)))
+
+
+def _cotangent_derivative(n: int, x: Node) -> Node:
+    """dⁿ/dxⁿ π·cot πx, a polynomial in c = cot πx, for (cot t)′ = -(1 + c²)."""
+    c = sympy.Symbol("c")
+    polynomial: Any = c
+    for _ in range(n):
+        polynomial = -(1 + c**2) * sympy.diff(polynomial, c)
+    near = x - elementwise("floor", x + number(sympy.S.Half))  # exact, so that poles are where they are
+    cotangent = reciprocal(elementwise("tan", number(sympy.pi) * near))
+    value: Node = number(0)
+    for coefficient in sympy.Poly(polynomial, c).all_coeffs():
+        value = value * cotangent + coefficient
+    return number(sympy.pi ** (n + 1)) * value
+
+
+SERIES: dict[Any, Callable[..., Node]] = {sympy.polygamma: polygamma}
