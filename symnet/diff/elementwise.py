@@ -255,7 +255,7 @@ def elementwise_batch(node: Elementwise, batched: Sequence[Maybe], batch: Shape)
         if x is not None:
             missing = len(batch) + node.rank - x.rank
             aligned[k] = keep_axes(x, tuple(range(len(batch), len(batch) + missing)))
-    return broadcast_to(elementwise(node.op, *aligned), (*batch, *node.shape))
+    return broadcast_to(node.func(node.args[0], *aligned), (*batch, *node.shape))
 
 
 def mul_batch(node: Elementwise, batched: Sequence[Maybe], batch: Shape) -> Node:

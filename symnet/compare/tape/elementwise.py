@@ -35,20 +35,11 @@ def _sigmoid(x: Any) -> Any:
     return 0.5 * (1 + np.tanh(0.5 * x))
 
 
-_erf = np.vectorize(math.erf, otypes=["float64"])
-
-
-def erf(x: Any) -> Any:
-    return np.asanyarray(_erf(x)).astype(np.asanyarray(x).dtype)
-
-
 def xlogy(x: Any, y: Any) -> Any:
     return np.where(x == 0, 0, x * np.log(y))
 
 
 FORWARD: dict[str, Callable[..., Any]] = {
-    "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh, "atan2": np.arctan2, "cbrt": np.cbrt, "erfc": erfc,
-    "gamma": gamma, "loggamma": loggamma, "digamma": digamma,
     "add": lambda *xs: functools.reduce(np.add, xs),
     "mul": lambda *xs: functools.reduce(np.multiply, xs),
     "subtract": np.subtract, "divide": np.divide, "negative": np.negative, "square": np.square, "sqrt": np.sqrt,
@@ -56,6 +47,8 @@ FORWARD: dict[str, Callable[..., Any]] = {
     "exp": np.exp, "log": np.log, "log1p": np.log1p, "expm1": np.expm1, "tanh": np.tanh, "sigmoid": _sigmoid,
     "softplus": lambda x: np.logaddexp(0, x), "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin,
     "acos": np.arccos, "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "erf": erf, "xlogy": xlogy,
+    "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh, "atan2": np.arctan2, "cbrt": np.cbrt, "erfc": erfc,
+    "gamma": gamma, "loggamma": loggamma, "digamma": digamma,
     "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
     "and": np.logical_and, "or": np.logical_or, "not": np.logical_not, "where": np.where,
 }  # fmt: skip
@@ -79,6 +72,13 @@ PULLS: dict[str, tuple[Pull, ...]] = {
     "softplus": (lambda g, y, x: g * _sigmoid(x),),
     "sin": (lambda g, y, x: g * np.cos(x),),
     "cos": (lambda g, y, x: -g * np.sin(x),),
+    "tan": (lambda g, y, x: g * (1 + y * y),),
+    "asin": (lambda g, y, x: g / np.sqrt(1 - x * x),),
+    "acos": (lambda g, y, x: -g / np.sqrt(1 - x * x),),
+    "atan": (lambda g, y, x: g / (1 + x * x),),
+    "sinh": (lambda g, y, x: g * np.cosh(x),),
+    "cosh": (lambda g, y, x: g * np.sinh(x),),
+    "erf": (lambda g, y, x: g * (2 / math.sqrt(math.pi)) * np.exp(-x * x),),
     "asinh": (lambda g, y, x: g / np.sqrt(1 + x * x),),
     "acosh": (lambda g, y, x: g / np.sqrt((x - 1) * (x + 1)),),
     "atanh": (lambda g, y, x: g / ((1 - x) * (1 + x)),),
@@ -88,13 +88,6 @@ PULLS: dict[str, tuple[Pull, ...]] = {
     "gamma": (lambda g, y, x: g * y * digamma(x),),
     "loggamma": (lambda g, y, x: g * digamma(x),),
     "digamma": (lambda g, y, x: g * trigamma(x),),
-    "tan": (lambda g, y, x: g * (1 + y * y),),
-    "asin": (lambda g, y, x: g / np.sqrt(1 - x * x),),
-    "acos": (lambda g, y, x: -g / np.sqrt(1 - x * x),),
-    "atan": (lambda g, y, x: g / (1 + x * x),),
-    "sinh": (lambda g, y, x: g * np.cosh(x),),
-    "cosh": (lambda g, y, x: g * np.sinh(x),),
-    "erf": (lambda g, y, x: g * (2 / math.sqrt(math.pi)) * np.exp(-x * x),),
     "xlogy": (lambda g, y, a, b: g * np.log(b), lambda g, y, a, b: g * a / b),
 }
 
