@@ -46,6 +46,7 @@ _home(
 _home("expr.activations", "relu leaky_relu elu silu gelu")
 _home("expr.contraction", "einsum matmul dot outer trace transpose sum mean")
 _home("expr.reduction", "max min prod argmax logsumexp softmax log_softmax")
+_home("expr.cumulative", "cumsum")
 _home("expr.linalg", "det logdet inv solve matrix_power")
 _home("expr.norms", "norm")
 _home("expr.movement", "reshape concat stack pad broadcast_to")

@@ -19,13 +19,12 @@ from symnet.expr import activations as act
 from symnet.expr import elementwise as ew
 from symnet.expr.constants import identity, iota, number, size
 from symnet.expr.contraction import einsum, mean, outer, trace
+from symnet.expr.cumulative import cumsum, cumulate
 from symnet.expr.elementwise import elementwise, exp, indicator, log, maximum, minimum, sigmoid, tanh, where, xlogy
 from symnet.expr.extents import Dim, dim
 from symnet.expr.indexing import labels, one_hot, take
-from symnet.expr.linalg import det, inv, logdet, matrix_power, solve
 from symnet.expr.movement import broadcast_to, concat, expand, fill, pad, stack
 from symnet.expr.node import Node
-from symnet.expr.norms import norm
 from symnet.expr.reduction import argmax, log_softmax, logsumexp, prod, softmax
 from symnet.expr.reduction import max as largest
 from symnet.expr.reduction import min as smallest
@@ -135,7 +134,8 @@ N = tensor("N", m, 3)
 p, q = tensor("p", 5, positive=True), tensor("q", 5, positive=True)
 t, index = tensor("t", m, dtype="int64"), tensor("index", 2, 3, dtype="int64")
 s1 = tensor("s1", 1, 1)
-BADLY_SCALED = [[1e-20, 2, 0, 1], [1, 1, 3, 0], [1e10, 0, 1, 2e10], [0, 1e-8, 1, 1]]
+M5, M1, M0 = {"m": 5}, {"m": 1}, {"m": 0}
+
 
 class Logistic(sympy.Function):
     """Has a derivative that is said through itself."""
@@ -148,8 +148,6 @@ def logistic(t: sympy.Expr) -> sympy.Expr:
     """The body of `Logistic`."""
     return 1 / (1 + sympy.exp(-t))
 
-
-M5, M1, M0 = {"m": 5}, {"m": 1}, {"m": 0}
 
 CASES: list[Case] = []
 
@@ -187,6 +185,8 @@ for op in (
     case(op, lambda op=op: elementwise(op, x), "x")
 case("log", lambda: log(x), "x", x=positive)
 case("log1p", lambda: ew.log1p(x), "x", x=positive)
+case("asin", lambda: ew.asin(x), "x", x=inner_unit)
+case("acos", lambda: ew.acos(x), "x", x=inner_unit)
 case("acosh", lambda: ew.acosh(1 + x), "x", x=positive)
 case("atanh", lambda: ew.atanh(x), "x", x=inner_unit)
 case("atan2", lambda: ew.atan2(x, y), "x y")
@@ -194,8 +194,6 @@ case("cbrt", lambda: ew.cbrt(x), "x", x=positive)
 case("gamma, log gamma and digamma", lambda: ew.gamma(x) + ew.loggamma(x) * ew.digamma(x), "x", x=positive)
 case("digamma", lambda: ew.digamma(x), "x", "its derivative, polygamma(1, x), is computed by its body", x=positive)
 case("a function of SymPy's with a body", lambda: apply(Logistic, x * y, body=logistic), "x y")
-case("asin", lambda: ew.asin(x), "x", x=inner_unit)
-case("acos", lambda: ew.acos(x), "x", x=inner_unit)
 case("sign and floor", lambda: ew.sign(x) + ew.floor(x), "x", "derivative zero by declaration")
 case("sum and product of three", lambda: elementwise("mul", x, y, elementwise("add", x, y, s)), "x y s")
 case("square", lambda: x**2, "x")
@@ -308,6 +306,14 @@ case("log softmax", lambda: log_softmax(X), "X")
 case("argmax", lambda: [argmax(X), argmax(X, 0)])
 case("argmax of no rows", lambda: argmax(X), "", "the reference could not tell the length of a row", dims=M0)
 
+case(
+    "cumulative sums",
+    lambda: [cumsum(X, 1), cumsum(tanh(X) * 2, 0), cumsum(A.T, -2)],
+    "X A",
+    "along and across the batch",
+)
+case("cumulative sum of all", lambda: [cumsum(A), cumulate(A, 1, True), cumsum(exp(x) > 1)], "A x")
+
 # --------------------------------------------------------------------------- indexing and constants
 
 case("take rows", lambda: take(X, t) ** 2, "X", t=below(5))
@@ -412,3 +418,5 @@ case(
     "K R S",
     "the fifth index used to be a loop called m",
 )
+
+from tests import linear_algebra_cases  # noqa: E402, F401  (adds its cases to the list, and needs what stands above)

@@ -39,6 +39,7 @@ _MODULES = {
     "expr.reduction": "max min prod argmax logsumexp softmax log_softmax",
     "expr.movement": "reshape concat stack pad broadcast_to",
     "expr.indexing": "take one_hot",
+    "expr.cumulative": "cumsum",
     "expr.linalg": "det logdet inv solve matrix_power",
     "expr.norms": "norm",
     "nn.losses": "l2 cross_entropy kl_div binary_cross_entropy",
@@ -135,14 +136,33 @@ def _extent(call: str, text: str) -> Any:
     return int(total) if total.is_Integer else total
 
 
-def declarations(texts: Iterable[str]) -> dict[str, Any]:
-    """The leaves of several declarations, and their dims, by name."""
+def declarations(texts: Iterable[str], assume: Iterable[str] = ()) -> dict[str, Any]:
+    """The leaves of several declarations, and their dims, by name.
+
+    Args:
+        texts: as `declare` takes them.
+        assume: further assumptions, as `D:one_hot`, of leaves declared there.
+    """
     found: dict[str, Any] = {}
-    for name, leaf in map(declare, texts):
+    for name, leaf in map(declare, _with_assumptions(list(texts), assume)):
         if name in found:
             raise ArgumentError(explain("--shapes", f"{name} once", "it twice", "Drop one of the two."))
         found[name] = leaf
     return found | {d.name: d for d in _dims(found.values()) if d.name not in found}
+
+
+def _with_assumptions(texts: list[str], assume: Iterable[str]) -> list[str]:
+    declared = {text.partition(":")[0].strip(): k for k, text in enumerate(texts)}
+    for assumed in assume:
+        name, _, words = assumed.partition(":")
+        if name.strip() not in declared or not words.strip():
+            known = ", ".join(f"{name}:…" for name in declared) or "a name of the formula"
+            mend = "Write --assume D:one_hot for a D of the formula."
+            raise ArgumentError(explain(f"--assume {assumed}", f"one of {known}", repr(assumed), mend))
+        k = declared[name.strip()]
+        colons = texts[k].count(":")
+        texts[k] += ":" * (2 - colons) + words if colons < 2 else f",{words}"
+    return texts
 
 
 def _dims(nodes: Iterable[Node]) -> list[Dim]:
@@ -175,7 +195,7 @@ def names_in(*nodes: Node) -> dict[str, Any]:
     """What the names in a node's formula stand for: its leaves, named values, dims and functions of SymPy's."""
     found: dict[str, Any] = {d.name: d for d in _dims(nodes)}
     order = topological(*nodes)
+    found |= {f.title: caller(f) for n in order if (f := function_of(n)) is not None}
     found |= {n.name: n for n in order if n.kind in ("tensor", "named")}  # type: ignore[attr-defined]
     hot = [n for n in order if n.kind == "one_hot" and n.operands[0].kind == "tensor"]
     return found | {n.operands[0].name: n for n in hot}  # type: ignore[attr-defined]
-    found |= {f.title: caller(f) for n in order if (f := function_of(n)) is not None}

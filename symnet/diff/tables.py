@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from symnet.diff import contraction, elementwise, indexing, linalg, movement, reduction, symbols
+from symnet.diff import contraction, cumulative, elementwise, indexing, linalg, movement, reduction, symbols
 from symnet.diff.rules import LEAF, ZERO, BatchRule, Declared, JvpRule, Maybe, VjpRule, find
 from symnet.expr.extents import same_shape
 from symnet.expr.node import Node, Shape
@@ -30,6 +30,7 @@ VJP: dict[str, VjpRule | Declared] = {
     "reduce": reduction.reduce_vjp,
     "take": indexing.take_vjp,
     "one_hot": ZERO,
+    "cumsum": cumulative.cumsum_vjp,
     "solve": linalg.solve_vjp,
     "determinant": linalg.determinant_vjp,
 }
@@ -48,6 +49,7 @@ JVP: dict[str, JvpRule | Declared] = {
     "reduce": reduction.reduce_jvp,
     "take": indexing.take_jvp,
     "one_hot": ZERO,
+    "cumsum": cumulative.cumsum_jvp,
     "solve": linalg.solve_jvp,
     "determinant": linalg.determinant_jvp,
 }
@@ -66,6 +68,7 @@ BATCH: dict[str, BatchRule | Declared] = {
     "reduce": reduction.reduce_batch,
     "take": indexing.take_batch,
     "one_hot": indexing.one_hot_batch,
+    "cumsum": cumulative.cumsum_batch,
     "solve": linalg.solve_batch,
     "determinant": linalg.determinant_batch,
 }

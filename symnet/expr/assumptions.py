@@ -47,6 +47,9 @@ _ROWS = frozenset({"one_hot", "simplex"})
 
 Facts = frozenset[str]
 _NOTHING: Facts = frozenset()
+# What holds of a computed value and, close by, of the free variable that a derivative makes of it (a `Barrier`).  That
+# its rows sum to one, that it is symmetric or whole, holds on a surface only: it would take the derivative along.
+_RANGES = frozenset({"positive", "nonnegative", "nonzero", "unit", "open_unit"})
 _BOUNDED_ZERO = frozenset({"nonnegative", "unit", "integer"})  # kept when zeros are mixed in
 
 
@@ -294,9 +297,6 @@ def _floor_facts(node: Node) -> set[str]:
     return {"integer"} | set(_of(node.operands[0]) & {"nonnegative", "unit"})
 
 
-_BY_PRIMITIVE: dict[str, Callable[[Node], Iterable[str]]] = {
-    "add": _add_facts,
-    "mul": _mul_facts,
 def _function_facts(node: Node) -> set[str]:
     """What SymPy knows of a function of real variables."""
     application = node.args[0].application
@@ -304,6 +304,9 @@ def _function_facts(node: Node) -> set[str]:
     return {name for name, holds in known.items() if holds}
 
 
+_BY_PRIMITIVE: dict[str, Callable[[Node], Iterable[str]]] = {
+    "add": _add_facts,
+    "mul": _mul_facts,
     "pow": _pow_facts,
     "exp": _exp_facts,
     "sigmoid": lambda node: {"open_unit"},
@@ -440,7 +443,7 @@ def _take_facts(node: Take) -> Facts:
 _BY_KIND: dict[str, Callable[..., Iterable[str]]] = {
     "tensor": _tensor_facts,
     "named": lambda node: _of(node.operands[0]),
-    "barrier": lambda node: _of(node.operands[0]),
+    "barrier": lambda node: _of(node.operands[0]) & _RANGES,
     "number": _number_facts,
     "size": lambda node: {"positive", "integer"},
     "delta": lambda node: {"one_hot", "symmetric"},
@@ -455,5 +458,6 @@ _BY_KIND: dict[str, Callable[..., Iterable[str]]] = {
     "place": lambda node: _of(node.operands[0]) & _BOUNDED_ZERO,
     "concat": _concat_facts,
     "take": _take_facts,
+    "cumsum": lambda node: _of(node.operands[0]) & {"positive", "nonnegative", "integer"},
     "solve": lambda node: _of(node.matrix) & {"symmetric"} if node.is_inverse else _NOTHING,
 }

@@ -282,7 +282,7 @@ def outer(a: Any, b: Any) -> Node:
 
 
 def trace(x: Any) -> Node:
-    """Σᵢ x[i, i] of a square matrix.
+    """Σᵢ x[i, i] of a square matrix; of a stack of them, each one's (as `numpy.linalg.trace`: the last two axes).
 
     Example:
         >>> import symnet as sn
@@ -291,9 +291,10 @@ def trace(x: Any) -> Node:
         2*A.T
     """
     x = as_node(x)
-    if x.rank != 2 or not same_extent(*x.shape):
+    if x.rank < 2 or not same_extent(*x.shape[-2:]):
         raise ShapeError(explain("trace(x)", "a square matrix", f"shape {x.shape}", "Slice it to a square first."))
-    return contract([[0, 0]], [], x)
+    stack = range(x.rank - 2)
+    return contract([[*stack, x.rank, x.rank]], stack, x)
 
 
 @register_builder("matmul")

@@ -361,6 +361,10 @@ class Node(Basic):
     def prod(self, axis: Any = None, keepdims: bool = False) -> Node:
         return _BUILDERS["prod"](self, axis=axis, keepdims=keepdims)
 
+    def cumsum(self, axis: int | None = None, dtype: None = None, out: None = None) -> Node:
+        assert dtype is None and out is None, "np.cumsum(node) passes them"
+        return _BUILDERS["cumsum"](self, axis=axis)
+
     def reshape(self, *shape: Any) -> Node:
         return _BUILDERS["reshape"](self, *shape)
 

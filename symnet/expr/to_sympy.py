@@ -219,6 +219,9 @@ _KINDS: dict[str, Callable[..., Any]] = {
     "slice": lambda node, x: x[_mesh(node, node.shape)],
     "place": _place,
     "concat": lambda node, *xs: np.concatenate(xs, axis=node.axis),
+    "cumsum": lambda node, x: (
+        np.flip(np.flip(x, node.axis).cumsum(node.axis), node.axis) if node.reverse else x.cumsum(node.axis)
+    ),
     "solve": _solve,
     "determinant": _determinant,
 }

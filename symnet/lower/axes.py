@@ -168,6 +168,7 @@ _LINKS: dict[str, Callable[[Node], Links]] = {
     "reshape": _reshape,
     "solve": _solve,
     "determinant": _determinant,
+    "cumsum": _same,
     "named": _same,
     "barrier": _same,
 }

@@ -23,6 +23,7 @@ from symnet.loops.signature import IndexBound, Requirement, Signature
 from symnet.lower import constants, elementwise, indexing  # noqa: F401  (each fills the table INLINE)
 from symnet.lower.arrangement import arrange
 from symnet.lower.axes import axis_classes
+from symnet.lower.cumulative import cumsum_nest
 from symnet.lower.extents import lower_extent
 from symnet.lower.linalg import (
     columns_shape,
@@ -249,6 +250,7 @@ _NESTS: dict[str, Callable[[_Builder, Any, Node, Buffer], None]] = {
     "reduce": _reduce_nest,
     "place": _place_nest,
     "concat": _concat_nest,
+    "cumsum": lambda b, node, target, buffer: b.nests.append(cumsum_nest(b.space, node, buffer)),
     "solve": _solve_nest,
     "determinant": _determinant_nest,
 }

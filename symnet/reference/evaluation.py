@@ -16,7 +16,17 @@ from symnet.errors import MissingRuleError, explain
 from symnet.expr.graph import topological
 from symnet.expr.node import Node
 from symnet.expr.symbols import Tensor, check_leaves
-from symnet.reference import constants, contraction, elementwise, indexing, linalg, movement, reduction, symbols
+from symnet.reference import (
+    constants,
+    contraction,
+    cumulative,
+    elementwise,
+    indexing,
+    linalg,
+    movement,
+    reduction,
+    symbols,
+)
 from symnet.reference.context import Array, Context
 from symnet.reference.symbols import bind_dims
 
@@ -37,6 +47,7 @@ MEANING: dict[str, Callable[[Any, Sequence[Array], Context], Array]] = {
     "reduce": reduction.reduce_value,
     "take": indexing.take_value,
     "one_hot": indexing.one_hot_value,
+    "cumsum": cumulative.cumsum_value,
     "solve": linalg.solve_value,
     "determinant": linalg.determinant_value,
 }

@@ -18,6 +18,7 @@ from symnet.expr.graph import rebuild, topological
 from symnet.expr.node import Node
 from symnet.simplify.absolutes import ABSOLUTES
 from symnet.simplify.contraction import CONTRACTIONS
+from symnet.simplify.cumulative import CUMULATIVE
 from symnet.simplify.elementwise import FUNCTIONS
 from symnet.simplify.engine import Normalizer, Rewrite, Step, Table
 from symnet.simplify.exponentials import EXPONENTIALS
@@ -76,6 +77,7 @@ ALGEBRA: tuple[Rewrite, ...] = (
     *CONTRACTIONS,
     *MOVEMENTS,
     *REDUCTIONS,
+    *CUMULATIVE,
 )
 TABLE = Table(ALGEBRA, open_nested_sums_and_products, lasting=True)
 

@@ -110,6 +110,4 @@ def _count(node: Node, free: set[Node]) -> int:
         return len(node.operands) - (not node.contracted)
     if isinstance(node, Reduce):
         return 3 if node.op == "logsumexp" else 1
-    if node.kind == "solve":
-        return 2
-    return 0
+    return {"solve": 2, "cumsum": 1}.get(node.kind, 0)

@@ -8,6 +8,7 @@ import sympy
 
 from symnet.expr.constants import identity, iota, number, size
 from symnet.expr.contraction import einsum
+from symnet.expr.cumulative import cumsum
 from symnet.expr.elementwise import exp, tanh
 from symnet.expr.extents import dim, ints_arg, shape_arg
 from symnet.expr.indexing import labels, take
@@ -40,6 +41,7 @@ EXAMPLES: dict[str, Node] = {
     "slice": X[1:, ::2],
     "place": Place(v, shape_arg((9,)), shape_arg((1,)), ints_arg((2,))),
     "concat": concat([X, X * 2], 1),
+    "cumsum": cumsum(X, 1),
     "take": take(v, tensor("j", m, 2, dtype="int32")),
     "one_hot": labels("t", m, classes=10),
     "solve": solve(tensor("S", n, n), tensor("b", n)),

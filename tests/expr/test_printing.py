@@ -149,6 +149,7 @@ GOLDEN: list[tuple[Node, str, str]] = [
     (det(S), "det(S)", r"\det S"),
     (logdet(S.T @ S), "logdet(S.T @ S)", r"\log\left|\det \left(S^{\top} S\right)\right|"),
     (solve(S, v), "solve(S, v)", "S^{-1} v"),
+    (sn.cumsum(A, 1), "cumsum(A, axis=1)", r"\operatorname{cumsum}_{1}(A)"),
     (inv(S).T @ v, "inv(S).T @ v", r"S^{-\top} v"),
     (norm(v), "norm(v)", r"\left\|v\right\|"),
     # sums, means, reductions

@@ -8,6 +8,7 @@ from symnet.expr import elementwise as ew
 from symnet.expr.constants import Size, identity, number, size
 from symnet.expr.contraction import contract, einsum, matmul, transpose
 from symnet.expr.contraction import sum as total
+from symnet.expr.cumulative import cumsum, cumulate
 from symnet.expr.elementwise import elementwise, exp, log, maximum, sigmoid, where, xlogy
 from symnet.expr.extents import dim
 from symnet.expr.linalg import det, inv, logdet, solve
@@ -138,6 +139,7 @@ EXAMPLES: dict[str, list[Node]] = {
     ],
     "sum_before_placing": [total(pad(A, [(1, 2), (0, 0)]), 0), total(pad(x, [(0, 3)]))],
     "sum_before_reshaping": [total(reshape(A, 12)), total(reshape(Z, 2 * m, 2)) * x],
+    "sum_what_was_joined_apart": [total(concat([x, w])), total(concat([A, 2 * C], axis=1), 1)],
     "take_common_factors_out_of_operand": [
         einsum("ikl,im->klm", Z[:, :, None] * (identity(4) - P[:, None, :]), G),
         einsum("ijkl,km->ijlm", einsum("ki,jl,kl->ijkl", G, identity(4), Z) - einsum("ki,kj,kl->ijkl", G, P, Z), D),
@@ -186,6 +188,10 @@ EXAMPLES: dict[str, list[Node]] = {
     "slice_what_was_placed": [pad(x, [(1, 2)])[1:5]],
     "slice_one_of_the_joined": [concat([x, w])[4:], concat([x, w])[:4]],
     "take_common_scalar_out_of_concat": [concat([s * x, s * w])],
+    # cumulative sums
+    "sum_nothing_up": [cumsum(fill(0, (4,))) + x, cumsum(tensor("u", 6, 1), 1)],
+    "take_scalars_out_of_cumsum": [cumsum(s * x), cumsum(-x), cumulate(2 * a * A, 1, True)],
+    "repeat_after_cumulating": [cumsum(rows(v), 1), cumsum(rows(v), 0), cumulate(fill(s, (4,)), 0, True)],
     # reductions
     "reduce_repeated_operand_once": [largest(rows(v), 1), logsumexp(rows(v), 1), prod(rows(v))],
     "logsumexp_of_log_softmax": [logsumexp(log_softmax(Z), 1) + v],
@@ -218,7 +224,13 @@ NUMERIC: dict[str, list[Node]] = {
         x @ inv(M),
         inv(M) @ inv(K),
     ],
-    "slope_of_norm_at_zero": [x / norm(x), Z / norm(Z, axis=1, keepdims=True), x * (y @ x) / norm(x), -x / norm(x), (x - M @ x) / norm(M @ x - x)],
+    "slope_of_norm_at_zero": [
+        x / norm(x),
+        Z / norm(Z, axis=1, keepdims=True),
+        x * (y @ x) / norm(x),
+        -x / norm(x),
+        (x - M @ x) / norm(M @ x - x),
+    ],
 }
 
 EXAMPLES |= HYPERBOLIC

@@ -45,6 +45,7 @@ RULE_NAMES = {
     "min": "the first smallest element passes",
     "prod": "the product of the others",
     "barrier": "the variable itself",
+    "cumsum": "the sums from the other end",
     "solve": "derivative of the inverse",
     "determinant": "derivative of the determinant: cofactors",
 }

@@ -17,7 +17,7 @@ import numpy as np
 import sympy
 
 from symnet import dtypes
-from symnet.compare.tape import contraction, elementwise, linalg, movement, reduction
+from symnet.compare.tape import contraction, cumulative, elementwise, linalg, movement, reduction
 from symnet.compare.tape.var import Array, Tape, Var
 from symnet.errors import MissingRuleError, explain
 from symnet.expr.constants import number_of
@@ -67,6 +67,7 @@ OPERATIONS: dict[str, tuple[Operation, Statics]] = {
     "concat": (movement.concat, lambda n, r: {"axis": n.axis}),
     "take": (movement.take, lambda n, r: {"axis": n.axis}),
     "one_hot": (movement.one_hot, lambda n, r: {"classes": r.extent(n.classes), "dtype": r.dtype}),
+    "cumsum": (cumulative.cumsum, lambda n, r: {"axis": n.axis, "reverse": n.reverse}),
     "solve": (linalg.solve, lambda n, r: {}),
     "determinant": (linalg.determinant, lambda n, r: {"op": n.op}),
     "named": (transparent, lambda n, r: {}),
@@ -99,8 +100,8 @@ class TapeProgram:
         self.constants: list[tuple[int, Var]] = []
         self.calls: list[tuple[int, Operation, tuple[int, ...]]] = []
         reader = Reader(dims, dtype)
-        for node, operation, operands in read(root):
         root = opened(root)
+        for node, operation, operands in read(root):
             self._add(node, operation, operands, reader)
         self.root = self.slots[root]
 

@@ -44,6 +44,7 @@ WRITERS: Writers = {
     "concat": movement.concat,
     "take": movement.take,
     "one_hot": movement.one_hot,
+    "cumsum": movement.cumsum,
     "solve": movement.solve,
     "determinant": lambda w, node: w.call(node.op, w.strict(node.operands[0]).text),
 }

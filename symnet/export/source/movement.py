@@ -84,6 +84,14 @@ def one_hot(w: Writer, node: Any) -> Text:
     return Text(w.dialect.cast.format(equal, w.dtype(w.real)))
 
 
+def cumsum(w: Writer, node: Any) -> Text:
+    x = w.strict(node.operands[0])
+    if not node.reverse:
+        return w.call("cumsum", x.text, node.axis)
+    turned = w.call("flip", x.text, node.axis)
+    return w.call("flip", w.call("cumsum", turned.text, node.axis).text, node.axis)
+
+
 def solve(w: Writer, node: Any) -> Text:
     """One vector for one matrix, or columns; anything between is reshaped to columns."""
     a, b = map(w.strict, node.operands)

@@ -1,0 +1,20 @@
+"""Cumulative sums on the tape.
+
+In: a variable and an axis.  Out: the sums from the front or from the end, recorded.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from symnet.compare.tape.var import Tape, Var
+
+
+def _sums(x: Any, axis: int, reverse: bool) -> Any:
+    return np.flip(np.cumsum(np.flip(x, axis), axis), axis) if reverse else np.cumsum(x, axis)
+
+
+def cumsum(tape: Tape, x: Var, *, axis: int, reverse: bool) -> Var:
+    return tape.record(_sums(x.value, axis, reverse), (x, lambda g: _sums(g, axis, not reverse)))

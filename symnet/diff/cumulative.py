@@ -1,0 +1,25 @@
+"""Derivative rules of cumulative sums: y = L x with L the triangle of ones, so x_bar = Lᵀ y_bar sums from the other end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from symnet.diff.rules import Maybe
+from symnet.expr.cumulative import CumulativeSum, cumulate
+from symnet.expr.node import Node, Shape
+
+
+def cumsum_vjp(node: CumulativeSum, y_bar: Node, k: int) -> Maybe:
+    """x_bar[j] = Σ y_bar[k] over k ≥ j (over k ≤ j, where the sum ran from the end)."""
+    return cumulate(y_bar, node.axis, not node.reverse)
+
+
+def cumsum_jvp(node: CumulativeSum, x_dots: Sequence[Maybe]) -> Maybe:
+    """Linear: the same sum of the tangents."""
+    return None if x_dots[0] is None else cumulate(x_dots[0], node.axis, node.reverse)
+
+
+def cumsum_batch(node: CumulativeSum, batched: Sequence[Maybe], batch: Shape) -> Node:
+    """The same axis, behind the extra ones."""
+    assert batched[0] is not None, node
+    return cumulate(batched[0], node.axis + len(batch), node.reverse)

@@ -1,0 +1,78 @@
+"""Cumulative sums as nests: one pass over the axis, carrying the sum so far.
+
+In: a `CumulativeSum`.  Out: a kernel nest whose axes are the others.  Where the last axis is not the summed one, rows
+are added to the row before, with lanes along the last axis; otherwise the sum so far stays in a register.
+A sum along the batch mixes its rows: it is stored whole.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from symnet.expr.contraction import letter
+from symnet.expr.cumulative import CumulativeSum
+from symnet.loops.ir import Alloc, Body, Buffer, Const, If, IntCondition, IntExpr, IntVar, Let, Load, Op, Store, Value
+from symnet.lower.contraction import typical
+from symnet.lower.kernel import ZERO, cell, lanes, loop
+from symnet.lower.nest import Axis, Nest
+from symnet.lower.space import Space
+
+Index = tuple[IntExpr, ...]
+
+
+@dataclass(frozen=True)
+class Sum:
+    """`value`, bound by `lets`, is added up and stored at `target[index]`."""
+
+    target: Buffer
+    index: Index
+    lets: tuple[Let, ...]
+    value: Value
+
+
+def cumsum_nest(space: Space, node: CumulativeSum, buffer: Buffer) -> Nest:
+    """y[k] = y[k - 1] + x[k]; from the end y[k] = y[k + 1] + x[k]."""
+    axes = [space.axis(letter(a), (node, a)) for a in range(node.rank)]
+    along, last = axes[node.axis], axes[-1]
+    if along.batch:
+        space.mixed.append(node)
+    step = IntVar(space.clear("step"))
+    k = along.extent - 1 - step if node.reverse else step
+    index: Index = tuple(k if a is along else IntVar(a.var) for a in axes)
+    points = space.points("v")
+    value = points.cast(points.at(node.operands[0], index), buffer.dtype)
+    sum_ = Sum(buffer, index, tuple(points.lets), value)
+    if last is along or last.batch:
+        body, inside = _in_register(sum_, step, along, space.clear(f"{buffer.name}_total")), (along,)
+    else:
+        previous = tuple((k + 1 if node.reverse else k - 1) if i is k else i for i in index)
+        body, inside = _by_rows(sum_, step, along, last, previous), (along, last)
+    work = math.prod(typical(node.shape[axes.index(a)]) for a in inside)
+    return Nest(buffer.name, tuple(a for a in axes if a not in inside), body, kernel=work)
+
+
+def _in_register(sum_: Sum, step: IntVar, along: Axis, name: str) -> Body:
+    """One element after the other."""
+    total = cell(name, sum_.target.dtype)
+    zero = Const(0.0 if total.dtype.startswith("float") else 0, total.dtype)
+    return (
+        Alloc(total.buffer),
+        total.store((ZERO,), zero),
+        loop(
+            step,
+            along.extent,
+            *sum_.lets,
+            total.store((ZERO,), sum_.value, "add"),
+            Store(sum_.target, sum_.index, total.at(ZERO)),
+        ),
+    )
+
+
+def _by_rows(sum_: Sum, step: IntVar, along: Axis, last: Axis, previous: Index) -> Body:
+    """The first row as it is; every other added to the row before it."""
+    lane = IntVar(last.var)
+    added = Op("add", (Load(sum_.target, previous), sum_.value), sum_.target.dtype)
+    first = lanes(lane, last.extent, *sum_.lets, Store(sum_.target, sum_.index, sum_.value))
+    rest = lanes(lane, last.extent, *sum_.lets, Store(sum_.target, sum_.index, added))
+    return (loop(step, along.extent, If(IntCondition("eq", step, ZERO), (first,), (rest,))),)

@@ -1,0 +1,57 @@
+"""Rewrites of cumulative sums.
+
+In: a `cumsum` node whose operand is in normal form.  Out: one of a smaller operand, or none.
+"""
+
+from __future__ import annotations
+
+from symnet.expr.constants import iota, number, number_of, size
+from symnet.expr.cumulative import CumulativeSum, cumulate
+from symnet.expr.elementwise import elementwise, is_op, negative
+from symnet.expr.movement import Expand, expand
+from symnet.expr.node import Node
+from symnet.simplify.engine import Rewrite
+
+
+def sum_nothing_up(node: CumulativeSum) -> Node | None:
+    """cumsum of zeros → zeros; along an axis of extent 1 → x.  Always."""
+    x = node.operands[0]
+    zeros = isinstance(x, Expand) and number_of(x.operands[0]) == 0
+    return x if node.dtype == x.dtype and (zeros or node.shape[node.axis] == 1) else None
+
+
+def take_scalars_out_of_cumsum(node: CumulativeSum) -> Node | None:
+    """cumsum(s·x) → s·cumsum(x).  Condition: s is of rank 0."""
+    x = node.operands[0]
+    if not is_op(x, "mul"):
+        return None
+    scalars = [o for o in x.operands if not o.rank]
+    rest = [o for o in x.operands if o.rank]
+    body = rest[0] if len(rest) == 1 else elementwise("mul", *rest) if rest else None
+    if not scalars or body is None or body.shape != x.shape:
+        return None
+    return elementwise("mul", *scalars, cumulate(body, node.axis, node.reverse))
+
+
+def repeat_after_cumulating(node: CumulativeSum) -> Node | None:
+    """cumsum(expand(x)) → expand(cumsum(x)); of equal elements along the axis: k + 1 times them, n - k from the end.
+
+    Condition: the operand repeats along some axis.
+    """
+    x = node.operands[0]
+    if not isinstance(x, Expand) or node.dtype != x.dtype:
+        return None
+    core = x.operands[0]
+    if node.axis in x.axes:
+        return expand(cumulate(core, x.axes.index(node.axis), node.reverse), node.shape, x.axes)
+    n = node.shape[node.axis]
+    steps = iota(n)
+    count = elementwise("add", size(n), negative(steps)) if node.reverse else elementwise("add", steps, number(1))
+    return elementwise("mul", x, expand(count, node.shape, (node.axis,)))
+
+
+CUMULATIVE = (
+    Rewrite(sum_nothing_up, ("cumsum",)),
+    Rewrite(take_scalars_out_of_cumsum, ("cumsum",)),
+    Rewrite(repeat_after_cumulating, ("cumsum",)),
+)
