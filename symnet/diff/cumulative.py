@@ -1,4 +1,7 @@
-"""Derivative rules of cumulative sums: y = L x with L the triangle of ones, so x_bar = Lᵀ y_bar sums from the other end."""
+"""Derivative rules of cumulative sums.
+
+    y = L x with L the triangle of ones:    x_bar = Lᵀ y_bar, a sum from the other end
+"""
 
 from __future__ import annotations
 

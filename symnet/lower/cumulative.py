@@ -44,10 +44,12 @@ def cumsum_nest(space: Space, node: CumulativeSum, buffer: Buffer) -> Nest:
     value = points.cast(points.at(node.operands[0], index), buffer.dtype)
     sum_ = Sum(buffer, index, tuple(points.lets), value)
     if last is along or last.batch:
-        body, inside = _in_register(sum_, step, along, space.clear(f"{buffer.name}_total")), (along,)
+        inside = [along]
+        body = _in_register(sum_, step, along, space.clear(f"{buffer.name}_total"))
     else:
+        inside = [along, last]
         previous = tuple((k + 1 if node.reverse else k - 1) if i is k else i for i in index)
-        body, inside = _by_rows(sum_, step, along, last, previous), (along, last)
+        body = _by_rows(sum_, step, along, last, previous)
     work = math.prod(typical(node.shape[axes.index(a)]) for a in inside)
     return Nest(buffer.name, tuple(a for a in axes if a not in inside), body, kernel=work)
 

@@ -72,7 +72,8 @@ NUMPY = Dialect(
     real="np.{}",
     cast="{0}.astype({1})",
     calls={
-        "sum": "np.sum({0}, axis={1})", "cumsum": "np.cumsum({0}, axis={1})", "prod": "np.prod({0}, axis={1})", "max": "np.max({0}, axis={1})",
+        "cumsum": "np.cumsum({0}, axis={1})",
+        "sum": "np.sum({0}, axis={1})", "prod": "np.prod({0}, axis={1})", "max": "np.max({0}, axis={1})",
         "min": "np.min({0}, axis={1})", "argmax": "np.argmax({0}, axis={1})", "permute": "np.transpose({0}, {1})",
         "concat": "np.concatenate(({0}), axis={1})", "einsum": 'np.einsum("{0}", {1})', "outer": "np.outer({0}, {1})",
         "broadcast": "np.broadcast_to({0}, {1})", "full": "np.full({1}, {0}, dtype={2})", "flip": "np.flip({0}, {1})",
@@ -118,7 +119,8 @@ TORCH = Dialect(
     real="torch.{}",
     cast="{0}.to({1})",
     calls={
-        "sum": "torch.sum({0}, dim={1})", "cumsum": "torch.cumsum({0}, dim={1})", "max": "torch.amax({0}, dim={1})", "min": "torch.amin({0}, dim={1})",
+        "cumsum": "torch.cumsum({0}, dim={1})",
+        "sum": "torch.sum({0}, dim={1})", "max": "torch.amax({0}, dim={1})", "min": "torch.amin({0}, dim={1})",
         "prod": "torch.prod({0}, dim={1})", "argmax": "torch.argmax({0}, dim={1})",
         "permute": "torch.permute({0}, {1})", "concat": "torch.cat(({0}), dim={1})",
         "einsum": 'torch.einsum("{0}", {1})', "outer": "torch.outer({0}, {1})",

@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 from symnet.expr.extents import same_shape
 from symnet.expr.node import Node
 from symnet.expr.printing.contraction import read_einsum
+from symnet.expr.printing.cumulative import read_cumsum
 from symnet.expr.printing.elementwise import read_elementwise
 from symnet.expr.printing.forms import Form, Part, Ref
 from symnet.expr.printing.indexing import read_one_hot, read_take
-from symnet.expr.printing.cumulative import read_cumsum
 from symnet.expr.printing.linalg import read_determinant, read_solve
 from symnet.expr.printing.movement import read_concat, read_expand, read_place, read_reshape, read_slice, stretch
 from symnet.expr.printing.reduction import read_reduce
