@@ -56,7 +56,7 @@ def derive(y: Any, x: Any = None, at: Mapping[str, Any] | None = None) -> Deriva
         raise ArgumentError(explain(call, "a variable to differentiate by", "none", mend))
     data = None if at is None else _read(root, at)
     problem = open_problem(call, [root], targets, as_written=True)
-    results = problem.finish(gradients(problem), [t.shape for t in targets])
+    results = problem.finish(gradients(problem), [t.shape for t in targets], problem.targets)
     return Writer(problem).derivation(results, restore(results), data)
 
 

@@ -45,7 +45,7 @@ def grad(L: Any, w: Structure) -> Any:
     targets, restore = flatten("grad(L, w)", w)
     root = scalar_root("grad(L, w)", L)
     problem = open_problem("grad(L, w)", [root], targets)
-    return restore(problem.finish(gradients(problem), [t.shape for t in targets]))
+    return restore(problem.finish(gradients(problem), [t.shape for t in targets], problem.targets))
 
 
 def scalar_root(call: str, L: Any) -> Node:

@@ -58,7 +58,7 @@ def jacobian(y: Any, x: Structure) -> Any:
     root = as_node(y)
     problem = open_problem("jacobian(y, x)", [root], targets)
     results = jacobians(problem.roots[0], problem.targets)
-    return restore(problem.finish(results, [(*root.shape, *t.shape) for t in targets]))
+    return restore(problem.finish(results, [(*root.shape, *t.shape) for t in targets], problem.targets))
 
 
 def derivative(y: Any, x: Structure, layout: str = "numerator") -> Any:
@@ -100,7 +100,7 @@ def derivative(y: Any, x: Structure, layout: str = "numerator") -> Any:
     for target, result in zip(targets, jacobians(problem.roots[0], problem.targets), strict=True):
         shapes.append(_laid_out_shape(root.shape, target.shape, layout))
         results.append(None if result is None else _lay_out(result, root.rank, layout))
-    return restore(problem.finish(results, shapes))
+    return restore(problem.finish(results, shapes, problem.targets))
 
 
 def _laid_out_shape(y: Shape, x: Shape, layout: str) -> Shape:

@@ -25,6 +25,7 @@ from symnet.expr.movement import fill
 from symnet.expr.node import Node, Shape
 from symnet.expr.symbols import EQUALITIES, Barrier, Named, Tensor, check_leaves
 from symnet.simplify.algebra import simplify
+from symnet.simplify.cost import saves
 
 
 @dataclass
@@ -43,12 +44,15 @@ class Problem:
     extra: list[Node]
     labels: dict[Node, Named] = field(default_factory=dict)
 
-    def finish(self, results: Sequence[Node | None], shapes: Sequence[Shape]) -> list[Node]:
+    def finish(
+        self, results: Sequence[Node | None], shapes: Sequence[Shape], by: Sequence[Node] | None = None
+    ) -> list[Node]:
         """Results for the reader: zeros filled in, simplified, barriers off, names on.
 
         Args:
             results: nodes, None for zero.
             shapes: the shape each must have.
+            by: the target that each is a derivative by, where it is one.
         """
         nodes = [fill(0, shape) if r is None else r for r, shape in zip(results, shapes, strict=True)]
         values = list(self.labels)
@@ -58,9 +62,28 @@ class Problem:
             labels.setdefault(new, self.labels[old])
         plain = strip_barriers([*simple[: len(nodes)], *labels])
         keys, done = plain[len(nodes) :], plain[: len(nodes)]
+        known = dict(zip(keys, labels.values(), strict=True))
+        if by is not None and any(isinstance(target, Barrier) for target in self.targets):
+            done = self._seen_through(nodes, done, by, known)
         for node, shape in zip(done, shapes, strict=True):
             assert same_shape(node.shape, shape), (node.shape, shape)
-        return attach(done, dict(zip(keys, labels.values(), strict=True)))
+        return attach(done, known)
+
+    def _seen_through(
+        self, raw: Sequence[Node], done: list[Node], by: Sequence[Node], labels: dict[Node, Named]
+    ) -> list[Node]:
+        """What is a derivative by a leaf, simplified without barriers, where that makes it shorter.
+
+        The barriers stand there for the sake of another variable, from whose pass the result comes.
+        """
+        open_values = strip_barriers(list(self.labels))
+        simple = simplify([*strip_barriers(raw), *open_values])
+        for value, name in zip(simple[len(raw) :], self.labels.values(), strict=True):
+            labels.setdefault(value, name)
+        return [
+            new if not isinstance(target, Barrier) and saves(new, old) else old
+            for new, old, target in zip(simple, done, by, strict=False)
+        ]
 
 
 def open_problem(

@@ -82,7 +82,7 @@ def vjp(y: Any, x: Structure, y_bar: Any) -> Any:
     problem = open_problem(call, [root], targets, [_vector(call, "y_bar", y_bar, root, "y")])
     found = pullback(problem.roots[0], problem.extra[0], problem.targets)
     results = [project(found[t], t) for t in problem.targets]
-    return restore(problem.finish(results, [t.shape for t in targets]))
+    return restore(problem.finish(results, [t.shape for t in targets], problem.targets))
 
 
 def hvp(L: Any, x: Any, v: Any = None) -> Any:
@@ -114,7 +114,7 @@ def hvp(L: Any, x: Any, v: Any = None) -> Any:
     present = simplify([g for g in first if g is not None])
     dots = iter(pushforward(present, _moves(problem)))
     results = [None if g is None else project(next(dots), t) for g, t in zip(first, problem.targets, strict=True)]
-    return restore(problem.finish(results, [t.shape for t in targets]))
+    return restore(problem.finish(results, [t.shape for t in targets], problem.targets))
 
 
 def _tangents(call: str, x: Any, v: Any) -> tuple[list[Node], list[Node], Restore]:

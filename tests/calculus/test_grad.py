@@ -182,3 +182,25 @@ def test_what_is_no_variable_is_refused(wrong):
 def test_two_leaves_of_one_name_are_refused():
     with pytest.raises(ArgumentError, match=r"one tensor called 'x'; got two: float64\[4\] and float64\[4\] positive"):
         sn.grad((x * sn.tensor("x", 4, positive=True)).sum(), x)
+
+
+def test_an_intermediate_variable_is_free_though_its_value_is_tied(rng):
+    """Its rows sum to one, it is symmetric: true of the value, and nothing that a derivative by it may use."""
+    Z, A = sn.tensor("Z", 4, 3), sn.tensor("A", 3, 3)
+    Y, S = sn.softmax(Z), A + A.T
+    data = {"Z": rng.normal(size=(4, 3)), "A": rng.normal(size=(3, 3))}
+    y = np.exp(data["Z"]) / np.exp(data["Z"]).sum(1, keepdims=True)
+    assert sn.grad(sn.sum(Y), Y) is sn.simplify(sn.broadcast_to(1, (4, 3)))
+    ratio = sn.grad(sn.sum(Y[0] ** 2) / sn.sum(Y[0]), Y)
+    assert evaluate(ratio, data)[0] == pytest.approx(2 * y[0] - (y[0] ** 2).sum(), rel=1e-12)
+    assert sn.grad(sn.trace(S @ A), S) is sn.simplify(A.T)
+    assert sn.grad(sn.trace(S.T @ A), S) is A
+
+
+def test_the_gradient_by_a_leaf_does_not_grow_when_a_value_on_the_way_is_asked_for_too():
+    Z, D = sn.tensor("Z", 4, 3), sn.tensor("D", 4, 3, one_hot=True)
+    Y = sn.softmax(Z).named("Y")
+    loss = sn.sum(sn.cross_entropy(Y, D))
+    assert [str(g) for g in sn.grad(loss, [Y, Z])] == ["-D/Y", "Y - D"]
+    assert sn.grad(loss, [Y, Z])[1] is sn.grad(loss, Z)
+    assert sn.jacobian(loss, [Y, Z])[1] is sn.jacobian(loss, Z)
