@@ -14,7 +14,7 @@ from symnet.expr.contraction import sum as sum_over
 from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.extents import same_extent
 from symnet.expr.graph import with_operands
-from symnet.expr.movement import Place, Reshape
+from symnet.expr.movement import Concat, Place, Reshape
 from symnet.expr.node import Node
 from symnet.simplify.broadcast import align, cover, trailing
 from symnet.simplify.coefficients import ONE, product, split_coefficient
@@ -244,6 +244,16 @@ def sum_before_reshaping(node: Einsum) -> Node | None:
     return sum_over(operand.operands[0])
 
 
+def sum_what_was_joined_apart(node: Einsum) -> Node | None:
+    """Σ concat(x, y) → Σ x + Σ y.  Condition: the axis along which they are joined is summed, alone."""
+    operand, indices = node.operands[0], node.inputs[0]
+    if len(node.operands) > 1 or not isinstance(operand, Concat) or len(set(indices)) < len(indices):
+        return None
+    if indices[operand.axis] in node.output:
+        return None
+    return elementwise("add", *(with_operands(node, [x]) for x in operand.operands))
+
+
 SUMMATIONS = (
     Rewrite(split_delta_from_product, ("einsum",)),
     Rewrite(contract_delta, ("einsum",)),
@@ -254,4 +264,5 @@ SUMMATIONS = (
     Rewrite(expectation_of_number_is_itself, ("einsum",)),
     Rewrite(sum_before_placing, ("einsum",)),
     Rewrite(sum_before_reshaping, ("einsum",)),
+    Rewrite(sum_what_was_joined_apart, ("einsum",)),
 )

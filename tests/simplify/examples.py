@@ -144,6 +144,7 @@ EXAMPLES: dict[str, list[Node]] = {
         einsum("ikl,im->klm", Z[:, :, None] * (identity(4) - P[:, None, :]), G),
         einsum("ijkl,km->ijlm", einsum("ki,jl,kl->ijkl", G, identity(4), Z) - einsum("ki,kj,kl->ijkl", G, P, Z), D),
     ],
+    "sum_what_was_joined_apart": [total(concat([x, w])), total(concat([A, 2 * C], axis=1), 1)],
     "drop_idle_contraction": [einsum("ij->ij", Z)],
     "take_scalars_out_of_contraction": [matmul(s * A, w), einsum(",i->", s, x)],
     "take_sign_out_of_contraction": [matmul(A - 2 * C, w), matmul(transpose(A - C), x)],
