@@ -6,6 +6,8 @@ Not handled: 1 - tanh² x, the slope of tanh by its value: it is right to an ulp
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sympy
 from sympy import Expr
 
@@ -18,7 +20,7 @@ from symnet.simplify.broadcast import trailing
 from symnet.simplify.coefficients import ONE, Term, negated, product, split_coefficient, terms_of
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.exponentials import complemented_logistic
-from symnet.simplify.factors import Factors
+from symnet.simplify.factors import Factors, split_power
 from symnet.simplify.signs import is_positive
 from symnet.simplify.terms import Terms
 
@@ -148,6 +150,20 @@ def log_of_quotient_near_one(node: Node) -> Node | None:
     return where(near, elementwise("log1p", small), elementwise("log", where(near, 1, inner)))
 
 
+def log_of_reciprocal_less_one(node: Node) -> Node | None:
+    """log(1/x - 1) → log((1 - x)/x).  Always: 1/x is rounded to an ulp of 1 where x is close to 1."""
+    scale, inner = split_coefficient(node.operands[0])
+    if len(inner) != 1 or not is_op(inner[0], "add") or len(inner[0].operands) != 2:
+        return None
+    (total,) = inner
+    (a, left), (b, right) = sorted(map(split_coefficient, total.operands), key=lambda term: len(term[1]))
+    base, exponent = split_power(right[0]) if len(right) == 1 else (total, ONE)
+    if left or a + b != 0 or exponent != -1:
+        return None
+    less = elementwise("add", number(b * scale), elementwise("mul", number(a * scale), base))
+    return elementwise("log", elementwise("mul", less, elementwise("pow", base, -1)))
+
+
 def weighted_log_of_one_plus(node: Node) -> Node | None:
     """xlogy(d, 1 + y) → d·log1p(y), and 0 where d = 0; also d·log(1 + y).
 
@@ -177,7 +193,7 @@ def _weight_and_logarithm(node: Node) -> tuple[Node, Node] | None:
 
 def _beside_one(total: Node) -> Node | None:
     """y of 1 + y."""
-    terms: list[Term] = terms_of(total) if is_op(total, "add") else []
+    terms: Sequence[Term] = terms_of(total) if is_op(total, "add") else []
     rest = [o for o, (value, factors) in zip(total.operands, terms, strict=False) if factors or value != 1]
     if not terms or len(rest) != len(terms) - 1:
         return None
@@ -191,5 +207,6 @@ CANCELLATIONS: tuple[Rewrite, ...] = (
     Rewrite(one_and_cosine_by_half_angle, ("add",)),
     Rewrite(log_of_hyperbolic_cosine, ("log",)),
     Rewrite(log_of_quotient_near_one, ("log",)),
+    Rewrite(log_of_reciprocal_less_one, ("log",)),
     Rewrite(weighted_log_of_one_plus, ("mul", "xlogy")),
 )

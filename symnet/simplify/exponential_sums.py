@@ -29,13 +29,20 @@ from symnet.simplify.coefficients import ONE, product, split_coefficient
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.factors import Base, Factors
 from symnet.simplify.hyperbolic import exponent_of, minus, take_exponential_in
+from symnet.simplify.shifted import distance_below
 from symnet.simplify.signs import is_negative, is_positive, is_whole
 
 LOG_HALF = number(-sympy.log(2))
 
 
-def _is_clipped(x: Node) -> bool:
-    return is_op(x, "minimum") and number_of(x.operands[1]) == 0
+def _is_relative(x: Node) -> bool:
+    """Whether x is a distance below the largest, made here."""
+    if not is_op(x, "where"):
+        return False
+    condition, a, b = x.operands
+    if is_op(condition, "ne"):
+        return number_of(b) == 0 and _is_relative(a)
+    return is_op(condition, "eq") and number_of(a) == 0 and x is distance_below(*condition.operands)
 
 
 def _finite(x: Node) -> Node:
@@ -73,12 +80,12 @@ class Part:
     @property
     def is_bounded(self) -> bool:
         """Whether exp(u) cannot overflow: it is a number, a softmax, or was taken relative to the largest."""
-        return not self.argument.rank or _is_clipped(self.argument) or known(elementwise("exp", self.argument), "unit")
+        return not self.argument.rank or _is_relative(self.argument) or known(elementwise("exp", self.argument), "unit")
 
     def distance(self, shift: Node) -> Node:
-        """min(u - shift, 0): what has no weight may stand above the shift."""
-        repeated = along(self.argument, shift, self.axes) if self.axes else shift
-        return elementwise("minimum", minus(self.argument, repeated), 0)
+        """u - shift, 0 where there is no weight (there u may stand above the shift)."""
+        away = distance_below(self.argument, along(self.argument, shift, self.axes) if self.axes else shift)
+        return away if self.weight is None else where(elementwise("ne", self.weight, 0), away, 0)
 
     def _summed(self, x: Node) -> Node:
         return sum_over(x, self.axes) if self.axes else x
@@ -90,10 +97,9 @@ class Part:
 
     def below_top(self, shift: Node) -> tuple[Node, Node]:
         """Σ exp(u - shift) over the u below the shift, and how many stand at it."""
-        away = self.distance(shift)
-        top = equal(away, 0)
-        counted = elementwise("indicator", top)
-        return self._summed(where(top, 0, elementwise("exp", away))), self._summed(counted)
+        top = equal(self.argument, along(self.argument, shift, self.axes) if self.axes else shift)
+        rest = where(top, 0, elementwise("exp", self.distance(shift)))
+        return self._summed(rest), self._summed(elementwise("indicator", top))
 
 
 def parts_of(total: Node) -> list[Part] | None:
@@ -173,7 +179,7 @@ def log_of_sum_of_exponentials_by_its_largest(node: Node) -> Node | None:
 
 def _needs_shift(parts: list[Part]) -> bool:
     """Whether a term may overflow, or all that have a weight vanish."""
-    if any(p.weight is not None and not _is_clipped(p.argument) for p in parts):
+    if any(p.weight is not None and not _is_relative(p.argument) for p in parts):
         return True
     return len(parts) > 1 and not all(p.is_bounded for p in parts)
 
@@ -266,7 +272,8 @@ def _numerators(
             continue
         if weights and not _stands_beside(weights, factors, places):
             continue
-        relative = _relative(each, cover(shift, restrict(axes, places), each.shape), {p.argument for p in parts})
+        same = {p.argument: p.distance(shift) for p in parts}
+        relative = _relative(each, cover(shift, restrict(axes, places), each.shape), same)
         if relative is not None:
             yield each, places, e, relative  # type: ignore[misc]
 
@@ -278,21 +285,19 @@ def _stands_beside(weights: set[Node], factors: Factors, places: Axes) -> bool:
     return all((core, tuple(places[a] for a in axes)) in factors.powers for core, axes in wanted)
 
 
-def _relative(x: Node, shift: Node, known_below: set[Node]) -> Node | None:
+def _relative(x: Node, shift: Node, same: dict[Node, Node]) -> Node | None:
     """x·exp(-shift) for an exponential, or a sum of multiples of exponentials."""
-    terms = [_relative_term(o, shift, known_below) for o in (x.operands if is_op(x, "add") else (x,))]
+    terms = [_relative_term(o, shift, same) for o in (x.operands if is_op(x, "add") else (x,))]
     return None if any(t is None for t in terms) else _total(terms)  # type: ignore[arg-type]
 
 
-def _relative_term(term: Node, shift: Node, known_below: set[Node]) -> Node | None:
+def _relative_term(term: Node, shift: Node, same: dict[Node, Node]) -> Node | None:
     """c·exp(u - shift); of an argument of the sum itself, in the form that stands in the sum."""
     coefficient, factors = split_coefficient(term)
     argument = exponent_of(factors[0]) if len(factors) == 1 else number(0) if not factors else None
     if argument is None:
         return None
-    away = minus(argument, shift)
-    if argument in known_below:
-        away = elementwise("minimum", away, 0)
+    away = same[argument] if argument in same else minus(argument, shift)
     return product(coefficient, (elementwise("exp", away),))
 
 

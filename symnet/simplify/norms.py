@@ -8,7 +8,7 @@ A root is looked for under a half-integer or any other fractional power.  Not ha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from symnet.expr.assumptions import known
 from symnet.expr.constants import number_of
@@ -113,7 +113,7 @@ def _without(total: Node, bases: frozenset[Node]) -> list[Node]:
     """The terms of a sum, without those that together are a multiple of the one base."""
     terms: dict[tuple[Node, ...], Node] = {split_coefficient(o)[1]: o for o in total.operands}
     (base, *others) = bases
-    inner: list[Term] = terms_of(base) if is_op(base, "add") and not others else []
+    inner: Sequence[Term] = terms_of(base) if is_op(base, "add") and not others else []
     found = {split_coefficient(terms[f])[0] / c if f in terms else None for c, f in inner}
     if len(found) != 1 or None in found:
         return list(total.operands)

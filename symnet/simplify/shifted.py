@@ -19,6 +19,12 @@ from symnet.expr.reduction import along, reduce
 from symnet.simplify.broadcast import Axes
 
 
+def distance_below(x: Node, top: Node) -> Node:
+    """x - top, exactly 0 where they are equal."""
+    away = elementwise("add", x, elementwise("mul", -1, top))
+    return elementwise("where", elementwise("eq", x, top), 0, away)
+
+
 @dataclass(frozen=True)
 class Shifted:
     """The parts for x over `axes`; every user of one x builds the same nodes, so they are computed once."""
@@ -34,9 +40,14 @@ class Shifted:
         return elementwise("where", finite, highest, 0)
 
     @property
+    def is_top(self) -> Node:
+        """Where x is its maximum."""
+        return elementwise("eq", self.x, self.repeated(self.maximum))
+
+    @property
     def distance(self) -> Node:
-        """x - max x <= 0."""
-        return elementwise("add", self.x, elementwise("mul", -1, along(self.x, self.maximum, self.axes)))
+        """x - max x <= 0, exactly 0 at the top: a fused 3·z - max(3·z) would be what max(3·z) was rounded by."""
+        return distance_below(self.x, self.repeated(self.maximum))
 
     @property
     def exponential(self) -> Node:
@@ -46,9 +57,8 @@ class Shifted:
     @property
     def excess(self) -> Node:
         """t = Σ exp(x - max x) - 1: the other classes, and ties beyond the first."""
-        top = elementwise("eq", self.distance, 0)
-        others = sum_over(elementwise("where", top, 0, self.exponential), self.axes)
-        ties = sum_over(elementwise("indicator", top), self.axes)
+        others = sum_over(elementwise("where", self.is_top, 0, self.exponential), self.axes)
+        ties = sum_over(elementwise("indicator", self.is_top), self.axes)
         return elementwise("add", others, elementwise("add", ties, -1))
 
     @property

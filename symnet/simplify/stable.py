@@ -11,12 +11,13 @@ from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
 from symnet.expr.reduction import Reduce
-from symnet.simplify.broadcast import align, cover
-from symnet.simplify.coefficients import negated, split_coefficient
+from symnet.simplify.broadcast import Axes, align, cover
+from symnet.simplify.coefficients import negated, product, split_coefficient
 from symnet.simplify.differences import softmax_argument
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.exponentials import complemented_logistic
 from symnet.simplify.shifted import Shifted
+from symnet.simplify.terms import Terms
 
 
 def softmax_by_shifted_exponentials(node: Node) -> Node | None:
@@ -26,15 +27,29 @@ def softmax_by_shifted_exponentials(node: Node) -> Node | None:
 
 
 def log_softmax_by_shifted_exponentials(node: Node) -> Node | None:
-    """x - logsumexp(x) → (x - max x) - log1p(t), Σ exp(x - max x) = 1 + t.
+    """x - logsumexp(x) → (x - max x) - log1p(t), Σ exp(x - max x) = 1 + t; also among other terms, with a factor.
 
     Always: max x + log(1 + t) would round t away where max x is large.
     """
-    probabilities = elementwise("exp", node)
-    axes = softmax_axes(probabilities)
-    if not axes:
-        return None
-    parts = Shifted(softmax_argument(probabilities), axes[0])
+    terms = Terms.of(node)
+    for (factors, axes), coefficient in terms.coefficients.items():
+        total = factors[0] if len(factors) == 1 else None
+        if not isinstance(total, Reduce) or total.op != "logsumexp" or total.operands[0].shape != node.shape:
+            continue
+        x = total.operands[0]
+        inside = Terms.of(x).coefficients
+        kept = tuple(a for a in range(node.rank) if a not in total.axes)
+        if axes == kept and all(terms.coefficients.get(key) == -coefficient * c for key, c in inside.items()):
+            rest = Terms(node.shape)
+            gone = {(factors, axes), *inside}
+            rest.coefficients = {key: c for key, c in terms.coefficients.items() if key not in gone}
+            log = product(-coefficient, (_log_softmax(x, total.axes),))
+            return elementwise("add", log, rest.build()) if rest.coefficients else broadcast_to(log, node.shape)
+    return None
+
+
+def _log_softmax(x: Node, axes: Axes) -> Node:
+    parts = Shifted(x, axes)
     return elementwise("add", parts.distance, elementwise("mul", -1, parts.repeated(parts.log_total)))
 
 

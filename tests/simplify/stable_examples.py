@@ -45,6 +45,7 @@ STABLE: dict[str, list[Node]] = {
     "one_and_cosine_by_half_angle": [1 + ew.cosh(x), 1 - ew.cosh(x), 1 - ew.cos(x), 1 + ew.cos(x)],
     "log_of_hyperbolic_cosine": [log(ew.cosh(x)), log(exp(x) + exp(-x)), log(3 * ew.cosh(x))],
     "log_of_quotient_near_one": [log((4 + x) / (4 - x)), log((y + x + 9) / (y + 9))],
+    "log_of_reciprocal_less_one": [log(1 / u - 1), -log(2 / P - 2)],
     "weighted_log_of_one_plus": [q * log(1 - u), xlogy(1 - u, 1 - u)],
     "log_of_sum_of_exponentials_by_its_largest": [
         log(exp(x) + exp(y)),
