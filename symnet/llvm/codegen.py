@@ -64,7 +64,9 @@ class NativeModule:
 
         with _LOCK:
             machine = llvm.Target.from_triple(llvm.get_process_triple()).create_target_machine(jit=True)
-            self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+            # One reservation for all sections: code reaches its constants with 32-bit offsets, and in a process whose
+            # address space is full of holes separate sections may land more than 2 GiB apart (LLVM then aborts).
+            self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine, use_lmm=True)
             self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
             self._engine.finalize_object()
 

@@ -1,7 +1,7 @@
 """Runs the source of every case in one library, in a process of its own.
 
 In: the library's name on the command line.  Out: the number of cases that agree with the reference; exit status 1 and
-the cases that do not.  A process of its own, because JAX, PyTorch and LLVM's loader do not always bear each other.
+the cases that do not.  A process of its own, because neither library belongs in the one that tests symnet.
 """
 
 from __future__ import annotations
