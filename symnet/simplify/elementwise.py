@@ -13,7 +13,7 @@ from sympy import Expr
 
 from symnet.expr.assumptions import known
 from symnet.expr.constants import Number, number, number_of
-from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.elementwise import Elementwise, elementwise, is_op
 from symnet.expr.graph import with_operands
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
@@ -161,6 +161,53 @@ def compare_with_number_on_the_right(node: Node) -> Node | None:
     return elementwise(_MIRROR[node.op], b, a) if swap and numbers != (True, True) else None  # type: ignore[attr-defined]
 
 
+# A comparison of x and y, and whether it holds → the other comparisons of x and y that are then settled.  (Where x or y
+# is NaN none of them holds, and the value is NaN's business.)
+_SETTLED = {
+    ("ge", True): {"ge": 1, "lt": 0},
+    ("ge", False): {"lt": 1, "le": 1, "ne": 1, "ge": 0, "gt": 0, "eq": 0},
+    ("gt", True): {"gt": 1, "ge": 1, "ne": 1, "lt": 0, "le": 0, "eq": 0},
+    ("gt", False): {"le": 1, "gt": 0},
+    ("le", True): {"le": 1, "gt": 0},
+    ("le", False): {"gt": 1, "ge": 1, "ne": 1, "le": 0, "lt": 0, "eq": 0},
+    ("lt", True): {"lt": 1, "le": 1, "ne": 1, "ge": 0, "gt": 0, "eq": 0},
+    ("lt", False): {"ge": 1, "lt": 0},
+    ("eq", True): {"eq": 1, "ge": 1, "le": 1, "ne": 0, "gt": 0, "lt": 0},
+    ("ne", False): {"eq": 1, "ge": 1, "le": 1, "ne": 0, "gt": 0, "lt": 0},
+}
+
+
+def settle_comparison_in_its_own_branch(node: Node) -> Node | None:
+    """where(x >= y, a, [x <= y]·b) → where(x >= y, a, b).
+
+    Condition: a factor of a branch is the indicator of a comparison of the same values, which the condition settles.
+    """
+    condition, *branches = node.operands
+    if not isinstance(condition, Elementwise) or condition.op not in _MIRROR:
+        return None
+    new = [_settled(b, condition, holds) for b, holds in zip(branches, (True, False), strict=True)]
+    if new == branches:
+        return None
+    return broadcast_to(elementwise("where", condition, *new), node.shape)
+
+
+def _settled(branch: Node, condition: Elementwise, holds: bool) -> Node:
+    """A branch without the indicators that are settled in it."""
+    known_here = _SETTLED.get((condition.op, holds), {})
+    factors = list(branch.operands) if is_op(branch, "mul") else [branch]
+    kept: list[Node] = []
+    for factor in factors:
+        inner = factor.operands[0] if is_op(factor, "indicator") else None
+        same = isinstance(inner, Elementwise) and inner.operands == condition.operands
+        value = known_here.get(inner.op) if same else None  # type: ignore[union-attr]
+        if value == 0:
+            return number(0)
+        kept += [factor] if value is None else []
+    if len(kept) == len(factors):
+        return branch
+    return number(1) if not kept else kept[0] if len(kept) == 1 else elementwise("mul", *kept)
+
+
 def drop_double_negation(node: Node) -> Node | None:
     """not(not c) → c.  Always."""
     inner = node.operands[0]
@@ -189,6 +236,7 @@ FUNCTIONS = (
     Rewrite(drop_choice_between_equals, ("maximum", "minimum", "where", "and", "or")),
     Rewrite(where_of_one_and_zero_is_indicator, ("where",)),
     Rewrite(take_common_scalar_out_of_where, ("where",)),
+    Rewrite(settle_comparison_in_its_own_branch, ("where",)),
     Rewrite(compare_with_number_on_the_right, tuple(_MIRROR)),
     Rewrite(drop_double_negation, ("not",)),
 )  # fmt: skip

@@ -55,6 +55,11 @@ EXAMPLES: dict[str, list[Node]] = {
     "drop_clipping_at_zero": [maximum(p, 0), maximum(0, softmax(Z))],
     "drop_choice_between_equals": [maximum(x, x), where(x > 0, y, y), maximum(a, fill(a, (4,)))],
     "where_of_one_and_zero_is_indicator": [where(x > 0, 1, 0)],
+    "settle_comparison_in_its_own_branch": [
+        where(x >= 0, 1, ew.indicator(x <= 0) * exp(x)),
+        where(x < y, ew.indicator(x < y), y),
+        where(x > y, ew.indicator(x <= y) * w[0], w[1]),
+    ],
     "take_common_scalar_out_of_where": [where(x > 0, s * x, s * y), where(x > 0, 2 * x, 0)],
     "compare_with_number_on_the_right": [ew.indicator(ew.less(0, x)), ew.indicator(ew.greater(y, x))],
     "drop_double_negation": [ew.indicator(elementwise("not", elementwise("not", x > 0)))],
