@@ -19,6 +19,7 @@ from symnet.expr.indexing import Take
 from symnet.expr.movement import Concat, Expand, Slice
 from symnet.expr.node import Node
 from symnet.expr.reduction import Reduce
+from symnet.expr.softmax import reciprocal_total, softmax_axes, sums_last_axis
 from symnet.expr.symbols import Tensor
 
 VOCABULARY = {
@@ -190,8 +191,8 @@ def _mul_facts(node: Node) -> set[str]:
 def _normalised_facts(node: Node) -> set[str]:
     """E / Σ E over the last axis is a distribution when no element of E is negative."""
     for place, factor in enumerate(node.operands):
-        total = _reciprocal_total(factor)
-        if total is None or not _sums_last_axis(total):
+        total = reciprocal_total(factor)
+        if total is None or not sums_last_axis(total):
             continue
         rest = node.operands[:place] + node.operands[place + 1 :]
         whole = total.operands[0]
@@ -199,23 +200,6 @@ def _normalised_facts(node: Node) -> set[str]:
             held = _of(whole) & {"nonnegative", "positive"}
             return {"simplex", *held} if held else set()
     return set()
-
-
-def _reciprocal_total(factor: Node) -> Einsum | None:
-    """s of (expand s)⁻¹ or expand(s⁻¹)."""
-    seen_power = False
-    while True:
-        if is_op(factor, "pow") and number_of(factor.operands[1]) == -1 and not seen_power:
-            seen_power, factor = True, factor.operands[0]
-        elif isinstance(factor, Expand) and factor.rank - 1 not in factor.axes:
-            factor = factor.operands[0]
-        else:
-            return factor if seen_power and isinstance(factor, Einsum) else None
-
-
-def _sums_last_axis(total: Einsum) -> bool:
-    indices = total.inputs[0]
-    return total.is_sum and total.output == indices[:-1]
 
 
 def _pow_facts(node: Node) -> set[str]:
@@ -242,37 +226,6 @@ def _exp_facts(node: Node) -> set[str]:
     for axes in softmax_axes(node):
         held |= {"unit"} | ({"simplex"} if axes == (node.rank - 1,) else set())
     return held
-
-
-def softmax_axes(node: Node) -> list[tuple[int, ...]]:
-    """The axes over which exp(x - expand(logsumexp x)) is a softmax; empty when it is none."""
-    if not is_op(node, "exp"):
-        return []
-    argument = node.operands[0]
-    if not is_op(argument, "add"):
-        return []
-    for place, term in enumerate(argument.operands):
-        total = _negated_logsumexp(term)
-        if total is None:
-            continue
-        rest = argument.operands[:place] + argument.operands[place + 1 :]
-        whole = total.operands[0]
-        if rest == (whole,) or (is_op(whole, "add") and rest == whole.operands):
-            return [total.axes]
-    return []
-
-
-def _negated_logsumexp(term: Node) -> Reduce | None:
-    """logsumexp(x) of -1·expand(logsumexp(x)), the repeated axes being the reduced ones."""
-    if not is_op(term, "mul") or len(term.operands) != 2 or number_of(term.operands[0]) != -1:
-        return None
-    repeated = term.operands[1]
-    total = repeated.operands[0] if isinstance(repeated, Expand) else repeated
-    if not isinstance(total, Reduce) or total.op != "logsumexp":
-        return None
-    if isinstance(repeated, Expand):
-        return total if repeated.new_axes == total.axes and repeated.rank == total.operands[0].rank else None
-    return total if total.axes == tuple(range(len(total.axes))) else None  # repeated by broadcasting
 
 
 def _maximum_facts(node: Node) -> set[str]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from symnet.expr.assumptions import softmax_axes
 from symnet.expr.constants import number
 from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.node import Node
 from symnet.expr.reduction import Reduce
+from symnet.expr.softmax import softmax_axes
 from symnet.simplify.broadcast import align
 from symnet.simplify.coefficients import negated, split_coefficient
 from symnet.simplify.engine import Rewrite

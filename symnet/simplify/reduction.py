@@ -5,7 +5,6 @@ In: a `reduce` node whose operand is in normal form.  Out: a reduction over fewe
 
 from __future__ import annotations
 
-from symnet.expr.assumptions import softmax_axes
 from symnet.expr.constants import number, size
 from symnet.expr.contraction import sum as sum_over
 from symnet.expr.elementwise import elementwise, is_op
@@ -13,6 +12,7 @@ from symnet.expr.extents import product
 from symnet.expr.movement import Expand, expand
 from symnet.expr.node import Node
 from symnet.expr.reduction import Reduce, reduce
+from symnet.expr.softmax import softmax_axes
 from symnet.simplify.broadcast import Axes, align, cover
 from symnet.simplify.engine import Rewrite
 

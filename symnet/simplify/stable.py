@@ -5,12 +5,13 @@ In: nodes in the algebra form.  Out: forms that neither overflow nor lose digits
 
 from __future__ import annotations
 
-from symnet.expr.assumptions import known, softmax_axes
+from symnet.expr.assumptions import known
 from symnet.expr.constants import number, number_of
 from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
 from symnet.expr.reduction import Reduce
+from symnet.expr.softmax import softmax_axes
 from symnet.simplify.broadcast import Axes, align, cover
 from symnet.simplify.coefficients import negated, product, split_coefficient
 from symnet.simplify.differences import softmax_argument

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from sympy import Expr
 
-from symnet.expr.assumptions import softmax_axes
 from symnet.expr.constants import Size, number
 from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node, Shape
+from symnet.expr.softmax import softmax_axes
 from symnet.simplify.broadcast import Axes, core_of, cover, restrict, spread, trailing
 from symnet.simplify.coefficients import ONE, ZERO, Term, product, split_coefficient, sum_of
 from symnet.simplify.factors import Factors
