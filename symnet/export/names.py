@@ -7,6 +7,7 @@ In: names as the user chose them (Unicode, keywords, anything).  Out: distinct C
 from __future__ import annotations
 
 import keyword
+import os
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -63,6 +64,8 @@ def split_path(path: str | Path, call: str) -> tuple[Path, str]:
         ArgumentError: when the name cannot be a function's name in C and in Python.
     """
     folder, name = Path(path).parent, Path(path).name
+    if str(path).endswith(("/", os.sep)):
+        folder, name = Path(path), ""
     if not _IDENTIFIER.match(name) or name in _KEYWORDS or keyword.iskeyword(name):
         suggestion = re.sub(r"\W", "_", name.split(".")[0]) or "model"
         if not _IDENTIFIER.match(suggestion) or suggestion in _KEYWORDS or keyword.iskeyword(suggestion):

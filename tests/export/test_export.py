@@ -224,6 +224,13 @@ def test_a_path_that_names_no_identifier_is_refused(tmp_path, name, remedy):
         export(tmp_path / name, signature, program)
 
 
+def test_a_path_that_ends_in_a_separator_names_a_folder_and_no_function(tmp_path):
+    program, signature = PROGRAMS["affine"]()
+    message = rf"got ''. Write \"{re.escape(str(tmp_path / 'model'))}\""
+    with pytest.raises(ArgumentError, match=message):
+        export(f"{tmp_path}/", signature, program)
+
+
 # ----- files
 
 
