@@ -1,17 +1,8 @@
 """The command line: `symnet demo | derive | check | compile | export | compare | info`.
 
 In: arguments; an expression comes as `FILE.py:NAME`, NAME being a variable of that Python file, or as a formula with
-the shapes of its leaves, which is parsed and never run.  Out: text on stdout, an exit code: 0, 1 for a derivative
-that `check` finds wrong, or 2 with the error's four parts on stderr.
-
-    symnet demo                                    what symnet is, in a minute
-    symnet derive model.py:L                       the gradients
-    symnet derive model.py:L --wrt W1              one with every step (--latex, --html page.html)
-    symnet derive graph.py:d --at a=4,b=3 --slides out.html    with numbers, one step at a time
-    symnet compile model.py:L --wrt W1,b1          what was compiled
-    symnet export model.py:L build/mlp --wrt W1    object, library, header, stub
-    symnet compare model.py:L --data data.npz      against automatic differentiation
-    symnet info                                    versions, machine, cache
+the shapes of its leaves, which is parsed and never run (`expr/parsing.py`).  Out: text on stdout, an exit code: 0, 1
+for a derivative that `check` finds wrong, or 2 with the error's four parts on stderr.
 """
 
 from __future__ import annotations
@@ -19,11 +10,14 @@ from __future__ import annotations
 import argparse
 import ast
 import io
+import os
 import platform
 import re
 import runpy
+import shutil
 import sys
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -32,13 +26,15 @@ import symnet as sn
 from symnet import dtypes
 from symnet.calculus.formula import declarations, formula, names_in
 from symnet.compiler import STAGES
-from symnet.errors import ArgumentError, SymnetError, explain
+from symnet.errors import ArgumentError, ShapeError, SymnetError, explain
 from symnet.expr.extents import Dim
 from symnet.expr.graph import topological
 from symnet.expr.node import Node
 from symnet.expr.printing.latex import latex
 from symnet.expr.symbols import EQUALITIES, Named, Tensor, leaves
+from symnet.expr.tokens import clipped
 from symnet.loops.printer import to_text
+from symnet.usage import EXAMPLES, USAGE, Parser
 
 PACKAGES = ("numpy", "sympy", "llvmlite", "opt_einsum", "tqdm", "scikit-learn", "jax", "torch")
 
@@ -49,32 +45,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         the exit code: 0, 1 for a wrong derivative, or 2 after an error.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without ∂ shows ?
     options = parser().parse_args(arguments)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal without ∂ shows ?
     try:
         return options.run(options) or 0
-    except (SymnetError, OSError) as error:
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except SymnetError as error:
         print(f"symnet {options.command}: {error}", file=sys.stderr)
-        return 2
+    except OSError as error:
+        got, mend = error.strerror or str(error), "Check the path."
+        said = explain(str(error.filename or "a file"), "a file that can be opened", got, mend)
+        print(f"symnet {options.command}: {said}", file=sys.stderr)
+    return 2
 
 
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
-    top = argparse.ArgumentParser(
-        prog="symnet", description="Symbolic differentiation and native code for networks and losses."
-    )
+    top = Parser(prog="symnet", description="Symbolic differentiation and native code for networks and losses.")
     top.add_argument("--version", action="version", version=f"symnet {sn.__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _command(commands, "demo", demo, "what symnet is, in a minute: a network that reads digits")
-    derive = _command(commands, "derive", run_derive, "the steps of a derivative")
-    _source(derive, "leaves or variables of the file; without it, the results by all leaves")
+    derive = _command(commands, "derive", run_derive, "a derivative, or every step of it")
+    _source(derive, "leaves, or names given in the expression, separated by commas; without it, every leaf")
+    derive.add_argument("--steps", action="store_true", help="show every step (as for a file with --wrt)")
+    derive.add_argument("--brief", action="store_true", help="show the result alone (as for a formula)")
+    derive.add_argument(
+        "--layout", choices=("numerator", "denominator"), help="of arrays too: rows follow the outputs, or the inputs"
+    )
+    derive.add_argument(
+        "--numeric", action="store_true", help="show value and gradient as they are computed, numerically stable"
+    )
     derive.add_argument("--latex", action="store_true", help="print LaTeX")
-    derive.add_argument("--brief", action="store_true", help="the results alone, without their steps")
-    derive.add_argument("--steps", action="store_true", help="every step, for a formula too")
+    derive.add_argument(
+        "--at", metavar="A=4,B=3", help="a number, or a list such as [1,2], for every leaf: on every step"
+    )
     derive.add_argument("--html", metavar="OUT.html", help="write a page with the graph drawn")
-    derive.add_argument("--slides", metavar="OUT.html", help="write slides, one step at a time")
-    derive.add_argument("--at", metavar="A=4,B=3", help="a number, or a list such as [1,2], for every leaf")
+    derive.add_argument("--slides", metavar="OUT.html", help="write slides: one step at a time, by the arrow keys")
     check = _command(commands, "check", run_check, "grade a derivative worked out by hand: right, or how it is wrong")
     _source(check, "the variable: a leaf, or a name given in the expression")
     check.add_argument("mine", metavar="FORMULA", help="what is claimed to be the gradient")
@@ -95,45 +105,67 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], Any], text: str) -> argparse.ArgumentParser:
-    made: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    made: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=text,
+        description=text[0].upper() + text[1:] + ".",
+        usage=f"symnet {name} {USAGE[name]}".rstrip(),
+        epilog=EXAMPLES.get(name),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     made.set_defaults(run=run)
     return made
 
 
 def _source(command: argparse.ArgumentParser, wrt: str) -> None:
-    what = "an expression: the variable NAME of a Python file, or a formula"
-    command.add_argument("source", metavar="FILE.py:NAME | FORMULA", help=what)
-    shapes = "the leaves of a formula, as X:m,n D:m,10:one_hot b; without it every name is a scalar"
+    what = "a formula, or the variable NAME of a Python file, as FILE.py:NAME"
+    command.add_argument("source", metavar="EXPRESSION", help=what)
+    shapes = "the leaves of a formula, as X:m,n y:m b; without it every name is a scalar"
     command.add_argument("--shapes", metavar="NAME:EXTENTS", nargs="+", help=shapes)
+    words = "what is known of leaves: one_hot simplex positive symmetric …, a dtype, or labels=10"
+    command.add_argument("--assume", metavar="NAME:WORD", nargs="+", default=[], help=words)
     command.add_argument("--wrt", metavar="W", help=wrt)
 
 
 # --------------------------------------------------------------------------- FILE.py:NAME
 
 
-def load(source: str, shapes: Sequence[str] | None = None) -> tuple[Any, dict[str, Any]]:
+def load(options: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
     """The value of `FILE.py:NAME`, and all variables of the file; or of a formula, and its names.
 
     Raises:
         ArgumentError: no such file, no such variable, or one that is no expression; a formula that cannot be read.
     """
-    if not is_file(source):
-        names = declarations(shapes) if shapes is not None else None
-        root = formula(source, names)
-        return root, names if names is not None else names_in(root)
+    source, shown = options.source, clipped(options.source)
+    if not is_file(source) or (source.isidentifier() and options.shapes is not None):
+        return _formula(source, options.shapes, options.assume)
     file, colon, name = source.rpartition(":")
     if not colon or not name.isidentifier():
-        raise ArgumentError(explain(f"symnet … {source}", "FILE.py:NAME", repr(source), "Write model.py:L."))
+        mend = "Write model.py:L, or a formula such as a*(a + b)."
+        raise ArgumentError(explain(shown, "FILE.py:NAME", repr(shown), mend))
     if not Path(file).is_file():
-        raise ArgumentError(explain(f"symnet … {source}", "a Python file", f"no file {file!r}", "Check the path."))
+        raise ArgumentError(explain(shown, "a Python file", f"no file {clipped(file)!r}", "Check the path."))
     variables = runpy.run_path(file, run_name=Path(file).stem)
     found = variables.get(name)
     if not isinstance(found, Node) and not _are_nodes(found):
         known = ", ".join(key for key, value in variables.items() if isinstance(value, Node) or _are_nodes(value))
         got = type(found).__name__ if name in variables else "no such variable"
         mend = f"It has the expressions {known or '(none)'}."
-        raise ArgumentError(explain(f"symnet … {source}", f"an expression called {name!r} in {file}", got, mend))
+        raise ArgumentError(explain(shown, f"an expression called {name!r} in {file}", got, mend))
     return found, variables
+
+
+def _formula(source: str, shapes: Sequence[str] | None, assume: Sequence[str]) -> tuple[Node, dict[str, Any]]:
+    """A formula and its names; without shapes every name is a scalar."""
+    try:
+        free = formula(source) if shapes is None else None
+    except ShapeError as error:
+        hint = "Every name is a scalar here: say what is not, as --shapes X:m,n w:n."
+        raise type(error)(f"{error}\n    {hint}") from error
+    if free is not None and not assume:
+        return free, names_in(free)
+    names = declarations(shapes or [leaf.name for leaf in leaves(*([] if free is None else [free]))], assume)
+    return formula(source, names), names
 
 
 def is_file(source: str) -> bool:
@@ -145,12 +177,12 @@ def _are_nodes(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and bool(value) and all(isinstance(node, Node) for node in value)
 
 
-def one_expression(source: str, shapes: Sequence[str] | None = None) -> tuple[Node, dict[str, Any]]:
+def one_expression(options: argparse.Namespace) -> tuple[Node, dict[str, Any]]:
     """The same where a list will not do."""
-    found, variables = load(source, shapes)
+    found, variables = load(options)
     if not isinstance(found, Node):
         mend = "Name one of its elements, or their sum."
-        raise ArgumentError(explain(f"symnet … {source}", "one expression", f"a list of {len(found)}", mend))
+        raise ArgumentError(explain(options.source, "one expression", f"a list of {len(found)}", mend))
     return found, variables
 
 
@@ -159,15 +191,16 @@ def parameters(root: Node) -> list[Tensor]:
     return [leaf for leaf in leaves(root) if leaf.dtype in dtypes.REAL and not leaf.assumptions & EQUALITIES]
 
 
-def targets(source: str, wrt: str, root: Node, variables: dict[str, Any]) -> list[Node]:
+def targets(wrt: str, root: Node, variables: dict[str, Any]) -> list[Node]:
     """The nodes that `--wrt` names: leaves, names given by `.named`, or variables of the file."""
     by_name: dict[str, Any] = {name: node for name, node in variables.items() if isinstance(node, Node)}
     by_name.update({node.name: node for node in topological(root) if isinstance(node, (Named, Tensor))})
     chosen = [name.strip() for name in wrt.split(",")]
     for name in chosen:
         if name not in by_name:
-            known = ", ".join(by_name)
-            raise ArgumentError(explain(f"symnet … {source} --wrt {wrt}", f"one of {known}", repr(name), "Check it."))
+            known, close = ", ".join(by_name), get_close_matches(name, by_name, n=1)
+            mend = f"Did you mean {close[0]}?" if close else "Check the name; several are separated by commas."
+            raise ArgumentError(explain(f"--wrt {clipped(wrt)}", f"one of {known}", repr(clipped(name)), mend))
     return [by_name[name] for name in chosen]
 
 
@@ -181,34 +214,55 @@ def demo(options: argparse.Namespace) -> None:
 
 
 def run_derive(options: argparse.Namespace) -> None:
-    root, variables = one_expression(options.source, options.shapes)
+    root, variables = one_expression(options)
     file = is_file(options.source)
-    stepwise = (options.wrt and file) or options.steps or options.html or options.slides or options.at
-    if not stepwise or options.brief:
-        chosen = targets(options.source, options.wrt, root, variables) if options.wrt else list(parameters(root))
-        name = options.source.rpartition(":")[2] if file else "L"
-        for node, slope in zip(chosen, sn.grad(root, chosen), strict=True):
-            print(_latex_line(name, node, slope) if options.latex else f"∂{name}/∂{_label(node)} = {slope}")
+    wrt = targets(options.wrt, root, variables) if options.wrt is not None else None
+    name = options.source.rpartition(":")[2] if file else "L"
+    if options.layout:
+        found = sn.derivative(root, wrt or list(parameters(root)), layout=options.layout)
+        _print_results(name, wrt or list(parameters(root)), found, options.latex)
         return
-    wrt = targets(options.source, options.wrt, root, variables) if options.wrt else None
-    at = numbers_of(options.at) if options.at else None
-    derivation = sn.derive(root, wrt, at=at)
+    if root.rank:
+        mend = "Reduce it with sum or mean, or add --layout numerator for the Jacobian."
+        raise ArgumentError(explain(clipped(options.source), "a scalar (rank 0)", f"shape {root.shape}", mend))
+    if options.numeric:
+        value, *slopes = sn.value_and_grad(root, wrt or list(parameters(root)), stop_after="numeric")
+        print(rf"{name} = {latex(value)}" if options.latex else f"{name} = {value}")
+        _print_results(name, wrt or list(parameters(root)), slopes, options.latex)
+        return
+    stepwise = (options.wrt and file) or options.steps or options.html or options.slides or options.at is not None
+    if stepwise and not options.brief:
+        _print_steps(sn.derive(root, wrt, at=None if options.at is None else numbers_of(options.at)), options)
+        return
+    chosen = wrt or list(parameters(root))
+    _print_results(name, chosen, sn.grad(root, chosen), options.latex)
+
+
+def _print_results(name: str, wrt: Sequence[Node], found: Sequence[Node], as_latex: bool) -> None:
+    for node, slope in zip(wrt, found, strict=True):
+        print(_latex_line(name, node, slope) if as_latex else f"∂{name}/∂{_label(node)} = {slope}")
+
+
+def _print_steps(derivation: sn.Derivation, options: argparse.Namespace) -> None:
     if options.html:
         print(derivation.save(options.html))
     if options.slides:
         derivation.slides(options.slides)
         print(options.slides)
-    if options.latex or not (options.html or options.slides):
-        print(derivation.latex() if options.latex else derivation)
+    if options.latex:
+        print(derivation.latex())
+    elif not (options.html or options.slides):
+        width = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
+        print(derivation.text(max(width, 60)))
 
 
 def run_check(options: argparse.Namespace) -> int:
-    root, variables = one_expression(options.source, options.shapes)
-    chosen = targets(options.source, options.wrt, root, variables) if options.wrt else list(parameters(root))
+    root, variables = one_expression(options)
+    chosen = targets(options.wrt, root, variables) if options.wrt is not None else list(parameters(root))
     if len(chosen) != 1:
         known = ", ".join(_label(node) for node in chosen)
         mend = f"Write --wrt {_label(chosen[0])}." if chosen else "Use a leaf that is free."
-        raise ArgumentError(explain(f"symnet check … {options.source}", "one variable", known or "none", mend))
+        raise ArgumentError(explain(clipped(options.source), "one variable", known or "none", mend))
     names = {n: v for n, v in variables.items() if isinstance(v, (Node, Dim))} | names_in(root)
     verdict = sn.check(formula(options.mine, names), root, chosen[0])
     print(verdict)
@@ -226,9 +280,10 @@ def numbers_of(at: str) -> dict[str, Any]:
         name, _, written = item.partition("=")
         try:
             found[name.strip()] = ast.literal_eval(written.strip())
-        except (SyntaxError, ValueError) as error:
+        except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
             expected = "numbers or lists for names, as a=4,b=[1,2]"
-            raise ArgumentError(explain(f"symnet derive … --at {at}", expected, repr(item), "Check it.")) from error
+            mend = "Separate names by commas; nothing but numbers is read."
+            raise ArgumentError(explain(f"--at {clipped(at)}", expected, repr(clipped(item)), mend)) from error
     return found
 
 
@@ -244,9 +299,9 @@ def _latex_line(name: str, node: Any, slope: Node) -> str:
 def _function(options: argparse.Namespace, **more: Any) -> Any:
     """The expression compiled, with its gradient where `--wrt` asks for it."""
     if options.wrt is None:
-        return sn.compile(load(options.source, options.shapes)[0], dtype=options.dtype, **more)
-    root, variables = one_expression(options.source, options.shapes)
-    wrt = targets(options.source, options.wrt, root, variables)
+        return sn.compile(load(options)[0], dtype=options.dtype, **more)
+    root, variables = one_expression(options)
+    wrt = targets(options.wrt, root, variables)
     return sn.value_and_grad(root, wrt, dtype=options.dtype, **more)
 
 
@@ -269,14 +324,14 @@ def run_export(options: argparse.Namespace) -> None:
 def run_compare(options: argparse.Namespace) -> None:
     import numpy as np
 
-    root, variables = one_expression(options.source, options.shapes)
+    root, variables = one_expression(options)
     try:
         with np.load(options.data) as archive:
             data = dict(archive)
     except (OSError, ValueError) as error:
         expected, mend = "an .npz file of arrays", "Write one with np.savez(path, X=x, D=d)."
-        raise ArgumentError(explain(f"symnet compare --data {options.data}", expected, str(error), mend)) from error
-    wrt = targets(options.source, options.wrt, root, variables) if options.wrt else []
+        raise ArgumentError(explain(f"--data {options.data}", expected, str(error), mend)) from error
+    wrt = targets(options.wrt, root, variables) if options.wrt is not None else []
     wrt = wrt or [leaf for leaf in parameters(root) if leaf.name not in data] or list(parameters(root))
     known = {leaf.name for leaf in leaves(root)}
     print(sn.compare(root, wrt, {n: a for n, a in data.items() if n in known}, dtype=options.dtype))

@@ -28,7 +28,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("export",),
     ("compiler", "compiled", "factoring", "lambdify"),
     ("train", "compare"),
-    ("cli", "demo", "__init__", "__main__"),  # the face: exports everything, lazily
+    ("cli", "usage", "demo", "__init__", "__main__"),  # the face: exports everything, lazily
 )
 FLOOR_OF = {part: floor for floor, parts in enumerate(FLOORS) for part in parts}
 SIDEWAYS = {
@@ -39,6 +39,7 @@ SIDEWAYS = {
     ("lambdify", "compiler"),
     ("cli", "__init__"),
     ("cli", "demo"),
+    ("cli", "usage"),
     ("demo", "__init__"),
     ("__main__", "cli"),
 }  # (from, to) on one floor

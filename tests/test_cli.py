@@ -165,7 +165,7 @@ def test_demo_without_scikit_learn_says_what_to_install(monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["derive", "L"], "expected FILE.py:NAME; got 'L'. Write model.py:L."),
+        (["derive", "L"], "L: expected FILE.py:NAME; got 'L'. Write model.py:L, or a formula"),
         (["derive", "gone.py:L"], "expected a Python file; got no file 'gone.py'"),
         (["derive", "MODEL:Q"], "got no such variable. It has the expressions X, d, w, b, y, L, both."),
         (["compile", "MODEL:number"], "expected an expression called 'number'"),
@@ -188,7 +188,9 @@ def test_what_cannot_be_done_is_explained_on_stderr(
 def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         cli.main(["train"])
-    assert "invalid choice: 'train'" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert error.startswith("symnet: expected symnet [-h] ") and "invalid choice: 'train'" in error
+    assert error.endswith(" symnet --help says more.\n")
 
 
 def test_the_module_runs_as_a_program() -> None:
@@ -220,6 +222,60 @@ def test_the_steps_of_a_formula_and_its_names(capsys: pytest.CaptureFixture[str]
 def test_assumptions_are_used(capsys: pytest.CaptureFixture[str]) -> None:
     loss = ("mean(cross_entropy(softmax(Z), D))", "--shapes", "Z:m,10", "D:m,10:one_hot", "--wrt", "Z")
     assert run(capsys, "derive", *loss) == "∂L/∂Z = (softmax(Z) - D)/m\n"
+
+
+def test_assumptions_may_stand_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    loss = ("mean(cross_entropy(softmax(Z), D))", "--shapes", "Z:m,10", "D:m,10", "--assume", "D:one_hot", "--wrt", "Z")
+    assert run(capsys, "derive", *loss) == "∂L/∂Z = (softmax(Z) - D)/m\n"
+    assert run(capsys, "derive", "abs(a)*a", "--assume", "a:positive") == "∂L/∂a = 2*a\n"
+
+
+def test_a_derivative_of_an_array_is_laid_out(capsys: pytest.CaptureFixture[str]) -> None:
+    product = ("derive", "A@x", "--shapes", "A:m,n", "x:n", "--wrt", "x", "--layout")
+    assert run(capsys, *product, "numerator") == "∂L/∂x = A\n"
+    assert run(capsys, *product, "denominator") == "∂L/∂x = A.T\n"
+    assert run(capsys, *product, "numerator", "--latex") == "\\frac{\\partial L}{\\partial x} = A\n"
+
+
+def test_the_numeric_form_is_the_stable_one(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = run(capsys, "derive", "sum(log(sigmoid(z)))", "--shapes", "z:n", "--numeric").splitlines()
+    assert shown == ["L = sum(-softplus(-z))", "∂L/∂z = sigmoid(-z)"]
+
+
+def test_steps_fit_into_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    loss = (
+        "derive",
+        "mean(cross_entropy(softmax(Z), D))",
+        "--shapes",
+        "Z:m,9",
+        "D:m,9:one_hot",
+        "--wrt",
+        "Z",
+        "--steps",
+    )
+    wide = run(capsys, *loss)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "76")
+    narrow = run(capsys, *loss)
+    assert max(map(len, narrow.splitlines())) <= 76 < max(map(len, wide.splitlines()))
+    assert narrow.split() == wide.split(), "the same words"
+
+
+@pytest.mark.parametrize("command", ["derive", "check", "compile", "export", "compare"])
+def test_help_fits_into_80_columns(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit, match="0"):
+        cli.main([command, "--help"])
+    shown = capsys.readouterr().out
+    assert max(map(len, shown.splitlines())) <= 80 and f"symnet {command} " in shown.partition("examples:")[2]
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    command = f"{sys.executable} -m symnet derive 'exp(sin(a*b))' --steps | head -n 1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert done.stderr == "" and len(done.stdout.splitlines()) == 1
 
 
 def test_other_commands_take_formulas_too(capsys: pytest.CaptureFixture[str]) -> None:

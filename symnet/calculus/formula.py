@@ -16,7 +16,7 @@ from typing import Any
 import sympy
 
 from symnet import dtypes
-from symnet.errors import ArgumentError, explain
+from symnet.errors import ArgumentError, ShapeError, explain
 from symnet.expr.constants import as_node
 from symnet.expr.contraction import contract
 from symnet.expr.extents import Dim, as_extent, dim, ints_arg, shape_arg
@@ -25,9 +25,9 @@ from symnet.expr.indexing import labels
 from symnet.expr.movement import Place, fill
 from symnet.expr.node import Node
 from symnet.expr.parsing import parse
+from symnet.expr.symbols import LEAF_ASSUMPTIONS, tensor
 from symnet.expr.sympy_functions import function_of
 from symnet.expr.sympy_scalars import caller
-from symnet.expr.symbols import LEAF_ASSUMPTIONS, tensor
 
 # module → the public functions that formulas may call
 _MODULES = {
@@ -65,6 +65,8 @@ def _diag(x: Any) -> Node:
     x = as_node(x)
     if x.rank == 1:
         return contract([[0], [0, 1]], [0, 1], x, import_module("symnet.expr.constants").identity(x.shape[0]))
+    if x.rank != 2:
+        raise ShapeError(explain("diag(x)", "a vector or a matrix", f"shape {x.shape}", "Slice it first."))
     return contract([[0, 0]], [0], x)
 
 

@@ -151,6 +151,9 @@ def einsum(subscripts: str, *operands: Any) -> Node:
         >>> sn.einsum("ij,j->i", A, x).shape
         (3,)
     """
+    if not isinstance(subscripts, str):
+        mend = 'Write einsum("ij,jk->ik", a, b).'
+        raise ArgumentError(explain("einsum(…)", "subscripts as text first", type(subscripts).__name__, mend))
     call = f"einsum({subscripts!r}, …)"
     text = subscripts.replace(" ", "")
     left, arrow, right = text.partition("->")

@@ -71,6 +71,8 @@ def take(x: Any, indices: Any, axis: int = 0) -> Node:
         (m, 3)
     """
     x, indices = as_node(x), as_node(indices)
+    if isinstance(axis, bool) or not hasattr(type(axis), "__index__"):
+        raise ArgumentError(explain("take(x, indices, axis)", "an int as axis", f"axis={axis!r}", "Write axis=0."))
     if not -x.rank <= axis < x.rank:
         raise ShapeError(explain(f"take(…, axis={axis})", f"an axis of shape {x.shape}", str(axis), "Check the rank."))
     return Take(x, indices, Integer(axis % x.rank))

@@ -11,14 +11,14 @@ Transposition is a contraction (`expr/contraction.py`).
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import sympy
-from sympy import Integer, Tuple
+from sympy import Expr, Integer, Tuple
 
 from symnet import dtypes
-from symnet.errors import ShapeError, explain
+from symnet.errors import ArgumentError, ShapeError, explain
 from symnet.expr.constants import as_node
 from symnet.expr.contraction import contract
 from symnet.expr.elementwise import check_one_real
@@ -195,6 +195,9 @@ def broadcast_to(x: Any, shape: Shape) -> Node:
         (5, 3)
     """
     x = as_node(x)
+    if not isinstance(shape, tuple) or not all(isinstance(n, (int, Expr)) for n in shape):
+        call = "broadcast_to(x, shape)"
+        shape = tuple(as_extent(n, call) for n in _several(call, shape, "extents"))
     if same_shape(x.shape, shape):
         return x
     if not _stretches(x.shape, shape):
@@ -212,6 +215,21 @@ def broadcast_to(x: Any, shape: Shape) -> Node:
     kept = [a for a in range(x.rank) if a not in stretched]
     core = drop_axes(x, stretched) if stretched else x
     return expand(core, tuple(shape), tuple(first + a for a in kept))
+
+
+def _several(call: str, given: Any, of: str) -> list[Any]:
+    """What was given as a tuple or list."""
+    if not isinstance(given, Iterable) or isinstance(given, str):
+        got = f"{type(given).__name__} {given}"
+        raise ArgumentError(explain(call, f"a tuple or list of {of}", got, "Put it in brackets."))
+    return list(given)
+
+
+def _position(call: str, axis: Any) -> int:
+    """An axis as an int."""
+    if isinstance(axis, bool) or not hasattr(type(axis), "__index__"):
+        raise ArgumentError(explain(call, "an int as axis", f"axis={axis!r}", "Write axis=0."))
+    return int(axis)
 
 
 def _stretches(x: Shape, shape: Shape) -> bool:
@@ -265,7 +283,8 @@ def concat(xs: Any, axis: int = 0) -> Node:
         >>> sn.concat([sn.tensor("a", 2, 3), sn.tensor("b", 2, 4)], axis=1).shape
         (2, 7)
     """
-    nodes = [as_node(x) for x in xs]
+    nodes = [as_node(x) for x in _several("concat(xs)", xs, "arrays")]
+    axis = _position("concat(xs, axis)", axis)
     rank = nodes[0].rank if nodes else 0
     if not nodes or not -rank <= axis < rank:
         raise ShapeError(
@@ -287,7 +306,8 @@ def stack(xs: Any, axis: int = 0) -> Node:
         >>> sn.stack([sn.tensor("a", 3), sn.tensor("b", 3)], axis=1).shape
         (3, 2)
     """
-    nodes = [as_node(x) for x in xs]
+    nodes = [as_node(x) for x in _several("stack(xs)", xs, "arrays")]
+    axis = _position("stack(xs, axis)", axis)
     if not nodes or not all(same_shape(n.shape, nodes[0].shape) for n in nodes):
         raise ShapeError(
             explain(

@@ -98,12 +98,12 @@ def test_the_latex_of_a_derivation_is_as_somebody_read_it(name):
 
 
 def scalar_cases():
-    return [case for case in CASES if case.targets and any(not root.rank for root in case.roots)]
+    return [case for case in CASES if any(not r.rank and set(case.targets) & set(leaves(r)) for r in case.roots)]
 
 
 @pytest.mark.parametrize("case", scalar_cases(), ids=lambda case: case.name)
 def test_the_derivation_of_a_case_reaches_the_node_that_grad_gives(case):
-    root = next(root for root in case.roots if not root.rank)
+    root = next(r for r in case.roots if not r.rank and set(case.targets) & set(leaves(r)))
     targets = [t for t in case.targets if t in leaves(root)]
     derivation = sn.derive(root, targets)
     gradients = sn.grad(root, targets)

@@ -263,10 +263,14 @@ class Derivation:
             self._numbers.append(evaluate_steps(self, self.data))
         return self._numbers[0]
 
-    def __str__(self) -> str:
+    def text(self, width: int = 100) -> str:
+        """Plain text; a reason that would end beyond `width` characters stands below its formula."""
         from symnet.calculus.derivation.text import text
 
-        return text(self)
+        return text(self, width)
+
+    def __str__(self) -> str:
+        return self.text()
 
     __repr__ = __str__
 

@@ -20,37 +20,38 @@ from symnet.expr.printing.layout import lay_out, write
 from symnet.expr.printing.text import WRITERS
 
 WIDTH = 100  # characters, from which on a reason stands below its formula
+_INDENT = "  "
 
 
-def text(derivation: Derivation) -> str:
-    """Plain text."""
-    return "\n".join(_lines(derivation))
+def text(derivation: Derivation, width: int = WIDTH) -> str:
+    """Plain text; a reason that would end beyond `width` characters stands below its formula."""
+    return "\n".join(_lines(derivation, width - len(_INDENT)))
 
 
-def _lines(d: Derivation) -> Iterator[str]:
+def _lines(d: Derivation, width: int) -> Iterator[str]:
     yield f"{' and '.join(_slope(d.root, v) for v in d.variables)}, differentiated as written"
     yield from ("", "Values and local derivatives")
     for value in (*d.given, *d.values):
-        yield from _indented(_value(d, value))
+        yield from _indented(_value(d, value, width))
     if d.laws:
         yield from ("", "Rules used")
-        yield from _indented(_columns([(law.name, _law(law)) for law in d.laws], ""))
+        yield from _indented(_columns([(law.name, _law(law)) for law in d.laws], "", width))
     if d.routes:
         yield from ("", "Routes: multiply along a route, add over routes")
         for variable, routes in d.routes.items():
             yield from _indented(_routes(d, variable, routes))
     yield from ("", f"Backward: {_reading(d)}")
     for step in d.steps:
-        yield from _indented(_step(d, step))
+        yield from _indented(_step(d, step, width))
     yield from ("", "Result")
     for ending in d.endings:
-        yield from _indented(_ending(d, ending))
+        yield from _indented(_ending(d, ending, width))
     if d.where:
         yield f"  where {', '.join(f'{v.label} = {v.formula}' for v in d.where)}"
 
 
 def _indented(lines: Iterable[str]) -> Iterator[str]:
-    return (f"  {line}" for line in lines)
+    return (f"{_INDENT}{line}" for line in lines)
 
 
 def _slope(y: str, x: str) -> str:
@@ -70,19 +71,21 @@ def _at(d: Derivation, table: str, key: Any, formula: Any = None) -> str:
     return "" if number == str(formula) else f" = {number}"
 
 
-def _value(d: Derivation, value: Value) -> Iterator[str]:
+def _value(d: Derivation, value: Value, width: int) -> Iterator[str]:
     yield f"{value.label} = {value.formula}{_at(d, 'values', value.label)}"
     for edge in d.edges_into(value.label):
-        yield f"    {_local(edge)}{_at(d, 'locals', (edge.user, edge.operand), edge.local)}"
-        yield from _columns([*_parts(edge)], " " * 8)
+        formula, note = _local(edge)
+        number = _at(d, "locals", (edge.user, edge.operand), edge.local)
+        yield from _columns([(formula + number, note)], " " * 4, width)
+        yield from _columns([*_parts(edge)], " " * 8, width)
 
 
-def _local(edge: Edge) -> str:
+def _local(edge: Edge) -> tuple[str, str]:
     slope = _slope(edge.user, edge.operand)
     if edge.kind == "map":
-        return f"{slope} passes back {_or_zero(edge.passed)}    ({edge.rule})"
-    element = "    (element by element)" if edge.kind == "elementwise" and edge.local is not None else ""
-    return f"{slope} = {_or_zero(edge.local)}{element}"
+        return f"{slope} passes back {_or_zero(edge.passed)}", f"({edge.rule})"
+    element = "(element by element)" if edge.kind == "elementwise" and edge.local is not None else ""
+    return f"{slope} = {_or_zero(edge.local)}", element
 
 
 def _parts(edge: Edge) -> Iterator[tuple[str, str]]:
@@ -104,16 +107,16 @@ def _product(factors: Sequence[Node]) -> str:
     return ("-" if minus else "") + (" · ".join(within(f, PRODUCT) for f in factors[minus:]) or "1")
 
 
-def _columns(rows: Sequence[tuple[str, str]], indent: str) -> Iterator[str]:
+def _columns(rows: Sequence[tuple[str, str]], indent: str, most: int) -> Iterator[str]:
     """Formulas, and beside them why; below one another where a formula is too long for that."""
-    fitting = [len(left) for left, right in rows if len(indent + left) + len(right) + 4 <= WIDTH]
+    fitting = [len(left) for left, right in rows if len(indent + left) + len(right) + 4 <= most]
     width = max(fitting, default=0)
     for left, right in rows:
         if not right:
             yield indent + left
-        elif len(indent) + len(left) + len(right) + 4 <= WIDTH:
+        elif len(indent) + len(left) + len(right) + 4 <= most:
             aligned = f"{indent}{left:{width}}    {right}"
-            yield aligned if len(aligned) <= WIDTH else f"{indent}{left}    {right}"
+            yield aligned if len(aligned) <= most else f"{indent}{left}    {right}"
         else:
             yield f"{indent}{left}"
             yield f"{' ' * len(indent)}        {right}"
@@ -155,17 +158,17 @@ def within(node: Node, level: int) -> str:
     return str(node) if layout.bound else str(write(layout, WRITERS)[0].within(level))
 
 
-def _step(d: Derivation, step: Step) -> Iterator[str]:
+def _step(d: Derivation, step: Step, width: int) -> Iterator[str]:
     number = _at(d, "cotangents", step.label, step.written)
     slopes = " + ".join(" · ".join(_slope(*pair) for pair in way) for way in chain(d.root, step))
-    yield from _lines_of(str(step.bar), slopes, step_lines(step), number)
+    yield from _lines_of(str(step.bar), slopes, step_lines(step), width, number)
 
 
-def _lines_of(head: str, slopes: str, lines: Sequence[Line], number: str = "") -> Iterator[str]:
+def _lines_of(head: str, slopes: str, lines: Sequence[Line], width: int, number: str = "") -> Iterator[str]:
     """`head = formula    why`, and below one another every further `= formula    why`."""
     rows = [(f"= {slopes}", "chain rule")] if slopes else []
     rows += [(f"= {line.formula}{number if line is lines[-1] else ''}", _reason(line)) for line in lines]
-    first, *rest = _columns(rows, " " * (len(head) + 1))
+    first, *rest = _columns(rows, " " * (len(head) + 1), width)
     yield head + first[len(head) :]
     yield from rest
 
@@ -179,8 +182,8 @@ def _reason(line: Line) -> str:
     return f"{line.why}: {before} → {after}"
 
 
-def _ending(d: Derivation, ending: Ending) -> Iterator[str]:
-    yield from _lines_of(_slope(d.root, ending.variable), "", ending_lines(ending))
+def _ending(d: Derivation, ending: Ending, width: int) -> Iterator[str]:
+    yield from _lines_of(_slope(d.root, ending.variable), "", ending_lines(ending), width)
 
 
 def _or_zero(node: Node | None) -> Any:

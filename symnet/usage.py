@@ -1,0 +1,67 @@
+"""How the command line is used: examples under `--help`, and errors of four parts for arguments that do not fit.
+
+In: nothing.  Out: `Parser`, an `argparse` parser; `USAGE` and `EXAMPLES` by command.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import NoReturn
+
+from symnet.errors import explain
+
+
+class Parser(argparse.ArgumentParser):
+    """An `argparse` parser whose errors have four parts, as all of ours."""
+
+    def error(self, message: str) -> NoReturn:
+        expected = " ".join(self.format_usage().removeprefix("usage: ").split())
+        self.exit(
+            2,
+            explain(self.prog, expected, message.replace(": expected ", " expects "), f"{self.prog} --help says more.")
+            + "\n",
+        )
+
+
+USAGE = {
+    "demo": "",
+    "derive": "EXPRESSION [options]",
+    "check": "EXPRESSION FORMULA [options]",
+    "compile": "EXPRESSION [options]",
+    "export": "EXPRESSION PATH [options]",
+    "compare": "EXPRESSION --data FILE.npz [options]",
+    "info": "",
+}
+
+EXAMPLES = {
+    "derive": r"""
+examples:
+  symnet derive "mean((X@w - y)**2)" --shapes X:m,n w:n y:m --wrt w
+  symnet derive "mean(cross_entropy(softmax(Z), D))" --shapes Z:m,10 D:m,10 \
+      --assume D:one_hot --wrt Z --steps
+  symnet derive "c = a + b; a*c" --at a=4,b=3 --slides graph.html
+  symnet derive "A@x" --shapes A:m,n x:n --wrt x --layout numerator
+  symnet derive model.py:L --wrt W1 --html page.html
+
+formulas are NumPy's: + - * / ** @, x[0], x[1:], x.T (or x'), x.sum(axis=0),
+exp log tanh sigmoid relu softmax norm det inv where(a > 0, a, b) and so on;
+names come first, as in "r = X@w - y; mean(r**2)".""",
+    "check": """
+examples:
+  symnet check "mean((X@w - y)**2)" "2*X.T@(X@w - y)/m" \\
+      --shapes X:m,n w:n y:m --wrt w
+  symnet check "x**3" "3*x"
+
+exit status: 0 where the formula is right, 1 where wrong, 2 where unreadable""",
+    "compile": """
+examples:
+  symnet compile "mean((X@w - y)**2)" --shapes X:m,n w:n y:m --wrt w
+  symnet compile model.py:L --wrt W1,b1 --stop-after loops""",
+    "export": """
+examples:
+  symnet export "mean((X@w - y)**2)" build/ols --shapes X:m,n w:n y:m --wrt w
+  symnet export model.py:L build/mlp --wrt W1,b1 --dtype float32""",
+    "compare": """
+examples:
+  symnet compare model.py:L --data data.npz --wrt W1,b1""",
+}
