@@ -52,6 +52,7 @@ EXAMPLES: dict[str, list[Node]] = {
     "drop_abs_of_nonnegative": [abs(p), abs(exp(x))],
     "sign_of_positive_is_one": [ew.sign(p)],
     "floor_of_integer_is_itself": [ew.floor(k)],
+    "cube_of_cube_root": [ew.cbrt(x) ** 3, ew.cbrt(x - y) ** 3 * a],
     "drop_clipping_at_zero": [maximum(p, 0), maximum(0, softmax(Z))],
     "drop_choice_between_equals": [maximum(x, x), where(x > 0, y, y), maximum(a, fill(a, (4,)))],
     "where_of_one_and_zero_is_indicator": [where(x > 0, 1, 0)],

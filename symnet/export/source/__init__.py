@@ -20,6 +20,7 @@ from symnet.export.source.text import Text
 from symnet.export.source.writer import Writer, Writers
 from symnet.expr.node import Node
 from symnet.expr.symbols import Tensor
+from symnet.expr.sympy_bodies import opened
 from symnet.simplify.algebra import simplify
 from symnet.simplify.engine import Normalizer, Table
 from symnet.simplify.stable import LOGARITHMS
@@ -82,6 +83,7 @@ def source(
 def _named(roots: Sequence[Node]) -> list[Node]:
     """The algebra form with its logarithms made stable, and the user's names on the values that survived."""
     plain, labels = strip(roots)
+    plain = list(map(opened, plain))  # functions of SymPy's by their bodies
     done = Normalizer(_STABLE)(simplify([*plain, *labels]))
     found = dict(zip(done[len(plain) :], labels.values(), strict=True))
     return attach(done[: len(plain)], found)

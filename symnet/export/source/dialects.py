@@ -41,7 +41,8 @@ _BINARY = ("maximum", "minimum", "where")
 def _common(prefix: str, arc: str) -> dict[str, str]:
     table = {name: f"{prefix}.{name}({{0}})" for name in _SAME}
     table |= {name: f"{prefix}.{name}({{0}}, {{1}})" for name in ("maximum", "minimum")}
-    table |= {f"a{name}": f"{prefix}.{arc}{name}({{0}})" for name in ("sin", "cos", "tan")}
+    table |= {f"a{name}": f"{prefix}.{arc}{name}({{0}})" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")}
+    table["atan2"] = f"{prefix}.{arc}tan2({{0}}, {{1}})"
     table["where"] = f"{prefix}.where({{0}}, {{1}}, {{2}})"
     table["sqrt"] = f"{prefix}.sqrt({{0}})"
     return table
@@ -54,7 +55,8 @@ NUMPY = Dialect(
     axis="axis",
     functions={
         **_common("np", "arc"),
-        "erf": "erf({0})",
+        **{name: f"{name}({{0}})" for name in ("erf", "erfc", "gamma", "loggamma", "digamma")},
+        "cbrt": "np.cbrt({0})",
         "sigmoid": "sigmoid({0})",
         "softplus": "np.logaddexp(0.0, {0})",
         "xlogy": "xlogy({0}, {1})",
@@ -62,6 +64,10 @@ NUMPY = Dialect(
     },
     helpers={
         "erf": "erf = np.vectorize(math.erf, otypes=[float])",
+        "erfc": "erfc = np.vectorize(math.erfc, otypes=[float])",
+        "gamma": "gamma = np.vectorize(math.gamma, otypes=[float])",
+        "loggamma": "loggamma = np.vectorize(math.lgamma, otypes=[float])",
+        "digamma": "from scipy.special import digamma",
         "sigmoid": "def sigmoid(x):\n    return np.exp(-np.logaddexp(0.0, -x))",
         "xlogy": "def xlogy(x, y):\n    return x * np.log(np.where(x == 0, 1.0, y))",
         "logsumexp": (
@@ -90,7 +96,9 @@ JAX = Dialect(
     axis="axis",
     functions={
         **_common("jnp", "arc"),
-        "erf": "jax.scipy.special.erf({0})",
+        **{name: f"jax.scipy.special.{name}({{0}})" for name in ("erf", "erfc", "gamma", "digamma")},
+        "loggamma": "jax.scipy.special.gammaln({0})",
+        "cbrt": "jnp.cbrt({0})",
         "sigmoid": "jax.nn.sigmoid({0})",
         "softplus": "jax.nn.softplus({0})",
         "xlogy": "jax.scipy.special.xlogy({0}, {1})",
@@ -109,13 +117,22 @@ TORCH = Dialect(
     axis="dim",
     functions={
         **_common("torch", "a"),
-        "erf": "torch.erf({0})",
+        **{name: f"torch.{name}({{0}})" for name in ("erf", "erfc", "digamma")},
+        "loggamma": "torch.lgamma({0})",
+        "gamma": "gamma({0})",
+        "cbrt": "cbrt({0})",
         "sigmoid": "torch.sigmoid({0})",
         "softplus": "torch.logaddexp({0}, torch.zeros_like({0}))",
         "xlogy": "torch.xlogy({0}, {1})",
         "logsumexp": "torch.logsumexp({0}, dim={1})",
     },
-    helpers={},
+    helpers={
+        "cbrt": "def cbrt(x):\n    return torch.sign(x) * torch.abs(x)**(1/3)",
+        "gamma": (
+            "def gamma(x):\n    reflected = math.pi / (torch.sin(math.pi * x) * torch.exp(torch.lgamma(1 - x)))\n"
+            "    return torch.where(x > 0, torch.exp(torch.lgamma(x)), reflected)"
+        ),
+    },
     real="torch.{}",
     cast="{0}.to({1})",
     calls={
