@@ -79,9 +79,20 @@ def as_extent(value: Any, call: str) -> Extent:
 
 def same_extent(a: Extent, b: Extent) -> bool:
     """Whether two extents are equal for every value of the dims."""
+    if a is b:
+        return True
     if isinstance(a, int) and isinstance(b, int):
         return a == b
     return bool(a == b or _canonical(sympy.sympify(a) - b) == 0)
+
+
+def is_one(extent: Extent) -> bool:
+    """Whether an extent is the number 1 (a comparison with a symbol would cost far more)."""
+    return isinstance(extent, int) and extent == 1
+
+
+def has_unit_axis(shape: Shape) -> bool:
+    return any(map(is_one, shape))
 
 
 def same_shape(a: Sequence[Extent], b: Sequence[Extent]) -> bool:
@@ -146,9 +157,9 @@ def broadcast_shapes(call: str, *shapes: Shape) -> Shape:
     for shape in shapes:
         for position, extent in enumerate(shape, start=rank - len(shape)):
             have = result[position]
-            if extent == 1 or same_extent(have, extent):
+            if extent is have or is_one(extent) or (not is_one(have) and same_extent(have, extent)):
                 continue
-            if have != 1:
+            if not is_one(have):
                 raise ShapeError(
                     explain(
                         call,

@@ -16,6 +16,7 @@ from symnet.expr.constants import number_of
 from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.graph import rebuild, topological
 from symnet.expr.node import Node
+from symnet.simplify import factors, terms
 from symnet.simplify.absolutes import ABSOLUTES
 from symnet.simplify.contraction import CONTRACTIONS
 from symnet.simplify.cumulative import CUMULATIVE
@@ -29,7 +30,6 @@ from symnet.simplify.products import PRODUCTS
 from symnet.simplify.reduction import REDUCTIONS
 from symnet.simplify.summation import SUMMATIONS
 from symnet.simplify.sums import SUMS
-from symnet.simplify.terms import MANY
 
 
 def open_nested_sums_and_products(node: Node) -> Node | None:
@@ -41,10 +41,10 @@ def open_nested_sums_and_products(node: Node) -> Node | None:
     if not is_op(node, "add", "mul"):
         return None
     op, flat, opened = str(node.args[0]), list(node.operands), False
-    place = 0
+    place, most = 0, terms.MANY if op == "add" else factors.MANY
     while place < len(flat):
         inner = _nested(flat[place], op, node)
-        if inner is None or len(flat) + len(inner) > MANY + 1:
+        if inner is None or len(flat) + len(inner) > most + 1:
             place += 1
         else:
             flat[place : place + 1] = inner

@@ -7,13 +7,17 @@ trailing axes stands bare (NumPy's broadcasting repeats it); any other stands in
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.extents import has_unit_axis
 from symnet.expr.movement import Expand, drop_axes, expand
 from symnet.expr.node import Node, Shape
 
 Axes = tuple[int, ...]
 
 
+@lru_cache(maxsize=256)
 def trailing(rank: int, out_rank: int) -> Axes:
     return tuple(range(out_rank - rank, out_rank))
 
@@ -43,7 +47,7 @@ def _scaled_expand(node: Node) -> bool:
 
 def _squeeze(node: Node, axes: Axes, shape: Shape) -> tuple[Node, Axes]:
     """Drop axes of extent 1 that meet a longer one."""
-    if 1 not in node.shape:
+    if not has_unit_axis(node.shape):
         return node, axes
     kept = [k for k, n in enumerate(node.shape) if n != 1 or shape[axes[k]] == 1]
     if len(kept) == node.rank:

@@ -214,6 +214,8 @@ def multiply_operands_of_equal_indices(node: Einsum) -> Node | None:
     """
     if len(node.operands) < 2:
         return None
+    if len(set(map(frozenset, node.inputs))) == len(node.inputs):
+        return None
     groups: dict[frozenset[int], list[Part]] = {}
     for operand, indices in sorted(parts_of(node), key=lambda part: product_key(part[0])):
         key = frozenset(indices) if len(set(indices)) == len(indices) else frozenset({-1 - len(groups)})
@@ -265,6 +267,8 @@ def _after_in_product(place: int, index: int, node: Einsum, everywhere: list[int
 
 def order_operands_by_output(node: Einsum) -> Node | None:
     """einsum("jk,ij->ik", B, A) → A @ B: operands in the order of the result's axes.  Always."""
+    if len(node.operands) == 1:
+        return None
     place = {i: k for k, i in enumerate(node.output)}
 
     def key(part: Part) -> tuple[object, ...]:

@@ -8,7 +8,6 @@ seen through, equal bases are collected, numbers are folded exactly.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 
 import sympy
 from sympy import Expr
@@ -18,14 +17,14 @@ from symnet.expr.constants import Number, Size, number, number_of
 from symnet.expr.contraction import Einsum, contract
 from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.movement import broadcast_to
-from symnet.expr.node import Node, Shape
+from symnet.expr.node import Node, Shape, kept_on_node
 from symnet.simplify.broadcast import Axes, core_of, cover, restrict, spread, trailing
 from symnet.simplify.coefficients import ONE, ZERO, content, has_both_signs, scaled
 from symnet.simplify.order import product_key
 from symnet.simplify.signs import is_whole
 
 Base = tuple[Node, Axes]
-MANY = 32  # a product of more factors than this stays closed inside another: it bounds the work per node
+MANY = 16  # a product of more factors than this stays closed inside another: it bounds the work per node
 
 
 def split_power(node: Node) -> tuple[Node, Expr | Node]:
@@ -77,13 +76,11 @@ class Factors:
         return cls.view(node).copy()
 
     @staticmethod
-    @lru_cache(maxsize=64)
     def view(node: Node) -> Factors:
         """As `of`, to look at and not to change: the rewrites of one node ask for its factors one after another."""
-        factors = Factors(node.shape)
-        for operand in node.operands if is_op(node, "mul") else (node,):
-            factors.times(operand, trailing(operand.rank, node.rank))
-        return factors
+        if is_op(node, "mul"):
+            return _factors_of_product(node)
+        return Factors(node.shape).times(node, trailing(node.rank, node.rank))
 
     def times(self, node: Node, axes: Axes, exponent: Expr | Node = ONE) -> Factors:
         """Multiply by node^exponent, the node's axes standing at `axes` of the result."""
@@ -91,7 +88,8 @@ class Factors:
         while stack:
             each, places, power = stack.pop()
             core, places = core_of(each, places, self.shape)
-            opened = _OPEN[_kind(core)](core, places, power, len(self.shape))
+            opens = _OPEN.get(core.op if core.kind == "elementwise" else core.kind)  # type: ignore[attr-defined]
+            opened = None if opens is None else opens(core, places, power, len(self.shape))
             if opened is None or len(opened) > MANY:
                 self._multiply(core, places, power)
             else:
@@ -101,12 +99,13 @@ class Factors:
     def _multiply(self, core: Node, axes: Axes, exponent: Expr | Node) -> None:
         value = number_of(core)
         if value is not None and not isinstance(exponent, Node):
-            folded = value**exponent
+            folded = value if exponent is ONE else value**exponent
             if folded.is_Rational or (folded.is_real and folded.is_finite):
-                self.coefficient = self.coefficient * folded
+                self.coefficient = folded if self.coefficient is ONE else self.coefficient * folded
                 return
         key = (core, axes)
-        total = add_exponents(self.powers.get(key, ZERO), exponent)
+        held = self.powers.get(key)
+        total = exponent if held is None else add_exponents(held, exponent)
         if not isinstance(total, Node) and total == 0:
             self.powers.pop(key, None)
         else:
@@ -185,14 +184,17 @@ def _body(groups: list[tuple[Axes, list[Node]]], shape: Shape) -> list[Node]:
     return sorted(spreads, key=product_key) + flat
 
 
+@kept_on_node
+def _factors_of_product(node: Node) -> Factors:
+    factors = Factors(node.shape)
+    for operand in node.operands:
+        factors.times(operand, trailing(operand.rank, node.rank))
+    return factors
+
+
 # --------------------------------------------------------------------------- what may be opened, and how
 
 Opened = list[tuple[Node, Axes, "Expr | Node"]] | None
-
-
-def _kind(core: Node) -> str:
-    name = core.op if core.kind == "elementwise" else core.kind  # type: ignore[attr-defined]
-    return name if name in _OPEN else ""
 
 
 def _open_mul(core: Node, axes: Axes, exponent: Expr | Node, rank: int) -> Opened:
@@ -213,6 +215,8 @@ def _open_pow(core: Node, axes: Axes, exponent: Expr | Node, rank: int) -> Opene
 
 
 def _times(a: Expr | Node, b: Expr | Node) -> Expr | Node:
+    if a is ONE:
+        return b
     if isinstance(a, Node) or isinstance(b, Node):
         if a == 1:
             return b
@@ -254,5 +258,4 @@ _OPEN: dict[str, Callable[[Node, Axes, Expr | Node, int], Opened]] = {
     "pow": _open_pow,
     "einsum": _open_outer,
     "size": _open_size,
-    "": lambda core, axes, exponent, rank: None,
 }

@@ -12,9 +12,10 @@ from symnet.expr.contraction import Einsum, Indices, contract
 from symnet.expr.elementwise import elementwise
 from symnet.expr.graph import with_operands
 from symnet.expr.movement import broadcast_to
-from symnet.expr.node import Node
+from symnet.expr.node import Node, kept_on_node
 from symnet.simplify.coefficients import product, split_coefficient
 from symnet.simplify.engine import Rewrite
+from symnet.simplify.signs import magnitude
 
 Part = tuple[Node, Indices]
 
@@ -30,14 +31,19 @@ def contract_sum_of_operands(node: Node) -> Node | None:
         total = factors[-1] if factors else term
         if not isinstance(total, Einsum) or not total.contracted or not total.rank:
             continue
-        for place in range(len(total.operands)):
-            key = (abs(coefficient), factors[:-1], total.shape, *_apart_from(total, place))
+        for place, apart in enumerate(_each_apart(total)):
+            key = (magnitude(coefficient), factors[:-1], total.shape, apart)
             m, first, other, theirs = seen.setdefault(key, (n, coefficient, total, place))
             if m != n:
                 joined = product(first, (*factors[:-1], _merged(other, theirs, total, place, coefficient / first)))
                 rest = [o for k, o in enumerate(node.operands) if k not in (m, n)]
                 return broadcast_to(elementwise("add", joined, *rest) if rest else joined, node.shape)
     return None
+
+
+@kept_on_node
+def _each_apart(total: Einsum) -> tuple[tuple[object, ...], ...]:
+    return tuple(_apart_from(total, place) for place in range(len(total.operands)))
 
 
 def _apart_from(total: Einsum, place: int) -> tuple[object, ...]:
@@ -47,7 +53,7 @@ def _apart_from(total: Einsum, place: int) -> tuple[object, ...]:
     operand, indices = _parts_of(total)[place]
     kept = frozenset(names.get(i, i) for i in indices)
     extents = frozenset((names.get(i, i), n) for i, n in zip(indices, operand.shape, strict=True))
-    return (*rest, kept, extents) if len(kept) == len(indices) else (total, place)
+    return (*rest, kept, extents) if len(kept) == len(indices) else (total.digest, place)
 
 
 def _names(total: Einsum, place: int) -> dict[int, object]:

@@ -15,29 +15,33 @@ from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node, Shape
 from symnet.expr.softmax import softmax_axes
 from symnet.simplify.broadcast import Axes, core_of, cover, restrict, spread, trailing
-from symnet.simplify.coefficients import ONE, ZERO, Term, product, split_coefficient, sum_of
+from symnet.simplify.coefficients import ONE, Term, product, split_coefficient, sum_of
 from symnet.simplify.factors import Factors
 from symnet.simplify.signs import is_negative, magnitude
 
 Monomial = tuple[tuple[Node, ...], Axes]
 CONSTANT: Monomial = ((), ())
 MANY = 32  # a sum of more terms than this stays closed inside another: it bounds the work per node
+MOST = 2 * MANY  # and none is opened into a sum that would have more terms than this
 
 
 class Terms:
     """Σ coefficient × monomial over a result of `shape`."""
 
-    __slots__ = ("coefficients", "shape")
+    __slots__ = ("coefficients", "count_of_operands", "shape")
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
         self.coefficients: dict[Monomial, Expr] = {}
+        self.count_of_operands = 1  # with those of the sums opened so far
 
     @classmethod
     def of(cls, node: Node) -> Terms:
         """The terms of a node, sums inside it opened."""
         terms = cls(node.shape)
-        for operand in node.operands if is_op(node, "add") else (node,):
+        operands = node.operands if is_op(node, "add") else (node,)
+        terms.count_of_operands = len(operands)
+        for operand in operands:
             terms.plus(operand, trailing(operand.rank, node.rank))
         return terms
 
@@ -48,8 +52,9 @@ class Terms:
             each, places, scale, heads = stack.pop()
             core, places = core_of(each, places, self.shape)
             number_part, factors = split_coefficient(core)
-            scale = scale * number_part
-            if is_op(core, "add") and len(core.operands) <= MANY:
+            scale = number_part if scale is ONE else scale if number_part is ONE else scale * number_part
+            if is_op(core, "add") and self._has_room(core):
+                self.count_of_operands += len(core.operands) - 1
                 rank = len(places)
                 stack.extend((o, places[rank - o.rank :], scale, heads) for o in reversed(core.operands))
             elif (split := self._scaled_sum(factors)) is not None:
@@ -70,13 +75,18 @@ class Terms:
         if not factors or not (is_op(factors[-1], "add") or _repeats_sum(factors[-1])):
             return None
         heads, last = factors[:-1], factors[-1]
-        if not all(_is_scale(h, bool(self.shape)) for h in heads) or len(_sum_in(last).operands) > MANY:
+        if not all(_is_scale(h, bool(self.shape)) for h in heads) or not self._has_room(_sum_in(last)):
             return None
         return heads, last
 
+    def _has_room(self, inner: Node) -> bool:
+        """Whether a sum may be opened into this one."""
+        return len(inner.operands) <= MANY and self.count_of_operands + len(inner.operands) <= MOST + 1
+
     def _collect(self, factors: tuple[Node, ...], axes: Axes, coefficient: Expr) -> None:
         key = (factors, axes)
-        total = self.coefficients.get(key, ZERO) + coefficient
+        held = self.coefficients.get(key)
+        total = coefficient if held is None else held + coefficient
         if total == 0:
             self.coefficients.pop(key, None)
         else:
