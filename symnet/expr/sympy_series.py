@@ -4,8 +4,10 @@ In: the arguments of the class, nodes or SymPy's numbers.  Out: a node made of p
 
 polygamma(n, x), x > 0: the first terms of (-1)ⁿ⁺¹·n!·Σ 1/(x + k)ⁿ⁺¹, and the asymptotic series of the rest in
 1/(x + N); all terms have one sign, so nothing cancels.  For x ≤ 0 the reflection, with derivatives of cot πx.
-Not handled: orders above `HIGHEST`.
-Source: Abramowitz and Stegun 6.4.7, 6.4.10, 6.4.11.
+erf⁻¹ and Lambert's W: an approximation, and Halley's steps on the equation they solve.
+Not handled: orders above `HIGHEST`; other branches of W; the digits of W that x itself lacks near -1/e.
+Source: Abramowitz and Stegun 6.4.7, 6.4.10, 6.4.11; S. Winitzki, "A handy approximation for the error function and its
+inverse" (2008), and "Uniform approximations for transcendental functions" (2003) for W.
 """
 
 from __future__ import annotations
@@ -17,12 +19,14 @@ import sympy
 
 from symnet.errors import ArgumentError, explain
 from symnet.expr.constants import number
-from symnet.expr.elementwise import elementwise, power, reciprocal, where
+from symnet.expr.elementwise import elementwise, power, reciprocal, sqrt, where
 from symnet.expr.node import Node
 
 HIGHEST = 20  # order of a polygamma function
 TERMS = 8  # of the asymptotic series
 DIGITS = 2.0**-56  # what the first term left out is below, beside the leading one
+WINITZKI = 0.147  # makes his approximation good to 0.2 %
+NEAR_BRANCH = sympy.Rational(1, 2000)  # √(2·(e·x + 1)) up to which W's series at -1/e has all the digits that x gives
 
 
 def polygamma(n: Any, x: Node) -> Node:
@@ -79,4 +83,54 @@ def _cotangent_derivative(n: int, x: Node) -> Node:
     return number(sympy.pi ** (n + 1)) * value
 
 
-SERIES: dict[Any, Callable[..., Node]] = {sympy.polygamma: polygamma}
+def inverse_error_function(x: Node) -> Node:
+    """erf⁻¹(x): Winitzki's approximation, then Halley's steps on erf y = x, on erfc where x is near ±1."""
+    size = elementwise("abs", x)
+    logarithm = elementwise("log", (1 - size) * (1 + size))
+    bend = 2 / (sympy.pi * WINITZKI) + logarithm / 2
+    y: Node = sqrt(sqrt(bend * bend - logarithm / WINITZKI) - bend)
+    for _ in range(2):
+        error = where(
+            elementwise("lt", size, number(sympy.S.Half)),
+            elementwise("erf", y) - size,
+            (1 - size) - elementwise("erfc", y),
+        )
+        step = error * elementwise("exp", y * y) * number(sympy.sqrt(sympy.pi) / 2)
+        y = y - step / (1 + y * step)
+    y = where(elementwise("eq", size, 1), number(sympy.oo), y)
+    return elementwise("sign", x) * y
+
+
+def complementary_inverse(x: Node) -> Node:
+    """erfc⁻¹(x) = erf⁻¹(1 - x)."""
+    return inverse_error_function(1 - x)
+
+
+def lambert(x: Node, branch: Any = sympy.S.Zero) -> Node:
+    """W(x), the principal branch: Halley's steps on w·eʷ = x, from a series beside -1/e and from logarithms elsewhere.
+
+    Raises:
+        ArgumentError: another branch.
+    """
+    if branch != 0:
+        mend = "Give a body for it."
+        raise ArgumentError(explain(f"LambertW(x, {branch})", "the principal branch, 0", f"{branch}", mend))
+    root = sqrt(elementwise("maximum", 2 * (number(sympy.E) * x + 1), 0))
+    beside = -1 + root * (1 - root * (number(sympy.Rational(1, 3)) - root * number(sympy.Rational(11, 72))))
+    lifted = elementwise("log1p", elementwise("maximum", x, number(sympy.Rational(-1, 4))))
+    away = lifted * (1 - elementwise("log1p", lifted) / (2 + lifted))
+    w: Node = where(elementwise("lt", x, number(sympy.Rational(-1, 4))), beside, away)
+    for _ in range(3):
+        power_of = elementwise("exp", w)
+        error = w * power_of - x
+        w = w - where(elementwise("eq", error, 0), 0, error / (power_of * (w + 1) - (w + 2) * error / (2 * w + 2)))
+    inside = elementwise("ge", x, number(-sympy.exp(-1)))
+    return where(inside, where(elementwise("gt", root, number(NEAR_BRANCH)), w, beside), number(sympy.nan))
+
+
+SERIES: dict[Any, Callable[..., Node]] = {
+    sympy.polygamma: polygamma,
+    sympy.erfinv: inverse_error_function,
+    sympy.erfcinv: complementary_inverse,
+    sympy.LambertW: lambert,
+}

@@ -41,12 +41,17 @@ _OF_RECIPROCALS = {
 
 def _fold(op: str) -> Callable[..., Node]:
     def build(*args: Node) -> Node:
+        args = tuple(sorted(args, key=_is_number))  # Max(x, 0), which SymPy sorts, is relu x
         result = args[0]
         for arg in args[1:]:
             result = elementwise(op, result, arg)
         return result
 
     return build
+
+
+def _is_number(x: Node) -> bool:
+    return isinstance(x, Number)
 
 
 def _many(op: str) -> Callable[..., Node]:
