@@ -15,6 +15,7 @@ from symnet.loops.ir import Const as C
 from symnet.loops.printer import stmt_line
 from symnet.loops.verifier import verify
 from symnet.reference import evaluate
+from tests import chain
 
 n, m = sn.dim("n"), sn.dim("m")
 A, B, b = sn.tensor("A", n, n), sn.tensor("B", n, 3), sn.tensor("b", n)
@@ -103,10 +104,10 @@ def test_an_inverse_is_not_formed_where_equations_can_be_solved() -> None:
     assert str(sn.compile(y, stop_after="numeric")) == "B.T @ solve(A.T, b)"
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 7, 17, 40])
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 17, 40, 48, 55, 56, 57, 100])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_residuals_are_small(size: int, dtype: str, rng: np.random.Generator) -> None:
-    matrix = rng.normal(size=(size, size)).astype(dtype)
+    matrix = (rng.normal(size=(size, size)) / np.sqrt(size)).astype(dtype)
     f = sn.compile([sn.solve(A, B), sn.solve(A.T, b), sn.det(A), sn.logdet(A)], dtype=dtype)
     right, vector = rng.normal(size=(size, 3)).astype(dtype), rng.normal(size=size).astype(dtype)
     columns, x, det, logdet = f(A=matrix, B=right, b=vector)
@@ -123,6 +124,35 @@ def test_badly_scaled_pivots_are_no_trouble() -> None:
     assert np.allclose(f(A=matrix, b=np.array([1.0, 2.0])), [1.0, 1.0])
     tiny = np.diag([1.0, 1e-200, 1e-300])
     assert np.allclose(f(A=tiny, b=np.array([1.0, 1e-200, 1e-300])), 1.0)
+
+
+@pytest.mark.parametrize("size", [1, 4, 9, 16, 19])
+def test_panels_agree_on_every_floor(size: int, monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator) -> None:
+    monkeypatch.setattr("symnet.lower.linalg.SMALLEST", 1)
+    data = {"A": rng.normal(size=(size, size)), "B": rng.normal(size=(size, 3)), "b": rng.normal(size=size)}
+    roots = [sn.det(A), sn.logdet(A), sn.solve(A, B), sn.solve(A.T, B), sn.solve(A.T, b)]
+    chain.check(chain.floors(roots, data, {"n": size}, "float64"), chain.TOLERANCE["float64"])
+
+
+@pytest.mark.parametrize("size", [50, 64])
+def test_large_singular_matrices_and_nan_are_no_different(size: int, rng: np.random.Generator) -> None:
+    f, g = sn.compile(sn.inv(A)), sn.compile([sn.det(A), sn.logdet(A)])
+    for broken in (np.ones((size, size)), np.zeros((size, size)), np.diag([1.0] * (size - 1) + [0.0])):
+        with pytest.raises(sn.SingularMatrixError, match="SINGULAR_MATRIX"):
+            f(A=broken)
+        assert g(A=broken) == (0.0, -np.inf)
+    strange = rng.normal(size=(size, size))
+    strange[7, 3] = np.nan
+    assert np.isnan(f(A=strange)).any() and all(map(np.isnan, g(A=strange)))
+    assert np.isfinite(f(A=rng.normal(size=(size, size)))).all()
+
+
+def test_large_permutations_have_their_sign(rng: np.random.Generator) -> None:
+    f = sn.compile([sn.det(A), sn.inv(A)])
+    for size in (48, 51, 64):
+        matrix = np.eye(size)[rng.permutation(size)]
+        det, inverse = f(A=matrix)
+        assert det == np.linalg.det(matrix) and (inverse == matrix.T).all()
 
 
 def test_permutations_have_their_sign(rng: np.random.Generator) -> None:

@@ -83,11 +83,12 @@ def test_a_stack_over_the_batch_streams() -> None:
 
 
 def test_a_stack_of_known_extent_is_shared_among_threads(rng: np.random.Generator) -> None:
-    many = sn.tensor("M", 40, 24, 24)
-    data = rng.normal(size=(40, 24, 24))
-    found = [sn.compile([sn.inv(many), sn.det(many)], threads=threads)(M=data) for threads in (1, 2)]
-    assert (found[0][0] == found[1][0]).all() and (found[0][1] == found[1][1]).all()
-    np.testing.assert_allclose(found[0][0], np.linalg.inv(data), rtol=1e-6, atol=1e-9)
+    for many in (sn.tensor("M", 20, 50, 50), sn.tensor("M", m, 50, 50), sn.tensor("M", m, k, k)):
+        data = rng.normal(size=(20, 50, 50))
+        found = [sn.compile([sn.inv(many), sn.det(many)], threads=threads)(M=data) for threads in (1, 2)]
+        assert (found[0][0] == found[1][0]).all() and (found[0][1] == found[1][1]).all()
+        np.testing.assert_allclose(found[0][0], np.linalg.inv(data), rtol=1e-6, atol=1e-8)
+        np.testing.assert_allclose(found[0][1], np.linalg.det(data), rtol=1e-8)
 
 
 @pytest.mark.parametrize("name", ["i", "j", "k", "c", "s0", "pivot", "entry", "x1", "best"])

@@ -3,7 +3,8 @@
 In: `Solve` and `Determinant` nodes.  Out: nests whose axes are those of the stack (none for one matrix) and whose
 statements are written by hand: *kernels*.
 
-    factor:  P A = L U in one square buffer, the row swaps in another    (`elimination.py`, 2/3 n³ operations)
+    factor:  P A = L U in one square buffer, the row swaps in another    (`elimination.py`, 2/3 n³ operations;
+                                                                          large ones by panels, `blocked.py`)
     solve:   swaps, then L and U; Aᵀ X = B by the same factors of A      (`substitution.py`)
     det:     the product of U's diagonal, a sign for each swap; logdet the sum of log|U's diagonal|
 
@@ -13,17 +14,22 @@ singular means that a pivot is exactly 0.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 from symnet.expr.contraction import Einsum
 from symnet.expr.linalg import Determinant, Solve
 from symnet.expr.node import Node
-from symnet.loops.ir import Body, Buffer, IntConst, IntVar, Store
+from symnet.loops.ir import Body, Buffer, If, IntCondition, IntConst, IntVar, Store, as_int
+from symnet.lower.blocked import SMALLEST, eliminate_in_panels
 from symnet.lower.contraction import typical
 from symnet.lower.elimination import Factors, determinant, eliminate, refuse_singular
 from symnet.lower.extents import lower_extent
 from symnet.lower.kernel import Part, loop
 from symnet.lower.nest import Axis, Nest
+from symnet.lower.panel import PANEL
 from symnet.lower.space import Space
-from symnet.lower.substitution import Unknowns, by_columns, by_rows
+from symnet.lower.substitution import Unknowns, substitute
 
 
 def factored_matrix(node: Node) -> tuple[Node, bool]:
@@ -36,13 +42,25 @@ def factored_matrix(node: Node) -> tuple[Node, bool]:
     return matrix, False
 
 
-def factor_buffers(space: Space, matrix: Node, dtype: str, names: tuple[str, str]) -> tuple[Buffer, Buffer]:
-    """Where the factors of a stack go, and its row swaps."""
+class FactorBuffers(NamedTuple):
+    """Where the factors of a stack go, its row swaps, and the scratch of a blocked elimination."""
+
+    lu: Buffer
+    swaps: Buffer
+    panel: Buffer | None
+
+
+def factor_buffers(space: Space, matrix: Node, dtype: str, fresh: Callable[[str], str]) -> FactorBuffers:
+    """The buffers of an elimination; `fresh` names them."""
     shape = tuple(map(lower_extent, matrix.shape))
     batch = [a for a in range(matrix.rank - 2) if space.is_batch((matrix, a))]
     axis = batch[0] if len(batch) == 1 else None
-    lu, swaps = names
-    return Buffer(lu, dtype, shape, batch_axis=axis), Buffer(swaps, "int64", shape[:-1], batch_axis=axis)
+    lu = Buffer(fresh("factors"), dtype, shape, batch_axis=axis)
+    swaps = Buffer(fresh("swaps"), "int64", shape[:-1], batch_axis=axis)
+    panel_shape = (*shape[:-2], as_int(PANEL), shape[-1])
+    is_small = isinstance(matrix.shape[-1], int) and matrix.shape[-1] < SMALLEST
+    panel = None if is_small else Buffer(fresh("panel"), dtype, panel_shape, batch_axis=axis)
+    return FactorBuffers(lu, swaps, panel)
 
 
 def _stack(space: Space, matrix: Node) -> tuple[Axis, ...]:
@@ -58,12 +76,22 @@ def _kernel(name: str, axes: tuple[Axis, ...], body: Body, work: int) -> Nest:
     return Nest(name, axes, body, kernel=work)
 
 
-def _factors(buffers: tuple[Buffer, Buffer], axes: tuple[Axis, ...]) -> Factors:
-    lu, swaps = buffers
-    return Factors(Part(lu, _which(axes)), Part(swaps, _which(axes)))
+def _factors(buffers: FactorBuffers, axes: tuple[Axis, ...]) -> Factors:
+    return Factors(Part(buffers.lu, _which(axes)), Part(buffers.swaps, _which(axes)))
 
 
-def factor_nest(space: Space, matrix: Node, buffers: tuple[Buffer, Buffer]) -> Nest:
+def _eliminated(space: Space, factors: Factors, panel: Part | None) -> Body:
+    """By columns where the matrix is small, otherwise by panels; of a symbolic extent the call decides."""
+    if panel is None:
+        return eliminate(factors, space.clear)
+    blocked = eliminate_in_panels(factors, panel, space.clear)
+    if isinstance(factors.extent, IntConst):
+        return blocked
+    is_large = IntCondition("ge", factors.extent, as_int(SMALLEST))
+    return (If(is_large, blocked, eliminate(factors, space.clear)),)
+
+
+def factor_nest(space: Space, matrix: Node, buffers: FactorBuffers) -> Nest:
     """P A = L U, in place on a copy of A."""
     axes = _stack(space, matrix)
     factors = _factors(buffers, axes)
@@ -72,12 +100,13 @@ def factor_nest(space: Space, matrix: Node, buffers: tuple[Buffer, Buffer]) -> N
     value = points.cast(points.at(matrix, (*_which(axes), i, j)), factors.lu.dtype)
     n = factors.extent
     copy = loop(i, n, loop(j, n, *points.lets, factors.lu.store((i, j), value)))
+    panel = Part(buffers.panel, _which(axes)) if buffers.panel else None
     work = typical(matrix.shape[-1]) ** 3
-    return _kernel(buffers[0].name, axes, (copy, *eliminate(factors, space.clear)), work)
+    return _kernel(buffers.lu.name, axes, (copy, *_eliminated(space, factors, panel)), work)
 
 
 def solve_nest(
-    space: Space, node: Solve, buffer: Buffer, view: Buffer, buffers: tuple[Buffer, Buffer], transposed: bool
+    space: Space, node: Solve, buffer: Buffer, view: Buffer, buffers: FactorBuffers, transposed: bool
 ) -> Nest:
     """A X = B, or Aᵀ X = B.  `view` is the result as matrices (as vectors where there is one right-hand side)."""
     axes = _stack(space, node.matrix)
@@ -90,7 +119,7 @@ def solve_nest(
     copy: Body = (*points.lets, Store(buffer, index, value))
     for a in reversed(range(len(inside))):
         copy = (loop(inside[a], lower_extent(right.shape[len(axes) + a]), *copy),)
-    steps = by_columns(factors, unknowns) if transposed else by_rows(factors, unknowns)
+    steps = substitute(factors, unknowns, transposed)
     body = (*refuse_singular(factors, buffer.name, space.clear), *copy, *steps)
     work = typical(node.matrix.shape[-1])
     for a in (len(axes), *node.columns):
@@ -98,7 +127,7 @@ def solve_nest(
     return _kernel(buffer.name, axes, body, work)
 
 
-def determinant_nest(space: Space, node: Determinant, buffer: Buffer, buffers: tuple[Buffer, Buffer]) -> Nest:
+def determinant_nest(space: Space, node: Determinant, buffer: Buffer, buffers: FactorBuffers) -> Nest:
     axes = _stack(space, node.operands[0])
     result = Part(buffer, _which(axes))
     body = determinant(_factors(buffers, axes), result, node.op, space.clear)

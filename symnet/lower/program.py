@@ -26,6 +26,7 @@ from symnet.lower.axes import axis_classes
 from symnet.lower.cumulative import cumsum_nest
 from symnet.lower.extents import lower_extent
 from symnet.lower.linalg import (
+    FactorBuffers,
     columns_shape,
     determinant_nest,
     factor_buffers,
@@ -121,7 +122,7 @@ class _Builder:
         self.storage = storage
         self.nests: list[Nest] = []
         self.workspace: list[Buffer] = []
-        self.factors: dict[tuple[Node, str], tuple[Buffer, Buffer]] = {}
+        self.factors: dict[tuple[Node, str], FactorBuffers] = {}
         self.taken: set[str] = {b.name for b in space.stored.values()}
 
     def fresh(self, stem: str) -> str:
@@ -179,13 +180,12 @@ class _Builder:
         value = points.cast(points.at(node, index), buffer.dtype)
         self.nests.append(Nest(name, axes, (*points.lets, Store(buffer, index, value))))
 
-    def factored(self, matrix: Node, dtype: str) -> tuple[Buffer, Buffer]:
-        """The elimination of a matrix, done once for all that needs it: the factors, the swaps of rows."""
+    def factored(self, matrix: Node, dtype: str) -> FactorBuffers:
+        """The elimination of a matrix, done once for all that needs it."""
         found = self.factors.get((matrix, dtype))
         if found is None:
-            names = (self.fresh("factors"), self.fresh("swaps"))
-            found = self.factors[matrix, dtype] = factor_buffers(self.space, matrix, dtype, names)
-            self.workspace += found
+            found = self.factors[matrix, dtype] = factor_buffers(self.space, matrix, dtype, self.fresh)
+            self.workspace += [buffer for buffer in found if buffer is not None]
             self.nests.append(factor_nest(self.space, matrix, found))
         return found
 
