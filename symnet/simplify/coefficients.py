@@ -115,6 +115,14 @@ def unsigned(x: Node) -> Node | None:
     return opposite(x) if is_op(x, "add") else None
 
 
+def turned(x: Node) -> Node | None:
+    """-x, when x, as the argument of an odd function, is written with a minus sign: a number in a sum does not lead."""
+    if not is_op(x, "add"):
+        return opposite(x)
+    leading = [term for term in _leading(terms_of(x), x) if term[1]]
+    return scaled(x, -ONE) if leading and _sign(leading) < 0 else None
+
+
 def negated(x: Node) -> Node:
     """-x in normal form."""
     if is_op(x, "add"):

@@ -18,7 +18,7 @@ from symnet.expr.graph import with_operands
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
 from symnet.simplify.broadcast import align, cover, restrict, spread
-from symnet.simplify.coefficients import complement, is_finite_scalar, opposite
+from symnet.simplify.coefficients import complement, is_finite_scalar, turned
 from symnet.simplify.engine import Rewrite
 
 ODD = ("tanh", "sin", "tan", "asin", "atan", "sinh", "asinh", "atanh", "cbrt", "erf", "sign")
@@ -63,7 +63,7 @@ def repeat_after_computing(node: Node) -> Node | None:
 
 def take_sign_out_of_odd_function(node: Node) -> Node | None:
     """tanh(-x) → -tanh(x).  Condition: the function is odd."""
-    flipped = opposite(node.operands[0])
+    flipped = turned(node.operands[0])
     return None if flipped is None else elementwise("mul", -1, with_operands(node, [flipped]))
 
 

@@ -17,7 +17,7 @@ from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
 from symnet.simplify.broadcast import Axes
-from symnet.simplify.coefficients import ONE, complement, negated, opposite, product, split_coefficient
+from symnet.simplify.coefficients import ONE, complement, negated, product, split_coefficient, turned
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.factors import Factors, split_power
 from symnet.simplify.signs import is_negative, is_positive, is_whole
@@ -131,7 +131,7 @@ def _sums_beside(a: Node, b: Node) -> Iterator[tuple[Node, Expr]]:
     """The spellings of 1/(exp(a) + exp(b)) up to a factor that makes the quotient whole: (core, exponent)."""
     if number_of(a) == 0 or number_of(b) == 0:
         inner = negated(a if number_of(b) == 0 else b)  # 1/(1 + exp(u)) = σ(-u)
-        flipped = opposite(inner)
+        flipped = turned(inner)
         yield (elementwise("sigmoid", inner) if flipped is None else complement(elementwise("sigmoid", flipped))), ONE
         return
     shape = elementwise("add", a, b).shape
