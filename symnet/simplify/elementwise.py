@@ -69,13 +69,13 @@ def take_sign_out_of_odd_function(node: Node) -> Node | None:
 
 def drop_sign_in_even_function(node: Node) -> Node | None:
     """|-x| → |x|.  Condition: the function is even."""
-    flipped = opposite(node.operands[0])
+    flipped = turned(node.operands[0])
     return None if flipped is None else with_operands(node, [flipped])
 
 
 def complement_sigmoid_of_negative(node: Node) -> Node | None:
     """σ(-x) → 1 - σ(x): what people read.  Always (the numeric form goes back)."""
-    flipped = opposite(node.operands[0])
+    flipped = turned(node.operands[0])
     return None if flipped is None else complement(elementwise("sigmoid", flipped))
 
 
