@@ -8,6 +8,7 @@ Conventions: maximum and minimum send a tie to the first operand; abs′(0) = 0.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any
 
 import sympy
@@ -129,7 +130,8 @@ def times(*factors: Node) -> Node:
 def scale(y_bar: Node, *factors: Node) -> Node:
     """y_bar times local derivatives; a cotangent that `where` has masked stays masked.
 
-    where(c, g, 0)·f → where(c, g·f, 0), for f may be infinite or NaN where c does not hold.
+    where(c, g, 0)·f → where(c, g·f, 0), for f may be infinite or NaN where c does not hold; of a sum of masked
+    cotangents, what each branch that uses a value sends, the same with "or".
     """
     if is_op(y_bar, "where"):
         condition, a, b = y_bar.operands
@@ -137,7 +139,8 @@ def scale(y_bar: Node, *factors: Node) -> Node:
             return where(condition, times(a, *factors), b)
         if number_of(a) == 0:
             return where(condition, a, times(b, *factors))
-    return times(y_bar, *factors)
+    masked, g = _mask(y_bar)
+    return times(y_bar, *factors) if masked is None else where(masked, times(g, *factors), 0)
 
 
 def partial(node: Elementwise, k: int) -> Maybe:
@@ -179,13 +182,17 @@ def where_vjp(node: Elementwise, y_bar: Node, k: int) -> Maybe:
 
 
 def _mask(y_bar: Node) -> tuple[Maybe, Node]:
-    """(c, g) of a cotangent where(c, g, 0), so that masks of nested branches stay one mask."""
+    """(c, g) of a cotangent where(c, g, 0), so that masks of nested branches stay one mask; of a sum of these too."""
     if is_op(y_bar, "where"):
         condition, a, b = y_bar.operands
         if number_of(b) == 0:
             return condition, a
         if number_of(a) == 0:
             return elementwise("not", condition), b
+    if is_op(y_bar, "add"):
+        masks = [_mask(o)[0] for o in y_bar.operands if is_op(o, "where")]
+        if len(masks) == len(y_bar.operands) and all(c is not None for c in masks):
+            return reduce(lambda a, b: elementwise("or", a, b), masks), y_bar
     return None, y_bar
 
 

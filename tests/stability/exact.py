@@ -1,0 +1,174 @@
+"""The exact meaning of a formula as it is written: every node in mpmath's numbers, with IEEE's infinities and NaN.
+
+In: nodes as the user wrote them (nothing simplified) and arrays of floats.  Out: arrays of mpmath numbers.
+Precision follows the data: a row of tiny or huge numbers needs as many bits as a double's exponents span, so that
+1 + 5e-324 is not 1; ordinary rows are computed with fewer.  Axis 0 is the sample: no formula here mixes samples.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import mpmath
+import numpy as np
+from mpmath import mpf
+
+from symnet.expr.extents import Dim
+from symnet.expr.graph import topological
+from symnet.expr.node import Node
+from symnet.reference.context import Context
+from symnet.reference.evaluation import MEANING as ARRAYS
+
+Exact = np.ndarray[Any, np.dtype[Any]]
+NAN, INF = mpf("nan"), mpf("inf")
+ORDINARY, WIDE = 420, 1300  # bits
+TINIEST, LARGEST = 1e-10, 16.0  # of an ordinary row's numbers
+
+
+def _log(x: Any) -> Any:
+    return NAN if x < 0 else mpmath.log(x) if x else -INF
+
+
+def _log1p(x: Any) -> Any:
+    return _log(1 + x)
+
+
+def _power(x: Any, e: Any) -> Any:
+    if not x:
+        return mpf(1) if not e else INF if e < 0 else mpf(0)
+    if x < 0 and e != mpmath.floor(e):
+        return NAN
+    return mpmath.sqrt(x) if e == 0.5 else x ** (int(e) if e == int(e) and abs(e) < 64 else e)
+
+
+def _sigmoid(x: Any) -> Any:
+    return 1 / (1 + mpmath.exp(-x))
+
+
+def _sign(x: Any) -> Any:
+    return mpf((x > 0) - (x < 0))
+
+
+def _inverse(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda x: NAN if abs(x) > 1 else function(x)
+
+
+def _where(condition: Any, a: Any, b: Any) -> Any:
+    return a if condition else b
+
+
+def _extreme(larger: bool) -> Callable[[Any, Any], Any]:
+    def pick(a: Any, b: Any) -> Any:
+        if a != a or b != b:
+            return NAN
+        return a if (a >= b) == larger else b
+
+    return pick
+
+
+PRIMITIVES: dict[str, Callable[..., Any]] = {
+    "add": lambda *xs: functools.reduce(lambda a, b: a + b, xs),
+    "mul": lambda *xs: functools.reduce(lambda a, b: a * b, xs),
+    "pow": _power, "maximum": _extreme(True), "minimum": _extreme(False), "abs": abs, "sign": _sign,
+    "floor": mpmath.floor, "exp": mpmath.exp, "log": _log, "log1p": _log1p, "expm1": lambda x: mpmath.exp(x) - 1,
+    "tanh": mpmath.tanh, "sigmoid": _sigmoid, "softplus": lambda x: mpmath.log(1 + mpmath.exp(x)),
+    "sin": mpmath.sin, "cos": mpmath.cos, "tan": mpmath.tan, "asin": _inverse(mpmath.asin),
+    "acos": _inverse(mpmath.acos), "atan": mpmath.atan, "sinh": mpmath.sinh, "cosh": mpmath.cosh,
+    "erf": mpmath.erf, "erfc": mpmath.erfc,
+    "xlogy": lambda x, y: mpf(0) if not x else x * _log(y),
+    "lt": lambda a, b: a < b, "le": lambda a, b: a <= b, "gt": lambda a, b: a > b, "ge": lambda a, b: a >= b,
+    "eq": lambda a, b: a == b, "ne": lambda a, b: a != b, "and": lambda a, b: a and b, "or": lambda a, b: a or b,
+    "not": lambda a: not a, "where": _where, "indicator": lambda a: mpf(bool(a)),
+}  # fmt: skip
+
+
+def _elementwise(node: Any, values: Sequence[Exact]) -> Exact:
+    return np.asarray(np.frompyfunc(PRIMITIVES[node.op], len(values), 1)(*values), dtype=object)
+
+
+def _einsum(node: Any, values: Sequence[Exact]) -> Exact:
+    arguments: list[Any] = []
+    for value, indices in zip(values, node.inputs, strict=True):
+        arguments += [value, list(indices)]
+    return np.asarray(np.einsum(*arguments, list(node.output)), dtype=object)
+
+
+def _logsumexp(x: Exact) -> Any:
+    return _log(mpmath.fsum(map(mpmath.exp, x)))
+
+
+REDUCTIONS: dict[str, Callable[[Exact], Any]] = {
+    "max": lambda x: functools.reduce(PRIMITIVES["maximum"], x),
+    "min": lambda x: functools.reduce(PRIMITIVES["minimum"], x),
+    "prod": lambda x: functools.reduce(lambda a, b: a * b, x),
+    "logsumexp": _logsumexp,
+    "argmax": lambda x: mpf(int(np.argmax(x))),
+}
+
+
+def _reduce(node: Any, values: Sequence[Exact]) -> Exact:
+    (x,) = values
+    kept = [a for a in range(x.ndim) if a not in node.axes]
+    rows = x.transpose(*kept, *node.axes).reshape(*(x.shape[a] for a in kept), -1)
+    return np.asarray(np.apply_along_axis(REDUCTIONS[node.op], -1, rows), dtype=object)
+
+
+def _number(node: Any, values: Sequence[Exact]) -> Exact:
+    return np.asarray(mpf(node.value._to_mpmath(mpmath.mp.prec)), dtype=object)
+
+
+RULES: dict[str, Callable[[Any, Sequence[Exact]], Exact]] = {
+    "elementwise": _elementwise,
+    "einsum": _einsum,
+    "reduce": _reduce,
+    "number": _number,
+}
+
+
+def _is_ordinary(rows: Sequence[np.ndarray]) -> np.ndarray:
+    """Which samples hold numbers of moderate size only."""
+    verdicts = []
+    for array in rows:
+        size = np.abs(array.reshape(len(array), -1))
+        verdicts.append((((size == 0) | (size >= TINIEST)) & (size <= LARGEST)).all(1))
+    return np.logical_and.reduce(verdicts)
+
+
+class Oracle:
+    """The exact values of any number of formulas at one set of points; parts they share are computed once."""
+
+    def __init__(self, data: dict[str, np.ndarray], samples: Dim) -> None:
+        self.samples = samples
+        ordinary = _is_ordinary(list(data.values()))
+        self.groups = [(ORDINARY, np.flatnonzero(ordinary)), (WIDE, np.flatnonzero(~ordinary))]
+        self.data = data
+        self._memory: list[dict[Node, Exact]] = [{} for _ in self.groups]
+
+    def __call__(self, root: Node) -> Exact:
+        """The values of a formula, one row per sample."""
+        length = len(next(iter(self.data.values())))
+        out: Exact | None = None
+        for (bits, rows), memory in zip(self.groups, self._memory, strict=True):
+            if len(rows):
+                with mpmath.workprec(bits):
+                    part = self._values(root, {k: v[rows] for k, v in self.data.items()}, memory)
+                out = np.empty((length, *part.shape[1:]), dtype=object) if out is None else out
+                out[rows] = part
+        assert out is not None
+        return out
+
+    def _values(self, root: Node, data: dict[str, np.ndarray], memory: dict[Node, Exact]) -> Exact:
+        context = Context({self.samples: len(next(iter(data.values())))})
+        for node in topological(root):
+            if node in memory:
+                continue
+            operands = [memory[o] for o in node.operands]
+            if node.kind == "tensor":
+                memory[node] = np.frompyfunc(lambda v: mpf(float(v)), 1, 1)(data[node.name])  # type: ignore[attr-defined]
+            elif node.kind in RULES:
+                memory[node] = RULES[node.kind](node, operands)
+            else:
+                memory[node] = np.asarray(ARRAYS[node.kind](node, operands, context), dtype=object)
+        return memory[root]
