@@ -27,10 +27,11 @@ from symnet.simplify.linalg import EQUATIONS
 from symnet.simplify.norms import NORMS
 from symnet.simplify.repeats import REPEATS
 from symnet.simplify.sharing import share
+from symnet.simplify.squares import SQUARES
 from symnet.simplify.stable import LOG_SOFTMAXES, LOGARITHMS, SOFTMAXES
 
 PASSES: tuple[tuple[Rewrite, ...], ...] = (
-    (*DIFFERENCES, *CANCELLATIONS),
+    (*DIFFERENCES, *CANCELLATIONS, *SQUARES),
     EXPONENTIAL_SUMS,
     SOFTMAXES,
     LOG_SOFTMAXES,

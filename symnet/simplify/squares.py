@@ -1,0 +1,55 @@
+"""First pass of the numeric form, continued: 1 - x² under a root or in a divisor, and 1 - erf x.
+
+In: nodes in the algebra form.  Out: the same values with the digits that a rounded square would lose where x is near 1,
+as in the derivatives of asin, acosh and atanh.
+Not handled: 1 - x² that nothing divides by: it is right to an ulp of 1.
+"""
+
+from __future__ import annotations
+
+from symnet.expr.constants import number, number_of
+from symnet.expr.elementwise import elementwise, is_op, power
+from symnet.expr.node import Node
+from symnet.simplify.coefficients import negated, terms_of
+from symnet.simplify.engine import Rewrite
+
+
+def difference_of_squares_under_a_negative_power(node: Node) -> Node | None:
+    """1/(1 - x²) → 1/((1 - x)·(1 + x)), also x² - 1 and other negative powers.  Always: 1 - x is exact near 1."""
+    base, exponent = node.operands
+    value = number_of(exponent)
+    if value is None or not value.is_negative or not is_op(base, "add") or len(base.operands) != 2:
+        return None
+    terms = dict((factors, count) for count, factors in terms_of(base))
+    one = terms.pop((), None)
+    if one not in (1, -1) or len(terms) != 1:
+        return None
+    ((factors, count),) = terms.items()
+    if count != -one or len(factors) != 1 or not is_op(factors[0], "pow") or number_of(factors[0].operands[1]) != 2:
+        return None
+    x = factors[0].operands[0]
+    first = 1 - x if one == 1 else x - 1
+    return power(elementwise("mul", first, 1 + x), exponent)
+
+
+def one_less_erf_is_erfc(node: Node) -> Node | None:
+    """1 - erf x → erfc x, and 1 + erf x → erfc(-x), with a number in front.  Always."""
+    terms = terms_of(node)
+    numbers = [count for count, factors in terms if not factors]
+    if len(numbers) != 1:
+        return None
+    (one,) = numbers
+    for place, (count, factors) in enumerate(terms):
+        if len(factors) == 1 and is_op(factors[0], "erf") and abs(count) == abs(one):
+            x = factors[0].operands[0]
+            rest = [o for k, o in enumerate(node.operands) if k != place and terms[k][1]]
+            tail = elementwise("erfc", x if count == -one else negated(x))
+            new = tail if one == 1 else elementwise("mul", number(one), tail)
+            return elementwise("add", new, *rest) if rest else new
+    return None
+
+
+SQUARES: tuple[Rewrite, ...] = (
+    Rewrite(difference_of_squares_under_a_negative_power, ("pow",)),
+    Rewrite(one_less_erf_is_erfc, ("add",)),
+)
