@@ -23,6 +23,10 @@ class ArgumentError(SymnetError, TypeError):
     """A wrong, missing or unknown argument of a call."""
 
 
+class UnknownAttributeError(SymnetError, AttributeError):
+    """An attribute that expressions do not have, such as SymPy's functions ask of SymPy's scalars."""
+
+
 class ValueDomainError(SymnetError, ValueError):
     """A value outside the domain: a label out of range, NaN where it is refused, an empty mean."""
 

@@ -23,7 +23,7 @@ import sympy
 from sympy import Basic, srepr
 from sympy.core.symbol import Str
 
-from symnet.errors import ArgumentError, explain
+from symnet.errors import ArgumentError, UnknownAttributeError, explain
 
 Extent = Any  # a Python int, or a SymPy integer expression over dims
 Shape = tuple[Extent, ...]
@@ -202,6 +202,14 @@ class Node(Basic):
     def ndim(self) -> int:
         """NumPy's word for the rank."""
         return self.rank
+
+    def __getattr__(self, name: str) -> Any:
+        """Reached for what a node has not: SymPy's functions ask its scalars for much."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        call, expected = f"{type(self).__name__}.{name}", "an attribute that expressions have"
+        mend = "A function of SymPy's is applied by sn.apply(sympy.log, x), or is here by its own name: sn.log(x)."
+        raise UnknownAttributeError(explain(call, expected, repr(name), mend))
 
     def __len__(self) -> int:
         if not self.shape or not isinstance(self.shape[0], int):
