@@ -1,4 +1,4 @@
-"""A quadratic form: gradient, critical point, Hessian, and what kind of point it is.
+"""A quadratic form: gradient, critical point, Hessian, and what kind of point it is: exactly, and in native code.
 
 f = x₁² + x₁(1 - x₂) + x₂² - x₂x₃ + x₃² + x₃.  The gradient is linear, H·x + g(0), so one linear system solves it.
 """
@@ -17,6 +17,7 @@ written = a**2 + a * (1 - b) + b**2 - b * c + c**2 + c
 print("f =", written)
 for name, slope in zip(("x1", "x2", "x3"), sn.grad(written, list(scalars)), strict=True):
     print(f"∂f/∂{name} = {slope}")
+print("exactly:", sn.critical_points(written, list(scalars)))
 
 gradient = sn.compile(sn.grad(f, x))
 hessian = sn.compile(sn.hessian(f, x))()  # constant: it has no inputs

@@ -31,7 +31,11 @@ CLAIMS: dict[str, tuple[str, ...]] = {
     "circle": (r"∂/∂w0  = -2\*w0\*mean\(y - d\)", r"stopped by gradient_norm", r"radius (2\.9|3\.0)\d\d"),
     "relu_regressor": (r"500 steps in", r"largest relative difference over 1\d\d steps: \d\.\de-0[5-9]"),
     "digits": (r"time per epoch: [\d.]+ ms", r"held-out accuracy: 9[789]\.\d\d%"),
-    "quadratic": (r"critical point \[-1\. -1\. -1\.\] where the gradient is \[0\. 0\. 0\.\]", r"2 \+ √2: minimum"),
+    "quadratic": (
+        r"exactly: x1 = -1, x2 = -1, x3 = -1: minimum, value -1; eigenvalues of the Hessian 2 - sqrt\(2\), 2, sqrt\(2\) \+ 2",
+        r"critical point \[-1\. -1\. -1\.\] where the gradient is \[0\. 0\. 0\.\]",
+        r"2 \+ √2: minimum",
+    ),
 }
 
 

@@ -1,51 +1,89 @@
-"""Activations and outputs: A1 to A4.  The logic gates (A5) are `examples/logic_gates.py`, run by the tests."""
+"""Activations and outputs: A1 to A5, each as a formula and as numbers.
+
+That XOR is also learned from random weights (A5) is in `examples/logic_gates.py`, which the tests run.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from math import erf
 
 import numpy as np
 import pytest
 import sympy
 
 import symnet as sn
+from symnet.expr.node import Node
 from symnet.reference import evaluate
+from tests.mission.answers import Answer, check_formula, check_numbers, plain
 
 z = sn.tensor("z", 6)
 y = sn.tensor("y", 4)
 POINTS = np.array([-2.0, -0.5, 0.0, 0.25, 1.0, 3.0])
 SIGMA = 1 / (1 + np.exp(-POINTS))
 
-# activation → (its derivative as printed, and by NumPy)
-DERIVATIVES = {
-    "sigmoid": (sn.sigmoid, "sigmoid(z)*(1 - sigmoid(z))", SIGMA * (1 - SIGMA)),
-    "tanh": (sn.tanh, "1 - tanh(z)**2", 1 - np.tanh(POINTS) ** 2),
-    "relu": (sn.relu, "1[z >= 0]", np.where(POINTS >= 0, 1.0, 0.0)),
-    "softplus": (sn.softplus, "sigmoid(z)", SIGMA),
-    "silu": (sn.silu, "sigmoid(z)*(z*(1 - sigmoid(z)) + 1)", SIGMA * (1 + POINTS * (1 - SIGMA))),
-}
+LEAVES = [z]
+PHI = np.exp(-(POINTS**2) / 2) / np.sqrt(2 * np.pi)
+CDF = np.array([(1 + erf(t / np.sqrt(2))) / 2 for t in POINTS])
+SOFTPLUS = np.log1p(np.exp(POINTS))
 
 
-@pytest.mark.parametrize("name", DERIVATIVES)
-def test_a1_the_derivative_of_an_activation(name):
-    function, text, wanted = DERIVATIVES[name]
-    derivative = sn.grad(function(z).sum(), z)
-    assert str(derivative) == text
-    assert evaluate(derivative, {"z": POINTS}) == pytest.approx(wanted, rel=1e-13, abs=1e-15)
+def slope_of(function: Callable[[Node], Node]) -> Callable[[], Node]:
+    return lambda: sn.grad(function(z).sum(), z)
 
 
-@pytest.mark.parametrize(
-    ("function", "below"), [(sn.leaky_relu, lambda t: 0.01 + 0 * t), (sn.elu, np.exp)], ids=["leaky_relu", "elu"]
-)
-def test_a1_the_derivative_of_a_rectifier_that_is_not_flat(function, below):
-    apart = np.where(POINTS == 0, 0.5, POINTS)
-    wanted = np.where(apart > 0, 1.0, below(np.minimum(apart, 0)))
-    assert evaluate(sn.grad(function(z).sum(), z), {"z": apart}) == pytest.approx(wanted, rel=1e-13)
+A1 = [
+    Answer("A1 logistic", slope_of(sn.sigmoid), "sigmoid(z)*(1 - sigmoid(z))", lambda d: SIGMA * (1 - SIGMA)),
+    Answer("A1 tanh", slope_of(sn.tanh), "1 - tanh(z)**2", lambda d: 1 - np.tanh(POINTS) ** 2),
+    Answer("A1 ReLU", slope_of(sn.relu), "1[z >= 0]", lambda d: np.where(POINTS >= 0, 1.0, 0.0)),
+    Answer("A1 softplus", slope_of(sn.softplus), "sigmoid(z)", lambda d: SIGMA),
+    Answer(
+        "A1 SiLU",
+        slope_of(sn.silu),
+        "sigmoid(z)*(z*(1 - sigmoid(z)) + 1)",
+        lambda d: SIGMA * (1 + POINTS * (1 - SIGMA)),
+    ),
+    Answer(
+        "A1 GELU",
+        slope_of(sn.gelu),
+        "sqrt(2)/sqrt(pi)*z*exp(-z**2/2)/2 + erf(sqrt(2)*z/2)/2 + 1/2",
+        lambda d: CDF + POINTS * PHI,
+    ),
+    Answer(
+        "A1 leaky ReLU", slope_of(sn.leaky_relu), "where(z >= 0, 1, 0.01)", lambda d: np.where(POINTS >= 0, 1, 0.01)
+    ),
+    Answer(
+        "A1 ELU",
+        slope_of(sn.elu),
+        "where(z >= 0, 1, exp(minimum(z, 0)))",
+        lambda d: np.where(POINTS >= 0, 1, np.exp(np.minimum(POINTS, 0))),
+    ),
+    Answer(
+        "A1 Mish",
+        slope_of(lambda t: t * sn.tanh(sn.softplus(t))),
+        "z*sigmoid(z)*(1 - tanh(softplus(z))**2) + tanh(softplus(z))",
+        lambda d: np.tanh(SOFTPLUS) + POINTS * SIGMA * (1 - np.tanh(SOFTPLUS) ** 2),
+    ),
+    Answer("A1 log-logistic", slope_of(lambda t: sn.log(sn.sigmoid(t))), "1 - sigmoid(z)", lambda d: 1 - SIGMA),
+    Answer("A1 exponential", slope_of(sn.exp), "exp(z)", lambda d: np.exp(POINTS)),
+    Answer("A1 sine", slope_of(sn.sin), "cos(z)", lambda d: np.cos(POINTS)),
+    Answer("A1 absolute value", slope_of(abs), "sign(z)", lambda d: np.sign(POINTS)),
+]
 
 
-def test_a1_the_derivative_of_gelu():
-    from math import erf
+@pytest.mark.parametrize("answer", A1, ids=repr)
+def test_a1_the_derivative_of_an_activation_is_written_through_it(answer: Answer):
+    check_formula(answer, LEAVES)
 
-    wanted = [(1 + erf(t / np.sqrt(2))) / 2 + t * np.exp(-t * t / 2) / np.sqrt(2 * np.pi) for t in POINTS]
-    assert evaluate(sn.grad(sn.gelu(z).sum(), z), {"z": POINTS}) == pytest.approx(wanted, rel=1e-13)
+
+@pytest.mark.parametrize("answer", A1, ids=repr)
+def test_a1_the_derivative_of_an_activation_has_its_value(answer: Answer):
+    check_numbers(answer, {"z": POINTS}, LEAVES)
+
+
+def test_a1_the_approximate_gelu_is_close_to_the_exact_one():
+    exact, close = evaluate([slope_of(sn.gelu)(), slope_of(lambda t: sn.gelu(t, approximate=True))()], {"z": POINTS})
+    assert close == pytest.approx(exact, abs=3e-3) and not np.array_equal(close, exact)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +104,11 @@ def test_a3_a_multiplicative_combination_by_its_inputs_and_its_exponents():
     inputs, alpha = sn.tensor("z", 3, positive=True), sn.tensor("alpha", 3, 2)
     combined = sn.exp(sn.log(inputs) @ alpha)  # yᵢ = Πₗ zₗ^αₗᵢ
     spelled = sn.prod(inputs[:, None] ** alpha, axis=0)
+    y = combined.named("y")
+    by_z, by_alpha = sn.jacobian(y, [inputs, alpha])
+    assert str(by_z) == "alpha.T*y[:, None]/z" and str(by_alpha) == 'einsum("ik,j->ijk", diag(y), log(z))'
+    assert plain(by_z) is sn.simplify(sn.transpose(alpha) * combined[:, None] / inputs)
+    assert str(sn.compressed(by_alpha)).splitlines()[1:] == ["  δ[i,k]·log(z)[j]·y[i]"]
     rng = np.random.default_rng(0)
     data = {"z": np.exp(rng.normal(size=3)), "alpha": rng.normal(size=(3, 2))}
     values = np.prod(data["z"][:, None] ** data["alpha"], axis=0)
@@ -89,3 +132,42 @@ def test_a4_any_sympy_function_is_a_neuron_and_compiles():
     slope = np.exp(-(u**2)) * (1 - 2 * u**2) + 2 * u / (1 + u**2)
     assert evaluate(gradient, data) == pytest.approx(data["X"].T @ slope, rel=1e-12)
     assert sn.compile(gradient)(**data) == pytest.approx(data["X"].T @ slope, rel=1e-12)
+
+
+def test_a4_the_derivative_of_a_neuron_is_a_formula():
+    t = sympy.Symbol("t")
+    X, w = sn.tensor("X", 5, 3), sn.tensor("w", 3)
+    neuron = sn.apply(sympy.Lambda(t, t * sympy.exp(-(t**2))), (X @ w).named("u"))
+    gradient = sn.grad(neuron.sum(), w)
+    u = X @ w
+    assert str(gradient) == "X.T @ ((1 - 2*u**2)*exp(-u**2))"
+    assert plain(gradient) is sn.simplify(sn.transpose(X) @ ((1 - 2 * u**2) * sn.exp(-(u**2))))
+
+
+X1, X2 = np.array([0.0, 0.0, 1.0, 1.0]), np.array([0.0, 1.0, 0.0, 1.0])
+
+
+def gates() -> tuple[Node, Node, dict[str, Node]]:
+    x1, x2 = sn.tensor("x1", 4), sn.tensor("x2", 4)
+    either = sn.sigmoid(20 * x1 + 20 * x2 - 10)
+    not_both = sn.sigmoid(-20 * x1 - 20 * x2 + 30)
+    both = sn.sigmoid(20 * x1 + 20 * x2 - 30)
+    exactly_one = sn.sigmoid(20 * either + 20 * not_both - 30)
+    return x1, x2, {"OR": either, "NAND": not_both, "AND": both, "XOR": exactly_one}
+
+
+TRUTH = {"OR": [0, 1, 1, 1], "NAND": [1, 1, 1, 0], "AND": [0, 0, 0, 1], "XOR": [0, 1, 1, 0]}
+
+
+@pytest.mark.parametrize("gate", TRUTH)
+def test_a5_a_gate_with_weights_set_by_hand_has_its_truth_table(gate: str):
+    _, _, made = gates()
+    outputs = sn.compile(made[gate])(x1=X1, x2=X2)
+    assert outputs == pytest.approx(TRUTH[gate], abs=1e-4)
+    assert outputs == pytest.approx(evaluate(made[gate], {"x1": X1, "x2": X2}), rel=1e-12)
+
+
+def test_a5_the_slope_of_a_gate_is_a_formula():
+    x1, _, made = gates()
+    slope = sn.grad(made["OR"].named("y").sum(), x1)
+    assert str(slope) == "20*y*(1 - y)"

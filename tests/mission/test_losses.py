@@ -1,4 +1,4 @@
-"""Losses: L1 to L7, with numbers beside the formulas.
+"""Losses: L1 to L8, with numbers beside the formulas.
 
 Every spelling of softmax against every loss and target is in `tests/simplify/test_losses.py`, as the textbook's
 nodes; that each loss is finite and accurate for logits up to ±1000 (L8) is in `tests/test_stable_losses.py`.
@@ -11,7 +11,9 @@ import pytest
 
 import symnet as sn
 from symnet.expr.constants import size
+from symnet.expr.graph import topological
 from symnet.reference import evaluate
+from tests.mission.answers import plain
 
 m = sn.dim("m")
 z, b = sn.scalar("z"), sn.scalar("b")
@@ -41,7 +43,7 @@ def test_l1_half_squared_error_with_a_linear_output(data):
     y, t = sn.tensor("y", 4), sn.tensor("t", 4)
     assert str(sn.grad(sn.l2(y, t), y)) == "y - t"
     row = sn.derivative(sn.l2(y, t), y)
-    assert row.shape == (1, 4)
+    assert str(row) == "(y - t)[None, :]" and row is sn.simplify((y - t)[None, :])
     arrays = {"y": data["x"], "t": data["w"]}
     assert evaluate(row, arrays) == pytest.approx((data["x"] - data["w"])[None], rel=1e-15)
     U = sn.tensor("U", 4, 4)
@@ -57,6 +59,9 @@ def test_l2_logistic_regression_with_binary_cross_entropy(data):
     by = {**sn.grad(loss, {"z": out}), **sn.grad(loss, {"w": w, "b": b}), **sn.grad(loss, {"y": y})}
     printed = {"z": "y - d", "w": "(y - d)*x", "b": "y - d", "y": "(1 - d)/(1 - y) - d/y"}
     assert {name: str(node) for name, node in by.items()} == printed
+    s = sn.sigmoid(w @ x + b)
+    formulas = {"z": s - d, "w": (s - d) * x, "b": s - d, "y": (1 - d) / (1 - s) - d / s}
+    assert all(plain(sn.simplify(by[name])) is sn.simplify(formula) for name, formula in formulas.items())
     found = {name: evaluate(node, data) for name, node in by.items()}
     p = 1 / (1 + np.exp(-(data["w"] @ data["x"] + data["b"])))
     assert found["y"] == pytest.approx(-data["d"] / p + (1 - data["d"]) / (1 - p))
@@ -68,7 +73,9 @@ def test_l3_softmax_with_cross_entropy_by_the_logits(data):
     Y = sn.softmax(Z).named("Y")
     for loss in (sn.cross_entropy, sn.kl_div):
         gradient = sn.grad(sn.sum(loss(Y, D)), Z)
-        assert str(gradient) == "Y - D"
+        assert str(gradient) == "Y - D" and plain(gradient) is sn.simplify(sn.softmax(Z) - D)
+        row = sn.derivative(loss(sn.softmax(Z[0]), D[0]), Z)
+        assert row.shape == (3, m)
         assert evaluate(gradient, data) == pytest.approx(softmax(data["Z"]) - data["D"], rel=1e-13, abs=1e-15)
 
 
@@ -98,8 +105,10 @@ def test_l5_label_smoothing_by_the_output_and_by_its_logits(data):
     hard = data["D"]
     wanted = hard * (1 - 2 * eps) + (1 - hard) * eps
     assert evaluate(smooth, data) == pytest.approx(wanted, rel=1e-15)
-    Y = sn.softmax(Z)
+    Y = sn.softmax(Z).named("Y")
     by_y, by_z = sn.grad(sn.sum(sn.cross_entropy(Y, smooth)), [Y, Z])
+    assert str(by_y) == "-(0.85*D + 0.05)/Y" and str(by_z) == "Y - 0.85*D - 0.05"
+    assert plain(by_z) is sn.simplify(sn.softmax(Z) - smooth)
     p = softmax(data["Z"])
     assert evaluate(by_y, data) == pytest.approx(-wanted / p, rel=1e-13)
     assert evaluate(by_z, data) == pytest.approx(p - wanted, rel=1e-13, abs=1e-15)
@@ -114,6 +123,18 @@ def test_l6_two_softmax_outputs_have_the_gradient_of_the_logistic_form(data):
         assert evaluate(two, arrays) == pytest.approx(evaluate(one, arrays), rel=1e-13)
 
 
+def test_l6_both_gradients_are_the_output_less_the_target(data):
+    logits = sn.tensor("u", 2)
+    target = sn.concat([d[None], (1 - d)[None]]).named("t")
+    pair = sn.softmax(logits).named("y")
+    by_pair = sn.grad(sn.cross_entropy(pair, target), logits)
+    assert str(by_pair) == "y - t" and plain(by_pair) is sn.simplify(sn.softmax(logits) - plain(target))
+    single = sn.grad(sn.binary_cross_entropy(sn.sigmoid(z).named("y"), d), z)
+    assert str(single) == "y - d" and plain(single) is sn.simplify(sn.sigmoid(z) - d)
+    arrays = {"u": np.array([data["z"], 0.0]), "z": data["z"], "d": 0.3}
+    assert evaluate(by_pair, arrays)[0] == pytest.approx(evaluate(single, arrays), rel=1e-13)
+
+
 def test_l7_the_gradient_of_the_risk_is_the_mean_of_the_gradients(data):
     risk = sn.mean(sn.cross_entropy(sn.softmax(X @ W), D))
     gradient = sn.grad(risk, W)
@@ -122,3 +143,16 @@ def test_l7_the_gradient_of_the_risk_is_the_mean_of_the_gradients(data):
     assert evaluate(gradient, data) == pytest.approx(np.mean(sample, axis=0), rel=1e-12)
     batch = {**data, "X": data["X"][:2], "D": data["D"][:2]}
     assert evaluate(gradient, batch) == pytest.approx(np.mean(sample[:2], axis=0), rel=1e-12)
+
+
+def test_l8_what_is_computed_is_a_formula_that_keeps_its_digits():
+    """The same mathematics in another spelling, chosen after differentiation: no digit is lost at large logits."""
+    binary = sn.compile(sn.binary_cross_entropy(sn.sigmoid(z), 1), stop_after="numeric")
+    assert str(binary) == "softplus(-z)"
+    complement = sn.compile(1 - sn.sigmoid(z), stop_after="numeric")
+    assert str(complement) == "sigmoid(-z)"
+    multi = sn.compile(sn.cross_entropy(sn.softmax(Z), D), stop_after="numeric")
+    assert not any(node.kind == "elementwise" and node.op == "log" for node in topological(multi) if node.rank == 2)
+    huge = {"Z": np.array([[1000.0, -1000.0, 0.0]]), "D": np.array([[0.0, 1.0, 0.0]])}
+    value, slope = sn.value_and_grad(sn.mean(sn.cross_entropy(sn.softmax(Z), D)), Z)(**huge)
+    assert value == 2000 and slope.tolist() == [[1, -1, 0]]

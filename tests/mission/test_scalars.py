@@ -1,6 +1,6 @@
-"""Scalars and graphs: G1, G2, G3 (gradient and Hessian) and G5.
+"""Scalars and graphs: G1 to G5, each as a formula and as numbers.
 
-The classification of critical points (G3, G4) stands with `critical_points`; that all adjoints come from one pass, in
+More critical points (G4) are in `tests/calculus/test_critical_points.py`; that all adjoints come from one pass, in
 `tests/calculus/test_grad.py`.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import sympy
 
 import symnet as sn
 from symnet.expr.graph import topological
@@ -66,6 +67,31 @@ def test_g3_the_polynomial_of_three_variables():
     assert np.linalg.eigvalsh(H) == pytest.approx([2 - np.sqrt(2), 2, 2 + np.sqrt(2)])
 
 
+def test_g3_the_gradient_is_solved_exactly_and_the_point_is_a_minimum():
+    f = x1**2 + x1 * (1 - x2) + x2**2 - x2 * x3 + x3**2 + x3
+    found = sn.critical_points(f, [x1, x2, x3])
+    (point,) = found
+    assert list(point.at.values()) == [-1, -1, -1] and point.value == -1 and point.verdict == "minimum"
+    assert point.hessian == sympy.Matrix([[2, -1, 0], [-1, 2, -1], [0, -1, 2]])
+    assert point.eigenvalues == (2 - sympy.sqrt(2), 2, 2 + sympy.sqrt(2)) and found.complete
+
+
+def test_g4_the_second_derivative_classifies_a_critical_point():
+    verdicts = {
+        a**2: ["minimum"],
+        -(a**2): ["maximum"],
+        a**3 - 3 * a: ["maximum", "minimum"],
+        a**3: ["undecided (inflection possible)"],
+    }
+    for f, wanted in verdicts.items():
+        second = sn.hessian(f, a)
+        for point, verdict in zip(sn.critical_points(f, a), wanted, strict=True):
+            assert point.verdict == verdict
+            (at,) = point.at.values()
+            bend = number(second, a=float(at))
+            assert {"minimum": bend > 0, "maximum": bend < 0}.get(verdict, bend == 0)
+
+
 def test_g5_the_chain_rule_of_one_variable():
     g = sn.sin(a)
     f = sn.exp(g)
@@ -78,6 +104,9 @@ def test_g5_the_chain_rule_is_a_product_of_jacobians():
     g = sn.tanh(A @ x)
     f = sn.exp(B @ g)
     whole, outer, inner = sn.jacobian(f, x), sn.jacobian(f, g), sn.jacobian(g, x)
+    product = "exp(B @ tanh(A @ x))[:, None]*((B*(1 - tanh(A @ x)**2)) @ A)"
+    assert str(whole) == product
+    assert str(outer) == "B*exp(B @ tanh(A @ x))[:, None]" and str(inner) == "A*(1 - tanh(A @ x)**2)[:, None]"
     rng = np.random.default_rng(0)
     data = {"A": rng.normal(size=(3, 4)), "B": rng.normal(size=(2, 3)), "x": rng.normal(size=4)}
     J, K, L = evaluate([whole, outer, inner], data)
