@@ -104,6 +104,24 @@ def test_an_inverse_is_not_formed_where_equations_can_be_solved() -> None:
     assert str(sn.compile(y, stop_after="numeric")) == "B.T @ solve(A.T, b)"
 
 
+@pytest.mark.parametrize(
+    ("y", "text"),
+    [
+        (sn.matrix_power(A, -2) @ b, "solve(A, solve(A, b))"),
+        (sn.inv(A @ A.T) @ b, "solve(A.T, solve(A, b))"),
+        (sn.inv(A) @ (A @ A + A) @ sn.inv(A) @ b, "solve(A, (A @ A + A) @ solve(A, b))"),
+        (sn.trace(sn.inv(A) @ sn.outer(b, b) @ (A @ A)), "sum(solve(A, b)*((A @ A).T @ b))"),
+        (sn.inv(A) @ sn.outer(b, b), "outer(solve(A, b), b)"),
+    ],
+    ids=str,
+)
+def test_what_an_inverse_multiplies_is_contracted_first(y: Node, text: str, rng: np.random.Generator) -> None:
+    numeric = sn.compile(y, stop_after="numeric")
+    assert str(numeric) == text
+    data = {"A": rng.normal(size=(4, 4)), "b": rng.normal(size=4)}
+    np.testing.assert_allclose(evaluate(numeric, data), evaluate(y, data), rtol=1e-7)
+
+
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 17, 40, 48, 55, 56, 57, 100])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_residuals_are_small(size: int, dtype: str, rng: np.random.Generator) -> None:

@@ -1,21 +1,19 @@
 """Rewrites of linear algebra: inverses and determinants.
 
 In: a `solve`, `determinant` or `einsum` node whose operands are in normal form.  Out: a shorter or canonical one.
-The algebra form knows inverses alone: A⁻¹B is a contraction, in which A⁻¹A cancels.  The numeric form goes back: where
-an inverse multiplies something, equations are solved, and no inverse is formed.
+The algebra form knows inverses alone: A⁻¹B is a contraction, in which A⁻¹A cancels.  The numeric form goes back
+(`equations.py`): where an inverse multiplies something, equations are solved.
 Conditions speak of the original: where A has no inverse, it is not defined.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 from symnet.expr.assumptions import known
 from symnet.expr.constants import identity, number, size
 from symnet.expr.contraction import Einsum, Indices, contract
 from symnet.expr.contraction import sum as sum_over
 from symnet.expr.elementwise import absolute, elementwise, is_op, log, negative, power, reciprocal
-from symnet.expr.extents import product, same_extent
+from symnet.expr.extents import same_extent
 from symnet.expr.linalg import Determinant, Solve, det, identities, inv, logdet, matrix_transpose
 from symnet.expr.movement import Expand, broadcast_to, expand
 from symnet.expr.node import Node
@@ -240,16 +238,17 @@ def cancel_inverse(node: Einsum) -> Node | None:
     Condition: the two meet in a summed index that nothing else has; A may be inside a product that is opened for it.
     """
     parts = parts_of(node)
-    if not any(_is_inverse(o) or _is_product(o) for o, _ in parts):
+    if not any(is_inverse(o) or _is_product(o) for o, _ in parts):
         return None
-    for opened in _openings(node):
-        found = _cancelled(opened, node.output)
+    for choice in (parts, opened(node)):
+        found = _cancelled(choice, node.output)
         if found is not None:
             return contract([i for _, i in found], node.output, *(o for o, _ in found))
     return None
 
 
-def _is_inverse(operand: Node) -> bool:
+def is_inverse(operand: Node) -> bool:
+    """Whether a node is A⁻¹, of one matrix or of a stack."""
     return isinstance(operand, Solve) and operand.is_inverse
 
 
@@ -258,24 +257,23 @@ def _is_product(operand: Node) -> bool:
     return isinstance(operand, Einsum) and len(operand.operands) > 1 and operand.rank >= 2 and bool(operand.contracted)
 
 
-def _openings(node: Einsum) -> list[list[Part]]:
-    """The operands as they stand; and with the products among them opened, where an inverse is involved."""
+def opened(node: Einsum) -> list[Part]:
+    """The operands with the products among them opened, where an inverse is involved; nothing where none is."""
     parts = parts_of(node)
-    choices = [parts]
     inside = [o for operand, _ in parts if _is_product(operand) for o in operand.operands]
-    if (any(_is_inverse(o) for o, _ in parts) and inside) or any(map(_is_inverse, inside)):
-        fresh = 1 + max(i for _, indices in parts for i in indices)
-        opened: list[Part] = []
-        for operand, indices in parts:
-            if not isinstance(operand, Einsum) or not _is_product(operand):
-                opened.append((operand, indices))
-                continue
-            names = dict(zip(operand.output, indices, strict=True))
-            for i in operand.contracted:
-                names[i], fresh = fresh, fresh + 1
-            opened += [(o, tuple(names[i] for i in mine)) for o, mine in parts_of(operand)]
-        choices.append(opened)
-    return choices
+    if not inside or not any(map(is_inverse, (*inside, *node.operands))):
+        return []
+    fresh = 1 + max(i for _, indices in parts for i in indices)
+    found: list[Part] = []
+    for operand, indices in parts:
+        if not isinstance(operand, Einsum) or not _is_product(operand):
+            found.append((operand, indices))
+            continue
+        names = dict(zip(operand.output, indices, strict=True))
+        for i in operand.contracted:
+            names[i], fresh = fresh, fresh + 1
+        found += [(o, tuple(names[i] for i in mine)) for o, mine in parts_of(operand)]
+    return found
 
 
 def _cancelled(parts: list[Part], output: Indices) -> list[Part] | None:
@@ -304,66 +302,6 @@ def _meetings(ij: Indices, kl: Indices, symmetric: bool) -> list[tuple[int, int]
         return []
     pairs = [(-2, -1), (-1, -2), *([(-2, -2), (-1, -1)] if symmetric else [])]
     return [(a, b) for a, b in pairs if ij[a] == kl[b]]
-
-
-# --------------------------------------------------------------------------- the numeric form
-
-
-def solve_instead_of_inverting(node: Einsum) -> Node | None:
-    """A⁻¹B → solve(A, B), A⁻ᵀB → solve(Aᵀ, B): fewer operations, and a small residual.
-
-    Condition: B is no larger than a few matrices like A (rows of a batch are multiplied by one inverse instead).
-    """
-    parts = parts_of(node)
-    best: tuple[int, Callable[[], Node]] | None = None
-    for a, (inverse, ij) in enumerate(parts):
-        if not isinstance(inverse, Solve) or not inverse.is_inverse or len(set(ij)) < len(ij):
-            continue
-        for axis in (-1, -2):
-            b = _only_partner(parts, a, ij[axis], node.output)
-            if b is None or not _is_few(parts[b], inverse, ij[:-2]):
-                continue
-            rank = len(set(parts[b][1]) - set(ij[:-2]))
-            if best is None or rank < best[0]:
-                best = rank, lambda a=a, b=b, axis=axis: _solved(node, parts, a, b, axis)  # type: ignore[misc]
-    return best[1]() if best else None
-
-
-def _only_partner(parts: list[Part], a: int, index: int, output: Indices) -> int | None:
-    """The one other operand that has `index`, once."""
-    others = [b for b, (_, indices) in enumerate(parts) if b != a and index in indices]
-    if index in output or len(others) != 1 or parts[others[0]][1].count(index) != 1:
-        return None
-    return others[0]
-
-
-def _is_few(right: Part, inverse: Node, stack: Indices) -> bool:
-    """Whether the columns to solve for are few for each matrix: known, or as many as the matrix has."""
-    n = inverse.shape[-1]
-    extents = [extent for extent, i in zip(right[0].shape, right[1], strict=True) if i not in stack]
-    return all(isinstance(extent, int) or same_extent(extent, n) for extent in extents) and (
-        not isinstance(n, int) or len(extents) < 3 or product(extents) <= 8 * n * n
-    )
-
-
-def _solved(node: Einsum, parts: list[Part], a: int, b: int, axis: int) -> Node:
-    """The contraction with A⁻¹B in the place of A⁻¹ and B; a B without some of the stack's indices is repeated."""
-    inverse, ij = parts[a]
-    right, indices = parts[b]
-    first = (*ij[:-2], ij[axis])
-    order = tuple(dict.fromkeys((*(i for i in first if i in indices), *(i for i in indices if i not in first))))
-    if order != indices:
-        right = contract([indices], order, right)
-    where = (*first, *(i for i in order if i not in first))
-    shape = (*inverse.shape[:-1], *(right.shape[order.index(i)] for i in where[len(first) :]))
-    right = expand(right, shape, tuple(k for k, i in enumerate(where) if i in order))
-    matrix = inverse.operands[0] if axis == -1 else matrix_transpose(inverse.operands[0])
-    solved = Solve(matrix, right)
-    where = (*ij[:-2], ij[-3 - axis], *where[len(first) :])
-    rest = [p for n, p in enumerate(parts) if n not in (a, b)]
-    if not rest and where == node.output:
-        return solved
-    return contract([*(i for _, i in rest), where], node.output, *(o for o, _ in rest), solved)
 
 
 # --------------------------------------------------------------------------- parts
@@ -424,5 +362,3 @@ INVERSES = (
     Rewrite(cancel_inverse, ("einsum",)),  # type: ignore[arg-type]
     Rewrite(contract_separate_parts_apart, ("einsum",)),  # type: ignore[arg-type]
 )
-
-EQUATIONS = (Rewrite(solve_instead_of_inverting, ("einsum",)),)  # type: ignore[arg-type]

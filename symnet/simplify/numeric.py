@@ -22,8 +22,8 @@ from symnet.simplify.algebra import simplify
 from symnet.simplify.cancellations import CANCELLATIONS
 from symnet.simplify.differences import DIFFERENCES
 from symnet.simplify.engine import Normalizer, Rewrite, Step, Table
+from symnet.simplify.equations import EQUATIONS, open_products_around_inverses
 from symnet.simplify.exponential_sums import EXPONENTIAL_SUMS
-from symnet.simplify.linalg import EQUATIONS
 from symnet.simplify.norms import NORMS
 from symnet.simplify.repeats import REPEATS
 from symnet.simplify.sharing import share
@@ -40,7 +40,7 @@ PASSES: tuple[tuple[Rewrite, ...], ...] = (
     NORMS,
     REPEATS,
 )
-_TABLES = tuple(map(Table, PASSES))
+_TABLES = tuple(Table(p, open_products_around_inverses) if p is EQUATIONS else Table(p) for p in PASSES)
 
 
 def numeric(roots: Iterable[Node], trace: list[Step] | None = None) -> list[Node]:

@@ -15,9 +15,9 @@ from typing import Any
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy is loaded
 
-import numpy as np  # noqa: E402
+import numpy as np
 
-import symnet as sn  # noqa: E402
+import symnet as sn
 
 SIZES = (4, 16, 64, 256)
 STACKS = ((10_000, 3), (1000, 8), (100, 32))
