@@ -7,7 +7,7 @@ is not confirmed.  A suspicion is confirmed only where it holds on every instanc
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import combinations, permutations
 from typing import Any, NamedTuple
@@ -15,12 +15,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from symnet.calculus.instance import Array
-from symnet.calculus.terms import terms, without_factors
+from symnet.calculus.mistakes import matrix_operations, other_axes, slips
+from symnet.calculus.terms import terms
+from symnet.expr.elementwise import is_op
+from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
 from symnet.reference import evaluate
 
 CLOSE = 1e-8  # of the largest element: how near two values are that count as equal
 LARGEST_DENOMINATOR = 24
+_LONGEST = 40  # characters of a part that is named as the place of a slip
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,19 @@ def _off(c: Multiple) -> str:
     return f"{sign}{c.text.removeprefix('-')} times the gradient; a factor {c.inverse.removeprefix('-')} is lost"
 
 
+def _also(c: Multiple | None) -> str:
+    """What is said of such a number besides something else."""
+    if c is None:
+        return ""
+    return ", and the sign is wrong" if c.text == "-1" else f", and then it is off by a factor: {c} times the gradient"
+
+
 # --------------------------------------------------------------------------- suspicions, in order
+
+
+def _zero(case: Case) -> str | None:
+    gone = all(not np.any(x) for x in case.given) and any(np.any(y) for y in case.right)
+    return "it is zero, and the gradient is not" if gone else None
 
 
 def _wrong_shape(case: Case) -> str | None:
@@ -131,22 +147,80 @@ def _wrong_shape(case: Case) -> str | None:
             return f"transposed: {said}"
         c = factor(turned, case.right, case)
         if c:
-            return f"transposed ({said}), and {_off(c)}"
+            return f"transposed ({said}){_also(c)}"
     if tuple(n for n in mine if n != 1) == tuple(n for n in truth if n != 1):
         row = " as a row, the derivative in numerator layout" if mine[:1] == (1,) else ""
         if same(*flat):
             return f"the right values{row}, but {said}"
-    summed = _not_summed(case)
-    return summed or f"the wrong shape: {said}"
+        c = factor(*flat, case)
+        if c:
+            return f"laid out otherwise{row} ({said}){_also(c)}"
+    for suspicion in (_samples_not_summed, _elementwise, _not_summed, _other_axis, _summed_too_far, _repeated):
+        found = suspicion(case)
+        if found:
+            return f"{found}; it is {said}"
+    return f"the wrong shape: {said}"
 
 
-def _not_summed(case: Case) -> str | None:
-    for axis in range(case.mine.rank):
-        for reduce, word in ((np.sum, "sum"), (np.mean, "mean")):
-            if same([reduce(x, axis=axis) for x in case.given], case.right):
-                extent = case.mine.shape[axis]
-                return f"one gradient for each of {extent} samples: the {word} over axis {axis} is missing"
+def _elementwise(case: Case) -> str | None:
+    """* where @ was meant, 1/A where inv(A) was; what else is wrong then is said too."""
+    for stands, meant, whole in matrix_operations(case.mine):
+        values = case.values(whole)
+        if any(x.shape != y.shape for x, y in zip(values, case.right, strict=True)):
+            continue
+        said = f"{stands} works element by element; {meant} is meant"
+        if same(values, case.right):
+            return said
+        rest = _first(replace(case, mine=whole, given=values), _WITHIN)
+        if rest:
+            return f"{said}, and then: {rest}"
     return None
+
+
+def _samples_not_summed(case: Case) -> str | None:
+    """Along an axis that the variable has not."""
+    return _not_summed(case, [a for a, n in enumerate(case.mine.shape) if n not in case.truth.shape])
+
+
+def _not_summed(case: Case, axes: Sequence[int] | None = None) -> str | None:
+    for axis in range(case.mine.rank) if axes is None else axes:
+        sums = [np.sum(x, axis=axis) for x in case.given]
+        means = [np.mean(x, axis=axis) for x in case.given]
+        found = next((word for word, v in (("sum", sums), ("mean", means)) if same(v, case.right)), None)
+        c = None if found else factor(sums, case.right, case)
+        if found or c:
+            samples = f"one gradient for each of {case.mine.shape[axis]} samples"
+            return f"{samples}: the {found or 'sum'} over axis {axis} is missing{_also(c)}"
+    return None
+
+
+def _other_axis(case: Case) -> str | None:
+    for axis, other, whole in other_axes(case.mine):
+        values = case.values(whole)
+        if same(values, case.right) or factor(values, case.right, case):
+            return f"the sum runs over axis {axis} where it should run over axis {other}"
+    return None
+
+
+def _summed_too_far(case: Case) -> str | None:
+    """The gradient summed over an axis that belongs to the variable."""
+    rank = case.truth.rank
+    for count in range(1, rank + 1):
+        for axes in combinations(range(rank), count):
+            values = [np.sum(y, axis=axes) for y in case.right]
+            if same(case.given, values) or factor(case.given, values, case):
+                plural = "axes" if count > 1 else "axis"
+                return f"summed over {plural} {' and '.join(map(str, axes))} of the gradient, which must stay"
+    return None
+
+
+def _repeated(case: Case) -> str | None:
+    """A smaller shape that broadcasts to the right one: what the values lack then."""
+    try:
+        given = [np.broadcast_to(x, y.shape) for x, y in zip(case.given, case.right, strict=True)]
+    except ValueError:
+        return None
+    return _one_slip(replace(case, given=given))
 
 
 def _factor_off(case: Case) -> str | None:
@@ -161,16 +235,15 @@ def _transposed(case: Case) -> str | None:
     if same(turned, case.right):
         return "transposed: it is the transpose of the gradient"
     c = factor(turned, case.right, case)
-    return f"transposed, and {_off(c)}" if c else None
+    return f"transposed: it is the transpose{_also(c)}" if c else None
 
 
 def _one_term(case: Case) -> str | None:
-    """A term missing, with the wrong sign or factor."""
-    parts = terms(case.truth)
-    if len(parts) < 2:
-        return None
+    """A term missing, with the wrong sign or factor: a term as the gradient is written, then one multiplied out."""
     difference = [x - y for x, y in zip(case.given, case.right, strict=True)]
-    for part in parts:
+    written = [broadcast_to(o, case.truth.shape) for o in case.truth.operands] if is_op(case.truth, "add") else []
+    parts = terms(case.truth)
+    for part in [*written, *parts] if len(parts) > 1 else []:
         values = case.values(part)
         c = factor([d + v for d, v in zip(difference, values, strict=True)], values, case)
         if same(difference, [-v for v in values]):
@@ -178,12 +251,60 @@ def _one_term(case: Case) -> str | None:
         if c and c.text == "-1":
             return f"the sign of the term {part} is wrong"
         if c and c.text != "1":
-            return f"the term {part} is {c} times what it should be"
-    return _two_terms(case, parts, difference)
+            return f"the term {part} is {c} times what it should be: a factor {c.inverse} is lost"
+    return None
 
 
-def _two_terms(case: Case, parts: Sequence[Node], difference: Sequence[Array]) -> str | None:
+def _one_slip(case: Case) -> str | None:
+    """One place of the formula is wrong: a factor, a term, a sign, a power, a function, a transpose."""
+    first = replace(case, data=case.data[:1], given=case.given[:1], right=case.right[:1])
+    multiple: str | None = None
+    for formula, target, said in ((case.truth, "given", _LACKS), (case.mine, "right", _HAS)):
+        for slip in slips(formula):
+            wanted: list[Array] = getattr(case, target)
+            if not _alike(first.values(slip.whole), wanted[:1]):
+                continue
+            values = case.values(slip.whole)
+            place = "" if slip.place is formula or len(str(slip.place)) > _LONGEST else f" in {slip.place}"
+            sentence = said[slip.kind].format(before=slip.before, after=slip.after, place=place)
+            if same(wanted, values):
+                return sentence
+            pair = (case.given, values) if formula is case.truth else (values, case.right)
+            c = factor(*pair, case) if multiple is None and slip.kind == "factor" else None
+            multiple = f"{sentence}{_also(c)}" if c else multiple
+    return multiple
+
+
+def _alike(a: Sequence[Array], b: Sequence[Array]) -> bool:
+    """Whether two values are equal but for a number, quickly."""
+    for x, y in zip(a, b, strict=True):
+        if x.shape != y.shape or not np.all(np.isfinite(x)):
+            return False
+        norm = float(np.vdot(x, x))
+        if norm == 0.0 or not _near(y, float(np.vdot(x, y)) / norm * x):
+            return False
+    return True
+
+
+# What is said of a slip: of the gradient, which mine lacks; of mine, which has it.
+_LACKS = {
+    "factor": "the factor {before} is missing",
+    "term": "the term {before} is missing{place}",
+    "sign": "the sign of the term {before} is wrong{place}",
+    "part": "{after} stands where {before} should",
+}
+_HAS = {
+    "factor": "the factor {before} is too many",
+    "term": "the term {before} is too many{place}",
+    "sign": "the sign of the term {before} is wrong{place}",
+    "part": "{before} should be {after}",
+}
+
+
+def _two_terms(case: Case) -> str | None:
     """Two terms missing, or one that stands twice in the place of another."""
+    difference = [x - y for x, y in zip(case.given, case.right, strict=True)]
+    parts = terms(case.truth)
     values = {part: case.values(part) for part in parts}
     for one, other in permutations(parts, 2):
         if same(difference, [b - a for a, b in zip(values[one], values[other], strict=True)]):
@@ -208,37 +329,27 @@ def _extra_term(case: Case) -> str | None:
     return None
 
 
-def _forgotten_factor(case: Case) -> str | None:
-    """The chain rule broken off: the gradient without one of its factors."""
-    for lost, rest in without_factors(case.truth):
-        values = case.values(rest)
-        if same(case.given, values):
-            return f"the factor {lost} is missing"
-        c = factor(case.given, values, case)
-        if c and lost.rank:
-            return f"the factor {lost} is missing, and it is {c} times what is left"
-    for extra, rest in without_factors(case.mine):
-        if same(case.values(rest), case.right):
-            return f"the factor {extra} is too many"
-    return None
-
-
+# Those of one shape, which may be what is wrong besides.
+_WITHIN: tuple[Callable[[Case], str | None], ...] = (_factor_off, _transposed, _one_slip, _one_term)
 SUSPICIONS: tuple[Callable[[Case], str | None], ...] = (
+    _zero,
     _wrong_shape,
-    _factor_off,
-    _transposed,
-    _one_term,
+    *_WITHIN,
     _extra_term,
-    _forgotten_factor,
+    _two_terms,
+    _elementwise,
 )
+
+
+def _first(case: Case, suspicions: Sequence[Callable[[Case], str | None]]) -> str | None:
+    return next((found for suspicion in suspicions if (found := suspicion(case))), None)
 
 
 def how_wrong(case: Case) -> str:
     """The first suspicion that is confirmed."""
-    for suspicion in SUSPICIONS:
-        found = suspicion(case)
-        if found:
-            return found
+    found = _first(case, SUSPICIONS)
+    if found:
+        return found
     wrong = [~np.isclose(x, y, rtol=1e-7, atol=1e-12) for x, y in zip(case.given, case.right, strict=True)]
     count, total = int(wrong[0].sum()), wrong[0].size
     return f"another function: it differs in {count} of {total} elements" if total > 1 else "another function"

@@ -10,7 +10,7 @@ import pytest
 import sympy
 
 import symnet as sn
-from symnet.calculus.terms import MOST, terms, without_factors
+from symnet.calculus.terms import MOST, terms
 from symnet.errors import ArgumentError, ShapeError
 from symnet.expr.symbols import leaves
 from symnet.reference import evaluate
@@ -64,17 +64,27 @@ WRONG: list[tuple[Any, Any, Any, str]] = [
     ("1/x", RIDGE, x, "the term 2*lam*x is missing"),
     ("1/x + lam*x", RIDGE, x, "the term 2*lam*x is 1/2 times what it should be"),
     ("1/x - 2*lam*x", RIDGE, x, "the sign of the term 2*lam*x is wrong"),
-    ("x**-2 + 2*lam*x", RIDGE, x, "the term 1/x**2 should be 1/x"),
+    ("x**-2 + 2*lam*x", RIDGE, x, "1/x**2 stands where 1/x should"),
     ("A.T @ sigmoid(A@x + b)", TANH, x, "another function: it differs in 4 of 4 elements"),
     ("softmax(Z) - D", ENTROPY, Z, "m times the gradient; a factor 1/m is lost"),
     ("D - softmax(Z)", ENTROPY, Z, "the sign is wrong, and it is m times the gradient"),
     ("B", sn.trace(A @ B), A, "transposed: of shape (n, m), where the variable has shape (m, n)"),
-    ("2*B", sn.trace(A @ B), A, "transposed (of shape (n, m), where the variable has shape (m, n)), and 2 times"),
+    (
+        "2*B",
+        sn.trace(A @ B),
+        A,
+        "transposed (of shape (n, m), where the variable has shape (m, n)), and then it is off by",
+    ),
     ("outer(b @ A, x)", b @ A @ W @ x, W, ""),
     ("outer(x, b @ A)", b @ A @ W @ x, W, "transposed: it is the transpose of the gradient"),
-    ("3*outer(x, b @ A)", b @ A @ W @ x, W, "transposed, and 3 times the gradient; a factor 1/3 is lost"),
+    (
+        "3*outer(x, b @ A)",
+        b @ A @ W @ x,
+        W,
+        "transposed: it is the transpose, and then it is off by a factor: 3 times",
+    ),
     ("cos(x)", sn.sum(sn.sin(x) ** 2), x, "the factor sin(x) is missing"),
-    ("2*x*cos(x**2)*x", sn.sum(sn.sin(x**2)), x, "the factor x is too many"),
+    ("2*x*cos(x**2)*x", sn.sum(sn.sin(x**2)), x, "x**2 should be x"),
     ("1.2345*x", sn.sum(x**2), x, "0.61725 times the gradient"),
 ]
 
@@ -120,7 +130,7 @@ def test_sympy_on_every_side() -> None:
     S, v = sympy.MatrixSymbol("S", k, k), sympy.MatrixSymbol("v", k, 1)
     quadratic = sympy.Trace(v.T * S * v)
     assert sn.check((S + S.T) * v, quadratic, v).right
-    assert sn.check(2 * S * v, quadratic, v).reason == "the term S @ v stands twice, and S.T @ v is missing"
+    assert sn.check(2 * S * v, quadratic, v).reason == "S stands where S.T should"
     assert sn.check(2 * a, a**2, a).right and sn.check("2*a", "a**2", "a").right
 
 
@@ -147,5 +157,3 @@ def test_the_terms_of_a_formula_add_up_to_it(node: Any, rng: np.random.Generator
     assert 1 <= len(parts) <= MOST
     total = sum(evaluate(p, data, leaves=leaves(A)) for p in parts)
     np.testing.assert_allclose(total, evaluate(plain, data, leaves=leaves(A)), rtol=1e-12, atol=1e-12)
-    for _, rest in without_factors(plain):
-        assert rest.shape == plain.shape
