@@ -44,4 +44,4 @@ def _missing(function: Any, k: int, got: str) -> MissingRuleError:
     argument = function.application.args.index(function.variables[k]) + 1
     expected = f"{function.title}.fdiff({argument}), its derivative by argument {argument}"
     mend = "Define fdiff(self, argindex=1) in the class, or give a sympy.Lambda in its place."
-    return MissingRuleError(explain(f"differentiating {function.application}", expected, got, mend))
+    return MissingRuleError(explain(f"differentiating {function.shown}", expected, got, mend))

@@ -54,7 +54,7 @@ def _open(node: Node) -> Node:
     if body is None:
         raise MissingRuleError(
             explain(
-                f"compiling {function.application}",
+                f"compiling {function.shown}",
                 "a function that symnet can write in its primitives",
                 f"{function.title}, for which it knows no formula",
                 f"Give one: sn.apply({function.title}, x, body=lambda x: …), a SymPy expression in x; "

@@ -55,6 +55,13 @@ class ScalarFunction(Basic):
         return str(self.application.func.__name__)
 
     @property
+    def shown(self) -> str:
+        """The application as an error writes it: f(x), g(x, 2, y)."""
+        letters = "xyzuvw"
+        names = {v: Symbol(letters[k] if k < len(letters) else f"x{k}") for k, v in enumerate(self.variables)}
+        return str(self.application.xreplace(names))
+
+    @property
     def variables(self) -> tuple[Symbol, ...]:
         """The variables, one for each operand."""
         return _variables(self.application)

@@ -45,6 +45,6 @@ def _element(function: ScalarFunction) -> Any:
             return float("nan")
         mend = "Give a body, sn.apply(f, x, body=lambda x: …), or define _eval_evalf in the class."
         got = f"{found}, which SymPy does not evaluate"
-        raise MissingRuleError(explain(f"evaluating {application}", "a number", got, mend))
+        raise MissingRuleError(explain(f"evaluating {function.shown}", "a number", got, mend))
 
     return value

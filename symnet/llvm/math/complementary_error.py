@@ -69,7 +69,7 @@ ERFCX = {
 def erfc(builder: ir.IRBuilder, x: Value) -> Value:
     """1 - erf x.
 
-    Error: 2.5 ulp (float and double), down to the smallest normal numbers.
+    Error: 3 ulp (float and double), down to the smallest normal numbers.
     """
     lanes = Lanes(builder, x.type)
     size = lanes.at_most(lanes.abs(x), ERFC_IS_ZERO[lanes.kind])
