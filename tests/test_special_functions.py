@@ -43,37 +43,91 @@ def _polygamma(n: int) -> Any:
 
 # name → the function here, mpmath's and its derivative, where, and bounds in ulp: value f32, f64, derivative f32, f64
 FUNCTIONS: dict[str, tuple[Any, Any, Any, tuple[Any, ...], tuple[float, ...]]] = {
-    "asinh": (sympy.asinh, mp.asinh, lambda v: 1 / mp.sqrt(1 + v * v), (_uniform(-9, 9), _powers(-40, 60)), (2, 2, 2, 2)),
-    "acosh": (
-        sympy.acosh, mp.acosh, lambda v: 1 / mp.sqrt(v * v - 1),
-        (_uniform(1.01, 9), _powers(0.1, 60), lambda rng: 1 + 2.0 ** rng.uniform(-20, 0, 150)), (2, 2, 3, 3),
+    "asinh": (
+        sympy.asinh,
+        mp.asinh,
+        lambda v: 1 / mp.sqrt(1 + v * v),
+        (_uniform(-9, 9), _powers(-40, 60)),
+        (2, 2, 2, 2),
     ),
-    "atanh": (sympy.atanh, mp.atanh, lambda v: 1 / (1 - v * v), (_uniform(-1, 1), _powers(-40, -1), _below_one), (2, 2, 2, 2)),
+    "acosh": (
+        sympy.acosh,
+        mp.acosh,
+        lambda v: 1 / mp.sqrt(v * v - 1),
+        (_uniform(1.01, 9), _powers(0.1, 60), lambda rng: 1 + 2.0 ** rng.uniform(-20, 0, 150)),
+        (2, 2, 3, 3),
+    ),
+    "atanh": (
+        sympy.atanh,
+        mp.atanh,
+        lambda v: 1 / (1 - v * v),
+        (_uniform(-1, 1), _powers(-40, -1), _below_one),
+        (2, 2, 2, 2),
+    ),
     "erfc": (
-        sympy.erfc, mp.erfc, lambda v: -2 / mp.sqrt(mp.pi) * mp.exp(-v * v),
-        (_uniform(-3, 3), _powers(-40, 1)), (3, 3, 7, 7),
+        sympy.erfc,
+        mp.erfc,
+        lambda v: -2 / mp.sqrt(mp.pi) * mp.exp(-v * v),
+        (_uniform(-3, 3), _powers(-40, 1)),
+        (3, 3, 7, 7),
     ),
     "gamma": (
-        sympy.gamma, mp.gamma, lambda v: mp.gamma(v) * mp.psi(0, v),
-        (_uniform(0.01, 30), _powers(-20, 4)), (1, 3.5, 2, 6),
+        sympy.gamma,
+        mp.gamma,
+        lambda v: mp.gamma(v) * mp.psi(0, v),
+        (_uniform(0.01, 30), _powers(-20, 4)),
+        (1, 3.5, 2, 6),
     ),
-    "loggamma": (sympy.loggamma, mp.loggamma, lambda v: mp.psi(0, v), (_uniform(0, 30), _near(1, -30, -2), _near(2, -30, -2)), (1, 3, 1, 4)),
-    "digamma": (sympy.digamma, lambda v: mp.psi(0, v), lambda v: mp.psi(1, v), (_uniform(0, 30), _powers(-20, 20)), (1, 4, 6, 6)),
-    "trigamma": (_polygamma(1), lambda v: mp.psi(1, v), lambda v: mp.psi(2, v), (_uniform(0, 30), _powers(-10, 10)), (5, 5, 5, 5)),
-    "tetragamma": (_polygamma(2), lambda v: mp.psi(2, v), lambda v: mp.psi(3, v), (_uniform(0, 30), _powers(-9, 9)), (5, 5, 5, 5)),
+    "loggamma": (
+        sympy.loggamma,
+        mp.loggamma,
+        lambda v: mp.psi(0, v),
+        (_uniform(0, 30), _near(1, -30, -2), _near(2, -30, -2)),
+        (1, 3, 1, 4),
+    ),
+    "digamma": (
+        sympy.digamma,
+        lambda v: mp.psi(0, v),
+        lambda v: mp.psi(1, v),
+        (_uniform(0, 30), _powers(-20, 20)),
+        (1, 4, 6, 6),
+    ),
+    "trigamma": (
+        _polygamma(1),
+        lambda v: mp.psi(1, v),
+        lambda v: mp.psi(2, v),
+        (_uniform(0, 30), _powers(-10, 10)),
+        (5, 5, 5, 5),
+    ),
+    "tetragamma": (
+        _polygamma(2),
+        lambda v: mp.psi(2, v),
+        lambda v: mp.psi(3, v),
+        (_uniform(0, 30), _powers(-9, 9)),
+        (5, 5, 5, 5),
+    ),
     "erfinv": (
-        sympy.erfinv, mp.erfinv, lambda v: mp.sqrt(mp.pi) / 2 * mp.exp(mp.erfinv(v) ** 2),
-        (_uniform(-0.999, 0.999), _powers(-40, -1)), (3, 3, 6, 6),
+        sympy.erfinv,
+        mp.erfinv,
+        lambda v: mp.sqrt(mp.pi) / 2 * mp.exp(mp.erfinv(v) ** 2),
+        (_uniform(-0.999, 0.999), _powers(-40, -1)),
+        (3, 3, 6, 6),
     ),
     "LambertW": (
-        sympy.LambertW, lambda v: mp.lambertw(v).real, lambda v: mp.lambertw(v).real / (v * (1 + mp.lambertw(v).real)),
-        (_uniform(-0.25, 20), _powers(-30, 60), _powers(-30, -3, -1)), (3, 3, 5, 5),
+        sympy.LambertW,
+        lambda v: mp.lambertw(v).real,
+        lambda v: mp.lambertw(v).real / (v * (1 + mp.lambertw(v).real)),
+        (_uniform(-0.25, 20), _powers(-30, 60), _powers(-30, -3, -1)),
+        (3, 3, 5, 5),
     ),
     "cbrt": (
-        lambda t: sympy.codegen.cfunctions.Cbrt(t), lambda v: mp.sign(v) * mp.cbrt(abs(v)), lambda v: 1 / (3 * mp.cbrt(abs(v)) ** 2),
-        (_uniform(-9, 9), _powers(-60, 60)), (1, 1, 3, 3),
+        lambda t: sympy.codegen.cfunctions.Cbrt(t),
+        lambda v: mp.sign(v) * mp.cbrt(abs(v)),
+        lambda v: 1 / (3 * mp.cbrt(abs(v)) ** 2),
+        (_uniform(-9, 9), _powers(-60, 60)),
+        (1, 1, 3, 3),
     ),
-}  # fmt: skip
+}
 
 
 def points(name: str, dtype: str) -> Any:

@@ -10,7 +10,7 @@ Not handled: functions that SymPy cannot rewrite so, as Bessel's of whole order 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import sympy
@@ -104,7 +104,7 @@ def _candidates(function: ScalarFunction) -> Iterator[tuple[Body, Callable[[], b
         yield lambda *operands: series(*_arguments(function, operands)), _surely
     for expr in _rewritten(application):
         if _is_formula(expr, application):
-            yield _formula(function, expr), lambda expr=expr: _agrees(expr, application)
+            yield _formula(function, expr), partial(_agrees, expr, application)
 
 
 def _surely() -> bool:
@@ -128,11 +128,8 @@ def _arguments(function: ScalarFunction, operands: tuple[Node, ...]) -> list[Any
 def _rewritten(application: Any) -> Iterator[Any]:
     """Other forms that SymPy knows of the function."""
     ways: list[Callable[[], Any]] = [application.doit, lambda: sympy.expand_func(application)]
-    ways += [
-        lambda name=name: getattr(application, name)(*application.args)
-        for name in sorted(dir(application))
-        if name.startswith("_eval_rewrite_as_")
-    ]
+    rewrites = [name for name in sorted(dir(application)) if name.startswith("_eval_rewrite_as_")]
+    ways += [partial(getattr(application, name), *application.args) for name in rewrites]
     for way in ways:
         try:
             yield way()

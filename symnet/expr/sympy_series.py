@@ -19,7 +19,7 @@ import sympy
 
 from symnet.errors import ArgumentError, explain
 from symnet.expr.constants import number
-from symnet.expr.elementwise import elementwise, power, reciprocal, sqrt, where
+from symnet.expr.elementwise import elementwise, negative, power, reciprocal, sqrt, where
 from symnet.expr.node import Node
 
 HIGHEST = 20  # order of a polygamma function
@@ -103,7 +103,7 @@ def inverse_error_function(x: Node) -> Node:
 
 def complementary_inverse(x: Node) -> Node:
     """erfc⁻¹(x) = erf⁻¹(1 - x)."""
-    return inverse_error_function(1 - x)
+    return inverse_error_function(negative(x) + 1)
 
 
 def lambert(x: Node, branch: Any = sympy.S.Zero) -> Node:

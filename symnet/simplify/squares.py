@@ -20,7 +20,7 @@ def difference_of_squares_under_a_negative_power(node: Node) -> Node | None:
     value = number_of(exponent)
     if value is None or not value.is_negative or not is_op(base, "add") or len(base.operands) != 2:
         return None
-    terms = dict((factors, count) for count, factors in terms_of(base))
+    terms = {factors: count for count, factors in terms_of(base)}
     one = terms.pop((), None)
     if one not in (1, -1) or len(terms) != 1:
         return None

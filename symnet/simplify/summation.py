@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sympy import Expr
 
-from symnet.expr.assumptions import known, softmax_axes
+from symnet.expr.assumptions import known
 from symnet.expr.constants import number, number_of
 from symnet.expr.contraction import Einsum, Indices, contract
 from symnet.expr.contraction import sum as sum_over
@@ -16,6 +16,7 @@ from symnet.expr.extents import same_extent
 from symnet.expr.graph import with_operands
 from symnet.expr.movement import Concat, Place, Reshape
 from symnet.expr.node import Node
+from symnet.expr.softmax import softmax_axes
 from symnet.simplify.broadcast import align, cover, trailing
 from symnet.simplify.coefficients import ONE, product, split_coefficient
 from symnet.simplify.contraction import Part, build, factors_with_indices, multiplied, parts_of

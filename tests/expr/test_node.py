@@ -419,7 +419,10 @@ def test_what_is_no_scalar_is_refused_with_its_type(value: Any, got: str):
 def test_a_matrix_symbol_of_sympy_is_refused_on_either_side():
     symbol = sympy.MatrixSymbol("M", 4, 4)
     for act in (operator.add, operator.mul):
-        with pytest.raises(ArgumentError, match=r"from_sympy\(M\): expected SymPy functions of scalars, and arithmetic; got M \(MatrixSymbol\)"):
+        with pytest.raises(
+            ArgumentError,
+            match=r"from_sympy\(M\): expected SymPy functions of scalars, and arithmetic; got M \(MatrixSymbol\)",
+        ):
             act(symbol, v)
         with pytest.raises(ArgumentError, match=r"got M \(MatrixSymbol\)"):
             act(v, symbol)

@@ -36,7 +36,7 @@ class Blend(sympy.Function):
     """a·(1 - w) + b·w, with a derivative by its first two arguments alone."""
 
     def fdiff(self, argindex: int = 1) -> Any:
-        a, b, w = self.args
+        w = self.args[2]
         if argindex == 1:
             return 1 - w
         if argindex == 2:

@@ -85,7 +85,11 @@ def test_a_piecewise_neuron_leaks_nothing_from_the_branch_not_taken() -> None:
         (lambda s: sympy.Mod(s, 3), lambda v: np.mod(v, 3), lambda v: 0 * v + 1),
         (lambda s: sympy.Mod(s, -2), lambda v: np.mod(v, -2), lambda v: 0 * v + 1),
         (lambda s: sympy.real_root(s, 3), np.cbrt, lambda v: np.abs(v) ** (-2 / 3) / 3),
-        (lambda s: sympy.beta(s + 3, 2), lambda v: 1 / ((v + 3) * (v + 4)), lambda v: -(2 * v + 7) / ((v + 3) * (v + 4)) ** 2),
+        (
+            lambda s: sympy.beta(s + 3, 2),
+            lambda v: 1 / ((v + 3) * (v + 4)),
+            lambda v: -(2 * v + 7) / ((v + 3) * (v + 4)) ** 2,
+        ),
         (lambda s: sympy.binomial(s + 4, 2), lambda v: (v + 4) * (v + 3) / 2, lambda v: v + 3.5),
     ],
 )  # fmt: skip
