@@ -19,7 +19,7 @@ from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node, Shape, kept_on_node
 from symnet.simplify.broadcast import Axes, core_of, cover, restrict, spread, trailing
-from symnet.simplify.coefficients import ONE, ZERO, content, has_both_signs, scaled
+from symnet.simplify.coefficients import ONE, content, has_both_signs, scaled
 from symnet.simplify.order import product_key
 from symnet.simplify.signs import is_whole
 

@@ -10,7 +10,7 @@ from sympy import Expr
 from symnet.expr.constants import number, number_of
 from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.movement import broadcast_to
-from symnet.expr.node import Node, kept_on_node
+from symnet.expr.node import Node
 from symnet.simplify.broadcast import trailing
 from symnet.simplify.coefficients import ZERO, product, split_coefficient, terms_of
 from symnet.simplify.cost import saves
@@ -18,7 +18,7 @@ from symnet.simplify.engine import Rewrite
 from symnet.simplify.factors import Base, Factors
 from symnet.simplify.merging import MERGES
 from symnet.simplify.polynomial import expanded
-from symnet.simplify.signs import is_positive, magnitude
+from symnet.simplify.signs import is_positive
 from symnet.simplify.terms import Terms
 
 
