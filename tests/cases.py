@@ -226,6 +226,13 @@ case(
 case("equal and not equal", lambda: indicator(ew.equal(t, 1)) + 2 * indicator(ew.not_equal(t, 1)), t=below(3))
 case("bool result", lambda: x < y)
 case(
+    "integers against fractions",
+    lambda: [t < 0.5, ew.equal(t, 1.5), where(t > 0.5, 1, t)],
+    "",
+    "1/2 was cut to the integer 0, and 0 < 1/2 was false in native code",
+    t=below(3),
+)
+case(
     "truth values with axes of extent 1",
     lambda: [where(s1 > tensor("r", 1, 3), N, 0), (x < y)[0], broadcast_to(s1 > 0, (2, 3))],
     "N",
@@ -271,6 +278,7 @@ case("affine layer", lambda: X @ W + b, "X W b")
 case("affine layer on one row", lambda: X @ W + b, "X W b", dims=M1)
 case("affine layer on no rows", lambda: X @ W + b, "X W b", dims=M0)
 case("transposes without elements", lambda: [tensor("u", m, 0).T, 2 * tensor("v", 0, m).T], notes="a stage of no units")
+case("product with a matrix of no columns", lambda: A @ tensor("E", 4, 0), notes="the search for a tile never ended")
 case("sum over no rows", lambda: [(X @ W).sum(0), (X**2).sum()], "X W", dims=M0)
 
 # --------------------------------------------------------------------------- movement

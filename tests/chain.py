@@ -59,7 +59,7 @@ def floors(
 
 def interpreted(program: Program, data: dict[str, Any], dims: dict[str, int]) -> Arrays:
     verify(program)
-    found = interpreter.run(program, data, dims=dims)
+    found = interpreter.run(program, data, dims=dims, check=False)
     return [found[b.name] for b in program.outputs]
 
 

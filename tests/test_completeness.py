@@ -3,8 +3,6 @@
 `docs/add-an-op.md` leans on this: a new operation makes these tests fail until the last table has it.
 """
 
-from collections.abc import Iterable
-
 import pytest
 
 from symnet.compare.tape import elementwise as tape_elementwise
@@ -13,7 +11,6 @@ from symnet.diff import elementwise as diff_elementwise
 from symnet.diff import tables as diff_tables
 from symnet.expr.elementwise import PRIMITIVES, Elementwise
 from symnet.expr.graph import topological
-from symnet.expr.node import Node
 from symnet.expr.printing.layout import READERS
 from symnet.lower import elementwise as lower_elementwise
 from symnet.lower import point
@@ -22,17 +19,8 @@ from symnet.reference import elementwise as reference_elementwise
 from symnet.reference import evaluation
 from symnet.simplify.elementwise import FUNCTIONS, repeat_after_computing
 from tests.cases import CASES
+from tests.kinds import KINDS
 
-
-def concrete(kind: type[Node]) -> Iterable[type[Node]]:
-    """The kinds of node that the floor `expr` defines."""
-    for child in kind.__subclasses__():
-        if child.__module__.startswith("symnet.expr."):
-            yield child
-        yield from concrete(child)
-
-
-KINDS = {cls.kind for cls in concrete(Node)}
 NODES = sorted({n for c in CASES for n in topological(*c.roots)}, key=lambda n: n.digest)
 BY_ITS_BODY = {"function"}  # replaced by its body before these floors see it: expr/sympy_bodies.py
 ARITHMETIC = {"add", "mul", "pow"}  # the algebra has files of its own for these: terms.py, factors.py

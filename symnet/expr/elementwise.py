@@ -71,7 +71,7 @@ PRIMITIVES: dict[str, Primitive] = {
 }
 
 
-def _same(*operands: Node) -> str | None:
+def common_dtype(*operands: Node) -> str | None:
     """The operands' dtype; integers beside a weak number that is not whole become real (t / 2, a mean of counts)."""
     dtype = dtypes.promote(*(o.dtype for o in operands))
     if dtype in (*dtypes.INTEGER, "bool") and not all(o.dtype is not None or _is_whole(o) for o in operands):
@@ -84,8 +84,8 @@ def _is_whole(weak: Node) -> bool:
 
 
 def _arithmetic(*operands: Node) -> str | None:
-    """`_same`, where truth values count as 0 and 1."""
-    dtype = _same(*operands)
+    """`common_dtype`, where truth values count as 0 and 1."""
+    dtype = common_dtype(*operands)
     return "int64" if dtype == "bool" else dtype
 
 
@@ -102,12 +102,12 @@ def _real(*operands: Node) -> str | None:
 
 
 _RESULT: dict[str, Callable[..., str | None]] = {
-    "same": _same,
+    "same": common_dtype,
     "arithmetic": _arithmetic,
     "real": _real,
     "power": _power,
     "bool": lambda *_: "bool",
-    "branch": lambda _, *rest: _same(*rest),
+    "branch": lambda _, *rest: common_dtype(*rest),
     "weak": lambda *_: None,
 }
 

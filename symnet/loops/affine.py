@@ -9,6 +9,7 @@ Not handled: reasoning inside min, floor division, remainders and integer loads,
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from symnet.loops import ir
 
@@ -34,6 +35,7 @@ def walk_int(expr: ir.IntExpr) -> Iterator[ir.IntExpr]:
         stack.extend(operands(node))
 
 
+@lru_cache(maxsize=4096)
 def names(expr: ir.IntExpr) -> frozenset[str]:
     """The loop variables and extents an expression mentions, also inside integer loads."""
     return frozenset(node.name for node in walk_int(expr) if isinstance(node, ir.IntVar))
@@ -54,12 +56,18 @@ def int_loads(expr: ir.IntExpr) -> tuple[ir.IntLoad, ...]:
 
 def polynomial(expr: ir.IntExpr) -> Polynomial:
     """The expression as a sum of integer multiples of products of atoms, zero terms left out."""
+    return dict(_polynomial(expr))
+
+
+@lru_cache(maxsize=4096)
+def _polynomial(expr: ir.IntExpr) -> Polynomial:
+    """`polynomial`, not to be changed."""
     if isinstance(expr, ir.IntConst):
         return {(): expr.value} if expr.value else {}
     if isinstance(expr, ir.IntAdd):
-        return _sum(polynomial(expr.left), polynomial(expr.right))
+        return _sum(_polynomial(expr.left), _polynomial(expr.right))
     if isinstance(expr, ir.IntMul):
-        return _product(polynomial(expr.left), polynomial(expr.right))
+        return _product(_polynomial(expr.left), _polynomial(expr.right))
     return {(expr,): 1}
 
 
@@ -87,7 +95,7 @@ def step(expr: ir.IntExpr, var: str) -> int | None:
 
 def constant_difference(left: ir.IntExpr, right: ir.IntExpr) -> int | None:
     """The difference left − right where that is provably a constant."""
-    terms = polynomial(left - right)
+    terms = _sum(_polynomial(left), {monomial: -factor for monomial, factor in _polynomial(right).items()})
     return terms.get((), 0) if set(terms) <= {()} else None
 
 
@@ -106,7 +114,8 @@ def is_plain(terms: Polynomial) -> bool:
 
 def extreme(expr: ir.IntExpr, extents: dict[str, ir.IntExpr], highest: bool) -> ir.IntExpr | None:
     """The highest (lowest) value of an index over loops; None where it is not affine in a loop variable."""
-    for var, extent in extents.items():
+    for var in extents.keys() & names(expr):  # no extent mentions another loop's variable
+        extent = extents[var]
         factor = step(expr, var)
         if factor is None:
             return None

@@ -139,6 +139,8 @@ class _Verifier:
         before = dict(self.buffers), dict(self.values), dict(self.extents), self.guards
         if var is not None and extent is not None:
             self.bind(var)
+            if extent == ir.IntConst(0) or affine.names(extent) & self.extents.keys():
+                self.guards += 1  # an empty or uneven loop: ranges are not judged inside
             self.extents[var] = extent
         yield
         self.buffers, self.values, self.extents, self.guards = before
@@ -265,14 +267,8 @@ class _Verifier:
             self.refuse(f"{len(buffer.shape)} indices for {buffer_text(buffer)}", got, "Give one index per axis.")
         for axis, (expr, extent) in enumerate(zip(index, buffer.shape, strict=True)):
             self.integer(expr)
-            if self.ranges_are_sure():
+            if not self.guards:  # every iteration of the loops around is reached
                 self.in_range(buffer, axis, expr, extent)
-
-    def ranges_are_sure(self) -> bool:
-        """True where every iteration of the loops around is reached: no guards, no empty or uneven loops."""
-        loops = self.extents.keys()
-        uneven = any(affine.names(extent) & loops for extent in self.extents.values())
-        return not (self.guards or uneven or ir.IntConst(0) in self.extents.values())
 
     def in_range(self, buffer: ir.Buffer, axis: int, expr: ir.IntExpr, extent: ir.IntExpr) -> None:
         """0 <= index < extent, where both ends are constants or a constant apart."""

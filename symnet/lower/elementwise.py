@@ -10,7 +10,7 @@ from collections.abc import Callable
 import sympy
 
 from symnet.expr.constants import number_of
-from symnet.expr.elementwise import is_op
+from symnet.expr.elementwise import common_dtype, is_op
 from symnet.expr.node import Node
 from symnet.loops.ir import Const, IntConst, Op, Value
 from symnet.lower.point import INLINE, Index, Inline, Point, Points
@@ -156,8 +156,7 @@ def _integer_power(points: Points, base: Value, exponent: int) -> Value:
 
 def _compare(op: str) -> Callable[[Points, Node, list[Value]], Value]:
     def emit(points: Points, node: Node, values: list[Value]) -> Value:
-        strong = [o.dtype for o in node.operands if o.dtype is not None]
-        dtype = next((d for d in strong if d.startswith("float")), strong[0] if strong else points.real)
+        dtype = common_dtype(*node.operands) or points.real
         if dtype == "bool":
             dtype = "int64"
         a, b = (points.cast(v, dtype) for v in values)

@@ -79,6 +79,11 @@ class Nest:
     def axes(self) -> tuple[Axis, ...]:
         return self.parallel + self.reduced
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it stores nothing: an extent of 0, known now."""
+        return any(axis.constant == 0 for axis in self.parallel)
+
 
 INITIAL: dict[str, float | int] = {"add": 0.0, "mul": 1.0, "max": float("-inf"), "min": float("inf")}
 

@@ -38,7 +38,7 @@ from symnet.loops.ir import (
 )  # fmt: skip
 from symnet.loops.substitute import Substitution
 from symnet.lower.elementwise import TRANSCENDENTAL
-from symnet.lower.nest import Axis, Nest, around, nested
+from symnet.lower.nest import Axis, Nest, naive_body, nested
 from symnet.schedule.access import CONTIGUOUS, INVARIANT, STRIDED, inner_loads, outer_loads, stores, stride, substituted
 from symnet.schedule.target import Target
 
@@ -57,8 +57,10 @@ class Shape:
 
 
 def choose(nest: Nest, target: Target) -> Shape:
-    """The lane axis (contiguous or invariant in every access, longest first) and the row axis; of a kernel none."""
-    if nest.kernel:
+    """The lane axis (contiguous or invariant in every access, longest first) and the row axis; of a kernel none, nor
+    of what stores nothing.
+    """
+    if nest.kernel or nest.is_empty:
         return Shape(None)
     lane = _lane_axis(nest)
     if nest.accumulator is None or lane is None or lane in nest.reduced:
@@ -143,8 +145,8 @@ def scheduled(nest: Nest, target: Target, first: IntCondition | None = None) -> 
         first: for a reduction continued over blocks: the accumulators start from the stored values unless this
             condition holds.  Such a nest stores its bare accumulator.
     """
-    if nest.kernel:
-        return around(nest.parallel, nest.outer)
+    if nest.kernel or nest.is_empty:
+        return naive_body(nest)
     shape = choose(nest, target)
     if nest.accumulator is None:
         return _map(nest, shape)

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from symnet.calculus.hessian import hessian
+from symnet.calculus.jacobian import jacobian
 from symnet.calculus.products import hvp
 from symnet.calculus.structure import Structure
 from symnet.diff import pullback, pushforward
@@ -28,8 +30,8 @@ from symnet.expr.graph import topological
 from symnet.expr.movement import fill
 from symnet.expr.node import Node
 from symnet.expr.symbols import Tensor, leaves, tensor
-from symnet.reference.context import Context
 from symnet.reference import evaluation
+from symnet.reference.context import Context
 from tests import chain
 from tests.chain import Disagreement
 from tests.fuzz.graphs import RandomGraph
@@ -168,8 +170,38 @@ def check(graph: RandomGraph, compiled: bool = False, scheduled: bool = False) -
     seen.update(check_differences(d, evaluate, values, size))
     after = second_order_after_simplifying(d)
     compare("hvp", [values[n] for n in d.hvp_forward], Evaluator(after, graph.dims), after, d, size)
-    through_the_floors(graph, [*graph.roots, *d.reverse, *d.forward, *after], d.data, size, last)
+    written = check_formulas(d, size, seen)
+    through_the_floors(graph, [*graph.roots, *d.reverse, *d.forward, *after, *written], d.data, size, last)
     return seen
+
+
+def check_formulas(d: Derivatives, size: float, seen: Counter[str]) -> list[Node]:
+    """The Jacobian of a root and the Hessian of the scalar, by the first target, times its direction.
+
+    Returns:
+        both, where they are small enough to be written out.
+    """
+    t, u, y = d.targets[0], d.u[0], d.roots[-1]
+    written: list[Node] = []
+    for what, value, formula in (
+        ("jacobian", y, jacobian),
+        ("hessian", d.reverse[0], lambda _, x: hessian(d.scalar, x)),
+    ):
+        shape = Context({Dim(k): v for k, v in d.graph.dims.items()}).shape((*value.shape, *t.shape))
+        if len(shape) > 4 or int(np.prod(shape)) > 200 or t not in set(topological(value)):
+            continue
+        (expected,) = filled(pushforward([value], {t: u}), [value])
+        whole: Node = formula(value, t)
+        axes = range(whole.rank)
+        product = contract([axes, axes[value.rank :]], axes[: value.rank], whole, u)
+        values = Evaluator([expected, product], d.graph.dims)(d.data)
+        wanted, got = values[expected], values[product]
+        if what == "hessian" and "symmetric" in t.assumptions:
+            wanted = (wanted + np.swapaxes(wanted, -1, -2)) / 2
+        agree(f"calculus: {what}", wanted, got, 10 * EXACT * size)
+        seen[what] += 1
+        written.append(whole)
+    return written
 
 
 def magnitude(values: dict[Node, np.ndarray]) -> float:
@@ -206,9 +238,7 @@ def check_modes(d: Derivatives, values: dict[Node, np.ndarray], size: float) -> 
     return seen
 
 
-def check_differences(
-    d: Derivatives, evaluate: Evaluator, values: dict[Node, np.ndarray], size: float
-) -> Counter[str]:
+def check_differences(d: Derivatives, evaluate: Evaluator, values: dict[Node, np.ndarray], size: float) -> Counter[str]:
     """The slope and the derivative of the gradient against central differences, unless there is a kink between."""
     near, far = (central(d, evaluate, step) for step in (STEP, 2 * STEP))
     seen: Counter[str] = Counter()
@@ -241,9 +271,7 @@ def second_order_after_simplifying(d: Derivatives) -> list[Node]:
     return found
 
 
-def compare(
-    floor: str, wanted: Arrays, evaluate: Evaluator, nodes: list[Node], d: Derivatives, size: float
-) -> None:
+def compare(floor: str, wanted: Arrays, evaluate: Evaluator, nodes: list[Node], d: Derivatives, size: float) -> None:
     """Nodes of `calculus`, which projects derivatives by symmetric leaves, against what `diff` gave."""
     values = evaluate(d.data)
     for t, w, node in zip(d.targets, wanted, nodes, strict=True):

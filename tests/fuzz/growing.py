@@ -47,6 +47,7 @@ def leaves_for(k: int) -> list[Tensor]:
         sn.tensor("g", 3, nonnegative=True), sn.tensor("z", 3, nonzero=True), sn.tensor("w", 3, integer=True),
         sn.tensor("t", M, dtype="int64"), sn.tensor("i", 2, 2, dtype="int64"), sn.tensor("b", M, dtype="bool"),
         sn.tensor("r", 1, 3), sn.tensor("o", 1, 1), sn.tensor("T", N, N, symmetric=True), sn.tensor("Z", M, N, 2),
+        sn.tensor("B", M, 2, 2), sn.tensor("A", 2, 3, 3, symmetric=True),
     ]  # fmt: skip
 
 
@@ -96,10 +97,10 @@ class Grower:
         return options[self.choose(len(options))]
 
     def pick(self, wanted: Callable[[Node], bool]) -> Node | None:
-        """A value that fits: any leaf, or a value made before (as likely as all leaves together)."""
+        """A value that fits: any leaf, or a value made before (twice as likely as all leaves together)."""
         found = [v for v in self.leaves if wanted(v)]
         made = [v for v in self.made if wanted(v)]
-        if made and (not found or self.choose(2)):
+        if made and (not found or self.choose(3)):
             return self.among(made)
         return self.among(found) if found else None
 
@@ -131,7 +132,7 @@ class Grower:
     def grow(self, operation: Callable[[Grower], Node | None]) -> bool:
         """Make a value and keep it if it is fit to be used: whether it was."""
         made = operation(self)
-        if made is None or made.rank > RANK + 1 or made in self.numbers and not made.operands:
+        if made is None or made.rank > RANK + 1 or (made in self.numbers and not made.operands):
             return False
         return self.keep(made) or (dtypes.is_real(made.dtype) and self.keep(sn.tanh(made)))
 

@@ -1,8 +1,8 @@
-"""A check in a process of its own, so that one that crashes or never ends is a failure like any other.
+"""Checks that crash or never end are failures like any other, which hypothesis shrinks as it shrinks wrong numbers.
 
-In: a check and a graph.  Out: its counts; a process that dies of a signal, or runs too long, is a `Disagreement` of
-the floor "process", which hypothesis shrinks as it shrinks wrong numbers.
-Forks; so it works where `os.fork` does.
+In: a check.  Out: the same check, where one that takes too long (`timed`), or that kills its process (`isolated`, which
+gives each graph a process of its own), raises a `Disagreement` of the floor "time" or "process".
+Needs `os.fork` and alarm signals, so it works on Linux and macOS.
 """
 
 from __future__ import annotations
@@ -18,7 +18,25 @@ from tests.chain import Disagreement
 from tests.fuzz.batch import Check
 from tests.fuzz.graphs import RandomGraph
 
-LIMIT = 120  # seconds that a graph may take
+LIMIT = 30  # seconds that a graph may take; most take a tenth of one
+
+
+def timed(check: Check) -> Check:
+    """The same check, interrupted after `LIMIT` seconds."""
+
+    def late(*_: Any) -> None:
+        raise Disagreement("time", f"it took more than {LIMIT} s")
+
+    def in_time(graph: RandomGraph) -> Counter[str]:
+        before = signal.signal(signal.SIGALRM, late)
+        signal.alarm(LIMIT)
+        try:
+            return check(graph)
+        finally:
+            signal.alarm(0)
+            signal.signal(signal.SIGALRM, before)
+
+    return in_time
 
 
 def isolated(check: Check) -> Check:
@@ -50,14 +68,14 @@ def _answer(check: Check, graph: RandomGraph, writer: int) -> None:
 
 
 def _outcome(child: int, reader: int) -> Counter[str]:
-    ready, _, _ = select.select([reader], [], [], LIMIT)
+    ready, _, _ = select.select([reader], [], [], 2 * LIMIT)
     if not ready:
         os.kill(child, signal.SIGKILL)
     with os.fdopen(reader, "rb") as pipe:
         sent = pipe.read()
     _, status = os.waitpid(child, 0)
     if not ready:
-        raise Disagreement("process", f"it did not end in {LIMIT} s")
+        raise Disagreement("process", f"it did not end in {2 * LIMIT} s")
     if not sent:
         raise Disagreement("process", f"it ended with {os.waitstatus_to_exitcode(status)}")
     kind, what, detail = pickle.loads(sent)

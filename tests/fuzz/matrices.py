@@ -53,20 +53,29 @@ def contraction(g: Grower) -> Node | None:
     return contract(inputs, output, *operands)
 
 
+def is_square(x: Node) -> bool:
+    """A matrix, or a stack of them."""
+    return 2 <= x.rank <= 3 and x.shape[-1] == x.shape[-2]
+
+
+def turned(x: Node) -> Node:
+    """The transpose of each matrix."""
+    return sn.transpose(x, *range(x.rank - 2), x.rank - 1, x.rank - 2)
+
+
 def regular(g: Grower) -> Node | None:
-    """A square matrix that is far from singular, of a square value."""
-    x = g.real(lambda v: v.rank == 2 and v.shape[0] == v.shape[1] and g.extent(v.shape[0]) <= 5)
+    """Square matrices that are far from singular, of a square value."""
+    x = g.real(lambda v: is_square(v) and g.extent(v.shape[-1]) <= 5)
     if x is None:
         return None
-    n = x.shape[0]
-    kind = g.choose(4)
+    n, kind = x.shape[-1], g.choose(5)
     if kind == 0:
         return sn.tanh(x) + (1 + g.extent(n)) * sn.eye(n)
     if kind == 1:
-        return x @ x.T + sn.eye(n)
-    if kind == 2:
-        return (sn.tanh(x) + (1 + g.extent(n)) * sn.eye(n))[::-1]  # elimination has to swap rows
-    return x
+        return x @ turned(x) + sn.eye(n)
+    if kind == 2:  # elimination has to swap rows
+        return (sn.tanh(x) + (1 + g.extent(n)) * sn.eye(n))[..., ::-1, :]
+    return x if kind == 3 else 2 * x
 
 
 def solved(g: Grower) -> Node | None:
@@ -74,15 +83,20 @@ def solved(g: Grower) -> Node | None:
     A = regular(g)
     if A is None:
         return None
-    b = g.real(lambda v: v.rank in (1, 2) and v.shape[0] == A.shape[0])
+    b = g.real(lambda v: 1 <= v.rank <= A.rank and v.shape[0 if v.rank == 1 else -2] == A.shape[-1] and _stacks(A, v))
     kind = g.choose(5) if b is not None else 0
     if b is None or kind == 0:
         return sn.inv(A)
     if kind == 1:
         return sn.solve(A, b)
     if kind == 2:
-        return sn.solve(A.T, b)
-    return sn.inv(A) @ b if kind == 3 else b.T @ sn.inv(A)
+        return sn.solve(turned(A), b)
+    return sn.inv(A) @ b if kind == 3 or b.rank > 2 else b.T @ sn.inv(A)
+
+
+def _stacks(A: Node, b: Node) -> bool:
+    """Whether the axes in front of the matrices broadcast."""
+    return all(m == n or 1 in (m, n) for m, n in zip(reversed(A.shape[:-2]), reversed(b.shape[:-2]), strict=False))
 
 
 def determined(g: Grower) -> Node | None:
@@ -97,15 +111,15 @@ def raised(g: Grower) -> Node | None:
 
 def traced(g: Grower) -> Node | None:
     """A trace, a diagonal, a matrix with a diagonal put on."""
-    x = g.real(lambda v: v.rank == 2 and v.shape[0] == v.shape[1])
+    x = g.real(is_square)
     if x is None:
         return None
     kind = g.choose(4)
     if kind == 0:
         return sn.trace(x)
     if kind == 1:
-        return sn.einsum("ii->i", x)
-    return x * sn.eye(x.shape[0]) if kind == 2 else sn.trace(x @ x.T)
+        return sn.einsum("ii->i", x) if x.rank == 2 else sn.einsum("kii->ki", x)
+    return x * sn.eye(x.shape[-1]) if kind == 2 else sn.trace(x @ turned(x))
 
 
 def normed(g: Grower) -> Node | None:

@@ -93,6 +93,18 @@ def repeated(g: Grower) -> Node | None:
     return broadcast_to(x[..., None], (*x.shape, as_extent(extent, "repeated")))
 
 
+def running(g: Grower) -> Node | None:
+    """Sums so far, from either end."""
+    x = g.real(lambda v: v.rank > 0)
+    if x is None:
+        return None
+    axis = g.choose(x.rank + 1)
+    if axis == x.rank:
+        return sn.cumsum(x)
+    made = sn.cumsum(x, axis)
+    return made if g.choose(2) == 0 else made[(*[slice(None)] * axis, slice(None, None, -1))]
+
+
 def lookup(g: Grower) -> Node | None:
     """Rows by number: of a leaf of labels, a ramp, or the place of a maximum."""
     indices = g.pick(lambda v: v in g.below and v.rank < 3)
@@ -107,4 +119,13 @@ def lookup(g: Grower) -> Node | None:
     return sn.take(x, indices, axis=axis)
 
 
-MOVEMENTS: tuple[Callable[[Grower], Node | None], ...] = (view, reshaped, placed, joined, repeated, lookup, view)
+MOVEMENTS: tuple[Callable[[Grower], Node | None], ...] = (
+    view,
+    reshaped,
+    placed,
+    joined,
+    repeated,
+    lookup,
+    running,
+    view,
+)

@@ -37,7 +37,7 @@ DOMAINS: dict[str, Callable[[Node], Node]] = {
     **dict.fromkeys(
         ("tanh", "sigmoid", "softplus", "sin", "cos", "atan", "erf", "abs", "sign", "floor"), lambda x: x
     ),
-    **dict.fromkeys(("exp", "expm1", "sinh", "cosh", "tan", "asin", "acos"), _inner),
+    **dict.fromkeys(("exp", "expm1", "sinh", "cosh", "tan", "asin", "acos", "atanh"), _inner),
     **dict.fromkeys(("log", "log1p"), _positive),
 }  # fmt: skip
 
@@ -116,15 +116,32 @@ def pair(g: Grower) -> Node | None:
     return elementwise(name, _positive(x), sn.tanh(y))
 
 
+# SymPy's functions of two scalars; `polygamma` is no primitive.
+APPLIED: tuple[Callable[..., sympy.Expr], ...] = (
+    lambda u, v: sympy.sin(u) * v**2 + sympy.Max(u, v),
+    lambda u, v: sympy.Piecewise((u**2, u > v), (sympy.cos(v), True)),
+    lambda u, v: sympy.polygamma(1, 2 + u**2) + v,
+    lambda u, v: sympy.exp(-(u**2) - v**2) / (1 + v**2),
+)  # fmt: skip
+
+
+def applied(g: Grower) -> Node | None:
+    x = g.real(lambda v: v.dtype == "float64")
+    y = None if x is None else g.real(lambda v: v.dtype == "float64" and broadcasts(g, x)(v))
+    return None if y is None else sn.apply(g.among(APPLIED), x, y)
+
+
 def condition(g: Grower) -> Node | None:
     """A comparison, or a combination of conditions."""
-    x = g.pick(lambda v: v.dtype == "bool" and v.kind != "tensor")
-    if x is not None and g.choose(2) == 1:
-        y = g.pick(lambda v: v.dtype == "bool" and broadcasts(g, x)(v))
-        return ~x if y is None or g.choose(3) == 2 else elementwise(g.among(("and", "or")), x, y)
+    x = g.pick(lambda v: v.dtype == "bool") if g.choose(2) == 1 else None
+    if x is not None:
+        y, op = g.pick(lambda v: v.dtype == "bool" and broadcasts(g, x)(v)), g.among(("and", "or", "not"))
+        return ~x if y is None or op == "not" else elementwise(op, x, y)
     left = g.real()
-    right = None if left is None else g.real(broadcasts(g, left))
-    return None if left is None or right is None else elementwise(g.among(_CONDITIONS), left, right)
+    if left is None:
+        return None
+    right = sn.constant(g.among(NUMBERS)) if g.choose(4) == 3 else g.real(broadcasts(g, left))
+    return None if right is None else elementwise(g.among(_CONDITIONS), left, right)
 
 
 def choice(g: Grower) -> Node | None:
@@ -133,7 +150,7 @@ def choice(g: Grower) -> Node | None:
         return None if test is None else sn.indicator(test)
     x = g.real(broadcasts(g, test))
     y = None if x is None else g.real(lambda v: broadcasts(g, x)(v) and broadcasts(g, test)(v))
-    return None if y is None else sn.where(test, x, y if g.choose(2) == 0 else 0)
+    return None if y is None else sn.where(test, x, y if g.choose(2) == 0 else g.among((0, *NUMBERS)))
 
 
 def reduction(g: Grower) -> Node | None:
@@ -253,5 +270,6 @@ def wrapped(g: Grower) -> Node | None:
 
 OPERATIONS: tuple[Operation, ...] = (
     arithmetic, function, spelling, difference_or_quotient, power, pair, reduction, shaped, *MOVEMENTS, *MATRICES,
-    condition, choice, loss, constant, wrapped, arithmetic, reduction, function, choice, difference_or_quotient,
+    condition, choice, loss, constant, wrapped, applied, condition, arithmetic, reduction,
+    function, choice, difference_or_quotient, function,
 )  # fmt: skip

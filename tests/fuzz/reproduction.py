@@ -6,7 +6,7 @@ It is written from the nodes' own arguments, so that it needs to know no kind of
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,13 +20,13 @@ def source(roots: Sequence[Node], data: Mapping[str, np.ndarray], dims: Mapping[
     """Text whose execution gives the same nodes and arrays; a formula stands beside each node."""
     order = topological(*roots)
     names = {node: f"n{k}" for k, node in enumerate(order)}
-    homes = sorted({(type(node).__module__, type(node).__name__) for node in order})
+    kinds = {type(part) for node in order for arg in (node, *node.args) for part in _parts(arg)}
+    homes = sorted({(kind.__module__, kind.__name__) for kind in kinds if kind.__module__.startswith("symnet.")})
     return "\n".join(
         [
             "import numpy as np",
             "from sympy import *",
             "from sympy.core.symbol import Str",
-            "from symnet.expr.extents import Dim",
             *(f"from {module} import {name}" for module, name in homes),
             "",
             *(_line(node, names) for node in order),
@@ -36,6 +36,11 @@ def source(roots: Sequence[Node], data: Mapping[str, np.ndarray], dims: Mapping[
             f"dims = {dict(dims)!r}",
         ]
     )
+
+
+def _parts(arg: sympy.Basic) -> Iterator[sympy.Basic]:
+    """An argument and what stands in it: nodes within nodes have lines of their own."""
+    return iter([arg]) if isinstance(arg, Node) else sympy.preorder_traversal(arg)
 
 
 def _line(node: Node, names: Mapping[Node, str]) -> str:

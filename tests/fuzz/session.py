@@ -22,9 +22,9 @@ from typing import Any
 from tests.fuzz.batch import Batch, Failure
 from tests.fuzz.checks import check
 from tests.fuzz.graphs import RandomGraph
-from tests.fuzz.isolation import isolated
+from tests.fuzz.isolation import isolated, timed
 
-SILENCE = 900.0  # seconds after which a worker is taken to hang (shrinking a failure may take minutes)
+SILENCE = 600.0  # seconds after which a worker is taken to hang (shrinking a failure may take minutes)
 LIFE = 60  # batches until a worker is replaced by a fresh one
 
 
@@ -68,7 +68,7 @@ def work(plan: Plan, batches: int, alone: bool) -> None:
     for seed in range(plan.seed, plan.seed + batches):
         _say(begun=seed)
         try:
-            counts = Batch(seed, plan.number, isolated(verdict) if alone else verdict).run()
+            counts = Batch(seed, plan.number, isolated(timed(verdict)) if alone else timed(verdict)).run()
             _say(ended=seed, counts=counts)
         except Failure as found:
             _say(ended=seed, failure=dict(vars(found)))
@@ -91,7 +91,7 @@ def session(plan: Plan) -> Summary:
 def _supervise(plan: Plan, seed: int, batches: int, deadline: float, summary: Summary) -> int:
     """One worker, until its end or the deadline; the seed to go on with."""
     worker = _start(plan.arguments(seed, batches))
-    current = None
+    message, current = None, None
     for message in _messages(worker):
         current = message.get("begun")
         if "ended" in message:
@@ -101,6 +101,8 @@ def _supervise(plan: Plan, seed: int, batches: int, deadline: float, summary: Su
                 break
     worker.kill()
     worker.wait()
+    if message is None:
+        raise RuntimeError("the worker ended before its first batch; what it wrote stands above")
     if current is not None:
         print(f"seed {current}: the worker died; once more, each graph in a process of its own", flush=True)
         alone = _start(plan.arguments(current, 1, alone=True))

@@ -1,0 +1,19 @@
+"""The kinds of node there are: what tables and generators must cover."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import symnet.calculus  # noqa: F401  every module that defines a kind of node is imported
+from symnet.expr.node import Node
+
+
+def concrete(kind: type[Node]) -> Iterable[type[Node]]:
+    """The kinds of node that the floor `expr` defines."""
+    for child in kind.__subclasses__():
+        if child.__module__.startswith("symnet.expr."):
+            yield child
+        yield from concrete(child)
+
+
+KINDS = {cls.kind for cls in concrete(Node)}
