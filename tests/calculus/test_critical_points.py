@@ -49,6 +49,22 @@ def test_g4_functions_of_one_variable(f: Any, expected: list[tuple[Any, str]]) -
     assert found.complete and found.note == ""
 
 
+HIGHER: list[tuple[Any, tuple[int, int, str] | None]] = [
+    (x**4, (4, 24, "minimum")),
+    (-(x**6), (6, -720, "maximum")),
+    (x**3, (3, 6, "inflection")),
+    (x**5 + x**7, (5, 120, "inflection")),
+    (x**2, None),
+]
+
+
+@pytest.mark.parametrize(("f", "expected"), HIGHER, ids=lambda v: str(v)[:30])
+def test_where_the_second_derivative_is_zero_the_first_that_is_not_decides(f: Any, expected: Any) -> None:
+    point = next(p for p in sn.critical_points(f, x) if p.at[X] == 0)
+    assert point.higher == expected and (expected is None) == (point.verdict == "minimum")
+    assert expected is None or str(point).endswith(f"{expected[2]} by derivative {expected[0]}, {expected[1]}")
+
+
 TWO: list[tuple[Any, list[tuple[Any, Any, str]]]] = [
     (x * y, [(0, 0, "saddle")]),
     (x**4 + y**4 - 4 * x * y, [(-1, -1, "minimum"), (0, 0, "saddle"), (1, 1, "minimum")]),
@@ -75,6 +91,16 @@ def test_where_there_are_more_it_says_so() -> None:
     assert [p.verdict for p in found] == ["maximum", "minimum"]
     family = sn.critical_points((x - y) ** 2, [x, y])
     assert "family" in family.note and "any y" in str(family)
+    assert family[0].verdict == "minimum (not strict)" and family[0].eigenvalues == (0, 4)
+
+
+def test_a_family_is_judged_across_it() -> None:
+    ring = sn.critical_points((x**2 + y**2 - 1) ** 2, [x, y])
+    assert [p.verdict for p in ring] == ["maximum", "minimum (not strict)", "minimum (not strict)"]
+    assert [p.verdict for p in sn.critical_points(-((x - y) ** 2), [x, y])] == ["maximum (not strict)"]
+    assert [p.verdict for p in sn.critical_points((x - y) ** 4, [x, y])] == ["undecided (inflection possible)"]
+    (everywhere,) = sn.critical_points(sn.floor(x), x)
+    assert everywhere.verdict == "constant" and str(everywhere).startswith("any x: constant")
 
 
 def test_parameters_decide_where_their_sign_is_known() -> None:
@@ -96,8 +122,12 @@ def test_no_point_is_printed_as_such() -> None:
 
 
 def test_what_cannot_be_solved_is_refused() -> None:
-    with pytest.raises(ArgumentError, match=r"expected a gradient that SymPy can solve; got .*cos\(x\) = 0"):
-        sn.critical_points(x * sn.exp(x) + sn.sin(x), x)
+    with pytest.raises(
+        ArgumentError, match=r"or no parameters, .*; got the parameters y\. Write numbers in the place of y"
+    ):
+        sn.critical_points(y * x * sn.exp(x) + sn.sin(x), x)
+    with pytest.raises(ArgumentError, match=r"got the parameters y"):
+        sn.critical_points(y * x**2, x, numeric=True)
     w = sn.tensor("w", sn.dim("n"))
     with pytest.raises(ArgumentError, match=r"expected concrete extents.*got shape \(n,\)"):
         sn.critical_points(sn.sum(w * w), w)
@@ -106,6 +136,65 @@ def test_what_cannot_be_solved_is_refused() -> None:
         sn.critical_points(z * z, z)
     with pytest.raises(ShapeError, match="a scalar L"):
         sn.critical_points(sn.tensor("v", 3), x)
+
+
+# --------------------------------------------------------------------------- in floating point
+
+
+def check_numeric(f: Any, found: Any, leaves: list[Any]) -> None:
+    """Every point is a zero of the gradient, and its verdict that of the Hessian."""
+    for point in found:
+        assert point.residual is not None and point.residual < 1e-10
+        values = np.array([float(v) for v in point.at.values()])
+        sizes = np.cumsum([int(np.prod(leaf.shape)) for leaf in leaves])[:-1]
+        data = {a.name: part.reshape(a.shape) for a, part in zip(leaves, np.split(values, sizes), strict=True)}
+        slopes = evaluate(sn.grad(f, leaves), data, leaves=leaves)
+        assert all(np.abs(s).max() < 1e-10 for s in slopes)
+        assert float(point.value) == pytest.approx(float(evaluate(f, data, leaves=leaves)), abs=1e-14)
+        signs = np.sign([float(v) for v in point.eigenvalues])
+        wanted = "minimum" if (signs > 0).all() else "maximum" if (signs < 0).all() else "saddle"
+        assert point.verdict == wanted
+
+
+def test_what_sympy_cannot_solve_is_found_in_floating_point_and_says_so() -> None:
+    f = x * sn.exp(x) + sn.sin(x)
+    found = sn.critical_points(f, x)
+    check_numeric(f, found, [x])
+    near = [float(p.at[X]) for p in found if float(p.at[X]) > -8]
+    assert near == pytest.approx([-7.851314826, -4.744958731, -1.463343659]) and not found.complete
+    assert "x ≈ -1.463343659: minimum, value -1.332939578" in str(found) and "numeric, gradient" in str(found)
+    assert "note: found by Newton's method: there may be further points" in str(found)
+
+
+def test_points_of_every_kind_are_found() -> None:
+    f = sn.sin(x) * sn.cos(y) + x * y / 10
+    found = sn.critical_points(f, [x, y], numeric=True)
+    check_numeric(f, found, [x, y])
+    assert {p.verdict for p in found} == {"minimum", "maximum", "saddle"} and found.gradient == ()
+    assert any(list(map(float, p.at.values())) == pytest.approx([1.586940531, 0.1593887517]) for p in found)
+    zeros = [p for p in found if float(p.at[X]) == 0]
+    assert zeros and all(float(p.value) == 0 for p in zeros)
+
+
+def test_a_function_of_a_matrix_is_minimised_without_being_written_out() -> None:
+    B = sn.tensor("B", 2, 2)
+    f = sn.sum(B**2) - sn.logdet(B)
+    found = sn.critical_points(f, B, numeric=True)
+    assert len(found) > 0 and all(float(p.value) == pytest.approx(1 + np.log(2)) for p in found)
+
+
+def test_positive_variables_stay_positive_and_gradients_that_fade_have_no_zeros() -> None:
+    p = sn.scalar("p", positive=True)
+    (point,) = sn.critical_points(p - sn.log(p) + sn.sin(p) / 3, p, numeric=True)
+    assert point.verdict == "minimum" and float(*point.at.values()) == pytest.approx(0.8137127818)
+    assert len(sn.critical_points(sn.exp(-x), x, numeric=True)) == 0
+    assert len(sn.critical_points(sn.tanh(x), x, numeric=True)) == 0
+    assert str(sn.critical_points(sn.tanh(x), x, numeric=True)).startswith("no critical points\nnote: found by Newton")
+
+
+def test_a_flat_point_is_undecided_in_floating_point_too() -> None:
+    found = sn.critical_points(x**2 + y**3, [x, y], numeric=True)
+    assert [p.verdict for p in found] == ["undecided (inflection possible)"]
 
 
 # --------------------------------------------------------------------------- back to SymPy
