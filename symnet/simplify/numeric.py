@@ -2,11 +2,11 @@
 
 In: roots in the algebra form.  Out: the same values by formulas that keep their digits and stay finite: log-sum-exp
 and softmax shifted by the maximum and sharing one exponential, log1p and expm1, σ(-x) for 1 - σ(x), 0·log 0 = 0,
-differences of a softmax or logistic value and a target without cancellation.
+differences of a softmax or logistic value and a target without cancellation, 0·∞ = 0 at the roots' zeros.
 First SymPy functions that are no primitive are replaced by their bodies (`expr/sympy_bodies.py`), and what is computed
 twice is shared (`sharing.py`).  Then passes in order, for a rewrite sees operands already rewritten, and a softmax must
-be met whole: differences, softmax, log-softmax, the rest.  Each is directed: no rewrite makes a pattern of its own pass
-again.
+be met whole: differences and cancellations, other sums of exponentials, softmax, log-softmax, the rest.  Each is
+directed: no rewrite makes a pattern of its own pass again.  `docs/stability.md` lists spellings and bounds.
 Not handled: products and quotients that overflow by themselves, sums of numbers of very different size.
 Source of the shifted sums: Blanchard, Higham and Higham, "Accurately computing the log-sum-exp and softmax
 functions", 2021, section 2.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 
 import mpmath
@@ -12,6 +13,7 @@ from symnet.simplify import numeric as numeric_form
 from symnet.simplify.algebra import simplify
 from tests.stability.exact import Oracle
 from tests.stability.measuring import Family, Points, m, measured, ulps, written
+from tests.stability.page import PAGE, between, spellings_table, units_table
 from tests.stability.spellings import FAMILIES
 
 BY_NAME = {family.name: family for family in FAMILIES}
@@ -89,3 +91,21 @@ def test_the_numeric_form_is_a_fixed_point_of_its_own_passes() -> None:
         roots = normalizer(roots)
         assert normalizer.unsettled == []
         assert numeric_form.Normalizer(table)(roots) == roots
+
+
+# --------------------------------------------------------------------------- the page
+
+
+def test_the_page_shows_the_bounds_that_are_tested() -> None:
+    text = PAGE.read_text()
+    shown = [line.split(" | ") for line in between("spellings", text).splitlines()]
+    wanted = [line.split(" | ") for line in spellings_table(lambda family, dtype: defaultdict(float)).splitlines()]
+    assert [row[:3] for row in shown] == [row[:3] for row in wanted]
+    assert between("units", text) == units_table()
+
+
+def test_what_the_page_says_was_measured_is_within_the_bounds() -> None:
+    for line in between("spellings", PAGE.read_text()).splitlines()[2:]:
+        *_, bound, single, double = (cell.strip(" |") for cell in line.split(" | "))
+        for figures in (single, double):
+            assert all(float(e) <= float(b) for e, b in zip(figures.split(", "), bound.split(", "), strict=True)), line
