@@ -52,16 +52,70 @@ def test_the_gradient_of_a_regression_reads_as_a_person_would_write_it() -> None
     body = f.source("torch").split("def step")[1]
     assert body == (
         "(D, X, W, b):\n"
+        '    """value, grad_W, grad_b.\n'
+        "\n"
+        "    value = mean(-sum(D*log(Y), axis=1))\n"
+        "    grad_W = X.T @ (Y - D)/m\n"
+        "    grad_b = mean(Y - D, axis=0)\n"
+        "\n"
+        "    D: (m, k)\n"
+        "    X: (m, d)\n"
+        "    W: (d, k)\n"
+        "    b: (k,)\n"
+        '    """\n'
         "    m = D.shape[0]\n"
-        "    t1 = X @ W\n"
-        "    t2 = t1 + b - torch.logsumexp(t1 + b, dim=1)[:, None]\n"
-        "    Y = torch.exp(t2)\n"
-        "    t3 = Y - D\n"
+        "    t1 = X @ W + b  # (m, k)\n"
+        "    t2 = t1 - torch.logsumexp(t1, dim=1)[:, None]  # (m, k)\n"
+        "    Y = torch.exp(t2)  # (m, k)\n"
+        "    t3 = Y - D  # (m, k)\n"
         "    value = -torch.sum(D*t2)/m\n"
         "    grad_W = X.T @ t3/m\n"
         "    grad_b = torch.sum(t3, dim=0)/m\n"
         "    return value, {'W': grad_W, 'b': grad_b}\n"
     )
+
+
+def lines_of(root: Any) -> list[str]:
+    """The lines of a function's body, behind its docstring."""
+    text = sn.compile(root).source("numpy")
+    return [line.strip() for line in text.rpartition('"""')[2].strip().splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("root", "lines"),
+    [
+        (sn.sum(sn.tensor("x", 3) * sn.tensor("y", 3)), ["value = x @ y", "return value"]),
+        (sn.sin(sn.tensor("P", m, 2)[:, 1]), ["value = np.sin(P[:, 1])", "return value"]),
+        (sn.tensor("P", m, 3)[::-1, 0] * -2, ["value = -2*np.flip(P[:, 0:1], 0)[:, 0]", "return value"]),
+        (1 - sn.tensor("y", m), ["value = 1 - y", "return value"]),
+        (sn.log(X @ W + b) / (X @ W + b), ["t1 = X @ W + b  # (m, k)", "value = np.log(t1)/t1", "return value"]),
+    ],
+    ids=str,
+)
+def test_source_says_things_the_short_way(root: Any, lines: list[str]) -> None:
+    assert [line.replace("out0", "value") for line in lines_of(root)] == lines
+
+
+@pytest.mark.parametrize("real", ["float32", "float64"])
+def test_source_stays_in_its_dtype(real: str, rng: np.random.Generator) -> None:
+    x, A = sn.tensor("x", 4), sn.tensor("A", 4, 4)
+    roots = {
+        "linear algebra": x @ sn.solve(A, x) + sn.logdet(A),
+        "norms": sn.norm(x) + sn.norm(A),
+        "choices": sn.sum(sn.where(x > 0, x, 2 * x)) + sn.max(x),
+        "running sums": sn.sum(sn.cumsum(x) ** 2),
+        "classes": sn.mean(sn.cross_entropy(sn.softmax(A), sn.labels("t", 4, classes=4))),
+    }
+    data = {"x": rng.normal(size=4), "A": rng.normal(size=(4, 4)) + 4 * np.eye(4), "t": np.array([0, 3, 1, 2])}
+    for name, root in roots.items():
+        targets = [leaf for leaf in leaves(root) if leaf.name in ("x", "A")]
+        f = sn.value_and_grad(root, targets, dtype=real, name="f")
+        given = {k: data[k].astype(real) if data[k].dtype.kind == "f" else data[k] for k in f.inputs}
+        value, grads = run(f.source("numpy"), "f", given)
+        expected, wanted = f(**given)
+        assert np.asarray(value).dtype == real and all(g.dtype == real for g in grads), name
+        for a, w in zip([value, *grads], [expected, *wanted], strict=True):
+            np.testing.assert_allclose(a, w, rtol=2e-4 if real == "float32" else 1e-10, atol=1e-5, err_msg=name)
 
 
 def test_source_computes_what_was_compiled(rng: np.random.Generator) -> None:

@@ -1,8 +1,9 @@
 """Readable source text of a function and its gradient, for NumPy, JAX or PyTorch.
 
-In: the roots as written.  Out: a module of that library with one function; a value used twice, or one that makes a
-line long, is an assignment, under the name the user gave it.  The formulas are those of the algebra form, with
-log1p, expm1 and 0·log 0 = 0 put in; log-sum-exp and softmax are left to the library's own stable functions.
+In: the roots as written.  Out: a module of that library with one function, which says what it returns and the shapes
+of its arguments; a value used twice, or one that makes a line long, is an assignment, under the name the user gave it.
+The formulas are those of the algebra form, partial sums shared, with log1p, expm1 and 0·log 0 = 0 put in; log-sum-exp
+and softmax are left to the library's own stable functions.
 How each library spells things is in `dialects.py`.
 Not handled: extents that no axis of an input tells.
 """
@@ -23,6 +24,7 @@ from symnet.expr.symbols import Tensor
 from symnet.expr.sympy_bodies import opened
 from symnet.simplify.algebra import simplify
 from symnet.simplify.engine import Normalizer, Table
+from symnet.simplify.sharing import share
 from symnet.simplify.stable import LOGARITHMS
 
 _STABLE = Table(tuple(r for r in LOGARITHMS if "reduce" not in r.on))
@@ -77,13 +79,13 @@ def source(
     if library not in DIALECTS:
         expected, mend = ", ".join(map(repr, DIALECTS)), f'Write {name}.source("numpy").'
         raise ArgumentError(explain(f"{name}.source({library!r})", f"one of {expected}", repr(library), mend))
-    return Writer(DIALECTS[library], WRITERS, leaves, real).module(name, _named(roots), outputs, template)
+    return Writer(DIALECTS[library], WRITERS, leaves, real).module(name, roots, _named(roots), outputs, template)
 
 
 def _named(roots: Sequence[Node]) -> list[Node]:
     """The algebra form with its logarithms made stable, and the user's names on the values that survived."""
     plain, labels = strip(roots)
     plain = list(map(opened, plain))  # functions of SymPy's by their bodies
-    done = Normalizer(_STABLE)(simplify([*plain, *labels]))
+    done = share(Normalizer(_STABLE)(simplify([*plain, *labels])))
     found = dict(zip(done[len(plain) :], labels.values(), strict=True))
     return attach(done[: len(plain)], found)

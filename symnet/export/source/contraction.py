@@ -8,12 +8,19 @@ from __future__ import annotations
 from typing import Any
 
 from symnet import dtypes
-from symnet.export.source.text import ATOM, POWER, PRODUCT, Text
+from symnet.export.source.movement import window_of
+from symnet.export.source.text import ATOM, POWER, PRODUCT, Text, is_full
 from symnet.export.source.writer import Writer
 from symnet.expr.contraction import Einsum, subscripts_text
+from symnet.expr.elementwise import is_op
+from symnet.expr.extents import same_extent
 
 
 def einsum(w: Writer, node: Einsum) -> Text:
+    if node.is_sum:
+        short = _inner_product(w, node) or _picked(w, node)
+        if short is not None:
+            return short
     operands = [w.in_dtype(w.strict(o), o, node.dtype if node.dtype in dtypes.REAL else None) for o in node.operands]
     pairs = list(zip(operands, node.inputs, node.operands, strict=True))
     scalars = [t for t, indices, _ in pairs if not indices]
@@ -22,6 +29,34 @@ def einsum(w: Writer, node: Einsum) -> Text:
     if not scalars:
         return core
     return Text("*".join([*(s.within(PRODUCT) for s in scalars), core.within(POWER)]), PRODUCT)
+
+
+def _inner_product(w: Writer, node: Einsum) -> Text | None:
+    """sum(a*b) of two vectors as a @ b."""
+    (product,) = node.operands
+    if node.rank or product.rank != 1 or not is_op(product, "mul") or len(product.operands) != 2:
+        return None
+    if w.has_name(product) or not all(is_full(o, product) for o in product.operands):
+        return None
+    if not all(o.dtype in dtypes.REAL for o in product.operands):
+        return None
+    a, b = (w.strict(o) for o in product.operands)
+    return Text(f"{a.within(PRODUCT)} @ {b.within(POWER)}", PRODUCT)
+
+
+def _picked(w: Writer, node: Einsum) -> Text | None:
+    """A sum over axes of extent 1 as x[:, 0]; of a slice, with its start as the index."""
+    (x,), (indices,) = node.operands, node.inputs
+    gone = [a for a, i in enumerate(indices) if i not in node.output]
+    if not all(same_extent(x.shape[a], 1) for a in gone):
+        return None
+    text, items = w.strict(x), ["0" if a in gone else ":" for a in range(x.rank)]
+    if x.kind == "slice" and not w.has_name(x):
+        inner, ranges, flipped = window_of(w, x)
+        if set(flipped) <= set(gone):
+            text = inner
+            items = [w.extent(x.starts[a]) if a in gone else ranges[a] for a in range(x.rank)]  # type: ignore[attr-defined]
+    return Text(f"{text.within(ATOM)}[{', '.join(items)}]")
 
 
 def _core(w: Writer, node: Einsum, arrays: list[tuple[Text, tuple[int, ...]]]) -> Text:

@@ -57,9 +57,22 @@ def elementwise(w: Writer, node: Any) -> Text:
 _PYTHON = {"abs": "abs", "maximum": "max", "minimum": "min"}
 
 
+def _where(w: Writer, node: Any) -> Text:
+    """A choice; where both branches are plain numbers, the first says the dtype."""
+    condition, a, b = (w.operand(o, node, cast=k > 0) for k, o in enumerate(node.operands))
+    branches = [_array(w, o, t) for o, t in zip(node.operands[1:], (a, b), strict=True)]
+    if w.dialect.name != "torch" and all(_is_number(o) for o in node.operands[1:]):
+        branches[0] = f"{w.dtype(w.real)}({branches[0]})"
+    return Text(w.dialect.functions["where"].format(condition.text, *branches))
+
+
+def _is_number(node: Node) -> bool:
+    return is_python(node) or (node.kind == "expand" and is_python(node.operands[0]))
+
+
 def _array(w: Writer, node: Node, text: Text) -> str:
     """PyTorch's functions want tensors, where NumPy takes numbers."""
-    number = w.dialect.name == "torch" and (is_python(node) or (node.kind == "expand" and is_python(node.operands[0])))
+    number = w.dialect.name == "torch" and _is_number(node)
     return (
         str(w.call("array", text.text, w.dtype(w.real)).text)
         if number and not text.text.startswith("torch.")
@@ -87,6 +100,9 @@ def _mul(w: Writer, node: Node) -> Text:
         text = w.operand(operand, node)
         if value == -1:
             minus = not minus
+        elif value is not None and value.is_Integer and value < 0:
+            minus = not minus
+            above.append(str(-value))
         elif is_op(operand, "pow") and number_of(operand.operands[1]) == -1 and text.text.startswith("1/"):
             below.append(text.text[2:])
         elif value is not None and value.is_Rational and value.p in (1, -1) and value.q != 1:
@@ -141,6 +157,7 @@ _SPECIAL: dict[str, Callable[[Writer, Any], Text]] = {
     "pow": _pow,
     "not": _not,
     "indicator": _indicator,
+    "where": _where,
     **dict.fromkeys(_RELATIONS, _relation),
     **dict.fromkeys(_LOGIC, _logic),
 }

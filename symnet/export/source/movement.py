@@ -45,6 +45,13 @@ def _window(w: Writer, node: Any, inner: Sequence[Extent], outer: Sequence[Exten
     return ", ".join(items), flipped
 
 
+def window_of(w: Writer, node: Any) -> tuple[Text, list[str], list[int]]:
+    """What a slice reads, start:stop:step of each axis, and the axes that run backward."""
+    x = node.operands[0]
+    items, flipped = _window(w, node, node.shape, x.shape)
+    return w.strict(x), items.split(", "), flipped
+
+
 def slice(w: Writer, node: Any) -> Text:
     x = node.operands[0]
     items, flipped = _window(w, node, node.shape, x.shape)

@@ -10,10 +10,13 @@ from typing import Any, NamedTuple
 
 import sympy
 
+from symnet import dtypes
 from symnet.expr.extents import Dim, same_shape
 from symnet.expr.graph import topological
 from symnet.expr.node import Node
+from symnet.expr.symbols import Tensor
 
+LONGEST = 90  # characters of a formula in a docstring
 RELATION, SUM, PRODUCT, POWER, ATOM = range(1, 6)
 
 
@@ -73,6 +76,21 @@ def is_linear_in(extent: Any, dim: Dim) -> bool:
     """a·dim + b with whole numbers a and b."""
     expr = sympy.sympify(extent)
     return bool(expr.free_symbols == {dim} and sympy.diff(expr, dim).is_Integer)
+
+
+def about(written: Sequence[Node], outputs: Sequence[str], leaves: Sequence[Tensor]) -> list[str]:
+    """The lines of a docstring: what each output is, where that is short, and the shapes of the arguments."""
+    formulas = [f"{name} = {root}" for name, root in zip(outputs, written, strict=True)]
+    short = [f for f in formulas if len(f) <= LONGEST and "\n" not in f]
+    arguments = [f"{leaf.name}: {leaf.shape if leaf.rank else 'a scalar'}{_dtype(leaf)}" for leaf in leaves]
+    blank = [""] if short and arguments else []
+    if not formulas or not (short or arguments):
+        return []
+    return [f'"""{", ".join(outputs)}.', "", *short, *blank, *arguments, '"""']
+
+
+def _dtype(leaf: Tensor) -> str:
+    return f" {leaf.dtype}" if leaf.dtype not in dtypes.REAL else ""
 
 
 def arranged(template: Any, results: Sequence[str]) -> str:

@@ -20,6 +20,7 @@ from symnet.export.source.dialects import Dialect
 from symnet.export.source.text import (
     ATOM,
     Text,
+    about,
     arranged,
     extents_named,
     is_full,
@@ -53,21 +54,29 @@ class Writer:
 
     # ---- the module
 
-    def module(self, name: str, roots: Sequence[Node], outputs: Sequence[str], template: Any) -> str:
+    def module(
+        self, name: str, written: Sequence[Node], roots: Sequence[Node], outputs: Sequence[str], template: Any
+    ) -> str:
+        """The text, of roots that compute what is `written`."""
         order = topological(*roots)
         uses = Counter(o for node in order for o in node.operands) + Counter(roots)
         self.read_dims(order)
         self.small = may_stay_small(order, roots)
+        given = dict(zip(reversed(roots), reversed(outputs), strict=True))
         for node in order:
             text = self.write(node)
             if self.needs_name(node, text, uses[node]):
-                text = self.assign(node.name if isinstance(node, Named) else "", text)
+                text = self.assign(
+                    node.name if isinstance(node, Named) else given.get(node, ""), text, self.shape_comment(node)
+                )
             self.texts[node] = text
         results = [self.result(root, out) for root, out in zip(roots, outputs, strict=True)]
         self.lines.append(f"return {arranged(template, results)}")
-        words = set(re.findall(r"\w+", " ".join(self.lines)))
+        code = (line.partition("  # ")[0] for line in self.lines)
+        words = set(re.findall(r"\w+", " ".join(code)))
         sizes = [f"{dim} = {text}" for dim, text in self.sizes.items() if dim in words]
-        body = "\n".join(f"    {line}" for line in [*sizes, *self.lines])
+        said = about(written, outputs, self.leaves)
+        body = "\n".join(f"    {line}".rstrip() for line in [*said, *sizes, *self.lines])
         arguments = ", ".join(leaf.name for leaf in self.leaves)
         imports = [
             line for line in self.dialect.imports if line != "import math" or "math." in body + self.helper_text()
@@ -83,12 +92,22 @@ class Writer:
             return False
         if is_python(node) and len(text.text) <= SHORT:
             return False
+        if text.minus and text.text[1:].isidentifier():
+            return False
         return uses > 1 or isinstance(node, Named) or len(text.text) > LONGEST or node.kind == "place"
 
-    def assign(self, name: str, text: Text) -> Text:
+    def assign(self, name: str, text: Text, comment: str = "") -> Text:
         fresh = self.fresh(name or "t1")
-        self.lines.append(f"{fresh} = {text.text}")
+        self.lines.append(f"{fresh} = {text.text}{comment}")
         return Text(fresh)
+
+    def has_name(self, node: Node) -> bool:
+        """Whether a value stands under a name already."""
+        return self.texts[node].text.isidentifier()
+
+    def shape_comment(self, node: Node) -> str:
+        """The shape of an array, in the names of its dims."""
+        return f"  # {self.shape(node.shape)}" if node.rank and node not in self.small else ""
 
     def fresh(self, name: str) -> str:
         """A name that nothing has yet: t1, t2, … where the user gave none."""
