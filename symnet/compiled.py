@@ -18,6 +18,7 @@ from symnet.expr.symbols import Tensor
 from symnet.loops.ir import Program
 from symnet.loops.printer import to_text
 from symnet.loops.signature import Signature
+from symnet.lower.arrangement import arrange
 from symnet.lower.program import Lowered
 from symnet.runtime.arguments import Arguments
 from symnet.runtime.bind import BoundStep
@@ -150,7 +151,7 @@ class CompiledFunction(NativeFunction):
 
     @cached_property
     def flops(self) -> Any:
-        return flops(self.stages.numeric)
+        return flops(arrange(self.stages.numeric))
 
     def source(self, library: str = "numpy") -> str:
         """Readable source of the same function: a module that needs that library and nothing of symnet.

@@ -21,6 +21,7 @@ from symnet.expr.node import Node
 from symnet.expr.reduction import Reduce
 from symnet.expr.softmax import reciprocal_total, softmax_axes, sums_last_axis
 from symnet.expr.symbols import Tensor
+from symnet.expr.symmetry import is_symmetric
 
 VOCABULARY = {
     "positive": "every element > 0",
@@ -318,34 +319,9 @@ def _einsum_facts(node: Einsum) -> set[str]:
         held |= _common(node.operands) & _ELEMENTS
     if node.is_transpose and node.inputs[0][-1:] == node.output[-1:]:
         held |= _of(node.operands[0]) & _ROWS
-    if _is_symmetric(node):
+    if is_symmetric(node, lambda operand: "symmetric" in _of(operand)):
         held.add("symmetric")
     return held
-
-
-def _is_symmetric(node: Einsum) -> bool:
-    """Swapping the last two output indices permutes the operands, as in AᵀA."""
-    if node.rank < 2 or not same_extent(*node.shape[-2:]):
-        return False
-    if node.is_transpose and node.rank == 2:
-        return "symmetric" in _of(node.operands[0])
-    i, j = node.output[-2:]
-    swap = {i: j, j: i}
-    terms = [_untransposed(o, indices) for o, indices in zip(node.operands, node.inputs, strict=True)]
-    swapped = [(o, tuple(swap.get(k, k) for k in indices)) for o, indices in terms]
-    return sorted(terms, key=_term_key) == sorted(swapped, key=_term_key)
-
-
-def _untransposed(operand: Node, indices: tuple[int, ...]) -> tuple[Node, tuple[int, ...]]:
-    """An operand seen through a transposition, with its indices permuted to match."""
-    if not isinstance(operand, Einsum) or not operand.is_transpose:
-        return operand, indices
-    outer = dict(zip(operand.output, indices, strict=True))
-    return operand.operands[0], tuple(outer[i] for i in operand.inputs[0])
-
-
-def _term_key(term: tuple[Node, tuple[int, ...]]) -> tuple[bytes, tuple[int, ...]]:
-    return term[0].digest, term[1]
 
 
 _REDUCE_KEEPS = {

@@ -45,7 +45,7 @@ def _opened(roots: list[Node]) -> list[Node]:
 def _cheaper(outer: Einsum, place: int) -> Einsum:
     """The contraction with the product at one place opened, if that takes fewer operations; else as it is."""
     inner = outer.operands[place]
-    if not isinstance(inner, Einsum) or not inner.contracted:
+    if not isinstance(inner, Einsum) or inner.is_transpose:
         return outer
     if len(outer.operands) + len(inner.operands) - 1 > MOST_OPERANDS:
         return outer

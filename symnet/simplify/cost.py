@@ -1,10 +1,11 @@
 """What a graph costs after sharing.
 
-In: roots.  Out: `flops`, an exact polynomial in the extents; and `saves`, which guards rewrites by the count per
-element.  A contraction of k operands counts k per element of its whole index space (k - 1 products and one sum; where
-nothing is summed the products alone); an elementwise operation of k operands counts k - 1 per element of its result,
-at least 1, whatever function it is; multiplication by -1 inside a sum is a subtraction and counts nothing, a reciprocal
-inside a product is a division and counts nothing; reductions count one per element of their operand, log-sum-exp three.
+In: roots.  Out: `flops`, an exact polynomial in the extents; `operations`, the same node by node; and `saves`, which
+guards rewrites by the count per element.  A contraction of k operands counts k per element of its whole index space
+(k - 1 products and one sum; where nothing is summed the products alone); an elementwise operation of k operands counts
+k - 1 per element of its result, at least 1, whatever function it is; multiplication by -1 inside a sum is a subtraction
+and counts nothing, a reciprocal inside a product is a division and counts nothing; reductions count one per element of
+their operand, log-sum-exp three.
 Solving counts 2 n² for every right-hand side, and each matrix that is eliminated 2/3 n³, once.
 Movement, leaves and constants count nothing.
 """
@@ -30,16 +31,28 @@ _LEVELS = 6
 
 def flops(roots: Iterable[Node]) -> Expr:
     """Arithmetic operations of the roots together, each distinct node once: a polynomial in the extents."""
+    return sympy.expand(sympy.Add(*operations(roots).values()))
+
+
+def operations(roots: Iterable[Node]) -> dict[Node, Expr]:
+    """The operations of each distinct node that has any, operands first; a matrix is eliminated for its first user."""
     nodes = topological(*roots)
     free = _folded(nodes)
-    total = sympy.Add(*(_count(node, free) * sympy.sympify(_space(node)) for node in nodes))
-    return sympy.expand(total + _eliminations(nodes))
+    found: dict[Node, Expr] = {}
+    eliminated: set[Node] = set()
+    for node in nodes:
+        count = sympy.expand(_count(node, free) * sympy.sympify(_space(node)))
+        if node.kind in ("solve", "determinant") and node.operands[0] not in eliminated:
+            eliminated.add(node.operands[0])
+            count += _elimination(node.operands[0])
+        if count != 0:
+            found[node] = count
+    return found
 
 
-def _eliminations(nodes: Iterable[Node]) -> Expr:
-    """2/3 n³ for each distinct matrix that is solved with, or of which a determinant is taken."""
-    matrices = {n.operands[0] for n in nodes if n.kind in ("solve", "determinant")}
-    return sympy.Add(*(sympy.Rational(2, 3) * sympy.sympify(product((*m.shape, m.shape[-1]))) for m in matrices))
+def _elimination(matrix: Node) -> Expr:
+    """2/3 n³ for a matrix of n rows, and so for each of a stack."""
+    return sympy.Rational(2, 3) * sympy.sympify(product((*matrix.shape, matrix.shape[-1])))
 
 
 def saves(new: Node, old: Node) -> bool:
@@ -48,10 +61,10 @@ def saves(new: Node, old: Node) -> bool:
     Parts that both have do not count: they are computed anyway.
     """
     ours, theirs = _region(new), _region(old)
-    return _operations(ours, ours - theirs) < _operations(theirs, theirs - ours)
+    return _per_element(ours, ours - theirs) < _per_element(theirs, theirs - ours)
 
 
-def _operations(region: set[Node], counted: set[Node]) -> int:
+def _per_element(region: set[Node], counted: set[Node]) -> int:
     free = _folded(list(region))
     return sum(_count(node, free) for node in counted)
 

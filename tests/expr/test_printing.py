@@ -76,7 +76,7 @@ GOLDEN: list[tuple[Node, str, str]] = [
     (1e-8 * v, "1e-08*v", r"1 \cdot 10^{-8} v"),
     (2 * (3 * v), "2*3*v", r"2 \cdot 3 v"),
     (v / sympy.sqrt(2), "v/sqrt(2)", r"\frac{1}{\sqrt{2}} v"),
-    (v * (1 / sympy.sqrt(2)), "sqrt(2)*v/2", r"\frac{\sqrt{2}}{2} v"),
+    (v * (1 / sympy.sqrt(2)), "v/sqrt(2)", r"\frac{1}{\sqrt{2}} v"),
     (m * a, "m*a", "m a"),
     (v / S, "v/S", r"\frac{v}{S}"),
     # powers
@@ -116,7 +116,7 @@ GOLDEN: list[tuple[Node, str, str]] = [
     (X.T @ (D - Y), "X.T @ (D - Y)", r"X^{\top} (D - Y)"),
     ((A @ B) * (A @ B), "(A @ B)*(A @ B)", r"(A B) \odot (A B)"),
     (a * (A @ B), "a*A @ B", "a A B"),
-    (A @ (B @ c), "A @ (B @ c)", "A (B c)"),
+    (A @ (B @ c), "A @ B @ c", "A B c"),
     ((A + C) @ B, "(A + C) @ B", "(A + C) B"),
     ((A @ B).T, "(A @ B).T", r"(A B)^{\top}"),
     (contract([[0, 1], [0, 2]], [1, 2], A, C), "A.T @ C", r"A^{\top} C"),

@@ -46,7 +46,7 @@ A1 = [
     Answer(
         "A1 GELU",
         slope_of(sn.gelu),
-        "sqrt(2)/sqrt(pi)*z*exp(-z**2/2)/2 + erf(sqrt(2)*z/2)/2 + 1/2",
+        "z*exp(-z**2/2)/sqrt(2*pi) + erf(z/sqrt(2))/2 + 1/2",
         lambda d: CDF + POINTS * PHI,
     ),
     Answer(

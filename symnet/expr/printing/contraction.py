@@ -18,6 +18,8 @@ from symnet.expr.printing.forms import Form, Part, call, product, same, transpos
 from symnet.expr.printing.indexing import range_text
 from symnet.expr.printing.view import View
 
+Pair = tuple[Indices, Node]
+
 
 @dataclass(frozen=True)
 class Factor:
@@ -36,8 +38,13 @@ class Factor:
 
 def read_einsum(node: Einsum, view: View) -> Form:
     """The shortest reading of a contraction; factors of rank 0 stand in front."""
-    pairs = zip(node.inputs, node.operands, strict=True)
-    factors = [Factor(indices, _operand(o, view), view.factor_key(o), o) for indices, o in pairs]
+    pairs = _inner_product(node) or list(zip(node.inputs, node.operands, strict=True))
+    chain = _opened(pairs) if len(pairs) > 1 else pairs
+    if len(chain) > len(pairs):
+        form = _chain([_factor(*pair, view) for pair in chain], node.output, view)
+        if form is not None:
+            return form
+    factors = [_factor(*pair, view) for pair in pairs]
     if len([f for f in factors if f.indices]) > 1:
         factors = [_summed_first(f, factors, node.output) for f in factors]
     factors = _with_diagonal(factors, view)
@@ -47,6 +54,54 @@ def read_einsum(node: Einsum, view: View) -> Form:
         return product(1, scalars, [])
     form = next(f for reading in _READINGS if (f := reading(arrays, node.output, view)) is not None)
     return product(1, [*scalars, form], [])
+
+
+def _factor(indices: Indices, node: Node, view: View) -> Factor:
+    return Factor(indices, _operand(node, view), view.factor_key(node), node)
+
+
+# What multiplies as a matrix or a vector in a text; sums of functions read better as sums.
+_LINEAR = ("tensor", "named", "einsum", "solve")
+
+
+def _inner_product(node: Einsum) -> list[Pair]:
+    """sum(a*b) of vectors reads as a @ b, sum(A*B.T) of matrices as trace(A @ B); nothing for other sums."""
+    operand, indices = node.operands[0], node.inputs[0]
+    if not node.is_sum or node.output or not is_op(operand, "mul") or len(operand.operands) != 2:
+        return []
+    factors = operand.operands
+    if any(o.shape != operand.shape or not (o.kind in _LINEAR or is_op(o, "add")) for o in factors):
+        return []
+    turned = any(isinstance(o, Einsum) and o.is_transpose for o in factors)
+    return [(indices, o) for o in factors] if operand.rank == 1 or (operand.rank == 2 and turned) else []
+
+
+_MOST_CHAINED = 8  # factors that one product of matrices shows without parentheses
+
+
+def _opened(pairs: list[Pair]) -> list[Pair]:
+    """The operands with products of matrices among them opened: A @ (B @ c) reads as A @ B @ c."""
+    opened = list(pairs)
+    fresh = 1 + max((i for indices, _ in pairs for i in indices), default=0)
+    place = 0
+    while place < len(opened):
+        indices, node = opened[place]
+        if not _is_product_of_matrices(node) or len(opened) + len(node.operands) - 1 > _MOST_CHAINED:  # type: ignore[attr-defined]
+            place += 1
+            continue
+        assert isinstance(node, Einsum)
+        names = dict(zip(node.output, indices, strict=True))
+        for i in node.contracted:
+            names[i], fresh = fresh, fresh + 1
+        inside = [(tuple(names[i] for i in mine), o) for mine, o in zip(node.inputs, node.operands, strict=True)]
+        opened[place : place + 1] = inside
+    return opened
+
+
+def _is_product_of_matrices(node: Node) -> bool:
+    if not isinstance(node, Einsum) or not node.contracted or len(node.operands) < 2 or not node.rank:
+        return False
+    return all(0 < o.rank <= 2 and len(set(i)) == len(i) for o, i in zip(node.operands, node.inputs, strict=True))
 
 
 def _operand(node: Node, view: View) -> Part:

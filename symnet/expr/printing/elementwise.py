@@ -294,8 +294,16 @@ def _read_exp(node: Node, view: View) -> Form:
     return _function(node, view)
 
 
+_MIRRORED = {"lt": "gt", "gt": "lt", "le": "ge", "ge": "le"}
+
+
 def _read_relation(node: Any, view: View) -> Form:
-    return Form("relation", tuple(view.refs(node.operands, loose=True)), (node.op,), len(view.shown[node]))
+    """a >= b; a leaf stands on the right of a function or product."""
+    a, b = node.operands
+    op = node.op
+    if not view.height[a] and b.kind == "elementwise":
+        a, b, op = b, a, _MIRRORED[op]
+    return Form("relation", tuple(view.refs((a, b), loose=True)), (op,), len(view.shown[node]))
 
 
 def _read_indicator(node: Node, view: View) -> Form:

@@ -100,6 +100,11 @@ def product(sign: int, above: list[Part], below: list[Part]) -> Form:
 def put_number(value: Any, above: list[Part], below: list[Part]) -> int:
     """Write a number above and below the line; give its sign."""
     sign = -1 if value.is_negative else 1
+    if _is_root(value * sign):
+        over, under = sympy.fraction(value**2)
+        if under != 1:
+            below.append(Form("root", (numeral(under),)) if under.has(sympy.pi) else numeral(sympy.sqrt(under)))
+        value = sign * sympy.sqrt(over)
     coefficient, rest = (value * sign).as_coeff_Mul()
     if coefficient.is_Rational and not coefficient.is_Integer and not reads_as_decimal(coefficient):
         below.append(numeral(sympy.Integer(coefficient.q)))
@@ -108,6 +113,14 @@ def put_number(value: Any, above: list[Part], below: list[Part]) -> int:
     if value != 1 or (sign > 0 and not below):
         above.append(numeral(value))
     return sign
+
+
+def _is_root(value: Any) -> bool:
+    """Whether a number is the square root of a fraction, perhaps with π in it: √2/2 reads as 1/√2."""
+    if value.is_Rational or not (value.is_Pow or value.is_Mul):
+        return False
+    factors = [f.as_base_exp() for f in sympy.Mul.make_args(value)]
+    return all(e in (1, -1, sympy.S.Half, -sympy.S.Half) and (b.is_Rational or b is sympy.pi) for b, e in factors)
 
 
 def transposed(part: Part) -> Form:

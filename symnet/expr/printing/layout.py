@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from symnet.expr.extents import same_shape
 from symnet.expr.node import Node
+from symnet.expr.printing.broadcast import repeat_inside
 from symnet.expr.printing.contraction import read_einsum
 from symnet.expr.printing.cumulative import read_cumsum
 from symnet.expr.printing.elementwise import read_elementwise
@@ -75,6 +76,7 @@ def lay_out(root: Node) -> Layout:
     """Read a graph: its forms, and which of them are bound to names.  A name at the root is looked through."""
     while root.kind == "named":
         root = root.operands[0]
+    root = repeat_inside(root)
     view = View(root, READERS)
     top = view.ref(root)
     forms = _read_all(top, view)

@@ -37,15 +37,20 @@ def read_determinant(node: Any, view: View) -> Form:
 
 
 def read_norm(root: Node, view: View) -> Form | None:
-    """√Σx² over all axes, or some, as norm(x); None for other square roots."""
-    squares = root.operands[0]
+    """√Σx² over all axes, or some, as norm(x), with keepdims where the sum keeps them; None for other square roots."""
+    repeated: Any = root.operands[0]
+    squares = repeated.operands[0] if repeated.kind == "expand" else repeated
     if not isinstance(squares, Einsum) or not squares.is_sum or not is_op(squares.operands[0], "pow"):
         return None
     x, exponent = squares.operands[0].operands
     if number_of(exponent) != 2:
         return None
     gone = tuple(a for a, i in enumerate(squares.inputs[0]) if i not in squares.output)
-    keywords = {} if len(gone) == x.rank else {"axis": gone[0] if len(gone) == 1 else gone}
+    keywords: dict[str, Any] = {} if len(gone) == x.rank else {"axis": gone[0] if len(gone) == 1 else gone}
+    if repeated is not squares:
+        if x.rank != repeated.rank or repeated.new_axes != gone:
+            return None
+        keywords["keepdims"] = True
     return call("norm", view.ref(x), rank=root.rank, **keywords)
 
 

@@ -1,0 +1,54 @@
+"""Symmetric contractions: AᵀA, and S A S where S and A are symmetric.
+
+In: an `Einsum`, and what is known of its operands.  Out: whether it equals its transpose (last two axes).
+Not handled: symmetry that follows from the values of operands, or needs more than `MOST_SUMMED` indices renamed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import permutations
+
+from symnet.expr.contraction import Einsum, Indices
+from symnet.expr.extents import same_extent
+from symnet.expr.node import Node
+
+MOST_SUMMED = 4  # summed indices that are renamed to find a symmetry
+Known = Callable[[Node], bool]
+Term = tuple[Node, Indices]
+
+
+def is_symmetric(node: Einsum, known: Known) -> bool:
+    """Whether swapping the last two output indices, and renaming summed ones, permutes the operands.
+
+    known: whether an operand is symmetric itself.
+    """
+    if node.rank < 2 or not same_extent(*node.shape[-2:]):
+        return False
+    if node.is_transpose and node.rank == 2:
+        return known(node.operands[0])
+    i, j = node.output[-2:]
+    terms = [_untransposed(o, indices) for o, indices in zip(node.operands, node.inputs, strict=True)]
+    wanted = _written(terms, {}, known)
+    summed = node.contracted if len(node.contracted) <= MOST_SUMMED else ()
+    orders = permutations(summed)
+    return any(wanted == _written(terms, {i: j, j: i, **dict(zip(summed, o, strict=True))}, known) for o in orders)
+
+
+def _untransposed(operand: Node, indices: Indices) -> Term:
+    """An operand seen through a transposition, with its indices permuted to match."""
+    if not isinstance(operand, Einsum) or not operand.is_transpose:
+        return operand, indices
+    outer = dict(zip(operand.output, indices, strict=True))
+    return operand.operands[0], tuple(outer[i] for i in operand.inputs[0])
+
+
+def _written(terms: list[Term], names: dict[int, int], known: Known) -> list[tuple[bytes, Indices]]:
+    """What is multiplied, its indices renamed; those of a symmetric matrix in order."""
+    written = []
+    for operand, indices in terms:
+        named = tuple(names.get(i, i) for i in indices)
+        if len(named) > 1 and known(operand):
+            named = (*named[:-2], *sorted(named[-2:]))
+        written.append((operand.digest, named))
+    return sorted(written)
