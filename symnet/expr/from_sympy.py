@@ -2,38 +2,34 @@
 
 In: a SymPy expression.  Out: a node.  There `*` of matrices is a matrix product; vectors of shape (n, 1) stay columns;
 symbols in shapes and in the limits of sums become dims of the same name.
-`sympy_scalars.py` holds the scalar functions, `indexed_sums.py` sums over indices.  Linear in the distinct parts.
-Not handled: symbolic powers of matrices, functions of matrices other than elementwise ones, integrals, unevaluated
-derivatives.  The error names the part.
+`sympy_scalars.py` holds the scalar functions, `sympy_matrices.py` the forms of matrices, `indexed_sums.py` sums over
+indices, `array_expressions.py` symbolic arrays.  Linear in the distinct parts.
+Not handled: symbolic powers of matrices, functions of matrices other than elementwise ones, factorisations, complex
+numbers, integrals, unevaluated derivatives.  The error names the part.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import sympy
 from sympy import Basic, Symbol
 from sympy.matrices import expressions as matrices
-from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
-from sympy.matrices.expressions.matexpr import MatrixElement
+from sympy.tensor.array import expressions as arrays
 
 from symnet import dtypes
 from symnet.errors import ArgumentError, SymnetError, explain
-from symnet.expr import indexed_sums
-from symnet.expr.constants import Number, as_node, identity, number_of
-from symnet.expr.contraction import contract, matmul, trace, transpose
-from symnet.expr.elementwise import elementwise
+from symnet.expr.constants import Number, as_node
 from symnet.expr.extents import as_extent, dim, same_shape
-from symnet.expr.indexed_sums import Labelled, Range, broadcast, product_of, sum_over
-from symnet.expr.linalg import det, inv, matrix_power
-from symnet.expr.movement import concat, fill, reshape
-from symnet.expr.movement import stack as stacked
+from symnet.expr.indexed_sums import Labelled, Range, broadcast, product_of
 from symnet.expr.node import Node, Shape
 from symnet.expr.symbols import check_leaves, tensor
-from symnet.expr.sympy_scalars import atom_of, builder, from_scalar
+from symnet.expr.sympy_matrices import FORMS, REFUSED, Form, beside_matrix, unknown
+from symnet.expr.sympy_scalars import atom_of, builder
 
 Ranges = tuple[Range, ...]
+_WITH_SHAPE = (sympy.MatrixExpr, sympy.IndexedBase, arrays.ArraySymbol, arrays.OneArray, arrays.ZeroArray)
 LARGEST_SHOWN = 200  # parts of an expression that an error still writes out: SymPy's printing is exponential
 Value = Any  # a Node, a Labelled inside a sum, or what BUILD passes between its entries (a pair of a Piecewise)
 
@@ -86,13 +82,6 @@ def described(part: Any) -> str:
     return str(part) if count <= LARGEST_SHOWN else f"{type(part).__name__}(…)"
 
 
-class Form(NamedTuple):
-    """How a SymPy class is converted: the parts it is made of, and what they make."""
-
-    parts: Callable[[Any], Sequence[Any]]
-    build: Callable[..., Any]  # (converter, part, ranges, *values)
-
-
 class Converter:
     """One conversion: remembers what every part became, for each set of ranges it stands under."""
 
@@ -142,7 +131,7 @@ class Converter:
                 return FORMS[cls]
         if builder(part) is not None:
             return Form(lambda p: p.args, Converter.scalar)
-        return Form(lambda p: (), _REFUSED.get(type(part).__name__, _unknown))
+        return Form(lambda p: (), REFUSED.get(type(part).__name__, unknown))
 
     def refuse(self, part: Any, expected: str, why: str, mend: str) -> ArgumentError:
         got = f"{described(part)} ({why})"
@@ -187,7 +176,7 @@ class Converter:
             name = type(part).__name__
             if name in ("Add", "Mul") and not any(isinstance(a, Node) for a in part.args):
                 return FORMS[{"Add": matrices.MatAdd, "Mul": matrices.MatMul}[name]].build(self, part, ranges, *values)
-            raise self.refuse(part, *_beside_matrix(part))
+            raise self.refuse(part, *beside_matrix(part))
         if not any(isinstance(v, Labelled) or (isinstance(v, tuple) and _labelled(v)) for v in values):
             return combine(part, values)
         if isinstance(part, sympy.Mul):
@@ -222,14 +211,6 @@ def _labelled(pair: tuple[Any, ...]) -> bool:
     return any(isinstance(v, Labelled) for v in pair)
 
 
-def _beside_matrix(part: Basic) -> tuple[str, str, str]:
-    if any(isinstance(a, Node) for a in part.args):
-        mend = "Convert the matrix first with sn.from_sympy, then write * or @ as you mean it."
-        return "SymPy parts beside a matrix", "a symnet expression beside a SymPy matrix", mend
-    mend = "For the elementwise function write X.applyfunc(f)."
-    return "scalars", f"{type(part).__name__} of a matrix", mend
-
-
 def _extent_symbols(expr: Basic) -> set[Symbol]:
     """The symbols in shapes and in limits of sums."""
     found: set[Symbol] = set()
@@ -241,171 +222,8 @@ def _extent_symbols(expr: Basic) -> set[Symbol]:
             continue
         seen.add(part)
         limits = [bound for limit in getattr(part, "limits", ()) for bound in limit[1:]]
-        shape = part.shape if isinstance(part, (sympy.MatrixExpr, sympy.IndexedBase)) else ()
+        shape = part.shape if isinstance(part, _WITH_SHAPE) else ()
         for extent in (*limits, *(shape or ())):
             found |= getattr(sympy.sympify(extent), "free_symbols", set())
         stack.extend(part.args)
     return {s for s in found if isinstance(s, Symbol)}
-
-
-# --------------------------------------------------------------------------- matrices
-
-
-def _matrix_product(c: Converter, part: Any, ranges: Ranges, *values: Value) -> Node:
-    """The matrices from left to right, scalars in front."""
-    _no_nodes(c, part)
-    factors = [c.plain(a, v) for a, v in zip(part.args, values, strict=True)]
-    arrays = [f for f in factors if f.rank]
-    result = arrays[0]
-    for right in arrays[1:]:
-        result = matmul(result, right)
-    numbers = [f for f in factors if not f.rank]
-    return elementwise("mul", *numbers, result) if numbers else result
-
-
-def _no_nodes(c: Converter, part: Any) -> None:
-    if any(isinstance(a, Node) for a in part.args):
-        raise c.refuse(part, *_beside_matrix(part))
-
-
-def _elementwise(op: str) -> Callable[..., Node]:
-    def build(c: Converter, part: Any, ranges: Ranges, *values: Value) -> Node:
-        _no_nodes(c, part)
-        return elementwise(op, *(c.plain(a, v) for a, v in zip(part.args, values, strict=True)))
-
-    return build
-
-
-def _matrix_power(c: Converter, part: Any, ranges: Ranges, base: Value) -> Node:
-    exponent = part.exp
-    if not exponent.is_Integer:
-        raise c.refuse(part, "integer powers of matrices", f"exponent {exponent}", "Give the exponent as an integer.")
-    return matrix_power(base, int(exponent))
-
-
-def _applied(c: Converter, part: Any, ranges: Ranges, x: Value) -> Node:
-    (variable,) = part.function.variables
-    body = part.function.expr
-    rule = {s: c.atom(s, ()) for s in body.free_symbols if isinstance(s, Symbol) and s.name in c.names}
-    return from_scalar(body, {**c.given, **rule, variable: x})
-
-
-def _diagonal_matrix(c: Converter, part: Any, ranges: Ranges, x: Node) -> Node:
-    """A column (or row) on the diagonal."""
-    n = c.extent(part.shape[0])
-    vector = contract([[0, 1]], [0 if x.shape[1] == 1 else 1], x)
-    return contract([[0], [0, 1]], [0, 1], vector, identity(n))
-
-
-def _diagonal_of(c: Converter, part: Any, ranges: Ranges, x: Node) -> Node:
-    diagonal = contract([[0, 0]], [0], x)
-    return reshape(diagonal, diagonal.shape[0], 1)
-
-
-def _kronecker(c: Converter, part: Any, ranges: Ranges, *values: Node) -> Node:
-    result = values[0]
-    for right in values[1:]:
-        shape = tuple(a * b for a, b in zip(result.shape, right.shape, strict=True))
-        result = reshape(contract([[0, 1], [2, 3]], [0, 2, 1, 3], result, right), *shape)
-    return result
-
-
-def _blocks(c: Converter, part: Any, ranges: Ranges, *values: Node) -> Node:
-    width = part.blockshape[1]
-    rows = [concat(values[k : k + width], axis=1) for k in range(0, len(values), width)]
-    return concat(rows, axis=0)
-
-
-def _slice(c: Converter, part: Any, ranges: Ranges, x: Node) -> Node:
-    def along(bounds: Any) -> slice:
-        begin, end, step = (int(b) if b.is_Integer else c.extent(b) for b in map(sympy.sympify, bounds))
-        return slice(begin, end, step)
-
-    return x[along(part.rowslice), along(part.colslice)]
-
-
-def _explicit(c: Converter, part: Any, ranges: Ranges, *values: Value) -> Node:
-    """The entries, stacked; a matrix of one number is a fill, an identity matrix is δ."""
-    entries = [c.plain(p, v) for p, v in zip(_entries(part), values, strict=True)]
-    shape = tuple(map(int, part.shape))
-    if not entries or (len(set(entries)) == 1 and number_of(entries[0]) is not None):
-        return fill(entries[0] if entries else 0, shape)
-    if len(shape) == 2 and shape[0] == shape[1] and part == sympy.eye(shape[0]):
-        return identity(shape[0])
-    for width in reversed(shape):
-        entries = [stacked(entries[k : k + width]) for k in range(0, len(entries), width)]
-    return entries[0]
-
-
-def _entries(part: Any) -> list[Any]:
-    return list(part.flat()) if isinstance(part, sympy.MatrixBase) else list(sympy.flatten(part.tolist()))
-
-
-def _args(part: Any) -> Sequence[Any]:
-    return part.args  # type: ignore[no-any-return]
-
-
-def _first(part: Any) -> Sequence[Any]:
-    return part.args[:1]  # type: ignore[no-any-return]
-
-
-def _none(part: Any) -> Sequence[Any]:
-    return ()
-
-
-def _unary(function: Callable[[Node], Node]) -> Form:
-    return Form(_first, lambda c, part, ranges, x: function(c.plain(part.args[0], x)))
-
-
-def _fill(value: int) -> Form:
-    return Form(_none, lambda c, part, ranges: fill(value, c.shape(part.shape)))
-
-
-FORMS: dict[type, Form] = {
-    sympy.MatrixSymbol: Form(_none, lambda c, part, ranges: c.leaf(part.name, c.shape(part.shape))),
-    matrices.MatAdd: Form(_args, _elementwise("add")),
-    matrices.MatMul: Form(_args, _matrix_product),
-    matrices.MatPow: Form(_first, _matrix_power),
-    matrices.Inverse: Form(_first, lambda c, part, ranges, x: inv(x)),
-    matrices.Determinant: Form(_first, lambda c, part, ranges, x: det(x)),
-    matrices.Transpose: _unary(transpose),
-    matrices.Adjoint: _unary(transpose),
-    matrices.Trace: _unary(trace),
-    matrices.HadamardProduct: Form(_args, _elementwise("mul")),
-    matrices.HadamardPower: Form(_args, _elementwise("pow")),
-    ElementwiseApplyFunction: Form(lambda part: (part.expr,), _applied),
-    matrices.KroneckerProduct: Form(_args, _kronecker),
-    matrices.DotProduct: Form(_args, lambda c, part, ranges, x, y: (reshape(x, -1) * reshape(y, -1)).sum()),
-    matrices.DiagMatrix: Form(_first, _diagonal_matrix),
-    matrices.DiagonalMatrix: Form(_first, lambda c, part, ranges, x: x * identity(c.extent(part.shape[0]))),
-    matrices.DiagonalOf: Form(_first, _diagonal_of),
-    matrices.BlockMatrix: Form(lambda part: _block_list(part), _blocks),
-    matrices.MatrixSlice: Form(_first, _slice),
-    sympy.OneMatrix: _fill(1),
-    sympy.ZeroMatrix: _fill(0),
-    sympy.Identity: Form(_none, lambda c, part, ranges: identity(c.extent(part.shape[0]))),
-    sympy.MatrixBase: Form(_entries, _explicit),
-    sympy.NDimArray: Form(_entries, _explicit),
-    MatrixElement: Form(_first, lambda c, part, ranges, x: indexed_sums.element(c, part, x, part.args[1:], ranges)),
-    sympy.Indexed: Form(_none, lambda c, part, ranges: indexed_sums.indexed(c, part, ranges)),
-    sympy.KroneckerDelta: Form(_none, lambda c, part, ranges: indexed_sums.kronecker_delta(c, part, ranges)),
-    sympy.Sum: Form(_none, lambda c, part, ranges: sum_over(c, part, ranges)),
-}
-
-
-def _block_list(part: Any) -> list[Any]:
-    rows, columns = part.blockshape
-    return [part.blocks[i, j] for i in range(rows) for j in range(columns)]
-
-
-def _unevaluated(c: Converter, part: Any, ranges: Ranges) -> Node:
-    raise c.refuse(part, "an evaluated expression", f"unevaluated {type(part).__name__}", "Call .doit() on it first.")
-
-
-def _unknown(c: Converter, part: Any, ranges: Ranges) -> Node:
-    expected = "SymPy scalars with a primitive, matrices, explicit matrices and sums"
-    mend = "Rewrite that part, as in expr.rewrite(sympy.exp), or evaluate it with .doit()."
-    raise c.refuse(part, expected, type(part).__name__, mend)
-
-
-_REFUSED = dict.fromkeys(("Derivative", "Integral", "Limit", "Product", "Subs"), _unevaluated)

@@ -117,7 +117,8 @@ def test_sizes_become_dims_and_columns_keep_their_rank() -> None:
 # --------------------------------------------------------------------------- sums
 
 u, v, M = IndexedBase("u", shape=(n,)), IndexedBase("v", shape=(n,)), IndexedBase("M", shape=(m, n))
-free = IndexedBase("w")
+free, long = IndexedBase("w"), IndexedBase("l", shape=(2 * n,))
+five, kernel, G = IndexedBase("f", shape=(5,)), IndexedBase("kernel", shape=(n + 1,)), IndexedBase("G", shape=(3, 3))
 
 SUMS: list[tuple[str, Any, Callable[[dict[str, Any]], Any]]] = [
     ("inner product", Sum(u[i] * v[i], (i, 0, n - 1)), lambda d: d["u"] @ d["v"]),
@@ -151,6 +152,45 @@ SUMS: list[tuple[str, Any, Callable[[dict[str, Any]], Any]]] = [
         Sum(sympy.Piecewise((u[i], u[i] > 0), (0, True)), (i, 0, n - 1)),
         lambda d: np.maximum(d["u"], 0).sum(),
     ),
+    ("every other element", Sum(five[2 * i] * a, (i, 0, 2)), lambda d: d["a"] * d["f"][::2].sum()),
+    ("backwards", Sum(u[i] * v[n - 1 - i], (i, 0, n - 1)), lambda d: d["u"] @ d["v"][::-1]),
+    (
+        "every other element of a symbolic axis",
+        Sum(long[2 * i + 1] ** 2, (i, 0, n - 1)),
+        lambda d: (d["l"][1::2] ** 2).sum(),
+    ),
+    (
+        "a convolution",
+        Sum(Sum(free[j] * u[i + j], (j, 0, 1)) ** 2, (i, 0, n - 2)),
+        lambda d: (np.correlate(d["u"], d["w"], "valid") ** 2).sum(),
+    ),
+    (
+        "a convolution of a symbolic kernel",
+        Sum(kernel[j] * long[i + j] * v[i], (i, 0, n - 1), (j, 0, n)),
+        lambda d: d["v"] @ np.correlate(d["l"], d["kernel"], "valid"),
+    ),
+    (
+        "a difference of indices",
+        Sum(long[i - j + n - 1] * u[i] * v[j], (i, 0, n - 1), (j, 0, n - 1)),
+        lambda d: sum(d["l"][p - q + 2] * d["u"][p] * d["v"][q] for p in range(3) for q in range(3)),
+    ),
+    (
+        "indices on two axes",
+        Sum(G[i + j, j + k] * five[i], (i, 0, 1), (j, 0, 1), (k, 0, 1)),
+        lambda d: sum(d["G"][p + q, q + r] * d["f"][p] for p in range(2) for q in range(2) for r in range(2)),
+    ),
+    ("without a shape, affine", Sum(free[2 * i + j], (i, 0, n - 1), (j, 0, 1)), lambda d: d["w"].sum()),
+    (
+        "a product over an index",
+        sympy.Product(u[i] + a, (i, 0, n - 1)) * b,
+        lambda d: np.prod(d["u"] + d["a"]) * d["b"],
+    ),
+    (
+        "a product under a sum",
+        Sum(sympy.Product(M[j, i] * a, (i, 0, n - 1)), (j, 0, m - 1)),
+        lambda d: np.prod(d["M"] * d["a"], axis=1).sum(),
+    ),
+    ("a product of one number", sympy.Product(a, (i, 1, n)), lambda d: d["a"] ** 3),
     ("a number as index", u[1] * M[2, 0], lambda d: d["u"][1] * d["M"][2, 0]),
 ]
 
@@ -163,6 +203,17 @@ def test_sums_over_indices_are_contractions(name: str, expr: Any, expected: Any,
     known = [sn.tensor("sizes", sn.dim("m"), sn.dim("n"))]
     data["sizes"] = np.zeros((SIZES[m], SIZES[n]))
     np.testing.assert_allclose(evaluate(node, data, leaves=known), expected(data), rtol=1e-12)
+
+
+def test_a_convolution_compiles_with_its_gradient(rng: np.random.Generator) -> None:
+    loss = sn.from_sympy(Sum(Sum(kernel[j] * long[i + j], (j, 0, n)) ** 2, (i, 0, n - 1)))
+    inputs = [sn.tensor("kernel", sn.dim("n") + 1), sn.tensor("l", 2 * sn.dim("n"))]
+    data = {"kernel": rng.normal(size=6), "l": rng.normal(size=10)}
+    value, (by_kernel, by_signal) = sn.value_and_grad(loss, inputs)(**data)
+    valid = np.correlate(data["l"], data["kernel"], "valid")
+    assert value == pytest.approx((valid**2).sum())
+    np.testing.assert_allclose(by_kernel, 2 * np.correlate(data["l"], valid, "valid"), rtol=1e-12)
+    np.testing.assert_allclose(by_signal, 2 * np.convolve(valid, data["kernel"]), rtol=1e-12)
 
 
 def test_a_product_under_a_sum_is_one_contraction() -> None:
@@ -220,7 +271,12 @@ REFUSED: list[tuple[Any, str]] = [
     (sympy.Integral(a, (a, 0, b)), r"unevaluated Integral\)\. Call \.doit\(\)"),
     (sympy.Derivative(sympy.Function("f")(a), a), r"unevaluated Derivative"),
     (u[i], r"free index i"),
-    (Sum(u[i + j], (i, 0, 1), (j, 0, 1)), r"expected numbers or indices of a sum; got u\[i \+ j\] \(index i \+ j\)"),
+    (Sum(u[i * j], (i, 0, 1), (j, 0, 1)), r"expected numbers or affine indices of sums; got u\[i\*j\] \(index i\*j\)"),
+    (Sum(u[i / 2], (i, 0, 1)), r"got u\[i/2\] \(index i/2\)\. Use sums of indices with whole coefficients"),
+    (Sum(u[i + j], (i, 0, 1), (j, 0, n - 1)), r"an index from 0 to n on an axis of extent n"),
+    (Sum(u[2 * i], (i, 0, n - 1)), r"an index from 0 to 2\*n - 2 on an axis of extent n"),
+    (Sum(u[i - 1], (i, 0, n - 1)), r"an index from -1 to n - 2 on an axis of extent n"),
+    (sympy.Product(A, (i, 1, 2)), r"Product"),
     (Sum(u[i], (i, 1, n)), r"an index from 1 to n on an axis of extent n"),
     (Sum(u[i], (i, 0, m - 1)), r"an index from 0 to m - 1 on an axis of extent n"),
     (free[0], r"expected a shape of the indexed base"),
