@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import symnet as sn
+from symnet.calculus.derivation.fold import middle
 from symnet.calculus.derivation.graph import svg
 from symnet.calculus.derivation.layout import Link, draw
 from symnet.calculus.derivation.numbers import shown
@@ -125,13 +126,67 @@ def test_a_chain_is_drawn_straight():
     assert [y for _, y in drawing.boxes.values()] == sorted(y for _, y in drawing.boxes.values())
 
 
-def test_a_graph_that_is_too_large_is_left_out_and_the_steps_stay():
+def deep(layers):
+    X = H = sn.tensor("X", sn.dim("m"), 4)
+    weights = []
+    for k in range(layers):
+        W, b = sn.tensor(f"W{k}", 4, 4), sn.tensor(f"b{k}", 4)
+        weights += [W, b]
+        H = sn.tanh(H @ W + b).named(f"H{k}")
+    return sn.mean(sn.sum((H - X) ** 2, axis=1)).named("L"), weights
+
+
+def chain(length):
     x = sn.scalar("x")
     value = x
-    for _ in range(60):
+    for _ in range(length):
         value = sn.sin(value)
-    page = sn.derive(value, x).html()
-    assert "<svg" not in page and page.count('class="step"') > 60
+    return value, x
+
+
+@pytest.mark.parametrize("make", [lambda: chain(60), lambda: deep(16)], ids=["a chain", "a deep network"])
+def test_the_middle_of_a_large_graph_is_one_box_and_nothing_overlaps(make):
+    derivation = sn.derive(*make())
+    picture = ET.fromstring(svg(derivation))
+    rects = picture.findall(f".//{SVG}rect")
+    assert 8 < len(rects) <= 25
+    hidden = int(re.search(r"<mtext>(\d+) values", svg(derivation))[1])
+    shown = len(derivation.inputs) + len(derivation.values)
+    assert hidden + len(rects) - 1 == shown
+    found = boxes(picture)
+    for n, (x, y, w, h) in enumerate(found):
+        for u, v, k, j in found[n + 1 :]:
+            assert x + w <= u + 0.2 or u + k <= x + 0.2 or y + h <= v + 0.2 or v + j <= y + 0.2
+    page = derivation.html()
+    read(page)
+    assert "The values in the middle share a box." in page
+    assert page.count('class="step"') >= len(derivation.steps)
+
+
+def test_what_is_folded_lies_between_what_is_drawn():
+    labels = [f"v{k}" for k in range(60)]
+    pairs = [(f"v{k}", f"v{k + 1}") for k in range(59)] + [("v0", "v59")]
+    hidden = middle(labels, pairs, 40, 20)
+    assert hidden == labels[10:50]
+    assert middle(labels[:40], [p for p in pairs if p[1] in labels[:40]], 40, 20) == []
+
+
+def test_a_step_in_the_folded_part_lights_its_box_on_the_slide():
+    sections = parts(sn.derive(*chain(60)).slides(), "section")
+    assert sum('class="node folded now"' in s for s in sections) > 30
+
+
+def test_a_result_that_no_line_holds_is_named_in_the_head():
+    page = sn.derive(*chain(60)).html()
+    head = page[page.index("<h1>") : page.index("</h1>")]
+    assert len(re.findall("<mi>", head)) < 40 and "<mtable" not in head
+
+
+def test_the_graph_is_told_in_words_to_those_who_do_not_see_it():
+    picture = ET.fromstring(svg(G1_NUMBERS))
+    assert picture.get("role") == "img" and picture.get("aria-label").startswith("The computation graph of d. c = a")
+    assert picture.find(f"{SVG}title").text == "The computation graph of d"
+    assert picture.find(f"{SVG}desc").text == "c = a + b; d = a*c"
 
 
 def test_slides_put_one_number_more_on_the_graph_at_a_time():

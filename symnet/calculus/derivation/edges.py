@@ -23,6 +23,7 @@ from symnet.expr.extents import same_shape
 from symnet.expr.graph import depends_on, substitute, topological
 from symnet.expr.movement import fill
 from symnet.expr.node import Node
+from symnet.expr.sympy_functions import function_of
 from symnet.simplify.algebra import simplify
 from symnet.simplify.engine import topic
 
@@ -169,7 +170,8 @@ def _name_of(node: Node) -> str:
     key = node.op if node.kind == "reduce" else topic(node)  # type: ignore[attr-defined]
     if key == "mul" and any(map(_is_reciprocal, node.operands)):
         return "quotient rule"
-    return RULE_NAMES.get(key, f"derivative of {key}")
+    function = function_of(node)
+    return RULE_NAMES.get(key, f"derivative of {key if function is None else function.title}")
 
 
 def _plain_name(node: Node) -> str:

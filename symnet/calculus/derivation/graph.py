@@ -2,16 +2,17 @@
 
 In: a `Derivation`, and for slides what is known so far (`Known`).  Out: an `<svg>` element.  Values flow down; every
 edge carries its local derivative, or, between whole arrays, what it passes back.
-Sizes of formulas are estimated from their text: browsers measure, we do not.  Not drawn: graphs of more than 40
-values, which no page holds.
+Sizes of formulas are estimated from their text: browsers measure, we do not.  Of a graph with more than 40 boxes the
+layers in the middle are one box (`fold.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 
+from symnet.calculus.derivation.fold import middle
 from symnet.calculus.derivation.layout import Drawing, Link, Point, draw
 from symnet.calculus.derivation.model import Derivation, Edge
 from symnet.calculus.derivation.numbers import extent_shown, shown_mathml
@@ -20,8 +21,10 @@ from symnet.expr.printing.markup import math_element, name_mathml, op
 from symnet.expr.printing.mathml import mathml
 from symnet.expr.symbols import Tensor, leaves
 
-MOST = 40
+MOST, KEPT = 40, 24  # boxes that are all drawn; boxes left of a graph that has more
 _WIDEST_LABEL = 30  # characters of a formula on an edge; of a longer one the rule's name is written
+_LONGEST_WORDS = 600  # characters of a graph in words
+FOLDED = "…"  # the label of the box for what is not drawn
 _CONSTANTS = 12  # leaves that do not vary are drawn up to this number of boxes
 
 
@@ -47,7 +50,7 @@ class Box:
     """One value as it is drawn."""
 
     label: str
-    kind: str  # input, constant, value, root
+    kind: str  # input, constant, given, value, root, folded
     formula: str  # MathML
     width: float
     height: float
@@ -55,25 +58,58 @@ class Box:
 
 
 def svg(d: Derivation, known: Known | None = None) -> str:
-    """The graph as an `<svg>` element; nothing for a graph that is too large."""
+    """The graph as an `<svg>` element."""
     boxes = _boxes(d, known)
-    if len(boxes) > MOST:
-        return ""
     links = _links(d, boxes)
+    hidden = middle(list(boxes), [(str(link.above), str(link.below)) for link, _ in links], MOST, KEPT)
+    lit = known or Known()
+    if hidden:
+        boxes, links, lit = _folded(boxes, links, hidden, lit)
     drawing = draw({b.label: (b.width, b.height) for b in boxes.values()}, [link for link, _ in links])
     width, height = drawing.size
-    lit = known or Known()
     lines = [_line(link, edge, way, lit) for (link, edge), way in zip(links, drawing.ways, strict=True)]
     texts = [_label(link, edge, at, lit) for (link, edge), at in zip(links, drawing.labels, strict=True) if edge]
     drawn = [_drawn(box, drawing, lit) for box in boxes.values()]
     margin = 10
     view = f"{-margin} {-margin} {width + 2 * margin:.0f} {height + 2 * margin:.0f}"
-    title = f"The computation graph of {escape(d.root)}"
+    title, said = f"The computation graph of {escape(d.root)}", escape(described(d))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="graph" viewBox="{view}" width="{width + 2 * margin:.0f}" '
-        f'height="{height + 2 * margin:.0f}" role="img" aria-label="{title}"><title>{title}</title>'
-        f"{''.join(lines)}{''.join(texts)}{''.join(drawn)}</svg>"
+        f'height="{height + 2 * margin:.0f}" role="img" aria-label="{title}. {said}">'
+        f"<title>{title}</title><desc>{said}</desc>{''.join(lines)}{''.join(texts)}{''.join(drawn)}</svg>"
     )
+
+
+def described(d: Derivation) -> str:
+    """The graph in words, for those who do not see it: `c = a + b; d = a*c`."""
+    said = "; ".join(f"{value.label} = {value.formula}" for value in (*d.given, *d.values)).replace("\n", " ")
+    return said if len(said) <= _LONGEST_WORDS else f"{len(d.values)} values, from {', '.join(d.inputs)} to {d.root}"
+
+
+Links = list[tuple[Link, Edge | None]]
+
+
+def _folded(boxes: dict[str, Box], links: Links, hidden: list[str], lit: Known) -> tuple[dict[str, Box], Links, Known]:
+    """The same with one box in the place of many, which is in the light when one of them is."""
+    inside, first, last = set(hidden), hidden[0], hidden[-1]
+    names = name_mathml(first) + op(",") + "<mo>…</mo>" + op(",") + name_mathml(last)
+    folded = Box(FOLDED, "folded", names, 90.0 + 9 * (len(first) + len(last)), 62.0)
+    folded.notes.append(("hint", f"<mtext>{len(hidden)} values</mtext>"))
+    fresh: dict[str, Box] = {}
+    for label, box in boxes.items():
+        fresh.setdefault(FOLDED if label in inside else label, folded if label in inside else box)
+    kept: dict[tuple[str, str], tuple[Link, Edge | None]] = {}
+    for link, edge in links:
+        above, below = (FOLDED if end in inside else str(end) for end in (link.above, link.below))
+        if above == below:
+            continue
+        plain = FOLDED in (above, below) or (above, below) in kept
+        kept[above, below] = (Link(above, below), None) if plain else (link, edge)
+    now = lit.now | ({FOLDED} if lit.now & inside else frozenset())
+    order = [label for label in fresh if label != FOLDED]
+    place = next((k for k, label in enumerate(order) if (FOLDED, label) in kept), len(order))
+    order.insert(max(place, 1 + max((k for k, x in enumerate(order) if (x, FOLDED) in kept), default=-1)), FOLDED)
+    return {label: fresh[label] for label in order}, list(kept.values()), replace(lit, now=frozenset(now))
 
 
 # --------------------------------------------------------------------------- boxes

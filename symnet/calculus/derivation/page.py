@@ -22,6 +22,8 @@ from symnet.expr.printing.layout import lay_out, write
 from symnet.expr.printing.markup import MINUS, math_element, name_mathml, op, parens
 from symnet.expr.printing.mathml import WRITERS, mathml
 
+_LONGEST_LINE = 100  # characters of a result in the head of a page
+
 
 def page(d: Derivation) -> str:
     """A self-contained HTML document."""
@@ -78,20 +80,25 @@ def _number(d: Derivation, table: str, key: object, beside: Node | None) -> str:
 
 def _header(d: Derivation) -> Iterator[str]:
     yield '<header><p class="eyebrow">A derivation, step by step</p>'
-    results = [equation(slope(d, e.variable), op("="), mathml(e.result)) for e in d.endings]
+    results = [equation(slope(d, e.variable), op("="), mathml(_headline(d, e))) for e in d.endings]
     yield from (f"<h1>{result}</h1>" for result in results[:4])
     yield "</header>\n"
 
 
+def _headline(d: Derivation, ending: Ending) -> Node:
+    """The result, or the same over labels, or the name of it, whichever a line can hold."""
+    bar = next(step.bar for step in d.steps if step.label == ending.variable)
+    return next((node for node in (ending.result, ending.written) if len(str(node)) <= _LONGEST_LINE), bar)
+
+
 def _graph(d: Derivation) -> Iterator[str]:
     picture = svg(d)
-    if not picture:
-        return
     yield "<section><h2>The graph</h2>"
     yield "<p>Values flow down. Each edge carries the derivative of the value below by the value above."
     maps = any(e.kind == "map" for e in d.edges)
-    yield " Between whole arrays it carries what is passed back up instead.</p>" if maps else "</p>"
-    yield f"<figure>{picture}</figure>{_key(d, maps)}</section>\n"
+    yield " Between whole arrays it carries what is passed back up instead." if maps else ""
+    yield " The values in the middle share a box." if 'class="node folded' in picture else ""
+    yield f"</p><figure>{picture}</figure>{_key(d, maps)}</section>\n"
 
 
 def _key(d: Derivation, maps: bool) -> str:

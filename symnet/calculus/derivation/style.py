@@ -27,7 +27,9 @@ STYLE = """
 .derivation .eyebrow {
   font-size: .8rem; letter-spacing: .14em; text-transform: uppercase; color: var(--soft); margin: 0;
 }
-.derivation h1 { font-size: 1.55rem; font-weight: 500; margin: .5rem 0 0; line-height: 1.9; }
+.derivation h1 {
+  font-size: 1.55rem; font-weight: 500; margin: .5rem 0 0; line-height: 1.9; overflow-x: auto; overflow-y: hidden;
+}
 .derivation h2 { font-size: 1.15rem; font-weight: 600; margin: 2.6rem 0 .4rem; }
 .derivation p { margin: .3rem 0 1rem; max-width: 44rem; }
 .derivation .hint { color: var(--soft); font-size: .94rem; }
@@ -38,6 +40,7 @@ STYLE = """
 .derivation .graph .input rect { fill: var(--forward-soft); stroke: var(--forward); }
 .derivation .graph .root rect { stroke: var(--ink); stroke-width: 1.8; }
 .derivation .graph .constant rect, .derivation .graph .given rect { stroke-dasharray: 3 3; fill: none; }
+.derivation .graph .folded rect { fill: var(--box); stroke-dasharray: 7 3; }
 .derivation .graph .constant .cell { color: var(--soft); }
 .derivation .graph .now rect { stroke: var(--back); stroke-width: 2.6; }
 .derivation .graph .edge {
