@@ -1,11 +1,19 @@
-"""What every test may ask for: a seeded generator.  Hypothesis draws the same examples on every run."""
+"""What every test may ask for, a seeded generator; and what holds in every one: rewriting comes to rest.
+
+Hypothesis draws the same examples on every run.
+"""
 
 import os
 import zlib
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
+
+from symnet.expr.node import Node
+from symnet.simplify.algebra import TABLE
+from symnet.simplify.engine import Normalizer
 
 os.environ["SYMNET_CACHE"] = "0"  # every test compiles what it tests
 settings.register_profile(
@@ -16,6 +24,20 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("symnet")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def algebra_comes_to_rest() -> Iterator[None]:
+    """No two rewrites of the algebra form undo each other, whatever a test simplifies."""
+    settle = Normalizer._settle
+
+    def refuse(self: Normalizer, node: Node) -> None:
+        assert self.table is not TABLE, f"rewrites undo each other at {node}"
+        settle(self, node)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Normalizer, "_settle", refuse)
+        yield
 
 
 @pytest.fixture

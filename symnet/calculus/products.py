@@ -20,6 +20,7 @@ from symnet.expr.constants import as_node, is_scalar
 from symnet.expr.extents import same_shape
 from symnet.expr.node import Node
 from symnet.simplify.algebra import simplify
+from symnet.simplify.sharing import share
 
 
 def jvp(y: Any, x: Any, v: Any = None) -> Node:
@@ -112,7 +113,7 @@ def hvp(L: Any, x: Any, v: Any = None) -> Any:
     problem = open_problem(call, [scalar_root(call, L)], targets, vectors)
     first = gradients(problem)
     present = simplify([g for g in first if g is not None])
-    dots = iter(pushforward(present, _moves(problem)))
+    dots = iter(pushforward(share(present), _moves(problem)))
     results = [None if g is None else project(next(dots), t) for g, t in zip(first, problem.targets, strict=True)]
     return restore(problem.finish(results, [t.shape for t in targets], problem.targets))
 

@@ -20,11 +20,11 @@ from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node, Shape, kept_on_node
 from symnet.simplify.broadcast import Axes, core_of, cover, restrict, spread, trailing
 from symnet.simplify.coefficients import ONE, content, has_both_signs, scaled
-from symnet.simplify.order import product_key
+from symnet.simplify.order import Key, product_key
 from symnet.simplify.signs import is_whole
 
 Base = tuple[Node, Axes]
-MANY = 16  # a product of more factors than this stays closed inside another: it bounds the work per node
+MANY = 12  # a product of more factors than this stays closed inside another: it bounds the work per node
 
 
 def split_power(node: Node) -> tuple[Node, Expr | Node]:
@@ -163,7 +163,13 @@ class Factors:
 
 
 def _ordered(members: list[tuple[Node, Expr | Node]]) -> list[Node]:
-    return [power_of(core, e) for core, e in sorted(members, key=lambda member: product_key(member[0]))]
+    return [power_of(core, e) for core, e in sorted(members, key=_reading_order)]
+
+
+def _reading_order(member: tuple[Node, Expr | Node]) -> Key:
+    """By the base; a power with an array of exponents, which is not opened everywhere, as the node that it is."""
+    core, exponent = member
+    return product_key(power_of(core, exponent) if isinstance(exponent, Node) and exponent.rank else core)
 
 
 def _product(factors: list[Node]) -> Node:

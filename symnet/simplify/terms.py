@@ -22,7 +22,7 @@ from symnet.simplify.signs import is_negative, magnitude
 Monomial = tuple[tuple[Node, ...], Axes]
 CONSTANT: Monomial = ((), ())
 MANY = 32  # a sum of more terms than this stays closed inside another: it bounds the work per node
-MOST = 2 * MANY  # and none is opened into a sum that would have more terms than this
+MOST = 2 * MANY  # none is opened into a sum that would have more terms: flat cotangents had a term for every layer
 
 
 class Terms:
