@@ -64,7 +64,7 @@ def svg(d: Derivation, known: Known | None = None) -> str:
     hidden = middle(list(boxes), [(str(link.above), str(link.below)) for link, _ in links], MOST, KEPT)
     lit = known or Known()
     if hidden:
-        boxes, links, lit = _folded(boxes, links, hidden, lit)
+        boxes, links, lit = _folded(d, boxes, links, hidden, lit)
     drawing = draw({b.label: (b.width, b.height) for b in boxes.values()}, [link for link, _ in links])
     width, height = drawing.size
     lines = [_line(link, edge, way, lit) for (link, edge), way in zip(links, drawing.ways, strict=True)]
@@ -89,10 +89,12 @@ def described(d: Derivation) -> str:
 Links = list[tuple[Link, Edge | None]]
 
 
-def _folded(boxes: dict[str, Box], links: Links, hidden: list[str], lit: Known) -> tuple[dict[str, Box], Links, Known]:
+def _folded(
+    d: Derivation, boxes: dict[str, Box], links: Links, hidden: list[str], lit: Known
+) -> tuple[dict[str, Box], Links, Known]:
     """The same with one box in the place of many, which is in the light when one of them is."""
     inside, first, last = set(hidden), hidden[0], hidden[-1]
-    names = name_mathml(first) + op(",") + "<mo>…</mo>" + op(",") + name_mathml(last)
+    names = label_mathml(d, first) + op(",") + "<mo>…</mo>" + op(",") + label_mathml(d, last)
     folded = Box(FOLDED, "folded", names, 90.0 + 9 * (len(first) + len(last)), 62.0)
     folded.notes.append(("hint", f"<mtext>{len(hidden)} values</mtext>"))
     fresh: dict[str, Box] = {}
@@ -119,15 +121,15 @@ def _boxes(d: Derivation, known: Known | None) -> dict[str, Box]:
     """Label → box, operands first."""
     boxes: dict[str, Box] = {}
     for label in d.inputs:
-        boxes[label] = _box(label, "input", None)
+        boxes[label] = _box(d, label, "input", None)
     values = [*d.given, *d.values]
     constants = _constants(d)
     if len(values) + len(boxes) + len(constants) <= _CONSTANTS:
-        boxes = {name: _box(name, "constant", None) for name in constants} | boxes
+        boxes = {name: _box(d, name, "constant", None) for name in constants} | boxes
     for value in values:
         kind = "root" if value.label == d.root else "given" if value in d.given else "value"
         kind = "input" if value.label in d.inputs else kind
-        boxes[value.label] = _box(value.label, kind, value.formula)
+        boxes[value.label] = _box(d, value.label, kind, value.formula)
     for box in boxes.values():
         _annotate(box, d, known)
     return boxes
@@ -140,8 +142,8 @@ def _constants(d: Derivation) -> list[str]:
     return [leaf.name for leaf in leaves(*formulas) if leaf.name not in inner]
 
 
-def _box(label: str, kind: str, formula: Node | None) -> Box:
-    name = name_mathml(label)
+def _box(d: Derivation, label: str, kind: str, formula: Node | None) -> Box:
+    name = label_mathml(d, label)
     if formula is None:
         return Box(label, kind, name, max(42.0, 20 + 10 * len(label)), 42.0)
     width = max(56.0, 30 + 9.6 * (len(label) + 3 + _length(formula)))
@@ -162,7 +164,7 @@ def _annotate(box: Box, d: Derivation, known: Known | None) -> None:
     """Numbers under the formula; their place is kept where they are not yet known, so that slides stand still."""
     if d.numbers is None:
         return
-    slope = name_slope(d.root, box.label) + op("=")
+    slope = name_slope(d, d.root, box.label) + op("=")
     for css, head, table in (("number", "", d.numbers.values), ("slope", slope, d.numbers.cotangents)):
         if box.label not in table:
             continue
@@ -174,9 +176,15 @@ def _annotate(box: Box, d: Derivation, known: Known | None) -> None:
         box.height += max(19.0 * down + 4, 33.0 if head else 0.0)
 
 
-def name_slope(y: str, x: str) -> str:
+def label_mathml(d: Derivation, label: str) -> str:
+    """A label in MathML, in the notation that the user gave."""
+    tag = d.tag(label)
+    return name_mathml(label) if tag is None else mathml(tag)
+
+
+def name_slope(d: Derivation, y: str, x: str) -> str:
     """∂y/∂x in MathML."""
-    top, bottom = (f"<mrow><mo>∂</mo>{name_mathml(label)}</mrow>" for label in (y, x))
+    top, bottom = (f"<mrow><mo>∂</mo>{label_mathml(d, label)}</mrow>" for label in (y, x))
     return f"<mfrac>{top}{bottom}</mfrac>"
 
 

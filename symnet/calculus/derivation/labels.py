@@ -59,8 +59,9 @@ class Labels:
 
     def bar(self, node: Node) -> Node:
         """The leaf that prints as the cotangent of a value."""
-        label = self.of[node]
-        return self._leaf(label + self._bar, node, bar_latex(label))
+        label, tag = self.of[node], self.tag(node)
+        given = tag.latex if isinstance(tag, Tensor) else ""
+        return self._leaf(label + self._bar, node, rf"\bar{{{given}}}" if given else bar_latex(label))
 
     def _leaf(self, name: str, like: Node, latex: str, assumptions: Iterable[str] = ()) -> Node:
         dtype = static_name(like.dtype or self._dtype)

@@ -13,7 +13,7 @@ from symnet.calculus.derivation.text import same_terms
 from symnet.expr.constants import number_of
 from symnet.expr.node import Node
 from symnet.expr.printing.forms import MATMUL, PRODUCT
-from symnet.expr.printing.latex import WRITERS
+from symnet.expr.printing.latex import WRITERS, name_latex
 from symnet.expr.printing.latex import latex as formula
 from symnet.expr.printing.layout import lay_out, write
 
@@ -50,8 +50,8 @@ def _heading(words: str) -> str:
 
 
 def _label(d: Derivation, label: str) -> str:
-    tags = {v.label: v.tag for v in (*d.given, *d.values)}
-    return formula(tags.get(label, d.inputs.get(label)))  # type: ignore[arg-type]
+    tag = d.tag(label)
+    return name_latex(label) if tag is None else formula(tag)
 
 
 def _slope(d: Derivation, y: str, x: str) -> str:

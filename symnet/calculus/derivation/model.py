@@ -237,6 +237,13 @@ class Derivation:
         """Every edge of the graph, in the order of the backward pass."""
         return [edge for step in self.steps for edge in step.edges]
 
+    def tag(self, label: str) -> Node | None:
+        """The leaf that prints as a label; None for a name that is no label."""
+        for value in (*self.given, *self.values):
+            if value.label == label:
+                return value.tag
+        return self.inputs.get(label)
+
     def edges_into(self, user: str) -> list[Edge]:
         """The edges from a value to what it is computed from, in the order of the graph."""
         order = [*self.inputs, *(v.label for v in self.values)]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from itertools import pairwise
 
-from symnet.calculus.derivation.graph import name_slope, svg
+from symnet.calculus.derivation.graph import label_mathml, name_slope, svg
 from symnet.calculus.derivation.lines import chain, ending_lines, step_lines
 from symnet.calculus.derivation.model import Derivation, Edge, Ending, Law, Line, Part, Route, Step, Value
 from symnet.calculus.derivation.numbers import shown, shown_mathml
@@ -51,7 +51,7 @@ def fragment(d: Derivation) -> str:
 
 def slope(d: Derivation, variable: str) -> str:
     """∂L/∂w in MathML."""
-    return name_slope(d.root, variable)
+    return name_slope(d, d.root, variable)
 
 
 def equation(*pieces: str) -> str:
@@ -104,7 +104,7 @@ def _graph(d: Derivation) -> Iterator[str]:
 def _key(d: Derivation, maps: bool) -> str:
     items = ['<span><b class="fwd">blue</b>: ' + ("values, " if d.numbers else "") + "local derivatives</span>"]
     if maps or d.numbers:
-        root = math_element(name_mathml(d.root))
+        root = math_element(label_mathml(d, d.root))
         items.append(f'<span><b class="bwd">rust</b>: derivatives of {root}, passed upward</span>')
     return f'<div class="key">{"".join(items)}</div>'
 
@@ -129,15 +129,15 @@ def _locals(d: Derivation, value: Value) -> str:
 def _local(d: Derivation, edge: Edge) -> str:
     if edge.kind == "map":
         bar = mathml(next(step.bar for step in d.steps if step.label == edge.user))
-        passed = equation(name_slope(edge.user, edge.operand), op(":"), bar, op("↦"), formula(edge.passed))
+        passed = equation(name_slope(d, edge.user, edge.operand), op(":"), bar, op("↦"), formula(edge.passed))
         return f'<div class="back">{passed} <span class="because">{escape(edge.rule)}</span></div>'
     number = _number(d, "locals", (edge.user, edge.operand), edge.local)
     note = ' <span class="hint">element by element</span>' if edge.kind == "elementwise" else ""
-    whole = equation(name_slope(edge.user, edge.operand), op("="), formula(edge.local), number)
-    return f"<div>{whole}{note}{''.join(_part(edge, part) for part in edge.parts)}</div>"
+    whole = equation(name_slope(d, edge.user, edge.operand), op("="), formula(edge.local), number)
+    return f"<div>{whole}{note}{''.join(_part(d, edge, part) for part in edge.parts)}</div>"
 
 
-def _part(edge: Edge, part: Part) -> str:
+def _part(d: Derivation, edge: Edge, part: Part) -> str:
     """A part of a local derivative: its factors, and the rule of each."""
     product = factors([f.node for f in part.factors if f.node is not None])
     names = escape(", ".join(f.rule for f in part.factors))
@@ -147,7 +147,7 @@ def _part(edge: Edge, part: Part) -> str:
         said = equation(op("="), product)
     else:
         slope = formula(part.slope)
-        by = f"<mfrac><mo>∂</mo><mrow><mo>∂</mo>{name_mathml(edge.operand)}</mrow></mfrac>"
+        by = f"<mfrac><mo>∂</mo><mrow><mo>∂</mo>{label_mathml(d, edge.operand)}</mrow></mfrac>"
         equal = "" if slope == product else op("=") + slope
         pieces = [equation(by, parens(mathml(part.term))), equation(op("="), product), equal and equation(equal)]
         said = " ".join(filter(None, pieces))  # apart, so that a narrow page may break the line
@@ -191,21 +191,21 @@ def _routes(d: Derivation) -> Iterator[str]:
     yield "<section><h2>Multiply along a route, add over routes</h2>"
     for variable, routes in d.routes.items():
         plural = "Only one route leads" if len(routes) == 1 else f"{len(routes)} routes lead"
-        yield f'<div class="step"><p class="why">{plural} from {_math(variable)} to {_math(d.root)}.</p>'
-        yield f'<div class="lines">{"".join(_route(r) for r in routes)}{_total(d, variable, routes)}</div></div>'
+        yield f'<div class="step"><p class="why">{plural} from {_math(d, variable)} to {_math(d, d.root)}.</p>'
+        yield f'<div class="lines">{"".join(_route(d, r) for r in routes)}{_total(d, variable, routes)}</div></div>'
     yield "</section>\n"
 
 
-def _math(label: str) -> str:
-    return math_element(name_mathml(label))
+def _math(d: Derivation, label: str) -> str:
+    return math_element(label_mathml(d, label))
 
 
-def _route(route: Route) -> str:
-    way = op("←").join(name_mathml(label) for label in reversed(route.labels))
+def _route(d: Derivation, route: Route) -> str:
+    way = op("←").join(label_mathml(d, label) for label in reversed(route.labels))
     factors = op("·").join(within(f, PRODUCT) for f in reversed(route.factors))
     product = mathml(route.product)
     equal = product if factors in ("", product) else factors + op("=") + product
-    slopes = op("·").join(name_slope(user, operand) for operand, user in reversed(list(pairwise(route.labels))))
+    slopes = op("·").join(name_slope(d, user, operand) for operand, user in reversed(list(pairwise(route.labels))))
     return f'<div class="lhs">{equation(way)}</div><div class="gives">{equation(slopes, op("="), equal)}</div>'
 
 
@@ -235,12 +235,12 @@ def _backward(d: Derivation) -> Iterator[str]:
 def backward_step(d: Derivation, step: Step) -> str:
     """One cotangent: the chain rule, what is known inserted, every rewrite, each with its reason."""
     number = _number(d, "cotangents", step.label, step.written)
-    return _why(step) + written_lines(mathml(step.bar), chained(d, step), step_lines(step), number)
+    return _why(d, step) + written_lines(mathml(step.bar), chained(d, step), step_lines(step), number)
 
 
 def chained(d: Derivation, step: Step) -> str:
     """∂L/∂y · ∂y/∂z, summed over the edges; nothing where the root alone stands above."""
-    return op("+").join(op("·").join(name_slope(*pair) for pair in way) for way in chain(d.root, step))
+    return op("+").join(op("·").join(name_slope(d, *pair) for pair in way) for way in chain(d.root, step))
 
 
 def written_lines(head: str, slopes: str, lines: Sequence[Line], number: str = "") -> str:
@@ -267,11 +267,11 @@ def _reason(line: Line) -> str:
     return f"{escape(line.why)} <span>{equation(before, op('→'), after)}</span>"
 
 
-def _why(step: Step) -> str:
+def _why(d: Derivation, step: Step) -> str:
     if not step.edges:
-        return f'<p class="why">The backward pass begins at {_math(step.label)}.</p>'
-    users = " and ".join(_math(e.user) for e in step.edges)
-    return f'<p class="why">{_math(step.label)} feeds into {users}.</p>'
+        return f'<p class="why">The backward pass begins at {_math(d, step.label)}.</p>'
+    users = " and ".join(_math(d, e.user) for e in step.edges)
+    return f'<p class="why">{_math(d, step.label)} feeds into {users}.</p>'
 
 
 # --------------------------------------------------------------------------- results

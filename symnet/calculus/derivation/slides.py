@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from symnet.calculus.derivation.graph import Known, name_slope, svg
+from symnet.calculus.derivation.graph import Known, label_mathml, name_slope, svg
 from symnet.calculus.derivation.lines import step_lines
 from symnet.calculus.derivation.model import Derivation, Edge, Step, Value
 from symnet.calculus.derivation.numbers import Numbers, shown_mathml
@@ -25,7 +25,7 @@ from symnet.calculus.derivation.page import (
 )
 from symnet.calculus.derivation.style import PAGE_STYLE, STYLE
 from symnet.expr.printing.forms import PRODUCT
-from symnet.expr.printing.markup import MINUS, name_mathml, op
+from symnet.expr.printing.markup import MINUS, op
 from symnet.expr.printing.mathml import mathml
 
 SLIDE_STYLE = """
@@ -128,17 +128,17 @@ def _start(d: Derivation) -> list[str]:
     return [name for name in names if name not in computed]
 
 
-def _math(label: str) -> str:
-    return equation(name_mathml(label))
+def _math(d: Derivation, label: str) -> str:
+    return equation(label_mathml(d, label))
 
 
 def _opening(d: Derivation) -> Slide:
     wanted = ", ".join(equation(slope(d, v)) for v in d.variables)
-    said = f"<p>{_math(d.root)} is computed from the top down. Wanted: {wanted}.</p>"
+    said = f"<p>{_math(d, d.root)} is computed from the top down. Wanted: {wanted}.</p>"
     if d.numbers:
-        given = (equation(name_mathml(n), op("="), shown_mathml(d.numbers.values[n])) for n in _start(d))
+        given = (equation(label_mathml(d, n), op("="), shown_mathml(d.numbers.values[n])) for n in _start(d))
         said += f'<div class="where">at {"".join(f"<span>{g}</span>" for g in given)}</div>'
-    return Slide("The graph", _math(d.root), said, Known(frozenset(_start(d)), now=frozenset({d.root})))
+    return Slide("The graph", _math(d, d.root), said, Known(frozenset(_start(d)), now=frozenset({d.root})))
 
 
 def _forward(d: Derivation, value: Value, values: frozenset[str]) -> Slide:
@@ -150,19 +150,19 @@ def _forward(d: Derivation, value: Value, values: frozenset[str]) -> Slide:
             local = d.numbers.locals.get((edge.user, edge.operand)) if d.numbers else None
             at = op("=") + shown_mathml(local) if local is not None and edge.local is not None else ""
             at = "" if at == op("=") + formula(edge.local) else at
-            name = name_slope(edge.user, edge.operand)
+            name = name_slope(d, edge.user, edge.operand)
             lines.append(f'<div class="number">{equation(name, op("="), formula(edge.local), at)}</div>')
     said = f'<div class="where" style="font-size:1em">{"".join(lines)}</div>'
     lit = frozenset((e.user, e.operand) for e in edges)
     return Slide(
-        "Forward", f"The value {_math(value.label)}", said, Known(values, now=frozenset({value.label}), edges=lit)
+        "Forward", f"The value {_math(d, value.label)}", said, Known(values, now=frozenset({value.label}), edges=lit)
     )
 
 
 def _backward(d: Derivation, step: Step, values: frozenset[str], known: frozenset[str]) -> Slide:
     lit = frozenset((e.user, e.operand) for e in step.edges)
     seen = Known(values, known, frozenset({step.label}), lit)
-    title = f"The derivative by {_math(step.label)}"
+    title = f"The derivative by {_math(d, step.label)}"
     head = f'<div class="lhs bar">{equation(slope(d, step.label))}</div>'
     if d.numbers is None:
         said = written_lines(slope(d, step.label), chained(d, step), step_lines(step))
@@ -170,16 +170,16 @@ def _backward(d: Derivation, step: Step, values: frozenset[str], known: frozense
         lines = [f"<div>{equation(op('='), line)}</div>" for line in _account(d, d.numbers, step)]
         body = [head, lines[0], *(f"<div></div>{line}" for line in lines[1:])]
         said = f"<div class='lines'>{''.join(body)}</div>"
-    return Slide("Backward", title, f"<p>{_reason(step)}</p>{said}", seen)
+    return Slide("Backward", title, f"<p>{_reason(d, step)}</p>{said}", seen)
 
 
-def _reason(step: Step) -> str:
+def _reason(d: Derivation, step: Step) -> str:
     if not step.edges:
         return "The seed: the derivative of a value by itself."
     if len(step.edges) == 1:
         (edge,) = step.edges
-        return f"One edge leads on, to {_math(edge.user)}: multiply along it ({edge.rule})."
-    users = " and ".join(_math(e.user) for e in step.edges)
+        return f"One edge leads on, to {_math(d, edge.user)}: multiply along it ({edge.rule})."
+    users = " and ".join(_math(d, e.user) for e in step.edges)
     return f"{len(step.edges)} edges lead on, to {users}: multiply along each, and add."
 
 

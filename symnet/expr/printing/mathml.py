@@ -3,7 +3,8 @@ r"""Formulas as presentation MathML: `<mfrac><mn>1</mn><mi>m</mi></mfrac>`, whic
 In: a node.  Out: the inside of a `<math>` element (`mathml`); `markup.py` has the element and its pieces.
 The notation is that of `latex.py`, writer by writer: a product of arrays element by element is ⊙, a matrix product is
 juxtaposition, a vector is a column.  Names are written from their letters: Greek, subscripts, accents (`x_bar`).
-Not handled: LaTeX that the user gave with `latex=`, which is ignored; the name itself is written instead.
+A name that the user gave in LaTeX is translated where it is a name (`latex_names.py`); otherwise the name itself is
+written.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from symnet.expr.printing.forms import (
     reads_as_decimal,
 )
 from symnet.expr.printing.latex import is_name
+from symnet.expr.printing.latex_names import latex_name
 from symnet.expr.printing.layout import Show, Writer, abridge, lay_out, write
 from symnet.expr.printing.markup import (
     MINUS,
@@ -81,7 +83,8 @@ def mathml(node: Node, full: bool = False) -> str:
 
 
 def _name(form: Form, show: Show) -> Math:
-    return Math(name_mathml(form.data[0]), ATOM)
+    name, given = form.data
+    return Math((latex_name(given) if given else None) or name_mathml(name), ATOM)
 
 
 def _number(form: Form, show: Show) -> Math:
