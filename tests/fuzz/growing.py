@@ -17,7 +17,7 @@ import sympy
 
 import symnet as sn
 from symnet import dtypes
-from symnet.errors import SingularMatrixError, SymnetError
+from symnet.errors import SymnetError
 from symnet.expr.elementwise import is_op
 from symnet.expr.extents import Dim
 from symnet.expr.graph import topological
@@ -32,6 +32,7 @@ Choose = Callable[[int], int]
 M, N = sn.dim("m"), sn.dim("n")
 ROWS, ORDERS, WIDTHS = (2, 3, 1, 5, 0), (2, 3, 1, 0), (2, 3, 1, 4, 0)  # the values of m and n, and a concrete extent
 LIMIT, NEAR = 30.0, 1e-4  # the largest value kept; the closest that two compared numbers may come
+WORST_CONDITION = 1e3  # of a matrix that is solved with
 RANK, SIZE = 3, 400  # the most axes and elements of a value
 
 _JUMPS = ("lt", "le", "gt", "ge", "eq", "ne", "sign", "floor")
@@ -149,11 +150,9 @@ class Grower:
 
     def _compute(self, node: Node, found: dict[Node, Array]) -> bool:
         operands = [found[o] if o in found else self.numbers[o] for o in node.operands]
-        try:
-            value = evaluation._value(node, operands, self.context)
-        except SingularMatrixError:
+        if node.kind in ("solve", "determinant") and is_nearly_singular(operands[0]):
             return False
-        found[node] = value = np.asarray(value)
+        found[node] = value = np.asarray(evaluation._value(node, operands, self.context))
         if value.size > SIZE or is_decided_by_rounding(node, operands):
             return False
         moderate = LIMIT if node.kind != "number" else np.inf
@@ -167,6 +166,11 @@ class Grower:
                 for d in n.free_symbols if isinstance(d, Dim)}  # fmt: skip
         by_extent = {M: "u", N: "a"}
         return [leaf for d in sorted(used - told, key=str) for leaf in self.leaves if leaf.name == by_extent[d]]
+
+
+def is_nearly_singular(matrices: Array) -> bool:
+    """Whether a matrix of the stack is; not even a determinant has a derivative there."""
+    return bool((np.linalg.cond(matrices) > WORST_CONDITION).any()) if matrices.size else False
 
 
 def is_decided_by_rounding(node: Node, operands: list[Array]) -> bool:

@@ -15,6 +15,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -90,29 +91,33 @@ def session(plan: Plan) -> Summary:
 
 def _supervise(plan: Plan, seed: int, batches: int, deadline: float, summary: Summary) -> int:
     """One worker, until its end or the deadline; the seed to go on with."""
-    worker = _start(plan.arguments(seed, batches))
     message, current = None, None
-    for message in _messages(worker):
-        current = message.get("begun")
-        if "ended" in message:
-            seed = message["ended"] + 1
-            record(plan, message, summary)
-            if plan.minutes and time.monotonic() > deadline:
-                break
-    worker.kill()
-    worker.wait()
+    with _worker(plan.arguments(seed, batches)) as messages:
+        for message in messages:
+            current = message.get("begun")
+            if "ended" in message:
+                seed = message["ended"] + 1
+                record(plan, message, summary)
+                if plan.minutes and time.monotonic() > deadline:
+                    break
     if message is None:
         raise RuntimeError("the worker ended before its first batch; what it wrote stands above")
-    if current is not None:
-        print(f"seed {current}: the worker died; once more, each graph in a process of its own", flush=True)
-        alone = _start(plan.arguments(current, 1, alone=True))
-        for message in _messages(alone):
+    if current is None:
+        return seed
+    print(f"seed {current}: the worker died; once more, each graph in a process of its own", flush=True)
+    with _worker(plan.arguments(current, 1, alone=True)) as messages:
+        for message in messages:
             if "ended" in message:
                 record(plan, message, summary)
-        alone.kill()
-        alone.wait()
-        seed = current + 1
-    return seed
+    return int(current) + 1
+
+
+@contextmanager
+def _worker(arguments: list[str]) -> Iterator[Iterator[dict[str, Any]]]:
+    """What a worker says; it is gone when that has been read."""
+    with _start(arguments) as process:
+        yield _messages(process)
+        process.kill()
 
 
 def _start(arguments: list[str]) -> subprocess.Popen[bytes]:
