@@ -218,16 +218,16 @@ def _raw(root: Node, leaf: Node, order: int) -> Node:
 
 
 @cache
-def _derived(root: Node, leaf: Node, order: int) -> Node:
+def derived(root: Node, leaf: Node, order: int) -> Node:
     """The derivative as users get it."""
-    return simplify([root])[0] if order == 0 else sn.grad(sn.sum(_derived(root, leaf, order - 1)), leaf)
+    return simplify([root])[0] if order == 0 else sn.grad(sn.sum(derived(root, leaf, order - 1)), leaf)
 
 
 def measured(family: Family, dtype: str) -> list[Measured]:
     """The largest errors of every spelling, compiled and in the reference's evaluation of the numeric form."""
     data, leaf, oracle = family.data(dtype), LEAVES[family.by], Oracle(family.data(dtype), m)
     wanted = [(text, k) for text, bounds in family.rows.items() for k in range(len(bounds))]
-    nodes = {(text, k): _derived(written(text), leaf, k) for text, k in wanted}
+    nodes = {(text, k): derived(written(text), leaf, k) for text, k in wanted}
     distinct = list(dict.fromkeys(nodes.values()))
     ways = {"compiled": _compiled, "reference": _evaluated}
     got = {way: dict(zip(distinct, values(distinct, data, dtype), strict=True)) for way, values in ways.items()}

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from symnet.simplify import numeric as numeric_form
-from symnet.simplify.algebra import simplify
+from symnet.simplify.algebra import TABLE, simplify
+from symnet.simplify.engine import Normalizer
+from tests.simplify.graphs import rebracketed, shuffled
 from tests.stability.exact import Oracle
-from tests.stability.measuring import Family, Points, m, measured, ulps, written
+from tests.stability.measuring import LEAVES, Family, Points, derived, m, measured, ulps, written
 from tests.stability.page import PAGE, between, spellings_table, units_table
 from tests.stability.spellings import FAMILIES
 
@@ -81,6 +83,21 @@ def test_an_ulp_is_an_ulp() -> None:
     assert ulps(got, one, np.array([2.0]), "float64").tolist() == [1.5]
     assert ulps(np.array([np.inf]), one, np.zeros(1), "float64").tolist() == [np.inf]
     assert ulps(np.array([np.inf]), one * mpmath.mpf("1e400"), np.zeros(1), "float64").tolist() == [0.0]
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_the_algebra_form_of_a_spelling_depends_on_no_order_and_is_a_fixed_point(name: str) -> None:
+    family = BY_NAME[name]
+    for text, bounds in family.rows.items():
+        for order in range(len(bounds)):
+            root = derived(written(text), LEAVES[family.by], order) if order else written(text)
+            normalizer = Normalizer(TABLE)
+            (simple,) = normalizer([root])
+            assert normalizer.unsettled == []
+            assert simplify([simple])[0] is simple
+            for seed in (0, 1):
+                assert simplify([shuffled(root, seed)])[0] is simple
+                assert simplify([rebracketed(root, seed)])[0] is simple
 
 
 def test_the_numeric_form_is_a_fixed_point_of_its_own_passes() -> None:
