@@ -56,6 +56,9 @@ class Shape:
     mr: int = 1
 
 
+LONG = 32  # elements of an axis that is long enough to be cut into rows
+
+
 def choose(nest: Nest, target: Target) -> Shape:
     """The lane axis (contiguous or invariant in every access, longest first) and the row axis; of a kernel none, nor
     of what stores nothing.
@@ -80,8 +83,15 @@ def _lane_axis(nest: Nest) -> Axis | None:
     inside = [a for a in nest.reduced if _strided(nest, a, everything=False) == 0]
     if inside:
         return max(inside, key=_length)
-    axes = nest.axes
-    return min(axes, key=lambda a: (_strided(nest, a, everything=a in nest.parallel), -_length(a))) if axes else None
+    return min(nest.axes, key=lambda a: (_jumps(nest, a), -_length(a))) if nest.axes else None
+
+
+def _jumps(nest: Nest, axis: Axis) -> int:
+    """Strided accesses along an axis; a store counts twice, since lanes that are scattered leave no line full."""
+    if axis not in nest.parallel:
+        return _strided(nest, axis, everything=False)
+    scattered = [stride(s.index, axis.var) for s in stores(nest)].count(STRIDED)
+    return _strided(nest, axis, everything=True) + scattered
 
 
 def _length(axis: Axis) -> int:
@@ -96,10 +106,15 @@ def _strided(nest: Nest, axis: Axis, everything: bool) -> int:
 
 
 def _row_axis(nest: Nest, lane: Axis) -> Axis | None:
-    """A parallel axis that some operand does not depend on: its elements serve every row of the tile."""
+    """A parallel axis that some operand does not depend on: its elements serve every row of the tile.
+
+    Of those that are long enough, one whose rows lie side by side in an operand: they come in one cache line.
+    """
     others = [a for a in nest.parallel if a is not lane]
-    reused = [a for a in others if any(stride(x.index, a.var) == INVARIANT for x in inner_loads(nest))]
-    return max(reused, key=_length) if reused else None
+    loads = inner_loads(nest)
+    reused = [a for a in others if any(stride(x.index, a.var) == INVARIANT for x in loads)]
+    beside = {a.var for a in reused if any(stride(x.index, a.var) == CONTIGUOUS for x in loads)}
+    return max(reused, key=lambda a: (min(_length(a), LONG), a.var in beside, _length(a))) if reused else None
 
 
 def _vectors(lane: Axis, target: Target, dtype: str) -> int:

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from symnet.expr.constants import identity
+from symnet.expr.contraction import einsum
 from symnet.expr.contraction import sum as total
 from symnet.expr.elementwise import tanh
 from symnet.expr.extents import dim
@@ -91,3 +93,22 @@ def test_units_are_of_a_fixed_size() -> None:
     part = share(nests(tensor("A", 1000, 500) @ tensor("B", 500, 300)).nests[0], WIDE, "u")
     assert isinstance(part.units, IntConst) and part.units.value > 1
     assert UNIT < BLOCK and BLOCK % UNIT == 0
+
+
+def axis_sizes(root: Node) -> tuple[object, object]:
+    """The extents of the lane axis and the row axis that are chosen for an expression's last nest."""
+    shape = choose(nests(root).nests[-1], WIDE)
+    return shape.lane and shape.lane.constant, shape.row and shape.row.constant
+
+
+def test_lanes_rather_gather_from_a_small_matrix_than_scatter_into_a_large_one() -> None:
+    delta, s = identity(m), tensor("s", m, 10)
+    assert axis_sizes(einsum("ik,kj,lj->ijkl", delta, s, tensor("C", 64, 10))) == (64, None)
+
+
+def test_rows_of_a_tile_lie_side_by_side_where_they_can() -> None:
+    """Of (j, k), both 64 long, k is contiguous in P: eight of its elements come in one cache line."""
+    P, S = tensor("P", 512, 64, 48), tensor("S", 512, 10)
+    assert axis_sizes(einsum("ijk,im->jkm", P, S)) == (10, 48)
+    short = tensor("Q", 512, 64, 4)
+    assert axis_sizes(einsum("ijk,im->jkm", short, S)) == (10, 64)
