@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from symnet.calculus.derivation.laws import law, softmax_law
+from symnet.calculus.derivation.laws import law, softmax_by_elements, softmax_law
 from symnet.calculus.derivation.model import Edge, Law
 from symnet.calculus.derivation.parts import parts
 from symnet.calculus.derivation.stations import CURVED, LINEAR, SUM, TOTAL, softmax_parts, step_of
@@ -133,6 +133,7 @@ def _laws(name: str, formula: Node, rules: Rules) -> Iterator[Law]:
     """The rules in general, outermost first."""
     if softmax_parts(formula):
         yield softmax_law(name)
+        yield softmax_by_elements()
         return
     for step, node, active in reversed(rules):
         found = law(_name_of(node), node, active) if step in (CURVED, LINEAR, SUM) else None

@@ -87,14 +87,19 @@ def _said(words: str) -> str:
     return rf" \qquad \text{{{words}}}" if words else ""
 
 
+def _law_slope(law: Law, x: Node) -> str:
+    if law.result is not None:
+        return rf"\frac{{\partial {formula(law.result)}}}{{\partial {formula(x)}}}"
+    of = formula(law.formula)
+    return rf"\frac{{\partial}}{{\partial {formula(x)}}} " + (rf"\left({of}\right)" if " " in of else of)
+
+
 def _law(law: Law) -> str:
     result = "" if law.result is None else f"{formula(law.result)} = {formula(law.formula)}: "
     if law.passes:
         by = r", \quad ".join(f"{formula(leaf)} = {formula(f)}" for leaf, f in law.by)
     else:
-        of = formula(law.formula if law.result is None else law.result)
-        of = rf"\left({of}\right)" if " " in of else of
-        by = r", \quad ".join(rf"\frac{{\partial}}{{\partial {formula(x)}}} {of} = {formula(f)}" for x, f in law.by)
+        by = r", \quad ".join(f"{_law_slope(law, x)} = {formula(f)}" for x, f in law.by)
     return rf"&\text{{{law.name}: }} {result}\quad {by}"
 
 

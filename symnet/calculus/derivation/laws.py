@@ -15,7 +15,8 @@ from symnet.calculus.jacobian import jacobians
 from symnet.diff.reverse import pullback
 from symnet.expr.constants import number, number_of
 from symnet.expr.contraction import Einsum
-from symnet.expr.elementwise import elementwise, is_op, power
+from symnet.expr.contraction import sum as total
+from symnet.expr.elementwise import elementwise, exp, is_op, power
 from symnet.expr.extents import dim
 from symnet.expr.graph import substitute, with_operands
 from symnet.expr.node import Node, Shape
@@ -51,6 +52,13 @@ def softmax_law(name: str) -> Law:
     return Law(name, y, formula, ((z, shown),), passes=False)
 
 
+def softmax_by_elements() -> Law:
+    """∂yᵢ/∂zⱼ = yᵢ (δᵢⱼ - yⱼ), as textbooks write it."""
+    y_i, y_j, delta = scalar("y_i"), scalar("y_j"), scalar("delta_ij")
+    formula = exp(scalar("z_i")) / total(exp(tensor("z", dim("n"))))
+    return Law("softmax by elements", y_i, formula, ((scalar("z_j"), y_i * (delta - y_j)),), passes=False)
+
+
 def _of_elements(name: str, node: Node, active: Sequence[int]) -> Law | None:
     """Over scalars: u for the first operand that varies, v for the next; numbers stay, but for exponents."""
     if is_op(node, "add", "mul") and len(active) > 1:
@@ -63,7 +71,8 @@ def _of_elements(name: str, node: Node, active: Sequence[int]) -> Law | None:
     exponent = number_of(node.operands[1]) if is_op(node, "pow") else None
     if exponent is not None and exponent not in (-1, 0.5):
         return _slopes(name, power(scalar("u"), scalar("p")), [scalar("u")])
-    leaves = [scalar("uvwt"[k]) if number_of(o) is None else o for k, o in enumerate(node.operands)]
+    names = iter("uvwt")
+    leaves = [scalar(next(names)) if number_of(o) is None else o for o in node.operands]
     return _slopes(name, with_operands(node, leaves), [leaves[k] for k in active])
 
 

@@ -113,6 +113,7 @@ STYLE = """
 }
 @media (max-width: 40rem) {
   .derivation { padding: 1.6rem 1rem; font-size: 16px; }
+  .derivation h1 { font-size: 1.25rem; }
   .derivation .step.value { grid-template-columns: minmax(0, 1fr); }
   .derivation .lines.reasoned { grid-template-columns: max-content minmax(0, 1fr); }
   .derivation .lines.reasoned .because { grid-column: 2; padding-left: 1rem; margin-top: -.35rem; }

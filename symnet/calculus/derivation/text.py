@@ -14,6 +14,7 @@ from symnet.calculus.derivation.lines import chain, ending_lines, step_lines
 from symnet.calculus.derivation.model import Derivation, Edge, Ending, Law, Line, Route, Step, Value
 from symnet.calculus.derivation.numbers import shown
 from symnet.expr.constants import number_of
+from symnet.expr.elementwise import is_op
 from symnet.expr.node import Node
 from symnet.expr.printing.forms import MATMUL, PRODUCT
 from symnet.expr.printing.layout import lay_out, write
@@ -142,9 +143,16 @@ def _routes(d: Derivation, variable: str, routes: tuple[Route, ...]) -> Iterator
         product = str(route.product)
         yield f"{way:{width}}    " + (product if factors in ("", product) else f"{factors} = {product}")
     written = next(s.written for s in d.steps if s.label == variable)
-    total = " + ".join(within(r.product, MATMUL) if k else str(r.product) for k, r in enumerate(routes))
+    total = "".join(f" {_signed_term(r.product)}" if k else str(r.product) for k, r in enumerate(routes))
     simplified = "" if same_terms(total, str(written)) else f" = {written}"
     yield f"{_slope(d.root, variable)} = {total}{simplified}{_at(d, 'cotangents', variable, written)}"
+
+
+def _signed_term(node: Node) -> str:
+    """A further term of a sum, with its sign."""
+    written = str(node)
+    minus = written.startswith("-") and not is_op(node, "add")
+    return f"- {written[1:]}" if minus else f"+ {within(node, MATMUL)}"
 
 
 def same_terms(total: str, written: str) -> bool:
