@@ -295,3 +295,9 @@ def test_a_function_of_sympys_called_on_an_expression_says_what_to_write() -> No
 def test_text_of_formulas_may_name_the_functions_of_the_expression() -> None:
     L = sn.sum(sn.apply(Squash, x, body=squash))
     assert sn.check("(1 - Squash(x)**2)**1.5", L, x).right
+
+
+def test_a_derivation_names_the_function() -> None:
+    a = sn.scalar("a")
+    text = str(sn.derive(sn.apply(Squash, a) ** 2, a))
+    assert "derivative of Squash" in text and "∂v1/∂a = (1 - v1**2)**(3/2)" in text
