@@ -149,8 +149,12 @@ def _einsum(node: Any, *operands: Array) -> Any:
 
 
 def _reduce(node: Any, x: Array) -> Any:
+    if node.op not in _REDUCTIONS:
+        mend = "Rewrite that part, or compile it and solve numerically."
+        raise ArgumentError(explain("to_sympy(node)", f"reductions among {', '.join(_REDUCTIONS)}", node.op, mend))
     kept = [a for a in range(x.ndim) if a not in node.axes]
-    rows = x.transpose(*kept, *node.axes).reshape(*(x.shape[a] for a in kept), -1)
+    count = int(np.prod([x.shape[a] for a in node.axes], dtype=int))
+    rows = x.transpose(*kept, *node.axes).reshape(*(x.shape[a] for a in kept), count)
     out = np.empty(rows.shape[:-1], object)
     for index in itertools.product(*map(range, out.shape)):
         out[index] = _REDUCTIONS[node.op](list(rows[index]))
@@ -205,6 +209,12 @@ def _determinant(node: Any, a: Array) -> Any:
     return out
 
 
+def _cumsum(node: Any, x: Array) -> Any:
+    if node.operands[0].dtype == "bool":
+        x = np.frompyfunc(_SCALARS["indicator"], 1, 1)(x)
+    return np.flip(np.flip(x, node.axis).cumsum(node.axis), node.axis) if node.reverse else x.cumsum(node.axis)
+
+
 _KINDS: dict[str, Callable[..., Any]] = {
     "tensor": lambda node: symbols_of(node),
     "named": lambda node, x: x,
@@ -221,9 +231,7 @@ _KINDS: dict[str, Callable[..., Any]] = {
     "slice": lambda node, x: x[_mesh(node, node.shape)],
     "place": _place,
     "concat": lambda node, *xs: np.concatenate(xs, axis=node.axis),
-    "cumsum": lambda node, x: (
-        np.flip(np.flip(x, node.axis).cumsum(node.axis), node.axis) if node.reverse else x.cumsum(node.axis)
-    ),
+    "cumsum": _cumsum,
     "solve": _solve,
     "determinant": _determinant,
 }
