@@ -11,13 +11,15 @@ Not handled: functions of anything but real scalars.
 from __future__ import annotations
 
 import hashlib
+import pickle
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
 import sympy
-from sympy import Basic, Expr, Lambda, Symbol, Tuple, srepr
+from sympy import Basic, Derivative, Expr, Lambda, Symbol, Tuple, srepr
+from sympy.core.function import UndefinedFunction
 from sympy.core.symbol import Str
 
 from symnet.errors import ArgumentError, explain
@@ -103,62 +105,65 @@ def applied(cls: Any, operands: Sequence[Node]) -> tuple[Any, list[Node]]:
 
 def function_node(application: Any, body: Lambda | None, operands: Sequence[Node]) -> Node:
     """The node of a function of its variables, applied to operands."""
-    return Elementwise(_spec(application, body), *operands)
+    function = ScalarFunction(application, Tuple() if body is None else body, Str(_print_of(application)))
+    return Elementwise(function, *operands)
 
 
-@lru_cache(maxsize=4096)
-def _spec(application: Any, body: Lambda | None) -> ScalarFunction:
-    return ScalarFunction(application, Tuple() if body is None else body, Str(_print_of(application.func)))
+def derivative_of(application: Any, symbol: Any) -> Any:
+    """SymPy's derivative of a function of variables; an unevaluated one where the class has no `fdiff` for it."""
+    try:
+        return application.diff(symbol)
+    except Exception:  # a user's fdiff may raise anything: then there is no derivative
+        return Derivative(application, symbol)
 
 
 # --------------------------------------------------------------------------- identity
 
 
-def _print_of(cls: Any) -> str:
-    """A digest of a user's class: where it stands and what its methods say; "" for SymPy's own."""
-    classes = [c for c in cls.__mro__ if not str(c.__module__ or "").startswith("sympy")]
-    if cls.__module__ is None or isinstance(cls, sympy.core.function.UndefinedFunction):
-        classes = [cls, *(c for c in classes if c is not cls)]
+def _print_of(application: Any) -> str:
+    """A digest of a user's class: its name, what its methods say and what they give; "" for SymPy's own.
+
+    Taken anew for every node: `fdiff` may ask functions that were changed since.
+    """
+    cls = application.func
+    own = isinstance(cls, UndefinedFunction)
+    classes = [c for c in cls.__mro__[:-1] if (own and c is cls) or not str(c.__module__ or "").startswith("sympy")]
+    if not classes:
+        return ""
     content = hashlib.blake2b(digest_size=12)
     for each in classes:
-        if each is object:
-            continue
         content.update(f"{each.__module__}.{each.__qualname__}".encode())
         for name, member in sorted(vars(each).items()):
-            for piece in _pieces(member):
-                content.update(f"{name}:{piece}".encode())
-    return content.hexdigest() if any(c is not object for c in classes) else ""
+            if name not in _MANAGED:
+                content.update(f"{name}:{_said(member)}".encode())
+    for symbol in _variables(application):
+        content.update(srepr(derivative_of(application, symbol)).encode())
+    return content.hexdigest()
 
 
-def _pieces(member: Any) -> Iterator[str]:
-    """What a method does, as text that is the same in every process."""
-    function = getattr(member, "__func__", getattr(member, "fget", member))
-    code = getattr(function, "__code__", None)
-    if code is None:
-        yield _plain(member)
-        return
-    yield from _code_pieces(code)
-    cells = [*(getattr(function, "__closure__", None) or ()), *(getattr(function, "__defaults__", None) or ())]
-    for cell in cells:
-        yield _plain(getattr(cell, "cell_contents", cell))
+# What SymPy and Python keep in every class.
+_MANAGED = {*vars(UndefinedFunction("f")), "__dict__", "__weakref__", "__slots__"}
 
 
-def _code_pieces(code: types.CodeType) -> Iterator[str]:
-    yield f"{code.co_code.hex()} {code.co_names} {code.co_varnames}"
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from _code_pieces(constant)
-        else:
-            yield _plain(constant)
-
-
-def _plain(value: Any) -> str:
-    """Numbers, texts and SymPy expressions as text; nothing for objects, whose text may hold an address."""
-    if isinstance(value, (int, float, str, bytes, bool, type(None))):
+def _said(value: Any) -> str:
+    """Code and data as text, the same in every process where that can be: two that differ never read alike."""
+    value = getattr(value, "__func__", getattr(value, "fget", value))
+    code = getattr(value, "__code__", None)
+    if code is not None:
+        held = [getattr(cell, "cell_contents", None) for cell in value.__closure__ or ()]
+        return _said([code, *held, *(value.__defaults__ or ())])
+    if isinstance(value, types.CodeType):
+        return f"{value.co_code.hex()} {value.co_names} {value.co_varnames} {_said(list(value.co_consts))}"
+    if isinstance(value, (int, float, str, bytes, type(None), types.BuiltinFunctionType)):
         return repr(value)
     if isinstance(value, (tuple, list)):
-        return ",".join(map(_plain, value))
-    return srepr(value) if isinstance(value, Basic) else ""
+        return f"[{', '.join(map(_said, value))}]"
+    if isinstance(value, Basic):
+        return srepr(value)
+    try:
+        return f"{type(value).__qualname__} {hashlib.blake2b(pickle.dumps(value), digest_size=12).hexdigest()}"
+    except Exception:  # whatever cannot be written down is itself alone
+        return f"{type(value).__qualname__} {id(value)}"
 
 
 # --------------------------------------------------------------------------- bodies given by the caller

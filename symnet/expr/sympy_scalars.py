@@ -22,7 +22,7 @@ from symnet.expr.constants import as_node, number, number_of, size
 from symnet.expr.extents import Dim
 from symnet.expr.node import Node
 from symnet.expr.symbols import scalar
-from symnet.expr.sympy_functions import ScalarFunction, applied, body_of_call, function_node, variable
+from symnet.expr.sympy_functions import ScalarFunction, applied, body_of_call, derivative_of, function_node, variable
 from symnet.expr.sympy_table import BUILD
 
 _KNOWN_ASSUMPTIONS = ("positive", "nonnegative", "nonzero", "integer")
@@ -54,14 +54,6 @@ def apply_class(cls: Any, *operands: Node, given: Given | None = None) -> Node:
     if formula is not None and not all(is_evaluated(derivative_of(application, v)) for v in values):
         return from_scalar(formula, {**given, **values})
     return function_node(application, body, kept)
-
-
-def derivative_of(application: Any, symbol: Any) -> Any:
-    """SymPy's derivative of a function of variables; an unevaluated one where the class has no `fdiff` for it."""
-    try:
-        return application.diff(symbol)
-    except Exception:  # a user's fdiff may raise anything: then there is no derivative
-        return Derivative(application, symbol)
 
 
 def is_evaluated(expr: Any) -> bool:

@@ -51,6 +51,9 @@ class Tabulated(sympy.Function):
         return sympy.Float(mpmath.besselj(0, self.args[0]._to_mpmath(prec)), prec)
 
 
+HELPER: dict[str, int] = {}
+
+
 def squash(t: Any) -> Any:
     return t / sympy.sqrt(1 + t**2)
 
@@ -90,6 +93,29 @@ def test_two_classes_of_one_name_are_two_functions() -> None:
     gentle, steep = sn.apply(made(1), x), sn.apply(made(9), x)
     assert gentle is not steep and gentle.digest != steep.digest
     assert str(sn.grad(sn.sum(steep), x)) == "9*Steep(x)*(1 - Steep(x))"
+
+
+def test_functions_of_one_text_and_different_data_are_different() -> None:
+    def table(values: Any) -> Any:
+        return implemented_function("table", lambda t: np.interp(t, [0, 1, 2, 3], values))
+
+    first, second = table(np.arange(4.0)), table(np.arange(4.0) * 10)
+    one, two = sn.apply(first, x), sn.apply(second, x)
+    assert one is not two and one is sn.apply(table(np.arange(4.0)), x)
+    np.testing.assert_allclose(evaluate(two, DATA), DATA["x"] * 10)
+
+
+def test_a_derivative_that_comes_from_a_changed_helper_makes_another_function() -> None:
+    helper = {"slope": 1}
+
+    class Helped(sympy.Function):
+        def fdiff(self, argindex: int = 1) -> Any:
+            return self * HELPER["slope"]
+
+    HELPER.update(helper)
+    before = sn.apply(Helped, x)
+    HELPER["slope"] = 7
+    assert sn.apply(Helped, x) is not before and str(sn.grad(sn.sum(sn.apply(Helped, x)), x)) == "7*Helped(x)"
 
 
 def test_functions_survive_pickling_and_keep_their_digest_in_another_process() -> None:
