@@ -97,6 +97,17 @@ def test_the_latex_of_a_derivation_is_as_somebody_read_it(name):
     assert latex.count("{") == latex.count("}") and latex.count(r"\left(") == latex.count(r"\right)")
 
 
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_row_of_latex_is_understood_by_a_parser_that_is_not_ours(name):
+    """matplotlib's, which knows no headings in bold text."""
+    parse = pytest.importorskip("matplotlib.mathtext").MathTextParser("path").parse
+    rows = sn.derive(*EXAMPLES[name]()).latex().split("\n")[1:-1]
+    for row in rows:
+        formula = row.removesuffix(r" \\").replace("&", "")
+        if r"\textbf" not in formula:
+            parse(f"${formula}$")
+
+
 def scalar_cases():
     return [case for case in CASES if any(not r.rank and set(case.targets) & set(leaves(r)) for r in case.roots)]
 

@@ -17,7 +17,7 @@ READ = {
     r"\varepsilon": "<mi>ε</mi>",
     r"\Sigma": "<mi>Σ</mi>",
     r"\hat{y}": '<mover accent="true"><mi>y</mi><mo stretchy="false">^</mo></mover>',
-    r"\bar x": '<mover accent="true"><mi>x</mi><mo stretchy="false">‾</mo></mover>',
+    r"\bar x": '<mover><mi>x</mi><mo stretchy="false">‾</mo></mover>',
     r"\tilde{\beta}_1": '<msub><mover accent="true"><mi>β</mi><mo stretchy="false">~</mo></mover>'
     "<mrow><mn>1</mn></mrow></msub>",
     r"W^{(1)}": "<msup><mi>W</mi><mrow><mrow><mo>(</mo><mn>1</mn><mo>)</mo></mrow></mrow></msup>",

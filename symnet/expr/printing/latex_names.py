@@ -13,6 +13,8 @@ from html import escape
 
 from sympy.printing.pretty.pretty_symbology import greek_unicode
 
+from symnet.expr.printing.markup import accented
+
 _ACCENTS = {
     "hat": "^",
     "widehat": "^",
@@ -135,8 +137,7 @@ class _Reader:
 
     def command(self, name: str, font: str) -> str:
         if name in _ACCENTS:
-            base = self.atom(font)
-            return f'<mover accent="true">{base}<mo stretchy="false">{_ACCENTS[name]}</mo></mover>'
+            return accented(self.atom(font), _ACCENTS[name])
         if name in _FONTS:
             return self.atom(_FONTS[name])
         if name in _WORDS:
