@@ -112,7 +112,6 @@ def __dir__() -> list[str]:
     return sorted({*dunder, *_HOMES, *_FOLDERS})
 
 
-import symnet.expr.activations  # noqa: E402  (operators and printing are registered by the floor `expr`)
+import symnet.expr.activations  # noqa: E402  (operators are registered by the floor `expr`)
 import symnet.expr.indexing  # noqa: E402
-import symnet.expr.printing  # noqa: E402
 import symnet.expr.reduction  # noqa: E402

@@ -17,6 +17,7 @@ import weakref
 from collections.abc import Callable, Mapping
 from functools import lru_cache, wraps
 from hashlib import blake2b
+from importlib import import_module
 from typing import Any, ClassVar, TypeVar
 
 import sympy
@@ -43,6 +44,13 @@ def register_builder(name: str) -> Callable[[Callable[..., Any]], Callable[..., 
         return function
 
     return keep
+
+
+def _written(notation: str, node: Node) -> Any:
+    """A node as text, LaTeX or two-dimensional Unicode; what writes it is imported when the first formula is."""
+    if notation not in _BUILDERS:
+        import_module("symnet.expr.printing")
+    return _BUILDERS[notation](node)
 
 
 Value = TypeVar("Value")
@@ -386,7 +394,7 @@ class Node(Basic):
     # ---- printing (linear; `expr/printing/` does the work)
 
     def __repr__(self) -> str:
-        return str(_BUILDERS["text"](self))
+        return str(_written("text", self))
 
     __str__ = __repr__
 
@@ -396,13 +404,13 @@ class Node(Basic):
     _sympyrepr = _sympystr
 
     def _latex(self, printer: Any) -> str:
-        return str(_BUILDERS["latex"](self))
+        return str(_written("latex", self))
 
     def _pretty(self, printer: Any) -> Any:
-        return _BUILDERS["pretty"](self)
+        return _written("pretty", self)
 
     def _repr_latex_(self) -> str:
-        return rf"$\displaystyle {_BUILDERS['latex'](self)}$"
+        return rf"$\displaystyle {_written('latex', self)}$"
 
 
 # NumPy's functions by the builders they are here.

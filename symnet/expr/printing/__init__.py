@@ -1,6 +1,6 @@
 """Formulas for people: text, LaTeX, MathML and two-dimensional Unicode.
 
-In: a node.  Out: its formula; importing this package makes `repr`, `sympy.latex` and `sympy.pretty` work on nodes.
+In: a node.  Out: its formula; `repr`, `sympy.latex` and `sympy.pretty` of a node import this package.
 `layout.py` reads the graph into forms (`forms.py`), the same for every notation; `text.py`, `latex.py`, `mathml.py`
 and `pretty.py` write them.
 """
