@@ -20,7 +20,7 @@ ALIGNMENT = 64  # bytes, of the workspace
 CODES = {0: "ok", 1: "the workspace is too small", 2: "no such phase"}
 SINGULAR_MATRIX = 6
 
-_POINTER = ctypes.c_void_p
+_POINTER, _BYTE = ctypes.c_void_p, ctypes.c_char
 _RUN = ctypes.CFUNCTYPE(ctypes.c_int32, _POINTER, _POINTER, _POINTER, _POINTER, ctypes.c_size_t)
 _WORKSPACE_BYTES = ctypes.CFUNCTYPE(ctypes.c_size_t, _POINTER)
 
@@ -117,7 +117,15 @@ class Workspaces:
 
 def pointers(arrays: Sequence[np.ndarray]) -> Any:
     """A C array of the addresses of arrays, in their order."""
-    return (_POINTER * max(1, len(arrays)))(*[array.__array_interface__["data"][0] for array in arrays])
+    return (_POINTER * max(1, len(arrays)))(*map(_address, arrays))
+
+
+def _address(array: np.ndarray) -> int:
+    """Where an array's elements start; the short way, a fourth of the long one, is for writable memory with elements."""
+    try:
+        return ctypes.addressof(_BYTE.from_buffer(array))
+    except (TypeError, ValueError):
+        return int(array.__array_interface__["data"][0])
 
 
 def extents(values: Iterable[int]) -> Any:
