@@ -65,12 +65,12 @@ def test_the_gradient_of_a_regression_reads_as_a_person_would_write_it() -> None
         '    """\n'
         "    m = D.shape[0]\n"
         "    t1 = X @ W + b  # (m, k)\n"
-        "    t2 = t1 - torch.logsumexp(t1, dim=1)[:, None]  # (m, k)\n"
+        "    t2 = torch.log_softmax(t1, dim=1)  # (m, k)\n"
         "    Y = torch.exp(t2)  # (m, k)\n"
         "    t3 = Y - D  # (m, k)\n"
         "    value = -torch.sum(D*t2)/m\n"
         "    grad_W = X.T @ t3/m\n"
-        "    grad_b = torch.sum(t3, dim=0)/m\n"
+        "    grad_b = torch.mean(t3, dim=0)\n"
         "    return value, {'W': grad_W, 'b': grad_b}\n"
     )
 
@@ -87,6 +87,8 @@ def lines_of(root: Any) -> list[str]:
         (sn.sum(sn.tensor("x", 3) * sn.tensor("y", 3)), ["value = x @ y", "return value"]),
         (sn.sin(sn.tensor("P", m, 2)[:, 1]), ["value = np.sin(P[:, 1])", "return value"]),
         (sn.tensor("P", m, 3)[::-1, 0] * -2, ["value = -2*np.flip(P[:, 0:1], 0)[:, 0]", "return value"]),
+        (sn.mean((X @ W) ** 2, axis=0), ["value = np.mean((X @ W)**2, axis=0)", "return value"]),
+        (sn.softmax(X @ W) * 2, ["t1 = X @ W  # (m, k)", "value = 2*softmax(t1, axis=1)", "return value"]),
         (1 - sn.tensor("y", m), ["value = 1 - y", "return value"]),
         (sn.log(X @ W + b) / (X @ W + b), ["t1 = X @ W + b  # (m, k)", "value = np.log(t1)/t1", "return value"]),
     ],

@@ -61,8 +61,13 @@ NUMPY = Dialect(
         "softplus": "np.logaddexp(0.0, {0})",
         "xlogy": "xlogy({0}, {1})",
         "logsumexp": "logsumexp({0}, axis={1})",
+        "softmax": "softmax({0}, axis={1})",
     },
     helpers={
+        "softmax": (
+            "def softmax(x, axis):\n    e = np.exp(x - np.max(x, axis=axis, keepdims=True))\n"
+            "    return e/np.sum(e, axis=axis, keepdims=True)"
+        ),
         "erf": "erf = np.vectorize(math.erf, otypes=[float])",
         "erfc": "erfc = np.vectorize(math.erfc, otypes=[float])",
         "gamma": "gamma = np.vectorize(math.gamma, otypes=[float])",
@@ -79,7 +84,8 @@ NUMPY = Dialect(
     cast="{0}.astype({1})",
     calls={
         "cumsum": "np.cumsum({0}, axis={1})",
-        "sum": "np.sum({0}, axis={1})", "prod": "np.prod({0}, axis={1})", "max": "np.max({0}, axis={1})",
+        "sum": "np.sum({0}, axis={1})", "mean": "np.mean({0}, axis={1})",
+        "prod": "np.prod({0}, axis={1})", "max": "np.max({0}, axis={1})",
         "min": "np.min({0}, axis={1})", "argmax": "np.argmax({0}, axis={1})", "permute": "np.transpose({0}, {1})",
         "concat": "np.concatenate(({0}), axis={1})", "einsum": 'np.einsum("{0}", {1})', "outer": "np.outer({0}, {1})",
         "broadcast": "np.broadcast_to({0}, {1})", "full": "np.full({1}, {0}, dtype={2})", "flip": "np.flip({0}, {1})",
@@ -103,6 +109,9 @@ JAX = Dialect(
         "softplus": "jax.nn.softplus({0})",
         "xlogy": "jax.scipy.special.xlogy({0}, {1})",
         "logsumexp": "jax.scipy.special.logsumexp({0}, axis={1})",
+        "softmax": "jax.nn.softmax({0}, axis={1})",
+        "log_softmax": "jax.nn.log_softmax({0}, axis={1})",
+        "relu": "jnp.maximum({0}, 0)",
     },
     helpers={},
     real="jnp.{}",
@@ -125,6 +134,9 @@ TORCH = Dialect(
         "softplus": "torch.logaddexp({0}, torch.zeros_like({0}))",
         "xlogy": "torch.xlogy({0}, {1})",
         "logsumexp": "torch.logsumexp({0}, dim={1})",
+        "softmax": "torch.softmax({0}, dim={1})",
+        "log_softmax": "torch.log_softmax({0}, dim={1})",
+        "relu": "torch.relu({0})",
     },
     helpers={
         "cbrt": "def cbrt(x):\n    return torch.sign(x) * torch.abs(x)**(1/3)",
@@ -137,7 +149,8 @@ TORCH = Dialect(
     cast="{0}.to({1})",
     calls={
         "cumsum": "torch.cumsum({0}, dim={1})",
-        "sum": "torch.sum({0}, dim={1})", "max": "torch.amax({0}, dim={1})", "min": "torch.amin({0}, dim={1})",
+        "sum": "torch.sum({0}, dim={1})", "mean": "torch.mean({0}, dim={1})",
+        "max": "torch.amax({0}, dim={1})", "min": "torch.amin({0}, dim={1})",
         "prod": "torch.prod({0}, dim={1})", "argmax": "torch.argmax({0}, dim={1})",
         "permute": "torch.permute({0}, {1})", "concat": "torch.cat(({0}), dim={1})",
         "einsum": 'torch.einsum("{0}", {1})', "outer": "torch.outer({0}, {1})",

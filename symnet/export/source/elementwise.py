@@ -11,6 +11,7 @@ from typing import Any
 import sympy
 
 from symnet.errors import MissingRuleError, explain
+from symnet.export.source import idioms
 from symnet.export.source.text import ATOM, POWER, PRODUCT, RELATION, SUM, Text, is_python
 from symnet.export.source.writer import Writer
 from symnet.expr.constants import number_of
@@ -37,6 +38,9 @@ def size(w: Writer, node: Node) -> Text:
 
 
 def elementwise(w: Writer, node: Any) -> Text:
+    idiom = idioms.find(w, node)
+    if idiom is not None:
+        return idiom
     if node.op in _SPECIAL:
         return _SPECIAL[node.op](w, node)
     operands = [
@@ -95,7 +99,12 @@ def _mul(w: Writer, node: Node) -> Text:
     above: list[str] = []
     below: list[str] = []
     minus = False
+    mean = idioms.mean(w, node)
+    if mean is not None:
+        above.append(mean.text.text)
     for operand in sorted(node.operands, key=lambda o: bool(o.rank)):
+        if mean is not None and operand in mean.operands:
+            continue
         value = number_of(operand)
         text = w.operand(operand, node)
         if value == -1:

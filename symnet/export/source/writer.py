@@ -85,7 +85,10 @@ class Writer:
         return f"{head}\n\n\n{self.helper_text()}def {name}({arguments}):\n{body}\n"
 
     def helper_text(self) -> str:
-        return "".join(f"{text}\n\n\n" for text in self.helpers.values())
+        """The helpers that the lines call."""
+        code = "\n".join(self.lines)
+        used = [text for name, text in self.helpers.items() if re.search(rf"\b{name}\(", code)]
+        return "".join(f"{text}\n\n\n" for text in used)
 
     def needs_name(self, node: Node, text: Text, uses: int) -> bool:
         if node.kind in ("number", "size", "tensor", "expand", "delta", "iota") or text.text.isidentifier():
