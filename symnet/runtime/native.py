@@ -121,9 +121,9 @@ def pointers(arrays: Sequence[np.ndarray]) -> Any:
 
 
 def _address(array: np.ndarray) -> int:
-    """Where an array's elements start; the short way, a fourth of the long one, is for writable memory with elements."""
+    """Where an array's elements start; the short way takes a fourth of the time, and wants writable elements."""
     try:
-        return ctypes.addressof(_BYTE.from_buffer(array))
+        return ctypes.addressof(_BYTE.from_buffer(array))  # type: ignore[arg-type]  # an ndarray is a buffer
     except (TypeError, ValueError):
         return int(array.__array_interface__["data"][0])
 
