@@ -31,6 +31,7 @@ CLAIMS: dict[str, tuple[str, ...]] = {
     "circle": (r"∂/∂w0  = -2\*w0\*mean\(y - d\)", r"stopped by gradient_norm", r"radius (2\.9|3\.0)\d\d"),
     "relu_regressor": (r"500 steps in", r"largest relative difference over 1\d\d steps: \d\.\de-0[5-9]"),
     "digits": (r"time per epoch: [\d.]+ ms", r"held-out accuracy: 9[789]\.\d\d%"),
+    "own_neuron": (r"derivative: -2\*z\*Cauchy\(z\)\*\*2", r"3000 steps in [\d.]+ s: loss 0\.18\d* → 0\.000"),
     "quadratic": (
         r"exactly: x1 = -1, x2 = -1, x3 = -1: minimum, value -1; eigenvalues of the Hessian 2 - sqrt\(2\), 2, sqrt\(2\) \+ 2",
         r"critical point \[-1\. -1\. -1\.\] where the gradient is \[0\. 0\. 0\.\]",

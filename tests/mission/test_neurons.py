@@ -122,3 +122,41 @@ def test_lambdify_and_from_sympy_take_the_same_functions() -> None:
     f, g = sn.lambdify([a, c], expr), sympy.lambdify([a, c], expr, "mpmath")
     np.testing.assert_allclose(f(0.4, np.array([1.5, 2.5])), [float(g(0.4, v)) for v in (1.5, 2.5)], rtol=1e-13)
     assert str(sn.from_sympy(sympy.airyai(a) * c)) == "c*airyai(a)"
+
+
+class Bell(sympy.Function):
+    """e^(-t²), with a derivative that is said through itself."""
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        return -2 * self.args[0] * self
+
+
+@pytest.mark.parametrize(
+    ("build", "operation"),
+    [
+        (sn.gamma, " gamma("),
+        (sn.cbrt, "cbrt("),
+        (sn.tan, "tan("),
+        (lambda z: sn.apply(Bell, z, body=lambda s: sympy.exp(-(s**2))), "exp("),
+        (lambda z: sn.apply(sympy.LambertW, z), "log1p("),
+    ],
+)
+def test_the_backward_pass_takes_what_the_forward_pass_computed(build: Any, operation: str) -> None:
+    z = sn.tensor("z", 5)
+    alone = str(sn.compile(sn.sum(build(z)), stop_after="loops"))
+    both = str(sn.value_and_grad(sn.sum(build(z)), z, stop_after="loops"))
+    assert both.count(operation) == alone.count(operation) > 0
+
+
+@pytest.mark.parametrize(
+    "function", [sympy.gamma, lambda s: sympy.besselj(0, s), sympy.erfinv, lambda s: sympy.Mod(s, 2)]
+)
+def test_functions_stand_inside_sums_and_on_matrices_of_sympys(function: Any) -> None:
+    i, n = sympy.Symbol("i", integer=True), sympy.Symbol("n")
+    u, M = sympy.IndexedBase("u", shape=(n,)), sympy.MatrixSymbol("M", 2, 2)
+    at = np.array([0.3, 0.5])
+    wanted = [float(function(sympy.Float(v, 20)).evalf()) for v in at]
+    total = sn.from_sympy(sympy.Sum(function(u[i]) * u[i], (i, 0, n - 1)))
+    np.testing.assert_allclose(evaluate(total, {"u": at}), wanted @ at, rtol=1e-13)
+    each = sn.from_sympy(M.applyfunc(sympy.Lambda(t, function(t))))
+    np.testing.assert_allclose(evaluate(each, {"M": np.array([at, at])}), [wanted, wanted], rtol=1e-13)
