@@ -1,7 +1,7 @@
 """A neuron of your own: a SymPy function that knows its derivative, trained as if it were built in.
 
-`Cauchy` is a bell, 1/(1 + t²); its derivative is said through its own value, -2·t·y², so that the backward pass uses the
-value again.  A few bells, placed by gradient descent, learn a curve.
+`Cauchy` is a bell, 1/(1 + t²); its derivative is said through its own value, -2·t·y², so that the backward pass uses
+the value again.  A few bells, placed by gradient descent, learn a curve.
 """
 
 import numpy as np

@@ -35,7 +35,8 @@ def _inner(x: Node) -> Node:
 # Where a function is smooth and moderate; others are tried on (1, 3), which suits logarithms, gammas and their kind.
 DOMAINS: dict[str, Callable[[Node], Node]] = {
     **dict.fromkeys(
-        ("tanh", "sigmoid", "softplus", "sin", "cos", "atan", "erf", "erfc", "asinh", "abs", "sign", "floor"), lambda x: x
+        ("tanh", "sigmoid", "softplus", "sin", "cos", "atan", "erf", "erfc", "asinh", "abs", "sign", "floor"),
+        lambda x: x,
     ),
     **dict.fromkeys(("exp", "expm1", "sinh", "cosh", "tan", "asin", "acos", "atanh"), _inner),
     **dict.fromkeys(("log", "log1p"), _positive),
