@@ -97,7 +97,7 @@ def compressed(H: Any) -> Compressed:
     simple, *values = simplify([*plain, *written])
     labels = {**written, **dict(zip(values, written.values(), strict=True))}
     found = index_terms(simple)
-    terms = None if found is None else _simplified(_merged(found))
+    terms = None if found is None else _collected(_simplified(_merged(found)))
     if terms is None or _typical(terms) >= _typical_size(simple.shape):
         (named,) = attach([simple], labels)
         return Compressed(named, [_dense_term(named)])
@@ -130,10 +130,19 @@ def _typical_size(shape: Shape) -> int:
 def _merged(terms: Sequence[IndexTerm]) -> list[IndexTerm]:
     """Terms on the same diagonal added up, where each is one array: diag(u) + 2·diag(v) → diag(u + 2v)."""
     groups: dict[Any, list[IndexTerm]] = {}
-    for term in terms:
+    for term in _collected(terms):
         single = len(term.factors) <= 1
         groups.setdefault((term.axes, term.extents) if single else term, []).append(term)
     return [_sum(same) if len(same) > 1 else same[0] for same in groups.values()]
+
+
+def _collected(terms: Sequence[IndexTerm]) -> list[IndexTerm]:
+    """Like terms as one: their numbers added up."""
+    scales: dict[Any, sympy.Expr] = {}
+    for term in terms:
+        alike = (term.axes, term.extents, term.factors)
+        scales[alike] = scales.get(alike, sympy.S.Zero) + term.scale
+    return [IndexTerm(scale, *alike) for alike, scale in scales.items() if scale != 0]
 
 
 def _sum(terms: Sequence[IndexTerm]) -> IndexTerm:

@@ -141,6 +141,18 @@ def test_jacobians_of_the_shared_cases_expand_to_themselves(case: Case, rng: np.
         assert found.shape == wanted.shape and found == pytest.approx(wanted, rel=1e-9, abs=1e-9)
 
 
+def test_like_terms_of_two_factors_are_counted_together(rng: np.random.Generator) -> None:
+    """The Hessian of an entropy has s[i,j]·s[i,l] twice, which were once added up as if they were one factor."""
+    s = sn.softmax(V)
+    formula = sn.hessian(-sn.sum(sn.log_softmax(V) * s), V)
+    found = sn.compressed(formula)
+    data = values(formula, rng)
+    wanted, whole = evaluate([formula, found.dense()], data)
+    assert not found.is_dense and whole == pytest.approx(wanted, rel=1e-11, abs=1e-13)
+    kinds = [(term.axes, term.factors) for term in found.terms]
+    assert len(set(kinds)) == len(kinds)
+
+
 @st.composite
 def einsums_with_deltas(draw: st.DrawFn) -> Node:
     """Sums of contractions of vectors, matrices and deltas over one extent, shifted or not."""
