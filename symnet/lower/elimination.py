@@ -102,7 +102,7 @@ def _clear_column(factors: Factors, k: IntExpr, names: Names) -> Body:
         n - k - 1,
         Let(multiple.name, divide(lu.at(row, k), pivot)),
         lu.store((row, k), multiple),
-        lanes(j, n - k - 1, lu.store((row, column), multiply(negate(multiple), lu.at(k, column)), "add")),
+        lanes(j, n - k - 1, lu.store((row, column), multiply(negate(multiple), lu.at(k, column)), "add"), bound=n),
     )
     return (Let(pivot.name, Op("select", (is_zero, Const(1.0, lu.dtype), lu.at(k, k)), lu.dtype)), below)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from symnet.loops.ir import Buffer, For, IntExpr, IntLoad, IntVar, Load, Op, Stmt, Store, Value, as_int
+from symnet.loops.ir import Buffer, For, IntConst, IntExpr, IntLoad, IntVar, Load, Op, Stmt, Store, Value, as_int
 
 ZERO = as_int(0)
 Names = Callable[[str], str]  # a name that no run-time extent has
@@ -45,8 +45,10 @@ def loop(var: IntVar, extent: IntExpr, *body: Stmt) -> For:
     return For(var.name, extent, body)
 
 
-def lanes(var: IntVar, extent: IntExpr, *body: Stmt) -> For:
-    return For(var.name, extent, body, "vector")
+def lanes(var: IntVar, extent: IntExpr, *body: Stmt, bound: IntExpr | None = None) -> For:
+    """A vector loop; where the bound of its extent is a number, and small, it becomes masked vectors without a loop."""
+    known = bound.value if isinstance(bound, IntConst) and not isinstance(extent, IntConst) else None
+    return For(var.name, extent, body, "vector", bound=known)
 
 
 def multiply(a: Value, b: Value) -> Op:

@@ -130,7 +130,7 @@ def _by_sums(t: _Triangle, x: Unknowns) -> Body:
             n,
             Alloc(total.buffer),
             total.store((ZERO,), Const(0.0, dtype)),
-            lanes(k, i, total.store((ZERO,), multiply(t.at(row, other), x.x.at(other)), "add")),
+            lanes(k, i, total.store((ZERO,), multiply(t.at(row, other), x.x.at(other)), "add"), bound=n),
             x.x.store((row,), left if t.unit else divide(left, t.at(row, row))),
         ),
     )
@@ -144,4 +144,4 @@ def _by_spreading(t: _Triangle, x: Unknowns) -> Body:
     known = Var(x.names("known"), t.factors.lu.dtype)
     sweep = x.x.store((waiting,), multiply(negate(t.at(waiting, row)), known), "add")
     finish: Body = () if t.unit else (x.x.store((row,), divide(x.x.at(row), t.at(row, row))),)
-    return (loop(i, n, *finish, Let(known.name, x.x.at(row)), lanes(k, count, sweep)),)
+    return (loop(i, n, *finish, Let(known.name, x.x.at(row)), lanes(k, count, sweep, bound=n)),)

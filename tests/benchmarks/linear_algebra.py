@@ -21,7 +21,7 @@ import symnet as sn
 
 SIZES = (4, 16, 64, 256)
 STACKS = ((10_000, 3), (1000, 8), (100, 32))
-TURNS, TURN_SECONDS = 9, 0.01
+TURNS, TURN_SECONDS = 25, 0.01
 
 n, m = sn.dim("n"), sn.dim("m")
 A, B, b = sn.tensor("A", n, n), sn.tensor("B", n, n), sn.tensor("b", n)
