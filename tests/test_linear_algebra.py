@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import symnet as sn
+from symnet.expr.graph import topological
 from symnet.expr.node import Node
 from symnet.loops import interpreter
 from symnet.loops.ir import Buffer, Fail, Group, Program, Stage, Store, as_int, walk
@@ -105,19 +106,20 @@ def test_an_inverse_is_not_formed_where_equations_can_be_solved() -> None:
 
 
 @pytest.mark.parametrize(
-    ("y", "text"),
+    ("y", "solves"),
     [
-        (sn.matrix_power(A, -2) @ b, "solve(A, solve(A, b))"),
-        (sn.inv(A @ A.T) @ b, "solve(A.T, solve(A, b))"),
-        (sn.inv(A) @ (A @ A + A) @ sn.inv(A) @ b, "solve(A, (A @ A + A) @ solve(A, b))"),
-        (sn.trace(sn.inv(A) @ sn.outer(b, b) @ (A @ A)), "sum(solve(A, b)*((A @ A).T @ b))"),
-        (sn.inv(A) @ sn.outer(b, b), "outer(solve(A, b), b)"),
+        (sn.matrix_power(A, -2) @ b, 2),
+        (sn.inv(A @ A.T) @ b, 2),
+        (sn.inv(A) @ (A @ A + A) @ sn.inv(A) @ b, 2),
+        (sn.trace(sn.inv(A) @ sn.outer(b, b) @ (A @ A)), 1),
+        (sn.inv(A) @ sn.outer(b, b), 1),
     ],
-    ids=str,
+    ids=lambda v: str(v),
 )
-def test_what_an_inverse_multiplies_is_contracted_first(y: Node, text: str, rng: np.random.Generator) -> None:
+def test_what_an_inverse_multiplies_is_contracted_first(y: Node, solves: int, rng: np.random.Generator) -> None:
+    """Every system of equations has one column."""
     numeric = sn.compile(y, stop_after="numeric")
-    assert str(numeric) == text
+    assert [node.rank for node in topological(numeric) if node.kind == "solve"] == [1] * solves
     data = {"A": rng.normal(size=(4, 4)), "b": rng.normal(size=4)}
     np.testing.assert_allclose(evaluate(numeric, data), evaluate(y, data), rtol=1e-7)
 
