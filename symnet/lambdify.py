@@ -20,11 +20,12 @@ import sympy
 from symnet import dtypes
 from symnet.compiler import compile
 from symnet.errors import ArgumentError, DTypeError, explain
-from symnet.expr.constants import Number, as_node
+from symnet.expr.constants import Number
 from symnet.expr.extents import dim
 from symnet.expr.from_sympy import from_sympy
 from symnet.expr.node import Node
 from symnet.expr.symbols import leaves, tensor
+from symnet.expr.sympy_bodies import opened
 from symnet.expr.sympy_scalars import from_scalar
 from symnet.runtime.numbers import Numbers
 from symnet.runtime.numbers import is_possible as numbers_are_possible
@@ -71,6 +72,7 @@ def lambdify(
 
     Raises:
         ArgumentError: a symbol that is no argument, a part without a primitive, modules of one's own.
+        MissingRuleError: a function without a formula of primitives.
 
     Example:
         >>> import numpy as np, sympy, symnet as sn
@@ -292,8 +294,9 @@ class _ScalarFunction:
         self.symbols, self.cells, self.real, self.threads = symbols, plan.cells, real, threads
         self.variants: dict[Any, Any] = {}
         self.local = _Steps()
-        for cell in plan.cells:  # what cannot be converted is refused at once
-            from_scalar(cell, {s: as_node(1.5) for s in symbols})
+        stand_ins = {s: tensor(f"x{k}") for k, s in enumerate(symbols)}
+        for cell in plan.cells:  # what cannot be converted, or compiled, is refused at once
+            opened(from_scalar(cell, stand_ins))
 
     def __call__(self, values: Sequence[Any]) -> list[Any]:
         steps = self.local.steps

@@ -196,6 +196,7 @@ BUILD_REFUSED: list[tuple[Any, Any, dict[str, Any], type[SymnetError], str]] = [
     ([x, x], x, {}, ArgumentError, "got x twice"),
     (2, x, {}, ArgumentError, r"expected SymPy symbols as arguments; got 2"),
     (x, sympy.Integral(x, x), {}, ArgumentError, r"got Integral\(x, x\)"),
+    (x, sympy.zeta(x), {}, sn.MissingRuleError, r"compiling zeta\(x\): .* for which it knows no formula"),
     (x, x, {"modules": {"sin": abs}}, ArgumentError, "expected names of modules.* got modules="),
     (x, x, {"modules": [{"sin": abs}, "numpy"]}, ArgumentError, "expected names of modules"),
     (x, x, {"modules": ["mpmath"]}, ArgumentError, "got 'mpmath'. Drop it, or use sympy.lambdify for more digits"),
