@@ -68,7 +68,7 @@ def content(total: Node) -> Expr:
     size = magnitude(values[0])
     if not all(magnitude(v) == size for v in values):
         size = ONE if fractions and beside_number else _divisor(values)
-    return size * _sign(leading)
+    return (ONE if size == 1.0 else size) * _sign(leading)  # a rounded 1.0 taken out would be there again
 
 
 def _divisor(values: list[Expr]) -> Expr:
