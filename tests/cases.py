@@ -307,7 +307,19 @@ case("product with two zeros", lambda: prod(x), "x", x=constant([2.0, 0.0, 3.0, 
 case("product of nonzero elements", lambda: prod(p) * prod(tensor("P", 3, 4, positive=True), 0), "p P", "prod/x")
 case("multiplicative neuron", lambda: prod(tensor("g", 3, positive=True)[:, None] ** tensor("k", 3, 2), 0), "g k", "A3")
 case("logsumexp", lambda: [logsumexp(X), logsumexp(X, 0), logsumexp(X, 1)], "X")
+case(
+    "norm of exponentials with weights",
+    lambda: ew.sqrt(((exp(-(s**2) - x**2) / (x**2 + 1)) ** 2).sum()),
+    "s x",
+    "the weight inside the sum was held against a factor that does not vary along it",
+)
 case("logsumexp far out", lambda: logsumexp(X, 1), X=wide(1000.0))
+case(
+    "diagonal of a stack of products",
+    lambda: einsum("ijj->ij", exp(-(tensor("K", 2, 3, 3) ** 2)) / (1 + tensor("g", 3) ** 2)).sum(0),
+    "K g",
+    "an index met twice by one factor of a product, once by another",
+)
 case("softmax", lambda: softmax(X), "X")
 case("softmax along the batch", lambda: softmax(X, axis=0), "X")
 case("log softmax", lambda: log_softmax(X), "X")

@@ -170,12 +170,14 @@ def _reassembled(node: Einsum, inside: list[Part]) -> list[Part]:
 
 
 def multiplied(factors: list[Part], indices: Indices, operand: Node) -> Part:
-    """A product of factors over those of `indices` that they have."""
-    have = tuple(i for i in indices if any(i in where for _, where in factors))
+    """A product of factors over those of `indices` that they have, each once: of an index met twice the diagonal."""
+    have = tuple(dict.fromkeys(i for i in indices if any(i in where for _, where in factors)))
     shape = tuple(operand.shape[indices.index(i)] for i in have)
     product = Factors(shape)
     for factor, where in factors:
-        product.times(factor, tuple(have.index(i) for i in where))
+        ordered = sorted(set(where), key=have.index)
+        turned = factor if list(where) == ordered else contract([where], ordered, factor)
+        product.times(turned, tuple(have.index(i) for i in ordered))
     return product.build(), have
 
 

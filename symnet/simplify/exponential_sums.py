@@ -22,7 +22,7 @@ from symnet.expr.contraction import Einsum
 from symnet.expr.contraction import sum as sum_over
 from symnet.expr.elementwise import elementwise, equal, is_op, where
 from symnet.expr.movement import broadcast_to
-from symnet.expr.node import Node
+from symnet.expr.node import Node, Shape
 from symnet.expr.reduction import along, reduce
 from symnet.simplify.broadcast import Axes, cover, restrict
 from symnet.simplify.coefficients import ONE, product, split_coefficient
@@ -281,8 +281,16 @@ def _numerators(
 def _stands_beside(weights: set[Node], factors: Factors, places: Axes) -> bool:
     """Whether the product is 0 where the weights are: every factor of theirs is a factor of it."""
     shape = tuple(factors.shape[a] for a in places)
+    if not all(_spreads_over(w.shape, shape) for w in weights):
+        return False
     wanted = [base for w in weights for base in Factors.view(broadcast_to(w, shape)).powers]
     return all((core, tuple(places[a] for a in axes)) in factors.powers for core, axes in wanted)
+
+
+def _spreads_over(inner: Shape, outer: Shape) -> bool:
+    """Whether an array broadcasts to a shape: a weight varies along what is summed, and a factor may not."""
+    last = outer[len(outer) - len(inner) :] if len(inner) <= len(outer) else ()
+    return len(last) == len(inner) and all(n in (1, m) for n, m in zip(inner, last, strict=True))
 
 
 def _relative(x: Node, shift: Node, same: dict[Node, Node]) -> Node | None:

@@ -23,6 +23,7 @@ from symnet.calculus.jacobian import jacobian
 from symnet.calculus.products import hvp
 from symnet.calculus.structure import Structure
 from symnet.diff import pullback, pushforward
+from symnet.errors import DTypeError
 from symnet.expr.contraction import contract
 from symnet.expr.elementwise import elementwise
 from symnet.expr.extents import Dim
@@ -38,6 +39,7 @@ from tests.fuzz.graphs import RandomGraph
 
 STEP = 1e-5  # of central differences in float64
 EXACT, NEARLY = 1e-9, 2e-5  # relative to the largest number met: of two formulas, and of differences
+SINGLE, WILD_SINGLE = 1e-4, 200.0  # the same in float32
 WILD = 1e5  # numbers beyond this say that the graph is ill-conditioned: rounding would be mistaken for errors
 
 Arrays = list[np.ndarray]
@@ -138,13 +140,13 @@ class Evaluator:
         return values
 
 
-def check(graph: RandomGraph, compiled: bool = False, scheduled: bool = False) -> Counter[str]:
+def check(graph: RandomGraph, compiled: bool = False, single: bool = False) -> Counter[str]:
     """Everything that must hold.
 
     Args:
         graph: what to check.
         compiled: natively too.
-        scheduled: the schedule too, interpreted.
+        single: values and gradient in float32 too.
 
     Returns:
         how many graphs were compared how ("first order", …), and how many were left out and why ("skipped: …").
@@ -154,7 +156,7 @@ def check(graph: RandomGraph, compiled: bool = False, scheduled: bool = False) -
     """
     seen: Counter[str] = Counter(graphs=1)
     d = derive(graph)
-    last = "native" if compiled else "schedule" if scheduled else "loops"
+    last = "native" if compiled else "loops"
     if d is None:
         seen["nothing to differentiate by"] += 1
         through_the_floors(graph, graph.roots, graph.data, 1.0, last)
@@ -172,6 +174,8 @@ def check(graph: RandomGraph, compiled: bool = False, scheduled: bool = False) -
     compare("hvp", [values[n] for n in d.hvp_forward], Evaluator(after, graph.dims), after, d, size)
     written = check_formulas(d, size, seen)
     through_the_floors(graph, [*graph.roots, *d.reverse, *d.forward, *after, *written], d.data, size, last)
+    if single and size < WILD_SINGLE:
+        check_single(d, size, last, seen)
     return seen
 
 
@@ -202,6 +206,15 @@ def check_formulas(d: Derivatives, size: float, seen: Counter[str]) -> list[Node
         seen[what] += 1
         written.append(whole)
     return written
+
+
+def check_single(d: Derivatives, size: float, last: str, seen: Counter[str]) -> None:
+    """Values and gradient in float32, unless integers were made float64 before: those are refused beside float32."""
+    try:
+        through_the_floors(d.graph, [*d.graph.roots, *d.reverse], d.data, size, last, "float32")
+        seen["single precision"] += 1
+    except DTypeError:
+        seen["single precision, refused"] += 1
 
 
 def magnitude(values: dict[Node, np.ndarray]) -> float:
@@ -281,12 +294,17 @@ def compare(floor: str, wanted: Arrays, evaluate: Evaluator, nodes: list[Node], 
 
 
 def through_the_floors(
-    graph: RandomGraph, roots: Sequence[Node], data: dict[str, np.ndarray], size: float, last: str
+    graph: RandomGraph,
+    roots: Sequence[Node],
+    data: dict[str, np.ndarray],
+    size: float,
+    last: str,
+    real: str = "float64",
 ) -> None:
     """The chain of oracles, as far as a floor."""
     found = leaves(*roots)
     used = {leaf.name: data[leaf.name] for leaf in found}
     told = {d.name for leaf in found for n in leaf.shape if isinstance(n, Dim) for d in [n]}
-    stages = chain.floors(roots, used, {k: v for k, v in graph.dims.items() if k in told}, "float64")
+    stages = chain.floors(roots, used, {k: v for k, v in graph.dims.items() if k in told}, real)
     names = ("reference", "algebra", "numeric", "loops", "schedule", "native")
-    chain.check(itertools.islice(stages, names.index(last) + 1), EXACT * size)
+    chain.check(itertools.islice(stages, names.index(last) + 1), (EXACT if real == "float64" else SINGLE) * size)

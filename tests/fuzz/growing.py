@@ -30,10 +30,11 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Choose = Callable[[int], int]
 
 M, N = sn.dim("m"), sn.dim("n")
-ROWS, ORDERS, WIDTHS = (2, 3, 1, 5, 0), (2, 3, 1, 0), (2, 3, 1, 4, 0)  # the values of m and n, and a concrete extent
+# The values of m and n, and a concrete extent: whole vectors and odd ends, and once in a while more than one row block.
+ROWS, ORDERS, WIDTHS = (2, 3, 1, 5, 0, 17, 2, 3, 261), (2, 3, 1, 0), (2, 3, 1, 4, 0, 9)
 LIMIT, NEAR = 30.0, 1e-4  # the largest value kept; the closest that two compared numbers may come
 WORST_CONDITION = 1e3  # of a matrix that is solved with
-RANK, SIZE = 3, 400  # the most axes and elements of a value
+RANK, SIZE = 3, 1200  # the most axes and elements of a value
 
 _JUMPS = ("lt", "le", "gt", "ge", "eq", "ne", "sign", "floor")
 

@@ -64,7 +64,7 @@ def work(plan: Plan, batches: int, alone: bool) -> None:
     """In the worker: batches, and a line about each."""
 
     def verdict(graph: RandomGraph) -> Counter[str]:
-        return check(graph, compiled=plan.compiled)
+        return check(graph, compiled=plan.compiled, single=plan.compiled)
 
     for seed in range(plan.seed, plan.seed + batches):
         _say(begun=seed)
@@ -156,5 +156,5 @@ def failure_text(found: dict[str, Any], compiled: bool) -> str:
     return (
         f"# {found['floor']}: found by `{again}`\n{detail}\n{found['source']}\n\n"
         "from tests.fuzz.checks import check\nfrom tests.fuzz.graphs import RandomGraph\n\n"
-        f"check(RandomGraph(roots, data, dims), compiled={compiled})\n"
+        f"check(RandomGraph(roots, data, dims), compiled={compiled}, single={compiled})\n"
     )
