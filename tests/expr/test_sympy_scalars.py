@@ -135,7 +135,7 @@ def test_apply_broadcasts_and_takes_numbers():
         (lambda: from_scalar(sympy.Integral(x, x)), "got Integral(x, x) (Integral). Call .doit() on it first."),
         (
             lambda: from_scalar(sympy.MatrixSymbol("M", 2, 2)),
-            "from_sympy(M): expected SymPy functions of scalars, and arithmetic; got M (MatrixSymbol). Convert it first",
+            "from_sympy(M): expected SymPy functions of scalars, and arithmetic; got M (MatrixSymbol). Convert it",
         ),
         (lambda: from_scalar(sympy.Indexed("A", 1)), "got A[1] (Indexed)."),
         (
