@@ -15,7 +15,7 @@ import sympy
 
 from symnet import dtypes
 from symnet.expr.extents import Dim
-from symnet.expr.graph import topological
+from symnet.expr.graph import dims_of, topological
 from symnet.expr.node import Node
 from symnet.expr.symbols import Tensor, leaves
 
@@ -52,7 +52,7 @@ _ASSUMED: dict[str, Draw] = {
 
 def sizes(nodes: Sequence[Node], instance: int) -> dict[Dim, int]:
     """A size for every dim, different ones in different instances."""
-    found = sorted({s for node in nodes for s in node.free_symbols if isinstance(s, Dim)}, key=str)
+    found = sorted(dims_of(*nodes), key=str)
     row = SIZES[instance % len(SIZES)]
     return {d: row[k % len(row)] + k // len(row) for k, d in enumerate(found)}
 

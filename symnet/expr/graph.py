@@ -11,7 +11,7 @@ from typing import Any
 import sympy
 from sympy import Basic
 
-from symnet.expr.node import Node, register_builder
+from symnet.expr.node import Node, by_identity, register_builder
 
 
 def topological(*roots: Node) -> list[Node]:
@@ -107,14 +107,31 @@ def _xreplace(node: Node, rule: Mapping[Any, Any]) -> Node:
     return new[node]
 
 
+@by_identity
+def _symbols_in(static: Basic) -> frozenset[Basic]:
+    return frozenset(static.free_symbols)
+
+
+def _static_symbols(node: Node) -> list[frozenset[Basic]]:
+    """The symbols of each static argument that has any."""
+    each = [_symbols_in(arg) for arg in node.args if not isinstance(arg, Node)]
+    return [symbols for symbols in each if symbols]
+
+
+def dims_of(*roots: Node) -> set[Any]:
+    """The dims in the shapes and static arguments of every node under the roots."""
+    from symnet.expr.extents import Dim
+
+    found = {symbol for node in topological(*roots) for symbols in _static_symbols(node) for symbol in symbols}
+    return {symbol for symbol in found if isinstance(symbol, Dim)}
+
+
 @register_builder("free_symbols")
 def _free_symbols(node: Node) -> set[Basic]:
     """Dims of every shape, and the leaves (a leaf of rank 0 also as its SymPy symbol)."""
     found: set[Basic] = set()
     for each in topological(node):
-        for arg in each.args:
-            if not isinstance(arg, Node):
-                found |= arg.free_symbols
+        found = found.union(*_static_symbols(each))
         if each.kind == "tensor":
             found.add(each)
             found |= set() if each.shape else {each.symbol}  # type: ignore[attr-defined]

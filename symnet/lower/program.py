@@ -15,7 +15,7 @@ import sympy
 
 from symnet.expr.constants import Number
 from symnet.expr.extents import Dim, product
-from symnet.expr.graph import topological
+from symnet.expr.graph import dims_of, topological
 from symnet.expr.node import Node
 from symnet.expr.symbols import Tensor
 from symnet.loops.ir import Buffer, Group, IntExpr, IntVar, Program, Store, int_mul
@@ -104,8 +104,8 @@ def _dims(leaves: Iterable[Tensor], roots: Iterable[Node]) -> tuple[str, ...]:
     """The dims of the inputs' shapes in order, then those that only the expressions hold (given at the call)."""
     shapes = (n for leaf in leaves for n in leaf.shape)
     found = [s for n in shapes for s in sorted(sympy.sympify(n).free_symbols, key=str)]
-    rest = {s for root in roots for s in root.free_symbols if isinstance(s, Dim)}
-    return tuple(dict.fromkeys(s.name for s in [*found, *sorted(rest, key=str)] if isinstance(s, Dim)))
+    rest = sorted(dims_of(*roots), key=str)
+    return tuple(dict.fromkeys(s.name for s in [*found, *rest] if isinstance(s, Dim)))
 
 
 def _inputs(space: Space, leaves: Sequence[Tensor]) -> tuple[Buffer, ...]:

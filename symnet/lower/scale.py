@@ -27,8 +27,9 @@ def push_scales(roots: Iterable[Node]) -> list[Node]:
     roots = list(roots)
     users = consumers(*roots)
     subtracted = {n for n in users if is_op(n, "mul") and users[n] and all(is_op(u, "add") for u in users[n])}
-    worthwhile = {found for n in users if (found := _gain(n, n in subtracted)) is not None}
-    pushed = rebuild(roots, _Pusher(worthwhile))
+    places: dict[Node, Node] = {}
+    worthwhile = {found for n in users if (found := _gain(n, n in subtracted, places)) is not None}
+    pushed = rebuild(roots, _Pusher(worthwhile, places))
     return pushed if _contractions(pushed) <= _contractions(roots) else roots
 
 
@@ -36,7 +37,7 @@ def _contractions(roots: list[Node]) -> int:
     return sum(1 for node in topological(*roots) if is_reduction(node))
 
 
-def _gain(node: Node, subtracted: bool) -> tuple[Node, Scale] | None:
+def _gain(node: Node, subtracted: bool, places: dict[Node, Node]) -> tuple[Node, Scale] | None:
     """What to scale by what, where that is smaller than the product itself; a sign that only sums take is free."""
     split = _split(node)
     if split is None:
@@ -44,7 +45,7 @@ def _gain(node: Node, subtracted: bool) -> tuple[Node, Scale] | None:
     scale, rest = split
     if subtracted and len(scale) == 1 and number_of(scale[0]) == -1:
         return None
-    place = _place(rest)
+    place = _place(rest, places)
     return (place, scale) if elements(place) < elements(node) else None
 
 
@@ -62,13 +63,13 @@ def _split(node: Node) -> tuple[Scale, Node] | None:
 class _Pusher:
     """Rewrites products of a scale and a contraction; remembers what was scaled by what."""
 
-    def __init__(self, worthwhile: set[tuple[Node, Scale]]) -> None:
-        self._worthwhile = worthwhile
+    def __init__(self, worthwhile: set[tuple[Node, Scale]], places: dict[Node, Node]) -> None:
+        self._worthwhile, self._places = worthwhile, places
         self._known: dict[tuple[Node, Scale], Node] = {}
 
     def __call__(self, node: Node) -> Node:
         split = _split(node)
-        if split is None or (_place(split[1]), split[0]) not in self._worthwhile:
+        if split is None or (_place(split[1], self._places), split[0]) not in self._worthwhile:
             return node
         return self.scaled(split[1], split[0])
 
@@ -88,11 +89,15 @@ class _Pusher:
         return result
 
 
-def _place(node: Node) -> Node:
-    """Where the scale would end up."""
-    while (position := _operand(node)) is not None:
+def _place(node: Node, places: dict[Node, Node]) -> Node:
+    """Where the scale would end up; `places` remembers it for every node on the way, for chains share their ends."""
+    chain = []
+    while node not in places and (position := _operand(node)) is not None:
+        chain.append(node)
         node = node.operands[position]
-    return node
+    end = places.setdefault(node, node)
+    places.update(dict.fromkeys(chain, end))
+    return end
 
 
 def _operand(node: Node) -> int | None:
