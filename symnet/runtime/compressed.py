@@ -131,7 +131,7 @@ class CompressedArray:
         out = np.zeros(self.shape, self.dtype)
         for term in self.terms:
             view, indices = term.along(out, range(self.ndim)) if self.ndim else (out, ())
-            view += term.block(output=indices)
+            np.add(view, term.block(output=indices), out=view, casting="unsafe")  # exact: a float only by its scale
         return out
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -160,7 +160,8 @@ class CompressedArray:
         out = np.zeros(self.shape[:kept], np.result_type(self.dtype, v.dtype))
         for term in self.terms:
             view, indices = term.along(out, range(kept)) if kept else (out, ())
-            view += term.block(term.along(v, range(kept, self.ndim)), output=indices)
+            block = term.block(term.along(v, range(kept, self.ndim)), output=indices)
+            np.add(view, block, out=view, casting="unsafe")
         return out
 
     def __matmul__(self, v: Any) -> np.ndarray:

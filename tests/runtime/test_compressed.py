@@ -139,3 +139,12 @@ def test_extents_and_means_are_checked_as_ever() -> None:
     f = sn.compile(H, compressed=True)
     assert f(m=4).dense() == pytest.approx(np.eye(4) / 2)
     assert pickle.loads(pickle.dumps(f.structure)) == f.structure
+
+
+def test_a_derivative_of_whole_numbers_stays_whole() -> None:
+    """∂(B k)/∂B is a delta times k: integers, though a term's number is a float."""
+    k, B = sn.tensor("k", 3, dtype="int64"), sn.tensor("B", 2, 3)
+    J = sn.jacobian(B @ k, B)
+    found, dense = sn.compile(J, compressed=True)(k=np.array([1, 2, 3])), sn.compile(J)(k=np.array([1, 2, 3]))
+    assert found.dtype == dense.dtype and np.array_equal(found.dense(), dense)
+    assert np.array_equal(found.matvec(np.ones((2, 3), int)), [6, 6])
