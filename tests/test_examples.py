@@ -33,7 +33,8 @@ CLAIMS: dict[str, tuple[str, ...]] = {
     "digits": (r"time per epoch: [\d.]+ ms", r"held-out accuracy: 9[789]\.\d\d%"),
     "own_neuron": (r"derivative: -2\*z\*Cauchy\(z\)\*\*2", r"3000 steps in [\d.]+ s: loss 0\.18\d* → 0\.000"),
     "quadratic": (
-        r"exactly: x1 = -1, x2 = -1, x3 = -1: minimum, value -1; eigenvalues of the Hessian 2 - sqrt\(2\), 2, sqrt\(2\) \+ 2",
+        r"exactly: x1 = -1, x2 = -1, x3 = -1: minimum, value -1; ",
+        r"eigenvalues of the Hessian 2 - sqrt\(2\), 2, sqrt\(2\) \+ 2",
         r"critical point \[-1\. -1\. -1\.\] where the gradient is \[0\. 0\. 0\.\]",
         r"2 \+ √2: minimum",
     ),
