@@ -3,6 +3,7 @@
 In: numeric-form roots.  Out: the same values, every contracting Einsum with at most two operands, in the order that
 opt_einsum finds cheapest (a symbolic extent counts as 256).  Operands that the contraction reads once each (the
 full index set) stay together: they are one reduction, with nothing to save.
+Powers of one matrix are squared (`powers.py`).
 A product that one other product alone uses is opened first, where some other order is cheaper: (X Xᵀ) v is X (Xᵀ v).
 """
 
@@ -16,9 +17,10 @@ import opt_einsum
 from symnet.expr.contraction import Einsum, contract
 from symnet.expr.extents import product
 from symnet.expr.graph import consumers, rebuild, topological, with_operands
-from symnet.expr.node import Extent, Node
+from symnet.expr.node import Node
+from symnet.lower.extents import typical
+from symnet.lower.powers import power_by_squaring
 
-TYPICAL = 256  # what a symbolic extent counts for when orders are compared
 MOST_OPERANDS = 8  # of a product made by opening others: finding the best order grows fast
 
 
@@ -70,6 +72,9 @@ def _binarize(node: Node) -> Node:
     everything = set(node.extents)
     if all(set(indices) == everything for indices in node.inputs):
         return node
+    power = power_by_squaring(node, _cost)
+    if power is not None:
+        return _binarize(power)
     terms = list(zip(node.inputs, node.operands, strict=True))
     for positions in _path(node):
         chosen = [terms[p] for p in positions]
@@ -97,11 +102,6 @@ def _plan(node: Einsum) -> tuple[Any, Any]:
     return opt_einsum.contract_path(f"{','.join(inputs)}->{output}", *shapes, shapes=True, optimize="dp")
 
 
-def typical(extent: Extent) -> int:
-    """An extent as costs count it: a symbolic one is TYPICAL."""
-    return max(extent, 1) if isinstance(extent, int) else TYPICAL
-
-
 def elements(node: Node) -> int:
-    """Elements of a node, symbolic extents counted as TYPICAL."""
+    """Elements of a node, symbolic extents as costs count them."""
     return int(product(map(typical, node.shape)))

@@ -22,9 +22,8 @@ from symnet.expr.linalg import Determinant, Solve
 from symnet.expr.node import Node
 from symnet.loops.ir import Body, Buffer, If, IntCondition, IntConst, IntVar, Store, as_int
 from symnet.lower.blocked import SMALLEST, eliminate_in_panels
-from symnet.lower.contraction import typical
 from symnet.lower.elimination import Factors, determinant, eliminate, refuse_singular
-from symnet.lower.extents import lower_extent
+from symnet.lower.extents import lower_extent, typical
 from symnet.lower.kernel import Part, loop
 from symnet.lower.nest import Axis, Nest
 from symnet.lower.panel import PANEL

@@ -17,8 +17,8 @@ from symnet.expr.contraction import Einsum
 from symnet.expr.extents import product, same_shape
 from symnet.expr.graph import consumers, topological
 from symnet.expr.node import Node
-from symnet.lower.contraction import TYPICAL
 from symnet.lower.elementwise import is_costly
+from symnet.lower.extents import TYPICAL
 
 MOVED = frozenset({"expand", "slice", "named", "barrier"})
 COMPUTED = frozenset({"number", "size", "one_hot", "delta", "iota"})

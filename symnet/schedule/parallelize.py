@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from symnet.loops.ir import IntConst, IntExpr, IntVar, ceil_div, int_min
 from symnet.loops.substitute import Substitution
-from symnet.lower.contraction import TYPICAL
+from symnet.lower.extents import TYPICAL
 from symnet.lower.nest import Axis, Nest
 from symnet.schedule.access import substituted
 from symnet.schedule.target import Target
