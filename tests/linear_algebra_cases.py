@@ -17,7 +17,7 @@ BADLY_SCALED = [[1e-20, 2, 0, 1], [1, 1, 3, 0], [1e10, 0, 1, 2e10], [0, 1e-8, 1,
 
 def regular(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     """A matrix away from singular ones, whose elimination swaps rows."""
-    return rng.permuted(rng.normal(size=shape) / 3 + 2 * np.eye(shape[-1]), axis=-2)
+    return rng.permutation(rng.normal(size=shape) / 3 + 2 * np.eye(shape[-1]), axis=-2)
 
 
 def definite(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:

@@ -7,7 +7,7 @@ import pytest
 from symnet.diff import elementwise, pullback, pushforward, reduction, tables
 from symnet.diff.rules import LEAF, ZERO
 from symnet.errors import MissingRuleError
-from symnet.expr import constants, contraction, indexing, movement, symbols
+from symnet.expr import constants, contraction, cumulative, indexing, movement, symbols
 from symnet.expr import elementwise as elementwise_nodes
 from symnet.expr import linalg as linalg_nodes
 from symnet.expr import reduction as reduction_nodes
@@ -20,7 +20,17 @@ from symnet.expr.symbols import tensor
 from symnet.reference.evaluation import MEANING
 from tests.cases import CASES
 
-FILES = (constants, contraction, elementwise_nodes, indexing, linalg_nodes, movement, reduction_nodes, symbols)
+FILES = (
+    constants,
+    contraction,
+    cumulative,
+    elementwise_nodes,
+    indexing,
+    linalg_nodes,
+    movement,
+    reduction_nodes,
+    symbols,
+)
 KINDS = {
     thing.kind: thing
     for file in FILES
