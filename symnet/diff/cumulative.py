@@ -1,6 +1,6 @@
 """Derivative rules of cumulative sums.
 
-    y = L x with L the triangle of ones:    x_bar = Lᵀ y_bar, a sum from the other end
+y = L x with L the triangle of ones:    x_bar = Lᵀ y_bar, a sum from the other end
 """
 
 from __future__ import annotations
