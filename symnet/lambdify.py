@@ -226,7 +226,9 @@ class Lambdified:
             found = self._direct(*args)
             if found is not None:
                 return found if self._single else self.plan.build(found)
-        return self.plan.build(self._of_any(self._flat(args, keywords)))
+        plain = not keywords and not self.nested and len(args) == len(self.specs)
+        found = self._of_any(args if plain else self._flat(args, keywords))
+        return found[0] if self._single else self.plan.build(found)
 
     def _flat(self, args: Sequence[Any], keywords: dict[str, Any]) -> list[Any]:
         """A value for each symbol."""
@@ -236,7 +238,7 @@ class Lambdified:
 
     def _of_any(self, values: Sequence[Any]) -> list[Any]:
         """The values of the cells; the first call on floats alone makes the short way for those that follow."""
-        if not values or not all(type(v) is float for v in values):
+        if not values or type(values[0]) is not float or not all(type(v) is float for v in values):
             return self.run(values)  # type: ignore[no-any-return]
         self.numbers = self.numbers or self.run.of_numbers()
         found = self.numbers.call(*values) if self.numbers else None
