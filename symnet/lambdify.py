@@ -399,14 +399,20 @@ class _Large:
         self.shape, self.real = shape, real
 
     def __call__(self, values: Sequence[Any]) -> list[Any]:
-        arguments = {}
-        for name, k in self.used.items():
-            value = np.asarray(values[k], self.real)
-            spread = np.broadcast_to(value, self.shape) if self.many[k] else value
-            arguments[name] = np.ascontiguousarray(spread).reshape(-1 if self.many[k] else ())
+        arguments = {name: self._spread(values[k], self.many[k]) for name, k in self.used.items()}
         supply = iter(self.function(**arguments))
         full = [np.full(self.shape, c, self.real) if c is not None else next(supply) for c in self.constants]
         return [_shaped(r, self.shape) if np.ndim(r) else np.full(self.shape, r) for r in full]
+
+
+    def _spread(self, value: Any, many: bool) -> np.ndarray:
+        """One number, or a row of all elements; an array that is one already is passed as it is."""
+        array = np.asarray(value, self.real)
+        if not many:
+            return array.reshape(())
+        if array.shape != self.shape:
+            array = np.broadcast_to(array, self.shape)
+        return array if array.ndim == 1 and array.flags.c_contiguous else np.ascontiguousarray(array).reshape(-1)
 
 
 class _MatrixFunction:
