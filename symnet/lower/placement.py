@@ -30,27 +30,30 @@ def place_factors(roots: Iterable[Node]) -> list[Node]:
     users = consumers(*roots)
     ends = set(roots)
     new: dict[Node, Node] = {}
+    once: set[Node] = set()
     for node in topological(*roots):
         fresh = with_operands(node, (new[o] for o in node.operands))
         if is_op(node, "mul"):
             subtracted = node not in ends and all(is_op(user, "add") for user in users[node])
-            once = frozenset(new[o] for o in node.operands if len(users[o]) == 1 and o not in ends)
             fresh = _placed(fresh, subtracted, once)
         new[node] = fresh
+        if len(users[node]) == 1 and node not in ends:
+            once.add(fresh)
     return [new[root] for root in roots]
 
 
-def _placed(node: Node, subtracted: bool, once: frozenset[Node]) -> Node:
+def _placed(node: Node, subtracted: bool, once: set[Node]) -> Node:
     """A product with its scalars placed.
 
-    subtracted: only sums use it, so that a sign costs nothing.  once: the operands that nothing else uses.
+    subtracted: only sums use it, so that a sign costs nothing.  once: the values that have one user.
     """
     free = [o for o in node.operands if subtracted and number_of(o) == -1]
     scalars = [o for o in node.operands if not o.rank and o not in free]
     arrays = [o for o in node.operands if o.rank]
     scalars, arrays = _turned(scalars, arrays, once)
     if not arrays:
-        return node
+        parts = [*free, *scalars]
+        return parts[0] if len(parts) == 1 else elementwise("mul", *parts)
     place = min(arrays, key=lambda o: _room(o, once))
     if scalars and _room(place, once) < elements(node):
         arrays = [_times(scalars, o, once) if o is place else o for o in arrays]
@@ -62,12 +65,12 @@ def _placed(node: Node, subtracted: bool, once: frozenset[Node]) -> Node:
     return parts[0] if len(parts) == 1 else elementwise("mul", *parts)
 
 
-def _room(factor: Node, once: frozenset[Node]) -> int:
+def _room(factor: Node, once: set[Node]) -> int:
     """The number of elements that a scalar meets inside a factor."""
     return min(elements(o) for o in _inside(factor, once))
 
 
-def _inside(factor: Node, once: frozenset[Node]) -> tuple[Node, ...]:
+def _inside(factor: Node, once: set[Node]) -> tuple[Node, ...]:
     """What a scalar may be multiplied into: what a factor repeats, an operand of an outer product, or the factor."""
     if isinstance(factor, Expand) or (_is_outer(factor) and factor in once):
         return factor.operands
@@ -78,7 +81,7 @@ def _is_outer(node: Node) -> bool:
     return isinstance(node, Einsum) and not node.contracted and len(node.operands) > 1
 
 
-def _times(scalars: list[Node], factor: Node, once: frozenset[Node]) -> Node:
+def _times(scalars: list[Node], factor: Node, once: set[Node]) -> Node:
     """The factor scaled, or the smallest part of it."""
     parts = _inside(factor, once)
     place = min(range(len(parts)), key=lambda k: elements(parts[k]))
@@ -86,9 +89,27 @@ def _times(scalars: list[Node], factor: Node, once: frozenset[Node]) -> Node:
     return whole if parts[0] is factor else with_operands(factor, [*parts[:place], whole, *parts[place + 1 :]])
 
 
-def _turned(scalars: list[Node], arrays: list[Node], once: frozenset[Node]) -> tuple[list[Node], list[Node]]:
+def _turned(scalars: list[Node], arrays: list[Node], once: set[Node]) -> tuple[list[Node], list[Node]]:
     """-(a - b)·x as (b - a)·x."""
-    for k, factor in enumerate(arrays if scalars and number_of(scalars[0]) == -1 else ()):
-        if is_op(factor, "add") and factor in once and has_both_signs(factor):
-            return scalars[1:], [*arrays[:k], scaled(factor, sympy.S.NegativeOne), *arrays[k + 1 :]]
+    if not scalars or number_of(scalars[0]) != -1:
+        return scalars, arrays
+    factors = [*scalars[1:], *arrays]
+    for k, factor in enumerate(factors):
+        opposite = _negated(factor, once)
+        if opposite is not None:
+            factors[k] = opposite
+            return factors[: len(scalars) - 1], factors[len(scalars) - 1 :]
     return scalars, arrays
+
+
+def _negated(factor: Node, once: set[Node]) -> Node | None:
+    """-factor at no cost: a sum with both signs, or a contraction of one, that nothing else uses."""
+    if factor not in once:
+        return None
+    if is_op(factor, "add"):
+        return scaled(factor, sympy.S.NegativeOne) if has_both_signs(factor) else None
+    for k, operand in enumerate(factor.operands if isinstance(factor, Einsum) else ()):
+        if is_op(operand, "add") and operand in once and has_both_signs(operand):
+            turned = scaled(operand, sympy.S.NegativeOne)
+            return with_operands(factor, [*factor.operands[:k], turned, *factor.operands[k + 1 :]])
+    return None

@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from symnet.expr.constants import number_of
 from symnet.expr.contraction import Einsum, Indices, contract
 from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.graph import topological, with_operands
@@ -83,6 +84,7 @@ class _Candidates:
 
 def _partial_sums(nodes: list[Node], op: str) -> dict[Node, Recipe]:
     sums = [n for n in nodes if is_op(n, op) and len(set(n.operands)) == len(n.operands) <= MOST_OPERANDS]
+    sums = [n for n in sums if not _is_negation(n)]  # a sum subtracts it; a product would have to compute it
     sums.sort(key=lambda n: len(n.operands))
     candidates = _Candidates(Counter(o for total in sums for o in total.operands))
     recipes: dict[Node, Recipe] = {}
@@ -92,6 +94,10 @@ def _partial_sums(nodes: list[Node], op: str) -> dict[Node, Recipe]:
             recipes[total] = Recipe(tuple(parts), lambda ready: elementwise(op, *ready))
         candidates.add(total)
     return recipes
+
+
+def _is_negation(node: Node) -> bool:
+    return is_op(node, "mul") and len(node.operands) == 2 and number_of(node.operands[0]) == -1
 
 
 def _parts(total: Node, candidates: _Candidates) -> list[Node]:
