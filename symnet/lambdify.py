@@ -404,7 +404,6 @@ class _Large:
         full = [np.full(self.shape, c, self.real) if c is not None else next(supply) for c in self.constants]
         return [_shaped(r, self.shape) if np.ndim(r) else np.full(self.shape, r) for r in full]
 
-
     def _spread(self, value: Any, many: bool) -> np.ndarray:
         """One number, or a row of all elements; an array that is one already is passed as it is."""
         array = np.asarray(value, self.real)
