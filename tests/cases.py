@@ -332,7 +332,7 @@ case(
     "X A",
     "along and across the batch",
 )
-case("cumulative sum of all", lambda: [cumsum(A), cumulate(A, 1, True), cumsum(exp(x) > 1)], "A x")
+case("cumulative sum of all", lambda: [cumsum(A), cumulate(A, 1, True), cumsum(exp(x) > 1)], "A")
 
 # --------------------------------------------------------------------------- indexing and constants
 
