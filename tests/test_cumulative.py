@@ -75,7 +75,7 @@ def test_it_goes_to_sympy_and_to_a_formula() -> None:
     assert [str(v) for v in sn.to_sympy(sn.cumsum(sn.stack([a, b])))] == ["a", "a + b"]
     assert [str(v) for v in sn.to_sympy(cumulate(sn.stack([a, b]), 0, True))] == ["a + b", "b"]
     counted = sn.to_sympy(sn.cumsum(sn.stack([a, b]) > 0))
-    assert [v.subs({s: 2 for s in v.free_symbols}) for v in counted] == [1, 2]
+    assert [v.subs(dict.fromkeys(v.free_symbols, 2)) for v in counted] == [1, 2]
     with pytest.raises(sn.ArgumentError, match=r"expected reductions among max, .*; got argmax"):
         sn.to_sympy(sn.argmax(sn.stack([a, b])))
     assert sn.check("cumsum(w[::-1])[::-1]", w @ sn.cumsum(x), x).right
