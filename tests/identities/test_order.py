@@ -1,4 +1,4 @@
-"""Simplification does not depend on the order of operands, and ends: over every published identity."""
+"""Simplification does not depend on the order of operands, and ends: over every published identity and every case."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from symnet.expr.graph import topological, with_operands
 from symnet.expr.node import Node
 from symnet.simplify.algebra import TABLE, without_names
 from symnet.simplify.engine import Normalizer
+from tests.cases import CASES, Case
 from tests.identities.identity import Identity
 from tests.identities.test_identities import IDENTITIES
 
@@ -47,6 +48,14 @@ def test_rewriting_ends_and_is_idempotent(row: Identity):
     results = normalizer(without_names([row.ours(), row.published()]))
     assert normalizer.unsettled == []
     assert Normalizer(TABLE)(results) == results
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_nor_does_that_of_a_case(case: Case):
+    for root in case.roots:
+        simple = sn.simplify(root)
+        assert all(sn.simplify(permuted(root, seed)) is simple for seed in (0, 1, 2)), root
+        assert sn.simplify(simple) is simple
 
 
 def test_a_permutation_changes_the_graph_and_not_the_value():
