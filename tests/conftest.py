@@ -11,9 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
-from symnet.expr.node import Node
-from symnet.simplify.algebra import TABLE
-from symnet.simplify.engine import Normalizer
+from tests.rest import algebra_comes_to_rest
 
 os.environ["SYMNET_CACHE"] = "0"  # every test compiles what it tests
 settings.register_profile(
@@ -27,16 +25,9 @@ settings.load_profile("symnet")
 
 
 @pytest.fixture(autouse=True, scope="session")
-def algebra_comes_to_rest() -> Iterator[None]:
-    """No two rewrites of the algebra form undo each other, whatever a test simplifies."""
-    settle = Normalizer._settle
-
-    def refuse(self: Normalizer, node: Node) -> None:
-        assert self.table is not TABLE, f"rewrites undo each other at {node}"
-        settle(self, node)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Normalizer, "_settle", refuse)
+def rest() -> Iterator[None]:
+    """In every test."""
+    with algebra_comes_to_rest():
         yield
 
 

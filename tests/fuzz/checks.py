@@ -36,6 +36,7 @@ from symnet.reference.context import Context
 from tests import chain
 from tests.chain import Disagreement
 from tests.fuzz.graphs import RandomGraph
+from tests.rest import counting_unrest
 
 STEP = 1e-5  # of central differences in float64
 EXACT, NEARLY = 1e-9, 2e-5  # relative to the largest number met: of two formulas, and of differences
@@ -154,6 +155,13 @@ def check(graph: RandomGraph, compiled: bool = False, single: bool = False) -> C
     Raises:
         Disagreement: naming the floor.
     """
+    with counting_unrest() as unrest:
+        seen = _checked(graph, compiled, single)
+    seen["graphs whose form did not come to rest"] += bool(unrest)
+    return seen
+
+
+def _checked(graph: RandomGraph, compiled: bool, single: bool) -> Counter[str]:
     seen: Counter[str] = Counter(graphs=1)
     d = derive(graph)
     last = "native" if compiled else "loops"
