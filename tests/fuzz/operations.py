@@ -67,6 +67,11 @@ def _rank(x: Node) -> int:
     return x.rank
 
 
+def nothing(g: Grower) -> Node | None:
+    """No step at all: what a superfluous step shrinks to."""
+    return None
+
+
 def function(g: Grower) -> Node | None:
     x, name = g.real(), g.among(_FUNCTIONS)
     return None if x is None else elementwise(name, DOMAINS.get(name, _default_domain)(x))
@@ -270,7 +275,8 @@ def wrapped(g: Grower) -> Node | None:
 
 
 OPERATIONS: tuple[Operation, ...] = (
-    arithmetic, function, spelling, difference_or_quotient, power, pair, reduction, shaped, *MOVEMENTS, *MATRICES,
+    nothing, arithmetic, function, spelling, difference_or_quotient, power, pair, reduction, shaped, *MOVEMENTS,
+    *MATRICES,
     condition, choice, loss, constant, wrapped, applied, condition, arithmetic, reduction,
     function, choice, difference_or_quotient, function,
 )  # fmt: skip
