@@ -24,6 +24,7 @@ from typing import Any
 
 import symnet as sn
 from symnet import dtypes
+from symnet.calculus.derive import variables as free_leaves
 from symnet.calculus.formula import declarations, formula, names_in
 from symnet.compiler import STAGES
 from symnet.errors import ArgumentError, ShapeError, SymnetError, explain
@@ -31,7 +32,7 @@ from symnet.expr.extents import Dim
 from symnet.expr.graph import topological
 from symnet.expr.node import Node
 from symnet.expr.printing.latex import latex
-from symnet.expr.symbols import EQUALITIES, Named, Tensor, leaves
+from symnet.expr.symbols import Named, Tensor, leaves
 from symnet.expr.tokens import clipped
 from symnet.loops.printer import to_text
 from symnet.usage import EXAMPLES, USAGE, Parser
@@ -186,11 +187,6 @@ def one_expression(options: argparse.Namespace) -> tuple[Node, dict[str, Any]]:
     return found, variables
 
 
-def parameters(root: Node) -> list[Tensor]:
-    """The leaves that can be differentiated by."""
-    return [leaf for leaf in leaves(root) if leaf.dtype in dtypes.REAL and not leaf.assumptions & EQUALITIES]
-
-
 def targets(wrt: str, root: Node, variables: dict[str, Any]) -> list[Node]:
     """The nodes that `--wrt` names: leaves, names given by `.named`, or variables of the file."""
     by_name: dict[str, Any] = {name: node for name, node in variables.items() if isinstance(node, Node)}
@@ -219,22 +215,22 @@ def run_derive(options: argparse.Namespace) -> None:
     wrt = targets(options.wrt, root, variables) if options.wrt is not None else None
     name = options.source.rpartition(":")[2] if file else "L"
     if options.layout:
-        found = sn.derivative(root, wrt or list(parameters(root)), layout=options.layout)
-        _print_results(name, wrt or list(parameters(root)), found, options.latex)
+        found = sn.derivative(root, wrt or free_leaves(root), layout=options.layout)
+        _print_results(name, wrt or free_leaves(root), found, options.latex)
         return
     if root.rank:
         mend = "Reduce it with sum or mean, or add --layout numerator for the Jacobian."
         raise ArgumentError(explain(clipped(options.source), "a scalar (rank 0)", f"shape {root.shape}", mend))
     if options.numeric:
-        value, *slopes = sn.value_and_grad(root, wrt or list(parameters(root)), stop_after="numeric")
+        value, *slopes = sn.value_and_grad(root, wrt or free_leaves(root), stop_after="numeric")
         print(rf"{name} = {latex(value)}" if options.latex else f"{name} = {value}")
-        _print_results(name, wrt or list(parameters(root)), slopes, options.latex)
+        _print_results(name, wrt or free_leaves(root), slopes, options.latex)
         return
     stepwise = (options.wrt and file) or options.steps or options.html or options.slides or options.at is not None
     if stepwise and not options.brief:
         _print_steps(sn.derive(root, wrt, at=None if options.at is None else numbers_of(options.at)), options)
         return
-    chosen = wrt or list(parameters(root))
+    chosen = wrt or free_leaves(root)
     _print_results(name, chosen, sn.grad(root, chosen), options.latex)
 
 
@@ -258,7 +254,7 @@ def _print_steps(derivation: sn.Derivation, options: argparse.Namespace) -> None
 
 def run_check(options: argparse.Namespace) -> int:
     root, variables = one_expression(options)
-    chosen = targets(options.wrt, root, variables) if options.wrt is not None else list(parameters(root))
+    chosen = targets(options.wrt, root, variables) if options.wrt is not None else free_leaves(root)
     if len(chosen) != 1:
         known = ", ".join(_label(node) for node in chosen)
         mend = f"Write --wrt {_label(chosen[0])}." if chosen else "Use a leaf that is free."
@@ -332,7 +328,7 @@ def run_compare(options: argparse.Namespace) -> None:
         expected, mend = "an .npz file of arrays", "Write one with np.savez(path, X=x, D=d)."
         raise ArgumentError(explain(f"--data {options.data}", expected, str(error), mend)) from error
     wrt = targets(options.wrt, root, variables) if options.wrt is not None else []
-    wrt = wrt or [leaf for leaf in parameters(root) if leaf.name not in data] or list(parameters(root))
+    wrt = wrt or [leaf for leaf in free_leaves(root) if leaf.name not in data] or free_leaves(root)
     known = {leaf.name for leaf in leaves(root)}
     print(sn.compare(root, wrt, {n: a for n, a in data.items() if n in known}, dtype=options.dtype))
 

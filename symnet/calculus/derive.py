@@ -15,7 +15,7 @@ from typing import Any
 from symnet import dtypes
 from symnet.calculus.derivation.model import Derivation
 from symnet.calculus.derivation.writer import Writer
-from symnet.calculus.grad import gradients, scalar_root
+from symnet.calculus.grad import grad, gradients, scalar_root
 from symnet.calculus.problem import open_problem
 from symnet.calculus.structure import flatten
 from symnet.errors import ArgumentError, explain
@@ -56,13 +56,15 @@ def derive(y: Any, x: Any = None, at: Mapping[str, Any] | None = None) -> Deriva
         raise ArgumentError(explain(call, "a variable to differentiate by", "none", mend))
     data = None if at is None else _read(root, at)
     problem = open_problem(call, [root], targets, as_written=True)
-    results = problem.finish(gradients(problem), [t.shape for t in targets], problem.targets)
-    return Writer(problem).derivation(results, restore(results), data)
+    reached = problem.finish(gradients(problem), [t.shape for t in targets], problem.targets)
+    results = grad(root, list(targets))
+    return Writer(problem).derivation(reached, results, restore(results), data)
 
 
 def variables(root: Node) -> list[Tensor]:
     """The leaves that can be differentiated by."""
-    return [leaf for leaf in leaves(root) if leaf.dtype in dtypes.REAL and not leaf.assumptions & EQUALITIES]
+    tied = EQUALITIES | {"integer"}
+    return [leaf for leaf in leaves(root) if leaf.dtype in dtypes.REAL and not leaf.assumptions & tied]
 
 
 def _read(root: Node, at: Mapping[str, Any]) -> dict[str, Any]:

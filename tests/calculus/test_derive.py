@@ -81,7 +81,9 @@ EXAMPLES = {
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_a_derivation_reaches_the_very_node_that_grad_gives(name):
     y, x = EXAMPLES[name]()
-    found, wanted = sn.derive(y, x).result, sn.grad(y, x)
+    derivation, wanted = sn.derive(y, x), sn.grad(y, x)
+    assert all(ending.reached is ending.result for ending in derivation.endings)
+    found = derivation.result
     assert [found] == [wanted] if isinstance(found, Node) else all(f is w for f, w in zip(found, wanted, strict=True))
 
 
@@ -119,6 +121,7 @@ def test_the_derivation_of_a_case_reaches_the_node_that_grad_gives(case):
     derivation = sn.derive(root, targets)
     gradients = sn.grad(root, targets)
     assert all(f is g for f, g in zip(derivation.result, gradients, strict=True))
+    assert all(ending.reached is ending.result for ending in derivation.endings), "differentiated as written"
     str(derivation)
 
 
@@ -295,6 +298,28 @@ def test_definitions_are_inserted_until_the_result_stands_there():
     (insertion,) = ending.insertions
     assert (str(ending.written), str(insertion.leaf), str(insertion.after)) == ("a + c", "c", str(ending.result))
     assert [r.name for r in insertion.rewrites] == ["collect like terms"]
+
+
+def test_what_nothing_reaches_is_zero_and_no_seed():
+    """A comparison passes nothing back: what stands above it gets zero."""
+    x = sn.tensor("x", 3)
+    derivation = sn.derive(sn.sum(sn.where(sn.exp(x).named("e") > 1, 2, 3) * 1.0) + 0 * sn.sum(x), x)
+    (step,) = [s for s in derivation.steps if s.label == "e"]
+    assert [str(line.formula) for line in step_lines(step)] == ["0"]
+    assert "e_bar = 0" in str(derivation) and "moves nothing" in derivation.html()
+
+
+def test_arrays_without_elements_and_roots_of_other_dtypes_are_written_too():
+    x, empty = sn.tensor("x", 3), sn.tensor("empty", 0, 2)
+    derivation = sn.derive(sn.sum(empty) + sn.sum(x), at={"x": np.ones(3), "empty": np.ones((0, 2))})
+    assert "0×2, empty" in derivation.html() and derivation.slides()
+    whole = sn.derive(sn.argmax(x * x), x, at={"x": np.array([1.0, 3.0, 2.0])})
+    assert "∂L/∂x = zeros(3)" in str(whole)
+
+
+def test_integer_leaves_are_no_variables_unless_asked_for():
+    k = sn.tensor("k", 3, integer=True)
+    assert sn.derive(sn.sum(k * sn.tensor("x", 3) ** 2)).variables == ("x",)
 
 
 def test_labels_do_not_clash_with_leaves():

@@ -61,12 +61,16 @@ class Labels:
         """The leaf that prints as the cotangent of a value."""
         label, tag = self.of[node], self.tag(node)
         given = tag.latex if isinstance(tag, Tensor) else ""
-        return self._leaf(label + self._bar, node, rf"\bar{{{given}}}" if given else bar_latex(label))
+        latex = rf"\bar{{{given}}}" if given else bar_latex(label)
+        real = node.dtype if node.dtype in dtypes.REAL else dtypes.DEFAULT_REAL
+        return self._leaf(label + self._bar, node, latex, dtype=real)
 
-    def _leaf(self, name: str, like: Node, latex: str, assumptions: Iterable[str] = ()) -> Node:
-        dtype = static_name(like.dtype or self._dtype)
+    def _leaf(
+        self, name: str, like: Node, latex: str, assumptions: Iterable[str] = (), dtype: str | None = None
+    ) -> Node:
+        kind = static_name((like.dtype if dtype is None else dtype) or self._dtype)
         held = Tuple(*map(static_name, assumptions))
-        return Tensor(static_name(name), shape_arg(like.shape), dtype, held, static_name(latex))
+        return Tensor(static_name(name), shape_arg(like.shape), kind, held, static_name(latex))
 
 
 def bar_latex(label: str) -> str:

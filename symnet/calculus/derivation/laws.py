@@ -32,7 +32,8 @@ _RESULTS = {0: "c", 1: "c", 2: "C"}
 def law(name: str, node: Node, active: Sequence[int]) -> Law | None:
     """The law of a node by the operands at some positions; None where its name says enough."""
     if node.kind == "elementwise":
-        return _of_elements(name, node, active)
+        truth = any(o.dtype == "bool" for o in node.operands)  # a condition: the name of the rule says it all
+        return None if truth else _of_elements(name, node, active)
     if isinstance(node, Einsum) and not node.is_sum and not node.is_transpose and len(node.operands) == 2:
         return _of_arrays(name, node)
     if node.kind == "reduce" and node.op == "logsumexp":  # type: ignore[attr-defined]

@@ -33,12 +33,12 @@ def ending_lines(ending: Ending) -> list[Line]:
 
 
 def _of_step(step: Step) -> Iterator[Line]:
-    if not step.edges:
-        yield Line(number(1), "the seed: a value by itself", None, "chain")
-        return
     rules = "; ".join(dict.fromkeys(e.rule for e in step.edges))
     if step.before is None:
-        yield Line(number(0), rules, None, "chain")
+        yield Line(number(0), rules or "nothing arrives", None, "chain")
+        return
+    if not step.edges:
+        yield Line(number(1), "the seed: a value by itself", None, "chain")
         return
     seeds = {leaf: formula for leaf, formula in step.known if number_of(formula) == 1}
     products = [e.passed if e.product is None else e.product for e in step.edges]
@@ -68,7 +68,8 @@ def _of_ending(ending: Ending) -> Iterator[Line]:
         yield with_ if insertion.rewrites else Line(insertion.after, with_.why, with_.change, "insert")
         yield from _rewrites(insertion.rewrites)
         yield Line(insertion.after, "", None, "end")
-    yield Line(ending.result, "the definitions inserted", None, "end")
+    yield Line(ending.reached, "the definitions inserted", None, "end")
+    yield Line(ending.result, "simplified before it is differentiated", None, "end")
 
 
 def _rewrites(rewrites: Iterable[Rewriting]) -> Iterator[Line]:

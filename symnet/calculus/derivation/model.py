@@ -188,13 +188,15 @@ class Ending:
     Attributes:
         written: its last cotangent over labels.
         insertions: how that becomes the result.
-        result: the node that `grad` gives.
+        reached: where differentiating as written ends, simplified.
+        result: the node that `grad` gives, which simplifies before it differentiates; as a rule the same.
         where: what the labels in `result` (or in `written`) stand for.
     """
 
     variable: str
     written: Node
     insertions: tuple[Insertion, ...]
+    reached: Node
     result: Node
     where: tuple[Value, ...]
 

@@ -72,6 +72,8 @@ def shown(array: Any) -> str:
     array = np.asarray(array)
     if not array.ndim:
         return _number(array)
+    if not array.size:
+        return f"{'×'.join(map(str, array.shape))}, empty"
     if array.ndim <= 2 and max(array.shape) <= _LONGEST:
         return _nested(array)
     return f"{'×'.join(map(str, array.shape))}, norm {_number(np.linalg.norm(array), _IN_ARRAYS)}"
@@ -84,7 +86,7 @@ def _nested(array: Array) -> str:
 def extent_shown(array: Any) -> tuple[int, int]:
     """Characters across and lines down of what `shown_mathml` gives, roughly."""
     array = np.asarray(array)
-    if not array.ndim or array.ndim > 2 or max(array.shape) > _LONGEST:
+    if not array.ndim or not array.size or array.ndim > 2 or max(array.shape) > _LONGEST:
         return len(shown(array)), 1
     matrix = array[:, None] if array.ndim == 1 else array
     columns = (max(len(_number(x, _IN_ARRAYS)) + 2 for x in column) for column in matrix.T)
@@ -96,6 +98,8 @@ def shown_mathml(array: Any) -> str:
     array = np.asarray(array)
     if not array.ndim:
         return _number_mathml(array)
+    if not array.size:
+        return f"<mtext>{shown(array)}</mtext>"
     if array.ndim > 2 or max(array.shape) > _LONGEST:
         size = op("×").join(f"<mn>{n}</mn>" for n in array.shape)
         return row(f"{size}<mtext>,\u00a0norm\u00a0</mtext>{_number_mathml(np.linalg.norm(array), _IN_ARRAYS)}")

@@ -268,6 +268,8 @@ def _reason(line: Line) -> str:
 
 
 def _why(d: Derivation, step: Step) -> str:
+    if step.before is None and not step.edges:
+        return f'<p class="why">{_math(d, step.label)} moves nothing above it.</p>'
     if not step.edges:
         return f'<p class="why">The backward pass begins at {_math(d, step.label)}.</p>'
     users = " and ".join(_math(d, e.user) for e in step.edges)

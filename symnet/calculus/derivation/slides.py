@@ -174,6 +174,8 @@ def _backward(d: Derivation, step: Step, values: frozenset[str], known: frozense
 
 
 def _reason(d: Derivation, step: Step) -> str:
+    if step.before is None:
+        return "Nothing arrives: the values above do not change with it."
     if not step.edges:
         return "The seed: the derivative of a value by itself."
     if len(step.edges) == 1:
@@ -186,7 +188,7 @@ def _reason(d: Derivation, step: Step) -> str:
 def _account(d: Derivation, numbers: Numbers, step: Step) -> list[str]:
     """The chain rule in formulas, then in numbers."""
     if not step.edges:
-        return ["<mn>1</mn>"]
+        return ["<mn>1</mn>" if step.before is not None else "<mn>0</mn>"]
     parts = [_product(d, e) for e in step.edges if e.passed is not None]
     lines = [op("+").join(parts) or "<mn>0</mn>"]
     cotangent = numbers.cotangents[step.label]

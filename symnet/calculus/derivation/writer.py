@@ -47,15 +47,18 @@ class Writer:
         self.formulas = {n: self.stations.formula(n, self.tags.__getitem__) for n in (*self.stations.given, *order)}
         self.cotangents = pullback(self.root, number(1), order)
 
-    def derivation(self, results: Sequence[Node], result: Any, data: Mapping[str, Any] | None) -> Derivation:
-        """Everything, given the finished results."""
+    def derivation(
+        self, reached: Sequence[Node], results: Sequence[Node], result: Any, data: Mapping[str, Any] | None
+    ) -> Derivation:
+        """Everything, given where this way ends, and what `grad` gives, singly and as the variables were given."""
         values = [self.value(n) for n in self.stations.order if n not in self.targets]
         given = [self.value(n) for n in (*self.stations.given, *(t for t in self.targets if t.operands))]
         steps = self.steps()
         names = [self.labels.of[t] for t in self.targets]
         routes = find_routes(steps, self.labels.of[self.root], names)
         by_label = {v.label: v for v in (*given, *values)}
-        endings = [self.ending(t, steps, r, by_label) for t, r in zip(self.targets, results, strict=True)]
+        ends = zip(self.targets, reached, results, strict=True)
+        endings = [self.ending(t, steps, own, r, by_label) for t, own, r in ends]
         inputs = {label: strip_barriers([t])[0] for label, t in zip(names, self.targets, strict=True)}
         return Derivation(
             self.labels.of[self.root],
@@ -138,14 +141,21 @@ class Writer:
 
     # ----------------------------------------------------------------------- the end
 
-    def ending(self, target: Node, steps: list[Step], result: Node, values: Mapping[str, Value]) -> Ending:
+    def ending(
+        self, target: Node, steps: list[Step], reached: Node, result: Node, values: Mapping[str, Value]
+    ) -> Ending:
         """How the last cotangent, over labels, becomes the result."""
         label = self.labels.of[target]
         written = next(s.written for s in steps if s.label == label)
         definitions = [(s.bar, s.written) for s in reversed(steps)]
         definitions += [(v.tag, v.formula) for v in reversed(list(values.values()))]
         return Ending(
-            label, written, tuple(unfold(written, result, definitions)), result, _where([result, written], values)
+            label,
+            written,
+            tuple(unfold(written, reached, definitions)),
+            reached,
+            result,
+            _where([result, written], values),
         )
 
 
