@@ -166,7 +166,7 @@ CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
 PATH = re.compile(rf"^\.?[\w*][\w*./-]*(?:\.(?:{ENDINGS})|/)$|^\.ci/\w+$")
 FENCE = re.compile(r"^```.*?^```[ \t]*$", re.MULTILINE | re.DOTALL)
-MADE_BY_USERS = ("build/", "dist/", "FILE")  # what commands write, and placeholders
+MADE_BY_USERS = ("build/", "dist/", "fuzz-failures/", "FILE")  # what commands write, and placeholders
 
 
 def named_paths(text: str) -> list[str]:

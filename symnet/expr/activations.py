@@ -58,7 +58,7 @@ def gelu(x: Any, approximate: bool = False) -> Node:
     Example:
         >>> import symnet as sn
         >>> sn.gelu(sn.tensor("x", 3))
-        x*(1 + erf(sqrt(2)*x/2))/2
+        x*(1 + erf(x/sqrt(2)))/2
     """
     x = as_node(x)
     if approximate:

@@ -137,7 +137,7 @@ WRONG: list[tuple[Any, str, str, str]] = [
     (MLP, "W2", "2*relu(X@W1).T@(relu(X@W1)@W2-T)/m", "2 times the gradient; a factor 1/2 is lost"),
     (TR, "A", "P", "transposed: it is the transpose of the gradient"),
     (TR, "A", "P@A", "another function"),
-    (COS, "x", "c/(norm(x)*norm(c))", "the term sum(c*x)*x/sum(x**2) is missing in sum(c*x)*x/sum(x**2) - c"),
+    (COS, "x", "c/(norm(x)*norm(c))", "the term (c @ x)*x/sum(x**2) is missing in (c @ x)*x/sum(x**2) - c"),
     (EXPQ, "x", "exp(-(x@x)/2)", "the factor x is missing, and the sign is wrong"),
     (EXPQ, "x", "x*exp(-(x@x)/2)", "the sign is wrong: it is minus the gradient"),
     (EXPQ, "x", "-x", "the factor exp(-sum(x**2)/2) is missing"),

@@ -65,12 +65,16 @@ def test_the_assumptions_of_a_leaf_are_facts_with_what_they_imply():
         (take(softmax(Z), tensor("i", 3, dtype="int64")), {"simplex"}),
         (sympy.Rational(1, 100) + sympy.Rational(9, 10) * labels("t", m, classes=10), {"simplex", "positive"}),
         (softmax(Z).named("Y"), {"simplex"}),
-        (Barrier(softmax(Z)), {"simplex"}),
+        (Barrier(softmax(Z)), {"positive", "unit"}),
     ],
 )
 def test_facts_follow_from_the_operation(node, expected):
     assert known(node, *expected), facts(node)
     assert facts(node) <= set(VOCABULARY)
+
+
+def test_a_free_value_is_not_tied_to_others():
+    assert not known(Barrier(softmax(Z)), "simplex")  # else the derivative of sum(Y) by Y would be zero
 
 
 @pytest.mark.parametrize(
