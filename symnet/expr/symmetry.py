@@ -11,11 +11,11 @@ from itertools import permutations
 
 from symnet.expr.contraction import Einsum, Indices
 from symnet.expr.extents import same_extent
+from symnet.expr.networks import Term, flattened
 from symnet.expr.node import Node
 
 MOST_SUMMED = 4  # summed indices that are renamed to find a symmetry
 Known = Callable[[Node], bool]
-Term = tuple[Node, Indices]
 
 
 def is_symmetric(node: Einsum, known: Known) -> bool:
@@ -28,19 +28,12 @@ def is_symmetric(node: Einsum, known: Known) -> bool:
     if node.is_transpose and node.rank == 2:
         return known(node.operands[0])
     i, j = node.output[-2:]
-    terms = [_untransposed(o, indices) for o, indices in zip(node.operands, node.inputs, strict=True)]
+    terms = flattened(node)
     wanted = _written(terms, {}, known)
-    summed = node.contracted if len(node.contracted) <= MOST_SUMMED else ()
+    inside = tuple(dict.fromkeys(i for _, indices in terms for i in indices if i not in node.output))
+    summed = inside if len(inside) <= MOST_SUMMED else ()
     orders = permutations(summed)
     return any(wanted == _written(terms, {i: j, j: i, **dict(zip(summed, o, strict=True))}, known) for o in orders)
-
-
-def _untransposed(operand: Node, indices: Indices) -> Term:
-    """An operand seen through a transposition, with its indices permuted to match."""
-    if not isinstance(operand, Einsum) or not operand.is_transpose:
-        return operand, indices
-    outer = dict(zip(operand.output, indices, strict=True))
-    return operand.operands[0], tuple(outer[i] for i in operand.inputs[0])
 
 
 def _written(terms: list[Term], names: dict[int, int], known: Known) -> list[tuple[bytes, Indices]]:

@@ -11,6 +11,7 @@ from symnet.expr.constants import number, number_of
 from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
+from symnet.simplify.brackets import BRACKETS
 from symnet.simplify.broadcast import trailing
 from symnet.simplify.coefficients import ZERO, product, split_coefficient, terms_of
 from symnet.simplify.cost import saves
@@ -160,6 +161,7 @@ SUMS = (
     Rewrite(collect_like_terms, ("add",)),
     Rewrite(gather_terms_into_their_sum, ("add",)),
     Rewrite(join_choices_by_one_condition, ("add",)),
+    *BRACKETS,
     *MERGES,
     Rewrite(expand_to_cancel, ("add",)),
 )

@@ -93,6 +93,11 @@ EXAMPLES: dict[str, list[Node]] = {
         where(x > 0, y, 0) + where(x > 0, 0, 2 * x),
         ew.indicator(x > 0) + where(x > 0, 0, exp(x)) + y,
     ],
+    "collect_products_bracketed_differently": [
+        (M @ K) @ A + M @ (K @ A),
+        (S @ A) @ B + A.T.T @ B + S @ (A @ B),
+        ((A.T @ S) @ V).T * a - V.T @ (S @ A) * a * 3,
+    ],
     "contract_sum_of_operands": [
         A @ w + C @ w,
         total(Z, 0) - total(G, 0),
