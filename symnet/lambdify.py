@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, final
 
 import numpy as np
 import sympy
+from sympy.logic.boolalg import BooleanAtom
 
 from symnet import dtypes
 from symnet.compiler import compile
@@ -297,8 +298,9 @@ class _ScalarFunction:
         self.variants: dict[Any, Any] = {}
         self.local = _Steps()
         stand_ins = {s: tensor(f"x{k}") for k, s in enumerate(symbols)}
-        for cell in plan.cells:  # what cannot be converted, or compiled, is refused at once
-            opened(from_scalar(cell, stand_ins))
+        # What cannot be converted, or compiled, is refused at once.
+        found = [_made(cell, stand_ins) for cell in plan.cells]
+        self.gives_floats = all(isinstance(node, Node) and opened(node).dtype != "bool" for node in found)
 
     def __call__(self, values: Sequence[Any]) -> list[Any]:
         steps = self.local.steps
@@ -329,8 +331,8 @@ class _ScalarFunction:
         return runner(function, used, many, constants, shape, real)
 
     def of_numbers(self) -> Numbers | None:
-        """The function of floats alone, as a builtin; None where there is nothing to compute, or no such thing."""
-        if self.real == "float32":
+        """The function of floats alone that gives floats, as a builtin; None where there is no such thing."""
+        if self.real == "float32" or not self.gives_floats:
             return None
         function, constants = self.variant((False,) * len(self.symbols), "float64")
         if function is None or not numbers_are_possible():
@@ -344,12 +346,25 @@ class _ScalarFunction:
         if found is None:
             extent = dim("elements")
             rule = {s: tensor(f"x{k}", *([extent] if many[k] else []), dtype=real) for k, s in enumerate(self.symbols)}
-            nodes = [from_scalar(cell, rule) for cell in self.cells]
-            constants = [float(node.value) if isinstance(node, Number) else None for node in nodes]
-            computed = [node for node in nodes if not isinstance(node, Number)]
+            nodes = [_made(cell, rule) for cell in self.cells]
+            constants = [_constant(node) for node in nodes]
+            computed = [node for node, constant in zip(nodes, constants, strict=True) if constant is None]
             function = compile(computed, name="lambdified", threads=self.threads) if computed else None
             found = self.variants[many, real] = (function, constants)
         return found  # type: ignore[no-any-return]
+
+
+def _made(cell: Any, rule: Any) -> Node | bool:
+    return bool(cell) if isinstance(cell, BooleanAtom) else from_scalar(cell, rule)
+
+
+def _constant(node: Node | bool) -> float | bool | None:
+    """The number or truth value that a result always is; None where it is computed."""
+    return float(node.value) if isinstance(node, Number) else node if isinstance(node, bool) else None
+
+
+def _filled(value: Any, shape: tuple[int, ...], real: str) -> np.ndarray:
+    return np.full(shape, value, bool if type(value) is bool else real)
 
 
 def _common(arrays: list[np.ndarray]) -> str:
@@ -362,7 +377,7 @@ class _Constant:
     """Nothing to compute."""
 
     def __init__(self, constants: list[Any], shape: tuple[int, ...], real: str) -> None:
-        self.results = [np.full(shape, np.nan if c is None else c, real) for c in constants]
+        self.results = [_filled(np.nan if c is None else c, shape, real) for c in constants]
 
     def __call__(self, values: Sequence[Any]) -> list[Any]:
         return [r.copy() if r.ndim else r[()] for r in self.results]
@@ -377,7 +392,7 @@ class _Small:
         self.step = function.bind(**buffers)
         self.inputs = [(b.reshape(shape) if b.ndim else b.reshape(1), used[name]) for name, b in buffers.items()]
         supply = iter(self.step.outputs)
-        self.results = [np.full(shape, c, real) if c is not None else _shaped(next(supply), shape) for c in constants]
+        self.results = [_filled(c, shape, real) if c is not None else _shaped(next(supply), shape) for c in constants]
 
     def __call__(self, values: Sequence[Any]) -> list[Any]:
         for buffer, k in self.inputs:
@@ -401,7 +416,7 @@ class _Large:
     def __call__(self, values: Sequence[Any]) -> list[Any]:
         arguments = {name: self._spread(values[k], self.many[k]) for name, k in self.used.items()}
         supply = iter(self.function(**arguments))
-        full = [np.full(self.shape, c, self.real) if c is not None else next(supply) for c in self.constants]
+        full = [_filled(c, self.shape, self.real) if c is not None else next(supply) for c in self.constants]
         return [_shaped(r, self.shape) if np.ndim(r) else np.full(self.shape, r) for r in full]
 
     def _spread(self, value: Any, many: bool) -> np.ndarray:

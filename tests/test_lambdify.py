@@ -238,3 +238,36 @@ def test_a_keyword_is_given_once_and_known() -> None:
         f(1.0, x=2.0)
     with pytest.raises(ArgumentError, match="and q by keyword"):
         f(1.0, 2.0, q=2.0)
+
+
+@pytest.mark.parametrize(
+    ("condition", "wanted"),
+    [
+        (x > y, lambda a, b: a > b),
+        (sympy.And(x > 0, y > 0), lambda a, b: (a > 0) & (b > 0)),
+        (sympy.Or(x > 0, y > 0), lambda a, b: (a > 0) | (b > 0)),
+        (sympy.Not(sympy.Eq(x, y)), lambda a, b: a != b),
+        (sympy.Eq(x, y), lambda a, b: a == b),
+        (sympy.true, lambda a, b: (a == a) & (b == b)),
+        (sympy.false, lambda a, b: (a != a) & (b != b)),
+    ],
+)
+def test_a_truth_value_is_one_for_whatever_the_arguments_are(condition: Any, wanted: Any) -> None:
+    alone, beside = sn.lambdify([x, y], condition), sn.lambdify([x, y], [condition, x + y, sympy.true])
+    for a, b in [(1.0, 2.0), (2.0, 2.0), (-1.0, 2.0), (2.0, -3.0)]:
+        for kind in (float, int, np.float64, np.float32, lambda v: np.array([v, -v])):
+            for _ in range(2):  # the second call on floats may take a shorter way
+                got, listed = alone(kind(a), kind(b)), beside(kind(a), kind(b))
+                np.testing.assert_array_equal(got, wanted(kind(a), kind(b)))
+                np.testing.assert_array_equal(listed[0], wanted(kind(a), kind(b)))
+                np.testing.assert_array_equal(listed[1], kind(a) + kind(b))
+                assert {np.asarray(v).dtype for v in (got, listed[0], listed[2])} == {np.dtype(bool)}
+                assert np.all(listed[2])
+
+
+def test_truth_values_of_large_arrays_and_of_single_precision_are_truth_values() -> None:
+    many = np.linspace(-1, 1, 5001, dtype="float32")
+    above, always, twice = sn.lambdify(x, [x > 0, sympy.true, 2 * x])(many)
+    np.testing.assert_array_equal(above, many > 0)
+    assert always.dtype == bool and always.shape == many.shape and always.all()
+    assert twice.dtype == np.float32
