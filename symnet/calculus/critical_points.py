@@ -7,7 +7,8 @@ and carry the gradient that is left.  The signs of a symmetric Hessian's eigenva
 polynomial, exactly: all its roots are real, so Descartes' rule counts them.  Where f″ is zero, the first derivative
 that is not decides besides.  On a family of points (a valley) the Hessian has a zero for every direction along it, and
 the others decide (R. Bott, "Nondegenerate critical manifolds", 1954).
-Not handled: points where the gradient does not exist.
+Functions of one variable that have kinks are taken piece by piece (`kinks.py`).
+Not handled: kinks of functions of several variables, or with parameters; the note says so.
 """
 
 from __future__ import annotations
@@ -21,21 +22,41 @@ import numpy as np
 import sympy
 
 from symnet.calculus.grad import grad, scalar_root
+from symnet.calculus.kinks import (
+    CONSTANT,
+    MAXIMUM,
+    MINIMUM,
+    NOT_STRICT,
+    Found,
+    find,
+    has_kinks,
+    judged,
+    jumps,
+    kink_equations,
+    sign_of,
+    slopes,
+)
 from symnet.calculus.newton import SAME, NumericPoint, numeric_points
 from symnet.calculus.structure import flatten
 from symnet.errors import ArgumentError, explain
+from symnet.expr.elementwise import is_op
+from symnet.expr.graph import topological
 from symnet.expr.node import Node
 from symnet.expr.symbols import Tensor
 from symnet.expr.symbols import leaves as leaves_of
 from symnet.expr.to_sympy import symbols_of, to_sympy
 
-MINIMUM, MAXIMUM, SADDLE = "minimum", "maximum", "saddle"
+SADDLE = "saddle"
 INFLECTION = "undecided (inflection possible)"
 PARAMETERS = "undecided (it depends on parameters)"
-NOT_STRICT, CONSTANT = " (not strict)", "constant"
+NOT_SMOOTH, STEPS = "undecided (it is not smooth there)", "piecewise constant"
 _OPEN = "there may be further points"
 _NUMERIC = "found by Newton's method: there may be further points"
-_DIGITS = 40  # to which the sign of a number that is not zero is found
+_KINKS = "it is not smooth everywhere: kinks and whole regions of slope zero may be missing"
+_JUMPS = "it jumps, in infinitely many places: minima and maxima at jumps may be missing"
+_STEPS = "piecewise constant: the slope is zero wherever it does not jump"
+_KINKED_OPS = ("abs", "sign", "floor", "relu", "leaky_relu", "maximum", "minimum", "where")
+_DIGITS = 40  # to which an imaginary part that is not zero is found
 
 
 @dataclass(frozen=True)
@@ -48,11 +69,14 @@ class CriticalPoint:
         hessian: a SymPy matrix.
         eigenvalues: of the Hessian, with repetitions, rising where they are numbers.
         verdict: of the Hessian: "minimum", "maximum", "saddle", "undecided (inflection possible)", or "undecided (it
-            depends on parameters)"; on a family of points "minimum (not strict)", "maximum (not strict)", "constant".
-            A minimum or maximum is local.
+            depends on parameters)"; on a family of points "minimum (not strict)", "maximum (not strict)", "constant";
+            "piecewise constant" of a staircase.  At a kink of the comparison with both sides, besides "neither minimum
+            nor maximum" and "undecided (there is a kink)"; there the Hessian is nan.  A minimum or maximum is local.
         higher: for one variable where f″ is zero: (order, value, verdict) of the first derivative that is not, the
             verdict "minimum", "maximum" or "inflection".
         residual: the norm of the gradient there, of a point found in floating point; None of an exact one.
+        where: what the free variables of a family must fulfil: an interval, or where f is defined.
+        slopes: at a kink, those on its left and right.
     """
 
     at: dict[sympy.Symbol, sympy.Expr]
@@ -62,13 +86,17 @@ class CriticalPoint:
     verdict: str
     higher: tuple[int, sympy.Expr, str] | None = None
     residual: float | None = None
+    where: sympy.Basic = sympy.true
+    slopes: tuple[sympy.Expr, sympy.Expr] | None = None
 
     def __str__(self) -> str:
         sign = "=" if self.residual is None else "≈"
         place = ", ".join(f"{s} {sign} {_shown(v)}" if s != v else f"any {s}" for s, v in self.at.items())
+        place += f" with {_condition(self.where)}" if self.where != sympy.true else ""
         found = ", ".join(map(_shown, self.eigenvalues))
         what = "eigenvalues of the Hessian" if len(self.at) > 1 else "second derivative"
-        parts = [f"{place}: {self.verdict}, value {_shown(self.value)}", f"{what} {found}"]
+        parts = [f"{place}: {self.verdict}, value {_shown(self.value)}"]
+        parts.append("a kink, slopes {} and {}".format(*map(_shown, self.slopes)) if self.slopes else f"{what} {found}")
         if self.higher is not None:
             parts.append("{2} by derivative {0}, {1}".format(*self.higher))
         if self.residual is not None:
@@ -80,6 +108,11 @@ class CriticalPoint:
 
 def _shown(value: Any) -> str:
     return f"{float(value):.10g}" if isinstance(value, sympy.Float) else str(value)
+
+
+def _condition(where: sympy.Basic) -> str:
+    parts = sorted(where.args, key=str) if isinstance(where, sympy.And) else (where,)
+    return " and ".join(f"{p.lhs} {p.rel_op} {p.rhs}" for p in parts)
 
 
 @dataclass(frozen=True)
@@ -108,7 +141,9 @@ class CriticalPoints:
         return self.points[index]
 
     def __str__(self) -> str:
-        lines = [str(point) for point in self.points] or ["no critical points"]
+        lines = [str(point) for point in self.points] or [
+            "no critical points" if self.complete else "no critical points found"
+        ]
         return "\n".join([*lines, *([f"note: {self.note}"] if self.note else [])])
 
     __repr__ = __str__
@@ -143,16 +178,16 @@ def critical_points(f: Any, wrt: Any, *, numeric: bool = False) -> CriticalPoint
     leaves = [_leaf(call, target) for target in targets]
     variables = [s for leaf in leaves for s in symbols_of(leaf).reshape(-1)]
     if numeric:
-        return CriticalPoints(tuple(_numeric(call, root, leaves, variables)), (), False, _NUMERIC)
+        kinked = any(is_op(node, name) for node in topological(root) for name in _KINKED_OPS)
+        note = f"{_NUMERIC}; {_KINKS}" if kinked else _NUMERIC
+        return CriticalPoints(tuple(_numeric(call, root, leaves, variables)), (), False, note)
     slopes = [e for node in grad(root, leaves) for e in np.reshape(to_sympy(node), -1)]
     gradient = tuple(sympy.simplify(e) if not e.is_polynomial(*variables) else sympy.expand(e) for e in slopes)
-    solutions, complete, note = _solved(gradient, variables)
-    expr = to_sympy(root)
-    points = [_point(expr, gradient, variables, solution) for solution in solutions]
-    if note == _OPEN:
+    points, complete, note = _exact(to_sympy(root), gradient, variables)
+    if note.startswith(_OPEN):
         try:
             points += [p for p in _numeric(call, root, leaves, variables) if not _is_among(p, points)]
-            note = _NUMERIC
+            note = note.replace(_OPEN, _NUMERIC)
         except ArgumentError:
             if not points:
                 raise
@@ -175,6 +210,72 @@ def _number(value: sympy.Expr) -> float:
 
 
 # --------------------------------------------------------------------------- solving
+
+
+def _exact(
+    expr: Any, gradient: Sequence[Any], variables: Sequence[sympy.Symbol]
+) -> tuple[list[CriticalPoint], bool, str]:
+    """The points that SymPy finds, whether they are all, and a note where they are not."""
+    if not has_kinks(expr, *gradient):
+        solutions, complete, note = _solved(gradient, variables)
+        return [p for s in solutions for p in _point(expr, gradient, variables, s)], complete, note
+    x = variables[0]
+    if len(variables) == 1 and jumps(expr):
+        return _on_stairs(expr, gradient[0], x)
+    if len(variables) == 1 and not expr.free_symbols - {x}:
+        try:
+            return _by_pieces(find(expr, gradient[0], x, _domain(x)), expr, x)
+        except NotImplementedError:
+            pass
+    try:
+        solutions, _, note = _solved(gradient, variables)
+    except (TypeError, ValueError):  # SymPy's, of conditions whose truth it cannot tell
+        solutions, note = [], _OPEN
+    points = [p for s in solutions for p in _point(expr, gradient, variables, s)]
+    return points, False, f"{note}; {_KINKS}" if note == _OPEN else _KINKS
+
+
+def _by_pieces(found: Found, expr: Any, x: sympy.Symbol) -> tuple[list[CriticalPoint], bool, str]:
+    nan = sympy.Matrix([[sympy.nan]])
+    points = [p for at, f in found.smooth for p in _point(f, [sympy.diff(f, x)], [x], {x: at})]
+    for kink in found.kinks:
+        value = sympy.simplify(expr.subs(x, kink.at))
+        points.append(CriticalPoint({x: kink.at}, value, nan, (sympy.nan,), kink.verdict, slopes=kink.slopes))
+    for flat in found.flats:
+        zero = sympy.zeros(1, 1)
+        where = sympy.And(*(c for c in _ends(flat.over, x)))
+        points.append(CriticalPoint({x: x}, flat.value, zero, (zero[0],), flat.verdict, where=where))
+    if any(s.has(sympy.ConditionSet) for s in found.further):
+        return points, False, _OPEN
+    return points, not found.further, "; ".join(f"there are further points: all of {s}" for s in found.further)
+
+
+def _ends(over: sympy.Interval, x: sympy.Symbol) -> Iterator[Any]:
+    if over.inf.is_finite:
+        yield x > over.inf if over.left_open else x >= over.inf
+    if over.sup.is_finite:
+        yield x < over.sup if over.right_open else x <= over.sup
+
+
+def _on_stairs(expr: Any, slope: Any, x: sympy.Symbol) -> tuple[list[CriticalPoint], bool, str]:
+    """Of what has `floor` in it: where the slope is zero, each point compared with its two sides."""
+    if slope == 0:
+        zero = sympy.zeros(1, 1)
+        return [CriticalPoint({x: x}, expr, zero, (zero[0],), STEPS)], False, _STEPS
+    try:
+        solutions, _, note = _solved_for_one(slope, x)
+    except (NotImplementedError, TypeError, ValueError):
+        solutions, note = [], _OPEN
+    nan = sympy.Matrix([[sympy.nan]])
+    values = [(s[x], sympy.simplify(expr.subs(s))) for s in solutions]
+    points = [
+        CriticalPoint({x: p}, v, nan, (sympy.nan,), judged(expr, x, p), slopes=slopes(expr, x, p)) for p, v in values
+    ]
+    return points, False, f"{note}; {_JUMPS}" if note == _OPEN else _JUMPS
+
+
+def _domain(x: sympy.Symbol) -> Any:
+    return sympy.Interval.open(0, sympy.oo) if x.is_positive else sympy.S.Reals
 
 
 def _solved(
@@ -204,7 +305,7 @@ def _is_complex(value: sympy.Expr) -> bool:
 def _solved_for_one(slope: sympy.Expr, x: sympy.Symbol) -> tuple[list[dict[Any, Any]], bool, str]:
     if slope == 0:
         return [{x: x}], True, "the function is constant"
-    domain = sympy.Interval.open(0, sympy.oo) if x.is_positive else sympy.S.Reals
+    domain = _domain(x)
     found = sympy.solveset(slope, x, domain=domain)
     if isinstance(found, sympy.FiniteSet):
         return [{x: value} for value in found], True, ""
@@ -219,15 +320,33 @@ def _solved_for_one(slope: sympy.Expr, x: sympy.Symbol) -> tuple[list[dict[Any, 
 # --------------------------------------------------------------------------- the test
 
 
-def _point(expr: Any, gradient: Sequence[Any], variables: Sequence[Any], solution: dict[Any, Any]) -> CriticalPoint:
+def _point(
+    expr: Any, gradient: Sequence[Any], variables: Sequence[Any], solution: dict[Any, Any]
+) -> Iterator[CriticalPoint]:
+    """What is to be said of a solution; nothing where f is not defined there."""
     at = {s: sympy.simplify(solution.get(s, s)) for s in variables}
     second = sympy.Matrix([[sympy.diff(g, s) for s in variables] for g in gradient])
     hessian = second.subs(at).applyfunc(sympy.simplify)
     value = sympy.simplify(expr.subs(at))
     along = sum(s == v for s, v in at.items())  # how many of the variables stay free: the dimension of a family
-    verdict = _verdict(hessian, along)
+    where = _defined(expr, at)
+    if where == sympy.false:
+        return
+    at_kink = any(sympy.simplify(e.subs(at)) == 0 for e in kink_equations(expr, *gradient))
+    verdict = NOT_SMOOTH if at_kink or hessian.has(sympy.DiracDelta) else _verdict(hessian, along)
     higher = _higher(gradient[0], variables[0], at) if verdict == INFLECTION and len(variables) == 1 else None
-    return CriticalPoint(at, value, hessian, _eigenvalues(hessian), verdict, higher)
+    eigenvalues = (sympy.nan,) * len(variables) if verdict == NOT_SMOOTH else _eigenvalues(hessian)
+    yield CriticalPoint(at, value, hessian, eigenvalues, verdict, higher, where=where)
+
+
+def _defined(expr: Any, at: Mapping[sympy.Symbol, sympy.Expr]) -> sympy.Basic:
+    """What the free variables must fulfil so that nothing in f divides by zero or takes its logarithm."""
+    below = [p.base for p in expr.atoms(sympy.Pow) if p.exp.is_extended_negative]
+    values = [sympy.factor(b.subs(at)) for b in [*below, *(g.args[0] for g in expr.atoms(sympy.log))]]
+    if any(v.is_zero for v in values):
+        return sympy.false
+    factors = [f for v in values if set(at) & v.free_symbols for f, _ in sympy.factor_list(v)[1]]
+    return sympy.And(*(sympy.Ne(f, 0) for f in factors if set(at) & f.free_symbols and not f.is_nonzero))
 
 
 _HIGHEST = 12
@@ -239,7 +358,7 @@ def _higher(slope: sympy.Expr, x: sympy.Symbol, at: Mapping[sympy.Symbol, sympy.
     for order in range(3, _HIGHEST + 1):
         derivative = sympy.diff(derivative, x)
         value = sympy.simplify(derivative.subs(at))
-        sign = _sign(value) if value.is_finite is not False else None
+        sign = sign_of(value) if value.is_finite is not False else None
         if sign is None:
             return None
         if sign:
@@ -297,7 +416,7 @@ def _eigenvalues(hessian: sympy.Matrix) -> tuple[Any, ...]:
 def _verdict(hessian: sympy.Matrix, along: int = 0) -> str:
     """From the signs of the characteristic polynomial's coefficients; `along` of the zeros lie along a family."""
     coefficients = hessian.charpoly().all_coeffs()
-    signs = [_sign(c) for c in coefficients]
+    signs = [sign_of(c) for c in coefficients]
     if None in signs:
         return _verdict_with_parameters(hessian)
     kept = [s for s in signs if s]
@@ -321,16 +440,3 @@ def _verdict_with_parameters(hessian: sympy.Matrix) -> str:
     if hessian.is_positive_definite:
         return MINIMUM
     return MAXIMUM if hessian.is_negative_definite else PARAMETERS
-
-
-def _sign(value: sympy.Expr) -> int | None:
-    """1, 0, -1; None where a parameter decides."""
-    value = sympy.simplify(value)
-    if value.is_zero:
-        return 0
-    if value.is_positive or value.is_negative:
-        return 1 if value.is_positive else -1
-    if value.free_symbols:
-        return None
-    near = sympy.re(sympy.N(value, _DIGITS))
-    return 0 if abs(near) < sympy.Float(10) ** (-_DIGITS // 2) else int(sympy.sign(near))
