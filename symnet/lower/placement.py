@@ -12,8 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import sympy
-
 from symnet.expr.constants import number_of
 from symnet.expr.contraction import Einsum
 from symnet.expr.elementwise import elementwise, is_op
@@ -21,7 +19,7 @@ from symnet.expr.graph import consumers, topological, with_operands
 from symnet.expr.movement import Expand
 from symnet.expr.node import Node
 from symnet.lower.contraction import elements
-from symnet.simplify.coefficients import has_both_signs, scaled
+from symnet.simplify.coefficients import has_both_signs, negative
 
 
 def place_factors(roots: Iterable[Node]) -> list[Node]:
@@ -107,9 +105,9 @@ def _negated(factor: Node, once: set[Node]) -> Node | None:
     if factor not in once:
         return None
     if is_op(factor, "add"):
-        return scaled(factor, sympy.S.NegativeOne) if has_both_signs(factor) else None
+        return negative(factor) if has_both_signs(factor) else None
     for k, operand in enumerate(factor.operands if isinstance(factor, Einsum) else ()):
         if is_op(operand, "add") and operand in once and has_both_signs(operand):
-            turned = scaled(operand, sympy.S.NegativeOne)
+            turned = negative(operand)
             return with_operands(factor, [*factor.operands[:k], turned, *factor.operands[k + 1 :]])
     return None

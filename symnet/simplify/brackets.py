@@ -52,7 +52,7 @@ def _is_symmetric(operand: Node) -> bool:
 
 
 def _one_spelling(first: Node, total: Einsum) -> Node:
-    """A @ B @ C of a chain of matrices, from the left; of other products one of the two, in whatever order they come."""
+    """A @ B @ C of a chain of matrices, from the left; of others the first by digest, in any order."""
     path = _path(flattened(total), total.output) if total.rank == 2 else None
     if path is None:
         return min(first, total, key=lambda each: each.digest)

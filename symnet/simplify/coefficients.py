@@ -97,15 +97,27 @@ def _sign(terms: Sequence[Term]) -> int:
     return -1 if is_negative(leader[0]) else 1
 
 
-def scaled(total: Node, factor: Expr) -> Node:
-    """The sum with every number multiplied."""
-    return sum_of([(value * factor, factors) for value, factors in terms_of(total)])
+def negative(total: Node) -> Node:
+    """-total, every number of the sum negated."""
+    return sum_of([(-value, factors) for value, factors in terms_of(total)])
+
+
+def divided(total: Node, divisor: Expr) -> Node:
+    """The sum with every number divided."""
+    return sum_of([(quotient(value, divisor), factors) for value, factors in terms_of(total)])
+
+
+def quotient(value: Expr, divisor: Expr) -> Expr:
+    """value/divisor, exactly 1 or -1 where they are equal or opposite: 0.8/0.8 is no rounded number."""
+    if not divisor.is_Rational and magnitude(value) == magnitude(divisor):
+        return ONE if is_negative(value) == is_negative(divisor) else -ONE
+    return value / divisor
 
 
 def opposite(x: Node) -> Node | None:
     """-x, when x is written with a minus sign: in front of a product, or on the leading term of a sum."""
     if is_op(x, "add"):
-        return scaled(x, -ONE) if is_negative(content(x)) else None
+        return negative(x) if is_negative(content(x)) else None
     coefficient, factors = split_coefficient(x)
     return product(-coefficient, factors) if is_negative(coefficient) and factors else None
 
@@ -120,13 +132,13 @@ def turned(x: Node) -> Node | None:
     if not is_op(x, "add"):
         return opposite(x)
     leading = [term for term in _leading(terms_of(x), x) if term[1]]
-    return scaled(x, -ONE) if leading and _sign(leading) < 0 else None
+    return negative(x) if leading and _sign(leading) < 0 else None
 
 
 def negated(x: Node) -> Node:
     """-x in normal form."""
     if is_op(x, "add"):
-        return scaled(x, -ONE)
+        return negative(x)
     coefficient, factors = split_coefficient(x)
     return product(-coefficient, factors)
 

@@ -19,7 +19,7 @@ from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node, Shape, kept_on_node
 from symnet.simplify.broadcast import Axes, core_of, cover, restrict, spread, trailing
-from symnet.simplify.coefficients import ONE, content, has_both_signs, scaled
+from symnet.simplify.coefficients import ONE, content, divided, has_both_signs
 from symnet.simplify.order import Key, product_key
 from symnet.simplify.signs import is_whole
 
@@ -131,7 +131,7 @@ class Factors:
             if size != 1:
                 del self.powers[(core, axes)]
                 self.coefficient *= size**exponent
-                self.times(scaled(core, 1 / size), axes, exponent)
+                self.times(divided(core, size), axes, exponent)
         return self
 
     def build(self) -> Node:

@@ -15,7 +15,7 @@ from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node, Shape
 from symnet.expr.softmax import softmax_axes
 from symnet.simplify.broadcast import Axes, core_of, cover, restrict, spread, trailing
-from symnet.simplify.coefficients import ONE, Term, product, split_coefficient, sum_of
+from symnet.simplify.coefficients import ONE, Term, product, quotient, split_coefficient, sum_of
 from symnet.simplify.factors import Factors
 from symnet.simplify.signs import is_negative, magnitude
 
@@ -113,9 +113,9 @@ class Terms:
         """The number of terms that are no numbers."""
         return len(self.coefficients) - (CONSTANT in self.coefficients)
 
-    def scaled(self, factor: Expr) -> Terms:
+    def divided(self, divisor: Expr) -> Terms:
         twin = Terms(self.shape)
-        twin.coefficients = {key: value * factor for key, value in self.coefficients.items()}
+        twin.coefficients = {key: quotient(value, divisor) for key, value in self.coefficients.items()}
         return twin
 
     # ---- building
@@ -133,7 +133,7 @@ class Terms:
         whole = self._gathered()._layers() if CONSTANT not in self.coefficients and not size.is_Integer else None
         if whole is not None and softmax_axes(elementwise("exp", whole)):
             return whole  # x/2 - logsumexp(x/2) stays what it is
-        return elementwise("mul", number(size), self.scaled(1 / size).build())
+        return elementwise("mul", number(size), self.divided(size).build())
 
     def _gathered(self) -> Terms:
         """Terms with the same scalar factors, two or more but not all, gathered behind them: (a + b)/m + c.

@@ -93,3 +93,9 @@ def test_floats_and_exact_numbers_fold():
     assert one(elementwise("mul", 0.5, elementwise("mul", 2, x))) is x
     assert one(elementwise("pow", number(8), number(sympy.Rational(1, 3))) * x) is one(2 * x)
     assert one(elementwise("pow", number(0), number(-1)) * x).shape == (4,)  # 1/0 stays as it is
+
+
+def test_a_rounded_number_taken_out_of_a_sum_leaves_exact_ones():
+    u, r = tensor("u", 3), tensor("r", 3)
+    (form,) = simplify([r @ ((0.8 - 0.8 * tanh(u) ** 2) / exp(u))])
+    assert str(form) == "0.8*r @ ((1 - tanh(u)**2)/exp(u))"
