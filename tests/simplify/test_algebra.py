@@ -98,4 +98,4 @@ def test_floats_and_exact_numbers_fold():
 def test_a_rounded_number_taken_out_of_a_sum_leaves_exact_ones():
     u, r = tensor("u", 3), tensor("r", 3)
     (form,) = simplify([r @ ((0.8 - 0.8 * tanh(u) ** 2) / exp(u))])
-    assert str(form) == "0.8*r @ ((1 - tanh(u)**2)/exp(u))"
+    assert str(form) == "0.8*sum(r*(1 - tanh(u)**2)/exp(u))"
