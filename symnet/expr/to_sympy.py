@@ -192,11 +192,20 @@ def _small_matrix(x: Array) -> sympy.Matrix:
     return sympy.Matrix(x.tolist())
 
 
+def _det(a: sympy.Matrix) -> Any:
+    return a.det(method="laplace") if a.free_symbols else a.det()
+
+
+def _solved(a: sympy.Matrix, b: sympy.Matrix) -> sympy.Matrix:
+    """a⁻¹·b; of symbols by cofactors, for elimination divides by pivots that may be 0 where a has an inverse."""
+    return a.adjugate(method="laplace") * b / _det(a) if a.free_symbols else a.LUsolve(b)
+
+
 def _solve(node: Any, a: Array, b: Array) -> Any:
     out = np.empty(b.shape, object)
     for which in np.ndindex(a.shape[:-2]):
         columns = sympy.Matrix(len(b[which]), b[which].size // max(len(b[which]), 1), b[which].reshape(-1).tolist())
-        found = _small_matrix(a[which]).LUsolve(columns)
+        found = _solved(_small_matrix(a[which]), columns)
         out[which] = np.array(found.tolist(), object).reshape(b[which].shape)
     return out
 
@@ -204,7 +213,7 @@ def _solve(node: Any, a: Array, b: Array) -> Any:
 def _determinant(node: Any, a: Array) -> Any:
     out = np.empty(a.shape[:-2], object)
     for which in np.ndindex(out.shape):
-        det = _small_matrix(a[which]).det()
+        det = _det(_small_matrix(a[which]))
         out[which] = det if node.op == "det" else sympy.log(sympy.Abs(det))
     return out
 
