@@ -196,7 +196,10 @@ def targets(wrt: str, root: Node, variables: dict[str, Any]) -> list[Node]:
         if name not in by_name:
             known, close = ", ".join(by_name), get_close_matches(name, by_name, n=1)
             mend = f"Did you mean {close[0]}?" if close else "Check the name; several are separated by commas."
-            raise ArgumentError(explain(f"--wrt {clipped(wrt)}", f"one of {known}", repr(clipped(name)), mend))
+            if not known:
+                mend = "The expression has no leaves: it is a number, and there is nothing to differentiate it by."
+            expected = f"one of {known}" if known else "a leaf of the expression"
+            raise ArgumentError(explain(f"--wrt {clipped(wrt)}", expected, repr(clipped(name)), mend))
     return [by_name[name] for name in chosen]
 
 

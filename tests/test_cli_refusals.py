@@ -28,6 +28,11 @@ FORMULAS: dict[str, str] = {
     "eval('1')": "expected a function of symnet; got eval",
     "X.__class__": "got .__class__. Call a function instead",
     "X.real": "expected one of .T, .shape",
+    "A.I": "got .I. Write inv(A).",
+    "A.det": "got .det. Write det(x).",
+    "tr(A)": "got tr. Write trace(A).",
+    "2*|w|": "got '|'. Write abs(x) for |x|, or norm(x) for the length of a vector.",
+    "w|": "got the end. Write abs(x) for |x|",
     "lambda x: x": "got lambda. Write the formula itself",
     "[v for v in X]": "expected one of X, w",
     "w@w*nan": "got nan",
@@ -135,6 +140,8 @@ def test_a_formula_that_cannot_be_read_is_refused(text: str, capsys: pytest.Capt
 
 ARGUMENTS: list[tuple[tuple[str, ...], str]] = [
     ((SQUARES, "--shapes", "X:m,n", "w:n", "y:m", "X:m,n"), "--shapes: expected X once; got it twice"),
+    ((SQUARES, "--shapes", "X=m,n"), "expected a name, a colon and extents; got 'X=m,n'. Write X:m,n."),
+    (("1/2", "--wrt", "x"), "--wrt x: expected a leaf of the expression; got 'x'. The expression has no leaves"),
     ((SQUARES, "--shapes", "X:m;n"), "--shapes X:m;n: expected ints and names as extents; got 'm;n'"),
     ((SQUARES, "--shapes", "X:m,n:fluffy"), "got 'fluffy'. Check the assumption."),
     ((SQUARES, "--shapes", ":m"), "expected an identifier as the name; got ''"),

@@ -106,6 +106,9 @@ def declare(text: str) -> tuple[str, Node]:
         (m, 10)
     """
     name, _, rest = text.partition(":")
+    if "=" in name:
+        expected, mend = "a name, a colon and extents", f"Write {name.replace('=', ':', 1)}."
+        raise ArgumentError(explain(f"--shapes {text}", expected, repr(text), mend))
     extents, _, assumptions = rest.partition(":")
     shape = [_extent(text, part) for part in extents.split(",") if part.strip()]
     held: dict[str, Any] = {}

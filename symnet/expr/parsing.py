@@ -27,7 +27,18 @@ from symnet.expr.constants import as_node, exact
 from symnet.expr.elementwise import elementwise, indicator
 from symnet.expr.node import Node
 from symnet.expr.symbols import scalar
-from symnet.expr.tokens import KEYWORDS, TRANSPOSE, Token, clipped, formula_error, pointer, tokenize
+from symnet.expr.tokens import (
+    ATTRIBUTES,
+    BARS,
+    CALLED,
+    KEYWORDS,
+    TRANSPOSE,
+    Token,
+    clipped,
+    formula_error,
+    pointer,
+    tokenize,
+)
 
 DEEPEST = 60  # nested brackets, signs and powers; deeper text is refused
 LONGEST_NUMBER = 400  # digits
@@ -151,6 +162,8 @@ class _Parser:
         before = self.tokens[self.position - 1] if self.position else token
         if token.text in KEYWORDS:
             mend = KEYWORDS[token.text]
+        elif token.text == "|" or (token.kind == "end" and before.text == "|"):
+            mend = BARS
         elif before.ends_value() and (token.kind in ("name", "number") or token.text == "("):
             left, right = (clipped(t.text, 12) if t.text.isalnum() else "(…)" for t in (before, token))
             mend = f"A product has a sign: write {left}*{right}, or @ for a product of arrays."
@@ -284,7 +297,8 @@ class _Parser:
             return self.call(getattr(node, name.text), name)
         if name.text not in ("T", "shape"):
             known = ", ".join([".T", ".shape", *(f".{m}(…)" for m in _METHODS)])
-            raise self.error(name.at, f"one of {known}", f".{name.text}", "Call a function instead, as in exp(x).")
+            called = f"Write {name.text}(x)." if name.text in self.functions else "Call a function instead, as in exp(x)."
+            raise self.error(name.at, f"one of {known}", f".{name.text}", ATTRIBUTES.get(name.text, called))
         node = self.building(name.at, as_node, value)
         return node.T if name.text == "T" else tuple(map(sympy.sympify, node.shape))
 
@@ -345,7 +359,8 @@ class _Parser:
             name = _GREEK.get(token.text, token.text)
             if name not in self.functions:
                 got = clipped(token.text)
-                raise self.error(token.at, "a function of symnet", got, self.near(token.text, self.functions))
+                mend = CALLED.get(token.text) or self.near(token.text, self.functions)
+                raise self.error(token.at, "a function of symnet", got, mend)
             return self.call(self.functions[name], token)
         if token.text in self.names:
             return self.names[token.text]

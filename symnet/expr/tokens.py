@@ -54,6 +54,17 @@ KEYWORDS = {
     "for": "Write sums over axes, as sum(x, axis=0).",
     "in": "Write sums over axes, as sum(x, axis=0).",
 }
+# Other notations of functions and attributes, and what they are here.
+CALLED = {
+    "tr": "Write trace(A).",
+    "Tr": "Write trace(A).",
+    "ln": "Write log(x).",
+    "sgn": "Write sign(x).",
+    "inverse": "Write inv(A).",
+    "Identity": "Write eye(n).",
+}
+ATTRIBUTES = {"I": "Write inv(A).", "H": "Write .T: the arrays are real."}
+BARS = "Write abs(x) for |x|, or norm(x) for the length of a vector."
 _ENDS_VALUE = frozenset({")", "]", TRANSPOSE})
 
 
