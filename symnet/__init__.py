@@ -15,6 +15,7 @@ neither llvmlite nor any optional package.
 from __future__ import annotations
 
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -49,6 +50,7 @@ _home("expr.reduction", "max min prod argmax logsumexp softmax log_softmax")
 _home("expr.cumulative", "cumsum")
 _home("expr.linalg", "det logdet inv solve matrix_power")
 _home("expr.norms", "norm")
+_home("expr.building", "zeros ones diag kron")
 _home("expr.movement", "reshape concat stack pad broadcast_to")
 _home("expr.sympy_scalars", "apply")
 _home("expr.from_sympy", "from_sympy")
@@ -91,7 +93,9 @@ def __getattr__(name: str) -> Any:
     elif name in _FOLDERS:
         value = import_module(f"symnet.{name}")
     else:
-        raise AttributeError(f"module 'symnet' has no attribute {name!r}")
+        close = get_close_matches(name, __all__, n=3)
+        hint = f". Did you mean {' or '.join(f'sn.{each}' for each in close)}?" if close else ""
+        raise AttributeError(f"module 'symnet' has no attribute {name!r}{hint}")
     globals()[name] = value
     return value
 

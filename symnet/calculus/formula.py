@@ -16,13 +16,12 @@ from typing import Any
 import sympy
 
 from symnet import dtypes
-from symnet.errors import ArgumentError, ShapeError, explain
+from symnet.errors import ArgumentError, explain
 from symnet.expr.constants import as_node
-from symnet.expr.contraction import contract
 from symnet.expr.extents import Dim, as_extent, dim, ints_arg, shape_arg
 from symnet.expr.graph import topological
 from symnet.expr.indexing import labels
-from symnet.expr.movement import Place, fill
+from symnet.expr.movement import Place
 from symnet.expr.node import Node
 from symnet.expr.parsing import parse
 from symnet.expr.symbols import LEAF_ASSUMPTIONS, tensor
@@ -37,6 +36,7 @@ _MODULES = {
     "expr.activations": "relu leaky_relu elu silu gelu",
     "expr.contraction": "einsum matmul dot outer trace transpose sum mean",
     "expr.reduction": "max min prod argmax logsumexp softmax log_softmax",
+    "expr.building": "zeros ones diag kron",
     "expr.movement": "reshape concat stack pad broadcast_to",
     "expr.indexing": "take one_hot",
     "expr.cumulative": "cumsum",
@@ -60,28 +60,10 @@ _RENAMED = {
 }
 
 
-def _diag(x: Any) -> Node:
-    """The diagonal of a matrix, or the diagonal matrix of a vector."""
-    x = as_node(x)
-    if x.rank == 1:
-        return contract([[0], [0, 1]], [0, 1], x, import_module("symnet.expr.constants").identity(x.shape[0]))
-    if x.rank != 2:
-        raise ShapeError(explain("diag(x)", "a vector or a matrix", f"shape {x.shape}", "Slice it first."))
-    return contract([[0, 0]], [0], x)
-
-
 def _place(x: Any, shape: Any, starts: Any, steps: Any) -> Node:
     """Zeros of a shape with x laid into them: how formulas print the adjoint of a slice."""
     extents, first = (tuple(as_extent(n, "place(…)") for n in each) for each in (shape, starts))
     return Place(as_node(x), shape_arg(extents), shape_arg(first), ints_arg(tuple(map(int, steps))))
-
-
-def _filled(value: int) -> Callable[..., Node]:
-    def build(*shape: Any) -> Node:
-        extents = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple) else shape
-        return fill(value, tuple(as_extent(n, f"{'ones' if value else 'zeros'}(…)") for n in extents))
-
-    return build
 
 
 @cache
@@ -89,7 +71,7 @@ def functions() -> dict[str, Callable[..., Any]]:
     """What formulas may call, by name."""
     found = {n: getattr(import_module(f"symnet.{m}"), n) for m, names in _MODULES.items() for n in names.split()}
     found |= {name: getattr(import_module(f"symnet.{m}"), there) for name, (m, there) in _RENAMED.items()}
-    return found | {"diag": _diag, "place": _place, "ones": _filled(1), "zeros": _filled(0)}
+    return found | {"place": _place}
 
 
 # --------------------------------------------------------------------------- declarations

@@ -297,7 +297,9 @@ class _Parser:
             return self.call(getattr(node, name.text), name)
         if name.text not in ("T", "shape"):
             known = ", ".join([".T", ".shape", *(f".{m}(…)" for m in _METHODS)])
-            called = f"Write {name.text}(x)." if name.text in self.functions else "Call a function instead, as in exp(x)."
+            called = (
+                f"Write {name.text}(x)." if name.text in self.functions else "Call a function instead, as in exp(x)."
+            )
             raise self.error(name.at, f"one of {known}", f".{name.text}", ATTRIBUTES.get(name.text, called))
         node = self.building(name.at, as_node, value)
         return node.T if name.text == "T" else tuple(map(sympy.sympify, node.shape))
