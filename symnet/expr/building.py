@@ -54,8 +54,8 @@ def diag(x: Any) -> Node:
     Example:
         >>> import symnet as sn
         >>> x = sn.tensor("x", 3)
-        >>> sn.jacobian(sn.exp(x), x), sn.diag(sn.diag(x))
-        (diag(exp(x)), x)
+        >>> sn.jacobian(sn.exp(x), x), sn.diag(x).shape
+        (diag(exp(x)), (3, 3))
     """
     x = as_node(x)
     if x.rank == 1:

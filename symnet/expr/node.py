@@ -321,6 +321,12 @@ class Node(Basic):
             explain(call, "a function that symnet knows too", f"{ufunc.__name__} of an expression", mend)
         )
 
+    def __array_function__(self, function: Any, types: Any, args: Any, keywords: Any) -> Any:
+        """NumPy's other functions: `np.sum(x)` is `sn.sum(x)` (`expr/numpy_functions.py`)."""
+        if "array_function" not in _BUILDERS:
+            import_module("symnet.expr.numpy_functions")
+        return _BUILDERS["array_function"](function, args, keywords)
+
     def __pos__(self) -> Node:
         return self
 
@@ -377,8 +383,7 @@ class Node(Basic):
     def prod(self, axis: Any = None, keepdims: bool = False) -> Node:
         return _BUILDERS["prod"](self, axis=axis, keepdims=keepdims)
 
-    def cumsum(self, axis: int | None = None, dtype: None = None, out: None = None) -> Node:
-        assert dtype is None and out is None, "np.cumsum(node) passes them"
+    def cumsum(self, axis: int | None = None) -> Node:
         return _BUILDERS["cumsum"](self, axis=axis)
 
     def reshape(self, *shape: Any) -> Node:
