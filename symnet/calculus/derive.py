@@ -75,6 +75,9 @@ def _read(root: Node, at: Mapping[str, Any]) -> dict[str, Any]:
     """
     import numpy as np
 
+    if not isinstance(at, Mapping):
+        mend = "Write a dict, at={'x': 1.0}."
+        raise ArgumentError(explain("derive(y, x, at=…)", "a number or array for each leaf, by name", repr(at), mend))
     known = {leaf.name: leaf for leaf in leaves(root)}
     given = {key if isinstance(key, str) else str(getattr(key, "name", key)): value for key, value in at.items()}
     wrong = [name for name in given if name not in known] or [name for name in known if name not in given]

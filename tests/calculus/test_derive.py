@@ -361,3 +361,22 @@ def test_numbers_that_do_not_fit_are_refused():
         sn.derive(G1, at={"a": 4})
     with pytest.raises(ArgumentError, match=r"a number for each of a, b; got 'q' besides"):
         sn.derive(G1, at={"a": 4, "b": 3, "q": 1})
+
+
+def test_at_zero_a_norm_has_the_slope_that_its_compiled_gradient_has() -> None:
+    v = sn.tensor("v", 3)
+    derivation = sn.derive(sn.norm(v), v, at={"v": [0, 0, 0]})
+    assert derivation.numbers is not None and derivation.numbers.cotangents["v"].tolist() == [0, 0, 0]
+    assert not any(np.isnan(passed).any() for passed in derivation.numbers.passed.values())
+    assert "nan" not in derivation.text() and "v/sqrt(v1) = [0, 0, 0]" in derivation.text()
+
+
+def test_what_a_derivation_cannot_do_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError, match=r"by name; got 'a=1'\. Write a dict, at="):
+        sn.derive(a * a, a, at="a=1")  # type: ignore[arg-type]
+    derivation = sn.derive(a * a, a)
+    with pytest.raises(ArgumentError, match=r"a number of characters; got width='80'\. Write width=80"):
+        derivation.text(width="80")  # type: ignore[arg-type]
+    with pytest.raises(ArgumentError, match=r"ends in \.html; got '.*o\.pdf'\. Write save\('out\.html'\)"):
+        derivation.save(tmp_path / "o.pdf")
+    assert not (tmp_path / "o.pdf").exists()

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from symnet.errors import ArgumentError, explain
 from symnet.expr.node import Node
 
 if TYPE_CHECKING:
@@ -276,6 +277,9 @@ class Derivation:
         """Plain text; a reason that would end beyond `width` characters stands below its formula."""
         from symnet.calculus.derivation.text import text
 
+        if isinstance(width, bool) or not isinstance(width, int):
+            got = f"width={width!r}"
+            raise ArgumentError(explain("text(width)", "a number of characters", got, "Write width=80."))
         return text(self, width)
 
     def __str__(self) -> str:
@@ -304,8 +308,15 @@ class Derivation:
         return fragment(self)
 
     def save(self, path: str | Path) -> Path:
-        """Write `html()` to a file."""
+        """Write `html()` to a file.
+
+        Raises:
+            ArgumentError: a file name that ends otherwise than .html or .htm.
+        """
         target = Path(path)
+        if target.suffix.lower() not in (".html", ".htm"):
+            mend = "Write save('out.html') and print that from a browser; LaTeX is latex(), plain text is text()."
+            raise ArgumentError(explain("save(path)", "a file name that ends in .html", repr(str(path)), mend))
         target.write_text(self.html(), encoding="utf-8")
         return target
 

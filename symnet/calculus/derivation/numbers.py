@@ -1,8 +1,9 @@
 """Numbers on a derivation: every value, local derivative and cotangent at one point.
 
 In: a `Derivation` and an array (or number) for every leaf.  Out: `Numbers`.  Computed by `reference`, the meaning of
-every node, so that nothing is compiled.  `shown` writes a number, a short vector or a small matrix; of a larger array
-its shape and its norm.
+every node, so that nothing is compiled.  Where that is 0·∞ (the slope of a norm at 0), the numeric form decides, by its
+conventions, as it does in what is compiled.  `shown` writes a number, a short vector or a small
+matrix; of a larger array its shape and its norm.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from symnet.expr.node import Node
 from symnet.expr.printing.markup import MINUS, op, parens, row
 from symnet.expr.symbols import leaves
 from symnet.reference import evaluate
+from symnet.simplify.numeric import numeric
 
 if TYPE_CHECKING:
     from symnet.calculus.derivation.model import Derivation
@@ -57,14 +59,18 @@ def evaluate_steps(derivation: Derivation, data: Mapping[str, Any]) -> Numbers:
     nodes = {v.label: v.node for v in (*derivation.given, *derivation.values)}
     values = compute({**derivation.inputs, **nodes}, data)
     cotangents = compute({s.label: s.after for s in derivation.steps}, data)
+    undefined = {s.label: s.after for s in derivation.steps if s.after is not None and _has_nan(cotangents[s.label])}
+    cotangents |= compute(dict(zip(undefined, numeric(undefined.values()), strict=True)), data)
     env = {**values, **data, **{str(s.bar): cotangents[s.label] for s in derivation.steps}}
     edges = {(e.user, e.operand): e for e in derivation.edges}
-    return Numbers(
-        {**data, **values},
-        cotangents,
-        compute({key: e.local for key, e in edges.items()}, env),
-        compute({key: e.passed for key, e in edges.items()}, env),
-    )
+    passed = compute({key: e.passed for key, e in edges.items()}, env)
+    alone = {(s.edges[0].user, s.label): s.label for s in derivation.steps if len(s.edges) == 1}
+    passed |= {key: cotangents[alone[key]] for key, array in passed.items() if key in alone and _has_nan(array)}
+    return Numbers({**data, **values}, cotangents, compute({key: e.local for key, e in edges.items()}, env), passed)
+
+
+def _has_nan(array: Array) -> bool:
+    return bool(np.isnan(array).any()) if array.dtype.kind == "f" else False
 
 
 def shown(array: Any) -> str:
