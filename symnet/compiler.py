@@ -92,7 +92,8 @@ def compile(
     Args:
         outputs: an expression (the function returns an array), a list (a tuple), or a dict (a dict with its keys).
         dtype: float32 or float64: retypes the real leaves; by default they keep their own.
-        inputs: leaves that may be passed by position, in that order; all are passed by keyword otherwise.
+        inputs: leaves that may be passed by position, in that order; all are passed by keyword otherwise.  A leaf that
+            the outputs do not contain may be listed, and is then taken and left unread: the Hessian of a quadratic.
         name: the C name.
         threads: how many threads a call may use; the bits of the result do not depend on it.
         check_finite: refuse NaN and infinity in arguments, at every call (of `bind`, when the buffers are bound).

@@ -281,3 +281,14 @@ def test_the_logarithm_of_a_sum_over_no_rows_is_minus_infinity() -> None:
 def test_names_are_no_leaves_for_positions() -> None:
     with pytest.raises(sn.ArgumentError, match=r"inputs=\[…\]\): expected leaves, such as sn.tensor gives; got 'x'"):
         sn.compile(sn.tensor("x", 2) * 2, inputs=["x"])
+
+
+def test_a_leaf_that_the_outputs_lack_may_be_listed_and_is_left_unread() -> None:
+    x = sn.tensor("x", 2)
+    H = sn.hessian(x @ x, x)
+    listed = sn.compile(H, inputs=[x])
+    assert np.array_equal(listed(x=np.ones(2)), 2 * np.eye(2)) and np.array_equal(listed(np.ones(2)), 2 * np.eye(2))
+    with pytest.raises(
+        sn.ArgumentError, match=r"inputs \(none\); got 'x'\. Drop 'x', or list it in compile\(…, inputs=\[x"
+    ):
+        sn.compile(H)(x=np.ones(2))

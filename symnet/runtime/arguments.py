@@ -124,7 +124,7 @@ class Arguments:
         """The same where extents were passed too, or something is wrong."""
         dims: dict[str, int] = {}
         for name, value in keywords.items():
-            if name in self.names:
+            if name in self.names or name in self.positional:  # listed in `inputs=`, though no output contains it
                 continue
             if name not in self.signature.dims:
                 self._refuse_unknown(name, value, call)
@@ -156,7 +156,7 @@ class Arguments:
         known = (*self.names, *self.signature.dims)
         same = [other for other in known if other.lower() == name.lower()]
         close = same or difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-        mend = f"Did you mean {close[0]!r}?" if close else f"Drop {name!r}."
+        mend = f"Did you mean {close[0]!r}?" if close else f"Drop {name!r}, or list it in compile(…, inputs=[{name}])."
         expected = f"the inputs {', '.join(self.names) or '(none)'}"
         raise ArgumentError(explain(self.call_text(name, value, call), expected, repr(name), mend))
 

@@ -49,7 +49,7 @@ def test_inputs_are_not_changed(f):
 def test_an_unknown_name_is_refused_with_a_suggestion(f):
     with refuses(ArgumentError, "affine(x=float32[4, 3], …)", "the inputs X, b, a", "got 'x'", "Did you mean 'X'?"):
         f(x=x, b=b, a=1)
-    with refuses(ArgumentError, "got 'extra'", "Drop 'extra'."):
+    with refuses(ArgumentError, "got 'extra'", "Drop 'extra', or list it in compile(…, inputs=[extra])."):
         f(X=x, b=b, a=1, extra=3)
 
 
