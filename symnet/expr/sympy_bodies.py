@@ -102,6 +102,7 @@ def _candidates(function: ScalarFunction) -> Iterator[tuple[Body, Callable[[], b
     series = SERIES.get(application.func)
     if series is not None:
         yield lambda *operands: series(*_arguments(function, operands)), _surely
+        return
     for expr in _rewritten(application):
         if _is_formula(expr, application):
             yield _formula(function, expr), partial(_agrees, expr, application)

@@ -111,10 +111,26 @@ def function_node(application: Any, body: Lambda | None, operands: Sequence[Node
 
 def derivative_of(application: Any, symbol: Any) -> Any:
     """SymPy's derivative of a function of variables; an unevaluated one where the class has no `fdiff` for it."""
+    slope = SLOPES.get(application.func)
+    if slope is not None and application.args[-1] == symbol:
+        return slope(*application.args)
     try:
         return application.diff(symbol)
     except Exception:  # a user's fdiff may raise anything: then there is no derivative
         return Derivative(application, symbol)
+
+
+def _spherical_slope(order: Any, x: Any) -> Any:
+    """j′ₙ = (n·jₙ₋₁ - (n + 1)·jₙ₊₁)/(2n + 1), which divides by no x."""
+    below = sympy.sinc(x) if order == 1 else sympy.jn(order - 1, x)
+    return (order * below - (order + 1) * sympy.jn(order + 1, x)) / (2 * order + 1)
+
+
+# Derivatives by the last argument in place of SymPy's, which lose their digits near 0: (cos x)/x - (sin x)/x².
+SLOPES: dict[Any, Callable[..., Any]] = {
+    sympy.sinc: lambda x: -sympy.jn(1, x),
+    sympy.jn: _spherical_slope,
+}
 
 
 # --------------------------------------------------------------------------- identity

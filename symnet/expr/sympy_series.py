@@ -4,9 +4,11 @@ In: the arguments of the class, nodes or SymPy's numbers.  Out: a node made of p
 
 polygamma(n, x), x > 0: the first terms of (-1)ⁿ⁺¹·n!·Σ 1/(x + k)ⁿ⁺¹, and the asymptotic series of the rest in
 1/(x + N); all terms have one sign, so nothing cancels.  For x ≤ 0 the reflection, with derivatives of cot πx.
+Spherical Bessel functions, which are the derivatives of sinc: their power series near 0, sines and cosines beyond.
 erf⁻¹ and Lambert's W: an approximation, and Halley's steps on the equation they solve.
 Not handled: orders above `HIGHEST`; other branches of W; the digits of W that x itself lacks near -1/e.
-Source: Abramowitz and Stegun 6.4.7, 6.4.10, 6.4.11; S. Winitzki, "A handy approximation for the error function and its
+Source: Abramowitz and Stegun 6.4.7, 6.4.10, 6.4.11, 10.1.2, 10.1.19;
+S. Winitzki, "A handy approximation for the error function and its
 inverse" (2008), and "Uniform approximations for transcendental functions" (2003) for W.
 """
 
@@ -128,9 +130,59 @@ def lambert(x: Node, branch: Any = sympy.S.Zero) -> Node:
     return where(inside, where(elementwise("gt", root, number(NEAR_BRANCH)), w, beside), number(sympy.nan))
 
 
+def sinc(x: Node) -> Node:
+    """sin(x)/x, 1 at 0."""
+    return where(elementwise("ne", x, 0), elementwise("sin", x) / x, 1)
+
+
+def spherical_bessel(n: Any, x: Node) -> Node:
+    """jₙ(x), n = 0, 1, …: xⁿ·Σ (-x²/2)ᵏ/(k!·(2n + 2k + 1)!!) for |x| < n + 1, and the recurrence upwards beyond.
+
+    Raises:
+        ArgumentError: an order that is no whole number from 0 to 20.
+    """
+    if not (getattr(n, "is_Integer", False) and 0 <= n <= HIGHEST):
+        mend = "Give the order as a number."
+        raise ArgumentError(explain(f"jn({n}, x)", f"a whole order from 0 to {HIGHEST}", str(n), mend))
+    n = int(n)
+    near = elementwise("lt", elementwise("abs", x), n + 1)
+    if n == 0:
+        return sinc(x)
+    return where(near, _bessel_series(n, x), _bessel_recurrence(n, where(near, 1, x)))
+
+
+def _bessel_series(n: int, x: Node) -> Node:
+    coefficients = [sympy.Rational((-1) ** k, 2**k * sympy.factorial(k)) / sympy.factorial2(2 * n + 2 * k + 1)
+                    for k in range(_bessel_terms(n))]  # fmt: skip
+    square = x * x
+    series: Node = number(coefficients[-1])
+    for coefficient in reversed(coefficients[:-1]):
+        series = series * square + coefficient
+    return power(x, n) * series
+
+
+def _bessel_terms(n: int) -> int:
+    """Terms until what is left out does not show at |x| = n + 1."""
+    count, term = 1, 1.0
+    while term > DIGITS / 16:
+        term *= (n + 1) ** 2 / (2 * count * (2 * n + 2 * count + 1))
+        count += 1
+    return count
+
+
+def _bessel_recurrence(n: int, x: Node) -> Node:
+    """jₖ₊₁ = (2k + 1)/x·jₖ - jₖ₋₁, which is stable for x > n."""
+    below, here = elementwise("cos", x) / x, elementwise("sin", x) / x
+    for k in range(n):
+        below, here = here, (2 * k + 1) * here / x - below
+    return here
+
+
 SERIES: dict[Any, Callable[..., Node]] = {
     sympy.polygamma: polygamma,
     sympy.erfinv: inverse_error_function,
     sympy.erfcinv: complementary_inverse,
     sympy.LambertW: lambert,
+    sympy.sinc: sinc,
+    sympy.jn: spherical_bessel,
 }

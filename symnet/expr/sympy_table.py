@@ -87,10 +87,6 @@ def _arc_cotangent(x: Node) -> Node:
     return elementwise("atan2", side, side * x)
 
 
-def _sinc(x: Node) -> Node:
-    return where(elementwise("ne", x, 0), elementwise("sin", x) / x, 1)
-
-
 def _sign_of_gamma(x: Node) -> Node:
     """Γ is positive for x > 0, and changes its sign at 0, -1, -2, …"""
     if known(x, "positive"):
@@ -142,7 +138,6 @@ BUILD: dict[type, Callable[..., Any]] = {
     sympy.ceiling: lambda x: negative(_floor_of(negative(x))),
     sympy.frac: lambda x: x - _floor_of(x),
     sympy.Mod: _modulo,
-    sympy.sinc: _sinc,
     sympy.erf2: lambda a, b: elementwise("erf", b) - elementwise("erf", a),
     sympy.factorial: lambda x: elementwise("gamma", x + 1),
     sympy.beta: _beta,

@@ -24,9 +24,15 @@ def function_value(function: ScalarFunction, *xs: Array) -> Array:
     return np.asarray(np.frompyfunc(_element(function), len(xs), 1)(*broadcast)).astype(broadcast[0].dtype)
 
 
+def _spherical_by_parity(n: Any, x: Any) -> Any:
+    """jₙ(-x) = (-1)ⁿ·jₙ(x): SymPy's evalf forgets the sign."""
+    return sympy.sign(x) ** n * sympy.jn(n, sympy.Abs(x))
+
+
 def _element(function: ScalarFunction) -> Any:
     application = function.application
     expr = application if function.body is None else function.body(*application.args)
+    expr = expr.replace(sympy.jn, _spherical_by_parity)
     implementation = getattr(application, "_imp_", None) if function.body is None else None
 
     def value(*xs: Any) -> float:
