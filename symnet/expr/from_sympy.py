@@ -66,7 +66,10 @@ def from_sympy(expr: Any, *, dtype: Any = dtypes.DEFAULT_REAL, leaves: Mapping[A
     if isinstance(expr, Node):
         return expr
     if not isinstance(expr, Basic):
-        expr = sympy.sympify(expr) if not isinstance(expr, sympy.MatrixBase) else expr.as_immutable()
+        given, expr = expr, expr.as_immutable() if isinstance(expr, sympy.MatrixBase) else sympy.sympify(expr)
+        if not isinstance(expr, Basic):
+            call, mend = f"from_sympy({given!r})", "Give an expression, a number, or a matrix of them."
+            raise ArgumentError(explain(call, "a SymPy expression", type(given).__name__, mend))
     node = Converter(expr, dtypes.check(dtype, "from_sympy(…, dtype)"), leaves or {}).converted()
     check_leaves("from_sympy(…)", [node])
     return node

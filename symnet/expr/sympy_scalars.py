@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+import numpy as np
 import sympy
 from sympy import Basic, Expr, Symbol
 from sympy.core.function import Application, Derivative, Subs
@@ -106,7 +107,7 @@ def _no_meaning(expr: Basic, part: Any) -> ArgumentError:
     mend = "Rewrite that part, as in expr.rewrite(sympy.exp)."
     if getattr(part, "is_Matrix", False):
         mend = "Convert it first, with sn.from_sympy(…)."
-    elif isinstance(part, (Derivative, Subs, sympy.Integral)):
+    elif isinstance(part, (Derivative, Subs, sympy.Integral, sympy.Sum, sympy.Product)):
         mend = "Call .doit() on it first."
     got = f"{part} ({type(part).__name__})"
     return ArgumentError(explain(f"from_sympy({expr})", "SymPy functions of scalars, and arithmetic", got, mend))
@@ -197,6 +198,7 @@ def apply(function: Any, *operands: Any, body: Any = None) -> Node:
         (3,)
     """
     nodes = [as_node(o) for o in operands]
+    _check_function(function)
     given: dict[Any, Any] = {}
     if body is not None:
         given[function] = _body(function, body, len(nodes))
@@ -221,6 +223,19 @@ def apply(function: Any, *operands: Any, body: Any = None) -> Node:
         )
     rule = {d: node for d, node, value in zip(dummies, nodes, values, strict=True) if value is None}
     return from_scalar(expr, {**given, **rule})
+
+
+def _check_function(function: Any) -> None:
+    """Refuses what is applied to no SymPy symbols: an expression, NumPy's functions."""
+    call, expected = f"apply({getattr(function, '__name__', function)}, …)", "a function of SymPy scalars"
+    if isinstance(function, np.ufunc):
+        mend = f"Write sn.apply(sympy.{function.__name__}, …), or symnet's own function."
+        raise ArgumentError(explain(call, expected, f"NumPy's {function.__name__}", mend))
+    if not callable(function):
+        symbols = ", ".join(sorted(map(str, getattr(function, "free_symbols", ())))) or "t"
+        symbols = f"({symbols})" if "," in symbols else symbols
+        mend = f"Say of which variables: sympy.Lambda({symbols}, {function})."
+        raise ArgumentError(explain(call, expected, f"an {type(function).__name__}, which is not callable", mend))
 
 
 def caller(function: ScalarFunction) -> Callable[..., Node]:

@@ -10,6 +10,7 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
+import symnet as sn
 from symnet.errors import ArgumentError
 from symnet.expr.constants import number, size
 from symnet.expr.elementwise import elementwise
@@ -156,3 +157,30 @@ def test_what_has_no_meaning_here_is_named(build: Any, message: str):
     with pytest.raises(ArgumentError) as caught:
         build()
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (sympy.Symbol("t") ** 2 + 1, r"got an Add, which is not callable\. .*sympy\.Lambda\(t, t\*\*2 \+ 1\)"),
+        (sympy.Symbol("t") * sympy.Symbol("u"), r"sympy\.Lambda\(\(t, u\), t\*u\)"),
+        (
+            np.sin,
+            r"apply\(sin, …\): expected a function of SymPy scalars; got NumPy's sin\. Write sn\.apply\(sympy\.sin",
+        ),
+    ],
+)
+def test_what_is_no_function_of_symbols_is_not_applied(function: object, message: str) -> None:
+    with pytest.raises(ArgumentError, match=message):
+        sn.apply(function, sn.tensor("z", 3))
+
+
+def test_nothing_is_no_expression() -> None:
+    with pytest.raises(ArgumentError, match=r"from_sympy\(None\): expected a SymPy expression; got NoneType\. Give"):
+        sn.from_sympy(None)
+
+
+def test_an_unfinished_sum_is_told_to_be_done() -> None:
+    a, i = sympy.symbols("a i")
+    with pytest.raises(ArgumentError, match=r"got Sum\(a\*\*i, \(i, 0, 3\)\) \(Sum\)\. Call \.doit\(\) on it first"):
+        sn.lambdify(a, sympy.Sum(a**i, (i, 0, 3)))
