@@ -10,18 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
 
+from symnet import dtypes
 from symnet.calculus.formula import formula, names_in
-from symnet.calculus.grad import grad, scalar_root
+from symnet.calculus.grad import grad
 from symnet.calculus.grading import Case, how_wrong, same
 from symnet.calculus.instance import FREE, SIZES, Array, random_instance, sizes
 from symnet.calculus.structure import flatten
-from symnet.errors import ArgumentError, explain
+from symnet.errors import ArgumentError, ShapeError, explain
 from symnet.expr.constants import as_node
 from symnet.expr.from_sympy import from_sympy
+from symnet.expr.graph import topological
 from symnet.expr.node import Node
 from symnet.expr.symbols import Tensor, check_leaves
 from symnet.reference import evaluate
@@ -29,6 +32,8 @@ from symnet.simplify.algebra import simplify
 
 SEED = 20240229
 _STEP = 1e-5  # of central differences
+_SCALES = (10.0, 100.0, 1000.0)  # of the larger numbers
+_LARGE, _BEYOND_ROUNDING = 1e7, 1e-6  # below it, rounding stays under a tenth of the other
 _SHOWN = 12  # elements of an array that a counterexample writes out
 
 
@@ -123,7 +128,11 @@ def check(mine: Any, L: Any, wrt: Any) -> Verdict:
         >>> sn.check("X.T @ (X @ w - y)", L, w).reason
         'm/2 times the gradient; a factor 2/m is lost'
     """
-    root = scalar_root("check(mine, L, wrt)", _read(L, None))
+    root = _read(L, None)
+    if root.rank:
+        mend = "Reduce it with sn.sum(L) or sn.mean(L); of an array see sn.jacobian(L, wrt), which is not graded."
+        got = f"shape {root.shape}"
+        raise ShapeError(explain("check(mine, L, wrt)", "a scalar L (rank 0): gradients are graded", got, mend))
     names = names_in(root)
     target = _variable(wrt, names)
     claim = _read(mine, {**names, **names_in(target)})
@@ -134,7 +143,11 @@ def check(mine: Any, L: Any, wrt: Any) -> Verdict:
         return Verdict(True, "the same formula, simplified", truth)
     case = _instances(plain[0], plain[1], root)
     if same(case.given, case.right):
-        return Verdict(True, f"equal on {len(case.data)} random instances", truth)
+        far = _far_out(case, root)
+        if far is None:
+            return Verdict(True, f"equal on {len(case.data)} random instances", truth)
+        reason = "right on numbers around 1, but not on larger ones: it differs in a case that they do not reach"
+        return Verdict(False, reason, truth, _counterexample(far, root, target))
     return Verdict(False, how_wrong(case), truth, _counterexample(case, root, target))
 
 
@@ -170,6 +183,28 @@ def _instances(mine: Node, truth: Node, root: Node) -> Case:
         if all(np.all(np.isfinite(r)) for r in (*right, *case.values(root))):
             break
     return Case(mine, truth, data, numbers, known, case.values(mine), right)
+
+
+def _far_out(near: Case, root: Node) -> Case | None:
+    """An instance of larger numbers on which the two differ beyond rounding, if there is one.
+
+    Where any value on the way is large, a right formula may lose all its digits, so that such instances say nothing.
+    """
+    nodes = [root, near.mine, near.truth]
+    inner = [node for node in topological(*nodes) if node.dtype in dtypes.REAL]
+    rng = np.random.default_rng(SEED)
+    for scale in _SCALES:
+        for k, free in product(range(len(SIZES)), FREE):
+            data = random_instance(nodes, rng, sizes(nodes, k), free, scale)
+            case = Case(near.mine, near.truth, [data], near.sizes[k : k + 1], near.leaves)
+            with np.errstate(all="ignore"):
+                values = evaluate(inner, data, leaves=near.leaves)
+            if not all(np.all(np.abs(v) < _LARGE) for v in values):
+                continue
+            (mine,), (right,) = case.values(near.mine), case.values(near.truth)
+            if np.any(np.abs(mine - right) > _BEYOND_ROUNDING * max(1.0, float(np.max(np.abs(right), initial=0.0)))):
+                return Case(near.mine, near.truth, [data], case.sizes, near.leaves, [mine], [right])
+    return None
 
 
 def _numbers(known: Sequence[Tensor], dims: Mapping[Any, int], data: Mapping[str, Array]) -> dict[str, float]:

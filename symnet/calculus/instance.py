@@ -58,7 +58,7 @@ def sizes(nodes: Sequence[Node], instance: int) -> dict[Dim, int]:
 
 
 def random_instance(
-    nodes: Sequence[Node], rng: np.random.Generator, dims: Mapping[Dim, int], free: str = "normal"
+    nodes: Sequence[Node], rng: np.random.Generator, dims: Mapping[Dim, int], free: str = "normal", scale: float = 1.0
 ) -> dict[str, Array]:
     """Arrays for every leaf under the nodes.
 
@@ -67,9 +67,15 @@ def random_instance(
         rng: where randomness comes from.
         dims: the size of every dim.
         free: how elements are drawn of which nothing is assumed: a key of `FREE`.
+        scale: what real elements are multiplied by, unless an assumption bounds them.
     """
     bounds = _index_bounds(nodes, dims)
-    return {leaf.name: _draw(leaf, rng, _shape(leaf.shape, dims), bounds, FREE[free]) for leaf in leaves(*nodes)}
+    drawn = {leaf: _draw(leaf, rng, _shape(leaf.shape, dims), bounds, FREE[free]) for leaf in leaves(*nodes)}
+    return {leaf.name: array * scale if _is_unbounded(leaf) else array for leaf, array in drawn.items()}
+
+
+def _is_unbounded(leaf: Tensor) -> bool:
+    return leaf.dtype in dtypes.REAL and not leaf.assumptions & {"one_hot", "simplex", "integer", "unit"}
 
 
 def _shape(shape: Sequence[Any], dims: Mapping[Dim, int]) -> tuple[int, ...]:

@@ -157,3 +157,15 @@ def test_the_terms_of_a_formula_add_up_to_it(node: Any, rng: np.random.Generator
     assert 1 <= len(parts) <= MOST
     total = sum(evaluate(p, data, leaves=leaves(A)) for p in parts)
     np.testing.assert_allclose(total, evaluate(plain, data, leaves=leaves(A)), rtol=1e-12, atol=1e-12)
+
+
+def test_what_differs_only_far_out_is_seen() -> None:
+    verdict = sn.check("2*X.T @ (X@w - y)/m * (1 + relu(w - 5))", SQUARES, w)
+    assert not verdict.right and "not on larger ones" in verdict.reason and verdict.counterexample is not None
+    assert verdict.counterexample.data["w"].max() > 5
+    assert "a finite difference gives" in str(verdict)
+
+
+def test_a_jacobian_is_not_graded() -> None:
+    with pytest.raises(ShapeError, match=r"gradients are graded; got shape \(m,\)\. .*sn\.jacobian.*is not graded"):
+        sn.check("A", A @ x, x)
