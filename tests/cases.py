@@ -438,5 +438,11 @@ case(
     "K R S",
     "the fifth index used to be a loop called m",
 )
+case(
+    "reals without a dtype times counts",
+    lambda: einsum("i,jj->i", exp(0.8 * tanh(indicator(x > 0))), tensor("t", 2, 2, dtype="int64")),
+    "",
+    "the product of what has no dtype and integers used to be an integer, and cut off its digits",
+)
 
 from tests import linear_algebra_cases  # noqa: E402, F401  (adds its cases to the list, and needs what stands above)

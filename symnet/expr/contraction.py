@@ -14,10 +14,9 @@ from typing import Any
 
 from sympy import Tuple
 
-from symnet import dtypes
 from symnet.errors import ArgumentError, ShapeError, explain
 from symnet.expr.constants import as_node, size
-from symnet.expr.elementwise import check_one_real, elementwise, reciprocal
+from symnet.expr.elementwise import check_one_real, common_dtype, elementwise, reciprocal
 from symnet.expr.extents import (
     ints_arg,
     ints_of,
@@ -56,7 +55,7 @@ class Einsum(Node):
         assert len(set(out)) == len(out) and all(i in extents for i in out), (subscripts, out)
         if len({o.dtype for o in operands}) > 1:
             check_one_real(f"einsum({subscripts_text(subscripts, out)!r}, …)", operands)
-        dtype = dtypes.promote(*(o.dtype for o in operands))
+        dtype = common_dtype(*operands)
         counts = dtype == "bool" and (len(operands) > 1 or set(out) != set(subscripts[0]))
         return tuple(extents[i] for i in out), "int64" if counts else dtype
 

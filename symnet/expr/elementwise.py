@@ -79,8 +79,23 @@ def common_dtype(*operands: Node) -> str | None:
     return dtype
 
 
-def _is_whole(weak: Node) -> bool:
-    return weak.kind == "size" or (isinstance(weak, Number) and bool(weak.value.is_integer))
+# Of whole values these make whole values; the first are whole whatever they hold.
+_COUNTS = frozenset({"size", "delta", "iota", "one_hot", "indicator"})
+_KEEP_WHOLE = frozenset({
+    "expand", "reshape", "slice", "place", "concat", "take", "einsum", "cumsum", "named", "barrier",
+    "add", "mul", "maximum", "minimum", "abs", "sign", "floor", "where",
+})  # fmt: skip
+_DEPTH = 8  # levels of a weak value that are looked through; below it counts as real, which loses nothing
+
+
+def _is_whole(weak: Node, depth: int = _DEPTH) -> bool:
+    """Whether a value without a dtype is an integer whatever the data: such a value leaves integers what they are."""
+    if isinstance(weak, Number):
+        return bool(weak.value.is_integer)
+    name = weak.op if isinstance(weak, Elementwise) else weak.kind
+    if name in _COUNTS or weak.dtype is not None:
+        return name in _COUNTS or weak.dtype not in dtypes.REAL
+    return name in _KEEP_WHOLE and depth > 0 and all(_is_whole(o, depth - 1) for o in weak.operands)
 
 
 def _arithmetic(*operands: Node) -> str | None:

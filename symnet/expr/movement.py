@@ -17,11 +17,10 @@ from typing import Any
 import sympy
 from sympy import Expr, Integer, Tuple
 
-from symnet import dtypes
 from symnet.errors import ArgumentError, ShapeError, explain
 from symnet.expr.constants import as_node
 from symnet.expr.contraction import contract
-from symnet.expr.elementwise import check_one_real
+from symnet.expr.elementwise import check_one_real, common_dtype
 from symnet.expr.extents import (
     as_extent,
     broadcast_shapes,
@@ -138,7 +137,7 @@ class Concat(Node):
                 )
         check_one_real(f"concat(…, axis={a})", xs)
         total = as_extent(sympy.Add(*(sympy.sympify(x.shape[a]) for x in xs)), "concat")
-        return (*first[:a], total, *first[a + 1 :]), dtypes.promote(*(x.dtype for x in xs))
+        return (*first[:a], total, *first[a + 1 :]), common_dtype(*xs)
 
     @property
     def axis(self) -> int:
