@@ -327,6 +327,11 @@ class Node(Basic):
             import_module("symnet.expr.numpy_functions")
         return _BUILDERS["array_function"](function, args, keywords)
 
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        """An expression has no values: without this NumPy takes it apart into an array of objects."""
+        mend = "Compile the expression and call it, or evaluate it with symnet.reference.evaluate."
+        raise ArgumentError(explain("np.asarray(…)", "values", "an expression", mend))
+
     def __pos__(self) -> Node:
         return self
 

@@ -174,7 +174,7 @@ def _bessel_recurrence(n: int, x: Node) -> Node:
     """jₖ₊₁ = (2k + 1)/x·jₖ - jₖ₋₁, which is stable for x > n."""
     below, here = elementwise("cos", x) / x, elementwise("sin", x) / x
     for k in range(n):
-        below, here = here, (2 * k + 1) * here / x - below
+        below, here = here, here * (2 * k + 1) / x - below
     return here
 
 

@@ -118,3 +118,8 @@ def test_functions_that_symnet_lacks_are_refused_by_name() -> None:
         np.exp2(x)
     with pytest.raises(ArgumentError, match=r"np\.add\.reduce"):
         np.add.reduce(x)
+
+
+def test_an_expression_is_no_array_of_objects():
+    with pytest.raises(ArgumentError, match=r"np.asarray\(…\): expected values; got an expression. Compile"):
+        np.asarray(sn.tensor("x", 3))
