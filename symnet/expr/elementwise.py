@@ -111,7 +111,8 @@ def _power(base: Node, exponent: Node) -> str | None:
     return dtypes.DEFAULT_REAL if negative and dtype in dtypes.INTEGER else dtype
 
 
-def _real(*operands: Node) -> str | None:
+def real_dtype(*operands: Node) -> str | None:
+    """The operands' dtype, a real one: of integers and truth values the default."""
     dtype = dtypes.promote(*(o.dtype for o in operands))
     return dtypes.DEFAULT_REAL if dtype in (*dtypes.INTEGER, "bool") else dtype
 
@@ -119,7 +120,7 @@ def _real(*operands: Node) -> str | None:
 _RESULT: dict[str, Callable[..., str | None]] = {
     "same": common_dtype,
     "arithmetic": _arithmetic,
-    "real": _real,
+    "real": real_dtype,
     "power": _power,
     "bool": lambda *_: "bool",
     "branch": lambda _, *rest: common_dtype(*rest),

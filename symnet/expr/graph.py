@@ -14,8 +14,11 @@ from sympy import Basic
 from symnet.expr.node import Node, by_identity, register_builder
 
 
-def topological(*roots: Node) -> list[Node]:
-    """Every node once, operands before users, depth-first from left to right."""
+def topological(*roots: Node, opens: Callable[[Node], bool] | None = None) -> list[Node]:
+    """Every node once, operands before users, depth-first from left to right.
+
+    opens: whether to go on to a node's operands; by default always.
+    """
     order: list[Node] = []
     seen: set[Node] = set()
     stack: list[tuple[Node, bool]] = [(root, False) for root in reversed(roots)]
@@ -26,7 +29,8 @@ def topological(*roots: Node) -> list[Node]:
         elif node not in seen:
             seen.add(node)
             stack.append((node, True))
-            stack.extend((operand, False) for operand in reversed(node.operands) if operand not in seen)
+            if opens is None or opens(node):
+                stack.extend((operand, False) for operand in reversed(node.operands) if operand not in seen)
     return order
 
 

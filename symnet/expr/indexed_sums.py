@@ -119,14 +119,23 @@ def _over(value: Labelled, order: Labels) -> Node:
 # --------------------------------------------------------------------------- what stands under a sum
 
 
+def _inside(c: Converter, part: Any, own: tuple[Range, ...], ranges: tuple[Range, ...]) -> Any:
+    """`part` under indices of its own, which hide outer ones of the same name."""
+    outer = tuple(r for r in ranges if r.index not in {o.index for o in own})
+    return c.convert(part, (*outer, *own))
+
+
+def _labelled(body: Any) -> Labelled:
+    return body if isinstance(body, Labelled) else product_of([body])
+
+
 def sum_over(c: Converter, part: Any, ranges: tuple[Range, ...]) -> Any:
     """Σ over the limits of `part`."""
     own = tuple(_range(c, part, limit) for limit in part.limits)
-    outer = tuple(r for r in ranges if r.index not in {o.index for o in own})
-    body = c.convert(part.function, (*outer, *own))
+    body = _inside(c, part.function, own, ranges)
     if isinstance(body, Node) and body.rank:
         raise c.refuse(part, "sums of scalars", "a sum of matrices", "Write it out, or sum its elements.")
-    value = body if isinstance(body, Labelled) else product_of([body])
+    value = _labelled(body)
     repeated = [Factor(size(o.extent), ()) for o in own if o.index not in value.labels]
     value = Labelled((*repeated, *value.factors))
     gone = {o.index for o in own}
@@ -283,11 +292,10 @@ def _alone(index: Any, ranges: tuple[Range, ...]) -> Range | None:
 def product_over(c: Converter, part: Any, ranges: tuple[Range, ...]) -> Any:
     """Π over the limits of `part`."""
     own = tuple(_range(c, part, limit) for limit in part.limits)
-    outer = tuple(r for r in ranges if r.index not in {o.index for o in own})
-    body = c.convert(part.function, (*outer, *own))
+    body = _inside(c, part.function, own, ranges)
     if isinstance(body, Node) and body.rank:
         raise c.refuse(part, "products of scalars", "a product of matrices", "Write it out.")
-    value = body if isinstance(body, Labelled) else product_of([body])
+    value = _labelled(body)
     gone = [o.index for o in own if o.index in value.labels]
     left = [label for label in value.labels if label not in gone]
     total = value.summed([*left, *gone])
@@ -302,9 +310,7 @@ def function_matrix(c: Converter, part: Any, ranges: tuple[Range, ...]) -> Node:
     """f(i, j) for all rows i and columns j."""
     shape = c.shape(part.shape)
     own = tuple(Range(v, sympy.Integer(0), n - 1) for v, n in zip(part.lamda.variables, shape, strict=True))
-    outer = tuple(r for r in ranges if r.index not in {o.index for o in own})
-    body = c.convert(part.lamda.expr, (*outer, *own))
-    value = body if isinstance(body, Labelled) else product_of([body])
+    value = _labelled(_inside(c, part.lamda.expr, own, ranges))
     if any(label not in {o.index for o in own} for label in value.labels):
         why, mend = "its elements do", "Sum over its elements instead."
         raise c.refuse(part, "matrices that do not depend on the index of a sum", why, mend)

@@ -19,21 +19,15 @@ from typing import Any
 
 from sympy.core.symbol import Str
 
-from symnet import dtypes
 from symnet.errors import ArgumentError, ShapeError, explain
 from symnet.expr.constants import as_node, identity
 from symnet.expr.contraction import contract, transpose
-from symnet.expr.elementwise import check_one_real
+from symnet.expr.elementwise import check_one_real, real_dtype
 from symnet.expr.extents import broadcast_shapes, same_extent, same_shape
 from symnet.expr.movement import Expand, broadcast_to, expand
 from symnet.expr.node import Node, Shape, static_name
 
 DETERMINANTS = ("det", "logdet")
-
-
-def _real(*operands: Node) -> str | None:
-    dtype = dtypes.promote(*(o.dtype for o in operands))
-    return dtype if dtype is None or dtype in dtypes.REAL else dtypes.DEFAULT_REAL
 
 
 class Solve(Node):
@@ -50,7 +44,7 @@ class Solve(Node):
         assert matrix.rank >= 2 and same_extent(*matrix.shape[-2:]), matrix.shape
         assert same_shape(matrix.shape[:-1], right.shape[: matrix.rank - 1]), (matrix.shape, right.shape)
         check_one_real("solve(A, B)", (matrix, right))
-        return right.shape, _real(matrix, right)
+        return right.shape, real_dtype(matrix, right)
 
     @property
     def matrix(self) -> Node:
@@ -84,7 +78,7 @@ class Determinant(Node):
     @classmethod
     def _derive(cls, op: Str, matrix: Node) -> tuple[Shape, str | None]:
         assert op.name in DETERMINANTS and matrix.rank >= 2 and same_extent(*matrix.shape[-2:]), (op, matrix.shape)
-        return matrix.shape[:-2], _real(matrix)
+        return matrix.shape[:-2], real_dtype(matrix)
 
     @property
     def op(self) -> str:

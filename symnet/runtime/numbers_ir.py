@@ -17,7 +17,6 @@ import ctypes
 
 import numpy as np
 
-NUMBERS_WORDS = 10  # 8-byte words
 _TYPE_OFFSET = object.__basicsize__ - ctypes.sizeof(ctypes.c_void_p)  # the type is the last field of an object's head
 
 

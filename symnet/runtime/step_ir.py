@@ -14,17 +14,20 @@ INDEX_OUT_OF_RANGE = 100  # return code; the ABI's own codes are small
 STEP_WORDS = 7  # 8-byte words before the checks
 CHECK_WORDS = 4
 
-STEP_IR = f"""
-define internal i1 @all_below_32(ptr %data, i64 %count, i64 %bound) #0 {{
+
+def _all_below(bits: int) -> str:
+    """Whether every label of so many bits is below a bound."""
+    return f"""
+define internal i1 @all_below_{bits}(ptr %data, i64 %count, i64 %bound) #0 {{
 entry:
-  %limit = trunc i64 %bound to i32
+  %limit = {"trunc i64 %bound to i32" if bits == 32 else "add i64 %bound, 0"}
   %some = icmp sgt i64 %count, 0
   br i1 %some, label %loop, label %good
 loop:
   %i = phi i64 [0, %entry], [%next, %more]
-  %where = getelementptr i32, ptr %data, i64 %i
-  %label = load i32, ptr %where
-  %fits = icmp ult i32 %label, %limit
+  %where = getelementptr i{bits}, ptr %data, i64 %i
+  %label = load i{bits}, ptr %where
+  %fits = icmp ult i{bits} %label, %limit
   br i1 %fits, label %more, label %bad
 more:
   %next = add i64 %i, 1
@@ -35,27 +38,10 @@ good:
 bad:
   ret i1 false
 }}
+"""
 
-define internal i1 @all_below_64(ptr %data, i64 %count, i64 %bound) #0 {{
-entry:
-  %some = icmp sgt i64 %count, 0
-  br i1 %some, label %loop, label %good
-loop:
-  %i = phi i64 [0, %entry], [%next, %more]
-  %where = getelementptr i64, ptr %data, i64 %i
-  %label = load i64, ptr %where
-  %fits = icmp ult i64 %label, %bound
-  br i1 %fits, label %more, label %bad
-more:
-  %next = add i64 %i, 1
-  %again = icmp slt i64 %next, %count
-  br i1 %again, label %loop, label %good
-good:
-  ret i1 true
-bad:
-  ret i1 false
-}}
 
+STEP_IR = f"""{_all_below(32)}{_all_below(64)}
 define internal i1 @check(ptr %check) #0 {{
   %count_at = getelementptr i64, ptr %check, i64 1
   %bound_at = getelementptr i64, ptr %check, i64 2

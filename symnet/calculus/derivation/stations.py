@@ -65,19 +65,7 @@ class Stations:
 
     def _between(self, station: Node) -> list[Node]:
         """The nodes under a station down to where its formula ends, operands first."""
-        order: list[Node] = []
-        seen: set[Node] = set()
-        stack: list[tuple[Node, bool]] = [(station, False)]
-        while stack:
-            node, done = stack.pop()
-            if done:
-                order.append(node)
-            elif node not in seen:
-                seen.add(node)
-                stack.append((node, True))
-                if node is station or node not in self.stops:
-                    stack.extend((o, False) for o in reversed(node.operands))
-        return order
+        return topological(station, opens=lambda node: node is station or node not in self.stops)
 
 
 def find_stations(root: Node, targets: Sequence[Node], named: Iterable[Node]) -> Stations:

@@ -13,6 +13,7 @@ from typing import Any
 
 from symnet.expr.constants import number_of
 from symnet.expr.extents import broadcast_shapes, same_shape
+from symnet.expr.graph import topological
 from symnet.expr.node import Node, Shape
 from symnet.expr.printing.forms import Form, Part, Ref, call
 
@@ -22,19 +23,7 @@ _PIECES = re.compile(r"(\d+)")
 
 def visible(root: Node) -> list[Node]:
     """The nodes that the formula of `root` may show, operands first; a named value below the root is a leaf."""
-    order: list[Node] = []
-    seen: set[Node] = set()
-    stack: list[tuple[Node, bool]] = [(root, False)]
-    while stack:
-        node, done = stack.pop()
-        if done:
-            order.append(node)
-        elif node not in seen:
-            seen.add(node)
-            stack.append((node, True))
-            if node.kind != "named":
-                stack.extend((operand, False) for operand in reversed(node.operands))
-    return order
+    return topological(root, opens=lambda node: node.kind != "named")
 
 
 Reader = Callable[[Any, "View"], Form]
