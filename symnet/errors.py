@@ -6,6 +6,9 @@ and how to mend it.  `explain` puts them together, so that no message forgets on
 
 from __future__ import annotations
 
+import sys
+from typing import Any
+
 
 class SymnetError(Exception):
     """Base of every error that symnet raises on purpose."""
@@ -25,6 +28,10 @@ class ArgumentError(SymnetError, TypeError):
 
 class UnknownAttributeError(SymnetError, AttributeError):
     """An attribute that expressions do not have, such as SymPy's functions ask of SymPy's scalars."""
+
+
+class RangeError(SymnetError, OverflowError):
+    """A Python integer that the dtype beside it cannot hold, or sizes beyond what can be addressed."""
 
 
 class ValueDomainError(SymnetError, ValueError):
@@ -54,3 +61,25 @@ class CompileError(SymnetError, RuntimeError):
 def explain(call: str, expected: str, got: str, mend: str) -> str:
     """The four-part message: `call: expected; got …. mend`."""
     return f"{call}: expected {expected}; got {got}. {mend}"
+
+
+def holds_mask(value: Any) -> bool:
+    """Whether data are a masked array of NumPy's, or a list with one inside; NumPy itself need not be loaded."""
+    ma = sys.modules.get("numpy.ma")
+    if ma is None:
+        return False
+    if isinstance(value, (list, tuple)):
+        return any(map(holds_mask, value))
+    return isinstance(value, ma.MaskedArray)
+
+
+def refuse_mask(call: str, name: str, value: Any) -> None:
+    """Refuse a masked array: what lies below the mask would count as data.
+
+    Raises:
+        DTypeError: naming the argument.
+    """
+    if holds_mask(value):
+        got = "a masked array" if not isinstance(value, (list, tuple)) else f"a {type(value).__name__} of masked arrays"
+        mend = f"Masks have no meaning here: pass {name}.filled(0), or another value for what is masked."
+        raise DTypeError(explain(call, f"plain data for {name}", got, mend))

@@ -20,7 +20,7 @@ from sympy.logic.boolalg import BooleanAtom
 
 from symnet import dtypes
 from symnet.compiler import compile
-from symnet.errors import ArgumentError, DTypeError, explain
+from symnet.errors import ArgumentError, DTypeError, explain, refuse_mask
 from symnet.expr.constants import Number
 from symnet.expr.extents import dim
 from symnet.expr.from_sympy import from_sympy
@@ -276,6 +276,7 @@ class Lambdified:
 
 
 def _as_array(name: Any, value: Any) -> np.ndarray:
+    refuse_mask(f"f({name}=…)", str(name), value)
     array = np.asarray(value)
     if array.dtype in _REAL or array.dtype.kind in _WHOLE:
         return array
@@ -434,7 +435,8 @@ class _MatrixFunction:
 
     def __init__(self, symbols: list[Any], plan: Arrangement, real: str | None, threads: int) -> None:
         self.symbols, self.real = symbols, real or dtypes.DEFAULT_REAL
-        rule = {s: tensor(s.name, dtype=self.real) for s in symbols if s.is_Symbol}
+        self.names = [f"_{k}" if s.is_Symbol else str(getattr(s, "label", s.name)) for k, s in enumerate(symbols)]
+        rule = {s: tensor(n, dtype=self.real) for n, s in zip(self.names, symbols, strict=True) if s.is_Symbol}
         nodes = [from_sympy(cell, dtype=self.real, leaves=rule) for cell in plan.cells]
         self.function = compile(nodes, name="lambdified", threads=threads)
         self.variants = {("matrices", self.real): (self.function, [None] * len(nodes))}
@@ -445,6 +447,5 @@ class _MatrixFunction:
         return None
 
     def __call__(self, values: Sequence[Any]) -> list[Any]:
-        names = [str(getattr(s, "label", getattr(s, "name", s))) for s in self.symbols]
-        given = {n: np.asarray(_as_array(n, v), self.real) for n, v in zip(names, values, strict=True)}
-        return list(self.function(**{n: a for n, a in given.items() if n in self.inputs}))
+        arrays = [np.asarray(_as_array(s, v), self.real) for s, v in zip(self.symbols, values, strict=True)]
+        return list(self.function(**{n: a for n, a in zip(self.names, arrays, strict=True) if n in self.inputs}))

@@ -18,7 +18,7 @@ from symnet.calculus.derivation.writer import Writer
 from symnet.calculus.grad import grad, gradients, scalar_root
 from symnet.calculus.problem import open_problem
 from symnet.calculus.structure import flatten
-from symnet.errors import ArgumentError, explain
+from symnet.errors import ArgumentError, explain, refuse_mask
 from symnet.expr.node import Node
 from symnet.expr.symbols import EQUALITIES, Tensor, leaves
 
@@ -85,4 +85,6 @@ def _read(root: Node, at: Mapping[str, Any]) -> dict[str, Any]:
         got = f"{wrong[0]!r} {'missing' if wrong[0] in known else 'besides'}"
         mend = f"Write at={{{', '.join(f'{name!r}: …' for name in known)}}}."
         raise ArgumentError(explain("derive(y, x, at=…)", f"a number for each of {', '.join(known)}", got, mend))
+    for name, value in given.items():
+        refuse_mask("derive(y, x, at=…)", name, value)
     return {name: np.asarray(given[name], dtype=known[name].dtype) for name in known}

@@ -22,7 +22,7 @@ from symnet.compare.method import Array, Method, Problem
 from symnet.compare.symbolic import Symbolic
 from symnet.compare.tape import TapeProgram
 from symnet.compare.timing import medians, one_blas_thread
-from symnet.errors import ArgumentError, DTypeError, ValueDomainError, explain
+from symnet.errors import ArgumentError, DTypeError, ValueDomainError, explain, refuse_mask
 from symnet.expr.symbols import Tensor, check_leaves, describe
 from symnet.nn.initialisers import init
 from symnet.reference.symbols import bind_dims
@@ -186,6 +186,7 @@ def _real_dtype(leaves: Sequence[Tensor], dtype: Any) -> str:
 
 
 def _array(leaf: Tensor, value: Any, real: str) -> Array:
+    refuse_mask(CALL, leaf.name, value)
     array = np.asarray(value)
     if array.dtype.kind not in "biuf":
         mend = f"Build a numeric array for {leaf.name}."

@@ -12,7 +12,7 @@ from typing import Any
 import sympy
 from sympy import Basic, Expr
 
-from symnet.errors import ArgumentError, explain
+from symnet.errors import ArgumentError, explain, refuse_mask
 from symnet.expr.extents import Dim, as_extent, shape_of
 from symnet.expr.node import Extent, Node, Shape
 
@@ -135,6 +135,7 @@ def as_node(value: Any) -> Node:
         return value
     if isinstance(value, (int, numbers.Real)):
         return number(value)
+    refuse_mask("an operand", "the array", value)
     if isinstance(value, Basic):
         from symnet.expr.sympy_scalars import from_scalar
 

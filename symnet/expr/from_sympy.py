@@ -24,7 +24,7 @@ from symnet.expr.constants import Number, as_node
 from symnet.expr.extents import as_extent, dim, same_shape
 from symnet.expr.indexed_sums import Labelled, Range, broadcast, product_of
 from symnet.expr.node import Node, Shape
-from symnet.expr.symbols import check_leaves, tensor
+from symnet.expr.symbols import SymbolNames, check_leaves, tensor
 from symnet.expr.sympy_matrices import FORMS, REFUSED, Form, beside_matrix, unknown
 from symnet.expr.sympy_scalars import atom_of, builder
 
@@ -92,6 +92,7 @@ class Converter:
         self.expr, self.dtype = expr, dtype
         self.names = {str(s): dim(str(s)) for s in _extent_symbols(expr)}
         self.given = {sympy.sympify(k): as_node(v) for k, v in leaves.items()}
+        self.leaves = SymbolNames(expr)
         self.bases: dict[Any, Node] = {}
         self.known: dict[Ranges, dict[Basic, Value]] = {}
 
@@ -152,7 +153,7 @@ class Converter:
             return None
         if isinstance(part, Symbol) and part.name in self.names:
             return atom_of(self.names[part.name], {})
-        return atom_of(part, {})
+        return atom_of(part, {}, names=self.leaves)
 
     def given_leaf(self, part: Any) -> Node:
         node, shape = self.given[part], getattr(part, "shape", None)

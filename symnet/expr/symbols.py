@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sympy import Symbol, Tuple
+from sympy import Dummy, Symbol, Tuple
 from sympy.core.symbol import Str
 
 from symnet import dtypes
@@ -48,7 +48,12 @@ class Tensor(Node):
 
     @property
     def assumptions(self) -> frozenset[str]:
-        return frozenset(a.name for a in self.args[3].args)
+        return frozenset(a.name for a in self.args[3].args if a.name in LEAF_ASSUMPTIONS)
+
+    @property
+    def dummy(self) -> str:
+        """What tells the leaf of a `sympy.Dummy` from others of its name; the empty string for any other leaf."""
+        return next((str(a.name) for a in self.args[3].args if a.name not in LEAF_ASSUMPTIONS), "")
 
     @property
     def latex(self) -> str:
@@ -139,6 +144,41 @@ def scalar(name: str, **options: Any) -> Tensor:
     return tensor(name, **options)
 
 
+def symbol_leaf(symbol: Symbol, **assumptions: bool) -> Tensor:
+    """The leaf of a SymPy symbol, by its name; that of a Dummy is no other leaf of the same name."""
+    leaf = scalar(symbol.name, **assumptions)
+    if not isinstance(symbol, Dummy):
+        return leaf
+    name, shape, dtype, held, latex = leaf.args
+    return Tensor(name, shape, dtype, Tuple(*held.args, static_name(f"dummy {symbol.dummy_index}")), latex)  # type: ignore[return-value]
+
+
+class SymbolNames:
+    """The symbols of one conversion by the names of their leaves: two of one name are refused, not made one."""
+
+    def __init__(self, expr: Any) -> None:
+        self.expr = expr
+        self.known: dict[str, Symbol] = {}
+
+    def add(self, symbol: Symbol) -> None:
+        """Remember a symbol that becomes a leaf.
+
+        Raises:
+            ArgumentError: another symbol of that name became one before.
+        """
+        other = self.known.setdefault(symbol.name, symbol)
+        if other != symbol:
+            expected, got = f"one symbol called {symbol.name!r}", f"{_told(other)} and {_told(symbol)}"
+            raise ArgumentError(
+                explain(f"from_sympy({self.expr})", expected, got, "Rename one of them: an input is known by its name.")
+            )
+
+
+def _told(symbol: Symbol) -> str:
+    said = ", ".join([repr(symbol.name), *(f"{k}={v}" for k, v in sorted(symbol._assumptions_orig.items()))])
+    return f"{type(symbol).__name__}({said})"
+
+
 def _checked_assumptions(call: str, shape: Shape, assumptions: dict[str, bool]) -> list[str]:
     for name in assumptions:
         if name not in LEAF_ASSUMPTIONS:
@@ -197,4 +237,4 @@ def check_leaves(call: str, roots: Iterable[Node]) -> list[Tensor]:
 def describe(leaf: Tensor) -> str:
     """`dtype[shape] assumptions`, for messages."""
     extents = ", ".join(map(str, leaf.shape))
-    return " ".join([f"{leaf.dtype}[{extents}]", *sorted(leaf.assumptions)])
+    return " ".join([f"{leaf.dtype}[{extents}]", *sorted(leaf.assumptions), *filter(None, [leaf.dummy])])

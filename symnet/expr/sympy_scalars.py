@@ -22,7 +22,7 @@ from symnet.errors import ArgumentError, explain
 from symnet.expr.constants import as_node, number, number_of, size
 from symnet.expr.extents import Dim
 from symnet.expr.node import Node
-from symnet.expr.symbols import scalar
+from symnet.expr.symbols import SymbolNames, symbol_leaf
 from symnet.expr.sympy_functions import ScalarFunction, applied, body_of_call, derivative_of, function_node, variable
 from symnet.expr.sympy_table import BUILD
 
@@ -82,13 +82,14 @@ def from_scalar(expr: Basic, rule: Given | None = None) -> Node:
     """
     rule = rule or {}
     free = _free_symbols(expr)
+    names = SymbolNames(expr)
     built: dict[Basic, Any] = {}
     stack: list[tuple[Basic, bool]] = [(expr, False)]
     while stack:
         part, ready = stack.pop()
         if part in built and not ready:
             continue
-        atom = atom_of(part, rule, free[part])
+        atom = atom_of(part, rule, free[part], names)
         if atom is not None:
             built[part] = atom
             continue
@@ -132,7 +133,7 @@ def _free_symbols(expr: Basic) -> dict[Basic, frozenset[Basic]]:
     return free
 
 
-def atom_of(part: Basic, rule: Given, free: frozenset[Basic] | None = None) -> Any:
+def atom_of(part: Basic, rule: Given, free: frozenset[Basic] | None = None, names: SymbolNames | None = None) -> Any:
     """The node of a symbol, a number or an extent; None for what is made of parts."""
     if part in rule:
         return rule[part]
@@ -143,7 +144,9 @@ def atom_of(part: Basic, rule: Given, free: frozenset[Basic] | None = None) -> A
     if isinstance(part, Dim):
         return size(part)
     if isinstance(part, Symbol):
-        return scalar(part.name, **_assumptions_of(part))
+        if names is not None:
+            names.add(part)
+        return symbol_leaf(part, **_assumptions_of(part))
     free = frozenset(part.free_symbols) if free is None else free
     if isinstance(part, Expr) and not free:
         return _constant(part)

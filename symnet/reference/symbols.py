@@ -12,7 +12,7 @@ import numpy as np
 import sympy
 
 from symnet import dtypes
-from symnet.errors import ArgumentError, DTypeError, ShapeError, explain
+from symnet.errors import ArgumentError, DTypeError, ShapeError, explain, refuse_mask
 from symnet.expr.extents import Dim
 from symnet.expr.node import Node
 from symnet.expr.symbols import Tensor, describe
@@ -31,6 +31,7 @@ def find(leaf: Tensor, data: Mapping[str, Any]) -> Array:
     if leaf.name not in data:
         got = ", ".join(data) or "nothing"
         raise ArgumentError(explain("evaluate(…)", f"an array for {leaf.name!r}", got, f"Add {leaf.name}=array."))
+    refuse_mask("evaluate(…)", leaf.name, data[leaf.name])
     array = np.asarray(data[leaf.name])
     if array.ndim != leaf.rank:
         raise ShapeError(

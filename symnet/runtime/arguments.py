@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from symnet.errors import ArgumentError, DTypeError, ShapeError, ValueDomainError, explain
+from symnet.errors import ArgumentError, DTypeError, ShapeError, ValueDomainError, explain, holds_mask, refuse_mask
 from symnet.loops.affine import names
 from symnet.loops.ir import Buffer, IntVar
 from symnet.loops.printer import int_text
@@ -185,11 +185,13 @@ class Arguments:
 
     def _admit(self, item: Expected, value: Any, call: str, refer: bool) -> np.ndarray:
         """An array made of what is not plainly right, or the reason why there is none."""
+        if holds_mask(value):
+            refuse_mask(self.call_text(item.name, value, call), item.name, value)
         if isinstance(value, np.generic):
             value = np.asarray(value)
         if isinstance(value, numbers.Number) and not isinstance(value, np.ndarray):
             return self._weak(item, value, call)
-        if not isinstance(value, np.ndarray) or isinstance(value, np.ma.MaskedArray):
+        if not isinstance(value, np.ndarray):
             self._refuse_kind(item, value, call)
         if value.dtype != item.dtype:
             self._refuse_dtype(item, value, call)
@@ -223,8 +225,6 @@ class Arguments:
 
     def _refuse_kind(self, item: Expected, value: Any, call: str) -> None:
         mend = f'Pass {item.name}=np.asarray({item.name}, "{item.dtype}").'
-        if isinstance(value, np.ma.MaskedArray):
-            mend = f"Masks have no meaning here: pass {item.name}={item.name}.filled(0) or another value."
         expected = f"a NumPy array {item.text}"
         raise DTypeError(explain(self.call_text(item.name, value, call), expected, value_text(value), mend))
 

@@ -17,7 +17,7 @@ from typing import Any, final
 
 import numpy as np
 
-from symnet.errors import ArgumentError, ShapeError, explain
+from symnet.errors import ArgumentError, ShapeError, explain, refuse_mask
 from symnet.loops.ir import IntExpr
 from symnet.runtime.extents import evaluate_shape
 
@@ -149,6 +149,7 @@ class CompressedArray:
         Raises:
             ShapeError: for another shape.
         """
+        refuse_mask("H.matvec(v)", "v", v)
         v = np.asarray(v)
         kept = self.ndim - v.ndim
         if kept < 0 or v.shape != self.shape[kept:]:
@@ -166,6 +167,7 @@ class CompressedArray:
 
     def __matmul__(self, v: Any) -> np.ndarray:
         """H @ v of a matrix H, with a vector or a matrix."""
+        refuse_mask("H @ v", "v", v)
         v = np.asarray(v)
         if self.ndim != 2 or v.ndim not in (1, 2) or v.shape[0] != self.shape[1]:
             expected = "a matrix H and a vector or matrix v that fit"

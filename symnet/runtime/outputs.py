@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from symnet.errors import ArgumentError, DTypeError, ShapeError, explain
+from symnet.errors import ArgumentError, DTypeError, ShapeError, explain, refuse_mask
 from symnet.loops.ir import Buffer
 from symnet.loops.signature import Signature
 from symnet.runtime.arguments import shape_text, value_text
@@ -65,6 +65,7 @@ def _by_name(signature: Signature, out: Any, call: str) -> dict[str, Any]:
 
 def _check(buffer: Buffer, array: Any, shape: tuple[int, ...], call: str) -> None:
     name = buffer.name
+    refuse_mask(call, name, array)
     if not isinstance(array, np.ndarray):
         mend = f'Pass {name} as np.empty({shape}, "{buffer.dtype}").'
         raise ArgumentError(explain(call, f"an array for output {name}", value_text(array), mend))

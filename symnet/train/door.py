@@ -18,7 +18,7 @@ import numpy as np
 
 from symnet import dtypes
 from symnet.calculus.grad import scalar_root
-from symnet.errors import ArgumentError, AssumptionError, DTypeError, ShapeError, ValueDomainError, explain
+from symnet.errors import ArgumentError, AssumptionError, DTypeError, ShapeError, ValueDomainError, explain, refuse_mask
 from symnet.expr.extents import Dim
 from symnet.expr.graph import substitute
 from symnet.expr.node import Node
@@ -167,6 +167,7 @@ def convert(leaf: Tensor, value: Any, what: str) -> Array:
         ShapeError: another rank.
     """
     call = f"fit(…, {what}={{{leaf.name!r}: …}})"
+    refuse_mask(call, leaf.name, value)
     array = np.asarray(value)
     if array.dtype.kind not in "biuf":
         mend = f'Build a numeric array: np.array({leaf.name}.tolist(), "{leaf.dtype}").'
