@@ -205,7 +205,7 @@ class Lambdified:
         self.nested = any(isinstance(s, list) for s in specs)
         self.__name__ = "lambdified"
         self.__doc__ = f"f({', '.join(self.names)}) = {text}\n\nMade by symnet.lambdify: native code."
-        if all(map(str.isidentifier, self.names)):
+        if all(map(str.isidentifier, self.names)) and len(set(self.names)) == len(self.names):
             kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
             self.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in self.names])
         self.numbers: Numbers | None = None
@@ -425,8 +425,7 @@ class _Large:
         array = np.asarray(value, self.real)
         if not many:
             return array.reshape(())
-        if array.shape != self.shape:
-            array = np.broadcast_to(array, self.shape)
+        array = array if array.shape == self.shape else np.broadcast_to(array, self.shape)
         return array if array.ndim == 1 and array.flags.c_contiguous else np.ascontiguousarray(array).reshape(-1)
 
 

@@ -75,11 +75,10 @@ def _array(name, dtype, shape, value):
         if array is None or (dtype.kind == "f" and np.isinf(array) and not infinite):
             _refuse(ValueError, f"{name}=..., ...", f"a number that {dtype} can hold", "a larger one", "Rescale it.")
         return array
-    if isinstance(value, np.ma.MaskedArray):
-        mend = f"Masks have no meaning here: pass {name}.filled(0), or another value for what is masked."
-        _refuse(TypeError, call, f"plain data for {name}", "a masked array", mend)
-    if not isinstance(value, np.ndarray):
+    if not isinstance(value, np.ndarray) or isinstance(value, np.ma.MaskedArray):
         mend = f'Pass {name}=np.asarray({name}, "{dtype}").'
+        if isinstance(value, np.ma.MaskedArray):
+            mend = f"Masks have no meaning here: pass {name}={name}.filled(0) or another value."
         _refuse(TypeError, call, f"a NumPy array {_shape_text(shape)} {dtype}", type(value).__name__, mend)
     if value.dtype != dtype:
         _refuse(TypeError, call, f"dtype {dtype}", _text(value), f'Convert it once: {name}.astype("{dtype}").')

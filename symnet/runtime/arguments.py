@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from symnet.errors import ArgumentError, DTypeError, ShapeError, ValueDomainError, explain, holds_mask, refuse_mask
+from symnet.errors import ArgumentError, DTypeError, ShapeError, ValueDomainError, explain, holds_mask
 from symnet.loops.affine import names
 from symnet.loops.ir import Buffer, IntVar
 from symnet.loops.printer import int_text
@@ -186,7 +186,7 @@ class Arguments:
     def _admit(self, item: Expected, value: Any, call: str, refer: bool) -> np.ndarray:
         """An array made of what is not plainly right, or the reason why there is none."""
         if holds_mask(value):
-            refuse_mask(self.call_text(item.name, value, call), item.name, value)
+            self._refuse_kind(item, value, call)
         if isinstance(value, np.generic):
             value = np.asarray(value)
         if isinstance(value, numbers.Number) and not isinstance(value, np.ndarray):
@@ -225,8 +225,11 @@ class Arguments:
 
     def _refuse_kind(self, item: Expected, value: Any, call: str) -> None:
         mend = f'Pass {item.name}=np.asarray({item.name}, "{item.dtype}").'
+        if holds_mask(value):
+            mend = f"Masks have no meaning here: pass {item.name}={item.name}.filled(0) or another value."
         expected = f"a NumPy array {item.text}"
-        raise DTypeError(explain(self.call_text(item.name, value, call), expected, value_text(value), mend))
+        got = f"a masked {value_text(value)}" if isinstance(value, np.ndarray) else value_text(value)
+        raise DTypeError(explain(self.call_text(item.name, value, call), expected, got, mend))
 
     def _refuse_dtype(self, item: Expected, value: Any, call: str) -> None:
         dtype, name = item.dtype, item.name

@@ -53,12 +53,12 @@ DOORS = {
 
 @pytest.mark.parametrize("door", DOORS)
 def test_a_masked_array_is_refused(door: str) -> None:
-    with pytest.raises(DTypeError, match=re.escape("got a ") + ".*masked array.*Masks have no meaning here: pass"):
+    with pytest.raises(DTypeError, match=r"got a .*mask.*Masks have no meaning here: pass"):
         DOORS[door]()
 
 
 def test_the_refusal_names_the_argument() -> None:
-    message = "twice(v=float64[3]): expected plain data for v; got a masked array. Masks have no meaning here: pass v."
+    message = "twice(v=float64[3]): expected a NumPy array (3,) float64; got a masked float64[3]. Masks have no meaning"
     with pytest.raises(DTypeError, match=re.escape(message)):
         twice(v=MASKED)
 
@@ -72,5 +72,5 @@ def test_a_stub_refuses_a_masked_array(tmp_path, monkeypatch) -> None:
     twice.export(tmp_path / "twice")
     monkeypatch.syspath_prepend(tmp_path)
     module = importlib.import_module("twice")
-    with pytest.raises(TypeError, match=r"got a masked array\. Masks have no meaning"):
+    with pytest.raises(TypeError, match=r"got MaskedArray\. Masks have no meaning"):
         module.twice(v=MASKED)
