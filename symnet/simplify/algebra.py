@@ -10,6 +10,7 @@ sum or move fewer by construction), or brings a node to a canonical spelling tha
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from symnet.expr.constants import number_of
@@ -18,6 +19,7 @@ from symnet.expr.graph import rebuild, topological
 from symnet.expr.node import Node
 from symnet.simplify import factors, terms
 from symnet.simplify.absolutes import ABSOLUTES
+from symnet.simplify.coefficients import ONE, may_join
 from symnet.simplify.contraction import CONTRACTIONS
 from symnet.simplify.cumulative import CUMULATIVE
 from symnet.simplify.elementwise import FUNCTIONS
@@ -36,7 +38,8 @@ def open_nested_sums_and_products(node: Node) -> Node | None:
     """(a + b) + c → a + b + c, a - (b + c) → a - b - c, and so for products: before anything in them is rewritten,
     so that the result does not depend on how the user bracketed.
 
-    Condition: the nested node has the same shape; at most `MANY` operands in all.
+    Condition: the nested node has the same shape; at most `MANY` operands in all; the numbers of both products multiply
+    to one that is no power of the floating range (x may be what brings 1e200·(1e200·x) back).
     """
     if not is_op(node, "add", "mul"):
         return None
@@ -44,12 +47,18 @@ def open_nested_sums_and_products(node: Node) -> Node | None:
     place, most = 0, terms.MANY if op == "add" else factors.MANY
     while place < len(flat):
         inner = _nested(flat[place], op, node)
-        if inner is None or len(flat) + len(inner) > most + 1:
+        if inner is None or len(flat) + len(inner) > most + 1 or not (op == "add" or _numbers_join(flat, inner)):
             place += 1
         else:
             flat[place : place + 1] = inner
             opened = True
     return elementwise(op, *flat) if opened else None
+
+
+def _numbers_join(flat: list[Node], inner: list[Node]) -> bool:
+    """Whether the numbers of a product and of one inside it may be multiplied."""
+    sizes = [[v for o in each if (v := number_of(o)) is not None and v.is_finite] for each in (flat, inner)]
+    return not all(sizes) or may_join(*(math.prod(s, start=ONE) for s in sizes))
 
 
 def _nested(operand: Node, op: str, whole: Node) -> list[Node] | None:

@@ -21,6 +21,39 @@ ONE, ZERO = sympy.S.One, sympy.S.Zero
 Term = tuple[Expr, tuple[Node, ...]]  # a number and the factors behind it; no factors for a number alone
 
 
+MODERATE = (
+    64  # binary digits by which a number that rewrites make may leave 1: products with it stay in float32's range
+)
+LONGEST = 512  # binary digits of an exact number; one that needs more is rounded, once
+SMALL = 12  # binary digits of a number that may be taken out of a power
+
+
+def is_moderate(value: Expr) -> bool:
+    """Whether a finite number other than 0 lies so near 1 that a product with it neither overflows nor vanishes."""
+    if value.is_Rational:
+        return abs(abs(value.p).bit_length() - value.q.bit_length()) <= MODERATE
+    return bool(abs(sympy.log(abs(value), 2)) <= MODERATE)
+
+
+def is_small(value: Expr) -> bool:
+    """Whether a number is a fraction of few digits."""
+    return bool(value.is_Rational) and abs(value.p).bit_length() <= SMALL and value.q.bit_length() <= SMALL
+
+
+def rounded_once(value: Expr) -> Expr:
+    """The number itself, or a rounded one where its digits have become too many."""
+    long = value.is_Rational and max(abs(value.p).bit_length(), value.q.bit_length()) > LONGEST
+    return sympy.Float(value, 17) if long else value
+
+
+def may_join(a: Expr, b: Expr) -> bool:
+    """Whether the product of two numbers may stand for both: c·(d·x) → (c·d)·x.
+
+    Where each is moderate and the product is not, x may be what brings it back.
+    """
+    return a == 0 or b == 0 or a in (1, -1) or b in (1, -1) or is_moderate(a * b)
+
+
 def split_coefficient(node: Node) -> Term:
     """The leading number of a product, and its other factors."""
     if _is_finite_number(node):

@@ -19,7 +19,15 @@ from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node, Shape, kept_on_node
 from symnet.simplify.broadcast import Axes, core_of, cover, restrict, spread, trailing
-from symnet.simplify.coefficients import ONE, content, divided, has_both_signs
+from symnet.simplify.coefficients import (
+    ONE,
+    content,
+    divided,
+    has_both_signs,
+    is_small,
+    may_join,
+    rounded_once,
+)
 from symnet.simplify.order import Key, product_key
 from symnet.simplify.signs import is_whole
 
@@ -90,18 +98,28 @@ class Factors:
             core, places = core_of(each, places, self.shape)
             opens = _OPEN.get(core.op if core.kind == "elementwise" else core.kind)  # type: ignore[attr-defined]
             opened = None if opens is None else opens(core, places, power, len(self.shape))
-            if opened is None or len(opened) > MANY:
+            if opened is None or len(opened) > MANY or not self._holds(opened):
                 self._multiply(core, places, power)
             else:
                 stack.extend(reversed(opened))
         return self
+
+    def _holds(self, opened: list[tuple[Node, Axes, Expr | Node]]) -> bool:
+        """Whether the number among these factors, to its power, may join the one in front."""
+        core, _, exponent = opened[0]
+        value = number_of(core)
+        if value is None or isinstance(exponent, Node) or not value.is_finite:
+            return True
+        if exponent == 1:
+            return may_join(self.coefficient, value)
+        return is_small(value**exponent) if value.is_Rational else False
 
     def _multiply(self, core: Node, axes: Axes, exponent: Expr | Node) -> None:
         value = number_of(core)
         if value is not None and not isinstance(exponent, Node):
             folded = value if exponent is ONE else value**exponent
             if folded.is_Rational or (folded.is_real and folded.is_finite):
-                self.coefficient = folded if self.coefficient is ONE else self.coefficient * folded
+                self.coefficient = folded if self.coefficient is ONE else rounded_once(self.coefficient * folded)
                 return
         key = (core, axes)
         held = self.powers.get(key)
@@ -128,7 +146,7 @@ class Factors:
             size = content(core)
             if alone and exponent == 1 and has_both_signs(core):
                 size = abs(size) if self.coefficient > 0 else -abs(size)
-            if size != 1:
+            if size != 1 and (may_join(self.coefficient, size) if exponent == 1 else is_small(size**exponent)):
                 del self.powers[(core, axes)]
                 self.coefficient *= size**exponent
                 self.times(divided(core, size), axes, exponent)
@@ -193,7 +211,7 @@ def _body(groups: list[tuple[Axes, list[Node]]], shape: Shape) -> list[Node]:
 @kept_on_node
 def _factors_of_product(node: Node) -> Factors:
     factors = Factors(node.shape)
-    for operand in node.operands:
+    for operand in sorted(node.operands, key=lambda o: number_of(o) is None):  # a number decides what may join it
         factors.times(operand, trailing(operand.rank, node.rank))
     return factors
 

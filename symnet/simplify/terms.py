@@ -15,7 +15,17 @@ from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node, Shape
 from symnet.expr.softmax import softmax_axes
 from symnet.simplify.broadcast import Axes, core_of, cover, restrict, spread, trailing
-from symnet.simplify.coefficients import ONE, Term, product, quotient, split_coefficient, sum_of
+from symnet.simplify.coefficients import (
+    ONE,
+    Term,
+    may_join,
+    product,
+    quotient,
+    rounded_once,
+    split_coefficient,
+    sum_of,
+    terms_of,
+)
 from symnet.simplify.factors import Factors
 from symnet.simplify.signs import is_negative, magnitude
 
@@ -53,11 +63,11 @@ class Terms:
             core, places = core_of(each, places, self.shape)
             number_part, factors = split_coefficient(core)
             scale = number_part if scale is ONE else scale if number_part is ONE else scale * number_part
-            if is_op(core, "add") and self._has_room(core):
+            if is_op(core, "add") and self._has_room(core) and _may_spread(scale, core):
                 self.count_of_operands += len(core.operands) - 1
                 rank = len(places)
                 stack.extend((o, places[rank - o.rank :], scale, heads) for o in reversed(core.operands))
-            elif (split := self._scaled_sum(factors)) is not None:
+            elif (split := self._scaled_sum(factors, scale)) is not None:
                 more, inner = split
                 stack.append((inner, places[len(places) - inner.rank :], scale, (*heads, *more)))
             elif heads:
@@ -70,12 +80,15 @@ class Terms:
                 self._collect(factors, places, scale)
         return self
 
-    def _scaled_sum(self, factors: tuple[Node, ...]) -> tuple[tuple[Node, ...], Node] | None:
+    def _scaled_sum(self, factors: tuple[Node, ...], scale: Expr) -> tuple[tuple[Node, ...], Node] | None:
         """scalars × sum, which opens into the sum of scalars × terms."""
         if not factors or not (is_op(factors[-1], "add") or _repeats_sum(factors[-1])):
             return None
         heads, last = factors[:-1], factors[-1]
-        if not all(_is_scale(h, bool(self.shape)) for h in heads) or not self._has_room(_sum_in(last)):
+        total = _sum_in(last)
+        if not all(_is_scale(h, bool(self.shape)) for h in heads) or not self._has_room(total):
+            return None
+        if not _may_spread(scale, total):
             return None
         return heads, last
 
@@ -86,7 +99,7 @@ class Terms:
     def _collect(self, factors: tuple[Node, ...], axes: Axes, coefficient: Expr) -> None:
         key = (factors, axes)
         held = self.coefficients.get(key)
-        total = coefficient if held is None else held + coefficient
+        total = coefficient if held is None else rounded_once(held + coefficient)
         if total == 0:
             self.coefficients.pop(key, None)
         else:
@@ -178,6 +191,11 @@ class Terms:
             else:
                 flat.append(_repeated(members, places, shape))
         return cover(broadcast_to(sum_of(flat), shape), live, self.shape)
+
+
+def _may_spread(scale: Expr, total: Node) -> bool:
+    """Whether a number in front of a sum may be multiplied into its terms."""
+    return scale in (1, -1) or all(may_join(scale, value) for value, _ in terms_of(total))
 
 
 def _repeated(members: list[Term], places: Axes, shape: Shape) -> Term:
