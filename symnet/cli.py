@@ -35,7 +35,7 @@ from symnet.expr.printing.latex import latex
 from symnet.expr.symbols import Named, Tensor, leaves
 from symnet.expr.tokens import clipped
 from symnet.loops.printer import to_text
-from symnet.usage import EXAMPLES, USAGE, Parser
+from symnet.usage import EXAMPLES, USAGE, Parser, shielded
 
 PACKAGES = ("numpy", "sympy", "llvmlite", "opt_einsum", "tqdm", "scikit-learn", "jax", "torch")
 
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without ∂ shows ?
-    options = parser().parse_args(arguments)
+    options = parser().parse_args(shielded(sys.argv[1:] if arguments is None else arguments))
     try:
         return options.run(options) or 0
     except BrokenPipeError:  # the reader, such as head, has seen enough

@@ -28,7 +28,7 @@ from symnet.schedule.target import Target
 from symnet.simplify.cost import flops
 
 
-@dataclass
+@dataclass(repr=False)
 class Stages:
     """What every stage gave.
 
@@ -56,6 +56,10 @@ class Stages:
     llvm_ir: str = ""
     object_code: bytes = b""
     seconds: dict[str, float] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        times = ", ".join(f"{stage} {1e3 * s:.0f} ms" for stage, s in self.seconds.items())
+        return f"<stages of {self.name}({', '.join(leaf.name for leaf in self.leaves)}): {times}>"
 
     def timed(self, stage: str, work: Callable[[], Any]) -> Any:
         """Run a stage and note its time."""
@@ -94,7 +98,7 @@ class CompiledFunction(NativeFunction):
         self.from_cache = False
         self._stages = stages
 
-    def __call__(self, *args: Any, **keywords: Any) -> Any:
+    def __call__(self, /, *args: Any, **keywords: Any) -> Any:
         """Run once: see `NativeFunction`.
 
         Raises:
@@ -103,12 +107,12 @@ class CompiledFunction(NativeFunction):
         self._require_native("(…)")
         return super().__call__(*args, **keywords)
 
-    def bind(self, *args: Any, **keywords: Any) -> BoundStep:
+    def bind(self, /, *args: Any, **keywords: Any) -> BoundStep:
         """Fix the buffers once: see `NativeFunction.bind`."""
         self._require_native(".bind(…)")
         return super().bind(*args, **keywords)
 
-    def workspace_bytes(self, **dims: int) -> int:
+    def workspace_bytes(self, /, **dims: int) -> int:
         """Scratch memory of one call in bytes, for given extents."""
         self._require_native(".workspace_bytes(…)")
         return super().workspace_bytes(**dims)

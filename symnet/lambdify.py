@@ -12,6 +12,7 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Callable, Sequence
+from keyword import iskeyword
 from typing import Any, NamedTuple, final
 
 import numpy as np
@@ -23,7 +24,7 @@ from symnet.compiler import compile
 from symnet.errors import ArgumentError, DTypeError, explain, refuse_mask
 from symnet.expr.constants import Number
 from symnet.expr.extents import dim
-from symnet.expr.from_sympy import from_sympy
+from symnet.expr.from_sympy import from_sympy, sympified
 from symnet.expr.node import Node
 from symnet.expr.symbols import leaves, tensor
 from symnet.expr.sympy_bodies import opened
@@ -162,7 +163,7 @@ def _arrangement(call: str, expr: Any) -> Arrangement:
     if isinstance(expr, Node):
         mend = "Compile it with sn.compile."
         raise ArgumentError(explain(call, "a SymPy expression", "a symnet expression", mend))
-    return Arrangement([sympy.sympify(expr)], lambda values: values[0], is_single=True)
+    return Arrangement([sympified(call, expr)], lambda values: values[0], is_single=True)
 
 
 def _sequence(call: str, parts: list[Any], kind: type) -> Arrangement:
@@ -205,7 +206,8 @@ class Lambdified:
         self.nested = any(isinstance(s, list) for s in specs)
         self.__name__ = "lambdified"
         self.__doc__ = f"f({', '.join(self.names)}) = {text}\n\nMade by symnet.lambdify: native code."
-        if all(map(str.isidentifier, self.names)) and len(set(self.names)) == len(self.names):
+        fit = [name.isidentifier() and not iskeyword(name) for name in self.names]
+        if all(fit) and len(set(self.names)) == len(self.names):
             kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
             self.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in self.names])
         self.numbers: Numbers | None = None
@@ -216,7 +218,7 @@ class Lambdified:
     def compiled(self) -> dict[Any, Any]:
         return self.run.variants  # type: ignore[no-any-return]
 
-    def __call__(self, *args: Any, **keywords: Any) -> Any:
+    def __call__(self, /, *args: Any, **keywords: Any) -> Any:
         """The values; see `lambdify`.
 
         Raises:

@@ -1,11 +1,12 @@
 """How the command line is used: examples under `--help`, and errors of four parts for arguments that do not fit.
 
-In: nothing.  Out: `Parser`, an `argparse` parser; `USAGE` and `EXAMPLES` by command.
+In: nothing.  Out: `Parser`, an `argparse` parser; `shielded`, arguments as it takes them; `USAGE` and `EXAMPLES`.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import NoReturn
 
 from symnet.errors import explain
@@ -21,6 +22,14 @@ class Parser(argparse.ArgumentParser):
             explain(self.prog, expected, message.replace(": expected ", " expects "), f"{self.prog} --help says more.")
             + "\n",
         )
+
+
+def shielded(arguments: Sequence[str]) -> list[str]:
+    """The arguments, where a formula that begins with a minus (`-x**2`) is not taken for an option.
+
+    Options have two dashes or are `-h`; `argparse` takes what begins with a space for a value.
+    """
+    return [f" {a}" if a[:1] == "-" and a[1:2] not in ("", "-") and a != "-h" else a for a in arguments]
 
 
 USAGE = {

@@ -307,3 +307,29 @@ def test_a_wrong_formula_is_refused_with_its_place(
 ) -> None:
     assert cli.main(arguments) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        (["derive", "-x**2", "--wrt", "x"], "∂L/∂x = -2*x"),
+        (["derive", "--wrt", "x", "-x**2"], "∂L/∂x = -2*x"),
+        (["derive", "-(x + y)*x", "--brief"], "∂L/∂y = -x"),
+        (["derive", "-y = x; y", "--brief"], None),
+        (["check", "-x**2/2", "-x"], "right: "),
+        (["check", "-sum(x**2)", "-2*x", "--shapes", "x:n"], "right: "),
+        (["compile", "-x*2"], "symnet_function(x)"),
+        (["derive", "-.5*x", "--brief"], "∂L/∂x = -1/2"),
+        (["derive", "-", "--brief"], None),
+    ],
+)
+def test_a_formula_may_begin_with_a_minus(arguments: list[str], shown: str | None, capsys: pytest.CaptureFixture[str]) -> None:
+    code = cli.main(arguments)
+    out, err = capsys.readouterr()
+    if shown is None:
+        assert code == 2 and "expected" in err and "usage" not in err
+    else:
+        assert code == 0 and shown in out
+        out,
+        err,
+    )

@@ -19,7 +19,7 @@ from symnet import dtypes
 from symnet.calculus.formula import formula, names_in
 from symnet.calculus.grad import grad
 from symnet.calculus.grading import Case, how_wrong, same
-from symnet.calculus.instance import FREE, SIZES, Array, random_instance, sizes
+from symnet.calculus.instance import FREE, SIZES, Array, mirrored, random_instance, sizes
 from symnet.calculus.structure import flatten
 from symnet.errors import ArgumentError, ShapeError, explain
 from symnet.expr.constants import as_node
@@ -170,19 +170,25 @@ def _variable(wrt: Any, names: Mapping[str, Any]) -> Node:
 
 
 def _instances(mine: Node, truth: Node, root: Node) -> Case:
-    """Both values on instances of different sizes, drawn so that the gradient is finite and no zero."""
+    """Both values on instances of different sizes and both signs, drawn so that the gradient is finite and no zero."""
     nodes = [root, mine, truth]
     known = check_leaves("check(mine, L, wrt)", nodes)
     for free in FREE:
         rng = np.random.default_rng(SEED)
         chosen = [sizes(nodes, k) for k in range(len(SIZES))]
         data = [random_instance(nodes, rng, dims, free) for dims in chosen]
-        numbers = [_numbers(known, dims, d) for dims, d in zip(chosen, data, strict=True)]
-        case = Case(mine, truth, data, numbers, known)
-        right = case.values(truth)
-        if all(np.all(np.isfinite(r)) for r in (*right, *case.values(root))):
+        if _is_finite(Case(mine, truth, data, [], known), root):
             break
-    return Case(mine, truth, data, numbers, known, case.values(mine), right)
+    turned = [mirrored(nodes, each, k % 3) for k, each in enumerate(data)]
+    if _is_finite(Case(mine, truth, turned, [], known), root):
+        chosen, data = 2 * chosen, data + turned
+    numbers = [_numbers(known, dims, d) for dims, d in zip(chosen, data, strict=True)]
+    case = Case(mine, truth, data, numbers, known)
+    return Case(mine, truth, data, numbers, known, case.values(mine), case.values(truth))
+
+
+def _is_finite(case: Case, root: Node) -> bool:
+    return all(np.all(np.isfinite(v)) for node in (case.truth, root) for v in case.values(node))
 
 
 def _far_out(near: Case, root: Node) -> Case | None:

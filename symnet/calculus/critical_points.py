@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import sympy
 
+from symnet.calculus.deadline import within
 from symnet.calculus.grad import grad, scalar_root
 from symnet.calculus.kinks import (
     CONSTANT,
@@ -37,6 +38,7 @@ from symnet.calculus.kinks import (
     slopes,
 )
 from symnet.calculus.newton import SAME, NumericPoint, numeric_points
+from symnet.calculus.solving import OPEN, domain, solved, solved_for_one
 from symnet.calculus.structure import flatten
 from symnet.errors import ArgumentError, explain
 from symnet.expr.elementwise import is_op
@@ -50,13 +52,11 @@ SADDLE = "saddle"
 INFLECTION = "undecided (inflection possible)"
 PARAMETERS = "undecided (it depends on parameters)"
 NOT_SMOOTH, STEPS = "undecided (it is not smooth there)", "piecewise constant"
-_OPEN = "there may be further points"
 _NUMERIC = "found by Newton's method: there may be further points"
 _KINKS = "it is not smooth everywhere: kinks and whole regions of slope zero may be missing"
 _JUMPS = "it jumps, in infinitely many places: minima and maxima at jumps may be missing"
 _STEPS = "piecewise constant: the slope is zero wherever it does not jump"
 _KINKED_OPS = ("abs", "sign", "floor", "relu", "leaky_relu", "maximum", "minimum", "where")
-_DIGITS = 40  # to which an imaginary part that is not zero is found
 
 
 @dataclass(frozen=True)
@@ -149,21 +149,23 @@ class CriticalPoints:
     __repr__ = __str__
 
 
-def critical_points(f: Any, wrt: Any, *, numeric: bool = False) -> CriticalPoints:
+def critical_points(f: Any, wrt: Any, *, numeric: bool = False, seconds: float = 10.0) -> CriticalPoints:
     """Where the gradient of f is zero, and whether f has a minimum, a maximum or a saddle there.
 
     Args:
         f: rank 0; other leaves in it are parameters.
         wrt: a real leaf or a list of them, of rank 0 or of concrete shapes.
         numeric: search in floating point at once, without writing the equations out.  (Otherwise that is done where
-            SymPy cannot solve them.)
+            SymPy cannot solve them, or not in time.)
+        seconds: how long SymPy may take; inf for as long as it needs.
 
     Returns:
         `CriticalPoints`; print it, or read `at`, `value`, `hessian`, `eigenvalues`, `verdict` of each.
 
     Raises:
         ShapeError: f is no scalar.
-        ArgumentError: a symbolic extent, a variable that is no leaf, or parameters in what only numbers can solve.
+        ArgumentError: a symbolic extent, a variable that is no leaf, parameters in what only numbers can solve, or
+            seconds that are no time.
 
     Example:
         >>> import symnet as sn
@@ -177,17 +179,20 @@ def critical_points(f: Any, wrt: Any, *, numeric: bool = False) -> CriticalPoint
     targets, _ = flatten(call, wrt)
     leaves = [_leaf(call, target) for target in targets]
     variables = [s for leaf in leaves for s in symbols_of(leaf).reshape(-1)]
+    if not isinstance(seconds, (int, float)) or isinstance(seconds, bool) or not seconds > 0:
+        raise ArgumentError(explain(f"{call[:-1]}, seconds=…)", "a time above 0", repr(seconds), "Write seconds=30."))
     if numeric:
         kinked = any(is_op(node, name) for node in topological(root) for name in _KINKED_OPS)
         note = f"{_NUMERIC}; {_KINKS}" if kinked else _NUMERIC
         return CriticalPoints(tuple(_numeric(call, root, leaves, variables)), (), False, note)
     slopes = [e for node in grad(root, leaves) for e in np.reshape(to_sympy(node), -1)]
-    gradient = tuple(sympy.simplify(e) if not e.is_polynomial(*variables) else sympy.expand(e) for e in slopes)
-    points, complete, note = _exact(to_sympy(root), gradient, variables)
-    if note.startswith(_OPEN):
+    found = within(seconds, lambda: _written(root, slopes, variables))
+    gradient, points, complete, note = found or (tuple(slopes), [], False, OPEN)
+    late = "" if found else f"SymPy took longer than {seconds:g} s (seconds= gives it more); "
+    if note.startswith(OPEN):
         try:
             points += [p for p in _numeric(call, root, leaves, variables) if not _is_among(p, points)]
-            note = note.replace(_OPEN, _NUMERIC)
+            note = note.replace(OPEN, _NUMERIC)
         except ArgumentError:
             if not points:
                 raise
@@ -195,7 +200,15 @@ def critical_points(f: Any, wrt: Any, *, numeric: bool = False) -> CriticalPoint
     families = any(set(variables) & v.free_symbols for p in points for v in p.at.values())
     if families:
         note = note or "a value with variables in it stands for a whole family of points"
-    return CriticalPoints(tuple(ordered), gradient, complete, note)
+    return CriticalPoints(tuple(ordered), gradient, complete, late + note)
+
+
+def _written(
+    root: Node, slopes: Sequence[Any], variables: Sequence[sympy.Symbol]
+) -> tuple[tuple[Any, ...], list[CriticalPoint], bool, str]:
+    """The gradient as SymPy writes it, and the points that SymPy finds, whether they are all, and a note."""
+    gradient = tuple(sympy.simplify(e) if not e.is_polynomial(*variables) else sympy.expand(e) for e in slopes)
+    return gradient, *_exact(to_sympy(root), gradient, variables)
 
 
 def _leaf(call: str, target: Node) -> Tensor:
@@ -209,7 +222,7 @@ def _number(value: sympy.Expr) -> float:
     return float(value) if value.is_number else float("inf")
 
 
-# --------------------------------------------------------------------------- solving
+# --------------------------------------------------------------------------- exactly
 
 
 def _exact(
@@ -217,22 +230,22 @@ def _exact(
 ) -> tuple[list[CriticalPoint], bool, str]:
     """The points that SymPy finds, whether they are all, and a note where they are not."""
     if not has_kinks(expr, *gradient):
-        solutions, complete, note = _solved(gradient, variables)
+        solutions, complete, note = solved(gradient, variables)
         return [p for s in solutions for p in _point(expr, gradient, variables, s)], complete, note
     x = variables[0]
     if len(variables) == 1 and jumps(expr):
         return _on_stairs(expr, gradient[0], x)
     if len(variables) == 1 and not expr.free_symbols - {x}:
         try:
-            return _by_pieces(find(expr, gradient[0], x, _domain(x)), expr, x)
+            return _by_pieces(find(expr, gradient[0], x, domain(x)), expr, x)
         except NotImplementedError:
             pass
     try:
-        solutions, _, note = _solved(gradient, variables)
+        solutions, _, note = solved(gradient, variables)
     except (TypeError, ValueError):  # SymPy's, of conditions whose truth it cannot tell
-        solutions, note = [], _OPEN
+        solutions, note = [], OPEN
     points = [p for s in solutions for p in _point(expr, gradient, variables, s)]
-    return points, False, f"{note}; {_KINKS}" if note == _OPEN else _KINKS
+    return points, False, f"{note}; {_KINKS}" if note == OPEN else _KINKS
 
 
 def _by_pieces(found: Found, expr: Any, x: sympy.Symbol) -> tuple[list[CriticalPoint], bool, str]:
@@ -246,7 +259,7 @@ def _by_pieces(found: Found, expr: Any, x: sympy.Symbol) -> tuple[list[CriticalP
         where = sympy.And(*(c for c in _ends(flat.over, x)))
         points.append(CriticalPoint({x: x}, flat.value, zero, (zero[0],), flat.verdict, where=where))
     if any(s.has(sympy.ConditionSet) for s in found.further):
-        return points, False, _OPEN
+        return points, False, OPEN
     return points, not found.further, "; ".join(f"there are further points: all of {s}" for s in found.further)
 
 
@@ -263,58 +276,15 @@ def _on_stairs(expr: Any, slope: Any, x: sympy.Symbol) -> tuple[list[CriticalPoi
         zero = sympy.zeros(1, 1)
         return [CriticalPoint({x: x}, expr, zero, (zero[0],), STEPS)], False, _STEPS
     try:
-        solutions, _, note = _solved_for_one(slope, x)
+        solutions, _, note = solved_for_one(slope, x)
     except (NotImplementedError, TypeError, ValueError):
-        solutions, note = [], _OPEN
+        solutions, note = [], OPEN
     nan = sympy.Matrix([[sympy.nan]])
     values = [(s[x], sympy.simplify(expr.subs(s))) for s in solutions]
     points = [
         CriticalPoint({x: p}, v, nan, (sympy.nan,), judged(expr, x, p), slopes=slopes(expr, x, p)) for p, v in values
     ]
-    return points, False, f"{note}; {_JUMPS}" if note == _OPEN else _JUMPS
-
-
-def _domain(x: sympy.Symbol) -> Any:
-    return sympy.Interval.open(0, sympy.oo) if x.is_positive else sympy.S.Reals
-
-
-def _solved(
-    gradient: Sequence[sympy.Expr], variables: Sequence[sympy.Symbol]
-) -> tuple[list[dict[Any, Any]], bool, str]:
-    """The real solutions, whether they are all, and a note where they are not: `_OPEN` where SymPy cannot tell."""
-    try:
-        if len(variables) == 1:
-            return _solved_for_one(gradient[0], variables[0])
-        found = sympy.solve(list(gradient), list(variables), dict=True)
-    except NotImplementedError:
-        return [], False, _OPEN
-    polynomial = all(g.is_polynomial(*variables) for g in gradient)
-    note = "" if polynomial else "the equations are no polynomials: there may be further points"
-    return [s for s in found if _is_real(s)], polynomial, note
-
-
-def _is_real(solution: dict[Any, Any]) -> bool:
-    return all(value.is_real is not False and not _is_complex(value) for value in solution.values())
-
-
-def _is_complex(value: sympy.Expr) -> bool:
-    """A number with an imaginary part, where SymPy does not say so by itself."""
-    return bool(value.is_number and value.is_real is None and abs(sympy.im(sympy.N(value, _DIGITS))) > 1e-25)
-
-
-def _solved_for_one(slope: sympy.Expr, x: sympy.Symbol) -> tuple[list[dict[Any, Any]], bool, str]:
-    if slope == 0:
-        return [{x: x}], True, "the function is constant"
-    domain = _domain(x)
-    found = sympy.solveset(slope, x, domain=domain)
-    if isinstance(found, sympy.FiniteSet):
-        return [{x: value} for value in found], True, ""
-    if found is sympy.S.EmptySet:
-        return [], True, ""
-    if isinstance(found, sympy.Intersection) and len(found.args) == 2 and isinstance(found.args[1], sympy.FiniteSet):
-        return [{x: value} for value in found.args[1]], True, ""  # parameters: real where they make it real
-    some = [s for s in sympy.solve(slope, x, dict=True) if _is_real(s) and domain.contains(s[x]) != sympy.false]
-    return some, False, _OPEN if found.has(sympy.ConditionSet) else f"there are further points: all of {found}"
+    return points, False, f"{note}; {_JUMPS}" if note == OPEN else _JUMPS
 
 
 # --------------------------------------------------------------------------- the test

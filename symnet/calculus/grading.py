@@ -14,10 +14,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from symnet import dtypes
 from symnet.calculus.instance import Array
 from symnet.calculus.mistakes import matrix_operations, other_axes, slips
 from symnet.calculus.terms import terms
 from symnet.expr.elementwise import is_op
+from symnet.expr.extents import same_shape
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
 from symnet.reference import evaluate
@@ -329,14 +331,56 @@ def _extra_term(case: Case) -> str | None:
     return None
 
 
+def _one_sign(case: Case) -> str | None:
+    """Right, or right but for the sign, exactly where a variable is positive, or where it is negative."""
+    for leaf in case.leaves:
+        if leaf.dtype not in dtypes.REAL or (leaf.rank and leaf.shape != case.truth.shape):
+            continue
+        positive = [np.broadcast_to(d[leaf.name] > 0, r.shape) for d, r in zip(case.data, case.right, strict=True)]
+        for sign, where in ((">", positive), ("<", [~p for p in positive])):
+            other = [~w for w in where]
+            if not (any(map(np.any, where)) and any(map(np.any, other))):
+                continue
+            if not same(_at(where, case.given), _at(where, case.right)):
+                continue
+            turned = same(_at(other, [-x for x in case.given]), _at(other, case.right))
+            rest = f": elsewhere the sign is wrong (|{leaf.name}| is {leaf.name} or -{leaf.name})" if turned else ""
+            return f"right only where {leaf.name} {sign} 0{rest}"
+    return None
+
+
+def _at(where: Sequence[Array], values: Sequence[Array]) -> list[Array]:
+    return [v[w] for v, w in zip(values, where, strict=True)]
+
+
+def _symmetric(case: Case) -> str | None:
+    """Right for symmetric matrices: A stands where (A + A.T)/2 should, or a transpose is missing."""
+    square = [x for x in case.leaves if x.rank == 2 and same_shape(x.shape, x.shape[::-1])]
+    square = [x for x in square if x.dtype in dtypes.REAL and "symmetric" not in x.assumptions]
+    for count in range(1, len(square) + 1):
+        for chosen in combinations(square, count):
+            names = {leaf.name for leaf in chosen}
+            data = [{k: (a + a.T) / 2 if k in names else a for k, a in d.items()} for d in case.data]
+            there = replace(case, data=data)
+            given, right = there.values(case.mine), there.values(case.truth)
+            said = f"right only where {' and '.join(sorted(names))} {'are' if count > 1 else 'is'} symmetric"
+            if same(given, right):
+                return said
+            c = factor(given, right, case)
+            if c and c.text != "-1":
+                return f"{said}{_also(c)}"
+    return None
+
+
 # Those of one shape, which may be what is wrong besides.
-_WITHIN: tuple[Callable[[Case], str | None], ...] = (_factor_off, _transposed, _one_slip, _one_term)
+_WITHIN: tuple[Callable[[Case], str | None], ...] = (_factor_off, _one_sign, _transposed, _one_slip, _one_term)
 SUSPICIONS: tuple[Callable[[Case], str | None], ...] = (
     _zero,
     _wrong_shape,
     *_WITHIN,
     _extra_term,
     _two_terms,
+    _symmetric,
     _elementwise,
 )
 

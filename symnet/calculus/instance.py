@@ -74,6 +74,22 @@ def random_instance(
     return {leaf.name: array * scale if _is_unbounded(leaf) else array for leaf, array in drawn.items()}
 
 
+def mirrored(nodes: Sequence[Node], data: Mapping[str, Array], which: int) -> dict[str, Array]:
+    """The same numbers with the other sign, where nothing is assumed of it: what holds for x > 0 only shows there.
+
+    Args:
+        nodes: the expressions.
+        data: an instance of them.
+        which: 0 turns every leaf; 1 and 2 every other one, so that products change their sign too.
+    """
+    free = [leaf.name for leaf in leaves(*nodes) if _is_unbounded(leaf) and not leaf.assumptions & _SIGNED]
+    turned = set(free[which - 1 :: 2] if which else free)
+    return {name: -array if name in turned else array for name, array in data.items()}
+
+
+_SIGNED = frozenset({"positive", "nonnegative"})
+
+
 def _is_unbounded(leaf: Tensor) -> bool:
     return leaf.dtype in dtypes.REAL and not leaf.assumptions & {"one_hot", "simplex", "integer", "unit"}
 

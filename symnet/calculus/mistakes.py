@@ -1,8 +1,8 @@
 """Formulas with one mistake in them: what a slip of the pen makes of a formula.
 
 In: a formula.  Out: `Slip`s: the formula with a factor, a term or a function lost, a sign turned, a power off by one, a
-matrix transposed; each knows what was changed.  Applied to the true gradient they are mistakes that somebody may have
-made; applied to what somebody wrote they are what he should have written.
+matrix transposed, two matrices in the other order; each knows what was changed.  Applied to the true gradient they are
+mistakes that somebody may have made; applied to what somebody wrote they are what he should have written.
 Not handled: two slips at once, but for two factors of one product.
 """
 
@@ -84,6 +84,7 @@ def _at(node: Node) -> Iterator[Change]:
     elif isinstance(node, Einsum):
         yield from _lost_operands(node)
         yield from _transposed(node)
+        yield from _swapped(node)
     elif is_op(node, "add"):
         yield from _terms(node)
     elif is_op(node, "pow"):
@@ -121,6 +122,21 @@ def _transposed(node: Einsum) -> Iterator[Change]:
             inputs = [i[::-1] if j == k else i for j, i in enumerate(node.inputs)]
             after = contract(inputs, node.output, *node.operands)
             yield "part", node, after, after
+
+
+def _swapped(node: Einsum) -> Iterator[Change]:
+    """Two square matrices of a product in the other order, also where one of them stands in an inner product."""
+    for a, b in combinations([o for o in node.operands if o.rank == 2], 2):
+        if same_shape(a.shape, b.shape):
+            after = with_operands(node, [b if o is a else a if o is b else o for o in node.operands])
+            yield "part", node, after, after
+    for inner in [o for o in node.operands if isinstance(o, Einsum)]:
+        pairs = [(a, b) for a in node.operands for b in inner.operands if a is not inner and a is not b]
+        for a, b in pairs:
+            if a.rank == b.rank == 2 and same_shape(a.shape, b.shape):
+                changed = with_operands(inner, [a if o is b else o for o in inner.operands])
+                after = with_operands(node, [b if o is a else changed if o is inner else o for o in node.operands])
+                yield "part", node, after, after
 
 
 def _terms(node: Node) -> Iterator[Change]:

@@ -65,14 +65,29 @@ def from_sympy(expr: Any, *, dtype: Any = dtypes.DEFAULT_REAL, leaves: Mapping[A
     """
     if isinstance(expr, Node):
         return expr
-    if not isinstance(expr, Basic):
-        given, expr = expr, expr.as_immutable() if isinstance(expr, sympy.MatrixBase) else sympy.sympify(expr)
-        if not isinstance(expr, Basic):
-            call, mend = f"from_sympy({given!r})", "Give an expression, a number, or a matrix of them."
-            raise ArgumentError(explain(call, "a SymPy expression", type(given).__name__, mend))
+    expr = sympified("from_sympy(…)", expr)
     node = Converter(expr, dtypes.check(dtype, "from_sympy(…, dtype)"), leaves or {}).converted()
     check_leaves("from_sympy(…)", [node])
     return node
+
+
+def sympified(call: str, given: Any) -> Basic:
+    """A SymPy expression of what the caller gave.
+
+    Raises:
+        ArgumentError: something that SymPy does not take, or a function without its arguments.
+    """
+    mend = "Give an expression, a number, or a matrix of them."
+    try:
+        expr = given.as_immutable() if isinstance(given, sympy.MatrixBase) else sympy.sympify(given)
+    except (sympy.SympifyError, TypeError, AttributeError) as error:
+        raise ArgumentError(explain(call, "a SymPy expression", repr(given), mend)) from error
+    if not isinstance(expr, Basic):
+        raise ArgumentError(explain(call, "a SymPy expression", type(given).__name__, mend))
+    if isinstance(expr, sympy.Lambda):
+        mend = "Apply it to its arguments, or use sn.apply(function, x)."
+        raise ArgumentError(explain(call, "a SymPy expression", f"the function {expr}", mend))
+    return expr
 
 
 def described(part: Any) -> str:
@@ -98,7 +113,9 @@ class Converter:
 
     def converted(self) -> Node:
         value = self.convert(self.expr, ())
-        assert isinstance(value, Node), value
+        if not isinstance(value, Node):  # a truth value, which no part of an expression has to be
+            call, mend = f"from_sympy({described(self.expr)})", "Write 1 or 0, or the condition itself: x > 0."
+            raise ArgumentError(explain(call, "an expression with values", f"the constant {value}", mend))
         return value
 
     def convert(self, expr: Basic, ranges: Ranges) -> Value:

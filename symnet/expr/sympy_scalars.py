@@ -108,7 +108,7 @@ def _no_meaning(expr: Basic, part: Any) -> ArgumentError:
     mend = "Rewrite that part, as in expr.rewrite(sympy.exp)."
     if getattr(part, "is_Matrix", False):
         mend = "Convert it first, with sn.from_sympy(…)."
-    elif isinstance(part, (Derivative, Subs, sympy.Integral, sympy.Sum, sympy.Product)):
+    elif isinstance(part, _UNEVALUATED):
         mend = "Call .doit() on it first."
     got = f"{part} ({type(part).__name__})"
     return ArgumentError(explain(f"from_sympy({expr})", "SymPy functions of scalars, and arithmetic", got, mend))
@@ -162,11 +162,14 @@ def _assumptions_of(symbol: Symbol) -> dict[str, bool]:
     return {name: True for name in known if name not in implied}
 
 
+_UNEVALUATED = (sympy.Limit, sympy.Integral, sympy.Sum, sympy.Product, Derivative, Subs)
+
+
 def _constant(part: Expr) -> Node | None:
     """A number; None for a function of numbers that SymPy cannot evaluate, which is built from its parts."""
     if part.has(sympy.zoo) or (part.is_real is False and not part.is_infinite):
         raise ArgumentError(explain(f"from_sympy({part})", "a real number", str(part), "symnet has real numbers only."))
-    if part.args and part.has(Application) and not _has_value(part):
+    if part.args and part.has(Application, *_UNEVALUATED) and not _has_value(part):
         return None
     return number(part)
 

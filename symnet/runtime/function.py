@@ -103,7 +103,7 @@ class NativeFunction:
         """Names of the outputs, in order."""
         return tuple(buffer.name for buffer in self.signature.outputs)
 
-    def __call__(self, *args: Any, **keywords: Any) -> Any:
+    def __call__(self, /, *args: Any, **keywords: Any) -> Any:
         """Run once.
 
         Raises:
@@ -126,11 +126,11 @@ class NativeFunction:
             refuse_code(self.name, code)
         return structures.arrange(self.structure, [array if array.ndim else array[()] for array in outputs], plan.dims)
 
-    def bind(self, *args: Any, **keywords: Any) -> BoundStep:
+    def bind(self, /, *args: Any, **keywords: Any) -> BoundStep:
         """Fix the buffers once; the result is a step that takes no arguments (`runtime/bind.py`)."""
         return bind(self, args, keywords)
 
-    def workspace_bytes(self, **dims: int) -> int:
+    def workspace_bytes(self, /, **dims: int) -> int:
         """Scratch memory of one call in bytes, for given extents: f.workspace_bytes(m=1000)."""
         known = self.arguments.given_dims(dims, ".workspace_bytes")
         return int(self._workspace_bytes(extents(known.values())))

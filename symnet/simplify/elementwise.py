@@ -36,10 +36,19 @@ _EXACT: dict[str, Callable[[Expr], Expr]] = {
 }  # fmt: skip
 
 
+_FACTORIALS = ("gamma", "loggamma", "digamma")
+LARGEST_FACTORIAL = 24  # 23! has 23 digits: about as many as are worth reading
+
+
 def evaluate_at_number(node: Node) -> Node | None:
-    """exp(0) → 1: exact, by SymPy.  Condition: the operands are numbers and the value is real and finite."""
+    """exp(0) → 1: exact, by SymPy.  Condition: the operands are numbers, and the value is real, finite and not long.
+
+    Γ(10⁷) has 65 million digits, and ψ(10⁷) is a fraction of as many: beyond `LARGEST_FACTORIAL` they are computed.
+    """
     values = [number_of(o) for o in node.operands]
     if node.op not in _EXACT or any(v is None for v in values):  # type: ignore[attr-defined]
+        return None
+    if node.op in _FACTORIALS and not abs(values[0]) <= LARGEST_FACTORIAL:  # type: ignore[attr-defined, arg-type]
         return None
     value = _EXACT[node.op](*values)  # type: ignore[attr-defined, arg-type]
     return number(value) if value.is_real and value.is_finite else None

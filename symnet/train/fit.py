@@ -38,7 +38,7 @@ DEFAULT_OPTIMIZER = SGD(0.1)
 SNAPSHOT_STEPS = 64  # a copy of the parameters so often, to return when a loss is no number
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Epoch:
     """What a callback sees after an epoch.
 
@@ -51,6 +51,9 @@ class Epoch:
     number: int
     history: History
     params: Mapping[str, Array]
+
+    def __repr__(self) -> str:
+        return f"<epoch {self.number}: {self.history.course}; parameters {', '.join(self.params)}>"
 
 
 Callback = Callable[[Epoch], Any]

@@ -25,7 +25,7 @@ class Progress:
     def __init__(self, show: bool | None, epochs: int, steps: int) -> None:
         self.epochs, self.done, self.due = epochs, 0, time.perf_counter() + REDRAW
         self.bar: Any = None
-        if sys.stderr.isatty() if show is None else show:
+        if _is_terminal(sys.stderr) if show is None else show:
             from tqdm import tqdm
 
             self.bar = tqdm(total=epochs * steps, unit="step", dynamic_ncols=True, leave=True)
@@ -60,3 +60,8 @@ class Progress:
         self.bar.set_postfix_str(text, refresh=False)
         self.bar.update(self.done)
         self.done = 0
+
+
+def _is_terminal(stream: Any) -> bool:
+    """Whether a bar can be drawn there: not where a program has no stderr, or has closed it."""
+    return stream is not None and not getattr(stream, "closed", False) and bool(stream.isatty())

@@ -20,6 +20,8 @@ m, n = sn.dim("m"), sn.dim("n")
 X, w, y = sn.tensor("X", m, n), sn.tensor("w", n), sn.tensor("y", m)
 A, B, W = sn.tensor("A", m, n), sn.tensor("B", n, m), sn.tensor("W", n, n)
 x, b, lam = sn.tensor("x", n), sn.tensor("b", m), sn.scalar("lam")
+s, r, v = sn.scalar("s"), sn.scalar("r"), sn.tensor("v", n)
+P, Q = sn.tensor("P", n, n), sn.tensor("Q", n, n)
 Z, D = sn.tensor("Z", m, 4), sn.tensor("D", m, 4, one_hot=True)
 t = sn.labels("t", m, classes=4)
 SQUARES = sn.mean((X @ w - y) ** 2)
@@ -86,6 +88,16 @@ WRONG: list[tuple[Any, Any, Any, str]] = [
     ("cos(x)", sn.sum(sn.sin(x) ** 2), x, "the factor sin(x) is missing"),
     ("2*x*cos(x**2)*x", sn.sum(sn.sin(x**2)), x, "x**2 should be x"),
     ("1.2345*x", sn.sum(x**2), x, "0.61725 times the gradient"),
+    # One instance must not decide: what holds on one side of 0 only, for symmetric matrices only, in another order.
+    ("2*s", s * sn.abs(s), s, "right only where s > 0: elsewhere the sign is wrong"),
+    ("3*s**2", sn.abs(s) ** 3, s, "right only where s > 0"),
+    ("2*s*r", s**2 * sn.abs(r), s, "right only where r > 0"),
+    ("2*s", sn.relu(s) * s, s, "right only where s > 0"),
+    ("-2*abs(s)", s * sn.abs(s), s, "the sign is wrong: it is minus the gradient"),
+    ("-2*v", sn.sum(v * sn.abs(v)), v, "right only where v < 0"),
+    ("Q.T @ P.T @ (Q @ P @ v)", sn.sum((Q @ P @ v) ** 2) / 2, v, "P @ Q stands where Q @ P should"),
+    ("(P + P.T) @ Q", sn.trace(Q @ P @ Q.T), Q, "should"),
+    ("P @ Q @ (Q @ P @ v)", sn.sum((Q @ P @ v) ** 2) / 2, v, "right only where P and Q are symmetric"),
 ]
 
 

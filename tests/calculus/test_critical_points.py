@@ -234,3 +234,47 @@ def test_what_has_no_elements_of_its_own_is_refused() -> None:
         sn.to_sympy(t)
     with pytest.raises(ArgumentError, match=r"expected a matrix of at most 8 rows; got 9 rows"):
         sn.to_sympy(sn.det(sn.tensor("A", 9, 9)))
+
+
+# --------------------------------------------------------------------------- a limit of time
+
+
+def test_what_sympy_does_not_solve_in_time_is_searched_for_in_floating_point() -> None:
+    """Himmelblau's function, for which SymPy needs more than ten minutes."""
+    x, y = sn.scalar("x"), sn.scalar("y")
+    found = sn.critical_points((x**2 + y - 11) ** 2 + (x + y**2 - 7) ** 2, [x, y], seconds=0.2)
+    assert [p.verdict for p in found].count("minimum") == 4 and len(found) == 9
+    assert found.note.startswith("SymPy took longer than 0.2 s") and not found.complete
+
+
+def test_with_parameters_nothing_found_is_not_nothing_there() -> None:
+    x, y, p = sn.scalar("x"), sn.scalar("y"), sn.scalar("p")
+    with pytest.raises(ArgumentError, match="the parameters p"):
+        sn.critical_points((x**2 + y - 11) ** 2 + (x + y**2 - 7) ** 2 + p * x, [x, y], seconds=5)
+
+
+@pytest.mark.parametrize("seconds", [0, -1, "long", True, float("nan")])
+def test_a_limit_is_a_time(seconds: Any) -> None:
+    x = sn.scalar("x")
+    with pytest.raises(ArgumentError, match="a time above 0"):
+        sn.critical_points(x**2, x, seconds=seconds)
+
+
+def test_work_is_ended_in_any_thread_and_leaves_no_alarm_behind() -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from symnet.calculus.deadline import within
+
+    def endless() -> int:
+        count = 0
+        while True:
+            try:
+                count += 1
+            except Exception:
+                count = 0
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(lambda _: within(0.05, endless), range(2))) == [None, None]
+    for _ in range(200):  # alarms that ring as the work ends
+        assert within(1e-4, lambda: sum(range(3000))) in (None, 4498500)
+    assert sum(range(10**5)) == 4999950000

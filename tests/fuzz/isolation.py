@@ -7,6 +7,7 @@ Needs `os.fork` and alarm signals, so it works on Linux and macOS.
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import pickle
 import select
@@ -56,6 +57,7 @@ def isolated(check: Check) -> Check:
 
 def _answer(check: Check, graph: RandomGraph, writer: int) -> None:
     """In the child: the outcome through the pipe, and the end of the process."""
+    faulthandler.disable()  # a crash is an outcome here: its trace in the midst of a passing run would frighten
     try:
         answer: tuple[str, Any, str] = ("counts", check(graph), "")
     except Disagreement as error:

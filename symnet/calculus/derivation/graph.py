@@ -132,7 +132,8 @@ def _boxes(d: Derivation, known: Known | None) -> dict[str, Box]:
         boxes[value.label] = _box(d, value.label, kind, value.formula)
     for box in boxes.values():
         _annotate(box, d, known)
-    return boxes
+    rank = {step.label: k for k, step in enumerate(reversed(d.steps))}  # operands first, whatever order they came in
+    return {label: boxes[label] for label in sorted(boxes, key=lambda label: rank.get(label, -1))}
 
 
 def _constants(d: Derivation) -> list[str]:

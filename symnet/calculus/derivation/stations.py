@@ -18,6 +18,7 @@ from symnet.expr.contraction import Einsum
 from symnet.expr.elementwise import is_op
 from symnet.expr.graph import depends_on, topological, with_operands
 from symnet.expr.node import Node
+from symnet.expr.symbols import Barrier
 
 LIGHT, TOTAL, SUM, LINEAR, CURVED = "light", "total", "sum", "linear", "curved"
 _WEIGHT = {LIGHT: 0, TOTAL: 0, SUM: 0, LINEAR: 1, CURVED: 1}
@@ -55,7 +56,12 @@ class Stations:
         new: dict[Node, Node] = {}
         for node in self._between(station):
             stop = node in self.stops and node is not station
-            new[node] = tag(node) if stop else with_operands(node, (new[o] for o in node.operands))
+            if stop:
+                new[node] = tag(node)
+            elif node is station and isinstance(node, Barrier):
+                new[node] = new[node.operands[0]]
+            else:
+                new[node] = with_operands(node, (new[o] for o in node.operands))
         return new[station]
 
     def inputs(self, station: Node) -> list[Node]:
@@ -82,6 +88,7 @@ def find_stations(root: Node, targets: Sequence[Node], named: Iterable[Node]) ->
     order = [node for node in everything if node in active]
     fixed = {root, *targets, *(n for n in order if n.kind == "tensor")}
     fixed.update(named)
+    fixed -= {o for t in targets for o in t.operands}  # a value that is differentiated by is one station
     uses: dict[Node, int] = {}
     for node in order:
         for operand in node.operands:
@@ -103,7 +110,7 @@ def _grow(
     positions = [o for o in node.operands if o in active]
     step = step_of(node, positions)
     group = Group(1, _WEIGHT[step], frozenset({step}))
-    idiom = softmax_parts(node)
+    idiom = frozenset(node.operands) if isinstance(node, Barrier) else softmax_parts(node)
     for operand in positions:
         below = groups[operand]
         free = operand not in fixed and operand not in taken

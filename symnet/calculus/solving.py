@@ -1,0 +1,58 @@
+"""Where a gradient is zero, by SymPy's solvers: the real solutions, and whether they are all.
+
+In: SymPy expressions, and the symbols to solve for.  Out: solutions, whether they are complete, and a note where not.
+Not handled: what SymPy cannot solve; the note then begins with `OPEN`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sympy
+
+OPEN = "there may be further points"
+_DIGITS = 40  # to which an imaginary part that is not zero is found
+
+
+def domain(x: sympy.Symbol) -> Any:
+    return sympy.Interval.open(0, sympy.oo) if x.is_positive else sympy.S.Reals
+
+
+def solved(gradient: Sequence[sympy.Expr], variables: Sequence[sympy.Symbol]) -> tuple[list[dict[Any, Any]], bool, str]:
+    """The real solutions, whether they are all, and a note where they are not: `OPEN` where SymPy cannot tell."""
+    try:
+        if len(variables) == 1:
+            return solved_for_one(gradient[0], variables[0])
+        found = sympy.solve(list(gradient), list(variables), dict=True)
+    except NotImplementedError:
+        return [], False, OPEN
+    if not found and any(g.free_symbols - set(variables) for g in gradient):
+        return [], False, OPEN  # SymPy gives up on parameters without a word
+    polynomial = all(g.is_polynomial(*variables) for g in gradient)
+    note = "" if polynomial else "the equations are no polynomials: there may be further points"
+    return [s for s in found if _is_real(s)], polynomial, note
+
+
+def _is_real(solution: dict[Any, Any]) -> bool:
+    return all(value.is_real is not False and not _is_complex(value) for value in solution.values())
+
+
+def _is_complex(value: sympy.Expr) -> bool:
+    """A number with an imaginary part, where SymPy does not say so by itself."""
+    return bool(value.is_number and value.is_real is None and abs(sympy.im(sympy.N(value, _DIGITS))) > 1e-25)
+
+
+def solved_for_one(slope: sympy.Expr, x: sympy.Symbol) -> tuple[list[dict[Any, Any]], bool, str]:
+    if slope == 0:
+        return [{x: x}], True, "the function is constant"
+    inside = domain(x)
+    found = sympy.solveset(slope, x, domain=inside)
+    if isinstance(found, sympy.FiniteSet):
+        return [{x: value} for value in found], True, ""
+    if found is sympy.S.EmptySet:
+        return [], True, ""
+    if isinstance(found, sympy.Intersection) and len(found.args) == 2 and isinstance(found.args[1], sympy.FiniteSet):
+        return [{x: value} for value in found.args[1]], True, ""  # parameters: real where they make it real
+    some = [s for s in sympy.solve(slope, x, dict=True) if _is_real(s) and inside.contains(s[x]) != sympy.false]
+    return some, False, OPEN if found.has(sympy.ConditionSet) else f"there are further points: all of {found}"
