@@ -13,6 +13,8 @@ import symnet as sn
 from symnet import cli, demo
 from symnet.errors import DependencyError
 
+Capture = pytest.CaptureFixture[str]
+
 MODEL = """
 import symnet as sn
 m = sn.dim("m")
@@ -323,13 +325,10 @@ def test_a_wrong_formula_is_refused_with_its_place(
         (["derive", "-", "--brief"], None),
     ],
 )
-def test_a_formula_may_begin_with_a_minus(arguments: list[str], shown: str | None, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_formula_may_begin_with_a_minus(arguments: list[str], shown: str | None, capsys: Capture) -> None:
     code = cli.main(arguments)
     out, err = capsys.readouterr()
     if shown is None:
         assert code == 2 and "expected" in err and "usage" not in err
     else:
         assert code == 0 and shown in out
-        out,
-        err,
-    )

@@ -25,6 +25,7 @@ from sympy import Basic, srepr
 from sympy.core.symbol import Str
 
 from symnet.errors import ArgumentError, UnknownAttributeError, explain
+from symnet.expr.no_values import asked
 
 Extent = Any  # a Python int, or a SymPy integer expression over dims
 Shape = tuple[Extent, ...]
@@ -332,25 +333,11 @@ class Node(Basic):
         mend = "Compile the expression and call it, or evaluate it with symnet.reference.evaluate."
         raise ArgumentError(explain("np.asarray(…)", "values", "an expression", mend))
 
-    def __float__(self) -> float:
-        raise _no_value(f"float({self})", "a number")
-
-    def __int__(self) -> int:
-        raise _no_value(f"int({self})", "a number")
-
-    def __complex__(self) -> complex:
-        raise _no_value(f"complex({self})", "a number")
-
-    def __round__(self, digits: Any = None) -> Node:
-        raise _no_value(f"round({self})", "a number")
-
-    def __contains__(self, item: Any) -> bool:
-        raise _no_value(f"{item!r} in {self}", "a container with values")
+    __float__, __int__, __complex__, __round__ = map(asked, ("float", "int", "complex", "round"))
+    __contains__ = asked("contains", "a container with values")
 
     def __format__(self, spec: str) -> str:
-        if spec:
-            raise _no_value(f"format({self}, {spec!r})", "a number")
-        return str(self)
+        return asked("format")(self, spec) if spec else str(self)
 
     def __pos__(self) -> Node:
         return self
@@ -441,11 +428,6 @@ class Node(Basic):
 
     def _repr_latex_(self) -> str:
         return rf"$\displaystyle {_written('latex', self)}$"
-
-
-def _no_value(call: str, expected: str) -> ArgumentError:
-    mend = "It has no value until it is compiled and called: sn.compile(expression)(x=…)."
-    return ArgumentError(explain(call, expected, "an expression", mend))
 
 
 # NumPy's functions by the builders they are here.
