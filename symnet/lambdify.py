@@ -126,7 +126,7 @@ class Arrangement(NamedTuple):
 
 
 def _unknown(*values: Any) -> None:
-    """Before the first call on floats."""
+    """What `_direct` is until a first call on floats alone has made the short way."""
 
 
 def _spec(call: str, arg: Any) -> Any:
@@ -145,8 +145,8 @@ def _flat_symbols(call: str, specs: Any) -> list[Any]:
             raise ArgumentError(explain(call, "different arguments", f"{twice} twice", "Name each argument once."))
         return found
     if not isinstance(specs, (sympy.Expr, sympy.IndexedBase)) or specs.is_number:
-        got = f"{specs!r} ({type(specs).__name__})"
-        raise ArgumentError(explain(call, "SymPy symbols as arguments", got, "Write sympy.symbols('x y')."))
+        got, mend = f"{specs!r} ({type(specs).__name__})", "Write sympy.symbols('x y')."
+        raise ArgumentError(explain(call, "SymPy symbols as arguments", got, mend))
     return [specs]
 
 
@@ -161,8 +161,7 @@ def _arrangement(call: str, expr: Any) -> Arrangement:
         shape = tuple(map(int, expr.shape))
         return Arrangement(cells, lambda values: np.array(values).reshape(*shape, *np.shape(values[0])))
     if isinstance(expr, Node):
-        mend = "Compile it with sn.compile."
-        raise ArgumentError(explain(call, "a SymPy expression", "a symnet expression", mend))
+        raise ArgumentError(explain(call, "a SymPy expression", "a symnet expression", "Compile it with sn.compile."))
     return Arrangement([sympified(call, expr)], lambda values: values[0], is_single=True)
 
 
@@ -206,8 +205,7 @@ class Lambdified:
         self.nested = any(isinstance(s, list) for s in specs)
         self.__name__ = "lambdified"
         self.__doc__ = f"f({', '.join(self.names)}) = {text}\n\nMade by symnet.lambdify: native code."
-        fit = [name.isidentifier() and not iskeyword(name) for name in self.names]
-        if all(fit) and len(set(self.names)) == len(self.names):
+        if all(n.isidentifier() and not iskeyword(n) for n in self.names) and len(set(self.names)) == len(self.names):
             kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
             self.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in self.names])
         self.numbers: Numbers | None = None
