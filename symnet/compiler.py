@@ -31,7 +31,7 @@ from symnet.errors import ArgumentError, explain
 from symnet.expr.constants import as_node
 from symnet.expr.graph import substitute
 from symnet.expr.node import Node
-from symnet.expr.symbols import Named, Tensor, check_leaves
+from symnet.expr.symbols import Named, Tensor, check_leaves, reals
 from symnet.factoring import factored
 from symnet.lower.program import lower, naive_program
 from symnet.runtime.cache import Entry, default_cache
@@ -263,13 +263,12 @@ def retyped(request: Request) -> Stages:
     leaves = check_leaves(call, request.written)
     roots = stages.timed("differentiate", request.roots)
     if dtype is None:
-        reals = [leaf.dtype for leaf in leaves if leaf.dtype in dtypes.REAL]
-        stages.real = str(reals[0]) if reals else dtypes.DEFAULT_REAL
+        stages.real = next((str(x.dtype) for x in reals(*roots)), dtypes.DEFAULT_REAL)
     else:
         stages.real = _real(call, dtype)
-        change: dict[Node, Tensor] = {x: x.retyped(stages.real) for x in leaves if x.dtype in dtypes.REAL}
+        change: dict[Node, Node] = {x: x.retyped(stages.real) for x in reals(*roots, *leaves)}
         roots = substitute(roots, change)
-        leaves = [change.get(leaf, leaf) for leaf in leaves]
+        leaves = [change.get(leaf, leaf) for leaf in leaves]  # type: ignore[misc]
     names, stages.structure, stages.asked = request.names, request.template, roots
     if request.compressed:
         work = partial(factored, roots, names, request.template, stages.real)
@@ -294,6 +293,13 @@ def _host() -> Target:
     return host_target()
 
 
+def _assemble(stages: Stages) -> bytes:
+    from symnet.llvm import codegen
+
+    assert stages.program is not None
+    return codegen.compile_object(stages.llvm_ir, stages.target, stages.program.constants)
+
+
 def _function(request: Request) -> CompiledFunction:
     """Object code from the cache or from the stages, as a function."""
     from symnet.llvm import codegen
@@ -306,7 +312,7 @@ def _function(request: Request) -> CompiledFunction:
     stages: Callable[[], Stages] = lambda: run(request)
     if entry is None:
         done = run(request)
-        done.object_code = done.timed("assemble", lambda: codegen.compile_object(done.llvm_ir, done.target))
+        done.object_code = done.timed("assemble", lambda: _assemble(done))
         assert done.lowered is not None
         entry = Entry(done.object_code, done.lowered.signature, done.structure)
         stages = lambda: done

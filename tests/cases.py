@@ -17,7 +17,7 @@ import sympy
 
 from symnet.expr import activations as act
 from symnet.expr import elementwise as ew
-from symnet.expr.constants import identity, iota, number, size
+from symnet.expr.constants import as_node, identity, iota, number, size
 from symnet.expr.contraction import einsum, mean, outer, trace
 from symnet.expr.cumulative import cumsum, cumulate
 from symnet.expr.elementwise import elementwise, exp, indicator, log, maximum, minimum, sigmoid, tanh, where, xlogy
@@ -444,5 +444,19 @@ case(
     "",
     "the product of what has no dtype and integers used to be an integer, and cut off its digits",
 )
+
+# --------------------------------------------------------------------------- constant arrays
+
+GRID = np.linspace(-1.0, 2.0, 12).reshape(3, 4)
+MASK = np.array([True, False, True, True, False])
+case("product with a constant matrix", lambda: tanh(X @ GRID.T) @ W.T, "X W", "FAULTS F2: arrays were refused")
+case("quadratic form of a constant matrix", lambda: x @ np.arange(25.0).reshape(5, 5) @ x, "x")
+case("identity matrix added", lambda: (np.eye(4) + Q) @ np.ones((4, 2)), "Q")
+case("constant base and exponent", lambda: [np.array([1.5, 2, 3, 0.5, 1]) ** x, p ** np.arange(5)], "x p")
+case("whole numbers among reals", lambda: np.arange(5) * x - np.array([1, 0, 2, 0, 3]) / p, "x p")
+case("constant mask", lambda: where(MASK, x**2, y) + indicator(as_node(MASK) & (x > 0)) * y, "x y")
+case("large constant matrix", lambda: tensor("v", 40) @ np.linspace(-1, 1, 1600).reshape(40, 40) @ tensor("v", 40), "v")
+case("constant parts joined", lambda: concat([x, np.array([0.5, -0.25]), y])[3:9], "x y")
+case("constants alone", lambda: [as_node(GRID) @ as_node(GRID).T, as_node(MASK), einsum("ij->j", GRID)])
 
 from tests import linear_algebra_cases  # noqa: E402, F401  (adds its cases to the list, and needs what stands above)

@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "symnet"
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "dtypes"),
+    ("errors", "dtypes", "arrays"),
     ("expr",),
     ("diff", "simplify", "nn", "reference"),
     ("calculus", "lower", "loops"),
@@ -33,6 +33,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 FLOOR_OF = {part: floor for floor, parts in enumerate(FLOORS) for part in parts}
 SIDEWAYS = {
     ("dtypes", "errors"),
+    ("arrays", "errors"),
+    ("arrays", "dtypes"),
     ("lower", "loops"),
     ("compiler", "compiled"),
     ("compiler", "factoring"),

@@ -31,7 +31,7 @@ TABLES_OF_KINDS = {
     "diff, VJP": set(diff_tables.VJP),
     "diff, JVP": set(diff_tables.JVP),
     "diff, BATCH": set(diff_tables.BATCH),
-    "lower": {*point.INLINE, *lower_program._NESTS, "tensor", "reshape"},
+    "lower": {*point.INLINE, *lower_program._NESTS, "tensor", "array", "reshape"},
     "compare/tape": {*tape_program.OPERATIONS, *tape_program.CONSTANTS, "tensor"},
 }
 TABLES_OF_PRIMITIVES = {

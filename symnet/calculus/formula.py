@@ -24,6 +24,7 @@ from symnet.expr.indexing import labels
 from symnet.expr.movement import Place
 from symnet.expr.node import Node
 from symnet.expr.parsing import parse
+from symnet.expr.printing.constants import named_constants
 from symnet.expr.symbols import LEAF_ASSUMPTIONS, tensor
 from symnet.expr.sympy_functions import function_of
 from symnet.expr.sympy_scalars import caller
@@ -49,6 +50,7 @@ _RENAMED = {
     "eye": ("expr.constants", "identity"),
     "arange": ("expr.constants", "iota"),
     "constant": ("expr.constants", "constant"),
+    "array": ("expr.constants", "constant"),
     "concatenate": ("expr.movement", "concat"),
     "arcsin": ("expr.elementwise", "asin"),
     "arccos": ("expr.elementwise", "acos"),
@@ -183,6 +185,7 @@ def names_in(*nodes: Node) -> dict[str, Any]:
     found: dict[str, Any] = {d.name: d for d in _dims(nodes)}
     order = topological(*nodes)
     found |= {f.title: caller(f) for n in order if (f := function_of(n)) is not None}
+    found |= {name: n for n, name in named_constants(order).items()}
     found |= {n.name: n for n in order if n.kind in ("tensor", "named")}  # type: ignore[attr-defined]
     hot = [n for n in order if n.kind == "one_hot" and n.operands[0].kind == "tensor"]
     return found | {n.operands[0].name: n for n in hot}  # type: ignore[attr-defined]

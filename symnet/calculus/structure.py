@@ -43,7 +43,7 @@ def _open(given: Any) -> tuple[list[Any], Restore]:
 
 def _variable(call: str, value: Any) -> Node:
     node = as_node(value) if isinstance(value, Node) or is_scalar(value) else None
-    if node is None or node.kind in ("number", "size"):
+    if node is None or node.kind in ("number", "size", "array"):
         raise ArgumentError(
             explain(
                 call,

@@ -14,7 +14,7 @@ from symnet.expr.extents import same_shape
 from symnet.expr.node import Node, Shape
 
 FILE = "symnet/diff/tables.py"
-_LEAVES: dict[str, Declared] = dict.fromkeys(("tensor", "number", "size", "delta", "iota"), LEAF)
+_LEAVES: dict[str, Declared] = dict.fromkeys(("tensor", "number", "size", "array", "delta", "iota"), LEAF)
 
 VJP: dict[str, VjpRule | Declared] = {
     **_LEAVES,

@@ -94,7 +94,7 @@ def export(
         stub=folder / f"{name}.py" if linked else None,
     )
     folder.mkdir(parents=True, exist_ok=True)
-    _write(files.object, object_code or codegen.compile_object(codegen.emit_ir(program, target, donated), target))
+    _write(files.object, object_code or _object(program, target, donated))
     _write(files.header, header_text(signature, program).encode())
     _write(files.test, c_test_text(signature).encode())
     if files.library and files.stub:
@@ -102,6 +102,10 @@ def export(
         metadata = to_metadata(signature, structure, positional)
         _write(files.stub, stub_text(metadata, files.library.name).encode())
     return files
+
+
+def _object(program: Program, target: Target | None, donated: tuple[tuple[str, str], ...]) -> bytes:
+    return codegen.compile_object(codegen.emit_ir(program, target, donated), target, program.constants)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 
+from symnet.expr.array_facts import array_facts
 from symnet.expr.constants import Number, number_of
 from symnet.expr.contraction import Einsum, transpose
 from symnet.expr.elementwise import Elementwise, elementwise, is_op
@@ -375,6 +376,7 @@ _BY_KIND: dict[str, Callable[..., Iterable[str]]] = {
     "barrier": lambda node: _of(node.operands[0]) & _RANGES,
     "number": _number_facts,
     "size": lambda node: {"positive", "integer"},
+    "array": lambda node: array_facts(node.contents),
     "delta": lambda node: {"one_hot", "symmetric"},
     "iota": lambda node: {"integer", "nonnegative"},
     "one_hot": lambda node: {"one_hot"},

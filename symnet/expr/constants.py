@@ -1,6 +1,7 @@
-"""Constants: numbers, extents as numbers, identity matrices, index ramps; and the door `as_node`.
+"""Constants: numbers, extents as numbers, arrays, identity matrices, index ramps; and the door `as_node`.
 
-In: Python, NumPy and SymPy scalars.  Out: weak rank-0 nodes that take the dtype of what they meet.
+In: Python, NumPy and SymPy scalars, as weak rank-0 nodes that take the dtype of what they meet; NumPy's arrays, as
+nodes of their own dtype.
 A *fill* is no kind of its own: it is `Expand` of a number (`expr/movement.py`).
 """
 
@@ -12,7 +13,10 @@ from typing import Any
 import sympy
 from sympy import Basic, Expr
 
-from symnet.errors import ArgumentError, explain, refuse_mask
+from symnet import dtypes
+from symnet.arrays import Contents, contents, is_array
+from symnet.errors import ArgumentError, ShapeError, explain, refuse_mask
+from symnet.expr.data import Data
 from symnet.expr.extents import Dim, as_extent, shape_of
 from symnet.expr.node import Extent, Node, Shape
 
@@ -75,6 +79,31 @@ class Iota(Node):
         return shape_of(sympy.Tuple(extent)), "int64"
 
 
+class ConstantArray(Node):
+    """An array that is part of the expression: args are (its data,).  Strong: it has NumPy's dtype."""
+
+    __slots__ = ()
+    kind = "array"
+
+    @classmethod
+    def _derive(cls, data: Data) -> tuple[Shape, str | None]:
+        return data.contents.shape, data.contents.dtype
+
+    @property
+    def contents(self) -> Contents:
+        """The elements, read-only."""
+        return self.args[0].contents  # type: ignore[no-any-return]
+
+    def retyped(self, dtype: str) -> ConstantArray:
+        """The same numbers in another dtype, each rounded once."""
+        return array_node(self.contents.retyped(dtype))
+
+
+def array_node(of: Contents) -> ConstantArray:
+    """The node of a constant array's elements; equal elements are one node."""
+    return ConstantArray(Data(of))  # type: ignore[return-value]
+
+
 def number(value: Any) -> Number:
     """A constant node from a Python, NumPy or SymPy number (Python floats keep their exact binary value)."""
     return Number(exact(value))  # type: ignore[return-value]
@@ -111,13 +140,45 @@ def iota(extent: Any) -> Iota:
     return Iota(sympy.sympify(as_extent(extent, f"iota({extent})")))  # type: ignore[return-value]
 
 
-def constant(value: Any) -> Node:
-    """A number as an expression (rank 0, weak).
+def constant(value: Any, dtype: Any = None) -> Node:
+    """A number or an array as an expression.
+
+    A number, and an array of rank 0, is weak: it takes the dtype of what it meets.  An array (of NumPy's, or a list of
+    numbers as `numpy.array` reads it) keeps its dtype and is copied, so that a later change of it does not matter; in
+    operators and functions NumPy's arrays need no `constant` around them.
+
+    Args:
+        value: a number, an array, or a list.
+        dtype: of an array; None: its own.
 
     Raises:
-        ArgumentError: for an array; arrays are leaves (`tensor`), given at the call.
+        DTypeError: a dtype that symnet lacks.
+
+    Example:
+        >>> import numpy as np, symnet as sn
+        >>> A = sn.tensor("A", 2, 2)
+        >>> A + np.array([[1.0, 2.0], [3.0, 4.0]])
+        A + array([[1.0, 2.0], [3.0, 4.0]])
     """
-    return as_node(value)
+    if isinstance(value, (list, tuple)):
+        value = _array_of(value)
+    if not is_array(value):
+        return as_node(value)
+    made = contents(value, "constant(array)")
+    return array_node(made if dtype is None else made.retyped(dtypes.check(dtype, f"constant(array, dtype={dtype!r})")))
+
+
+def _array_of(values: Any) -> Any:
+    """A list as NumPy reads it."""
+    import numpy as np
+
+    call = "constant(list)"
+    if any(isinstance(v, Node) for v in values):
+        raise ArgumentError(explain(call, "numbers", "expressions among them", "Join them with sn.stack([a, b])."))
+    try:
+        return np.array(values) if len(values) else np.zeros(0)
+    except ValueError as error:
+        raise ShapeError(explain(call, "rows of one length", str(error).split(". ")[0], "Mend the list.")) from error
 
 
 def is_scalar(value: Any) -> bool:
@@ -140,15 +201,18 @@ def as_node(value: Any) -> Node:
         from symnet.expr.sympy_scalars import from_scalar
 
         return from_scalar(value)
-    if getattr(value, "shape", None) == () and hasattr(value, "item"):
+    if getattr(value, "shape", None) == () and isinstance(getattr(value, "item", lambda: None)(), numbers.Real):
         return number(value.item())
+    if is_array(value):
+        return array_node(contents(value))
     kind = f"{type(value).__name__}" + (f" of shape {value.shape}" if hasattr(value, "shape") else "")
     raise ArgumentError(
         explain(
             "an operand",
-            "an expression, a number or a SymPy scalar",
+            "an expression, a number, a SymPy scalar or an array",
             kind,
-            'Arrays are given at the call: write sn.tensor("A", …) here and pass A=array to the compiled function.',
+            "Write np.asarray(value) for constants that belong to the formula; what changes from call to call is"
+            ' sn.tensor("A", …) here and A=array at the call.',
         )
     )
 

@@ -11,6 +11,7 @@ from typing import Any
 import sympy
 from sympy import Basic
 
+from symnet.expr.data import Data
 from symnet.expr.node import Node, by_identity, register_builder
 
 
@@ -118,7 +119,7 @@ def _symbols_in(static: Basic) -> frozenset[Basic]:
 
 def _static_symbols(node: Node) -> list[frozenset[Basic]]:
     """The symbols of each static argument that has any."""
-    each = [_symbols_in(arg) for arg in node.args if not isinstance(arg, Node)]
+    each = [_symbols_in(arg) for arg in node.args if not isinstance(arg, (Node, Data))]
     return [symbols for symbols in each if symbols]
 
 

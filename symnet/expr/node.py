@@ -25,6 +25,7 @@ from sympy import Basic, srepr
 from sympy.core.symbol import Str
 
 from symnet.errors import ArgumentError, UnknownAttributeError, explain
+from symnet.expr.data import Data
 from symnet.expr.no_values import asked
 
 Extent = Any  # a Python int, or a SymPy integer expression over dims
@@ -102,9 +103,14 @@ def _encode(static: Basic) -> bytes:
     return b"\0s" + srepr(static).encode()
 
 
+def _content(arg: Basic) -> bytes:
+    """What an argument adds to a digest.  Data are not remembered: the table would keep large arrays alive."""
+    return b"\0d" + arg.contents.digest if isinstance(arg, Data) else _encode(arg)
+
+
 def _digest(cls: type, args: tuple[Basic, ...]) -> bytes:
     content = [cls.__name__.encode()]
-    content += [b"\0n" + arg.digest if isinstance(arg, Node) else _encode(arg) for arg in args]
+    content += [b"\0n" + arg.digest if isinstance(arg, Node) else _content(arg) for arg in args]
     return blake2b(b"".join(content), digest_size=16).digest()
 
 
@@ -309,7 +315,7 @@ class Node(Basic):
         return _BUILDERS["negative"](self)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        """NumPy's functions and scalars beside a node: `np.exp(x)` is `sn.exp(x)`; arrays are refused with a remedy."""
+        """NumPy's functions, scalars and arrays beside a node: `np.exp(x)` is `sn.exp(x)`, `array + x` a sum."""
         name = ufunc.__name__
         if name in _REFLECTED and not isinstance(inputs[0], Node):  # 2 < x is x > 2, as with Python's numbers
             name, inputs = _REFLECTED[name], inputs[::-1]
@@ -317,6 +323,11 @@ class Node(Basic):
         if method == "__call__" and builder is not None and not options:
             return builder(*inputs)
         call = f"np.{ufunc.__name__}(…)" if method == "__call__" else f"np.{ufunc.__name__}.{method}(…)"
+        if options.get("out") is not None:
+            mend = (
+                "An array cannot hold an expression: write y = array + x, a new expression, in the place of array += x."
+            )
+            raise ArgumentError(explain(f"np.{ufunc.__name__}(…, out=array)", "no out=", "an array to write to", mend))
         mend = "Look for its counterpart in symnet, or compile the expression and pass NumPy its value."
         raise ArgumentError(
             explain(call, "a function that symnet knows too", f"{ufunc.__name__} of an expression", mend)
@@ -435,6 +446,8 @@ _UFUNCS = {
     "add": "add", "subtract": "subtract", "multiply": "multiply", "divide": "divide", "true_divide": "divide",
     "power": "power", "float_power": "power", "matmul": "matmul", "negative": "negative", "absolute": "abs",
     "less": "less", "less_equal": "less_equal", "greater": "greater", "greater_equal": "greater_equal",
+    "bitwise_and": "and", "bitwise_or": "or", "invert": "not",
+    "logical_and": "and", "logical_or": "or", "logical_not": "not",
 }  # fmt: skip
 
 _REFLECTED = {"less": "greater", "greater": "less", "less_equal": "greater_equal", "greater_equal": "less_equal"}

@@ -23,6 +23,7 @@ from typing import Any
 import sympy
 
 from symnet.errors import ArgumentError, SymnetError, explain
+from symnet.expr.array_literals import read_array
 from symnet.expr.constants import as_node, exact
 from symnet.expr.elementwise import elementwise, indicator
 from symnet.expr.node import Node
@@ -363,7 +364,7 @@ class _Parser:
                 got = clipped(token.text)
                 mend = CALLED.get(token.text) or self.near(token.text, self.functions)
                 raise self.error(token.at, "a function of symnet", got, mend)
-            return self.call(self.functions[name], token)
+            return read_array(self, token) if name == "array" else self.call(self.functions[name], token)
         if token.text in self.names:
             return self.names[token.text]
         if token.text in _LITERALS:

@@ -14,6 +14,7 @@ from sympy.core.symbol import Str
 
 from symnet import dtypes
 from symnet.errors import ArgumentError, AssumptionError, explain
+from symnet.expr.constants import ConstantArray
 from symnet.expr.extents import as_extent, same_extent, shape_arg, shape_of
 from symnet.expr.graph import topological
 from symnet.expr.node import Node, Shape, register_builder, static_name
@@ -205,6 +206,12 @@ def named(x: Node, name: str, latex: str | None = None) -> Node:
     if not isinstance(name, str) or not name:
         raise ArgumentError(explain(f"named({name!r})", "a non-empty string", repr(name), 'Write y.named("Y").'))
     return Named(x, static_name(name), static_name(latex or ""))
+
+
+def reals(*roots: Node) -> list[Tensor | ConstantArray]:
+    """The leaves and the constant arrays of a real dtype: what `compile(dtype=…)` retypes."""
+    found = (node for node in topological(*roots) if isinstance(node, (Tensor, ConstantArray)))
+    return [node for node in found if node.dtype in dtypes.REAL]
 
 
 def leaves(*roots: Node) -> list[Tensor]:

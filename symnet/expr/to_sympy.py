@@ -17,6 +17,7 @@ import numpy as np
 import sympy
 
 from symnet.errors import ArgumentError, explain
+from symnet.expr.constants import exact
 from symnet.expr.graph import topological
 from symnet.expr.node import Node
 from symnet.expr.symbols import Tensor
@@ -218,6 +219,14 @@ def _determinant(node: Any, a: Array) -> Any:
     return out
 
 
+def _array(node: Any) -> Any:
+    """The elements as SymPy's numbers and truth values, exact where floats are short fractions."""
+    convert = sympy.sympify if node.dtype == "bool" else exact
+    out = np.empty(node.shape, object)
+    out.reshape(-1)[:] = [convert(v) for v in node.contents.array.reshape(-1).tolist()]
+    return out
+
+
 def _cumsum(node: Any, x: Array) -> Any:
     if node.operands[0].dtype == "bool":
         x = np.frompyfunc(_SCALARS["indicator"], 1, 1)(x)
@@ -230,6 +239,7 @@ _KINDS: dict[str, Callable[..., Any]] = {
     "barrier": lambda node, x: x,
     "number": lambda node: node.value,
     "size": lambda node: node.extent,
+    "array": _array,
     "delta": lambda node: np.array(sympy.eye(node.extent).tolist(), object).reshape(node.shape),
     "iota": lambda node: [sympy.Integer(k) for k in range(node.shape[0])],
     "elementwise": _elementwise,

@@ -93,6 +93,9 @@ def tokenize(text: str) -> list[Token]:
     tokens: list[Token] = []
     at = 0
     while at < len(text):
+        if text[at] == "#" and tokens:  # what printed formulas say of their constants
+            at = (text.find("\n", at) + 1) or len(text)
+            continue
         found = None if _transposes(text, at, tokens) else _TOKEN.match(text, at)
         if found is not None:
             word = found.group()

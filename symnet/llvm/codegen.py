@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterable
 from functools import lru_cache
 from threading import RLock
 from typing import Any, final
 
 from symnet.errors import CompileError, explain
+from symnet.llvm.data import fill
 from symnet.llvm.program import emit_program
 from symnet.llvm.targets import host_target, require_llvmlite
-from symnet.loops.ir import Program
+from symnet.loops.ir import Constant, Program
 from symnet.schedule.target import Target
 
 _LOCK = RLock()  # LLVM's target machines and contexts are not for concurrent use
@@ -31,13 +33,13 @@ def emit_ir(program: Program, target: Target | None = None, donated: tuple[tuple
     return emit_program(program, target or host_target(), donated)
 
 
-def compile_object(ir_text: str, target: Target | None = None) -> bytes:
-    """Relocatable object code."""
+def compile_object(ir_text: str, target: Target | None = None, constants: Iterable[Constant] = ()) -> bytes:
+    """Relocatable object code, with the elements of the program's constant arrays."""
     target = target or host_target()
     if not is_host(target):
-        return _elsewhere("object", ir_text, target)
+        return fill(_elsewhere("object", ir_text, target), constants)
     with _LOCK:
-        return bytes(_machine(target).emit_object(optimised(ir_text, target)))
+        return fill(bytes(_machine(target).emit_object(optimised(ir_text, target))), constants)
 
 
 def assembly(ir_text: str, target: Target | None = None) -> str:

@@ -18,6 +18,7 @@ from functools import partial
 
 from symnet.llvm.addresses import point
 from symnet.llvm.blocks import FunctionText
+from symnet.llvm.data import global_name, global_text
 from symnet.llvm.emitter import Emitter, Place, Poly
 from symnet.llvm.facts import gather
 from symnet.llvm.integers import (
@@ -76,7 +77,8 @@ class _Module:
             self.units_entry(),
         ]
         head = f'target triple = "{self.target.triple}"\n\n'
-        return head + "\n".join([*functions, *self.declarations.values(), self.attributes(), ""])
+        data = [global_text(self.program.name, k, c) for k, c in enumerate(self.program.constants)]
+        return head + "\n".join([*data, *functions, *self.declarations.values(), self.attributes(), ""])
 
     def attributes(self) -> str:
         width = f' "prefer-vector-width"="{self.target.vector_bits}"' if self.target.vector_bits else ""
@@ -242,7 +244,7 @@ class _Module:
 
     def place(self, e: Emitter, buffer: Buffer, pointer: V) -> Place:
         scalar = REGISTER[buffer.dtype]
-        inside = self.buffers[self.roots[buffer.name]].space == "workspace"
+        inside = self.buffers[self.roots[buffer.name]].space in ("workspace", "constant")
         alignment = WORKSPACE_ALIGNMENT if inside else SIZE[scalar]
         strides: list[Poly] = []
         count: Poly = {(): 1}
@@ -261,6 +263,8 @@ class _Module:
             for order, buffer in enumerate(buffers):
                 where = e.text.pure("ptr", 0, f"getelementptr ptr, ptr {table}, i32 {order}", 0)
                 found[buffer.name] = e.text.define("ptr", 0, f"load ptr, ptr {where.text}")
+        for order, constant_array in enumerate(self.program.constants):
+            found[constant_array.buffer.name] = V(global_name(self.program.name, order), "ptr")
         memory = Place(V("%workspace", "ptr"), (), "", "i8", 1)
         for name, offset in offsets.items():
             found[name] = point(e, memory, offset)
@@ -338,7 +342,8 @@ _ARRAYS = "ptr noalias readonly %in, ptr noalias readonly %out, ptr noalias read
 
 
 def _buffers(program: Program) -> dict[str, Buffer]:
-    return {buffer.name: buffer for buffer in (*program.inputs, *program.outputs, *program.workspace)}
+    constants = (constant_array.buffer for constant_array in program.constants)
+    return {buffer.name: buffer for buffer in (*program.inputs, *program.outputs, *program.workspace, *constants)}
 
 
 def _root(buffers: dict[str, Buffer], name: str) -> str:

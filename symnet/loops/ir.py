@@ -5,11 +5,11 @@ In: built by `lower/`, rewritten by `schedule/`.  Out: run by `loops/interpreter
 
 The whole language::
 
-    Program ::= name, dims, inputs, outputs, workspace, groups
+    Program ::= name, dims, inputs, outputs, workspace, groups, constants
     Group   ::= repeat (IntExpr), repeat variable, stages            -- run `repeat` times, in order
     Stage   ::= units (IntExpr), unit variable, body                 -- units are independent: may run in parallel
     Buffer  ::= name, dtype, shape (IntExpr per axis), space, view_of -- row-major, contiguous
-    space   ::= input | output | workspace | register
+    space   ::= input | output | workspace | register | constant
 
     Stmt    ::= For(var, extent, body, kind, bound)                -- var runs over 0 … extent-1
               | Let(name, Value)                                   -- single assignment, visible in the rest of the body
@@ -40,6 +40,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 # --------------------------------------------------------------------------- integers
 
@@ -360,6 +361,17 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Constant:
+    """A read-only array that is part of the program: a buffer of the space "constant", and its elements.
+
+    `contents.array` is the array, contiguous; contents are equal where their elements are, bit for bit.
+    """
+
+    buffer: Buffer
+    contents: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Program:
     """A whole function.  `dims` are the run-time extents, in the order of the C ABI's `dims`.
 
@@ -374,6 +386,7 @@ class Program:
     workspace: tuple[Buffer, ...]
     groups: tuple[Group, ...]
     notes: tuple[str, ...] = field(default=())
+    constants: tuple[Constant, ...] = ()
 
     def phases(self) -> Iterator[tuple[Group, Stage]]:
         for group in self.groups:

@@ -41,7 +41,7 @@ def allocate(
     program: ir.Program, inputs: Mapping[str, np.ndarray], shape_of: Callable[[ir.Buffer], Shape]
 ) -> tuple[Arrays, dict[str, str]]:
     """An array per buffer, and the buffer whose memory each view is."""
-    memory: Arrays = {}
+    memory: Arrays = {constant.buffer.name: constant.contents.array for constant in program.constants}
     roots: dict[str, str] = {}
     views = []
     for buffer in (*program.inputs, *program.outputs, *program.workspace):

@@ -263,6 +263,7 @@ def _program_lines(program: ir.Program) -> Iterator[str]:
     yield from (f"{INDENT}# {note}" for note in program.notes)
     for word, buffers in (("in", program.inputs), ("out", program.outputs), ("work", program.workspace)):
         yield from (f"{INDENT}{word:<4} {buffer_text(buffer)}" for buffer in buffers)
+    yield from (f"{INDENT}const {buffer_text(constant.buffer)}" for constant in program.constants)
     for group in program.groups:
         yield from (INDENT + line for line in _group_lines(group))
 

@@ -23,7 +23,7 @@ from symnet.loops.op_types import TYPING, kind, mismatch
 from symnet.loops.printer import buffer_text, element_text, int_text, stmt_line, value_text
 
 KINDS = ("serial", "unroll", "vector")
-SPACES = ("input", "output", "workspace", "register")
+SPACES = ("input", "output", "workspace", "register", "constant")
 CONDITIONS = ir.COMPARISON
 _INTEGER_LIMIT = {"int32": 2**31, "int64": 2**63}
 
@@ -68,7 +68,8 @@ class _Verifier:
             if name in self.dims:
                 self.refuse("run-time extents of different names", f"{name} twice in dims", "Rename one.")
             self.dims |= {name}
-        sections = ((self.program.inputs, "input"), (self.program.outputs, "output"))
+        constants = tuple(constant.buffer for constant in self.program.constants)
+        sections = ((self.program.inputs, "input"), (self.program.outputs, "output"), (constants, "constant"))
         for buffers, space in (*sections, (self.program.workspace, "workspace")):
             for buffer in buffers:
                 self.declare(buffer)
@@ -200,8 +201,10 @@ class _Verifier:
         """Dtypes agree, the combine is known, inputs are not written."""
         self.element(stmt.buffer, stmt.index)
         self.value(stmt.value)
-        if self.root(stmt.buffer).space == "input":
-            self.refuse("stores to outputs, workspace and registers", f"the input {stmt.buffer.name}", "Copy it first.")
+        space = self.root(stmt.buffer).space
+        if space in ("input", "constant"):
+            got = f"the {space} {stmt.buffer.name}"
+            self.refuse("stores to outputs, workspace and registers", got, "Copy it first.")
         if stmt.value.dtype != stmt.buffer.dtype:
             got = f"{value_text(stmt.value)} of {stmt.value.dtype}"
             self.refuse(f"a value of {stmt.buffer.dtype} for {stmt.buffer.name}", got, "Cast it.")

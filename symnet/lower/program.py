@@ -13,12 +13,12 @@ from typing import Any
 
 import sympy
 
-from symnet.expr.constants import Number
+from symnet.expr.constants import ConstantArray, Number
 from symnet.expr.extents import Dim, product
 from symnet.expr.graph import dims_of, topological
 from symnet.expr.node import Node
 from symnet.expr.symbols import Tensor
-from symnet.loops.ir import Buffer, Group, IntExpr, IntVar, Program, Store, int_mul
+from symnet.loops.ir import Buffer, Constant, Group, IntExpr, IntVar, Program, Store, int_mul
 from symnet.loops.signature import IndexBound, Requirement, Signature
 from symnet.lower import constants, elementwise, indexing  # noqa: F401  (each fills the table INLINE)
 from symnet.lower.arrangement import arrange
@@ -54,6 +54,7 @@ class Lowered:
     signature: Signature
     batch: IntExpr | None  # the extent of the streamed axis
     mixed: tuple[str, ...]  # what mixes rows of the batch, for the report
+    constants: tuple[Constant, ...] = ()
 
 
 def lower(
@@ -80,16 +81,17 @@ def lower(
     dims = _dims(leaves, [*roots, *written])
     space = Space(classes, classes.batch(), real, dims)
     inputs = _inputs(space, leaves)
-    builder = _Builder(space, decide(roots))
+    storage = decide(roots)
+    builder = _Builder(space, storage, outputs)
+    arrays = builder.arrays()
     out_buffers = builder.outputs(roots, outputs)
     builder.run()
     builder.copies(roots, out_buffers)
     signature = _signature(name, dims, inputs, out_buffers, roots, leaves, written or roots)
     batch = lower_extent(space.batch[0].shape[space.batch[1]]) if space.batch else None
     mixed = tuple(f"{space.stored[n].name}: {n.kind}" for n in space.mixed if n in space.stored)
-    return Lowered(
-        name, dims, inputs, tuple(out_buffers), tuple(builder.workspace), tuple(builder.nests), signature, batch, mixed
-    )
+    workspace, nests = tuple(builder.workspace), tuple(builder.nests)
+    return Lowered(name, dims, inputs, tuple(out_buffers), workspace, nests, signature, batch, mixed, arrays)
 
 
 def naive_program(lowered: Lowered) -> Program:
@@ -97,7 +99,8 @@ def naive_program(lowered: Lowered) -> Program:
     unit = clear_of("u", lowered.dims)
     stages = tuple(replace(naive_stage(nest), unit_var=unit) for nest in lowered.nests)
     groups = (Group(stages, var=clear_of("block", lowered.dims)),) if stages else ()
-    return Program(lowered.name, lowered.dims, lowered.inputs, lowered.outputs, lowered.workspace, groups)
+    arrays = lowered.inputs, lowered.outputs, lowered.workspace
+    return Program(lowered.name, lowered.dims, *arrays, groups, constants=lowered.constants)
 
 
 def _dims(leaves: Iterable[Tensor], roots: Iterable[Node]) -> tuple[str, ...]:
@@ -117,13 +120,13 @@ def _inputs(space: Space, leaves: Sequence[Tensor]) -> tuple[Buffer, ...]:
 class _Builder:
     """Builds the nests of the stored nodes, in order."""
 
-    def __init__(self, space: Space, storage: Storage) -> None:
+    def __init__(self, space: Space, storage: Storage, outputs: Iterable[str]) -> None:
         self.space = space
         self.storage = storage
         self.nests: list[Nest] = []
         self.workspace: list[Buffer] = []
         self.factors: dict[tuple[Node, str], FactorBuffers] = {}
-        self.taken: set[str] = {b.name for b in space.stored.values()}
+        self.taken: set[str] = {*(b.name for b in space.stored.values()), *outputs}
 
     def fresh(self, stem: str) -> str:
         number, name = 1, f"{stem}1"
@@ -132,11 +135,19 @@ class _Builder:
         self.taken.add(name)
         return name
 
+    def arrays(self) -> tuple[Constant, ...]:
+        """The constant arrays, each a buffer of its own."""
+        found = []
+        for node in self.storage.order:
+            if isinstance(node, ConstantArray):
+                buffer = self.space.stored[node] = self.space.buffer(self.fresh("c"), node, "constant")
+                found.append(Constant(buffer, node.contents))
+        return tuple(found)
+
     def outputs(self, roots: Sequence[Node], names: Sequence[str]) -> list[Buffer]:
         """Output buffers; the first root of each distinct computed node is computed straight into its buffer."""
         buffers = []
         for root, name in zip(roots, names, strict=True):
-            self.taken.add(name)
             buffer = self.space.buffer(name, root, "output")
             buffers.append(buffer)
             if root not in self.space.stored and root.kind != "reshape":
@@ -151,7 +162,7 @@ class _Builder:
 
     def run(self) -> None:
         for node in self.storage.order:
-            if node.kind == "tensor":
+            if node.kind in ("tensor", "array"):
                 continue
             if node.kind == "reshape":
                 self._view(node)

@@ -62,9 +62,16 @@ def decide(roots: Iterable[Node]) -> Storage:
 def _obliged(roots: list[Node], order: list[Node]) -> set[Node]:
     stored = set(roots)
     for node in order:
-        if node.kind in ("tensor", "reshape", "place", "concat", "cumsum", "solve", "determinant") or is_reduction(
-            node
-        ):
+        if node.kind in (
+            "tensor",
+            "array",
+            "reshape",
+            "place",
+            "concat",
+            "cumsum",
+            "solve",
+            "determinant",
+        ) or is_reduction(node):
             stored.add(node)
         stored.update(_ARRAYS_OF.get(node.kind, _no_arrays)(node))
     return stored

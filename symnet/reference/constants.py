@@ -1,4 +1,4 @@
-"""Numbers, sizes, identity matrices and index ramps in NumPy.
+"""Numbers, sizes, arrays, identity matrices and index ramps in NumPy.
 
 In: nodes without operands.  Out: arrays; weak ones in float64.
 """
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from symnet.expr.constants import Delta, Iota, Number, Size
+from symnet.expr.constants import ConstantArray, Delta, Iota, Number, Size
 from symnet.reference.context import Array, Context
 
 
@@ -19,6 +19,10 @@ def number_value(node: Number, values: Sequence[Array], context: Context) -> Arr
 
 def size_value(node: Size, values: Sequence[Array], context: Context) -> Array:
     return np.array(float(context.extent(node.extent)))
+
+
+def array_value(node: ConstantArray, values: Sequence[Array], context: Context) -> Array:
+    return node.contents.array  # type: ignore[no-any-return]
 
 
 def delta_value(node: Delta, values: Sequence[Array], context: Context) -> Array:

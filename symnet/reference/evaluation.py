@@ -35,6 +35,7 @@ MEANING: dict[str, Callable[[Any, Sequence[Array], Context], Array]] = {
     "barrier": symbols.transparent_value,
     "number": constants.number_value,
     "size": constants.size_value,
+    "array": constants.array_value,
     "delta": constants.delta_value,
     "iota": constants.iota_value,
     "elementwise": elementwise.elementwise_value,

@@ -61,7 +61,8 @@ def schedule(lowered: Lowered, target: Target) -> Program:
         groups += state.groups(sweep, number)
     workspace = tuple(state.block_buffer(b) for b in (*lowered.workspace, *copies, *finals))
     notes = tuple(f"mixes rows of the batch, stored whole: {m}" for m in lowered.mixed)
-    return Program(lowered.name, lowered.dims, lowered.inputs, lowered.outputs, workspace, tuple(groups), notes)
+    arrays = lowered.inputs, lowered.outputs, workspace
+    return Program(lowered.name, lowered.dims, *arrays, tuple(groups), notes, lowered.constants)
 
 
 def _pack(lowered: Lowered) -> tuple[list[Nest], list[Buffer]]:

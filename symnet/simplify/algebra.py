@@ -20,6 +20,7 @@ from symnet.expr.node import Node
 from symnet.simplify import factors, terms
 from symnet.simplify.absolutes import ABSOLUTES
 from symnet.simplify.coefficients import ONE, may_join
+from symnet.simplify.constants import CONSTANTS
 from symnet.simplify.contraction import CONTRACTIONS
 from symnet.simplify.cumulative import CUMULATIVE
 from symnet.simplify.elementwise import FUNCTIONS
@@ -75,6 +76,7 @@ def _nested(operand: Node, op: str, whole: Node) -> list[Node] | None:
 
 
 ALGEBRA: tuple[Rewrite, ...] = (
+    *CONSTANTS,
     *FUNCTIONS,
     *EXPONENTIALS,
     *HYPERBOLICS,

@@ -20,6 +20,7 @@ from symnet.expr.node import Node
 from symnet.expr.sympy_bodies import has_functions, opened
 from symnet.simplify.algebra import simplify
 from symnet.simplify.cancellations import CANCELLATIONS
+from symnet.simplify.constants import WHOLE_AMONG_REALS
 from symnet.simplify.differences import DIFFERENCES
 from symnet.simplify.engine import Normalizer, Rewrite, Step, Table
 from symnet.simplify.equations import EQUATIONS, open_products_around_inverses
@@ -31,7 +32,7 @@ from symnet.simplify.squares import SQUARES
 from symnet.simplify.stable import LOG_SOFTMAXES, LOGARITHMS, SOFTMAXES
 
 PASSES: tuple[tuple[Rewrite, ...], ...] = (
-    (*DIFFERENCES, *CANCELLATIONS, *SQUARES),
+    (*WHOLE_AMONG_REALS, *DIFFERENCES, *CANCELLATIONS, *SQUARES),
     EXPONENTIAL_SUMS,
     SOFTMAXES,
     LOG_SOFTMAXES,

@@ -22,7 +22,7 @@ from symnet.errors import ArgumentError, AssumptionError, DTypeError, ShapeError
 from symnet.expr.extents import Dim
 from symnet.expr.graph import substitute
 from symnet.expr.node import Node
-from symnet.expr.symbols import LEAF_ASSUMPTIONS, Tensor, check_leaves, describe
+from symnet.expr.symbols import LEAF_ASSUMPTIONS, Tensor, check_leaves, describe, reals
 
 Array = np.ndarray[Any, np.dtype[Any]]
 CALL = "fit(L, params, data)"
@@ -83,9 +83,7 @@ def admit(L: Any, params: Any, data: Any, dtype: Any = None, samples: str | None
     given_params, given_data = _by_name("params", params), _by_name("data", data)
     _check_names(leaves, given_params, given_data)
     real = _real_dtype(given_params, given_data, dtype)
-    change: dict[Node, Node] = {
-        leaf: leaf.retyped(real) for leaf in leaves.values() if leaf.dtype in dtypes.REAL and leaf.dtype != real
-    }
+    change: dict[Node, Node] = {x: x.retyped(real) for x in reals(root) if x.dtype != real}
     root = substitute([root], change)[0]
     leaves = {name: change.get(leaf, leaf) for name, leaf in leaves.items()}  # type: ignore[misc]
     arrays = {name: convert(leaves[name], value, "params") for name, value in given_params.items()}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import sympy
 
-from symnet.expr.constants import identity, iota, number, size
+from symnet.expr.constants import as_node, identity, iota, number, size
 from symnet.expr.contraction import einsum
 from symnet.expr.cumulative import cumsum
 from symnet.expr.elementwise import exp, tanh
@@ -31,6 +32,7 @@ EXAMPLES: dict[str, Node] = {
     "barrier": Barrier(exp(X)),
     "number": number(sympy.pi / 3),
     "size": size(m * n + 1),
+    "array": as_node(np.array([[1.0, -2.0], [0.5, 0.0]])),
     "delta": identity(m),
     "iota": iota(m + 1),
     "elementwise": exp(X) + 0.1,

@@ -6,6 +6,7 @@ import ast
 import re
 from typing import Any
 
+import numpy as np
 import sympy
 
 import symnet as sn
@@ -16,6 +17,7 @@ from symnet.expr.extents import Dim, as_extent, ints_arg, shape_arg
 from symnet.expr.graph import topological
 from symnet.expr.movement import Place, fill
 from symnet.expr.node import Node
+from symnet.expr.printing.constants import named_constants
 from symnet.expr.sympy_functions import function_of
 from symnet.expr.sympy_scalars import caller
 
@@ -52,6 +54,7 @@ NAMES: dict[str, Any] = {
     "place": _place,
     "bracket": _Bracket(),
     "constant": as_node,
+    "array": lambda values, dtype=None: sn.constant(np.array(values), dtype),
     "logical_and": lambda a, b: elementwise("and", a, b),
     "logical_or": lambda a, b: elementwise("or", a, b),
     "logical_not": lambda a: elementwise("not", a),
@@ -68,6 +71,7 @@ def names_of(node: Node) -> dict[str, Any]:
     order = topological(node)
     found |= {each.name: each for each in order if each.kind in ("tensor", "named")}  # type: ignore[attr-defined]
     found |= {f.title: caller(f) for each in order if (f := function_of(each)) is not None}
+    found |= {name: each for each, name in named_constants(order).items()}
     hot = [each for each in order if each.kind == "one_hot" and each.operands[0].kind == "tensor"]
     return found | {each.operands[0].name: each for each in hot}  # type: ignore[attr-defined]
 
@@ -75,6 +79,7 @@ def names_of(node: Node) -> dict[str, Any]:
 def read_back(text: str, names: dict[str, Any]) -> Node:
     """The node that a printed formula says, its `where` definitions first."""
     scope = {**NAMES, **names}
+    text = text.partition("  # ")[0]
     body, *definitions = re.split(r"\nwhere\n    |\n    | where |, (?=t\d+ = )", text)
     for line in definitions:
         name, _, value = line.partition(" = ")
@@ -91,7 +96,14 @@ class _Lift(ast.NodeTransformer):
     visit_Tuple = visit_keyword = visit_Slice = _leave
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        sizes = isinstance(node.func, ast.Name) and node.func.id in ("ones", "zeros", "eye", "arange", "one_hot")
+        sizes = isinstance(node.func, ast.Name) and node.func.id in (
+            "ones",
+            "zeros",
+            "eye",
+            "arange",
+            "one_hot",
+            "array",
+        )
         return node if sizes else self.generic_visit(node)
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:

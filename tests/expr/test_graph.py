@@ -179,7 +179,7 @@ def test_substitution_checks_shapes_again():
 
 
 def test_a_replacement_must_be_an_expression():
-    with pytest.raises(ArgumentError, match="expected an expression, a number or a SymPy scalar; got list"):
+    with pytest.raises(ArgumentError, match="expected an expression, a number, a SymPy scalar or an array; got list"):
         v.xreplace({v: [1, 2]})
 
 

@@ -14,7 +14,7 @@ from sympy.printing.str import sstr
 
 import symnet as sn
 from symnet.expr import node as node_module
-from symnet.expr.constants import identity, iota, size
+from symnet.expr.constants import constant, identity, iota, size
 from symnet.expr.contraction import contract, einsum, mean, outer, sum, trace, transpose
 from symnet.expr.elementwise import PRIMITIVES, elementwise, exp, indicator, log, sigmoid, sqrt, tanh, where, xlogy
 from symnet.expr.extents import dim, ints_arg, shape_arg
@@ -181,6 +181,16 @@ GOLDEN: list[tuple[Node, str, str]] = [
     (identity(m), "eye(m)", "I_{m}"),
     (iota(5), "arange(5)", r"\left(0, \ldots, 4\right)"),
     (size(m * 2), "2*m", "2 m"),
+    # constant arrays
+    (v * np.array([1.0, 2.5, -1, 0]), "v*array([1.0, 2.5, -1.0, 0.0])", r"v \odot \left(1, \frac{5}{2}, -1, 0\right)"),
+    (
+        tensor("M", 2, 2) @ np.array([[0, 1], [1, 0]]),
+        "M @ array([[0, 1], [1, 0]])",
+        r"M \begin{bmatrix} 0 & 1 \\ 1 & 0 \end{bmatrix}",
+    ),
+    (constant(np.array([True, False])), "array([True, False])", r"\left(\mathrm{True}, \mathrm{False}\right)"),
+    (constant([0.5], "float32"), 'array([0.5], dtype="float32")', r"\left(\frac{1}{2}\right)"),
+    (v @ np.arange(400.0).reshape(4, 100), "v @ c1  # c1: float64 (4, 100)", "v^{\\top} c_{1}"),
     # indexing and movement
     (x[2:], "x[2:]", "x[2{:}]"),
     (A[1:, ::2], "A[1:, ::2]", r"A[1{:},\, {:}{:}2]"),

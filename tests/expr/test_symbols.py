@@ -131,7 +131,11 @@ def test_every_assumption_can_be_made(assumption: str):
         (lambda: identity(2.5), ShapeError, "identity(2.5): expected an int or a dim for each extent; got 2.5."),
         (lambda: iota("m"), ShapeError, "iota(m): expected an int or a dim for each extent; got 'm'."),
         (lambda: size(-3), ShapeError, "size(-3): expected extents of at least 0; got -3."),
-        (lambda: constant([1]), ArgumentError, "expected an expression, a number or a SymPy scalar; got list."),
+        (
+            lambda: constant([[1], [2, 3]]),
+            ShapeError,
+            "constant(list): expected rows of one length; got setting",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused_with_its_values(build: Any, error: type[Exception], message: str):

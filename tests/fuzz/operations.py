@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import sympy
 
 import symnet as sn
@@ -61,6 +62,14 @@ def broadcasts(g: Grower, x: Node) -> Callable[[Node], bool]:
         return all(a == b or a == 1 or b == 1 for a, b in pairs)
 
     return fits
+
+
+def array(g: Grower) -> Node | None:
+    """A constant array: of random numbers, whole or real, or a regular one."""
+    shape = g.among(((3,), (g.k,), (3, 3), (1, 3), (g.k, 3), (2, 2)))
+    rng = np.random.default_rng(g.choose(100))
+    regular = np.eye(*shape) if len(shape) == 2 else np.arange(shape[0])
+    return sn.constant(g.among((rng.normal(size=shape), np.ones(shape), rng.integers(-2, 3, shape), regular)))
 
 
 def _rank(x: Node) -> int:
@@ -277,6 +286,6 @@ def wrapped(g: Grower) -> Node | None:
 OPERATIONS: tuple[Operation, ...] = (
     nothing, arithmetic, function, spelling, difference_or_quotient, power, pair, reduction, shaped, *MOVEMENTS,
     *MATRICES,
-    condition, choice, loss, constant, wrapped, applied, condition, arithmetic, reduction,
+    condition, choice, loss, constant, array, wrapped, applied, condition, arithmetic, reduction,
     function, choice, difference_or_quotient, function,
 )  # fmt: skip

@@ -47,7 +47,7 @@ def test_good_programs_pass() -> None:
 # --------------------------------------------------------------------------- declarations
 
 
-SPACES = "input, output, workspace, register"
+SPACES = "input, output, workspace, register, constant"
 DTYPES = "bool, int32, int64, float32, float64"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import sympy
 
 from symnet.expr import elementwise as ew
@@ -43,6 +44,15 @@ def rows(u: Node) -> Node:
 
 EXAMPLES: dict[str, list[Node]] = {
     "open_nested_sums_and_products": [(a + x) + (x + y), x - (y - a), (x * y) * (a * x)],
+    # constant arrays
+    "write_regular_arrays": [
+        x + np.ones(4),
+        np.eye(4) @ x,
+        np.full((4, 4), 0.5) * M,
+        M + np.eye(4, dtype=int),
+        total(np.zeros((2, 4)) * x),
+        concat([x, np.zeros(3)]) + tensor("x7", 7),
+    ],
     # elementwise
     "repeat_after_computing": [exp(rows(v)), maximum(Z, fill(0, Z.shape)), where(rows(v) > 0, Z, rows(v))],
     "evaluate_at_number": [exp(number(0)) * x, log(number(2)) + x, ew.tanh(number(0)) + x],
@@ -212,6 +222,7 @@ EXAMPLES: dict[str, list[Node]] = {
 }
 
 NUMERIC: dict[str, list[Node]] = {
+    "convert_whole_numbers_among_reals": [np.arange(4) * x, x + np.arange(4), np.arange(12).reshape(3, 4) @ x],
     "complement_of_logistic": [1 - sigmoid(x), 2 - 2 * sigmoid(x)],
     "logistic_minus_target": [sigmoid(x) - y, y - sigmoid(x)],
     "softmax_minus_target": [

@@ -74,9 +74,17 @@ OPERATIONS: dict[str, tuple[Operation, Statics]] = {
     "barrier": (transparent, lambda n, r: {}),
 }
 
+
+def _array(node: Any, reader: Reader) -> Array:
+    """A constant array, real ones in the dtype of reals."""
+    held: Array = node.contents.array
+    return held.astype(reader.dtype, copy=False) if node.dtype in dtypes.REAL else held
+
+
 CONSTANTS: dict[str, Callable[[Any, Reader], Any]] = {
     "number": lambda n, r: float(n.value),
     "size": lambda n, r: float(r.extent(n.extent)),
+    "array": _array,
     "delta": lambda n, r: np.eye(r.extent(n.extent), dtype=r.dtype),
     "iota": lambda n, r: np.arange(r.extent(n.shape[0])),
 }

@@ -29,12 +29,22 @@ from symnet.simplify.stable import LOGARITHMS
 
 _STABLE = Table(tuple(r for r in LOGARITHMS if "reduce" not in r.on))
 
+
+def array(w: Writer, node: Any) -> Text:
+    """A constant array, written out."""
+    listed = repr(node.contents.array.tolist()).replace("nan", 'float("nan")').replace("inf", 'float("inf")')
+    made = w.call("array", listed, w.dtype(node.dtype))
+    told = 0 not in node.shape[:-1]
+    return made if told else Text(f"{made.text}.reshape({w.shape(node.shape)})")
+
+
 WRITERS: Writers = {
     "tensor": lambda w, node: Text(node.name),
     "number": elementwise.number,
     "size": elementwise.size,
     "named": lambda w, node: w.strict(node.operands[0]),
     "barrier": lambda w, node: w.strict(node.operands[0]),
+    "array": array,
     "delta": lambda w, node: w.call("eye", w.extent(node.extent), w.dtype(w.real)),
     "iota": lambda w, node: w.call("arange", w.extent(node.shape[0])),
     "elementwise": elementwise.elementwise,

@@ -19,6 +19,7 @@ In: nothing.  Out: `Form`, the small language between graphs (read by `layout.py
           | einsum(*operands; inputs, output)  what has no shorter form
           | filled(; value, shape)             ones(m, 3)
           | identity(; extent) | ramp(; extent)
+          | array(; contents)                  array([1.0, 2.0]), a small constant array in full
           | sequence(*xs)                      [a, b]
           | call(*args; name, keywords)        tanh(x), concat([a, b], axis=0)
           | function(*args; function)          besselj(2, x), a function of SymPy's
@@ -40,7 +41,7 @@ RELATION, SUM, OPERATOR, HADAMARD, MATMUL, PRODUCT, POWER, ATOM = range(8)
 
 KINDS = (
     "name", "number", "same", "sum", "product", "power", "root", "matmul", "transpose", "reduce", "spread", "index",
-    "relation", "indicator", "einsum", "filled", "identity", "ramp", "sequence", "call",
+    "relation", "indicator", "einsum", "filled", "identity", "ramp", "array", "sequence", "call",
     "function",
 )  # fmt: skip
 

@@ -16,6 +16,7 @@ import sympy
 from sympy.printing.conventions import split_super_sub
 from sympy.printing.latex import translate
 
+from symnet.expr.constants import exact
 from symnet.expr.contraction import letter
 from symnet.expr.node import Node, register_builder
 from symnet.expr.printing.forms import (
@@ -236,6 +237,23 @@ def _ramp(form: Form, show: Show) -> Math:
     return Math(rf"\left(0, \ldots, {_extent(form.data[0] - 1)}\right)", ATOM)
 
 
+def _array(form: Form, show: Show) -> Math:
+    """A vector in a row, a matrix in its rows, a stack of matrices in brackets."""
+    return Math(_elements(form.data[0].array), ATOM)
+
+
+def _elements(x: Any) -> str:
+    if x.ndim == 2:
+        rows = r" \\ ".join(" & ".join(map(_element, row)) for row in x.tolist())
+        return rf"\begin{{bmatrix}} {rows} \end{{bmatrix}}"
+    inner = map(_element, x.tolist()) if x.ndim < 2 else map(_elements, x)
+    return rf"\left({', '.join(inner)}\right)"
+
+
+def _element(value: Any) -> str:
+    return rf"\mathrm{{{value}}}" if isinstance(value, bool) else str(sympy.latex(exact(value)))
+
+
 def _extent(extent: Any) -> str:
     return str(sympy.latex(extent))
 
@@ -422,6 +440,7 @@ WRITERS: dict[str, Writer] = {
     "filled": _filled,
     "identity": _identity,
     "ramp": _ramp,
+    "array": _array,
     "sequence": _sequence,
     "call": _call,
     "function": _function,

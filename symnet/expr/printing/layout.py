@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from symnet.arrays import Contents
 from symnet.expr.extents import same_shape
 from symnet.expr.node import Node
 from symnet.expr.printing.broadcast import repeat_inside
+from symnet.expr.printing.constants import named_constants, read_array
 from symnet.expr.printing.contraction import read_einsum
 from symnet.expr.printing.cumulative import read_cumsum
 from symnet.expr.printing.elementwise import read_elementwise
@@ -32,6 +34,7 @@ READERS: dict[str, Reader] = {
     "barrier": read_barrier,
     "number": read_number,
     "size": read_number,
+    "array": read_array,
     "delta": read_delta,
     "iota": read_iota,
     "elementwise": read_elementwise,
@@ -65,11 +68,13 @@ class Layout:
         root: the whole value.
         forms: every form that is written, operands before users.
         bound: the parts that have a name, in the same order.
+        constants: what stands for the constant arrays that are shown by a name.
     """
 
     root: Ref
     forms: dict[Ref, Form]
     bound: dict[Ref, str]
+    constants: dict[str, Contents]
 
 
 def lay_out(root: Node) -> Layout:
@@ -77,12 +82,13 @@ def lay_out(root: Node) -> Layout:
     while root.kind == "named":
         root = root.operands[0]
     root = repeat_inside(root)
-    view = View(root, READERS)
+    view = View(root, READERS, named_constants)
     top = view.ref(root)
     forms = _read_all(top, view)
     size, depth = _measure(forms, {})
     fits = size[top] <= TREE_LIMIT and depth[top] <= DEPTH_LIMIT
-    return Layout(top, forms, {} if fits else _bind(top, forms, _taken_names(forms)))
+    constants = {name: node.contents for node, name in view.constants.items()}  # type: ignore[attr-defined]
+    return Layout(top, forms, {} if fits else _bind(top, forms, _taken_names(forms)), constants)
 
 
 def _read_all(top: Ref, view: View) -> dict[Ref, Form]:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import sympy
 
+from symnet.expr.constants import exact as exactly
 from symnet.expr.contraction import letter
 from symnet.expr.node import Node
 from symnet.expr.printing.forms import (
@@ -226,6 +227,23 @@ def _ramp(form: Form, show: Show) -> Math:
     )
 
 
+def _array(form: Form, show: Show) -> Math:
+    """A vector in a row, a matrix in its rows, a stack of matrices in parentheses."""
+    return Math(_elements(form.data[0].array), ATOM)
+
+
+def _elements(x: Any) -> str:
+    if x.ndim == 2:
+        rows = ("".join(f"<mtd>{_element(v)}</mtd>" for v in r) for r in x.tolist())
+        return parens(f"<mtable>{''.join(f'<mtr>{r}</mtr>' for r in rows)}</mtable>", "[", "]")
+    inner = map(_element, x.tolist()) if x.ndim < 2 else map(_elements, x)
+    return parens(op(",").join(inner))
+
+
+def _element(value: Any) -> str:
+    return f"<mi>{value}</mi>" if isinstance(value, bool) else exact(exactly(value))
+
+
 def _extent(extent: Any) -> str:
     return exact(sympy.sympify(extent))
 
@@ -398,6 +416,7 @@ WRITERS: dict[str, Writer] = {
     "filled": _filled,
     "identity": _identity,
     "ramp": _ramp,
+    "array": _array,
     "sequence": _sequence,
     "call": _call,
     "function": _function,

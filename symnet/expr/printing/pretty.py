@@ -223,7 +223,7 @@ def _piece(text: str, supply: Iterator[prettyForm]) -> prettyForm:
 
 _SLOT = "\0"
 _SLOTS = re.compile(r"(\(\0\)|\0)")  # parentheses around a slot are as tall as what fills it
-_TEXT_ONLY = ("spread", "index", "einsum", "filled", "ramp", "sequence", "reduce")
+_TEXT_ONLY = ("spread", "index", "einsum", "filled", "ramp", "array", "sequence", "reduce")
 
 WRITERS: dict[str, Writer] = {
     "name": _name,
@@ -241,5 +241,5 @@ WRITERS: dict[str, Writer] = {
     "identity": _identity,
     "call": _call,
     "function": _function,
-    **dict.fromkeys(("spread", "index", "einsum", "filled", "ramp", "sequence"), _as_text),
+    **dict.fromkeys(("spread", "index", "einsum", "filled", "ramp", "array", "sequence"), _as_text),
 }

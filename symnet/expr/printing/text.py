@@ -15,8 +15,9 @@ from sympy.printing.str import sstr
 
 from symnet.expr.contraction import subscripts_text
 from symnet.expr.node import Node, register_builder
+from symnet.expr.printing.constants import array_text, described
 from symnet.expr.printing.forms import ATOM, HADAMARD, MATMUL, POWER, PRODUCT, RELATION, SUM, Form, reads_as_decimal
-from symnet.expr.printing.layout import Show, Writer, abridge, lay_out, write
+from symnet.expr.printing.layout import Layout, Show, Writer, abridge, lay_out, write
 
 _LINE = 100  # characters of a `where` clause on one line
 _LONGEST = 4000  # characters of one formula before its middle is left out
@@ -43,10 +44,17 @@ def text(node: Node, full: bool = False) -> str:
         node: any expression.
         full: write everything, however long; otherwise the middle of very long formulas is left out and counted.
     """
-    body, definitions = write(lay_out(node), WRITERS)
+    layout = lay_out(node)
+    body, definitions = write(layout, WRITERS)
     lines = [f"{name.data[0]} = {_shorten(value.text, full)}" for name, value in definitions]
     lines = abridge(lines, lambda n: f"… ({n} more definitions) …", full)
-    return _with_where(_shorten(body.text, full), lines)
+    return _with_where(_shorten(body.text, full), lines) + _shapes(layout)
+
+
+def _shapes(layout: Layout) -> str:
+    """The shapes of the constant arrays that stand under a name, as Python's comment."""
+    said = abridge([described(name, of) for name, of in layout.constants.items()], lambda n: f"… ({n} more) …", False)
+    return f"  # {', '.join(said)}" if said else ""
 
 
 def _with_where(body: str, lines: list[str]) -> str:
@@ -204,6 +212,10 @@ def _ramp(form: Form, show: Show) -> Text:
     return Text(f"arange({_value(form.data[0])})", ATOM)
 
 
+def _array(form: Form, show: Show) -> Text:
+    return Text(array_text(form.data[0]), ATOM)
+
+
 def _sequence(form: Form, show: Show) -> Text:
     return Text(f"[{', '.join(show(part).text for part in form.parts)}]", ATOM)
 
@@ -248,6 +260,7 @@ WRITERS: dict[str, Writer] = {
     "filled": _filled,
     "identity": _identity,
     "ramp": _ramp,
+    "array": _array,
     "sequence": _sequence,
     "call": _call,
     "function": _function,

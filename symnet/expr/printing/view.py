@@ -37,11 +37,15 @@ class View:
         degree: as of a polynomial in the leaves; functions count as one leaf.
         height: the number of nested operations.
         label: the first leaf's name, digits compared as numbers.
+        constants: the arrays that are shown by a name, and that name.
     """
 
-    def __init__(self, root: Node, readers: Mapping[str, Reader]) -> None:
+    def __init__(
+        self, root: Node, readers: Mapping[str, Reader], constants: Callable[[list[Node]], dict[Node, str]]
+    ) -> None:
         self.readers = readers
         self.order = visible(root)
+        self.constants = constants(self.order)
         self.shown: dict[Node, Shape] = {}
         self.degree: dict[Node, float] = {}
         self.height: dict[Node, int] = {}
@@ -126,6 +130,7 @@ def _power_degree(node: Node, below: list[float]) -> float:
 
 _DEGREE: dict[str, Callable[[Node, list[float]], float]] = {
     "number": lambda node, below: 0.0,
+    "array": lambda node, below: 0.0,
     "size": lambda node, below: 0.0,
     "mul": _total,
     "einsum": _total,
@@ -135,6 +140,8 @@ _DEGREE: dict[str, Callable[[Node, list[float]], float]] = {
 
 
 def _label(node: Node) -> tuple[Any, ...]:
+    if node.kind == "array":  # after every name
+        return ((2, 0, ""),)
     name = getattr(node, "name", None)
     if node.kind not in ("tensor", "named") or name is None:
         return ()
