@@ -67,12 +67,17 @@ class Request:
     stop_after: str | None = None
     options: dict[str, Any] = field(default_factory=dict)
     compressed: bool = False
+    absent: str = "error"
+
+    def leafy(self) -> list[Node]:
+        """What holds the inputs: the expressions, and parameters that need not be in them."""
+        return [*self.written, *(self.wrt if self.absent == "zero" else ())]
 
     def roots(self) -> list[Node]:
         """The outputs: the expressions, and their gradients."""
         if not self.wrt:
             return list(self.written)
-        return [*self.written, *grad(self.written[0], list(self.wrt))]
+        return [*self.written, *grad(self.written[0], list(self.wrt), absent=self.absent)]
 
 
 def compile(
@@ -131,6 +136,7 @@ def value_and_grad(
     L: Any,
     params: Any,
     *,
+    absent: str = "error",
     dtype: Any = None,
     inputs: Sequence[Any] | None = None,
     name: str = "symnet_gradient",
@@ -144,6 +150,8 @@ def value_and_grad(
     Args:
         L: rank 0.
         params: what to differentiate by: a node, a list or a dict; the gradients have the same structure.
+        absent: "error", or "zero": what the gradient by a parameter is that L does not contain; the parameter is an
+            input all the same, marked unused.
         dtype: float32 or float64; see `compile` for this and all that follow.
         inputs: leaves that may be passed by position.
         name: the C name.
@@ -156,7 +164,7 @@ def value_and_grad(
         `CompiledFunction`: calls return (value, gradients).
 
     Raises:
-        ShapeError: L is no scalar.  ArgumentError: L does not contain a parameter.
+        ShapeError: L is no scalar.  ArgumentError: L does not contain a parameter, unless absent="zero".
 
     Example:
         >>> import numpy as np, symnet as sn
@@ -171,9 +179,8 @@ def value_and_grad(
     options = {"threads": threads, "check_finite": check_finite, "positional": _positional(inputs)}
     template: Template = (0, _template(params))
     written = (as_node(L),)
-    return _answer(
-        Request("value_and_grad", written, tuple(targets), names, template, dtype, name, target, stop_after, options)
-    )
+    asked = written, tuple(targets), names, template, dtype, name, target, stop_after, options
+    return _answer(Request("value_and_grad", *asked, absent=absent))
 
 
 def _template(params: Any) -> Template:
@@ -260,7 +267,7 @@ def retyped(request: Request) -> Stages:
     """Differentiation, and the real leaves in the requested dtype."""
     call, dtype = request.call, request.dtype
     stages = Stages(request.name, (), (), dtypes.DEFAULT_REAL, request.target, [])
-    leaves = check_leaves(call, request.written)
+    leaves = check_leaves(call, request.leafy())
     roots = stages.timed("differentiate", request.roots)
     if dtype is None:
         stages.real = next((str(x.dtype) for x in reals(*roots)), dtypes.DEFAULT_REAL)
@@ -304,7 +311,7 @@ def _function(request: Request) -> CompiledFunction:
     """Object code from the cache or from the stages, as a function."""
     from symnet.llvm import codegen
 
-    check_leaves(request.call, request.written)  # a warm start refuses what a cold one would
+    check_leaves(request.call, request.leafy())  # a warm start refuses what a cold one would
     cache = default_cache()
     key = cache_key(request) if cache else ""
     entry = cache.get(key) if cache else None
@@ -335,7 +342,7 @@ def cache_key(request: Request) -> str:
     content = hashlib.blake2b(digest_size=24)
     for node in (*request.written, *request.wrt):
         content.update(node.digest)
-    asked = (request.call, len(request.wrt), request.names, request.template, request.compressed)
+    asked = (request.call, len(request.wrt), request.names, request.template, request.compressed, request.absent)
     parts = (*asked, str(request.dtype), request.name, target)
     content.update(repr((parts, _versions())).encode())
     return content.hexdigest()

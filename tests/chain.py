@@ -64,7 +64,7 @@ def interpreted(program: Program, data: dict[str, Any], dims: dict[str, int]) ->
 
 
 def native(program: Program, signature: Any, data: dict[str, Any], dims: dict[str, int]) -> Arrays:
-    code = codegen.compile_object(codegen.emit_ir(program))
+    code = codegen.compile_object(codegen.emit_ir(program), constants=program.constants)
     function = NativeFunction(signature, codegen.load(code), structure=tuple(range(len(program.outputs))))
     return [np.asarray(a) for a in function(**data)]
 

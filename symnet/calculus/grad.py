@@ -16,7 +16,7 @@ from symnet.expr.constants import as_node, number
 from symnet.expr.node import Node
 
 
-def grad(L: Any, w: Structure) -> Any:
+def grad(L: Any, w: Structure, absent: str = "error") -> Any:
     """The gradient ∂L/∂w: an array of w's shape, whose elements are ∂L/∂w[i, j, …].
 
     It is the transpose of the derivative in numerator layout (`derivative`).  By an intermediate node it is the
@@ -26,13 +26,14 @@ def grad(L: Any, w: Structure) -> Any:
     Args:
         L: rank 0.
         w: a node, a list of nodes, or a dict of nodes.
+        absent: "error", or "zero": what a derivative by a variable is that L does not contain.
 
     Returns:
         a node, a list, or a dict, as w; each of the shape of its variable.
 
     Raises:
         ShapeError: L is no scalar.
-        ArgumentError: L does not contain w.
+        ArgumentError: L does not contain w, unless absent="zero".
         AssumptionError: w is one-hot, a simplex or integer, so that its elements are not free.
 
     Example:
@@ -44,7 +45,7 @@ def grad(L: Any, w: Structure) -> Any:
     """
     targets, restore = flatten("grad(L, w)", w)
     root = scalar_root("grad(L, w)", L)
-    problem = open_problem("grad(L, w)", [root], targets)
+    problem = open_problem("grad(L, w)", [root], targets, absent=absent)
     return restore(problem.finish(gradients(problem), [t.shape for t in targets], problem.targets))
 
 

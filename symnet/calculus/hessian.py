@@ -16,19 +16,20 @@ from symnet.expr.node import Node, Shape
 from symnet.simplify.algebra import simplify
 
 
-def hessian(L: Any, x: Structure) -> Any:
+def hessian(L: Any, x: Structure, absent: str = "error") -> Any:
     """The Hessian: H[i…, j…] = ∂²L/∂x[i…]∂x[j…], of shape x.shape + x.shape.
 
     Args:
         L: rank 0.
         x: a node; or a list or dict of nodes, for the blocks ∂²L/∂xₐ∂x_b.
+        absent: "error", or "zero": what a derivative by a variable is that L does not contain.
 
     Returns:
         a node; or a list of lists, or a dict of dicts: `hessian(L, [u, v])[0][1]` has shape u.shape + v.shape.
 
     Raises:
         ShapeError: L is no scalar.
-        ArgumentError: L does not contain x.
+        ArgumentError: L does not contain x, unless absent="zero".
         AssumptionError: x is one-hot, a simplex or integer.
 
     Example:
@@ -38,7 +39,7 @@ def hessian(L: Any, x: Structure) -> Any:
         (3, 3)
     """
     targets, restore = flatten("hessian(L, x)", x)
-    problem = open_problem("hessian(L, x)", [scalar_root("hessian(L, x)", L)], targets)
+    problem = open_problem("hessian(L, x)", [scalar_root("hessian(L, x)", L)], targets, absent=absent)
     first = gradients(problem)
     present = [g for g in first if g is not None]
     simple = iter(simplify(present))

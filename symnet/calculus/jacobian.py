@@ -32,7 +32,7 @@ from symnet.expr.symbols import Tensor
 LAYOUTS = ("numerator", "denominator")
 
 
-def jacobian(y: Any, x: Structure) -> Any:
+def jacobian(y: Any, x: Structure, absent: str = "error") -> Any:
     """The Jacobian: J[i…, j…] = ∂y[i…]/∂x[j…], of shape y.shape + x.shape.
 
     It is a formula: einsums with deltas, compact until it is evaluated.
@@ -40,12 +40,13 @@ def jacobian(y: Any, x: Structure) -> Any:
     Args:
         y: any shape.
         x: a node, a list of nodes, or a dict of nodes; leaves or intermediate.
+        absent: "error", or "zero": what a derivative by a variable is that y does not contain.
 
     Returns:
         a node, a list, or a dict, as x.
 
     Raises:
-        ArgumentError: y does not contain x.
+        ArgumentError: y does not contain x, unless absent="zero".
         AssumptionError: x is one-hot, a simplex or integer.
 
     Example:
@@ -56,12 +57,12 @@ def jacobian(y: Any, x: Structure) -> Any:
     """
     targets, restore = flatten("jacobian(y, x)", x)
     root = as_node(y)
-    problem = open_problem("jacobian(y, x)", [root], targets)
+    problem = open_problem("jacobian(y, x)", [root], targets, absent=absent)
     results = jacobians(problem.roots[0], problem.targets)
     return restore(problem.finish(results, [(*root.shape, *t.shape) for t in targets], problem.targets))
 
 
-def derivative(y: Any, x: Structure, layout: str = "numerator") -> Any:
+def derivative(y: Any, x: Structure, layout: str = "numerator", absent: str = "error") -> Any:
     """The derivative of y by x, in numerator layout unless told otherwise.
 
     Numerator layout: the shape of y, then the shape of x reversed: a vector by a vector is the Jacobian (rows follow
@@ -73,12 +74,13 @@ def derivative(y: Any, x: Structure, layout: str = "numerator") -> Any:
         y: any shape.
         x: a node, a list of nodes, or a dict of nodes.
         layout: "numerator" or "denominator".
+        absent: "error", or "zero": what a derivative by a variable is that y does not contain.
 
     Returns:
         a node, a list, or a dict, as x.
 
     Raises:
-        ArgumentError: an unknown layout; y does not contain x.
+        ArgumentError: an unknown layout; y does not contain x, unless absent="zero".
         AssumptionError: x is one-hot, a simplex or integer.
 
     Example:
@@ -94,7 +96,7 @@ def derivative(y: Any, x: Structure, layout: str = "numerator") -> Any:
         )
     targets, restore = flatten(call, x)
     root = as_node(y)
-    problem = open_problem(call, [root], targets)
+    problem = open_problem(call, [root], targets, absent=absent)
     results: list[Node | None] = []
     shapes: list[Shape] = []
     for target, result in zip(targets, jacobians(problem.roots[0], problem.targets), strict=True):

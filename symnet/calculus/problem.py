@@ -27,6 +27,8 @@ from symnet.expr.symbols import EQUALITIES, Barrier, Named, Tensor, check_leaves
 from symnet.simplify.algebra import simplify
 from symnet.simplify.cost import saves
 
+ABSENT = ("error", "zero")  # what a derivative by a variable is that the expression does not contain
+
 
 @dataclass
 class Problem:
@@ -87,22 +89,32 @@ class Problem:
 
 
 def open_problem(
-    call: str, roots: Sequence[Node], targets: Sequence[Node], extra: Sequence[Node] = (), as_written: bool = False
+    call: str,
+    roots: Sequence[Node],
+    targets: Sequence[Node],
+    extra: Sequence[Node] = (),
+    as_written: bool = False,
+    absent: str = "error",
 ) -> Problem:
     """Strip, check, put barriers, simplify (unless `as_written`).
 
     Raises:
-        ArgumentError: a target that stands in none of the roots.
+        ArgumentError: a target that stands in none of the roots, unless `absent` is "zero".
         AssumptionError: a target that is one-hot, a simplex, or made of integers.
     """
-    check_leaves(call, [*roots, *extra])
+    if absent not in ABSENT:
+        mend = 'Leave it out for an error; "zero" gives zeros.'
+        raise ArgumentError(explain(f"{call}, absent={absent!r}", '"error" or "zero"', repr(absent), mend))
+    check_leaves(call, [*roots, *extra, *(targets if absent == "zero" else ())])
     plain, written = strip([*roots, *targets, *extra])
     n, t = len(roots), len(targets)
     plain_roots, plain_targets, plain_extra = plain[:n], plain[n : n + t], plain[n + t :]
     inside = set(topological(*plain_roots))
     plain_targets = [_as_it_stands(target, inside) for target in plain_targets]
     for given, target in zip(targets, plain_targets, strict=True):
-        _check_target(call, plain_roots, inside, target, given)
+        if absent == "error" and target not in inside:
+            raise _absent(call, plain_roots, given)
+        _check_target(call, target, given)
     values = list(written)
     barred = put_barriers([*plain_roots, *plain_targets, *values], plain_targets)
     simple = [*barred, *plain_extra] if as_written else simplify([*barred, *plain_extra])
@@ -138,18 +150,20 @@ def _as_it_stands(target: Node, inside: set[Node]) -> Node:
     return simple if simple in inside and simple.operands else target
 
 
-def _check_target(call: str, roots: Sequence[Node], inside: set[Node], target: Node, given: Node) -> None:
-    if target not in inside:
-        leaves = ", ".join(leaf.name for leaf in check_leaves(call, roots)) or "no tensors"
-        raise ArgumentError(
-            explain(
-                call,
-                f"an expression that contains {given}",
-                f"one of {leaves}",
-                "Check the variable: is it the node that was used?  Of a derivative that no longer contains "
-                "it, the next one is zero (sn.hessian gives zeros).",
-            )
+def _absent(call: str, roots: Sequence[Node], given: Node) -> ArgumentError:
+    leaves = ", ".join(leaf.name for leaf in check_leaves(call, roots)) or "no tensors"
+    return ArgumentError(
+        explain(
+            call,
+            f"an expression that contains {given}",
+            f"one of {leaves}",
+            "Check the variable: is it the node that was used?  Of a derivative that no longer contains "
+            'it, the next one is zero: absent="zero" says so, and sn.hessian gives zeros.',
         )
+    )
+
+
+def _check_target(call: str, target: Node, given: Node) -> None:
     held = target.assumptions if isinstance(target, Tensor) else frozenset()
     equality = ["labels"] if target.kind == "one_hot" else sorted(held & EQUALITIES)
     if equality:

@@ -23,7 +23,7 @@ from symnet.simplify.algebra import simplify
 from symnet.simplify.sharing import share
 
 
-def jvp(y: Any, x: Any, v: Any = None) -> Node:
+def jvp(y: Any, x: Any, v: Any = None, absent: str = "error") -> Node:
     """The Jacobian-vector product: y_dot[i…] = Σ ∂y[i…]/∂x[j…] · v[j…], of y's shape, added over the variables.
 
     By a `symmetric` leaf, v counts as its symmetric part (V + Vᵀ)/2: only along that can the leaf move.
@@ -32,12 +32,13 @@ def jvp(y: Any, x: Any, v: Any = None) -> Node:
         y: any shape.
         x: a node, a list of nodes, or a dict of nodes; or, without v, a dict {x: v, …}.
         v: a node, a list or a dict, as x; each of its variable's shape.
+        absent: "error", or "zero": what a derivative by a variable is that y does not contain.
 
     Returns:
         a node of y's shape.
 
     Raises:
-        ArgumentError: no tangent, or y does not contain x.
+        ArgumentError: no tangent, or y does not contain x, unless absent="zero".
         ShapeError: a tangent of another shape than its variable's.
         AssumptionError: x is one-hot, a simplex or integer.
 
@@ -50,24 +51,25 @@ def jvp(y: Any, x: Any, v: Any = None) -> Node:
     call = "jvp(y, x, v)"
     targets, vectors, _ = _tangents(call, x, v)
     root = as_node(y)
-    problem = open_problem(call, [root], targets, vectors)
+    problem = open_problem(call, [root], targets, vectors, absent=absent)
     y_dot = pushforward(problem.roots, _moves(problem))
     return problem.finish(y_dot, [root.shape])[0]
 
 
-def vjp(y: Any, x: Structure, y_bar: Any) -> Any:
+def vjp(y: Any, x: Structure, y_bar: Any, absent: str = "error") -> Any:
     """The vector-Jacobian product: x_bar[j…] = Σ y_bar[i…] · ∂y[i…]/∂x[j…], of x's shape.
 
     Args:
         y: any shape.
         x: a node, a list of nodes, or a dict of nodes.
         y_bar: y's shape.
+        absent: "error", or "zero": what a derivative by a variable is that y does not contain.
 
     Returns:
         a node, a list, or a dict, as x.
 
     Raises:
-        ArgumentError: y does not contain x.
+        ArgumentError: y does not contain x, unless absent="zero".
         ShapeError: y_bar of another shape than y's.
         AssumptionError: x is one-hot, a simplex or integer.
 
@@ -80,26 +82,27 @@ def vjp(y: Any, x: Structure, y_bar: Any) -> Any:
     call = "vjp(y, x, y_bar)"
     targets, restore = flatten(call, x)
     root = as_node(y)
-    problem = open_problem(call, [root], targets, [_vector(call, "y_bar", y_bar, root, "y")])
+    problem = open_problem(call, [root], targets, [_vector(call, "y_bar", y_bar, root, "y")], absent=absent)
     found = pullback(problem.roots[0], problem.extra[0], problem.targets)
     results = [project(found[t], t) for t in problem.targets]
     return restore(problem.finish(results, [t.shape for t in targets], problem.targets))
 
 
-def hvp(L: Any, x: Any, v: Any = None) -> Any:
+def hvp(L: Any, x: Any, v: Any = None, absent: str = "error") -> Any:
     """The Hessian-vector product: Σ ∂²L/∂x[i…]∂x[j…] · v[j…], of x's shape; forward over reverse.
 
     Args:
         L: rank 0.
         x: a node, a list of nodes, or a dict of nodes; or, without v, a dict {x: v, …}.
         v: a node, a list or a dict, as x; each of its variable's shape.
+        absent: "error", or "zero": what a derivative by a variable is that L does not contain.
 
     Returns:
         a node, a list, or a dict, as x.
 
     Raises:
         ShapeError: L is no scalar, or v has another shape than x.
-        ArgumentError: L does not contain x.
+        ArgumentError: L does not contain x, unless absent="zero".
         AssumptionError: x is one-hot, a simplex or integer.
 
     Example:
@@ -110,7 +113,7 @@ def hvp(L: Any, x: Any, v: Any = None) -> Any:
     """
     call = "hvp(L, x, v)"
     targets, vectors, restore = _tangents(call, x, v)
-    problem = open_problem(call, [scalar_root(call, L)], targets, vectors)
+    problem = open_problem(call, [scalar_root(call, L)], targets, vectors, absent=absent)
     first = gradients(problem)
     present = simplify([g for g in first if g is not None])
     dots = iter(pushforward(share(present), _moves(problem)))

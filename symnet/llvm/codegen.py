@@ -37,9 +37,9 @@ def compile_object(ir_text: str, target: Target | None = None, constants: Iterab
     """Relocatable object code, with the elements of the program's constant arrays."""
     target = target or host_target()
     if not is_host(target):
-        return fill(_elsewhere("object", ir_text, target), constants)
+        return fill(_elsewhere("object", ir_text, target), ir_text, constants)
     with _LOCK:
-        return fill(bytes(_machine(target).emit_object(optimised(ir_text, target))), constants)
+        return fill(bytes(_machine(target).emit_object(optimised(ir_text, target))), ir_text, constants)
 
 
 def assembly(ir_text: str, target: Target | None = None) -> str:

@@ -21,6 +21,7 @@ ALIGNMENT = 64  # bytes, as the workspace
 MOST_WRITTEN = 4096  # bytes of an array that is written out
 _MARKER = 28  # bytes of a digest, after a 1 that tells the order of bytes
 _HEAD = 4 + _MARKER
+_ELSEWHERE = "externally_initialized constant"
 
 
 def global_name(program: str, number: int) -> str:
@@ -38,39 +39,34 @@ def global_text(program: str, number: int, constant: Constant) -> str:
         return f"{begin} unnamed_addr constant [{array.size} x {memory}] [{elements}], align {ALIGNMENT}\n"
     rest = array.nbytes - _HEAD
     parts = f'<{{ i32, [{_MARKER} x i8], [{rest} x i8] }}> <{{ i32 1, [{_MARKER} x i8] c"{_escaped(constant)}"'
-    return f"{begin} externally_initialized constant {parts}, [{rest} x i8] zeroinitializer }}>, align {ALIGNMENT}\n"
+    return f"{begin} {_ELSEWHERE} {parts}, [{rest} x i8] zeroinitializer }}>, align {ALIGNMENT}\n"
 
 
-def fill(code: bytes, constants: Iterable[Constant]) -> bytes:
+def fill(code: bytes, text: str, constants: Iterable[Constant]) -> bytes:
     """Object code in which the large arrays have their elements.
 
+    Args:
+        code: made from `text`.
+        text: the module.
+        constants: of its program.
+
     Raises:
-        CompileError: when the place of one is not found once.
+        CompileError: when an array of the module is not among the constants, or its place is not found.
     """
     large = [constant for constant in constants if constant.contents.array.nbytes > MOST_WRITTEN]
-    if not large:
-        return code
-    filled = bytearray(code)
+    if text.count(_ELSEWHERE) != len(large):
+        got = f"{len(large)} of {text.count(_ELSEWHERE)}"
+        mend = "Pass constants=program.constants."
+        raise CompileError(explain("compile_object(text)", "the module's large constant arrays", got, mend))
+    filled = bytearray(code) if large else code
     for constant in large:
-        marker = _marker(constant)
-        places = _all(code, marker)
-        if not places:
-            raise CompileError(
-                explain("compile(…)", "the place of a constant array in the object code", "none", "Report this.")
-            )
-        for at in places:
-            little = code[at - 4 : at] == b"\1\0\0\0"
-            data = _bytes(constant.contents.array, little)
-            filled[at - 4 : at - 4 + len(data)] = data
+        at = code.find(_marker(constant))
+        if at < 0:
+            expected, mend = f"a place for {constant.buffer.name} in the object code", "Report the target."
+            raise CompileError(explain("compile_object(text)", expected, "none", mend))
+        data = _bytes(constant.contents.array, little=code[at - 4 : at] == b"\1\0\0\0")
+        filled[at - 4 : at - 4 + len(data)] = data  # type: ignore[index]
     return bytes(filled)
-
-
-def _all(code: bytes, marker: bytes) -> list[int]:
-    found, at = [], code.find(marker)
-    while at >= 0:
-        found.append(at)
-        at = code.find(marker, at + 1)
-    return found
 
 
 def _bytes(array: Any, little: bool) -> bytes:

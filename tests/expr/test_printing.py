@@ -190,7 +190,7 @@ GOLDEN: list[tuple[Node, str, str]] = [
     ),
     (constant(np.array([True, False])), "array([True, False])", r"\left(\mathrm{True}, \mathrm{False}\right)"),
     (constant([0.5], "float32"), 'array([0.5], dtype="float32")', r"\left(\frac{1}{2}\right)"),
-    (v @ np.arange(400.0).reshape(4, 100), "v @ c1  # c1: float64 (4, 100)", "v^{\\top} c_{1}"),
+    (v @ np.arange(400.0).reshape(4, 100), "c1.T @ v  # c1: float64 (4, 100)", r"c_{1}^{\top} v"),
     # indexing and movement
     (x[2:], "x[2:]", "x[2{:}]"),
     (A[1:, ::2], "A[1:, ::2]", r"A[1{:},\, {:}{:}2]"),

@@ -94,7 +94,7 @@ def extent_of(extent: ir.IntExpr, dims: Mapping[str, int]) -> int:
 
 def native(program: ir.Program, target: Target | None = None) -> Native:
     """Machine code for this machine; a narrower target of the same architecture will run here too."""
-    return Native(program, load(compile_object(emit_ir(program, target), target)))
+    return Native(program, load(compile_object(emit_ir(program, target), target, program.constants)))
 
 
 def agree(
