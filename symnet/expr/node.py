@@ -316,22 +316,9 @@ class Node(Basic):
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         """NumPy's functions, scalars and arrays beside a node: `np.exp(x)` is `sn.exp(x)`, `array + x` a sum."""
-        name = ufunc.__name__
-        if name in _REFLECTED and not isinstance(inputs[0], Node):  # 2 < x is x > 2, as with Python's numbers
-            name, inputs = _REFLECTED[name], inputs[::-1]
-        builder = _BUILDERS.get(_UFUNCS.get(name, f"numpy {name}"))
-        if method == "__call__" and builder is not None and not options:
-            return builder(*inputs)
-        call = f"np.{ufunc.__name__}(…)" if method == "__call__" else f"np.{ufunc.__name__}.{method}(…)"
-        if options.get("out") is not None:
-            mend = (
-                "An array cannot hold an expression: write y = array + x, a new expression, in the place of array += x."
-            )
-            raise ArgumentError(explain(f"np.{ufunc.__name__}(…, out=array)", "no out=", "an array to write to", mend))
-        mend = "Look for its counterpart in symnet, or compile the expression and pass NumPy its value."
-        raise ArgumentError(
-            explain(call, "a function that symnet knows too", f"{ufunc.__name__} of an expression", mend)
-        )
+        if "array_ufunc" not in _BUILDERS:
+            import_module("symnet.expr.numpy_ufuncs")
+        return _BUILDERS["array_ufunc"](ufunc, method, inputs, options)
 
     def __array_function__(self, function: Any, types: Any, args: Any, keywords: Any) -> Any:
         """NumPy's other functions: `np.sum(x)` is `sn.sum(x)` (`expr/numpy_functions.py`)."""
@@ -439,18 +426,6 @@ class Node(Basic):
 
     def _repr_latex_(self) -> str:
         return rf"$\displaystyle {_written('latex', self)}$"
-
-
-# NumPy's functions by the builders they are here.
-_UFUNCS = {
-    "add": "add", "subtract": "subtract", "multiply": "multiply", "divide": "divide", "true_divide": "divide",
-    "power": "power", "float_power": "power", "matmul": "matmul", "negative": "negative", "absolute": "abs",
-    "less": "less", "less_equal": "less_equal", "greater": "greater", "greater_equal": "greater_equal",
-    "bitwise_and": "and", "bitwise_or": "or", "invert": "not",
-    "logical_and": "and", "logical_or": "or", "logical_not": "not",
-}  # fmt: skip
-
-_REFLECTED = {"less": "greater", "greater": "less", "less_equal": "greater_equal", "greater_equal": "less_equal"}
 
 
 def static_name(value: str) -> Str:

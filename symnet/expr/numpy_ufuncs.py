@@ -1,0 +1,52 @@
+"""NumPy's ufuncs of expressions: `np.exp(x)` is `sn.exp(x)`, `np.eye(3) + A` a sum, `np.float64(2) < x` is x > 2.
+
+In: a ufunc and its operands, as `Node.__array_ufunc__` gets them.  Out: a node.
+Not handled: methods (`np.add.reduce`), `out=`, `where=`, and what symnet has no counterpart of: refused.
+Source: NumPy Enhancement Proposal 13, `__array_ufunc__`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from symnet.errors import ArgumentError, explain
+from symnet.expr.node import _BUILDERS, Node, register_builder
+
+# NumPy's functions by the builders they are here.
+_UFUNCS = {
+    "add": "add", "subtract": "subtract", "multiply": "multiply", "divide": "divide", "true_divide": "divide",
+    "power": "power", "float_power": "power", "matmul": "matmul", "negative": "negative", "absolute": "abs",
+    "less": "less", "less_equal": "less_equal", "greater": "greater", "greater_equal": "greater_equal",
+    "bitwise_and": "and", "bitwise_or": "or", "invert": "not",
+    "logical_and": "and", "logical_or": "or", "logical_not": "not",
+}  # fmt: skip
+
+_REFLECTED = {"less": "greater", "greater": "less", "less_equal": "greater_equal", "greater_equal": "less_equal"}
+
+
+@register_builder("array_ufunc")
+def apply_ufunc(ufunc: Callable[..., Any], method: str, inputs: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
+    """What a ufunc of NumPy's is of expressions.
+
+    Raises:
+        ArgumentError: a function or an argument that symnet lacks.
+
+    Example:
+        >>> import numpy as np, symnet as sn
+        >>> np.array([1.0, 2.0]) * sn.tensor("x", 2)
+        x*array([1.0, 2.0])
+    """
+    name = ufunc.__name__
+    if name in _REFLECTED and not isinstance(inputs[0], Node):  # 2 < x is x > 2, as with Python's numbers
+        name, inputs = _REFLECTED[name], inputs[::-1]
+    builder = _BUILDERS.get(_UFUNCS.get(name, f"numpy {name}"))
+    if method == "__call__" and builder is not None and not options:
+        return builder(*inputs)
+    name = ufunc.__name__
+    if options.get("out") is not None:
+        mend = "An array cannot hold an expression: write y = array + x, a new expression, in the place of array += x."
+        raise ArgumentError(explain(f"np.{name}(…, out=array)", "no out=", "an array to write to", mend))
+    call = f"np.{name}(…)" if method == "__call__" else f"np.{name}.{method}(…)"
+    mend = "Look for its counterpart in symnet, or compile the expression and pass NumPy its value."
+    raise ArgumentError(explain(call, "a function that symnet knows too", f"{name} of an expression", mend))
