@@ -75,6 +75,30 @@ def both_signs(x):
     return np.concatenate([x, -x])
 
 
+# doubles and floats that lie closest to a multiple of π/2 (J.-M. Muller, Elementary Functions, section 11)
+HARD_ANGLES = {
+    "double": [6381956970095103 * 2.0**797, 5319372648326541 * 2.0**-53, 6411027962775774 * 2.0**-48, 2.0**1023, 1e22],
+    "float": [16367173 * 2.0**72, 8249776 * 2.0**6, 13254561 * 2.0**-13, 2.0**127],
+}
+
+
+def angles(rng, kind):
+    """Angles of every size, and those beside multiples of π/2, near the seam of the two reductions and far beyond."""
+    mantissa, top = (23, 128) if kind == "float" else (52, 1024)
+    turns = [2.0 ** rng.integers(0, 40, 200), rng.integers(1, 2**20, 200), 2.0 ** rng.integers(40, top - 1, 200)]
+    beside = [nearest_angles(n, mantissa) for each in turns for n in each]
+    seam = 2.0**25 + both_signs(powers(rng, -3, 20, 100))
+    return both_signs(powers(rng, -3, top)), seam, np.array(beside), both_signs(np.array(HARD_ANGLES[kind]))
+
+
+def nearest_angles(n, mantissa):
+    """The number of this format that is nearest to n·π/2."""
+    with mp.workprec(1200):
+        angle = int(n) * mp.pi / 2
+        exponent = mp.frexp(angle)[1] - mantissa - 1
+        return float(mp.ldexp(mp.nint(mp.ldexp(angle, -exponent)), exponent))
+
+
 def points(name, kind):
     """Where a function is measured: ordinary arguments, its whole range, and the neighbourhood of every seam."""
     rng = np.random.default_rng(7)
@@ -102,9 +126,9 @@ def points(name, kind):
         "sqrt": [powers(rng, bottom, top)],
         "rsqrt": [powers(rng, bottom, top)],
         "floor": [anything, ordinary, spread(rng, -1e9, 1e9), np.arange(-9, 9) / 2],
-        "sin": [ordinary, steps, spread(rng, -1e5, 1e5)],
-        "cos": [ordinary, steps, spread(rng, -1e5, 1e5)],
-        "tan": [ordinary, steps, spread(rng, -1e5, 1e5)],
+        "sin": [ordinary, steps, spread(rng, -1e5, 1e5), *angles(rng, kind)],
+        "cos": [ordinary, steps, spread(rng, -1e5, 1e5), *angles(rng, kind)],
+        "tan": [ordinary, steps, spread(rng, -1e5, 1e5), *angles(rng, kind)],
         "atan": [ordinary, anything, spread(rng, 0.35, 0.5), spread(rng, 2.3, 2.5)],
         "asin": [spread(rng, -1, 1, 300), spread(rng, 0.45, 0.6), both_signs(powers(rng, -60, 0))],
         "acos": [spread(rng, -1, 1, 300), spread(rng, 0.45, 0.6), both_signs(powers(rng, -60, 0))],
@@ -195,9 +219,9 @@ SPECIAL = {
     "tanh": [(inf, 1.0), (-inf, -1.0), (nan, nan), (0.0, 0.0), (-0.0, -0.0), (1e30, 1.0)],
     "sigmoid": [(inf, 1.0), (-inf, 0.0), (nan, nan), (0.0, 0.5), (-0.0, 0.5), (1000.0, 1.0), (-1000.0, 0.0)],
     "softplus": [(inf, inf), (-inf, 0.0), (nan, nan), (1000.0, 1000.0), (-1000.0, 0.0), (1e30, 1e30)],
-    "sin": [(inf, nan), (-inf, nan), (nan, nan), (0.0, 0.0), (-0.0, -0.0), (2.0**50, nan)],
-    "cos": [(inf, nan), (-inf, nan), (nan, nan), (0.0, 1.0), (-0.0, 1.0), (2.0**50, nan)],
-    "tan": [(inf, nan), (-inf, nan), (nan, nan), (0.0, 0.0), (-0.0, -0.0), (2.0**50, nan)],
+    "sin": [(inf, nan), (-inf, nan), (nan, nan), (0.0, 0.0), (-0.0, -0.0)],
+    "cos": [(inf, nan), (-inf, nan), (nan, nan), (0.0, 1.0), (-0.0, 1.0)],
+    "tan": [(inf, nan), (-inf, nan), (nan, nan), (0.0, 0.0), (-0.0, -0.0)],
     "asin": [(1.5, nan), (-1.5, nan), (inf, nan), (nan, nan), (0.0, 0.0), (-0.0, -0.0)],
     "acos": [(1.5, nan), (-1.5, nan), (inf, nan), (nan, nan), (1.0, 0.0)],
     "atan": [(inf, math.pi / 2), (-inf, -math.pi / 2), (nan, nan), (0.0, 0.0), (-0.0, -0.0)],
