@@ -26,8 +26,10 @@ from symnet.simplify.cumulative import CUMULATIVE
 from symnet.simplify.elementwise import FUNCTIONS
 from symnet.simplify.engine import Normalizer, Rewrite, Step, Table
 from symnet.simplify.exponentials import EXPONENTIALS
+from symnet.simplify.hoisting import HOISTS
 from symnet.simplify.hyperbolic import HYPERBOLICS
 from symnet.simplify.linalg import INVERSES
+from symnet.simplify.log_selections import LOG_SELECTIONS
 from symnet.simplify.movement import MOVEMENTS
 from symnet.simplify.products import PRODUCTS
 from symnet.simplify.reduction import REDUCTIONS
@@ -78,6 +80,8 @@ def _nested(operand: Node, op: str, whole: Node) -> list[Node] | None:
 ALGEBRA: tuple[Rewrite, ...] = (
     *CONSTANTS,
     *FUNCTIONS,
+    *LOG_SELECTIONS,
+    *HOISTS,
     *EXPONENTIALS,
     *HYPERBOLICS,
     *SUMS,

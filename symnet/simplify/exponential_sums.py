@@ -19,7 +19,7 @@ from symnet.expr.constants import number, number_of
 from symnet.expr.elementwise import elementwise, equal, is_op, where
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node, Shape
-from symnet.simplify.broadcast import Axes, cover, restrict
+from symnet.simplify.broadcast import Axes, cover, restrict, trailing
 from symnet.simplify.coefficients import split_coefficient
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.exponential_parts import Part, highest, needs_shift, parts_of, sum_of_all
@@ -126,6 +126,47 @@ def quotient_of_exponentials_by_its_largest(node: Node) -> Node | None:
         if new is not None:
             return new
     return None
+
+
+def exponential_into_sum_of_quotients(node: Node) -> Node | None:
+    """exp(a)·(x/(exp(a) + exp(b)) - y) → exp(a)/(exp(a) + exp(b))·x - exp(a)·y.
+
+    Condition: the divisor's terms may overflow or all vanish; an exponential beside the sum is what keeps it finite.
+    """
+    factors = Factors.view(node)
+    for base, e in factors.powers.items():
+        if e != 1 or not is_op(base[0], "add") or not any(map(_divides_by_sum, base[0].operands)):
+            continue
+        above = [b for b, k in factors.powers.items() if b != base and is_whole(k) and _has_exponential(b[0], k)]
+        if above:
+            return _spread_over_terms(factors, base, above)
+    return None
+
+
+def _divides_by_sum(term: Node) -> bool:
+    return any(
+        is_whole(e) and is_negative(e) and (parts := parts_of(core)) is not None and needs_shift(parts)
+        for (core, _), e in Factors.view(term).powers.items()
+    )
+
+
+def _has_exponential(core: Node, exponent: Expr | Node) -> bool:
+    return is_positive(exponent) and parts_of(core) is not None
+
+
+def _spread_over_terms(factors: Factors, base: Base, above: list[Base]) -> Node:
+    core, axes = base
+    rest = factors.copy()
+    for each in (base, *above):
+        del rest.powers[each]
+    terms = []
+    for term in core.operands:
+        product = Factors(factors.shape).times(term, axes[len(axes) - term.rank :])
+        for each in above:
+            product.times(*each, factors.powers[each])
+        terms.append(product.build())
+    total = elementwise("add", *terms)
+    return rest.times(total, trailing(total.rank, len(factors.shape))).build()
 
 
 @dataclass(frozen=True)
@@ -239,5 +280,6 @@ EXPONENTIAL_SUMS: tuple[Rewrite, ...] = (
     Rewrite(log_of_difference_of_exponentials, ("log",)),
     Rewrite(log_of_sum_of_exponentials_by_its_largest, ("log",)),
     Rewrite(quotient_of_exponentials_by_its_largest, ("mul",)),
+    Rewrite(exponential_into_sum_of_quotients, ("mul",)),
     Rewrite(exponential_over_difference, ("mul",)),
 )

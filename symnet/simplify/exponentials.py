@@ -62,7 +62,8 @@ def log_of_product(node: Node) -> Node | None:
     """log(a·exp(b)·c²) → log(a) + b + 2·log(c).
 
     Condition: a factor whose logarithm is simple stands in it, and all factors but one are known positive; that one
-    has an odd power (where the product is positive, so is it).
+    has an odd power (where the product is positive, so is it).  Beside a function that may vanish, of which σ is one,
+    the factors that are not known positive stay together: log(σ(x)·a·b) → log σ(x) + log(a·b).
     """
     inner = node.operands[0]
     if not is_op(inner, "mul", "pow"):
@@ -71,14 +72,25 @@ def log_of_product(node: Node) -> Node | None:
     if not any(_log_is_simple(base[0], e) for base, e in factors.powers.items()):
         return None
     doubtful = [b for b, e in factors.powers.items() if not known(b[0], "positive")]
-    if len(doubtful) > 1 or not all(_is_odd(factors.powers[b]) for b in doubtful):
+    together = len(doubtful) > 1 or not is_positive(factors.coefficient)
+    together = together or not all(_is_odd(factors.powers[b]) for b in doubtful)
+    if together and not any(_may_vanish(b[0]) for b in factors.powers if b not in doubtful):
         return None
-    if not is_positive(factors.coefficient):
-        return None
-    terms = [cover(_scaled_log(core, e), axes, node.shape) for (core, axes), e in factors.powers.items()]
-    if factors.coefficient != 1:
-        terms.append(elementwise("log", number(factors.coefficient)))
+    rest = Factors(factors.shape, factors.coefficient)
+    terms = []
+    for base, e in factors.powers.items():
+        if together and base in doubtful:
+            rest.powers[base] = e
+        else:
+            terms.append(cover(_scaled_log(base[0], e), base[1], node.shape))
+    if rest.powers or rest.coefficient != 1:
+        terms.append(elementwise("log", rest.build() if rest.powers else number(rest.coefficient)))
     return broadcast_to(terms[0] if len(terms) == 1 else elementwise("add", *terms), node.shape)
+
+
+def _may_vanish(core: Node) -> bool:
+    """Whether a factor is an exponential or a logistic function: positive, and rounded to 0 somewhere."""
+    return is_op(core, "exp", "sigmoid") or complemented_logistic(core) is not None
 
 
 def _is_odd(exponent: Expr | Node) -> bool:
@@ -86,7 +98,7 @@ def _is_odd(exponent: Expr | Node) -> bool:
 
 
 def _log_is_simple(core: Node, exponent: object) -> bool:
-    return is_op(core, "exp") or exponent != 1 or log_of_sum_of_exponentials(elementwise("log", core)) is not None
+    return _may_vanish(core) or exponent != 1 or log_of_sum_of_exponentials(elementwise("log", core)) is not None
 
 
 def _scaled_log(core: Node, exponent: object) -> Node:

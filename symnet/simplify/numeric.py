@@ -30,10 +30,12 @@ from symnet.simplify.repeats import REPEATS
 from symnet.simplify.sharing import share
 from symnet.simplify.squares import SQUARES
 from symnet.simplify.stable import LOG_SOFTMAXES, LOGARITHMS, SOFTMAXES
+from symnet.simplify.weighted_logarithms import WEIGHTED_LOGARITHMS
 
 PASSES: tuple[tuple[Rewrite, ...], ...] = (
     (*WHOLE_AMONG_REALS, *DIFFERENCES, *CANCELLATIONS, *SQUARES),
     EXPONENTIAL_SUMS,
+    WEIGHTED_LOGARITHMS,
     SOFTMAXES,
     LOG_SOFTMAXES,
     LOGARITHMS,

@@ -213,6 +213,23 @@ EXAMPLES: dict[str, list[Node]] = {
     "sum_nothing_up": [cumsum(fill(0, (4,))) + x, cumsum(tensor("u", 6, 1), 1)],
     "take_scalars_out_of_cumsum": [cumsum(s * x), cumsum(-x), cumulate(2 * a * A, 1, True)],
     "repeat_after_cumulating": [cumsum(rows(v), 1), cumsum(rows(v), 0), cumulate(fill(s, (4,)), 0, True)],
+    # logarithms of what is moved or selected
+    "compute_before_moving": [
+        log(1 - transpose(sigmoid(Z))),
+        log(sigmoid(Z)[1:, 2]),
+        log(concat([sigmoid(x), 1 - sigmoid(y)])),
+        1 + reshape(exp(x), 2, 2),
+        exp(Z)[1:] * rows(exp(v))[1:],
+    ],
+    "reduce_before_moving": [log(total(exp(Z)[1:], 1)), largest(sigmoid(Z)[1:], 1)],
+    "log_of_reduction": [log(largest(sigmoid(Z), 1)), log(prod(softmax(Z), 1))],
+    "log_of_choice": [log(where(x > 0, sigmoid(x), 0)), log(maximum(sigmoid(x), exp(y)))],
+    "log_of_some_probabilities": [
+        log(softmax(Z)[:, 0] + softmax(Z)[:, 2]),
+        log(1 - softmax(Z)[:, 1]),
+        log(1 - total(D * softmax(Z), 1)),
+        log(total(softmax(Z)[:, 1:], 1)),
+    ],
     # reductions
     "reduce_repeated_operand_once": [largest(rows(v), 1), logsumexp(rows(v), 1), prod(rows(v))],
     "logsumexp_of_log_softmax": [logsumexp(log_softmax(Z), 1) + v],

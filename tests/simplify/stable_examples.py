@@ -7,7 +7,7 @@ from symnet.expr.contraction import sum as total
 from symnet.expr.elementwise import exp, log, sigmoid, sqrt, tanh, where, xlogy
 from symnet.expr.extents import dim
 from symnet.expr.node import Node
-from symnet.expr.reduction import softmax
+from symnet.expr.reduction import log_softmax, logsumexp, softmax
 from symnet.expr.symbols import tensor
 
 m = dim("m")
@@ -64,6 +64,10 @@ STABLE: dict[str, list[Node]] = {
         P * exp(Z) / total(P * exp(Z), 1, keepdims=True),
         exp(x) * exp(y) / (exp(x) + exp(y) + 2) ** 2,
     ],
+    "exponential_into_sum_of_quotients": [exp(x) * (y / (exp(x) + exp(w) + 2) - w)],
+    "weight_of_zero_leaves_out_its_logarithm": [x * log(sigmoid(y)), D * log_softmax(Z) * w],
+    "contracted_weight_of_zero_leaves_out_its_logarithm": [w[:2] @ log_softmax(Z[:2])],
+    "weight_of_zero_leaves_out_its_logit": [logsumexp(Z, 1) - total(D * Z, 1), logsumexp(x) - 2 * y @ x],
     "exponential_over_difference": [exp(x) / (exp(x) - 1), exp(x) * exp(y) / (exp(x) - exp(y)) ** 2],
     "nothing_over_root_of_nothing": [y / sqrt(q), where(x > 0, y, 0) / sqrt(q)],
 }

@@ -1,0 +1,220 @@
+"""Movement taken out of functions, so that they meet what they cancel: log(softmax(z)[:, 1]) → log(softmax(z))[:, 1].
+
+In: an elementwise node, a sum or a reduction over moved operands in normal form.  Out: the move of the same function of
+what was moved.  Only where what is moved holds an exponential or one of its kind (`HOT`): that is computed for every
+element anyway, and is what logarithms, differences and quotients are exact beside.
+Not handled: operands that are moved differently; zeros laid around.
+"""
+
+from __future__ import annotations
+
+from symnet.expr.contraction import Einsum, contract
+from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.extents import same_extent, same_shape
+from symnet.expr.graph import with_operands
+from symnet.expr.indexing import Take
+from symnet.expr.movement import Concat, Slice, broadcast_to
+from symnet.expr.node import Node
+from symnet.expr.reduction import Reduce
+from symnet.expr.softmax import softmax_axes
+from symnet.simplify.broadcast import Axes, align, spread
+from symnet.simplify.engine import Rewrite
+
+HOT = ("exp", "sigmoid", "tanh", "softplus", "erf", "erfc", "cosh", "sinh", "cos")
+_THROUGH = ("add", "mul", "pow", "log", "maximum", "minimum", "where", "abs")
+_DEEPEST = 5
+MOVES = ("slice", "reshape", "take")
+
+
+def is_hot(x: Node, deepest: int = _DEEPEST) -> bool:
+    """Whether an exponential or one of its kind stands in x, close by."""
+    if not deepest:
+        return False
+    if is_op(x, *HOT):
+        return True
+    inside = x.operands if is_op(x, *_THROUGH) or x.kind == "concat" else x.operands[:1]
+    through = is_op(x, *_THROUGH) or x.kind in (*MOVES, "concat", "expand", "einsum", "reduce", "cumsum")
+    return through and any(is_hot(o, deepest - 1) for o in inside)
+
+
+def _is_move(x: Node) -> bool:
+    return x.kind in MOVES or (isinstance(x, Einsum) and _permutes(x))
+
+
+def _permutes(x: Einsum) -> bool:
+    """Whether an einsum only reorders axes, those of extent 1 perhaps left out."""
+    if len(x.operands) != 1:
+        return False
+    indices, shape = x.inputs[0], x.operands[0].shape
+    return len(set(indices)) == len(indices) and all(
+        n == 1 for i, n in zip(indices, shape, strict=True) if i not in x.output
+    )
+
+
+def compute_before_moving(node: Node) -> Node | None:
+    """log(x[k:]) → (log x)[k:], 1 - σ(x)ᵀ → (1 - σ(x))ᵀ, log(concat(x, y)) → concat(log x, log y).
+
+    Condition: what is moved is hot, and every other operand is a scalar, moved likewise, or repeated along what moves.
+    Some classes of a softmax stay what they are in a sum, which may be that of all the others.
+    """
+    if not node.rank or (is_op(node, "mul") and sum(o.rank > 0 for o in node.operands) < 2):
+        return None
+    if is_op(node, "add") and any(map(_selects_classes, node.operands)):
+        return None
+    for operand in node.operands:
+        move = _moved_part(operand)
+        if move is None or not same_shape(move.shape, node.shape) or not is_hot(move):
+            continue
+        new = _joined_after(node, move) if isinstance(move, Concat) else _moved_after(node, move)
+        if new is not None:
+            return new
+    return None
+
+
+def _moved_part(operand: Node) -> Node | None:
+    """The move in c·move(x)."""
+    if is_op(operand, "mul"):
+        arrays = [o for o in operand.operands if o.rank]
+        operand = arrays[0] if len(arrays) == 1 else operand
+    return operand if _is_move(operand) or isinstance(operand, Concat) else None
+
+
+def _selects_classes(term: Node) -> bool:
+    """Whether a term is a multiple of some classes of a softmax."""
+    move = _moved_part(term)
+    while move is not None and (
+        move.kind == "slice" or (isinstance(move, Einsum) and len(move.output) < len(move.inputs[0]))
+    ):
+        move = move.operands[0]
+    return move is not None and bool(softmax_axes(move))
+
+
+def _moved_after(node: Node, move: Node) -> Node | None:
+    inner = [_before(move, o) for o in node.operands]
+    if any(x is None for x in inner):
+        return None
+    whole = move.operands[0].shape
+    return with_operands(move, [broadcast_to(with_operands(node, inner), whole), *move.operands[1:]])  # type: ignore[arg-type]
+
+
+def _before(move: Node, x: Node) -> Node | None:
+    """What `move` makes x of, for an operand x of an elementwise node of the move's shape."""
+    if not x.rank:
+        return x
+    if is_op(x, "mul") and any(not o.rank for o in x.operands):
+        arrays = [o for o in x.operands if o.rank]
+        inner = _before(move, arrays[0]) if len(arrays) == 1 else None
+        return None if inner is None else elementwise("mul", *(o for o in x.operands if not o.rank), inner)
+    if x.kind == move.kind and x.operands[1:] == move.operands[1:] and same_shape(x.shape, move.shape):
+        rebuilt = with_operands(move, [x.operands[0], *move.operands[1:]]) if _fits(x, move) else None
+        if rebuilt is x:
+            return x.operands[0]
+    core, axes = align(x, move.shape)
+    return _core_before(move, core, axes)
+
+
+def _fits(x: Node, move: Node) -> bool:
+    return same_shape(x.operands[0].shape, move.operands[0].shape)
+
+
+def _core_before(move: Node, core: Node, axes: Axes) -> Node | None:
+    """The same for an operand that is repeated: it varies along `axes` only."""
+    whole = move.operands[0].shape
+    if isinstance(move, Slice):
+        starts, steps = [move.starts[a] for a in axes], [move.steps[a] for a in axes]
+        idle = all(s == 0 for s in starts) and all(s == 1 for s in steps)
+        if idle and all(same_extent(whole[a], n) for a, n in zip(axes, core.shape, strict=True)):
+            return spread(core, axes, whole)
+        same = isinstance(core, Slice) and list(core.starts) == starts and list(core.steps) == steps
+        if same and all(same_extent(whole[a], n) for a, n in zip(axes, core.operands[0].shape, strict=True)):
+            return spread(core.operands[0], axes, whole)
+    elif isinstance(move, Take):
+        count = move.operands[1].rank
+        window = range(move.axis, move.axis + count)
+        if not set(axes) & set(window):
+            return spread(core, tuple(a if a < move.axis else a - count + 1 for a in axes), whole)
+        if isinstance(core, Take) and core.operands[1] is move.operands[1] and len(set(axes) & set(window)) == count:
+            here = axes.index(move.axis)
+            inner = (*axes[: here + 1], *(a - count + 1 for a in axes[here + count :]))
+            return spread(core.operands[0], inner, whole) if core.axis == here else None
+    elif isinstance(move, Einsum) and len(axes) < move.rank:
+        places = [move.inputs[0].index(move.output[a]) for a in axes]
+        ordered = sorted(range(len(places)), key=places.__getitem__)
+        turned = core if ordered == sorted(ordered) else contract([range(core.rank)], ordered, core)
+        return spread(turned, tuple(sorted(places)), whole)
+    return None
+
+
+def _joined_after(node: Node, joined: Concat) -> Node | None:
+    """The function of every piece, then joined."""
+    pieces = [_pieces(joined, o) for o in node.operands]
+    if any(p is None for p in pieces):
+        return None
+    parts = []
+    for k, x in enumerate(joined.operands):
+        part = with_operands(node, [p[k] for p in pieces])  # type: ignore[index]
+        parts.append(broadcast_to(part, x.shape))
+    return with_operands(joined, parts)
+
+
+def _pieces(joined: Concat, x: Node) -> list[Node] | None:
+    """What x is beside each piece."""
+    if not x.rank:
+        return [x] * len(joined.operands)
+    if is_op(x, "mul") and any(not o.rank for o in x.operands):
+        arrays = [o for o in x.operands if o.rank]
+        inner = _pieces(joined, arrays[0]) if len(arrays) == 1 else None
+        scalars = [o for o in x.operands if not o.rank]
+        return None if inner is None else [elementwise("mul", *scalars, piece) for piece in inner]
+    if isinstance(x, Concat) and x.axis == joined.axis and len(x.operands) == len(joined.operands):
+        return list(x.operands) if all(map(_same, x.operands, joined.operands)) else None
+    core, axes = align(x, joined.shape)
+    if joined.axis in axes:
+        return None
+    return [spread(core, axes, piece.shape) for piece in joined.operands]
+
+
+def _same(a: Node, b: Node) -> bool:
+    return same_shape(a.shape, b.shape)
+
+
+# --------------------------------------------------------------------------- sums and reductions
+
+
+def reduce_before_moving(node: Node) -> Node | None:
+    """Σ x[k:] → (Σ x)[k:], for sums, max, min, prod and log-sum-exp along other axes than those that move.
+
+    Condition: what is moved is hot.
+    """
+    (x, *more), axes = node.operands, _reduced(node)
+    if more or axes is None or not isinstance(x, Slice) or not is_hot(x):
+        return None
+    whole = x.operands[0]
+    idle = [x.starts[a] == 0 and x.steps[a] == 1 and same_extent(whole.shape[a], x.shape[a]) for a in range(x.rank)]
+    if not all(idle[a] for a in axes):
+        return None
+    inner = with_operands(node, [whole])
+    kept = [a for a in range(x.rank) if a not in axes]
+    starts, sizes, steps = (type(part)(*(part[a] for a in kept)) for part in x.args[1:4])
+    return Slice(inner, starts, sizes, steps) if kept else inner  # type: ignore[return-value]
+
+
+def _reduced(node: Node) -> Axes | None:
+    """The axes that a sum or a reduction takes away; None for other nodes."""
+    if isinstance(node, Reduce):
+        return None if node.op == "argmax" else node.axes
+    if isinstance(node, Einsum) and node.is_sum and not _permutes(node):
+        return tuple(a for a, i in enumerate(node.inputs[0]) if i not in node.output)
+    return None
+
+
+HOISTS = (
+    Rewrite(
+        compute_before_moving,
+        (
+            "log", "exp", "add", "mul", "pow", "abs", "sigmoid", "tanh", "softplus", "xlogy", "maximum", "minimum",
+            "where", "cosh", "sinh", "sign",
+        ),
+    ),
+    Rewrite(reduce_before_moving, ("einsum", "reduce")),
+)  # fmt: skip
