@@ -14,10 +14,11 @@ aliasing through views.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from symnet.loops import affine, ir
+from symnet.loops.accesses import reads_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +43,6 @@ class _Scope:
         return _Access(memory, buffer, index, self.loops[private:], stores)
 
 
-def loads_of_value(value: ir.Value) -> Iterator[tuple[ir.Buffer, tuple[ir.IntExpr, ...]]]:
-    """Every element a value reads, integer loads included."""
-    stack = [value]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, ir.Load):
-            yield node.buffer, node.index
-            yield from loads_of_index(node.index)
-        elif isinstance(node, ir.FromInt):
-            yield from loads_of_index((node.value,))
-        elif isinstance(node, ir.Op):
-            stack.extend(node.args)
-
-
-def loads_of_index(index: Iterable[ir.IntExpr]) -> Iterator[tuple[ir.Buffer, tuple[ir.IntExpr, ...]]]:
-    """Every element that index expressions read."""
-    for expr in index:
-        for load in affine.int_loads(expr):
-            yield load.buffer, load.index
-
-
 def _accesses(body: ir.Body, scope: _Scope) -> Iterator[_Access]:
     scope = replace(scope, cells=dict(scope.cells))
     for stmt in body:
@@ -71,11 +51,9 @@ def _accesses(body: ir.Body, scope: _Scope) -> Iterator[_Access]:
         elif isinstance(stmt, ir.Alloc):
             scope.cells[stmt.buffer.name] = id(stmt), len(scope.loops)
         elif isinstance(stmt, ir.Let | ir.Store):
-            reads = list(loads_of_value(stmt.value))
             if isinstance(stmt, ir.Store):
-                reads += loads_of_index(stmt.index)
                 yield scope.access(stmt.buffer, stmt.index, True)
-            yield from (scope.access(buffer, index, False) for buffer, index in reads)
+            yield from (scope.access(buffer, index, False) for buffer, index in reads_of(stmt))
 
 
 def is_straight(body: ir.Body) -> bool:

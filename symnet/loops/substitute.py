@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from symnet.loops import ir
+from symnet.loops.accesses import Access
 from symnet.loops.ir import Body, IntExpr, Stmt, Value
-
-Access = tuple[ir.Buffer, tuple[IntExpr, ...]]
 
 
 class Substitution:

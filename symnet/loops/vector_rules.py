@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
 from symnet.loops import affine, ir
-from symnet.loops.lanes import loads_of_index, loads_of_value
+from symnet.loops.accesses import of_integers, of_value
 from symnet.loops.printer import element_text
 
 
@@ -63,10 +63,10 @@ def _check_inner_loop(loop: ir.For, inner: ir.For, refuse: Refuse) -> None:
 def _accesses(body: ir.Body) -> Iterator[_Access]:
     for stmt in ir.walk(body):
         if isinstance(stmt, ir.Let | ir.Store):
-            for buffer, index in loads_of_value(stmt.value):
+            for buffer, index in of_value(stmt.value):
                 yield _Access(stmt, buffer, index)
         if isinstance(stmt, ir.Store):
-            for buffer, index in loads_of_index(stmt.index):
+            for buffer, index in of_integers(stmt.index):
                 yield _Access(stmt, buffer, index)
             yield _Access(stmt, stmt.buffer, stmt.index, stmt.combine, True)
 

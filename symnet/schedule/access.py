@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from symnet.loops.accesses import Access, of_value, reads, writes
 from symnet.loops.ir import (
     Buffer,
     IntAdd,
     IntConst,
     IntExpr,
-    IntLoad,
     IntMul,
     IntVar,
     Let,
@@ -24,59 +24,47 @@ from symnet.loops.ir import (
     Value,
     walk,
 )
-from symnet.loops.substitute import Access, Substitution, int_variables
+from symnet.loops.substitute import Substitution, int_variables
 from symnet.lower.nest import Accumulator, Nest
 
 INVARIANT, CONTIGUOUS, STRIDED = "invariant", "contiguous", "strided"
 
 
-def loads(value: Value) -> Iterator[Load]:
-    """Every load inside a value."""
+def _loads(value: Value) -> Iterator[Load]:
+    """The loads that a value computes with (not those inside indices)."""
     if isinstance(value, Load):
         yield value
     if isinstance(value, Op):
         for arg in value.args:
-            yield from loads(arg)
+            yield from _loads(arg)
 
 
-def statement_loads(statements: Iterable[Stmt]) -> Iterator[Load]:
+def _statement_loads(statements: Iterable[Stmt]) -> Iterator[Load]:
     for stmt in walk(tuple(statements)):
         if isinstance(stmt, (Let, Store)):
-            yield from loads(stmt.value)
+            yield from _loads(stmt.value)
 
 
 def inner_loads(nest: Nest) -> list[Load]:
-    """What the innermost loops read."""
-    value = list(loads(nest.accumulator.value)) if nest.accumulator else []
-    return [*statement_loads(nest.inner), *value]
+    """What the innermost loops compute with."""
+    value = list(_loads(nest.accumulator.value)) if nest.accumulator else []
+    return [*_statement_loads(nest.inner), *value]
 
 
 def outer_loads(nest: Nest) -> list[Load]:
-    return list(statement_loads(nest.outer))
+    return list(_statement_loads(nest.outer))
 
 
 def stores(nest: Nest) -> list[Store]:
-    return [s for s in walk(nest.outer) if isinstance(s, Store) and s.buffer.space != "register"]
-
-
-def index_loads(expr: IntExpr) -> Iterator[IntLoad]:
-    """Integer loads inside an index."""
-    if isinstance(expr, IntLoad):
-        yield expr
-    for name in ("left", "right", "value"):
-        part = getattr(expr, name, None)
-        if isinstance(part, IntExpr):
-            yield from index_loads(part)
+    return [s for s in writes(nest.outer) if s.buffer.space != "register"]
 
 
 def accesses(nest: Nest) -> list[Access]:
-    """Every access to memory, index loads included."""
-    touching: list[Load | Store] = [*inner_loads(nest), *outer_loads(nest), *stores(nest)]
-    found: list[Access] = [(x.buffer, x.index) for x in touching if x.buffer.space != "register"]
-    for _, index in list(found):
-        for expr in index:
-            found += [(i.buffer, i.index) for i in index_loads(expr)]
-    return found
+    """Every access to memory, those inside indices included."""
+    value = of_value(nest.accumulator.value) if nest.accumulator else ()
+    written = [(s.buffer, s.index) for s in stores(nest)]
+    touched = [*reads(nest.inner), *value, *reads(nest.outer), *written]
+    return [access for access in touched if access[0].space != "register"]
 
 
 def stride(index: tuple[IntExpr, ...], var: str) -> str:

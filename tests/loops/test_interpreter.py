@@ -175,7 +175,8 @@ _MEANINGS = (lambda x, y, d: x // d + y * 2, lambda x, y, d: y % d, lambda x, y,
 
 def test_reading_before_writing_shows_as_nan() -> None:
     w, y = buffer("w", 3), buffer("y", 3, space="output")
-    got = run(program([], [y], loop("i", 3, store(y, ("i",), load(w, "i"))), workspace=[w]), {})["y"]
+    whole = program([], [y], loop("i", 3, store(y, ("i",), load(w, "i"))), workspace=[w])
+    got = run(whole, {}, check=False)["y"]
     assert np.isnan(got).all()
 
 
@@ -190,7 +191,7 @@ def test_an_unwritten_integer_is_no_index() -> None:
     w, x, y = buffer("w", 1, dtype="int32"), buffer("x", 3, space="input"), buffer("y", space="output")
     whole = program([x], [y], store(y, (), load(x, ir.IntLoad(w, (ir.IntConst(0),)))), workspace=[w])
     with pytest.raises(CompileError, match=r"expected 0 <= index < 3 on axis 0 of x\[w\[0\]\]; got 2147483640"):
-        run(whole, {"x": np.zeros(3)})
+        run(whole, {"x": np.zeros(3)}, check=False)
 
 
 @pytest.mark.parametrize("together", [True, False])
