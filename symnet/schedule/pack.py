@@ -8,8 +8,9 @@ The copy costs one pass over B; the contraction reads it once per row tile.
 
 from __future__ import annotations
 
+from symnet.loops.accesses import Access
 from symnet.loops.ir import Buffer, IntVar, Load, Store
-from symnet.loops.substitute import Access, Substitution
+from symnet.loops.substitute import Substitution
 from symnet.lower.nest import Axis, Nest
 from symnet.schedule.access import CONTIGUOUS, INVARIANT, STRIDED, inner_loads, stores, stride, substituted
 

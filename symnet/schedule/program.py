@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from symnet.loops.accesses import Access
 from symnet.loops.ir import (
     Body,
     Buffer,
@@ -35,7 +36,7 @@ from symnet.loops.ir import (
     ceil_div,
     int_min,
 )  # fmt: skip
-from symnet.loops.substitute import Access, Substitution, substitute
+from symnet.loops.substitute import Substitution, substitute
 from symnet.lower.nest import Axis, Nest, nested
 from symnet.lower.program import Lowered
 from symnet.lower.space import clear_of
