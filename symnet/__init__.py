@@ -117,5 +117,5 @@ def __dir__() -> list[str]:
 
 
 import symnet.expr.activations  # noqa: E402  (operators are registered by the floor `expr`)
-import symnet.expr.indexing  # noqa: E402
+import symnet.expr.advanced_indexing  # noqa: E402
 import symnet.expr.reduction  # noqa: E402

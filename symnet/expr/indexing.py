@@ -1,8 +1,8 @@
 """Indexing: `x[…]`, `Take` by integer arrays, and one-hot rows.
 
-In: NumPy's basic index (ints, slices, None, Ellipsis), or one integer array along an axis.
+In: NumPy's basic index (ints, slices, None, Ellipsis), or an integer array along an axis; `advanced_indexing.py` has
+the rest of NumPy's.  Constant indices are checked when the expression is built, where the extent is known.
 Out: `Slice`, `Take(x, indices, axis)`, `OneHot(indices, classes)`.
-Not handled: boolean masks, several integer arrays at once.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from sympy import Expr, Integer
 
 from symnet import dtypes
 from symnet.errors import ArgumentError, DTypeError, ShapeError, explain
-from symnet.expr.constants import as_node
+from symnet.expr.constants import ConstantArray, as_node, constant, number_of
 from symnet.expr.extents import Dim, as_extent, ints_arg, shape_arg, shape_of
-from symnet.expr.movement import Slice, drop_axes, keep_axes
-from symnet.expr.node import Extent, Node, Shape, register_builder
+from symnet.expr.index_arrays import in_range, index_array, is_index_array, places_of_mask
+from symnet.expr.movement import Slice, concat, drop_axes, keep_axes
+from symnet.expr.node import _BUILDERS, Extent, Node, Shape, register_builder
 from symnet.expr.symbols import tensor
 
 
@@ -70,12 +71,40 @@ def take(x: Any, indices: Any, axis: int = 0) -> Node:
         >>> sn.take(E, t).shape
         (m, 3)
     """
-    x, indices = as_node(x), as_node(indices)
+    x = as_node(x)
     if isinstance(axis, bool) or not hasattr(type(axis), "__index__"):
         raise ArgumentError(explain("take(x, indices, axis)", "an int as axis", f"axis={axis!r}", "Write axis=0."))
     if not -x.rank <= axis < x.rank:
         raise ShapeError(explain(f"take(…, axis={axis})", f"an axis of shape {x.shape}", str(axis), "Check the rank."))
-    return Take(x, indices, Integer(axis % x.rank))
+    axis = int(axis) % x.rank
+    call = f"take(x, indices, axis={axis}) of shape {x.shape}"
+    if _is_index(indices) or (isinstance(indices, Node) and number_of(indices) is not None):
+        return getitem(x, (*[slice(None)] * axis, indices))
+    index = index_array(call, indices)
+    if index.dtype == "bool":
+        raise DTypeError(explain(call, "integers", "a mask", f"Write x[{':, ' * axis}mask]."))
+    index = in_range(call, index, x.shape[axis])
+    if _has_negative(index):
+        return _from_both_ends(x, index.contents.array, axis)  # type: ignore[attr-defined]
+    return Take(x, index, Integer(axis))
+
+
+def _has_negative(index: Node) -> bool:
+    """Whether a constant index has places that count from the end of a symbolic extent."""
+    return isinstance(index, ConstantArray) and bool((index.contents.array < 0).any())
+
+
+def _from_both_ends(x: Node, places: Any, axis: int) -> Node:
+    """Places of a symbolic axis, the negative ones from its end: from x turned around, then in their order."""
+    turned = getitem(x, (*[slice(None)] * axis, slice(None, None, -1)))
+    back = places < 0
+    if back.all():
+        return take(turned, constant(-1 - places), axis)
+    parts = concat([take(x, constant(places[~back]), axis), take(turned, constant(-1 - places[back]), axis)], axis)
+    position = back.reshape(-1).cumsum() - 1 + (~back).sum()
+    order = (~back).reshape(-1).cumsum() - 1
+    order[back.reshape(-1)] = position[back.reshape(-1)]
+    return take(parts, constant(order.reshape(places.shape)), axis)
 
 
 def one_hot(indices: Any, classes: Any) -> Node:
@@ -117,11 +146,12 @@ def labels(name: str, *shape: Any, classes: Any, dtype: str = "int64") -> Node:
 
 @register_builder("getitem")
 def getitem(x: Node, key: Any) -> Node:
-    """NumPy's basic indexing, or one integer array in the place of one axis."""
-    keys = _full_key(x, key if isinstance(key, tuple) else (key,))
-    arrays = [k for k in keys if isinstance(k, Node)]
-    if arrays:
-        return _take_one(x, keys, arrays)
+    """NumPy's indexing: ints, slices, None, ..., integer arrays and constant masks."""
+    given = key if isinstance(key, tuple) else (key,)
+    call = f"x[{_show(given)}] of shape {x.shape}"
+    keys = _full_key(x, [_key(call, k) for k in given])
+    if any(isinstance(k, Node) for k in keys):
+        return _BUILDERS["take_several"](call, x, _without_masks(call, x, keys))
     starts: list[Extent] = []
     sizes: list[Extent] = []
     steps: list[int] = []
@@ -129,6 +159,8 @@ def getitem(x: Node, key: Any) -> Node:
     new: list[int] = []
     axis = position = 0
     for k in keys:
+        if k is Ellipsis:
+            continue
         if k is None:
             new.append(position)
             position += 1
@@ -153,37 +185,48 @@ def _slice(x: Node, starts: list[Extent], sizes: list[Extent], steps: list[int])
     return x if whole else Slice(x, shape_arg(tuple(starts)), shape_arg(tuple(sizes)), ints_arg(tuple(steps)))
 
 
-def _full_key(x: Node, key: tuple[Any, ...]) -> list[Any]:
-    used = len([k for k in key if k is not None and k is not Ellipsis])
-    if used > x.rank or len([k for k in key if k is Ellipsis]) > 1:
+def _key(call: str, key: Any) -> Any:
+    """A key with arrays as nodes, and numbers as ints."""
+    value = number_of(key) if isinstance(key, Node) else None
+    if value is not None and value.is_Integer:
+        return int(value)
+    return index_array(call, key) if is_index_array(key) else key
+
+
+def _axes_of(key: Any) -> int:
+    """How many axes a key is for."""
+    if key is None or key is Ellipsis:
+        return 0
+    return key.rank if isinstance(key, Node) and key.dtype == "bool" else 1
+
+
+def _full_key(x: Node, keys: list[Any]) -> list[Any]:
+    used = sum(map(_axes_of, keys))
+    if used > x.rank or len([k for k in keys if k is Ellipsis]) > 1:
         raise ShapeError(
             explain(
-                f"x[{_show(key)}]",
+                f"x[{_show(tuple(keys))}]",
                 f"at most {x.rank} indices and one ...",
                 f"{used} indices",
                 f"x has shape {x.shape}.",
             )
         )
     rest = [slice(None)] * (x.rank - used)
-    if Ellipsis not in [k if k is Ellipsis else 0 for k in key]:
-        return [*key, *rest]
-    where = next(n for n, k in enumerate(key) if k is Ellipsis)
-    return [*key[:where], *rest, *key[where + 1 :]]
+    where = next((n for n, k in enumerate(keys) if k is Ellipsis), len(keys))
+    separator = [] if rest else keys[where : where + 1]  # NumPy's ... parts arrays even where it stands for no axis
+    return [*keys[:where], *rest, *separator, *keys[where + 1 :]]
 
 
-def _take_one(x: Node, keys: list[Any], arrays: list[Node]) -> Node:
-    others = [k for k in keys if not isinstance(k, Node)]
-    if len(arrays) > 1 or any(k != slice(None) for k in others if not isinstance(k, Node)) or arrays[0].dtype == "bool":
-        raise ArgumentError(
-            explain(
-                f"x[{_show(tuple(keys))}]",
-                "one integer array and plain :",
-                "masks, several arrays or mixed slices",
-                "Use sn.where for masks, and take one axis at a time.",
-            )
-        )
-    axis = next(n for n, k in enumerate(keys) if isinstance(k, Node))
-    return take(x, arrays[0], axis)
+def _without_masks(call: str, x: Node, keys: list[Any]) -> list[Any]:
+    """The keys with the places where a mask is true in the mask's place."""
+    found: list[Any] = []
+    axis = 0
+    for key in keys:
+        extents = x.shape[axis : axis + _axes_of(key)]
+        is_mask = isinstance(key, Node) and key.dtype == "bool"
+        found += places_of_mask(call, key.contents.array, extents) if is_mask else [key]
+        axis += _axes_of(key)
+    return found
 
 
 def _axis_range(x: Node, axis: int, key: Any) -> tuple[Extent, Extent, int, bool]:
@@ -198,7 +241,10 @@ def _axis_range(x: Node, axis: int, key: Any) -> tuple[Extent, Extent, int, bool
     if not _is_index(key):
         raise ArgumentError(
             explain(
-                call, "an int, a slice, None, ... or an integer tensor", type(key).__name__, "Use sn.take for arrays."
+                call,
+                "an int, a slice, None, ... or an array of integers",
+                type(key).__name__,
+                "Write x[0], x[1:] or x[[0, 2]].",
             )
         )
     position = int(key)
@@ -221,12 +267,14 @@ def _step(call: str, key: slice) -> int:
 
 
 def _symbolic_range(call: str, extent: Expr, key: slice, step: int) -> tuple[Extent, Extent]:
-    """Slices of a symbolic axis: a:b, a:, :-b, and ::-1."""
-    if step == -1 and key.start is None and key.stop is None:
-        return as_extent_expr(extent - 1), extent
+    """Slices of a symbolic axis: a:b, a:, :-b, and the same backward, as ::-1."""
+    if step == -1:
+        first = _bound(call, extent, key.start, extent - 1)
+        size = as_extent_expr(first - _bound(call, extent, key.stop, -1))
+        return (0, 0) if isinstance(size, int) and size <= 0 else (as_extent_expr(first), size)
     if step != 1:
         raise ShapeError(
-            explain(call, "step 1 (or ::-1) along a symbolic extent", f"step {step}", "Make the extent concrete.")
+            explain(call, "step 1 or -1 along a symbolic extent", f"step {step}", "Make the extent concrete.")
         )
     low = _bound(call, extent, key.start, 0)
     size = as_extent_expr(_bound(call, extent, key.stop, extent) - low)

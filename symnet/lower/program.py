@@ -319,10 +319,20 @@ def _slice_requirements(node: Any) -> list[Requirement]:
     return found
 
 
+def _take_requirements(node: Any) -> list[Requirement]:
+    """Constant indices along a symbolic extent (others were checked when the expression was built)."""
+    index, extent = node.operands[1], node.operands[0].shape[node.axis]
+    if not isinstance(index, ConstantArray) or isinstance(extent, int) or not index.contents.array.size:
+        return []
+    last = int(index.contents.array.max())
+    return [Requirement(lower_extent(extent), last + 1, f"index {last} along an axis of extent {extent}")]
+
+
 _REQUIRES: dict[str, Callable[[Any], list[Requirement]]] = {
     "reduce": _reduce_requirements,
     "elementwise": _mean_requirements,
     "slice": _slice_requirements,
+    "take": _take_requirements,
 }
 
 
