@@ -85,7 +85,7 @@ def _several(call: str, x: Node, axes: list[int], arrays: list[Node]) -> tuple[N
         mend = "Count from the start, or take one axis at a time."
         raise ShapeError(explain(call, f"no negative index along {extents[0]}", str(places[0].min()), mend))
     try:
-        places = np.broadcast_arrays(*places)
+        places = list(np.broadcast_arrays(*places))
     except ValueError as error:
         shapes = " and ".join(str(p.shape) for p in places)
         raise ShapeError(explain(call, "index arrays that broadcast", shapes, "Make their shapes equal.")) from error
