@@ -24,7 +24,7 @@ class EarlyRead(NamedTuple):
 def early_read(program: ir.Program) -> EarlyRead | None:
     """The first read of workspace memory that nothing has written before."""
     views = {b.name: b.view_of for b in (*program.inputs, *program.outputs, *program.workspace)}
-    written = {b.name for b in program.inputs}
+    written = {b.name for b in (*program.inputs, *(c.buffer for c in program.constants))}
 
     def root(name: str) -> str:
         while (base := views.get(name)) is not None:
