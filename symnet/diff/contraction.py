@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symnet.diff.rules import Maybe
+from symnet.diff.support import Where, carried, masked
 from symnet.expr.constants import identity
 from symnet.expr.contraction import Einsum, contract
 from symnet.expr.elementwise import elementwise
@@ -69,6 +70,24 @@ def einsum_vjp(node: Einsum, y_bar: Node, k: int) -> Maybe:
             index, fresh = fresh, fresh + 1
         target.append(index)
     return contract_and_expand(inputs, target, node.operands[k].shape, operands)
+
+
+def einsum_guarded(node: Einsum, y_bar: Node, support: Where, k: int) -> Maybe:
+    """The same, where the other operands are 0 at indices at which y_bar is."""
+    operands = list(node.operands)
+    for j, x in enumerate(operands):
+        if j != k:
+            operands[j] = masked(support, x, _places(node, j))
+    return einsum_vjp(contract(node.inputs, node.output, *operands), y_bar, k)
+
+
+def einsum_support(node: Einsum, support: Where, k: int) -> Where:
+    return carried(support, _places(node, k), node.operands[k].shape)
+
+
+def _places(node: Einsum, k: int) -> dict[int, int]:
+    """Axis of the result → axis of operand k with the same index."""
+    return {a: node.inputs[k].index(i) for a, i in enumerate(node.output) if i in node.inputs[k]}
 
 
 def einsum_jvp(node: Einsum, x_dots: Sequence[Maybe]) -> Maybe:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symnet.diff.rules import Maybe
+from symnet.diff.support import Where, counted, varying
 from symnet.expr.cumulative import CumulativeSum, cumulate
 from symnet.expr.node import Node, Shape
 
@@ -15,6 +16,13 @@ from symnet.expr.node import Node, Shape
 def cumsum_vjp(node: CumulativeSum, y_bar: Node, k: int) -> Maybe:
     """x_bar[j] = Σ y_bar[k] over k ≥ j (over k ≤ j, where the sum ran from the end)."""
     return cumulate(y_bar, node.axis, not node.reverse)
+
+
+def cumsum_support(node: CumulativeSum, support: Where, k: int) -> Where:
+    """Where any of the sums that read it is supported."""
+    if support is None or node.axis not in varying(support):
+        return support
+    return counted(support, lambda held: cumulate(held, node.axis, not node.reverse), node.shape)
 
 
 def cumsum_jvp(node: CumulativeSum, x_dots: Sequence[Maybe]) -> Maybe:

@@ -8,13 +8,13 @@ Conventions: maximum and minimum send a tie to the first operand; abs′(0) = 0.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import reduce
 from typing import Any
 
 import sympy
 
 from symnet.diff.contraction import add_up, contract_and_expand, unbroadcast
-from symnet.diff.rules import ZERO, Declared, JvpRule, Maybe, VjpRule, find
+from symnet.diff.rules import ZERO, Declared, GuardedRule, JvpRule, Maybe, find
+from symnet.diff.support import Where, carried, chosen, inside, within
 from symnet.diff.sympy_functions import function_slope
 from symnet.expr.assumptions import known
 from symnet.expr.constants import number, number_of
@@ -29,7 +29,6 @@ from symnet.expr.elementwise import (
     greater,
     greater_equal,
     indicator,
-    is_op,
     less,
     less_equal,
     log,
@@ -127,20 +126,11 @@ def times(*factors: Node) -> Node:
     return kept[0] if len(kept) == 1 else elementwise("mul", *kept)
 
 
-def scale(y_bar: Node, *factors: Node) -> Node:
-    """y_bar times local derivatives; a cotangent that `where` has masked stays masked.
-
-    where(c, g, 0)·f → where(c, g·f, 0), for f may be infinite or NaN where c does not hold; of a sum of masked
-    cotangents, what each branch that uses a value sends, the same with "or".
+def scale(y_bar: Node, support: Where, *factors: Node) -> Node:
+    """y_bar times local derivatives, which may be infinite or NaN where y_bar is 0: where(c, g, 0)·f is
+    where(c, g·f, 0).
     """
-    if is_op(y_bar, "where"):
-        condition, a, b = y_bar.operands
-        if number_of(b) == 0:
-            return where(condition, times(a, *factors), b)
-        if number_of(a) == 0:
-            return where(condition, a, times(b, *factors))
-    masked, g = _mask(y_bar)
-    return times(y_bar, *factors) if masked is None else where(masked, times(g, *factors), 0)
+    return chosen(support, times(inside(support, y_bar), *factors))
 
 
 def partial(node: Elementwise, k: int) -> Maybe:
@@ -154,60 +144,55 @@ def partial(node: Elementwise, k: int) -> Maybe:
 # --------------------------------------------------------------------------- reverse
 
 
-def partial_vjp(node: Elementwise, y_bar: Node, k: int) -> Maybe:
+def partial_vjp(node: Elementwise, y_bar: Node, support: Where, k: int) -> Maybe:
     """x_bar = y_bar · ∂y/∂x."""
     slope = partial(node, k)
-    return None if slope is None else scale(y_bar, slope)
+    return None if slope is None else scale(y_bar, support, slope)
 
 
-def add_vjp(node: Elementwise, y_bar: Node, k: int) -> Maybe:
+def add_vjp(node: Elementwise, y_bar: Node, support: Where, k: int) -> Maybe:
     return y_bar
 
 
-def mul_vjp(node: Elementwise, y_bar: Node, k: int) -> Maybe:
+def mul_vjp(node: Elementwise, y_bar: Node, support: Where, k: int) -> Maybe:
     """y_bar times the other factors (n factors give n products of n: linear for the usual two or three)."""
-    return scale(y_bar, *(x for j, x in enumerate(node.operands) if j != k))
+    return scale(y_bar, support, *(x for j, x in enumerate(node.operands) if j != k))
 
 
-def where_vjp(node: Elementwise, y_bar: Node, k: int) -> Maybe:
+def where_vjp(node: Elementwise, y_bar: Node, support: Where, k: int) -> Maybe:
     """y_bar in the branch taken, 0 in the other: a product with 0 would let NaN through."""
     if k == 0:
         return None
-    condition = node.operands[0]
-    masked, g = _mask(y_bar)
-    if masked is not None:
-        here = condition if k == 1 else elementwise("not", condition)
-        return where(elementwise("and", masked, here), g, 0)
-    return where(condition, y_bar, 0) if k == 1 else where(condition, 0, y_bar)
+    return chosen(within(support, node.operands[0], node.shape, k == 1), inside(support, y_bar))
 
 
-def _mask(y_bar: Node) -> tuple[Maybe, Node]:
-    """(c, g) of a cotangent where(c, g, 0), so that masks of nested branches stay one mask; of a sum of these too."""
-    if is_op(y_bar, "where"):
-        condition, a, b = y_bar.operands
-        if number_of(b) == 0:
-            return condition, a
-        if number_of(a) == 0:
-            return elementwise("not", condition), b
-    if is_op(y_bar, "add"):
-        masks = [_mask(o)[0] for o in y_bar.operands if is_op(o, "where")]
-        if len(masks) == len(y_bar.operands) and all(c is not None for c in masks):
-            return reduce(lambda a, b: elementwise("or", a, b), masks), y_bar
-    return None, y_bar
-
-
-VJP: dict[str, VjpRule] = {"add": add_vjp, "mul": mul_vjp, "where": where_vjp, "function": partial_vjp}
+VJP: dict[str, GuardedRule] = {"add": add_vjp, "mul": mul_vjp, "where": where_vjp, "function": partial_vjp}
 
 
 def slope(node: Elementwise, k: int) -> Maybe:
     """The local derivative ∂y/∂xₖ of any primitive, as a node that broadcasts to y; None when zero."""
-    return VJP.get(node.op, partial_vjp)(node, number(1), k)
+    return VJP.get(node.op, partial_vjp)(node, number(1), None, k)
 
 
 def elementwise_vjp(node: Elementwise, y_bar: Node, k: int) -> Maybe:
+    """`elementwise_guarded` of a cotangent that may be anything anywhere."""
+    return elementwise_guarded(node, y_bar, None, k)
+
+
+def elementwise_guarded(node: Elementwise, y_bar: Node, support: Where, k: int) -> Maybe:
     """The primitive's rule, then the sum over the axes along which the operand was broadcast."""
-    x_bar = VJP.get(node.op, partial_vjp)(node, y_bar, k)
+    x_bar = VJP.get(node.op, partial_vjp)(node, y_bar, support, k)
     return None if x_bar is None else unbroadcast(x_bar, node.operands[k].shape)
+
+
+def elementwise_support(node: Elementwise, support: Where, k: int) -> Where:
+    """That of the result, in a branch of `where` its part; any over the axes along which the operand was broadcast."""
+    if node.op == "where":
+        support = within(support, node.operands[0], node.shape, k == 1)
+    shape = node.operands[k].shape
+    first = node.rank - len(shape)
+    kept = (a for a, n in enumerate(shape) if n != 1 or node.shape[first + a] == 1)
+    return carried(support, {first + a: a for a in kept}, shape)
 
 
 # --------------------------------------------------------------------------- forward

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symnet.diff.rules import Maybe
+from symnet.diff.support import Where, carried, counted, varying
 from symnet.expr.contraction import contract
 from symnet.expr.indexing import OneHot, Take, one_hot, take
 from symnet.expr.node import Node, Shape
@@ -20,11 +21,25 @@ def _take_indices(node: Take) -> tuple[list[int], list[int], list[int]]:
 
 def take_vjp(node: Take, y_bar: Node, k: int) -> Maybe:
     """x_bar gathers y_bar from every place that read it: a contraction with the one-hot rows."""
-    if k == 1:
-        return None
+    return None if k == 1 else _gathered(node, y_bar)
+
+
+def _gathered(node: Take, y_bar: Node) -> Node:
     x, indices = node.operands
     mine, hot, out = _take_indices(node)
     return contract([out, hot], mine, y_bar, one_hot(indices, x.shape[node.axis]))
+
+
+def take_support(node: Take, support: Where, k: int) -> Where:
+    """Where any place that read it is supported."""
+    x, indices = node.operands
+    if support is None:
+        return None
+    rows = set(range(node.axis, node.axis + indices.rank))
+    if rows & varying(support):
+        return counted(support, lambda held: _gathered(node, held), x.shape)
+    kept = [a for a in range(node.rank) if a not in rows]
+    return carried(support, dict(zip(kept, (a for a in range(x.rank) if a != node.axis), strict=True)), x.shape)
 
 
 def take_jvp(node: Take, x_dots: Sequence[Maybe]) -> Maybe:

@@ -14,24 +14,38 @@ from collections.abc import Sequence
 from symnet.diff.contraction import add_up
 from symnet.diff.elementwise import times
 from symnet.diff.rules import Maybe
+from symnet.diff.support import Where, carried, chosen, masked
 from symnet.expr.contraction import contract
 from symnet.expr.elementwise import negative
-from symnet.expr.linalg import Determinant, Solve, inv, matrix_transpose, solve_for_many
+from symnet.expr.linalg import Determinant, Solve, identities, inv, matrix_transpose, solve_for_many
 from symnet.expr.movement import expand
 from symnet.expr.node import Node, Shape
 
 
 def solve_vjp(node: Solve, y_bar: Node, k: int) -> Maybe:
     """B_bar = A⁻ᵀ X_bar; A_bar = -B_bar Xᵀ, summed over the columns; of an inverse -Xᵀ X_bar Xᵀ."""
+    return solve_guarded(node, y_bar, None, k)
+
+
+def solve_guarded(node: Solve, y_bar: Node, support: Where, k: int) -> Maybe:
+    """The same, where a matrix of the stack is I, and its solutions 0, when the whole of its cotangent is 0."""
     stack = node.stack
+    solution = masked(support, node, {a: a for a in stack})
     i, j, p, q = range(node.rank, node.rank + 4)
     if k == 0 and node.is_inverse:
         product = [(*stack, j, i), (*stack, j, p), (*stack, q, p)]
-        return negative(contract(product, (*stack, i, q), node, y_bar, node))
-    right_bar = Solve(matrix_transpose(node.matrix), y_bar)
+        return negative(contract(product, (*stack, i, q), solution, y_bar, solution))
+    matrix = chosen(solve_support(node, support, 0), node.matrix, identities(node.matrix.shape))
+    right_bar = Solve(matrix_transpose(matrix), y_bar)
     if k == 1:
         return right_bar
-    return negative(contract([[*stack, i, *node.columns], [*stack, j, *node.columns]], [*stack, i, j], right_bar, node))
+    columns = [[*stack, i, *node.columns], [*stack, j, *node.columns]]
+    return negative(contract(columns, [*stack, i, j], right_bar, solution))
+
+
+def solve_support(node: Solve, support: Where, k: int) -> Where:
+    """The matrices of the stack of which any result is supported."""
+    return carried(support, {a: a for a in node.stack}, node.operands[k].shape)
 
 
 def solve_jvp(node: Solve, x_dots: Sequence[Maybe]) -> Maybe:
@@ -64,11 +78,21 @@ def solve_batch(node: Solve, batched: Sequence[Maybe], batch: Shape) -> Node:
 
 def determinant_vjp(node: Determinant, y_bar: Node, k: int) -> Maybe:
     """y_bar·A⁻ᵀ, times det A for the determinant."""
-    inverse = inv(node.operands[0])
+    return determinant_guarded(node, y_bar, None, k)
+
+
+def determinant_guarded(node: Determinant, y_bar: Node, support: Where, k: int) -> Maybe:
+    """The same, chosen where y_bar is not 0, with the inverse of I elsewhere."""
+    here = determinant_support(node, support, k)
+    inverse = inv(chosen(here, node.operands[0], identities(node.operands[0].shape)))
     scales = [y_bar, node] if node.op == "det" else [y_bar]
     if node.rank:
         scales = [expand(times(*scales), inverse.shape, tuple(range(node.rank)))]
-    return times(*scales, matrix_transpose(inverse))
+    return chosen(here, times(*scales, matrix_transpose(inverse)))
+
+
+def determinant_support(node: Determinant, support: Where, k: int) -> Where:
+    return carried(support, {a: a for a in range(node.rank)}, node.operands[0].shape)
 
 
 def determinant_jvp(node: Determinant, x_dots: Sequence[Maybe]) -> Maybe:

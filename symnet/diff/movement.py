@@ -11,6 +11,7 @@ from sympy import Integer
 
 from symnet.diff.contraction import add_up
 from symnet.diff.rules import Maybe
+from symnet.diff.support import Where, carried, moved
 from symnet.expr.contraction import contract
 from symnet.expr.extents import ints_arg, shape_arg
 from symnet.expr.graph import with_operands
@@ -25,21 +26,21 @@ def expand_vjp(node: Expand, y_bar: Node, k: int) -> Maybe:
     return contract([range(node.rank)], node.axes, y_bar)
 
 
-def reshape_vjp(node: Reshape, y_bar: Node, k: int) -> Maybe:
+def reshape_vjp(node: Reshape, y_bar: Node, k: int) -> Node:
     return reshape(y_bar, node.operands[0].shape)
 
 
-def slice_vjp(node: Slice, y_bar: Node, k: int) -> Maybe:
+def slice_vjp(node: Slice, y_bar: Node, k: int) -> Node:
     """y_bar where x was read, 0 elsewhere."""
     return _place(y_bar, node.operands[0].shape, node.starts, node.steps)
 
 
-def place_vjp(node: Place, y_bar: Node, k: int) -> Maybe:
+def place_vjp(node: Place, y_bar: Node, k: int) -> Node:
     """The part of y_bar where x was laid."""
     return _slice(y_bar, node.starts, node.operands[0].shape, node.steps)
 
 
-def concat_vjp(node: Concat, y_bar: Node, k: int) -> Maybe:
+def concat_vjp(node: Concat, y_bar: Node, k: int) -> Node:
     """The part of y_bar that operand k filled."""
     starts, steps = _along(node, k)
     return _slice(y_bar, starts, node.operands[k].shape, steps)
@@ -56,6 +57,30 @@ def _place(x: Node, shape: Shape, starts: tuple[Extent, ...], steps: tuple[int, 
 
 def _slice(x: Node, starts: tuple[Extent, ...], sizes: Shape, steps: tuple[int, ...]) -> Node:
     return Slice(x, shape_arg(starts), shape_arg(sizes), ints_arg(steps))
+
+
+# --------------------------------------------------------------------------- supports
+
+
+def expand_support(node: Expand, support: Where, k: int) -> Where:
+    """Any along the axes along which x was repeated."""
+    return carried(support, {a: j for j, a in enumerate(node.axes)}, node.operands[0].shape)
+
+
+def reshape_support(node: Reshape, support: Where, k: int) -> Where:
+    return moved(support, lambda condition: reshape_vjp(node, condition, k), node.operands[0].shape)
+
+
+def slice_support(node: Slice, support: Where, k: int) -> Where:
+    return moved(support, lambda condition: slice_vjp(node, condition, k), node.operands[0].shape)
+
+
+def place_support(node: Place, support: Where, k: int) -> Where:
+    return moved(support, lambda condition: place_vjp(node, condition, k), node.operands[0].shape)
+
+
+def concat_support(node: Concat, support: Where, k: int) -> Where:
+    return moved(support, lambda condition: concat_vjp(node, condition, k), node.operands[k].shape)
 
 
 # --------------------------------------------------------------------------- forward

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from symnet.diff.elementwise import times
 from symnet.diff.rules import ZERO, Declared, Maybe, find
+from symnet.diff.support import Where, carried, chosen
 from symnet.expr.assumptions import known
 from symnet.expr.constants import iota
 from symnet.expr.contraction import contract, transpose
@@ -92,8 +93,22 @@ def _one_to_axes(line: Node, x: Node, axes: tuple[int, ...]) -> Node:
 
 def reduce_vjp(node: Reduce, y_bar: Node, k: int) -> Maybe:
     """x_bar = y_bar, repeated along the reduced axes, times ∂y/∂x."""
+    return reduce_guarded(node, y_bar, None, k)
+
+
+def reduce_guarded(node: Reduce, y_bar: Node, support: Where, k: int) -> Maybe:
+    """The same, chosen where y_bar is not 0."""
     slope = reduce_partial(node)
-    return None if slope is None else times(along(node.operands[0], y_bar, node.axes), slope)
+    if slope is None:
+        return None
+    return chosen(reduce_support(node, support, k), times(along(node.operands[0], y_bar, node.axes), slope))
+
+
+def reduce_support(node: Reduce, support: Where, k: int) -> Where:
+    """That of the result, repeated along the reduced axes."""
+    x = node.operands[0]
+    kept = [a for a in range(x.rank) if a not in node.axes]
+    return carried(support, dict(enumerate(kept)), x.shape)
 
 
 def reduce_jvp(node: Reduce, x_dots: Sequence[Maybe]) -> Maybe:

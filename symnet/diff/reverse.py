@@ -2,7 +2,8 @@
 
 In: a root, its cotangent, and targets anywhere in the graph.  Out: the cotangent of each target.
 One pass from the root down, over the nodes that depend on a target; the contributions to a value that is used
-k times are added once, so the work is linear in the graph.
+k times are added once, so the work is linear in the graph.  Beside each cotangent goes its support, where a `where`
+above has left it 0 elsewhere.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 
 from symnet.diff.contraction import add_up
 from symnet.diff.rules import Maybe
-from symnet.diff.tables import apply_vjp
+from symnet.diff.support import Where, union
+from symnet.diff.tables import apply_support, apply_vjp
 from symnet.expr.graph import depends_on, topological
 from symnet.expr.node import Node
 
@@ -49,17 +51,21 @@ def pullback(
     active = depends_on([root], targets)
     pending: dict[Node, list[Node]] = {root: [cotangent]}
     total: dict[Node, Maybe] = {}
+    supports: dict[Node, list[Where]] = {}
     for node in reversed(topological(root)):
         if node not in active:
             continue
         y_bar = total[node] = add_up(pending.pop(node, []))
         if y_bar is None:
             continue
+        support = union(supports.pop(node, [None]))
         for position, operand in enumerate(node.operands):
             if operand in active:
-                x_bar = apply_vjp(node, y_bar, position)
+                x_bar = apply_vjp(node, y_bar, position, support)
                 if routes is not None:
                     routes.append(Route(node, position, y_bar, x_bar))
                 if x_bar is not None:
                     pending.setdefault(operand, []).append(x_bar)
+                    if operand.operands:
+                        supports.setdefault(operand, []).append(apply_support(node, support, position))
     return {target: total.get(target) for target in targets}

@@ -6,6 +6,8 @@ A rule is *present* (a named function), *zero by declaration* (`ZERO`: the deriv
 In: a table and a node.  Out: its rule.  The tables stand in the files named as in `expr/`, gathered in `tables.py`.
 
     vjp rule     (node, y_bar, k) -> cotangent of operand k, of that operand's shape
+    guarded rule (node, y_bar, support, k) -> the same, where y_bar is 0 outside its support (`support.py`)
+    support rule (node, support, k) -> the support of operand k's cotangent
     jvp rule     (node, x_dots)   -> tangent of the node, of its shape
     batch rule   (node, batched operands or None, batch shape) -> the node with extra leading axes
 
@@ -18,11 +20,14 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
+from symnet.diff.support import Where
 from symnet.errors import MissingRuleError, explain
 from symnet.expr.node import Node, Shape
 
 Maybe = Node | None
 VjpRule = Callable[[Any, Node, int], Maybe]
+GuardedRule = Callable[[Any, Node, Where, int], Maybe]
+SupportRule = Callable[[Any, Where, int], Where]
 JvpRule = Callable[[Any, Sequence[Maybe]], Maybe]
 BatchRule = Callable[[Any, Sequence[Maybe], Shape], Node]
 

@@ -8,12 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symnet.diff.rules import Maybe
+from symnet.diff.support import Where
 from symnet.expr.node import Node, Shape
 
 
 def transparent_vjp(node: Node, y_bar: Node, k: int) -> Maybe:
     """x_bar = y_bar."""
     return y_bar
+
+
+def transparent_support(node: Node, support: Where, k: int) -> Where:
+    return support
 
 
 def transparent_jvp(node: Node, x_dots: Sequence[Maybe]) -> Maybe:

@@ -9,7 +9,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symnet.diff import contraction, cumulative, elementwise, indexing, linalg, movement, reduction, symbols
-from symnet.diff.rules import LEAF, ZERO, BatchRule, Declared, JvpRule, Maybe, VjpRule, find
+from symnet.diff.rules import (
+    LEAF,
+    ZERO,
+    BatchRule,
+    Declared,
+    GuardedRule,
+    JvpRule,
+    Maybe,
+    SupportRule,
+    VjpRule,
+    find,
+)
+from symnet.diff.support import Where
+from symnet.expr.elementwise import is_op
 from symnet.expr.extents import same_shape
 from symnet.expr.node import Node, Shape
 
@@ -33,6 +46,34 @@ VJP: dict[str, VjpRule | Declared] = {
     "cumsum": cumulative.cumsum_vjp,
     "solve": linalg.solve_vjp,
     "determinant": linalg.determinant_vjp,
+}
+
+# Rules that multiply by primal values have a guarded form; the other rules move and add cotangents.
+GUARDED: dict[str, GuardedRule] = {
+    "elementwise": elementwise.elementwise_guarded,
+    "einsum": contraction.einsum_guarded,
+    "reduce": reduction.reduce_guarded,
+    "solve": linalg.solve_guarded,
+    "determinant": linalg.determinant_guarded,
+}
+
+SUPPORT: dict[str, SupportRule | Declared] = {
+    **_LEAVES,
+    "named": symbols.transparent_support,
+    "barrier": symbols.transparent_support,
+    "elementwise": elementwise.elementwise_support,
+    "einsum": contraction.einsum_support,
+    "expand": movement.expand_support,
+    "reshape": movement.reshape_support,
+    "slice": movement.slice_support,
+    "place": movement.place_support,
+    "concat": movement.concat_support,
+    "reduce": reduction.reduce_support,
+    "take": indexing.take_support,
+    "one_hot": ZERO,
+    "cumsum": cumulative.cumsum_support,
+    "solve": linalg.solve_support,
+    "determinant": linalg.determinant_support,
 }
 
 JVP: dict[str, JvpRule | Declared] = {
@@ -74,14 +115,23 @@ BATCH: dict[str, BatchRule | Declared] = {
 }
 
 
-def apply_vjp(node: Node, y_bar: Node, k: int) -> Maybe:
-    """The cotangent of operand k of `node`, None when zero."""
+def apply_vjp(node: Node, y_bar: Node, k: int, support: Where = None) -> Maybe:
+    """The cotangent of operand k of `node`, None when zero; guarded where y_bar has a support."""
     rule = find(VJP, node.kind, node, "VJP", FILE)
     if isinstance(rule, Declared):
         return None
-    x_bar: Maybe = rule(node, y_bar, k)
+    guarded = None if support is None else GUARDED.get(node.kind)
+    x_bar: Maybe = rule(node, y_bar, k) if guarded is None else guarded(node, y_bar, support, k)
     assert x_bar is None or same_shape(x_bar.shape, node.operands[k].shape), (node.kind, k, x_bar.shape)
     return x_bar
+
+
+def apply_support(node: Node, support: Where, k: int) -> Where:
+    """Where the cotangent of operand k may be other than 0, given where that of `node` may."""
+    if support is None and not is_op(node, "where"):
+        return None
+    rule = find(SUPPORT, node.kind, node, "SUPPORT", FILE)
+    return None if isinstance(rule, Declared) else rule(node, support, k)
 
 
 def apply_jvp(node: Node, x_dots: Sequence[Maybe]) -> Maybe:
