@@ -19,6 +19,7 @@ from symnet.expr.graph import rebuild, topological
 from symnet.expr.node import Node
 from symnet.simplify import factors, terms
 from symnet.simplify.absolutes import ABSOLUTES
+from symnet.simplify.choices import CHOICES
 from symnet.simplify.coefficients import ONE, may_join
 from symnet.simplify.constants import CONSTANTS
 from symnet.simplify.contraction import CONTRACTIONS
@@ -80,6 +81,7 @@ def _nested(operand: Node, op: str, whole: Node) -> list[Node] | None:
 ALGEBRA: tuple[Rewrite, ...] = (
     *CONSTANTS,
     *FUNCTIONS,
+    *CHOICES,
     *LOG_SELECTIONS,
     *HOISTS,
     *EXPONENTIALS,

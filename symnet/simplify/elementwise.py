@@ -13,12 +13,12 @@ from sympy import Expr
 
 from symnet.expr.assumptions import known
 from symnet.expr.constants import Number, number, number_of
-from symnet.expr.elementwise import Elementwise, elementwise, is_op
+from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.graph import with_operands
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
 from symnet.simplify.broadcast import align, cover, restrict, spread
-from symnet.simplify.coefficients import complement, is_finite_scalar, turned
+from symnet.simplify.coefficients import complement, turned
 from symnet.simplify.engine import Rewrite
 
 ODD = ("tanh", "sin", "tan", "asin", "atan", "sinh", "asinh", "atanh", "cbrt", "erf", "sign")
@@ -111,51 +111,13 @@ def drop_clipping_at_zero(node: Node) -> Node | None:
     return broadcast_to(x, node.shape) if number_of(bound) == 0 and known(x, "nonnegative") else None
 
 
-def drop_choice_between_equals(node: Node) -> Node | None:
-    """max(x, x) → x; where(c, x, x) → x.  Always."""
-    a, b = node.operands[-2:]
-    return broadcast_to(a, node.shape) if a is b else None
-
-
 def cube_of_cube_root(node: Node) -> Node | None:
     """cbrt(x)³ → x.  Always."""
     base, exponent = node.operands
     return base.operands[0] if is_op(base, "cbrt") and number_of(exponent) == 3 else None
 
 
-# --------------------------------------------------------------------------- where, comparisons
-
-
-def where_of_one_and_zero_is_indicator(node: Node) -> Node | None:
-    """where(c, 1, 0) → [c].  Always."""
-    condition, a, b = node.operands
-    return elementwise("indicator", condition) if number_of(a) == 1 and number_of(b) == 0 else None
-
-
-def take_common_scalar_out_of_where(node: Node) -> Node | None:
-    """where(c, s·x, s·y) → s·where(c, x, y); y may be 0.
-
-    Condition: s is a scalar, and finite whatever the data where one of them is 0.
-    """
-    condition, a, b = node.operands
-    zero = number_of(a) == 0 or number_of(b) == 0
-    shared = [s for s in (*_scalars(a), *_scalars(b)) if is_finite_scalar(s)] if zero else []
-    shared = shared or [s for s in _scalars(a) if s in _scalars(b)]
-    if not shared or not node.rank:
-        return None
-    return elementwise("mul", *shared, elementwise("where", condition, _divide(a, shared), _divide(b, shared)))
-
-
-def _scalars(x: Node) -> list[Node]:
-    return [o for o in x.operands if not o.rank] if is_op(x, "mul") and x.rank else []
-
-
-def _divide(x: Node, shared: list[Node]) -> Node:
-    if number_of(x) == 0:
-        return x
-    rest = [o for o in x.operands if o not in shared]
-    return rest[0] if len(rest) == 1 else elementwise("mul", *rest)
-
+# --------------------------------------------------------------------------- comparisons
 
 _MIRROR = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le", "eq": "eq", "ne": "ne"}
 
@@ -168,53 +130,6 @@ def compare_with_number_on_the_right(node: Node) -> Node | None:
     numbers = isinstance(a, Number), isinstance(b, Number)
     swap = numbers[0] if any(numbers) else product_key(b) < product_key(a)
     return elementwise(_MIRROR[node.op], b, a) if swap and numbers != (True, True) else None  # type: ignore[attr-defined]
-
-
-# A comparison of x and y, and whether it holds → the other comparisons of x and y that are then settled.  (Where x or y
-# is NaN none of them holds, and the value is NaN's business.)
-_SETTLED = {
-    ("ge", True): {"ge": 1, "lt": 0},
-    ("ge", False): {"lt": 1, "le": 1, "ne": 1, "ge": 0, "gt": 0, "eq": 0},
-    ("gt", True): {"gt": 1, "ge": 1, "ne": 1, "lt": 0, "le": 0, "eq": 0},
-    ("gt", False): {"le": 1, "gt": 0},
-    ("le", True): {"le": 1, "gt": 0},
-    ("le", False): {"gt": 1, "ge": 1, "ne": 1, "le": 0, "lt": 0, "eq": 0},
-    ("lt", True): {"lt": 1, "le": 1, "ne": 1, "ge": 0, "gt": 0, "eq": 0},
-    ("lt", False): {"ge": 1, "lt": 0},
-    ("eq", True): {"eq": 1, "ge": 1, "le": 1, "ne": 0, "gt": 0, "lt": 0},
-    ("ne", False): {"eq": 1, "ge": 1, "le": 1, "ne": 0, "gt": 0, "lt": 0},
-}
-
-
-def settle_comparison_in_its_own_branch(node: Node) -> Node | None:
-    """where(x >= y, a, [x <= y]·b) → where(x >= y, a, b).
-
-    Condition: a factor of a branch is the indicator of a comparison of the same values, which the condition settles.
-    """
-    condition, *branches = node.operands
-    if not isinstance(condition, Elementwise) or condition.op not in _MIRROR:
-        return None
-    new = [_settled(b, condition, holds) for b, holds in zip(branches, (True, False), strict=True)]
-    if new == branches:
-        return None
-    return broadcast_to(elementwise("where", condition, *new), node.shape)
-
-
-def _settled(branch: Node, condition: Elementwise, holds: bool) -> Node:
-    """A branch without the indicators that are settled in it."""
-    known_here = _SETTLED.get((condition.op, holds), {})
-    factors = list(branch.operands) if is_op(branch, "mul") else [branch]
-    kept: list[Node] = []
-    for factor in factors:
-        inner = factor.operands[0] if is_op(factor, "indicator") else None
-        same = isinstance(inner, Elementwise) and inner.operands == condition.operands
-        value = known_here.get(inner.op) if same else None  # type: ignore[union-attr]
-        if value == 0:
-            return number(0)
-        kept += [factor] if value is None else []
-    if len(kept) == len(factors):
-        return branch
-    return number(1) if not kept else kept[0] if len(kept) == 1 else elementwise("mul", *kept)
 
 
 def drop_double_negation(node: Node) -> Node | None:
@@ -242,10 +157,6 @@ FUNCTIONS = (
     Rewrite(floor_of_integer_is_itself, ("floor",)),
     Rewrite(cube_of_cube_root, ("pow",)),
     Rewrite(drop_clipping_at_zero, ("maximum",)),
-    Rewrite(drop_choice_between_equals, ("maximum", "minimum", "where", "and", "or")),
-    Rewrite(where_of_one_and_zero_is_indicator, ("where",)),
-    Rewrite(take_common_scalar_out_of_where, ("where",)),
-    Rewrite(settle_comparison_in_its_own_branch, ("where",)),
     Rewrite(compare_with_number_on_the_right, tuple(_MIRROR)),
     Rewrite(drop_double_negation, ("not",)),
 )  # fmt: skip

@@ -11,6 +11,7 @@ from symnet.expr.constants import Number, number
 from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.node import Node
 from symnet.simplify.broadcast import trailing
+from symnet.simplify.choices import multiply_into_choice_to_cancel
 from symnet.simplify.coefficients import ONE
 from symnet.simplify.cost import saves
 from symnet.simplify.engine import Rewrite
@@ -65,13 +66,14 @@ def square_root_of_square(node: Node) -> Node | None:
 def distribute_to_cancel(node: Node) -> Node | None:
     """y·(a/y + b) → a + b·y: a factor multiplied into a sum in which its reciprocal stands.
 
-    Condition: fewer operations afterwards (the measure that makes this end).
+    Condition: fewer operations afterwards, or as many without the reciprocal (the measure that makes this end): where
+    y is 0 the left side is 0·∞.
     """
     factors = Factors.view(node)
     for base, exponent in factors.powers.items():
         if exponent == 1 and is_op(base[0], "add") and len(base[0].operands) <= MOST_TERMS:
             new = _distributed(factors, base)
-            if new is not None and saves(new, node):
+            if new is not None and (saves(new, node) or not saves(node, new)):
                 return new
     return None
 
@@ -179,4 +181,5 @@ PRODUCTS = (
     Rewrite(factor_beside_delta_takes_its_last_axis, ("mul",)),
     Rewrite(multiply_out_delta, ("mul",)),
     Rewrite(distribute_to_cancel, ("mul",)),
+    Rewrite(multiply_into_choice_to_cancel, ("mul",)),
 )

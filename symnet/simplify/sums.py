@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from sympy import Expr
 
-from symnet.expr.constants import number, number_of
+from symnet.expr.constants import number
 from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
 from symnet.simplify.brackets import BRACKETS
 from symnet.simplify.broadcast import trailing
+from symnet.simplify.choices import join_choices_by_one_condition
 from symnet.simplify.coefficients import ZERO, product, split_coefficient, terms_of
 from symnet.simplify.cost import saves
 from symnet.simplify.engine import Rewrite
@@ -116,44 +117,6 @@ def _has_sum_factor(node: Node) -> bool:
     if is_op(node, "mul"):
         return any(is_op(o, "add") or (o.kind == "expand" and is_op(o.operands[0], "add")) for o in node.operands)
     return is_op(node, "pow") and is_op(node.operands[0], "add")
-
-
-def join_choices_by_one_condition(node: Node) -> Node | None:
-    """where(c, x, 0) + where(c, 0, y) → where(c, x, y); [c] is where(c, 1, 0).
-
-    Condition: each is 0 where the other is not; factors go inside, to where they are used.
-    """
-    seen: dict[tuple[Node, bool], int] = {}
-    for n, term in enumerate(node.operands):
-        choice = _half_choice(term)
-        if choice is None or term.shape != node.shape:
-            continue
-        condition, first, value = choice
-        m = seen.get((condition, not first))
-        if m is not None:
-            _, _, other = _half_choice(node.operands[m])  # type: ignore[misc]
-            joined = elementwise("where", condition, *((value, other) if first else (other, value)))
-            rest = [o for k, o in enumerate(node.operands) if k not in (m, n)]
-            return broadcast_to(elementwise("add", joined, *rest) if rest else joined, node.shape)
-        seen[(condition, first)] = n
-    return None
-
-
-def _half_choice(term: Node) -> tuple[Node, bool, Node] | None:
-    """(condition, whether the value stands first, value) of a term that is a choice between a value and 0."""
-    coefficient, factors = split_coefficient(term)
-    choices = [f for f in factors if is_op(f, "where", "indicator")]
-    if len(choices) != 1:
-        return None
-    (choice,) = choices
-    others = tuple(f for f in factors if f is not choice)
-    if is_op(choice, "indicator"):
-        return choice.operands[0], True, product(coefficient, others)
-    condition, a, b = choice.operands
-    if (number_of(a) == 0) == (number_of(b) == 0):
-        return None
-    first = number_of(b) == 0
-    return condition, first, elementwise("mul", product(coefficient, others), a if first else b)
 
 
 SUMS = (

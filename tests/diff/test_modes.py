@@ -19,7 +19,7 @@ WRONG = [
     ("tanh", elementwise.PARTIALS, "tanh", (lambda y, x: 1 - y,)),
     ("sigmoid", elementwise.PARTIALS, "sigmoid", (lambda y, x: y,)),
     ("power of two tensors", elementwise.PARTIALS, "pow", (elementwise.pow_by_base, lambda y, a, b: y)),
-    ("sum and product of three", elementwise.VJP, "mul", lambda node, y_bar, k: y_bar),
+    ("sum and product of three", elementwise.VJP, "mul", lambda node, y_bar, support, k: y_bar),
     ("matrix product", tables.VJP, "einsum", lambda node, y_bar, k: contraction.einsum_vjp(node, y_bar * 2, k)),
     ("slice of a batch", tables.VJP, "slice", lambda node, y_bar, k: node.operands[0]),
     ("padding", tables.JVP, "place", lambda node, x_dots: node),

@@ -68,9 +68,27 @@ EXAMPLES: dict[str, list[Node]] = {
     "where_of_one_and_zero_is_indicator": [where(x > 0, 1, 0)],
     "settle_comparison_in_its_own_branch": [
         where(x >= 0, 1, ew.indicator(x <= 0) * exp(x)),
-        where(x < y, ew.indicator(x < y), y),
+        where(x < y, ew.indicator(x <= y), y),
         where(x > y, ew.indicator(x <= y) * w[0], w[1]),
     ],
+    "settle_condition_in_its_own_branch": [
+        where(x < y, ew.indicator(x < y), y),
+        where(x > 0, 1 + where(x > 0, y, x) * 2, where(x > 0, a, exp(where(x > 0, a, b)))),
+        where(elementwise("and", x > 0, y > 0), where(x > 0, x, y), where(y > 0, x, y)),
+        where(elementwise("or", x > 0, y > 0), a, where(x > 0, x, y)),
+    ],
+    "where_not_is_where_turned": [where(ew.logical_not(x > 0), x, y)],
+    "drop_branch_that_is_never_taken": [
+        where(ew.logical_or(x > 0, ew.logical_not(x > 0)), x, y),
+        where(ew.logical_and(ew.logical_and(x > 0, y > 0), ew.logical_not(x > 0)), x, y),
+        ew.indicator(ew.logical_or(ew.logical_not(x > 0), ew.logical_or(y > 0, x > 0))) + x,
+    ],
+    "multiply_into_choice_to_cancel": [
+        x * where(y > 0, a / x, y),
+        sigmoid(x) * (1 - sigmoid(x)) * where(y > 0, 1 / sigmoid(x), -1 / (1 - sigmoid(x))),
+        x * where(y > 0, y * (a / x + 1), 0) / s,
+    ],
+    "log_of_choice": [log(where(y > 0, sigmoid(x), 1 - sigmoid(x))), log(where(x > 0, exp(x), y))],
     "take_common_scalar_out_of_where": [where(x > 0, s * x, s * y), where(x > 0, 2 * x, 0)],
     "compare_with_number_on_the_right": [ew.indicator(ew.less(0, x)), ew.indicator(ew.greater(y, x))],
     "drop_double_negation": [ew.indicator(elementwise("not", elementwise("not", x > 0)))],
@@ -102,6 +120,7 @@ EXAMPLES: dict[str, list[Node]] = {
     "join_choices_by_one_condition": [
         where(x > 0, y, 0) + where(x > 0, 0, 2 * x),
         ew.indicator(x > 0) + where(x > 0, 0, exp(x)) + y,
+        where(x > 0, y, x) - 2 * where(x > 0, 0, y) + a,
     ],
     "collect_products_bracketed_differently": [
         (M @ K) @ A + M @ (K @ A),

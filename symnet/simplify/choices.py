@@ -1,0 +1,359 @@
+"""Rewrites of `where` and of what stands in its branches.
+
+In: a `where` node, or a node over one, its operands in normal form.  Out: a shorter or canonical node.
+A factor leaves a branch only when it is finite whatever the data (`take_common_scalar_out_of_where`): in the branch
+that is not taken anything may be infinite or NaN.  Factors enter branches freely, and do where they cancel there.
+"""
+
+from __future__ import annotations
+
+from itertools import product as combinations
+
+from symnet.expr.constants import Number, number, number_of
+from symnet.expr.elementwise import Elementwise, elementwise, is_op
+from symnet.expr.graph import with_operands
+from symnet.expr.movement import broadcast_to
+from symnet.expr.node import Node, Shape
+from symnet.simplify.broadcast import Axes, align, trailing
+from symnet.simplify.coefficients import is_finite_scalar, product, split_coefficient
+from symnet.simplify.engine import Rewrite
+from symnet.simplify.factors import Base, Factors
+from symnet.simplify.signs import is_positive
+
+_LEVELS = 4  # of a branch that are searched for choices by the same condition
+_ATOMS = 6  # of a condition whose truth table is looked at
+Facts = dict[tuple[Node, Axes], bool]  # a condition's core and the axes it varies along: whether it holds
+
+
+# --------------------------------------------------------------------------- conditions
+
+
+def where_of_one_and_zero_is_indicator(node: Node) -> Node | None:
+    """where(c, 1, 0) → [c].  Always."""
+    condition, a, b = node.operands
+    return elementwise("indicator", condition) if number_of(a) == 1 and number_of(b) == 0 else None
+
+
+def drop_choice_between_equals(node: Node) -> Node | None:
+    """max(x, x) → x; where(c, x, x) → x.  Always."""
+    a, b = node.operands[-2:]
+    return broadcast_to(a, node.shape) if a is b else None
+
+
+def where_not_is_where_turned(node: Node) -> Node | None:
+    """where(not c, x, y) → where(c, y, x).  Always."""
+    condition, a, b = node.operands
+    return elementwise("where", condition.operands[0], b, a) if is_op(condition, "not") else None
+
+
+def drop_branch_that_is_never_taken(node: Node) -> Node | None:
+    """where(p or not p, x, y) → x; where(p and not p, x, y) → y; [p or not p] → 1.
+
+    Condition: the truth table of the condition, over at most `_ATOMS` comparisons, says so.
+    """
+    always = _truth(node.operands[0])
+    if always is None:
+        return None
+    branches = node.operands[1:] or (number(1), number(0))
+    return broadcast_to(branches[0] if always else branches[1], node.shape)
+
+
+def _truth(condition: Node) -> bool | None:
+    """Whether a condition made of and, or, not holds always (True) or never (False)."""
+    if not is_op(condition, "and", "or", "not"):
+        return None
+    inner, atoms = _opened(condition)
+    if len(atoms) > _ATOMS:
+        return None
+    seen = {_value(condition, dict(zip(atoms, row, strict=True)), inner) for row in _rows(len(atoms))}
+    return seen.pop() if len(seen) == 1 else None
+
+
+def _rows(count: int) -> list[tuple[bool, ...]]:
+    return list(combinations((False, True), repeat=count))
+
+
+def _opened(condition: Node) -> tuple[list[Node], list[Node]]:
+    """The connectives of a condition, operands first, and what they connect."""
+    inner: dict[Node, None] = {}
+    atoms: dict[Node, None] = {}
+    stack = [condition]
+    while stack and len(atoms) <= _ATOMS and len(inner) <= 4 * _ATOMS:
+        each = stack.pop()
+        if is_op(each, "and", "or", "not"):
+            inner.pop(each, None)
+            inner[each] = None
+            stack.extend(each.operands)
+        else:
+            atoms[each] = None
+    return list(reversed(inner)), list(atoms) if not stack else [*atoms] * (_ATOMS + 1)
+
+
+def _value(condition: Node, values: dict[Node, bool], inner: list[Node]) -> bool:
+    for each in inner:
+        given = [values[o] for o in each.operands]
+        values[each] = (not given[0]) if is_op(each, "not") else all(given) if is_op(each, "and") else any(given)
+    return values[condition]
+
+
+# --------------------------------------------------------------------------- what a condition settles in its branches
+
+
+def settle_condition_in_its_own_branch(node: Node) -> Node | None:
+    """where(c, f(where(c, x, y)), z) → where(c, f(x), z), and so for [c].  Always: there c holds."""
+    condition, a, b = node.operands
+    core, axes = align(condition, node.shape)
+    new = [_known(branch, core, axes, holds, node.shape) for branch, holds in ((a, True), (b, False))]
+    if new[0] is a and new[1] is b:
+        return None
+    return broadcast_to(elementwise("where", condition, *new), node.shape)
+
+
+def _known(branch: Node, core: Node, axes: Axes, holds: bool, shape: Shape) -> Node:
+    """A branch in which a condition is known, and what follows from it."""
+    facts: Facts = {}
+    _learn(core, axes, holds, facts, shape)
+    return _settled_in(branch, facts, shape, _LEVELS)
+
+
+def _learn(core: Node, axes: Axes, holds: bool, facts: Facts, shape: Shape) -> None:
+    facts[(core, axes)] = holds
+    if is_op(core, "not"):
+        _learn(core.operands[0], axes, not holds, facts, shape)
+    if is_op(core, "and" if holds else "or"):
+        for part in core.operands:
+            _learn(*_placed(part, axes, shape), holds, facts, shape)
+
+
+def _placed(part: Node, axes: Axes, shape: Shape) -> tuple[Node, Axes]:
+    inner, places = align(part, tuple(shape[a] for a in axes))
+    return inner, tuple(axes[a] for a in places)
+
+
+def _settled_in(x: Node, facts: Facts, shape: Shape, levels: int) -> Node:
+    """x where the facts hold; x broadcasts to `shape`."""
+    if not isinstance(x, Elementwise) or not levels or x.dtype == "bool":
+        return x
+    if x.op in ("where", "indicator"):
+        holds = facts.get(align(x.operands[0], shape))
+        if holds is not None:
+            branches = x.operands[1:] or (number(1), number(0))
+            return _settled_in(broadcast_to(branches[0 if holds else 1], x.shape), facts, shape, levels - 1)
+    return with_operands(x, [_settled_in(o, facts, shape, levels - 1) for o in x.operands])
+
+
+# A comparison of x and y, and whether it holds → the other comparisons of x and y that are then settled.  (Where x or y
+# is NaN none of them holds, and the value is NaN's business.)
+_SETTLED = {
+    ("ge", True): {"ge": 1, "lt": 0},
+    ("ge", False): {"lt": 1, "le": 1, "ne": 1, "ge": 0, "gt": 0, "eq": 0},
+    ("gt", True): {"gt": 1, "ge": 1, "ne": 1, "lt": 0, "le": 0, "eq": 0},
+    ("gt", False): {"le": 1, "gt": 0},
+    ("le", True): {"le": 1, "gt": 0},
+    ("le", False): {"gt": 1, "ge": 1, "ne": 1, "le": 0, "lt": 0, "eq": 0},
+    ("lt", True): {"lt": 1, "le": 1, "ne": 1, "ge": 0, "gt": 0, "eq": 0},
+    ("lt", False): {"ge": 1, "lt": 0},
+    ("eq", True): {"eq": 1, "ge": 1, "le": 1, "ne": 0, "gt": 0, "lt": 0},
+    ("ne", False): {"eq": 1, "ge": 1, "le": 1, "ne": 0, "gt": 0, "lt": 0},
+}
+COMPARISONS = ("lt", "le", "gt", "ge", "eq", "ne")
+
+
+def settle_comparison_in_its_own_branch(node: Node) -> Node | None:
+    """where(x >= y, a, [x <= y]·b) → where(x >= y, a, b).
+
+    Condition: a factor of a branch is the indicator of a comparison of the same values, which the condition settles.
+    """
+    condition, *branches = node.operands
+    if not isinstance(condition, Elementwise) or condition.op not in COMPARISONS:
+        return None
+    new = [_settled(b, condition, holds) for b, holds in zip(branches, (True, False), strict=True)]
+    if new == branches:
+        return None
+    return broadcast_to(elementwise("where", condition, *new), node.shape)
+
+
+def _settled(branch: Node, condition: Elementwise, holds: bool) -> Node:
+    """A branch without the indicators that are settled in it."""
+    known_here = _SETTLED.get((condition.op, holds), {})
+    factors = list(branch.operands) if is_op(branch, "mul") else [branch]
+    kept: list[Node] = []
+    for factor in factors:
+        inner = factor.operands[0] if is_op(factor, "indicator") else None
+        same = isinstance(inner, Elementwise) and inner.operands == condition.operands
+        value = known_here.get(inner.op) if same else None  # type: ignore[union-attr]
+        if value == 0:
+            return number(0)
+        kept += [factor] if value is None else []
+    if len(kept) == len(factors):
+        return branch
+    return number(1) if not kept else kept[0] if len(kept) == 1 else elementwise("mul", *kept)
+
+
+# --------------------------------------------------------------------------- factors
+
+
+def take_common_scalar_out_of_where(node: Node) -> Node | None:
+    """where(c, s·x, s·y) → s·where(c, x, y); y may be 0.
+
+    Condition: s is a scalar, and finite whatever the data.
+    """
+    condition, a, b = node.operands
+    zero = number_of(a) == 0 or number_of(b) == 0
+    shared = [s for s in (*_scalars(a), *_scalars(b)) if is_finite_scalar(s)] if zero else []
+    shared = shared or [s for s in _scalars(a) if s in _scalars(b)]
+    if not shared or not node.rank:
+        return None
+    return elementwise("mul", *shared, elementwise("where", condition, _divide(a, shared), _divide(b, shared)))
+
+
+def _scalars(x: Node) -> list[Node]:
+    return [o for o in x.operands if not o.rank] if is_op(x, "mul") and x.rank else []
+
+
+def _divide(x: Node, shared: list[Node]) -> Node:
+    if number_of(x) == 0:
+        return x
+    rest = [o for o in x.operands if o not in shared]
+    return rest[0] if len(rest) == 1 else elementwise("mul", *rest)
+
+
+def multiply_into_choice_to_cancel(node: Node) -> Node | None:
+    """y·where(c, a/y, b) → where(c, a, y·b): 1/y may be infinite where y is 0.
+
+    Condition: the factor's reciprocal is a factor of a branch, or of a term of it.
+    """
+    factors = Factors.view(node)
+    whole = trailing(node.rank, node.rank)
+    for base, exponent in factors.powers.items():
+        core, axes = base
+        if exponent != 1 or axes != whole or not is_op(core, "where"):
+            continue
+        wanted = {b for branch in core.operands[1:] for b in _reciprocals_in(branch, factors, base)}
+        if wanted:
+            inside, outside = Factors(node.shape), factors.copy()
+            del outside.powers[base]
+            for other in wanted:
+                inside.powers[other] = outside.powers.pop(other)
+            condition, *branches = core.operands
+            factor = inside.build()
+            chosen = elementwise("where", condition, *(elementwise("mul", factor, x) for x in branches))
+            return outside.times(broadcast_to(chosen, node.shape), whole).build()
+    return None
+
+
+def _reciprocals_in(branch: Node, factors: Factors, chosen: Base) -> list[Base]:
+    """The factors that divide a branch, or a term of it."""
+    found = []
+    terms = [t for f in _arrays(branch) if is_op(f, "add") for t in f.operands]
+    for term in (branch, *terms):
+        inner = Factors(factors.shape).times(term, trailing(term.rank, len(factors.shape)))
+        for base, exponent in inner.powers.items():
+            mine = factors.powers.get(base)
+            if mine is None or base == chosen or isinstance(mine, Node) or isinstance(exponent, Node):
+                continue
+            if is_positive(mine) and not is_positive(exponent):
+                found.append(base)
+    return found
+
+
+def _arrays(x: Node) -> tuple[Node, ...]:
+    return x.operands if is_op(x, "mul") else (x,)
+
+
+# --------------------------------------------------------------------------- sums of choices
+
+
+def join_choices_by_one_condition(node: Node) -> Node | None:
+    """where(c, x, 0) + where(c, 0, y) → where(c, x, y), where(c, x, y) + 2·where(c, u, v) → where(c, x + 2·u, y + 2·v);
+    [c] is where(c, 1, 0).
+
+    Condition: factors go inside, to where they are used, so a choice between two values has none but a number.
+    """
+    seen: dict[Node, tuple[int, Choice]] = {}
+    for n, term in enumerate(node.operands):
+        choice = _choice(term) if term.shape == node.shape else None
+        if choice is None:
+            continue
+        condition = choice[0]
+        if condition in seen:
+            m, other = seen[condition]
+            joined = _joined(other, choice)
+            if joined is None:
+                continue
+            rest = [o for k, o in enumerate(node.operands) if k not in (m, n)]
+            return broadcast_to(elementwise("add", joined, *rest) if rest else joined, node.shape)
+        seen[condition] = (n, choice)
+    return None
+
+
+Choice = tuple[Node, Node, Node, bool]  # condition, the two values, whether it is an indicator
+
+
+def _choice(term: Node) -> Choice | None:
+    """A term that is a choice, its factors multiplied in."""
+    coefficient, factors = split_coefficient(term)
+    choices = [f for f in factors if is_op(f, "where", "indicator")]
+    if len(choices) != 1:
+        return None
+    (choice,) = choices
+    others = tuple(f for f in factors if f is not choice)
+    outside = product(coefficient, others)
+    if is_op(choice, "indicator"):
+        return choice.operands[0], outside, number(0), True
+    condition, a, b = choice.operands
+    if others and number_of(a) != 0 and number_of(b) != 0:
+        return None
+    first, second = (x if number_of(x) == 0 else elementwise("mul", outside, x) for x in (a, b))
+    return condition, first, second, False
+
+
+def _joined(one: Choice, two: Choice) -> Node | None:
+    """The sum of two choices; None for those that stay: [c]·x + [c]·y is [c]·(x + y)."""
+    if one[3] and two[3]:
+        return None
+    return elementwise("where", one[0], *(_added(x, y) for x, y in zip(one[1:3], two[1:3], strict=True)))
+
+
+def _added(x: Node, y: Node) -> Node:
+    if number_of(x) == 0:
+        return y
+    return x if number_of(y) == 0 else elementwise("add", x, y)
+
+
+# --------------------------------------------------------------------------- logarithms
+
+
+def log_of_choice(node: Node) -> Node | None:
+    """log(where(c, x, y)) → where(c, log(x), log(y)).
+
+    Condition: x or y is a number, an exponential or a logistic value, whose logarithm is stable and costs less.
+    """
+    choice = node.operands[0]
+    if not is_op(choice, "where") or not any(map(_has_stable_logarithm, choice.operands[1:])):
+        return None
+    condition, *branches = choice.operands
+    logs = [elementwise("log", x) for x in branches]
+    return broadcast_to(elementwise("where", condition, *logs), node.shape)
+
+
+def _has_stable_logarithm(x: Node) -> bool:
+    if is_op(x, "add"):
+        return (
+            len(x.operands) == 2
+            and any(isinstance(o, Number) for o in x.operands)
+            and any(is_op(f, "sigmoid", "exp") for o in x.operands for f in _arrays(o))
+        )
+    return any(is_op(f, "exp", "sigmoid") for f in _arrays(x))
+
+
+CHOICES = (
+    Rewrite(drop_choice_between_equals, ("maximum", "minimum", "where", "and", "or")),
+    Rewrite(where_not_is_where_turned, ("where",)),
+    Rewrite(drop_branch_that_is_never_taken, ("where", "indicator")),
+    Rewrite(where_of_one_and_zero_is_indicator, ("where",)),
+    Rewrite(settle_condition_in_its_own_branch, ("where",)),
+    Rewrite(take_common_scalar_out_of_where, ("where",)),
+    Rewrite(settle_comparison_in_its_own_branch, ("where",)),
+    Rewrite(log_of_choice, ("log",)),
+)
