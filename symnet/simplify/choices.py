@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from itertools import product as combinations
 
-from symnet.expr.constants import Number, number, number_of
+from symnet.expr.constants import number, number_of
 from symnet.expr.elementwise import Elementwise, elementwise, is_op
 from symnet.expr.graph import with_operands
 from symnet.expr.movement import broadcast_to
@@ -321,32 +321,6 @@ def _added(x: Node, y: Node) -> Node:
     return x if number_of(y) == 0 else elementwise("add", x, y)
 
 
-# --------------------------------------------------------------------------- logarithms
-
-
-def log_of_choice(node: Node) -> Node | None:
-    """log(where(c, x, y)) → where(c, log(x), log(y)).
-
-    Condition: x or y is a number, an exponential or a logistic value, whose logarithm is stable and costs less.
-    """
-    choice = node.operands[0]
-    if not is_op(choice, "where") or not any(map(_has_stable_logarithm, choice.operands[1:])):
-        return None
-    condition, *branches = choice.operands
-    logs = [elementwise("log", x) for x in branches]
-    return broadcast_to(elementwise("where", condition, *logs), node.shape)
-
-
-def _has_stable_logarithm(x: Node) -> bool:
-    if is_op(x, "add"):
-        return (
-            len(x.operands) == 2
-            and any(isinstance(o, Number) for o in x.operands)
-            and any(is_op(f, "sigmoid", "exp") for o in x.operands for f in _arrays(o))
-        )
-    return any(is_op(f, "exp", "sigmoid") for f in _arrays(x))
-
-
 CHOICES = (
     Rewrite(drop_choice_between_equals, ("maximum", "minimum", "where", "and", "or")),
     Rewrite(where_not_is_where_turned, ("where",)),
@@ -355,5 +329,4 @@ CHOICES = (
     Rewrite(settle_condition_in_its_own_branch, ("where",)),
     Rewrite(take_common_scalar_out_of_where, ("where",)),
     Rewrite(settle_comparison_in_its_own_branch, ("where",)),
-    Rewrite(log_of_choice, ("log",)),
 )

@@ -88,7 +88,6 @@ EXAMPLES: dict[str, list[Node]] = {
         sigmoid(x) * (1 - sigmoid(x)) * where(y > 0, 1 / sigmoid(x), -1 / (1 - sigmoid(x))),
         x * where(y > 0, y * (a / x + 1), 0) / s,
     ],
-    "log_of_choice": [log(where(y > 0, sigmoid(x), 1 - sigmoid(x))), log(where(x > 0, exp(x), y))],
     "take_common_scalar_out_of_where": [where(x > 0, s * x, s * y), where(x > 0, 2 * x, 0)],
     "compare_with_number_on_the_right": [ew.indicator(ew.less(0, x)), ew.indicator(ew.greater(y, x))],
     "drop_double_negation": [ew.indicator(elementwise("not", elementwise("not", x > 0)))],
@@ -242,7 +241,11 @@ EXAMPLES: dict[str, list[Node]] = {
     ],
     "reduce_before_moving": [log(total(exp(Z)[1:], 1)), largest(sigmoid(Z)[1:], 1)],
     "log_of_reduction": [log(largest(sigmoid(Z), 1)), log(prod(softmax(Z), 1))],
-    "log_of_choice": [log(where(x > 0, sigmoid(x), 0)), log(maximum(sigmoid(x), exp(y)))],
+    "log_of_choice": [
+        log(where(x > 0, sigmoid(x), 0)),
+        log(where(y > 0, sigmoid(x), 1 - sigmoid(x))),
+        log(maximum(sigmoid(x), exp(y))),
+    ],
     "log_of_some_probabilities": [
         log(softmax(Z)[:, 0] + softmax(Z)[:, 2]),
         log(1 - softmax(Z)[:, 1]),
