@@ -34,6 +34,10 @@ class RangeError(SymnetError, OverflowError):
     """A Python integer that the dtype beside it cannot hold, or sizes beyond what can be addressed."""
 
 
+class AllocationError(SymnetError, MemoryError):
+    """No memory for an array or a workspace."""
+
+
 class ValueDomainError(SymnetError, ValueError):
     """A value outside the domain: a label out of range, NaN where it is refused, an empty mean."""
 

@@ -127,6 +127,7 @@ m, n = dim("m"), dim("n")
 x, y, s = tensor("x", 5), tensor("y", 5), tensor("s")
 A, B = tensor("A", 3, 4), tensor("B", 4, 2)
 Q = tensor("Q", 4, 4)
+k, flags = tensor("k", 5, dtype="int32"), tensor("flags", 5, dtype="bool")
 X, W, b = tensor("X", m, 4), tensor("W", 4, 3), tensor("b", 3)
 D = tensor("D", m, 3, simplex=True)
 H = tensor("H", m, 3, one_hot=True)
@@ -195,6 +196,15 @@ case("gamma, log gamma and digamma", lambda: ew.gamma(x) + ew.loggamma(x) * ew.d
 case("digamma", lambda: ew.digamma(x), "x", "its derivative, polygamma(1, x), is computed by its body", x=positive)
 case("a function of SymPy's with a body", lambda: apply(Logistic, x * y, body=logistic), "x y")
 case("sign and floor", lambda: ew.sign(x) + ew.floor(x), "x", "derivative zero by declaration")
+case("mod", lambda: ew.mod(x, y) + x % 0.3, "x y", "the derivatives are 1 and -floor(x/y)", y=positive)
+case(
+    "integers beside reals",
+    lambda: [(k - flags) * x + elementwise("mul", elementwise("as_real", k), x), mean(k), k.sum()],
+    "x",
+    "int32 beside truth values, a mean of integers, a sum that widens: conversions of every kind",
+    k=below(9),
+    flags=lambda rng, shape: rng.random(shape) < 0.5,
+)
 case("sum and product of three", lambda: elementwise("mul", x, y, elementwise("add", x, y, s)), "x y s")
 case("square", lambda: x**2, "x")
 case("cube less itself", lambda: x**3 - x, "x")

@@ -26,6 +26,7 @@ from symnet.expr.elementwise import (
     divide,
     elementwise,
     exp,
+    floor,
     greater,
     greater_equal,
     indicator,
@@ -45,6 +46,7 @@ from symnet.expr.elementwise import (
 )
 from symnet.expr.movement import broadcast_to, keep_axes
 from symnet.expr.node import Node, Shape
+from symnet.expr.result_dtypes import CASTS
 from symnet.expr.sympy_table import polygamma
 
 Partial = Callable[..., Maybe] | Declared
@@ -113,9 +115,11 @@ PARTIALS: dict[str, tuple[Partial, ...]] = {
     "maximum": (lambda y, a, b: indicator(greater_equal(a, b)), lambda y, a, b: indicator(less(a, b))),
     "minimum": (lambda y, a, b: indicator(less_equal(a, b)), lambda y, a, b: indicator(greater(a, b))),
     "pow": (pow_by_base, pow_by_exponent),
+    "mod": (lambda y, a, b: number(1), lambda y, a, b: negative(floor(divide(a, b)))),
     "xlogy": (lambda y, a, b: log(b), lambda y, a, b: divide(a, b)),
     **dict.fromkeys(("lt", "le", "gt", "ge", "eq", "ne", "and", "or"), (ZERO,) * 2),
     "not": (ZERO,),
+    **dict.fromkeys(CASTS, (ZERO,)),
     "indicator": (ZERO,),
 }
 

@@ -26,13 +26,35 @@ from symnet.loops.ir import (
 )
 
 Texts = Mapping[type, str]
-C: Texts = {IntFloorDiv: "({} / {})", IntMod: "({} % {})", IntMin: "({0} < {1} ? {0} : {1})"}
-PYTHON: Texts = {IntFloorDiv: "({} // {})", IntMod: "({} % {})", IntMin: "min({}, {})"}
+PLAIN: Texts = {IntAdd: "({} + {})", IntMul: "({} * {})"}
+C: Texts = {**PLAIN, IntFloorDiv: "({} / {})", IntMod: "({} % {})", IntMin: "({0} < {1} ? {0} : {1})"}
+PYTHON: Texts = {**PLAIN, IntFloorDiv: "({} // {})", IntMod: "({} % {})", IntMin: "min({}, {})"}
 
 
 def c_text(expr: IntExpr, names: Mapping[str, str]) -> str:
     """An expression in C over int64_t variables; names: the identifier of each dim."""
     return _write(expr, C, names)
+
+
+def c_saturated(expr: IntExpr, names: Mapping[str, str], function: str) -> str:
+    """The same with sums and products that end at the ends of int64_t: calls of FUNCTION_plus and FUNCTION_times."""
+    return _write(expr, {**C, IntAdd: f"{function}_plus({{}}, {{}})", IntMul: f"{function}_times({{}}, {{}})"}, names)
+
+
+SATURATED = """\
+/* Sums and products of extents, which end at the ends of int64_t. */
+static inline int64_t {name}_plus(int64_t a, int64_t b)
+{{
+    if (a > 0 ? b > INT64_MAX - a : b < INT64_MIN - a) return a > 0 ? INT64_MAX : INT64_MIN;
+    return a + b;
+}}
+
+static inline int64_t {name}_times(int64_t a, int64_t b)
+{{
+    if (a > 0 && b > INT64_MAX / a) return INT64_MAX;
+    if (a > 0 && b < INT64_MIN / a) return INT64_MIN;
+    return a * b;
+}}"""
 
 
 def c_count(shape: tuple[IntExpr, ...], names: Mapping[str, str]) -> str:
@@ -68,8 +90,8 @@ def _inner(expr: IntExpr, texts: Texts, names: Mapping[str, str]) -> str:
 _WRITE: dict[type, Callable[[Any, Texts, Mapping[str, str]], str]] = {
     IntConst: lambda e, texts, names: str(e.value),
     IntVar: lambda e, texts, names: names.get(e.name, e.name),
-    IntAdd: lambda e, texts, names: f"({_inner(e.left, texts, names)} + {_inner(e.right, texts, names)})",
-    IntMul: lambda e, texts, names: f"({_inner(e.left, texts, names)} * {_inner(e.right, texts, names)})",
+    IntAdd: lambda e, texts, names: texts[IntAdd].format(_inner(e.left, texts, names), _inner(e.right, texts, names)),
+    IntMul: lambda e, texts, names: texts[IntMul].format(_inner(e.left, texts, names), _inner(e.right, texts, names)),
     IntMin: lambda e, texts, names: texts[IntMin].format(_inner(e.left, texts, names), _inner(e.right, texts, names)),
     IntFloorDiv: lambda e, texts, names: texts[IntFloorDiv].format(_inner(e.value, texts, names), e.divisor),
     IntMod: lambda e, texts, names: texts[IntMod].format(_inner(e.value, texts, names), e.divisor),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from math import prod
 
 from symnet.dtypes import ITEMSIZE
-from symnet.export.extents import c_count, c_text, python_text
+from symnet.export.extents import SATURATED, c_count, c_saturated, python_text
 from symnet.export.names import c_names
 from symnet.loops.ir import Buffer, IntConst, Program
 from symnet.loops.signature import Signature
@@ -24,14 +24,27 @@ CODES = (  # name, value, what it says
     ("OK", 0, "done"),
     ("WORKSPACE_TOO_SMALL", 1, "workspace_bytes is less than {name}_workspace_bytes(dims)"),
     ("BAD_PHASE", 2, "no such phase"),
-    ("BAD_EXTENT", 3, "an extent is negative, or too small for the function ({name}_call)"),
+    ("BAD_EXTENT", 3, "an extent is negative, too small for the function, or too large ({name}_call)"),
     ("INDEX_OUT_OF_RANGE", 4, "a label is out of range ({name}_call)"),
     ("WORKSPACE_MISALIGNED", 5, "the workspace is not aligned to {alignment} bytes ({name}_call)"),
     ("SINGULAR_MATRIX", 6, "equations with a singular matrix: the outputs mean nothing"),
 )
 
 
-_SUFFIXES = ("call", "run", "workspace_bytes", "phases", "units", "inputs", "outputs", "dims", "argument", "code")
+_SUFFIXES = (
+    "call",
+    "plus",
+    "times",
+    "run",
+    "workspace_bytes",
+    "phases",
+    "units",
+    "inputs",
+    "outputs",
+    "dims",
+    "argument",
+    "code",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +120,7 @@ int32_t {name}({arrays},
 /* All phases on this thread. */
 int32_t {name}_run({arrays});
 
+/* (size_t)-1 where an extent is negative or a size cannot be addressed: then no workspace is large enough. */
 size_t {name}_workspace_bytes(const int64_t *dims);
 int32_t {name}_phases(const int64_t *dims);
 int64_t {name}_units(const int64_t *dims, int32_t phase);"""
@@ -185,7 +199,11 @@ def _typed_call(signature: Signature) -> str:
         f"   to {ALIGNMENT} bytes. */"
     )
     indented = ",\n    ".join(arguments)
-    return "\n".join([comment, f"static inline int32_t {name}_call(\n    {indented})", "{", *body, "}"])
+    helpers = [SATURATED.format(name=name) + "\n"] if any(f"{name}_{h}(" in b for b in body for h in _HELPERS) else []
+    return "\n".join([*helpers, comment, f"static inline int32_t {name}_call(\n    {indented})", "{", *body, "}"])
+
+
+_HELPERS = ("plus", "times")
 
 
 def _input(buffer: Buffer, identifier: str) -> str:
@@ -196,8 +214,10 @@ def _input(buffer: Buffer, identifier: str) -> str:
 def _checks(signature: Signature, parameters: Parameters) -> list[str]:
     name, dims = signature.name, parameters.dim_names(signature)
     bad = [f"{dims[dim]} < 0" for dim in signature.dims]
-    bad += [f"{c_text(need.extent, dims)} < {need.at_least}" for need in signature.requirements]
+    bad += [f"{c_saturated(need.extent, dims, name)} < {need.at_least}" for need in signature.requirements]
     lines = [f"    if ({' || '.join(bad)}) return {name}_BAD_EXTENT;"] if bad else []
+    if signature.dims:
+        lines.append(f"    if ({name}_workspace_bytes(dims) == (size_t)-1) return {name}_BAD_EXTENT;")
     lines.append(f"    if ((uintptr_t)workspace % {ALIGNMENT}) return {name}_WORKSPACE_MISALIGNED;")
     identifiers = dict(zip([b.name for b in signature.inputs], parameters.inputs, strict=True))
     buffers = {b.name: b for b in signature.inputs}
@@ -205,7 +225,8 @@ def _checks(signature: Signature, parameters: Parameters) -> list[str]:
         label = identifiers[bound.name]
         shape = buffers[bound.name].shape
         element = f"{label}[i]" if shape else label
-        test = f"if ({element} < 0 || {element} >= {c_text(bound.extent, dims)}) return {name}_INDEX_OUT_OF_RANGE;"
+        end = c_saturated(bound.extent, dims, name)
+        test = f"if ({element} < 0 || {element} >= {end}) return {name}_INDEX_OUT_OF_RANGE;"
         lines.append(
             f"    for (int64_t i = 0; i < {c_count(shape, dims)}; ++i)\n        {test}" if shape else f"    {test}"
         )

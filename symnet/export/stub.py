@@ -154,7 +154,23 @@ def _arrange(template, leaves):
 
 def workspace_bytes(**dims):
     """Scratch memory of one call in bytes, for given extents."""
-    return int(_workspace_bytes(_dims_table(dims)))
+    for name, value in dims.items():
+        _check_extent(name, value)
+    return _checked_bytes(dims, _dims_table(dims))
+
+
+def _check_extent(name, value):
+    if value >= 2**63:
+        mend = "Pass a smaller one: native code counts in int64."
+        _refuse(OverflowError, f"{name}={value!r}, ...", f"an extent {name} of less than 2**63", value, mend)
+
+
+def _checked_bytes(dims, table):
+    size = _workspace_bytes(table)
+    if size == 2 ** (8 * ctypes.sizeof(ctypes.c_size_t)) - 1:
+        got = ", ".join(f"{name} = {dims[name]}" for name in METADATA["dims"])
+        _refuse(OverflowError, "...", "extents for which every array can be addressed", got, "Pass smaller ones.")
+    return size
 
 
 def @NAME@(*args, **keywords):
@@ -172,6 +188,7 @@ def @NAME@(*args, **keywords):
     for name, value in dims.items():
         if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < 0:
             _refuse(ValueError, f"{name}={value!r}, ...", "an extent of 0 or more", repr(value), f"Write {name}=32.")
+        _check_extent(name, value)
     for name in keywords:
         if name not in names:
             _refuse(TypeError, f"{name}=...", f"the inputs {', '.join(names)}", repr(name), "Correct the name.")
@@ -181,11 +198,11 @@ def @NAME@(*args, **keywords):
     arrays = [_array(name, dtype, shape, keywords[name]) for name, dtype, shape in METADATA["inputs"]]
     dims = _extents(arrays, dims)
     _check_values(arrays, dims)
+    c_dims = _dims_table(dims)
+    size = _checked_bytes(dims, c_dims)
     outputs = [
         np.empty([_evaluate(extent, dims) for extent in shape], dtype) for _, dtype, shape in METADATA["outputs"]
     ]
-    c_dims = _dims_table(dims)
-    size = _workspace_bytes(c_dims)
     memory = np.empty(size + 64, np.uint8)
     workspace = -(-memory.ctypes.data // 64) * 64
     code = _run(_table(arrays), _table(outputs), c_dims, workspace, size)

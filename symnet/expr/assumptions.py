@@ -20,6 +20,7 @@ from symnet.expr.indexing import Take
 from symnet.expr.movement import Concat, Expand, Slice
 from symnet.expr.node import Node
 from symnet.expr.reduction import Reduce
+from symnet.expr.result_dtypes import CASTS, COUNTED
 from symnet.expr.softmax import reciprocal_total, softmax_axes, sums_last_axis
 from symnet.expr.symbols import Tensor
 from symnet.expr.symmetry import is_symmetric
@@ -78,7 +79,26 @@ def _fill(root: Node) -> None:
             continue
         stack.pop()
         if node._facts is None:
-            node._facts = _close(_BY_KIND.get(node.kind, _nothing)(node))
+            found = _close(_BY_KIND.get(node.kind, _nothing)(node))
+            node._facts = found - _SIGNS if node.dtype in COUNTED and _may_wrap(node) else found
+
+
+_SIGNS = frozenset({"positive", "nonnegative", "nonzero", "unit", "open_unit"})
+_WRAPPING = frozenset({"add", "mul", "pow", "abs", "einsum", "cumsum", "reduce"})
+_SMALL_FACTS = frozenset({"unit", "one_hot"})
+
+
+def _may_wrap(node: Node) -> bool:
+    """Whether arithmetic on integers from data may leave their range, and the sign be another: |-2³¹| of int32."""
+    name = node.op if isinstance(node, Elementwise) else node.kind
+    if name not in _WRAPPING or (isinstance(node, Reduce) and node.op != "prod"):
+        return False
+    return not all(_is_count(o) for o in node.operands)
+
+
+def _is_count(node: Node) -> bool:
+    """A position, a size, a truth value: arithmetic on these stays far from the ends of int64."""
+    return node.dtype in ("bool", None) or node.kind == "iota" or bool(_of(node) & _SMALL_FACTS)
 
 
 def _close(found: Iterable[str]) -> Facts:
@@ -252,6 +272,12 @@ def _floor_facts(node: Node) -> set[str]:
     return {"integer"} | set(_of(node.operands[0]) & {"nonnegative", "unit"})
 
 
+def _mod_facts(node: Node) -> set[str]:
+    """Of the divisor's sign, or 0; whole where both are."""
+    held = set(_common(node.operands) & {"integer"})
+    return held | ({"nonnegative"} if "nonnegative" in _of(node.operands[1]) else set())
+
+
 def _function_facts(node: Node) -> set[str]:
     """What SymPy knows of a function of real variables."""
     application = node.args[0].application
@@ -280,6 +306,8 @@ _BY_PRIMITIVE: dict[str, Callable[[Node], Iterable[str]]] = {
     "minimum": lambda node: _common(node.operands) & _ELEMENTS,
     "abs": _abs_facts,
     "where": _where_facts,
+    "mod": _mod_facts,
+    **dict.fromkeys(CASTS, lambda node: _of(node.operands[0])),
     "indicator": lambda node: {"unit", "integer"},
 }
 

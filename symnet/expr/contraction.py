@@ -14,9 +14,10 @@ from typing import Any
 
 from sympy import Tuple
 
+from symnet import dtypes
 from symnet.errors import ArgumentError, ShapeError, explain
 from symnet.expr.constants import as_node, size
-from symnet.expr.elementwise import check_one_real, common_dtype, elementwise, reciprocal
+from symnet.expr.elementwise import check_one_real, convert, elementwise, reciprocal
 from symnet.expr.extents import (
     ints_arg,
     ints_of,
@@ -27,6 +28,7 @@ from symnet.expr.extents import (
     subscripts_of,
 )
 from symnet.expr.node import Extent, Node, Shape, register_builder
+from symnet.expr.result_dtypes import common_dtype
 
 Indices = tuple[int, ...]
 
@@ -228,7 +230,7 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
     """
     from symnet.expr.movement import keep_axes
 
-    x = as_node(x)
+    x = widened(as_node(x))
     axes = normalize_axes("sum(…)", axis, x.rank)
     if not axes:
         return x
@@ -256,9 +258,15 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
         raise ShapeError(
             explain("mean(…)", "at least one element", f"shape {x.shape}", "The mean of nothing is not defined.")
         )
+    x = convert(x, dtypes.DEFAULT_REAL) if x.dtype in dtypes.INTEGER else x  # as NumPy adds them up
     if not axes:
         return x
     return elementwise("mul", sum(x, axes, keepdims), reciprocal(size(count)))
+
+
+def widened(x: Node) -> Node:
+    """What a sum or running sum of `x` adds up: int32 as int64, as in NumPy (products of matrices stay int32)."""
+    return convert(x, "int64") if x.dtype == "int32" else x
 
 
 def dot(a: Any, b: Any) -> Node:
@@ -296,7 +304,7 @@ def trace(x: Any) -> Node:
     if x.rank < 2 or not same_extent(*x.shape[-2:]):
         raise ShapeError(explain("trace(x)", "a square matrix", f"shape {x.shape}", "Slice it to a square first."))
     stack = range(x.rank - 2)
-    return contract([[*stack, x.rank, x.rank]], stack, x)
+    return contract([[*stack, x.rank, x.rank]], stack, widened(x))
 
 
 @register_builder("matmul")

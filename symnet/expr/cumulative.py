@@ -13,6 +13,7 @@ from sympy import Integer
 
 from symnet.errors import ShapeError, explain
 from symnet.expr.constants import as_node
+from symnet.expr.contraction import widened
 from symnet.expr.extents import normalize_axes
 from symnet.expr.movement import reshape
 from symnet.expr.node import Node, Shape, register_builder
@@ -60,7 +61,7 @@ def cumsum(x: Any, axis: int | None = None) -> Node:
         >>> sn.grad(w @ sn.cumsum(x), x)
         cumsum(w[::-1])[::-1]
     """
-    x = as_node(x)
+    x = widened(as_node(x))
     if not x.rank:
         mend = "A number is its own sum; reshape it to (1,) for an array."
         raise ShapeError(explain("cumsum(x)", "rank 1 or more", "a scalar", mend))

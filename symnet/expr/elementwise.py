@@ -19,18 +19,17 @@ from sympy.core.symbol import Str
 
 from symnet import dtypes
 from symnet.errors import DTypeError, explain
-from symnet.expr.constants import Number, as_node, number
+from symnet.expr.constants import as_node, number, number_of
 from symnet.expr.extents import broadcast_shapes
 from symnet.expr.node import Node, Shape, register_builder, static_name
+from symnet.expr.result_dtypes import CASTS, COUNTED, RESULT, check_in_range, number_beside, widened_by
 
 
 @dataclass(frozen=True)
 class Primitive:
     """A scalar function: how many operands, and the dtype of its result.
 
-    result: "real" (integers become float64), "same" (promotion of the operands), "arithmetic" (the same, bool counts
-    as int64), "power", "bool", "branch" (promotion of all but the first), "weak" (a weak real: takes the dtype of
-    what it meets).
+    result: a rule of `result_dtypes.RESULT`.
     """
 
     name: str
@@ -57,6 +56,7 @@ PRIMITIVES: dict[str, Primitive] = {
         Primitive("abs", 1, "same"),
         Primitive("sign", 1, "same"),
         Primitive("floor", 1, "same"),
+        Primitive("mod", 2, "arithmetic"),
         Primitive("xlogy", 2, "real"),
         Primitive("atan2", 2, "real"),
         Primitive("function", None, "real", fewest=1),  # any other function of SymPy's: expr/sympy_functions.py
@@ -67,64 +67,8 @@ PRIMITIVES: dict[str, Primitive] = {
         Primitive("not", 1, "bool", condition=True),
         Primitive("where", 3, "branch", condition=True),
         Primitive("indicator", 1, "weak", condition=True),
+        *(Primitive(name, 1, name) for name in CASTS),  # put in where integers meet another dtype, and never printed
     )
-}
-
-
-def common_dtype(*operands: Node) -> str | None:
-    """The operands' dtype; integers beside a weak number that is not whole become real (t / 2, a mean of counts)."""
-    dtype = dtypes.promote(*(o.dtype for o in operands))
-    if dtype in (*dtypes.INTEGER, "bool") and not all(o.dtype is not None or _is_whole(o) for o in operands):
-        return dtypes.DEFAULT_REAL
-    return dtype
-
-
-# Of whole values these make whole values; the first are whole whatever they hold.
-_COUNTS = frozenset({"size", "delta", "iota", "one_hot", "indicator"})
-_KEEP_WHOLE = frozenset({
-    "expand", "reshape", "slice", "place", "concat", "take", "einsum", "cumsum", "named", "barrier",
-    "add", "mul", "maximum", "minimum", "abs", "sign", "floor", "where",
-})  # fmt: skip
-_DEPTH = 8  # levels of a weak value that are looked through; below it counts as real, which loses nothing
-
-
-def _is_whole(weak: Node, depth: int = _DEPTH) -> bool:
-    """Whether a value without a dtype is an integer whatever the data: such a value leaves integers what they are."""
-    if isinstance(weak, Number):
-        return bool(weak.value.is_integer)
-    name = weak.op if isinstance(weak, Elementwise) else weak.kind
-    if name in _COUNTS or weak.dtype is not None:
-        return name in _COUNTS or weak.dtype not in dtypes.REAL
-    return name in _KEEP_WHOLE and depth > 0 and all(_is_whole(o, depth - 1) for o in weak.operands)
-
-
-def _arithmetic(*operands: Node) -> str | None:
-    """`common_dtype`, where truth values count as 0 and 1."""
-    dtype = common_dtype(*operands)
-    return "int64" if dtype == "bool" else dtype
-
-
-def _power(base: Node, exponent: Node) -> str | None:
-    """Integers stay so under a constant exponent of at least 0, and become real under others."""
-    dtype = _arithmetic(base, exponent)
-    negative = isinstance(exponent, Number) and bool(exponent.value.is_negative)
-    return dtypes.DEFAULT_REAL if negative and dtype in dtypes.INTEGER else dtype
-
-
-def real_dtype(*operands: Node) -> str | None:
-    """The operands' dtype, a real one: of integers and truth values the default."""
-    dtype = dtypes.promote(*(o.dtype for o in operands))
-    return dtypes.DEFAULT_REAL if dtype in (*dtypes.INTEGER, "bool") else dtype
-
-
-_RESULT: dict[str, Callable[..., str | None]] = {
-    "same": common_dtype,
-    "arithmetic": _arithmetic,
-    "real": real_dtype,
-    "power": _power,
-    "bool": lambda *_: "bool",
-    "branch": lambda _, *rest: common_dtype(*rest),
-    "weak": lambda *_: None,
 }
 
 
@@ -151,7 +95,7 @@ class Elementwise(Node):
         shape = operands[0].shape
         if any(o.shape != shape for o in operands):
             shape = broadcast_shapes(op.name, *[o.shape for o in operands])
-        return shape, _RESULT[primitive.result](*operands)
+        return shape, RESULT[primitive.result](*operands)
 
     def _read(self) -> None:
         self.op = str(self.args[0].name)
@@ -198,6 +142,43 @@ def elementwise(op: str, *operands: Any) -> Elementwise:
     return Elementwise(_NAMES[op], *[o if isinstance(o, Node) else as_node(o) for o in operands])  # type: ignore[return-value]
 
 
+def written(op: str, *operands: Any) -> Elementwise:
+    """The same of operands as a user wrote them: beside integers, Python numbers and NumPy scalars count as in NumPy.
+
+    Raises:
+        RangeError: a Python integer that the dtype of the result cannot hold.
+    """
+    if any(isinstance(o, Node) and o.dtype in COUNTED for o in operands):
+        node = elementwise(op, *_beside_integers(op, operands))
+        check_in_range(node, op)
+        return node
+    return elementwise(op, *operands)
+
+
+def _beside_integers(op: str, operands: tuple[Any, ...]) -> list[Node]:
+    """Operands as nodes: a whole float stays real, a NumPy integer widens the others as NumPy says."""
+    nodes = [o if isinstance(o, Node) else number_beside(o) for o in operands]
+    wider = widened_by(operands)
+    rule, first = PRIMITIVES[op].result, int(PRIMITIVES[op].condition)
+    if rule in ("same", "branch") and all(o.dtype in ("bool", None) for o in nodes[first:]):
+        counts = any(isinstance(o, int) and not isinstance(o, bool) for o in operands)
+        wider = wider or ("int64" if counts else None)  # where(c, p, 7)
+    if wider is None or rule == "bool":
+        return nodes
+    return [o if k < first or o.dtype not in COUNTED else _widened(o, wider) for k, o in enumerate(nodes)]
+
+
+def _widened(x: Node, dtype: str) -> Node:
+    return convert(x, dtype) if dtypes.promote(x.dtype, dtype) == dtype else x
+
+
+def convert(x: Node, dtype: str | None) -> Node:
+    """`x` in another dtype (None: the real dtype of what it meets): itself where it has that, or is weak."""
+    if x.dtype is None or x.dtype == dtype or (dtype is None and x.dtype in dtypes.REAL):
+        return x
+    return elementwise(f"as_{dtype or 'real'}", x)
+
+
 def is_op(node: Node, *ops: str) -> bool:
     """Whether `node` is an elementwise node of one of these primitives."""
     return isinstance(node, Elementwise) and node.op in ops
@@ -211,7 +192,7 @@ MINUS_ONE = sympy.Integer(-1)
 @register_builder("add")
 def add(a: Any, b: Any) -> Node:
     """a + b, elementwise."""
-    return elementwise("add", a, b)
+    return written("add", a, b)
 
 
 @register_builder("negative")
@@ -223,18 +204,36 @@ def negative(a: Any) -> Node:
 @register_builder("subtract")
 def subtract(a: Any, b: Any) -> Node:
     """a - b, elementwise."""
-    return elementwise("add", a, negative(b))
+    if not any(isinstance(o, Node) and o.dtype in COUNTED for o in (a, b)):
+        return elementwise("add", a, negative(b))
+    whole = written("add", a, b)  # what is negated has the dtype of the result: of int32 beside int64, -b could wrap
+    a, b = whole.operands
+    value = number_of(b)
+    if value is not None:
+        return elementwise("add", a, number(-value))
+    return elementwise("add", a, negative(convert(b, whole.dtype) if whole.dtype in dtypes.INTEGER else b))
 
 
 @register_builder("multiply")
 def multiply(a: Any, b: Any) -> Node:
     """a * b, elementwise."""
-    return elementwise("mul", a, b)
+    return written("mul", a, b)
 
 
 def reciprocal(a: Any) -> Node:
     """1 / a, elementwise."""
     return elementwise("pow", a, number(MINUS_ONE))
+
+
+def _reciprocal_as_numpy(a: Any) -> Node:
+    """NumPy's `reciprocal`, which of integers is a whole number.
+
+    Raises:
+        DTypeError: of integers.
+    """
+    if a.dtype in (*dtypes.INTEGER, "bool"):
+        raise DTypeError(explain("np.reciprocal(x)", "real numbers", f"{a.dtype}", "Write 1/x for real quotients."))
+    return reciprocal(a)
 
 
 @register_builder("divide")
@@ -248,13 +247,17 @@ def divide(a: Any, b: Any) -> Node:
 
 @register_builder("power")
 def power(a: Any, b: Any) -> Node:
-    """a ** b, elementwise.  Where the exponent is no integer the base should be nonnegative."""
-    return elementwise("pow", a, b)
+    """a ** b, elementwise.  Where the exponent is no integer the base should be nonnegative.
+
+    Integers to an array of integers are integers, as in NumPy, and wrap as its; to the number -1, -2, … they are real.
+    A negative element of an array of exponents, which NumPy refuses, gives 0, or ±1 for the base ±1, as in JAX.
+    """
+    return written("pow", a, b)
 
 
 def _comparison(op: str) -> Callable[[Any, Any], Node]:
     def compare(a: Any, b: Any) -> Node:
-        return elementwise(op, a, b)
+        return written(op, a, b)
 
     compare.__name__ = op
     compare.__doc__ = f"Elementwise comparison `{op}`; a bool array."
@@ -354,12 +357,12 @@ def maximum(a: Any, b: Any) -> Node:
         >>> sn.grad(sn.sum(sn.maximum(a, b)), [a, b])
         [1[a >= b], 1[a < b]]
     """
-    return elementwise("maximum", a, b)
+    return written("maximum", a, b)
 
 
 def minimum(a: Any, b: Any) -> Node:
     """The smaller of a and b, elementwise; the derivative goes to a at a tie."""
-    return elementwise("minimum", a, b)
+    return written("minimum", a, b)
 
 
 def where(condition: Any, a: Any, b: Any) -> Node:
@@ -371,7 +374,7 @@ def where(condition: Any, a: Any, b: Any) -> Node:
         >>> sn.grad(sn.sum(sn.where(x > 0, x, x**2)), x)
         where(x > 0, 1, 2*x)
     """
-    return elementwise("where", condition, a, b)
+    return written("where", condition, a, b)
 
 
 def indicator(condition: Any) -> Node:
@@ -384,6 +387,19 @@ def indicator(condition: Any) -> Node:
         1[x > 0]
     """
     return elementwise("indicator", condition)
+
+
+@register_builder("mod")
+def mod(a: Any, b: Any) -> Node:
+    """a - b·⌊a/b⌋, of b's sign and without rounding: `a % b`, NumPy's `mod`; derivative 1 by a, -⌊a/b⌋ by b.
+
+    Example:
+        >>> import numpy as np, symnet as sn
+        >>> a, b = sn.scalar("a"), sn.scalar("b")
+        >>> sn.compile(a % b)(a=-1.0, b=0.3)
+        np.float64(0.19999999999999996)
+    """
+    return written("mod", a, b)
 
 
 def xlogy(x: Any, y: Any) -> Node:
@@ -418,8 +434,8 @@ _NUMPY: dict[str, Callable[..., Node]] = {
     "exp": exp, "log": log, "log1p": log1p, "expm1": expm1, "tanh": tanh, "sin": sin, "cos": cos, "tan": tan,
     "arcsin": asin, "arccos": acos, "arctan": atan, "sinh": sinh, "cosh": cosh, "sign": sign, "floor": floor,
     "arcsinh": asinh, "arccosh": acosh, "arctanh": atanh, "arctan2": atan2, "cbrt": cbrt,
-    "sqrt": sqrt, "maximum": maximum, "minimum": minimum, "square": _square, "reciprocal": reciprocal,
-    "equal": equal, "not_equal": not_equal,
+    "sqrt": sqrt, "maximum": maximum, "minimum": minimum, "square": _square, "reciprocal": _reciprocal_as_numpy,
+    "equal": equal, "not_equal": not_equal, "mod": mod, "remainder": mod,
 }  # fmt: skip
 for _name, _function in _NUMPY.items():
     _numpy(_name, _function)

@@ -17,7 +17,7 @@ import sympy
 
 from symnet.expr.constants import identity, iota, number, size
 from symnet.expr.contraction import contract
-from symnet.expr.elementwise import elementwise
+from symnet.expr.elementwise import convert, elementwise
 from symnet.expr.extents import as_extent, ints_arg, same_extent, shape_arg
 from symnet.expr.indexing import take
 from symnet.expr.movement import Slice, broadcast_to, keep_axes
@@ -43,9 +43,10 @@ class Range(NamedTuple):
         return _whole(self.high - self.low + 1)
 
     def as_scalar(self) -> Labelled:
-        """The index itself as a number."""
+        """The index itself as a number: a real one, for SymPy's numbers do not wrap."""
         ramp = iota(self.extent)
-        return Labelled((Factor(ramp if self.low == 0 else ramp + size(self.low), (self.index,)),))
+        value = convert(ramp if self.low == 0 else ramp + size(self.low), None)
+        return Labelled((Factor(value, (self.index,)),))
 
 
 class Factor(NamedTuple):

@@ -22,10 +22,11 @@ from sympy.core.symbol import Str
 from symnet.errors import ArgumentError, ShapeError, explain
 from symnet.expr.constants import as_node, identity
 from symnet.expr.contraction import contract, transpose
-from symnet.expr.elementwise import check_one_real, real_dtype
+from symnet.expr.elementwise import check_one_real
 from symnet.expr.extents import broadcast_shapes, same_extent, same_shape
 from symnet.expr.movement import Expand, broadcast_to, expand
 from symnet.expr.node import Node, Shape, static_name
+from symnet.expr.result_dtypes import real_dtype
 
 DETERMINANTS = ("det", "logdet")
 

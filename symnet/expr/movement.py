@@ -20,7 +20,7 @@ from sympy import Expr, Integer, Tuple
 from symnet.errors import ArgumentError, ShapeError, explain
 from symnet.expr.constants import as_node
 from symnet.expr.contraction import contract
-from symnet.expr.elementwise import check_one_real, common_dtype
+from symnet.expr.elementwise import check_one_real
 from symnet.expr.extents import (
     as_extent,
     broadcast_shapes,
@@ -33,6 +33,7 @@ from symnet.expr.extents import (
     shape_of,
 )
 from symnet.expr.node import Node, Shape, register_builder
+from symnet.expr.result_dtypes import common_dtype
 
 
 class Expand(Node):

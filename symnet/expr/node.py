@@ -305,6 +305,12 @@ class Node(Basic):
     def __rpow__(self, other: Any) -> Node:
         return _BUILDERS["power"](other, self)
 
+    def __mod__(self, other: Any) -> Node:
+        return _BUILDERS["mod"](self, other)
+
+    def __rmod__(self, other: Any) -> Node:
+        return _BUILDERS["mod"](other, self)
+
     def __matmul__(self, other: Any) -> Node:
         return _BUILDERS["matmul"](self, other)
 

@@ -14,7 +14,7 @@ from sympy.core.symbol import Str
 from symnet import dtypes
 from symnet.errors import ShapeError, explain
 from symnet.expr.constants import as_node
-from symnet.expr.elementwise import elementwise
+from symnet.expr.elementwise import convert, elementwise
 from symnet.expr.extents import ints_arg, ints_of, normalize_axes, product
 from symnet.expr.movement import expand, keep_axes
 from symnet.expr.node import Node, Shape, register_builder, static_name
@@ -69,6 +69,9 @@ def reduce(op: str, x: Any, axis: Any = None, keepdims: bool = False) -> Node:
 
 def _reduction(op: str, meaning: str) -> Callable[..., Node]:
     def function(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
+        x = as_node(x)
+        if op == "prod" and x.dtype in ("bool", "int32"):
+            x = convert(x, "int64")  # as NumPy multiplies them
         return reduce(op, x, axis, keepdims)
 
     function.__name__ = function.__qualname__ = op

@@ -26,7 +26,7 @@ _SAME = {
     sympy.gamma: "gamma", sympy.loggamma: "loggamma", sympy.digamma: "digamma", sympy.Abs: "abs", sympy.sign: "sign",
     sympy.floor: "floor", cfunctions.expm1: "expm1", cfunctions.log1p: "log1p", cfunctions.Cbrt: "cbrt",
 }  # fmt: skip
-_PAIRS = {sympy.atan2: "atan2"}
+_PAIRS = {sympy.atan2: "atan2", sympy.Mod: "mod"}
 _RELATIONS = {
     sympy.StrictLessThan: "lt", sympy.LessThan: "le", sympy.StrictGreaterThan: "gt", sympy.GreaterThan: "ge",
     sympy.Equality: "eq", sympy.Unequality: "ne",
@@ -76,11 +76,6 @@ def _floor_of(x: Node) -> Node:
     return elementwise("floor", x)
 
 
-def _modulo(a: Node, b: Node) -> Node:
-    """a - b·⌊a/b⌋, of b's sign."""
-    return a - b * _floor_of(a / b)
-
-
 def _arc_cotangent(x: Node) -> Node:
     """atan(1/x), π/2 at 0, with its derivative there: the angle of (|x|, 1), of x's sign."""
     side = where(elementwise("ge", x, 0), 1, -1)
@@ -91,7 +86,7 @@ def _sign_of_gamma(x: Node) -> Node:
     """Γ is positive for x > 0, and changes its sign at 0, -1, -2, …"""
     if known(x, "positive"):
         return number(1)
-    return where(elementwise("gt", x, 0), 1, 1 - 2 * _modulo(_floor_of(x), number(2)))
+    return where(elementwise("gt", x, 0), 1, 1 - 2 * elementwise("mod", _floor_of(x), number(2)))
 
 
 def _beta(a: Node, b: Node) -> Node:
@@ -137,7 +132,6 @@ BUILD: dict[type, Callable[..., Any]] = {
     sympy.acot: _arc_cotangent,
     sympy.ceiling: lambda x: negative(_floor_of(negative(x))),
     sympy.frac: lambda x: x - _floor_of(x),
-    sympy.Mod: _modulo,
     sympy.erf2: lambda a, b: elementwise("erf", b) - elementwise("erf", a),
     sympy.factorial: lambda x: elementwise("gamma", x + 1),
     sympy.beta: _beta,

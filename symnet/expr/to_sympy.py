@@ -20,6 +20,7 @@ from symnet.errors import ArgumentError, explain
 from symnet.expr.constants import exact
 from symnet.expr.graph import topological
 from symnet.expr.node import Node
+from symnet.expr.result_dtypes import CASTS
 from symnet.expr.symbols import Tensor
 from symnet.expr.sympy_functions import ScalarFunction, function_of
 
@@ -42,6 +43,8 @@ _SCALARS: dict[str, Callable[..., Any]] = {
     "asinh": sympy.asinh, "acosh": sympy.acosh, "atanh": sympy.atanh, "erfc": sympy.erfc, "gamma": sympy.gamma,
     "loggamma": sympy.loggamma, "digamma": sympy.digamma, "cbrt": lambda x: sympy.sign(x) * sympy.cbrt(sympy.Abs(x)),
     "atan2": lambda y, x: sympy.atan2(y, x),
+    "mod": lambda a, b: sympy.Mod(a, b),
+    **dict.fromkeys(CASTS, lambda x: x),
     "log1p": lambda x: sympy.log(1 + x),
     "expm1": lambda x: sympy.exp(x) - 1,
     "sigmoid": lambda x: 1 / (1 + sympy.exp(-x)),

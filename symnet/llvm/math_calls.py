@@ -23,6 +23,9 @@ def math_function(e: Emitter, name: str, args: list[V]) -> V:
     return e.text.call(function, first.scalar, first.lanes, *args)
 
 
+_INTEGERS = {"i32": 32, "i64": 64}  # bits
+
+
 @lru_cache(maxsize=1024)
 def function_text(
     name: str, function: str, scalar: str, lanes: int, arity: int, target: Target
@@ -30,9 +33,11 @@ def function_text(
     """The definition of `function` and of everything it needs: (symbol, text) pairs."""
     from llvmlite import ir
 
-    from symnet.llvm.math import MATH
+    from symnet.llvm.math import INTEGER_MATH, MATH
 
-    if name not in MATH:
+    is_integer = scalar in _INTEGERS
+    table = INTEGER_MATH if is_integer else MATH
+    if name not in table:
         raise MissingRuleError(
             explain(
                 f'Op("{name}")',
@@ -42,11 +47,11 @@ def function_text(
             )
         )
     module = ir.Module()
-    element = ir.FloatType() if scalar == "float" else ir.DoubleType()
+    element = ir.IntType(_INTEGERS[scalar]) if is_integer else ir.FloatType() if scalar == "float" else ir.DoubleType()
     kind = ir.VectorType(element, lanes) if lanes else element
     body = ir.Function(module, ir.FunctionType(kind, [kind] * arity), function)
     body.linkage = "internal"
     body.attributes.add("alwaysinline")
     builder = ir.IRBuilder(body.append_basic_block("entry"))
-    builder.ret(MATH[name](builder, *body.args))
+    builder.ret(table[name](builder, *body.args))
     return tuple((value.name, str(value)) for value in module.global_values)

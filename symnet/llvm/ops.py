@@ -171,6 +171,19 @@ def _math(name: str, e: Emitter, dtype: str, args: list[V]) -> V:
     return math_function(e, name, args)
 
 
+def _mod(e: Emitter, dtype: str, args: list[V]) -> V:
+    """Of the divisor's sign; of integers 0 where the divisor is 0, as in NumPy, and never an exception."""
+    if _kind(args[0]) == 0:
+        return _math("mod", e, dtype, args)
+    a, b = e.text.unify(*args)
+    zero, one = constant(0, b.scalar), constant(1, b.scalar)
+    is_unit = e.text.binary("icmp ult", e.text.binary("add", b, one), constant(3, b.scalar), "i1")  # -1, 0, 1: 0
+    rest = e.text.binary("srem", a, e.text.select(is_unit, one, b))
+    differs = e.text.binary("icmp slt", e.text.binary("xor", rest, b), zero, "i1")
+    moves = e.text.binary("and", differs, e.text.binary("icmp ne", rest, zero, "i1"))
+    return e.text.select(moves, e.text.binary("add", rest, b), rest)
+
+
 def cast(e: Emitter, dtype: str, args: list[V]) -> V:
     """A value in another dtype; reals become integers by truncation, NaN gives 0, out of range the nearest."""
     (value,) = args
@@ -210,6 +223,7 @@ OPERATIONS: dict[str, Emission] = {
     "abs": _abs,
     "fma": _fma,
     "floor": _floor,
+    "mod": _mod,
     "sign": _sign,
     "sqrt": _sqrt,
     "rsqrt": _rsqrt,

@@ -32,6 +32,7 @@ from symnet.llvm.integers import (
     opaque,
     quotient,
 )
+from symnet.llvm.sizes import MOST_PHASES, Sizes, refuse_static
 from symnet.llvm.statements import ERROR_CODES, STATUS, emit_body
 from symnet.llvm.types import MEMORY, REGISTER, SIZE, V, constant
 from symnet.loops.ir import Buffer, Group, Program, Stage
@@ -45,7 +46,9 @@ def emit_program(program: Program, target: Target, donated: tuple[tuple[str, str
 
     `donated` holds pairs (input, output) that may be one array: accesses to them are kept in order.
     """
-    return _Module(program, target, donated).text()
+    module = _Module(program, target, donated)
+    refuse_static(program, 8 * SIZE[module.size_type])
+    return module.text()
 
 
 class _Module:
@@ -178,7 +181,8 @@ class _Module:
         e = self.emitter()
         self.bind_dims(e, V("%dims", "ptr"))
         _, total = self.layout(e)
-        size = integer(e, total)
+        size, excess = integer(e, total), self.excess(e, total)
+        size = size if excess.constant else e.text.select(excess, constant(-1, e.index), size)
         return self.function(
             self.size_type, f"{self.program.name}_workspace_bytes", "ptr %dims", e, f"ret {size.typed}"
         )
@@ -256,7 +260,10 @@ class _Module:
     def arrays(self, e: Emitter) -> dict[str, V]:
         """The address of every root buffer, after the workspace has been checked."""
         offsets, total = self.layout(e)
-        too_small = e.text.binary("icmp ult", V("%workspace_bytes", e.index), integer(e, total), "i1")
+        needed, excess = integer(e, total), self.excess(e, total)
+        too_small = e.text.binary("icmp ult", V("%workspace_bytes", e.index), needed, "i1")
+        if not excess.constant:
+            too_small = e.text.binary("or", too_small, excess)
         self.refuse(e, too_small, ERROR_CODES["WORKSPACE_TOO_SMALL"])
         found: dict[str, V] = {}
         for table, buffers in (("%in", self.program.inputs), ("%out", self.program.outputs)):
@@ -269,6 +276,17 @@ class _Module:
         for name, offset in offsets.items():
             found[name] = point(e, memory, offset)
         return found
+
+    def excess(self, e: Emitter, total: Poly) -> V:
+        """Whether some size of the call leaves the signed range of addresses: then no workspace is large enough."""
+        size, phases = integer(e, total), integer(e, self.phase_starts(e)[-1])
+        sizes = Sizes(e, self.program, 2 ** (8 * SIZE[e.index] - 1) - 1)
+        sizes.check(V("%dims", "ptr"))
+        if not phases.constant:
+            sizes.note(e.text.binary("icmp ugt", phases, constant(MOST_PHASES, phases.scalar), "i1"))
+        if not size.constant:
+            sizes.note(e.text.binary("icmp slt", size, constant(0, size.scalar), "i1"))
+        return sizes.excess
 
     def layout(self, e: Emitter) -> tuple[dict[str, Poly], Poly]:
         """Byte offsets of the workspace buffers, and their sum."""

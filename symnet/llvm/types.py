@@ -59,7 +59,8 @@ def literal(value: float | int | bool, scalar: str) -> str:
     if scalar == "i1":
         return "true" if value else "false"
     if scalar not in REALS:
-        return str(int(value))
+        half = 1 << (8 * SIZE[scalar] - 1)
+        return str((int(value) + half) % (2 * half) - half)  # an address that is never used may leave the range
     number = float(value)
     if scalar == "float":
         number = to_single(number)

@@ -257,7 +257,9 @@ class Op(Value):
     dtype: str
 
 
-ARITHMETIC = ("add", "sub", "mul", "div", "neg", "abs", "maximum", "minimum", "fma", "floor", "sign", "sqrt", "rsqrt")
+ARITHMETIC = (
+    "add", "sub", "mul", "div", "neg", "abs", "maximum", "minimum", "fma", "floor", "sign", "sqrt", "rsqrt", "mod",
+)  # fmt: skip
 COMPARISON = ("lt", "le", "gt", "ge", "eq", "ne")  # of numbers, gives bool; NaN compares false but for ne
 LOGICAL = ("and", "or", "not")
 MATH = (

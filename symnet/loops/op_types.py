@@ -37,6 +37,7 @@ TYPING: dict[str, Typing] = {
     **{name: Typing(2, "number", "bool") for name in ir.COMPARISON},
     **{name: Typing(1 if name == "not" else 2, "bool", "bool") for name in ir.LOGICAL},
     **{name: Typing(2 if name in _BINARY_MATH else 1, "real") for name in ir.MATH},
+    "pow": Typing(2, "number"),
     "select": Typing(3, "select"),
     "cast": Typing(1, "cast"),
 }

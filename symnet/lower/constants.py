@@ -13,7 +13,12 @@ def _nothing(points: Points, node: Node, index: Index) -> list[Point]:
 
 
 def _number(points: Points, node: Node, index: Index, values: list[Value]) -> Value:
-    return Const(float(node.args[0]), points.real)
+    value = node.args[0]
+    exact = bool(value.is_Integer) and abs(value) > _EXACT  # as it is until it is known what it stands beside
+    return Const(int(value) if exact else float(value), points.real)
+
+
+_EXACT = 2**53  # whole numbers up to here are what they are in float64
 
 
 def _size(points: Points, node: Node, index: Index, values: list[Value]) -> Value:

@@ -8,18 +8,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import sympy
+from sympy import Expr
 
 from symnet.expr.constants import number_of
-from symnet.expr.elementwise import common_dtype, is_op
+from symnet.expr.elementwise import is_op
 from symnet.expr.node import Node
+from symnet.expr.result_dtypes import CASTS, COUNTED, LIMITS, common_dtype
 from symnet.loops.ir import Const, IntConst, Op, Value
-from symnet.lower.point import INLINE, Index, Inline, Point, Points
+from symnet.lower.point import INLINE, Index, Inline, Point, Points, wrapped
 
 _DIRECT = (
     "exp", "log", "log1p", "expm1", "tanh", "sigmoid", "softplus", "sin", "cos", "tan", "asin", "acos", "atan", "sinh",
     "cosh", "asinh", "acosh", "atanh", "atan2", "cbrt", "erf", "erfc", "gamma", "loggamma", "digamma", "abs", "sign",
-    "floor", "maximum", "minimum", "xlogy", "and", "or", "not",
+    "floor", "maximum", "minimum", "xlogy", "and", "or", "not", "mod",
 )  # fmt: skip
+MOST_MULTIPLIED = 64  # the largest exponent of a power that is written as products
 _COMPARISONS = ("lt", "le", "gt", "ge", "eq", "ne")
 
 
@@ -129,7 +132,10 @@ def _pow(points: Points, node: Node, values: list[Value]) -> Value:
     if exponent is None:
         return points.op("pow", values[0], values[1])
     base = values[0]
-    if exponent.is_Integer and abs(int(exponent)) <= 64:
+    exponent = sympy.Integer(int(exponent)) if exponent.is_Float and float(exponent).is_integer() else exponent
+    if exponent.is_Integer and abs(int(exponent)) > MOST_MULTIPLIED and not base.dtype.startswith("float"):
+        return points.op("pow", base, Const(wrapped(int(exponent), base.dtype), base.dtype))
+    if exponent.is_Integer and abs(int(exponent)) <= MOST_MULTIPLIED:
         power = _integer_power(points, base, abs(int(exponent)))
         return power if exponent >= 0 else points.op("div", _one(base.dtype), power)
     doubled = 2 * exponent
@@ -157,12 +163,33 @@ def _integer_power(points: Points, base: Value, exponent: int) -> Value:
 def _compare(op: str) -> Callable[[Points, Node, list[Value]], Value]:
     def emit(points: Points, node: Node, values: list[Value]) -> Value:
         dtype = common_dtype(*node.operands) or points.real
-        if dtype == "bool":
-            dtype = "int64"
+        if dtype in COUNTED:
+            dtype, known = _compared_in(dtype, op, node)
+            if known is not None:
+                return Const(known, "bool")
         a, b = (points.cast(v, dtype) for v in values)
         return points.op(op, a, b, dtype="bool")
 
     return emit
+
+
+def _compared_in(dtype: str, op: str, node: Node) -> tuple[str, bool | None]:
+    """The dtype that integers are compared in; or what holds of all of them, beside a number beyond int64."""
+    for place, number in enumerate(map(_number_in, node.operands)):
+        if number is not None and number.is_Integer and not LIMITS["int64"][0] <= number <= LIMITS["int64"][1]:
+            above = (number > 0) == (place == 1)  # the number is larger than all, and stands on the right; or the like
+            return dtype, {"eq": False, "ne": True}.get(op, above == (op in ("lt", "le")))
+        if number is not None and number.is_Integer and dtype == "int32":
+            fits = LIMITS["int32"][0] <= number <= LIMITS["int32"][1]
+            dtype = dtype if fits else "int64"
+    return ("int64" if dtype == "bool" else dtype), None
+
+
+def _number_in(node: Node) -> Expr | None:
+    """The number of a node, or of one that is it everywhere."""
+    while node.kind in ("expand", "barrier", "named"):
+        node = node.operands[0]
+    return number_of(node)
 
 
 def _where(points: Points, node: Node, values: list[Value]) -> Value:
@@ -188,6 +215,7 @@ _EMIT: dict[str, Callable[[Points, Node, list[Value]], Value]] = {
     "pow": _pow,
     "where": _where,
     "indicator": _indicator,
+    **dict.fromkeys(CASTS, lambda points, node, values: points.cast(values[0], points.dtype(node))),
     **{op: _direct(op) for op in _DIRECT},
     **{op: _compare(op) for op in _COMPARISONS},
 }

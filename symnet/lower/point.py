@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from symnet.errors import MissingRuleError, explain
 from symnet.expr.node import Node
-from symnet.loops.ir import Buffer, Const, IntExpr, Let, Load, Op, Value, Var
+from symnet.loops.ir import Buffer, Const, FromInt, IntExpr, Let, Load, Op, Value, Var
 
 Index = tuple[IntExpr, ...]
 Point = tuple[Node, Index]
@@ -27,6 +27,12 @@ class Inline:
 
 
 INLINE: dict[str, Inline] = {}
+
+
+def wrapped(value: int, dtype: str) -> int:
+    """An integer modulo 2^32 or 2^64, as the dtype holds it."""
+    half = 2**31 if dtype == "int32" else 2**63
+    return (value + half) % (2 * half) - half
 
 
 @dataclass
@@ -59,8 +65,17 @@ class Points:
         if value.dtype == dtype:
             return value
         if isinstance(value, Const) and dtype != "bool":
-            return Const(float(value.value) if dtype.startswith("float") else int(value.value), dtype)
+            return Const(float(value.value) if dtype.startswith("float") else wrapped(int(value.value), dtype), dtype)
+        made = self._made(value)
+        if isinstance(made, FromInt) and dtype != "bool":
+            return self.let(FromInt(made.value, dtype))  # an extent has all its digits in every dtype
         return self.op("cast", value, dtype=dtype)
+
+    def _made(self, value: Value) -> Value | None:
+        """What a variable of this nest was bound to."""
+        own = isinstance(value, Var) and value.name.startswith(self.prefix)
+        number = value.name.removeprefix(self.prefix) if own else ""  # type: ignore[attr-defined]
+        return self.lets[int(number)].value if number.isdecimal() and int(number) < len(self.lets) else None
 
     def at(self, node: Node, index: Index) -> Value:
         """The value of `node[index]`."""

@@ -19,6 +19,8 @@ _INT_LIMITS = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
 
 def initial(combine: str, dtype: str) -> float | int:
     """The identity of a combine, in its dtype."""
+    if dtype == "bool":
+        return combine in ("mul", "min")
     if dtype not in _INT_LIMITS:
         return INITIAL[combine]
     return _INT_LIMITS[dtype][combine == "min"] if combine in ("max", "min") else int(INITIAL[combine])

@@ -14,7 +14,9 @@ from symnet.reference.context import Array, Context
 
 
 def number_value(node: Number, values: Sequence[Array], context: Context) -> Array:
-    return np.array(float(node.value))
+    value = node.value
+    whole = bool(value.is_Integer) and -(2**63) <= value < 2**64
+    return np.array(int(value)) if whole else np.array(float(value))
 
 
 def size_value(node: Size, values: Sequence[Array], context: Context) -> Array:

@@ -14,10 +14,12 @@ import numpy as np
 
 from symnet import dtypes
 from symnet.errors import ValueDomainError, explain
+from symnet.expr.constants import number_of
 from symnet.expr.elementwise import PRIMITIVES, Elementwise
+from symnet.expr.result_dtypes import CASTS
 from symnet.expr.sympy_functions import function_of
 from symnet.reference.context import Array, Context
-from symnet.reference.special import digamma, erf, erfc, gamma, loggamma
+from symnet.reference.special import digamma, erf, erfc, gamma, loggamma, power
 from symnet.reference.sympy_functions import function_value
 
 
@@ -28,6 +30,10 @@ def _sigmoid(x: Array) -> Any:
 
 def _softplus(x: Array) -> Any:
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def _sign(x: Array) -> Any:
+    return x if x.dtype == "bool" else np.sign(x)
 
 
 def _xlogy(x: Array, y: Array) -> Any:
@@ -41,12 +47,13 @@ def _indicator(condition: Array) -> Any:
 MEANING: dict[str, Callable[..., Any]] = {
     "add": lambda *xs: functools.reduce(np.add, xs),
     "mul": lambda *xs: functools.reduce(np.multiply, xs),
-    "pow": np.power, "maximum": np.maximum, "minimum": np.minimum, "abs": np.abs, "sign": np.sign, "floor": np.floor,
+    "pow": power, "maximum": np.maximum, "minimum": np.minimum, "abs": np.abs, "sign": _sign, "floor": np.floor,
     "exp": np.exp, "log": np.log, "log1p": np.log1p, "expm1": np.expm1, "tanh": np.tanh, "sigmoid": _sigmoid,
     "softplus": _softplus, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos,
     "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "erf": erf, "xlogy": _xlogy,
     "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh, "atan2": np.arctan2, "cbrt": np.cbrt, "erfc": erfc,
     "gamma": gamma, "loggamma": loggamma, "digamma": digamma, "function": function_value,
+    "mod": np.mod, **dict.fromkeys(CASTS, lambda x: x),
     "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
     "and": np.logical_and, "or": np.logical_or, "not": np.logical_not, "where": np.where, "indicator": _indicator,
 }  # fmt: skip
@@ -68,10 +75,14 @@ def elementwise_value(node: Elementwise, values: Sequence[Array], context: Conte
         return np.asarray(MEANING[node.op](*args) if function is None else MEANING["function"](function, *args))
 
 
-def _compared(node: Elementwise, values: Sequence[Array], context: Context) -> list[Array]:
+def _compared(node: Elementwise, values: Sequence[Array], context: Context) -> list[Any]:
     common = dtypes.promote(*(context.dtype(o) for o in node.operands))
     if common in dtypes.REAL:
         return [context.cast(v, common) for v in values]
+    numbers = [number_of(o) for o in node.operands]  # of any size: NumPy compares Python's integers exactly
+    if all(n is None or n.is_Integer for n in numbers):
+        counts = [v.astype("int64") if v.dtype == "bool" and None in numbers else v for v in values]
+        return [v if n is None else int(n) for v, n in zip(counts, numbers, strict=True)]
     return list(values)
 
 

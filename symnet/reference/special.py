@@ -16,6 +16,15 @@ import numpy as np
 _PRECISION = 80  # bits
 
 
+def power(x: Any, y: Any) -> Any:
+    """x ** y; of integers a negative exponent gives 0, or ±1 for the base ±1, where NumPy raises."""
+    if np.asarray(x).dtype.kind == "f":
+        return np.power(x, y)
+    up = np.power(x, np.maximum(y, 0))
+    down = np.where(x == 1, 1, np.where(x == -1, 1 - 2 * (y & 1), 0))
+    return np.where(y < 0, down, up).astype(up.dtype)
+
+
 def _gamma(x: float) -> float:
     if x == 0:
         return math.copysign(math.inf, x)

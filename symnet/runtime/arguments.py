@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from symnet.errors import ArgumentError, DTypeError, ShapeError, ValueDomainError, explain, holds_mask
+from symnet.errors import ArgumentError, DTypeError, RangeError, ShapeError, ValueDomainError, explain, holds_mask
 from symnet.loops.affine import names
 from symnet.loops.ir import Buffer, IntVar
 from symnet.loops.printer import int_text
@@ -162,7 +162,11 @@ class Arguments:
 
     def _extent(self, name: str, value: object, call: str) -> int:
         if isinstance(value, numbers.Integral) and not isinstance(value, bool) and int(value) >= 0:
-            return int(value)
+            if int(value) < 2**63:
+                return int(value)
+            mend = "Pass a smaller one: native code counts in int64."
+            expected = f"an extent {name} of less than 2**63"
+            raise RangeError(explain(self.call_text(name, value, call), expected, str(value), mend))
         mend = f"Write {name}=32, or leave it out where an array says it."
         raise ShapeError(explain(self.call_text(name, value, call), "an extent of 0 or more", value_text(value), mend))
 

@@ -15,13 +15,14 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from symnet.errors import RangeError, explain
 from symnet.loops.signature import Signature
 from symnet.runtime import structure as structures
 from symnet.runtime.arguments import Arguments, shape_text
 from symnet.runtime.bind import BoundStep, bind
 from symnet.runtime.domains import check_finite, check_indices, check_requirements
 from symnet.runtime.extents import evaluate_shape
-from symnet.runtime.native import EntryPoints, Workspaces, extents, pointers, refuse_code
+from symnet.runtime.native import TOO_LARGE, EntryPoints, Workspaces, extents, pointers, refuse_code
 from symnet.runtime.outputs import fresh_outputs, given_outputs
 from symnet.runtime.threads import check_threads, runner
 
@@ -133,7 +134,17 @@ class NativeFunction:
     def workspace_bytes(self, /, **dims: int) -> int:
         """Scratch memory of one call in bytes, for given extents: f.workspace_bytes(m=1000)."""
         known = self.arguments.given_dims(dims, ".workspace_bytes")
-        return int(self._workspace_bytes(extents(known.values())))
+        return self._checked_bytes(known, extents(known.values()), ".workspace_bytes")
+
+    def _checked_bytes(self, dims: Mapping[str, int], c_dims: Any, call: str) -> int:
+        """The workspace's size, once native code has found that every size of the call fits."""
+        size = int(self._workspace_bytes(c_dims))
+        if size == TOO_LARGE:
+            got = ", ".join(f"{name} = {dims[name]}" for name in self.signature.dims)
+            expected = "extents for which every array has less than 2**63 bytes"
+            mend = "Pass smaller ones: nothing that large can be stored, or counted through."
+            raise RangeError(explain(f"{self.name}{call}(…)", expected, got, mend))
+        return size
 
     def plan(self, inputs: Sequence[np.ndarray], given: Mapping[str, int], call: str = "") -> Plan:
         """What follows from the shapes of the arguments, after every check on them; remembered by shapes."""
@@ -151,7 +162,7 @@ class NativeFunction:
         check_requirements(self.signature, dims, f"{self.name}{call}(…)")
         c_dims = extents([dims[name] for name in self.signature.dims])
         shapes = tuple(evaluate_shape(buffer.shape, dims) for buffer in self.signature.outputs)
-        return Plan(dims, shapes, c_dims, int(self._workspace_bytes(c_dims)))
+        return Plan(dims, shapes, c_dims, self._checked_bytes(dims, c_dims, call))
 
     def check_values(self, inputs: Sequence[np.ndarray], plan: Plan, finite: bool, call: str = "") -> None:
         """Labels in range and, on request, no NaN."""

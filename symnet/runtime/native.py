@@ -8,15 +8,17 @@ Source: the ABI is stated in docs/c-abi.md.
 from __future__ import annotations
 
 import ctypes
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from symnet.errors import CompileError, SingularMatrixError, explain
+from symnet.errors import AllocationError, CompileError, SingularMatrixError, explain
 
 ALIGNMENT = 64  # bytes, of the workspace
+TOO_LARGE = 2 ** (8 * ctypes.sizeof(ctypes.c_size_t)) - 1  # what NAME_workspace_bytes says where a size overflows
 CODES = {0: "ok", 1: "the workspace is too small", 2: "no such phase"}
 SINGULAR_MATRIX = 6
 
@@ -87,9 +89,23 @@ class Workspace(NamedTuple):
 
 def allocate_workspace(nbytes: int) -> Workspace:
     """Uninitialised memory aligned to 64 bytes."""
-    owner = np.empty(nbytes + ALIGNMENT, np.uint8)
+    owner = allocated((nbytes + ALIGNMENT,), "uint8", "the workspace")
     address = owner.ctypes.data
     return Workspace(owner, -(-address // ALIGNMENT) * ALIGNMENT, nbytes)
+
+
+def allocated(shape: tuple[int, ...], dtype: str, what: str) -> np.ndarray:
+    """An uninitialised array.
+
+    Raises:
+        AllocationError: there is no memory for it.
+    """
+    try:
+        return np.empty(shape, dtype)
+    except (MemoryError, ValueError) as error:  # NumPy's ValueError: more than can be addressed
+        got = f"shape {shape} of {dtype}, {math.prod(shape) * np.dtype(dtype).itemsize} bytes"
+        mend = "Make the extents smaller, or compute in parts."
+        raise AllocationError(explain(f"np.empty(…) for {what}", "memory for it", got, mend)) from error
 
 
 class Workspaces:

@@ -17,13 +17,15 @@ from symnet.errors import ArgumentError, DTypeError, ShapeError, explain, refuse
 from symnet.loops.ir import Buffer
 from symnet.loops.signature import Signature
 from symnet.runtime.arguments import shape_text, value_text
+from symnet.runtime.native import allocated
 
 Named = tuple[str, np.ndarray]
 
 
 def fresh_outputs(signature: Signature, shapes: Sequence[tuple[int, ...]]) -> list[np.ndarray]:
     """Uninitialised arrays of the outputs' shapes."""
-    return [np.empty(shape, buffer.dtype) for buffer, shape in zip(signature.outputs, shapes, strict=True)]
+    pairs = zip(signature.outputs, shapes, strict=True)
+    return [allocated(shape, buffer.dtype, f"output {buffer.name}") for buffer, shape in pairs]
 
 
 def given_outputs(

@@ -34,6 +34,7 @@ from symnet.simplify.log_selections import LOG_SELECTIONS
 from symnet.simplify.movement import MOVEMENTS
 from symnet.simplify.products import PRODUCTS
 from symnet.simplify.reduction import REDUCTIONS
+from symnet.simplify.settle import settle
 from symnet.simplify.summation import SUMMATIONS
 from symnet.simplify.sums import SUMS
 
@@ -109,7 +110,7 @@ def simplify(roots: Iterable[Node], trace: list[Step] | None = None) -> list[Nod
     Returns:
         one node per root, of the same shape.
     """
-    return Normalizer(TABLE, trace)(without_names(roots))
+    return Normalizer(TABLE, trace)(settle(roots))
 
 
 def without_names(roots: Iterable[Node]) -> list[Node]:

@@ -12,9 +12,11 @@ from collections.abc import Callable
 
 from symnet import dtypes
 from symnet.expr.constants import ConstantArray, identity, number
+from symnet.expr.elementwise import is_op
 from symnet.expr.graph import with_operands
 from symnet.expr.movement import fill
 from symnet.expr.node import Node
+from symnet.expr.result_dtypes import CASTS
 from symnet.simplify.engine import Rewrite
 
 LARGEST = 2**20  # a whole number, or a fraction with 2¹⁰ below the line, up to which a number keeps an array's digits
@@ -49,9 +51,16 @@ def _real(x: ConstantArray, user: Node) -> Node | None:
 
 def _changed(node: Node, change: Callable[[ConstantArray, Node], Node | None]) -> Node | None:
     """The node with its constant arrays changed, where any is and the dtype stays."""
-    found = [change(o, node) if isinstance(o, ConstantArray) else None for o in node.operands]
+    arrays = map(_array_in, node.operands)
+    found = [None if a is None else change(a, node) for a in arrays]
     new = with_operands(node, [o if f is None else f for o, f in zip(node.operands, found, strict=True)])
     return new if new is not node and new.dtype == node.dtype else None
+
+
+def _array_in(operand: Node) -> ConstantArray | None:
+    """The constant array that an operand is, or that it converts to the dtype of the node."""
+    inner = operand.operands[0] if is_op(operand, *CASTS) else operand
+    return inner if isinstance(inner, ConstantArray) else None
 
 
 CONSTANTS: tuple[Rewrite, ...] = (Rewrite(write_regular_arrays, ("add", "mul", "einsum", "solve", "concat")),)

@@ -17,6 +17,7 @@ from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.graph import with_operands
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
+from symnet.expr.result_dtypes import CASTS, COUNTED
 from symnet.simplify.broadcast import align, cover, restrict, spread
 from symnet.simplify.coefficients import complement, turned
 from symnet.simplify.engine import Rewrite
@@ -32,7 +33,7 @@ _EXACT: dict[str, Callable[[Expr], Expr]] = {
     "cbrt": lambda x: sympy.real_root(x, 3),
     "erf": sympy.erf, "abs": sympy.Abs, "sign": sympy.sign, "floor": sympy.floor,
     "sigmoid": lambda x: 1 / (1 + sympy.exp(-x)), "softplus": lambda x: sympy.log(1 + sympy.exp(x)),
-    "maximum": sympy.Max, "minimum": sympy.Min,
+    "maximum": sympy.Max, "minimum": sympy.Min, **dict.fromkeys(CASTS, lambda x: x),
 }  # fmt: skip
 
 
@@ -71,8 +72,8 @@ def repeat_after_computing(node: Node) -> Node | None:
 
 
 def take_sign_out_of_odd_function(node: Node) -> Node | None:
-    """tanh(-x) → -tanh(x).  Condition: the function is odd."""
-    flipped = turned(node.operands[0])
+    """tanh(-x) → -tanh(x).  Condition: the function is odd; x is real (minus the smallest integer is itself)."""
+    flipped = None if node.dtype in COUNTED else turned(node.operands[0])
     return None if flipped is None else elementwise("mul", -1, with_operands(node, [flipped]))
 
 
@@ -145,7 +146,7 @@ FUNCTIONS = (
             "exp", "log", "log1p", "expm1", "tanh", "sigmoid", "softplus", "sin", "cos", "tan", "asin", "acos", "atan",
             "sinh", "cosh", "asinh", "acosh", "atanh", "atan2", "cbrt", "erf", "erfc", "gamma", "loggamma", "digamma",
             "function", "abs", "sign", "floor", "maximum", "minimum", "xlogy", "where", "indicator",
-            "lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not",
+            "lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "mod", *CASTS,
         ),
     ),
     Rewrite(evaluate_at_number, tuple(_EXACT)),

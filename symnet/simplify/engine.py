@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from symnet import dtypes
 from symnet.expr.elementwise import Elementwise
 from symnet.expr.graph import with_operands
 from symnet.expr.node import Node
@@ -54,6 +55,11 @@ def topic(node: Node) -> str:
     return node.op if isinstance(node, Elementwise) else node.kind
 
 
+def keeps_dtype(node: Node, new: Node) -> bool:
+    """Whether a value is real, or of one integer dtype, as it was: else what uses it would compute in another."""
+    return new.dtype == node.dtype or (dtypes.is_real(new.dtype) and dtypes.is_real(node.dtype))
+
+
 @dataclass
 class Table:
     """Rewrites by topic, in their order; `opening` is tried on a node before its operands are settled.
@@ -78,7 +84,7 @@ class Table:
         """The first rewrite that fires, and its result."""
         for rewrite in self.of(node):
             new = rewrite.apply(node)
-            if new is not None and new is not node:
+            if new is not None and new is not node and keeps_dtype(node, new):
                 return rewrite.name, new
         return None
 

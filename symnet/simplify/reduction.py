@@ -12,6 +12,7 @@ from symnet.expr.extents import product
 from symnet.expr.movement import Expand, expand
 from symnet.expr.node import Node
 from symnet.expr.reduction import Reduce, reduce
+from symnet.expr.result_dtypes import COUNTED
 from symnet.expr.softmax import softmax_axes
 from symnet.simplify.broadcast import Axes, align, cover
 from symnet.simplify.engine import Rewrite
@@ -47,10 +48,10 @@ _REPEATED = {
 def take_constant_terms_out_of_reduction(node: Reduce) -> Node | None:
     """logsumexp(x + expand(c)) → logsumexp(x) + c; max and min likewise.
 
-    Condition: c does not vary along the reduced axes.
+    Condition: c does not vary along the reduced axes; x is real (of integers a sum may wrap, and be smaller).
     """
     inner = node.operands[0]
-    if node.op not in ("logsumexp", "max", "min") or not is_op(inner, "add"):
+    if node.op not in ("logsumexp", "max", "min") or not is_op(inner, "add") or inner.dtype in COUNTED:
         return None
     cores = [align(o, inner.shape) for o in inner.operands]
     outside = [(core, axes) for core, axes in cores if not set(axes) & set(node.axes)]

@@ -14,6 +14,7 @@ from symnet.expr import activations as act
 from symnet.expr import elementwise as ew
 from symnet.expr.constants import number
 from symnet.expr.elementwise import PRIMITIVES, elementwise, is_op
+from symnet.expr.result_dtypes import CASTS
 from symnet.expr.symbols import tensor
 from symnet.reference import evaluate
 from tests.expr.examples import X, a, m, n, v
@@ -49,7 +50,7 @@ def test_every_primitive_broadcasts(op: str):
 
 @pytest.mark.parametrize("op", NAMED)
 def test_every_primitive_keeps_float32(op: str):
-    wanted = {"bool": "bool", "weak": None}.get(PRIMITIVES[op].result, "float32")
+    wanted = {"bool": "bool", "weak": None, **CASTS}.get(PRIMITIVES[op].result, "float32")
     assert elementwise(op, *operands_of(op, f32)).dtype == wanted
 
 

@@ -1,6 +1,7 @@
 """The functions of `symnet.llvm.math`: their bounds, mpmath's, where they are measured, and their special values."""
 
 import math
+from fractions import Fraction
 
 import mpmath as mp
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from symnet.llvm.math import MATH
 
 KINDS = {"float": np.float32, "double": np.float64}
-ARITY = {"pow": 2, "xlogy": 2, "atan2": 2}
+ARITY = {"mod": 2, "pow": 2, "xlogy": 2, "atan2": 2}
 inf, nan = math.inf, math.nan
 
 # ulp, for float and double: what the docstrings promise on every target
@@ -33,6 +34,7 @@ BOUNDS = {
     "log": (1.0, 1.0),
     "log1p": (1.0, 1.0),
     "loggamma": (0.6, 3.0),  # x > 0
+    "mod": (0.5, 0.5),
     "pow": (0.6, 1.5),
     "rsqrt": (1.5, 1.5),
     "sigmoid": (2.5, 2.5),
@@ -49,7 +51,15 @@ FUSED_BOUNDS = {"exp": (0.9, 0.95), "erf": (1.0, 1.0), "pow": (0.6, 1.2)}
 
 # ----------------------------------------------------------------------------- the oracle
 
+
+def exact_mod(x, y):
+    """Python's fractions know it for quotients of any size."""
+    found = Fraction(float(x)) % Fraction(float(y))
+    return mp.mpf(found.numerator) / found.denominator
+
+
 ORACLE = {
+    "mod": exact_mod,
     "pow": mp.power,
     "atan2": mp.atan2,
     "cbrt": lambda x: mp.sign(x) * mp.cbrt(abs(x)),
@@ -174,6 +184,11 @@ def pairs(name, kind):
         return y.astype(KINDS[kind]), (np.concatenate([x[::-1], -x, x]) * rng.choice([-1, 1], len(y))).astype(
             KINDS[kind]
         )
+    if name == "mod":
+        anything, near = both_signs(powers(rng, bottom, top, 600)), both_signs(powers(rng, -8, 8, 600))
+        a = np.concatenate([anything, near, np.arange(-40, 40) * 0.1])
+        b = np.concatenate([rng.permutation(anything), rng.permutation(near), np.tile([0.1, 0.2, 0.3, -0.7], 20)])
+        return a.astype(KINDS[kind]), b.astype(KINDS[kind])
     if name == "xlogy":
         return rng.uniform(-9, 9, len(x)).astype(KINDS[kind]), x.astype(KINDS[kind])
     y = rng.uniform(bottom, top, len(x)) / np.log2(x)  # the powers fill the range
@@ -185,7 +200,7 @@ def pairs(name, kind):
 
 def arguments(name, kind):
     args = pairs(name, kind) if name in ARITY else (points(name, kind),)
-    usable = np.all([np.isfinite(a) for a in args], axis=0)
+    usable = np.all([np.isfinite(a) & ((a != 0) | (name != "mod")) for a in args], axis=0)
     return [a[usable] for a in args]
 
 
@@ -234,6 +249,13 @@ SPECIAL = {
     "xlogy": [
         ((0.0, 0.0), 0.0), ((0.0, -1.0), 0.0), ((0.0, inf), 0.0), ((-0.0, 0.0), 0.0), ((0.0, nan), nan),
         ((nan, 1.0), nan), ((1.0, 0.0), -inf), ((1.0, -1.0), nan), ((2.0, inf), inf), ((nan, 0.0), nan),
+    ],
+    "mod": [
+        ((5.0, inf), 5.0), ((-5.0, inf), inf), ((5.0, -inf), -inf), ((-5.0, -inf), -5.0), ((0.0, inf), 0.0),
+        ((0.0, -inf), -0.0), ((-0.0, inf), 0.0), ((-0.0, 3.0), 0.0), ((0.0, -3.0), -0.0), ((6.0, -3.0), -0.0),
+        ((-6.0, 3.0), 0.0), ((1.0, 0.0), nan), ((0.0, 0.0), nan), ((1.0, -0.0), nan), ((inf, 3.0), nan),
+        ((-inf, 3.0), nan), ((inf, inf), nan), ((nan, 3.0), nan), ((3.0, nan), nan), ((nan, inf), nan),
+        ((-1.0, 3.0), 2.0), ((1.0, -3.0), -2.0), ((7.5, 2.0), 1.5), ((-7.5, 2.0), 0.5),
     ],
     "pow": [
         ((nan, 0.0), 1.0), ((1.0, nan), 1.0), ((nan, 1.0), nan), ((2.0, nan), nan), ((0.0, 0.0), 1.0),

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from symnet.compare.tape.var import Pullback, Tape, Var
+from symnet.expr.result_dtypes import CASTS
 from symnet.reference.special import digamma, erf, erfc, gamma, loggamma, trigamma
 
 Pull = Callable[..., Any]
@@ -39,6 +40,10 @@ def xlogy(x: Any, y: Any) -> Any:
     return np.where(x == 0, 0, x * np.log(y))
 
 
+def _cast(dtype: str | None) -> Callable[..., Any]:
+    return lambda x: x if dtype is None else np.asarray(x).astype(dtype)
+
+
 FORWARD: dict[str, Callable[..., Any]] = {
     "add": lambda *xs: functools.reduce(np.add, xs),
     "mul": lambda *xs: functools.reduce(np.multiply, xs),
@@ -48,7 +53,8 @@ FORWARD: dict[str, Callable[..., Any]] = {
     "softplus": lambda x: np.logaddexp(0, x), "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin,
     "acos": np.arccos, "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "erf": erf, "xlogy": xlogy,
     "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh, "atan2": np.arctan2, "cbrt": np.cbrt, "erfc": erfc,
-    "gamma": gamma, "loggamma": loggamma, "digamma": digamma,
+    "gamma": gamma, "loggamma": loggamma, "digamma": digamma, "mod": np.mod,
+    **{name: _cast(dtype) for name, dtype in CASTS.items()},
     "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
     "and": np.logical_and, "or": np.logical_or, "not": np.logical_not, "where": np.where,
 }  # fmt: skip
@@ -89,9 +95,23 @@ PULLS: dict[str, tuple[Pull, ...]] = {
     "loggamma": (lambda g, y, x: g * digamma(x),),
     "digamma": (lambda g, y, x: g * trigamma(x),),
     "xlogy": (lambda g, y, a, b: g * np.log(b), lambda g, y, a, b: g * a / b),
+    "mod": (lambda g, y, a, b: g, lambda g, y, a, b: -g * np.floor(a / b)),
 }
 
-FLAT = ("sign", "floor", "lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not")  # zero wherever they have a slope
+FLAT = (
+    "sign",
+    "floor",
+    "lt",
+    "le",
+    "gt",
+    "ge",
+    "eq",
+    "ne",
+    "and",
+    "or",
+    "not",
+    *CASTS,
+)  # zero wherever they have a slope
 
 
 def elementwise(tape: Tape, *xs: Var, op: str, dtype: str) -> Var:

@@ -17,6 +17,7 @@ from symnet.export.source.writer import Writer
 from symnet.expr.constants import number_of
 from symnet.expr.elementwise import PRIMITIVES, is_op
 from symnet.expr.node import Node
+from symnet.expr.result_dtypes import CASTS
 
 _RELATIONS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
 _LOGIC = {"and": "&", "or": "|"}
@@ -160,6 +161,15 @@ def _indicator(w: Writer, node: Node) -> Text:
     return Text(w.dialect.cast.format(condition.within(ATOM), w.dtype(w.real)))
 
 
+def _cast(w: Writer, node: Any) -> Text:
+    """Written where the libraries would not convert by themselves, or to another dtype."""
+    operand = w.operand(node.operands[0], node, cast=False)
+    dtype = CASTS[node.op] or w.real
+    if is_python(node) or _is_number(node.operands[0]):
+        return operand
+    return Text(w.dialect.cast.format(operand.within(ATOM), w.dtype(dtype)))
+
+
 _SPECIAL: dict[str, Callable[[Writer, Any], Text]] = {
     "add": _add,
     "mul": _mul,
@@ -167,6 +177,7 @@ _SPECIAL: dict[str, Callable[[Writer, Any], Text]] = {
     "not": _not,
     "indicator": _indicator,
     "where": _where,
+    **dict.fromkeys(CASTS, _cast),
     **dict.fromkeys(_RELATIONS, _relation),
     **dict.fromkeys(_LOGIC, _logic),
 }

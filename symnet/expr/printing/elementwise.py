@@ -23,6 +23,7 @@ from symnet.expr.printing.linalg import read_norm
 from symnet.expr.printing.movement import spread
 from symnet.expr.printing.view import View
 from symnet.expr.reduction import Reduce
+from symnet.expr.result_dtypes import CASTS
 from symnet.expr.sympy_functions import function_of
 
 _MOST_FACTORS = 16  # nested products read as one up to this many factors, so that reading stays linear
@@ -319,7 +320,13 @@ def _read_function(node: Node, view: View) -> Form:
     return Form("function", tuple(parts), (function,), len(view.shown[node]))
 
 
+def _read_cast(node: Node, view: View) -> Form:
+    """The operand: what dtype it is computed in is no part of the formula."""
+    return same(view.ref(node.operands[0], loose=True))
+
+
 _OPS: dict[str, Callable[[Any, View], Form]] = {
+    **dict.fromkeys(CASTS, _read_cast),
     "add": _read_add,
     "mul": _read_mul,
     "pow": _read_pow,
