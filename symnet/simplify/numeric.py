@@ -27,6 +27,7 @@ from symnet.simplify.equations import EQUATIONS, open_products_around_inverses
 from symnet.simplify.exponential_sums import EXPONENTIAL_SUMS
 from symnet.simplify.norms import NORMS
 from symnet.simplify.repeats import REPEATS
+from symnet.simplify.scaled_squares import SCALED_SQUARES
 from symnet.simplify.sharing import share
 from symnet.simplify.squares import SQUARES
 from symnet.simplify.stable import LOG_SOFTMAXES, LOGARITHMS, SOFTMAXES
@@ -41,6 +42,7 @@ PASSES: tuple[tuple[Rewrite, ...], ...] = (
     LOGARITHMS,
     EQUATIONS,
     NORMS,
+    SCALED_SQUARES,
     REPEATS,
 )
 _TABLES = tuple(Table(p, open_products_around_inverses) if p is EQUATIONS else Table(p) for p in PASSES)

@@ -285,6 +285,10 @@ NUMERIC: dict[str, list[Node]] = {
         x @ inv(M),
         inv(M) @ inv(K),
     ],
+    "root_of_squares": [norm(x), norm(Z, axis=1), elementwise("pow", s**2 + 2 * a**2, half), norm(x, ord=3)],
+    "quotient_by_squares": [a / (a**2 + b**2), (w[:2] * x[:2]) * (y[:2] ** 2 + x[:2] ** 2) ** (-3 * half)],
+    "slope_of_norm_of_order": [x * abs(x) / norm(x, ord=3) ** 2],
+    "zero_of_squares": [x / norm(x)],
     "slope_of_norm_at_zero": [
         x / norm(x),
         Z / norm(Z, axis=1, keepdims=True),

@@ -1,0 +1,327 @@
+"""Roots of sums of squares beyond the square roots of the range: a pass of the numeric form, after the one at zero.
+
+In: S^(1/2), S^(-1/2) and products with S^(-n/2), S a sum of squares.  Out: the same with the squares of s·x, where s is
+a power of two: 1 where S is well inside the floating range, so that the bits there are what they were, and otherwise
+one of two numbers that bring it back.  ‖x‖ is then right from the smallest normal number to the largest, and so is
+x/‖x‖.  Norms of another order p take s = 1/max |x| outside the safe range.
+The scale belongs to each value of S: of a norm of rows, each row has its own.
+Not handled: a scalar product x·y that overflows by itself, S^(-1) of a sum over an axis under one factor.
+Source: the thresholds of J. L. Blue, A portable Fortran program to find the Euclidean norm of a vector (1978).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import sympy
+from sympy import Expr
+
+from symnet.expr.assumptions import known
+from symnet.expr.constants import number, number_of
+from symnet.expr.contraction import Einsum
+from symnet.expr.elementwise import elementwise, is_op, where
+from symnet.expr.graph import with_operands
+from symnet.expr.movement import Expand
+from symnet.expr.node import Node
+from symnet.expr.reduction import reduce
+from symnet.simplify.broadcast import cover
+from symnet.simplify.engine import Rewrite
+from symnet.simplify.factors import power_of, split_power
+from symnet.simplify.signs import is_negative, is_positive
+
+
+@dataclass(frozen=True)
+class Range:
+    """Binary exponents: S is safe between 2^low and 2^high; x is scaled by 2^step or 2^-step outside."""
+
+    low: int
+    high: int
+    step: int
+
+
+RANGES = {"float32": Range(-80, 100, 90), "float64": Range(-900, 1000, 600)}
+_TWO = sympy.Integer(2)
+# (Σ|x|ᵖ)^(1/p), p ≠ 2: the exponent is rounded, which costs digits in proportion to the logarithm of the sum
+NARROW = Range(-20, 20, 0)
+_LOWS = tuple(_TWO**r.low for r in (*RANGES.values(), NARROW))
+
+
+def root_of_squares(node: Node) -> Node | None:
+    """(Σx²)^(1/2) → (Σ(s·x)²)^(1/2)/s, (Σx²)^(-1/2) → s·(Σ(s·x)²)^(-1/2), (Σ|x|ᵖ)^(1/p) so too.  Always."""
+    base, exponent = node.operands[0], number_of(node.operands[1])
+    degree = degree_of(base)
+    sign = 0 if exponent is None or degree is None else _unit(exponent * degree)
+    if not sign or degree is None:
+        return None
+    return elementwise("mul", power_of(scaled(base, degree), exponent), scale_of(base, degree, -sign))
+
+
+def _unit(product: Expr) -> int:
+    """1 or -1 where this is that number, be it that of a rounded third; otherwise 0."""
+    for sign in (1, -1):
+        if product == sign or (product.has(sympy.Float) and abs(product - sign) < 1e-15):
+            return sign
+    return 0
+
+
+def quotient_by_squares(node: Node) -> Node | None:
+    """x·y·S^(-n/2) → ((x·s)·(y·s)·S'^(-n/2))·s·…, S a sum of squares, S' that of s·x, n factors s in all.
+
+    Condition: n > 1, and n is odd, or two factors stand above it, or S is a sum of two numbers or more that may all be
+    0 (as in the slopes of atan2).
+    """
+    for found in _negative_powers(node):
+        count = -2 * found.exponent if found.degree == 2 else sympy.S.Zero
+        above = sum(len(_parts(o)) for o in found.others if number_of(o) is None)
+        if not (count.is_Integer and 1 < count < 9):
+            continue
+        if count % 2 or above > 1 or _is_sum_of_unknowns(found.base):
+            return _interleaved(found.others, found.scaled, found.scale, int(count))
+    return None
+
+
+def _parts(factor: Node) -> tuple[Node, ...]:
+    """The vectors of an outer product, each of which can be scaled; otherwise the factor itself."""
+    outer = isinstance(factor, Einsum) and sum(map(len, factor.inputs)) == len(factor.output)
+    return factor.operands if outer else (factor,)
+
+
+def _is_sum_of_unknowns(total: Node) -> bool:
+    return is_op(total, "add") and all(number_of(o) is None for o in total.operands)
+
+
+def slope_of_norm_of_order(node: Node) -> Node | None:
+    """x·|x|^(q-2)·(Σ|x|^q)^(1/q - 1) → (s·x)·(s·|x|)^(q-2)·(Σ(s·|x|)^q)^(1/q - 1).
+
+    Condition: the powers of x beside the sum have the sum's degree, so that the scale cancels.
+    """
+    for found in _negative_powers(node):
+        if found.degree == 2:
+            continue
+        bases = set(_bases(found.base))
+        powers = [(o, *split_power(o)) for o in found.others]
+        mine = {o: e for o, base, e in powers if base in bases}
+        if mine and sum(mine.values()) == -found.degree * found.exponent:  # type: ignore[operator]
+            rest = [power_of(elementwise("mul", found.scale, b), e) if o in mine else o for o, b, e in powers]
+            return elementwise("mul", *rest, found.scaled)
+    return None
+
+
+@dataclass(frozen=True)
+class Quotient:
+    """A factor base^exponent of a product, guarded at zero and repeated or not, and the factors beside it."""
+
+    factor: Node
+    guard: Node | None
+    base: Node
+    exponent: Expr
+    degree: Expr
+    others: list[Node]
+
+    @property
+    def scale(self) -> Node:
+        """s where the factor stands."""
+        return self._repeated(scale_of(self.base, self.degree, 1))
+
+    @property
+    def scaled(self) -> Node:
+        """The factor of s·x."""
+        power = power_of(scaled(self.base, self.degree), self.exponent)
+        return self._repeated(
+            power if self.guard is None else with_operands(self.guard, [*self.guard.operands[:2], power])
+        )
+
+    def _repeated(self, x: Node) -> Node:
+        return with_operands(self.factor, [x]) if isinstance(self.factor, Expand) else x
+
+
+def _negative_powers(product: Node) -> Iterator[Quotient]:
+    """The factors (Σ|x|^q)^e of a product, e negative."""
+    for place, factor in enumerate(product.operands):
+        inner = factor.operands[0] if isinstance(factor, Expand) else factor
+        root = inner.operands[2] if is_op(inner, "where") else inner
+        exponent = number_of(root.operands[1]) if is_op(root, "pow") else None
+        degree = degree_of(root.operands[0]) if is_negative(exponent) else None
+        if exponent is not None and degree is not None:
+            others = [o for k, o in enumerate(product.operands) if k != place]
+            yield Quotient(factor, None if root is inner else inner, root.operands[0], exponent, degree, others)
+
+
+def _bases(total: Node) -> Iterator[Node]:
+    """x and |x| of a sum of |x|^q."""
+    if is_op(total, "add", "mul") or isinstance(total, Einsum):
+        for each in total.operands:
+            yield from _bases(each)
+    elif is_op(total, "pow"):
+        yield total.operands[0]
+        yield from total.operands[0].operands[:1] if is_op(total.operands[0], "abs") else ()
+
+
+def _interleaved(others: list[Node], middle: Node, scale: Node, count: int) -> Node:
+    """o₁·s·o₂·s·…·middle·s·s, from left to right: no product on the way leaves the range if the whole does not."""
+    numbers = [o for o in others if number_of(o) is not None]
+    result: Node | None = None
+    for other in (o for o in others if number_of(o) is None):
+        parts = _parts(other) if not scale.rank else (other,)
+        used = min(count, len(parts))
+        part = _scaled_parts(other, parts, scale, used) if used else other
+        count -= used
+        result = part if result is None else elementwise("mul", result, part)
+    result = middle if result is None else elementwise("mul", result, middle)
+    for _ in range(count):
+        result = elementwise("mul", result, scale)
+    return elementwise("mul", *numbers, result) if numbers else result
+
+
+def _scaled_parts(factor: Node, parts: tuple[Node, ...], scale: Node, count: int) -> Node:
+    new = [elementwise("mul", scale, p) if k < count else p for k, p in enumerate(parts)]
+    return new[0] if len(new) == 1 else with_operands(factor, new)
+
+
+def zero_of_squares(node: Node) -> Node | None:
+    """Σx² = 0 → Σ(s·x)² = 0: squares of small numbers vanish, the numbers do not.  Always."""
+    base, zero = node.operands
+    inner = base.operands[0] if isinstance(base, Expand) else base
+    degree = degree_of(inner)
+    if number_of(zero) != 0 or degree is None:
+        return None
+    new = scaled(inner, degree)
+    return elementwise("eq", with_operands(base, [new]) if isinstance(base, Expand) else new, zero)
+
+
+# --------------------------------------------------------------------------- sums of powers
+
+
+def degree_of(total: Node) -> Expr | None:
+    """q of a sum of terms c·|x|^q, c > 0, and of numbers; None where it is none, or scaled already."""
+    if total.dtype not in RANGES:
+        return None
+    terms = total.operands if is_op(total, "add") else (total,)
+    if any(t.shape != total.shape and number_of(t) is None for t in terms):
+        return None
+    degrees = {_degree(t) for t in terms}
+    degrees.discard(sympy.S.Zero)
+    return degrees.pop() if len(degrees) == 1 else None
+
+
+def _degree(term: Node) -> Expr | None:
+    """q of c·|x|^q; 0 of a number that is not negative."""
+    value = number_of(term)
+    if value is not None:
+        return None if is_negative(value) else sympy.S.Zero
+    if isinstance(term, Einsum):
+        return _degree_of_sum(term)
+    if is_op(term, "mul"):
+        found = _squared_factor(term)
+        return None if found is None else _degree(found)
+    if not is_op(term, "pow") or _is_scaled(term.operands[0]):
+        return None
+    exponent = number_of(term.operands[1])
+    even = exponent is not None and exponent.is_Integer and exponent % 2 == 0
+    return exponent if is_positive(exponent) and exponent != 1 and (even or is_op(term.operands[0], "abs")) else None
+
+
+def _degree_of_sum(total: Einsum) -> Expr | None:
+    first = total.inputs[0]
+    if len(set(first)) != len(first) or _places(total) != tuple(sorted(_places(total))):
+        return None
+    if len(total.operands) == 1:
+        return degree_of(total.operands[0])
+    is_square = len(total.operands) == 2 and total.operands[0] is total.operands[1] and first == total.inputs[1]
+    return _TWO if is_square and not _is_scaled(total.operands[0]) else None
+
+
+def _places(total: Einsum) -> tuple[int, ...]:
+    """Where the axes of the result stand among those that are summed over."""
+    return tuple(total.inputs[0].index(i) for i in total.output)
+
+
+def _squared_factor(product: Node) -> Node | None:
+    """The one factor that is a power or a sum of powers; the others are numbers, or known to be positive."""
+    powers = [o for o in product.operands if _degree(o) not in (None, 0) and o.shape == product.shape]
+    if len(powers) != 1:
+        return None
+    rest = [o for o in product.operands if o is not powers[0]]
+    return powers[0] if all(is_positive(number_of(o)) or known(o, "positive") for o in rest) else None
+
+
+def _is_scaled(x: Node) -> bool:
+    """Whether x is s·y with a scale of this pass."""
+    if not is_op(x, "mul"):
+        return False
+    first = x.operands[0].operands[0] if isinstance(x.operands[0], Expand) else x.operands[0]
+    return (
+        is_op(first, "where") and is_op(first.operands[0], "lt") and number_of(first.operands[0].operands[1]) in _LOWS
+    )
+
+
+# --------------------------------------------------------------------------- scales
+
+
+def scale_of(total: Node, degree: Expr, sign: int) -> Node:
+    """s (sign 1) or 1/s (sign -1) for each value of a sum of powers."""
+    limits = RANGES[str(total.dtype)] if degree == 2 else NARROW
+    if degree == 2:
+        small, large = (number(_TWO ** (k * sign * limits.step)) for k in (1, -1))
+    else:
+        small = large = _largest_as_scale(total, sign)
+    above = where(elementwise("lt", number(_TWO**limits.high), total), large, 1)
+    return where(elementwise("lt", total, number(_TWO**limits.low)), small, above)
+
+
+def _largest_as_scale(total: Node, sign: int) -> Node:
+    """1/max |x|, or max |x| for sign -1; 1 where that is no number to divide by."""
+    size = _largest(total)
+    usable = elementwise("and", elementwise("lt", 0, size), elementwise("lt", size, number(sympy.oo)))
+    return where(usable, elementwise("pow", size, -1) if sign == 1 else size, 1)
+
+
+def _largest(total: Node) -> Node:
+    """The largest |x| of a sum of |x|^q."""
+    if is_op(total, "add"):
+        sizes = [_largest(o) for o in total.operands if number_of(o) is None]
+        return functools.reduce(lambda a, b: elementwise("maximum", a, b), sizes)
+    if is_op(total, "mul"):
+        factor = _squared_factor(total)
+        assert factor is not None
+        return _largest(factor)
+    if isinstance(total, Einsum):
+        inner = total.operands[0]
+        size = _largest(inner) if len(total.operands) == 1 else elementwise("abs", inner)
+        return reduce("max", size, tuple(a for a in range(inner.rank) if a not in _places(total)))
+    base = total.operands[0]
+    return base if is_op(base, "abs") else elementwise("abs", base)
+
+
+def scaled(total: Node, degree: Expr) -> Node:
+    """The sum of powers of s·x."""
+    return _scaled(total, scale_of(total, degree, 1), degree)
+
+
+def _scaled(total: Node, scale: Node, degree: Expr) -> Node:
+    if number_of(total) is not None:
+        return elementwise("mul", total, elementwise("pow", scale, number(degree)))
+    if is_op(total, "add"):
+        return elementwise("add", *(_scaled(o, scale, degree) for o in total.operands))
+    if is_op(total, "mul"):
+        factor = _squared_factor(total)
+        assert factor is not None
+        return elementwise("mul", *(_scaled(o, scale, degree) if o is factor else o for o in total.operands))
+    if isinstance(total, Einsum):
+        inner = total.operands[0]
+        wide = cover(scale, _places(total), inner.shape) if scale.rank else scale
+        if len(total.operands) == 1:
+            return with_operands(total, [_scaled(inner, wide, degree)])
+        return with_operands(total, [elementwise("mul", wide, inner)] * 2)
+    base, exponent = total.operands
+    return elementwise("pow", elementwise("mul", scale, base), exponent)
+
+
+SCALED_SQUARES = (
+    Rewrite(root_of_squares, ("pow",)),
+    Rewrite(quotient_by_squares, ("mul",)),
+    Rewrite(slope_of_norm_of_order, ("mul",)),
+    Rewrite(zero_of_squares, ("eq",)),
+)

@@ -1,0 +1,92 @@
+"""Norms, distances and angles of numbers near the ends of the range: the values at an ordinary size, scaled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import symnet as sn
+
+n = sn.dim("n")
+x, y = sn.tensor("x", 4), sn.tensor("y", 4)
+V, S = sn.tensor("V", n, 4), sn.tensor("S", 3, 4)
+a, b = sn.scalar("a"), sn.scalar("b")
+POINT = {
+    "x": np.array([1.0, -2, 2, 4]),
+    "y": np.array([3.0, 1, 0.5, 0]),
+    "V": np.array([[1.0, -2, 2, 4], [0, 0, 0, 0], [3, 4, 0, 0]]),
+    "S": np.array([[2.0, -1, 2, 4], [1, 0, 0, 0], [3, 4, 0, 1]]),
+    "a": np.array(0.75),
+    "b": np.array(-2.0),
+}
+# name → formula, its variables, the power of the scale that the value has, that of the slopes being one less
+HOMOGENEOUS: dict[str, tuple[Any, list[Any], int]] = {
+    "norm": (sn.norm(x), [x], 1),
+    "a difference": (sn.norm(x - y), [x, y], 1),
+    "of rows": (sn.sum(sn.norm(V, axis=1)), [V], 1),
+    "of rows, kept": (sn.sum(sn.norm(S, axis=1, keepdims=True)), [S], 1),
+    "of columns": (sn.sum(sn.norm(S, axis=0)), [S], 1),
+    "of a matrix": (sn.norm(V), [V], 1),
+    "dot": (sn.sqrt(x @ x), [x], 1),
+    "hypotenuse": (sn.sum(sn.sqrt(x**2 + y**2)), [x, y], 1),
+    "hypotenuse of scalars": (sn.sqrt(a * a + b * b), [a, b], 1),
+    "root mean square": (sn.sqrt(sn.mean(x**2)), [x], 1),
+    "order 3": (sn.norm(x, ord=3), [x], 1),
+    "order 3/2": (sn.norm(x, ord=1.5), [x], 1),
+    "order 4": (sn.norm(x, ord=4), [x], 1),
+    "of a moved array": (sn.norm(sn.concat([x, y]).reshape(2, 4).T), [x, y], 1),
+    "direction": (sn.sum(x / sn.norm(x) * np.arange(4.0)), [x], 0),
+    "angle": (sn.atan2(a, b), [a, b], 0),
+    "angles": (sn.sum(sn.atan2(x, y)), [x, y], 0),
+}
+EXPONENTS = {"float64": (-1000, -700, -520, 510, 700, 1000), "float32": (-120, -85, -64, 62, 85, 120)}
+SIZES = {dtype: [2.0**k for k in powers] for dtype, powers in EXPONENTS.items()}
+
+
+@pytest.mark.parametrize("dtype", SIZES)
+@pytest.mark.parametrize("name", HOMOGENEOUS)
+def test_a_norm_of_any_size_is_that_of_an_ordinary_size_scaled(name: str, dtype: str) -> None:
+    L, leaves, degree = HOMOGENEOUS[name]
+    f = sn.value_and_grad(L, leaves, dtype=dtype)
+    ordinary = f(**{k: POINT[k].astype(dtype) for k in f.inputs})
+    for size in SIZES[dtype]:
+        value, slopes = f(**{k: (POINT[k] * size).astype(dtype) for k in f.inputs})
+        eps = float(np.finfo(dtype).eps)
+        np.testing.assert_allclose(value, np.float64(ordinary[0]) * size**degree, rtol=8 * eps)
+        for slope, usual in zip(slopes, ordinary[1], strict=True):
+            if degree == 1:
+                np.testing.assert_allclose(slope, usual, rtol=8 * eps)
+            elif size > 1e-300:
+                np.testing.assert_allclose(np.float64(slope) * size, usual, rtol=8 * eps, atol=8 * eps)
+
+
+@pytest.mark.parametrize("dtype", SIZES)
+@pytest.mark.parametrize("name", ["norm", "a difference", "dot"])
+def test_second_derivatives_are_scaled_so_too(name: str, dtype: str) -> None:
+    L, (leaf, *_), _ = HOMOGENEOUS[name]
+    f = sn.compile(sn.hvp(L, leaf, np.ones(4)), dtype=dtype)
+    eps = float(np.finfo(dtype).eps)
+    usual = f(**{k: POINT[k].astype(dtype) for k in f.inputs})
+    for size in SIZES[dtype]:
+        got = f(**{k: (POINT[k] * size).astype(dtype) for k in f.inputs})
+        np.testing.assert_allclose(np.float64(got) * size, usual, rtol=30 * eps, atol=30 * eps)
+
+
+def test_in_the_middle_of_the_range_not_a_bit_changes() -> None:
+    point = np.random.default_rng(0).normal(size=4)
+    assert sn.compile(sn.norm(x))(x=point) == sn.compile(sn.sum(x**2))(x=point) ** 0.5
+
+
+@pytest.mark.parametrize("dtype", SIZES)
+def test_infinite_and_nan_elements_stay_what_they_are(dtype: str) -> None:
+    f = sn.compile(sn.norm(x), dtype=dtype)
+    assert f(x=np.array([1, np.inf, 0, -2], dtype)) == np.inf
+    assert np.isnan(f(x=np.array([1, np.nan, 0, -2], dtype)))
+    assert f(x=np.zeros(4, dtype)) == 0
+
+
+def test_the_slope_of_arsinh_does_not_vanish_before_its_time() -> None:
+    slope = sn.value_and_grad(sn.asinh(a), a)(a=1e200)[1]
+    assert slope == pytest.approx(1e-200, rel=1e-15)
