@@ -158,6 +158,11 @@ def test_extents_beside_integers_have_all_their_digits_in_float32_programs() -> 
     assert f(w=np.zeros(rows, "float32"), c=np.zeros(1, "int32"))[0].tolist() == [rows]
 
 
+def test_numpys_float_power_of_integers_is_real() -> None:
+    assert np.float_power(k, 2).dtype == "float64" and np.float_power(x, 2).dtype == "float64"
+    np.testing.assert_array_equal(sn.compile(np.float_power(k, 2))(k=LARGEST), np.float_power(LARGEST, 2))
+
+
 def test_numpys_reciprocal_of_integers_is_refused() -> None:
     with pytest.raises(DTypeError, match=r"np\.reciprocal\(x\): expected real numbers; got int32\. Write 1/x"):
         np.reciprocal(k)

@@ -426,6 +426,11 @@ def atan2(y: Any, x: Any) -> Node:
     return elementwise("atan2", y, x)
 
 
+def _float_power(a: Any, b: Any) -> Node:
+    """NumPy's `float_power`: real, also of integers."""
+    return power(*(convert(as_node(x), "float64") if as_node(x).dtype in COUNTED else x for x in (a, b)))
+
+
 def _square(x: Any) -> Node:
     return power(x, 2)
 
@@ -435,7 +440,7 @@ _NUMPY: dict[str, Callable[..., Node]] = {
     "arcsin": asin, "arccos": acos, "arctan": atan, "sinh": sinh, "cosh": cosh, "sign": sign, "floor": floor,
     "arcsinh": asinh, "arccosh": acosh, "arctanh": atanh, "arctan2": atan2, "cbrt": cbrt,
     "sqrt": sqrt, "maximum": maximum, "minimum": minimum, "square": _square, "reciprocal": _reciprocal_as_numpy,
-    "equal": equal, "not_equal": not_equal, "mod": mod, "remainder": mod,
+    "equal": equal, "not_equal": not_equal, "mod": mod, "remainder": mod, "float_power": _float_power,
 }  # fmt: skip
 for _name, _function in _NUMPY.items():
     _numpy(_name, _function)

@@ -16,7 +16,7 @@ from symnet.expr.node import _BUILDERS, Node, register_builder
 # NumPy's functions by the builders they are here.
 _UFUNCS = {
     "add": "add", "subtract": "subtract", "multiply": "multiply", "divide": "divide", "true_divide": "divide",
-    "power": "power", "float_power": "power", "matmul": "matmul", "negative": "negative", "absolute": "abs",
+    "power": "power", "matmul": "matmul", "negative": "negative", "absolute": "abs",
     "less": "less", "less_equal": "less_equal", "greater": "greater", "greater_equal": "greater_equal",
     "bitwise_and": "and", "bitwise_or": "or", "invert": "not",
     "logical_and": "and", "logical_or": "or", "logical_not": "not",
