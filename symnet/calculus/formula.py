@@ -20,7 +20,7 @@ from symnet.errors import ArgumentError, explain
 from symnet.expr.constants import as_node
 from symnet.expr.extents import Dim, as_extent, dim, ints_arg, shape_arg
 from symnet.expr.graph import topological
-from symnet.expr.indexing import labels
+from symnet.expr.indexing import labels, labels_by_name
 from symnet.expr.movement import Place
 from symnet.expr.node import Node
 from symnet.expr.parsing import parse
@@ -187,5 +187,4 @@ def names_in(*nodes: Node) -> dict[str, Any]:
     found |= {f.title: caller(f) for n in order if (f := function_of(n)) is not None}
     found |= {name: n for n, name in named_constants(order).items()}
     found |= {n.name: n for n in order if n.kind in ("tensor", "named")}  # type: ignore[attr-defined]
-    hot = [n for n in order if n.kind == "one_hot" and n.operands[0].kind == "tensor"]
-    return found | {n.operands[0].name: n for n in hot}  # type: ignore[attr-defined]
+    return found | {n.operands[0].name: n for n in labels_by_name(order)}  # type: ignore[attr-defined]

@@ -7,18 +7,21 @@ Out: `Slice`, `Take(x, indices, axis)`, `OneHot(indices, classes)`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import sympy
 from sympy import Expr, Integer
+from sympy.core.symbol import Str
 
 from symnet import dtypes
 from symnet.errors import ArgumentError, DTypeError, ShapeError, explain
 from symnet.expr.constants import ConstantArray, as_node, constant, number_of
 from symnet.expr.extents import Dim, as_extent, ints_arg, shape_arg, shape_of
+from symnet.expr.graph import substitute, topological
 from symnet.expr.index_arrays import in_range, index_array, is_index_array, places_of_mask
 from symnet.expr.movement import Slice, concat, drop_axes, keep_axes
-from symnet.expr.node import _BUILDERS, Extent, Node, Shape, register_builder
+from symnet.expr.node import _BUILDERS, Extent, Node, Shape, register_builder, static_name
 from symnet.expr.symbols import tensor
 
 
@@ -40,15 +43,23 @@ class Take(Node):
 
 
 class OneHot(Node):
-    """args are (indices, classes): 1 at the index, 0 elsewhere, along a new last axis.  Weak."""
+    """args are (indices, classes), of `labels` also a mark: 1 at the index, 0 elsewhere, along a new last axis.  Weak.
 
-    __slots__ = ()
+    Attributes:
+        is_labels: whether the user knows the array itself by the leaf's name, which formulas then print.
+    """
+
+    __slots__ = ("is_labels",)
     kind = "one_hot"
+    is_labels: bool
 
     @classmethod
-    def _derive(cls, indices: Node, classes: Expr) -> tuple[Shape, str | None]:
+    def _derive(cls, indices: Node, classes: Expr, *mark: Str) -> tuple[Shape, str | None]:
         _check_integer("one_hot(indices, classes)", indices)
         return (*indices.shape, *shape_of(sympy.Tuple(classes))), None
+
+    def _read(self) -> None:
+        self.is_labels = len(self.args) > 2
 
     @property
     def classes(self) -> Extent:
@@ -138,7 +149,30 @@ def labels(name: str, *shape: Any, classes: Any, dtype: str = "int64") -> Node:
         >>> sn.compile(sn.sum(D, axis=0))(t=np.array([0, 2, 2, 2]))
         array([1., 0., 3.])
     """
-    return one_hot(tensor(name, *shape, dtype=dtype), classes)
+    return OneHot(*one_hot(tensor(name, *shape, dtype=dtype), classes).args, static_name("labels"))
+
+
+def labels_by_name(order: Iterable[Node]) -> set[Node]:
+    """The labels whose leaf's name means nothing else among the nodes: neither the integers nor other classes."""
+    users: dict[Node, set[Node]] = {}
+    for node in order:
+        for operand in node.operands if node.kind != "named" else ():
+            if operand.kind == "tensor":
+                users.setdefault(operand, set()).add(node)
+    alone = (next(iter(found)) for found in users.values() if len(found) == 1)
+    return {node for node in alone if isinstance(node, OneHot) and node.is_labels}
+
+
+def with_plain_labels(roots: list[Node]) -> list[Node]:
+    """The roots with ordinary one-hot arrays for labels whose name stands for something else among them too.
+
+    So there is one spelling of equal arrays: D of `labels` beside the one-hot rows that the derivative of a `take` at
+    the same labels brings.
+    """
+    order = topological(*roots)
+    marked = {node for node in order if isinstance(node, OneHot) and node.is_labels}
+    plain = marked - labels_by_name(order) if marked else None
+    return substitute(roots, {node: OneHot(*node.args[:2]) for node in plain}) if plain else roots
 
 
 # --------------------------------------------------------------------------- x[…]

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from symnet.expr.constants import number_of
 from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.graph import rebuild, topological
+from symnet.expr.indexing import with_plain_labels
 from symnet.expr.node import Node
 from symnet.simplify import factors, terms
 from symnet.simplify.absolutes import ABSOLUTES
@@ -110,7 +111,7 @@ def simplify(roots: Iterable[Node], trace: list[Step] | None = None) -> list[Nod
     Returns:
         one node per root, of the same shape.
     """
-    return Normalizer(TABLE, trace)(settle(roots))
+    return Normalizer(TABLE, trace)(settle(with_plain_labels(list(roots))))
 
 
 def without_names(roots: Iterable[Node]) -> list[Node]:

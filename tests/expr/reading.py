@@ -15,6 +15,7 @@ from symnet.expr.contraction import contract
 from symnet.expr.elementwise import elementwise
 from symnet.expr.extents import Dim, as_extent, ints_arg, shape_arg
 from symnet.expr.graph import topological
+from symnet.expr.indexing import labels_by_name
 from symnet.expr.movement import Place, fill
 from symnet.expr.node import Node
 from symnet.expr.printing.constants import named_constants
@@ -72,8 +73,7 @@ def names_of(node: Node) -> dict[str, Any]:
     found |= {each.name: each for each in order if each.kind in ("tensor", "named")}  # type: ignore[attr-defined]
     found |= {f.title: caller(f) for each in order if (f := function_of(each)) is not None}
     found |= {name: each for each, name in named_constants(order).items()}
-    hot = [each for each in order if each.kind == "one_hot" and each.operands[0].kind == "tensor"]
-    return found | {each.operands[0].name: each for each in hot}  # type: ignore[attr-defined]
+    return found | {each.operands[0].name: each for each in labels_by_name(order)}  # type: ignore[attr-defined]
 
 
 def read_back(text: str, names: dict[str, Any]) -> Node:

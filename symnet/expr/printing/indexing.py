@@ -57,8 +57,8 @@ def read_take(node: Any, view: View) -> Form:
 
 
 def read_one_hot(node: Any, view: View) -> Form:
-    """Labels read as their name."""
+    """Labels read as their name, unless that stands for the integers in the same formula; all others as a call."""
     indices = node.operands[0]
-    if indices.kind == "tensor":
+    if node in view.labels:
         return same(view.ref(indices))
     return call("one_hot", view.ref(indices), rank=node.rank, classes=node.classes)

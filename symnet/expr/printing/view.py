@@ -14,6 +14,7 @@ from typing import Any
 from symnet.expr.constants import number_of
 from symnet.expr.extents import broadcast_shapes, same_shape
 from symnet.expr.graph import topological
+from symnet.expr.indexing import labels_by_name
 from symnet.expr.node import Node, Shape
 from symnet.expr.printing.forms import Form, Part, Ref, call
 
@@ -38,6 +39,7 @@ class View:
         height: the number of nested operations.
         label: the first leaf's name, digits compared as numbers.
         constants: the arrays that are shown by a name, and that name.
+        labels: the one-hot arrays that are shown by the name of their leaf.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class View:
         self.readers = readers
         self.order = visible(root)
         self.constants = constants(self.order)
+        self.labels = labels_by_name(self.order)
         self.shown: dict[Node, Shape] = {}
         self.degree: dict[Node, float] = {}
         self.height: dict[Node, int] = {}
