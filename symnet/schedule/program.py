@@ -34,6 +34,7 @@ from symnet.loops.ir import (
     Var,
     as_int,
     ceil_div,
+    int_floordiv,
     int_min,
 )  # fmt: skip
 from symnet.loops.substitute import Substitution, substitute
@@ -43,6 +44,7 @@ from symnet.lower.space import clear_of
 from symnet.schedule.access import stores, substituted
 from symnet.schedule.pack import packed
 from symnet.schedule.parallelize import Share, share
+from symnet.schedule.partials import Carry, is_rounded, settled
 from symnet.schedule.stream import Pass, classify, is_block, plan
 from symnet.schedule.target import Target
 from symnet.schedule.tile import scheduled
@@ -55,12 +57,13 @@ def schedule(lowered: Lowered, target: Target) -> Program:
     """The program of a lowered graph for one target."""
     nests, copies = _pack(lowered)
     nests, finals = _split_epilogues(nests)
+    lows = _lows(nests)
     passes = plan(nests, lowered.workspace)
-    state = _State(lowered, target, passes.whole)
+    state = _State(lowered, target, passes.whole, lows)
     groups: list[Group] = []
     for number, sweep in enumerate(passes.passes):
         groups += state.groups(sweep, number)
-    workspace = tuple(state.block_buffer(b) for b in (*lowered.workspace, *copies, *finals))
+    workspace = tuple(state.block_buffer(b) for b in (*lowered.workspace, *copies, *finals, *lows.values()))
     notes = tuple(f"mixes rows of the batch, stored whole: {m}" for m in lowered.mixed)
     arrays = lowered.inputs, lowered.outputs, workspace
     return Program(lowered.name, lowered.dims, *arrays, tuple(groups), notes, lowered.constants)
@@ -94,6 +97,17 @@ def _split_epilogues(nests: Iterable[Nest]) -> tuple[list[Nest], list[Buffer]]:
     return result, extra
 
 
+def _lows(nests: Iterable[Nest]) -> dict[str, Buffer]:
+    """For each sum over rows that is rounded, by the name of its nest: where the roundings are added up."""
+    found: dict[str, Buffer] = {}
+    for nest in nests:
+        if classify(nest) == "reduce" and is_rounded(nest):
+            assert nest.accumulator is not None
+            (store,) = stores(nest)
+            found[nest.name] = replace(store.buffer, name=f"{nest.accumulator.name}_low", space="workspace")
+    return found
+
+
 def _is_bare(nest: Nest) -> bool:
     acc = nest.accumulator
     return (
@@ -109,6 +123,7 @@ class _State:
     lowered: Lowered
     target: Target
     whole: frozenset[str]
+    lows: dict[str, Buffer]
 
     def __post_init__(self) -> None:
         self.block = clear_of("block", self.lowered.dims)
@@ -160,6 +175,10 @@ class _State:
         stages = [s for s in (self._rows(sweep, number), self._reduces(sweep, number)) if s is not None]
         if stages:
             groups.append(Group(tuple(stages), ceil_div(self.batch, BLOCK), self.block))
+        settling = [n for n in map(self._settle, sweep.reduces) if n is not None]
+        if settling:
+            stage = self._joined(f"totals_{number}", [(share(n, self.target, self.unit), None) for n in settling])
+            groups.append(Group((stage,), int_min(1, int_floordiv(self.batch, BLOCK + 1)), self.block))
         return groups
 
     def _once(self, nests: Sequence[Nest], number: int) -> list[Stage]:
@@ -197,21 +216,38 @@ class _State:
         return Stage(f"rows_{number}", body, ceil_div(self.rows_in_block(), UNIT), self.unit)
 
     def _reduces(self, sweep: Pass, number: int) -> Stage | None:
-        """All the reductions of a pass as one stage: their units are numbered one after another."""
+        """All the reductions of a pass as one stage."""
         if not sweep.reduces:
             return None
+        nests = sorted(sweep.reduces, key=lambda n: -len(n.parallel))
+        return self._joined(f"sums_{number}", [(self._reduce_share(n), self._carry(n)) for n in nests])
+
+    def _joined(self, name: str, parts: Sequence[tuple[Share, Carry | None]]) -> Stage:
+        """Nests as one stage: their units are numbered one after another."""
         total: IntExpr = IntConst(0)
         body: Body = ()
-        for nest in sorted(sweep.reduces, key=lambda n: -len(n.parallel)):
-            part = self._reduce_share(nest)
-            loops = scheduled(part.nest, self.target, first=IntCondition("eq", IntVar(self.block), IntConst(0)))
+        for part, carry in parts:
+            loops = scheduled(part.nest, self.target, carry)
             here = substitute(loops, {self.unit: IntVar(self.unit) - total})
             upper = total + part.units
             inside = If(IntCondition("lt", IntVar(self.unit), upper), here)
             after = IntCondition("ge", IntVar(self.unit), total)
             body += (inside,) if total == IntConst(0) else (If(after, (inside,)),)
             total = upper
-        return Stage(f"sums_{number}", body, total, self.unit)
+        return Stage(name, body, total, self.unit)
+
+    def _carry(self, nest: Nest) -> Carry:
+        first = IntCondition("eq", IntVar(self.block), IntConst(0))
+        return Carry(first, IntCondition("gt", self.batch, IntConst(BLOCK)), self.lows.get(nest.name))
+
+    def _settle(self, nest: Nest) -> Nest | None:
+        """What the additions of superblocks rounded away, added at last."""
+        low = self.lows.get(nest.name)
+        if low is None:
+            return None
+        (store,) = stores(nest)
+        body = settled(store.buffer, store.index, low, store.index)
+        return Nest(f"{nest.name}_total", nest.parallel, body)
 
     def _reduce_share(self, nest: Nest) -> Share:
         (row,) = (a for a in nest.reduced if a.batch)

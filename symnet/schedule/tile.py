@@ -14,14 +14,13 @@ Functionality", 2015): the rows and columns of the register tile.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from symnet.loops.ir import (
-    Alloc,
     Body,
     Buffer,
-    Const,
     For,
     If,
     IntCondition,
@@ -36,10 +35,11 @@ from symnet.loops.ir import (
     int_floordiv,
     int_mod,
 )  # fmt: skip
-from symnet.loops.substitute import Substitution
+from symnet.loops.substitute import Substitution, int_variables
 from symnet.lower.elementwise import TRANSCENDENTAL
-from symnet.lower.nest import Axis, Nest, naive_body, nested
+from symnet.lower.nest import Axis, Nest, around, naive_body, nested
 from symnet.schedule.access import CONTIGUOUS, INVARIANT, STRIDED, inner_loads, outer_loads, stores, stride, substituted
+from symnet.schedule.partials import PANEL, Carry, Cells, Sizes, accumulated
 from symnet.schedule.target import Target
 
 MAX_SPARE = 8  # registers kept free for operands
@@ -56,6 +56,9 @@ class Shape:
     mr: int = 1
 
 
+LONGEST = 2048  # points of a reduction that is short
+LIGHT = 4  # lets of a body that is written for several vectors at once
+VECTORS_AT_ONCE = 4
 LONG = 32  # elements of an axis that is long enough to be cut into rows
 
 
@@ -151,14 +154,13 @@ def tile_widths(extent: int | None, target: Target, dtype: str, mr: int) -> list
     return widths
 
 
-def scheduled(nest: Nest, target: Target, first: IntCondition | None = None) -> Body:
+def scheduled(nest: Nest, target: Target, carry: Carry | None = None) -> Body:
     """The loops of a nest.
 
     Args:
         nest: what to compute.
         target: the machine.
-        first: for a reduction continued over blocks: the accumulators start from the stored values unless this
-            condition holds.  Such a nest stores its bare accumulator.
+        carry: for a reduction continued over blocks; such a nest stores its bare accumulator.
     """
     if nest.kernel or nest.is_empty:
         return naive_body(nest)
@@ -166,8 +168,8 @@ def scheduled(nest: Nest, target: Target, first: IntCondition | None = None) -> 
     if nest.accumulator is None:
         return _map(nest, shape)
     if shape.lane is None or shape.lane in nest.reduced:
-        return _across(nest, shape, first)
-    return _tiles(nest, shape, target, first)
+        return _across(nest, shape, target, carry)
+    return _tiles(nest, shape, target, carry)
 
 
 def _map(nest: Nest, shape: Shape) -> Body:
@@ -178,53 +180,67 @@ def _map(nest: Nest, shape: Shape) -> Body:
     return nested(axes, nest.outer, ["serial"] * (len(axes) - 1) + ["vector"])
 
 
-def _start(cell: Buffer, index: tuple[IntExpr, ...], nest: Nest, first: IntCondition | None, over: Over) -> Body:
-    """The accumulators' first values: the identity, or what earlier blocks stored."""
+def _known_short(nest: Nest) -> bool:
+    """Whether few points are reduced, as far as is known now."""
+    return math.prod(LONGEST + 1 if a.constant is None else a.constant for a in nest.reduced) <= LONGEST
+
+
+def _is_panel(nest: Nest) -> bool:
+    """Whether a product is over inner axes of known, short extents: not over the rows of all that it reads."""
+    rows = [a for a in nest.reduced if all(_is_leading(x.index, a.var) for x in inner_loads(nest))]
+    return not rows and _known_short(nest)
+
+
+def _is_leading(index: tuple[IntExpr, ...], var: str) -> bool:
+    return all(var not in int_variables(i) for i in index[1:])
+
+
+def _lanes_across(nest: Nest, target: Target) -> Sizes:
+    """A short body is written for several vectors at once, each with its sum; a short sum is not cut for its lanes."""
     acc = nest.accumulator
     assert acc is not None
-    begin = over((Store(cell, index, Const(acc.initial, acc.dtype)),))
-    if first is None:
-        return begin
-    (target,) = stores(nest)
-    return (If(first, begin, over((Store(cell, index, Load(target.buffer, target.index)),))),)
+    light = len(nest.inner) <= LIGHT and not any(getattr(x.value, "name", "") in TRANSCENDENTAL for x in nest.inner)
+    vectors = VECTORS_AT_ONCE if light or _known_short(nest) else 1
+    return Sizes(lanes=target.lanes(acc.dtype) * vectors)
 
 
-def _across(nest: Nest, shape: Shape, first: IntCondition | None) -> Body:
+def _across(nest: Nest, shape: Shape, target: Target, carry: Carry | None) -> Body:
     """Lanes along the reduction: each result is a sum over vectors, then over lanes."""
     acc = nest.accumulator
     assert acc is not None
     cell = Buffer(f"{acc.name}_cell", acc.dtype, (as_int(1),), "register")
     zero = (as_int(0),)
-    axes = [*(a for a in nest.reduced if a is not shape.lane), *([shape.lane] if shape.lane else [])]
-    kinds = ["serial"] * (len(axes) - 1) + ["vector"] if shape.lane else None
-    body: Body = (
-        Alloc(cell),
-        *_start(cell, zero, nest, first, lambda statements: statements),
-        *nested(axes, (*nest.inner, Store(cell, zero, acc.value, acc.combine)), kinds),
-        Let(acc.name, Load(cell, zero)),
-        *nest.outer,
-    )
-    for axis in reversed(nest.parallel):
-        body = (For(axis.var, axis.extent, body),)
-    return body
+    last = [shape.lane] if shape.lane else []
+    nest = replace(nest, reduced=(*(a for a in nest.reduced if a is not shape.lane), *last))
+
+    def chain(part: Nest, into: Buffer) -> Body:
+        assert part.accumulator is not None
+        kinds = ["serial"] * (len(part.reduced) - 1) + ["vector"] if last else None
+        return nested(part.reduced, (*part.inner, Store(into, zero, part.accumulator.value, acc.combine)), kinds)
+
+    cells = Cells(cell, zero, lambda statements: statements)
+    body = accumulated(nest, cells, chain, carry, _lanes_across(nest, target) if last else Sizes())
+    if carry is None:
+        body = (*body, Let(acc.name, Load(cell, zero)), *nest.outer)
+    return around(nest.parallel, body)
 
 
 # --------------------------------------------------------------------------- tiles
 
 
-def _tiles(nest: Nest, shape: Shape, target: Target, first: IntCondition | None) -> Body:
+def _tiles(nest: Nest, shape: Shape, target: Target, carry: Carry | None) -> Body:
     """Column tiles outermost (their operand panel is reused by every row tile), then row tiles."""
     acc, lane = nest.accumulator, shape.lane
     assert acc is not None and lane is not None
     body: list[Stmt] = []
     if lane.constant is None:
-        body += _symbolic_columns(nest, shape, target, first)
+        body += _symbolic_columns(nest, shape, target, carry)
     else:
         offset = 0
         for run, width in _runs(tile_widths(lane.constant, target, acc.dtype, shape.mr)):
             tile = f"{lane.var}_tile"
             start = IntVar(tile) * width + offset if run > 1 else as_int(offset)
-            inside = _rows_of(_shifted(nest, lane, start, IntConst(width)), shape, width, first)
+            inside = _rows_of(_shifted(nest, lane, start, IntConst(width)), shape, width, carry)
             body += [For(tile, as_int(run), inside)] if run > 1 else inside
             offset += run * width
     others = [a for a in nest.parallel if a is not lane and a is not shape.row]
@@ -245,15 +261,15 @@ def _runs(widths: Sequence[int]) -> list[tuple[int, int]]:
     return runs
 
 
-def _symbolic_columns(nest: Nest, shape: Shape, target: Target, first: IntCondition | None) -> list[Stmt]:
+def _symbolic_columns(nest: Nest, shape: Shape, target: Target, carry: Carry | None) -> list[Stmt]:
     acc, lane = nest.accumulator, shape.lane
     assert acc is not None and lane is not None
     width = tile_widths(None, target, acc.dtype, shape.mr)[0]
     tile = f"{lane.var}_tile"
-    whole = _rows_of(_shifted(nest, lane, IntVar(tile) * width, IntConst(width)), shape, width, first)
+    whole = _rows_of(_shifted(nest, lane, IntVar(tile) * width, IntConst(width)), shape, width, carry)
     rest = int_mod(lane.extent, width)
     start = int_floordiv(lane.extent, width) * width
-    tail = _rows_of(_shifted(nest, lane, start, rest), shape, width, first)
+    tail = _rows_of(_shifted(nest, lane, start, rest), shape, width, carry)
     guard = If(IntCondition("gt", rest, IntConst(0)), tuple(tail))
     return [For(tile, int_floordiv(lane.extent, width), tuple(whole)), guard]
 
@@ -265,12 +281,12 @@ def _shifted(nest: Nest, axis: Axis, start: IntExpr, extent: IntExpr) -> Nest:
     return replace(moved, parallel=tuple(swap.get(a.var, a) for a in nest.parallel))
 
 
-def _rows_of(nest: Nest, shape: Shape, width: int, first: IntCondition | None) -> Body:
+def _rows_of(nest: Nest, shape: Shape, width: int, carry: Carry | None) -> Body:
     """Row tiles of mr rows, then the rest one by one."""
     row, mr = shape.row, shape.mr
     lane = next(a for a in nest.parallel if shape.lane is not None and a.var == shape.lane.var)
     if row is None:
-        return _register_tile(nest, lane, None, 1, width, first)
+        return _register_tile(nest, lane, None, 1, width, carry)
     if row.constant is not None:
         mr = min(mr, max(row.constant, 1))
     tile = f"{row.var}_tile"
@@ -278,14 +294,15 @@ def _rows_of(nest: Nest, shape: Shape, width: int, first: IntCondition | None) -
     body: list[Stmt] = []
     if count != IntConst(0):
         whole = _shifted(nest, row, IntVar(tile) * mr, IntConst(mr))
-        body.append(For(tile, count, _register_tile(whole, lane, row, mr, width, first)))
+        body.append(For(tile, count, _register_tile(whole, lane, row, mr, width, carry)))
     if rest != IntConst(0):
         single = _shifted(nest, row, count * mr + IntVar(tile), IntConst(1))
-        body.append(For(tile, rest, _register_tile(single, lane, row, 1, width, first)))
+        body.append(For(tile, rest, _register_tile(single, lane, row, 1, width, carry)))
     return tuple(body)
 
 
-def _register_tile(nest: Nest, lane: Axis, row: Axis | None, mr: int, width: int, first: IntCondition | None) -> Body:
+def _register_tile(nest: Nest, lane: Axis, row: Axis | None, mr: int, width: int, carry: Carry | None) -> Body:
+    """The reduced loops inside: vectors of the lane operand, each serving mr rows."""
     acc = nest.accumulator
     assert acc is not None
     cell = Buffer(f"{acc.name}_tile", acc.dtype, (as_int(mr), as_int(width)), "register")
@@ -296,27 +313,16 @@ def _register_tile(nest: Nest, lane: Axis, row: Axis | None, mr: int, width: int
         inside = (For(row.var, as_int(mr), statements, "unroll"),) if row is not None else statements
         return (For(lane.var, lane.extent, inside, "vector", bound=width),)
 
-    return (
-        Alloc(cell),
-        *_start(cell, at, nest, first, over_tile),
-        *_accumulate(nest, lane, row, mr, width, at, cell),
-        *_finish(nest, lane, row, mr, width, at, cell),
-    )
+    def chain(part: Nest, into: Buffer) -> Body:
+        assert part.accumulator is not None
+        axes = [*part.reduced, lane, *([Axis(row.var, as_int(mr))] if row is not None else [])]
+        kinds = ["serial"] * len(part.reduced) + ["vector", "unroll"][: len(axes) - len(part.reduced)]
+        loops = nested(axes, (*part.inner, Store(into, at, part.accumulator.value, acc.combine)), kinds)
+        return _bounded(loops, lane.var, width)
 
-
-def _accumulate(
-    nest: Nest, lane: Axis, row: Axis | None, mr: int, width: int, at: tuple[IntExpr, ...], cell: Buffer
-) -> Body:
-    """The reduced loops: vectors of the lane operand, each serving mr rows."""
-    acc = nest.accumulator
-    assert acc is not None
-    axes = [*nest.reduced, lane]
-    kinds = ["serial"] * len(nest.reduced) + ["vector"]
-    if row is not None:
-        axes.append(Axis(row.var, as_int(mr)))
-        kinds.append("unroll")
-    loops = nested(axes, (*nest.inner, Store(cell, at, acc.value, acc.combine)), kinds)
-    return _bounded(loops, lane.var, width)
+    sizes = PANEL if mr > 1 and _is_panel(nest) else Sizes()
+    body = accumulated(nest, Cells(cell, at, over_tile), chain, carry, sizes)
+    return body if carry is not None else (*body, *_finish(nest, lane, row, mr, width, at, cell))
 
 
 def _bounded(body: Body, var: str, bound: int) -> Body:
