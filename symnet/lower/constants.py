@@ -22,7 +22,8 @@ _EXACT = 2**53  # whole numbers up to here are what they are in float64
 
 
 def _size(points: Points, node: Node, index: Index, values: list[Value]) -> Value:
-    return points.let(FromInt(lower_extent(node.args[0]), points.real))
+    """In float64, which holds every count there is: what reads it in float32 rounds it, or divides by it first."""
+    return points.let(FromInt(lower_extent(node.args[0]), "float64"))
 
 
 def _delta(points: Points, node: Node, index: Index, values: list[Value]) -> Value:

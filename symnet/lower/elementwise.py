@@ -97,19 +97,31 @@ def _roles(points: Points, node: Node) -> list[str]:
 
 
 def _mul(points: Points, node: Node, values: list[Value]) -> Value:
-    values = _arithmetic(points, node, values)
-    roles = _roles(points, node)
-    top = [v for v, r in zip(values, roles, strict=True) if r != "denominator"]
+    dtype = points.dtype(node)
+    parts = list(zip(values, _roles(points, node), node.operands, strict=True))
+    top = [points.cast(v, dtype) for v, role, _ in parts if role != "denominator"]
     bottom: list[Value] = []
-    for value, role, operand in zip(values, roles, node.operands, strict=True):
+    counts: list[Value] = []
+    for value, role, operand in parts:
         if role != "denominator":
             continue
-        if operand.rank < node.rank or operand.shape != node.shape:
-            top.append(points.op("div", _one(value.dtype), value))  # repeats along an axis: one division serves all
+        if dtype == "float32" and operand.operands[0].kind == "size":
+            counts.append(value)
+        elif operand.rank < node.rank or operand.shape != node.shape:
+            value = points.cast(value, dtype)
+            top.append(points.op("div", _one(dtype), value))  # repeats along an axis: one division serves all
         else:
-            bottom.append(value)
-    result = _product(points, top) if top else _one(points.dtype(node))
-    return points.op("div", result, _product(points, bottom)) if bottom else result
+            bottom.append(points.cast(value, dtype))
+    if counts and node.rank:
+        top.append(points.cast(points.op("div", _one("float64"), _product(points, counts)), dtype))
+    result = _product(points, top) if top else _one(dtype)
+    result = points.op("div", result, _product(points, bottom)) if bottom else result
+    return _by_counts(points, result, counts) if counts and not node.rank else result
+
+
+def _by_counts(points: Points, value: Value, counts: list[Value]) -> Value:
+    """A float32 divided by extents, which float32 may not hold: in float64, rounded at the end."""
+    return points.cast(points.op("div", points.cast(value, "float64"), _product(points, counts)), value.dtype)
 
 
 def _one(dtype: str) -> Const:
@@ -127,7 +139,12 @@ def _product(points: Points, values: list[Value]) -> Value:
 
 
 def _pow(points: Points, node: Node, values: list[Value]) -> Value:
-    values = _arithmetic(points, node, values)
+    dtype = points.dtype(node)
+    wide = "float64" if dtype == "float32" and node.operands[0].kind == "size" else dtype
+    return points.cast(_power(points, node, [points.cast(v, wide) for v in values]), dtype)
+
+
+def _power(points: Points, node: Node, values: list[Value]) -> Value:
     exponent = number_of(node.operands[1])
     if exponent is None:
         return points.op("pow", values[0], values[1])

@@ -3,19 +3,20 @@
 before: s += x[i]                                     for i in n
 after:  chain += x[i]                                 for CHAIN elements, from zero
         block += chain                                for CHAINS chains, from zero
-        high, low = two_sum(high, block), low + error for every block;  s = high + low
+        high, low = two_sum(high, low + block)        for every block: the rounded sum, and what that rounded away
+        s = high + low
 
 In: a nest whose reduced axes are to be added up, the cells of its accumulators, and how to write one chain.  Out: the
 loops.  How an extent is cut depends on the extents and the lanes alone, never on threads.  The error is that of CHAIN +
-CHAINS additions: `low` carries what the additions to `high` rounded away.  A reduction over a streamed batch goes on
+CHAINS additions, however many blocks follow.  A reduction over a streamed batch goes on
 from block to block with `high` and `low` in memory (`Carry`); a superblock is one block of the same size, so that a sum
 over rows has the same bits whether or not it is streamed.
 
 A level that its extents do not need is left out.  Not handled: products, whose relative error no order changes;
 maxima, minima and integers, which are exact in any order (all these go on one by one).
 
-Source: Knuth, "The Art of Computer Programming", volume 2, 4.2.2, theorem B (the error of an addition); Ogita, Rump
-and Oishi, "Accurate sum and dot product", 2005 (algorithm 4.4).
+Source: Knuth, "The Art of Computer Programming", volume 2, 4.2.2, theorems B and C (the error of an addition), and
+exercise 19 there (Kahan's sum, whose error does not grow with its terms).
 """
 
 from __future__ import annotations
@@ -273,33 +274,34 @@ def _carried(nest: Nest, cells: Cells, carry: Carry) -> Body:
 def _two_sum(
     high: Buffer, high_at: tuple[IntExpr, ...], low: Buffer, low_at: tuple[IntExpr, ...], addend: Value
 ) -> Body:
-    """high, low = rounded sum, low + its error: exact for any two numbers (Knuth)."""
+    """high, low = the rounded sum of high and (low + addend), and exactly what that rounded away (Knuth).
+
+    Where the sum is not finite nothing is carried, so that an infinity stays one.
+    """
     dtype = high.dtype
     names = iter(f"{low.name}_{k}" for k in range(8))
     lets: list[Let] = []
 
     def let(value: Value) -> Var:
         lets.append(Let(next(names), value))
-        return Var(lets[-1].name, dtype)
+        return Var(lets[-1].name, value.dtype)
+
+    def add(a: Value, b: Value) -> Value:
+        return Op("add", (a, b), dtype)
 
     def sub(a: Value, b: Value) -> Value:
         return Op("sub", (a, b), dtype)
 
-    old, new = let(Load(high, high_at)), let(addend)
-    total = let(Op("add", (old, new), dtype))
+    old, new = let(Load(high, high_at)), let(add(Load(low, low_at), addend))
+    total = let(add(old, new))
     added = let(sub(total, old))
     kept = let(sub(total, added))
-    lost = let(Op("add", (sub(old, kept), sub(new, added)), dtype))
-    return (*lets, Store(high, high_at, total), Store(low, low_at, lost, "add"))
+    lost = let(add(sub(old, kept), sub(new, added)))
+    known = let(Op("eq", (lost, lost), "bool"))
+    carried = Op("select", (known, lost, Const(0.0, dtype)), dtype)
+    return (*lets, Store(high, high_at, total), Store(low, low_at, carried))
 
 
 def settled(high: Buffer, high_at: tuple[IntExpr, ...], low: Buffer, low_at: tuple[IntExpr, ...]) -> Body:
-    """high = high + low; where the sum is infinite or NaN, `low` is NaN and says nothing."""
-    dtype = high.dtype
-    a, b, same = Var(f"{low.name}_sum", dtype), Var(f"{low.name}_rest", dtype), Var(f"{low.name}_known", "bool")
-    return (
-        Let(a.name, Load(high, high_at)),
-        Let(b.name, Load(low, low_at)),
-        Let(same.name, Op("eq", (b, b), "bool")),
-        Store(high, high_at, Op("select", (same, Op("add", (a, b), dtype), a), dtype)),
-    )
+    """high = high + low."""
+    return (Store(high, high_at, Load(low, low_at), "add"),)

@@ -4,7 +4,8 @@ In: `Lowered` and a `Target`.  Out: a `Program` whose groups are, for each pass 
 
     once:    what does not depend on rows (packed weights, sums of earlier passes)
     stream:  for each superblock of BLOCK rows: the row nests, in units of UNIT rows; then the reductions over rows,
-             in units of features, continuing from the block before
+             in units of features, added to those of the block before
+    totals:  what these additions rounded away, where there was more than one block
 
 The whole forward and backward work on a superblock stays in a workspace of fixed size.  Units have fixed sizes and
 each adds rows in order, so the bits are the same for any number of threads.
