@@ -72,6 +72,12 @@ def test_means_of_integers_add_reals() -> None:
     assert sn.compile(sn.mean(p))(p=np.array([True, False, True])) == pytest.approx(2 / 3)
 
 
+def test_a_sum_of_one_truth_value_counts_it() -> None:
+    q = sn.tensor("q", dtype="bool")
+    assert (sn.sum(q).dtype, sn.sum(p, axis=()).dtype, sn.prod(q).dtype) == ("int64", "int64", "int64")
+    assert sn.compile(sn.sum(q))(q=True) == 1
+
+
 def test_products_of_matrices_stay_int32_as_numpys() -> None:
     K = sn.tensor("K", 2, 2, dtype="int32")
     values = np.full((2, 2), 2**30, "int32")

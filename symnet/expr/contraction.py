@@ -233,7 +233,7 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
     x = widened(as_node(x))
     axes = normalize_axes("sum(…)", axis, x.rank)
     if not axes:
-        return x
+        return convert(x, "int64") if x.dtype == "bool" else x
     total: Node = contract([range(x.rank)], [a for a in range(x.rank) if a not in axes], x)
     return keep_axes(total, axes) if keepdims else total
 
