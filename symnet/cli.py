@@ -352,12 +352,20 @@ def _version(package: str) -> str:
         return "not installed"
 
 
+def _contents(cache: Any) -> str:
+    """How many functions a cache holds, or why it is not used."""
+    reason = cache.reason()
+    if reason not in ("", "no such folder"):
+        return f"not used: {reason}"
+    return f"{len(cache.entries())} functions"
+
+
 def _machine() -> list[tuple[str, str]]:
     """LLVM, the target, the cache."""
     from symnet.runtime.cache import default_cache
 
     cache = default_cache()
-    place = ("cache", "off" if cache is None else f"{cache.folder}, {len(cache.entries())} functions")
+    place = ("cache", "off" if cache is None else f"{cache.folder}, {_contents(cache)}")
     try:
         from symnet.llvm.targets import host_target
 

@@ -34,8 +34,9 @@ from symnet.expr.node import Node
 from symnet.expr.symbols import Named, Tensor, check_leaves, reals
 from symnet.factoring import factored
 from symnet.lower.program import lower, naive_program
-from symnet.runtime.cache import Entry, default_cache
-from symnet.runtime.structure import Template
+from symnet.runtime.cache import default_cache
+from symnet.runtime.entry import Entry
+from symnet.runtime.structure import Template, flat, refilled
 from symnet.schedule.program import schedule
 from symnet.schedule.target import Target
 from symnet.simplify.algebra import simplify
@@ -321,13 +322,18 @@ def _function(request: Request) -> CompiledFunction:
         done = run(request)
         done.object_code = done.timed("assemble", lambda: _assemble(done))
         assert done.lowered is not None
-        entry = Entry(done.object_code, done.lowered.signature, done.structure)
+        entry = Entry(done.object_code, done.lowered.signature, flat(done.structure))
         stages = lambda: done
         if cache:
             cache.put(key, entry)
     native = codegen.load(entry.object_code) if codegen.runs_here(request.target or _host()) else None
     function = CompiledFunction(
-        entry.signature, native, entry.object_code, stages, structure=entry.structure, **request.options
+        entry.signature,
+        native,
+        entry.object_code,
+        stages,
+        structure=refilled(request.template, entry.structure),
+        **request.options,
     )
     function.from_cache = from_cache
     return function

@@ -46,3 +46,23 @@ def factors_only(template: Template) -> Template:
     if isinstance(template, dict):
         return {key: factors_only(inner) for key, inner in template.items()}
     return type(template)(map(factors_only, template)) if isinstance(template, tuple | list) else template
+
+
+def flat(template: Template) -> tuple[Any, ...]:
+    """The positions and patterns of a template, from left to right."""
+    if isinstance(template, tuple | list | dict):
+        inner = template.values() if isinstance(template, dict) else template
+        return tuple(leaf for part in inner for leaf in flat(part))
+    return (template,)
+
+
+def refilled(template: Template, found: Sequence[Any]) -> Template:
+    """The template with other leaves in the places of its own, from left to right."""
+    supply = iter(found)
+
+    def fill(part: Template) -> Template:
+        if isinstance(part, dict):
+            return {key: fill(inner) for key, inner in part.items()}
+        return type(part)(map(fill, part)) if isinstance(part, tuple | list) else next(supply)
+
+    return fill(template)
