@@ -225,7 +225,9 @@ def _degree(term: Node) -> Expr | None:
 
 def _degree_of_sum(total: Einsum) -> Expr | None:
     first = total.inputs[0]
-    if len(set(first)) != len(first) or _places(total) != tuple(sorted(_places(total))):
+    if len(set(first)) != len(first) or not set(total.output) <= set(first):
+        return None
+    if _places(total) != tuple(sorted(_places(total))):
         return None
     if len(total.operands) == 1:
         return degree_of(total.operands[0])
