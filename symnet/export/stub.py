@@ -54,6 +54,37 @@ def _shape_text(shape):
     return f"({', '.join(map(str, shape))}{',' * (len(shape) == 1)})"
 
 
+def _exact(value, dtype):
+    """The same numbers in a dtype that holds every one of them, where it does; Python's numbers in lists are weak."""
+    if isinstance(value, (list, tuple)):
+        given = value
+        try:
+            weak = all(isinstance(v, numbers.Number) and not isinstance(v, np.generic) for v in _flat(value))
+            value = np.array(value)
+        except ValueError:
+            return value
+        if weak and value.dtype.kind in {"f": "biuf", "i": "biu", "b": "b"}[dtype.kind] or not value.size:
+            with np.errstate(over="ignore", invalid="ignore"):
+                array = value.astype(dtype)
+            same = np.isinf(array) == np.isinf(value) if dtype.kind == "f" else array == value
+            return array if same.all() else given
+        if value.dtype.kind not in "biuf":
+            return given
+    if not isinstance(value, np.ndarray) or isinstance(value, np.ma.MaskedArray):
+        return value
+    if np.can_cast(value.dtype, dtype, "safe"):
+        return value.astype(dtype)
+    if value.dtype.kind in "iu" and dtype.kind == "f":
+        array = value.astype(dtype)
+        return array if (array.astype(object) == value.astype(object)).all() else value
+    return value
+
+
+def _flat(value):
+    for each in value:
+        yield from _flat(each) if isinstance(each, (list, tuple)) else (each,)
+
+
 def _array(name, dtype, shape, value):
     """A contiguous array of the right dtype and rank; Python numbers stand for rank-0 arrays."""
     call = f"{name}={_text(value)}, ..."
@@ -64,7 +95,7 @@ def _array(name, dtype, shape, value):
         weak = {"f": numbers.Real, "i": numbers.Integral, "b": bool}[dtype.kind]
         if shape:
             _refuse(ValueError, call, f"rank {len(shape)}, shape {_shape_text(shape)}", "rank 0", "Pass an array.")
-        if not isinstance(value, weak) or isinstance(value, bool) is not (dtype.kind == "b"):
+        if not isinstance(value, weak) or (dtype.kind == "b" and not isinstance(value, bool)):
             _refuse(TypeError, call, f"dtype {dtype}", repr(value), f"Pass {name}=np.{dtype}(...).")
         try:
             with np.errstate(over="ignore"):
@@ -75,6 +106,8 @@ def _array(name, dtype, shape, value):
         if array is None or (dtype.kind == "f" and np.isinf(array) and not infinite):
             _refuse(ValueError, f"{name}=..., ...", f"a number that {dtype} can hold", "a larger one", "Rescale it.")
         return array
+    if isinstance(value, (list, tuple)) or getattr(value, "dtype", dtype) != dtype:
+        value = _exact(value, dtype)
     if not isinstance(value, np.ndarray) or isinstance(value, np.ma.MaskedArray):
         mend = f'Pass {name}=np.asarray({name}, "{dtype}").'
         if isinstance(value, np.ma.MaskedArray):

@@ -3,8 +3,9 @@
 In: a `Signature` and what the caller passed.  Out: contiguous, aligned arrays of the right dtypes and shapes
 in the order of the C ABI, and the run-time extents.
 
-Nothing is cast in silence.  Python numbers are weak: a rank-0 argument takes them in its own dtype.  Arrays
-that are not contiguous are copied (`bind` refuses them instead, since it keeps references).
+Nothing is rounded in silence.  Python numbers are weak: a rank-0 argument takes them in its own dtype.  Arrays and
+lists whose numbers the wanted dtype holds exactly are converted (`widening.py`), and arrays that are not contiguous are
+copied; `bind` refuses both, since it keeps references.
 
 Not handled: values inside arrays, which `domains.py` checks; outputs, which `outputs.py` checks.
 """
@@ -26,6 +27,7 @@ from symnet.loops.ir import Buffer, IntVar
 from symnet.loops.printer import int_text
 from symnet.loops.signature import Signature
 from symnet.runtime.extents import evaluate, solve
+from symnet.runtime.widening import widened
 
 Arrays = list[np.ndarray]
 LONGEST_TEXT = 40  # characters of a value in an error
@@ -195,6 +197,9 @@ class Arguments:
             value = np.asarray(value)
         if isinstance(value, numbers.Number) and not isinstance(value, np.ndarray):
             return self._weak(item, value, call)
+        if not refer and (isinstance(value, (list, tuple)) or getattr(value, "dtype", item.dtype) != item.dtype):
+            exact = widened(value, item.dtype)
+            value = value if exact is None else exact
         if not isinstance(value, np.ndarray):
             self._refuse_kind(item, value, call)
         if value.dtype != item.dtype:
@@ -215,7 +220,7 @@ class Arguments:
         if item.rank:
             self._refuse_rank(item, value, call)
         accepts, convert = _WEAK[item.dtype.kind]
-        if not isinstance(value, accepts) or isinstance(value, bool) is not (item.dtype.kind == "b"):
+        if not isinstance(value, accepts) or (item.dtype.kind == "b" and not isinstance(value, bool)):
             self._refuse_dtype(item, value, call)
         try:
             with np.errstate(over="ignore"):

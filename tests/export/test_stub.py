@@ -80,9 +80,9 @@ REFUSED = [
     ("affine", {**right, "b": b[:2]}, V, r"axis 0 of b \(3,\) to have extent 3; got 2 in shape \(2,\)"),
     ("affine", {**right, "X": x.astype(float)}, T, r"affine\(X=float64\[4, 3\].*float32.*X\.astype\("),
     ("affine", {**right, "X": x.astype(object)}, T, r"dtype float32; got object\[4, 3\]"),
-    ("affine", {**right, "b": [1, 2, 3]}, T, r"a NumPy array \(3,\) float32; got list"),
+    ("affine", {**right, "b": [1, 2j, 3]}, T, r"a NumPy array \(3,\) float32; got list"),
     ("affine", {**right, "b": np.ma.masked_array(b)}, T, r"a NumPy array \(3,\) float32; got MaskedArray"),
-    ("affine", {**right, "a": True}, T, r"dtype float32; got True"),
+    ("affine", {**right, "a": 2j}, T, r"dtype float32; got 2j"),
     ("affine", {**right, "a": 1e300}, V, r"a number that float32 can hold; got a larger one"),
     ("affine", {**right, "X": x[:0]}, V, r"m >= 1 for the mean over m; got m = 0"),
     ("gather", labels, V, r"every element of t in 0 \.\.\. 9 \(labels of 10 classes\); got 10"),
@@ -111,3 +111,27 @@ def test_the_stub_refuses_too_many_or_repeated_positional_arguments(stubs):
 def test_a_dim_in_a_compound_extent_is_passed_by_keyword(stubs):
     result = stubs["scaled"].scaled(x=np.ones(7), k=1, flag=True, m=3)
     np.testing.assert_array_equal(result, np.full(7, 2.0))
+
+
+EXACT = [
+    [1, 2, 3],
+    (0.5, 0.25, 1.0),
+    [True, False, True],
+    np.arange(3),
+    np.arange(3, dtype="int8"),
+    b.astype("float16"),
+]
+
+
+@pytest.mark.parametrize("value", EXACT, ids=str)
+def test_a_stub_converts_what_the_dtype_holds_exactly(stubs, value):
+    wanted = stubs["affine"].affine(**{**right, "b": np.array(value, "float32")})[0]
+    np.testing.assert_array_equal(stubs["affine"].affine(**{**right, "b": value})[0], wanted)
+
+
+@pytest.mark.parametrize(
+    "value", [np.array([2**24 + 1, 0, 0]), [1e300, 0, 0], [np.float64(0.1)] * 3, [[1], [2, 3]]], ids=str
+)
+def test_a_stub_rounds_nothing(stubs, value):
+    with pytest.raises(TypeError, match="float32"):
+        stubs["affine"].affine(**{**right, "b": value})

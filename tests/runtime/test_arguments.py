@@ -142,7 +142,7 @@ def test_no_rows_are_legal_unless_a_mean_runs_over_them(f):
 # ----- dtypes
 
 
-@pytest.mark.parametrize("wrong", [np.float64, np.int32, np.float16, np.complex64, bool])
+@pytest.mark.parametrize("wrong", [np.float64, np.complex64])
 def test_nothing_is_cast_in_silence(f, wrong):
     name = np.dtype(wrong).name
     with refuses(DTypeError, f"affine(X={name}[4, 3], …)", "dtype float32", f"got {name}[4, 3]", 'X.astype("float32")'):
@@ -165,7 +165,7 @@ def test_sympy_numbers_are_weak(f):
     np.testing.assert_array_equal(f(X=x, b=b, a=sympy.Rational(1, 2))[0], x / 2 + b)
 
 
-@pytest.mark.parametrize("wrong", [True, 2j])
+@pytest.mark.parametrize("wrong", [2j])
 def test_numbers_of_another_kind_are_refused(f, wrong):
     with refuses(DTypeError, "dtype float32", f"got {wrong!r}", "np.float32(…)"):
         f(X=x, b=b, a=wrong)
@@ -190,7 +190,7 @@ def test_object_arrays_are_refused(f):
         f(X=x.astype(object), b=b, a=1)
 
 
-@pytest.mark.parametrize("value", [[1.0, 2.0, 3.0], (1.0, 2.0, 3.0), "abc", None, {"a": 1}])
+@pytest.mark.parametrize("value", [["a", "b", "c"], [1.0, 2.0j, 3.0], [[1.0], [1.0, 2.0]], "abc", None, {"a": 1}])
 def test_arrays_must_be_arrays(f, value):
     with refuses(DTypeError, "a NumPy array (3,) float32", 'np.asarray(b, "float32")'):
         f(X=x, b=value, a=1)
@@ -202,10 +202,11 @@ def test_masked_arrays_are_refused(f):
         f(X=x, b=masked, a=1)
 
 
-def test_the_other_byte_order_is_refused(f):
+def test_the_other_byte_order_is_converted_but_not_referred_to(f):
     swapped = x.astype(x.dtype.newbyteorder())
+    np.testing.assert_array_equal(f(X=swapped, b=b, a=1)[0], f(X=x, b=b, a=1)[0])
     with refuses(DTypeError, "dtype float32", "in the other byte order", 'X.astype("float32")'):
-        f(X=swapped, b=b, a=1)
+        f.bind(X=swapped, b=b, a=1)
 
 
 # ----- memory
@@ -340,7 +341,7 @@ def test_the_layout_of_an_argument_does_not_change_the_result(rows, columns, lay
 )
 def test_an_array_is_accepted_exactly_when_dtype_and_shape_fit(shape, dtype):
     f = native("affine")
-    fits = dtype == "float32" and len(shape) == 2 and shape[1] == 3 and shape[0] > 0
+    fits = dtype in ("float32", "int64", "bool") and len(shape) == 2 and shape[1] == 3 and shape[0] > 0
     try:
         f(X=np.zeros(shape, dtype), b=b, a=1)
     except (DTypeError, ShapeError, ValueDomainError):
