@@ -64,17 +64,12 @@ Where = Support | None  # None: anywhere
 # --------------------------------------------------------------------------- making
 
 
-def literals_of(condition: Node, shape: Shape, holds: bool = True) -> list[Cube]:
-    """A condition that broadcasts to `shape`, as cubes."""
-    if is_op(condition, "not"):
-        return literals_of(condition.operands[0], shape, not holds)
-    if is_op(condition, "and", "or"):
-        left, right = (literals_of(o, shape, holds) for o in condition.operands)
-        if is_op(condition, "or") == holds:
-            return left + right
-        return [a | b for a in left for b in right]
+def literal_of(condition: Node, shape: Shape, holds: bool = True) -> Literal:
+    """A condition that broadcasts to `shape`, as a literal: `and` and `or` stay closed, so that they are met again."""
+    while is_op(condition, "not"):
+        condition, holds = condition.operands[0], not holds
     core, axes = _core(condition, tuple(range(len(shape) - condition.rank, len(shape))), shape)
-    return [frozenset({Literal(core, axes, holds)})]
+    return Literal(core, axes, holds)
 
 
 def _core(condition: Node, axes: Axes, shape: Shape) -> tuple[Node, Axes]:
@@ -89,10 +84,8 @@ def _core(condition: Node, axes: Axes, shape: Shape) -> tuple[Node, Axes]:
 
 def within(support: Where, condition: Node, shape: Shape, holds: bool = True) -> Where:
     """The part of a support in which a condition holds (or does not)."""
-    new = literals_of(condition, shape, holds)
-    if support is None:
-        return _support(shape, new)
-    return _support(shape, [a | b for a in support.cubes for b in new])
+    new = frozenset({literal_of(condition, shape, holds)})
+    return _support(shape, [new] if support is None else [cube | new for cube in support.cubes])
 
 
 def union(supports: Iterable[Where]) -> Where:

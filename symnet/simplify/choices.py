@@ -7,6 +7,7 @@ that is not taken anything may be infinite or NaN.  Factors enter branches freel
 
 from __future__ import annotations
 
+from functools import reduce
 from itertools import product as combinations
 
 from symnet.expr.constants import number, number_of
@@ -18,6 +19,7 @@ from symnet.simplify.broadcast import Axes, align, trailing
 from symnet.simplify.coefficients import is_finite_scalar, product, split_coefficient
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.factors import Base, Factors
+from symnet.simplify.order import product_key
 from symnet.simplify.signs import is_positive
 
 _LEVELS = 4  # of a branch that are searched for choices by the same condition
@@ -44,6 +46,30 @@ def where_not_is_where_turned(node: Node) -> Node | None:
     """where(not c, x, y) → where(c, y, x).  Always."""
     condition, a, b = node.operands
     return elementwise("where", condition.operands[0], b, a) if is_op(condition, "not") else None
+
+
+def connect_conditions_in_order(node: Node) -> Node | None:
+    """q and (p and q) → p and q, and so for or: one spelling for conditions that are equal.  Always."""
+    name = str(node.args[0])
+    parts, stack = dict[Node, None](), list(reversed(node.operands))
+    while stack:
+        each = stack.pop()
+        if is_op(each, name):
+            stack.extend(reversed(each.operands))
+        else:
+            parts[each] = None
+    joined = reduce(lambda a, b: elementwise(name, a, b), sorted(parts, key=product_key))
+    return broadcast_to(joined, node.shape)
+
+
+_DUAL = {"and": "or", "or": "and"}
+
+
+def connect_before_negating(node: Node) -> Node | None:
+    """not p and not q → not (p or q); not p or not q → not (p and q).  Always."""
+    if not all(is_op(o, "not") for o in node.operands):
+        return None
+    return elementwise("not", elementwise(_DUAL[str(node.args[0])], *(o.operands[0] for o in node.operands)))
 
 
 def drop_branch_that_is_never_taken(node: Node) -> Node | None:
@@ -323,6 +349,8 @@ def _added(x: Node, y: Node) -> Node:
 
 CHOICES = (
     Rewrite(drop_choice_between_equals, ("maximum", "minimum", "where", "and", "or")),
+    Rewrite(connect_before_negating, ("and", "or")),
+    Rewrite(connect_conditions_in_order, ("and", "or")),
     Rewrite(where_not_is_where_turned, ("where",)),
     Rewrite(drop_branch_that_is_never_taken, ("where", "indicator")),
     Rewrite(where_of_one_and_zero_is_indicator, ("where",)),

@@ -77,6 +77,11 @@ EXAMPLES: dict[str, list[Node]] = {
         where(elementwise("and", x > 0, y > 0), where(x > 0, x, y), where(y > 0, x, y)),
         where(elementwise("or", x > 0, y > 0), a, where(x > 0, x, y)),
     ],
+    "connect_conditions_in_order": [
+        where((y > 0) & ((x > 0) & (y > 0)), x, y),
+        where((y > 0) | (x > 0), x, y),
+    ],
+    "connect_before_negating": [where(~(x > 0) & ~(y > 0), x, y), where(~(x > 0) | ~(y > 0), x, y)],
     "where_not_is_where_turned": [where(ew.logical_not(x > 0), x, y)],
     "drop_branch_that_is_never_taken": [
         where(ew.logical_or(x > 0, ew.logical_not(x > 0)), x, y),
