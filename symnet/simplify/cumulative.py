@@ -8,7 +8,9 @@ from __future__ import annotations
 from symnet.expr.constants import iota, number, number_of, size
 from symnet.expr.cumulative import CumulativeSum, cumulate
 from symnet.expr.elementwise import elementwise, is_op, negative
-from symnet.expr.movement import Expand, expand
+from symnet.expr.extents import same_extent
+from symnet.expr.graph import with_operands
+from symnet.expr.movement import Expand, Slice, expand
 from symnet.expr.node import Node
 from symnet.simplify.engine import Rewrite
 
@@ -50,7 +52,20 @@ def repeat_after_cumulating(node: CumulativeSum) -> Node | None:
     return elementwise("mul", x, expand(count, node.shape, (node.axis,)))
 
 
+def cumulate_before_reversing(node: CumulativeSum) -> Node | None:
+    """cumsum(x[::-1]) → the sums of x from the end, backwards.  Condition: the whole axis is reversed, nothing cut."""
+    x = node.operands[0]
+    if not isinstance(x, Slice) or x.steps[node.axis] != -1 or node.dtype != x.dtype:
+        return None
+    inner, start = x.operands[0], x.starts[node.axis]
+    n = inner.shape[node.axis]
+    if not same_extent(n, x.shape[node.axis]) or not same_extent(start, n - 1):
+        return None
+    return with_operands(x, [cumulate(inner, node.axis, not node.reverse)])
+
+
 CUMULATIVE = (
+    Rewrite(cumulate_before_reversing, ("cumsum",)),
     Rewrite(sum_nothing_up, ("cumsum",)),
     Rewrite(take_scalars_out_of_cumsum, ("cumsum",)),
     Rewrite(repeat_after_cumulating, ("cumsum",)),

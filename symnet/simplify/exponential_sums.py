@@ -20,7 +20,7 @@ from symnet.expr.elementwise import elementwise, equal, is_op, where
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node, Shape
 from symnet.simplify.broadcast import Axes, cover, restrict, trailing
-from symnet.simplify.coefficients import split_coefficient
+from symnet.simplify.coefficients import product, split_coefficient
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.exponential_parts import Part, highest, needs_shift, parts_of, sum_of_all
 from symnet.simplify.factors import Base, Factors
@@ -102,6 +102,9 @@ def _exponent_with(coefficient: Expr, factors: tuple[Node, ...]) -> Node | None:
 def _log_of_complement(b: Node, a: Node) -> Node:
     """log(1 - exp(b - a)), b < a."""
     u = minus(b, a) if number_of(a) == 0 or number_of(b) == 0 else distance_below(b, a)
+    if is_op(u, "add") and len(u.operands) == 2:  # x - y, which is no number where both are infinite
+        (c, x), (d, y) = map(split_coefficient, u.operands)
+        u = where(equal(product(abs(c), x), product(abs(d), y)), 0, u) if c * d < 0 and x and y else u
     near = elementwise("log", elementwise("mul", -1, elementwise("expm1", u)))
     far = elementwise("log1p", elementwise("mul", -1, elementwise("exp", u)))
     return where(elementwise("gt", u, LOG_HALF), near, far)
@@ -183,13 +186,10 @@ class Numerator:
         """Whether it is one exponential."""
         return len(self.parts) == 1 and not self.parts[0].axes and self.parts[0].weight is None
 
-    def relative(self, extra: Node | None = None) -> Node:
-        """base·exp(-shift), times exp(extra)."""
-        terms = []
-        for part, away in zip(self.parts, self.distances, strict=True):
-            total = away if extra is None else elementwise("add", away, part.beside(extra))
-            terms.append(part.weighted_sum(elementwise("exp", total)))
-        return sum_of_all(terms)
+    def relative(self) -> Node:
+        """base·exp(-shift)."""
+        pairs = zip(self.parts, self.distances, strict=True)
+        return sum_of_all([part.weighted_sum(elementwise("exp", away)) for part, away in pairs])
 
 
 def _shifted_product(factors: Factors, divisor: Base, parts: list[Part]) -> Node | None:
@@ -205,31 +205,49 @@ def _shifted_product(factors: Factors, divisor: Base, parts: list[Part]) -> Node
     for each in above:
         result.times(*each.base, -each.count)
     count = sum((each.count for each in above), sympy.S.Zero)
-    if count == left:
+    apart = _exponentials_of_fewer_axes(factors, axes)
+    if count == left and not apart:
         for each in above:
             result.times(each.relative(), each.base[1], each.count)
         return result.build()
-    return _unbalanced(result, above, count - left, shift, axes)
+    for base, e in apart:
+        result.times(*base, -e)
+    return _unbalanced(result, above, apart, count - left, cover(shift, axes, factors.shape))
 
 
-def _unbalanced(result: Factors, above: list[Numerator], excess: Expr, shift: Node, axes: Axes) -> Node:
+def _exponentials_of_fewer_axes(factors: Factors, axes: Axes) -> list[tuple[Base, Expr]]:
+    """Exponentials that repeat along axes of the divisor: exp(a) in exp(a)·exp(b[i])/(exp(a)·exp(b[i]) + …)."""
+    return [
+        ((core, places), e) for (core, places), e in factors.powers.items()
+        if is_op(core, "exp") and is_whole(e) and is_positive(e) and not set(axes) <= set(places)
+    ]  # type: ignore[misc]  # fmt: skip
+
+
+def _unbalanced(
+    result: Factors, above: list[Numerator], apart: list[tuple[Base, Expr]], excess: Expr, shift: Node
+) -> Node:
     """The exponentials above joined in one, exp(Σ distances + excess·M): none overflows where their product does not.
 
     Sums of exponentials stay factors of their own; where there is nothing else, one of them takes the rest.
     """
+    shape = result.shape
     singles = [each for each in above if each.is_single]
-    first = singles[0] if singles else above[0]
-    places = first.base[1]
-    extra = elementwise("mul", number(excess), cover(shift, restrict(axes, places), first.base[0].shape))
-    joined = [each for each in singles if each.base[1] == places]
+    extra = [elementwise("mul", number(excess), shift)] if excess != 0 else []
+    extra += [elementwise("mul", number(e), cover(core.operands[0], places, shape)) for (core, places), e in apart]
     for each in above:
-        if each not in joined:
-            gone = 1 if each is first else 0
+        if each not in singles:
+            gone = 1 if not singles and each is above[0] else 0
             result.times(each.relative(), each.base[1], each.count - gone)
-    if not joined:
-        return result.times(first.relative(extra), places).build()
-    exponents = [elementwise("mul", number(each.count), each.distances[0]) for each in joined]
-    return result.times(elementwise("exp", elementwise("add", *exponents, extra)), places).build()
+    if not singles:
+        whole = above[0]
+        inside = (
+            Factors(shape)
+            .times(whole.relative(), whole.base[1])
+            .times(elementwise("exp", sum_of_all(extra)), trailing(len(shape), len(shape)))
+        )
+        return result.times(inside.build(), trailing(len(shape), len(shape))).build()
+    exponents = [cover(elementwise("mul", number(e.count), e.distances[0]), e.base[1], shape) for e in singles]
+    return result.times(elementwise("exp", sum_of_all([*exponents, *extra])), trailing(len(shape), len(shape))).build()
 
 
 def _numerators(factors: Factors, axes: Axes, parts: list[Part], shift: Node) -> Iterator[Numerator]:

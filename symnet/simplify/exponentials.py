@@ -89,7 +89,9 @@ def log_of_product(node: Node) -> Node | None:
 
 
 def _may_vanish(core: Node) -> bool:
-    """Whether a factor is an exponential or a logistic function: positive, and rounded to 0 somewhere."""
+    """Whether a factor is an exponential or a logistic function, moved perhaps: positive, and 0 where it rounds."""
+    while core.kind in ("slice", "reshape", "take") or (isinstance(core, Einsum) and core.is_transpose):
+        core = core.operands[0]
     return is_op(core, "exp", "sigmoid") or complemented_logistic(core) is not None
 
 

@@ -8,6 +8,7 @@ Not handled: operands that are moved differently; zeros laid around.
 
 from __future__ import annotations
 
+from symnet.expr.constants import number_of
 from symnet.expr.contraction import Einsum, contract
 from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.extents import same_extent, same_shape
@@ -57,7 +58,9 @@ def compute_before_moving(node: Node) -> Node | None:
     Condition: what is moved is hot, and every other operand is a scalar, moved likewise, or repeated along what moves.
     Some classes of a softmax stay what they are in a sum, which may be that of all the others.
     """
-    if not node.rank or (is_op(node, "mul") and sum(o.rank > 0 for o in node.operands) < 2):
+    if not node.rank and sum(number_of(o) is None for o in node.operands) > 1:
+        return None  # the rest of an array would be computed for one element
+    if is_op(node, "mul") and sum(o.rank > 0 for o in node.operands) < 2:
         return None
     if is_op(node, "add") and any(map(_selects_classes, node.operands)):
         return None
@@ -74,7 +77,7 @@ def compute_before_moving(node: Node) -> Node | None:
 def _moved_part(operand: Node) -> Node | None:
     """The move in c·move(x)."""
     if is_op(operand, "mul"):
-        arrays = [o for o in operand.operands if o.rank]
+        arrays = [o for o in operand.operands if (o.rank if operand.rank else number_of(o) is None)]
         operand = arrays[0] if len(arrays) == 1 else operand
     return operand if _is_move(operand) or isinstance(operand, Concat) else None
 
@@ -86,6 +89,8 @@ def _selects_classes(term: Node) -> bool:
         move.kind == "slice" or (isinstance(move, Einsum) and len(move.output) < len(move.inputs[0]))
     ):
         move = move.operands[0]
+    if move is not None and is_op(move, "add"):
+        return any(map(_selects_classes, move.operands))
     return move is not None and bool(softmax_axes(move))
 
 
@@ -99,12 +104,16 @@ def _moved_after(node: Node, move: Node) -> Node | None:
 
 def _before(move: Node, x: Node) -> Node | None:
     """What `move` makes x of, for an operand x of an elementwise node of the move's shape."""
-    if not x.rank:
+    if x is move:
+        return x.operands[0]
+    if not x.rank and number_of(x) is not None:
         return x
-    if is_op(x, "mul") and any(not o.rank for o in x.operands):
-        arrays = [o for o in x.operands if o.rank]
-        inner = _before(move, arrays[0]) if len(arrays) == 1 else None
-        return None if inner is None else elementwise("mul", *(o for o in x.operands if not o.rank), inner)
+    if is_op(x, "mul") and _moved_part(x) is not x:
+        part = _moved_part(x)
+        inner = None if part is None else _before(move, part)
+        return None if inner is None else elementwise("mul", *(o for o in x.operands if o is not part), inner)
+    if not x.rank:
+        return x if move.rank else None
     if x.kind == move.kind and x.operands[1:] == move.operands[1:] and same_shape(x.shape, move.shape):
         rebuilt = with_operands(move, [x.operands[0], *move.operands[1:]]) if _fits(x, move) else None
         if rebuilt is x:

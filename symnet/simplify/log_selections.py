@@ -23,7 +23,7 @@ from symnet.expr.movement import Slice, broadcast_to
 from symnet.expr.node import Node
 from symnet.expr.reduction import Reduce, reduce
 from symnet.expr.softmax import softmax_axes
-from symnet.simplify.coefficients import ONE, Term, product, split_coefficient
+from symnet.simplify.coefficients import ONE, Term, complement, product, split_coefficient
 from symnet.simplify.differences import softmax_argument
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.hoisting import is_hot
@@ -61,6 +61,30 @@ def log_of_choice(node: Node) -> Node | None:
 
 def _log(x: Node) -> Node:
     return number(-sympy.oo) if number_of(x) == 0 else elementwise("log", x)
+
+
+def log_of_difference_of_logistics(node: Node) -> Node | None:
+    """log(σ(a) - σ(b)) → log σ(a) + log(1 - σ(b)) + log(1 - exp(b - a)), with a positive number in front.
+
+    Always: σ(a) - σ(b) has no digits left where both are close to 1, and is 0 where both vanish.
+    """
+    front, factors = split_coefficient(node.operands[0])
+    total = factors[0] if len(factors) == 1 else node.operands[0]
+    terms = [split_coefficient(o) for o in total.operands] if is_op(total, "add") else []
+    if len(terms) != 2 or not is_positive(front) or any(len(f) != 1 or not is_op(f[0], "sigmoid") for _, f in terms):
+        return None
+    (c, upper), (d, lower) = sorted(terms, key=lambda term: is_negative(term[0]))
+    if c + d != 0:
+        return None
+    a, b = upper[0].operands[0], lower[0].operands[0]
+    away = elementwise("add", b, elementwise("mul", -1, a))
+    logs = [
+        elementwise("log", upper[0]),
+        elementwise("log", complement(lower[0])),
+        elementwise("log", complement(elementwise("exp", away))),
+    ]
+    scale = [] if front * c == 1 else [elementwise("log", number(front * c))]
+    return broadcast_to(elementwise("add", *logs, *scale), node.shape)
 
 
 # --------------------------------------------------------------------------- some probabilities of a softmax
@@ -198,5 +222,6 @@ def _exponentials(softmax: Node, axis: int, window: tuple[int, int]) -> Node:
 LOG_SELECTIONS = (
     Rewrite(log_of_reduction, ("log",)),
     Rewrite(log_of_choice, ("log",)),
+    Rewrite(log_of_difference_of_logistics, ("log",)),
     Rewrite(log_of_some_probabilities, ("log",)),
 )

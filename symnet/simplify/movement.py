@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from symnet.expr.constants import Number, number
 from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.extents import same_shape
+from symnet.expr.extents import ints_arg, same_shape, shape_arg
 from symnet.expr.graph import with_operands
 from symnet.expr.movement import Concat, Expand, Place, Reshape, Slice, expand
 from symnet.expr.node import Node
@@ -92,6 +92,25 @@ def slice_what_was_placed(node: Slice) -> Node | None:
     return inner.operands[0] if same_shape(inner.operands[0].shape, node.shape) else None
 
 
+def slice_at_once(node: Slice) -> Node | None:
+    """x[a:][b:] → x[a + b:], x[::-1][::-1] → x.  Always."""
+    inner = node.operands[0]
+    if not isinstance(inner, Slice):
+        return None
+    starts = tuple(a + s * b for a, b, s in zip(inner.starts, node.starts, inner.steps, strict=True))
+    steps = tuple(a * b for a, b in zip(inner.steps, node.steps, strict=True))
+    return Slice(inner.operands[0], shape_arg(starts), shape_arg(node.shape), ints_arg(steps))  # type: ignore[return-value]
+
+
+def place_everything_backwards(node: Place) -> Node | None:
+    """What fills the whole, laid backwards along some axes → x[::-1].  Condition: the shapes are equal."""
+    x = node.operands[0]
+    if not same_shape(x.shape, node.shape) or any(abs(s) != 1 for s in node.steps):
+        return None
+    starts = tuple(0 if s == 1 else n - 1 for s, n in zip(node.steps, node.shape, strict=True))
+    return Slice(x, shape_arg(starts), shape_arg(node.shape), ints_arg(node.steps))  # type: ignore[return-value]
+
+
 def slice_one_of_the_joined(node: Slice) -> Node | None:
     """concat(x, y)[the part of x] → x.  Condition: exactly one operand's window along that axis."""
     inner = node.operands[0]
@@ -134,6 +153,8 @@ MOVEMENTS = (
     Rewrite(take_scalars_out_of_movement, ("expand", "reshape", "slice", "place", "take")),
     Rewrite(take_sign_out_of_movement, ("reshape", "slice", "place", "take")),
     Rewrite(slice_what_was_placed, ("slice",)),
+    Rewrite(slice_at_once, ("slice",)),
+    Rewrite(place_everything_backwards, ("place",)),
     Rewrite(slice_one_of_the_joined, ("slice",)),
     Rewrite(take_common_scalar_out_of_concat, ("concat",)),
 )

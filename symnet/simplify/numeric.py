@@ -25,8 +25,10 @@ from symnet.simplify.differences import DIFFERENCES
 from symnet.simplify.engine import Normalizer, Rewrite, Step, Table
 from symnet.simplify.equations import EQUATIONS, open_products_around_inverses
 from symnet.simplify.exponential_sums import EXPONENTIAL_SUMS
+from symnet.simplify.normal_tails import NORMAL_TAILS
 from symnet.simplify.norms import NORMS
 from symnet.simplify.repeats import REPEATS
+from symnet.simplify.running_sums import RUNNING_SUMS
 from symnet.simplify.scaled_squares import SCALED_SQUARES
 from symnet.simplify.sharing import share
 from symnet.simplify.squares import SQUARES
@@ -35,7 +37,7 @@ from symnet.simplify.weighted_logarithms import WEIGHTED_LOGARITHMS
 
 PASSES: tuple[tuple[Rewrite, ...], ...] = (
     (*WHOLE_AMONG_REALS, *DIFFERENCES, *CANCELLATIONS, *SQUARES),
-    EXPONENTIAL_SUMS,
+    (*EXPONENTIAL_SUMS, *RUNNING_SUMS, *NORMAL_TAILS),
     WEIGHTED_LOGARITHMS,
     SOFTMAXES,
     LOG_SOFTMAXES,

@@ -78,7 +78,7 @@ def sum_terms_apart(node: Einsum) -> Node | None:
     if len(node.operands) > 1 or not is_op(operand, "add") or len(set(indices)) < len(indices):
         return None
     summed = {a for a, i in enumerate(indices) if i not in node.output}
-    if not summed:
+    if all(operand.shape[a] == 1 for a in summed):
         return None
     if not any(_is_settled(o, summed, operand, node) for o in operand.operands):
         return None

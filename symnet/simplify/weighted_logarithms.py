@@ -128,9 +128,9 @@ def _with_guarded_logit(total: Einsum, logits: set[Node]) -> Node | None:
         weight = weights[0] if len(weights) == 1 else elementwise("mul", *weights)
         return with_operands(total, [elementwise("mul", *rest, _guarded(weight, found[0]))])
     for place, operand in enumerate(total.operands):
-        weight = _weight_beside(total, place) if operand in logits and len(total.operands) > 1 else None
-        if weight is not None:
-            guarded = _guarded(weight, operand)
+        beside = _weight_beside(total, place) if operand in logits and len(total.operands) > 1 else None
+        if beside is not None:
+            guarded = _guarded(beside, operand)
             return with_operands(total, [*total.operands[:place], guarded, *total.operands[place + 1 :]])
     return None
 

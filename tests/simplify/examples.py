@@ -11,9 +11,9 @@ from symnet.expr.contraction import contract, einsum, matmul, transpose
 from symnet.expr.contraction import sum as total
 from symnet.expr.cumulative import cumsum, cumulate
 from symnet.expr.elementwise import elementwise, exp, log, maximum, sigmoid, where, xlogy
-from symnet.expr.extents import dim
+from symnet.expr.extents import dim, ints_arg, shape_arg
 from symnet.expr.linalg import det, inv, logdet, solve
-from symnet.expr.movement import concat, expand, fill, pad, reshape
+from symnet.expr.movement import Place, concat, expand, fill, pad, reshape
 from symnet.expr.node import Node
 from symnet.expr.norms import norm
 from symnet.expr.reduction import log_softmax, logsumexp, prod, softmax
@@ -40,6 +40,11 @@ M, K = tensor("M", 4, 4), tensor("K", 4, 4)
 def rows(u: Node) -> Node:
     """A column of values repeated along the classes."""
     return expand(u, Z.shape, (0,))
+
+
+def place_backwards(u: Node) -> Node:
+    """The adjoint of u[::-1]."""
+    return Place(u, shape_arg(u.shape), shape_arg((3,)), ints_arg((-1,)))  # type: ignore[return-value]
 
 
 EXAMPLES: dict[str, list[Node]] = {
@@ -236,6 +241,9 @@ EXAMPLES: dict[str, list[Node]] = {
     "sum_nothing_up": [cumsum(fill(0, (4,))) + x, cumsum(tensor("u", 6, 1), 1)],
     "take_scalars_out_of_cumsum": [cumsum(s * x), cumsum(-x), cumulate(2 * a * A, 1, True)],
     "repeat_after_cumulating": [cumsum(rows(v), 1), cumsum(rows(v), 0), cumulate(fill(s, (4,)), 0, True)],
+    "cumulate_before_reversing": [cumsum(x[::-1])[::-1], cumsum(Z[:, ::-1], 1)],
+    "slice_at_once": [x[::-1][::-1], x[1:][::2], Z[1:, 1:][:, ::-1]],
+    "place_everything_backwards": [cumsum(place_backwards(x))],
     # logarithms of what is moved or selected
     "compute_before_moving": [
         log(1 - transpose(sigmoid(Z))),
@@ -251,6 +259,7 @@ EXAMPLES: dict[str, list[Node]] = {
         log(where(y > 0, sigmoid(x), 1 - sigmoid(x))),
         log(maximum(sigmoid(x), exp(y))),
     ],
+    "log_of_difference_of_logistics": [log(sigmoid(x) - sigmoid(y)), log(2 * sigmoid(x + 1) - 2 * sigmoid(x))],
     "log_of_some_probabilities": [
         log(softmax(Z)[:, 0] + softmax(Z)[:, 2]),
         log(1 - softmax(Z)[:, 1]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from symnet.expr import elementwise as ew
 from symnet.expr.contraction import sum as total
+from symnet.expr.cumulative import cumsum, cumulate
 from symnet.expr.elementwise import exp, log, sigmoid, sqrt, tanh, where, xlogy
 from symnet.expr.extents import dim
 from symnet.expr.node import Node
@@ -68,6 +69,15 @@ STABLE: dict[str, list[Node]] = {
     "weight_of_zero_leaves_out_its_logarithm": [x * log(sigmoid(y)), D * log_softmax(Z) * w],
     "contracted_weight_of_zero_leaves_out_its_logarithm": [w[:2] @ log_softmax(Z[:2])],
     "weight_of_zero_leaves_out_its_logit": [logsumexp(Z, 1) - total(D * Z, 1), logsumexp(x) - 2 * y @ x],
+    "log_of_complementary_error_function": [log(ew.erfc(x)), log((1 + ew.erf(x / sqrt(2))) / 2)],
+    "bell_over_complementary_error_function": [
+        exp(-(x**2)) / ew.erfc(x),
+        y * exp(-(x**2) / 2) / (1 + ew.erf(x / sqrt(2))),
+        exp(y - 2 * x**2) / ew.erfc(x) ** 2,
+    ],
+    "log_of_running_sum_of_exponentials": [log(cumsum(exp(x))), log(cumulate(exp(x), 0, True) / 2)],
+    "running_mean_by_scan": [cumsum(exp(x) * y) / cumsum(exp(x))],
+    "exponential_times_reverse_sum_by_scan": [exp(x) * cumulate(y / cumsum(exp(x)), 0, True)],
     "exponential_over_difference": [exp(x) / (exp(x) - 1), exp(x) * exp(y) / (exp(x) - exp(y)) ** 2],
     "nothing_over_root_of_nothing": [y / sqrt(q), where(x > 0, y, 0) / sqrt(q)],
 }

@@ -119,11 +119,17 @@ def _number(node: Any, values: Sequence[Exact]) -> Exact:
     return np.asarray(mpf(node.value._to_mpmath(mpmath.mp.prec)), dtype=object)
 
 
+def _flipped(node: Any, x: Exact) -> Exact:
+    return np.flip(x, node.axis) if node.reverse else x
+
+
 RULES: dict[str, Callable[[Any, Sequence[Exact]], Exact]] = {
     "elementwise": _elementwise,
     "einsum": _einsum,
     "reduce": _reduce,
     "number": _number,
+    "concat": lambda node, values: np.concatenate(values, node.axis),
+    "cumsum": lambda node, values: _flipped(node, np.cumsum(_flipped(node, values[0]), node.axis)),
 }
 
 

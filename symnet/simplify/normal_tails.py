@@ -1,0 +1,130 @@
+"""Tails of the normal distribution: log erfc z and e^(-z²)/erfc z, where erfc z itself vanishes.
+
+In: logarithms and products in which erfc stands (1 ± erf has become it).  Out: beyond `FAR` the continued fraction
+
+    e^(z²)·erfc z·√π = 1/(z + (1/2)/(z + (2/2)/(z + (3/2)/(z + …)))),   z > 0
+
+cut off after `DEPTH` levels (relative error 6e-16 at z = 6, less beyond).
+Source: W. Gautschi, NIST Handbook of Mathematical Functions (2010), 7.9.2.
+Not handled: e^(-z²)·erfc z multiplied, which is small as it is; differences of two erfc.
+"""
+
+from __future__ import annotations
+
+import sympy
+from sympy import Expr
+
+from symnet.expr.constants import number
+from symnet.expr.elementwise import elementwise, is_op, where
+from symnet.expr.movement import broadcast_to
+from symnet.expr.node import Node
+from symnet.simplify.broadcast import trailing
+from symnet.simplify.coefficients import split_coefficient
+from symnet.simplify.engine import Rewrite
+from symnet.simplify.factors import Base, Factors
+from symnet.simplify.signs import is_negative, is_positive, is_whole
+from symnet.simplify.terms import Terms
+
+FAR, DEPTH = 6, 12
+HALF = sympy.S.Half
+
+
+def _is_far(z: Node) -> Node:
+    return elementwise("gt", z, FAR)
+
+
+def _fraction(z: Node) -> Node:
+    """z + (1/2)/(z + …), which is e^(-z²)/(√π·erfc z); for z that is not far, of some z that is."""
+    safe = where(_is_far(z), z, FAR)
+    total = safe
+    for k in range(DEPTH, 0, -1):
+        level = elementwise("mul", sympy.Rational(k, 2), elementwise("pow", total, -1))
+        total = elementwise("add", safe, level)
+    return total
+
+
+def _square(z: Node) -> Node:
+    """z² with its number in front, as it stands in e^(-z²)."""
+    return Factors.of(elementwise("pow", z, 2)).build()
+
+
+def log_of_complementary_error_function(node: Node) -> Node | None:
+    """log(c·erfc z) → log c - z² - log(√π·(z + …)) far out, log(2·c) + log1p(-erfc(-z)/2) below 0, itself between.
+
+    Condition: c is positive.
+    """
+    coefficient, factors = split_coefficient(node.operands[0])
+    if len(factors) != 1 or not is_op(factors[0], "erfc") or not is_positive(coefficient):
+        return None
+    (z,) = factors[0].operands
+    if is_op(z, "abs") and is_op(z.operands[0], "where"):  # made here
+        return None
+    moderate = where(_is_far(z), 0, z)
+    opposite = elementwise("erfc", elementwise("abs", moderate))
+    near = where(
+        elementwise("lt", z, 0),
+        elementwise(
+            "add", elementwise("log1p", elementwise("mul", -HALF, opposite)), number(sympy.log(2 * coefficient))
+        ),
+        elementwise("log", elementwise("mul", number(coefficient), opposite)),
+    )
+    fraction = elementwise("log", _fraction(z))
+    scale = number(sympy.log(coefficient / sympy.sqrt(sympy.pi)))
+    far = elementwise("add", elementwise("mul", -1, _square(z)), elementwise("mul", -1, fraction), scale)
+    return broadcast_to(where(_is_far(z), far, near), node.shape)
+
+
+def bell_over_complementary_error_function(node: Node) -> Node | None:
+    """e^(-z²)/erfc z → √π·(z + …) far out, e^(-z²)/erfc z elsewhere; also e^(x - 2·z²)/(erfc z)².
+
+    Condition: the exponent of an exponential holds -z², as often as is divided by erfc z.
+    """
+    factors = Factors.view(node)
+    for base, e in factors.powers.items():
+        if not is_op(base[0], "erfc") or not is_whole(e) or not is_negative(e) or is_op(base[0].operands[0], "where"):
+            continue
+        square = _square(base[0].operands[0])
+        for above, k in factors.powers.items():
+            if is_op(above[0], "exp") and is_whole(k) and is_positive(k) and above[1] == base[1]:
+                new = _hazard_taken_out(factors, base, above, square)
+                if new is not None:
+                    return new
+    return None
+
+
+def _hazard_taken_out(factors: Factors, base: Base, above: Base, square: Node) -> Node | None:
+    argument, places = above[0].operands[0], base[1]
+    full = trailing(square.rank, argument.rank)
+    count: Expr = min(-factors.powers[base], factors.powers[above])  # type: ignore[operator, type-var]
+    before = Terms.of(argument)
+    most = int(-factors.powers[base])  # type: ignore[operator]
+    for taken in range(most, 0, -1):
+        rest = Terms.of(argument).plus(square, full, sympy.Integer(taken))
+        if rest.count() < before.count():
+            break
+    else:
+        return None
+    if taken > 1:
+        count = sympy.S.One
+    result = (
+        factors.copy().times(*above, -count).times(*base, count * taken).times(_hazard(base[0]), places, count * taken)
+    )
+    if rest.coefficients:
+        result.times(elementwise("exp", rest.build()), places, count)
+    return result.build()
+
+
+def _hazard(tail: Node) -> Node:
+    """e^(-z²)/erfc z, z its argument."""
+    (z,) = tail.operands
+    near = where(_is_far(z), 0, z)
+    bell = elementwise("exp", elementwise("mul", -1, _square(z)))
+    below = elementwise("pow", elementwise("erfc", near), -1)
+    far = elementwise("mul", number(sympy.sqrt(sympy.pi)), _fraction(z))
+    return where(_is_far(z), far, elementwise("mul", bell, below))
+
+
+NORMAL_TAILS = (
+    Rewrite(log_of_complementary_error_function, ("log",)),
+    Rewrite(bell_over_complementary_error_function, ("mul",)),
+)
