@@ -254,7 +254,8 @@ def _compensated(levels: Levels, cells: Cells, chain: Chain, carry: Carry | None
         assert carry.low is not None
         (target,) = stores(levels.nest)
         again = (Store(high, at, Load(target.buffer, target.index)), Store(low, at, Load(carry.low, target.index)))
-        start = (If(carry.first, start, over(again)),)
+        nothing_lost = over((Store(carry.low, target.index, Const(0.0, low.dtype)),))
+        start = (If(carry.first, (*start, *nothing_lost), over(again)),)
         result = (Store(target.buffer, target.index, Load(high, at)), Store(carry.low, target.index, Load(low, at)))
         end = over(result)
     return (Alloc(high), Alloc(low), *start, *blocks, *end)
