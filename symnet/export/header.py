@@ -25,7 +25,7 @@ CODES = (  # name, value, what it says
     ("WORKSPACE_TOO_SMALL", 1, "workspace_bytes is less than {name}_workspace_bytes(dims)"),
     ("BAD_PHASE", 2, "no such phase"),
     ("BAD_EXTENT", 3, "an extent is negative, too small for the function, or too large ({name}_call)"),
-    ("INDEX_OUT_OF_RANGE", 4, "a label is out of range ({name}_call)"),
+    ("INDEX_OUT_OF_RANGE", 4, "a label or an index is out of range: the outputs mean nothing"),
     ("WORKSPACE_MISALIGNED", 5, "the workspace is not aligned to {alignment} bytes ({name}_call)"),
     ("SINGULAR_MATRIX", 6, "equations with a singular matrix: the outputs mean nothing"),
 )

@@ -5,7 +5,7 @@ In: a `Signature`, the template of its result.  Out: a dict of strings, numbers 
     {"abi": 1, "name": "mlp", "dims": ("m",),
      "inputs": (("X", "float32", ("m", 64)), …), "outputs": (("loss", "float32", ()), …),
      "unused": (), "requirements": (("m", 1, "mean over m"),), "index_bounds": (("t", 10, "labels"),),
-     "structure": (0, (1, 2)), "positional": ()}
+     "index_checks": (("i + 1", 10, ("m",)),), "structure": (0, (1, 2)), "positional": ()}
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from symnet.export.extents import python_text, read
 from symnet.loops.ir import Buffer, IntConst, IntExpr
-from symnet.loops.signature import IndexBound, Requirement, Signature
+from symnet.loops.signature import IndexBound, IndexCheck, Requirement, Signature
 from symnet.runtime.structure import Template
 
 ABI = 1
@@ -33,6 +33,9 @@ def to_metadata(signature: Signature, structure: Template, positional: Sequence[
         "unused": tuple(sorted(signature.unused)),
         "requirements": tuple((_extent(r.extent), r.at_least, r.reason) for r in signature.requirements),
         "index_bounds": tuple((b.name, _extent(b.extent), b.reason) for b in signature.index_bounds),
+        "index_checks": tuple(
+            (c.text, _extent(c.extent), tuple(map(_extent, c.shape))) for c in signature.index_checks
+        ),
         "structure": _literal(structure),
         "positional": tuple(positional),
     }
@@ -48,6 +51,9 @@ def from_metadata(metadata: dict[str, Any]) -> Signature:
         unused=frozenset(metadata["unused"]),
         requirements=tuple(Requirement(read(e), least, why) for e, least, why in metadata["requirements"]),
         index_bounds=tuple(IndexBound(name, read(e), why) for name, e, why in metadata["index_bounds"]),
+        index_checks=tuple(
+            IndexCheck(text, read(e), tuple(map(read, shape))) for text, e, shape in metadata["index_checks"]
+        ),
     )
 
 

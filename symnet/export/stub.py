@@ -239,6 +239,11 @@ def @NAME@(*args, **keywords):
     memory = np.empty(size + 64, np.uint8)
     workspace = -(-memory.ctypes.data // 64) * 64
     code = _run(_table(arrays), _table(outputs), c_dims, workspace, size)
+    if code == 4 and METADATA["index_checks"]:
+        number, value, place = (ctypes.c_int64 * 3).from_address(workspace)
+        text, extent, _ = METADATA["index_checks"][number]
+        expected = f"every element of {text} in 0 ... {_evaluate(extent, dims) - 1}"
+        _refuse(ValueError, "...", expected, f"{value} at place {place}", "Mend the data.")
     if code:
         raise RuntimeError(f"@NAME@: native code returned {code}")
     return _arrange(METADATA["structure"], [array[()] if array.ndim == 0 else array for array in outputs])

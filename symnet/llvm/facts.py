@@ -20,6 +20,7 @@ from symnet.loops.ir import (
     FromInt,
     If,
     IntAdd,
+    IntClamp,
     IntConst,
     IntExpr,
     IntFloorDiv,
@@ -117,6 +118,10 @@ def _alloc(facts: Facts, stmt: Alloc) -> None:
 
 def _fail(facts: Facts, stmt: Fail) -> None:
     facts.fails = True
+    if stmt.report is not None:
+        facts.buffers[stmt.report.name] = stmt.report
+    for number in stmt.numbers:
+        read_int(facts, number)
 
 
 _STATEMENTS: dict[type, Callable[[Facts, Any], None]] = {
@@ -168,6 +173,9 @@ def read_int(facts: Facts, expr: IntExpr) -> None:
     elif isinstance(expr, (IntAdd, IntMul, IntMin)):
         read_int(facts, expr.left)
         read_int(facts, expr.right)
+    elif isinstance(expr, IntClamp):
+        read_int(facts, expr.value)
+        read_int(facts, expr.extent)
     elif isinstance(expr, (IntFloorDiv, IntMod)):
         read_int(facts, expr.value)
     elif isinstance(expr, IntLoad):

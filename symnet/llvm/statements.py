@@ -17,6 +17,7 @@ from symnet.llvm.ops import Addend, cast, emit_op, multiply_add
 from symnet.llvm.types import REALS, REGISTER, SIZE, V, constant
 from symnet.llvm.vectors import emit_vector, lanes_of
 from symnet.loops.ir import (
+    INDEX_OUT_OF_RANGE,
     SINGULAR_MATRIX,
     Alloc,
     Body,
@@ -26,6 +27,7 @@ from symnet.loops.ir import (
     FromInt,
     If,
     IntCondition,
+    IntConst,
     Let,
     Load,
     Op,
@@ -34,7 +36,13 @@ from symnet.loops.ir import (
     Var,
 )
 
-ERROR_CODES = {"OK": 0, "WORKSPACE_TOO_SMALL": 1, "BAD_PHASE": 2, SINGULAR_MATRIX: 6}  # 3 to 5: the C wrapper's
+ERROR_CODES = {  # 3 and 5 are the C wrapper's
+    "OK": 0,
+    "WORKSPACE_TOO_SMALL": 1,
+    "BAD_PHASE": 2,
+    INDEX_OUT_OF_RANGE: 4,
+    SINGULAR_MATRIX: 6,
+}
 STATUS = "%status"  # where a stage that can fail keeps its return code
 
 # --------------------------------------------------------------------------- values
@@ -233,6 +241,9 @@ def _iteration(e: Emitter, stmt: For, number: V | int) -> None:
 
 def _fail(e: Emitter, stmt: Fail) -> None:
     e.text.line(f"store i32 {ERROR_CODES[stmt.code]}, ptr {STATUS}, align 4")
+    for place, number in enumerate(stmt.numbers):
+        assert stmt.report is not None
+        _store(e, Store(stmt.report, (IntConst(place),), FromInt(number, stmt.report.dtype)))
 
 
 _STATEMENTS: dict[type, Callable[[Emitter, Any], None]] = {

@@ -44,6 +44,8 @@ def reads_of(stmt: ir.Stmt) -> Iterator[Access]:
         yield from of_integers(stmt.index)
     elif isinstance(stmt, ir.For):
         yield from of_integers((stmt.extent,))
+    elif isinstance(stmt, ir.Fail):
+        yield from of_integers(stmt.numbers)
     elif isinstance(stmt, ir.If):
         yield from of_integers((stmt.condition.left, stmt.condition.right))
 

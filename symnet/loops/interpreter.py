@@ -24,10 +24,11 @@ from typing import Any
 
 import numpy as np
 
-from symnet.errors import CompileError, SingularMatrixError, explain
+from symnet.errors import CompileError, SingularMatrixError, ValueDomainError, explain
 from symnet.loops import affine, ir
 from symnet.loops.lanes import is_straight, may_run_at_once
 from symnet.loops.memory import Arrays, allocate, infer_dims, poisoned
+from symnet.loops.order import check_order
 from symnet.loops.printer import element_text, int_text, stmt_line
 from symnet.loops.scalar_ops import COMBINE, MEANING
 from symnet.loops.verifier import verify
@@ -64,6 +65,7 @@ def run(
     """
     if check:
         verify(program)
+        check_order(program)
     machine = _Machine(program, inputs, dims or {}, together)
     with np.errstate(all="ignore"):
         for group in program.groups:
@@ -179,6 +181,10 @@ class _Machine:
     def fail(self, stmt: ir.Fail) -> None:
         """What the native code reports by a return code."""
         call = f"program {self.program.name}, stage {self.stage}"
+        if stmt.code == ir.INDEX_OUT_OF_RANGE:
+            check, value, place = (self.integer(number) for number in stmt.numbers)
+            got = f"{value} at place {place} of check {check}"
+            raise ValueDomainError(explain(call, "an index in range", got, "Mend the data."))
         raise SingularMatrixError(explain(call, "a matrix that can be inverted", stmt.code, "Mend the data."))
 
     def store(self, stmt: ir.Store) -> None:
@@ -292,6 +298,12 @@ def _int_min(machine: _Machine, expr: ir.IntMin) -> Any:
     return min(left, right) if both_plain else np.minimum(left, right)
 
 
+def _int_clamp(machine: _Machine, expr: ir.IntClamp) -> Any:
+    value, extent = machine.integer(expr.value), machine.integer(expr.extent)
+    inside = (value >= 0) & (value < extent)
+    return np.where(inside, value, 0) if isinstance(inside, np.ndarray) else value if inside else 0
+
+
 def _op(machine: _Machine, node: ir.Op) -> Any:
     args = [machine.value(arg) for arg in node.args]
     return args[0].astype(node.dtype) if node.name == "cast" else MEANING[node.name](*args)
@@ -309,6 +321,7 @@ _INT: dict[type, Callable[[_Machine, Any], Any]] = {
     ir.IntMin: _int_min,
     ir.IntFloorDiv: lambda machine, expr: machine.integer(expr.value) // expr.divisor,
     ir.IntMod: lambda machine, expr: machine.integer(expr.value) % expr.divisor,
+    ir.IntClamp: _int_clamp,
     ir.IntLoad: _Machine.load_integer,
 }
 

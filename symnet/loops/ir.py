@@ -16,12 +16,13 @@ The whole language::
               | Store(buffer, index, Value, combine)               -- combine: None (overwrite) | add | mul | max | min
               | Alloc(Buffer)                                      -- a register buffer, live in the rest of the body
               | If(IntCondition, then, orelse)
-              | Fail(code)                                         -- the call returns this code; outputs mean nothing
+              | Fail(code, report, numbers)                        -- the call returns this code; outputs mean nothing
     kind    ::= serial | unroll | vector
 
     Value   ::= Const(value, dtype) | Var(name, dtype) | Load(buffer, index) | FromInt(IntExpr, dtype)
               | Op(name, args, dtype)
     IntExpr ::= IntConst | IntVar(name) | IntAdd | IntMul | IntMin | IntFloorDiv(·, constant) | IntMod(·, constant)
+              | IntClamp(·, extent)                                  -- 0 in the place of what is no index
               | IntLoad(buffer, index)                               -- an integer buffer used as an index
 
 Supported: affine and gathered accesses, guarded tails, nested parallel stages.  Not supported: recursion,
@@ -126,6 +127,14 @@ class IntLoad(IntExpr):
 
     buffer: Buffer
     index: tuple[IntExpr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IntClamp(IntExpr):
+    """The value where 0 <= value < extent, 0 elsewhere: an address that is always inside, whatever the data."""
+
+    value: IntExpr
+    extent: IntExpr
 
 
 def as_int(value: IntExpr | int) -> IntExpr:
@@ -329,15 +338,21 @@ class If(Stmt):
     orelse: Body = ()
 
 
-SINGULAR_MATRIX = "SINGULAR_MATRIX"
-FAILURES = (SINGULAR_MATRIX,)  # the codes that a program can end with
+SINGULAR_MATRIX, INDEX_OUT_OF_RANGE = "SINGULAR_MATRIX", "INDEX_OUT_OF_RANGE"
+FAILURES = (SINGULAR_MATRIX, INDEX_OUT_OF_RANGE)  # the codes that a program can end with
 
 
 @dataclass(frozen=True, slots=True)
 class Fail(Stmt):
-    """The call's return code is `code`.  The stage runs on to its end; later stages do not run."""
+    """The call's return code is `code`.  The stage runs on to its end; later stages do not run.
+
+    `numbers` say more (which index, its value, its place): they are the first elements of the buffer `report`, which is
+    the first of the workspace.  Of several failures any may be the one that is reported.
+    """
 
     code: str
+    report: Buffer | None = None
+    numbers: tuple[IntExpr, ...] = ()
 
 
 # --------------------------------------------------------------------------- programs

@@ -1,7 +1,7 @@
 """Is every workspace buffer written before it is read?  A schedule that runs a consumer first would compute nonsense.
 
 In: a `Program`.  Out: the first read, in the order in which a program runs, of workspace memory that nothing has
-written yet; None where there is none.
+written yet, None where there is none; or an error that quotes it.
 Not handled: which elements were written; the interpreter fills its memory with poison for that.
 """
 
@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from symnet.errors import CompileError, explain
 from symnet.loops import ir
 from symnet.loops.accesses import reads_of
+from symnet.loops.printer import buffer_text, stmt_line
 
 
 class EarlyRead(NamedTuple):
@@ -40,3 +42,12 @@ def early_read(program: ir.Program) -> EarlyRead | None:
             if isinstance(stmt, ir.Store):
                 written.add(root(stmt.buffer.name))
     return None
+
+
+def check_order(program: ir.Program) -> None:
+    """Raises: CompileError, quoting a statement that reads what nothing has written."""
+    early = early_read(program)
+    if early is not None:
+        place = f"program {program.name}, stage {early.stage.name}: `{stmt_line(early.stmt)}`"
+        got = f"nothing stored to {buffer_text(early.buffer)} before"
+        raise CompileError(explain(place, "reads of what earlier statements wrote", got, "Run the producer first."))

@@ -133,6 +133,10 @@ def _int_mod(expr: ir.IntMod) -> _Text:
     return f"{_wrap(_int(expr.value), _SIGN)} % {expr.divisor}", _DIVISION
 
 
+def _int_clamp(expr: ir.IntClamp) -> _Text:
+    return f"clamp({_joined((expr.value, expr.extent))})", _ATOM
+
+
 def _int_load(expr: ir.IntLoad) -> _Text:
     return element_text(expr.buffer, expr.index), _ATOM
 
@@ -145,6 +149,7 @@ _INT: dict[type, Callable[[Any], _Text]] = {
     ir.IntMin: _int_min,
     ir.IntFloorDiv: _int_floordiv,
     ir.IntMod: _int_mod,
+    ir.IntClamp: _int_clamp,
     ir.IntLoad: _int_load,
 }
 
@@ -242,7 +247,7 @@ def _if(stmt: ir.If) -> Iterator[str]:
 
 
 def _fail(stmt: ir.Fail) -> Iterator[str]:
-    yield f"fail {stmt.code}"
+    yield f"fail {stmt.code}{f'({_joined(stmt.numbers)})' if stmt.numbers else ''}"
 
 
 _STMT: dict[type, Callable[[Any], Iterator[str]]] = {

@@ -29,6 +29,18 @@ class IndexBound:
 
 
 @dataclass(frozen=True, slots=True)
+class IndexCheck:
+    """Every element of a computed index, `text` of that shape, lies in 0 … extent-1: checked where it is computed.
+
+    The number of a check is what a failure reports, before the value and its place in row-major order.
+    """
+
+    text: str
+    extent: IntExpr
+    shape: tuple[IntExpr, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Signature:
     """Names, dtypes and shapes of a function's arguments.
 
@@ -39,6 +51,7 @@ class Signature:
         outputs: buffers in order; rank 0 has shape ().
         unused: inputs that simplified away.
         requirements, index_bounds: checked before native code runs.
+        index_checks: checked in native code.
     """
 
     name: str
@@ -48,3 +61,4 @@ class Signature:
     unused: frozenset[str] = frozenset()
     requirements: tuple[Requirement, ...] = ()
     index_bounds: tuple[IndexBound, ...] = ()
+    index_checks: tuple[IndexCheck, ...] = ()

@@ -4,7 +4,7 @@ In: a `Program`.  Out: nothing, or a `CompileError` that quotes the offending st
 
 Checked: names (undefined, bound twice), declarations (dtypes, spaces, views), index ranks, constant and affine
 indices out of range, the dtypes of values and stores, loop kinds, and the rules of vector loops, register buffers
-and units (`vector_rules.py`), and the order of writes and reads (`order.py`).
+and units (`vector_rules.py`).  Whether a program writes before it reads is `order.py`.
 
 Not handled: indices whose range depends on data or on extents in a way that is not affine; the interpreter
 checks those as it runs.
@@ -20,7 +20,6 @@ from symnet import dtypes
 from symnet.errors import CompileError, explain
 from symnet.loops import affine, ir, vector_rules
 from symnet.loops.op_types import TYPING, kind, mismatch
-from symnet.loops.order import early_read
 from symnet.loops.printer import buffer_text, element_text, int_text, stmt_line, value_text
 
 KINDS = ("serial", "unroll", "vector")
@@ -81,7 +80,6 @@ class _Verifier:
         for group in self.program.groups:
             self.group_rules(group)
         self.outputs_are_stored()
-        self.reads_come_after_writes()
 
     def declare(self, buffer: ir.Buffer) -> None:
         """A buffer's own rules, and its name."""
@@ -133,14 +131,6 @@ class _Verifier:
             if self.root(output).name not in stored:
                 self.stage = self.stmt = None
                 self.refuse(f"a Store to the output {buffer_text(output)}", "none", "Store it, or drop the output.")
-
-    def reads_come_after_writes(self) -> None:
-        """No workspace or output is read before something has written it."""
-        early = early_read(self.program)
-        if early is not None:
-            self.stage, self.stmt = early.stage, early.stmt
-            got = f"nothing stored to {buffer_text(early.buffer)} before"
-            self.refuse("reads of what earlier statements wrote", got, "Run the producer first.")
 
     # ----- scopes
 
@@ -249,6 +239,11 @@ class _Verifier:
         """A code that callers know."""
         if stmt.code not in ir.FAILURES:
             self.refuse("a code among " + ", ".join(ir.FAILURES), repr(stmt.code), "Add it to ir.FAILURES.")
+        for place, number in enumerate(stmt.numbers):
+            self.integer(number)
+            if stmt.report is None:
+                self.refuse("a report for a failure's numbers", "none", "Give it the first buffer of the workspace.")
+            self.element(stmt.report, (ir.IntConst(place),))
 
     # ----- integers and elements
 

@@ -16,15 +16,16 @@ import sympy
 from symnet.expr.constants import ConstantArray, Number
 from symnet.expr.extents import Dim, product
 from symnet.expr.graph import dims_of, topological
-from symnet.expr.node import Node
+from symnet.expr.node import Extent, Node
 from symnet.expr.symbols import Tensor
-from symnet.loops.ir import Buffer, Constant, Group, IntExpr, IntVar, Program, Store, int_mul
-from symnet.loops.signature import IndexBound, Requirement, Signature
+from symnet.loops.ir import Buffer, Constant, Group, IntConst, IntExpr, IntVar, Program, Store, int_min, int_mul
+from symnet.loops.signature import IndexBound, IndexCheck, Requirement, Signature
 from symnet.lower import constants, elementwise, indexing  # noqa: F401  (each fills the table INLINE)
 from symnet.lower.arrangement import arrange
 from symnet.lower.axes import axis_classes
 from symnet.lower.cumulative import cumsum_nest
 from symnet.lower.extents import lower_extent
+from symnet.lower.indexing import check_nest, index_check, uses_of_indices
 from symnet.lower.linalg import (
     FactorBuffers,
     columns_shape,
@@ -85,9 +86,11 @@ def lower(
     builder = _Builder(space, storage, outputs)
     arrays = builder.arrays()
     out_buffers = builder.outputs(roots, outputs)
+    builder.checked = uses_of_indices(roots)
     builder.run()
     builder.copies(roots, out_buffers)
     signature = _signature(name, dims, inputs, out_buffers, roots, leaves, written or roots)
+    signature = replace(signature, index_checks=tuple(builder.checks))
     batch = lower_extent(space.batch[0].shape[space.batch[1]]) if space.batch else None
     mixed = tuple(f"{space.stored[n].name}: {n.kind}" for n in space.mixed if n in space.stored)
     workspace, nests = tuple(builder.workspace), tuple(builder.nests)
@@ -126,6 +129,9 @@ class _Builder:
         self.nests: list[Nest] = []
         self.workspace: list[Buffer] = []
         self.factors: dict[tuple[Node, str], FactorBuffers] = {}
+        self.checked: dict[Node, list[Extent]] = {}  # computed indices that may lie outside
+        self.checks: list[IndexCheck] = []
+        self.report: Buffer | None = None
         self.taken: set[str] = {*(b.name for b in space.stored.values()), *outputs}
 
     def fresh(self, stem: str) -> str:
@@ -172,6 +178,18 @@ class _Builder:
             buffer = self.space.stored[node]
             computed = self.storage.anchors.get(node, node)
             _NESTS.get(computed.kind, _map_nest)(self, computed, node, buffer)
+        for indices, extents in self.checked.items():
+            for extent in extents:
+                self._check(indices, extent)
+
+    def _check(self, indices: Node, extent: Extent) -> None:
+        """A nest that fails where an index lies outside."""
+        if self.report is None:
+            self.report = Buffer(self.fresh("report"), "int64", (IntConst(3),), "workspace")
+            self.workspace.insert(0, self.report)
+        check, buffer = index_check(indices, extent), self.space.stored[indices]
+        self.nests.append(check_nest(len(self.checks), check, buffer, self.space.axes(indices), self.report))
+        self.checks.append(check)
 
     def _temporary(self, node: Node, stem: str) -> Buffer:
         buffer = self.space.buffer(self.fresh(stem), node, "workspace")
@@ -283,7 +301,7 @@ def _signature(
     unused = frozenset(leaf.name for leaf in leaves if leaf not in used)
     everything = topological(*written)
     requirements = tuple(dict.fromkeys(r for n in everything for r in _REQUIRES.get(n.kind, _no_requirements)(n)))
-    bounds = tuple(dict.fromkeys(b for n in everything for b in _bounds(n)))
+    bounds = tuple(dict.fromkeys(b for n in topological(*written, *roots) for b in _bounds(n)))
     return Signature(name, dims, inputs, tuple(outputs), unused, requirements, bounds)
 
 
@@ -320,12 +338,15 @@ def _slice_requirements(node: Any) -> list[Requirement]:
 
 
 def _take_requirements(node: Any) -> list[Requirement]:
-    """Constant indices along a symbolic extent (others were checked when the expression was built)."""
+    """Constant indices lie inside a symbolic extent; others are taken from an axis that has elements."""
     index, extent = node.operands[1], node.operands[0].shape[node.axis]
-    if not isinstance(index, ConstantArray) or isinstance(extent, int) or not index.contents.array.size:
+    if isinstance(extent, int) and extent:
         return []
-    last = int(index.contents.array.max())
-    return [Requirement(lower_extent(extent), last + 1, f"index {last} along an axis of extent {extent}")]
+    if isinstance(index, ConstantArray) and not isinstance(extent, int):
+        last = int(index.contents.array.max(initial=-1))
+        return [Requirement(lower_extent(extent), last + 1, f"index {last} along an axis of extent {extent}")]
+    short = lower_extent(extent) - int_min(lower_extent(product(index.shape)), 1)
+    return [Requirement(short, 0, f"indices into an axis of extent {extent}")]
 
 
 _REQUIRES: dict[str, Callable[[Any], list[Requirement]]] = {

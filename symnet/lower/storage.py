@@ -19,6 +19,7 @@ from symnet.expr.graph import consumers, topological
 from symnet.expr.node import Node
 from symnet.lower.elementwise import is_costly
 from symnet.lower.extents import TYPICAL
+from symnet.lower.ranges import surely_in_range
 
 MOVED = frozenset({"expand", "slice", "named", "barrier"})
 COMPUTED = frozenset({"number", "size", "one_hot", "delta", "iota"})
@@ -96,6 +97,7 @@ def _costly_arrays(node: Node) -> list[Node]:
 _ARRAYS_OF: dict[str, Callable[[Node], list[Node]]] = {
     "reshape": lambda node: [node.operands[0]],
     "take": lambda node: [node.operands[1], *(x for x in [source(node.operands[0])] if x.kind not in COMPUTED)],
+    "one_hot": lambda node: [] if surely_in_range(node.operands[0], node.shape[-1]) else [node.operands[0]],
     "einsum": _einsum_arrays,
     "elementwise": _costly_arrays,
     "expand": _costly_arrays,

@@ -85,7 +85,8 @@ class BoundStep:
     def _refuse(self, code: int) -> None:
         if code == INDEX_OUT_OF_RANGE:
             self._check_indices()
-        refuse_code(self._function.name, code)
+        function = self._function
+        refuse_code(function.name, code, function.signature, self._dims, self.addresses[3])
 
     def __repr__(self) -> str:
         bound = ", ".join(f"{name}: {array.dtype}{list(array.shape)}" for name, array in self.inputs.items())

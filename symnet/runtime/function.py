@@ -122,9 +122,9 @@ class NativeFunction:
             outputs = given_outputs(self.signature, options["out"], outputs, inputs, f"{self.name}(…, out=…)")
         workspace = self._workspaces.take(plan.workspace_bytes)
         code = self.runner(pointers(inputs), pointers(outputs), plan.c_dims, workspace.address, workspace.nbytes)
-        self._workspaces.give_back(workspace)
         if code:
-            refuse_code(self.name, code)
+            refuse_code(self.name, code, self.signature, plan.dims, workspace.address)
+        self._workspaces.give_back(workspace)
         return structures.arrange(self.structure, [array if array.ndim else array[()] for array in outputs], plan.dims)
 
     def bind(self, /, *args: Any, **keywords: Any) -> BoundStep:

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from symnet.errors import AllocationError, CompileError, SingularMatrixError, explain
+from symnet.errors import AllocationError, CompileError, SingularMatrixError, ValueDomainError, explain
+from symnet.loops.signature import Signature
+from symnet.runtime.extents import evaluate, evaluate_shape
 
 ALIGNMENT = 64  # bytes, of the workspace
 TOO_LARGE = 2 ** (8 * ctypes.sizeof(ctypes.c_size_t)) - 1  # what NAME_workspace_bytes says where a size overflows
 CODES = {0: "ok", 1: "the workspace is too small", 2: "no such phase"}
-SINGULAR_MATRIX = 6
+INDEX_OUT_OF_RANGE, SINGULAR_MATRIX = 4, 6
 
 _POINTER, _BYTE = ctypes.c_void_p, ctypes.c_char
 _RUN = ctypes.CFUNCTYPE(ctypes.c_int32, _POINTER, _POINTER, _POINTER, _POINTER, ctypes.c_size_t)
@@ -150,13 +152,16 @@ def extents(values: Iterable[int]) -> Any:
     return (ctypes.c_int64 * max(1, len(numbers)))(*numbers)
 
 
-def refuse_code(name: str, code: int) -> None:
-    """Raise for a return code other than 0.
+def refuse_code(name: str, code: int, signature: Signature, dims: Mapping[str, int], workspace: int) -> None:
+    """Raise for a return code other than 0; `workspace` is the address where a failure reports its numbers.
 
     Raises:
+        ValueDomainError: a computed index out of range.
         SingularMatrixError: equations with a singular matrix; what the arrays hold decides.
         CompileError: for any other code, which the checks before the call should have made impossible.
     """
+    if code == INDEX_OUT_OF_RANGE:
+        _refuse_index(name, signature, dims, (ctypes.c_int64 * 3).from_address(workspace))
     if code == SINGULAR_MATRIX:
         got = f"a singular one (code {code}, SINGULAR_MATRIX: a pivot of its elimination is 0)"
         mend = "Check the data; a sum such as A + 1e-6*eye(n) keeps a matrix away from singular ones."
@@ -164,3 +169,14 @@ def refuse_code(name: str, code: int) -> None:
     meaning = CODES.get(code, "unknown")
     mend = "This is a defect of symnet: please report it with the expression."
     raise CompileError(explain(f"{name}(…)", "native code to return 0", f"code {code}: {meaning}", mend))
+
+
+def _refuse_index(name: str, signature: Signature, dims: Mapping[str, int], numbers: Sequence[int]) -> None:
+    number, value, place = numbers
+    check = signature.index_checks[number]
+    extent, shape = evaluate(check.extent, dims), evaluate_shape(check.shape, dims)
+    at = ", ".join(str(i) for i in np.unravel_index(place, shape)) if shape else ""
+    expected = f"every element of {check.text} in 0 … {extent - 1}, for it is used as an index"
+    got = f"{value}" + (f" at [{at}]" if at else "")
+    mend = "Correct the data it is computed from, or bound it: sn.minimum(sn.maximum(i, 0), n - 1)."
+    raise ValueDomainError(explain(f"{name}(…)", expected, got, mend))
