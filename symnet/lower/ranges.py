@@ -105,9 +105,10 @@ def _one_of(operands: list[Range]) -> Range:
 
 def _least(values: list[Expr | None]) -> Expr | None:
     """The one that is surely no larger than any other."""
-    if any(v is None for v in values):
+    known = [v for v in values if v is not None]
+    if len(known) < len(values):
         return None
-    return next((v for v in values if all(sympy.expand(o - v).is_nonnegative for o in values)), None)
+    return next((v for v in known if all(sympy.expand(o - v).is_nonnegative for o in known)), None)
 
 
 def _greatest(values: list[Expr | None]) -> Expr | None:

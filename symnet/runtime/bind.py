@@ -20,9 +20,9 @@ import numpy as np
 
 from symnet.runtime import structure as structures
 from symnet.runtime.domains import check_indices
-from symnet.runtime.native import allocate_workspace, pointers, refuse_code
+from symnet.runtime.native import INDEX_OUT_OF_RANGE, allocate_workspace, pointers, refuse_code, refuse_index
 from symnet.runtime.outputs import fresh_outputs, given_outputs
-from symnet.runtime.support import INDEX_OUT_OF_RANGE, step_block, step_call
+from symnet.runtime.support import LABEL_OUT_OF_RANGE, step_block, step_call
 
 if TYPE_CHECKING:
     from symnet.runtime.function import NativeFunction, Plan
@@ -83,10 +83,12 @@ class BoundStep:
         check_indices(self._function.signature, self.inputs, self._dims, name)
 
     def _refuse(self, code: int) -> None:
-        if code == INDEX_OUT_OF_RANGE:
+        if code == LABEL_OUT_OF_RANGE:
             self._check_indices()
         function = self._function
-        refuse_code(function.name, code, function.signature, self._dims, self.addresses[3])
+        if code == INDEX_OUT_OF_RANGE:
+            refuse_index(function.name, function.signature, self._dims, self.addresses[3])
+        refuse_code(function.name, code)
 
     def __repr__(self) -> str:
         bound = ", ".join(f"{name}: {array.dtype}{list(array.shape)}" for name, array in self.inputs.items())

@@ -22,7 +22,16 @@ from symnet.runtime.arguments import Arguments, shape_text
 from symnet.runtime.bind import BoundStep, bind
 from symnet.runtime.domains import check_finite, check_indices, check_requirements
 from symnet.runtime.extents import evaluate_shape
-from symnet.runtime.native import TOO_LARGE, EntryPoints, Workspaces, extents, pointers, refuse_code
+from symnet.runtime.native import (
+    INDEX_OUT_OF_RANGE,
+    TOO_LARGE,
+    EntryPoints,
+    Workspaces,
+    extents,
+    pointers,
+    refuse_code,
+    refuse_index,
+)
 from symnet.runtime.outputs import fresh_outputs, given_outputs
 from symnet.runtime.threads import check_threads, runner
 
@@ -123,7 +132,9 @@ class NativeFunction:
         workspace = self._workspaces.take(plan.workspace_bytes)
         code = self.runner(pointers(inputs), pointers(outputs), plan.c_dims, workspace.address, workspace.nbytes)
         if code:
-            refuse_code(self.name, code, self.signature, plan.dims, workspace.address)
+            if code == INDEX_OUT_OF_RANGE:
+                refuse_index(self.name, self.signature, plan.dims, workspace.address)
+            refuse_code(self.name, code)
         self._workspaces.give_back(workspace)
         return structures.arrange(self.structure, [array if array.ndim else array[()] for array in outputs], plan.dims)
 

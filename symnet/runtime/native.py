@@ -152,16 +152,13 @@ def extents(values: Iterable[int]) -> Any:
     return (ctypes.c_int64 * max(1, len(numbers)))(*numbers)
 
 
-def refuse_code(name: str, code: int, signature: Signature, dims: Mapping[str, int], workspace: int) -> None:
-    """Raise for a return code other than 0; `workspace` is the address where a failure reports its numbers.
+def refuse_code(name: str, code: int) -> None:
+    """Raise for a return code other than 0.
 
     Raises:
-        ValueDomainError: a computed index out of range.
         SingularMatrixError: equations with a singular matrix; what the arrays hold decides.
         CompileError: for any other code, which the checks before the call should have made impossible.
     """
-    if code == INDEX_OUT_OF_RANGE:
-        _refuse_index(name, signature, dims, (ctypes.c_int64 * 3).from_address(workspace))
     if code == SINGULAR_MATRIX:
         got = f"a singular one (code {code}, SINGULAR_MATRIX: a pivot of its elimination is 0)"
         mend = "Check the data; a sum such as A + 1e-6*eye(n) keeps a matrix away from singular ones."
@@ -171,8 +168,13 @@ def refuse_code(name: str, code: int, signature: Signature, dims: Mapping[str, i
     raise CompileError(explain(f"{name}(…)", "native code to return 0", f"code {code}: {meaning}", mend))
 
 
-def _refuse_index(name: str, signature: Signature, dims: Mapping[str, int], numbers: Sequence[int]) -> None:
-    number, value, place = numbers
+def refuse_index(name: str, signature: Signature, dims: Mapping[str, int], workspace: int) -> None:
+    """Raise for a computed index out of range; `workspace` is the address where the failure reports its numbers.
+
+    Raises:
+        ValueDomainError: naming the index, the value and its place.
+    """
+    number, value, place = (ctypes.c_int64 * 3).from_address(workspace)
     check = signature.index_checks[number]
     extent, shape = evaluate(check.extent, dims), evaluate_shape(check.shape, dims)
     at = ", ".join(str(i) for i in np.unravel_index(place, shape)) if shape else ""

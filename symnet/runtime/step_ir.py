@@ -10,7 +10,7 @@ A label is compared unsigned, so that one comparison refuses negative ones too.
 
 from __future__ import annotations
 
-INDEX_OUT_OF_RANGE = 100  # return code; the ABI's own codes are small
+LABEL_OUT_OF_RANGE = 100  # return code; the ABI's own codes are small
 STEP_WORDS = 7  # 8-byte words before the checks
 CHECK_WORDS = 4
 
@@ -78,7 +78,7 @@ more:
   %again = icmp slt i64 %next, %checks
   br i1 %again, label %loop, label %run
 refuse:
-  ret i32 {INDEX_OUT_OF_RANGE}
+  ret i32 {LABEL_OUT_OF_RANGE}
 run:
   %in_at = getelementptr i64, ptr %step, i64 1
   %out_at = getelementptr i64, ptr %step, i64 2

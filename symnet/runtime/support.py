@@ -20,9 +20,9 @@ from symnet.loops.signature import IndexBound
 from symnet.runtime.extents import Dims, evaluate
 from symnet.runtime.numbers_ir import numbers_ir
 from symnet.runtime.pool_ir import pool_ir
-from symnet.runtime.step_ir import INDEX_OUT_OF_RANGE, STEP_IR
+from symnet.runtime.step_ir import LABEL_OUT_OF_RANGE, STEP_IR
 
-__all__ = ["INDEX_OUT_OF_RANGE", "StepBlock", "numbers_address", "pool_calls", "step_block", "step_call"]
+__all__ = ["LABEL_OUT_OF_RANGE", "StepBlock", "numbers_address", "pool_calls", "step_block", "step_call"]
 
 _POINTER = ctypes.c_void_p
 
