@@ -25,6 +25,7 @@ from symnet.expr.elementwise import (
     digamma,
     divide,
     elementwise,
+    equal,
     exp,
     floor,
     greater,
@@ -68,6 +69,13 @@ def pow_by_base(y: Node, base: Node, exponent: Node) -> Maybe:
 def pow_by_exponent(y: Node, base: Node, exponent: Node) -> Maybe:
     """a^b·log a, and 0 where a^b = 0."""
     return elementwise("mul", y, log(base)) if known(base, "positive") else xlogy(y, base)
+
+
+def xlogy_by_second(a: Node, b: Node) -> Node:
+    """a/b, and 0 where a = 0, as the value is."""
+    if known(b, "positive") or known(a, "nonzero") or a is b:
+        return divide(a, b)
+    return where(equal(a, 0), 0, divide(a, b))
 
 
 def _bell(x: Node, factor: int) -> Node:
@@ -116,7 +124,7 @@ PARTIALS: dict[str, tuple[Partial, ...]] = {
     "minimum": (lambda y, a, b: indicator(less_equal(a, b)), lambda y, a, b: indicator(greater(a, b))),
     "pow": (pow_by_base, pow_by_exponent),
     "mod": (lambda y, a, b: number(1), lambda y, a, b: negative(floor(divide(a, b)))),
-    "xlogy": (lambda y, a, b: log(b), lambda y, a, b: divide(a, b)),
+    "xlogy": (lambda y, a, b: log(b), lambda y, a, b: xlogy_by_second(a, b)),
     **dict.fromkeys(("lt", "le", "gt", "ge", "eq", "ne", "and", "or"), (ZERO,) * 2),
     "not": (ZERO,),
     **dict.fromkeys(CASTS, (ZERO,)),

@@ -36,6 +36,7 @@ from symnet.simplify.movement import MOVEMENTS
 from symnet.simplify.products import PRODUCTS
 from symnet.simplify.reduction import REDUCTIONS
 from symnet.simplify.settle import settle
+from symnet.simplify.soft_extremes import SOFT_EXTREMES
 from symnet.simplify.summation import SUMMATIONS
 from symnet.simplify.sums import SUMS
 
@@ -88,6 +89,7 @@ ALGEBRA: tuple[Rewrite, ...] = (
     *HOISTS,
     *EXPONENTIALS,
     *HYPERBOLICS,
+    *SOFT_EXTREMES,
     *SUMS,
     *PRODUCTS,
     *ABSOLUTES,

@@ -28,14 +28,17 @@ _DEEPEST = 6  # how far below a product its factors are looked for
 def slope_of_norm_at_zero(node: Node) -> Node | None:
     """x·(Σx²)^(-1/2) → x·where(Σx² = 0, 0, (Σx²)^(-1/2)): the slope of a norm is 0 where x is 0.
 
-    Condition: the product vanishes with what is squared; the original is 0·∞ there.
+    Also x·(x·v)·(Σx²)^(-1), as in its second derivative.
+    Condition: the product vanishes with what is squared, twice under a whole power; the original is 0·∞ there.
     """
     for place, factor in enumerate(node.operands):
         root = factor.operands[0] if isinstance(factor, Expand) else factor
-        if not _is_reciprocal_root(root):
+        twice = _is_reciprocal_of_sum(root)
+        if not twice and not _is_reciprocal_root(root):
             continue
         others = [o for o in node.operands if o is not factor]
-        if any(_vanish_with(others, bases) for bases in _squares(root.operands[0])):
+        vanish = _vanish_twice if twice else _vanish_with
+        if any(vanish(others, bases) for bases in _squares(root.operands[0])):
             guarded = where(equal(root.operands[0], 0), 0, root)
             new = with_operands(factor, [guarded]) if isinstance(factor, Expand) else guarded
             return with_operands(node, [*node.operands[:place], new, *node.operands[place + 1 :]])
@@ -63,6 +66,26 @@ def _is_reciprocal_root(root: Node) -> bool:
         return False
     exponent = number_of(root.operands[1])
     return is_negative(exponent) and not is_whole(exponent) and not known(root.operands[0], "positive")
+
+
+def _is_reciprocal_of_sum(root: Node) -> bool:
+    """Whether this is s^(-1), or another negative whole power, of a sum s of squares that may be 0."""
+    if not is_op(root, "pow") or not (isinstance(root.operands[0], Einsum) or is_op(root.operands[0], "add")):
+        return False
+    exponent = number_of(root.operands[1])
+    return is_negative(exponent) and is_whole(exponent) and not known(root.operands[0], "positive")
+
+
+def _vanish_twice(factors: list[Node], bases: frozenset[Node]) -> bool:
+    """Whether a product is of second order where the product of the bases is 0."""
+    order = 0
+    for factor in factors:
+        outer = isinstance(factor, Einsum) and sum(map(len, factor.inputs)) == len(factor.output)
+        for part in factor.operands if outer else (factor,):
+            base, exponent = split_power(part)
+            if is_positive(exponent) and _vanish_with([base], bases):
+                order += 1 if isinstance(exponent, Node) or exponent < 2 else 2
+    return order > 1
 
 
 # --------------------------------------------------------------------------- what vanishes with a sum of squares

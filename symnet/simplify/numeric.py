@@ -34,6 +34,7 @@ from symnet.simplify.sharing import share
 from symnet.simplify.squares import SQUARES
 from symnet.simplify.stable import LOG_SOFTMAXES, LOGARITHMS, SOFTMAXES
 from symnet.simplify.weighted_logarithms import WEIGHTED_LOGARITHMS
+from symnet.simplify.zero_powers import ZERO_POWERS
 
 PASSES: tuple[tuple[Rewrite, ...], ...] = (
     (*WHOLE_AMONG_REALS, *DIFFERENCES, *CANCELLATIONS, *SQUARES),
@@ -43,6 +44,7 @@ PASSES: tuple[tuple[Rewrite, ...], ...] = (
     LOG_SOFTMAXES,
     LOGARITHMS,
     EQUATIONS,
+    ZERO_POWERS,
     NORMS,
     SCALED_SQUARES,
     REPEATS,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from symnet.expr.constants import number, number_of
 from symnet.expr.elementwise import elementwise, is_op, power
 from symnet.expr.node import Node
-from symnet.simplify.coefficients import negated, terms_of
+from symnet.simplify.coefficients import negated, product, terms_of
 from symnet.simplify.engine import Rewrite
 
 
@@ -49,7 +49,26 @@ def one_less_erf_is_erfc(node: Node) -> Node | None:
     return None
 
 
+def one_less_square_of_cotangent(node: Node) -> Node | None:
+    """1 - 1/tanh(x)² → -1/sinh(x)², with a number in front.  Always: 1/tanh(x)² rounds to 1 from 19 on."""
+    terms = terms_of(node)
+    numbers = [count for count, factors in terms if not factors]
+    if len(numbers) != 1:
+        return None
+    (one,) = numbers
+    for place, (count, factors) in enumerate(terms):
+        core = factors[0] if len(factors) == 1 else None
+        if core is None or count != -one or not is_op(core, "pow") or not is_op(core.operands[0], "tanh"):
+            continue
+        if number_of(core.operands[1]) == -2:
+            new = product(-one, (elementwise("pow", elementwise("sinh", core.operands[0].operands[0]), -2),))
+            rest = [o for k, o in enumerate(node.operands) if k != place and terms[k][1]]
+            return elementwise("add", new, *rest) if rest else new
+    return None
+
+
 SQUARES: tuple[Rewrite, ...] = (
     Rewrite(difference_of_squares_under_a_negative_power, ("pow",)),
     Rewrite(one_less_erf_is_erfc, ("add",)),
+    Rewrite(one_less_square_of_cotangent, ("add",)),
 )

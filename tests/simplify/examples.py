@@ -299,6 +299,9 @@ NUMERIC: dict[str, list[Node]] = {
         x @ inv(M),
         inv(M) @ inv(K),
     ],
+    "power_below_a_zero_exponent": [a * x ** (a - 1), y * x ** (y - 1), total(y * s ** (y - 1))],
+    "nothing_over_a_positive_variable": [y / p, s * y / p],
+    "one_less_square_of_cotangent": [1 - elementwise("tanh", x) ** -2, 2 - 2 / elementwise("tanh", s) ** 2 + a],
     "root_of_squares": [norm(x), norm(Z, axis=1), elementwise("pow", s**2 + 2 * a**2, half), norm(x, ord=3)],
     "quotient_by_squares": [a / (a**2 + b**2), (w[:2] * x[:2]) * (y[:2] ** 2 + x[:2] ** 2) ** (-3 * half)],
     "slope_of_norm_of_order": [x * abs(x) / norm(x, ord=3) ** 2],
@@ -312,5 +315,17 @@ NUMERIC: dict[str, list[Node]] = {
     ],
 }
 
+EXAMPLES |= {
+    "extreme_with_rounded_corner": [
+        maximum(x, y) + log(1 + exp(-abs(x - y))),
+        elementwise("minimum", a, 0) - log(1 + exp(-abs(a))),
+        where(s > 0, s, 0) + log(1 + exp(-abs(s))),
+        2 * maximum(x, 0) - x * y + 2 * log(1 + exp(-abs(x))),
+    ],
+    "absolute_with_rounded_corner": [
+        (x + abs(x)) / 2 + log(1 + exp(-abs(x))),
+        abs(a) + log(1 + exp(-2 * abs(a))),
+    ],
+}
 EXAMPLES |= HYPERBOLIC
 NUMERIC |= STABLE

@@ -1,0 +1,120 @@
+"""Smooth functions written with kinks: maximum, |x| and relu beside the logarithm that rounds their corners.
+
+In: sums in normal form.  Out: softplus, or the logarithm of a sum of exponentials: the same value, and at the kink the
+slope of the smooth function, where the conventions of the parts would add up to another.
+Not handled: parts that stand in different sums, or with coefficients that are not numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sympy
+from sympy import Expr
+
+from symnet.expr.constants import number, number_of
+from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.movement import broadcast_to
+from symnet.expr.node import Node
+from symnet.simplify.coefficients import negated, product, split_coefficient
+from symnet.simplify.engine import Rewrite
+from symnet.simplify.signs import is_negative
+from symnet.simplify.terms import Terms
+
+HALF = sympy.S.Half
+
+
+def extreme_with_rounded_corner(node: Node) -> Node | None:
+    """max(a, b) + log(1 + exp(-|a - b|)) → log(exp(a) + exp(b)), which for b = 0 is softplus(a).
+
+    Also where(a > 0, a, 0) for max(a, 0), min(a, b) - log(…) → -log(exp(-a) + exp(-b)), and with a number in front.
+    Always: at a = b the parts have slopes by convention, the whole has its own.
+    """
+    for place, count, w in _corners(node):
+        for k, term in enumerate(node.operands):
+            coefficient, factors = split_coefficient(term)
+            pair = _extreme(factors[0]) if len(factors) == 1 else None
+            if pair is None or coefficient != pair[0] * count or not _is_distance(w, *pair[1:]):
+                continue
+            sign, a, b = pair
+            a, b = (a, b) if sign == 1 else (negated(a), negated(b))
+            return _joined(node, (place, k), product(count, (_log_sum(a, b),)))
+    return None
+
+
+def absolute_with_rounded_corner(node: Node) -> Node | None:
+    """|x|/2 + log(1 + exp(-|x|)) → softplus(x) - x/2, also |x| + log(1 + exp(-2·|x|)), with a number in front.
+
+    Always: both are even and smooth.
+    """
+    for place, count, w in _corners(node):
+        scale, inside = split_coefficient(w)
+        for k, term in enumerate(node.operands):
+            coefficient, factors = split_coefficient(term)
+            if len(factors) != 1 or not is_op(factors[0], "abs") or factors[0].shape != node.shape:
+                continue
+            other, core = split_coefficient(factors[0].operands[0])
+            if core == inside and coefficient * abs(other) == count * abs(scale) * HALF:
+                smooth = product(count, (elementwise("softplus", w),))
+                return _joined(node, (place, k), smooth, product(-count * HALF, (w,)))
+    return None
+
+
+def _corners(total: Node) -> Iterator[tuple[int, Expr, Node]]:
+    """(place, c, w) of terms c·softplus(-|w|)."""
+    for place, term in enumerate(total.operands):
+        count, factors = split_coefficient(term)
+        if len(factors) != 1 or not is_op(factors[0], "softplus") or factors[0].shape != total.shape:
+            continue
+        scale, inner = split_coefficient(factors[0].operands[0])
+        if is_negative(scale) and len(inner) == 1 and is_op(inner[0], "abs"):
+            w = inner[0].operands[0]
+            yield place, count, w if scale == -1 else elementwise("mul", number(-scale), w)
+
+
+def _extreme(x: Node) -> tuple[int, Node, Node] | None:
+    """(1, a, b) of max(a, b), (-1, a, b) of min(a, b)."""
+    if is_op(x, "maximum", "minimum"):
+        first, second = x.operands
+        return (1 if is_op(x, "maximum") else -1), first, second
+    if not is_op(x, "where"):
+        return None
+    condition, a, b = x.operands
+    if not is_op(condition, "gt", "ge", "lt", "le"):
+        return None
+    left, right = condition.operands
+    sign = 1 if is_op(condition, "gt", "ge") else -1
+    if left is a and _same(right, b):
+        return sign, a, b
+    return (-sign, a, b) if _same(left, b) and right is a else None
+
+
+def _same(a: Node, b: Node) -> bool:
+    value = number_of(a)
+    return a is b or (value is not None and value == number_of(b))
+
+
+def _is_distance(w: Node, a: Node, b: Node) -> bool:
+    """Whether |w| = |a - b|."""
+    difference = a if number_of(b) == 0 else negated(b) if number_of(a) == 0 else elementwise("add", a, negated(b))
+    terms, found = (Terms.of(broadcast_to(x, w.shape)).coefficients for x in (w, difference))
+    return found in (terms, {key: -c for key, c in terms.items()})
+
+
+def _log_sum(a: Node, b: Node) -> Node:
+    if number_of(a) == 0 or number_of(b) == 0:
+        return elementwise("softplus", b if number_of(a) == 0 else a)
+    return elementwise("log", elementwise("add", elementwise("exp", a), elementwise("exp", b)))
+
+
+def _joined(total: Node, places: tuple[int, int], *new: Node) -> Node:
+    """The sum with two terms replaced."""
+    rest = [o for k, o in enumerate(total.operands) if k not in places]
+    terms = [*new, *rest]
+    return broadcast_to(terms[0] if len(terms) == 1 else elementwise("add", *terms), total.shape)
+
+
+SOFT_EXTREMES = (
+    Rewrite(extreme_with_rounded_corner, ("add",)),
+    Rewrite(absolute_with_rounded_corner, ("add",)),
+)
