@@ -78,7 +78,7 @@ _home("compare", "compare")
 _home(
     "errors",
     "SymnetError ShapeError DTypeError ArgumentError ValueDomainError AssumptionError SingularMatrixError"
-    " MissingRuleError",
+    " MissingRuleError FileError ExistingFileError",
 )
 
 _FOLDERS = ("nn", "expr", "calculus", "train", "errors", "dtypes", "reference", "export")

@@ -97,6 +97,7 @@ def parser() -> argparse.ArgumentParser:
     _source(export, "also export the gradient by these, separated by commas")
     export.add_argument("path", metavar="PATH", help="folder and name of the files, such as build/mlp")
     export.add_argument("--dtype", choices=dtypes.REAL, help="of the real leaves")
+    export.add_argument("--force", action="store_true", help="also replace files that an export did not write")
     compare = _command(commands, "compare", run_compare, "the gradient against automatic and finite differences")
     _source(compare, "the leaves to differentiate by; without it, the real leaves that the data lack")
     compare.add_argument("--data", required=True, metavar="FILE.npz", help="arrays by the names of the leaves")
@@ -314,7 +315,7 @@ def run_compile(options: argparse.Namespace) -> None:
 
 
 def run_export(options: argparse.Namespace) -> None:
-    files = _function(options, name=Path(options.path).name).export(options.path)
+    files = _function(options, name=Path(options.path).name).export(options.path, overwrite=options.force)
     for path in (files.object, files.library, files.header, files.stub, files.test):
         if path is not None:
             print(path)

@@ -54,6 +54,14 @@ class MissingRuleError(SymnetError, NotImplementedError):
     """No rule stands in a table for this node; the message names the table and the file to edit."""
 
 
+class FileError(SymnetError, OSError):
+    """A file that cannot be written or read, is damaged, or belongs to another export."""
+
+
+class ExistingFileError(FileError, FileExistsError):
+    """A file that would be overwritten, and that symnet did not write."""
+
+
 class DependencyError(SymnetError, ImportError):
     """An optional package that this feature needs is not installed."""
 

@@ -92,6 +92,7 @@ _PROGRAM = """\
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "{name}.h"
 
@@ -106,6 +107,10 @@ int main(int argc, char **argv)
 {{
     int64_t i;
     int32_t code;
+    if (strcmp({name}_digest, {name}_DIGEST)) {{
+        fprintf(stderr, "{name}: header and object are of different exports\\n");
+        return 1;
+    }}
 {body}
     return 0;
 }}

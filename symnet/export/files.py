@@ -8,26 +8,28 @@ In: a scheduled `Program` and its `Signature`.  Out, for a path `build/mlp`, in 
     mlp.py       Python stub: needs only NumPy
     mlp_test.c   a C program that calls it
 
-`load.py` reads them back.
+One digest stands in object, header and stub (`digest.py`), and nothing is overwritten that export did not write
+(`writing.py`).  `load.py` reads them back.
 
 Not handled: libraries for other machines (their object and header are written; link them there).
 """
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from symnet.export.c_test import c_test_text
+from symnet.export.digest import checksum, stamp_of, with_digest
 from symnet.export.header import header_text
 from symnet.export.linker import find_compiler, library_name, link
 from symnet.export.metadata import to_metadata
 from symnet.export.names import split_path
 from symnet.export.stub import stub_text
+from symnet.export.writing import Replacement, marked, refuse_foreign
 from symnet.llvm import codegen
+from symnet.llvm.stamp import stamped
 from symnet.loops.ir import Program
 from symnet.loops.signature import Signature
 from symnet.runtime.structure import Template, default_template
@@ -45,6 +47,11 @@ class Exported:
     library: Path | None = None
     stub: Path | None = None
 
+    @property
+    def paths(self) -> list[Path]:
+        """All files, the stub last: it says what the others must be."""
+        return [path for path in (self.object, self.header, self.test, self.library, self.stub) if path is not None]
+
 
 def export(
     path: str | Path,
@@ -57,6 +64,7 @@ def export(
     positional: Sequence[str] = (),
     donated: tuple[tuple[str, str], ...] = (),
     library: bool = True,
+    overwrite: bool = False,
 ) -> Exported:
     """Write a function's files; the last part of `path` becomes its name in C and Python.
 
@@ -70,9 +78,12 @@ def export(
         positional: as of `NativeFunction`.
         donated: as of `codegen.emit_ir`.
         library: link a shared library and write the stub that loads it (only where the target is this machine).
+        overwrite: also replace files that an export did not write, that are read-only, or that are links.
 
     Raises:
         ArgumentError: when the name is no identifier.
+        ExistingFileError: when a file of that name is somebody else's.
+        FileError: when a file cannot be written.
         DependencyError: when there is no C compiler to link with.
         CompileError: when LLVM or the linker refuses.
     """
@@ -93,36 +104,21 @@ def export(
         library=folder / library_name(name) if linked else None,
         stub=folder / f"{name}.py" if linked else None,
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    _write(files.object, object_code or _object(program, target, donated))
-    _write(files.header, header_text(signature, program).encode())
-    _write(files.test, c_test_text(signature).encode())
-    if files.library and files.stub:
-        _link(files.object, files.library, call)
-        metadata = to_metadata(signature, structure, positional)
-        _write(files.stub, stub_text(metadata, files.library.name).encode())
+    refuse_foreign(files.paths, overwrite, call)
+    code = stamped(object_code or _object(program, target, donated))
+    metadata = with_digest(to_metadata(signature, structure, positional), code)
+    with Replacement(folder, call) as new:
+        new.write(files.object, stamped(code, metadata["digest"]))
+        new.write(files.header, marked(header_text(signature, program, stamp_of(metadata)), "/*", " */"))
+        new.write(files.test, marked(c_test_text(signature), "/*", " */"))
+        if files.library and files.stub:
+            link(new.path(files.object), new.path(files.library), call)
+            metadata["library"] = checksum(new.path(files.library).read_bytes())
+            new.write(files.stub, marked(stub_text(metadata, files.library.name), "#"))
+        refuse_foreign(files.paths, overwrite, call)
+        new.put_in_place(files.paths)
     return files
 
 
 def _object(program: Program, target: Target | None, donated: tuple[tuple[str, str], ...]) -> bytes:
     return codegen.compile_object(codegen.emit_ir(program, target, donated), target, program.constants)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Replace the file in one step, so that who has the old one open keeps it."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    os.chmod(temporary, 0o644)
-    os.replace(temporary, path)
-
-
-def _link(object_path: Path, library_path: Path, call: str) -> None:
-    handle, temporary = tempfile.mkstemp(dir=library_path.parent, suffix=library_path.suffix)
-    os.close(handle)
-    try:
-        link(object_path, Path(temporary), call)
-        os.chmod(temporary, 0o755)
-        os.replace(temporary, library_path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)

@@ -15,6 +15,7 @@ from math import prod
 from symnet.dtypes import ITEMSIZE
 from symnet.export.extents import SATURATED, c_count, c_saturated, python_text
 from symnet.export.names import c_names
+from symnet.llvm.stamp import SIZE
 from symnet.loops.ir import Buffer, IntConst, Program
 from symnet.loops.signature import Signature
 from symnet.runtime.native import ALIGNMENT
@@ -68,8 +69,8 @@ class Parameters:
         return dict(zip(signature.dims, self.dims, strict=True))
 
 
-def header_text(signature: Signature, program: Program | None = None) -> str:
-    """The whole header."""
+def header_text(signature: Signature, program: Program | None = None, stamp: str = "") -> str:
+    """The whole header; `stamp` is what the object's `NAME_digest` says."""
     name = signature.name
     guard = f"SYMNET_{name}_H"
     parts = (
@@ -78,6 +79,7 @@ def header_text(signature: Signature, program: Program | None = None) -> str:
         '#ifdef __cplusplus\nextern "C" {\n#endif',
         _codes(name),
         _prototypes(name),
+        _digest(name, stamp),
         _workspace_constant(name, program),
         _metadata(signature),
         _typed_call(signature),
@@ -124,6 +126,14 @@ int32_t {name}_run({arrays});
 size_t {name}_workspace_bytes(const int64_t *dims);
 int32_t {name}_phases(const int64_t *dims);
 int64_t {name}_units(const int64_t *dims, int32_t phase);"""
+
+
+def _digest(name: str, stamp: str) -> str:
+    """What binds this header to its object."""
+    return f"""\
+/* The object of this header has these words: strcmp({name}_digest, {name}_DIGEST) is 0. */
+extern const char {name}_digest[{SIZE}];
+#define {name}_DIGEST "{stamp}\""""
 
 
 def _workspace_constant(name: str, program: Program | None) -> str:

@@ -11,13 +11,15 @@ from __future__ import annotations
 import itertools
 import os
 from pathlib import Path
+from typing import Any
 
 from symnet.errors import ArgumentError, explain
+from symnet.export.digest import checksum, metadata_digest, refuse, stamp_of
 from symnet.export.linker import library_name
 from symnet.export.metadata import ABI, find_metadata, from_metadata
 from symnet.export.names import split_path
 from symnet.runtime.function import NativeFunction
-from symnet.runtime.native import open_library
+from symnet.runtime.native import EntryPoints, open_library, read_text
 
 
 def load(path: str | Path, *, threads: int = 1, check_finite: bool = False) -> NativeFunction:
@@ -30,6 +32,7 @@ def load(path: str | Path, *, threads: int = 1, check_finite: bool = False) -> N
 
     Raises:
         ArgumentError: when the stub or the library is not there, or not of this version.
+        FileError: when one of them is damaged, or they are not of one export; the message names the file.
     """
     call = f'load("{Path(path).as_posix()}")'
     folder, name = split_path(path, call)
@@ -38,20 +41,55 @@ def load(path: str | Path, *, threads: int = 1, check_finite: bool = False) -> N
         if not file.is_file():
             mend = f'Export it there first: f.export("{Path(path).as_posix()}").'
             raise ArgumentError(explain(call, f"the file {file.as_posix()}", "no such file", mend))
-    metadata = find_metadata(stub.read_text(encoding="utf-8"))
+    metadata = _metadata(stub, call)
     if metadata.get("abi") != ABI:
         got = f"version {metadata.get('abi')}"
         mend = "Export the function again with this version of symnet."
         raise ArgumentError(explain(call, f"a stub of ABI version {ABI}", got, mend))
-    native = open_library(_fresh_name(library), name)
+    try:
+        if metadata["digest"] != metadata_digest(metadata) or metadata["name"] != name:
+            raise refuse(call, stub, "{} as it was exported", "one that was changed")
+        signature = from_metadata(metadata)
+        structure, positional = metadata["structure"], metadata["positional"]
+        found = checksum(_bytes(library, call)) == metadata["library"]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise refuse(call, stub, "{} with the metadata of an export", f"others ({error!r})") from error
+    if not found:
+        raise refuse(call, library, "{} of the same export as the stub", "another one, or one that is damaged")
+    native = _opened(library, name, stamp_of(metadata), call)
     return NativeFunction(
-        from_metadata(metadata),
-        native,
-        threads=threads,
-        structure=metadata["structure"],
-        positional=metadata["positional"],
-        check_finite=check_finite,
+        signature, native, threads=threads, structure=structure, positional=positional, check_finite=check_finite
     )
+
+
+def _bytes(path: Path, call: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise refuse(call, path, "to read {}", error.strerror or "an error") from error
+
+
+def _metadata(stub: Path, call: str) -> dict[str, Any]:
+    """What a stub says of its function; the stub is not run."""
+    try:
+        found = find_metadata(_bytes(stub, call).decode())
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise refuse(call, stub, "{} as it was exported", f"one that is damaged ({error})") from error
+    if not isinstance(found, dict) or not found:
+        raise refuse(call, stub, "{} with METADATA, as it was exported", "one without")
+    return found
+
+
+def _opened(library: Path, name: str, stamp: str, call: str) -> EntryPoints:
+    try:
+        spelled = _fresh_name(library)
+        held = read_text(spelled, f"{name}_digest")
+        native = open_library(spelled, name)
+    except (OSError, AttributeError, ValueError) as error:
+        raise refuse(call, library, "to open {}", str(error)) from error
+    if held != stamp:
+        raise refuse(call, library, "{} of the same export as the stub", "another one")
+    return native
 
 
 _LOADS = itertools.count(1)

@@ -2,15 +2,17 @@
 
 In: the metadata of a function, the library's file name.  Out: the text of `NAME.py`.
 
-The stub makes the same checks as a call in process and answers in the same structure.  It has no threads and no
-bound steps; `symnet.load` has.
+The stub opens the library of its own export and no other (`digest.py`).  It makes the same checks as a call in process
+and answers in the same structure.  It has no threads and no bound steps; `symnet.load` has.
 """
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 from symnet.export.metadata import metadata_text
+from symnet.llvm.stamp import SIZE, WORDS
 
 
 def stub_text(metadata: dict[str, Any], library: str) -> str:
@@ -22,11 +24,13 @@ def stub_text(metadata: dict[str, Any], library: str) -> str:
 
 
 def _calls(name: str, library: str) -> str:
-    return _CALLS.replace("@NAME@", name).replace("@LIBRARY@", library)
+    words = {"@NAME@": name, "@LIBRARY@": library, "@SIZE@": str(SIZE), "@WORDS@": WORDS}
+    return reduce(lambda text, word: text.replace(*word), words.items(), _CALLS)
 
 
 _IMPORTS = """\
 import ctypes
+import hashlib
 import numbers
 from pathlib import Path
 
@@ -159,7 +163,33 @@ def _check_values(arrays, dims):
 '''
 
 _CALLS = '''
-_library = ctypes.CDLL(str(Path(__file__).resolve().with_name("@LIBRARY@")))
+
+def _unfit(path, got):
+    expected = f"the library {path} of the same export as this file"
+    mend = "Export the function again, and copy its files together."
+    raise ImportError(f"@NAME@: expected {expected}; got {got}. {mend}")
+
+
+def _open(path):
+    """The library, if it is the one that was exported with this file, byte for byte."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        _unfit(path, error.strerror)
+    if hashlib.sha256(content).hexdigest() != METADATA["library"]:
+        _unfit(path, "another one, or one that is damaged")
+    for again in range(1000):  # a system's loader may know another library under this name: then by another spelling
+        try:
+            found = ctypes.CDLL(str(path.parent) + "/." * again + "/" + path.name)
+            stamp = ctypes.string_at(ctypes.addressof(ctypes.c_char.in_dll(found, "@NAME@_digest")), @SIZE@)
+        except (OSError, ValueError) as error:
+            _unfit(path, f"one that cannot be opened ({error})")
+        if stamp == f"@WORDS@{METADATA['digest']}\\0".encode():
+            return found
+    _unfit(path, "another one")
+
+
+_library = _open(Path(__file__).resolve().with_name("@LIBRARY@"))
 _run = _library.@NAME@_run
 _run.restype = ctypes.c_int32
 _run.argtypes = [ctypes.c_void_p] * 4 + [ctypes.c_size_t]

@@ -5,7 +5,9 @@ four exported functions call them:
 
 - `int32_t NAME(in, out, dims, workspace, workspace_bytes, phase, unit_begin, unit_end)`: some units of one phase;
 - `int32_t NAME_run(in, out, dims, workspace, workspace_bytes)`: everything, serially;
-- `size_t NAME_workspace_bytes(dims)`, `int32_t NAME_phases(dims)`, `int64_t NAME_units(dims, phase)`.
+- `size_t NAME_workspace_bytes(dims)`, `int32_t NAME_phases(dims)`, `int64_t NAME_units(dims, phase)`;
+
+and a constant, `NAME_digest`, is a stamp that an export fills in.
 
 Phases are numbered in the order in which they run: repetition r of stage s of a group is the group's first
 phase + r·(number of its stages) + s.  Nothing is allocated, nothing global is written.
@@ -33,6 +35,7 @@ from symnet.llvm.integers import (
     quotient,
 )
 from symnet.llvm.sizes import MOST_PHASES, Sizes, refuse_static
+from symnet.llvm.stamp import stamp_text
 from symnet.llvm.statements import ERROR_CODES, STATUS, emit_body
 from symnet.llvm.types import MEMORY, REGISTER, SIZE, V, constant
 from symnet.loops.ir import Buffer, Group, Program, Stage
@@ -81,7 +84,9 @@ class _Module:
         ]
         head = f'target triple = "{self.target.triple}"\n\n'
         data = [global_text(self.program.name, k, c) for k, c in enumerate(self.program.constants)]
-        return head + "\n".join([*data, *functions, *self.declarations.values(), self.attributes(), ""])
+        return head + "\n".join(
+            [stamp_text(self.program.name), *data, *functions, *self.declarations.values(), self.attributes(), ""]
+        )
 
     def attributes(self) -> str:
         width = f' "prefer-vector-width"="{self.target.vector_bits}"' if self.target.vector_bits else ""

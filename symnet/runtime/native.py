@@ -76,6 +76,16 @@ def open_library(path: str, name: str) -> EntryPoints:
     return EntryPoints.find(name, lambda symbol: address_of_symbol(library, symbol), library)
 
 
+def read_text(path: str, symbol: str) -> str:
+    """The text that a shared library has under a symbol.
+
+    Raises:
+        OSError, ValueError: when there is no such library, or no such symbol.
+    """
+    found = ctypes.c_char.in_dll(ctypes.CDLL(path), symbol)
+    return ctypes.string_at(ctypes.addressof(found)).decode()
+
+
 def address_of_symbol(library: ctypes.CDLL, symbol: str) -> int:
     """The address of an exported symbol."""
     return int(ctypes.cast(getattr(library, symbol), _POINTER).value or 0)

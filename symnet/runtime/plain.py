@@ -118,17 +118,22 @@ def _member(kind: Any) -> Any:
 
 
 @lru_cache(maxsize=64)
-def _fields(kind: Any) -> dict[str, Any]:
+def _hints(kind: Any) -> dict[str, Any]:
     return get_type_hints(kind)
 
 
-def _fields_to_plain(value: Any, kind: type) -> dict[str, Any]:
+def _fields(kind: Any) -> dict[str, Any]:
+    """The fields of a dataclass, and their types."""
+    return _hints(kind)
+
+
+def _fields_to_plain(value: Any, kind: Any) -> dict[str, Any]:
     if type(value) is not kind:
         raise _refuse(value, kind)
     return {name: to_plain(getattr(value, name), of) for name, of in _fields(kind).items()}
 
 
-def _fields_from_plain(plain: Any, kind: type) -> Any:
+def _fields_from_plain(plain: Any, kind: Any) -> Any:
     if type(plain) is not dict or plain.keys() != _fields(kind).keys():
         raise _refuse(plain, kind)
     return kind(**{name: from_plain(plain[name], of) for name, of in _fields(kind).items()})

@@ -1,0 +1,42 @@
+"""The stamp of an object: a constant `NAME_digest`, by which files that were exported together know each other.
+
+In: a function's name; object code.  Out: the definition of the constant, a text that says nothing yet; the object code
+with the digest of an export in its place.
+
+Not handled: what the digest is made of (`export/digest.py`).
+"""
+
+from __future__ import annotations
+
+import re
+
+from symnet.errors import CompileError, explain
+
+WORDS = "symnet digest "
+DIGITS = 32  # hexadecimal
+SIZE = len(WORDS) + DIGITS + 1  # bytes, with the zero at the end
+_BLANK = WORDS + DIGITS * "0"
+_STAMP = re.compile(rb"%b[0-9a-f]{%d}\0" % (WORDS.encode(), DIGITS))
+
+
+def stamp_text(name: str) -> str:
+    """The definition of a module's stamp."""
+    return f'@"{name}_digest" = constant [{SIZE} x i8] c"{_BLANK}\\00"\n'
+
+
+def stamped(code: bytes, digest: str = "") -> bytes:
+    """Object code with a digest of 32 hexadecimal digits in its stamp; a blank one without.
+
+    Raises:
+        CompileError: when the code has no stamp, or more than one.
+    """
+    found, count = _STAMP.subn((WORDS + digest if digest else _BLANK).encode() + b"\0", code)
+    if count != 1 or len(found) != len(code):
+        mend = "Pass the object code that codegen.compile_object gave."
+        raise CompileError(explain("export(…)", "object code with one stamp", f"{count} of them", mend))
+    return found
+
+
+def holds_stamp(content: bytes) -> bool:
+    """Whether a file has a stamp inside."""
+    return _STAMP.search(content) is not None
