@@ -23,7 +23,7 @@ import symnet as sn
 from symnet.dtypes import ITEMSIZE
 from symnet.errors import AllocationError, RangeError
 from symnet.llvm.targets import target_for
-from symnet.loops.affine import names
+from symnet.loops.affine import names, walk_int
 from symnet.loops.ir import Buffer, For, IntExpr, Program, walk
 from symnet.runtime.extents import evaluate
 
@@ -97,9 +97,11 @@ def expected(program: Program, dims: dict[str, int], bits: int) -> int | None:
 
 
 def _counts(program: Program) -> list[IntExpr]:
-    """What loops count to, where that is known before they run."""
+    """What loops and units count to, and every part of that, where it is known before they run."""
     loops = [stmt.extent for _, stage in program.phases() for stmt in walk(stage.body) if isinstance(stmt, For)]
-    return [extent for extent in loops if names(extent) <= set(program.dims)]
+    counts = [*loops, *(stage.units for _, stage in program.phases()), *(group.repeat for group in program.groups)]
+    parts = dict.fromkeys(part for count in counts for part in walk_int(count))
+    return [part for part in parts if names(part) <= set(program.dims)]
 
 
 def _bytes(buffer: Buffer, dims: dict[str, int]) -> int:

@@ -134,12 +134,25 @@ def check(seed: int) -> Counter[str]:
     return Counter({"members": 1, use: 1, "values": 1})
 
 
-def session(seed: int, seconds: float, most: int = 10**9) -> Counter[str]:
-    """Members from a seed on until the time is over."""
+def session(seed: int, seconds: float, most: int = 0) -> tuple[Counter[str], list[str]]:
+    """Members from a seed on until the time is over.
+
+    Args:
+        seed: of the first member; the next has the next seed.
+        seconds: how long.
+        most: members at most; 0 for no bound.
+
+    Returns:
+        how many were tried in which uses; and what was wrong, with its seed.
+    """
     counts: Counter[str] = Counter()
+    wrong: list[str] = []
     end = time.monotonic() + seconds
-    for number in range(most):
+    for number in range(seed, seed + (most or 10**9)):
         if time.monotonic() > end:
             break
-        counts += check(seed + number)
-    return counts
+        try:
+            counts += check(number)
+        except Exception as error:
+            wrong.append(f"seed {number}: {type(error).__name__}: {str(error)[:300]}")
+    return counts, wrong

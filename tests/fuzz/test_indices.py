@@ -83,11 +83,11 @@ def test_an_extent_is_compared_with_symbols() -> None:
     assert not surely_in_range(sn.arange(n) + 1, n) and not surely_in_range(sn.arange(n), m)
 
 
-SESSION = "from tests.fuzz.indices import session; counts = session({seed}, 600, {most}); assert counts['errors'] > 10"
+SESSION = "from tests.fuzz.indices import session; counts, wrong = session({seed}, 600, {most}); assert not wrong"
 
 
 def test_random_indices_give_the_values_of_numpy_or_an_error_and_touch_nothing_else() -> None:
-    code = SESSION.format(seed=0, most=60) + "; assert counts['values'] > 10"
+    code = SESSION.format(seed=0, most=60) + "; assert min(counts['errors'], counts['values']) > 10"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
 
