@@ -43,9 +43,10 @@ def extreme_with_rounded_corner(node: Node) -> Node | None:
 
 
 def absolute_with_rounded_corner(node: Node) -> Node | None:
-    """|x|/2 + log(1 + exp(-|x|)) → softplus(x) - x/2, also |x| + log(1 + exp(-2·|x|)), with a number in front.
+    """|x| + log(1 + exp(-2·|x|)) → log(exp(x) + exp(-x)), and (x + |x|)/2 + log(1 + exp(-|x|)) → softplus(x).
 
-    Always: both are even and smooth.
+    Always: the sum of both is even and smooth; where half of x stands beside it, it is softplus.  Numbers may stand in
+    front.
     """
     for place, count, w in _corners(node):
         scale, inside = split_coefficient(w)
@@ -55,9 +56,20 @@ def absolute_with_rounded_corner(node: Node) -> Node | None:
                 continue
             other, core = split_coefficient(factors[0].operands[0])
             if core == inside and coefficient * abs(other) == count * abs(scale) * HALF:
-                smooth = product(count, (elementwise("softplus", w),))
-                return _joined(node, (place, k), smooth, product(-count * HALF, (w,)))
+                return _even(node, (place, k), count, w)
     return None
+
+
+def _even(total: Node, places: tuple[int, int], count: Expr, w: Node) -> Node:
+    """The sum with c·(|w|/2 + log(1 + exp(-|w|))) in one piece."""
+    half = elementwise("mul", number(HALF), w)
+    scale, core = split_coefficient(half)
+    for k, term in enumerate(total.operands):
+        coefficient, factors = split_coefficient(term)
+        if k not in places and factors == core and coefficient in (count * scale, -count * scale):
+            argument = w if coefficient == count * scale else negated(w)
+            return _joined(total, (*places, k), product(count, (elementwise("softplus", argument),)))
+    return _joined(total, places, product(count, (_log_sum(half, negated(half)),)))
 
 
 def _corners(total: Node) -> Iterator[tuple[int, Expr, Node]]:
@@ -107,8 +119,8 @@ def _log_sum(a: Node, b: Node) -> Node:
     return elementwise("log", elementwise("add", elementwise("exp", a), elementwise("exp", b)))
 
 
-def _joined(total: Node, places: tuple[int, int], *new: Node) -> Node:
-    """The sum with two terms replaced."""
+def _joined(total: Node, places: tuple[int, ...], *new: Node) -> Node:
+    """The sum with the terms at these places replaced."""
     rest = [o for k, o in enumerate(total.operands) if k not in places]
     terms = [*new, *rest]
     return broadcast_to(terms[0] if len(terms) == 1 else elementwise("add", *terms), total.shape)
