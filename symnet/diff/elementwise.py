@@ -12,6 +12,7 @@ from typing import Any
 
 import sympy
 
+from symnet import dtypes
 from symnet.diff.contraction import add_up, contract_and_expand, unbroadcast
 from symnet.diff.rules import ZERO, Declared, GuardedRule, JvpRule, Maybe, find
 from symnet.diff.support import Where, carried, chosen, inside, within
@@ -47,8 +48,14 @@ from symnet.expr.elementwise import (
 )
 from symnet.expr.movement import broadcast_to, keep_axes
 from symnet.expr.node import Node, Shape
-from symnet.expr.result_dtypes import CASTS
+from symnet.expr.result_dtypes import CASTS, COUNTED
 from symnet.expr.sympy_table import polygamma
+
+
+def as_real_by_value(y: Node, x: Node) -> Maybe:
+    """1; nothing where the value is a count, which no one differentiates by."""
+    return None if x.dtype in COUNTED else number(1)
+
 
 Partial = Callable[..., Maybe] | Declared
 FILE = "symnet/diff/elementwise.py"
@@ -127,7 +134,7 @@ PARTIALS: dict[str, tuple[Partial, ...]] = {
     "xlogy": (lambda y, a, b: log(b), lambda y, a, b: xlogy_by_second(a, b)),
     **dict.fromkeys(("lt", "le", "gt", "ge", "eq", "ne", "and", "or"), (ZERO,) * 2),
     "not": (ZERO,),
-    **dict.fromkeys(CASTS, (ZERO,)),
+    **{name: (ZERO,) if dtype in dtypes.INTEGER else (as_real_by_value,) for name, dtype in CASTS.items()},
     "indicator": (ZERO,),
 }
 

@@ -166,6 +166,8 @@ def chosen(support: Where, x: Node, other: Node = ZERO) -> Node:
     """x inside the support, exactly 0 (or another value) outside, whatever x is there."""
     if support is None or (other is ZERO and is_op(x, "where") and _is_zero_outside(support, x)):
         return x
+    if not support.cubes:  # conditions that exclude each other: nowhere
+        return broadcast_to(other, x.shape)
     condition = mask(support)
     if is_op(condition, "not"):
         return where(condition.operands[0], other, x)
@@ -183,6 +185,8 @@ def inside(support: Where, y_bar: Node) -> Node:
 def _is_zero_outside(support: Support, x: Node) -> bool:
     """Whether x is where(c, g, 0) or where(c, 0, g) of exactly this support."""
     condition, a, b = x.operands
+    if not support.cubes:
+        return number_of(x) == 0
     if number_of(a) != 0 and number_of(b) != 0:
         return False
     mine = mask(support)
