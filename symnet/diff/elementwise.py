@@ -13,6 +13,7 @@ from typing import Any
 import sympy
 
 from symnet import dtypes
+from symnet.diff.clipping import clipped, kept
 from symnet.diff.contraction import add_up, contract_and_expand, unbroadcast
 from symnet.diff.rules import ZERO, Declared, GuardedRule, JvpRule, Maybe, find
 from symnet.diff.support import Where, carried, chosen, inside, within
@@ -223,7 +224,7 @@ def partial_jvp(node: Elementwise, x_dots: Sequence[Maybe]) -> Maybe:
     for k, x_dot in enumerate(x_dots):
         slope = None if x_dot is None else partial(node, k)
         if x_dot is not None and slope is not None:
-            terms.append(times(slope, x_dot))
+            terms.append(clipped(kept(node, k), x_dot, times(slope, x_dot)))
     return add_up(terms)
 
 
@@ -234,7 +235,8 @@ def add_jvp(node: Elementwise, x_dots: Sequence[Maybe]) -> Maybe:
 def mul_jvp(node: Elementwise, x_dots: Sequence[Maybe]) -> Maybe:
     """The product rule."""
     xs = node.operands
-    return add_up([elementwise("mul", *xs[:k], d, *xs[k + 1 :]) for k, d in enumerate(x_dots) if d is not None])
+    moving = [(k, d) for k, d in enumerate(x_dots) if d is not None]
+    return add_up([clipped(kept(node, k), d, elementwise("mul", *xs[:k], d, *xs[k + 1 :])) for k, d in moving])
 
 
 def where_jvp(node: Elementwise, x_dots: Sequence[Maybe]) -> Maybe:

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from symnet.diff.clipping import Kept, clipped
 from symnet.diff.elementwise import times
 from symnet.diff.rules import ZERO, Declared, Maybe, find
 from symnet.diff.support import Where, carried, chosen
 from symnet.expr.assumptions import known
 from symnet.expr.constants import iota
 from symnet.expr.contraction import contract, transpose
-from symnet.expr.elementwise import divide, elementwise, equal, exp, negative, where
+from symnet.expr.elementwise import divide, elementwise, equal, exp, greater, negative, where
 from symnet.expr.extents import ints_arg, product
 from symnet.expr.indexing import one_hot
 from symnet.expr.movement import expand, keep_axes, reshape
@@ -111,13 +112,23 @@ def reduce_support(node: Reduce, support: Where, k: int) -> Where:
     return carried(support, dict(enumerate(kept)), x.shape)
 
 
+def kept_of_row(node: Reduce) -> Kept | None:
+    """The largest or smallest element, the one that a change reaches."""
+    if node.op not in ("max", "min"):
+        return None
+    slope = reduce_partial(node)
+    assert slope is not None
+    return greater(slope, 0), True
+
+
 def reduce_jvp(node: Reduce, x_dots: Sequence[Maybe]) -> Maybe:
     """y_dot = Σ over the reduced axes of ∂y/∂x · x_dot."""
     slope = None if x_dots[0] is None else reduce_partial(node)
     if slope is None or x_dots[0] is None:
         return None
     axes = range(node.operands[0].rank)
-    return contract([axes, axes], [a for a in axes if a not in node.axes], slope, x_dots[0])
+    x_dot = clipped(kept_of_row(node), x_dots[0], x_dots[0])
+    return contract([axes, axes], [a for a in axes if a not in node.axes], slope, x_dot)
 
 
 def reduce_batch(node: Reduce, batched: Sequence[Maybe], batch: Shape) -> Node:

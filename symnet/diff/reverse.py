@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from symnet.diff.contraction import add_up
 from symnet.diff.rules import Maybe
 from symnet.diff.support import Where, union
-from symnet.diff.tables import apply_support, apply_vjp
+from symnet.diff.tables import apply_narrowing, apply_support, apply_vjp
 from symnet.expr.graph import depends_on, topological
 from symnet.expr.node import Node
 
@@ -51,21 +51,23 @@ def pullback(
     active = depends_on([root], targets)
     pending: dict[Node, list[Node]] = {root: [cotangent]}
     total: dict[Node, Maybe] = {}
-    supports: dict[Node, list[Where]] = {}
+    supports: dict[Node, list[tuple[Where, Where]]] = {}  # the second is narrower: see clipping.py
     for node in reversed(topological(root)):
         if node not in active:
             continue
         y_bar = total[node] = add_up(pending.pop(node, []))
         if y_bar is None:
             continue
-        support = union(supports.pop(node, [None]))
+        support, narrow = map(union, zip(*supports.pop(node, [(None, None)]), strict=True))
         for position, operand in enumerate(node.operands):
             if operand in active:
-                x_bar = apply_vjp(node, y_bar, position, support)
+                x_bar = apply_vjp(node, y_bar, position, support, narrow)
                 if routes is not None:
                     routes.append(Route(node, position, y_bar, x_bar))
                 if x_bar is not None:
                     pending.setdefault(operand, []).append(x_bar)
                     if operand.operands:
-                        supports.setdefault(operand, []).append(apply_support(node, support, position))
+                        wide = apply_support(node, support, position)
+                        narrower = apply_narrowing(node, narrow, position, wide)
+                        supports.setdefault(operand, []).append((wide, narrower))
     return {target: total.get(target) for target in targets}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from symnet.diff import contraction, cumulative, elementwise, indexing, linalg, movement, reduction, symbols
+from symnet.diff import clipping, contraction, cumulative, elementwise, indexing, linalg, movement, reduction, symbols
 from symnet.diff.rules import (
     LEAF,
     ZERO,
@@ -21,10 +21,11 @@ from symnet.diff.rules import (
     VjpRule,
     find,
 )
-from symnet.diff.support import Where
+from symnet.diff.support import Where, within
 from symnet.expr.elementwise import is_op
 from symnet.expr.extents import same_shape
 from symnet.expr.node import Node, Shape
+from symnet.expr.reduction import Reduce
 
 FILE = "symnet/diff/tables.py"
 _LEAVES: dict[str, Declared] = dict.fromkeys(("tensor", "number", "size", "array", "delta", "iota"), LEAF)
@@ -115,11 +116,15 @@ BATCH: dict[str, BatchRule | Declared] = {
 }
 
 
-def apply_vjp(node: Node, y_bar: Node, k: int, support: Where = None) -> Maybe:
-    """The cotangent of operand k of `node`, None when zero; guarded where y_bar has a support."""
+def apply_vjp(node: Node, y_bar: Node, k: int, support: Where = None, narrow: Where = None) -> Maybe:
+    """The cotangent of operand k of `node`, None when zero; guarded where y_bar has a support, a narrower one where the
+    slope is steep.
+    """
     rule = find(VJP, node.kind, node, "VJP", FILE)
     if isinstance(rule, Declared):
         return None
+    if narrow is not support and clipping.is_steep(node, k):
+        support = narrow
     guarded = None if support is None else GUARDED.get(node.kind)
     x_bar: Maybe = rule(node, y_bar, k) if guarded is None else guarded(node, y_bar, support, k)
     assert x_bar is None or same_shape(x_bar.shape, node.operands[k].shape), (node.kind, k, x_bar.shape)
@@ -132,6 +137,18 @@ def apply_support(node: Node, support: Where, k: int) -> Where:
         return None
     rule = find(SUPPORT, node.kind, node, "SUPPORT", FILE)
     return None if isinstance(rule, Declared) else rule(node, support, k)
+
+
+def apply_narrowing(node: Node, narrow: Where, k: int, support: Where) -> Where:
+    """As `apply_support`, narrowed to where clipping keeps operand k; a contraction has its wider support again."""
+    if node.kind in ("solve", "determinant") or (node.kind == "einsum" and len(node.operands) > 1):
+        return support
+    place = clipping.kept(node, k)
+    if place is not None:
+        narrow = within(narrow, place[0], node.shape, place[1])
+    narrow = apply_support(node, narrow, k)
+    row = reduction.kept_of_row(node) if isinstance(node, Reduce) else None
+    return narrow if row is None else within(narrow, row[0], node.operands[k].shape)
 
 
 def apply_jvp(node: Node, x_dots: Sequence[Maybe]) -> Maybe:

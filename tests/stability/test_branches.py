@@ -221,3 +221,40 @@ def test_spoilt_matrices_of_a_stack_are_not_solved_again():
     stack = np.array([[[2.0, 0.0], [0.0, 4.0]], [[np.inf, 0.0], [0.0, 1.0]]])
     _, slope = gradient_at(L, A, A=stack, b=np.array([1.0, -1.0]))
     assert np.all(slope[1] == 0)
+
+
+# --------------------------------------------------------------------------- clipping, and masks by multiplication
+
+u, w = sn.tensor("u", 3), sn.tensor("w", 3)
+EDGES = np.array([0.0, 2.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("written", "slope"),
+    [
+        (lambda: sn.maximum(sn.log(u), -100), [0.0, 0.5, 1.0]),
+        (lambda: sn.minimum(-100, -sn.log(u)) + sn.maximum(sn.log(sn.relu(u)), -100), [0.0, 0.5, 1.0]),
+        (lambda: sn.minimum(sn.exp(800 * u - 800), 1), [0.0, 0.0, 800.0]),
+        (lambda: sn.minimum(w / u, 5), [0.0, -0.25, -1.0]),
+        (lambda: sn.max(sn.log(u), axis=0), [0.0, 0.5, 0.0]),
+        (lambda: sn.indicator(u > 1) * sn.sqrt(u) ** 3, [0.0, 1.5 * 2**0.5, 0.0]),
+        (lambda: sn.where(u > 1, 1.0, 0.0) * sn.sqrt(u), [0.0, 0.5 / 2**0.5, 0.0]),
+        (lambda: sn.relu(-1 - sn.sqrt(u)) + u, [1.0, 1.0, 1.0]),
+    ],
+)
+def test_what_is_clipped_sends_no_slope(written, slope):
+    L = sn.sum(written())
+    given = {"u": EDGES, "w": np.ones(3), "v": np.ones(3)}
+    for gradient in (sn.grad(L, u), sn.jacobian(L, u)):
+        f = sn.compile(gradient)
+        np.testing.assert_allclose(f(**{k: given[k] for k in f.inputs}), slope, rtol=1e-14)
+    forward = sn.compile(sn.jvp(L, u, sn.tensor("v", 3)))
+    np.testing.assert_allclose(forward(**{k: given[k] for k in forward.inputs}), np.sum(slope), rtol=1e-14)
+
+
+def test_rectified_networks_have_no_guards():
+    X, W, V_ = sn.tensor("X", M, 4), sn.tensor("W", 4, 5), sn.tensor("V_", 5, 2)
+    Z = X @ W
+    rectified, leaky = sn.sum(sn.relu(Z) @ V_), sn.sum(sn.where(Z >= 0, Z, Z / 10) @ V_)
+    assert str(sn.grad(rectified, W)) == "sum(V_, axis=1)*(X.T @ 1[X @ W >= 0])"
+    assert str(sn.grad(leaky, W)) == "X.T @ where(X @ W >= 0, sum(V_, axis=1), sum(V_, axis=1)/10)"
