@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symnet.diff.rules import Maybe
-from symnet.diff.support import Where, carried, masked
+from symnet.diff.support import Where, carried, chosen, masked, varying
 from symnet.expr.constants import identity
 from symnet.expr.contraction import Einsum, contract
 from symnet.expr.elementwise import elementwise
@@ -73,7 +73,14 @@ def einsum_vjp(node: Einsum, y_bar: Node, k: int) -> Maybe:
 
 
 def einsum_guarded(node: Einsum, y_bar: Node, support: Where, k: int) -> Maybe:
-    """The same, where the other operands are 0 at indices at which y_bar is."""
+    """The same, where the other operands are 0 at indices at which y_bar is.
+
+    A support that varies only along the operand's own axes is the result's, which is chosen instead: a mask of rows
+    asks nothing of the weights, and no sum over rows stands between the two products of a layer.
+    """
+    if support is not None and varying(support) <= _places(node, k).keys():
+        x_bar = einsum_vjp(node, y_bar, k)
+        return None if x_bar is None else chosen(einsum_support(node, support, k), x_bar)
     operands = list(node.operands)
     for j, x in enumerate(operands):
         if j != k:
