@@ -20,6 +20,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from symnet.locks import BUILDING
+
 __version__ = "0.1.0"
 
 # public name → (module, name there)
@@ -86,12 +88,17 @@ _FOLDERS = ("nn", "expr", "calculus", "train", "errors", "dtypes", "reference", 
 __all__ = sorted(_HOMES)
 
 
+def _imported(module: str) -> ModuleType:
+    with BUILDING:  # a fork waits until the module is whole
+        return import_module(module)
+
+
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         module, there = _HOMES[name]
-        value = getattr(import_module(module), there)
+        value = getattr(_imported(module), there)
     elif name in _FOLDERS:
-        value = import_module(f"symnet.{name}")
+        value = _imported(f"symnet.{name}")
     else:
         close = get_close_matches(name, __all__, n=3)
         hint = f". Did you mean {' or '.join(f'sn.{each}' for each in close)}?" if close else ""
@@ -102,6 +109,10 @@ def __getattr__(name: str) -> Any:
 
 class _Face(ModuleType):
     """The package as users see it: `sn.simplify` and `sn.compare` are functions, though folders share their names."""
+
+    def __reduce__(self) -> Any:
+        """As other modules: pickles of functions that use `sn` refer to it by name."""
+        return import_module, (self.__name__,)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not (name in _HOMES and isinstance(value, ModuleType)):

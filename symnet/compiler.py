@@ -33,6 +33,7 @@ from symnet.expr.graph import substitute
 from symnet.expr.node import Node
 from symnet.expr.symbols import Named, Tensor, check_leaves, reals
 from symnet.factoring import factored
+from symnet.locks import BUILDING
 from symnet.lower.program import lower, naive_program
 from symnet.runtime.cache import default_cache
 from symnet.runtime.entry import Entry
@@ -310,7 +311,8 @@ def _assemble(stages: Stages) -> bytes:
 
 def _function(request: Request) -> CompiledFunction:
     """Object code from the cache or from the stages, as a function."""
-    from symnet.llvm import codegen
+    with BUILDING:  # a fork waits until the module is whole
+        from symnet.llvm import codegen
 
     check_leaves(request.call, request.leafy())  # a warm start refuses what a cold one would
     cache = default_cache()
@@ -336,6 +338,7 @@ def _function(request: Request) -> CompiledFunction:
         **request.options,
     )
     function.from_cache = from_cache
+    function.recipe = (_function, (request,))
     return function
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from keyword import iskeyword
 from typing import Any, NamedTuple, final
 
@@ -29,6 +30,8 @@ from symnet.expr.node import Node
 from symnet.expr.symbols import leaves, tensor
 from symnet.expr.sympy_bodies import opened
 from symnet.expr.sympy_scalars import from_scalar
+from symnet.locks import BUILDING
+from symnet.runtime.elementwise import Constant, OnArrays, OnKeptBuffers
 from symnet.runtime.numbers import Numbers
 from symnet.runtime.numbers import is_possible as numbers_are_possible
 
@@ -98,7 +101,10 @@ def lambdify(
     _check_free(call, symbols, plan.cells)
     kind = _MatrixFunction if arrays else _ScalarFunction
     doc = str(expr) if docstring_limit is None else str(expr)[:docstring_limit]
-    return Lambdified(specs, symbols, plan, kind(symbols, plan, real, threads), doc)
+    made = Lambdified(specs, symbols, plan, kind(symbols, plan, real, threads), doc)
+    again = (list(specs) if isinstance(args, set) else args, expr)
+    made.recipe = partial(lambdify, *again, docstring_limit=docstring_limit, dtype=real, threads=threads)
+    return made
 
 
 def _check_modules(call: str, modules: Any, printer: Any) -> None:
@@ -199,6 +205,8 @@ class Lambdified:
         compiled: the native functions made so far, by (which arguments are arrays, dtype).
     """
 
+    recipe: Callable[[], Lambdified]
+
     def __init__(self, specs: list[Any], symbols: list[Any], plan: Arrangement, run: Any, text: str) -> None:
         self.names = tuple(str(s) if not isinstance(s, list) else f"arg{k}" for k, s in enumerate(specs))
         self.specs, self.symbols, self.plan, self.run = specs, symbols, plan, run
@@ -211,6 +219,16 @@ class Lambdified:
         self.numbers: Numbers | None = None
         self._direct: Callable[..., Any] = _unknown  # of floats, by position; None: not for these arguments
         self._single = plan.is_single
+
+    def __reduce__(self) -> Any:
+        """How it was made: symbols and expressions."""
+        return self.recipe, ()
+
+    def __copy__(self) -> Lambdified:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Lambdified:
+        return self
 
     @property
     def compiled(self) -> dict[Any, Any]:
@@ -241,7 +259,9 @@ class Lambdified:
         """The values of the cells; the first call on floats alone makes the short way for those that follow."""
         if not values or type(values[0]) is not float or not all(type(v) is float for v in values):
             return self.run(values)  # type: ignore[no-any-return]
-        self.numbers = self.numbers or self.run.of_numbers()
+        if self.numbers is None:
+            with BUILDING:
+                self.numbers = self.numbers or self.run.of_numbers()
         found = self.numbers.call(*values) if self.numbers else None
         if found is None:
             return self.run(values)  # type: ignore[no-any-return]
@@ -326,9 +346,9 @@ class _ScalarFunction:
         function, constants = self.variant(many, real)
         size = int(np.prod(shape, dtype=np.int64))
         if function is None or size == 0:
-            return _Constant(constants, shape, real)
+            return Constant(constants, shape, real)
         used = {name: int(name[1:]) for name in function.inputs}
-        runner = _Small if size <= SMALL else _Large
+        runner = OnKeptBuffers if size <= SMALL else OnArrays
         return runner(function, used, many, constants, shape, real)
 
     def of_numbers(self) -> Numbers | None:
@@ -343,8 +363,13 @@ class _ScalarFunction:
 
     def variant(self, many: tuple[bool, ...], real: str) -> tuple[Any, list[Any]]:
         """The native function for a pattern of arrays, and the results that are constants (None: computed)."""
-        found = self.variants.get((many, real))
-        if found is None:
+        return self.variants.get((many, real)) or self._build(many, real)  # type: ignore[no-any-return]
+
+    def _build(self, many: tuple[bool, ...], real: str) -> tuple[Any, list[Any]]:
+        """The same, made by the thread that comes first."""
+        with BUILDING:
+            if (many, real) in self.variants:
+                return self.variants[many, real]  # type: ignore[no-any-return]
             extent = dim("elements")
             rule = {s: tensor(f"x{k}", *([extent] if many[k] else []), dtype=real) for k, s in enumerate(self.symbols)}
             nodes = [_made(cell, rule) for cell in self.cells]
@@ -352,7 +377,7 @@ class _ScalarFunction:
             computed = [node for node, constant in zip(nodes, constants, strict=True) if constant is None]
             function = compile(computed, name="lambdified", threads=self.threads) if computed else None
             found = self.variants[many, real] = (function, constants)
-        return found  # type: ignore[no-any-return]
+            return found
 
 
 def _made(cell: Any, rule: Any) -> Node | bool:
@@ -364,69 +389,10 @@ def _constant(node: Node | bool) -> float | bool | None:
     return float(node.value) if isinstance(node, Number) else node if isinstance(node, bool) else None
 
 
-def _filled(value: Any, shape: tuple[int, ...], real: str) -> np.ndarray:
-    return np.full(shape, value, bool if type(value) is bool else real)
-
-
 def _common(arrays: list[np.ndarray]) -> str:
     """float32 where every real array is; numbers do not count."""
     found = {_REAL[a.dtype] for a in arrays if a.dtype in _REAL and a.ndim}
     return "float32" if found == {"float32"} else "float64"
-
-
-class _Constant:
-    """Nothing to compute."""
-
-    def __init__(self, constants: list[Any], shape: tuple[int, ...], real: str) -> None:
-        self.results = [_filled(np.nan if c is None else c, shape, real) for c in constants]
-
-    def __call__(self, values: Sequence[Any]) -> list[Any]:
-        return [r.copy() if r.ndim else r[()] for r in self.results]
-
-
-class _Small:
-    """Copies into kept buffers: for numbers and small arrays, where a call costs more than the copy."""
-
-    def __init__(self, function: Any, used: dict[str, int], many: Any, constants: Any, shape: Any, real: str) -> None:
-        size = int(np.prod(shape, dtype=np.int64))
-        buffers = {name: np.zeros(size if many[k] else (), real) for name, k in used.items()}
-        self.step = function.bind(**buffers)
-        self.inputs = [(b.reshape(shape) if b.ndim else b.reshape(1), used[name]) for name, b in buffers.items()]
-        supply = iter(self.step.outputs)
-        self.results = [_filled(c, shape, real) if c is not None else _shaped(next(supply), shape) for c in constants]
-
-    def __call__(self, values: Sequence[Any]) -> list[Any]:
-        for buffer, k in self.inputs:
-            buffer[...] = values[k]
-        self.step()
-        return [r.copy() if r.ndim else r[()] for r in self.results]
-
-
-def _shaped(output: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """A view of an output in the shape of the result."""
-    return output.reshape(shape) if output.ndim else np.broadcast_to(output, shape)
-
-
-class _Large:
-    """Passes contiguous arrays as they are."""
-
-    def __init__(self, function: Any, used: dict[str, int], many: Any, constants: Any, shape: Any, real: str) -> None:
-        self.function, self.used, self.many, self.constants = function, used, many, constants
-        self.shape, self.real = shape, real
-
-    def __call__(self, values: Sequence[Any]) -> list[Any]:
-        arguments = {name: self._spread(values[k], self.many[k]) for name, k in self.used.items()}
-        supply = iter(self.function(**arguments))
-        full = [_filled(c, self.shape, self.real) if c is not None else next(supply) for c in self.constants]
-        return [_shaped(r, self.shape) if np.ndim(r) else np.full(self.shape, r) for r in full]
-
-    def _spread(self, value: Any, many: bool) -> np.ndarray:
-        """One number, or a row of all elements; an array that is one already is passed as it is."""
-        array = np.asarray(value, self.real)
-        if not many:
-            return array.reshape(())
-        array = array if array.shape == self.shape else np.broadcast_to(array, self.shape)
-        return array if array.ndim == 1 and array.flags.c_contiguous else np.ascontiguousarray(array).reshape(-1)
 
 
 class _MatrixFunction:

@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "symnet"
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "dtypes", "arrays"),
+    ("errors", "dtypes", "locks", "arrays"),
     ("expr",),
     ("diff", "simplify", "nn", "reference"),
     ("calculus", "lower", "loops"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +58,12 @@ def load(path: str | Path, *, threads: int = 1, check_finite: bool = False) -> N
     if not found:
         raise refuse(call, library, "{} of the same export as the stub", "another one, or one that is damaged")
     native = _opened(library, name, stamp_of(metadata), call)
-    return NativeFunction(
+    function = NativeFunction(
         signature, native, threads=threads, structure=structure, positional=positional, check_finite=check_finite
     )
+    again = partial(load, os.path.abspath(path), threads=threads, check_finite=check_finite)
+    function.recipe = (again, ())
+    return function
 
 
 def _bytes(path: Path, call: str) -> bytes:

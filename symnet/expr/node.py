@@ -12,6 +12,7 @@ Constructors are inert: they validate and derive shape and dtype, and never flat
 
 from __future__ import annotations
 
+import os
 import threading
 import weakref
 from collections.abc import Callable, Mapping
@@ -32,7 +33,9 @@ Extent = Any  # a Python int, or a SymPy integer expression over dims
 Shape = tuple[Extent, ...]
 
 _TABLE: weakref.WeakValueDictionary[bytes, Node] = weakref.WeakValueDictionary()
-_LOCK = threading.RLock()
+_LOCK = threading.Lock()  # around one dictionary operation
+if hasattr(os, "register_at_fork"):  # another thread may have held it
+    os.register_at_fork(after_in_child=_LOCK._at_fork_reinit)  # type: ignore[attr-defined]
 
 # What the operators build: filled by the files that define the operations (`register_builder`).
 _BUILDERS: dict[str, Callable[..., Node]] = {}

@@ -12,17 +12,15 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from functools import lru_cache
-from threading import RLock
 from typing import Any, final
 
 from symnet.errors import CompileError, explain
 from symnet.llvm.data import fill
 from symnet.llvm.program import emit_program
 from symnet.llvm.targets import host_target, require_llvmlite
+from symnet.locks import LLVM, Healed
 from symnet.loops.ir import Constant, Program
 from symnet.schedule.target import Target
-
-_LOCK = RLock()  # LLVM's target machines and contexts are not for concurrent use
 
 
 def emit_ir(program: Program, target: Target | None = None, donated: tuple[tuple[str, str], ...] = ()) -> str:
@@ -38,7 +36,7 @@ def compile_object(ir_text: str, target: Target | None = None, constants: Iterab
     target = target or host_target()
     if not is_host(target):
         return fill(_elsewhere("object", ir_text, target), ir_text, constants)
-    with _LOCK:
+    with LLVM, Healed():
         return fill(bytes(_machine(target).emit_object(optimised(ir_text, target))), ir_text, constants)
 
 
@@ -47,7 +45,7 @@ def assembly(ir_text: str, target: Target | None = None) -> str:
     target = target or host_target()
     if not is_host(target):
         return _elsewhere("assembly", ir_text, target).decode()
-    with _LOCK:
+    with LLVM, Healed():
         return str(_machine(target).emit_assembly(optimised(ir_text, target)))
 
 
@@ -64,7 +62,7 @@ class NativeModule:
         _initialize()
         import llvmlite.binding as llvm
 
-        with _LOCK:
+        with LLVM, Healed():
             machine = llvm.Target.from_triple(llvm.get_process_triple()).create_target_machine(jit=True)
             # One reservation for all sections: code reaches its constants with 32-bit offsets, and in a process whose
             # address space is full of holes separate sections may land more than 2 GiB apart (LLVM then aborts).

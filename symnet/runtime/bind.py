@@ -2,7 +2,8 @@
 
 In: a `NativeFunction` and its arguments.  Out: `step()`, which runs on whatever the arrays hold now.
 
-A step keeps references: update the bound arrays in place and call again.  It reuses its outputs and its
+A step keeps references: update the bound arrays in place and call again.  They cannot be exchanged for others, nor
+resized while the step lives, for native code keeps their addresses.  A step reuses its outputs and its
 workspace, so copy what must outlive the next call.  Outputs of rank 0 stay arrays, for the same reason.
 Labels are checked at every step (in native code where LLVM is at hand), since they are used as addresses.
 
@@ -12,12 +13,14 @@ Not handled: two threads in one step at once; bind once per thread.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from ctypes import addressof
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 import numpy as np
 
+from symnet.errors import ArgumentError, explain
 from symnet.runtime import structure as structures
 from symnet.runtime.domains import check_indices
 from symnet.runtime.native import INDEX_OUT_OF_RANGE, allocate_workspace, pointers, refuse_code, refuse_index
@@ -32,23 +35,36 @@ class BoundStep:
     """A function with its buffers fixed.
 
     Attributes:
-        inputs: the bound arrays by name; update them in place.
-        outputs: what a call returns, overwritten by every call.
+        inputs: the bound arrays by name, a read-only mapping; update the arrays in place.
+        outputs: what a call returns: the same arrays at every call, overwritten, in a tuple, list or dict of its own.
         addresses: what NAME_run takes: the tables in, out and dims, the workspace, its size in bytes.
     """
 
-    __slots__ = ("_arguments", "_call", "_dims", "_function", "_owners", "addresses", "inputs", "outputs")
+    __slots__ = (
+        "_again",
+        "_arguments",
+        "_arrays",
+        "_call",
+        "_dims",
+        "_function",
+        "_owners",
+        "_results",
+        "addresses",
+        "inputs",
+    )
 
     def __init__(
         self, function: NativeFunction, plan: Plan, inputs: dict[str, np.ndarray], outputs: list[np.ndarray]
     ) -> None:
         self._function = function
         self._dims = plan.dims
-        self.inputs: Mapping[str, np.ndarray] = inputs
-        self.outputs = structures.arrange(function.structure, outputs, plan.dims)
+        self.inputs: Mapping[str, np.ndarray] = BoundArrays(function.name, inputs)
+        self._results = structures.arrange(function.structure, outputs, plan.dims)
+        self._again = structures.copier(self._results)
         workspace = allocate_workspace(plan.workspace_bytes)
+        self._arrays = outputs
         tables = (pointers(list(inputs.values())), pointers(outputs), plan.c_dims)
-        self._owners: tuple[Any, ...] = (workspace, tables, outputs)
+        self._owners: tuple[Any, ...] = (workspace, tables, outputs, *map(_held, (*inputs.values(), *outputs)))
         arguments = (*tables, workspace.address, workspace.nbytes)
         self.addresses = (*map(addressof, tables), *arguments[3:])
         self._call, self._arguments = self._prepare(arguments)
@@ -76,7 +92,17 @@ class BoundStep:
         code = self._call(*self._arguments)
         if code:
             self._refuse(code)
-        return self.outputs
+        again = self._again
+        return self._results if again is None else again()
+
+    @property
+    def outputs(self) -> Any:
+        """What a call returns."""
+        return self._results if self._again is None else self._again()
+
+    def __reduce__(self) -> Any:
+        """The function's recipe, and the arrays: the copy has arrays of its own, unless they are copied beside it."""
+        return bound_again, (self._function, dict(self._dims), dict(self.inputs), self._arrays)
 
     def _check_indices(self) -> None:
         name = f"{self._function.name}.bind(…)()"
@@ -93,6 +119,64 @@ class BoundStep:
     def __repr__(self) -> str:
         bound = ", ".join(f"{name}: {array.dtype}{list(array.shape)}" for name, array in self.inputs.items())
         return f"<bound step of {self._function.name}({bound})>"
+
+
+def bound_again(
+    function: NativeFunction, dims: Mapping[str, int], inputs: Mapping[str, np.ndarray], outputs: list[np.ndarray]
+) -> BoundStep:
+    """A step as it was, on arrays that came from elsewhere: those that it could not use are copied."""
+    held, given = ([_usable(array) for array in arrays] for arrays in (inputs.values(), outputs))
+    plan = function.plan(held, dims, ".bind")
+    function.check_values(held, plan, finite=False, call=".bind")
+    return BoundStep(function, plan, dict(zip(inputs, held, strict=True)), given)
+
+
+def _usable(array: np.ndarray) -> np.ndarray:
+    found = np.require(array, requirements=("C", "A", "W"))  # an array that came as shared memory may be read-only
+    return found if type(found) is np.ndarray else found.view(np.ndarray)
+
+
+class BoundArrays(Mapping[str, np.ndarray]):
+    """Arrays by name, which cannot be exchanged."""
+
+    __slots__ = ("_arrays", "_name")
+
+    def __init__(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
+        self._name, self._arrays = name, dict(arrays)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self._arrays[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        """Refused, but for the array itself: `step.inputs["W"] -= g` updates in place and then comes here."""
+        if value is not self._arrays.get(name):
+            call = f"{self._name}.bind(…).inputs[{name!r}] = …"
+            mend = f"Write step.inputs[{name!r}][...] = values, or bind again."
+            raise ArgumentError(explain(call, "values put into the bound array", "another object in its place", mend))
+
+    def __delitem__(self, name: str) -> None:
+        call = f"del {self._name}.bind(…).inputs[{name!r}]"
+        raise ArgumentError(explain(call, "bound arrays to stay", "one taken away", "Drop the step instead."))
+
+    def __repr__(self) -> str:
+        return repr(self._arrays)
+
+
+def _held(array: np.ndarray) -> tuple[Any, ...]:
+    """An array whose memory native code uses, and weak references to it and to those it is a view of.
+
+    NumPy does not resize an array that a weak reference points to, not even with refcheck=False.
+    """
+    chain: list[Any] = [array]
+    while isinstance(chain[-1].base, np.ndarray):
+        chain.append(chain[-1].base)
+    return array, *map(ref, chain)
 
 
 def bind(function: NativeFunction, args: tuple[Any, ...], keywords: dict[str, Any]) -> BoundStep:

@@ -10,12 +10,12 @@ Not handled: anything symbolic; `compiler.py` adds the formula, the loops and th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from symnet.errors import RangeError, explain
+from symnet.errors import ArgumentError, RangeError, explain
 from symnet.loops.signature import Signature
 from symnet.runtime import structure as structures
 from symnet.runtime.arguments import Arguments, shape_text
@@ -69,8 +69,12 @@ class NativeFunction:
         positional: names of inputs that may be passed by position.
         check_finite: refuse NaN and infinity in arguments, at every call.
 
+    `recipe` is a function and its arguments that make it again, as pickles want it: None where nobody knows.
+
     Calls take the options `out=` (arrays to write into) and `check_finite=`, unless an input has that name.
     """
+
+    recipe: tuple[Callable[..., Any], tuple[Any, ...]] | None = None
 
     def __init__(
         self,
@@ -182,6 +186,21 @@ class NativeFunction:
             check_indices(self.signature, arrays, plan.dims, f"{self.name}{call}(…)")
         if finite:
             check_finite(self.inputs, inputs, f"{self.name}{call}(…)")
+
+    def __reduce__(self) -> Any:
+        """Its recipe: machine code and addresses mean nothing elsewhere."""
+        if self.recipe is None:
+            call, got = f"pickle.dumps({self.name})", "one made from bare machine code"
+            mend = "Pickle what sn.compile, sn.value_and_grad, sn.lambdify or sn.load gave."
+            raise ArgumentError(explain(call, "a function that knows how it was made", got, mend))
+        return self.recipe
+
+    def __copy__(self) -> NativeFunction:
+        """Itself: as other functions, it is never changed."""
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> NativeFunction:
+        return self
 
     def __repr__(self) -> str:
         inputs = ", ".join(f"{b.name}: {shape_text(b)} {b.dtype}" for b in self.signature.inputs)

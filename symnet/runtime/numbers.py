@@ -66,9 +66,11 @@ class Numbers:
         self.block = (ctypes.c_int64 * len(words))(*words)
         self.method = _Method(b"numbers", numbers_address(), _FASTCALL, None)
         self.step = step
-        self.call: Callable[..., Any] = _new_builtin(ctypes.byref(self.method), ctypes.addressof(self.block), None)
+        # The builtin keeps what it reads alive (as its "module"): whoever calls it may be the last who has it.
+        owners = (self.block, self.method, step, self.values, self.results)
+        self.call: Callable[..., Any] = _new_builtin(ctypes.byref(self.method), ctypes.addressof(self.block), owners)
 
 
-_new_builtin: Any = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)(
+_new_builtin: Any = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.py_object)(
     ("PyCFunction_NewEx", ctypes.pythonapi)
 )

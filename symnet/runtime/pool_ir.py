@@ -19,17 +19,19 @@ returns the epoch it has seen, so that Python may put its thread to sleep.  It r
 finds itself on the caller's processor, so that Python may move its thread: a kernel may leave two threads that wait
 for each other on one processor for seconds, with another idle.
 
-Not handled: more than one caller at once (`threads.py` holds a lock).
+One caller at a time has the pool: the first finds its word BUSY at 0 and leaves it so; any other gets the code
+HAS_CALLER and has run nothing.  No lock of Python's is held, so there is none that an interrupt could leave behind.
 """
 
 from __future__ import annotations
 
 PIECES_PER_THREAD = 2
 LINE = 128  # bytes: two cache lines, since the prefetcher fetches pairs
-EPOCH, CALLER, DONE, STOP, STATUS = 0, 8, LINE, 2 * LINE, 2 * LINE + 8  # CALLER: the processor it runs on
+EPOCH, CALLER, BUSY, DONE, STOP, STATUS = 0, 8, 16, LINE, 2 * LINE, 2 * LINE + 8  # CALLER: its processor
 ENTRY, IN, OUT, DIMS, WORKSPACE, BYTES, PHASE, SIZE, LARGER = (3 * LINE + 8 * word for word in range(9))
 THREADS, PIECES, YIELD, PROCESSOR = (4 * LINE + 8 * word for word in range(4))  # PROCESSOR: a function or null
 CLAIMS = 5 * LINE
+HAS_CALLER = -1  # return code; the functions' own are not negative
 SPINS = 2000  # pauses before the first yield
 PAUSES_PER_YIELD = 64
 LAST_SPIN = SPINS + 1000 * PAUSES_PER_YIELD
@@ -177,7 +179,13 @@ define i32 @symnet_pool_run(ptr %control, ptr %entry, ptr %units_of, ptr %phases
                             ptr %in, ptr %out, ptr %dims, ptr %workspace, i64 %bytes) #0 {{
 start:
 {_fields(**_ARGUMENTS, bytes=BYTES, phase=PHASE, size=SIZE, larger=LARGER, epoch=EPOCH, done=DONE, status=STATUS)}
-{_field("caller", CALLER)}  %here = call i64 @processor(ptr %control)
+{_fields(caller=CALLER, busy=BUSY)}  %pair = cmpxchg ptr %busy_at, i64 0, i64 1 acquire monotonic, align 8
+  %mine = extractvalue {{ i64, i1 }} %pair, 1
+  br i1 %mine, label %begin, label %taken
+taken:
+  ret i32 {HAS_CALLER}
+begin:
+  %here = call i64 @processor(ptr %control)
   store atomic i64 %here, ptr %caller_at monotonic, align 8
 {_load("i64", "pieces", PIECES)}
   store ptr %entry, ptr %entry_at
@@ -192,8 +200,8 @@ start:
   %some = icmp sgt i32 %phases, 0
   br i1 %some, label %phase, label %good
 phase:
-  %number = phi i32 [0, %start], [%next_number, %next]
-  %last = phi i64 [%first, %start], [%epoch, %next]
+  %number = phi i32 [0, %begin], [%next_number, %next]
+  %last = phi i64 [%first, %begin], [%epoch, %next]
   %units = call i64 %units_of(ptr %dims, i32 %number)
   %small = icmp sle i64 %units, 1
   br i1 %small, label %alone, label %together
@@ -234,8 +242,10 @@ next:
   %stop = or i1 %failed, %ended
   br i1 %stop, label %leave, label %phase
 leave:
+  store atomic i64 0, ptr %busy_at release, align 8
   ret i32 %result
 good:
+  store atomic i64 0, ptr %busy_at release, align 8
   ret i32 0
 }}
 """

@@ -39,6 +39,36 @@ _ARRANGE: dict[type, Callable[[Any, Sequence[Any], Mapping[str, int]], Any]] = {
 }
 
 
+def copier(arranged: Any) -> Callable[[], Any] | None:
+    """Gives an arrangement again and again, its lists and dicts afresh: what a caller does to one stays there.
+
+    None where there is neither list nor dict.  It is a display of Python's, such as `lambda: (p0, [p1, p2])`: a bound
+    step asks at every call.
+    """
+    parts: dict[str, Any] = {}
+    display = _display(arranged, parts)
+    made: Callable[[], Any] = eval(f"lambda {', '.join(f'{name}={name}' for name in parts)}: {display}", parts.copy())
+    return made if "[" in display or "{" in display else None
+
+
+def _display(arranged: Any, parts: dict[str, Any]) -> str:
+    """The text of an arrangement over names; `parts` gets what they stand for."""
+    if isinstance(arranged, dict):
+        pairs = (f"{_display_part(key, parts)}: {_display(inner, parts)}" for key, inner in arranged.items())
+        return "{" + ", ".join(pairs) + "}"
+    if isinstance(arranged, list):
+        return f"[{', '.join(_display(inner, parts) for inner in arranged)}]"
+    if type(arranged) is tuple:
+        return f"({''.join(_display(inner, parts) + ', ' for inner in arranged)})"
+    return _display_part(arranged, parts)
+
+
+def _display_part(part: Any, parts: dict[str, Any]) -> str:
+    name = f"p{len(parts)}"
+    parts[name] = part
+    return name
+
+
 def factors_only(template: Template) -> Template:
     """The template with a tuple of its factors' positions for every pattern: what files can say."""
     if isinstance(template, Pattern):

@@ -11,11 +11,11 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from symnet.locks import once
 from symnet.loops.signature import IndexBound
 from symnet.runtime.extents import Dims, evaluate
 from symnet.runtime.numbers_ir import numbers_ir
@@ -27,7 +27,7 @@ __all__ = ["LABEL_OUT_OF_RANGE", "StepBlock", "numbers_address", "pool_calls", "
 _POINTER = ctypes.c_void_p
 
 
-@lru_cache(maxsize=1)
+@once
 def _module() -> Any:
     from symnet.llvm import codegen, targets
 
@@ -61,19 +61,19 @@ def step_block(
     return StepBlock(block, _POINTER(ctypes.addressof(block)))
 
 
-@lru_cache(maxsize=1)
+@once
 def step_call() -> Callable[..., int]:
     """symnet_step; without argument types, which ctypes would check at every call."""
     return ctypes.CFUNCTYPE(ctypes.c_int32)(_module().address("symnet_step"))
 
 
-@lru_cache(maxsize=1)
+@once
 def numbers_address() -> int:
     """symnet_numbers."""
     return _module().address("symnet_numbers")  # type: ignore[no-any-return]
 
 
-@lru_cache(maxsize=1)
+@once
 def pool_calls() -> tuple[Callable[..., int], Callable[..., int]]:
     """symnet_pool_run and symnet_pool_worker."""
     run = ctypes.CFUNCTYPE(ctypes.c_int32, *[_POINTER] * 8, ctypes.c_size_t)

@@ -12,6 +12,7 @@ Not handled: choosing the number of threads; pinning threads to cores.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import sys
@@ -21,6 +22,7 @@ from collections.abc import Callable
 from typing import Any
 
 from symnet.errors import ArgumentError, explain
+from symnet.locks import BUILDING
 from symnet.runtime import pool_ir
 from symnet.runtime.native import EntryPoints, address_of_symbol, allocate_workspace
 from symnet.runtime.support import pool_calls
@@ -59,20 +61,15 @@ class ThreadPool:
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
-        self._busy = threading.Lock()
         self._run, worker = pool_calls()
         self._crew = _Crew(threads, worker)
         self._finalizer = weakref.finalize(self, self._crew.stop)
 
     def run(self, native: EntryPoints, serial: Callable[..., int], arguments: tuple[Any, ...]) -> int:
         """All phases of a function; serially while another caller has the pool."""
-        if not self._busy.acquire(blocking=False):
-            return serial(*arguments)
-        try:
-            self._crew.wake()
-            return self._run(self._crew.address, native.entry, native.units, native.phases, *arguments)
-        finally:
-            self._busy.release()
+        self._crew.wake()
+        code = self._run(self._crew.address, native.entry, native.units, native.phases, *arguments)
+        return serial(*arguments) if code == pool_ir.HAS_CALLER else code
 
     def close(self) -> None:
         """Stop the workers and wait until they have ended."""
@@ -84,7 +81,12 @@ class _Crew:
 
     def __init__(self, threads: int, worker: Callable[..., int]) -> None:
         self._worker = worker
-        self._asleep: list[Any] = []  # held locks, one per sleeping worker; append and pop are atomic
+        # A worker sleeps by taking its lock a second time; who wakes it releases that.  The list is the workers' own,
+        # so that what an interrupted caller left undone is done by the next.
+        self._beds = [threading.Lock() for _ in range(threads)]
+        self._asleep: list[int] = []  # workers; append and remove are atomic
+        for bed in self._beds:
+            bed.acquire()
         self._stopped = False
         self._memory = allocate_workspace(pool_ir.control_bytes(threads))
         self.address = self._memory.address
@@ -97,18 +99,28 @@ class _Crew:
             threading.Thread(target=self._work, args=(number,), name=f"symnet-{number}", daemon=True)
             for number in range(1, threads)
         ]
-        for member in self._members:
-            member.start()
+        try:
+            for member in self._members:
+                member.start()
+        except BaseException:  # no more threads, or an interrupt: those that run must end
+            self._end()
+            raise
 
     def wake(self) -> None:
         """Let sleeping workers look for work."""
-        while self._asleep:
-            self._asleep.pop().release()
+        for number in tuple(self._asleep):
+            if self._beds[number].locked():
+                with contextlib.suppress(RuntimeError):  # another caller was faster
+                    self._beds[number].release()
+
+    def _end(self) -> None:
+        self._stopped = True
+        self._set(pool_ir.STOP, 1)
+        self.wake()
 
     def stop(self) -> None:
         """End every worker."""
-        self._stopped = True
-        self._set(pool_ir.STOP, 1)
+        self._end()
         for member in self._members:
             while member.is_alive() and member is not threading.current_thread():
                 self.wake()
@@ -122,11 +134,10 @@ class _Crew:
                 seen = ~seen
                 self._move_away(number)
                 continue
-            sleep = threading.Lock()
-            sleep.acquire()
-            self._asleep.append(sleep)
+            self._asleep.append(number)
             if not self._stopped:
-                sleep.acquire()
+                self._beds[number].acquire()
+            self._asleep.remove(number)
 
     def _move_away(self, number: int) -> None:
         """Go to another processor than the caller's; afterwards the kernel may choose again."""
@@ -158,22 +169,19 @@ def _processor_address(threads: int) -> int:
 # --------------------------------------------------------------------------- pools of this process
 
 _POOLS: dict[int, ThreadPool] = {}
-_MAKING = threading.Lock()
 
 
 def shared_pool(threads: int) -> ThreadPool:
     """The process's pool of that size."""
     pool = _POOLS.get(threads)
     if pool is None:
-        with _MAKING:
+        with BUILDING:
             pool = _POOLS.get(threads) or _POOLS.setdefault(threads, ThreadPool(threads))
     return pool
 
 
 def _forget_pools() -> None:
-    """In a forked child the workers are gone and locks may be held for ever."""
-    global _MAKING
-    _MAKING = threading.Lock()
+    """In a forked child the workers are gone, and a pool may have a caller for ever."""
     for pool in _POOLS.values():
         pool._finalizer.detach()
     _POOLS.clear()

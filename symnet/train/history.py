@@ -71,6 +71,20 @@ class Run:
     compile_seconds: float
     step: CompiledFunction
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Data: the native step as its recipe."""
+        state = dict(self.__dict__)
+        step = state.pop("step", None)
+        return state if step is None else {**state, "_recipe": step.recipe}
+
+    def __getattr__(self, name: str) -> Any:
+        """Reached for a run from a pickle: its step is made when somebody asks for it."""
+        if name == "step" and "_recipe" in self.__dict__:
+            make, arguments = self._recipe
+            self.step = make(*arguments)
+            return self.step
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
     def __repr__(self) -> str:
         h = self.history
         length = f"{h.epochs} epochs, {h.steps} steps in {self.seconds:.3g} s"

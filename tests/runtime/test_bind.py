@@ -83,6 +83,50 @@ def test_arguments_are_checked_when_they_are_bound(x, b):
         f.bind(X=x, b=b, a=1, out={"Y": x})
 
 
+def test_bound_arrays_are_not_exchanged(x, b):
+    step = native("affine").bind(X=x, b=b, a=2)
+    with pytest.raises(ArgumentError, match=r"\.inputs\['X'\] = …: expected values put into .* Write step"):
+        step.inputs["X"] = x.copy()
+    with pytest.raises(ArgumentError, match=r"inputs\['new'\]"):
+        step.inputs["new"] = x
+    with pytest.raises(ArgumentError, match=r"del affine\.bind\(…\)\.inputs\['X'\]"):
+        del step.inputs["X"]
+    with pytest.raises(AttributeError):
+        step.inputs.update(X=x.copy())
+    with pytest.raises(AttributeError):
+        step.outputs = ()
+    step.inputs["X"] += 1  # in place
+    assert step.inputs["X"] is x and dict(step.inputs) == step.inputs._arrays
+    np.testing.assert_array_equal(step()[0], 2 * x + b)
+    step.inputs = {}
+    np.testing.assert_array_equal(step()[0], 2 * x + b)
+
+
+def test_what_a_caller_does_to_a_result_stays_with_the_caller(x, b):
+    step = native("affine", structure={"Y": 0, "rest": (1, [0])}).bind(X=x, b=b, a=2)
+    first = step()
+    Y = first["Y"]
+    first["rest"][1][0] = None
+    first.clear()
+    again = step()
+    assert again["Y"] is Y and again["rest"][1][0] is Y
+    assert step.outputs["Y"] is Y and step.outputs is not again
+
+
+@pytest.mark.parametrize("which", ["input", "view", "view of a view", "output", "number"])
+def test_bound_memory_is_not_moved_while_the_step_lives(x, b, which):
+    owner = x.copy()
+    bound = {"view": owner[:2], "view of a view": owner[1:][:2]}.get(which, owner)
+    step = native("affine").bind(X=bound, b=b, a=np.ones((), np.float32))
+    array = {"output": step()[0], "number": step.inputs["a"]}.get(which, owner)
+    with pytest.raises(ValueError, match="cannot resize"):
+        array.resize(100_000, refcheck=False)
+    np.testing.assert_array_equal(step()[0], bound + b)
+    if which == "input":
+        del step
+        array.resize(5, refcheck=False)
+
+
 @pytest.mark.parametrize("dtype", ["int32", "int64"])
 @pytest.mark.parametrize("how", ["native", "threads", "plain"])
 def test_labels_are_checked_at_every_step(dtype, how, monkeypatch):

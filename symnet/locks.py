@@ -1,0 +1,99 @@
+"""Locks of the whole process, and what is made once in it.
+
+In: nothing.  Out: `BUILDING` and `LLVM`, in the order in which one thread may take them; `once`, a function whose
+result one thread makes and all others get.
+
+A forked child has only the thread that forked: a lock that another one held would stay held for ever.  So a fork waits
+until these locks are free (and llvmlite's own, which stands around every call into LLVM), holds them meanwhile, and
+parent and child give them back.
+
+Not handled: forks that bypass Python (`os.register_at_fork` has no say in them).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import wraps
+from typing import Any, TypeVar
+
+Value = TypeVar("Value")
+
+BUILDING = threading.RLock()  # native state and modules that are made, or imported, when first needed
+LLVM = threading.RLock()  # LLVM's target machines and contexts are not for concurrent use
+
+
+def once(make: Callable[[], Value]) -> Callable[[], Value]:
+    """A function of no arguments that is run once in a process, by the thread that comes first."""
+    made: list[Value] = []
+
+    @wraps(make)
+    def ask() -> Value:
+        if not made:
+            with BUILDING:
+                if not made:
+                    made.append(make())
+        return made[0]
+
+    return ask
+
+
+class Healed:
+    """A block within `LLVM`, at whose begin and end this thread holds no lock of llvmlite's.
+
+    llvmlite takes its lock in Python code: an interrupt just then leaves it held, and others would wait for ever.
+    """
+
+    def __enter__(self) -> None:
+        self.__exit__()
+
+    def __exit__(self, *exception: object) -> None:
+        for lock in _llvmlites():
+            inner = getattr(lock, "_lock", None)
+            while inner is not None and inner._is_owned():
+                inner.release()
+
+
+# --------------------------------------------------------------------------- forks
+
+_held: list[AbstractContextManager[Any]] = []
+
+
+def _hold() -> None:
+    """Take every lock, in order."""
+    _wait_for_imports()
+    for lock in (BUILDING, LLVM, *_llvmlites()):
+        lock.__enter__()
+        _held.append(lock)
+
+
+def _wait_for_imports() -> None:
+    """Until no other thread is in the middle of importing a module, whose lock the child would find taken; a second
+    at most, since it may be this thread that imports.
+    """
+    end = time.monotonic() + 1
+    while threading.active_count() > 1 and time.monotonic() < end:
+        specs = [getattr(module, "__spec__", None) for module in list(sys.modules.values())]
+        if not any(getattr(spec, "_initializing", False) for spec in specs):
+            break
+        time.sleep(0.001)
+
+
+def _give_back() -> None:
+    while _held:
+        _held.pop().__exit__(None, None, None)
+
+
+def _llvmlites() -> list[AbstractContextManager[Any]]:
+    """The lock that llvmlite holds during a call, where it is loaded and has one."""
+    library = getattr(sys.modules.get("llvmlite.binding.ffi"), "lib", None)
+    lock = getattr(type(library), "_lock", None) and library._lock
+    return [lock] if hasattr(lock, "__enter__") else []
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_hold, after_in_parent=_give_back, after_in_child=_give_back)
