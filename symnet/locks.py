@@ -90,8 +90,8 @@ def _give_back() -> None:
 
 def _llvmlites() -> list[AbstractContextManager[Any]]:
     """The lock that llvmlite holds during a call, where it is loaded and has one."""
-    library = getattr(sys.modules.get("llvmlite.binding.ffi"), "lib", None)
-    lock = getattr(type(library), "_lock", None) and library._lock
+    library: Any = getattr(sys.modules.get("llvmlite.binding.ffi"), "lib", None)
+    lock: Any = library._lock if hasattr(type(library), "_lock") else None
     return [lock] if hasattr(lock, "__enter__") else []
 
 
