@@ -28,10 +28,12 @@ from symnet.calculus.grad import grad
 from symnet.calculus.structure import flatten
 from symnet.compiled import CompiledFunction, Stages
 from symnet.errors import ArgumentError, explain
+from symnet.export.names import check_name
 from symnet.expr.constants import as_node
 from symnet.expr.graph import substitute
 from symnet.expr.node import Node
 from symnet.expr.symbols import Named, Tensor, check_leaves, reals
+from symnet.expr.tokens import clipped
 from symnet.factoring import factored
 from symnet.locks import BUILDING
 from symnet.lower.program import lower, naive_program
@@ -226,6 +228,11 @@ def _distinct(names: Sequence[str]) -> tuple[str, ...]:
 def _answer(request: Request) -> Any:
     """What the caller asked for: a function, or what stands after a stage."""
     stop = request.stop_after
+    check_name(request.name, f"{request.call}(…, name={clipped(repr(request.name))})")
+    if request.target is not None and stop in (None, "llvm"):
+        from symnet.llvm.machines import check_target
+
+        check_target(request.target, f"{request.call}(…, target=…)")
     if stop is None:
         return _function(request)
     if stop not in STAGES:

@@ -27,6 +27,9 @@ _RESERVED_WORDS = """
 _KEYWORDS = frozenset(_RESERVED_WORDS.split())
 _OURS = frozenset(("in", "out", "dims", "workspace", "workspace_bytes", "phase", "unit_begin", "unit_end"))
 _TEST_PROGRAM = frozenset(("i", "code", "memory", "argc", "argv", "reserve"))  # its local names
+# What native code itself calls; and "llvm.…" are LLVM's own functions.
+_NOT_FUNCTIONS = _KEYWORDS | {"memcpy", "memset", "memmove", "memcmp", "llvm"}
+LONGEST = 128  # letters of a function's name: files and symbols are longer by a few
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 
 
@@ -43,8 +46,12 @@ def c_names(names: Iterable[str], taken: Iterable[str] = ()) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _spell_all(name: str) -> str:
+    return "".join(map(_spell_letter, unicodedata.normalize("NFKC", name)))
+
+
 def _spell(name: str) -> str:
-    text = "".join(map(_spell_letter, unicodedata.normalize("NFKC", name)))
+    text = _spell_all(name)
     return text if text[:1].isalpha() else f"v{text}"
 
 
@@ -57,6 +64,22 @@ def _spell_letter(letter: str) -> str:
     return "_"
 
 
+def check_name(name: object, call: str) -> None:
+    """Refuse what is no name of a function in C: it becomes the name of symbols and files.
+
+    Raises:
+        ArgumentError: naming an identifier like it.
+    """
+    if isinstance(name, str) and _IDENTIFIER.match(name) and len(name) <= LONGEST and name not in _NOT_FUNCTIONS:
+        return
+    near = _spell_all(name)[:LONGEST].strip("_") if isinstance(name, str) else ""
+    near = f"f_{near}" if near in _NOT_FUNCTIONS or not _IDENTIFIER.match(near) else near
+    expected = f"an identifier of C, of at most {LONGEST} letters, as the name"
+    got = repr(name) if len(repr(name)) <= LONGEST else f"one of {len(repr(name))} letters"
+    mend = f'Write name="{near if near != "f_" else "model"}".'
+    raise ArgumentError(explain(call, expected, got, mend))
+
+
 def split_path(path: str | Path, call: str) -> tuple[Path, str]:
     """The folder, and the function's name: `build/mlp` → `build`, `mlp`.
 
@@ -66,9 +89,9 @@ def split_path(path: str | Path, call: str) -> tuple[Path, str]:
     folder, name = Path(path).parent, Path(path).name
     if str(path).endswith(("/", os.sep)):
         folder, name = Path(path), ""
-    if not _IDENTIFIER.match(name) or name in _KEYWORDS or keyword.iskeyword(name):
-        suggestion = re.sub(r"\W", "_", name.split(".")[0]) or "model"
-        if not _IDENTIFIER.match(suggestion) or suggestion in _KEYWORDS or keyword.iskeyword(suggestion):
+    if not _IDENTIFIER.match(name) or name in _NOT_FUNCTIONS or keyword.iskeyword(name) or len(name) > LONGEST:
+        suggestion = re.sub(r"\W", "_", name.split(".")[0])[:LONGEST] or "model"
+        if not _IDENTIFIER.match(suggestion) or suggestion in _NOT_FUNCTIONS or keyword.iskeyword(suggestion):
             suggestion = f"f_{suggestion}"
         expected = "a path that ends in a C and Python identifier, which names the function"
         raise ArgumentError(explain(call, expected, repr(name), f'Write "{(folder / suggestion).as_posix()}".'))
