@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from symnet.diff.rules import Maybe
 from symnet.diff.support import Where, carried, counted, varying
 from symnet.expr.contraction import contract
-from symnet.expr.indexing import OneHot, Take, one_hot, take
+from symnet.expr.indexing import OneHot, Take, take, taken_rows
 from symnet.expr.node import Node, Shape
 
 
@@ -27,7 +27,7 @@ def take_vjp(node: Take, y_bar: Node, k: int) -> Maybe:
 def _gathered(node: Take, y_bar: Node) -> Node:
     x, indices = node.operands
     mine, hot, out = _take_indices(node)
-    return contract([out, hot], mine, y_bar, one_hot(indices, x.shape[node.axis]))
+    return contract([out, hot], mine, y_bar, taken_rows(indices, x.shape[node.axis]))
 
 
 def take_support(node: Take, support: Where, k: int) -> Where:
@@ -53,10 +53,11 @@ def take_batch(node: Take, batched: Sequence[Maybe], batch: Shape) -> Node:
         return take(batched[0], indices, len(batch) + node.axis)
     mine, hot, out = _take_indices(node)
     extra = list(range(x.rank + indices.rank, x.rank + indices.rank + len(batch)))
-    rows = one_hot(batched[1], x.shape[node.axis])
+    assert batched[1] is not None
+    rows = taken_rows(batched[1], x.shape[node.axis])
     array, axes = (x, mine) if batched[0] is None else (batched[0], extra + mine)
     return contract([axes, extra + hot], extra + out, array, rows)
 
 
 def one_hot_batch(node: OneHot, batched: Sequence[Maybe], batch: Shape) -> Node:
-    return one_hot(batched[0], node.classes)
+    return OneHot(batched[0], *node.args[1:])

@@ -28,7 +28,7 @@ _FORMAT = {
 
 def pattern(signature: Signature, dims: Dims) -> dict[str, np.ndarray]:
     """The inputs that the C program uses, by name."""
-    bounds = {bound.name: evaluate(bound.extent, dims) for bound in signature.index_bounds}
+    bounds = {bound.name: evaluate(bound.extent, dims) for bound in signature.index_bounds + signature.index_checks}
     found = {}
     for number, buffer in enumerate(signature.inputs):
         shape = evaluate_shape(buffer.shape, dims)
@@ -80,7 +80,7 @@ def _value(signature: Signature, number: int, dims: dict[str, str]) -> str:
     kind = C_TYPE[buffer.dtype]
     if buffer.dtype.startswith("float"):
         return f"({kind})((37 * i + {11 * number}) % 101 + 1) / 1024"
-    bounds = {bound.name: c_text(bound.extent, dims) for bound in signature.index_bounds}
+    bounds = {bound.name: c_text(bound.extent, dims) for bound in signature.index_bounds + signature.index_checks}
     return f"({kind})(i % ({bounds.get(buffer.name, '2' if buffer.dtype == 'bool' else '7')}))"
 
 

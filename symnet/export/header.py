@@ -236,7 +236,8 @@ def _checks(signature: Signature, parameters: Parameters) -> list[str]:
         shape = buffers[bound.name].shape
         element = f"{label}[i]" if shape else label
         end = c_saturated(bound.extent, dims, name)
-        test = f"if ({element} < 0 || {element} >= {end}) return {name}_INDEX_OUT_OF_RANGE;"
+        low = f"-{end}" if bound.wraps else "0"
+        test = f"if ({element} < {low} || {element} >= {end}) return {name}_INDEX_OUT_OF_RANGE;"
         lines.append(
             f"    for (int64_t i = 0; i < {c_count(shape, dims)}; ++i)\n        {test}" if shape else f"    {test}"
         )

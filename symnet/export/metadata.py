@@ -4,8 +4,8 @@ In: a `Signature`, the template of its result.  Out: a dict of strings, numbers 
 
     {"abi": 1, "name": "mlp", "dims": ("m",),
      "inputs": (("X", "float32", ("m", 64)), …), "outputs": (("loss", "float32", ()), …),
-     "unused": (), "requirements": (("m", 1, "mean over m"),), "index_bounds": (("t", 10, "labels"),),
-     "index_checks": (("i + 1", 10, ("m",)),), "structure": (0, (1, 2)), "positional": ()}
+     "unused": (), "requirements": (("m", 1, "mean over m"),), "index_bounds": (("t", 10, "labels", False, ("m",)),),
+     "index_checks": (("i + 1", 10, "an index", True, ("m",)),), "structure": (0, (1, 2)), "positional": ()}
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from symnet.export.extents import python_text, read
 from symnet.loops.ir import Buffer, IntConst, IntExpr
-from symnet.loops.signature import IndexBound, IndexCheck, Requirement, Signature
+from symnet.loops.signature import IndexBound, Requirement, Signature
 from symnet.runtime.structure import Template
 
 ABI = 1
@@ -32,10 +32,8 @@ def to_metadata(signature: Signature, structure: Template, positional: Sequence[
         "outputs": _buffers(signature.outputs),
         "unused": tuple(sorted(signature.unused)),
         "requirements": tuple((_extent(r.extent), r.at_least, r.reason) for r in signature.requirements),
-        "index_bounds": tuple((b.name, _extent(b.extent), b.reason) for b in signature.index_bounds),
-        "index_checks": tuple(
-            (c.text, _extent(c.extent), tuple(map(_extent, c.shape))) for c in signature.index_checks
-        ),
+        "index_bounds": tuple(map(_bound, signature.index_bounds)),
+        "index_checks": tuple(map(_bound, signature.index_checks)),
         "structure": _literal(structure),
         "positional": tuple(positional),
     }
@@ -50,11 +48,18 @@ def from_metadata(metadata: dict[str, Any]) -> Signature:
         outputs=tuple(_read_buffers(metadata["outputs"], "output")),
         unused=frozenset(metadata["unused"]),
         requirements=tuple(Requirement(read(e), least, why) for e, least, why in metadata["requirements"]),
-        index_bounds=tuple(IndexBound(name, read(e), why) for name, e, why in metadata["index_bounds"]),
-        index_checks=tuple(
-            IndexCheck(text, read(e), tuple(map(read, shape))) for text, e, shape in metadata["index_checks"]
-        ),
+        index_bounds=tuple(map(_read_bound, metadata["index_bounds"])),
+        index_checks=tuple(map(_read_bound, metadata["index_checks"])),
     )
+
+
+def _bound(bound: IndexBound) -> tuple[Any, ...]:
+    return bound.name, _extent(bound.extent), bound.reason, bound.wraps, tuple(map(_extent, bound.shape))
+
+
+def _read_bound(item: Sequence[Any]) -> IndexBound:
+    name, extent, reason, wraps, shape = item
+    return IndexBound(name, read(extent), reason, wraps, tuple(map(read, shape)))
 
 
 def metadata_text(metadata: dict[str, Any]) -> str:

@@ -154,11 +154,12 @@ def _check_values(arrays, dims):
             mend = f"Pass at least {least} along {extent}."
             _refuse(ValueError, "...", f"{extent} >= {least} for the {reason}", f"{extent} = {size}", mend)
     by_name = dict(zip([item[0] for item in METADATA["inputs"]], arrays))
-    for name, extent, reason in METADATA["index_bounds"]:
+    for name, extent, reason, wraps, _ in METADATA["index_bounds"]:
         array, bound = by_name[name], _evaluate(extent, dims)
-        if array.size and (array.min() < 0 or array.max() >= bound):
-            wrong = array[(array < 0) | (array >= bound)].flat[0]
-            expected = f"every element of {name} in 0 ... {bound - 1} ({reason})"
+        low = -bound if wraps else 0
+        if array.size and (array.min() < low or array.max() >= bound):
+            wrong = array[(array < low) | (array >= bound)].flat[0]
+            expected = f"every element of {name} in {low} ... {bound - 1} ({reason})"
             _refuse(ValueError, f"{name}={_text(array)}, ...", expected, wrong, "Mend the data.")
 '''
 
@@ -271,9 +272,12 @@ def @NAME@(*args, **keywords):
     code = _run(_table(arrays), _table(outputs), c_dims, workspace, size)
     if code == 4 and METADATA["index_checks"]:
         number, value, place = (ctypes.c_int64 * 3).from_address(workspace)
-        text, extent, _ = METADATA["index_checks"][number]
-        expected = f"every element of {text} in 0 ... {_evaluate(extent, dims) - 1}"
-        _refuse(ValueError, "...", expected, f"{value} at place {place}", "Mend the data.")
+        text, extent, reason, wraps, shape = METADATA["index_checks"][number]
+        bound = _evaluate(extent, dims)
+        at = [int(i) for i in np.unravel_index(place, [_evaluate(n, dims) for n in shape])] if shape else ""
+        got = f"{value} at {text if text in names else ''}{at}" if shape else value
+        expected = f"every element of {text} in {-bound if wraps else 0} ... {bound - 1} ({reason})"
+        _refuse(ValueError, "...", expected, got, "Mend the data.")
     if code:
         raise RuntimeError(f"@NAME@: native code returned {code}")
     return _arrange(METADATA["structure"], [array[()] if array.ndim == 0 else array for array in outputs])

@@ -43,15 +43,17 @@ class Take(Node):
 
 
 class OneHot(Node):
-    """args are (indices, classes), of `labels` also a mark: 1 at the index, 0 elsewhere, along a new last axis.  Weak.
+    """args are (indices, classes), of some also a mark: 1 at the index, 0 elsewhere, along a new last axis.  Weak.
 
     Attributes:
         is_labels: whether the user knows the array itself by the leaf's name, which formulas then print.
+        wraps: whether negative indices count from the end, as those of the `Take` whose derivative this is.
     """
 
-    __slots__ = ("is_labels",)
+    __slots__ = ("is_labels", "wraps")
     kind = "one_hot"
     is_labels: bool
+    wraps: bool
 
     @classmethod
     def _derive(cls, indices: Node, classes: Expr, *mark: Str) -> tuple[Shape, str | None]:
@@ -59,7 +61,8 @@ class OneHot(Node):
         return (*indices.shape, *shape_of(sympy.Tuple(classes))), None
 
     def _read(self) -> None:
-        self.is_labels = len(self.args) > 2
+        mark = self.args[2].name if len(self.args) > 2 else ""
+        self.is_labels, self.wraps = mark == "labels", mark == "taken"
 
     @property
     def classes(self) -> Extent:
@@ -74,7 +77,7 @@ def _check_integer(call: str, indices: Node) -> None:
 
 
 def take(x: Any, indices: Any, axis: int = 0) -> Node:
-    """x at integer positions along an axis; an index out of range is an error at the call.
+    """x at integer positions along an axis; negative ones count from the end, one outside is an error at the call.
 
     Example:
         >>> import symnet as sn
@@ -129,6 +132,11 @@ def one_hot(indices: Any, classes: Any) -> Node:
     return OneHot(as_node(indices), sympy.sympify(as_extent(classes, f"one_hot(…, {classes})")))
 
 
+def taken_rows(indices: Node, extent: Extent) -> Node:
+    """The one-hot rows that select what `take` takes from an axis of that extent."""
+    return OneHot(indices, sympy.sympify(extent), static_name("taken"))
+
+
 def labels(name: str, *shape: Any, classes: Any, dtype: str = "int64") -> Node:
     """Integer class labels, in formulas the one-hot (…, classes) array.
 
@@ -167,11 +175,13 @@ def with_plain_labels(roots: list[Node]) -> list[Node]:
     """The roots with ordinary one-hot arrays for labels whose name stands for something else among them too.
 
     So there is one spelling of equal arrays: D of `labels` beside the one-hot rows that the derivative of a `take` at
-    the same labels brings.
+    the same labels brings.  (Where rows that must not wrap stand beside rows that may, no index is negative.)
     """
     order = topological(*roots)
-    marked = {node for node in order if isinstance(node, OneHot) and node.is_labels}
-    plain = marked - labels_by_name(order) if marked else None
+    hot = {node for node in order if isinstance(node, OneHot)}
+    strict = {node.args[:2] for node in hot if not node.wraps}
+    plain = {node for node in hot if node.is_labels} - labels_by_name(order) if hot else set()
+    plain |= {node for node in hot if node.wraps and node.args[:2] in strict}
     return substitute(roots, {node: OneHot(*node.args[:2]) for node in plain}) if plain else roots
 
 

@@ -20,7 +20,6 @@ from symnet.loops.ir import (
     FromInt,
     If,
     IntAdd,
-    IntClamp,
     IntConst,
     IntExpr,
     IntFloorDiv,
@@ -173,9 +172,6 @@ def read_int(facts: Facts, expr: IntExpr) -> None:
     elif isinstance(expr, (IntAdd, IntMul, IntMin)):
         read_int(facts, expr.left)
         read_int(facts, expr.right)
-    elif isinstance(expr, IntClamp):
-        read_int(facts, expr.value)
-        read_int(facts, expr.extent)
     elif isinstance(expr, (IntFloorDiv, IntMod)):
         read_int(facts, expr.value)
     elif isinstance(expr, IntLoad):

@@ -14,7 +14,6 @@ from symnet.llvm.emitter import LANE, Emitter, Poly
 from symnet.llvm.types import V, constant
 from symnet.loops.ir import (
     IntAdd,
-    IntClamp,
     IntConst,
     IntExpr,
     IntFloorDiv,
@@ -131,13 +130,6 @@ def is_natural(e: Emitter, *polys: Poly) -> bool:
     return all(c > 0 and all(a in e.unsigned or a == LANE for a in m) for p in polys for m, c in p.items())
 
 
-def _clamp(e: Emitter, expr: IntClamp) -> Poly:
-    """One unsigned comparison refuses negative ones too."""
-    value, extent = integer(e, evaluate(e, expr.value)), integer(e, evaluate(e, expr.extent))
-    inside = e.text.binary("icmp ult", value, extent, "i1")
-    return opaque(e, e.text.select(inside, value, constant(0, e.index)), True)
-
-
 def _load(e: Emitter, expr: IntLoad) -> Poly:
     from symnet.llvm.memory import load  # memory.py needs addresses, which need integers
 
@@ -155,7 +147,6 @@ _EVALUATE: dict[type, Callable[[Emitter, Any], Poly]] = {
     IntMin: _min,
     IntFloorDiv: _floordiv,
     IntMod: _mod,
-    IntClamp: _clamp,
     IntLoad: _load,
 }
 

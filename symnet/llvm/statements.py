@@ -21,6 +21,7 @@ from symnet.loops.ir import (
     SINGULAR_MATRIX,
     Alloc,
     Body,
+    Buffer,
     Const,
     Fail,
     For,
@@ -28,6 +29,7 @@ from symnet.loops.ir import (
     If,
     IntCondition,
     IntConst,
+    IntExpr,
     Let,
     Load,
     Op,
@@ -240,10 +242,16 @@ def _iteration(e: Emitter, stmt: For, number: V | int) -> None:
 
 
 def _fail(e: Emitter, stmt: Fail) -> None:
+    if stmt.report is not None:
+        before = e.text.define("i32", 0, f"load i32, ptr {STATUS}, align 4")
+        first = e.text.binary("icmp eq", before, constant(ERROR_CODES["OK"], "i32"), "i1")
+        e.text.branch(first, partial(_report, e, stmt.report, stmt.numbers))
     e.text.line(f"store i32 {ERROR_CODES[stmt.code]}, ptr {STATUS}, align 4")
-    for place, number in enumerate(stmt.numbers):
-        assert stmt.report is not None
-        _store(e, Store(stmt.report, (IntConst(place),), FromInt(number, stmt.report.dtype)))
+
+
+def _report(e: Emitter, report: Buffer, numbers: tuple[IntExpr, ...]) -> None:
+    for place, number in enumerate(numbers):
+        _store(e, Store(report, (IntConst(place),), FromInt(number, report.dtype)))
 
 
 _STATEMENTS: dict[type, Callable[[Emitter, Any], None]] = {

@@ -23,8 +23,6 @@ def operands(expr: ir.IntExpr) -> tuple[ir.IntExpr, ...]:
         return expr.left, expr.right
     if isinstance(expr, ir.IntFloorDiv | ir.IntMod):
         return (expr.value,)
-    if isinstance(expr, ir.IntClamp):
-        return expr.value, expr.extent
     return expr.index if isinstance(expr, ir.IntLoad) else ()
 
 

@@ -298,12 +298,6 @@ def _int_min(machine: _Machine, expr: ir.IntMin) -> Any:
     return min(left, right) if both_plain else np.minimum(left, right)
 
 
-def _int_clamp(machine: _Machine, expr: ir.IntClamp) -> Any:
-    value, extent = machine.integer(expr.value), machine.integer(expr.extent)
-    inside = (value >= 0) & (value < extent)
-    return np.where(inside, value, 0) if isinstance(inside, np.ndarray) else value if inside else 0
-
-
 def _op(machine: _Machine, node: ir.Op) -> Any:
     args = [machine.value(arg) for arg in node.args]
     return args[0].astype(node.dtype) if node.name == "cast" else MEANING[node.name](*args)
@@ -321,7 +315,6 @@ _INT: dict[type, Callable[[_Machine, Any], Any]] = {
     ir.IntMin: _int_min,
     ir.IntFloorDiv: lambda machine, expr: machine.integer(expr.value) // expr.divisor,
     ir.IntMod: lambda machine, expr: machine.integer(expr.value) % expr.divisor,
-    ir.IntClamp: _int_clamp,
     ir.IntLoad: _Machine.load_integer,
 }
 

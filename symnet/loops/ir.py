@@ -22,7 +22,6 @@ The whole language::
     Value   ::= Const(value, dtype) | Var(name, dtype) | Load(buffer, index) | FromInt(IntExpr, dtype)
               | Op(name, args, dtype)
     IntExpr ::= IntConst | IntVar(name) | IntAdd | IntMul | IntMin | IntFloorDiv(·, constant) | IntMod(·, constant)
-              | IntClamp(·, extent)                                  -- 0 in the place of what is no index
               | IntLoad(buffer, index)                               -- an integer buffer used as an index
 
 Supported: affine and gathered accesses, guarded tails, nested parallel stages.  Not supported: recursion,
@@ -127,14 +126,6 @@ class IntLoad(IntExpr):
 
     buffer: Buffer
     index: tuple[IntExpr, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class IntClamp(IntExpr):
-    """The value where 0 <= value < extent, 0 elsewhere: an address that is always inside, whatever the data."""
-
-    value: IntExpr
-    extent: IntExpr
 
 
 def as_int(value: IntExpr | int) -> IntExpr:
@@ -347,7 +338,7 @@ class Fail(Stmt):
     """The call's return code is `code`.  The stage runs on to its end; later stages do not run.
 
     `numbers` say more (which index, its value, its place): they are the first elements of the buffer `report`, which is
-    the first of the workspace.  Of several failures any may be the one that is reported.
+    the first of the workspace.  Those of the first failure of a run of the stage's units stand there.
     """
 
     code: str

@@ -133,10 +133,6 @@ def _int_mod(expr: ir.IntMod) -> _Text:
     return f"{_wrap(_int(expr.value), _SIGN)} % {expr.divisor}", _DIVISION
 
 
-def _int_clamp(expr: ir.IntClamp) -> _Text:
-    return f"clamp({_joined((expr.value, expr.extent))})", _ATOM
-
-
 def _int_load(expr: ir.IntLoad) -> _Text:
     return element_text(expr.buffer, expr.index), _ATOM
 
@@ -149,7 +145,6 @@ _INT: dict[type, Callable[[Any], _Text]] = {
     ir.IntMin: _int_min,
     ir.IntFloorDiv: _int_floordiv,
     ir.IntMod: _int_mod,
-    ir.IntClamp: _int_clamp,
     ir.IntLoad: _int_load,
 }
 

@@ -21,23 +21,17 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class IndexBound:
-    """Every element of the integer input `name` lies in 0 … extent-1."""
+    """Every element of the integers `name`, an input or an index as printed, lies in 0 … extent-1.
+
+    `wraps`: negative ones down to -extent count from the end; `shape` is that of the integers.
+    The number of a check is what a failure reports, before the value and its place in row-major order.
+    """
 
     name: str
     extent: IntExpr
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class IndexCheck:
-    """Every element of a computed index, `text` of that shape, lies in 0 … extent-1: checked where it is computed.
-
-    The number of a check is what a failure reports, before the value and its place in row-major order.
-    """
-
-    text: str
-    extent: IntExpr
-    shape: tuple[IntExpr, ...]
+    wraps: bool = False
+    shape: tuple[IntExpr, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +45,7 @@ class Signature:
         outputs: buffers in order; rank 0 has shape ().
         unused: inputs that simplified away.
         requirements, index_bounds: checked before native code runs.
-        index_checks: checked in native code.
+        index_checks: checked in native code, where the integers are used, in the order of their numbers.
     """
 
     name: str
@@ -61,4 +55,4 @@ class Signature:
     unused: frozenset[str] = frozenset()
     requirements: tuple[Requirement, ...] = ()
     index_bounds: tuple[IndexBound, ...] = ()
-    index_checks: tuple[IndexCheck, ...] = ()
+    index_checks: tuple[IndexBound, ...] = ()

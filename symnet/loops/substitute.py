@@ -54,7 +54,6 @@ _INT_RULES: dict[type, Callable[..., IntExpr]] = {
     ir.IntMin: lambda s, e: ir.int_min(s.integer(e.left), s.integer(e.right)),
     ir.IntFloorDiv: lambda s, e: ir.int_floordiv(s.integer(e.value), e.divisor),
     ir.IntMod: lambda s, e: ir.int_mod(s.integer(e.value), e.divisor),
-    ir.IntClamp: lambda s, e: ir.IntClamp(s.integer(e.value), s.integer(e.extent)),
     ir.IntLoad: _int_load,
 }
 
@@ -106,7 +105,6 @@ _INT_VARIABLES: dict[type, Callable[..., frozenset[str]]] = {
     ir.IntMin: lambda e: _of(e.left, e.right),
     ir.IntFloorDiv: lambda e: _of(e.value),
     ir.IntMod: lambda e: _of(e.value),
-    ir.IntClamp: lambda e: _of(e.value, e.extent),
     ir.IntLoad: lambda e: _of(*e.index),
 }
 

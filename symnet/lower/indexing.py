@@ -1,18 +1,18 @@
 """Take and one-hot at one point: integer buffers used as indices.
 
-The integer operand of Take is always stored (a leaf, or a buffer of its own), so that it can index.  What is not
-surely in range is clamped where it is used, so that no address lies outside whatever the data are, and checked:
-leaves before the call (`Signature.index_bounds`), computed indices by a nest of their own.
+What is not surely in range has a checked copy, made by a nest of its own before it is used: each index is read once, so
+that another thread that writes to it meanwhile cannot slip past the check.  Negative ones of Take are counted from the
+end; one out of range becomes 0, and the call fails with INDEX_OUT_OF_RANGE, the number of the check, value and place.
+Indices of Take that are surely in range are stored (a leaf, or a buffer of their own).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from symnet.errors import MissingRuleError, explain
-from symnet.expr.graph import topological
 from symnet.expr.indexing import Take
-from symnet.expr.node import Extent, Node
+from symnet.expr.node import Node
 from symnet.loops.ir import (
     INDEX_OUT_OF_RANGE,
     Buffer,
@@ -20,34 +20,32 @@ from symnet.loops.ir import (
     Fail,
     FromInt,
     If,
-    IntClamp,
     IntCondition,
     IntConst,
     IntExpr,
     IntLoad,
     IntVar,
+    Load,
     Stmt,
+    Store,
     Value,
 )
-from symnet.loops.signature import IndexCheck
+from symnet.loops.signature import IndexBound
 from symnet.lower.extents import lower_extent, lower_shape
-from symnet.lower.nest import Axis, Nest
-from symnet.lower.point import INLINE, Index, Inline, Point, Points
-from symnet.lower.ranges import surely_in_range
+from symnet.lower.nest import Nest
+from symnet.lower.point import INLINE, Index, Inline, Point, Points, Use
+from symnet.lower.space import Space
 
 
 def _take_points(points: Points, node: Take, index: Index) -> list[Point]:
     x, indices = node.operands
-    buffer = points.stored.get(indices)
+    buffer = points.checked.get(use_of(node)) or points.stored.get(indices)
     if buffer is None:
         raise MissingRuleError(
             explain("lower(take)", "stored indices", f"{indices}", "Store them: see symnet/lower/storage.py.")
         )
     inside = index[node.axis : node.axis + indices.rank]
-    row: IntExpr = IntLoad(buffer, inside)
-    if not surely_in_range(indices, x.shape[node.axis]):
-        row = IntClamp(row, lower_extent(x.shape[node.axis]))
-    return [(x, (*index[: node.axis], row, *index[node.axis + indices.rank :]))]
+    return [(x, (*index[: node.axis], IntLoad(buffer, inside), *index[node.axis + indices.rank :]))]
 
 
 def _take_value(points: Points, node: Node, index: Index, values: list[Value]) -> Value:
@@ -55,11 +53,12 @@ def _take_value(points: Points, node: Node, index: Index, values: list[Value]) -
 
 
 def _one_hot_points(points: Points, node: Node, index: Index) -> list[Point]:
-    return [(node.operands[0], index[:-1])]
+    return [] if use_of(node) in points.checked else [(node.operands[0], index[:-1])]
 
 
 def _one_hot_value(points: Points, node: Node, index: Index, values: list[Value]) -> Value:
-    wanted = values[0]
+    checked = points.checked.get(use_of(node))
+    wanted = values[0] if checked is None else points.let(Load(checked, index[:-1]))
     same = points.op("eq", wanted, points.let(FromInt(index[-1], wanted.dtype)), dtype="bool")
     return points.op("select", same, Const(1.0, points.real), Const(0.0, points.real), dtype=points.real)
 
@@ -67,41 +66,59 @@ def _one_hot_value(points: Points, node: Node, index: Index, values: list[Value]
 # --------------------------------------------------------------------------- checks
 
 
-def uses_of_indices(roots: Iterable[Node]) -> dict[Node, list[Extent]]:
-    """Computed indices that are not surely in range, and the extents that each must stay below."""
-    found: dict[Node, list[Extent]] = {}
-    for node in topological(*roots):
-        if node.kind not in ("take", "one_hot"):
-            continue
-        indices = node.operands[-1]
-        extent = node.shape[-1] if node.kind == "one_hot" else node.operands[0].shape[node.axis]  # type: ignore[attr-defined]
-        if indices.kind != "tensor" and not surely_in_range(indices, extent):
-            found.setdefault(indices, [])
-            if extent not in found[indices]:
-                found[indices].append(extent)
-    return found
+def use_of(node: Node) -> Use:
+    """The indices of a take or of one-hot rows, the extent that they must stay below, whether negative ones wrap."""
+    if node.kind == "one_hot":
+        return node.operands[0], node.shape[-1], node.wraps  # type: ignore[attr-defined]
+    return node.operands[1], node.operands[0].shape[node.axis], True  # type: ignore[attr-defined]
 
 
-def index_check(indices: Node, extent: Extent) -> IndexCheck:
+def bound_of(use: Use) -> IndexBound:
+    """What is asked of indices, with the words of an error."""
+    indices, extent, wraps = use
     text = str(indices).replace("\n", " ")
     text = text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
-    return IndexCheck(text, lower_extent(extent), lower_shape(indices.shape))
+    reason = "an index" if wraps else "a label"
+    return IndexBound(text, lower_extent(extent), reason, wraps, lower_shape(indices.shape))
 
 
-def check_nest(number: int, check: IndexCheck, buffer: Buffer, axes: Sequence[Axis], report: Buffer) -> Nest:
-    """Fail where an element of `buffer` is no index: a kernel of two comparisons.  It reports which check it is, the
-    value, and its place in row-major order.
-    """
-    index = tuple(IntVar(axis.var) for axis in axes)
-    value, place = IntLoad(buffer, index), IntConst(0) + 0
-    for at, extent in zip(index, check.shape, strict=True):
-        place = place * extent + at
-    fail = Fail(INDEX_OUT_OF_RANGE, report, (IntConst(number), value, place))
-    body: tuple[Stmt, ...] = (
-        If(IntCondition("lt", value, IntConst(0)), (fail,)),
-        If(IntCondition("ge", value, check.extent), (fail,)),
+def checked_copy(space: Space, use: Use, name: str) -> Buffer:
+    """Room for checked indices; those that may wrap need int64, for i + n may not fit in the dtype of i."""
+    indices, _, wraps = use
+    known = space.stored.get(indices)
+    buffer = (
+        replace(known, name=name, space="workspace", view_of=None)
+        if known
+        else space.buffer(name, indices, "workspace")
     )
-    return Nest(f"{buffer.name}_check{number}", tuple(axes), body, kernel=1)
+    return replace(buffer, dtype="int64") if wraps else buffer
+
+
+def check_nest(space: Space, use: Use, copy: Buffer, number: int, report: Buffer) -> Nest:
+    """Fill the copy: a kernel that fails where an element is no index."""
+    indices, extent, wraps = use
+    axes = space.axes(indices)
+    index: tuple[IntExpr, ...] = tuple(IntVar(axis.var) for axis in axes)
+    points = space.points("v")
+    value = points.cast(points.at(indices, index), copy.dtype)
+    size = lower_extent(extent)
+    if wraps:
+        turned = points.op("add", value, points.let(FromInt(size, copy.dtype)))
+        negative = points.op("lt", value, Const(0, copy.dtype), dtype="bool")
+        value = points.op("select", negative, turned, value, dtype=copy.dtype)
+    found, place = IntLoad(copy, index), IntConst(0) + 0
+    for at, axis in zip(index, axes, strict=True):
+        place = place * axis.extent + at
+    harmless = Store(copy, index, Const(0, copy.dtype))
+    below = Fail(INDEX_OUT_OF_RANGE, report, (IntConst(number), found - size if wraps else found, place))
+    above = Fail(INDEX_OUT_OF_RANGE, report, (IntConst(number), found, place))
+    body: tuple[Stmt, ...] = (
+        *points.lets,
+        Store(copy, index, value),
+        If(IntCondition("lt", found, IntConst(0)), (below, harmless)),
+        If(IntCondition("ge", found, size), (above, harmless)),
+    )
+    return Nest(copy.name, axes, body, kernel=1)
 
 
 LONGEST_SHOWN = 80  # characters of a computed index in an error

@@ -7,15 +7,16 @@ table of its kind.  Each (node, index) is computed once in a nest.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from symnet.errors import MissingRuleError, explain
-from symnet.expr.node import Node
+from symnet.expr.node import Extent, Node
 from symnet.loops.ir import Buffer, Const, FromInt, IntExpr, Let, Load, Op, Value, Var
 
 Index = tuple[IntExpr, ...]
 Point = tuple[Node, Index]
+Use = tuple[Node, Extent, bool]  # indices, the extent that they must stay below, whether negative ones wrap
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Points:
     prefix: str
     lets: list[Let] = field(default_factory=list)
     known: dict[Point, Value] = field(default_factory=dict)
+    checked: Mapping[Use, Buffer] = field(default_factory=dict)  # copies of indices
 
     def dtype(self, node: Node) -> str:
         """A node's dtype; weak ones take the program's."""

@@ -16,16 +16,16 @@ import sympy
 from symnet.expr.constants import ConstantArray, Number
 from symnet.expr.extents import Dim, product
 from symnet.expr.graph import dims_of, topological
-from symnet.expr.node import Extent, Node
+from symnet.expr.node import Node
 from symnet.expr.symbols import Tensor
 from symnet.loops.ir import Buffer, Constant, Group, IntConst, IntExpr, IntVar, Program, Store, int_min, int_mul
-from symnet.loops.signature import IndexBound, IndexCheck, Requirement, Signature
+from symnet.loops.signature import IndexBound, Requirement, Signature
 from symnet.lower import constants, elementwise, indexing  # noqa: F401  (each fills the table INLINE)
 from symnet.lower.arrangement import arrange
 from symnet.lower.axes import axis_classes
 from symnet.lower.cumulative import cumsum_nest
 from symnet.lower.extents import lower_extent
-from symnet.lower.indexing import check_nest, index_check, uses_of_indices
+from symnet.lower.indexing import bound_of, check_nest, checked_copy, use_of
 from symnet.lower.linalg import (
     FactorBuffers,
     columns_shape,
@@ -37,6 +37,8 @@ from symnet.lower.linalg import (
 )
 from symnet.lower.movement import concat_nest, place_nests
 from symnet.lower.nest import Nest, naive_stage
+from symnet.lower.point import Use
+from symnet.lower.ranges import surely_in_range
 from symnet.lower.reduction import argmax_nests, contraction_nest, reduce_nest
 from symnet.lower.space import Space, clear_of
 from symnet.lower.storage import Storage, decide
@@ -86,11 +88,10 @@ def lower(
     builder = _Builder(space, storage, outputs)
     arrays = builder.arrays()
     out_buffers = builder.outputs(roots, outputs)
-    builder.checked = uses_of_indices(roots)
-    builder.run()
+    builder.run(roots)
     builder.copies(roots, out_buffers)
     signature = _signature(name, dims, inputs, out_buffers, roots, leaves, written or roots)
-    signature = replace(signature, index_checks=tuple(builder.checks))
+    signature = _checked_in_native_code(signature, builder.checks)
     batch = lower_extent(space.batch[0].shape[space.batch[1]]) if space.batch else None
     mixed = tuple(f"{space.stored[n].name}: {n.kind}" for n in space.mixed if n in space.stored)
     workspace, nests = tuple(builder.workspace), tuple(builder.nests)
@@ -129,8 +130,7 @@ class _Builder:
         self.nests: list[Nest] = []
         self.workspace: list[Buffer] = []
         self.factors: dict[tuple[Node, str], FactorBuffers] = {}
-        self.checked: dict[Node, list[Extent]] = {}  # computed indices that may lie outside
-        self.checks: list[IndexCheck] = []
+        self.checks: list[IndexBound] = []
         self.report: Buffer | None = None
         self.taken: set[str] = {*(b.name for b in space.stored.values()), *outputs}
 
@@ -166,9 +166,12 @@ class _Builder:
             if self.space.stored[root] is not buffer:
                 self._map(root, buffer, f"{buffer.name}_copy")
 
-    def run(self) -> None:
-        for node in self.storage.order:
-            if node.kind in ("tensor", "array"):
+    def run(self, roots: Sequence[Node]) -> None:
+        order = set(self.storage.order)
+        for node in topological(*roots):
+            if node.kind in ("take", "one_hot"):
+                self._check(use_of(node))
+            if node not in order or node.kind in ("tensor", "array"):
                 continue
             if node.kind == "reshape":
                 self._view(node)
@@ -178,18 +181,19 @@ class _Builder:
             buffer = self.space.stored[node]
             computed = self.storage.anchors.get(node, node)
             _NESTS.get(computed.kind, _map_nest)(self, computed, node, buffer)
-        for indices, extents in self.checked.items():
-            for extent in extents:
-                self._check(indices, extent)
 
-    def _check(self, indices: Node, extent: Extent) -> None:
-        """A nest that fails where an index lies outside."""
+    def _check(self, use: Use) -> None:
+        """A checked copy of indices that may lie outside."""
+        if use in self.space.checked or surely_in_range(*use[:2]):
+            return
         if self.report is None:
             self.report = Buffer(self.fresh("report"), "int64", (IntConst(3),), "workspace")
             self.workspace.insert(0, self.report)
-        check, buffer = index_check(indices, extent), self.space.stored[indices]
-        self.nests.append(check_nest(len(self.checks), check, buffer, self.space.axes(indices), self.report))
-        self.checks.append(check)
+        copy = checked_copy(self.space, use, self.fresh("index"))
+        self.workspace.append(copy)
+        self.nests.append(check_nest(self.space, use, copy, len(self.checks), self.report))
+        self.space.checked[use] = copy
+        self.checks.append(bound_of(use))
 
     def _temporary(self, node: Node, stem: str) -> Buffer:
         buffer = self.space.buffer(self.fresh(stem), node, "workspace")
@@ -359,9 +363,14 @@ _REQUIRES: dict[str, Callable[[Any], list[Requirement]]] = {
 
 def _bounds(node: Node) -> list[IndexBound]:
     """Integer leaves used as indices."""
-    if node.kind == "one_hot" and node.operands[0].kind == "tensor":
-        return [IndexBound(node.operands[0].name, lower_extent(node.shape[-1]), "a label")]  # type: ignore[attr-defined]
-    if node.kind == "take" and node.operands[1].kind == "tensor":
-        extent = node.operands[0].shape[node.axis]  # type: ignore[attr-defined]
-        return [IndexBound(node.operands[1].name, lower_extent(extent), "an index of take")]  # type: ignore[attr-defined]
-    return []
+    if node.kind not in ("take", "one_hot"):
+        return []
+    use = use_of(node)
+    return [bound_of(use)] if use[0].kind == "tensor" else []
+
+
+def _checked_in_native_code(signature: Signature, checks: Sequence[IndexBound]) -> Signature:
+    """The signature with its checks; what they do not ask of leaves stays to be asked before the call."""
+    asked = {(check.name, check.extent, wraps) for check in checks for wraps in {check.wraps, True}}
+    rest = tuple(b for b in signature.index_bounds if (b.name, b.extent, b.wraps) not in asked)
+    return replace(signature, index_bounds=rest, index_checks=tuple(checks))

@@ -11,7 +11,7 @@ from symnet.loops.ir import Buffer
 from symnet.lower.axes import AxisClasses, Place
 from symnet.lower.extents import lower_extent, lower_shape
 from symnet.lower.nest import Axis
-from symnet.lower.point import Points
+from symnet.lower.point import Points, Use
 
 
 def clear_of(name: str, dims: Iterable[str]) -> str:
@@ -33,6 +33,7 @@ class Space:
     real: str
     dims: tuple[str, ...] = ()
     stored: dict[Node, Buffer] = field(default_factory=dict)
+    checked: dict[Use, Buffer] = field(default_factory=dict)  # copies of indices
     mixed: list[Node] = field(default_factory=list)  # stored values with several batch axes
     nests: int = 0  # numbers the computations of points, so that names differ across nests
 
@@ -40,7 +41,7 @@ class Space:
         """A fresh computation of points; `computing` is the stored node being computed, not yet to be read."""
         self.nests += 1
         stored = {k: v for k, v in self.stored.items() if k is not computing} if computing is not None else self.stored
-        return Points(stored, self.real, self.clear(f"{prefix}{self.nests}_"))
+        return Points(stored, self.real, self.clear(f"{prefix}{self.nests}_"), checked=self.checked)
 
     def clear(self, name: str) -> str:
         return clear_of(name, self.dims)

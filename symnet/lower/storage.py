@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from symnet.expr.contraction import Einsum
 from symnet.expr.extents import product, same_shape
@@ -94,10 +95,16 @@ def _costly_arrays(node: Node) -> list[Node]:
     return [o for o in node.operands if is_costly(o) and not same_shape(o.shape, node.shape) and o.rank]
 
 
+def _take_arrays(node: Any) -> list[Node]:
+    """What is taken from, and indices that no checked copy stands for."""
+    x, indices = node.operands
+    kept = [indices] if surely_in_range(indices, x.shape[node.axis]) else []
+    return [*kept, *(each for each in [source(x)] if each.kind not in COMPUTED)]
+
+
 _ARRAYS_OF: dict[str, Callable[[Node], list[Node]]] = {
     "reshape": lambda node: [node.operands[0]],
-    "take": lambda node: [node.operands[1], *(x for x in [source(node.operands[0])] if x.kind not in COMPUTED)],
-    "one_hot": lambda node: [] if surely_in_range(node.operands[0], node.shape[-1]) else [node.operands[0]],
+    "take": _take_arrays,
     "einsum": _einsum_arrays,
     "elementwise": _costly_arrays,
     "expand": _costly_arrays,

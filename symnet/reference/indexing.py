@@ -17,25 +17,27 @@ from symnet.reference.context import Array, Context
 
 def take_value(node: Take, values: Sequence[Array], context: Context) -> Array:
     x, indices = values
-    _check_range(node, indices, x.shape[node.axis])
-    return np.take(x, indices, axis=node.axis)
+    return np.take(x, _in_range(node, indices, x.shape[node.axis], wraps=True), axis=node.axis)
 
 
 def one_hot_value(node: OneHot, values: Sequence[Array], context: Context) -> Array:
     classes = context.extent(node.classes)
-    _check_range(node, values[0], classes)
-    return (values[0][..., None] == np.arange(classes)).astype("float64")
+    index = _in_range(node, values[0], classes, node.wraps)
+    return (index[..., None] == np.arange(classes)).astype("float64")
 
 
-def _check_range(node: Node, indices: Array, extent: int) -> None:
-    wrong = indices[(indices < 0) | (indices >= extent)]
+def _in_range(node: Node, indices: Array, extent: int, wraps: bool) -> Array:
+    """The indices, negative ones counted from the end where they may be."""
+    low = -extent if wraps else 0
+    wrong = indices[(indices < low) | (indices >= extent)]
     if wrong.size:
         source = node.operands[-1]
         raise ValueDomainError(
             explain(
                 f"{node.kind}(…, {getattr(source, 'name', 'indices')})",
-                f"indices from 0 to {extent - 1}",
+                f"indices from {low} to {extent - 1}",
                 f"{int(wrong.flat[0])}",
                 "Correct the labels, or the number of classes.",
             )
         )
+    return np.where(indices < 0, indices + np.int64(extent), indices) if wraps else indices

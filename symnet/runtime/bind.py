@@ -5,7 +5,7 @@ In: a `NativeFunction` and its arguments.  Out: `step()`, which runs on whatever
 A step keeps references: update the bound arrays in place and call again.  They cannot be exchanged for others, nor
 resized while the step lives, for native code keeps their addresses.  A step reuses its outputs and its
 workspace, so copy what must outlive the next call.  Outputs of rank 0 stay arrays, for the same reason.
-Labels are checked at every step (in native code where LLVM is at hand), since they are used as addresses.
+Labels are checked at every step, in native code: those that it uses by the function itself, others before it runs.
 
 Not handled: two threads in one step at once; bind once per thread.
 """
@@ -23,9 +23,9 @@ import numpy as np
 from symnet.errors import ArgumentError, explain
 from symnet.runtime import structure as structures
 from symnet.runtime.domains import check_indices
-from symnet.runtime.native import INDEX_OUT_OF_RANGE, allocate_workspace, pointers, refuse_code, refuse_index
+from symnet.runtime.native import INDEX_OUT_OF_RANGE, allocate_workspace, pointers
 from symnet.runtime.outputs import fresh_outputs, given_outputs
-from symnet.runtime.support import LABEL_OUT_OF_RANGE, step_block, step_call
+from symnet.runtime.support import step_block, step_call
 
 if TYPE_CHECKING:
     from symnet.runtime.function import NativeFunction, Plan
@@ -49,6 +49,7 @@ class BoundStep:
         "_function",
         "_owners",
         "_results",
+        "_run_arguments",
         "addresses",
         "inputs",
     )
@@ -65,7 +66,7 @@ class BoundStep:
         self._arrays = outputs
         tables = (pointers(list(inputs.values())), pointers(outputs), plan.c_dims)
         self._owners: tuple[Any, ...] = (workspace, tables, outputs, *map(_held, (*inputs.values(), *outputs)))
-        arguments = (*tables, workspace.address, workspace.nbytes)
+        arguments = self._run_arguments = (*tables, workspace.address, workspace.nbytes)
         self.addresses = (*map(addressof, tables), *arguments[3:])
         self._call, self._arguments = self._prepare(arguments)
 
@@ -109,12 +110,9 @@ class BoundStep:
         check_indices(self._function.signature, self.inputs, self._dims, name)
 
     def _refuse(self, code: int) -> None:
-        if code == LABEL_OUT_OF_RANGE:
-            self._check_indices()
-        function = self._function
         if code == INDEX_OUT_OF_RANGE:
-            refuse_index(function.name, function.signature, self._dims, self.addresses[3])
-        refuse_code(function.name, code)
+            self._check_indices()
+        self._function.refuse(code, self._dims, self._run_arguments, ".bind(…)()")
 
     def __repr__(self) -> str:
         bound = ", ".join(f"{name}: {array.dtype}{list(array.shape)}" for name, array in self.inputs.items())

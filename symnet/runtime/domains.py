@@ -13,7 +13,7 @@ import numpy as np
 from symnet.errors import ValueDomainError, explain
 from symnet.loops.printer import int_text
 from symnet.loops.signature import IndexBound, Signature
-from symnet.runtime.extents import evaluate
+from symnet.runtime.extents import evaluate, evaluate_shape
 
 
 def check_requirements(signature: Signature, dims: Mapping[str, int], call: str) -> None:
@@ -32,8 +32,10 @@ def check_indices(signature: Signature, arrays: Mapping[str, np.ndarray], dims: 
     for bound in signature.index_bounds:
         array = arrays[bound.name]
         extent = evaluate(bound.extent, dims)
-        if array.size and (array.min() < 0 or array.max() >= extent):
-            _refuse_index(bound, array, extent, call)
+        low = -extent if bound.wraps else 0
+        if array.size and (array.min() < low or array.max() >= extent):
+            where = _first((array < low) | (array >= extent))
+            raise ValueDomainError(index_text(signature, bound, where, int(array[where]), extent, call))
 
 
 def check_finite(names: Sequence[str], arrays: Sequence[np.ndarray], call: str) -> None:
@@ -51,12 +53,33 @@ def position_text(name: str, where: tuple[int, ...]) -> str:
     return f"{name}[{', '.join(map(str, where))}]" if where else name
 
 
-def _refuse_index(bound: IndexBound, array: np.ndarray, extent: int, call: str) -> None:
-    where = _first((array < 0) | (array >= extent))
-    expected = f"every element of {bound.name} in 0 … {extent - 1} ({bound.reason})"
-    got = f"{array[where]} at {position_text(bound.name, where)}"
-    mend = "Number the classes from 0." if array[where] == extent else "Mend the data, or raise the number of classes."
-    raise ValueDomainError(explain(call, expected, got, mend))
+def refuse_reported(signature: Signature, dims: Mapping[str, int], report: Sequence[int], call: str) -> None:
+    """Raise for the index that native code refused.
+
+    report: the number of the check, the value, its place in row-major order.
+    """
+    number, value, place = report
+    bound = signature.index_checks[number]
+    shape = evaluate_shape(bound.shape, dims)
+    where = tuple(map(int, np.unravel_index(place, shape))) if shape else ()
+    raise ValueDomainError(index_text(signature, bound, where, value, evaluate(bound.extent, dims), call))
+
+
+def index_text(
+    signature: Signature, bound: IndexBound, where: tuple[int, ...], value: int, extent: int, call: str
+) -> str:
+    """An error that names the index, the value and its place."""
+    is_leaf = any(bound.name == buffer.name for buffer in signature.inputs)
+    expected = f"every element of {bound.name} in {-extent if bound.wraps else 0} … {extent - 1} ({bound.reason})"
+    at = position_text(bound.name if is_leaf else "", where)
+    mend = "Mend the data, or raise the number of classes."
+    if not is_leaf:
+        mend = "Correct the data it is computed from, or bound it: sn.minimum(sn.maximum(i, 0), n - 1)."
+    elif value == extent and not bound.wraps:
+        mend = "Number the classes from 0."
+    elif bound.wraps:
+        mend = "Mend the data, or take from a longer axis."
+    return explain(call, expected, f"{value} at {at}" if at else f"{value}", mend)
 
 
 def _first(mask: np.ndarray) -> tuple[int, ...]:

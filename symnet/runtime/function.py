@@ -20,7 +20,7 @@ from symnet.loops.signature import Signature
 from symnet.runtime import structure as structures
 from symnet.runtime.arguments import Arguments, shape_text
 from symnet.runtime.bind import BoundStep, bind
-from symnet.runtime.domains import check_finite, check_indices, check_requirements
+from symnet.runtime.domains import check_finite, check_indices, check_requirements, refuse_reported
 from symnet.runtime.extents import evaluate_shape
 from symnet.runtime.native import (
     INDEX_OUT_OF_RANGE,
@@ -30,7 +30,7 @@ from symnet.runtime.native import (
     extents,
     pointers,
     refuse_code,
-    refuse_index,
+    reported,
 )
 from symnet.runtime.outputs import fresh_outputs, given_outputs
 from symnet.runtime.threads import check_threads, runner
@@ -136,11 +136,20 @@ class NativeFunction:
         workspace = self._workspaces.take(plan.workspace_bytes)
         code = self.runner(pointers(inputs), pointers(outputs), plan.c_dims, workspace.address, workspace.nbytes)
         if code:
-            if code == INDEX_OUT_OF_RANGE:
-                refuse_index(self.name, self.signature, plan.dims, workspace.address)
-            refuse_code(self.name, code)
+            self.refuse(code, plan.dims, (pointers(inputs), pointers(outputs), plan.c_dims, *workspace[1:]))
         self._workspaces.give_back(workspace)
         return structures.arrange(self.structure, [array if array.ndim else array[()] for array in outputs], plan.dims)
+
+    def refuse(self, code: int, dims: Mapping[str, int], arguments: tuple[Any, ...], call: str = "") -> None:
+        """Raise for a return code of a run with `arguments`.
+
+        Of several threads each may have found an index out of range: the first is what a run on one thread finds.
+        """
+        if code == INDEX_OUT_OF_RANGE and self.signature.index_checks:
+            again = code if self.threads == 1 else self.native.run_call()(*arguments)
+            if again == INDEX_OUT_OF_RANGE:
+                refuse_reported(self.signature, dims, reported(arguments[3]), f"{self.name}{call}(…)")
+        refuse_code(self.name, code)
 
     def bind(self, /, *args: Any, **keywords: Any) -> BoundStep:
         """Fix the buffers once; the result is a step that takes no arguments (`runtime/bind.py`)."""

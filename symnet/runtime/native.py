@@ -9,19 +9,22 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from symnet.errors import AllocationError, CompileError, SingularMatrixError, ValueDomainError, explain
-from symnet.loops.signature import Signature
-from symnet.runtime.extents import evaluate, evaluate_shape
+from symnet.errors import AllocationError, CompileError, SingularMatrixError, explain
 
 ALIGNMENT = 64  # bytes, of the workspace
 TOO_LARGE = 2 ** (8 * ctypes.sizeof(ctypes.c_size_t)) - 1  # what NAME_workspace_bytes says where a size overflows
-CODES = {0: "ok", 1: "the workspace is too small", 2: "no such phase"}
+CODES = {
+    0: "ok",
+    1: "the workspace is too small",
+    2: "no such phase",
+    4: "an index out of range, which another thread mended",
+}
 INDEX_OUT_OF_RANGE, SINGULAR_MATRIX = 4, 6
 
 _POINTER, _BYTE = ctypes.c_void_p, ctypes.c_char
@@ -178,17 +181,6 @@ def refuse_code(name: str, code: int) -> None:
     raise CompileError(explain(f"{name}(…)", "native code to return 0", f"code {code}: {meaning}", mend))
 
 
-def refuse_index(name: str, signature: Signature, dims: Mapping[str, int], workspace: int) -> None:
-    """Raise for a computed index out of range; `workspace` is the address where the failure reports its numbers.
-
-    Raises:
-        ValueDomainError: naming the index, the value and its place.
-    """
-    number, value, place = (ctypes.c_int64 * 3).from_address(workspace)
-    check = signature.index_checks[number]
-    extent, shape = evaluate(check.extent, dims), evaluate_shape(check.shape, dims)
-    at = ", ".join(str(i) for i in np.unravel_index(place, shape)) if shape else ""
-    expected = f"every element of {check.text} in 0 … {extent - 1}, for it is used as an index"
-    got = f"{value}" + (f" at [{at}]" if at else "")
-    mend = "Correct the data it is computed from, or bound it: sn.minimum(sn.maximum(i, 0), n - 1)."
-    raise ValueDomainError(explain(f"{name}(…)", expected, got, mend))
+def reported(workspace: int) -> tuple[int, ...]:
+    """What a failure wrote to the first words of a workspace, by its address (docs/c-abi.md)."""
+    return tuple((ctypes.c_int64 * 3).from_address(workspace))

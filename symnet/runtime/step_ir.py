@@ -1,33 +1,38 @@
-"""The native side of a bound step: check labels, then run.  One pointer in, so that the call is cheap.
+"""The native side of a bound step: check what the function does not check itself, then run.
+
+One pointer in, so that the call is cheap.
 
 In: nothing.  Out: LLVM assembly of `int32_t symnet_step(const Step *)`, for 64-bit hosts::
 
     struct Step { run, in, out, dims, workspace, size_t workspace_bytes; int64_t checks; Check check[]; }
-    struct Check { const void *data; int64_t count, bound, itemsize; }
+    struct Check { const void *data; int64_t count, bound, itemsize, shift; }
 
-A label is compared unsigned, so that one comparison refuses negative ones too.
+A label is moved by the shift (the extent, where negative ones count from the end) and compared unsigned, so that one
+comparison refuses both ends.
 """
 
 from __future__ import annotations
 
-LABEL_OUT_OF_RANGE = 100  # return code; the ABI's own codes are small
+from symnet.runtime.native import INDEX_OUT_OF_RANGE
+
 STEP_WORDS = 7  # 8-byte words before the checks
-CHECK_WORDS = 4
+CHECK_WORDS = 5
 
 
 def _all_below(bits: int) -> str:
     """Whether every label of so many bits is below a bound."""
     return f"""
-define internal i1 @all_below_{bits}(ptr %data, i64 %count, i64 %bound) #0 {{
+define internal i1 @all_below_{bits}(ptr %data, i64 %count, i64 %bound, i64 %shift) #0 {{
 entry:
-  %limit = {"trunc i64 %bound to i32" if bits == 32 else "add i64 %bound, 0"}
   %some = icmp sgt i64 %count, 0
   br i1 %some, label %loop, label %good
 loop:
   %i = phi i64 [0, %entry], [%next, %more]
   %where = getelementptr i{bits}, ptr %data, i64 %i
   %label = load i{bits}, ptr %where
-  %fits = icmp ult i{bits} %label, %limit
+  %wide = {"sext i32 %label to i64" if bits == 32 else "add i64 %label, 0"}
+  %moved = add i64 %wide, %shift
+  %fits = icmp ult i64 %moved, %bound
   br i1 %fits, label %more, label %bad
 more:
   %next = add i64 %i, 1
@@ -46,17 +51,19 @@ define internal i1 @check(ptr %check) #0 {{
   %count_at = getelementptr i64, ptr %check, i64 1
   %bound_at = getelementptr i64, ptr %check, i64 2
   %size_at = getelementptr i64, ptr %check, i64 3
+  %shift_at = getelementptr i64, ptr %check, i64 4
   %data = load ptr, ptr %check
   %count = load i64, ptr %count_at
   %bound = load i64, ptr %bound_at
   %size = load i64, ptr %size_at
+  %shift = load i64, ptr %shift_at
   %narrow = icmp eq i64 %size, 4
   br i1 %narrow, label %four, label %eight
 four:
-  %fits32 = call i1 @all_below_32(ptr %data, i64 %count, i64 %bound)
+  %fits32 = call i1 @all_below_32(ptr %data, i64 %count, i64 %bound, i64 %shift)
   ret i1 %fits32
 eight:
-  %fits64 = call i1 @all_below_64(ptr %data, i64 %count, i64 %bound)
+  %fits64 = call i1 @all_below_64(ptr %data, i64 %count, i64 %bound, i64 %shift)
   ret i1 %fits64
 }}
 
@@ -78,7 +85,7 @@ more:
   %again = icmp slt i64 %next, %checks
   br i1 %again, label %loop, label %run
 refuse:
-  ret i32 {LABEL_OUT_OF_RANGE}
+  ret i32 {INDEX_OUT_OF_RANGE}
 run:
   %in_at = getelementptr i64, ptr %step, i64 1
   %out_at = getelementptr i64, ptr %step, i64 2

@@ -20,9 +20,9 @@ from symnet.loops.signature import IndexBound
 from symnet.runtime.extents import Dims, evaluate
 from symnet.runtime.numbers_ir import numbers_ir
 from symnet.runtime.pool_ir import pool_ir
-from symnet.runtime.step_ir import LABEL_OUT_OF_RANGE, STEP_IR
+from symnet.runtime.step_ir import STEP_IR
 
-__all__ = ["LABEL_OUT_OF_RANGE", "StepBlock", "numbers_address", "pool_calls", "step_block", "step_call"]
+__all__ = ["StepBlock", "numbers_address", "pool_calls", "step_block", "step_call"]
 
 _POINTER = ctypes.c_void_p
 
@@ -55,8 +55,9 @@ def step_block(
     """
     words = [run, *(ctypes.addressof(table) for table in arguments[:3]), *arguments[3:], len(bounds)]
     for bound in bounds:
-        array = inputs[bound.name]
-        words += [array.ctypes.data, array.size, evaluate(bound.extent, dims), array.itemsize]
+        array, extent = inputs[bound.name], evaluate(bound.extent, dims)
+        shift = extent if bound.wraps else 0
+        words += [array.ctypes.data, array.size, extent + shift, array.itemsize, shift]
     block = (ctypes.c_int64 * len(words))(*words)
     return StepBlock(block, _POINTER(ctypes.addressof(block)))
 

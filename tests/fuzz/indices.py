@@ -43,7 +43,7 @@ class Grown:
             "q": sn.tensor("q", self.n, dtype=dtype),
         }
         wide = float(rng.choice([1.0, 1.0, 1.2, 3.0]))
-        low = int(rng.choice([0, 0, -1]))
+        low = int(rng.choice([0, 0, -1, -self.table, -self.table - 1]))
         integers = lambda size: rng.integers(low, max(1, int(wide * self.table)), size).astype(dtype)
         self.data = {
             "i": integers(self.rows),

@@ -19,16 +19,16 @@ E, X, Y = sn.tensor("E", 7, 4), sn.tensor("X", m, 5), sn.tensor("Y", n, 3)
 i, k, q = sn.tensor("i", m, dtype="int64"), sn.tensor("k", m, dtype="int32"), sn.tensor("q", 5, dtype="int64")
 DATA = {"E": np.arange(28.0).reshape(7, 4), "X": np.ones((3, 5)), "q": np.array([1, 2, 3, 4, 77]), "Y": np.ones((0, 3))}
 OUTSIDE = {
-    "a sum": (sn.take(E, i + 1), [0, 0, 6], "i \\+ 1 in 0 … 6.*got 7 at \\[2\\]"),
-    "what simplifies to the leaf": (E[i * 1], [0, 0, 99], "i in 0 … 6.*got 99 at i\\[2\\]"),
-    "a slice": (E[i[1:]], [99, 0, -1], "i\\[1:\\] in 0 … 6.*got -1 at \\[1\\]"),
-    "an element of an array": (sn.take(E, sn.take(q, i)), [0, 4, 1], "q\\[i\\] in 0 … 6.*got 77 at \\[1\\]"),
-    "bounded on one side": (E[sn.maximum(i, 0)], [-7, 9, 1], "in 0 … 6.*got 9 at \\[1\\]"),
-    "counted": (sn.take(X, sn.arange(m) + 2), None, "arange\\(m\\) \\+ 2 in 0 … 2.*got 4 at \\[2\\]"),
+    "a sum": (sn.take(E, i + 1), [0, 0, 6], "i \\+ 1 in -7 … 6.*got 7 at \\[2\\]"),
+    "what simplifies to the leaf": (E[i * 1], [0, 0, 99], "i in -7 … 6.*got 99 at i\\[2\\]"),
+    "a slice": (E[i[1:]], [99, 0, -8], "i\\[1:\\] in -7 … 6.*got -8 at \\[1\\]"),
+    "an element of an array": (sn.take(E, sn.take(q, i)), [0, 4, 1], "q\\[i\\] in -7 … 6.*got 77 at \\[1\\]"),
+    "bounded on one side": (E[sn.maximum(i, 0)], [-7, 9, 1], "in -7 … 6.*got 9 at \\[1\\]"),
+    "counted": (sn.take(X, sn.arange(m) + 2), None, "arange\\(m\\) \\+ 2 in -3 … 2.*got 3 at \\[1\\]"),
     "one-hot rows": (sn.one_hot(i + 1, 4), [0, 1, 3], "i \\+ 1 in 0 … 3.*got 4 at \\[2\\]"),
     "in a branch not taken": (sn.where(i[:, None] < 6, E[i + 1], 0), [6, 0, 0], "got 7 at \\[0\\]"),
     "in a gradient": (sn.grad(sn.sum(E[i + 1] ** 2), E), [0, 6, 0], "got 7 at \\[1\\]"),
-    "narrow": (E[k - 9], [9, 0, 10], "k - 9 in 0 … 6.*got -9 at \\[1\\]"),
+    "narrow": (E[k - 9], [9, 0, 10], "k - 9 in -7 … 6.*got -9 at \\[1\\]"),
     "of nothing": (sn.take(Y, i + 1), [0, 0, 0], "extent n"),
 }
 
@@ -54,6 +54,45 @@ def test_a_bound_step_and_every_thread_say_so_too() -> None:
         step()
     step.inputs["i"][1] = 5
     step()
+
+
+def test_negative_indices_of_take_count_from_the_end_as_those_of_numpy() -> None:
+    table, given = DATA["E"], np.array([-7, -1, 0, 6])
+    for dtype in ("int32", "int64"):
+        j = sn.tensor("j", m, dtype=dtype)
+        for index, value in ((j, given), (j + 0 * sn.arange(m), given), (j[::-1], given[::-1])):
+            for wrong in (-8, 7, -(2**31), 2**31 - 1):
+                function = sn.compile(E[index])
+                assert np.array_equal(function(E=table, j=given.astype(dtype)), table[value])
+                with pytest.raises(ValueDomainError, match=f"got {wrong} at"):
+                    function(E=table, j=np.array([0, wrong], dtype))
+        wanted = np.zeros((7, 4))
+        np.add.at(wanted, given, 2 * table[given])
+        gradient = sn.grad(sn.sum(E[j] ** 2), E)
+        assert np.array_equal(sn.compile(gradient)(E=table, j=given.astype(dtype)), wanted)
+        with pytest.raises(ValueDomainError, match="in 0 … 6 \\(a label\\); got -1 at j\\[1\\]"):
+            sn.compile(sn.one_hot(j, 7))(j=np.array([0, -1, 9], dtype))
+
+
+def test_native_code_itself_refuses_leaves_and_says_which_came_first() -> None:
+    """No check before the call stands between: the entry point is called as C would."""
+    function = sn.compile(E[i])
+    assert not function.signature.index_bounds
+    step = function.bind(E=DATA["E"], i=np.zeros(600, int))
+    step.inputs["i"][[300, 500]] = 9, -9
+    assert function.native.run_call()(*step.addresses) == 4
+    with pytest.raises(ValueDomainError, match=r"got 9 at i\[300\]"):
+        step()
+
+
+def test_an_empty_table_is_not_read() -> None:
+    """Whether the extent is known or not: not even the first element, which is none."""
+    for table in (sn.tensor("T", 0, 3), sn.tensor("T", n, 3)):
+        function = sn.compile(sn.take(table, i + 1))
+        empty = guarded(np.zeros((0, 3)))
+        assert function(T=empty, i=np.zeros(0, int)).shape == (0, 3)
+        with pytest.raises(ValueDomainError):
+            function(T=empty, i=np.zeros(2, int))
 
 
 IN_RANGE = {

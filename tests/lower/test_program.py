@@ -71,7 +71,7 @@ def test_one_hot_labels_are_never_stored() -> None:
     loss = total(D * (X @ W))
     assert D not in decide([loss]).order
     found = lowered(loss)
-    assert [b.name for b in found.signature.index_bounds] == ["t"]
+    assert [b.name for b in found.signature.index_checks] == ["t"]
 
 
 def test_three_factors_become_two_products_in_the_cheaper_order() -> None:

@@ -64,9 +64,10 @@ def take(tape: Tape, x: Var, indices: Var, *, axis: int) -> Var:
     return tape.record(np.take(x.value, where, axis=axis), (x, pull))
 
 
-def one_hot(tape: Tape, indices: Var, *, classes: int, dtype: str) -> Var:
-    """Rows with a single 1."""
-    return tape.record((indices.value[..., None] == np.arange(classes)).astype(dtype))
+def one_hot(tape: Tape, indices: Var, *, classes: int, dtype: str, wraps: bool = False) -> Var:
+    """Rows with a single 1; negative indices count from the end where `wraps`."""
+    where = indices.value % classes if wraps and classes else indices.value
+    return tape.record((where[..., None] == np.arange(classes)).astype(dtype))
 
 
 def slices(starts: Shape, sizes: Shape, steps: Shape) -> tuple[slice, ...]:

@@ -66,7 +66,7 @@ OPERATIONS: dict[str, tuple[Operation, Statics]] = {
     "place": (movement.place, lambda n, r: {"shape": r.shape(n.shape), "window": r.window(n, n.operands[0].shape)}),
     "concat": (movement.concat, lambda n, r: {"axis": n.axis}),
     "take": (movement.take, lambda n, r: {"axis": n.axis}),
-    "one_hot": (movement.one_hot, lambda n, r: {"classes": r.extent(n.classes), "dtype": r.dtype}),
+    "one_hot": (movement.one_hot, lambda n, r: {"classes": r.extent(n.classes), "dtype": r.dtype, "wraps": n.wraps}),
     "cumsum": (cumulative.cumsum, lambda n, r: {"axis": n.axis, "reverse": n.reverse}),
     "solve": (linalg.solve, lambda n, r: {}),
     "determinant": (linalg.determinant, lambda n, r: {"op": n.op}),

@@ -87,6 +87,7 @@ def take(w: Writer, node: Any) -> Text:
 
 def one_hot(w: Writer, node: Any) -> Text:
     indices = w.strict(node.operands[0]).within(ATOM)
+    indices = f"({indices} % ({w.extent(node.classes)}))" if node.wraps else indices
     equal = f"({indices}[..., None] == {w.call('arange', w.extent(node.classes)).text})"
     return Text(w.dialect.cast.format(equal, w.dtype(w.real)))
 
