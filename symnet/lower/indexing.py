@@ -94,8 +94,11 @@ def checked_copy(space: Space, use: Use, name: str) -> Buffer:
     return replace(buffer, dtype="int64") if wraps else buffer
 
 
-def check_nest(space: Space, use: Use, copy: Buffer, number: int, report: Buffer) -> Nest:
-    """Fill the copy: a kernel that fails where an element is no index."""
+def check_nests(space: Space, use: Use, copy: Buffer, number: int, report: Buffer) -> list[Nest]:
+    """Fill the copy; then a kernel that fails where an element is no index.
+
+    Two nests, so that the copy fills vectors and is read again as it was written.
+    """
     indices, extent, wraps = use
     axes = space.axes(indices)
     index: tuple[IntExpr, ...] = tuple(IntVar(axis.var) for axis in axes)
@@ -112,13 +115,12 @@ def check_nest(space: Space, use: Use, copy: Buffer, number: int, report: Buffer
     harmless = Store(copy, index, Const(0, copy.dtype))
     below = Fail(INDEX_OUT_OF_RANGE, report, (IntConst(number), found - size if wraps else found, place))
     above = Fail(INDEX_OUT_OF_RANGE, report, (IntConst(number), found, place))
-    body: tuple[Stmt, ...] = (
-        *points.lets,
-        Store(copy, index, value),
+    checks: tuple[Stmt, ...] = (
         If(IntCondition("lt", found, IntConst(0)), (below, harmless)),
         If(IntCondition("ge", found, size), (above, harmless)),
     )
-    return Nest(copy.name, axes, body, kernel=1)
+    fill = Nest(copy.name, axes, (*points.lets, Store(copy, index, value)))
+    return [fill, Nest(f"{copy.name}_check", axes, checks, kernel=1)]
 
 
 LONGEST_SHOWN = 80  # characters of a computed index in an error
