@@ -32,6 +32,7 @@ from symnet.simplify.order import Key, product_key
 from symnet.simplify.signs import is_whole
 
 Base = tuple[Node, Axes]
+HIGHEST = 2  # a product of variables to a higher power stays closed: (x·y)⁴⁰ is 1 where x⁴⁰ is ∞ and y⁴⁰ is 0
 MANY = 12  # a product of more factors than this stays closed inside another: it bounds the work per node
 
 
@@ -222,10 +223,17 @@ Opened = list[tuple[Node, Axes, "Expr | Node"]] | None
 
 
 def _open_mul(core: Node, axes: Axes, exponent: Expr | Node, rank: int) -> Opened:
-    """(xy)^e = x^e·y^e: e an integer, or x and y not negative."""
+    """(xy)^e = x^e·y^e: e an integer, or x and y not negative; of two variables only for a power that is not high."""
+    if not isinstance(exponent, Node) and abs(exponent) > HIGHEST and _several_vary(core):
+        return None
     if not is_whole(exponent) and not all(known(o, "nonnegative") for o in core.operands):
         return None
     return [(o, axes[len(axes) - o.rank :], exponent) for o in core.operands]
+
+
+def _several_vary(product: Node) -> bool:
+    """Whether more than one factor is no number, so that one may bring back what the other takes out of range."""
+    return sum(number_of(o) is None for o in product.operands) > 1
 
 
 def _open_pow(core: Node, axes: Axes, exponent: Expr | Node, rank: int) -> Opened:

@@ -147,7 +147,7 @@ EXAMPLES: dict[str, list[Node]] = {
     "collect_powers": [
         x * y * x,
         p / p * x,
-        (x * y) ** 3,
+        (x * y) ** 2,
         (p**half) ** 2,
         x * elementwise("pow", p, a) / p,
         elementwise("pow", p, x - 1) / elementwise("pow", p, x),

@@ -246,3 +246,27 @@ def test_numbers_that_only_together_stay_in_range_are_not_multiplied() -> None:
     for _ in range(700):
         tripled = tripled * 3
     assert sn.compile(tripled)(x=1e-300) == pytest.approx(float(mpmath.mpf(3) ** 700 * mpmath.mpf("1e-300")))
+
+
+BASES: dict[str, tuple[Any, Callable[[float], float]]] = {
+    "a product": (x * y, lambda large: 1 / large),
+    "a quotient": (x / y, lambda large: large),
+    "with a number": (3 * x * y, lambda large: 1 / large),
+    "of three": (x * y * z, lambda large: 1 / large),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("power", [5, 12, 40, -7, 8.5])
+@pytest.mark.parametrize("name", BASES)
+def test_factors_under_a_high_power_stay_together(name: str, power: float, dtype: str) -> None:
+    large = 1e30 if dtype == "float32" else 1e200
+    base, other = BASES[name]
+    given = {"x": np.asarray(large, dtype), "y": np.asarray(other(large), dtype), "z": np.asarray(1, dtype)}
+    given = {k: v for k, v in given.items() if k in str(base)}
+    inner = float(exact(base, given))
+    value, slope = sn.value_and_grad(base**power, x, dtype=dtype)(**given)
+    rel = 1e3 * float(np.finfo(dtype).eps)
+    tiny = float(np.finfo(dtype).tiny)
+    assert value == pytest.approx(inner**power, rel=rel)
+    assert slope == pytest.approx(power * inner**power / float(given["x"]), rel=rel, abs=tiny)
