@@ -224,7 +224,7 @@ Opened = list[tuple[Node, Axes, "Expr | Node"]] | None
 
 def _open_mul(core: Node, axes: Axes, exponent: Expr | Node, rank: int) -> Opened:
     """(xy)^e = x^e·y^e: e an integer, or x and y not negative; of two variables only for a power that is not high."""
-    if not isinstance(exponent, Node) and abs(exponent) > HIGHEST and _several_vary(core):
+    if not isinstance(exponent, Node) and exponent.is_finite and abs(exponent) > HIGHEST and _several_vary(core):
         return None
     if not is_whole(exponent) and not all(known(o, "nonnegative") for o in core.operands):
         return None

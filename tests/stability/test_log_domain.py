@@ -270,3 +270,9 @@ def test_factors_under_a_high_power_stay_together(name: str, power: float, dtype
     tiny = float(np.finfo(dtype).tiny)
     assert value == pytest.approx(inner**power, rel=rel)
     assert slope == pytest.approx(power * inner**power / float(given["x"]), rel=rel, abs=tiny)
+
+
+def test_a_product_under_a_power_that_is_no_finite_number_is_left_to_the_power() -> None:
+    for power in (np.nan, np.inf, -np.inf):
+        with np.errstate(all="ignore"):
+            assert np.array_equal(sn.compile((x * y) ** power)(x=2.0, y=1.5), np.float64(3) ** power, equal_nan=True)
