@@ -40,8 +40,6 @@ USES: Table = {  # of indices i and rows x
     "rows less their mean": lambda a: sn.take(a[1], a[0]) - sn.mean(a[1], axis=0),
     "a total of rows": lambda a: sn.sum(sn.tanh(sn.take(a[1].T @ a[1] / 64, a[0])), axis=0),
     "a second phase": lambda a: a[1] @ sn.take(a[1].T @ a[1] / 64, _chosen(*a)),
-        a[1] @ sn.take(a[1].T @ a[1] / 64, sn.argmax(sn.one_hot(a[0] % COLUMNS, COLUMNS).T @ a[1], axis=0))
-    ),
 }
 
 
