@@ -32,17 +32,41 @@ def slope_of_norm_at_zero(node: Node) -> Node | None:
     Condition: the product vanishes with what is squared, twice under a whole power; the original is 0·∞ there.
     """
     for place, factor in enumerate(node.operands):
-        root = factor.operands[0] if isinstance(factor, Expand) else factor
-        twice = _is_reciprocal_of_sum(root)
-        if not twice and not _is_reciprocal_root(root):
-            continue
         others = [o for o in node.operands if o is not factor]
-        vanish = _vanish_twice if twice else _vanish_with
-        if any(vanish(others, bases) for bases in _squares(root.operands[0])):
-            guarded = where(equal(root.operands[0], 0), 0, root)
-            new = with_operands(factor, [guarded]) if isinstance(factor, Expand) else guarded
+        new = _guarded(factor, others)
+        new = _guarded_terms(factor, others) if new is None else new
+        if new is not None:
             return with_operands(node, [*node.operands[:place], new, *node.operands[place + 1 :]])
     return None
+
+
+def _guarded(factor: Node, others: list[Node]) -> Node | None:
+    """A power of a sum, or a repeated product with one, guarded where the sum is 0 if all the factors vanish there."""
+    root = _core(factor)
+    inner = list(root.operands) if is_op(root, "mul") and root is not factor else [root]
+    for k, power in enumerate(inner):
+        twice = _is_reciprocal_of_sum(power)
+        if not twice and not _is_reciprocal_root(power):
+            continue
+        beside = [*others, *inner[:k], *inner[k + 1 :]]
+        vanish = _vanish_twice if twice else _vanish_with
+        if any(vanish(beside, bases) for bases in _squares(_core(power.operands[0]))):
+            guarded = where(equal(power.operands[0], 0), 0, power)
+            new = guarded if root is power else with_operands(root, [*inner[:k], guarded, *inner[k + 1 :]])
+            return with_operands(factor, [new]) if root is not factor else new
+    return None
+
+
+def _guarded_terms(factor: Node, others: list[Node]) -> Node | None:
+    """A sum, perhaps repeated, with powers of a sum of squares in its terms, guarded where the other factors vanish."""
+    total = _core(factor)
+    if not is_op(total, "add"):
+        return None
+    parts = [part for term in total.operands for part in (term.operands if is_op(term, "mul") else (term,))]
+    poles = {_core(p.operands[0]) for p in map(_core, parts) if _is_reciprocal_root(p) or _is_reciprocal_of_sum(p)}
+    met = {s for s in poles if any(_vanish_with(others, bases) for bases in _squares(s))}
+    new = _without_poles(factor, met, _DEEPEST) if met else factor
+    return None if new is factor else new
 
 
 def nothing_over_root_of_nothing(node: Node) -> Node | None:
@@ -60,6 +84,42 @@ def nothing_over_root_of_nothing(node: Node) -> Node | None:
     return broadcast_to(elementwise("mul", *rest, where(equal(slope, 0), 0, root)), node.shape)
 
 
+def curvature_of_norm_at_zero(node: Node) -> Node | None:
+    """(v - x·(x·v)/Σx²)·(Σx²)^(-1/2) → the same, with 0 in the place of (Σx²)^(-1/2) where x is 0.
+
+    So the second derivative of a norm is 0 where x is 0, as its slope is, and what else is summed stays finite.
+    Condition: beside the power stands one of the same sum that is 0·∞ there, guarded already: the original is NaN.
+    """
+    met = [_guarded_sums(o) for o in node.operands]
+    if not any(met):
+        return None
+    operands = list(node.operands)
+    for place in range(len(operands)):
+        beside = set().union(*(m for k, m in enumerate(met) if k != place))
+        operands[place] = _without_poles(operands[place], beside, _DEEPEST) if beside else operands[place]
+    new = with_operands(node, operands)
+    return None if new is node else new
+
+
+def _guarded_sums(node: Node, depth: int = _DEEPEST) -> set[Node]:
+    """The sums s of which s^(-q) is taken as 0 where s is 0, anywhere in sums and products."""
+    if is_op(node, "where") and is_op(node.operands[0], "eq") and number_of(node.operands[1]) == 0:
+        total, power = node.operands[0].operands[0], node.operands[2]
+        return {_core(total)} if is_op(power, "pow") and _core(power.operands[0]) is _core(total) else set()
+    through = is_op(node, "add", "mul") or isinstance(node, (Expand, Einsum))
+    return set().union(*(_guarded_sums(o, depth - 1) for o in node.operands)) if through and depth else set()
+
+
+def _without_poles(node: Node, sums: set[Node], depth: int) -> Node:
+    """s^(-p) → where(s = 0, 0, s^(-p)) for these sums, in sums and products of sums and products."""
+    if is_op(node, "pow") and is_negative(number_of(node.operands[1])) and _core(node.operands[0]) in sums:
+        return where(equal(node.operands[0], 0), 0, node)
+    through = is_op(node, "add", "mul") or isinstance(node, (Expand, Einsum))
+    if not through or not depth:
+        return node
+    return with_operands(node, [_without_poles(o, sums, depth - 1) for o in node.operands])
+
+
 def _is_reciprocal_root(root: Node) -> bool:
     """Whether this is s^(-1/2), or another negative fraction of s, s not known to be positive."""
     if not is_op(root, "pow"):
@@ -70,10 +130,16 @@ def _is_reciprocal_root(root: Node) -> bool:
 
 def _is_reciprocal_of_sum(root: Node) -> bool:
     """Whether this is s^(-1), or another negative whole power, of a sum s of squares that may be 0."""
-    if not is_op(root, "pow") or not (isinstance(root.operands[0], Einsum) or is_op(root.operands[0], "add")):
+    if not is_op(root, "pow"):
         return False
-    exponent = number_of(root.operands[1])
-    return is_negative(exponent) and is_whole(exponent) and not known(root.operands[0], "positive")
+    total, exponent = _core(root.operands[0]), number_of(root.operands[1])
+    of_sum = isinstance(total, Einsum) or is_op(total, "add")
+    return of_sum and is_negative(exponent) and is_whole(exponent) and not known(total, "positive")
+
+
+def _core(x: Node) -> Node:
+    """A value without its repetition."""
+    return x.operands[0] if isinstance(x, Expand) else x
 
 
 def _vanish_twice(factors: list[Node], bases: frozenset[Node]) -> bool:
@@ -146,5 +212,6 @@ def _without(total: Node, bases: frozenset[Node]) -> list[Node]:
 
 NORMS = (
     Rewrite(slope_of_norm_at_zero, ("mul",)),
-    Rewrite(nothing_over_root_of_nothing, ("mul",)),
+    Rewrite(curvature_of_norm_at_zero, ("mul", "add")),
 )
+ROOTS = (Rewrite(nothing_over_root_of_nothing, ("mul",)),)  # after all norms are known

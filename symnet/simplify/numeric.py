@@ -26,7 +26,7 @@ from symnet.simplify.engine import Normalizer, Rewrite, Step, Table
 from symnet.simplify.equations import EQUATIONS, open_products_around_inverses
 from symnet.simplify.exponential_sums import EXPONENTIAL_SUMS
 from symnet.simplify.normal_tails import NORMAL_TAILS
-from symnet.simplify.norms import NORMS
+from symnet.simplify.norms import NORMS, ROOTS
 from symnet.simplify.repeats import REPEATS
 from symnet.simplify.running_sums import RUNNING_SUMS
 from symnet.simplify.scaled_squares import SCALED_SQUARES
@@ -46,6 +46,7 @@ PASSES: tuple[tuple[Rewrite, ...], ...] = (
     EQUATIONS,
     ZERO_POWERS,
     NORMS,
+    ROOTS,
     SCALED_SQUARES,
     REPEATS,
 )

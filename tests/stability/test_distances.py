@@ -1,0 +1,64 @@
+"""Second derivatives of functions of distances, where some points coincide: 0 there by norm′(0) = 0, right elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import symnet as sn
+
+m = sn.dim("m")
+SPELLINGS: dict[str, Callable[[Any], Any]] = {
+    "norm": lambda d: sn.norm(d, axis=-1),
+    "root of squares": lambda d: sn.sqrt(sn.sum(d**2, axis=-1)),
+    "root of a contraction": lambda d: sn.sqrt(sn.einsum("ijk,ijk->ij", d, d) if d.rank == 3 else sn.sum(d * d, axis=-1)),
+}
+FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+    "distance": lambda r: r,
+    "exponential": lambda r: sn.exp(-r),
+    "Matern 3/2": lambda r: (1 + 3**0.5 * r) * sn.exp(-(3**0.5) * r),
+    "Matern 5/2": lambda r: (1 + 5**0.5 * r + 5 * r**2 / 3) * sn.exp(-(5**0.5) * r),
+    "Huber": lambda r: sn.where(r < 1, r**2 / 2, r - 0.5),
+    "logarithm": lambda r: sn.log(1 + r),
+    "tanh": lambda r: sn.tanh(r),
+    "sine": lambda r: sn.sin(r) * r,
+    "cube": lambda r: r**3,
+}
+
+
+def pairs(x: Any) -> Any:
+    return x[:, None, :] - x[None, :, :]
+
+
+def taken(x: Any) -> Any:
+    return sn.take(x, sn.constant(np.array([0, 1, 2, 2]))) - sn.take(x, sn.constant(np.array([1, 1, 3, 0])))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_coincident_points_leave_the_others_as_they_are(spelling: str, function: str, known: bool, dtype: str) -> None:
+    rng = np.random.default_rng(1)
+    x, v = (rng.normal(size=(4, 3)).astype(dtype) for _ in range(2))
+    X, V = (sn.tensor(name, 4 if known else m, 3) for name in "XV")
+    for differences in (pairs, taken):
+        L = sn.sum(FUNCTIONS[function](SPELLINGS[spelling](differences(X))))
+        slope, curved = sn.compile([sn.grad(L, X), sn.hvp(L, X, V)], dtype=dtype)(X=x, V=v)
+        exact = sn.compile(sn.grad(L, X))
+        wide, along = x.astype("f8"), v.astype("f8")
+        wanted = (exact(X=wide + 1e-6 * along) - exact(X=wide - 1e-6 * along)) / 2e-6
+        size = np.abs(wanted).max()
+        assert np.isfinite(slope).all()
+        np.testing.assert_allclose(curved, wanted, atol=(1e-4 if dtype == "float32" else 1e-7) * size)
+
+
+def test_the_curvature_of_a_norm_is_0_at_0() -> None:
+    x, u = sn.tensor("x", 3), sn.tensor("u", 3)
+    at_zero, at_center = sn.compile(sn.hessian(sn.norm(x), x)), sn.compile(sn.hessian(sn.norm(x - u), x))
+    assert np.array_equal(at_zero(x=np.zeros(3)), np.zeros((3, 3)))
+    assert np.array_equal(at_center(x=np.ones(3), u=np.ones(3)), np.zeros((3, 3)))
+    assert np.array_equal(sn.compile(sn.hvp(sn.norm(x), x, u))(x=np.zeros(3), u=np.ones(3)), np.zeros(3))
