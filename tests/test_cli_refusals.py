@@ -106,7 +106,7 @@ FORMULAS: dict[str, str] = {
     # shapes and types
     "X@X": "expected equal inner extents; got shapes (m, n) and (m, n)",
     "X + y": "expected shapes that broadcast",
-    "w['a']": "expected an int, a slice, None, ... or an integer tensor; got str",
+    "w['a']": "expected an int, a slice, None, ... or an array of integers; got str",
     "w[0:1:0]": "expected a step that is a whole number other than 0; got 0",
     "w[0, 0]": "expected at most 1 indices",
     "A[7]": "got 7",

@@ -226,5 +226,7 @@ def program_of(stmt: Fail) -> Program:
 def test_a_program_fails_with_a_code_that_callers_know() -> None:
     verify(program_of(Fail("SINGULAR_MATRIX")))
     assert stmt_line(Fail("SINGULAR_MATRIX")) == "fail SINGULAR_MATRIX"
-    with pytest.raises(sn.errors.CompileError, match="expected a code among SINGULAR_MATRIX; got 'OUT_OF_LUCK'"):
+    with pytest.raises(
+        sn.errors.CompileError, match="expected a code among SINGULAR_MATRIX, INDEX_OUT_OF_RANGE; got 'OUT_OF_LUCK'"
+    ):
         verify(program_of(Fail("OUT_OF_LUCK")))

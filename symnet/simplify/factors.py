@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import sympy
-from sympy import Expr
+from sympy import Expr, Float
 
 from symnet.expr.assumptions import known
 from symnet.expr.constants import Number, Size, number, number_of
@@ -34,6 +34,7 @@ from symnet.simplify.signs import is_whole
 Base = tuple[Node, Axes]
 HIGHEST = 2  # a product of variables to a higher power stays closed: (x·y)⁴⁰ is 1 where x⁴⁰ is ∞ and y⁴⁰ is 0
 MANY = 12  # a product of more factors than this stays closed inside another: it bounds the work per node
+LARGEST_POWER = 512  # of an exact number that is written out
 
 
 def split_power(node: Node) -> tuple[Node, Expr | Node]:
@@ -113,7 +114,10 @@ class Factors:
             return True
         if exponent == 1:
             return may_join(self.coefficient, value)
-        return is_small(value**exponent) if value.is_Rational else False
+        if value.has(Float) or not abs(exponent) <= LARGEST_POWER:
+            return False  # a rounded number costs digits, and an exact one grows long
+        folded = value**exponent
+        return is_small(folded) if folded.is_Rational else bool(folded.is_real)
 
     def _multiply(self, core: Node, axes: Axes, exponent: Expr | Node) -> None:
         value = number_of(core)

@@ -312,6 +312,11 @@ NUMERIC: dict[str, list[Node]] = {
         x * (y @ x) / norm(x),
         -x / norm(x),
         (x - M @ x) / norm(M @ x - x),
+        x * (x @ y) / total(x**2),
+    ],
+    "curvature_of_norm_at_zero": [
+        (y - x * (x @ y) / total(x**2)) / norm(x),
+        y / norm(x) - x * (x @ y) / norm(x) ** 3,
     ],
 }
 

@@ -14,7 +14,9 @@ m = sn.dim("m")
 SPELLINGS: dict[str, Callable[[Any], Any]] = {
     "norm": lambda d: sn.norm(d, axis=-1),
     "root of squares": lambda d: sn.sqrt(sn.sum(d**2, axis=-1)),
-    "root of a contraction": lambda d: sn.sqrt(sn.einsum("ijk,ijk->ij", d, d) if d.rank == 3 else sn.sum(d * d, axis=-1)),
+    "root of a contraction": lambda d: sn.sqrt(
+        sn.einsum("ijk,ijk->ij", d, d) if d.rank == 3 else sn.sum(d * d, axis=-1)
+    ),
 }
 FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "distance": lambda r: r,
