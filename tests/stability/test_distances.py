@@ -1,4 +1,4 @@
-"""Second derivatives of functions of distances, where some points coincide: 0 there by norm′(0) = 0, right elsewhere."""
+"""Second derivatives of functions of distances where points coincide: 0 there, by norm′(0) = 0, right elsewhere."""
 
 from __future__ import annotations
 
