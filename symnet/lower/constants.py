@@ -14,11 +14,14 @@ def _nothing(points: Points, node: Node, index: Index) -> list[Point]:
 
 def _number(points: Points, node: Node, index: Index, values: list[Value]) -> Value:
     value = node.args[0]
-    exact = bool(value.is_Integer) and abs(value) > _EXACT  # as it is until it is known what it stands beside
+    exact = (
+        bool(value.is_Integer) and _EXACT < abs(value) < _INFINITE
+    )  # as it is until it is known what it stands beside
     return Const(int(value) if exact else float(value), points.real)
 
 
 _EXACT = 2**53  # whole numbers up to here are what they are in float64
+_INFINITE = 2**1024 - 2**970  # and from here on they are infinite: half a unit above the largest float64
 
 
 def _size(points: Points, node: Node, index: Index, values: list[Value]) -> Value:
