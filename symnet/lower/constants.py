@@ -14,9 +14,8 @@ def _nothing(points: Points, node: Node, index: Index) -> list[Point]:
 
 def _number(points: Points, node: Node, index: Index, values: list[Value]) -> Value:
     value = node.args[0]
-    exact = (
-        bool(value.is_Integer) and _EXACT < abs(value) < _INFINITE
-    )  # as it is until it is known what it stands beside
+    # A long whole number stays what it is until it is known what it stands beside.
+    exact = bool(value.is_Integer) and _EXACT < abs(value) < _INFINITE
     return Const(int(value) if exact else float(value), points.real)
 
 
