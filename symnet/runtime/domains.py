@@ -27,9 +27,20 @@ def check_requirements(signature: Signature, dims: Mapping[str, int], call: str)
             raise ValueDomainError(explain(call, expected, f"{text} = {extent}", mend))
 
 
-def check_indices(signature: Signature, arrays: Mapping[str, np.ndarray], dims: Mapping[str, int], call: str) -> None:
-    """Integers that are used as indices lie in range."""
-    for bound in signature.index_bounds:
+def bounds_of(signature: Signature, every: bool) -> tuple[IndexBound, ...]:
+    """The bounds that native code does not check, or (`every`) all bounds of inputs."""
+    inputs = {buffer.name for buffer in signature.inputs}
+    checked = [check for check in signature.index_checks if check.name in inputs] if every else []
+    return (*signature.index_bounds, *checked)
+
+
+def check_indices(
+    signature: Signature, arrays: Mapping[str, np.ndarray], dims: Mapping[str, int], call: str, every: bool = False
+) -> None:
+    """Integers that are used as indices lie in range: those that native code does not check, or `every` one (a fit
+    looks at all of its data before the first step).
+    """
+    for bound in bounds_of(signature, every):
         array = arrays[bound.name]
         extent = evaluate(bound.extent, dims)
         low = -extent if bound.wraps else 0

@@ -132,7 +132,8 @@ def fit(
         measure_gradient=stop is not None and stop.measures_gradient,
         threads=threads,
     )
-    check_indices(step.function.signature, {**admitted.params, **admitted.data}, admitted.dims, CALL)
+    everything = {**admitted.params, **admitted.data}
+    check_indices(step.function.signature, everything, admitted.dims, CALL, every=True)
     judge = _validation_loss(admitted, held_out, threads)
     loop = Loop(step, optimizer, batches, admitted.params, admitted.dtype)
     compile_seconds = time.perf_counter() - begin

@@ -163,11 +163,11 @@ def test_an_array_of_another_kind_is_an_error():
 
 
 @pytest.mark.parametrize(
-    ("node", "text"), [(labels("t", m, classes=3), "0 to 2; got 3"), (take(X, t), "0 to 4; got -1")]
+    ("node", "text"), [(labels("t", m, classes=3), "0 to 2; got 3"), (take(X, t), "-5 to 4; got -6")]
 )
 def test_an_index_out_of_range_is_an_error(node, text, a):
     with pytest.raises(ValueDomainError, match=f"indices from {text}"):
-        evaluate(node, {"t": np.array([0, 3]) if "3" in text else np.array([-1, 0, 0, 0, 0]), "X": a})
+        evaluate(node, {"t": np.array([0, 3]) if "3" in text else np.array([-6, 0, 0, 0, 0]), "X": a})
 
 
 @pytest.mark.parametrize("reduction", [max, min])
