@@ -65,7 +65,7 @@ def from_sympy(expr: Any, *, dtype: Any = dtypes.DEFAULT_REAL, leaves: Mapping[A
     """
     if isinstance(expr, Node):
         return expr
-    expr = sympified("from_sympy(…)", expr)
+    expr = sympified(f"from_sympy({'…' if isinstance(expr, Basic) else repr(expr)})", expr)
     node = Converter(expr, dtypes.check(dtype, "from_sympy(…, dtype)"), leaves or {}).converted()
     check_leaves("from_sympy(…)", [node])
     return node
