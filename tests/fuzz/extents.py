@@ -10,7 +10,6 @@ Not handled: arrays of such sizes with elements in them.
 from __future__ import annotations
 
 import re
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from symnet.llvm.targets import target_for
 from symnet.loops.affine import names, walk_int
 from symnet.loops.ir import Buffer, For, IntExpr, Program, walk
 from symnet.runtime.extents import evaluate
+from tests.fuzz.seeds import over_seeds
 
 m, n, k = sn.dim("m"), sn.dim("n"), sn.dim("k")
 x, y, a = sn.tensor("x", m), sn.tensor("y", n), sn.tensor("a")
@@ -255,19 +255,13 @@ def session(seed: int, seconds: float, most: int = 0) -> tuple[Counter[str], lis
     Returns:
         how many calls of which expressions were tried; and what was wrong, with its seed.
     """
-    counts: Counter[str] = Counter()
-    wrong: list[str] = []
-    end = time.monotonic() + seconds
-    for number in range(seed, seed + (most or 10**9)):
-        if time.monotonic() > end:
-            break
-        rng = np.random.default_rng(number)
-        name = str(rng.choice(list(EXPRESSIONS)))
-        given = {d: drawn(rng) for d in ("m", "n", "k")}
-        counts["calls"] += 1
-        counts[name] += 1
-        try:
-            wrong += [f"seed {number}: {problem}" for problem in problems(name, given)]
-        except Exception as error:
-            wrong.append(f"seed {number}: {type(error).__name__}: {str(error)[:300]}")
-    return counts, wrong
+    return over_seeds(seed, seconds, most, call_problems)
+
+
+def call_problems(seed: int, counts: Counter[str]) -> list[str]:
+    """What is wrong with the call of a seed."""
+    rng = np.random.default_rng(seed)
+    name = str(rng.choice(list(EXPRESSIONS)))
+    given = {d: drawn(rng) for d in ("m", "n", "k")}
+    counts.update(("calls", name))
+    return problems(name, given)

@@ -8,7 +8,6 @@ forbidden pages (`guarded.py`), so that a foreign read ends the process.
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +18,7 @@ import symnet as sn
 from symnet.errors import SymnetError, ValueDomainError
 from symnet.reference import evaluate
 from tests.fuzz.guarded import guarded
+from tests.fuzz.seeds import over_seeds
 
 Rng = np.random.Generator
 m, n = sn.dim("m"), sn.dim("n")
@@ -145,14 +145,9 @@ def session(seed: int, seconds: float, most: int = 0) -> tuple[Counter[str], lis
     Returns:
         how many were tried in which uses; and what was wrong, with its seed.
     """
-    counts: Counter[str] = Counter()
-    wrong: list[str] = []
-    end = time.monotonic() + seconds
-    for number in range(seed, seed + (most or 10**9)):
-        if time.monotonic() > end:
-            break
-        try:
-            counts += check(number)
-        except Exception as error:
-            wrong.append(f"seed {number}: {type(error).__name__}: {str(error)[:300]}")
-    return counts, wrong
+    return over_seeds(seed, seconds, most, _checked)
+
+
+def _checked(seed: int, counts: Counter[str]) -> list[str]:
+    counts.update(check(seed))
+    return []

@@ -10,7 +10,6 @@ Not handled: truth values under NumPy's logical + and *, for they count here (do
 
 from __future__ import annotations
 
-import time
 import warnings
 from collections import Counter
 from collections.abc import Callable
@@ -22,6 +21,7 @@ import numpy as np
 import symnet as sn
 from symnet.errors import ShapeError, SymnetError
 from symnet.reference import evaluate
+from tests.fuzz.seeds import over_seeds
 
 Array = np.ndarray[Any, np.dtype[Any]]
 COLUMNS = 3
@@ -268,14 +268,4 @@ def session(seed: int, seconds: float, most: int = 0) -> tuple[Counter[str], lis
     Returns:
         how many were tried, with which operations; and what was wrong, with its seed.
     """
-    counts: Counter[str] = Counter()
-    wrong: list[str] = []
-    end = time.monotonic() + seconds
-    for number in range(seed, seed + (most or 10**9)):
-        if time.monotonic() > end:
-            break
-        try:
-            wrong += [f"seed {number}: {problem}" for problem in attempt_problems(number, counts)]
-        except Exception as error:
-            wrong.append(f"seed {number}: {type(error).__name__}: {str(error)[:300]}")
-    return counts, wrong
+    return over_seeds(seed, seconds, most, attempt_problems)

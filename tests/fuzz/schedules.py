@@ -6,7 +6,6 @@ Data are whole numbers and halves in the parts that decide an argmax, so that ev
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 
 import symnet as sn
 from symnet.reference import evaluate
+from tests.fuzz.seeds import over_seeds
 
 ROWS = (1, 5, 16, 255, 256, 257, 600, 1100)  # around a block of rows and a superblock
 COLUMNS = 5
@@ -68,14 +68,9 @@ def check(seed: int) -> Counter[str]:
 
 def session(seed: int, seconds: float, most: int = 0) -> tuple[Counter[str], list[str]]:
     """Graphs from a seed on until the time is over, at most `most` (0: no bound): counts, and what was wrong."""
-    counts: Counter[str] = Counter()
-    wrong: list[str] = []
-    end = time.monotonic() + seconds
-    for number in range(seed, seed + (most or 10**9)):
-        if time.monotonic() > end:
-            break
-        try:
-            counts += check(number)
-        except Exception as error:
-            wrong.append(f"seed {number}: {type(error).__name__}: {str(error)[:300]}")
-    return counts, wrong
+    return over_seeds(seed, seconds, most, _checked)
+
+
+def _checked(seed: int, counts: Counter[str]) -> list[str]:
+    counts.update(check(seed))
+    return []
