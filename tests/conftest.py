@@ -1,6 +1,7 @@
 """What every test may ask for, a seeded generator; and what holds in every one: rewriting comes to rest.
 
-Hypothesis draws the same examples on every run.
+Hypothesis draws the same examples on every run.  The whole suite is shared by as many processes as there are cores; a
+part of it runs in this process, unless `-n` says otherwise.
 """
 
 import os
@@ -17,6 +18,7 @@ from symnet.loops.ir import Program
 from symnet.loops.order import early_read
 from tests.rest import algebra_comes_to_rest
 
+LINUX = hasattr(os, "sched_getaffinity")
 os.environ["SYMNET_CACHE"] = "0"  # every test compiles what it tests
 settings.register_profile(
     "symnet",
@@ -26,6 +28,26 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("symnet")
+
+
+PARTS = ("keyword", "markexpr", "lf", "failedfirst", "usepdb", "trace", "stepwise", "collectonly")
+MOST = 8  # processes: each reads all of the tests anew, which takes it some ten seconds
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Workers for the whole suite; for one file or folder their start would take longer than they save."""
+    options = config.option
+    unsaid = config.pluginmanager.hasplugin("xdist") and options.numprocesses is None and not options.tx
+    if unsaid and not hasattr(config, "workerinput") and _is_whole(config):
+        options.numprocesses = min(MOST, len(os.sched_getaffinity(0)) if LINUX else os.cpu_count() or 1)
+        options.dist = "worksteal"  # neighbours stay together as long as they can: they share what was compiled
+
+
+def _is_whole(config: pytest.Config) -> bool:
+    named = config.args_source is pytest.Config.ArgsSource.ARGS
+    part = any(getattr(config.option, name, False) for name in PARTS)
+    return not named and not part and config.option.capture != "no"
 
 
 @pytest.fixture(autouse=True, scope="session")
