@@ -14,6 +14,7 @@ Not handled: least squares, eigenvalues, singular values.
 
 from __future__ import annotations
 
+import functools
 import numbers
 from typing import Any
 
@@ -29,6 +30,7 @@ from symnet.expr.node import Node, Shape, static_name
 from symnet.expr.result_dtypes import real_dtype
 
 DETERMINANTS = ("det", "logdet")
+WRITTEN_OUT = 8  # factors of a power; the gradient of more grows with their square
 
 
 class Solve(Node):
@@ -211,6 +213,9 @@ def logdet(A: Any) -> Node:
 def matrix_power(A: Any, n: int) -> Node:
     """A·A·…·A, n times; the inverse's power for a negative n, the identity for 0.
 
+    Up to `WRITTEN_OUT` factors are one contraction, which reads and simplifies as a product; a longer power is squared
+    again and again, A¹³ = A·(A²)²·((A²)²)², so that it and its derivatives take O(log n) products.
+
     Args:
         A: (…, k, k).
         n: a Python int.
@@ -225,6 +230,24 @@ def matrix_power(A: Any, n: int) -> Node:
     if n == 0:
         return identities(A.shape)
     base, count = (A if n > 0 else inv(A)), abs(int(n))
-    stack = range(count + 1, count + A.rank - 1)
-    factors = [(*stack, k, k + 1) for k in range(count)]
-    return base if count == 1 else contract(factors, (*stack, 0, count), *[base] * count)
+    return _product([base] * count) if count <= WRITTEN_OUT else _by_squaring(base, count)
+
+
+def _by_squaring(square: Node, n: int) -> Node:
+    """Source: D. Knuth, "The Art of Computer Programming", volume 2, 3rd edition 1997, section 4.6.3, algorithm A."""
+    factors: list[Node] = []
+    while True:
+        if n & 1:
+            factors.append(square)
+        n >>= 1
+        if not n:
+            return functools.reduce(lambda product, factor: _product([product, factor]), factors)
+        square = _product([square, square])
+
+
+def _product(factors: list[Node]) -> Node:
+    """Of square matrices, or of stacks of them, as one contraction."""
+    count = len(factors)
+    stack = range(count + 1, count + factors[0].rank - 1)
+    indices = [(*stack, k, k + 1) for k in range(count)]
+    return contract(indices, (*stack, 0, count), *factors) if count > 1 else factors[0]
