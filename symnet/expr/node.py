@@ -336,8 +336,14 @@ class Node(Basic):
         return _BUILDERS["array_function"](function, args, keywords)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        """An expression has no values: without this NumPy takes it apart into an array of objects."""
-        mend = "Compile the expression and call it, or evaluate it with symnet.reference.evaluate."
+        """An expression has no values: without this NumPy takes it apart into an array of objects.
+
+        A masked array asks for them too, when it stands to the left of an operator: it does not let the right decide.
+        """
+        mend = (
+            "Compile the expression and call it, or evaluate it with symnet.reference.evaluate; "
+            "for a masked array beside an expression write array.filled(0), or another value for what is masked."
+        )
         raise ArgumentError(explain("np.asarray(…)", "values", "an expression", mend))
 
     __float__, __int__, __complex__, __round__ = map(asked, ("float", "int", "complex", "round"))

@@ -30,6 +30,7 @@ from symnet.expr.movement import concat, fill, reshape
 from symnet.expr.movement import stack as stacked
 from symnet.expr.node import Node
 from symnet.expr.sympy_scalars import from_scalar
+from symnet.expr.sympy_table import remedy
 
 if TYPE_CHECKING:
     from symnet.expr.from_sympy import Converter
@@ -214,8 +215,7 @@ def _unevaluated(c: Converter, part: Any, ranges: Ranges) -> Node:
 
 def unknown(c: Converter, part: Any, ranges: Ranges) -> Node:
     expected = "SymPy scalars with a primitive, matrices, explicit matrices and sums"
-    mend = "Rewrite that part, as in expr.rewrite(sympy.exp), or evaluate it with .doit()."
-    raise c.refuse(part, expected, type(part).__name__, mend)
+    raise c.refuse(part, expected, type(part).__name__, remedy(part))
 
 
 def _numeric(c: Converter, part: Any, ranges: Ranges) -> Node:

@@ -24,7 +24,7 @@ from symnet.expr.extents import Dim
 from symnet.expr.node import Node
 from symnet.expr.symbols import SymbolNames, symbol_leaf
 from symnet.expr.sympy_functions import ScalarFunction, applied, body_of_call, derivative_of, function_node, variable
-from symnet.expr.sympy_table import BUILD
+from symnet.expr.sympy_table import BUILD, remedy
 
 _KNOWN_ASSUMPTIONS = ("positive", "nonnegative", "nonzero", "integer")
 
@@ -105,7 +105,7 @@ def from_scalar(expr: Basic, rule: Given | None = None) -> Node:
 
 
 def _no_meaning(expr: Basic, part: Any) -> ArgumentError:
-    mend = "Rewrite that part, as in expr.rewrite(sympy.exp)."
+    mend = remedy(part)
     if getattr(part, "is_Matrix", False):
         mend = "Convert it first, with sn.from_sympy(…)."
     elif isinstance(part, _UNEVALUATED):

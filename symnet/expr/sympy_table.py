@@ -6,11 +6,13 @@ Conventions are SymPy's: acot x = atan(1/x), Mod takes the sign of the divisor, 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import sympy
 from sympy.codegen import cfunctions
+from sympy.logic import boolalg
 
 from symnet.expr.assumptions import known
 from symnet.expr.constants import Number, number
@@ -63,6 +65,31 @@ def _piecewise(*pairs: Any) -> Node:
     for value, condition in reversed(pairs):
         result = value if condition is True else where(condition, value, result)
     return result
+
+
+def _not(a: Node) -> Node:
+    return elementwise("not", a)
+
+
+def _exclusive(a: Node, b: Node) -> Node:
+    """Where one of two conditions holds, and not both."""
+    return elementwise("and", elementwise("or", a, b), _not(elementwise("and", a, b)))
+
+
+def _odd(*conditions: Node) -> Node:
+    """SymPy's Xor: where an odd number of the conditions holds."""
+    return functools.reduce(_exclusive, conditions)
+
+
+def _all_alike(first: Node, *others: Node) -> Node:
+    """SymPy's Equivalent: where all of the conditions hold, or none."""
+    alike = [_not(_exclusive(first, other)) for other in others]
+    return functools.reduce(_fold("and"), alike)
+
+
+def _choice(condition: Node, a: Node, b: Node) -> Node:
+    """SymPy's ITE: a where the condition holds, b elsewhere, of conditions."""
+    return elementwise("or", elementwise("and", condition, a), elementwise("and", _not(condition), b))
 
 
 def _heaviside(x: Node, at_zero: Node) -> Node:
@@ -121,7 +148,14 @@ BUILD: dict[type, Callable[..., Any]] = {
     sympy.Min: _fold("minimum"),
     sympy.And: _fold("and"),
     sympy.Or: _fold("or"),
-    sympy.Not: lambda a: elementwise("not", a),
+    sympy.Not: _not,
+    sympy.Xor: _odd,
+    sympy.Nand: lambda *args: _not(_fold("and")(*args)),
+    sympy.Nor: lambda *args: _not(_fold("or")(*args)),
+    boolalg.Xnor: lambda *args: _not(_odd(*args)),
+    sympy.Implies: lambda a, b: elementwise("or", _not(a), b),
+    sympy.Equivalent: _all_alike,
+    sympy.ITE: _choice,
     sympy.Heaviside: _heaviside,
     sympy.functions.elementary.piecewise.ExprCondPair: lambda value, condition: (value, condition),
     sympy.Piecewise: _piecewise,
@@ -146,3 +180,12 @@ BUILD: dict[type, Callable[..., Any]] = {
     cfunctions.hypot: lambda a, b: sqrt(power(a, 2) + power(b, 2)),
     cfunctions.fma: lambda a, b, c: a * b + c,
 }
+
+
+def remedy(part: Any) -> str:
+    """What to write in the place of a part that has no meaning here."""
+    if isinstance(part, sympy.Contains):
+        return "Write membership as relations, as in S.as_relational(x)."
+    if isinstance(part, boolalg.Boolean):
+        return "Conditions are relations, x > 0, and And, Or, Not, Xor, Nand, Nor, Implies, Equivalent, ITE of them."
+    return "Rewrite that part, as in expr.rewrite(sympy.exp), or evaluate it with .doit()."

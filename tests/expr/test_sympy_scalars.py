@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import sympy
 from hypothesis import given
 from hypothesis import strategies as st
+from sympy.logic import boolalg
 
 import symnet as sn
 from symnet.errors import ArgumentError
@@ -131,7 +133,7 @@ def test_apply_broadcasts_and_takes_numbers():
     [
         (
             lambda: from_scalar(sympy.hyper((x,), (2,), y) + 1),
-            "got hyper((x,), (2,), y) (hyper). Rewrite that part, as in expr.rewrite(sympy.exp).",
+            "got hyper((x,), (2,), y) (hyper). Rewrite that part, as in expr.rewrite(sympy.exp), or evaluate it with .doit().",
         ),
         (lambda: from_scalar(sympy.Integral(x, x)), "got Integral(x, x) (Integral). Call .doit() on it first."),
         (
@@ -184,3 +186,53 @@ def test_an_unfinished_sum_is_told_to_be_done() -> None:
     a, i = sympy.symbols("a i")
     with pytest.raises(ArgumentError, match=r"got Sum\(a\*\*i, \(i, 0, 3\)\) \(Sum\)\. Call \.doit\(\) on it first"):
         sn.lambdify(a, sympy.Sum(a**i, (i, 0, 3)))
+
+
+CONDITIONS = {
+    "exclusive": lambda p, q, r: sympy.Xor(p, q),
+    "an odd number of three": lambda p, q, r: sympy.Xor(p, q, r),
+    "not both": lambda p, q, r: sympy.Nand(p, q, evaluate=False),
+    "neither": lambda p, q, r: sympy.Nor(p, q, r, evaluate=False),
+    "an even number": lambda p, q, r: boolalg.Xnor(p, q, evaluate=False),
+    "not exclusive": lambda p, q, r: sympy.Not(sympy.Xor(p, q)),
+    "implied": lambda p, q, r: sympy.Implies(p, q),
+    "implied by what is implied": lambda p, q, r: sympy.Implies(sympy.Implies(p, q), r),
+    "equivalent": lambda p, q, r: sympy.Equivalent(p, q),
+    "three equivalent": lambda p, q, r: sympy.Equivalent(p, q, r),
+    "chosen": lambda p, q, r: sympy.ITE(p, q, r),
+    "chosen and joined": lambda p, q, r: sympy.Or(sympy.ITE(p, sympy.Xor(q, r), q), sympy.Implies(r, p)),
+}
+
+
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_every_boolean_of_sympy_is_a_condition(name: str) -> None:
+    """Against SymPy's own truth values, in a Piecewise, inside a sum, and carried by `apply`."""
+    a, b, c = sympy.symbols("a b c", real=True)
+    condition = CONDITIONS[name](a > 0, b > 0, c > 0)
+    whole = sympy.Piecewise((a, condition), (b * c, True))
+    values = np.array(list(itertools.product([-1.0, 2.0], [-3.0, 0.5], [-0.25, 7.0])))
+    x, y, z = (sn.tensor(n, 8) for n in "xyz")
+    expected = [
+        float(v[0] if condition.subs(dict(zip((a, b, c), v, strict=True))) == sympy.true else v[1] * v[2])
+        for v in values.tolist()
+    ]
+    carried = sn.apply(sympy.Lambda((a, b, c), whole), x, y, z)
+    assert np.array_equal(sn.compile(carried)(**dict(zip("xyz", values.T, strict=True))), expected)
+    alone = sn.compile(sn.from_sympy(whole))
+    given = [{"a": p, "b": q, "c": r} for p, q, r in values.tolist()]
+    assert [alone(**{k: v for k, v in row.items() if k in alone.inputs}) for row in given] == expected
+
+
+@pytest.mark.parametrize(
+    ("condition", "remedy"),
+    [
+        (lambda a: sympy.Contains(a, sympy.Interval(0, 1)), r"\(Contains\)\. Write membership as relations"),
+        (lambda a: sympy.Q.positive(a), r"AppliedPredicate\)\. Conditions are relations, x > 0, and And, Or, Not, Xor"),
+    ],
+)
+def test_what_is_no_condition_is_refused_with_what_is(condition, remedy) -> None:
+    t = sympy.Symbol("t", real=True)
+    whole = sympy.Piecewise((t, condition(t)), (0, True))
+    for build in (lambda: sn.from_sympy(whole), lambda: sn.apply(sympy.Lambda(t, whole), sn.tensor("x", 3))):
+        with pytest.raises(ArgumentError, match=remedy):
+            build()

@@ -1,6 +1,7 @@
 """A masked array is refused wherever data come in: what lies below the mask would count as data."""
 
 import importlib
+import operator
 import re
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import sympy
 
 import symnet as sn
-from symnet.errors import DTypeError
+from symnet.errors import ArgumentError, DTypeError
 from symnet.reference import evaluate
 
 v, w, i = sn.tensor("v", 3), sn.scalar("w"), sn.tensor("i", 3, dtype="int64")
@@ -55,6 +56,13 @@ DOORS = {
 def test_a_masked_array_is_refused(door: str) -> None:
     with pytest.raises(DTypeError, match=r"got a .*mask.*Masks have no meaning here: pass"):
         DOORS[door]()
+
+
+@pytest.mark.parametrize("operation", [operator.mul, operator.add, operator.sub, operator.truediv, operator.pow])
+def test_a_masked_array_to_the_left_of_an_operator_is_refused_with_the_remedy(operation) -> None:
+    """It takes the expression for data before anybody can see the mask."""
+    with pytest.raises(ArgumentError, match=r"got an expression.* beside an expression write array\.filled\(0\)"):
+        operation(MASKED, v)
 
 
 def test_the_refusal_names_the_argument() -> None:
