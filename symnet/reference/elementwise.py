@@ -11,11 +11,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import sympy
 
 from symnet import dtypes
 from symnet.errors import ValueDomainError, explain
 from symnet.expr.constants import number_of
 from symnet.expr.elementwise import PRIMITIVES, Elementwise
+from symnet.expr.graph import topological
+from symnet.expr.node import Node
 from symnet.expr.result_dtypes import CASTS
 from symnet.expr.sympy_functions import function_of
 from symnet.reference.context import Array, Context
@@ -59,6 +62,9 @@ MEANING: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 
+LONGEST_POWER = 512  # of an exact number that is written out
+
+
 def elementwise_value(node: Elementwise, values: Sequence[Array], context: Context) -> Array:
     """The primitive applied to operands of the result's dtype (comparisons: of the operands' common dtype)."""
     result = PRIMITIVES[node.op].result
@@ -72,7 +78,28 @@ def elementwise_value(node: Elementwise, values: Sequence[Array], context: Conte
         args = context.operands(node, values)
     function = function_of(node)
     with np.errstate(all="ignore"):
-        return np.asarray(MEANING[node.op](*args) if function is None else MEANING["function"](function, *args))
+        found = np.asarray(MEANING[node.op](*args) if function is None else MEANING["function"](function, *args))
+    return found if node.dtype or node.rank or np.isfinite(found) else _of_numbers(node, found)
+
+
+_EXACT = {"add": sympy.Add, "mul": sympy.Mul, "pow": sympy.Pow}
+
+
+def _of_numbers(node: Elementwise, found: Array) -> Array:
+    """A constant that overflowed on the way, √(2¹⁰²⁴ + 1), from exact numbers; what was found for all else."""
+    values: dict[Node, sympy.Expr] = {}
+    for part in topological(node):
+        value = number_of(part)
+        if value is None:
+            operands = [values[o] for o in part.operands]
+            build = _EXACT.get(getattr(part, "op", ""))
+            if build is None or (build is sympy.Pow and not abs(operands[1]) <= LONGEST_POWER):
+                return found
+            value = build(*operands)
+        if not (value.is_real and value.is_finite):
+            return found
+        values[part] = value
+    return np.asarray(float(values[node]))
 
 
 def _compared(node: Elementwise, values: Sequence[Array], context: Context) -> list[Any]:

@@ -54,6 +54,22 @@ def may_join(a: Expr, b: Expr) -> bool:
     return a == 0 or b == 0 or a in (1, -1) or b in (1, -1) or is_moderate(a * b)
 
 
+def may_join_reciprocal(a: Expr, b: Expr) -> bool:
+    """Whether a/b may stand for a and x/b: c·x/b → (c/b)·x.
+
+    Always where b and 1/b are beyond float64, so that x/b is 0, infinite or NaN, and where only a/b is moderate.
+    """
+    if b == 0 or not b.is_Rational or is_moderate(b):
+        return False
+    beyond = is_beyond_float64(b) and is_beyond_float64(1 / b)
+    return beyond or (a not in (1, -1) and is_moderate(a / b))
+
+
+def is_beyond_float64(value: Expr) -> bool:
+    """Whether a finite number other than 0 is rounded to 0 or to an infinite one."""
+    return value != 0 and float(value) in (0.0, float("inf"), float("-inf"))
+
+
 def split_coefficient(node: Node) -> Term:
     """The leading number of a product, and its other factors."""
     if _is_finite_number(node):

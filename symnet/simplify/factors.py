@@ -24,8 +24,10 @@ from symnet.simplify.coefficients import (
     content,
     divided,
     has_both_signs,
+    is_beyond_float64,
     is_small,
     may_join,
+    may_join_reciprocal,
     rounded_once,
 )
 from symnet.simplify.order import Key, product_key
@@ -114,7 +116,9 @@ class Factors:
             return True
         if exponent == 1:
             return may_join(self.coefficient, value)
-        if value.has(Float) or not abs(exponent) <= LARGEST_POWER:
+        if exponent == -1 and may_join_reciprocal(self.coefficient, value):
+            return True
+        if not abs(exponent) <= LARGEST_POWER or (value.has(Float) and not is_beyond_float64(value)):
             return False  # a rounded number costs digits, and an exact one grows long
         folded = value**exponent
         return is_small(folded) if folded.is_Rational else bool(folded.is_real)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from sympy import Rational
+from sympy import Integer, Rational
 
 import symnet as sn
 from symnet.reference import evaluate
@@ -42,3 +42,68 @@ def test_whole_numbers_beyond_float64_are_infinite(build, large: int) -> None:
     with np.errstate(over="ignore"):
         wanted = evaluate(node, data)
     np.testing.assert_allclose(sn.compile(node)(**data), wanted, rtol=1e-15)
+
+
+LARGE, NEARLY = 7**2000, 7**1999
+DATA = {"v": np.array([1.0, -2.5, 3.0]), "f": np.array([1.0, -2.5, 3.0], "float32"), "a": 0.75}
+BROUGHT_BACK = {
+    "multiplied and divided": (LARGE * v / NEARLY, lambda d: 7 * d["v"]),
+    "divided and multiplied": (v / NEARLY * LARGE, lambda d: 7 * d["v"]),
+    "negative": (-LARGE * v / NEARLY, lambda d: -7 * d["v"]),
+    "by a fraction": (v * Integer(LARGE) * Rational(1, NEARLY), lambda d: 7 * d["v"]),
+    "divided twice": ((v / Integer(LARGE)) / Rational(1, LARGE), lambda d: d["v"]),
+    "below the line": (LARGE / (v / NEARLY) / Integer(7) ** 3999, lambda d: 1 / d["v"]),
+    "around a sum": (sn.sum(LARGE * v) / NEARLY, lambda d: 7 * d["v"].sum()),
+    "a sum": ((LARGE * v + LARGE) / NEARLY, lambda d: 7 * d["v"] + 7),
+    "around a product of matrices": ((LARGE * sn.outer(v, v)) @ v / NEARLY, lambda d: 7 * d["v"] * (d["v"] @ d["v"])),
+    "with a function": (sn.exp(v) * LARGE / NEARLY, lambda d: 7 * np.exp(d["v"])),
+    "beside a scalar": (a * LARGE * v / NEARLY, lambda d: 7 * d["a"] * d["v"]),
+    "beyond float32 alone": (2**200 * f / 2**199, lambda d: 2 * d["f"]),
+    "beyond float32, divided first": (f / 2**199 * 2**200, lambda d: 2 * d["f"]),
+}
+
+
+@pytest.mark.parametrize("name", BROUGHT_BACK)
+def test_a_number_out_of_range_meets_the_one_that_brings_it_back(name: str) -> None:
+    """The value, the slopes, and the value as a summand: `inf/inf` was computed."""
+    node, expected = BROUGHT_BACK[name]
+    used = sn.expr.symbols.leaves(node)
+    data = {leaf.name: DATA[leaf.name] for leaf in used}
+    rtol = 1e-6 if f in used else 1e-14
+    np.testing.assert_allclose(sn.compile(node)(**data), expected(data), rtol=rtol)
+    np.testing.assert_allclose(sn.compile(node + 1)(**data), expected(data) + 1, rtol=rtol)
+    (leaf,) = [u for u in used if u.rank][:1]
+    slope = sn.compile(sn.grad(sn.sum(node), leaf))
+    found = slope(**{n: x for n, x in data.items() if n in slope.inputs})
+    step = np.array([1e-3, 0, 0], data[leaf.name].dtype)
+    after, before = (np.sum(expected({**data, leaf.name: data[leaf.name] + s})) for s in (step, -step))
+    np.testing.assert_allclose(found[0], (after - before) / 2e-3, rtol=1e-3)
+
+
+@pytest.mark.parametrize("number", [10**310, Rational(1, 10**310), Rational(1, 10**320)])
+def test_a_quotient_by_what_float64_can_nearly_hold_stays_one(number) -> None:
+    """As the floats that the literals are: 10³¹⁰ is infinite, 10⁻³¹⁰ subnormal."""
+    found = sn.compile([v / sn.constant(number), v * sn.constant(number)])(v=DATA["v"])
+    with np.errstate(all="ignore"):
+        rounded = np.float64(float(Rational(number)))
+        expected = DATA["v"] / rounded, DATA["v"] * rounded
+    for each, wanted in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(each, wanted)
+
+
+@pytest.mark.parametrize("power", [1021, 1023, 1024, 1025, 1500, 2000])
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda n: sn.sqrt(Integer(2) ** n + 1), lambda n: sn.constant(2**n + 1) ** Rational(1, 3),
+        lambda n: sn.sqrt(sn.constant(2**n) + sn.constant(1)), lambda n: sn.constant(2**n) ** -1 * 2**n,
+        lambda n: 1 / sn.sqrt(sn.constant(Rational(2**n, 3))), lambda n: sn.sqrt(sn.constant(2**n) * 2**-n),
+    ],
+)  # fmt: skip
+def test_a_root_of_a_constant_is_one_number_on_every_floor(build, power: int) -> None:
+    node = build(power)
+    wanted = float(sn.to_sympy(node))
+    found = [sn.compile(v * node)(v=DATA["v"]), evaluate(v * node, {"v": DATA["v"]}), sn.compile(node + 0 * a)(a=1.0)]
+    assert np.isfinite(wanted)
+    np.testing.assert_allclose(found[2], wanted, rtol=1e-14)
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-13)  # 1/3 is rounded in NumPy
