@@ -1,9 +1,10 @@
 """Take and one-hot at one point: integer buffers used as indices.
 
 What is not surely in range has a checked copy, made by a nest of its own before it is used: each index is read once, so
-that another thread that writes to it meanwhile cannot slip past the check.  Negative ones of Take are counted from the
-end; one out of range becomes 0, and the call fails with INDEX_OUT_OF_RANGE, the number of the check, value and place.
-Indices of Take that are surely in range are stored (a leaf, or a buffer of their own).
+that another thread that writes to it meanwhile cannot slip past the check.  Vectors of them are copied and compared
+without a branch; where any is out of range, the copy is looked at one by one.  Negative ones of Take are counted from
+the end; one out of range becomes 0, and the call fails with INDEX_OUT_OF_RANGE, the number of the check, value and
+place.  Indices of Take that are surely in range are stored (a leaf, or a buffer of their own).
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from symnet.expr.indexing import Take
 from symnet.expr.node import Node
 from symnet.loops.ir import (
     INDEX_OUT_OF_RANGE,
+    Alloc,
+    Body,
     Buffer,
     Const,
     Fail,
@@ -26,13 +29,13 @@ from symnet.loops.ir import (
     IntLoad,
     IntVar,
     Load,
-    Stmt,
     Store,
     Value,
+    int_min,
 )
 from symnet.loops.signature import IndexBound
 from symnet.lower.extents import lower_extent, lower_shape
-from symnet.lower.nest import Nest
+from symnet.lower.nest import Check, Nest
 from symnet.lower.point import INLINE, Index, Inline, Point, Points, Use
 from symnet.lower.space import Space
 
@@ -94,35 +97,64 @@ def checked_copy(space: Space, use: Use, name: str) -> Buffer:
     return replace(buffer, dtype="int64") if wraps else buffer
 
 
-def check_nests(space: Space, use: Use, copy: Buffer, number: int, report: Buffer) -> list[Nest]:
-    """Fill the copy; then a kernel that fails where an element is no index.
-
-    Two nests, so that the copy fills vectors and is read again as it was written.
-    """
+def check_nest(space: Space, use: Use, copy: Buffer, number: int, report: Buffer) -> Nest:
+    """Fill the copy, and fail where an element is no index."""
     indices, extent, wraps = use
     axes = space.axes(indices)
     index: tuple[IntExpr, ...] = tuple(IntVar(axis.var) for axis in axes)
     points = space.points("v")
     value = points.cast(points.at(indices, index), copy.dtype)
-    size = lower_extent(extent)
+    size = points.let(FromInt(_comparable(lower_extent(extent), copy.dtype), copy.dtype))
     if wraps:
-        turned = points.op("add", value, points.let(FromInt(size, copy.dtype)))
-        negative = points.op("lt", value, Const(0, copy.dtype), dtype="bool")
-        value = points.op("select", negative, turned, value, dtype=copy.dtype)
-    found, place = IntLoad(copy, index), IntConst(0) + 0
+        turned = points.op("add", value, size)
+        value = points.op("select", _is_negative(points, value), turned, value, dtype=copy.dtype)
+    below, above = _is_negative(points, value), points.op("ge", value, size, dtype="bool")
+    suspect = points.op("or", below, above, dtype="bool")
+    place: IntExpr = IntConst(0)
     for at, axis in zip(index, axes, strict=True):
         place = place * axis.extent + at
-    harmless = Store(copy, index, Const(0, copy.dtype))
-    below = Fail(INDEX_OUT_OF_RANGE, report, (IntConst(number), found - size if wraps else found, place))
-    above = Fail(INDEX_OUT_OF_RANGE, report, (IntConst(number), found, place))
-    checks: tuple[Stmt, ...] = (
-        If(IntCondition("lt", found, IntConst(0)), (below, harmless)),
-        If(IntCondition("ge", found, size), (above, harmless)),
+    return Nest(
+        copy.name,
+        axes,
+        (*points.lets, Store(copy, index, value)),
+        check=Check(suspect, _look(space, use, Load(copy, index), place, number, report)),
     )
-    fill = Nest(copy.name, axes, (*points.lets, Store(copy, index, value)))
-    return [fill, Nest(f"{copy.name}_check", axes, checks, kernel=1)]
 
 
+def _comparable(size: IntExpr, dtype: str) -> IntExpr:
+    """An extent that the dtype of indices may not hold: its largest number is looked at again, where need be."""
+    return int_min(size, LARGEST_INT32) if dtype == "int32" else size
+
+
+def _is_negative(points: Points, value: Value) -> Value:
+    return points.op("lt", value, Const(0, value.dtype), dtype="bool")
+
+
+def _look(space: Space, use: Use, found: Load, place: IntExpr, number: int, report: Buffer) -> Body:
+    """At one point: which side it is out on, if any, compared in int64; it fails and becomes 0."""
+    size, wraps = lower_extent(use[1]), use[2]
+    points = space.points("v")
+    value = points.cast(points.let(found), "int64")
+    below, above = _is_negative(points, value), points.op("ge", value, points.let(FromInt(size, "int64")), dtype="bool")
+    side = Buffer(f"{found.buffer.name}_side", "int64", (IntConst(1),), "register")
+    zero = (IntConst(0),)
+    high = points.op("select", above, Const(1, side.dtype), Const(0, side.dtype), dtype=side.dtype)
+    which = points.op("select", below, Const(-1, side.dtype), high, dtype=side.dtype)
+    element, harmless = IntLoad(found.buffer, found.index), Store(found.buffer, found.index, Const(0, found.dtype))
+
+    def fail(came: IntExpr) -> Body:
+        return (Fail(INDEX_OUT_OF_RANGE, report, (IntConst(number), came, place)), harmless)
+
+    return (
+        *points.lets,
+        Alloc(side),
+        Store(side, zero, which),
+        If(IntCondition("lt", IntLoad(side, zero), IntConst(0)), fail(element - size if wraps else element)),
+        If(IntCondition("gt", IntLoad(side, zero), IntConst(0)), fail(element)),
+    )
+
+
+LARGEST_INT32 = 2**31 - 1
 LONGEST_SHOWN = 80  # characters of a computed index in an error
 INLINE["take"] = Inline(_take_points, _take_value)  # type: ignore[arg-type]
 INLINE["one_hot"] = Inline(_one_hot_points, _one_hot_value)

@@ -10,6 +10,8 @@ floor); `schedule/` writes it as tiled, vectorized, streamed loops.
         `outer` lets and stores, which may read Var(acc)
 
 A *kernel* has no accumulator: its `outer` brings loops of its own, and its axes are plain loops around them.
+A nest with a *check* counts the points at which a condition holds; where there are any, another body runs for every
+point, one by one.
 """
 
 from __future__ import annotations
@@ -23,10 +25,14 @@ from symnet.loops.ir import (
     Buffer,
     Const,
     For,
+    If,
+    IntCondition,
     IntConst,
     IntExpr,
+    IntLoad,
     Let,
     Load,
+    Op,
     Stage,
     Stmt,
     Store,
@@ -61,10 +67,22 @@ class Accumulator:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """Where `suspect`, a condition of the lets of `outer`, holds at a point, `again` runs for every point.
+
+    So the check itself fills vectors and has no branch; only where something is wrong are points looked at one by one.
+    """
+
+    suspect: Value
+    again: Body
+
+
+@dataclass(frozen=True, slots=True)
 class Nest:
     """One stored value (or several over one space).
 
-    `kernel`, where it is not 0, is the number of multiply-adds of one point of a kernel.
+    `kernel`, where it is not 0, is the number of multiply-adds of one point of a kernel; `check` stands without an
+    accumulator only.
     """
 
     name: str
@@ -74,6 +92,7 @@ class Nest:
     inner: tuple[Let, ...] = ()
     accumulator: Accumulator | None = None
     kernel: int = 0
+    check: Check | None = None
 
     @property
     def axes(self) -> tuple[Axis, ...]:
@@ -121,12 +140,28 @@ def around(axes: Sequence[Axis], body: Body) -> Body:
     return body
 
 
+def mapped(nest: Nest, axes: Sequence[Axis], kinds: Sequence[str] | None = None) -> Body:
+    """The loops of a nest without an accumulator, its check among them."""
+    if nest.check is None:
+        return nested(axes, nest.outer, kinds)
+    store = next(s for s in nest.outer if isinstance(s, Store))
+    cell, zero = Buffer(f"{nest.name}_suspects", store.buffer.dtype, (as_int(1),), "register"), (as_int(0),)
+    count = Store(cell, zero, Op("cast", (nest.check.suspect,), cell.dtype), "add")
+    some = IntCondition("ne", IntLoad(cell, zero), IntConst(0))
+    return (
+        Alloc(cell),
+        Store(cell, zero, Const(0, cell.dtype)),
+        *nested(axes, (*nest.outer, count), kinds),
+        If(some, around(nest.parallel, nest.check.again)),
+    )
+
+
 def naive_body(nest: Nest) -> Body:
     """The nest as plain serial loops, with a scalar accumulator in a register buffer."""
     if nest.kernel:
         return around(nest.parallel, nest.outer)
     if nest.accumulator is None:
-        return nested(nest.parallel, nest.outer)
+        return mapped(nest, nest.parallel)
     acc = nest.accumulator
     cell = Buffer(f"{acc.name}_cell", acc.dtype, (as_int(1),), "register")
     zero = (as_int(0),)

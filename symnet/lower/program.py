@@ -25,7 +25,7 @@ from symnet.lower.arrangement import arrange
 from symnet.lower.axes import axis_classes
 from symnet.lower.cumulative import cumsum_nest
 from symnet.lower.extents import lower_extent
-from symnet.lower.indexing import bound_of, check_nests, checked_copy, use_of
+from symnet.lower.indexing import bound_of, check_nest, checked_copy, use_of
 from symnet.lower.linalg import (
     FactorBuffers,
     columns_shape,
@@ -191,7 +191,7 @@ class _Builder:
             self.workspace.insert(0, self.report)
         copy = checked_copy(self.space, use, self.fresh("index"))
         self.workspace.append(copy)
-        self.nests += check_nests(self.space, use, copy, len(self.checks), self.report)
+        self.nests.append(check_nest(self.space, use, copy, len(self.checks), self.report))
         self.space.checked[use] = copy
         self.checks.append(bound_of(use))
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from symnet.loops.accesses import Access, of_value, reads, writes
 from symnet.loops.ir import (
+    Body,
     Buffer,
     IntAdd,
     IntConst,
@@ -25,7 +26,7 @@ from symnet.loops.ir import (
     walk,
 )
 from symnet.loops.substitute import Substitution, int_variables
-from symnet.lower.nest import Accumulator, Nest
+from symnet.lower.nest import Accumulator, Check, Nest
 
 INVARIANT, CONTIGUOUS, STRIDED = "invariant", "contiguous", "strided"
 
@@ -56,14 +57,19 @@ def outer_loads(nest: Nest) -> list[Load]:
 
 
 def stores(nest: Nest) -> list[Store]:
-    return [s for s in writes(nest.outer) if s.buffer.space != "register"]
+    return [s for s in writes(_outer(nest)) if s.buffer.space != "register"]
+
+
+def _outer(nest: Nest) -> Body:
+    """What runs at every point, that of its check too."""
+    return nest.outer if nest.check is None else (*nest.outer, *nest.check.again)
 
 
 def accesses(nest: Nest) -> list[Access]:
     """Every access to memory, those inside indices included."""
     value = of_value(nest.accumulator.value) if nest.accumulator else ()
     written = [(s.buffer, s.index) for s in stores(nest)]
-    touched = [*reads(nest.inner), *value, *reads(nest.outer), *written]
+    touched = [*reads(nest.inner), *value, *reads(_outer(nest)), *written]
     return [access for access in touched if access[0].space != "register"]
 
 
@@ -94,7 +100,9 @@ def substituted(nest: Nest, rule: Substitution) -> Nest:
     """The nest with integer variables replaced and accesses moved; its axes stay."""
     acc = nest.accumulator
     moved: Accumulator | None = replace(acc, value=rule.value(acc.value)) if acc else None
-    return replace(nest, outer=rule.body(nest.outer), inner=rule.body(nest.inner), accumulator=moved)  # type: ignore[arg-type]
+    check = Check(rule.value(nest.check.suspect), rule.body(nest.check.again)) if nest.check else None
+    outer, inner = rule.body(nest.outer), rule.body(nest.inner)
+    return replace(nest, outer=outer, inner=inner, accumulator=moved, check=check)  # type: ignore[arg-type]
 
 
 def base_name(buffer: Buffer) -> str:

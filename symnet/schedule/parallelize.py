@@ -5,10 +5,13 @@ In: a nest and a target.  Out: the nest restricted to one unit, and how many uni
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from symnet.loops.ir import IntConst, IntExpr, IntVar, ceil_div, int_min
+from symnet.loops.ir import IntConst, IntExpr, IntVar, Let, Store, ceil_div, int_min
 from symnet.loops.substitute import Substitution
+from symnet.lower.elementwise import TRANSCENDENTAL
 from symnet.lower.extents import TYPICAL
 from symnet.lower.nest import Axis, Nest
 from symnet.schedule.access import substituted
@@ -16,6 +19,8 @@ from symnet.schedule.target import Target
 from symnet.schedule.tile import choose
 
 UNIT_WORK = 1 << 18  # multiply-adds worth a hand-over between threads
+ROW_UNIT, ROW_UNIT_WORK = 16, 1 << 11  # rows of a unit of a sweep; operations below which it has more of them
+MATH_WORK = 16  # operations of a transcendental function
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,23 @@ def _split_axis(nest: Nest, target: Target) -> Axis | None:
 
 def _count(axis: Axis) -> int:
     return TYPICAL if axis.constant is None else max(axis.constant, 1)
+
+
+def rows_of_unit(nests: Iterable[Nest], most: int) -> int:
+    """Rows of a unit of a sweep: where a row is light, so many more that starting loops costs nothing beside them."""
+    per_row = sum(map(_row_work, nests))
+    rows = ROW_UNIT
+    while rows < most and rows * per_row < ROW_UNIT_WORK:
+        rows *= 2
+    return rows
+
+
+def _row_work(nest: Nest) -> int:
+    """About how many operations a row of the batch takes."""
+    values = [s.value for s in (*nest.outer, *nest.inner) if isinstance(s, (Let, Store))]
+    point = sum(MATH_WORK if getattr(v, "name", "") in TRANSCENDENTAL else 1 for v in values)
+    point += nest.accumulator is not None
+    return math.prod([_count(a) for a in nest.axes if not a.batch]) * max(point, nest.kernel)
 
 
 def _chunk(nest: Nest, axis: Axis) -> int:

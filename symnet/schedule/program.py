@@ -3,8 +3,8 @@
 In: `Lowered` and a `Target`.  Out: a `Program` whose groups are, for each pass over the batch,
 
     once:    what does not depend on rows (packed weights, sums of earlier passes)
-    stream:  for each superblock of BLOCK rows: the row nests, in units of UNIT rows; then the reductions over rows,
-             in units of features, added to those of the block before
+    stream:  for each superblock of BLOCK rows: the row nests, in units of 16 rows or more; then the reductions over
+             rows, in units of features, added to those of the block before
     totals:  what these additions rounded away, where there was more than one block
 
 The whole forward and backward work on a superblock stays in a workspace of fixed size.  Units have fixed sizes and
@@ -44,14 +44,13 @@ from symnet.lower.program import Lowered
 from symnet.lower.space import clear_of
 from symnet.schedule.access import stores, substituted
 from symnet.schedule.pack import packed
-from symnet.schedule.parallelize import Share, share
+from symnet.schedule.parallelize import Share, rows_of_unit, share
 from symnet.schedule.partials import Carry, is_rounded, settled
 from symnet.schedule.stream import Pass, classify, is_block, plan
 from symnet.schedule.target import Target
 from symnet.schedule.tile import scheduled
 
 BLOCK = 256  # rows of a superblock
-UNIT = 16  # rows of a unit
 
 
 def schedule(lowered: Lowered, target: Target) -> Program:
@@ -207,14 +206,15 @@ class _State:
         if not sweep.rows:
             return None
         body: Body = ()
+        unit = rows_of_unit(sweep.rows, BLOCK)
         for nest in sweep.rows:
             (row,) = (a for a in nest.parallel if a.batch)
-            start = IntVar(self.unit) * UNIT
-            extent = int_min(UNIT, self.rows_in_block() - start)
+            start = IntVar(self.unit) * unit
+            extent = int_min(unit, self.rows_in_block() - start)
             moved = self.on_block(nest, row.var, start)
             cut = tuple(replace(a, extent=extent) if a.batch else a for a in nest.parallel)
             body += scheduled(replace(moved, parallel=cut), self.target)
-        return Stage(f"rows_{number}", body, ceil_div(self.rows_in_block(), UNIT), self.unit)
+        return Stage(f"rows_{number}", body, ceil_div(self.rows_in_block(), unit), self.unit)
 
     def _reduces(self, sweep: Pass, number: int) -> Stage | None:
         """All the reductions of a pass as one stage."""

@@ -37,7 +37,7 @@ from symnet.loops.ir import (
 )  # fmt: skip
 from symnet.loops.substitute import Substitution, int_variables
 from symnet.lower.elementwise import TRANSCENDENTAL
-from symnet.lower.nest import Axis, Nest, around, naive_body, nested
+from symnet.lower.nest import Axis, Nest, around, mapped, naive_body, nested
 from symnet.schedule.access import CONTIGUOUS, INVARIANT, STRIDED, inner_loads, outer_loads, stores, stride, substituted
 from symnet.schedule.partials import PANEL, Carry, Cells, Sizes, accumulated
 from symnet.schedule.target import Target
@@ -175,9 +175,9 @@ def scheduled(nest: Nest, target: Target, carry: Carry | None = None) -> Body:
 def _map(nest: Nest, shape: Shape) -> Body:
     lane = shape.lane
     if lane is None:
-        return nested((), nest.outer)
+        return mapped(nest, ())
     axes = [*(a for a in nest.parallel if a is not lane), lane]
-    return nested(axes, nest.outer, ["serial"] * (len(axes) - 1) + ["vector"])
+    return mapped(nest, axes, ["serial"] * (len(axes) - 1) + ["vector"])
 
 
 def _known_short(nest: Nest) -> bool:

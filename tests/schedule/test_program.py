@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import symnet as sn
 from symnet.expr.constants import identity
 from symnet.expr.contraction import einsum
 from symnet.expr.contraction import sum as total
@@ -19,8 +20,8 @@ from symnet.loops.ir import IntConst, IntVar, Program
 from symnet.loops.printer import to_text
 from symnet.loops.verifier import verify
 from symnet.lower.program import lower
-from symnet.schedule.parallelize import share
-from symnet.schedule.program import BLOCK, UNIT, schedule
+from symnet.schedule.parallelize import ROW_UNIT, rows_of_unit, share
+from symnet.schedule.program import BLOCK, schedule
 from symnet.schedule.target import Target
 from symnet.schedule.tile import choose, tile_widths
 from tests.golden import check_golden
@@ -92,7 +93,23 @@ def test_column_tiles_cover_every_column_once(extent: int, target: Target) -> No
 def test_units_are_of_a_fixed_size() -> None:
     part = share(nests(tensor("A", 1000, 500) @ tensor("B", 500, 300)).nests[0], WIDE, "u")
     assert isinstance(part.units, IntConst) and part.units.value > 1
-    assert UNIT < BLOCK and BLOCK % UNIT == 0
+
+
+LIGHT, HEAVY = tensor("x", dim("m")), tensor("X", dim("m"), 64)
+ROW_UNITS = {
+    "a number for each row": (2 * LIGHT, BLOCK),
+    "a transcendental function": (sn.tanh(LIGHT), 128),
+    "a product": (HEAVY @ tensor("W", 64, 64), ROW_UNIT),
+    "numbers of a table": (sn.take(tensor("c", 9), tensor("i", dim("m"), dtype="int64")), BLOCK),
+    "long rows": (HEAVY * 2, ROW_UNIT),
+}
+
+
+@pytest.mark.parametrize("name", ROW_UNITS)
+def test_light_rows_have_longer_units_that_divide_a_superblock(name: str) -> None:
+    formula, wanted = ROW_UNITS[name]
+    rows = rows_of_unit(nests(formula).nests, BLOCK)
+    assert rows == wanted and BLOCK % rows == 0
 
 
 def axis_sizes(root: Node) -> tuple[object, object]:
