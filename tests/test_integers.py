@@ -1,5 +1,6 @@
 """Integers follow NumPy: the witnesses of what went wrong, and what else is promised of them."""
 
+import importlib
 import re
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import sympy
 
 import symnet as sn
-from symnet.errors import AllocationError, DTypeError, RangeError
+from symnet.errors import AllocationError, DTypeError, RangeError, ValueDomainError
 from symnet.reference import evaluate
 from symnet.simplify.algebra import simplify
 
@@ -309,3 +310,56 @@ def test_the_header_adds_and_multiplies_extents_with_saturation(tmp_path) -> Non
     text = (tmp_path / "means.h").read_text()
     assert "means_times(m, n) < 1" in text and "if (a > 0 && b > INT64_MAX / a) return INT64_MAX;" in text
     assert "if (means_workspace_bytes(dims) == (size_t)-1) return means_BAD_EXTENT;" in text
+
+
+COUNTED = {
+    "added": lambda z, n: z + n * 2**30,
+    "subtracted": lambda z, n: z - 3 * n * 2**29,
+    "multiplied": lambda z, n: z * (n * 2**30),
+    "the larger": lambda z, n: sn.maximum(z, n * 2**30),
+    "the remainder": lambda z, n: z % (n * 2**30),
+    "chosen": lambda z, n: sn.where(z > 0, n * 2**30, z),
+    "a square": lambda z, n: z + n**2 * 2**28,
+    "a difference": lambda z, n: z + (n - 7 * n * 2**28),
+    "joined": lambda z, n: sn.concat([z, sn.broadcast_to(sn.constant(1) * n * 2**30, (2,))]),
+    "spread over an array": lambda z, n: z + sn.ones(n) * n * 2**30,
+    "a sum of ones": lambda z, n: z + sn.sum(sn.ones(n)) * 2**30,
+}
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_a_count_that_its_integers_cannot_hold_is_refused_when_the_function_is_called(name: str) -> None:
+    """As NumPy refuses the Python integer; int64 has room for it, and a count that fits is added exactly."""
+    n = sn.dim("n")
+    build = COUNTED[name]
+    for dtype, rows, fits in (("int32", 1, True), ("int32", 3, False), ("int64", 3, True)):
+        function = sn.compile(build(sn.tensor("z", n, dtype=dtype), n))
+        given = np.arange(rows).astype(dtype)
+        if fits:
+            wanted = evaluate(build(sn.tensor("z", rows, dtype=dtype), sympy.Integer(rows)), {"z": given})
+            assert function(z=given).dtype == wanted.dtype and np.array_equal(function(z=given), wanted), rows
+        else:
+            with pytest.raises(
+                ValueDomainError, match=r"for the count .* among int32, which holds -2147483648 to"
+            ):
+                function(z=given)
+
+
+def test_a_count_beyond_the_digits_of_float64_is_refused_among_int64() -> None:
+    n = sn.dim("n")
+    function = sn.compile(sn.tensor("z", n, dtype="int64") + 3 * n**21)
+    assert function(z=np.zeros(2, "int64")).tolist() == [3 * 2**21] * 2
+    with pytest.raises(ValueDomainError, match=r"for the count 3\*n\*\*21 among int64, which holds -9007199254740992"):
+        function(z=np.zeros(6, "int64"))
+
+
+def test_a_stub_and_the_header_refuse_such_a_count_too(tmp_path, monkeypatch) -> None:
+    n = sn.dim("n")
+    function = sn.compile(sn.tensor("z", n, dtype="int32") + n * 2**30, name="counts")
+    function.export(tmp_path / "counts")
+    monkeypatch.syspath_prepend(tmp_path)
+    stub = importlib.import_module("counts")
+    assert stub.counts(z=np.ones(1, "int32")).tolist() == [2**30 + 1]
+    with pytest.raises(ValueError, match="for the count 1073741824\\*n among int32"):
+        stub.counts(z=np.ones(2, "int32"))
+    assert "2147483647" in (tmp_path / "counts.h").read_text()

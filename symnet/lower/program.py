@@ -23,6 +23,7 @@ from symnet.loops.signature import IndexBound, Requirement, Signature
 from symnet.lower import constants, elementwise, indexing  # noqa: F401  (each fills the table INLINE)
 from symnet.lower.arrangement import arrange
 from symnet.lower.axes import axis_classes
+from symnet.lower.counts import count_requirements
 from symnet.lower.cumulative import cumsum_nest
 from symnet.lower.extents import lower_extent
 from symnet.lower.indexing import bound_of, check_nest, checked_copy, use_of
@@ -304,7 +305,14 @@ def _signature(
     used = {n for n in topological(*roots) if n.kind == "tensor"}
     unused = frozenset(leaf.name for leaf in leaves if leaf not in used)
     everything = topological(*written)
-    requirements = tuple(dict.fromkeys(r for n in everything for r in _REQUIRES.get(n.kind, _no_requirements)(n)))
+    requirements = tuple(
+        dict.fromkeys(
+            [
+                *(r for n in everything for r in _REQUIRES.get(n.kind, _no_requirements)(n)),
+                *(r for n in topological(*written, *roots) for r in count_requirements(n)),
+            ]
+        )
+    )
     bounds = tuple(dict.fromkeys(b for n in topological(*written, *roots) for b in _bounds(n)))
     return Signature(name, dims, inputs, tuple(outputs), unused, requirements, bounds)
 
