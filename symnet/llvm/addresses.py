@@ -20,7 +20,8 @@ class Access(NamedTuple):
     """An element's address, lane by lane.
 
     `step` is 0 (all lanes share it), 1 (lanes are neighbours), or None: `offsets` then holds each lane's
-    distance from `pointer` in elements, and `distinct` says that no two lanes meet.
+    distance from `pointer` in elements, and `distinct` says that no two lanes meet; where the distance is a factor
+    times one value, `factor` and the name of the `atom`.
     """
 
     pointer: V
@@ -28,6 +29,8 @@ class Access(NamedTuple):
     offsets: V | None
     alignment: int
     distinct: bool = True
+    factor: int = 0
+    atom: str = ""
 
 
 def access(e: Emitter, place: Place, index: tuple[IntExpr, ...]) -> Access:
@@ -54,7 +57,9 @@ def _access(e: Emitter, place: Place, flat: Poly) -> Access:
     if len(varying) == 1 and varying.get((LANE,)) == 1:
         return Access(pointer, 1, None, alignment)
     distinct = all(m.count(LANE) == 1 and not any(e.atoms[a].lanes for a in m if a != LANE) for m in varying)
-    return Access(pointer, None, integer(e, varying), place.size, distinct)
+    ((monomial, factor), *more) = varying.items()
+    one = not more and len(monomial) == 1
+    return Access(pointer, None, integer(e, varying), place.size, distinct, *((factor, monomial[0]) if one else ()))
 
 
 def _take_varying(e: Emitter, flat: Poly) -> Poly:
@@ -134,12 +139,12 @@ def point(e: Emitter, place: Place, flat: Poly) -> V:
     for level, monomial in terms:
         addend = term(e, monomial, flat[monomial])
         if pending is not None and level != depth:
-            pointer, pending = _step(e, place, pointer, pending), None
+            pointer, pending = step(e, place, pointer, pending), None
         pending = addend if pending is None else e.text.binary("add", pending, addend)
         depth = level
     if pending is not None:
-        pointer = _step(e, place, pointer, pending)
-    return _step(e, place, pointer, constant(last, e.index)) if last else pointer
+        pointer = step(e, place, pointer, pending)
+    return step(e, place, pointer, constant(last, e.index)) if last else pointer
 
 
 def _depth(e: Emitter, monomial: tuple[str, ...]) -> int:
@@ -148,7 +153,8 @@ def _depth(e: Emitter, monomial: tuple[str, ...]) -> int:
     return max(e.atoms[name].depth for name in monomial)
 
 
-def _step(e: Emitter, place: Place, pointer: V, distance: V) -> V:
+def step(e: Emitter, place: Place, pointer: V, distance: V) -> V:
+    """A pointer moved by a distance in elements."""
     rhs = f"getelementptr {place.memory}, ptr {pointer.text}, {distance.scalar} {distance.text}"
     return e.text.pure("ptr", 0, rhs, pointer.depth if pointer.depth > distance.depth else distance.depth)
 

@@ -67,7 +67,8 @@ class Emitter:
 
     `lanes` is 0 outside vector loops; `mask` selects the lanes that count (None: all); `copy` numbers the
     chunk within an unrolled run, so that reductions use several accumulators; `whole` is the constant extent
-    of the vector loop; `accesses` remembers addresses while the region that computes them is open.
+    of the vector loop; `accesses` remembers addresses while the region that computes them is open;
+    `stored_indices` says where the neighbouring elements stand that a vector of indices was loaded from.
     """
 
     target: Target
@@ -84,6 +85,7 @@ class Emitter:
     whole: int | None = None
     reductions: Reductions | None = None
     accesses: dict[tuple[object, ...], tuple[Access, Region]] = field(default_factory=dict)
+    stored_indices: dict[str, tuple[Place, Access]] = field(default_factory=dict)
     _facts: dict[int, tuple[Body, Facts]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

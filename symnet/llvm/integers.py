@@ -131,12 +131,22 @@ def is_natural(e: Emitter, *polys: Poly) -> bool:
 
 
 def _load(e: Emitter, expr: IntLoad) -> Poly:
-    from symnet.llvm.memory import load  # memory.py needs addresses, which need integers
+    from symnet.llvm.addresses import access
+    from symnet.llvm.memory import load_at  # memory.py needs addresses, which need integers
 
-    value = load(e, e.place(expr.buffer), expr.index)
-    if value.scalar != e.index:
-        value = e.text.convert("sext" if value.scalar == "i32" else "trunc", value, e.index)
+    place = e.place(expr.buffer)
+    where = access(e, place, expr.index)
+    value = to_index(e, load_at(e, place, where))
+    if where.step == 1 and e.mask is None:
+        e.stored_indices[value.text] = place, where
     return opaque(e, value, False)
+
+
+def to_index(e: Emitter, value: V) -> V:
+    """An integer as wide as addresses are."""
+    if value.scalar == e.index:
+        return value
+    return e.text.convert("sext" if value.scalar == "i32" else "trunc", value, e.index)
 
 
 _EVALUATE: dict[type, Callable[[Emitter, Any], Poly]] = {

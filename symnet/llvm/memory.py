@@ -8,8 +8,9 @@ scattered.  Booleans are one byte in memory and one bit in registers.
 from __future__ import annotations
 
 from symnet.errors import CompileError, explain
-from symnet.llvm.addresses import Access, access, lane_pointers
+from symnet.llvm.addresses import Access, access, lane_pointers, step
 from symnet.llvm.emitter import Emitter, Place
+from symnet.llvm.integers import to_index
 from symnet.llvm.ops import Addend, combine
 from symnet.llvm.types import V, constant, first_lanes, suffix, vector
 from symnet.loops.ir import IntExpr
@@ -54,12 +55,30 @@ def _masked(e: Emitter, place: Place, where: Access, lanes: int) -> V:
 
 
 def _gather(e: Emitter, place: Place, where: Access) -> V:
+    stored = e.stored_indices.get(where.atom)
+    if stored is not None and e.mask is None and not e.target.masks:
+        return _gather_by_stored(e, place, where, *stored)
     kind, lanes = vector(place.memory, e.lanes), e.lanes
     pointers, mask = lane_pointers(e, place, where), e.mask or first_lanes(lanes, lanes)
     name = f"llvm.masked.gather.{suffix(place.memory, lanes)}.v{lanes}p0"
     _declare(e, name, f"declare {kind} @{name}(<{lanes} x ptr>, i32, <{lanes} x i1>, {kind})")
     rhs = f"call {kind} @{name}({pointers.typed}, i32 {where.alignment}, {mask.typed}, {kind} zeroinitializer)"
     return e.text.load(place.memory, lanes, rhs, max(pointers.depth, mask.depth), place.alias)
+
+
+def _gather_by_stored(e: Emitter, place: Place, where: Access, indices: Place, at: Access) -> V:
+    """Lane by lane, each index loaded by itself: taking lanes out of a vector of indices costs more than loads."""
+    text, lanes = e.text, e.lanes
+    value = V("poison", place.memory, lanes)
+    for lane in range(lanes):
+        neighbour = Access(step(e, indices, at.pointer, constant(lane, e.index)), 0, None, indices.size)
+        index = to_index(e, load_at(e, indices, neighbour))
+        distance = text.binary("mul", index, constant(where.factor, e.index)) if where.factor != 1 else index
+        pointer = step(e, place, where.pointer, distance)
+        single = _plain(e, place, Access(pointer, 0, None, where.alignment), 0)
+        rhs = f"insertelement {value.typed}, {single.typed}, i32 {lane}"
+        value = text.pure(place.memory, lanes, rhs, max(value.depth, single.depth))
+    return value
 
 
 def _declare(e: Emitter, name: str, text: str) -> None:

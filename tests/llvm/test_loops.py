@@ -63,6 +63,22 @@ def test_elements_are_gathered_lane_by_lane(rng, integer, dtype, target):
     agree(program([table, labels], [y], loop("i", 37, store(y, ("i",), pick), kind="vector")), inputs, target=target)
 
 
+@pytest.mark.parametrize("integer", ["int32", "int64"])
+@pytest.mark.parametrize("columns", [1, 5])
+@pytest.mark.parametrize("start", [0, 3])
+def test_elements_are_gathered_by_neighbouring_indices(rng, integer, columns, start, dtype, target):
+    """In whole vectors and in tails; where the indices begin at no vector's boundary too."""
+    for extent in (1, 3, 16, 37):
+        table = buffer("table", 29, columns, dtype=dtype, space="input")
+        labels = buffer("labels", extent + start, dtype=integer, space="input")
+        y = buffer("y", extent, dtype=dtype, space="output")
+        pick = load(table, ir.IntLoad(labels, (v("i") + start,)), columns - 1)
+        given = rng.integers(0, 29, extent + start).astype(integer)
+        inputs = {"table": normal(rng, 29, columns, dtype=dtype), "labels": given}
+        nest = loop("i", extent, store(y, ("i",), pick), kind="vector")
+        agree(program([table, labels], [y], nest), inputs, target=target)
+
+
 def test_a_transpose_strides_on_one_side(rng, dtype, target):
     x, y = buffer("x", 21, 37, dtype=dtype, space="input"), buffer("y", 37, 21, dtype=dtype, space="output")
     inputs = {"x": normal(rng, 21, 37, dtype=dtype)}
