@@ -339,9 +339,7 @@ def test_a_count_that_its_integers_cannot_hold_is_refused_when_the_function_is_c
             wanted = evaluate(build(sn.tensor("z", rows, dtype=dtype), sympy.Integer(rows)), {"z": given})
             assert function(z=given).dtype == wanted.dtype and np.array_equal(function(z=given), wanted), rows
         else:
-            with pytest.raises(
-                ValueDomainError, match=r"for the count .* among int32, which holds -2147483648 to"
-            ):
+            with pytest.raises(ValueDomainError, match=r"for the count .* among int32, which holds -2147483648 to"):
                 function(z=given)
 
 
