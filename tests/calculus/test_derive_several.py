@@ -48,8 +48,9 @@ def test_every_choice_of_variables_has_steps_a_page_and_slides(name: str, chosen
     for label, wanted in zip(found.variables, given, strict=True):
         assert wanted is None or label == wanted  # each under its own name
     assert len(set(found.variables)) == len(wrt) and {step.label for step in found.steps} >= set(found.variables)
+    text = found.text()
     for label in found.variables:
-        assert f"∂{found.root}/∂{label}" in found.text()
+        assert f"∂{found.root}/∂{label}" in text
     assert "<svg" in found.html() and "<svg" in found.slides() and found.latex()
 
 

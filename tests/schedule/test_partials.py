@@ -61,13 +61,17 @@ def test_sums_over_rows_are_right_to_a_millionth(rows: int, known: bool, columns
         assert error(g, want, floor) < BOUND, (number, error(g, want, floor))
 
 
+@cache
+def weighted() -> Any:
+    c, w = sn.tensor("c", m, 1), sn.tensor("w")
+    loss = sn.mean((c * w - 2) ** 2)
+    return sn.compile([sn.sum(c), sn.mean(c, axis=0), loss, sn.grad(loss, w)], dtype="float32")
+
+
 @pytest.mark.parametrize("kind", DATA)
 def test_ten_million_rows_are_no_worse(kind: str) -> None:
     x = DATA[kind](10_000_000, 1)
-    c, w = sn.tensor("c", m, 1), sn.tensor("w")
-    loss = sn.mean((c * w - 2) ** 2)
-    f = sn.compile([sn.sum(c), sn.mean(c, axis=0), loss, sn.grad(loss, w)], dtype="float32")
-    got = f(c=x, w=np.float32(0.75))
+    got = weighted()(c=x, w=np.float32(0.75))
     wide = x.astype(np.float64)
     rest = wide * 0.75 - 2
     want = [wide.sum(), wide.mean(), np.mean(rest**2), 2 * np.mean(rest * wide)]
@@ -96,15 +100,27 @@ INNER = {
 }
 
 
+@cache
+def inner(name: str, known: bool) -> Any:
+    build, shape = INNER[name]
+    x = sn.tensor("x", *(shape if known else (sn.dim(f"n{k}") if n > 100 else n for k, n in enumerate(shape))))
+    return sn.compile(build(x), dtype="float32")
+
+
 @pytest.mark.parametrize("kind", ["constant", "random"])
 @pytest.mark.parametrize("known", [False, True])
 @pytest.mark.parametrize("name", INNER)
 def test_sums_over_any_axes_are_right_to_a_millionth(name: str, known: bool, kind: str) -> None:
     build, shape = INNER[name]
-    x = sn.tensor("x", *(shape if known else (sn.dim(f"n{k}") if n > 100 else n for k, n in enumerate(shape))))
     data = DATA[kind](int(np.prod(shape)), 1).reshape(shape)
     (want,) = sn.reference.evaluate([build(sn.tensor("x", *shape))], {"x": data.astype(np.float64)}, dtype="float64")
-    assert error(sn.compile(build(x), dtype="float32")(x=data), want) < BOUND
+    assert error(inner(name, known)(x=data), want) < BOUND
+
+
+@cache
+def whole(columns: int) -> Any:
+    X = sn.tensor("X", m, columns)
+    return sn.compile([sn.sum(X), sn.sum(X, axis=0), X.T @ X])
 
 
 @pytest.mark.parametrize("rows", [0, 1, 2, CHAIN, CHAIN + 1, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 2 * BLOCK + 33])
@@ -112,11 +128,15 @@ def test_sums_over_any_axes_are_right_to_a_millionth(name: str, known: bool, kin
 def test_every_row_is_added_once(rows: int, columns: int) -> None:
     """Whole numbers add up exactly, so that one row too many or too few shows."""
     x = np.random.default_rng(rows).integers(-50, 50, (rows, columns)).astype(np.float64)
-    X = sn.tensor("X", m, columns)
-    total, column, gram = sn.compile([sn.sum(X), sn.sum(X, axis=0), X.T @ X])(X=x)
+    total, column, gram = whole(columns)(X=x)
     assert total == x.sum()
     np.testing.assert_array_equal(column, x.sum(0))
     np.testing.assert_array_equal(gram, x.T @ x)
+
+
+@cache
+def total() -> Any:
+    return sn.compile(sn.sum(sn.tensor("x", m)), dtype="float32")
 
 
 @pytest.mark.parametrize("bad", [[np.inf], [-np.inf], [np.inf, -np.inf], [np.nan], [3e38, 3e38]])
@@ -124,7 +144,7 @@ def test_every_row_is_added_once(rows: int, columns: int) -> None:
 def test_infinities_stay_what_they_are(bad: list[float], at: int) -> None:
     x = np.ones(1000, np.float32)
     x[at : at + len(bad)] = bad
-    got = sn.compile(sn.sum(sn.tensor("x", m)), dtype="float32")(x=x)
+    got = total()(x=x)
     with np.errstate(all="ignore"):
         np.testing.assert_array_equal(got, x.sum())
 

@@ -16,7 +16,7 @@ from symnet.calculus.derivation.fold import middle
 from symnet.calculus.derivation.layout import Drawing, Link, Point, draw
 from symnet.calculus.derivation.model import Derivation, Edge
 from symnet.calculus.derivation.numbers import extent_shown, shown_mathml
-from symnet.expr.node import Node
+from symnet.expr.node import Node, kept_on_node
 from symnet.expr.printing.markup import math_element, name_mathml, op
 from symnet.expr.printing.mathml import mathml
 from symnet.expr.symbols import Tensor, leaves
@@ -82,7 +82,7 @@ def svg(d: Derivation, known: Known | None = None) -> str:
 
 def described(d: Derivation) -> str:
     """The graph in words, for those who do not see it: `c = a + b; d = a*c`."""
-    said = "; ".join(f"{value.label} = {value.formula}" for value in (*d.given, *d.values)).replace("\n", " ")
+    said = "; ".join(f"{value.label} = {_written(value.formula)}" for value in (*d.given, *d.values)).replace("\n", " ")
     return said if len(said) <= _LONGEST_WORDS else f"{len(d.values)} values, from {', '.join(d.inputs)} to {d.root}"
 
 
@@ -148,12 +148,23 @@ def _box(d: Derivation, label: str, kind: str, formula: Node | None) -> Box:
     if formula is None:
         return Box(label, kind, name, max(42.0, 20 + 10 * len(label)), 42.0)
     width = max(56.0, 30 + 9.6 * (len(label) + 3 + _length(formula)))
-    return Box(label, kind, name + op("=") + mathml(formula), width, 58.0 if "mfrac" in mathml(formula) else 44.0)
+    return Box(label, kind, name + op("=") + _set(formula), width, 58.0 if "mfrac" in _set(formula) else 44.0)
+
+
+@kept_on_node
+def _set(formula: Node) -> str:
+    """Its MathML: a deck of slides draws every formula once a slide."""
+    return mathml(formula)
+
+
+@kept_on_node
+def _written(formula: Node) -> str:
+    return str(formula)
 
 
 def _length(formula: Node) -> float:
     """Characters of a formula as it is set: without what LaTeX and MathML write as signs."""
-    text = str(formula)
+    text = _written(formula)
     for long, short in ((" @ ", " "), ("sigmoid", "σ"), ("mean", "1m Σ"), ("sum", "Σ"), (", keepdims=True", "")):
         text = text.replace(long, short)
     for long in (", axis=1", ", axis=0", "**", "*", ".T"):
@@ -180,7 +191,7 @@ def _annotate(box: Box, d: Derivation, known: Known | None) -> None:
 def label_mathml(d: Derivation, label: str) -> str:
     """A label in MathML, in the notation that the user gave."""
     tag = d.tag(label)
-    return name_mathml(label) if tag is None else mathml(tag)
+    return name_mathml(label) if tag is None else _set(tag)
 
 
 def name_slope(d: Derivation, y: str, x: str) -> str:
@@ -231,7 +242,7 @@ def _label_size(edge: Edge) -> tuple[float, float]:
     formula = on_edge(edge)
     if formula is None:
         return 16 + 7.0 * len(edge.rule), 24.0
-    return max(26.0, 18 + 8.2 * _length(formula)), 42.0 if "mfrac" in mathml(formula) else 26.0
+    return max(26.0, 18 + 8.2 * _length(formula)), 42.0 if "mfrac" in _set(formula) else 26.0
 
 
 def on_edge(edge: Edge) -> Node | None:
@@ -261,7 +272,7 @@ def _label(link: Link, edge: Edge, at: Point, lit: Known) -> str:
     if formula is None:
         body = f'<span class="rule">{escape(edge.rule)}</span>'
     else:
-        body = math_element(mathml(formula))
+        body = math_element(_set(formula))
     kind = "passes" if edge.kind == "map" else "local"
     now = " now" if (edge.user, edge.operand) in lit.edges else ""
     return f'<g class="label {kind}{now}">{_foreign(x - w / 2, y - h / 2, w, h, f"<div>{body}</div>")}</g>'
