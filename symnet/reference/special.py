@@ -37,10 +37,10 @@ def _gamma(x: float) -> float:
 
 
 def _loggamma(x: float) -> float:
-    try:
-        return math.lgamma(x)
-    except (OverflowError, ValueError):
-        return math.inf
+    if not math.isfinite(x) or (x <= 0 and x == math.floor(x)):
+        return math.inf if x == x else x
+    with mpmath.workprec(_PRECISION):
+        return float(mpmath.loggamma(x).real)
 
 
 def _digamma(x: float) -> float:

@@ -45,7 +45,7 @@ RANGES = {"float32": Range(-80, 100, 90), "float64": Range(-900, 1000, 600)}
 _TWO = sympy.Integer(2)
 # (Σ|x|ᵖ)^(1/p), p ≠ 2: the exponent is rounded, which costs digits in proportion to the logarithm of the sum
 NARROW = Range(-20, 20, 0)
-_LOWS = tuple(_TWO**r.low for r in (*RANGES.values(), NARROW))
+MOST = 8  # of n in S^(-n/2)
 
 
 def root_of_squares(node: Node) -> Node | None:
@@ -69,27 +69,25 @@ def _unit(product: Expr) -> int:
 def quotient_by_squares(node: Node) -> Node | None:
     """x·y·S^(-n/2) → ((x·s)·(y·s)·S'^(-n/2))·s·…, S a sum of squares, S' that of s·x, n factors s in all.
 
-    Condition: n > 1, and n is odd, or two factors stand above it, or S is a sum of two numbers or more that may all be
-    0 (as in the slopes of atan2).
+    Condition: n > 1, and n is odd, or two factors stand above it, or S is a sum of two terms or more (as in the slopes
+    of atan2, and in x/(1 + x²)).
     """
     for found in _negative_powers(node):
-        count = -2 * found.exponent if found.degree == 2 else sympy.S.Zero
+        count = found.count
         above = sum(len(_parts(o)) for o in found.others if number_of(o) is None)
-        if not (count.is_Integer and 1 < count < 9):
-            continue
-        if count % 2 or above > 1 or _is_sum_of_unknowns(found.base):
-            return _interleaved(found.others, found.scaled, found.scale, int(count))
+        if count > 1 and above and (count % 2 or above > 1 or is_op(found.base, "add")):
+            return _interleaved(found.others, found.scaled, found.scale, count)
     return None
 
 
 def _parts(factor: Node) -> tuple[Node, ...]:
-    """The vectors of an outer product, each of which can be scaled; otherwise the factor itself."""
+    """The vectors of an outer product, or x and x of x², each of which can be scaled; otherwise the factor itself."""
     outer = isinstance(factor, Einsum) and sum(map(len, factor.inputs)) == len(factor.output)
-    return factor.operands if outer else (factor,)
-
-
-def _is_sum_of_unknowns(total: Node) -> bool:
-    return is_op(total, "add") and all(number_of(o) is None for o in total.operands)
+    if outer:
+        return factor.operands
+    base, exponent = split_power(factor)
+    whole = not isinstance(exponent, Node) and exponent.is_Integer and 1 < exponent <= MOST
+    return (base,) * int(exponent) if whole else (factor,)  # type: ignore[call-overload]
 
 
 def slope_of_norm_of_order(node: Node) -> Node | None:
@@ -121,14 +119,20 @@ class Quotient:
     others: list[Node]
 
     @property
+    def count(self) -> int:
+        """n of S^(-n/2), S a sum of squares; 0 where it is none, or large."""
+        count = -2 * self.exponent if self.degree == 2 else sympy.S.Zero
+        return int(count) if count.is_Integer and count <= MOST else 0
+
+    @property
     def scale(self) -> Node:
         """s where the factor stands."""
-        return self._repeated(scale_of(self.base, self.degree, 1))
+        return self._repeated(scale_of(self.base, self.degree, 1, self.count))
 
     @property
     def scaled(self) -> Node:
         """The factor of s·x."""
-        power = power_of(scaled(self.base, self.degree), self.exponent)
+        power = power_of(scaled(self.base, self.degree, self.count), self.exponent)
         return self._repeated(
             power if self.guard is None else with_operands(self.guard, [*self.guard.operands[:2], power])
         )
@@ -164,7 +168,7 @@ def _interleaved(others: list[Node], middle: Node, scale: Node, count: int) -> N
     numbers = [o for o in others if number_of(o) is not None]
     result: Node | None = None
     for other in (o for o in others if number_of(o) is None):
-        parts = _parts(other) if not scale.rank else (other,)
+        parts = _parts(other) if not scale.rank or is_op(other, "pow") else (other,)
         used = min(count, len(parts))
         part = _scaled_parts(other, parts, scale, used) if used else other
         count -= used
@@ -177,6 +181,8 @@ def _interleaved(others: list[Node], middle: Node, scale: Node, count: int) -> N
 
 def _scaled_parts(factor: Node, parts: tuple[Node, ...], scale: Node, count: int) -> Node:
     new = [elementwise("mul", scale, p) if k < count else p for k, p in enumerate(parts)]
+    if is_op(factor, "pow") and len(new) > 1:
+        return functools.reduce(lambda a, b: elementwise("mul", a, b), new)
     return new[0] if len(new) == 1 else with_operands(factor, new)
 
 
@@ -254,23 +260,57 @@ def _is_scaled(x: Node) -> bool:
     if not is_op(x, "mul"):
         return False
     first = x.operands[0].operands[0] if isinstance(x.operands[0], Expand) else x.operands[0]
-    return (
-        is_op(first, "where") and is_op(first.operands[0], "lt") and number_of(first.operands[0].operands[1]) in _LOWS
-    )
+    return is_op(first, "where") and is_op(first.operands[0], "lt") and _is_limit(first.operands[0])
+
+
+def _is_limit(comparison: Node) -> bool:
+    return any(number_of(o) in _LIMITS for o in comparison.operands)
 
 
 # --------------------------------------------------------------------------- scales
 
 
-def scale_of(total: Node, degree: Expr, sign: int) -> Node:
-    """s (sign 1) or 1/s (sign -1) for each value of a sum of powers."""
-    limits = RANGES[str(total.dtype)] if degree == 2 else NARROW
-    if degree == 2:
+def scale_of(total: Node, degree: Expr, sign: int, count: int = 1) -> Node:
+    """s (sign 1) or 1/s (sign -1) for each value of a sum of powers.
+
+    count: n of the S^(-n/2) that is to stay in range.  For n > 2 that is a narrower range than that of S itself, with a
+    smaller step between the two.
+    """
+    if degree != 2:
+        return _scale_beyond(total, NARROW, _largest_as_scale(total, sign), _largest_as_scale(total, sign), number(1))
+    scale: Node = number(1)
+    for limits in ranges_of(str(total.dtype), count):
         small, large = (number(_TWO ** (k * sign * limits.step)) for k in (1, -1))
-    else:
-        small = large = _largest_as_scale(total, sign)
-    above = where(elementwise("lt", number(_TWO**limits.high), total), large, 1)
+        scale = _scale_beyond(total, limits, small, large, scale)
+    return scale
+
+
+def _scale_beyond(total: Node, limits: Range, small: Node, large: Node, inside: Node) -> Node:
+    """One number where the sum is below a range, another where it is above; a sum with a number 1 is never below."""
+    above = where(elementwise("lt", number(_TWO**limits.high), total), large, inside)
+    if is_op(total, "add") and any(_is_at_least_one(o) for o in total.operands):
+        return above
     return where(elementwise("lt", total, number(_TWO**limits.low)), small, above)
+
+
+def _is_at_least_one(term: Node) -> bool:
+    value = number_of(term)
+    return value is not None and not is_negative(value - 1)
+
+
+def ranges_of(dtype: str, count: int) -> tuple[Range, ...]:
+    """Where S^(-n/2) is safe, then where S is."""
+    whole = RANGES[dtype]
+    if count < 3:
+        return (whole,)
+    return Range(*(2 * k // count for k in (whole.low, whole.high, whole.step))), whole
+
+
+_LIMITS = {
+    _TWO**k
+    for r in (NARROW, *(r for dtype in RANGES for n in range(MOST + 1) for r in ranges_of(dtype, n)))
+    for k in (r.low, r.high)
+}
 
 
 def _largest_as_scale(total: Node, sign: int) -> Node:
@@ -297,9 +337,9 @@ def _largest(total: Node) -> Node:
     return base if is_op(base, "abs") else elementwise("abs", base)
 
 
-def scaled(total: Node, degree: Expr) -> Node:
+def scaled(total: Node, degree: Expr, count: int = 1) -> Node:
     """The sum of powers of s·x."""
-    return _scaled(total, scale_of(total, degree, 1), degree)
+    return _scaled(total, scale_of(total, degree, 1, count), degree)
 
 
 def _scaled(total: Node, scale: Node, degree: Expr) -> Node:

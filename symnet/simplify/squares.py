@@ -1,4 +1,5 @@
-"""First pass of the numeric form, continued: 1 - x² under a root or in a divisor, and 1 - erf x.
+"""First pass of the numeric form, continued: 1 - x² under a root or in a divisor, 1 - erf x,
+and 1 - coth² x.
 
 In: nodes in the algebra form.  Out: the same values with the digits that a rounded square would lose where x is near 1,
 as in the derivatives of asin, acosh and atanh.
@@ -14,11 +15,15 @@ from symnet.simplify.coefficients import negated, product, terms_of
 from symnet.simplify.engine import Rewrite
 
 
-def difference_of_squares_under_a_negative_power(node: Node) -> Node | None:
-    """1/(1 - x²) → 1/((1 - x)·(1 + x)), also x² - 1 and other negative powers.  Always: 1 - x is exact near 1."""
+def difference_of_squares_under_a_power(node: Node) -> Node | None:
+    """1/(1 - x²) → 1/((1 - x)·(1 + x)), also other negative powers; (x² - 1)^e → (|x| - 1)^e·(|x| + 1)^e.
+
+    Condition: e is a number; in the second it is not whole, so that |x| ≥ 1 where the left side has a value.  1 - x is
+    exact near 1, and x² overflows where √(x² - 1) is |x|.
+    """
     base, exponent = node.operands
     value = number_of(exponent)
-    if value is None or not value.is_negative or not is_op(base, "add") or len(base.operands) != 2:
+    if value is None or not is_op(base, "add") or len(base.operands) != 2:
         return None
     terms = {factors: count for count, factors in terms_of(base)}
     one = terms.pop((), None)
@@ -28,8 +33,28 @@ def difference_of_squares_under_a_negative_power(node: Node) -> Node | None:
     if count != -one or len(factors) != 1 or not is_op(factors[0], "pow") or number_of(factors[0].operands[1]) != 2:
         return None
     x = factors[0].operands[0]
+    if one == -1 and not value.is_Integer:
+        size = elementwise("abs", x)
+        return elementwise("mul", power(size - 1, exponent), power(size + 1, exponent))
     first = 1 - x if one == 1 else x - 1
-    return power(elementwise("mul", first, 1 + x), exponent)
+    return power(elementwise("mul", first, 1 + x), exponent) if value.is_negative else None
+
+
+def multiply_by_roots_one_by_one(node: Node) -> Node | None:
+    """x·((|x| - 1)^e·(|x| + 1)^e) → x·(|x| - 1)^e·(|x| + 1)^e.  Always: the product of the powers alone may vanish."""
+    inner = [o for o in node.operands if _are_roots(o) and o.shape == node.shape]
+    if not inner:
+        return None
+    flat = [part for o in node.operands for part in (o.operands if o in inner else (o,))]
+    return elementwise("mul", *flat)
+
+
+def _are_roots(x: Node) -> bool:
+    """Whether a product is one of powers below 0 that are not whole."""
+    if not is_op(x, "mul") or not all(is_op(o, "pow") for o in x.operands):
+        return False
+    exponents = [number_of(o.operands[1]) for o in x.operands]
+    return all(e is not None and e.is_negative and not e.is_Integer for e in exponents)
 
 
 def one_less_erf_is_erfc(node: Node) -> Node | None:
@@ -68,7 +93,8 @@ def one_less_square_of_cotangent(node: Node) -> Node | None:
 
 
 SQUARES: tuple[Rewrite, ...] = (
-    Rewrite(difference_of_squares_under_a_negative_power, ("pow",)),
+    Rewrite(difference_of_squares_under_a_power, ("pow",)),
+    Rewrite(multiply_by_roots_one_by_one, ("mul",)),
     Rewrite(one_less_erf_is_erfc, ("add",)),
     Rewrite(one_less_square_of_cotangent, ("add",)),
 )

@@ -36,7 +36,8 @@ HYPERBOLIC: dict[str, list[Node]] = {
 }
 
 STABLE: dict[str, list[Node]] = {
-    "difference_of_squares_under_a_negative_power": [y / (1 - x**2), 1 / sqrt(x**2 - 1)],
+    "difference_of_squares_under_a_power": [y / (1 - x**2), 1 / sqrt(x**2 - 1)],
+    "multiply_by_roots_one_by_one": [y / sqrt(x**2 - 1)],
     "one_less_erf_is_erfc": [1 - ew.erf(x), x * (1 + ew.erf(x / 2)), y + 2 - 2 * ew.erf(x)],
     "softplus_beside_its_argument": [
         x + ew.softplus(-x),

@@ -13,6 +13,7 @@ from typing import Any
 
 import mpmath
 import numpy as np
+import sympy
 from mpmath import mpf
 
 from symnet.expr.extents import Dim
@@ -51,6 +52,35 @@ def _sign(x: Any) -> Any:
     return mpf((x > 0) - (x < 0))
 
 
+def _within(function: Callable[[Any], Any], low: float, high: float = float("inf")) -> Callable[[Any], Any]:
+    """A function that is NaN outside an interval, where mpmath's is complex."""
+    return lambda x: function(x) if low <= x <= high else NAN
+
+
+def _atanh(x: Any) -> Any:
+    return mpmath.atanh(x) if abs(x) < 1 else x * INF if abs(x) == 1 else NAN
+
+
+def _cbrt(x: Any) -> Any:
+    return mpmath.sign(x) * mpmath.cbrt(abs(x))
+
+
+def _is_pole(x: Any) -> bool:
+    return bool(x <= 0 and x == mpmath.floor(x))
+
+
+def _gamma(x: Any) -> Any:
+    return NAN if _is_pole(x) else mpmath.gamma(x)
+
+
+def _loggamma(x: Any) -> Any:
+    return INF if _is_pole(x) else mpmath.loggamma(x) if x > 0 else mpmath.log(abs(mpmath.gamma(x)))
+
+
+def _digamma(x: Any) -> Any:
+    return NAN if _is_pole(x) else mpmath.digamma(x)
+
+
 def _inverse(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda x: NAN if abs(x) > 1 else function(x)
 
@@ -76,7 +106,9 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
     "tanh": mpmath.tanh, "sigmoid": _sigmoid, "softplus": lambda x: mpmath.log(1 + mpmath.exp(x)),
     "sin": mpmath.sin, "cos": mpmath.cos, "tan": mpmath.tan, "asin": _inverse(mpmath.asin),
     "acos": _inverse(mpmath.acos), "atan": mpmath.atan, "sinh": mpmath.sinh, "cosh": mpmath.cosh,
-    "erf": mpmath.erf, "erfc": mpmath.erfc,
+    "erf": mpmath.erf, "erfc": mpmath.erfc, "cbrt": _cbrt, "asinh": mpmath.asinh, "acosh": _within(mpmath.acosh, 1),
+    "atanh": _atanh, "gamma": _gamma, "loggamma": _loggamma, "digamma": _digamma, "atan2": mpmath.atan2,
+    "mod": lambda a, b: a - b * mpmath.floor(a / b),
     "xlogy": lambda x, y: mpf(0) if not x else x * _log(y),
     "lt": lambda a, b: a < b, "le": lambda a, b: a <= b, "gt": lambda a, b: a > b, "ge": lambda a, b: a >= b,
     "eq": lambda a, b: a == b, "ne": lambda a, b: a != b, "and": lambda a, b: a and b, "or": lambda a, b: a or b,
@@ -84,7 +116,18 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 
+def _polygamma(node: Any, values: Sequence[Exact]) -> Exact:
+    application = node.args[0].application
+    assert application.func is sympy.polygamma, application
+    order = int(application.args[0])
+    return np.asarray(
+        np.frompyfunc(lambda x: NAN if _is_pole(x) else mpmath.psi(order, x), 1, 1)(*values), dtype=object
+    )
+
+
 def _elementwise(node: Any, values: Sequence[Exact]) -> Exact:
+    if node.op == "function":
+        return _polygamma(node, values)
     return np.asarray(np.frompyfunc(PRIMITIVES[node.op], len(values), 1)(*values), dtype=object)
 
 

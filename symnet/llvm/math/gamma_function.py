@@ -132,8 +132,10 @@ def gamma_of(lanes: Lanes, x: Value) -> Value:
 def _reflected(lanes: Lanes, size: Value, up: Raised, power: Value, turn: Turn) -> Value:
     """-π·R·e^(-log Γ(z))/sin πa, over a where R is 1; NaN at the poles."""
     divisor = lanes.mul(turn.sin, lanes.select(up.is_small, 1.0, size))
-    value = lanes.div(lanes.mul(lanes.mul(power, PI), up.steps.high), divisor)
-    value = lanes.mul(value, 2.0**-LIFT)
+    above = lanes.mul(lanes.mul(power, PI), up.steps.high)
+    is_near = lanes.less(size, 1.0)  # the quotient may be the largest there, and beyond it while it is lifted
+    value = lanes.div(lanes.mul(above, lanes.select(is_near, 2.0**-LIFT, 1.0)), divisor)
+    value = lanes.mul(value, lanes.select(is_near, 1.0, 2.0**-LIFT))
     return lanes.select(turn.is_whole, NAN, lanes.select(turn.is_odd, value, lanes.neg(value)))
 
 
