@@ -2,16 +2,22 @@
 
 In: a `Program`.  Out: the first read, in the order in which a program runs, of workspace memory that nothing has
 written yet, None where there is none; or an error that quotes it.
-Not handled: which elements were written; the interpreter fills its memory with poison for that.
+- A buffer of one superblock of rows is written anew by every group that reads it: after a group it holds the rows of
+  the last superblock alone.
+- What a group adds up over its repetitions is there when the group has ended: no other stage of it may read that.
+- What is written only where there are no rows at all does not count.
+Not handled: which elements were written (the interpreter fills its memory with poison for that); a total that is read
+by other statements of the stage that adds it up.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from symnet.errors import CompileError, explain
-from symnet.loops import ir
-from symnet.loops.accesses import reads_of
+from symnet.loops import affine, ir
+from symnet.loops.accesses import reads_of, writes
 from symnet.loops.printer import buffer_text, stmt_line
 
 
@@ -33,15 +39,63 @@ def early_read(program: ir.Program) -> EarlyRead | None:
             name = base
         return name
 
-    for _, stage in program.phases():
-        for stmt in ir.walk(stage.body):
-            combined = [stmt.buffer] if isinstance(stmt, ir.Store) and stmt.combine is not None else []
-            for buffer in (*(read for read, _ in reads_of(stmt)), *combined):
-                if buffer.space != "register" and root(buffer.name) not in written:
-                    return EarlyRead(stage, stmt, buffer)
-            if isinstance(stmt, ir.Store):
-                written.add(root(stmt.buffer.name))
+    blocks = {b.name for b in program.workspace if is_superblock(b)}
+    for group in program.groups:
+        totals = [{root(name) for name in _totals(group, stage, blocks)} for stage in group.stages]
+        for stage, own in zip(group.stages, totals, strict=True):
+            others = set().union(*totals) - own
+            for stmt, repeated in _with_rows(stage.body, frozenset(program.dims), group.var):
+                there = written | own if repeated else written
+                for buffer in _read(stmt):
+                    if buffer.space != "register" and (root(buffer.name) not in there or root(buffer.name) in others):
+                        return EarlyRead(stage, stmt, buffer)
+                if isinstance(stmt, ir.Store):
+                    written.add(root(stmt.buffer.name))
+        written -= blocks
     return None
+
+
+def _with_rows(
+    body: ir.Body, dims: frozenset[str], repetition: str, repeated: bool = False
+) -> Iterator[tuple[ir.Stmt, bool]]:
+    """Every statement that runs where there are rows, outer before inner, and whether not in the first repetition."""
+    for stmt in body:
+        yield stmt, repeated
+        if not isinstance(stmt, ir.If):
+            for inner in ir.children(stmt):
+                yield from _with_rows(inner, dims, repetition, repeated)
+            continue
+        zero = _zero(stmt.condition)
+        if not zero or not zero <= dims:
+            yield from _with_rows(stmt.then, dims, repetition, repeated)
+        yield from _with_rows(stmt.orelse, dims, repetition, repeated or zero == {repetition})
+
+
+def _zero(condition: ir.IntCondition) -> frozenset[str]:
+    """The variables of what is 0 where the condition holds; none where it says something else."""
+    is_zero = condition.op == "eq" and condition.right == ir.IntConst(0)
+    return affine.names(condition.left) if is_zero else frozenset()
+
+
+def _totals(group: ir.Group, stage: ir.Stage, blocks: set[str]) -> Iterator[str]:
+    """What every repetition of a group adds to: stored at places that do not move with the repetition."""
+    if group.repeat == ir.IntConst(1):
+        return
+    for store in writes(stage.body):
+        moves = any(group.var in affine.names(i) for i in store.index)
+        if store.buffer.space != "register" and store.buffer.name not in blocks and not moves:
+            yield store.buffer.name
+
+
+def is_superblock(buffer: ir.Buffer) -> bool:
+    """Whether a buffer holds some rows of the batch at a time: their number is known, that of the batch is not."""
+    return buffer.batch_axis is not None and isinstance(buffer.shape[buffer.batch_axis], ir.IntConst)
+
+
+def _read(stmt: ir.Stmt) -> list[ir.Buffer]:
+    """What a statement reads, a store that combines its own element too."""
+    combined = [stmt.buffer] if isinstance(stmt, ir.Store) and stmt.combine is not None else []
+    return [*(buffer for buffer, _ in reads_of(stmt)), *combined]
 
 
 def check_order(program: ir.Program) -> None:

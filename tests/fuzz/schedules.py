@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 import symnet as sn
+from symnet.loops.order import early_read
 from symnet.reference import evaluate
 from tests.fuzz.seeds import over_seeds
 
@@ -47,7 +48,8 @@ def check(seed: int) -> Counter[str]:
     """One graph.
 
     Raises:
-        AssertionError: native code differs from the reference, or in a bit between numbers of threads.
+        AssertionError: a value is read before it is written; native code differs from the reference, or in a bit
+            between numbers of threads.
     """
     rng = np.random.default_rng(seed)
     rows = int(rng.choice([r for r in ROWS if r >= COLUMNS]))
@@ -59,6 +61,7 @@ def check(seed: int) -> Counter[str]:
         root = root + sn.sum(root)
     data = {"X": rng.integers(-8, 9, (rows, COLUMNS)) / 2.0}
     wanted = evaluate(root, data)
+    assert early_read(sn.compile(root, stop_after="schedule")) is None, f"seed {seed}: {root}"
     results = [np.asarray(sn.compile(root, threads=threads)(**data)) for threads in (1, int(rng.integers(2, 4)))]
     story = f"seed {seed}: {use} of {index}, {rows} rows: {root}"
     assert results[0].tobytes() == results[1].tobytes(), story

@@ -12,6 +12,8 @@ from symnet.errors import CompileError
 from symnet.loops import ir
 from symnet.loops.accesses import reads, writes
 from symnet.loops.order import check_order, early_read
+from symnet.lower.nest import Nest
+from symnet.schedule import stream
 from tests.cases import CASES
 from tests.loops.programs import buffer, load, loop, program, store
 
@@ -76,3 +78,69 @@ def test_programs_with_two_statements_exchanged_are_caught() -> None:
             swapped = replace(group, stages=(*stages[:k], stages[k + 1], stages[k], *stages[k + 2 :]))
             caught += early_read(replace(whole, groups=(swapped,))) is not None
     assert caught >= 10
+
+
+# --------------------------------------------------------------------------- corrupted schedules
+
+W = sn.tensor("W", 5, 3)
+H = sn.tanh(X @ W)
+STREAMED = {
+    **DEPENDENT,
+    "a second pass": H / sn.sqrt(sn.sum(H * H)),
+    "a third pass": sn.sum((H - sn.mean(H, axis=0)) ** 2 / sn.sum(H), axis=0),
+    "rows against rows": H @ H.T,
+    "rows of other rows": sn.tanh(H[::-1]) + H,
+}
+
+
+def _values_only(nest: Nest, writers: dict[str, list[Nest]]) -> list[Nest]:
+    """The fault that the checks were built for: loads inside indices are not seen."""
+    values = {s.buffer.name for s in stream.stores(nest)}
+    for stmt in ir.walk((*nest.inner, *nest.outer)):
+        values |= {v.buffer.name for v in _operands(getattr(stmt, "value", None)) if isinstance(v, ir.Load)}
+    return [w for name, found in writers.items() if name in values for w in found]
+
+
+def _operands(value: object) -> list[object]:
+    return [value, *(o for a in value.args for o in _operands(a))] if isinstance(value, ir.Op) else [value]
+
+
+def _half(kind: str, time: int, swept: bool) -> int:
+    """A sweep that starts before the sums of the sweep before are complete."""
+    return time
+
+
+CORRUPTED = {
+    "producers through indices are missed": ("_producers", _values_only),
+    "no producer is seen": ("_producers", lambda nest, writers: []),
+    "nobody waits for a sum": ("_after", _half),
+    "rows of an earlier pass are not computed again": ("_recompute", lambda *_: None),
+    "nothing is stored whole": ("_read_whole", lambda nests, kinds: frozenset()),
+}
+
+
+def _early(name: str) -> bool:
+    return early_read(sn.compile(STREAMED[name], stop_after="schedule")) is not None
+
+
+def test_schedules_of_the_compiler_are_in_order() -> None:
+    assert not any(map(_early, STREAMED))
+
+
+@pytest.mark.parametrize("corruption", CORRUPTED)
+def test_a_corrupted_plan_is_caught_by_the_order_alone(corruption: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No number is computed: the program itself shows that a value is read before it is there."""
+    monkeypatch.setattr("tests.conftest.early_read", lambda _: None)
+    part, wrong = CORRUPTED[corruption]
+    monkeypatch.setattr(stream, part, wrong)
+    assert any(map(_early, STREAMED))
+
+
+def test_scheduled_stages_and_groups_in_another_order_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, formula in STREAMED.items():
+        whole = sn.compile(formula, stop_after="schedule")
+        groups = whole.groups
+        turned = [replace(g, stages=g.stages[::-1]) for g in groups]
+        orders = [(*groups[1:], groups[0]), groups[::-1]] if len(groups) > 1 else []
+        orders += [(*groups[:k], t, *groups[k + 1 :]) for k, t in enumerate(turned) if len(t.stages) > 1]
+        assert not orders or any(early_read(replace(whole, groups=tuple(order))) for order in orders), name
