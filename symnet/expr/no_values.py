@@ -1,6 +1,6 @@
-"""What asks an expression for a value: Python's numbers, formats and membership, each refused in words.
+"""What an expression refuses in words: to be a value (a number, a format, a container), and Python's other operators.
 
-In: the name of what is asked.  Out: a method that raises.
+In: the name of what is asked, or the sign of an operator.  Out: a method that raises.
 """
 
 from __future__ import annotations
@@ -19,3 +19,25 @@ def asked(call: str, expected: str = "a number") -> Callable[..., NoReturn]:
         raise ArgumentError(explain(f"{call}({', '.join(map(repr, (self, *rest)))})", expected, "an expression", mend))
 
     return refuse
+
+
+_WHOLE = "Write sn.floor(x / y) for reals, (i - i % n) / n for whole numbers; the remainder is x % y."
+_BITS = "Bits are not handled: i << n is i * 2**n."
+_REMEDY = {
+    "//": _WHOLE,
+    "divmod": _WHOLE,
+    "<<": _BITS,
+    ">>": _BITS,
+    "^": "Of conditions write (p | q) & ~(p & q); a power is x**n.",
+}
+
+
+def lacking(sign: str) -> tuple[Callable[..., NoReturn], Callable[..., NoReturn]]:
+    """The methods of an operator of Python's that expressions have not, for an expression on its left and right."""
+
+    def refuse(left: Any, right: Any) -> NoReturn:
+        call = f"divmod({left!r}, {right!r})" if sign == "divmod" else f"({left!r}) {sign} ({right!r})"
+        expected = "one of the operators + - * / % ** @ & | ~ or a comparison"
+        raise ArgumentError(explain(call, expected, f"{sign} of an expression", _REMEDY[sign]))
+
+    return refuse, lambda self, other: refuse(other, self)

@@ -27,7 +27,7 @@ from sympy.core.symbol import Str
 
 from symnet.errors import ArgumentError, UnknownAttributeError, explain
 from symnet.expr.data import Data
-from symnet.expr.no_values import asked
+from symnet.expr.no_values import asked, lacking
 
 Extent = Any  # a Python int, or a SymPy integer expression over dims
 Shape = tuple[Extent, ...]
@@ -336,10 +336,7 @@ class Node(Basic):
         return _BUILDERS["array_function"](function, args, keywords)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        """An expression has no values: without this NumPy takes it apart into an array of objects.
-
-        A masked array asks for them too, when it stands to the left of an operator: it does not let the right decide.
-        """
+        """No values: without this NumPy makes an array of objects.  A masked array on the left of an operator asks."""
         mend = (
             "Compile the expression and call it, or evaluate it with symnet.reference.evaluate; "
             "for a masked array beside an expression write array.filled(0), or another value for what is masked."
@@ -348,6 +345,10 @@ class Node(Basic):
 
     __float__, __int__, __complex__, __round__ = map(asked, ("float", "int", "complex", "round"))
     __contains__ = asked("contains", "a container with values")
+    __floordiv__, __rfloordiv__ = lacking("//")
+    __divmod__, __rdivmod__ = lacking("divmod")
+    __xor__, __rxor__ = lacking("^")
+    (__lshift__, __rlshift__), (__rshift__, __rrshift__) = map(lacking, ("<<", ">>"))
 
     def __format__(self, spec: str) -> str:
         return asked("format")(self, spec) if spec else str(self)

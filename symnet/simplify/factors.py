@@ -128,7 +128,8 @@ class Factors:
         if value is not None and not isinstance(exponent, Node):
             folded = value if exponent is ONE else value**exponent
             if folded.is_Rational or (folded.is_real and folded.is_finite):
-                self.coefficient = folded if self.coefficient is ONE else rounded_once(self.coefficient * folded)
+                signed = self.coefficient in (1, -1) or folded in (1, -1)  # a sign makes no number longer
+                self.coefficient = self.coefficient * folded if signed else rounded_once(self.coefficient * folded)
                 return
         key = (core, axes)
         held = self.powers.get(key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -28,6 +29,7 @@ from symnet.expr.printing.forms import KINDS, MATMUL
 from symnet.expr.printing.latex import WRITERS as LATEX_WRITERS
 from symnet.expr.printing.latex import name_latex
 from symnet.expr.printing.layout import READERS
+from symnet.expr.printing.mathml import mathml
 from symnet.expr.printing.pretty import WRITERS as PRETTY_WRITERS
 from symnet.expr.printing.text import WRITERS as TEXT_WRITERS
 from symnet.expr.printing.text import Text
@@ -506,3 +508,37 @@ def test_nodes_print_inside_containers_of_sympy():
 
 def test_printing_builds_are_registered_by_importing_the_package():
     assert {"text", "latex", "pretty"} <= set(node_module._BUILDERS)
+
+
+LONG = {
+    "a power of two": (2**600, "2**600", "2^{600}"),
+    "its negative": (-(2**600), "-2**600", "- 2^{600}"),
+    "a multiple": (3 * 2**600, "3*2**600", r"3 \cdot 2^{600}"),
+    "a power of ten": (10**40, "10**40", "10^{40}"),
+    "of seven": (5 * 7**2000, "5*7**2000", r"5 \cdot 7^{2000}"),
+    "a fraction": (sympy.Rational(3, 2**600), "3/2**600", r"\frac{3}{2^{600}}"),
+    "the negative of a fraction": (sympy.Rational(-1, 2**600), "-1/2**600", r"- \frac{1}{2^{600}}"),
+    "both long": (
+        sympy.Rational(5 * 7**600, 3 * 2**600), "5*7**600/(3*2**600)", r"\frac{5 \cdot 7^{600}}{3 \cdot 2^{600}}",
+    ),
+    "of 20 digits": (2**64, "18446744073709551616", "18446744073709551616"),
+    "one more": (2**600 + 1, str(2**600 + 1), str(2**600 + 1)),
+    "a fraction beyond floats": (sympy.Rational(10**400 + 1, 3 * 10**3), f"{10**400 + 1}/3000", None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_long_numbers_are_written_as_powers(name: str) -> None:
+    """In text, LaTeX, MathML and SymPy's pretty text; alone, as a coefficient, a term, a divisor and an exponent."""
+    value, written, latex = LONG[name]
+    number = sn.constant(sympy.sympify(value))
+    assert str(number) == written and (latex is None or sympy.latex(number) == latex)
+    v = sn.tensor("v", 3)
+    for expr in (number * v, v + number, v / number, v**number, sn.sin(number * v) - number):
+        texts = (str(expr), sympy.latex(expr), mathml(expr), sympy.pretty(expr))
+        assert all(texts)
+        if "**" in written:
+            assert not any(re.search(r"\d{25}", each) for each in texts), texts
+        if "/" not in written:  # Python divides its integers as floats
+            again = eval(str(expr).replace("sin", "sn.sin"), {"v": v, "sn": sn})
+            assert sn.simplify(again) is sn.simplify(expr)

@@ -28,6 +28,7 @@ In: nothing.  Out: `Form`, the small language between graphs (read by `layout.py
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,7 +83,8 @@ def reads_as_decimal(value: Any) -> bool:
     """Whether a fraction is shorter as a decimal, and exactly that: 0.044715 for 8943/200000, but 1/1024."""
     if not value.is_Rational or value.q <= 100 or abs(value.p) == 1:
         return False
-    return bool(sympy.Rational(repr(float(value))) == value)
+    rounded = float(value)
+    return math.isfinite(rounded) and bool(sympy.Rational(repr(rounded)) == value)
 
 
 def call(name: str, *args: Part, rank: int = 0, **keywords: Any) -> Form:

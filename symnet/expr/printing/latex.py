@@ -34,6 +34,7 @@ from symnet.expr.printing.forms import (
 )
 from symnet.expr.printing.layout import Show, Writer, abridge, lay_out, write
 from symnet.expr.printing.linalg import is_inverse
+from symnet.expr.printing.long_numbers import as_power
 from symnet.expr.printing.text import number_text
 
 _TALL = (r"\frac", r"\sum", r"\begin", r"\sqrt", "^")
@@ -98,7 +99,7 @@ def _number(form: Form, show: Show) -> Math:
     decimal = isinstance(value, sympy.Float) or reads_as_decimal(value)
     if decimal and "e" in plain.text:
         return Math(_decimal(plain.text), PRODUCT)
-    return Math(plain.text if decimal else sympy.latex(value), plain.level)
+    return Math(plain.text if decimal else sympy.latex(as_power(value) or value), plain.level)
 
 
 def _decimal(number: str) -> str:

@@ -16,6 +16,8 @@ import sympy
 from sympy.printing.conventions import split_super_sub
 from sympy.printing.pretty.pretty_symbology import greek_unicode
 
+from symnet.expr.printing.long_numbers import as_power
+
 THIN = '<mspace width="0.1667em"/>'
 MINUS = '<mo form="prefix">−</mo>'  # a sign; between terms, op("−")
 
@@ -119,6 +121,9 @@ _ENTITY = re.compile(r"&(?!amp;|lt;|gt;)\w+;")  # XML knows none but these
 
 def exact(value: Any) -> str:
     """A SymPy number or extent: integers, fractions, roots, polynomials in dims."""
+    power = as_power(value)
+    if power is not None:
+        return str(sympy.mathml(power, printer="presentation")).replace("&InvisibleTimes;", "·")
     if value.is_Integer:
         return signed(str(value))
     if value.is_Symbol:

@@ -18,6 +18,7 @@ from symnet.expr.node import Node, register_builder
 from symnet.expr.printing.constants import array_text, described
 from symnet.expr.printing.forms import ATOM, HADAMARD, MATMUL, POWER, PRODUCT, RELATION, SUM, Form, reads_as_decimal
 from symnet.expr.printing.layout import Layout, Show, Writer, abridge, lay_out, write
+from symnet.expr.printing.long_numbers import power_text
 
 _LINE = 100  # characters of a `where` clause on one line
 _LONGEST = 4000  # characters of one formula before its middle is left out
@@ -89,7 +90,7 @@ def number_text(value: Any) -> Text:
         return Text("inf", ATOM) if value == sympy.oo else Text("-inf", SUM)
     if isinstance(value, sympy.Float) or reads_as_decimal(value):
         return _spelled(repr(float(value)))
-    return _spelled(sstr(value))
+    return _spelled(power_text(value) or sstr(value))
 
 
 def _spelled(written: str) -> Text:
