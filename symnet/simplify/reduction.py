@@ -9,7 +9,8 @@ from symnet.expr.constants import number, size
 from symnet.expr.contraction import sum as sum_over
 from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.extents import product
-from symnet.expr.movement import Expand, expand
+from symnet.expr.graph import with_operands
+from symnet.expr.movement import Concat, Expand, drop_axes, expand
 from symnet.expr.node import Node
 from symnet.expr.reduction import Reduce, reduce
 from symnet.expr.result_dtypes import COUNTED
@@ -78,6 +79,50 @@ def reduce_at_once(node: Reduce) -> Node | None:
     return reduce(node.op, inner.operands[0], tuple(sorted((*inner.axes, *(kept[a] for a in node.axes)))))
 
 
+def reduce_what_was_joined_apart(node: Reduce) -> Node | None:
+    """max(stack(a, b), 0) → maximum(a, b), min likewise, Π concat(x, y) → Πx·Πy; also of s·concat(x, y), s a scalar.
+
+    Condition: the axis along which they are joined is reduced; of max and min every piece is known to have an element,
+    and pieces are few.  Ties go to the first on either side of the arrow.
+    """
+    scalars, joined = _scaled_join(node.operands[0])
+    if node.op not in _TOGETHER or joined is None or joined.axis not in node.axes:
+        return None
+    if len(joined.operands) > MOST_PIECES or (node.needs_elements and not _have_elements(joined)):
+        return None
+    pieces = [elementwise("mul", *scalars, x) if scalars else x for x in joined.operands]
+    first, *rest = (_reduced_piece(node, x, joined.axis) for x in pieces)
+    for x in rest:
+        first = elementwise(_TOGETHER[node.op], first, x)
+    return first
+
+
+_TOGETHER = {"max": "maximum", "min": "minimum", "prod": "mul"}
+MOST_PIECES = 8
+
+
+def _scaled_join(x: Node) -> tuple[list[Node], Concat | None]:
+    """s and concat(…) of s·concat(…)."""
+    arrays = [o for o in x.operands if o.rank] if is_op(x, "mul") else [x]
+    if len(arrays) != 1 or not isinstance(arrays[0], Concat):
+        return [], None
+    return [o for o in x.operands if not o.rank] if x is not arrays[0] else [], arrays[0]
+
+
+def _have_elements(joined: Concat) -> bool:
+    extents = [x.shape[joined.axis] for x in joined.operands]
+    return all(isinstance(n, int) and n > 0 for n in extents)
+
+
+def _reduced_piece(node: Reduce, x: Node, axis: int) -> Node:
+    """The reduction of one piece; along an axis of extent 1 there is nothing to do."""
+    if x.shape[axis] != 1:
+        return with_operands(node, [x])
+    others = tuple(a for a in node.axes if a != axis)
+    inner = reduce(node.op, x, others) if others else x
+    return drop_axes(inner, {axis - sum(a < axis for a in others)})
+
+
 def logsumexp_of_log(node: Reduce) -> Node | None:
     """logsumexp(log x) → log Σ x.  Always."""
     inner = node.operands[0]
@@ -98,5 +143,6 @@ REDUCTIONS = (
     Rewrite(logsumexp_of_log_softmax, ("reduce",)),
     Rewrite(take_constant_terms_out_of_reduction, ("reduce",)),
     Rewrite(reduce_at_once, ("reduce",)),
+    Rewrite(reduce_what_was_joined_apart, ("reduce",)),
     Rewrite(logsumexp_of_log, ("reduce",)),
 )
