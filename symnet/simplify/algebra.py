@@ -28,6 +28,7 @@ from symnet.simplify.cumulative import CUMULATIVE
 from symnet.simplify.elementwise import FUNCTIONS
 from symnet.simplify.engine import Normalizer, Rewrite, Step, Table
 from symnet.simplify.exponentials import EXPONENTIALS
+from symnet.simplify.exposing import EXPOSINGS
 from symnet.simplify.hoisting import HOISTS
 from symnet.simplify.hyperbolic import HYPERBOLICS
 from symnet.simplify.linalg import INVERSES
@@ -99,6 +100,7 @@ ALGEBRA: tuple[Rewrite, ...] = (
     *MOVEMENTS,
     *REDUCTIONS,
     *CUMULATIVE,
+    *EXPOSINGS,
 )
 TABLE = Table(ALGEBRA, open_nested_sums_and_products, lasting=True)
 

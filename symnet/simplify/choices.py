@@ -31,9 +31,19 @@ Facts = dict[tuple[Node, Axes], bool]  # a condition's core and the axes it vari
 
 
 def where_of_one_and_zero_is_indicator(node: Node) -> Node | None:
-    """where(c, 1, 0) → [c].  Always."""
+    """where(c, 1, 0) → [c], where(c, 0, 1) → [not c].  Always."""
     condition, a, b = node.operands
-    return elementwise("indicator", condition) if number_of(a) == 1 and number_of(b) == 0 else None
+    if {number_of(a), number_of(b)} != {0, 1}:
+        return None
+    return elementwise("indicator", condition if number_of(a) == 1 else elementwise("not", condition))
+
+
+def indicator_above_zero_is_its_condition(node: Node) -> Node | None:
+    """[c] > 0 → c.  Always."""
+    inner, zero = node.operands
+    if not is_op(inner, "indicator") or number_of(zero) != 0:
+        return None
+    return broadcast_to(inner.operands[0], node.shape)
 
 
 def drop_choice_between_equals(node: Node) -> Node | None:
@@ -326,7 +336,10 @@ def _choice(term: Node) -> Choice | None:
     others = tuple(f for f in factors if f is not choice)
     outside = product(coefficient, others)
     if is_op(choice, "indicator"):
-        return choice.operands[0], outside, number(0), True
+        (condition,) = choice.operands
+        if is_op(condition, "not"):
+            return condition.operands[0], number(0), outside, True
+        return condition, outside, number(0), True
     condition, a, b = choice.operands
     if others and number_of(a) != 0 and number_of(b) != 0:
         return None
@@ -348,6 +361,7 @@ def _added(x: Node, y: Node) -> Node:
 
 
 CHOICES = (
+    Rewrite(indicator_above_zero_is_its_condition, ("gt",)),
     Rewrite(drop_choice_between_equals, ("maximum", "minimum", "where", "and", "or")),
     Rewrite(connect_before_negating, ("and", "or")),
     Rewrite(connect_conditions_in_order, ("and", "or")),

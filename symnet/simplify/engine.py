@@ -26,6 +26,11 @@ def _open_nothing(node: Node) -> Node | None:
     return None
 
 
+def _no_other_spelling(node: Node) -> tuple[Node, ...]:
+    """A node is looked at as it stands."""
+    return ()
+
+
 # A node that is rewritten this often in a row shows a measure that does not fall: our own mistake.
 MAX_REWRITES_IN_A_ROW = 200
 
@@ -65,11 +70,13 @@ class Table:
     """Rewrites by topic, in their order; `opening` is tried on a node before its operands are settled.
 
     lasting: whether nodes remember that they are in this normal form, so that no later graph visits them again.
+    spellings: other spellings of a node, in which a rewrite may fire where none does as it stands.
     """
 
     rewrites: Sequence[Rewrite]
     opening: Apply = _open_nothing
     lasting: bool = False
+    spellings: Callable[[Node], Iterable[Node]] = _no_other_spelling
     _by_topic: dict[str, tuple[Rewrite, ...]] = field(default_factory=dict)
 
     def of(self, node: Node) -> tuple[Rewrite, ...]:
@@ -82,6 +89,13 @@ class Table:
 
     def step(self, node: Node) -> tuple[str, Node] | None:
         """The first rewrite that fires, and its result."""
+        fired = self._fired(node)
+        if fired is None and self.of(node):
+            others = map(self._fired, self.spellings(node))
+            fired = next((other for other in others if other is not None), None)
+        return fired
+
+    def _fired(self, node: Node) -> tuple[str, Node] | None:
         for rewrite in self.of(node):
             new = rewrite.apply(node)
             if new is not None and new is not node and keeps_dtype(node, new):

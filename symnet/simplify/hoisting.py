@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from symnet.expr.constants import number_of
 from symnet.expr.contraction import Einsum, contract
+from symnet.expr.contraction import sum as sum_over
 from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.extents import same_extent, same_shape
 from symnet.expr.graph import with_operands
-from symnet.expr.indexing import Take
+from symnet.expr.indexing import Take, take
 from symnet.expr.movement import Concat, Slice, broadcast_to
 from symnet.expr.node import Node
-from symnet.expr.reduction import Reduce
+from symnet.expr.reduction import Reduce, reduce
 from symnet.expr.softmax import softmax_axes
 from symnet.simplify.broadcast import Axes, align, spread
 from symnet.simplify.engine import Rewrite
@@ -31,14 +32,14 @@ def is_hot(x: Node, deepest: int = _DEEPEST) -> bool:
     """Whether an exponential or one of its kind stands in x, close by."""
     if not deepest:
         return False
-    if is_op(x, *HOT):
+    if is_op(x, *HOT) or (isinstance(x, Reduce) and x.op == "logsumexp"):
         return True
     inside = x.operands if is_op(x, *_THROUGH) or x.kind == "concat" else x.operands[:1]
     through = is_op(x, *_THROUGH) or x.kind in (*MOVES, "concat", "expand", "einsum", "reduce", "cumsum")
     return through and any(is_hot(o, deepest - 1) for o in inside)
 
 
-def _is_move(x: Node) -> bool:
+def is_move(x: Node) -> bool:
     return x.kind in MOVES or (isinstance(x, Einsum) and _permutes(x))
 
 
@@ -66,7 +67,7 @@ def compute_before_moving(node: Node) -> Node | None:
         return None
     for operand in node.operands:
         move = _moved_part(operand)
-        if move is None or not same_shape(move.shape, node.shape) or not is_hot(move):
+        if move is None or not same_shape(move.shape, node.shape) or not _moves_heat(node, move):
             continue
         new = _joined_after(node, move) if isinstance(move, Concat) else _moved_after(node, move)
         if new is not None:
@@ -74,12 +75,19 @@ def compute_before_moving(node: Node) -> Node | None:
     return None
 
 
+def _moves_heat(node: Node, move: Node) -> bool:
+    """Whether what is moved is hot, or what is moved likewise beside it: x[i] - logsumexp(x)[i] is x - logsumexp(x)."""
+    cores = (align(o, node.shape)[0] for o in node.operands)
+    parts = (part for core in cores if (part := _moved_part(core)) is not None)
+    return is_hot(move) or any(part.kind == move.kind and is_hot(part) for part in parts)
+
+
 def _moved_part(operand: Node) -> Node | None:
     """The move in c·move(x)."""
     if is_op(operand, "mul"):
         arrays = [o for o in operand.operands if (o.rank if operand.rank else number_of(o) is None)]
         operand = arrays[0] if len(arrays) == 1 else operand
-    return operand if _is_move(operand) or isinstance(operand, Concat) else None
+    return operand if is_move(operand) or isinstance(operand, Concat) else None
 
 
 def _selects_classes(term: Node) -> bool:
@@ -108,10 +116,13 @@ def _before(move: Node, x: Node) -> Node | None:
         return x.operands[0]
     if not x.rank and number_of(x) is not None:
         return x
-    if is_op(x, "mul") and _moved_part(x) is not x:
-        part = _moved_part(x)
-        inner = None if part is None else _before(move, part)
+    part = _moved_part(x) if is_op(x, "mul") else None
+    if part is not None:
+        inner = _before(move, part)
         return None if inner is None else elementwise("mul", *(o for o in x.operands if o is not part), inner)
+    if is_op(x, "mul") and x.rank and sum(o.rank > 0 for o in x.operands) == 1:
+        inner = _before(move, x.operands[-1])
+        return None if inner is None else elementwise("mul", *x.operands[:-1], inner)
     if not x.rank:
         return x if move.rank else None
     if x.kind == move.kind and x.operands[1:] == move.operands[1:] and same_shape(x.shape, move.shape):
@@ -191,13 +202,16 @@ def _same(a: Node, b: Node) -> bool:
 
 
 def reduce_before_moving(node: Node) -> Node | None:
-    """Σ x[k:] → (Σ x)[k:], for sums, max, min, prod and log-sum-exp along other axes than those that move.
+    """Σ x[k:] → (Σ x)[k:], Σ x[i] → (Σ x)[i], for sums, max, min, prod and log-sum-exp along other axes than those
+    that move.
 
     Condition: what is moved is hot.
     """
     (x, *more), axes = node.operands, _reduced(node)
-    if more or axes is None or not isinstance(x, Slice) or not is_hot(x):
+    if more or axes is None or not isinstance(x, (Slice, Take)) or not is_hot(x):
         return None
+    if isinstance(x, Take):
+        return _reduced_before_taking(node, x, axes)
     whole = x.operands[0]
     idle = [x.starts[a] == 0 and x.steps[a] == 1 and same_extent(whole.shape[a], x.shape[a]) for a in range(x.rank)]
     if not all(idle[a] for a in axes):
@@ -206,6 +220,16 @@ def reduce_before_moving(node: Node) -> Node | None:
     kept = [a for a in range(x.rank) if a not in axes]
     starts, sizes, steps = (type(part)(*(part[a] for a in kept)) for part in x.args[1:4])
     return Slice(inner, starts, sizes, steps) if kept else inner  # type: ignore[return-value]
+
+
+def _reduced_before_taking(node: Node, x: Take, axes: Axes) -> Node | None:
+    count = x.operands[1].rank
+    if any(x.axis <= a < x.axis + count for a in axes):
+        return None
+    gone = [a if a < x.axis else a - count + 1 for a in axes]
+    whole = x.operands[0]
+    inner = reduce(node.op, whole, gone) if isinstance(node, Reduce) else sum_over(whole, gone)
+    return take(inner, x.operands[1], x.axis - sum(a < x.axis for a in gone))
 
 
 def _reduced(node: Node) -> Axes | None:

@@ -5,11 +5,15 @@ In: a movement node whose operands are in normal form.  Out: fewer moves, scalar
 
 from __future__ import annotations
 
+from sympy import Integer
+
 from symnet.expr.constants import Number, number
+from symnet.expr.contraction import Einsum
 from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.extents import ints_arg, same_shape, shape_arg
 from symnet.expr.graph import with_operands
-from symnet.expr.movement import Concat, Expand, Place, Reshape, Slice, expand
+from symnet.expr.indexing import Take
+from symnet.expr.movement import Concat, Expand, Place, Reshape, Slice, expand, reshape
 from symnet.expr.node import Node
 from symnet.simplify.broadcast import cover
 from symnet.simplify.coefficients import is_finite_scalar, unsigned
@@ -70,6 +74,44 @@ def move_a_constant(node: Node) -> Node | None:
     """reshape, slice, take of a repeated scalar → the scalar repeated.  Always."""
     inner = node.operands[0]
     return cover(inner.operands[0], (), node.shape) if isinstance(inner, Expand) and not inner.axes else None
+
+
+def move_what_is_repeated(node: Node) -> Node | None:
+    """slice(expand(x)) → expand(slice(x)), take(expand(x)) → expand(take(x)).  Always: x is smaller."""
+    inner = node.operands[0]
+    if not isinstance(inner, Expand) or not inner.axes:
+        return None
+    x = inner.operands[0]
+    if isinstance(node, Slice):
+        starts, sizes, steps = (type(part)(*(part[a] for a in inner.axes)) for part in node.args[1:4])
+        return expand(Slice(x, starts, sizes, steps), node.shape, inner.axes)
+    assert isinstance(node, Take)
+    count = node.operands[1].rank
+    before = tuple(a for a in inner.axes if a < node.axis)
+    after = tuple(a + count - 1 for a in inner.axes if a > node.axis)
+    if node.axis not in inner.axes:
+        return expand(x, node.shape, (*before, *after))
+    taken = Take(x, node.operands[1], Integer(len(before)))
+    return expand(taken, node.shape, (*before, *range(node.axis, node.axis + count), *after))
+
+
+def move_the_condition(node: Node) -> Node | None:
+    """[c][k:] → [c[k:]], also reshaped, taken, or without axes of extent 1.
+
+    Always: comparisons meet what they settle.
+    """
+    inner = node.operands[0]
+    if not is_op(inner, "indicator") or len(node.operands) > 1 + (node.kind == "take"):
+        return None
+    (condition,) = inner.operands
+    if not isinstance(node, Einsum):
+        return elementwise("indicator", with_operands(node, [condition, *node.operands[1:]]))
+    indices = node.inputs[0]
+    kept = tuple(i for i in indices if i in node.output)
+    gone = [n for i, n in zip(indices, inner.shape, strict=True) if i not in node.output]
+    if kept != tuple(node.output) or len(set(indices)) < len(indices) or any(n != 1 for n in gone):
+        return None
+    return elementwise("indicator", reshape(condition, node.shape))
 
 
 def place_zeros(node: Place) -> Node | None:
@@ -150,6 +192,8 @@ MOVEMENTS = (
     Rewrite(reshape_at_once, ("reshape",)),
     Rewrite(place_zeros, ("place",)),
     Rewrite(move_a_constant, ("reshape", "slice", "take")),
+    Rewrite(move_what_is_repeated, ("slice", "take")),
+    Rewrite(move_the_condition, ("slice", "take", "reshape", "einsum")),
     Rewrite(take_scalars_out_of_movement, ("expand", "reshape", "slice", "place", "take")),
     Rewrite(take_sign_out_of_movement, ("reshape", "slice", "place", "take")),
     Rewrite(slice_what_was_placed, ("slice",)),

@@ -15,6 +15,7 @@ functions", 2021, section 2.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from symnet.expr.node import Node
 from symnet.expr.sympy_bodies import has_functions, opened
@@ -25,6 +26,7 @@ from symnet.simplify.differences import DIFFERENCES
 from symnet.simplify.engine import Normalizer, Rewrite, Step, Table
 from symnet.simplify.equations import EQUATIONS, open_products_around_inverses
 from symnet.simplify.exponential_sums import EXPONENTIAL_SUMS
+from symnet.simplify.exposing import exposures
 from symnet.simplify.normal_tails import NORMAL_TAILS
 from symnet.simplify.norms import NORMS, ROOTS
 from symnet.simplify.repeats import REPEATS
@@ -50,7 +52,15 @@ PASSES: tuple[tuple[Rewrite, ...], ...] = (
     SCALED_SQUARES,
     REPEATS,
 )
-_TABLES = tuple(Table(p, open_products_around_inverses) if p is EQUATIONS else Table(p) for p in PASSES)
+_SEEN_THROUGH_MOVEMENT = (PASSES[0], PASSES[1], WEIGHTED_LOGARITHMS, LOGARITHMS)  # where digits cancel, or overflow
+
+
+def _table(rewrites: tuple[Rewrite, ...]) -> Table:
+    table = Table(rewrites, open_products_around_inverses) if rewrites is EQUATIONS else Table(rewrites)
+    return replace(table, spellings=exposures) if rewrites in _SEEN_THROUGH_MOVEMENT else table
+
+
+_TABLES = tuple(map(_table, PASSES))
 
 
 def numeric(roots: Iterable[Node], trace: list[Step] | None = None) -> list[Node]:

@@ -5,19 +5,24 @@ In: nodes in the algebra form.  Out: forms that neither overflow nor lose digits
 
 from __future__ import annotations
 
+from collections import Counter
+
+from sympy import Expr
+
 from symnet.expr.assumptions import known
 from symnet.expr.constants import number, number_of
 from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.movement import broadcast_to
+from symnet.expr.movement import Expand, broadcast_to
 from symnet.expr.node import Node
 from symnet.expr.reduction import Reduce
 from symnet.expr.softmax import softmax_axes
 from symnet.simplify.broadcast import Axes, align, cover
-from symnet.simplify.coefficients import negated, product, split_coefficient
+from symnet.simplify.coefficients import ONE, negated, product, split_coefficient, terms_of
 from symnet.simplify.differences import softmax_argument
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.exponentials import complemented_logistic
-from symnet.simplify.shifted import Shifted
+from symnet.simplify.hoisting import is_move
+from symnet.simplify.shifted import Shifted, distance_below
 from symnet.simplify.terms import Terms
 
 
@@ -47,6 +52,44 @@ def log_softmax_by_shifted_exponentials(node: Node) -> Node | None:
             log = product(-coefficient, (_log_softmax(x, total.axes),))
             return elementwise("add", log, rest.build()) if rest.coefficients else broadcast_to(log, node.shape)
     return None
+
+
+def difference_from_logsumexp(node: Node) -> Node | None:
+    """x[:, ::-1] - logsumexp(x) → (x[:, ::-1] - max x) - log1p(t), Σ exp(x - max x) = 1 + t.
+
+    Condition: the log-sum-exp is of the same terms, moved otherwise.  As above: max x + log1p(t) would be rounded to an
+    ulp of max x before x takes max x away again.
+    """
+    totals = [(o, *split_coefficient(o)) for o in node.operands]
+    found = [(o, c, f[0]) for o, c, f in totals if len(f) == 1 and _is_logsumexp(align(f[0], node.shape)[0])]
+    if len(found) != 1:
+        return None
+    term, coefficient, repeated = found[0]
+    total, axes = align(repeated, node.shape)
+    parts = Shifted(total.operands[0], total.axes)  # type: ignore[attr-defined]
+    rest = [o for o in node.operands if o is not term]
+    y = rest[0] if len(rest) == 1 else elementwise("add", *rest)
+    if _unmoved(y, -1 / coefficient) != _unmoved(total.operands[0]):
+        return None
+    top = product(-coefficient, (cover(parts.maximum, axes, node.shape),))
+    log = product(coefficient, (cover(parts.log_total, axes, node.shape),))
+    return elementwise("add", distance_below(broadcast_to(y, node.shape), top), log)
+
+
+def _unmoved(x: Node, scale: Expr = ONE) -> Counter[tuple[Expr, tuple[Node, ...]]]:
+    """The terms of x, times a number, without the moves of their factors."""
+    terms = terms_of(x) if is_op(x, "add") else (split_coefficient(x),)
+    return Counter((scale * c, tuple(map(_origin, factors))) for c, factors in terms)
+
+
+def _origin(x: Node) -> Node:
+    while is_move(x) or isinstance(x, Expand):
+        x = x.operands[0]
+    return x
+
+
+def _is_logsumexp(x: Node) -> bool:
+    return isinstance(x, Reduce) and x.op == "logsumexp"
 
 
 def _log_softmax(x: Node, axes: Axes) -> Node:
@@ -128,7 +171,10 @@ def factor_times_log_is_xlogy(node: Node) -> Node | None:
 
 
 SOFTMAXES = (Rewrite(softmax_by_shifted_exponentials, ("exp",)),)
-LOG_SOFTMAXES = (Rewrite(log_softmax_by_shifted_exponentials, ("add",)),)
+LOG_SOFTMAXES = (
+    Rewrite(log_softmax_by_shifted_exponentials, ("add",)),
+    Rewrite(difference_from_logsumexp, ("add",)),
+)
 LOGARITHMS = (
     Rewrite(logsumexp_by_shifted_exponentials, ("reduce",)),
     Rewrite(log_of_logistic, ("log",)),

@@ -219,9 +219,10 @@ def guarded(b: Built, guard: str, group: Group, rng: np.random.Generator) -> Bui
         width = int(np.prod(group.exact[0].shape[1:], dtype=int))
         hidden = np.setdiff1d(np.arange(len(group.exact[0])), b.elements[keep] // width)
         _spoil(b, hidden, group, rng)
-    b.elements = np.where(keep, b.elements, -1)
+    gone = np.full(b.elements.shape, -1)
     if guard == "times a mask":  # 0·∞ is NaN in NumPy too
-        b.elements = np.where(~keep & ~_finite(group)[b.elements], -2, b.elements)
+        gone = np.where(_finite(group)[b.elements], -1, -2)
+    b.elements = np.where(keep, b.elements, gone)
     return b
 
 
@@ -234,8 +235,9 @@ def _spoil(b: Built, hidden: Array, group: Group, rng: np.random.Generator) -> N
 
 
 def _finite(group: Group) -> Array:
-    """Whether the value and every derivative of each element is finite."""
-    fine = [np.array([abs(float(v)) < np.inf for v in e.ravel()]).reshape(e.shape) for e in group.exact]
+    """Whether the value and every derivative of each element is a finite number of the dtype."""
+    largest = float(np.finfo(group.dtype).max)
+    fine = [np.array([abs(v) <= largest for v in e.ravel()]).reshape(e.shape) for e in group.exact]
     rows = np.logical_and.reduce([f.reshape(len(f), -1).all(1) for f in fine])
     return np.repeat(rows, int(np.prod(group.exact[0].shape[1:], dtype=int)))
 

@@ -12,11 +12,12 @@ from symnet.expr.contraction import sum as total
 from symnet.expr.cumulative import cumsum, cumulate
 from symnet.expr.elementwise import elementwise, exp, log, maximum, sigmoid, where, xlogy
 from symnet.expr.extents import dim, ints_arg, shape_arg
+from symnet.expr.indexing import take
 from symnet.expr.linalg import det, inv, logdet, solve
-from symnet.expr.movement import Place, concat, expand, fill, pad, reshape
+from symnet.expr.movement import Place, concat, expand, fill, pad, reshape, stack
 from symnet.expr.node import Node
 from symnet.expr.norms import norm
-from symnet.expr.reduction import log_softmax, logsumexp, prod, softmax
+from symnet.expr.reduction import argmax, log_softmax, logsumexp, prod, softmax
 from symnet.expr.reduction import max as largest
 from symnet.expr.symbols import tensor
 from tests.simplify.stable_examples import HYPERBOLIC, STABLE
@@ -35,6 +36,14 @@ A, B, C = tensor("A", 4, 3), tensor("B", 3, 4), tensor("C", 4, 3)
 S = tensor("S", 4, 4, symmetric=True)
 V = tensor("V", 4, 2)
 M, K = tensor("M", 4, 4), tensor("K", 4, 4)
+
+
+shifted = argmax(V, 1)
+
+
+def rows_of(u: Node) -> Node:
+    """(4,) repeated along three columns."""
+    return expand(u, (*u.shape, 3), (0,))
 
 
 def rows(u: Node) -> Node:
@@ -70,7 +79,8 @@ EXAMPLES: dict[str, list[Node]] = {
     "cube_of_cube_root": [ew.cbrt(x) ** 3, ew.cbrt(x - y) ** 3 * a],
     "drop_clipping_at_zero": [maximum(p, 0), maximum(0, softmax(Z))],
     "drop_choice_between_equals": [maximum(x, x), where(x > 0, y, y), maximum(a, fill(a, (4,)))],
-    "where_of_one_and_zero_is_indicator": [where(x > 0, 1, 0)],
+    "where_of_one_and_zero_is_indicator": [where(x > 0, 1, 0), where(x > 0, 0, 1)],
+    "indicator_above_zero_is_its_condition": [where(ew.indicator(x > 0) > 0, x, y)],
     "settle_comparison_in_its_own_branch": [
         where(x >= 0, 1, ew.indicator(x <= 0) * exp(x)),
         where(x < y, ew.indicator(x <= y), y),
@@ -242,6 +252,12 @@ EXAMPLES: dict[str, list[Node]] = {
     "take_scalars_out_of_cumsum": [cumsum(s * x), cumsum(-x), cumulate(2 * a * A, 1, True)],
     "repeat_after_cumulating": [cumsum(rows(v), 1), cumsum(rows(v), 0), cumulate(fill(s, (4,)), 0, True)],
     "cumulate_before_reversing": [cumsum(x[::-1])[::-1], cumsum(Z[:, ::-1], 1)],
+    "move_what_is_repeated": [rows(v)[:, 1:], take(expand(w, (4, 3), (1,)), shifted), take(rows_of(x), shifted)],
+    "move_the_condition": [
+        ew.indicator(x > 0)[1:],
+        reshape(ew.indicator(x > 0), 2, 2),
+        ew.indicator(A > 0)[:, :1][:, 0],
+    ],
     "slice_at_once": [x[::-1][::-1], x[1:][::2], Z[1:, 1:][:, ::-1]],
     "place_everything_backwards": [cumsum(place_backwards(x))],
     # logarithms of what is moved or selected
@@ -252,7 +268,18 @@ EXAMPLES: dict[str, list[Node]] = {
         1 + reshape(exp(x), 2, 2),
         exp(Z)[1:] * rows(exp(v))[1:],
     ],
-    "reduce_before_moving": [log(total(exp(Z)[1:], 1)), largest(sigmoid(Z)[1:], 1)],
+    "reduce_before_moving": [
+        log(total(exp(Z)[1:], 1)),
+        largest(sigmoid(Z)[1:], 1),
+        total(take(exp(A), shifted), 1),
+    ],
+    "meet_through_movement": [
+        (1 + x)[1:] - 1,
+        exp(log(x)[::-1] / 2),
+        A[2:] - rows_of(logsumexp(A[1:], 1)[1:]),
+        concat([x, x[:2]]) * concat([1 / x, (1 / x)[:2]]),
+        1 / (exp(-concat([x, w])) + concat([exp(x), exp(w)])),
+    ],
     "log_of_reduction": [log(largest(sigmoid(Z), 1)), log(prod(softmax(Z), 1))],
     "log_of_choice": [
         log(where(x > 0, sigmoid(x), 0)),
@@ -270,6 +297,12 @@ EXAMPLES: dict[str, list[Node]] = {
     "reduce_repeated_operand_once": [largest(rows(v), 1), logsumexp(rows(v), 1), prod(rows(v))],
     "logsumexp_of_log_softmax": [logsumexp(log_softmax(Z), 1) + v],
     "take_constant_terms_out_of_reduction": [logsumexp(Z + rows(v), 1), largest(Z + a, 1), logsumexp(x + 2)],
+    "reduce_what_was_joined_apart": [
+        largest(stack([x, y]), 0),
+        -largest(-2 * stack([x, y], 1), 1),
+        prod(concat([A, 2 * C]), 0),
+        prod(stack([x, fill(1, (4,))]), 0),
+    ],
     "reduce_at_once": [largest(largest(Z, 1)), logsumexp(logsumexp(Z, 0))],
     "logsumexp_of_log": [logsumexp(log(P), 1)],
 }
@@ -285,6 +318,7 @@ NUMERIC: dict[str, list[Node]] = {
         1 - softmax(x),
     ],
     "softmax_by_shifted_exponentials": [softmax(Z), softmax(Z, axis=0), softmax(x)],
+    "difference_from_logsumexp": [A[:, ::-1] - rows_of(logsumexp(A, 1))],
     "log_softmax_by_shifted_exponentials": [log_softmax(Z), log_softmax(Z, axis=0), 2 * log_softmax(Z) + rows(v) - G],
     "logsumexp_by_shifted_exponentials": [logsumexp(Z, 1), logsumexp(Z), logsumexp(contract([[0, 1]], [1, 0], Z), 0)],
     "log_of_logistic": [log(sigmoid(x)), log(1 - sigmoid(x))],

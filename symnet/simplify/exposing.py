@@ -1,0 +1,219 @@
+"""Movement pushed into functions, so that what is moved meets what stands beside it: (1/x)[::-1] - 1 is 1/x[::-1] - 1.
+
+In: an elementwise node over operands in normal form.  Out: the same node with every slice, take, reordering and reshape
+near its top taken to what the functions are of, and with what is joined there taken apart.  The other direction,
+movement taken out of functions, is `hoisting.py`: it needs operands that are moved alike, and computes once what is
+moved; this one always succeeds, and computes it again.  So it is done only where a rewrite then fires.
+Not handled: zeros laid around; reductions and softmax, which stay whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from symnet.expr.elementwise import is_op
+from symnet.expr.extents import ints_arg, same_shape, shape_arg
+from symnet.expr.graph import with_operands
+from symnet.expr.movement import Concat, Expand, Slice, broadcast_to, concat, expand
+from symnet.expr.node import Extent, Node
+from symnet.expr.reduction import Reduce
+from symnet.expr.softmax import softmax_axes
+from symnet.simplify.broadcast import align, cover
+from symnet.simplify.engine import Rewrite, topic
+from symnet.simplify.exponentials import EXPONENTIALS
+from symnet.simplify.factors import Factors
+from symnet.simplify.hoisting import compute_before_moving, is_move
+from symnet.simplify.hyperbolic import HYPERBOLICS
+from symnet.simplify.movement import MOVEMENTS
+from symnet.simplify.soft_extremes import SOFT_EXTREMES
+from symnet.simplify.terms import Terms
+
+DEEPEST = 4
+
+
+def exposures(node: Node) -> Iterator[Node]:
+    """The node with moves pushed into its operands, then joined from what it is of every piece; those that differ."""
+    if node.kind != "elementwise" or (not node.rank and not any(map(is_move, node.operands))):
+        return
+    operands = [expose(o, DEEPEST) for o in node.operands]
+    if any(new is not old for new, old in zip(operands, node.operands, strict=True)):
+        yield broadcast_to(with_operands(node, operands), node.shape)
+
+
+def expose(x: Node, deepest: int) -> Node:
+    """x with the moves near its top pushed into elementwise functions."""
+    if not deepest or x.dtype == "bool":
+        return x
+    if is_move(x):
+        return _pushed(x, deepest)
+    if is_op(x, "mul", "add", "pow") or isinstance(x, Expand):
+        return with_operands(x, [expose(o, deepest - 1) for o in x.operands])
+    return x
+
+
+def _pushed(move: Node, deepest: int) -> Node:
+    """move(f(a, b)) → f(move(a), move(b))."""
+    inner = expose(move.operands[0], deepest - 1)
+    if isinstance(inner, Reduce):
+        return _reduced_after(move, inner)
+    if inner.kind != "elementwise" or softmax_axes(inner) or any(o.dtype == "bool" for o in inner.operands):
+        return move
+    parts = [expose(moved(move, _covered(o, inner)), deepest - 1) if o.rank else o for o in inner.operands]
+    return broadcast_to(with_operands(inner, parts), move.shape)
+
+
+def _reduced_after(move: Node, inner: Reduce) -> Node:
+    """logsumexp(x)[k:] → logsumexp(x[k:]), where x has no move of its own to wait for."""
+    if inner.op != "logsumexp" or not isinstance(move, Slice):
+        return move
+    x = inner.operands[0]
+    kept = [a for a in range(x.rank) if a not in inner.axes]
+    place = {a: k for k, a in enumerate(kept)}
+    starts = shape_arg(tuple(move.starts[place[a]] if a in place else 0 for a in range(x.rank)))
+    sizes = shape_arg(tuple(move.shape[place[a]] if a in place else n for a, n in enumerate(x.shape)))
+    steps = ints_arg(tuple(move.steps[place[a]] if a in place else 1 for a in range(x.rank)))
+    return with_operands(inner, [moved(Slice(x, starts, sizes, steps), x)])
+
+
+def _covered(operand: Node, whole: Node) -> Node:
+    return operand if same_shape(operand.shape, whole.shape) else cover(*align(operand, whole.shape), whole.shape)
+
+
+def moved(move: Node, x: Node) -> Node:
+    """The same move of another array, moves of moves made one."""
+    new = with_operands(move, [x, *move.operands[1:]])
+    for _ in range(3):
+        fired = (r.apply(new) for r in MOVEMENTS if topic(new) in r.on and r.name in _SETTLING)
+        shorter = next((n for n in fired if n is not None), None)
+        if shorter is None:
+            break
+        new = shorter
+    return new
+
+
+_SETTLING = ("move_nothing", "reshape_at_once", "move_a_constant", "move_what_is_repeated", "slice_at_once")
+
+
+# --------------------------------------------------------------------------- what is joined
+
+
+def taken_apart(node: Node) -> tuple[int, list[Node]] | None:
+    """The axis along which a node is joined near its top, and the node of every piece: 1 - concat(x, y) is joined from
+    1 - x and 1 - y.
+    """
+    found = _joined_in(node, DEEPEST) if node.kind == "elementwise" else None
+    if found is None:
+        return None
+    joined, axis = found
+    if node.shape[axis] != joined.shape[joined.axis] or len(joined.operands) > MOST_PIECES:
+        return None
+    return node.rank + axis, [_piece(node, joined, axis, k, DEEPEST) for k in range(len(joined.operands))]
+
+
+MOST_PIECES = 4
+
+
+def _joined_in(x: Node, deepest: int) -> tuple[Concat, int] | None:
+    """What is joined close by, and along which axis of x, counted from the last."""
+    if isinstance(x, Concat):
+        return x, x.axis - x.rank
+    if not deepest or not (x.kind == "elementwise" or isinstance(x, Expand)):
+        return None
+    for operand in x.operands:
+        found = _joined_in(operand, deepest - 1)
+        if found is not None:
+            joined, axis = found
+            return joined, x.axes[axis] - x.rank if isinstance(x, Expand) else axis
+    return None
+
+
+def _piece(x: Node, joined: Concat, axis: int, k: int, deepest: int) -> Node:
+    """What x is beside piece k, along that axis counted from the last; what is not joined alike is sliced."""
+    if x.rank < -axis or (x.shape[axis] == 1 and joined.shape[joined.axis] != 1):
+        return x
+    if isinstance(x, Concat) and x.axis - x.rank == axis and _extents(x) == _extents(joined):
+        return x.operands[k]
+    if x.kind == "elementwise" and deepest:
+        return with_operands(x, [_piece(o, joined, axis, k, deepest - 1) for o in x.operands])
+    place, extent = x.rank + axis, joined.operands[k].shape[joined.axis]
+    if isinstance(x, Expand):
+        inner = x.operands[0]
+        if place in x.axes:
+            inner = _piece(inner, joined, x.axes.index(place) - inner.rank, k, deepest)
+        return expand(inner, (*x.shape[:place], extent, *x.shape[place + 1 :]), x.axes)
+    return _window(x, place, joined.offsets[k], extent)
+
+
+def _extents(joined: Concat) -> list[Extent]:
+    return [x.shape[joined.axis] for x in joined.operands]
+
+
+def _window(x: Node, axis: int, start: Extent, extent: Extent) -> Node:
+    starts = shape_arg(tuple(start if a == axis else 0 for a in range(x.rank)))
+    sizes = shape_arg(tuple(extent if a == axis else n for a, n in enumerate(x.shape)))
+    part = Slice(x, starts, sizes, ints_arg((1,) * x.rank))
+    return moved(part, x)
+
+
+# --------------------------------------------------------------------------- where it helps
+
+
+def meet_through_movement(node: Node) -> Node | None:
+    """(1 + x)[k:] - 1 → x[k:], exp(x)[k:]·exp(-x[k:]) → 1, log(concat(1 + exp(x), y)) → concat(softplus(x), log(y)).
+
+    Condition: like terms or factors meet, or a rewrite of exponentials fires, once moves are pushed into functions, or
+    what is joined is taken apart.
+    """
+    for candidate in exposures(node):
+        met = _met(candidate)
+        if met is not None:
+            return met
+    apart = taken_apart(node)
+    if apart is None:
+        return None
+    axis, pieces = apart
+    new = [_met_in_piece(p) for p in pieces]
+    if all(n is None for n in new):
+        return None
+    return concat([p if n is None else n for n, p in zip(new, pieces, strict=True)], axis)
+
+
+def _met_in_piece(piece: Node) -> Node | None:
+    """As `_met`, moves taken out of the piece or pushed into it."""
+    for candidate in (piece, *exposures(piece)):
+        met = _met(candidate)
+        if met is not None:
+            return met
+    return compute_before_moving(piece)
+
+
+def _met(node: Node) -> Node | None:
+    """The node where terms or factors meet in it; else what a rewrite of exponentials makes of it."""
+    if is_op(node, "add"):
+        terms = Terms.of(node)
+        if len(terms.coefficients) < terms.count_of_operands or _is_log_softmax(terms):
+            return terms.build()
+    if is_op(node, "mul"):
+        factors = Factors.of(node)
+        if len(factors.powers) < sum(len(Factors.view(o).powers) for o in node.operands):
+            return factors.build()
+    for rewrite in MEETINGS:
+        new = rewrite.apply(node) if topic(node) in rewrite.on else None
+        if new is not None:
+            return broadcast_to(new, node.shape)
+    return None
+
+
+def _is_log_softmax(terms: Terms) -> bool:
+    """Whether x - logsumexp(x) stands in a sum."""
+    for (factors, _), coefficient in terms.coefficients.items():
+        total = factors[0] if len(factors) == 1 else None
+        if isinstance(total, Reduce) and total.op == "logsumexp" and total.operands[0].rank == len(terms.shape):
+            inside = Terms.of(total.operands[0]).coefficients
+            if all(terms.coefficients.get(key) == -coefficient * c for key, c in inside.items()):
+                return True
+    return False
+
+
+MEETINGS = (*EXPONENTIALS, *HYPERBOLICS, *SOFT_EXTREMES)
+EXPOSINGS = (Rewrite(meet_through_movement, ("add", "mul", "log", "pow", "exp")),)
