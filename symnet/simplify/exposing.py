@@ -11,18 +11,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from symnet.expr.constants import number_of
 from symnet.expr.elementwise import is_op
 from symnet.expr.extents import ints_arg, same_shape, shape_arg
 from symnet.expr.graph import with_operands
 from symnet.expr.movement import Concat, Expand, Slice, broadcast_to, concat, expand
-from symnet.expr.node import Extent, Node
+from symnet.expr.node import Extent, Node, kept_on_node
 from symnet.expr.reduction import Reduce
 from symnet.expr.softmax import softmax_axes
 from symnet.simplify.broadcast import align, cover
 from symnet.simplify.engine import Rewrite, topic
 from symnet.simplify.exponentials import EXPONENTIALS
 from symnet.simplify.factors import Factors
-from symnet.simplify.hoisting import compute_before_moving, is_move
+from symnet.simplify.hoisting import compute_before_moving, is_logsumexp, is_move
 from symnet.simplify.hyperbolic import HYPERBOLICS
 from symnet.simplify.movement import MOVEMENTS
 from symnet.simplify.soft_extremes import SOFT_EXTREMES
@@ -35,7 +36,7 @@ def exposures(node: Node) -> Iterator[Node]:
     """The node with moves pushed into its operands, then joined from what it is of every piece; those that differ."""
     if node.kind != "elementwise" or (not node.rank and not any(map(is_move, node.operands))):
         return
-    operands = [expose(o, DEEPEST) for o in node.operands]
+    operands = [expose(o, DEEPEST) if _meets(node, o) else o for o in node.operands]
     if any(new is not old for new, old in zip(operands, node.operands, strict=True)):
         yield broadcast_to(with_operands(node, operands), node.shape)
 
@@ -53,6 +54,8 @@ def expose(x: Node, deepest: int) -> Node:
 
 def _pushed(move: Node, deepest: int) -> Node:
     """move(f(a, b)) → f(move(a), move(b))."""
+    if not _heads(move.operands[0]):
+        return move
     inner = expose(move.operands[0], deepest - 1)
     if isinstance(inner, Reduce):
         return _reduced_after(move, inner)
@@ -62,9 +65,32 @@ def _pushed(move: Node, deepest: int) -> Node:
     return broadcast_to(with_operands(inner, parts), move.shape)
 
 
+@kept_on_node
+def _heads(x: Node) -> frozenset[str]:
+    """The functions that stand at the top of x, below sums, products and moves; "number" for a sum with a number."""
+    if is_op(x, "add", "mul"):
+        beside = {"number"} if is_op(x, "add") and any(number_of(o) is not None for o in x.operands) else set()
+        return frozenset(beside).union(*map(_heads, x.operands))
+    if is_move(x) or isinstance(x, Expand):
+        return _heads(x.operands[0])
+    return frozenset({topic(x)}) if x.kind == "elementwise" or is_logsumexp(x) else frozenset()
+
+
+# What may be met in a node, once it is no longer moved.  In others, any function.
+_MET = {
+    "add": frozenset({"exp", "log", "pow", "sigmoid", "tanh", "cosh", "cos", "softplus", "number", "reduce"}),
+    "mul": frozenset({"exp", "log", "pow"}),
+}
+
+
+def _meets(node: Node, operand: Node) -> bool:
+    heads = _heads(operand)
+    return bool(heads & _MET.get(topic(node), heads))
+
+
 def _reduced_after(move: Node, inner: Reduce) -> Node:
     """logsumexp(x)[k:] → logsumexp(x[k:]), where x has no move of its own to wait for."""
-    if inner.op != "logsumexp" or not isinstance(move, Slice):
+    if not is_logsumexp(inner) or not isinstance(move, Slice):
         return move
     x = inner.operands[0]
     kept = [a for a in range(x.rank) if a not in inner.axes]
@@ -208,7 +234,7 @@ def _is_log_softmax(terms: Terms) -> bool:
     """Whether x - logsumexp(x) stands in a sum."""
     for (factors, _), coefficient in terms.coefficients.items():
         total = factors[0] if len(factors) == 1 else None
-        if isinstance(total, Reduce) and total.op == "logsumexp" and total.operands[0].rank == len(terms.shape):
+        if total is not None and is_logsumexp(total) and total.operands[0].rank == len(terms.shape):
             inside = Terms.of(total.operands[0]).coefficients
             if all(terms.coefficients.get(key) == -coefficient * c for key, c in inside.items()):
                 return True

@@ -32,11 +32,16 @@ def is_hot(x: Node, deepest: int = _DEEPEST) -> bool:
     """Whether an exponential or one of its kind stands in x, close by."""
     if not deepest:
         return False
-    if is_op(x, *HOT) or (isinstance(x, Reduce) and x.op == "logsumexp"):
+    if is_op(x, *HOT) or is_logsumexp(x):
         return True
     inside = x.operands if is_op(x, *_THROUGH) or x.kind == "concat" else x.operands[:1]
     through = is_op(x, *_THROUGH) or x.kind in (*MOVES, "concat", "expand", "einsum", "reduce", "cumsum")
     return through and any(is_hot(o, deepest - 1) for o in inside)
+
+
+def is_logsumexp(x: Node) -> bool:
+    """Whether x is a log-sum-exp."""
+    return isinstance(x, Reduce) and x.op == "logsumexp"
 
 
 def is_move(x: Node) -> bool:

@@ -21,7 +21,7 @@ from symnet.simplify.coefficients import ONE, negated, product, split_coefficien
 from symnet.simplify.differences import softmax_argument
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.exponentials import complemented_logistic
-from symnet.simplify.hoisting import is_move
+from symnet.simplify.hoisting import is_logsumexp, is_move
 from symnet.simplify.shifted import Shifted, distance_below
 from symnet.simplify.terms import Terms
 
@@ -61,7 +61,7 @@ def difference_from_logsumexp(node: Node) -> Node | None:
     ulp of max x before x takes max x away again.
     """
     totals = [(o, *split_coefficient(o)) for o in node.operands]
-    found = [(o, c, f[0]) for o, c, f in totals if len(f) == 1 and _is_logsumexp(align(f[0], node.shape)[0])]
+    found = [(o, c, f[0]) for o, c, f in totals if len(f) == 1 and is_logsumexp(align(f[0], node.shape)[0])]
     if len(found) != 1:
         return None
     term, coefficient, repeated = found[0]
@@ -86,10 +86,6 @@ def _origin(x: Node) -> Node:
     while is_move(x) or isinstance(x, Expand):
         x = x.operands[0]
     return x
-
-
-def _is_logsumexp(x: Node) -> bool:
-    return isinstance(x, Reduce) and x.op == "logsumexp"
 
 
 def _log_softmax(x: Node, axes: Axes) -> Node:
