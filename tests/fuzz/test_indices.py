@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -128,6 +130,16 @@ SESSION = "from tests.fuzz.indices import session; counts, wrong = session({seed
 def test_random_indices_give_the_values_of_numpy_or_an_error_and_touch_nothing_else() -> None:
     code = SESSION.format(seed=0, most=60) + "; assert min(counts['errors'], counts['values']) > 10"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.mark.skipif(not (shutil.which("cc") or shutil.which("gcc")), reason="no C compiler")
+def test_calls_threads_bound_steps_and_libraries_read_nothing_beside_tables_of_any_length(tmp_path: Path) -> None:
+    code = "import sys, pathlib; from tests.fuzz.doors import session; counts = session(pathlib.Path(sys.argv[1]))\n"
+    code += "assert all(counts[k] > 100 for k in ('call', 'threads', 'step', 'library', 'errors', 'values')), counts"
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path], capture_output=True, text=True, timeout=600, check=False
+    )
     assert done.returncode == 0, done.stderr[-2000:]
 
 
