@@ -21,7 +21,7 @@ from symnet.expr.node import Node
 from symnet.simplify.broadcast import trailing
 from symnet.simplify.coefficients import split_coefficient
 from symnet.simplify.engine import Rewrite
-from symnet.simplify.factors import Base, Factors
+from symnet.simplify.factors import Base, Factors, power_of
 from symnet.simplify.signs import is_negative, is_positive, is_whole
 from symnet.simplify.terms import Terms
 
@@ -106,22 +106,19 @@ def _hazard_taken_out(factors: Factors, base: Base, above: Base, square: Node) -
         return None
     if taken > 1:
         count = sympy.S.One
-    result = (
-        factors.copy().times(*above, -count).times(*base, count * taken).times(_hazard(base[0]), places, count * taken)
-    )
-    if rest.coefficients:
-        result.times(elementwise("exp", rest.build()), places, count)
-    return result.build()
+    quotient = _hazard(base[0], taken, argument, rest.build() if rest.coefficients else None)
+    return factors.copy().times(*above, -count).times(*base, count * taken).times(quotient, places, count).build()
 
 
-def _hazard(tail: Node) -> Node:
-    """e^(-z²)/erfc z, z its argument."""
+def _hazard(tail: Node, count: int, argument: Node, rest: Node | None) -> Node:
+    """e^argument/(erfc z)ᵏ, z the argument of the tail and argument = rest - k·z²: a branch each, so that neither
+    e^rest nor e^(-k·z²) stands where it leaves the range alone.
+    """
     (z,) = tail.operands
-    near = where(_is_far(z), 0, z)
-    bell = elementwise("exp", elementwise("mul", -1, _square(z)))
-    below = elementwise("pow", elementwise("erfc", near), -1)
-    far = elementwise("mul", number(sympy.sqrt(sympy.pi)), _fraction(z))
-    return where(_is_far(z), far, elementwise("mul", bell, below))
+    near = power_of(elementwise("erfc", where(_is_far(z), 0, z)), sympy.Integer(-count))
+    far = power_of(elementwise("mul", number(sympy.sqrt(sympy.pi)), _fraction(z)), sympy.Integer(count))
+    far = far if rest is None else elementwise("mul", elementwise("exp", rest), far)
+    return where(_is_far(z), far, elementwise("mul", elementwise("exp", argument), near))
 
 
 NORMAL_TAILS = (

@@ -20,7 +20,7 @@ from symnet.simplify.engine import Rewrite
 
 
 def reduce_repeated_operand_once(node: Reduce) -> Node | None:
-    """max(expand(x)) → max(x); Π repeats a power, log-sum-exp adds log n.
+    """max(expand(x)) → max(x); Π expand(x) → (Π x)ⁿ, whose product may be 0 where a power is ∞; log-sum-exp adds log n.
 
     Condition: the operand repeats along a reduced axis.
     """
@@ -33,9 +33,9 @@ def reduce_repeated_operand_once(node: Reduce) -> Node | None:
     count = size(product(inner.shape[a] for a in repeated))
     kept = tuple(a for a in range(inner.rank) if a not in repeated)
     shape = tuple(inner.shape[a] for a in kept)
-    x = _REPEATED[node.op](expand(inner.operands[0], shape, tuple(kept.index(a) for a in inner.axes)), count)
+    x: Node = expand(inner.operands[0], shape, tuple(kept.index(a) for a in inner.axes))
     rest = tuple(kept.index(a) for a in node.axes if a not in repeated)
-    return reduce(node.op, x, rest) if rest else x
+    return _REPEATED[node.op](reduce(node.op, x, rest) if rest else x, count)
 
 
 _REPEATED = {
