@@ -196,6 +196,12 @@ def only_elementwise_above(root: Node, place: Node) -> bool:
     return all(n.kind == "elementwise" and all(o.rank in (0, place.rank) for o in n.operands) for n in above)
 
 
+def of_one_shape_above(root: Node, place: Node) -> bool:
+    """Whether no operand on the way up is repeated along the columns: one column of one has no columns."""
+    above = depends_on([root], [place]) - {place}
+    return all(not o.rank or o.shape == place.shape for n in above for o in n.operands)
+
+
 def guarded(b: Built, guard: str, group: Group, rng: np.random.Generator) -> Built:
     """The member with a guard around it, and junk in what is guarded."""
     root = b.value
@@ -256,7 +262,8 @@ def members(rng: np.random.Generator, family: Family, spelling: str, dtype: str,
         node = every[place]
         moves = ROWS if node.shape[0] == m else {"as it is": ROWS["as it is"]}
         if node.shape[0] == m and only_elementwise_above(root, node):
-            moves = ROWS | FREE | (FIXED if known else {}) | (ELEMENTS if node.rank == 2 else {})
+            columns = node.rank == 2 and of_one_shape_above(root, node)
+            moves = ROWS | FREE | (FIXED if known else {}) | (ELEMENTS if columns else {})
         names = (str(rng.choice(list(table))) for table in (moves, ARRIVALS, GUARDS))
         rank0 = not wide and rng.random() < 0.15
         yield Member(family.name, spelling, next(names), place, next(names), next(names), rank0, known, dtype,

@@ -1,0 +1,39 @@
+"""A slice of `contexts`: spellings and seeds whose moved, joined, selected or masked members once lost digits.
+
+`python -m tests.fuzz contexts --minutes N --seed S` draws others.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from tests.fuzz.contexts import group_problems
+from tests.stability.spellings import FAMILIES
+
+EACH = 6  # members of a group
+GROUPS = (  # (seed, family, spelling)
+    (7, "log cosh", "log((exp(x) + exp(-x))/2)"),  # smallest of two
+    (11, "square root", "x/sqrt(x)"),  # joined with a part
+    (1014, "slope of tanh", "4/(exp(x) + exp(-x))**2"),  # joined with a part
+    (1018, "logit by a reciprocal", "-log(1/x - 1)"),  # backwards, taken
+    (1031, "softmax", "exp(log_softmax(Z))"),  # columns backwards
+    (1035, "log1p beside exp", "exp(log(1 + x)) - 1"),  # joined; folded and transposed
+    (1043, "softmax", "exp(Z)/sum(exp(Z), axis=1, keepdims=1)"),  # joined and cut
+    (1046, "entropy", "-sum(softmax(Z)*log_softmax(Z), axis=1)"),  # joined and cut
+    (1050, "log-softmax", "Z - logsumexp(Z, axis=1, keepdims=1)"),  # joined and cut
+    (1059, "log-softmax", "log(exp(Z)/sum(exp(Z), axis=1, keepdims=1))"),  # taken
+    (1060, "log(exp(a) + exp(b)) by hand", "a + log(1 + exp(b - a))"),  # transposed inside a mask
+    (1071, "log-softmax", "log_softmax(Z)"),  # taken
+    (1076, "square root", "exp(log(x)/2)"),  # folded and transposed
+)
+
+
+@pytest.mark.parametrize(("seed", "name", "spelling"), GROUPS)
+def test_a_spelling_keeps_its_digits_in_every_context(seed, name, spelling):
+    (family,) = (f for f in FAMILIES if f.name == name and spelling in f.rows)
+    counts = Counter()
+    assert list(group_problems(seed, family, spelling, EACH, counts)) == []
+    assert counts["members"] == EACH
+    assert not [what for what in counts if what.startswith("refused")]
