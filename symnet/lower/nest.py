@@ -5,9 +5,12 @@ floor); `schedule/` writes it as tiled, vectorized, streamed loops.
 
     for every point of `parallel`:
         acc = identity of its combine                      (when there are reduced axes)
-        for every point of `reduced`:
-            `inner` lets;  acc = acc combine value
+        if `when` lets; the last of them is not 0:         (always where there are none)
+            for every point of `reduced`:
+                `inner` lets;  acc = acc combine value
         `outer` lets and stores, which may read Var(acc)
+
+Points that are computed together accumulate if one of them must: what the others hold then is theirs, and not read.
 
 A *kernel* has no accumulator: its `outer` brings loops of its own, and its axes are plain loops around them.
 A nest with a *check* counts the points at which a condition holds; where there are any, another body runs for every
@@ -16,7 +19,7 @@ point, one by one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from symnet.loops.ir import (
@@ -37,6 +40,7 @@ from symnet.loops.ir import (
     Stmt,
     Store,
     Value,
+    Var,
     as_int,
 )
 from symnet.loops.substitute import value_variables
@@ -82,7 +86,7 @@ class Nest:
     """One stored value (or several over one space).
 
     `kernel`, where it is not 0, is the number of multiply-adds of one point of a kernel; `check` stands without an
-    accumulator only.
+    accumulator only.  The last let of `when` is an int32: whether anyone reads what a point accumulates.
     """
 
     name: str
@@ -93,6 +97,7 @@ class Nest:
     accumulator: Accumulator | None = None
     kernel: int = 0
     check: Check | None = None
+    when: tuple[Let, ...] = ()
 
     @property
     def axes(self) -> tuple[Axis, ...]:
@@ -156,6 +161,18 @@ def mapped(nest: Nest, axes: Sequence[Axis], kinds: Sequence[str] | None = None)
     )
 
 
+def accumulated_when(nest: Nest, over: Callable[[Body], Body], then: Body, orelse: Body) -> Body:
+    """`then` where a point that `over` runs through must be accumulated, otherwise `orelse`; `then` without `when`."""
+    if not nest.when:
+        return then
+    assert nest.accumulator is not None
+    flag = Buffer(f"{nest.accumulator.name}_when", "int32", (as_int(1),), "register")
+    first = (as_int(0),)
+    found = over((*nest.when, Store(flag, first, Var(nest.when[-1].name, "int32"), "max")))
+    condition = IntCondition("gt", IntLoad(flag, first), IntConst(0))
+    return (Alloc(flag), Store(flag, first, Const(0, "int32")), *found, If(condition, then, orelse))
+
+
 def naive_body(nest: Nest) -> Body:
     """The nest as plain serial loops, with a scalar accumulator in a register buffer."""
     if nest.kernel:
@@ -169,7 +186,7 @@ def naive_body(nest: Nest) -> Body:
     point: Body = (
         Alloc(cell),
         Store(cell, zero, Const(acc.initial, acc.dtype)),
-        *nested(nest.reduced, (*nest.inner, accumulate)),
+        *accumulated_when(nest, lambda body: body, nested(nest.reduced, (*nest.inner, accumulate)), ()),
         Let(acc.name, Load(cell, zero)),
         *nest.outer,
     )

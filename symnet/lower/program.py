@@ -242,14 +242,14 @@ def _map_nest(b: _Builder, node: Node, target: Node, buffer: Buffer) -> None:
 
 def _einsum_nest(b: _Builder, node: Any, target: Node, buffer: Buffer) -> None:
     if node.contracted:
-        b.nests.append(contraction_nest(b.space, node, target, buffer))
+        b.nests.append(contraction_nest(b.space, node, target, buffer, b.storage.taken.get(node)))
     else:
         b._map(target, buffer, buffer.name)
 
 
 def _reduce_nest(b: _Builder, node: Any, target: Node, buffer: Buffer) -> None:
     if node.op != "argmax":
-        b.nests.append(reduce_nest(b.space, node, target, buffer))
+        b.nests.append(reduce_nest(b.space, node, target, buffer, b.storage.taken.get(node)))
         return
     like = node.operands[0]
     best = b.space.buffer(b.fresh("best"), node, "workspace")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from symnet.expr.contraction import Einsum, letter
 from symnet.expr.node import Node
 from symnet.expr.reduction import Reduce
-from symnet.loops.ir import Buffer, Const, FromInt, IntVar, Load, Op, Store, Value, Var
+from symnet.loops.ir import Buffer, Const, FromInt, IntVar, Let, Load, Op, Store, Value, Var
 from symnet.lower.nest import INITIAL, Accumulator, Axis, Nest
 from symnet.lower.point import INLINE, Index, Inline, Point, Points
 from symnet.lower.space import Space
@@ -26,7 +26,7 @@ def initial(combine: str, dtype: str) -> float | int:
     return _INT_LIMITS[dtype][combine == "min"] if combine in ("max", "min") else int(INITIAL[combine])
 
 
-def contraction_nest(space: Space, node: Einsum, target: Node, buffer: Buffer) -> Nest:
+def contraction_nest(space: Space, node: Einsum, target: Node, buffer: Buffer, taken: Node | None = None) -> Nest:
     """Σ of products; `target` is the stored value (node itself, or an elementwise function of it)."""
     axes = {i: space.axis(letter(i), place) for i, place in _places(node).items()}
     parallel = tuple(axes[i] for i in node.output)
@@ -39,7 +39,7 @@ def contraction_nest(space: Space, node: Einsum, target: Node, buffer: Buffer) -
     ]
     value = _product(points, factors, dtype)
     acc = Accumulator(space.clear(f"{buffer.name}_sum"), dtype, "add", 0.0 if dtype.startswith("float") else 0, value)
-    return _finish(space, node, target, buffer, parallel, reduced, points, acc)
+    return _finish(space, node, target, buffer, parallel, reduced, points, acc, taken)
 
 
 def _product(points: Points, factors: list[Value], dtype: str) -> Value:
@@ -58,7 +58,7 @@ def _places(node: Einsum) -> dict[int, tuple[Node, int]]:
     return places
 
 
-def reduce_nest(space: Space, node: Reduce, target: Node, buffer: Buffer) -> Nest:
+def reduce_nest(space: Space, node: Reduce, target: Node, buffer: Buffer, taken: Node | None = None) -> Nest:
     """max, min and prod."""
     (x,) = node.operands
     axes = [space.axis(letter(a), (x, a)) for a in range(x.rank)]
@@ -70,7 +70,7 @@ def reduce_nest(space: Space, node: Reduce, target: Node, buffer: Buffer) -> Nes
     acc = Accumulator(
         space.clear(f"{buffer.name}_{node.op}"), value.dtype, combine, initial(combine, value.dtype), value
     )
-    return _finish(space, node, target, buffer, parallel, reduced, points, acc)
+    return _finish(space, node, target, buffer, parallel, reduced, points, acc, taken)
 
 
 def argmax_nests(space: Space, node: Reduce, buffer: Buffer, best: Buffer) -> list[Nest]:
@@ -107,13 +107,24 @@ def _finish(
     reduced: tuple[Axis, ...],
     inner: Points,
     acc: Accumulator,
+    taken: Node | None,
 ) -> Nest:
-    """The epilogue: what is stored, from the accumulated value."""
+    """The epilogue: what is stored, from the accumulated value; and where it is accumulated at all."""
     index = tuple(IntVar(a.var) for a in parallel)
     outer = space.points("v", target)
     outer.known[node, index] = Var(acc.name, acc.dtype)
     value = outer.cast(outer.at(target, index) if target is not node else outer.known[node, index], buffer.dtype)
-    return Nest(buffer.name, parallel, (*outer.lets, Store(buffer, index, value)), reduced, tuple(inner.lets), acc)
+    when = () if taken is None else _when(space, taken, index)
+    stored = (*outer.lets, Store(buffer, index, value))
+    return Nest(buffer.name, parallel, stored, reduced, tuple(inner.lets), acc, when=when)
+
+
+def _when(space: Space, taken: Node, index: Index) -> tuple[Let, ...]:
+    """Whether a condition holds at an index, as a number."""
+    points = space.points("w")
+    holds = points.at(taken, index if taken.rank else ())
+    points.op("select", holds, Const(1, "int32"), Const(0, "int32"), dtype="int32")
+    return tuple(points.lets)
 
 
 # An Einsum that sums nothing is a product of re-indexed operands: computed in place.

@@ -1,7 +1,7 @@
 """Which values get a buffer, and which are computed in place.
 
 In: the roots of a numeric-form graph.  Out: the stored nodes in order, and for each the reduction that is fused
-into its loop (*anchor*), if any.
+into its loop (*anchor*), if any, with the condition under which that is read, if a `where` takes it as a branch.
 
 Stored are: leaves and roots; results of contractions and reductions (unless fused into the one value that uses
 them); what Reshape, Place, Concat and Take need as arrays; elementwise operands that a contraction reads many
@@ -14,7 +14,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import sympy
+
+from symnet.expr.constants import number_of
 from symnet.expr.contraction import Einsum
+from symnet.expr.elementwise import is_op
 from symnet.expr.extents import product, same_shape
 from symnet.expr.graph import consumers, topological
 from symnet.expr.node import Node
@@ -27,6 +31,9 @@ COMPUTED = frozenset({"number", "size", "one_hot", "delta", "iota"})
 SHARED_OPERATIONS = 3  # a shared value of at least this many operations is stored
 
 
+RARE = 20  # binary exponents: x < 2**-20 and 2**20 < x are taken to be exceptions
+
+
 @dataclass(frozen=True)
 class Storage:
     """The decision.
@@ -34,10 +41,12 @@ class Storage:
     Attributes:
         order: stored nodes (leaves and views included), operands first.
         anchors: stored elementwise node → the contraction or reduction computed in the same loop.
+        taken: such a reduction → the exceptional condition, of its shape or a scalar, where it is read at all.
     """
 
     order: tuple[Node, ...]
     anchors: dict[Node, Node]
+    taken: dict[Node, Node]
 
 
 def is_reduction(node: Node) -> bool:
@@ -58,7 +67,36 @@ def decide(roots: Iterable[Node]) -> Storage:
     _store_shared(order, users, stored)
     anchors = _anchors(order, users, stored, set(roots))
     fused = set(anchors.values())
-    return Storage(tuple(n for n in order if n in stored and n not in fused), anchors)
+    taken = {n: found for n in fused if (found := _taken(n, users[n])) is not None}
+    return Storage(tuple(n for n in order if n in stored and n not in fused), anchors, taken)
+
+
+def _taken(node: Node, users: Iterable[Node]) -> Node | None:
+    """The condition under which a node is a branch of `where`, if it is nothing else and this is an exception."""
+    found = {_condition(node, user) for user in users}
+    return found.pop() if len(found) == 1 else None
+
+
+def _condition(node: Node, user: Node) -> Node | None:
+    if not is_op(user, "where") or [o is node for o in user.operands] != [False, True, False]:
+        return None
+    condition = user.operands[0]
+    aligned = not condition.rank or same_shape(condition.shape, node.shape)
+    return condition if aligned and _is_exceptional(condition) else None
+
+
+def _is_exceptional(condition: Node) -> bool:
+    """Whether a condition asks for numbers beyond a wide range, or for NaN (x ≠ x)."""
+    if is_op(condition, "or", "and"):
+        return (all if is_op(condition, "or") else any)(map(_is_exceptional, condition.operands))
+    if not is_op(condition, "lt", "ne"):
+        return False
+    a, b = condition.operands
+    small, large = number_of(b), number_of(a)
+    if is_op(condition, "ne"):
+        return a is b
+    tiny = small is not None and bool(0 < small <= sympy.Integer(2) ** -RARE)
+    return tiny or (large is not None and bool(large >= 2**RARE))
 
 
 def _obliged(roots: list[Node], order: list[Node]) -> set[Node]:

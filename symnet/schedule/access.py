@@ -69,7 +69,7 @@ def accesses(nest: Nest) -> list[Access]:
     """Every access to memory, those inside indices included."""
     value = of_value(nest.accumulator.value) if nest.accumulator else ()
     written = [(s.buffer, s.index) for s in stores(nest)]
-    touched = [*reads(nest.inner), *value, *reads(_outer(nest)), *written]
+    touched = [*reads(nest.when), *reads(nest.inner), *value, *reads(_outer(nest)), *written]
     return [access for access in touched if access[0].space != "register"]
 
 
@@ -101,8 +101,8 @@ def substituted(nest: Nest, rule: Substitution) -> Nest:
     acc = nest.accumulator
     moved: Accumulator | None = replace(acc, value=rule.value(acc.value)) if acc else None
     check = Check(rule.value(nest.check.suspect), rule.body(nest.check.again)) if nest.check else None
-    outer, inner = rule.body(nest.outer), rule.body(nest.inner)
-    return replace(nest, outer=outer, inner=inner, accumulator=moved, check=check)  # type: ignore[arg-type]
+    outer, inner, when = map(rule.body, (nest.outer, nest.inner, nest.when))
+    return replace(nest, outer=outer, inner=inner, when=when, accumulator=moved, check=check)  # type: ignore[arg-type]
 
 
 def base_name(buffer: Buffer) -> str:

@@ -42,7 +42,7 @@ def _axis(nest: Nest, var: str) -> Axis:
 
 def _strided_operand(nest: Nest) -> tuple[Load, Axis] | None:
     """The one strided operand along the axis that the result stores contiguously, where other loads are fine."""
-    if nest.accumulator is None or not nest.reduced:
+    if nest.accumulator is None or not nest.reduced or nest.when:  # what is rarely computed is not packed for
         return None
     loads = inner_loads(nest)
     lanes = [a for a in nest.parallel if all(stride(s.index, a.var) == CONTIGUOUS for s in stores(nest))]

@@ -18,14 +18,17 @@ from dataclasses import dataclass, replace
 
 from symnet.loops.accesses import Access
 from symnet.loops.ir import (
+    Alloc,
     Body,
     Buffer,
     Const,
+    For,
     Group,
     If,
     IntCondition,
     IntConst,
     IntExpr,
+    IntLoad,
     IntVar,
     Let,
     Load,
@@ -39,7 +42,7 @@ from symnet.loops.ir import (
     int_min,
 )  # fmt: skip
 from symnet.loops.substitute import Substitution, substitute
-from symnet.lower.nest import Axis, Nest, nested
+from symnet.lower.nest import Axis, Nest, around, nested
 from symnet.lower.program import Lowered
 from symnet.lower.space import clear_of
 from symnet.schedule.access import stores, substituted
@@ -165,13 +168,18 @@ class _State:
 
     def groups(self, sweep: Pass, number: int) -> list[Group]:
         groups = []
+        rare = self._is_rare(sweep)
         clear = [self._clear(n) for n in sweep.reduces]
         once = [*self._once(sweep.once, number)]
         if clear:
             empty = If(IntCondition("eq", self.batch, IntConst(0)), tuple(s for body in clear for s in body))
             once.append(Stage(f"empty_{number}", (empty,), unit_var=self.unit))
+        if rare:
+            once.append(self._rare(sweep, number))
         if once:
             groups.append(Group(tuple(once), var=self.block))
+        if rare:
+            return groups
         stages = [s for s in (self._rows(sweep, number), self._reduces(sweep, number)) if s is not None]
         if stages:
             groups.append(Group(tuple(stages), ceil_div(self.batch, BLOCK), self.block))
@@ -180,6 +188,29 @@ class _State:
             stage = self._joined(f"totals_{number}", [(share(n, self.target, self.unit), None) for n in settling])
             groups.append(Group((stage,), int_min(1, int_floordiv(self.batch, BLOCK + 1)), self.block))
         return groups
+
+    def _is_rare(self, sweep: Pass) -> bool:
+        """Whether a sweep serves sums alone that are accumulated on a condition."""
+        inside = all(is_block(s.buffer, self.whole) for n in sweep.rows for s in stores(n))
+        return bool(sweep.reduces) and inside and all(n.when for n in sweep.reduces)
+
+    def _rare(self, sweep: Pass, number: int) -> Stage:
+        """The whole sweep as one stage, so that it costs a comparison where it is not needed."""
+        needed = Buffer(clear_of("needed", self.lowered.dims), "int32", (as_int(1),), "register")
+        first = (as_int(0),)
+        find: Body = (Alloc(needed), Store(needed, first, Const(0, "int32")))
+        for nest in sweep.reduces:
+            either = Store(needed, first, Var(nest.when[-1].name, "int32"), "max")
+            find += around(nest.parallel, (*nest.when, either))
+        rows = (For(self.unit, self._row_units(sweep), self._row_body(sweep)),) if sweep.rows else ()
+        plain = [replace(n, when=()) for n in sweep.reduces]
+        sums = tuple(s for n in plain for s in scheduled(self._rows_reduced(n), self.target, self._carry(n)))
+        blocks = For(self.block, ceil_div(self.batch, BLOCK), (*rows, *sums))
+        settling = tuple(s for n in map(self._settle, plain) if n is not None for s in scheduled(n, self.target))
+        more = If(IntCondition("gt", self.batch, IntConst(BLOCK)), settling)
+        empty = tuple(s for n in plain for s in self._clear(n))
+        sweeping = If(IntCondition("gt", IntLoad(needed, first), IntConst(0)), (blocks, more), empty)
+        return Stage(f"rare_{number}", (*find, sweeping), unit_var=f"{self.unit}_")
 
     def _once(self, nests: Sequence[Nest], number: int) -> list[Stage]:
         """Small nests in a row share a stage; a large one has its own, in units."""
@@ -205,6 +236,12 @@ class _State:
     def _rows(self, sweep: Pass, number: int) -> Stage | None:
         if not sweep.rows:
             return None
+        return Stage(f"rows_{number}", self._row_body(sweep), self._row_units(sweep), self.unit)
+
+    def _row_units(self, sweep: Pass) -> IntExpr:
+        return ceil_div(self.rows_in_block(), rows_of_unit(sweep.rows, BLOCK))
+
+    def _row_body(self, sweep: Pass) -> Body:
         body: Body = ()
         unit = rows_of_unit(sweep.rows, BLOCK)
         for nest in sweep.rows:
@@ -214,7 +251,7 @@ class _State:
             moved = self.on_block(nest, row.var, start)
             cut = tuple(replace(a, extent=extent) if a.batch else a for a in nest.parallel)
             body += scheduled(replace(moved, parallel=cut), self.target)
-        return Stage(f"rows_{number}", body, ceil_div(self.rows_in_block(), unit), self.unit)
+        return body
 
     def _reduces(self, sweep: Pass, number: int) -> Stage | None:
         """All the reductions of a pass as one stage."""
@@ -251,10 +288,14 @@ class _State:
         return Nest(f"{nest.name}_total", nest.parallel, body)
 
     def _reduce_share(self, nest: Nest) -> Share:
+        return share(self._rows_reduced(nest), self.target, self.unit)
+
+    def _rows_reduced(self, nest: Nest) -> Nest:
+        """A reduction over the rows of this superblock."""
         (row,) = (a for a in nest.reduced if a.batch)
         moved = self.on_block(nest, row.var, IntConst(0))
         cut = tuple(replace(a, extent=self.rows_in_block()) if a.batch else a for a in nest.reduced)
-        return share(replace(moved, reduced=cut), self.target, self.unit)
+        return replace(moved, reduced=cut)
 
     def _clear(self, nest: Nest) -> Body:
         """What a reduction over no rows stores: its accumulator's first value."""

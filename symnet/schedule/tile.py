@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from symnet.loops.ir import (
     Body,
     Buffer,
+    Const,
     For,
     If,
     IntCondition,
@@ -37,7 +38,7 @@ from symnet.loops.ir import (
 )  # fmt: skip
 from symnet.loops.substitute import Substitution, int_variables
 from symnet.lower.elementwise import TRANSCENDENTAL
-from symnet.lower.nest import Axis, Nest, around, mapped, naive_body, nested
+from symnet.lower.nest import Axis, Nest, accumulated_when, around, mapped, naive_body, nested
 from symnet.schedule.access import CONTIGUOUS, INVARIANT, STRIDED, inner_loads, outer_loads, stores, stride, substituted
 from symnet.schedule.partials import PANEL, Carry, Cells, Sizes, accumulated
 from symnet.schedule.target import Target
@@ -155,13 +156,19 @@ def tile_widths(extent: int | None, target: Target, dtype: str, mr: int) -> list
 
 
 def scheduled(nest: Nest, target: Target, carry: Carry | None = None) -> Body:
-    """The loops of a nest.
+    """The loops of a nest; of one that is accumulated on a condition, those of the rest where it holds nowhere.
 
     Args:
         nest: what to compute.
         target: the machine.
         carry: for a reduction continued over blocks; such a nest stores its bare accumulator.
     """
+    if nest.when and not nest.is_empty:
+        plain, rest = replace(nest, when=()), _rest(nest, carry)
+        axes, kinds = _map_loops(rest, choose(rest, target))
+        return accumulated_when(
+            nest, lambda body: nested(axes, body, kinds), scheduled(plain, target, carry), nested(axes, rest.outer, kinds)
+        )
     if nest.kernel or nest.is_empty:
         return naive_body(nest)
     shape = choose(nest, target)
@@ -172,12 +179,29 @@ def scheduled(nest: Nest, target: Target, carry: Carry | None = None) -> Body:
     return _tiles(nest, shape, target, carry)
 
 
+def _rest(nest: Nest, carry: Carry | None) -> Nest:
+    """What is stored where nothing is accumulated."""
+    acc = nest.accumulator
+    assert acc is not None
+    outer: Body = (Let(acc.name, Const(acc.initial, acc.dtype)), *nest.outer)
+    if carry is not None and carry.low is not None:
+        (target,) = stores(nest)
+        outer = (*outer, Store(carry.low, target.index, Const(0.0, carry.low.dtype)))
+    return Nest(nest.name, nest.parallel, outer)
+
+
 def _map(nest: Nest, shape: Shape) -> Body:
+    axes, kinds = _map_loops(nest, shape)
+    return mapped(nest, axes, kinds)
+
+
+def _map_loops(nest: Nest, shape: Shape) -> tuple[list[Axis], list[str]]:
+    """The parallel axes, the lanes innermost, and the kinds of their loops."""
     lane = shape.lane
     if lane is None:
-        return mapped(nest, ())
+        return [], []
     axes = [*(a for a in nest.parallel if a is not lane), lane]
-    return mapped(nest, axes, ["serial"] * (len(axes) - 1) + ["vector"])
+    return axes, ["serial"] * (len(axes) - 1) + ["vector"]
 
 
 def _known_short(nest: Nest) -> bool:

@@ -313,50 +313,63 @@ _LIMITS = {
 }
 
 
+def _safe(total: Node, degree: Expr, count: int) -> Range:
+    """Where s is 1."""
+    return ranges_of(str(total.dtype), count)[0] if degree == 2 else NARROW
+
+
+def _is_outside(total: Node, limits: Range) -> Node:
+    """Whether a sum is outside a range."""
+    below, above = number(_TWO**limits.low), number(_TWO**limits.high)
+    return elementwise("or", elementwise("lt", total, below), elementwise("lt", above, total))
+
+
 def _largest_as_scale(total: Node, sign: int) -> Node:
     """1/max |x|, or max |x| for sign -1; 1 where that is no number to divide by."""
-    size = _largest(total)
+    size = _largest(total, _is_outside(total, NARROW))
     usable = elementwise("and", elementwise("lt", 0, size), elementwise("lt", size, number(sympy.oo)))
     return where(usable, elementwise("pow", size, -1) if sign == 1 else size, 1)
 
 
-def _largest(total: Node) -> Node:
-    """The largest |x| of a sum of |x|^q."""
+def _largest(total: Node, outside: Node) -> Node:
+    """The largest |x| of a sum of |x|^q; 1 where a sum over axes is inside the safe range."""
     if is_op(total, "add"):
-        sizes = [_largest(o) for o in total.operands if number_of(o) is None]
+        sizes = [_largest(o, outside) for o in total.operands if number_of(o) is None]
         return functools.reduce(lambda a, b: elementwise("maximum", a, b), sizes)
     if is_op(total, "mul"):
         factor = _squared_factor(total)
         assert factor is not None
-        return _largest(factor)
+        return _largest(factor, outside)
     if isinstance(total, Einsum):
         inner = total.operands[0]
-        size = _largest(inner) if len(total.operands) == 1 else elementwise("abs", inner)
-        return reduce("max", size, tuple(a for a in range(inner.rank) if a not in _places(total)))
+        size = _largest(inner, outside) if len(total.operands) == 1 else elementwise("abs", inner)
+        largest = reduce("max", size, tuple(a for a in range(inner.rank) if a not in _places(total)))
+        return where(outside, largest, 1) if outside.shape == largest.shape else largest
     base = total.operands[0]
     return base if is_op(base, "abs") else elementwise("abs", base)
 
 
 def scaled(total: Node, degree: Expr, count: int = 1) -> Node:
-    """The sum of powers of s·x."""
-    return _scaled(total, scale_of(total, degree, 1, count), degree)
+    """The sum of powers of s·x.  A sum over axes is taken as it was where s is 1: the second is an exception."""
+    outside = _is_outside(total, _safe(total, degree, count))
+    return _scaled(total, scale_of(total, degree, 1, count), degree, outside)
 
 
-def _scaled(total: Node, scale: Node, degree: Expr) -> Node:
+def _scaled(total: Node, scale: Node, degree: Expr, outside: Node) -> Node:
     if number_of(total) is not None:
         return elementwise("mul", total, elementwise("pow", scale, number(degree)))
     if is_op(total, "add"):
-        return elementwise("add", *(_scaled(o, scale, degree) for o in total.operands))
+        return elementwise("add", *(_scaled(o, scale, degree, outside) for o in total.operands))
     if is_op(total, "mul"):
         factor = _squared_factor(total)
         assert factor is not None
-        return elementwise("mul", *(_scaled(o, scale, degree) if o is factor else o for o in total.operands))
+        return elementwise("mul", *(_scaled(o, scale, degree, outside) if o is factor else o for o in total.operands))
     if isinstance(total, Einsum):
         inner = total.operands[0]
         wide = cover(scale, _places(total), inner.shape) if scale.rank else scale
-        if len(total.operands) == 1:
-            return with_operands(total, [_scaled(inner, wide, degree)])
-        return with_operands(total, [elementwise("mul", wide, inner)] * 2)
+        squares = elementwise("mul", wide, inner) if len(total.operands) > 1 else _scaled(inner, wide, degree, outside)
+        new = with_operands(total, [squares] * len(total.operands))
+        return where(outside, new, total) if outside.shape == total.shape else new
     base, exponent = total.operands
     return elementwise("pow", elementwise("mul", scale, base), exponent)
 
