@@ -22,12 +22,14 @@ from symnet.expr.elementwise import is_op
 from symnet.expr.extents import product, same_shape
 from symnet.expr.graph import consumers, topological
 from symnet.expr.node import Node
+from symnet.loops.ir import COMPARISON
 from symnet.lower.elementwise import is_costly
 from symnet.lower.extents import TYPICAL
 from symnet.lower.ranges import surely_in_range
 
 MOVED = frozenset({"expand", "slice", "named", "barrier"})
 COMPUTED = frozenset({"number", "size", "one_hot", "delta", "iota"})
+MOST_IN_PLACE = 16  # values that are looked at for what an element costs
 SHARED_OPERATIONS = 3  # a shared value of at least this many operations is stored
 
 
@@ -66,8 +68,13 @@ def decide(roots: Iterable[Node]) -> Storage:
     stored = _obliged(roots, order)
     _store_shared(order, users, stored)
     anchors = _anchors(order, users, stored, set(roots))
+    taken = {n: found for n in order if is_reduction(n) and (found := _taken(n, users[n])) is not None}
+    choices = {users[n][0] for n in taken.keys() - set(anchors.values())}
+    if choices:  # each is a loop that can leave its reduction out
+        stored |= choices
+        anchors = _anchors(order, users, stored, set(roots))
     fused = set(anchors.values())
-    taken = {n: found for n in fused if (found := _taken(n, users[n])) is not None}
+    taken = {n: condition for n, condition in taken.items() if n in fused}
     return Storage(tuple(n for n in order if n in stored and n not in fused), anchors, taken)
 
 
@@ -129,8 +136,20 @@ def _einsum_arrays(node: Node) -> list[Node]:
 
 
 def _costly_arrays(node: Node) -> list[Node]:
-    """Costly operands that repeat along an axis."""
-    return [o for o in node.operands if is_costly(o) and not same_shape(o.shape, node.shape) and o.rank]
+    """Costly operands that repeat along an axis; of scalars those that wait for a reduction anyway."""
+    return [o for o in node.operands if not same_shape(o.shape, node.shape) and _is_costly_once(o)]
+
+
+def _is_costly_once(node: Node) -> bool:
+    """Whether an element costs more than a few cycles to compute in place."""
+    inside, stack = {node}, [node]
+    while stack and len(inside) <= MOST_IN_PLACE:
+        fresh = [o for o in stack.pop().operands if o.kind == "elementwise" and o not in inside]
+        fresh = [o for o in fresh if same_shape(o.shape, node.shape)]
+        inside.update(fresh)
+        stack.extend(fresh)
+    waits = bool(node.rank) or any(is_reduction(o) for each in inside for o in each.operands)
+    return node.kind == "elementwise" and waits and any(map(is_costly, inside))
 
 
 def _take_arrays(node: Any) -> list[Node]:
@@ -163,7 +182,10 @@ def _reread(node: Einsum) -> list[Node]:
 
 
 def _store_shared(order: list[Node], users: dict[Node, list[Node]], stored: set[Node]) -> None:
-    """Store what several loops would compute again, users first, so that each decision sees the loops above it."""
+    """Store what several loops would compute again, users first, so that each decision sees the loops above it.
+
+    Of a comparison the operands are stored: it takes less to compare than to store a byte for each and read it.
+    """
     loops: dict[Node, frozenset[Node]] = {}
     weight = _weights(order, stored)
     for node in reversed(order):
@@ -171,7 +193,8 @@ def _store_shared(order: list[Node], users: dict[Node, list[Node]], stored: set[
         for user in users[node]:
             owners |= {user} if user in stored else loops[user]
         heavy = weight[node] >= SHARED_OPERATIONS or is_costly(node) or any(map(is_reduction, node.operands))
-        if heavy and node not in stored and len(owners) > 1 and node.kind == "elementwise" and node.rank:
+        kept = node.kind == "elementwise" and node.rank and not is_op(node, *COMPARISON)
+        if heavy and node not in stored and len(owners) > 1 and kept:
             stored.add(node)
         loops[node] = frozenset(list(owners)[:2]) if len(owners) > 2 else frozenset(owners)
 

@@ -177,7 +177,7 @@ class _State:
         if rare:
             once.append(self._rare(sweep, number))
         if once:
-            groups.append(Group(tuple(once), var=self.block))
+            groups.append(Group(tuple(once), var=f"{self.block}_once" if rare else self.block))
         if rare:
             return groups
         stages = [s for s in (self._rows(sweep, number), self._reduces(sweep, number)) if s is not None]
@@ -210,7 +210,7 @@ class _State:
         more = If(IntCondition("gt", self.batch, IntConst(BLOCK)), settling)
         empty = tuple(s for n in plain for s in self._clear(n))
         sweeping = If(IntCondition("gt", IntLoad(needed, first), IntConst(0)), (blocks, more), empty)
-        return Stage(f"rare_{number}", (*find, sweeping), unit_var=f"{self.unit}_")
+        return Stage(f"rare_{number}", (*find, sweeping), unit_var=f"{self.unit}_once")
 
     def _once(self, nests: Sequence[Nest], number: int) -> list[Stage]:
         """Small nests in a row share a stage; a large one has its own, in units."""

@@ -167,7 +167,10 @@ def scheduled(nest: Nest, target: Target, carry: Carry | None = None) -> Body:
         plain, rest = replace(nest, when=()), _rest(nest, carry)
         axes, kinds = _map_loops(rest, choose(rest, target))
         return accumulated_when(
-            nest, lambda body: nested(axes, body, kinds), scheduled(plain, target, carry), nested(axes, rest.outer, kinds)
+            nest,
+            lambda body: nested(axes, body, kinds),
+            scheduled(plain, target, carry),
+            nested(axes, rest.outer, kinds),
         )
     if nest.kernel or nest.is_empty:
         return naive_body(nest)
