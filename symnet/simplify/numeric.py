@@ -27,6 +27,7 @@ from symnet.simplify.engine import Normalizer, Rewrite, Step, Table
 from symnet.simplify.equations import EQUATIONS, open_products_around_inverses
 from symnet.simplify.exponential_sums import EXPONENTIAL_SUMS
 from symnet.simplify.exposing import exposures
+from symnet.simplify.guarded_products import GUARDED_PRODUCTS
 from symnet.simplify.normal_tails import NORMAL_TAILS
 from symnet.simplify.norms import NORMS, ROOTS
 from symnet.simplify.repeats import REPEATS
@@ -51,6 +52,7 @@ PASSES: tuple[tuple[Rewrite, ...], ...] = (
     ROOTS,
     SCALED_SQUARES,
     REPEATS,
+    GUARDED_PRODUCTS,
 )
 _SEEN_THROUGH_MOVEMENT = (PASSES[0], PASSES[1], WEIGHTED_LOGARITHMS, LOGARITHMS)  # where digits cancel, or overflow
 
