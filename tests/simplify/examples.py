@@ -338,6 +338,10 @@ NUMERIC: dict[str, list[Node]] = {
     "one_less_square_of_cotangent": [1 - elementwise("tanh", x) ** -2, 2 - 2 / elementwise("tanh", s) ** 2 + a],
     "root_of_squares": [norm(x), norm(Z, axis=1), elementwise("pow", s**2 + 2 * a**2, half), norm(x, ord=3)],
     "quotient_by_squares": [a / (a**2 + b**2), (w[:2] * x[:2]) * (y[:2] ** 2 + x[:2] ** 2) ** (-3 * half)],
+    "multiply_before_asking": [
+        where(Z > 0, G, 0) @ where(ew.greater(total(ew.indicator(Z > 0), 0), 0), M, 0).T,
+        ew.indicator(Z > 0) @ where(ew.greater(total(ew.indicator(Z > 0), 0), 0), V.T, 0).T,
+    ],
     "slope_of_norm_of_order": [x * abs(x) / norm(x, ord=3) ** 2],
     "zero_of_squares": [x / norm(x)],
     "slope_of_norm_at_zero": [
