@@ -12,7 +12,7 @@ by other statements of the stage that adds it up.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from symnet.errors import CompileError, explain
@@ -44,8 +44,8 @@ def early_read(program: ir.Program) -> EarlyRead | None:
         totals = [{root(name) for name in _totals(group, stage, blocks)} for stage in group.stages]
         for stage, own in zip(group.stages, totals, strict=True):
             others = set().union(*totals) - own
-            for stmt, repeated in _with_rows(stage.body, frozenset(program.dims), group.var):
-                there = written | own if repeated else written
+            for stmt, before in _with_rows(stage.body, frozenset(program.dims), {group.var: stage.body}):
+                there = written | {root(name) for name in before - blocks}
                 for buffer in _read(stmt):
                     if buffer.space != "register" and (root(buffer.name) not in there or root(buffer.name) in others):
                         return EarlyRead(stage, stmt, buffer)
@@ -56,19 +56,33 @@ def early_read(program: ir.Program) -> EarlyRead | None:
 
 
 def _with_rows(
-    body: ir.Body, dims: frozenset[str], repetition: str, repeated: bool = False
-) -> Iterator[tuple[ir.Stmt, bool]]:
-    """Every statement that runs where there are rows, outer before inner, and whether not in the first repetition."""
+    body: ir.Body, dims: frozenset[str], loops: Mapping[str, ir.Body], before: frozenset[str] = frozenset()
+) -> Iterator[tuple[ir.Stmt, frozenset[str]]]:
+    """Every statement that runs where there are rows, outer before inner, and what an earlier repetition has stored.
+
+    loops: what is repeated around it, the repetitions of a group and loops, by the variable that numbers them.
+    """
     for stmt in body:
-        yield stmt, repeated
+        yield stmt, before
         if not isinstance(stmt, ir.If):
+            around = {**loops, stmt.var: stmt.body} if isinstance(stmt, ir.For) else loops
             for inner in ir.children(stmt):
-                yield from _with_rows(inner, dims, repetition, repeated)
+                yield from _with_rows(inner, dims, around, before)
             continue
         zero = _zero(stmt.condition)
         if not zero or not zero <= dims:
-            yield from _with_rows(stmt.then, dims, repetition, repeated)
-        yield from _with_rows(stmt.orelse, dims, repetition, repeated or zero == {repetition})
+            yield from _with_rows(stmt.then, dims, loops, before)
+        (variable,) = zero if len(zero) == 1 else ("",)
+        earlier = frozenset(_unmoved(loops[variable], variable)) if variable in loops else frozenset()
+        yield from _with_rows(stmt.orelse, dims, loops, before | earlier)
+
+
+def _unmoved(body: ir.Body, variable: str) -> Iterator[str]:
+    """What a body stores outside registers at places that do not move with a variable."""
+    for store in writes(body):
+        moves = any(variable in affine.names(i) for i in store.index)
+        if store.buffer.space != "register" and not moves:
+            yield store.buffer.name
 
 
 def _zero(condition: ir.IntCondition) -> frozenset[str]:
@@ -79,12 +93,8 @@ def _zero(condition: ir.IntCondition) -> frozenset[str]:
 
 def _totals(group: ir.Group, stage: ir.Stage, blocks: set[str]) -> Iterator[str]:
     """What every repetition of a group adds to: stored at places that do not move with the repetition."""
-    if group.repeat == ir.IntConst(1):
-        return
-    for store in writes(stage.body):
-        moves = any(group.var in affine.names(i) for i in store.index)
-        if store.buffer.space != "register" and store.buffer.name not in blocks and not moves:
-            yield store.buffer.name
+    if group.repeat != ir.IntConst(1):
+        yield from (name for name in _unmoved(stage.body, group.var) if name not in blocks)
 
 
 def is_superblock(buffer: ir.Buffer) -> bool:
