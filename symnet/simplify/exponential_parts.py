@@ -6,6 +6,7 @@ logistic function σ(u) is exp(-softplus(-u)); an exponential may be moved (`log
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import sympy
@@ -20,6 +21,7 @@ from symnet.expr.node import Node
 from symnet.expr.reduction import along, reduce
 from symnet.simplify.broadcast import Axes
 from symnet.simplify.coefficients import ONE, product, split_coefficient
+from symnet.simplify.factors import split_power
 from symnet.simplify.logarithms import is_move, logarithm_of
 from symnet.simplify.shifted import distance_below
 from symnet.simplify.signs import is_positive
@@ -146,7 +148,8 @@ def _part(term: Node) -> Part | None:
 
 def _multiple(factors: tuple[Node, ...]) -> Part | None:
     """w·exp(u) of a product, the logarithms of its factors added up as far as they are known."""
-    logs = [logarithm_of(f) for f in factors]
+    factors = tuple(_opened(factors))
+    logs = [None if _is_settled(f) else logarithm_of(f) for f in factors]
     known_logs = [log for log in logs if log is not None]
     if not known_logs:
         return None
@@ -155,9 +158,29 @@ def _multiple(factors: tuple[Node, ...]) -> Part | None:
     return Part(sum_of_all(known_logs), (), product(ONE, rest) if rest else None, in_unit)
 
 
+def _is_settled(factor: Node) -> bool:
+    """Whether a factor is a power of a sum taken relative to its largest, which neither overflows nor vanishes."""
+    base, _ = split_power(factor)
+    base = base.operands[0] if base.kind == "expand" else base
+    if not isinstance(base, Einsum) or not base.is_sum or not is_op(base.operands[0], "exp"):
+        return False
+    return is_relative(base.operands[0].operands[0])
+
+
+def _opened(factors: Sequence[Node]) -> Iterator[Node]:
+    """The factors, products among them opened: what is shared stands in brackets, (w·exp(u))·x."""
+    stack = list(reversed(factors))
+    while stack:
+        factor = stack.pop()
+        if is_op(factor, "mul") and logarithm_of(factor) is None:
+            stack.extend(reversed(factor.operands))
+        else:
+            yield factor
+
+
 def _summed_part(total: Einsum) -> Part | None:
     """Σ w·exp(u); of several operands, where one of them has every index."""
-    inside = total.operands[0] if total.is_sum else _as_one_operand(total)
+    inside = total.operands[0] if total.is_sum else as_one_operand(total)
     if inside is None:
         return None
     part = _multiple(inside.operands if is_op(inside, "mul") else (inside,))
@@ -169,7 +192,7 @@ def _summed_part(total: Einsum) -> Part | None:
     return Part(broadcast_to(part.argument, inside.shape), axes, weight, part.in_unit)
 
 
-def _as_one_operand(total: Einsum) -> Node | None:
+def as_one_operand(total: Einsum) -> Node | None:
     """The product that a contraction sums, its operands repeated to the indices of the largest."""
     whole = max(total.inputs, key=len)
     every = {i for indices in total.inputs for i in indices}
@@ -190,7 +213,7 @@ def _as_one_operand(total: Einsum) -> Node | None:
 
 def needs_shift(parts: list[Part]) -> bool:
     """Whether a term may overflow, or all of them vanish."""
-    if len(parts) == 1 and parts[0].weight is None:
+    if len(parts) == 1 and parts[0].weight is None and not parts[0].axes:
         return False
     return not all(p.is_bounded for p in parts) or not any(p.stands_firm for p in parts)
 

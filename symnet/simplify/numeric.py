@@ -25,9 +25,11 @@ from symnet.simplify.constants import WHOLE_AMONG_REALS
 from symnet.simplify.differences import DIFFERENCES
 from symnet.simplify.engine import Normalizer, Rewrite, Step, Table
 from symnet.simplify.equations import EQUATIONS, open_products_around_inverses
+from symnet.simplify.exponential_contractions import EXPONENTIALS_TAKEN_IN
 from symnet.simplify.exponential_sums import EXPONENTIAL_SUMS
 from symnet.simplify.exposing import exposures
 from symnet.simplify.guarded_products import GUARDED_PRODUCTS
+from symnet.simplify.normal_differences import NORMAL_DIFFERENCES
 from symnet.simplify.normal_tails import NORMAL_TAILS
 from symnet.simplify.norms import NORMS, ROOTS
 from symnet.simplify.repeats import REPEATS
@@ -41,7 +43,7 @@ from symnet.simplify.zero_powers import ZERO_POWERS
 
 PASSES: tuple[tuple[Rewrite, ...], ...] = (
     (*WHOLE_AMONG_REALS, *DIFFERENCES, *CANCELLATIONS, *SQUARES),
-    (*EXPONENTIAL_SUMS, *RUNNING_SUMS, *NORMAL_TAILS),
+    (*EXPONENTIAL_SUMS, *EXPONENTIALS_TAKEN_IN, *RUNNING_SUMS, *NORMAL_TAILS, *NORMAL_DIFFERENCES),
     WEIGHTED_LOGARITHMS,
     SOFTMAXES,
     LOG_SOFTMAXES,
