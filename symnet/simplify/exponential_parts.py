@@ -7,7 +7,7 @@ logistic function σ(u) is exp(-softplus(-u)); an exponential may be moved (`log
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy
 
@@ -39,15 +39,17 @@ def is_relative(x: Node) -> bool:
 
 @dataclass(frozen=True)
 class Part:
-    """Σ w·exp(u) over `axes` (none: w·exp(u) alone); w is None where it is 1, and may have any sign.
+    """scale·Σ w·exp(u) over `axes` (none: w·exp(u) alone); w is None where it is 1, and may have any sign.
 
     in_unit: whether exp(u) is known to lie in [0, 1].
+    scale: a positive number; u + log(scale) would be rounded to an ulp of u.
     """
 
     argument: Node
     axes: Axes = ()
     weight: Node | None = None
     in_unit: bool = False
+    scale: sympy.Expr = ONE
 
     @property
     def always_counts(self) -> bool:
@@ -69,10 +71,16 @@ class Part:
         if not is_positive(coefficient) or self.weight is not None:
             weight = number(coefficient) if self.weight is None else elementwise("mul", coefficient, self.weight)
             whole = broadcast_to(weight, self.argument.shape) if self.axes else weight
-            return Part(self.argument, self.axes, whole, self.in_unit)
-        log = number(sympy.log(coefficient))
+            return replace(self, weight=whole)
+        return replace(self, scale=self.scale * coefficient)
+
+    def folded(self) -> Part:
+        """The same with its scale in the exponent, as logarithms are added up."""
+        if self.scale == 1:
+            return self
+        log = number(sympy.log(self.scale))
         argument = log if number_of(self.argument) == 0 else elementwise("add", self.argument, log)
-        return Part(argument, self.axes, None, self.in_unit)
+        return replace(self, argument=argument, scale=ONE)
 
     @property
     def is_bounded(self) -> bool:
@@ -101,7 +109,8 @@ class Part:
     def weighted_sum(self, power: Node) -> Node:
         """Σ w·power."""
         whole = power if self.weight is None else elementwise("mul", self.weight, power)
-        return sum_over(whole, self.axes) if self.axes else whole
+        total = sum_over(whole, self.axes) if self.axes else whole
+        return total if self.scale == 1 else elementwise("mul", number(self.scale), total)
 
     def relative(self, shift: Node) -> Node:
         """Σ w·exp(u - shift)."""
@@ -138,7 +147,7 @@ def _part(term: Node) -> Part | None:
     """The part that a term is; None where it is no multiple of an exponential."""
     coefficient, factors = split_coefficient(term)
     if not factors:
-        return Part(number(sympy.log(coefficient))) if is_positive(coefficient) else None
+        return Part(number(0), scale=coefficient) if is_positive(coefficient) else None
     if len(factors) == 1 and isinstance(factors[0], Einsum) and not is_move(factors[0]):
         part = _summed_part(factors[0])
         return None if part is None else part.times(coefficient)
@@ -148,6 +157,8 @@ def _part(term: Node) -> Part | None:
 
 def _multiple(factors: tuple[Node, ...]) -> Part | None:
     """w·exp(u) of a product, the logarithms of its factors added up as far as they are known."""
+    if len(factors) == 1 and is_op(factors[0], "where") and logarithm_of(factors[0]) is None:
+        return _chosen_part(*factors[0].operands)
     factors = tuple(_opened(factors))
     logs = [None if _is_settled(f) else logarithm_of(f) for f in factors]
     known_logs = [log for log in logs if log is not None]
@@ -156,6 +167,16 @@ def _multiple(factors: tuple[Node, ...]) -> Part | None:
     rest = tuple(f for f, log in zip(factors, logs, strict=True) if log is None)
     in_unit = all(known(f, "unit") for f, log in zip(factors, logs, strict=True) if log is not None)
     return Part(sum_of_all(known_logs), (), product(ONE, rest) if rest else None, in_unit)
+
+
+def _chosen_part(condition: Node, term: Node, other: Node) -> Part | None:
+    """The part of where(c, w·exp(u), 0)."""
+    zero = other.operands[0] if other.kind == "expand" else other
+    part = _multiple(term.operands if is_op(term, "mul") else (term,)) if number_of(zero) == 0 else None
+    if part is None or part.weight is None:
+        return None
+    weight = where(condition, part.weight, 0)
+    return replace(part, argument=where(condition, part.argument, number(-sympy.oo)), weight=weight)
 
 
 def _is_settled(factor: Node) -> bool:

@@ -46,8 +46,7 @@ def log_of_sum_of_exponentials_by_its_largest(node: Node) -> Node | None:
     parts = parts_of(factors[0]) if len(factors) == 1 and is_positive(coefficient) else None
     if parts is None or not needs_shift(parts):
         return None
-    if coefficient != 1:
-        parts = [p.times(coefficient) for p in parts]
+    parts = [p.times(coefficient).folded() for p in parts]
     if len(parts) == 1 and parts[0].weight is None:
         return broadcast_to(reduce("logsumexp", parts[0].argument, parts[0].axes), node.shape)
     if len(parts) == 2 and not any(p.axes or p.weight is not None for p in parts):

@@ -39,6 +39,8 @@ LOSSES: dict[str, Any] = {
     "masked": sn.log(sn.sum(sn.where(t > 0, sn.exp(v), 0))),
     "masked mean": sn.log(sn.sum(sn.where(t > 0, sn.exp(v), 0)) / sn.sum(t)),
     "masked by a factor": sn.log(sn.sum(t * sn.exp(v))),
+    "masked with weights": sn.log(sn.sum(sn.where(t > 0, q * sn.exp(v), 0))),
+    "a reciprocal": sn.sum(q / (2 + sn.exp(-v))) + sn.sum(sn.exp(v) / (1 + 2 * sn.exp(v))),
     "risk sets by a matrix": sn.sum(q * (v - sn.log(M @ sn.exp(v)))),
     "risk sets by a constant": sn.sum(q * (v - sn.log(RISK.astype(float) @ sn.exp(v)))),
     "risk sets by einsum": sn.sum(q * (v - sn.log(sn.einsum("ij,j->i", M, sn.exp(v))))),
@@ -134,6 +136,12 @@ def test_a_probit_response_is_finite_with_its_gradient(name: str, dtype: str) ->
     with mpmath.workprec(1500):
         x = CUTS.astype(dtype).astype(float)
         _compared(RESPONSES[name](), [_response(*each) for each in zip(x, [1, 0, 1, 0, 0], strict=True)], dtype)
+
+
+def test_a_number_beside_an_exponential_is_not_rounded_with_its_exponent() -> None:
+    x = sn.scalar("x")
+    f = sn.compile([e := sn.exp(x) / (1 + 2 * sn.exp(x)), sn.grad(e, x)])
+    assert [tuple(map(float, f(x=at))) for at in (1e50, 1e17, -1e50)] == [(0.5, 0), (0.5, 0), (0, 0)]
 
 
 def test_an_open_interval_reaches_to_infinity() -> None:
