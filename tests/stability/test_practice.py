@@ -39,7 +39,6 @@ LOSSES: dict[str, Any] = {
     "masked": sn.log(sn.sum(sn.where(t > 0, sn.exp(v), 0))),
     "masked mean": sn.log(sn.sum(sn.where(t > 0, sn.exp(v), 0)) / sn.sum(t)),
     "masked by a factor": sn.log(sn.sum(t * sn.exp(v))),
-    "masked with weights": sn.log(sn.sum(sn.where(t > 0, q * sn.exp(v), 0))),
     "a reciprocal": sn.sum(q / (2 + sn.exp(-v))) + sn.sum(sn.exp(v) / (1 + 2 * sn.exp(v))),
     "risk sets by a matrix": sn.sum(q * (v - sn.log(M @ sn.exp(v)))),
     "risk sets by a constant": sn.sum(q * (v - sn.log(RISK.astype(float) @ sn.exp(v)))),
