@@ -140,17 +140,47 @@ def quotient_of_exponentials_by_its_largest(node: Node) -> Node | None:
     """exp(a)/(exp(a) + exp(b) + y) → exp(a - M)/(exp(a - M) + exp(b - M) + y·exp(-M)), M the largest of a, b, 0.
 
     Also exp(a)/(exp(a) + exp(b))² → exp(a - 2·M)/(…)², and Σ w·exp(z).  Condition: the product holds an exponential,
-    or a sum of them, and a term of the divisor may overflow or all may vanish (exp(a) - exp(b) has rules of its own).
+    or a sum of them, and a term of the divisor, which is no single product, may overflow or all may vanish
+    (exp(a) - exp(b) has rules of its own).
     """
     factors = Factors.view(node)
     for (core, axes), e in factors.powers.items():
         divides = is_whole(e) and is_negative(e) and exponential_difference(core) is None
         parts = parts_of(core) if divides else None
-        if parts is None or not needs_shift(parts):
+        if parts is None or not needs_shift(parts) or (len(parts) == 1 and not parts[0].axes):
             continue
         new = _shifted_product(factors, (core, axes), parts)
         if new is not None:
             return new
+    return None
+
+
+def exponential_joins_power_of_its_product(node: Node) -> Node | None:
+    """exp(b)/(a·exp(b))⁸ → 1/(a·exp(7·b/8))⁸.
+
+    Condition: the product under the power holds an exponential of a multiple of b, whose exponent becomes smaller:
+    apart, the power or the exponential may leave the floating range where the whole does not.
+    """
+    factors = Factors.view(node)
+    for (core, axes), e in factors.powers.items():
+        if not is_op(core, "mul") or not is_whole(e) or abs(e) == 1:  # type: ignore[operator, arg-type]
+            continue
+        inside = Factors.view(core)
+        for (inner, places), k in inside.powers.items():
+            if not is_op(inner, "exp") or k != 1:
+                continue
+            scale, argument = split_coefficient(inner.operands[0])
+            where_it_stands = tuple(axes[a] for a in places)
+            for (outer, others), count in factors.powers.items():
+                if not is_op(outer, "exp") or others != where_it_stands or isinstance(count, Node):
+                    continue
+                multiple, same = split_coefficient(outer.operands[0])
+                left = scale + multiple * count / e
+                if same == argument and abs(left) < abs(scale):
+                    joined = elementwise("exp", product(left, argument))
+                    new = inside.copy().times(inner, places, -sympy.S.One).times(joined, places)
+                    rest = factors.copy().times(core, axes, -e).times(outer, others, -count)  # type: ignore[operator]
+                    return rest.times(new.build(), axes, e).build()
     return None
 
 
@@ -281,6 +311,7 @@ EXPONENTIAL_SUMS: tuple[Rewrite, ...] = (
     Rewrite(log_of_difference_of_exponentials, ("log",)),
     Rewrite(log_of_sum_of_exponentials_by_its_largest, ("log",)),
     Rewrite(log_of_product_with_sums_of_exponentials, ("log",)),
+    Rewrite(exponential_joins_power_of_its_product, ("mul",)),
     Rewrite(quotient_of_exponentials_by_its_largest, ("mul",)),
     Rewrite(exponential_over_difference, ("mul",)),
 )
