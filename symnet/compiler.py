@@ -44,6 +44,7 @@ from symnet.schedule.program import schedule
 from symnet.schedule.target import Target
 from symnet.simplify.algebra import simplify
 from symnet.simplify.numeric import numeric
+from symnet.simplify.sealing import sealed
 
 STAGES = ("simplify", "numeric", "loops", "schedule", "llvm")
 
@@ -253,7 +254,7 @@ def _answer(request: Request) -> Any:
 def run(request: Request, stop: str = "llvm") -> Stages:
     """The stages in order, as far as `stop`."""
     s = retyped(request)
-    s.formula = s.timed("simplify", lambda: simplify(s.written))
+    s.formula = s.timed("simplify", lambda: simplify(sealed(s.written)))
     if stop == "simplify":
         return s
     s.numeric = s.timed("numeric", lambda: numeric(s.formula))

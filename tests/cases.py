@@ -28,7 +28,7 @@ from symnet.expr.node import Node
 from symnet.expr.reduction import argmax, log_softmax, logsumexp, prod, softmax
 from symnet.expr.reduction import max as largest
 from symnet.expr.reduction import min as smallest
-from symnet.expr.symbols import Barrier, Tensor, leaves, tensor
+from symnet.expr.symbols import Barrier, Sealed, Tensor, leaves, tensor
 from symnet.expr.sympy_scalars import apply, from_scalar
 from symnet.nn import binary_cross_entropy, cross_entropy, kl_div, l2, label_smoothing, mlp
 
@@ -356,6 +356,7 @@ case("index ramp", lambda: iota(5) * x, "x")
 case("extent as a number", lambda: X.sum(0) / size(m) + size(m * 4), "X")
 case("one number", lambda: number(sympy.pi) * 2, notes="no leaves at all")
 case("named values and barriers", lambda: Barrier((x * y).named("c")) * x.named("input"), "x y")
+case("sealed steps", lambda: Sealed(x * Sealed(x + exp(y))) * y + Sealed(x + exp(y)), "x y")
 case("SymPy function", lambda: apply(lambda u, v: sympy.sin(u) * v**2 + sympy.Max(u, v), x, y), "x y")
 case("SymPy scalar", lambda: from_scalar(sympy.sympify("x1**2 + x1*(1 - x2) + x2**2 - x2*x3 + x3**2 + x3")), "x1 x2 x3")
 

@@ -26,6 +26,7 @@ from symnet.expr.node import Node, Shape
 from symnet.expr.symbols import EQUALITIES, Barrier, Named, Tensor, check_leaves
 from symnet.simplify.algebra import simplify
 from symnet.simplify.cost import saves
+from symnet.simplify.sealing import sealed, unsealed
 
 ABSENT = ("error", "zero")  # what a derivative by a variable is that the expression does not contain
 
@@ -106,7 +107,7 @@ def open_problem(
         mend = 'Leave it out for an error; "zero" gives zeros.'
         raise ArgumentError(explain(f"{call}, absent={absent!r}", '"error" or "zero"', repr(absent), mend))
     check_leaves(call, [*roots, *extra, *(targets if absent == "zero" else ())])
-    plain, written = strip([*roots, *targets, *extra])
+    plain, written = strip(unsealed([*roots, *targets, *extra]))
     n, t = len(roots), len(targets)
     plain_roots, plain_targets, plain_extra = plain[:n], plain[n : n + t], plain[n + t :]
     inside = set(topological(*plain_roots))
@@ -117,6 +118,7 @@ def open_problem(
         _check_target(call, target, given)
     values = list(written)
     barred = put_barriers([*plain_roots, *plain_targets, *values], plain_targets)
+    barred = sealed(barred, barred[:n])
     simple = [*barred, *plain_extra] if as_written else simplify([*barred, *plain_extra])
     labels: dict[Node, Named] = {}
     for value, old, new in zip(values, barred[n + t :], simple[n + t :], strict=False):

@@ -402,6 +402,7 @@ _BY_KIND: dict[str, Callable[..., Iterable[str]]] = {
     "tensor": _tensor_facts,
     "named": lambda node: _of(node.operands[0]),
     "barrier": lambda node: _of(node.operands[0]) & _RANGES,
+    "sealed": lambda node: _of(node.operands[0]),
     "number": _number_facts,
     "size": lambda node: {"positive", "integer"},
     "array": lambda node: array_facts(node.contents),

@@ -1,4 +1,4 @@
-"""Leaves: tensors by name, and the transparent nodes `Named` and `Barrier`.
+"""Leaves: tensors by name, and the transparent nodes `Named`, `Barrier` and `Sealed`.
 
 In: a name, a shape, a dtype, assumptions.  Out: leaf nodes; `check_leaves` refuses two leaves of one name with
 different specifications in one expression.
@@ -96,6 +96,20 @@ class Barrier(Node):
 
     __slots__ = ()
     kind = "barrier"
+
+    @classmethod
+    def _derive(cls, x: Node) -> tuple[Shape, str | None]:
+        return x.shape, x.dtype
+
+
+class Sealed(Node):
+    """The same value, a step of a recurrence: no rewrite opens it into the sums and products where it stands.
+
+    It is transparent to everything else, and reads as what it holds (`simplify/sealing.py` says where it is put).
+    """
+
+    __slots__ = ()
+    kind = "sealed"
 
     @classmethod
     def _derive(cls, x: Node) -> tuple[Shape, str | None]:

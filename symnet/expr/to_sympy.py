@@ -240,6 +240,7 @@ _KINDS: dict[str, Callable[..., Any]] = {
     "tensor": lambda node: symbols_of(node),
     "named": lambda node, x: x,
     "barrier": lambda node, x: x,
+    "sealed": lambda node, x: x,
     "number": lambda node: node.value,
     "size": lambda node: node.extent,
     "array": _array,

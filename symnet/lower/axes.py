@@ -171,6 +171,7 @@ _LINKS: dict[str, Callable[[Node], Links]] = {
     "cumsum": _same,
     "named": _same,
     "barrier": _same,
+    "sealed": _same,
 }
 
 

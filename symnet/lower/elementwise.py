@@ -204,7 +204,7 @@ def _compared_in(dtype: str, op: str, node: Node) -> tuple[str, bool | None]:
 
 def _number_in(node: Node) -> Expr | None:
     """The number of a node, or of one that is it everywhere."""
-    while node.kind in ("expand", "barrier", "named"):
+    while node.kind in ("expand", "barrier", "sealed", "named"):
         node = node.operands[0]
     return number_of(node)
 

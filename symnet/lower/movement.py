@@ -34,6 +34,7 @@ INLINE["expand"] = Inline(_expand, _operand_value)  # type: ignore[arg-type]
 INLINE["slice"] = Inline(_slice, _operand_value)  # type: ignore[arg-type]
 INLINE["named"] = Inline(_transparent, _operand_value)
 INLINE["barrier"] = Inline(_transparent, _operand_value)
+INLINE["sealed"] = Inline(_transparent, _operand_value)
 
 
 def place_nests(

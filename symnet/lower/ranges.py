@@ -19,7 +19,7 @@ from symnet.expr.node import Extent, Node
 
 Range = tuple[Expr | None, Expr | None]
 UNKNOWN: Range = (None, None)
-_PASSES_ON = frozenset({"named", "barrier", "expand", "reshape", "slice", "take"})
+_PASSES_ON = frozenset({"named", "barrier", "sealed", "expand", "reshape", "slice", "take"})
 
 
 def surely_in_range(indices: Node, extent: Extent) -> bool:

@@ -27,7 +27,7 @@ from symnet.lower.elementwise import is_costly
 from symnet.lower.extents import TYPICAL
 from symnet.lower.ranges import surely_in_range
 
-MOVED = frozenset({"expand", "slice", "named", "barrier"})
+MOVED = frozenset({"expand", "slice", "named", "barrier", "sealed"})
 COMPUTED = frozenset({"number", "size", "one_hot", "delta", "iota"})
 MOST_IN_PLACE = 16  # values that are looked at for what an element costs
 SHARED_OPERATIONS = 3  # a shared value of at least this many operations is stored

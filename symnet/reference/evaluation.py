@@ -33,6 +33,7 @@ from symnet.reference.symbols import bind_dims
 MEANING: dict[str, Callable[[Any, Sequence[Array], Context], Array]] = {
     "named": symbols.transparent_value,
     "barrier": symbols.transparent_value,
+    "sealed": symbols.transparent_value,
     "number": constants.number_value,
     "size": constants.size_value,
     "array": constants.array_value,

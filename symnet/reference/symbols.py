@@ -118,5 +118,5 @@ def read_leaf(leaf: Tensor, data: Mapping[str, Any], context: Context) -> Array:
 
 
 def transparent_value(node: Node, values: Sequence[Array], context: Context) -> Array:
-    """`Named` and `Barrier`: the operand itself."""
+    """`Named`, `Barrier` and `Sealed`: the operand itself."""
     return values[0]

@@ -2,7 +2,7 @@
 
 In: roots.  Out: the same values in canonical form: like terms collected, reciprocals cancelled, assumptions used,
 scalars outside, equal parts shared.  Shapes stay exactly as they were; the dtype may become weak (Σ of a
-distribution is the number 1).  Rewrites never look through a `Barrier`; `Named` nodes are stripped.
+distribution is the number 1).  Rewrites never look through a `Barrier` or a `Sealed` value; `Named` nodes are stripped.
 
 Why it ends: every rewrite either lowers the operation count near the top of the graph (`cost.saves`, or one product,
 sum or move fewer by construction), or brings a node to a canonical spelling that no later rewrite leaves.
@@ -36,6 +36,7 @@ from symnet.simplify.log_selections import LOG_SELECTIONS
 from symnet.simplify.movement import MOVEMENTS
 from symnet.simplify.products import PRODUCTS
 from symnet.simplify.reduction import REDUCTIONS
+from symnet.simplify.sealing import SEALS
 from symnet.simplify.settle import settle
 from symnet.simplify.soft_extremes import SOFT_EXTREMES
 from symnet.simplify.summation import SUMMATIONS
@@ -83,6 +84,7 @@ def _nested(operand: Node, op: str, whole: Node) -> list[Node] | None:
 
 
 ALGEBRA: tuple[Rewrite, ...] = (
+    *SEALS,
     *CONSTANTS,
     *FUNCTIONS,
     *CHOICES,

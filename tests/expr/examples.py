@@ -17,7 +17,7 @@ from symnet.expr.linalg import logdet, solve
 from symnet.expr.movement import Place, concat, expand, fill, reshape
 from symnet.expr.node import Node
 from symnet.expr.reduction import logsumexp, softmax
-from symnet.expr.symbols import Barrier, scalar, tensor
+from symnet.expr.symbols import Barrier, Sealed, scalar, tensor
 
 m, n = dim("m"), dim("n")
 X = tensor("X", m, 4)
@@ -30,6 +30,7 @@ EXAMPLES: dict[str, Node] = {
     "tensor": tensor("P", m * n + 2 * m, 3, dtype="float32", positive=True, simplex=True, latex="P_0"),
     "named": exp(X).named("Y", latex=r"\Upsilon"),
     "barrier": Barrier(exp(X)),
+    "sealed": Sealed(X * exp(X)),
     "number": number(sympy.pi / 3),
     "size": size(m * n + 1),
     "array": as_node(np.array([[1.0, -2.0], [0.5, 0.0]])),

@@ -16,7 +16,7 @@ import symnet as sn
 from symnet.expr.elementwise import PRIMITIVES, elementwise
 from symnet.expr.node import Node
 from symnet.expr.reduction import REDUCTIONS, reduce
-from symnet.expr.symbols import Barrier
+from symnet.expr.symbols import Barrier, Sealed
 from tests.fuzz.growing import Grower
 from tests.fuzz.matrices import MATRICES
 from tests.fuzz.movements import MOVEMENTS
@@ -276,11 +276,12 @@ def constant(g: Grower) -> Node | None:
 
 
 def wrapped(g: Grower) -> Node | None:
-    """A name, or a barrier."""
-    x = g.real(lambda v: v.kind not in ("named", "barrier") and v.dtype == "float64")
+    """A name, a barrier or a seal."""
+    x = g.real(lambda v: v.kind not in ("named", "barrier", "sealed") and v.dtype == "float64")
     if x is None:
         return None
-    return Barrier(x) if g.choose(2) == 0 else x.named(f"value_{len(g.made)}")
+    chosen = g.choose(3)
+    return x.named(f"value_{len(g.made)}") if chosen == 2 else (Barrier, Sealed)[chosen](x)
 
 
 OPERATIONS: tuple[Operation, ...] = (

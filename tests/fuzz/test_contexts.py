@@ -27,7 +27,6 @@ GROUPS = (  # (seed, family, spelling)
     (1060, "log(exp(a) + exp(b)) by hand", "a + log(1 + exp(b - a))"),  # transposed inside a mask
     (1071, "log-softmax", "log_softmax(Z)"),  # taken
     (1076, "square root", "exp(log(x)/2)"),  # folded and transposed
-    (5016, "logistic", "exp(x/2)/(exp(x/2) + exp(-x/2))"),  # stacked both ways
 )
 
 

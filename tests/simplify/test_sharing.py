@@ -13,6 +13,8 @@ from symnet.expr.graph import topological
 from symnet.expr.symbols import tensor
 from symnet.simplify.algebra import simplify
 from symnet.simplify.cost import flops
+from symnet.simplify.numeric import numeric
+from symnet.simplify.sealing import sealed, unsealed
 from symnet.simplify.sharing import share
 from tests.simplify.checking import values
 from tests.simplify.graphs import Grower, data_for
@@ -46,11 +48,13 @@ def test_a_residual_network_costs_as_many_sums_as_it_has_layers():
         params.append(W)
         h = h + tanh(matmul(h, W))
     loss = mean(h**2)
-    opened = simplify([loss, *grad(loss, params)])
+    written = [loss, *grad(loss, params)]
+    opened = simplify(unsealed(written))
     shared = share(opened)
     assert flops(shared).coeff(m) < 0.8 * flops(opened).coeff(m)
     assert max(len(n.operands) for n in topological(*shared)) <= 4
     assert simplify(shared) == opened
+    assert flops(numeric(simplify(sealed(written)))).coeff(m) <= 3 * flops([loss]).coeff(m)
 
 
 @pytest.mark.parametrize("seed", range(60))

@@ -46,6 +46,7 @@ RULE_NAMES = {
     "min": "the first smallest element passes",
     "prod": "the product of the others",
     "barrier": "the variable itself",
+    "sealed": "the value itself",
     "cumsum": "the sums from the other end",
     "solve": "derivative of the inverse",
     "determinant": "derivative of the determinant: cofactors",
@@ -89,7 +90,7 @@ def _kind(formula: Node, operand: Node) -> str:
     if not formula.rank:
         return "gradient" if operand.rank else "scalar"
     between = depends_on([formula], [operand]) - {operand}
-    if all(n.kind in ("elementwise", "barrier") and same_shape(n.shape, operand.shape) for n in between):
+    if all(n.kind in ("elementwise", "barrier", "sealed") and same_shape(n.shape, operand.shape) for n in between):
         return "elementwise"
     if not operand.rank:
         return "column"

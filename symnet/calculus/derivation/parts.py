@@ -78,7 +78,7 @@ def _peeled(node: Node, operand: Node, between: set[Node], name: Name) -> tuple[
 def _factor(node: Node, k: int, name: Name) -> Factor | None:
     """The slope of one node by one operand; None where that is no factor."""
     x = node.operands[k]
-    if node.kind in ("barrier", "expand") or is_op(node, "add"):
+    if node.kind in ("barrier", "sealed", "expand") or is_op(node, "add"):
         return _SILENT
     if isinstance(node, Einsum) and node.is_sum:
         return Factor("sum", None)

@@ -22,7 +22,7 @@ from symnet.expr.symbols import Barrier
 
 LIGHT, TOTAL, SUM, LINEAR, CURVED = "light", "total", "sum", "linear", "curved"
 _WEIGHT = {LIGHT: 0, TOTAL: 0, SUM: 0, LINEAR: 1, CURVED: 1}
-_MOVES = frozenset({"expand", "reshape", "slice", "place", "barrier"})
+_MOVES = frozenset({"expand", "reshape", "slice", "place", "barrier", "sealed"})
 _LARGEST = 24  # nodes of one station
 
 

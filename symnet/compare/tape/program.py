@@ -49,7 +49,7 @@ class Reader:
 
 
 def transparent(tape: Tape, x: Var) -> Var:
-    """A name or a barrier: the same value."""
+    """A name, a barrier or a seal: the same value."""
     return x
 
 
@@ -72,6 +72,7 @@ OPERATIONS: dict[str, tuple[Operation, Statics]] = {
     "determinant": (linalg.determinant, lambda n, r: {"op": n.op}),
     "named": (transparent, lambda n, r: {}),
     "barrier": (transparent, lambda n, r: {}),
+    "sealed": (transparent, lambda n, r: {}),
 }
 
 

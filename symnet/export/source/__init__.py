@@ -44,6 +44,7 @@ WRITERS: Writers = {
     "size": elementwise.size,
     "named": lambda w, node: w.strict(node.operands[0]),
     "barrier": lambda w, node: w.strict(node.operands[0]),
+    "sealed": lambda w, node: w.strict(node.operands[0]),
     "array": array,
     "delta": lambda w, node: w.call("eye", w.extent(node.extent), w.dtype(w.real)),
     "iota": lambda w, node: w.call("arange", w.extent(node.shape[0])),

@@ -32,6 +32,7 @@ READERS: dict[str, Reader] = {
     "tensor": read_name,
     "named": read_name,
     "barrier": read_barrier,
+    "sealed": read_barrier,
     "number": read_number,
     "size": read_number,
     "array": read_array,

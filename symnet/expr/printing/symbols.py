@@ -1,6 +1,6 @@
 """How leaves and constants read: names, numbers, extents, identity matrices; names and barriers over a value.
 
-In: a `Tensor`, `Named`, `Barrier`, `Number`, `Size`, `Delta` or `Iota` node and a `View`.  Out: its `Form`.
+In: a `Tensor`, `Named`, `Barrier`, `Sealed`, `Number`, `Size`, `Delta` or `Iota` node and a `View`.  Out: its `Form`.
 """
 
 from __future__ import annotations

@@ -138,7 +138,7 @@ _DEGREE: dict[str, Callable[[Node, list[float]], float]] = {
     "mul": _total,
     "einsum": _total,
     "pow": _power_degree,
-    **dict.fromkeys(("add", "expand", "reshape", "slice", "place", "concat", "barrier"), _largest),
+    **dict.fromkeys(("add", "expand", "reshape", "slice", "place", "concat", "barrier", "sealed"), _largest),
 }
 
 
