@@ -79,7 +79,7 @@ def _heads(x: Node) -> frozenset[str]:
 # What may be met in a node, once it is no longer moved.  In others, any function.
 _MET = {
     "add": frozenset({"exp", "log", "pow", "sigmoid", "tanh", "cosh", "cos", "softplus", "number", "reduce"}),
-    "mul": frozenset({"exp", "log", "pow"}),
+    "mul": frozenset({"exp", "log", "pow", "sinh", "cosh", "tanh", "sin", "cos", "sigmoid"}),
 }
 
 

@@ -221,7 +221,32 @@ def _beside_one(total: Node) -> Node | None:
     return next((o for o in total.operands if number_of(o) != 1), None)
 
 
+_QUOTIENTS = {"sinh": ("cosh", "tanh"), "sin": ("cos", "tan")}
+
+
+def quotient_of_sine_and_cosine(node: Node) -> Node | None:
+    """sinh(x)/cosh(x) → tanh(x), cosh(x)/sinh(x) → 1/tanh(x), sin(x)/cos(x) → tan(x), cos(x)/sin(x) → 1/tan(x).
+
+    Always: ∞/∞ becomes ±1.
+    """
+    factors = Factors.view(node)
+    for (core, axes), exponent in factors.powers.items():
+        if not is_op(core, *_QUOTIENTS) or isinstance(exponent, Node):
+            continue
+        cosine, quotient = _QUOTIENTS[str(core.args[0])]
+        other = (elementwise(cosine, core.operands[0]), axes)
+        found = factors.powers.get(other)
+        if found is None or isinstance(found, Node) or not is_negative(exponent * found):
+            continue
+        size = min(abs(exponent), abs(found))
+        count = size if is_positive(exponent) else -size
+        new = elementwise(quotient, core.operands[0])
+        return factors.copy().times(core, axes, -count).times(*other, count).times(new, axes, count).build()
+    return None
+
+
 HYPERBOLICS = (
+    Rewrite(quotient_of_sine_and_cosine, ("mul",)),
     Rewrite(sum_of_opposite_exponentials, ("add",)),
     Rewrite(exponential_over_cosine_is_logistic, ("mul",)),
     Rewrite(exponential_over_sum_of_two_is_logistic, ("mul",)),

@@ -16,7 +16,7 @@ from symnet.simplify.coefficients import ONE
 from symnet.simplify.cost import saves
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.factors import Base, Factors
-from symnet.simplify.signs import is_negative, is_positive
+from symnet.simplify.signs import is_positive
 from symnet.simplify.terms import Terms
 
 MOST_TERMS = 16  # of a sum that is multiplied out
@@ -153,36 +153,11 @@ def factor_beside_delta_takes_its_last_axis(node: Node) -> Node | None:
     return result.build()
 
 
-_QUOTIENTS = {"sinh": ("cosh", "tanh"), "sin": ("cos", "tan")}
-
-
-def quotient_of_sine_and_cosine(node: Node) -> Node | None:
-    """sinh(x)/cosh(x) → tanh(x), cosh(x)/sinh(x) → 1/tanh(x), sin(x)/cos(x) → tan(x), cos(x)/sin(x) → 1/tan(x).
-
-    Always: ∞/∞ becomes ±1.
-    """
-    factors = Factors.view(node)
-    for (core, axes), exponent in factors.powers.items():
-        if not is_op(core, *_QUOTIENTS) or isinstance(exponent, Node):
-            continue
-        cosine, quotient = _QUOTIENTS[str(core.args[0])]
-        other = (elementwise(cosine, core.operands[0]), axes)
-        found = factors.powers.get(other)
-        if found is None or isinstance(found, Node) or not is_negative(exponent * found):
-            continue
-        size = min(abs(exponent), abs(found))
-        count = size if is_positive(exponent) else -size
-        new = elementwise(quotient, core.operands[0])
-        return factors.copy().times(core, axes, -count).times(*other, count).times(new, axes, count).build()
-    return None
-
-
 PRODUCTS = (
     Rewrite(distribute_number_over_sum, ("mul",)),
     Rewrite(collect_powers, ("mul", "pow", "size")),
     Rewrite(powers_of_zero_and_one_are_themselves, ("mul", "pow")),
     Rewrite(square_root_of_square, ("pow",)),
-    Rewrite(quotient_of_sine_and_cosine, ("mul",)),
     Rewrite(factor_beside_delta_takes_its_last_axis, ("mul",)),
     Rewrite(multiply_out_delta, ("mul",)),
     Rewrite(distribute_to_cancel, ("mul",)),

@@ -27,6 +27,7 @@ GROUPS = (  # (seed, family, spelling)
     (1060, "log(exp(a) + exp(b)) by hand", "a + log(1 + exp(b - a))"),  # transposed inside a mask
     (1071, "log-softmax", "log_softmax(Z)"),  # taken
     (1076, "square root", "exp(log(x)/2)"),  # folded and transposed
+    (91014, "tanh", "(exp(x) - exp(-x))/(exp(x) + exp(-x))"),  # a slice under a mask
 )
 
 
