@@ -19,7 +19,7 @@ from symnet.expr.node import Node
 from symnet.simplify.broadcast import Axes
 from symnet.simplify.coefficients import ONE, complement, negated, product, split_coefficient, turned
 from symnet.simplify.engine import Rewrite
-from symnet.simplify.factors import Factors, split_power
+from symnet.simplify.factors import Base, Factors, split_power
 from symnet.simplify.signs import is_negative, is_positive, is_whole
 from symnet.simplify.terms import Terms
 
@@ -166,18 +166,56 @@ def exponential_times_difference(node: Node) -> Node | None:
 
 
 def take_exponential_in(node: Node, side: int) -> Node | None:
-    """(exp(a) - exp(b))ᵏ·exp(w)ⁿ with the exponential taken into the difference, k of the sign of `side`."""
+    """(exp(a) - exp(b))ᵏ·exp(w)ⁿ with the exponential taken into the difference, k of the sign of `side`.
+
+    An even power in a divisor is taken in by even counts, then as exp(a)·exp(b)/(exp(a) - exp(b))² → 1/(2·sinh)², last
+    as two absolute values: the zeros of two spellings of one difference have any sign, and the quotient would have it.
+    """
     factors = Factors.view(node)
     for (core, axes), k in factors.powers.items():
         found = exponential_difference(core) if is_whole(k) and is_positive(k * side) else None
-        for argument, sign, inside in _taken_in(*found) if found else ():
-            n = factors.powers.get((elementwise("exp", argument), axes))
-            if n is None or not is_whole(n) or is_positive(n) != is_positive(k * sign):  # type: ignore[operator]
-                continue
-            count = side * min(abs(n), abs(k))  # type: ignore[arg-type]
-            result = factors.copy().times(elementwise("exp", argument), axes, -count * sign)
+        taken = list(_takeable(factors, axes, k, _taken_in(*found))) if found else []
+        if not taken:
+            continue
+        assert found is not None
+        even = side < 0 and not k % 2  # type: ignore[operator]
+        taken.sort(key=lambda each: bool(even and each[3] < 2))
+        argument, sign, inside, count = taken[0]
+        odd = even and count < 2
+        to_one = any(number_of(u) == 0 for u in found)
+        if odd and (to_one or len(taken) > 1):
+            return _by_half_difference(factors, (core, axes), found, taken[:1] if to_one else taken)
+        count = side * (count - count % 2 if even and not odd else count)
+        result = factors.copy().times(elementwise("exp", argument), axes, -count * sign)
+        if not odd:
             return result.times(core, axes, -count).times(inside, axes, count).build()
+        result = result.times(core, axes, -k).times(elementwise("abs", inside), axes, count)
+        return result.times(elementwise("abs", core), axes, k - count).build()  # type: ignore[operator]
     return None
+
+
+_Taken = tuple[Node, int, Node, Expr]
+
+
+def _takeable(
+    factors: Factors, axes: Axes, k: Expr | Node, spellings: Iterator[tuple[Node, int, Node]]
+) -> Iterator[_Taken]:
+    """The spellings whose exponential stands in the product, with how many can be taken."""
+    for argument, sign, inside in spellings:
+        n = factors.powers.get((elementwise("exp", argument), axes))
+        if n is not None and is_whole(n) and is_positive(n) == is_positive(k * sign):  # type: ignore[operator]
+            yield argument, sign, inside, min(abs(n), abs(k))  # type: ignore[arg-type]
+
+
+def _by_half_difference(factors: Factors, base: Base, found: tuple[Node, Node], taken: list[_Taken]) -> Node:
+    """exp(a)·exp(b)/(exp(a) - exp(b))² → 1/(2·sinh((a - b)/2))²; an exponential of 0 stands in every product."""
+    core, axes = base
+    result = factors.copy().times(core, axes, sympy.Integer(2))
+    for argument, sign, _, _ in taken:
+        result.times(elementwise("exp", argument), axes, sign * ONE)
+    half = elementwise("sinh", elementwise("mul", number(HALF), minus(*found)))
+    result.coefficient = result.coefficient / 4
+    return result.times(half, axes, sympy.Integer(-2)).build()
 
 
 def _taken_in(a: Node, b: Node) -> Iterator[tuple[Node, int, Node]]:

@@ -79,6 +79,11 @@ STABLE: dict[str, list[Node]] = {
     "log_of_running_sum_of_exponentials": [log(cumsum(exp(x))), log(cumulate(exp(x), 0, True) / 2)],
     "running_mean_by_scan": [cumsum(exp(x) * y) / cumsum(exp(x))],
     "exponential_times_reverse_sum_by_scan": [exp(x) * cumulate(y / cumsum(exp(x)), 0, True)],
-    "exponential_over_difference": [exp(x) / (exp(x) - 1), exp(x) * exp(y) / (exp(x) - exp(y)) ** 2],
+    "exponential_over_difference": [
+        exp(x) / (exp(x) - 1),
+        exp(x) * exp(y) / (exp(x) - exp(y)) ** 2,
+        exp(x) / (exp(x) - exp(y)) ** 2,
+        exp(x) ** 3 * exp(y) / (exp(x) - exp(y)) ** 4,
+    ],
     "nothing_over_root_of_nothing": [y / sqrt(q), where(x > 0, y, 0) / sqrt(q)],
 }
