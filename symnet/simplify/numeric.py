@@ -5,8 +5,9 @@ and softmax shifted by the maximum and sharing one exponential, log1p and expm1,
 differences of a softmax or logistic value and a target without cancellation, 0·∞ = 0 at the roots' zeros.
 First SymPy functions that are no primitive are replaced by their bodies (`expr/sympy_bodies.py`), and what is computed
 twice is shared (`sharing.py`).  Then passes in order, for a rewrite sees operands already rewritten, and a softmax must
-be met whole: differences and cancellations, other sums of exponentials, softmax, log-softmax, the rest.  Each is
-directed: no rewrite makes a pattern of its own pass again.  `docs/stability.md` lists spellings and bounds.
+be met whole: conjugate roots, differences and cancellations, other sums of exponentials, softmax, log-softmax, the
+rest.  Each is directed: no rewrite makes a pattern of its own pass again.  `docs/stability.md` lists spellings and
+bounds.
 Not handled: products and quotients that overflow by themselves, sums of numbers of very different size.
 Source of the shifted sums: Blanchard, Higham and Higham, "Accurately computing the log-sum-exp and softmax
 functions", 2021, section 2.
@@ -21,6 +22,7 @@ from symnet.expr.node import Node
 from symnet.expr.sympy_bodies import has_functions, opened
 from symnet.simplify.algebra import simplify
 from symnet.simplify.cancellations import CANCELLATIONS
+from symnet.simplify.conjugates import CONJUGATES
 from symnet.simplify.constants import WHOLE_AMONG_REALS
 from symnet.simplify.differences import DIFFERENCES
 from symnet.simplify.engine import Normalizer, Rewrite, Step, Table
@@ -41,6 +43,7 @@ from symnet.simplify.weighted_logarithms import WEIGHTED_LOGARITHMS
 from symnet.simplify.zero_powers import ZERO_POWERS
 
 PASSES: tuple[tuple[Rewrite, ...], ...] = (
+    CONJUGATES,
     (*WHOLE_AMONG_REALS, *DIFFERENCES, *CANCELLATIONS, *SQUARES),
     (*EXPONENTIAL_SUMS, *RUNNING_SUMS, *NORMAL_TAILS),
     WEIGHTED_LOGARITHMS,
@@ -55,7 +58,7 @@ PASSES: tuple[tuple[Rewrite, ...], ...] = (
     REPEATS,
     GUARDED_PRODUCTS,
 )
-_SEEN_THROUGH_MOVEMENT = (PASSES[0], PASSES[1], WEIGHTED_LOGARITHMS, LOGARITHMS)  # where digits cancel, or overflow
+_SEEN_THROUGH_MOVEMENT = (*PASSES[:3], WEIGHTED_LOGARITHMS, LOGARITHMS)  # where digits cancel, or overflow
 
 
 def _table(rewrites: tuple[Rewrite, ...]) -> Table:

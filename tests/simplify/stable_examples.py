@@ -79,6 +79,12 @@ STABLE: dict[str, list[Node]] = {
     "log_of_running_sum_of_exponentials": [log(cumsum(exp(x))), log(cumulate(exp(x), 0, True) / 2)],
     "running_mean_by_scan": [cumsum(exp(x) * y) / cumsum(exp(x))],
     "exponential_times_reverse_sum_by_scan": [exp(x) * cumulate(y / cumsum(exp(x)), 0, True)],
+    "root_less_its_neighbour": [
+        sqrt(x**2 + 1) - x,
+        sqrt(x + 1) - sqrt(x),
+        1 - sqrt(1 - x**2),
+        x + y - sqrt((x + y) ** 2 - 1),
+    ],
     "exponential_over_difference": [
         exp(x) / (exp(x) - 1),
         exp(x) * exp(y) / (exp(x) - exp(y)) ** 2,
