@@ -75,6 +75,12 @@ def explain(call: str, expected: str, got: str, mend: str) -> str:
     return f"{call}: expected {expected}; got {got}. {mend}"
 
 
+def ragged(call: str, name: str, error: Exception) -> ShapeError:
+    """What NumPy's refusal of nested lists of unequal lengths becomes."""
+    mend = "Give every row the same length, or pass an array."
+    return ShapeError(explain(call, f"an array for {name}", f"what NumPy makes no array of ({error})", mend))
+
+
 def holds_mask(value: Any) -> bool:
     """Whether data are a masked array of NumPy's, or a list with one inside; NumPy itself need not be loaded."""
     ma = sys.modules.get("numpy.ma")

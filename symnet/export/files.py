@@ -25,7 +25,7 @@ from symnet.export.digest import checksum, stamp_of, with_digest
 from symnet.export.header import header_text
 from symnet.export.linker import find_compiler, library_name, link
 from symnet.export.metadata import to_metadata
-from symnet.export.names import split_path
+from symnet.export.names import path_text, split_path
 from symnet.export.stub import stub_text
 from symnet.export.writing import Replacement, marked, refuse_foreign
 from symnet.llvm import codegen
@@ -87,7 +87,7 @@ def export(
         DependencyError: when there is no C compiler to link with.
         CompileError: when LLVM or the linker refuses.
     """
-    call = f'export("{Path(path).as_posix()}")'
+    call = f'export("{path_text(path, "export")}")'
     folder, name = split_path(path, call)
     if program.name != name:
         object_code = None

@@ -18,7 +18,7 @@ from symnet.errors import ArgumentError, explain
 from symnet.export.digest import checksum, metadata_digest, refuse, stamp_of
 from symnet.export.linker import library_name
 from symnet.export.metadata import ABI, find_metadata, from_metadata
-from symnet.export.names import split_path
+from symnet.export.names import path_text, split_path
 from symnet.runtime.function import NativeFunction
 from symnet.runtime.native import EntryPoints, open_library, read_text
 
@@ -35,7 +35,7 @@ def load(path: str | Path, *, threads: int = 1, check_finite: bool = False) -> N
         ArgumentError: when the stub or the library is not there, or not of this version.
         FileError: when one of them is damaged, or they are not of one export; the message names the file.
     """
-    call = f'load("{Path(path).as_posix()}")'
+    call = f'load("{path_text(path, "load")}")'
     folder, name = split_path(path, call)
     stub, library = folder / f"{name}.py", folder / library_name(name)
     for file in (stub, library):

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from symnet.errors import ArgumentError, explain
 
@@ -78,6 +79,18 @@ def check_name(name: object, call: str) -> None:
     got = repr(name) if len(repr(name)) <= LONGEST else f"one of {len(repr(name))} letters"
     mend = f'Write name="{near if near != "f_" else "model"}".'
     raise ArgumentError(explain(call, expected, got, mend))
+
+
+def path_text(path: Any, call: str) -> str:
+    """A path with slashes, as messages write it.
+
+    Raises:
+        ArgumentError: for what is no path.
+    """
+    if not isinstance(path, (str, Path)):
+        mend = f'Write {call}("build/model").'
+        raise ArgumentError(explain(f"{call}(…)", "a path as text or a Path", type(path).__name__, mend))
+    return Path(path).as_posix()
 
 
 def split_path(path: str | Path, call: str) -> tuple[Path, str]:

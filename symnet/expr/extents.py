@@ -7,6 +7,7 @@ to zero; nothing is assumed of different symbols.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -55,6 +56,14 @@ def _canonical(expr: Expr) -> Extent:
     return int(expr) if expr.is_Integer else expr
 
 
+def _whole(value: Any) -> int | None:
+    """The integer that a value is; None for others (every NumPy array has `__index__`, few have an index)."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        return None
+
+
 def as_extent(value: Any, call: str) -> Extent:
     """An int ≥ 0, or an expanded SymPy expression whose symbols are dims."""
     if isinstance(value, str):
@@ -63,8 +72,9 @@ def as_extent(value: Any, call: str) -> Extent:
                 call, "an int or a dim for each extent", repr(value), f'Write sn.dim("{value}") for a symbolic one.'
             )
         )
-    if hasattr(value, "__index__") and not isinstance(value, (bool, Expr)):
-        value = int(value)
+    whole = None if isinstance(value, (bool, Expr)) else _whole(value)
+    if whole is not None:
+        value = whole
         if value < 0:
             raise ShapeError(explain(call, "extents of at least 0", str(value), "Give each axis a size of 0 or more."))
         return value
@@ -179,11 +189,12 @@ def normalize_axes(call: str, axis: Any, rank: int) -> tuple[int, ...]:
     axes = list(axis) if isinstance(axis, (tuple, list)) else [axis]
     out = []
     for a in axes:
-        if not hasattr(a, "__index__"):
+        whole = _whole(a)
+        if whole is None:
             raise ShapeError(
                 explain(call, "an int or a tuple of ints as axis", f"axis={axis!r}", "Write axis=0 or axis=(0, 1).")
             )
-        a = int(a)
+        a = whole
         if not -rank <= a < rank:
             raise ShapeError(
                 explain(call, f"axes from {-rank} to {rank - 1}" if rank else "no axis", f"axis {a}", "Check the rank.")

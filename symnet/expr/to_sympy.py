@@ -84,6 +84,9 @@ def to_sympy(node: Node, rule: Mapping[Node, Any] | None = None) -> Any:
         >>> to_sympy(a * (x * x).sum())
         a*(x_0**2 + x_1**2)
     """
+    if not isinstance(node, Node):
+        mend = "Pass an expression of sn.scalar and sn.tensor leaves."
+        raise ArgumentError(explain("to_sympy(…)", "an expression", type(node).__name__, mend))
     rule = rule or {}
     values: dict[Node, Array] = {}
     for each in topological(node):

@@ -18,7 +18,16 @@ import numpy as np
 
 from symnet import dtypes
 from symnet.calculus.grad import scalar_root
-from symnet.errors import ArgumentError, AssumptionError, DTypeError, ShapeError, ValueDomainError, explain, refuse_mask
+from symnet.errors import (
+    ArgumentError,
+    AssumptionError,
+    DTypeError,
+    ShapeError,
+    ValueDomainError,
+    explain,
+    ragged,
+    refuse_mask,
+)
 from symnet.expr.extents import Dim
 from symnet.expr.graph import substitute
 from symnet.expr.node import Node
@@ -166,7 +175,10 @@ def convert(leaf: Tensor, value: Any, what: str) -> Array:
     """
     call = f"fit(…, {what}={{{leaf.name!r}: …}})"
     refuse_mask(call, leaf.name, value)
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ragged(call, leaf.name, error) from error
     if array.dtype.kind not in "biuf":
         mend = f'Build a numeric array: np.array({leaf.name}.tolist(), "{leaf.dtype}").'
         raise DTypeError(explain(call, f"numbers for {leaf.name} ({describe(leaf)})", f"dtype {array.dtype}", mend))
