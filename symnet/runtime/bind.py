@@ -47,11 +47,11 @@ class BoundStep:
         "_call",
         "_dims",
         "_function",
+        "_inputs",
         "_owners",
         "_results",
         "_run_arguments",
         "addresses",
-        "inputs",
     )
 
     def __init__(
@@ -59,7 +59,7 @@ class BoundStep:
     ) -> None:
         self._function = function
         self._dims = plan.dims
-        self.inputs: Mapping[str, np.ndarray] = BoundArrays(function.name, inputs)
+        self._inputs = BoundArrays(function.name, inputs)
         self._results = structures.arrange(function.structure, outputs, plan.dims)
         self._again = structures.copier(self._results)
         workspace = allocate_workspace(plan.workspace_bytes)
@@ -95,6 +95,17 @@ class BoundStep:
             self._refuse(code)
         again = self._again
         return self._results if again is None else again()
+
+    @property
+    def inputs(self) -> Mapping[str, np.ndarray]:
+        """The bound arrays by name."""
+        return self._inputs
+
+    @inputs.setter
+    def inputs(self, given: Any) -> None:
+        call = f"{self._function.name}.bind(…).inputs = …"
+        mend = "Write step.inputs[name][...] = values, or bind again."
+        raise ArgumentError(explain(call, "values put into the bound arrays", "another mapping in their place", mend))
 
     @property
     def outputs(self) -> Any:
