@@ -280,8 +280,9 @@ def wrapped(g: Grower) -> Node | None:
     x = g.real(lambda v: v.kind not in ("named", "barrier", "sealed") and v.dtype == "float64")
     if x is None:
         return None
-    chosen = g.choose(3)
-    return x.named(f"value_{len(g.made)}") if chosen == 2 else (Barrier, Sealed)[chosen](x)
+    if g.choose(2):
+        return x.named(f"value_{len(g.made)}")
+    return (Barrier, Sealed)[len(g.made) % 2](x)
 
 
 OPERATIONS: tuple[Operation, ...] = (
