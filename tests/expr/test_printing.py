@@ -34,7 +34,7 @@ from symnet.expr.printing.pretty import WRITERS as PRETTY_WRITERS
 from symnet.expr.printing.text import WRITERS as TEXT_WRITERS
 from symnet.expr.printing.text import Text
 from symnet.expr.reduction import argmax, log_softmax, logsumexp, max, softmax
-from symnet.expr.symbols import Barrier, scalar, tensor
+from symnet.expr.symbols import Barrier, Sealed, scalar, tensor
 from symnet.reference import evaluate
 from tests.cases import CASES, Case
 from tests.expr.reading import names_of, read_back
@@ -217,6 +217,7 @@ GOLDEN: list[tuple[Node, str, str]] = [
     (Y, "softmax(Z)", r"\operatorname{softmax}(Z)"),
     (Y.named("P"), "softmax(Z)", r"\operatorname{softmax}(Z)"),
     (log(Barrier(Y)), "log(Y)", r"\log(Y)"),
+    (Sealed(X * exp(X)) + X, "X*exp(X) + X", r"X \odot \exp(X) + X"),
     (tensor("W", 3, latex=r"\Omega") * a.named("k", r"\kappa"), "k*W", r"\kappa \Omega"),
     (scalar("alpha") * scalar("loss"), "alpha*loss", r"\alpha \mathrm{loss}"),
 ]  # fmt: skip
