@@ -12,13 +12,16 @@ by other statements of the stage that adds it up.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import NamedTuple
 
 from symnet.errors import CompileError, explain
 from symnet.loops import affine, ir
 from symnet.loops.accesses import reads_of, writes
 from symnet.loops.printer import buffer_text, stmt_line
+
+Kept = Callable[[], frozenset[str]]
 
 
 class EarlyRead(NamedTuple):
@@ -44,7 +47,9 @@ def early_read(program: ir.Program) -> EarlyRead | None:
         totals = [{root(name) for name in _totals(group, stage, blocks)} for stage in group.stages]
         for stage, own in zip(group.stages, totals, strict=True):
             others = set().union(*totals) - own
-            for stmt, before in _with_rows(stage.body, frozenset(program.dims), {group.var: stage.body}):
+            for stmt, before in _with_rows(
+                stage.body, frozenset(program.dims), {group.var: _kept(stage.body, group.var)}
+            ):
                 there = written | {root(name) for name in before - blocks}
                 for buffer in _read(stmt):
                     if buffer.space != "register" and (root(buffer.name) not in there or root(buffer.name) in others):
@@ -56,16 +61,16 @@ def early_read(program: ir.Program) -> EarlyRead | None:
 
 
 def _with_rows(
-    body: ir.Body, dims: frozenset[str], loops: Mapping[str, ir.Body], before: frozenset[str] = frozenset()
+    body: ir.Body, dims: frozenset[str], loops: Mapping[str, Kept], before: frozenset[str] = frozenset()
 ) -> Iterator[tuple[ir.Stmt, frozenset[str]]]:
     """Every statement that runs where there are rows, outer before inner, and what an earlier repetition has stored.
 
-    loops: what is repeated around it, the repetitions of a group and loops, by the variable that numbers them.
+    loops: what each loop around it stores, the repetitions of a group too, by the variable that numbers them.
     """
     for stmt in body:
         yield stmt, before
         if not isinstance(stmt, ir.If):
-            around = {**loops, stmt.var: stmt.body} if isinstance(stmt, ir.For) else loops
+            around = {**loops, stmt.var: _kept(stmt.body, stmt.var)} if isinstance(stmt, ir.For) else loops
             for inner in ir.children(stmt):
                 yield from _with_rows(inner, dims, around, before)
             continue
@@ -73,8 +78,13 @@ def _with_rows(
         if not zero or not zero <= dims:
             yield from _with_rows(stmt.then, dims, loops, before)
         (variable,) = zero if len(zero) == 1 else ("",)
-        earlier = frozenset(_unmoved(loops[variable], variable)) if variable in loops else frozenset()
+        earlier = loops[variable]() if variable in loops else frozenset()
         yield from _with_rows(stmt.orelse, dims, loops, before | earlier)
+
+
+def _kept(body: ir.Body, variable: str) -> Kept:
+    """What a body stores at places that do not move with a variable, found once, when it is asked for."""
+    return cache(lambda: frozenset(_unmoved(body, variable)))
 
 
 def _unmoved(body: ir.Body, variable: str) -> Iterator[str]:
