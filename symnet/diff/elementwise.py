@@ -33,6 +33,7 @@ from symnet.expr.elementwise import (
     greater,
     greater_equal,
     indicator,
+    is_op,
     less,
     less_equal,
     log,
@@ -80,7 +81,9 @@ def pow_by_exponent(y: Node, base: Node, exponent: Node) -> Maybe:
 
 
 def xlogy_by_second(a: Node, b: Node) -> Node:
-    """a/b, and 0 where a = 0, as the value is."""
+    """a/b, and 0 where a = 0, as the value is; b^(n-1) for a = b^n."""
+    if is_op(a, "pow") and a.operands[0] is b:
+        return power(b, a.operands[1] + number(-1))
     if known(b, "positive") or known(a, "nonzero") or a is b:
         return divide(a, b)
     return where(equal(a, 0), 0, divide(a, b))

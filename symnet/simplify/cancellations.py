@@ -165,7 +165,7 @@ def log_of_reciprocal_less_one(node: Node) -> Node | None:
 
 
 def weighted_log_of_one_plus(node: Node) -> Node | None:
-    """xlogy(d, 1 + y) → d·log1p(y), and 0 where d = 0; also d·log(1 + y).
+    """xlogy(d, 1 + y) → d·log1p(y), and 0 where d = 0; also d·log(1 + y), which stays log where y is an exponential.
 
     Condition: 1 + y may be 0 (it is not known positive), and so may d.
     """
@@ -176,6 +176,9 @@ def weighted_log_of_one_plus(node: Node) -> Node | None:
     rest = _beside_one(inner)
     if rest is None or known(inner, "positive") or known(weight, "nonzero"):
         return None
+    if any(is_op(f, "exp") for f in split_coefficient(rest)[1]):  # 1 - exp(u) has a rule of its own
+        guarded = where(equal(weight, 0), 0, elementwise("log", inner))
+        return broadcast_to(elementwise("mul", weight, guarded), node.shape)
     log = elementwise("log1p", broadcast_to(rest, inner.shape))
     return broadcast_to(where(equal(weight, 0), 0, elementwise("mul", weight, log)), node.shape)
 

@@ -6,7 +6,8 @@ logistic function σ(u) is exp(-softplus(-u)); an exponential may be moved (`log
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import sympy
 
@@ -20,6 +21,7 @@ from symnet.expr.node import Node
 from symnet.expr.reduction import along, reduce
 from symnet.simplify.broadcast import Axes
 from symnet.simplify.coefficients import ONE, product, split_coefficient
+from symnet.simplify.factors import split_power
 from symnet.simplify.logarithms import is_move, logarithm_of
 from symnet.simplify.shifted import distance_below
 from symnet.simplify.signs import is_positive
@@ -37,15 +39,17 @@ def is_relative(x: Node) -> bool:
 
 @dataclass(frozen=True)
 class Part:
-    """Σ w·exp(u) over `axes` (none: w·exp(u) alone); w is None where it is 1, and may have any sign.
+    """scale·Σ w·exp(u) over `axes` (none: w·exp(u) alone); w is None where it is 1, and may have any sign.
 
     in_unit: whether exp(u) is known to lie in [0, 1].
+    scale: a positive number; u + log(scale) would be rounded to an ulp of u.
     """
 
     argument: Node
     axes: Axes = ()
     weight: Node | None = None
     in_unit: bool = False
+    scale: sympy.Expr = ONE
 
     @property
     def always_counts(self) -> bool:
@@ -67,10 +71,16 @@ class Part:
         if not is_positive(coefficient) or self.weight is not None:
             weight = number(coefficient) if self.weight is None else elementwise("mul", coefficient, self.weight)
             whole = broadcast_to(weight, self.argument.shape) if self.axes else weight
-            return Part(self.argument, self.axes, whole, self.in_unit)
-        log = number(sympy.log(coefficient))
+            return replace(self, weight=whole)
+        return replace(self, scale=self.scale * coefficient)
+
+    def folded(self) -> Part:
+        """The same with its scale in the exponent, as logarithms are added up."""
+        if self.scale == 1:
+            return self
+        log = number(sympy.log(self.scale))
         argument = log if number_of(self.argument) == 0 else elementwise("add", self.argument, log)
-        return Part(argument, self.axes, None, self.in_unit)
+        return replace(self, argument=argument, scale=ONE)
 
     @property
     def is_bounded(self) -> bool:
@@ -99,7 +109,8 @@ class Part:
     def weighted_sum(self, power: Node) -> Node:
         """Σ w·power."""
         whole = power if self.weight is None else elementwise("mul", self.weight, power)
-        return sum_over(whole, self.axes) if self.axes else whole
+        total = sum_over(whole, self.axes) if self.axes else whole
+        return total if self.scale == 1 else elementwise("mul", number(self.scale), total)
 
     def relative(self, shift: Node) -> Node:
         """Σ w·exp(u - shift)."""
@@ -136,7 +147,7 @@ def _part(term: Node) -> Part | None:
     """The part that a term is; None where it is no multiple of an exponential."""
     coefficient, factors = split_coefficient(term)
     if not factors:
-        return Part(number(sympy.log(coefficient))) if is_positive(coefficient) else None
+        return Part(number(0), scale=coefficient) if is_positive(coefficient) else None
     if len(factors) == 1 and isinstance(factors[0], Einsum) and not is_move(factors[0]):
         part = _summed_part(factors[0])
         return None if part is None else part.times(coefficient)
@@ -146,7 +157,10 @@ def _part(term: Node) -> Part | None:
 
 def _multiple(factors: tuple[Node, ...]) -> Part | None:
     """w·exp(u) of a product, the logarithms of its factors added up as far as they are known."""
-    logs = [logarithm_of(f) for f in factors]
+    if len(factors) == 1 and is_op(factors[0], "where") and logarithm_of(factors[0]) is None:
+        return _chosen_part(*factors[0].operands)
+    factors = tuple(_opened(factors))
+    logs = [None if _is_settled(f) else logarithm_of(f) for f in factors]
     known_logs = [log for log in logs if log is not None]
     if not known_logs:
         return None
@@ -155,9 +169,39 @@ def _multiple(factors: tuple[Node, ...]) -> Part | None:
     return Part(sum_of_all(known_logs), (), product(ONE, rest) if rest else None, in_unit)
 
 
+def _chosen_part(condition: Node, term: Node, other: Node) -> Part | None:
+    """The part of where(c, w·exp(u), 0)."""
+    zero = other.operands[0] if other.kind == "expand" else other
+    part = _multiple(term.operands if is_op(term, "mul") else (term,)) if number_of(zero) == 0 else None
+    if part is None or part.weight is None:
+        return None
+    weight = where(condition, part.weight, 0)
+    return replace(part, argument=where(condition, part.argument, number(-sympy.oo)), weight=weight)
+
+
+def _is_settled(factor: Node) -> bool:
+    """Whether a factor is a power of a sum taken relative to its largest, which neither overflows nor vanishes."""
+    base, _ = split_power(factor)
+    base = base.operands[0] if base.kind == "expand" else base
+    if not isinstance(base, Einsum) or not base.is_sum or not is_op(base.operands[0], "exp"):
+        return False
+    return is_relative(base.operands[0].operands[0])
+
+
+def _opened(factors: Sequence[Node]) -> Iterator[Node]:
+    """The factors, products among them opened: what is shared stands in brackets, (w·exp(u))·x."""
+    stack = list(reversed(factors))
+    while stack:
+        factor = stack.pop()
+        if is_op(factor, "mul") and logarithm_of(factor) is None:
+            stack.extend(reversed(factor.operands))
+        else:
+            yield factor
+
+
 def _summed_part(total: Einsum) -> Part | None:
     """Σ w·exp(u); of several operands, where one of them has every index."""
-    inside = total.operands[0] if total.is_sum else _as_one_operand(total)
+    inside = total.operands[0] if total.is_sum else as_one_operand(total)
     if inside is None:
         return None
     part = _multiple(inside.operands if is_op(inside, "mul") else (inside,))
@@ -169,7 +213,7 @@ def _summed_part(total: Einsum) -> Part | None:
     return Part(broadcast_to(part.argument, inside.shape), axes, weight, part.in_unit)
 
 
-def _as_one_operand(total: Einsum) -> Node | None:
+def as_one_operand(total: Einsum) -> Node | None:
     """The product that a contraction sums, its operands repeated to the indices of the largest."""
     whole = max(total.inputs, key=len)
     every = {i for indices in total.inputs for i in indices}
@@ -190,7 +234,7 @@ def _as_one_operand(total: Einsum) -> Node | None:
 
 def needs_shift(parts: list[Part]) -> bool:
     """Whether a term may overflow, or all of them vanish."""
-    if len(parts) == 1 and parts[0].weight is None:
+    if len(parts) == 1 and parts[0].weight is None and not parts[0].axes:
         return False
     return not all(p.is_bounded for p in parts) or not any(p.stands_firm for p in parts)
 

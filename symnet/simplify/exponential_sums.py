@@ -19,6 +19,7 @@ from symnet.expr.constants import number, number_of
 from symnet.expr.elementwise import elementwise, equal, is_op, where
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node, Shape
+from symnet.expr.reduction import reduce
 from symnet.simplify.broadcast import Axes, cover, restrict, trailing
 from symnet.simplify.coefficients import product, split_coefficient
 from symnet.simplify.engine import Rewrite
@@ -45,8 +46,9 @@ def log_of_sum_of_exponentials_by_its_largest(node: Node) -> Node | None:
     parts = parts_of(factors[0]) if len(factors) == 1 and is_positive(coefficient) else None
     if parts is None or not needs_shift(parts):
         return None
-    if coefficient != 1:
-        parts = [p.times(coefficient) for p in parts]
+    parts = [p.times(coefficient).folded() for p in parts]
+    if len(parts) == 1 and parts[0].weight is None:
+        return broadcast_to(reduce("logsumexp", parts[0].argument, parts[0].axes), node.shape)
     if len(parts) == 2 and not any(p.axes or p.weight is not None for p in parts):
         return broadcast_to(_log_of_two(parts[0].argument, parts[1].argument), node.shape)
     shift = broadcast_to(highest(parts), node.shape)
@@ -57,6 +59,27 @@ def log_of_sum_of_exponentials_by_its_largest(node: Node) -> Node | None:
     ties = sum_of_all([*(count for _, count in sums), number(-1)])
     rest = elementwise("log1p", elementwise("add", sum_of_all([low for low, _ in sums]), ties))
     return broadcast_to(elementwise("add", shift, rest), node.shape)
+
+
+def log_of_product_with_sums_of_exponentials(node: Node) -> Node | None:
+    """log(x·Σ w·exp(u)/Σ v·exp(z)) → M - N + log(x·Σ w·exp(u - M)/Σ v·exp(z - N)), M the largest u, N the largest z.
+
+    Condition: a sum of exponentials, to a whole power, is a factor among others, and may overflow or vanish.
+    """
+    factors = Factors.view(node.operands[0])
+    rest, shifts = factors.copy(), []
+    for (core, axes), e in factors.powers.items() if len(factors.powers) > 1 else ():
+        parts = parts_of(core) if is_whole(e) and exponential_difference(core) is None else None
+        if parts is None or not needs_shift(parts):
+            continue
+        shift = broadcast_to(highest(parts), core.shape)
+        finite = where(elementwise("lt", elementwise("abs", shift), number(sympy.oo)), shift, 0)
+        total = sum_of_all([p.relative(finite) for p in parts])
+        rest.times(core, axes, -e).times(total, axes, e)  # type: ignore[operator]
+        shifts.append(cover(elementwise("mul", number(e), finite), axes, factors.shape))  # type: ignore[arg-type]
+    if not shifts:
+        return None
+    return broadcast_to(sum_of_all([*shifts, elementwise("log", rest.build())]), node.shape)
 
 
 def _log_of_two(a: Node, b: Node) -> Node:
@@ -117,13 +140,14 @@ def quotient_of_exponentials_by_its_largest(node: Node) -> Node | None:
     """exp(a)/(exp(a) + exp(b) + y) → exp(a - M)/(exp(a - M) + exp(b - M) + y·exp(-M)), M the largest of a, b, 0.
 
     Also exp(a)/(exp(a) + exp(b))² → exp(a - 2·M)/(…)², and Σ w·exp(z).  Condition: the product holds an exponential,
-    or a sum of them, and a term of the divisor may overflow or all may vanish (exp(a) - exp(b) has rules of its own).
+    or a sum of them, and a term of the divisor, which is no single product, may overflow or all may vanish
+    (exp(a) - exp(b) has rules of its own).
     """
     factors = Factors.view(node)
     for (core, axes), e in factors.powers.items():
         divides = is_whole(e) and is_negative(e) and exponential_difference(core) is None
         parts = parts_of(core) if divides else None
-        if parts is None or not needs_shift(parts):
+        if parts is None or not needs_shift(parts) or (len(parts) == 1 and not parts[0].axes):
             continue
         new = _shifted_product(factors, (core, axes), parts)
         if new is not None:
@@ -131,45 +155,33 @@ def quotient_of_exponentials_by_its_largest(node: Node) -> Node | None:
     return None
 
 
-def exponential_into_sum_of_quotients(node: Node) -> Node | None:
-    """exp(a)·(x/(exp(a) + exp(b)) - y) → exp(a)/(exp(a) + exp(b))·x - exp(a)·y.
+def exponential_joins_power_of_its_product(node: Node) -> Node | None:
+    """exp(b)/(a·exp(b))⁸ → 1/(a·exp(7·b/8))⁸.
 
-    Condition: the divisor's terms may overflow or all vanish; an exponential beside the sum is what keeps it finite.
+    Condition: the product under the power holds an exponential of a multiple of b, whose exponent becomes smaller:
+    apart, the power or the exponential may leave the floating range where the whole does not.
     """
     factors = Factors.view(node)
-    for base, e in factors.powers.items():
-        if e != 1 or not is_op(base[0], "add") or not any(map(_divides_by_sum, base[0].operands)):
+    for (core, axes), e in factors.powers.items():
+        if not is_op(core, "mul") or not is_whole(e) or abs(e) == 1:  # type: ignore[operator, arg-type]
             continue
-        above = [b for b, k in factors.powers.items() if b != base and is_whole(k) and _has_exponential(b[0], k)]
-        if above:
-            return _spread_over_terms(factors, base, above)
+        inside = Factors.view(core)
+        for (inner, places), k in inside.powers.items():
+            if not is_op(inner, "exp") or k != 1:
+                continue
+            scale, argument = split_coefficient(inner.operands[0])
+            where_it_stands = tuple(axes[a] for a in places)
+            for (outer, others), count in factors.powers.items():
+                if not is_op(outer, "exp") or others != where_it_stands or isinstance(count, Node):
+                    continue
+                multiple, same = split_coefficient(outer.operands[0])
+                left = scale + multiple * count / e
+                if same == argument and abs(left) < abs(scale):
+                    joined = elementwise("exp", product(left, argument))
+                    new = inside.copy().times(inner, places, -sympy.S.One).times(joined, places)
+                    rest = factors.copy().times(core, axes, -e).times(outer, others, -count)  # type: ignore[operator]
+                    return rest.times(new.build(), axes, e).build()
     return None
-
-
-def _divides_by_sum(term: Node) -> bool:
-    return any(
-        is_whole(e) and is_negative(e) and (parts := parts_of(core)) is not None and needs_shift(parts)
-        for (core, _), e in Factors.view(term).powers.items()
-    )
-
-
-def _has_exponential(core: Node, exponent: Expr | Node) -> bool:
-    return is_positive(exponent) and parts_of(core) is not None
-
-
-def _spread_over_terms(factors: Factors, base: Base, above: list[Base]) -> Node:
-    core, axes = base
-    rest = factors.copy()
-    for each in (base, *above):
-        del rest.powers[each]
-    terms = []
-    for term in core.operands:
-        product = Factors(factors.shape).times(term, axes[len(axes) - term.rank :])
-        for each in above:
-            product.times(*each, factors.powers[each])
-        terms.append(product.build())
-    total = elementwise("add", *terms)
-    return rest.times(total, trailing(total.rank, len(factors.shape))).build()
 
 
 @dataclass(frozen=True)
@@ -252,7 +264,7 @@ def _unbalanced(
 
 def _numerators(factors: Factors, axes: Axes, parts: list[Part], shift: Node) -> Iterator[Numerator]:
     """Exponentials and sums of them that the product multiplies by."""
-    weights = {p.weight for p in parts if p.weight is not None and p.axes}
+    weights = {p.weight for p in parts if p.weight is not None and not p.always_counts}
     for (each, places), e in factors.powers.items():
         if not is_whole(e) or not is_positive(e) or not set(axes) <= set(places):
             continue
@@ -267,8 +279,9 @@ def _numerators(factors: Factors, axes: Axes, parts: list[Part], shift: Node) ->
 
 
 def _above(part: Part, shift: Node) -> Node:
-    """u - shift, of either sign; 0 where both are infinite."""
-    return distance_below(part.argument, part.beside(shift))
+    """u - shift, of either sign; 0 where both are infinite, and where the part has no weight."""
+    away = distance_below(part.argument, part.beside(shift))
+    return away if part.always_counts else where(elementwise("ne", part.weight, 0), away, 0)
 
 
 def _stands_beside(weights: set[Node], factors: Factors, places: Axes) -> bool:
@@ -297,7 +310,8 @@ def exponential_over_difference(node: Node) -> Node | None:
 EXPONENTIAL_SUMS: tuple[Rewrite, ...] = (
     Rewrite(log_of_difference_of_exponentials, ("log",)),
     Rewrite(log_of_sum_of_exponentials_by_its_largest, ("log",)),
+    Rewrite(log_of_product_with_sums_of_exponentials, ("log",)),
+    Rewrite(exponential_joins_power_of_its_product, ("mul",)),
     Rewrite(quotient_of_exponentials_by_its_largest, ("mul",)),
-    Rewrite(exponential_into_sum_of_quotients, ("mul",)),
     Rewrite(exponential_over_difference, ("mul",)),
 )

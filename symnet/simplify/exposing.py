@@ -45,11 +45,16 @@ def expose(x: Node, deepest: int) -> Node:
     """x with the moves near its top pushed into elementwise functions."""
     if not deepest or x.dtype == "bool":
         return x
-    if is_move(x):
+    if is_move(x) or _has_new_unit_axes(x):
         return _pushed(x, deepest)
     if is_op(x, "mul", "add", "pow") or isinstance(x, Expand):
         return with_operands(x, [expose(o, deepest - 1) for o in x.operands])
     return x
+
+
+def _has_new_unit_axes(x: Node) -> bool:
+    """Whether x only has more axes of extent 1 than what it is of: a piece of a stack."""
+    return isinstance(x, Expand) and all(x.shape[a] == 1 for a in x.new_axes)
 
 
 def _pushed(move: Node, deepest: int) -> Node:

@@ -23,7 +23,7 @@ from symnet.expr.movement import Slice, broadcast_to
 from symnet.expr.node import Node
 from symnet.expr.reduction import Reduce, reduce
 from symnet.expr.softmax import softmax_axes
-from symnet.simplify.coefficients import ONE, Term, complement, product, split_coefficient
+from symnet.simplify.coefficients import ONE, Term, complement, negated, product, split_coefficient
 from symnet.simplify.differences import softmax_argument
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.hoisting import is_hot
@@ -66,25 +66,41 @@ def _log(x: Node) -> Node:
 def log_of_difference_of_logistics(node: Node) -> Node | None:
     """log(σ(a) - σ(b)) → log σ(a) + log(1 - σ(b)) + log(1 - exp(b - a)), with a positive number in front.
 
-    Always: σ(a) - σ(b) has no digits left where both are close to 1, and is 0 where both vanish.
+    Also of tanh a = 2·σ(2·a) - 1, and of σ(a) + σ(-b) - 1.  Always: σ(a) - σ(b) has no digits left where both are close
+    to 1, and is 0 where both vanish.
     """
     front, factors = split_coefficient(node.operands[0])
-    total = factors[0] if len(factors) == 1 else node.operands[0]
-    terms = [split_coefficient(o) for o in total.operands] if is_op(total, "add") else []
-    if len(terms) != 2 or not is_positive(front) or any(len(f) != 1 or not is_op(f[0], "sigmoid") for _, f in terms):
+    found = _difference_of_logistics(factors[0]) if len(factors) == 1 and is_positive(front) else None
+    if found is None:
         return None
-    (c, upper), (d, lower) = sorted(terms, key=lambda term: is_negative(term[0]))
-    if c + d != 0:
-        return None
-    a, b = upper[0].operands[0], lower[0].operands[0]
+    count, a, b = found
     away = elementwise("add", b, elementwise("mul", -1, a))
     logs = [
-        elementwise("log", upper[0]),
-        elementwise("log", complement(lower[0])),
+        elementwise("log", elementwise("sigmoid", a)),
+        elementwise("log", complement(elementwise("sigmoid", b))),
         elementwise("log", complement(elementwise("exp", away))),
     ]
-    scale = [] if front * c == 1 else [elementwise("log", number(front * c))]
+    scale = [] if front * count == 1 else [elementwise("log", number(front * count))]
     return broadcast_to(elementwise("add", *logs, *scale), node.shape)
+
+
+def _difference_of_logistics(total: Node) -> tuple[Expr, Node, Node] | None:
+    """c, a and b of c·(σ(a) - σ(b)), c positive."""
+    terms = [split_coefficient(o) for o in total.operands] if is_op(total, "add") else []
+    constant = sum((c for c, f in terms if not f), sympy.S.Zero)
+    functions = [(c, f[0]) for c, f in terms if f]
+    if len(functions) != 2 or any(len(f) > 1 or not is_op(f[0], "sigmoid", "tanh") for _, f in terms if f):
+        return None
+    (c, upper), (d, lower) = sorted(functions, key=lambda term: is_negative(term[0]))
+    if upper.op != lower.op or not is_positive(c):  # type: ignore[attr-defined]
+        return None
+    twice = upper.op == "tanh"  # type: ignore[attr-defined]
+    a, b = upper.operands[0], lower.operands[0]
+    if c == d and constant == (0 if twice else -c):  # tanh(a) + tanh(-b)
+        b = negated(b)
+    elif c + d != 0 or constant != 0:
+        return None
+    return (2 * c, elementwise("mul", 2, a), elementwise("mul", 2, b)) if twice else (c, a, b)
 
 
 # --------------------------------------------------------------------------- some probabilities of a softmax

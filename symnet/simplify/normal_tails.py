@@ -6,7 +6,7 @@ In: logarithms and products in which erfc stands (1 ± erf has become it).  Out:
 
 cut off after `DEPTH` levels (relative error 6e-16 at z = 6, less beyond).
 Source: W. Gautschi, NIST Handbook of Mathematical Functions (2010), 7.9.2.
-Not handled: e^(-z²)·erfc z multiplied, which is small as it is; differences of two erfc.
+Not handled: e^(-z²)·erfc z multiplied, which is small as it is; differences of two erfc (`normal_differences.py`).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from symnet.expr.node import Node
 from symnet.simplify.broadcast import trailing
 from symnet.simplify.coefficients import split_coefficient
 from symnet.simplify.engine import Rewrite
+from symnet.simplify.exponential_contractions import spread_over_terms
 from symnet.simplify.factors import Base, Factors, power_of
 from symnet.simplify.signs import is_negative, is_positive, is_whole
 from symnet.simplify.terms import Terms
@@ -33,7 +34,7 @@ def _is_far(z: Node) -> Node:
     return elementwise("gt", z, FAR)
 
 
-def _fraction(z: Node) -> Node:
+def fraction(z: Node) -> Node:
     """z + (1/2)/(z + …), which is e^(-z²)/(√π·erfc z); for z that is not far, of some z that is."""
     safe = where(_is_far(z), z, FAR)
     total = safe
@@ -68,9 +69,9 @@ def log_of_complementary_error_function(node: Node) -> Node | None:
         ),
         elementwise("log", elementwise("mul", number(coefficient), opposite)),
     )
-    fraction = elementwise("log", _fraction(z))
+    slope = elementwise("log", fraction(z))
     scale = number(sympy.log(coefficient / sympy.sqrt(sympy.pi)))
-    far = elementwise("add", elementwise("mul", -1, _square(z)), elementwise("mul", -1, fraction), scale)
+    far = elementwise("add", elementwise("mul", -1, _square(z)), elementwise("mul", -1, slope), scale)
     return broadcast_to(where(_is_far(z), far, near), node.shape)
 
 
@@ -90,6 +91,38 @@ def bell_over_complementary_error_function(node: Node) -> Node | None:
                 if new is not None:
                     return new
     return None
+
+
+def bell_into_sum_of_quotients(node: Node) -> Node | None:
+    """e^(-z²)·(x/erfc z - y/erfc(-z)) → x·e^(-z²)/erfc z - y·e^(-z²)/erfc(-z).
+
+    Condition: a term divides by erfc z, and the exponent of the exponential holds -z².
+    """
+    factors = Factors.view(node)
+    for base, e in factors.powers.items():
+        if e != 1 or not is_op(base[0], "add"):
+            continue
+        for above, k in factors.powers.items():
+            if is_op(above[0], "exp") and k == 1 and any(_divides_tail(o, above[0]) for o in base[0].operands):
+                return spread_over_terms(factors, base, [above])
+    return None
+
+
+def _divides_tail(term: Node, bell: Node) -> bool:
+    """Whether a term divides by an erfc z that vanishes where the bell does."""
+    return any(
+        is_op(core, "erfc") and is_whole(e) and is_negative(e) and holds_bell(bell, core.operands[0])
+        for (core, _), e in Factors.view(term).powers.items()
+    )
+
+
+def holds_bell(bell: Node, z: Node) -> bool:
+    """Whether the exponent of an exponential holds -z²."""
+    square, exponent = _square(z), bell.operands[0]
+    if square.rank > bell.rank:
+        return False
+    without = Terms.of(exponent).plus(square, trailing(square.rank, bell.rank), sympy.S.One)
+    return without.count() < Terms.of(exponent).count()
 
 
 def _hazard_taken_out(factors: Factors, base: Base, above: Base, square: Node) -> Node | None:
@@ -116,7 +149,7 @@ def _hazard(tail: Node, count: int, argument: Node, rest: Node | None) -> Node:
     """
     (z,) = tail.operands
     near = power_of(elementwise("erfc", where(_is_far(z), 0, z)), sympy.Integer(-count))
-    far = power_of(elementwise("mul", number(sympy.sqrt(sympy.pi)), _fraction(z)), sympy.Integer(count))
+    far = power_of(elementwise("mul", number(sympy.sqrt(sympy.pi)), fraction(z)), sympy.Integer(count))
     far = far if rest is None else elementwise("mul", elementwise("exp", rest), far)
     return where(_is_far(z), far, elementwise("mul", elementwise("exp", argument), near))
 
@@ -124,4 +157,5 @@ def _hazard(tail: Node, count: int, argument: Node, rest: Node | None) -> Node:
 NORMAL_TAILS = (
     Rewrite(log_of_complementary_error_function, ("log",)),
     Rewrite(bell_over_complementary_error_function, ("mul",)),
+    Rewrite(bell_into_sum_of_quotients, ("mul",)),
 )

@@ -2,7 +2,8 @@
 
 In: roots in the algebra form.  Out: the same values by formulas that keep their digits and stay finite: log-sum-exp
 and softmax shifted by the maximum and sharing one exponential, log1p and expm1, σ(-x) for 1 - σ(x), 0·log 0 = 0,
-differences of a softmax or logistic value and a target without cancellation, 0·∞ = 0 at the roots' zeros.
+differences of a softmax or logistic value and a target without cancellation, 0·∞ = 0 at the roots' zeros and off the
+diagonal.
 First SymPy functions that are no primitive are replaced by their bodies (`expr/sympy_bodies.py`), and what is computed
 twice is shared (`sharing.py`).  Then passes in order, for a rewrite sees operands already rewritten, and a softmax must
 be met whole: conjugate roots, differences and cancellations, other sums of exponentials, softmax, log-softmax, the
@@ -24,29 +25,33 @@ from symnet.simplify.algebra import simplify
 from symnet.simplify.cancellations import CANCELLATIONS
 from symnet.simplify.conjugates import CONJUGATES
 from symnet.simplify.constants import WHOLE_AMONG_REALS
+from symnet.simplify.deltas import DELTAS
 from symnet.simplify.differences import DIFFERENCES
 from symnet.simplify.engine import Normalizer, Rewrite, Step, Table
 from symnet.simplify.equations import EQUATIONS, open_products_around_inverses
+from symnet.simplify.exponential_contractions import EXPONENTIALS_TAKEN_IN
 from symnet.simplify.exponential_sums import EXPONENTIAL_SUMS
 from symnet.simplify.exposing import exposures
 from symnet.simplify.guarded_products import GUARDED_PRODUCTS
+from symnet.simplify.interleaved import INTERLEAVED
+from symnet.simplify.normal_differences import NORMAL_DIFFERENCES
 from symnet.simplify.normal_tails import NORMAL_TAILS
 from symnet.simplify.norms import NORMS, ROOTS
 from symnet.simplify.repeats import REPEATS
 from symnet.simplify.running_sums import RUNNING_SUMS
-from symnet.simplify.scaled_squares import SCALED_SQUARES
+from symnet.simplify.scaled_squares import SCALAR_PRODUCTS, SCALED_SQUARES
 from symnet.simplify.sealing import unsealed
 from symnet.simplify.sharing import share
 from symnet.simplify.squares import SQUARES
 from symnet.simplify.stable import LOG_SOFTMAXES, LOGARITHMS, SOFTMAXES
 from symnet.simplify.weighted_logarithms import WEIGHTED_LOGARITHMS
-from symnet.simplify.zero_powers import ZERO_POWERS
+from symnet.simplify.zero_powers import LOGARITHMS_OF_BASES, ZERO_POWERS
 
 PASSES: tuple[tuple[Rewrite, ...], ...] = (
     CONJUGATES,
     (*WHOLE_AMONG_REALS, *DIFFERENCES, *CANCELLATIONS, *SQUARES),
-    (*EXPONENTIAL_SUMS, *RUNNING_SUMS, *NORMAL_TAILS),
-    WEIGHTED_LOGARITHMS,
+    (*EXPONENTIAL_SUMS, *EXPONENTIALS_TAKEN_IN, *RUNNING_SUMS, *NORMAL_TAILS, *NORMAL_DIFFERENCES),
+    (*WEIGHTED_LOGARITHMS, *LOGARITHMS_OF_BASES),
     SOFTMAXES,
     LOG_SOFTMAXES,
     LOGARITHMS,
@@ -54,11 +59,14 @@ PASSES: tuple[tuple[Rewrite, ...], ...] = (
     ZERO_POWERS,
     NORMS,
     ROOTS,
+    SCALAR_PRODUCTS,
     SCALED_SQUARES,
+    INTERLEAVED,
+    DELTAS,
     REPEATS,
     GUARDED_PRODUCTS,
 )
-_SEEN_THROUGH_MOVEMENT = (*PASSES[:3], WEIGHTED_LOGARITHMS, LOGARITHMS)  # where digits cancel, or overflow
+_SEEN_THROUGH_MOVEMENT = (*PASSES[:4], LOGARITHMS)  # where digits cancel, or overflow
 
 
 def _table(rewrites: tuple[Rewrite, ...]) -> Table:

@@ -5,7 +5,7 @@ a power of two: 1 where S is well inside the floating range, so that the bits th
 one of two numbers that bring it back.  ‖x‖ is then right from the smallest normal number to the largest, and so is
 x/‖x‖.  Norms of another order p take s = 1/max |x| outside the safe range.
 The scale belongs to each value of S: of a norm of rows, each row has its own.
-Not handled: a scalar product x·y that overflows by itself, S^(-1) of a sum over an axis under one factor.
+Not handled: a scalar product x·y that overflows where no norm of x or y stands beside it.
 Source: the thresholds of J. L. Blue, A portable Fortran program to find the Euclidean norm of a vector (1978).
 """
 
@@ -69,15 +69,44 @@ def _unit(product: Expr) -> int:
 def quotient_by_squares(node: Node) -> Node | None:
     """x·y·S^(-n/2) → ((x·s)·(y·s)·S'^(-n/2))·s·…, S a sum of squares, S' that of s·x, n factors s in all.
 
-    Condition: n > 1, and n is odd, or two factors stand above it, or S is a sum of two terms or more (as in the slopes
-    of atan2, and in x/(1 + x²)).
+    Condition: n > 1, and n is odd, or two factors stand above it, or S is a sum over an axis, or of two terms or more
+    (as in the slopes of atan2, and in x/(1 + x²)).
     """
     for found in _negative_powers(node):
         count = found.count
         above = sum(len(_parts(o)) for o in found.others if number_of(o) is None)
-        if count > 1 and above and (count % 2 or above > 1 or is_op(found.base, "add")):
-            return _interleaved(found.others, found.scaled, found.scale, count)
+        if (
+            count > 1
+            and above
+            and (count % 2 or above > 1 or isinstance(found.base, Einsum) or is_op(found.base, "add"))
+        ):
+            return _interleaved(found.others, found, count)
     return None
+
+
+def scalar_product_over_norm(node: Node) -> Node | None:
+    """(x·y)·(Σx²)^(-1/2) → ((s·x)·y)·(Σ(s·x)²)^(-1/2).  Always: x·y overflows where the cosine is a number."""
+    for found in _negative_powers(node):
+        one = found.degree == 2 and found.exponent == -sympy.S.Half
+        if one and any(_operand_of(o, found) is not None for o in found.others):
+            return _interleaved(found.others, found, 1)
+    return None
+
+
+def log_of_squares(node: Node) -> Node | None:
+    """log Σx² → log Σ(s·x)² - 2·log s.  Condition: it is a sum over an axis, or of two squares or more."""
+    total = node.operands[0]
+    if not (isinstance(total, Einsum) or _is_sum_of_unknowns(total)) or degree_of(total) != 2:
+        return None
+    limits = RANGES[str(total.dtype)]
+    lost = number(2 * limits.step * sympy.log(2))
+    above = where(elementwise("lt", number(_TWO**limits.high), total), lost, 0)
+    less = where(elementwise("lt", total, number(_TWO**limits.low)), elementwise("mul", -1, lost), above)
+    return elementwise("add", elementwise("log", scaled(total, _TWO)), less)
+
+
+def _is_sum_of_unknowns(total: Node) -> bool:
+    return is_op(total, "add") and all(number_of(o) is None for o in total.operands)
 
 
 def _parts(factor: Node) -> tuple[Node, ...]:
@@ -101,7 +130,7 @@ def slope_of_norm_of_order(node: Node) -> Node | None:
         bases = set(_bases(found.base))
         powers = [(o, *split_power(o)) for o in found.others]
         mine = {o: e for o, base, e in powers if base in bases}
-        if mine and sum(mine.values()) == -found.degree * found.exponent:  # type: ignore[operator]
+        if mine and abs(sum(mine.values()) + found.degree * found.exponent) < 1e-15:  # type: ignore[operator]
             rest = [power_of(elementwise("mul", found.scale, b), e) if o in mine else o for o, b, e in powers]
             return elementwise("mul", *rest, found.scaled)
     return None
@@ -163,20 +192,60 @@ def _bases(total: Node) -> Iterator[Node]:
         yield from total.operands[0].operands[:1] if is_op(total.operands[0], "abs") else ()
 
 
-def _interleaved(others: list[Node], middle: Node, scale: Node, count: int) -> Node:
-    """o₁·s·o₂·s·…·middle·s·s, from left to right: no product on the way leaves the range if the whole does not."""
+def _interleaved(others: list[Node], found: Quotient, count: int) -> Node:
+    """o₁·s·o₂·s·…·S'^(-n/2)·s·s, from left to right: no product on the way leaves the range if the whole does not."""
     numbers = [o for o in others if number_of(o) is not None]
+    scale, middle = found.scale, found.scaled
     result: Node | None = None
     for other in (o for o in others if number_of(o) is None):
+        place = _operand_of(other, found)
         parts = _parts(other) if not scale.rank or is_op(other, "pow") else (other,)
-        used = min(count, len(parts))
-        part = _scaled_parts(other, parts, scale, used) if used else other
+        used = min(count, 1 if place is not None else len(parts))
+        if place is not None and used:
+            part = _scaled_operand(other, place, found)
+        else:
+            part = _scaled_parts(other, parts, scale, used) if used else other
         count -= used
         result = part if result is None else elementwise("mul", result, part)
     result = middle if result is None else elementwise("mul", result, middle)
     for _ in range(count):
         result = elementwise("mul", result, scale)
     return elementwise("mul", *numbers, result) if numbers else result
+
+
+def _operand_of(product: Node, found: Quotient) -> int | None:
+    """Where the x of S = Σx² stands in a scalar product of x and something else, one for each value of S."""
+    inner = product.operands[0] if isinstance(product, Expand) else product
+    total = found.base
+    x = _squared(total) if isinstance(total, Einsum) else None
+    if x is None or not isinstance(inner, Einsum) or inner.shape != total.shape:
+        return None
+    for k, (operand, indices) in enumerate(zip(inner.operands, inner.inputs, strict=True)):
+        inside = is_op(operand, "mul") and operand.shape == x.shape and x in operand.operands
+        alike = (inside or (operand is x and len(inner.operands) > 1)) and len(set(indices)) == len(indices)
+        if alike and tuple(indices.index(i) for i in inner.output if i in indices) == _places(total):
+            return k
+    return None
+
+
+def _squared(total: Einsum) -> Node | None:
+    """x of Σx², one sum over an array or a contraction with itself."""
+    if len(total.operands) == 2:
+        return total.operands[0]
+    return total.operands[0].operands[0] if is_op(total.operands[0], "pow") else None
+
+
+def _scaled_operand(product: Node, place: int, found: Quotient) -> Node:
+    """The scalar product of s·x."""
+    inner = product.operands[0] if isinstance(product, Expand) else product
+    total = found.base
+    assert isinstance(total, Einsum)
+    x, operand, scale = _squared(total), inner.operands[place], scale_of(total, found.degree, 1)
+    assert x is not None
+    larger = elementwise("mul", cover(scale, _places(total), x.shape) if scale.rank else scale, x)
+    within = larger if operand is x else with_operands(operand, [larger if o is x else o for o in operand.operands])
+    new = with_operands(inner, [within if k == place else o for k, o in enumerate(inner.operands)])
+    return with_operands(product, [new]) if isinstance(product, Expand) else new
 
 
 def _scaled_parts(factor: Node, parts: tuple[Node, ...], scale: Node, count: int) -> Node:
@@ -374,7 +443,9 @@ def _scaled(total: Node, scale: Node, degree: Expr, outside: Node) -> Node:
     return elementwise("pow", elementwise("mul", scale, base), exponent)
 
 
+SCALAR_PRODUCTS = (Rewrite(scalar_product_over_norm, ("mul",)),)
 SCALED_SQUARES = (
+    Rewrite(log_of_squares, ("log",)),
     Rewrite(root_of_squares, ("pow",)),
     Rewrite(quotient_by_squares, ("mul",)),
     Rewrite(slope_of_norm_of_order, ("mul",)),

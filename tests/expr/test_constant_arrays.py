@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sympy
 
 import symnet as sn
 from symnet.arrays import Contents
 from symnet.errors import ArgumentError, SymnetError, ValueDomainError
+from symnet.llvm.targets import target_for
 from symnet.reference import evaluate
 
 x, A = sn.tensor("x", 4), sn.tensor("A", 3, 4)
@@ -169,3 +171,63 @@ def test_arrays_cannot_hold_expressions() -> None:
     with pytest.raises(ValueDomainError, match="integers below"):
         sn.constant(np.array([2**64 - 1], "uint64"))
     assert Contents(c) == Contents(c.copy())
+
+
+C, c = np.array([[1.0, 2.5, -3.0], [4.0, 0.5, 6.0]]), np.array([1.0, -2.0, 0.25])
+V, X = sn.tensor("v", 3), sn.tensor("X", 2, 3)
+AROUND: dict[str, sn.Node] = {
+    "a sum": V + c,
+    "a product": C * V,
+    "a product of matrices": C @ V,
+    "from the right": X @ C.T,
+    "in a function": sn.sum(sn.tanh(X * C)),
+    "a choice": sn.where(C > 0, X, 0),
+    "whole numbers": X * np.arange(6).reshape(2, 3),
+    "truth values": sn.where(np.array([True, False, True]), V, 1.0),
+    "a gradient": sn.grad(sn.sum((C @ V - np.ones(2)) ** 2), V),
+    "a table": sn.take(sn.constant(c), sn.constant(np.array([2, 0, 2]))) * V,
+    "many numbers": V + np.linspace(-1, 1, 3) / 3,
+    "what is no number": V + np.array([np.nan, np.inf, -0.0]),
+}
+
+
+@pytest.mark.parametrize("name", AROUND)
+@pytest.mark.parametrize("real", ["float64", "float32"])
+def test_the_source_of_a_function_holds_its_constant_arrays(name: str, real: str, rng: np.random.Generator) -> None:
+    f = sn.compile(AROUND[name], name="f", dtype=real)
+    data = {n: rng.normal(size=(3,) if n == "v" else (2, 3)).astype(real) for n in f.inputs}
+    space: dict[str, Any] = {}
+    exec(f.source("numpy"), space)
+    found, expected = space["f"](**data), f(**data)
+    assert np.asarray(found).dtype == expected.dtype
+    np.testing.assert_allclose(found, expected, rtol=1e-12 if real == "float64" else 1e-5, atol=1e-6)
+    for library in ("jax", "torch"):
+        compile(f.source(library), library, "exec")
+
+
+@pytest.mark.parametrize("name", AROUND.keys() - {"a table", "what is no number"})
+def test_sympy_gets_the_elements_of_constant_arrays(name: str, rng: np.random.Generator) -> None:
+    node = AROUND[name]
+    data = {"v": rng.normal(size=3), "X": rng.normal(size=(2, 3))}
+    numbers = {f"{n}_{'_'.join(map(str, at))}": x for n, a in data.items() for at, x in np.ndenumerate(a)}
+    given = np.array(sn.to_sympy(node), dtype=object)
+    rules = [{s: sympy.Float(numbers[s.name], 17) for s in e.free_symbols} for e in given.flat]
+    elements = np.array([float(e.xreplace(rule)) for e, rule in zip(given.flat, rules, strict=True)])
+    np.testing.assert_allclose(elements.reshape(evaluate(node, data).shape), evaluate(node, data), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("triple", "dtype"),
+    [
+        ("aarch64-unknown-linux-gnu", "float64"), ("armv7-unknown-linux-gnueabihf", "int64"),
+        ("powerpc64-linux-gnu", "float32"), ("wasm32-unknown-unknown", "bool"),
+    ],
+)  # fmt: skip
+def test_large_constants_are_in_the_objects_for_other_machines(triple: str, dtype: str) -> None:
+    """Each once, element for element, in the order of bytes of the machine."""
+    values = (np.random.default_rng(3).normal(size=5000) * 100).astype(dtype)
+    v = sn.tensor("v", 5000, dtype="float32" if dtype == "float32" else "float64")
+    f = sn.compile(sn.where(values, v, 0) if dtype == "bool" else v * values, target=target_for(triple))
+    wanted = values.astype("float64") if dtype == "int64" else values  # whole numbers among reals become reals
+    stored = wanted.astype(wanted.dtype.newbyteorder(">")) if triple.startswith("powerpc64-") else wanted
+    assert f.object_code.count(stored.tobytes()) == 1

@@ -28,6 +28,7 @@ GROUPS = (  # (seed, family, spelling)
     (1071, "log-softmax", "log_softmax(Z)"),  # taken
     (1076, "square root", "exp(log(x)/2)"),  # folded and transposed
     (91014, "tanh", "(exp(x) - exp(-x))/(exp(x) + exp(-x))"),  # a slice under a mask
+    (5016, "logistic", "exp(x/2)/(exp(x/2) + exp(-x/2))"),  # stacked both ways
 )
 
 

@@ -343,6 +343,8 @@ NUMERIC: dict[str, list[Node]] = {
         where(Z > 0, G, 0) @ where(ew.greater(total(ew.indicator(Z > 0), 0), 0), M, 0).T,
         ew.indicator(Z > 0) @ where(ew.greater(total(ew.indicator(Z > 0), 0), 0), V.T, 0).T,
     ],
+    "scalar_product_over_norm": [x @ y / norm(x), total(x * y) / (norm(x) * norm(y))],
+    "log_of_squares": [log(total(Z**2, 1)), log(a**2 + b**2)],
     "slope_of_norm_of_order": [x * abs(x) / norm(x, ord=3) ** 2],
     "zero_of_squares": [x / norm(x)],
     "slope_of_norm_at_zero": [

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from symnet.expr import elementwise as ew
+from symnet.expr.constants import identity
+from symnet.expr.contraction import contract
 from symnet.expr.contraction import sum as total
 from symnet.expr.cumulative import cumsum, cumulate
 from symnet.expr.elementwise import exp, log, sigmoid, sqrt, tanh, where, xlogy
@@ -15,6 +17,7 @@ m = dim("m")
 x, y, w = tensor("x", 4), tensor("y", 4), tensor("w", 4)
 q = tensor("q", 4, nonnegative=True)
 u = tensor("u", 4, unit=True)
+Q = tensor("Q", 4, 4)
 Z, P = tensor("Z", m, 4), tensor("P", m, 4, positive=True)
 D = tensor("D", m, 4, one_hot=True)
 
@@ -92,4 +95,10 @@ STABLE: dict[str, list[Node]] = {
         exp(x) ** 3 * exp(y) / (exp(x) - exp(y)) ** 4,
     ],
     "nothing_over_root_of_nothing": [y / sqrt(q), where(x > 0, y, 0) / sqrt(q)],
+    "exponential_joins_power_of_its_product": [exp(x) / (P[0] * exp(x)) ** 8, exp(-2 * x) * y * (y * exp(x)) ** 5],
+    "multiply_in_turns": [x**2 * y**2, 2 * x * q**2, x**2 / P[0] ** 3],
+    "kept_delta_is_a_choice": [contract([[0, 2], [0, 1]], [0, 1, 2], Q, identity(4))],
+    "delta_beside_factors_is_a_choice": [Q * identity(4)],
+    "logarithm_joins_its_power": [log(q) * xlogy(q**y, q), 2 * log(q) * q**y * x],
+    "slope_by_the_exponent_of_zero": [xlogy(q**y, q), xlogy(y * q ** (y - 1), q)],
 }

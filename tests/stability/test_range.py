@@ -37,6 +37,10 @@ HOMOGENEOUS: dict[str, tuple[Any, list[Any], int]] = {
     "order 3/2": (sn.norm(x, ord=1.5), [x], 1),
     "order 4": (sn.norm(x, ord=4), [x], 1),
     "of a moved array": (sn.norm(sn.concat([x, y]).reshape(2, 4).T), [x, y], 1),
+    "order 3 by hand": (sn.sum(abs(x) ** 3) ** (1 / 3), [x], 1),
+    "deviation": (sn.sqrt(sn.mean((x - sn.mean(x)) ** 2)), [x], 1),
+    "directions of rows": (sn.sum(V / (sn.norm(V, axis=1, keepdims=True)) * np.arange(4.0)), [V], 0),
+    "by its mean square": (sn.sum(S / sn.sqrt(sn.mean(S**2, axis=1, keepdims=True)) * np.arange(4.0)), [S], 0),
     "direction": (sn.sum(x / sn.norm(x) * np.arange(4.0)), [x], 0),
     "angle": (sn.atan2(a, b), [a, b], 0),
     "angles": (sn.sum(sn.atan2(x, y)), [x, y], 0),
@@ -90,3 +94,66 @@ def test_infinite_and_nan_elements_stay_what_they_are(dtype: str) -> None:
 def test_the_slope_of_arsinh_does_not_vanish_before_its_time() -> None:
     slope = sn.value_and_grad(sn.asinh(a), a)(a=1e200)[1]
     assert slope == pytest.approx(1e-200, rel=1e-15)
+
+
+# products of powers that are ordinary numbers where a factor by itself is not: of u = a·r and v = b/r
+PRODUCTS: dict[str, Any] = {
+    "a square": lambda u, v: (u * v) ** 2,
+    "squares": lambda u, v: u**2 * v**2,
+    "a product by itself": lambda u, v: (u * v) * (u * v),
+    "a square beside one": lambda u, v: u * (u * v * v),
+    "of a quotient": lambda u, v: (u / (1 / v)) ** 2,
+    "a reciprocal": lambda u, v: 1 / (u * v) ** 2,
+    "a cube": lambda u, v: (u * v) ** 3,
+    "inside a function": lambda u, v: sn.tanh((u * v) ** 2),
+    "with a sign": lambda u, v: -3 * (u * v) ** 2 + u * v,
+}
+
+
+@pytest.mark.parametrize("dtype", SIZES)
+@pytest.mark.parametrize("name", PRODUCTS)
+@pytest.mark.parametrize("leaves", [(a, b), (x, y)], ids=["scalars", "arrays"])
+def test_products_of_powers_hold_where_one_factor_is_huge_and_one_tiny(leaves: Any, name: str, dtype: str) -> None:
+    u, v = leaves
+    f = sn.value_and_grad(sn.sum(PRODUCTS[name](u, v)), [u, v], dtype=dtype)
+    point = {leaf.name: np.abs(POINT[leaf.name]) + 0.5 for leaf in leaves}
+    usual, (by_u, by_v) = f(**{k: value.astype(dtype) for k, value in point.items()})
+    for size in SIZES[dtype][1:-1]:
+        near = {u.name: (point[u.name] * size).astype(dtype), v.name: (point[v.name] / size).astype(dtype)}
+        value, (slope_u, slope_v) = f(**near)
+        eps = float(np.finfo(dtype).eps)
+        np.testing.assert_allclose(value, usual, rtol=30 * eps)
+        np.testing.assert_allclose(np.float64(slope_u) * size, by_u, rtol=50 * eps)
+        np.testing.assert_allclose(np.float64(slope_v) / size, by_v, rtol=50 * eps)
+
+
+@pytest.mark.parametrize("power", [-7, -3, 3, 5, 8])
+@pytest.mark.parametrize("size", [-600.0, -400, 400, 600])
+def test_a_power_of_a_product_with_an_exponential_has_finite_slopes(power: int, size: float) -> None:
+    f = sn.value_and_grad((a * sn.exp(b)) ** power, [a, b])
+    value, (by_a, by_b) = f(a=np.exp(-size), b=size)
+    np.testing.assert_allclose([value, by_a * np.exp(-size), by_b], [1, power, power], rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", SIZES)
+@pytest.mark.parametrize(
+    "L", [x @ y / (sn.norm(x) * sn.norm(y)), (x / sn.norm(x)) @ (y / sn.norm(y))], ids=["whole", "by units"]
+)
+def test_the_cosine_of_vectors_of_any_length(L: Any, dtype: str) -> None:
+    f = sn.compile(L, dtype=dtype)
+    for size in (1.0, *SIZES[dtype][1:-1]):
+        for other in (1.0, size, 1 / size):
+            got = f(x=(POINT["x"] * size).astype(dtype), y=(POINT["y"] * other).astype(dtype))
+            np.testing.assert_allclose(got, 2 / np.sqrt(25 * 10.25), rtol=1e-5 if dtype == "float32" else 1e-14)
+
+
+@pytest.mark.parametrize("dtype", SIZES)
+def test_the_logarithm_of_a_sum_of_squares_and_its_slope(dtype: str) -> None:
+    for L, leaf in ((sn.log(sn.sum(x**2)), x), (sn.log(x @ x), x)):
+        f = sn.value_and_grad(L, leaf, dtype=dtype)
+        usual, slope = f(x=POINT["x"].astype(dtype))
+        count = slope @ POINT["x"] / 2
+        for size in SIZES[dtype][1:-1]:
+            value, tiny = f(x=(POINT["x"] * size).astype(dtype))
+            np.testing.assert_allclose(value, usual + 2 * count * np.log(size), rtol=1e-5)
+            np.testing.assert_allclose(np.float64(tiny) * size, slope, rtol=1e-5)

@@ -1,0 +1,169 @@
+"""Exponentials taken into the sums and contractions beside them, where a quotient waits for them.
+
+In: a product of an exponential and a sum, or a contraction, of quotients by sums of exponentials: what differentiation
+makes of log(M @ exp(x)).  Out: the sum of the products, in which each quotient is finite (`exponential_sums.py`).
+Not handled: a contraction of which no operand has every index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sympy
+from sympy import Expr
+
+from symnet.expr.constants import number, number_of
+from symnet.expr.contraction import Einsum, contract
+from symnet.expr.cumulative import CumulativeSum
+from symnet.expr.elementwise import elementwise, is_op, where
+from symnet.expr.movement import expand
+from symnet.expr.node import Node
+from symnet.simplify.broadcast import trailing
+from symnet.simplify.engine import Rewrite
+from symnet.simplify.exponential_parts import as_one_operand, needs_shift, parts_of
+from symnet.simplify.factors import Base, Factors
+from symnet.simplify.signs import is_negative, is_positive, is_whole
+
+DEEPEST = 3  # sums in a term of a sum that are looked into
+
+
+def exponential_into_sum_of_quotients(node: Node) -> Node | None:
+    """exp(a)·(x/(exp(a) + exp(b)) - y) → exp(a)/(exp(a) + exp(b))·x - exp(a)·y, and σ(a)·(x/σ(a) - y) → x - σ(a)·y.
+
+    Condition: a divisor in the sum may overflow or vanish, a sum of exponentials or the exponential itself: what
+    stands beside the sum is what keeps it finite.
+    """
+    factors = Factors.view(node)
+    for base, e in factors.powers.items():
+        if e != 1 or not is_op(base[0], "add"):
+            continue
+        above = [b for b, k in factors.powers.items() if b != base and is_whole(k) and _has_exponential(b[0], k)]
+        cores = frozenset(core for core, _ in above)
+        if above and any(_holds_quotient(term, cores) for term in base[0].operands):
+            return spread_over_terms(factors, base, above)
+    return None
+
+
+def _holds_quotient(term: Node, cores: frozenset[Node], deepest: int = DEEPEST) -> bool:
+    """Whether a term divides by one of the cores or by a sum of exponentials, itself or in a sum that it holds."""
+    return any(
+        _is_hot_divisor(core, e)
+        or (core in cores and is_whole(e) and is_negative(e))
+        or _sums_quotients(core, e)
+        or (
+            e == 1
+            and deepest
+            and is_op(core, "add")
+            and any(_holds_quotient(o, cores, deepest - 1) for o in core.operands)
+        )
+        for (core, _), e in Factors.view(term).powers.items()
+    )
+
+
+def _is_hot_divisor(core: Node, exponent: Expr | Node) -> bool:
+    if not is_whole(exponent) or not is_negative(exponent):
+        return False
+    parts = parts_of(core.operands[0] if isinstance(core, CumulativeSum) else core)
+    return parts is not None and (isinstance(core, CumulativeSum) or needs_shift(parts))
+
+
+def _sums_quotients(core: Node, exponent: Expr | Node) -> bool:
+    if exponent != 1:
+        return False
+    if isinstance(core, CumulativeSum):
+        return _divides(core.operands[0])
+    inside = whole_product(core) if isinstance(core, Einsum) else None
+    return inside is not None and _divides(_chosen(inside))
+
+
+def _divides(product: Node) -> bool:
+    return any(_is_hot_divisor(core, e) for (core, _), e in Factors.view(product).powers.items())
+
+
+def _has_exponential(core: Node, exponent: Expr | Node) -> bool:
+    return is_positive(exponent) and parts_of(core) is not None
+
+
+def spread_over_terms(factors: Factors, base: Base, above: list[Base]) -> Node:
+    """The product with the factors `above` taken into the terms of the sum `base`."""
+    core, axes = base
+    rest = factors.copy()
+    for each in (base, *above):
+        del rest.powers[each]
+    terms = []
+    for term in core.operands:
+        product = Factors(factors.shape).times(term, axes[len(axes) - term.rank :])
+        for each in above:
+            product.times(*each, factors.powers[each])
+        terms.append(product.build())
+    total = elementwise("add", *terms)
+    return rest.times(total, trailing(total.rank, len(factors.shape))).build()
+
+
+def whole_product(total: Einsum) -> Node | None:
+    """The product that a contraction or a sum adds up; None where no operand has every index."""
+    return total.operands[0] if total.is_sum else as_one_operand(total)
+
+
+def _chosen(inside: Node) -> Node:
+    """x of where(c, x, 0)."""
+    return inside.operands[1] if is_op(inside, "where") and number_of(_repeated(inside.operands[2])) == 0 else inside
+
+
+def _repeated(x: Node) -> Node:
+    return x.operands[0] if x.kind == "expand" else x
+
+
+def exponential_into_contraction_of_quotients(node: Node) -> Node | None:
+    """exp(x[j])·Σ over i of w[i, j]/S[i] → Σ over i of w[i, j]·exp(x[j])/S[i], 0 where w[i, j] is.
+
+    Condition: S is a sum of exponentials that may overflow or all vanish: S[i] = Σ over j of w[i, j]·exp(x[j]).
+    """
+    factors = Factors.view(node)
+    for base, e in factors.powers.items():
+        inside = whole_product(base[0]) if e == 1 and isinstance(base[0], Einsum) else None
+        if inside is None or not _divides(_chosen(inside)):
+            continue
+        for above in _exponentials_along(factors, base):
+            rest = factors.copy().times(*base, -1).times(*above, -1)  # type: ignore[arg-type]
+            return rest.times(_with_exponential(base, inside, above), base[1]).build()
+    return None
+
+
+def _exponentials_along(factors: Factors, base: Base) -> Iterator[Base]:
+    """The exponentials of the product that vary along axes of the contraction's result only."""
+    for (core, places), k in factors.powers.items():
+        if is_op(core, "exp") and is_whole(k) and is_positive(k) and set(places) <= set(base[1]):
+            yield core, places
+
+
+def _with_exponential(base: Base, inside: Node, above: Base) -> Node:
+    total: Einsum = base[0]  # type: ignore[assignment]
+    indices = max(total.inputs, key=len)
+    places = [indices.index(total.output[base[1].index(a)]) for a in above[1]]
+    ordered = sorted(range(len(places)), key=places.__getitem__)
+    exponent = above[0].operands[0]
+    turned = exponent if ordered == sorted(ordered) else contract([range(exponent.rank)], ordered, exponent)
+    spread = expand(turned, inside.shape, tuple(sorted(places)))
+    chosen = _chosen(inside)
+    counts = inside.operands[0] if chosen is not inside else elementwise("ne", _weight(inside), 0)
+    power = elementwise("exp", where(counts, spread, number(-sympy.oo)))
+    full = trailing(inside.rank, inside.rank)
+    product = Factors.of(chosen).times(power, full).build()
+    new = product if chosen is inside else where(counts, product, 0)
+    return contract([indices], total.output, new)
+
+
+def _weight(inside: Node) -> Node:
+    """The product without what it divides by."""
+    factors = Factors.of(inside)
+    for base, e in Factors.view(inside).powers.items():
+        if _is_hot_divisor(base[0], e):
+            del factors.powers[base]
+    return factors.build()
+
+
+EXPONENTIALS_TAKEN_IN = (
+    Rewrite(exponential_into_sum_of_quotients, ("mul",)),
+    Rewrite(exponential_into_contraction_of_quotients, ("mul",)),
+)
