@@ -101,7 +101,10 @@ def _holds_one(bell: Node, found: Difference | None) -> bool:
 
 
 def difference_of_error_functions_below_each_term(node: Node) -> Node | None:
-    """(x·e^(-b²) - y·e^(-a²))/(erf b - erf a) → x·e^(-b²)/(erf b - erf a) - y·e^(-a²)/(erf b - erf a)."""
+    """(x·e^(-b²) - y·e^(-a²))/(erf b - erf a) → x·e^(-b²)/(erf b - erf a) - y·e^(-a²)/(erf b - erf a).
+
+    Condition: the exponent of an exponential in a term holds -a² or -b².
+    """
     factors = Factors.view(node)
     for divisor, e in factors.powers.items():
         found = _difference(divisor[0]) if is_whole(e) and is_negative(e) else None

@@ -96,17 +96,14 @@ def scalar_product_over_norm(node: Node) -> Node | None:
 def log_of_squares(node: Node) -> Node | None:
     """log Σx² → log Σ(s·x)² - 2·log s.  Condition: it is a sum over an axis, or of two squares or more."""
     total = node.operands[0]
-    if not (isinstance(total, Einsum) or _is_sum_of_unknowns(total)) or degree_of(total) != 2:
+    squares = isinstance(total, Einsum) or (is_op(total, "add") and all(number_of(o) is None for o in total.operands))
+    if not squares or degree_of(total) != 2:
         return None
     limits = RANGES[str(total.dtype)]
     lost = number(2 * limits.step * sympy.log(2))
     above = where(elementwise("lt", number(_TWO**limits.high), total), lost, 0)
     less = where(elementwise("lt", total, number(_TWO**limits.low)), elementwise("mul", -1, lost), above)
     return elementwise("add", elementwise("log", scaled(total, _TWO)), less)
-
-
-def _is_sum_of_unknowns(total: Node) -> bool:
-    return is_op(total, "add") and all(number_of(o) is None for o in total.operands)
 
 
 def _parts(factor: Node) -> tuple[Node, ...]:

@@ -17,7 +17,7 @@ m = dim("m")
 x, y, w = tensor("x", 4), tensor("y", 4), tensor("w", 4)
 q = tensor("q", 4, nonnegative=True)
 u = tensor("u", 4, unit=True)
-Q = tensor("Q", 4, 4)
+Q, A4 = tensor("Q", 4, 4), tensor("A4", 3, 4, nonnegative=True)
 Z, P = tensor("Z", m, 4), tensor("P", m, 4, positive=True)
 D = tensor("D", m, 4, one_hot=True)
 
@@ -79,6 +79,17 @@ STABLE: dict[str, list[Node]] = {
         y * exp(-(x**2) / 2) / (1 + ew.erf(x / sqrt(2))),
         exp(y - 2 * x**2) / ew.erfc(x) ** 2,
     ],
+    "bell_into_sum_of_quotients": [exp(-(x**2)) * (y / ew.erfc(x) - w / (1 + ew.erf(x)))],
+    "log_of_difference_of_error_functions": [log(ew.erf(q + 1) - ew.erf(q)), log(2 * ew.erfc(q) - 2 * ew.erfc(q + 1))],
+    "bell_over_difference_of_error_functions": [
+        y * exp(-(x**2)) / (ew.erf(y) - ew.erf(x)),
+        exp(-(y**2)) / (ew.erf(y) - ew.erf(x)) ** 2,
+    ],
+    "difference_of_error_functions_below_each_term": [
+        (exp(-(y**2)) - w * exp(-(x**2))) / (ew.erf(y) - ew.erf(x)),
+    ],
+    "log_of_product_with_sums_of_exponentials": [log(total(q * exp(x)) / total(q))],
+    "exponential_into_contraction_of_quotients": [exp(x) * (1 / (A4 @ exp(x)) @ A4)],
     "log_of_running_sum_of_exponentials": [log(cumsum(exp(x))), log(cumulate(exp(x), 0, True) / 2)],
     "running_mean_by_scan": [cumsum(exp(x) * y) / cumsum(exp(x))],
     "exponential_times_reverse_sum_by_scan": [exp(x) * cumulate(y / cumsum(exp(x)), 0, True)],
