@@ -31,9 +31,7 @@ LOGITS = "of a row of logits that holds +∞, softmax has no value at that class
 # rewrite → (the numbers left out of its data, why); docs/stability.md says the same to users
 EXCEPTIONS: dict[str, tuple[tuple[float, ...], str]] = {
     **dict.fromkeys(
-        (
-            "contract_delta_term_apart", "factor_beside_delta_takes_its_last_axis", "multiply_out_delta",
-        ),
+        ("contract_delta_term_apart", "multiply_out_delta"),
         ((np.inf, -np.inf, np.nan, 1e90, -3e80), ARRAYS),
     ),
     **dict.fromkeys(
@@ -42,7 +40,11 @@ EXCEPTIONS: dict[str, tuple[tuple[float, ...], str]] = {
     ),
     "softmax_minus_target": ((np.inf, -np.inf), f"{LOGITS}; and targets are finite"),
     "log_of_some_probabilities": ((np.inf, 1e90, -3e80), LOGITS),
-    "log_of_complementary_error_function": ((750, -750, 1e90, -3e80), "erf(750) differs from 1 in digit 244 000"),
+    **dict.fromkeys(
+        ("log_of_complementary_error_function", "log_of_difference_of_error_functions"),
+        ((750, -750, 1e90, -3e80), "erf(750) differs from 1 in digit 244 000"),
+    ),
+    "logarithm_joins_its_power": ((0.0,), "0⁰·log 0 is 0, as docs/math-conventions.md says"),
     **dict.fromkeys(
         ("compute_before_moving", "log_of_choice", "log_of_difference_of_logistics", "log_of_logistic"),
         ((1e90, -3e80), "1 - σ(1e90) has 1e90 digits: here the result is right, and the check is not"),
@@ -105,7 +107,16 @@ def _agree(wanted: Any, got: float, rounding: float) -> bool:
     return bool(abs(wanted - got) <= max(1e-6 * size, rounding, mpf(1e-290)))
 
 
-@pytest.mark.parametrize("name", ALL)
+AT_A_POLE = {  # rewrites that are known to lose one, which docs/stability.md says
+    "difference_of_error_functions_below_each_term": "each term is infinite where a = b, and their difference is NaN",
+}
+NAMES = [
+    pytest.param(name, marks=pytest.mark.xfail(reason=AT_A_POLE[name], strict=True)) if name in AT_A_POLE else name
+    for name in ALL
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_formula_keeps_its_values_at_the_edges_of_its_domain(name: str) -> None:
     without, _ = EXCEPTIONS.get(name, ((), ""))
     for node in ALL[name]:
