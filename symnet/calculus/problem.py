@@ -20,7 +20,7 @@ from symnet.errors import ArgumentError, AssumptionError, explain
 from symnet.expr.contraction import transpose
 from symnet.expr.elementwise import elementwise
 from symnet.expr.extents import same_shape
-from symnet.expr.graph import rebuild, topological, with_operands
+from symnet.expr.graph import topological, unwrapped, wrapped
 from symnet.expr.movement import fill
 from symnet.expr.node import Node, Shape
 from symnet.expr.symbols import EQUALITIES, Barrier, Named, Tensor, check_leaves
@@ -129,19 +129,12 @@ def open_problem(
 
 def put_barriers(roots: Sequence[Node], targets: Iterable[Node]) -> list[Node]:
     """`Barrier` around every target that is no leaf, wherever it stands."""
-    inner = {target for target in targets if target.operands}
-    if not inner:
-        return list(roots)
-    new: dict[Node, Node] = {}
-    for node in topological(*roots):
-        fresh = with_operands(node, (new[o] for o in node.operands))
-        new[node] = Barrier(fresh) if node in inner else fresh
-    return [new[root] for root in roots]
+    return wrapped(roots, {target for target in targets if target.operands}, Barrier)
 
 
 def strip_barriers(roots: Sequence[Node]) -> list[Node]:
     """The roots without `Barrier` nodes."""
-    return rebuild(roots, lambda node: node.operands[0] if isinstance(node, Barrier) else node)
+    return unwrapped(roots, Barrier.kind)
 
 
 def _as_it_stands(target: Node, inside: set[Node]) -> Node:

@@ -63,6 +63,26 @@ def substitute(roots: Iterable[Node], rule: Mapping[Node, Node]) -> list[Node]:
     return [new[root] for root in roots]
 
 
+def wrapped(roots: Iterable[Node], chosen: set[Node], wrap: Callable[[Node], Node]) -> list[Node]:
+    """The roots with `wrap` around every chosen node, wherever it stands."""
+    roots = list(roots)
+    if not chosen:
+        return roots
+    new: dict[Node, Node] = {}
+    for node in topological(*roots):
+        fresh = with_operands(node, (new[o] for o in node.operands))
+        new[node] = wrap(fresh) if node in chosen else fresh
+    return [new[root] for root in roots]
+
+
+def unwrapped(roots: Iterable[Node], kind: str) -> list[Node]:
+    """The roots with every node of a transparent kind ("named", "barrier", "sealed") replaced by what it holds."""
+    roots = list(roots)
+    if not any(node.kind == kind for node in topological(*roots)):
+        return roots
+    return rebuild(roots, lambda node: node.operands[0] if node.kind == kind else node)
+
+
 def consumers(*roots: Node) -> dict[Node, list[Node]]:
     """For each node, the nodes that take it as an operand (one entry per use)."""
     users: dict[Node, list[Node]] = {}

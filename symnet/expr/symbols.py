@@ -116,6 +116,9 @@ class Sealed(Node):
         return x.shape, x.dtype
 
 
+TRANSPARENT = frozenset({Named.kind, Barrier.kind, Sealed.kind})  # the value of such a node is its operand's
+
+
 def tensor(
     name: str, *shape: Any, dtype: Any = dtypes.DEFAULT_REAL, latex: str | None = None, **assumptions: bool
 ) -> Tensor:

@@ -104,10 +104,8 @@ def _zero(condition: ir.IntCondition) -> frozenset[str]:
 def _totals(group: ir.Group, stage: ir.Stage, blocks: set[str]) -> Iterator[str]:
     """What every repetition of a group adds to: stored at places that do not move with the repetition."""
     if group.repeat != ir.IntConst(1):
-        own = {
-            buffer.name for stmt in ir.walk(stage.body) for buffer in _read(stmt)
-        }  # what is written anew is no total
-        yield from (name for name in _unmoved(stage.body, group.var) if name not in blocks and name in own)
+        kept = {buffer.name for stmt in ir.walk(stage.body) for buffer in _read(stmt)}  # others are written anew
+        yield from (name for name in _unmoved(stage.body, group.var) if name in kept - blocks)
 
 
 def is_superblock(buffer: ir.Buffer) -> bool:

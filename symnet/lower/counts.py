@@ -17,6 +17,7 @@ from symnet.expr.elementwise import is_op
 from symnet.expr.graph import topological
 from symnet.expr.node import Node
 from symnet.expr.result_dtypes import LIMITS
+from symnet.expr.symbols import TRANSPARENT
 from symnet.loops.signature import Requirement
 from symnet.lower.extents import lower_extent
 
@@ -24,7 +25,7 @@ MOST = 16  # the largest power of a count that is worked out
 LONGEST = 2**40  # an extent: of int64 more than any memory holds
 EXACT = 2**53  # counts that are computed, and not extents themselves, are computed in float64
 
-_THROUGH = ("expand", "reshape", "named", "barrier")
+_THROUGH = TRANSPARENT | {"expand", "reshape"}
 _BUILD: dict[str, Callable[..., Expr]] = {"add": sympy.Add, "mul": sympy.Mul}
 
 

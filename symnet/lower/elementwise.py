@@ -14,6 +14,7 @@ from symnet.expr.constants import number_of
 from symnet.expr.elementwise import is_op
 from symnet.expr.node import Node
 from symnet.expr.result_dtypes import CASTS, COUNTED, LIMITS, common_dtype
+from symnet.expr.symbols import TRANSPARENT
 from symnet.loops.ir import Const, IntConst, Op, Value
 from symnet.lower.point import INLINE, Index, Inline, Point, Points, wrapped
 
@@ -204,7 +205,7 @@ def _compared_in(dtype: str, op: str, node: Node) -> tuple[str, bool | None]:
 
 def _number_in(node: Node) -> Expr | None:
     """The number of a node, or of one that is it everywhere."""
-    while node.kind in ("expand", "barrier", "sealed", "named"):
+    while node.kind == "expand" or node.kind in TRANSPARENT:
         node = node.operands[0]
     return number_of(node)
 

@@ -16,10 +16,11 @@ from symnet.expr.constants import number_of
 from symnet.expr.extents import product
 from symnet.expr.graph import topological
 from symnet.expr.node import Extent, Node
+from symnet.expr.symbols import TRANSPARENT
 
 Range = tuple[Expr | None, Expr | None]
 UNKNOWN: Range = (None, None)
-_PASSES_ON = frozenset({"named", "barrier", "sealed", "expand", "reshape", "slice", "take"})
+_PASSES_ON = TRANSPARENT | {"expand", "reshape", "slice", "take"}
 
 
 def surely_in_range(indices: Node, extent: Extent) -> bool:

@@ -22,12 +22,13 @@ from symnet.expr.elementwise import is_op
 from symnet.expr.extents import product, same_shape
 from symnet.expr.graph import consumers, topological
 from symnet.expr.node import Node
+from symnet.expr.symbols import TRANSPARENT
 from symnet.loops.ir import COMPARISON
 from symnet.lower.elementwise import is_costly
 from symnet.lower.extents import TYPICAL
 from symnet.lower.ranges import surely_in_range
 
-MOVED = frozenset({"expand", "slice", "named", "barrier", "sealed"})
+MOVED = TRANSPARENT | {"expand", "slice"}
 COMPUTED = frozenset({"number", "size", "one_hot", "delta", "iota"})
 MOST_IN_PLACE = 16  # values that are looked at for what an element costs
 SHARED_OPERATIONS = 3  # a shared value of at least this many operations is stored

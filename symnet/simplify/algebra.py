@@ -15,7 +15,7 @@ from collections.abc import Iterable
 
 from symnet.expr.constants import number_of
 from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.graph import rebuild, topological
+from symnet.expr.graph import unwrapped
 from symnet.expr.indexing import with_plain_labels
 from symnet.expr.node import Node
 from symnet.simplify import factors, terms
@@ -122,7 +122,4 @@ def simplify(roots: Iterable[Node], trace: list[Step] | None = None) -> list[Nod
 
 def without_names(roots: Iterable[Node]) -> list[Node]:
     """The roots with every `Named` node replaced by what it names."""
-    roots = list(roots)
-    if not any(node.kind == "named" for node in topological(*roots)):
-        return roots
-    return rebuild(roots, lambda node: node.operands[0] if node.kind == "named" else node)
+    return unwrapped(roots, "named")

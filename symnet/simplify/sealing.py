@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from symnet.expr.elementwise import is_op
-from symnet.expr.graph import consumers, rebuild, topological, with_operands
+from symnet.expr.graph import consumers, topological, unwrapped, wrapped
 from symnet.expr.node import Node
 from symnet.expr.symbols import Sealed
 from symnet.simplify.engine import Rewrite
@@ -26,22 +26,12 @@ OPEN = 2  # steps of a recurrence, counted from the root, that are opened
 
 def sealed(roots: Sequence[Node], of: Sequence[Node] | None = None) -> list[Node]:
     """The roots with the steps of their recurrences sealed, those of `of` (of all roots) alone being looked for."""
-    steps = _far_steps(roots if of is None else of)
-    if not steps:
-        return list(roots)
-    new: dict[Node, Node] = {}
-    for node in topological(*roots):
-        fresh = with_operands(node, (new[o] for o in node.operands))
-        new[node] = Sealed(fresh) if node in steps else fresh
-    return [new[root] for root in roots]
+    return wrapped(roots, _far_steps(roots if of is None else of), Sealed)
 
 
 def unsealed(roots: Iterable[Node]) -> list[Node]:
     """The roots without `Sealed` nodes."""
-    roots = list(roots)
-    if not any(isinstance(node, Sealed) for node in topological(*roots)):
-        return roots
-    return rebuild(roots, lambda node: node.operands[0] if isinstance(node, Sealed) else node)
+    return unwrapped(roots, Sealed.kind)
 
 
 def _far_steps(roots: Sequence[Node]) -> set[Node]:
