@@ -162,6 +162,14 @@ class Factors:
                 self.times(divided(core, size), axes, exponent)
         return self
 
+    def placed(self, base: Base) -> Base:
+        """This base and its axes as its power stands: an array of exponents varies along every axis of the result."""
+        core, axes = base
+        exponent = self.powers[base]
+        if isinstance(exponent, Node) and exponent.rank:
+            return spread(core, axes, self.shape), trailing(len(self.shape), len(self.shape))
+        return base
+
     def build(self) -> Node:
         """The product node, of exactly `shape`."""
         if self.coefficient == 0:
@@ -180,11 +188,9 @@ class Factors:
     def _grouped(self) -> tuple[list[Node], list[tuple[Axes, list[Node]]]]:
         """Scalars, and the other factors by the axes they vary along."""
         by_axes: dict[Axes, list[tuple[Node, Expr | Node]]] = {}
-        full = trailing(len(self.shape), len(self.shape))
-        for (core, axes), exponent in self.powers.items():
-            if isinstance(exponent, Node) and exponent.rank:  # the exponent varies along every axis
-                core, axes = spread(core, axes, self.shape), full
-            by_axes.setdefault(axes, []).append((core, exponent))
+        for base in self.powers:
+            core, axes = self.placed(base)
+            by_axes.setdefault(axes, []).append((core, self.powers[base]))
         ordered = {axes: _ordered(members) for axes, members in by_axes.items()}
         scalars = ordered.pop((), [])
         return scalars, sorted(ordered.items(), key=lambda item: (len(item[0]), item[0]))

@@ -51,7 +51,8 @@ def logarithm_joins_its_power(node: Node) -> Node | None:
     for (log, axes), count in factors.powers.items():
         if not is_op(log, "log") or not is_positive(count):
             continue
-        for (power, places), e in factors.powers.items():
+        for factor, e in factors.powers.items():
+            power, places = factors.placed(factor)
             whole = power_of(power, e) if isinstance(e, Node) else power
             if not isinstance(e, Node) and (e != 1 or not is_op(power, "xlogy")):
                 continue
@@ -59,7 +60,7 @@ def logarithm_joins_its_power(node: Node) -> Node | None:
             core, inside = align(base, whole.shape)
             if core is log.operands[0] and tuple(places[a] for a in inside) == axes:
                 rest = factors.copy().times(log, axes, -ONE)
-                del rest.powers[(power, places)]
+                del rest.powers[factor]
                 return rest.times(elementwise("xlogy", whole, base), places).build()
     return None
 

@@ -105,6 +105,22 @@ def test_slopes_of_powers_by_base_and_exponent(form: str, context: str, dtype: s
             np.testing.assert_allclose(got, e, rtol=1e-5, err_msg=f"{k}: {point}")
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_a_power_beside_the_logarithm_of_its_base(form: str) -> None:
+    """Also where the exponent has more axes than the base, whose power then stands on all of them."""
+    base, exponent = FORMS[form]
+    u = base**2 + 0.5
+    f = sn.compile(
+        [u**exponent * sn.log(u) * exponent, sn.grad(sn.grad(sn.sum(u**exponent), exponent).sum(), exponent)]
+    )
+    rng = np.random.default_rng(3)
+    at = {leaf.name: rng.normal(size=[3 if k is n else k for k in leaf.shape]) for leaf in FORMS[form]}
+    t, e = at[base.name] ** 2 + 0.5, at[exponent.name]
+    got = f(**at)
+    np.testing.assert_allclose(got[0], t**e * np.log(t) * e, rtol=1e-13)
+    np.testing.assert_allclose(got[1], _folded(t**e * np.log(t) ** 2, e), rtol=1e-13)
+
+
 BY_EXPONENT: dict[str, tuple[Any, Any, dict[str, Any]]] = {
     "a scalar to an array": (a**p, p, {"a": 0.0}),
     "a constant array": (np.array([0.0, 0, 2, 0]) ** p, p, {}),
