@@ -27,7 +27,7 @@ from symnet import dtypes
 from symnet.calculus.grad import grad
 from symnet.calculus.structure import flatten
 from symnet.compiled import CompiledFunction, Stages
-from symnet.errors import ArgumentError, explain
+from symnet.errors import ArgumentError, explain, one_of, truth
 from symnet.export.names import check_name
 from symnet.expr.constants import as_node
 from symnet.expr.graph import substitute
@@ -130,6 +130,7 @@ def compile(
     many = isinstance(listed, (list, tuple))
     nodes = tuple(map(as_node, listed)) if many else (as_node(listed),)
     options = {"threads": threads, "check_finite": check_finite, "positional": _positional(inputs)}
+    compressed = truth("compile(…)", "compressed", compressed)
     template: Template = tuple(range(len(nodes))) if many else 0
     if isinstance(outputs, dict):
         template = dict(zip(outputs, range(len(nodes)), strict=True))
@@ -198,13 +199,18 @@ def _template(params: Any) -> Template:
 
 def _positional(inputs: Sequence[Any] | None) -> tuple[str, ...]:
     """The names of the leaves that may be passed by position."""
-    for given in inputs or ():
+    if inputs is None:
+        return ()
+    if not isinstance(inputs, (list, tuple)):
+        mend = "Write inputs=[X, W]: the order in which they are passed."
+        raise ArgumentError(explain("compile(…, inputs=…)", "a list of leaves", type(inputs).__name__, mend))
+    for given in inputs:
         if not isinstance(given, Tensor):
             call = "compile(…, inputs=[…])"
             raise ArgumentError(
                 explain(call, "leaves, such as sn.tensor gives", repr(given), "Give the tensors themselves.")
             )
-    return tuple(given.name for given in inputs or ())
+    return tuple(given.name for given in inputs)
 
 
 def _output_names(nodes: Sequence[Node]) -> tuple[str, ...]:
@@ -236,9 +242,7 @@ def _answer(request: Request) -> Any:
         check_target(request.target, f"{request.call}(…, target=…)")
     if stop is None:
         return _function(request)
-    if stop not in STAGES:
-        call = f"{request.call}(…, stop_after={stop!r})"
-        raise ArgumentError(explain(call, "one of " + ", ".join(STAGES), repr(stop), "Choose a stage."))
+    one_of(f"{request.call}(…, stop_after={stop!r})", stop, STAGES, "one of " + ", ".join(STAGES), "Choose a stage.")
     stages = run(request, stop)
     single = request.template == 0 and not request.compressed
     shown: dict[str, Callable[[], Any]] = {

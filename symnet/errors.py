@@ -7,6 +7,7 @@ and how to mend it.  `explain` puts them together, so that no message forgets on
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 from typing import Any
 
 
@@ -73,6 +74,29 @@ class CompileError(SymnetError, RuntimeError):
 def explain(call: str, expected: str, got: str, mend: str) -> str:
     """The four-part message: `call: expected; got …. mend`."""
     return f"{call}: expected {expected}; got {got}. {mend}"
+
+
+def one_of(call: str, value: Any, choices: Collection[str], expected: str, mend: str) -> None:
+    """Refuse what is none of some words, whatever it is: an array has no truth value, a list no hash.
+
+    Raises:
+        ArgumentError: showing the value.
+    """
+    if not isinstance(value, str) or value not in choices:
+        raise ArgumentError(explain(call, expected, repr(value), mend))
+
+
+def truth(call: str, name: str, value: Any) -> bool:
+    """An option that is on or off; numbers count as Python has them.
+
+    Raises:
+        ArgumentError: for what is neither true nor false, such as an array.
+    """
+    try:
+        return bool(value)
+    except (TypeError, ValueError) as error:
+        got, mend = f"{name}={value!r}, which is neither", f"Write {name}=True or {name}=False."
+        raise ArgumentError(explain(call, f"True or False for {name}", got, mend)) from error
 
 
 def ragged(call: str, name: str, error: Exception) -> ShapeError:

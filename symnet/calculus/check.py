@@ -165,8 +165,11 @@ def _variable(wrt: Any, names: Mapping[str, Any]) -> Node:
         return names[wrt]  # type: ignore[no-any-return]
     if hasattr(wrt, "is_Matrix") and wrt.is_Matrix:
         wrt = from_sympy(wrt)
-    (target,), _ = flatten("check(mine, L, wrt)", wrt)
-    return target
+    found, _ = flatten("check(mine, L, wrt)", wrt)
+    if len(found) != 1:
+        mend = "Check the gradients one by one."
+        raise ArgumentError(explain("check(mine, L, wrt)", "one variable", f"{len(found)} of them", mend))
+    return found[0]
 
 
 def _instances(mine: Node, truth: Node, root: Node) -> Case:

@@ -59,7 +59,8 @@ def same(a: Sequence[Array], b: Sequence[Array]) -> bool:
 
 def _near(x: Array, y: Array) -> bool:
     scale = max(float(np.max(np.abs(y), initial=0.0)), 1e-300)
-    return bool(np.all(np.abs(x - y) <= CLOSE * scale) and np.all(np.isfinite(x)))
+    with np.errstate(invalid="ignore", over="ignore"):  # infinities are not near anything
+        return bool(np.all(np.abs(x - y) <= CLOSE * scale) and np.all(np.isfinite(x)))
 
 
 # --------------------------------------------------------------------------- factors

@@ -21,7 +21,7 @@ from symnet.calculus.structure import Structure, flatten
 from symnet.diff.batching import basis, batch
 from symnet.diff.forward import pushforward
 from symnet.diff.reverse import pullback
-from symnet.errors import ArgumentError, explain
+from symnet.errors import one_of
 from symnet.expr.constants import as_node, number
 from symnet.expr.contraction import transpose
 from symnet.expr.extents import shape_arg
@@ -90,10 +90,7 @@ def derivative(y: Any, x: Structure, layout: str = "numerator", absent: str = "e
         ((1, 4), (4, 3))
     """
     call = f"derivative(y, x, layout={layout!r})"
-    if layout not in LAYOUTS:
-        raise ArgumentError(
-            explain(call, '"numerator" or "denominator"', repr(layout), 'Leave it out for "numerator".')
-        )
+    one_of(call, layout, LAYOUTS, '"numerator" or "denominator"', 'Leave it out for "numerator".')
     targets, restore = flatten(call, x)
     root = as_node(y)
     problem = open_problem(call, [root], targets, absent=absent)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from symnet import dtypes
 from symnet.calculus.names import attach, strip
-from symnet.errors import ArgumentError, AssumptionError, explain
+from symnet.errors import ArgumentError, AssumptionError, explain, one_of
 from symnet.expr.contraction import transpose
 from symnet.expr.elementwise import elementwise
 from symnet.expr.extents import same_shape
@@ -103,9 +103,8 @@ def open_problem(
         ArgumentError: a target that stands in none of the roots, unless `absent` is "zero".
         AssumptionError: a target that is one-hot, a simplex, or made of integers.
     """
-    if absent not in ABSENT:
-        mend = 'Leave it out for an error; "zero" gives zeros.'
-        raise ArgumentError(explain(f"{call}, absent={absent!r}", '"error" or "zero"', repr(absent), mend))
+    mend = 'Leave it out for an error; "zero" gives zeros.'
+    one_of(f"{call}, absent={absent!r}", absent, ABSENT, '"error" or "zero"', mend)
     check_leaves(call, [*roots, *extra, *(targets if absent == "zero" else ())])
     plain, written = strip(unsealed([*roots, *targets, *extra]))
     n, t = len(roots), len(targets)

@@ -16,6 +16,7 @@ from typing import Any
 
 from symnet.errors import ArgumentError, explain
 from symnet.export.digest import checksum, metadata_digest, refuse, stamp_of
+from symnet.export.guarded import guarded_code
 from symnet.export.linker import library_name
 from symnet.export.metadata import ABI, find_metadata, from_metadata
 from symnet.export.names import path_text, split_path
@@ -76,7 +77,8 @@ def _bytes(path: Path, call: str) -> bytes:
 def _metadata(stub: Path, call: str) -> dict[str, Any]:
     """What a stub says of its function; the stub is not run."""
     try:
-        found = find_metadata(_bytes(stub, call).decode())
+        text = _bytes(stub, call).decode("utf-8-sig")
+        found = find_metadata(guarded_code(text))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise refuse(call, stub, "{} as it was exported", f"one that is damaged ({error})") from error
     if not isinstance(found, dict) or not found:

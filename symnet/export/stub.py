@@ -2,7 +2,8 @@
 
 In: the metadata of a function, the library's file name.  Out: the text of `NAME.py`.
 
-The stub opens the library of its own export and no other (`digest.py`).  It makes the same checks as a call in process
+The stub finds out whether it is whole (`guarded.py`), and opens the library of its own export and no other
+(`digest.py`).  It makes the same checks as a call in process
 and answers in the same structure.  It has no threads and no bound steps; `symnet.load` has.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 from functools import reduce
 from typing import Any
 
+from symnet.export.guarded import guarded
 from symnet.export.metadata import metadata_text
 from symnet.llvm.stamp import SIZE, WORDS
 
@@ -19,8 +21,9 @@ def stub_text(metadata: dict[str, Any], library: str) -> str:
     """The whole module."""
     name = metadata["name"]
     call = ", ".join(f"{item[0]}=…" for item in metadata["inputs"])
-    head = f'"""{name}({call}), compiled by symnet: needs NumPy and {library} beside this file."""\n'
-    return "\n".join((head, _IMPORTS, f"METADATA = {metadata_text(metadata)}", _CHECKS, _calls(name, library)))
+    words = f"{name}({call}), compiled by symnet: needs NumPy and {library} beside this file."
+    code = "\n".join((_IMPORTS, f"METADATA = {metadata_text(metadata)}", _CHECKS, _calls(name, library)))
+    return guarded(name, words, code)
 
 
 def _calls(name: str, library: str) -> str:
@@ -173,6 +176,8 @@ def _unfit(path, got):
 
 def _open(path):
     """The library, if it is the one that was exported with this file, byte for byte."""
+    if path.exists() and not path.is_file():  # to read a pipe may take for ever
+        _unfit(path, "what is no plain file")
     try:
         content = path.read_bytes()
     except OSError as error:

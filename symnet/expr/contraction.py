@@ -15,7 +15,7 @@ from typing import Any
 from sympy import Tuple
 
 from symnet import dtypes
-from symnet.errors import ArgumentError, ShapeError, explain
+from symnet.errors import ArgumentError, ShapeError, explain, truth
 from symnet.expr.constants import as_node, size
 from symnet.expr.elementwise import check_one_real, convert, elementwise, reciprocal
 from symnet.expr.extents import (
@@ -26,6 +26,7 @@ from symnet.expr.extents import (
     same_extent,
     subscripts_arg,
     subscripts_of,
+    whole_number,
 )
 from symnet.expr.node import Extent, Node, Shape, register_builder
 from symnet.expr.result_dtypes import common_dtype
@@ -200,8 +201,9 @@ def transpose(x: Any, *axes: Any) -> Node:
     x = as_node(x)
     if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], (tuple, list))):
         axes = tuple(axes[0] or ())
-    inside = all(hasattr(a, "__index__") and -x.rank <= a < x.rank for a in axes)
-    order = [int(a) % x.rank for a in axes if inside] if axes else list(reversed(range(x.rank)))
+    whole = [whole_number(a) for a in axes]
+    inside = [a % x.rank for a in whole if a is not None and -x.rank <= a < x.rank]
+    order = inside if axes else list(reversed(range(x.rank)))
     if sorted(order) != list(range(x.rank)):
         raise ShapeError(
             explain(
@@ -235,7 +237,7 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
     if not axes:
         return convert(x, "int64") if x.dtype == "bool" else x
     total: Node = contract([range(x.rank)], [a for a in range(x.rank) if a not in axes], x)
-    return keep_axes(total, axes) if keepdims else total
+    return keep_axes(total, axes) if truth("sum(…)", "keepdims", keepdims) else total
 
 
 @register_builder("mean")

@@ -56,7 +56,7 @@ def _canonical(expr: Expr) -> Extent:
     return int(expr) if expr.is_Integer else expr
 
 
-def _whole(value: Any) -> int | None:
+def whole_number(value: Any) -> int | None:
     """The integer that a value is; None for others (every NumPy array has `__index__`, few have an index)."""
     try:
         return operator.index(value)
@@ -72,7 +72,7 @@ def as_extent(value: Any, call: str) -> Extent:
                 call, "an int or a dim for each extent", repr(value), f'Write sn.dim("{value}") for a symbolic one.'
             )
         )
-    whole = None if isinstance(value, (bool, Expr)) else _whole(value)
+    whole = None if isinstance(value, (bool, Expr)) else whole_number(value)
     if whole is not None:
         value = whole
         if value < 0:
@@ -189,7 +189,7 @@ def normalize_axes(call: str, axis: Any, rank: int) -> tuple[int, ...]:
     axes = list(axis) if isinstance(axis, (tuple, list)) else [axis]
     out = []
     for a in axes:
-        whole = _whole(a)
+        whole = whole_number(a)
         if whole is None:
             raise ShapeError(
                 explain(call, "an int or a tuple of ints as axis", f"axis={axis!r}", "Write axis=0 or axis=(0, 1).")

@@ -82,6 +82,9 @@ def sympified(call: str, given: Any) -> Basic:
         expr = given.as_immutable() if isinstance(given, sympy.MatrixBase) else sympy.sympify(given)
     except (sympy.SympifyError, TypeError, AttributeError) as error:
         raise ArgumentError(explain(call, "a SymPy expression", repr(given), mend)) from error
+    if isinstance(expr, sympy.NDimArray) and not all(isinstance(e, Basic) for e in expr):
+        got = f"one with {next(e for e in expr if not isinstance(e, Basic))!r} among its elements"
+        raise ArgumentError(explain(call, "a SymPy expression", got, mend))
     if not isinstance(expr, Basic):
         raise ArgumentError(explain(call, "a SymPy expression", type(given).__name__, mend))
     if isinstance(expr, sympy.Lambda):

@@ -11,6 +11,7 @@ from typing import Any
 import sympy
 from sympy import Basic
 
+from symnet.errors import ArgumentError, explain
 from symnet.expr.data import Data
 from symnet.expr.node import Node, by_identity, register_builder
 
@@ -109,6 +110,9 @@ def _xreplace(node: Node, rule: Mapping[Any, Any]) -> Node:
     from symnet.expr.constants import as_node, size
     from symnet.expr.extents import Dim, as_extent
 
+    if not isinstance(rule, Mapping):
+        mend = "Write {x: 2*y}: what is replaced, and by what."
+        raise ArgumentError(explain("xreplace(rule)", "a dict", type(rule).__name__, mend))
     rule = {sympy.Symbol(key) if isinstance(key, str) else key: value for key, value in rule.items()}
     nodes = {key: as_node(value) for key, value in rule.items() if isinstance(key, Node)}
     dims = {

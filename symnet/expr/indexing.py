@@ -17,7 +17,7 @@ from sympy.core.symbol import Str
 from symnet import dtypes
 from symnet.errors import ArgumentError, DTypeError, ShapeError, explain
 from symnet.expr.constants import ConstantArray, as_node, constant, number_of
-from symnet.expr.extents import Dim, as_extent, ints_arg, shape_arg, shape_of
+from symnet.expr.extents import Dim, as_extent, ints_arg, shape_arg, shape_of, whole_number
 from symnet.expr.graph import substitute, topological
 from symnet.expr.index_arrays import in_range, index_array, is_index_array, places_of_mask
 from symnet.expr.movement import Slice, concat, drop_axes, keep_axes
@@ -86,11 +86,12 @@ def take(x: Any, indices: Any, axis: int = 0) -> Node:
         (m, 3)
     """
     x = as_node(x)
-    if isinstance(axis, bool) or not hasattr(type(axis), "__index__"):
+    place = None if isinstance(axis, bool) else whole_number(axis)
+    if place is None:
         raise ArgumentError(explain("take(x, indices, axis)", "an int as axis", f"axis={axis!r}", "Write axis=0."))
-    if not -x.rank <= axis < x.rank:
+    if not -x.rank <= place < x.rank:
         raise ShapeError(explain(f"take(…, axis={axis})", f"an axis of shape {x.shape}", str(axis), "Check the rank."))
-    axis = int(axis) % x.rank
+    axis = place % x.rank
     call = f"take(x, indices, axis={axis}) of shape {x.shape}"
     if _is_index(indices) or (isinstance(indices, Node) and number_of(indices) is not None):
         return getitem(x, (*[slice(None)] * axis, indices))

@@ -31,6 +31,7 @@ from symnet.expr.extents import (
     same_shape,
     shape_arg,
     shape_of,
+    whole_number,
 )
 from symnet.expr.node import Node, Shape, register_builder
 from symnet.expr.result_dtypes import common_dtype
@@ -227,9 +228,10 @@ def _several(call: str, given: Any, of: str) -> list[Any]:
 
 def _position(call: str, axis: Any) -> int:
     """An axis as an int."""
-    if isinstance(axis, bool) or not hasattr(type(axis), "__index__"):
+    place = None if isinstance(axis, bool) else whole_number(axis)
+    if place is None:
         raise ArgumentError(explain(call, "an int as axis", f"axis={axis!r}", "Write axis=0."))
-    return int(axis)
+    return place
 
 
 def _stretches(x: Shape, shape: Shape) -> bool:

@@ -7,13 +7,14 @@ Not handled: norms of singular values (ord=2, -2 and "nuc" of matrices), which n
 
 from __future__ import annotations
 
+import math
 import numbers
 from collections.abc import Callable
 from typing import Any
 
 import sympy
 
-from symnet.errors import ArgumentError, explain
+from symnet.errors import ArgumentError, explain, truth
 from symnet.expr.constants import as_node
 from symnet.expr.contraction import sum as total
 from symnet.expr.elementwise import absolute, indicator, not_equal, power, sqrt
@@ -48,6 +49,8 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> N
     """
     x = as_node(x)
     axes = normalize_axes(f"norm(…, axis={axis!r})", axis, x.rank)
+    if not isinstance(ord, (str, sympy.Expr, numbers.Number, type(None))):  # an array has no truth value
+        raise _no_such_norm(ord, axes)
     if ord is None or (ord == "fro" and len(axes) == 2) or (len(axes) == 1 and ord == 2):
         return sqrt(total(power(x, 2), axes, keepdims))
     if len(axes) == 2:
@@ -64,9 +67,19 @@ def _is_real(ord: Any) -> bool:
     return isinstance(ord, numbers.Real)
 
 
+def _float(ord: Any) -> float:
+    """A real number as a float; NaN where it is none, or too large for one."""
+    try:
+        return float(ord)
+    except OverflowError:
+        return math.nan
+
+
 def _vector_norm(x: Node, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Node:
-    if float(ord) in INFINITE:
-        return INFINITE[float(ord)](absolute(x), axes, keepdims)
+    if math.isnan(_float(ord)):
+        raise _no_such_norm(ord, axes)
+    if _float(ord) in INFINITE:
+        return INFINITE[_float(ord)](absolute(x), axes, keepdims)
     if ord == 0:
         return total(indicator(not_equal(x, 0)), axes, keepdims)
     if ord == 1:
@@ -83,13 +96,13 @@ def _matrix_norm(x: Node, ord: Any, axes: tuple[int, int], keepdims: bool) -> No
         float("inf"): (columns, largest),
         float("-inf"): (columns, smallest),
     }
-    found = summed.get(float(ord)) if _is_real(ord) else None
+    found = summed.get(_float(ord)) if _is_real(ord) else None
     if found is None:
         raise _no_such_norm(ord, axes)
     along, extreme = found
     (other,) = (a for a in axes if a != along)
     value = extreme(total(absolute(x), along), other - (other > along))
-    return keep_axes(value, axes) if keepdims else value
+    return keep_axes(value, axes) if truth("norm(…)", "keepdims", keepdims) else value
 
 
 def _no_such_norm(ord: Any, axes: tuple[int, ...]) -> ArgumentError:

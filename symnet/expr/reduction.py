@@ -12,7 +12,7 @@ from sympy import Tuple
 from sympy.core.symbol import Str
 
 from symnet import dtypes
-from symnet.errors import ShapeError, explain
+from symnet.errors import ShapeError, explain, truth
 from symnet.expr.constants import as_node
 from symnet.expr.elementwise import convert, elementwise
 from symnet.expr.extents import ints_arg, ints_of, normalize_axes, product
@@ -64,7 +64,7 @@ def reduce(op: str, x: Any, axis: Any = None, keepdims: bool = False) -> Node:
     if not axes:
         return x
     result = Reduce(static_name(op), x, ints_arg(axes))
-    return keep_axes(result, axes) if keepdims else result
+    return keep_axes(result, axes) if truth(f"{op}(…)", "keepdims", keepdims) else result
 
 
 def _reduction(op: str, meaning: str) -> Callable[..., Node]:

@@ -13,7 +13,7 @@ from sympy import Dummy, Symbol, Tuple
 from sympy.core.symbol import Str
 
 from symnet import dtypes
-from symnet.errors import ArgumentError, AssumptionError, explain
+from symnet.errors import ArgumentError, AssumptionError, explain, truth
 from symnet.expr.constants import ConstantArray
 from symnet.expr.extents import as_extent, same_extent, shape_arg, shape_of
 from symnet.expr.graph import topological
@@ -148,6 +148,8 @@ def tensor(
         shape = tuple(shape[0])
     extents = tuple(as_extent(e, call) for e in shape)
     held = _checked_assumptions(call, extents, assumptions)
+    if latex is not None and not isinstance(latex, str):
+        raise ArgumentError(explain(call, "text as latex", f"latex={latex!r}", r'Write latex=r"\hat{x}".'))
     return Tensor(  # type: ignore[return-value]
         static_name(name),
         shape_arg(extents),
@@ -205,7 +207,7 @@ def _checked_assumptions(call: str, shape: Shape, assumptions: dict[str, bool]) 
                     call, "assumptions among " + ", ".join(LEAF_ASSUMPTIONS), name, "Remove it or correct the name."
                 )
             )
-    held = sorted(name for name, wanted in assumptions.items() if wanted)
+    held = sorted(name for name, wanted in assumptions.items() if truth(call, name, wanted))
     if EQUALITIES & set(held) and not shape:
         raise AssumptionError(
             explain(call, "a last axis for one_hot and simplex", "a scalar", "Give it an axis of classes.")

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from symnet import dtypes
-from symnet.errors import ArgumentError, ShapeError, explain
+from symnet.errors import ArgumentError, ShapeError, explain, one_of
 from symnet.expr.symbols import Tensor, describe
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -79,9 +79,14 @@ def init(
         >>> {name: array.shape for name, array in sn.nn.init([W, b], seed=0).items()}
         {'W': (4, 3), 'b': (3,)}
     """
-    leaves = list(params.values() if isinstance(params, Mapping) else params)
+    if not isinstance(params, Iterable):
+        got, mend = type(params).__name__, "Give a list of the leaves to be trained."
+        raise ArgumentError(explain("init(params)", "a list or dict of leaves", got, mend))
+    if isinstance(seed, bool) or not hasattr(seed, "__index__") or isinstance(seed, np.ndarray) or seed < 0:
+        raise ArgumentError(explain("init(…, seed=…)", "an integer from 0", repr(seed), "Write seed=0."))
+    leaves = [_checked(leaf) for leaf in (params.values() if isinstance(params, Mapping) else params)]
     real = None if dtype is None else dtypes.check(dtype, f"init(…, dtype={dtype!r})")
-    return {leaf.name: _draw(_checked(leaf), seed, scheme).astype(real or leaf.dtype, copy=False) for leaf in leaves}
+    return {leaf.name: _draw(leaf, seed, scheme).astype(real or leaf.dtype, copy=False) for leaf in leaves}
 
 
 def _checked(leaf: Any) -> Tensor:
@@ -106,20 +111,10 @@ def _draw(leaf: Tensor, seed: int, scheme: str | Mapping[str, str] | None) -> Ar
 
 def _scheme_of(leaf: Tensor, scheme: str | Mapping[str, str] | None) -> str:
     by_rank = "glorot" if leaf.rank > 1 else "zeros"
-    if isinstance(scheme, Mapping):
-        chosen = scheme.get(leaf.name, by_rank)
-    else:
-        chosen = scheme if scheme is not None and (leaf.rank > 1 or scheme not in SCHEMES) else by_rank
-    if chosen not in SCHEMES:
-        raise ArgumentError(
-            explain(
-                f"init(…, scheme={scheme!r})",
-                "one of " + ", ".join(SCHEMES),
-                repr(chosen),
-                'Leave it out for "glorot".',
-            )
-        )
-    return chosen
+    chosen = scheme.get(leaf.name, by_rank) if isinstance(scheme, Mapping) else by_rank if scheme is None else scheme
+    expected = "one of " + ", ".join(SCHEMES)
+    one_of(f"init(…, scheme={scheme!r})", chosen, SCHEMES, expected, 'Leave it out for "glorot".')
+    return chosen if leaf.rank > 1 or isinstance(scheme, Mapping) else by_rank
 
 
 def _generator(seed: int, name: str) -> np.random.Generator:

@@ -39,7 +39,7 @@ def label_smoothing(D: Any, eps: Any) -> Node:
     if not D.rank:
         raise ShapeError(explain(call, "an axis of classes", "a scalar", "Give D the shape (…, K)."))
     classes = D.shape[-1]
-    if is_scalar(eps) and isinstance(classes, int):
+    if is_scalar(eps) and isinstance(classes, int) and not getattr(eps, "free_symbols", None):
         _check(call, eps, classes)
         return as_node(exact(eps)) + as_node(1 - classes * exact(eps)) * D
     eps = as_node(eps)

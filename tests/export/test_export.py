@@ -13,6 +13,7 @@ import pytest
 from symnet.errors import ArgumentError, CompileError, DependencyError
 from symnet.export import export
 from symnet.export.c_test import pattern
+from symnet.export.guarded import guarded
 from symnet.export.header import constant_workspace_bytes
 from symnet.export.linker import library_name
 from symnet.export.load import load
@@ -330,7 +331,7 @@ def test_loading_what_is_not_there_is_an_error(tmp_path):
         ArgumentError, match=r"load\(\".*/mlp\"\): expected the file .*mlp.py; got no such file. Export it"
     ):
         load(tmp_path / "mlp")
-    (tmp_path / "mlp.py").write_text("METADATA = {'abi': 0}")
+    (tmp_path / "mlp.py").write_text(guarded("mlp", "", "METADATA = {'abi': 0}"))
     with pytest.raises(ArgumentError, match=rf"expected the file .*{library_name('mlp')}; got no such file"):
         load(tmp_path / "mlp")
     (tmp_path / library_name("mlp")).write_bytes(b"")

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from symnet.calculus.names import attach, strip
-from symnet.errors import ArgumentError, explain
+from symnet.errors import ArgumentError, explain, one_of
 from symnet.export.source import contraction, elementwise, movement
 from symnet.export.source.dialects import DIALECTS
 from symnet.export.source.text import Text
@@ -87,9 +87,8 @@ def source(
     Raises:
         ArgumentError: an unknown library, or an extent that no axis tells.
     """
-    if library not in DIALECTS:
-        expected, mend = ", ".join(map(repr, DIALECTS)), f'Write {name}.source("numpy").'
-        raise ArgumentError(explain(f"{name}.source({library!r})", f"one of {expected}", repr(library), mend))
+    expected = f"one of {', '.join(map(repr, DIALECTS))}"
+    one_of(f"{name}.source({library!r})", library, DIALECTS, expected, f'Write {name}.source("numpy").')
     return Writer(DIALECTS[library], WRITERS, leaves, real).module(name, roots, _named(roots), outputs, template)
 
 
