@@ -13,12 +13,14 @@ from itertools import product as combinations
 from symnet.expr.constants import number, number_of
 from symnet.expr.elementwise import Elementwise, elementwise, is_op
 from symnet.expr.graph import with_operands
-from symnet.expr.movement import broadcast_to
+from symnet.expr.movement import Expand, broadcast_to
 from symnet.expr.node import Node, Shape
 from symnet.simplify.broadcast import Axes, align, trailing
 from symnet.simplify.coefficients import is_finite_scalar, product, split_coefficient
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.factors import Base, Factors
+from symnet.simplify.hoisting import is_move
+from symnet.simplify.movement import moved
 from symnet.simplify.order import product_key
 from symnet.simplify.signs import is_positive
 
@@ -136,7 +138,10 @@ def _value(condition: Node, values: dict[Node, bool], inner: list[Node]) -> bool
 
 
 def settle_condition_in_its_own_branch(node: Node) -> Node | None:
-    """where(c, f(where(c, x, y)), z) → where(c, f(x), z), and so for [c].  Always: there c holds."""
+    """where(c, f(where(c, x, y)), z) → where(c, f(x), z), and so for [c], repeated and moved ones too.
+
+    Always: there c holds.
+    """
     condition, a, b = node.operands
     core, axes = align(condition, node.shape)
     new = [_known(branch, core, axes, holds, node.shape) for branch, holds in ((a, True), (b, False))]
@@ -168,14 +173,65 @@ def _placed(part: Node, axes: Axes, shape: Shape) -> tuple[Node, Axes]:
 
 def _settled_in(x: Node, facts: Facts, shape: Shape, levels: int) -> Node:
     """x where the facts hold; x broadcasts to `shape`."""
-    if not isinstance(x, Elementwise) or not levels or x.dtype == "bool":
+    if not levels or x.dtype == "bool":
         return x
+    if isinstance(x, Expand):
+        return _settled_below(x, facts, shape, levels)
+    if not isinstance(x, Elementwise):
+        return _settled_before_moving(x, facts, shape, levels)
     if x.op in ("where", "indicator"):
-        holds = facts.get(align(x.operands[0], shape))
+        holds = _whether(x.operands[0], facts, shape)
         if holds is not None:
             branches = x.operands[1:] or (number(1), number(0))
             return _settled_in(broadcast_to(branches[0 if holds else 1], x.shape), facts, shape, levels - 1)
     return with_operands(x, [_settled_in(o, facts, shape, levels - 1) for o in x.operands])
+
+
+def _whether(condition: Node, facts: Facts, shape: Shape) -> bool | None:
+    """Whether a condition, or the one that it negates, is known to hold."""
+    core, axes = align(condition, shape)
+    if is_op(core, "not") and (core, axes) not in facts:
+        holds = facts.get(_placed(core.operands[0], axes, shape))
+        return None if holds is None else not holds
+    return facts.get((core, axes))
+
+
+def _settled_below(x: Expand, facts: Facts, shape: Shape, levels: int) -> Node:
+    """expand(where(c, y, z)) where c is known: the facts about axes that what is repeated has."""
+    inner = x.operands[0]
+    places = [len(shape) - x.rank + a for a in x.axes]
+    below = {
+        (core, tuple(places.index(a) for a in axes)): holds
+        for (core, axes), holds in facts.items()
+        if set(axes) <= set(places)
+    }
+    return with_operands(x, [_settled_in(inner, below, inner.shape, levels - 1)]) if below else x
+
+
+def _settled_before_moving(x: Node, facts: Facts, shape: Shape, levels: int) -> Node:
+    """f(where(c, y, z))[k:] where c[k:] is known."""
+    inner = x.operands[0] if is_move(x) else x
+    if not is_op(inner, "where", "indicator"):
+        before = _facts_before(x, facts, shape) if isinstance(inner, Elementwise) else {}
+        return with_operands(x, [_settled_in(inner, before, inner.shape, levels - 1), *x.operands[1:]]) if before else x
+    condition, *branches = (with_operands(x, [broadcast_to(o, inner.shape), *x.operands[1:]]) for o in inner.operands)
+    holds = _whether(condition, facts, shape)
+    if holds is None:
+        return x
+    branches = branches or [number(1), number(0)]
+    return _settled_in(broadcast_to(branches[0 if holds else 1], x.shape), facts, shape, levels - 1)
+
+
+def _facts_before(move: Node, facts: Facts, shape: Shape) -> Facts:
+    """What is known of the elements that a move takes, from conditions that are moved alike."""
+    whole = trailing(move.rank, len(shape))
+    before: Facts = {}
+    for (core, axes), holds in facts.items():
+        if axes == whole and core.kind == move.kind and core.operands[1:] == move.operands[1:]:
+            condition = core.operands[0]
+            if condition.rank and with_operands(move, [condition, *move.operands[1:]]) is core:
+                before[align(condition, move.operands[0].shape)] = holds
+    return before
 
 
 # A comparison of x and y, and whether it holds → the other comparisons of x and y that are then settled.  (Where x or y
@@ -302,7 +358,7 @@ def _arrays(x: Node) -> tuple[Node, ...]:
 
 def join_choices_by_one_condition(node: Node) -> Node | None:
     """where(c, x, 0) + where(c, 0, y) → where(c, x, y), where(c, x, y) + 2·where(c, u, v) → where(c, x + 2·u, y + 2·v);
-    [c] is where(c, 1, 0).
+    [c] is where(c, 1, 0), and where(c[::-1], x, y)[::-1] is where(c, x[::-1], y[::-1]).
 
     Condition: factors go inside, to where they are used, so a choice between two values has none but a number.
     """
@@ -329,6 +385,7 @@ Choice = tuple[Node, Node, Node, bool]  # condition, the two values, whether it 
 def _choice(term: Node) -> Choice | None:
     """A term that is a choice, its factors multiplied in."""
     coefficient, factors = split_coefficient(term)
+    factors = tuple(_choice_of_moved(f) for f in factors)
     choices = [f for f in factors if is_op(f, "where", "indicator")]
     if len(choices) != 1:
         return None
@@ -345,6 +402,14 @@ def _choice(term: Node) -> Choice | None:
         return None
     first, second = (x if number_of(x) == 0 else elementwise("mul", outside, x) for x in (a, b))
     return condition, first, second, False
+
+
+def _choice_of_moved(x: Node) -> Node:
+    """where(c[k:], a[k:], b[k:]) for where(c, a, b)[k:]."""
+    inner = x.operands[0] if x.kind == "slice" else x
+    if inner is x or not is_op(inner, "where", "indicator"):
+        return x
+    return with_operands(inner, [moved(x, broadcast_to(o, inner.shape)) for o in inner.operands])
 
 
 def _joined(one: Choice, two: Choice) -> Node | None:

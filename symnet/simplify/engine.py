@@ -31,6 +31,11 @@ def _no_other_spelling(node: Node) -> tuple[Node, ...]:
     return ()
 
 
+def _whole(node: Node) -> None:
+    """A node is not taken apart."""
+    return
+
+
 # A node that is rewritten this often in a row shows a measure that does not fall: our own mistake.
 MAX_REWRITES_IN_A_ROW = 200
 
@@ -71,12 +76,14 @@ class Table:
 
     lasting: whether nodes remember that they are in this normal form, so that no later graph visits them again.
     spellings: other spellings of a node, in which a rewrite may fire where none does as it stands.
+    apart: the pieces that a node is joined from, and what joins them; a rewrite may fire in one of them.
     """
 
     rewrites: Sequence[Rewrite]
     opening: Apply = _open_nothing
     lasting: bool = False
     spellings: Callable[[Node], Iterable[Node]] = _no_other_spelling
+    apart: Callable[[Node], tuple[list[Node], Callable[[list[Node]], Node]] | None] = _whole
     _by_topic: dict[str, tuple[Rewrite, ...]] = field(default_factory=dict)
 
     def of(self, node: Node) -> tuple[Rewrite, ...]:
@@ -89,11 +96,25 @@ class Table:
 
     def step(self, node: Node) -> tuple[str, Node] | None:
         """The first rewrite that fires, and its result."""
+        if not self.of(node):
+            return None
+        fired = self._fired_in_some_spelling(node)
+        return fired if fired is not None else self._fired_in_a_piece(node)
+
+    def _fired_in_some_spelling(self, node: Node) -> tuple[str, Node] | None:
         fired = self._fired(node)
-        if fired is None and self.of(node):
+        if fired is None:
             others = map(self._fired, self.spellings(node))
             fired = next((other for other in others if other is not None), None)
         return fired
+
+    def _fired_in_a_piece(self, node: Node) -> tuple[str, Node] | None:
+        pieces, join = self.apart(node) or ((), None)
+        fired = [self._fired_in_some_spelling(piece) for piece in pieces]
+        first = next((f for f in fired if f is not None), None)
+        if first is None or join is None:
+            return None
+        return first[0], join([p if f is None else f[1] for p, f in zip(pieces, fired, strict=True)])
 
     def _fired(self, node: Node) -> tuple[str, Node] | None:
         for rewrite in self.of(node):

@@ -16,12 +16,13 @@ from symnet.expr.constants import number, number_of
 from symnet.expr.contraction import Einsum, contract
 from symnet.expr.cumulative import CumulativeSum
 from symnet.expr.elementwise import elementwise, is_op, where
-from symnet.expr.movement import expand
+from symnet.expr.movement import Place, broadcast_to, expand
 from symnet.expr.node import Node
-from symnet.simplify.broadcast import trailing
+from symnet.simplify.broadcast import cover, trailing
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.exponential_parts import as_one_operand, needs_shift, parts_of
 from symnet.simplify.factors import Base, Factors
+from symnet.simplify.movement import multiply_before_placing
 from symnet.simplify.signs import is_negative, is_positive, is_whole
 
 DEEPEST = 3  # sums in a term of a sum that are looked into
@@ -46,6 +47,7 @@ def exponential_into_sum_of_quotients(node: Node) -> Node | None:
 
 def _holds_quotient(term: Node, cores: frozenset[Node], deepest: int = DEEPEST) -> bool:
     """Whether a term divides by one of the cores or by a sum of exponentials, itself or in a sum that it holds."""
+    placed = term.operands[0] if isinstance(term, Place) else term
     return any(
         _is_hot_divisor(core, e)
         or (core in cores and is_whole(e) and is_negative(e))
@@ -56,7 +58,7 @@ def _holds_quotient(term: Node, cores: frozenset[Node], deepest: int = DEEPEST) 
             and is_op(core, "add")
             and any(_holds_quotient(o, cores, deepest - 1) for o in core.operands)
         )
-        for (core, _), e in Factors.view(term).powers.items()
+        for (core, _), e in Factors.view(_chosen(placed)).powers.items()
     )
 
 
@@ -114,6 +116,43 @@ def _repeated(x: Node) -> Node:
     return x.operands[0] if x.kind == "expand" else x
 
 
+def exponential_into_choice_of_quotients(node: Node) -> Node | None:
+    """exp(a)·where(c, x/(exp(a) + exp(b)), 0) → where(c, exp(a)·x/(exp(a) + exp(b)), 0), and so for 1/erfc.
+
+    Condition: the divisor may overflow or vanish; one of the two branches is 0.
+    """
+    factors = Factors.view(node)
+    for base, e in factors.powers.items():
+        core = base[0]
+        zero = [number_of(_repeated(o)) == 0 for o in core.operands[1:]] if is_op(core, "where") and e == 1 else []
+        if sum(zero) != 1:
+            continue
+        branch = core.operands[1 + zero.index(False)]
+        above = [b for b, k in factors.powers.items() if b != base and is_whole(k) and _has_exponential(b[0], k)]
+        if above and (_divides(branch) or _divides_by_tail(branch)):
+            return _chosen_with(factors, base, branch, above)
+    return None
+
+
+def _divides_by_tail(product: Node) -> bool:
+    return any(
+        is_op(core, "erfc") and is_whole(e) and is_negative(e) for (core, _), e in Factors.view(product).powers.items()
+    )
+
+
+def _chosen_with(factors: Factors, base: Base, branch: Node, above: list[Base]) -> Node:
+    """The product with the factors `above` taken into the branch of the choice `base` that is not 0."""
+    (core, axes), shape = base, factors.shape
+    inside = Factors(shape).times(branch, axes[len(axes) - branch.rank :])
+    rest = factors.copy().times(*base, -1)  # type: ignore[arg-type]
+    for each in above:
+        inside.times(*each, factors.powers[each])
+        del rest.powers[each]
+    condition = cover(broadcast_to(core.operands[0], core.shape), axes, shape)
+    new = [inside.build() if o is branch else 0 for o in core.operands[1:]]
+    return rest.times(broadcast_to(where(condition, *new), shape), trailing(len(shape), len(shape))).build()
+
+
 def exponential_into_contraction_of_quotients(node: Node) -> Node | None:
     """exp(x[j])·Σ over i of w[i, j]/S[i] → Σ over i of w[i, j]·exp(x[j])/S[i], 0 where w[i, j] is.
 
@@ -164,6 +203,8 @@ def _weight(inside: Node) -> Node:
 
 
 EXPONENTIALS_TAKEN_IN = (
+    Rewrite(multiply_before_placing, ("mul",)),
     Rewrite(exponential_into_sum_of_quotients, ("mul",)),
+    Rewrite(exponential_into_choice_of_quotients, ("mul",)),
     Rewrite(exponential_into_contraction_of_quotients, ("mul",)),
 )

@@ -73,13 +73,17 @@ def log_of_product_with_sums_of_exponentials(node: Node) -> Node | None:
         if parts is None or not needs_shift(parts):
             continue
         shift = broadcast_to(highest(parts), core.shape)
-        finite = where(elementwise("lt", elementwise("abs", shift), number(sympy.oo)), shift, 0)
+        finite = _finite(shift)
         total = sum_of_all([p.relative(finite) for p in parts])
         rest.times(core, axes, -e).times(total, axes, e)  # type: ignore[operator]
         shifts.append(cover(elementwise("mul", number(e), finite), axes, factors.shape))  # type: ignore[arg-type]
     if not shifts:
         return None
     return broadcast_to(sum_of_all([*shifts, elementwise("log", rest.build())]), node.shape)
+
+
+def _finite(shift: Node) -> Node:
+    return where(elementwise("lt", elementwise("abs", shift), number(sympy.oo)), shift, 0)
 
 
 def _log_of_two(a: Node, b: Node) -> Node:
@@ -186,12 +190,16 @@ def exponential_joins_power_of_its_product(node: Node) -> Node | None:
 
 @dataclass(frozen=True)
 class Numerator:
-    """A factor that holds exponentials: base^count, and what each of its parts lies above the shift."""
+    """A factor that holds exponentials: base^count, and what each of its parts lies above the shift.
+
+    is_below: whether every part is one of the divisor's, so that none lies above the shift.
+    """
 
     base: Base
     count: Expr
     parts: list[Part]
     distances: list[Node]
+    is_below: bool
 
     @property
     def is_single(self) -> bool:
@@ -202,6 +210,19 @@ class Numerator:
         """base·exp(-shift)."""
         pairs = zip(self.parts, self.distances, strict=True)
         return sum_of_all([part.weighted_sum(elementwise("exp", away)) for part, away in pairs])
+
+    @property
+    def stands_apart(self) -> bool:
+        """Whether it is a sum that may overflow relative to the divisor, however small the whole product is."""
+        return not self.is_single and not self.is_below
+
+    @property
+    def own_shift(self) -> Node:
+        """The largest of its own parts; 0 where that is not finite, or where it neither overflows nor vanishes."""
+        core = self.base[0]
+        if not needs_shift(self.parts):
+            return number(0)
+        return _finite(broadcast_to(highest(self.parts), core.shape))
 
 
 def _shifted_product(factors: Factors, divisor: Base, parts: list[Part]) -> Node | None:
@@ -218,7 +239,8 @@ def _shifted_product(factors: Factors, divisor: Base, parts: list[Part]) -> Node
         result.times(*each.base, -each.count)
     count = sum((each.count for each in above), sympy.S.Zero)
     apart = _exponentials_of_fewer_axes(factors, axes)
-    if count == left and not apart:
+    joins = apart or (any(each.is_single for each in above) and any(each.stands_apart for each in above))
+    if count == left and not joins:
         for each in above:
             result.times(each.relative(), each.base[1], each.count)
         return result.build()
@@ -240,11 +262,15 @@ def _unbalanced(
 ) -> Node:
     """The exponentials above joined in one, exp(Σ distances + excess·M): none overflows where their product does not.
 
-    Sums of exponentials stay factors of their own; where there is nothing else, one of them takes the rest.
+    Sums of exponentials stay factors of their own, relative to the largest of their own terms where that may lie above
+    M; where there is nothing else, one of them takes the rest.
     """
     shape = result.shape
     singles = [each for each in above if each.is_single]
-    extra = [elementwise("mul", number(excess), shift)] if excess != 0 else []
+    extra = [_own_share(result, each) for each in above if singles and each.stands_apart]
+    excess -= sum((each.count for each in above if singles and each.stands_apart), sympy.S.Zero)
+    above = [each for each in above if not (singles and each.stands_apart)]
+    extra += [elementwise("mul", number(excess), shift)] if excess != 0 else []
     extra += [elementwise("mul", number(e), cover(core.operands[0], places, shape)) for (core, places), e in apart]
     for each in above:
         if each not in singles:
@@ -262,6 +288,14 @@ def _unbalanced(
     return result.times(elementwise("exp", sum_of_all([*exponents, *extra])), trailing(len(shape), len(shape))).build()
 
 
+def _own_share(result: Factors, sum_above: Numerator) -> Node:
+    """N of the sum's exp(N), after the sum relative to N became a factor of the result."""
+    (core, axes), shift = sum_above.base, sum_above.own_shift
+    total = core if number_of(shift) == 0 else sum_of_all([p.relative(shift) for p in sum_above.parts])
+    result.times(total, axes, sum_above.count)
+    return elementwise("mul", number(sum_above.count), cover(shift, axes, result.shape))
+
+
 def _numerators(factors: Factors, axes: Axes, parts: list[Part], shift: Node) -> Iterator[Numerator]:
     """Exponentials and sums of them that the product multiplies by."""
     weights = {p.weight for p in parts if p.weight is not None and not p.always_counts}
@@ -275,7 +309,8 @@ def _numerators(factors: Factors, axes: Axes, parts: list[Part], shift: Node) ->
         same = {p.argument: p.distance(shift) for p in parts} if beside else {}
         near = cover(shift, restrict(axes, places), each.shape)
         distances = [same[p.argument] if p.argument in same else _above(p, near) for p in inside]
-        yield Numerator((each, places), e, inside, distances)  # type: ignore[arg-type]
+        below = all(p.argument in same for p in inside)
+        yield Numerator((each, places), e, inside, distances, below)  # type: ignore[arg-type]
 
 
 def _above(part: Part, shift: Node) -> Node:

@@ -9,7 +9,7 @@ Not handled: zeros laid around; reductions and softmax, which stay whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from symnet.expr.constants import number_of
 from symnet.expr.elementwise import is_op
@@ -23,9 +23,9 @@ from symnet.simplify.broadcast import align, cover
 from symnet.simplify.engine import Rewrite, topic
 from symnet.simplify.exponentials import EXPONENTIALS
 from symnet.simplify.factors import Factors
-from symnet.simplify.hoisting import compute_before_moving, is_logsumexp, is_move
+from symnet.simplify.hoisting import compute_before_moving, is_logsumexp, is_move, reduced_axes
 from symnet.simplify.hyperbolic import HYPERBOLICS
-from symnet.simplify.movement import MOVEMENTS
+from symnet.simplify.movement import moved
 from symnet.simplify.soft_extremes import SOFT_EXTREMES
 from symnet.simplify.terms import Terms
 
@@ -110,21 +110,6 @@ def _covered(operand: Node, whole: Node) -> Node:
     return operand if same_shape(operand.shape, whole.shape) else cover(*align(operand, whole.shape), whole.shape)
 
 
-def moved(move: Node, x: Node) -> Node:
-    """The same move of another array, moves of moves made one."""
-    new = with_operands(move, [x, *move.operands[1:]])
-    for _ in range(3):
-        fired = (r.apply(new) for r in MOVEMENTS if topic(new) in r.on and r.name in _SETTLING)
-        shorter = next((n for n in fired if n is not None), None)
-        if shorter is None:
-            break
-        new = shorter
-    return new
-
-
-_SETTLING = ("move_nothing", "reshape_at_once", "move_a_constant", "move_what_is_repeated", "slice_at_once")
-
-
 # --------------------------------------------------------------------------- what is joined
 
 
@@ -154,7 +139,8 @@ def _joined_in(x: Node, deepest: int) -> tuple[Concat, int] | None:
         found = _joined_in(operand, deepest - 1)
         if found is not None:
             joined, axis = found
-            return joined, x.axes[axis] - x.rank if isinstance(x, Expand) else axis
+            axis = x.axes[axis] - x.rank if isinstance(x, Expand) else axis
+            return None if any(axis + x.rank in axes for axes in softmax_axes(x)) else (joined, axis)
     return None
 
 
@@ -167,12 +153,48 @@ def _piece(x: Node, joined: Concat, axis: int, k: int, deepest: int) -> Node:
     if x.kind == "elementwise" and deepest:
         return with_operands(x, [_piece(o, joined, axis, k, deepest - 1) for o in x.operands])
     place, extent = x.rank + axis, joined.operands[k].shape[joined.axis]
+    below = _joined_below(x, place, joined, deepest)
+    if below is not None:
+        return with_operands(x, [_piece(x.operands[0], joined, below, k, deepest - 1)])
     if isinstance(x, Expand):
         inner = x.operands[0]
         if place in x.axes:
             inner = _piece(inner, joined, x.axes.index(place) - inner.rank, k, deepest)
         return expand(inner, (*x.shape[:place], extent, *x.shape[place + 1 :]), x.axes)
     return _window(x, place, joined.offsets[k], extent)
+
+
+def _joined_below(x: Node, place: int, joined: Concat, deepest: int) -> int | None:
+    """The axis, counted from the last, along which what a reduction or sum is of is joined alike."""
+    axes = reduced_axes(x) if deepest else None
+    if axes is None:
+        return None
+    inner = x.operands[0]
+    axis = [a for a in range(inner.rank) if a not in axes][place] - inner.rank
+    found = _joined_in(inner, deepest - 1)
+    return axis if found is not None and found[1] == axis and _extents(found[0]) == _extents(joined) else None
+
+
+def slice_one_of_what_is_joined(node: Slice) -> Node | None:
+    """f(concat(x, y), z)[the part of x] → f(x, z[the part of x]).
+
+    Condition: f is elementwise; exactly the window of one operand along that axis.
+    """
+    whole = node.operands[0]
+    found = _joined_in(whole, DEEPEST) if whole.kind == "elementwise" else None
+    if found is None:
+        return None
+    joined, axis = found[0], whole.rank + found[1]
+    others = [a for a in range(node.rank) if a != axis]
+    if not same_shape(whole.shape[axis : axis + 1], joined.shape[joined.axis : joined.axis + 1]):
+        return None
+    idle = all(node.starts[a] == 0 and same_shape(node.shape[a : a + 1], whole.shape[a : a + 1]) for a in others)
+    if not idle or any(s != 1 for s in node.steps):
+        return None
+    for k, (offset, extent) in enumerate(zip(joined.offsets, _extents(joined), strict=True)):
+        if offset == node.starts[axis] and extent == node.shape[axis]:
+            return broadcast_to(_piece(whole, joined, found[1], k, DEEPEST), node.shape)
+    return None
 
 
 def _extents(joined: Concat) -> list[Extent]:
@@ -184,6 +206,15 @@ def _window(x: Node, axis: int, start: Extent, extent: Extent) -> Node:
     sizes = shape_arg(tuple(extent if a == axis else n for a, n in enumerate(x.shape)))
     part = Slice(x, starts, sizes, ints_arg((1,) * x.rank))
     return moved(part, x)
+
+
+def pieces_of(node: Node) -> tuple[list[Node], Callable[[list[Node]], Node]] | None:
+    """The node of every piece that it is joined from, and what joins them again."""
+    apart = taken_apart(node)
+    if apart is None:
+        return None
+    axis, pieces = apart
+    return pieces, lambda new: concat([broadcast_to(n, p.shape) for n, p in zip(new, pieces, strict=True)], axis)
 
 
 # --------------------------------------------------------------------------- where it helps
@@ -247,4 +278,7 @@ def _is_log_softmax(terms: Terms) -> bool:
 
 
 MEETINGS = (*EXPONENTIALS, *HYPERBOLICS, *SOFT_EXTREMES)
-EXPOSINGS = (Rewrite(meet_through_movement, ("add", "mul", "log", "pow", "exp")),)
+EXPOSINGS = (
+    Rewrite(slice_one_of_what_is_joined, ("slice",)),
+    Rewrite(meet_through_movement, ("add", "mul", "log", "pow", "exp")),
+)

@@ -8,6 +8,8 @@ Not handled: operands that are moved differently; zeros laid around.
 
 from __future__ import annotations
 
+from math import prod
+
 from symnet.expr.constants import number_of
 from symnet.expr.contraction import Einsum, contract
 from symnet.expr.contraction import sum as sum_over
@@ -15,7 +17,7 @@ from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.extents import same_extent, same_shape
 from symnet.expr.graph import with_operands
 from symnet.expr.indexing import Take, take
-from symnet.expr.movement import Concat, Slice, broadcast_to
+from symnet.expr.movement import Concat, Reshape, Slice, broadcast_to, concat, reshape
 from symnet.expr.node import Node
 from symnet.expr.reduction import Reduce, reduce
 from symnet.expr.softmax import softmax_axes
@@ -77,7 +79,26 @@ def compute_before_moving(node: Node) -> Node | None:
         new = _joined_after(node, move) if isinstance(move, Concat) else _moved_after(node, move)
         if new is not None:
             return new
+    return _some_before_moving(node) if is_op(node, "mul") else None
+
+
+def _some_before_moving(product: Node) -> Node | None:
+    """y·a[k:]·b[k:] → y·(a·b)[k:]: the factors that are moved alike, where one of them is hot."""
+    for operand in product.operands:
+        move = operand if is_move(operand) else None
+        if move is None or not same_shape(move.shape, product.shape) or not is_hot(move):
+            continue
+        alike = [o for o in product.operands if o is move or _is_moved_like(move, o)]
+        if 1 < len(alike) < len(product.operands):
+            joined = _moved_after(elementwise("mul", *alike), move)
+            rest = [o for o in product.operands if o not in alike]
+            return None if joined is None else elementwise("mul", *rest, joined)
     return None
+
+
+def _is_moved_like(move: Node, x: Node) -> bool:
+    core, _ = align(x, move.shape)
+    return is_move(core) and core.kind == move.kind and _before(move, x) is not None
 
 
 def _moves_heat(node: Node, move: Node) -> bool:
@@ -96,8 +117,10 @@ def _moved_part(operand: Node) -> Node | None:
 
 
 def _selects_classes(term: Node) -> bool:
-    """Whether a term is a multiple of some classes of a softmax."""
+    """Whether a term is a multiple of some classes of a softmax, not all of them."""
     move = _moved_part(term)
+    if isinstance(move, Slice) and _keeps_classes(move):
+        return False
     while move is not None and (
         move.kind == "slice" or (isinstance(move, Einsum) and len(move.output) < len(move.inputs[0]))
     ):
@@ -105,6 +128,11 @@ def _selects_classes(term: Node) -> bool:
     if move is not None and is_op(move, "add"):
         return any(map(_selects_classes, move.operands))
     return move is not None and bool(softmax_axes(move))
+
+
+def _keeps_classes(part: Slice) -> bool:
+    whole = part.operands[0]
+    return any(all(same_extent(part.shape[a], whole.shape[a]) for a in axes) for axes in softmax_axes(whole))
 
 
 def _moved_after(node: Node, move: Node) -> Node | None:
@@ -162,11 +190,28 @@ def _core_before(move: Node, core: Node, axes: Axes) -> Node | None:
             here = axes.index(move.axis)
             inner = (*axes[: here + 1], *(a - count + 1 for a in axes[here + count :]))
             return spread(core.operands[0], inner, whole) if core.axis == here else None
+    elif isinstance(move, Reshape):
+        return _core_before_reshape(move, core, axes)
     elif isinstance(move, Einsum) and len(axes) < move.rank:
         places = [move.inputs[0].index(move.output[a]) for a in axes]
         ordered = sorted(range(len(places)), key=places.__getitem__)
         turned = core if ordered == sorted(ordered) else contract([range(core.rank)], ordered, core)
         return spread(turned, tuple(sorted(places)), whole)
+    return None
+
+
+def _core_before_reshape(move: Reshape, core: Node, axes: Axes) -> Node | None:
+    """A core along the first axes of what a reshape gives, where it folds the first axes of the whole into them."""
+    whole, folded = move.operands[0].shape, move.shape
+    if axes != tuple(range(len(axes))) or not axes or len(axes) == len(folded):
+        return None
+    for count in range(1, len(whole)):
+        rest = len(axes) + len(whole) - count
+        if rest == len(folded) and same_shape(whole[count:], folded[len(axes) :]):
+            shape = whole[:count]
+            known_size = all(isinstance(n, int) for n in (*shape, *core.shape))
+            if known_size and prod(shape) == prod(core.shape):  # type: ignore[arg-type]
+                return spread(reshape(core, shape), tuple(range(count)), whole)
     return None
 
 
@@ -212,7 +257,7 @@ def reduce_before_moving(node: Node) -> Node | None:
 
     Condition: what is moved is hot.
     """
-    (x, *more), axes = node.operands, _reduced(node)
+    (x, *more), axes = node.operands, reduced_axes(node)
     if more or axes is None or not isinstance(x, (Slice, Take)) or not is_hot(x):
         return None
     if isinstance(x, Take):
@@ -227,6 +272,17 @@ def reduce_before_moving(node: Node) -> Node | None:
     return Slice(inner, starts, sizes, steps) if kept else inner  # type: ignore[return-value]
 
 
+def reduce_before_joining(node: Node) -> Node | None:
+    """Σ concat(x, y) → concat(Σ x, Σ y), for sums, max, min, prod and log-sum-exp along other axes than the joined one.
+
+    Condition: what is joined is hot.
+    """
+    (x, *more), axes = node.operands, reduced_axes(node)
+    if more or axes is None or not isinstance(x, Concat) or x.axis in axes or not is_hot(x):
+        return None
+    return concat([with_operands(node, [piece]) for piece in x.operands], x.axis - sum(a < x.axis for a in axes))
+
+
 def _reduced_before_taking(node: Node, x: Take, axes: Axes) -> Node | None:
     count = x.operands[1].rank
     if any(x.axis <= a < x.axis + count for a in axes):
@@ -237,7 +293,7 @@ def _reduced_before_taking(node: Node, x: Take, axes: Axes) -> Node | None:
     return take(inner, x.operands[1], x.axis - sum(a < x.axis for a in gone))
 
 
-def _reduced(node: Node) -> Axes | None:
+def reduced_axes(node: Node) -> Axes | None:
     """The axes that a sum or a reduction takes away; None for other nodes."""
     if isinstance(node, Reduce):
         return None if node.op == "argmax" else node.axes
@@ -255,4 +311,5 @@ HOISTS = (
         ),
     ),
     Rewrite(reduce_before_moving, ("einsum", "reduce")),
+    Rewrite(reduce_before_joining, ("einsum", "reduce")),
 )  # fmt: skip

@@ -2,7 +2,6 @@
 
 In: a `log` node over an operand in normal form.  Out: the selection of logarithms, or log-sum-exps: a probability may
 vanish where its logarithm is a number.
-Not handled: the complement of every class at once, log(1 - softmax(z)).
 """
 
 from __future__ import annotations
@@ -16,17 +15,18 @@ from symnet.expr.assumptions import known
 from symnet.expr.constants import number, number_of
 from symnet.expr.contraction import Einsum, contract
 from symnet.expr.contraction import sum as sum_over
-from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.elementwise import elementwise, equal, is_op, where
 from symnet.expr.extents import ints_arg, shape_arg
 from symnet.expr.graph import with_operands
 from symnet.expr.movement import Slice, broadcast_to
 from symnet.expr.node import Node
-from symnet.expr.reduction import Reduce, reduce
+from symnet.expr.reduction import Reduce, along, reduce
 from symnet.expr.softmax import softmax_axes
+from symnet.simplify.broadcast import Axes
 from symnet.simplify.coefficients import ONE, Term, complement, negated, product, split_coefficient
 from symnet.simplify.differences import softmax_argument
 from symnet.simplify.engine import Rewrite
-from symnet.simplify.hoisting import is_hot
+from symnet.simplify.hoisting import is_hot, is_move
 from symnet.simplify.signs import is_negative, is_positive
 
 
@@ -235,9 +235,61 @@ def _exponentials(softmax: Node, axis: int, window: tuple[int, int]) -> Node:
     return sum_over(elementwise("exp", part), (axis,))
 
 
+# --------------------------------------------------------------------------- the complement of every class
+
+
+def log_of_complements_of_classes(node: Node) -> Node | None:
+    """log(1 - softmax(z)) → at the largest z: log of Σ exp(z) over the others - logsumexp(z); as it is elsewhere.
+
+    Also of what is moved: log(1 - p[i]).  Always: 1 - p vanishes where one class holds all, and so do its slopes; of
+    all other classes p is at most 1/2.
+    """
+    log = _log_of_complement(node.operands[-1], DEEPEST)
+    if log is None:
+        return None
+    return log if is_op(node, "log") else elementwise("mul", node.operands[0], broadcast_to(log, node.shape))
+
+
+DEEPEST = 4  # moves
+MORE_THAN_HALF = number(sympy.Rational(3, 4))  # no class has it but one that is alone at the top
+
+
+def _log_of_complement(total: Node, deepest: int) -> Node | None:
+    """log(1 - x) of a softmax, moved perhaps before or after it is taken from 1."""
+    if deepest and is_move(total):
+        inner = _log_of_complement(total.operands[0], deepest - 1)
+        return None if inner is None else with_operands(total, [inner, *total.operands[1:]])
+    if not is_op(total, "add") or len(total.operands) != 2 or number_of(total.operands[0]) != 1:
+        return None
+    coefficient, factors = split_coefficient(total.operands[1])
+    return _log_of_rest(factors[0], deepest) if coefficient == -1 and len(factors) == 1 else None
+
+
+def _log_of_rest(x: Node, deepest: int) -> Node | None:
+    """log(1 - x) of a softmax, moved perhaps."""
+    if softmax_axes(x):
+        return _log_of_complements(x, softmax_axes(x)[0])
+    if not deepest or not (is_move(x) or x.kind == "expand"):
+        return None
+    inner = _log_of_rest(x.operands[0], deepest - 1)
+    return None if inner is None else with_operands(x, [inner, *x.operands[1:]])
+
+
+def _log_of_complements(softmax: Node, axes: Axes) -> Node:
+    z = softmax_argument(softmax)
+    is_top = equal(z, along(z, reduce("max", z, axes), axes))
+    count = along(z, sum_over(elementwise("indicator", is_top), axes), axes)
+    alone = elementwise("and", is_top, equal(count, 1))
+    others = reduce("logsumexp", where(is_top, number(-sympy.oo), z), axes)
+    at_top = elementwise("add", others, elementwise("mul", -1, reduce("logsumexp", z, axes)))
+    shared = elementwise("log", complement(elementwise("minimum", softmax, MORE_THAN_HALF)))
+    return where(alone, along(z, at_top, axes), shared)
+
+
 LOG_SELECTIONS = (
     Rewrite(log_of_reduction, ("log",)),
     Rewrite(log_of_choice, ("log",)),
     Rewrite(log_of_difference_of_logistics, ("log",)),
     Rewrite(log_of_some_probabilities, ("log",)),
+    Rewrite(log_of_complements_of_classes, ("log", "xlogy")),
 )

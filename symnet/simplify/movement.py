@@ -5,6 +5,8 @@ In: a movement node whose operands are in normal form.  Out: fewer moves, scalar
 
 from __future__ import annotations
 
+from typing import Any
+
 from sympy import Integer
 
 from symnet.expr.constants import Number, number
@@ -13,11 +15,11 @@ from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.extents import ints_arg, same_shape, shape_arg
 from symnet.expr.graph import with_operands
 from symnet.expr.indexing import Take
-from symnet.expr.movement import Concat, Expand, Place, Reshape, Slice, expand, reshape
+from symnet.expr.movement import Concat, Expand, Place, Reshape, Slice, broadcast_to, expand, reshape
 from symnet.expr.node import Node
-from symnet.simplify.broadcast import cover
+from symnet.simplify.broadcast import align, cover, spread
 from symnet.simplify.coefficients import is_finite_scalar, unsigned
-from symnet.simplify.engine import Rewrite
+from symnet.simplify.engine import Rewrite, topic
 
 
 def take_scalars_out_of_movement(node: Node) -> Node | None:
@@ -70,6 +72,26 @@ def reshape_at_once(node: Reshape) -> Node | None:
     return with_operands(node, [inner.operands[0]]) if isinstance(inner, Reshape) else None
 
 
+def drop_axes_by_reshape(node: Einsum) -> Node | None:
+    """reshape(x, (2, 4, 1))[:, :, 0] → reshape(x, (2, 4)).  Condition: only axes of extent 1 are dropped."""
+    inner, indices = node.operands[0], node.inputs[0]
+    if len(node.operands) > 1 or not isinstance(inner, Reshape) or len(set(indices)) < len(indices):
+        return None
+    gone = [n for i, n in zip(indices, inner.shape, strict=True) if i not in node.output]
+    in_order = tuple(i for i in indices if i in node.output) == tuple(node.output)
+    if not gone or any(n != 1 for n in gone) or not in_order:
+        return None
+    return reshape(inner.operands[0], node.shape)
+
+
+def reshape_without_new_axes(node: Reshape) -> Node | None:
+    """reshape(x[:, None]) → reshape(x).  Condition: x is repeated along axes of extent 1 only."""
+    inner = node.operands[0]
+    if not isinstance(inner, Expand) or any(inner.shape[a] != 1 for a in inner.new_axes):
+        return None
+    return with_operands(node, [inner.operands[0]])
+
+
 def move_a_constant(node: Node) -> Node | None:
     """reshape, slice, take of a repeated scalar → the scalar repeated.  Always."""
     inner = node.operands[0]
@@ -114,6 +136,14 @@ def move_the_condition(node: Node) -> Node | None:
     return elementwise("indicator", reshape(condition, node.shape))
 
 
+def move_before_negating(node: Node) -> Node | None:
+    """(not c)[k:] → not c[k:].  Always: a choice by it is turned."""
+    inner = node.operands[0]
+    if not is_op(inner, "not"):
+        return None
+    return elementwise("not", with_operands(node, [inner.operands[0], *node.operands[1:]]))
+
+
 def place_zeros(node: Place) -> Node | None:
     """place(0) → 0.  Always."""
     return cover(number(0), (), node.shape) if is_zero(node.operands[0]) else None
@@ -142,6 +172,38 @@ def slice_at_once(node: Slice) -> Node | None:
     starts = tuple(a + s * b for a, b, s in zip(inner.starts, node.starts, inner.steps, strict=True))
     steps = tuple(a * b for a, b in zip(inner.steps, node.steps, strict=True))
     return Slice(inner.operands[0], shape_arg(starts), shape_arg(node.shape), ints_arg(steps))  # type: ignore[return-value]
+
+
+def multiply_before_placing(node: Node) -> Node | None:
+    """pad(x)*y → pad(x*y[window]): what stands beside the zeros may be infinite, and needs not be computed.
+
+    Condition: y is an array.
+    """
+    cores = [align(o, node.shape) for o in node.operands]
+    place = next((k for k, (core, _) in enumerate(cores) if isinstance(core, Place)), None)
+    if place is None or sum(core.rank > 0 for core, _ in cores) < 2:
+        return None
+    placed, axes = cores[place]
+    window: list[tuple[Any, Any, int]] = [(0, n, 1) for n in node.shape]
+    for a, start, step, extent in zip(axes, placed.starts, placed.steps, placed.operands[0].shape, strict=True):  # type: ignore[attr-defined]
+        window[a] = (start, extent, step)
+    starts, shape, steps = (tuple(part) for part in zip(*window, strict=True))
+    factors = [spread(placed.operands[0], axes, shape)]
+    scalars = [core for core, _ in cores if not core.rank]
+    for k, (core, where) in enumerate(cores):
+        if k != place and core.rank:
+            factors.append(spread(_window(core, [window[a] for a in where]), where, shape))
+    body = broadcast_to(elementwise("mul", *factors), shape)
+    whole = Place(body, shape_arg(node.shape), shape_arg(starts), ints_arg(steps))
+    return elementwise("mul", *scalars, whole) if scalars else whole
+
+
+def _window(x: Node, window: list[tuple[Any, Any, int]]) -> Node:
+    """The part of x that starts at, has the extents of and steps as the window."""
+    starts, shape, steps = (tuple(part) for part in zip(*window, strict=True))
+    if same_shape(x.shape, shape) and all(s == 0 for s in starts) and all(s == 1 for s in steps):
+        return x
+    return Slice(x, shape_arg(starts), shape_arg(shape), ints_arg(steps))
 
 
 def place_everything_backwards(node: Place) -> Node | None:
@@ -191,9 +253,13 @@ MOVEMENTS = (
     Rewrite(repeat_at_once, ("expand",)),
     Rewrite(reshape_at_once, ("reshape",)),
     Rewrite(place_zeros, ("place",)),
+    Rewrite(reshape_without_new_axes, ("reshape",)),
+    Rewrite(drop_axes_by_reshape, ("einsum",)),
     Rewrite(move_a_constant, ("reshape", "slice", "take")),
     Rewrite(move_what_is_repeated, ("slice", "take")),
     Rewrite(move_the_condition, ("slice", "take", "reshape", "einsum")),
+    Rewrite(move_before_negating, ("slice", "take", "reshape")),
+    Rewrite(multiply_before_placing, ("mul",)),
     Rewrite(take_scalars_out_of_movement, ("expand", "reshape", "slice", "place", "take")),
     Rewrite(take_sign_out_of_movement, ("reshape", "slice", "place", "take")),
     Rewrite(slice_what_was_placed, ("slice",)),
@@ -202,3 +268,18 @@ MOVEMENTS = (
     Rewrite(slice_one_of_the_joined, ("slice",)),
     Rewrite(take_common_scalar_out_of_concat, ("concat",)),
 )
+
+
+def moved(move: Node, x: Node) -> Node:
+    """The same move of another array, moves of moves made one."""
+    new = with_operands(move, [x, *move.operands[1:]])
+    for _ in range(3):
+        fired = (r.apply(new) for r in MOVEMENTS if topic(new) in r.on and r.name in _SETTLING)
+        shorter = next((n for n in fired if n is not None), None)
+        if shorter is None:
+            break
+        new = shorter
+    return new
+
+
+_SETTLING = ("move_nothing", "reshape_at_once", "move_a_constant", "move_what_is_repeated", "slice_at_once")

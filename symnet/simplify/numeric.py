@@ -31,7 +31,7 @@ from symnet.simplify.engine import Normalizer, Rewrite, Step, Table
 from symnet.simplify.equations import EQUATIONS, open_products_around_inverses
 from symnet.simplify.exponential_contractions import EXPONENTIALS_TAKEN_IN
 from symnet.simplify.exponential_sums import EXPONENTIAL_SUMS
-from symnet.simplify.exposing import exposures
+from symnet.simplify.exposing import exposures, pieces_of
 from symnet.simplify.guarded_products import GUARDED_PRODUCTS
 from symnet.simplify.interleaved import INTERLEAVED
 from symnet.simplify.normal_differences import NORMAL_DIFFERENCES
@@ -71,7 +71,7 @@ _SEEN_THROUGH_MOVEMENT = (*PASSES[:4], LOGARITHMS)  # where digits cancel, or ov
 
 def _table(rewrites: tuple[Rewrite, ...]) -> Table:
     table = Table(rewrites, open_products_around_inverses) if rewrites is EQUATIONS else Table(rewrites)
-    return replace(table, spellings=exposures) if rewrites in _SEEN_THROUGH_MOVEMENT else table
+    return replace(table, spellings=exposures, apart=pieces_of) if rewrites in _SEEN_THROUGH_MOVEMENT else table
 
 
 _TABLES = tuple(map(_table, PASSES))

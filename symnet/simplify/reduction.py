@@ -38,6 +38,20 @@ def reduce_repeated_operand_once(node: Reduce) -> Node | None:
     return _REPEATED[node.op](reduce(node.op, x, rest) if rest else x, count)
 
 
+def reduce_before_repeating(node: Reduce) -> Node | None:
+    """max(expand(x), 1) → expand(max(x)), and so for every reduction.
+
+    Condition: x is not repeated along a reduced axis, but along another.
+    """
+    inner = node.operands[0]
+    if not isinstance(inner, Expand) or not inner.new_axes or set(inner.new_axes) & set(node.axes):
+        return None
+    axes = tuple(inner.axes.index(a) for a in node.axes)
+    kept = [a for a in range(inner.rank) if a not in node.axes]
+    places = tuple(kept.index(a) for a in inner.axes if a not in node.axes)
+    return expand(reduce(node.op, inner.operands[0], axes), node.shape, places)
+
+
 _REPEATED = {
     "max": lambda x, n: x,
     "min": lambda x, n: x,
@@ -139,6 +153,7 @@ def logsumexp_of_log_softmax(node: Reduce) -> Node | None:
 
 
 REDUCTIONS = (
+    Rewrite(reduce_before_repeating, ("reduce",)),
     Rewrite(reduce_repeated_operand_once, ("reduce",)),
     Rewrite(logsumexp_of_log_softmax, ("reduce",)),
     Rewrite(take_constant_terms_out_of_reduction, ("reduce",)),

@@ -12,7 +12,7 @@ from sympy import Expr
 from symnet.expr.assumptions import known
 from symnet.expr.constants import number, number_of
 from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.movement import Expand, broadcast_to
+from symnet.expr.movement import Concat, Expand, broadcast_to
 from symnet.expr.node import Node
 from symnet.expr.reduction import Reduce
 from symnet.expr.softmax import softmax_axes
@@ -57,8 +57,8 @@ def log_softmax_by_shifted_exponentials(node: Node) -> Node | None:
 def difference_from_logsumexp(node: Node) -> Node | None:
     """x[:, ::-1] - logsumexp(x) → (x[:, ::-1] - max x) - log1p(t), Σ exp(x - max x) = 1 + t.
 
-    Condition: the log-sum-exp is of the same terms, moved otherwise.  As above: max x + log1p(t) would be rounded to an
-    ulp of max x before x takes max x away again.
+    Condition: the log-sum-exp is of the same terms, moved otherwise, or of what they are joined with.  As above:
+    max x + log1p(t) would be rounded to an ulp of max x before x takes max x away again.
     """
     totals = [(o, *split_coefficient(o)) for o in node.operands]
     found = [(o, c, f[0]) for o, c, f in totals if len(f) == 1 and is_logsumexp(align(f[0], node.shape)[0])]
@@ -69,11 +69,35 @@ def difference_from_logsumexp(node: Node) -> Node | None:
     parts = Shifted(total.operands[0], total.axes)  # type: ignore[attr-defined]
     rest = [o for o in node.operands if o is not term]
     y = rest[0] if len(rest) == 1 else elementwise("add", *rest)
-    if _unmoved(y, -1 / coefficient) != _unmoved(total.operands[0]):
+    x = total.operands[0]
+    pieces = x.operands if isinstance(x, Concat) else (x,)
+    if _unmoved(y, -1 / coefficient) not in map(_unmoved, pieces):
         return None
     top = product(-coefficient, (cover(parts.maximum, axes, node.shape),))
     log = product(coefficient, (cover(parts.log_total, axes, node.shape),))
     return elementwise("add", distance_below(broadcast_to(y, node.shape), top), log)
+
+
+def difference_of_logsumexps(node: Node) -> Node | None:
+    """logsumexp(x) - logsumexp(y) → (max x - max y) + (log1p(s) - log1p(t)).
+
+    Always: each would be rounded to an ulp of its maximum before the maxima meet.
+    """
+    found = []
+    for term in node.operands:
+        coefficient, factors = split_coefficient(align(term, node.shape)[0])
+        if len(factors) == 1 and is_logsumexp(factors[0]):
+            found.append((term, coefficient, factors[0]))
+    if len(found) != 2 or found[0][1] != -found[1][1]:
+        return None
+    tops, logs = [], []
+    for term, coefficient, total in found:
+        parts = Shifted(total.operands[0], total.axes)  # type: ignore[attr-defined]
+        axes = align(term, node.shape)[1]
+        tops.append(product(coefficient, (cover(parts.maximum, axes, node.shape),)))
+        logs.append(product(coefficient, (cover(parts.log_total, axes, node.shape),)))
+    rest = [o for o in node.operands if o not in (found[0][0], found[1][0])]
+    return elementwise("add", elementwise("add", *tops), elementwise("add", *logs), *rest)
 
 
 def _unmoved(x: Node, scale: Expr = ONE) -> Counter[tuple[Expr, tuple[Node, ...]]]:
@@ -170,6 +194,7 @@ SOFTMAXES = (Rewrite(softmax_by_shifted_exponentials, ("exp",)),)
 LOG_SOFTMAXES = (
     Rewrite(log_softmax_by_shifted_exponentials, ("add",)),
     Rewrite(difference_from_logsumexp, ("add",)),
+    Rewrite(difference_of_logsumexps, ("add",)),
 )
 LOGARITHMS = (
     Rewrite(logsumexp_by_shifted_exponentials, ("reduce",)),

@@ -28,6 +28,20 @@ GROUPS = (  # (seed, family, spelling)
     (1071, "log-softmax", "log_softmax(Z)"),  # taken
     (1076, "square root", "exp(log(x)/2)"),  # folded and transposed
     (91014, "tanh", "(exp(x) - exp(-x))/(exp(x) + exp(-x))"),  # a slice under a mask
+    (70013, "the normal distribution's logarithm", "log((1 + erf(x/sqrt(2)))/2)"),  # a quotient chosen by a mask
+    (70015, "x log x", "x*log(x)"),  # an element: the slope of the others is infinite
+    (70021, "log(exp(a) - exp(b))", "log(exp(a) - exp(b))"),  # joined and cut inside a choice
+    (70025, "log-softmax at a label", "log(sum(D*softmax(Z), axis=1))"),  # joined and cut
+    (70035, "log(1 - x), logit", "log(1 + x) - log(1 - x)"),  # joined and cut
+    (70040, "weighted log-sum-exp", "log(sum(exp(Z)*P, axis=1)/sum(P, axis=1))"),  # repeated inside a choice
+    (70043, "log1p", "log(x + 1)"),  # joined and cut beside a mask
+    (70061, "x log x", "x**2*log(x)"),  # folded inside a choice
+    (70068, "softmax", "exp(Z)/sum(exp(Z), axis=1, keepdims=1)"),  # backwards beside a mask
+    (70083, "weighted log-sum-exp", "log(sum(where(P > 0, P*exp(Z), 0), axis=1))"),  # nested choices
+    (70151, "sinh, cosh", "exp(x) - exp(-x)"),  # an element: the slope of the others overflows
+    (70155, "softmax", "exp(Z)/sum(exp(Z), axis=1, keepdims=1)"),  # folded and transposed
+    (71077, "log(exp(a) + exp(b))", "logsumexp(stack([a, b]), axis=0)"),  # a piece of a softmax of what is joined
+    (91006, "squares and complements of softmax", "softmax(Z) - D"),  # rows backwards
     (5016, "logistic", "exp(x/2)/(exp(x/2) + exp(-x/2))"),  # stacked both ways
 )
 

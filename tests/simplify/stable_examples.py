@@ -9,6 +9,7 @@ from symnet.expr.contraction import sum as total
 from symnet.expr.cumulative import cumsum, cumulate
 from symnet.expr.elementwise import exp, log, sigmoid, sqrt, tanh, where, xlogy
 from symnet.expr.extents import dim
+from symnet.expr.movement import pad
 from symnet.expr.node import Node
 from symnet.expr.reduction import log_softmax, logsumexp, softmax
 from symnet.expr.symbols import tensor
@@ -89,6 +90,11 @@ STABLE: dict[str, list[Node]] = {
         (exp(-(y**2)) - w * exp(-(x**2))) / (ew.erf(y) - ew.erf(x)),
     ],
     "log_of_product_with_sums_of_exponentials": [log(total(q * exp(x)) / total(q))],
+    "multiply_before_placing": [exp(x) * (pad(1 / (exp(x[:2]) + exp(y[:2])), [(0, 2)]) + x)],
+    "exponential_into_choice_of_quotients": [
+        exp(x) * where(y > 0, 1 / (exp(x) + exp(y)), 0),
+        exp(-(x**2)) * where(y > 0, 0, 1 / ew.erfc(x)),
+    ],
     "exponential_into_contraction_of_quotients": [exp(x) * (1 / (A4 @ exp(x)) @ A4)],
     "log_of_running_sum_of_exponentials": [log(cumsum(exp(x))), log(cumulate(exp(x), 0, True) / 2)],
     "running_mean_by_scan": [cumsum(exp(x) * y) / cumsum(exp(x))],

@@ -1,0 +1,72 @@
+"""All classes of a softmax at once, and mixtures: value and slope at data where one class or component holds all.
+
+Every composition is compared with its exact value (`test_log_domain.py` has the check), in both dtypes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import symnet as sn
+from tests.stability.test_log_domain import check
+
+z, mu, s, w = (sn.tensor(name, 4) for name in ("z", "mu", "s", "w"))
+Z = sn.tensor("Z", 2, 4)
+t = sn.scalar("t")
+
+LOGITS = {
+    "alone": [800.0, 0.0, 1.0, -3.0],
+    "far alone": [2e3, -2e3, 0.0, 5.0],
+    "two at the top": [700.0, 700.0, -700.0, 1.0],
+    "all equal": [0.0, 0.0, 0.0, 0.0],
+    "moderate": [1.0, 2.0, 3.0, 4.0],
+    "close at the top": [1e3, 999.0, -np.inf, 0.0],
+    "forty apart": [-1.0, 40.0, 0.0, 3.0],
+}
+COMPLEMENTS = {
+    "log(1 - p)": sn.log(1 - sn.softmax(z)),
+    "log1p(-p)": sn.log1p(-sn.softmax(z)),
+    "backwards": sn.log((1 - sn.softmax(z))[::-1]),
+    "some": sn.log(1 - sn.softmax(z)[1:3]),
+    "of a row": sn.log(1 - sn.softmax(sn.stack([z, 2 * z]))[0]),
+    "less an own term": sn.log(1 - sn.softmax(z)) - sn.log_softmax(z),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("logits", [name for name in LOGITS if name != "close at the top"])
+@pytest.mark.parametrize("name", COMPLEMENTS)
+def test_the_complement_of_every_class_has_its_logarithm_and_its_slope(name: str, logits: str, dtype: str) -> None:
+    check(COMPLEMENTS[name], z, {"z": LOGITS[logits]}, dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", LOGITS)
+def test_a_loss_of_wrong_classes_is_finite(name: str, dtype: str) -> None:
+    data = {"z": np.array(LOGITS[name], dtype), "w": np.array([0.5, 0, 1, 2], dtype)}
+    loss = -sn.sum(w * sn.log(1 - sn.softmax(z)))
+    value, slope = sn.value_and_grad(loss, z, dtype=dtype)(**data)
+    curvature = sn.compile(sn.hessian(loss, z), dtype=dtype)(**data)
+    assert np.isfinite(value)
+    assert np.isfinite(slope).all()
+    assert np.isfinite(curvature).all()
+
+
+SCALE = sn.exp(s)
+MIXTURES = {
+    "scaled by exp": sn.log(sn.sum(sn.softmax(w) * sn.exp(-(((t - mu) / SCALE) ** 2) / 2) / SCALE)),
+    "two components": sn.log(0.3 * sn.exp(-((t - 1) ** 2)) + 0.7 * sn.exp(-((t + mu[1]) ** 2) / 3)),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("at", [0.25, 30.0, -300.0, 1e3])
+def test_the_slope_of_a_mixture_by_its_scales_is_finite_far_from_every_component(at: float, dtype: str) -> None:
+    data = {"t": at, "mu": np.arange(4.0), "s": np.linspace(-1, 1, 4), "w": np.linspace(-1, 1, 4)}
+    given = {k: np.asarray(v, dtype) for k, v in data.items()}
+    slope = sn.compile(sn.grad(MIXTURES["scaled by exp"], s), dtype=dtype)(**given)
+    r = ((at - data["mu"]) / np.exp(data["s"])) ** 2
+    a = data["w"] - r / 2 - data["s"]
+    share = np.exp(a - a.max()) / np.exp(a - a.max()).sum()
+    assert np.allclose(slope, share * (r - 1), rtol=1e-3 if dtype == "float32" else 1e-10, atol=1e-30)
