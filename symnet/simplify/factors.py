@@ -163,7 +163,7 @@ class Factors:
         return self
 
     def placed(self, base: Base) -> Base:
-        """This base and its axes as its power stands: an array of exponents varies along every axis of the result."""
+        """The base and its axes as its power stands: an array of exponents varies along every axis of the result."""
         core, axes = base
         exponent = self.powers[base]
         if isinstance(exponent, Node) and exponent.rank:
