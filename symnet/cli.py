@@ -16,6 +16,8 @@ import re
 import runpy
 import shutil
 import sys
+import traceback
+import zipfile
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from importlib import metadata
@@ -44,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command.
 
     Returns:
-        the exit code: 0, 1 for a wrong derivative, or 2 after an error.
+        the exit code: 0, 1 for a wrong derivative, 2 after an error, or 130 after an interrupt.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -52,6 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(shielded(sys.argv[1:] if arguments is None else arguments))
     try:
         return options.run(options) or 0
+    except KeyboardInterrupt:
+        return 130  # as shells say it
     except BrokenPipeError:  # the reader, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -147,7 +151,7 @@ def load(options: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
         raise ArgumentError(explain(shown, "FILE.py:NAME", repr(shown), mend))
     if not Path(file).is_file():
         raise ArgumentError(explain(shown, "a Python file", f"no file {clipped(file)!r}", "Check the path."))
-    variables = runpy.run_path(file, run_name=Path(file).stem)
+    variables = _variables(file, shown)
     found = variables.get(name)
     if not isinstance(found, Node) and not _are_nodes(found):
         known = ", ".join(key for key, value in variables.items() if isinstance(value, Node) or _are_nodes(value))
@@ -155,6 +159,24 @@ def load(options: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
         mend = f"It has the expressions {known or '(none)'}."
         raise ArgumentError(explain(shown, f"an expression called {name!r} in {file}", got, mend))
     return found, variables
+
+
+def _variables(file: str, call: str) -> dict[str, Any]:
+    """What a Python file defines.
+
+    Raises:
+        ArgumentError: where it does not run to its end, naming the line.
+    """
+    try:
+        return runpy.run_path(file, run_name=Path(file).stem)
+    except SymnetError:
+        raise  # it says more than we could
+    except (Exception, SystemExit) as error:
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+        place = f" at line {lines[-1]}" if lines else ""
+        got = f"{type(error).__name__}{place}: {error}" if str(error) else f"{type(error).__name__}{place}"
+        mend = f"Run python {file} to see all of it."
+        raise ArgumentError(explain(call, f"a Python file {file} that runs to its end", got, mend)) from error
 
 
 def _formula(source: str, shapes: Sequence[str] | None, assume: Sequence[str]) -> tuple[Node, dict[str, Any]]:
@@ -322,19 +344,36 @@ def run_export(options: argparse.Namespace) -> None:
 
 
 def run_compare(options: argparse.Namespace) -> None:
-    import numpy as np
 
     root, variables = one_expression(options)
-    try:
-        with np.load(options.data) as archive:
-            data = dict(archive)
-    except (OSError, ValueError) as error:
-        expected, mend = "an .npz file of arrays", "Write one with np.savez(path, X=x, D=d)."
-        raise ArgumentError(explain(f"--data {options.data}", expected, str(error), mend)) from error
+    data = _archive(options.data)
     wrt = targets(options.wrt, root, variables) if options.wrt is not None else []
     wrt = wrt or [leaf for leaf in free_leaves(root) if leaf.name not in data] or free_leaves(root)
     known = {leaf.name for leaf in leaves(root)}
     print(sn.compare(root, wrt, {n: a for n, a in data.items() if n in known}, dtype=options.dtype))
+
+
+def _archive(path: str) -> dict[str, Any]:
+    """The arrays of an .npz file.
+
+    Raises:
+        ArgumentError: no such file, or one of another form.
+    """
+    import numpy as np
+
+    call, expected, mend = (
+        f"--data {clipped(path)}",
+        "an .npz file of arrays",
+        "Write one with np.savez(path, X=x, D=d).",
+    )
+    if not Path(path).is_file():
+        got = "what is no plain file" if Path(path).exists() else "no such file"
+        raise ArgumentError(explain(call, expected, got, mend))
+    try:
+        with open(path, "rb") as file:
+            return dict(np.load(file))
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise ArgumentError(explain(call, expected, str(error) or type(error).__name__, mend)) from error
 
 
 def info(options: argparse.Namespace) -> None:

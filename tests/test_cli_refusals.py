@@ -6,8 +6,11 @@ The table grows: a command line that once slipped through is appended.
 from __future__ import annotations
 
 import itertools
+import os
+import re
 from typing import Any
 
+import numpy as np
 import pytest
 
 import symnet as sn
@@ -207,3 +210,72 @@ def test_no_argument_of_any_function_leads_to_a_traceback() -> None:
             formula(call, names)
         except SymnetError:
             continue
+
+
+# --------------------------------------------------------------------------- files
+
+BROKEN = {
+    "x = 1\ny = 1/0\n": "ZeroDivisionError at line 2: division by zero. Run python",
+    "x = (\n": "SyntaxError: '(' was never closed",
+    "import nosuchmodule\n": "ModuleNotFoundError at line 1: No module named 'nosuchmodule'",
+    "raise SystemExit(3)\n": "SystemExit at line 1: 3",
+    "assert False\n": "AssertionError at line 1",
+    "def f():\n    return f()\nf()\n": "RecursionError at line 2",
+    "import symnet as sn\nsn.tensor('x', -1)\n": "expected an extent",
+    "x = '\0'": "SyntaxError: source code string cannot contain null bytes",
+    "": "got no such variable",
+}
+
+
+@pytest.mark.parametrize("command", [("derive",), ("compile",), ("export", "out/e"), ("check", "2*x")])
+@pytest.mark.parametrize("text", BROKEN)
+def test_a_file_that_does_not_run_is_said_with_its_line(tmp_path, capsys, monkeypatch, text, command):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "m.py").write_text(text)
+    assert cli.main([command[0], "m.py:L", *command[1:]]) == 2
+    said = capsys.readouterr().err
+    assert BROKEN[text] in said or ("extent" in BROKEN[text] and "-1" in said)
+    assert re.match(r"(?s)symnet \w+: .+: expected .+; got .+\. \S.+", said)
+
+
+def test_an_interrupt_is_no_traceback(tmp_path, capsys):
+    (tmp_path / "m.py").write_text("raise KeyboardInterrupt\n")
+    assert cli.main(["derive", f"{tmp_path / 'm.py'}:L"]) == 130
+    assert capsys.readouterr().err == ""
+
+
+def archives(folder):
+    """Files that are no archives of arrays, by what is wrong with them."""
+    np.savez(folder / "good.npz", x=np.ones(3))
+    np.savez(folder / "objects.npz", x=np.array([None]))
+    np.save(folder / "single.npy", np.ones(3))
+    content = (folder / "good.npz").read_bytes()
+    for place in (0, 1, 60, len(content) // 2, len(content) - 1):
+        (folder / f"cut{place}.npz").write_bytes(content[:place])
+    (folder / "text.npz").write_text("x = 1")
+    (folder / "folder.npz").mkdir()
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(folder / "pipe.npz")
+    return [path for path in folder.iterdir() if path.name != "good.npz"] + [folder / "nowhere.npz"]
+
+
+def test_data_that_are_no_archive_are_refused(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for path in archives(tmp_path):
+        assert cli.main(["compare", "sum(x*x)", "--shapes", "x:3", "--data", path.name]) == 2
+        assert re.match(rf"symnet compare: --data {path.name}: expected .+; got .+\. ", capsys.readouterr().err), path
+
+
+@pytest.mark.parametrize(
+    "at", ["x=[[1],[1,2]]", "x='a'", "x={1:2}", "x=1j", "x=None", "x=[None]", "x=" + "9" * 400, "x={}"]
+)
+def test_what_is_no_number_for_a_leaf_is_refused(capsys, at):
+    assert cli.main(["derive", "x*x", "--at", at]) == 2
+    assert re.match(r"(?s)symnet derive: .+: expected .+; got .+\. ", capsys.readouterr().err)
+
+
+def test_a_leaf_of_integers_takes_no_fraction():
+    n, x = sn.scalar("n", dtype="int64"), sn.scalar("x")
+    assert sn.derive(x * n, x, at={"x": 2, "n": 3}) is not None
+    with pytest.raises(sn.SymnetError, match=r"expected int64 for n; got float64: 1\.5\. Give numbers of that kind"):
+        sn.derive(x * n, x, at={"x": 2, "n": 1.5})

@@ -12,15 +12,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from symnet import dtypes
 from symnet.calculus.derivation.model import Derivation
 from symnet.calculus.derivation.writer import Writer
 from symnet.calculus.grad import grad, gradients, scalar_root
 from symnet.calculus.problem import open_problem
 from symnet.calculus.structure import flatten
-from symnet.errors import ArgumentError, explain, refuse_mask
+from symnet.errors import ArgumentError, DTypeError, explain, ragged, refuse_mask
 from symnet.expr.node import Node
 from symnet.expr.symbols import EQUALITIES, Tensor, leaves
+
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def derive(y: Any, x: Any = None, at: Mapping[str, Any] | None = None) -> Derivation:
@@ -67,14 +71,12 @@ def variables(root: Node) -> list[Tensor]:
     return [leaf for leaf in leaves(root) if leaf.dtype in dtypes.REAL and not leaf.assumptions & tied]
 
 
-def _read(root: Node, at: Mapping[str, Any]) -> dict[str, Any]:
+def _read(root: Node, at: Mapping[str, Any]) -> dict[str, Array]:
     """The data by name, each in the dtype of its leaf.
 
     Raises:
         ArgumentError: a leaf without a number, or a number without a leaf.
     """
-    import numpy as np
-
     if not isinstance(at, Mapping):
         mend = "Write a dict, at={'x': 1.0}."
         raise ArgumentError(explain("derive(y, x, at=…)", "a number or array for each leaf, by name", repr(at), mend))
@@ -85,6 +87,27 @@ def _read(root: Node, at: Mapping[str, Any]) -> dict[str, Any]:
         got = f"{wrong[0]!r} {'missing' if wrong[0] in known else 'besides'}"
         mend = f"Write at={{{', '.join(f'{name!r}: …' for name in known)}}}."
         raise ArgumentError(explain("derive(y, x, at=…)", f"a number for each of {', '.join(known)}", got, mend))
-    for name, value in given.items():
-        refuse_mask("derive(y, x, at=…)", name, value)
-    return {name: np.asarray(given[name], dtype=known[name].dtype) for name in known}
+    return {name: _array(leaf, given[name]) for name, leaf in known.items()}
+
+
+def _array(leaf: Tensor, value: Any) -> Array:
+    """What was given for a leaf, in its dtype.
+
+    Raises:
+        ArgumentError: for what is no number or array of them.
+        DTypeError: for numbers that the leaf cannot hold, such as 1.5 for an integer.
+    """
+    call = "derive(y, x, at=…)"
+    refuse_mask(call, leaf.name, value)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ragged(call, leaf.name, error) from error
+    if array.dtype.kind not in "biuf":
+        expected = f"a number, or an array of numbers, for {leaf.name}"
+        raise ArgumentError(explain(call, expected, repr(value), f"Write at={{'{leaf.name}': 1.0}}."))
+    if not np.can_cast(array.dtype, str(leaf.dtype), "same_kind"):
+        expected = f"{leaf.dtype} for {leaf.name}"
+        raise DTypeError(explain(call, expected, f"{array.dtype}: {value!r}", "Give numbers of that kind."))
+    with np.errstate(over="ignore"):
+        return array.astype(str(leaf.dtype))

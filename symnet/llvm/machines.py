@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 
 from symnet.errors import ArgumentError, CompileError, explain
-from symnet.llvm.targets import host_target, require_llvmlite
+from symnet.llvm.targets import host_target, require_llvmlite, target_for
 from symnet.schedule.target import Target
 
 _ARCHITECTURES = (
@@ -54,6 +54,9 @@ def check_target(target: object, call: str) -> None:
         raise ArgumentError(explain(call, "a Target", repr(target), mend))
     require_llvmlite()
     if target != host_target():
+        if target_for(target.triple, target.cpu, target.features).features != target.features:
+            mend = f"Write target_for({target.triple!r}), from symnet.llvm.targets."
+            raise CompileError(explain(call, "x86 with SSE2", f"features {target.features!r}", mend))
         _check(target, call)
 
 

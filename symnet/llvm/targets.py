@@ -1,14 +1,16 @@
 """Which machine: the host, or any triple LLVM knows.
 
 In: nothing, or a triple with a CPU name and features.  Out: a `Target`.  llvmlite is imported when the host is
-asked for, not before.  Not handled: scalable vectors (SVE and RVV code uses fixed widths), GPUs.
+asked for, not before.  32-bit x86 is taken with SSE2: the older unit computes in 80 bits, and a rounding that is done
+twice, or not at all, makes wrong numbers of every function that is built on it (exp to begin with).
+Not handled: scalable vectors (SVE and RVV code uses fixed widths), GPUs, x86 without SSE2.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
 
-from symnet.errors import DependencyError, explain
+from symnet.errors import CompileError, DependencyError, explain
 from symnet.schedule.target import Target
 
 # x86 levels by name: features that matter here
@@ -29,7 +31,8 @@ _X86_LEVELS = {
     "znver4": "+sse4.1,+avx2,+fma,+avx512f,+avx512vl",
     "znver5": "+sse4.1,+avx2,+fma,+avx512f,+avx512vl",
 }
-_X86 = ("x86_64", "i386", "i486", "i586", "i686", "amd64")
+_X86_64 = ("x86_64", "amd64")
+_X86 = (*_X86_64, "i386", "i486", "i586", "i686")
 
 
 def require_llvmlite() -> None:
@@ -52,7 +55,11 @@ def host_target() -> Target:
 
 
 def target_for(triple: str, cpu: str = "", features: str = "") -> Target:
-    """Any machine; unknown CPU names count as the architecture's baseline, so name `features` beside them."""
+    """Any machine; unknown CPU names count as the architecture's baseline, so name `features` beside them.
+
+    Raises:
+        CompileError: x86 without SSE2.
+    """
     architecture = triple.split("-", 1)[0]
     has = _enabled(features) | (_enabled(_X86_LEVELS.get(cpu, "")) if architecture in _X86 else set())
     for prefixes, describe in _FAMILIES:
@@ -70,9 +77,15 @@ def _disabled(features: str) -> set[str]:
 
 
 def _x86(triple: str, cpu: str, features: str, has: set[str]) -> Target:
+    if {"sse", "sse2"} & _disabled(features):
+        call = f"target_for({triple!r}, features={features!r})"
+        mend = "Leave it out: arithmetic in 80 bits would make other numbers."
+        raise CompileError(explain(call, "x86 with SSE2", "-sse2" if "-sse2" in features else "-sse", mend))
+    if not triple.startswith(_X86_64) and "sse2" not in _enabled(features):
+        features = f"{features},+sse2".lstrip(",")
     wide = {"avx512f", "avx512vl"} <= has
     bits = 512 if wide else 256 if "avx" in has or "avx2" in has else 128
-    registers = 32 if wide else 16 if triple.startswith(("x86_64", "amd64")) else 8
+    registers = 32 if wide else 16 if triple.startswith(_X86_64) else 8
     return Target(triple, cpu, features, bits, "fma" in has, wide, registers)
 
 

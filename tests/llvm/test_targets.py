@@ -6,8 +6,10 @@ import pytest
 
 from symnet.errors import CompileError
 from symnet.llvm.codegen import assembly, compile_object, emit_ir
+from symnet.llvm.machines import check_target
 from symnet.llvm.targets import host_target, target_for
 from symnet.loops import ir
+from symnet.schedule.target import Target
 from tests.llvm.test_gemm import product
 from tests.llvm.test_program import two_groups
 from tests.loops.programs import buffer, load, loop, op, program, store
@@ -89,6 +91,26 @@ def test_addresses_of_32_bits_are_computed_in_32_bits(triple):
     text = emit_ir(two_groups(), target)
     assert "getelementptr double, ptr %b0, i64" not in text
     assert compile_object(text, target)
+
+
+@pytest.mark.parametrize("cpu", ["", "i586", "pentium4"])
+@pytest.mark.parametrize("triple", ["i386-unknown-linux-gnu", "i686-pc-windows-msvc"])
+def test_x86_of_32_bits_never_computes_in_80_bits(triple, cpu):
+    """Rounding by adding 1.5·2⁵² does not round there: exp(0.0376) came out as 0.99988."""
+    target = target_for(triple, cpu)
+    text = assembly(emit_ir(sample(), target), target)
+    assert re.search(r"\bmul[sp][sd]\b", text) and not re.search(r"\bf(ld|st|add|mul|sub|div|ild|ist)\w*\s", text)
+
+
+@pytest.mark.parametrize("triple", ["i686-unknown-linux-gnu", "x86_64-unknown-linux-gnu", "i386-none"])
+@pytest.mark.parametrize("features", ["-sse2", "-sse", "+avx2,-sse2"])
+def test_x86_without_sse2_is_refused(triple, features):
+    with pytest.raises(CompileError, match=r"expected x86 with SSE2; got -sse2?\. Leave it out"):
+        target_for(triple, features=features)
+    if triple.startswith("i"):
+        bare = Target(triple, "", "", 0, False, False, 8)
+        with pytest.raises(CompileError, match=r"expected x86 with SSE2; got features ''\. Write target_for"):
+            check_target(bare, "compile(…, target=…)")
 
 
 def test_a_target_that_llvm_does_not_have_is_named():
