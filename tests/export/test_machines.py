@@ -20,8 +20,6 @@ MACHINES = {
     "armv7 with neon": ("armv7-unknown-linux-gnueabihf", "", "+neon,+vfp3", "arm-linux-gnueabihf", "arm"),
     "armv7 without": ("armv7-unknown-linux-gnueabihf", "cortex-a9", "-neon,+vfp3", "arm-linux-gnueabihf", "arm"),
     "i686": ("i686-unknown-linux-gnu", "", "", "i686-linux-gnu", "i386"),
-    "i586": ("i586-unknown-linux-gnu", "i586", "", "i686-linux-gnu", "i386"),
-    "pentium4": ("i686-unknown-linux-gnu", "pentium4", "", "i686-linux-gnu", "i386"),
 }
 m = sn.dim("m")
 X, W, b = sn.tensor("X", m, 5), sn.tensor("W", 5, 4), sn.tensor("b", 4)
