@@ -12,6 +12,7 @@ import os
 import pickle
 import select
 import signal
+import warnings
 from collections import Counter
 from typing import Any
 
@@ -45,7 +46,9 @@ def isolated(check: Check) -> Check:
 
     def alone(graph: RandomGraph) -> Counter[str]:
         reader, writer = os.pipe()
-        child = os.fork()
+        with warnings.catch_warnings():  # other threads live, and symnet is made for that (`symnet/locks.py`)
+            warnings.simplefilter("ignore", DeprecationWarning)
+            child = os.fork()
         if child == 0:
             os.close(reader)
             _answer(check, graph, writer)
