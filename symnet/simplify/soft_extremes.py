@@ -2,7 +2,7 @@
 
 In: sums in normal form.  Out: softplus, or the logarithm of a sum of exponentials: the same value, and at the kink the
 slope of the smooth function, where the conventions of the parts would add up to another.
-Not handled: parts that stand in different sums, or with coefficients that are not numbers.
+Not handled: coefficients that are not numbers.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ import sympy
 from sympy import Expr
 
 from symnet.expr.constants import number, number_of
+from symnet.expr.contraction import Einsum
 from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.extents import same_shape
+from symnet.expr.graph import with_operands
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
 from symnet.simplify.coefficients import negated, product, split_coefficient
@@ -126,7 +129,32 @@ def _joined(total: Node, places: tuple[int, ...], *new: Node) -> Node:
     return broadcast_to(terms[0] if len(terms) == 1 else elementwise("add", *terms), total.shape)
 
 
+def rounded_corners_in_sums(node: Node) -> Node | None:
+    """Σ max(x, 0) + Σ log(1 + exp(-|x|)) → Σ softplus(x), and so for means and for each of the above.
+
+    Condition: both are summed along the same axes, with the same number in front.
+    """
+    sums = [(k, c, f[:-1], f[-1]) for k, o in enumerate(node.operands) for c, f in [split_coefficient(o)] if f]
+    sums = [(k, c, heads, x) for k, c, heads, x in sums if isinstance(x, Einsum) and len(x.operands) == 1]
+    for k, c, heads, rounding in sums:
+        inner = rounding.operands[0]
+        if not any(is_op(factor, "softplus") for factor in split_coefficient(inner)[1]):
+            continue
+        for j, d, others, extreme in sums:
+            if j == k or (c, heads) != (d, others) or extreme.args[:2] != rounding.args[:2]:
+                continue
+            if not same_shape(extreme.operands[0].shape, inner.shape):
+                continue
+            whole = elementwise("add", extreme.operands[0], inner)
+            met = extreme_with_rounded_corner(whole)
+            met = absolute_with_rounded_corner(whole) if met is None else met
+            if met is not None:
+                return _joined(node, (k, j), product(c, (*heads, with_operands(rounding, [met]))))
+    return None
+
+
 SOFT_EXTREMES = (
     Rewrite(extreme_with_rounded_corner, ("add",)),
     Rewrite(absolute_with_rounded_corner, ("add",)),
+    Rewrite(rounded_corners_in_sums, ("add",)),
 )

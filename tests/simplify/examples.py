@@ -377,6 +377,10 @@ EXAMPLES |= {
         where(s > 0, s, 0) + log(1 + exp(-abs(s))),
         2 * maximum(x, 0) - x * y + 2 * log(1 + exp(-abs(x))),
     ],
+    "rounded_corners_in_sums": [
+        total(maximum(x, 0)) + total(log(1 + exp(-abs(x)))),
+        total(abs(A), 1) / 3 + total(log(1 + exp(-2 * abs(A))), 1) / 3,
+    ],
     "absolute_with_rounded_corner": [
         (x + abs(x)) / 2 + log(1 + exp(-abs(x))),
         abs(a) + log(1 + exp(-2 * abs(a))),
