@@ -361,3 +361,41 @@ def test_a_stub_and_the_header_refuse_such_a_count_too(tmp_path, monkeypatch) ->
     with pytest.raises(ValueError, match="for the count 1073741824\\*n among int32"):
         stub.counts(z=np.ones(2, "int32"))
     assert "2147483647" in (tmp_path / "counts.h").read_text()
+
+
+COUNTING = {
+    "b + c": [2, 1, 1, 0], "b + True": [2, 2, 1, 1], "b * c": [1, 0, 0, 0], "b - c": [0, 1, -1, 0],
+    "-b": [-1, -1, 0, 0], "b ** 2": [1, 1, 0, 0], "b @ c": 1, "b * 3": [3, 3, 0, 0],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", COUNTING)
+def test_truth_values_alone_count_as_int64(text: str) -> None:
+    leaves = {name: sn.tensor(name, 4, dtype="bool") for name in "bc"}
+    data = {"b": np.array([True, True, False, False]), "c": np.array([True, False, True, False])}
+    node = eval(text, leaves)
+    given = {leaf.name: data[leaf.name] for leaf in sn.expr.symbols.leaves(node)}
+    for got in (sn.compile(node)(**given), evaluate(node, given)):
+        assert np.asarray(got).dtype == "int64" and np.array_equal(got, COUNTING[text])
+
+
+@pytest.mark.parametrize("truth", [bool, np.bool_])
+@pytest.mark.parametrize("a", [False, True])
+@pytest.mark.parametrize("b", [False, True])
+def test_a_choice_of_two_truth_values_is_one(truth, a: bool, b: bool) -> None:
+    x, given = sn.tensor("x", 3), np.array([-1.0, np.nan, 2.0])
+    for where in (sn.where, np.where):
+        node = where(x > 0, truth(a), truth(b))
+        for got in (sn.compile(node)(x=given), evaluate(node, {"x": given})):
+            wanted = np.where(given > 0, a, b)
+            assert got.dtype == wanted.dtype and np.array_equal(got, wanted)
+    assert np.array_equal(sn.compile(sn.where(node, x, 7.0))(x=given), np.where(wanted, given, 7.0), equal_nan=True)
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**30])
+@pytest.mark.parametrize("compare", [np.less, np.greater_equal, np.equal, np.not_equal])
+def test_truth_values_are_not_compared_beyond_int64(compare, number: int) -> None:
+    with pytest.raises(OverflowError):
+        compare(np.array([True]), number)
+    with pytest.raises(RangeError, match=rf"int64 can hold.*{number}"):
+        compare(sn.tensor("b", 1, dtype="bool"), number)

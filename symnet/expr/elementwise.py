@@ -22,7 +22,7 @@ from symnet.errors import DTypeError, explain
 from symnet.expr.constants import as_node, number, number_of
 from symnet.expr.extents import broadcast_shapes
 from symnet.expr.node import Node, Shape, register_builder, static_name
-from symnet.expr.result_dtypes import CASTS, COUNTED, RESULT, check_in_range, number_beside, widened_by
+from symnet.expr.result_dtypes import CASTS, COUNTED, RESULT, check_in_range, is_truth, number_beside, widened_by
 
 
 @dataclass(frozen=True)
@@ -374,6 +374,10 @@ def where(condition: Any, a: Any, b: Any) -> Node:
         >>> sn.grad(sn.sum(sn.where(x > 0, x, x**2)), x)
         where(x > 0, 1, 2*x)
     """
+    if is_truth(a) and is_truth(b):  # where(c, True, False) is a truth value as in NumPy, not a weak number
+        no = logical_not(condition)
+        same = logical_or(condition, no) if a else logical_and(condition, no)
+        return same if a == b else logical_not(no) if a else no
     return written("where", condition, a, b)
 
 

@@ -110,6 +110,11 @@ def number_beside(value: Any) -> Node:
     return Number(sympy.Float(float(value), 17)) if whole and is_float else node
 
 
+def is_truth(value: Any) -> bool:
+    """Whether a value is Python's or NumPy's True or False: a number of the dtype bool, no node."""
+    return isinstance(value, bool) or type(value).__name__ in ("bool", "bool_")
+
+
 def widened_by(values: Sequence[Any]) -> str | None:
     """The dtype that NumPy's own scalars bring along, as np.int64(2) does; None: Python's numbers bring none."""
     names = [str(getattr(v, "dtype", "")) for v in values if not isinstance(v, Node)]
@@ -126,18 +131,20 @@ LIMITS = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
 
 
 def check_in_range(node: Node, op: str) -> None:
-    """Whole numbers among the operands of integers are such as the result's dtype can hold.
+    """Whole numbers among the operands of integers are such as the result's dtype can hold; beside truth values, int64.
 
     Raises:
         RangeError: as NumPy's OverflowError.
     """
-    if node.dtype not in LIMITS:
+    counted = node.dtype == "bool" and all(o.dtype in ("bool", None) for o in node.operands)
+    dtype = "int64" if counted else node.dtype
+    if dtype not in LIMITS:
         return
-    low, high = LIMITS[node.dtype]
+    low, high = LIMITS[dtype]
     for operand in node.operands:
         value = operand.value if isinstance(operand, Number) else sympy.S.Zero
         if value.is_Integer and not low <= int(value) <= high:
             call = f"{op}({', '.join(o.dtype or 'number' for o in node.operands)})"
-            expected = f"a number that {node.dtype} can hold, from {low} to {high}"
+            expected = f"a number that {dtype} can hold, from {low} to {high}"
             mend = 'Declare the tensor with dtype="int64", or write a real number, as 2.0**40.'
             raise RangeError(explain(call, expected, str(value), mend))

@@ -5,11 +5,14 @@ code with known extents, and by native code with a symbolic extent whose rows fi
 Every value is built twice, by NumPy from arrays at the edges of their dtypes and by symnet from leaves; what one
 refuses (a Python integer out of range) the other must refuse.  A real value ends its expression: it is compared to
 rounding, and nothing further, such as a comparison, is made of it.
-Not handled: truth values under NumPy's logical + and *, for they count here (docs/math-conventions.md); float32.
+Truth values alone count as int64 in arithmetic, where NumPy's is logic, int8 or a refusal (docs/math-conventions.md):
+there the right value is NumPy's of the same values in int64.
+Not handled: float32.
 """
 
 from __future__ import annotations
 
+import operator
 import warnings
 from collections import Counter
 from collections.abc import Callable
@@ -87,10 +90,8 @@ class Attempt:
                 return made
 
     def apply(self, name: str, depth: int) -> Value | None:
-        arity, function, wants = OPERATIONS[name]
+        arity, function = OPERATIONS[name]
         operands = [self.value(depth - 1) for _ in range(arity)]
-        if wants == "numbers" and all(np.asarray(o.array).dtype == bool for o in operands):
-            return None  # NumPy's logic, not ours
         self.used.append(name)
         return built(self, name, function, operands)
 
@@ -138,6 +139,15 @@ def _beside_number(op: Callable[..., Any], swapped: bool = False) -> Callable[..
     return apply
 
 
+def _is_logical(x: Any) -> bool:
+    return isinstance(x, bool) or (isinstance(x, (np.ndarray, np.generic)) and x.dtype == bool)
+
+
+def _counting(op: Callable[..., Any]) -> Callable[..., Any]:
+    """`op`, where truth values alone count as int64; nodes and all else as they are."""
+    return lambda *xs: op(*(np.asarray(x, "int64")[()] for x in xs)) if all(map(_is_logical, xs)) else op(*xs)
+
+
 def _plain(op: Callable[..., Any]) -> Callable[..., Any]:
     return lambda rng, *xs: op(*xs)
 
@@ -163,12 +173,26 @@ def _argmax(rng: np.random.Generator, x: Any) -> Any:
     return np.argmax(x, axis=int(rng.integers(0, 2)) % x.ndim if x.ndim else None)
 
 
+def _condition(c: Any) -> Any:
+    return c > 0 if c.dtype != "bool" else c
+
+
 def _choice(rng: np.random.Generator, c: Any, a: Any, b: Any) -> Any:
-    return np.where(c > 0 if c.dtype != "bool" else c, a, b)
+    return np.where(_condition(c), a, b)
 
 
-def _product(rng: np.random.Generator, x: Any, y: Any) -> Any:
-    return x.T @ y
+def _truths(rng: np.random.Generator, c: Any) -> Any:
+    return np.where(_condition(c), bool(rng.random() < 0.5), bool(rng.random() < 0.5))
+
+
+def _connected(rng: np.random.Generator, a: Any, b: Any) -> Any:
+    a, b = _condition(a), _condition(b)
+    return a & ~b if rng.random() < 0.5 else ~a | b
+
+
+def _chosen_number(rng: np.random.Generator, c: Any, a: Any) -> Any:
+    number = [0, 1, -7, 1000, 2.5, True, False][int(rng.integers(7))]
+    return np.where(_condition(c), a, number)
 
 
 def _joined(rng: np.random.Generator, x: Any, y: Any) -> Any:
@@ -176,39 +200,39 @@ def _joined(rng: np.random.Generator, x: Any, y: Any) -> Any:
 
 
 ARITHMETIC = {
-    "add": lambda a, b: a + b, "subtract": lambda a, b: a - b, "multiply": lambda a, b: a * b,
-    "mod": lambda a, b: a % b, "divide": lambda a, b: a / b,
+    "add": _counting(operator.add), "subtract": _counting(operator.sub), "multiply": _counting(operator.mul),
+    "mod": _counting(operator.mod), "divide": _counting(operator.truediv),
 }  # fmt: skip
 SAME = {"maximum": np.maximum, "minimum": np.minimum}
 COMPARISONS = {
     "less": lambda a, b: a < b, "less_equal": lambda a, b: a <= b, "greater": lambda a, b: a > b,
     "greater_equal": lambda a, b: a >= b, "equal": np.equal, "not_equal": np.not_equal,
 }  # fmt: skip
-# name: (arity, what it does, "numbers" where truth values alone would be logic)
-OPERATIONS: dict[str, tuple[int, Callable[..., Any], str]] = {
-    **{name: (2, _plain(op), "numbers") for name, op in ARITHMETIC.items()},
-    **{name: (2, _plain(op), "") for name, op in (SAME | COMPARISONS).items()},
-    **{
-        f"{name}, a number": (1, _beside_number(op), "numbers")
-        for name, op in (ARITHMETIC | SAME | COMPARISONS).items()
-    },
-    **{f"a number, {name}": (1, _beside_number(op, True), "numbers") for name, op in ARITHMETIC.items()},
-    "negative": (1, _plain(lambda x: -x), "numbers"),
-    "abs": (1, _plain(abs), ""),
-    "sign": (1, _plain(np.sign), "numbers"),
-    "floor": (1, _plain(np.floor), ""),
-    "square": (1, _plain(lambda x: x**2), "numbers"),
-    "cube": (1, _plain(lambda x: x**3), "numbers"),
-    "power of 100": (1, _plain(lambda x: x**100), "numbers"),
-    "power": (2, _power, "numbers"),
-    "where": (3, _choice, ""),
-    **{name: (1, _reduced(getattr(np, name)), "") for name in ("sum", "prod", "max", "min", "mean")},
-    "cumsum": (1, _cumsum, ""),
-    "argmax": (1, _argmax, ""),
-    "matmul": (2, _product, "numbers"),
-    "concatenate": (2, _joined, ""),
-    "transpose": (1, _plain(lambda x: x.T), ""),
-    "slice": (1, _plain(lambda x: x[..., ::-1]), ""),
+# name: (arity, what it does)
+OPERATIONS: dict[str, tuple[int, Callable[..., Any]]] = {
+    **{name: (2, _plain(op)) for name, op in (ARITHMETIC | SAME | COMPARISONS).items()},
+    **{f"{name}, a number": (1, _beside_number(op)) for name, op in (ARITHMETIC | SAME | COMPARISONS).items()},
+    **{f"a number, {name}": (1, _beside_number(op, True)) for name, op in ARITHMETIC.items()},
+    "negative": (1, _plain(_counting(operator.neg))),
+    "abs": (1, _plain(abs)),
+    "sign": (1, _plain(np.sign)),
+    "floor": (1, _plain(np.floor)),
+    "square": (1, _plain(_counting(lambda x: x**2))),
+    "cube": (1, _plain(_counting(lambda x: x**3))),
+    "power of 100": (1, _plain(_counting(lambda x: x**100))),
+    "power": (2, _power),
+    "power by a truth value": (2, lambda rng, x, y: _counting(operator.pow)(x, _condition(y))),
+    "where": (3, _choice),
+    "where, truth values": (1, _truths),
+    "where, a number": (2, _chosen_number),
+    "logic": (2, _connected),
+    **{name: (1, _reduced(getattr(np, name))) for name in ("sum", "prod", "max", "min", "mean")},
+    "cumsum": (1, _cumsum),
+    "argmax": (1, _argmax),
+    "matmul": (2, lambda rng, x, y: _counting(operator.matmul)(x.T, y)),
+    "concatenate": (2, _joined),
+    "transpose": (1, _plain(lambda x: x.T)),
+    "slice": (1, _plain(lambda x: x[..., ::-1])),
 }
 
 # --------------------------------------------------------------------------- comparison
@@ -248,8 +272,7 @@ def attempt_problems(seed: int, counts: Counter[str]) -> list[str]:
         if rng.random() < 0.3:
             name = str(rng.choice(["mean", "divide", "divide, a number", "multiply, a number", "add, a number"]))
             operands = [value] if OPERATIONS[name][0] == 1 else [value, value]
-            logical = np.asarray(value.array).dtype == bool
-            value = (None if logical else built(attempt, name, OPERATIONS[name][1], operands)) or value
+            value = built(attempt, name, OPERATIONS[name][1], operands) or value
         counts["expressions"] += 1
         counts.update(attempt.used)
         return problems(value, attempt)
