@@ -175,7 +175,10 @@ def _constant(part: Expr) -> Node | None:
 
 
 def _has_value(part: Expr) -> bool:
-    value = part.evalf(15)
+    try:
+        value = part.evalf(15)
+    except OverflowError:  # exp(exp(exp(1000))): its exponent has more digits than can be written
+        return False
     if value.is_number and value.is_real is False:
         raise ArgumentError(
             explain(f"from_sympy({part})", "a real number", str(value), "symnet has real numbers only.")

@@ -19,7 +19,7 @@ from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
 from symnet.expr.result_dtypes import CASTS, COUNTED
 from symnet.simplify.broadcast import align, cover, restrict, spread
-from symnet.simplify.coefficients import complement, turned
+from symnet.simplify.coefficients import complement, is_beyond_float64, turned
 from symnet.simplify.engine import Rewrite
 
 ODD = ("tanh", "sin", "tan", "asin", "atan", "sinh", "asinh", "atanh", "cbrt", "erf", "sign")
@@ -37,6 +37,7 @@ _EXACT: dict[str, Callable[[Expr], Expr]] = {
 }  # fmt: skip
 
 
+_SLOW = ("log", "asinh", "cbrt", "abs", "sign", "maximum", "minimum", *CASTS)  # what they give is no longer
 _FACTORIALS = ("gamma", "loggamma", "digamma")
 LARGEST_FACTORIAL = 24  # 23! has 23 digits: about as many as are worth reading
 
@@ -45,9 +46,12 @@ def evaluate_at_number(node: Node) -> Node | None:
     """exp(0) → 1: exact, by SymPy.  Condition: the operands are numbers, and the value is real, finite and not long.
 
     Γ(10⁷) has 65 million digits, and ψ(10⁷) is a fraction of as many: beyond `LARGEST_FACTORIAL` they are computed.
+    exp(exp(1000)) has more digits than can be written, and so has what any function but a slow one makes of exp(1000).
     """
     values = [number_of(o) for o in node.operands]
     if node.op not in _EXACT or any(v is None for v in values):  # type: ignore[attr-defined]
+        return None
+    if node.op not in _SLOW and any(v.is_finite and is_beyond_float64(v) for v in values):  # type: ignore[attr-defined, union-attr]
         return None
     if node.op in _FACTORIALS and not abs(values[0]) <= LARGEST_FACTORIAL:  # type: ignore[attr-defined, arg-type]
         return None

@@ -1,7 +1,12 @@
 """Numbers of too many digits: long powers are not worked out, and what float64 cannot hold is infinite."""
 
+import functools
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
+import sympy
 from sympy import Integer, Rational
 
 import symnet as sn
@@ -107,3 +112,39 @@ def test_a_root_of_a_constant_is_one_number_on_every_floor(build, power: int) ->
     assert np.isfinite(wanted)
     np.testing.assert_allclose(found[2], wanted, rtol=1e-14)
     np.testing.assert_allclose(found[0], found[1], rtol=1e-13)  # 1/3 is rounded in NumPy
+
+
+# Numbers whose exponents have more digits than can be written, as they are built and as SymPy's.
+TOWERS = {
+    n: functools.reduce(lambda x, _: sympy.exp(x, evaluate=False), range(n), sympy.Integer(1000)) for n in (1, 2, 3, 4)
+}
+USES: dict[str, tuple[Callable[[Any], Any], float]] = {
+    "itself": (lambda t: t, np.inf),
+    "reciprocal": (lambda t: 1 / t, 0.0),
+    "exp": (lambda t: sn.exp(-t), 0.0),
+    "cosh": (sn.cosh, np.inf),
+    "tanh": (sn.tanh, 1.0),
+    "erf": (sn.erf, 1.0),
+    "sigmoid": (lambda t: sn.sigmoid(-t), 0.0),
+    "softplus": (sn.softplus, np.inf),
+    "atan": (sn.atan, np.pi / 2),
+    "floor": (sn.floor, np.inf),
+    "gamma": (sn.gamma, np.inf),
+    "loggamma": (sn.loggamma, np.inf),
+    "power": (lambda t: t**100, np.inf),
+    "smaller": (lambda t: sn.minimum(t, 3), 3.0),
+    "comparison": (lambda t: sn.where(t > 1, 2.0, 0.0), 2.0),
+}
+
+
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("height", TOWERS)
+def test_numbers_beyond_any_exponent_are_infinite(height: int, use: str) -> None:
+    x = sn.tensor("x", 2)
+    function, want = USES[use]
+    built = functools.reduce(lambda t, _: sn.exp(t), range(height), sn.constant(1000))
+    for tower in (built, sn.from_sympy(TOWERS[height])):
+        y = function(tower) * x
+        data = {"x": np.ones(2)}
+        for got in (sn.compile(y)(**data), evaluate(y, data), sn.compile(sn.grad(sn.sum(y), x), inputs=[x])(**data)):
+            np.testing.assert_allclose(got, [want, want], rtol=1e-15)
