@@ -83,6 +83,19 @@ class Einsum(Node):
         kept = tuple(i for i in indices if i in set(self.output))
         return len(self.operands) == 1 and len(set(indices)) == len(indices) and kept == self.output != indices
 
+    @property
+    def by_index(self) -> int | None:
+        """The place of one-hot rows that say where in the result the rest is added: Σᵣ 1[i[r] = j]·g[r, k].
+
+        None where there are none, whose classes are kept and whose indices are all summed.
+        """
+        kept = set(self.output)
+        for place, (indices, operand) in enumerate(zip(self.inputs, self.operands, strict=True)):
+            *rows, classes = indices or (None,)
+            if operand.kind == "one_hot" and rows and classes in kept and not kept & set(rows) and classes not in rows:
+                return place
+        return None
+
 
 def index_extents(inputs: Sequence[Indices], operands: Sequence[Node]) -> dict[int, Extent]:
     """The extent of every index.

@@ -60,10 +60,16 @@ def _one_hot_points(points: Points, node: Node, index: Index) -> list[Point]:
 
 
 def _one_hot_value(points: Points, node: Node, index: Index, values: list[Value]) -> Value:
+    return points.op(
+        "select", hit(points, node, index), Const(1.0, points.real), Const(0.0, points.real), dtype=points.real
+    )
+
+
+def hit(points: Points, node: Node, index: Index) -> Value:
+    """Whether one-hot rows are 1 at an index."""
     checked = points.checked.get(use_of(node))
-    wanted = values[0] if checked is None else points.let(Load(checked, index[:-1]))
-    same = points.op("eq", wanted, points.let(FromInt(index[-1], wanted.dtype)), dtype="bool")
-    return points.op("select", same, Const(1.0, points.real), Const(0.0, points.real), dtype=points.real)
+    wanted = points.at(node.operands[0], index[:-1]) if checked is None else points.let(Load(checked, index[:-1]))
+    return points.op("eq", wanted, points.let(FromInt(index[-1], wanted.dtype)), dtype="bool")
 
 
 # --------------------------------------------------------------------------- checks

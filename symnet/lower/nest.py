@@ -12,7 +12,8 @@ floor); `schedule/` writes it as tiled, vectorized, streamed loops.
 
 Points that are computed together accumulate if one of them must: what the others hold then is theirs, and not read.
 
-A *kernel* has no accumulator: its `outer` brings loops of its own, and its axes are plain loops around them.
+A *kernel* has no accumulator: its `outer` brings loops of its own, and its axes are plain loops around them; over the
+reduced ones it adds to what it stored before.
 A nest with a *check* counts the points at which a condition holds; where there are any, another body runs for every
 point, one by one.
 """
@@ -176,7 +177,7 @@ def accumulated_when(nest: Nest, over: Callable[[Body], Body], then: Body, orels
 def naive_body(nest: Nest) -> Body:
     """The nest as plain serial loops, with a scalar accumulator in a register buffer."""
     if nest.kernel:
-        return around(nest.parallel, nest.outer)
+        return around(nest.axes, nest.outer)
     if nest.accumulator is None:
         return mapped(nest, nest.parallel)
     acc = nest.accumulator

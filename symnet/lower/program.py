@@ -41,6 +41,7 @@ from symnet.lower.nest import Nest, naive_stage
 from symnet.lower.point import Use
 from symnet.lower.ranges import surely_in_range
 from symnet.lower.reduction import argmax_nests, contraction_nest, reduce_nest
+from symnet.lower.scatter import scatter_nests, scattered
 from symnet.lower.space import Space, clear_of
 from symnet.lower.storage import Storage, decide
 
@@ -241,7 +242,11 @@ def _map_nest(b: _Builder, node: Node, target: Node, buffer: Buffer) -> None:
 
 
 def _einsum_nest(b: _Builder, node: Any, target: Node, buffer: Buffer) -> None:
-    if node.contracted:
+    if scattered(node) is not None:
+        nests, buffers = scatter_nests(b.space, node, target, buffer, b.fresh)
+        b.nests += nests
+        b.workspace += buffers
+    elif node.contracted:
         b.nests.append(contraction_nest(b.space, node, target, buffer, b.storage.taken.get(node)))
     else:
         b._map(target, buffer, buffer.name)

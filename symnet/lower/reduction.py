@@ -10,6 +10,7 @@ from symnet.expr.contraction import Einsum, letter
 from symnet.expr.node import Node
 from symnet.expr.reduction import Reduce
 from symnet.loops.ir import Buffer, Const, FromInt, IntVar, Let, Load, Op, Store, Value, Var
+from symnet.lower.indexing import hit
 from symnet.lower.nest import INITIAL, Accumulator, Axis, Nest
 from symnet.lower.point import INLINE, Index, Inline, Point, Points
 from symnet.lower.space import Space
@@ -33,17 +34,21 @@ def contraction_nest(space: Space, node: Einsum, target: Node, buffer: Buffer, t
     reduced = tuple(axes[i] for i in node.contracted)
     points = space.points("a")
     dtype = points.dtype(node)
-    factors = [
-        points.cast(points.at(o, tuple(IntVar(axes[i].var) for i in indices)), dtype)
-        for indices, o in zip(node.inputs, node.operands, strict=True)
+    terms = [
+        (operand, tuple(IntVar(axes[i].var) for i in indices))
+        for indices, operand in zip(node.inputs, node.operands, strict=True)
     ]
+    factors = [points.cast(points.at(*term), dtype) for term in terms if term[0].kind != "one_hot"]
     value = _product(points, factors, dtype)
+    for term in terms:
+        if term[0].kind == "one_hot":  # chosen, not multiplied: beside 0, what is not finite counts for nothing
+            value = Op("select", (hit(points, *term), points.let(value), Const(0.0, dtype)), dtype)
     acc = Accumulator(space.clear(f"{buffer.name}_sum"), dtype, "add", 0.0 if dtype.startswith("float") else 0, value)
     return _finish(space, node, target, buffer, parallel, reduced, points, acc, taken)
 
 
 def _product(points: Points, factors: list[Value], dtype: str) -> Value:
-    value = factors[0]
+    value = factors[0] if factors else Const(1.0, dtype)
     for number, factor in enumerate(factors[1:], start=2):
         value = Op("mul", (value, factor), dtype)
         value = points.let(value) if number < len(factors) else value

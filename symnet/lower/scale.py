@@ -17,6 +17,7 @@ from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.graph import consumers, rebuild, topological, with_operands
 from symnet.expr.node import Node
 from symnet.lower.contraction import elements
+from symnet.lower.scatter import scattered
 from symnet.lower.storage import is_reduction, source
 
 Scale = tuple[Node, ...]
@@ -101,9 +102,13 @@ def _place(node: Node, places: dict[Node, Node]) -> Node:
 
 
 def _operand(node: Node) -> int | None:
-    """The operand to scale instead of a linear node: of a contraction, a computed one; of a product, a contraction."""
+    """The operand to scale instead of a linear node: of a contraction, a computed one; of a product, a contraction.
+
+    Of a sum by index, which reads each element once, any but the one-hot rows.
+    """
     if isinstance(node, Einsum):
-        computed = [k for k, o in enumerate(node.operands) if source(o).kind in ("elementwise", "einsum") and o.rank]
+        kinds = {"elementwise", "einsum"} if scattered(node) is None else {"elementwise", "einsum", "take", "tensor"}
+        computed = [k for k, o in enumerate(node.operands) if source(o).kind in kinds and o.rank]
         return min(computed, key=lambda k: elements(node.operands[k])) if computed else None
     if is_op(node, "mul"):
         linear = [k for k, o in enumerate(node.operands) if isinstance(o, Einsum) and o.contracted]

@@ -26,7 +26,9 @@ from symnet.expr.symbols import TRANSPARENT
 from symnet.loops.ir import COMPARISON
 from symnet.lower.elementwise import is_costly
 from symnet.lower.extents import TYPICAL
+from symnet.lower.indexing import use_of
 from symnet.lower.ranges import surely_in_range
+from symnet.lower.scatter import read_once, scattered
 
 MOVED = TRANSPARENT | {"expand", "slice"}
 COMPUTED = frozenset({"number", "size", "one_hot", "delta", "iota"})
@@ -81,6 +83,8 @@ def decide(roots: Iterable[Node]) -> Storage:
 
 def _taken(node: Node, users: Iterable[Node]) -> Node | None:
     """The condition under which a node is a branch of `where`, if it is nothing else and this is an exception."""
+    if scattered(node) is not None:
+        return None
     found = {_condition(node, user) for user in users}
     return found.pop() if len(found) == 1 else None
 
@@ -133,7 +137,16 @@ def _einsum_arrays(node: Node) -> list[Node]:
     """What a contraction reads many times; constants and one-hot rows are computed where they are read."""
     assert isinstance(node, Einsum)
     reread = map(source, _reread(node)) if len(node.operands) > 1 else ()
-    return [x for x in reread if x.kind not in COMPUTED]
+    return [*(x for x in reread if x.kind not in COMPUTED), *_unchecked_rows(node)]
+
+
+def _unchecked_rows(node: Einsum) -> list[Node]:
+    """The indices of a sum by index, if no checked copy stands for them."""
+    place = scattered(node)
+    if place is None:
+        return []
+    indices, extent, _ = use_of(node.operands[place])
+    return [indices] if surely_in_range(indices, extent) else []
 
 
 def _costly_arrays(node: Node) -> list[Node]:
@@ -178,7 +191,8 @@ def source(node: Node) -> Node:
 
 def _reread(node: Einsum) -> list[Node]:
     """Operands whose elements are read more than once."""
-    everything = set(node.extents)
+    place = scattered(node)
+    everything = set(node.extents) if place is None else read_once(node, place)
     return [o for indices, o in zip(node.inputs, node.operands, strict=True) if set(indices) != everything]
 
 

@@ -15,8 +15,8 @@ over rows has the same bits whether or not it is streamed.
 A level that its extents do not need is left out.  Not handled: products, whose relative error no order changes;
 maxima, minima and integers, which are exact in any order (all these go on one by one).
 
-Source: Knuth, "The Art of Computer Programming", volume 2, 4.2.2, theorems B and C (the error of an addition), and
-exercise 19 there (Kahan's sum, whose error does not grow with its terms).
+Source: Knuth, "The Art of Computer Programming", volume 2, 4.2.2, exercise 19 (Kahan's sum, whose error does not grow
+with its terms).
 """
 
 from __future__ import annotations
@@ -37,16 +37,13 @@ from symnet.loops.ir import (
     IntFloorDiv,
     IntMin,
     IntVar,
-    Let,
     Load,
-    Op,
     Store,
-    Value,
-    Var,
     ceil_div,
     int_min,
 )  # fmt: skip
 from symnet.loops.substitute import Substitution
+from symnet.loops.sums import settled, two_sum
 from symnet.lower.nest import Axis, Nest, around
 from symnet.schedule.access import stores, substituted
 
@@ -245,7 +242,7 @@ def _compensated(levels: Levels, cells: Cells, chain: Chain, carry: Carry | None
     high, low, block = cells.buffer, cells.level("low"), cells.level("block")
     at, over = cells.at, cells.over
     start: Body = (*_zero(cells, high), *_zero(cells, low))
-    merged = over(_two_sum(high, at, low, at, Load(block, at)))
+    merged = over(two_sum(high, at, low, at, Load(block, at)))
     inside = (Alloc(block), *_block(levels, cells, block, chain), *merged)
     blocks = around(levels.blocks, inside)
     if carry is None:
@@ -268,41 +265,5 @@ def _carried(nest: Nest, cells: Cells, carry: Carry) -> Body:
     where, block = target.index, Load(cells.buffer, cells.at)
     kept = cells.over((Store(target.buffer, where, block),))
     nothing_lost = cells.over((Store(carry.low, where, Const(0.0, carry.low.dtype)),))
-    merged = cells.over(_two_sum(target.buffer, where, carry.low, where, block))
+    merged = cells.over(two_sum(target.buffer, where, carry.low, where, block))
     return (If(carry.first, (*kept, If(carry.more, nothing_lost)), merged),)
-
-
-def _two_sum(
-    high: Buffer, high_at: tuple[IntExpr, ...], low: Buffer, low_at: tuple[IntExpr, ...], addend: Value
-) -> Body:
-    """high, low = the rounded sum of high and (low + addend), and exactly what that rounded away (Knuth).
-
-    Where the sum is not finite nothing is carried, so that an infinity stays one.
-    """
-    dtype = high.dtype
-    names = iter(f"{low.name}_{k}" for k in range(8))
-    lets: list[Let] = []
-
-    def let(value: Value) -> Var:
-        lets.append(Let(next(names), value))
-        return Var(lets[-1].name, value.dtype)
-
-    def add(a: Value, b: Value) -> Value:
-        return Op("add", (a, b), dtype)
-
-    def sub(a: Value, b: Value) -> Value:
-        return Op("sub", (a, b), dtype)
-
-    old, new = let(Load(high, high_at)), let(add(Load(low, low_at), addend))
-    total = let(add(old, new))
-    added = let(sub(total, old))
-    kept = let(sub(total, added))
-    lost = let(add(sub(old, kept), sub(new, added)))
-    known = let(Op("eq", (lost, lost), "bool"))
-    carried = Op("select", (known, lost, Const(0.0, dtype)), dtype)
-    return (*lets, Store(high, high_at, total), Store(low, low_at, carried))
-
-
-def settled(high: Buffer, high_at: tuple[IntExpr, ...], low: Buffer, low_at: tuple[IntExpr, ...]) -> Body:
-    """high = high + low."""
-    return (Store(high, high_at, Load(low, low_at), "add"),)

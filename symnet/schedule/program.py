@@ -42,13 +42,14 @@ from symnet.loops.ir import (
     int_min,
 )  # fmt: skip
 from symnet.loops.substitute import Substitution, substitute
+from symnet.loops.sums import settled
 from symnet.lower.nest import Axis, Nest, around, nested
 from symnet.lower.program import Lowered
 from symnet.lower.space import clear_of
 from symnet.schedule.access import stores, substituted
 from symnet.schedule.pack import packed
 from symnet.schedule.parallelize import Share, rows_of_unit, share
-from symnet.schedule.partials import Carry, is_rounded, settled
+from symnet.schedule.partials import Carry, is_rounded
 from symnet.schedule.stream import Pass, classify, is_block, plan
 from symnet.schedule.target import Target
 from symnet.schedule.tile import scheduled
@@ -300,7 +301,8 @@ class _State:
     def _clear(self, nest: Nest) -> Body:
         """What a reduction over no rows stores: its accumulator's first value."""
         acc = nest.accumulator
-        assert acc is not None
+        if acc is None:
+            return ()  # a kernel adds to what another nest begins with
         (store,) = stores(nest)
         axes: tuple[Axis, ...] = nest.parallel
         kinds = ["serial"] * (len(axes) - 1) + ["vector"] if axes else None

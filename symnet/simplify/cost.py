@@ -2,10 +2,10 @@
 
 In: roots.  Out: `flops`, an exact polynomial in the extents; `operations`, the same node by node; and `saves`, which
 guards rewrites by the count per element.  A contraction of k operands counts k per element of its whole index space
-(k - 1 products and one sum; where nothing is summed the products alone); an elementwise operation of k operands counts
-k - 1 per element of its result, at least 1, whatever function it is; multiplication by -1 inside a sum is a subtraction
-and counts nothing, a reciprocal inside a product is a division and counts nothing; reductions count one per element of
-their operand, log-sum-exp three.
+(k - 1 products and one sum; where nothing is summed the products alone), a sum by index k - 1 per element that it adds;
+an elementwise operation of k operands counts k - 1 per element of its result, at least 1, whatever function it is;
+multiplication by -1 inside a sum is a subtraction and counts nothing, a reciprocal inside a product is a division and
+counts nothing; reductions count one per element of their operand, log-sum-exp three.
 Solving counts 2 n² for every right-hand side, and each matrix that is eliminated 2/3 n³, once.
 Movement, leaves and constants count nothing.
 """
@@ -85,7 +85,8 @@ def topic_of(node: Node) -> str:
 def _space(node: Node) -> Extent:
     """The number of elements over which a node's operation runs."""
     if isinstance(node, Einsum):
-        return product(node.extents.values())
+        classes = None if node.by_index is None else node.inputs[node.by_index][-1]
+        return product(extent for index, extent in node.extents.items() if index != classes)
     if isinstance(node, Reduce):
         return product(node.operands[0].shape)
     if node.kind == "solve":
@@ -120,7 +121,7 @@ def _count(node: Node, free: set[Node]) -> int:
         many = max(len(node.operands) - 1, 1)
         return many - 1 if node in free else many
     if isinstance(node, Einsum):
-        return len(node.operands) - (not node.contracted)
+        return len(node.operands) - (not node.contracted) - (node.by_index is not None and len(node.operands) > 1)
     if isinstance(node, Reduce):
         return 3 if node.op == "logsumexp" else 1
     return {"solve": 2, "cumsum": 1}.get(node.kind, 0)
