@@ -5,7 +5,8 @@ every factor is a node with an index for each of its axes.  δ(i, k)·G[j, l] is
 superdiagonal δ(i, k - 1)·u[i] has two axes on one index.
 
 Method: the node is opened from the root down as long as that sets a delta, an outer product or a repeated axis free:
-sums are distributed, einsums and movements rename indices.  Every delta and slice is an equation i = k + c between
+sums are distributed, einsums and movements rename indices, each branch of a `where` becomes a term whose factors are
+chosen by the condition.  Every delta and slice is an equation i = k + c between
 indices; they are solved by merging classes of indices that differ by a constant.  What is summed over is one factor.
 Not handled (kept whole, as a factor): structure inside reshapes, steps other than one, symbolic offsets.
 """
@@ -19,9 +20,9 @@ import sympy
 
 from symnet.expr.constants import number_of, size
 from symnet.expr.contraction import Einsum, contract
-from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.elementwise import elementwise, is_op, where
 from symnet.expr.extents import as_extent, ints_arg, same_shape, shape_arg
-from symnet.expr.movement import Concat, Expand, Place, Slice, expand
+from symnet.expr.movement import Concat, Expand, Place, Slice, drop_axes, expand
 from symnet.expr.node import Extent, Node
 
 MOST_TERMS = 24
@@ -75,13 +76,17 @@ def index_terms(node: Node) -> list[IndexTerm] | None:
 
 @dataclass(frozen=True)
 class _Open:
-    """A term that is being opened: `factors` wait, `done` are kept; index i = index k + c for each equation."""
+    """A term that is being opened: `factors` wait, `done` are kept; index i = index k + c for each equation.
+
+    The term is 0 where a condition does not hold.
+    """
 
     scale: sympy.Expr
     variables: dict[int, Extent]
     equations: tuple[tuple[int, int, int], ...]
     factors: tuple[Factor, ...]
     done: tuple[Factor, ...]
+    conditions: tuple[Factor, ...] = ()
 
     def fresh(self, extents: Sequence[Extent]) -> tuple[Indices, dict[int, Extent]]:
         """New indices, and all indices with them."""
@@ -111,7 +116,7 @@ def _is_structured(node: Node, depth: int = 8) -> bool:
         return False
     if isinstance(node, Expand) or (isinstance(node, Einsum) and _is_outer(node)):
         return True
-    opens = node.kind in _RULES and (node.kind != "elementwise" or is_op(node, "add") or is_op(node, "mul"))
+    opens = node.kind in _RULES and (node.kind != "elementwise" or is_op(node, "add", "mul", "where"))
     if node.rank < 2:  # a scaled vector: its number goes into the scale
         return any(number_of(o) is not None for o in node.operands)
     return opens and depth > 0 and any(_is_structured(o, depth - 1) for o in node.operands if o.rank >= 2)
@@ -131,7 +136,20 @@ def _open_elementwise(term: _Open, node: Node, indices: Indices) -> list[_Open] 
         return [term]
     if is_op(node, "add"):
         return [_with_operand(term, operand, node, indices) for operand in node.operands]
+    if is_op(node, "where"):
+        condition, *branches = node.operands
+        sides = (condition, elementwise("not", condition))
+        guarded = [_under(term, side, node, indices) for side in sides]
+        return [_with_operand(each, branch, node, indices) for each, branch in zip(guarded, branches, strict=True)]
     return None
+
+
+def _under(term: _Open, condition: Node, node: Node, indices: Indices) -> _Open:
+    """The term under a condition, without the axes along which that is repeated."""
+    last = indices[node.rank - condition.rank :]
+    stretched = {a for a, (n, i) in enumerate(zip(condition.shape, last, strict=True)) if n == 1 != term.variables[i]}
+    here = tuple(i for a, i in enumerate(last) if a not in stretched)
+    return replace(term, conditions=(*term.conditions, (drop_axes(condition, stretched), here)))
 
 
 def _with_operand(term: _Open, operand: Node, node: Node, indices: Indices) -> _Open:
@@ -245,6 +263,8 @@ def _solved(term: _Open, rank: int) -> list[IndexTerm] | None:
     if any(extents[root] == 0 for root in kept):
         return []
     factors = [_cut(node, indices, place, extents) for node, indices in term.done]
+    for node, indices in term.conditions:
+        factors = _chosen(_diagonal(_cut(node, indices, place, extents)), factors)
     factors += [(size(n), ()) for root, n in extents.items() if root not in kept and _unused(root, factors)]
     scale, simple = _absorbed([_diagonal(f) for f in _summed(factors, kept)])
     names = {root: g for g, root in enumerate(kept)}
@@ -284,6 +304,19 @@ def _cut(node: Node, indices: Indices, place: dict[int, tuple[int, int]], extent
     if not same_shape(sizes, node.shape):
         node = Slice(node, shape_arg(starts), shape_arg(sizes), ints_arg((1,) * node.rank))  # type: ignore[assignment]
     return node, tuple(place[i][0] for i in indices)
+
+
+def _chosen(condition: Factor, factors: list[Factor]) -> list[Factor]:
+    """The factors, 0 where the condition does not hold; one more where none has all of its indices."""
+    holds, roots = condition
+    inside = [set(roots) <= set(indices) for _, indices in factors]
+    chosen = [_where(condition, _diagonal(f)) if has else f for f, has in zip(factors, inside, strict=True)]
+    return chosen if any(inside) else [*chosen, (where(holds, 1, 0), roots)]
+
+
+def _where(condition: Factor, factor: Factor) -> Factor:
+    (holds, roots), (node, onto) = condition, factor
+    return where(laid_along(holds, roots, onto, node.shape), node, 0), onto
 
 
 def _unused(root: int, factors: Sequence[Factor]) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -198,3 +199,39 @@ def test_logistic_regression_is_a_gram_matrix_which_has_no_smaller_form() -> Non
     d = sn.tensor("d", m, unit=True)
     H = sn.hessian(sn.sum(sn.binary_cross_entropy(sn.sigmoid(X @ w), d)), w)
     assert str(H) == "X.T @ diag(sigmoid(X @ w)*(1 - sigmoid(X @ w))) @ X" and sn.compressed(H).factors == (H,)
+
+
+# Branches: masks of one rank and another, and what they choose between: a column, a row of the batch, an outer product.
+MASKS: dict[str, Callable[[], Node]] = {
+    "by row": lambda: X[:, 0] > 0,
+    "by element": lambda: X > 0,
+    "by column": lambda: x > 0,
+    "one": lambda: sn.sum(x) > 0,
+    "kept axis": lambda: X[:, :1] > 0,
+}
+BRANCHES: dict[str, tuple[Callable[[], Node], Callable[[], Node]]] = {
+    "powers": (lambda: X**2, lambda: sn.tanh(X)),
+    "one alone": (lambda: sn.exp(X), lambda: X * 0),
+    "singular": (lambda: sn.log(X), lambda: sn.sqrt(-X)),
+    "of the whole row": (lambda: sn.softmax(X), lambda: X * sn.sum(X, axis=1, keepdims=True)),
+    "a slice": (lambda: X[:, ::1], lambda: sn.concat([X[:, 1:], X[:, :1]], axis=1)),
+}
+
+
+@pytest.mark.parametrize(
+    ("mask", "branches"),
+    [(mask, name) for mask in MASKS for name in BRANCHES if name != "singular" or mask == "by element"],
+)
+def test_the_delta_of_a_batch_stands_through_where(mask: str, branches: str) -> None:
+    condition = MASKS[mask]()
+    if mask == "by row":
+        condition = condition[:, None]
+    y = sn.where(condition, *(branch() for branch in BRANCHES[branches]))
+    J = sn.jacobian(y, X)
+    H = sn.compressed(J)
+    assert sympy.sympify(H.size).subs({m: 10**6}) < 10**8
+    rng = np.random.default_rng(7)
+    data = {"X": rng.normal(size=(3, 4)), "x": rng.normal(size=4)}
+    values = [evaluate([formula], data, leaves=[X, x])[0] for formula in (J, H.dense())]
+    assert np.isfinite(values[0]).all()
+    np.testing.assert_allclose(values[1], values[0], rtol=1e-14)
