@@ -41,6 +41,7 @@ from symnet.runtime.cache import default_cache
 from symnet.runtime.entry import Entry
 from symnet.runtime.structure import Template, flat, refilled
 from symnet.schedule.program import schedule
+from symnet.schedule.reuse import reused
 from symnet.schedule.target import Target
 from symnet.simplify.algebra import simplify
 from symnet.simplify.numeric import numeric
@@ -273,6 +274,7 @@ def run(request: Request, stop: str = "llvm") -> Stages:
         return s
     from symnet.llvm import codegen
 
+    s.program = program = s.timed("schedule", lambda: reused(s.program))  # type: ignore[arg-type]
     s.llvm_ir = s.timed("emit", lambda: codegen.emit_ir(program, target))
     return s
 

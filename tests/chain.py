@@ -21,6 +21,7 @@ from symnet.lower.program import lower, naive_program
 from symnet.reference import evaluate
 from symnet.runtime.function import NativeFunction
 from symnet.schedule.program import schedule
+from symnet.schedule.reuse import reused
 from symnet.schedule.target import Target
 from symnet.simplify.algebra import simplify
 from symnet.simplify.numeric import numeric
@@ -54,7 +55,7 @@ def floors(
     yield "loops", interpreted(naive, data, dims)
     program = schedule(lowered, target or host_target())
     yield "schedule", interpreted(program, data, dims)
-    yield "native", native(program, lowered.signature, data, dims)
+    yield "native", native(reused(program), lowered.signature, data, dims)
 
 
 def interpreted(program: Program, data: dict[str, Any], dims: dict[str, int]) -> Arrays:

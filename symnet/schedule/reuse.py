@@ -1,0 +1,133 @@
+"""Memory used again: a workspace buffer takes the place of one that nothing reads any more.
+
+before: t1 = …;  t2 = f(t1);  t3 = g(t2)              three buffers
+after:  t1 = …;  t2 = f(t1);  t3 = g(t2)              t3 is a view of t1
+
+In: a program.  Out: the same program, in which a buffer whose first statement comes after the last one of another of
+the same size and dtype is a view of it.
+A statement here is one of a stage of a single unit; a stage of several, whose units may run side by side, is one
+statement as a whole, and so is a group that repeats, for all but the buffers of one superblock of rows.
+Not handled: buffers of different sizes; what one stage of rows needs at a time (it is of a superblock, however long the
+batch is).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from symnet.loops.accesses import Access, reads, writes
+from symnet.loops.ir import Body, Buffer, Fail, IntConst, IntExpr, Program, Stage, walk
+from symnet.loops.order import is_superblock
+from symnet.loops.substitute import Substitution
+
+Time = tuple[int, int]  # of a phase, and of a statement in it
+Size = tuple[str, tuple[IntExpr, ...] | int]
+_END = 1 << 60
+
+
+@dataclass
+class _Life:
+    """From the first statement that touches a buffer, or a view of it, to the last."""
+
+    first: Time
+    last: Time
+
+
+def reused(program: Program) -> Program:
+    """The program with fewer buffers."""
+    lives = _lives(program)
+    places = _places(program, lives)
+    if not places:
+        return program
+    workspace = tuple(_placed(b, places) for b in program.workspace)
+    move = Substitution({}, lambda access: (_placed(access[0], places), access[1]))
+    groups = tuple(
+        replace(group, stages=tuple(_moved(stage, places, move) for stage in group.stages)) for group in program.groups
+    )
+    return replace(program, workspace=workspace, groups=groups)
+
+
+def _placed(buffer: Buffer, places: dict[str, str]) -> Buffer:
+    place = places.get(buffer.name)
+    return buffer if place is None else replace(buffer, view_of=place)
+
+
+def _moved(stage: Stage, places: dict[str, str], move: Substitution) -> Stage:
+    touched = any(buffer.name in places for buffer, _ in _touched(stage.body))
+    return replace(stage, body=move.body(stage.body)) if touched else stage
+
+
+# --------------------------------------------------------------------------- when buffers are in use
+
+
+def _lives(program: Program) -> dict[str, _Life]:
+    """The life of every workspace buffer that is no view."""
+    views = {b.name: b.view_of for b in program.workspace}
+    blocks = {b.name for b in program.workspace if is_superblock(b)}
+
+    def root(name: str) -> str:
+        while (base := views.get(name)) is not None:
+            name = base
+        return name
+
+    lives: dict[str, _Life] = {}
+    for name, begin, end in _uses(program, blocks):
+        base = root(name)
+        if base in views:
+            life = lives.setdefault(base, _Life(begin, end))
+            life.first, life.last = min(life.first, begin), max(life.last, end)
+    return lives
+
+
+def _uses(program: Program, blocks: set[str]) -> Iterator[tuple[str, Time, Time]]:
+    """Every buffer that a statement touches, and from when to when that keeps it."""
+    number = 0
+    for group in program.groups:
+        whole = (number, 0), (number + len(group.stages) - 1, _END)
+        once = group.repeat == IntConst(1)
+        for stage in group.stages:
+            for place, stmt in enumerate(stage.body):
+                own = ((number, place),) * 2 if stage.units == IntConst(1) else ((number, 0), (number, _END))
+                for buffer, _ in _touched((stmt,)):
+                    yield buffer.name, *(own if once or buffer.name in blocks else whole)
+            number += 1
+
+
+def _touched(body: Body) -> Iterator[Access]:
+    yield from reads(body)
+    yield from ((store.buffer, store.index) for store in writes(body))
+    for stmt in walk(body):
+        if isinstance(stmt, Fail) and stmt.report is not None:
+            yield stmt.report, ()
+
+
+# --------------------------------------------------------------------------- who takes whose place
+
+
+def _places(program: Program, lives: dict[str, _Life]) -> dict[str, str]:
+    """Buffer → the buffer whose memory it takes.  The first of the workspace, which a failure reports in, is kept."""
+    free: dict[Size, list[tuple[Time, str]]] = {}
+    found: dict[str, str] = {}
+    kept = {program.workspace[0].name} if program.workspace else set()
+    candidates = [b for b in program.workspace if b.name in lives and b.name not in kept]
+    for buffer in sorted(candidates, key=lambda b: lives[b.name].first):
+        life, waiting = lives[buffer.name], free.setdefault(_size(buffer), [])
+        at = next((k for k, (last, _) in enumerate(waiting) if last < life.first), None)
+        if at is None:
+            waiting.append((life.last, buffer.name))
+        else:
+            found[buffer.name] = waiting[at][1]
+            waiting[at] = (life.last, waiting[at][1])
+    return found
+
+
+def _size(buffer: Buffer) -> Size:
+    """What two buffers must have in common: their elements, counted where that is a number."""
+    if not all(isinstance(extent, IntConst) for extent in buffer.shape):
+        return buffer.dtype, buffer.shape
+    count = 1
+    for extent in buffer.shape:
+        assert isinstance(extent, IntConst)
+        count *= extent.value
+    return buffer.dtype, count
