@@ -41,11 +41,12 @@ _home("expr.indexing", "labels one_hot take")
 _home("expr.constants", "constant", eye="identity", arange="iota")
 _home(
     "expr.elementwise",
-    "exp log log1p expm1 sqrt tanh sigmoid softplus sin cos tan asin acos atan sinh cosh erf sign floor mod maximum"
+    "exp log log1p expm1 sqrt tanh sigmoid softplus sin cos tan asin acos atan sinh cosh erf floor mod maximum"
     " minimum asinh acosh atanh atan2 cbrt erfc gamma loggamma digamma"
-    " where indicator xlogy equal not_equal",
+    " where indicator xlogy equal not_equal logical_not",
     abs="absolute",
 )
+_home("expr.operators", "sign logical_and logical_or logical_xor")
 _home("expr.activations", "relu leaky_relu elu silu gelu")
 _home("expr.contraction", "einsum matmul dot outer trace transpose sum mean")
 _home("expr.reduction", "max min prod argmax logsumexp softmax log_softmax")

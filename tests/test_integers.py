@@ -363,20 +363,64 @@ def test_a_stub_and_the_header_refuse_such_a_count_too(tmp_path, monkeypatch) ->
     assert "2147483647" in (tmp_path / "counts.h").read_text()
 
 
-COUNTING = {
-    "b + c": [2, 1, 1, 0], "b + True": [2, 2, 1, 1], "b * c": [1, 0, 0, 0], "b - c": [0, 1, -1, 0],
-    "-b": [-1, -1, 0, 0], "b ** 2": [1, 1, 0, 0], "b @ c": 1, "b * 3": [3, 3, 0, 0],
-}  # fmt: skip
+TRUTHS = {"b": np.array([True, True, False, False]), "c": np.array([True, False, True, False])}
+LOGIC = (
+    "b + c", "b * c", "b ^ c", "b | c", "b & c", "b + True", "True + b", "False * b", "b * True", "b ^ True",
+    "False ^ b", "b + np.True_",
+    "np.array(True) * b", "b + np.array([True, False, False, True])", "np.add(b, c)", "b @ c",
+    "np.multiply(b, False)", "np.logical_xor(b, c)", "np.dot(b, c)", "np.dot(b, True)", "np.outer(b, c)",
+    "np.kron(b, c)", "np.einsum('i,i->', b, c)",
+    "np.einsum('i->', b)", "np.einsum('i,j->ij', b, c)", "np.diag(b)", "abs(b)",
+    "np.outer(b, c) @ np.outer(c, b)", "np.maximum(b, c)", "np.floor(b)", "b < c", "np.max(b)",
+    "b + 1", "b * 2", "1 - b", "b - 1", "b % 2", "b ** 3", "b + np.int32(1)", "(b + c) + 0", "sum([b, c])", "b + 0 - c",
+    "np.sum(b)", "np.prod(b)", "np.cumsum(b)", "np.trace(np.outer(b, b))", "b @ np.arange(4)", "np.clip(b, 0, 1)",
+    "b / 2", "b + 0.5", "np.mean(b)", "np.mean(np.max(b))", "np.linalg.norm(b)",
+    "b % c", "b ** c", "b ** 2", "np.square(b)",
+)  # fmt: skip
 
 
-@pytest.mark.parametrize("text", COUNTING)
-def test_truth_values_alone_count_as_int64(text: str) -> None:
-    leaves = {name: sn.tensor(name, 4, dtype="bool") for name in "bc"}
-    data = {"b": np.array([True, True, False, False]), "c": np.array([True, False, True, False])}
-    node = eval(text, leaves)
-    given = {leaf.name: data[leaf.name] for leaf in sn.expr.symbols.leaves(node)}
+@pytest.mark.parametrize("text", LOGIC)
+def test_truth_values_are_numpys_in_every_operation(text: str) -> None:
+    """Arithmetic of truth values alone is logic; NumPy's int8 is int64 here."""
+    names = {"np": np, "sum": sum}
+    with np.errstate(divide="ignore"):
+        wanted = np.asarray(eval(text, names | TRUTHS))
+    node = eval(text, names | {name: sn.tensor(name, 4, dtype="bool") for name in "bc"})
+    given = {leaf.name: TRUTHS[leaf.name] for leaf in sn.expr.symbols.leaves(node)}
     for got in (sn.compile(node)(**given), evaluate(node, given)):
-        assert np.asarray(got).dtype == "int64" and np.array_equal(got, COUNTING[text])
+        assert np.asarray(got).dtype == ("int64" if wanted.dtype == "int8" else wanted.dtype)
+        np.testing.assert_array_equal(got, wanted)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    {
+        "b - c": r"a - b: expected numbers; got two truth values. Write a \^ b .*logical_xor",
+        "True - b": r"a - b: expected numbers; got two truth values",
+        "-b": "-a: expected numbers; got truth values. Write ~a",
+        "+b": "expected numbers; got truth values",
+        "np.sign(b)": r"sign\(x\): expected numbers; got truth values",
+    }.items(),
+)
+def test_what_numpy_refuses_of_truth_values_is_refused(text: str, message: str) -> None:
+    names = {"np": np}
+    with pytest.raises(TypeError):
+        eval(text, names | TRUTHS)
+    with pytest.raises(DTypeError, match=message):
+        eval(text, names | {name: sn.tensor(name, 4, dtype="bool") for name in "bc"})
+
+
+def test_xor_of_numbers_is_refused() -> None:
+    with pytest.raises(DTypeError, match=r"a \^ b: expected two truth values; got int64 and a number. Compare first"):
+        i ^ 3
+
+
+def test_masks_in_derivatives_still_count() -> None:
+    """Indicators are numbers, and gradients through masks are products of numbers."""
+    x, b, c = sn.tensor("x", 4), sn.tensor("b", 4, dtype="bool"), sn.tensor("c", 4, dtype="bool")
+    slope = sn.grad(sn.sum(b * x + x * (c + 0) + sn.indicator(b) * sn.indicator(c) * x), x)
+    wanted = TRUTHS["b"] + 0.0 + TRUTHS["c"] + TRUTHS["b"] * TRUTHS["c"]
+    np.testing.assert_array_equal(sn.compile(slope)(**TRUTHS), wanted)
 
 
 @pytest.mark.parametrize("truth", [bool, np.bool_])

@@ -31,9 +31,10 @@ from symnet.expr.sympy_scalars import caller
 
 # module → the public functions that formulas may call
 _MODULES = {
-    "expr.elementwise": "exp log log1p expm1 sqrt tanh sigmoid softplus sin cos tan asin acos atan sinh cosh erf sign"
+    "expr.elementwise": "exp log log1p expm1 sqrt tanh sigmoid softplus sin cos tan asin acos atan sinh cosh erf"
     " asinh acosh atanh atan2 cbrt erfc gamma loggamma digamma"
-    " floor mod maximum minimum where indicator xlogy equal not_equal logical_and logical_or logical_not",
+    " floor mod maximum minimum where indicator xlogy equal not_equal logical_not",
+    "expr.operators": "sign logical_and logical_or logical_xor",
     "expr.activations": "relu leaky_relu elu silu gelu",
     "expr.contraction": "einsum matmul dot outer trace transpose sum mean",
     "expr.reduction": "max min prod argmax logsumexp softmax log_softmax",

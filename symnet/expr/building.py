@@ -15,6 +15,7 @@ from symnet.expr.contraction import contract
 from symnet.expr.extents import as_extent
 from symnet.expr.movement import fill, keep_axes, reshape
 from symnet.expr.node import Node
+from symnet.expr.operators import of_truth_values
 
 
 def zeros(*shape: Any) -> Node:
@@ -59,7 +60,7 @@ def diag(x: Any) -> Node:
     """
     x = as_node(x)
     if x.rank == 1:
-        return contract([[0], [0, 1]], [0, 1], x, identity(x.shape[0]))
+        return of_truth_values(lambda v: contract([[0], [0, 1]], [0, 1], v, identity(v.shape[0])), x)
     if x.rank != 2:
         raise ShapeError(explain("diag(x)", "a vector or a matrix", f"shape {x.shape}", "Slice it first."))
     return contract([[0, 0]], [0], x)
@@ -76,5 +77,6 @@ def kron(a: Any, b: Any) -> Node:
     a, b = as_node(a), as_node(b)
     rank = max(a.rank, b.rank)
     a, b = (keep_axes(x, tuple(range(rank - x.rank))) if x.rank < rank else x for x in (a, b))
-    blocks = contract([range(0, 2 * rank, 2), range(1, 2 * rank, 2)], range(2 * rank), a, b)
+    inputs = [range(0, 2 * rank, 2), range(1, 2 * rank, 2)]
+    blocks = of_truth_values(lambda *xs: contract(inputs, range(2 * rank), *xs), a, b)
     return reshape(blocks, tuple(m * n for m, n in zip(a.shape, b.shape, strict=True)))

@@ -29,7 +29,8 @@ from symnet.expr.extents import (
     whole_number,
 )
 from symnet.expr.node import Extent, Node, Shape, register_builder
-from symnet.expr.result_dtypes import common_dtype
+from symnet.expr.operators import multiply, of_truth_values
+from symnet.expr.result_dtypes import COUNTED, common_dtype
 
 Indices = tuple[int, ...]
 
@@ -152,6 +153,8 @@ def contract(inputs: Sequence[Sequence[int]], output: Sequence[int], *operands: 
 def einsum(subscripts: str, *operands: Any) -> Node:
     """Einstein summation with explicit or implicit output, as in NumPy (without the ellipsis).
 
+    Of truth values alone it says, as NumPy, whether any of the products holds; `sum` counts.
+
     Args:
         subscripts: such as "ij,jk->ik"; a letter names one extent.
         *operands: nodes or numbers, one for each group of letters.
@@ -196,7 +199,8 @@ def einsum(subscripts: str, *operands: Any) -> Node:
         raise ArgumentError(
             explain(call, "output letters that stand in the inputs, each once", repr(out), "Correct the part after ->.")
         )
-    return contract([[ord(c) for c in g] for g in groups], [ord(c) for c in out], *nodes)
+    inputs, output = [[ord(c) for c in g] for g in groups], [ord(c) for c in out]
+    return of_truth_values(lambda *xs: contract(inputs, output, *xs), *operands)
 
 
 # --------------------------------------------------------------------------- sugar
@@ -273,7 +277,7 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
         raise ShapeError(
             explain("mean(…)", "at least one element", f"shape {x.shape}", "The mean of nothing is not defined.")
         )
-    x = convert(x, dtypes.DEFAULT_REAL) if x.dtype in dtypes.INTEGER else x  # as NumPy adds them up
+    x = convert(x, dtypes.DEFAULT_REAL) if x.dtype in COUNTED else x  # as NumPy adds them up
     if not axes:
         return x
     return elementwise("mul", sum(x, axes, keepdims), reciprocal(size(count)))
@@ -286,8 +290,8 @@ def widened(x: Node) -> Node:
 
 def dot(a: Any, b: Any) -> Node:
     """NumPy's `dot` for ranks 0 to 2: a product with a scalar, an inner product, or a matrix product."""
-    a, b = as_node(a), as_node(b)
-    return elementwise("mul", a, b) if not a.rank or not b.rank else matmul(a, b)
+    ranks = as_node(a).rank, as_node(b).rank
+    return matmul(a, b) if all(ranks) else multiply(a, b)
 
 
 def outer(a: Any, b: Any) -> Node:
@@ -303,7 +307,7 @@ def outer(a: Any, b: Any) -> Node:
         raise ShapeError(
             explain("outer(a, b)", "two vectors", f"shapes {a.shape} and {b.shape}", "Reshape them to vectors first.")
         )
-    return contract([[0], [1]], [0, 1], a, b)
+    return of_truth_values(lambda *xs: contract([[0], [1]], [0, 1], *xs), a, b)
 
 
 def trace(x: Any) -> Node:
@@ -351,7 +355,7 @@ def matmul(a: Any, b: Any) -> Node:
                 _matmul_hint(a, b),
             )
         )
-    return _batched_matmul(a, b)
+    return of_truth_values(_batched_matmul, a, b)
 
 
 def _matmul_hint(a: Node, b: Node) -> str:

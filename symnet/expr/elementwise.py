@@ -189,19 +189,16 @@ def is_op(node: Node, *ops: str) -> bool:
 MINUS_ONE = sympy.Integer(-1)
 
 
-@register_builder("add")
 def add(a: Any, b: Any) -> Node:
     """a + b, elementwise."""
     return written("add", a, b)
 
 
-@register_builder("negative")
 def negative(a: Any) -> Node:
     """-a."""
     return elementwise("mul", number(MINUS_ONE), a)
 
 
-@register_builder("subtract")
 def subtract(a: Any, b: Any) -> Node:
     """a - b, elementwise."""
     if not any(isinstance(o, Node) and o.dtype in COUNTED for o in (a, b)):
@@ -214,7 +211,6 @@ def subtract(a: Any, b: Any) -> Node:
     return elementwise("add", a, negative(convert(b, whole.dtype) if whole.dtype in dtypes.INTEGER else b))
 
 
-@register_builder("multiply")
 def multiply(a: Any, b: Any) -> Node:
     """a * b, elementwise."""
     return written("mul", a, b)
@@ -223,17 +219,6 @@ def multiply(a: Any, b: Any) -> Node:
 def reciprocal(a: Any) -> Node:
     """1 / a, elementwise."""
     return elementwise("pow", a, number(MINUS_ONE))
-
-
-def _reciprocal_as_numpy(a: Any) -> Node:
-    """NumPy's `reciprocal`, which of integers is a whole number.
-
-    Raises:
-        DTypeError: of integers.
-    """
-    if a.dtype in (*dtypes.INTEGER, "bool"):
-        raise DTypeError(explain("np.reciprocal(x)", "real numbers", f"{a.dtype}", "Write 1/x for real quotients."))
-    return reciprocal(a)
 
 
 @register_builder("divide")
@@ -272,13 +257,11 @@ equal = _comparison("eq")
 not_equal = _comparison("ne")
 
 
-@register_builder("and")
 def logical_and(a: Any, b: Any) -> Node:
     """Where both conditions hold (`a & b`)."""
     return elementwise("and", a, b)
 
 
-@register_builder("or")
 def logical_or(a: Any, b: Any) -> Node:
     """Where a condition holds (`a | b`)."""
     return elementwise("or", a, b)
@@ -300,11 +283,6 @@ def _unary(op: str, equation: str) -> Callable[[Any], Node]:
     function.__name__ = function.__qualname__ = op
     function.__doc__ = f"{equation}, elementwise.\n\nArgs:\n    x: any shape.\n\nReturns:\n    a node of x's shape."
     return function
-
-
-def _numpy(name: str, function: Callable[..., Node]) -> Callable[..., Node]:
-    """The meaning of NumPy's function of that name beside nodes (`Node.__array_ufunc__`)."""
-    return register_builder(f"numpy {name}")(function)
 
 
 exp = _unary("exp", "eˣ")
@@ -428,23 +406,3 @@ def atan2(y: Any, x: Any) -> Node:
         -y/(x**2 + y**2)
     """
     return elementwise("atan2", y, x)
-
-
-def _float_power(a: Any, b: Any) -> Node:
-    """NumPy's `float_power`: real, also of integers."""
-    return power(*(convert(as_node(x), "float64") if as_node(x).dtype in COUNTED else x for x in (a, b)))
-
-
-def _square(x: Any) -> Node:
-    return power(x, 2)
-
-
-_NUMPY: dict[str, Callable[..., Node]] = {
-    "exp": exp, "log": log, "log1p": log1p, "expm1": expm1, "tanh": tanh, "sin": sin, "cos": cos, "tan": tan,
-    "arcsin": asin, "arccos": acos, "arctan": atan, "sinh": sinh, "cosh": cosh, "sign": sign, "floor": floor,
-    "arcsinh": asinh, "arccosh": acosh, "arctanh": atanh, "arctan2": atan2, "cbrt": cbrt,
-    "sqrt": sqrt, "maximum": maximum, "minimum": minimum, "square": _square, "reciprocal": _reciprocal_as_numpy,
-    "equal": equal, "not_equal": not_equal, "mod": mod, "remainder": mod, "float_power": _float_power,
-}  # fmt: skip
-for _name, _function in _NUMPY.items():
-    _numpy(_name, _function)

@@ -28,7 +28,6 @@ _REMEDY = {
     "divmod": _WHOLE,
     "<<": _BITS,
     ">>": _BITS,
-    "^": "Of conditions write (p | q) & ~(p & q); a power is x**n.",
 }
 
 
@@ -37,7 +36,7 @@ def lacking(sign: str) -> tuple[Callable[..., NoReturn], Callable[..., NoReturn]
 
     def refuse(left: Any, right: Any) -> NoReturn:
         call = f"divmod({left!r}, {right!r})" if sign == "divmod" else f"({left!r}) {sign} ({right!r})"
-        expected = "one of the operators + - * / % ** @ & | ~ or a comparison"
+        expected = "one of the operators + - * / % ** @ & | ^ ~ or a comparison"
         raise ArgumentError(explain(call, expected, f"{sign} of an expression", _REMEDY[sign]))
 
     return refuse, lambda self, other: refuse(other, self)

@@ -51,6 +51,11 @@ def register_builder(name: str) -> Callable[[Callable[..., Any]], Callable[..., 
     return keep
 
 
+def _operator(name: str) -> tuple[Callable[[Node, Any], Node], Callable[[Node, Any], Node]]:
+    """The methods of a binary operator, for a node on its left and on its right."""
+    return lambda left, right: _BUILDERS[name](left, right), lambda right, left: _BUILDERS[name](left, right)
+
+
 def _written(notation: str, node: Node) -> Any:
     """A node as text, LaTeX or two-dimensional Unicode; what writes it is imported when the first formula is."""
     if notation not in _BUILDERS:
@@ -278,47 +283,16 @@ class Node(Basic):
 
     # ---- operators
 
-    def __add__(self, other: Any) -> Node:
-        return _BUILDERS["add"](self, other)
-
-    def __radd__(self, other: Any) -> Node:
-        return _BUILDERS["add"](other, self)
-
-    def __sub__(self, other: Any) -> Node:
-        return _BUILDERS["subtract"](self, other)
-
-    def __rsub__(self, other: Any) -> Node:
-        return _BUILDERS["subtract"](other, self)
-
-    def __mul__(self, other: Any) -> Node:
-        return _BUILDERS["multiply"](self, other)
-
-    def __rmul__(self, other: Any) -> Node:
-        return _BUILDERS["multiply"](other, self)
-
-    def __truediv__(self, other: Any) -> Node:
-        return _BUILDERS["divide"](self, other)
-
-    def __rtruediv__(self, other: Any) -> Node:
-        return _BUILDERS["divide"](other, self)
-
-    def __pow__(self, other: Any) -> Node:
-        return _BUILDERS["power"](self, other)
-
-    def __rpow__(self, other: Any) -> Node:
-        return _BUILDERS["power"](other, self)
-
-    def __mod__(self, other: Any) -> Node:
-        return _BUILDERS["mod"](self, other)
-
-    def __rmod__(self, other: Any) -> Node:
-        return _BUILDERS["mod"](other, self)
-
-    def __matmul__(self, other: Any) -> Node:
-        return _BUILDERS["matmul"](self, other)
-
-    def __rmatmul__(self, other: Any) -> Node:
-        return _BUILDERS["matmul"](other, self)
+    __add__, __radd__ = _operator("add")
+    __sub__, __rsub__ = _operator("subtract")
+    __mul__, __rmul__ = _operator("multiply")
+    __truediv__, __rtruediv__ = _operator("divide")
+    __pow__, __rpow__ = _operator("power")
+    __mod__, __rmod__ = _operator("mod")
+    __matmul__, __rmatmul__ = _operator("matmul")
+    __and__, __rand__ = _operator("and")
+    __or__, __ror__ = _operator("or")
+    __xor__, __rxor__ = _operator("xor")
 
     def __neg__(self) -> Node:
         return _BUILDERS["negative"](self)
@@ -347,14 +321,13 @@ class Node(Basic):
     __contains__ = asked("contains", "a container with values")
     __floordiv__, __rfloordiv__ = lacking("//")
     __divmod__, __rdivmod__ = lacking("divmod")
-    __xor__, __rxor__ = lacking("^")
     (__lshift__, __rlshift__), (__rshift__, __rrshift__) = map(lacking, ("<<", ">>"))
 
     def __format__(self, spec: str) -> str:
         return asked("format")(self, spec) if spec else str(self)
 
     def __pos__(self) -> Node:
-        return self
+        return _BUILDERS["positive"](self)
 
     def __abs__(self) -> Node:
         return _BUILDERS["abs"](self)
@@ -370,18 +343,6 @@ class Node(Basic):
 
     def __ge__(self, other: Any) -> Node:
         return _BUILDERS["greater_equal"](self, other)
-
-    def __and__(self, other: Any) -> Node:
-        return _BUILDERS["and"](self, other)
-
-    def __rand__(self, other: Any) -> Node:
-        return _BUILDERS["and"](other, self)
-
-    def __or__(self, other: Any) -> Node:
-        return _BUILDERS["or"](self, other)
-
-    def __ror__(self, other: Any) -> Node:
-        return _BUILDERS["or"](other, self)
 
     def __invert__(self) -> Node:
         return _BUILDERS["not"](self)

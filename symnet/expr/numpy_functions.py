@@ -45,8 +45,7 @@ def _flat_ranks(call: str, *operands: Node) -> None:
 
 
 def _dot(a: Any, b: Any) -> Node:
-    a, b = as_node(a), as_node(b)
-    _flat_ranks("np.dot(…)", a, b)
+    _flat_ranks("np.dot(…)", as_node(a), as_node(b))
     return contraction.dot(a, b)
 
 

@@ -10,19 +10,57 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from symnet.errors import ArgumentError, explain
+from symnet import dtypes
+from symnet.errors import ArgumentError, DTypeError, explain
+from symnet.expr import elementwise as ew
+from symnet.expr.constants import as_node
 from symnet.expr.node import _BUILDERS, Node, register_builder
+from symnet.expr.operators import sign
+from symnet.expr.result_dtypes import COUNTED
 
-# NumPy's functions by the builders they are here.
-_UFUNCS = {
+# NumPy's functions by the operators they are here.
+_OPERATORS = {
     "add": "add", "subtract": "subtract", "multiply": "multiply", "divide": "divide", "true_divide": "divide",
-    "power": "power", "matmul": "matmul", "negative": "negative", "absolute": "abs",
+    "power": "power", "matmul": "matmul", "negative": "negative", "positive": "positive", "absolute": "abs",
     "less": "less", "less_equal": "less_equal", "greater": "greater", "greater_equal": "greater_equal",
     "bitwise_and": "and", "bitwise_or": "or", "invert": "not",
-    "logical_and": "and", "logical_or": "or", "logical_not": "not",
+    "logical_and": "and", "logical_or": "or", "logical_not": "not", "logical_xor": "xor", "bitwise_xor": "xor",
+    "mod": "mod", "remainder": "mod",
 }  # fmt: skip
 
 _REFLECTED = {"less": "greater", "greater": "less", "less_equal": "greater_equal", "greater_equal": "less_equal"}
+
+
+def _reciprocal(a: Any) -> Node:
+    """NumPy's `reciprocal`, which of integers is a whole number.
+
+    Raises:
+        DTypeError: of integers.
+    """
+    if a.dtype in (*dtypes.INTEGER, "bool"):
+        raise DTypeError(explain("np.reciprocal(x)", "real numbers", f"{a.dtype}", "Write 1/x for real quotients."))
+    return ew.reciprocal(a)
+
+
+def _float_power(a: Any, b: Any) -> Node:
+    """NumPy's `float_power`: real, also of integers."""
+    nodes = map(as_node, (a, b))
+    return ew.power(*(ew.convert(x, "float64") if x.dtype in COUNTED else x for x in nodes))
+
+
+# NumPy's other functions.
+_FUNCTIONS: dict[str, Callable[..., Node]] = {
+    **{
+        name: getattr(ew, name)
+        for name in (
+            "exp", "log", "log1p", "expm1", "tanh", "sin", "cos", "tan", "sinh", "cosh", "floor", "cbrt", "sqrt",
+            "maximum", "minimum", "equal", "not_equal",
+        )
+    },
+    "arcsin": ew.asin, "arccos": ew.acos, "arctan": ew.atan, "arcsinh": ew.asinh, "arccosh": ew.acosh,
+    "arctanh": ew.atanh, "arctan2": ew.atan2, "sign": sign, "square": lambda x: ew.power(x, 2),
+    "reciprocal": _reciprocal, "float_power": _float_power,
+}  # fmt: skip
 
 
 @register_builder("array_ufunc")
@@ -40,7 +78,7 @@ def apply_ufunc(ufunc: Callable[..., Any], method: str, inputs: tuple[Any, ...],
     name = ufunc.__name__
     if name in _REFLECTED and not isinstance(inputs[0], Node):  # 2 < x is x > 2, as with Python's numbers
         name, inputs = _REFLECTED[name], inputs[::-1]
-    builder = _BUILDERS.get(_UFUNCS.get(name, f"numpy {name}"))
+    builder = _BUILDERS[_OPERATORS[name]] if name in _OPERATORS else _FUNCTIONS.get(name)
     if method == "__call__" and builder is not None and not options:
         return builder(*inputs)
     name = ufunc.__name__

@@ -7,7 +7,8 @@ Rules: "real" (integers become float64), "same" (promotion of the operands), "ar
 as int64), "power", "bool", "branch" (promotion of all but the first), "weak" (a weak real: takes the dtype of what it
 meets), and one for each conversion.
 
-Where this differs from NumPy: truth values count in arithmetic (True + True is 2), float32 never meets float64, an
+What is logic among truth values is built as logic (`operators.py`); here they count (True + True is 2).
+Where this differs from NumPy: float32 never meets float64, an
 integer beside float32 is float32, and an integer to a negative number is real.
 """
 

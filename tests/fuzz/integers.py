@@ -5,8 +5,7 @@ code with known extents, and by native code with a symbolic extent whose rows fi
 Every value is built twice, by NumPy from arrays at the edges of their dtypes and by symnet from leaves; what one
 refuses (a Python integer out of range) the other must refuse.  A real value ends its expression: it is compared to
 rounding, and nothing further, such as a comparison, is made of it.
-Truth values alone count as int64 in arithmetic, where NumPy's is logic, int8 or a refusal (docs/math-conventions.md):
-there the right value is NumPy's of the same values in int64.
+What NumPy gives as int8 (`%`, `//`, `**` of two truth values) is int64 in symnet, with the same values.
 Not handled: float32.
 """
 
@@ -105,14 +104,14 @@ def built(attempt: Attempt, name: str, function: Callable[..., Any], operands: l
     attempt.rng.bit_generator.state = state
     node, ours = attempted(lambda: function(attempt.rng, *(o.node for o in operands)))
     attempt.rng.bit_generator.state = after
-    if isinstance(refusal, OverflowError) and ours is None:
+    if isinstance(refusal, (OverflowError, TypeError)) and ours is None:
         raise AssertionError(f"NumPy refuses ({refusal}), symnet does not: {text}")
     if ours is not None and refusal is None and not isinstance(ours, (OverflowError, ShapeError)):
         raise AssertionError(f"symnet refuses ({ours}), NumPy does not: {text}")
     if refusal is not None or ours is not None:
         return None
     scale = max([float(np.abs(np.asarray(o.array, float)).sum()) for o in operands], default=0.0)
-    return Value(array, node, text, scale)
+    return Value(array.astype("int64") if array.dtype == "int8" else array, node, text, scale)
 
 
 def attempted(make: Callable[[], Any]) -> tuple[Any, Exception | None]:
@@ -137,15 +136,6 @@ def _beside_number(op: Callable[..., Any], swapped: bool = False) -> Callable[..
         return op(number, x) if swapped else op(x, number)
 
     return apply
-
-
-def _is_logical(x: Any) -> bool:
-    return isinstance(x, bool) or (isinstance(x, (np.ndarray, np.generic)) and x.dtype == bool)
-
-
-def _counting(op: Callable[..., Any]) -> Callable[..., Any]:
-    """`op`, where truth values alone count as int64; nodes and all else as they are."""
-    return lambda *xs: op(*(np.asarray(x, "int64")[()] for x in xs)) if all(map(_is_logical, xs)) else op(*xs)
 
 
 def _plain(op: Callable[..., Any]) -> Callable[..., Any]:
@@ -190,9 +180,31 @@ def _connected(rng: np.random.Generator, a: Any, b: Any) -> Any:
     return a & ~b if rng.random() < 0.5 else ~a | b
 
 
+def _with_truth(rng: np.random.Generator, c: Any) -> Any:
+    truth = [True, False, np.True_, np.False_][int(rng.integers(4))]
+    op = [operator.and_, operator.or_, operator.xor, operator.add, operator.mul][int(rng.integers(5))]
+    return op(c, truth) if rng.random() < 0.5 else op(truth, c)
+
+
 def _chosen_number(rng: np.random.Generator, c: Any, a: Any) -> Any:
     number = [0, 1, -7, 1000, 2.5, True, False][int(rng.integers(7))]
     return np.where(_condition(c), a, number)
+
+
+def _contracted(rng: np.random.Generator, x: Any, y: Any) -> Any:
+    """A sum of products in one of NumPy's spellings."""
+    x, y = x.reshape(-1)[:COLUMNS], y.reshape(-1)[:COLUMNS]
+    spelling = int(rng.integers(5))
+    if spelling < 2:
+        return np.dot(x, y) if spelling else np.dot(x, y[0])
+    if spelling < 4:
+        return np.outer(x, y) if spelling == 2 else np.kron(x, y)
+    return np.einsum("i,i->i", x, y)
+
+
+def _traced(rng: np.random.Generator, x: Any, y: Any) -> Any:
+    square = np.outer(x.reshape(-1)[:COLUMNS], y.reshape(-1)[:COLUMNS])
+    return np.trace(square) if rng.random() < 0.5 else np.diag(square)
 
 
 def _joined(rng: np.random.Generator, x: Any, y: Any) -> Any:
@@ -200,8 +212,8 @@ def _joined(rng: np.random.Generator, x: Any, y: Any) -> Any:
 
 
 ARITHMETIC = {
-    "add": _counting(operator.add), "subtract": _counting(operator.sub), "multiply": _counting(operator.mul),
-    "mod": _counting(operator.mod), "divide": _counting(operator.truediv),
+    "add": operator.add, "subtract": operator.sub, "multiply": operator.mul,
+    "mod": operator.mod, "divide": operator.truediv,
 }  # fmt: skip
 SAME = {"maximum": np.maximum, "minimum": np.minimum}
 COMPARISONS = {
@@ -213,23 +225,27 @@ OPERATIONS: dict[str, tuple[int, Callable[..., Any]]] = {
     **{name: (2, _plain(op)) for name, op in (ARITHMETIC | SAME | COMPARISONS).items()},
     **{f"{name}, a number": (1, _beside_number(op)) for name, op in (ARITHMETIC | SAME | COMPARISONS).items()},
     **{f"a number, {name}": (1, _beside_number(op, True)) for name, op in ARITHMETIC.items()},
-    "negative": (1, _plain(_counting(operator.neg))),
+    "negative": (1, _plain(operator.neg)),
     "abs": (1, _plain(abs)),
     "sign": (1, _plain(np.sign)),
     "floor": (1, _plain(np.floor)),
-    "square": (1, _plain(_counting(lambda x: x**2))),
-    "cube": (1, _plain(_counting(lambda x: x**3))),
-    "power of 100": (1, _plain(_counting(lambda x: x**100))),
+    "square": (1, _plain(lambda x: x**2)),
+    "cube": (1, _plain(lambda x: x**3)),
+    "power of 100": (1, _plain(lambda x: x**100)),
     "power": (2, _power),
-    "power by a truth value": (2, lambda rng, x, y: _counting(operator.pow)(x, _condition(y))),
+    "power by a truth value": (2, lambda rng, x, y: x ** _condition(y)),
     "where": (3, _choice),
     "where, truth values": (1, _truths),
     "where, a number": (2, _chosen_number),
     "logic": (2, _connected),
+    "xor": (2, lambda rng, a, b: _condition(a) ^ _condition(b)),
+    "a truth value, logic": (1, lambda rng, a: _with_truth(rng, _condition(a))),
     **{name: (1, _reduced(getattr(np, name))) for name in ("sum", "prod", "max", "min", "mean")},
     "cumsum": (1, _cumsum),
     "argmax": (1, _argmax),
-    "matmul": (2, lambda rng, x, y: _counting(operator.matmul)(x.T, y)),
+    "matmul": (2, lambda rng, x, y: x.T @ y),
+    "contraction": (2, _contracted),
+    "trace": (2, _traced),
     "concatenate": (2, _joined),
     "transpose": (1, _plain(lambda x: x.T)),
     "slice": (1, _plain(lambda x: x[..., ::-1])),
