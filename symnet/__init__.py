@@ -41,8 +41,8 @@ _home("expr.indexing", "labels one_hot take")
 _home("expr.constants", "constant", eye="identity", arange="iota")
 _home(
     "expr.elementwise",
-    "exp log log1p expm1 sqrt tanh sigmoid softplus sin cos tan asin acos atan sinh cosh erf floor mod maximum"
-    " minimum asinh acosh atanh atan2 cbrt erfc gamma loggamma digamma"
+    "exp log log1p expm1 sqrt tanh sigmoid softplus sin cos tan asin acos atan sinh cosh erf floor floor_divide mod"
+    " maximum minimum asinh acosh atanh atan2 cbrt erfc gamma loggamma digamma"
     " where indicator xlogy equal not_equal logical_not",
     abs="absolute",
 )

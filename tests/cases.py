@@ -196,7 +196,8 @@ case("gamma, log gamma and digamma", lambda: ew.gamma(x) + ew.loggamma(x) * ew.d
 case("digamma", lambda: ew.digamma(x), "x", "its derivative, polygamma(1, x), is computed by its body", x=positive)
 case("a function of SymPy's with a body", lambda: apply(Logistic, x * y, body=logistic), "x y")
 case("sign and floor", lambda: ew.sign(x) + ew.floor(x), "x", "derivative zero by declaration")
-case("mod", lambda: ew.mod(x, y) + x % 0.3, "x y", "the derivatives are 1 and -floor(x/y)", y=positive)
+case("floor_divide", lambda: x // y + x // 0.3, "x y", "a step: the derivatives are 0", y=positive)
+case("mod", lambda: ew.mod(x, y) + x % 0.3, "x y", "the derivatives are 1 and -(x // y)", y=positive)
 case(
     "integers beside reals",
     lambda: [(k - flags) * x + elementwise("mul", elementwise("as_real", k), x), mean(k), k.sum()],

@@ -235,7 +235,7 @@ def test_mod_of_integers_never_traps() -> None:
 
 
 def test_slopes_of_mod() -> None:
-    assert str(sn.grad(u % v, [u, v])) == "[1, -floor(u/v)]"
+    assert str(sn.grad(u % v, [u, v])) == "[1, -floor_divide(u, v)]"
     assert sn.compile(sn.grad(u % v, v))(u=7.5, v=2.0) == -3
     assert str(7 % i) == "mod(7, i)" and sympy.latex(u % v) == r"u \bmod v"
     assert np.mod(u, v) is np.remainder(u, v) is sn.mod(u, v)
@@ -374,8 +374,8 @@ LOGIC = (
     "np.outer(b, c) @ np.outer(c, b)", "np.maximum(b, c)", "np.floor(b)", "b < c", "np.max(b)",
     "b + 1", "b * 2", "1 - b", "b - 1", "b % 2", "b ** 3", "b + np.int32(1)", "(b + c) + 0", "sum([b, c])", "b + 0 - c",
     "np.sum(b)", "np.prod(b)", "np.cumsum(b)", "np.trace(np.outer(b, b))", "b @ np.arange(4)", "np.clip(b, 0, 1)",
-    "b / 2", "b + 0.5", "np.mean(b)", "np.mean(np.max(b))", "np.linalg.norm(b)",
-    "b % c", "b ** c", "b ** 2", "np.square(b)",
+    "b / 2", "b + 0.5", "b // 2", "np.mean(b)", "np.mean(np.max(b))", "np.linalg.norm(b)",
+    "b % c", "b // c", "b ** c", "b ** 2", "np.square(b)",
 )  # fmt: skip
 
 
@@ -408,6 +408,65 @@ def test_what_numpy_refuses_of_truth_values_is_refused(text: str, message: str) 
         eval(text, names | TRUTHS)
     with pytest.raises(DTypeError, match=message):
         eval(text, names | {name: sn.tensor(name, 4, dtype="bool") for name in "bc"})
+
+
+SPECIAL = [
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    0.1,
+    0.3,
+    -0.7,
+    7.0,
+    -7.0,
+    3.0,
+    1e16,
+    2.0**53 + 2,
+    1e300,
+    5e-324,
+    -1e-30,
+    np.inf,
+    -np.inf,
+    np.nan,
+]
+DIVIDED = {
+    "float64": np.array(SPECIAL),
+    "float32": np.array([x for x in SPECIAL if abs(x) < 1e38 or not np.isfinite(x)], "float32"),
+    "int64": np.array([-(2**63), 1 - 2**63, -7, -2, -1, 0, 1, 2, 3, 7, 2**53 + 1, 2**63 - 1]),
+    "int32": np.array([-(2**31), 1 - 2**31, -7, -2, -1, 0, 1, 2, 3, 7, 2**31 - 1], "int32"),
+    "bool": np.array([False, True]),
+}
+
+
+@pytest.mark.parametrize("dtype", DIVIDED)
+def test_whole_quotients_are_numpys_bit_for_bit(dtype: str, rng: np.random.Generator) -> None:
+    """Signs, divisors of 0 and infinity, the smallest integer over -1, and that a is (a // b)·b + a % b."""
+    x, y = (grid.ravel() for grid in np.meshgrid(DIVIDED[dtype], DIVIDED[dtype]))
+    if dtype.startswith("float"):
+        scale = 10.0 ** rng.integers(-8, 9, (2, 300))
+        x, y = (
+            np.concatenate([v, r.astype(dtype)]) for v, r in zip((x, y), rng.normal(size=(2, 300)) * scale, strict=True)
+        )
+    a, b = (sn.tensor(name, len(x), dtype=dtype) for name in "ab")
+    nodes = [a // b, np.floor_divide(a, b), *divmod(a, b), *np.divmod(a, b), 7 // b, sn.floor_divide(a, 2)]
+    with np.errstate(all="ignore"):
+        wanted = [x // y, x // y, *np.divmod(x, y), *np.divmod(x, y), 7 // y, x // 2]
+    for node, got, want in zip(nodes, sn.compile(nodes)(a=x, b=y), wanted, strict=True):
+        for found in (got, evaluate(node, {"a": x, "b": y})):
+            assert found.dtype == ("int64" if want.dtype == "int8" else want.dtype)
+            np.testing.assert_array_equal(found, want)
+            if dtype.startswith("float"):
+                is_number = ~np.isnan(want)
+                np.testing.assert_array_equal(np.signbit(found)[is_number], np.signbit(want)[is_number])
+
+
+def test_a_whole_quotient_is_an_index_and_has_no_slope() -> None:
+    x, v = sn.tensor("x", 3), sn.tensor("v", m)
+    assert sn.compile(sn.take(v, sn.arange(m) // 2))(v=np.arange(5.0)).tolist() == [0, 0, 1, 1, 2]
+    assert sn.grad(sn.sum(x // 2 * x), x) is sn.simplify(x // 2)
+    slope = sn.compile(sn.grad(sn.sum(1 % x), x))(x=np.array([0.1, 0.3, -0.7]))
+    assert slope.tolist() == [-9, -3, 2]
 
 
 def test_xor_of_numbers_is_refused() -> None:

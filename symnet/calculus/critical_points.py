@@ -56,7 +56,7 @@ _NUMERIC = "found by Newton's method: there may be further points"
 _KINKS = "it is not smooth everywhere: kinks and whole regions of slope zero may be missing"
 _JUMPS = "it jumps, in infinitely many places: minima and maxima at jumps may be missing"
 _STEPS = "piecewise constant: the slope is zero wherever it does not jump"
-_KINKED_OPS = ("abs", "sign", "floor", "relu", "leaky_relu", "maximum", "minimum", "where")
+_KINKED_OPS = ("abs", "sign", "floor", "floor_divide", "relu", "leaky_relu", "maximum", "minimum", "where")
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ from symnet.expr.sympy_scalars import caller
 _MODULES = {
     "expr.elementwise": "exp log log1p expm1 sqrt tanh sigmoid softplus sin cos tan asin acos atan sinh cosh erf"
     " asinh acosh atanh atan2 cbrt erfc gamma loggamma digamma"
-    " floor mod maximum minimum where indicator xlogy equal not_equal logical_not",
+    " floor floor_divide mod maximum minimum where indicator xlogy equal not_equal logical_not",
     "expr.operators": "sign logical_and logical_or logical_xor",
     "expr.activations": "relu leaky_relu elu silu gelu",
     "expr.contraction": "einsum matmul dot outer trace transpose sum mean",

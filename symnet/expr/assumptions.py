@@ -307,6 +307,7 @@ _BY_PRIMITIVE: dict[str, Callable[[Node], Iterable[str]]] = {
     "abs": _abs_facts,
     "where": _where_facts,
     "mod": _mod_facts,
+    "floor_divide": lambda node: {"integer"} | (_common(node.operands) & {"nonnegative"}),
     **dict.fromkeys(CASTS, lambda node: _of(node.operands[0])),
     "indicator": lambda node: {"unit", "integer"},
 }

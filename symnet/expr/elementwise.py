@@ -57,6 +57,7 @@ PRIMITIVES: dict[str, Primitive] = {
         Primitive("sign", 1, "same"),
         Primitive("floor", 1, "same"),
         Primitive("mod", 2, "arithmetic"),
+        Primitive("floor_divide", 2, "arithmetic"),
         Primitive("xlogy", 2, "real"),
         Primitive("atan2", 2, "real"),
         Primitive("function", None, "real", fewest=1),  # any other function of SymPy's: expr/sympy_functions.py
@@ -382,6 +383,26 @@ def mod(a: Any, b: Any) -> Node:
         np.float64(0.19999999999999996)
     """
     return written("mod", a, b)
+
+
+@register_builder("floor_divide")
+def floor_divide(a: Any, b: Any) -> Node:
+    """⌊a/b⌋ as `a // b` of NumPy's: whole, rounded downwards, with a % b as the remainder; derivative 0.
+
+    Integers over 0 are 0, reals ±∞ or NaN; the slope is 0 where there is one.
+
+    Example:
+        >>> import symnet as sn
+        >>> k = sn.tensor("k", 3, dtype="int64")
+        >>> sn.compile(k // 2)(k=[-3, 4, 5])
+        array([-2,  2,  2])
+    """
+    return written("floor_divide", a, b)
+
+
+@register_builder("divmod")
+def _divmod(a: Any, b: Any) -> tuple[Node, Node]:
+    return floor_divide(a, b), mod(a, b)
 
 
 def xlogy(x: Any, y: Any) -> Node:

@@ -21,11 +21,8 @@ def asked(call: str, expected: str = "a number") -> Callable[..., NoReturn]:
     return refuse
 
 
-_WHOLE = "Write sn.floor(x / y) for reals, (i - i % n) / n for whole numbers; the remainder is x % y."
 _BITS = "Bits are not handled: i << n is i * 2**n."
 _REMEDY = {
-    "//": _WHOLE,
-    "divmod": _WHOLE,
     "<<": _BITS,
     ">>": _BITS,
 }
@@ -35,8 +32,8 @@ def lacking(sign: str) -> tuple[Callable[..., NoReturn], Callable[..., NoReturn]
     """The methods of an operator of Python's that expressions have not, for an expression on its left and right."""
 
     def refuse(left: Any, right: Any) -> NoReturn:
-        call = f"divmod({left!r}, {right!r})" if sign == "divmod" else f"({left!r}) {sign} ({right!r})"
-        expected = "one of the operators + - * / % ** @ & | ^ ~ or a comparison"
+        call = f"({left!r}) {sign} ({right!r})"
+        expected = "one of the operators + - * / // % ** @ & | ^ ~ or a comparison"
         raise ArgumentError(explain(call, expected, f"{sign} of an expression", _REMEDY[sign]))
 
     return refuse, lambda self, other: refuse(other, self)

@@ -289,6 +289,8 @@ class Node(Basic):
     __truediv__, __rtruediv__ = _operator("divide")
     __pow__, __rpow__ = _operator("power")
     __mod__, __rmod__ = _operator("mod")
+    __floordiv__, __rfloordiv__ = _operator("floor_divide")
+    __divmod__, __rdivmod__ = _operator("divmod")
     __matmul__, __rmatmul__ = _operator("matmul")
     __and__, __rand__ = _operator("and")
     __or__, __ror__ = _operator("or")
@@ -319,8 +321,6 @@ class Node(Basic):
 
     __float__, __int__, __complex__, __round__ = map(asked, ("float", "int", "complex", "round"))
     __contains__ = asked("contains", "a container with values")
-    __floordiv__, __rfloordiv__ = lacking("//")
-    __divmod__, __rdivmod__ = lacking("divmod")
     (__lshift__, __rlshift__), (__rshift__, __rrshift__) = map(lacking, ("<<", ">>"))
 
     def __format__(self, spec: str) -> str:

@@ -25,7 +25,7 @@ _OPERATORS = {
     "less": "less", "less_equal": "less_equal", "greater": "greater", "greater_equal": "greater_equal",
     "bitwise_and": "and", "bitwise_or": "or", "invert": "not",
     "logical_and": "and", "logical_or": "or", "logical_not": "not", "logical_xor": "xor", "bitwise_xor": "xor",
-    "mod": "mod", "remainder": "mod",
+    "mod": "mod", "remainder": "mod", "floor_divide": "floor_divide", "divmod": "divmod",
 }  # fmt: skip
 
 _REFLECTED = {"less": "greater", "greater": "less", "less_equal": "greater_equal", "greater_equal": "less_equal"}

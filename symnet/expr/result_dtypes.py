@@ -47,7 +47,7 @@ def common_dtype(*operands: Node) -> str | None:
 _COUNTS = frozenset({"size", "delta", "iota", "one_hot", "indicator"})
 _KEEP_WHOLE = frozenset({
     "expand", "reshape", "slice", "place", "concat", "take", "einsum", "cumsum", "named", "barrier", "sealed",
-    "add", "mul", "mod", "maximum", "minimum", "abs", "sign", "floor", "where",
+    "add", "mul", "mod", "maximum", "minimum", "abs", "sign", "floor", "floor_divide", "where",
 })  # fmt: skip
 _DEPTH = 8  # levels of a weak value that are looked through; below it counts as real, which loses nothing
 

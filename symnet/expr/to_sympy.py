@@ -44,6 +44,7 @@ _SCALARS: dict[str, Callable[..., Any]] = {
     "loggamma": sympy.loggamma, "digamma": sympy.digamma, "cbrt": lambda x: sympy.sign(x) * sympy.cbrt(sympy.Abs(x)),
     "atan2": lambda y, x: sympy.atan2(y, x),
     "mod": lambda a, b: sympy.Mod(a, b),
+    "floor_divide": lambda a, b: sympy.floor(a / b),
     **dict.fromkeys(CASTS, lambda x: x),
     "log1p": lambda x: sympy.log(1 + x),
     "expm1": lambda x: sympy.exp(x) - 1,

@@ -184,6 +184,21 @@ def _mod(e: Emitter, dtype: str, args: list[V]) -> V:
     return e.text.select(moves, e.text.binary("add", rest, b), rest)
 
 
+def _floor_divide(e: Emitter, dtype: str, args: list[V]) -> V:
+    """⌊a/b⌋; of integers 0 where the divisor is 0, and the smallest integer over -1 wraps, as in NumPy."""
+    if _kind(args[0]) == 0:
+        return _math("floor_divide", e, dtype, args)
+    a, b = e.text.unify(*args)
+    zero, one = constant(0, b.scalar), constant(1, b.scalar)
+    is_unit = e.text.binary("icmp ult", e.text.binary("add", b, one), constant(3, b.scalar), "i1")  # -1, 0, 1: a·b
+    quotient = e.text.binary("sdiv", a, e.text.select(is_unit, one, b))
+    rest = e.text.binary("sub", a, e.text.binary("mul", quotient, b))
+    differs = e.text.binary("icmp slt", e.text.binary("xor", rest, b), zero, "i1")
+    moves = e.text.binary("and", differs, e.text.binary("icmp ne", rest, zero, "i1"))
+    below = e.text.select(moves, e.text.binary("sub", quotient, one), quotient)
+    return e.text.select(is_unit, e.text.binary("mul", a, b), below)
+
+
 def cast(e: Emitter, dtype: str, args: list[V]) -> V:
     """A value in another dtype; reals become integers by truncation, NaN gives 0, out of range the nearest."""
     (value,) = args
@@ -224,6 +239,7 @@ OPERATIONS: dict[str, Emission] = {
     "fma": _fma,
     "floor": _floor,
     "mod": _mod,
+    "floor_divide": _floor_divide,
     "sign": _sign,
     "sqrt": _sqrt,
     "rsqrt": _rsqrt,

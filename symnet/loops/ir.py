@@ -259,6 +259,7 @@ class Op(Value):
 
 ARITHMETIC = (
     "add", "sub", "mul", "div", "neg", "abs", "maximum", "minimum", "fma", "floor", "sign", "sqrt", "rsqrt", "mod",
+    "floor_divide",
 )  # fmt: skip
 COMPARISON = ("lt", "le", "gt", "ge", "eq", "ne")  # of numbers, gives bool; NaN compares false but for ne
 LOGICAL = ("and", "or", "not")

@@ -46,7 +46,7 @@ def xlogy(x: Any, y: Any) -> Any:
 MEANING: dict[str, Callable[..., Any]] = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "neg": np.negative, "abs": np.abs,
     "maximum": np.maximum, "minimum": np.minimum, "fma": fma, "floor": np.floor, "sign": np.sign,
-    "sqrt": np.sqrt, "rsqrt": rsqrt, "mod": np.mod,
+    "sqrt": np.sqrt, "rsqrt": rsqrt, "mod": np.mod, "floor_divide": np.floor_divide,
     "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
     "and": np.logical_and, "or": np.logical_or, "not": np.logical_not,
     "exp": np.exp, "log": np.log, "log1p": np.log1p, "expm1": np.expm1, "tanh": np.tanh, "sigmoid": sigmoid,

@@ -21,7 +21,7 @@ from symnet.lower.point import INLINE, Index, Inline, Point, Points, wrapped
 _DIRECT = (
     "exp", "log", "log1p", "expm1", "tanh", "sigmoid", "softplus", "sin", "cos", "tan", "asin", "acos", "atan", "sinh",
     "cosh", "asinh", "acosh", "atanh", "atan2", "cbrt", "erf", "erfc", "gamma", "loggamma", "digamma", "abs", "sign",
-    "floor", "maximum", "minimum", "xlogy", "and", "or", "not", "mod",
+    "floor", "maximum", "minimum", "xlogy", "and", "or", "not", "mod", "floor_divide",
 )  # fmt: skip
 MOST_MULTIPLIED = 64  # the largest exponent of a power that is written as products
 _COMPARISONS = ("lt", "le", "gt", "ge", "eq", "ne")

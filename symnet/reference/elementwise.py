@@ -56,7 +56,7 @@ MEANING: dict[str, Callable[..., Any]] = {
     "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "erf": erf, "xlogy": _xlogy,
     "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh, "atan2": np.arctan2, "cbrt": np.cbrt, "erfc": erfc,
     "gamma": gamma, "loggamma": loggamma, "digamma": digamma, "function": function_value,
-    "mod": np.mod, **dict.fromkeys(CASTS, lambda x: x),
+    "mod": np.mod, "floor_divide": np.floor_divide, **dict.fromkeys(CASTS, lambda x: x),
     "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
     "and": np.logical_and, "or": np.logical_or, "not": np.logical_not, "where": np.where, "indicator": _indicator,
 }  # fmt: skip

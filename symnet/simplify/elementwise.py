@@ -150,7 +150,7 @@ FUNCTIONS = (
             "exp", "log", "log1p", "expm1", "tanh", "sigmoid", "softplus", "sin", "cos", "tan", "asin", "acos", "atan",
             "sinh", "cosh", "asinh", "acosh", "atanh", "atan2", "cbrt", "erf", "erfc", "gamma", "loggamma", "digamma",
             "function", "abs", "sign", "floor", "maximum", "minimum", "xlogy", "where", "indicator",
-            "lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "mod", *CASTS,
+            "lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "mod", "floor_divide", *CASTS,
         ),
     ),
     Rewrite(evaluate_at_number, tuple(_EXACT)),

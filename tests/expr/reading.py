@@ -23,8 +23,8 @@ from symnet.expr.sympy_functions import function_of
 from symnet.expr.sympy_scalars import caller
 
 _PUBLIC = (
-    "exp log log1p expm1 sqrt tanh sigmoid softplus sin cos tan asin acos atan sinh cosh erf sign floor mod maximum"
-    " minimum asinh acosh atanh atan2 cbrt erfc gamma loggamma digamma"
+    "exp log log1p expm1 sqrt tanh sigmoid softplus sin cos tan asin acos atan sinh cosh erf sign floor floor_divide"
+    " mod maximum minimum asinh acosh atanh atan2 cbrt erfc gamma loggamma digamma"
     " where xlogy equal not_equal relu einsum outer trace transpose sum mean max min prod argmax logsumexp softmax"
     " log_softmax det logdet inv solve norm cumsum reshape concat stack pad broadcast_to eye arange one_hot abs"
 )

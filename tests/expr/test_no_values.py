@@ -71,11 +71,6 @@ def test_a_leaf_may_have_any_name_that_is_an_identifier() -> None:
 @pytest.mark.parametrize(
     ("operation", "remedy"),
     [
-        (lambda x: x // 2, "Write sn.floor"),
-        (lambda x: 2.5 // x, "Write sn.floor"),
-        (lambda x: x // x, "Write sn.floor"),
-        (lambda x: divmod(x, 2), "the remainder is x % y"),
-        (lambda x: divmod(7, x), "the remainder is x % y"),
         (lambda x: x << 1, "i \\* 2\\*\\*n"),
         (lambda x: 1 >> x, "Bits are not handled"),
     ],
@@ -83,10 +78,3 @@ def test_a_leaf_may_have_any_name_that_is_an_identifier() -> None:
 def test_an_operator_that_expressions_have_not_is_refused_with_what_to_write(operation, remedy: str, x: Any) -> None:
     with pytest.raises(SymnetError, match=f"(?s)expected one of the operators .* of an expression\\. .*{remedy}"):
         operation(x)
-
-
-def test_the_quotients_that_the_refusal_names_are_numpys(rng: np.random.Generator) -> None:
-    v, k = sn.tensor("v", 50), sn.tensor("k", 50, dtype="int64")
-    data = {"v": rng.normal(size=50), "k": rng.integers(-99, 99, 50)}
-    floor, whole = sn.compile([sn.floor(v / 0.7), (k - k % 7) / 7])(**data)
-    assert np.array_equal(floor, data["v"] // 0.7) and np.array_equal(whole, data["k"] // 7)

@@ -213,7 +213,9 @@ def _joined(rng: np.random.Generator, x: Any, y: Any) -> Any:
 
 ARITHMETIC = {
     "add": operator.add, "subtract": operator.sub, "multiply": operator.mul,
-    "mod": operator.mod, "divide": operator.truediv,
+    "mod": operator.mod, "floor_divide": operator.floordiv,
+    "quotient and remainder": lambda a, b: operator.add(*divmod(a, b)),
+    "divide": operator.truediv,
 }  # fmt: skip
 SAME = {"maximum": np.maximum, "minimum": np.minimum}
 COMPARISONS = {

@@ -9,7 +9,7 @@ import numpy as np
 from symnet.llvm.math import MATH
 
 KINDS = {"float": np.float32, "double": np.float64}
-ARITY = {"mod": 2, "pow": 2, "xlogy": 2, "atan2": 2}
+ARITY = {"mod": 2, "floor_divide": 2, "pow": 2, "xlogy": 2, "atan2": 2}
 inf, nan = math.inf, math.nan
 
 # ulp, for float and double: what the docstrings promise on every target
@@ -35,6 +35,7 @@ BOUNDS = {
     "log1p": (1.0, 1.0),
     "loggamma": (0.6, 3.0),  # x > 0
     "mod": (0.5, 0.5),
+    "floor_divide": (2.0, 2.0),
     "pow": (0.6, 1.5),
     "rsqrt": (1.5, 1.5),
     "sigmoid": (2.5, 2.5),
@@ -60,6 +61,7 @@ def exact_mod(x, y):
 
 ORACLE = {
     "mod": exact_mod,
+    "floor_divide": lambda x, y: mp.mpf(Fraction(float(x)) // Fraction(float(y))),
     "pow": mp.power,
     "atan2": mp.atan2,
     "cbrt": lambda x: mp.sign(x) * mp.cbrt(abs(x)),
@@ -184,6 +186,10 @@ def pairs(name, kind):
         return y.astype(KINDS[kind]), (np.concatenate([x[::-1], -x, x]) * rng.choice([-1, 1], len(y))).astype(
             KINDS[kind]
         )
+    if name == "floor_divide":
+        a, b = both_signs(powers(rng, -8, 60, 600)), both_signs(powers(rng, -8, 8, 600))
+        a = np.concatenate([a, np.arange(-40, 40) * 0.1])
+        return a.astype(KINDS[kind]), np.concatenate([b, np.tile([0.1, 0.2, 0.3, -0.7], 20)]).astype(KINDS[kind])
     if name == "mod":
         anything, near = both_signs(powers(rng, bottom, top, 600)), both_signs(powers(rng, -8, 8, 600))
         a = np.concatenate([anything, near, np.arange(-40, 40) * 0.1])
@@ -200,7 +206,7 @@ def pairs(name, kind):
 
 def arguments(name, kind):
     args = pairs(name, kind) if name in ARITY else (points(name, kind),)
-    usable = np.all([np.isfinite(a) & ((a != 0) | (name != "mod")) for a in args], axis=0)
+    usable = np.all([np.isfinite(a) & ((a != 0) | (name not in ("mod", "floor_divide"))) for a in args], axis=0)
     return [a[usable] for a in args]
 
 
@@ -249,6 +255,13 @@ SPECIAL = {
     "xlogy": [
         ((0.0, 0.0), 0.0), ((0.0, -1.0), 0.0), ((0.0, inf), 0.0), ((-0.0, 0.0), 0.0), ((0.0, nan), nan),
         ((nan, 1.0), nan), ((1.0, 0.0), -inf), ((1.0, -1.0), nan), ((2.0, inf), inf), ((nan, 0.0), nan),
+    ],
+    "floor_divide": [
+        ((5.0, inf), 0.0), ((-5.0, inf), -1.0), ((5.0, -inf), -1.0), ((-5.0, -inf), 0.0), ((0.0, inf), 0.0),
+        ((-0.0, 3.0), -0.0), ((0.0, -3.0), -0.0), ((1.0, 0.0), inf), ((0.0, 0.0), nan), ((1.0, -0.0), -inf),
+        ((inf, 3.0), nan), ((inf, 0.0), inf), ((-inf, 3.0), nan), ((inf, inf), nan), ((nan, 3.0), nan),
+        ((3.0, nan), nan), ((nan, inf), nan), ((nan, 0.0), nan), ((-1.0, 3.0), -1.0), ((1.0, -3.0), -1.0),
+        ((7.5, 2.0), 3.0), ((-7.5, 2.0), -4.0), ((6.0, -3.0), -2.0), ((-1e-30, 1.0), -1.0),
     ],
     "mod": [
         ((5.0, inf), 5.0), ((-5.0, inf), inf), ((5.0, -inf), -inf), ((-5.0, -inf), -5.0), ((0.0, inf), 0.0),

@@ -108,6 +108,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
     "acos": _inverse(mpmath.acos), "atan": mpmath.atan, "sinh": mpmath.sinh, "cosh": mpmath.cosh,
     "erf": mpmath.erf, "erfc": mpmath.erfc, "cbrt": _cbrt, "asinh": mpmath.asinh, "acosh": _within(mpmath.acosh, 1),
     "atanh": _atanh, "gamma": _gamma, "loggamma": _loggamma, "digamma": _digamma, "atan2": mpmath.atan2,
+    "floor_divide": lambda a, b: mpmath.floor(a / b),
     "mod": lambda a, b: a - b * mpmath.floor(a / b),
     "xlogy": lambda x, y: mpf(0) if not x else x * _log(y),
     "lt": lambda a, b: a < b, "le": lambda a, b: a <= b, "gt": lambda a, b: a > b, "ge": lambda a, b: a >= b,

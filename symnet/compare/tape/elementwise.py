@@ -53,7 +53,7 @@ FORWARD: dict[str, Callable[..., Any]] = {
     "softplus": lambda x: np.logaddexp(0, x), "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin,
     "acos": np.arccos, "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "erf": erf, "xlogy": xlogy,
     "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh, "atan2": np.arctan2, "cbrt": np.cbrt, "erfc": erfc,
-    "gamma": gamma, "loggamma": loggamma, "digamma": digamma, "mod": np.mod,
+    "gamma": gamma, "loggamma": loggamma, "digamma": digamma, "mod": np.mod, "floor_divide": np.floor_divide,
     **{name: _cast(dtype) for name, dtype in CASTS.items()},
     "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
     "and": np.logical_and, "or": np.logical_or, "not": np.logical_not, "where": np.where,
@@ -95,12 +95,13 @@ PULLS: dict[str, tuple[Pull, ...]] = {
     "loggamma": (lambda g, y, x: g * digamma(x),),
     "digamma": (lambda g, y, x: g * trigamma(x),),
     "xlogy": (lambda g, y, a, b: g * np.log(b), lambda g, y, a, b: g * a / b),
-    "mod": (lambda g, y, a, b: g, lambda g, y, a, b: -g * np.floor(a / b)),
+    "mod": (lambda g, y, a, b: g, lambda g, y, a, b: -g * np.floor_divide(a, b)),
 }
 
 FLAT = (
     "sign",
     "floor",
+    "floor_divide",
     "lt",
     "le",
     "gt",

@@ -42,6 +42,7 @@ def _common(prefix: str, arc: str) -> dict[str, str]:
     table = {name: f"{prefix}.{name}({{0}})" for name in _SAME}
     table |= {name: f"{prefix}.{name}({{0}}, {{1}})" for name in ("maximum", "minimum")}
     table |= {f"a{name}": f"{prefix}.{arc}{name}({{0}})" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")}
+    table["floor_divide"] = f"{prefix}.floor_divide({{0}}, {{1}})"
     table["mod"] = f"{prefix}.remainder({{0}}, {{1}})"
     table["atan2"] = f"{prefix}.{arc}tan2({{0}}, {{1}})"
     table["where"] = f"{prefix}.where({{0}}, {{1}}, {{2}})"

@@ -370,6 +370,7 @@ _NOTATION: dict[str, Callable[[list[Math]], Math]] = {
     "abs": lambda args: Math(rf"\left|{args[0].text}\right|", ATOM),
     "cbrt": lambda args: Math(rf"\sqrt[3]{{{args[0].text}}}", ATOM),
     "floor": lambda args: Math(rf"\left\lfloor {args[0].text} \right\rfloor", ATOM),
+    "floor_divide": lambda args: Math(rf"\left\lfloor \frac{{{args[0].text}}}{{{args[1].text}}} \right\rfloor", ATOM),
     "mod": lambda args: Math(rf"{args[0].within(POWER)} \bmod {args[1].within(POWER)}", PRODUCT),
     "outer": lambda args: Math(rf"{args[0].within(POWER)} {args[1].within(ATOM)}^{{\top}}", MATMUL),
     "xlogy": lambda args: Math(rf"{args[0].within(POWER)} \log{parens(args[1].text)}", PRODUCT),

@@ -357,6 +357,7 @@ _OPERATOR = {
 _NOTATION: dict[str, Callable[[list[Math]], Math]] = {
     "abs": lambda args: Math(parens(args[0].text, "|", "|"), ATOM),
     "floor": lambda args: Math(parens(args[0].text, "⌊", "⌋"), ATOM),
+    "floor_divide": lambda args: Math(parens(args[0].within(POWER) + op("/") + args[1].within(POWER), "⌊", "⌋"), ATOM),
     "mod": lambda args: Math(args[0].within(POWER) + upright("mod") + args[1].within(POWER), PRODUCT),
     "outer": lambda args: Math(args[0].within(POWER) + THIN + sup(args[1].within(ATOM), TOP), MATMUL),
     "xlogy": lambda args: Math(args[0].within(POWER) + THIN + _operator("log") + parens(args[1].text), PRODUCT),

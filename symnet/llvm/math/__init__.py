@@ -26,7 +26,7 @@ from symnet.llvm.math.inverse_hyperbolic import acosh, asinh, atanh
 from symnet.llvm.math.inverse_trigonometric import acos, asin, atan, atan2
 from symnet.llvm.math.logarithm import log, log1p, softplus, xlogy
 from symnet.llvm.math.power import pow
-from symnet.llvm.math.remainder import mod
+from symnet.llvm.math.remainder import floor_divide, mod
 from symnet.llvm.math.trigonometric import cos, sin, tan
 
 MATH: dict[str, Callable[..., Any]] = {
@@ -51,6 +51,7 @@ MATH: dict[str, Callable[..., Any]] = {
     "log1p": log1p,
     "loggamma": loggamma,
     "mod": mod,
+    "floor_divide": floor_divide,
     "pow": pow,
     "rsqrt": rsqrt,
     "sigmoid": sigmoid,

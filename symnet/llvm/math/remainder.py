@@ -1,4 +1,4 @@
-"""a mod b of reals, exactly: C's fmod, with the sign put right as Python and NumPy do.
+"""a mod b and a // b of reals: C's fmod, exactly, with the sign put right as Python and NumPy do.
 
 In: a builder and two values of one real lane type.  Out: IR with one loop, no calls.
 
@@ -42,15 +42,51 @@ def mod(builder: ir.IRBuilder, a: Value, b: Value) -> Value:
 
 
 def _mod(lanes: Lanes, a: Value, b: Value) -> Value:
-    size, divisor = lanes.abs(a), lanes.abs(b)
-    is_defined = lanes.both(lanes.less(size, INF), lanes.less(0.0, divisor))
-    divisor = lanes.select(is_defined, divisor, 1.0)
-    rest = _remainder(lanes, lanes.select(is_defined, size, 0.0), divisor)
-    signed = lanes.copy_sign(rest, a)
-    differs = lanes.less(lanes.mul(lanes.copy_sign(1.0, a), lanes.copy_sign(1.0, b)), 0.0)
-    moved = lanes.select(differs, lanes.add(signed, b), signed)
+    rest = _fmod(lanes, a, b)
+    moved = lanes.select(_differ(lanes, a, b), lanes.add(rest, b), rest)
     found = lanes.select(lanes.equal(rest, 0.0), lanes.copy_sign(0.0, b), moved)
-    return lanes.select(is_defined, found, NAN)
+    return lanes.select(_is_defined(lanes, a, b), found, NAN)
+
+
+def floor_divide(builder: ir.IRBuilder, a: Value, b: Value) -> Value:
+    """⌊a/b⌋ by the exact remainder, as NumPy has it: (a - a fmod b)/b, one less where the signs differ, made whole.
+
+    a/b for b = 0, NaN for infinite a, and 0 or -1 for infinite b.
+
+    Error: 2 ulp, of the rounded a - a fmod b and its quotient, which are then rounded to a whole number.
+    """
+    lanes = Lanes(builder, a.type)
+    if lanes.kind == "double":
+        rest = _fmod(lanes, a, b)
+    else:
+        wide = Lanes(builder, a.type, "double")
+        rest = builder.fptrunc(_fmod(wide, *(builder.fpext(v, wide.real) for v in (a, b))), lanes.real)
+    quotient = lanes.div(lanes.sub(a, rest), b)
+    moves = lanes.both(_differ(lanes, a, b), lanes.either(lanes.less(rest, 0.0), lanes.less(0.0, rest)))
+    quotient = lanes.select(moves, lanes.sub(quotient, 1.0), quotient)
+    below = floor_of(lanes, quotient)
+    whole = lanes.select(lanes.less(0.5, lanes.sub(quotient, below)), lanes.add(below, 1.0), below)
+    ratio = lanes.div(a, b)
+    found = lanes.select(lanes.equal(quotient, 0.0), lanes.copy_sign(0.0, ratio), whole)
+    undefined = lanes.select(lanes.equal(b, 0.0), ratio, NAN)
+    return lanes.select(_is_defined(lanes, a, b), found, undefined)
+
+
+def _is_defined(lanes: Lanes, a: Value, b: Value) -> Value:
+    """Where a is finite and b neither 0 nor NaN."""
+    return lanes.both(lanes.less(lanes.abs(a), INF), lanes.less(0.0, lanes.abs(b)))
+
+
+def _differ(lanes: Lanes, a: Value, b: Value) -> Value:
+    """Where the signs differ."""
+    return lanes.less(lanes.mul(lanes.copy_sign(1.0, a), lanes.copy_sign(1.0, b)), 0.0)
+
+
+def _fmod(lanes: Lanes, a: Value, b: Value) -> Value:
+    """The remainder of a's sign; ±0 where there is none."""
+    is_defined = _is_defined(lanes, a, b)
+    size = lanes.select(is_defined, lanes.abs(a), 0.0)
+    return lanes.copy_sign(_remainder(lanes, size, lanes.select(is_defined, lanes.abs(b), 1.0)), a)
 
 
 def _remainder(lanes: Lanes, size: Value, divisor: Value) -> Value:
