@@ -51,6 +51,11 @@ _home("expr.activations", "relu leaky_relu elu silu gelu")
 _home("expr.contraction", "einsum matmul dot outer trace transpose sum mean")
 _home("expr.reduction", "max min prod argmax logsumexp softmax log_softmax")
 _home("expr.cumulative", "cumsum")
+_home(
+    "expr.composed",
+    "square clip isnan isinf isfinite hypot logaddexp exp2 log2 log10 ceil any all count_nonzero argmin var std diff"
+    " tril triu",
+)
 _home("expr.linalg", "det logdet inv solve matrix_power")
 _home("expr.norms", "norm")
 _home("expr.building", "zeros ones diag kron")

@@ -14,8 +14,20 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from symnet.errors import ArgumentError, ShapeError, explain
-from symnet.expr import building, contraction, cumulative, elementwise, indexing, linalg, movement, norms, reduction
+from symnet.expr import (
+    building,
+    composed,
+    contraction,
+    cumulative,
+    elementwise,
+    indexing,
+    linalg,
+    movement,
+    norms,
+    reduction,
+)
 from symnet.expr.constants import as_node
+from symnet.expr.extents import normalize_axes
 from symnet.expr.node import Node, register_builder
 
 # --------------------------------------------------------------------------- where NumPy's meaning is another
@@ -58,9 +70,43 @@ def _concatenate(xs: Any, axis: Any = 0) -> Node:
     return movement.concat([_flat(x) for x in xs], 0) if axis is None else movement.concat(xs, axis)
 
 
-def _clip(x: Any, low: Any = None, high: Any = None) -> Node:
-    x = as_node(x) if low is None else elementwise.maximum(x, low)
-    return x if high is None else elementwise.minimum(x, high)
+def _argmin(x: Any, axis: Any = None) -> Node:
+    return composed.argmin(_flat(x), 0) if axis is None else composed.argmin(x, axis)
+
+
+def _squeeze(x: Any, axis: Any = None) -> Node:
+    gone = [a for a, n in enumerate(x.shape) if n == 1] if axis is None else normalize_axes("squeeze", axis, x.rank)
+    if any(x.shape[a] != 1 for a in gone):
+        mend = "Name axes of extent 1, or slice the others first."
+        raise ShapeError(explain(f"np.squeeze(…, axis={axis})", "axes of extent 1", f"shape {x.shape}", mend))
+    return movement.reshape(x, tuple(n for a, n in enumerate(x.shape) if a not in gone))
+
+
+def _expand_dims(x: Any, axis: Any) -> Node:
+    rank = x.rank + (len(axis) if isinstance(axis, (tuple, list)) else 1)
+    new, old = normalize_axes("expand_dims", axis, rank), iter(x.shape)
+    return movement.reshape(x, tuple(1 if a in new else next(old) for a in range(rank)))
+
+
+def _swapaxes(x: Any, axis1: int, axis2: int) -> Node:
+    order = list(range(x.rank))
+    (first,), (second,) = (normalize_axes("swapaxes", a, x.rank) for a in (axis1, axis2))
+    order[first], order[second] = second, first
+    return contraction.transpose(x, order)
+
+
+def _flip(x: Any, axis: Any = None) -> Node:
+    axes = normalize_axes("flip", axis, x.rank)
+    return x[tuple(slice(None, None, -1) if a in axes else slice(None) for a in range(x.rank))]
+
+
+def _inner(a: Any, b: Any) -> Node:
+    _flat_ranks("np.inner(…)", as_node(a), as_node(b))
+    return contraction.dot(a, as_node(b).T)
+
+
+def _vdot(a: Any, b: Any) -> Node:
+    return contraction.matmul(_flat(a), _flat(b))
 
 
 def _slogdet(A: Any) -> tuple[Node, Node]:
@@ -78,9 +124,22 @@ _TABLE: dict[str, tuple[Callable[..., Any], str]] = {
     "min": (reduction.min, "a:x axis out keepdims"),
     "amin": (reduction.min, "a:x axis out keepdims"),
     "argmax": (_argmax, "a:x axis out keepdims"),
+    "argmin": (_argmin, "a:x axis out keepdims"),
+    **{name: (getattr(composed, name), "a:x axis out keepdims") for name in ("any", "all")},
+    **{name: (getattr(composed, name), "a:x axis dtype out ddof keepdims") for name in ("var", "std")},
+    **{name: (getattr(composed, name), "m:x k") for name in ("tril", "triu")},
+    "count_nonzero": (composed.count_nonzero, "a:x axis keepdims"),
+    "average": (contraction.mean, "a:x axis weights returned keepdims"),
+    "diff": (composed.diff, "a:x n axis"),
+    "squeeze": (_squeeze, "a:x axis"),
+    "expand_dims": (_expand_dims, "a:x axis"),
+    "swapaxes": (_swapaxes, "a:x axis1 axis2"),
+    "flip": (_flip, "m:x axis"),
+    "inner": (_inner, "a b"),
+    "vdot": (_vdot, "a b"),
     "cumsum": (cumulative.cumsum, "a:x axis dtype out"),
     "where": (elementwise.where, "condition x:a y:b"),
-    "clip": (_clip, "a:x a_min:low a_max:high out"),
+    "clip": (composed.clip, "a:x a_min:low a_max:high out"),
     "dot": (_dot, "a b out"),
     "outer": (_outer, "a b out"),
     "kron": (building.kron, "a b"),

@@ -12,6 +12,7 @@ from typing import Any
 
 from symnet import dtypes
 from symnet.errors import ArgumentError, DTypeError, explain
+from symnet.expr import composed
 from symnet.expr import elementwise as ew
 from symnet.expr.constants import as_node
 from symnet.expr.node import _BUILDERS, Node, register_builder
@@ -57,8 +58,12 @@ _FUNCTIONS: dict[str, Callable[..., Node]] = {
             "maximum", "minimum", "equal", "not_equal",
         )
     },
+    **{
+        name: getattr(composed, name)
+        for name in ("square", "isnan", "isinf", "isfinite", "hypot", "logaddexp", "exp2", "log2", "log10", "ceil")
+    },
     "arcsin": ew.asin, "arccos": ew.acos, "arctan": ew.atan, "arcsinh": ew.asinh, "arccosh": ew.acosh,
-    "arctanh": ew.atanh, "arctan2": ew.atan2, "sign": sign, "square": lambda x: ew.power(x, 2),
+    "arctanh": ew.atanh, "arctan2": ew.atan2, "sign": sign,
     "reciprocal": _reciprocal, "float_power": _float_power,
 }  # fmt: skip
 

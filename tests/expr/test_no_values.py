@@ -37,7 +37,7 @@ ASKED: dict[str, Callable[[Any], Any]] = {
     "an array of floats": lambda x: np.array(x, dtype=float),
     "an array of several": lambda x: np.array([x, x]),
     "an array of numbers": lambda x: np.array([1.0, x]),
-    "isfinite": np.isfinite,
+    "rounding": np.round,
 }
 
 

@@ -113,8 +113,8 @@ def test_stacks_of_matrices_are_refused_where_numpy_takes_other_axes() -> None:
 
 
 def test_functions_that_symnet_lacks_are_refused_by_name() -> None:
-    with pytest.raises(ArgumentError, match=r"np\.exp2\(…\): expected a function that symnet knows too; got exp2"):
-        np.exp2(x)
+    with pytest.raises(ArgumentError, match=r"np\.rint\(…\): expected a function that symnet knows too; got rint"):
+        np.rint(x)
     with pytest.raises(ArgumentError, match=r"np\.add\.reduce"):
         np.add.reduce(x)
 
