@@ -59,3 +59,13 @@ def reads(body: Iterable[ir.Stmt]) -> Iterator[Access]:
 def writes(body: Iterable[ir.Stmt]) -> Iterator[ir.Store]:
     """Every store, inner ones too."""
     return (stmt for stmt in ir.walk(tuple(body)) if isinstance(stmt, ir.Store))
+
+
+def touches(body: Iterable[ir.Stmt]) -> Iterator[ir.Buffer]:
+    """The buffer of every read, of every store and of every failure's report, inner ones too."""
+    for stmt in ir.walk(tuple(body)):
+        yield from (buffer for buffer, _ in reads_of(stmt))
+        if isinstance(stmt, ir.Store):
+            yield stmt.buffer
+        elif isinstance(stmt, ir.Fail) and stmt.report is not None:
+            yield stmt.report

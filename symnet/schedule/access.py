@@ -73,6 +73,19 @@ def accesses(nest: Nest) -> list[Access]:
     return [access for access in touched if access[0].space != "register"]
 
 
+def read_names(nest: Nest) -> set[str]:
+    """The buffers, by the names of their memory, that a nest reads; a store that combines reads its own."""
+    value = of_value(nest.accumulator.value) if nest.accumulator else ()
+    touched = [buffer for buffer, _ in (*reads(nest.when), *reads(nest.inner), *value, *reads(_outer(nest)))]
+    touched += [s.buffer for s in stores(nest) if s.combine is not None]
+    return {base_name(buffer) for buffer in touched if buffer.space != "register"}
+
+
+def written_names(nest: Nest) -> set[str]:
+    """The buffers, by the names of their memory, that a nest stores to."""
+    return {base_name(s.buffer) for s in stores(nest)}
+
+
 def stride(index: tuple[IntExpr, ...], var: str) -> str:
     """How the address moves when `var` grows by one."""
     touched = [position for position, expr in enumerate(index) if var in int_variables(expr)]

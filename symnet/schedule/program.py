@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from symnet.loops.accesses import Access
+from symnet.loops.accesses import Access, touches
 from symnet.loops.ir import (
     Alloc,
     Body,
@@ -46,7 +46,8 @@ from symnet.loops.sums import settled
 from symnet.lower.nest import Axis, Nest, around, nested
 from symnet.lower.program import Lowered
 from symnet.lower.space import clear_of
-from symnet.schedule.access import stores, substituted
+from symnet.schedule.access import base_name, stores, substituted
+from symnet.schedule.fuse import fused, readers
 from symnet.schedule.pack import packed
 from symnet.schedule.parallelize import Share, rows_of_unit, share
 from symnet.schedule.partials import Carry, is_rounded
@@ -63,11 +64,16 @@ def schedule(lowered: Lowered, target: Target) -> Program:
     nests, finals = _split_epilogues(nests)
     lows = _lows(nests)
     passes = plan(nests, lowered.workspace)
+    read_by = readers(nests)
+    for sweep in passes.passes:
+        sweep.once, sweep.rows = fused(sweep.once, target, read_by), fused(sweep.rows, target, read_by)
     state = _State(lowered, target, passes.whole, lows)
     groups: list[Group] = []
     for number, sweep in enumerate(passes.passes):
         groups += state.groups(sweep, number)
-    workspace = tuple(state.block_buffer(b) for b in (*lowered.workspace, *copies, *finals, *lows.values()))
+    made = [state.block_buffer(b) for b in (*lowered.workspace, *copies, *finals, *lows.values())]
+    touched = {base_name(b) for group in groups for stage in group.stages for b in touches(stage.body)}
+    workspace = tuple(b for b in made if base_name(b) in touched)
     notes = tuple(f"mixes rows of the batch, stored whole: {m}" for m in lowered.mixed)
     arrays = lowered.inputs, lowered.outputs, workspace
     return Program(lowered.name, lowered.dims, *arrays, tuple(groups), notes, lowered.constants)

@@ -16,8 +16,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from symnet.loops.accesses import Access, reads, writes
-from symnet.loops.ir import Body, Buffer, Fail, IntConst, IntExpr, Program, Stage, walk
+from symnet.loops.accesses import touches
+from symnet.loops.ir import Buffer, IntConst, IntExpr, Program, Stage
 from symnet.loops.order import is_superblock
 from symnet.loops.substitute import Substitution
 
@@ -54,7 +54,7 @@ def _placed(buffer: Buffer, places: dict[str, str]) -> Buffer:
 
 
 def _moved(stage: Stage, places: dict[str, str], move: Substitution) -> Stage:
-    touched = any(buffer.name in places for buffer, _ in _touched(stage.body))
+    touched = any(buffer.name in places for buffer in touches(stage.body))
     return replace(stage, body=move.body(stage.body)) if touched else stage
 
 
@@ -89,17 +89,9 @@ def _uses(program: Program, blocks: set[str]) -> Iterator[tuple[str, Time, Time]
         for stage in group.stages:
             for place, stmt in enumerate(stage.body):
                 own = ((number, place),) * 2 if stage.units == IntConst(1) else ((number, 0), (number, _END))
-                for buffer, _ in _touched((stmt,)):
+                for buffer in touches((stmt,)):
                     yield buffer.name, *(own if once or buffer.name in blocks else whole)
             number += 1
-
-
-def _touched(body: Body) -> Iterator[Access]:
-    yield from reads(body)
-    yield from ((store.buffer, store.index) for store in writes(body))
-    for stmt in walk(body):
-        if isinstance(stmt, Fail) and stmt.report is not None:
-            yield stmt.report, ()
 
 
 # --------------------------------------------------------------------------- who takes whose place
