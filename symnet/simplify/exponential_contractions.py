@@ -18,11 +18,14 @@ from symnet.expr.cumulative import CumulativeSum
 from symnet.expr.elementwise import elementwise, is_op, where
 from symnet.expr.movement import Place, broadcast_to, expand
 from symnet.expr.node import Node
-from symnet.simplify.broadcast import cover, trailing
+from symnet.expr.reduction import along, reduce
+from symnet.simplify.broadcast import Axes, cover, trailing
 from symnet.simplify.engine import Rewrite
-from symnet.simplify.exponential_parts import as_one_operand, needs_shift, parts_of
+from symnet.simplify.exponential_parts import as_one_operand, finite, is_relative, needs_shift, parts_of
 from symnet.simplify.factors import Base, Factors
+from symnet.simplify.logarithms import logarithm_of
 from symnet.simplify.movement import multiply_before_placing
+from symnet.simplify.shifted import distance_below
 from symnet.simplify.signs import is_negative, is_positive, is_whole
 
 DEEPEST = 3  # sums in a term of a sum that are looked into
@@ -154,7 +157,8 @@ def _chosen_with(factors: Factors, base: Base, branch: Node, above: list[Base]) 
 
 
 def exponential_into_contraction_of_quotients(node: Node) -> Node | None:
-    """exp(x[j])·Σ over i of w[i, j]/S[i] → Σ over i of w[i, j]·exp(x[j])/S[i], 0 where w[i, j] is.
+    """exp(x[j])·Σ over i of w[i, j]/S[i] → Σ over i of w[i, j]·exp(x[j])/S[i], 0 where w[i, j] is; and
+    exp(x[j])·Σ over i of w[i]/S[i] → exp(x[j] - N)·Σ over i of w[i]·exp(N)/S[i], N the largest x.
 
     Condition: S is a sum of exponentials that may overflow or all vanish: S[i] = Σ over j of w[i, j]·exp(x[j]).
     """
@@ -166,7 +170,27 @@ def exponential_into_contraction_of_quotients(node: Node) -> Node | None:
         for above in _exponentials_along(factors, base):
             rest = factors.copy().times(*base, -1).times(*above, -1)  # type: ignore[arg-type]
             return rest.times(_with_exponential(base, inside, above), base[1]).build()
+        for above in _exponentials_across(factors, base):
+            rest = factors.copy().times(*base, -1).times(*above, -1)  # type: ignore[arg-type]
+            top, below = _largest_and_rest(above, base[1])
+            return rest.times(_with_exponential(base, inside, top), base[1]).times(*below).build()
     return None
+
+
+def _exponentials_across(factors: Factors, base: Base) -> Iterator[Base]:
+    """The exponentials that vary along other axes, too."""
+    for (core, places), k in factors.powers.items():
+        if is_op(core, "exp") and k == 1 and not set(places) <= set(base[1]) and not is_relative(core.operands[0]):
+            yield core, places
+
+
+def _largest_and_rest(above: Base, axes: Axes) -> tuple[Base, Base]:
+    """exp(u) as exp(N)·exp(u - N), N the largest u along all but `axes`."""
+    places, u = above[1], above[0].operands[0]
+    others = tuple(k for k, a in enumerate(places) if a not in axes)
+    top = finite(reduce("max", u, others))
+    rest = elementwise("exp", distance_below(u, along(u, top, others)))
+    return (elementwise("exp", top), tuple(a for a in places if a in axes)), (rest, places)
 
 
 def _exponentials_along(factors: Factors, base: Base) -> Iterator[Base]:
@@ -184,9 +208,10 @@ def _with_exponential(base: Base, inside: Node, above: Base) -> Node:
     exponent = above[0].operands[0]
     turned = exponent if ordered == sorted(ordered) else contract([range(exponent.rank)], ordered, exponent)
     spread = expand(turned, inside.shape, tuple(sorted(places)))
-    chosen = _chosen(inside)
-    counts = inside.operands[0] if chosen is not inside else elementwise("ne", _weight(inside), 0)
-    power = elementwise("exp", where(counts, spread, number(-sympy.oo)))
+    chosen, weight = _chosen(inside), _weight(inside)
+    counts = inside.operands[0] if chosen is not inside else elementwise("ne", weight, 0)
+    always = chosen is inside and number_of(weight) is not None
+    power = elementwise("exp", spread if always else where(counts, spread, number(-sympy.oo)))
     full = trailing(inside.rank, inside.rank)
     product = Factors.of(chosen).times(power, full).build()
     new = product if chosen is inside else where(counts, product, 0)
@@ -194,12 +219,32 @@ def _with_exponential(base: Base, inside: Node, above: Base) -> Node:
 
 
 def _weight(inside: Node) -> Node:
-    """The product without what it divides by."""
+    """The product without what it divides by and without exponentials, which are not 0, but may be rounded to it."""
     factors = Factors.of(inside)
     for base, e in Factors.view(inside).powers.items():
-        if _is_hot_divisor(base[0], e):
+        if _is_hot_divisor(base[0], e) or logarithm_of(base[0]) is not None:
             del factors.powers[base]
     return factors.build()
+
+
+def contraction_of_exponentials_and_quotients(node: Node) -> Node | None:
+    """Σ over i of exp(x)[i, j]·(1/S)[i] → Σ over i of (exp(x)/S)[i, j], as products in one sum.
+
+    Condition: S is a sum of exponentials that may overflow or all vanish.
+    """
+    if not isinstance(node, Einsum) or len(node.operands) < 2:
+        return None
+    divides = [_divides(o) for o in node.operands]
+    if all(divides) or not any(divides):
+        return None
+    if not any(_multiplies_exponentials(o) for o in node.operands):
+        return None
+    inside = as_one_operand(node)
+    return None if inside is None else contract([max(node.inputs, key=len)], node.output, inside)
+
+
+def _multiplies_exponentials(product: Node) -> bool:
+    return any(is_whole(e) and _has_exponential(core, e) for (core, _), e in Factors.view(product).powers.items())
 
 
 EXPONENTIALS_TAKEN_IN = (
@@ -207,4 +252,5 @@ EXPONENTIALS_TAKEN_IN = (
     Rewrite(exponential_into_sum_of_quotients, ("mul",)),
     Rewrite(exponential_into_choice_of_quotients, ("mul",)),
     Rewrite(exponential_into_contraction_of_quotients, ("mul",)),
+    Rewrite(contraction_of_exponentials_and_quotients, ("einsum",)),
 )

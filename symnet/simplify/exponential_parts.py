@@ -17,7 +17,7 @@ from symnet.expr.contraction import Einsum, contract
 from symnet.expr.contraction import sum as sum_over
 from symnet.expr.elementwise import elementwise, equal, is_op, where
 from symnet.expr.movement import broadcast_to, expand
-from symnet.expr.node import Node
+from symnet.expr.node import Node, Shape
 from symnet.expr.reduction import along, reduce
 from symnet.simplify.broadcast import Axes
 from symnet.simplify.coefficients import ONE, product, split_coefficient
@@ -126,7 +126,7 @@ class Part:
 def parts_of(total: Node) -> list[Part] | None:
     """The parts of a sum in which exponentials stand; None where there are none.  What is none is one weight."""
     terms = total.operands if is_op(total, "add") else (total,)
-    parts = [(term, _part(term)) for term in terms]
+    parts = [(term, _part(term, total.shape)) for term in terms]
     found = [part for _, part in parts if part is not None]
     if all(part.is_number for part in found):
         return None
@@ -143,13 +143,15 @@ def sum_of_all(terms: list[Node]) -> Node:
     return terms[0] if len(terms) == 1 else elementwise("add", *terms)
 
 
-def _part(term: Node) -> Part | None:
-    """The part that a term is; None where it is no multiple of an exponential."""
+def _part(term: Node, shape: Shape) -> Part | None:
+    """The part that a term of a sum of `shape` is; None where it is no multiple of an exponential."""
     coefficient, factors = split_coefficient(term)
     if not factors:
         return Part(number(0), scale=coefficient) if is_positive(coefficient) else None
     if len(factors) == 1 and isinstance(factors[0], Einsum) and not is_move(factors[0]):
         part = _summed_part(factors[0])
+        if part is not None and term.shape != shape:
+            part = _as_one_exponential(part)
         return None if part is None else part.times(coefficient)
     part = _multiple(factors)
     return None if part is None else part.times(coefficient)
@@ -211,6 +213,21 @@ def _summed_part(total: Einsum) -> Part | None:
     axes = tuple(a for a, i in enumerate(indices) if i not in total.output)
     weight = None if part.weight is None else broadcast_to(part.weight, inside.shape)
     return Part(broadcast_to(part.argument, inside.shape), axes, weight, part.in_unit)
+
+
+def _as_one_exponential(part: Part) -> Part:
+    """Σ exp(u) as exp(logsumexp(u)), Σ w·exp(u) as x·exp(N), N the largest u: what repeats along axes of a sum of more
+    axes has no axes of its own there, and another shift for each of its repetitions.
+    """
+    if part.weight is None:
+        return replace(part, argument=reduce("logsumexp", part.argument, part.axes), axes=())
+    top = finite(part.highest)
+    return Part(top, (), replace(part, scale=ONE).relative(top), False, part.scale)
+
+
+def finite(shift: Node) -> Node:
+    """A shift, 0 where it is infinite."""
+    return where(elementwise("lt", elementwise("abs", shift), number(sympy.oo)), shift, 0)
 
 
 def as_one_operand(total: Einsum) -> Node | None:

@@ -23,7 +23,7 @@ from symnet.expr.reduction import reduce
 from symnet.simplify.broadcast import Axes, cover, restrict, trailing
 from symnet.simplify.coefficients import product, split_coefficient
 from symnet.simplify.engine import Rewrite
-from symnet.simplify.exponential_parts import Part, highest, needs_shift, parts_of, sum_of_all
+from symnet.simplify.exponential_parts import Part, finite, highest, needs_shift, parts_of, sum_of_all
 from symnet.simplify.factors import Base, Factors
 from symnet.simplify.hyperbolic import exponential_difference, minus, take_exponential_in
 from symnet.simplify.logarithms import logarithm_of
@@ -73,17 +73,13 @@ def log_of_product_with_sums_of_exponentials(node: Node) -> Node | None:
         if parts is None or not needs_shift(parts):
             continue
         shift = broadcast_to(highest(parts), core.shape)
-        finite = _finite(shift)
-        total = sum_of_all([p.relative(finite) for p in parts])
+        within = finite(shift)
+        total = sum_of_all([p.relative(within) for p in parts])
         rest.times(core, axes, -e).times(total, axes, e)  # type: ignore[operator]
-        shifts.append(cover(elementwise("mul", number(e), finite), axes, factors.shape))  # type: ignore[arg-type]
+        shifts.append(cover(elementwise("mul", number(e), within), axes, factors.shape))  # type: ignore[arg-type]
     if not shifts:
         return None
     return broadcast_to(sum_of_all([*shifts, elementwise("log", rest.build())]), node.shape)
-
-
-def _finite(shift: Node) -> Node:
-    return where(elementwise("lt", elementwise("abs", shift), number(sympy.oo)), shift, 0)
 
 
 def _log_of_two(a: Node, b: Node) -> Node:
@@ -217,12 +213,11 @@ class Numerator:
         return not self.is_single and not self.is_below
 
     @property
-    def own_shift(self) -> Node:
-        """The largest of its own parts; 0 where that is not finite, or where it neither overflows nor vanishes."""
-        core = self.base[0]
+    def own_shift(self) -> Node | None:
+        """The largest of its own parts, 0 where that is not finite; None where the sum cannot overflow nor vanish."""
         if not needs_shift(self.parts):
-            return number(0)
-        return _finite(broadcast_to(highest(self.parts), core.shape))
+            return None
+        return finite(broadcast_to(highest(self.parts), self.base[0].shape))
 
 
 def _shifted_product(factors: Factors, divisor: Base, parts: list[Part]) -> Node | None:
@@ -231,14 +226,14 @@ def _shifted_product(factors: Factors, divisor: Base, parts: list[Part]) -> Node
     shift = broadcast_to(highest(parts), core.shape)
     left: Expr = -factors.powers[divisor]  # type: ignore[operator]
     above = list(_numerators(factors, axes, parts, shift))
-    if not above:
+    apart = _exponentials_of_fewer_axes(factors, axes)
+    if not above and not apart:
         return None
     total = sum_of_all([p.relative(shift) for p in parts])
     result = factors.copy().times(core, axes, left).times(total, axes, -left)
     for each in above:
         result.times(*each.base, -each.count)
     count = sum((each.count for each in above), sympy.S.Zero)
-    apart = _exponentials_of_fewer_axes(factors, axes)
     joins = apart or (any(each.is_single for each in above) and any(each.stands_apart for each in above))
     if count == left and not joins:
         for each in above:
@@ -267,7 +262,7 @@ def _unbalanced(
     """
     shape = result.shape
     singles = [each for each in above if each.is_single]
-    extra = [_own_share(result, each) for each in above if singles and each.stands_apart]
+    extra = [share for each in above if singles and each.stands_apart for share in _own_share(result, each)]
     excess -= sum((each.count for each in above if singles and each.stands_apart), sympy.S.Zero)
     above = [each for each in above if not (singles and each.stands_apart)]
     extra += [elementwise("mul", number(excess), shift)] if excess != 0 else []
@@ -276,7 +271,7 @@ def _unbalanced(
         if each not in singles:
             gone = 1 if not singles and each is above[0] else 0
             result.times(each.relative(), each.base[1], each.count - gone)
-    if not singles:
+    if above and not singles:
         whole = above[0]
         inside = (
             Factors(shape)
@@ -288,12 +283,13 @@ def _unbalanced(
     return result.times(elementwise("exp", sum_of_all([*exponents, *extra])), trailing(len(shape), len(shape))).build()
 
 
-def _own_share(result: Factors, sum_above: Numerator) -> Node:
-    """N of the sum's exp(N), after the sum relative to N became a factor of the result."""
+def _own_share(result: Factors, sum_above: Numerator) -> Iterator[Node]:
+    """N of the sum's exp(N), if there is one, after the sum relative to N became a factor of the result."""
     (core, axes), shift = sum_above.base, sum_above.own_shift
-    total = core if number_of(shift) == 0 else sum_of_all([p.relative(shift) for p in sum_above.parts])
+    total = core if shift is None else sum_of_all([p.relative(shift) for p in sum_above.parts])
     result.times(total, axes, sum_above.count)
-    return elementwise("mul", number(sum_above.count), cover(shift, axes, result.shape))
+    if shift is not None:
+        yield elementwise("mul", number(sum_above.count), cover(shift, axes, result.shape))
 
 
 def _numerators(factors: Factors, axes: Axes, parts: list[Part], shift: Node) -> Iterator[Numerator]:
