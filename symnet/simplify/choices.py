@@ -288,7 +288,7 @@ def _settled(branch: Node, condition: Elementwise, holds: bool) -> Node:
 def take_common_scalar_out_of_where(node: Node) -> Node | None:
     """where(c, s·x, s·y) → s·where(c, x, y); y may be 0.
 
-    Condition: s is a scalar, and finite whatever the data.
+    Condition: s is a scalar; where y is 0, it is finite whatever the data.
     """
     condition, a, b = node.operands
     zero = number_of(a) == 0 or number_of(b) == 0

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import sympy
 from sympy import Expr
 
+from symnet.expr.assumptions import known
 from symnet.expr.constants import Number, number
 from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.node import Node, kept_on_node
@@ -198,10 +199,12 @@ def complement(x: Node) -> Node:
 
 
 def is_finite_scalar(x: Node) -> bool:
-    """Whether a factor of rank 0 is finite whatever the data: numbers, extents, their powers, and leaves."""
+    """Whether a factor of rank 0 is finite whatever the data: a number, an extent, their powers, a positive leaf."""
     if is_op(x, "pow"):
-        return x.operands[0].kind in ("number", "size") and _is_finite_number(x.operands[1])
-    return not x.rank and x.kind in ("number", "size", "tensor")
+        return is_finite_scalar(x.operands[0]) and x.operands[0].kind != "tensor" and _is_finite_number(x.operands[1])
+    if x.kind == "tensor":
+        return not x.rank and known(x, "positive")
+    return not x.rank and (x.kind == "size" or _is_finite_number(x))
 
 
 def has_both_signs(total: Node) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -258,3 +260,28 @@ def test_rectified_networks_have_no_guards():
     rectified, leaky = sn.sum(sn.relu(Z) @ V_), sn.sum(sn.where(Z >= 0, Z, Z / 10) @ V_)
     assert str(sn.grad(rectified, W)) == "sum(V_, axis=1)*(X.T @ 1[X @ W >= 0])"
     assert str(sn.grad(leaky, W)) == "X.T @ where(X @ W >= 0, sum(V_, axis=1), sum(V_, axis=1)/10)"
+
+
+# --------------------------------------------------------------------------- scalars that are no finite number
+
+SCALARS = {"∞": np.inf, "-∞": -np.inf, "NaN": np.nan, "a leaf": sn.scalar("s"), "a leaf's power": sn.scalar("s") ** -1}
+BESIDE: dict[str, Callable[[Any, Any, Any], Any]] = {
+    "the first branch": lambda c, x, s: sn.where(c, s * x, 0),
+    "the second branch": lambda c, x, s: sn.where(c <= 0, 0, s * x),
+    "a quotient": lambda c, x, s: sn.where(c > 0, s / x, 0),
+    "a function": lambda c, x, s: sn.where(c > 0, s * sn.exp(x), 0),
+    "both branches": lambda c, x, s: sn.where(c > 0, s * x, sn.where(c < -10, s * x, 0)),
+    "a sum": lambda c, x, s: sn.sum(sn.where(c > 0, s * x, 0)),
+}
+
+
+@pytest.mark.parametrize("scalar", SCALARS)
+@pytest.mark.parametrize("place", BESIDE)
+def test_a_scalar_that_is_not_finite_stays_in_its_branch(place: str, scalar: str) -> None:
+    x = sn.tensor("x", 3)
+    value = BESIDE[place](x > 0 if place == "the first branch" else x, x, SCALARS[scalar])
+    results = [value, sn.grad(sn.sum(value), x)]
+    at = np.array([-1.0, -2, -3])
+    for s in (0.0, np.inf, np.nan):
+        for got in sn.compile([*results, x * sn.scalar("s")])(x=at, s=s)[:2]:
+            np.testing.assert_array_equal(got, np.zeros_like(got))
