@@ -95,7 +95,11 @@ STABLE: dict[str, list[Node]] = {
         exp(x) * where(y > 0, 1 / (exp(x) + exp(y)), 0),
         exp(-(x**2)) * where(y > 0, 0, 1 / ew.erfc(x)),
     ],
-    "exponential_into_contraction_of_quotients": [exp(x) * (1 / (A4 @ exp(x)) @ A4)],
+    "exponential_into_contraction_of_quotients": [
+        exp(x) * (1 / (A4 @ exp(x)) @ A4),
+        exp(x) * (1 / (exp(A4[:, 0]) + A4[0] @ exp(x)) @ A4[:, 1]),
+    ],
+    "contraction_of_exponentials_and_quotients": [1 / (exp(A4) @ y) @ exp(A4)],
     "log_of_running_sum_of_exponentials": [log(cumsum(exp(x))), log(cumulate(exp(x), 0, True) / 2)],
     "running_mean_by_scan": [cumsum(exp(x) * y) / cumsum(exp(x))],
     "exponential_times_reverse_sum_by_scan": [exp(x) * cumulate(y / cumsum(exp(x)), 0, True)],
