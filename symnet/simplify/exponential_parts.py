@@ -20,7 +20,7 @@ from symnet.expr.movement import broadcast_to, expand
 from symnet.expr.node import Node, Shape
 from symnet.expr.reduction import along, reduce
 from symnet.simplify.broadcast import Axes
-from symnet.simplify.coefficients import ONE, product, split_coefficient
+from symnet.simplify.coefficients import ONE, may_join, product, split_coefficient
 from symnet.simplify.factors import split_power
 from symnet.simplify.logarithms import is_move, logarithm_of
 from symnet.simplify.shifted import distance_below
@@ -161,14 +161,27 @@ def _multiple(factors: tuple[Node, ...]) -> Part | None:
     """w·exp(u) of a product, the logarithms of its factors added up as far as they are known."""
     if len(factors) == 1 and is_op(factors[0], "where") and logarithm_of(factors[0]) is None:
         return _chosen_part(*factors[0].operands)
-    factors = tuple(_opened(factors))
+    coefficient, factors = _apart(factors)
     logs = [None if _is_settled(f) else logarithm_of(f) for f in factors]
     known_logs = [log for log in logs if log is not None]
     if not known_logs:
         return None
     rest = tuple(f for f, log in zip(factors, logs, strict=True) if log is None)
     in_unit = all(known(f, "unit") for f, log in zip(factors, logs, strict=True) if log is not None)
-    return Part(sum_of_all(known_logs), (), product(ONE, rest) if rest else None, in_unit)
+    return Part(sum_of_all(known_logs), (), product(ONE, rest) if rest else None, in_unit).times(coefficient)
+
+
+def _apart(factors: Sequence[Node]) -> tuple[sympy.Expr, tuple[Node, ...]]:
+    """A product's number and its other factors: the logarithm of the number would be rounded to an ulp of u."""
+    coefficient, rest = ONE, list[Node]()
+    for factor in _opened(factors):
+        c, inner = split_coefficient(factor)
+        if c.is_finite and c != 0 and may_join(coefficient, c):
+            coefficient *= c
+            rest += _opened(inner)
+        else:
+            rest.append(factor)
+    return coefficient, tuple(rest)
 
 
 def _chosen_part(condition: Node, term: Node, other: Node) -> Part | None:

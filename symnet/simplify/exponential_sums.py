@@ -304,15 +304,18 @@ def _numerators(factors: Factors, axes: Axes, parts: list[Part], shift: Node) ->
         beside = not weights or _stands_beside(weights, factors, places)
         same = {p.argument: p.distance(shift) for p in parts} if beside else {}
         near = cover(shift, restrict(axes, places), each.shape)
-        distances = [same[p.argument] if p.argument in same else _above(p, near) for p in inside]
+        guards = [] if beside else _weights_beside(weights, factors, places)
+        distances = [same[p.argument] if p.argument in same else _above(p, near, guards) for p in inside]
         below = all(p.argument in same for p in inside)
         yield Numerator((each, places), e, inside, distances, below)  # type: ignore[arg-type]
 
 
-def _above(part: Part, shift: Node) -> Node:
-    """u - shift, of either sign; 0 where both are infinite, and where the part has no weight."""
+def _above(part: Part, shift: Node, guards: list[Node]) -> Node:
+    """u - shift, of either sign; 0 where both are infinite, where the part has no weight, and where a guard is 0."""
     away = distance_below(part.argument, part.beside(shift))
-    return away if part.always_counts else where(elementwise("ne", part.weight, 0), away, 0)
+    for weight in [*([] if part.always_counts else [part.weight]), *([] if part.axes else guards)]:
+        away = where(elementwise("ne", weight, 0), away, 0)
+    return away
 
 
 def _stands_beside(weights: set[Node], factors: Factors, places: Axes) -> bool:
@@ -320,8 +323,21 @@ def _stands_beside(weights: set[Node], factors: Factors, places: Axes) -> bool:
     shape = tuple(factors.shape[a] for a in places)
     if not all(_spreads_over(w.shape, shape) for w in weights):
         return False
-    wanted = [base for w in weights for base in Factors.view(broadcast_to(w, shape)).powers]
-    return all((core, tuple(places[a] for a in axes)) in factors.powers for core, axes in wanted)
+    return all(base in factors.powers for base in _bases(weights, shape, places))
+
+
+def _weights_beside(weights: set[Node], factors: Factors, places: Axes) -> list[Node]:
+    """Factors of the weights that are factors of the product too: where one is 0, so is the product."""
+    shape = tuple(factors.shape[a] for a in places)
+    bases = _bases({w for w in weights if _spreads_over(w.shape, shape)}, shape, places)
+    met = [base for base in bases if is_positive(factors.powers.get(base))]
+    return [cover(core, restrict(axes, places), shape) for core, axes in dict.fromkeys(met)]
+
+
+def _bases(weights: set[Node], shape: Shape, places: Axes) -> list[Base]:
+    """The factors of the weights, as factors of a product in which they stand at these axes."""
+    found = [base for w in weights for base in Factors.view(broadcast_to(w, shape)).powers]
+    return [(core, tuple(places[a] for a in axes)) for core, axes in found]
 
 
 def _spreads_over(inner: Shape, outer: Shape) -> bool:

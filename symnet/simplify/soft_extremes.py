@@ -21,7 +21,7 @@ from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
 from symnet.simplify.coefficients import negated, product, split_coefficient
 from symnet.simplify.engine import Rewrite
-from symnet.simplify.signs import is_negative
+from symnet.simplify.signs import is_positive
 from symnet.simplify.terms import Terms
 
 HALF = sympy.S.Half
@@ -76,15 +76,28 @@ def _even(total: Node, places: tuple[int, int], count: Expr, w: Node) -> Node:
 
 
 def _corners(total: Node) -> Iterator[tuple[int, Expr, Node]]:
-    """(place, c, w) of terms c·softplus(-|w|)."""
+    """(place, c, w) of terms c·softplus(-|w|), also written -c·log σ(|w|)."""
     for place, term in enumerate(total.operands):
         count, factors = split_coefficient(term)
-        if len(factors) != 1 or not is_op(factors[0], "softplus") or factors[0].shape != total.shape:
-            continue
-        scale, inner = split_coefficient(factors[0].operands[0])
-        if is_negative(scale) and len(inner) == 1 and is_op(inner[0], "abs"):
-            w = inner[0].operands[0]
-            yield place, count, w if scale == -1 else elementwise("mul", number(-scale), w)
+        rounding = _rounding(factors[0]) if len(factors) == 1 and factors[0].shape == total.shape else None
+        if rounding is not None:
+            sign, w = rounding
+            yield place, sign * count, w
+
+
+def _rounding(x: Node) -> tuple[int, Node] | None:
+    """(1, w) of softplus(-|w|), (-1, w) of log σ(|w|)."""
+    if is_op(x, "softplus"):
+        sign, inside = 1, negated(x.operands[0])
+    elif is_op(x, "log") and is_op(x.operands[0], "sigmoid"):
+        sign, inside = -1, x.operands[0].operands[0]
+    else:
+        return None
+    scale, inner = split_coefficient(inside)
+    if not is_positive(scale) or len(inner) != 1 or not is_op(inner[0], "abs"):
+        return None
+    w = inner[0].operands[0]
+    return sign, w if scale == 1 else elementwise("mul", number(scale), w)
 
 
 def _extreme(x: Node) -> tuple[int, Node, Node] | None:
@@ -130,27 +143,52 @@ def _joined(total: Node, places: tuple[int, ...], *new: Node) -> Node:
 
 
 def rounded_corners_in_sums(node: Node) -> Node | None:
-    """Σ max(x, 0) + Σ log(1 + exp(-|x|)) → Σ softplus(x), and so for means and for each of the above.
+    """Σ w·max(x, 0) + Σ w·log(1 + exp(-|x|)) → Σ w·softplus(x), and so for means and for each of the above.
 
-    Condition: both are summed along the same axes, with the same number in front.
+    Condition: both are summed along the same axes, with the same weights and the same number in front (of either sign:
+    -Σ log σ(|x|)).
     """
     sums = [(k, c, f[:-1], f[-1]) for k, o in enumerate(node.operands) for c, f in [split_coefficient(o)] if f]
-    sums = [(k, c, heads, x) for k, c, heads, x in sums if isinstance(x, Einsum) and len(x.operands) == 1]
+    sums = [(k, c, heads, x) for k, c, heads, x in sums if isinstance(x, Einsum)]
     for k, c, heads, rounding in sums:
-        inner = rounding.operands[0]
-        if not any(is_op(factor, "softplus") for factor in split_coefficient(inner)[1]):
-            continue
-        for j, d, others, extreme in sums:
-            if j == k or (c, heads) != (d, others) or extreme.args[:2] != rounding.args[:2]:
+        for place, inner in enumerate(rounding.operands):
+            if not any(_rounding(factor) for factor in split_coefficient(inner)[1]):
                 continue
-            if not same_shape(extreme.operands[0].shape, inner.shape):
-                continue
-            whole = elementwise("add", extreme.operands[0], inner)
-            met = extreme_with_rounded_corner(whole)
-            met = absolute_with_rounded_corner(whole) if met is None else met
-            if met is not None:
-                return _joined(node, (k, j), product(c, (*heads, with_operands(rounding, [met]))))
+            for j, d, others, extreme in sums:
+                beside = _other_operand(rounding, place, extreme)
+                if j == k or beside is None or abs(c) != abs(d) or heads != others:
+                    continue
+                met = _rounded(beside, inner if c == d else negated(inner))
+                if met is not None:
+                    operands = [met if at == place else o for at, o in enumerate(rounding.operands)]
+                    return _joined(node, (k, j), product(d, (*heads, with_operands(rounding, operands))))
     return None
+
+
+def _rounded(a: Node, b: Node) -> Node | None:
+    """a + b in one piece, apart from factors that both have."""
+    (c, first), (d, second) = split_coefficient(a), split_coefficient(b)
+    common = tuple(f for f in first if f in second and f.shape == a.shape)
+    rest = [product(e, tuple(f for f in fs if f not in common)) for e, fs in ((c, first), (d, second))]
+    whole = elementwise("add", *(broadcast_to(r, a.shape) for r in rest))
+    met = extreme_with_rounded_corner(whole)
+    met = absolute_with_rounded_corner(whole) if met is None else met
+    return None if met is None else product(sympy.S.One, (*common, met))
+
+
+def _other_operand(total: Einsum, place: int, other: Einsum) -> Node | None:
+    """What stands in a contraction in the place of an operand of one that is otherwise the same."""
+    rest = list(zip(other.inputs, other.operands, strict=True))
+    for at, pair in enumerate(zip(total.inputs, total.operands, strict=True)):
+        if at != place:
+            if pair not in rest:
+                return None
+            rest.remove(pair)
+    if len(rest) != 1 or total.output != other.output:
+        return None
+    indices, operand = rest[0]
+    same = indices == total.inputs[place] and same_shape(operand.shape, total.operands[place].shape)
+    return operand if same else None
 
 
 SOFT_EXTREMES = (

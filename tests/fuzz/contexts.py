@@ -264,6 +264,8 @@ def members(rng: np.random.Generator, family: Family, spelling: str, dtype: str,
         if node.shape[0] == m and only_elementwise_above(root, node):
             columns = node.rank == 2 and of_one_shape_above(root, node)
             moves = ROWS | FREE | (FIXED if known else {}) | (ELEMENTS if columns else {})
+        if node.dtype == "bool":  # sums and extremes of truth values are integers, which choose nothing
+            moves = {name: move for name, move in moves.items() if name in FIXED or move(Nodes, node).dtype == "bool"}
         names = (str(rng.choice(list(table))) for table in (moves, ARRIVALS, GUARDS))
         rank0 = not wide and rng.random() < 0.15
         yield Member(family.name, spelling, next(names), place, next(names), next(names), rank0, known, dtype,

@@ -380,6 +380,8 @@ EXAMPLES |= {
     "rounded_corners_in_sums": [
         total(maximum(x, 0)) + total(log(1 + exp(-abs(x)))),
         total(abs(A), 1) / 3 + total(log(1 + exp(-2 * abs(A))), 1) / 3,
+        total(maximum(x, 0)) - total(log(sigmoid(abs(x)))),
+        total(y * maximum(x, 0)) + total(y * log(1 + exp(-abs(x)))),
     ],
     "absolute_with_rounded_corner": [
         (x + abs(x)) / 2 + log(1 + exp(-abs(x))),

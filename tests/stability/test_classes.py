@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import symnet as sn
-from tests.stability.test_log_domain import check
+from tests.stability.test_log_domain import check, exact, raw_gradient
 
 z, mu, s, w = (sn.tensor(name, 4) for name in ("z", "mu", "s", "w"))
 Z = sn.tensor("Z", 2, 4)
@@ -53,11 +53,9 @@ def test_a_loss_of_wrong_classes_is_finite(name: str, dtype: str) -> None:
     assert np.isfinite(curvature).all()
 
 
-SCALE = sn.exp(s)
-MIXTURES = {
-    "scaled by exp": sn.log(sn.sum(sn.softmax(w) * sn.exp(-(((t - mu) / SCALE) ** 2) / 2) / SCALE)),
-    "two components": sn.log(0.3 * sn.exp(-((t - 1) ** 2)) + 0.7 * sn.exp(-((t + mu[1]) ** 2) / 3)),
-}
+SCALED_BY_EXP = sn.log(sn.sum(sn.softmax(w) * sn.exp(-(((t - mu) / sn.exp(s)) ** 2) / 2) / sn.exp(s)))
+TWO_COMPONENTS = sn.log(0.3 * sn.exp(-((t - 1) ** 2)) + 0.7 * sn.exp(-((t + mu[1]) ** 2) / 3))
+WAITING = sn.log(sn.sum(w * mu * sn.exp(-mu * t)))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -65,8 +63,34 @@ MIXTURES = {
 def test_the_slope_of_a_mixture_by_its_scales_is_finite_far_from_every_component(at: float, dtype: str) -> None:
     data = {"t": at, "mu": np.arange(4.0), "s": np.linspace(-1, 1, 4), "w": np.linspace(-1, 1, 4)}
     given = {k: np.asarray(v, dtype) for k, v in data.items()}
-    slope = sn.compile(sn.grad(MIXTURES["scaled by exp"], s), dtype=dtype)(**given)
+    slope = sn.compile(sn.grad(SCALED_BY_EXP, s), dtype=dtype)(**given)
     r = ((at - data["mu"]) / np.exp(data["s"])) ** 2
     a = data["w"] - r / 2 - data["s"]
     share = np.exp(a - a.max()) / np.exp(a - a.max()).sum()
     assert np.allclose(slope, share * (r - 1), rtol=1e-3 if dtype == "float32" else 1e-10, atol=1e-30)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("at", [0.25, 30.0, -300.0, 1e3])
+@pytest.mark.parametrize("leaf", [t, mu])
+def test_two_components_have_their_value_slope_and_second_derivative(leaf: sn.Tensor, at: float, dtype: str) -> None:
+    """The second derivative is a difference of terms of the size of the slope's square."""
+    data = {"t": at, "mu": [0.0, 2.0, 0.0, 1.0]}
+    check(TWO_COMPONENTS, leaf, data, dtype)
+    given = {k: np.asarray(v, dtype) for k, v in data.items()}
+    slope = sn.sum(sn.grad(TWO_COMPONENTS, leaf))
+    first, second = sn.compile([slope, sn.grad(slope, leaf)], dtype=dtype)(**given)
+    wanted = exact(raw_gradient(sn.sum(raw_gradient(TWO_COMPONENTS, leaf)), leaf), given).astype(float)
+    assert np.abs(second - wanted).max() <= 16 * np.finfo(dtype).eps * max(np.abs(wanted).max(), first**2)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("leaf", [w, mu, t])
+def test_a_component_without_a_rate_has_no_slope(leaf: sn.Tensor, dtype: str) -> None:
+    """Its exponential lies above those that count, and its weight and slope are 0."""
+    data = {
+        "t": 1000.0,
+        "mu": [1.0, 2.0, 0.0, 4.0] if leaf is w else [1.0, 2.0, 3.0, 4.0],
+        "w": [0.5, 0.25, 0.125, 0.125],
+    }
+    check(WAITING, leaf, data, dtype)
