@@ -1,9 +1,9 @@
 """Computed indices, in range and out of it: native code gives NumPy's values or an error, and touches nothing else.
 
 In: a seed.  Out: a count of what was compared; an error where native code and the reference disagree.
-An index grows from integer leaves by arithmetic, slices, joins, choices, bounds, other takes and argmax; it selects
-rows or columns, makes one-hot rows, and stands in values, sums over rows and gradients.  Arrays stand between
-forbidden pages (`guarded.py`), so that a foreign read ends the process.
+An index grows from integer leaves by arithmetic, slices, joins, choices, bounds, quotients, truth values, other takes
+and argmax; it selects rows or columns, makes one-hot rows, and stands in values, sums over rows and gradients.  Arrays
+stand between forbidden pages (`guarded.py`), so that a foreign read ends the process.
 """
 
 from __future__ import annotations
@@ -80,6 +80,15 @@ STEPS: dict[str, Callable[[Grown, Any], Any]] = {
     "counted": lambda g, a: sn.arange(g.m) + g.small(),
     "folded": lambda g, a: sn.reshape(a, a.shape[0], 1) if a.rank == 1 else a,
     "sum": lambda g, a: a + a,
+    "halved": lambda g, a: a // (g.small() or 2),
+    "wrapped around": lambda g, a: a % g.table,
+    "clipped": lambda g, a: sn.clip(a, g.small(), g.table),
+    "smallest": lambda g, a: sn.argmin(g.leaves["X"] * g.small(), axis=1),
+    "number of truths": lambda g, a: sn.sum(g.leaves["X"] > g.small(), axis=1),
+    "two truths": lambda g, a: (a > 0) + (a < g.small()) + 0,
+    "one of two truths": lambda g, a: a * ((a > 0) ^ (a < 2)),
+    "running": lambda g, a: sn.cumsum(a, axis=0),
+    "differences": lambda g, a: sn.diff(a, axis=0) if g.rows > 4 else a,
 }
 USES: dict[str, Callable[[Grown, Any], Any]] = {
     "rows": lambda g, a: sn.take(g.leaves["E"], a),
