@@ -17,7 +17,7 @@ from symnet.expr.contraction import Einsum, contract
 from symnet.expr.contraction import sum as sum_over
 from symnet.expr.elementwise import elementwise, equal, is_op, where
 from symnet.expr.movement import broadcast_to, expand
-from symnet.expr.node import Node, Shape
+from symnet.expr.node import Node, Shape, kept_on_node
 from symnet.expr.reduction import along, reduce
 from symnet.simplify.broadcast import Axes
 from symnet.simplify.coefficients import ONE, may_join, product, split_coefficient
@@ -163,9 +163,10 @@ def _multiple(factors: tuple[Node, ...]) -> Part | None:
         return _chosen_part(*factors[0].operands)
     coefficient, factors = _apart(factors)
     logs = [None if _is_settled(f) else logarithm_of(f) for f in factors]
-    known_logs = [log for log in logs if log is not None]
-    if not known_logs:
+    if all(log is None for log in logs):
         return None
+    logs = [_log_of_sum(f) if log is None else log for f, log in zip(factors, logs, strict=True)]
+    known_logs = [log for log in logs if log is not None]
     rest = tuple(f for f, log in zip(factors, logs, strict=True) if log is None)
     in_unit = all(known(f, "unit") for f, log in zip(factors, logs, strict=True) if log is not None)
     return Part(sum_of_all(known_logs), (), product(ONE, rest) if rest else None, in_unit).times(coefficient)
@@ -182,6 +183,17 @@ def _apart(factors: Sequence[Node]) -> tuple[sympy.Expr, tuple[Node, ...]]:
         else:
             rest.append(factor)
     return coefficient, tuple(rest)
+
+
+def _log_of_sum(factor: Node) -> Node | None:
+    """log(exp(a) + exp(b)) of the factor in (exp(a) + exp(b))·exp(c), which may leave the range where that does not."""
+    return elementwise("log", factor) if is_op(factor, "add") and _is_positive_sum_out_of_range(factor) else None
+
+
+@kept_on_node
+def _is_positive_sum_out_of_range(total: Node) -> bool:
+    parts = parts_of(total)
+    return parts is not None and all(p.weight is None for p in parts) and needs_shift(parts)
 
 
 def _chosen_part(condition: Node, term: Node, other: Node) -> Part | None:

@@ -68,3 +68,21 @@ def test_a_sum_that_repeats_in_a_sum_is_one_exponential_there(name: str, data: s
     for leaf in leaves(REPEATED[name]):
         if leaf is not q:
             check(REPEATED[name], leaf, DATA[data], dtype)
+
+
+a, b, c = (sn.scalar(name) for name in "abc")
+STEPS = {
+    "beside a sum of its own": lambda s: sn.log(sn.exp(s + c) + sn.exp(a + c)),
+    "beside one exponential": lambda s: sn.log(sn.exp(s + c) + sn.exp(a)),
+    "weighted": lambda s: sn.log(3 * sn.exp(s + c) + sn.exp(a) / 7),
+    "twice": lambda s: sn.log(sn.exp(s + c) + sn.exp(s + a) + sn.exp(b)),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("at", [(0.3, -0.2, 0.1), (1000, 999, -500), (-1000, -999, 500), (1000, 1999, -3000)])
+@pytest.mark.parametrize("name", STEPS)
+def test_a_step_of_the_forward_algorithm_in_logarithms_is_finite(name: str, at: tuple[float, ...], dtype: str) -> None:
+    formula = STEPS[name](sn.log(sn.exp(a) + sn.exp(b)))
+    for leaf in (a, b, c):
+        check(formula, leaf, dict(zip("abc", at, strict=True)), dtype)
