@@ -52,14 +52,18 @@ def expose(x: Node, deepest: int) -> Node:
     return x
 
 
+def _is_multiple(x: Node) -> bool:
+    return is_op(x, "mul") and any(number_of(o) is not None for o in x.operands)
+
+
 def _has_new_unit_axes(x: Node) -> bool:
     """Whether x only has more axes of extent 1 than what it is of: a piece of a stack."""
     return isinstance(x, Expand) and all(x.shape[a] == 1 for a in x.new_axes)
 
 
 def _pushed(move: Node, deepest: int) -> Node:
-    """move(f(a, b)) → f(move(a), move(b))."""
-    if not _heads(move.operands[0]):
+    """move(f(a, b)) → f(move(a), move(b)), and move(2·x) → 2·move(x)."""
+    if not _heads(move.operands[0]) and not _is_multiple(move.operands[0]):
         return move
     inner = expose(move.operands[0], deepest - 1)
     if isinstance(inner, Reduce):

@@ -1,4 +1,4 @@
-"""Sums of contractions that are alike, as one contraction.
+"""Sums of contractions that are alike, as one contraction; sums of what is laid among zeros alike, as one.
 
 In: an `add` node in which every operand is in normal form.  Out: the same sum with two of its terms in one.
 """
@@ -10,14 +10,33 @@ from sympy import Expr
 from symnet.expr.constants import number
 from symnet.expr.contraction import Einsum, Indices, contract
 from symnet.expr.elementwise import elementwise
+from symnet.expr.extents import same_shape
 from symnet.expr.graph import with_operands
-from symnet.expr.movement import broadcast_to
+from symnet.expr.movement import Place, broadcast_to
 from symnet.expr.node import Node, kept_on_node
 from symnet.simplify.coefficients import product, split_coefficient
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.signs import magnitude
 
 Part = tuple[Node, Indices]
+
+
+def add_before_placing(node: Node) -> Node | None:
+    """2·pad(a) - pad(b) → pad(2·a - b).  Condition: they are laid at the same window, with numbers in front."""
+    seen: dict[tuple[object, ...], int] = {}
+    for n, term in enumerate(node.operands):
+        _, factors = split_coefficient(term)
+        placed = factors[-1] if len(factors) == 1 else term
+        if not isinstance(placed, Place) or not same_shape(placed.shape, node.shape):
+            continue
+        m = seen.setdefault((placed.starts, placed.steps, placed.operands[0].shape), n)
+        if m != n:
+            parts = [(c, f[-1].operands[0]) for k in (m, n) for c, f in [split_coefficient(node.operands[k])]]
+            body = elementwise("add", *(product(c, (x,)) for c, x in parts))
+            joined = with_operands(placed, [broadcast_to(body, placed.operands[0].shape)])
+            rest = [o for k, o in enumerate(node.operands) if k not in (m, n)]
+            return elementwise("add", joined, *rest) if rest else joined
+    return None
 
 
 def contract_sum_of_operands(node: Node) -> Node | None:
@@ -84,4 +103,4 @@ def _merged(a: Einsum, place: int, b: Einsum, theirs: int, sign: Expr) -> Node:
     return with_operands(a, [*a.operands[:place], total, *a.operands[place + 1 :]])
 
 
-MERGES = (Rewrite(contract_sum_of_operands, ("add",)),)
+MERGES = (Rewrite(contract_sum_of_operands, ("add",)), Rewrite(add_before_placing, ("add",)))

@@ -42,6 +42,10 @@ GROUPS = (  # (seed, family, spelling)
     (70155, "softmax", "exp(Z)/sum(exp(Z), axis=1, keepdims=1)"),  # folded and transposed
     (71077, "log(exp(a) + exp(b))", "logsumexp(stack([a, b]), axis=0)"),  # a piece of a softmax of what is joined
     (91006, "squares and complements of softmax", "softmax(Z) - D"),  # rows backwards
+    (80018, "logistic", "exp(x/2)/(exp(x/2) + exp(-x/2))"),  # every other: two gradients among the same zeros
+    (80152, "log(1 - x), logit", "log((1 + x)/(1 - x))"),  # a slice of minus x
+    (81001, "log(1 - x), logit", "log((1 + x)/(1 - x))"),  # joined with a part, joined and cut
+    (81016, "logistic", "1 - 1/(1 + exp(x))"),  # a slice: two gradients among the same zeros
     (5016, "logistic", "exp(x/2)/(exp(x/2) + exp(-x/2))"),  # stacked both ways
 )
 

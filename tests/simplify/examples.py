@@ -242,6 +242,10 @@ EXAMPLES: dict[str, list[Node]] = {
     "repeat_at_once": [expand(expand(x, (3, 4), (1,)), (2, 3, 4), (1, 2))],
     "reshape_at_once": [reshape(reshape(A, 2, 6), 12)],
     "place_zeros": [pad(fill(0, (4,)), [(1, 1)]) + tensor("u", 6)],
+    "add_before_placing": [
+        pad(x, [(1, 1)]) - 2 * pad(y, [(1, 1)]),
+        pad(1 - sigmoid(x)[2:], [(2, 0)]) - pad(sigmoid(x)[2:], [(2, 0)]),
+    ],
     "move_a_constant": [reshape(fill(s, (4, 3)), 12), fill(s, (4,))[1:]],
     "take_scalars_out_of_movement": [rows(s * v), (s * x)[1:], pad(2 * x, [(1, 0)]), reshape(s * A, 12)],
     "reshape_without_new_axes": [reshape(expand(x, (4, 1), (0,)), (2, 2))],
