@@ -34,6 +34,7 @@ EXCEPTIONS: dict[str, tuple[tuple[float, ...], str]] = {
         ("contract_delta_term_apart", "multiply_out_delta"),
         ((np.inf, -np.inf, np.nan, 1e90, -3e80), ARRAYS),
     ),
+    "contraction_of_exponentials_and_quotients": ((np.inf, -np.inf), ARRAYS),
     **dict.fromkeys(
         ("drop_clipping_at_zero", "softmax_by_shifted_exponentials"),
         ((np.inf,), LOGITS),
