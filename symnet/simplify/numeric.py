@@ -6,9 +6,9 @@ differences of a softmax or logistic value and a target without cancellation, 0Â
 diagonal.
 First SymPy functions that are no primitive are replaced by their bodies (`expr/sympy_bodies.py`), and what is computed
 twice is shared (`sharing.py`).  Then passes in order, for a rewrite sees operands already rewritten, and a softmax must
-be met whole: conjugate roots, differences and cancellations, other sums of exponentials, softmax, log-softmax, the
-rest.  Each is directed: no rewrite makes a pattern of its own pass again.  `docs/stability.md` lists spellings and
-bounds.
+be met whole: constants in sums, conjugate roots, differences and cancellations, other sums of exponentials, softmax,
+log-softmax, the rest.  Each is directed: no rewrite makes a pattern of its own pass again.  `docs/stability.md` lists
+spellings and bounds.
 Not handled: products and quotients that overflow by themselves, sums of numbers of very different size.
 Source of the shifted sums: Blanchard, Higham and Higham, "Accurately computing the log-sum-exp and softmax
 functions", 2021, section 2.
@@ -25,6 +25,7 @@ from symnet.simplify.algebra import simplify
 from symnet.simplify.cancellations import CANCELLATIONS
 from symnet.simplify.conjugates import CONJUGATES
 from symnet.simplify.constants import WHOLE_AMONG_REALS
+from symnet.simplify.constants_in_sums import CONSTANTS_IN_SUMS
 from symnet.simplify.deltas import DELTAS
 from symnet.simplify.differences import DIFFERENCES
 from symnet.simplify.engine import Normalizer, Rewrite, Step, Table
@@ -48,6 +49,7 @@ from symnet.simplify.weighted_logarithms import WEIGHTED_LOGARITHMS
 from symnet.simplify.zero_powers import LOGARITHMS_OF_BASES, ZERO_POWERS
 
 PASSES: tuple[tuple[Rewrite, ...], ...] = (
+    CONSTANTS_IN_SUMS,
     CONJUGATES,
     (*WHOLE_AMONG_REALS, *DIFFERENCES, *CANCELLATIONS, *SQUARES),
     (*EXPONENTIAL_SUMS, *EXPONENTIALS_TAKEN_IN, *RUNNING_SUMS, *NORMAL_TAILS, *NORMAL_DIFFERENCES),
@@ -66,7 +68,7 @@ PASSES: tuple[tuple[Rewrite, ...], ...] = (
     REPEATS,
     GUARDED_PRODUCTS,
 )
-_SEEN_THROUGH_MOVEMENT = (*PASSES[:4], LOGARITHMS)  # where digits cancel, or overflow
+_SEEN_THROUGH_MOVEMENT = (*PASSES[1:5], LOGARITHMS)  # where digits cancel, or overflow
 
 
 def _table(rewrites: tuple[Rewrite, ...]) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from symnet.expr import elementwise as ew
 from symnet.expr.constants import identity
-from symnet.expr.contraction import contract
+from symnet.expr.contraction import contract, mean
 from symnet.expr.contraction import sum as total
 from symnet.expr.cumulative import cumsum, cumulate
 from symnet.expr.elementwise import exp, log, sigmoid, sqrt, tanh, where, xlogy
@@ -98,6 +98,14 @@ STABLE: dict[str, list[Node]] = {
     "exponential_into_contraction_of_quotients": [
         exp(x) * (1 / (A4 @ exp(x)) @ A4),
         exp(x) * (1 / (exp(A4[:, 0]) + A4[0] @ exp(x)) @ A4[:, 1]),
+    ],
+    "constant_into_sum": [
+        mean(1 - sigmoid(x)),
+        2 * total(exp(P) - 1, axis=1) + y[0],
+        total(1 - ew.cos(x)) / 3,
+        total(1 + tanh(x)),
+        mean(sqrt(1 + x * x) - 1),
+        3 * total(1 - ew.erf(x)),
     ],
     "contraction_of_exponentials_and_quotients": [1 / (exp(A4) @ y) @ exp(A4)],
     "log_of_running_sum_of_exponentials": [log(cumsum(exp(x))), log(cumulate(exp(x), 0, True) / 2)],
