@@ -53,7 +53,7 @@ _home("expr.reduction", "max min prod argmax logsumexp softmax log_softmax")
 _home("expr.cumulative", "cumsum")
 _home(
     "expr.composed",
-    "square clip isnan isinf isfinite hypot logaddexp exp2 log2 log10 ceil any all count_nonzero argmin var std diff"
+    "square clip isnan isinf isfinite hypot logaddexp exp2 log2 log10 ceil any all count_nonzero argmin var std"
     " tril triu",
 )
 _home("expr.linalg", "det logdet inv solve matrix_power")

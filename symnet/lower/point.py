@@ -36,6 +36,11 @@ def wrapped(value: int, dtype: str) -> int:
     return (value + half) % (2 * half) - half
 
 
+def constant(value: int, dtype: str) -> Const:
+    """A whole number in a dtype."""
+    return Const(float(value) if dtype.startswith("float") else value, dtype)
+
+
 @dataclass
 class Points:
     """Computes points for one nest."""

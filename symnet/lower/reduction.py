@@ -12,7 +12,7 @@ from symnet.expr.reduction import Reduce
 from symnet.loops.ir import Buffer, Const, FromInt, IntVar, Let, Load, Op, Store, Value, Var
 from symnet.lower.indexing import hit
 from symnet.lower.nest import INITIAL, Accumulator, Axis, Nest
-from symnet.lower.point import INLINE, Index, Inline, Point, Points
+from symnet.lower.point import INLINE, Index, Inline, Point, Points, constant
 from symnet.lower.space import Space
 
 _INT_LIMITS = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
@@ -42,13 +42,13 @@ def contraction_nest(space: Space, node: Einsum, target: Node, buffer: Buffer, t
     value = _product(points, factors, dtype)
     for term in terms:
         if term[0].kind == "one_hot":  # chosen, not multiplied: beside 0, what is not finite counts for nothing
-            value = Op("select", (hit(points, *term), points.let(value), Const(0.0, dtype)), dtype)
-    acc = Accumulator(space.clear(f"{buffer.name}_sum"), dtype, "add", 0.0 if dtype.startswith("float") else 0, value)
+            value = Op("select", (hit(points, *term), points.let(value), constant(0, dtype)), dtype)
+    acc = Accumulator(space.clear(f"{buffer.name}_sum"), dtype, "add", constant(0, dtype).value, value)
     return _finish(space, node, target, buffer, parallel, reduced, points, acc, taken)
 
 
 def _product(points: Points, factors: list[Value], dtype: str) -> Value:
-    value = factors[0] if factors else Const(1.0, dtype)
+    value = factors[0] if factors else constant(1, dtype)
     for number, factor in enumerate(factors[1:], start=2):
         value = Op("mul", (value, factor), dtype)
         value = points.let(value) if number < len(factors) else value

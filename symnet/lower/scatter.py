@@ -40,7 +40,7 @@ from symnet.loops.sums import two_sum
 from symnet.lower.extents import TYPICAL
 from symnet.lower.indexing import use_of
 from symnet.lower.nest import Axis, Nest, nested
-from symnet.lower.point import Index
+from symnet.lower.point import Index, constant
 from symnet.lower.space import Space
 
 FEWEST_CLASSES = 16  # of single numbers: fewer are counted in the lanes of a register
@@ -87,12 +87,12 @@ class _Rows:
 
     def begin(self) -> Nest:
         if self.seen is None:
-            return Nest(f"{self.high.name}_zero", self.order, self.begun(self.index, Const(0.0, self.high.dtype)))
+            return Nest(f"{self.high.name}_zero", self.order, self.begun(self.index, constant(0, self.high.dtype)))
         place = (IntVar(self.classes.var),)
         return Nest(self.seen.name, (self.classes,), (Store(self.seen, place, Const(0, self.seen.dtype)),))
 
     def begun(self, at: Index, value: Value) -> Body:
-        nothing = () if self.low is None else (Store(self.low, at, Const(0.0, self.low.dtype)),)
+        nothing = () if self.low is None else (Store(self.low, at, constant(0, self.low.dtype)),)
         return (Store(self.high, at, value), *nothing)
 
     def added(self, at: Index, value: Value) -> Body:
@@ -129,7 +129,7 @@ def scatter_nests(
     short = _elements([a for a in order if a is not classes]) <= SHORT
     rows = _Rows(
         high=buffer if buffer.dtype == dtype else table("sums"),
-        low=None if _few(node) else table("lost"),
+        low=None if _few(node) or not dtype.startswith("float") else table("lost"),
         seen=None if short else Buffer(fresh("seen"), "int32", (classes.extent,), "workspace"),
         classes=classes,
         order=order,
@@ -163,11 +163,12 @@ def _addition(space: Space, node: Einsum, place: int, axes: dict[int, Axis], row
     at = {i: row if i == classes else IntVar(axis.var) for i, axis in axes.items()}
     points = space.points("a")
     dtype = points.dtype(node)
-    value: Value = Const(1.0, dtype)
+    one = constant(1, dtype)
+    value: Value = one
     for k, (index, operand) in enumerate(zip(node.inputs, node.operands, strict=True)):
         if k != place:
             factor = points.cast(points.at(operand, tuple(at[i] for i in index)), dtype)
-            value = factor if value == Const(1.0, dtype) else points.let(Op("mul", (value, factor), dtype))
+            value = factor if value is one else points.let(Op("mul", (value, factor), dtype))
     lets, to = tuple(points.lets), tuple(at[i] for i in node.output)
     body = _lanes(rows.along, (*lets, *rows.added(to, value)))
     if rows.seen is not None:
@@ -191,7 +192,7 @@ def _end(space: Space, node: Einsum, target: Node, buffer: Buffer, rows: _Rows) 
     position = rows.order.index(rows.classes) + 1
     outside, along = rows.order[:position], rows.order[position:]
     unseen = IntCondition("eq", IntLoad(rows.seen, (IntVar(rows.classes.var),)), IntConst(0))
-    other = stored(Const(0.0, rows.high.dtype))
+    other = stored(constant(0, rows.high.dtype))
     body = If(unseen, _lanes(along, other), _lanes(along, there))
     return [Nest(buffer.name, outside, (body,), kernel=_elements(along))]
 

@@ -52,7 +52,7 @@ def test_it_is_numpys(call: str, rows: Any) -> None:
 
 def test_those_of_symnet_are_the_same_ones() -> None:
     x, b = sn.tensor("x", m, 3), sn.tensor("b", m, 3, dtype="bool")
-    for name in ("square", "isnan", "isinf", "isfinite", "ceil", "any", "all", "var", "std", "diff", "tril", "triu"):
+    for name in ("square", "isnan", "isinf", "isfinite", "ceil", "any", "all", "var", "std", "tril", "triu"):
         assert getattr(sn, name)(x) is getattr(np, name)(x)
     assert sn.argmin(x, axis=0) is np.argmin(x, axis=0) and sn.clip(x, 0, 1) is np.clip(x, 0, 1)
     assert sn.hypot(x, x) is np.hypot(x, x) and sn.logical_and(b, b) is np.logical_and(b, b)
@@ -97,7 +97,7 @@ def test_wrong_arguments_are_refused() -> None:
     with pytest.raises(ArgumentError, match=r"expected a whole number as ddof; got 0\.5"):
         sn.var(x, ddof=0.5)
     with pytest.raises(ShapeError, match="expected an axis; got a scalar"):
-        sn.diff(sn.scalar("a"))
+        np.diff(sn.scalar("a"))
     with pytest.raises(ShapeError, match=r"expected a matrix, or a stack of them; got shape \(3,\)"):
         sn.tril(x[:, 0])
     with pytest.raises(ShapeError, match=r"expected axes of extent 1; got shape \(3, 2\)"):

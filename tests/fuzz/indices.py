@@ -88,7 +88,7 @@ STEPS: dict[str, Callable[[Grown, Any], Any]] = {
     "two truths": lambda g, a: (a > 0) + (a < g.small()) + 0,
     "one of two truths": lambda g, a: a * ((a > 0) ^ (a < 2)),
     "running": lambda g, a: sn.cumsum(a, axis=0),
-    "differences": lambda g, a: sn.diff(a, axis=0) if g.rows > 4 else a,
+    "differences": lambda g, a: np.diff(a, axis=0) if g.rows > 4 else a,
 }
 USES: dict[str, Callable[[Grown, Any], Any]] = {
     "rows": lambda g, a: sn.take(g.leaves["E"], a),

@@ -40,5 +40,7 @@ def assert_enough(counts: Counter[str], number: int) -> None:
     skipped = sum(n for what, n in counts.items() if what.startswith("skipped"))
     assert skipped <= RARE * number, counts
     assert counts["graphs whose form did not come to rest"] <= RESTLESS * number, counts
+    whole = counts["nothing to differentiate by"]  # graphs of whole numbers and truth values alone
+    assert whole <= 0.4 * number, counts
     for way in ("modes, first order", "modes, second order", "differences, first order", "differences, second order"):
-        assert counts[way] >= 0.7 * number, counts
+        assert counts[way] >= 0.7 * (number - whole), counts

@@ -131,6 +131,19 @@ def test_what_is_not_finite_reaches_its_own_row_alone(classes: int, width: int) 
         np.testing.assert_array_equal(got, want)
 
 
+@pytest.mark.parametrize("classes", [3, 50])
+@pytest.mark.parametrize("width", [0, 12])
+@pytest.mark.parametrize("dtype", ["int32", "int64"])
+def test_whole_numbers_are_added_by_index(dtype: str, width: int, classes: int) -> None:
+    i, k = sn.tensor("i", m, dtype="int64"), sn.tensor("k", m, *([width] if width else []), dtype=dtype)
+    rows = sn.one_hot(i, classes)
+    total = sn.einsum("mj,mk->jk" if width else "mj,m->j", rows, k)
+    data = {"i": RNG.integers(0, classes, 70), "k": RNG.integers(-9, 9, (70, width) if width else 70).astype(dtype)}
+    want = summed((classes, width) if width else (classes,), 0, data["i"], data["k"].astype("int64"))
+    for got in (sn.compile(total)(**data), evaluate([total], data)[0]):
+        np.testing.assert_array_equal(got, want)
+
+
 def test_an_index_out_of_range_writes_nowhere_and_is_named() -> None:
     table, i = sn.tensor("E", 20, 12), sn.tensor("i", m, dtype="int64")
     g = sn.tensor("g", m, 12)
