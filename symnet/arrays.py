@@ -14,7 +14,7 @@ from hashlib import blake2b
 from typing import Any, final
 
 from symnet.dtypes import ALL
-from symnet.errors import ArgumentError, DTypeError, ValueDomainError, explain, refuse_mask
+from symnet.errors import ArgumentError, DTypeError, ValueDomainError, explain, ragged, refuse_mask
 
 CALL = "constant(array)"
 _WIDENED = {
@@ -120,6 +120,22 @@ def _has_minus_zero(array: Any) -> bool:
 def is_array(value: Any) -> bool:
     """Whether a value is an array of NumPy's with axes."""
     return hasattr(value, "__array_interface__") and hasattr(value, "dtype") and getattr(value, "shape", ()) != ()
+
+
+def given_array(call: str, name: str, value: Any) -> Any:
+    """What a caller gave under a name, as NumPy makes an array of it.
+
+    Raises:
+        DTypeError: a masked array.
+        ShapeError: nested lists of unequal lengths.
+    """
+    import numpy as np
+
+    refuse_mask(call, name, value)
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise ragged(call, name, error) from error
 
 
 def contents(array: Any, call: str = CALL) -> Contents:

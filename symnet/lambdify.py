@@ -21,8 +21,9 @@ import sympy
 from sympy.logic.boolalg import BooleanAtom
 
 from symnet import dtypes
+from symnet.arrays import given_array
 from symnet.compiler import compile
-from symnet.errors import ArgumentError, DTypeError, explain, ragged, refuse_mask
+from symnet.errors import ArgumentError, DTypeError, explain
 from symnet.expr.constants import Number
 from symnet.expr.extents import dim
 from symnet.expr.from_sympy import from_sympy, sympified
@@ -296,11 +297,7 @@ class Lambdified:
 
 
 def _as_array(name: Any, value: Any) -> np.ndarray:
-    refuse_mask(f"f({name}=…)", str(name), value)
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise ragged(f"f({name}=…)", str(name), error) from error
+    array: np.ndarray = given_array(f"f({name}=…)", str(name), value)
     if array.dtype in _REAL or array.dtype.kind in _WHOLE:
         return array
     call, mend = f"f({name}={array.dtype}{list(array.shape)})", "Pass real numbers, as float64."

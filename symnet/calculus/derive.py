@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 
 from symnet import dtypes
+from symnet.arrays import given_array
 from symnet.calculus.derivation.model import Derivation
 from symnet.calculus.derivation.writer import Writer
 from symnet.calculus.grad import grad, gradients, scalar_root
 from symnet.calculus.problem import open_problem
 from symnet.calculus.structure import flatten
-from symnet.errors import ArgumentError, DTypeError, explain, ragged, refuse_mask
+from symnet.errors import ArgumentError, DTypeError, explain
 from symnet.expr.node import Node
 from symnet.expr.symbols import EQUALITIES, Tensor, leaves
 
@@ -98,11 +99,7 @@ def _array(leaf: Tensor, value: Any) -> Array:
         DTypeError: for numbers that the leaf cannot hold, such as 1.5 for an integer.
     """
     call = "derive(y, x, at=…)"
-    refuse_mask(call, leaf.name, value)
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise ragged(call, leaf.name, error) from error
+    array = given_array(call, leaf.name, value)
     if array.dtype.kind not in "biuf":
         expected = f"a number, or an array of numbers, for {leaf.name}"
         raise ArgumentError(explain(call, expected, repr(value), f"Write at={{'{leaf.name}': 1.0}}."))

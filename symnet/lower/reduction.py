@@ -6,10 +6,12 @@ Out: its nest; argmax takes two (the maximum, then the first index that reaches 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from symnet.expr.contraction import Einsum, letter
 from symnet.expr.node import Node
 from symnet.expr.reduction import Reduce
-from symnet.loops.ir import Buffer, Const, FromInt, IntVar, Let, Load, Op, Store, Value, Var
+from symnet.loops.ir import Body, Buffer, Const, FromInt, IntVar, Let, Load, Op, Store, Value, Var
 from symnet.lower.indexing import hit
 from symnet.lower.nest import INITIAL, Accumulator, Axis, Nest
 from symnet.lower.point import INLINE, Index, Inline, Point, Points, constant
@@ -29,7 +31,7 @@ def initial(combine: str, dtype: str) -> float | int:
 
 def contraction_nest(space: Space, node: Einsum, target: Node, buffer: Buffer, taken: Node | None = None) -> Nest:
     """Σ of products; `target` is the stored value (node itself, or an elementwise function of it)."""
-    axes = {i: space.axis(letter(i), place) for i, place in _places(node).items()}
+    axes = index_axes(space, node)
     parallel = tuple(axes[i] for i in node.output)
     reduced = tuple(axes[i] for i in node.contracted)
     points = space.points("a")
@@ -39,7 +41,7 @@ def contraction_nest(space: Space, node: Einsum, target: Node, buffer: Buffer, t
         for indices, operand in zip(node.inputs, node.operands, strict=True)
     ]
     factors = [points.cast(points.at(*term), dtype) for term in terms if term[0].kind != "one_hot"]
-    value = _product(points, factors, dtype)
+    value = product_at(points, factors, dtype)
     for term in terms:
         if term[0].kind == "one_hot":  # chosen, not multiplied: beside 0, what is not finite counts for nothing
             value = Op("select", (hit(points, *term), points.let(value), constant(0, dtype)), dtype)
@@ -47,7 +49,8 @@ def contraction_nest(space: Space, node: Einsum, target: Node, buffer: Buffer, t
     return _finish(space, node, target, buffer, parallel, reduced, points, acc, taken)
 
 
-def _product(points: Points, factors: list[Value], dtype: str) -> Value:
+def product_at(points: Points, factors: Sequence[Value], dtype: str) -> Value:
+    """The product of factors at one point, its last step not bound; 1 of none."""
     value = factors[0] if factors else constant(1, dtype)
     for number, factor in enumerate(factors[1:], start=2):
         value = Op("mul", (value, factor), dtype)
@@ -55,12 +58,14 @@ def _product(points: Points, factors: list[Value], dtype: str) -> Value:
     return value
 
 
-def _places(node: Einsum) -> dict[int, tuple[Node, int]]:
-    places: dict[int, tuple[Node, int]] = {}
+def index_axes(space: Space, node: Einsum) -> dict[int, Axis]:
+    """The loop over each index of a contraction."""
+    axes: dict[int, Axis] = {}
     for indices, operand in zip(node.inputs, node.operands, strict=True):
         for axis, index in enumerate(indices):
-            places.setdefault(index, (operand, axis))
-    return places
+            if index not in axes:
+                axes[index] = space.axis(letter(index), (operand, axis))
+    return axes
 
 
 def reduce_nest(space: Space, node: Reduce, target: Node, buffer: Buffer, taken: Node | None = None) -> Nest:
@@ -116,12 +121,17 @@ def _finish(
 ) -> Nest:
     """The epilogue: what is stored, from the accumulated value; and where it is accumulated at all."""
     index = tuple(IntVar(a.var) for a in parallel)
-    outer = space.points("v", target)
-    outer.known[node, index] = Var(acc.name, acc.dtype)
-    value = outer.cast(outer.at(target, index) if target is not node else outer.known[node, index], buffer.dtype)
+    stored = epilogue(space, node, target, buffer, index, Var(acc.name, acc.dtype))
     when = () if taken is None else _when(space, taken, index)
-    stored = (*outer.lets, Store(buffer, index, value))
     return Nest(buffer.name, parallel, stored, reduced, tuple(inner.lets), acc, when=when)
+
+
+def epilogue(space: Space, node: Node, target: Node, buffer: Buffer, index: Index, total: Value) -> Body:
+    """What is stored at an index: `target`, the node itself or a function of it, where the node is `total`."""
+    points = space.points("v", target)
+    points.known[node, index] = points.let(total)
+    value = points.cast(points.at(target, index), buffer.dtype)
+    return (*points.lets, Store(buffer, index, value))
 
 
 def _when(space: Space, taken: Node, index: Index) -> tuple[Let, ...]:

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from symnet.expr.contraction import Einsum, letter
+from symnet.expr.contraction import Einsum
 from symnet.expr.extents import product
 from symnet.expr.node import Node
 from symnet.loops.ir import (
@@ -30,7 +30,6 @@ from symnet.loops.ir import (
     IntConst,
     IntLoad,
     IntVar,
-    Let,
     Load,
     Op,
     Store,
@@ -41,6 +40,7 @@ from symnet.lower.extents import TYPICAL
 from symnet.lower.indexing import use_of
 from symnet.lower.nest import Axis, Nest, nested
 from symnet.lower.point import Index, constant
+from symnet.lower.reduction import epilogue, index_axes, product_at
 from symnet.lower.space import Space
 
 FEWEST_CLASSES = 16  # of single numbers: fewer are counted in the lanes of a register
@@ -119,7 +119,7 @@ def scatter_nests(
     """
     place = scattered(node)
     assert place is not None
-    axes = _axes(space, node)
+    axes = index_axes(space, node)
     order, classes = tuple(axes[i] for i in node.output), axes[node.inputs[place][-1]]
     dtype = space.dtype(node)
 
@@ -138,15 +138,6 @@ def scatter_nests(
     return nests, [b for b in (rows.high, rows.low, rows.seen) if b is not None and b is not buffer]
 
 
-def _axes(space: Space, node: Einsum) -> dict[int, Axis]:
-    axes: dict[int, Axis] = {}
-    for indices, operand in zip(node.inputs, node.operands, strict=True):
-        for axis, index in enumerate(indices):
-            if index not in axes:
-                axes[index] = space.axis(letter(index), (operand, axis))
-    return axes
-
-
 def _few(node: Einsum) -> bool:
     """Whether so few elements are added up that no rounding need be kept."""
     count = product(node.extents[i] for i in node.contracted)
@@ -163,12 +154,12 @@ def _addition(space: Space, node: Einsum, place: int, axes: dict[int, Axis], row
     at = {i: row if i == classes else IntVar(axis.var) for i, axis in axes.items()}
     points = space.points("a")
     dtype = points.dtype(node)
-    one = constant(1, dtype)
-    value: Value = one
-    for k, (index, operand) in enumerate(zip(node.inputs, node.operands, strict=True)):
-        if k != place:
-            factor = points.cast(points.at(operand, tuple(at[i] for i in index)), dtype)
-            value = factor if value is one else points.let(Op("mul", (value, factor), dtype))
+    factors = [
+        points.cast(points.at(operand, tuple(at[i] for i in index)), dtype)
+        for k, (index, operand) in enumerate(zip(node.inputs, node.operands, strict=True))
+        if k != place
+    ]
+    value = points.let(product_at(points, factors, dtype))
     lets, to = tuple(points.lets), tuple(at[i] for i in node.output)
     body = _lanes(rows.along, (*lets, *rows.added(to, value)))
     if rows.seen is not None:
@@ -184,7 +175,7 @@ def _end(space: Space, node: Einsum, target: Node, buffer: Buffer, rows: _Rows) 
     """What is stored, from the sum of a row that was seen and from 0 for others."""
 
     def stored(total: Value) -> Body:
-        return _stored(space, node, target, buffer, rows.index, total)
+        return epilogue(space, node, target, buffer, rows.index, total)
 
     there = () if target is node and rows.low is None else stored(rows.total())
     if rows.seen is None:
@@ -195,14 +186,6 @@ def _end(space: Space, node: Einsum, target: Node, buffer: Buffer, rows: _Rows) 
     other = stored(constant(0, rows.high.dtype))
     body = If(unseen, _lanes(along, other), _lanes(along, there))
     return [Nest(buffer.name, outside, (body,), kernel=_elements(along))]
-
-
-def _stored(space: Space, node: Node, target: Node, buffer: Buffer, index: Index, total: Value) -> Body:
-    points = space.points("v", target)
-    points.known[node, index] = points.let(total)
-    value = points.cast(points.at(target, index), buffer.dtype)
-    lets: tuple[Let, ...] = tuple(points.lets)
-    return (*lets, Store(buffer, index, value))
 
 
 def _lanes(along: Sequence[Axis], body: Body) -> Body:

@@ -13,6 +13,7 @@ batch is).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -116,10 +117,5 @@ def _places(program: Program, lives: dict[str, _Life]) -> dict[str, str]:
 
 def _size(buffer: Buffer) -> Size:
     """What two buffers must have in common: their elements, counted where that is a number."""
-    if not all(isinstance(extent, IntConst) for extent in buffer.shape):
-        return buffer.dtype, buffer.shape
-    count = 1
-    for extent in buffer.shape:
-        assert isinstance(extent, IntConst)
-        count *= extent.value
-    return buffer.dtype, count
+    known = [extent.value for extent in buffer.shape if isinstance(extent, IntConst)]
+    return buffer.dtype, math.prod(known) if len(known) == len(buffer.shape) else buffer.shape

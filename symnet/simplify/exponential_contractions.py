@@ -22,7 +22,7 @@ from symnet.expr.reduction import along, reduce
 from symnet.simplify.broadcast import Axes, cover, trailing
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.exponential_parts import as_one_operand, finite, is_relative, needs_shift, parts_of
-from symnet.simplify.factors import Base, Factors
+from symnet.simplify.factors import Base, Factors, distributed
 from symnet.simplify.logarithms import logarithm_of
 from symnet.simplify.movement import multiply_before_placing
 from symnet.simplify.shifted import distance_below
@@ -44,7 +44,7 @@ def exponential_into_sum_of_quotients(node: Node) -> Node | None:
         above = [b for b, k in factors.powers.items() if b != base and is_whole(k) and _has_exponential(b[0], k)]
         cores = frozenset(core for core, _ in above)
         if above and any(_holds_quotient(term, cores) for term in base[0].operands):
-            return spread_over_terms(factors, base, above)
+            return distributed(factors, base, above)
     return None
 
 
@@ -87,22 +87,6 @@ def _divides(product: Node) -> bool:
 
 def _has_exponential(core: Node, exponent: Expr | Node) -> bool:
     return is_positive(exponent) and parts_of(core) is not None
-
-
-def spread_over_terms(factors: Factors, base: Base, above: list[Base]) -> Node:
-    """The product with the factors `above` taken into the terms of the sum `base`."""
-    core, axes = base
-    rest = factors.copy()
-    for each in (base, *above):
-        del rest.powers[each]
-    terms = []
-    for term in core.operands:
-        product = Factors(factors.shape).times(term, axes[len(axes) - term.rank :])
-        for each in above:
-            product.times(*each, factors.powers[each])
-        terms.append(product.build())
-    total = elementwise("add", *terms)
-    return rest.times(total, trailing(total.rank, len(factors.shape))).build()
 
 
 def whole_product(total: Einsum) -> Node | None:

@@ -7,7 +7,7 @@ seen through, equal bases are collected, numbers are folded exactly.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import sympy
 from sympy import Expr, Float
@@ -194,6 +194,29 @@ class Factors:
         ordered = {axes: _ordered(members) for axes, members in by_axes.items()}
         scalars = ordered.pop((), [])
         return scalars, sorted(ordered.items(), key=lambda item: (len(item[0]), item[0]))
+
+
+def distributed(factors: Factors, base: Base, others: Sequence[Base], primitive: bool = False) -> Node:
+    """The product with some of its factors taken into the terms of a sum.
+
+    Args:
+        factors: the product.
+        base: the sum, one of its factors, to the power 1.
+        others: the factors to take in.
+        primitive: take numbers and signs out of the sums within each new term, as `Factors.primitive` does.
+    """
+    core, axes = base
+    rest = factors.copy()
+    for each in (base, *others):
+        del rest.powers[each]
+    terms = []
+    for operand in core.operands:
+        term = Factors(factors.shape).times(operand, axes[len(axes) - operand.rank :])
+        for each in others:
+            term.times(*each, factors.powers[each])
+        terms.append((term.primitive() if primitive else term).build())
+    total = elementwise("add", *terms)
+    return rest.times(total, trailing(total.rank, len(factors.shape))).build()
 
 
 def _ordered(members: list[tuple[Node, Expr | Node]]) -> list[Node]:

@@ -20,8 +20,7 @@ from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
 from symnet.simplify.coefficients import negated, split_coefficient
 from symnet.simplify.engine import Rewrite
-from symnet.simplify.exponential_contractions import spread_over_terms
-from symnet.simplify.factors import Factors
+from symnet.simplify.factors import Factors, distributed
 from symnet.simplify.normal_tails import FAR, HALF, fraction, holds_bell
 from symnet.simplify.signs import is_negative, is_positive, is_whole
 
@@ -110,7 +109,7 @@ def difference_of_error_functions_below_each_term(node: Node) -> Node | None:
         found = _difference(divisor[0]) if is_whole(e) and is_negative(e) else None
         for base, k in factors.powers.items() if found else ():
             if k == 1 and is_op(base[0], "add") and any(_is_bell_term(o, found) for o in base[0].operands):
-                return spread_over_terms(factors, base, [divisor])
+                return distributed(factors, base, [divisor])
     return None
 
 

@@ -21,8 +21,7 @@ from symnet.expr.node import Node
 from symnet.simplify.broadcast import trailing
 from symnet.simplify.coefficients import split_coefficient
 from symnet.simplify.engine import Rewrite
-from symnet.simplify.exponential_contractions import spread_over_terms
-from symnet.simplify.factors import Base, Factors, power_of
+from symnet.simplify.factors import Base, Factors, distributed, power_of
 from symnet.simplify.signs import is_negative, is_positive, is_whole
 from symnet.simplify.terms import Terms
 
@@ -104,7 +103,7 @@ def bell_into_sum_of_quotients(node: Node) -> Node | None:
             continue
         for above, k in factors.powers.items():
             if is_op(above[0], "exp") and k == 1 and any(_divides_tail(o, above[0]) for o in base[0].operands):
-                return spread_over_terms(factors, base, [above])
+                return distributed(factors, base, [above])
     return None
 
 

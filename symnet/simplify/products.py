@@ -15,7 +15,7 @@ from symnet.simplify.choices import multiply_into_choice_to_cancel
 from symnet.simplify.coefficients import ONE
 from symnet.simplify.cost import saves
 from symnet.simplify.engine import Rewrite
-from symnet.simplify.factors import Base, Factors
+from symnet.simplify.factors import Base, Factors, distributed
 from symnet.simplify.signs import is_positive
 from symnet.simplify.terms import Terms
 
@@ -115,28 +115,12 @@ def multiply_out_delta(node: Node) -> Node | None:
         if exponent == 1 and is_op(base[0], "add") and any(_has_delta(o) for o in base[0].operands):
             others = [b for b in factors.powers if b != base and b[1]]
             if others:
-                return _multiplied_out(factors, base, others)
+                return distributed(factors, base, others, primitive=True)
     return None
 
 
 def _has_delta(term: Node) -> bool:
     return term.kind == "delta" or (is_op(term, "mul") and any(o.kind == "delta" for o in term.operands))
-
-
-def _multiplied_out(factors: Factors, target: Base, others: list[Base]) -> Node:
-    """Σ term × the other arrays; scalars stay outside."""
-    core, axes = target
-    scalars = factors.copy()
-    for base in (target, *others):
-        del scalars.powers[base]
-    parts = []
-    for operand in core.operands:
-        term = Factors(factors.shape).times(operand, axes[len(axes) - operand.rank :])
-        for base in others:
-            term.times(*base, factors.powers[base])
-        parts.append(term.primitive().build())
-    total = elementwise("add", *parts)
-    return scalars.times(total, trailing(total.rank, len(factors.shape))).build()
 
 
 def factor_beside_delta_takes_its_last_axis(node: Node) -> Node | None:

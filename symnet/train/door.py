@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from symnet import dtypes
+from symnet.arrays import given_array
 from symnet.calculus.grad import scalar_root
 from symnet.errors import (
     ArgumentError,
@@ -25,8 +26,6 @@ from symnet.errors import (
     ShapeError,
     ValueDomainError,
     explain,
-    ragged,
-    refuse_mask,
 )
 from symnet.expr.extents import Dim
 from symnet.expr.graph import substitute
@@ -174,11 +173,7 @@ def convert(leaf: Tensor, value: Any, what: str) -> Array:
         ShapeError: another rank.
     """
     call = f"fit(…, {what}={{{leaf.name!r}: …}})"
-    refuse_mask(call, leaf.name, value)
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise ragged(call, leaf.name, error) from error
+    array = given_array(call, leaf.name, value)
     if array.dtype.kind not in "biuf":
         mend = f'Build a numeric array: np.array({leaf.name}.tolist(), "{leaf.dtype}").'
         raise DTypeError(explain(call, f"numbers for {leaf.name} ({describe(leaf)})", f"dtype {array.dtype}", mend))
