@@ -45,17 +45,12 @@ def isnan(x: Any) -> Node:
 
 def isinf(x: Any) -> Node:
     """Where x is infinite, of either sign."""
-    return ew.equal(_size(x), math.inf)
+    return ew.equal(ew.absolute(_real(x)), math.inf)
 
 
 def isfinite(x: Any) -> Node:
     """Where x is neither infinite nor NaN."""
-    return ew.less(_size(x), math.inf)
-
-
-def _size(x: Any) -> Node:
-    x = as_node(x)
-    return ew.absolute(ew.convert(x, "float64") if x.dtype in COUNTED else x)
+    return ew.less(ew.absolute(_real(x)), math.inf)
 
 
 def hypot(a: Any, b: Any) -> Node:
