@@ -6,12 +6,13 @@ In: bindings made by statements, loops and entry points.  Out: looked up by `int
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from symnet.errors import CompileError, explain
 from symnet.llvm.blocks import FunctionText, Region
-from symnet.llvm.facts import Facts, gather
+from symnet.llvm.facts import Facts, Known, gather
 from symnet.llvm.types import SIZE, V, lane_numbers
 from symnet.loops.ir import Body, Buffer, IntConst, IntExpr
 from symnet.schedule.target import Target
@@ -68,7 +69,9 @@ class Emitter:
     `lanes` is 0 outside vector loops; `mask` selects the lanes that count (None: all); `copy` numbers the
     chunk within an unrolled run, so that reductions use several accumulators; `whole` is the constant extent
     of the vector loop; `accesses` remembers addresses while the region that computes them is open;
-    `stored_indices` says where the neighbouring elements stand that a vector of indices was loaded from.
+    `stored_indices` says where the neighbouring elements stand that a vector of indices was loaded from; `calls` holds,
+    by the identity of a statement, how many from it on are a function of their own, and what writes its call;
+    `layout` holds the offsets of the workspace buffers in bytes and their sum, `known` the facts of loops.
     """
 
     target: Target
@@ -86,6 +89,9 @@ class Emitter:
     reductions: Reductions | None = None
     accesses: dict[tuple[object, ...], tuple[Access, Region]] = field(default_factory=dict)
     stored_indices: dict[str, tuple[Place, Access]] = field(default_factory=dict)
+    calls: Mapping[int, tuple[int, Callable[[Emitter], None]]] = field(default_factory=dict)
+    layout: tuple[dict[str, Poly], Poly] | None = None
+    known: Known = field(default_factory=dict)
     _facts: dict[int, tuple[Body, Facts]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -95,7 +101,7 @@ class Emitter:
         """`gather`, once per body (kept beside its facts, so that the id stays its own)."""
         found = self._facts.get(id(body))
         if found is None:
-            found = self._facts[id(body)] = (body, gather(body))
+            found = self._facts[id(body)] = (body, gather(body, self.known))
         return found[1]
 
     def stored(self, body: Body) -> frozenset[str]:

@@ -1,6 +1,6 @@
 """What emission wants to know of a loop body before it writes it.
 
-In: a body of the loop language.  Out: `Facts`, gathered in one walk and remembered per body.
+In: a body of the loop language.  Out: `Facts`, gathered in one walk and remembered for every loop and condition.
 """
 
 from __future__ import annotations
@@ -31,8 +31,11 @@ from symnet.loops.ir import (
     Let,
     Load,
     Op,
+    Stmt,
     Store,
     Value,
+    Var,
+    children,
 )
 
 
@@ -40,14 +43,15 @@ from symnet.loops.ir import (
 class Facts:
     """Of one body.
 
-    `stored`: names of buffers written; `buffers`: every buffer named, by name; `variables`: integer variables
-    read; `itemsize`: bytes of the widest real dtype (of the widest integer where nothing is real, else 0);
-    `tiles`: variables that address the last axis of a register buffer; `loops`: holds a loop that may stay a
+    `stored`: names of buffers written; `names`: of values read; `buffers`: every buffer named, by name; `variables`:
+    integer variables read; `itemsize`: bytes of the widest real dtype (of the widest integer where nothing is real,
+    else 0); `tiles`: variables that address the last axis of a register buffer; `loops`: holds a loop that may stay a
     loop; `reduces`: holds a Store that combines; `fails`: holds a Fail; `weight`: about how many instructions a lane
     costs.
     """
 
     stored: set[str] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
     buffers: dict[str, Buffer] = field(default_factory=dict)
     variables: set[str] = field(default_factory=set)
     real: int = 0
@@ -62,24 +66,54 @@ class Facts:
     def itemsize(self) -> int:
         return self.real or self.integer
 
+    def add(self, more: Facts) -> None:
+        """Of a part, to those of the whole."""
+        self.stored |= more.stored
+        self.names |= more.names
+        self.buffers |= more.buffers
+        self.variables |= more.variables
+        self.real, self.integer = max(self.real, more.real), max(self.integer, more.integer)
+        self.tiles |= more.tiles
+        self.loops, self.reduces = self.loops or more.loops, self.reduces or more.reduces
+        self.fails, self.weight = self.fails or more.fails, self.weight + more.weight
+
 
 SHORT = 32  # a vector loop of so few elements has few chunks on every target
 MATH_WEIGHT = 24  # instructions of a typical vector math function
 _MATH = frozenset(MATH)
 
 
-def gather(body: Body) -> Facts:
-    """Walk a body."""
+Known = dict[int, tuple[Stmt, Facts]]
+"""The facts of loops and conditions, by their identity (they are kept beside them, so that it stays their own)."""
+
+
+def gather(body: Body, known: Known) -> Facts:
+    """Walk a body; what is in `known` is not walked again."""
     facts = Facts()
     for stmt in body:
-        _STATEMENTS[type(stmt)](facts, stmt)
+        walk = _STATEMENTS.get(type(stmt))
+        if walk is not None:
+            walk(facts, stmt)
+        else:
+            facts.add(_inside(stmt, known))
     return facts
 
 
+def _inside(stmt: Stmt, known: Known) -> Facts:
+    """The facts of a loop or of a condition."""
+    found = known.get(id(stmt))
+    if found is None:
+        facts = Facts()
+        _HEADS[type(stmt)](facts, stmt)
+        for body in children(stmt):
+            facts.add(gather(body, known))
+        found = known[id(stmt)] = stmt, facts
+    return found[1]
+
+
 def _for(facts: Facts, stmt: For) -> None:
-    facts.loops = facts.loops or not _is_straight(stmt)
+    facts.loops = not _is_straight(stmt)
     read_int(facts, stmt.extent)
-    _body(facts, stmt.body)
 
 
 def _is_straight(stmt: For) -> bool:
@@ -91,13 +125,6 @@ def _is_straight(stmt: For) -> bool:
 def _if(facts: Facts, stmt: If) -> None:
     read_int(facts, stmt.condition.left)
     read_int(facts, stmt.condition.right)
-    _body(facts, stmt.then)
-    _body(facts, stmt.orelse)
-
-
-def _body(facts: Facts, body: Body) -> None:
-    for stmt in body:
-        _STATEMENTS[type(stmt)](facts, stmt)
 
 
 def _let(facts: Facts, stmt: Let) -> None:
@@ -124,13 +151,12 @@ def _fail(facts: Facts, stmt: Fail) -> None:
 
 
 _STATEMENTS: dict[type, Callable[[Facts, Any], None]] = {
-    For: _for,
-    If: _if,
     Let: _let,
     Store: _store,
     Alloc: _alloc,
     Fail: _fail,
 }
+_HEADS: dict[type, Callable[[Facts, Any], None]] = {For: _for, If: _if}
 
 
 def _value(facts: Facts, value: Value) -> None:
@@ -143,6 +169,8 @@ def _value(facts: Facts, value: Value) -> None:
             stack.extend(node.args)
         elif isinstance(node, Load):
             _access(facts, node.buffer, node.index)
+        elif isinstance(node, Var):
+            facts.names.add(node.name)
         elif isinstance(node, FromInt):
             read_int(facts, node.value)
 
@@ -156,17 +184,22 @@ def _dtype(facts: Facts, dtype: str) -> None:
 
 
 def _access(facts: Facts, buffer: Buffer, index: tuple[IntExpr, ...]) -> None:
-    facts.buffers[buffer.name] = buffer
+    if buffer.name not in facts.buffers:
+        facts.buffers[buffer.name] = buffer
+        for extent in buffer.shape:
+            read_int(facts, extent)
     facts.weight += 1
     _dtype(facts, buffer.dtype)
     if buffer.space == "register" and index and isinstance(index[-1], IntVar):
         facts.tiles.add(index[-1].name)
-    for part in (*index, *buffer.shape):
+    for part in index:
         read_int(facts, part)
 
 
 def read_int(facts: Facts, expr: IntExpr) -> None:
     """Note the variables and buffers that an integer expression reads."""
+    if type(expr) is IntConst:
+        return
     if isinstance(expr, IntVar):
         facts.variables.add(expr.name)
     elif isinstance(expr, (IntAdd, IntMul, IntMin)):

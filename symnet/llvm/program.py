@@ -18,11 +18,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from symnet.llvm.addresses import point
 from symnet.llvm.blocks import FunctionText
 from symnet.llvm.data import global_name, global_text
 from symnet.llvm.emitter import Emitter, Place, Poly
-from symnet.llvm.facts import gather
+from symnet.llvm.facts import Known, gather
 from symnet.llvm.integers import (
     add,
     divide,
@@ -34,11 +33,12 @@ from symnet.llvm.integers import (
     opaque,
     quotient,
 )
+from symnet.llvm.kernels import Kernel, Piece, cut
 from symnet.llvm.sizes import MOST_PHASES, Sizes, refuse_static
 from symnet.llvm.stamp import stamp_text
 from symnet.llvm.statements import ERROR_CODES, STATUS, emit_body
 from symnet.llvm.types import MEMORY, REGISTER, SIZE, V, constant
-from symnet.loops.ir import Buffer, Group, Program, Stage
+from symnet.loops.ir import Buffer, Group, IntVar, Program, Stage
 from symnet.schedule.target import Target
 
 WORKSPACE_ALIGNMENT = 64  # bytes
@@ -58,13 +58,24 @@ class _Module:
     def __init__(self, program: Program, target: Target, donated: tuple[tuple[str, str], ...]) -> None:
         self.program, self.target = program, target
         self.declarations: dict[str, str] = {}
+        tables = ("%in", program.inputs), ("%out", program.outputs)
+        self.numbers = {b.name: (table, order) for table, buffers in tables for order, b in enumerate(buffers)}
+        self.globals = {c.buffer.name: global_name(program.name, order) for order, c in enumerate(program.constants)}
+        self.known: Known = {}
+        self.calls: dict[int, tuple[int, Callable[[Emitter], None]]] = {}
         self.buffers = _buffers(program)
         self.roots = {name: _root(self.buffers, name) for name in self.buffers}
         self.shared = {name for pair in donated for name in pair}
         self.aliases = {name: self._alias(root, donated) for name, root in self.roots.items()}
+        self.views: dict[str, list[Buffer]] = {}
+        for name, buffer in self.buffers.items():
+            self.views.setdefault(self.roots[name], []).append(buffer)
         self.stages = [(group, stage) for group in program.groups for stage in group.stages]
-        self.used = [self.arrays_of(stage) for _, stage in self.stages]
-        self.fails = [gather(stage.body).fails for _, stage in self.stages]
+        self.cut = cut([stage for _, stage in self.stages], self.traits, self.known)
+        for kernel in self.cut.kernels:
+            for piece in kernel.calls:
+                self.calls[id(piece.body[0])] = len(piece.body), partial(self.call_kernel, kernel, piece)
+        self.fails = [gather(stage.body, self.known).fails for _, stage in self.stages]
 
     @staticmethod
     def _alias(root: str, donated: tuple[tuple[str, str], ...]) -> str:
@@ -74,7 +85,8 @@ class _Module:
         return root
 
     def text(self) -> str:
-        functions = [self.stage_function(number) for number in range(len(self.stages))]
+        functions = [self.kernel_function(kernel) for kernel in self.cut.kernels]
+        functions += [self.stage_function(number) for number in range(len(self.stages))]
         functions += [
             self.unit_entry(),
             self.run_entry(),
@@ -92,29 +104,62 @@ class _Module:
         width = f' "prefer-vector-width"="{self.target.vector_bits}"' if self.target.vector_bits else ""
         return f'attributes #0 = {{ nounwind nofree norecurse "no-trapping-math"="true"{width} }}'
 
-    # ---- stages
+    # ---- kernels
 
-    def arrays_of(self, stage: Stage) -> list[str]:
-        """The stage's arrays: roots of the buffers that it names, in order."""
-        facts = gather(stage.body)
-        return list(dict.fromkeys(self.roots[name] for name in facts.buffers if name in self.roots))
+    def traits(self, buffer: Buffer) -> tuple[str, str, object]:
+        """What the instructions for an array depend on, beside its shape."""
+        root = self.roots[buffer.name]
+        return root, self.aliases[buffer.name], (self.alignment(buffer), root in self.shared)
+
+    def kernel_name(self, kernel: Kernel) -> str:
+        return f"{self.program.name}.kernel{kernel.number}"
+
+    def kernel_function(self, kernel: Kernel) -> str:
+        e = self.emitter()
+        form = kernel.first.form
+        integers = [V(f"%n{order}", e.index) for order in range(len(form.integers))]
+        for value, (name, more) in zip(integers, form.integers, strict=True):
+            e.atoms[value.text] = value
+            e.integers[name] = {(value.text,): 1, **({(): -more} if more else {})}
+            if more >= 0:
+                e.unsigned.add(value.text)
+        for buffer in form.buffers:
+            order = form.roots.index(self.roots[buffer.name])
+            e.places[buffer.name] = self.place(e, buffer, V(f"%b{order}", "ptr"))
+        emit_body(e, kernel.first.body)
+        pointers = [f"ptr{self.mark(root)} %b{order}" for order, root in enumerate(form.roots)]
+        pointers += [f"ptr noalias {STATUS}"] * kernel.first.fails
+        arguments = ", ".join([*pointers, *(value.typed for value in integers)])
+        return self.function("internal void", self.kernel_name(kernel), arguments, e, "ret void")
+
+    def call_kernel(self, kernel: Kernel, piece: Piece, e: Emitter) -> None:
+        """Write the call that stands for a piece."""
+        pointers = [self.pointer(e, root).typed for root in piece.form.roots]
+        pointers += [f"ptr {STATUS}"] * piece.fails
+        integers = [integer(e, evaluate(e, IntVar(name) + more)).typed for name, more in piece.form.integers]
+        e.text.line(f"call void @{self.kernel_name(kernel)}({', '.join([*pointers, *integers])})")
+        for name in piece.stored:
+            e.text.wrote(e.alias(name))
+
+    def mark(self, root: str) -> str:
+        return "" if root in self.shared else " noalias"
+
+    # ---- stages
 
     def stage_function(self, number: int) -> str:
         group, stage = self.stages[number]
         e = self.emitter()
-        roots = self.used[number]
+        e.calls = self.calls
         index = e.index
-        dims = self.bind_dims(e, V("%dims", "ptr"))
-        for order, root in enumerate(roots):
-            self.bind_buffers(e, root, V(f"%b{order}", "ptr"))
+        self.bind_dims(e, V("%dims", "ptr"))
+        for root in dict.fromkeys(self.roots[name] for name in self.cut.rest[number] if name in self.roots):
+            self.bind_buffers(e, root, self.pointer(e, root))
         e.bind(group.var, V("%repeat", index))
         if self.fails[number]:
             e.text.line(f"{STATUS} = alloca i32, align 4")
             e.text.line(f"store i32 {ERROR_CODES['OK']}, ptr {STATUS}, align 4")
         self.unit_loop(e, stage)
-        alias = ["" if root in self.shared else " noalias" for root in roots]
-        pointers = [f"ptr{mark} %b{order}" for order, mark in enumerate(alias)]
-        arguments = ", ".join([*pointers, f"{dims} %dims", *(f"{index} %{n}" for n in ("repeat", "begin", "end"))])
+        arguments = ", ".join([_ARRAYS, *(f"{index} %{n}" for n in ("repeat", "begin", "end"))])
         name, kind, leave = f"{self.program.name}.stage{number}", "internal void", "ret void"
         if self.fails[number]:
             e.text.line(f"%code = load i32, ptr {STATUS}, align 4")
@@ -144,12 +189,12 @@ class _Module:
     def unit_entry(self) -> str:
         e = self.emitter()
         self.bind_dims(e, V("%dims", "ptr"))
-        arrays = self.arrays(e)
+        self.check_workspace(e)
         self.check_phase(e)
         begin, end = self.narrow(e, "%unit_begin"), self.narrow(e, "%unit_end")
 
         def run(number: int, repeat: V) -> None:
-            self.call_stage(e, arrays, number, repeat, begin, end)
+            self.call_stage(e, number, repeat, begin, end)
 
         self.dispatch(e, run)
         arguments = f"{_ARRAYS}, {self.size_type} %workspace_bytes, i32 %phase, i64 %unit_begin, i64 %unit_end"
@@ -158,21 +203,21 @@ class _Module:
     def run_entry(self) -> str:
         e = self.emitter()
         self.bind_dims(e, V("%dims", "ptr"))
-        arrays = self.arrays(e)
+        self.check_workspace(e)
         first = 0
         for group in self.program.groups:
-            self.run_group(e, arrays, group, first)
+            self.run_group(e, group, first)
             first += len(group.stages)
         arguments = f"{_ARRAYS}, {self.size_type} %workspace_bytes"
         return self.function("i32", f"{self.program.name}_run", arguments, e, "ret i32 0")
 
-    def run_group(self, e: Emitter, arrays: dict[str, V], group: Group, first: int) -> None:
+    def run_group(self, e: Emitter, group: Group, first: int) -> None:
         def stages(repeat: V | int) -> None:
             e.bind(group.var, repeat)
             number = constant(repeat, e.index) if isinstance(repeat, int) else repeat
             for order, stage in enumerate(group.stages):
                 units = integer(e, evaluate(e, stage.units))
-                self.call_stage(e, arrays, first + order, number, constant(0, e.index), units)
+                self.call_stage(e, first + order, number, constant(0, e.index), units)
 
         repeats = evaluate(e, group.repeat)
         size = known(repeats)
@@ -219,7 +264,7 @@ class _Module:
     # ---- parts
 
     def emitter(self) -> Emitter:
-        return Emitter(self.target, FunctionText(self.declarations), self.aliases)
+        return Emitter(self.target, FunctionText(self.declarations), self.aliases, known=self.known)
 
     @property
     def size_type(self) -> str:
@@ -227,15 +272,14 @@ class _Module:
 
     def function(self, kind: str, name: str, arguments: str, e: Emitter, leave: str) -> str:
         body = "\n  ".join([*e.text.allocas, *e.text.regions[0].lines, leave])
-        return f"define {kind} @{name}({arguments}) #0 {{\n  {body}\n}}\n"
+        return f"define {kind} @{name}({arguments}) #0 {{\nentry:\n  {body}\n}}\n"
 
-    def bind_dims(self, e: Emitter, dims: V) -> str:
-        """Load the run-time extents; gives the parameter's type and attributes."""
+    def bind_dims(self, e: Emitter, dims: V) -> None:
+        """Load the run-time extents."""
         for order, name in enumerate(self.program.dims):
             where = e.text.pure("ptr", 0, f"getelementptr i64, ptr {dims.text}, i64 {order}", 0) if order else dims
             value = e.text.define("i64", 0, f"load i64, ptr {where.text}, align 8")
             e.bind(name, e.text.convert("trunc", value, "i32") if e.index == "i32" else value)
-        return "ptr noalias readonly"
 
     def narrow(self, e: Emitter, name: str) -> V:
         value = V(name, "i64")
@@ -247,40 +291,43 @@ class _Module:
 
     def bind_buffers(self, e: Emitter, root: str, pointer: V) -> None:
         """The root and every view of it."""
-        for name, buffer in self.buffers.items():
-            if self.roots[name] == root:
-                e.places[name] = self.place(e, buffer, pointer)
+        for buffer in self.views[root]:
+            e.places[buffer.name] = self.place(e, buffer, pointer)
 
     def place(self, e: Emitter, buffer: Buffer, pointer: V) -> Place:
         scalar = REGISTER[buffer.dtype]
-        inside = self.buffers[self.roots[buffer.name]].space in ("workspace", "constant")
-        alignment = WORKSPACE_ALIGNMENT if inside else SIZE[scalar]
         strides: list[Poly] = []
         count: Poly = {(): 1}
         for extent in reversed(buffer.shape):
             strides.append(count)
             count = multiply(count, evaluate(e, extent))
-        return Place(pointer, tuple(reversed(strides)), self.aliases[buffer.name], scalar, alignment)
+        return Place(pointer, tuple(reversed(strides)), self.aliases[buffer.name], scalar, self.alignment(buffer))
 
-    def arrays(self, e: Emitter) -> dict[str, V]:
-        """The address of every root buffer, after the workspace has been checked."""
-        offsets, total = self.layout(e)
+    def alignment(self, buffer: Buffer) -> int:
+        """Bytes, of the first element."""
+        inside = self.buffers[self.roots[buffer.name]].space in ("workspace", "constant")
+        return WORKSPACE_ALIGNMENT if inside else SIZE[REGISTER[buffer.dtype]]
+
+    def check_workspace(self, e: Emitter) -> None:
+        """Refuse a workspace that is too small."""
+        _, total = self.layout(e)
         needed, excess = integer(e, total), self.excess(e, total)
         too_small = e.text.binary("icmp ult", V("%workspace_bytes", e.index), needed, "i1")
         if not excess.constant:
             too_small = e.text.binary("or", too_small, excess)
         self.refuse(e, too_small, ERROR_CODES["WORKSPACE_TOO_SMALL"])
-        found: dict[str, V] = {}
-        for table, buffers in (("%in", self.program.inputs), ("%out", self.program.outputs)):
-            for order, buffer in enumerate(buffers):
-                where = e.text.pure("ptr", 0, f"getelementptr ptr, ptr {table}, i32 {order}", 0)
-                found[buffer.name] = e.text.define("ptr", 0, f"load ptr, ptr {where.text}")
-        for order, constant_array in enumerate(self.program.constants):
-            found[constant_array.buffer.name] = V(global_name(self.program.name, order), "ptr")
-        memory = Place(V("%workspace", "ptr"), (), "", "i8", 1)
-        for name, offset in offsets.items():
-            found[name] = point(e, memory, offset)
-        return found
+
+    def pointer(self, e: Emitter, root: str) -> V:
+        """The address of a root buffer, fetched here: so many would not stay in registers."""
+        number = self.numbers.get(root)
+        if number is not None:
+            table, order = number
+            where = e.text.define("ptr", 0, f"getelementptr ptr, ptr {table}, i32 {order}")
+            return e.text.define("ptr", 0, f"load ptr, ptr {where.text}")
+        if root in self.globals:
+            return V(self.globals[root], "ptr")
+        offset = integer(e, self.layout(e)[0][root])
+        return e.text.define("ptr", 0, f"getelementptr i8, ptr %workspace, {offset.typed}")
 
     def excess(self, e: Emitter, total: Poly) -> V:
         """Whether some size of the call leaves the signed range of addresses: then no workspace is large enough."""
@@ -295,6 +342,8 @@ class _Module:
 
     def layout(self, e: Emitter) -> tuple[dict[str, Poly], Poly]:
         """Byte offsets of the workspace buffers, and their sum."""
+        if e.layout is not None:
+            return e.layout
         offsets: dict[str, Poly] = {}
         total: Poly = {}
         for buffer in self.program.workspace:
@@ -305,7 +354,8 @@ class _Module:
             for extent in buffer.shape:
                 size = multiply(size, evaluate(e, extent))
             total = add(total, _aligned(e, size))
-        return offsets, total
+        e.layout = offsets, total
+        return e.layout
 
     def refuse(self, e: Emitter, condition: V, code: int) -> None:
         if not condition.constant:
@@ -320,9 +370,8 @@ class _Module:
         e.text.line(f"{go_on}:")
         e.text.regions[-1].label = go_on
 
-    def call_stage(self, e: Emitter, arrays: dict[str, V], number: int, repeat: V, begin: V, end: V) -> None:
-        pointers = [arrays[root].typed for root in self.used[number]]
-        arguments = ", ".join([*pointers, "ptr %dims", repeat.typed, begin.typed, end.typed])
+    def call_stage(self, e: Emitter, number: int, repeat: V, begin: V, end: V) -> None:
+        arguments = ", ".join([_PASSED, repeat.typed, begin.typed, end.typed])
         stage = f"@{self.program.name}.stage{number}({arguments})"
         if not self.fails[number]:
             e.text.line(f"call void {stage}")
@@ -362,6 +411,7 @@ class _Module:
 
 
 _ARRAYS = "ptr noalias readonly %in, ptr noalias readonly %out, ptr noalias readonly %dims, ptr %workspace"
+_PASSED = "ptr %in, ptr %out, ptr %dims, ptr %workspace"
 
 
 def _buffers(program: Program) -> dict[str, Buffer]:

@@ -114,8 +114,17 @@ _VALUES: dict[type, Callable[[Emitter, Any], V]] = {Const: _const, Var: _var, Lo
 
 def emit_body(e: Emitter, body: Body) -> None:
     """Every statement of a body."""
-    for stmt in body:
-        _STATEMENTS[type(stmt)](e, stmt)
+    number = 0
+    while number < len(body):
+        stmt = body[number]
+        found = e.calls.get(id(stmt))
+        if found is None:
+            _STATEMENTS[type(stmt)](e, stmt)
+            number += 1
+        else:
+            length, write = found
+            write(e)
+            number += length
 
 
 def _let(e: Emitter, stmt: Let) -> None:

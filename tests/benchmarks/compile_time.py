@@ -1,0 +1,126 @@
+"""Compile time, cold and warm, stage by stage, against JAX's jit: networks of 1 to 200 layers, other deep graphs.
+
+    python tests/benchmarks/compile_time.py [--cases "mlp 1" digits …] [--rounds 3] [--warm] [--jax]
+
+Every figure is of a fresh process with the cache of its own: symnet's value and gradient (float32) from the expression
+to callable code, JAX's `jit(value_and_grad)` of the same model from the trace to the executable.  Imports, and what
+either library loads and compiles once, are not counted: a tiny function is compiled first.  Prints the median in ms.
+`--warm` reads what a first process has put into the cache: from the start of the interpreter, in a process that
+compiles nothing else, what comes after `import symnet`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from typing import Any
+
+STAGES = ("differentiate", "simplify", "numeric", "lower", "schedule", "emit", "assemble", "load")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="compile time by stage")
+    parser.add_argument("--cases", nargs="+")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--jax", action="store_true")
+    parser.add_argument("--warm", action="store_true")
+    parser.add_argument("--child", choices=("cold", "warm", "jax"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    sys.path.insert(0, os.path.dirname(__file__))
+    from deep_models import CASES
+
+    if options.child:
+        work = {"cold": cold, "warm": warm, "jax": jax_compile}[options.child]
+        print(json.dumps(work(CASES[options.cases[0]]())))
+        return
+    print(f"{'ms':12}{'total':>8}" + "".join(f"{name[:9]:>10}" for name in STAGES) + f"{'warm':>8}{'JAX':>8}")
+    for name in options.cases or list(CASES):
+        print(row(name, options), flush=True)
+
+
+def row(name: str, options: Any) -> str:
+    """One line of the table."""
+    rounds = [child("cold", name) for _ in range(options.rounds)]
+    middle = {key: statistics.median(r.get(key, 0.0) for r in rounds) for key in ("total", *STAGES)}
+    line = f"{name:12}{1e3 * middle['total']:8.0f}" + "".join(f"{1e3 * middle[s]:10.0f}" for s in STAGES)
+    if options.warm:
+        with tempfile.TemporaryDirectory() as folder:
+            child("warm", name, folder)
+            line += f"{1e3 * statistics.median(child('warm', name, folder)['total'] for _ in rounds):8.0f}"
+    if options.jax:
+        line += f"{1e3 * statistics.median(child('jax', name)['total'] for _ in rounds):8.0f}".rjust(
+            8 if options.warm else 16
+        )
+    return line
+
+
+def child(kind: str, name: str, cache: str = "0") -> dict[str, float]:
+    """Measure in a fresh process."""
+    environment = os.environ | {"SYMNET_CACHE": cache, "JAX_PLATFORMS": "cpu", "JAX_ENABLE_COMPILATION_CACHE": "0"}
+    command = [sys.executable, __file__, "--child", kind, "--cases", name]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(done.stderr)
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def build(case: Any) -> Any:
+    """symnet's function."""
+    import symnet as sn
+
+    loss, params = case.leaves()
+    if case.values_only:
+        return sn.compile(loss, dtype="float32")
+    return sn.value_and_grad(loss, params, dtype="float32")
+
+
+def cold(case: Any) -> dict[str, float]:
+    """Seconds of every stage; `load` is what is left of the whole."""
+    import symnet as sn
+
+    x = sn.tensor("warming", 3)
+    sn.value_and_grad(sn.sum(sn.tanh(x) * x), x, dtype="float32")
+    begin = time.perf_counter()
+    function = build(case)
+    total = time.perf_counter() - begin
+    seconds = function.stages.seconds
+    return {"total": total, **seconds, "load": total - sum(seconds.values())}
+
+
+def warm(case: Any) -> dict[str, float]:
+    """Seconds with what the cache holds."""
+    begin = time.perf_counter()
+    build(case)
+    return {"total": time.perf_counter() - begin}
+
+
+def jax_compile(case: Any) -> dict[str, float]:
+    """Seconds of JAX for the same function."""
+    import jax
+    import numpy as np
+    from deep_models import jax_functions, m
+
+    def arrays(shapes: dict[str, tuple[Any, ...]]) -> dict[str, Any]:
+        return {n: np.ones([case.rows if e is m else e for e in s], np.float32) for n, s in shapes.items()}
+
+    functions = jax_functions()
+    data, params = arrays(case.data), arrays(case.params)
+
+    def loss(params: dict[str, Any], data: dict[str, Any]) -> Any:
+        return case.loss(functions, data | params)
+
+    jax.jit(jax.value_and_grad(lambda x: (x * x).sum()))(np.ones(3, np.float32))
+    step = jax.jit(loss if case.values_only else jax.value_and_grad(loss))
+    begin = time.perf_counter()
+    step.lower(params, data).compile()
+    return {"total": time.perf_counter() - begin}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""Equal pieces of a program are one function, and the text of a deep network grows with its depth alone."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import symnet as sn
+from symnet.llvm.codegen import emit_ir
+from symnet.llvm.forms import form
+from symnet.loops import ir
+from tests.llvm.native import agree
+from tests.loops.programs import buffer, load, loop, op, store, v
+
+
+def network(depth, width=32):
+    h, params = sn.tensor("X", sn.dim("m"), width), []
+    for k in range(depth):
+        params += [sn.tensor(f"W{k}", width, width), sn.tensor(f"b{k}", width)]
+        h = sn.tanh(h @ params[-2] + params[-1])
+    return sn.mean(sn.sum(h * h, axis=1)), params
+
+
+def text(depth):
+    return sn.value_and_grad(*network(depth), dtype="float32", stop_after="llvm")
+
+
+@pytest.fixture(scope="module")
+def texts():
+    return {depth: text(depth) for depth in (8, 16, 32)}
+
+
+def test_a_network_of_any_depth_has_the_functions_of_a_shallow_one(texts):
+    assert len({t.count("\ndefine") for t in texts.values()}) == 1
+
+
+def test_the_text_grows_by_the_same_for_every_layer(texts):
+    lines = {depth: t.count("\n") for depth, t in texts.items()}
+    assert lines[32] - lines[16] <= 2.2 * (lines[16] - lines[8])
+    assert lines[32] - lines[16] <= 16 * 120  # of calls and addresses: the loops of a layer are 1 000
+
+
+def test_the_text_does_not_depend_on_the_process():
+    code = "from tests.llvm.test_kernels import text; print(hash('x'), text(3))"
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", code], env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, text=True
+        )
+        for seed in ("1", "2")
+    ]
+    (first, one), (second, other) = (done.stdout.split(" ", 1) for done in runs)
+    assert first != second and one == other and "define" in one
+
+
+# --------------------------------------------------------------------------- what is equal
+
+x, y, z = buffer("x", 64), buffer("y", 64), buffer("z", 64)
+
+
+def adding(source, result, constant=1.0, at=0, extent=8, kind="serial", name="i", combine=None):
+    """for i: result[8·u + i] = source[8·u + i] + constant."""
+    index = v("u") + at if at else v("u")
+    place = index * 8 + v(name)
+    value = op("add", load(source, place), ir.Const(constant, "float64"))
+    return (loop(name, extent, store(result, (place,), value, combine), kind=kind),)
+
+
+def key(body, alignment=64):
+    return form(body, "u", lambda b: (b.view_of or b.name, b.view_of or b.name, alignment)).key
+
+
+def test_names_and_the_units_a_constant_away_do_not_matter():
+    assert key(adding(x, y)) == key(adding(y, z, name="k"))
+    assert key(adding(x, y, at=-3)) == key(adding(x, y, at=-5))
+    assert form(adding(x, y, at=-3), "u", lambda b: (b.name, b.name, 0)).integers == (("u", -3),)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        adding(x, x),
+        adding(x, y, constant=2.0),
+        adding(x, y, extent=7),
+        adding(x, y, kind="vector"),
+        adding(x, y, combine="add"),
+        adding(x, buffer("y", 65)),
+        adding(x, buffer("y", 64, dtype="float32")),
+        adding(x, replace(y, view_of="x")),
+        adding(x, y, at=-1),
+    ],
+)
+def test_what_changes_an_instruction_matters(other):
+    assert key(adding(x, y)) != key(other)
+
+
+def test_zeros_of_either_sign_are_two_constants_and_alignments_two_forms():
+    assert key(adding(x, y, constant=0.0)) != key(adding(x, y, constant=-0.0))
+    assert key(adding(x, y, constant=float("nan"))) == key(adding(x, z, constant=float("nan")))
+    assert key(adding(x, y)) != key(adding(x, y), alignment=8)
+
+
+# --------------------------------------------------------------------------- calls
+
+
+def test_equal_loops_at_other_units_are_one_function_that_gives_the_right_numbers(rng):
+    source, results = buffer("source", 64, space="input"), [buffer(f"r{k}", 64, space="output") for k in range(3)]
+    body = ()
+    for number, result in enumerate(results, 1):
+        here = adding(source, result, at=-8 * number)
+        inside = ir.If(ir.IntCondition("lt", v("u"), ir.IntConst(8 * number + 8)), here)
+        body += (ir.If(ir.IntCondition("ge", v("u"), ir.IntConst(8 * number)), (inside,)),)
+    group = ir.Group((ir.Stage("s", body, ir.IntConst(32)),))
+    program = ir.Program("units", (), (source,), tuple(results), (), (group,))
+    written = emit_ir(program)
+    assert written.count("call void @units.kernel0(") == 3 and written.count("define internal void @units.kernel") == 1
+    agree(program, {"source": rng.standard_normal(64)})
+
+
+def test_every_result_of_a_deep_network_is_that_of_numpy(rng):
+    loss, params = network(6, width=5)
+    f = sn.value_and_grad(loss, params)
+    arrays = {p.name: rng.standard_normal(p.shape) for p in params}
+    data = rng.standard_normal((300, 5))
+    value, gradients = f(X=data, **arrays)
+    for p, gradient in zip(params[:2], gradients, strict=False):
+        step = 1e-6 * rng.standard_normal(p.shape)
+        more, _ = f(X=data, **(arrays | {p.name: arrays[p.name] + step}))
+        less, _ = f(X=data, **(arrays | {p.name: arrays[p.name] - step}))
+        assert (more - less) / 2 == pytest.approx(np.sum(gradient * step), rel=1e-4)
+    assert np.isfinite(value)
