@@ -34,6 +34,7 @@ from symnet.llvm.integers import (
     quotient,
 )
 from symnet.llvm.kernels import Kernel, Piece, cut
+from symnet.llvm.math_calls import called
 from symnet.llvm.sizes import MOST_PHASES, Sizes, refuse_static
 from symnet.llvm.stamp import stamp_text
 from symnet.llvm.statements import ERROR_CODES, STATUS, emit_body
@@ -271,7 +272,8 @@ class _Module:
         return self.emitter().index
 
     def function(self, kind: str, name: str, arguments: str, e: Emitter, leave: str) -> str:
-        body = "\n  ".join([*e.text.allocas, *e.text.regions[0].lines, leave])
+        lines = called(e.text.regions[0].lines, self.declarations)
+        body = "\n  ".join([*e.text.allocas, *lines, leave])
         return f"define {kind} @{name}({arguments}) #0 {{\nentry:\n  {body}\n}}\n"
 
     def bind_dims(self, e: Emitter, dims: V) -> None:

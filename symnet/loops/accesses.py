@@ -12,14 +12,16 @@ from collections.abc import Iterable, Iterator
 
 from symnet.loops import affine, ir
 
+_PLAIN = (ir.IntConst, ir.IntVar)
 Access = tuple[ir.Buffer, tuple[ir.IntExpr, ...]]
 
 
 def of_integers(expressions: Iterable[ir.IntExpr]) -> Iterator[Access]:
     """Every element that integer expressions read: integer loads, and those inside their own indices."""
     for expr in expressions:
-        for load in affine.int_loads(expr):
-            yield load.buffer, load.index
+        if type(expr) not in _PLAIN:
+            for load in affine.int_loads(expr):
+                yield load.buffer, load.index
 
 
 def of_value(value: ir.Value) -> Iterator[Access]:

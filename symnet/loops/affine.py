@@ -8,7 +8,7 @@ Not handled: reasoning inside min, floor division, remainders and integer loads,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from symnet.loops import ir
@@ -17,13 +17,21 @@ Monomial = tuple[ir.IntExpr, ...]  # sorted atoms; () is the constant term
 Polynomial = dict[Monomial, int]
 
 
+_OPERANDS: dict[type, Callable[..., tuple[ir.IntExpr, ...]]] = {
+    ir.IntConst: lambda e: (),
+    ir.IntVar: lambda e: (),
+    ir.IntAdd: lambda e: (e.left, e.right),
+    ir.IntMul: lambda e: (e.left, e.right),
+    ir.IntMin: lambda e: (e.left, e.right),
+    ir.IntFloorDiv: lambda e: (e.value,),
+    ir.IntMod: lambda e: (e.value,),
+    ir.IntLoad: lambda e: e.index,
+}
+
+
 def operands(expr: ir.IntExpr) -> tuple[ir.IntExpr, ...]:
     """The integer expressions directly inside one."""
-    if isinstance(expr, ir.IntAdd | ir.IntMul | ir.IntMin):
-        return expr.left, expr.right
-    if isinstance(expr, ir.IntFloorDiv | ir.IntMod):
-        return (expr.value,)
-    return expr.index if isinstance(expr, ir.IntLoad) else ()
+    return _OPERANDS[type(expr)](expr)
 
 
 def walk_int(expr: ir.IntExpr) -> Iterator[ir.IntExpr]:

@@ -27,6 +27,7 @@ from symnet.schedule.target import Target
 from symnet.schedule.tile import choose
 
 MOST = 128  # statements of a joined body: values wait in registers
+MOST_FUNCTIONS = 16  # exp, tanh and their like in it: their code has to stay in the first cache for instructions
 
 Readers = Mapping[str, int]  # the name of a buffer's memory → how many nests read it
 
@@ -122,14 +123,17 @@ def _reads_at_its_point(nest: Nest, group: _Group) -> bool:
 
 
 def _stays_light(nests: Sequence[Nest], more: Nest) -> bool:
-    """Whether no second function comes to a loop that has one: the constants of two polynomials fill the registers."""
-    together = _functions(nests) | _functions([more])
-    return len(together) <= 1 or together in (_functions(nests), _functions([more]))
+    """Whether no second function comes to a loop that has one (the constants of two polynomials fill the registers), nor
+    too many times the same.
+    """
+    before, added = _functions(nests), _functions([more])
+    together = {*before, *added}
+    return len(before) + len(added) <= MOST_FUNCTIONS and (len(together) <= 1 or together in (set(before), set(added)))
 
 
-def _functions(nests: Iterable[Nest]) -> set[str]:
+def _functions(nests: Iterable[Nest]) -> list[str]:
     values = (stmt.value for nest in nests for stmt in nest.outer if isinstance(stmt, Let | Store))
-    return {value.name for value in values if isinstance(value, Op) and value.name in TRANSCENDENTAL}
+    return [value.name for value in values if isinstance(value, Op) and value.name in TRANSCENDENTAL]
 
 
 # --------------------------------------------------------------------------- how

@@ -131,3 +131,37 @@ def test_every_result_of_a_deep_network_is_that_of_numpy(rng):
         less, _ = f(X=data, **(arrays | {p.name: arrays[p.name] - step}))
         assert (more - less) / 2 == pytest.approx(np.sum(gradient * step), rel=1e-4)
     assert np.isfinite(value)
+
+
+# --------------------------------------------------------------------------- math functions
+
+
+def sines(depth):
+    y = x = sn.scalar("x")
+    for _ in range(depth):
+        y = sn.sin(y)
+    return y, x
+
+
+def test_math_functions_are_called_where_they_are_many_and_inlined_where_they_are_few():
+    few, many = (sn.compile(sines(depth)[0], name="symnet", stop_after="llvm") for depth in (8, 60))
+    assert few.count("call double @symnet.sin.f64(") == 8 and "symnet.called" not in few
+    assert many.count("call double @symnet.called.sin.f64(") == 60
+    assert many.count('double @"symnet.called.sin.f64"(double %".1") noinline') == 1
+
+
+def test_called_functions_give_the_bits_of_inlined_ones():
+    y, x = sines(60)
+    step = sn.compile(sn.sin(x))
+    value = 0.7
+    for _ in range(60):
+        value = step(x=np.float64(value))
+    assert sn.compile(y)(x=np.float64(0.7)) == value
+
+
+def test_a_long_chain_of_sines_is_written_in_short_loops_that_are_one():
+    y = x = sn.tensor("x", sn.dim("n"))
+    for _ in range(128):
+        y = sn.sin(y)
+    lines = [sn.compile(f, stop_after="llvm").count("\n") for f in (sn.sin(x), y)]
+    assert lines[1] - lines[0] <= 128 * 8
