@@ -82,7 +82,7 @@ class Check:
     again: Body
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: what is asked of it again and again is kept beside it (`schedule/access.py`)
 class Nest:
     """One stored value (or several over one space).
 

@@ -134,12 +134,14 @@ class _Builder:
         self.factors: dict[tuple[Node, str], FactorBuffers] = {}
         self.checks: list[IndexBound] = []
         self.report: Buffer | None = None
+        self.numbers: dict[str, int] = {}  # of the next name of a stem
         self.taken: set[str] = {*(b.name for b in space.stored.values()), *outputs}
 
     def fresh(self, stem: str) -> str:
-        number, name = 1, f"{stem}1"
-        while name in self.taken:
-            number, name = number + 1, f"{stem}{number + 1}"
+        number = self.numbers.get(stem, 1)
+        while (name := f"{stem}{number}") in self.taken:
+            number += 1
+        self.numbers[stem] = number + 1
         self.taken.add(name)
         return name
 

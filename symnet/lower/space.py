@@ -40,7 +40,9 @@ class Space:
     def points(self, prefix: str, computing: Node | None = None) -> Points:
         """A fresh computation of points; `computing` is the stored node being computed, not yet to be read."""
         self.nests += 1
-        stored = {k: v for k, v in self.stored.items() if k is not computing} if computing is not None else self.stored
+        stored = self.stored
+        if computing is not None and computing in stored:
+            stored = {k: v for k, v in stored.items() if k is not computing}
         return Points(stored, self.real, self.clear(f"{prefix}{self.nests}_"), checked=self.checked)
 
     def clear(self, name: str) -> str:

@@ -5,8 +5,10 @@ In: a nest.  Out: its accesses, and for a loop variable whether an access is *in
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import wraps
+from typing import TypeVar
 
 from symnet.loops.accesses import Access, of_value, reads, writes
 from symnet.loops.ir import (
@@ -29,6 +31,20 @@ from symnet.loops.substitute import Substitution, int_variables
 from symnet.lower.nest import Accumulator, Check, Nest
 
 INVARIANT, CONTIGUOUS, STRIDED = "invariant", "contiguous", "strided"
+Answer = TypeVar("Answer")
+
+
+def once(work: Callable[[Nest], Answer]) -> Callable[[Nest], Answer]:
+    """What a nest gives is worked out once and kept beside the nest, which does not change."""
+    key = f"_{work.__name__}"
+
+    @wraps(work)
+    def remembered(nest: Nest) -> Answer:
+        if key not in nest.__dict__:
+            nest.__dict__[key] = work(nest)
+        return nest.__dict__[key]  # type: ignore[no-any-return]
+
+    return remembered
 
 
 def _loads(value: Value) -> Iterator[Load]:
@@ -46,18 +62,21 @@ def _statement_loads(statements: Iterable[Stmt]) -> Iterator[Load]:
             yield from _loads(stmt.value)
 
 
-def inner_loads(nest: Nest) -> list[Load]:
+@once
+def inner_loads(nest: Nest) -> tuple[Load, ...]:
     """What the innermost loops compute with."""
     value = list(_loads(nest.accumulator.value)) if nest.accumulator else []
-    return [*_statement_loads(nest.inner), *value]
+    return *_statement_loads(nest.inner), *value
 
 
-def outer_loads(nest: Nest) -> list[Load]:
-    return list(_statement_loads(nest.outer))
+@once
+def outer_loads(nest: Nest) -> tuple[Load, ...]:
+    return tuple(_statement_loads(nest.outer))
 
 
-def stores(nest: Nest) -> list[Store]:
-    return [s for s in writes(_outer(nest)) if s.buffer.space != "register"]
+@once
+def stores(nest: Nest) -> tuple[Store, ...]:
+    return tuple(s for s in writes(_outer(nest)) if s.buffer.space != "register")
 
 
 def _outer(nest: Nest) -> Body:
@@ -65,25 +84,28 @@ def _outer(nest: Nest) -> Body:
     return nest.outer if nest.check is None else (*nest.outer, *nest.check.again)
 
 
-def accesses(nest: Nest) -> list[Access]:
+@once
+def accesses(nest: Nest) -> tuple[Access, ...]:
     """Every access to memory, those inside indices included."""
     value = of_value(nest.accumulator.value) if nest.accumulator else ()
     written = [(s.buffer, s.index) for s in stores(nest)]
     touched = [*reads(nest.when), *reads(nest.inner), *value, *reads(_outer(nest)), *written]
-    return [access for access in touched if access[0].space != "register"]
+    return tuple(access for access in touched if access[0].space != "register")
 
 
-def read_names(nest: Nest) -> set[str]:
+@once
+def read_names(nest: Nest) -> frozenset[str]:
     """The buffers, by the names of their memory, that a nest reads; a store that combines reads its own."""
     value = of_value(nest.accumulator.value) if nest.accumulator else ()
     touched = [buffer for buffer, _ in (*reads(nest.when), *reads(nest.inner), *value, *reads(_outer(nest)))]
     touched += [s.buffer for s in stores(nest) if s.combine is not None]
-    return {base_name(buffer) for buffer in touched if buffer.space != "register"}
+    return frozenset(base_name(buffer) for buffer in touched if buffer.space != "register")
 
 
-def written_names(nest: Nest) -> set[str]:
+@once
+def written_names(nest: Nest) -> frozenset[str]:
     """The buffers, by the names of their memory, that a nest stores to."""
-    return {base_name(s.buffer) for s in stores(nest)}
+    return frozenset(base_name(s.buffer) for s in stores(nest))
 
 
 def stride(index: tuple[IntExpr, ...], var: str) -> str:

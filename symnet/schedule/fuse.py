@@ -50,12 +50,18 @@ def fused(nests: Sequence[Nest], target: Target, read_by: Readers) -> list[Nest]
         read_by: `readers` of the whole program.
     """
     groups: list[_Group] = []
+    touching: dict[str, dict[int, None]] = {}  # the name of a buffer's memory → the groups that read or write it
     for nest in nests:
-        home = _home(nest, groups, target)
+        names = read_names(nest) | written_names(nest)
+        near = sorted({number for name in names for number in touching.get(name, ())})
+        home = _home(nest, [groups[number] for number in near], target)
         if home is None:
-            groups.append(_Group([nest], read_names(nest), written_names(nest)))
+            home = _Group(len(groups), [nest], read_names(nest), written_names(nest))
+            groups.append(home)
         else:
             home.add(_renamed(nest, home.first))
+        for name in names:
+            touching.setdefault(name, {})[home.number] = None
     return [group.first if len(group.nests) == 1 else _joined(group.nests, read_by) for group in groups]
 
 
@@ -63,9 +69,10 @@ def fused(nests: Sequence[Nest], target: Target, read_by: Readers) -> list[Nest]
 class _Group:
     """Nests that become one, over the axes of the first; what they read and write, by memory."""
 
+    number: int
     nests: list[Nest]
-    reads: set[str]
-    writes: set[str]
+    reads: frozenset[str]
+    writes: frozenset[str]
 
     @property
     def first(self) -> Nest:
@@ -81,7 +88,7 @@ class _Group:
 
 
 def _home(nest: Nest, groups: Sequence[_Group], target: Target) -> _Group | None:
-    """The last group that the nest may join; what stands after that must have nothing to do with it."""
+    """The last group that the nest may join, of those that touch its memory; what stands after that must not mind."""
     if not _is_plain(nest):
         return None
     read, written = read_names(nest), written_names(nest)
@@ -123,8 +130,8 @@ def _reads_at_its_point(nest: Nest, group: _Group) -> bool:
 
 
 def _stays_light(nests: Sequence[Nest], more: Nest) -> bool:
-    """Whether no second function comes to a loop that has one (the constants of two polynomials fill the registers), nor
-    too many times the same.
+    """Whether no second function comes to a loop that has one (the constants of two polynomials fill the registers),
+    and none too often.
     """
     before, added = _functions(nests), _functions([more])
     together = {*before, *added}
