@@ -26,6 +26,7 @@ from typing import Any
 from symnet import dtypes
 from symnet.calculus.grad import grad
 from symnet.calculus.structure import flatten
+from symnet.collector import RARELY
 from symnet.compiled import CompiledFunction, Stages
 from symnet.errors import ArgumentError, explain, one_of, truth
 from symnet.export.names import check_name
@@ -335,8 +336,9 @@ def _function(request: Request) -> CompiledFunction:
     from_cache = entry is not None
     stages: Callable[[], Stages] = lambda: run(request)
     if entry is None:
-        done = run(request)
-        done.object_code = done.timed("assemble", lambda: _assemble(done))
+        with RARELY:
+            done = run(request)
+            done.object_code = done.timed("assemble", lambda: _assemble(done))
         assert done.lowered is not None
         entry = Entry(done.object_code, done.lowered.signature, flat(done.structure))
         stages = lambda: done

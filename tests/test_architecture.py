@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "symnet"
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "dtypes", "locks", "arrays"),
+    ("errors", "dtypes", "locks", "arrays", "collector"),
     ("expr",),
     ("diff", "simplify", "nn", "reference"),
     ("calculus", "lower", "loops"),
