@@ -1,10 +1,9 @@
 """Derivatives as formulas: differentiation and simplification composed.
 
 In: expressions.  Out: expressions in the algebra form, named as the user named them.
+Derivations (`calculus/derive.py`) are loaded where they are asked for: who compiles needs none.
 """
 
-from symnet.calculus.derivation.model import Derivation
-from symnet.calculus.derive import derive
 from symnet.calculus.grad import grad
 from symnet.calculus.hessian import hessian
 from symnet.calculus.jacobian import derivative, jacobian
@@ -12,9 +11,7 @@ from symnet.calculus.products import hvp, jvp, vjp
 from symnet.calculus.simplify import simplify
 
 __all__ = [
-    "Derivation",
     "derivative",
-    "derive",
     "grad",
     "hessian",
     "hvp",
