@@ -22,6 +22,7 @@ from symnet.simplify import factors, terms
 from symnet.simplify.absolutes import ABSOLUTES
 from symnet.simplify.choices import CHOICES
 from symnet.simplify.coefficients import ONE, may_join
+from symnet.simplify.conditions import CONDITIONS
 from symnet.simplify.constants import CONSTANTS
 from symnet.simplify.contraction import CONTRACTIONS
 from symnet.simplify.cumulative import CUMULATIVE
@@ -87,6 +88,7 @@ ALGEBRA: tuple[Rewrite, ...] = (
     *SEALS,
     *CONSTANTS,
     *FUNCTIONS,
+    *CONDITIONS,
     *CHOICES,
     *LOG_SELECTIONS,
     *HOISTS,

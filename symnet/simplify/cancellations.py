@@ -17,47 +17,11 @@ from symnet.expr.elementwise import elementwise, equal, is_op, where
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
 from symnet.simplify.broadcast import trailing
-from symnet.simplify.coefficients import ONE, Term, negated, product, split_coefficient, terms_of
+from symnet.simplify.coefficients import ONE, Term, product, split_coefficient, terms_of
 from symnet.simplify.engine import Rewrite
-from symnet.simplify.exponentials import complemented_logistic
 from symnet.simplify.factors import Factors, split_power
 from symnet.simplify.signs import is_positive
 from symnet.simplify.terms import Terms
-
-
-def softplus_beside_its_argument(node: Node) -> Node | None:
-    """x + softplus(-x) → softplus(x), and x - softplus(x) → -softplus(-x), with a factor, also spelled x - log σ(x).
-
-    Always: where softplus(x) is close to x nothing is left of the difference.
-    """
-    terms = {factors: value for value, factors in terms_of(node)}
-    for value, factors in terms_of(node):
-        found = _softplus(value, factors)
-        if found is None:
-            continue
-        count, argument = found
-        inside = terms_of(argument) if is_op(argument, "add") else [split_coefficient(argument)]
-        if argument.shape != node.shape or any(terms.get(f) != -count * c for c, f in inside):
-            continue
-        gone = {factors, *(f for _, f in inside)}
-        rest = [o for o in node.operands if split_coefficient(o)[1] not in gone]
-        new = product(count, (elementwise("softplus", negated(argument)),))
-        return elementwise("add", new, *rest) if rest else new
-    return None
-
-
-def _softplus(value: Expr, factors: tuple[Node, ...]) -> tuple[Expr, Node] | None:
-    """c and u of a term c·softplus(u): as it stands, or as -c·log σ(-u), -c·log(1 - σ(u))."""
-    if len(factors) != 1 or not is_op(factors[0], "softplus", "log"):
-        return None
-    inner = factors[0].operands[0]
-    if is_op(factors[0], "softplus"):
-        return value, inner
-    if is_op(inner, "sigmoid"):
-        return -value, negated(inner.operands[0])
-    logistic = complemented_logistic(inner)
-    return None if logistic is None else (-value, logistic.operands[0])
-
 
 # --------------------------------------------------------------------------- a number and one function
 
@@ -204,7 +168,6 @@ def _beside_one(total: Node) -> Node | None:
 
 
 CANCELLATIONS: tuple[Rewrite, ...] = (
-    Rewrite(softplus_beside_its_argument, ("add",)),
     Rewrite(one_and_tanh_is_logistic, ("add",)),
     Rewrite(logistic_about_its_middle_is_tanh, ("add",)),
     Rewrite(one_and_cosine_by_half_angle, ("add",)),

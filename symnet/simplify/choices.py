@@ -7,9 +7,6 @@ that is not taken anything may be infinite or NaN.  Factors enter branches freel
 
 from __future__ import annotations
 
-from functools import reduce
-from itertools import product as combinations
-
 from symnet.expr.constants import number, number_of
 from symnet.expr.elementwise import Elementwise, elementwise, is_op
 from symnet.expr.graph import with_operands
@@ -21,31 +18,66 @@ from symnet.simplify.engine import Rewrite
 from symnet.simplify.factors import Base, Factors
 from symnet.simplify.hoisting import is_move
 from symnet.simplify.movement import moved
-from symnet.simplify.order import product_key
 from symnet.simplify.signs import is_positive
 
 _LEVELS = 4  # of a branch that are searched for choices by the same condition
-_ATOMS = 6  # of a condition whose truth table is looked at
 Facts = dict[tuple[Node, Axes], bool]  # a condition's core and the axes it varies along: whether it holds
 
 
-# --------------------------------------------------------------------------- conditions
+# --------------------------------------------------------------------------- branches
 
 
-def where_of_one_and_zero_is_indicator(node: Node) -> Node | None:
-    """where(c, 1, 0) → [c], where(c, 0, 1) → [not c].  Always."""
+def where_of_number_and_zero_is_indicator(node: Node) -> Node | None:
+    """where(c, 1, 0) → [c], where(c, 0, 1) → [not c], where(c, -2, 0) → -2·[c].  Condition: the number is finite."""
     condition, a, b = node.operands
-    if {number_of(a), number_of(b)} != {0, 1}:
+    numbers = [number_of(x) for x in (a, b)]
+    if None in numbers or 0 not in numbers or numbers == [0, 0] or not all(n.is_finite for n in numbers):  # type: ignore[union-attr]
         return None
-    return elementwise("indicator", condition if number_of(a) == 1 else elementwise("not", condition))
+    first = numbers[1] == 0
+    held = elementwise("indicator", condition if first else elementwise("not", condition))
+    return product(numbers[0 if first else 1], (held,))  # type: ignore[arg-type]
 
 
-def indicator_above_zero_is_its_condition(node: Node) -> Node | None:
-    """[c] > 0 → c.  Always."""
-    inner, zero = node.operands
-    if not is_op(inner, "indicator") or number_of(zero) != 0:
+def drop_choice_of_what_is_zero_beyond(node: Node) -> Node | None:
+    """where(p or q, [p] + where(q, x, 0), 0) → [p] + where(q, x, 0), p and q laid among zeros or moved as they are too.
+
+    Condition: every term is a choice of 0, or a number of times [p], where the condition does not hold.
+    """
+    condition, a, b = node.operands
+    if number_of(b) != 0 or a.shape != node.shape:
         return None
-    return broadcast_to(inner.operands[0], node.shape)
+    return a if _vanishes(a, _alternatives(condition), _LEVELS) else None
+
+
+def _alternatives(condition: Node) -> list[Node]:
+    """p, q and r of p or q or r."""
+    if not is_op(condition, "or"):
+        return [condition]
+    return [part for o in condition.operands for part in _alternatives(o)]
+
+
+def _vanishes(x: Node, conditions: list[Node], levels: int) -> bool:
+    """Whether x is 0, whatever the data, where none of the conditions holds."""
+    if not levels or not conditions:
+        return False
+    if is_op(x, "add"):
+        return all(o.shape == x.shape and _vanishes(o, conditions, levels - 1) for o in x.operands)
+    _, factors = split_coefficient(x)
+    if len(factors) != 1:
+        return False
+    (inner,) = factors
+    if is_op(inner, "indicator") or (is_op(inner, "where") and number_of(inner.operands[2]) == 0):
+        return any(_implies(inner.operands[0], c) for c in conditions)
+    if is_move(inner) or inner.kind == "place":
+        alike = [c for c in conditions if c.kind == inner.kind and c.shape == inner.shape]
+        before = [c.operands[0] for c in alike if with_operands(inner, [c.operands[0], *inner.operands[1:]]) is c]
+        return _vanishes(inner.operands[0], before, levels - 1)
+    return is_op(inner, "add") and _vanishes(inner, conditions, levels - 1)
+
+
+def _implies(p: Node, q: Node) -> bool:
+    """Whether q holds where p does: it is p, or one of the conditions that p joins by and."""
+    return p is q or (is_op(p, "and") and any(_implies(o, q) for o in p.operands))
 
 
 def drop_choice_between_equals(node: Node) -> Node | None:
@@ -58,80 +90,6 @@ def where_not_is_where_turned(node: Node) -> Node | None:
     """where(not c, x, y) → where(c, y, x).  Always."""
     condition, a, b = node.operands
     return elementwise("where", condition.operands[0], b, a) if is_op(condition, "not") else None
-
-
-def connect_conditions_in_order(node: Node) -> Node | None:
-    """q and (p and q) → p and q, and so for or: one spelling for conditions that are equal.  Always."""
-    name = str(node.args[0])
-    parts, stack = dict[Node, None](), list(reversed(node.operands))
-    while stack:
-        each = stack.pop()
-        if is_op(each, name):
-            stack.extend(reversed(each.operands))
-        else:
-            parts[each] = None
-    joined = reduce(lambda a, b: elementwise(name, a, b), sorted(parts, key=product_key))
-    return broadcast_to(joined, node.shape)
-
-
-_DUAL = {"and": "or", "or": "and"}
-
-
-def connect_before_negating(node: Node) -> Node | None:
-    """not p and not q → not (p or q); not p or not q → not (p and q).  Always."""
-    if not all(is_op(o, "not") for o in node.operands):
-        return None
-    return elementwise("not", elementwise(_DUAL[str(node.args[0])], *(o.operands[0] for o in node.operands)))
-
-
-def drop_branch_that_is_never_taken(node: Node) -> Node | None:
-    """where(p or not p, x, y) → x; where(p and not p, x, y) → y; [p or not p] → 1.
-
-    Condition: the truth table of the condition, over at most `_ATOMS` comparisons, says so.
-    """
-    always = _truth(node.operands[0])
-    if always is None:
-        return None
-    branches = node.operands[1:] or (number(1), number(0))
-    return broadcast_to(branches[0] if always else branches[1], node.shape)
-
-
-def _truth(condition: Node) -> bool | None:
-    """Whether a condition made of and, or, not holds always (True) or never (False)."""
-    if not is_op(condition, "and", "or", "not"):
-        return None
-    inner, atoms = _opened(condition)
-    if len(atoms) > _ATOMS:
-        return None
-    seen = {_value(condition, dict(zip(atoms, row, strict=True)), inner) for row in _rows(len(atoms))}
-    return seen.pop() if len(seen) == 1 else None
-
-
-def _rows(count: int) -> list[tuple[bool, ...]]:
-    return list(combinations((False, True), repeat=count))
-
-
-def _opened(condition: Node) -> tuple[list[Node], list[Node]]:
-    """The connectives of a condition, operands first, and what they connect."""
-    inner: dict[Node, None] = {}
-    atoms: dict[Node, None] = {}
-    stack = [condition]
-    while stack and len(atoms) <= _ATOMS and len(inner) <= 4 * _ATOMS:
-        each = stack.pop()
-        if is_op(each, "and", "or", "not"):
-            inner.pop(each, None)
-            inner[each] = None
-            stack.extend(each.operands)
-        else:
-            atoms[each] = None
-    return list(reversed(inner)), list(atoms) if not stack else [*atoms] * (_ATOMS + 1)
-
-
-def _value(condition: Node, values: dict[Node, bool], inner: list[Node]) -> bool:
-    for each in inner:
-        given = [values[o] for o in each.operands]
-        values[each] = (not given[0]) if is_op(each, "not") else all(given) if is_op(each, "and") else any(given)
-    return values[condition]
 
 
 # --------------------------------------------------------------------------- what a condition settles in its branches
@@ -426,13 +384,10 @@ def _added(x: Node, y: Node) -> Node:
 
 
 CHOICES = (
-    Rewrite(indicator_above_zero_is_its_condition, ("gt",)),
     Rewrite(drop_choice_between_equals, ("maximum", "minimum", "where", "and", "or")),
-    Rewrite(connect_before_negating, ("and", "or")),
-    Rewrite(connect_conditions_in_order, ("and", "or")),
     Rewrite(where_not_is_where_turned, ("where",)),
-    Rewrite(drop_branch_that_is_never_taken, ("where", "indicator")),
-    Rewrite(where_of_one_and_zero_is_indicator, ("where",)),
+    Rewrite(where_of_number_and_zero_is_indicator, ("where",)),
+    Rewrite(drop_choice_of_what_is_zero_beyond, ("where",)),
     Rewrite(settle_condition_in_its_own_branch, ("where",)),
     Rewrite(take_common_scalar_out_of_where, ("where",)),
     Rewrite(settle_comparison_in_its_own_branch, ("where",)),

@@ -26,6 +26,7 @@ from symnet.simplify.factors import Factors
 from symnet.simplify.hoisting import compute_before_moving, is_logsumexp, is_move, reduced_axes
 from symnet.simplify.hyperbolic import HYPERBOLICS
 from symnet.simplify.movement import moved
+from symnet.simplify.products import square_root_of_square
 from symnet.simplify.soft_extremes import SOFT_EXTREMES
 from symnet.simplify.terms import Terms
 
@@ -47,7 +48,7 @@ def expose(x: Node, deepest: int) -> Node:
         return x
     if is_move(x) or _has_new_unit_axes(x):
         return _pushed(x, deepest)
-    if is_op(x, "mul", "add", "pow") or isinstance(x, Expand):
+    if is_op(x, "mul", "add", "pow", "softplus") or isinstance(x, Expand):
         return with_operands(x, [expose(o, deepest - 1) for o in x.operands])
     return x
 
@@ -87,7 +88,24 @@ def _heads(x: Node) -> frozenset[str]:
 
 # What may be met in a node, once it is no longer moved.  In others, any function.
 _MET = {
-    "add": frozenset({"exp", "log", "pow", "sigmoid", "tanh", "cosh", "cos", "softplus", "number", "reduce"}),
+    "add": frozenset(
+        {
+            "exp",
+            "log",
+            "pow",
+            "sigmoid",
+            "tanh",
+            "cosh",
+            "cos",
+            "softplus",
+            "number",
+            "reduce",
+            "relu",
+            "maximum",
+            "minimum",
+            "abs",
+        }
+    ),
     "mul": frozenset({"exp", "log", "pow", "sinh", "cosh", "tanh", "sin", "cos", "sigmoid"}),
 }
 
@@ -281,7 +299,7 @@ def _is_log_softmax(terms: Terms) -> bool:
     return False
 
 
-MEETINGS = (*EXPONENTIALS, *HYPERBOLICS, *SOFT_EXTREMES)
+MEETINGS = (*EXPONENTIALS, *HYPERBOLICS, *SOFT_EXTREMES, Rewrite(square_root_of_square, ("pow",)))
 EXPOSINGS = (
     Rewrite(slice_one_of_what_is_joined, ("slice",)),
     Rewrite(meet_through_movement, ("add", "mul", "log", "pow", "exp")),

@@ -1,8 +1,8 @@
 """Movement taken out of functions, so that they meet what they cancel: log(softmax(z)[:, 1]) → log(softmax(z))[:, 1].
 
-In: an elementwise node, a sum or a reduction over moved operands in normal form.  Out: the move of the same function of
-what was moved.  Only where what is moved holds an exponential or one of its kind (`HOT`): that is computed for every
-element anyway, and is what logarithms, differences and quotients are exact beside.
+In: an elementwise node, a sum, a running sum or a reduction over moved operands in normal form.  Out: the move of the
+same function of what was moved.  Only where what is moved holds an exponential, a logarithm or one of their kind
+(`HOT`): that is computed for every element anyway, and is what logarithms, differences and quotients are exact beside.
 Not handled: operands that are moved differently; zeros laid around.
 """
 
@@ -13,6 +13,7 @@ from math import prod
 from symnet.expr.constants import number_of
 from symnet.expr.contraction import Einsum, contract
 from symnet.expr.contraction import sum as sum_over
+from symnet.expr.cumulative import CumulativeSum, cumulate
 from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.extents import same_extent, same_shape
 from symnet.expr.graph import with_operands
@@ -24,7 +25,7 @@ from symnet.expr.softmax import softmax_axes
 from symnet.simplify.broadcast import Axes, align, spread
 from symnet.simplify.engine import Rewrite
 
-HOT = ("exp", "sigmoid", "tanh", "softplus", "erf", "erfc", "cosh", "sinh", "cos")
+HOT = ("exp", "log", "sigmoid", "tanh", "softplus", "erf", "erfc", "cosh", "sinh", "cos")
 _THROUGH = ("add", "mul", "pow", "log", "maximum", "minimum", "where", "abs")
 _DEEPEST = 5
 MOVES = ("slice", "reshape", "take")
@@ -83,17 +84,34 @@ def compute_before_moving(node: Node) -> Node | None:
 
 
 def _some_before_moving(product: Node) -> Node | None:
-    """y·a[k:]·b[k:] → y·(a·b)[k:]: the factors that are moved alike, where one of them is hot."""
-    for operand in product.operands:
-        move = operand if is_move(operand) else None
+    """y·a[k:]·b[k:] → y·(a·b)[k:]: the factors that are moved alike, where one of them is hot.
+
+    Those of a product that is repeated are factors too: y·a[k:]·(g·b[k:])[:, None].
+    """
+    factors = _factors(product)
+    for factor in factors:
+        move = factor if is_move(factor) else None
         if move is None or not same_shape(move.shape, product.shape) or not is_hot(move):
             continue
-        alike = [o for o in product.operands if o is move or _is_moved_like(move, o)]
-        if 1 < len(alike) < len(product.operands):
+        alike = [o for o in factors if o is move or _is_moved_like(move, o)]
+        if 1 < len(alike) < len(factors):
             joined = _moved_after(elementwise("mul", *alike), move)
-            rest = [o for o in product.operands if o not in alike]
+            rest = [o for o in factors if o not in alike]
             return None if joined is None else elementwise("mul", *rest, joined)
     return None
+
+
+def _factors(product: Node) -> list[Node]:
+    """The operands of a product; of one that is repeated, its own, each repeated."""
+    found: list[Node] = []
+    for operand in product.operands:
+        core, axes = align(operand, product.shape)
+        if operand.kind == "expand" and is_op(core, "mul"):
+            offset = core.rank
+            found += [spread(o, axes[offset - o.rank :], product.shape) if o.rank else o for o in core.operands]
+        else:
+            found.append(operand)
+    return found
 
 
 def _is_moved_like(move: Node, x: Node) -> bool:
@@ -163,7 +181,16 @@ def _before(move: Node, x: Node) -> Node | None:
         if rebuilt is x:
             return x.operands[0]
     core, axes = align(x, move.shape)
-    return _core_before(move, core, axes)
+    before = _core_before(move, core, axes)
+    return _function_before(move, x) if before is None else before
+
+
+def _function_before(move: Node, x: Node) -> Node | None:
+    """exp(a) for exp(a[k:]): a function of what is moved likewise."""
+    if x.kind != "elementwise" or not is_op(x, *HOT) or not same_shape(x.shape, move.shape):
+        return None
+    inner = [_before(move, o) for o in x.operands]
+    return None if any(o is None for o in inner) else with_operands(x, inner)  # type: ignore[arg-type]
 
 
 def _fits(x: Node, move: Node) -> bool:
@@ -293,6 +320,25 @@ def _reduced_before_taking(node: Node, x: Take, axes: Axes) -> Node | None:
     return take(inner, x.operands[1], x.axis - sum(a < x.axis for a in gone))
 
 
+def cumulate_before_moving(node: CumulativeSum) -> Node | None:
+    """cumsum(x[i], axis=1) → cumsum(x, axis=1)[i], and so for slices: along another axis than those that move.
+
+    Condition: what is moved is hot.
+    """
+    (x,) = node.operands
+    if not isinstance(x, (Slice, Take)) or not is_hot(x):
+        return None
+    axis = node.axis
+    if isinstance(x, Take):
+        count = x.operands[1].rank
+        if x.axis <= axis < x.axis + count:
+            return None
+        axis -= 0 if axis < x.axis else count - 1
+    elif x.starts[axis] != 0 or x.steps[axis] != 1 or not same_extent(x.operands[0].shape[axis], x.shape[axis]):
+        return None
+    return with_operands(x, [cumulate(x.operands[0], axis, node.reverse), *x.operands[1:]])
+
+
 def reduced_axes(node: Node) -> Axes | None:
     """The axes that a sum or a reduction takes away; None for other nodes."""
     if isinstance(node, Reduce):
@@ -312,4 +358,5 @@ HOISTS = (
     ),
     Rewrite(reduce_before_moving, ("einsum", "reduce")),
     Rewrite(reduce_before_joining, ("einsum", "reduce")),
+    Rewrite(cumulate_before_moving, ("cumsum",)),
 )  # fmt: skip

@@ -23,6 +23,7 @@ from symnet.expr.node import Node
 from symnet.expr.sympy_bodies import has_functions, opened
 from symnet.simplify.algebra import simplify
 from symnet.simplify.cancellations import CANCELLATIONS
+from symnet.simplify.common_denominators import COMMON_DENOMINATORS
 from symnet.simplify.conjugates import CONJUGATES
 from symnet.simplify.constants import WHOLE_AMONG_REALS
 from symnet.simplify.constants_in_sums import CONSTANTS_IN_SUMS
@@ -33,11 +34,13 @@ from symnet.simplify.equations import EQUATIONS, open_products_around_inverses
 from symnet.simplify.exponential_contractions import EXPONENTIALS_TAKEN_IN
 from symnet.simplify.exponential_sums import EXPONENTIAL_SUMS
 from symnet.simplify.exposing import exposures, pieces_of
+from symnet.simplify.factorials import FACTORIALS, LOGARITHMS_OF_FACTORIALS
 from symnet.simplify.guarded_products import GUARDED_PRODUCTS
 from symnet.simplify.interleaved import INTERLEAVED
 from symnet.simplify.normal_differences import NORMAL_DIFFERENCES
 from symnet.simplify.normal_tails import NORMAL_TAILS
 from symnet.simplify.norms import NORMS, ROOTS
+from symnet.simplify.removable import limits_of_removable_singularities
 from symnet.simplify.repeats import REPEATS
 from symnet.simplify.running_sums import RUNNING_SUMS
 from symnet.simplify.scaled_squares import SCALAR_PRODUCTS, SCALED_SQUARES
@@ -51,13 +54,14 @@ from symnet.simplify.zero_powers import LOGARITHMS_OF_BASES, ZERO_POWERS
 PASSES: tuple[tuple[Rewrite, ...], ...] = (
     CONSTANTS_IN_SUMS,
     CONJUGATES,
-    (*WHOLE_AMONG_REALS, *DIFFERENCES, *CANCELLATIONS, *SQUARES),
+    (*WHOLE_AMONG_REALS, *DIFFERENCES, *CANCELLATIONS, *COMMON_DENOMINATORS, *SQUARES, *LOGARITHMS_OF_FACTORIALS),
     (*EXPONENTIAL_SUMS, *EXPONENTIALS_TAKEN_IN, *RUNNING_SUMS, *NORMAL_TAILS, *NORMAL_DIFFERENCES),
     (*WEIGHTED_LOGARITHMS, *LOGARITHMS_OF_BASES),
     SOFTMAXES,
     LOG_SOFTMAXES,
     LOGARITHMS,
     EQUATIONS,
+    FACTORIALS,
     ZERO_POWERS,
     NORMS,
     ROOTS,
@@ -77,6 +81,7 @@ def _table(rewrites: tuple[Rewrite, ...]) -> Table:
 
 
 _TABLES = tuple(map(_table, PASSES))
+_AFTER_LIMITS = _TABLES[PASSES.index(FACTORIALS)]
 
 
 def numeric(roots: Iterable[Node], trace: list[Step] | None = None) -> list[Node]:
@@ -94,6 +99,8 @@ def numeric(roots: Iterable[Node], trace: list[Step] | None = None) -> list[Node
         roots = simplify(map(opened, roots))
     roots = share(roots)
     for table in _TABLES:
+        if table is _AFTER_LIMITS:
+            roots = limits_of_removable_singularities(roots, trace)
         roots = Normalizer(table, trace)(roots)
     plain = unsealed(roots)
     return roots if plain == roots else share(plain)

@@ -1,4 +1,5 @@
-"""Smooth functions written with kinks: maximum, |x| and relu beside the logarithm that rounds their corners.
+"""Smooth functions written with kinks: maximum, |x| and relu beside the logarithm that rounds their corners; softplus
+beside its argument.
 
 In: sums in normal form.  Out: softplus, or the logarithm of a sum of exponentials: the same value, and at the kink the
 slope of the smooth function, where the conventions of the parts would add up to another.
@@ -19,8 +20,9 @@ from symnet.expr.extents import same_shape
 from symnet.expr.graph import with_operands
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
-from symnet.simplify.coefficients import negated, product, split_coefficient
+from symnet.simplify.coefficients import negated, product, split_coefficient, terms_of
 from symnet.simplify.engine import Rewrite
+from symnet.simplify.exponentials import complemented_logistic
 from symnet.simplify.signs import is_positive
 from symnet.simplify.terms import Terms
 
@@ -191,8 +193,43 @@ def _other_operand(total: Einsum, place: int, other: Einsum) -> Node | None:
     return operand if same else None
 
 
+def softplus_beside_its_argument(node: Node) -> Node | None:
+    """x + softplus(-x) → softplus(x), and x - softplus(x) → -softplus(-x), with a factor, also spelled x - log σ(x).
+
+    Always: where softplus(x) is close to x nothing is left of the difference.
+    """
+    terms = {factors: value for value, factors in terms_of(node)}
+    for value, factors in terms_of(node):
+        found = _softplus(value, factors)
+        if found is None:
+            continue
+        count, argument = found
+        inside = terms_of(argument) if is_op(argument, "add") else [split_coefficient(argument)]
+        if argument.shape != node.shape or any(terms.get(f) != -count * c for c, f in inside):
+            continue
+        gone = {factors, *(f for _, f in inside)}
+        rest = [o for o in node.operands if split_coefficient(o)[1] not in gone]
+        new = product(count, (elementwise("softplus", negated(argument)),))
+        return elementwise("add", new, *rest) if rest else new
+    return None
+
+
+def _softplus(value: Expr, factors: tuple[Node, ...]) -> tuple[Expr, Node] | None:
+    """c and u of a term c·softplus(u): as it stands, or as -c·log σ(-u), -c·log(1 - σ(u))."""
+    if len(factors) != 1 or not is_op(factors[0], "softplus", "log"):
+        return None
+    inner = factors[0].operands[0]
+    if is_op(factors[0], "softplus"):
+        return value, inner
+    if is_op(inner, "sigmoid"):
+        return -value, negated(inner.operands[0])
+    logistic = complemented_logistic(inner)
+    return None if logistic is None else (-value, logistic.operands[0])
+
+
 SOFT_EXTREMES = (
     Rewrite(extreme_with_rounded_corner, ("add",)),
     Rewrite(absolute_with_rounded_corner, ("add",)),
     Rewrite(rounded_corners_in_sums, ("add",)),
+    Rewrite(softplus_beside_its_argument, ("add",)),
 )

@@ -10,7 +10,7 @@ from collections import Counter
 from sympy import Expr
 
 from symnet.expr.assumptions import known
-from symnet.expr.constants import number, number_of
+from symnet.expr.constants import number_of
 from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.movement import Concat, Expand, broadcast_to
 from symnet.expr.node import Node
@@ -144,18 +144,17 @@ def log_of_one_plus_is_log1p(node: Node) -> Node | None:
 
 
 def exponential_minus_one_is_expm1(node: Node) -> Node | None:
-    """exp(x) - 1 → expm1(x), and c·exp(x) - c → c·expm1(x), also 1 - exp(x).  Always: 1 cancels the digits."""
-    constants = [o for o in node.operands if number_of(o) is not None]
-    if len(constants) != 1:
-        return None
-    value = number_of(constants[0])
-    for term in node.operands:
-        coefficient, factors = split_coefficient(term)
-        if coefficient == -value and len(factors) == 1 and is_op(factors[0], "exp"):  # type: ignore[operator]
-            minus_one = elementwise("expm1", factors[0].operands[0])
-            new = minus_one if coefficient == 1 else elementwise("mul", number(coefficient), minus_one)
-            rest = [o for o in node.operands if o is not term and o is not constants[0]]
-            return broadcast_to(elementwise("add", new, *rest) if rest else new, node.shape)
+    """exp(x) - 1 → expm1(x), and c·exp(x) - c → c·expm1(x), c a number or a product.  Always: 1 cancels the digits."""
+    terms = terms_of(node)
+    for place, (coefficient, factors) in enumerate(terms):
+        for power in (f for f in factors if is_op(f, "exp")):
+            rest = tuple(f for f in factors if f is not power)
+            beside = next((k for k, t in enumerate(terms) if t == (-coefficient, rest)), None)
+            if beside is None:
+                continue
+            new = product(coefficient, (*rest, elementwise("expm1", power.operands[0])))
+            others = [o for k, o in enumerate(node.operands) if k not in (place, beside)]
+            return broadcast_to(elementwise("add", new, *others) if others else new, node.shape)
     return None
 
 

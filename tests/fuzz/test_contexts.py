@@ -46,6 +46,16 @@ GROUPS = (  # (seed, family, spelling)
     (80152, "log(1 - x), logit", "log((1 + x)/(1 - x))"),  # a slice of minus x
     (81001, "log(1 - x), logit", "log((1 + x)/(1 - x))"),  # joined with a part, joined and cut
     (81016, "logistic", "1 - 1/(1 + exp(x))"),  # a slice: two gradients among the same zeros
+    (70121, "log(exp(a) + exp(b)) by hand", "log(2*exp(a) + 2*exp(b)) - log(2)"),  # one of the exponentials taken
+    (70121, "x log x", "log(x)*x"),  # both taken below a choice
+    (80071, "running log-sum-exp", "log(cumsum(exp(Z), axis=1))"),  # rows taken inside
+    (80073, "softplus", "maximum(x, 0) + log(1 + exp(-abs(x)))"),  # the corner taken, its rounding inside
+    (80074, "log(exp(a) + exp(b)) by hand", "log(2*exp(a) + 2*exp(b)) - log(2)"),  # taken inside a choice
+    (80096, "weighted log-sum-exp", "log(sum(exp(Z)*P, axis=1)/sum(P, axis=1))"),  # the sum a slice, its slope repeated
+    (81018, "log-sum-exp, scaled and weighted", "log(sum(P*exp(Z), axis=1))"),  # every other of the sums
+    (80058, "root of a square", "(x**4)**(1/4)"),  # joined between the powers
+    (91003, "softplus", "x - log(sigmoid(x))"),  # both ways below a choice: masks of the parts met as one
+    (81013, "softplus", "x - log(sigmoid(x))"),  # joined and cut beside a mask
     (5016, "logistic", "exp(x/2)/(exp(x/2) + exp(-x/2))"),  # stacked both ways
 )
 

@@ -80,7 +80,11 @@ EXAMPLES: dict[str, list[Node]] = {
     "cube_of_cube_root": [ew.cbrt(x) ** 3, ew.cbrt(x - y) ** 3 * a],
     "drop_clipping_at_zero": [maximum(p, 0), maximum(0, softmax(Z))],
     "drop_choice_between_equals": [maximum(x, x), where(x > 0, y, y), maximum(a, fill(a, (4,)))],
-    "where_of_one_and_zero_is_indicator": [where(x > 0, 1, 0), where(x > 0, 0, 1)],
+    "where_of_number_and_zero_is_indicator": [where(x > 0, 1, 0), where(x > 0, 0, 1), where(x > 0, -3, 0)],
+    "drop_choice_of_what_is_zero_beyond": [
+        where(ew.logical_or(x > 0, y > 0), ew.indicator(x > 0) - 2 * where(y > 0, log(y), 0), 0),
+        where(pad(w > 0, [(1, 0)]), pad(where(w > 0, 1 / w, 0), [(1, 0)]), 0),
+    ],
     "indicator_above_zero_is_its_condition": [where(ew.indicator(x > 0) > 0, x, y)],
     "settle_comparison_in_its_own_branch": [
         where(x >= 0, 1, ew.indicator(x <= 0) * exp(x)),
@@ -279,6 +283,7 @@ EXAMPLES: dict[str, list[Node]] = {
         1 + reshape(exp(x), 2, 2),
         exp(Z)[1:] * rows(exp(v))[1:],
     ],
+    "cumulate_before_moving": [cumsum(exp(Z)[1:], 1), cumsum(take(exp(A), shifted), 1)],
     "reduce_before_moving": [
         log(total(exp(Z)[1:], 1)),
         largest(sigmoid(Z)[1:], 1),
@@ -286,10 +291,17 @@ EXAMPLES: dict[str, list[Node]] = {
     ],
     "meet_through_movement": [
         (1 + x)[1:] - 1,
-        exp(log(x)[::-1] / 2),
+        (x**4)[1:] ** (1 / 4),
+        concat([x**2, (x**2)[:2]]) ** (1 / 2),
+        maximum(x, 0)[1:] + log(1 + exp(-abs(x)[1:])),
         A[2:] - rows_of(logsumexp(A[1:], 1)[1:]),
         concat([x, x[:2]]) * concat([1 / x, (1 / x)[:2]]),
         1 / (exp(-concat([x, w])) + concat([exp(x), exp(w)])),
+    ],
+    "softplus_beside_its_argument": [
+        x + ew.softplus(-x),
+        x - log(sigmoid(x)),
+        2 * x - 2 * y - 2 * ew.softplus(x - y) + a,
     ],
     "log_of_reduction": [log(largest(sigmoid(Z), 1)), log(prod(softmax(Z), 1))],
     "log_of_choice": [

@@ -43,10 +43,16 @@ STABLE: dict[str, list[Node]] = {
     "difference_of_squares_under_a_power": [y / (1 - x**2), 1 / sqrt(x**2 - 1)],
     "multiply_by_roots_one_by_one": [y / sqrt(x**2 - 1)],
     "one_less_erf_is_erfc": [1 - ew.erf(x), x * (1 + ew.erf(x / 2)), y + 2 - 2 * ew.erf(x)],
-    "softplus_beside_its_argument": [
-        x + ew.softplus(-x),
-        x - log(sigmoid(x)),
-        2 * x - 2 * y - 2 * ew.softplus(x - y) + w,
+    "gammas_by_their_logarithms": [
+        ew.gamma(q + 2) / (ew.gamma(q + 1) * ew.gamma(u + 1)),
+        x * ew.gamma(y) ** 2 / ew.gamma(2 * y),
+    ],
+    "log_of_gammas": [log(ew.gamma(x)), log(3 * ew.gamma(q + 1) / ew.gamma(u + 1))],
+    "difference_over_one_denominator": [
+        1 - x**2 / (x**2 + 1),
+        x - x**2 / (x + 3),
+        x / (x + y) - 1 + w,
+        2 * x / (x + y + 1) - 2 * x,
     ],
     "one_and_tanh_is_logistic": [1 + tanh(x), 2 - 2 * tanh(x)],
     "logistic_about_its_middle_is_tanh": [2 * sigmoid(x) - 1, 1 - 2 * sigmoid(x)],

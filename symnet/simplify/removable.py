@@ -1,0 +1,420 @@
+"""Where terms cancel at 0, or 0 is divided by 0: a pass of the numeric form.
+
+In: sums, products and logarithms of analytic functions of one variable, such as cos(x)/x - sin(x)/x², 1/x - 1/sin(x),
+(1 - cos x)/x², log(sinh(x)/x), exp(x) - 1 - x.  Out: the same beyond a distance from 0, and the polynomial that it is
+within: no digit is lost there, and at 0 stands the limit.  Where no digit is lost but at 0 something is infinite,
+x/tanh(x), the limit alone is chosen there.
+The largest expression of that kind is taken, so that 1/x meets what vanishes beside it.  The polynomial is that of
+Taylor, in x² where it is even, of at most `MOST` terms, on the largest interval on which it is right to the last bit.
+Not handled: functions of two variables that cancel on a line, 1/x outside a sum over an axis, poles that stay.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import reduce
+
+import sympy
+
+from symnet.expr.constants import number, number_of
+from symnet.expr.contraction import Einsum
+from symnet.expr.elementwise import Elementwise, elementwise, equal, is_op, where
+from symnet.expr.graph import topological, with_operands
+from symnet.expr.movement import Expand, broadcast_to
+from symnet.expr.node import Node
+from symnet.simplify.broadcast import Axes, spread, trailing
+from symnet.simplify.engine import Step
+from symnet.simplify.expansions import (
+    RADII,
+    Expander,
+    Expansion,
+    Monomial,
+    is_function,
+    order_on,
+    power,
+    product,
+    variables,
+)
+from symnet.simplify.factors import Factors, distributed
+from symnet.simplify.polynomial import monomials
+from symnet.simplify.power_series import LENGTH, Series
+from symnet.simplify.signs import is_negative
+
+FIRST_LOOK = 16  # coefficients that show whether terms cancel
+MOST = {"float32": 16, "float64": 26}  # terms of a polynomial
+DIGITS = {"float32": 26, "float64": 55}  # bits behind which a term is nothing
+CANDIDATES = 4  # variables that are tried
+MOST_TERMS = 16  # of a sum whose products are multiplied out
+DEEPEST = 12  # levels of an expression that are copied
+LAST = 4  # known coefficients that must be far below the digits
+
+
+# --------------------------------------------------------------------------- what is one function of one variable
+
+
+@dataclass
+class Part:
+    """Terms of a sum, or a whole product: `rest` times one function of u.
+
+    Attributes:
+        node: the sum or product.
+        u: the variable.
+        rest: the factors that are no functions of it.
+        terms: those operands of the sum that are meant.
+        pieces: for each the number in front with the factors that are functions of u, and a power of u.
+    """
+
+    node: Node
+    u: Monomial
+    rest: Factors
+    terms: list[Node] = field(default_factory=list)
+    pieces: list[tuple[Factors, int]] = field(default_factory=list)
+
+    def expansion(self, expander: Expander) -> Expansion | None:
+        """The function of u."""
+        found = [_expanded(*p, self.u, expander) for p in self.pieces]
+        return None if any(f is None for f in found) else expander.total([f for f in found if f is not None])
+
+    @property
+    def boundary(self) -> set[Node]:
+        """The nodes that the function does not look into."""
+        powers = (*self.u.items(), *self.rest.powers.items())
+        return {n for (core, _), e in powers for n in (core, e) if isinstance(n, Node)}
+
+
+def _expanded(piece: Factors, order: int, u: Monomial, expander: Expander) -> Expansion | None:
+    whole = expander.of(number(piece.coefficient), {})
+    if whole is not None and order:
+        whole = product(whole, expander.variable(order))
+    for (core, axes), exponent in piece.powers.items():
+        base = expander.of_core(core, axes, u)
+        factor = None if base is None else power(base, exponent)  # type: ignore[arg-type]
+        whole = None if whole is None or factor is None else product(whole, factor)
+    return whole
+
+
+def _parts(node: Node, u: Monomial, expander: Expander) -> list[Part]:
+    """The terms of a node by what stands beside functions of u in them."""
+    found: dict[object, Part] = {}
+    for term in node.operands if is_op(node, "add") else (node,):
+        rest, piece = Factors(node.shape), Factors(node.shape)
+        factors = Factors(node.shape).times(term, trailing(term.rank, node.rank))
+        piece.coefficient = factors.coefficient
+        for (core, axes), exponent in factors.powers.items():
+            base = None if isinstance(exponent, Node) else expander.of_core(core, axes, u)
+            inside = base is not None and power(base, exponent) is not None  # type: ignore[arg-type]
+            (piece if inside else rest).powers[(core, axes)] = exponent
+        order = _variable_in(rest, u)
+        part = found.setdefault(frozenset(rest.powers.items()), Part(node, u, rest))
+        part.terms.append(term)
+        part.pieces.append((piece, order))
+    return list(found.values())
+
+
+def _variable_in(rest: Factors, u: Monomial) -> int:
+    """Take a power of u = a·x out of a²·x⁻¹ = a³·(a·x)⁻¹: the one that leaves no negative power of its bases."""
+    held = [rest.powers.get(base, sympy.S.Zero) for base in u]
+    if any(isinstance(e, Node) for e in held):
+        return 0
+    count = min(math.floor(e / u[base]) for e, base in zip(held, u, strict=True))  # type: ignore[operator]
+    for base, exponent in u.items() if count else ():
+        left = rest.powers.pop(base, sympy.S.Zero) - count * exponent  # type: ignore[operator]
+        if left != 0:
+            rest.powers[base] = left
+    return count
+
+
+# --------------------------------------------------------------------------- which expressions
+
+
+_THROUGH = ("add", "mul", "pow", "where")
+
+
+def _suspects(roots: Iterable[Node]) -> set[Node]:
+    """Sums, products and logarithms in which a function stands close by a quotient or another term."""
+    functions: set[Node] = set()
+    quotients: set[Node] = set()
+    suspects: set[Node] = set()
+    for node in topological(*roots):
+        if isinstance(node, Expand) or is_op(node, *_THROUGH):
+            functions |= {node} if not functions.isdisjoint(node.operands) else set()
+            quotients |= {node} if not quotients.isdisjoint(node.operands) else set()
+        if is_op(node, "pow") and is_negative(number_of(node.operands[1])):
+            quotients.add(node)
+        if is_function(node):
+            functions.add(node)
+        divided = node in quotients or (is_op(node, "log") and node.operands[0] in quotients)
+        if node in functions and (is_op(node, "add") or (is_op(node, "mul", "log") and divided)):
+            suspects.add(node)
+    return suspects
+
+
+@dataclass(frozen=True)
+class Found:
+    """Parts of a sum, or a product, in which digits cancel or which are 0/0 at 0, with their expansions."""
+
+    parts: list[tuple[Part, Expansion]]
+    others: list[Node]
+    distributed: bool
+
+    @property
+    def boundary(self) -> set[Node]:
+        """The nodes that no part looks into; the other terms, or where these were made here, their factors."""
+        beside = {core for o in self.others for core, _ in Factors.view(o).powers} if self.distributed else self.others
+        return set(beside).union(*(part.boundary for part, _ in self.parts))
+
+
+Facts = frozenset[tuple[Node, bool]]  # conditions, and whether they hold wherever a node counts
+
+
+def _conditions(roots: list[Node]) -> dict[Node, Facts]:
+    """What is known where a node counts: the conditions of its shape that choose it, on every way from the roots."""
+    known: dict[Node, Facts] = {root: frozenset() for root in roots}
+    for node in reversed(topological(*roots)):
+        here = known[node] if isinstance(node, Elementwise) else frozenset()
+        for place, operand in enumerate(node.operands):
+            facts = here | {(node.operands[0], place == 1)} if is_op(node, "where") and place else here
+            facts = frozenset(f for f in facts if f[0].shape == operand.shape)
+            known[operand] = facts if operand not in known else known[operand] & facts
+    return known
+
+
+@dataclass(frozen=True)
+class Search:
+    """The expansions made so far: of few coefficients, which show whether terms cancel, and of all of them."""
+
+    look: Expander
+    whole: Expander
+
+
+def _is_rough(roots: list[Node]) -> bool:
+    """Whether a number of a graph is rounded to the floating format."""
+    return any((value := number_of(n)) is not None and value.has(sympy.Float) for n in topological(*roots))
+
+
+def _found(node: Node, facts: Facts, search: Search) -> Found | None:
+    for u in variables(node)[:CANDIDATES]:
+        if is_op(node, "mul") and not _divides_by_zero(node, u, search.look):
+            continue
+        for spelling in (node, *_multiplied_out(node, u)):
+            found = _found_by(spelling, u, spelling is not node, search)
+            if found is not None and not _is_elsewhere(found, u, facts, search.look):
+                return found
+    return None
+
+
+def _divides_by_zero(product: Node, u: Monomial, look: Expander) -> bool:
+    """Whether a divisor of a product vanishes with u."""
+    for base, e in Factors.view(product).powers.items():
+        below = look.of_core(*base, u) if is_negative(e) and base not in u else None
+        if (base in u and is_negative(e)) or (below is not None and below.series.start > 0):
+            return True
+    return False
+
+
+def _is_elsewhere(found: Found, u: Monomial, facts: Facts, look: Expander) -> bool:
+    """Whether a node counts only where its polynomial does not: that of |x| < 1/2 where |x| >= 1."""
+    for condition, holds in facts:
+        settled, within = look.settled_around_zero(condition, tuple(range(condition.rank)), u)
+        if settled is (not holds) and all(_reach(*part) <= within for part in found.parts):
+            return True
+    return False
+
+
+def _reach(part: Part, expansion: Expansion) -> float:
+    polynomial = _polynomial(part, expansion) if expansion.cancels else None
+    return polynomial.radius if polynomial is not None else 0.0
+
+
+def _found_by(node: Node, u: Monomial, distributed: bool, search: Search) -> Found | None:
+    """What is found of a node by one variable; a term of a sum that stands in the graph is looked at by itself."""
+    parts = [(part, _worth_it(part, distributed, search)) for part in _parts(node, u, search.look)]
+    good = [(part, expansion) for part, expansion in parts if expansion is not None]
+    others = [term for part, expansion in parts if expansion is None for term in part.terms]
+    return Found(good, others, distributed) if good else None
+
+
+def _worth_it(part: Part, distributed: bool, search: Search) -> Expansion | None:
+    """The expansion of a part in which digits cancel, or whose value at 0 is none."""
+    in_sum = is_op(part.node, "add") and not distributed
+    if (in_sum and len(part.terms) < 2) or not any(_has_function(piece, part.u) for piece, _ in part.pieces):
+        return None
+    first = part.expansion(search.look)
+    if first is None:
+        return None
+    if first.cancels:
+        whole = part.expansion(search.whole)
+        return whole if whole is not None and _polynomial(part, whole) is not None else None
+    return first if first.pole < 0 <= first.series.start and not in_sum else None
+
+
+def _multiplied_out(node: Node, u: Monomial) -> list[Node]:
+    """(f(x)·w + g(x))/x → f(x)·w/x + g(x)/x, f(x)·(1 - w/x) + … → f(x) - f(x)·w/x + …: a quotient taken to the terms
+    that vanish with it, and from a sum to what it stands beside.
+    """
+    if is_op(node, "add"):
+        if not any(is_op(f, "add") for o in node.operands if is_op(o, "mul") for f in o.operands):
+            return []
+        opened = [monomials(o, node) for o in node.operands]
+        terms = [f.build() for factors in opened for f in factors]
+        return [elementwise("add", *terms)] if len(opened) < len(terms) <= MOST_TERMS else []
+    if not is_op(node, "mul"):
+        return []
+    factors = Factors.view(node)
+    sums = [base for base, e in factors.powers.items() if e == 1 and is_op(base[0], "add")]
+    below = [base for base, e in factors.powers.items() if is_negative(e) and order_on(*base, u) is not None]
+    return [distributed(factors, sums[0], below)] if len(sums) == 1 and below else []
+
+
+def _has_function(piece: Factors, u: Monomial) -> bool:
+    return any(number_of(core) is None and order_on(core, axes, u) is None for core, axes in piece.powers)
+
+
+# --------------------------------------------------------------------------- the polynomial
+
+
+@dataclass(frozen=True)
+class Polynomial:
+    """What a function is near 0: u^start times Σ c[n]·u^(step·n), right where |u| < radius."""
+
+    coefficients: tuple[float, ...]
+    step: int
+    radius: float
+
+
+def _polynomial(part: Part, expansion: Expansion) -> Polynomial | None:
+    return polynomial_of(expansion.series, str(part.node.dtype), expansion.within)
+
+
+def polynomial_of(series: Series, dtype: str, within: float) -> Polynomial | None:
+    """The polynomial on the largest of the intervals on which few terms are enough."""
+    sizes = [c.bit_length() if c else None for c in series.coefficients]
+    step = 1 if any(size is not None for size in sizes[1::2]) else 2
+    known = [(n, size) for n, size in enumerate(sizes) if size is not None]
+    for radius in (r for r in RADII if r <= within):
+        lowest = known[0][1] - DIGITS[dtype]
+        reach = [n for n, size in known if size + n * math.log2(radius) > lowest]
+        degree = reach[-1]
+        ends = degree == known[-1][0] if len(known) <= LAST else known[-LAST][0] > degree
+        if degree // step < MOST[dtype] and (ends or degree < len(sizes) // 3):
+            return Polynomial(tuple(series.number(n) for n in range(0, degree + 1, step)), step, radius)
+    return None
+
+
+def _line(series: Series) -> Polynomial:
+    """Three terms, where x² below a quotient is far from 0 and a fourth is nothing: digits do not cancel here."""
+    return Polynomial(tuple(series.number(n) for n in range(3)), 1, 2.0**-20)
+
+
+def _evaluated(polynomial: Polynomial, w: Node) -> Node:
+    """Horner's scheme in w = u^step."""
+    first, *others = reversed([number(c) for c in polynomial.coefficients])
+    return reduce(lambda total, c: elementwise("add", c, elementwise("mul", w, total)), others, first)
+
+
+def limits_of_removable_singularities(roots: Iterable[Node], trace: list[Step] | None = None) -> list[Node]:
+    """cos(x)/x - sin(x)/x² → where(|x| < r, -x/3 + x³/30 - …, cos(x)/x - sin(x)/x²), x/tanh(x) → where(x = 0, 1, …)."""
+    roots = list(roots)
+    found = _largest(roots)
+    if not found:
+        return roots
+    new: dict[Node, Node] = {}
+    for node in topological(*roots):
+        new[node] = with_operands(node, [new[o] for o in node.operands])
+        if node in found:
+            whole = _chosen(found[node], node, new)
+            if trace is not None:
+                trace.append(("limits_of_removable_singularities", new[node], whole))
+            new[node] = whole
+    return [new[root] for root in roots]
+
+
+def _largest(roots: list[Node]) -> dict[Node, Found]:
+    """What is found from the roots on; inside it only what it does not look into."""
+    suspects = _suspects(roots)
+    beyond = _conditions(roots) if suspects else {}
+    search = Search(Expander(FIRST_LOOK, _is_rough(roots)), Expander(LENGTH, _is_rough(roots)))
+    found: dict[Node, Found] = {}
+    seen: set[Node] = set()
+    stack = list(roots) if suspects else []
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        here = _found(node, beyond[node], search) if node in suspects else None
+        if here is None:
+            stack.extend(node.operands)
+        else:
+            found[node] = here
+            stack.extend(here.boundary)
+    return found
+
+
+def _chosen(found: Found, node: Node, new: dict[Node, Node]) -> Node:
+    """The polynomials near 0 and the parts elsewhere, beside the other terms."""
+    terms = [_chosen_part(*each, new) for each in found.parts]
+    terms += [_copied(o, found.boundary, new, DEEPEST) for o in found.others]
+    return broadcast_to(terms[0] if len(terms) == 1 else elementwise("add", *terms), node.shape)
+
+
+def _chosen_part(part: Part, expansion: Expansion, new: dict[Node, Node]) -> Node:
+    live = tuple(sorted({a for _, axes in part.u for a in axes}))
+    value, condition = _near(part, expansion, live, new)
+    terms = [_copied(o, part.boundary, new, DEEPEST) for o in part.terms]
+    far = terms[0] if len(terms) == 1 else elementwise("add", *terms)
+    return where(spread(condition, live, part.node.shape) if live else condition, value, far)
+
+
+def _near(part: Part, expansion: Expansion, live: Axes, new: dict[Node, Node]) -> tuple[Node, Node]:
+    """The value near 0, and where that is."""
+    series = expansion.series
+    if not expansion.cancels and expansion.pole == -1:
+        condition = equal(_power_of_variable(part.u, 1, live, part.node, new), 0)
+        at_zero = number(0 if series.start else series.number(0))
+        return _scaled(part, 0, at_zero, live, new), condition
+    polynomial = _polynomial(part, expansion) if expansion.cancels else _line(series)
+    assert polynomial is not None
+    w = _power_of_variable(part.u, polynomial.step, live, part.node, new)
+    distance = w if polynomial.step == 2 else elementwise("abs", w)
+    condition = elementwise("lt", distance, number(polynomial.radius**polynomial.step))
+    return _scaled(part, series.start, _evaluated(polynomial, w), live, new), condition
+
+
+def _power_of_variable(u: Monomial, k: int, live: Axes, node: Node, new: dict[Node, Node]) -> Node:
+    """u^k, of the axes along which u varies."""
+    factors = Factors(tuple(node.shape[a] for a in live))
+    for (core, axes), exponent in u.items():
+        factors.times(new.get(core, core), tuple(live.index(a) for a in axes), k * exponent)
+    return factors.build()
+
+
+def _scaled(part: Part, k: int, value: Node, live: Axes, new: dict[Node, Node]) -> Node:
+    """rest·u^k·value."""
+    factors = Factors(part.node.shape)
+    for (core, axes), exponent in part.rest.powers.items():
+        factors.times(
+            new.get(core, core), axes, new.get(exponent, exponent) if isinstance(exponent, Node) else exponent
+        )
+    for (core, axes), exponent in part.u.items() if k else ():
+        factors.times(new.get(core, core), axes, k * exponent)
+    if number_of(value) is not None:
+        return factors.times(value, ()).build()
+    return (
+        factors.times(value, live).build()
+        if not factors.powers and factors.coefficient == 1
+        else (elementwise("mul", factors.build(), spread(value, live, part.node.shape) if value.rank else value))
+    )
+
+
+def _copied(x: Node, boundary: set[Node], new: dict[Node, Node], deepest: int) -> Node:
+    """The node as it is, of what stands now at the boundary."""
+    if x in boundary or not deepest or not (isinstance(x, (Elementwise, Expand)) or _is_outer(x)):
+        return new.get(x, x)
+    return with_operands(x, [_copied(o, boundary, new, deepest - 1) for o in x.operands])
+
+
+def _is_outer(x: Node) -> bool:
+    return isinstance(x, Einsum) and len(x.operands) > 1 and not x.contracted
