@@ -259,6 +259,8 @@ def moved(support: Where, move: Callable[[Node], Node], shape: Shape) -> Where:
     """The support after a rearrangement of elements, which acts on conditions as on cotangents."""
     if support is None:
         return None
+    if not support.cubes:
+        return Support(shape, ())
     condition = move(broadcast_to(mask(support), support.shape))
     return _support(shape, [frozenset({Literal(condition, tuple(range(len(shape))), True)})])
 

@@ -10,24 +10,35 @@ from collections.abc import Callable
 
 from symnet.expr.constants import number
 from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
 from symnet.expr.reduction import Reduce
 from symnet.expr.softmax import softmax_axes
 from symnet.simplify.broadcast import align
-from symnet.simplify.coefficients import negated, split_coefficient
+from symnet.simplify.coefficients import negated, product, split_coefficient
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.shifted import Shifted
 
 
 def complement_of_logistic(node: Node) -> Node | None:
-    """1 - σ(x) → σ(-x).  Always: 1 - σ(x) has no digits left where σ(x) is close to 1."""
-    if len(node.operands) != 2:
-        return None
-    (a, left), (b, right) = map(split_coefficient, node.operands)
-    if left or len(right) != 1 or not is_op(right[0], "sigmoid") or a + b != 0:
-        return None
-    opposite = elementwise("sigmoid", negated(right[0].operands[0]))
-    return opposite if a == 1 else elementwise("mul", number(a), opposite)
+    """1 - σ(x) → σ(-x), and a·b - a·b·σ(x) + c → a·b·σ(-x) + c.
+
+    Always: 1 - σ(x) has no digits left where σ(x) is close to 1.
+    """
+    terms = [(term, *split_coefficient(term)) for term in node.operands]
+    whole = {(c, frozenset(f)): term for term, c, f in terms if len(set(f)) == len(f)}
+    for term, c, factors in terms:
+        for logistic in factors:
+            if not is_op(logistic, "sigmoid"):
+                continue
+            rest = tuple(f for f in factors if f is not logistic)
+            other = whole.get((-c, frozenset(rest)))
+            if other is None or len(rest) != len(factors) - 1:
+                continue
+            new = product(-c, (*rest, elementwise("sigmoid", negated(logistic.operands[0]))))
+            left = [o for o in node.operands if o is not term and o is not other]
+            return broadcast_to(elementwise("add", new, *left) if left else new, node.shape)
+    return None
 
 
 def logistic_minus_target(node: Node) -> Node | None:

@@ -6,8 +6,9 @@ logistic function σ(u) is exp(-softplus(-u)); an exponential may be moved (`log
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce as reduced
 
 import sympy
 
@@ -283,7 +284,10 @@ def needs_shift(parts: list[Part]) -> bool:
 
 def highest(parts: list[Part]) -> Node:
     """The largest argument of all."""
-    top = parts[0].highest
-    for part in parts[1:]:
-        top = elementwise("maximum", top, part.highest)
-    return top
+    return largest([part.highest for part in parts])
+
+
+def largest(nodes: Iterable[Node]) -> Node:
+    """The largest, made the same way wherever the same are compared."""
+    first, *others = sorted(dict.fromkeys(nodes), key=lambda n: n.digest)
+    return reduced(lambda top, each: elementwise("maximum", top, each), others, first)

@@ -9,22 +9,19 @@ Source of log(1 - e⁻ˣ): Maechler, "Accurately computing log(1 - exp(-|a|))", 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 import sympy
 from sympy import Expr
 
 from symnet.expr.constants import number, number_of
 from symnet.expr.elementwise import elementwise, equal, is_op, where
 from symnet.expr.movement import broadcast_to
-from symnet.expr.node import Node, Shape
+from symnet.expr.node import Node
 from symnet.expr.reduction import reduce
-from symnet.simplify.broadcast import Axes, cover, restrict, trailing
+from symnet.simplify.broadcast import cover
 from symnet.simplify.coefficients import product, split_coefficient
 from symnet.simplify.engine import Rewrite
-from symnet.simplify.exponential_parts import Part, finite, highest, needs_shift, parts_of, sum_of_all
-from symnet.simplify.factors import Base, Factors
+from symnet.simplify.exponential_parts import finite, highest, needs_shift, parts_of, sum_of_all
+from symnet.simplify.factors import Factors
 from symnet.simplify.hyperbolic import exponential_difference, minus, take_exponential_in
 from symnet.simplify.logarithms import logarithm_of
 from symnet.simplify.shifted import distance_below
@@ -136,25 +133,6 @@ def _log_of_complement(b: Node, a: Node) -> Node:
 # --------------------------------------------------------------------------- quotients
 
 
-def quotient_of_exponentials_by_its_largest(node: Node) -> Node | None:
-    """exp(a)/(exp(a) + exp(b) + y) → exp(a - M)/(exp(a - M) + exp(b - M) + y·exp(-M)), M the largest of a, b, 0.
-
-    Also exp(a)/(exp(a) + exp(b))² → exp(a - 2·M)/(…)², and Σ w·exp(z).  Condition: the product holds an exponential,
-    or a sum of them, and a term of the divisor, which is no single product, may overflow or all may vanish
-    (exp(a) - exp(b) has rules of its own).
-    """
-    factors = Factors.view(node)
-    for (core, axes), e in factors.powers.items():
-        divides = is_whole(e) and is_negative(e) and exponential_difference(core) is None
-        parts = parts_of(core) if divides else None
-        if parts is None or not needs_shift(parts) or (len(parts) == 1 and not parts[0].axes):
-            continue
-        new = _shifted_product(factors, (core, axes), parts)
-        if new is not None:
-            return new
-    return None
-
-
 def exponential_joins_power_of_its_product(node: Node) -> Node | None:
     """exp(b)/(a·exp(b))⁸ → 1/(a·exp(7·b/8))⁸.
 
@@ -184,168 +162,6 @@ def exponential_joins_power_of_its_product(node: Node) -> Node | None:
     return None
 
 
-@dataclass(frozen=True)
-class Numerator:
-    """A factor that holds exponentials: base^count, and what each of its parts lies above the shift.
-
-    is_below: whether every part is one of the divisor's, so that none lies above the shift.
-    """
-
-    base: Base
-    count: Expr
-    parts: list[Part]
-    distances: list[Node]
-    is_below: bool
-
-    @property
-    def is_single(self) -> bool:
-        """Whether it is one exponential."""
-        return len(self.parts) == 1 and not self.parts[0].axes and self.parts[0].weight is None
-
-    def relative(self) -> Node:
-        """base·exp(-shift)."""
-        pairs = zip(self.parts, self.distances, strict=True)
-        return sum_of_all([part.weighted_sum(elementwise("exp", away)) for part, away in pairs])
-
-    @property
-    def stands_apart(self) -> bool:
-        """Whether it is a sum that may overflow relative to the divisor, however small the whole product is."""
-        return not self.is_single and not self.is_below
-
-    @property
-    def own_shift(self) -> Node | None:
-        """The largest of its own parts, 0 where that is not finite; None where the sum cannot overflow nor vanish."""
-        if not needs_shift(self.parts):
-            return None
-        return finite(broadcast_to(highest(self.parts), self.base[0].shape))
-
-
-def _shifted_product(factors: Factors, divisor: Base, parts: list[Part]) -> Node | None:
-    """Each power of the divisor takes its exp(-M) from an exponential above."""
-    core, axes = divisor
-    shift = broadcast_to(highest(parts), core.shape)
-    left: Expr = -factors.powers[divisor]  # type: ignore[operator]
-    above = list(_numerators(factors, axes, parts, shift))
-    apart = _exponentials_of_fewer_axes(factors, axes)
-    if not above and not apart:
-        return None
-    total = sum_of_all([p.relative(shift) for p in parts])
-    result = factors.copy().times(core, axes, left).times(total, axes, -left)
-    for each in above:
-        result.times(*each.base, -each.count)
-    count = sum((each.count for each in above), sympy.S.Zero)
-    joins = apart or (any(each.is_single for each in above) and any(each.stands_apart for each in above))
-    if count == left and not joins:
-        for each in above:
-            result.times(each.relative(), each.base[1], each.count)
-        return result.build()
-    for base, e in apart:
-        result.times(*base, -e)
-    return _unbalanced(result, above, apart, count - left, cover(shift, axes, factors.shape))
-
-
-def _exponentials_of_fewer_axes(factors: Factors, axes: Axes) -> list[tuple[Base, Expr]]:
-    """Exponentials that repeat along axes of the divisor: exp(a) in exp(a)·exp(b[i])/(exp(a)·exp(b[i]) + …)."""
-    return [
-        ((core, places), e) for (core, places), e in factors.powers.items()
-        if is_op(core, "exp") and is_whole(e) and is_positive(e) and not set(axes) <= set(places)
-    ]  # type: ignore[misc]  # fmt: skip
-
-
-def _unbalanced(
-    result: Factors, above: list[Numerator], apart: list[tuple[Base, Expr]], excess: Expr, shift: Node
-) -> Node:
-    """The exponentials above joined in one, exp(Σ distances + excess·M): none overflows where their product does not.
-
-    Sums of exponentials stay factors of their own, relative to the largest of their own terms where that may lie above
-    M; where there is nothing else, one of them takes the rest.
-    """
-    shape = result.shape
-    singles = [each for each in above if each.is_single]
-    extra = [share for each in above if singles and each.stands_apart for share in _own_share(result, each)]
-    excess -= sum((each.count for each in above if singles and each.stands_apart), sympy.S.Zero)
-    above = [each for each in above if not (singles and each.stands_apart)]
-    extra += [elementwise("mul", number(excess), shift)] if excess != 0 else []
-    extra += [elementwise("mul", number(e), cover(core.operands[0], places, shape)) for (core, places), e in apart]
-    for each in above:
-        if each not in singles:
-            gone = 1 if not singles and each is above[0] else 0
-            result.times(each.relative(), each.base[1], each.count - gone)
-    if above and not singles:
-        whole = above[0]
-        inside = (
-            Factors(shape)
-            .times(whole.relative(), whole.base[1])
-            .times(elementwise("exp", sum_of_all(extra)), trailing(len(shape), len(shape)))
-        )
-        return result.times(inside.build(), trailing(len(shape), len(shape))).build()
-    exponents = [cover(elementwise("mul", number(e.count), e.distances[0]), e.base[1], shape) for e in singles]
-    return result.times(elementwise("exp", sum_of_all([*exponents, *extra])), trailing(len(shape), len(shape))).build()
-
-
-def _own_share(result: Factors, sum_above: Numerator) -> Iterator[Node]:
-    """N of the sum's exp(N), if there is one, after the sum relative to N became a factor of the result."""
-    (core, axes), shift = sum_above.base, sum_above.own_shift
-    total = core if shift is None else sum_of_all([p.relative(shift) for p in sum_above.parts])
-    result.times(total, axes, sum_above.count)
-    if shift is not None:
-        yield elementwise("mul", number(sum_above.count), cover(shift, axes, result.shape))
-
-
-def _numerators(factors: Factors, axes: Axes, parts: list[Part], shift: Node) -> Iterator[Numerator]:
-    """Exponentials and sums of them that the product multiplies by."""
-    weights = {p.weight for p in parts if p.weight is not None and not p.always_counts}
-    for (each, places), e in factors.powers.items():
-        if not is_whole(e) or not is_positive(e) or not set(axes) <= set(places):
-            continue
-        inside = parts_of(each)
-        if inside is None:
-            continue
-        beside = not weights or _stands_beside(weights, factors, places)
-        same = {p.argument: p.distance(shift) for p in parts} if beside else {}
-        near = cover(shift, restrict(axes, places), each.shape)
-        guards = [] if beside else _weights_beside(weights, factors, places)
-        distances = [same[p.argument] if p.argument in same else _above(p, near, guards) for p in inside]
-        below = all(p.argument in same for p in inside)
-        yield Numerator((each, places), e, inside, distances, below)  # type: ignore[arg-type]
-
-
-def _above(part: Part, shift: Node, guards: list[Node]) -> Node:
-    """u - shift, of either sign; 0 where both are infinite, where the part has no weight, and where a guard is 0."""
-    away = distance_below(part.argument, part.beside(shift))
-    for weight in [*([] if part.always_counts else [part.weight]), *([] if part.axes else guards)]:
-        away = where(elementwise("ne", weight, 0), away, 0)
-    return away
-
-
-def _stands_beside(weights: set[Node], factors: Factors, places: Axes) -> bool:
-    """Whether the product is 0 where the weights are: every factor of theirs is a factor of it."""
-    shape = tuple(factors.shape[a] for a in places)
-    if not all(_spreads_over(w.shape, shape) for w in weights):
-        return False
-    return all(base in factors.powers for base in _bases(weights, shape, places))
-
-
-def _weights_beside(weights: set[Node], factors: Factors, places: Axes) -> list[Node]:
-    """Factors of the weights that are factors of the product too: where one is 0, so is the product."""
-    shape = tuple(factors.shape[a] for a in places)
-    bases = _bases({w for w in weights if _spreads_over(w.shape, shape)}, shape, places)
-    met = [base for base in bases if is_positive(factors.powers.get(base))]
-    return [cover(core, restrict(axes, places), shape) for core, axes in dict.fromkeys(met)]
-
-
-def _bases(weights: set[Node], shape: Shape, places: Axes) -> list[Base]:
-    """The factors of the weights, as factors of a product in which they stand at these axes."""
-    found = [base for w in weights for base in Factors.view(broadcast_to(w, shape)).powers]
-    return [(core, tuple(places[a] for a in axes)) for core, axes in found]
-
-
-def _spreads_over(inner: Shape, outer: Shape) -> bool:
-    """Whether an array broadcasts to a shape: a weight varies along what is summed, and a factor may not."""
-    last = outer[len(outer) - len(inner) :] if len(inner) <= len(outer) else ()
-    return len(last) == len(inner) and all(n in (1, m) for n, m in zip(inner, last, strict=True))
-
-
 def exponential_over_difference(node: Node) -> Node | None:
     """exp(a)/(exp(a) - exp(b)) → 1/(1 - exp(b - a)), a or b perhaps 0.
 
@@ -359,6 +175,5 @@ EXPONENTIAL_SUMS: tuple[Rewrite, ...] = (
     Rewrite(log_of_sum_of_exponentials_by_its_largest, ("log",)),
     Rewrite(log_of_product_with_sums_of_exponentials, ("log",)),
     Rewrite(exponential_joins_power_of_its_product, ("mul",)),
-    Rewrite(quotient_of_exponentials_by_its_largest, ("mul",)),
     Rewrite(exponential_over_difference, ("mul",)),
 )

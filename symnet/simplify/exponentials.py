@@ -21,6 +21,7 @@ from symnet.simplify.broadcast import Axes, align, cover, trailing
 from symnet.simplify.coefficients import ONE, complement, negated, split_coefficient
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.factors import Base, Factors, split_power
+from symnet.simplify.hoisting import is_move
 from symnet.simplify.signs import is_negative, is_positive, is_whole
 from symnet.simplify.terms import Terms
 
@@ -34,10 +35,16 @@ def log_of_exponential(node: Node) -> Node | None:
 
 
 def exponential_of_log(node: Node) -> Node | None:
-    """exp(x + n·log y) → y^n·exp(x).  Condition: n is a number (extends the domain to y <= 0)."""
+    """exp(x + n·log y) → y^n·exp(x).
+
+    Condition: n is a number (extends the domain to y <= 0); y is no sum of exponentials that n and x may bring back
+    into the range, as in exp(log(exp(a) + exp(b)) + x), a step of the forward algorithm.
+    """
     argument = node.operands[0]
     terms = argument.operands if is_op(argument, "add") else (argument,)
     logs = [(t, n, x) for t in terms for n, x in [_multiple_of_log(t)] if x is not None]
+    if len(terms) > 1:
+        logs = [(t, n, x) for t, n, x in logs if is_negative(n) or not _sums_exponentials(x)]
     if not logs:
         return None
     taken = {t for t, _, _ in logs}
@@ -47,6 +54,17 @@ def exponential_of_log(node: Node) -> Node | None:
         return broadcast_to(powers[0] if len(powers) == 1 else elementwise("mul", *powers), node.shape)
     whole = rest[0] if len(rest) == 1 else elementwise("add", *rest)
     return broadcast_to(elementwise("mul", *powers, elementwise("exp", whole)), node.shape)
+
+
+def _sums_exponentials(x: Node) -> bool:
+    """Whether x is a sum of products with exponentials, or of one and other things."""
+    if is_op(x, "add"):
+        return any(is_op(f, "exp") for o in x.operands for f in split_coefficient(o)[1])
+    return isinstance(x, Einsum) and not is_move(x) and any(_holds_exponential(o) for o in x.operands)
+
+
+def _holds_exponential(x: Node) -> bool:
+    return any(is_op(f, "exp") for f in (x.operands if is_op(x, "mul") else (x,)))
 
 
 def _multiple_of_log(term: Node) -> tuple[Expr, Node | None]:

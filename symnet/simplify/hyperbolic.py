@@ -265,7 +265,7 @@ _QUOTIENTS = {"sinh": ("cosh", "tanh"), "sin": ("cos", "tan")}
 def quotient_of_sine_and_cosine(node: Node) -> Node | None:
     """sinh(x)/cosh(x) → tanh(x), cosh(x)/sinh(x) → 1/tanh(x), sin(x)/cos(x) → tan(x), cos(x)/sin(x) → 1/tan(x).
 
-    Always: ∞/∞ becomes ±1.
+    sinh(x)/√cosh(x) is tanh(x)·√cosh(x), for sinh may be negative.  Always: ∞/∞ becomes ±1.
     """
     factors = Factors.view(node)
     for (core, axes), exponent in factors.powers.items():
@@ -278,6 +278,10 @@ def quotient_of_sine_and_cosine(node: Node) -> Node | None:
             continue
         size = min(abs(exponent), abs(found))
         count = size if is_positive(exponent) else -size
+        if is_whole(exponent) != is_whole(found) and not is_whole(count):
+            if cosine != "cosh":  # a root of one has no value where the other, to a whole power, has one
+                continue
+            count = exponent
         new = elementwise(quotient, core.operands[0])
         return factors.copy().times(core, axes, -count).times(*other, count).times(new, axes, count).build()
     return None

@@ -14,11 +14,11 @@ from __future__ import annotations
 import sympy
 from sympy import Expr
 
-from symnet.expr.constants import number
+from symnet.expr.constants import number, number_of
 from symnet.expr.elementwise import elementwise, is_op, where
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
-from symnet.simplify.broadcast import trailing
+from symnet.simplify.broadcast import cover, trailing
 from symnet.simplify.coefficients import split_coefficient
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.factors import Base, Factors, distributed, power_of
@@ -107,6 +107,30 @@ def bell_into_sum_of_quotients(node: Node) -> Node | None:
     return None
 
 
+def bell_into_choice_of_quotients(node: Node) -> Node | None:
+    """e^(-z²)·where(c, x/erfc z, 0) → where(c, x·e^(-z²)/erfc z, 0).  Condition: as above; one of the branches is 0."""
+    factors = Factors.view(node)
+    for base, e in factors.powers.items():
+        core, axes = base
+        zero = [number_of(_repeated(o)) == 0 for o in core.operands[1:]] if is_op(core, "where") and e == 1 else []
+        if sum(zero) != 1:
+            continue
+        branch = core.operands[1 + zero.index(False)]
+        for above, k in factors.powers.items():
+            if is_op(above[0], "exp") and k == 1 and _divides_tail(branch, above[0]):
+                shape = factors.shape
+                inside = Factors(shape).times(branch, axes[len(axes) - branch.rank :]).times(*above)
+                rest = factors.copy().times(*base, -1).times(*above, -1)  # type: ignore[arg-type]
+                condition = cover(broadcast_to(core.operands[0], core.shape), axes, shape)
+                new = where(condition, *(inside.build() if o is branch else 0 for o in core.operands[1:]))
+                return rest.times(broadcast_to(new, shape), trailing(len(shape), len(shape))).build()
+    return None
+
+
+def _repeated(x: Node) -> Node:
+    return x.operands[0] if x.kind == "expand" else x
+
+
 def _divides_tail(term: Node, bell: Node) -> bool:
     """Whether a term divides by an erfc z that vanishes where the bell does."""
     return any(
@@ -157,4 +181,5 @@ NORMAL_TAILS = (
     Rewrite(log_of_complementary_error_function, ("log",)),
     Rewrite(bell_over_complementary_error_function, ("mul",)),
     Rewrite(bell_into_sum_of_quotients, ("mul",)),
+    Rewrite(bell_into_choice_of_quotients, ("mul",)),
 )

@@ -6,9 +6,10 @@ differences of a softmax or logistic value and a target without cancellation, 0Â
 diagonal.
 First SymPy functions that are no primitive are replaced by their bodies (`expr/sympy_bodies.py`), and what is computed
 twice is shared (`sharing.py`).  Then passes in order, for a rewrite sees operands already rewritten, and a softmax must
-be met whole: constants in sums, conjugate roots, differences and cancellations, other sums of exponentials, softmax,
-log-softmax, the rest.  Each is directed: no rewrite makes a pattern of its own pass again.  `docs/stability.md` lists
-spellings and bounds.
+be met whole: constants in sums, conjugate roots, differences and cancellations, sums of exponentials in sums of
+exponentials (`scaled_values.py`), other sums of exponentials, softmax, log-softmax, the rest, with removable
+singularities (`removable.py`) among them.  Each is directed: no rewrite makes a pattern of its own pass again.
+`docs/stability.md` lists spellings and bounds.
 Not handled: products and quotients that overflow by themselves, sums of numbers of very different size.
 Source of the shifted sums: Blanchard, Higham and Higham, "Accurately computing the log-sum-exp and softmax
 functions", 2021, section 2.
@@ -31,7 +32,6 @@ from symnet.simplify.deltas import DELTAS
 from symnet.simplify.differences import DIFFERENCES
 from symnet.simplify.engine import Normalizer, Rewrite, Step, Table
 from symnet.simplify.equations import EQUATIONS, open_products_around_inverses
-from symnet.simplify.exponential_contractions import EXPONENTIALS_TAKEN_IN
 from symnet.simplify.exponential_sums import EXPONENTIAL_SUMS
 from symnet.simplify.exposing import exposures, pieces_of
 from symnet.simplify.factorials import FACTORIALS, LOGARITHMS_OF_FACTORIALS
@@ -44,6 +44,7 @@ from symnet.simplify.removable import limits_of_removable_singularities
 from symnet.simplify.repeats import REPEATS
 from symnet.simplify.running_sums import RUNNING_SUMS
 from symnet.simplify.scaled_squares import SCALAR_PRODUCTS, SCALED_SQUARES
+from symnet.simplify.scaled_values import take_apart_nested_sums_of_exponentials
 from symnet.simplify.sealing import unsealed
 from symnet.simplify.sharing import share
 from symnet.simplify.squares import SQUARES
@@ -55,7 +56,7 @@ PASSES: tuple[tuple[Rewrite, ...], ...] = (
     CONSTANTS_IN_SUMS,
     CONJUGATES,
     (*WHOLE_AMONG_REALS, *DIFFERENCES, *CANCELLATIONS, *COMMON_DENOMINATORS, *SQUARES, *LOGARITHMS_OF_FACTORIALS),
-    (*EXPONENTIAL_SUMS, *EXPONENTIALS_TAKEN_IN, *RUNNING_SUMS, *NORMAL_TAILS, *NORMAL_DIFFERENCES),
+    (*EXPONENTIAL_SUMS, *RUNNING_SUMS, *NORMAL_TAILS, *NORMAL_DIFFERENCES),
     (*WEIGHTED_LOGARITHMS, *LOGARITHMS_OF_BASES),
     SOFTMAXES,
     LOG_SOFTMAXES,
@@ -81,6 +82,7 @@ def _table(rewrites: tuple[Rewrite, ...]) -> Table:
 
 
 _TABLES = tuple(map(_table, PASSES))
+_AFTER_TAKING_APART = _TABLES[3]
 _AFTER_LIMITS = _TABLES[PASSES.index(FACTORIALS)]
 
 
@@ -101,6 +103,8 @@ def numeric(roots: Iterable[Node], trace: list[Step] | None = None) -> list[Node
     for table in _TABLES:
         if table is _AFTER_LIMITS:
             roots = limits_of_removable_singularities(roots, trace)
+        if table is _AFTER_TAKING_APART:
+            roots = take_apart_nested_sums_of_exponentials(roots, trace)
         roots = Normalizer(table, trace)(roots)
     plain = unsealed(roots)
     return roots if plain == roots else share(plain)

@@ -66,17 +66,9 @@ STABLE: dict[str, list[Node]] = {
         log(exp(x) + 2 * exp(y) + exp(w)),
         log(2 + exp(x)),
         log(1 + total(exp(Z), 1)),
-        log(total(P * exp(Z), 1)),
         log(3 * exp(x) + 3 * exp(y)),
     ],
     "log_of_difference_of_exponentials": [log(exp(q + 1) - exp(-q)), log(exp(q + 1) - 1), log(2 - 2 * exp(-q - 1))],
-    "quotient_of_exponentials_by_its_largest": [
-        exp(x) / (exp(x) + exp(y) + exp(w)),
-        (exp(x) - 2) / (exp(x) + 2),
-        P * exp(Z) / total(P * exp(Z), 1, keepdims=True),
-        exp(x) * exp(y) / (exp(x) + exp(y) + 2) ** 2,
-    ],
-    "exponential_into_sum_of_quotients": [exp(x) * (y / (exp(x) + exp(w) + 2) - w)],
     "weight_of_zero_leaves_out_its_logarithm": [x * log(sigmoid(y)), D * log_softmax(Z) * w],
     "contracted_weight_of_zero_leaves_out_its_logarithm": [w[:2] @ log_softmax(Z[:2])],
     "weight_of_zero_leaves_out_its_logit": [logsumexp(Z, 1) - total(D * Z, 1), logsumexp(x) - 2 * y @ x],
@@ -87,6 +79,7 @@ STABLE: dict[str, list[Node]] = {
         exp(y - 2 * x**2) / ew.erfc(x) ** 2,
     ],
     "bell_into_sum_of_quotients": [exp(-(x**2)) * (y / ew.erfc(x) - w / (1 + ew.erf(x)))],
+    "bell_into_choice_of_quotients": [exp(-(x**2)) * where(y > 0, 0, 1 / ew.erfc(x))],
     "log_of_difference_of_error_functions": [log(ew.erf(q + 1) - ew.erf(q)), log(2 * ew.erfc(q) - 2 * ew.erfc(q + 1))],
     "bell_over_difference_of_error_functions": [
         y * exp(-(x**2)) / (ew.erf(y) - ew.erf(x)),
@@ -96,15 +89,6 @@ STABLE: dict[str, list[Node]] = {
         (exp(-(y**2)) - w * exp(-(x**2))) / (ew.erf(y) - ew.erf(x)),
     ],
     "log_of_product_with_sums_of_exponentials": [log(total(q * exp(x)) / total(q))],
-    "multiply_before_placing": [exp(x) * (pad(1 / (exp(x[:2]) + exp(y[:2])), [(0, 2)]) + x)],
-    "exponential_into_choice_of_quotients": [
-        exp(x) * where(y > 0, 1 / (exp(x) + exp(y)), 0),
-        exp(-(x**2)) * where(y > 0, 0, 1 / ew.erfc(x)),
-    ],
-    "exponential_into_contraction_of_quotients": [
-        exp(x) * (1 / (A4 @ exp(x)) @ A4),
-        exp(x) * (1 / (exp(A4[:, 0]) + A4[0] @ exp(x)) @ A4[:, 1]),
-    ],
     "constant_into_sum": [
         mean(1 - sigmoid(x)),
         2 * total(exp(P) - 1, axis=1) + y[0],
@@ -113,7 +97,6 @@ STABLE: dict[str, list[Node]] = {
         mean(sqrt(1 + x * x) - 1),
         3 * total(1 - ew.erf(x)),
     ],
-    "contraction_of_exponentials_and_quotients": [1 / (exp(A4) @ y) @ exp(A4)],
     "log_of_running_sum_of_exponentials": [log(cumsum(exp(x))), log(cumulate(exp(x), 0, True) / 2)],
     "running_mean_by_scan": [cumsum(exp(x) * y) / cumsum(exp(x))],
     "exponential_times_reverse_sum_by_scan": [exp(x) * cumulate(y / cumsum(exp(x)), 0, True)],
@@ -136,4 +119,25 @@ STABLE: dict[str, list[Node]] = {
     "delta_beside_factors_is_a_choice": [Q * identity(4)],
     "logarithm_joins_its_power": [log(q) * xlogy(q**y, q), 2 * log(q) * q**y * x],
     "slope_by_the_exponent_of_zero": [xlogy(q**y, q), xlogy(y * q ** (y - 1), q)],
+}
+
+NESTED: dict[str, list[Node]] = {
+    "quotients": [
+        exp(x) / (exp(x) + exp(y) + exp(w)),
+        (exp(x) - 2) / (exp(x) + 2),
+        P * exp(Z) / total(P * exp(Z), 1, keepdims=True),
+        exp(x) * exp(y) / (exp(x) + exp(y) + 2) ** 2,
+    ],
+    "sums of quotients": [
+        exp(x) * (y / (exp(x) + exp(w) + 2) - w),
+        exp(x) * (pad(1 / (exp(x[:2]) + exp(y[:2])), [(0, 2)]) + x),
+        exp(x) * where(y > 0, 1 / (exp(x) + exp(y)), 0),
+    ],
+    "contractions of quotients": [
+        exp(x) * (1 / (A4 @ exp(x)) @ A4),
+        exp(x) * (1 / (exp(A4[:, 0]) + A4[0] @ exp(x)) @ A4[:, 1]),
+        1 / (exp(A4) @ y) @ exp(A4),
+    ],
+    "logarithms of weighted sums": [log(total(P * exp(Z), 1))],
+    "logarithms of sums of sums": [log(exp(y) * total(exp(x)) + exp(x)), log((exp(x) + exp(y)) * (exp(w) + 2) + 1)],
 }

@@ -51,8 +51,11 @@ def raw_gradient(root: Node, leaf: Node) -> Node:
     return pullback(sn.sum(root), number(1), [leaf])[leaf]
 
 
-def check(root: Node, leaf: Node, data: Data, dtype: str, second: bool = False) -> None:
-    """Value and gradient: to some units in the last place of the largest exponent that is met."""
+def check(root: Node, leaf: Node, data: Data, dtype: str, second: bool = False, least: float = 1e-30) -> None:
+    """Value and gradient: to some units in the last place of the largest exponent that is met.
+
+    What lies below `least` is compared as if it were that.
+    """
     given = {k: np.asarray(a, dtype) for k, a in data.items()}
     size = max(1.0, *(float(np.abs(a)[np.isfinite(a)].max()) for a in given.values()))
     written, ours = [root, raw_gradient(root, leaf)], [root, sn.grad(sn.sum(root), leaf)]
@@ -69,7 +72,7 @@ def check(root: Node, leaf: Node, data: Data, dtype: str, second: bool = False) 
             if abs(e) > limit:
                 assert np.isinf(g) and g * float(np.sign(float(e))) > 0, (order, g, e, root, dtype, data)
             else:
-                bound = 16 * eps * size * max(abs(float(e)), 1.0 if order else 1e-30)
+                bound = 16 * eps * size * max(abs(float(e)), 1.0 if order else least)
                 assert abs(float(g) - float(e)) <= bound, (order, g, float(e), root, dtype, data)
 
 

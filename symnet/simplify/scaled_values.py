@@ -1,0 +1,177 @@
+"""Sums of exponentials inside sums of exponentials: each value as m·exp(s), s known as a sum of terms.
+
+In: roots in the algebra form.  Out: the same values, where products of exponentials meet sums that divide by
+exponentials, and logarithms sums of sums: shares of mixtures, adjoints of log-sum-exps, the forward-backward algorithm.
+Such values are taken apart (`mantissas.py`) as far down as exponentials reach, and one exponential is left where the
+result is used, of the terms that do not cancel.
+Not handled: running sums; differences of exponentials and log-sum-exps by themselves, which have rewrites of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from symnet.expr.contraction import Einsum
+from symnet.expr.elementwise import is_op
+from symnet.expr.graph import topological, with_operands
+from symnet.expr.node import Node
+from symnet.expr.softmax import softmax_axes
+from symnet.expr.symbols import Sealed
+from symnet.simplify.coefficients import split_coefficient
+from symnet.simplify.engine import Step
+from symnet.simplify.exponential_parts import is_relative, parts_of
+from symnet.simplify.factors import split_power
+from symnet.simplify.hyperbolic import exponential_difference
+from symnet.simplify.mantissas import ELEMENTWISE, MOVES, Apart
+from symnet.simplify.signs import is_negative
+
+DEEP_IN_LOGARITHMS = 2  # sums within sums, from which on the operand of a logarithm is taken apart
+
+
+@dataclass(frozen=True)
+class Depth:
+    """Of a product or sum of exponentials: how many sums lie within it, and whether one of them divides."""
+
+    sums: int
+    divides: bool
+
+
+def take_apart_nested_sums_of_exponentials(roots: Iterable[Node], trace: list[Step] | None = None) -> list[Node]:
+    """The roots, their deep quotients and logarithms of sums of exponentials computed by mantissas and exponents."""
+    roots = list(roots)
+    nodes = topological(*roots)
+    depths = _depths(nodes, _divided_by(nodes))
+    targets = {n for n in nodes if _is_target(n, depths)}
+    if not targets:
+        return roots
+    inside = _below(nodes, targets, depths)
+    exact = _below(nodes, {n for n in nodes if _is_exact(n, inside, targets)}, depths)
+    first = set(topological(*(n for n in nodes if n in exact)))
+    apart = Apart()
+    plain: dict[Node, Node] = {}
+    for node in (*(n for n in nodes if n in first), *(n for n in nodes if n not in first)):
+        if node in inside:
+            apart.take(node, plain, node in exact)
+        if node not in targets:
+            plain[node] = with_operands(node, [plain[o] for o in node.operands])
+        elif is_op(node, "log"):
+            plain[node] = apart.logarithm(node.operands[0])
+        else:
+            plain[node] = apart.value(node)
+    if trace is not None:
+        name = take_apart_nested_sums_of_exponentials.__name__
+        trace.extend((name, n, plain[n]) for n in nodes if n in targets)
+    return [plain[root] for root in roots]
+
+
+# --------------------------------------------------------------------------- where
+
+
+def _divided_by(nodes: list[Node]) -> set[Node]:
+    """The probabilities, softmax or logistic, that something divides by, or sums of them alone: where they vanish, so
+    does the sum.
+    """
+    vanish: set[Node] = set()  # values that are 0 where probabilities are
+    for node in nodes:
+        every = all if is_op(node, "add") else any
+        if _is_probability(node) or (_is_seen_through(node) and every(o in vanish for o in node.operands)):
+            vanish.add(node)
+    found: set[Node] = set()
+    for node in reversed(nodes):
+        divides = is_op(node, "pow") and is_negative(split_power(node)[1])
+        if node in found or divides:
+            found |= {o for o in node.operands if o in vanish}
+    return {n for n in found if _is_probability(n)}
+
+
+def _is_probability(node: Node) -> bool:
+    return bool(softmax_axes(node)) or is_op(node, "sigmoid")
+
+
+def _depths(nodes: list[Node], vanishing: set[Node]) -> dict[Node, Depth]:
+    """The depth of every value that exponentials are factors or terms of."""
+    found: dict[Node, Depth] = {}
+    for node in nodes:
+        depth = _depth(node, found)
+        if node in vanishing or _is_exponential(node) or exponential_difference(node) is not None:
+            depth = Depth(0, False)
+        elif is_op(node, "cosh", "sinh"):
+            depth = Depth(1, False)  # a sum of two
+        if depth is not None:
+            found[node] = depth
+    return found
+
+
+def _is_exponential(node: Node) -> bool:
+    if not is_op(node, "exp") or softmax_axes(node):
+        return False
+    return not is_relative(node.operands[0]) and bool(node.operands[0].free_symbols)
+
+
+def _depth(node: Node, found: dict[Node, Depth]) -> Depth | None:
+    inner = [found[o] for o in node.operands if o in found]
+    if not inner or not _is_seen_through(node):
+        return None
+    sums = max(d.sums for d in inner)
+    divides = any(d.divides for d in inner)
+    if is_op(node, "pow"):
+        base, exponent = split_power(node)
+        if isinstance(exponent, Node) or base not in found:
+            return None
+        return Depth(sums, divides or is_negative(exponent))
+    if is_op(node, "add"):
+        return Depth(max(d.sums + (not _is_multiple_of_sum(o)) for o in node.operands if (d := found.get(o))), divides)
+    return Depth(sums + (isinstance(node, Einsum) and bool(node.contracted)), divides)
+
+
+def _is_seen_through(node: Node) -> bool:
+    if isinstance(node, Einsum):
+        return all(len(set(i)) == len(i) for i in node.inputs)
+    return is_op(node, "add", *ELEMENTWISE) or node.kind in MOVES or node.kind == Sealed.kind
+
+
+def _is_multiple_of_sum(term: Node) -> bool:
+    """Whether a term of a sum is a sum over an axis, repeated perhaps: both are one sum."""
+    factors = split_coefficient(term)[1]
+    core = factors[0] if len(factors) == 1 else term
+    while core.kind in ("expand", "reshape"):
+        core = core.operands[0]
+    return isinstance(core, Einsum) and bool(core.contracted)
+
+
+def _is_target(node: Node, depths: dict[Node, Depth]) -> bool:
+    """Whether a product of exponentials has a deep factor, or a logarithm is of one."""
+    if is_op(node, "log"):
+        depth = depths.get(node.operands[0])
+        return depth is not None and (depth.sums >= DEEP_IN_LOGARITHMS or (depth.sums > 0 and _is_weighted(node)))
+    depth = depths.get(node)
+    if depth is None or not depth.divides or not depth.sums:
+        return False
+    if is_op(node, "pow"):
+        return depth.sums > 1
+    if is_op(node, "mul"):
+        return sum(o in depths for o in node.operands) > 1
+    return isinstance(node, Einsum) and sum(o in depths for o in node.operands) > 1
+
+
+def _is_weighted(log: Node) -> bool:
+    """Whether a logarithm is of a sum of exponentials with weights."""
+    parts = parts_of(split_coefficient(log.operands[0])[1][0])
+    return parts is not None and any(p.weight is not None for p in parts)
+
+
+def _is_exact(node: Node, inside: set[Node], targets: set[Node]) -> bool:
+    """Whether it matters where its operand vanishes: a logarithm, or a power that divides."""
+    return (node in targets and is_op(node, "log")) or (
+        node in inside and is_op(node, "pow") and is_negative(split_power(node)[1])
+    )
+
+
+def _below(nodes: list[Node], deep: set[Node], depths: dict[Node, Depth]) -> set[Node]:
+    """All that these values are made of, as far as exponentials reach."""
+    inside: set[Node] = set()
+    for node in reversed(nodes):
+        if node in deep or node in inside:
+            inside |= {o for o in node.operands if o in depths}
+    return inside | {n for n in deep if n in depths}
