@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from symnet.expr.constants import number
+from symnet.expr.contraction import Einsum, contract
 from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
 from symnet.expr.reduction import Reduce
 from symnet.expr.softmax import softmax_axes
-from symnet.simplify.broadcast import align
-from symnet.simplify.coefficients import negated, product, split_coefficient
+from symnet.simplify.broadcast import align, cover
+from symnet.simplify.coefficients import complement, negated, product, split_coefficient
 from symnet.simplify.engine import Rewrite
+from symnet.simplify.factors import Factors
 from symnet.simplify.shifted import Shifted
 
 
@@ -82,6 +84,41 @@ def softmax_minus_target(node: Node) -> Node | None:
     return elementwise("mul", *signed, difference, parts.reciprocal_total)
 
 
+def one_less_squares_of_softmax(node: Node) -> Node | None:
+    """1 - Σ softmax(x)² → Σ softmax(x)·(1 - softmax(x)), over the classes, and
+    softmax(x) - Σ softmax(x)² → Σ softmax(x)·(1 - softmax(x)) - (1 - softmax(x)).
+
+    Always: where one class holds all, the sum of squares has no digits left beside 1.
+    """
+    terms = [(term, *split_coefficient(term)) for term in node.operands]
+    for term, d, factors in terms:
+        total, axes = align(factors[0], node.shape) if len(factors) == 1 else (term, ())
+        softmax = _squared_softmax(total) if isinstance(total, Einsum) else None
+        for other, c, rest in terms if softmax is not None else ():
+            if c + d != 0 or not (rest == () or rest == (softmax,)):
+                continue
+            indices = max(total.inputs, key=len)  # type: ignore[attr-defined]
+            kept = contract([indices], total.output, elementwise("mul", softmax, complement(softmax)))  # type: ignore[attr-defined, arg-type]
+            new = [product(c, (cover(kept, axes, node.shape),))]
+            new += [product(d, (complement(softmax),))] if rest else []  # type: ignore[arg-type]
+            new += [o for o in node.operands if o is not term and o is not other]
+            return broadcast_to(new[0] if len(new) == 1 else elementwise("add", *new), node.shape)
+    return None
+
+
+def _squared_softmax(total: Einsum) -> Node | None:
+    """The softmax whose squares are summed over its classes."""
+    if total.is_sum and is_op(total.operands[0], "mul", "pow"):
+        squared = Factors.view(total.operands[0])
+        ((core, _), power), *others = squared.powers.items()
+        squares = not others and power == 2 and squared.coefficient == 1 and core.shape == total.operands[0].shape
+    else:
+        core, squares = total.operands[0], len(total.operands) == 2 and total.operands[0] is total.operands[1]
+        squares = squares and total.inputs[0] == total.inputs[1]
+    summed = tuple(a for a, i in enumerate(total.inputs[0]) if i not in total.output)
+    return core if squares and softmax_axes(core) == [summed] else None
+
+
 def softmax_argument(softmax: Node) -> Node:
     """x of the canonical softmax exp(x - logsumexp(x)): the operand of its log-sum-exp."""
     (axes,) = softmax_axes(softmax)
@@ -123,5 +160,6 @@ def _joined(factors: tuple[Node, ...]) -> Node:
 DIFFERENCES = (
     Rewrite(complement_of_logistic, ("add",)),
     Rewrite(logistic_minus_target, ("add",)),
+    Rewrite(one_less_squares_of_softmax, ("add",)),
     Rewrite(softmax_minus_target, ("add",)),
 )

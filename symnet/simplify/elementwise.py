@@ -143,6 +143,23 @@ def drop_double_negation(node: Node) -> Node | None:
     return inner.operands[0] if is_op(inner, "not") else None
 
 
+_INVERSES = {
+    "atanh": "tanh", "tanh": "atanh", "asinh": "sinh", "sinh": "asinh", "cosh": "acosh",
+    "sin": "asin", "cos": "acos", "tan": "atan",
+}  # fmt: skip
+
+
+def function_of_its_inverse(node: Node) -> Node | None:
+    """atanh(tanh(x)) → x, sinh(asinh(x)) → x, sin(asin(x)) → x, and so on; acosh(cosh(x)) → |x|.
+
+    Always (extends the domain of tanh(atanh(x)) to x > 1): tanh(20) is 1 when it is rounded.
+    """
+    (inner,) = node.operands
+    if is_op(node, "acosh") and is_op(inner, "cosh"):
+        return elementwise("abs", *inner.operands)
+    return inner.operands[0] if is_op(inner, _INVERSES.get(str(node.args[0]), "")) else None
+
+
 FUNCTIONS = (
     Rewrite(
         repeat_after_computing,
@@ -161,6 +178,7 @@ FUNCTIONS = (
     Rewrite(sign_of_positive_is_one, ("sign",)),
     Rewrite(floor_of_integer_is_itself, ("floor",)),
     Rewrite(cube_of_cube_root, ("pow",)),
+    Rewrite(function_of_its_inverse, ("acosh", *_INVERSES)),
     Rewrite(drop_clipping_at_zero, ("maximum",)),
     Rewrite(compare_with_number_on_the_right, tuple(_MIRROR)),
     Rewrite(drop_double_negation, ("not",)),

@@ -72,6 +72,7 @@ EXAMPLES: dict[str, list[Node]] = {
     "repeat_after_computing": [exp(rows(v)), maximum(Z, fill(0, Z.shape)), where(rows(v) > 0, Z, rows(v))],
     "evaluate_at_number": [exp(number(0)) * x, log(number(2)) + x, ew.tanh(number(0)) + x],
     "take_sign_out_of_odd_function": [ew.tanh(-x), ew.sin(-2 * x), ew.tanh(x - y)],
+    "function_of_its_inverse": [ew.atanh(ew.tanh(x)), 2 * ew.sin(ew.asin(x)), ew.acosh(ew.cosh(x - y))],
     "drop_sign_in_even_function": [ew.cos(-x), abs(-x), ew.cosh(x - y)],
     "complement_sigmoid_of_negative": [sigmoid(-x), sigmoid(x - y)],
     "drop_abs_of_nonnegative": [abs(p), abs(exp(x))],
@@ -336,6 +337,11 @@ NUMERIC: dict[str, list[Node]] = {
     "convert_whole_numbers_among_reals": [np.arange(4) * x, x + np.arange(4), np.arange(12).reshape(3, 4) @ x],
     "complement_of_logistic": [1 - sigmoid(x), 2 - 2 * sigmoid(x)],
     "logistic_minus_target": [sigmoid(x) - y, y - sigmoid(x)],
+    "one_less_squares_of_softmax": [
+        1 - total(softmax(Z) ** 2, 1),
+        2 * x[0] - 3 * total(softmax(x) ** 2) + 3,
+        softmax(x) - total(softmax(x) ** 2),
+    ],
     "softmax_minus_target": [
         softmax(Z) - D,
         rows(total(G, 1)) * softmax(Z) - G,

@@ -94,3 +94,27 @@ def test_a_component_without_a_rate_has_no_slope(leaf: sn.Tensor, dtype: str) ->
         "w": [0.5, 0.25, 0.125, 0.125],
     }
     check(WAITING, leaf, data, dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("logits", ["forty apart", "moderate", "all equal", "two at the top"])
+def test_the_impurity_of_a_softmax_keeps_its_digits_where_one_class_holds_all(logits: str, dtype: str) -> None:
+    impurity = 1 - sn.sum(sn.softmax(z) ** 2)
+    given = {"z": np.asarray(LOGITS[logits], dtype)}
+    results = sn.compile([impurity, sn.grad(impurity, z)], dtype=dtype)(**given)
+    for got, raw in zip(results, (impurity, raw_gradient(impurity, z)), strict=True):
+        wanted = exact(raw, given).astype(float)
+        least = max(np.finfo(dtype).eps * np.abs(wanted).max(), 1e6 * float(np.finfo(dtype).tiny))
+        np.testing.assert_allclose(got, wanted, rtol=100 * np.finfo(dtype).eps, atol=least)
+
+
+@pytest.mark.parametrize("pair", ["atanh tanh", "asinh sinh", "acosh cosh", "sinh asinh", "tan atan", "sin asin"])
+def test_a_function_of_its_inverse_keeps_digits_and_range(pair: str) -> None:
+    outer, inner = (getattr(sn, name) for name in pair.split())
+    x = sn.tensor("x", 3)
+    formula = sn.sum(outer(inner(x)))
+    at = np.array([0.5, -0.25, 0.75 if pair == "sin asin" else 900.0])
+    value, slope = sn.compile([formula, sn.grad(formula, x)], inputs=[x])(x=at)
+    wanted = np.abs(at) if pair == "acosh cosh" else at
+    assert value == wanted.sum()
+    assert slope.tolist() == (np.sign(at) if pair == "acosh cosh" else np.ones(3)).tolist()
