@@ -241,9 +241,9 @@ def _of_contraction(node: Einsum, operands: list[Scaled], tops: Largest, exact: 
 
 
 def _by_own_largest(node: Einsum, operands: list[Scaled], tops: Largest, exact: bool) -> Scaled:
-    """Each operand below its own largest."""
+    """Each operand below its own largest; one whose indices another has gives that its exponent."""
     outside, taken = Terms(node.shape), list[Node]()
-    for each, indices in zip(operands, node.inputs, strict=True):
+    for each, indices in zip(_joined(node, operands), node.inputs, strict=True):
         if not each.shift.coefficients:
             taken.append(each.mantissa)
             continue
@@ -254,6 +254,23 @@ def _by_own_largest(node: Einsum, operands: list[Scaled], tops: Largest, exact: 
         kept = [i for i in indices if i in node.output]
         _place(outside, _with(Terms(top.shape), top, count), tuple(node.output.index(i) for i in kept))
     return Scaled(with_operands(node, taken), outside)
+
+
+def _joined(node: Einsum, operands: list[Scaled]) -> list[Scaled]:
+    """The operands, an exponent given to the widest operand that holds exponentials and has all of its indices."""
+    shifts = [o.shift for o in operands]
+    for k in sorted(range(len(shifts)), key=lambda k: len(node.inputs[k])):
+        wider = [
+            n for n, indices in enumerate(node.inputs)
+            if n != k and shifts[n].coefficients and set(node.inputs[k]) <= set(indices)
+        ]  # fmt: skip
+        if wider and shifts[k].coefficients:
+            into = max(wider, key=lambda n: len(node.inputs[n]))
+            indices = node.inputs[into]
+            total = _add(Terms(shifts[into].shape), shifts[into])
+            _place(total, shifts[k], tuple(indices.index(i) for i in node.inputs[k]))
+            shifts[into], shifts[k] = total, Terms(shifts[k].shape)
+    return [replace(o, shift=s, terms=()) for o, s in zip(operands, shifts, strict=True)]
 
 
 def _restricted(shift: Terms, places: list[int]) -> Terms:

@@ -132,6 +132,7 @@ QUOTIENTS = {
     "a product of sums": sn.log(1 + sn.sum(sn.exp(S), axis=1) * sn.sum(sn.exp(-S), axis=1)),
     "a contrast": -sn.log(sn.exp(z) / (sn.exp(z) + sn.sum(M * sn.exp(S), axis=1))),
     "a soft mean": sn.sum(S * sn.exp(-S), axis=1) / sn.sum(sn.exp(-S), axis=1),
+    "a product of three": sn.einsum("ij,i,ik->jk", sn.exp(S), 1 / sn.sum(sn.exp(S), axis=1), V),
     "risk sets": sn.log(M @ sn.exp(z)),
     "a share of shares": _share[:, 0] / (_share[:, 0] + _share[:, 1] * sn.exp(e)),
     "chosen": sn.log(sn.where(M[:, 1] > 0, sn.sum(_weighted, axis=1), sn.sum(sn.exp(S), axis=1) * sn.exp(e))),
