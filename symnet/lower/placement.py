@@ -52,9 +52,9 @@ def _placed(node: Node, subtracted: bool, once: set[Node]) -> Node:
     if not arrays:
         parts = [*free, *scalars]
         return parts[0] if len(parts) == 1 else elementwise("mul", *parts)
-    place = min(arrays, key=lambda o: _room(o, once))
-    if scalars and _room(place, once) < elements(node):
-        arrays = [_times(scalars, o, once) if o is place else o for o in arrays]
+    place = min(range(len(arrays)), key=lambda k: _room(arrays[k], once))  # one place: an operand may stand twice
+    if scalars and _room(arrays[place], once) < elements(node):
+        arrays[place] = _times(scalars, arrays[place], once)
     elif len(scalars) > 1:
         arrays = [elementwise("mul", *scalars), *arrays]
     else:

@@ -257,19 +257,18 @@ def _by_own_largest(node: Einsum, operands: list[Scaled], tops: Largest, exact: 
 
 
 def _joined(node: Einsum, operands: list[Scaled]) -> list[Scaled]:
-    """The operands, an exponent given to the widest operand that holds exponentials and has all of its indices."""
-    shifts = [o.shift for o in operands]
-    for k in sorted(range(len(shifts)), key=lambda k: len(node.inputs[k])):
-        wider = [
-            n for n, indices in enumerate(node.inputs)
-            if n != k and shifts[n].coefficients and set(node.inputs[k]) <= set(indices)
-        ]  # fmt: skip
-        if wider and shifts[k].coefficients:
-            into = max(wider, key=lambda n: len(node.inputs[n]))
-            indices = node.inputs[into]
-            total = _add(Terms(shifts[into].shape), shifts[into])
-            _place(total, shifts[k], tuple(indices.index(i) for i in node.inputs[k]))
-            shifts[into], shifts[k] = total, Terms(shifts[k].shape)
+    """The operands, a term of an exponent given to the operand that has one of more indices, these among them: there
+    they cancel, Σ over i of exp(s[i, j])·x[i, k]·exp(-N[i]) being Σ over i of exp(s[i, j] - N[i])·x[i, k].
+    """
+    met = [
+        (k, key, frozenset(indices[a] for a in key[1]), c)
+        for k, (each, indices) in enumerate(zip(operands, node.inputs, strict=True))
+        for key, c in each.shift.coefficients.items()
+    ]
+    shifts = [Terms(o.shift.shape) for o in operands]
+    for k, (factors, axes), own, c in met:
+        into = min((-len(other), n) for n, _, other, _ in met if own <= other)[1]
+        _turned(shifts[into], product(ONE, factors), tuple(node.inputs[into].index(node.inputs[k][a]) for a in axes), c)
     return [replace(o, shift=s, terms=()) for o, s in zip(operands, shifts, strict=True)]
 
 

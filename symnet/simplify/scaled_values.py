@@ -69,13 +69,17 @@ def take_apart_nested_sums_of_exponentials(roots: Iterable[Node], trace: list[St
 
 
 def _divided_by(nodes: list[Node]) -> set[Node]:
-    """The probabilities, softmax or logistic, that something divides by, or sums of them alone: where they vanish, so
-    does the sum.
+    """The probabilities, softmax or logistic, that something divides by, or sums of them and of exponentials alone:
+    where they vanish, so does the sum.
     """
-    vanish: set[Node] = set()  # values that are 0 where probabilities are
+    vanish: set[Node] = set()  # values that are 0 where probabilities and exponentials are
     for node in nodes:
         every = all if is_op(node, "add") else any
-        if _is_probability(node) or (_is_seen_through(node) and every(o in vanish for o in node.operands)):
+        if (
+            _is_probability(node)
+            or _is_exponential(node)
+            or (_is_seen_through(node) and every(o in vanish for o in node.operands))
+        ):
             vanish.add(node)
     found: set[Node] = set()
     for node in reversed(nodes):
@@ -95,16 +99,14 @@ def _depths(nodes: list[Node], vanishing: set[Node]) -> dict[Node, Depth]:
     for node in nodes:
         depth = _depth(node, found)
         if node in vanishing or _is_exponential(node) or exponential_difference(node) is not None:
-            depth = Depth(0, False)
-        elif is_op(node, "cosh", "sinh"):
-            depth = Depth(1, False)  # a sum of two
+            depth = Depth(0, False)  # differences have rewrites of their own, beside exponentials alone
         if depth is not None:
             found[node] = depth
     return found
 
 
 def _is_exponential(node: Node) -> bool:
-    if not is_op(node, "exp") or softmax_axes(node):
+    if not is_op(node, "exp", "cosh", "sinh") or softmax_axes(node):
         return False
     return not is_relative(node.operands[0]) and bool(node.operands[0].free_symbols)
 
@@ -119,7 +121,7 @@ def _depth(node: Node, found: dict[Node, Depth]) -> Depth | None:
         base, exponent = split_power(node)
         if isinstance(exponent, Node) or base not in found:
             return None
-        return Depth(sums, divides or is_negative(exponent))
+        return Depth(sums, divides or (sums > 0 and is_negative(exponent)))
     if is_op(node, "add"):
         return Depth(max(d.sums + (not _is_multiple_of_sum(o)) for o in node.operands if (d := found.get(o))), divides)
     return Depth(sums + (isinstance(node, Einsum) and bool(node.contracted)), divides)
@@ -146,7 +148,7 @@ def _is_target(node: Node, depths: dict[Node, Depth]) -> bool:
         depth = depths.get(node.operands[0])
         return depth is not None and (depth.sums >= DEEP_IN_LOGARITHMS or (depth.sums > 0 and _is_weighted(node)))
     depth = depths.get(node)
-    if depth is None or not depth.divides or not depth.sums:
+    if depth is None or not depth.divides:
         return False
     if is_op(node, "pow"):
         return depth.sums > 1
