@@ -27,11 +27,11 @@ Facts = dict[tuple[Node, Axes], bool]  # a condition's core and the axes it vari
 # --------------------------------------------------------------------------- branches
 
 
-def where_of_number_and_zero_is_indicator(node: Node) -> Node | None:
-    """where(c, 1, 0) → [c], where(c, 0, 1) → [not c], where(c, -2, 0) → -2·[c].  Condition: the number is finite."""
+def where_of_one_and_zero_is_indicator(node: Node) -> Node | None:
+    """where(c, 1, 0) → [c], where(c, 0, 1) → [not c], where(c, -1, 0) → -[c].  Always."""
     condition, a, b = node.operands
     numbers = [number_of(x) for x in (a, b)]
-    if None in numbers or 0 not in numbers or numbers == [0, 0] or not all(n.is_finite for n in numbers):  # type: ignore[union-attr]
+    if set(numbers) not in ({0, 1}, {0, -1}):
         return None
     first = numbers[1] == 0
     held = elementwise("indicator", condition if first else elementwise("not", condition))
@@ -386,7 +386,7 @@ def _added(x: Node, y: Node) -> Node:
 CHOICES = (
     Rewrite(drop_choice_between_equals, ("maximum", "minimum", "where", "and", "or")),
     Rewrite(where_not_is_where_turned, ("where",)),
-    Rewrite(where_of_number_and_zero_is_indicator, ("where",)),
+    Rewrite(where_of_one_and_zero_is_indicator, ("where",)),
     Rewrite(drop_choice_of_what_is_zero_beyond, ("where",)),
     Rewrite(settle_condition_in_its_own_branch, ("where",)),
     Rewrite(take_common_scalar_out_of_where, ("where",)),

@@ -196,6 +196,12 @@ def only_elementwise_above(root: Node, place: Node) -> bool:
     return all(n.kind == "elementwise" and all(o.rank in (0, place.rank) for o in n.operands) for n in above)
 
 
+def samples_stay_in_front(root: Node, place: Node) -> bool:
+    """Whether what meets a node on the way up can be moved as it is: `stack` puts another axis before the samples."""
+    above = depends_on([root], [place]) - {place}
+    return all(not o.rank or o.shape[0] == m for n in above for o in n.operands)
+
+
 def of_one_shape_above(root: Node, place: Node) -> bool:
     """Whether no operand on the way up is repeated along the columns: one column of one has no columns."""
     above = depends_on([root], [place]) - {place}
@@ -255,10 +261,11 @@ def members(rng: np.random.Generator, family: Family, spelling: str, dtype: str,
     """Contexts for a spelling."""
     root = measuring.written(spelling)
     every = places(root)
+    movable = [k for k, n in enumerate(every) if n.shape[0] != m or samples_stay_in_front(root, n)]
     wide = LEAVES[family.by].rank > 1
     for _ in range(number):
         known = bool(rng.integers(2))
-        place = int(rng.integers(len(every)))
+        place = int(rng.choice(movable))
         node = every[place]
         moves = ROWS if node.shape[0] == m else {"as it is": ROWS["as it is"]}
         if node.shape[0] == m and only_elementwise_above(root, node):

@@ -29,6 +29,7 @@ LEAVES = [s, t, v, w, x, y, X, Y]
 PLACED: dict[str, tuple[Node, str, object, object]] = {
     "two scalars meet first": (elementwise("mul", s, t, X), "s*t*X", 8 * m, 4 * m + 1),
     "a row takes the scalar": (elementwise("mul", s, x, X), "s*X*x", 8 * m, 4 * m + 4),
+    "one of two equal rows takes the scalar": (elementwise("mul", s, x, x, X), "s*X*x*x", 12 * m, 8 * m + 4),
     "what is repeated is scaled before": (elementwise("mul", s, rows, X), "X*(s*v)[:, None]", 8 * m, 5 * m),
     "a vector of an outer product": (s * outer(v, x), "outer(v, s*x)", 8 * m, 4 * m + 4),
     "a vector beside an identity": (elementwise("mul", s, x, identity(4)), "s*diag(x)", 32, 20),

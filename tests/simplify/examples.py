@@ -81,7 +81,7 @@ EXAMPLES: dict[str, list[Node]] = {
     "cube_of_cube_root": [ew.cbrt(x) ** 3, ew.cbrt(x - y) ** 3 * a],
     "drop_clipping_at_zero": [maximum(p, 0), maximum(0, softmax(Z))],
     "drop_choice_between_equals": [maximum(x, x), where(x > 0, y, y), maximum(a, fill(a, (4,)))],
-    "where_of_number_and_zero_is_indicator": [where(x > 0, 1, 0), where(x > 0, 0, 1), where(x > 0, -3, 0)],
+    "where_of_one_and_zero_is_indicator": [where(x > 0, 1, 0), where(x > 0, 0, 1), where(x > 0, -1, 0)],
     "drop_choice_of_what_is_zero_beyond": [
         where(ew.logical_or(x > 0, y > 0), ew.indicator(x > 0) - 2 * where(y > 0, log(y), 0), 0),
         where(pad(w > 0, [(1, 0)]), pad(where(w > 0, 1 / w, 0), [(1, 0)]), 0),
