@@ -52,13 +52,10 @@ def is_move(x: Node) -> bool:
 
 
 def _permutes(x: Einsum) -> bool:
-    """Whether an einsum only reorders axes, those of extent 1 perhaps left out."""
+    """Whether an einsum only reorders axes, or takes a diagonal, axes of extent 1 perhaps left out."""
     if len(x.operands) != 1:
         return False
-    indices, shape = x.inputs[0], x.operands[0].shape
-    return len(set(indices)) == len(indices) and all(
-        n == 1 for i, n in zip(indices, shape, strict=True) if i not in x.output
-    )
+    return all(n == 1 for i, n in zip(x.inputs[0], x.operands[0].shape, strict=True) if i not in x.output)
 
 
 def compute_before_moving(node: Node) -> Node | None:

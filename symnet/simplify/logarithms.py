@@ -28,12 +28,11 @@ Log = Callable[[Node, int], "Node | None"]
 
 
 def is_move(node: Node) -> bool:
-    """Whether a node only puts the elements of its first operand elsewhere, or repeats them."""
+    """Whether a node only puts elements of its first operand elsewhere, a diagonal say, or repeats them."""
     if isinstance(node, Einsum):
         indices = node.inputs[0]
         gone = [n for i, n in zip(indices, node.operands[0].shape, strict=True) if i not in node.output]
-        distinct = len(set(indices)) == len(indices)
-        return len(node.operands) == 1 and distinct and all(n == 1 for n in gone)
+        return len(node.operands) == 1 and all(n == 1 for n in gone)
     return node.kind in ("expand", "reshape", "slice", "take")
 
 

@@ -118,3 +118,22 @@ def test_a_function_of_its_inverse_keeps_digits_and_range(pair: str) -> None:
     wanted = np.abs(at) if pair == "acosh cosh" else at
     assert value == wanted.sum()
     assert slope.tolist() == (np.sign(at) if pair == "acosh cosh" else np.ones(3)).tolist()
+
+
+X = sn.tensor("X", 3, 3)
+PAIRS = {
+    "by an identity": -sn.log(sn.sum(sn.exp(X) * np.eye(3), axis=1) / sn.sum(sn.exp(X), axis=1)),
+    "by a diagonal": -sn.log(sn.einsum("ii->i", sn.softmax(X))),
+    "both ways": -sn.log(sn.einsum("ii->i", sn.softmax(X) * sn.softmax(X, axis=0))),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", PAIRS)
+def test_a_loss_of_matching_pairs_is_finite_however_far_they_are(name: str, dtype: str) -> None:
+    """The contrastive loss of pairs, whose logits stand on the diagonal."""
+    check(PAIRS[name], X, {"X": [[-1000.0, 0.0, 3.0], [0.0, 1.0, 2.0], [5.0, 5.0, 900.0]]}, dtype)
+
+
+def test_the_gradient_of_a_loss_of_matching_pairs_reads_as_that_of_classes() -> None:
+    assert str(sn.grad(sn.mean(PAIRS["by a diagonal"]), X)) == "(softmax(X) - eye(3))/3"
