@@ -81,8 +81,8 @@ class Apart:
         return broadcast_to(elementwise("add", shift.build(), log), shift.shape) if shift.coefficients else log
 
     def _apart(self, node: Node, plain: dict[Node, Node], exact: bool) -> Scaled:
-        if is_op(node, *_FUNCTIONS):
-            scaled: Scaled = _FUNCTIONS[node.op](plain[node.operands[0]])  # type: ignore[attr-defined]
+        if is_op(node, *FUNCTIONS):
+            scaled: Scaled = FUNCTIONS[node.op](plain[node.operands[0]])  # type: ignore[attr-defined]
             if known(node, "unit"):
                 self.largest.keep(scaled.shift, with_operands(node, [plain[node.operands[0]]]))
             return scaled
@@ -331,7 +331,7 @@ def _product(factors: list[Node]) -> Node:
     return factors[0] if len(factors) == 1 else elementwise("mul", *factors)
 
 
-_FUNCTIONS: dict[str, Callable[[Node], Scaled]] = {
+FUNCTIONS: dict[str, Callable[[Node], Scaled]] = {
     "exp": _of_exponential,
     "sigmoid": _of_logistic,
     "cosh": _of_hyperbolic_cosine,

@@ -23,7 +23,7 @@ from symnet.simplify.engine import Step
 from symnet.simplify.exponential_parts import is_relative, parts_of
 from symnet.simplify.factors import split_power
 from symnet.simplify.hyperbolic import exponential_difference
-from symnet.simplify.mantissas import ELEMENTWISE, MOVES, Apart
+from symnet.simplify.mantissas import ELEMENTWISE, FUNCTIONS, MOVES, Apart
 from symnet.simplify.signs import is_negative
 
 DEEP_IN_LOGARITHMS = 2  # sums within sums, from which on the operand of a logarithm is taken apart
@@ -153,8 +153,37 @@ def _is_target(node: Node, depths: dict[Node, Depth]) -> bool:
     if is_op(node, "pow"):
         return depth.sums > 1
     if is_op(node, "mul"):
-        return sum(o in depths for o in node.operands) > 1
+        return sum(o in depths for o in node.operands) > 1 and _meets_its_divisor(node, depths)
     return isinstance(node, Einsum) and sum(o in depths for o in node.operands) > 1
+
+
+def _meets_its_divisor(node: Node, depths: dict[Node, Depth]) -> bool:
+    """Whether what multiplies may be what keeps a divisor finite.
+
+    It is not where only contractions divide, and none of the exponents beside stands in them: exp(-s)·Σ over all rows
+    of exp(u)/(exp(u) + exp(v)), a sum that must not wait for the largest exponent of all rows.
+    """
+    dividing = [o for o in node.operands if o in depths and depths[o].divides]
+    if not all(_is_multiple_of_sum(o) for o in dividing):
+        return True
+    beside = _exponents([o for o in node.operands if o in depths and o not in dividing], depths)
+    return len(dividing) > 1 or bool(beside & _exponents(dividing, depths))
+
+
+def _exponents(values: list[Node], depths: dict[Node, Depth]) -> set[Node]:
+    """The terms of the exponents in these values, without moves."""
+    found: set[Node] = set()
+    for node in topological(*values, opens=lambda n: n in depths and not is_op(n, *FUNCTIONS)):
+        if node in depths and is_op(node, *FUNCTIONS) and not _is_probability(node):
+            terms = node.operands[0].operands if is_op(node.operands[0], "add") else node.operands
+            found |= {_unmoved(f) for term in terms for f in split_coefficient(_unmoved(term))[1]}
+    return found
+
+
+def _unmoved(x: Node) -> Node:
+    while x.kind in MOVES and x.kind != "concat":
+        x = x.operands[0]
+    return x
 
 
 def _is_weighted(log: Node) -> bool:
