@@ -121,7 +121,7 @@ def _depth(node: Node, found: dict[Node, Depth]) -> Depth | None:
         base, exponent = split_power(node)
         if isinstance(exponent, Node) or base not in found:
             return None
-        return Depth(sums, divides or (sums > 0 and is_negative(exponent)))
+        return Depth(sums, divides or (is_negative(exponent) and exponential_difference(base) is None))
     if is_op(node, "add"):
         return Depth(max(d.sums + (not _is_multiple_of_sum(o)) for o in node.operands if (d := found.get(o))), divides)
     return Depth(sums + (isinstance(node, Einsum) and bool(node.contracted)), divides)
@@ -148,7 +148,7 @@ def _is_target(node: Node, depths: dict[Node, Depth]) -> bool:
         depth = depths.get(node.operands[0])
         return depth is not None and (depth.sums >= DEEP_IN_LOGARITHMS or (depth.sums > 0 and _is_weighted(node)))
     depth = depths.get(node)
-    if depth is None or not depth.divides:
+    if depth is None or not depth.divides or not depth.sums:
         return False
     if is_op(node, "pow"):
         return depth.sums > 1
