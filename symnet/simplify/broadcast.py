@@ -69,6 +69,11 @@ def spread(core: Node, axes: Axes, shape: Shape) -> Node:
     return elementwise("mul", *scalars, expand(body, whole, places))
 
 
+def without_repetition(x: Node) -> Node:
+    """x of what repeats x."""
+    return x.operands[0] if isinstance(x, Expand) else x
+
+
 def cover(core: Node, axes: Axes, shape: Shape) -> Node:
     """The core repeated to the whole shape."""
     return expand(core, shape, axes)

@@ -91,6 +91,11 @@ def product(coefficient: Expr, factors: tuple[Node, ...]) -> Node:
     return parts[0] if len(parts) == 1 else elementwise("mul", *parts)
 
 
+def sum_of_all(terms: Sequence[Node]) -> Node:
+    """Σ of the terms, in their order."""
+    return terms[0] if len(terms) == 1 else elementwise("add", *terms)
+
+
 def sum_of(terms: list[Term]) -> Node:
     """Σ of the terms, in the order for readers."""
     ordered = sorted(terms, key=lambda term: sum_key(is_negative(term[0]), term[1]))

@@ -16,7 +16,7 @@ from symnet.expr.node import Node
 from symnet.expr.reduction import Reduce
 from symnet.expr.softmax import softmax_axes
 from symnet.simplify.broadcast import align, cover
-from symnet.simplify.coefficients import complement, negated, product, split_coefficient
+from symnet.simplify.coefficients import complement, negated, product, split_coefficient, sum_of_all
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.factors import Factors
 from symnet.simplify.shifted import Shifted
@@ -102,7 +102,7 @@ def one_less_squares_of_softmax(node: Node) -> Node | None:
             new = [product(c, (cover(kept, axes, node.shape),))]
             new += [product(d, (complement(softmax),))] if rest else []  # type: ignore[arg-type]
             new += [o for o in node.operands if o is not term and o is not other]
-            return broadcast_to(new[0] if len(new) == 1 else elementwise("add", *new), node.shape)
+            return broadcast_to(sum_of_all(new), node.shape)
     return None
 
 

@@ -20,10 +20,11 @@ from symnet.expr.elementwise import elementwise, equal, is_op, where
 from symnet.expr.movement import broadcast_to, expand
 from symnet.expr.node import Node, Shape, kept_on_node
 from symnet.expr.reduction import along, reduce
-from symnet.simplify.broadcast import Axes
-from symnet.simplify.coefficients import ONE, may_join, product, split_coefficient
+from symnet.simplify.broadcast import Axes, without_repetition
+from symnet.simplify.coefficients import ONE, may_join, product, split_coefficient, sum_of_all
 from symnet.simplify.factors import split_power
-from symnet.simplify.logarithms import is_move, logarithm_of
+from symnet.simplify.hoisting import is_move
+from symnet.simplify.logarithms import logarithm_of
 from symnet.simplify.shifted import distance_below
 from symnet.simplify.signs import is_positive
 
@@ -139,11 +140,6 @@ def parts_of(total: Node) -> list[Part] | None:
     return [*found, Part(number(0), (), sum_of_all([*rest, *numbers]))]
 
 
-def sum_of_all(terms: list[Node]) -> Node:
-    """Σ of the terms."""
-    return terms[0] if len(terms) == 1 else elementwise("add", *terms)
-
-
 def _part(term: Node, shape: Shape) -> Part | None:
     """The part that a term of a sum of `shape` is; None where it is no multiple of an exponential."""
     coefficient, factors = split_coefficient(term)
@@ -199,8 +195,11 @@ def _is_positive_sum_out_of_range(total: Node) -> bool:
 
 def _chosen_part(condition: Node, term: Node, other: Node) -> Part | None:
     """The part of where(c, w·exp(u), 0)."""
-    zero = other.operands[0] if other.kind == "expand" else other
-    part = _multiple(term.operands if is_op(term, "mul") else (term,)) if number_of(zero) == 0 else None
+    part = (
+        _multiple(term.operands if is_op(term, "mul") else (term,))
+        if number_of(without_repetition(other)) == 0
+        else None
+    )
     if part is None or part.weight is None:
         return None
     weight = where(condition, part.weight, 0)
@@ -209,8 +208,7 @@ def _chosen_part(condition: Node, term: Node, other: Node) -> Part | None:
 
 def _is_settled(factor: Node) -> bool:
     """Whether a factor is a power of a sum taken relative to its largest, which neither overflows nor vanishes."""
-    base, _ = split_power(factor)
-    base = base.operands[0] if base.kind == "expand" else base
+    base = without_repetition(split_power(factor)[0])
     if not isinstance(base, Einsum) or not base.is_sum or not is_op(base.operands[0], "exp"):
         return False
     return is_relative(base.operands[0].operands[0])

@@ -18,9 +18,9 @@ from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
 from symnet.expr.reduction import reduce
 from symnet.simplify.broadcast import cover
-from symnet.simplify.coefficients import product, split_coefficient
+from symnet.simplify.coefficients import product, split_coefficient, sum_of_all
 from symnet.simplify.engine import Rewrite
-from symnet.simplify.exponential_parts import finite, highest, needs_shift, parts_of, sum_of_all
+from symnet.simplify.exponential_parts import finite, highest, needs_shift, parts_of
 from symnet.simplify.factors import Factors
 from symnet.simplify.hyperbolic import exponential_difference, minus, take_exponential_in
 from symnet.simplify.logarithms import logarithm_of

@@ -23,7 +23,7 @@ from symnet.simplify.broadcast import align, cover
 from symnet.simplify.engine import Rewrite, topic
 from symnet.simplify.exponentials import EXPONENTIALS
 from symnet.simplify.factors import Factors
-from symnet.simplify.hoisting import compute_before_moving, is_logsumexp, is_move, reduced_axes
+from symnet.simplify.hoisting import compute_before_moving, is_logsumexp, is_move, is_rearranged, reduced_axes
 from symnet.simplify.hyperbolic import HYPERBOLICS
 from symnet.simplify.movement import moved
 from symnet.simplify.products import square_root_of_square
@@ -81,33 +81,19 @@ def _heads(x: Node) -> frozenset[str]:
     if is_op(x, "add", "mul"):
         beside = {"number"} if is_op(x, "add") and any(number_of(o) is not None for o in x.operands) else set()
         return frozenset(beside).union(*map(_heads, x.operands))
-    if is_move(x) or isinstance(x, Expand):
+    if is_rearranged(x):
         return _heads(x.operands[0])
     return frozenset({topic(x)}) if x.kind == "elementwise" or is_logsumexp(x) else frozenset()
 
 
 # What may be met in a node, once it is no longer moved.  In others, any function.
 _MET = {
-    "add": frozenset(
-        {
-            "exp",
-            "log",
-            "pow",
-            "sigmoid",
-            "tanh",
-            "cosh",
-            "cos",
-            "softplus",
-            "number",
-            "reduce",
-            "relu",
-            "maximum",
-            "minimum",
-            "abs",
-        }
-    ),
+    "add": frozenset({
+        "exp", "log", "pow", "sigmoid", "tanh", "cosh", "cos", "softplus", "number", "reduce", "relu", "maximum",
+        "minimum", "abs",
+    }),
     "mul": frozenset({"exp", "log", "pow", "sinh", "cosh", "tanh", "sin", "cos", "sigmoid"}),
-}
+}  # fmt: skip
 
 
 def _meets(node: Node, operand: Node) -> bool:

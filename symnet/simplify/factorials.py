@@ -15,6 +15,7 @@ from symnet.expr.elementwise import elementwise, is_op, where
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
 from symnet.simplify.broadcast import spread, trailing
+from symnet.simplify.coefficients import sum_of_all
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.factors import Factors
 from symnet.simplify.signs import is_whole
@@ -80,13 +81,9 @@ def _split(product: Node, fewest: int = 2) -> tuple[Node, Node, Node] | None:
         logs.append(elementwise("mul", number(exponent), log))  # type: ignore[arg-type]
         sizes.append(elementwise("mul", number(abs(exponent)), log))  # type: ignore[arg-type]
     positive = [elementwise("lt", 0, a) for a in arguments]
-    beyond = elementwise("lt", number(LARGEST[str(product.dtype)]), _sum(sizes))
+    beyond = elementwise("lt", number(LARGEST[str(product.dtype)]), sum_of_all(sizes))
     large = reduce(lambda a, b: elementwise("and", a, b), positive, beyond)
-    return broadcast_to(large, product.shape), broadcast_to(_sum(logs), product.shape), factors.build()
-
-
-def _sum(terms: list[Node]) -> Node:
-    return terms[0] if len(terms) == 1 else elementwise("add", *terms)
+    return broadcast_to(large, product.shape), broadcast_to(sum_of_all(logs), product.shape), factors.build()
 
 
 def _is_small(gamma: Node) -> bool:

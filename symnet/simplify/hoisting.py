@@ -51,6 +51,11 @@ def is_move(x: Node) -> bool:
     return x.kind in MOVES or (isinstance(x, Einsum) and _permutes(x))
 
 
+def is_rearranged(x: Node) -> bool:
+    """Whether a node only puts elements of its first operand elsewhere, or repeats them."""
+    return is_move(x) or x.kind == "expand"
+
+
 def _permutes(x: Einsum) -> bool:
     """Whether an einsum only reorders axes, or takes a diagonal, axes of extent 1 perhaps left out."""
     if len(x.operands) != 1:

@@ -18,8 +18,8 @@ from symnet.expr.elementwise import elementwise, where
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node, Shape
 from symnet.expr.reduction import along, reduce
-from symnet.simplify.broadcast import Axes, core_of, cover, trailing
-from symnet.simplify.coefficients import ONE, quotient
+from symnet.simplify.broadcast import Axes, core_of, cover, trailing, without_repetition
+from symnet.simplify.coefficients import ONE, quotient, sum_of_all
 from symnet.simplify.exponential_parts import largest
 from symnet.simplify.factors import Factors, power_of
 from symnet.simplify.shifted import distance_below
@@ -160,7 +160,7 @@ def _collected(mantissas: list[Node], shifts: list[Terms]) -> tuple[list[Node], 
     found: dict[Key, tuple[list[Node], Terms]] = {}
     for m, s in zip(mantissas, shifts, strict=True):
         found.setdefault(_key(s), ([], s))[0].append(m)
-    sums = [each[0] if len(each) == 1 else elementwise("add", *each) for each, _ in found.values()]
+    sums = [sum_of_all(each) for each, _ in found.values()]
     return sums, [s for _, s in found.values()]
 
 
@@ -190,8 +190,3 @@ def where_it_counts(mantissa: Node, shift: Node) -> Node:
 def counts(mantissa: Node) -> bool:
     """Whether a mantissa is known not to be 0."""
     return known(mantissa, "nonzero")
-
-
-def without_repetition(x: Node) -> Node:
-    """x of what repeats x."""
-    return x.operands[0] if x.kind == "expand" else x

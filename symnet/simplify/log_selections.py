@@ -26,7 +26,7 @@ from symnet.simplify.broadcast import Axes
 from symnet.simplify.coefficients import ONE, Term, complement, negated, product, split_coefficient
 from symnet.simplify.differences import softmax_argument
 from symnet.simplify.engine import Rewrite
-from symnet.simplify.hoisting import is_hot, is_move
+from symnet.simplify.hoisting import is_hot, is_move, is_rearranged
 from symnet.simplify.signs import is_negative, is_positive
 
 
@@ -269,7 +269,7 @@ def _log_of_rest(x: Node, deepest: int) -> Node | None:
     """log(1 - x) of a softmax, moved perhaps."""
     if softmax_axes(x):
         return _log_of_complements(x, softmax_axes(x)[0])
-    if not deepest or not (is_move(x) or x.kind == "expand"):
+    if not deepest or not is_rearranged(x):
         return None
     inner = _log_of_rest(x.operands[0], deepest - 1)
     return None if inner is None else with_operands(x, [inner, *x.operands[1:]])

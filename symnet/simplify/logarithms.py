@@ -22,25 +22,17 @@ from symnet.expr.reduction import reduce
 from symnet.simplify.coefficients import negated
 from symnet.simplify.exponentials import complemented_logistic
 from symnet.simplify.factors import split_power
+from symnet.simplify.hoisting import is_rearranged
 
 DEEPEST = 6
 Log = Callable[[Node, int], "Node | None"]
-
-
-def is_move(node: Node) -> bool:
-    """Whether a node only puts elements of its first operand elsewhere, a diagonal say, or repeats them."""
-    if isinstance(node, Einsum):
-        indices = node.inputs[0]
-        gone = [n for i, n in zip(indices, node.operands[0].shape, strict=True) if i not in node.output]
-        return len(node.operands) == 1 and all(n == 1 for n in gone)
-    return node.kind in ("expand", "reshape", "slice", "take")
 
 
 def logarithm_of(x: Node, deepest: int = DEEPEST) -> Node | None:
     """u of x = exp(u), of x's shape."""
     if deepest <= 0:
         return None
-    if is_move(x):
+    if is_rearranged(x):
         inner = logarithm_of(x.operands[0], deepest - 1)
         return None if inner is None else with_operands(x, [inner, *x.operands[1:]])
     if isinstance(x, Einsum):

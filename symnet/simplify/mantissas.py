@@ -23,12 +23,12 @@ from symnet.expr.graph import with_operands
 from symnet.expr.movement import Expand, broadcast_to
 from symnet.expr.node import Node
 from symnet.expr.symbols import Sealed
-from symnet.simplify.broadcast import Axes, trailing
-from symnet.simplify.coefficients import ONE, negated, product
+from symnet.simplify.broadcast import Axes, trailing, without_repetition
+from symnet.simplify.coefficients import ONE, negated, product, sum_of_all
 from symnet.simplify.exponential_parts import as_one_operand, largest
 from symnet.simplify.factors import split_power
 from symnet.simplify.hyperbolic import exponential_difference
-from symnet.simplify.largest import Largest, times, without_repetition
+from symnet.simplify.largest import Largest, times
 from symnet.simplify.shifted import distance_below
 from symnet.simplify.terms import Terms
 
@@ -138,7 +138,7 @@ def _of_product(node: Node, operands: list[Scaled]) -> Scaled:
         _of_product(node, [t if o is sums[0] else replace(o, terms=()) for o in operands])
         for t in (sums[0].terms if len(sums) == 1 else ())
     ]
-    return Scaled(broadcast_to(_product(mantissas), node.shape), shift, tuple(terms))
+    return Scaled(broadcast_to(product(ONE, tuple(mantissas)), node.shape), shift, tuple(terms))
 
 
 def _of_power(node: Node, operands: list[Scaled]) -> Scaled:
@@ -163,11 +163,9 @@ def _of_sum(node: Node, operands: list[Scaled], tops: Largest, exact: bool) -> S
         exponents = [r.build() for r in rests]
         return Scaled(_difference(operands, exponents), _with(shared, largest(exponents)))
     terms, top = tops.among(mantissas, rests, exact)
-    total = terms[0] if len(terms) == 1 else elementwise("add", *terms)
     apart = [Scaled(broadcast_to(m, node.shape), s) for m, s in zip(mantissas, shifts, strict=True)]
-    return Scaled(
-        broadcast_to(total, node.shape), _with(shared, top), () if exact else tuple(apart if len(apart) <= MANY else ())
-    )
+    multiplied_out = () if exact or len(apart) > MANY else tuple(apart)
+    return Scaled(broadcast_to(sum_of_all(terms), node.shape), _with(shared, top), multiplied_out)
 
 
 def _difference(operands: list[Scaled], exponents: list[Node]) -> Node:
@@ -323,12 +321,6 @@ def _without_shared(shifts: list[Terms]) -> tuple[Terms, list[Terms]]:
         rest.coefficients = {k: c for k, c in each.coefficients.items() if k not in shared.coefficients}
         rests.append(rest)
     return shared, rests
-
-
-def _product(factors: list[Node]) -> Node:
-    if not factors:
-        return number(1)
-    return factors[0] if len(factors) == 1 else elementwise("mul", *factors)
 
 
 FUNCTIONS: dict[str, Callable[[Node], Scaled]] = {

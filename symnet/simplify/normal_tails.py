@@ -18,7 +18,7 @@ from symnet.expr.constants import number, number_of
 from symnet.expr.elementwise import elementwise, is_op, where
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
-from symnet.simplify.broadcast import cover, trailing
+from symnet.simplify.broadcast import cover, trailing, without_repetition
 from symnet.simplify.coefficients import split_coefficient
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.factors import Base, Factors, distributed, power_of
@@ -112,7 +112,11 @@ def bell_into_choice_of_quotients(node: Node) -> Node | None:
     factors = Factors.view(node)
     for base, e in factors.powers.items():
         core, axes = base
-        zero = [number_of(_repeated(o)) == 0 for o in core.operands[1:]] if is_op(core, "where") and e == 1 else []
+        zero = (
+            [number_of(without_repetition(o)) == 0 for o in core.operands[1:]]
+            if is_op(core, "where") and e == 1
+            else []
+        )
         if sum(zero) != 1:
             continue
         branch = core.operands[1 + zero.index(False)]
@@ -125,10 +129,6 @@ def bell_into_choice_of_quotients(node: Node) -> Node | None:
                 new = where(condition, *(inside.build() if o is branch else 0 for o in core.operands[1:]))
                 return rest.times(broadcast_to(new, shape), trailing(len(shape), len(shape))).build()
     return None
-
-
-def _repeated(x: Node) -> Node:
-    return x.operands[0] if x.kind == "expand" else x
 
 
 def _divides_tail(term: Node, bell: Node) -> bool:

@@ -52,11 +52,12 @@ from symnet.simplify.stable import LOG_SOFTMAXES, LOGARITHMS, SOFTMAXES
 from symnet.simplify.weighted_logarithms import WEIGHTED_LOGARITHMS
 from symnet.simplify.zero_powers import LOGARITHMS_OF_BASES, ZERO_POWERS
 
+SUMS_OF_EXPONENTIALS = (*EXPONENTIAL_SUMS, *RUNNING_SUMS, *NORMAL_TAILS, *NORMAL_DIFFERENCES)
 PASSES: tuple[tuple[Rewrite, ...], ...] = (
     CONSTANTS_IN_SUMS,
     CONJUGATES,
     (*WHOLE_AMONG_REALS, *DIFFERENCES, *CANCELLATIONS, *COMMON_DENOMINATORS, *SQUARES, *LOGARITHMS_OF_FACTORIALS),
-    (*EXPONENTIAL_SUMS, *RUNNING_SUMS, *NORMAL_TAILS, *NORMAL_DIFFERENCES),
+    SUMS_OF_EXPONENTIALS,
     (*WEIGHTED_LOGARITHMS, *LOGARITHMS_OF_BASES),
     SOFTMAXES,
     LOG_SOFTMAXES,
@@ -82,8 +83,10 @@ def _table(rewrites: tuple[Rewrite, ...]) -> Table:
 
 
 _TABLES = tuple(map(_table, PASSES))
-_AFTER_TAKING_APART = _TABLES[3]
-_AFTER_LIMITS = _TABLES[PASSES.index(FACTORIALS)]
+_BEFORE = {
+    SUMS_OF_EXPONENTIALS: take_apart_nested_sums_of_exponentials,
+    FACTORIALS: limits_of_removable_singularities,
+}  # what looks at whole graphs, before a pass
 
 
 def numeric(roots: Iterable[Node], trace: list[Step] | None = None) -> list[Node]:
@@ -100,11 +103,9 @@ def numeric(roots: Iterable[Node], trace: list[Step] | None = None) -> list[Node
     if has_functions(*roots):
         roots = simplify(map(opened, roots))
     roots = share(roots)
-    for table in _TABLES:
-        if table is _AFTER_LIMITS:
-            roots = limits_of_removable_singularities(roots, trace)
-        if table is _AFTER_TAKING_APART:
-            roots = take_apart_nested_sums_of_exponentials(roots, trace)
+    for rewrites, table in zip(PASSES, _TABLES, strict=True):
+        if rewrites in _BEFORE:
+            roots = _BEFORE[rewrites](roots, trace)
         roots = Normalizer(table, trace)(roots)
     plain = unsealed(roots)
     return roots if plain == roots else share(plain)

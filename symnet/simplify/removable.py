@@ -25,6 +25,7 @@ from symnet.expr.graph import topological, with_operands
 from symnet.expr.movement import Expand, broadcast_to
 from symnet.expr.node import Node
 from symnet.simplify.broadcast import Axes, spread, trailing
+from symnet.simplify.coefficients import sum_of_all
 from symnet.simplify.engine import Step
 from symnet.simplify.expansions import (
     RADII,
@@ -357,15 +358,14 @@ def _chosen(found: Found, node: Node, new: dict[Node, Node]) -> Node:
     """The polynomials near 0 and the parts elsewhere, beside the other terms."""
     terms = [_chosen_part(*each, new) for each in found.parts]
     terms += [_copied(o, found.boundary, new, DEEPEST) for o in found.others]
-    return broadcast_to(terms[0] if len(terms) == 1 else elementwise("add", *terms), node.shape)
+    return broadcast_to(sum_of_all(terms), node.shape)
 
 
 def _chosen_part(part: Part, expansion: Expansion, new: dict[Node, Node]) -> Node:
     live = tuple(sorted({a for _, axes in part.u for a in axes}))
     value, condition = _near(part, expansion, live, new)
     terms = [_copied(o, part.boundary, new, DEEPEST) for o in part.terms]
-    far = terms[0] if len(terms) == 1 else elementwise("add", *terms)
-    return where(spread(condition, live, part.node.shape) if live else condition, value, far)
+    return where(spread(condition, live, part.node.shape) if live else condition, value, sum_of_all(terms))
 
 
 def _near(part: Part, expansion: Expansion, live: Axes, new: dict[Node, Node]) -> tuple[Node, Node]:

@@ -199,10 +199,10 @@ def _is_exact(node: Node, inside: set[Node], targets: set[Node]) -> bool:
     )
 
 
-def _below(nodes: list[Node], deep: set[Node], depths: dict[Node, Depth]) -> set[Node]:
+def _below(nodes: list[Node], values: set[Node], depths: dict[Node, Depth]) -> set[Node]:
     """All that these values are made of, as far as exponentials reach."""
     inside: set[Node] = set()
     for node in reversed(nodes):
-        if node in deep or node in inside:
+        if node in values or node in inside:
             inside |= {o for o in node.operands if o in depths}
-    return inside | {n for n in deep if n in depths}
+    return inside | {n for n in values if n in depths}

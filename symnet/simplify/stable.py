@@ -12,7 +12,7 @@ from sympy import Expr
 from symnet.expr.assumptions import known
 from symnet.expr.constants import number_of
 from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.movement import Concat, Expand, broadcast_to
+from symnet.expr.movement import Concat, broadcast_to
 from symnet.expr.node import Node
 from symnet.expr.reduction import Reduce
 from symnet.expr.softmax import softmax_axes
@@ -21,7 +21,7 @@ from symnet.simplify.coefficients import ONE, negated, product, split_coefficien
 from symnet.simplify.differences import softmax_argument
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.exponentials import complemented_logistic
-from symnet.simplify.hoisting import is_logsumexp, is_move
+from symnet.simplify.hoisting import is_logsumexp, is_rearranged
 from symnet.simplify.shifted import Shifted, distance_below
 from symnet.simplify.terms import Terms
 
@@ -107,7 +107,7 @@ def _unmoved(x: Node, scale: Expr = ONE) -> Counter[tuple[Expr, tuple[Node, ...]
 
 
 def _origin(x: Node) -> Node:
-    while is_move(x) or isinstance(x, Expand):
+    while is_rearranged(x):
         x = x.operands[0]
     return x
 

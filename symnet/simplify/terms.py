@@ -14,7 +14,7 @@ from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node, Shape
 from symnet.expr.softmax import softmax_axes
-from symnet.simplify.broadcast import Axes, core_of, cover, restrict, spread, trailing
+from symnet.simplify.broadcast import Axes, core_of, cover, restrict, spread, trailing, without_repetition
 from symnet.simplify.coefficients import (
     ONE,
     Term,
@@ -85,7 +85,7 @@ class Terms:
         if not factors or not (is_op(factors[-1], "add") or _repeats_sum(factors[-1])):
             return None
         heads, last = factors[:-1], factors[-1]
-        total = _sum_in(last)
+        total = without_repetition(last)
         if not all(_is_scale(h, bool(self.shape)) for h in heads) or not self._has_room(total):
             return None
         if not _may_spread(scale, total):
@@ -240,7 +240,3 @@ def _without(factors: tuple[Node, ...], heads: tuple[Node, ...]) -> tuple[Node, 
 
 def _repeats_sum(node: Node) -> bool:
     return node.kind == "expand" and is_op(node.operands[0], "add")
-
-
-def _sum_in(node: Node) -> Node:
-    return node.operands[0] if node.kind == "expand" else node
