@@ -17,7 +17,7 @@ functions", 2021, section 2.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from symnet.expr.node import Node
@@ -52,6 +52,7 @@ from symnet.simplify.stable import LOG_SOFTMAXES, LOGARITHMS, SOFTMAXES
 from symnet.simplify.weighted_logarithms import WEIGHTED_LOGARITHMS
 from symnet.simplify.zero_powers import LOGARITHMS_OF_BASES, ZERO_POWERS
 
+Pass = Callable[[list[Node], list[Step] | None], list[Node]]
 SUMS_OF_EXPONENTIALS = (*EXPONENTIAL_SUMS, *RUNNING_SUMS, *NORMAL_TAILS, *NORMAL_DIFFERENCES)
 PASSES: tuple[tuple[Rewrite, ...], ...] = (
     CONSTANTS_IN_SUMS,
@@ -77,16 +78,31 @@ PASSES: tuple[tuple[Rewrite, ...], ...] = (
 _SEEN_THROUGH_MOVEMENT = (*PASSES[1:5], LOGARITHMS)  # where digits cancel, or overflow
 
 
-def _table(rewrites: tuple[Rewrite, ...]) -> Table:
+def table_of(rewrites: tuple[Rewrite, ...]) -> Table:
+    """The table of a pass: which spellings of a node it is shown, and how equations are opened."""
     table = Table(rewrites, open_products_around_inverses) if rewrites is EQUATIONS else Table(rewrites)
     return replace(table, spellings=exposures, apart=pieces_of) if rewrites in _SEEN_THROUGH_MOVEMENT else table
 
 
-_TABLES = tuple(map(_table, PASSES))
-_BEFORE = {
+_WHOLE_GRAPHS: dict[tuple[Rewrite, ...], Pass] = {
     SUMS_OF_EXPONENTIALS: take_apart_nested_sums_of_exponentials,
     FACTORIALS: limits_of_removable_singularities,
-}  # what looks at whole graphs, before a pass
+}  # passes that look at whole graphs, by the rewrites that they come before
+
+
+def _passes() -> Iterator[Pass]:
+    for rewrites in PASSES:
+        if rewrites in _WHOLE_GRAPHS:
+            yield _WHOLE_GRAPHS[rewrites]
+        yield rewriting(table_of(rewrites))
+
+
+def rewriting(table: Table) -> Pass:
+    """The pass that rewrites every node by a table, operands first."""
+    return lambda roots, trace: Normalizer(table, trace)(roots)
+
+
+_RUN = tuple(_passes())
 
 
 def numeric(roots: Iterable[Node], trace: list[Step] | None = None) -> list[Node]:
@@ -103,9 +119,7 @@ def numeric(roots: Iterable[Node], trace: list[Step] | None = None) -> list[Node
     if has_functions(*roots):
         roots = simplify(map(opened, roots))
     roots = share(roots)
-    for rewrites, table in zip(PASSES, _TABLES, strict=True):
-        if rewrites in _BEFORE:
-            roots = _BEFORE[rewrites](roots, trace)
-        roots = Normalizer(table, trace)(roots)
+    for run in _RUN:
+        roots = run(roots, trace)
     plain = unsealed(roots)
     return roots if plain == roots else share(plain)
