@@ -10,7 +10,7 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -45,6 +45,7 @@ SIDEWAYS = {
     ("demo", "__init__"),
     ("__main__", "cli"),
 }  # (from, to) on one floor
+STILL_TIED = 5  # circles of files that import each other
 LONGEST = 450  # lines of one file under symnet/
 GRAB_BAGS = {"utils", "util", "helpers", "misc", "common", "manager"}
 HEAVY = ("llvmlite", "jax", "torch", "sklearn", "matplotlib", "pytest", "hypothesis")
@@ -68,8 +69,19 @@ def part_of(module: str) -> str:
     return names[1] if len(names) > 1 else "__init__"
 
 
-def imported(source: str, module: str, is_package: bool) -> Iterator[str]:
-    """Every symnet module a source imports, wherever in the file the import stands."""
+def module_name(path: Path) -> str:
+    names = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(names[:-1] if names[-1] == "__init__" else names)
+
+
+SOURCES = {module_name(path): path for path in MODULES}
+
+
+def imported(source: str, module: str, is_package: bool, files: Container[str] = SOURCES) -> Iterator[str]:
+    """Every symnet module that a source imports, wherever in the file the import stands.
+
+    `from package import name` is an import of the file `package/name.py` where there is one, else of the package.
+    """
     package = module.split(".") if is_package else module.split(".")[:-1]
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -77,10 +89,9 @@ def imported(source: str, module: str, is_package: bool) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else []
             origin = ".".join([*base, *([node.module] if node.module else [])])
-            if origin == "symnet":
-                yield from (f"symnet.{alias.name}" if alias.name in FLOOR_OF else "symnet" for alias in node.names)
-            elif origin.startswith("symnet."):
-                yield origin
+            if origin.split(".")[0] == "symnet":
+                inner = [f"{origin}.{alias.name}" for alias in node.names]
+                yield from (name if name in files else origin for name in inner)
 
 
 def violations(source: str, module: str, is_package: bool = False) -> list[str]:
@@ -94,11 +105,6 @@ def violations(source: str, module: str, is_package: bool = False) -> list[str]:
         elif here != there and FLOOR_OF[there] >= FLOOR_OF[here] and (here, there) not in SIDEWAYS:
             wrong.append(f"{module} (floor {FLOOR_OF[here]}) imports {target} (floor {FLOOR_OF[there]})")
     return wrong
-
-
-def module_name(path: Path) -> str:
-    names = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(names[:-1] if names[-1] == "__init__" else names)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=relative)
@@ -139,6 +145,85 @@ def test_an_import_upward_or_sideways_is_caught(source: str, module: str) -> Non
 )
 def test_an_import_downward_passes(source: str, module: str) -> None:
     assert violations(source, module) == []
+
+
+# --------------------------------------------------------------------------- circles
+
+
+def import_graph(sources: Mapping[str, tuple[str, bool]]) -> dict[str, list[str]]:
+    """What every file imports of the others; a source is (text, whether it is a package's `__init__`)."""
+    return {
+        module: sorted({target for target in imported(text, module, is_package, sources) if target in sources})
+        for module, (text, is_package) in sources.items()
+    }
+
+
+def circles(graph: Mapping[str, list[str]]) -> list[str]:
+    """The files that import each other, directly or by way of others: one line for each circle, with its arrows."""
+    reached = {module: _reached_from(module, graph) for module in graph}
+    tied = {m: frozenset(n for n in reached[m] if m in reached[n]) for m in graph if m in reached[m]}
+    return sorted("; ".join(_arrows(circle, graph)) for circle in set(tied.values()))
+
+
+def _reached_from(start: str, graph: Mapping[str, list[str]]) -> set[str]:
+    found: set[str] = set()
+    waiting = list(graph[start])
+    while waiting:
+        module = waiting.pop()
+        if module not in found:
+            found.add(module)
+            waiting.extend(graph[module])
+    return found
+
+
+def _arrows(circle: frozenset[str], graph: Mapping[str, list[str]]) -> list[str]:
+    return [f"{module} → {', '.join(t for t in graph[module] if t in circle)}" for module in sorted(circle)]
+
+
+def test_no_files_import_each_other() -> None:
+    sources = {name: (path.read_text(), path.name == "__init__.py") for name, path in SOURCES.items()}
+    assert len(circles(import_graph(sources))) <= STILL_TIED
+
+
+@pytest.mark.parametrize(
+    ("sources", "expected"),
+    [
+        (
+            {"symnet.a": "from symnet.b import x", "symnet.b": "import symnet.a"},
+            ["symnet.a → symnet.b; symnet.b → symnet.a"],
+        ),
+        (
+            {"symnet.a": "from symnet.b import x", "symnet.b": "def f():\n    from symnet.a import y"},
+            ["symnet.a → symnet.b; symnet.b → symnet.a"],
+        ),
+        (
+            {"symnet.a": "if TYPE_CHECKING:\n    from symnet import b", "symnet.b": "from . import a"},
+            ["symnet.a → symnet.b; symnet.b → symnet.a"],
+        ),
+        (
+            {"symnet.p": "from symnet.p.a import x", "symnet.p.a": "from symnet.p import x"},
+            ["symnet.p → symnet.p.a; symnet.p.a → symnet.p"],
+        ),
+        (
+            {
+                "symnet.a": "import symnet.b",
+                "symnet.b": "import symnet.c",
+                "symnet.c": "import symnet.a",
+                "symnet.d": "import symnet.a, symnet.e",
+                "symnet.e": "from symnet.d import x",
+            },
+            [
+                "symnet.a → symnet.b; symnet.b → symnet.c; symnet.c → symnet.a",
+                "symnet.d → symnet.e; symnet.e → symnet.d",
+            ],
+        ),
+        ({"symnet.a": "import symnet.b, symnet.c", "symnet.b": "import symnet.c", "symnet.c": "import os"}, []),
+        ({"symnet.p": "from symnet.p.a import x", "symnet.p.a": "from symnet.p import b", "symnet.p.b": ""}, []),
+    ],
+)
+def test_a_circle_of_imports_is_caught(sources: dict[str, str], expected: list[str]) -> None:
+    packages = {name.rpartition(".")[0] for name in sources}
+    assert circles(import_graph({name: (text, name in packages) for name, text in sources.items()})) == expected
 
 
 def test_the_loop_language_stands_alone() -> None:

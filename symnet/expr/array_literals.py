@@ -6,19 +6,40 @@ for the array's dtype depends on it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
+from symnet.errors import ArgumentError
 from symnet.expr.constants import constant
 from symnet.expr.node import Node
 from symnet.expr.tokens import Token
 
-if TYPE_CHECKING:
-    from symnet.expr.parsing import _Parser
+
+class Reader(Protocol):
+    """What reads the tokens of a formula from left to right: the parser."""
+
+    depth: int
+
+    @property
+    def token(self) -> Token: ...
+
+    def sees(self, *texts: str, ahead: int = 0) -> bool: ...
+
+    def take(self) -> Token: ...
+
+    def expect(self, *texts: str) -> Token: ...
+
+    def enter(self, at: int) -> None: ...
+
+    def unexpected(self, expected: str, closing: str = "") -> ArgumentError: ...
+
+    def building(self, at: int, build: Callable[..., Any], *args: Any, **keywords: Any) -> Any: ...
+
 
 _WORDS: dict[str, Any] = {"True": True, "False": False, "nan": float("nan"), "inf": float("inf")}
 
 
-def read_array(parser: _Parser, name: Token) -> Node:
+def read_array(parser: Reader, name: Token) -> Node:
     """`array(list)` or `array(list, dtype="…")`, after its name."""
     parser.expect("(")
     values, dtype = _values(parser), None
@@ -31,7 +52,7 @@ def read_array(parser: _Parser, name: Token) -> Node:
     return parser.building(name.at, constant, values, dtype)  # type: ignore[no-any-return]
 
 
-def _values(parser: _Parser) -> list[Any]:
+def _values(parser: Reader) -> list[Any]:
     """A list of numbers, or of such lists."""
     parser.expect("[")
     found: list[Any] = []
@@ -45,7 +66,7 @@ def _values(parser: _Parser) -> list[Any]:
     return found
 
 
-def _number(parser: _Parser) -> Any:
+def _number(parser: Reader) -> Any:
     sign = -1 if parser.sees("-") else 1
     if parser.sees("-", "+"):
         parser.take()

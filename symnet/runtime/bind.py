@@ -1,6 +1,7 @@
 """Buffers fixed once: a step is one foreign call on prebuilt pointers.
 
-In: a `NativeFunction` and its arguments.  Out: `step()`, which runs on whatever the arrays hold now.
+In: a function, the plan of one call of it, and arrays; `NativeFunction.bind` checks them.  Out: `step()`, which runs on
+whatever the arrays hold now.
 
 A step keeps references: update the bound arrays in place and call again.  They cannot be exchanged for others, nor
 resized while the step lives, for native code keeps their addresses.  A step reuses its outputs and its
@@ -13,22 +14,39 @@ Not handled: two threads in one step at once; bind once per thread.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from ctypes import addressof
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from weakref import ref
 
 import numpy as np
 
 from symnet.errors import ArgumentError, explain
+from symnet.loops.signature import Signature
 from symnet.runtime import structure as structures
 from symnet.runtime.domains import check_indices
-from symnet.runtime.native import INDEX_OUT_OF_RANGE, allocate_workspace, pointers
-from symnet.runtime.outputs import fresh_outputs, given_outputs
+from symnet.runtime.native import INDEX_OUT_OF_RANGE, EntryPoints, allocate_workspace, pointers
+from symnet.runtime.plan import Plan
 from symnet.runtime.support import step_block, step_call
 
-if TYPE_CHECKING:
-    from symnet.runtime.function import NativeFunction, Plan
+
+class Steppable(Protocol):
+    """What a step asks of the function that it runs: a `NativeFunction`."""
+
+    signature: Signature
+    native: EntryPoints
+    threads: int
+    structure: structures.Template
+    runner: Callable[..., int]
+
+    @property
+    def name(self) -> str: ...
+
+    def plan(self, inputs: Sequence[np.ndarray], given: Mapping[str, int], call: str = "") -> Plan: ...
+
+    def check_values(self, inputs: Sequence[np.ndarray], plan: Plan, finite: bool, call: str = "") -> None: ...
+
+    def refuse(self, code: int, dims: Mapping[str, int], arguments: tuple[Any, ...], call: str = "") -> None: ...
 
 
 class BoundStep:
@@ -55,7 +73,7 @@ class BoundStep:
     )
 
     def __init__(
-        self, function: NativeFunction, plan: Plan, inputs: dict[str, np.ndarray], outputs: list[np.ndarray]
+        self, function: Steppable, plan: Plan, inputs: dict[str, np.ndarray], outputs: list[np.ndarray]
     ) -> None:
         self._function = function
         self._dims = plan.dims
@@ -131,7 +149,7 @@ class BoundStep:
 
 
 def bound_again(
-    function: NativeFunction, dims: Mapping[str, int], inputs: Mapping[str, np.ndarray], outputs: list[np.ndarray]
+    function: Steppable, dims: Mapping[str, int], inputs: Mapping[str, np.ndarray], outputs: list[np.ndarray]
 ) -> BoundStep:
     """A step as it was, on arrays that came from elsewhere: those that it could not use are copied."""
     held, given = ([_usable(array) for array in arrays] for arrays in (inputs.values(), outputs))
@@ -186,16 +204,3 @@ def _held(array: np.ndarray) -> tuple[Any, ...]:
     while isinstance(chain[-1].base, np.ndarray):
         chain.append(chain[-1].base)
     return array, *map(ref, chain)
-
-
-def bind(function: NativeFunction, args: tuple[Any, ...], keywords: dict[str, Any]) -> BoundStep:
-    """Check the arguments as a call does, and keep references to them."""
-    options = {name: keywords.pop(name) for name in function.options & keywords.keys()}
-    values, given = function.arguments.named(args, keywords, ".bind")
-    inputs = function.arguments.arrays(values, ".bind", refer=True)
-    plan = function.plan(inputs, given, ".bind")
-    function.check_values(inputs, plan, options.get("check_finite", function.check_finite), ".bind")
-    outputs = fresh_outputs(function.signature, plan.shapes)
-    if options.get("out") is not None:
-        outputs = given_outputs(function.signature, options["out"], outputs, inputs, f"{function.name}.bind(…, out=…)")
-    return BoundStep(function, plan, dict(zip(function.inputs, inputs, strict=True)), outputs)

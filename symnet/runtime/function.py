@@ -11,7 +11,7 @@ Not handled: anything symbolic; `compiler.py` adds the formula, the loops and th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from symnet.errors import ArgumentError, RangeError, explain
 from symnet.loops.signature import Signature
 from symnet.runtime import structure as structures
 from symnet.runtime.arguments import Arguments, shape_text
-from symnet.runtime.bind import BoundStep, bind
+from symnet.runtime.bind import BoundStep
 from symnet.runtime.domains import check_finite, check_indices, check_requirements, refuse_reported
 from symnet.runtime.extents import evaluate_shape
 from symnet.runtime.native import (
@@ -33,6 +33,7 @@ from symnet.runtime.native import (
     reported,
 )
 from symnet.runtime.outputs import fresh_outputs, given_outputs
+from symnet.runtime.plan import Plan
 from symnet.runtime.threads import check_threads, runner
 
 
@@ -40,18 +41,6 @@ class Module(Protocol):
     """Loaded code that can look a symbol up, such as `llvm.codegen.NativeModule`."""
 
     def address(self, name: str, /) -> int: ...
-
-
-class Plan(NamedTuple):
-    """What the shapes of the arguments determine.
-
-    `dims`: the extents by name; `shapes`: of the outputs; `c_dims`: the extents as native code takes them.
-    """
-
-    dims: dict[str, int]
-    shapes: tuple[tuple[int, ...], ...]
-    c_dims: Any
-    workspace_bytes: int
 
 
 PLANS_KEPT = 64
@@ -152,8 +141,16 @@ class NativeFunction:
         refuse_code(self.name, code)
 
     def bind(self, /, *args: Any, **keywords: Any) -> BoundStep:
-        """Fix the buffers once; the result is a step that takes no arguments (`runtime/bind.py`)."""
-        return bind(self, args, keywords)
+        """Check the arguments as a call does, and fix the buffers: a step that takes none (`runtime/bind.py`)."""
+        options = {name: keywords.pop(name) for name in self.options & keywords.keys()}
+        values, given = self.arguments.named(args, keywords, ".bind")
+        inputs = self.arguments.arrays(values, ".bind", refer=True)
+        plan = self.plan(inputs, given, ".bind")
+        self.check_values(inputs, plan, options.get("check_finite", self.check_finite), ".bind")
+        outputs = fresh_outputs(self.signature, plan.shapes)
+        if options.get("out") is not None:
+            outputs = given_outputs(self.signature, options["out"], outputs, inputs, f"{self.name}.bind(…, out=…)")
+        return BoundStep(self, plan, dict(zip(self.inputs, inputs, strict=True)), outputs)
 
     def workspace_bytes(self, /, **dims: int) -> int:
         """Scratch memory of one call in bytes, for given extents: f.workspace_bytes(m=1000)."""
