@@ -16,7 +16,7 @@ import numpy as np
 
 from symnet import dtypes
 from symnet.arrays import given_array
-from symnet.calculus.derivation.model import Derivation
+from symnet.calculus.derivation.derivation import Derivation
 from symnet.calculus.derivation.writer import Writer
 from symnet.calculus.grad import grad, gradients, scalar_root
 from symnet.calculus.problem import open_problem

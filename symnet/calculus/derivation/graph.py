@@ -1,6 +1,6 @@
 """The computation graph of a derivation, drawn: inline SVG with its formulas in MathML.
 
-In: a `Derivation`, and for slides what is known so far (`Known`).  Out: an `<svg>` element.  Values flow down; every
+In: a `Record`, and for slides what is known so far (`Known`).  Out: an `<svg>` element.  Values flow down; every
 edge carries its local derivative, or, between whole arrays, what it passes back.
 Sizes of formulas are estimated from their text: browsers measure, we do not.  Of a graph with more than 40 boxes the
 layers in the middle are one box (`fold.py`).
@@ -14,8 +14,8 @@ from html import escape
 
 from symnet.calculus.derivation.fold import middle
 from symnet.calculus.derivation.layout import Drawing, Link, Point, draw
-from symnet.calculus.derivation.model import Derivation, Edge
-from symnet.calculus.derivation.numbers import extent_shown, shown_mathml
+from symnet.calculus.derivation.model import Edge, Record
+from symnet.calculus.derivation.numbers import extent_shown, numbers_of, shown_mathml
 from symnet.expr.node import Node, kept_on_node
 from symnet.expr.printing.markup import math_element, name_mathml, op
 from symnet.expr.printing.mathml import mathml
@@ -57,7 +57,7 @@ class Box:
     notes: list[tuple[str, str]] = field(default_factory=list)  # (class, MathML)
 
 
-def svg(d: Derivation, known: Known | None = None) -> str:
+def svg(d: Record, known: Known | None = None) -> str:
     """The graph as an `<svg>` element."""
     boxes = _boxes(d, known)
     links = _links(d, boxes)
@@ -80,7 +80,7 @@ def svg(d: Derivation, known: Known | None = None) -> str:
     )
 
 
-def described(d: Derivation) -> str:
+def described(d: Record) -> str:
     """The graph in words, for those who do not see it: `c = a + b; d = a*c`."""
     said = "; ".join(f"{value.label} = {_written(value.formula)}" for value in (*d.given, *d.values)).replace("\n", " ")
     return said if len(said) <= _LONGEST_WORDS else f"{len(d.values)} values, from {', '.join(d.inputs)} to {d.root}"
@@ -90,7 +90,7 @@ Links = list[tuple[Link, Edge | None]]
 
 
 def _folded(
-    d: Derivation, boxes: dict[str, Box], links: Links, hidden: list[str], lit: Known
+    d: Record, boxes: dict[str, Box], links: Links, hidden: list[str], lit: Known
 ) -> tuple[dict[str, Box], Links, Known]:
     """The same with one box in the place of many, which is in the light when one of them is."""
     inside, first, last = set(hidden), hidden[0], hidden[-1]
@@ -117,7 +117,7 @@ def _folded(
 # --------------------------------------------------------------------------- boxes
 
 
-def _boxes(d: Derivation, known: Known | None) -> dict[str, Box]:
+def _boxes(d: Record, known: Known | None) -> dict[str, Box]:
     """Label → box, operands first."""
     boxes: dict[str, Box] = {}
     for label in d.inputs:
@@ -136,14 +136,14 @@ def _boxes(d: Derivation, known: Known | None) -> dict[str, Box]:
     return {label: boxes[label] for label in sorted(boxes, key=lambda label: rank.get(label, -1))}
 
 
-def _constants(d: Derivation) -> list[str]:
+def _constants(d: Record) -> list[str]:
     """The leaves that no one differentiates by."""
     formulas = [v.formula for v in (*d.given, *d.values)]
     inner = {str(v.tag) for v in (*d.given, *d.values)} | set(d.inputs)
     return [leaf.name for leaf in leaves(*formulas) if leaf.name not in inner]
 
 
-def _box(d: Derivation, label: str, kind: str, formula: Node | None) -> Box:
+def _box(d: Record, label: str, kind: str, formula: Node | None) -> Box:
     name = label_mathml(d, label)
     if formula is None:
         return Box(label, kind, name, max(42.0, 20 + 10 * len(label)), 42.0)
@@ -172,12 +172,13 @@ def _length(formula: Node) -> float:
     return len(text)
 
 
-def _annotate(box: Box, d: Derivation, known: Known | None) -> None:
+def _annotate(box: Box, d: Record, known: Known | None) -> None:
     """Numbers under the formula; their place is kept where they are not yet known, so that slides stand still."""
-    if d.numbers is None:
+    numbers = numbers_of(d)
+    if numbers is None:
         return
     slope = name_slope(d, d.root, box.label) + op("=")
-    for css, head, table in (("number", "", d.numbers.values), ("slope", slope, d.numbers.cotangents)):
+    for css, head, table in (("number", "", numbers.values), ("slope", slope, numbers.cotangents)):
         if box.label not in table:
             continue
         array = table[box.label]
@@ -188,13 +189,13 @@ def _annotate(box: Box, d: Derivation, known: Known | None) -> None:
         box.height += max(19.0 * down + 4, 33.0 if head else 0.0)
 
 
-def label_mathml(d: Derivation, label: str) -> str:
+def label_mathml(d: Record, label: str) -> str:
     """A label in MathML, in the notation that the user gave."""
     tag = d.tag(label)
     return name_mathml(label) if tag is None else _set(tag)
 
 
-def name_slope(d: Derivation, y: str, x: str) -> str:
+def name_slope(d: Record, y: str, x: str) -> str:
     """∂y/∂x in MathML."""
     top, bottom = (f"<mrow><mo>∂</mo>{label_mathml(d, label)}</mrow>" for label in (y, x))
     return f"<mfrac>{top}{bottom}</mfrac>"
@@ -224,7 +225,7 @@ def _foreign(left: float, top: float, width: float, height: float, body: str) ->
 # --------------------------------------------------------------------------- edges
 
 
-def _links(d: Derivation, boxes: dict[str, Box]) -> list[tuple[Link, Edge | None]]:
+def _links(d: Record, boxes: dict[str, Box]) -> list[tuple[Link, Edge | None]]:
     """Every edge, and for what does not vary a plain link."""
     edges = {(e.user, e.operand): e for e in d.edges}
     links: list[tuple[Link, Edge | None]] = []

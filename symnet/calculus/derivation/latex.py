@@ -1,6 +1,6 @@
 r"""Derivations as LaTeX: one `aligned` environment, which notebooks and papers set alike.
 
-In: a `Derivation`.  Out: a string for math mode: values with their local derivatives, routes, cotangents, results.
+In: a `Record`.  Out: a string for math mode: values with their local derivatives, routes, cotangents, results.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from symnet.calculus.derivation.lines import chain, ending_lines, step_lines
-from symnet.calculus.derivation.model import Derivation, Edge, Ending, Law, Line, Route, Step, Value
+from symnet.calculus.derivation.model import Edge, Ending, Law, Line, Record, Route, Step, Value
 from symnet.calculus.derivation.text import same_terms
 from symnet.expr.constants import number_of
 from symnet.expr.node import Node
@@ -18,12 +18,12 @@ from symnet.expr.printing.latex import latex as formula
 from symnet.expr.printing.layout import lay_out, write
 
 
-def latex(derivation: Derivation) -> str:
+def latex(derivation: Record) -> str:
     """A LaTeX `aligned` environment."""
     return "\\begin{aligned}\n" + " \\\\\n".join(_rows(derivation)) + "\n\\end{aligned}"
 
 
-def _rows(d: Derivation) -> Iterator[str]:
+def _rows(d: Record) -> Iterator[str]:
     yield _heading("Values and local derivatives")
     for value in (*d.given, *d.values):
         yield from _value(d, value)
@@ -49,16 +49,16 @@ def _heading(words: str) -> str:
     return rf"& \textbf{{{words}}}"
 
 
-def _label(d: Derivation, label: str) -> str:
+def _label(d: Record, label: str) -> str:
     tag = d.tag(label)
     return name_latex(label) if tag is None else formula(tag)
 
 
-def _slope(d: Derivation, y: str, x: str) -> str:
+def _slope(d: Record, y: str, x: str) -> str:
     return rf"\frac{{\partial {_label(d, y)}}}{{\partial {_label(d, x)}}}"
 
 
-def _value(d: Derivation, value: Value) -> Iterator[str]:
+def _value(d: Record, value: Value) -> Iterator[str]:
     yield f"{formula(value.tag)} &= {formula(value.formula)}"
     for edge in d.edges_into(value.label):
         if edge.kind != "map":
@@ -66,7 +66,7 @@ def _value(d: Derivation, value: Value) -> Iterator[str]:
             yield from (rf"&\qquad\qquad {row}" for row in _parts(d, edge))
 
 
-def _parts(d: Derivation, edge: Edge) -> Iterator[str]:
+def _parts(d: Record, edge: Edge) -> Iterator[str]:
     for part in edge.parts:
         names = _said(", ".join(f.rule for f in part.factors))
         product = _product([f.node for f in part.factors if f.node is not None])
@@ -103,7 +103,7 @@ def _law(law: Law) -> str:
     return rf"&\text{{{law.name}: }} {result}\quad {by}"
 
 
-def _routes(d: Derivation, variable: str, routes: tuple[Route, ...]) -> Iterator[str]:
+def _routes(d: Record, variable: str, routes: tuple[Route, ...]) -> Iterator[str]:
     for route in routes:
         way = r" \leftarrow ".join(_label(d, label) for label in reversed(route.labels))
         factors = r" \cdot ".join(within(f, PRODUCT) for f in reversed(route.factors))
@@ -120,7 +120,7 @@ def within(node: Node, level: int) -> str:
     return formula(node) if layout.bound else str(write(layout, WRITERS)[0].within(level))
 
 
-def _step(d: Derivation, step: Step) -> Iterator[str]:
+def _step(d: Record, step: Step) -> Iterator[str]:
     slopes = " + ".join(r" \, ".join(_slope(d, *pair) for pair in way) for way in chain(d.root, step))
     head = formula(step.bar)
     if slopes:
@@ -146,7 +146,7 @@ def _reason(line: Line) -> str:
     return rf" \qquad \text{{{line.why}: }} {before} \to {after}"
 
 
-def _ending(d: Derivation, ending: Ending) -> Iterator[str]:
+def _ending(d: Record, ending: Ending) -> Iterator[str]:
     yield from _lines(_slope(d, d.root, ending.variable), ending_lines(ending))
 
 

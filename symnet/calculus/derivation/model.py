@@ -1,7 +1,7 @@
-"""A derivation as data: values, edges, routes, steps, rewrites.
+"""A derivation as records: values, edges, routes, steps, rewrites, numbers.
 
-In: what `writer.py` found.  Out: `Derivation`, whose methods hand it to the notations: `text.py`, `latex.py`,
-`page.py` (HTML), `slides.py`.
+In: what `writer.py` found.  Out: `Record`, which the notations read (`text.py`, `latex.py`, `page.py`, `slides.py`);
+`derivation.py` hands it to them.
 All formulas but results are over *labels*: leaves that print as the value they stand for, so that each line of a
 derivation is as short as on a blackboard.
 """
@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from symnet.errors import ArgumentError, explain
+import numpy as np
+
 from symnet.expr.node import Node
 
-if TYPE_CHECKING:
-    from symnet.calculus.derivation.numbers import Numbers
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True)
@@ -202,9 +201,26 @@ class Ending:
     where: tuple[Value, ...]
 
 
+@dataclass(frozen=True)
+class Numbers:
+    """The point, by label.
+
+    Attributes:
+        values: forward values, inputs among them.
+        cotangents: the derivative of the root by each value.
+        locals: (user, operand) → the local derivative, where the edge has one.
+        passed: (user, operand) → what the edge passes backward.
+    """
+
+    values: dict[str, Array]
+    cotangents: dict[str, Array]
+    locals: dict[tuple[str, str], Array]
+    passed: dict[tuple[str, str], Array]
+
+
 @dataclass(frozen=True, eq=False)
-class Derivation:
-    """The steps from a scalar to its gradients.  Prints as text; LaTeX and HTML in notebooks.
+class Record:
+    """The steps from a scalar to its gradients.
 
     Attributes:
         root, variables: the labels of the two ends.
@@ -215,7 +231,7 @@ class Derivation:
         routes: for each variable the routes to the root, where few; between arrays only where there are several.
         endings: for each variable its result.
         result: the gradient, the very node that `grad` gives; a list or dict of them as the variables were given.
-        at: numbers, where they were given.
+        data: numbers at a point, where they were given.
     """
 
     root: str
@@ -261,74 +277,3 @@ class Derivation:
     def where(self) -> list[Value]:
         """What the names in the results stand for."""
         return list({v.label: v for ending in self.endings for v in ending.where}.values())
-
-    @property
-    def numbers(self) -> Numbers | None:
-        """The value of everything at the point that `at=` gave."""
-        if self.data is None:
-            return None
-        if not self._numbers:
-            from symnet.calculus.derivation.numbers import evaluate_steps
-
-            self._numbers.append(evaluate_steps(self, self.data))
-        return self._numbers[0]
-
-    def text(self, width: int = 100) -> str:
-        """Plain text; a reason that would end beyond `width` characters stands below its formula."""
-        from symnet.calculus.derivation.text import text
-
-        if isinstance(width, bool) or not isinstance(width, int):
-            got = f"width={width!r}"
-            raise ArgumentError(explain("text(width)", "a number of characters", got, "Write width=80."))
-        return text(self, width)
-
-    def __str__(self) -> str:
-        return self.text()
-
-    __repr__ = __str__
-
-    def latex(self) -> str:
-        """The steps as a LaTeX `aligned` environment."""
-        from symnet.calculus.derivation.latex import latex
-
-        return latex(self)
-
-    def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex()}$"
-
-    def html(self) -> str:
-        """A self-contained page: the graph drawn, every step in MathML; no script, nothing fetched."""
-        from symnet.calculus.derivation.page import page
-
-        return page(self)
-
-    def _repr_html_(self) -> str:
-        from symnet.calculus.derivation.page import fragment
-
-        return fragment(self)
-
-    def save(self, path: str | Path) -> Path:
-        """Write `html()` to a file.
-
-        Raises:
-            ArgumentError: a file name that ends otherwise than .html or .htm.
-        """
-        target = Path(path)
-        if target.suffix.lower() not in (".html", ".htm"):
-            mend = "Write save('out.html') and print that from a browser; LaTeX is latex(), plain text is text()."
-            raise ArgumentError(explain("save(path)", "a file name that ends in .html", repr(str(path)), mend))
-        target.write_text(self.html(), encoding="utf-8")
-        return target
-
-    def slides(self, path: str | Path | None = None) -> str:
-        """A self-contained page that is stepped through with the arrow keys; without script it scrolls.
-
-        Args:
-            path: also write it there.
-        """
-        from symnet.calculus.derivation.slides import slides
-
-        written = slides(self)
-        if path is not None:
-            Path(path).write_text(written, encoding="utf-8")
-        return written

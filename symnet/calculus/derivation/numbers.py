@@ -1,51 +1,39 @@
 """Numbers on a derivation: every value, local derivative and cotangent at one point.
 
-In: a `Derivation` and an array (or number) for every leaf.  Out: `Numbers`.  Computed by `reference`, the meaning of
-every node, so that nothing is compiled.  Where that is 0·∞ (the slope of a norm at 0), the numeric form decides, by its
-conventions, as it does in what is compiled.  `shown` writes a number, a short vector or a small
-matrix; of a larger array its shape and its norm.
+In: a `Record` with an array (or number) for every leaf.  Out: `Numbers`, kept on it.  Computed by `reference`, the
+meaning of every node, so that nothing is compiled.  Where that is 0·∞ (the slope of a norm at 0), the numeric form
+decides, by its conventions, as it does in what is compiled.  `shown` writes a number, a short vector or a small matrix;
+of a larger array its shape and its norm.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from symnet.calculus.derivation.model import Array, Numbers, Record
 from symnet.expr.node import Node
 from symnet.expr.printing.markup import MINUS, op, parens, row
 from symnet.expr.symbols import leaves
 from symnet.reference import evaluate
 from symnet.simplify.numeric import numeric
 
-if TYPE_CHECKING:
-    from symnet.calculus.derivation.model import Derivation
-
-Array = np.ndarray[Any, np.dtype[Any]]
 _LONGEST = 4  # elements of a vector, rows and columns of a matrix that are written out
 _ALONE, _IN_ARRAYS = 6, 3  # significant digits
 
 
-@dataclass(frozen=True)
-class Numbers:
-    """The point, by label.
-
-    Attributes:
-        values: forward values, inputs among them.
-        cotangents: the derivative of the root by each value.
-        locals: (user, operand) → the local derivative, where the edge has one.
-        passed: (user, operand) → what the edge passes backward.
-    """
-
-    values: dict[str, Array]
-    cotangents: dict[str, Array]
-    locals: dict[tuple[str, str], Array]
-    passed: dict[tuple[str, str], Array]
+def numbers_of(derivation: Record) -> Numbers | None:
+    """The value of everything at the derivation's point, computed once; None where no point was given."""
+    if derivation.data is None:
+        return None
+    if not derivation._numbers:
+        derivation._numbers.append(_evaluated(derivation, derivation.data))
+    return derivation._numbers[0]
 
 
-def evaluate_steps(derivation: Derivation, data: Mapping[str, Any]) -> Numbers:
+def _evaluated(derivation: Record, data: Mapping[str, Any]) -> Numbers:
     """Everything at one point."""
     root = next((v.node for v in derivation.values if v.label == derivation.root), None)
     root = root if root is not None else derivation.inputs[derivation.root]

@@ -1,6 +1,6 @@
 """Derivations as a page: HTML with MathML and the graph as inline SVG; no script, nothing fetched.
 
-In: a `Derivation`.  Out: `page`, a whole document, or `fragment`, the same for a notebook's cell.
+In: a `Record`.  Out: `page`, a whole document, or `fragment`, the same for a notebook's cell.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from itertools import pairwise
 
 from symnet.calculus.derivation.graph import label_mathml, name_slope, svg
 from symnet.calculus.derivation.lines import chain, ending_lines, step_lines
-from symnet.calculus.derivation.model import Derivation, Edge, Ending, Law, Line, Part, Route, Step, Value
-from symnet.calculus.derivation.numbers import shown, shown_mathml
+from symnet.calculus.derivation.model import Edge, Ending, Law, Line, Part, Record, Route, Step, Value
+from symnet.calculus.derivation.numbers import numbers_of, shown, shown_mathml
 from symnet.calculus.derivation.style import PAGE_STYLE, STYLE
 from symnet.calculus.derivation.text import same_terms
 from symnet.expr.constants import number_of
@@ -25,7 +25,7 @@ from symnet.expr.printing.mathml import WRITERS, mathml
 _LONGEST_LINE = 100  # characters of a result in the head of a page
 
 
-def page(d: Derivation) -> str:
+def page(d: Record) -> str:
     """A self-contained HTML document."""
     return document(f"∂{d.root}/∂{', '.join(d.variables)}", f"<style>{PAGE_STYLE}</style>", fragment(d))
 
@@ -39,7 +39,7 @@ def document(title: str, head: str, body: str) -> str:
     )
 
 
-def fragment(d: Derivation) -> str:
+def fragment(d: Record) -> str:
     """The page without its frame."""
     sections = (_header, _graph, _values, _rules, _routes, _backward, _results)
     written = "".join(piece for section in sections for piece in section(d))
@@ -49,7 +49,7 @@ def fragment(d: Derivation) -> str:
 # --------------------------------------------------------------------------- pieces
 
 
-def slope(d: Derivation, variable: str) -> str:
+def slope(d: Record, variable: str) -> str:
     """∂L/∂w in MathML."""
     return name_slope(d, d.root, variable)
 
@@ -69,29 +69,29 @@ def formula(node: Node | None) -> str:
     return "<mn>0</mn>" if node is None else mathml(node)
 
 
-def _number(d: Derivation, table: str, key: object, beside: Node | None) -> str:
+def _number(d: Record, table: str, key: object, beside: Node | None) -> str:
     """`= 28`, where there are numbers and the formula does not read so already."""
-    numbers = d.numbers
+    numbers = numbers_of(d)
     if numbers is None or key not in getattr(numbers, table):
         return ""
     array = getattr(numbers, table)[key]
     return "" if shown(array) == str(beside) else op("=") + shown_mathml(array)
 
 
-def _header(d: Derivation) -> Iterator[str]:
+def _header(d: Record) -> Iterator[str]:
     yield '<header><p class="eyebrow">A derivation, step by step</p>'
     results = [equation(slope(d, e.variable), op("="), mathml(_headline(d, e))) for e in d.endings]
     yield from (f"<h1>{result}</h1>" for result in results[:4])
     yield "</header>\n"
 
 
-def _headline(d: Derivation, ending: Ending) -> Node:
+def _headline(d: Record, ending: Ending) -> Node:
     """The result, or the same over labels, or the name of it, whichever a line can hold."""
     bar = next(step.bar for step in d.steps if step.label == ending.variable)
     return next((node for node in (ending.result, ending.written) if len(str(node)) <= _LONGEST_LINE), bar)
 
 
-def _graph(d: Derivation) -> Iterator[str]:
+def _graph(d: Record) -> Iterator[str]:
     picture = svg(d)
     yield "<section><h2>The graph</h2>"
     yield "<p>Values flow down. Each edge carries the derivative of the value below by the value above."
@@ -101,15 +101,17 @@ def _graph(d: Derivation) -> Iterator[str]:
     yield f"</p><figure>{picture}</figure>{_key(d, maps)}</section>\n"
 
 
-def _key(d: Derivation, maps: bool) -> str:
-    items = ['<span><b class="fwd">blue</b>: ' + ("values, " if d.numbers else "") + "local derivatives</span>"]
-    if maps or d.numbers:
+def _key(d: Record, maps: bool) -> str:
+    items = [
+        '<span><b class="fwd">blue</b>: ' + ("values, " if d.data is not None else "") + "local derivatives</span>"
+    ]
+    if maps or d.data is not None:
         root = math_element(label_mathml(d, d.root))
         items.append(f'<span><b class="bwd">rust</b>: derivatives of {root}, passed upward</span>')
     return f'<div class="key">{"".join(items)}</div>'
 
 
-def _values(d: Derivation) -> Iterator[str]:
+def _values(d: Record) -> Iterator[str]:
     yield "<section><h2>Values and local derivatives</h2>"
     for value in (*d.given, *d.values):
         yield f'<div class="step value"><div>{_definition(d, value)}</div>'
@@ -117,16 +119,16 @@ def _values(d: Derivation) -> Iterator[str]:
     yield "</section>\n"
 
 
-def _definition(d: Derivation, value: Value) -> str:
+def _definition(d: Record, value: Value) -> str:
     number = _number(d, "values", value.label, value.formula)
     return equation(mathml(value.tag), op("="), mathml(value.formula), number)
 
 
-def _locals(d: Derivation, value: Value) -> str:
+def _locals(d: Record, value: Value) -> str:
     return "".join(_local(d, e) for e in d.edges_into(value.label))
 
 
-def _local(d: Derivation, edge: Edge) -> str:
+def _local(d: Record, edge: Edge) -> str:
     if edge.kind == "map":
         bar = mathml(next(step.bar for step in d.steps if step.label == edge.user))
         passed = equation(name_slope(d, edge.user, edge.operand), op(":"), bar, op("↦"), formula(edge.passed))
@@ -137,7 +139,7 @@ def _local(d: Derivation, edge: Edge) -> str:
     return f"<div>{whole}{note}{''.join(_part(d, edge, part) for part in edge.parts)}</div>"
 
 
-def _part(d: Derivation, edge: Edge, part: Part) -> str:
+def _part(d: Record, edge: Edge, part: Part) -> str:
     """A part of a local derivative: its factors, and the rule of each."""
     product = factors([f.node for f in part.factors if f.node is not None])
     names = escape(", ".join(f.rule for f in part.factors))
@@ -160,7 +162,7 @@ def factors(nodes: Sequence[Node]) -> str:
     return (MINUS if minus else "") + (op("·").join(within(f, PRODUCT) for f in nodes[minus:]) or "<mn>1</mn>")
 
 
-def _rules(d: Derivation) -> Iterator[str]:
+def _rules(d: Record) -> Iterator[str]:
     if not d.laws:
         return
     yield '<section><h2>Rules used</h2><dl class="laws">'
@@ -185,7 +187,7 @@ def _law(law: Law) -> str:
     return " ".join(f"<span>{s}</span>" for s in (head, *slopes) if s)
 
 
-def _routes(d: Derivation) -> Iterator[str]:
+def _routes(d: Record) -> Iterator[str]:
     if not d.routes:
         return
     yield "<section><h2>Multiply along a route, add over routes</h2>"
@@ -196,11 +198,11 @@ def _routes(d: Derivation) -> Iterator[str]:
     yield "</section>\n"
 
 
-def _math(d: Derivation, label: str) -> str:
+def _math(d: Record, label: str) -> str:
     return math_element(label_mathml(d, label))
 
 
-def _route(d: Derivation, route: Route) -> str:
+def _route(d: Record, route: Route) -> str:
     way = op("←").join(label_mathml(d, label) for label in reversed(route.labels))
     factors = op("·").join(within(f, PRODUCT) for f in reversed(route.factors))
     product = mathml(route.product)
@@ -209,7 +211,7 @@ def _route(d: Derivation, route: Route) -> str:
     return f'<div class="lhs">{equation(way)}</div><div class="gives">{equation(slopes, op("="), equal)}</div>'
 
 
-def _total(d: Derivation, variable: str, routes: tuple[Route, ...]) -> str:
+def _total(d: Record, variable: str, routes: tuple[Route, ...]) -> str:
     step = next(s for s in d.steps if s.label == variable)
     total = op("+").join(within(r.product, MATMUL) if k else mathml(r.product) for k, r in enumerate(routes))
     plain = " + ".join(str(r.product) for r in routes)
@@ -223,7 +225,7 @@ def _total(d: Derivation, variable: str, routes: tuple[Route, ...]) -> str:
 # --------------------------------------------------------------------------- the backward pass
 
 
-def _backward(d: Derivation) -> Iterator[str]:
+def _backward(d: Record) -> Iterator[str]:
     bar = math_element(name_mathml("x_bar") + op("=") + slope(d, "x"))
     yield "<section><h2>Backward, one value at a time</h2>"
     yield f"<p>Write {bar}. Every value passes on its own derivative times the local one; what arrives is added.</p>"
@@ -232,13 +234,13 @@ def _backward(d: Derivation) -> Iterator[str]:
     yield "</section>\n"
 
 
-def backward_step(d: Derivation, step: Step) -> str:
+def backward_step(d: Record, step: Step) -> str:
     """One cotangent: the chain rule, what is known inserted, every rewrite, each with its reason."""
     number = _number(d, "cotangents", step.label, step.written)
     return _why(d, step) + written_lines(mathml(step.bar), chained(d, step), step_lines(step), number)
 
 
-def chained(d: Derivation, step: Step) -> str:
+def chained(d: Record, step: Step) -> str:
     """∂L/∂y · ∂y/∂z, summed over the edges; nothing where the root alone stands above."""
     return op("+").join(op("·").join(name_slope(d, *pair) for pair in way) for way in chain(d.root, step))
 
@@ -267,7 +269,7 @@ def _reason(line: Line) -> str:
     return f"{escape(line.why)} <span>{equation(before, op('→'), after)}</span>"
 
 
-def _why(d: Derivation, step: Step) -> str:
+def _why(d: Record, step: Step) -> str:
     if step.before is None and not step.edges:
         return f'<p class="why">{_math(d, step.label)} moves nothing above it.</p>'
     if not step.edges:
@@ -279,7 +281,7 @@ def _why(d: Derivation, step: Step) -> str:
 # --------------------------------------------------------------------------- results
 
 
-def _results(d: Derivation) -> Iterator[str]:
+def _results(d: Record) -> Iterator[str]:
     yield "<section><h2>Result</h2>"
     for ending in d.endings:
         yield f'<div class="result">{_ending(d, ending)}</div>'
@@ -289,7 +291,7 @@ def _results(d: Derivation) -> Iterator[str]:
     yield "The result is the very formula that grad gives.</footer>\n"
 
 
-def _ending(d: Derivation, ending: Ending) -> str:
+def _ending(d: Record, ending: Ending) -> str:
     number = _number(d, "cotangents", ending.variable, ending.result)
     return written_lines(slope(d, ending.variable), "", ending_lines(ending), number)
 

@@ -1,6 +1,6 @@
 """Derivations as slides: forward one value at a time, then one backward step at a time.
 
-In: a `Derivation`, best with numbers (`at=`).  Out: one self-contained HTML document.  The arrow keys step through
+In: a `Record`, best with numbers (`at=`).  Out: one self-contained HTML document.  The arrow keys step through
 it, by the only script there is, a few lines; without script (and on paper) it is a page to scroll.
 """
 
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from symnet.calculus.derivation.graph import Known, label_mathml, name_slope, svg
 from symnet.calculus.derivation.lines import step_lines
-from symnet.calculus.derivation.model import Derivation, Edge, Step, Value
-from symnet.calculus.derivation.numbers import Numbers, shown_mathml
+from symnet.calculus.derivation.model import Edge, Numbers, Record, Step, Value
+from symnet.calculus.derivation.numbers import numbers_of, shown_mathml
 from symnet.calculus.derivation.page import (
     chained,
     definitions,
@@ -91,7 +91,7 @@ class Slide:
     known: Known
 
 
-def slides(d: Derivation) -> str:
+def slides(d: Record) -> str:
     """The whole document."""
     deck = list(_deck(d))
     sections = "".join(_section(d, slide, n, len(deck)) for n, slide in enumerate(deck, 1))
@@ -101,14 +101,14 @@ def slides(d: Derivation) -> str:
     return document(f"∂{d.root}/∂{', '.join(d.variables)}, step by step", style, body)
 
 
-def _section(d: Derivation, slide: Slide, number: int, count: int) -> str:
+def _section(d: Record, slide: Slide, number: int, count: int) -> str:
     head = f'<div class="head"><span>{slide.part}</span><span>{number} / {count}</span></div>'
     picture = svg(d, slide.known)
     figure = f"<figure>{picture}</figure>" if picture else ""
     return f'<section>{head}<h2>{slide.title}</h2><div class="said">{slide.said}</div>{figure}</section>\n'
 
 
-def _deck(d: Derivation) -> Iterator[Slide]:
+def _deck(d: Record) -> Iterator[Slide]:
     yield _opening(d)
     values = set(_start(d))
     for value in (*d.given, *d.values):
@@ -121,33 +121,36 @@ def _deck(d: Derivation) -> Iterator[Slide]:
     yield _closing(d, frozenset(values), frozenset(known))
 
 
-def _start(d: Derivation) -> list[str]:
+def _start(d: Record) -> list[str]:
     """The labels whose numbers are given: everything that no value of the derivation computes."""
     computed = {v.label for v in (*d.given, *d.values)}
-    names = d.numbers.values if d.numbers else d.inputs
+    numbers = numbers_of(d)
+    names = numbers.values if numbers else d.inputs
     return [name for name in names if name not in computed]
 
 
-def _math(d: Derivation, label: str) -> str:
+def _math(d: Record, label: str) -> str:
     return equation(label_mathml(d, label))
 
 
-def _opening(d: Derivation) -> Slide:
+def _opening(d: Record) -> Slide:
     wanted = ", ".join(equation(slope(d, v)) for v in d.variables)
     said = f"<p>{_math(d, d.root)} is computed from the top down. Wanted: {wanted}.</p>"
-    if d.numbers:
-        given = (equation(label_mathml(d, n), op("="), shown_mathml(d.numbers.values[n])) for n in _start(d))
+    numbers = numbers_of(d)
+    if numbers:
+        given = (equation(label_mathml(d, n), op("="), shown_mathml(numbers.values[n])) for n in _start(d))
         said += f'<div class="where">at {"".join(f"<span>{g}</span>" for g in given)}</div>'
     return Slide("The graph", _math(d, d.root), said, Known(frozenset(_start(d)), now=frozenset({d.root})))
 
 
-def _forward(d: Derivation, value: Value, values: frozenset[str]) -> Slide:
-    number = op("=") + shown_mathml(d.numbers.values[value.label]) if d.numbers else ""
+def _forward(d: Record, value: Value, values: frozenset[str]) -> Slide:
+    numbers = numbers_of(d)
+    number = op("=") + shown_mathml(numbers.values[value.label]) if numbers else ""
     lines = [f"<div>{equation(mathml(value.tag), op('='), mathml(value.formula), number)}</div>"]
     edges = d.edges_into(value.label)
     for edge in edges:
         if edge.kind != "map":
-            local = d.numbers.locals.get((edge.user, edge.operand)) if d.numbers else None
+            local = numbers.locals.get((edge.user, edge.operand)) if numbers else None
             at = op("=") + shown_mathml(local) if local is not None and edge.local is not None else ""
             at = "" if at == op("=") + formula(edge.local) else at
             name = name_slope(d, edge.user, edge.operand)
@@ -159,21 +162,22 @@ def _forward(d: Derivation, value: Value, values: frozenset[str]) -> Slide:
     )
 
 
-def _backward(d: Derivation, step: Step, values: frozenset[str], known: frozenset[str]) -> Slide:
+def _backward(d: Record, step: Step, values: frozenset[str], known: frozenset[str]) -> Slide:
     lit = frozenset((e.user, e.operand) for e in step.edges)
     seen = Known(values, known, frozenset({step.label}), lit)
     title = f"The derivative by {_math(d, step.label)}"
     head = f'<div class="lhs bar">{equation(slope(d, step.label))}</div>'
-    if d.numbers is None:
+    numbers = numbers_of(d)
+    if numbers is None:
         said = written_lines(slope(d, step.label), chained(d, step), step_lines(step))
     else:
-        lines = [f"<div>{equation(op('='), line)}</div>" for line in _account(d, d.numbers, step)]
+        lines = [f"<div>{equation(op('='), line)}</div>" for line in _account(d, numbers, step)]
         body = [head, lines[0], *(f"<div></div>{line}" for line in lines[1:])]
         said = f"<div class='lines'>{''.join(body)}</div>"
     return Slide("Backward", title, f"<p>{_reason(d, step)}</p>{said}", seen)
 
 
-def _reason(d: Derivation, step: Step) -> str:
+def _reason(d: Record, step: Step) -> str:
     if step.before is None:
         return "Nothing arrives: the values above do not change with it."
     if not step.edges:
@@ -185,7 +189,7 @@ def _reason(d: Derivation, step: Step) -> str:
     return f"{len(step.edges)} edges lead on, to {users}: multiply along each, and add."
 
 
-def _account(d: Derivation, numbers: Numbers, step: Step) -> list[str]:
+def _account(d: Record, numbers: Numbers, step: Step) -> list[str]:
     """The chain rule in formulas, then in numbers."""
     if not step.edges:
         return ["<mn>1</mn>" if step.before is not None else "<mn>0</mn>"]
@@ -200,7 +204,7 @@ def _account(d: Derivation, numbers: Numbers, step: Step) -> list[str]:
     return [*lines, shown_mathml(cotangent)]
 
 
-def _product(d: Derivation, edge: Edge) -> str:
+def _product(d: Record, edge: Edge) -> str:
     """∂L/∂user · ∂user/∂operand; between whole arrays what is passed back."""
     if edge.kind in ("map", "jacobian") or edge.local is None:
         return formula(edge.passed)
@@ -212,10 +216,10 @@ def _bracketed(number: object) -> str:
     return f"<mo>(</mo>{written}<mo>)</mo>" if written.startswith(MINUS) else written
 
 
-def _closing(d: Derivation, values: frozenset[str], known: frozenset[str]) -> Slide:
-    lines = []
+def _closing(d: Record, values: frozenset[str], known: frozenset[str]) -> Slide:
+    lines, numbers = [], numbers_of(d)
     for ending in d.endings:
-        number = op("=") + shown_mathml(d.numbers.cotangents[ending.variable]) if d.numbers else ""
+        number = op("=") + shown_mathml(numbers.cotangents[ending.variable]) if numbers else ""
         number = "" if number == op("=") + mathml(ending.result) else number
         lines.append(f'<div class="lhs">{equation(slope(d, ending.variable))}</div>')
         lines.append(f"<div>{equation(op('='), mathml(ending.result), number)}</div>")

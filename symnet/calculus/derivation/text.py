@@ -1,6 +1,6 @@
 """Derivations as plain text.
 
-In: a `Derivation`.  Out: a string: the values with the local derivatives on their edges, the routes, the backward
+In: a `Record`.  Out: a string: the values with the local derivatives on their edges, the routes, the backward
 pass with every rewrite, the results.  `x_bar` is the cotangent of x.
 """
 
@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from symnet.calculus.derivation.lines import chain, ending_lines, step_lines
-from symnet.calculus.derivation.model import Derivation, Edge, Ending, Law, Line, Route, Step, Value
-from symnet.calculus.derivation.numbers import shown
+from symnet.calculus.derivation.model import Edge, Ending, Law, Line, Record, Route, Step, Value
+from symnet.calculus.derivation.numbers import numbers_of, shown
 from symnet.expr.constants import number_of
 from symnet.expr.elementwise import is_op
 from symnet.expr.node import Node
@@ -24,12 +24,12 @@ WIDTH = 100  # characters, from which on a reason stands below its formula
 _INDENT = "  "
 
 
-def text(derivation: Derivation, width: int = WIDTH) -> str:
+def text(derivation: Record, width: int = WIDTH) -> str:
     """Plain text; a reason that would end beyond `width` characters stands below its formula."""
     return "\n".join(_lines(derivation, width - len(_INDENT)))
 
 
-def _lines(d: Derivation, width: int) -> Iterator[str]:
+def _lines(d: Record, width: int) -> Iterator[str]:
     yield f"{' and '.join(_slope(d.root, v) for v in d.variables)}, differentiated as written"
     yield from ("", "Values and local derivatives")
     for value in (*d.given, *d.values):
@@ -59,20 +59,21 @@ def _slope(y: str, x: str) -> str:
     return f"∂{y}/∂{x}"
 
 
-def _reading(d: Derivation) -> str:
+def _reading(d: Record) -> str:
     routes = "multiply along a route, add over routes"
     return f"{routes}  (x_bar is {_slope(d.root, 'x')})"
 
 
-def _at(d: Derivation, table: str, key: Any, formula: Any = None) -> str:
+def _at(d: Record, table: str, key: Any, formula: Any = None) -> str:
     """` = 28`, where there are numbers and the formula does not read so already."""
-    if d.numbers is None or key not in getattr(d.numbers, table):
+    numbers = numbers_of(d)
+    if numbers is None or key not in getattr(numbers, table):
         return ""
-    number = shown(getattr(d.numbers, table)[key])
+    number = shown(getattr(numbers, table)[key])
     return "" if number == str(formula) else f" = {number}"
 
 
-def _value(d: Derivation, value: Value, width: int) -> Iterator[str]:
+def _value(d: Record, value: Value, width: int) -> Iterator[str]:
     yield f"{value.label} = {value.formula}{_at(d, 'values', value.label)}"
     for edge in d.edges_into(value.label):
         formula, note = _local(edge)
@@ -135,7 +136,7 @@ def _bracketed(formula: str) -> str:
     return formula if formula.isidentifier() or re.fullmatch(r"\w+\([^()]*\)", formula) else f"({formula})"
 
 
-def _routes(d: Derivation, variable: str, routes: tuple[Route, ...]) -> Iterator[str]:
+def _routes(d: Record, variable: str, routes: tuple[Route, ...]) -> Iterator[str]:
     ways = [" ← ".join(reversed(r.labels)) for r in routes]
     width = max(map(len, ways))
     for way, route in zip(ways, routes, strict=True):
@@ -166,7 +167,7 @@ def within(node: Node, level: int) -> str:
     return str(node) if layout.bound else str(write(layout, WRITERS)[0].within(level))
 
 
-def _step(d: Derivation, step: Step, width: int) -> Iterator[str]:
+def _step(d: Record, step: Step, width: int) -> Iterator[str]:
     number = _at(d, "cotangents", step.label, step.written)
     slopes = " + ".join(" · ".join(_slope(*pair) for pair in way) for way in chain(d.root, step))
     yield from _lines_of(str(step.bar), slopes, step_lines(step), width, number)
@@ -190,7 +191,7 @@ def _reason(line: Line) -> str:
     return f"{line.why}: {before} → {after}"
 
 
-def _ending(d: Derivation, ending: Ending, width: int) -> Iterator[str]:
+def _ending(d: Record, ending: Ending, width: int) -> Iterator[str]:
     yield from _lines_of(_slope(d.root, ending.variable), "", ending_lines(ending), width)
 
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from symnet.calculus.derivation.derivation import Derivation
 from symnet.calculus.derivation.edges import edge
 from symnet.calculus.derivation.labels import Labels
-from symnet.calculus.derivation.model import Derivation, Edge, Ending, Insertion, Rewriting, Step, Value
+from symnet.calculus.derivation.model import Edge, Ending, Insertion, Rewriting, Step, Value
 from symnet.calculus.derivation.rewrites import readable, without_ones
 from symnet.calculus.derivation.routes import find_routes
 from symnet.calculus.derivation.stations import find_stations
