@@ -32,6 +32,7 @@ from symnet.lower.nest import Accumulator, Check, Nest
 
 INVARIANT, CONTIGUOUS, STRIDED = "invariant", "contiguous", "strided"
 Answer = TypeVar("Answer")
+Readers = dict[str, int]  # the name of a buffer's memory → how many nests read it
 
 
 def once(work: Callable[[Nest], Answer]) -> Callable[[Nest], Answer]:
@@ -106,6 +107,15 @@ def read_names(nest: Nest) -> frozenset[str]:
 def written_names(nest: Nest) -> frozenset[str]:
     """The buffers, by the names of their memory, that a nest stores to."""
     return frozenset(base_name(s.buffer) for s in stores(nest))
+
+
+def readers(nests: Iterable[Nest]) -> Readers:
+    """For the memory of every buffer, how many nests read it."""
+    found: Readers = {}
+    for nest in nests:
+        for name in read_names(nest):
+            found[name] = found.get(name, 0) + 1
+    return found
 
 
 def stride(index: tuple[IntExpr, ...], var: str) -> str:

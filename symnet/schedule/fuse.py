@@ -14,7 +14,7 @@ Not handled: what is stored at a point and read at another; reductions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from symnet.loops.accesses import reads
@@ -22,23 +22,12 @@ from symnet.loops.ir import Buffer, Const, IntExpr, IntVar, Let, Load, Op, Stmt,
 from symnet.loops.substitute import Substitution
 from symnet.lower.elementwise import TRANSCENDENTAL
 from symnet.lower.nest import Nest
-from symnet.schedule.access import base_name, outer_loads, read_names, stores, written_names
+from symnet.schedule.access import Readers, base_name, outer_loads, read_names, readers, stores, written_names
 from symnet.schedule.target import Target
 from symnet.schedule.tile import choose
 
 MOST = 128  # statements of a joined body: values wait in registers
 MOST_FUNCTIONS = 16  # exp, tanh and their like in it: their code has to stay in the first cache for instructions
-
-Readers = Mapping[str, int]  # the name of a buffer's memory → how many nests read it
-
-
-def readers(nests: Iterable[Nest]) -> dict[str, int]:
-    """For the memory of every buffer, how many nests read it."""
-    found: dict[str, int] = {}
-    for nest in nests:
-        for name in read_names(nest):
-            found[name] = found.get(name, 0) + 1
-    return found
 
 
 def fused(nests: Sequence[Nest], target: Target, read_by: Readers) -> list[Nest]:
@@ -47,7 +36,7 @@ def fused(nests: Sequence[Nest], target: Target, read_by: Readers) -> list[Nest]
     Args:
         nests: in order.
         target: the machine, which decides about lanes.
-        read_by: `readers` of the whole program.
+        read_by: how many nests read what these leave in each buffer (`stream.Plan.readers`).
     """
     groups: list[_Group] = []
     touching: dict[str, dict[int, None]] = {}  # the name of a buffer's memory → the groups that read or write it

@@ -47,7 +47,7 @@ from symnet.lower.nest import Axis, Nest, around, nested
 from symnet.lower.program import Lowered
 from symnet.lower.space import clear_of
 from symnet.schedule.access import base_name, stores, substituted
-from symnet.schedule.fuse import fused, readers
+from symnet.schedule.fuse import fused
 from symnet.schedule.pack import packed
 from symnet.schedule.parallelize import Share, rows_of_unit, share
 from symnet.schedule.partials import Carry, is_rounded
@@ -64,8 +64,7 @@ def schedule(lowered: Lowered, target: Target) -> Program:
     nests, finals = _split_epilogues(nests)
     lows = _lows(nests)
     passes = plan(nests, lowered.workspace)
-    read_by = readers(nests)
-    for sweep in passes.passes:
+    for sweep, read_by in zip(passes.passes, passes.readers(), strict=True):
         sweep.once, sweep.rows = fused(sweep.once, target, read_by), fused(sweep.rows, target, read_by)
     state = _State(lowered, target, passes.whole, lows)
     groups: list[Group] = []

@@ -4,8 +4,8 @@ In: nests.  Out: for each pass, which nests run per row, which reduce over rows,
 
 Every nest is *free* (no batch axis), *row* (row i of its result needs row i only), *reduce* (sums rows up) or *mixed*
 (anything else: X Xᵀ, a slice along the batch; what it reads is stored whole, and the report says so).
-A pass ends where a row or a reduction needs a finished reduction.  A row value that a later pass needs is computed
-again there.
+A pass ends where a row or a reduction needs a finished reduction.  A row value is computed in every pass that needs it,
+and in no other.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from symnet.loops.ir import Buffer, IntVar
 from symnet.lower.nest import Nest
-from symnet.schedule.access import accesses, base_name, stores
+from symnet.schedule.access import Readers, accesses, base_name, read_names, readers, stores
 
 FREE, ROW, REDUCE, MIXED = "free", "row", "reduce", "mixed"
 
@@ -28,6 +28,10 @@ class Pass:
     rows: list[Nest] = field(default_factory=list)
     reduces: list[Nest] = field(default_factory=list)
 
+    @property
+    def nests(self) -> list[Nest]:
+        return [*self.once, *self.rows, *self.reduces]
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -35,6 +39,19 @@ class Plan:
 
     passes: tuple[Pass, ...]
     whole: frozenset[str]
+
+    def readers(self) -> list[Readers]:
+        """For every sweep and the memory of every buffer, how many nests read what the sweep leaves there.
+
+        A block of rows is gone after its sweep; what is whole is read by every nest of every sweep that it stands in.
+        """
+        everywhere = readers(n for sweep in self.passes for n in sweep.nests)
+        found = []
+        for sweep in self.passes:
+            blocks = {base_name(b) for n in sweep.nests for b, _ in accesses(n) if is_block(b, self.whole)}
+            here = readers(sweep.nests)
+            found.append(everywhere | {name: here.get(name, 0) for name in blocks})
+        return found
 
 
 def classify(nest: Nest) -> str:
@@ -111,21 +128,31 @@ def _after(kind: str, time: int, swept: bool) -> int:
 def _recompute(
     passes: list[Pass], nests: list[Nest], writers: dict[str, list[Nest]], kinds: dict[int, str], whole: frozenset[str]
 ) -> None:
-    """Give each sweep the row values of earlier sweeps that it reads."""
+    """Give each sweep the row values that it reads, those of earlier sweeps too, and leave out those that it does not.
+
+    What is read is what was stored before: a buffer that is filled in two steps, of which the second comes in a later
+    sweep, is not read here.
+    """
     order = {id(n): k for k, n in enumerate(nests)}
     for sweep in passes:
-        have = {id(n) for n in sweep.rows}
-        todo = [*sweep.rows, *sweep.reduces]
+        kept = [n for n in sweep.rows if not all(is_block(s.buffer, whole) for s in stores(n))]
+        have = {id(n) for n in kept}
+        todo = [*kept, *sweep.reduces]
         while todo:
-            for buffer, _ in accesses(todo.pop()):
-                if not is_block(buffer, whole):
-                    continue
-                for producer in writers.get(base_name(buffer), []):
-                    if kinds[id(producer)] == ROW and id(producer) not in have:
+            reader = todo.pop()
+            for name in _blocks_read(reader, whole):
+                for producer in writers.get(name, []):
+                    before = order[id(producer)] < order[id(reader)]
+                    if before and kinds[id(producer)] == ROW and id(producer) not in have:
                         have.add(id(producer))
-                        sweep.rows.append(producer)
+                        kept.append(producer)
                         todo.append(producer)
-        sweep.rows.sort(key=lambda n: order[id(n)])
+        sweep.rows = sorted(kept, key=lambda n: order[id(n)])
+
+
+def _blocks_read(nest: Nest, whole: frozenset[str]) -> frozenset[str]:
+    """The buffers that hold one block of rows at a time, by the names of their memory, that a nest reads."""
+    return read_names(nest) & {base_name(b) for b, _ in accesses(nest) if is_block(b, whole)}
 
 
 def is_block(buffer: Buffer, whole: frozenset[str]) -> bool:

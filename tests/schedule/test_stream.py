@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pytest
+
+import symnet as sn
 from symnet.expr.contraction import mean
 from symnet.expr.contraction import sum as total
 from symnet.expr.elementwise import sqrt, tanh
 from symnet.expr.extents import dim
 from symnet.expr.node import Node
 from symnet.expr.symbols import leaves, tensor
+from symnet.loops import interpreter
 from symnet.lower.program import Lowered, lower
-from symnet.schedule.stream import classify, plan
+from symnet.reference import evaluate
+from symnet.schedule.access import base_name, read_names, stores
+from symnet.schedule.stream import classify, is_block, plan
 
 m = dim("m")
 X, W = tensor("X", m, 4), tensor("W", 4, 3)
@@ -59,3 +66,54 @@ def test_what_a_mixed_nest_reads_is_stored_whole() -> None:
     H = tanh(X @ W)
     nests = lowered(H @ H.T)
     assert plan(nests.nests).whole == {n.name for n in nests.workspace}
+
+
+# --------------------------------------------------------------------------- buffers that are filled in steps
+
+
+def joined(a: Node) -> Node:
+    """Every row elsewhere, in two parts; the slope of each part is laid among zeros of its own."""
+    return sn.concat([a[2:], a[:2]])
+
+
+def padded(a: Node) -> Node:
+    return sn.pad(a[1:], [(1, 0), *[(0, 0)] * (a.rank - 1)]) + sn.pad(a[:-1], [(0, 1), *[(0, 0)] * (a.rank - 1)])
+
+
+U = tensor("U", 2, m)
+MOVES = {"joined": joined, "padded": padded, "backwards": lambda a: a[::-1], "as it is": lambda a: a}
+FUNCTIONS = {"softplus": sn.softplus, "tanh": tanh, "square": lambda a: a * a, "sine": sn.sin}
+ROWS = {
+    "one of two": lambda: (U, U[1]),
+    "a column": lambda: (X, X[:, 2]),
+    "rows": lambda: (X, X),
+    "rows of weights": lambda: (X, X @ W),
+}
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_is_filled_in_steps_is_read_when_it_is_full(seed: int) -> None:
+    """The interpreter, whose buffers begin with poison, against the reference: values, slopes, second derivatives."""
+    rng = np.random.default_rng(seed)
+    leaf, rows = ROWS[rng.choice(list(ROWS))]()
+    for _ in range(rng.integers(1, 4)):
+        rows = MOVES[rng.choice(list(MOVES))](FUNCTIONS[rng.choice(list(FUNCTIONS))](rows))
+    roots = [rows, sn.grad(sn.sum(rows), leaf)]
+    roots.append(sn.grad(sn.sum(tanh(roots[1])), leaf))
+    program = sn.compile(roots, stop_after="schedule")
+    count = int(rng.choice([3, 8, 300]))
+    data = {x.name: rng.normal(size=[count if n == m else n for n in x.shape]) for x in leaves(*roots)}
+    found = interpreter.run(program, data, dims={"m": count}, check=False)
+    for output, want in zip(program.outputs, evaluate(roots, data), strict=True):
+        np.testing.assert_allclose(found[output.name], want, rtol=1e-9, atol=1e-12)
+
+
+def test_a_sweep_holds_no_row_that_it_does_not_use() -> None:
+    value = joined(sn.softplus(U[1]))
+    nests = lowered(value, sn.grad(sn.sum(value), U))
+    found = plan(nests.nests, nests.workspace)
+    assert len(found.passes) > 1
+    for sweep in found.passes:
+        read = frozenset[str]().union(*(read_names(nest) for nest in sweep.nests))
+        for nest in sweep.rows:
+            assert any(not is_block(s.buffer, found.whole) or base_name(s.buffer) in read for s in stores(nest))
