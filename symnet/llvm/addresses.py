@@ -1,52 +1,21 @@
-"""Indices → addresses: a pointer, and how it moves from lane to lane.
+"""Offsets → addresses: a pointer, and how it moves from lane to lane.
 
-In: a place and an index per axis.  Out: an `Access`.  An offset is a polynomial; its terms are added to the
-pointer outermost first, the constant last, so that unrolled accesses share one pointer and differ by a
-displacement.  By getelementptr only: arithmetic on pointers as integers can be miscompiled.
+In: a place and the elements from its start, a polynomial.  Out: an `Access`.  The terms are added to the pointer
+outermost first, the constant last, so that unrolled accesses share one pointer and differ by a displacement.  By
+getelementptr only: arithmetic on pointers as integers can be miscompiled.
 """
 
 from __future__ import annotations
 
 from math import gcd
-from typing import NamedTuple
 
-from symnet.llvm.emitter import LANE, Emitter, Form, Place, Poly
-from symnet.llvm.integers import add, evaluate, integer, known, multiply, term
+from symnet.llvm.emitter import LANE, Access, Emitter, Place, Poly
+from symnet.llvm.polynomials import integer, term
 from symnet.llvm.types import V, constant
-from symnet.loops.ir import IntAdd, IntConst, IntExpr, IntMul, IntVar
 
 
-class Access(NamedTuple):
-    """An element's address, lane by lane.
-
-    `step` is 0 (all lanes share it), 1 (lanes are neighbours), or None: `offsets` then holds each lane's
-    distance from `pointer` in elements, and `distinct` says that no two lanes meet; where the distance is a factor
-    times one value, `factor` and the name of the `atom`.
-    """
-
-    pointer: V
-    step: int | None
-    offsets: V | None
-    alignment: int
-    distinct: bool = True
-    factor: int = 0
-    atom: str = ""
-
-
-def access(e: Emitter, place: Place, index: tuple[IntExpr, ...]) -> Access:
-    """The address of `place[index]`."""
-    flat = offset(e, place, index)
-    key = (place.pointer.text, e.lanes, *flat.items())
-    before = e.accesses.get(key)
-    if before is not None and before[1].open:
-        return before[0]
-    found = _access(e, place, flat)
-    depth = found.pointer.depth if found.offsets is None else max(found.pointer.depth, found.offsets.depth)
-    e.accesses[key] = found, e.text.regions[depth]
-    return found
-
-
-def _access(e: Emitter, place: Place, flat: Poly) -> Access:
+def reach(e: Emitter, place: Place, flat: Poly) -> Access:
+    """The address that lies `flat` elements behind the start of a place."""
     varying = _take_varying(e, flat) if e.lanes else {}
     alignment = place.size
     if place.alignment > alignment:
@@ -67,63 +36,6 @@ def _take_varying(e: Emitter, flat: Poly) -> Poly:
     atoms = e.atoms
     names = [monomial for monomial in flat if any(atoms[name].lanes for name in monomial)]
     return {monomial: flat.pop(monomial) for monomial in names}
-
-
-# --------------------------------------------------------------------------- offsets
-
-
-def offset(e: Emitter, place: Place, index: tuple[IntExpr, ...]) -> Poly:
-    """Elements from the start of a place; a new dictionary."""
-    found = place.forms.get(id(index))
-    if found is None:
-        found = place.forms[id(index)] = (index, _form(place, index))
-    form = found[1]
-    if form is None:
-        return _general_offset(e, place, index)
-    flat: Poly = {}
-    for name, factor in form:
-        for monomial, coefficient in e.integers[name].items() if name else _ONE:
-            total = flat.get(monomial, 0) + coefficient * factor
-            if total:
-                flat[monomial] = total
-            else:
-                flat.pop(monomial, None)
-    return flat
-
-
-_ONE = (((), 1),)
-
-
-def _form(place: Place, index: tuple[IntExpr, ...]) -> Form | None:
-    """The offset as Σ factor·name (the name is "" for the constant), if the index and the strides are linear."""
-    factors: dict[str, int] = {}
-    for part, stride in zip(index, place.strides, strict=True):
-        step = known(stride)
-        if step is None or not _collect(factors, part, step):
-            return None
-    return tuple((name, factor) for name, factor in factors.items() if factor)
-
-
-def _collect(factors: dict[str, int], expr: IntExpr, factor: int) -> bool:
-    """Add factor·expr; False where it is not linear."""
-    if isinstance(expr, IntVar):
-        factors[expr.name] = factors.get(expr.name, 0) + factor
-        return True
-    if isinstance(expr, IntConst):
-        factors[""] = factors.get("", 0) + factor * expr.value
-        return True
-    if isinstance(expr, IntAdd):
-        return _collect(factors, expr.left, factor) and _collect(factors, expr.right, factor)
-    if isinstance(expr, IntMul) and isinstance(expr.right, IntConst):
-        return _collect(factors, expr.left, factor * expr.right.value)
-    return False
-
-
-def _general_offset(e: Emitter, place: Place, index: tuple[IntExpr, ...]) -> Poly:
-    flat: Poly = {}
-    for part, stride in zip(index, place.strides, strict=True):
-        flat = add(flat, multiply(evaluate(e, part), stride))
-    return dict(flat)
 
 
 # --------------------------------------------------------------------------- pointers

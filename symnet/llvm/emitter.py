@@ -1,25 +1,21 @@
 """The state of emission: names in scope, where buffers lie, and the lanes being written.
 
 In: bindings made by statements, loops and entry points.  Out: looked up by `integers.py`, `memory.py`,
-`ops.py` and `vectors.py`, which do the writing.
+`ops.py` and `vectors.py`, which do the writing: each imports this file, and this file none of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import NamedTuple, Protocol
 
 from symnet.errors import CompileError, explain
 from symnet.llvm.blocks import FunctionText, Region
 from symnet.llvm.facts import Facts, Known, gather
-from symnet.llvm.types import SIZE, V, lane_numbers
+from symnet.llvm.types import SIZE, Addend, V, lane_numbers
 from symnet.loops.ir import Body, Buffer, IntConst, IntExpr
 from symnet.schedule.target import Target
-
-if TYPE_CHECKING:
-    from symnet.llvm.addresses import Access
-    from symnet.llvm.reductions import Reductions
 
 Poly = dict[tuple[str, ...], int]
 """An integer as a polynomial: {sorted names of SSA values: coefficient}; `()` is the constant term."""
@@ -57,6 +53,33 @@ class Place:
     @property
     def size(self) -> int:
         return SIZE[self.scalar]
+
+
+class Access(NamedTuple):
+    """An element's address, lane by lane.
+
+    `step` is 0 (all lanes share it), 1 (lanes are neighbours), or None: `offsets` then holds each lane's
+    distance from `pointer` in elements, and `distinct` says that no two lanes meet; where the distance is a factor
+    times one value, `factor` and the name of the `atom`.
+    """
+
+    pointer: V
+    step: int | None
+    offsets: V | None
+    alignment: int
+    distinct: bool = True
+    factor: int = 0
+    atom: str = ""
+
+
+class Reductions(Protocol):
+    """What takes the combining stores of a vector loop into elements that all lanes share (`reductions.py`)."""
+
+    def accumulate(self, e: Emitter, place: Place, where: Access, how: str, addend: Addend, /) -> None:
+        """Take one value per lane."""
+
+    def finish(self, e: Emitter, /) -> None:
+        """Update each element once."""
 
 
 @dataclass

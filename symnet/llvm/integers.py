@@ -1,8 +1,7 @@
-"""Integer expressions → polynomials of SSA values → instructions.
+"""Integer expressions → polynomials of SSA values, and indices → addresses.
 
-In: `IntExpr`.  Out: a `Poly` (constants stay constants, so that unrolled code has constant addresses), or an
-integer value.  Polynomials are written outermost terms first, so that each partial sum stands outside the loops
-it does not depend on.  Not handled: division by anything but constants.
+In: `IntExpr`, or a place and one of them per axis.  Out: a `Poly`, or an `Access`.  The two are one file, as an index
+may hold an element of another buffer, which has an index of its own.
 """
 
 from __future__ import annotations
@@ -10,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from symnet.llvm.emitter import LANE, Emitter, Poly
-from symnet.llvm.types import V, constant
+from symnet.llvm.addresses import reach
+from symnet.llvm.emitter import Access, Emitter, Form, Place, Poly
+from symnet.llvm.memory import load
+from symnet.llvm.polynomials import add, divide, integer, is_natural, known, multiply, opaque, quotient, to_index
+from symnet.llvm.types import constant
 from symnet.loops.ir import (
     IntAdd,
     IntConst,
@@ -28,39 +30,6 @@ from symnet.loops.ir import (
 def evaluate(e: Emitter, expr: IntExpr) -> Poly:
     """The polynomial of an integer expression."""
     return _EVALUATE[type(expr)](e, expr)
-
-
-def known(poly: Poly) -> int | None:
-    """The value of a constant polynomial."""
-    if not poly:
-        return 0
-    return poly[()] if len(poly) == 1 and () in poly else None
-
-
-def add(left: Poly, right: Poly) -> Poly:
-    if not left:
-        return right
-    total = dict(left)
-    for monomial, coefficient in right.items():
-        coefficient += total.get(monomial, 0)
-        if coefficient:
-            total[monomial] = coefficient
-        else:
-            del total[monomial]
-    return total
-
-
-def multiply(left: Poly, right: Poly) -> Poly:
-    if len(right) == 1 and () in right:
-        left, right = right, left
-    if len(left) == 1 and () in left:
-        factor = left[()]
-        return right if factor == 1 else {monomial: c * factor for monomial, c in right.items()}
-    total: Poly = {}
-    for a, m in left.items():
-        for b, n in right.items():
-            total = add(total, {tuple(sorted(a + b)): m * n})
-    return total
 
 
 # --------------------------------------------------------------------------- expressions
@@ -106,47 +75,13 @@ def _mod(e: Emitter, expr: IntMod) -> Poly:
     return opaque(e, e.text.binary("sub", dividend, product), True)
 
 
-def divide(poly: Poly, divisor: int) -> tuple[Poly, Poly]:
-    """q, r with poly = divisor·q + r, every term of q exact."""
-    whole = {m: c // divisor for m, c in poly.items() if c // divisor}
-    return whole, {m: c % divisor for m, c in poly.items() if c % divisor}
-
-
-def quotient(e: Emitter, poly: Poly, divisor: int) -> V:
-    """⌊poly / divisor⌋."""
-    dividend, by = integer(e, poly), constant(divisor, e.index)
-    if is_natural(e, poly):
-        return e.text.binary("udiv", dividend, by)
-    if divisor & (divisor - 1) == 0:
-        return e.text.binary("ashr", dividend, constant(divisor.bit_length() - 1, e.index))
-    quotient = e.text.binary("sdiv", dividend, by)
-    rest = e.text.binary("sub", dividend, e.text.binary("mul", quotient, by))
-    negative = e.text.binary("icmp slt", rest, constant(0, e.index), "i1")
-    return e.text.binary("add", quotient, e.text.convert("sext", negative, e.index))
-
-
-def is_natural(e: Emitter, *polys: Poly) -> bool:
-    """Surely never negative."""
-    return all(c > 0 and all(a in e.unsigned or a == LANE for a in m) for p in polys for m, c in p.items())
-
-
 def _load(e: Emitter, expr: IntLoad) -> Poly:
-    from symnet.llvm.addresses import access
-    from symnet.llvm.memory import load_at  # memory.py needs addresses, which need integers
-
     place = e.place(expr.buffer)
     where = access(e, place, expr.index)
-    value = to_index(e, load_at(e, place, where))
+    value = to_index(e, load(e, place, where))
     if where.step == 1 and e.mask is None:
         e.stored_indices[value.text] = place, where
     return opaque(e, value, False)
-
-
-def to_index(e: Emitter, value: V) -> V:
-    """An integer as wide as addresses are."""
-    if value.scalar == e.index:
-        return value
-    return e.text.convert("sext" if value.scalar == "i32" else "trunc", value, e.index)
 
 
 _EVALUATE: dict[type, Callable[[Emitter, Any], Poly]] = {
@@ -161,40 +96,71 @@ _EVALUATE: dict[type, Callable[[Emitter, Any], Poly]] = {
 }
 
 
-def opaque(e: Emitter, value: V, unsigned: bool) -> Poly:
-    """A value that polynomials do not look into."""
-    if value.constant and not value.lanes:
-        number = int(value.text)
-        return {(): number} if number else {}
-    e.atoms[value.text] = value
-    if unsigned:
-        e.unsigned.add(value.text)
-    return {(value.text,): 1}
+# --------------------------------------------------------------------------- indices
 
 
-# --------------------------------------------------------------------------- instructions
+def access(e: Emitter, place: Place, index: tuple[IntExpr, ...]) -> Access:
+    """The address of `place[index]`."""
+    flat = offset(e, place, index)
+    key = (place.pointer.text, e.lanes, *flat.items())
+    before = e.accesses.get(key)
+    if before is not None and before[1].open:
+        return before[0]
+    found = reach(e, place, flat)
+    depth = found.pointer.depth if found.offsets is None else max(found.pointer.depth, found.offsets.depth)
+    e.accesses[key] = found, e.text.regions[depth]
+    return found
 
 
-def integer(e: Emitter, poly: Poly) -> V:
-    """The instructions that compute a polynomial."""
-    total: V | None = None
-    for monomial in outermost_first(e, poly):
-        addend = term(e, monomial, poly[monomial])
-        total = addend if total is None else e.text.binary("add", total, addend)
-    return total if total is not None else constant(0, e.index)
+def offset(e: Emitter, place: Place, index: tuple[IntExpr, ...]) -> Poly:
+    """Elements from the start of a place; a new dictionary."""
+    found = place.forms.get(id(index))
+    if found is None:
+        found = place.forms[id(index)] = (index, _form(place, index))
+    form = found[1]
+    if form is None:
+        return _general_offset(e, place, index)
+    flat: Poly = {}
+    for name, factor in form:
+        for monomial, coefficient in e.integers[name].items() if name else _ONE:
+            total = flat.get(monomial, 0) + coefficient * factor
+            if total:
+                flat[monomial] = total
+            else:
+                flat.pop(monomial, None)
+    return flat
 
 
-def outermost_first(e: Emitter, poly: Poly) -> list[tuple[str, ...]]:
-    """Monomials by the depth of the region that defines them; the constant comes last."""
-    atoms = e.atoms
-    return sorted(poly, key=lambda m: (not m, max((atoms[a].depth for a in m), default=0)))
+_ONE = (((), 1),)
 
 
-def term(e: Emitter, monomial: tuple[str, ...], coefficient: int) -> V:
-    if not monomial:
-        return constant(coefficient, e.index)
-    factors = sorted((e.atoms[name] for name in monomial), key=lambda v: v.depth)
-    value = factors[0]
-    for factor in factors[1:]:
-        value = e.text.binary("mul", value, factor)
-    return value if coefficient == 1 else e.text.binary("mul", value, constant(coefficient, e.index))
+def _form(place: Place, index: tuple[IntExpr, ...]) -> Form | None:
+    """The offset as Σ factor·name (the name is "" for the constant), if the index and the strides are linear."""
+    factors: dict[str, int] = {}
+    for part, stride in zip(index, place.strides, strict=True):
+        step = known(stride)
+        if step is None or not _collect(factors, part, step):
+            return None
+    return tuple((name, factor) for name, factor in factors.items() if factor)
+
+
+def _collect(factors: dict[str, int], expr: IntExpr, factor: int) -> bool:
+    """Add factor·expr; False where it is not linear."""
+    if isinstance(expr, IntVar):
+        factors[expr.name] = factors.get(expr.name, 0) + factor
+        return True
+    if isinstance(expr, IntConst):
+        factors[""] = factors.get("", 0) + factor * expr.value
+        return True
+    if isinstance(expr, IntAdd):
+        return _collect(factors, expr.left, factor) and _collect(factors, expr.right, factor)
+    if isinstance(expr, IntMul) and isinstance(expr.right, IntConst):
+        return _collect(factors, expr.left, factor * expr.right.value)
+    return False
+
+
+def _general_offset(e: Emitter, place: Place, index: tuple[IntExpr, ...]) -> Poly:
+    flat: Poly = {}
+    for part, stride in zip(index, place.strides, strict=True):
+        flat = add(flat, multiply(evaluate(e, part), stride))
+    return dict(flat)

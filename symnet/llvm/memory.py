@@ -1,6 +1,6 @@
 """Loads and stores, lane by lane or all lanes at once.
 
-In: a place and an index.  Out: a value; or memory changed.  Neighbouring lanes become one vector access
+In: a place and an `Access`.  Out: a value; or memory changed.  Neighbouring lanes become one vector access
 (masked in tails), a shared element is read once and spread when needed, anything else is gathered or
 scattered.  Booleans are one byte in memory and one bit in registers.
 """
@@ -8,22 +8,17 @@ scattered.  Booleans are one byte in memory and one bit in registers.
 from __future__ import annotations
 
 from symnet.errors import CompileError, explain
-from symnet.llvm.addresses import Access, access, lane_pointers, step
-from symnet.llvm.emitter import Emitter, Place
-from symnet.llvm.integers import to_index
-from symnet.llvm.ops import Addend, combine
-from symnet.llvm.types import V, constant, first_lanes, suffix, vector
-from symnet.loops.ir import IntExpr
+from symnet.llvm.addresses import lane_pointers, step
+from symnet.llvm.emitter import Access, Emitter, Place
+from symnet.llvm.ops import combine
+from symnet.llvm.polynomials import to_index
+from symnet.llvm.types import Addend, V, constant, first_lanes, suffix, vector
 
 # --------------------------------------------------------------------------- loads
 
 
-def load(e: Emitter, place: Place, index: tuple[IntExpr, ...]) -> V:
-    """`place[index]`: a scalar when all lanes share the element, else a vector."""
-    return load_at(e, place, access(e, place, index))
-
-
-def load_at(e: Emitter, place: Place, where: Access) -> V:
+def load(e: Emitter, place: Place, where: Access) -> V:
+    """`place[where]`: a scalar when all lanes share the element, else a vector."""
     if where.step == 0:
         return _to_register(e, place, _plain(e, place, where, 0))
     if where.step == 1:
@@ -72,7 +67,7 @@ def _gather_by_stored(e: Emitter, place: Place, where: Access, indices: Place, a
     value = V("poison", place.memory, lanes)
     for lane in range(lanes):
         neighbour = Access(step(e, indices, at.pointer, constant(lane, e.index)), 0, None, indices.size)
-        index = to_index(e, load_at(e, indices, neighbour))
+        index = to_index(e, load(e, indices, neighbour))
         distance = text.binary("mul", index, constant(where.factor, e.index)) if where.factor != 1 else index
         pointer = step(e, place, where.pointer, distance)
         single = _plain(e, place, Access(pointer, 0, None, where.alignment), 0)
@@ -113,7 +108,7 @@ def update(e: Emitter, place: Place, where: Access, how: str, addend: Addend) ->
     if where.step is None and not where.distinct:
         _update_in_turn(e, place, where, how, addend)
     else:
-        store(e, place, where, combine(e, how, load_at(e, place, where), addend))
+        store(e, place, where, combine(e, how, load(e, place, where), addend))
 
 
 def _store_plain(e: Emitter, place: Place, where: Access, value: V, lanes: int) -> None:
@@ -128,7 +123,7 @@ def _to_memory(e: Emitter, place: Place, value: V, lanes: int) -> V:
 
 def _store_vector(e: Emitter, place: Place, where: Access, value: V) -> None:
     if e.mask is not None and place.padded and e.whole != place.extent:
-        value = e.text.select(e.mask, value, load_at(e, place, where))  # other elements follow in this row
+        value = e.text.select(e.mask, value, load(e, place, where))  # other elements follow in this row
     if e.mask is None or place.padded:
         _store_plain(e, place, where, value, e.lanes)
     else:

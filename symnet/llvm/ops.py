@@ -16,12 +16,10 @@ from symnet.llvm.blocks import FunctionText
 from symnet.llvm.emitter import Emitter
 from symnet.llvm.math_calls import math_function
 from symnet.llvm.targets import native_floor, native_maximum
-from symnet.llvm.types import REALS, REGISTER, SIZE, V, constant, suffix
+from symnet.llvm.types import REALS, REGISTER, SIZE, Addend, V, constant, suffix
 from symnet.loops.ir import MATH
 
 Emission = Callable[[Emitter, str, list[V]], V]
-Addend = tuple[V, ...]
-"""What a combining store adds: one value, or two whose product it is."""
 
 # instruction for reals, for integers, for booleans
 _ARITHMETIC: dict[str, tuple[str, str | None, str | None]] = {

@@ -22,19 +22,10 @@ from symnet.llvm.blocks import FunctionText
 from symnet.llvm.data import global_name, global_text
 from symnet.llvm.emitter import Emitter, Place, Poly
 from symnet.llvm.facts import Known, gather
-from symnet.llvm.integers import (
-    add,
-    divide,
-    evaluate,
-    integer,
-    is_natural,
-    known,
-    multiply,
-    opaque,
-    quotient,
-)
+from symnet.llvm.integers import evaluate
 from symnet.llvm.kernels import Kernel, Piece, cut
 from symnet.llvm.math_calls import called
+from symnet.llvm.polynomials import add, divide, integer, is_natural, known, multiply, opaque, quotient
 from symnet.llvm.sizes import MOST_PHASES, Sizes, refuse_static
 from symnet.llvm.stamp import stamp_text
 from symnet.llvm.statements import ERROR_CODES, STATUS, emit_body

@@ -7,16 +7,15 @@ changes inside the vector loop is updated chunk by chunk, after the same tree.
 
 from __future__ import annotations
 
-from symnet.llvm.addresses import Access
-from symnet.llvm.emitter import Emitter, Place
+from symnet.llvm.emitter import Access, Emitter, Place
 from symnet.llvm.memory import update
-from symnet.llvm.ops import Addend, combine, identity, multiply_add
-from symnet.llvm.types import SIZE, V, vector
+from symnet.llvm.ops import combine, identity, multiply_add
+from symnet.llvm.types import SIZE, Addend, V, vector
 
 ACCUMULATORS = 4  # independent sums in flight: enough to hide the latency of an addition
 
 
-class Reductions:
+class Accumulators:
     """The accumulators of one vector loop; `home` is the depth of the region around it."""
 
     def __init__(self, home: int) -> None:

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from symnet.llvm.addresses import access
 from symnet.llvm.emitter import Emitter, Place, Poly, constant_shape
-from symnet.llvm.integers import evaluate, integer, known
+from symnet.llvm.integers import access, evaluate
 from symnet.llvm.memory import load, store, update
-from symnet.llvm.ops import Addend, cast, emit_op, multiply_add
-from symnet.llvm.types import REALS, REGISTER, SIZE, V, constant
+from symnet.llvm.ops import cast, emit_op, multiply_add
+from symnet.llvm.polynomials import integer, known
+from symnet.llvm.types import REALS, REGISTER, SIZE, Addend, V, constant
 from symnet.llvm.vectors import emit_vector, lanes_of
 from symnet.loops.ir import (
     INDEX_OUT_OF_RANGE,
@@ -64,7 +64,8 @@ def _var(e: Emitter, value: Var) -> V:
 
 
 def _load(e: Emitter, value: Load) -> V:
-    return load(e, e.place(value.buffer), value.index)
+    place = e.place(value.buffer)
+    return load(e, place, access(e, place, value.index))
 
 
 def _from_int(e: Emitter, value: FromInt) -> V:

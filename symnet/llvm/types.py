@@ -43,6 +43,10 @@ class V(NamedTuple):
         return self.text[0] != "%"
 
 
+Addend = tuple[V, ...]
+"""What a combining store adds: one value, or two whose product it is."""
+
+
 def vector(scalar: str, lanes: int) -> str:
     """`float` with 16 lanes is `<16 x float>`; with 0 lanes it stays a scalar."""
     return f"<{lanes} x {scalar}>" if lanes else scalar

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from symnet.llvm.emitter import Emitter, Poly
 from symnet.llvm.facts import Facts
-from symnet.llvm.integers import add, evaluate, integer, is_natural, known, opaque
-from symnet.llvm.reductions import Reductions
+from symnet.llvm.integers import evaluate
+from symnet.llvm.polynomials import add, integer, is_natural, known, opaque
+from symnet.llvm.reductions import Accumulators
 from symnet.llvm.types import V, constant, first_lanes, lane_numbers
 from symnet.loops.ir import Body, For
 from symnet.schedule.target import Target
@@ -54,7 +55,7 @@ def emit_vector(e: Emitter, loop: For, emit_body: EmitBody) -> None:
     facts = e.facts(loop.body)
     writer = _Writer(e, loop, emit_body, facts, lanes_of(e.target, facts))
     extent = evaluate(e, loop.extent)
-    outer, e.reductions = e.reductions, Reductions(e.text.depth)
+    outer, e.reductions = e.reductions, Accumulators(e.text.depth)
     size = known(extent)
     if size is not None:
         writer.constant_extent(size)
