@@ -8,32 +8,30 @@ Not handled: elements at symbolic positions.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sympy.tensor.array import expressions as arrays
 
 from symnet.expr.contraction import contract, transpose
+from symnet.expr.conversion import Conversion
 from symnet.expr.elementwise import elementwise
 from symnet.expr.indexed_sums import element
 from symnet.expr.movement import fill, reshape
 from symnet.expr.node import Node
 
-if TYPE_CHECKING:
-    from symnet.expr.from_sympy import Converter
-
 Parts = Callable[[Any], Sequence[Any]]
-Build = Callable[..., Any]  # (converter, part, ranges, *values)
+Build = Callable[..., Any]  # (conversion, part, ranges, *values)
 
 
-def _symbol(c: Converter, part: Any, ranges: Any) -> Node:
+def _symbol(c: Conversion, part: Any, ranges: Any) -> Node:
     return c.leaf(str(part.name), c.shape(part.shape))
 
 
-def _element(c: Converter, part: Any, ranges: Any, x: Any) -> Any:
+def _element(c: Conversion, part: Any, ranges: Any, x: Any) -> Any:
     return element(c, part, x, part.indices, ranges)
 
 
-def _product(c: Converter, part: Any, ranges: Any, *values: Any) -> Node:
+def _product(c: Conversion, part: Any, ranges: Any, *values: Any) -> Node:
     """The outer product: the axes of all operands, one after the other."""
     operands = [c.plain(a, v) for a, v in zip(part.args, values, strict=True)]
     first, inputs = 0, []
@@ -53,29 +51,29 @@ def _merged(rank: int, groups: Sequence[Sequence[Any]]) -> tuple[list[int], list
     return indices, [i for i in range(rank) if indices[i] == i and i not in merged], merged
 
 
-def _contraction(c: Converter, part: Any, ranges: Any, x: Any) -> Node:
+def _contraction(c: Conversion, part: Any, ranges: Any, x: Any) -> Node:
     """Σ over axes that share an index."""
     x = c.plain(part, x)
     indices, alone, _ = _merged(x.rank, part.contraction_indices)
     return contract([indices], alone, x)
 
 
-def _diagonal(c: Converter, part: Any, ranges: Any, x: Any) -> Node:
+def _diagonal(c: Conversion, part: Any, ranges: Any, x: Any) -> Node:
     """Axes that share an index become one, behind the others."""
     x = c.plain(part, x)
     indices, alone, merged = _merged(x.rank, part.diagonal_indices)
     return contract([indices], [*alone, *merged], x)
 
 
-def _permuted(c: Converter, part: Any, ranges: Any, x: Any) -> Node:
+def _permuted(c: Conversion, part: Any, ranges: Any, x: Any) -> Node:
     return transpose(c.plain(part, x), *part.permutation.array_form)
 
 
-def _sum(c: Converter, part: Any, ranges: Any, *values: Any) -> Node:
+def _sum(c: Conversion, part: Any, ranges: Any, *values: Any) -> Node:
     return elementwise("add", *(c.plain(a, v) for a, v in zip(part.args, values, strict=True)))
 
 
-def _reshaped(c: Converter, part: Any, ranges: Any, x: Any) -> Node:
+def _reshaped(c: Conversion, part: Any, ranges: Any, x: Any) -> Node:
     return reshape(c.plain(part, x), *c.shape(part.shape))
 
 

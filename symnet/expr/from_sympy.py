@@ -3,7 +3,8 @@
 In: a SymPy expression.  Out: a node.  There `*` of matrices is a matrix product; vectors of shape (n, 1) stay columns;
 symbols in shapes and in the limits of sums become dims of the same name.
 `sympy_scalars.py` holds the scalar functions, `sympy_matrices.py` the forms of matrices, `indexed_sums.py` sums over
-indices, `array_expressions.py` symbolic arrays.  Linear in the distinct parts.
+indices, `array_expressions.py` symbolic arrays; what they ask of the conversion, `conversion.py` says.  Linear in the
+distinct parts.
 Not handled: symbolic powers of matrices, functions of matrices other than elementwise ones, factorisations, complex
 numbers, integrals, unevaluated derivatives.  The error names the part.
 """
@@ -21,17 +22,16 @@ from sympy.tensor.array import expressions as arrays
 from symnet import dtypes
 from symnet.errors import ArgumentError, SymnetError, explain
 from symnet.expr.constants import Number, as_node
+from symnet.expr.conversion import Conversion, Ranges, Value
 from symnet.expr.extents import as_extent, dim, same_shape
-from symnet.expr.indexed_sums import Labelled, Range, broadcast, product_of
+from symnet.expr.labelled import Labelled, broadcast, product_of
 from symnet.expr.node import Node, Shape
 from symnet.expr.symbols import SymbolNames, check_leaves, tensor
 from symnet.expr.sympy_matrices import FORMS, REFUSED, Form, beside_matrix, unknown
 from symnet.expr.sympy_scalars import atom_of, builder
 
-Ranges = tuple[Range, ...]
 _WITH_SHAPE = (sympy.MatrixExpr, sympy.IndexedBase, arrays.ArraySymbol, arrays.OneArray, arrays.ZeroArray)
 LARGEST_SHOWN = 200  # parts of an expression that an error still writes out: SymPy's printing is exponential
-Value = Any  # a Node, a Labelled inside a sum, or what BUILD passes between its entries (a pair of a Piecewise)
 
 
 def from_sympy(expr: Any, *, dtype: Any = dtypes.DEFAULT_REAL, leaves: Mapping[Any, Any] | None = None) -> Node:
@@ -103,7 +103,7 @@ def described(part: Any) -> str:
     return str(part) if count <= LARGEST_SHOWN else f"{type(part).__name__}(…)"
 
 
-class Converter:
+class Converter(Conversion):
     """One conversion: remembers what every part became, for each set of ranges it stands under."""
 
     def __init__(self, expr: Basic, dtype: str, leaves: Mapping[Any, Any]) -> None:

@@ -1,142 +1,43 @@
 """Sums over indices become contractions: Σᵢ a[i]·b[i, j] is an einsum.
 
 In: SymPy's `Sum`, `Indexed`, elements `X[i, j]` of matrices, `KroneckerDelta`.  Out: nodes; inside a sum `Labelled`
-values, whose axes are index symbols.  A product stays a list of factors until a sum contracts it or a function needs
-it whole.  An index is affine in the indices of sums: x[i + 1] is a slice, x[2*i] one with a step, x[n - 1 - i] runs
-backwards, x[i + j] is gathered, as in a convolution.
+values (`labelled.py`).  An index is affine in the indices of sums: x[i + 1] is a slice, x[2*i] one with a step,
+x[n - 1 - i] runs backwards, x[i + j] is gathered, as in a convolution.
 Not handled: other indices, as x[i*j] and x[t[i]].
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import sympy
 
 from symnet.expr.constants import identity, iota, number, size
 from symnet.expr.contraction import contract
-from symnet.expr.elementwise import convert, elementwise
+from symnet.expr.conversion import Conversion
+from symnet.expr.elementwise import elementwise
 from symnet.expr.extents import as_extent, ints_arg, same_extent, shape_arg
 from symnet.expr.indexing import take
+from symnet.expr.labelled import Factor, Index, Labelled, Range, labelled, over, whole
 from symnet.expr.movement import Slice, broadcast_to, keep_axes
 from symnet.expr.node import Extent, Node
 from symnet.expr.reduction import reduce
 
-if TYPE_CHECKING:
-    from symnet.expr.from_sympy import Converter
 
-Index = Any  # a SymPy Symbol or Idx
-Labels = tuple[Index, ...]
-
-
-class Range(NamedTuple):
-    """An index of a sum, from `low` to `high`, both included."""
-
-    index: Index
-    low: Any
-    high: Any
-
-    @property
-    def extent(self) -> Extent:
-        return _whole(self.high - self.low + 1)
-
-    def as_scalar(self) -> Labelled:
-        """The index itself as a number: a real one, for SymPy's numbers do not wrap."""
-        ramp = iota(self.extent)
-        value = convert(ramp if self.low == 0 else ramp + size(self.low), None)
-        return Labelled((Factor(value, (self.index,)),))
-
-
-class Factor(NamedTuple):
-    """An array whose axes are indices."""
-
-    node: Node
-    labels: Labels
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """A product of factors: a scalar for every value of its indices."""
-
-    factors: tuple[Factor, ...]
-
-    @property
-    def labels(self) -> Labels:
-        return tuple(dict.fromkeys(label for factor in self.factors for label in factor.labels))
-
-    def summed(self, out: Sequence[Index]) -> Node:
-        """The array with axes `out`, the other indices summed over."""
-        arrays = [f for f in self.factors if f.labels]
-        scalars = [f.node for f in self.factors if not f.labels]
-        if not arrays:
-            return elementwise("mul", *scalars) if len(scalars) > 1 else scalars[0]
-        if len(arrays) == 1 and arrays[0].labels == tuple(out):
-            total = arrays[0].node
-        else:
-            number_of = {label: k for k, label in enumerate(self.labels)}
-            indices = [[number_of[label] for label in f.labels] for f in arrays]
-            total = contract(indices, [number_of[label] for label in out], *(f.node for f in arrays))
-        return elementwise("mul", *scalars, total) if scalars else total
-
-
-def _whole(value: Any) -> Extent:
-    value = sympy.expand(value)
-    return int(value) if value.is_Integer else value
-
-
-def product_of(values: Sequence[Any]) -> Labelled:
-    """Factors side by side."""
-    factors = [v.factors if isinstance(v, Labelled) else (Factor(v, ()),) for v in values]
-    return Labelled(tuple(f for group in factors for f in group))
-
-
-def broadcast(build: Callable[..., Any], values: Sequence[Any], ranges: Sequence[Range]) -> Any:
-    """A scalar function of labelled values, their axes brought to one order."""
-    inside = {label for v in _flat(values) if isinstance(v, Labelled) for label in v.labels}
-    order = tuple(r.index for r in ranges if r.index in inside)
-
-    def array(value: Any) -> Any:
-        if isinstance(value, tuple):
-            return tuple(map(array, value))
-        return _over(value, order) if isinstance(value, Labelled) else value
-
-    result = build(*map(array, values))
-    if isinstance(result, tuple):  # a condition and its value: Piecewise puts them together
-        return tuple(values)
-    return Labelled((Factor(result, order),))
-
-
-def _flat(values: Sequence[Any]) -> list[Any]:
-    return [v for value in values for v in (value if isinstance(value, tuple) else (value,))]
-
-
-def _over(value: Labelled, order: Labels) -> Node:
-    mine = [label for label in order if label in value.labels]
-    return keep_axes(value.summed(mine), tuple(k for k, label in enumerate(order) if label not in mine))
-
-
-# --------------------------------------------------------------------------- what stands under a sum
-
-
-def _inside(c: Converter, part: Any, own: tuple[Range, ...], ranges: tuple[Range, ...]) -> Any:
+def _inside(c: Conversion, part: Any, own: tuple[Range, ...], ranges: tuple[Range, ...]) -> Any:
     """`part` under indices of its own, which hide outer ones of the same name."""
     outer = tuple(r for r in ranges if r.index not in {o.index for o in own})
     return c.convert(part, (*outer, *own))
 
 
-def _labelled(body: Any) -> Labelled:
-    return body if isinstance(body, Labelled) else product_of([body])
-
-
-def sum_over(c: Converter, part: Any, ranges: tuple[Range, ...]) -> Any:
+def sum_over(c: Conversion, part: Any, ranges: tuple[Range, ...]) -> Any:
     """Σ over the limits of `part`."""
     own = tuple(_range(c, part, limit) for limit in part.limits)
     body = _inside(c, part.function, own, ranges)
     if isinstance(body, Node) and body.rank:
         raise c.refuse(part, "sums of scalars", "a sum of matrices", "Write it out, or sum its elements.")
-    value = _labelled(body)
+    value = labelled(body)
     repeated = [Factor(size(o.extent), ()) for o in own if o.index not in value.labels]
     value = Labelled((*repeated, *value.factors))
     gone = {o.index for o in own}
@@ -145,7 +46,7 @@ def sum_over(c: Converter, part: Any, ranges: tuple[Range, ...]) -> Any:
     return Labelled((Factor(total, left),)) if left else total
 
 
-def _range(c: Converter, part: Any, limit: Any) -> Range:
+def _range(c: Conversion, part: Any, limit: Any) -> Range:
     if len(limit) != 3:
         raise c.refuse(part, "sums with both limits", f"limits {limit}", "Write Sum(f, (i, 0, n - 1)).")
     index, low, high = limit
@@ -157,7 +58,7 @@ def _range(c: Converter, part: Any, limit: Any) -> Range:
     return Range(index, low, high)
 
 
-def indexed(c: Converter, part: Any, ranges: tuple[Range, ...]) -> Any:
+def indexed(c: Conversion, part: Any, ranges: tuple[Range, ...]) -> Any:
     """x[i, j] of an `IndexedBase`; without a shape it is as long as the ranges say."""
     base = part.base
     leaf = c.given.get(base)
@@ -171,18 +72,18 @@ def indexed(c: Converter, part: Any, ranges: tuple[Range, ...]) -> Any:
     return element(c, part, leaf, part.indices, ranges)
 
 
-def _shape_by_ranges(c: Converter, part: Any, ranges: tuple[Range, ...]) -> tuple[Extent, ...]:
+def _shape_by_ranges(c: Conversion, part: Any, ranges: tuple[Range, ...]) -> tuple[Extent, ...]:
     shape = []
     for index in part.indices:
         found = _affine(_with_dims(c, index), ranges)
         if found is None or not found.terms:
             mend = f"Write IndexedBase({part.base.label}, shape=(…))."
             raise c.refuse(part, "a shape of the indexed base", "no shape is given", mend)
-        shape.append(_whole(found.high + 1))
+        shape.append(whole(found.high + 1))
     return tuple(shape)
 
 
-def _with_dims(c: Converter, value: Any) -> Any:
+def _with_dims(c: Conversion, value: Any) -> Any:
     """A size or an index, with the symbols of sizes as dims."""
     return sympy.expand(value.xreplace({s: c.names.get(str(s), s) for s in value.free_symbols}))
 
@@ -212,7 +113,7 @@ def _affine(index: Any, ranges: tuple[Range, ...]) -> Affine | None:
     return Affine(offset, tuple((r, int(k)) for r, k in terms))
 
 
-def element(c: Converter, part: Any, x: Any, indices: Sequence[Any], ranges: tuple[Range, ...]) -> Any:
+def element(c: Conversion, part: Any, x: Any, indices: Sequence[Any], ranges: tuple[Range, ...]) -> Any:
     """x[i, j]: numbers drop an axis, indices of sums name one, or several."""
     x = c.plain(part, x)
     if len(indices) != x.rank:
@@ -244,7 +145,7 @@ def _spread(x: Node, axis: int, found: Affine) -> Node:
     if not others:
         starts = [0] * x.rank
         sizes, steps = list(x.shape), [1] * x.rank
-        starts[axis] = 0 if step > 0 else _whole(x.shape[axis] - 1)
+        starts[axis] = 0 if step > 0 else whole(x.shape[axis] - 1)
         sizes[axis], steps[axis] = first.extent, step
         return Slice(x, shape_arg(tuple(starts)), shape_arg(tuple(sizes)), ints_arg(tuple(steps)))
     ramps = []
@@ -255,18 +156,18 @@ def _spread(x: Node, axis: int, found: Affine) -> Node:
     return take(x, elementwise("add", *ramps), axis)
 
 
-def _window(c: Converter, part: Any, extent: Extent, low: Any, high: Any) -> slice:
+def _window(c: Conversion, part: Any, extent: Extent, low: Any, high: Any) -> slice:
     """The part of an axis that an index runs over."""
     stop = sympy.expand(high + 1)
-    if low == 0 and same_extent(_whole(stop), extent):
+    if low == 0 and same_extent(whole(stop), extent):
         return slice(None)
     if not (sympy.expand(low).is_nonnegative and sympy.expand(extent - stop).is_nonnegative):
         why = f"an index from {low} to {high} on an axis of extent {extent}"
         raise c.refuse(part, "indices inside the axis", why, "Count from 0 to n - 1.")
-    return slice(_whole(low), _whole(stop))
+    return slice(whole(low), whole(stop))
 
 
-def _position(c: Converter, part: Any, index: Any, ranges: tuple[Range, ...]) -> int:
+def _position(c: Conversion, part: Any, index: Any, ranges: tuple[Range, ...]) -> int:
     bound = sorted(str(s) for s in index.free_symbols)
     if any(r.index in index.free_symbols for r in ranges):
         why, mend = f"index {index}", "Use sums of indices with whole coefficients, as in x[2*i + j]."
@@ -275,7 +176,7 @@ def _position(c: Converter, part: Any, index: Any, ranges: tuple[Range, ...]) ->
     raise c.refuse(part, "numbers or affine indices of sums", why, mend)
 
 
-def kronecker_delta(c: Converter, part: Any, ranges: tuple[Range, ...]) -> Any:
+def kronecker_delta(c: Conversion, part: Any, ranges: tuple[Range, ...]) -> Any:
     """δ(i, j) of two indices over the same range."""
     a, b = (_alone(index, ranges) for index in part.indices)
     if a is None or b is None or a[1:] != b[1:]:
@@ -290,13 +191,13 @@ def _alone(index: Any, ranges: tuple[Range, ...]) -> Range | None:
     return next((r for r in ranges if r.index == index), None)
 
 
-def product_over(c: Converter, part: Any, ranges: tuple[Range, ...]) -> Any:
+def product_over(c: Conversion, part: Any, ranges: tuple[Range, ...]) -> Any:
     """Π over the limits of `part`."""
     own = tuple(_range(c, part, limit) for limit in part.limits)
     body = _inside(c, part.function, own, ranges)
     if isinstance(body, Node) and body.rank:
         raise c.refuse(part, "products of scalars", "a product of matrices", "Write it out.")
-    value = _labelled(body)
+    value = labelled(body)
     gone = [o.index for o in own if o.index in value.labels]
     left = [label for label in value.labels if label not in gone]
     total = value.summed([*left, *gone])
@@ -307,12 +208,12 @@ def product_over(c: Converter, part: Any, ranges: tuple[Range, ...]) -> Any:
     return Labelled((Factor(total, tuple(left)),)) if left else total
 
 
-def function_matrix(c: Converter, part: Any, ranges: tuple[Range, ...]) -> Node:
+def function_matrix(c: Conversion, part: Any, ranges: tuple[Range, ...]) -> Node:
     """f(i, j) for all rows i and columns j."""
     shape = c.shape(part.shape)
     own = tuple(Range(v, sympy.Integer(0), n - 1) for v, n in zip(part.lamda.variables, shape, strict=True))
-    value = _labelled(_inside(c, part.lamda.expr, own, ranges))
+    value = labelled(_inside(c, part.lamda.expr, own, ranges))
     if any(label not in {o.index for o in own} for label in value.labels):
         why, mend = "its elements do", "Sum over its elements instead."
         raise c.refuse(part, "matrices that do not depend on the index of a sum", why, mend)
-    return broadcast_to(_over(value, tuple(o.index for o in own)), shape)
+    return broadcast_to(over(value, tuple(o.index for o in own)), shape)

@@ -7,7 +7,7 @@ In: a part and the nodes of its own parts.  Out: a node.  `FORMS` has a line for
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import sympy
 from sympy import Basic, Symbol
@@ -23,8 +23,9 @@ from symnet.expr import indexed_sums
 from symnet.expr.array_expressions import ARRAYS
 from symnet.expr.constants import identity, number_of
 from symnet.expr.contraction import contract, matmul, trace, transpose
+from symnet.expr.conversion import Conversion, Ranges, Value
 from symnet.expr.elementwise import elementwise
-from symnet.expr.indexed_sums import Range, function_matrix, product_over, sum_over
+from symnet.expr.indexed_sums import function_matrix, product_over, sum_over
 from symnet.expr.linalg import det, inv, matrix_power
 from symnet.expr.movement import concat, fill, reshape
 from symnet.expr.movement import stack as stacked
@@ -32,19 +33,14 @@ from symnet.expr.node import Node
 from symnet.expr.sympy_scalars import from_scalar
 from symnet.expr.sympy_table import remedy
 
-if TYPE_CHECKING:
-    from symnet.expr.from_sympy import Converter
-
-Ranges = tuple[Range, ...]
-Value = Any  # a Node, a Labelled inside a sum, or what a scalar's builder passes between its entries
-Build = Callable[..., Any]  # (converter, part, ranges, *values)
+Build = Callable[..., Any]  # (conversion, part, ranges, *values)
 
 
 class Form(NamedTuple):
     """How a SymPy class is converted: the parts it is made of, and what they make."""
 
     parts: Callable[[Any], Sequence[Any]]
-    build: Callable[..., Any]  # (converter, part, ranges, *values)
+    build: Callable[..., Any]  # (conversion, part, ranges, *values)
 
 
 def beside_matrix(part: Basic) -> tuple[str, str, str]:
@@ -55,7 +51,7 @@ def beside_matrix(part: Basic) -> tuple[str, str, str]:
     return "scalars", f"{type(part).__name__} of a matrix", mend
 
 
-def _matrix_product(c: Converter, part: Any, ranges: Ranges, *values: Value) -> Node:
+def _matrix_product(c: Conversion, part: Any, ranges: Ranges, *values: Value) -> Node:
     """The matrices from left to right, scalars in front."""
     _no_nodes(c, part)
     factors = [c.plain(a, v) for a, v in zip(part.args, values, strict=True)]
@@ -67,46 +63,46 @@ def _matrix_product(c: Converter, part: Any, ranges: Ranges, *values: Value) -> 
     return elementwise("mul", *numbers, result) if numbers else result
 
 
-def _no_nodes(c: Converter, part: Any) -> None:
+def _no_nodes(c: Conversion, part: Any) -> None:
     if any(isinstance(a, Node) for a in part.args):
         raise c.refuse(part, *beside_matrix(part))
 
 
 def _elementwise(op: str) -> Callable[..., Node]:
-    def build(c: Converter, part: Any, ranges: Ranges, *values: Value) -> Node:
+    def build(c: Conversion, part: Any, ranges: Ranges, *values: Value) -> Node:
         _no_nodes(c, part)
         return elementwise(op, *(c.plain(a, v) for a, v in zip(part.args, values, strict=True)))
 
     return build
 
 
-def _matrix_power(c: Converter, part: Any, ranges: Ranges, base: Value) -> Node:
+def _matrix_power(c: Conversion, part: Any, ranges: Ranges, base: Value) -> Node:
     exponent = part.exp
     if not exponent.is_Integer:
         raise c.refuse(part, "integer powers of matrices", f"exponent {exponent}", "Give the exponent as an integer.")
     return matrix_power(base, int(exponent))
 
 
-def _applied(c: Converter, part: Any, ranges: Ranges, x: Value) -> Node:
+def _applied(c: Conversion, part: Any, ranges: Ranges, x: Value) -> Node:
     (variable,) = part.function.variables
     body = part.function.expr
     rule = {s: c.atom(s, ()) for s in body.free_symbols if isinstance(s, Symbol) and s.name in c.names}
     return from_scalar(body, {**c.given, **rule, variable: x})
 
 
-def _diagonal_matrix(c: Converter, part: Any, ranges: Ranges, x: Node) -> Node:
+def _diagonal_matrix(c: Conversion, part: Any, ranges: Ranges, x: Node) -> Node:
     """A column (or row) on the diagonal."""
     n = c.extent(part.shape[0])
     vector = contract([[0, 1]], [0 if x.shape[1] == 1 else 1], x)
     return contract([[0], [0, 1]], [0, 1], vector, identity(n))
 
 
-def _diagonal_of(c: Converter, part: Any, ranges: Ranges, x: Node) -> Node:
+def _diagonal_of(c: Conversion, part: Any, ranges: Ranges, x: Node) -> Node:
     diagonal = contract([[0, 0]], [0], x)
     return reshape(diagonal, diagonal.shape[0], 1)
 
 
-def _kronecker(c: Converter, part: Any, ranges: Ranges, *values: Node) -> Node:
+def _kronecker(c: Conversion, part: Any, ranges: Ranges, *values: Node) -> Node:
     result = values[0]
     for right in values[1:]:
         shape = tuple(a * b for a, b in zip(result.shape, right.shape, strict=True))
@@ -114,13 +110,13 @@ def _kronecker(c: Converter, part: Any, ranges: Ranges, *values: Node) -> Node:
     return result
 
 
-def _blocks(c: Converter, part: Any, ranges: Ranges, *values: Node) -> Node:
+def _blocks(c: Conversion, part: Any, ranges: Ranges, *values: Node) -> Node:
     width = part.blockshape[1]
     rows = [concat(values[k : k + width], axis=1) for k in range(0, len(values), width)]
     return concat(rows, axis=0)
 
 
-def _slice(c: Converter, part: Any, ranges: Ranges, x: Node) -> Node:
+def _slice(c: Conversion, part: Any, ranges: Ranges, x: Node) -> Node:
     def along(bounds: Any) -> slice:
         begin, end, step = (int(b) if b.is_Integer else c.extent(b) for b in map(sympy.sympify, bounds))
         return slice(begin, end, step)
@@ -128,7 +124,7 @@ def _slice(c: Converter, part: Any, ranges: Ranges, x: Node) -> Node:
     return x[along(part.rowslice), along(part.colslice)]
 
 
-def _explicit(c: Converter, part: Any, ranges: Ranges, *values: Value) -> Node:
+def _explicit(c: Conversion, part: Any, ranges: Ranges, *values: Value) -> Node:
     """The entries, stacked; a matrix of one number is a fill, an identity matrix is δ."""
     entries = [c.plain(p, v) for p, v in zip(_entries(part), values, strict=True)]
     shape = tuple(map(int, part.shape))
@@ -209,21 +205,21 @@ def _block_list(part: Any) -> list[Any]:
     return [part.blocks[i, j] for i in range(rows) for j in range(columns)]
 
 
-def _unevaluated(c: Converter, part: Any, ranges: Ranges) -> Node:
+def _unevaluated(c: Conversion, part: Any, ranges: Ranges) -> Node:
     raise c.refuse(part, "an evaluated expression", f"unevaluated {type(part).__name__}", "Call .doit() on it first.")
 
 
-def unknown(c: Converter, part: Any, ranges: Ranges) -> Node:
+def unknown(c: Conversion, part: Any, ranges: Ranges) -> Node:
     expected = "SymPy scalars with a primitive, matrices, explicit matrices and sums"
     raise c.refuse(part, expected, type(part).__name__, remedy(part))
 
 
-def _numeric(c: Converter, part: Any, ranges: Ranges) -> Node:
+def _numeric(c: Conversion, part: Any, ranges: Ranges) -> Node:
     mend = "Compute it beforehand, and give it as a leaf: from_sympy(…, leaves={…})."
     raise c.refuse(part, "sums, products, inverses and determinants of matrices", f"{type(part).__name__}", mend)
 
 
-def _complex(c: Converter, part: Any, ranges: Ranges) -> Node:
+def _complex(c: Conversion, part: Any, ranges: Ranges) -> Node:
     mend = "Write real and imaginary parts as two matrices."
     raise c.refuse(part, "real matrices", f"{type(part).__name__}, which is complex", mend)
 
