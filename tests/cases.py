@@ -21,9 +21,10 @@ from symnet.expr.constants import as_node, identity, iota, number, size
 from symnet.expr.contraction import einsum, mean, outer, trace
 from symnet.expr.cumulative import cumsum, cumulate
 from symnet.expr.elementwise import elementwise, exp, indicator, log, maximum, minimum, sigmoid, tanh, where, xlogy
+from symnet.expr.expansion import expand, fill
 from symnet.expr.extents import Dim, dim
 from symnet.expr.indexing import labels, one_hot, take
-from symnet.expr.movement import broadcast_to, concat, expand, fill, pad, stack
+from symnet.expr.movement import broadcast_to, concat, pad, stack
 from symnet.expr.node import Node
 from symnet.expr.reduction import argmax, log_softmax, logsumexp, prod, softmax
 from symnet.expr.reduction import max as largest

@@ -21,8 +21,9 @@ import sympy
 from symnet.expr.constants import number_of, size
 from symnet.expr.contraction import Einsum, contract
 from symnet.expr.elementwise import elementwise, is_op, where
+from symnet.expr.expansion import Expand, expand
 from symnet.expr.extents import as_extent, ints_arg, same_shape, shape_arg
-from symnet.expr.movement import Concat, Expand, Place, Slice, drop_axes, expand
+from symnet.expr.movement import Concat, Place, Slice, drop_axes
 from symnet.expr.node import Extent, Node
 
 MOST_TERMS = 24

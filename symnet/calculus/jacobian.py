@@ -24,8 +24,8 @@ from symnet.diff.reverse import pullback
 from symnet.errors import one_of
 from symnet.expr.constants import as_node, number
 from symnet.expr.contraction import transpose
+from symnet.expr.expansion import keep_axes
 from symnet.expr.extents import shape_arg
-from symnet.expr.movement import keep_axes
 from symnet.expr.node import Node, Shape, static_name
 from symnet.expr.symbols import Tensor
 

@@ -19,9 +19,9 @@ from symnet.calculus.names import attach, strip
 from symnet.errors import ArgumentError, AssumptionError, explain, one_of
 from symnet.expr.contraction import transpose
 from symnet.expr.elementwise import elementwise
+from symnet.expr.expansion import fill
 from symnet.expr.extents import same_shape
 from symnet.expr.graph import topological, unwrapped, wrapped
-from symnet.expr.movement import fill
 from symnet.expr.node import Node, Shape
 from symnet.expr.symbols import EQUALITIES, Barrier, Named, Tensor, check_leaves
 from symnet.simplify.algebra import simplify

@@ -13,8 +13,8 @@ from symnet.diff.rules import Maybe
 from symnet.diff.tables import apply_batch
 from symnet.expr.constants import identity, number
 from symnet.expr.contraction import contract
+from symnet.expr.expansion import expand
 from symnet.expr.graph import depends_on, topological
-from symnet.expr.movement import expand
 from symnet.expr.node import Node, Shape
 
 

@@ -14,8 +14,8 @@ from symnet.diff.support import Where, carried, chosen, masked, varying
 from symnet.expr.constants import identity
 from symnet.expr.contraction import Einsum, contract
 from symnet.expr.elementwise import elementwise
+from symnet.expr.expansion import expand, keep_axes
 from symnet.expr.extents import same_shape
-from symnet.expr.movement import expand, keep_axes
 from symnet.expr.node import Node, Shape
 
 

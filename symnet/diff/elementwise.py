@@ -48,7 +48,8 @@ from symnet.expr.elementwise import (
     where,
     xlogy,
 )
-from symnet.expr.movement import broadcast_to, keep_axes
+from symnet.expr.expansion import keep_axes
+from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node, Shape
 from symnet.expr.result_dtypes import CASTS, COUNTED
 from symnet.expr.sympy_table import polygamma

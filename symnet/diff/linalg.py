@@ -17,8 +17,8 @@ from symnet.diff.rules import Maybe
 from symnet.diff.support import Where, carried, chosen, masked
 from symnet.expr.contraction import contract
 from symnet.expr.elementwise import negative
+from symnet.expr.expansion import expand
 from symnet.expr.linalg import Determinant, Solve, identities, inv, matrix_transpose, solve_for_many
-from symnet.expr.movement import expand
 from symnet.expr.node import Node, Shape
 
 

@@ -13,9 +13,10 @@ from symnet.diff.contraction import add_up
 from symnet.diff.rules import Maybe
 from symnet.diff.support import Where, carried, moved
 from symnet.expr.contraction import contract
+from symnet.expr.expansion import Expand, expand
 from symnet.expr.extents import ints_arg, shape_arg
 from symnet.expr.graph import with_operands
-from symnet.expr.movement import Concat, Expand, Place, Reshape, Slice, expand, reshape
+from symnet.expr.movement import Concat, Place, Reshape, Slice, reshape
 from symnet.expr.node import Extent, Node, Shape
 
 # --------------------------------------------------------------------------- reverse

@@ -18,9 +18,10 @@ from symnet.expr.assumptions import known
 from symnet.expr.constants import iota
 from symnet.expr.contraction import contract, transpose
 from symnet.expr.elementwise import divide, elementwise, equal, exp, greater, negative, where
+from symnet.expr.expansion import expand, keep_axes
 from symnet.expr.extents import ints_arg, product
 from symnet.expr.indexing import one_hot
-from symnet.expr.movement import expand, keep_axes, reshape
+from symnet.expr.movement import reshape
 from symnet.expr.node import Node, Shape, static_name
 from symnet.expr.reduction import Reduce, along, reduce
 

@@ -23,7 +23,8 @@ from functools import reduce
 from symnet.expr.constants import number, number_of
 from symnet.expr.contraction import contract, transpose
 from symnet.expr.elementwise import elementwise, greater, indicator, is_op, where
-from symnet.expr.movement import Expand, broadcast_to, drop_axes, keep_axes
+from symnet.expr.expansion import Expand, keep_axes
+from symnet.expr.movement import broadcast_to, drop_axes
 from symnet.expr.node import Node, Shape
 
 MOST_CUBES = 6

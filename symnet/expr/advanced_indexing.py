@@ -14,9 +14,10 @@ from typing import Any
 from symnet.errors import ArgumentError, ShapeError, explain
 from symnet.expr.constants import ConstantArray, constant
 from symnet.expr.contraction import transpose
+from symnet.expr.expansion import keep_axes
 from symnet.expr.index_arrays import in_range
 from symnet.expr.indexing import getitem, take
-from symnet.expr.movement import keep_axes, reshape
+from symnet.expr.movement import reshape
 from symnet.expr.node import Node, register_builder
 
 

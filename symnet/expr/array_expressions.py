@@ -15,8 +15,9 @@ from sympy.tensor.array import expressions as arrays
 from symnet.expr.contraction import contract, transpose
 from symnet.expr.conversion import Conversion
 from symnet.expr.elementwise import elementwise
+from symnet.expr.expansion import fill
 from symnet.expr.indexed_sums import element
-from symnet.expr.movement import fill, reshape
+from symnet.expr.movement import reshape
 from symnet.expr.node import Node
 
 Parts = Callable[[Any], Sequence[Any]]

@@ -15,9 +15,10 @@ from symnet.expr.array_facts import array_facts
 from symnet.expr.constants import Number, number_of
 from symnet.expr.contraction import Einsum, transpose
 from symnet.expr.elementwise import Elementwise, elementwise, is_op
+from symnet.expr.expansion import Expand
 from symnet.expr.extents import same_extent, same_shape
 from symnet.expr.indexing import Take
-from symnet.expr.movement import Concat, Expand, Slice
+from symnet.expr.movement import Concat, Slice
 from symnet.expr.node import Node
 from symnet.expr.reduction import Reduce
 from symnet.expr.result_dtypes import CASTS, COUNTED

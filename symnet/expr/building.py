@@ -12,8 +12,9 @@ from typing import Any
 from symnet.errors import ShapeError, explain
 from symnet.expr.constants import as_node, identity
 from symnet.expr.contraction import contract
+from symnet.expr.expansion import fill, keep_axes
 from symnet.expr.extents import as_extent
-from symnet.expr.movement import fill, keep_axes, reshape
+from symnet.expr.movement import reshape
 from symnet.expr.node import Node
 from symnet.expr.operators import of_truth_values
 

@@ -18,6 +18,7 @@ from symnet import dtypes
 from symnet.errors import ArgumentError, ShapeError, explain, truth
 from symnet.expr.constants import as_node, size
 from symnet.expr.elementwise import check_one_real, convert, elementwise, reciprocal
+from symnet.expr.expansion import keep_axes
 from symnet.expr.extents import (
     ints_arg,
     ints_of,
@@ -247,8 +248,6 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
         >>> sn.sum(X).shape, sn.sum(X, axis=1).shape, X.sum(0, keepdims=True).shape
         ((), (m,), (1, 3))
     """
-    from symnet.expr.movement import keep_axes
-
     x = widened(as_node(x))
     axes = normalize_axes("sum(…)", axis, x.rank)
     if not axes:

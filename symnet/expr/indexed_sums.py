@@ -17,10 +17,11 @@ from symnet.expr.constants import identity, iota, number, size
 from symnet.expr.contraction import contract
 from symnet.expr.conversion import Conversion
 from symnet.expr.elementwise import elementwise
+from symnet.expr.expansion import keep_axes
 from symnet.expr.extents import as_extent, ints_arg, same_extent, shape_arg
 from symnet.expr.indexing import take
 from symnet.expr.labelled import Factor, Index, Labelled, Range, labelled, over, whole
-from symnet.expr.movement import Slice, broadcast_to, keep_axes
+from symnet.expr.movement import Slice, broadcast_to
 from symnet.expr.node import Extent, Node
 from symnet.expr.reduction import reduce
 

@@ -17,10 +17,11 @@ from sympy.core.symbol import Str
 from symnet import dtypes
 from symnet.errors import ArgumentError, DTypeError, ShapeError, explain
 from symnet.expr.constants import ConstantArray, as_node, constant, number_of
+from symnet.expr.expansion import keep_axes
 from symnet.expr.extents import Dim, as_extent, ints_arg, shape_arg, shape_of, whole_number
 from symnet.expr.graph import substitute, topological
 from symnet.expr.index_arrays import in_range, index_array, is_index_array, places_of_mask
-from symnet.expr.movement import Slice, concat, drop_axes, keep_axes
+from symnet.expr.movement import Slice, concat, drop_axes
 from symnet.expr.node import _BUILDERS, Extent, Node, Shape, register_builder, static_name
 from symnet.expr.symbols import tensor
 

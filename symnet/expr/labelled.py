@@ -15,7 +15,7 @@ import sympy
 from symnet.expr.constants import iota, size
 from symnet.expr.contraction import contract
 from symnet.expr.elementwise import convert, elementwise
-from symnet.expr.movement import keep_axes
+from symnet.expr.expansion import keep_axes
 from symnet.expr.node import Extent, Node
 
 Index = Any  # a SymPy Symbol or Idx

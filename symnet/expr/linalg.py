@@ -24,8 +24,9 @@ from symnet.errors import ArgumentError, ShapeError, explain
 from symnet.expr.constants import as_node, identity
 from symnet.expr.contraction import contract, transpose
 from symnet.expr.elementwise import check_one_real
+from symnet.expr.expansion import Expand, expand
 from symnet.expr.extents import broadcast_shapes, same_extent, same_shape
-from symnet.expr.movement import Expand, broadcast_to, expand
+from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node, Shape, static_name
 from symnet.expr.result_dtypes import real_dtype
 

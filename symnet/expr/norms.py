@@ -18,8 +18,8 @@ from symnet.errors import ArgumentError, explain, truth
 from symnet.expr.constants import as_node
 from symnet.expr.contraction import sum as total
 from symnet.expr.elementwise import absolute, indicator, not_equal, power, sqrt
+from symnet.expr.expansion import keep_axes
 from symnet.expr.extents import normalize_axes
-from symnet.expr.movement import keep_axes
 from symnet.expr.node import Node
 from symnet.expr.reduction import max as largest
 from symnet.expr.reduction import min as smallest

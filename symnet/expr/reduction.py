@@ -15,8 +15,8 @@ from symnet import dtypes
 from symnet.errors import ShapeError, explain, truth
 from symnet.expr.constants import as_node
 from symnet.expr.elementwise import convert, elementwise
+from symnet.expr.expansion import expand, keep_axes
 from symnet.expr.extents import ints_arg, ints_of, normalize_axes, product
-from symnet.expr.movement import expand, keep_axes
 from symnet.expr.node import Node, Shape, register_builder, static_name
 
 REDUCTIONS = ("max", "min", "prod", "logsumexp", "argmax")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from symnet.expr.constants import number_of
 from symnet.expr.contraction import Einsum
 from symnet.expr.elementwise import is_op
-from symnet.expr.movement import Expand
+from symnet.expr.expansion import Expand
 from symnet.expr.node import Node
 from symnet.expr.reduction import Reduce
 

@@ -25,9 +25,10 @@ from symnet.expr.constants import identity, number_of
 from symnet.expr.contraction import contract, matmul, trace, transpose
 from symnet.expr.conversion import Conversion, Ranges, Value
 from symnet.expr.elementwise import elementwise
+from symnet.expr.expansion import fill
 from symnet.expr.indexed_sums import function_matrix, product_over, sum_over
 from symnet.expr.linalg import det, inv, matrix_power
-from symnet.expr.movement import concat, fill, reshape
+from symnet.expr.movement import concat, reshape
 from symnet.expr.movement import stack as stacked
 from symnet.expr.node import Node
 from symnet.expr.sympy_scalars import from_scalar

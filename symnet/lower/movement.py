@@ -5,7 +5,8 @@ A Reshape is a view of its operand's buffer (`lower/program.py`).
 
 from __future__ import annotations
 
-from symnet.expr.movement import Concat, Expand, Place, Slice
+from symnet.expr.expansion import Expand
+from symnet.expr.movement import Concat, Place, Slice
 from symnet.expr.node import Node
 from symnet.loops.ir import Buffer, Const, IntExpr, IntVar, Store, Value
 from symnet.lower.extents import lower_extent

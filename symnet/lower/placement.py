@@ -15,8 +15,8 @@ from collections.abc import Iterable
 from symnet.expr.constants import number_of
 from symnet.expr.contraction import Einsum
 from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.expansion import Expand
 from symnet.expr.graph import consumers, topological, with_operands
-from symnet.expr.movement import Expand
 from symnet.expr.node import Node
 from symnet.lower.contraction import elements
 from symnet.simplify.coefficients import has_both_signs, negative

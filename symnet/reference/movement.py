@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from symnet.errors import ValueDomainError, explain
-from symnet.expr.movement import Concat, Expand, Place, Reshape, Slice
+from symnet.expr.expansion import Expand
+from symnet.expr.movement import Concat, Place, Reshape, Slice
 from symnet.expr.node import Extent
 from symnet.reference.context import Array, Context
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 from functools import lru_cache
 
 from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.expansion import Expand, expand
 from symnet.expr.extents import has_unit_axis
-from symnet.expr.movement import Expand, drop_axes, expand
+from symnet.expr.movement import drop_axes
 from symnet.expr.node import Node, Shape
 
 Axes = tuple[int, ...]

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from symnet.expr.constants import number, number_of
 from symnet.expr.elementwise import Elementwise, elementwise, is_op
+from symnet.expr.expansion import Expand
 from symnet.expr.graph import with_operands
-from symnet.expr.movement import Expand, broadcast_to
+from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node, Shape
 from symnet.simplify.broadcast import Axes, align, trailing
 from symnet.simplify.coefficients import is_finite_scalar, product, split_coefficient

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from symnet import dtypes
 from symnet.expr.constants import ConstantArray, identity, number
 from symnet.expr.elementwise import is_op
+from symnet.expr.expansion import fill
 from symnet.expr.graph import with_operands
-from symnet.expr.movement import fill
 from symnet.expr.node import Node
 from symnet.expr.result_dtypes import CASTS
 from symnet.simplify.engine import Rewrite

@@ -14,8 +14,8 @@ from symnet.expr.assumptions import known
 from symnet.expr.constants import number, size
 from symnet.expr.contraction import Einsum, Indices, contract
 from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.expansion import Expand, expand
 from symnet.expr.graph import with_operands
-from symnet.expr.movement import Expand, expand
 from symnet.expr.node import Node
 from symnet.simplify.broadcast import Axes, trailing
 from symnet.simplify.coefficients import unsigned

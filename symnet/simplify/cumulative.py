@@ -8,9 +8,10 @@ from __future__ import annotations
 from symnet.expr.constants import iota, number, number_of, size
 from symnet.expr.cumulative import CumulativeSum, cumulate
 from symnet.expr.elementwise import elementwise, is_op, negative
+from symnet.expr.expansion import Expand, expand
 from symnet.expr.extents import same_extent
 from symnet.expr.graph import with_operands
-from symnet.expr.movement import Expand, Slice, expand
+from symnet.expr.movement import Slice
 from symnet.expr.node import Node
 from symnet.simplify.engine import Rewrite
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from symnet.expr.constants import Delta, iota, number_of
 from symnet.expr.contraction import Einsum, contract
 from symnet.expr.elementwise import elementwise, equal, where
-from symnet.expr.movement import expand
+from symnet.expr.expansion import expand
 from symnet.expr.node import Node
 from symnet.simplify.engine import Rewrite
 

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from symnet.expr.contraction import Einsum, Indices, contract
+from symnet.expr.expansion import expand
 from symnet.expr.extents import product, same_extent
 from symnet.expr.linalg import Solve, matrix_transpose
-from symnet.expr.movement import expand
 from symnet.expr.node import Extent, Node
 from symnet.simplify.contraction import Part, parts_of
 from symnet.simplify.engine import Rewrite

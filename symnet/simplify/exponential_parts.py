@@ -17,7 +17,8 @@ from symnet.expr.constants import number, number_of
 from symnet.expr.contraction import Einsum, contract
 from symnet.expr.contraction import sum as sum_over
 from symnet.expr.elementwise import elementwise, equal, is_op, where
-from symnet.expr.movement import broadcast_to, expand
+from symnet.expr.expansion import expand
+from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node, Shape, kept_on_node
 from symnet.expr.reduction import along, reduce
 from symnet.simplify.broadcast import Axes, without_repetition

@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterator
 
 from symnet.expr.constants import number_of
 from symnet.expr.elementwise import is_op
+from symnet.expr.expansion import Expand, expand
 from symnet.expr.extents import ints_arg, same_shape, shape_arg
 from symnet.expr.graph import with_operands
-from symnet.expr.movement import Concat, Expand, Slice, broadcast_to, concat, expand
+from symnet.expr.movement import Concat, Slice, broadcast_to, concat
 from symnet.expr.node import Extent, Node, kept_on_node
 from symnet.expr.reduction import Reduce
 from symnet.expr.softmax import softmax_axes

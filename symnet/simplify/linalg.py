@@ -13,9 +13,10 @@ from symnet.expr.constants import identity, number, size
 from symnet.expr.contraction import Einsum, Indices, contract
 from symnet.expr.contraction import sum as sum_over
 from symnet.expr.elementwise import absolute, elementwise, is_op, log, negative, power, reciprocal
+from symnet.expr.expansion import Expand, expand
 from symnet.expr.extents import same_extent
 from symnet.expr.linalg import Determinant, Solve, det, identities, inv, logdet, matrix_transpose
-from symnet.expr.movement import Expand, broadcast_to, expand
+from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
 from symnet.expr.reduction import prod
 from symnet.simplify.coefficients import unsigned

@@ -19,8 +19,9 @@ from symnet.expr.assumptions import known
 from symnet.expr.constants import number, number_of
 from symnet.expr.contraction import Einsum, contract
 from symnet.expr.elementwise import elementwise, is_op, where
+from symnet.expr.expansion import Expand
 from symnet.expr.graph import with_operands
-from symnet.expr.movement import Expand, broadcast_to
+from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
 from symnet.expr.symbols import Sealed
 from symnet.simplify.broadcast import Axes, trailing, without_repetition

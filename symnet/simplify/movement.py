@@ -12,10 +12,11 @@ from sympy import Integer
 from symnet.expr.constants import Number, number
 from symnet.expr.contraction import Einsum
 from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.expansion import Expand, expand
 from symnet.expr.extents import ints_arg, same_shape, shape_arg
 from symnet.expr.graph import with_operands
 from symnet.expr.indexing import Take
-from symnet.expr.movement import Concat, Expand, Place, Reshape, Slice, broadcast_to, expand, reshape
+from symnet.expr.movement import Concat, Place, Reshape, Slice, broadcast_to, reshape
 from symnet.expr.node import Node
 from symnet.simplify.broadcast import align, cover, spread
 from symnet.simplify.coefficients import is_finite_scalar, unsigned

@@ -14,8 +14,9 @@ from symnet.expr.assumptions import known
 from symnet.expr.constants import number_of
 from symnet.expr.contraction import Einsum
 from symnet.expr.elementwise import elementwise, equal, is_op, where
+from symnet.expr.expansion import Expand
 from symnet.expr.graph import with_operands
-from symnet.expr.movement import Expand, broadcast_to
+from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
 from symnet.simplify.coefficients import Term, negated, split_coefficient, terms_of
 from symnet.simplify.engine import Rewrite

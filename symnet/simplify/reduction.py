@@ -8,9 +8,10 @@ from __future__ import annotations
 from symnet.expr.constants import number, size
 from symnet.expr.contraction import sum as sum_over
 from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.expansion import Expand, expand
 from symnet.expr.extents import product
 from symnet.expr.graph import with_operands
-from symnet.expr.movement import Concat, Expand, drop_axes, expand
+from symnet.expr.movement import Concat, drop_axes
 from symnet.expr.node import Node
 from symnet.expr.reduction import Reduce, reduce
 from symnet.expr.result_dtypes import COUNTED

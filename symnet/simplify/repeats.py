@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from symnet.expr.constants import number, number_of
 from symnet.expr.elementwise import elementwise
+from symnet.expr.expansion import Expand
 from symnet.expr.graph import with_operands
-from symnet.expr.movement import Expand
 from symnet.expr.node import Node
 from symnet.simplify.engine import Rewrite
 

@@ -18,9 +18,10 @@ from sympy import Expr
 from symnet.expr.constants import iota, number, size
 from symnet.expr.cumulative import CumulativeSum
 from symnet.expr.elementwise import elementwise, equal, is_op, where
+from symnet.expr.expansion import expand
 from symnet.expr.extents import ints_arg, shape_arg
 from symnet.expr.indexing import take
-from symnet.expr.movement import Place, Slice, expand
+from symnet.expr.movement import Place, Slice
 from symnet.expr.node import Node
 from symnet.simplify.broadcast import Axes, trailing
 from symnet.simplify.coefficients import split_coefficient

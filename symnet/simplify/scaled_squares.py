@@ -22,8 +22,8 @@ from symnet.expr.assumptions import known
 from symnet.expr.constants import number, number_of
 from symnet.expr.contraction import Einsum
 from symnet.expr.elementwise import elementwise, is_op, where
+from symnet.expr.expansion import Expand
 from symnet.expr.graph import with_operands
-from symnet.expr.movement import Expand
 from symnet.expr.node import Node
 from symnet.expr.reduction import reduce
 from symnet.simplify.broadcast import cover

@@ -10,8 +10,8 @@ from __future__ import annotations
 from symnet.expr.assumptions import known
 from symnet.expr.contraction import Einsum, contract
 from symnet.expr.elementwise import elementwise, equal, is_op, where
+from symnet.expr.expansion import expand
 from symnet.expr.graph import with_operands
-from symnet.expr.movement import expand
 from symnet.expr.node import Node
 from symnet.expr.reduction import Reduce
 from symnet.simplify.broadcast import align, cover

@@ -10,7 +10,7 @@ import numpy as np
 from symnet.diff import pullback, pushforward
 from symnet.expr.contraction import contract
 from symnet.expr.elementwise import elementwise
-from symnet.expr.movement import fill
+from symnet.expr.expansion import fill
 from symnet.expr.node import Node
 from symnet.expr.symbols import Tensor, tensor
 from symnet.reference import evaluate

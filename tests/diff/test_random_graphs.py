@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from symnet.expr.contraction import contract
 from symnet.expr.elementwise import elementwise, sigmoid, sin, tanh
+from symnet.expr.expansion import keep_axes
 from symnet.expr.extents import dim
-from symnet.expr.movement import concat, keep_axes, reshape
+from symnet.expr.movement import concat, reshape
 from symnet.expr.node import Node
 from symnet.expr.reduction import logsumexp, softmax
 from symnet.expr.symbols import tensor

@@ -11,10 +11,11 @@ from symnet.expr.constants import as_node, identity, iota, number, size
 from symnet.expr.contraction import einsum
 from symnet.expr.cumulative import cumsum
 from symnet.expr.elementwise import exp, tanh
+from symnet.expr.expansion import expand, fill
 from symnet.expr.extents import dim, ints_arg, shape_arg
 from symnet.expr.indexing import labels, take
 from symnet.expr.linalg import logdet, solve
-from symnet.expr.movement import Place, concat, expand, fill, reshape
+from symnet.expr.movement import Place, concat, reshape
 from symnet.expr.node import Node
 from symnet.expr.reduction import logsumexp, softmax
 from symnet.expr.symbols import Barrier, Sealed, scalar, tensor

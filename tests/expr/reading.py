@@ -13,10 +13,11 @@ import symnet as sn
 from symnet.expr.constants import as_node
 from symnet.expr.contraction import contract
 from symnet.expr.elementwise import elementwise
+from symnet.expr.expansion import fill
 from symnet.expr.extents import Dim, as_extent, ints_arg, shape_arg
 from symnet.expr.graph import topological
 from symnet.expr.indexing import labels_by_name
-from symnet.expr.movement import Place, fill
+from symnet.expr.movement import Place
 from symnet.expr.node import Node
 from symnet.expr.printing.constants import named_constants
 from symnet.expr.sympy_functions import function_of

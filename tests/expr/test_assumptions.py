@@ -9,9 +9,10 @@ from symnet.expr.assumptions import VOCABULARY, facts, known
 from symnet.expr.constants import identity, iota, number, size
 from symnet.expr.contraction import einsum, matmul, sum, transpose
 from symnet.expr.elementwise import exp, indicator, maximum, minimum, sigmoid, softplus, tanh, where
+from symnet.expr.expansion import expand
 from symnet.expr.extents import dim
 from symnet.expr.indexing import labels, take
-from symnet.expr.movement import concat, expand, pad, reshape
+from symnet.expr.movement import concat, pad, reshape
 from symnet.expr.reduction import log_softmax, logsumexp, max, softmax
 from symnet.expr.symbols import Barrier, tensor
 

@@ -5,8 +5,8 @@ import pytest
 
 from symnet.expr.contraction import einsum, mean
 from symnet.expr.elementwise import elementwise, equal, sqrt
+from symnet.expr.expansion import expand
 from symnet.expr.extents import dim
-from symnet.expr.movement import expand
 from symnet.expr.reduction import argmax
 from symnet.expr.symbols import tensor
 from symnet.reference import evaluate

@@ -11,21 +11,9 @@ from hypothesis import strategies as st
 
 from symnet.errors import DTypeError, ShapeError
 from symnet.expr.constants import number
+from symnet.expr.expansion import Expand, expand, fill, keep_axes
 from symnet.expr.extents import ints_arg, shape_arg
-from symnet.expr.movement import (
-    Concat,
-    Expand,
-    Place,
-    Reshape,
-    broadcast_to,
-    concat,
-    expand,
-    fill,
-    keep_axes,
-    pad,
-    reshape,
-    stack,
-)
+from symnet.expr.movement import Concat, Place, Reshape, broadcast_to, concat, pad, reshape, stack
 from symnet.expr.node import Node
 from symnet.expr.symbols import tensor
 from symnet.reference import evaluate

@@ -18,10 +18,11 @@ from symnet.expr import node as node_module
 from symnet.expr.constants import constant, identity, iota, size
 from symnet.expr.contraction import contract, einsum, mean, outer, sum, trace, transpose
 from symnet.expr.elementwise import PRIMITIVES, elementwise, exp, indicator, log, sigmoid, sqrt, tanh, where, xlogy
+from symnet.expr.expansion import expand, fill, keep_axes
 from symnet.expr.extents import dim, ints_arg, shape_arg
 from symnet.expr.indexing import labels, one_hot, take
 from symnet.expr.linalg import det, inv, logdet, solve
-from symnet.expr.movement import Place, broadcast_to, concat, expand, fill, keep_axes, pad, reshape, stack
+from symnet.expr.movement import Place, broadcast_to, concat, pad, reshape, stack
 from symnet.expr.node import Node
 from symnet.expr.norms import norm
 from symnet.expr.printing import latex, pretty, text

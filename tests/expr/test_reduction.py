@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from symnet.errors import ShapeError
 from symnet.expr.elementwise import elementwise, exp
-from symnet.expr.movement import expand
+from symnet.expr.expansion import expand
 from symnet.expr.reduction import (
     REDUCTIONS,
     Reduce,

@@ -26,9 +26,9 @@ from symnet.diff import pullback, pushforward
 from symnet.errors import DTypeError
 from symnet.expr.contraction import contract
 from symnet.expr.elementwise import elementwise
+from symnet.expr.expansion import fill
 from symnet.expr.extents import Dim
 from symnet.expr.graph import topological
-from symnet.expr.movement import fill
 from symnet.expr.node import Node
 from symnet.expr.symbols import Tensor, leaves, tensor
 from symnet.reference import evaluation

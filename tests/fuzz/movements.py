@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 import symnet as sn
+from symnet.expr.expansion import fill
 from symnet.expr.extents import as_extent, ints_arg, shape_arg
-from symnet.expr.movement import Place, broadcast_to, fill
+from symnet.expr.movement import Place, broadcast_to
 from symnet.expr.node import Node
 from tests.fuzz.growing import Grower
 

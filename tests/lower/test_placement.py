@@ -9,8 +9,8 @@ from symnet.expr.constants import identity
 from symnet.expr.contraction import matmul, outer
 from symnet.expr.contraction import sum as total
 from symnet.expr.elementwise import elementwise, exp
+from symnet.expr.expansion import expand
 from symnet.expr.extents import dim
-from symnet.expr.movement import expand
 from symnet.expr.node import Node
 from symnet.expr.symbols import tensor
 from symnet.lower import placement

@@ -9,9 +9,10 @@ from symnet.errors import ArgumentError, DTypeError, ShapeError, ValueDomainErro
 from symnet.expr.constants import identity, iota, number, size
 from symnet.expr.contraction import einsum, mean
 from symnet.expr.elementwise import elementwise, indicator, maximum, sigmoid, softplus, where, xlogy
+from symnet.expr.expansion import fill
 from symnet.expr.extents import dim
 from symnet.expr.indexing import labels, take
-from symnet.expr.movement import broadcast_to, concat, fill, pad
+from symnet.expr.movement import broadcast_to, concat, pad
 from symnet.expr.reduction import argmax, log_softmax, logsumexp, max, min, prod, softmax
 from symnet.expr.symbols import Barrier, tensor
 from symnet.reference import bind_dims, evaluate

@@ -11,10 +11,11 @@ from symnet.expr.contraction import contract, einsum, matmul, transpose
 from symnet.expr.contraction import sum as total
 from symnet.expr.cumulative import cumsum, cumulate
 from symnet.expr.elementwise import elementwise, exp, log, maximum, sigmoid, where, xlogy
+from symnet.expr.expansion import expand, fill
 from symnet.expr.extents import dim, ints_arg, shape_arg
 from symnet.expr.indexing import take
 from symnet.expr.linalg import det, inv, logdet, solve
-from symnet.expr.movement import Place, concat, expand, fill, pad, reshape, stack
+from symnet.expr.movement import Place, concat, pad, reshape, stack
 from symnet.expr.node import Node
 from symnet.expr.norms import norm
 from symnet.expr.reduction import argmax, log_softmax, logsumexp, prod, softmax

@@ -12,9 +12,10 @@ from symnet.expr.constants import identity, number, size
 from symnet.expr.contraction import contract, transpose
 from symnet.expr.contraction import sum as sum_over
 from symnet.expr.elementwise import elementwise
+from symnet.expr.expansion import expand
 from symnet.expr.extents import dim
 from symnet.expr.graph import topological, with_operands
-from symnet.expr.movement import concat, expand, pad, reshape
+from symnet.expr.movement import concat, pad, reshape
 from symnet.expr.node import Node
 from symnet.expr.reduction import along, reduce, softmax
 from symnet.expr.symbols import tensor

@@ -8,8 +8,8 @@ from symnet.expr.constants import number, size
 from symnet.expr.contraction import matmul, mean, transpose
 from symnet.expr.contraction import sum as total
 from symnet.expr.elementwise import elementwise, exp, log, sigmoid, tanh
+from symnet.expr.expansion import expand, fill
 from symnet.expr.extents import dim
-from symnet.expr.movement import expand, fill
 from symnet.expr.reduction import softmax
 from symnet.expr.symbols import Barrier, tensor
 from symnet.simplify.algebra import simplify

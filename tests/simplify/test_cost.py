@@ -9,8 +9,8 @@ from symnet.expr.constants import identity
 from symnet.expr.contraction import matmul, mean, outer, trace, transpose
 from symnet.expr.contraction import sum as total
 from symnet.expr.elementwise import exp, tanh
+from symnet.expr.expansion import expand
 from symnet.expr.extents import dim
-from symnet.expr.movement import expand
 from symnet.expr.reduction import logsumexp, softmax
 from symnet.expr.symbols import tensor
 from symnet.nn import cross_entropy

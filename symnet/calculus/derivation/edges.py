@@ -19,9 +19,9 @@ from symnet.diff.reverse import pullback
 from symnet.expr.constants import number, number_of
 from symnet.expr.contraction import Einsum, matmul
 from symnet.expr.elementwise import is_op
+from symnet.expr.expansion import fill
 from symnet.expr.extents import same_shape
 from symnet.expr.graph import depends_on, substitute, topological
-from symnet.expr.movement import fill
 from symnet.expr.node import Node
 from symnet.expr.sympy_functions import function_of
 from symnet.simplify.algebra import simplify

@@ -16,9 +16,9 @@ from symnet.diff.reverse import pullback
 from symnet.expr.constants import as_node, number, number_of
 from symnet.expr.contraction import Einsum
 from symnet.expr.elementwise import is_op
+from symnet.expr.expansion import fill
 from symnet.expr.extents import shape_arg
 from symnet.expr.graph import depends_on, substitute, with_operands
-from symnet.expr.movement import fill
 from symnet.expr.node import Node, static_name
 from symnet.expr.symbols import Tensor
 from symnet.simplify.algebra import simplify

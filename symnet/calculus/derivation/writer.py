@@ -22,8 +22,8 @@ from symnet.calculus.problem import Problem, project, strip_barriers
 from symnet.diff.contraction import add_up
 from symnet.diff.reverse import pullback
 from symnet.expr.constants import number
+from symnet.expr.expansion import fill
 from symnet.expr.graph import substitute, topological
-from symnet.expr.movement import fill
 from symnet.expr.node import Node
 from symnet.expr.symbols import Named, Tensor, leaves
 from symnet.simplify.algebra import simplify

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from symnet.expr.constants import number_of
 from symnet.expr.contraction import Einsum
 from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.expansion import Expand, expand
 from symnet.expr.graph import rebuild, topological, with_operands
-from symnet.expr.movement import Expand, expand
 from symnet.expr.node import Node, Shape
 from symnet.expr.reduction import Reduce
 
