@@ -133,6 +133,4 @@ def __dir__() -> list[str]:
     return sorted({*dunder, *_HOMES, *_FOLDERS})
 
 
-import symnet.expr.activations  # noqa: E402  (operators are registered by the floor `expr`)
-import symnet.expr.advanced_indexing  # noqa: E402
-import symnet.expr.reduction  # noqa: E402
+import symnet.expr  # noqa: E402  (it fills the table of what operators call)

@@ -22,6 +22,7 @@ from symnet.expr.assumptions import known
 from symnet.expr.constants import number, number_of
 from symnet.expr.elementwise import (
     Elementwise,
+    add,
     cos,
     cosh,
     digamma,
@@ -45,6 +46,7 @@ from symnet.expr.elementwise import (
     sin,
     sinh,
     sqrt,
+    subtract,
     where,
     xlogy,
 )
@@ -108,12 +110,12 @@ PARTIALS: dict[str, tuple[Partial, ...]] = {
     "log": (lambda y, x: reciprocal(x),),
     "log1p": (lambda y, x: reciprocal(1 + x),),
     "expm1": (lambda y, x: exp(x),),
-    "tanh": (lambda y, x: 1 - power(y, 2),),
+    "tanh": (lambda y, x: subtract(1, power(y, 2)),),
     "sigmoid": (lambda y, x: y * (1 - y),),
     "softplus": (lambda y, x: sigmoid(x),),
     "sin": (lambda y, x: cos(x),),
     "cos": (lambda y, x: negative(sin(x)),),
-    "tan": (lambda y, x: 1 + power(y, 2),),
+    "tan": (lambda y, x: add(1, power(y, 2)),),
     "asin": (lambda y, x: _slope_of_arcsine(x),),
     "acos": (lambda y, x: negative(_slope_of_arcsine(x)),),
     "atan": (lambda y, x: reciprocal(1 + power(x, 2)),),

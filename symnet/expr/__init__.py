@@ -1,1 +1,106 @@
-"""Floor 1: the nodes, their shapes and facts, printing, and SymPy at the door.  In: what users write.  Out: graphs."""
+"""Floor 1: the nodes, their shapes and facts, printing, and SymPy at the door.  In: what users write.  Out: graphs.
+
+From the bottom: `node.py`, `extents.py`, `constants.py`, the kinds of nodes (`elementwise.py`, `expansion.py`,
+`contraction.py`, `movement.py`, `indexing.py`, `reduction.py`, …), what is made of these (`activations.py`, `norms.py`,
+…), facts (`assumptions.py`), SymPy's door (`sympy_*.py`, `from_sympy.py`, `to_sympy.py`), text (`parsing.py`,
+`printing/`).
+
+A file imports only files below it.  Where `node.py` and `constants.py` need one above them (`x + y`, `str(x)`,
+`np.exp(x)`, a SymPy scalar as operand) they look it up by name, in the table that is filled here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from symnet.expr import advanced_indexing, contraction, elementwise, graph, movement, operators, reduction, symbols
+from symnet.expr.node import BUILDERS
+
+Builders = dict[str, Callable[..., Any]]
+
+BUILDERS.update(
+    {
+        # operators
+        "add": operators.add,
+        "subtract": operators.subtract,
+        "multiply": operators.multiply,
+        "divide": elementwise.divide,
+        "power": elementwise.power,
+        "mod": elementwise.mod,
+        "floor_divide": elementwise.floor_divide,
+        "divmod": elementwise.floor_divide_and_mod,
+        "matmul": contraction.matmul,
+        "negative": operators.negative,
+        "positive": operators.positive,
+        "abs": elementwise.absolute,
+        "and": operators.logical_and,
+        "or": operators.logical_or,
+        "xor": operators.logical_xor,
+        "not": elementwise.logical_not,
+        "less": elementwise.less,
+        "less_equal": elementwise.less_equal,
+        "greater": elementwise.greater,
+        "greater_equal": elementwise.greater_equal,
+        "getitem": advanced_indexing.getitem,
+        # methods
+        "transpose": contraction.transpose,
+        "sum": contraction.sum,
+        "mean": contraction.mean,
+        "max": reduction.max,
+        "min": reduction.min,
+        "prod": reduction.prod,
+        "reshape": movement.reshape,
+        "named": symbols.named,
+        # SymPy's walkers and pickles
+        "xreplace": graph.xreplace,
+        "free_symbols": graph.free_symbols,
+        "has": graph.has,
+        "flatten": graph.flatten,
+        "unflatten": graph.unflatten,
+    }
+)
+
+
+# --------------------------------------------------------------------------- files that are loaded when first needed
+
+
+def _running_sums() -> Builders:
+    from symnet.expr.cumulative import cumsum
+
+    return {"cumsum": cumsum}
+
+
+def _printing() -> Builders:
+    from symnet.expr.printing import latex, pretty, text
+
+    return {"text": text, "latex": latex, "pretty": pretty}
+
+
+def _numpy_ufuncs() -> Builders:
+    from symnet.expr.numpy_ufuncs import apply_ufunc
+
+    return {"array_ufunc": apply_ufunc}
+
+
+def _numpy_functions() -> Builders:
+    from symnet.expr.numpy_functions import apply_numpy
+
+    return {"array_function": apply_numpy}
+
+
+def _sympy_scalars() -> Builders:
+    from symnet.expr.sympy_scalars import from_scalar
+
+    return {"from_scalar": from_scalar}
+
+
+BUILDERS.later.update(
+    {
+        "cumsum": _running_sums,
+        **dict.fromkeys(("text", "latex", "pretty"), _printing),
+        "array_ufunc": _numpy_ufuncs,
+        "array_function": _numpy_functions,
+        "from_scalar": _sympy_scalars,
+    }
+)

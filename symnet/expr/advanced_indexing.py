@@ -1,6 +1,6 @@
-"""`x[…]` with arrays among the keys: NumPy's advanced indexing, made of slices, one `Take` and transpositions.
+"""`x[…]` as NumPy has it; with arrays among the keys it is made of slices, one `Take` and transpositions.
 
-In: a node and its keys, one for each axis, with None for new axes.  Out: a node.
+In: a node and what stands in the brackets.  Out: a node.
 Arrays (and ints beside them) are broadcast to one shape; its axes stand where the arrays stood, or first, where slices
 or None separate them.  Several constant arrays select from one flat axis.
 Not handled: several arrays of which one is no constant; several along symbolic extents, but for the first.
@@ -12,16 +12,72 @@ from __future__ import annotations
 from typing import Any
 
 from symnet.errors import ArgumentError, ShapeError, explain
-from symnet.expr.constants import ConstantArray, constant
+from symnet.expr.constants import ConstantArray, constant, number_of
 from symnet.expr.contraction import transpose
 from symnet.expr.expansion import keep_axes
-from symnet.expr.index_arrays import in_range
-from symnet.expr.indexing import getitem, take
+from symnet.expr.index_arrays import in_range, index_array, is_index_array, places_of_mask
+from symnet.expr.indexing import shown, sliced, take
 from symnet.expr.movement import reshape
-from symnet.expr.node import Node, register_builder
+from symnet.expr.node import Node
 
 
-@register_builder("take_several")
+def getitem(x: Node, key: Any) -> Node:
+    """NumPy's indexing: ints, slices, None, ..., integer arrays and constant masks."""
+    given = key if isinstance(key, tuple) else (key,)
+    call = f"x[{shown(given)}] of shape {x.shape}"
+    keys = _full_key(x, [_key(call, k) for k in given])
+    if any(isinstance(k, Node) for k in keys):
+        return by_arrays(call, x, _without_masks(call, x, keys))
+    return sliced(x, keys)
+
+
+def _key(call: str, key: Any) -> Any:
+    """A key with arrays as nodes, and numbers as ints."""
+    value = number_of(key) if isinstance(key, Node) else None
+    if value is not None and value.is_Integer:
+        return int(value)
+    return index_array(call, key) if is_index_array(key) else key
+
+
+def _axes_of(key: Any) -> int:
+    """How many axes a key is for."""
+    if key is None or key is Ellipsis:
+        return 0
+    return key.rank if isinstance(key, Node) and key.dtype == "bool" else 1
+
+
+def _full_key(x: Node, keys: list[Any]) -> list[Any]:
+    used = sum(map(_axes_of, keys))
+    if used > x.rank or len([k for k in keys if k is Ellipsis]) > 1:
+        raise ShapeError(
+            explain(
+                f"x[{shown(tuple(keys))}]",
+                f"at most {x.rank} indices and one ...",
+                f"{used} indices",
+                f"x has shape {x.shape}.",
+            )
+        )
+    rest = [slice(None)] * (x.rank - used)
+    where = next((n for n, k in enumerate(keys) if k is Ellipsis), len(keys))
+    separator = [] if rest else keys[where : where + 1]  # NumPy's ... parts arrays even where it stands for no axis
+    return [*keys[:where], *rest, *separator, *keys[where + 1 :]]
+
+
+def _without_masks(call: str, x: Node, keys: list[Any]) -> list[Any]:
+    """The keys with the places where a mask is true in the mask's place."""
+    found: list[Any] = []
+    axis = 0
+    for key in keys:
+        extents = x.shape[axis : axis + _axes_of(key)]
+        is_mask = isinstance(key, Node) and key.dtype == "bool"
+        found += places_of_mask(call, key.contents.array, extents) if is_mask else [key]
+        axis += _axes_of(key)
+    return found
+
+
+# --------------------------------------------------------------------------- arrays among the keys
+
+
 def by_arrays(call: str, x: Node, keys: list[Any]) -> Node:
     """x[keys], where at least one key is an integer array.
 
@@ -34,9 +90,7 @@ def by_arrays(call: str, x: Node, keys: list[Any]) -> Node:
     places = [k for k, key in enumerate(keys) if key is not None and key is not ... and not isinstance(key, slice)]
     together = places == list(range(places[0], places[-1] + 1))
     arrays = [key for key in keys if isinstance(key, Node)]
-    x = getitem(
-        x, tuple(slice(None) if isinstance(key, Node) else key for key in keys if key is not None and key is not ...)
-    )
+    x = sliced(x, [slice(None) if isinstance(k, Node) else k for k in keys if k is not None and k is not ...])
     layout: list[Any] = []  # of the result: "new", an axis of x, or the arrays
     axes: list[int] = []  # of x that the arrays select from
     axis = 0

@@ -18,7 +18,7 @@ from symnet.arrays import Contents, contents, is_array
 from symnet.errors import ArgumentError, ShapeError, explain, refuse_mask
 from symnet.expr.data import Data
 from symnet.expr.extents import Dim, as_extent, shape_of
-from symnet.expr.node import Extent, Node, Shape
+from symnet.expr.node import BUILDERS, Extent, Node, Shape
 
 
 class Number(Node):
@@ -198,9 +198,7 @@ def as_node(value: Any) -> Node:
         return number(value)
     refuse_mask("an operand", "the array", value)
     if isinstance(value, Basic):
-        from symnet.expr.sympy_scalars import from_scalar
-
-        return from_scalar(value)
+        return BUILDERS["from_scalar"](value)  # type: ignore[no-any-return]
     if getattr(value, "shape", None) == () and isinstance(getattr(value, "item", lambda: None)(), numbers.Real):
         return number(value.item())
     if is_array(value):

@@ -29,7 +29,7 @@ from symnet.expr.extents import (
     subscripts_of,
     whole_number,
 )
-from symnet.expr.node import Extent, Node, Shape, register_builder
+from symnet.expr.node import Extent, Node, Shape
 from symnet.expr.operators import multiply, of_truth_values
 from symnet.expr.result_dtypes import COUNTED, common_dtype
 
@@ -207,7 +207,6 @@ def einsum(subscripts: str, *operands: Any) -> Node:
 # --------------------------------------------------------------------------- sugar
 
 
-@register_builder("transpose")
 def transpose(x: Any, *axes: Any) -> Node:
     """Axes permuted (reversed when none are given); a rank-0 or rank-1 node is returned as it is.
 
@@ -233,7 +232,6 @@ def transpose(x: Any, *axes: Any) -> Node:
     return contract([range(x.rank)], order, x)
 
 
-@register_builder("sum")
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
     """Σ over some axes (all of them by default).
 
@@ -256,7 +254,6 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
     return keep_axes(total, axes) if truth("sum(…)", "keepdims", keepdims) else total
 
 
-@register_builder("mean")
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
     """The arithmetic mean over some axes (all by default): their sum over their number of elements.
 
@@ -325,7 +322,6 @@ def trace(x: Any) -> Node:
     return contract([[*stack, x.rank, x.rank]], stack, widened(x))
 
 
-@register_builder("matmul")
 def matmul(a: Any, b: Any) -> Node:
     """a @ b with NumPy's meaning for ranks 1 and up; leading axes of equal extents are batched.
 

@@ -16,7 +16,7 @@ from symnet.expr.constants import as_node
 from symnet.expr.contraction import widened
 from symnet.expr.extents import normalize_axes
 from symnet.expr.movement import reshape
-from symnet.expr.node import Node, Shape, register_builder
+from symnet.expr.node import Node, Shape
 
 
 class CumulativeSum(Node):
@@ -44,7 +44,6 @@ def cumulate(x: Node, axis: int, reverse: bool = False) -> CumulativeSum:
     return CumulativeSum(sympy.Integer(axis), sympy.Integer(int(reverse)), x)  # type: ignore[return-value]
 
 
-@register_builder("cumsum")
 def cumsum(x: Any, axis: int | None = None) -> Node:
     """Sums of the first 1, 2, 3, … elements along an axis; its derivative sums from the end.
 

@@ -21,7 +21,7 @@ from symnet import dtypes
 from symnet.errors import DTypeError, explain
 from symnet.expr.constants import as_node, number, number_of
 from symnet.expr.extents import broadcast_shapes
-from symnet.expr.node import Node, Shape, register_builder, static_name
+from symnet.expr.node import Node, Shape, static_name
 from symnet.expr.result_dtypes import CASTS, COUNTED, RESULT, check_in_range, is_truth, number_beside, widened_by
 
 
@@ -222,7 +222,6 @@ def reciprocal(a: Any) -> Node:
     return elementwise("pow", a, number(MINUS_ONE))
 
 
-@register_builder("divide")
 def divide(a: Any, b: Any) -> Node:
     """a / b, elementwise."""
     b = as_node(b)
@@ -231,7 +230,6 @@ def divide(a: Any, b: Any) -> Node:
     return elementwise("mul", a, reciprocal(b))
 
 
-@register_builder("power")
 def power(a: Any, b: Any) -> Node:
     """a ** b, elementwise.  Where the exponent is no integer the base should be nonnegative.
 
@@ -250,10 +248,10 @@ def _comparison(op: str) -> Callable[[Any, Any], Node]:
     return compare
 
 
-less = register_builder("less")(_comparison("lt"))
-less_equal = register_builder("less_equal")(_comparison("le"))
-greater = register_builder("greater")(_comparison("gt"))
-greater_equal = register_builder("greater_equal")(_comparison("ge"))
+less = _comparison("lt")
+less_equal = _comparison("le")
+greater = _comparison("gt")
+greater_equal = _comparison("ge")
 equal = _comparison("eq")
 not_equal = _comparison("ne")
 
@@ -268,7 +266,6 @@ def logical_or(a: Any, b: Any) -> Node:
     return elementwise("or", a, b)
 
 
-@register_builder("not")
 def logical_not(a: Any) -> Node:
     """Where the condition does not hold (`~a`)."""
     return elementwise("not", a)
@@ -312,7 +309,7 @@ loggamma = _unary("loggamma", "log |Γ(x)|; derivative ψ(x)")
 digamma = _unary("digamma", "ψ(x) = Γ′(x)/Γ(x); derivative the trigamma function, SymPy's polygamma(1, x)")
 sign = _unary("sign", "-1, 0 or 1; derivative 0")
 floor = _unary("floor", "the largest integer not above x; derivative 0")
-absolute = register_builder("abs")(_unary("abs", "|x|; derivative sign(x), 0 at 0"))
+absolute = _unary("abs", "|x|; derivative sign(x), 0 at 0")
 
 
 def sqrt(x: Any) -> Node:
@@ -372,7 +369,6 @@ def indicator(condition: Any) -> Node:
     return elementwise("indicator", condition)
 
 
-@register_builder("mod")
 def mod(a: Any, b: Any) -> Node:
     """a - b·⌊a/b⌋, of b's sign and without rounding: `a % b`, NumPy's `mod`; derivative 1 by a, -⌊a/b⌋ by b.
 
@@ -385,7 +381,6 @@ def mod(a: Any, b: Any) -> Node:
     return written("mod", a, b)
 
 
-@register_builder("floor_divide")
 def floor_divide(a: Any, b: Any) -> Node:
     """⌊a/b⌋ as `a // b` of NumPy's: whole, rounded downwards, with a % b as the remainder; derivative 0.
 
@@ -400,8 +395,8 @@ def floor_divide(a: Any, b: Any) -> Node:
     return written("floor_divide", a, b)
 
 
-@register_builder("divmod")
-def _divmod(a: Any, b: Any) -> tuple[Node, Node]:
+def floor_divide_and_mod(a: Any, b: Any) -> tuple[Node, Node]:
+    """(a // b, a % b): `divmod(a, b)`."""
     return floor_divide(a, b), mod(a, b)
 
 

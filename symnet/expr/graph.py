@@ -12,8 +12,10 @@ import sympy
 from sympy import Basic
 
 from symnet.errors import ArgumentError, explain
+from symnet.expr.constants import as_node, size
 from symnet.expr.data import Data
-from symnet.expr.node import Node, by_identity, register_builder
+from symnet.expr.extents import Dim, as_extent
+from symnet.expr.node import Node, by_identity
 
 
 def topological(*roots: Node, opens: Callable[[Node], bool] | None = None) -> list[Node]:
@@ -104,12 +106,8 @@ def depends_on(roots: Iterable[Node], targets: Iterable[Node]) -> set[Node]:
     return found
 
 
-@register_builder("xreplace")
-def _xreplace(node: Node, rule: Mapping[Any, Any]) -> Node:
+def xreplace(node: Node, rule: Mapping[Any, Any]) -> Node:
     """Replace nodes, dims (by extents) and the scalars of SymPy symbols (by name)."""
-    from symnet.expr.constants import as_node, size
-    from symnet.expr.extents import Dim, as_extent
-
     if not isinstance(rule, Mapping):
         mend = "Write {x: 2*y}: what is replaced, and by what."
         raise ArgumentError(explain("xreplace(rule)", "a dict", type(rule).__name__, mend))
@@ -149,14 +147,11 @@ def _static_symbols(node: Node) -> list[frozenset[Basic]]:
 
 def dims_of(*roots: Node) -> set[Any]:
     """The dims in the shapes and static arguments of every node under the roots."""
-    from symnet.expr.extents import Dim
-
     found = {symbol for node in topological(*roots) for symbols in _static_symbols(node) for symbol in symbols}
     return {symbol for symbol in found if isinstance(symbol, Dim)}
 
 
-@register_builder("free_symbols")
-def _free_symbols(node: Node) -> set[Basic]:
+def free_symbols(node: Node) -> set[Basic]:
     """Dims of every shape, and the leaves (a leaf of rank 0 also as its SymPy symbol)."""
     found: set[Basic] = set()
     for each in topological(node):
@@ -167,8 +162,7 @@ def _free_symbols(node: Node) -> set[Basic]:
     return found
 
 
-@register_builder("has")
-def _has(node: Node, *patterns: Any) -> bool:
+def has(node: Node, *patterns: Any) -> bool:
     classes = tuple(p for p in patterns if isinstance(p, type))
     others = {p for p in patterns if not isinstance(p, type)}
     return any(
@@ -176,7 +170,6 @@ def _has(node: Node, *patterns: Any) -> bool:
     )
 
 
-@register_builder("flatten")
 def flatten(node: Node) -> list[tuple[Any, ...]]:
     """A flat topological list: (class, arguments), an operand given as its position."""
     order = topological(node)
@@ -184,7 +177,6 @@ def flatten(node: Node) -> list[tuple[Any, ...]]:
     return [(each.func, *((position[a] if isinstance(a, Node) else a) for a in each.args)) for each in order]
 
 
-@register_builder("unflatten")
 def unflatten(entries: list[tuple[Any, ...]]) -> Node:
     """The inverse of `flatten`: builds (and interns) from the leaves up."""
     built: list[Node] = []

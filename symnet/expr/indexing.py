@@ -1,13 +1,13 @@
-"""Indexing: `x[…]`, `Take` by integer arrays, and one-hot rows.
+"""Indexing: ints and slices, `Take` by integer arrays, and one-hot rows.
 
-In: NumPy's basic index (ints, slices, None, Ellipsis), or an integer array along an axis; `advanced_indexing.py` has
-the rest of NumPy's.  Constant indices are checked when the expression is built, where the extent is known.
+In: an int or a slice for each axis, or an integer array along one; `x[…]`, which takes all of them, is
+`advanced_indexing.py`.  Constant indices are checked when the expression is built, where the extent is known.
 Out: `Slice`, `Take(x, indices, axis)`, `OneHot(indices, classes)`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sympy
@@ -20,9 +20,9 @@ from symnet.expr.constants import ConstantArray, as_node, constant, number_of
 from symnet.expr.expansion import keep_axes
 from symnet.expr.extents import Dim, as_extent, ints_arg, shape_arg, shape_of, whole_number
 from symnet.expr.graph import substitute, topological
-from symnet.expr.index_arrays import in_range, index_array, is_index_array, places_of_mask
+from symnet.expr.index_arrays import in_range, index_array
 from symnet.expr.movement import Slice, concat, drop_axes
-from symnet.expr.node import _BUILDERS, Extent, Node, Shape, register_builder, static_name
+from symnet.expr.node import Extent, Node, Shape, static_name
 from symnet.expr.symbols import tensor
 
 
@@ -94,8 +94,9 @@ def take(x: Any, indices: Any, axis: int = 0) -> Node:
         raise ShapeError(explain(f"take(…, axis={axis})", f"an axis of shape {x.shape}", str(axis), "Check the rank."))
     axis = place % x.rank
     call = f"take(x, indices, axis={axis}) of shape {x.shape}"
-    if _is_index(indices) or (isinstance(indices, Node) and number_of(indices) is not None):
-        return getitem(x, (*[slice(None)] * axis, indices))
+    position = whole_number(number_of(indices)) if isinstance(indices, Node) else indices
+    if position is not None and _is_index(position):
+        return sliced(x, _along(x, axis, int(position)))
     index = index_array(call, indices)
     if index.dtype == "bool":
         raise DTypeError(explain(call, "integers", "a mask", f"Write x[{':, ' * axis}mask]."))
@@ -112,7 +113,7 @@ def _has_negative(index: Node) -> bool:
 
 def _from_both_ends(x: Node, places: Any, axis: int) -> Node:
     """Places of a symbolic axis, the negative ones from its end: from x turned around, then in their order."""
-    turned = getitem(x, (*[slice(None)] * axis, slice(None, None, -1)))
+    turned = sliced(x, _along(x, axis, slice(None, None, -1)))
     back = places < 0
     if back.all():
         return take(turned, constant(-1 - places), axis)
@@ -187,17 +188,16 @@ def with_plain_labels(roots: list[Node]) -> list[Node]:
     return substitute(roots, {node: OneHot(*node.args[:2]) for node in plain}) if plain else roots
 
 
-# --------------------------------------------------------------------------- x[…]
+# --------------------------------------------------------------------------- ints and slices
 
 
-@register_builder("getitem")
-def getitem(x: Node, key: Any) -> Node:
-    """NumPy's indexing: ints, slices, None, ..., integer arrays and constant masks."""
-    given = key if isinstance(key, tuple) else (key,)
-    call = f"x[{_show(given)}] of shape {x.shape}"
-    keys = _full_key(x, [_key(call, k) for k in given])
-    if any(isinstance(k, Node) for k in keys):
-        return _BUILDERS["take_several"](call, x, _without_masks(call, x, keys))
+def _along(x: Node, axis: int, key: Any) -> list[Any]:
+    """The keys of x that are whole but for one."""
+    return [key if a == axis else slice(None) for a in range(x.rank)]
+
+
+def sliced(x: Node, keys: Sequence[Any]) -> Node:
+    """x at ints and slices, one for each axis, with None for new axes and ... where it stands for none."""
     starts: list[Extent] = []
     sizes: list[Extent] = []
     steps: list[int] = []
@@ -231,53 +231,9 @@ def _slice(x: Node, starts: list[Extent], sizes: list[Extent], steps: list[int])
     return x if whole else Slice(x, shape_arg(tuple(starts)), shape_arg(tuple(sizes)), ints_arg(tuple(steps)))
 
 
-def _key(call: str, key: Any) -> Any:
-    """A key with arrays as nodes, and numbers as ints."""
-    value = number_of(key) if isinstance(key, Node) else None
-    if value is not None and value.is_Integer:
-        return int(value)
-    return index_array(call, key) if is_index_array(key) else key
-
-
-def _axes_of(key: Any) -> int:
-    """How many axes a key is for."""
-    if key is None or key is Ellipsis:
-        return 0
-    return key.rank if isinstance(key, Node) and key.dtype == "bool" else 1
-
-
-def _full_key(x: Node, keys: list[Any]) -> list[Any]:
-    used = sum(map(_axes_of, keys))
-    if used > x.rank or len([k for k in keys if k is Ellipsis]) > 1:
-        raise ShapeError(
-            explain(
-                f"x[{_show(tuple(keys))}]",
-                f"at most {x.rank} indices and one ...",
-                f"{used} indices",
-                f"x has shape {x.shape}.",
-            )
-        )
-    rest = [slice(None)] * (x.rank - used)
-    where = next((n for n, k in enumerate(keys) if k is Ellipsis), len(keys))
-    separator = [] if rest else keys[where : where + 1]  # NumPy's ... parts arrays even where it stands for no axis
-    return [*keys[:where], *rest, *separator, *keys[where + 1 :]]
-
-
-def _without_masks(call: str, x: Node, keys: list[Any]) -> list[Any]:
-    """The keys with the places where a mask is true in the mask's place."""
-    found: list[Any] = []
-    axis = 0
-    for key in keys:
-        extents = x.shape[axis : axis + _axes_of(key)]
-        is_mask = isinstance(key, Node) and key.dtype == "bool"
-        found += places_of_mask(call, key.contents.array, extents) if is_mask else [key]
-        axis += _axes_of(key)
-    return found
-
-
 def _axis_range(x: Node, axis: int, key: Any) -> tuple[Extent, Extent, int, bool]:
     """(start, size, step, whether the axis is dropped)."""
-    extent, call = x.shape[axis], f"x[{_show((key,))}] on axis {axis} of shape {x.shape}"
+    extent, call = x.shape[axis], f"x[{shown((key,))}] on axis {axis} of shape {x.shape}"
     if isinstance(key, slice):
         step = _step(call, key)
         if isinstance(extent, int) and all(_is_index(b) for b in (key.start, key.stop) if b is not None):
@@ -343,7 +299,9 @@ def as_extent_expr(value: Any) -> Extent:
     return shape_of(sympy.Tuple(sympy.sympify(value)))[0]
 
 
-def _show(key: tuple[Any, ...]) -> str:
+def shown(key: tuple[Any, ...]) -> str:
+    """Keys as Python writes them."""
+
     def one(k: Any) -> str:
         if isinstance(k, slice):
             parts = [k.start, k.stop] + ([k.step] if k.step is not None else [])

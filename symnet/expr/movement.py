@@ -20,6 +20,7 @@ from symnet.errors import ArgumentError, ShapeError, explain
 from symnet.expr.constants import as_node
 from symnet.expr.contraction import contract
 from symnet.expr.elementwise import check_one_real
+from symnet.expr.expansion import Expand as Expand
 from symnet.expr.expansion import expand, keep_axes
 from symnet.expr.extents import (
     as_extent,
@@ -33,7 +34,7 @@ from symnet.expr.extents import (
     shape_of,
     whole_number,
 )
-from symnet.expr.node import Node, Shape, register_builder
+from symnet.expr.node import Node, Shape
 from symnet.expr.result_dtypes import common_dtype
 
 
@@ -192,7 +193,6 @@ def _stretches(x: Shape, shape: Shape) -> bool:
     return first >= 0 and all(n == 1 or same_extent(n, shape[first + a]) for a, n in enumerate(x))
 
 
-@register_builder("reshape")
 def reshape(x: Any, *shape: Any) -> Node:
     """The same elements in row-major order under another shape; one extent may be -1.
 

@@ -8,6 +8,9 @@ Every node is hash-consed: equality is identity.  The key is a **digest** of the
 arguments, operands' digests); it is the same in every process, and orders operands and keys caches.
 
 Constructors are inert: they validate and derive shape and dtype, and never flatten, fold or reorder.
+
+This file knows of no other kind of node and of no notation: what operators, methods, printing and NumPy's protocols
+call is the table `BUILDERS`, which the package fills (`expr/__init__.py`).
 """
 
 from __future__ import annotations
@@ -18,7 +21,6 @@ import weakref
 from collections.abc import Callable, Mapping
 from functools import lru_cache, wraps
 from hashlib import blake2b
-from importlib import import_module
 from typing import Any, ClassVar, TypeVar
 
 import sympy
@@ -37,30 +39,26 @@ _LOCK = threading.Lock()  # around one dictionary operation
 if hasattr(os, "register_at_fork"):  # another thread may have held it
     os.register_at_fork(after_in_child=_LOCK._at_fork_reinit)  # type: ignore[attr-defined]
 
-# What the operators build: filled by the files that define the operations (`register_builder`).
-_BUILDERS: dict[str, Callable[..., Node]] = {}
+
+class _Builders(dict[str, Callable[..., Any]]):
+    """What the operators and methods of nodes call, by name; filled by `expr/__init__.py`.
+
+    `later` gives those whose files are loaded when one of them is first called.
+    """
+
+    later: ClassVar[dict[str, Callable[[], Mapping[str, Callable[..., Any]]]]] = {}
+
+    def __missing__(self, name: str) -> Callable[..., Any]:
+        self.update(self.later[name]())
+        return self[name]
 
 
-def register_builder(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Make a function the meaning of one of `Node`'s operators or methods."""
-
-    def keep(function: Callable[..., Any]) -> Callable[..., Any]:
-        _BUILDERS[name] = function
-        return function
-
-    return keep
+BUILDERS = _Builders()
 
 
 def _operator(name: str) -> tuple[Callable[[Node, Any], Node], Callable[[Node, Any], Node]]:
     """The methods of a binary operator, for a node on its left and on its right."""
-    return lambda left, right: _BUILDERS[name](left, right), lambda right, left: _BUILDERS[name](left, right)
-
-
-def _written(notation: str, node: Node) -> Any:
-    """A node as text, LaTeX or two-dimensional Unicode; what writes it is imported when the first formula is."""
-    if notation not in _BUILDERS:
-        import_module("symnet.expr.printing")
-    return _BUILDERS[notation](node)
+    return lambda left, right: BUILDERS[name](left, right), lambda right, left: BUILDERS[name](left, right)
 
 
 Value = TypeVar("Value")
@@ -214,7 +212,7 @@ class Node(Basic):
         return self
 
     def __reduce__(self) -> Any:
-        return _BUILDERS["unflatten"], (_BUILDERS["flatten"](self),)
+        return BUILDERS["unflatten"], (BUILDERS["flatten"](self),)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return self.__reduce__()
@@ -258,10 +256,10 @@ class Node(Basic):
 
     @property
     def free_symbols(self) -> set[Any]:
-        return _BUILDERS["free_symbols"](self)  # type: ignore[return-value]
+        return BUILDERS["free_symbols"](self)  # type: ignore[return-value]
 
     def xreplace(self, rule: Mapping[Any, Any]) -> Node:
-        return _BUILDERS["xreplace"](self, rule)
+        return BUILDERS["xreplace"](self, rule)
 
     def _xreplace(self, rule: Mapping[Any, Any]) -> tuple[Node, bool]:
         """SymPy's hook: reached when a SymPy container that holds this node is rewritten."""
@@ -273,7 +271,7 @@ class Node(Basic):
         return self.xreplace(pairs)
 
     def has(self, *patterns: Any) -> bool:
-        return bool(_BUILDERS["has"](self, *patterns))
+        return bool(BUILDERS["has"](self, *patterns))
 
     def diff(self, *symbols: Any, **kwargs: Any) -> Node:
         """Refused: SymPy's `diff` knows nothing of tensors."""
@@ -297,19 +295,15 @@ class Node(Basic):
     __xor__, __rxor__ = _operator("xor")
 
     def __neg__(self) -> Node:
-        return _BUILDERS["negative"](self)
+        return BUILDERS["negative"](self)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         """NumPy's functions, scalars and arrays beside a node: `np.exp(x)` is `sn.exp(x)`, `array + x` a sum."""
-        if "array_ufunc" not in _BUILDERS:
-            import_module("symnet.expr.numpy_ufuncs")
-        return _BUILDERS["array_ufunc"](ufunc, method, inputs, options)
+        return BUILDERS["array_ufunc"](ufunc, method, inputs, options)
 
     def __array_function__(self, function: Any, types: Any, args: Any, keywords: Any) -> Any:
         """NumPy's other functions: `np.sum(x)` is `sn.sum(x)` (`expr/numpy_functions.py`)."""
-        if "array_function" not in _BUILDERS:
-            import_module("symnet.expr.numpy_functions")
-        return _BUILDERS["array_function"](function, args, keywords)
+        return BUILDERS["array_function"](function, args, keywords)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         """No values: without this NumPy makes an array of objects.  A masked array on the left of an operator asks."""
@@ -327,66 +321,66 @@ class Node(Basic):
         return asked("format")(self, spec) if spec else str(self)
 
     def __pos__(self) -> Node:
-        return _BUILDERS["positive"](self)
+        return BUILDERS["positive"](self)
 
     def __abs__(self) -> Node:
-        return _BUILDERS["abs"](self)
+        return BUILDERS["abs"](self)
 
     def __lt__(self, other: Any) -> Node:
-        return _BUILDERS["less"](self, other)
+        return BUILDERS["less"](self, other)
 
     def __le__(self, other: Any) -> Node:
-        return _BUILDERS["less_equal"](self, other)
+        return BUILDERS["less_equal"](self, other)
 
     def __gt__(self, other: Any) -> Node:
-        return _BUILDERS["greater"](self, other)
+        return BUILDERS["greater"](self, other)
 
     def __ge__(self, other: Any) -> Node:
-        return _BUILDERS["greater_equal"](self, other)
+        return BUILDERS["greater_equal"](self, other)
 
     def __invert__(self) -> Node:
-        return _BUILDERS["not"](self)
+        return BUILDERS["not"](self)
 
     def __getitem__(self, key: Any) -> Node:
-        return _BUILDERS["getitem"](self, key)
+        return BUILDERS["getitem"](self, key)
 
     @property
     def T(self) -> Node:
         """All axes reversed."""
-        return _BUILDERS["transpose"](self)
+        return BUILDERS["transpose"](self)
 
     def sum(self, axis: Any = None, keepdims: bool = False) -> Node:
-        return _BUILDERS["sum"](self, axis=axis, keepdims=keepdims)
+        return BUILDERS["sum"](self, axis=axis, keepdims=keepdims)
 
     def mean(self, axis: Any = None, keepdims: bool = False) -> Node:
-        return _BUILDERS["mean"](self, axis=axis, keepdims=keepdims)
+        return BUILDERS["mean"](self, axis=axis, keepdims=keepdims)
 
     def max(self, axis: Any = None, keepdims: bool = False) -> Node:
-        return _BUILDERS["max"](self, axis=axis, keepdims=keepdims)
+        return BUILDERS["max"](self, axis=axis, keepdims=keepdims)
 
     def min(self, axis: Any = None, keepdims: bool = False) -> Node:
-        return _BUILDERS["min"](self, axis=axis, keepdims=keepdims)
+        return BUILDERS["min"](self, axis=axis, keepdims=keepdims)
 
     def prod(self, axis: Any = None, keepdims: bool = False) -> Node:
-        return _BUILDERS["prod"](self, axis=axis, keepdims=keepdims)
+        return BUILDERS["prod"](self, axis=axis, keepdims=keepdims)
 
     def cumsum(self, axis: int | None = None) -> Node:
-        return _BUILDERS["cumsum"](self, axis=axis)
+        return BUILDERS["cumsum"](self, axis=axis)
 
     def reshape(self, *shape: Any) -> Node:
-        return _BUILDERS["reshape"](self, *shape)
+        return BUILDERS["reshape"](self, *shape)
 
     def transpose(self, *axes: Any) -> Node:
-        return _BUILDERS["transpose"](self, *axes)
+        return BUILDERS["transpose"](self, *axes)
 
     def named(self, name: str, latex: str | None = None) -> Node:
         """The same value, printed as `name` wherever it stands inside a formula."""
-        return _BUILDERS["named"](self, name, latex)
+        return BUILDERS["named"](self, name, latex)
 
     # ---- printing (linear; `expr/printing/` does the work)
 
     def __repr__(self) -> str:
-        return str(_written("text", self))
+        return str(BUILDERS["text"](self))
 
     __str__ = __repr__
 
@@ -396,13 +390,13 @@ class Node(Basic):
     _sympyrepr = _sympystr
 
     def _latex(self, printer: Any) -> str:
-        return str(_written("latex", self))
+        return str(BUILDERS["latex"](self))
 
     def _pretty(self, printer: Any) -> Any:
-        return _written("pretty", self)
+        return BUILDERS["pretty"](self)
 
     def _repr_latex_(self) -> str:
-        return rf"$\displaystyle {_written('latex', self)}$"
+        return rf"$\displaystyle {BUILDERS['latex'](self)}$"
 
 
 def static_name(value: str) -> Str:

@@ -28,7 +28,7 @@ from symnet.expr import (
 )
 from symnet.expr.constants import as_node
 from symnet.expr.extents import normalize_axes
-from symnet.expr.node import Node, register_builder
+from symnet.expr.node import Node
 
 # --------------------------------------------------------------------------- where NumPy's meaning is another
 
@@ -163,7 +163,6 @@ _TABLE: dict[str, tuple[Callable[..., Any], str]] = {
 }
 
 
-@register_builder("array_function")
 def apply_numpy(function: Callable[..., Any], args: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
     """What a function of NumPy's is of expressions.
 

@@ -15,7 +15,7 @@ from symnet.errors import ArgumentError, DTypeError, explain
 from symnet.expr import composed
 from symnet.expr import elementwise as ew
 from symnet.expr.constants import as_node
-from symnet.expr.node import _BUILDERS, Node, register_builder
+from symnet.expr.node import BUILDERS, Node
 from symnet.expr.operators import sign
 from symnet.expr.result_dtypes import COUNTED
 
@@ -68,7 +68,6 @@ _FUNCTIONS: dict[str, Callable[..., Node]] = {
 }  # fmt: skip
 
 
-@register_builder("array_ufunc")
 def apply_ufunc(ufunc: Callable[..., Any], method: str, inputs: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
     """What a ufunc of NumPy's is of expressions.
 
@@ -83,7 +82,7 @@ def apply_ufunc(ufunc: Callable[..., Any], method: str, inputs: tuple[Any, ...],
     name = ufunc.__name__
     if name in _REFLECTED and not isinstance(inputs[0], Node):  # 2 < x is x > 2, as with Python's numbers
         name, inputs = _REFLECTED[name], inputs[::-1]
-    builder = _BUILDERS[_OPERATORS[name]] if name in _OPERATORS else _FUNCTIONS.get(name)
+    builder = BUILDERS[_OPERATORS[name]] if name in _OPERATORS else _FUNCTIONS.get(name)
     if method == "__call__" and builder is not None and not options:
         return builder(*inputs)
     name = ufunc.__name__

@@ -17,7 +17,7 @@ from symnet.errors import DTypeError, explain
 from symnet.expr import elementwise as counting
 from symnet.expr.constants import as_node
 from symnet.expr.elementwise import elementwise
-from symnet.expr.node import Node, register_builder
+from symnet.expr.node import Node
 
 
 def is_logical(value: Any) -> bool:
@@ -42,19 +42,16 @@ def _logical(op: str, a: Any, b: Any) -> Node:
     return elementwise(op, other, elementwise("not", other)) if decides else other
 
 
-@register_builder("and")
 def logical_and(a: Any, b: Any) -> Node:
     """Where both conditions hold: `a & b`, and `a * b` of truth values."""
     return _logical("and", a, b)
 
 
-@register_builder("or")
 def logical_or(a: Any, b: Any) -> Node:
     """Where a condition holds: `a | b`, and `a + b` of truth values."""
     return _logical("or", a, b)
 
 
-@register_builder("xor")
 def logical_xor(a: Any, b: Any) -> Node:
     """Where one of two conditions holds, and not the other: `a ^ b`.
 
@@ -77,19 +74,16 @@ def logical_xor(a: Any, b: Any) -> Node:
 # --------------------------------------------------------------------------- arithmetic
 
 
-@register_builder("add")
 def add(a: Any, b: Any) -> Node:
     """a + b, elementwise; of truth values `a | b`."""
     return logical_or(a, b) if is_logical(a) and is_logical(b) else counting.add(a, b)
 
 
-@register_builder("multiply")
 def multiply(a: Any, b: Any) -> Node:
     """a * b, elementwise; of truth values `a & b`."""
     return logical_and(a, b) if is_logical(a) and is_logical(b) else counting.multiply(a, b)
 
 
-@register_builder("subtract")
 def subtract(a: Any, b: Any) -> Node:
     """a - b, elementwise.
 
@@ -102,7 +96,6 @@ def subtract(a: Any, b: Any) -> Node:
     return counting.subtract(a, b)
 
 
-@register_builder("negative")
 def negative(a: Any) -> Node:
     """-a.
 
@@ -113,7 +106,6 @@ def negative(a: Any) -> Node:
     return counting.negative(a)
 
 
-@register_builder("positive")
 def positive(a: Any) -> Node:
     """+a, which is a.
 

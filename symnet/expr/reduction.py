@@ -17,7 +17,7 @@ from symnet.expr.constants import as_node
 from symnet.expr.elementwise import convert, elementwise
 from symnet.expr.expansion import expand, keep_axes
 from symnet.expr.extents import ints_arg, ints_of, normalize_axes, product
-from symnet.expr.node import Node, Shape, register_builder, static_name
+from symnet.expr.node import Node, Shape, static_name
 
 REDUCTIONS = ("max", "min", "prod", "logsumexp", "argmax")
 _EMPTY_IS_AN_ERROR = ("max", "min", "argmax")
@@ -82,9 +82,9 @@ def _reduction(op: str, meaning: str) -> Callable[..., Node]:
     return function
 
 
-max = register_builder("max")(_reduction("max", "The largest element"))
-min = register_builder("min")(_reduction("min", "The smallest element"))
-prod = register_builder("prod")(_reduction("prod", "The product of the elements"))
+max = _reduction("max", "The largest element")
+min = _reduction("min", "The smallest element")
+prod = _reduction("prod", "The product of the elements")
 logsumexp = _reduction("logsumexp", "log Σ exp x")
 
 

@@ -17,7 +17,7 @@ from symnet.errors import ArgumentError, AssumptionError, explain, truth
 from symnet.expr.constants import ConstantArray
 from symnet.expr.extents import as_extent, same_extent, shape_arg, shape_of
 from symnet.expr.graph import topological
-from symnet.expr.node import Node, Shape, register_builder, static_name
+from symnet.expr.node import Node, Shape, static_name
 
 # The assumptions a leaf may carry, and what each says of its elements.
 LEAF_ASSUMPTIONS = {
@@ -219,7 +219,6 @@ def _checked_assumptions(call: str, shape: Shape, assumptions: dict[str, bool]) 
     return held
 
 
-@register_builder("named")
 def named(x: Node, name: str, latex: str | None = None) -> Node:
     """`x` under a name for printing; see `Node.named`."""
     if not isinstance(name, str) or not name:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from symnet.errors import ArgumentError, DTypeError, ShapeError
+from symnet.expr.constants import number
 from symnet.expr.indexing import OneHot, Take, labels, one_hot, take
 from symnet.expr.movement import Slice
 from symnet.expr.symbols import tensor
@@ -156,6 +157,9 @@ def test_labels_are_one_hot_rows():
         (lambda: A[[[0], [0, 1]]], ShapeError, "expected rows of one length"),
         (lambda: take(v, [True] * 4), DTypeError, "expected integers; got a mask. Write x[mask]."),
         (lambda: take(A, 3), ShapeError, "expected an index from -3 to 2; got 3."),
+        (lambda: take(A, number(3)), ShapeError, "expected an index from -3 to 2; got 3."),
+        (lambda: take(v, number(1.5)), DTypeError, "expected an integer array of indices; got dtype weak real"),
+        (lambda: v[number(1.5)], DTypeError, "expected an integer array of indices; got dtype weak real"),
         (lambda: X[m - 1], ArgumentError, "x[m - 1] on axis 0 of shape (m, 4): expected an int, a slice"),
         (
             lambda: v[::0],

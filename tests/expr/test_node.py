@@ -7,6 +7,7 @@ import gc
 import operator
 import os
 import pickle
+import re
 import subprocess
 import sys
 import threading
@@ -23,10 +24,11 @@ import sympy
 from sympy.core.sorting import default_sort_key
 
 from symnet.errors import ArgumentError, DTypeError
+from symnet.expr import node as node_module
 from symnet.expr.constants import as_node, exact, number
 from symnet.expr.elementwise import exp, indicator, tanh
 from symnet.expr.graph import topological
-from symnet.expr.node import _TABLE, Node
+from symnet.expr.node import _TABLE, BUILDERS, Node
 from symnet.expr.symbols import leaves, scalar, tensor
 from tests.cases import CASES
 from tests.expr.examples import EXAMPLES, A, X, a, chain, doubled, m, v
@@ -438,3 +440,24 @@ def test_an_abstract_node_cannot_be_built():
 
 def test_the_leaves_are_in_the_order_of_writing():
     assert [leaf.name for leaf in leaves(tanh(X @ v + a) * tensor("b", m))] == ["X", "v", "a", "b"]
+
+
+# --------------------------------------------------------------------------- what operators and methods call
+
+
+def test_every_function_that_nodes_look_up_is_in_the_table():
+    source = Path(node_module.__file__).read_text()
+    names = set(re.findall(r"(?:BUILDERS\[|_operator\()[\"'](\w+)", source))
+    assert {"add", "cumsum", "text", "array_ufunc"} < names
+    assert names == {name for name in {*BUILDERS, *BUILDERS.later} if name != "from_scalar"}
+    assert all(set(load()) >= {name} for name, load in BUILDERS.later.items())
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["x.cumsum()", "str(x)", "sympy.latex(x)", "sympy.pretty(x)", "np.exp(x)", "np.sum(x)", "x + sympy.Symbol('s')"],
+)
+def test_what_is_loaded_late_is_there_at_the_first_call(call: str):
+    code = f"import numpy as np, sympy, symnet as sn; x = sn.tensor('x', 3); {call}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr

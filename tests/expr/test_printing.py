@@ -509,7 +509,7 @@ def test_nodes_print_inside_containers_of_sympy():
 
 
 def test_printing_builds_are_registered_by_importing_the_package():
-    assert {"text", "latex", "pretty"} <= set(node_module._BUILDERS)
+    assert {"text", "latex", "pretty"} <= set(node_module.BUILDERS)
 
 
 LONG = {

@@ -18,7 +18,7 @@ from sympy.printing.latex import translate
 
 from symnet.expr.constants import exact
 from symnet.expr.contraction import letter
-from symnet.expr.node import Node, register_builder
+from symnet.expr.node import Node
 from symnet.expr.printing.forms import (
     ATOM,
     HADAMARD,
@@ -56,7 +56,6 @@ def parens(inner: str) -> str:
     return rf"\left({inner}\right)" if any(piece in inner for piece in _TALL) else f"({inner})"
 
 
-@register_builder("latex")
 def latex(node: Node, full: bool = False) -> str:
     """The formula of a node in LaTeX.
 

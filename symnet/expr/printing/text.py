@@ -14,7 +14,7 @@ import sympy
 from sympy.printing.str import sstr
 
 from symnet.expr.contraction import subscripts_text
-from symnet.expr.node import Node, register_builder
+from symnet.expr.node import Node
 from symnet.expr.printing.constants import array_text, described
 from symnet.expr.printing.forms import ATOM, HADAMARD, MATMUL, POWER, PRODUCT, RELATION, SUM, Form, reads_as_decimal
 from symnet.expr.printing.layout import Layout, Show, Writer, abridge, lay_out, write
@@ -37,7 +37,6 @@ class Text(NamedTuple):
         return self.text if self.level >= level else f"({self.text})"
 
 
-@register_builder("text")
 def text(node: Node, full: bool = False) -> str:
     """The formula of a node.
 
