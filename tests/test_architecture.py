@@ -225,6 +225,12 @@ def test_a_circle_of_imports_is_caught(sources: dict[str, str], expected: list[s
     assert circles(import_graph({name: (text, name in packages) for name, text in sources.items()})) == expected
 
 
+def test_only_the_face_imports_by_name() -> None:
+    """What is imported by its name as text, no graph shows: the face alone does so, and nothing imports the face."""
+    by_name = {name for name, path in SOURCES.items() if re.search(r"import_module|__import__", path.read_text())}
+    assert by_name == {"symnet"}
+
+
 def test_the_loop_language_stands_alone() -> None:
     assert list(imported((PACKAGE / "loops" / "ir.py").read_text(), "symnet.loops.ir", False)) == []
 

@@ -9,14 +9,27 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from importlib import import_module
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import sympy
 
 from symnet import dtypes
 from symnet.errors import ArgumentError, explain
+from symnet.expr import (
+    activations,
+    building,
+    constants,
+    contraction,
+    cumulative,
+    elementwise,
+    indexing,
+    linalg,
+    movement,
+    norms,
+    operators,
+    reduction,
+)
 from symnet.expr.constants import as_node
 from symnet.expr.extents import Dim, as_extent, dim, ints_arg, shape_arg
 from symnet.expr.graph import topological
@@ -28,38 +41,39 @@ from symnet.expr.printing.constants import named_constants
 from symnet.expr.symbols import LEAF_ASSUMPTIONS, tensor
 from symnet.expr.sympy_functions import function_of
 from symnet.expr.sympy_scalars import caller
+from symnet.nn import losses
 
 # module → the public functions that formulas may call
-_MODULES = {
-    "expr.elementwise": "exp log log1p expm1 sqrt tanh sigmoid softplus sin cos tan asin acos atan sinh cosh erf"
+_MODULES: dict[ModuleType, str] = {
+    elementwise: "exp log log1p expm1 sqrt tanh sigmoid softplus sin cos tan asin acos atan sinh cosh erf"
     " asinh acosh atanh atan2 cbrt erfc gamma loggamma digamma"
     " floor floor_divide mod maximum minimum where indicator xlogy equal not_equal logical_not",
-    "expr.operators": "sign logical_and logical_or logical_xor",
-    "expr.activations": "relu leaky_relu elu silu gelu",
-    "expr.contraction": "einsum matmul dot outer trace transpose sum mean",
-    "expr.reduction": "max min prod argmax logsumexp softmax log_softmax",
-    "expr.building": "zeros ones diag kron",
-    "expr.movement": "reshape concat stack pad broadcast_to",
-    "expr.indexing": "take one_hot",
-    "expr.cumulative": "cumsum",
-    "expr.linalg": "det logdet inv solve matrix_power",
-    "expr.norms": "norm",
-    "nn.losses": "l2 cross_entropy kl_div binary_cross_entropy",
+    operators: "sign logical_and logical_or logical_xor",
+    activations: "relu leaky_relu elu silu gelu",
+    contraction: "einsum matmul dot outer trace transpose sum mean",
+    reduction: "max min prod argmax logsumexp softmax log_softmax",
+    building: "zeros ones diag kron",
+    movement: "reshape concat stack pad broadcast_to",
+    indexing: "take one_hot",
+    cumulative: "cumsum",
+    linalg: "det logdet inv solve matrix_power",
+    norms: "norm",
+    losses: "l2 cross_entropy kl_div binary_cross_entropy",
 }
-_RENAMED = {
-    "abs": ("expr.elementwise", "absolute"),
-    "eye": ("expr.constants", "identity"),
-    "arange": ("expr.constants", "iota"),
-    "constant": ("expr.constants", "constant"),
-    "array": ("expr.constants", "constant"),
-    "concatenate": ("expr.movement", "concat"),
-    "arcsin": ("expr.elementwise", "asin"),
-    "arccos": ("expr.elementwise", "acos"),
-    "arctan": ("expr.elementwise", "atan"),
-    "arctan2": ("expr.elementwise", "atan2"),
-    "arcsinh": ("expr.elementwise", "asinh"),
-    "arccosh": ("expr.elementwise", "acosh"),
-    "arctanh": ("expr.elementwise", "atanh"),
+_RENAMED: dict[str, Callable[..., Any]] = {
+    "abs": elementwise.absolute,
+    "eye": constants.identity,
+    "arange": constants.iota,
+    "constant": constants.constant,
+    "array": constants.constant,
+    "concatenate": movement.concat,
+    "arcsin": elementwise.asin,
+    "arccos": elementwise.acos,
+    "arctan": elementwise.atan,
+    "arctan2": elementwise.atan2,
+    "arcsinh": elementwise.asinh,
+    "arccosh": elementwise.acosh,
+    "arctanh": elementwise.atanh,
 }
 
 
@@ -72,9 +86,8 @@ def _place(x: Any, shape: Any, starts: Any, steps: Any) -> Node:
 @cache
 def functions() -> dict[str, Callable[..., Any]]:
     """What formulas may call, by name."""
-    found = {n: getattr(import_module(f"symnet.{m}"), n) for m, names in _MODULES.items() for n in names.split()}
-    found |= {name: getattr(import_module(f"symnet.{m}"), there) for name, (m, there) in _RENAMED.items()}
-    return found | {"place": _place}
+    found = {n: getattr(m, n) for m, names in _MODULES.items() for n in names.split()}
+    return found | _RENAMED | {"place": _place}
 
 
 # --------------------------------------------------------------------------- declarations
