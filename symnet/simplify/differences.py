@@ -19,6 +19,7 @@ from symnet.simplify.broadcast import align, cover
 from symnet.simplify.coefficients import complement, negated, product, split_coefficient, sum_of_all
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.factors import Factors
+from symnet.simplify.hoisting import moved_again, moves_of
 from symnet.simplify.shifted import Shifted
 
 
@@ -60,7 +61,8 @@ def logistic_minus_target(node: Node) -> Node | None:
 
 
 def softmax_minus_target(node: Node) -> Node | None:
-    """softmax(x) - d → (e - d - d·t)/(1 + t), e = exp(x - max x), Σ e = 1 + t; also r·softmax(x) - d.
+    """softmax(x) - d → (e - d - d·t)/(1 + t), e = exp(x - max x), Σ e = 1 + t; also r·softmax(x) - d, and some classes
+    of a softmax, or all of them elsewhere: 1 - softmax(x)[:, k].
 
     Condition: r does not vary along the classes.  At d = 1 it is -t/(1 + t), where softmax(x) - 1 has no digits left.
     """
@@ -68,20 +70,22 @@ def softmax_minus_target(node: Node) -> Node | None:
     if found is None:
         return None
     term, target, sign = found
-    softmax = _softmax_factor(term)
-    if softmax is None or softmax.shape != node.shape:
+    factor = _softmax_factor(term)
+    if factor is None or factor.shape != node.shape:
         return None
+    moves, softmax = moves_of(factor)
     (axes,) = softmax_axes(softmax)
-    rest = [o for o in term.operands if o is not softmax] if is_op(term, "mul") else []
-    if any(set(align(r, node.shape)[1]) & set(axes) for r in rest):
+    rest = [o for o in term.operands if o is not factor] if is_op(term, "mul") else []
+    if any(r.rank if moves else set(align(r, node.shape)[1]) & set(axes) for r in rest):
         return None
     parts = Shifted(softmax_argument(softmax), axes)
-    weighted = elementwise("mul", *rest, parts.exponential) if rest else parts.exponential
+    exponential = moved_again(moves, parts.exponential)
+    weighted = elementwise("mul", *rest, exponential) if rest else exponential
     minus = elementwise("mul", -1, target)
-    excess = elementwise("mul", -1, target, parts.repeated(parts.excess))
+    excess = elementwise("mul", -1, target, moved_again(moves, parts.repeated(parts.excess)))
     difference = elementwise("add", elementwise("add", weighted, minus), excess)
     signed = [number(-1)] if sign == -1 else []
-    return elementwise("mul", *signed, difference, parts.reciprocal_total)
+    return elementwise("mul", *signed, difference, moved_again(moves, parts.reciprocal_total))
 
 
 def one_less_squares_of_softmax(node: Node) -> Node | None:
@@ -131,9 +135,9 @@ def softmax_argument(softmax: Node) -> Node:
 
 
 def _softmax_factor(term: Node) -> Node | None:
-    """The softmax among the factors of a term."""
+    """The softmax among the factors of a term, moved or not."""
     factors = term.operands if is_op(term, "mul") else (term,)
-    found = [f for f in factors if softmax_axes(f)]
+    found = [f for f in factors if softmax_axes(moves_of(f)[1])]
     return found[0] if len(found) == 1 else None
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from symnet.expr.constants import number_of
-from symnet.expr.elementwise import is_op
+from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.expansion import Expand, expand
 from symnet.expr.extents import ints_arg, same_shape, shape_arg
 from symnet.expr.graph import with_operands
@@ -21,6 +21,7 @@ from symnet.expr.node import Extent, Node, kept_on_node
 from symnet.expr.reduction import Reduce
 from symnet.expr.softmax import softmax_axes
 from symnet.simplify.broadcast import align, cover
+from symnet.simplify.coefficients import Term, product, split_coefficient, terms_of
 from symnet.simplify.engine import Rewrite, topic
 from symnet.simplify.exponentials import EXPONENTIALS
 from symnet.simplify.factors import Factors
@@ -67,7 +68,7 @@ def _pushed(move: Node, deepest: int) -> Node:
     """move(f(a, b)) → f(move(a), move(b)), and move(2·x) → 2·move(x)."""
     if not _heads(move.operands[0]) and not _is_multiple(move.operands[0]):
         return move
-    inner = expose(move.operands[0], deepest - 1)
+    inner = expose(move.operands[0], deepest)
     if isinstance(inner, Reduce):
         return _reduced_after(move, inner)
     if inner.kind != "elementwise" or softmax_axes(inner) or any(o.dtype == "bool" for o in inner.operands):
@@ -268,11 +269,26 @@ def _met(node: Node) -> Node | None:
         factors = Factors.of(node)
         if len(factors.powers) < sum(len(Factors.view(o).powers) for o in node.operands):
             return factors.build()
+    node = _flat(node) if is_op(node, "add") else node
     for rewrite in MEETINGS:
         new = rewrite.apply(node) if topic(node) in rewrite.on else None
         if new is not None:
             return broadcast_to(new, node.shape)
     return None
+
+
+def _flat(total: Node) -> Node:
+    """a + 2·(b + c) → a + 2·b + 2·c."""
+    terms = [(value, factors) for o in total.operands for value, factors in _spread(o, total.rank)]
+    return total if len(terms) == len(total.operands) else elementwise("add", *(product(*term) for term in terms))
+
+
+def _spread(term: Node, rank: int) -> list[Term]:
+    """The terms of a multiple of a sum; else the term itself."""
+    value, factors = split_coefficient(term)
+    if len(factors) == 1 and is_op(factors[0], "add") and factors[0].rank == rank:
+        return [(value * c, inner) for c, inner in terms_of(factors[0])]
+    return [(value, factors)]
 
 
 def _is_log_softmax(terms: Terms) -> bool:

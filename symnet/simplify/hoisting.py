@@ -8,6 +8,7 @@ Not handled: operands that are moved differently; zeros laid around.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 
 from symnet.expr.constants import number_of
@@ -37,8 +38,10 @@ def is_hot(x: Node, deepest: int = _DEEPEST) -> bool:
         return False
     if is_op(x, *HOT) or is_logsumexp(x):
         return True
+    if is_rearranged(x):
+        return is_hot(moves_of(x)[1], deepest)
     inside = x.operands if is_op(x, *_THROUGH) or x.kind == "concat" else x.operands[:1]
-    through = is_op(x, *_THROUGH) or x.kind in (*MOVES, "concat", "expand", "einsum", "reduce", "cumsum")
+    through = is_op(x, *_THROUGH) or x.kind in ("concat", "einsum", "reduce", "cumsum")
     return through and any(is_hot(o, deepest - 1) for o in inside)
 
 
@@ -54,6 +57,22 @@ def is_move(x: Node) -> bool:
 def is_rearranged(x: Node) -> bool:
     """Whether a node only puts elements of its first operand elsewhere, or repeats them."""
     return is_move(x) or x.kind == "expand"
+
+
+def moves_of(x: Node) -> tuple[list[Node], Node]:
+    """The nodes that rearrange, outermost first, and what they rearrange."""
+    moves = []
+    while is_rearranged(x):
+        moves.append(x)
+        x = x.operands[0]
+    return moves, x
+
+
+def moved_again(moves: Sequence[Node], x: Node) -> Node:
+    """x as `moves_of` found another node of its shape moved."""
+    for move in reversed(moves):
+        x = with_operands(move, [x, *move.operands[1:]])
+    return x
 
 
 def _permutes(x: Einsum) -> bool:
@@ -265,16 +284,17 @@ def _pieces(joined: Concat, x: Node) -> list[Node] | None:
         inner = _pieces(joined, arrays[0]) if len(arrays) == 1 else None
         scalars = [o for o in x.operands if not o.rank]
         return None if inner is None else [elementwise("mul", *scalars, piece) for piece in inner]
-    if isinstance(x, Concat) and x.axis == joined.axis and len(x.operands) == len(joined.operands):
-        return list(x.operands) if all(map(_same, x.operands, joined.operands)) else None
     core, axes = align(x, joined.shape)
-    if joined.axis in axes:
+    if joined.axis not in axes:
+        return [spread(core, axes, piece.shape) for piece in joined.operands]
+    if not isinstance(core, Concat) or axes[core.axis] != joined.axis or len(core.operands) != len(joined.operands):
         return None
-    return [spread(core, axes, piece.shape) for piece in joined.operands]
-
-
-def _same(a: Node, b: Node) -> bool:
-    return same_shape(a.shape, b.shape)
+    if any(
+        not same_extent(a.shape[core.axis], b.shape[joined.axis])
+        for a, b in zip(core.operands, joined.operands, strict=True)
+    ):
+        return None
+    return [spread(a, axes, b.shape) for a, b in zip(core.operands, joined.operands, strict=True)]
 
 
 # --------------------------------------------------------------------------- sums and reductions

@@ -16,7 +16,7 @@ from symnet.expr.expansion import Expand, expand
 from symnet.expr.extents import ints_arg, same_shape, shape_arg
 from symnet.expr.graph import with_operands
 from symnet.expr.indexing import Take
-from symnet.expr.movement import Concat, Place, Reshape, Slice, broadcast_to, reshape
+from symnet.expr.movement import Concat, Place, Reshape, Slice, broadcast_to, concat, drop_axes, reshape
 from symnet.expr.node import Node
 from symnet.simplify.broadcast import align, cover, spread
 from symnet.simplify.coefficients import is_finite_scalar, unsigned
@@ -83,6 +83,24 @@ def drop_axes_by_reshape(node: Einsum) -> Node | None:
     if not gone or any(n != 1 for n in gone) or not in_order:
         return None
     return reshape(inner.operands[0], node.shape)
+
+
+def drop_axes_before_joining(node: Einsum) -> Node | None:
+    """concat(x[:, None], y[:, None])[:, 0] → concat(x, y).
+
+    Condition: only axes of extent 1 are dropped, another one than that of the pieces.
+    """
+    inner, indices = node.operands[0], node.inputs[0]
+    if (
+        len(node.operands) > 1
+        or not isinstance(inner, Concat)
+        or tuple(i for i in indices if i in node.output) != node.output
+    ):
+        return None
+    gone = {a for a, i in enumerate(indices) if i not in node.output}
+    if len(set(indices)) < len(indices) or inner.axis in gone or any(inner.shape[a] != 1 for a in gone):
+        return None
+    return concat([drop_axes(x, gone) for x in inner.operands], inner.axis - sum(a < inner.axis for a in gone))
 
 
 def reshape_without_new_axes(node: Reshape) -> Node | None:
@@ -256,6 +274,7 @@ MOVEMENTS = (
     Rewrite(place_zeros, ("place",)),
     Rewrite(reshape_without_new_axes, ("reshape",)),
     Rewrite(drop_axes_by_reshape, ("einsum",)),
+    Rewrite(drop_axes_before_joining, ("einsum",)),
     Rewrite(move_a_constant, ("reshape", "slice", "take")),
     Rewrite(move_what_is_repeated, ("slice", "take")),
     Rewrite(move_the_condition, ("slice", "take", "reshape", "einsum")),

@@ -10,7 +10,7 @@ from collections import Counter
 from sympy import Expr
 
 from symnet.expr.assumptions import known
-from symnet.expr.constants import number_of
+from symnet.expr.constants import number, number_of
 from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.movement import Concat, broadcast_to
 from symnet.expr.node import Node
@@ -21,7 +21,7 @@ from symnet.simplify.coefficients import ONE, negated, product, split_coefficien
 from symnet.simplify.differences import softmax_argument
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.exponentials import complemented_logistic
-from symnet.simplify.hoisting import is_logsumexp, is_rearranged
+from symnet.simplify.hoisting import is_logsumexp, moved_again, moves_of
 from symnet.simplify.shifted import Shifted, distance_below
 from symnet.simplify.terms import Terms
 
@@ -57,15 +57,15 @@ def log_softmax_by_shifted_exponentials(node: Node) -> Node | None:
 def difference_from_logsumexp(node: Node) -> Node | None:
     """x[:, ::-1] - logsumexp(x) → (x[:, ::-1] - max x) - log1p(t), Σ exp(x - max x) = 1 + t.
 
-    Condition: the log-sum-exp is of the same terms, moved otherwise, or of what they are joined with.  As above:
-    max x + log1p(t) would be rounded to an ulp of max x before x takes max x away again.
+    Condition: the log-sum-exp, moved or not, is of the same terms, moved otherwise, or of what they are joined with.
+    As above: max x + log1p(t) would be rounded to an ulp of max x before x takes max x away again.
     """
     totals = [(o, *split_coefficient(o)) for o in node.operands]
-    found = [(o, c, f[0]) for o, c, f in totals if len(f) == 1 and is_logsumexp(align(f[0], node.shape)[0])]
+    found = [(o, c, f[0]) for o, c, f in totals if len(f) == 1 and is_logsumexp(moves_of(f[0])[1])]
     if len(found) != 1:
         return None
-    term, coefficient, repeated = found[0]
-    total, axes = align(repeated, node.shape)
+    term, coefficient, moved = found[0]
+    moves, total = moves_of(moved)
     parts = Shifted(total.operands[0], total.axes)  # type: ignore[attr-defined]
     rest = [o for o in node.operands if o is not term]
     y = rest[0] if len(rest) == 1 else elementwise("add", *rest)
@@ -73,9 +73,10 @@ def difference_from_logsumexp(node: Node) -> Node | None:
     pieces = x.operands if isinstance(x, Concat) else (x,)
     if _unmoved(y, -1 / coefficient) not in map(_unmoved, pieces):
         return None
-    top = product(-coefficient, (cover(parts.maximum, axes, node.shape),))
-    log = product(coefficient, (cover(parts.log_total, axes, node.shape),))
-    return elementwise("add", distance_below(broadcast_to(y, node.shape), top), log)
+    y = broadcast_to(y if coefficient == -1 else elementwise("mul", number(-1 / coefficient), y), node.shape)
+    away = distance_below(y, broadcast_to(moved_again(moves, parts.maximum), node.shape))
+    log = product(coefficient, (moved_again(moves, parts.log_total),))
+    return elementwise("add", product(-coefficient, (away,)), log)
 
 
 def difference_of_logsumexps(node: Node) -> Node | None:
@@ -107,9 +108,7 @@ def _unmoved(x: Node, scale: Expr = ONE) -> Counter[tuple[Expr, tuple[Node, ...]
 
 
 def _origin(x: Node) -> Node:
-    while is_rearranged(x):
-        x = x.operands[0]
-    return x
+    return moves_of(x)[1]
 
 
 def _log_softmax(x: Node, axes: Axes) -> Node:

@@ -57,6 +57,18 @@ GROUPS = (  # (seed, family, spelling)
     (91003, "softplus", "x - log(sigmoid(x))"),  # both ways below a choice: masks of the parts met as one
     (81013, "softplus", "x - log(sigmoid(x))"),  # joined and cut beside a mask
     (5016, "logistic", "exp(x/2)/(exp(x/2) + exp(-x/2))"),  # stacked both ways
+    (640000, "log-softmax", "Z - logsumexp(Z, axis=1, keepdims=1)"),  # sums of one column joined beside rows
+    (640018, "softplus", "(x + abs(x))/2 + log1p(exp(-abs(x)))"),  # a sum inside a piece of what is joined
+    (640032, "logit by a reciprocal", "-log(1/x - 1)"),  # a column, backwards, minus: four steps above the reciprocal
+    (640051, "slope of logistic", "1/(2 + exp(x) + exp(-x))"),  # a sum with a number moved twice
+    (640057, "squares and complements of softmax", "1 - softmax(Z)"),  # some classes
+    (750020, "softplus", "-log(1 - sigmoid(x))"),  # zeros read before they were laid
+    (
+        750132,
+        "log-softmax with a temperature",
+        "Z/2 - logsumexp(Z/2, axis=1, keepdims=1)",
+    ),  # the sums of a slice joined
+    (750156, "squares and complements of softmax", "softmax(Z) - D"),  # stacked inside the exponential
 )
 
 
