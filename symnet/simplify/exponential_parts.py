@@ -31,7 +31,8 @@ from symnet.simplify.signs import is_positive
 
 
 def is_relative(x: Node) -> bool:
-    """Whether x is a distance below the largest, made here."""
+    """Whether x is a distance below the largest, made here, repeated perhaps."""
+    x = without_repetition(x)
     if not is_op(x, "where"):
         return False
     condition, a, b = x.operands

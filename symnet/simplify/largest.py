@@ -7,6 +7,7 @@ nor matters where it vanishes, and uses the divisor's exponentials.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import sympy
@@ -15,18 +16,21 @@ from sympy import Expr
 from symnet.expr.assumptions import known
 from symnet.expr.constants import number, number_of
 from symnet.expr.elementwise import elementwise, where
+from symnet.expr.extents import same_extent
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node, Shape
 from symnet.expr.reduction import along, reduce
-from symnet.simplify.broadcast import Axes, core_of, cover, trailing, without_repetition
+from symnet.simplify.broadcast import Axes, cover, trailing, without_repetition
 from symnet.simplify.coefficients import ONE, quotient, sum_of_all
 from symnet.simplify.exponential_parts import largest
-from symnet.simplify.factors import Factors, power_of
+from symnet.simplify.factors import Base, Factors, power_of
 from symnet.simplify.shifted import distance_below
+from symnet.simplify.shifts import Placed, copied, joined, placed, product_of
 from symnet.simplify.signs import is_positive
 from symnet.simplify.terms import Monomial, Terms
 
 Key = tuple[frozenset[tuple[Monomial, Expr]], Shape]
+Made = tuple[list[Placed], Terms]  # powers, where their axes stand, and the exponent that is left
 
 
 COUNTS = (sympy.S.One, sympy.Integer(2), sympy.Integer(3))  # powers of exp(s - N) that are made of it
@@ -36,22 +40,41 @@ COUNTS = (sympy.S.One, sympy.Integer(2), sympy.Integer(3))  # powers of exp(s - 
 class Relative:
     """exp(s - N), N the largest s; 0 where the weight is, s may lie above N.
 
-    axes: those of s along which N varies.
+    distance: s - N as terms.
     """
 
-    exponent: Terms
+    distance: Terms
     top: Node
-    axes: Axes
     power: Node
     weight: Node
 
-    def serves(self, mantissa: Node, places: Axes) -> bool:
-        """Whether a product that stands at `places` is 0 wherever the weight is."""
+    def serves(self, product: Factors, places: Axes) -> bool:
+        """Whether a product, where this stands at `places`, is 0 wherever the weight is."""
         if counts(self.weight):
             return True
-        product = Factors.view(mantissa).powers
-        bases = Factors.view(cover(self.weight, places, mantissa.shape)).powers
-        return all(is_positive(e) and is_positive(product.get(base)) for base, e in bases.items())
+        if places != tuple(sorted(places)):
+            return False
+        bases = Factors.view(cover(self.weight, places, product.shape)).powers
+        return all(is_positive(e) and is_positive(product.powers.get(base)) for base, e in bases.items())
+
+    def placement(self, places: dict[int, int], total: Terms, count: Expr) -> Axes | None:
+        """Where the axes stand in a total that has all terms of s - N, where those of one term stand given."""
+        for (factors, axes), c in sorted(self.distance.coefficients.items(), key=lambda term: -len(term[0][1])):
+            if all(a in places for a in axes):
+                continue
+            for (others, stand), d in total.coefficients.items():
+                if others == factors and d == c * count:
+                    new = {**dict(zip(axes, stand, strict=True)), **places}
+                    if all(new[a] == p for a, p in zip(axes, stand, strict=True)) and len(set(new.values())) == len(
+                        new
+                    ):
+                        places = new
+                        break
+        if len(places) < len(self.distance.shape):
+            return None
+        whole = tuple(places[a] for a in range(len(places)))
+        same = all(same_extent(n, total.shape[p]) for n, p in zip(self.distance.shape, whole, strict=True))
+        return whole if same else None
 
 
 @dataclass
@@ -60,8 +83,8 @@ class Largest:
 
     _along: dict[tuple[Key, Axes], list[Relative]] = field(default_factory=dict)
     _among: list[dict[Key, Relative]] = field(default_factory=list)
-    _kept: dict[Key, Node] = field(default_factory=dict)
-    _by_top: dict[Node, list[Relative]] = field(default_factory=dict)
+    _weights: set[Node] = field(default_factory=set)
+    _by_term: dict[tuple[Node, ...], list[tuple[Relative, Axes, Expr]]] = field(default_factory=dict)
 
     def below(self, mantissa: Node, shift: Terms, axes: Axes, exact: bool) -> tuple[Node, Node, Expr]:
         """m·exp(s - c·N), N and c, c·N being the largest s along axes.
@@ -73,98 +96,131 @@ class Largest:
             return mantissa, s, ONE
         full = trailing(mantissa.rank, mantissa.rank)
         for count in () if exact else COUNTS:
-            for each in self._along.get((_key(shift.divided(count)), axes), ()):
-                if each.serves(mantissa, full):
+            for each in self._along.get((key_of(shift.divided(count)), axes), ()):
+                if each.serves(Factors.view(mantissa), full):
                     return times(mantissa, power_of(each.power, count)), each.top, count
         top = reduce("max", broadcast_to(if_it_counts(mantissa, s), mantissa.shape), axes)
         kept = tuple(a for a in full if a not in axes)
         power = _relative_power(mantissa, s, along(mantissa, top, axes))
-        self._along.setdefault((_key(shift), axes), []).append(
-            self._remember(Relative(shift, top, kept, power, mantissa))
+        distance = placed(copied(shift), joined(Terms(top.shape), top), kept, -ONE)
+        self._along.setdefault((key_of(shift), axes), []).append(
+            self._remember(Relative(distance, top, power, mantissa))
         )
         return times(mantissa, power), top, ONE
 
     def among(self, mantissas: list[Node], shifts: list[Terms], exact: bool) -> tuple[list[Node], Node]:
         """mᵢ·exp(sᵢ - N) and N, the largest of the s."""
         mantissas, shifts = _collected(mantissas, shifts)
-        keys = [_key(s) for s in shifts]
+        keys = [key_of(s) for s in shifts]
         full = trailing(len(shifts[0].shape), len(shifts[0].shape))
         group = None
         for each in () if exact else self._among:
             if all(k in each for k in keys):
                 wholes = [broadcast_to(m, s.shape) for m, s in zip(mantissas, shifts, strict=True)]
-                if all(each[k].serves(m, full) for k, m in zip(keys, wholes, strict=True)):
+                if all(each[k].serves(Factors.view(m), full) for k, m in zip(keys, wholes, strict=True)):
                     group = each
                     break
         if group is None:
+            bounded = self._bounded(mantissas, shifts)
+            if bounded is not None:
+                return bounded, number(0)
             group = self._new_group(mantissas, shifts, keys)
         terms = [times(m, group[k].power) for m, k in zip(mantissas, keys, strict=True)]
         return terms, group[keys[0]].top
+
+    def _bounded(self, mantissas: list[Node], shifts: list[Terms]) -> list[Node] | None:
+        """The terms of a sum, one of them without exponent and the others by what was made: no largest is asked for."""
+        if not any(not s.coefficients and counts(m) for m, s in zip(mantissas, shifts, strict=True)):
+            return None
+        terms = []
+        for m, s in zip(mantissas, shifts, strict=True):
+            whole = broadcast_to(m, s.shape)
+            made = self.made_of(s, Factors.view(whole))
+            if made is None:
+                return None
+            full = trailing(whole.rank, whole.rank)
+            terms.append(product_of([(whole, full), *made], full, s.shape))
+        return terms
 
     def _new_group(self, mantissas: list[Node], shifts: list[Terms], keys: list[Key]) -> dict[Key, Relative]:
         exponents = [s.build() for s in shifts]
         top = largest([if_it_counts(m, s) for m, s in zip(mantissas, exponents, strict=True)])
         shape = shifts[0].shape
-        axes = core_of(top, trailing(top.rank, len(shape)), shape)[1]
         group: dict[Key, Relative] = {}
         for m, s, exponent, key in zip(mantissas, shifts, exponents, keys, strict=True):
             power = _relative_power(m, exponent, top)
-            group[key] = self._remember(Relative(s, top, axes, power, broadcast_to(m, shape)))
+            group[key] = self._remember(Relative(joined(s, top, -ONE), top, power, broadcast_to(m, shape)))
         self._among.append(group)
         return group
 
     def _remember(self, new: Relative) -> Relative:
-        self._by_top.setdefault(core_of(new.top, trailing(new.top.rank, new.top.rank), new.top.shape)[0], []).append(
-            new
-        )
+        for (factors, axes), c in new.distance.coefficients.items():
+            self._by_term.setdefault(factors, []).append((new, axes, c))
+        if not counts(new.weight):
+            self._weights.update(core for core, _ in Factors.view(new.weight).powers)
         return new
+
+    def guards(self, product: Factors, live: set[int]) -> list[Base]:
+        """The factors that vary along `live` axes alone and are weights: a product is 0 where one of them is."""
+        return [
+            (core, axes)
+            for (core, axes), e in product.powers.items()
+            if core in self._weights and is_positive(e) and live.issuperset(axes) and axes == tuple(sorted(axes))
+        ]
 
     def keep(self, exponent: Terms, power: Node) -> None:
         """Remember exp(s) that lies in [0, 1]."""
-        self._kept[_key(exponent)] = power
+        self._remember(Relative(exponent, number(0), power, number(1)))
 
-    def power(self, mantissa: Node, shift: Terms) -> Node:
-        """exp(s), where m counts: one that was made before, if there is one."""
-        made = self.made(mantissa, shift)
-        return elementwise("exp", where_it_counts(mantissa, shift.build())) if made is None else made
+    # ---- sums of what was made
 
-    def made(self, mantissa: Node, shift: Terms) -> Node | None:
-        """exp(s), where m counts, if it was made before."""
-        if not shift.coefficients:
-            return cover(number(1), (), shift.shape)
-        kept = self._kept.get(_key(shift))
-        if kept is not None:
-            return kept
-        whole = broadcast_to(mantissa, shift.shape)
-        for monomial, c in shift.coefficients.items():
-            for each in self._by_top.get(monomial[0][0], ()) if len(monomial[0]) == 1 and -c in COUNTS else ():
-                rest = {k: quotient(v, -c) for k, v in shift.coefficients.items() if k != monomial}
-                live = tuple(sorted({a for _, axes in rest for a in axes} | set(monomial[1])))
-                if _is_same(each, rest, monomial[1], live) and each.serves(whole, live):
-                    return cover(power_of(each.power, -c), live, shift.shape)
-        return None
+    def made_of(self, total: Terms, product: Factors) -> list[Placed] | None:
+        """Powers that were made whose exponents add up to the total, where their axes stand, for a product with these
+        factors; None where there are none.
+        """
+        found = next(self.ways(total, product, lambda term: False), None)
+        return None if found is None else found[0]
 
+    def ways(self, total: Terms, product: Factors, waits: Callable[[Monomial], bool]) -> Iterator[Made]:
+        """Powers that were made, and terms left which all wait, whose exponents add up to the total.
 
-def _is_same(made: Relative, rest: dict[Monomial, Expr], places: Axes, live: Axes) -> bool:
-    if len(live) != len(made.exponent.shape):
-        return False
-    number_of_axis = {a: k for k, a in enumerate(live)}
-    if tuple(number_of_axis[a] for a in places) != made.axes:
-        return False
-    moved = {(factors, tuple(number_of_axis[a] for a in axes)): c for (factors, axes), c in rest.items()}
-    return moved == made.exponent.coefficients
+        Args:
+            total: the exponent.
+            product: what the powers will be multiplied by, or a factor of that.
+            waits: whether a term need not be among the powers'.
+        """
+        needed = [k for k in total.coefficients if not waits(k)]
+        if not needed:
+            yield [], total
+            return
+        pivot = max(needed, key=lambda k: (k[0] in self._by_term, len(k[1])))
+        for each, places, count in self._candidates(pivot, total):
+            left = placed(copied(total), each.distance, places, -count)
+            fewer = sum(not waits(k) for k in left.coefficients) < len(needed)
+            if fewer and each.serves(product, places):
+                for powers, rest in self.ways(left, product, waits):
+                    yield [(power_of(each.power, count), places), *powers], rest
+
+    def _candidates(self, pivot: Monomial, total: Terms) -> Iterator[tuple[Relative, Axes, Expr]]:
+        factors, axes = pivot
+        for each, own, c in self._by_term.get(factors, ()):
+            count = quotient(total.coefficients[pivot], c)
+            if count in COUNTS:
+                places = each.placement(dict(zip(own, axes, strict=True)), total, count)
+                if places is not None:
+                    yield each, places, count
 
 
 def _collected(mantissas: list[Node], shifts: list[Terms]) -> tuple[list[Node], list[Terms]]:
     """Terms with one exponent as one."""
     found: dict[Key, tuple[list[Node], Terms]] = {}
     for m, s in zip(mantissas, shifts, strict=True):
-        found.setdefault(_key(s), ([], s))[0].append(m)
+        found.setdefault(key_of(s), ([], s))[0].append(m)
     sums = [sum_of_all(each) for each, _ in found.values()]
     return sums, [s for _, s in found.values()]
 
 
-def _key(shift: Terms) -> Key:
+def key_of(shift: Terms) -> Key:
     return frozenset(shift.coefficients.items()), shift.shape
 
 

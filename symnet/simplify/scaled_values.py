@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from symnet.expr.contraction import Einsum
 from symnet.expr.elementwise import is_op
@@ -24,8 +25,10 @@ from symnet.simplify.exponential_parts import is_relative, parts_of
 from symnet.simplify.factors import split_power
 from symnet.simplify.hyperbolic import exponential_difference
 from symnet.simplify.mantissas import ELEMENTWISE, FUNCTIONS, MOVES, Apart
+from symnet.simplify.reused import Reused
 from symnet.simplify.signs import is_negative
 
+LOGARITHM, QUOTIENT, REUSE = "logarithm", "quotient", "reuse"  # reuse: where what was made before suffices
 DEEP_IN_LOGARITHMS = 2  # sums within sums, from which on the operand of a logarithm is taken apart
 
 
@@ -42,27 +45,46 @@ def take_apart_nested_sums_of_exponentials(roots: Iterable[Node], trace: list[St
     roots = list(roots)
     nodes = topological(*roots)
     depths = _depths(nodes, _divided_by(nodes))
-    targets = {n for n in nodes if _is_target(n, depths)}
+    divisors = {split_power(n)[0] for n in nodes if is_op(n, "pow") and is_negative(split_power(n)[1])}
+    targets = {n: kind for n in nodes if (kind := _target(n, depths, divisors)) is not None}
     if not targets:
         return roots
-    inside = _below(nodes, targets, depths)
-    exact = _below(nodes, {n for n in nodes if _is_exact(n, inside, targets)}, depths)
+    inside = _below(nodes, set(targets), depths)
+    exact = _below(nodes, {n for n in nodes if _is_exact(n, inside, set(targets))}, depths)
     first = set(topological(*(n for n in nodes if n in exact)))
-    apart = Apart()
+    used = _used(nodes, roots, inside, targets)
     plain: dict[Node, Node] = {}
+    apart = Apart()
+    sums = {n for n in inside if depths[n].sums or depths[n].divides}
+    stands = partial(_stands_apart, depths=depths, within=_within_exponents(inside))
+    reused = Reused(apart.scaled, plain, apart.largest, sums, exact, stands)
     for node in (*(n for n in nodes if n in first), *(n for n in nodes if n not in first)):
         if node in inside:
             apart.take(node, plain, node in exact)
-        if node not in targets:
-            plain[node] = with_operands(node, [plain[o] for o in node.operands])
-        elif is_op(node, "log"):
-            plain[node] = apart.logarithm(node.operands[0])
-        else:
-            plain[node] = apart.value(node)
+        plain[node] = _computed(node, targets.get(node) if node in used else None, apart, reused)
     if trace is not None:
         name = take_apart_nested_sums_of_exponentials.__name__
         trace.extend((name, n, plain[n]) for n in nodes if n in targets)
     return [plain[root] for root in roots]
+
+
+def _used(nodes: list[Node], roots: list[Node], inside: set[Node], targets: dict[Node, str]) -> set[Node]:
+    """The values that are computed as they are, not only what they are made of."""
+    used = set(roots)
+    for node in reversed(nodes):
+        whole = node in used and targets.get(node) in (None, REUSE)
+        function = node in inside and is_op(node, *FUNCTIONS)
+        used |= {o for o in node.operands if whole or function or o not in inside}
+    return used
+
+
+def _computed(node: Node, target: str | None, apart: Apart, reused: Reused) -> Node:
+    if target == LOGARITHM:
+        return apart.logarithm(node.operands[0])
+    made = None if target is None else reused.value(node)
+    if made is None and target == QUOTIENT:
+        return apart.value(node)
+    return with_operands(node, [reused.plain[o] for o in node.operands]) if made is None else made
 
 
 # --------------------------------------------------------------------------- where
@@ -142,19 +164,22 @@ def _is_multiple_of_sum(term: Node) -> bool:
     return isinstance(core, Einsum) and bool(core.contracted)
 
 
-def _is_target(node: Node, depths: dict[Node, Depth]) -> bool:
-    """Whether a product of exponentials has a deep factor, or a logarithm is of one."""
+def _target(node: Node, depths: dict[Node, Depth], divisors: set[Node]) -> str | None:
+    """Whether a value is taken apart: a logarithm of a sum, or a product that has a deep factor and divides."""
     if is_op(node, "log"):
         depth = depths.get(node.operands[0])
-        return depth is not None and (depth.sums >= DEEP_IN_LOGARITHMS or (depth.sums > 0 and _is_weighted(node)))
+        deep = depth is not None and (
+            depth.sums >= DEEP_IN_LOGARITHMS or (depth.sums > 0 and _is_of_products(node, divisors))
+        )
+        return LOGARITHM if deep else None
     depth = depths.get(node)
     if depth is None or not depth.divides or not depth.sums:
-        return False
+        return None
     if is_op(node, "pow"):
-        return depth.sums > 1
-    if is_op(node, "mul"):
-        return sum(o in depths for o in node.operands) > 1 and _meets_its_divisor(node, depths)
-    return isinstance(node, Einsum) and sum(o in depths for o in node.operands) > 1
+        return QUOTIENT if depth.sums > 1 else None
+    if not (is_op(node, "mul") or isinstance(node, Einsum)) or sum(o in depths for o in node.operands) < 2:
+        return None
+    return REUSE if is_op(node, "mul") and not _meets_its_divisor(node, depths) else QUOTIENT
 
 
 def _meets_its_divisor(node: Node, depths: dict[Node, Depth]) -> bool:
@@ -163,18 +188,43 @@ def _meets_its_divisor(node: Node, depths: dict[Node, Depth]) -> bool:
     It is not where only contractions divide, and none of the exponents beside stands in them: exp(-s)·Σ over all rows
     of exp(u)/(exp(u) + exp(v)), a sum that must not wait for the largest exponent of all rows.
     """
-    dividing = [o for o in node.operands if o in depths and depths[o].divides]
+    dividing = _dividing(node, depths)
     if not all(_is_multiple_of_sum(o) for o in dividing):
         return True
     beside = _exponents([o for o in node.operands if o in depths and o not in dividing], depths)
     return len(dividing) > 1 or bool(beside & _exponents(dividing, depths))
 
 
-def _exponents(values: list[Node], depths: dict[Node, Depth]) -> set[Node]:
+def _stands_apart(node: Node, factor: Node, depths: dict[Node, Depth], within: set[Node]) -> bool:
+    """Whether a factor of a product is computed as it is: a sum that stands in an exponent too, or where contractions
+    divide, an exponential that stands in none of them, or stands in exponents.
+    """
+    if not is_op(factor, *FUNCTIONS) and depths[factor].sums:
+        return factor in within
+    dividing = _dividing(node, depths)
+    if not is_op(node, "mul") or not dividing or factor in dividing:
+        return False
+    if not all(_is_multiple_of_sum(o) for o in dividing):
+        return False
+    inside = _exponents(dividing, depths, probabilities=True)
+    return factor in within or not _exponents([factor], depths, probabilities=True) & inside
+
+
+def _within_exponents(inside: set[Node]) -> set[Node]:
+    """The values that exponents are sums and products of."""
+    exponents = [n.operands[0] for n in inside if is_op(n, *FUNCTIONS)]
+    return set(topological(*exponents, opens=lambda n: _is_seen_through(n) and not is_op(n, *FUNCTIONS)))
+
+
+def _dividing(node: Node, depths: dict[Node, Depth]) -> list[Node]:
+    return [o for o in node.operands if o in depths and depths[o].divides and depths[o].sums]
+
+
+def _exponents(values: list[Node], depths: dict[Node, Depth], probabilities: bool = False) -> set[Node]:
     """The terms of the exponents in these values, without moves."""
     found: set[Node] = set()
     for node in topological(*values, opens=lambda n: n in depths and not is_op(n, *FUNCTIONS)):
-        if node in depths and is_op(node, *FUNCTIONS) and not _is_probability(node):
+        if node in depths and is_op(node, *FUNCTIONS) and (probabilities or not _is_probability(node)):
             terms = node.operands[0].operands if is_op(node.operands[0], "add") else node.operands
             found |= {_unmoved(f) for term in terms for f in split_coefficient(_unmoved(term))[1]}
     return found
@@ -186,9 +236,18 @@ def _unmoved(x: Node) -> Node:
     return x
 
 
-def _is_weighted(log: Node) -> bool:
-    """Whether a logarithm is of a sum of exponentials with weights."""
-    parts = parts_of(split_coefficient(log.operands[0])[1][0])
+def _is_of_products(log: Node, divisors: set[Node]) -> bool:
+    """Whether a logarithm is of a sum of exponentials with weights, of a product of matrices that each hold some, or of
+    any product of matrices that something is divided by too, and so taken apart.
+    """
+    total = split_coefficient(log.operands[0])[1][0]
+    parts = parts_of(total)
+    if (
+        isinstance(total, Einsum)
+        and total.contracted
+        and (parts is None or (total in divisors and len(total.operands) > 1))
+    ):
+        return True
     return parts is not None and any(p.weight is not None for p in parts)
 
 
