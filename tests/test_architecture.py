@@ -76,10 +76,23 @@ def module_name(path: Path) -> str:
 SOURCES = {module_name(path): path for path in MODULES}
 
 
-def imported(source: str, module: str, is_package: bool, files: Container[str] = SOURCES) -> Iterator[str]:
+def bound(source: str, module: str) -> set[str]:
+    """The names that a source binds at its top, but for submodules of its own that it imports as such."""
+    body = ast.parse(source).body
+    made = {node.name for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    taken = [node for node in body if isinstance(node, ast.ImportFrom) and node.module != module]
+    return made | {alias.asname or alias.name for node in taken for alias in node.names}
+
+
+BOUND = {module: bound(path.read_text(), module) for module, path in SOURCES.items()}
+
+
+def imported(source: str, module: str, is_package: bool, files: Mapping[str, Container[str]] = BOUND) -> Iterator[str]:
     """Every symnet module that a source imports, wherever in the file the import stands.
 
-    `from package import name` is an import of the file `package/name.py` where there is one, else of the package.
+    `from package import name` is an import of the file `package/name.py` where there is one, of the package where
+    there is none, and of both where the package's own source binds the name too; `files` are all modules, each with the
+    names that it binds.
     """
     package = module.split(".") if is_package else module.split(".")[:-1]
     for node in ast.walk(ast.parse(source)):
@@ -89,8 +102,10 @@ def imported(source: str, module: str, is_package: bool, files: Container[str] =
             base = package[: len(package) - node.level + 1] if node.level else []
             origin = ".".join([*base, *([node.module] if node.module else [])])
             if origin.split(".")[0] == "symnet":
-                inner = [f"{origin}.{alias.name}" for alias in node.names]
-                yield from (name if name in files else origin for name in inner)
+                for name in (alias.name for alias in node.names):
+                    is_file = f"{origin}.{name}" in files
+                    yield from (f"{origin}.{name}",) if is_file else ()
+                    yield from (origin,) if not is_file or name in files.get(origin, ()) else ()
 
 
 def violations(source: str, module: str, is_package: bool = False) -> list[str]:
@@ -151,8 +166,9 @@ def test_an_import_downward_passes(source: str, module: str) -> None:
 
 def import_graph(sources: Mapping[str, tuple[str, bool]]) -> dict[str, list[str]]:
     """What every file imports of the others; a source is (text, whether it is a package's `__init__`)."""
+    names = {module: bound(text, module) for module, (text, _) in sources.items()}
     return {
-        module: sorted({target for target in imported(text, module, is_package, sources) if target in sources})
+        module: sorted({target for target in imported(text, module, is_package, names) if target in sources} - {module})
         for module, (text, is_package) in sources.items()
     }
 
@@ -215,6 +231,14 @@ def test_no_files_import_each_other() -> None:
                 "symnet.a → symnet.b; symnet.b → symnet.c; symnet.c → symnet.a",
                 "symnet.d → symnet.e; symnet.e → symnet.d",
             ],
+        ),
+        (  # the package binds a function of that name, which is what the other file gets
+            {
+                "symnet.p": "from symnet.p.a import a\nimport symnet.p.b",
+                "symnet.p.a": "",
+                "symnet.p.b": "from symnet.p import a",
+            },
+            ["symnet.p → symnet.p.b; symnet.p.b → symnet.p"],
         ),
         ({"symnet.a": "import symnet.b, symnet.c", "symnet.b": "import symnet.c", "symnet.c": "import os"}, []),
         ({"symnet.p": "from symnet.p.a import x", "symnet.p.a": "from symnet.p import b", "symnet.p.b": ""}, []),
