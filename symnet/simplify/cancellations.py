@@ -6,8 +6,6 @@ Not handled: 1 - tanh² x, the slope of tanh by its value: it is right to an ulp
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import sympy
 from sympy import Expr
 
@@ -17,7 +15,7 @@ from symnet.expr.elementwise import elementwise, equal, is_op, where
 from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
 from symnet.simplify.broadcast import trailing
-from symnet.simplify.coefficients import ONE, Term, product, split_coefficient, terms_of
+from symnet.simplify.coefficients import ONE, beside_one, product, split_coefficient
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.factors import Factors, split_power
 from symnet.simplify.signs import is_positive
@@ -137,7 +135,7 @@ def weighted_log_of_one_plus(node: Node) -> Node | None:
     if found is None:
         return None
     weight, inner = found
-    rest = _beside_one(inner)
+    rest = beside_one(inner)
     if rest is None or known(inner, "positive") or known(weight, "nonzero"):
         return None
     if any(is_op(f, "exp") for f in split_coefficient(rest)[1]):  # 1 - exp(u) has a rule of its own
@@ -156,15 +154,6 @@ def _weight_and_logarithm(node: Node) -> tuple[Node, Node] | None:
     if len(logs) != 1 or logs[0].shape != node.shape or all(number_of(o) is not None for o in rest):
         return None
     return (rest[0] if len(rest) == 1 else elementwise("mul", *rest)), logs[0].operands[0]
-
-
-def _beside_one(total: Node) -> Node | None:
-    """y of 1 + y."""
-    terms: Sequence[Term] = terms_of(total) if is_op(total, "add") else []
-    rest = [o for o, (value, factors) in zip(total.operands, terms, strict=False) if factors or value != 1]
-    if not terms or len(rest) != len(terms) - 1:
-        return None
-    return rest[0] if len(rest) == 1 else elementwise("add", *rest)
 
 
 CANCELLATIONS: tuple[Rewrite, ...] = (

@@ -91,6 +91,15 @@ def product(coefficient: Expr, factors: tuple[Node, ...]) -> Node:
     return parts[0] if len(parts) == 1 else elementwise("mul", *parts)
 
 
+def beside_one(total: Node) -> Node | None:
+    """y of 1 + y."""
+    terms: Sequence[Term] = terms_of(total) if is_op(total, "add") else []
+    rest = [o for o, (value, factors) in zip(total.operands, terms, strict=False) if factors or value != 1]
+    if not terms or len(rest) != len(terms) - 1:
+        return None
+    return rest[0] if len(rest) == 1 else elementwise("add", *rest)
+
+
 def sum_of_all(terms: Sequence[Node]) -> Node:
     """Σ of the terms, in their order."""
     return terms[0] if len(terms) == 1 else elementwise("add", *terms)

@@ -12,18 +12,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import reduce
 
+import sympy
 from sympy import Expr
 
 from symnet.expr.constants import number, number_of
-from symnet.expr.elementwise import Elementwise, is_op
+from symnet.expr.contraction import Einsum
+from symnet.expr.elementwise import Elementwise, elementwise, is_op
 from symnet.expr.graph import with_operands
+from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node, kept_on_node
 from symnet.simplify import power_series
 from symnet.simplify.broadcast import Axes, align, trailing
-from symnet.simplify.coefficients import ONE
+from symnet.simplify.coefficients import ONE, beside_one
 from symnet.simplify.factors import Base, Factors
 from symnet.simplify.power_series import FUNCTIONS, Series
 from symnet.simplify.signs import is_negative, is_positive
+from symnet.simplify.terms import Terms
 
 DEEPEST = 8
 NEAR, MOST_CLOSE = 7, 80  # levels, and nodes, in which variables are looked for
@@ -126,10 +130,11 @@ class Expander:
             return None
         if node.op == "where":
             return self._of_choice(node, u, deepest)
+        if node.op == "pow" and is_general_power(node):
+            return self.of(as_exponential(node.operands[0], node.operands[1]), u, deepest)
         if node.op == "pow":
-            exponent = number_of(node.operands[1])
             base = self._operand(node, 0, u, deepest)
-            return None if base is None or exponent is None else power(base, exponent)
+            return None if base is None else power(base, number_of(node.operands[1]))  # type: ignore[arg-type]
         if node.op == "mul":
             return self._of_product(node, u, deepest)
         if node.op == "add":
@@ -148,12 +153,20 @@ class Expander:
         if apart:
             k = _ratio(apart, u)
             whole = None if whole is None or k is None else product(whole, self.variable(k))
-        for base, exponent in factors.powers.items():
-            inner = self.of_core(*base, u, deepest - 1) if base not in apart and whole is not None else None
-            factor = None if inner is None or isinstance(exponent, Node) else power(inner, exponent)
+        for base in factors.powers:
             if base not in apart:
+                factor = None if whole is None else self.of_factor(factors, base, u, deepest - 1)
                 whole = None if whole is None or factor is None else product(whole, factor)
         return whole
+
+    def of_factor(self, factors: Factors, base: Base, u: Monomial, deepest: int = DEEPEST) -> Expansion | None:
+        """The expansion of a base to its power."""
+        exponent = factors.powers[base]
+        if isinstance(exponent, Node):
+            core, axes = factors.placed(base)
+            return self.of_core(as_exponential(core, exponent), axes, u, deepest)
+        inner = self.of_core(*base, u, deepest)
+        return None if inner is None else power(inner, exponent)
 
     def _of_function(self, node: Elementwise, u: Monomial, deepest: int) -> Expansion | None:
         function = FUNCTIONS.get(node.op)
@@ -307,13 +320,20 @@ def _close(node: Node) -> Iterator[tuple[Node, Axes]]:
     for _ in range(NEAR):
         below = []
         for each, axes in level:
-            if isinstance(each, Elementwise) and len(seen) < MOST_CLOSE:
-                for operand in each.operands[each.op == "where" :]:
-                    core, places = align(operand, each.shape)
-                    below.append((core, tuple(axes[a] for a in places)))
+            if len(seen) < MOST_CLOSE:
+                below += [(core, tuple(axes[a] for a in places)) for core, places in _operands(each)]
         level = [each for each in dict.fromkeys(below) if each not in seen]
         seen.update(dict.fromkeys(level))
     yield from seen
+
+
+def _operands(x: Node) -> list[Base]:
+    """What an elementwise node or an outer product is made of; of a choice without its condition."""
+    if isinstance(x, Elementwise):
+        return [align(o, x.shape) for o in x.operands[x.op == "where" :]]
+    if isinstance(x, Einsum) and len(x.operands) > 1 and not x.contracted:
+        return [(o, tuple(map(x.output.index, at))) for o, at in zip(x.operands, x.inputs, strict=True)]
+    return []
 
 
 def _monomial(argument: Node, axes: Axes) -> Monomial | None:
@@ -333,14 +353,41 @@ def _arguments(node: Node) -> Iterator[tuple[Node, Axes]]:
     """What stands under functions close below, and the axes that it varies along."""
     for each, axes in _close(node):
         if is_function(each):
-            core, places = align(each.operands[0], each.shape)
+            core, places = align(_argument(each), each.shape)
             yield core, tuple(axes[a] for a in places)
 
 
 def is_function(node: Node) -> bool:
-    """Whether a node is a function with an expansion, or a power of a sum that is no polynomial."""
-    if not is_op(node, "pow"):
-        return is_op(node, *FUNCTIONS)
+    """Whether a node is a function with an expansion, a power of a sum that is no polynomial, or xᵃ."""
+    if not is_op(node, "pow") or is_general_power(node):
+        return is_op(node, "pow", *FUNCTIONS)
     exponent = number_of(node.operands[1])
     rooted = exponent is not None and (not exponent.is_Integer or is_negative(exponent))
     return rooted and is_op(node.operands[0], "add")
+
+
+def is_general_power(node: Node) -> bool:
+    """Whether something is raised to what is no number."""
+    return is_op(node, "pow") and number_of(node.operands[1]) is None
+
+
+def as_exponential(base: Node, exponent: Node) -> Node:
+    """xᵃ as exp(a·log x), a function of a·log x; where x is not positive that is no number, and so never near 0."""
+    return elementwise("exp", _exponent_of_e(base, exponent))
+
+
+def _exponent_of_e(base: Node, exponent: Node) -> Node:
+    return elementwise("mul", Terms.of(exponent).build() if is_op(exponent, "add") else exponent, logarithm(base))
+
+
+def logarithm(x: Node) -> Node:
+    """log x as the numeric form writes it."""
+    value = number_of(x)
+    if value is not None and is_positive(value):
+        return number(sympy.log(value))
+    rest = beside_one(x)
+    return elementwise("log", x) if rest is None else elementwise("log1p", broadcast_to(rest, x.shape))
+
+
+def _argument(function: Node) -> Node:
+    return _exponent_of_e(*function.operands) if is_general_power(function) else function.operands[0]

@@ -12,8 +12,8 @@ Not handled: functions of two variables that cancel on a line, 1/x outside a sum
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import reduce
 
 import sympy
@@ -24,7 +24,7 @@ from symnet.expr.elementwise import Elementwise, elementwise, equal, is_op, wher
 from symnet.expr.graph import topological, with_operands
 from symnet.expr.movement import Expand, broadcast_to
 from symnet.expr.node import Node
-from symnet.simplify.broadcast import Axes, spread, trailing
+from symnet.simplify.broadcast import Axes, align, spread
 from symnet.simplify.coefficients import sum_of_all
 from symnet.simplify.engine import Step
 from symnet.simplify.expansions import (
@@ -34,12 +34,11 @@ from symnet.simplify.expansions import (
     Monomial,
     is_function,
     order_on,
-    power,
-    product,
     variables,
 )
 from symnet.simplify.factors import Factors, distributed
-from symnet.simplify.polynomial import monomials
+from symnet.simplify.function_parts import Part, parts_of
+from symnet.simplify.joined_sums import Joined, multiplied_out, under_one_sum
 from symnet.simplify.power_series import LENGTH, Series
 from symnet.simplify.signs import is_negative
 
@@ -49,82 +48,8 @@ DIGITS = {"float32": 26, "float64": 55}  # bits behind which a term is nothing
 CANDIDATES = 4  # variables that are tried
 MOST_TERMS = 16  # of a sum whose products are multiplied out
 DEEPEST = 12  # levels of an expression that are copied
+LEVELS_OF_TERMS = 4  # sums of products of sums that are looked into
 LAST = 4  # known coefficients that must be far below the digits
-
-
-# --------------------------------------------------------------------------- what is one function of one variable
-
-
-@dataclass
-class Part:
-    """Terms of a sum, or a whole product: `rest` times one function of u.
-
-    Attributes:
-        node: the sum or product.
-        u: the variable.
-        rest: the factors that are no functions of it.
-        terms: those operands of the sum that are meant.
-        pieces: for each the number in front with the factors that are functions of u, and a power of u.
-    """
-
-    node: Node
-    u: Monomial
-    rest: Factors
-    terms: list[Node] = field(default_factory=list)
-    pieces: list[tuple[Factors, int]] = field(default_factory=list)
-
-    def expansion(self, expander: Expander) -> Expansion | None:
-        """The function of u."""
-        found = [_expanded(*p, self.u, expander) for p in self.pieces]
-        return None if any(f is None for f in found) else expander.total([f for f in found if f is not None])
-
-    @property
-    def boundary(self) -> set[Node]:
-        """The nodes that the function does not look into."""
-        powers = (*self.u.items(), *self.rest.powers.items())
-        return {n for (core, _), e in powers for n in (core, e) if isinstance(n, Node)}
-
-
-def _expanded(piece: Factors, order: int, u: Monomial, expander: Expander) -> Expansion | None:
-    whole = expander.of(number(piece.coefficient), {})
-    if whole is not None and order:
-        whole = product(whole, expander.variable(order))
-    for (core, axes), exponent in piece.powers.items():
-        base = expander.of_core(core, axes, u)
-        factor = None if base is None else power(base, exponent)  # type: ignore[arg-type]
-        whole = None if whole is None or factor is None else product(whole, factor)
-    return whole
-
-
-def _parts(node: Node, u: Monomial, expander: Expander) -> list[Part]:
-    """The terms of a node by what stands beside functions of u in them."""
-    found: dict[object, Part] = {}
-    for term in node.operands if is_op(node, "add") else (node,):
-        rest, piece = Factors(node.shape), Factors(node.shape)
-        factors = Factors(node.shape).times(term, trailing(term.rank, node.rank))
-        piece.coefficient = factors.coefficient
-        for (core, axes), exponent in factors.powers.items():
-            base = None if isinstance(exponent, Node) else expander.of_core(core, axes, u)
-            inside = base is not None and power(base, exponent) is not None  # type: ignore[arg-type]
-            (piece if inside else rest).powers[(core, axes)] = exponent
-        order = _variable_in(rest, u)
-        part = found.setdefault(frozenset(rest.powers.items()), Part(node, u, rest))
-        part.terms.append(term)
-        part.pieces.append((piece, order))
-    return list(found.values())
-
-
-def _variable_in(rest: Factors, u: Monomial) -> int:
-    """Take a power of u = a·x out of a²·x⁻¹ = a³·(a·x)⁻¹: the one that leaves no negative power of its bases."""
-    held = [rest.powers.get(base, sympy.S.Zero) for base in u]
-    if any(isinstance(e, Node) for e in held):
-        return 0
-    count = min(math.floor(e / u[base]) for e, base in zip(held, u, strict=True))  # type: ignore[operator]
-    for base, exponent in u.items() if count else ():
-        left = rest.powers.pop(base, sympy.S.Zero) - count * exponent  # type: ignore[operator]
-        if left != 0:
-            rest.powers[base] = left
-    return count
 
 
 # --------------------------------------------------------------------------- which expressions
@@ -139,7 +64,7 @@ def _suspects(roots: Iterable[Node]) -> set[Node]:
     quotients: set[Node] = set()
     suspects: set[Node] = set()
     for node in topological(*roots):
-        if isinstance(node, Expand) or is_op(node, *_THROUGH):
+        if isinstance(node, (Expand, Einsum)) or is_op(node, *_THROUGH):
             functions |= {node} if not functions.isdisjoint(node.operands) else set()
             quotients |= {node} if not quotients.isdisjoint(node.operands) else set()
         if is_op(node, "pow") and is_negative(number_of(node.operands[1])):
@@ -159,6 +84,7 @@ class Found:
     parts: list[tuple[Part, Expansion]]
     others: list[Node]
     distributed: bool
+    joined: Joined | None = None  # where the parts are those of an array whose sum the node is
 
     @property
     def boundary(self) -> set[Node]:
@@ -196,14 +122,55 @@ def _is_rough(roots: list[Node]) -> bool:
 
 
 def _found(node: Node, facts: Facts, search: Search) -> Found | None:
+    """The first spelling by which nothing is left that is infinite at 0, or else the first by which any digits are."""
+    first = None
+    for found, u in _every_found(node, search):
+        if _is_elsewhere(found, u, facts, search.look):
+            continue
+        if not any(_has_pole(o, u) for o in found.others):
+            return found
+        first = first or found
+    return first
+
+
+def _every_found(node: Node, search: Search) -> Iterator[tuple[Found, Monomial]]:
     for u in variables(node)[:CANDIDATES]:
         if is_op(node, "mul") and not _divides_by_zero(node, u, search.look):
             continue
         for spelling in (node, *_multiplied_out(node, u)):
             found = _found_by(spelling, u, spelling is not node, search)
-            if found is not None and not _is_elsewhere(found, u, facts, search.look):
-                return found
-    return None
+            if found is not None:
+                yield found, u
+    if _has_sums_beside_poles(node):
+        yield from _found_under_a_sum(node, search)
+
+
+def _found_under_a_sum(node: Node, search: Search) -> Iterator[tuple[Found, Monomial]]:
+    """(Σxᵃ - n)/a → Σ(xᵃ - 1)/a: what is found of the terms of a sum over axes."""
+    joined = under_one_sum(node)
+    if joined is None:
+        return
+    for u in variables(joined.array)[:CANDIDATES]:
+        found = _found_by(joined.array, u, True, search)
+        if found is not None and not any(_has_pole(o, u) for o in found.others):
+            yield replace(found, joined=joined), u
+
+
+def _has_pole(term: Node, u: Monomial) -> bool:
+    bases = {core for core, _ in u}
+    return any(is_negative(e) and core in bases for (core, _), e in Factors.view(term).powers.items())
+
+
+def _has_sums_beside_poles(node: Node) -> bool:
+    """Whether sums over an axis stand among terms and factors that are divided."""
+    divided = summed_up = False
+    level = [node]
+    for _ in range(LEVELS_OF_TERMS):
+        powers = [item for n in level for item in Factors.view(n).powers.items()]
+        divided = divided or any(is_negative(e) for _, e in powers)
+        summed_up = summed_up or any(isinstance(core, Einsum) and core.contracted for (core, _), _ in powers)
+        level = [align(o, core.shape)[0] for (core, _), e in powers if is_op(core, "add") for o in core.operands]
+    return divided and summed_up
 
 
 def _divides_by_zero(product: Node, u: Monomial, look: Expander) -> bool:
@@ -231,7 +198,7 @@ def _reach(part: Part, expansion: Expansion) -> float:
 
 def _found_by(node: Node, u: Monomial, distributed: bool, search: Search) -> Found | None:
     """What is found of a node by one variable; a term of a sum that stands in the graph is looked at by itself."""
-    parts = [(part, _worth_it(part, distributed, search)) for part in _parts(node, u, search.look)]
+    parts = [(part, _worth_it(part, distributed, search)) for part in parts_of(node, u, search.look)]
     good = [(part, expansion) for part, expansion in parts if expansion is not None]
     others = [term for part, expansion in parts if expansion is None for term in part.terms]
     return Found(good, others, distributed) if good else None
@@ -256,21 +223,25 @@ def _multiplied_out(node: Node, u: Monomial) -> list[Node]:
     that vanish with it, and from a sum to what it stands beside.
     """
     if is_op(node, "add"):
-        if not any(is_op(f, "add") for o in node.operands if is_op(o, "mul") for f in o.operands):
-            return []
-        opened = [monomials(o, node) for o in node.operands]
-        terms = [f.build() for factors in opened for f in factors]
-        return [elementwise("add", *terms)] if len(opened) < len(terms) <= MOST_TERMS else []
+        whole = multiplied_out(node)
+        return [] if whole is None else [whole]
     if not is_op(node, "mul"):
         return []
     factors = Factors.view(node)
     sums = [base for base, e in factors.powers.items() if e == 1 and is_op(base[0], "add")]
-    below = [base for base, e in factors.powers.items() if is_negative(e) and order_on(*base, u) is not None]
-    return [distributed(factors, sums[0], below)] if len(sums) == 1 and below else []
+    below = [b for b, e in factors.powers.items() if is_negative(e) and (b in u or order_on(*b, u) is not None)]
+    if len(sums) != 1 or not below:
+        return []
+    whole = multiplied_out(node)
+    once = distributed(factors, sums[0], below)
+    return [once] if whole is None or whole is once else [once, whole]
 
 
 def _has_function(piece: Factors, u: Monomial) -> bool:
-    return any(number_of(core) is None and order_on(core, axes, u) is None for core, axes in piece.powers)
+    return any(
+        isinstance(e, Node) or (number_of(core) is None and order_on(core, axes, u) is None)
+        for (core, axes), e in piece.powers.items()
+    )
 
 
 # --------------------------------------------------------------------------- the polynomial
@@ -358,6 +329,8 @@ def _chosen(found: Found, node: Node, new: dict[Node, Node]) -> Node:
     """The polynomials near 0 and the parts elsewhere, beside the other terms."""
     terms = [_chosen_part(*each, new) for each in found.parts]
     terms += [_copied(o, found.boundary, new, DEEPEST) for o in found.others]
+    if found.joined is not None:
+        return found.joined.total(broadcast_to(sum_of_all(terms), found.joined.array.shape))
     return broadcast_to(sum_of_all(terms), node.shape)
 
 
