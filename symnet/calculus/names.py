@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from symnet.expr.graph import rebuild, topological
+from symnet.expr.graph import rebuild, topological, with_operands
 from symnet.expr.node import Node
 from symnet.expr.symbols import Named
 
@@ -33,8 +33,6 @@ def strip(roots: Sequence[Node]) -> tuple[list[Node], dict[Node, Named]]:
 
 def attach(roots: Iterable[Node], labels: Mapping[Node, Named]) -> list[Node]:
     """The roots with a name on every node that equals a key of `labels`."""
-    from symnet.expr.graph import with_operands
-
     roots = list(roots)
     useful = {value: label for value, label in labels.items() if value.kind not in _UNNAMEABLE}
     if not useful:

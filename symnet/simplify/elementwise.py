@@ -21,6 +21,7 @@ from symnet.expr.result_dtypes import CASTS, COUNTED
 from symnet.simplify.broadcast import align, cover, restrict, spread
 from symnet.simplify.coefficients import complement, is_beyond_float64, turned
 from symnet.simplify.engine import Rewrite
+from symnet.simplify.order import product_key
 
 ODD = ("tanh", "sin", "tan", "asin", "atan", "sinh", "asinh", "atanh", "cbrt", "erf", "sign")
 EVEN = ("cos", "cosh", "abs")
@@ -129,8 +130,6 @@ _MIRROR = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le", "eq": "eq", "ne": "ne
 
 def compare_with_number_on_the_right(node: Node) -> Node | None:
     """0 < x → x > 0; y > x → x < y by the order of operands.  Always."""
-    from symnet.simplify.order import product_key
-
     a, b = node.operands
     numbers = isinstance(a, Number), isinstance(b, Number)
     swap = numbers[0] if any(numbers) else product_key(b) < product_key(a)

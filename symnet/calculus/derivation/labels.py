@@ -15,6 +15,7 @@ from symnet import dtypes
 from symnet.expr.assumptions import facts
 from symnet.expr.extents import shape_arg
 from symnet.expr.node import Node, static_name
+from symnet.expr.printing.latex import name_latex
 from symnet.expr.symbols import LEAF_ASSUMPTIONS, Barrier, Named, Tensor
 
 _CARRIED = frozenset(LEAF_ASSUMPTIONS)
@@ -81,6 +82,4 @@ def bar_latex(label: str) -> str:
 
 def label_latex(label: str) -> str:
     """A label in LaTeX."""
-    from symnet.expr.printing.latex import name_latex
-
     return name_latex(label)
