@@ -1,19 +1,22 @@
 """Work that may never end, ended.
 
 In: seconds, and work in pure Python (SymPy's solvers, which may run for hours).  Out: its result, or None when the time
-is over.  A timer raises an exception in the thread that works, at the next step of Python's interpreter; so it works in
-any thread, and leaves nothing running.
+is over.  A second thread raises an exception in the one that works, at the next step of Python's interpreter; so this
+works in any thread, and leaves nothing running.
 Not handled: work inside one long call of C code, which ends first.
 """
 
 from __future__ import annotations
 
 import ctypes
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 T = TypeVar("T")
+AGAIN = 1.0  # seconds until what was ignored is raised anew; unwinding takes less
 
 
 class _Over(BaseException):
@@ -21,34 +24,60 @@ class _Over(BaseException):
 
 
 class _Alarm:
-    """Raises `_Over` in the thread that made it, once, unless it was stopped before."""
+    """Raises `_Over` in the thread that made it until it is stopped: where Python ignores one, another follows."""
 
     def __init__(self, seconds: float) -> None:
-        self.thread, self.guard, self.stopped = threading.get_ident(), threading.Lock(), False
-        self.timer = threading.Timer(seconds, self.ring)
-        self.timer.daemon = True
-        self.timer.start()
+        self.thread, self.guard, self.stopped = threading.get_ident(), threading.Lock(), threading.Event()
+        self.ringing = threading.Thread(target=self._ring, args=(seconds,), daemon=True)
 
-    def ring(self) -> None:
-        with self.guard:
-            if not self.stopped:
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self.thread), ctypes.py_object(_Over))
+    def _ring(self, seconds: float) -> None:
+        while not self.stopped.wait(seconds):
+            with self.guard:
+                if not self.stopped.is_set():
+                    _raise_in(self.thread, _Over)
+            seconds = AGAIN
 
     def stop(self) -> None:
-        with self.guard:
-            self.stopped = True
-        self.timer.cancel()
+        """Nothing is raised after this, what was on its way least of all."""
+        while True:
+            try:
+                with self.guard:
+                    self.stopped.set()
+                    _raise_in(self.thread, None)
+                    return
+            except _Over:
+                continue
+
+
+def _raise_in(thread: int, kind: type[BaseException] | None) -> None:
+    """Raise in a thread at its next step; None takes back what was not raised yet."""
+    raised = ctypes.py_object(kind) if kind is not None else None
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), raised)
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Where Python ignores an exception, in the callback of a weak reference say, it prints it; not `_Over`."""
+    before = sys.unraisablehook
+    sys.unraisablehook = lambda found: None if found.exc_type is _Over else before(found)
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
 
 
 def within(seconds: float, work: Callable[[], T]) -> T | None:
     """The result of the work, or None where it takes longer."""
     if seconds == float("inf"):
         return work()
-    try:
-        alarm = _Alarm(seconds)
+    alarm = _Alarm(seconds)
+    with _silent():
         try:
-            return work()
-        finally:
-            alarm.stop()  # an alarm that rang while the work ended arrives in here at the latest
-    except _Over:
-        return None
+            alarm.ringing.start()
+            try:
+                return work()
+            finally:
+                alarm.stop()
+        except _Over:  # from the work, or from between its end and the alarm's
+            alarm.stop()
+            return None
