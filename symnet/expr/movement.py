@@ -20,7 +20,6 @@ from symnet.errors import ArgumentError, ShapeError, explain
 from symnet.expr.constants import as_node
 from symnet.expr.contraction import contract
 from symnet.expr.elementwise import check_one_real
-from symnet.expr.expansion import Expand as Expand
 from symnet.expr.expansion import expand, keep_axes
 from symnet.expr.extents import (
     as_extent,

@@ -21,8 +21,9 @@ import sympy
 from symnet.expr.constants import number, number_of
 from symnet.expr.contraction import Einsum
 from symnet.expr.elementwise import Elementwise, elementwise, equal, is_op, where
+from symnet.expr.expansion import Expand
 from symnet.expr.graph import topological, with_operands
-from symnet.expr.movement import Expand, broadcast_to
+from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
 from symnet.simplify.broadcast import Axes, align, spread
 from symnet.simplify.coefficients import sum_of_all

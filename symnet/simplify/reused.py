@@ -17,9 +17,9 @@ from itertools import islice
 
 from symnet.expr.contraction import Einsum
 from symnet.expr.elementwise import is_op
+from symnet.expr.expansion import Expand
 from symnet.expr.extents import same_extent
 from symnet.expr.graph import with_operands
-from symnet.expr.movement import Expand
 from symnet.expr.node import Node, Shape
 from symnet.simplify.broadcast import Axes, core_of, trailing
 from symnet.simplify.factors import Base, Factors

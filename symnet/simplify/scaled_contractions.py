@@ -13,7 +13,8 @@ from dataclasses import replace
 
 from symnet.expr.constants import number, number_of
 from symnet.expr.contraction import Einsum, contract
-from symnet.expr.movement import Expand, broadcast_to
+from symnet.expr.expansion import Expand
+from symnet.expr.movement import broadcast_to
 from symnet.expr.node import Node
 from symnet.simplify.broadcast import Axes
 from symnet.simplify.coefficients import ONE, product
