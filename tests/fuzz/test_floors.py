@@ -14,8 +14,8 @@ from tests.fuzz.batch import Batch
 from tests.fuzz.checks import check
 from tests.fuzz.graphs import RandomGraph
 
-BATCHES, GRAPHS = 6, 200  # through the reference and the loops as they are lowered: 1200 graphs
-COMPILED_BATCHES, COMPILED_GRAPHS = 4, 75  # and 300 through the schedule and native code too
+BATCHES, GRAPHS = 4, 200  # through the reference and the loops as they are lowered: 800 graphs
+COMPILED_BATCHES, COMPILED_GRAPHS = 3, 75  # and 225 through the schedule and native code too
 RESTLESS = 0.1  # of the graphs may be written in a form that two rewrites disagree about: right, but not normal
 RARE = 0.05  # of the graphs may be left out of a comparison
 

@@ -5,6 +5,7 @@ Every composition is compared with its exact value (`exact.py`), and so is its g
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -51,6 +52,16 @@ def raw_gradient(root: Node, leaf: Node) -> Node:
     return pullback(sn.sum(root), number(1), [leaf])[leaf]
 
 
+@functools.lru_cache(maxsize=64)
+def compiled(root: Node, leaf: Node, dtype: str, second: bool) -> tuple[list[Node], Callable[..., Any]]:
+    """A formula and its derivatives as the rules give them, and compiled, once for all the data they are tried at."""
+    written, ours = [root, raw_gradient(root, leaf)], [root, sn.grad(sn.sum(root), leaf)]
+    if second:
+        written.append(raw_gradient(written[1], leaf))
+        ours.append(sn.grad(sn.sum(ours[1]), leaf, absent="zero"))
+    return written, sn.compile(ours, dtype=dtype)
+
+
 def check(root: Node, leaf: Node, data: Data, dtype: str, second: bool = False, least: float = 1e-30) -> None:
     """Value and gradient: to some units in the last place of the largest exponent that is met.
 
@@ -58,11 +69,7 @@ def check(root: Node, leaf: Node, data: Data, dtype: str, second: bool = False, 
     """
     given = {k: np.asarray(a, dtype) for k, a in data.items()}
     size = max(1.0, *(float(np.abs(a)[np.isfinite(a)].max()) for a in given.values()))
-    written, ours = [root, raw_gradient(root, leaf)], [root, sn.grad(sn.sum(root), leaf)]
-    if second:
-        written.append(raw_gradient(written[1], leaf))
-        ours.append(sn.grad(sn.sum(ours[1]), leaf, absent="zero"))
-    f = sn.compile(ours, dtype=dtype)
+    written, f = compiled(root, leaf, dtype, second)
     with np.errstate(all="ignore"):
         results = f(**{k: a for k, a in given.items() if k in f.inputs})
     eps, limit = float(np.finfo(dtype).eps), float(np.finfo(dtype).max)

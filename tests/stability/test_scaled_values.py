@@ -94,8 +94,8 @@ def _data(scale: float) -> Data:
     return {**data, "P": rng.uniform(0.1, 1, (2, 2)), "Q": rng.uniform(0.1, 1, (2, 2))}
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("scale", [1, 1000, -1000])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", RECURRENCES)
 def test_a_recurrence_in_logarithms_is_finite_with_its_gradient(name: str, scale: float, dtype: str) -> None:
     formula = RECURRENCES[name]()
@@ -146,8 +146,8 @@ def _quotient_data(scale: float) -> Data:
     return {**data, "V": rng.normal(size=(3, 2)), "M": mask, "p": np.array([0.2, 0.3, 0.5])}
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("scale", [1, 1000, -1000])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", QUOTIENTS)
 def test_a_quotient_of_sums_of_exponentials_is_finite_with_its_derivatives(name: str, scale: float, dtype: str) -> None:
     formula = QUOTIENTS[name]
