@@ -20,7 +20,7 @@ from tests.fuzz.graphs import RandomGraph, graphs, seeded
 from tests.fuzz.reproduction import rebuilt, source
 from tests.kinds import KINDS
 
-SEEDS = 2000  # of the graphs that are looked at
+SEEDS = 1200  # of the graphs that are looked at
 RARELY = 3  # how often a kind must come at the least: a tenth of a percent in thousands of graphs is hundreds of times
 
 

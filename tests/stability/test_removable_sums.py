@@ -37,7 +37,6 @@ TERMS: dict[str, Callable[[Any, Any, Any, Any], Any]] = {
 }
 # name → the whole by a term, and the data of a leaf's columns
 WHOLES: dict[str, Callable[[Callable[[Any, Any, Any], Any]], sn.Node]] = {
-    "sum": lambda term: sn.sum(term(x, w, a)),
     "mean": lambda term: sn.mean(term(x, w, a)),
     "columns": lambda term: sn.sum(term(X, w[:, None], c), axis=0),
 }

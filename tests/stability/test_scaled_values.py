@@ -192,7 +192,7 @@ class _Sums:
 
 
 @pytest.mark.parametrize("scale", [1, -1000])
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(24))
 def test_random_sums_of_exponentials_have_their_logarithm_and_its_slope(seed: int, scale: float) -> None:
     formula = sn.log(_Sums(seed).value(3))
     rng = np.random.default_rng(seed)
