@@ -1,8 +1,8 @@
 """The tour: every stage from an expression to a native function, in order.
 
 1. `retype`      graph → graph      real leaves take the requested dtype
-2. `simplify`    graph → graph      the algebra form: what people read (`simplify/algebra.py`)
-3. `numeric`     graph → graph      the numeric form: what computes well (`simplify/numeric.py`)
+2. `simplify`    graph → graph      the algebra form: what people read (`simplify/algebra/table.py`)
+3. `numeric`     graph → graph      the numeric form: what computes well (`simplify/numeric/passes.py`)
 4. `lower`       graph → nests      one loop nest for each stored value (`lower/program.py`)
 5. `schedule`    nests → loops      register tiles, streaming over row blocks, units (`schedule/program.py`)
 6. `emit`        loops → LLVM IR    (`llvm/program.py`)
@@ -44,8 +44,8 @@ from symnet.runtime.structure import Template, flat, refilled
 from symnet.schedule.program import schedule
 from symnet.schedule.reuse import reused
 from symnet.schedule.target import Target
-from symnet.simplify.algebra import simplify
-from symnet.simplify.numeric import numeric
+from symnet.simplify.algebra.table import simplify
+from symnet.simplify.numeric.passes import numeric
 from symnet.simplify.sealing import sealed
 
 STAGES = ("simplify", "numeric", "loops", "schedule", "llvm")

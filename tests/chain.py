@@ -23,8 +23,8 @@ from symnet.runtime.function import NativeFunction
 from symnet.schedule.program import schedule
 from symnet.schedule.reuse import reused
 from symnet.schedule.target import Target
-from symnet.simplify.algebra import simplify
-from symnet.simplify.numeric import numeric
+from symnet.simplify.algebra.table import simplify
+from symnet.simplify.numeric.passes import numeric
 
 Arrays = list[np.ndarray]
 TOLERANCE = {"float64": 2e-10, "float32": 2e-3}

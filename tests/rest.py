@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 from symnet.expr.node import Node
-from symnet.simplify.algebra import TABLE
+from symnet.simplify.algebra.table import TABLE
 from symnet.simplify.engine import Normalizer
 
 SETTLE = Normalizer._settle

@@ -17,7 +17,7 @@ from symnet.lower import point
 from symnet.lower import program as lower_program
 from symnet.reference import elementwise as reference_elementwise
 from symnet.reference import evaluation
-from symnet.simplify.elementwise import FUNCTIONS, repeat_after_computing
+from symnet.simplify.algebra.elementwise import FUNCTIONS, repeat_after_computing
 from tests.cases import CASES
 from tests.kinds import KINDS
 

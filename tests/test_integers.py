@@ -10,7 +10,7 @@ import sympy
 import symnet as sn
 from symnet.errors import AllocationError, DTypeError, RangeError, ValueDomainError
 from symnet.reference import evaluate
-from symnet.simplify.algebra import simplify
+from symnet.simplify.algebra.table import simplify
 
 i, j = sn.tensor("i", 3, dtype="int64"), sn.tensor("j", 3, dtype="int64")
 k, p = sn.tensor("k", 3, dtype="int32"), sn.tensor("p", 3, dtype="bool")

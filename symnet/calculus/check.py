@@ -28,7 +28,7 @@ from symnet.expr.graph import topological
 from symnet.expr.node import Node
 from symnet.expr.symbols import Tensor, check_leaves
 from symnet.reference import evaluate
-from symnet.simplify.algebra import simplify
+from symnet.simplify.algebra.table import simplify
 
 SEED = 20240229
 _STEP = 1e-5  # of central differences

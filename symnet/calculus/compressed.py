@@ -26,7 +26,7 @@ from symnet.expr.extents import as_extent, ints_arg, product, same_shape, shape_
 from symnet.expr.movement import Place
 from symnet.expr.node import Extent, Node, Shape
 from symnet.expr.symbols import Named
-from symnet.simplify.algebra import simplify
+from symnet.simplify.algebra.table import simplify
 
 TYPICAL = 256  # what a symbolic extent counts for when sizes are compared
 _LETTERS = "ijklpqrstuvwxyz"

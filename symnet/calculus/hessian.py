@@ -13,7 +13,7 @@ from symnet.calculus.jacobian import jacobians
 from symnet.calculus.problem import open_problem
 from symnet.calculus.structure import Structure, flatten
 from symnet.expr.node import Node, Shape
-from symnet.simplify.algebra import simplify
+from symnet.simplify.algebra.table import simplify
 
 
 def hessian(L: Any, x: Structure, absent: str = "error") -> Any:

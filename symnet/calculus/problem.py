@@ -24,7 +24,7 @@ from symnet.expr.extents import same_shape
 from symnet.expr.graph import topological, unwrapped, wrapped
 from symnet.expr.node import Node, Shape
 from symnet.expr.symbols import EQUALITIES, Barrier, Named, Tensor, check_leaves
-from symnet.simplify.algebra import simplify
+from symnet.simplify.algebra.table import simplify
 from symnet.simplify.cost import saves
 from symnet.simplify.sealing import sealed, unsealed
 

@@ -19,7 +19,7 @@ from symnet.errors import ArgumentError, ShapeError, explain
 from symnet.expr.constants import as_node, is_scalar
 from symnet.expr.extents import same_shape
 from symnet.expr.node import Node
-from symnet.simplify.algebra import simplify
+from symnet.simplify.algebra.table import simplify
 from symnet.simplify.sharing import share
 
 

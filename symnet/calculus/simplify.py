@@ -11,7 +11,7 @@ from typing import Any
 from symnet.calculus.names import attach, strip
 from symnet.calculus.structure import Structure, flatten_values
 from symnet.expr.symbols import check_leaves
-from symnet.simplify.algebra import simplify as algebra_form
+from symnet.simplify.algebra.table import simplify as algebra_form
 
 
 def simplify(expr: Structure) -> Any:

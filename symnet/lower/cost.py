@@ -24,7 +24,7 @@ from symnet.expr.node import Node
 from symnet.expr.symbols import Named, Tensor, named
 from symnet.lower.arrangement import arrange
 from symnet.lower.extents import TYPICAL
-from symnet.simplify.algebra import without_names
+from symnet.simplify.algebra.table import without_names
 from symnet.simplify.cost import operations
 from symnet.simplify.sharing import share
 

@@ -19,7 +19,7 @@ from symnet.expr.expansion import Expand
 from symnet.expr.graph import consumers, topological, with_operands
 from symnet.expr.node import Node
 from symnet.lower.contraction import elements
-from symnet.simplify.coefficients import has_both_signs, negative
+from symnet.simplify.forms.coefficients import has_both_signs, negative
 
 
 def place_factors(roots: Iterable[Node]) -> list[Node]:

@@ -18,8 +18,8 @@ from typing import Any
 
 import symnet as sn
 from symnet.expr.graph import topological
-from symnet.simplify.algebra import simplify
-from symnet.simplify.numeric import numeric
+from symnet.simplify.algebra.table import simplify
+from symnet.simplify.numeric.passes import numeric
 
 LENGTHS = (100, 1_000, 10_000)
 

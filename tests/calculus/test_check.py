@@ -14,7 +14,7 @@ from symnet.calculus.terms import MOST, terms
 from symnet.errors import ArgumentError, ShapeError
 from symnet.expr.symbols import leaves
 from symnet.reference import evaluate
-from symnet.simplify.algebra import simplify
+from symnet.simplify.algebra.table import simplify
 
 m, n = sn.dim("m"), sn.dim("n")
 X, w, y = sn.tensor("X", m, n), sn.tensor("w", n), sn.tensor("y", m)

@@ -1,7 +1,7 @@
 """The cost of derivatives is linear in the depth of a graph: work is counted, nothing is timed.
 
-Below the bounds at which long sums and products close (`simplify/terms.py`, `simplify/factors.py`) a flat sum of n
-products of n factors is what a reader wants; the bounds are small here, so that few layers lie far beyond them.
+Below the bounds at which long sums and products close (`simplify/forms/terms.py`, `simplify/forms/factors.py`) a flat
+sum of n products of n factors is what a reader wants; the bounds are small here, so that few layers lie beyond them.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import pytest
 
 import symnet as sn
 from symnet.expr.node import Node
-from symnet.simplify import factors, terms
 from symnet.simplify.engine import Normalizer
+from symnet.simplify.forms import factors, terms
 from tests.deep_graphs import FAMILIES, directions
 
 BOUNDS = ((factors, "MANY", 4), (terms, "MANY", 6), (terms, "MOST", 12))

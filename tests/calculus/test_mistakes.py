@@ -16,7 +16,7 @@ from symnet.calculus.mistakes import matrix_operations, slips
 from symnet.errors import ShapeError
 from symnet.expr.symbols import leaves
 from symnet.reference import evaluate
-from symnet.simplify.algebra import simplify
+from symnet.simplify.algebra.table import simplify
 
 m, n, k, h = (sn.dim(name) for name in "mnkh")
 X, w, y, b, lam = sn.tensor("X", m, n), sn.tensor("w", n), sn.tensor("y", m), sn.scalar("b"), sn.scalar("lam")

@@ -25,8 +25,8 @@ from symnet.expr.graph import depends_on, topological, with_operands
 from symnet.expr.node import Node
 from symnet.expr.symbols import leaves
 from symnet.reference import evaluate
-from symnet.simplify.algebra import simplify
-from symnet.simplify.numeric import numeric
+from symnet.simplify.algebra.table import simplify
+from symnet.simplify.numeric.passes import numeric
 from tests.fuzz.arrangements import ARRIVALS, ELEMENTS, FIXED, FREE, INDICES, MOVES, ROWS, Array, Arrays, Nodes
 from tests.stability import measuring
 from tests.stability.exact import NAN, Exact, Oracle

@@ -12,8 +12,9 @@ from symnet.expr.constants import number
 from symnet.expr.elementwise import elementwise
 from symnet.expr.node import Node
 from symnet.lower import elementwise as lower_elementwise
-from symnet.simplify import algebra, numeric
+from symnet.simplify.algebra import table as algebra
 from symnet.simplify.engine import Rewrite, Table
+from symnet.simplify.numeric import passes as numeric
 from tests.fuzz.batch import Batch, Failure
 from tests.fuzz.test_floors import BATCHES, GRAPHS
 

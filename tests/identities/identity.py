@@ -20,7 +20,7 @@ from symnet.lower.arrangement import arrange
 from symnet.reference import evaluate
 from symnet.simplify.cost import flops
 from symnet.simplify.engine import Normalizer, Table
-from symnet.simplify.repeats import REPEATS
+from symnet.simplify.numeric.repeats import REPEATS
 from symnet.simplify.sharing import share
 
 m, n, p, q = map(dim, "mnpq")

@@ -10,7 +10,7 @@ import symnet as sn
 from symnet.expr.contraction import Einsum, contract
 from symnet.expr.graph import topological, with_operands
 from symnet.expr.node import Node
-from symnet.simplify.algebra import TABLE, without_names
+from symnet.simplify.algebra.table import TABLE, without_names
 from symnet.simplify.engine import Normalizer
 from tests.cases import CASES, Case
 from tests.identities.identity import Identity

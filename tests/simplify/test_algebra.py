@@ -12,7 +12,7 @@ from symnet.expr.expansion import expand, fill
 from symnet.expr.extents import dim
 from symnet.expr.reduction import softmax
 from symnet.expr.symbols import Barrier, tensor
-from symnet.simplify.algebra import simplify
+from symnet.simplify.algebra.table import simplify
 
 m = dim("m")
 a, b, c = tensor("a"), tensor("b"), tensor("c")

@@ -14,9 +14,9 @@ from symnet.expr.graph import topological
 from symnet.expr.node import Node
 from symnet.lower.arrangement import arrange
 from symnet.reference import evaluate
-from symnet.simplify.algebra import simplify
+from symnet.simplify.algebra.table import simplify
 from symnet.simplify.cost import flops
-from symnet.simplify.numeric import numeric
+from symnet.simplify.numeric.passes import numeric
 
 m, n, k = sn.dim("m"), sn.dim("n"), sn.dim("k")
 F, G, E, S = sn.tensor("F", m, k), sn.tensor("G", n, k), sn.tensor("E", m, k), sn.tensor("S", n, n)

@@ -14,7 +14,7 @@ from symnet.expr.extents import dim
 from symnet.expr.reduction import logsumexp, softmax
 from symnet.expr.symbols import tensor
 from symnet.nn import cross_entropy
-from symnet.simplify.algebra import simplify
+from symnet.simplify.algebra.table import simplify
 from symnet.simplify.cost import flops, saves
 
 m, n, k = map(dim, "mnk")

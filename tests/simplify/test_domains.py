@@ -17,8 +17,8 @@ from mpmath import mpf
 
 from symnet.expr.graph import topological
 from symnet.expr.node import Node
-from symnet.simplify.algebra import simplify
-from symnet.simplify.numeric import numeric
+from symnet.simplify.algebra.table import simplify
+from symnet.simplify.numeric.passes import numeric
 from tests.simplify.checking import values
 from tests.simplify.examples import EXAMPLES, NUMERIC, x, y
 from tests.simplify.extremes import UNKNOWN, draw, exact_value

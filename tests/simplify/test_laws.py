@@ -7,9 +7,9 @@ import pytest
 
 from symnet.expr.elementwise import elementwise
 from symnet.expr.graph import topological
-from symnet.simplify.algebra import TABLE, simplify
+from symnet.simplify.algebra.table import TABLE, simplify
 from symnet.simplify.engine import Normalizer
-from symnet.simplify.numeric import numeric
+from symnet.simplify.numeric.passes import numeric
 from tests.simplify.checking import is_finite, values
 from tests.simplify.graphs import Grower, data_for, rebracketed, shuffled
 

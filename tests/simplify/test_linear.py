@@ -14,7 +14,7 @@ from symnet.expr.graph import topological
 from symnet.expr.reduction import softmax
 from symnet.expr.symbols import tensor
 from symnet.nn import cross_entropy
-from symnet.simplify.algebra import ALGEBRA, TABLE, open_nested_sums_and_products, simplify
+from symnet.simplify.algebra.table import ALGEBRA, TABLE, open_nested_sums_and_products, simplify
 from symnet.simplify.engine import Normalizer, Rewrite, Table
 
 x = tensor("x", 3)

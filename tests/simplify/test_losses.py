@@ -17,8 +17,9 @@ from symnet.expr.reduction import log_softmax, softmax
 from symnet.expr.reduction import max as largest
 from symnet.expr.symbols import tensor
 from symnet.nn import binary_cross_entropy, cross_entropy, kl_div, l2, label_smoothing
-from symnet.simplify import algebra, numeric
-from symnet.simplify.algebra import simplify
+from symnet.simplify.algebra import table as algebra
+from symnet.simplify.algebra.table import simplify
+from symnet.simplify.numeric import passes as numeric
 
 m = dim("m")
 Z = tensor("Z", m, 10)

@@ -16,8 +16,8 @@ from symnet.expr.reduction import log_softmax, logsumexp, softmax
 from symnet.expr.symbols import tensor
 from symnet.nn import binary_cross_entropy, cross_entropy, kl_div
 from symnet.reference import evaluate
-from symnet.simplify.algebra import simplify
-from symnet.simplify.numeric import numeric
+from symnet.simplify.algebra.table import simplify
+from symnet.simplify.numeric.passes import numeric
 
 mpmath.mp.dps = 60
 m = dim("m")

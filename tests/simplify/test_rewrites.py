@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from symnet.expr.elementwise import elementwise, exp, is_op, log
-from symnet.simplify.algebra import ALGEBRA, TABLE, open_nested_sums_and_products, simplify
+from symnet.simplify.algebra.table import ALGEBRA, TABLE, open_nested_sums_and_products, simplify
 from symnet.simplify.engine import Table
-from symnet.simplify.numeric import PASSES, numeric
+from symnet.simplify.numeric.passes import PASSES, numeric
 from tests.golden import check_golden
 from tests.simplify.checking import disagreement, traced, wrong_steps
 from tests.simplify.examples import EXAMPLES, NUMERIC, x

@@ -12,9 +12,9 @@ import pytest
 import symnet as sn
 from symnet.expr.graph import topological
 from symnet.expr.symbols import Sealed
-from symnet.simplify.algebra import simplify
+from symnet.simplify.algebra.table import simplify
 from symnet.simplify.cost import flops
-from symnet.simplify.numeric import numeric
+from symnet.simplify.numeric.passes import numeric
 from symnet.simplify.sealing import OPEN, sealed, unsealed
 from tests.recurrences import STEPS, unrolled
 

@@ -11,9 +11,9 @@ from symnet.expr.elementwise import tanh
 from symnet.expr.extents import dim
 from symnet.expr.graph import topological
 from symnet.expr.symbols import tensor
-from symnet.simplify.algebra import simplify
+from symnet.simplify.algebra.table import simplify
 from symnet.simplify.cost import flops
-from symnet.simplify.numeric import numeric
+from symnet.simplify.numeric.passes import numeric
 from symnet.simplify.sealing import sealed, unsealed
 from symnet.simplify.sharing import share
 from tests.simplify.checking import values

@@ -20,8 +20,8 @@ import symnet as sn
 from symnet.expr.node import Node
 from symnet.expr.symbols import leaves
 from symnet.reference import evaluate
-from symnet.simplify.algebra import simplify
-from symnet.simplify.numeric import numeric
+from symnet.simplify.algebra.table import simplify
+from symnet.simplify.numeric.passes import numeric
 
 M, N = 4, 3
 ROWS = sn.dim("m")

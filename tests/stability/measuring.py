@@ -22,8 +22,8 @@ from symnet.diff import pullback
 from symnet.expr.constants import number
 from symnet.expr.node import Node
 from symnet.reference import evaluate
-from symnet.simplify.algebra import simplify
-from symnet.simplify.numeric import numeric
+from symnet.simplify.algebra.table import simplify
+from symnet.simplify.numeric.passes import numeric
 from tests.stability.exact import Exact, Oracle
 
 FLOOR = {"float32": 1e-34, "float64": 1e-305}

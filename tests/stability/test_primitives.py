@@ -19,7 +19,7 @@ from symnet.diff import pullback
 from symnet.expr.constants import number
 from symnet.expr.elementwise import PRIMITIVES, elementwise
 from symnet.expr.node import Node
-from symnet.simplify.algebra import simplify
+from symnet.simplify.algebra.table import simplify
 from tests.stability.exact import NAN, Exact, Oracle
 from tests.stability.measuring import LEAVES, _compiled, _evaluated, m, ulps, written
 

@@ -9,9 +9,9 @@ import mpmath
 import numpy as np
 import pytest
 
-from symnet.simplify import numeric as numeric_form
-from symnet.simplify.algebra import TABLE, simplify
+from symnet.simplify.algebra.table import TABLE, simplify
 from symnet.simplify.engine import Normalizer
+from symnet.simplify.numeric import passes as numeric_form
 from tests.simplify.graphs import rebracketed, shuffled
 from tests.stability.exact import Oracle
 from tests.stability.measuring import LEAVES, Family, Points, derived, m, measured, ulps, written

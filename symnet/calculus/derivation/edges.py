@@ -24,7 +24,7 @@ from symnet.expr.extents import same_shape
 from symnet.expr.graph import depends_on, substitute, topological
 from symnet.expr.node import Node
 from symnet.expr.sympy_functions import function_of
-from symnet.simplify.algebra import simplify
+from symnet.simplify.algebra.table import simplify
 from symnet.simplify.engine import topic
 
 # What the rule of a kind (or of a primitive) is called in a derivation.

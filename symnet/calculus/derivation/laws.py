@@ -22,7 +22,7 @@ from symnet.expr.graph import substitute, with_operands
 from symnet.expr.node import Node, Shape
 from symnet.expr.reduction import logsumexp, softmax
 from symnet.expr.symbols import Tensor, scalar, tensor
-from symnet.simplify.algebra import simplify
+from symnet.simplify.algebra.table import simplify
 
 _LONGEST = 60  # characters of a formula
 _ARRAYS = {1: ("a", "b"), 2: ("A", "B")}  # names of operands by rank

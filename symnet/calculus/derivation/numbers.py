@@ -18,7 +18,7 @@ from symnet.expr.node import Node
 from symnet.expr.printing.markup import MINUS, op, parens, row
 from symnet.expr.symbols import leaves
 from symnet.reference import evaluate
-from symnet.simplify.numeric import numeric
+from symnet.simplify.numeric.passes import numeric
 
 _LONGEST = 4  # elements of a vector, rows and columns of a matrix that are written out
 _ALONE, _IN_ARRAYS = 6, 3  # significant digits

@@ -21,7 +21,7 @@ from symnet.expr.extents import shape_arg
 from symnet.expr.graph import depends_on, substitute, with_operands
 from symnet.expr.node import Node, static_name
 from symnet.expr.symbols import Tensor
-from symnet.simplify.algebra import simplify
+from symnet.simplify.algebra.table import simplify
 
 Name = Callable[[Node], str]
 _SILENT = Factor("", None)  # a step that changes nothing: a constant term, repetition

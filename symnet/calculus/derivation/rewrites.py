@@ -18,7 +18,7 @@ from symnet.expr.extents import same_shape
 from symnet.expr.graph import rebuild, topological, with_operands
 from symnet.expr.node import Node
 from symnet.expr.symbols import Tensor
-from symnet.simplify.algebra import without_names
+from symnet.simplify.algebra.table import without_names
 from symnet.simplify.engine import Apply, Normalizer, Table
 from symnet.simplify.engine import Step as Fired
 

@@ -14,7 +14,7 @@ from symnet.diff.elementwise import times
 from symnet.expr.constants import number
 from symnet.expr.graph import substitute
 from symnet.expr.node import Node
-from symnet.simplify.algebra import simplify
+from symnet.simplify.algebra.table import simplify
 
 _MOST = 8
 _LONGEST = 8  # edges of one route

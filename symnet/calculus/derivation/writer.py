@@ -26,7 +26,7 @@ from symnet.expr.expansion import fill
 from symnet.expr.graph import substitute, topological
 from symnet.expr.node import Node
 from symnet.expr.symbols import Named, Tensor, leaves
-from symnet.simplify.algebra import simplify
+from symnet.simplify.algebra.table import simplify
 from symnet.simplify.engine import Step as Fired
 
 _UNFOLDED = 24  # definitions inserted one by one at the end; of more, the result alone is shown

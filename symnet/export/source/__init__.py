@@ -22,10 +22,10 @@ from symnet.export.source.writer import Writer, Writers
 from symnet.expr.node import Node
 from symnet.expr.symbols import Tensor
 from symnet.expr.sympy_bodies import opened
-from symnet.simplify.algebra import simplify
+from symnet.simplify.algebra.table import simplify
 from symnet.simplify.engine import Normalizer, Table
+from symnet.simplify.numeric.exponentials.stable import LOGARITHMS
 from symnet.simplify.sharing import share
-from symnet.simplify.stable import LOGARITHMS
 
 _STABLE = Table(tuple(r for r in LOGARITHMS if "reduce" not in r.on))
 

@@ -1,0 +1,395 @@
+"""Rewrites of `where` and of what stands in its branches.
+
+In: a `where` node, or a node over one, its operands in normal form.  Out: a shorter or canonical node.
+A factor leaves a branch only when it is finite whatever the data (`take_common_scalar_out_of_where`): in the branch
+that is not taken anything may be infinite or NaN.  Factors enter branches freely, and do where they cancel there.
+"""
+
+from __future__ import annotations
+
+from symnet.expr.constants import number, number_of
+from symnet.expr.elementwise import Elementwise, elementwise, is_op
+from symnet.expr.expansion import Expand
+from symnet.expr.graph import with_operands
+from symnet.expr.movement import broadcast_to
+from symnet.expr.node import Node, Shape
+from symnet.simplify.algebra.hoisting import is_move
+from symnet.simplify.algebra.movement import moved
+from symnet.simplify.engine import Rewrite
+from symnet.simplify.forms.broadcast import Axes, align, trailing
+from symnet.simplify.forms.coefficients import is_finite_scalar, product, split_coefficient
+from symnet.simplify.forms.factors import Base, Factors
+from symnet.simplify.forms.signs import is_positive
+
+_LEVELS = 4  # of a branch that are searched for choices by the same condition
+Facts = dict[tuple[Node, Axes], bool]  # a condition's core and the axes it varies along: whether it holds
+
+
+# --------------------------------------------------------------------------- branches
+
+
+def where_of_one_and_zero_is_indicator(node: Node) -> Node | None:
+    """where(c, 1, 0) → [c], where(c, 0, 1) → [not c], where(c, -1, 0) → -[c].  Always."""
+    condition, a, b = node.operands
+    numbers = [number_of(x) for x in (a, b)]
+    if set(numbers) not in ({0, 1}, {0, -1}):
+        return None
+    first = numbers[1] == 0
+    held = elementwise("indicator", condition if first else elementwise("not", condition))
+    return product(numbers[0 if first else 1], (held,))  # type: ignore[arg-type]
+
+
+def drop_choice_of_what_is_zero_beyond(node: Node) -> Node | None:
+    """where(p or q, [p] + where(q, x, 0), 0) → [p] + where(q, x, 0), p and q laid among zeros or moved as they are too.
+
+    Condition: every term is a choice of 0, or a number of times [p], where the condition does not hold.
+    """
+    condition, a, b = node.operands
+    if number_of(b) != 0 or a.shape != node.shape:
+        return None
+    return a if _vanishes(a, _alternatives(condition), _LEVELS) else None
+
+
+def _alternatives(condition: Node) -> list[Node]:
+    """p, q and r of p or q or r."""
+    if not is_op(condition, "or"):
+        return [condition]
+    return [part for o in condition.operands for part in _alternatives(o)]
+
+
+def _vanishes(x: Node, conditions: list[Node], levels: int) -> bool:
+    """Whether x is 0, whatever the data, where none of the conditions holds."""
+    if not levels or not conditions:
+        return False
+    if is_op(x, "add"):
+        return all(o.shape == x.shape and _vanishes(o, conditions, levels - 1) for o in x.operands)
+    _, factors = split_coefficient(x)
+    if len(factors) != 1:
+        return False
+    (inner,) = factors
+    if is_op(inner, "indicator") or (is_op(inner, "where") and number_of(inner.operands[2]) == 0):
+        return any(_implies(inner.operands[0], c) for c in conditions)
+    if is_move(inner) or inner.kind == "place":
+        alike = [c for c in conditions if c.kind == inner.kind and c.shape == inner.shape]
+        before = [c.operands[0] for c in alike if with_operands(inner, [c.operands[0], *inner.operands[1:]]) is c]
+        return _vanishes(inner.operands[0], before, levels - 1)
+    return is_op(inner, "add") and _vanishes(inner, conditions, levels - 1)
+
+
+def _implies(p: Node, q: Node) -> bool:
+    """Whether q holds where p does: it is p, or one of the conditions that p joins by and."""
+    return p is q or (is_op(p, "and") and any(_implies(o, q) for o in p.operands))
+
+
+def drop_choice_between_equals(node: Node) -> Node | None:
+    """max(x, x) → x; where(c, x, x) → x.  Always."""
+    a, b = node.operands[-2:]
+    return broadcast_to(a, node.shape) if a is b else None
+
+
+def where_not_is_where_turned(node: Node) -> Node | None:
+    """where(not c, x, y) → where(c, y, x).  Always."""
+    condition, a, b = node.operands
+    return elementwise("where", condition.operands[0], b, a) if is_op(condition, "not") else None
+
+
+# --------------------------------------------------------------------------- what a condition settles in its branches
+
+
+def settle_condition_in_its_own_branch(node: Node) -> Node | None:
+    """where(c, f(where(c, x, y)), z) → where(c, f(x), z), and so for [c], repeated and moved ones too.
+
+    Always: there c holds.
+    """
+    condition, a, b = node.operands
+    core, axes = align(condition, node.shape)
+    new = [_known(branch, core, axes, holds, node.shape) for branch, holds in ((a, True), (b, False))]
+    if new[0] is a and new[1] is b:
+        return None
+    return broadcast_to(elementwise("where", condition, *new), node.shape)
+
+
+def _known(branch: Node, core: Node, axes: Axes, holds: bool, shape: Shape) -> Node:
+    """A branch in which a condition is known, and what follows from it."""
+    facts: Facts = {}
+    _learn(core, axes, holds, facts, shape)
+    return _settled_in(branch, facts, shape, _LEVELS)
+
+
+def _learn(core: Node, axes: Axes, holds: bool, facts: Facts, shape: Shape) -> None:
+    facts[(core, axes)] = holds
+    if is_op(core, "not"):
+        _learn(core.operands[0], axes, not holds, facts, shape)
+    if is_op(core, "and" if holds else "or"):
+        for part in core.operands:
+            _learn(*_placed(part, axes, shape), holds, facts, shape)
+
+
+def _placed(part: Node, axes: Axes, shape: Shape) -> tuple[Node, Axes]:
+    inner, places = align(part, tuple(shape[a] for a in axes))
+    return inner, tuple(axes[a] for a in places)
+
+
+def _settled_in(x: Node, facts: Facts, shape: Shape, levels: int) -> Node:
+    """x where the facts hold; x broadcasts to `shape`."""
+    if not levels or x.dtype == "bool":
+        return x
+    if isinstance(x, Expand):
+        return _settled_below(x, facts, shape, levels)
+    if not isinstance(x, Elementwise):
+        return _settled_before_moving(x, facts, shape, levels)
+    if x.op in ("where", "indicator"):
+        holds = _whether(x.operands[0], facts, shape)
+        if holds is not None:
+            branches = x.operands[1:] or (number(1), number(0))
+            return _settled_in(broadcast_to(branches[0 if holds else 1], x.shape), facts, shape, levels - 1)
+    return with_operands(x, [_settled_in(o, facts, shape, levels - 1) for o in x.operands])
+
+
+def _whether(condition: Node, facts: Facts, shape: Shape) -> bool | None:
+    """Whether a condition, or the one that it negates, is known to hold."""
+    core, axes = align(condition, shape)
+    if is_op(core, "not") and (core, axes) not in facts:
+        holds = facts.get(_placed(core.operands[0], axes, shape))
+        return None if holds is None else not holds
+    return facts.get((core, axes))
+
+
+def _settled_below(x: Expand, facts: Facts, shape: Shape, levels: int) -> Node:
+    """expand(where(c, y, z)) where c is known: the facts about axes that what is repeated has."""
+    inner = x.operands[0]
+    places = [len(shape) - x.rank + a for a in x.axes]
+    below = {
+        (core, tuple(places.index(a) for a in axes)): holds
+        for (core, axes), holds in facts.items()
+        if set(axes) <= set(places)
+    }
+    return with_operands(x, [_settled_in(inner, below, inner.shape, levels - 1)]) if below else x
+
+
+def _settled_before_moving(x: Node, facts: Facts, shape: Shape, levels: int) -> Node:
+    """f(where(c, y, z))[k:] where c[k:] is known."""
+    inner = x.operands[0] if is_move(x) else x
+    if not is_op(inner, "where", "indicator"):
+        before = _facts_before(x, facts, shape) if isinstance(inner, Elementwise) else {}
+        return with_operands(x, [_settled_in(inner, before, inner.shape, levels - 1), *x.operands[1:]]) if before else x
+    condition, *branches = (with_operands(x, [broadcast_to(o, inner.shape), *x.operands[1:]]) for o in inner.operands)
+    holds = _whether(condition, facts, shape)
+    if holds is None:
+        return x
+    branches = branches or [number(1), number(0)]
+    return _settled_in(broadcast_to(branches[0 if holds else 1], x.shape), facts, shape, levels - 1)
+
+
+def _facts_before(move: Node, facts: Facts, shape: Shape) -> Facts:
+    """What is known of the elements that a move takes, from conditions that are moved alike."""
+    whole = trailing(move.rank, len(shape))
+    before: Facts = {}
+    for (core, axes), holds in facts.items():
+        if axes == whole and core.kind == move.kind and core.operands[1:] == move.operands[1:]:
+            condition = core.operands[0]
+            if condition.rank and with_operands(move, [condition, *move.operands[1:]]) is core:
+                before[align(condition, move.operands[0].shape)] = holds
+    return before
+
+
+# A comparison of x and y, and whether it holds → the other comparisons of x and y that are then settled.  (Where x or y
+# is NaN none of them holds, and the value is NaN's business.)
+_SETTLED = {
+    ("ge", True): {"ge": 1, "lt": 0},
+    ("ge", False): {"lt": 1, "le": 1, "ne": 1, "ge": 0, "gt": 0, "eq": 0},
+    ("gt", True): {"gt": 1, "ge": 1, "ne": 1, "lt": 0, "le": 0, "eq": 0},
+    ("gt", False): {"le": 1, "gt": 0},
+    ("le", True): {"le": 1, "gt": 0},
+    ("le", False): {"gt": 1, "ge": 1, "ne": 1, "le": 0, "lt": 0, "eq": 0},
+    ("lt", True): {"lt": 1, "le": 1, "ne": 1, "ge": 0, "gt": 0, "eq": 0},
+    ("lt", False): {"ge": 1, "lt": 0},
+    ("eq", True): {"eq": 1, "ge": 1, "le": 1, "ne": 0, "gt": 0, "lt": 0},
+    ("ne", False): {"eq": 1, "ge": 1, "le": 1, "ne": 0, "gt": 0, "lt": 0},
+}
+COMPARISONS = ("lt", "le", "gt", "ge", "eq", "ne")
+
+
+def settle_comparison_in_its_own_branch(node: Node) -> Node | None:
+    """where(x >= y, a, [x <= y]·b) → where(x >= y, a, b).
+
+    Condition: a factor of a branch is the indicator of a comparison of the same values, which the condition settles.
+    """
+    condition, *branches = node.operands
+    if not isinstance(condition, Elementwise) or condition.op not in COMPARISONS:
+        return None
+    new = [_settled(b, condition, holds) for b, holds in zip(branches, (True, False), strict=True)]
+    if new == branches:
+        return None
+    return broadcast_to(elementwise("where", condition, *new), node.shape)
+
+
+def _settled(branch: Node, condition: Elementwise, holds: bool) -> Node:
+    """A branch without the indicators that are settled in it."""
+    known_here = _SETTLED.get((condition.op, holds), {})
+    factors = list(branch.operands) if is_op(branch, "mul") else [branch]
+    kept: list[Node] = []
+    for factor in factors:
+        inner = factor.operands[0] if is_op(factor, "indicator") else None
+        same = isinstance(inner, Elementwise) and inner.operands == condition.operands
+        value = known_here.get(inner.op) if same else None  # type: ignore[union-attr]
+        if value == 0:
+            return number(0)
+        kept += [factor] if value is None else []
+    if len(kept) == len(factors):
+        return branch
+    return number(1) if not kept else kept[0] if len(kept) == 1 else elementwise("mul", *kept)
+
+
+# --------------------------------------------------------------------------- factors
+
+
+def take_common_scalar_out_of_where(node: Node) -> Node | None:
+    """where(c, s·x, s·y) → s·where(c, x, y); y may be 0.
+
+    Condition: s is a scalar; where y is 0, it is finite whatever the data.
+    """
+    condition, a, b = node.operands
+    zero = number_of(a) == 0 or number_of(b) == 0
+    shared = [s for s in (*_scalars(a), *_scalars(b)) if is_finite_scalar(s)] if zero else []
+    shared = shared or [s for s in _scalars(a) if s in _scalars(b)]
+    if not shared or not node.rank:
+        return None
+    return elementwise("mul", *shared, elementwise("where", condition, _divide(a, shared), _divide(b, shared)))
+
+
+def _scalars(x: Node) -> list[Node]:
+    return [o for o in x.operands if not o.rank] if is_op(x, "mul") and x.rank else []
+
+
+def _divide(x: Node, shared: list[Node]) -> Node:
+    if number_of(x) == 0:
+        return x
+    rest = [o for o in x.operands if o not in shared]
+    return rest[0] if len(rest) == 1 else elementwise("mul", *rest)
+
+
+def multiply_into_choice_to_cancel(node: Node) -> Node | None:
+    """y·where(c, a/y, b) → where(c, a, y·b): 1/y may be infinite where y is 0.
+
+    Condition: the factor's reciprocal is a factor of a branch, or of a term of it.
+    """
+    factors = Factors.view(node)
+    whole = trailing(node.rank, node.rank)
+    for base, exponent in factors.powers.items():
+        core, axes = base
+        if exponent != 1 or axes != whole or not is_op(core, "where"):
+            continue
+        wanted = {b for branch in core.operands[1:] for b in _reciprocals_in(branch, factors, base)}
+        if wanted:
+            inside, outside = Factors(node.shape), factors.copy()
+            del outside.powers[base]
+            for other in wanted:
+                inside.powers[other] = outside.powers.pop(other)
+            condition, *branches = core.operands
+            factor = inside.build()
+            chosen = elementwise("where", condition, *(elementwise("mul", factor, x) for x in branches))
+            return outside.times(broadcast_to(chosen, node.shape), whole).build()
+    return None
+
+
+def _reciprocals_in(branch: Node, factors: Factors, chosen: Base) -> list[Base]:
+    """The factors that divide a branch, or a term of it."""
+    found = []
+    terms = [t for f in _arrays(branch) if is_op(f, "add") for t in f.operands]
+    for term in (branch, *terms):
+        inner = Factors(factors.shape).times(term, trailing(term.rank, len(factors.shape)))
+        for base, exponent in inner.powers.items():
+            mine = factors.powers.get(base)
+            if mine is None or base == chosen or isinstance(mine, Node) or isinstance(exponent, Node):
+                continue
+            if is_positive(mine) and not is_positive(exponent):
+                found.append(base)
+    return found
+
+
+def _arrays(x: Node) -> tuple[Node, ...]:
+    return x.operands if is_op(x, "mul") else (x,)
+
+
+# --------------------------------------------------------------------------- sums of choices
+
+
+def join_choices_by_one_condition(node: Node) -> Node | None:
+    """where(c, x, 0) + where(c, 0, y) → where(c, x, y), where(c, x, y) + 2·where(c, u, v) → where(c, x + 2·u, y + 2·v);
+    [c] is where(c, 1, 0), and where(c[::-1], x, y)[::-1] is where(c, x[::-1], y[::-1]).
+
+    Condition: factors go inside, to where they are used, so a choice between two values has none but a number.
+    """
+    seen: dict[Node, tuple[int, Choice]] = {}
+    for n, term in enumerate(node.operands):
+        choice = _choice(term) if term.shape == node.shape else None
+        if choice is None:
+            continue
+        condition = choice[0]
+        if condition in seen:
+            m, other = seen[condition]
+            joined = _joined(other, choice)
+            if joined is None:
+                continue
+            rest = [o for k, o in enumerate(node.operands) if k not in (m, n)]
+            return broadcast_to(elementwise("add", joined, *rest) if rest else joined, node.shape)
+        seen[condition] = (n, choice)
+    return None
+
+
+Choice = tuple[Node, Node, Node, bool]  # condition, the two values, whether it is an indicator
+
+
+def _choice(term: Node) -> Choice | None:
+    """A term that is a choice, its factors multiplied in."""
+    coefficient, factors = split_coefficient(term)
+    factors = tuple(_choice_of_moved(f) for f in factors)
+    choices = [f for f in factors if is_op(f, "where", "indicator")]
+    if len(choices) != 1:
+        return None
+    (choice,) = choices
+    others = tuple(f for f in factors if f is not choice)
+    outside = product(coefficient, others)
+    if is_op(choice, "indicator"):
+        (condition,) = choice.operands
+        if is_op(condition, "not"):
+            return condition.operands[0], number(0), outside, True
+        return condition, outside, number(0), True
+    condition, a, b = choice.operands
+    if others and number_of(a) != 0 and number_of(b) != 0:
+        return None
+    first, second = (x if number_of(x) == 0 else elementwise("mul", outside, x) for x in (a, b))
+    return condition, first, second, False
+
+
+def _choice_of_moved(x: Node) -> Node:
+    """where(c[k:], a[k:], b[k:]) for where(c, a, b)[k:]."""
+    inner = x.operands[0] if x.kind == "slice" else x
+    if inner is x or not is_op(inner, "where", "indicator"):
+        return x
+    return with_operands(inner, [moved(x, broadcast_to(o, inner.shape)) for o in inner.operands])
+
+
+def _joined(one: Choice, two: Choice) -> Node | None:
+    """The sum of two choices; None for those that stay: [c]·x + [c]·y is [c]·(x + y)."""
+    if one[3] and two[3]:
+        return None
+    return elementwise("where", one[0], *(_added(x, y) for x, y in zip(one[1:3], two[1:3], strict=True)))
+
+
+def _added(x: Node, y: Node) -> Node:
+    if number_of(x) == 0:
+        return y
+    return x if number_of(y) == 0 else elementwise("add", x, y)
+
+
+CHOICES = (
+    Rewrite(drop_choice_between_equals, ("maximum", "minimum", "where", "and", "or")),
+    Rewrite(where_not_is_where_turned, ("where",)),
+    Rewrite(where_of_one_and_zero_is_indicator, ("where",)),
+    Rewrite(drop_choice_of_what_is_zero_beyond, ("where",)),
+    Rewrite(settle_condition_in_its_own_branch, ("where",)),
+    Rewrite(take_common_scalar_out_of_where, ("where",)),
+    Rewrite(settle_comparison_in_its_own_branch, ("where",)),
+)

@@ -1,0 +1,305 @@
+"""Rewrites of movement: repetition, reshape, slice, place, concat, take.
+
+In: a movement node whose operands are in normal form.  Out: fewer moves, scalars outside.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sympy import Integer
+
+from symnet.expr.constants import Number, number
+from symnet.expr.contraction import Einsum
+from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.expansion import Expand, expand
+from symnet.expr.extents import ints_arg, same_shape, shape_arg
+from symnet.expr.graph import with_operands
+from symnet.expr.indexing import Take
+from symnet.expr.movement import Concat, Place, Reshape, Slice, broadcast_to, concat, drop_axes, reshape
+from symnet.expr.node import Node
+from symnet.simplify.engine import Rewrite, topic
+from symnet.simplify.forms.broadcast import align, cover, spread
+from symnet.simplify.forms.coefficients import is_finite_scalar, unsigned
+
+
+def take_scalars_out_of_movement(node: Node) -> Node | None:
+    """expand(s·x) → s·expand(x), and so for reshape, slice, place, take.
+
+    Condition: s is of rank 0, x is not; where zeros are laid around x, s is finite whatever the data.
+    """
+    inner = node.operands[0]
+    if not is_op(inner, "mul") or inner.operands[0].rank or not inner.rank:
+        return None
+    scalars = [o for o in inner.operands if not o.rank and (node.kind != "place" or is_finite_scalar(o))]
+    if not scalars:
+        return None
+    rest = [o for o in inner.operands if o not in scalars]
+    body = rest[0] if len(rest) == 1 else elementwise("mul", *rest)
+    return elementwise("mul", *scalars, with_operands(node, [body, *node.operands[1:]]))
+
+
+def take_sign_out_of_movement(node: Node) -> Node | None:
+    """(b - a)[k:] → -(a - b)[k:].  Condition: the sum's leading term is negative; so one spelling is left."""
+    flipped = unsigned(node.operands[0])
+    return None if flipped is None else elementwise("mul", -1, with_operands(node, [flipped, *node.operands[1:]]))
+
+
+def move_nothing(node: Node) -> Node | None:
+    """A move that leaves every element where it is → the operand.  Always."""
+    x = node.operands[0]
+    return x if same_shape(x.shape, node.shape) and _IDLE[node.kind](node) else None
+
+
+_IDLE = {
+    "expand": lambda node: True,
+    "reshape": lambda node: True,
+    "slice": lambda node: all(s == 0 for s in node.starts) and all(s == 1 for s in node.steps),
+    "place": lambda node: all(s == 0 for s in node.starts) and all(s == 1 for s in node.steps),
+}
+
+
+def repeat_at_once(node: Expand) -> Node | None:
+    """expand(expand(x)) → expand(x).  Always."""
+    inner = node.operands[0]
+    if not isinstance(inner, Expand):
+        return None
+    return expand(inner.operands[0], node.shape, tuple(node.axes[a] for a in inner.axes))
+
+
+def reshape_at_once(node: Reshape) -> Node | None:
+    """reshape(reshape(x)) → reshape(x).  Always."""
+    inner = node.operands[0]
+    return with_operands(node, [inner.operands[0]]) if isinstance(inner, Reshape) else None
+
+
+def drop_axes_by_reshape(node: Einsum) -> Node | None:
+    """reshape(x, (2, 4, 1))[:, :, 0] → reshape(x, (2, 4)).  Condition: only axes of extent 1 are dropped."""
+    inner, indices = node.operands[0], node.inputs[0]
+    if len(node.operands) > 1 or not isinstance(inner, Reshape) or len(set(indices)) < len(indices):
+        return None
+    gone = [n for i, n in zip(indices, inner.shape, strict=True) if i not in node.output]
+    in_order = tuple(i for i in indices if i in node.output) == tuple(node.output)
+    if not gone or any(n != 1 for n in gone) or not in_order:
+        return None
+    return reshape(inner.operands[0], node.shape)
+
+
+def drop_axes_before_joining(node: Einsum) -> Node | None:
+    """concat(x[:, None], y[:, None])[:, 0] → concat(x, y).
+
+    Condition: only axes of extent 1 are dropped, another one than that of the pieces.
+    """
+    inner, indices = node.operands[0], node.inputs[0]
+    if (
+        len(node.operands) > 1
+        or not isinstance(inner, Concat)
+        or tuple(i for i in indices if i in node.output) != node.output
+    ):
+        return None
+    gone = {a for a, i in enumerate(indices) if i not in node.output}
+    if len(set(indices)) < len(indices) or inner.axis in gone or any(inner.shape[a] != 1 for a in gone):
+        return None
+    return concat([drop_axes(x, gone) for x in inner.operands], inner.axis - sum(a < inner.axis for a in gone))
+
+
+def reshape_without_new_axes(node: Reshape) -> Node | None:
+    """reshape(x[:, None]) → reshape(x).  Condition: x is repeated along axes of extent 1 only."""
+    inner = node.operands[0]
+    if not isinstance(inner, Expand) or any(inner.shape[a] != 1 for a in inner.new_axes):
+        return None
+    return with_operands(node, [inner.operands[0]])
+
+
+def move_a_constant(node: Node) -> Node | None:
+    """reshape, slice, take of a repeated scalar → the scalar repeated.  Always."""
+    inner = node.operands[0]
+    return cover(inner.operands[0], (), node.shape) if isinstance(inner, Expand) and not inner.axes else None
+
+
+def move_what_is_repeated(node: Node) -> Node | None:
+    """slice(expand(x)) → expand(slice(x)), take(expand(x)) → expand(take(x)).  Always: x is smaller."""
+    inner = node.operands[0]
+    if not isinstance(inner, Expand) or not inner.axes:
+        return None
+    x = inner.operands[0]
+    if isinstance(node, Slice):
+        starts, sizes, steps = (type(part)(*(part[a] for a in inner.axes)) for part in node.args[1:4])
+        return expand(Slice(x, starts, sizes, steps), node.shape, inner.axes)
+    assert isinstance(node, Take)
+    count = node.operands[1].rank
+    before = tuple(a for a in inner.axes if a < node.axis)
+    after = tuple(a + count - 1 for a in inner.axes if a > node.axis)
+    if node.axis not in inner.axes:
+        return expand(x, node.shape, (*before, *after))
+    taken = Take(x, node.operands[1], Integer(len(before)))
+    return expand(taken, node.shape, (*before, *range(node.axis, node.axis + count), *after))
+
+
+def move_the_condition(node: Node) -> Node | None:
+    """[c][k:] → [c[k:]], also reshaped, taken, or without axes of extent 1.
+
+    Always: comparisons meet what they settle.
+    """
+    inner = node.operands[0]
+    if not is_op(inner, "indicator") or len(node.operands) > 1 + (node.kind == "take"):
+        return None
+    (condition,) = inner.operands
+    if not isinstance(node, Einsum):
+        return elementwise("indicator", with_operands(node, [condition, *node.operands[1:]]))
+    indices = node.inputs[0]
+    kept = tuple(i for i in indices if i in node.output)
+    gone = [n for i, n in zip(indices, inner.shape, strict=True) if i not in node.output]
+    if kept != tuple(node.output) or len(set(indices)) < len(indices) or any(n != 1 for n in gone):
+        return None
+    return elementwise("indicator", reshape(condition, node.shape))
+
+
+def move_before_negating(node: Node) -> Node | None:
+    """(not c)[k:] → not c[k:].  Always: a choice by it is turned."""
+    inner = node.operands[0]
+    if not is_op(inner, "not"):
+        return None
+    return elementwise("not", with_operands(node, [inner.operands[0], *node.operands[1:]]))
+
+
+def place_zeros(node: Place) -> Node | None:
+    """place(0) → 0.  Always."""
+    return cover(number(0), (), node.shape) if is_zero(node.operands[0]) else None
+
+
+def is_zero(x: Node) -> bool:
+    """The number 0, repeated or not."""
+    while isinstance(x, Expand):
+        x = x.operands[0]
+    return isinstance(x, Number) and bool(x.value == 0)
+
+
+def slice_what_was_placed(node: Slice) -> Node | None:
+    """slice(place(x)) at the same window → x.  Always."""
+    inner = node.operands[0]
+    if not isinstance(inner, Place) or inner.starts != node.starts or inner.steps != node.steps:
+        return None
+    return inner.operands[0] if same_shape(inner.operands[0].shape, node.shape) else None
+
+
+def slice_at_once(node: Slice) -> Node | None:
+    """x[a:][b:] → x[a + b:], x[::-1][::-1] → x.  Always."""
+    inner = node.operands[0]
+    if not isinstance(inner, Slice):
+        return None
+    starts = tuple(a + s * b for a, b, s in zip(inner.starts, node.starts, inner.steps, strict=True))
+    steps = tuple(a * b for a, b in zip(inner.steps, node.steps, strict=True))
+    return Slice(inner.operands[0], shape_arg(starts), shape_arg(node.shape), ints_arg(steps))  # type: ignore[return-value]
+
+
+def multiply_before_placing(node: Node) -> Node | None:
+    """pad(x)*y → pad(x*y[window]): what stands beside the zeros may be infinite, and needs not be computed.
+
+    Condition: y is an array.
+    """
+    cores = [align(o, node.shape) for o in node.operands]
+    place = next((k for k, (core, _) in enumerate(cores) if isinstance(core, Place)), None)
+    if place is None or sum(core.rank > 0 for core, _ in cores) < 2:
+        return None
+    placed, axes = cores[place]
+    window: list[tuple[Any, Any, int]] = [(0, n, 1) for n in node.shape]
+    for a, start, step, extent in zip(axes, placed.starts, placed.steps, placed.operands[0].shape, strict=True):  # type: ignore[attr-defined]
+        window[a] = (start, extent, step)
+    starts, shape, steps = (tuple(part) for part in zip(*window, strict=True))
+    factors = [spread(placed.operands[0], axes, shape)]
+    scalars = [core for core, _ in cores if not core.rank]
+    for k, (core, where) in enumerate(cores):
+        if k != place and core.rank:
+            factors.append(spread(_window(core, [window[a] for a in where]), where, shape))
+    body = broadcast_to(elementwise("mul", *factors), shape)
+    whole = Place(body, shape_arg(node.shape), shape_arg(starts), ints_arg(steps))
+    return elementwise("mul", *scalars, whole) if scalars else whole
+
+
+def _window(x: Node, window: list[tuple[Any, Any, int]]) -> Node:
+    """The part of x that starts at, has the extents of and steps as the window."""
+    starts, shape, steps = (tuple(part) for part in zip(*window, strict=True))
+    if same_shape(x.shape, shape) and all(s == 0 for s in starts) and all(s == 1 for s in steps):
+        return x
+    return Slice(x, shape_arg(starts), shape_arg(shape), ints_arg(steps))
+
+
+def place_everything_backwards(node: Place) -> Node | None:
+    """What fills the whole, laid backwards along some axes → x[::-1].  Condition: the shapes are equal."""
+    x = node.operands[0]
+    if not same_shape(x.shape, node.shape) or any(abs(s) != 1 for s in node.steps):
+        return None
+    starts = tuple(0 if s == 1 else n - 1 for s, n in zip(node.steps, node.shape, strict=True))
+    return Slice(x, shape_arg(starts), shape_arg(node.shape), ints_arg(node.steps))  # type: ignore[return-value]
+
+
+def slice_one_of_the_joined(node: Slice) -> Node | None:
+    """concat(x, y)[the part of x] → x.  Condition: exactly one operand's window along that axis."""
+    inner = node.operands[0]
+    if not isinstance(inner, Concat):
+        return None
+    axis = inner.axis
+    others = [a for a in range(node.rank) if a != axis]
+    if (
+        any(node.starts[a] != 0 or node.steps[a] != 1 or node.shape[a] != inner.shape[a] for a in others)
+        or node.steps[axis] != 1
+    ):
+        return None
+    for offset, x in zip(inner.offsets, inner.operands, strict=True):
+        if offset == node.starts[axis] and same_shape(x.shape, node.shape):
+            return x
+    return None
+
+
+def take_common_scalar_out_of_concat(node: Concat) -> Node | None:
+    """concat(s·x, s·y) → s·concat(x, y).  Condition: s is a scalar factor of every operand."""
+    first = node.operands[0]
+    if not is_op(first, "mul"):
+        return None
+    shared = [
+        s for s in first.operands if not s.rank and all(is_op(o, "mul") and s in o.operands for o in node.operands)
+    ]
+    if not shared:
+        return None
+    rests = [[f for f in o.operands if f not in shared] for o in node.operands]
+    bodies = [r[0] if len(r) == 1 else elementwise("mul", *r) for r in rests]
+    return elementwise("mul", *shared, with_operands(node, bodies))
+
+
+MOVEMENTS = (
+    Rewrite(move_nothing, ("expand", "reshape", "slice", "place")),
+    Rewrite(repeat_at_once, ("expand",)),
+    Rewrite(reshape_at_once, ("reshape",)),
+    Rewrite(place_zeros, ("place",)),
+    Rewrite(reshape_without_new_axes, ("reshape",)),
+    Rewrite(drop_axes_by_reshape, ("einsum",)),
+    Rewrite(drop_axes_before_joining, ("einsum",)),
+    Rewrite(move_a_constant, ("reshape", "slice", "take")),
+    Rewrite(move_what_is_repeated, ("slice", "take")),
+    Rewrite(move_the_condition, ("slice", "take", "reshape", "einsum")),
+    Rewrite(move_before_negating, ("slice", "take", "reshape")),
+    Rewrite(multiply_before_placing, ("mul",)),
+    Rewrite(take_scalars_out_of_movement, ("expand", "reshape", "slice", "place", "take")),
+    Rewrite(take_sign_out_of_movement, ("reshape", "slice", "place", "take")),
+    Rewrite(slice_what_was_placed, ("slice",)),
+    Rewrite(slice_at_once, ("slice",)),
+    Rewrite(place_everything_backwards, ("place",)),
+    Rewrite(slice_one_of_the_joined, ("slice",)),
+    Rewrite(take_common_scalar_out_of_concat, ("concat",)),
+)
+
+
+def moved(move: Node, x: Node) -> Node:
+    """The same move of another array, moves of moves made one."""
+    new = with_operands(move, [x, *move.operands[1:]])
+    for _ in range(3):
+        fired = (r.apply(new) for r in MOVEMENTS if topic(new) in r.on and r.name in _SETTLING)
+        shorter = next((n for n in fired if n is not None), None)
+        if shorter is None:
+            break
+        new = shorter
+    return new
+
+
+_SETTLING = ("move_nothing", "reshape_at_once", "move_a_constant", "move_what_is_repeated", "slice_at_once")

@@ -1,0 +1,269 @@
+"""Rewrites of sums over axes that need no summation: deltas, distributions, terms that repeat.
+
+In: an `einsum` node whose operands are in normal form.  Out: a contraction over fewer indices, or none.
+"""
+
+from __future__ import annotations
+
+from sympy import Expr
+
+from symnet.expr.assumptions import known
+from symnet.expr.constants import number, number_of
+from symnet.expr.contraction import Einsum, Indices, contract
+from symnet.expr.contraction import sum as sum_over
+from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.extents import same_extent
+from symnet.expr.graph import with_operands
+from symnet.expr.movement import Concat, Place, Reshape
+from symnet.expr.node import Node
+from symnet.expr.softmax import softmax_axes
+from symnet.simplify.algebra.contraction import Part, build, factors_with_indices, multiplied, parts_of
+from symnet.simplify.engine import Rewrite
+from symnet.simplify.forms.broadcast import align, cover, trailing
+from symnet.simplify.forms.coefficients import ONE, product, split_coefficient
+
+
+def contract_delta(node: Einsum) -> Node | None:
+    """Σⱼ δ[i, j]·x[j] → x[i].  Condition: an index of the delta is summed, or another operand has both."""
+    parts = parts_of(node)
+    for n, (operand, (*pair,)) in enumerate(parts):
+        if operand.kind != "delta":
+            continue
+        rest = parts[:n] + parts[n + 1 :]
+        i, j = pair
+        if i == j:
+            return build(node, rest)
+        if j not in node.output or i not in node.output:
+            gone, stays = (j, i) if j not in node.output else (i, j)
+            renamed = [(o, tuple(stays if k == gone else k for k in indices)) for o, indices in rest]
+            return build(node, renamed, settled={gone})
+    return None
+
+
+def split_delta_from_product(node: Einsum) -> Node | None:
+    """Σⱼ (δ*x)[i, j] → Σⱼ δ[i, j]·x[i, j].  Condition: an index of the delta is summed, so that it goes."""
+    parts = parts_of(node)
+    for n, (operand, indices) in enumerate(parts):
+        if not is_op(operand, "mul"):
+            continue
+        factors = factors_with_indices(operand, indices)
+        deltas = [p for p in factors if p[0].kind == "delta" and not set(p[1]) <= set(node.output)]
+        if deltas:
+            rest = [p for p in factors if p is not deltas[0]]
+            return build(node, [*parts[:n], deltas[0], multiplied(rest, indices, operand), *parts[n + 1 :]])
+    return None
+
+
+def total_of_distribution_is_one(node: Einsum) -> Node | None:
+    """Σ over the last axis of d → 1.  Condition: d is one-hot or on the simplex; a softmax over its own axes."""
+    operand, indices = node.operands[0], node.inputs[0]
+    if len(node.operands) > 1 or len(set(indices)) < len(indices):
+        return None
+    summed = {a for a, i in enumerate(indices) if i not in node.output}
+    choices = [{operand.rank - 1}] if known(operand, "simplex") else [set(axes) for axes in softmax_axes(operand)]
+    for one in choices:
+        if one <= summed:
+            rest = tuple(i for a, i in enumerate(indices) if a not in one)
+            ones = cover(number(1), (), tuple(n for a, n in enumerate(operand.shape) if a not in one))
+            return contract([rest], node.output, ones)
+    return None
+
+
+def sum_terms_apart(node: Einsum) -> Node | None:
+    """Σ (1 - d) → n - Σ d, and Σ (x - expand(Σ x)/n) → Σ x - Σ x.
+
+    Condition: one operand, and a term of it is a scalar, a distribution, or repeats the sum of another term.
+    """
+    operand, indices = node.operands[0], node.inputs[0]
+    if len(node.operands) > 1 or not is_op(operand, "add") or len(set(indices)) < len(indices):
+        return None
+    summed = {a for a, i in enumerate(indices) if i not in node.output}
+    if all(operand.shape[a] == 1 for a in summed):
+        return None
+    if not any(_is_settled(o, summed, operand, node) for o in operand.operands):
+        return None
+    return elementwise("add", *(_summed_term(o, operand, node) for o in operand.operands))
+
+
+def _summed_term(term: Node, whole: Node, node: Einsum) -> Node:
+    """Σ of one term, its number outside."""
+    coefficient, factors = split_coefficient(term)
+    body = product(ONE, factors)
+    inner = contract(node.inputs, node.output, cover(body, trailing(body.rank, whole.rank), whole.shape))
+    return inner if coefficient == 1 else elementwise("mul", number(coefficient), inner)
+
+
+def _is_settled(term: Node, summed: set[int], whole: Node, node: Einsum) -> bool:
+    """Whether the sum of a term of `whole` is known without summing."""
+    _, factors = split_coefficient(term)
+    cores = [align(f, whole.shape) for f in factors]
+    varying = [core for core, axes in cores if set(axes) & summed]
+    if not varying:
+        return all(not axes for _, axes in cores) or _repeats_a_sum(term, whole, node)
+    if len(varying) != 1:
+        return False
+    (core,) = varying
+    if is_op(core, "add") and core.shape == whole.shape:
+        return any(_repeats_a_sum(o, core, node) for o in core.operands)
+    return core.rank == whole.rank and whole.rank - 1 in summed and known(core, "simplex") and len(cores) == 1
+
+
+def _repeats_a_sum(term: Node, whole: Node, node: Einsum) -> bool:
+    """Whether a term of `whole` holds, repeated, the sum of another term: the mean of x in x - mean(x)."""
+    core, _ = align(term, whole.shape)
+    inside = set(core.operands if is_op(core, "mul") else (core,))
+    totals = (split_coefficient(_summed_term(o, whole, node))[1] for o in whole.operands if o is not term)
+    return any(len(factors) == 1 and factors[0] in inside for factors in totals)
+
+
+def contract_delta_term_apart(node: Einsum) -> Node | None:
+    """(s·δ + A) @ x → s·x + A @ x: the terms of an operand that hold a delta, each contracted by itself.
+
+    Condition: an index of the delta is summed, so that it goes.  A contraction with a delta is the smaller one without
+    it; the other terms stay together, so that nothing is computed twice.
+    """
+    if not node.contracted:
+        return None
+    for n, operand in enumerate(node.operands):
+        summed = {a for a, i in enumerate(node.inputs[n]) if i not in node.output}
+        terms = operand.operands if is_op(operand, "add") and summed else ()
+        deltas = [o for o in terms if _delta_axes(o, operand.rank) & summed]
+        if deltas:
+            rest = [o for o in operand.operands if o not in deltas]
+            parts = [*deltas, *([elementwise("add", *rest)] if len(rest) > 1 else rest)]
+            return elementwise("add", *(_with_term(node, n, part) for part in parts))
+    return None
+
+
+def _delta_axes(term: Node, rank: int) -> set[int]:
+    """The axes of a sum of this rank along which the deltas in a term of it stand."""
+    axes: set[int] = set()
+    for factor in term.operands if is_op(term, "mul") else (term,):
+        core, where = align(factor, (None,) * (rank - factor.rank) + factor.shape)
+        if core.kind == "delta":
+            axes |= set(where)
+        elif isinstance(core, Einsum):
+            deltas = {i for o, indices in parts_of(core) if o.kind == "delta" for i in indices}
+            axes |= {where[k] for k, i in enumerate(core.output) if i in deltas}
+    return axes
+
+
+def _with_term(node: Einsum, place: int, term: Node) -> Node:
+    """The contraction with one term in the place of an operand."""
+    whole = node.operands[place].shape
+    full = cover(term, trailing(term.rank, len(whole)), whole)
+    return with_operands(node, [*node.operands[:place], full, *node.operands[place + 1 :]])
+
+
+def take_common_factors_out_of_operand(node: Einsum) -> Node | None:
+    """Σᵢ (x[i]·δ[k, l] - x[i]·y[i, l])·z[i] → Σᵢ x[i]·(δ[k, l] - y[i, l])·z[i]: a factor of every term of an operand.
+
+    Condition: the contraction has other operands, and the factor varies along fewer axes than the operand, so that it
+    stays a smaller operand of its own.
+    """
+    for n, (operand, indices) in enumerate(parts_of(node) if len(node.operands) > 1 and node.contracted else ()):
+        if not is_op(operand, "add") or len(set(indices)) < len(indices):
+            continue
+        terms = [_opened_term(o, indices) for o in operand.operands]
+        shared = [p for p in terms[0][1] if len(p[1]) < operand.rank and all(p in parts for _, parts in terms)]
+        if shared:
+            left = [_term_without(value, parts, shared, operand, indices) for value, parts in terms]
+            parts = parts_of(node)
+            return build(node, [*parts[:n], *shared, (elementwise("add", *left), indices), *parts[n + 1 :]])
+    return None
+
+
+def _opened_term(term: Node, indices: Indices) -> tuple[Expr, list[Part]]:
+    """The number of a term and its factors with their indices, outer products opened."""
+    value, factors = split_coefficient(term)
+    opened: list[Part] = []
+    for core, where in factors_with_indices(product(ONE, factors), indices[len(indices) - term.rank :]):
+        if isinstance(core, Einsum) and not core.contracted:
+            names = dict(zip(core.output, where, strict=True))
+            opened += [(o, tuple(names[i] for i in inner)) for o, inner in parts_of(core)]
+        else:
+            opened.append((core, where))
+    return value, opened
+
+
+def _term_without(value: Expr, parts: list[Part], gone: list[Part], whole: Node, indices: Indices) -> Node:
+    """value × the other parts, over the indices of the whole operand."""
+    left = list(parts)
+    for part in gone:
+        left.remove(part)
+    have = tuple(i for i in indices if any(i in where for _, where in left))
+    body = contract([where for _, where in left], have, *(o for o, _ in left)) if left else number(1)
+    full = cover(body, tuple(indices.index(i) for i in have), whole.shape)
+    return full if value == 1 else elementwise("mul", number(value), full)
+
+
+def expectation_of_number_is_itself(node: Einsum) -> Node | None:
+    """Σ p·(x + 1) → Σ p·x + 1.
+
+    Condition: p sums to one over the summed axes.  Numbers only: a term that varies, such as a log-sum-exp, may cancel
+    digits that are lost once it stands outside.
+    """
+    operand, indices = node.operands[0], node.inputs[0]
+    if len(node.operands) > 1 or not is_op(operand, "mul") or len(set(indices)) < len(indices):
+        return None
+    summed = {a for a, i in enumerate(indices) if i not in node.output}
+    weights = [o for o in operand.operands if o.shape == operand.shape and _sums_to_one(o, summed)]
+    others = [o for o in operand.operands if o not in weights]
+    if len(weights) != 1 or len(others) != 1 or not is_op(others[0], "add"):
+        return None
+    constant = [o for o in others[0].operands if number_of(o) is not None]
+    varying = [o for o in others[0].operands if o not in constant]
+    if not constant or not varying:
+        return None
+    inner = elementwise("mul", *weights, varying[0] if len(varying) == 1 else elementwise("add", *varying))
+    return elementwise("add", with_operands(node, [inner]), *constant)
+
+
+def _sums_to_one(x: Node, summed: set[int]) -> bool:
+    if known(x, "simplex") and summed == {x.rank - 1}:
+        return True
+    return any(set(axes) == summed for axes in softmax_axes(x))
+
+
+def sum_before_placing(node: Einsum) -> Node | None:
+    """Σ pad(x) → Σ x: zeros add nothing.  Condition: every axis along which zeros are laid is summed, alone."""
+    operand, indices = node.operands[0], node.inputs[0]
+    if len(node.operands) > 1 or not isinstance(operand, Place) or len(set(indices)) < len(indices):
+        return None
+    x = operand.operands[0]
+    moved = [a for a in range(operand.rank) if not same_extent(x.shape[a], operand.shape[a]) or operand.steps[a] != 1]
+    return None if any(indices[a] in node.output for a in moved) else with_operands(node, [x])
+
+
+def sum_before_reshaping(node: Einsum) -> Node | None:
+    """Σ reshape(x) → Σ x.  Condition: all axes are summed."""
+    operand = node.operands[0]
+    if len(node.operands) > 1 or not isinstance(operand, Reshape) or node.output:
+        return None
+    if len(set(node.inputs[0])) < operand.rank:
+        return None
+    return sum_over(operand.operands[0])
+
+
+def sum_what_was_joined_apart(node: Einsum) -> Node | None:
+    """Σ concat(x, y) → Σ x + Σ y.  Condition: the axis along which they are joined is summed, alone."""
+    operand, indices = node.operands[0], node.inputs[0]
+    if len(node.operands) > 1 or not isinstance(operand, Concat) or len(set(indices)) < len(indices):
+        return None
+    if indices[operand.axis] in node.output:
+        return None
+    return elementwise("add", *(with_operands(node, [x]) for x in operand.operands))
+
+
+SUMMATIONS = (
+    Rewrite(split_delta_from_product, ("einsum",)),
+    Rewrite(contract_delta, ("einsum",)),
+    Rewrite(total_of_distribution_is_one, ("einsum",)),
+    Rewrite(sum_terms_apart, ("einsum",)),
+    Rewrite(contract_delta_term_apart, ("einsum",)),
+    Rewrite(take_common_factors_out_of_operand, ("einsum",)),
+    Rewrite(expectation_of_number_is_itself, ("einsum",)),
+    Rewrite(sum_before_placing, ("einsum",)),
+    Rewrite(sum_before_reshaping, ("einsum",)),
+    Rewrite(sum_what_was_joined_apart, ("einsum",)),
+)

@@ -1,0 +1,130 @@
+"""Rewrites of sums.
+
+In: an `add` node in which every operand is in normal form.  Out: a shorter or canonical sum.
+"""
+
+from __future__ import annotations
+
+from sympy import Expr
+
+from symnet.expr.constants import number
+from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.movement import broadcast_to
+from symnet.expr.node import Node
+from symnet.simplify.algebra.brackets import BRACKETS
+from symnet.simplify.algebra.choices import join_choices_by_one_condition
+from symnet.simplify.algebra.merging import MERGES
+from symnet.simplify.cost import saves
+from symnet.simplify.engine import Rewrite
+from symnet.simplify.forms.broadcast import trailing
+from symnet.simplify.forms.coefficients import ZERO, product, split_coefficient, terms_of
+from symnet.simplify.forms.factors import Base, Factors
+from symnet.simplify.forms.polynomial import expanded
+from symnet.simplify.forms.signs import is_positive
+from symnet.simplify.forms.terms import Terms
+
+
+def factor_common_factors(node: Node) -> Node | None:
+    """a·x + b·x → (a + b)·x.  Condition: a or b is no number; one product instead of several."""
+    parts = [_factors(o, node) for o in node.operands]
+    shared = _shared_powers(parts)
+    if not shared or all(part.powers == shared for part in parts):
+        return None
+    parts = [part.copy() for part in parts]
+    outside = Factors(node.shape)
+    outside.powers = dict(shared)
+    rest = []
+    for part in parts:
+        for base, exponent in shared.items():
+            part.times(*base, -exponent)
+        rest.append(part.build())
+    return elementwise("mul", outside.build(), elementwise("add", *rest))
+
+
+def _factors(term: Node, whole: Node) -> Factors:
+    """The factors of a term, placed in the whole; only to look at."""
+    if term.shape == whole.shape:
+        return Factors.view(term)
+    return Factors(whole.shape).times(term, trailing(term.rank, whole.rank))
+
+
+def _shared_powers(parts: list[Factors]) -> dict[Base, int]:
+    """The powers that every part has: the smallest exponent of one sign."""
+    deltas = any(core.kind == "delta" for part in parts for core, _ in part.powers)  # diag(x) - x yᵀ stays apart
+    shared = {b: e for b, e in parts[0].powers.items() if not isinstance(e, Node) and not (deltas and b[1])}
+    for part in parts[1:]:
+        if not shared:
+            break
+        narrowed = {}
+        for base, e in shared.items():
+            other = part.powers.get(base)
+            if other is None or isinstance(other, Node) or is_positive(e) != is_positive(other):
+                continue
+            narrowed[base] = min(e, other) if is_positive(e) else max(e, other)
+        shared = narrowed
+    return shared
+
+
+def collect_like_terms(node: Node) -> Node | None:
+    """x + y + x → 2·x + y; nested sums opened, numbers added, operands ordered.  Always."""
+    return Terms.of(node).build()
+
+
+def gather_terms_into_their_sum(node: Node) -> Node | None:
+    """(a + b)·x + a + b → (a + b)·(x + 1).
+
+    Condition: the terms of a sum that is a factor of one term all stand beside it, in one proportion.
+    """
+    coefficients = {factors: value for value, factors in terms_of(node)}
+    for place, term in enumerate(node.operands):
+        value, factors = split_coefficient(term)
+        for total in factors if len(factors) > 1 else ():
+            ratio = _proportion(total, coefficients) if is_op(total, "add") and total.shape == node.shape else None
+            if ratio is not None:
+                inside = {f for _, f in terms_of(total)}
+                others = [
+                    o for n, o in enumerate(node.operands) if n != place and split_coefficient(o)[1] not in inside
+                ]
+                rest = product(value, tuple(f for f in factors if f is not total))
+                gathered = elementwise("mul", total, elementwise("add", rest, number(ratio)))
+                return broadcast_to(elementwise("add", gathered, *others) if others else gathered, node.shape)
+    return None
+
+
+def _proportion(total: Node, coefficients: dict[tuple[Node, ...], Expr]) -> Expr | None:
+    """r when every term of `total` stands among the coefficients, r times as large."""
+    ratios = {coefficients.get(factors, ZERO) / value for value, factors in terms_of(total)}
+    ratio = ratios.pop()
+    return None if ratios or ratio == 0 else ratio
+
+
+def expand_to_cancel(node: Node) -> Node | None:
+    """y·(1 - d) - d·(1 - y) → y - d: products of sums multiplied out where terms then cancel.
+
+    Condition: fewer operations afterwards (the measure that makes this end).
+    """
+    if not any(_has_sum_factor(o) for o in node.operands):
+        return None
+    flat = expanded(node)
+    if flat is None:
+        return None
+    factored = factor_common_factors(flat) if is_op(flat, "add") else None
+    short = flat if factored is None else factored
+    return short if saves(short, node) else None
+
+
+def _has_sum_factor(node: Node) -> bool:
+    if is_op(node, "mul"):
+        return any(is_op(o, "add") or (o.kind == "expand" and is_op(o.operands[0], "add")) for o in node.operands)
+    return is_op(node, "pow") and is_op(node.operands[0], "add")
+
+
+SUMS = (
+    Rewrite(factor_common_factors, ("add",)),
+    Rewrite(collect_like_terms, ("add",)),
+    Rewrite(gather_terms_into_their_sum, ("add",)),
+    Rewrite(join_choices_by_one_condition, ("add",)),
+    *BRACKETS,
+    *MERGES,
+    Rewrite(expand_to_cancel, ("add",)),
+)

@@ -1,0 +1,209 @@
+"""Running sums of exponentials: log of a cumulative sum, and what its derivatives divide by one.
+
+In: logarithms, products and quotients of `cumsum(exp(x))`.  Out: scans that are taken relative to what is largest so
+far, c[k] = log Σ over j ≤ k of exp(x[j]), so that no term overflows and no sum vanishes:
+
+    c[k] = logaddexp(c[k - 1], x[k]),    y[k] = a[k]·y[k - 1] + b[k],  a[k] = exp(c[k - 1] - c[k]) ≤ 1
+
+Each is computed by doubling: ⌈log₂ n⌉ steps that add what lies 1, 2, 4, … elements before, `STEPS` for a symbolic n.
+Source: W. D. Hillis and G. L. Steele, "Data parallel algorithms", Communications of the ACM 29, 1986.
+Not handled: exponentials with weights under the logarithm.
+"""
+
+from __future__ import annotations
+
+import sympy
+from sympy import Expr
+
+from symnet.expr.constants import iota, number, size
+from symnet.expr.cumulative import CumulativeSum
+from symnet.expr.elementwise import elementwise, equal, is_op, where
+from symnet.expr.expansion import expand
+from symnet.expr.extents import ints_arg, shape_arg
+from symnet.expr.indexing import take
+from symnet.expr.movement import Place, Slice
+from symnet.expr.node import Node
+from symnet.simplify.engine import Rewrite
+from symnet.simplify.forms.broadcast import Axes, trailing
+from symnet.simplify.forms.coefficients import split_coefficient
+from symnet.simplify.forms.factors import Base, Factors
+from symnet.simplify.forms.signs import is_negative, is_positive, is_whole
+from symnet.simplify.forms.terms import Terms
+
+STEPS = 32
+
+
+def _steps(extent: object) -> int:
+    return max(0, (extent - 1).bit_length()) if isinstance(extent, int) else STEPS
+
+
+def _before(x: Node, distance: int, axis: int, reverse: bool) -> Node:
+    """What lies `distance` elements before each, 0 where nothing does; after it, in reverse."""
+    n = x.shape[axis]
+    if not isinstance(n, int):
+        return _taken_before(x, distance, axis, reverse)
+    longer = n + distance
+    laid = shape_arg(tuple(longer if a == axis else m for a, m in enumerate(x.shape)))
+    ones = ints_arg((1,) * x.rank)
+    first = tuple((0 if reverse else distance) if a == axis else 0 for a in range(x.rank))
+    start = tuple((distance if reverse else 0) if a == axis else 0 for a in range(x.rank))
+    placed = Place(x, laid, shape_arg(first), ones)
+    return Slice(placed, shape_arg(start), shape_arg(x.shape), ones)  # type: ignore[return-value]
+
+
+def _taken_before(x: Node, distance: int, axis: int, reverse: bool) -> Node:
+    """The same along a symbolic extent, by index: zeros laid beside it would be many."""
+    place = iota(x.shape[axis])
+    if reverse:
+        last = elementwise("add", size(x.shape[axis]), -1)
+        index = elementwise("minimum", elementwise("add", place, distance), last)
+    else:
+        index = elementwise("maximum", elementwise("add", place, -distance), 0)
+    return where(_has_before(x, distance, axis, reverse), take(x, index, axis), 0)
+
+
+def _has_before(x: Node, distance: int, axis: int, reverse: bool) -> Node:
+    """Whether there is an element so far before."""
+    place = iota(x.shape[axis])
+    if reverse:
+        last = elementwise("add", size(x.shape[axis]), -distance)
+        inside = elementwise("lt", place, last)
+    else:
+        inside = elementwise("ge", place, distance)
+    return expand(inside, x.shape, (axis,))
+
+
+def running_logsumexp(x: Node, axis: int, reverse: bool) -> Node:
+    """c[k] = log Σ over j ≤ k of exp(x[j])."""
+    total = x
+    for step in range(_steps(x.shape[axis])):
+        before = _before(total, 2**step, axis, reverse)
+        top = elementwise("maximum", total, before)
+        below = elementwise("mul", -1, elementwise("abs", elementwise("add", total, elementwise("mul", -1, before))))
+        joined = elementwise("add", top, elementwise("softplus", where(equal(total, before), 0, below)))
+        total = where(_has_before(x, 2**step, axis, reverse), joined, total)
+    return total
+
+
+def _scan(a: Node, b: Node, axis: int, reverse: bool) -> Node:
+    """y[k] = a[k]·y[k - 1] + b[k]."""
+    for step in range(_steps(b.shape[axis])):
+        earlier = _before(b, 2**step, axis, reverse)
+        b = elementwise("add", b, elementwise("mul", a, earlier))
+        a = elementwise("mul", a, _before(a, 2**step, axis, reverse))
+    return b
+
+
+def _decay(c: Node, axis: int, reverse: bool) -> Node:
+    """exp(c[k - 1] - c[k]), 0 for the first."""
+    before = _before(c, 1, axis, reverse)
+    away = where(equal(before, c), 0, elementwise("add", before, elementwise("mul", -1, c)))
+    return where(_has_before(c, 1, axis, reverse), elementwise("exp", away), 0)
+
+
+def _exponent(total: Node) -> Node | None:
+    """x of cumsum(exp(x))."""
+    inside = total.operands[0] if isinstance(total, CumulativeSum) else total
+    return inside.operands[0] if isinstance(total, CumulativeSum) and is_op(inside, "exp") else None
+
+
+def log_of_running_sum_of_exponentials(node: Node) -> Node | None:
+    """log(c·cumsum(exp x)) → log c + the running log-sum-exp of x.  Condition: c is positive."""
+    coefficient, factors = split_coefficient(node.operands[0])
+    x = _exponent(factors[0]) if len(factors) == 1 and is_positive(coefficient) else None
+    if x is None:
+        return None
+    total = factors[0]
+    log = running_logsumexp(x, total.axis, total.reverse)  # type: ignore[attr-defined]
+    return log if coefficient == 1 else elementwise("add", number(sympy.log(coefficient)), log)
+
+
+def running_mean_by_scan(node: Node) -> Node | None:
+    """cumsum(exp(x)·v)/cumsum(exp x) → Σ over j ≤ k of v[j]·exp(x[j] - c[k]), by a scan.  Always."""
+    factors = Factors.view(node)
+    for base in _divisors(factors):
+        x = _exponent(base[0])
+        for above, e in factors.powers.items():
+            weight = _weight(above, base, x) if is_whole(e) and is_positive(e) else None  # type: ignore[arg-type]
+            if weight is not None:
+                axis, reverse = base[0].axis, base[0].reverse  # type: ignore[attr-defined]
+                c = running_logsumexp(x, axis, reverse)  # type: ignore[arg-type]
+                term = elementwise("mul", weight, elementwise("exp", elementwise("add", x, elementwise("mul", -1, c))))
+                mean = _scan(_decay(c, axis, reverse), term, axis, reverse)
+                return factors.copy().times(*above, -1).times(*base).times(mean, base[1]).build()  # type: ignore[arg-type]
+    return None
+
+
+def _divisors(factors: Factors) -> list[Base]:
+    """The running sums of exponentials that a product divides by."""
+    return [
+        (core, axes) for (core, axes), e in factors.powers.items()
+        if is_whole(e) and is_negative(e) and _exponent(core) is not None
+    ]  # fmt: skip
+
+
+def _weight(above: Base, below: Base, x: Node) -> Node | None:
+    """v of cumsum(exp(x)·v) that runs as cumsum(exp(x)) does."""
+    core, divisor = above[0], below[0]
+    if not isinstance(core, CumulativeSum) or above[1] != below[1] or core.args[:2] != divisor.args[:2]:
+        return None
+    inside = Factors.of(core.operands[0])
+    full = trailing(core.rank, core.rank)
+    power = elementwise("exp", x)
+    if inside.powers.get((power, full)) != 1:
+        return None
+    return inside.times(power, full, sympy.S.NegativeOne).build()
+
+
+def exponential_times_reverse_sum_by_scan(node: Node) -> Node | None:
+    """exp(x)·Σ over k ≥ j of w[k]/cumsum(exp x)[k] → exp(x - c)·the scan of w with the factors exp(c[k] - c[k + 1]).
+
+    Condition: the sum runs against the one it divides by.
+    """
+    factors = Factors.view(node)
+    for above, e in factors.powers.items():
+        core, axes = above
+        if not isinstance(core, CumulativeSum) or not is_whole(e) or not is_positive(e):
+            continue
+        inside = Factors.view(core.operands[0])
+        for divisor, places in _divisors(inside):
+            opposite = divisor.axis == core.axis and divisor.reverse != core.reverse  # type: ignore[attr-defined]
+            found = _exponential_with(factors, _exponent(divisor), axes, e) if opposite else None  # type: ignore[arg-type]
+            if found is None or places != trailing(core.rank, core.rank):
+                continue
+            x, c = _exponent(divisor), running_logsumexp(_exponent(divisor), core.axis, divisor.reverse)  # type: ignore[arg-type, attr-defined]
+            scan = _scan(_forward_decay(c, core), inside.copy().times(divisor, places).build(), core.axis, core.reverse)
+            away = elementwise("exp", elementwise("add", x, elementwise("mul", -1, c)))  # type: ignore[arg-type]
+            whole = factors.copy().times(*above, -e).times(*found[0], -factors.powers[found[0]])  # type: ignore[operator]
+            return whole.times(scan, axes, e).times(away, axes, e).times(found[1], axes).build()
+    return None
+
+
+def _exponential_with(factors: Factors, x: Node, axes: Axes, count: Expr) -> tuple[Base, Node] | None:
+    """An exponential of the product whose exponent holds count·x, and the exponential of the rest."""
+    for base, k in factors.powers.items():
+        if is_op(base[0], "exp") and base[1] == axes and is_whole(k) and is_positive(k):
+            full = trailing(base[0].rank, base[0].rank)
+            before = Terms(base[0].shape).plus(base[0].operands[0], full, k)  # type: ignore[arg-type]
+            rest = Terms(base[0].shape).plus(base[0].operands[0], full, k).plus(x, full, -count)  # type: ignore[arg-type]
+            if _size(rest) < _size(before):
+                return base, elementwise("exp", rest.build()) if rest.coefficients else number(1)
+    return None
+
+
+def _size(terms: Terms) -> Expr:
+    return sum(map(abs, terms.coefficients.values()), sympy.S.Zero)
+
+
+def _forward_decay(c: Node, core: CumulativeSum) -> Node:
+    """exp(c[j] - c[j + 1]) for a sum from the end."""
+    after = _before(c, 1, core.axis, core.reverse)
+    away = where(equal(after, c), 0, elementwise("add", c, elementwise("mul", -1, after)))
+    return where(_has_before(c, 1, core.axis, core.reverse), elementwise("exp", away), 0)
+
+
+RUNNING_SUMS = (
+    Rewrite(log_of_running_sum_of_exponentials, ("log",)),
+    Rewrite(running_mean_by_scan, ("mul",)),
+    Rewrite(exponential_times_reverse_sum_by_scan, ("mul",)),
+)

@@ -1,0 +1,125 @@
+"""The numeric form: what computes well, applied once to all outputs just before lowering.
+
+In: roots in the algebra form.  Out: the same values by formulas that keep their digits and stay finite: log-sum-exp
+and softmax shifted by the maximum and sharing one exponential, log1p and expm1, σ(-x) for 1 - σ(x), 0·log 0 = 0,
+differences of a softmax or logistic value and a target without cancellation, 0·∞ = 0 at the roots' zeros and off the
+diagonal.
+First SymPy functions that are no primitive are replaced by their bodies (`expr/sympy_bodies.py`), and what is computed
+twice is shared (`sharing.py`).  Then passes in order, for a rewrite sees operands already rewritten, and a softmax must
+be met whole: constants in sums, conjugate roots, differences and cancellations, sums of exponentials in sums of
+exponentials (`scaled_values.py`), other sums of exponentials, softmax, log-softmax, the rest, with removable
+singularities (`removable.py`) among them.  Each is directed: no rewrite makes a pattern of its own pass again.
+`docs/stability.md` lists spellings and bounds.
+Not handled: products and quotients that overflow by themselves, sums of numbers of very different size.
+Source of the shifted sums: Blanchard, Higham and Higham, "Accurately computing the log-sum-exp and softmax
+functions", 2021, section 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from symnet.expr.node import Node
+from symnet.expr.sympy_bodies import has_functions, opened
+from symnet.simplify.algebra.constants import WHOLE_AMONG_REALS
+from symnet.simplify.algebra.exposing import exposures, pieces_of
+from symnet.simplify.algebra.table import simplify
+from symnet.simplify.engine import Normalizer, Rewrite, Step, Table
+from symnet.simplify.numeric.cancellations import CANCELLATIONS
+from symnet.simplify.numeric.common_denominators import COMMON_DENOMINATORS
+from symnet.simplify.numeric.conjugates import CONJUGATES
+from symnet.simplify.numeric.constants_in_sums import CONSTANTS_IN_SUMS
+from symnet.simplify.numeric.deltas import DELTAS
+from symnet.simplify.numeric.differences import DIFFERENCES
+from symnet.simplify.numeric.equations import EQUATIONS, open_products_around_inverses
+from symnet.simplify.numeric.exponentials.exponential_sums import EXPONENTIAL_SUMS
+from symnet.simplify.numeric.exponentials.normal_differences import NORMAL_DIFFERENCES
+from symnet.simplify.numeric.exponentials.normal_tails import NORMAL_TAILS
+from symnet.simplify.numeric.exponentials.running_sums import RUNNING_SUMS
+from symnet.simplify.numeric.exponentials.scaled_values import take_apart_nested_sums_of_exponentials
+from symnet.simplify.numeric.exponentials.stable import LOG_SOFTMAXES, LOGARITHMS, SOFTMAXES
+from symnet.simplify.numeric.exponentials.weighted_logarithms import WEIGHTED_LOGARITHMS
+from symnet.simplify.numeric.factorials import FACTORIALS, LOGARITHMS_OF_FACTORIALS
+from symnet.simplify.numeric.guarded_products import GUARDED_PRODUCTS
+from symnet.simplify.numeric.interleaved import INTERLEAVED
+from symnet.simplify.numeric.norms import NORMS, ROOTS
+from symnet.simplify.numeric.repeats import REPEATS
+from symnet.simplify.numeric.scaled_squares import SCALAR_PRODUCTS, SCALED_SQUARES
+from symnet.simplify.numeric.singularities.removable import limits_of_removable_singularities
+from symnet.simplify.numeric.squares import SQUARES
+from symnet.simplify.numeric.zero_powers import LOGARITHMS_OF_BASES, ZERO_POWERS
+from symnet.simplify.sealing import unsealed
+from symnet.simplify.sharing import share
+
+Pass = Callable[[list[Node], list[Step] | None], list[Node]]
+SUMS_OF_EXPONENTIALS = (*EXPONENTIAL_SUMS, *RUNNING_SUMS, *NORMAL_TAILS, *NORMAL_DIFFERENCES)
+PASSES: tuple[tuple[Rewrite, ...], ...] = (
+    CONSTANTS_IN_SUMS,
+    CONJUGATES,
+    (*WHOLE_AMONG_REALS, *DIFFERENCES, *CANCELLATIONS, *COMMON_DENOMINATORS, *SQUARES, *LOGARITHMS_OF_FACTORIALS),
+    SUMS_OF_EXPONENTIALS,
+    (*WEIGHTED_LOGARITHMS, *LOGARITHMS_OF_BASES),
+    SOFTMAXES,
+    LOG_SOFTMAXES,
+    LOGARITHMS,
+    EQUATIONS,
+    FACTORIALS,
+    ZERO_POWERS,
+    NORMS,
+    ROOTS,
+    SCALAR_PRODUCTS,
+    SCALED_SQUARES,
+    INTERLEAVED,
+    DELTAS,
+    REPEATS,
+    GUARDED_PRODUCTS,
+)
+_SEEN_THROUGH_MOVEMENT = (*PASSES[1:5], LOGARITHMS)  # where digits cancel, or overflow
+
+
+def table_of(rewrites: tuple[Rewrite, ...]) -> Table:
+    """The table of a pass: which spellings of a node it is shown, and how equations are opened."""
+    table = Table(rewrites, open_products_around_inverses) if rewrites is EQUATIONS else Table(rewrites)
+    return replace(table, spellings=exposures, apart=pieces_of) if rewrites in _SEEN_THROUGH_MOVEMENT else table
+
+
+_WHOLE_GRAPHS: dict[tuple[Rewrite, ...], Pass] = {
+    SUMS_OF_EXPONENTIALS: take_apart_nested_sums_of_exponentials,
+    FACTORIALS: limits_of_removable_singularities,
+}  # passes that look at whole graphs, by the rewrites that they come before
+
+
+def _passes() -> Iterator[Pass]:
+    for rewrites in PASSES:
+        if rewrites in _WHOLE_GRAPHS:
+            yield _WHOLE_GRAPHS[rewrites]
+        yield rewriting(table_of(rewrites))
+
+
+def rewriting(table: Table) -> Pass:
+    """The pass that rewrites every node by a table, operands first."""
+    return lambda roots, trace: Normalizer(table, trace)(roots)
+
+
+_RUN = tuple(_passes())
+
+
+def numeric(roots: Iterable[Node], trace: list[Step] | None = None) -> list[Node]:
+    """The numeric form of roots that are in the algebra form.
+
+    Args:
+        roots: what `simplify` gave.
+        trace: a list to which (rewrite's name, before, after) is appended at every step.
+
+    Returns:
+        one node per root, of the same shape.
+    """
+    roots = list(roots)
+    if has_functions(*roots):
+        roots = simplify(map(opened, roots))
+    roots = share(roots)
+    for run in _RUN:
+        roots = run(roots, trace)
+    plain = unsealed(roots)
+    return roots if plain == roots else share(plain)

@@ -1,0 +1,450 @@
+"""Roots of sums of squares beyond the square roots of the range: a pass of the numeric form, after the one at zero.
+
+In: S^(1/2), S^(-1/2) and products with S^(-n/2), S a sum of squares.  Out: the same with the squares of s·x, where s is
+a power of two: 1 where S is well inside the floating range, so that the bits there are what they were, and otherwise
+one of two numbers that bring it back.  ‖x‖ is then right from the smallest normal number to the largest, and so is
+x/‖x‖.  Norms of another order p take s = 1/max |x| outside the safe range.
+The scale belongs to each value of S: of a norm of rows, each row has its own.
+Not handled: a scalar product x·y that overflows where no norm of x or y stands beside it.
+Source: the thresholds of J. L. Blue, A portable Fortran program to find the Euclidean norm of a vector (1978).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import sympy
+from sympy import Expr
+
+from symnet.expr.assumptions import known
+from symnet.expr.constants import number, number_of
+from symnet.expr.contraction import Einsum
+from symnet.expr.elementwise import elementwise, is_op, where
+from symnet.expr.expansion import Expand
+from symnet.expr.graph import with_operands
+from symnet.expr.node import Node
+from symnet.expr.reduction import reduce
+from symnet.simplify.engine import Rewrite
+from symnet.simplify.forms.broadcast import cover
+from symnet.simplify.forms.factors import power_of, split_power
+from symnet.simplify.forms.signs import is_negative, is_positive
+
+
+@dataclass(frozen=True)
+class Range:
+    """Binary exponents: S is safe between 2^low and 2^high; x is scaled by 2^step or 2^-step outside."""
+
+    low: int
+    high: int
+    step: int
+
+
+RANGES = {"float32": Range(-80, 100, 90), "float64": Range(-900, 1000, 600)}
+_TWO = sympy.Integer(2)
+# (Σ|x|ᵖ)^(1/p), p ≠ 2: the exponent is rounded, which costs digits in proportion to the logarithm of the sum
+NARROW = Range(-20, 20, 0)
+MOST = 8  # of n in S^(-n/2)
+
+
+def root_of_squares(node: Node) -> Node | None:
+    """(Σx²)^(1/2) → (Σ(s·x)²)^(1/2)/s, (Σx²)^(-1/2) → s·(Σ(s·x)²)^(-1/2), (Σ|x|ᵖ)^(1/p) so too.  Always."""
+    base, exponent = node.operands[0], number_of(node.operands[1])
+    degree = degree_of(base)
+    sign = 0 if exponent is None or degree is None else _unit(exponent * degree)
+    if not sign or degree is None:
+        return None
+    return elementwise("mul", power_of(scaled(base, degree), exponent), scale_of(base, degree, -sign))
+
+
+def _unit(product: Expr) -> int:
+    """1 or -1 where this is that number, be it that of a rounded third; otherwise 0."""
+    for sign in (1, -1):
+        if product == sign or (product.has(sympy.Float) and abs(product - sign) < 1e-15):
+            return sign
+    return 0
+
+
+def quotient_by_squares(node: Node) -> Node | None:
+    """x·y·S^(-n/2) → ((x·s)·(y·s)·S'^(-n/2))·s·…, S a sum of squares, S' that of s·x, n factors s in all.
+
+    Condition: n > 1, and n is odd, or two factors stand above it, or S is a sum over an axis, or of two terms or more
+    (as in the slopes of atan2, and in x/(1 + x²)).
+    """
+    for found in _negative_powers(node):
+        count = found.count
+        above = sum(len(_parts(o)) for o in found.others if number_of(o) is None)
+        if (
+            count > 1
+            and above
+            and (count % 2 or above > 1 or isinstance(found.base, Einsum) or is_op(found.base, "add"))
+        ):
+            return _interleaved(found.others, found, count)
+    return None
+
+
+def scalar_product_over_norm(node: Node) -> Node | None:
+    """(x·y)·(Σx²)^(-1/2) → ((s·x)·y)·(Σ(s·x)²)^(-1/2).  Always: x·y overflows where the cosine is a number."""
+    for found in _negative_powers(node):
+        one = found.degree == 2 and found.exponent == -sympy.S.Half
+        if one and any(_operand_of(o, found) is not None for o in found.others):
+            return _interleaved(found.others, found, 1)
+    return None
+
+
+def log_of_squares(node: Node) -> Node | None:
+    """log Σx² → log Σ(s·x)² - 2·log s.  Condition: it is a sum over an axis, or of two squares or more."""
+    total = node.operands[0]
+    squares = isinstance(total, Einsum) or (is_op(total, "add") and all(number_of(o) is None for o in total.operands))
+    if not squares or degree_of(total) != 2:
+        return None
+    limits = RANGES[str(total.dtype)]
+    lost = number(2 * limits.step * sympy.log(2))
+    above = where(elementwise("lt", number(_TWO**limits.high), total), lost, 0)
+    less = where(elementwise("lt", total, number(_TWO**limits.low)), elementwise("mul", -1, lost), above)
+    return elementwise("add", elementwise("log", scaled(total, _TWO)), less)
+
+
+def _parts(factor: Node) -> tuple[Node, ...]:
+    """The vectors of an outer product, or x and x of x², each of which can be scaled; otherwise the factor itself."""
+    outer = isinstance(factor, Einsum) and sum(map(len, factor.inputs)) == len(factor.output)
+    if outer:
+        return factor.operands
+    base, exponent = split_power(factor)
+    whole = not isinstance(exponent, Node) and exponent.is_Integer and 1 < exponent <= MOST
+    return (base,) * int(exponent) if whole else (factor,)  # type: ignore[call-overload]
+
+
+def slope_of_norm_of_order(node: Node) -> Node | None:
+    """x·|x|^(q-2)·(Σ|x|^q)^(1/q - 1) → (s·x)·(s·|x|)^(q-2)·(Σ(s·|x|)^q)^(1/q - 1).
+
+    Condition: the powers of x beside the sum have the sum's degree, so that the scale cancels.
+    """
+    for found in _negative_powers(node):
+        if found.degree == 2:
+            continue
+        bases = set(_bases(found.base))
+        powers = [(o, *split_power(o)) for o in found.others]
+        mine = {o: e for o, base, e in powers if base in bases}
+        if mine and abs(sum(mine.values()) + found.degree * found.exponent) < 1e-15:  # type: ignore[operator]
+            rest = [power_of(elementwise("mul", found.scale, b), e) if o in mine else o for o, b, e in powers]
+            return elementwise("mul", *rest, found.scaled)
+    return None
+
+
+@dataclass(frozen=True)
+class Quotient:
+    """A factor base^exponent of a product, guarded at zero and repeated or not, and the factors beside it."""
+
+    factor: Node
+    guard: Node | None
+    base: Node
+    exponent: Expr
+    degree: Expr
+    others: list[Node]
+
+    @property
+    def count(self) -> int:
+        """n of S^(-n/2), S a sum of squares; 0 where it is none, or large."""
+        count = -2 * self.exponent if self.degree == 2 else sympy.S.Zero
+        return int(count) if count.is_Integer and count <= MOST else 0
+
+    @property
+    def scale(self) -> Node:
+        """s where the factor stands."""
+        return self._repeated(scale_of(self.base, self.degree, 1, self.count))
+
+    @property
+    def scaled(self) -> Node:
+        """The factor of s·x."""
+        power = power_of(scaled(self.base, self.degree, self.count), self.exponent)
+        return self._repeated(
+            power if self.guard is None else with_operands(self.guard, [*self.guard.operands[:2], power])
+        )
+
+    def _repeated(self, x: Node) -> Node:
+        return with_operands(self.factor, [x]) if isinstance(self.factor, Expand) else x
+
+
+def _negative_powers(product: Node) -> Iterator[Quotient]:
+    """The factors (Σ|x|^q)^e of a product, e negative."""
+    for place, factor in enumerate(product.operands):
+        inner = factor.operands[0] if isinstance(factor, Expand) else factor
+        root = inner.operands[2] if is_op(inner, "where") else inner
+        exponent = number_of(root.operands[1]) if is_op(root, "pow") else None
+        degree = degree_of(root.operands[0]) if is_negative(exponent) else None
+        if exponent is not None and degree is not None:
+            others = [o for k, o in enumerate(product.operands) if k != place]
+            yield Quotient(factor, None if root is inner else inner, root.operands[0], exponent, degree, others)
+
+
+def _bases(total: Node) -> Iterator[Node]:
+    """x and |x| of a sum of |x|^q."""
+    if is_op(total, "add", "mul") or isinstance(total, Einsum):
+        for each in total.operands:
+            yield from _bases(each)
+    elif is_op(total, "pow"):
+        yield total.operands[0]
+        yield from total.operands[0].operands[:1] if is_op(total.operands[0], "abs") else ()
+
+
+def _interleaved(others: list[Node], found: Quotient, count: int) -> Node:
+    """o₁·s·o₂·s·…·S'^(-n/2)·s·s, from left to right: no product on the way leaves the range if the whole does not."""
+    numbers = [o for o in others if number_of(o) is not None]
+    scale, middle = found.scale, found.scaled
+    result: Node | None = None
+    for other in (o for o in others if number_of(o) is None):
+        place = _operand_of(other, found)
+        parts = _parts(other) if not scale.rank or is_op(other, "pow") else (other,)
+        used = min(count, 1 if place is not None else len(parts))
+        if place is not None and used:
+            part = _scaled_operand(other, place, found)
+        else:
+            part = _scaled_parts(other, parts, scale, used) if used else other
+        count -= used
+        result = part if result is None else elementwise("mul", result, part)
+    result = middle if result is None else elementwise("mul", result, middle)
+    for _ in range(count):
+        result = elementwise("mul", result, scale)
+    return elementwise("mul", *numbers, result) if numbers else result
+
+
+def _operand_of(product: Node, found: Quotient) -> int | None:
+    """Where the x of S = Σx² stands in a scalar product of x and something else, one for each value of S."""
+    inner = product.operands[0] if isinstance(product, Expand) else product
+    total = found.base
+    x = _squared(total) if isinstance(total, Einsum) else None
+    if x is None or not isinstance(inner, Einsum) or inner.shape != total.shape:
+        return None
+    for k, (operand, indices) in enumerate(zip(inner.operands, inner.inputs, strict=True)):
+        inside = is_op(operand, "mul") and operand.shape == x.shape and x in operand.operands
+        alike = (inside or (operand is x and len(inner.operands) > 1)) and len(set(indices)) == len(indices)
+        if alike and tuple(indices.index(i) for i in inner.output if i in indices) == _places(total):
+            return k
+    return None
+
+
+def _squared(total: Einsum) -> Node | None:
+    """x of Σx², one sum over an array or a contraction with itself."""
+    if len(total.operands) == 2:
+        return total.operands[0]
+    return total.operands[0].operands[0] if is_op(total.operands[0], "pow") else None
+
+
+def _scaled_operand(product: Node, place: int, found: Quotient) -> Node:
+    """The scalar product of s·x."""
+    inner = product.operands[0] if isinstance(product, Expand) else product
+    total = found.base
+    assert isinstance(total, Einsum)
+    x, operand, scale = _squared(total), inner.operands[place], scale_of(total, found.degree, 1)
+    assert x is not None
+    larger = elementwise("mul", cover(scale, _places(total), x.shape) if scale.rank else scale, x)
+    within = larger if operand is x else with_operands(operand, [larger if o is x else o for o in operand.operands])
+    new = with_operands(inner, [within if k == place else o for k, o in enumerate(inner.operands)])
+    return with_operands(product, [new]) if isinstance(product, Expand) else new
+
+
+def _scaled_parts(factor: Node, parts: tuple[Node, ...], scale: Node, count: int) -> Node:
+    new = [elementwise("mul", scale, p) if k < count else p for k, p in enumerate(parts)]
+    if is_op(factor, "pow") and len(new) > 1:
+        return functools.reduce(lambda a, b: elementwise("mul", a, b), new)
+    return new[0] if len(new) == 1 else with_operands(factor, new)
+
+
+def zero_of_squares(node: Node) -> Node | None:
+    """Σx² = 0 → Σ(s·x)² = 0: squares of small numbers vanish, the numbers do not.  Always."""
+    base, zero = node.operands
+    inner = base.operands[0] if isinstance(base, Expand) else base
+    degree = degree_of(inner)
+    if number_of(zero) != 0 or degree is None:
+        return None
+    new = scaled(inner, degree)
+    return elementwise("eq", with_operands(base, [new]) if isinstance(base, Expand) else new, zero)
+
+
+# --------------------------------------------------------------------------- sums of powers
+
+
+def degree_of(total: Node) -> Expr | None:
+    """q of a sum of terms c·|x|^q, c > 0, and of numbers; None where it is none, or scaled already."""
+    if total.dtype not in RANGES:
+        return None
+    terms = total.operands if is_op(total, "add") else (total,)
+    if any(t.shape != total.shape and number_of(t) is None for t in terms):
+        return None
+    degrees = {_degree(t) for t in terms}
+    degrees.discard(sympy.S.Zero)
+    return degrees.pop() if len(degrees) == 1 else None
+
+
+def _degree(term: Node) -> Expr | None:
+    """q of c·|x|^q; 0 of a number that is not negative."""
+    value = number_of(term)
+    if value is not None:
+        return None if is_negative(value) else sympy.S.Zero
+    if isinstance(term, Einsum):
+        return _degree_of_sum(term)
+    if is_op(term, "mul"):
+        found = _squared_factor(term)
+        return None if found is None else _degree(found)
+    if not is_op(term, "pow") or _is_scaled(term.operands[0]):
+        return None
+    exponent = number_of(term.operands[1])
+    even = exponent is not None and exponent.is_Integer and exponent % 2 == 0
+    return exponent if is_positive(exponent) and exponent != 1 and (even or is_op(term.operands[0], "abs")) else None
+
+
+def _degree_of_sum(total: Einsum) -> Expr | None:
+    first = total.inputs[0]
+    if len(set(first)) != len(first) or not set(total.output) <= set(first):
+        return None
+    if _places(total) != tuple(sorted(_places(total))):
+        return None
+    if len(total.operands) == 1:
+        return degree_of(total.operands[0])
+    is_square = len(total.operands) == 2 and total.operands[0] is total.operands[1] and first == total.inputs[1]
+    return _TWO if is_square and not _is_scaled(total.operands[0]) else None
+
+
+def _places(total: Einsum) -> tuple[int, ...]:
+    """Where the axes of the result stand among those that are summed over."""
+    return tuple(total.inputs[0].index(i) for i in total.output)
+
+
+def _squared_factor(product: Node) -> Node | None:
+    """The one factor that is a power or a sum of powers; the others are numbers, or known to be positive."""
+    powers = [o for o in product.operands if _degree(o) not in (None, 0) and o.shape == product.shape]
+    if len(powers) != 1:
+        return None
+    rest = [o for o in product.operands if o is not powers[0]]
+    return powers[0] if all(is_positive(number_of(o)) or known(o, "positive") for o in rest) else None
+
+
+def _is_scaled(x: Node) -> bool:
+    """Whether x is s·y with a scale of this pass."""
+    if not is_op(x, "mul"):
+        return False
+    first = x.operands[0].operands[0] if isinstance(x.operands[0], Expand) else x.operands[0]
+    return is_op(first, "where") and is_op(first.operands[0], "lt") and _is_limit(first.operands[0])
+
+
+def _is_limit(comparison: Node) -> bool:
+    return any(number_of(o) in _LIMITS for o in comparison.operands)
+
+
+# --------------------------------------------------------------------------- scales
+
+
+def scale_of(total: Node, degree: Expr, sign: int, count: int = 1) -> Node:
+    """s (sign 1) or 1/s (sign -1) for each value of a sum of powers.
+
+    count: n of the S^(-n/2) that is to stay in range.  For n > 2 that is a narrower range than that of S itself, with a
+    smaller step between the two.
+    """
+    if degree != 2:
+        return _scale_beyond(total, NARROW, _largest_as_scale(total, sign), _largest_as_scale(total, sign), number(1))
+    scale: Node = number(1)
+    for limits in ranges_of(str(total.dtype), count):
+        small, large = (number(_TWO ** (k * sign * limits.step)) for k in (1, -1))
+        scale = _scale_beyond(total, limits, small, large, scale)
+    return scale
+
+
+def _scale_beyond(total: Node, limits: Range, small: Node, large: Node, inside: Node) -> Node:
+    """One number where the sum is below a range, another where it is above; a sum with a number 1 is never below."""
+    above = where(elementwise("lt", number(_TWO**limits.high), total), large, inside)
+    if is_op(total, "add") and any(_is_at_least_one(o) for o in total.operands):
+        return above
+    return where(elementwise("lt", total, number(_TWO**limits.low)), small, above)
+
+
+def _is_at_least_one(term: Node) -> bool:
+    value = number_of(term)
+    return value is not None and not is_negative(value - 1)
+
+
+def ranges_of(dtype: str, count: int) -> tuple[Range, ...]:
+    """Where S^(-n/2) is safe, then where S is."""
+    whole = RANGES[dtype]
+    if count < 3:
+        return (whole,)
+    return Range(*(2 * k // count for k in (whole.low, whole.high, whole.step))), whole
+
+
+_LIMITS = {
+    _TWO**k
+    for r in (NARROW, *(r for dtype in RANGES for n in range(MOST + 1) for r in ranges_of(dtype, n)))
+    for k in (r.low, r.high)
+}
+
+
+def _safe(total: Node, degree: Expr, count: int) -> Range:
+    """Where s is 1."""
+    return ranges_of(str(total.dtype), count)[0] if degree == 2 else NARROW
+
+
+def _is_outside(total: Node, limits: Range) -> Node:
+    """Whether a sum is outside a range."""
+    below, above = number(_TWO**limits.low), number(_TWO**limits.high)
+    return elementwise("or", elementwise("lt", total, below), elementwise("lt", above, total))
+
+
+def _largest_as_scale(total: Node, sign: int) -> Node:
+    """1/max |x|, or max |x| for sign -1; 1 where that is no number to divide by."""
+    size = _largest(total, _is_outside(total, NARROW))
+    usable = elementwise("and", elementwise("lt", 0, size), elementwise("lt", size, number(sympy.oo)))
+    return where(usable, elementwise("pow", size, -1) if sign == 1 else size, 1)
+
+
+def _largest(total: Node, outside: Node) -> Node:
+    """The largest |x| of a sum of |x|^q; 1 where a sum over axes is inside the safe range."""
+    if is_op(total, "add"):
+        sizes = [_largest(o, outside) for o in total.operands if number_of(o) is None]
+        return functools.reduce(lambda a, b: elementwise("maximum", a, b), sizes)
+    if is_op(total, "mul"):
+        factor = _squared_factor(total)
+        assert factor is not None
+        return _largest(factor, outside)
+    if isinstance(total, Einsum):
+        inner = total.operands[0]
+        size = _largest(inner, outside) if len(total.operands) == 1 else elementwise("abs", inner)
+        largest = reduce("max", size, tuple(a for a in range(inner.rank) if a not in _places(total)))
+        return where(outside, largest, 1) if outside.shape == largest.shape else largest
+    base = total.operands[0]
+    return base if is_op(base, "abs") else elementwise("abs", base)
+
+
+def scaled(total: Node, degree: Expr, count: int = 1) -> Node:
+    """The sum of powers of s·x.  A sum over axes is taken as it was where s is 1: the second is an exception."""
+    outside = _is_outside(total, _safe(total, degree, count))
+    return _scaled(total, scale_of(total, degree, 1, count), degree, outside)
+
+
+def _scaled(total: Node, scale: Node, degree: Expr, outside: Node) -> Node:
+    if number_of(total) is not None:
+        return elementwise("mul", total, elementwise("pow", scale, number(degree)))
+    if is_op(total, "add"):
+        return elementwise("add", *(_scaled(o, scale, degree, outside) for o in total.operands))
+    if is_op(total, "mul"):
+        factor = _squared_factor(total)
+        assert factor is not None
+        return elementwise("mul", *(_scaled(o, scale, degree, outside) if o is factor else o for o in total.operands))
+    if isinstance(total, Einsum):
+        inner = total.operands[0]
+        wide = cover(scale, _places(total), inner.shape) if scale.rank else scale
+        squares = elementwise("mul", wide, inner) if len(total.operands) > 1 else _scaled(inner, wide, degree, outside)
+        new = with_operands(total, [squares] * len(total.operands))
+        return where(outside, new, total) if outside.shape == total.shape else new
+    base, exponent = total.operands
+    return elementwise("pow", elementwise("mul", scale, base), exponent)
+
+
+SCALAR_PRODUCTS = (Rewrite(scalar_product_over_norm, ("mul",)),)
+SCALED_SQUARES = (
+    Rewrite(log_of_squares, ("log",)),
+    Rewrite(root_of_squares, ("pow",)),
+    Rewrite(quotient_by_squares, ("mul",)),
+    Rewrite(slope_of_norm_of_order, ("mul",)),
+    Rewrite(zero_of_squares, ("eq",)),
+)

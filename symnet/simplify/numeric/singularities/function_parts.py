@@ -1,0 +1,137 @@
+"""Terms and products as functions of one variable: f(u)·rest.
+
+In: a sum or a product, and the variable u as powers of bases.  Out: its `Part`s, the terms by what stands beside
+functions of u in them, each with its expansion.
+Not handled: a term whose functions are of several variables; it is a part of its own, and has no expansion.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import sympy
+
+from symnet.expr.constants import number, number_of
+from symnet.expr.elementwise import is_op
+from symnet.expr.node import Node
+from symnet.simplify.forms.broadcast import align, trailing
+from symnet.simplify.forms.factors import Base, Factors
+from symnet.simplify.numeric.singularities.expansions import Expander, Expansion, Monomial, logarithm, product
+
+
+@dataclass
+class Part:
+    """Terms of a sum, or a whole product: `rest` times one function of u.
+
+    Attributes:
+        node: the sum or product.
+        u: the variable.
+        rest: the factors that are no functions of it.
+        terms: those operands of the sum that are meant.
+        pieces: for each the number in front with the factors that are functions of u, and a power of u.
+    """
+
+    node: Node
+    u: Monomial
+    rest: Factors
+    terms: list[Node] = field(default_factory=list)
+    pieces: list[tuple[Factors, int]] = field(default_factory=list)
+
+    def expansion(self, expander: Expander) -> Expansion | None:
+        """The function of u."""
+        found = [_expanded(*p, self.u, expander) for p in self.pieces]
+        return None if any(f is None for f in found) else expander.total([f for f in found if f is not None])
+
+    @property
+    def boundary(self) -> set[Node]:
+        """The nodes that the function does not look into."""
+        powers = (*self.u.items(), *self.rest.powers.items())
+        return {n for (core, _), e in powers for n in (core, e) if isinstance(n, Node)}
+
+
+def _expanded(piece: Factors, order: int, u: Monomial, expander: Expander) -> Expansion | None:
+    whole = expander.of(number(piece.coefficient), {})
+    if whole is not None and order:
+        whole = product(whole, expander.variable(order))
+    for base in piece.powers:
+        factor = expander.of_factor(piece, base, u)
+        whole = None if whole is None or factor is None else product(whole, factor)
+    return whole
+
+
+def parts_of(node: Node, u: Monomial, expander: Expander) -> list[Part]:
+    """The terms of a node by what stands beside functions of u in them."""
+    found: dict[object, Part] = {}
+    for term in node.operands if is_op(node, "add") else (node,):
+        rest, piece = Factors(node.shape), Factors(node.shape)
+        factors = _opened(Factors(node.shape).times(term, trailing(term.rank, node.rank)), u, expander)
+        piece.coefficient = factors.coefficient
+        for base, exponent in factors.powers.items():
+            inside = expander.of_factor(factors, base, u) is not None
+            (piece if inside else rest).powers[base] = exponent
+        order = _variable_in(rest, u)
+        part = found.setdefault(frozenset(rest.powers.items()), Part(node, u, rest))
+        part.terms.append(term)
+        part.pieces.append((piece, order))
+    return list(found.values())
+
+
+def _opened(factors: Factors, u: Monomial, expander: Expander) -> Factors:
+    """d·log(x) for xlogy(d, x) where that is the same near 0, the branch of a choice that is taken there: of what is no
+    function of u as it stands.
+    """
+    for (core, axes), e in list(factors.powers.items()):
+        if isinstance(e, Node) or not is_op(core, "xlogy", "where") or expander.of_core(core, axes, u) is not None:
+            continue
+        inside = [(x, tuple(axes[a] for a in places)) for x, places in (align(o, core.shape) for o in core.operands)]
+        opened = _log_factors(inside, u, expander) if is_op(core, "xlogy") else _branch(inside, u, expander)
+        if opened:
+            del factors.powers[(core, axes)]
+            for each in opened:
+                factors.times(*each, e)
+    return factors
+
+
+def _log_factors(operands: list[Base], u: Monomial, expander: Expander) -> list[Base]:
+    """Of xlogy(d, x), where d is not 0 near 0, or log x is finite there."""
+    weight, (x, axes) = operands
+    log = (logarithm(x), axes)
+    if log in u or _is_finite(log, u, expander):
+        return [weight, log]
+    found = expander.of_core(*weight, u)
+    return [weight, log] if found is not None and found.series.start == 0 else []
+
+
+def _branch(operands: list[Base], u: Monomial, expander: Expander) -> list[Base]:
+    """Of where(c, x, y), where c is settled near 0, or guards what is finite there: where(d = 0, 0, d·x)."""
+    condition, *branches = operands
+    holds, _ = expander.settled_around_zero(*condition, u)
+    if holds is not None:
+        return [branches[0 if holds else 1]]
+    core, axes = branches[1]
+    guarded = is_op(condition[0], "eq") and number_of(branches[0][0]) == 0 and number_of(condition[0].operands[1]) == 0
+    if not guarded or not is_op(core, "mul"):
+        return []
+    weight = align(condition[0].operands[0], condition[0].shape)[0]
+    factors = [(c, tuple(axes[a] for a in places)) for c, places in Factors.view(core).powers]
+    others = [f for f in factors if f[0] is not weight]
+    return [branches[1]] if len(others) < len(factors) and all(_is_finite(f, u, expander) for f in others) else []
+
+
+def _is_finite(base: Base, u: Monomial, expander: Expander) -> bool:
+    found = expander.of_core(*base, u)
+    return found is not None and found.pole == 0
+
+
+def _variable_in(rest: Factors, u: Monomial) -> int:
+    """Take a power of u = a·x out of a²·x⁻¹ = a³·(a·x)⁻¹: the one that leaves no negative power of its bases."""
+    held = [rest.powers.get(base, sympy.S.Zero) for base in u]
+    if any(isinstance(e, Node) for e in held):
+        return 0
+    count = min(math.floor(e / u[base]) for e, base in zip(held, u, strict=True))  # type: ignore[operator]
+    for base, exponent in u.items() if count else ():
+        left = rest.powers.pop(base, sympy.S.Zero) - count * exponent  # type: ignore[operator]
+        if left != 0:
+            rest.powers[base] = left
+    return count

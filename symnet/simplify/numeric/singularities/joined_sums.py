@@ -1,0 +1,134 @@
+"""Sums over an axis as one sum: Σf(aᵢ)·w + c → Σ(f(aᵢ)·w + c/n), and products multiplied out to their last term.
+
+In: a sum or product of arrays, among its factors sums over an axis.  Out: the array under the one sum that it is, so
+that what cancels inside the terms of the sum meets what stands outside: (Σxᵃ - n)/a is Σ(xᵃ - 1)/a.
+Not handled: contractions in which no operand has every index, such as matrix products, for they would become arrays
+larger than any that is there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from symnet.expr.constants import Size, number
+from symnet.expr.contraction import Einsum, contract
+from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.node import Node
+from symnet.simplify.forms.broadcast import Axes
+from symnet.simplify.forms.coefficients import ONE, sum_of_all
+from symnet.simplify.forms.factors import Base, Factors
+from symnet.simplify.forms.polynomial import monomials
+
+MOST_TERMS = 32
+
+
+def opened_terms(node: Node) -> list[Factors] | None:
+    """The terms of a sum or product multiplied out, sums inside them too; None where they are many."""
+    terms = [f for o in (node.operands if is_op(node, "add") else (node,)) for f in monomials(o, node)]
+    done: list[Factors] = []
+    while terms and len(terms) + len(done) <= MOST_TERMS:
+        each = terms.pop(0)
+        opened = _opened(each, node)
+        if len(opened) > 1:
+            terms = opened + terms
+        else:
+            done.append(each)
+    return None if terms else done
+
+
+def _opened(term: Factors, node: Node) -> list[Factors]:
+    """A term as a sum of terms, where one of its factors is a sum, or the weight of a logarithm is."""
+    for base, e in term.powers.items():
+        if e == 1 and is_op(base[0], "add"):
+            return monomials(term.build(), node)
+        if e == 1 and is_op(base[0], "xlogy") and is_op(base[0].operands[0], "add"):
+            weight, x = base[0].operands
+            return [_with(term, base, elementwise("xlogy", w, x)) for w in weight.operands]
+    return [term]
+
+
+def _with(term: Factors, base: Base, other: Node) -> Factors:
+    changed = term.copy()
+    del changed.powers[base]
+    return changed.times(other, base[1])
+
+
+def multiplied_out(node: Node) -> Node | None:
+    """The sum of all terms; None where nothing is opened, or terms are many."""
+    terms = opened_terms(node)
+    if terms is None or len(terms) <= (len(node.operands) if is_op(node, "add") else 1):
+        return None
+    return sum_of_all([f.build() for f in terms])
+
+
+@dataclass(frozen=True)
+class Joined:
+    """An array whose sum over some of its axes, the first ones or the last, is the node."""
+
+    array: Node
+    axes: Axes
+
+    def total(self, array: Node) -> Node:
+        """The sum of an array of this shape over these axes."""
+        kept = [a for a in range(array.rank) if a not in self.axes]
+        return contract([tuple(range(array.rank))], kept, array)
+
+
+def under_one_sum(node: Node) -> Joined | None:
+    """The array whose sum the node is; None where its terms are sums over axes of other extents."""
+    terms = opened_terms(node)
+    if terms is None:
+        return None
+    found = [_sums_in(f) for f in terms]
+    extents = {tuple(core.extents[i] for i in core.contracted) for sums in found for core, _ in sums}  # type: ignore[attr-defined]
+    if len(extents) != 1 or any(len(sums) > 1 for sums in found):
+        return None
+    (lengths,) = extents
+    leads = next(_sums_first(core) for sums in found for core, _ in sums)  # type: ignore[arg-type]
+    first, shift = (0, len(lengths)) if leads else (node.rank, 0)
+    axes = tuple(range(first, first + len(lengths)))
+    shape = (*lengths, *node.shape) if leads else (*node.shape, *lengths)
+    inside = [
+        _inside(f, sums[0] if sums else None, Factors(shape, f.coefficient), axes, shift)
+        for f, sums in zip(terms, found, strict=True)
+    ]
+    joined = sum_of_all([f.build() for f in inside])
+    opened = multiplied_out(joined)
+    return Joined(joined if opened is None else opened, axes)
+
+
+def _sums_in(factors: Factors) -> list[Base]:
+    return [base for base, e in factors.powers.items() if e == 1 and _is_sum(base[0])]
+
+
+def _is_sum(core: Node) -> bool:
+    """Whether a core is a sum over axes of a product in which one operand has every index, each once."""
+    if not isinstance(core, Einsum) or not core.contracted:
+        return False
+    once = all(len(set(indices)) == len(indices) for indices in core.inputs)
+    return once and any(len(indices) == len(core.extents) for indices in core.inputs)
+
+
+def _sums_first(core: Einsum) -> bool:
+    """Whether the axes summed over stand before the others in what is summed."""
+    whole = next(indices for indices in core.inputs if len(indices) == len(core.extents))
+    return set(whole[: len(core.contracted)]) == set(core.contracted)
+
+
+def _inside(factors: Factors, base: Base | None, inner: Factors, summed: Axes, shift: int) -> Factors:
+    """A term under the sum: the operands of its own sum, or a part of what the sum only repeats."""
+    for (core, axes), exponent in factors.powers.items():
+        if (core, axes) != base:
+            inner.times(core, tuple(a + shift for a in axes), exponent)
+    if base is None:
+        for extent in (inner.shape[a] for a in summed):
+            inner.times(number(extent) if isinstance(extent, int) else Size(extent), (), -ONE)
+        return inner
+    core, axes = base
+    assert isinstance(core, Einsum)
+    place = dict(zip(core.output, (a + shift for a in axes), strict=True))
+    place |= dict(zip(core.contracted, summed, strict=True))
+    for operand, indices in zip(core.operands, core.inputs, strict=True):
+        at = [place[i] for i in indices]
+        inner.times(operand if at == sorted(at) else contract([at], sorted(at), operand), tuple(sorted(at)))
+    return inner

@@ -1,0 +1,394 @@
+"""Where terms cancel at 0, or 0 is divided by 0: a pass of the numeric form.
+
+In: sums, products and logarithms of analytic functions of one variable, such as cos(x)/x - sin(x)/x², 1/x - 1/sin(x),
+(1 - cos x)/x², log(sinh(x)/x), exp(x) - 1 - x.  Out: the same beyond a distance from 0, and the polynomial that it is
+within: no digit is lost there, and at 0 stands the limit.  Where no digit is lost but at 0 something is infinite,
+x/tanh(x), the limit alone is chosen there.
+The largest expression of that kind is taken, so that 1/x meets what vanishes beside it.  The polynomial is that of
+Taylor, in x² where it is even, of at most `MOST` terms, on the largest interval on which it is right to the last bit.
+Not handled: functions of two variables that cancel on a line, 1/x outside a sum over an axis, poles that stay.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import reduce
+
+import sympy
+
+from symnet.expr.constants import number, number_of
+from symnet.expr.contraction import Einsum
+from symnet.expr.elementwise import Elementwise, elementwise, equal, is_op, where
+from symnet.expr.expansion import Expand
+from symnet.expr.graph import topological, with_operands
+from symnet.expr.movement import broadcast_to
+from symnet.expr.node import Node
+from symnet.simplify.engine import Step
+from symnet.simplify.forms.broadcast import Axes, align, spread
+from symnet.simplify.forms.coefficients import sum_of_all
+from symnet.simplify.forms.factors import Factors, distributed
+from symnet.simplify.forms.signs import is_negative
+from symnet.simplify.numeric.singularities.expansions import (
+    RADII,
+    Expander,
+    Expansion,
+    Monomial,
+    is_function,
+    order_on,
+    variables,
+)
+from symnet.simplify.numeric.singularities.function_parts import Part, parts_of
+from symnet.simplify.numeric.singularities.joined_sums import Joined, multiplied_out, under_one_sum
+from symnet.simplify.numeric.singularities.power_series import LENGTH, Series
+
+FIRST_LOOK = 16  # coefficients that show whether terms cancel
+MOST = {"float32": 16, "float64": 26}  # terms of a polynomial
+DIGITS = {"float32": 26, "float64": 55}  # bits behind which a term is nothing
+CANDIDATES = 4  # variables that are tried
+MOST_TERMS = 16  # of a sum whose products are multiplied out
+DEEPEST = 12  # levels of an expression that are copied
+LEVELS_OF_TERMS = 4  # sums of products of sums that are looked into
+LAST = 4  # known coefficients that must be far below the digits
+
+
+# --------------------------------------------------------------------------- which expressions
+
+
+_THROUGH = ("add", "mul", "pow", "where")
+
+
+def _suspects(roots: Iterable[Node]) -> set[Node]:
+    """Sums, products and logarithms in which a function stands close by a quotient or another term."""
+    functions: set[Node] = set()
+    quotients: set[Node] = set()
+    suspects: set[Node] = set()
+    for node in topological(*roots):
+        if isinstance(node, (Expand, Einsum)) or is_op(node, *_THROUGH):
+            functions |= {node} if not functions.isdisjoint(node.operands) else set()
+            quotients |= {node} if not quotients.isdisjoint(node.operands) else set()
+        if is_op(node, "pow") and is_negative(number_of(node.operands[1])):
+            quotients.add(node)
+        if is_function(node):
+            functions.add(node)
+        divided = node in quotients or (is_op(node, "log") and node.operands[0] in quotients)
+        if node in functions and (is_op(node, "add") or (is_op(node, "mul", "log") and divided)):
+            suspects.add(node)
+    return suspects
+
+
+@dataclass(frozen=True)
+class Found:
+    """Parts of a sum, or a product, in which digits cancel or which are 0/0 at 0, with their expansions."""
+
+    parts: list[tuple[Part, Expansion]]
+    others: list[Node]
+    distributed: bool
+    joined: Joined | None = None  # where the parts are those of an array whose sum the node is
+
+    @property
+    def boundary(self) -> set[Node]:
+        """The nodes that no part looks into; the other terms, or where these were made here, their factors."""
+        beside = {core for o in self.others for core, _ in Factors.view(o).powers} if self.distributed else self.others
+        return set(beside).union(*(part.boundary for part, _ in self.parts))
+
+
+Facts = frozenset[tuple[Node, bool]]  # conditions, and whether they hold wherever a node counts
+
+
+def _conditions(roots: list[Node]) -> dict[Node, Facts]:
+    """What is known where a node counts: the conditions of its shape that choose it, on every way from the roots."""
+    known: dict[Node, Facts] = {root: frozenset() for root in roots}
+    for node in reversed(topological(*roots)):
+        here = known[node] if isinstance(node, Elementwise) else frozenset()
+        for place, operand in enumerate(node.operands):
+            facts = here | {(node.operands[0], place == 1)} if is_op(node, "where") and place else here
+            facts = frozenset(f for f in facts if f[0].shape == operand.shape)
+            known[operand] = facts if operand not in known else known[operand] & facts
+    return known
+
+
+@dataclass(frozen=True)
+class Search:
+    """The expansions made so far: of few coefficients, which show whether terms cancel, and of all of them."""
+
+    look: Expander
+    whole: Expander
+
+
+def _is_rough(roots: list[Node]) -> bool:
+    """Whether a number of a graph is rounded to the floating format."""
+    return any((value := number_of(n)) is not None and value.has(sympy.Float) for n in topological(*roots))
+
+
+def _found(node: Node, facts: Facts, search: Search) -> Found | None:
+    """The first spelling by which nothing is left that is infinite at 0, or else the first by which any digits are."""
+    first = None
+    for found, u in _every_found(node, search):
+        if _is_elsewhere(found, u, facts, search.look):
+            continue
+        if not any(_has_pole(o, u) for o in found.others):
+            return found
+        first = first or found
+    return first
+
+
+def _every_found(node: Node, search: Search) -> Iterator[tuple[Found, Monomial]]:
+    for u in variables(node)[:CANDIDATES]:
+        if is_op(node, "mul") and not _divides_by_zero(node, u, search.look):
+            continue
+        for spelling in (node, *_multiplied_out(node, u)):
+            found = _found_by(spelling, u, spelling is not node, search)
+            if found is not None:
+                yield found, u
+    if _has_sums_beside_poles(node):
+        yield from _found_under_a_sum(node, search)
+
+
+def _found_under_a_sum(node: Node, search: Search) -> Iterator[tuple[Found, Monomial]]:
+    """(Σxᵃ - n)/a → Σ(xᵃ - 1)/a: what is found of the terms of a sum over axes."""
+    joined = under_one_sum(node)
+    if joined is None:
+        return
+    for u in variables(joined.array)[:CANDIDATES]:
+        found = _found_by(joined.array, u, True, search)
+        if found is not None and not any(_has_pole(o, u) for o in found.others):
+            yield replace(found, joined=joined), u
+
+
+def _has_pole(term: Node, u: Monomial) -> bool:
+    bases = {core for core, _ in u}
+    return any(is_negative(e) and core in bases for (core, _), e in Factors.view(term).powers.items())
+
+
+def _has_sums_beside_poles(node: Node) -> bool:
+    """Whether sums over an axis stand among terms and factors that are divided."""
+    divided = summed_up = False
+    level = [node]
+    for _ in range(LEVELS_OF_TERMS):
+        powers = [item for n in level for item in Factors.view(n).powers.items()]
+        divided = divided or any(is_negative(e) for _, e in powers)
+        summed_up = summed_up or any(isinstance(core, Einsum) and core.contracted for (core, _), _ in powers)
+        level = [align(o, core.shape)[0] for (core, _), e in powers if is_op(core, "add") for o in core.operands]
+    return divided and summed_up
+
+
+def _divides_by_zero(product: Node, u: Monomial, look: Expander) -> bool:
+    """Whether a divisor of a product vanishes with u."""
+    for base, e in Factors.view(product).powers.items():
+        below = look.of_core(*base, u) if is_negative(e) and base not in u else None
+        if (base in u and is_negative(e)) or (below is not None and below.series.start > 0):
+            return True
+    return False
+
+
+def _is_elsewhere(found: Found, u: Monomial, facts: Facts, look: Expander) -> bool:
+    """Whether a node counts only where its polynomial does not: that of |x| < 1/2 where |x| >= 1."""
+    for condition, holds in facts:
+        settled, within = look.settled_around_zero(condition, tuple(range(condition.rank)), u)
+        if settled is (not holds) and all(_reach(*part) <= within for part in found.parts):
+            return True
+    return False
+
+
+def _reach(part: Part, expansion: Expansion) -> float:
+    polynomial = _polynomial(part, expansion) if expansion.cancels else None
+    return polynomial.radius if polynomial is not None else 0.0
+
+
+def _found_by(node: Node, u: Monomial, distributed: bool, search: Search) -> Found | None:
+    """What is found of a node by one variable; a term of a sum that stands in the graph is looked at by itself."""
+    parts = [(part, _worth_it(part, distributed, search)) for part in parts_of(node, u, search.look)]
+    good = [(part, expansion) for part, expansion in parts if expansion is not None]
+    others = [term for part, expansion in parts if expansion is None for term in part.terms]
+    return Found(good, others, distributed) if good else None
+
+
+def _worth_it(part: Part, distributed: bool, search: Search) -> Expansion | None:
+    """The expansion of a part in which digits cancel, or whose value at 0 is none."""
+    in_sum = is_op(part.node, "add") and not distributed
+    if (in_sum and len(part.terms) < 2) or not any(_has_function(piece, part.u) for piece, _ in part.pieces):
+        return None
+    first = part.expansion(search.look)
+    if first is None:
+        return None
+    if first.cancels:
+        whole = part.expansion(search.whole)
+        return whole if whole is not None and _polynomial(part, whole) is not None else None
+    return first if first.pole < 0 <= first.series.start and not in_sum else None
+
+
+def _multiplied_out(node: Node, u: Monomial) -> list[Node]:
+    """(f(x)·w + g(x))/x → f(x)·w/x + g(x)/x, f(x)·(1 - w/x) + … → f(x) - f(x)·w/x + …: a quotient taken to the terms
+    that vanish with it, and from a sum to what it stands beside.
+    """
+    if is_op(node, "add"):
+        whole = multiplied_out(node)
+        return [] if whole is None else [whole]
+    if not is_op(node, "mul"):
+        return []
+    factors = Factors.view(node)
+    sums = [base for base, e in factors.powers.items() if e == 1 and is_op(base[0], "add")]
+    below = [b for b, e in factors.powers.items() if is_negative(e) and (b in u or order_on(*b, u) is not None)]
+    if len(sums) != 1 or not below:
+        return []
+    whole = multiplied_out(node)
+    once = distributed(factors, sums[0], below)
+    return [once] if whole is None or whole is once else [once, whole]
+
+
+def _has_function(piece: Factors, u: Monomial) -> bool:
+    return any(
+        isinstance(e, Node) or (number_of(core) is None and order_on(core, axes, u) is None)
+        for (core, axes), e in piece.powers.items()
+    )
+
+
+# --------------------------------------------------------------------------- the polynomial
+
+
+@dataclass(frozen=True)
+class Polynomial:
+    """What a function is near 0: u^start times Σ c[n]·u^(step·n), right where |u| < radius."""
+
+    coefficients: tuple[float, ...]
+    step: int
+    radius: float
+
+
+def _polynomial(part: Part, expansion: Expansion) -> Polynomial | None:
+    return polynomial_of(expansion.series, str(part.node.dtype), expansion.within)
+
+
+def polynomial_of(series: Series, dtype: str, within: float) -> Polynomial | None:
+    """The polynomial on the largest of the intervals on which few terms are enough."""
+    sizes = [c.bit_length() if c else None for c in series.coefficients]
+    step = 1 if any(size is not None for size in sizes[1::2]) else 2
+    known = [(n, size) for n, size in enumerate(sizes) if size is not None]
+    for radius in (r for r in RADII if r <= within):
+        lowest = known[0][1] - DIGITS[dtype]
+        reach = [n for n, size in known if size + n * math.log2(radius) > lowest]
+        degree = reach[-1]
+        ends = degree == known[-1][0] if len(known) <= LAST else known[-LAST][0] > degree
+        if degree // step < MOST[dtype] and (ends or degree < len(sizes) // 3):
+            return Polynomial(tuple(series.number(n) for n in range(0, degree + 1, step)), step, radius)
+    return None
+
+
+def _line(series: Series) -> Polynomial:
+    """Three terms, where x² below a quotient is far from 0 and a fourth is nothing: digits do not cancel here."""
+    return Polynomial(tuple(series.number(n) for n in range(3)), 1, 2.0**-20)
+
+
+def _evaluated(polynomial: Polynomial, w: Node) -> Node:
+    """Horner's scheme in w = u^step."""
+    first, *others = reversed([number(c) for c in polynomial.coefficients])
+    return reduce(lambda total, c: elementwise("add", c, elementwise("mul", w, total)), others, first)
+
+
+def limits_of_removable_singularities(roots: Iterable[Node], trace: list[Step] | None = None) -> list[Node]:
+    """cos(x)/x - sin(x)/x² → where(|x| < r, -x/3 + x³/30 - …, cos(x)/x - sin(x)/x²), x/tanh(x) → where(x = 0, 1, …)."""
+    roots = list(roots)
+    found = _largest(roots)
+    if not found:
+        return roots
+    new: dict[Node, Node] = {}
+    for node in topological(*roots):
+        new[node] = with_operands(node, [new[o] for o in node.operands])
+        if node in found:
+            whole = _chosen(found[node], node, new)
+            if trace is not None:
+                trace.append(("limits_of_removable_singularities", new[node], whole))
+            new[node] = whole
+    return [new[root] for root in roots]
+
+
+def _largest(roots: list[Node]) -> dict[Node, Found]:
+    """What is found from the roots on; inside it only what it does not look into."""
+    suspects = _suspects(roots)
+    beyond = _conditions(roots) if suspects else {}
+    search = Search(Expander(FIRST_LOOK, _is_rough(roots)), Expander(LENGTH, _is_rough(roots)))
+    found: dict[Node, Found] = {}
+    seen: set[Node] = set()
+    stack = list(roots) if suspects else []
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        here = _found(node, beyond[node], search) if node in suspects else None
+        if here is None:
+            stack.extend(node.operands)
+        else:
+            found[node] = here
+            stack.extend(here.boundary)
+    return found
+
+
+def _chosen(found: Found, node: Node, new: dict[Node, Node]) -> Node:
+    """The polynomials near 0 and the parts elsewhere, beside the other terms."""
+    terms = [_chosen_part(*each, new) for each in found.parts]
+    terms += [_copied(o, found.boundary, new, DEEPEST) for o in found.others]
+    if found.joined is not None:
+        return found.joined.total(broadcast_to(sum_of_all(terms), found.joined.array.shape))
+    return broadcast_to(sum_of_all(terms), node.shape)
+
+
+def _chosen_part(part: Part, expansion: Expansion, new: dict[Node, Node]) -> Node:
+    live = tuple(sorted({a for _, axes in part.u for a in axes}))
+    value, condition = _near(part, expansion, live, new)
+    terms = [_copied(o, part.boundary, new, DEEPEST) for o in part.terms]
+    return where(spread(condition, live, part.node.shape) if live else condition, value, sum_of_all(terms))
+
+
+def _near(part: Part, expansion: Expansion, live: Axes, new: dict[Node, Node]) -> tuple[Node, Node]:
+    """The value near 0, and where that is."""
+    series = expansion.series
+    if not expansion.cancels and expansion.pole == -1:
+        condition = equal(_power_of_variable(part.u, 1, live, part.node, new), 0)
+        at_zero = number(0 if series.start else series.number(0))
+        return _scaled(part, 0, at_zero, live, new), condition
+    polynomial = _polynomial(part, expansion) if expansion.cancels else _line(series)
+    assert polynomial is not None
+    w = _power_of_variable(part.u, polynomial.step, live, part.node, new)
+    distance = w if polynomial.step == 2 else elementwise("abs", w)
+    condition = elementwise("lt", distance, number(polynomial.radius**polynomial.step))
+    return _scaled(part, series.start, _evaluated(polynomial, w), live, new), condition
+
+
+def _power_of_variable(u: Monomial, k: int, live: Axes, node: Node, new: dict[Node, Node]) -> Node:
+    """u^k, of the axes along which u varies."""
+    factors = Factors(tuple(node.shape[a] for a in live))
+    for (core, axes), exponent in u.items():
+        factors.times(new.get(core, core), tuple(live.index(a) for a in axes), k * exponent)
+    return factors.build()
+
+
+def _scaled(part: Part, k: int, value: Node, live: Axes, new: dict[Node, Node]) -> Node:
+    """rest·u^k·value."""
+    factors = Factors(part.node.shape)
+    for (core, axes), exponent in part.rest.powers.items():
+        factors.times(
+            new.get(core, core), axes, new.get(exponent, exponent) if isinstance(exponent, Node) else exponent
+        )
+    for (core, axes), exponent in part.u.items() if k else ():
+        factors.times(new.get(core, core), axes, k * exponent)
+    if number_of(value) is not None:
+        return factors.times(value, ()).build()
+    return (
+        factors.times(value, live).build()
+        if not factors.powers and factors.coefficient == 1
+        else (elementwise("mul", factors.build(), spread(value, live, part.node.shape) if value.rank else value))
+    )
+
+
+def _copied(x: Node, boundary: set[Node], new: dict[Node, Node], deepest: int) -> Node:
+    """The node as it is, of what stands now at the boundary."""
+    if x in boundary or not deepest or not (isinstance(x, (Elementwise, Expand)) or _is_outer(x)):
+        return new.get(x, x)
+    return with_operands(x, [_copied(o, boundary, new, deepest - 1) for o in x.operands])
+
+
+def _is_outer(x: Node) -> bool:
+    return isinstance(x, Einsum) and len(x.operands) > 1 and not x.contracted
