@@ -18,7 +18,6 @@ from symnet.expr.symbols import Tensor
 from symnet.loops.ir import Program
 from symnet.loops.printer import to_text
 from symnet.loops.signature import Signature
-from symnet.lower.arrangement import arrange
 from symnet.lower.program import Lowered
 from symnet.runtime.arguments import Arguments
 from symnet.runtime.bind import BoundStep
@@ -26,6 +25,7 @@ from symnet.runtime.function import NativeFunction
 from symnet.runtime.structure import Template, factors_only
 from symnet.schedule.target import Target
 from symnet.simplify.cost import flops
+from symnet.simplify.machine.arrangement import arrange
 
 
 @dataclass(repr=False)

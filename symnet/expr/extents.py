@@ -19,6 +19,7 @@ from symnet.errors import ShapeError, explain
 from symnet.expr.node import Extent, Shape, by_identity
 
 _DIMS: dict[str, Dim] = {}
+TYPICAL = 256  # what a symbolic extent counts for when costs are compared
 
 
 class Dim(Symbol):
@@ -203,3 +204,8 @@ def normalize_axes(call: str, axis: Any, rank: int) -> tuple[int, ...]:
     if len(set(out)) != len(out):
         raise ShapeError(explain(call, "each axis once", f"axis={axis}", "Name each axis once."))
     return tuple(sorted(out))
+
+
+def typical(extent: Extent) -> int:
+    """An extent as costs count it: a symbolic one is TYPICAL."""
+    return max(extent, 1) if isinstance(extent, int) else TYPICAL

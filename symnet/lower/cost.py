@@ -18,14 +18,13 @@ from sympy import Expr
 
 from symnet.errors import ArgumentError, explain
 from symnet.expr.constants import as_node
-from symnet.expr.extents import product
+from symnet.expr.extents import TYPICAL, product
 from symnet.expr.graph import topological, with_operands
 from symnet.expr.node import Node
 from symnet.expr.symbols import Named, Tensor, named
-from symnet.lower.arrangement import arrange
-from symnet.lower.extents import TYPICAL
 from symnet.simplify.algebra.table import without_names
 from symnet.simplify.cost import operations
+from symnet.simplify.machine.arrangement import arrange
 from symnet.simplify.sharing import share
 
 At = Mapping[str, int] | None

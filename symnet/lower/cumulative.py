@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from symnet.expr.contraction import letter
 from symnet.expr.cumulative import CumulativeSum
+from symnet.expr.extents import typical
 from symnet.loops.ir import Alloc, Body, Buffer, Const, If, IntCondition, IntExpr, IntVar, Let, Load, Op, Store, Value
-from symnet.lower.extents import typical
 from symnet.lower.kernel import ZERO, cell, lanes, loop
 from symnet.lower.nest import Axis, Nest
 from symnet.lower.space import Space

@@ -11,8 +11,6 @@ from symnet.errors import ShapeError, explain
 from symnet.expr.node import Extent, Shape
 from symnet.loops.ir import IntConst, IntExpr, IntVar
 
-TYPICAL = 256  # what a symbolic extent counts for when costs are compared
-
 
 def lower_extent(extent: Extent) -> IntExpr:
     """The extent as a sum of products of dims."""
@@ -38,8 +36,3 @@ def lower_extent(extent: Extent) -> IntExpr:
 
 def lower_shape(shape: Shape) -> tuple[IntExpr, ...]:
     return tuple(map(lower_extent, shape))
-
-
-def typical(extent: Extent) -> int:
-    """An extent as costs count it: a symbolic one is TYPICAL."""
-    return max(extent, 1) if isinstance(extent, int) else TYPICAL

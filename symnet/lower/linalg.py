@@ -18,12 +18,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from symnet.expr.contraction import Einsum
+from symnet.expr.extents import typical
 from symnet.expr.linalg import Determinant, Solve
 from symnet.expr.node import Node
 from symnet.loops.ir import Body, Buffer, If, IntCondition, IntConst, IntVar, Store, as_int
 from symnet.lower.blocked import SMALLEST, eliminate_in_panels
 from symnet.lower.elimination import Factors, determinant, eliminate, refuse_singular
-from symnet.lower.extents import lower_extent, typical
+from symnet.lower.extents import lower_extent
 from symnet.lower.kernel import Part, loop
 from symnet.lower.nest import Axis, Nest
 from symnet.lower.panel import PANEL

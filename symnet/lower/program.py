@@ -21,7 +21,6 @@ from symnet.expr.symbols import Tensor
 from symnet.loops.ir import Buffer, Constant, Group, IntConst, IntExpr, IntVar, Program, Store, int_min, int_mul
 from symnet.loops.signature import IndexBound, Requirement, Signature
 from symnet.lower import constants, elementwise, indexing  # noqa: F401  (each fills the table INLINE)
-from symnet.lower.arrangement import arrange
 from symnet.lower.axes import axis_classes
 from symnet.lower.counts import count_requirements
 from symnet.lower.cumulative import cumsum_nest
@@ -41,9 +40,11 @@ from symnet.lower.nest import Nest, naive_stage
 from symnet.lower.point import Use
 from symnet.lower.ranges import surely_in_range
 from symnet.lower.reduction import argmax_nests, contraction_nest, reduce_nest
-from symnet.lower.scatter import scatter_nests, scattered
+from symnet.lower.scatter import scatter_nests
 from symnet.lower.space import Space, clear_of
 from symnet.lower.storage import Storage, decide
+from symnet.simplify.machine.arrangement import arrange
+from symnet.simplify.machine.kinds import scattered
 
 
 @dataclass(frozen=True)

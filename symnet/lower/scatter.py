@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from symnet.expr.contraction import Einsum
-from symnet.expr.extents import product
+from symnet.expr.extents import TYPICAL, product
 from symnet.expr.node import Node
 from symnet.loops.ir import (
     Body,
@@ -36,25 +36,15 @@ from symnet.loops.ir import (
     Value,
 )
 from symnet.loops.sums import two_sum
-from symnet.lower.extents import TYPICAL
 from symnet.lower.indexing import use_of
 from symnet.lower.nest import Axis, Nest, nested
 from symnet.lower.point import Index, constant
 from symnet.lower.reduction import epilogue, index_axes, product_at
 from symnet.lower.space import Space
+from symnet.simplify.machine.kinds import scattered
 
-FEWEST_CLASSES = 16  # of single numbers: fewer are counted in the lanes of a register
 SHORT = 8  # elements of a row that it takes no longer to read and write than to ask whether it was seen
 PLAIN = 32  # additions one after the other whose error is small: `schedule/partials.py` has chains as long
-
-
-def scattered(node: Node) -> int | None:
-    """The place of the one-hot rows by which a contraction is computed as a sum by index, None where it is not."""
-    place = node.by_index if isinstance(node, Einsum) else None
-    if place is None:
-        return None
-    classes = node.operands[place].shape[-1]
-    return None if node.rank == 1 and isinstance(classes, int) and classes < FEWEST_CLASSES else place
 
 
 def read_once(node: Einsum, place: int) -> set[int]:

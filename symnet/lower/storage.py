@@ -19,18 +19,16 @@ import sympy
 from symnet.expr.constants import number_of
 from symnet.expr.contraction import Einsum
 from symnet.expr.elementwise import is_op
-from symnet.expr.extents import product, same_shape
+from symnet.expr.extents import TYPICAL, product, same_shape
 from symnet.expr.graph import consumers, topological
 from symnet.expr.node import Node
-from symnet.expr.symbols import TRANSPARENT
 from symnet.loops.ir import COMPARISON
 from symnet.lower.elementwise import is_costly
-from symnet.lower.extents import TYPICAL
 from symnet.lower.indexing import use_of
 from symnet.lower.ranges import surely_in_range
-from symnet.lower.scatter import read_once, scattered
+from symnet.lower.scatter import read_once
+from symnet.simplify.machine.kinds import is_reduction, scattered, source
 
-MOVED = TRANSPARENT | {"expand", "slice"}
 COMPUTED = frozenset({"number", "size", "one_hot", "delta", "iota"})
 MOST_IN_PLACE = 16  # values that are looked at for what an element costs
 SHARED_OPERATIONS = 3  # a shared value of at least this many operations is stored
@@ -52,16 +50,6 @@ class Storage:
     order: tuple[Node, ...]
     anchors: dict[Node, Node]
     taken: dict[Node, Node]
-
-
-def is_reduction(node: Node) -> bool:
-    """Whether computing one element takes a loop."""
-    return node.kind == "reduce" or (isinstance(node, Einsum) and bool(node.contracted))
-
-
-def is_moved(node: Node) -> bool:
-    """Whether a node only re-indexes its operand."""
-    return node.kind in MOVED or (isinstance(node, Einsum) and not node.contracted and len(node.operands) == 1)
 
 
 def decide(roots: Iterable[Node]) -> Storage:
@@ -180,13 +168,6 @@ _ARRAYS_OF: dict[str, Callable[[Node], list[Node]]] = {
     "elementwise": _costly_arrays,
     "expand": _costly_arrays,
 }
-
-
-def source(node: Node) -> Node:
-    """What a chain of re-indexings reads."""
-    while is_moved(node):
-        node = node.operands[0]
-    return node
 
 
 def _reread(node: Einsum) -> list[Node]:

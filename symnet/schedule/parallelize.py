@@ -9,10 +9,10 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from symnet.expr.extents import TYPICAL
 from symnet.loops.ir import IntConst, IntExpr, IntVar, Let, Store, ceil_div, int_min
 from symnet.loops.substitute import Substitution
 from symnet.lower.elementwise import TRANSCENDENTAL
-from symnet.lower.extents import TYPICAL
 from symnet.lower.nest import Axis, Nest
 from symnet.schedule.access import substituted
 from symnet.schedule.target import Target

@@ -16,10 +16,10 @@ from symnet.expr.extents import dim
 from symnet.expr.graph import topological
 from symnet.expr.node import Node
 from symnet.expr.symbols import tensor
-from symnet.lower.arrangement import arrange
 from symnet.reference import evaluate
 from symnet.simplify.cost import flops
 from symnet.simplify.engine import Normalizer, Table
+from symnet.simplify.machine.arrangement import arrange
 from symnet.simplify.numeric.repeats import REPEATS
 from symnet.simplify.sharing import share
 

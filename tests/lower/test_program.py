@@ -18,9 +18,9 @@ from symnet.expr.reduction import max as largest
 from symnet.expr.symbols import leaves, tensor
 from symnet.loops.printer import to_text
 from symnet.loops.verifier import verify
-from symnet.lower.contraction import binarize
 from symnet.lower.program import Lowered, lower, naive_program
 from symnet.lower.storage import decide
+from symnet.simplify.machine.contraction import binarize
 from tests.golden import check_golden
 
 HERE = Path(__file__).parent / "golden"

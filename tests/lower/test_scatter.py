@@ -10,8 +10,8 @@ import pytest
 
 import symnet as sn
 from symnet.expr.contraction import contract
-from symnet.lower.scatter import FEWEST_CLASSES, scattered
 from symnet.reference import evaluate
+from symnet.simplify.machine.kinds import FEWEST_CLASSES, scattered
 
 m, n, k = sn.dim("m"), sn.dim("n"), sn.dim("k")
 RNG = np.random.default_rng(5)

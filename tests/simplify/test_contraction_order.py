@@ -12,10 +12,10 @@ import symnet as sn
 from symnet.expr.extents import product
 from symnet.expr.graph import topological
 from symnet.expr.node import Node
-from symnet.lower.arrangement import arrange
 from symnet.reference import evaluate
 from symnet.simplify.algebra.table import simplify
 from symnet.simplify.cost import flops
+from symnet.simplify.machine.arrangement import arrange
 from symnet.simplify.numeric.passes import numeric
 
 m, n, k = sn.dim("m"), sn.dim("n"), sn.dim("k")

@@ -18,8 +18,8 @@ from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.expansion import Expand
 from symnet.expr.graph import consumers, topological, with_operands
 from symnet.expr.node import Node
-from symnet.lower.contraction import elements
 from symnet.simplify.forms.coefficients import has_both_signs, negative
+from symnet.simplify.machine.contraction import elements
 
 
 def place_factors(roots: Iterable[Node]) -> list[Node]:

@@ -11,7 +11,7 @@ import symnet as sn
 from symnet.expr.contraction import Einsum, contract
 from symnet.expr.graph import topological
 from symnet.expr.node import Node
-from symnet.lower.contraction import binarize
+from symnet.simplify.machine.contraction import binarize
 
 n, m = sn.dim("n"), sn.dim("m")
 A, x, B, Y = sn.tensor("A", n, n), sn.tensor("x", n), sn.tensor("B", m, 3, 3), sn.tensor("Y", n, 2)

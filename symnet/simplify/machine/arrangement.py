@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from symnet.expr.node import Node
-from symnet.lower.contraction import binarize
-from symnet.lower.placement import place_factors
-from symnet.lower.scale import push_scales
+from symnet.simplify.machine.contraction import binarize
+from symnet.simplify.machine.placement import place_factors
+from symnet.simplify.machine.scale import push_scales
 
 
 def arrange(roots: Iterable[Node]) -> list[Node]:

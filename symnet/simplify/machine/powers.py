@@ -11,8 +11,8 @@ import math
 from collections.abc import Callable
 
 from symnet.expr.contraction import Einsum, contract
+from symnet.expr.extents import typical
 from symnet.expr.node import Node
-from symnet.lower.extents import typical
 
 SHORTEST = 4  # a run of fewer takes as many products either way
 LONGEST_PLANNED = 8  # of a longer one the best order is not looked for: that grows fast

@@ -10,8 +10,8 @@ from symnet.expr.elementwise import is_op, tanh
 from symnet.expr.extents import dim
 from symnet.expr.graph import topological
 from symnet.expr.symbols import tensor
-from symnet.lower.scale import push_scales
 from symnet.reference import evaluate
+from symnet.simplify.machine.scale import push_scales
 
 m = dim("m")
 X, W, V, D = tensor("X", m, 64), tensor("W", 64, 32), tensor("V", 32, 3), tensor("D", m, 3)

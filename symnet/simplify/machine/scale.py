@@ -16,9 +16,8 @@ from symnet.expr.contraction import Einsum
 from symnet.expr.elementwise import elementwise, is_op
 from symnet.expr.graph import consumers, rebuild, topological, with_operands
 from symnet.expr.node import Node
-from symnet.lower.contraction import elements
-from symnet.lower.scatter import scattered
-from symnet.lower.storage import is_reduction, source
+from symnet.simplify.machine.contraction import elements
+from symnet.simplify.machine.kinds import is_reduction, scattered, source
 
 Scale = tuple[Node, ...]
 

@@ -13,10 +13,10 @@ from symnet.expr.expansion import expand
 from symnet.expr.extents import dim
 from symnet.expr.node import Node
 from symnet.expr.symbols import tensor
-from symnet.lower import placement
-from symnet.lower.placement import place_factors
 from symnet.reference import evaluate
 from symnet.simplify.cost import flops
+from symnet.simplify.machine import placement
+from symnet.simplify.machine.placement import place_factors
 
 m = dim("m")
 s, t = tensor("s"), tensor("t")
