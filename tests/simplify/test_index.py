@@ -19,10 +19,10 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "rewrites.md"
 HEAD = """# Rewrites
 
 Every rewrite of the two forms, in the order in which it is tried: its name, what it is tried on, and the first sentence
-of its docstring, before → after. The conditions and the reasons stand there too, in the file that is named. A trace
-(`symnet derive --steps`, `derive`) names rewrites by these names. The numeric form has two passes more that look at whole
-graphs and are no tables: sums of exponentials inside one another (`numeric/exponentials/scaled_values.py`), and limits at
-removable singularities (`numeric/singularities/removable.py`).
+of its docstring, before → after. The conditions and the reasons stand there too, in the file that is named. Traces and
+derivations name rewrites by these names. The numeric form has two passes more that look at whole graphs and are no
+tables: sums of exponentials inside one another (`simplify/numeric/exponentials/scaled_values.py`), and limits at
+removable singularities (`simplify/numeric/singularities/removable.py`).
 
 This page is generated from the tables (`tests/simplify/test_index.py`).
 """
@@ -35,7 +35,7 @@ def first_sentence(meaning: str) -> str:
 
 
 def file_of(rewrite: Rewrite) -> str:
-    return rewrite.apply.__module__.removeprefix("symnet.simplify.").replace(".", "/") + ".py"
+    return rewrite.apply.__module__.removeprefix("symnet.").replace(".", "/") + ".py"
 
 
 def rows(rewrites: tuple[Rewrite, ...]) -> Iterator[str]:
