@@ -57,7 +57,7 @@ def function_text(
     """The definition of `function` and of everything it needs: (symbol, text) pairs."""
     from llvmlite import ir
 
-    from symnet.llvm.math import INTEGER_MATH, MATH
+    from symnet.llvm.math.table import INTEGER_MATH, MATH
 
     is_integer = scalar in _INTEGERS
     table = INTEGER_MATH if is_integer else MATH
@@ -65,7 +65,7 @@ def function_text(
         raise MissingRuleError(
             explain(
                 f'Op("{name}")',
-                "a function in the table MATH of symnet/llvm/math/",
+                "a function in the table MATH of symnet/llvm/math/table.py",
                 f'"{name}"',
                 "Add it there, or lower it to other operations.",
             )

@@ -1,0 +1,5 @@
+"""Object code as functions: arguments in, arrays out, nothing lost between.
+
+`function.py` is what users hold, `arguments` and `domains` check what they give, `bind` makes a training step of it;
+`cache` keeps object code, `native` loads it, `threads` and `pool_ir` share rows among cores.
+"""

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 import symnet as sn
-from symnet.export.source import source
+from symnet.export.source.module import source
 from symnet.expr.node import Node
 from symnet.expr.symbols import leaves
 from symnet.reference import evaluate

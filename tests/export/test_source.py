@@ -13,7 +13,7 @@ import pytest
 
 import symnet as sn
 from symnet.errors import ArgumentError, MissingRuleError
-from symnet.export.source import source
+from symnet.export.source.module import source
 from symnet.expr.symbols import leaves
 from tests.cases import Case
 from tests.export.libraries import CHOSEN, agree
@@ -170,7 +170,7 @@ def test_a_primitive_without_a_spelling_is_named(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_kind_without_a_writer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    from symnet.export.source import WRITERS
+    from symnet.export.source.module import WRITERS
 
     monkeypatch.delitem(WRITERS, "einsum")  # type: ignore[arg-type]
     with pytest.raises(MissingRuleError, match=r"a writer for einsum nodes; got Einsum\. Add it to WRITERS"):

@@ -6,7 +6,7 @@ from fractions import Fraction
 import mpmath as mp
 import numpy as np
 
-from symnet.llvm.math import MATH
+from symnet.llvm.math.table import MATH
 
 KINDS = {"float": np.float32, "double": np.float64}
 ARITY = {"mod": 2, "floor_divide": 2, "pow": 2, "xlogy": 2, "atan2": 2}

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from llvmlite import binding, ir
 
-from symnet.llvm.math import MATH, exponential, far_angles
+from symnet.llvm.math import exponential, far_angles
+from symnet.llvm.math.table import MATH
 from tests.llvm.math_cases import ARITY, BOUNDS, FUSED_BOUNDS, KINDS, ORACLE, SPECIAL, arguments, inf, powers, spread
 
 WIDTHS = (1, 4, 8, 16)
