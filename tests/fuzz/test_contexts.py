@@ -56,6 +56,7 @@ GROUPS = (  # (seed, family, spelling)
     (80058, "root of a square", "(x**4)**(1/4)"),  # joined between the powers
     (91003, "softplus", "x - log(sigmoid(x))"),  # both ways below a choice: masks of the parts met as one
     (81013, "softplus", "x - log(sigmoid(x))"),  # joined and cut beside a mask
+    (932029, "log(exp(a) + exp(b)) by hand", "a + log(1 + exp(b - a))"),  # a condition that is moved part by part
     (5016, "logistic", "exp(x/2)/(exp(x/2) + exp(-x/2))"),  # stacked both ways
     (640000, "log-softmax", "Z - logsumexp(Z, axis=1, keepdims=1)"),  # sums of one column joined beside rows
     (640018, "softplus", "(x + abs(x))/2 + log1p(exp(-abs(x)))"),  # a sum inside a piece of what is joined

@@ -16,7 +16,7 @@ from symnet.expr.node import Node, Shape
 from symnet.simplify.algebra.hoisting import is_move
 from symnet.simplify.algebra.movement import moved
 from symnet.simplify.engine import Rewrite
-from symnet.simplify.forms.broadcast import Axes, align, trailing
+from symnet.simplify.forms.broadcast import Axes, align, spread, trailing
 from symnet.simplify.forms.coefficients import is_finite_scalar, product, split_coefficient
 from symnet.simplify.forms.factors import Base, Factors
 from symnet.simplify.forms.signs import is_positive
@@ -147,12 +147,20 @@ def _settled_in(x: Node, facts: Facts, shape: Shape, levels: int) -> Node:
 
 
 def _whether(condition: Node, facts: Facts, shape: Shape) -> bool | None:
-    """Whether a condition, or the one that it negates, is known to hold."""
+    """Whether a condition is known to hold, itself or by the parts that it connects, moved or not."""
     core, axes = align(condition, shape)
-    if is_op(core, "not") and (core, axes) not in facts:
-        holds = facts.get(_placed(core.operands[0], axes, shape))
-        return None if holds is None else not holds
-    return facts.get((core, axes))
+    if (core, axes) in facts:
+        return facts[(core, axes)]
+    inner = core.operands[0] if is_move(core) else core
+    if not is_op(inner, "not", "and", "or"):
+        return None
+    parts = [broadcast_to(o, inner.shape) for o in inner.operands]
+    placed = [with_operands(core, [p, *core.operands[1:]]) for p in parts] if inner is not core else parts
+    known = [_whether(spread(p, axes, shape), facts, shape) for p in placed]
+    if is_op(inner, "not"):
+        return None if known[0] is None else not known[0]
+    decisive = is_op(inner, "or")  # one part that holds is enough, or one that does not
+    return decisive if decisive in known else None if None in known else not decisive
 
 
 def _settled_below(x: Expand, facts: Facts, shape: Shape, levels: int) -> Node:
