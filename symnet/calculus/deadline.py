@@ -8,9 +8,11 @@ Not handled: work inside one long call of C code, which ends first.
 
 from __future__ import annotations
 
+import _thread
 import ctypes
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -24,27 +26,36 @@ class _Over(BaseException):
 
 
 class _Alarm:
-    """Raises `_Over` in the thread that made it until it is stopped: where Python ignores one, another follows."""
+    """Raises `_Over` in the thread that made it until it is stopped: where Python ignores one, another follows.
+
+    What is stopped may be interrupted at any step, so it holds no lock that it would have to give back.
+    """
 
     def __init__(self, seconds: float) -> None:
-        self.thread, self.guard, self.stopped = threading.get_ident(), threading.Lock(), threading.Event()
-        self.ringing = threading.Thread(target=self._ring, args=(seconds,), daemon=True)
+        self.thread, self.seconds, self.ended = threading.get_ident(), seconds, False
+        self.waiting = _thread.allocate_lock()
+        self.waiting.acquire()
 
-    def _ring(self, seconds: float) -> None:
-        while not self.stopped.wait(seconds):
-            with self.guard:
-                if not self.stopped.is_set():
-                    _raise_in(self.thread, _Over)
+    def start(self) -> None:
+        _thread.start_new_thread(self._ring, ())
+
+    def _ring(self) -> None:
+        seconds = self.seconds
+        while not self.waiting.acquire(timeout=seconds):
+            _raise_in(self.thread, _Over)
             seconds = AGAIN
+        self.ended = True
 
     def stop(self) -> None:
         """Nothing is raised after this, what was on its way least of all."""
         while True:
             try:
-                with self.guard:
-                    self.stopped.set()
-                    _raise_in(self.thread, None)
-                    return
+                while not self.ended:
+                    if self.waiting.locked():
+                        self.waiting.release()
+                    time.sleep(1e-5)
+                _raise_in(self.thread, None)
+                return
             except _Over:
                 continue
 
@@ -73,7 +84,7 @@ def within(seconds: float, work: Callable[[], T]) -> T | None:
     alarm = _Alarm(seconds)
     with _silent():
         try:
-            alarm.ringing.start()
+            alarm.start()
             try:
                 return work()
             finally:
