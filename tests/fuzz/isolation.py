@@ -48,6 +48,7 @@ def isolated(check: Check) -> Check:
         reader, writer = os.pipe()
         with warnings.catch_warnings():  # other threads live, and symnet is made for that (`symnet/locks.py`)
             warnings.simplefilter("ignore", DeprecationWarning)
+            warnings.simplefilter("ignore", RuntimeWarning)  # of JAX, where a test before used it; the child does not
             child = os.fork()
         if child == 0:
             os.close(reader)
