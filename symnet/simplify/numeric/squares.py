@@ -8,11 +8,15 @@ Not handled: 1 - x² that nothing divides by: it is right to an ulp of 1.
 
 from __future__ import annotations
 
-from symnet.expr.constants import number, number_of
+from collections.abc import Iterator
+
+from sympy import Expr
+
+from symnet.expr.constants import number_of
 from symnet.expr.elementwise import elementwise, is_op, power
 from symnet.expr.node import Node
 from symnet.simplify.engine import Rewrite
-from symnet.simplify.forms.coefficients import negated, product, terms_of
+from symnet.simplify.forms.coefficients import negated, product, sum_of_all, terms_of
 
 
 def difference_of_squares_under_a_power(node: Node) -> Node | None:
@@ -59,37 +63,32 @@ def _are_roots(x: Node) -> bool:
 
 def one_less_erf_is_erfc(node: Node) -> Node | None:
     """1 - erf x → erfc x, and 1 + erf x → erfc(-x), with a number in front.  Always."""
-    terms = terms_of(node)
-    numbers = [count for count, factors in terms if not factors]
-    if len(numbers) != 1:
-        return None
-    (one,) = numbers
-    for place, (count, factors) in enumerate(terms):
-        if len(factors) == 1 and is_op(factors[0], "erf") and abs(count) == abs(one):
-            x = factors[0].operands[0]
-            rest = [o for k, o in enumerate(node.operands) if k != place and terms[k][1]]
+    for one, count, core, rest in _beside_a_number(node):
+        if is_op(core, "erf") and abs(count) == abs(one):
+            x = core.operands[0]
             tail = elementwise("erfc", x if count == -one else negated(x))
-            new = tail if one == 1 else elementwise("mul", number(one), tail)
-            return elementwise("add", new, *rest) if rest else new
+            return sum_of_all([product(one, (tail,)), *rest])
     return None
 
 
 def one_less_square_of_cotangent(node: Node) -> Node | None:
     """1 - 1/tanh(x)² → -1/sinh(x)², with a number in front.  Always: 1/tanh(x)² rounds to 1 from 19 on."""
-    terms = terms_of(node)
-    numbers = [count for count, factors in terms if not factors]
-    if len(numbers) != 1:
-        return None
-    (one,) = numbers
-    for place, (count, factors) in enumerate(terms):
-        core = factors[0] if len(factors) == 1 else None
-        if core is None or count != -one or not is_op(core, "pow") or not is_op(core.operands[0], "tanh"):
+    for one, count, core, rest in _beside_a_number(node):
+        if count != -one or not is_op(core, "pow") or not is_op(core.operands[0], "tanh"):
             continue
         if number_of(core.operands[1]) == -2:
-            new = product(-one, (elementwise("pow", elementwise("sinh", core.operands[0].operands[0]), -2),))
-            rest = [o for k, o in enumerate(node.operands) if k != place and terms[k][1]]
-            return elementwise("add", new, *rest) if rest else new
+            sine = elementwise("sinh", core.operands[0].operands[0])
+            return sum_of_all([product(-one, (elementwise("pow", sine, -2),)), *rest])
     return None
+
+
+def _beside_a_number(node: Node) -> Iterator[tuple[Expr, Expr, Node, list[Node]]]:
+    """The number of a sum, and of each term of one factor its coefficient, the factor, and the other terms."""
+    terms = terms_of(node)
+    numbers = [count for count, factors in terms if not factors]
+    for place, (count, factors) in enumerate(terms) if len(numbers) == 1 else ():
+        if len(factors) == 1:
+            yield numbers[0], count, factors[0], [o for k, o in enumerate(node.operands) if k != place and terms[k][1]]
 
 
 SQUARES: tuple[Rewrite, ...] = (

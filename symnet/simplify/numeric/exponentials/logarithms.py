@@ -69,7 +69,7 @@ def _of_power(x: Node, deepest: int) -> Node | None:
     return None if log is None else broadcast_to(elementwise("mul", number(exponent), log), x.shape)
 
 
-def _of_extreme(x: Node, deepest: int) -> Node | None:
+def _of_each(x: Node, deepest: int) -> Node | None:
     logs = _of_all(x, x.operands, deepest)
     return (
         None
@@ -86,15 +86,6 @@ def _of_choice(x: Node, deepest: int) -> Node | None:
 def _of_difference(x: Node, deepest: int) -> Node | None:
     logistic = complemented_logistic(x)
     return None if logistic is None else elementwise("mul", -1, elementwise("softplus", logistic.operands[0]))
-
-
-def _of_joined(x: Node, deepest: int) -> Node | None:
-    logs = _of_all(x, x.operands, deepest)
-    return (
-        None
-        if logs is None
-        else with_operands(x, [broadcast_to(log, o.shape) for log, o in zip(logs, x.operands, strict=True)])
-    )
 
 
 def _of_reduction(x: Node, deepest: int) -> Node | None:
@@ -124,10 +115,10 @@ _RULES: dict[str, Log] = {
     "add": _of_difference,
     "mul": _of_product,
     "pow": _of_power,
-    "maximum": _of_extreme,
-    "minimum": _of_extreme,
+    "maximum": _of_each,
+    "minimum": _of_each,
     "where": _of_choice,
-    "concat": _of_joined,
+    "concat": _of_each,
     "max": _of_reduction,
     "min": _of_reduction,
     "prod": _of_reduction,

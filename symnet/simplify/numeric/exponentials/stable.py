@@ -20,7 +20,7 @@ from symnet.simplify.algebra.exponentials import complemented_logistic
 from symnet.simplify.algebra.hoisting import is_logsumexp, moved_again, moves_of
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import Axes, align, cover
-from symnet.simplify.forms.coefficients import ONE, negated, product, split_coefficient, terms_of
+from symnet.simplify.forms.coefficients import ONE, beside_one, negated, product, split_coefficient, terms_of
 from symnet.simplify.forms.shifted import Shifted, distance_below, softmax_argument
 from symnet.simplify.forms.terms import Terms
 
@@ -137,7 +137,7 @@ def log_of_logistic(node: Node) -> Node | None:
 
 def log_of_one_plus_is_log1p(node: Node) -> Node | None:
     """log(1 + x) → log1p(x).  Always: 1 + x rounds a small x away."""
-    rest = _beside_number(node.operands[0], 1)
+    rest = beside_one(node.operands[0])
     return None if rest is None else elementwise("log1p", broadcast_to(rest, node.shape))
 
 
@@ -154,16 +154,6 @@ def exponential_minus_one_is_expm1(node: Node) -> Node | None:
             others = [o for k, o in enumerate(node.operands) if k not in (place, beside)]
             return broadcast_to(elementwise("add", new, *others) if others else new, node.shape)
     return None
-
-
-def _beside_number(x: Node, value: int) -> Node | None:
-    """The rest of a sum that holds this number."""
-    if not is_op(x, "add"):
-        return None
-    rest = [o for o in x.operands if number_of(o) != value]
-    if len(rest) != len(x.operands) - 1:
-        return None
-    return rest[0] if len(rest) == 1 else elementwise("add", *rest)
 
 
 def factor_times_log_is_xlogy(node: Node) -> Node | None:
