@@ -359,11 +359,12 @@ def _arguments(node: Node) -> Iterator[tuple[Node, Axes]]:
 
 def is_function(node: Node) -> bool:
     """Whether a node is a function with an expansion, a power of a sum that is no polynomial, or xᵃ."""
-    if not is_op(node, "pow") or is_general_power(node):
-        return is_op(node, "pow", *FUNCTIONS)
+    if is_op(node, *FUNCTIONS) or is_general_power(node):
+        return True
+    if not is_op(node, "pow") or not is_op(node.operands[0], "add"):
+        return False
     exponent = number_of(node.operands[1])
-    rooted = exponent is not None and (not exponent.is_Integer or is_negative(exponent))
-    return rooted and is_op(node.operands[0], "add")
+    return exponent is not None and (not exponent.is_Integer or is_negative(exponent))
 
 
 def is_general_power(node: Node) -> bool:

@@ -20,15 +20,17 @@ from symnet.simplify.forms.factors import Base, Factors
 from symnet.simplify.forms.polynomial import monomials
 
 MOST_TERMS = 32
+MOST_OF_ONE_LEVEL = 16
 
 
-def opened_terms(node: Node) -> list[Factors] | None:
-    """The terms of a sum or product multiplied out, sums inside them too; None where they are many."""
+def opened_terms(node: Node, deep: bool = True) -> list[Factors] | None:
+    """The terms of a sum or product multiplied out, where `deep` the sums inside them too; None where they are many."""
+    most = MOST_TERMS if deep else MOST_OF_ONE_LEVEL
     terms = [f for o in (node.operands if is_op(node, "add") else (node,)) for f in monomials(o, node)]
     done: list[Factors] = []
-    while terms and len(terms) + len(done) <= MOST_TERMS:
+    while terms and len(terms) + len(done) <= most:
         each = terms.pop(0)
-        opened = _opened(each, node)
+        opened = _opened(each, node) if deep else [each]
         if len(opened) > 1:
             terms = opened + terms
         else:
@@ -53,9 +55,9 @@ def _with(term: Factors, base: Base, other: Node) -> Factors:
     return changed.times(other, base[1])
 
 
-def multiplied_out(node: Node) -> Node | None:
+def multiplied_out(node: Node, deep: bool = True) -> Node | None:
     """The sum of all terms; None where nothing is opened, or terms are many."""
-    terms = opened_terms(node)
+    terms = opened_terms(node, deep)
     if terms is None or len(terms) <= (len(node.operands) if is_op(node, "add") else 1):
         return None
     return sum_of_all([f.build() for f in terms])

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from functools import reduce
 
 import sympy
+from sympy import Expr
 
 from symnet.expr.constants import number, number_of
 from symnet.expr.contraction import Einsum
@@ -28,7 +29,7 @@ from symnet.expr.node import Node
 from symnet.simplify.engine import Step
 from symnet.simplify.forms.broadcast import Axes, align, spread
 from symnet.simplify.forms.coefficients import sum_of_all
-from symnet.simplify.forms.factors import Factors, distributed
+from symnet.simplify.forms.factors import Base, Factors, distributed
 from symnet.simplify.forms.signs import is_negative
 from symnet.simplify.numeric.singularities.expansions import (
     RADII,
@@ -47,7 +48,6 @@ FIRST_LOOK = 16  # coefficients that show whether terms cancel
 MOST = {"float32": 16, "float64": 26}  # terms of a polynomial
 DIGITS = {"float32": 26, "float64": 55}  # bits behind which a term is nothing
 CANDIDATES = 4  # variables that are tried
-MOST_TERMS = 16  # of a sum whose products are multiplied out
 DEEPEST = 12  # levels of an expression that are copied
 LEVELS_OF_TERMS = 4  # sums of products of sums that are looked into
 LAST = 4  # known coefficients that must be far below the digits
@@ -163,15 +163,25 @@ def _has_pole(term: Node, u: Monomial) -> bool:
 
 
 def _has_sums_beside_poles(node: Node) -> bool:
-    """Whether sums over an axis stand among terms and factors that are divided."""
-    divided = summed_up = False
+    """Whether sums over an axis stand among terms and factors that are divided, and not by an extent alone."""
+    powers = list(_close_powers(node))
+    summed_up = any(isinstance(core, Einsum) and core.contracted for (core, _), _ in powers)
+    return summed_up and any(is_negative(e) and core.kind != "size" for (core, _), e in powers)
+
+
+def _divides_by_variable(node: Node, u: Monomial) -> bool:
+    """Whether u, or one of its bases, divides anything in a sum."""
+    bases = {core for core, _ in u}
+    return any(is_negative(e) and core in bases for (core, _), e in _close_powers(node))
+
+
+def _close_powers(node: Node) -> Iterator[tuple[Base, Expr | Node]]:
+    """The factors of a node, of the terms of sums among them, and so on."""
     level = [node]
     for _ in range(LEVELS_OF_TERMS):
         powers = [item for n in level for item in Factors.view(n).powers.items()]
-        divided = divided or any(is_negative(e) for _, e in powers)
-        summed_up = summed_up or any(isinstance(core, Einsum) and core.contracted for (core, _), _ in powers)
-        level = [align(o, core.shape)[0] for (core, _), e in powers if is_op(core, "add") for o in core.operands]
-    return divided and summed_up
+        yield from powers
+        level = [align(o, core.shape)[0] for (core, _), _ in powers if is_op(core, "add") for o in core.operands]
 
 
 def _divides_by_zero(product: Node, u: Monomial, look: Expander) -> bool:
@@ -224,7 +234,7 @@ def _multiplied_out(node: Node, u: Monomial) -> list[Node]:
     that vanish with it, and from a sum to what it stands beside.
     """
     if is_op(node, "add"):
-        whole = multiplied_out(node)
+        whole = multiplied_out(node, deep=_divides_by_variable(node, u))
         return [] if whole is None else [whole]
     if not is_op(node, "mul"):
         return []
