@@ -12,7 +12,7 @@ from symnet.calculus.derivation.graph import svg
 from symnet.calculus.derivation.lines import step_lines
 from symnet.calculus.derive import variables
 from symnet.errors import ArgumentError
-from symnet.export.source import source
+from symnet.export.source.module import source
 from symnet.expr.symbols import leaves
 from symnet.reference import evaluate
 from tests.fuzz.graphs import RandomGraph, seeded

@@ -170,7 +170,7 @@ class Writer:
         writer = self.writers.get(node.kind)
         if writer is None:
             expected = f"a writer for {node.kind} nodes"
-            mend = "Add it to WRITERS in symnet/export/source/__init__.py."
+            mend = "Add it to WRITERS in symnet/export/source/module.py."
             raise MissingRuleError(explain("source(…)", expected, type(node).__name__, mend))
         return writer(self, node)
 
