@@ -79,13 +79,18 @@ def test_a_check_alone_gives_its_counts_and_its_errors() -> None:
 
 def test_a_graph_that_takes_too_long_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(isolation, "LIMIT", 1)
+    monkeypatch.setattr(isolation, "PATIENCE", 2)
+
+    def computes(graph: RandomGraph) -> Counter[str]:
+        while True:
+            sum(range(1000))
 
     def sleeps(graph: RandomGraph) -> Counter[str]:
         time.sleep(20)
         return Counter()
 
     with pytest.raises(Disagreement, match="took more than 1 s"):
-        timed(sleeps)(RandomGraph([], {}, {}))
+        timed(computes)(RandomGraph([], {}, {}))
     with pytest.raises(Disagreement, match="did not end in 2 s"):
         isolated(sleeps)(RandomGraph([], {}, {}))
 
