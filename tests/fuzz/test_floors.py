@@ -14,8 +14,8 @@ from tests.fuzz.batch import Batch
 from tests.fuzz.checks import check
 from tests.fuzz.graphs import RandomGraph
 
-BATCHES, GRAPHS = 4, 150  # through the reference and the loops as they are lowered: 600 graphs
-COMPILED_BATCHES, COMPILED_GRAPHS = 2, 75  # and 150 through the schedule and native code too
+BATCHES, GRAPHS = 4, 90  # through the reference and the loops as they are lowered: 360 graphs
+COMPILED_BATCHES, COMPILED_GRAPHS = 2, 45  # and 90 through the schedule and native code too
 RESTLESS = 0.1  # of the graphs may be written in a form that two rewrites disagree about: right, but not normal
 RARE = 0.05  # of the graphs may be left out of a comparison
 
