@@ -156,7 +156,7 @@ def _addition(space: Space, node: Einsum, place: int, axes: dict[int, Axis], row
         mark = Store(rows.seen, (row,), Const(1, rows.seen.dtype))
         first = (*_lanes(rows.along, (*lets, *rows.begun(to, value))), mark)
         body = (If(IntCondition("eq", IntLoad(rows.seen, (row,)), IntConst(0)), first, body),)
-    reduced = (*where, *(i for i in node.contracted if i not in where))
+    reduced = dict.fromkeys((*where, *node.contracted))  # an index may run along two axes of the indices
     work = _elements(rows.along)
     return Nest(f"{rows.high.name}_scatter", (), body, tuple(axes[i] for i in reduced), kernel=work)
 

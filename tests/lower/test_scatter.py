@@ -163,6 +163,36 @@ def test_second_derivatives_scatter_too() -> None:
     np.testing.assert_allclose(f(**data), counts * second * data["v"], rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("extent", [4, m])
+@pytest.mark.parametrize(
+    ("rank", "subscripts"),
+    [(2, "ii...->..."), (2, "ii...->i..."), (3, "iij...->j..."), (3, "iji...->ij..."), (3, "iii...->i...")],
+)
+@pytest.mark.parametrize("width", [None, 3, 12])
+def test_an_index_may_run_along_several_axes_of_the_indices(
+    width: int | None, rank: int, subscripts: str, extent: Any, dtype: str
+) -> None:
+    """A diagonal of what was taken; a loop stood for each of the axes, and every element was added several times."""
+    rows = () if width is None else (width,)
+    table, i = sn.tensor("E", 9, *rows), sn.tensor("i", *[extent] * rank, dtype="int64")
+    subscripts = subscripts.replace("...", "" if width is None else "c")
+    part = sn.einsum(subscripts, sn.take(table, i))
+    f = sn.value_and_grad(sn.sum(part**3) / 3, table, dtype=dtype)
+    data = {"E": RNG.normal(size=(9, *rows)).astype(dtype), "i": RNG.integers(0, 9, (4,) * rank)}
+    taken = data["E"][data["i"]]
+    value = np.einsum(subscripts, taken.astype("f8"))
+    slope = np.zeros_like(taken, "f8")
+    for at in np.ndindex(*data["i"].shape):
+        one = np.zeros_like(taken, "f8")
+        one[at] = 1
+        slope[at] = (np.einsum(subscripts, one) * value**2).sum(tuple(range(value.ndim - len(rows))))
+    loss, gradient = f(**data)
+    close = 1e-12 if dtype == "float64" else 1e-4
+    np.testing.assert_allclose(loss, (value**3).sum() / 3, rtol=close)
+    np.testing.assert_allclose(gradient, summed((9, *rows), 0, data["i"], slope), rtol=close, atol=close)
+
+
 def test_which_contractions_are_sums_by_index() -> None:
     i = sn.tensor("i", m, dtype="int64")
     rows, g = sn.one_hot(i, 40), sn.tensor("g", m, 12)
