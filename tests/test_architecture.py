@@ -1,7 +1,7 @@
 """The shape of the house: which floor may import which, what stays unloaded, how long a file may be.
 
-Also that every path which the documentation names exists.  The checkers are pure functions, so that they are
-themselves checked against houses that are wrong.
+Also that every path which the documentation, a docstring, a comment or an error names exists.  The checkers are pure
+functions, so that they are themselves checked against houses that are wrong.
 """
 
 from __future__ import annotations
@@ -281,6 +281,7 @@ ENDINGS = "py|md|toml|yaml|yml|c|h|sh|txt|json|ipynb"
 CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
 PATH = re.compile(rf"^\.?[\w*][\w*./-]*(?:\.(?:{ENDINGS})|/)$|^\.ci/\w+$")
+FROM_ROOT = re.compile(rf"\b(?:symnet|tests|docs|examples)/[\w*./-]+\.(?:{ENDINGS})\b")
 FENCE = re.compile(r"^```.*?^```[ \t]*$", re.MULTILINE | re.DOTALL)
 MADE_BY_USERS = ("build/", "dist/", "fuzz-failures/", "FILE")  # what commands write, and placeholders
 
@@ -305,6 +306,20 @@ def exists(path: str, document: Path) -> bool:
 def test_every_path_that_documents_name_exists(document: Path) -> None:
     missing = [path for path in named_paths(document.read_text()) if not exists(path, document)]
     assert missing == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=relative)
+def test_every_path_that_code_names_exists(path: Path) -> None:
+    """In docstrings, comments and errors, which tell users what file to edit."""
+    text = path.read_text()
+    spans = [span for span in CODE.findall(text) if PATH.match(span) and not span.startswith(MADE_BY_USERS)]
+    spans = [span for span in spans if "/" in span]  # the others may be files of an export
+    missing = [named for named in (*spans, *FROM_ROOT.findall(text)) if not exists(named, path)]
+    assert missing == []
+
+
+def test_paths_of_errors_are_found() -> None:
+    assert FROM_ROOT.findall('"Add it to WRITERS in symnet/expr/gone.py."') == ["symnet/expr/gone.py"]
 
 
 def test_paths_are_found_in_prose_and_links_only() -> None:
