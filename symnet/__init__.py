@@ -69,10 +69,10 @@ _home("calculus.jacobian", "derivative jacobian")
 _home("calculus.hessian", "hessian")
 _home("calculus.products", "jvp vjp hvp")
 _home("calculus.compressed", "compressed")
-_home("calculus.derive", "derive")
+_home("study.derivation.derive", "derive")
 _home("calculus.simplify", "simplify")
-_home("calculus.check", "check")
-_home("calculus.critical_points", "critical_points")
+_home("study.check.check", "check")
+_home("study.critical_points.critical_points", "critical_points")
 _home("lower.cost", "flops cost")
 _home("compiler", "compile value_and_grad")
 _home("lambdify", "lambdify")
@@ -89,7 +89,7 @@ _home(
     " MissingRuleError FileError ExistingFileError",
 )
 
-_FOLDERS = ("nn", "expr", "calculus", "train", "errors", "dtypes", "reference", "export")
+_FOLDERS = ("nn", "expr", "calculus", "study", "train", "errors", "dtypes", "reference", "export")
 
 __all__ = sorted(_HOMES)
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from symnet.cli import main
+from symnet.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

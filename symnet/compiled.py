@@ -166,7 +166,7 @@ class CompiledFunction(NativeFunction):
         Raises:
             ArgumentError: for another library.
         """
-        from symnet.export.source.module import source
+        from symnet.source.module import source
 
         s = self.stages
         return source(self.name, library, s.written, s.leaves, s.outputs, factors_only(self.structure), s.real)

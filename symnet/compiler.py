@@ -28,13 +28,12 @@ from symnet.calculus.grad import grad
 from symnet.calculus.structure import flatten
 from symnet.collector import RARELY
 from symnet.compiled import CompiledFunction, Stages
-from symnet.errors import ArgumentError, explain, one_of, truth
+from symnet.errors import ArgumentError, clipped, explain, one_of, truth
 from symnet.export.names import check_name
 from symnet.expr.constants import as_node
 from symnet.expr.graph import substitute
 from symnet.expr.node import Node
 from symnet.expr.symbols import Named, Tensor, check_leaves, reals
-from symnet.expr.tokens import clipped
 from symnet.factoring import factored
 from symnet.locks import BUILDING
 from symnet.lower.program import lower, naive_program

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Collection
 from typing import Any
 
+LONGEST_SHOWN = 40  # characters of a word in an error
+
 
 class SymnetError(Exception):
     """Base of every error that symnet raises on purpose."""
@@ -125,3 +127,8 @@ def refuse_mask(call: str, name: str, value: Any) -> None:
         got = "a masked array" if not isinstance(value, (list, tuple)) else f"a {type(value).__name__} of masked arrays"
         mend = f"Masks have no meaning here: pass {name}.filled(0), or another value for what is masked."
         raise DTypeError(explain(call, f"plain data for {name}", got, mend))
+
+
+def clipped(text: str, most: int = LONGEST_SHOWN) -> str:
+    """A long word with its end left out."""
+    return text if len(text) <= most else f"{text[:most]}…"

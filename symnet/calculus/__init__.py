@@ -1,7 +1,7 @@
 """Derivatives as formulas: differentiation and simplification composed.
 
 In: expressions.  Out: expressions in the algebra form, named as the user named them.
-Derivations (`calculus/derive.py`) are loaded where they are asked for: who compiles needs none.
+Derivations (`study/derivation/derive.py`) are loaded where they are asked for: who compiles needs none.
 """
 
 from symnet.calculus.grad import grad

@@ -15,13 +15,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from symnet import dtypes
-from symnet.calculus.names import attach, strip
 from symnet.errors import ArgumentError, AssumptionError, explain, one_of
 from symnet.expr.contraction import transpose
 from symnet.expr.elementwise import elementwise
 from symnet.expr.expansion import fill
 from symnet.expr.extents import same_shape
 from symnet.expr.graph import topological, unwrapped, wrapped
+from symnet.expr.names import attach, strip
 from symnet.expr.node import Node, Shape
 from symnet.expr.symbols import EQUALITIES, Barrier, Named, Tensor, check_leaves
 from symnet.simplify.algebra.table import simplify

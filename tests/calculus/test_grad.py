@@ -5,10 +5,10 @@ import pytest
 import sympy
 
 import symnet as sn
-from symnet.calculus.names import strip
 from symnet.errors import ArgumentError, AssumptionError, ShapeError
 from symnet.expr.constants import size
 from symnet.expr.graph import topological
+from symnet.expr.names import strip
 from symnet.expr.node import Node
 from symnet.expr.symbols import Barrier, Named
 from symnet.reference import evaluate

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import symnet as sn
-from symnet.calculus.formula import formula, names_in
 from symnet.expr.node import Node
+from symnet.reading.formula import formula, names_in
 from tests.expr.reading import names_of, read_back
 
 m = sn.dim("m")

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 import symnet as sn
-from symnet.export.source.module import source
 from symnet.expr.node import Node
 from symnet.expr.symbols import leaves
 from symnet.reference import evaluate
+from symnet.source.module import source
 from tests.cases import CASES, Case
 
 # Cases whose reference overflows where the text does not.

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import symnet as sn
-from symnet.cli import main
+from symnet.cli.main import main
 from symnet.errors import ExistingFileError, FileError, SymnetError
 from symnet.export import export
 from symnet.export.guarded import guarded, guarded_code

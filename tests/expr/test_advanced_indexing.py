@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import symnet as sn
-from symnet.calculus.formula import formula, names_in
 from symnet.errors import SymnetError
 from symnet.expr.node import Node
+from symnet.reading.formula import formula, names_in
 from symnet.reference import evaluate
 
 SHAPE = (4, 3, 5)

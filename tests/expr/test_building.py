@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import symnet as sn
-from symnet.calculus.formula import formula, names_in
+from symnet.reading.formula import formula, names_in
 
 n = sn.dim("n")
 x, A, B = sn.tensor("x", n), sn.tensor("A", 2, 3), sn.tensor("B", 3, 2)

@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 
 import symnet as sn
-from symnet.calculus.formula import formula
 from symnet.errors import SymnetError
 from symnet.expr.graph import depends_on, topological, with_operands
 from symnet.expr.node import Node
 from symnet.expr.symbols import leaves
+from symnet.reading.formula import formula
 from symnet.reference import evaluate
 from symnet.simplify.algebra.table import simplify
 from symnet.simplify.numeric.passes import numeric

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 import symnet as sn
-from symnet.calculus.names import strip
 from symnet.expr.contraction import Einsum, contract
 from symnet.expr.graph import rebuild, topological
+from symnet.expr.names import strip
 from symnet.expr.node import Node
 from symnet.expr.symbols import Tensor
 from symnet.reference import evaluate

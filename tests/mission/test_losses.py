@@ -1,7 +1,7 @@
 """Losses: L1 to L8, with numbers beside the formulas.
 
 Every spelling of softmax against every loss and target is in `tests/simplify/test_losses.py`, as the textbook's
-nodes; that each loss is finite and accurate for logits up to ±1000 (L8) is in `tests/test_stable_losses.py`.
+nodes; that each loss is finite and accurate for logits up to ±1000 (L8) is in `tests/stability/test_stable_losses.py`.
 """
 
 from __future__ import annotations

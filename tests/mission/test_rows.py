@@ -31,8 +31,8 @@ SCALARS, MATRIX, ACTIVATIONS, LOSSES = (
     f"tests/mission/test_{name}.py" for name in ("scalars", "matrix_calculus", "activations", "losses")
 )
 CRITICAL, STABLE, SPELLED = (
-    "tests/calculus/test_critical_points.py",
-    "tests/test_stable_losses.py",
+    "tests/study/test_critical_points.py",
+    "tests/stability/test_stable_losses.py",
     "tests/simplify/test_losses.py",
 )
 
@@ -160,7 +160,7 @@ def test_a_row_is_tested_as_a_formula_and_as_numbers(row: str) -> None:
 
 @pytest.mark.parametrize("row", sorted(WITH_EXAMPLE))
 def test_a_row_that_is_promised_an_example_has_one_that_the_tests_run(row: str) -> None:
-    from tests.test_examples import CLAIMS
+    from tests.documents.test_examples import CLAIMS
 
     name = ROWS[row].example
     assert (ROOT / "examples" / f"{name}.py").exists() and CLAIMS[name]

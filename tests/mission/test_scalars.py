@@ -1,6 +1,6 @@
 """Scalars and graphs: G1 to G5, each as a formula and as numbers.
 
-More critical points (G4) are in `tests/calculus/test_critical_points.py`; that all adjoints come from one pass, in
+More critical points (G4) are in `tests/study/test_critical_points.py`; that all adjoints come from one pass, in
 `tests/calculus/test_grad.py`.
 """
 

@@ -17,10 +17,10 @@ import mpmath
 import numpy as np
 
 import symnet as sn
-from symnet.calculus.formula import formula
 from symnet.diff import pullback
 from symnet.expr.constants import number
 from symnet.expr.node import Node
+from symnet.reading.formula import formula
 from symnet.reference import evaluate
 from symnet.simplify.algebra.table import simplify
 from symnet.simplify.numeric.passes import numeric

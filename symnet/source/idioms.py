@@ -1,0 +1,85 @@
+"""What a library has a name for: softmax, log-softmax, relu, the mean.
+
+In: a writer and a node.  Out: `Text`, or None where it is none of these, or where a part of it has a name already, so
+that writing the idiom would compute that part again.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from symnet import dtypes
+from symnet.expr.constants import number_of
+from symnet.expr.contraction import Einsum
+from symnet.expr.elementwise import elementwise, is_op
+from symnet.expr.extents import product, same_extent
+from symnet.expr.node import Node
+from symnet.expr.softmax import softmax_axes
+from symnet.source.text import Text
+from symnet.source.writer import Writer
+
+
+class Mean(NamedTuple):
+    """A mean among the factors of a product: the factors it takes the place of."""
+
+    operands: tuple[Node, Node]
+    text: Text
+
+
+def find(w: Writer, node: Node) -> Text | None:
+    """Softmax, log-softmax or relu."""
+    if is_op(node, "exp") and not w.has_name(node.operands[0]):
+        return _softmax(w, "softmax", node.operands[0])
+    if is_op(node, "add"):
+        return _softmax(w, "log_softmax", node)
+    if is_op(node, "maximum") and "relu" in w.dialect.functions:
+        varying = [o for o in node.operands if number_of(_inner(o)) != 0]
+        if len(varying) == 1 and varying[0].rank == node.rank:
+            return Text(w.dialect.functions["relu"].format(w.strict(varying[0]).text))
+    return None
+
+
+def _softmax(w: Writer, name: str, argument: Node) -> Text | None:
+    """Of x - logsumexp(x): what the library calls its (log-)softmax."""
+    axes = softmax_axes(elementwise("exp", argument)) if is_op(argument, "add") else []
+    if not axes or len(axes[0]) != 1 or name not in w.dialect.functions:
+        return None
+    totals = [_inner(o.operands[-1]) for o in argument.operands if is_op(o, "mul")]
+    total = next(t for t in totals if t.kind == "reduce")
+    (x,) = total.operands
+    if w.has_name(total) or x.shape != argument.shape:
+        return None
+    if name in w.dialect.helpers:
+        w.helpers.setdefault(name, w.dialect.helpers[name])
+    return Text(w.dialect.functions[name].format(w.strict(x).text, axes[0][0]))
+
+
+def _inner(node: Node) -> Node:
+    return node.operands[0] if node.kind == "expand" else node
+
+
+def mean(w: Writer, node: Node) -> Mean | None:
+    """A sum over axes among the factors, and one over their extent."""
+    for total in node.operands:
+        if not isinstance(total, Einsum) or not total.is_sum or w.has_name(total):
+            continue
+        (x,), (indices,) = total.operands, total.inputs
+        gone = tuple(a for a, i in enumerate(indices) if i not in total.output)
+        kept = tuple(i for i in indices if i in total.output)
+        if kept != total.output or "sum" not in w.texts[total].text or x.dtype not in (*dtypes.REAL, None):
+            continue
+        for share in node.operands:
+            if _is_share(share, product([x.shape[a] for a in gone])):
+                whole = Text(f"{w.dialect.prefix}.mean({w.strict(x).text})")
+                text = w.call("mean", w.strict(x).text, gone[0] if len(gone) == 1 else gone) if kept else whole
+                return Mean((total, share), text)
+    return None
+
+
+def _is_share(node: Node, extent: object) -> bool:
+    """1/m."""
+    value = number_of(node)
+    if value is not None:
+        return bool(value.is_Rational and value.p == 1 and value.q == extent)
+    is_reciprocal = is_op(node, "pow") and number_of(node.operands[1]) == -1 and node.operands[0].kind == "size"
+    return is_reciprocal and same_extent(node.operands[0].args[0], extent)  # type: ignore[arg-type]

@@ -1,0 +1,246 @@
+"""A derivative worked out by hand, graded.
+
+In: a formula, a scalar, a variable.  Out: a `Verdict`: right, or how it is wrong, with numbers that show it.
+Both formulas are brought to the algebra form; where they are not the same node, they are compared on random instances
+of different sizes, and `grading.py` says how they differ.
+Not handled: derivatives that are equal only where an assumption holds that the leaves do not carry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from symnet import dtypes
+from symnet.calculus.grad import grad
+from symnet.calculus.structure import flatten
+from symnet.errors import ArgumentError, ShapeError, explain
+from symnet.expr.constants import as_node
+from symnet.expr.from_sympy import from_sympy
+from symnet.expr.graph import topological
+from symnet.expr.node import Node
+from symnet.expr.symbols import Tensor, check_leaves
+from symnet.reading.formula import formula, names_in
+from symnet.reference import evaluate
+from symnet.simplify.algebra.table import simplify
+from symnet.study.check.grading import Case, how_wrong, same
+from symnet.study.check.instance import FREE, SIZES, Array, mirrored, random_instance, sizes
+
+SEED = 20240229
+_STEP = 1e-5  # of central differences
+_SCALES = (10.0, 100.0, 1000.0)  # of the larger numbers
+_LARGE, _BEYOND_ROUNDING = 1e7, 1e-6  # below it, rounding stays under a tenth of the other
+_SHOWN = 12  # elements of an array that a counterexample writes out
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """Numbers on which the two differ.
+
+    Attributes:
+        data: the arrays, by name.
+        mine, gradient: both values.
+        index: where they differ most.
+        difference: the central difference of L there, by neither formula; None where the variable is no free leaf.
+    """
+
+    data: Mapping[str, Array]
+    mine: Array
+    gradient: Array
+    index: tuple[int, ...]
+    difference: float | None
+
+    def __str__(self) -> str:
+        place = f"[{', '.join(map(str, self.index))}]" if self.index else ""
+        lines = [f"with {name} = {_written(array)}" for name, array in self.data.items()]
+        if self.mine.shape == self.gradient.shape:
+            lines.append(f"yours{place} is {self.mine[self.index]:.6g}, the gradient{place} is {self._right():.6g}")
+        else:
+            lines.append(f"yours has shape {self.mine.shape}, the gradient has shape {self.gradient.shape}")
+        if self.difference is not None:
+            lines.append(f"a finite difference gives {self.difference:.6g}")
+        return "\n".join(lines)
+
+    def _right(self) -> float:
+        return float(self.gradient[self.index])
+
+
+def _written(array: Array) -> str:
+    if array.size > _SHOWN:
+        return f"an array of shape {array.shape}"
+    return np.array2string(array, precision=4, suppress_small=True, separator=", ").replace("\n", "")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a derivative worked out by hand.
+
+    Attributes:
+        right: whether it is the gradient.
+        reason: how it is right or wrong, a phrase.
+        gradient: the true one.
+        counterexample: where it is wrong, numbers that show it.
+    """
+
+    right: bool
+    reason: str
+    gradient: Node
+    counterexample: Counterexample | None = None
+
+    def __str__(self) -> str:
+        if self.right:
+            return f"right: {self.reason}"
+        shown = "\n".join(f"  {line}" for line in str(self.counterexample).splitlines())
+        return f"wrong: {self.reason}\nthe gradient is {self.gradient}\nfor example\n{shown}"
+
+    __repr__ = __str__
+
+    def __bool__(self) -> bool:
+        return self.right
+
+
+def check(mine: Any, L: Any, wrt: Any) -> Verdict:
+    """Grade a gradient worked out by hand.
+
+    Args:
+        mine: what is claimed to be ∂L/∂wrt, of wrt's shape: a node, a SymPy expression, or a formula as text.
+        L: rank 0: a node, a SymPy expression, or a formula as text.
+        wrt: a node of L, or its name.
+
+    Returns:
+        a `Verdict`: true in an `if`, readable as text.
+
+    Raises:
+        ShapeError: L is no scalar.
+        ArgumentError: L does not contain the variable; a formula that cannot be read.
+
+    Example:
+        >>> import symnet as sn
+        >>> m, n = sn.dim("m"), sn.dim("n")
+        >>> X, w, y = sn.tensor("X", m, n), sn.tensor("w", n), sn.tensor("y", m)
+        >>> L = sn.mean((X @ w - y) ** 2)
+        >>> sn.check("2*X.T @ (X @ w - y)/m", L, w).right
+        True
+        >>> sn.check("X.T @ (X @ w - y)", L, w).reason
+        'm/2 times the gradient; a factor 2/m is lost'
+    """
+    root = _read(L, None)
+    if root.rank:
+        mend = "Reduce it with sn.sum(L) or sn.mean(L); of an array see sn.jacobian(L, wrt), which is not graded."
+        got = f"shape {root.shape}"
+        raise ShapeError(explain("check(mine, L, wrt)", "a scalar L (rank 0): gradients are graded", got, mend))
+    names = names_in(root)
+    target = _variable(wrt, names)
+    claim = _read(mine, {**names, **names_in(target)})
+    truth = grad(root, target)
+    check_leaves("check(mine, L, wrt)", [root, claim])
+    plain = simplify([claim, truth])
+    if plain[0] is plain[1]:
+        return Verdict(True, "the same formula, simplified", truth)
+    case = _instances(plain[0], plain[1], root)
+    if same(case.given, case.right):
+        far = _far_out(case, root)
+        if far is None:
+            return Verdict(True, f"equal on {len(case.data)} random instances", truth)
+        reason = "right on numbers around 1, but not on larger ones: it differs in a case that they do not reach"
+        return Verdict(False, reason, truth, _counterexample(far, root, target))
+    return Verdict(False, how_wrong(case), truth, _counterexample(case, root, target))
+
+
+def _read(given: Any, names: Mapping[str, Any] | None) -> Node:
+    if isinstance(given, str):
+        return formula(given, names)
+    return given if isinstance(given, Node) else from_sympy(given) if hasattr(given, "free_symbols") else as_node(given)
+
+
+def _variable(wrt: Any, names: Mapping[str, Any]) -> Node:
+    if isinstance(wrt, str):
+        if not isinstance(names.get(wrt), Node):
+            known = ", ".join(name for name, value in names.items() if isinstance(value, Node))
+            raise ArgumentError(explain("check(mine, L, wrt)", f"one of {known}", repr(wrt), "Check the name."))
+        return names[wrt]  # type: ignore[no-any-return]
+    if hasattr(wrt, "is_Matrix") and wrt.is_Matrix:
+        wrt = from_sympy(wrt)
+    found, _ = flatten("check(mine, L, wrt)", wrt)
+    if len(found) != 1:
+        mend = "Check the gradients one by one."
+        raise ArgumentError(explain("check(mine, L, wrt)", "one variable", f"{len(found)} of them", mend))
+    return found[0]
+
+
+def _instances(mine: Node, truth: Node, root: Node) -> Case:
+    """Both values on instances of different sizes and both signs, drawn so that the gradient is finite and no zero."""
+    nodes = [root, mine, truth]
+    known = check_leaves("check(mine, L, wrt)", nodes)
+    for free in FREE:
+        rng = np.random.default_rng(SEED)
+        chosen = [sizes(nodes, k) for k in range(len(SIZES))]
+        data = [random_instance(nodes, rng, dims, free) for dims in chosen]
+        if _is_finite(Case(mine, truth, data, [], known), root):
+            break
+    turned = [mirrored(nodes, each, k % 3) for k, each in enumerate(data)]
+    if _is_finite(Case(mine, truth, turned, [], known), root):
+        chosen, data = 2 * chosen, data + turned
+    numbers = [_numbers(known, dims, d) for dims, d in zip(chosen, data, strict=True)]
+    case = Case(mine, truth, data, numbers, known)
+    return Case(mine, truth, data, numbers, known, case.values(mine), case.values(truth))
+
+
+def _is_finite(case: Case, root: Node) -> bool:
+    return all(np.all(np.isfinite(v)) for node in (case.truth, root) for v in case.values(node))
+
+
+def _far_out(near: Case, root: Node) -> Case | None:
+    """An instance of larger numbers on which the two differ beyond rounding, if there is one.
+
+    Where any value on the way is large, a right formula may lose all its digits, so that such instances say nothing.
+    """
+    nodes = [root, near.mine, near.truth]
+    inner = [node for node in topological(*nodes) if node.dtype in dtypes.REAL]
+    rng = np.random.default_rng(SEED)
+    for scale in _SCALES:
+        for k, free in product(range(len(SIZES)), FREE):
+            data = random_instance(nodes, rng, sizes(nodes, k), free, scale)
+            case = Case(near.mine, near.truth, [data], near.sizes[k : k + 1], near.leaves)
+            with np.errstate(all="ignore"):
+                values = evaluate(inner, data, leaves=near.leaves)
+            if not all(np.all(np.abs(v) < _LARGE) for v in values):
+                continue
+            (mine,), (right,) = case.values(near.mine), case.values(near.truth)
+            if np.any(np.abs(mine - right) > _BEYOND_ROUNDING * max(1.0, float(np.max(np.abs(right), initial=0.0)))):
+                return Case(near.mine, near.truth, [data], case.sizes, near.leaves, [mine], [right])
+    return None
+
+
+def _numbers(known: Sequence[Tensor], dims: Mapping[Any, int], data: Mapping[str, Array]) -> dict[str, float]:
+    """What a factor may be made of: extents and scalars."""
+    scalars = {leaf.name: float(data[leaf.name]) for leaf in known if not leaf.rank and leaf.dtype != "bool"}
+    return {str(d): float(v) for d, v in dims.items()} | scalars
+
+
+def _counterexample(case: Case, root: Node, target: Node) -> Counterexample:
+    smallest = min(range(len(case.data)), key=lambda k: sum(a.size for a in case.data[k].values()))
+    data, mine, right = case.data[smallest], case.given[smallest], case.right[smallest]
+    if mine.shape == right.shape:
+        gap = np.nan_to_num(np.abs(mine - right), nan=np.inf)
+    else:
+        gap = np.abs(right)
+    index = tuple(int(i) for i in np.unravel_index(int(np.argmax(gap)), gap.shape)) if gap.size else ()
+    used = {leaf.name: data[leaf.name] for leaf in check_leaves("check(…)", [root])}
+    shown = mine.shape == right.shape
+    return Counterexample(used, mine, right, index, _difference(root, target, data, index, case) if shown else None)
+
+
+def _difference(root: Node, target: Node, data: Mapping[str, Array], index: Any, case: Case) -> float | None:
+    if not isinstance(target, Tensor) or "symmetric" in target.assumptions:
+        return None
+    values = []
+    for step in (_STEP, -_STEP):
+        moved = np.array(data[target.name], dtype="float64")
+        moved[index] += step
+        values.append(float(evaluate(root, {**data, target.name: moved}, leaves=case.leaves)))
+    return (values[0] - values[1]) / (2 * _STEP)

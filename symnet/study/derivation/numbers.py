@@ -1,0 +1,118 @@
+"""Numbers on a derivation: every value, local derivative and cotangent at one point.
+
+In: a `Record` with an array (or number) for every leaf.  Out: `Numbers`, kept on it.  Computed by `reference`, the
+meaning of every node, so that nothing is compiled.  Where that is 0·∞ (the slope of a norm at 0), the numeric form
+decides, by its conventions, as it does in what is compiled.  `shown` writes a number, a short vector or a small matrix;
+of a larger array its shape and its norm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from symnet.expr.node import Node
+from symnet.expr.printing.markup import MINUS, op, parens, row
+from symnet.expr.symbols import leaves
+from symnet.reference import evaluate
+from symnet.simplify.numeric.passes import numeric
+from symnet.study.derivation.model import Array, Numbers, Record
+
+_LONGEST = 4  # elements of a vector, rows and columns of a matrix that are written out
+_ALONE, _IN_ARRAYS = 6, 3  # significant digits
+
+
+def numbers_of(derivation: Record) -> Numbers | None:
+    """The value of everything at the derivation's point, computed once; None where no point was given."""
+    if derivation.data is None:
+        return None
+    if not derivation._numbers:
+        derivation._numbers.append(_evaluated(derivation, derivation.data))
+    return derivation._numbers[0]
+
+
+def _evaluated(derivation: Record, data: Mapping[str, Any]) -> Numbers:
+    """Everything at one point."""
+    root = next((v.node for v in derivation.values if v.label == derivation.root), None)
+    root = root if root is not None else derivation.inputs[derivation.root]
+    known = leaves(root)
+
+    def compute(nodes: Mapping[Any, Node | None], env: Mapping[str, Any]) -> dict[Any, Array]:
+        present = {key: node for key, node in nodes.items() if node is not None}
+        found = evaluate(list(present.values()), env, leaves=known)
+        return dict(zip(present, found, strict=True))
+
+    nodes = {v.label: v.node for v in (*derivation.given, *derivation.values)}
+    values = compute({**derivation.inputs, **nodes}, data)
+    cotangents = compute({s.label: s.after for s in derivation.steps}, data)
+    undefined = {s.label: s.after for s in derivation.steps if s.after is not None and _has_nan(cotangents[s.label])}
+    cotangents |= compute(dict(zip(undefined, numeric(undefined.values()), strict=True)), data)
+    env = {**values, **data, **{str(s.bar): cotangents[s.label] for s in derivation.steps}}
+    edges = {(e.user, e.operand): e for e in derivation.edges}
+    passed = compute({key: e.passed for key, e in edges.items()}, env)
+    alone = {(s.edges[0].user, s.label): s.label for s in derivation.steps if len(s.edges) == 1}
+    passed |= {key: cotangents[alone[key]] for key, array in passed.items() if key in alone and _has_nan(array)}
+    return Numbers({**data, **values}, cotangents, compute({key: e.local for key, e in edges.items()}, env), passed)
+
+
+def _has_nan(array: Array) -> bool:
+    return bool(np.isnan(array).any()) if array.dtype.kind == "f" else False
+
+
+def shown(array: Any) -> str:
+    """A number or an array as text."""
+    array = np.asarray(array)
+    if not array.ndim:
+        return _number(array)
+    if not array.size:
+        return f"{'×'.join(map(str, array.shape))}, empty"
+    if array.ndim <= 2 and max(array.shape) <= _LONGEST:
+        return _nested(array)
+    return f"{'×'.join(map(str, array.shape))}, norm {_number(np.linalg.norm(array), _IN_ARRAYS)}"
+
+
+def _nested(array: Array) -> str:
+    return _number(array, _IN_ARRAYS) if not array.ndim else f"[{', '.join(map(_nested, array))}]"
+
+
+def extent_shown(array: Any) -> tuple[int, int]:
+    """Characters across and lines down of what `shown_mathml` gives, roughly."""
+    array = np.asarray(array)
+    if not array.ndim or not array.size or array.ndim > 2 or max(array.shape) > _LONGEST:
+        return len(shown(array)), 1
+    matrix = array[:, None] if array.ndim == 1 else array
+    columns = (max(len(_number(x, _IN_ARRAYS)) + 2 for x in column) for column in matrix.T)
+    return sum(columns) + 2, matrix.shape[0]
+
+
+def shown_mathml(array: Any) -> str:
+    """The same in MathML: vectors are columns."""
+    array = np.asarray(array)
+    if not array.ndim:
+        return _number_mathml(array)
+    if not array.size:
+        return f"<mtext>{shown(array)}</mtext>"
+    if array.ndim > 2 or max(array.shape) > _LONGEST:
+        size = op("×").join(f"<mn>{n}</mn>" for n in array.shape)
+        return row(f"{size}<mtext>,\u00a0norm\u00a0</mtext>{_number_mathml(np.linalg.norm(array), _IN_ARRAYS)}")
+    matrix = array[:, None] if array.ndim == 1 else array
+    cells = "".join(f"<mtr>{_cells(line)}</mtr>" for line in matrix)
+    return parens(f"<mtable>{cells}</mtable>", "[", "]")
+
+
+def _cells(line: Iterable[Any]) -> str:
+    return "".join(f"<mtd>{_number_mathml(x, _IN_ARRAYS)}</mtd>" for x in line)
+
+
+def _number_mathml(value: Any, digits: int = _ALONE) -> str:
+    written = _number(value, digits)
+    mantissa, _, exponent = written.lstrip("-").partition("e")
+    sign = MINUS if written.startswith("-") else ""
+    power = f"<mo>·</mo><msup><mn>10</mn><mn>{int(exponent)}</mn></msup>" if exponent else ""
+    return f"{sign}<mn>{mantissa}</mn>{power}"
+
+
+def _number(value: Any, digits: int = _ALONE) -> str:
+    return f"{float(value):.{digits}g}" if np.asarray(value).dtype.kind == "f" else str(value)

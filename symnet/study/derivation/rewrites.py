@@ -1,0 +1,133 @@
+"""The rewrites that a reader needs, out of all that the simplifier fired, each with the whole formula it leaves.
+
+In: the simplifier's trace and the formula it began with.  Out: `Rewriting`s: those that change what is written and are
+not mere tidying, each once, consecutive ones of one name joined.
+The whole formula after a rewrite is found by running the simplifier's engine again, with that many of its steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from symnet.calculus.problem import strip_barriers
+from symnet.diff.elementwise import times
+from symnet.expr.constants import number, number_of
+from symnet.expr.elementwise import is_op, negative
+from symnet.expr.extents import same_shape
+from symnet.expr.graph import rebuild, topological, with_operands
+from symnet.expr.node import Node
+from symnet.expr.symbols import Tensor
+from symnet.simplify.algebra.table import without_names
+from symnet.simplify.engine import Apply, Normalizer, Table
+from symnet.simplify.engine import Step as Fired
+from symnet.study.derivation.model import Rewriting
+
+# Rewrites that only bring a formula to its canonical order or spelling: a reader sees nothing happen.
+_TIDYING = (
+    "order_",
+    "open_",
+    "spell_",
+    "repeat_",
+    "move_",
+    "drop_idle",
+    "take_scalars_out",
+    "take_sign_out",
+    "take_unsummed",
+    "sum_lonely",
+    "sum_a_sum",
+    "sum_terms_apart",
+    "multiply_operands",
+    "product_instead",
+    "contract_through",
+    "contract_repeated",
+    "reduce_repeated",
+    "compare_with",
+    "distribute_number",
+    "evaluate_at_number",
+    "gather_terms",
+)
+_MOST = 6  # rewrites shown of one step
+_TRIED = 24  # rewrites looked at, each by running the engine again
+_LARGEST = 60  # nodes of a formula shown
+
+
+def readable(start: Node, trace: Sequence[Fired], end: Node) -> tuple[Rewriting, ...]:
+    """The rewrites worth showing.
+
+    Args:
+        start: the formula that was simplified.
+        trace: what the simplifier fired.
+        end: what it became, as it is written.
+    """
+    spoken = [k for k, fired in enumerate(trace) if not fired[0].startswith(_TIDYING) and _speaks(fired[1])]
+    spoken = _distinct(spoken, trace)[:_TRIED]
+    if not spoken:
+        return ()
+    shown: list[Rewriting] = []
+    last = str(start)
+    for k, following in zip(spoken, [*spoken[1:], len(trace)], strict=True):
+        name, before, after = trace[k]
+        whole = end if following == len(trace) else without_ones(_replayed(start, trace[:following]))
+        old, new = (without_ones(each) for each in strip_barriers([before, after]))
+        sentence = name.replace("_", " ")
+        if str(whole) == last or str(old) == str(new):
+            continue
+        if shown and shown[-1].name == sentence and str(shown[-1].after) == str(old):
+            old = shown.pop().before
+        shown.append(Rewriting(sentence, old, new, whole))
+        last = str(whole)
+        if len(shown) == _MOST:
+            break
+    return tuple(shown)
+
+
+def _distinct(places: Iterable[int], trace: Sequence[Fired]) -> list[int]:
+    """Each rewrite once, as it reads."""
+    found: dict[tuple[str, str], int] = {}
+    for k in places:
+        _, before, after = trace[k]
+        found.setdefault((str(before), str(after)), k)
+    return list(found.values())
+
+
+def _replayed(start: Node, fired: Sequence[Fired]) -> Node:
+    """The formula after some of the simplifier's steps, and nothing else."""
+    known = {before: after for _, before, after in fired}
+    (whole,) = strip_barriers(Normalizer(Table((), _lookup(known)))(without_names([start])))
+    return whole
+
+
+def _lookup(known: Mapping[Node, Node]) -> Apply:
+    def replay(node: Node) -> Node | None:
+        return known.get(node)
+
+    return replay
+
+
+def _speaks(before: Node) -> bool:
+    """Whether a formula is of a size to be shown, and more than numbers."""
+    nodes = topological(before)
+    return len(nodes) <= _LARGEST and any(isinstance(n, Tensor) for n in nodes)
+
+
+def without_ones(node: Node) -> Node:
+    """Factors that are exactly 1 left out, what a seed leaves behind; and minus minus x is x."""
+    return rebuild([node], _shorter)[0]
+
+
+def _shorter(node: Node) -> Node:
+    if node.kind == "expand" and _is_minus(node.operands[0]):
+        return negative(with_operands(node, [times(*node.operands[0].operands[1:])]))
+    if not is_op(node, "mul"):
+        return node
+    inner = [
+        o for f in node.operands for o in (f.operands if _is_minus(f) and same_shape(f.shape, node.shape) else [f])
+    ]
+    signs = [f for f in inner if number_of(f) == -1]
+    kept = [f for f in inner if number_of(f) != -1]
+    product = times(*([number(-1)] if len(signs) % 2 else []), *kept)
+    return product if same_shape(product.shape, node.shape) else node
+
+
+def _is_minus(node: Node) -> bool:
+    return is_op(node, "mul") and number_of(node.operands[0]) == -1

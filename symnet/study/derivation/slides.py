@@ -1,0 +1,228 @@
+"""Derivations as slides: forward one value at a time, then one backward step at a time.
+
+In: a `Record`, best with numbers (`at=`).  Out: one self-contained HTML document.  The arrow keys step through
+it, by the only script there is, a few lines; without script (and on paper) it is a page to scroll.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from symnet.expr.printing.forms import PRODUCT
+from symnet.expr.printing.markup import MINUS, op
+from symnet.expr.printing.mathml import mathml
+from symnet.study.derivation.graph import Known, label_mathml, name_slope, svg
+from symnet.study.derivation.lines import step_lines
+from symnet.study.derivation.model import Edge, Numbers, Record, Step, Value
+from symnet.study.derivation.numbers import numbers_of, shown_mathml
+from symnet.study.derivation.page import (
+    chained,
+    definitions,
+    document,
+    equation,
+    formula,
+    slope,
+    within,
+    written_lines,
+)
+from symnet.study.derivation.style import PAGE_STYLE, STYLE
+
+SLIDE_STYLE = """
+.derivation.slides { max-width: 66rem; padding-top: 1.2rem; }
+.slides section {
+  padding: 1rem 0 2.4rem; border-bottom: 1px solid var(--line); break-inside: avoid; break-after: page;
+}
+.slides .head {
+  display: flex; justify-content: space-between; align-items: baseline; color: var(--soft); font-size: .86rem;
+}
+.slides h2 { margin: .2rem 0 .4rem; font-size: 1.3rem; }
+.slides .said { font-size: 1.15rem; }
+.stepping .said { min-height: 9.5rem; }
+.slides .said .lines { row-gap: .7rem; }
+.slides figure { margin-top: .4rem; }
+.stepping section { display: none; border: 0; }
+.stepping section.shown { display: block; }
+.slides nav { display: none; }
+.stepping nav {
+  display: flex; gap: .6rem; justify-content: center; align-items: center; color: var(--soft); font-size:
+  .86rem;
+}
+.stepping nav button {
+  font: inherit; color: var(--ink); background: var(--card); border: 1px solid var(--faint); border-radius: 6px;
+  padding: .25rem .9rem; cursor: pointer;
+}
+.stepping nav button:disabled { opacity: .35; cursor: default; }
+@media print { .stepping section { display: block; } .slides nav { display: none !important; } }
+"""
+
+SCRIPT = """
+const main = document.querySelector("main"), slides = [...main.querySelectorAll("section")];
+const [back, on] = main.querySelectorAll("nav button");
+const clamp = n => Math.min(Math.max(n, 0), slides.length - 1);
+let now = clamp((parseInt(location.hash.slice(1)) || 1) - 1);
+function show(n) {
+  now = clamp(n);
+  slides.forEach((slide, k) => slide.classList.toggle("shown", k === now));
+  back.disabled = now === 0; on.disabled = now === slides.length - 1;
+  history.replaceState(null, "", "#" + (now + 1));
+}
+const moves = {ArrowRight: 1, ArrowDown: 1, PageDown: 1, " ": 1, ArrowLeft: -1, ArrowUp: -1, PageUp: -1};
+addEventListener("keydown", event => {
+  if (event.key === "Home") show(0);
+  else if (event.key === "End") show(slides.length - 1);
+  else if (event.key in moves) show(now + moves[event.key]);
+  else return;
+  event.preventDefault();
+});
+addEventListener("hashchange", () => show((parseInt(location.hash.slice(1)) || 1) - 1));
+back.onclick = () => show(now - 1); on.onclick = () => show(now + 1);
+main.classList.add("stepping"); show(now);
+"""
+
+
+@dataclass(frozen=True)
+class Slide:
+    """A title, what is said (HTML), what the graph shows."""
+
+    part: str
+    title: str
+    said: str
+    known: Known
+
+
+def slides(d: Record) -> str:
+    """The whole document."""
+    deck = list(_deck(d))
+    sections = "".join(_section(d, slide, n, len(deck)) for n, slide in enumerate(deck, 1))
+    nav = '<nav><button type="button">← back</button><span>arrow keys</span><button type="button">on →</button></nav>'
+    style = f"<style>{PAGE_STYLE}{STYLE}{SLIDE_STYLE}</style>"
+    body = f'<main class="derivation slides">\n{sections}{nav}</main>\n<script>{SCRIPT}</script>'
+    return document(f"∂{d.root}/∂{', '.join(d.variables)}, step by step", style, body)
+
+
+def _section(d: Record, slide: Slide, number: int, count: int) -> str:
+    head = f'<div class="head"><span>{slide.part}</span><span>{number} / {count}</span></div>'
+    picture = svg(d, slide.known)
+    figure = f"<figure>{picture}</figure>" if picture else ""
+    return f'<section>{head}<h2>{slide.title}</h2><div class="said">{slide.said}</div>{figure}</section>\n'
+
+
+def _deck(d: Record) -> Iterator[Slide]:
+    yield _opening(d)
+    values = set(_start(d))
+    for value in (*d.given, *d.values):
+        values.add(value.label)
+        yield _forward(d, value, frozenset(values))
+    known: set[str] = set()
+    for step in d.steps:
+        known.add(step.label)
+        yield _backward(d, step, frozenset(values), frozenset(known))
+    yield _closing(d, frozenset(values), frozenset(known))
+
+
+def _start(d: Record) -> list[str]:
+    """The labels whose numbers are given: everything that no value of the derivation computes."""
+    computed = {v.label for v in (*d.given, *d.values)}
+    numbers = numbers_of(d)
+    names = numbers.values if numbers else d.inputs
+    return [name for name in names if name not in computed]
+
+
+def _math(d: Record, label: str) -> str:
+    return equation(label_mathml(d, label))
+
+
+def _opening(d: Record) -> Slide:
+    wanted = ", ".join(equation(slope(d, v)) for v in d.variables)
+    said = f"<p>{_math(d, d.root)} is computed from the top down. Wanted: {wanted}.</p>"
+    numbers = numbers_of(d)
+    if numbers:
+        given = (equation(label_mathml(d, n), op("="), shown_mathml(numbers.values[n])) for n in _start(d))
+        said += f'<div class="where">at {"".join(f"<span>{g}</span>" for g in given)}</div>'
+    return Slide("The graph", _math(d, d.root), said, Known(frozenset(_start(d)), now=frozenset({d.root})))
+
+
+def _forward(d: Record, value: Value, values: frozenset[str]) -> Slide:
+    numbers = numbers_of(d)
+    number = op("=") + shown_mathml(numbers.values[value.label]) if numbers else ""
+    lines = [f"<div>{equation(mathml(value.tag), op('='), mathml(value.formula), number)}</div>"]
+    edges = d.edges_into(value.label)
+    for edge in edges:
+        if edge.kind != "map":
+            local = numbers.locals.get((edge.user, edge.operand)) if numbers else None
+            at = op("=") + shown_mathml(local) if local is not None and edge.local is not None else ""
+            at = "" if at == op("=") + formula(edge.local) else at
+            name = name_slope(d, edge.user, edge.operand)
+            lines.append(f'<div class="number">{equation(name, op("="), formula(edge.local), at)}</div>')
+    said = f'<div class="where" style="font-size:1em">{"".join(lines)}</div>'
+    lit = frozenset((e.user, e.operand) for e in edges)
+    return Slide(
+        "Forward", f"The value {_math(d, value.label)}", said, Known(values, now=frozenset({value.label}), edges=lit)
+    )
+
+
+def _backward(d: Record, step: Step, values: frozenset[str], known: frozenset[str]) -> Slide:
+    lit = frozenset((e.user, e.operand) for e in step.edges)
+    seen = Known(values, known, frozenset({step.label}), lit)
+    title = f"The derivative by {_math(d, step.label)}"
+    head = f'<div class="lhs bar">{equation(slope(d, step.label))}</div>'
+    numbers = numbers_of(d)
+    if numbers is None:
+        said = written_lines(slope(d, step.label), chained(d, step), step_lines(step))
+    else:
+        lines = [f"<div>{equation(op('='), line)}</div>" for line in _account(d, numbers, step)]
+        body = [head, lines[0], *(f"<div></div>{line}" for line in lines[1:])]
+        said = f"<div class='lines'>{''.join(body)}</div>"
+    return Slide("Backward", title, f"<p>{_reason(d, step)}</p>{said}", seen)
+
+
+def _reason(d: Record, step: Step) -> str:
+    if step.before is None:
+        return "Nothing arrives: the values above do not change with it."
+    if not step.edges:
+        return "The seed: the derivative of a value by itself."
+    if len(step.edges) == 1:
+        (edge,) = step.edges
+        return f"One edge leads on, to {_math(d, edge.user)}: multiply along it ({edge.rule})."
+    users = " and ".join(_math(d, e.user) for e in step.edges)
+    return f"{len(step.edges)} edges lead on, to {users}: multiply along each, and add."
+
+
+def _account(d: Record, numbers: Numbers, step: Step) -> list[str]:
+    """The chain rule in formulas, then in numbers."""
+    if not step.edges:
+        return ["<mn>1</mn>" if step.before is not None else "<mn>0</mn>"]
+    parts = [_product(d, e) for e in step.edges if e.passed is not None]
+    lines = [op("+").join(parts) or "<mn>0</mn>"]
+    cotangent = numbers.cotangents[step.label]
+    scalar = cotangent.ndim == 0 and all(e.kind == "scalar" for e in step.edges)
+    if scalar:
+        live = [e for e in step.edges if e.local is not None]
+        pairs = [(numbers.cotangents[e.user], numbers.locals[e.user, e.operand]) for e in live]
+        lines.append(op("+").join(_bracketed(a) + op("·") + _bracketed(b) for a, b in pairs) or "<mn>0</mn>")
+    return [*lines, shown_mathml(cotangent)]
+
+
+def _product(d: Record, edge: Edge) -> str:
+    """∂L/∂user · ∂user/∂operand; between whole arrays what is passed back."""
+    if edge.kind in ("map", "jacobian") or edge.local is None:
+        return formula(edge.passed)
+    return slope(d, edge.user) + op("·") + within(edge.local, PRODUCT)
+
+
+def _bracketed(number: object) -> str:
+    written = shown_mathml(number)
+    return f"<mo>(</mo>{written}<mo>)</mo>" if written.startswith(MINUS) else written
+
+
+def _closing(d: Record, values: frozenset[str], known: frozenset[str]) -> Slide:
+    lines, numbers = [], numbers_of(d)
+    for ending in d.endings:
+        number = op("=") + shown_mathml(numbers.cotangents[ending.variable]) if numbers else ""
+        number = "" if number == op("=") + mathml(ending.result) else number
+        lines.append(f'<div class="lhs">{equation(slope(d, ending.variable))}</div>')
+        lines.append(f"<div>{equation(op('='), mathml(ending.result), number)}</div>")
+    where = f'<div class="where">where {definitions(d.where)}</div>' if d.where else ""
+    said = f'<div class="lines">{"".join(lines)}</div>{where}'
+    return Slide("Result", "All from one backward pass", said, Known(values, known, frozenset(d.variables)))

@@ -1,0 +1,211 @@
+"""How the steps of a derivation are found.
+
+In: an opened problem (as written, with barriers).  Out: `Derivation`.
+The cotangents are pulled back through the stations, once over labels (short formulas, every rewrite recorded) and
+once in full (what `grad` does): the two must meet at the variables, and the definitions inserted there are recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from symnet.calculus.problem import Problem, project, strip_barriers
+from symnet.diff.contraction import add_up
+from symnet.diff.reverse import pullback
+from symnet.expr.constants import number
+from symnet.expr.expansion import fill
+from symnet.expr.graph import substitute, topological
+from symnet.expr.names import attach
+from symnet.expr.node import Node
+from symnet.expr.symbols import Named, Tensor, leaves
+from symnet.simplify.algebra.table import simplify
+from symnet.simplify.engine import Step as Fired
+from symnet.study.derivation.derivation import Derivation
+from symnet.study.derivation.edges import edge
+from symnet.study.derivation.labels import Labels
+from symnet.study.derivation.model import Edge, Ending, Insertion, Rewriting, Step, Value
+from symnet.study.derivation.rewrites import readable, without_ones
+from symnet.study.derivation.routes import find_routes
+from symnet.study.derivation.stations import find_stations
+
+_UNFOLDED = 24  # definitions inserted one by one at the end; of more, the result alone is shown
+_INSERTED = 20  # a cotangent of at most this many nodes is inserted where it is used; a longer one stays a name
+
+
+class Writer:
+    """Walks the stations backward and writes down every step."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        (self.root,) = problem.roots
+        self.targets = problem.targets
+        self.stations = find_stations(self.root, self.targets, problem.labels)
+        order = self.stations.order
+        self.labels = Labels([*self.stations.given, *order], leaves(self.root), problem.labels, self.root)
+        self.tags = {node: self.labels.tag(node) for node in (*self.stations.given, *order)}
+        self.bars = {node: self.labels.bar(node) for node in order}
+        self.formulas = {n: self.stations.formula(n, self.tags.__getitem__) for n in (*self.stations.given, *order)}
+        self.cotangents = pullback(self.root, number(1), order)
+
+    def derivation(
+        self, reached: Sequence[Node], results: Sequence[Node], result: Any, data: Mapping[str, Any] | None
+    ) -> Derivation:
+        """Everything, given where this way ends, and what `grad` gives, singly and as the variables were given."""
+        values = [self.value(n) for n in self.stations.order if n not in self.targets]
+        given = [self.value(n) for n in (*self.stations.given, *(t for t in self.targets if t.operands))]
+        steps = self.steps()
+        names = [self.labels.of[t] for t in self.targets]
+        routes = find_routes(steps, self.labels.of[self.root], names)
+        by_label = {v.label: v for v in (*given, *values)}
+        ends = zip(self.targets, reached, results, strict=True)
+        endings = [self.ending(t, steps, own, r, by_label) for t, own, r in ends]
+        inputs = {label: strip_barriers([t])[0] for label, t in zip(names, self.targets, strict=True)}
+        return Derivation(
+            self.labels.of[self.root],
+            tuple(names),
+            tuple(values),
+            tuple(given),
+            inputs,
+            tuple(steps),
+            routes,
+            tuple(endings),
+            result,
+            data,
+        )
+
+    def value(self, node: Node) -> Value:
+        return Value(self.labels.of[node], self.formulas[node], strip_barriers([node])[0], self.tags[node])
+
+    # ----------------------------------------------------------------------- the backward pass
+
+    def steps(self) -> list[Step]:
+        """One step for each station, from the root down."""
+        arrived: dict[Node, list[Edge]] = {node: [] for node in self.stations.order}
+        short: dict[Node, Node] = {}  # the bars that are replaced where they occur
+        steps: list[Step] = []
+        afters = self.in_full()
+        for node in reversed(self.stations.order):
+            step = self.step(node, arrived[node], short, afters[node])
+            steps.append(step)
+            if len(topological(step.written)) <= _INSERTED:
+                short[self.bars[node]] = step.written
+            for operand in self.stations.inputs(node) if node not in self.targets or node.operands else []:
+                if step.before is not None:
+                    arrived[operand].append(self.edge(node, operand))
+        return steps
+
+    def edge(self, user: Node, operand: Node) -> Edge:
+        labels = self.labels.of[user], self.labels.of[operand]
+        varying = [self.tags[n] for n in self.stations.inputs(user)]
+        return edge(labels, self.formulas[user], (self.tags[user], self.bars[user]), self.tags[operand], varying)
+
+    def step(self, node: Node, edges: list[Edge], short: Mapping[Node, Node], after: Node) -> Step:
+        label, bar = self.labels.of[node], self.bars[node]
+        if node is self.root:
+            one = number(1)
+            return Step(label, bar, (), one, (), one, (), one, one)
+        before = add_up([e.passed for e in edges if e.passed is not None])
+        if before is None:
+            zero = fill(0, node.shape)
+            return Step(label, bar, tuple(edges), None, (), zero, (), zero, after)
+        present = set(topological(before))
+        known = tuple((leaf, formula) for leaf, formula in short.items() if leaf in present)
+        inserted = without_ones(substitute([before], short)[0])
+        trace: list[Fired] = []
+        (written,) = simplify([inserted], trace)
+        rewrites = readable(inserted, trace, written)
+        mirrored = project(written, node) if node in self.targets else written
+        if mirrored is not None and mirrored is not written:
+            (halved,) = simplify([mirrored])
+            if halved is not written:
+                rewrites = (*rewrites, Rewriting("the variable is symmetric", written, halved, halved))
+            written = halved
+        return Step(label, bar, tuple(edges), before, known, inserted, rewrites, written, after)
+
+    def in_full(self) -> dict[Node, Node]:
+        """Every cotangent in full, simplified, with the user's names."""
+        order = self.stations.order
+        cotangents = [_or_zero(self.cotangents[n], n) for n in order]
+        simple, names = self.named(cotangents)
+        return dict(zip(order, attach(simple, names), strict=True))
+
+    def named(self, nodes: Sequence[Node], trace: list[Fired] | None = None) -> tuple[list[Node], dict[Node, Named]]:
+        """The nodes simplified, and which value has which name in that form."""
+        known = list(self.problem.labels)
+        simple = strip_barriers(simplify([*nodes, *known], trace))
+        labels = list(self.problem.labels.values())
+        names = dict(zip(simple[len(nodes) :], labels, strict=True))
+        for old, label in zip(strip_barriers(known), labels, strict=True):
+            names.setdefault(old, label)
+        return simple[: len(nodes)], names
+
+    # ----------------------------------------------------------------------- the end
+
+    def ending(
+        self, target: Node, steps: list[Step], reached: Node, result: Node, values: Mapping[str, Value]
+    ) -> Ending:
+        """How the last cotangent, over labels, becomes the result."""
+        label = self.labels.of[target]
+        written = next(s.written for s in steps if s.label == label)
+        definitions = [(s.bar, s.written) for s in reversed(steps)]
+        definitions += [(v.tag, v.formula) for v in reversed(list(values.values()))]
+        return Ending(
+            label,
+            written,
+            tuple(unfold(written, reached, definitions)),
+            reached,
+            result,
+            _where([result, written], values),
+        )
+
+
+def unfold(written: Node, result: Node, definitions: Sequence[tuple[Node, Node]]) -> Iterator[Insertion]:
+    """The definitions inserted one by one, until the formula reads as the result."""
+    present = [(leaf, formula) for leaf, formula in definitions if not isinstance(formula, Tensor)]
+    if len(present) > _UNFOLDED:
+        return
+    for leaf, formula in present:
+        if str(written) == str(result):
+            return
+        if leaf not in set(topological(written)):
+            continue
+        trace: list[Fired] = []
+        (raw,) = substitute([written], {leaf: formula})
+        new, own = simplify([raw, formula], trace)
+        (folded,) = substitute([new], {own: leaf} if own.operands else {})
+        if str(folded) != str(written):
+            yield Insertion(leaf, formula, raw, readable(raw, trace, folded), folded)
+            written = folded
+
+
+def _where(formulas: Sequence[Node], values: Mapping[str, Value]) -> tuple[Value, ...]:
+    """The definitions of the names in some formulas, and of the names in those, first used first."""
+    found: dict[str, Value] = {}
+    waiting = [name for formula in formulas for name in _names_in(formula)]
+    while waiting:
+        name = waiting.pop(0)
+        if name in values and name not in found:
+            found[name] = values[name]
+            waiting += _names_in(values[name].formula)
+    return tuple(found.values())
+
+
+def _names_in(formula: Node) -> list[str]:
+    """The names and leaves that a formula shows, left to right."""
+    names: list[str] = []
+    stack, seen = [formula], set()
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if isinstance(node, Tensor) or (isinstance(node, Named) and node is not formula):
+            names.append(node.name)
+        if not isinstance(node, Named) or node is formula:
+            stack.extend(reversed(node.operands))
+    return names
+
+
+def _or_zero(cotangent: Node | None, like: Node) -> Node:
+    return fill(0, like.shape) if cotangent is None else cotangent
