@@ -35,34 +35,34 @@ def _home(module: str, names: str, **renamed: str) -> None:
         _HOMES[name] = (f"symnet.{module}", there)
 
 
-_home("expr.extents", "dim")
-_home("expr.symbols", "tensor scalar")
-_home("expr.indexing", "labels one_hot take")
-_home("expr.constants", "constant", eye="identity", arange="iota")
+_home("expr.nodes.extents", "dim")
+_home("expr.nodes.symbols", "tensor scalar")
+_home("expr.nodes.indexing", "labels one_hot take")
+_home("expr.nodes.constants", "constant", eye="identity", arange="iota")
 _home(
-    "expr.elementwise",
+    "expr.nodes.elementwise",
     "exp log log1p expm1 sqrt tanh sigmoid softplus sin cos tan asin acos atan sinh cosh erf floor floor_divide mod"
     " maximum minimum asinh acosh atanh atan2 cbrt erfc gamma loggamma digamma"
     " where indicator xlogy equal not_equal logical_not",
     abs="absolute",
 )
-_home("expr.operators", "sign logical_and logical_or logical_xor")
-_home("expr.activations", "relu leaky_relu elu silu gelu")
-_home("expr.contraction", "einsum matmul dot outer trace transpose sum mean")
-_home("expr.reduction", "max min prod argmax logsumexp softmax log_softmax")
-_home("expr.cumulative", "cumsum")
+_home("expr.nodes.operators", "sign logical_and logical_or logical_xor")
+_home("expr.nodes.activations", "relu leaky_relu elu silu gelu")
+_home("expr.nodes.contraction", "einsum matmul dot outer trace transpose sum mean")
+_home("expr.nodes.reduction", "max min prod argmax logsumexp softmax log_softmax")
+_home("expr.nodes.cumulative", "cumsum")
 _home(
-    "expr.composed",
+    "expr.nodes.composed",
     "square clip isnan isinf isfinite hypot logaddexp exp2 log2 log10 ceil any all count_nonzero argmin var std"
     " tril triu",
 )
-_home("expr.linalg", "det logdet inv solve matrix_power")
-_home("expr.norms", "norm")
-_home("expr.building", "zeros ones diag kron")
-_home("expr.movement", "reshape concat stack pad broadcast_to")
-_home("expr.sympy_scalars", "apply")
-_home("expr.from_sympy", "from_sympy")
-_home("expr.to_sympy", "to_sympy")
+_home("expr.nodes.linalg", "det logdet inv solve matrix_power")
+_home("expr.nodes.norms", "norm")
+_home("expr.nodes.building", "zeros ones diag kron")
+_home("expr.nodes.movement", "reshape concat stack pad broadcast_to")
+_home("expr.sympy.scalars", "apply")
+_home("expr.sympy.from_sympy", "from_sympy")
+_home("expr.sympy.to_sympy", "to_sympy")
 _home("nn.losses", "l2 cross_entropy kl_div binary_cross_entropy")
 _home("calculus.grad", "grad")
 _home("calculus.jacobian", "derivative jacobian")

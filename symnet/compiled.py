@@ -13,8 +13,8 @@ from functools import cached_property
 from typing import Any, final
 
 from symnet.errors import CompileError, explain
-from symnet.expr.node import Node
-from symnet.expr.symbols import Tensor
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import Tensor
 from symnet.loops.ir import Program
 from symnet.loops.printer import to_text
 from symnet.loops.signature import Signature
@@ -149,7 +149,7 @@ class CompiledFunction(NativeFunction):
 
     @cached_property
     def assembly(self) -> str:
-        from symnet.llvm.codegen import assembly
+        from symnet.backends.llvm.codegen import assembly
 
         return assembly(self.stages.llvm_ir, self.stages.target)
 

@@ -5,7 +5,7 @@
 3. `numeric`     graph → graph      the numeric form: what computes well (`simplify/numeric/passes.py`)
 4. `lower`       graph → nests      one loop nest for each stored value (`lower/program.py`)
 5. `schedule`    nests → loops      register tiles, streaming over row blocks, units (`schedule/program.py`)
-6. `emit`        loops → LLVM IR    (`llvm/program.py`)
+6. `emit`        loops → LLVM IR    (`backends/llvm/program.py`)
 7. `assemble`    LLVM IR → object code → `CompiledFunction` (`compiled.py`)
 
 `value_and_grad` differentiates first (`calculus/grad.py`).  `stop_after=` returns what stands after a stage.
@@ -30,10 +30,10 @@ from symnet.collector import RARELY
 from symnet.compiled import CompiledFunction, Stages
 from symnet.errors import ArgumentError, clipped, explain, one_of, truth
 from symnet.export.names import check_name
-from symnet.expr.constants import as_node
-from symnet.expr.graph import substitute
-from symnet.expr.node import Node
-from symnet.expr.symbols import Named, Tensor, check_leaves, reals
+from symnet.expr.nodes.constants import as_node
+from symnet.expr.nodes.graph import substitute
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import Named, Tensor, check_leaves, reals
 from symnet.factoring import factored
 from symnet.locks import BUILDING
 from symnet.lower.program import lower, naive_program
@@ -238,7 +238,7 @@ def _answer(request: Request) -> Any:
     stop = request.stop_after
     check_name(request.name, f"{request.call}(…, name={clipped(repr(request.name))})")
     if request.target is not None and stop in (None, "llvm"):
-        from symnet.llvm.machines import check_target
+        from symnet.backends.llvm.machines import check_target
 
         check_target(request.target, f"{request.call}(…, target=…)")
     if stop is None:
@@ -272,7 +272,7 @@ def run(request: Request, stop: str = "llvm") -> Stages:
     s.program = program = s.timed("schedule", lambda: schedule(s.lowered, target))  # type: ignore[arg-type]
     if stop == "schedule":
         return s
-    from symnet.llvm import codegen
+    from symnet.backends.llvm import codegen
 
     s.program = program = s.timed("schedule", lambda: reused(s.program))  # type: ignore[arg-type]
     s.llvm_ir = s.timed("emit", lambda: codegen.emit_ir(program, target))
@@ -311,13 +311,13 @@ def _real(call: str, dtype: Any) -> str:
 
 
 def _host() -> Target:
-    from symnet.llvm.targets import host_target
+    from symnet.backends.llvm.targets import host_target
 
     return host_target()
 
 
 def _assemble(stages: Stages) -> bytes:
-    from symnet.llvm import codegen
+    from symnet.backends.llvm import codegen
 
     assert stages.program is not None
     return codegen.compile_object(stages.llvm_ir, stages.target, stages.program.constants)
@@ -326,7 +326,7 @@ def _assemble(stages: Stages) -> bytes:
 def _function(request: Request) -> CompiledFunction:
     """Object code from the cache or from the stages, as a function."""
     with BUILDING:  # a fork waits until the module is whole
-        from symnet.llvm import codegen
+        from symnet.backends.llvm import codegen
 
     check_leaves(request.call, request.leafy())  # a warm start refuses what a cold one would
     cache = default_cache()

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from symnet.calculus.compressed import Compressed, compressed, term_text
 from symnet.calculus.index_terms import IndexTerm
-from symnet.expr.node import Node
+from symnet.expr.nodes.node import Node
 from symnet.lower.extents import lower_shape
 from symnet.runtime.compressed import Pattern, TermPattern
 from symnet.runtime.structure import Template

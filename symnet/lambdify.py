@@ -24,13 +24,13 @@ from symnet import dtypes
 from symnet.arrays import given_array
 from symnet.compiler import compile
 from symnet.errors import ArgumentError, DTypeError, explain
-from symnet.expr.constants import Number
-from symnet.expr.extents import dim
-from symnet.expr.from_sympy import from_sympy, sympified
-from symnet.expr.node import Node
-from symnet.expr.symbols import leaves, tensor
-from symnet.expr.sympy_bodies import opened
-from symnet.expr.sympy_scalars import from_scalar
+from symnet.expr.nodes.constants import Number
+from symnet.expr.nodes.extents import dim
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import leaves, tensor
+from symnet.expr.sympy.bodies import opened
+from symnet.expr.sympy.from_sympy import from_sympy, sympified
+from symnet.expr.sympy.scalars import from_scalar
 from symnet.locks import BUILDING
 from symnet.runtime.elementwise import Constant, OnArrays, OnKeptBuffers
 from symnet.runtime.numbers import Numbers

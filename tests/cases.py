@@ -15,22 +15,33 @@ from typing import Any
 import numpy as np
 import sympy
 
-from symnet.expr import activations as act
-from symnet.expr import elementwise as ew
-from symnet.expr.constants import as_node, identity, iota, number, size
-from symnet.expr.contraction import einsum, mean, outer, trace
-from symnet.expr.cumulative import cumsum, cumulate
-from symnet.expr.elementwise import elementwise, exp, indicator, log, maximum, minimum, sigmoid, tanh, where, xlogy
-from symnet.expr.expansion import expand, fill
-from symnet.expr.extents import Dim, dim
-from symnet.expr.indexing import labels, one_hot, take
-from symnet.expr.movement import broadcast_to, concat, pad, stack
-from symnet.expr.node import Node
-from symnet.expr.reduction import argmax, log_softmax, logsumexp, prod, softmax
-from symnet.expr.reduction import max as largest
-from symnet.expr.reduction import min as smallest
-from symnet.expr.symbols import Barrier, Sealed, Tensor, leaves, tensor
-from symnet.expr.sympy_scalars import apply, from_scalar
+from symnet.expr.nodes import activations as act
+from symnet.expr.nodes import elementwise as ew
+from symnet.expr.nodes.constants import as_node, identity, iota, number, size
+from symnet.expr.nodes.contraction import einsum, mean, outer, trace
+from symnet.expr.nodes.cumulative import cumsum, cumulate
+from symnet.expr.nodes.elementwise import (
+    elementwise,
+    exp,
+    indicator,
+    log,
+    maximum,
+    minimum,
+    sigmoid,
+    tanh,
+    where,
+    xlogy,
+)
+from symnet.expr.nodes.expansion import expand, fill
+from symnet.expr.nodes.extents import Dim, dim
+from symnet.expr.nodes.indexing import labels, one_hot, take
+from symnet.expr.nodes.movement import broadcast_to, concat, pad, stack
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.reduction import argmax, log_softmax, logsumexp, prod, softmax
+from symnet.expr.nodes.reduction import max as largest
+from symnet.expr.nodes.reduction import min as smallest
+from symnet.expr.nodes.symbols import Barrier, Sealed, Tensor, leaves, tensor
+from symnet.expr.sympy.scalars import apply, from_scalar
 from symnet.nn import binary_cross_entropy, cross_entropy, kl_div, l2, label_smoothing, mlp
 
 Array = np.ndarray[Any, np.dtype[Any]]

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from symnet.backends.llvm import codegen
+from symnet.backends.llvm.targets import host_target
 from symnet.compiler import Request, retyped
-from symnet.expr.node import Node
-from symnet.llvm import codegen
-from symnet.llvm.targets import host_target
+from symnet.expr.nodes.node import Node
 from symnet.loops import interpreter
 from symnet.loops.ir import Program
 from symnet.loops.verifier import verify

@@ -12,7 +12,7 @@ from functools import reduce
 from typing import Any
 
 import symnet as sn
-from symnet.expr.node import Node
+from symnet.expr.nodes.node import Node
 
 Built = tuple[Node, list[Node]]
 Family = Callable[[int, str], Built]

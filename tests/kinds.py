@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import symnet.calculus  # noqa: F401  every module that defines a kind of node is imported
-from symnet.expr.node import Node
+from symnet.expr.nodes.node import Node
 
 
 def concrete(kind: type[Node]) -> Iterable[type[Node]]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from symnet.expr.constants import identity
-from symnet.expr.contraction import mean, trace
-from symnet.expr.elementwise import exp
-from symnet.expr.linalg import det, inv, logdet, matrix_power, solve
-from symnet.expr.norms import norm
-from symnet.expr.symbols import tensor
+from symnet.expr.nodes.constants import identity
+from symnet.expr.nodes.contraction import mean, trace
+from symnet.expr.nodes.elementwise import exp
+from symnet.expr.nodes.linalg import det, inv, logdet, matrix_power, solve
+from symnet.expr.nodes.norms import norm
+from symnet.expr.nodes.symbols import tensor
 from tests.cases import A, Array, X, case, constant, m, n, positive, s, s1, x
 
 BADLY_SCALED = [[1e-20, 2, 0, 1], [1, 1, 3, 0], [1e10, 0, 1, 2e10], [0, 1e-8, 1, 1]]

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from symnet.expr.node import Node
+from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.table import TABLE
 from symnet.simplify.engine import Normalizer
 

@@ -23,7 +23,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("diff", "simplify", "nn", "reference"),
     ("calculus", "source", "reading", "lower", "loops"),
     ("schedule",),
-    ("llvm",),
+    ("backends",),
     ("runtime",),
     ("export",),
     ("compiler", "compiled", "factoring", "lambdify"),
@@ -60,7 +60,7 @@ def relative(path: Path) -> str:
 
 
 def part_of(module: str) -> str:
-    """The part of the house a dotted module name stands in: `symnet.expr.node` → `expr`."""
+    """The part of the house a dotted module name stands in: `symnet.expr.nodes.node` → `expr`."""
     names = module.split(".")
     return names[1] if len(names) > 1 else "__init__"
 
@@ -128,8 +128,8 @@ def test_imports_go_downward(path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "module"),
     [
-        ("import symnet.llvm.emitter", "symnet.loops.ir"),
-        ("def f():\n    from symnet.compiler import compile", "symnet.expr.node"),
+        ("import symnet.backends.llvm.emitter", "symnet.loops.ir"),
+        ("def f():\n    from symnet.compiler import compile", "symnet.expr.nodes.node"),
         ("from symnet import simplify", "symnet.diff.rules"),
         ("from symnet.diff import rules", "symnet.simplify.algebra.table"),
         ("from ..diff import rules", "symnet.simplify.engine"),
@@ -147,15 +147,32 @@ def test_an_import_upward_or_sideways_is_caught(source: str, module: str) -> Non
 @pytest.mark.parametrize(
     ("source", "module"),
     [
-        ("from symnet.errors import explain\nfrom symnet import dtypes", "symnet.expr.node"),
-        ("from . import node\nfrom .node import Node", "symnet.expr.graph"),
+        ("from symnet.errors import explain\nfrom symnet import dtypes", "symnet.expr.nodes.node"),
+        ("from . import node\nfrom .node import Node", "symnet.expr.nodes.graph"),
         ("from symnet.loops import ir", "symnet.lower.nest"),
-        ("import sympy, numpy", "symnet.expr.node"),
+        ("import sympy, numpy", "symnet.expr.nodes.node"),
         ("import symnet as sn\nfrom symnet import grad", "symnet.cli.main"),
     ],
 )
 def test_an_import_downward_passes(source: str, module: str) -> None:
     assert violations(source, module) == []
+
+
+ROOMS = {
+    "expr": (("nodes",), ("facts",), ("sympy", "numpy"), ("printing",)),
+    "simplify": (("forms",), ("algebra", "numeric", "machine")),
+}  # rooms of a folder, from the bottom: none imports one that stands higher
+
+
+@pytest.mark.parametrize("folder", ROOMS)
+def test_rooms_of_a_folder_stand_in_their_order(folder: str) -> None:
+    height = {room: level for level, rooms in enumerate(ROOMS[folder]) for room in rooms}
+    for name, path in SOURCES.items():
+        inside = name.removeprefix(f"symnet.{folder}.").split(".")[0] if name.startswith(f"symnet.{folder}.") else ""
+        if inside in height:
+            for target in imported(path.read_text(), name, path.name == "__init__.py"):
+                there = target.removeprefix(f"symnet.{folder}.").split(".")[0]
+                assert height.get(there, 0) <= height[inside], f"{name} imports {target}, which stands above it"
 
 
 # --------------------------------------------------------------------------- circles

@@ -10,8 +10,8 @@ import pytest
 
 from symnet import dtypes
 from symnet.calculus.grad import grad
-from symnet.expr.contraction import sum as total
-from symnet.expr.node import Node
+from symnet.expr.nodes.contraction import sum as total
+from symnet.expr.nodes.node import Node
 from symnet.loops.ir import IntConst
 from symnet.lower import elementwise as lowered_elementwise
 from symnet.reference import elementwise as reference_elementwise

@@ -9,8 +9,8 @@ from symnet.compare.tape import elementwise as tape_elementwise
 from symnet.compare.tape import program as tape_program
 from symnet.diff import elementwise as diff_elementwise
 from symnet.diff import tables as diff_tables
-from symnet.expr.elementwise import PRIMITIVES, Elementwise
-from symnet.expr.graph import topological
+from symnet.expr.nodes.elementwise import PRIMITIVES, Elementwise
+from symnet.expr.nodes.graph import topological
 from symnet.expr.printing.layout import READERS
 from symnet.lower import elementwise as lower_elementwise
 from symnet.lower import point
@@ -22,7 +22,7 @@ from tests.cases import CASES
 from tests.kinds import KINDS
 
 NODES = sorted({n for c in CASES for n in topological(*c.roots)}, key=lambda n: n.digest)
-BY_ITS_BODY = {"function"}  # replaced by its body before these floors see it: expr/sympy_bodies.py
+BY_ITS_BODY = {"function"}  # replaced by its body before these floors see it: expr/sympy/bodies.py
 ARITHMETIC = {"add", "mul", "pow"}  # the algebra has files of its own for these: terms.py, factors.py
 
 TABLES_OF_KINDS = {

@@ -17,15 +17,15 @@ from typing import Any, final
 import sympy
 
 from symnet.calculus.index_terms import Factor, IndexTerm, index_terms, laid_along
-from symnet.expr.constants import as_node, identity, number, number_of
-from symnet.expr.contraction import contract
-from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.expansion import expand, fill
-from symnet.expr.extents import as_extent, ints_arg, product, same_shape, shape_arg
-from symnet.expr.movement import Place
-from symnet.expr.names import attach, strip
-from symnet.expr.node import Extent, Node, Shape
-from symnet.expr.symbols import Named
+from symnet.expr.nodes.constants import as_node, identity, number, number_of
+from symnet.expr.nodes.contraction import contract
+from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.expansion import expand, fill
+from symnet.expr.nodes.extents import as_extent, ints_arg, product, same_shape, shape_arg
+from symnet.expr.nodes.movement import Place
+from symnet.expr.nodes.names import attach, strip
+from symnet.expr.nodes.node import Extent, Node, Shape
+from symnet.expr.nodes.symbols import Named
 from symnet.simplify.algebra.table import simplify
 
 TYPICAL = 256  # what a symbolic extent counts for when sizes are compared

@@ -12,8 +12,8 @@ from symnet.calculus.problem import Problem, open_problem, project
 from symnet.calculus.structure import Structure, flatten
 from symnet.diff.reverse import Route, pullback
 from symnet.errors import ShapeError, explain
-from symnet.expr.constants import as_node, number
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import as_node, number
+from symnet.expr.nodes.node import Node
 
 
 def grad(L: Any, w: Structure, absent: str = "error") -> Any:

@@ -12,7 +12,7 @@ from symnet.calculus.grad import gradients, scalar_root
 from symnet.calculus.jacobian import jacobians
 from symnet.calculus.problem import open_problem
 from symnet.calculus.structure import Structure, flatten
-from symnet.expr.node import Node, Shape
+from symnet.expr.nodes.node import Node, Shape
 from symnet.simplify.algebra.table import simplify
 
 

@@ -18,13 +18,13 @@ from dataclasses import dataclass, replace
 
 import sympy
 
-from symnet.expr.constants import number_of, size
-from symnet.expr.contraction import Einsum, contract
-from symnet.expr.elementwise import elementwise, is_op, where
-from symnet.expr.expansion import Expand, expand
-from symnet.expr.extents import as_extent, ints_arg, same_shape, shape_arg
-from symnet.expr.movement import Concat, Place, Slice, drop_axes
-from symnet.expr.node import Extent, Node
+from symnet.expr.nodes.constants import number_of, size
+from symnet.expr.nodes.contraction import Einsum, contract
+from symnet.expr.nodes.elementwise import elementwise, is_op, where
+from symnet.expr.nodes.expansion import Expand, expand
+from symnet.expr.nodes.extents import as_extent, ints_arg, same_shape, shape_arg
+from symnet.expr.nodes.movement import Concat, Place, Slice, drop_axes
+from symnet.expr.nodes.node import Extent, Node
 
 MOST_TERMS = 24
 Indices = tuple[int, ...]

@@ -22,12 +22,12 @@ from symnet.diff.batching import basis, batch
 from symnet.diff.forward import pushforward
 from symnet.diff.reverse import pullback
 from symnet.errors import one_of
-from symnet.expr.constants import as_node, number
-from symnet.expr.contraction import transpose
-from symnet.expr.expansion import keep_axes
-from symnet.expr.extents import shape_arg
-from symnet.expr.node import Node, Shape, static_name
-from symnet.expr.symbols import Tensor
+from symnet.expr.nodes.constants import as_node, number
+from symnet.expr.nodes.contraction import transpose
+from symnet.expr.nodes.expansion import keep_axes
+from symnet.expr.nodes.extents import shape_arg
+from symnet.expr.nodes.node import Node, Shape, static_name
+from symnet.expr.nodes.symbols import Tensor
 
 LAYOUTS = ("numerator", "denominator")
 

@@ -16,14 +16,14 @@ from dataclasses import dataclass, field
 
 from symnet import dtypes
 from symnet.errors import ArgumentError, AssumptionError, explain, one_of
-from symnet.expr.contraction import transpose
-from symnet.expr.elementwise import elementwise
-from symnet.expr.expansion import fill
-from symnet.expr.extents import same_shape
-from symnet.expr.graph import topological, unwrapped, wrapped
-from symnet.expr.names import attach, strip
-from symnet.expr.node import Node, Shape
-from symnet.expr.symbols import EQUALITIES, Barrier, Named, Tensor, check_leaves
+from symnet.expr.nodes.contraction import transpose
+from symnet.expr.nodes.elementwise import elementwise
+from symnet.expr.nodes.expansion import fill
+from symnet.expr.nodes.extents import same_shape
+from symnet.expr.nodes.graph import topological, unwrapped, wrapped
+from symnet.expr.nodes.names import attach, strip
+from symnet.expr.nodes.node import Node, Shape
+from symnet.expr.nodes.symbols import EQUALITIES, Barrier, Named, Tensor, check_leaves
 from symnet.simplify.algebra.table import simplify
 from symnet.simplify.cost import saves
 from symnet.simplify.sealing import sealed, unsealed

@@ -16,9 +16,9 @@ from symnet.calculus.structure import Restore, Structure, flatten
 from symnet.diff.forward import pushforward
 from symnet.diff.reverse import pullback
 from symnet.errors import ArgumentError, ShapeError, explain
-from symnet.expr.constants import as_node, is_scalar
-from symnet.expr.extents import same_shape
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import as_node, is_scalar
+from symnet.expr.nodes.extents import same_shape
+from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.table import simplify
 from symnet.simplify.sharing import share
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from symnet.calculus.structure import Structure, flatten_values
-from symnet.expr.names import attach, strip
-from symnet.expr.symbols import check_leaves
+from symnet.expr.nodes.names import attach, strip
+from symnet.expr.nodes.symbols import check_leaves
 from symnet.simplify.algebra.table import simplify as algebra_form
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from symnet.errors import ArgumentError, explain
-from symnet.expr.constants import as_node, is_scalar
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import as_node, is_scalar
+from symnet.expr.nodes.node import Node
 
 Restore = Callable[[Sequence[Any]], Any]
 Structure = Node | Sequence[Node] | Mapping[Any, Node]

@@ -29,11 +29,11 @@ from symnet import dtypes
 from symnet.cli.usage import EXAMPLES, USAGE, Parser, shielded
 from symnet.compiler import STAGES
 from symnet.errors import ArgumentError, ShapeError, SymnetError, clipped, explain
-from symnet.expr.extents import Dim
-from symnet.expr.graph import topological
-from symnet.expr.node import Node
+from symnet.expr.nodes.extents import Dim
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import Named, Tensor, leaves
 from symnet.expr.printing.latex import latex
-from symnet.expr.symbols import Named, Tensor, leaves
 from symnet.loops.printer import to_text
 from symnet.reading.formula import declarations, formula, names_in
 from symnet.study.derivation.derive import variables as free_leaves
@@ -406,7 +406,7 @@ def _machine() -> list[tuple[str, str]]:
     cache = default_cache()
     place = ("cache", "off" if cache is None else f"{cache.folder}, {_contents(cache)}")
     try:
-        from symnet.llvm.targets import host_target
+        from symnet.backends.llvm.targets import host_target
 
         target = host_target()
     except SymnetError as error:

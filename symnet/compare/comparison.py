@@ -23,7 +23,7 @@ from symnet.compare.symbolic import Symbolic
 from symnet.compare.tape import TapeProgram
 from symnet.compare.timing import medians, one_blas_thread
 from symnet.errors import ArgumentError, DTypeError, ValueDomainError, explain, refuse_mask
-from symnet.expr.symbols import Tensor, check_leaves, describe
+from symnet.expr.nodes.symbols import Tensor, check_leaves, describe
 from symnet.nn.initialisers import init
 from symnet.reference.symbols import bind_dims
 

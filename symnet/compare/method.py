@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from symnet.expr.extents import Dim
-from symnet.expr.node import Node
-from symnet.expr.symbols import Tensor
+from symnet.expr.nodes.extents import Dim
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import Tensor
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping
 
 from symnet.diff.rules import Maybe
 from symnet.diff.tables import apply_batch
-from symnet.expr.constants import identity, number
-from symnet.expr.contraction import contract
-from symnet.expr.expansion import expand
-from symnet.expr.graph import depends_on, topological
-from symnet.expr.node import Node, Shape
+from symnet.expr.nodes.constants import identity, number
+from symnet.expr.nodes.contraction import contract
+from symnet.expr.nodes.expansion import expand
+from symnet.expr.nodes.graph import depends_on, topological
+from symnet.expr.nodes.node import Node, Shape
 
 
 def basis(shape: Shape) -> Node:

@@ -11,11 +11,11 @@ Not handled: an operand that is NaN, or infinite in a product with a mask: the v
 
 from __future__ import annotations
 
-from symnet.expr.assumptions import known
-from symnet.expr.constants import number_of
-from symnet.expr.elementwise import elementwise, is_op, where
-from symnet.expr.node import Node
-from symnet.expr.softmax import softmax_axes
+from symnet.expr.facts.assumptions import known
+from symnet.expr.facts.softmax import softmax_axes
+from symnet.expr.nodes.constants import number_of
+from symnet.expr.nodes.elementwise import elementwise, is_op, where
+from symnet.expr.nodes.node import Node
 
 _LOOKED_THROUGH = 64  # nodes of a value that are searched for an infinite part; beyond, it counts as finite
 _STEEP = (

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 
 from symnet.diff.rules import Maybe
 from symnet.diff.support import Where, carried, chosen, masked, varying
-from symnet.expr.constants import identity
-from symnet.expr.contraction import Einsum, contract
-from symnet.expr.elementwise import elementwise
-from symnet.expr.expansion import expand, keep_axes
-from symnet.expr.extents import same_shape
-from symnet.expr.node import Node, Shape
+from symnet.expr.nodes.constants import identity
+from symnet.expr.nodes.contraction import Einsum, contract
+from symnet.expr.nodes.elementwise import elementwise
+from symnet.expr.nodes.expansion import expand, keep_axes
+from symnet.expr.nodes.extents import same_shape
+from symnet.expr.nodes.node import Node, Shape
 
 
 def contract_and_expand(

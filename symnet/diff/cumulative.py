@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from symnet.diff.rules import Maybe
 from symnet.diff.support import Where, counted, varying
-from symnet.expr.cumulative import CumulativeSum, cumulate
-from symnet.expr.node import Node, Shape
+from symnet.expr.nodes.cumulative import CumulativeSum, cumulate
+from symnet.expr.nodes.node import Node, Shape
 
 
 def cumsum_vjp(node: CumulativeSum, y_bar: Node, k: int) -> Maybe:

@@ -18,9 +18,9 @@ from symnet.diff.contraction import add_up, contract_and_expand, unbroadcast
 from symnet.diff.rules import ZERO, Declared, GuardedRule, JvpRule, Maybe, find
 from symnet.diff.support import Where, carried, chosen, inside, within
 from symnet.diff.sympy_functions import function_slope
-from symnet.expr.assumptions import known
-from symnet.expr.constants import number, number_of
-from symnet.expr.elementwise import (
+from symnet.expr.facts.assumptions import known
+from symnet.expr.nodes.constants import number, number_of
+from symnet.expr.nodes.elementwise import (
     Elementwise,
     add,
     cos,
@@ -50,11 +50,11 @@ from symnet.expr.elementwise import (
     where,
     xlogy,
 )
-from symnet.expr.expansion import keep_axes
-from symnet.expr.movement import broadcast_to
-from symnet.expr.node import Node, Shape
-from symnet.expr.result_dtypes import CASTS, COUNTED
-from symnet.expr.sympy_table import polygamma
+from symnet.expr.nodes.expansion import keep_axes
+from symnet.expr.nodes.movement import broadcast_to
+from symnet.expr.nodes.node import Node, Shape
+from symnet.expr.nodes.result_dtypes import CASTS, COUNTED
+from symnet.expr.sympy.table import polygamma
 
 
 def as_real_by_value(y: Node, x: Node) -> Maybe:

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 
 from symnet.diff.rules import Maybe
 from symnet.diff.tables import apply_jvp
-from symnet.expr.graph import depends_on, topological
-from symnet.expr.node import Node
+from symnet.expr.nodes.graph import depends_on, topological
+from symnet.expr.nodes.node import Node
 
 
 def pushforward(roots: Iterable[Node], tangents: Mapping[Node, Node]) -> list[Maybe]:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from symnet.diff.rules import Maybe
 from symnet.diff.support import Where, carried, counted, varying
-from symnet.expr.contraction import contract
-from symnet.expr.indexing import OneHot, Take, take, taken_rows
-from symnet.expr.node import Node, Shape
+from symnet.expr.nodes.contraction import contract
+from symnet.expr.nodes.indexing import OneHot, Take, take, taken_rows
+from symnet.expr.nodes.node import Node, Shape
 
 
 def _take_indices(node: Take) -> tuple[list[int], list[int], list[int]]:

@@ -15,11 +15,11 @@ from symnet.diff.contraction import add_up
 from symnet.diff.elementwise import times
 from symnet.diff.rules import Maybe
 from symnet.diff.support import Where, carried, chosen, masked
-from symnet.expr.contraction import contract
-from symnet.expr.elementwise import negative
-from symnet.expr.expansion import expand
-from symnet.expr.linalg import Determinant, Solve, identities, inv, matrix_transpose, solve_for_many
-from symnet.expr.node import Node, Shape
+from symnet.expr.nodes.contraction import contract
+from symnet.expr.nodes.elementwise import negative
+from symnet.expr.nodes.expansion import expand
+from symnet.expr.nodes.linalg import Determinant, Solve, identities, inv, matrix_transpose, solve_for_many
+from symnet.expr.nodes.node import Node, Shape
 
 
 def solve_vjp(node: Solve, y_bar: Node, k: int) -> Maybe:

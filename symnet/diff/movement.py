@@ -12,12 +12,12 @@ from sympy import Integer
 from symnet.diff.contraction import add_up
 from symnet.diff.rules import Maybe
 from symnet.diff.support import Where, carried, moved
-from symnet.expr.contraction import contract
-from symnet.expr.expansion import Expand, expand
-from symnet.expr.extents import ints_arg, shape_arg
-from symnet.expr.graph import with_operands
-from symnet.expr.movement import Concat, Place, Reshape, Slice, reshape
-from symnet.expr.node import Extent, Node, Shape
+from symnet.expr.nodes.contraction import contract
+from symnet.expr.nodes.expansion import Expand, expand
+from symnet.expr.nodes.extents import ints_arg, shape_arg
+from symnet.expr.nodes.graph import with_operands
+from symnet.expr.nodes.movement import Concat, Place, Reshape, Slice, reshape
+from symnet.expr.nodes.node import Extent, Node, Shape
 
 # --------------------------------------------------------------------------- reverse
 

@@ -14,16 +14,16 @@ from symnet.diff.clipping import Kept, clipped
 from symnet.diff.elementwise import times
 from symnet.diff.rules import ZERO, Declared, Maybe, find
 from symnet.diff.support import Where, carried, chosen
-from symnet.expr.assumptions import known
-from symnet.expr.constants import iota
-from symnet.expr.contraction import contract, transpose
-from symnet.expr.elementwise import divide, elementwise, equal, exp, greater, negative, where
-from symnet.expr.expansion import expand, keep_axes
-from symnet.expr.extents import ints_arg, product
-from symnet.expr.indexing import one_hot
-from symnet.expr.movement import reshape
-from symnet.expr.node import Node, Shape, static_name
-from symnet.expr.reduction import Reduce, along, reduce
+from symnet.expr.facts.assumptions import known
+from symnet.expr.nodes.constants import iota
+from symnet.expr.nodes.contraction import contract, transpose
+from symnet.expr.nodes.elementwise import divide, elementwise, equal, exp, greater, negative, where
+from symnet.expr.nodes.expansion import expand, keep_axes
+from symnet.expr.nodes.extents import ints_arg, product
+from symnet.expr.nodes.indexing import one_hot
+from symnet.expr.nodes.movement import reshape
+from symnet.expr.nodes.node import Node, Shape, static_name
+from symnet.expr.nodes.reduction import Reduce, along, reduce
 
 FILE = "symnet/diff/reduction.py"
 

@@ -15,8 +15,8 @@ from symnet.diff.contraction import add_up
 from symnet.diff.rules import Maybe
 from symnet.diff.support import Where, union
 from symnet.diff.tables import apply_narrowing, apply_support, apply_vjp
-from symnet.expr.graph import depends_on, topological
-from symnet.expr.node import Node
+from symnet.expr.nodes.graph import depends_on, topological
+from symnet.expr.nodes.node import Node
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from typing import Any
 
 from symnet.diff.support import Where
 from symnet.errors import MissingRuleError, explain
-from symnet.expr.node import Node, Shape
+from symnet.expr.nodes.node import Node, Shape
 
 Maybe = Node | None
 VjpRule = Callable[[Any, Node, int], Maybe]

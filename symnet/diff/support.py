@@ -20,12 +20,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 
-from symnet.expr.constants import number, number_of
-from symnet.expr.contraction import contract, transpose
-from symnet.expr.elementwise import elementwise, greater, indicator, is_op, where
-from symnet.expr.expansion import Expand, keep_axes
-from symnet.expr.movement import broadcast_to, drop_axes
-from symnet.expr.node import Node, Shape
+from symnet.expr.nodes.constants import number, number_of
+from symnet.expr.nodes.contraction import contract, transpose
+from symnet.expr.nodes.elementwise import elementwise, greater, indicator, is_op, where
+from symnet.expr.nodes.expansion import Expand, keep_axes
+from symnet.expr.nodes.movement import broadcast_to, drop_axes
+from symnet.expr.nodes.node import Node, Shape
 
 MOST_CUBES = 6
 ZERO = number(0)

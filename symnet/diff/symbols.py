@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from symnet.diff.rules import Maybe
 from symnet.diff.support import Where
-from symnet.expr.elementwise import is_op
-from symnet.expr.node import Node, Shape
-from symnet.expr.symbols import Sealed
+from symnet.expr.nodes.elementwise import is_op
+from symnet.expr.nodes.node import Node, Shape
+from symnet.expr.nodes.symbols import Sealed
 
 
 def transparent_vjp(node: Node, y_bar: Node, k: int) -> Maybe:

@@ -11,9 +11,9 @@ from typing import Any
 
 from symnet.diff.rules import Maybe
 from symnet.errors import ArgumentError, MissingRuleError, explain
-from symnet.expr.elementwise import Elementwise
-from symnet.expr.sympy_functions import derivative_of, function_of
-from symnet.expr.sympy_scalars import from_scalar, is_evaluated
+from symnet.expr.nodes.elementwise import Elementwise
+from symnet.expr.sympy.functions import derivative_of, function_of
+from symnet.expr.sympy.scalars import from_scalar, is_evaluated
 
 
 def function_slope(node: Elementwise, k: int) -> Maybe:

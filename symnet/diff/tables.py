@@ -22,10 +22,10 @@ from symnet.diff.rules import (
     find,
 )
 from symnet.diff.support import Where, within
-from symnet.expr.elementwise import is_op
-from symnet.expr.extents import same_shape
-from symnet.expr.node import Node, Shape
-from symnet.expr.reduction import Reduce
+from symnet.expr.nodes.elementwise import is_op
+from symnet.expr.nodes.extents import same_shape
+from symnet.expr.nodes.node import Node, Shape
+from symnet.expr.nodes.reduction import Reduce
 
 FILE = "symnet/diff/tables.py"
 _LEAVES: dict[str, Declared] = dict.fromkeys(("tensor", "number", "size", "array", "delta", "iota"), LEAF)

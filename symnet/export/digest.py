@@ -14,8 +14,8 @@ from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Any
 
+from symnet.backends.llvm.stamp import DIGITS, WORDS
 from symnet.errors import FileError, explain
-from symnet.llvm.stamp import DIGITS, WORDS
 
 _OUTSIDE = ("digest", "library")  # what the digest does not cover: itself, and what is known later
 

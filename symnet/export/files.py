@@ -20,6 +20,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from symnet.backends.llvm import codegen
+from symnet.backends.llvm.stamp import stamped
 from symnet.export.c_test import c_test_text
 from symnet.export.digest import checksum, stamp_of, with_digest
 from symnet.export.header import header_text
@@ -28,8 +30,6 @@ from symnet.export.metadata import to_metadata
 from symnet.export.names import path_text, split_path
 from symnet.export.stub import stub_text
 from symnet.export.writing import Replacement, marked, refuse_foreign
-from symnet.llvm import codegen
-from symnet.llvm.stamp import stamped
 from symnet.loops.ir import Program
 from symnet.loops.signature import Signature
 from symnet.runtime.structure import Template, default_template

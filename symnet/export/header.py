@@ -12,10 +12,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import prod
 
+from symnet.backends.llvm.stamp import SIZE
 from symnet.dtypes import ITEMSIZE
 from symnet.export.extents import SATURATED, c_count, c_saturated, python_text
 from symnet.export.names import c_names
-from symnet.llvm.stamp import SIZE
 from symnet.loops.ir import Buffer, IntConst, Program
 from symnet.loops.signature import Signature
 from symnet.runtime.native import ALIGNMENT

@@ -12,9 +12,9 @@ from __future__ import annotations
 from functools import reduce
 from typing import Any
 
+from symnet.backends.llvm.stamp import SIZE, WORDS
 from symnet.export.guarded import guarded
 from symnet.export.metadata import metadata_text
-from symnet.llvm.stamp import SIZE, WORDS
 
 
 def stub_text(metadata: dict[str, Any], library: str) -> str:

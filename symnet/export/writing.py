@@ -22,8 +22,8 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
 
+from symnet.backends.llvm.stamp import holds_stamp
 from symnet.errors import ExistingFileError, FileError, explain
-from symnet.llvm.stamp import holds_stamp
 
 _DIGITS = 16
 _MARK = "symnet export: replaced by the next one, unless it is changed. Checksum"

@@ -1,12 +1,10 @@
 """Floor 1: the nodes, their shapes and facts, printing, and SymPy at the door.  In: what users write.  Out: graphs.
 
-From the bottom: `node.py`, `extents.py`, `constants.py`, the kinds of nodes (`elementwise.py`, `expansion.py`,
-`contraction.py`, `movement.py`, `indexing.py`, `reduction.py`, …), what is made of these (`activations.py`, `norms.py`,
-…), facts (`assumptions.py`), SymPy's door (`sympy_*.py`, `from_sympy.py`, `to_sympy.py`), text (`parsing.py`,
-`printing/`).
+Its rooms, from the bottom: `nodes/` (the kinds of nodes, and what is made of these), `facts/` (what is known of a
+node), `sympy/` and `numpy/` (the doors through which other libraries' expressions and functions come), `printing/`.
 
-A file imports only files below it.  Where `node.py` and `constants.py` need one above them (`x + y`, `str(x)`,
-`np.exp(x)`, a SymPy scalar as operand) they look it up by name, in the table that is filled here.
+A file imports only files below it.  Where `nodes/node.py` and `nodes/constants.py` need one above them (`x + y`,
+`str(x)`, `np.exp(x)`, a SymPy scalar as operand) they look it up by name, in the table that is filled here.
 """
 
 from __future__ import annotations
@@ -14,8 +12,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from symnet.expr import advanced_indexing, contraction, elementwise, graph, movement, operators, reduction, symbols
-from symnet.expr.node import BUILDERS
+from symnet.expr.nodes import (
+    advanced_indexing,
+    contraction,
+    elementwise,
+    graph,
+    movement,
+    operators,
+    reduction,
+    symbols,
+)
+from symnet.expr.nodes.node import BUILDERS
 
 Builders = dict[str, Callable[..., Any]]
 
@@ -66,7 +73,7 @@ BUILDERS.update(
 
 
 def _running_sums() -> Builders:
-    from symnet.expr.cumulative import cumsum
+    from symnet.expr.nodes.cumulative import cumsum
 
     return {"cumsum": cumsum}
 
@@ -78,19 +85,19 @@ def _printing() -> Builders:
 
 
 def _numpy_ufuncs() -> Builders:
-    from symnet.expr.numpy_ufuncs import apply_ufunc
+    from symnet.expr.numpy.ufuncs import apply_ufunc
 
     return {"array_ufunc": apply_ufunc}
 
 
 def _numpy_functions() -> Builders:
-    from symnet.expr.numpy_functions import apply_numpy
+    from symnet.expr.numpy.functions import apply_numpy
 
     return {"array_function": apply_numpy}
 
 
 def _sympy_scalars() -> Builders:
-    from symnet.expr.sympy_scalars import from_scalar
+    from symnet.expr.sympy.scalars import from_scalar
 
     return {"from_scalar": from_scalar}
 

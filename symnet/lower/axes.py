@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from symnet.expr.extents import same_extent
-from symnet.expr.graph import topological
-from symnet.expr.node import Node
+from symnet.expr.nodes.extents import same_extent
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.node import Node
 
 Place = tuple[Node, int]
 

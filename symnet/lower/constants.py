@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symnet.expr.node import Node
+from symnet.expr.nodes.node import Node
 from symnet.loops.ir import Const, FromInt, Value
 from symnet.lower.extents import lower_extent
 from symnet.lower.point import INLINE, Index, Inline, Point, Points

@@ -17,11 +17,11 @@ import sympy
 from sympy import Expr
 
 from symnet.errors import ArgumentError, explain
-from symnet.expr.constants import as_node
-from symnet.expr.extents import TYPICAL, product
-from symnet.expr.graph import topological, with_operands
-from symnet.expr.node import Node
-from symnet.expr.symbols import Named, Tensor, named
+from symnet.expr.nodes.constants import as_node
+from symnet.expr.nodes.extents import TYPICAL, product
+from symnet.expr.nodes.graph import topological, with_operands
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import Named, Tensor, named
 from symnet.simplify.algebra.table import without_names
 from symnet.simplify.cost import operations
 from symnet.simplify.machine.arrangement import arrange

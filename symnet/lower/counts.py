@@ -13,11 +13,11 @@ from typing import Any
 import sympy
 from sympy import Expr
 
-from symnet.expr.elementwise import is_op
-from symnet.expr.graph import topological
-from symnet.expr.node import Node
-from symnet.expr.result_dtypes import LIMITS
-from symnet.expr.symbols import TRANSPARENT
+from symnet.expr.nodes.elementwise import is_op
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.result_dtypes import LIMITS
+from symnet.expr.nodes.symbols import TRANSPARENT
 from symnet.loops.signature import Requirement
 from symnet.lower.extents import lower_extent
 

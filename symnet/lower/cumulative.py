@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from symnet.expr.contraction import letter
-from symnet.expr.cumulative import CumulativeSum
-from symnet.expr.extents import typical
+from symnet.expr.nodes.contraction import letter
+from symnet.expr.nodes.cumulative import CumulativeSum
+from symnet.expr.nodes.extents import typical
 from symnet.loops.ir import Alloc, Body, Buffer, Const, If, IntCondition, IntExpr, IntVar, Let, Load, Op, Store, Value
-from symnet.lower.kernel import ZERO, cell, lanes, loop
+from symnet.lower.kernels.statements import ZERO, cell, lanes, loop
 from symnet.lower.nest import Axis, Nest
 from symnet.lower.space import Space
 

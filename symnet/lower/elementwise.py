@@ -10,11 +10,11 @@ from collections.abc import Callable
 import sympy
 from sympy import Expr
 
-from symnet.expr.constants import number_of
-from symnet.expr.elementwise import is_op
-from symnet.expr.node import Node
-from symnet.expr.result_dtypes import CASTS, COUNTED, LIMITS, common_dtype
-from symnet.expr.symbols import TRANSPARENT
+from symnet.expr.nodes.constants import number_of
+from symnet.expr.nodes.elementwise import is_op
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.result_dtypes import CASTS, COUNTED, LIMITS, common_dtype
+from symnet.expr.nodes.symbols import TRANSPARENT
 from symnet.loops.ir import Const, IntConst, Op, Value
 from symnet.lower.point import INLINE, Index, Inline, Point, Points, wrapped
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sympy
 
 from symnet.errors import ShapeError, explain
-from symnet.expr.node import Extent, Shape
+from symnet.expr.nodes.node import Extent, Shape
 from symnet.loops.ir import IntConst, IntExpr, IntVar
 
 

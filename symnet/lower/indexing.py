@@ -12,8 +12,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from symnet.errors import MissingRuleError, explain
-from symnet.expr.indexing import Take
-from symnet.expr.node import Node
+from symnet.expr.nodes.indexing import Take
+from symnet.expr.nodes.node import Node
 from symnet.loops.ir import (
     INDEX_OUT_OF_RANGE,
     Alloc,

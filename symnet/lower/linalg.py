@@ -17,19 +17,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from symnet.expr.contraction import Einsum
-from symnet.expr.extents import typical
-from symnet.expr.linalg import Determinant, Solve
-from symnet.expr.node import Node
+from symnet.expr.nodes.contraction import Einsum
+from symnet.expr.nodes.extents import typical
+from symnet.expr.nodes.linalg import Determinant, Solve
+from symnet.expr.nodes.node import Node
 from symnet.loops.ir import Body, Buffer, If, IntCondition, IntConst, IntVar, Store, as_int
-from symnet.lower.blocked import SMALLEST, eliminate_in_panels
-from symnet.lower.elimination import Factors, determinant, eliminate, refuse_singular
 from symnet.lower.extents import lower_extent
-from symnet.lower.kernel import Part, loop
+from symnet.lower.kernels.blocked import SMALLEST, eliminate_in_panels
+from symnet.lower.kernels.elimination import Factors, determinant, eliminate, refuse_singular
+from symnet.lower.kernels.panel import PANEL
+from symnet.lower.kernels.statements import Part, loop
+from symnet.lower.kernels.substitution import Unknowns, substitute
 from symnet.lower.nest import Axis, Nest
-from symnet.lower.panel import PANEL
 from symnet.lower.space import Space
-from symnet.lower.substitution import Unknowns, substitute
 
 
 def factored_matrix(node: Node) -> tuple[Node, bool]:

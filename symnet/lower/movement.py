@@ -5,9 +5,9 @@ A Reshape is a view of its operand's buffer (`lower/program.py`).
 
 from __future__ import annotations
 
-from symnet.expr.expansion import Expand
-from symnet.expr.movement import Concat, Place, Slice
-from symnet.expr.node import Node
+from symnet.expr.nodes.expansion import Expand
+from symnet.expr.nodes.movement import Concat, Place, Slice
+from symnet.expr.nodes.node import Node
 from symnet.loops.ir import Buffer, Const, IntExpr, IntVar, Store, Value
 from symnet.lower.extents import lower_extent
 from symnet.lower.nest import Axis, Nest

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from symnet.errors import MissingRuleError, explain
-from symnet.expr.node import Extent, Node
+from symnet.expr.nodes.node import Extent, Node
 from symnet.loops.ir import Buffer, Const, FromInt, IntExpr, Let, Load, Op, Value, Var
 
 Index = tuple[IntExpr, ...]

@@ -13,11 +13,11 @@ from typing import Any
 
 import sympy
 
-from symnet.expr.constants import ConstantArray, Number
-from symnet.expr.extents import Dim, product
-from symnet.expr.graph import dims_of, topological
-from symnet.expr.node import Node
-from symnet.expr.symbols import Tensor
+from symnet.expr.nodes.constants import ConstantArray, Number
+from symnet.expr.nodes.extents import Dim, product
+from symnet.expr.nodes.graph import dims_of, topological
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import Tensor
 from symnet.loops.ir import Buffer, Constant, Group, IntConst, IntExpr, IntVar, Program, Store, int_min, int_mul
 from symnet.loops.signature import IndexBound, Requirement, Signature
 from symnet.lower import constants, elementwise, indexing  # noqa: F401  (each fills the table INLINE)

@@ -12,11 +12,11 @@ from typing import Any
 import sympy
 from sympy import Expr, Integer
 
-from symnet.expr.constants import number_of
-from symnet.expr.extents import product
-from symnet.expr.graph import topological
-from symnet.expr.node import Extent, Node
-from symnet.expr.symbols import TRANSPARENT
+from symnet.expr.nodes.constants import number_of
+from symnet.expr.nodes.extents import product
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.node import Extent, Node
+from symnet.expr.nodes.symbols import TRANSPARENT
 
 Range = tuple[Expr | None, Expr | None]
 UNKNOWN: Range = (None, None)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from symnet.expr.contraction import Einsum, letter
-from symnet.expr.node import Node
-from symnet.expr.reduction import Reduce
+from symnet.expr.nodes.contraction import Einsum, letter
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.reduction import Reduce
 from symnet.loops.ir import Body, Buffer, Const, FromInt, IntVar, Let, Load, Op, Store, Value, Var
 from symnet.lower.indexing import hit
 from symnet.lower.nest import INITIAL, Accumulator, Axis, Nest

@@ -18,9 +18,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from symnet.expr.contraction import Einsum
-from symnet.expr.extents import TYPICAL, product
-from symnet.expr.node import Node
+from symnet.expr.nodes.contraction import Einsum
+from symnet.expr.nodes.extents import TYPICAL, product
+from symnet.expr.nodes.node import Node
 from symnet.loops.ir import (
     Body,
     Buffer,

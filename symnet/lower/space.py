@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from symnet.expr.contraction import letter
-from symnet.expr.node import Node
+from symnet.expr.nodes.contraction import letter
+from symnet.expr.nodes.node import Node
 from symnet.loops.ir import Buffer
 from symnet.lower.axes import AxisClasses, Place
 from symnet.lower.extents import lower_extent, lower_shape

@@ -16,12 +16,12 @@ from typing import Any
 
 import sympy
 
-from symnet.expr.constants import number_of
-from symnet.expr.contraction import Einsum
-from symnet.expr.elementwise import is_op
-from symnet.expr.extents import TYPICAL, product, same_shape
-from symnet.expr.graph import consumers, topological
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import number_of
+from symnet.expr.nodes.contraction import Einsum
+from symnet.expr.nodes.elementwise import is_op
+from symnet.expr.nodes.extents import TYPICAL, product, same_shape
+from symnet.expr.nodes.graph import consumers, topological
+from symnet.expr.nodes.node import Node
 from symnet.loops.ir import COMPARISON
 from symnet.lower.elementwise import is_costly
 from symnet.lower.indexing import use_of

@@ -17,7 +17,7 @@ import numpy as np
 
 from symnet import dtypes
 from symnet.errors import ArgumentError, ShapeError, explain, one_of
-from symnet.expr.symbols import Tensor, describe
+from symnet.expr.nodes.symbols import Tensor, describe
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Draw = Callable[[np.random.Generator, tuple[int, ...], float, float], Any]

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from symnet.errors import ShapeError, ValueDomainError, explain
-from symnet.expr.constants import as_node, exact, is_scalar, size
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import as_node, exact, is_scalar, size
+from symnet.expr.nodes.node import Node
 
 
 def label_smoothing(D: Any, eps: Any) -> Node:

@@ -11,11 +11,11 @@ from typing import Any
 
 from symnet import dtypes
 from symnet.errors import ArgumentError, ShapeError, explain
-from symnet.expr.constants import as_node
-from symnet.expr.contraction import matmul
-from symnet.expr.elementwise import tanh
-from symnet.expr.node import Node
-from symnet.expr.symbols import Tensor, tensor
+from symnet.expr.nodes.constants import as_node
+from symnet.expr.nodes.contraction import matmul
+from symnet.expr.nodes.elementwise import tanh
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import Tensor, tensor
 
 Activation = Callable[[Any], Node]
 

@@ -15,13 +15,13 @@ import sympy
 
 from symnet import dtypes
 from symnet.errors import AssumptionError, ShapeError, explain
-from symnet.expr.assumptions import known
-from symnet.expr.constants import as_node, number
-from symnet.expr.contraction import sum
-from symnet.expr.elementwise import elementwise, log, negative, sigmoid, xlogy
-from symnet.expr.extents import same_shape
-from symnet.expr.node import Node
-from symnet.expr.reduction import log_softmax
+from symnet.expr.facts.assumptions import known
+from symnet.expr.nodes.constants import as_node, number
+from symnet.expr.nodes.contraction import sum
+from symnet.expr.nodes.elementwise import elementwise, log, negative, sigmoid, xlogy
+from symnet.expr.nodes.extents import same_shape
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.reduction import log_softmax
 
 
 def l2(Y: Any, D: Any) -> Node:

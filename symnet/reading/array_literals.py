@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from symnet.errors import ArgumentError
-from symnet.expr.constants import constant
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import constant
+from symnet.expr.nodes.node import Node
 from symnet.reading.tokens import Token
 
 

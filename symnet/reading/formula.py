@@ -16,7 +16,7 @@ import sympy
 
 from symnet import dtypes
 from symnet.errors import ArgumentError, explain
-from symnet.expr import (
+from symnet.expr.nodes import (
     activations,
     building,
     constants,
@@ -30,16 +30,16 @@ from symnet.expr import (
     operators,
     reduction,
 )
-from symnet.expr.constants import as_node
-from symnet.expr.extents import Dim, as_extent, dim, ints_arg, shape_arg
-from symnet.expr.graph import topological
-from symnet.expr.indexing import labels, labels_by_name
-from symnet.expr.movement import Place
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import as_node
+from symnet.expr.nodes.extents import Dim, as_extent, dim, ints_arg, shape_arg
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.indexing import labels, labels_by_name
+from symnet.expr.nodes.movement import Place
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import LEAF_ASSUMPTIONS, tensor
 from symnet.expr.printing.constants import named_constants
-from symnet.expr.symbols import LEAF_ASSUMPTIONS, tensor
-from symnet.expr.sympy_functions import function_of
-from symnet.expr.sympy_scalars import caller
+from symnet.expr.sympy.functions import function_of
+from symnet.expr.sympy.scalars import caller
 from symnet.nn import losses
 from symnet.reading.parsing import parse
 

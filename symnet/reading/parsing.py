@@ -23,10 +23,10 @@ from typing import Any
 import sympy
 
 from symnet.errors import ArgumentError, SymnetError, clipped, explain
-from symnet.expr.constants import as_node, exact
-from symnet.expr.elementwise import elementwise, indicator
-from symnet.expr.node import Node
-from symnet.expr.symbols import scalar
+from symnet.expr.nodes.constants import as_node, exact
+from symnet.expr.nodes.elementwise import elementwise, indicator
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import scalar
 from symnet.reading.array_literals import read_array
 from symnet.reading.tokens import (
     ATTRIBUTES,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from symnet.expr.constants import ConstantArray, Delta, Iota, Number, Size
+from symnet.expr.nodes.constants import ConstantArray, Delta, Iota, Number, Size
 from symnet.reference.context import Array, Context
 
 

@@ -15,8 +15,8 @@ import sympy
 
 from symnet import dtypes
 from symnet.errors import ArgumentError, ValueDomainError, explain
-from symnet.expr.extents import Dim
-from symnet.expr.node import Extent, Node
+from symnet.expr.nodes.extents import Dim
+from symnet.expr.nodes.node import Extent, Node
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from symnet.expr.contraction import Einsum
+from symnet.expr.nodes.contraction import Einsum
 from symnet.reference.context import Array, Context
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from symnet.expr.cumulative import CumulativeSum
+from symnet.expr.nodes.cumulative import CumulativeSum
 from symnet.reference.context import Array, Context
 
 

@@ -15,12 +15,12 @@ import sympy
 
 from symnet import dtypes
 from symnet.errors import ValueDomainError, explain
-from symnet.expr.constants import number_of
-from symnet.expr.elementwise import PRIMITIVES, Elementwise
-from symnet.expr.graph import topological
-from symnet.expr.node import Node
-from symnet.expr.result_dtypes import CASTS
-from symnet.expr.sympy_functions import function_of
+from symnet.expr.nodes.constants import number_of
+from symnet.expr.nodes.elementwise import PRIMITIVES, Elementwise
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.result_dtypes import CASTS
+from symnet.expr.sympy.functions import function_of
 from symnet.reference.context import Array, Context
 from symnet.reference.special import digamma, erf, erfc, gamma, loggamma, power
 from symnet.reference.sympy_functions import function_value

@@ -13,9 +13,9 @@ import numpy as np
 
 from symnet import dtypes
 from symnet.errors import MissingRuleError, explain
-from symnet.expr.graph import topological
-from symnet.expr.node import Node
-from symnet.expr.symbols import Tensor, check_leaves
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import Tensor, check_leaves
 from symnet.reference import (
     constants,
     contraction,

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from symnet.errors import ValueDomainError, explain
-from symnet.expr.indexing import OneHot, Take
-from symnet.expr.node import Node
+from symnet.expr.nodes.indexing import OneHot, Take
+from symnet.expr.nodes.node import Node
 from symnet.reference.context import Array, Context
 
 

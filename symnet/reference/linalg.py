@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from symnet.errors import SingularMatrixError, explain
-from symnet.expr.linalg import Determinant, Solve
+from symnet.expr.nodes.linalg import Determinant, Solve
 from symnet.reference.context import Array, Context
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from symnet.errors import ValueDomainError, explain
-from symnet.expr.expansion import Expand
-from symnet.expr.movement import Concat, Place, Reshape, Slice
-from symnet.expr.node import Extent
+from symnet.expr.nodes.expansion import Expand
+from symnet.expr.nodes.movement import Concat, Place, Reshape, Slice
+from symnet.expr.nodes.node import Extent
 from symnet.reference.context import Array, Context
 
 

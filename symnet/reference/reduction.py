@@ -12,7 +12,7 @@ import numpy as np
 
 from symnet import dtypes
 from symnet.errors import ValueDomainError, explain
-from symnet.expr.reduction import Reduce
+from symnet.expr.nodes.reduction import Reduce
 from symnet.reference.context import Array, Context
 
 

@@ -13,9 +13,9 @@ import sympy
 
 from symnet import dtypes
 from symnet.errors import ArgumentError, DTypeError, ShapeError, explain, refuse_mask
-from symnet.expr.extents import Dim
-from symnet.expr.node import Node
-from symnet.expr.symbols import Tensor, describe
+from symnet.expr.nodes.extents import Dim
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import Tensor, describe
 from symnet.reference.context import Array, Context
 
 _KINDS = {"bool": "b", "int32": "iu", "int64": "iu", "float32": "fiu", "float64": "fiu"}  # NumPy kinds that may come

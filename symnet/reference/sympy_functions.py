@@ -12,7 +12,7 @@ import numpy as np
 import sympy
 
 from symnet.errors import MissingRuleError, explain
-from symnet.expr.sympy_functions import ScalarFunction
+from symnet.expr.sympy.functions import ScalarFunction
 from symnet.reference.context import Array
 
 DIGITS = 20  # of evalf, which is more than float64 holds

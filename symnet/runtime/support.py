@@ -29,7 +29,7 @@ _POINTER = ctypes.c_void_p
 
 @once
 def _module() -> Any:
-    from symnet.llvm import codegen, targets
+    from symnet.backends.llvm import codegen, targets
 
     target = targets.host_target()
     head = f'target triple = "{target.triple}"\n'

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from symnet.expr.extents import TYPICAL
+from symnet.expr.nodes.extents import TYPICAL
 from symnet.loops.ir import IntConst, IntExpr, IntVar, Let, Store, ceil_div, int_min
 from symnet.loops.substitute import Substitution
 from symnet.lower.elementwise import TRANSCENDENTAL

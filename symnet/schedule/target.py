@@ -1,7 +1,7 @@
 """What schedules and emission need to know of a machine, as plain data.
 
-In: filled by `llvm/targets.py` (the host, or any triple).  Out: read by `schedule/` to choose tiles and by
-`llvm/` to choose instructions.  Nothing here imports LLVM.
+In: filled by `backends/llvm/targets.py` (the host, or any triple).  Out: read by `schedule/` to choose tiles and by
+`backends/llvm/` to choose instructions.  Nothing here imports LLVM.
 """
 
 from __future__ import annotations

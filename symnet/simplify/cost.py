@@ -17,13 +17,13 @@ from collections.abc import Iterable
 import sympy
 from sympy import Expr
 
-from symnet.expr.constants import number_of
-from symnet.expr.contraction import Einsum
-from symnet.expr.elementwise import is_op
-from symnet.expr.extents import product
-from symnet.expr.graph import topological
-from symnet.expr.node import Extent, Node
-from symnet.expr.reduction import Reduce
+from symnet.expr.nodes.constants import number_of
+from symnet.expr.nodes.contraction import Einsum
+from symnet.expr.nodes.elementwise import is_op
+from symnet.expr.nodes.extents import product
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.node import Extent, Node
+from symnet.expr.nodes.reduction import Reduce
 
 _ARITHMETIC = frozenset({"add", "mul", "pow", "expand"})
 _LEVELS = 6

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from symnet import dtypes
-from symnet.expr.elementwise import Elementwise
-from symnet.expr.graph import with_operands
-from symnet.expr.node import Node
+from symnet.expr.nodes.elementwise import Elementwise
+from symnet.expr.nodes.graph import with_operands
+from symnet.expr.nodes.node import Node
 
 Apply = Callable[[Any], Node | None]  # a rewrite of one kind of node says so in its own annotation
 Step = tuple[str, Node, Node]  # (rewrite, before, after)

@@ -15,10 +15,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from symnet.expr.elementwise import is_op
-from symnet.expr.graph import consumers, topological, unwrapped, wrapped
-from symnet.expr.node import Node
-from symnet.expr.symbols import Sealed
+from symnet.expr.nodes.elementwise import is_op
+from symnet.expr.nodes.graph import consumers, topological, unwrapped, wrapped
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import Sealed
 from symnet.simplify.engine import Rewrite
 
 OPEN = 2  # steps of a recurrence, counted from the root, that are opened

@@ -13,11 +13,11 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from symnet.expr.constants import number_of
-from symnet.expr.contraction import Einsum, Indices, contract
-from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.graph import topological, with_operands
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import number_of
+from symnet.expr.nodes.contraction import Einsum, Indices, contract
+from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.graph import topological, with_operands
+from symnet.expr.nodes.node import Node
 
 MOST_CANDIDATES = 16  # partial sums tried for each operand
 MOST_OPERANDS = 128  # longer sums are left alone

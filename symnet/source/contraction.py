@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from symnet import dtypes
-from symnet.expr.contraction import Einsum, subscripts_text
-from symnet.expr.elementwise import is_op
-from symnet.expr.extents import same_extent
+from symnet.expr.nodes.contraction import Einsum, subscripts_text
+from symnet.expr.nodes.elementwise import is_op
+from symnet.expr.nodes.extents import same_extent
 from symnet.source.movement import window_of
 from symnet.source.text import ATOM, POWER, PRODUCT, Text, is_full
 from symnet.source.writer import Writer

@@ -11,10 +11,10 @@ from typing import Any
 import sympy
 
 from symnet.errors import MissingRuleError, explain
-from symnet.expr.constants import number_of
-from symnet.expr.elementwise import PRIMITIVES, is_op
-from symnet.expr.node import Node
-from symnet.expr.result_dtypes import CASTS
+from symnet.expr.nodes.constants import number_of
+from symnet.expr.nodes.elementwise import PRIMITIVES, is_op
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.result_dtypes import CASTS
 from symnet.source import idioms
 from symnet.source.text import ATOM, POWER, PRODUCT, RELATION, SUM, Text, is_python
 from symnet.source.writer import Writer

@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from symnet import dtypes
-from symnet.expr.constants import number_of
-from symnet.expr.contraction import Einsum
-from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.extents import product, same_extent
-from symnet.expr.node import Node
-from symnet.expr.softmax import softmax_axes
+from symnet.expr.facts.softmax import softmax_axes
+from symnet.expr.nodes.constants import number_of
+from symnet.expr.nodes.contraction import Einsum
+from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.extents import product, same_extent
+from symnet.expr.nodes.node import Node
 from symnet.source.text import Text
 from symnet.source.writer import Writer
 

@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from symnet.errors import one_of
-from symnet.expr.names import attach, strip
-from symnet.expr.node import Node
-from symnet.expr.symbols import Tensor
-from symnet.expr.sympy_bodies import opened
+from symnet.expr.nodes.names import attach, strip
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import Tensor
+from symnet.expr.sympy.bodies import opened
 from symnet.simplify.algebra.table import simplify
 from symnet.simplify.engine import Normalizer, Table
 from symnet.simplify.numeric.exponentials.stable import LOGARITHMS

@@ -10,8 +10,8 @@ from typing import Any
 
 import sympy
 
-from symnet.expr.extents import product, same_extent
-from symnet.expr.node import Extent
+from symnet.expr.nodes.extents import product, same_extent
+from symnet.expr.nodes.node import Extent
 from symnet.source.text import ATOM, Text
 from symnet.source.writer import Writer
 

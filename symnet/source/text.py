@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import sympy
 
 from symnet import dtypes
-from symnet.expr.extents import Dim, same_shape
-from symnet.expr.graph import topological
-from symnet.expr.node import Node
-from symnet.expr.symbols import Tensor
+from symnet.expr.nodes.extents import Dim, same_shape
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import Tensor
 
 LONGEST = 90  # characters of a formula in a docstring
 RELATION, SUM, PRODUCT, POWER, ATOM = range(1, 6)

@@ -16,10 +16,10 @@ import sympy
 
 from symnet import dtypes
 from symnet.errors import ArgumentError, MissingRuleError, explain
-from symnet.expr.extents import Dim, same_extent
-from symnet.expr.graph import topological
-from symnet.expr.node import Extent, Node
-from symnet.expr.symbols import Named, Tensor
+from symnet.expr.nodes.extents import Dim, same_extent
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.node import Extent, Node
+from symnet.expr.nodes.symbols import Named, Tensor
 from symnet.source.dialects import Dialect
 from symnet.source.text import (
     ATOM,

@@ -27,10 +27,10 @@ from symnet.errors import (
     ValueDomainError,
     explain,
 )
-from symnet.expr.extents import Dim
-from symnet.expr.graph import substitute
-from symnet.expr.node import Node
-from symnet.expr.symbols import LEAF_ASSUMPTIONS, Tensor, check_leaves, describe, reals
+from symnet.expr.nodes.extents import Dim
+from symnet.expr.nodes.graph import substitute
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import LEAF_ASSUMPTIONS, Tensor, check_leaves, describe, reals
 
 Array = np.ndarray[Any, np.dtype[Any]]
 CALL = "fit(L, params, data)"

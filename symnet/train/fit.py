@@ -22,7 +22,7 @@ import numpy as np
 
 from symnet.compiler import compile
 from symnet.errors import ArgumentError, ValueDomainError, explain
-from symnet.expr.symbols import Tensor
+from symnet.expr.nodes.symbols import Tensor
 from symnet.runtime.domains import check_indices
 from symnet.train.batches import Batches, split
 from symnet.train.door import CALL, Admitted, admit, check_assumptions, check_extents, check_samples, convert

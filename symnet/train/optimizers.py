@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from symnet.errors import ArgumentError, ValueDomainError, explain
-from symnet.expr.elementwise import sign, sqrt
-from symnet.expr.node import Node
-from symnet.expr.symbols import scalar
+from symnet.expr.nodes.elementwise import sign, sqrt
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import scalar
 
 Nodes = Mapping[str, Node]
 Rate = float | Callable[[int], float]  # a number, or its value at step 0, 1, 2, …

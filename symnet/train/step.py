@@ -16,10 +16,10 @@ from functools import lru_cache
 from symnet.calculus.grad import grad
 from symnet.compiled import CompiledFunction
 from symnet.compiler import compile
-from symnet.expr.contraction import sum
-from symnet.expr.elementwise import negative
-from symnet.expr.node import Node
-from symnet.expr.symbols import Tensor, check_leaves, tensor
+from symnet.expr.nodes.contraction import sum
+from symnet.expr.nodes.elementwise import negative
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import Tensor, check_leaves, tensor
 from symnet.train.optimizers import Rule
 
 FUNCTIONS_KEPT = 8  # compiled steps remembered, so that the same fit with other numbers compiles nothing

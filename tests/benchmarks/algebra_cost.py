@@ -32,7 +32,7 @@ from typing import Any
 import numpy as np
 
 import symnet as sn
-from symnet.expr.graph import topological
+from symnet.expr.nodes.graph import topological
 from tests.deep_graphs import FAMILIES, WIDTH, Built, directions
 
 LAYERS = (1, 2, 5, 10, 20, 50, 100, 200)

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 import symnet as sn
-from symnet.expr.graph import topological
+from symnet.expr.nodes.graph import topological
 from symnet.simplify.algebra.table import simplify
 from symnet.simplify.numeric.passes import numeric
 

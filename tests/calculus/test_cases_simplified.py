@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from symnet.calculus import grad, hvp, jacobian, jvp, simplify, vjp
-from symnet.expr.node import Node
-from symnet.expr.symbols import leaves, tensor
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import leaves, tensor
 from symnet.reference import evaluate
 from tests.cases import CASES, Case
 from tests.diff.checking import STEP, central_difference, directions, weighted

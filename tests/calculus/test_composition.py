@@ -15,8 +15,8 @@ import pytest
 import symnet as sn
 from symnet.diff import elementwise as rules
 from symnet.errors import ArgumentError, AssumptionError, MissingRuleError
-from symnet.expr.node import Node
-from symnet.expr.symbols import leaves
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import leaves
 from symnet.reference import evaluate
 
 Arrays = dict[str, np.ndarray]

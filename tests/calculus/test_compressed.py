@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import symnet as sn
-from symnet.expr.contraction import contract
-from symnet.expr.graph import topological
-from symnet.expr.node import Node
-from symnet.expr.symbols import leaves
+from symnet.expr.nodes.contraction import contract
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import leaves
 from symnet.reference import evaluate
 from tests.cases import CASES, Case
 

@@ -6,11 +6,11 @@ import sympy
 
 import symnet as sn
 from symnet.errors import ArgumentError, AssumptionError, ShapeError
-from symnet.expr.constants import size
-from symnet.expr.graph import topological
-from symnet.expr.names import strip
-from symnet.expr.node import Node
-from symnet.expr.symbols import Barrier, Named
+from symnet.expr.nodes.constants import size
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.names import strip
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import Barrier, Named
 from symnet.reference import evaluate
 
 m = sn.dim("m")

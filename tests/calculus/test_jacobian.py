@@ -6,7 +6,7 @@ import sympy
 
 import symnet as sn
 from symnet.errors import ArgumentError, ShapeError
-from symnet.expr.graph import topological
+from symnet.expr.nodes.graph import topological
 from symnet.reference import evaluate
 
 x, w = sn.tensor("x", 4), sn.tensor("w", 4)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import symnet as sn
-from symnet.expr.node import Node
+from symnet.expr.nodes.node import Node
 from symnet.simplify.engine import Normalizer
 from symnet.simplify.forms import factors, terms
 from tests.deep_graphs import FAMILIES, directions

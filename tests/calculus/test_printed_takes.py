@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import symnet as sn
-from symnet.expr.node import Node
+from symnet.expr.nodes.node import Node
 from symnet.reading.formula import formula, names_in
 from tests.expr.reading import names_of, read_back
 

@@ -12,8 +12,8 @@ import pytest
 
 import symnet as sn
 import symnet.compiler
+from symnet.backends.llvm.targets import target_for
 from symnet.errors import CompileError
-from symnet.llvm.targets import target_for
 from symnet.loops.ir import Program
 from symnet.loops.printer import to_text
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import numpy as np
 
 from symnet.diff import pullback, pushforward
-from symnet.expr.contraction import contract
-from symnet.expr.elementwise import elementwise
-from symnet.expr.expansion import fill
-from symnet.expr.node import Node
-from symnet.expr.symbols import Tensor, tensor
+from symnet.expr.nodes.contraction import contract
+from symnet.expr.nodes.elementwise import elementwise
+from symnet.expr.nodes.expansion import fill
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import Tensor, tensor
 from symnet.reference import evaluate
 from tests.cases import Case
 

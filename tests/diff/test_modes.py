@@ -3,7 +3,7 @@
 import pytest
 
 from symnet.diff import contraction, elementwise, linalg, reduction, tables
-from symnet.expr.linalg import inv
+from symnet.expr.nodes.linalg import inv
 from tests.cases import CASES, case_named
 from tests.diff.checking import check
 

@@ -4,14 +4,14 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symnet.expr.contraction import contract
-from symnet.expr.elementwise import elementwise, sigmoid, sin, tanh
-from symnet.expr.expansion import keep_axes
-from symnet.expr.extents import dim
-from symnet.expr.movement import concat, reshape
-from symnet.expr.node import Node
-from symnet.expr.reduction import logsumexp, softmax
-from symnet.expr.symbols import tensor
+from symnet.expr.nodes.contraction import contract
+from symnet.expr.nodes.elementwise import elementwise, sigmoid, sin, tanh
+from symnet.expr.nodes.expansion import keep_axes
+from symnet.expr.nodes.extents import dim
+from symnet.expr.nodes.movement import concat, reshape
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.reduction import logsumexp, softmax
+from symnet.expr.nodes.symbols import tensor
 from tests.cases import Case
 from tests.diff.checking import check
 

@@ -7,17 +7,29 @@ from hypothesis import strategies as st
 
 from symnet.diff import basis, batch, pullback, pushforward
 from symnet.diff.contraction import unbroadcast
-from symnet.expr.activations import relu
-from symnet.expr.constants import Delta, number
-from symnet.expr.contraction import einsum
-from symnet.expr.elementwise import absolute, elementwise, exp, log, maximum, minimum, sigmoid, sin, sqrt, tanh, where
-from symnet.expr.extents import dim
-from symnet.expr.graph import topological
-from symnet.expr.movement import broadcast_to
-from symnet.expr.node import Node
-from symnet.expr.reduction import max as largest
-from symnet.expr.reduction import min as smallest
-from symnet.expr.symbols import Barrier, tensor
+from symnet.expr.nodes.activations import relu
+from symnet.expr.nodes.constants import Delta, number
+from symnet.expr.nodes.contraction import einsum
+from symnet.expr.nodes.elementwise import (
+    absolute,
+    elementwise,
+    exp,
+    log,
+    maximum,
+    minimum,
+    sigmoid,
+    sin,
+    sqrt,
+    tanh,
+    where,
+)
+from symnet.expr.nodes.extents import dim
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.movement import broadcast_to
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.reduction import max as largest
+from symnet.expr.nodes.reduction import min as smallest
+from symnet.expr.nodes.symbols import Barrier, tensor
 from symnet.reference import evaluate
 
 m = dim("m")

@@ -7,16 +7,16 @@ import pytest
 from symnet.diff import elementwise, pullback, pushforward, reduction, tables
 from symnet.diff.rules import LEAF, ZERO
 from symnet.errors import MissingRuleError
-from symnet.expr import constants, contraction, cumulative, indexing, movement, symbols
-from symnet.expr import elementwise as elementwise_nodes
-from symnet.expr import linalg as linalg_nodes
-from symnet.expr import reduction as reduction_nodes
-from symnet.expr.constants import number
-from symnet.expr.elementwise import PRIMITIVES, Elementwise, sigmoid, tanh
-from symnet.expr.graph import topological
-from symnet.expr.node import Node
-from symnet.expr.reduction import REDUCTIONS, Reduce
-from symnet.expr.symbols import tensor
+from symnet.expr.nodes import constants, contraction, cumulative, indexing, movement, symbols
+from symnet.expr.nodes import elementwise as elementwise_nodes
+from symnet.expr.nodes import linalg as linalg_nodes
+from symnet.expr.nodes import reduction as reduction_nodes
+from symnet.expr.nodes.constants import number
+from symnet.expr.nodes.elementwise import PRIMITIVES, Elementwise, sigmoid, tanh
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.reduction import REDUCTIONS, Reduce
+from symnet.expr.nodes.symbols import tensor
 from symnet.reference.evaluation import MEANING
 from tests.cases import CASES
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 import symnet as sn
-from symnet.expr.node import Node
-from symnet.expr.symbols import leaves
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import leaves
 from symnet.reference import evaluate
 from symnet.source.module import source
 from tests.cases import CASES, Case

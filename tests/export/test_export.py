@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from symnet.backends.llvm.targets import target_for
 from symnet.errors import ArgumentError, CompileError, DependencyError
 from symnet.export import export
 from symnet.export.c_test import pattern
@@ -17,7 +18,6 @@ from symnet.export.guarded import guarded
 from symnet.export.header import constant_workspace_bytes
 from symnet.export.linker import library_name
 from symnet.export.load import load
-from symnet.llvm.targets import target_for
 from symnet.loops.ir import Buffer, IntConst
 from tests.runtime.programs import PROGRAMS, native
 

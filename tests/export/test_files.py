@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import symnet as sn
+from symnet.backends.llvm.targets import target_for
 from symnet.cli.main import main
 from symnet.errors import ExistingFileError, FileError, SymnetError
 from symnet.export import export
@@ -18,7 +19,6 @@ from symnet.export.guarded import guarded, guarded_code
 from symnet.export.linker import library_name
 from symnet.export.load import load
 from symnet.export.writing import is_ours
-from symnet.llvm.targets import target_for
 from tests.runtime.programs import PROGRAMS
 
 needs_cc = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import symnet as sn
+from symnet.backends.llvm.targets import target_for
 from symnet.errors import SymnetError
 from symnet.export.c_test import pattern
-from symnet.llvm.targets import target_for
 from symnet.runtime.structure import flat
 
 MACHINES = {

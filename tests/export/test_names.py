@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import symnet as sn
+from symnet.backends.llvm.targets import host_target, target_for
 from symnet.errors import ArgumentError, CompileError, SymnetError
-from symnet.llvm.targets import host_target, target_for
 
 x = sn.tensor("x", 3)
 L = sn.sum(sn.tanh(x) * sn.exp(x) + sn.sin(x) ** 3.5)
@@ -97,7 +97,7 @@ def test_a_machine_that_llvm_does_not_know_is_refused_with_the_nearest(triple, c
 DEADLY = """
 import sys
 import symnet as sn
-from symnet.llvm.targets import host_target, target_for
+from symnet.backends.llvm.targets import host_target, target_for
 x = sn.tensor("x", 3)
 for cpu in sys.argv[1:]:
     try:

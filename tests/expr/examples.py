@@ -7,18 +7,18 @@ from collections.abc import Callable
 import numpy as np
 import sympy
 
-from symnet.expr.constants import as_node, identity, iota, number, size
-from symnet.expr.contraction import einsum
-from symnet.expr.cumulative import cumsum
-from symnet.expr.elementwise import exp, tanh
-from symnet.expr.expansion import expand, fill
-from symnet.expr.extents import dim, ints_arg, shape_arg
-from symnet.expr.indexing import labels, take
-from symnet.expr.linalg import logdet, solve
-from symnet.expr.movement import Place, concat, reshape
-from symnet.expr.node import Node
-from symnet.expr.reduction import logsumexp, softmax
-from symnet.expr.symbols import Barrier, Sealed, scalar, tensor
+from symnet.expr.nodes.constants import as_node, identity, iota, number, size
+from symnet.expr.nodes.contraction import einsum
+from symnet.expr.nodes.cumulative import cumsum
+from symnet.expr.nodes.elementwise import exp, tanh
+from symnet.expr.nodes.expansion import expand, fill
+from symnet.expr.nodes.extents import dim, ints_arg, shape_arg
+from symnet.expr.nodes.indexing import labels, take
+from symnet.expr.nodes.linalg import logdet, solve
+from symnet.expr.nodes.movement import Place, concat, reshape
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.reduction import logsumexp, softmax
+from symnet.expr.nodes.symbols import Barrier, Sealed, scalar, tensor
 
 m, n = dim("m"), dim("n")
 X = tensor("X", m, 4)

@@ -10,18 +10,18 @@ import numpy as np
 import sympy
 
 import symnet as sn
-from symnet.expr.constants import as_node
-from symnet.expr.contraction import contract
-from symnet.expr.elementwise import elementwise
-from symnet.expr.expansion import fill
-from symnet.expr.extents import Dim, as_extent, ints_arg, shape_arg
-from symnet.expr.graph import topological
-from symnet.expr.indexing import labels_by_name
-from symnet.expr.movement import Place
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import as_node
+from symnet.expr.nodes.contraction import contract
+from symnet.expr.nodes.elementwise import elementwise
+from symnet.expr.nodes.expansion import fill
+from symnet.expr.nodes.extents import Dim, as_extent, ints_arg, shape_arg
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.indexing import labels_by_name
+from symnet.expr.nodes.movement import Place
+from symnet.expr.nodes.node import Node
 from symnet.expr.printing.constants import named_constants
-from symnet.expr.sympy_functions import function_of
-from symnet.expr.sympy_scalars import caller
+from symnet.expr.sympy.functions import function_of
+from symnet.expr.sympy.scalars import caller
 
 _PUBLIC = (
     "exp log log1p expm1 sqrt tanh sigmoid softplus sin cos tan asin acos atan sinh cosh erf sign floor floor_divide"

@@ -10,7 +10,7 @@ import pytest
 
 import symnet as sn
 from symnet.errors import SymnetError
-from symnet.expr.node import Node
+from symnet.expr.nodes.node import Node
 from symnet.reading.formula import formula, names_in
 from symnet.reference import evaluate
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 import sympy
 
-from symnet.expr.assumptions import VOCABULARY, facts, known
-from symnet.expr.constants import identity, iota, number, size
-from symnet.expr.contraction import einsum, matmul, sum, transpose
-from symnet.expr.elementwise import exp, indicator, maximum, minimum, sigmoid, softplus, tanh, where
-from symnet.expr.expansion import expand
-from symnet.expr.extents import dim
-from symnet.expr.indexing import labels, take
-from symnet.expr.movement import concat, pad, reshape
-from symnet.expr.reduction import log_softmax, logsumexp, max, softmax
-from symnet.expr.symbols import Barrier, tensor
+from symnet.expr.facts.assumptions import VOCABULARY, facts, known
+from symnet.expr.nodes.constants import identity, iota, number, size
+from symnet.expr.nodes.contraction import einsum, matmul, sum, transpose
+from symnet.expr.nodes.elementwise import exp, indicator, maximum, minimum, sigmoid, softplus, tanh, where
+from symnet.expr.nodes.expansion import expand
+from symnet.expr.nodes.extents import dim
+from symnet.expr.nodes.indexing import labels, take
+from symnet.expr.nodes.movement import concat, pad, reshape
+from symnet.expr.nodes.reduction import log_softmax, logsumexp, max, softmax
+from symnet.expr.nodes.symbols import Barrier, tensor
 
 m = dim("m")
 Z = tensor("Z", m, 10)

@@ -13,8 +13,8 @@ import sympy
 
 import symnet as sn
 from symnet.arrays import Contents
+from symnet.backends.llvm.targets import target_for
 from symnet.errors import ArgumentError, SymnetError, ValueDomainError
-from symnet.llvm.targets import target_for
 from symnet.reference import evaluate
 
 x, A = sn.tensor("x", 4), sn.tensor("A", 3, 4)

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from symnet.errors import ArgumentError, DTypeError, ShapeError
-from symnet.expr.constants import number, size
-from symnet.expr.contraction import (
+from symnet.expr.nodes.constants import number, size
+from symnet.expr.nodes.contraction import (
     contract,
     dot,
     einsum,
@@ -24,9 +24,9 @@ from symnet.expr.contraction import (
     trace,
     transpose,
 )
-from symnet.expr.elementwise import elementwise
-from symnet.expr.node import Node
-from symnet.expr.symbols import tensor
+from symnet.expr.nodes.elementwise import elementwise
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import tensor
 from symnet.reference import evaluate
 from tests.expr.examples import A, X, a, m, n, v
 

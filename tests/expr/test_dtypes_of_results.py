@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from symnet.expr.contraction import einsum, mean
-from symnet.expr.elementwise import elementwise, equal, sqrt
-from symnet.expr.expansion import expand
-from symnet.expr.extents import dim
-from symnet.expr.reduction import argmax
-from symnet.expr.symbols import tensor
+from symnet.expr.nodes.contraction import einsum, mean
+from symnet.expr.nodes.elementwise import elementwise, equal, sqrt
+from symnet.expr.nodes.expansion import expand
+from symnet.expr.nodes.extents import dim
+from symnet.expr.nodes.reduction import argmax
+from symnet.expr.nodes.symbols import tensor
 from symnet.reference import evaluate
 
 m = dim("m")

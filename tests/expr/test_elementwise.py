@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from symnet.errors import DTypeError, ShapeError
-from symnet.expr import activations as act
-from symnet.expr import elementwise as ew
-from symnet.expr.constants import number
-from symnet.expr.elementwise import PRIMITIVES, elementwise, is_op
-from symnet.expr.result_dtypes import CASTS
-from symnet.expr.symbols import tensor
+from symnet.expr.nodes import activations as act
+from symnet.expr.nodes import elementwise as ew
+from symnet.expr.nodes.constants import number
+from symnet.expr.nodes.elementwise import PRIMITIVES, elementwise, is_op
+from symnet.expr.nodes.result_dtypes import CASTS
+from symnet.expr.nodes.symbols import tensor
 from symnet.reference import evaluate
 from tests.expr.examples import X, a, m, n, v
 

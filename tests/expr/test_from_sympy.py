@@ -23,10 +23,10 @@ from sympy.matrices.expressions import DiagMatrix, DiagonalMatrix, DiagonalOf, D
 
 import symnet as sn
 from symnet.errors import ArgumentError, DTypeError, SymnetError
-from symnet.expr.contraction import Einsum
-from symnet.expr.graph import topological
-from symnet.expr.node import Node
-from symnet.expr.symbols import leaves
+from symnet.expr.nodes.contraction import Einsum
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import leaves
 from symnet.reference import evaluate
 
 n, m = sympy.symbols("n m", integer=True, positive=True)

@@ -10,11 +10,11 @@ import sympy
 from sympy.core.cache import clear_cache
 
 from symnet.errors import ArgumentError, ShapeError
-from symnet.expr.assumptions import facts
-from symnet.expr.constants import as_node, identity, number, size
-from symnet.expr.elementwise import elementwise, exp, sigmoid, tanh
-from symnet.expr.extents import dim
-from symnet.expr.graph import (
+from symnet.expr.facts.assumptions import facts
+from symnet.expr.nodes.constants import as_node, identity, number, size
+from symnet.expr.nodes.elementwise import elementwise, exp, sigmoid, tanh
+from symnet.expr.nodes.extents import dim
+from symnet.expr.nodes.graph import (
     consumers,
     depends_on,
     flatten,
@@ -24,9 +24,9 @@ from symnet.expr.graph import (
     unflatten,
     with_operands,
 )
-from symnet.expr.node import Node
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import check_leaves, leaves, scalar, tensor
 from symnet.expr.printing import latex, pretty, text
-from symnet.expr.symbols import check_leaves, leaves, scalar, tensor
 from tests.expr.examples import EXAMPLES, X, a, chain, doubled, m, n, v
 
 b = scalar("b")

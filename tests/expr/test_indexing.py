@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from symnet.errors import ArgumentError, DTypeError, ShapeError
-from symnet.expr.constants import number
-from symnet.expr.indexing import OneHot, Take, labels, one_hot, take
-from symnet.expr.movement import Slice
-from symnet.expr.symbols import tensor
+from symnet.expr.nodes.constants import number
+from symnet.expr.nodes.indexing import OneHot, Take, labels, one_hot, take
+from symnet.expr.nodes.movement import Slice
+from symnet.expr.nodes.symbols import tensor
 from symnet.reference import evaluate
 from tests.expr.examples import A, X, a, i, m, n, v
 

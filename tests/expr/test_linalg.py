@@ -7,8 +7,8 @@ import pytest
 import sympy
 
 import symnet as sn
-from symnet.expr.assumptions import known
-from symnet.expr.node import Node
+from symnet.expr.facts.assumptions import known
+from symnet.expr.nodes.node import Node
 from symnet.reference import evaluate
 from symnet.simplify.cost import flops
 

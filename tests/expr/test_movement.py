@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from symnet.errors import DTypeError, ShapeError
-from symnet.expr.constants import number
-from symnet.expr.expansion import Expand, expand, fill, keep_axes
-from symnet.expr.extents import ints_arg, shape_arg
-from symnet.expr.movement import Concat, Place, Reshape, broadcast_to, concat, pad, reshape, stack
-from symnet.expr.node import Node
-from symnet.expr.symbols import tensor
+from symnet.expr.nodes.constants import number
+from symnet.expr.nodes.expansion import Expand, expand, fill, keep_axes
+from symnet.expr.nodes.extents import ints_arg, shape_arg
+from symnet.expr.nodes.movement import Concat, Place, Reshape, broadcast_to, concat, pad, reshape, stack
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import tensor
 from symnet.reference import evaluate
 from tests.expr.examples import A, X, a, m, n, v
 

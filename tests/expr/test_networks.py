@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import symnet as sn
-from symnet.expr.contraction import contract, einsum
-from symnet.expr.networks import MOST, flattened, network_key
-from symnet.expr.node import Node
+from symnet.expr.facts.networks import MOST, flattened, network_key
+from symnet.expr.nodes.contraction import contract, einsum
+from symnet.expr.nodes.node import Node
 from symnet.reference import evaluate
 
 n = sn.dim("n")

@@ -24,12 +24,12 @@ import sympy
 from sympy.core.sorting import default_sort_key
 
 from symnet.errors import ArgumentError, DTypeError
-from symnet.expr import node as node_module
-from symnet.expr.constants import as_node, exact, number
-from symnet.expr.elementwise import exp, indicator, tanh
-from symnet.expr.graph import topological
-from symnet.expr.node import _TABLE, BUILDERS, Node
-from symnet.expr.symbols import leaves, scalar, tensor
+from symnet.expr.nodes import node as node_module
+from symnet.expr.nodes.constants import as_node, exact, number
+from symnet.expr.nodes.elementwise import exp, indicator, tanh
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.node import _TABLE, BUILDERS, Node
+from symnet.expr.nodes.symbols import leaves, scalar, tensor
 from tests.cases import CASES
 from tests.expr.examples import EXAMPLES, A, X, a, chain, doubled, m, v
 
@@ -339,7 +339,7 @@ def test_numbers_are_exact_where_they_were_given_exactly():
 
 
 def test_unary_operators_and_methods_stand_for_functions():
-    from symnet.expr import contraction, elementwise, movement, reduction
+    from symnet.expr.nodes import contraction, elementwise, movement, reduction
 
     assert -v is elementwise.elementwise("mul", -1, v)
     assert +v is v

@@ -14,17 +14,30 @@ from hypothesis import strategies as st
 from sympy.printing.str import sstr
 
 import symnet as sn
-from symnet.expr import node as node_module
-from symnet.expr.constants import constant, identity, iota, size
-from symnet.expr.contraction import contract, einsum, mean, outer, sum, trace, transpose
-from symnet.expr.elementwise import PRIMITIVES, elementwise, exp, indicator, log, sigmoid, sqrt, tanh, where, xlogy
-from symnet.expr.expansion import expand, fill, keep_axes
-from symnet.expr.extents import dim, ints_arg, shape_arg
-from symnet.expr.indexing import labels, one_hot, take
-from symnet.expr.linalg import det, inv, logdet, solve
-from symnet.expr.movement import Place, broadcast_to, concat, pad, reshape, stack
-from symnet.expr.node import Node
-from symnet.expr.norms import norm
+from symnet.expr.nodes import node as node_module
+from symnet.expr.nodes.constants import constant, identity, iota, size
+from symnet.expr.nodes.contraction import contract, einsum, mean, outer, sum, trace, transpose
+from symnet.expr.nodes.elementwise import (
+    PRIMITIVES,
+    elementwise,
+    exp,
+    indicator,
+    log,
+    sigmoid,
+    sqrt,
+    tanh,
+    where,
+    xlogy,
+)
+from symnet.expr.nodes.expansion import expand, fill, keep_axes
+from symnet.expr.nodes.extents import dim, ints_arg, shape_arg
+from symnet.expr.nodes.indexing import labels, one_hot, take
+from symnet.expr.nodes.linalg import det, inv, logdet, solve
+from symnet.expr.nodes.movement import Place, broadcast_to, concat, pad, reshape, stack
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.norms import norm
+from symnet.expr.nodes.reduction import argmax, log_softmax, logsumexp, max, softmax
+from symnet.expr.nodes.symbols import Barrier, Sealed, scalar, tensor
 from symnet.expr.printing import latex, pretty, text
 from symnet.expr.printing.forms import KINDS, MATMUL
 from symnet.expr.printing.latex import WRITERS as LATEX_WRITERS
@@ -34,8 +47,6 @@ from symnet.expr.printing.mathml import mathml
 from symnet.expr.printing.pretty import WRITERS as PRETTY_WRITERS
 from symnet.expr.printing.text import WRITERS as TEXT_WRITERS
 from symnet.expr.printing.text import Text
-from symnet.expr.reduction import argmax, log_softmax, logsumexp, max, softmax
-from symnet.expr.symbols import Barrier, Sealed, scalar, tensor
 from symnet.reference import evaluate
 from tests.cases import CASES, Case
 from tests.expr.reading import names_of, read_back

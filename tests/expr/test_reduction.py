@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from symnet.errors import ShapeError
-from symnet.expr.elementwise import elementwise, exp
-from symnet.expr.expansion import expand
-from symnet.expr.reduction import (
+from symnet.expr.nodes.elementwise import elementwise, exp
+from symnet.expr.nodes.expansion import expand
+from symnet.expr.nodes.reduction import (
     REDUCTIONS,
     Reduce,
     along,
@@ -25,7 +25,7 @@ from symnet.expr.reduction import (
     reduce,
     softmax,
 )
-from symnet.expr.symbols import tensor
+from symnet.expr.nodes.symbols import tensor
 from symnet.reference import evaluate
 from tests.expr.examples import X, a, m, v
 

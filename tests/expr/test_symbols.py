@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from symnet.errors import ArgumentError, AssumptionError, DTypeError, ShapeError
-from symnet.expr.constants import constant, identity, iota, number, number_of, size
-from symnet.expr.elementwise import exp
-from symnet.expr.extents import (
+from symnet.expr.nodes.constants import constant, identity, iota, number, number_of, size
+from symnet.expr.nodes.elementwise import exp
+from symnet.expr.nodes.extents import (
     Dim,
     as_extent,
     broadcast_shapes,
@@ -27,7 +27,7 @@ from symnet.expr.extents import (
     shape_arg,
     shape_of,
 )
-from symnet.expr.symbols import LEAF_ASSUMPTIONS, check_leaves, describe, scalar, tensor
+from symnet.expr.nodes.symbols import LEAF_ASSUMPTIONS, check_leaves, describe, scalar, tensor
 from tests.expr.examples import X, a, m, n, v
 
 

@@ -21,8 +21,8 @@ from sympy.tensor.array import expressions as arrays
 
 import symnet as sn
 from symnet.errors import SymnetError
-from symnet.expr.symbols import leaves
-from symnet.expr.sympy_matrices import FORMS, REFUSED
+from symnet.expr.nodes.symbols import leaves
+from symnet.expr.sympy.matrices import FORMS, REFUSED
 from symnet.reference import evaluate
 
 n = Symbol("n", integer=True, positive=True)

@@ -15,10 +15,10 @@ from sympy.utilities.lambdify import implemented_function
 
 import symnet as sn
 from symnet.errors import ArgumentError, MissingRuleError, UnknownAttributeError
-from symnet.expr.graph import topological
-from symnet.expr.node import Node
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.node import Node
 from symnet.expr.printing.mathml import mathml
-from symnet.expr.sympy_bodies import has_functions, opened
+from symnet.expr.sympy.bodies import has_functions, opened
 from symnet.reference import evaluate
 
 x, y = sn.tensor("x", 4), sn.tensor("y", 4)

@@ -14,11 +14,11 @@ from sympy.logic import boolalg
 
 import symnet as sn
 from symnet.errors import ArgumentError
-from symnet.expr.constants import number, size
-from symnet.expr.elementwise import elementwise
-from symnet.expr.graph import topological
-from symnet.expr.symbols import leaves, scalar, tensor
-from symnet.expr.sympy_scalars import apply, from_scalar
+from symnet.expr.nodes.constants import number, size
+from symnet.expr.nodes.elementwise import elementwise
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.symbols import leaves, scalar, tensor
+from symnet.expr.sympy.scalars import apply, from_scalar
 from symnet.reference import evaluate
 from tests.expr.examples import m, n
 

@@ -24,13 +24,13 @@ from symnet.calculus.products import hvp
 from symnet.calculus.structure import Structure
 from symnet.diff import pullback, pushforward
 from symnet.errors import DTypeError
-from symnet.expr.contraction import contract
-from symnet.expr.elementwise import elementwise
-from symnet.expr.expansion import fill
-from symnet.expr.extents import Dim
-from symnet.expr.graph import topological
-from symnet.expr.node import Node
-from symnet.expr.symbols import Tensor, leaves, tensor
+from symnet.expr.nodes.contraction import contract
+from symnet.expr.nodes.elementwise import elementwise
+from symnet.expr.nodes.expansion import fill
+from symnet.expr.nodes.extents import Dim
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import Tensor, leaves, tensor
 from symnet.reference import evaluation
 from symnet.reference.context import Context
 from tests import chain

@@ -20,9 +20,9 @@ import numpy as np
 
 import symnet as sn
 from symnet.errors import SymnetError
-from symnet.expr.graph import depends_on, topological, with_operands
-from symnet.expr.node import Node
-from symnet.expr.symbols import leaves
+from symnet.expr.nodes.graph import depends_on, topological, with_operands
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import leaves
 from symnet.reading.formula import formula
 from symnet.reference import evaluate
 from symnet.simplify.algebra.table import simplify

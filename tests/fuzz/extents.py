@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 
 import symnet as sn
+from symnet.backends.llvm.targets import target_for
 from symnet.dtypes import ITEMSIZE
 from symnet.errors import AllocationError, RangeError
-from symnet.llvm.targets import target_for
 from symnet.loops.affine import names, walk_int
 from symnet.loops.ir import Buffer, For, IntExpr, Program, walk
 from symnet.runtime.extents import evaluate

@@ -13,8 +13,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from symnet.expr.node import Node
-from symnet.expr.symbols import Tensor, leaves
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import Tensor, leaves
 from tests.fuzz.growing import Array, Choose, Grower, try_to_grow
 from tests.fuzz.operations import OPERATIONS
 from tests.fuzz.reproduction import source

@@ -18,11 +18,11 @@ import sympy
 import symnet as sn
 from symnet import dtypes
 from symnet.errors import SymnetError
-from symnet.expr.elementwise import is_op
-from symnet.expr.extents import Dim
-from symnet.expr.graph import topological
-from symnet.expr.node import Extent, Node
-from symnet.expr.symbols import Tensor
+from symnet.expr.nodes.elementwise import is_op
+from symnet.expr.nodes.extents import Dim
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.node import Extent, Node
+from symnet.expr.nodes.symbols import Tensor
 from symnet.reference import evaluation
 from symnet.reference.context import Context
 

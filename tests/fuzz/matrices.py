@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import symnet as sn
-from symnet.expr.contraction import contract
-from symnet.expr.node import Node
+from symnet.expr.nodes.contraction import contract
+from symnet.expr.nodes.node import Node
 from tests.fuzz.growing import Grower
 
 

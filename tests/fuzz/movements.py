@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 import symnet as sn
-from symnet.expr.expansion import fill
-from symnet.expr.extents import as_extent, ints_arg, shape_arg
-from symnet.expr.movement import Place, broadcast_to
-from symnet.expr.node import Node
+from symnet.expr.nodes.expansion import fill
+from symnet.expr.nodes.extents import as_extent, ints_arg, shape_arg
+from symnet.expr.nodes.movement import Place, broadcast_to
+from symnet.expr.nodes.node import Node
 from tests.fuzz.growing import Grower
 
 

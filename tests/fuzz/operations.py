@@ -13,10 +13,10 @@ import numpy as np
 import sympy
 
 import symnet as sn
-from symnet.expr.elementwise import PRIMITIVES, elementwise
-from symnet.expr.node import Node
-from symnet.expr.reduction import REDUCTIONS, reduce
-from symnet.expr.symbols import Barrier, Sealed
+from symnet.expr.nodes.elementwise import PRIMITIVES, elementwise
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.reduction import REDUCTIONS, reduce
+from symnet.expr.nodes.symbols import Barrier, Sealed
 from tests.fuzz.growing import Grower
 from tests.fuzz.matrices import MATRICES
 from tests.fuzz.movements import MOVEMENTS
@@ -270,7 +270,7 @@ def constant(g: Grower) -> Node | None:
         g.below[ramp] = g.extent(extent)
         return ramp
     x = g.pick(lambda v: v.rank > 0)
-    from symnet.expr.constants import size
+    from symnet.expr.nodes.constants import size
 
     return None if x is None else size(g.among(x.shape)) * 0.5
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import sympy
 
-from symnet.expr.graph import topological
-from symnet.expr.node import Node
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.node import Node
 
 
 def source(roots: Sequence[Node], data: Mapping[str, np.ndarray], dims: Mapping[str, int]) -> str:

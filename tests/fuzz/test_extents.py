@@ -1,6 +1,6 @@
 """A slice of the generator of extents, and the generator's own teeth."""
 
-from symnet.llvm.sizes import Sizes
+from symnet.backends.llvm.sizes import Sizes
 from tests.fuzz import extents
 
 

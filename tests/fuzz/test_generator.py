@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from symnet.expr.elementwise import PRIMITIVES, Elementwise
-from symnet.expr.graph import topological
-from symnet.expr.linalg import DETERMINANTS
-from symnet.expr.node import Node
-from symnet.expr.reduction import REDUCTIONS
-from symnet.expr.symbols import LEAF_ASSUMPTIONS
+from symnet.expr.nodes.elementwise import PRIMITIVES, Elementwise
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.linalg import DETERMINANTS
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.reduction import REDUCTIONS
+from symnet.expr.nodes.symbols import LEAF_ASSUMPTIONS
 from tests.fuzz.graphs import RandomGraph, seeded
 from tests.fuzz.reproduction import rebuilt, source
 from tests.kinds import KINDS
@@ -111,8 +111,8 @@ def test_a_reproduction_builds_the_same_nodes_and_data() -> None:
 
 SMALLEST = """
 from hypothesis import find, settings
-from symnet.expr.graph import topological
-from symnet.expr.symbols import Tensor
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.symbols import Tensor
 from tests.fuzz.graphs import graphs
 
 def solves_something_of_a_leaf(graph):

@@ -12,7 +12,7 @@ import pytest
 
 import symnet as sn
 from symnet.errors import ValueDomainError
-from symnet.expr.extents import dim
+from symnet.expr.nodes.extents import dim
 from symnet.lower.ranges import surely_in_range
 from tests.fuzz.guarded import guarded
 

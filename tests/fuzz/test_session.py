@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from symnet.expr.graph import topological
+from symnet.expr.nodes.graph import topological
 from tests.chain import Disagreement
 from tests.fuzz import isolation, session
 from tests.fuzz.__main__ import main

@@ -8,9 +8,9 @@ import pytest
 
 from symnet.diff import elementwise as diff_elementwise
 from symnet.diff import tables
-from symnet.expr.constants import number
-from symnet.expr.elementwise import elementwise
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import number
+from symnet.expr.nodes.elementwise import elementwise
+from symnet.expr.nodes.node import Node
 from symnet.lower import elementwise as lower_elementwise
 from symnet.simplify.algebra import table as algebra
 from symnet.simplify.engine import Rewrite, Table

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from symnet.expr.extents import dim
-from symnet.expr.graph import topological
-from symnet.expr.node import Node
-from symnet.expr.symbols import tensor
+from symnet.expr.nodes.extents import dim
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import tensor
 from symnet.reference import evaluate
 from symnet.simplify.cost import flops
 from symnet.simplify.engine import Normalizer, Table

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sympy
 
 import symnet as sn
-from symnet.expr.constants import size
-from symnet.expr.node import Node
-from symnet.expr.symbols import tensor
+from symnet.expr.nodes.constants import size
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import tensor
 from tests.identities.identity import Identity, m, n, p, q
 
 BISHOP = "Bishop, Pattern Recognition and Machine Learning, chapter 4"

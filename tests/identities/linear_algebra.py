@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import symnet as sn
-from symnet.expr.constants import size
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import size
+from symnet.expr.nodes.node import Node
 from tests.identities.identity import Identity, m, n
 
 COOKBOOK_DETERMINANTS = "Petersen and Pedersen, The Matrix Cookbook, 2.1 (determinants)"

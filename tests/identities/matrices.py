@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import symnet as sn
-from symnet.expr.node import Node
+from symnet.expr.nodes.node import Node
 from tests.identities.identity import Identity, m, n, p, q
 
 COOKBOOK_FORMS = "Petersen and Pedersen, The Matrix Cookbook, 2.4 (matrices, vectors and scalar forms)"

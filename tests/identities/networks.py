@@ -5,8 +5,8 @@ from __future__ import annotations
 import sympy
 
 import symnet as sn
-from symnet.expr.constants import size
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import size
+from symnet.expr.nodes.node import Node
 from tests.identities.identity import Identity, m, n, p, q
 
 RMS_NORM = "Zhang and Sennrich, Root Mean Square Layer Normalization, 2019, section 4"

@@ -7,9 +7,9 @@ import random
 import pytest
 
 import symnet as sn
-from symnet.expr.contraction import Einsum, contract
-from symnet.expr.graph import topological, with_operands
-from symnet.expr.node import Node
+from symnet.expr.nodes.contraction import Einsum, contract
+from symnet.expr.nodes.graph import topological, with_operands
+from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.table import TABLE, without_names
 from symnet.simplify.engine import Normalizer
 from tests.cases import CASES, Case

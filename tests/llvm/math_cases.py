@@ -1,4 +1,4 @@
-"""The functions of `symnet.llvm.math`: their bounds, mpmath's, where they are measured, and their special values."""
+"""Vector mathematics, by function: the bound, mpmath's function, where it is measured, and its special values."""
 
 import math
 from fractions import Fraction
@@ -6,7 +6,7 @@ from fractions import Fraction
 import mpmath as mp
 import numpy as np
 
-from symnet.llvm.math.table import MATH
+from symnet.backends.llvm.math.table import MATH
 
 KINDS = {"float": np.float32, "double": np.float64}
 ARITY = {"mod": 2, "floor_divide": 2, "pow": 2, "xlogy": 2, "atan2": 2}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from symnet.llvm.codegen import NativeModule, compile_object, emit_ir, load
+from symnet.backends.llvm.codegen import NativeModule, compile_object, emit_ir, load
 from symnet.loops import interpreter, ir
 from symnet.loops.memory import Arrays, infer_dims, poisoned
 from symnet.schedule.target import Target

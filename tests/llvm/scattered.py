@@ -12,7 +12,7 @@ import mmap
 import numpy as np
 
 import symnet as sn
-from symnet.llvm import codegen
+from symnet.backends.llvm import codegen
 
 PAGE = mmap.PAGESIZE
 NO_RESERVE = 0x4000  # of <sys/mman.h> on Linux; the module mmap names it from Python 3.13 on

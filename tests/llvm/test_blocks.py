@@ -1,7 +1,7 @@
 """Where instructions land: value numbering and hoisting while writing."""
 
-from symnet.llvm.blocks import FunctionText
-from symnet.llvm.types import V, constant
+from symnet.backends.llvm.blocks import FunctionText
+from symnet.backends.llvm.types import V, constant
 
 COUNT = V("%n", "i64")
 

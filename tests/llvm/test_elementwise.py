@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from symnet.llvm.targets import host_target, target_for
+from symnet.backends.llvm.targets import host_target, target_for
 from symnet.loops import ir
 from symnet.loops.scalar_ops import MEANING
 from tests.llvm.native import agree, native
@@ -181,6 +181,6 @@ def test_single_and_double_share_a_loop_at_the_width_of_the_wider(rng):
 
 
 def test_every_operation_of_the_language_can_be_emitted():
-    from symnet.llvm.ops import OPERATIONS
+    from symnet.backends.llvm.ops import OPERATIONS
 
     assert set(OPERATIONS) == ir.OPS == {*MEANING, "cast"}

@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from symnet.llvm.codegen import assembly, emit_ir
-from symnet.llvm.targets import host_target
+from symnet.backends.llvm.codegen import assembly, emit_ir
+from symnet.backends.llvm.targets import host_target
 from symnet.loops import ir
 from tests.llvm.native import agree
 from tests.loops.programs import buffer, load, loop, op, program, store, v

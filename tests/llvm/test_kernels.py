@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import symnet as sn
-from symnet.llvm.codegen import emit_ir
-from symnet.llvm.forms import form
+from symnet.backends.llvm.codegen import emit_ir
+from symnet.backends.llvm.forms import form
 from symnet.loops import ir
 from tests.llvm.native import agree
 from tests.loops.programs import buffer, load, loop, op, store, v

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from symnet.llvm.targets import host_target, target_for
+from symnet.backends.llvm.targets import host_target, target_for
 from symnet.loops import ir
 from tests.llvm.native import agree, native
 from tests.loops.programs import buffer, load, loop, naive_gemm, op, program, store, tiled_gemm, v

@@ -1,4 +1,4 @@
-"""Every function of `symnet.llvm.math` against mpmath, on the host and without fma, for every lane width."""
+"""Every function of `symnet.backends.llvm.math` against mpmath, on the host and without fma, for every lane width."""
 
 import ctypes
 import math
@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from llvmlite import binding, ir
 
-from symnet.llvm.math import exponential, far_angles
-from symnet.llvm.math.table import MATH
+from symnet.backends.llvm.math import exponential, far_angles
+from symnet.backends.llvm.math.table import MATH
 from tests.llvm.math_cases import ARITY, BOUNDS, FUSED_BOUNDS, KINDS, ORACLE, SPECIAL, arguments, inf, powers, spread
 
 WIDTHS = (1, 4, 8, 16)

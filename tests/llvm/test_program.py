@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from symnet.llvm.program import ERROR_CODES
+from symnet.backends.llvm.program import ERROR_CODES
 from symnet.loops import interpreter, ir
 from tests.llvm.native import agree, native
 from tests.loops.programs import buffer, load, loop, op, store, v
@@ -106,8 +106,8 @@ def test_workspace_buffers_start_at_multiples_of_64_bytes(rng):
 
 def test_a_donated_output_may_be_the_input(rng):
     """w - lr·g with w's own memory as the result: every element is read before it is written."""
-    from symnet.llvm.codegen import compile_object, emit_ir
-    from symnet.llvm.codegen import load as load_code
+    from symnet.backends.llvm.codegen import compile_object, emit_ir
+    from symnet.backends.llvm.codegen import load as load_code
     from tests.llvm.native import Native
 
     w, g = buffer("w", 37, space="input"), buffer("g", 37, space="input")

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
+from symnet.backends.llvm.codegen import assembly, compile_object, emit_ir
+from symnet.backends.llvm.machines import check_target
+from symnet.backends.llvm.targets import host_target, target_for
 from symnet.errors import CompileError
-from symnet.llvm.codegen import assembly, compile_object, emit_ir
-from symnet.llvm.machines import check_target
-from symnet.llvm.targets import host_target, target_for
 from symnet.loops import ir
 from symnet.schedule.target import Target
 from tests.llvm.test_gemm import product

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from symnet.expr.contraction import einsum, mean
-from symnet.expr.contraction import sum as total
-from symnet.expr.elementwise import exp, tanh
-from symnet.expr.extents import dim
-from symnet.expr.graph import topological
-from symnet.expr.indexing import labels, take
-from symnet.expr.node import Node
-from symnet.expr.reduction import argmax
-from symnet.expr.reduction import max as largest
-from symnet.expr.symbols import leaves, tensor
+from symnet.expr.nodes.contraction import einsum, mean
+from symnet.expr.nodes.contraction import sum as total
+from symnet.expr.nodes.elementwise import exp, tanh
+from symnet.expr.nodes.extents import dim
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.indexing import labels, take
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.reduction import argmax
+from symnet.expr.nodes.reduction import max as largest
+from symnet.expr.nodes.symbols import leaves, tensor
 from symnet.loops.printer import to_text
 from symnet.loops.verifier import verify
 from symnet.lower.program import Lowered, lower, naive_program

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import symnet as sn
-from symnet.expr.contraction import contract
+from symnet.expr.nodes.contraction import contract
 from symnet.reference import evaluate
 from symnet.simplify.machine.kinds import FEWEST_CLASSES, scattered
 

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 import symnet as sn
-from symnet.expr.contraction import Einsum, contract
-from symnet.expr.graph import rebuild, topological
-from symnet.expr.names import strip
-from symnet.expr.node import Node
-from symnet.expr.symbols import Tensor
+from symnet.expr.nodes.contraction import Einsum, contract
+from symnet.expr.nodes.graph import rebuild, topological
+from symnet.expr.nodes.names import strip
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import Tensor
 from symnet.reference import evaluate
 from tests.expr.reading import names_of, read_back
 

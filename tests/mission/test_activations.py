@@ -13,7 +13,7 @@ import pytest
 import sympy
 
 import symnet as sn
-from symnet.expr.node import Node
+from symnet.expr.nodes.node import Node
 from symnet.reference import evaluate
 from tests.mission.answers import Answer, check_formula, check_numbers, plain
 

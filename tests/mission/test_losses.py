@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import symnet as sn
-from symnet.expr.constants import size
-from symnet.expr.graph import topological
+from symnet.expr.nodes.constants import size
+from symnet.expr.nodes.graph import topological
 from symnet.reference import evaluate
 from tests.mission.answers import plain
 

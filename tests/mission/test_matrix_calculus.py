@@ -11,7 +11,7 @@ import pytest
 from numpy.linalg import det, inv
 
 import symnet as sn
-from symnet.expr.graph import topological
+from symnet.expr.nodes.graph import topological
 from symnet.reference import evaluate
 from tests.mission.answers import Answer, check_formula, check_numbers
 

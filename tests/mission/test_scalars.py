@@ -11,7 +11,7 @@ import pytest
 import sympy
 
 import symnet as sn
-from symnet.expr.graph import topological
+from symnet.expr.nodes.graph import topological
 from symnet.reference import evaluate
 
 a, b = sn.scalar("a"), sn.scalar("b")

@@ -9,8 +9,8 @@ import pytest
 
 import symnet as sn
 from symnet.errors import ShapeError
-from symnet.expr.cumulative import cumulate
-from symnet.expr.node import Node
+from symnet.expr.nodes.cumulative import cumulate
+from symnet.expr.nodes.node import Node
 from symnet.reference import evaluate
 
 m = sn.dim("m")

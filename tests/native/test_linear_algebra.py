@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import symnet as sn
-from symnet.expr.graph import topological
-from symnet.expr.node import Node
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.node import Node
 from symnet.loops import interpreter
 from symnet.loops.ir import Buffer, Fail, Group, Program, Stage, Store, as_int, walk
 from symnet.loops.ir import Const as C

@@ -10,7 +10,7 @@ import pytest
 
 import symnet as sn
 from symnet.diff import batch
-from symnet.expr.node import Node
+from symnet.expr.nodes.node import Node
 from symnet.reference import evaluate
 
 m, k = sn.dim("m"), sn.dim("k")

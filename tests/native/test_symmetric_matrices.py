@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import symnet as sn
-from symnet.expr.node import Node
+from symnet.expr.nodes.node import Node
 from symnet.reference import evaluate
 
 n = sn.dim("n")

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from symnet.errors import ArgumentError, ShapeError
-from symnet.expr.activations import relu
-from symnet.expr.elementwise import tanh
-from symnet.expr.extents import dim
-from symnet.expr.reduction import softmax
-from symnet.expr.symbols import tensor
+from symnet.expr.nodes.activations import relu
+from symnet.expr.nodes.elementwise import tanh
+from symnet.expr.nodes.extents import dim
+from symnet.expr.nodes.reduction import softmax
+from symnet.expr.nodes.symbols import tensor
 from symnet.nn import dense, init, mlp
 from symnet.reference import evaluate
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from symnet.errors import AssumptionError, ShapeError, ValueDomainError
-from symnet.expr.contraction import mean
-from symnet.expr.elementwise import sigmoid
-from symnet.expr.extents import dim
-from symnet.expr.indexing import labels, one_hot
-from symnet.expr.reduction import softmax
-from symnet.expr.symbols import tensor
+from symnet.expr.nodes.contraction import mean
+from symnet.expr.nodes.elementwise import sigmoid
+from symnet.expr.nodes.extents import dim
+from symnet.expr.nodes.indexing import labels, one_hot
+from symnet.expr.nodes.reduction import softmax
+from symnet.expr.nodes.symbols import tensor
 from symnet.nn import binary_cross_entropy, cross_entropy, kl_div, l2, label_smoothing
 from symnet.reference import evaluate
 

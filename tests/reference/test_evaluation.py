@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from symnet.errors import ArgumentError, DTypeError, ShapeError, ValueDomainError
-from symnet.expr.constants import identity, iota, number, size
-from symnet.expr.contraction import einsum, mean
-from symnet.expr.elementwise import elementwise, indicator, maximum, sigmoid, softplus, where, xlogy
-from symnet.expr.expansion import fill
-from symnet.expr.extents import dim
-from symnet.expr.indexing import labels, take
-from symnet.expr.movement import broadcast_to, concat, pad
-from symnet.expr.reduction import argmax, log_softmax, logsumexp, max, min, prod, softmax
-from symnet.expr.symbols import Barrier, tensor
+from symnet.expr.nodes.constants import identity, iota, number, size
+from symnet.expr.nodes.contraction import einsum, mean
+from symnet.expr.nodes.elementwise import elementwise, indicator, maximum, sigmoid, softplus, where, xlogy
+from symnet.expr.nodes.expansion import fill
+from symnet.expr.nodes.extents import dim
+from symnet.expr.nodes.indexing import labels, take
+from symnet.expr.nodes.movement import broadcast_to, concat, pad
+from symnet.expr.nodes.reduction import argmax, log_softmax, logsumexp, max, min, prod, softmax
+from symnet.expr.nodes.symbols import Barrier, tensor
 from symnet.reference import bind_dims, evaluate
 
 m, n = dim("m"), dim("n")
@@ -203,8 +203,8 @@ def test_a_kind_without_a_meaning_names_the_table(monkeypatch):
 
 
 def test_every_primitive_has_a_meaning():
-    from symnet.expr.elementwise import PRIMITIVES
-    from symnet.expr.reduction import REDUCTIONS
+    from symnet.expr.nodes.elementwise import PRIMITIVES
+    from symnet.expr.nodes.reduction import REDUCTIONS
     from symnet.reference import elementwise as table
     from symnet.reference import reduction
 

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from symnet.llvm import codegen
+from symnet.backends.llvm import codegen
 from symnet.loops.ir import (
     Buffer,
     Const,

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 import symnet as sn
+from symnet.backends.llvm import codegen
 from symnet.errors import ArgumentError
-from symnet.llvm import codegen
 from symnet.runtime import cache as caching
 from symnet.runtime.cache import Cache, default_cache
 from symnet.runtime.entry import HEAD_BYTES, MAGIC, VERSION, Entry, decode, encode

@@ -10,8 +10,8 @@ import pytest
 import symnet as sn
 from symnet.compiler import compile as sn_compile
 from symnet.errors import ArgumentError, ShapeError
-from symnet.expr.node import Node
-from symnet.expr.symbols import leaves
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import leaves
 from symnet.runtime.cache import Cache
 from symnet.runtime.compressed import CompressedArray
 

@@ -12,9 +12,9 @@ import pytest
 import sympy
 
 import symnet as sn
+from symnet.backends.llvm.targets import target_for
 from symnet.errors import ArgumentError
 from symnet.export.load import load
-from symnet.llvm.targets import target_for
 from tests.runtime.programs import native
 
 ROOT = Path(__file__).parents[2]

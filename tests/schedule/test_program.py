@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 import symnet as sn
-from symnet.expr.constants import identity
-from symnet.expr.contraction import einsum
-from symnet.expr.contraction import sum as total
-from symnet.expr.elementwise import tanh
-from symnet.expr.extents import dim
-from symnet.expr.node import Node
-from symnet.expr.symbols import leaves, tensor
+from symnet.expr.nodes.constants import identity
+from symnet.expr.nodes.contraction import einsum
+from symnet.expr.nodes.contraction import sum as total
+from symnet.expr.nodes.elementwise import tanh
+from symnet.expr.nodes.extents import dim
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import leaves, tensor
 from symnet.loops import interpreter
 from symnet.loops.ir import IntConst, IntVar, Program
 from symnet.loops.printer import to_text

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 import symnet as sn
-from symnet.expr.contraction import mean
-from symnet.expr.contraction import sum as total
-from symnet.expr.elementwise import sqrt, tanh
-from symnet.expr.extents import dim
-from symnet.expr.node import Node
-from symnet.expr.symbols import leaves, tensor
+from symnet.expr.nodes.contraction import mean
+from symnet.expr.nodes.contraction import sum as total
+from symnet.expr.nodes.elementwise import sqrt, tanh
+from symnet.expr.nodes.extents import dim
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import leaves, tensor
 from symnet.loops import interpreter
 from symnet.lower.program import Lowered, lower
 from symnet.reference import evaluate

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from symnet.expr.graph import topological
-from symnet.expr.node import Node
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.node import Node
 from symnet.reference import evaluate
 from symnet.simplify.engine import Normalizer, Step, Table
 from tests.simplify.graphs import ANCHOR, data_for

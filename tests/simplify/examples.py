@@ -5,22 +5,22 @@ from __future__ import annotations
 import numpy as np
 import sympy
 
-from symnet.expr import elementwise as ew
-from symnet.expr.constants import Size, identity, number, size
-from symnet.expr.contraction import contract, einsum, matmul, transpose
-from symnet.expr.contraction import sum as total
-from symnet.expr.cumulative import cumsum, cumulate
-from symnet.expr.elementwise import elementwise, exp, log, maximum, sigmoid, where, xlogy
-from symnet.expr.expansion import expand, fill
-from symnet.expr.extents import dim, ints_arg, shape_arg
-from symnet.expr.indexing import take
-from symnet.expr.linalg import det, inv, logdet, solve
-from symnet.expr.movement import Place, concat, pad, reshape, stack
-from symnet.expr.node import Node
-from symnet.expr.norms import norm
-from symnet.expr.reduction import argmax, log_softmax, logsumexp, prod, softmax
-from symnet.expr.reduction import max as largest
-from symnet.expr.symbols import Sealed, tensor
+from symnet.expr.nodes import elementwise as ew
+from symnet.expr.nodes.constants import Size, identity, number, size
+from symnet.expr.nodes.contraction import contract, einsum, matmul, transpose
+from symnet.expr.nodes.contraction import sum as total
+from symnet.expr.nodes.cumulative import cumsum, cumulate
+from symnet.expr.nodes.elementwise import elementwise, exp, log, maximum, sigmoid, where, xlogy
+from symnet.expr.nodes.expansion import expand, fill
+from symnet.expr.nodes.extents import dim, ints_arg, shape_arg
+from symnet.expr.nodes.indexing import take
+from symnet.expr.nodes.linalg import det, inv, logdet, solve
+from symnet.expr.nodes.movement import Place, concat, pad, reshape, stack
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.norms import norm
+from symnet.expr.nodes.reduction import argmax, log_softmax, logsumexp, prod, softmax
+from symnet.expr.nodes.reduction import max as largest
+from symnet.expr.nodes.symbols import Sealed, tensor
 from tests.simplify.stable_examples import HYPERBOLIC, STABLE
 
 m = dim("m")

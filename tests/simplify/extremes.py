@@ -16,8 +16,8 @@ import mpmath
 import numpy as np
 from mpmath import mpf
 
-from symnet.expr.graph import topological
-from symnet.expr.node import Node
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.node import Node
 from symnet.reference.context import Context
 from symnet.reference.evaluation import MEANING
 from tests.simplify.graphs import ANCHOR, M, m

@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 import sympy
 
-from symnet.expr.constants import identity, number, size
-from symnet.expr.contraction import contract, transpose
-from symnet.expr.contraction import sum as sum_over
-from symnet.expr.elementwise import elementwise
-from symnet.expr.expansion import expand
-from symnet.expr.extents import dim
-from symnet.expr.graph import topological, with_operands
-from symnet.expr.movement import concat, pad, reshape
-from symnet.expr.node import Node
-from symnet.expr.reduction import along, reduce, softmax
-from symnet.expr.symbols import tensor
+from symnet.expr.nodes.constants import identity, number, size
+from symnet.expr.nodes.contraction import contract, transpose
+from symnet.expr.nodes.contraction import sum as sum_over
+from symnet.expr.nodes.elementwise import elementwise
+from symnet.expr.nodes.expansion import expand
+from symnet.expr.nodes.extents import dim
+from symnet.expr.nodes.graph import topological, with_operands
+from symnet.expr.nodes.movement import concat, pad, reshape
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.reduction import along, reduce, softmax
+from symnet.expr.nodes.symbols import tensor
 
 m = dim("m")
 M = 3  # the value of m

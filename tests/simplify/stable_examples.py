@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from symnet.expr import elementwise as ew
-from symnet.expr.constants import identity
-from symnet.expr.contraction import contract, mean
-from symnet.expr.contraction import sum as total
-from symnet.expr.cumulative import cumsum, cumulate
-from symnet.expr.elementwise import exp, log, sigmoid, sqrt, tanh, where, xlogy
-from symnet.expr.extents import dim
-from symnet.expr.movement import pad
-from symnet.expr.node import Node
-from symnet.expr.reduction import log_softmax, logsumexp, softmax
-from symnet.expr.symbols import tensor
+from symnet.expr.nodes import elementwise as ew
+from symnet.expr.nodes.constants import identity
+from symnet.expr.nodes.contraction import contract, mean
+from symnet.expr.nodes.contraction import sum as total
+from symnet.expr.nodes.cumulative import cumsum, cumulate
+from symnet.expr.nodes.elementwise import exp, log, sigmoid, sqrt, tanh, where, xlogy
+from symnet.expr.nodes.extents import dim
+from symnet.expr.nodes.movement import pad
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.reduction import log_softmax, logsumexp, softmax
+from symnet.expr.nodes.symbols import tensor
 
 m = dim("m")
 x, y, w = tensor("x", 4), tensor("y", 4), tensor("w", 4)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sympy
 
-from symnet.expr.constants import number, size
-from symnet.expr.contraction import matmul, mean, transpose
-from symnet.expr.contraction import sum as total
-from symnet.expr.elementwise import elementwise, exp, log, sigmoid, tanh
-from symnet.expr.expansion import expand, fill
-from symnet.expr.extents import dim
-from symnet.expr.reduction import softmax
-from symnet.expr.symbols import Barrier, tensor
+from symnet.expr.nodes.constants import number, size
+from symnet.expr.nodes.contraction import matmul, mean, transpose
+from symnet.expr.nodes.contraction import sum as total
+from symnet.expr.nodes.elementwise import elementwise, exp, log, sigmoid, tanh
+from symnet.expr.nodes.expansion import expand, fill
+from symnet.expr.nodes.extents import dim
+from symnet.expr.nodes.reduction import softmax
+from symnet.expr.nodes.symbols import Barrier, tensor
 from symnet.simplify.algebra.table import simplify
 
 m = dim("m")

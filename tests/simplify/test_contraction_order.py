@@ -9,9 +9,9 @@ import pytest
 import sympy
 
 import symnet as sn
-from symnet.expr.extents import product
-from symnet.expr.graph import topological
-from symnet.expr.node import Node
+from symnet.expr.nodes.extents import product
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.node import Node
 from symnet.reference import evaluate
 from symnet.simplify.algebra.table import simplify
 from symnet.simplify.cost import flops

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sympy
 
 from symnet.calculus import grad
-from symnet.expr.constants import identity
-from symnet.expr.contraction import matmul, mean, outer, trace, transpose
-from symnet.expr.contraction import sum as total
-from symnet.expr.elementwise import exp, tanh
-from symnet.expr.expansion import expand
-from symnet.expr.extents import dim
-from symnet.expr.reduction import logsumexp, softmax
-from symnet.expr.symbols import tensor
+from symnet.expr.nodes.constants import identity
+from symnet.expr.nodes.contraction import matmul, mean, outer, trace, transpose
+from symnet.expr.nodes.contraction import sum as total
+from symnet.expr.nodes.elementwise import exp, tanh
+from symnet.expr.nodes.expansion import expand
+from symnet.expr.nodes.extents import dim
+from symnet.expr.nodes.reduction import logsumexp, softmax
+from symnet.expr.nodes.symbols import tensor
 from symnet.nn import cross_entropy
 from symnet.simplify.algebra.table import simplify
 from symnet.simplify.cost import flops, saves

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from mpmath import mpf
 
-from symnet.expr.graph import topological
-from symnet.expr.node import Node
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.table import simplify
 from symnet.simplify.numeric.passes import numeric
 from tests.simplify.checking import values

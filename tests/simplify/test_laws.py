@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from symnet.expr.elementwise import elementwise
-from symnet.expr.graph import topological
+from symnet.expr.nodes.elementwise import elementwise
+from symnet.expr.nodes.graph import topological
 from symnet.simplify.algebra.table import TABLE, simplify
 from symnet.simplify.engine import Normalizer
 from symnet.simplify.numeric.passes import numeric

@@ -6,13 +6,13 @@ import pytest
 
 from symnet.calculus import jacobian
 from symnet.diff.reverse import pullback
-from symnet.expr.constants import number
-from symnet.expr.contraction import matmul, mean
-from symnet.expr.elementwise import maximum, sigmoid, sin, tanh
-from symnet.expr.extents import dim
-from symnet.expr.graph import topological
-from symnet.expr.reduction import softmax
-from symnet.expr.symbols import tensor
+from symnet.expr.nodes.constants import number
+from symnet.expr.nodes.contraction import matmul, mean
+from symnet.expr.nodes.elementwise import maximum, sigmoid, sin, tanh
+from symnet.expr.nodes.extents import dim
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.reduction import softmax
+from symnet.expr.nodes.symbols import tensor
 from symnet.nn import cross_entropy
 from symnet.simplify.algebra.table import ALGEBRA, TABLE, open_nested_sums_and_products, simplify
 from symnet.simplify.engine import Normalizer, Rewrite, Table

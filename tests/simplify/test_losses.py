@@ -6,16 +6,16 @@ import pytest
 import sympy
 
 from symnet.calculus import grad
-from symnet.expr.constants import size
-from symnet.expr.contraction import matmul, mean, transpose
-from symnet.expr.contraction import sum as total
-from symnet.expr.elementwise import exp, log, sigmoid, tanh
-from symnet.expr.extents import dim
-from symnet.expr.graph import topological
-from symnet.expr.indexing import labels
-from symnet.expr.reduction import log_softmax, softmax
-from symnet.expr.reduction import max as largest
-from symnet.expr.symbols import tensor
+from symnet.expr.nodes.constants import size
+from symnet.expr.nodes.contraction import matmul, mean, transpose
+from symnet.expr.nodes.contraction import sum as total
+from symnet.expr.nodes.elementwise import exp, log, sigmoid, tanh
+from symnet.expr.nodes.extents import dim
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.indexing import labels
+from symnet.expr.nodes.reduction import log_softmax, softmax
+from symnet.expr.nodes.reduction import max as largest
+from symnet.expr.nodes.symbols import tensor
 from symnet.nn import binary_cross_entropy, cross_entropy, kl_div, l2, label_smoothing
 from symnet.simplify.algebra import table as algebra
 from symnet.simplify.algebra.table import simplify

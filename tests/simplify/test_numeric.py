@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from symnet.calculus import grad
-from symnet.expr.contraction import mean
-from symnet.expr.contraction import sum as total
-from symnet.expr.elementwise import elementwise, exp, log, sigmoid, xlogy
-from symnet.expr.extents import dim
-from symnet.expr.graph import topological
-from symnet.expr.reduction import log_softmax, logsumexp, softmax
-from symnet.expr.symbols import tensor
+from symnet.expr.nodes.contraction import mean
+from symnet.expr.nodes.contraction import sum as total
+from symnet.expr.nodes.elementwise import elementwise, exp, log, sigmoid, xlogy
+from symnet.expr.nodes.extents import dim
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.reduction import log_softmax, logsumexp, softmax
+from symnet.expr.nodes.symbols import tensor
 from symnet.nn import binary_cross_entropy, cross_entropy, kl_div
 from symnet.reference import evaluate
 from symnet.simplify.algebra.table import simplify

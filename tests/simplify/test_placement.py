@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from symnet.expr.constants import identity
-from symnet.expr.contraction import matmul, outer
-from symnet.expr.contraction import sum as total
-from symnet.expr.elementwise import elementwise, exp
-from symnet.expr.expansion import expand
-from symnet.expr.extents import dim
-from symnet.expr.node import Node
-from symnet.expr.symbols import tensor
+from symnet.expr.nodes.constants import identity
+from symnet.expr.nodes.contraction import matmul, outer
+from symnet.expr.nodes.contraction import sum as total
+from symnet.expr.nodes.elementwise import elementwise, exp
+from symnet.expr.nodes.expansion import expand
+from symnet.expr.nodes.extents import dim
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import tensor
 from symnet.reference import evaluate
 from symnet.simplify.cost import flops
 from symnet.simplify.machine import placement

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import symnet as sn
-from symnet.expr.contraction import Einsum, contract
-from symnet.expr.graph import topological
-from symnet.expr.node import Node
+from symnet.expr.nodes.contraction import Einsum, contract
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.node import Node
 from symnet.simplify.machine.contraction import binarize
 
 n, m = sn.dim("n"), sn.dim("m")

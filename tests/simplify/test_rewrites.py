@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from symnet.expr.elementwise import elementwise, exp, is_op, log
+from symnet.expr.nodes.elementwise import elementwise, exp, is_op, log
 from symnet.simplify.algebra.table import ALGEBRA, TABLE, open_nested_sums_and_products, simplify
 from symnet.simplify.engine import Table
 from symnet.simplify.numeric.passes import PASSES, numeric

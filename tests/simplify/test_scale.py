@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from symnet.expr.constants import size
-from symnet.expr.contraction import sum as total
-from symnet.expr.elementwise import is_op, tanh
-from symnet.expr.extents import dim
-from symnet.expr.graph import topological
-from symnet.expr.symbols import tensor
+from symnet.expr.nodes.constants import size
+from symnet.expr.nodes.contraction import sum as total
+from symnet.expr.nodes.elementwise import is_op, tanh
+from symnet.expr.nodes.extents import dim
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.symbols import tensor
 from symnet.reference import evaluate
 from symnet.simplify.machine.scale import push_scales
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import symnet as sn
-from symnet.expr.graph import topological
-from symnet.expr.symbols import Sealed
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.symbols import Sealed
 from symnet.simplify.algebra.table import simplify
 from symnet.simplify.cost import flops
 from symnet.simplify.numeric.passes import numeric

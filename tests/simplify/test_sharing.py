@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from symnet.calculus import grad
-from symnet.expr.contraction import matmul, mean, transpose
-from symnet.expr.elementwise import tanh
-from symnet.expr.extents import dim
-from symnet.expr.graph import topological
-from symnet.expr.symbols import tensor
+from symnet.expr.nodes.contraction import matmul, mean, transpose
+from symnet.expr.nodes.elementwise import tanh
+from symnet.expr.nodes.extents import dim
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.symbols import tensor
 from symnet.simplify.algebra.table import simplify
 from symnet.simplify.cost import flops
 from symnet.simplify.numeric.passes import numeric

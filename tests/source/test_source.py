@@ -13,7 +13,7 @@ import pytest
 
 import symnet as sn
 from symnet.errors import ArgumentError, MissingRuleError
-from symnet.expr.symbols import leaves
+from symnet.expr.nodes.symbols import leaves
 from symnet.source.module import source
 from tests.cases import Case
 from tests.export.libraries import CHOSEN, agree

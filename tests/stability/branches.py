@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 import symnet as sn
-from symnet.expr.node import Node
-from symnet.expr.symbols import leaves
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import leaves
 from symnet.reference import evaluate
 from symnet.simplify.algebra.table import simplify
 from symnet.simplify.numeric.passes import numeric

@@ -16,9 +16,9 @@ import numpy as np
 import sympy
 from mpmath import mpf
 
-from symnet.expr.extents import Dim
-from symnet.expr.graph import topological
-from symnet.expr.node import Node
+from symnet.expr.nodes.extents import Dim
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.node import Node
 from symnet.reference.context import Context
 from symnet.reference.evaluation import MEANING as ARRAYS
 

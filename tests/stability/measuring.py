@@ -18,8 +18,8 @@ import numpy as np
 
 import symnet as sn
 from symnet.diff import pullback
-from symnet.expr.constants import number
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import number
+from symnet.expr.nodes.node import Node
 from symnet.reading.formula import formula
 from symnet.reference import evaluate
 from symnet.simplify.algebra.table import simplify

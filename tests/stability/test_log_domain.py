@@ -16,8 +16,8 @@ import pytest
 
 import symnet as sn
 from symnet.diff import pullback
-from symnet.expr.constants import number
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import number
+from symnet.expr.nodes.node import Node
 from tests.stability.exact import Exact, Oracle
 
 x, y, z = (sn.scalar(name) for name in "xyz")

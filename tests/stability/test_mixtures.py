@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import symnet as sn
-from symnet.expr.symbols import leaves
+from symnet.expr.nodes.symbols import leaves
 from tests.stability.test_log_domain import check
 
 E = sn.tensor("E", 3, 2)

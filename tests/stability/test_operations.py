@@ -14,9 +14,9 @@ import pytest
 import sympy
 
 import symnet as sn
-from symnet.expr.elementwise import is_op
-from symnet.expr.graph import topological
-from symnet.expr.node import Node
+from symnet.expr.nodes.elementwise import is_op
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.node import Node
 from tests.stability.test_log_domain import check
 
 STEPS = 6

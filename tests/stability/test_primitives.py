@@ -16,9 +16,9 @@ import pytest
 
 import symnet as sn
 from symnet.diff import pullback
-from symnet.expr.constants import number
-from symnet.expr.elementwise import PRIMITIVES, elementwise
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import number
+from symnet.expr.nodes.elementwise import PRIMITIVES, elementwise
+from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.table import simplify
 from tests.stability.exact import NAN, Exact, Oracle
 from tests.stability.measuring import LEAVES, _compiled, _evaluated, m, ulps, written

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import symnet as sn
-from symnet.expr.node import Node
+from symnet.expr.nodes.node import Node
 from tests.stability.test_log_domain import Data, check
 
 STEPS, STATES = 3, 2

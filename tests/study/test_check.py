@@ -11,7 +11,7 @@ import sympy
 
 import symnet as sn
 from symnet.errors import ArgumentError, ShapeError
-from symnet.expr.symbols import leaves
+from symnet.expr.nodes.symbols import leaves
 from symnet.reference import evaluate
 from symnet.simplify.algebra.table import simplify
 from symnet.study.check.terms import MOST, terms

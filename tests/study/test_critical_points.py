@@ -10,8 +10,8 @@ import sympy
 
 import symnet as sn
 from symnet.errors import ArgumentError, ShapeError
-from symnet.expr.graph import topological
-from symnet.expr.to_sympy import symbols_of, to_sympy
+from symnet.expr.nodes.graph import topological
+from symnet.expr.sympy.to_sympy import symbols_of, to_sympy
 from symnet.reference import evaluate
 from tests.cases import CASES, Case
 

@@ -10,8 +10,8 @@ import pytest
 import symnet as sn
 from symnet.calculus.problem import strip_barriers
 from symnet.errors import ArgumentError, ShapeError
-from symnet.expr.node import Node
-from symnet.expr.symbols import leaves
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import leaves
 from symnet.reference import evaluate
 from symnet.study.check.instance import random_instance, sizes
 from symnet.study.derivation.lines import step_lines

@@ -9,7 +9,7 @@ import pytest
 
 import symnet as sn
 from symnet.errors import ArgumentError
-from symnet.expr.symbols import leaves
+from symnet.expr.nodes.symbols import leaves
 from symnet.reference import evaluate
 from symnet.source.module import source
 from symnet.study.derivation.derive import variables

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import symnet as sn
-from symnet.expr.symbols import leaves
+from symnet.expr.nodes.symbols import leaves
 from symnet.reference import evaluate
 
 a, b, x, w, y = (sn.scalar(name) for name in "abxwy")

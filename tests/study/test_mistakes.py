@@ -12,7 +12,7 @@ import pytest
 
 import symnet as sn
 from symnet.errors import ShapeError
-from symnet.expr.symbols import leaves
+from symnet.expr.nodes.symbols import leaves
 from symnet.reference import evaluate
 from symnet.simplify.algebra.table import simplify
 from symnet.study.check.instance import random_instance, sizes

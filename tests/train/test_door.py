@@ -9,7 +9,7 @@ import pytest
 
 import symnet as sn
 from symnet.errors import ArgumentError, AssumptionError, DTypeError, ShapeError, SymnetError
-from symnet.expr.symbols import LEAF_ASSUMPTIONS
+from symnet.expr.nodes.symbols import LEAF_ASSUMPTIONS
 from symnet.train.door import HOLDS, admit
 from tests.train import models
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from symnet.compare.tape.var import Pullback, Tape, Var
-from symnet.expr.result_dtypes import CASTS
+from symnet.expr.nodes.result_dtypes import CASTS
 from symnet.reference.special import digamma, erf, erfc, gamma, loggamma, trigamma
 
 Pull = Callable[..., Any]

@@ -20,13 +20,13 @@ from symnet import dtypes
 from symnet.compare.tape import contraction, cumulative, elementwise, linalg, movement, reduction
 from symnet.compare.tape.var import Array, Tape, Var
 from symnet.errors import MissingRuleError, explain
-from symnet.expr.constants import number_of
-from symnet.expr.elementwise import is_op
-from symnet.expr.extents import Dim
-from symnet.expr.graph import consumers, topological
-from symnet.expr.node import Extent, Node
-from symnet.expr.symbols import Tensor
-from symnet.expr.sympy_bodies import opened
+from symnet.expr.nodes.constants import number_of
+from symnet.expr.nodes.elementwise import is_op
+from symnet.expr.nodes.extents import Dim
+from symnet.expr.nodes.graph import consumers, topological
+from symnet.expr.nodes.node import Extent, Node
+from symnet.expr.nodes.symbols import Tensor
+from symnet.expr.sympy.bodies import opened
 
 Operation = Callable[..., Var]
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from symnet.expr.constants import number_of
-from symnet.expr.contraction import Einsum
-from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.expansion import Expand, expand
-from symnet.expr.graph import rebuild, topological, with_operands
-from symnet.expr.node import Node, Shape
-from symnet.expr.reduction import Reduce
+from symnet.expr.nodes.constants import number_of
+from symnet.expr.nodes.contraction import Einsum
+from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.expansion import Expand, expand
+from symnet.expr.nodes.graph import rebuild, topological, with_operands
+from symnet.expr.nodes.node import Node, Shape
+from symnet.expr.nodes.reduction import Reduce
 
 _DEEPEST = 8  # elementwise operations that a repetition passes
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from symnet.arrays import Contents
-from symnet.expr.node import Node
+from symnet.expr.nodes.node import Node
 from symnet.expr.printing.forms import Form
 from symnet.expr.printing.view import View
 

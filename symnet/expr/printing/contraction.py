@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from symnet.expr.contraction import Einsum, Indices
-from symnet.expr.elementwise import is_op
-from symnet.expr.node import Node
+from symnet.expr.nodes.contraction import Einsum, Indices
+from symnet.expr.nodes.elementwise import is_op
+from symnet.expr.nodes.node import Node
 from symnet.expr.printing.forms import Form, Part, call, product, same, transposed
 from symnet.expr.printing.indexing import range_text
 from symnet.expr.printing.view import View

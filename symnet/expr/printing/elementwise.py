@@ -11,20 +11,20 @@ from typing import Any
 
 import sympy
 
-from symnet.expr.constants import number_of
-from symnet.expr.contraction import Einsum
-from symnet.expr.elementwise import is_op
-from symnet.expr.extents import product as number_of_elements
-from symnet.expr.extents import same_extent
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import number_of
+from symnet.expr.nodes.contraction import Einsum
+from symnet.expr.nodes.elementwise import is_op
+from symnet.expr.nodes.extents import product as number_of_elements
+from symnet.expr.nodes.extents import same_extent
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.reduction import Reduce
+from symnet.expr.nodes.result_dtypes import CASTS
 from symnet.expr.printing.contraction import read_einsum
 from symnet.expr.printing.forms import Form, Part, call, numeral, product, put_number, same
 from symnet.expr.printing.linalg import read_norm
 from symnet.expr.printing.movement import spread
 from symnet.expr.printing.view import View
-from symnet.expr.reduction import Reduce
-from symnet.expr.result_dtypes import CASTS
-from symnet.expr.sympy_functions import function_of
+from symnet.expr.sympy.functions import function_of
 
 _MOST_FACTORS = 16  # nested products read as one up to this many factors, so that reading stays linear
 _MOST_TERMS = 48

@@ -34,7 +34,7 @@ from typing import Any
 
 import sympy
 
-from symnet.expr.node import Node
+from symnet.expr.nodes.node import Node
 
 # How tightly a text binds: an operand is parenthesised when its level is below what its place needs.  Python gives
 # `a*b` and `a @ b` one precedence; people do not, so a product of several arrays (HADAMARD) is a level of its own.

@@ -10,8 +10,8 @@ from typing import Any
 
 import sympy
 
-from symnet.expr.extents import same_extent
-from symnet.expr.node import Extent
+from symnet.expr.nodes.extents import same_extent
+from symnet.expr.nodes.node import Extent
 from symnet.expr.printing.forms import Form, call, same
 from symnet.expr.printing.view import View
 

@@ -16,9 +16,9 @@ import sympy
 from sympy.printing.conventions import split_super_sub
 from sympy.printing.latex import translate
 
-from symnet.expr.constants import exact
-from symnet.expr.contraction import letter
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import exact
+from symnet.expr.nodes.contraction import letter
+from symnet.expr.nodes.node import Node
 from symnet.expr.printing.forms import (
     ATOM,
     HADAMARD,

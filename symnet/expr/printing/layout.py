@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from symnet.arrays import Contents
-from symnet.expr.extents import same_shape
-from symnet.expr.node import Node
+from symnet.expr.nodes.extents import same_shape
+from symnet.expr.nodes.node import Node
 from symnet.expr.printing.broadcast import repeat_inside
 from symnet.expr.printing.constants import named_constants, read_array
 from symnet.expr.printing.contraction import read_einsum

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from symnet.expr.constants import number_of
-from symnet.expr.contraction import Einsum
-from symnet.expr.elementwise import is_op
-from symnet.expr.extents import product
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import number_of
+from symnet.expr.nodes.contraction import Einsum
+from symnet.expr.nodes.elementwise import is_op
+from symnet.expr.nodes.extents import product
+from symnet.expr.nodes.node import Node
 from symnet.expr.printing.forms import Form, Part, Ref, call
 from symnet.expr.printing.view import View
 

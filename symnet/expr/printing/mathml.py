@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 
 import sympy
 
-from symnet.expr.constants import exact as exactly
-from symnet.expr.contraction import letter
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import exact as exactly
+from symnet.expr.nodes.contraction import letter
+from symnet.expr.nodes.node import Node
 from symnet.expr.printing.forms import (
     ATOM,
     HADAMARD,

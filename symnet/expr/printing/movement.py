@@ -9,8 +9,8 @@ from typing import Any
 
 import sympy
 
-from symnet.expr.extents import same_shape
-from symnet.expr.node import Node, Shape
+from symnet.expr.nodes.extents import same_shape
+from symnet.expr.nodes.node import Node, Shape
 from symnet.expr.printing.contraction import squeezed
 from symnet.expr.printing.forms import Form, Part, Ref, call, filled, product, put_number, same
 from symnet.expr.printing.indexing import range_text

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from sympy.printing.pretty.pretty_symbology import line_width, pretty_symbol, pretty_use_unicode
 from sympy.printing.pretty.stringpict import prettyForm, stringPict
 
-from symnet.expr.node import Node
+from symnet.expr.nodes.node import Node
 from symnet.expr.printing.forms import ATOM, HADAMARD, MATMUL, OPERATOR, POWER, PRODUCT, RELATION, SUM, Form, Part
 from symnet.expr.printing.layout import Show, Writer, abridge, lay_out, write
 from symnet.expr.printing.linalg import is_inverse

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from symnet.expr.node import Node
+from symnet.expr.nodes.node import Node
 from symnet.expr.printing.forms import Form, numeral, same
 from symnet.expr.printing.view import View
 

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import sympy
 from sympy.printing.str import sstr
 
-from symnet.expr.contraction import subscripts_text
-from symnet.expr.node import Node
+from symnet.expr.nodes.contraction import subscripts_text
+from symnet.expr.nodes.node import Node
 from symnet.expr.printing.constants import array_text, described
 from symnet.expr.printing.forms import ATOM, HADAMARD, MATMUL, POWER, PRODUCT, RELATION, SUM, Form, reads_as_decimal
 from symnet.expr.printing.layout import Layout, Show, Writer, abridge, lay_out, write

@@ -11,11 +11,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from symnet.expr.constants import number_of
-from symnet.expr.extents import broadcast_shapes, same_shape
-from symnet.expr.graph import topological
-from symnet.expr.indexing import labels_by_name
-from symnet.expr.node import Node, Shape
+from symnet.expr.nodes.constants import number_of
+from symnet.expr.nodes.extents import broadcast_shapes, same_shape
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.indexing import labels_by_name
+from symnet.expr.nodes.node import Node, Shape
 from symnet.expr.printing.forms import Form, Part, Ref, call
 
 _DEGREE_LIMIT = 1000

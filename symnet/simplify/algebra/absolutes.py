@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from sympy import Expr
 
-from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.node import Node
+from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.node import Node
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import Axes
 from symnet.simplify.forms.coefficients import ONE, ZERO

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from symnet.expr.assumptions import known
-from symnet.expr.contraction import Einsum, contract, transpose
-from symnet.expr.elementwise import elementwise
-from symnet.expr.movement import broadcast_to
-from symnet.expr.networks import Key, Term, flattened, network_key
-from symnet.expr.node import Node, kept_on_node
+from symnet.expr.facts.assumptions import known
+from symnet.expr.facts.networks import Key, Term, flattened, network_key
+from symnet.expr.nodes.contraction import Einsum, contract, transpose
+from symnet.expr.nodes.elementwise import elementwise
+from symnet.expr.nodes.movement import broadcast_to
+from symnet.expr.nodes.node import Node, kept_on_node
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.coefficients import product, split_coefficient
 

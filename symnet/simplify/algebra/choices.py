@@ -7,12 +7,12 @@ that is not taken anything may be infinite or NaN.  Factors enter branches freel
 
 from __future__ import annotations
 
-from symnet.expr.constants import number, number_of
-from symnet.expr.elementwise import Elementwise, elementwise, is_op
-from symnet.expr.expansion import Expand
-from symnet.expr.graph import with_operands
-from symnet.expr.movement import broadcast_to
-from symnet.expr.node import Node, Shape
+from symnet.expr.nodes.constants import number, number_of
+from symnet.expr.nodes.elementwise import Elementwise, elementwise, is_op
+from symnet.expr.nodes.expansion import Expand
+from symnet.expr.nodes.graph import with_operands
+from symnet.expr.nodes.movement import broadcast_to
+from symnet.expr.nodes.node import Node, Shape
 from symnet.simplify.algebra.hoisting import is_move
 from symnet.simplify.algebra.movement import moved
 from symnet.simplify.engine import Rewrite

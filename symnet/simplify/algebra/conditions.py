@@ -9,10 +9,10 @@ from __future__ import annotations
 from functools import reduce
 from itertools import product as combinations
 
-from symnet.expr.constants import number, number_of
-from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.movement import broadcast_to
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import number, number_of
+from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.movement import broadcast_to
+from symnet.expr.nodes.node import Node
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.order import product_key
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from symnet import dtypes
-from symnet.expr.constants import ConstantArray, identity, number
-from symnet.expr.elementwise import is_op
-from symnet.expr.expansion import fill
-from symnet.expr.graph import with_operands
-from symnet.expr.node import Node
-from symnet.expr.result_dtypes import CASTS
+from symnet.expr.nodes.constants import ConstantArray, identity, number
+from symnet.expr.nodes.elementwise import is_op
+from symnet.expr.nodes.expansion import fill
+from symnet.expr.nodes.graph import with_operands
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.result_dtypes import CASTS
 from symnet.simplify.engine import Rewrite
 
 LARGEST = 2**20  # a whole number, or a fraction with 2¹⁰ below the line, up to which a number keeps an array's digits

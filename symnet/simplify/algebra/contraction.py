@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-from symnet.expr.assumptions import known
-from symnet.expr.constants import number, size
-from symnet.expr.contraction import Einsum, Indices, contract
-from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.expansion import Expand, expand
-from symnet.expr.graph import with_operands
-from symnet.expr.node import Node
+from symnet.expr.facts.assumptions import known
+from symnet.expr.nodes.constants import number, size
+from symnet.expr.nodes.contraction import Einsum, Indices, contract
+from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.expansion import Expand, expand
+from symnet.expr.nodes.graph import with_operands
+from symnet.expr.nodes.node import Node
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import Axes, trailing
 from symnet.simplify.forms.coefficients import unsigned

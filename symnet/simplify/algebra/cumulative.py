@@ -5,14 +5,14 @@ In: a `cumsum` node whose operand is in normal form.  Out: one of a smaller oper
 
 from __future__ import annotations
 
-from symnet.expr.constants import iota, number, number_of, size
-from symnet.expr.cumulative import CumulativeSum, cumulate
-from symnet.expr.elementwise import elementwise, is_op, negative
-from symnet.expr.expansion import Expand, expand
-from symnet.expr.extents import same_extent
-from symnet.expr.graph import with_operands
-from symnet.expr.movement import Slice
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import iota, number, number_of, size
+from symnet.expr.nodes.cumulative import CumulativeSum, cumulate
+from symnet.expr.nodes.elementwise import elementwise, is_op, negative
+from symnet.expr.nodes.expansion import Expand, expand
+from symnet.expr.nodes.extents import same_extent
+from symnet.expr.nodes.graph import with_operands
+from symnet.expr.nodes.movement import Slice
+from symnet.expr.nodes.node import Node
 from symnet.simplify.engine import Rewrite
 
 

@@ -11,13 +11,13 @@ from collections.abc import Callable
 import sympy
 from sympy import Expr
 
-from symnet.expr.assumptions import known
-from symnet.expr.constants import Number, number, number_of
-from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.graph import with_operands
-from symnet.expr.movement import broadcast_to
-from symnet.expr.node import Node
-from symnet.expr.result_dtypes import CASTS, COUNTED
+from symnet.expr.facts.assumptions import known
+from symnet.expr.nodes.constants import Number, number, number_of
+from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.graph import with_operands
+from symnet.expr.nodes.movement import broadcast_to
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.result_dtypes import CASTS, COUNTED
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import align, cover, restrict, spread
 from symnet.simplify.forms.coefficients import complement, is_beyond_float64, turned

@@ -9,14 +9,14 @@ from __future__ import annotations
 import sympy
 from sympy import Expr
 
-from symnet.expr.assumptions import known
-from symnet.expr.constants import number, number_of
-from symnet.expr.contraction import Einsum
-from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.graph import with_operands
-from symnet.expr.movement import broadcast_to
-from symnet.expr.node import Node
-from symnet.expr.reduction import along, reduce
+from symnet.expr.facts.assumptions import known
+from symnet.expr.nodes.constants import number, number_of
+from symnet.expr.nodes.contraction import Einsum
+from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.graph import with_operands
+from symnet.expr.nodes.movement import broadcast_to
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.reduction import along, reduce
 from symnet.simplify.algebra.hoisting import is_move
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import Axes, align, cover, trailing

@@ -11,15 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from symnet.expr.constants import number_of
-from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.expansion import Expand, expand
-from symnet.expr.extents import ints_arg, same_shape, shape_arg
-from symnet.expr.graph import with_operands
-from symnet.expr.movement import Concat, Slice, broadcast_to, concat
-from symnet.expr.node import Extent, Node, kept_on_node
-from symnet.expr.reduction import Reduce
-from symnet.expr.softmax import softmax_axes
+from symnet.expr.facts.softmax import softmax_axes
+from symnet.expr.nodes.constants import number_of
+from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.expansion import Expand, expand
+from symnet.expr.nodes.extents import ints_arg, same_shape, shape_arg
+from symnet.expr.nodes.graph import with_operands
+from symnet.expr.nodes.movement import Concat, Slice, broadcast_to, concat
+from symnet.expr.nodes.node import Extent, Node, kept_on_node
+from symnet.expr.nodes.reduction import Reduce
 from symnet.simplify.algebra.exponentials import EXPONENTIALS
 from symnet.simplify.algebra.hoisting import compute_before_moving, is_logsumexp, is_move, is_rearranged, reduced_axes
 from symnet.simplify.algebra.hyperbolic import HYPERBOLICS

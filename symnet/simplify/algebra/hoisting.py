@@ -11,18 +11,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from symnet.expr.constants import number_of
-from symnet.expr.contraction import Einsum, contract
-from symnet.expr.contraction import sum as sum_over
-from symnet.expr.cumulative import CumulativeSum, cumulate
-from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.extents import same_extent, same_shape
-from symnet.expr.graph import with_operands
-from symnet.expr.indexing import Take, take
-from symnet.expr.movement import Concat, Reshape, Slice, broadcast_to, concat, reshape
-from symnet.expr.node import Node
-from symnet.expr.reduction import Reduce, reduce
-from symnet.expr.softmax import softmax_axes
+from symnet.expr.facts.softmax import softmax_axes
+from symnet.expr.nodes.constants import number_of
+from symnet.expr.nodes.contraction import Einsum, contract
+from symnet.expr.nodes.contraction import sum as sum_over
+from symnet.expr.nodes.cumulative import CumulativeSum, cumulate
+from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.extents import same_extent, same_shape
+from symnet.expr.nodes.graph import with_operands
+from symnet.expr.nodes.indexing import Take, take
+from symnet.expr.nodes.movement import Concat, Reshape, Slice, broadcast_to, concat, reshape
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.reduction import Reduce, reduce
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import Axes, align, spread
 

@@ -12,10 +12,10 @@ from itertools import permutations
 import sympy
 from sympy import Expr
 
-from symnet.expr.constants import number, number_of
-from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.movement import broadcast_to
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import number, number_of
+from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.movement import broadcast_to
+from symnet.expr.nodes.node import Node
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import Axes
 from symnet.simplify.forms.coefficients import ONE, complement, negated, product, split_coefficient, turned

@@ -8,17 +8,17 @@ Conditions speak of the original: where A has no inverse, it is not defined.
 
 from __future__ import annotations
 
-from symnet.expr.assumptions import known
-from symnet.expr.constants import identity, number, size
-from symnet.expr.contraction import Einsum, Indices, contract
-from symnet.expr.contraction import sum as sum_over
-from symnet.expr.elementwise import absolute, elementwise, is_op, log, negative, power, reciprocal
-from symnet.expr.expansion import Expand, expand
-from symnet.expr.extents import same_extent
-from symnet.expr.linalg import Determinant, Solve, det, identities, inv, logdet, matrix_transpose
-from symnet.expr.movement import broadcast_to
-from symnet.expr.node import Node
-from symnet.expr.reduction import prod
+from symnet.expr.facts.assumptions import known
+from symnet.expr.nodes.constants import identity, number, size
+from symnet.expr.nodes.contraction import Einsum, Indices, contract
+from symnet.expr.nodes.contraction import sum as sum_over
+from symnet.expr.nodes.elementwise import absolute, elementwise, is_op, log, negative, power, reciprocal
+from symnet.expr.nodes.expansion import Expand, expand
+from symnet.expr.nodes.extents import same_extent
+from symnet.expr.nodes.linalg import Determinant, Solve, det, identities, inv, logdet, matrix_transpose
+from symnet.expr.nodes.movement import broadcast_to
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.reduction import prod
 from symnet.simplify.algebra.contraction import Part, parts_of
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.coefficients import unsigned

@@ -11,17 +11,17 @@ from dataclasses import dataclass
 import sympy
 from sympy import Expr
 
-from symnet.expr.assumptions import known
-from symnet.expr.constants import number, number_of
-from symnet.expr.contraction import Einsum, contract
-from symnet.expr.contraction import sum as sum_over
-from symnet.expr.elementwise import elementwise, equal, is_op, where
-from symnet.expr.extents import ints_arg, shape_arg
-from symnet.expr.graph import with_operands
-from symnet.expr.movement import Slice, broadcast_to
-from symnet.expr.node import Node
-from symnet.expr.reduction import Reduce, along, reduce
-from symnet.expr.softmax import softmax_axes
+from symnet.expr.facts.assumptions import known
+from symnet.expr.facts.softmax import softmax_axes
+from symnet.expr.nodes.constants import number, number_of
+from symnet.expr.nodes.contraction import Einsum, contract
+from symnet.expr.nodes.contraction import sum as sum_over
+from symnet.expr.nodes.elementwise import elementwise, equal, is_op, where
+from symnet.expr.nodes.extents import ints_arg, shape_arg
+from symnet.expr.nodes.graph import with_operands
+from symnet.expr.nodes.movement import Slice, broadcast_to
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.reduction import Reduce, along, reduce
 from symnet.simplify.algebra.hoisting import is_hot, is_move, is_rearranged
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import Axes

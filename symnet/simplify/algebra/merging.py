@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from sympy import Expr
 
-from symnet.expr.constants import number
-from symnet.expr.contraction import Einsum, Indices, contract
-from symnet.expr.elementwise import elementwise
-from symnet.expr.extents import same_shape
-from symnet.expr.graph import with_operands
-from symnet.expr.movement import Place, broadcast_to
-from symnet.expr.node import Node, kept_on_node
+from symnet.expr.nodes.constants import number
+from symnet.expr.nodes.contraction import Einsum, Indices, contract
+from symnet.expr.nodes.elementwise import elementwise
+from symnet.expr.nodes.extents import same_shape
+from symnet.expr.nodes.graph import with_operands
+from symnet.expr.nodes.movement import Place, broadcast_to
+from symnet.expr.nodes.node import Node, kept_on_node
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.coefficients import product, split_coefficient
 from symnet.simplify.forms.signs import magnitude

@@ -9,15 +9,15 @@ from typing import Any
 
 from sympy import Integer
 
-from symnet.expr.constants import Number, number
-from symnet.expr.contraction import Einsum
-from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.expansion import Expand, expand
-from symnet.expr.extents import ints_arg, same_shape, shape_arg
-from symnet.expr.graph import with_operands
-from symnet.expr.indexing import Take
-from symnet.expr.movement import Concat, Place, Reshape, Slice, broadcast_to, concat, drop_axes, reshape
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import Number, number
+from symnet.expr.nodes.contraction import Einsum
+from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.expansion import Expand, expand
+from symnet.expr.nodes.extents import ints_arg, same_shape, shape_arg
+from symnet.expr.nodes.graph import with_operands
+from symnet.expr.nodes.indexing import Take
+from symnet.expr.nodes.movement import Concat, Place, Reshape, Slice, broadcast_to, concat, drop_axes, reshape
+from symnet.expr.nodes.node import Node
 from symnet.simplify.engine import Rewrite, topic
 from symnet.simplify.forms.broadcast import align, cover, spread
 from symnet.simplify.forms.coefficients import is_finite_scalar, unsigned

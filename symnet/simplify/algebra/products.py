@@ -6,10 +6,10 @@ Cancelling x·x⁻¹ extends the domain to x = 0; nothing here shrinks one.
 
 from __future__ import annotations
 
-from symnet.expr.assumptions import known
-from symnet.expr.constants import Number, number
-from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.node import Node
+from symnet.expr.facts.assumptions import known
+from symnet.expr.nodes.constants import Number, number
+from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.choices import multiply_into_choice_to_cancel
 from symnet.simplify.cost import saves
 from symnet.simplify.engine import Rewrite

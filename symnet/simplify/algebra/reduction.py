@@ -5,17 +5,17 @@ In: a `reduce` node whose operand is in normal form.  Out: a reduction over fewe
 
 from __future__ import annotations
 
-from symnet.expr.constants import number, size
-from symnet.expr.contraction import sum as sum_over
-from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.expansion import Expand, expand
-from symnet.expr.extents import product
-from symnet.expr.graph import with_operands
-from symnet.expr.movement import Concat, drop_axes
-from symnet.expr.node import Node
-from symnet.expr.reduction import Reduce, reduce
-from symnet.expr.result_dtypes import COUNTED
-from symnet.expr.softmax import softmax_axes
+from symnet.expr.facts.softmax import softmax_axes
+from symnet.expr.nodes.constants import number, size
+from symnet.expr.nodes.contraction import sum as sum_over
+from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.expansion import Expand, expand
+from symnet.expr.nodes.extents import product
+from symnet.expr.nodes.graph import with_operands
+from symnet.expr.nodes.movement import Concat, drop_axes
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.reduction import Reduce, reduce
+from symnet.expr.nodes.result_dtypes import COUNTED
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import Axes, align, cover
 

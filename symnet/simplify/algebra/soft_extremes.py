@@ -13,13 +13,13 @@ from collections.abc import Iterator
 import sympy
 from sympy import Expr
 
-from symnet.expr.constants import number, number_of
-from symnet.expr.contraction import Einsum
-from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.extents import same_shape
-from symnet.expr.graph import with_operands
-from symnet.expr.movement import broadcast_to
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import number, number_of
+from symnet.expr.nodes.contraction import Einsum
+from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.extents import same_shape
+from symnet.expr.nodes.graph import with_operands
+from symnet.expr.nodes.movement import broadcast_to
+from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.exponentials import complemented_logistic
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.coefficients import negated, product, split_coefficient, terms_of

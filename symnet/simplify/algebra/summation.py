@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from sympy import Expr
 
-from symnet.expr.assumptions import known
-from symnet.expr.constants import number, number_of
-from symnet.expr.contraction import Einsum, Indices, contract
-from symnet.expr.contraction import sum as sum_over
-from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.extents import same_extent
-from symnet.expr.graph import with_operands
-from symnet.expr.movement import Concat, Place, Reshape
-from symnet.expr.node import Node
-from symnet.expr.softmax import softmax_axes
+from symnet.expr.facts.assumptions import known
+from symnet.expr.facts.softmax import softmax_axes
+from symnet.expr.nodes.constants import number, number_of
+from symnet.expr.nodes.contraction import Einsum, Indices, contract
+from symnet.expr.nodes.contraction import sum as sum_over
+from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.extents import same_extent
+from symnet.expr.nodes.graph import with_operands
+from symnet.expr.nodes.movement import Concat, Place, Reshape
+from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.contraction import Part, build, factors_with_indices, multiplied, parts_of
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import align, cover, trailing

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from sympy import Expr
 
-from symnet.expr.constants import number
-from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.movement import broadcast_to
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import number
+from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.movement import broadcast_to
+from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.brackets import BRACKETS
 from symnet.simplify.algebra.choices import join_choices_by_one_condition
 from symnet.simplify.algebra.merging import MERGES

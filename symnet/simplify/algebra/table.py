@@ -13,11 +13,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from symnet.expr.constants import number_of
-from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.graph import unwrapped
-from symnet.expr.indexing import with_plain_labels
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import number_of
+from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.graph import unwrapped
+from symnet.expr.nodes.indexing import with_plain_labels
+from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.absolutes import ABSOLUTES
 from symnet.simplify.algebra.choices import CHOICES
 from symnet.simplify.algebra.conditions import CONDITIONS

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.expansion import Expand, expand
-from symnet.expr.extents import has_unit_axis
-from symnet.expr.movement import drop_axes
-from symnet.expr.node import Node, Shape
+from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.expansion import Expand, expand
+from symnet.expr.nodes.extents import has_unit_axis
+from symnet.expr.nodes.movement import drop_axes
+from symnet.expr.nodes.node import Node, Shape
 
 Axes = tuple[int, ...]
 

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 import sympy
 from sympy import Expr
 
-from symnet.expr.assumptions import known
-from symnet.expr.constants import Number, number
-from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.node import Node, kept_on_node
+from symnet.expr.facts.assumptions import known
+from symnet.expr.nodes.constants import Number, number
+from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.node import Node, kept_on_node
 from symnet.simplify.forms.order import sum_key, weight
 from symnet.simplify.forms.signs import is_negative, is_positive, magnitude
 

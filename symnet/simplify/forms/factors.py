@@ -12,12 +12,12 @@ from collections.abc import Callable, Sequence
 import sympy
 from sympy import Expr, Float
 
-from symnet.expr.assumptions import known
-from symnet.expr.constants import Number, Size, number, number_of
-from symnet.expr.contraction import Einsum, contract
-from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.movement import broadcast_to
-from symnet.expr.node import Node, Shape, kept_on_node
+from symnet.expr.facts.assumptions import known
+from symnet.expr.nodes.constants import Number, Size, number, number_of
+from symnet.expr.nodes.contraction import Einsum, contract
+from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.movement import broadcast_to
+from symnet.expr.nodes.node import Node, Shape, kept_on_node
 from symnet.simplify.forms.broadcast import Axes, core_of, cover, restrict, spread, trailing
 from symnet.simplify.forms.coefficients import (
     ONE,

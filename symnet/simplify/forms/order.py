@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from symnet.expr.constants import Number, Size
-from symnet.expr.node import Node, kept_on_node
-from symnet.expr.symbols import Tensor
+from symnet.expr.nodes.constants import Number, Size
+from symnet.expr.nodes.node import Node, kept_on_node
+from symnet.expr.nodes.symbols import Tensor
 
 Key = tuple[Any, ...]
 

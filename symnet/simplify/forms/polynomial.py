@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from itertools import product as cartesian
 
-from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.node import Node
+from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.node import Node
 from symnet.simplify.forms.broadcast import Axes, trailing
 from symnet.simplify.forms.factors import Base, Factors
 from symnet.simplify.forms.terms import Terms

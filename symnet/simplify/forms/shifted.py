@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import sympy
 
-from symnet.expr.constants import number
-from symnet.expr.contraction import sum as sum_over
-from symnet.expr.elementwise import elementwise
-from symnet.expr.node import Node
-from symnet.expr.reduction import Reduce, along, reduce
-from symnet.expr.softmax import softmax_axes
+from symnet.expr.facts.softmax import softmax_axes
+from symnet.expr.nodes.constants import number
+from symnet.expr.nodes.contraction import sum as sum_over
+from symnet.expr.nodes.elementwise import elementwise
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.reduction import Reduce, along, reduce
 from symnet.simplify.forms.broadcast import Axes, align
 from symnet.simplify.forms.coefficients import split_coefficient
 

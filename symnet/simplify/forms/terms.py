@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from sympy import Expr
 
-from symnet.expr.constants import Size, number
-from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.movement import broadcast_to
-from symnet.expr.node import Node, Shape
-from symnet.expr.softmax import softmax_axes
+from symnet.expr.facts.softmax import softmax_axes
+from symnet.expr.nodes.constants import Size, number
+from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.movement import broadcast_to
+from symnet.expr.nodes.node import Node, Shape
 from symnet.simplify.forms.broadcast import Axes, core_of, cover, restrict, spread, trailing, without_repetition
 from symnet.simplify.forms.coefficients import (
     ONE,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from symnet.expr.node import Node
+from symnet.expr.nodes.node import Node
 from symnet.simplify.machine.contraction import binarize
 from symnet.simplify.machine.placement import place_factors
 from symnet.simplify.machine.scale import push_scales

@@ -14,10 +14,10 @@ from typing import Any
 
 import opt_einsum
 
-from symnet.expr.contraction import Einsum, contract
-from symnet.expr.extents import product, typical
-from symnet.expr.graph import consumers, rebuild, topological, with_operands
-from symnet.expr.node import Node
+from symnet.expr.nodes.contraction import Einsum, contract
+from symnet.expr.nodes.extents import product, typical
+from symnet.expr.nodes.graph import consumers, rebuild, topological, with_operands
+from symnet.expr.nodes.node import Node
 from symnet.simplify.machine.powers import power_by_squaring
 
 MOST_OPERANDS = 8  # of a product made by opening others: finding the best order grows fast

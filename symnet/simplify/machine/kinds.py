@@ -5,9 +5,9 @@ In: a node of the numeric form.  Out: the answer, which arrangement and storage 
 
 from __future__ import annotations
 
-from symnet.expr.contraction import Einsum
-from symnet.expr.node import Node
-from symnet.expr.symbols import TRANSPARENT
+from symnet.expr.nodes.contraction import Einsum
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import TRANSPARENT
 
 MOVED = TRANSPARENT | {"expand", "slice"}
 FEWEST_CLASSES = 16  # of single numbers: fewer are counted in the lanes of a register

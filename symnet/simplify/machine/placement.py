@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from symnet.expr.constants import number_of
-from symnet.expr.contraction import Einsum
-from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.expansion import Expand
-from symnet.expr.graph import consumers, topological, with_operands
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import number_of
+from symnet.expr.nodes.contraction import Einsum
+from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.expansion import Expand
+from symnet.expr.nodes.graph import consumers, topological, with_operands
+from symnet.expr.nodes.node import Node
 from symnet.simplify.forms.coefficients import has_both_signs, negative
 from symnet.simplify.machine.contraction import elements
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from symnet.expr.contraction import Einsum, contract
-from symnet.expr.extents import typical
-from symnet.expr.node import Node
+from symnet.expr.nodes.contraction import Einsum, contract
+from symnet.expr.nodes.extents import typical
+from symnet.expr.nodes.node import Node
 
 SHORTEST = 4  # a run of fewer takes as many products either way
 LONGEST_PLANNED = 8  # of a longer one the best order is not looked for: that grows fast

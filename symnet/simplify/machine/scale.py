@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from symnet.expr.constants import number_of
-from symnet.expr.contraction import Einsum
-from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.graph import consumers, rebuild, topological, with_operands
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import number_of
+from symnet.expr.nodes.contraction import Einsum
+from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.graph import consumers, rebuild, topological, with_operands
+from symnet.expr.nodes.node import Node
 from symnet.simplify.machine.contraction import elements
 from symnet.simplify.machine.kinds import is_reduction, scattered, source
 

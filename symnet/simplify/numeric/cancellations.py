@@ -9,11 +9,11 @@ from __future__ import annotations
 import sympy
 from sympy import Expr
 
-from symnet.expr.assumptions import known
-from symnet.expr.constants import number, number_of
-from symnet.expr.elementwise import elementwise, equal, is_op, where
-from symnet.expr.movement import broadcast_to
-from symnet.expr.node import Node
+from symnet.expr.facts.assumptions import known
+from symnet.expr.nodes.constants import number, number_of
+from symnet.expr.nodes.elementwise import elementwise, equal, is_op, where
+from symnet.expr.nodes.movement import broadcast_to
+from symnet.expr.nodes.node import Node
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import trailing
 from symnet.simplify.forms.coefficients import ONE, beside_one, product, split_coefficient

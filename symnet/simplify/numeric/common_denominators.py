@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import sympy
 
-from symnet.expr.constants import number
-from symnet.expr.elementwise import elementwise, is_op, where
-from symnet.expr.movement import broadcast_to
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import number
+from symnet.expr.nodes.elementwise import elementwise, is_op, where
+from symnet.expr.nodes.movement import broadcast_to
+from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.hoisting import is_hot
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import spread, trailing

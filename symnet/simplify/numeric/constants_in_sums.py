@@ -14,11 +14,11 @@ from collections.abc import Sequence
 import sympy
 from sympy import Expr
 
-from symnet.expr.constants import number, number_of
-from symnet.expr.contraction import Einsum, contract
-from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.extents import product
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import number, number_of
+from symnet.expr.nodes.contraction import Einsum, contract
+from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.extents import product
+from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.table import simplify
 from symnet.simplify.engine import Rewrite, Table
 from symnet.simplify.forms.coefficients import is_small, split_coefficient

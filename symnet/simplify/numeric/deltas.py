@@ -8,11 +8,11 @@ Not handled: a δ under an index that is summed over (the algebra removes it), a
 
 from __future__ import annotations
 
-from symnet.expr.constants import Delta, iota, number_of
-from symnet.expr.contraction import Einsum, contract
-from symnet.expr.elementwise import elementwise, equal, where
-from symnet.expr.expansion import expand
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import Delta, iota, number_of
+from symnet.expr.nodes.contraction import Einsum, contract
+from symnet.expr.nodes.elementwise import elementwise, equal, where
+from symnet.expr.nodes.expansion import expand
+from symnet.expr.nodes.node import Node
 from symnet.simplify.engine import Rewrite
 
 

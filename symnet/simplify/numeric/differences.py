@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from symnet.expr.constants import number
-from symnet.expr.contraction import Einsum, contract
-from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.movement import broadcast_to
-from symnet.expr.node import Node
-from symnet.expr.softmax import softmax_axes
+from symnet.expr.facts.softmax import softmax_axes
+from symnet.expr.nodes.constants import number
+from symnet.expr.nodes.contraction import Einsum, contract
+from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.movement import broadcast_to
+from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.hoisting import moved_again, moves_of
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import align, cover

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from symnet.expr.contraction import Einsum, Indices, contract
-from symnet.expr.expansion import expand
-from symnet.expr.extents import product, same_extent
-from symnet.expr.linalg import Solve, matrix_transpose
-from symnet.expr.node import Extent, Node
+from symnet.expr.nodes.contraction import Einsum, Indices, contract
+from symnet.expr.nodes.expansion import expand
+from symnet.expr.nodes.extents import product, same_extent
+from symnet.expr.nodes.linalg import Solve, matrix_transpose
+from symnet.expr.nodes.node import Extent, Node
 from symnet.simplify.algebra.contraction import Part, parts_of
 from symnet.simplify.algebra.linalg import is_inverse, opened
 from symnet.simplify.engine import Rewrite

@@ -12,10 +12,10 @@ from __future__ import annotations
 import sympy
 from sympy import Expr
 
-from symnet.expr.assumptions import known
-from symnet.expr.constants import number
-from symnet.expr.elementwise import elementwise
-from symnet.expr.node import Node
+from symnet.expr.facts.assumptions import known
+from symnet.expr.nodes.constants import number
+from symnet.expr.nodes.elementwise import elementwise
+from symnet.expr.nodes.node import Node
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import trailing
 from symnet.simplify.forms.factors import Factors, power_of

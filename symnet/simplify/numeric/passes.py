@@ -4,7 +4,7 @@ In: roots in the algebra form.  Out: the same values by formulas that keep their
 and softmax shifted by the maximum and sharing one exponential, log1p and expm1, σ(-x) for 1 - σ(x), 0·log 0 = 0,
 differences of a softmax or logistic value and a target without cancellation, 0·∞ = 0 at the roots' zeros and off the
 diagonal.
-First SymPy functions that are no primitive are replaced by their bodies (`expr/sympy_bodies.py`), and what is computed
+First SymPy functions that are no primitive are replaced by their bodies (`expr/sympy/bodies.py`), and what is computed
 twice is shared (`sharing.py`).  Then passes in order, for a rewrite sees operands already rewritten, and a softmax must
 be met whole: constants in sums, conjugate roots, differences and cancellations, sums of exponentials in sums of
 exponentials (`scaled_values.py`), other sums of exponentials, softmax, log-softmax, the rest, with removable
@@ -20,8 +20,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from symnet.expr.node import Node
-from symnet.expr.sympy_bodies import has_functions, opened
+from symnet.expr.nodes.node import Node
+from symnet.expr.sympy.bodies import has_functions, opened
 from symnet.simplify.algebra.constants import WHOLE_AMONG_REALS
 from symnet.simplify.algebra.exposing import exposures, pieces_of
 from symnet.simplify.algebra.table import simplify

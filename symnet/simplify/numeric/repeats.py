@@ -6,11 +6,11 @@ place where it stands.  A sign stays outside, where a sum takes it as a subtract
 
 from __future__ import annotations
 
-from symnet.expr.constants import number, number_of
-from symnet.expr.elementwise import elementwise
-from symnet.expr.expansion import Expand
-from symnet.expr.graph import with_operands
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import number, number_of
+from symnet.expr.nodes.elementwise import elementwise
+from symnet.expr.nodes.expansion import Expand
+from symnet.expr.nodes.graph import with_operands
+from symnet.expr.nodes.node import Node
 from symnet.simplify.engine import Rewrite
 
 

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 
 from sympy import Expr
 
-from symnet.expr.constants import number_of
-from symnet.expr.elementwise import elementwise, is_op, power
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import number_of
+from symnet.expr.nodes.elementwise import elementwise, is_op, power
+from symnet.expr.nodes.node import Node
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.coefficients import negated, product, sum_of_all, terms_of
 

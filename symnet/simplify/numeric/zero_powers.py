@@ -13,13 +13,13 @@ from collections.abc import Sequence
 import sympy
 from sympy import Expr
 
-from symnet.expr.assumptions import known
-from symnet.expr.constants import number, number_of
-from symnet.expr.contraction import Einsum
-from symnet.expr.elementwise import elementwise, equal, is_op, where
-from symnet.expr.expansion import Expand
-from symnet.expr.graph import with_operands
-from symnet.expr.node import Node
+from symnet.expr.facts.assumptions import known
+from symnet.expr.nodes.constants import number, number_of
+from symnet.expr.nodes.contraction import Einsum
+from symnet.expr.nodes.elementwise import elementwise, equal, is_op, where
+from symnet.expr.nodes.expansion import Expand
+from symnet.expr.nodes.graph import with_operands
+from symnet.expr.nodes.node import Node
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import align
 from symnet.simplify.forms.coefficients import ONE

@@ -19,11 +19,11 @@ from symnet import dtypes
 from symnet.calculus.grad import grad
 from symnet.calculus.structure import flatten
 from symnet.errors import ArgumentError, ShapeError, explain
-from symnet.expr.constants import as_node
-from symnet.expr.from_sympy import from_sympy
-from symnet.expr.graph import topological
-from symnet.expr.node import Node
-from symnet.expr.symbols import Tensor, check_leaves
+from symnet.expr.nodes.constants import as_node
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import Tensor, check_leaves
+from symnet.expr.sympy.from_sympy import from_sympy
 from symnet.reading.formula import formula, names_in
 from symnet.reference import evaluate
 from symnet.simplify.algebra.table import simplify

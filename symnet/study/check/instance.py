@@ -14,10 +14,10 @@ import numpy as np
 import sympy
 
 from symnet import dtypes
-from symnet.expr.extents import Dim
-from symnet.expr.graph import dims_of, topological
-from symnet.expr.node import Node
-from symnet.expr.symbols import Tensor, leaves
+from symnet.expr.nodes.extents import Dim
+from symnet.expr.nodes.graph import dims_of, topological
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import Tensor, leaves
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Draw = Callable[[np.random.Generator, tuple[int, ...]], Any]

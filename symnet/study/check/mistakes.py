@@ -13,15 +13,15 @@ from itertools import combinations
 from typing import NamedTuple
 
 from symnet.errors import SymnetError
-from symnet.expr.constants import number, number_of
-from symnet.expr.contraction import Einsum, contract
-from symnet.expr.contraction import sum as total
-from symnet.expr.elementwise import elementwise, exp, is_op, negative, power, reciprocal
-from symnet.expr.extents import same_shape
-from symnet.expr.graph import substitute, topological, with_operands
-from symnet.expr.linalg import inv
-from symnet.expr.movement import broadcast_to
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import number, number_of
+from symnet.expr.nodes.contraction import Einsum, contract
+from symnet.expr.nodes.contraction import sum as total
+from symnet.expr.nodes.elementwise import elementwise, exp, is_op, negative, power, reciprocal
+from symnet.expr.nodes.extents import same_shape
+from symnet.expr.nodes.graph import substitute, topological, with_operands
+from symnet.expr.nodes.linalg import inv
+from symnet.expr.nodes.movement import broadcast_to
+from symnet.expr.nodes.node import Node
 
 MOST_NODES = 80  # of a formula in which slips are looked for
 _LINEAR = frozenset({"add", "mul", "pow", "where"})  # primitives that no one forgets as a function

@@ -6,10 +6,10 @@ Not handled: terms inside functions.
 
 from __future__ import annotations
 
-from symnet.expr.elementwise import is_op
-from symnet.expr.graph import with_operands
-from symnet.expr.movement import broadcast_to
-from symnet.expr.node import Node
+from symnet.expr.nodes.elementwise import is_op
+from symnet.expr.nodes.graph import with_operands
+from symnet.expr.nodes.movement import broadcast_to
+from symnet.expr.nodes.node import Node
 
 MOST = 24  # terms
 _LINEAR = ("einsum", "expand", "reshape", "slice", "place")  # kinds that a sum may be pulled out of, where it has one

@@ -24,12 +24,12 @@ import sympy
 from symnet.calculus.grad import grad, scalar_root
 from symnet.calculus.structure import flatten
 from symnet.errors import ArgumentError, explain
-from symnet.expr.elementwise import is_op
-from symnet.expr.graph import topological
-from symnet.expr.node import Node
-from symnet.expr.symbols import Tensor
-from symnet.expr.symbols import leaves as leaves_of
-from symnet.expr.to_sympy import symbols_of, to_sympy
+from symnet.expr.nodes.elementwise import is_op
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import Tensor
+from symnet.expr.nodes.symbols import leaves as leaves_of
+from symnet.expr.sympy.to_sympy import symbols_of, to_sympy
 from symnet.study.critical_points.deadline import within
 from symnet.study.critical_points.kinks import (
     CONSTANT,

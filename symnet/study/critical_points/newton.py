@@ -18,8 +18,8 @@ import numpy as np
 from symnet.calculus.grad import grad
 from symnet.calculus.hessian import hessian
 from symnet.errors import SingularMatrixError
-from symnet.expr.node import Node
-from symnet.expr.symbols import Tensor
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import Tensor
 from symnet.reference import evaluate
 
 STARTS = 96

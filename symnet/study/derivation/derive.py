@@ -20,8 +20,8 @@ from symnet.calculus.grad import grad, gradients, scalar_root
 from symnet.calculus.problem import open_problem
 from symnet.calculus.structure import flatten
 from symnet.errors import ArgumentError, DTypeError, explain
-from symnet.expr.node import Node
-from symnet.expr.symbols import EQUALITIES, Tensor, leaves
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import EQUALITIES, Tensor, leaves
 from symnet.study.derivation.derivation import Derivation
 from symnet.study.derivation.writer import Writer
 

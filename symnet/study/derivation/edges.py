@@ -12,14 +12,14 @@ from collections.abc import Iterator, Sequence
 from symnet.calculus.jacobian import jacobians
 from symnet.diff.elementwise import times
 from symnet.diff.reverse import pullback
-from symnet.expr.constants import number, number_of
-from symnet.expr.contraction import Einsum, matmul
-from symnet.expr.elementwise import is_op
-from symnet.expr.expansion import fill
-from symnet.expr.extents import same_shape
-from symnet.expr.graph import depends_on, substitute, topological
-from symnet.expr.node import Node
-from symnet.expr.sympy_functions import function_of
+from symnet.expr.nodes.constants import number, number_of
+from symnet.expr.nodes.contraction import Einsum, matmul
+from symnet.expr.nodes.elementwise import is_op
+from symnet.expr.nodes.expansion import fill
+from symnet.expr.nodes.extents import same_shape
+from symnet.expr.nodes.graph import depends_on, substitute, topological
+from symnet.expr.nodes.node import Node
+from symnet.expr.sympy.functions import function_of
 from symnet.simplify.algebra.table import simplify
 from symnet.simplify.engine import topic
 from symnet.study.derivation.laws import law, softmax_by_elements, softmax_law

@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from html import escape
 
-from symnet.expr.node import Node, kept_on_node
+from symnet.expr.nodes.node import Node, kept_on_node
+from symnet.expr.nodes.symbols import Tensor, leaves
 from symnet.expr.printing.markup import math_element, name_mathml, op
 from symnet.expr.printing.mathml import mathml
-from symnet.expr.symbols import Tensor, leaves
 from symnet.study.derivation.fold import middle
 from symnet.study.derivation.layout import Drawing, Link, Point, draw
 from symnet.study.derivation.model import Edge, Record

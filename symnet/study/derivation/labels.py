@@ -12,11 +12,11 @@ from collections.abc import Iterable, Mapping
 from sympy import Tuple
 
 from symnet import dtypes
-from symnet.expr.assumptions import facts
-from symnet.expr.extents import shape_arg
-from symnet.expr.node import Node, static_name
+from symnet.expr.facts.assumptions import facts
+from symnet.expr.nodes.extents import shape_arg
+from symnet.expr.nodes.node import Node, static_name
+from symnet.expr.nodes.symbols import LEAF_ASSUMPTIONS, Barrier, Named, Tensor
 from symnet.expr.printing.latex import name_latex
-from symnet.expr.symbols import LEAF_ASSUMPTIONS, Barrier, Named, Tensor
 
 _CARRIED = frozenset(LEAF_ASSUMPTIONS)
 

@@ -12,15 +12,15 @@ from typing import Any
 
 from symnet.calculus.jacobian import jacobians
 from symnet.diff.reverse import pullback
-from symnet.expr.constants import number, number_of
-from symnet.expr.contraction import Einsum
-from symnet.expr.contraction import sum as total
-from symnet.expr.elementwise import elementwise, exp, is_op, power
-from symnet.expr.extents import dim
-from symnet.expr.graph import substitute, with_operands
-from symnet.expr.node import Node, Shape
-from symnet.expr.reduction import logsumexp, softmax
-from symnet.expr.symbols import Tensor, scalar, tensor
+from symnet.expr.nodes.constants import number, number_of
+from symnet.expr.nodes.contraction import Einsum
+from symnet.expr.nodes.contraction import sum as total
+from symnet.expr.nodes.elementwise import elementwise, exp, is_op, power
+from symnet.expr.nodes.extents import dim
+from symnet.expr.nodes.graph import substitute, with_operands
+from symnet.expr.nodes.node import Node, Shape
+from symnet.expr.nodes.reduction import logsumexp, softmax
+from symnet.expr.nodes.symbols import Tensor, scalar, tensor
 from symnet.simplify.algebra.table import simplify
 from symnet.study.derivation.model import Law
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from symnet.diff.contraction import add_up
-from symnet.expr.constants import number, number_of
-from symnet.expr.graph import substitute
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import number, number_of
+from symnet.expr.nodes.graph import substitute
+from symnet.expr.nodes.node import Node
 from symnet.study.derivation.model import Ending, Line, Rewriting, Step
 from symnet.study.derivation.rewrites import without_ones
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from symnet.expr.node import Node
+from symnet.expr.nodes.node import Node
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

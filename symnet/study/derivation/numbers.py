@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from symnet.expr.node import Node
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import leaves
 from symnet.expr.printing.markup import MINUS, op, parens, row
-from symnet.expr.symbols import leaves
 from symnet.reference import evaluate
 from symnet.simplify.numeric.passes import numeric
 from symnet.study.derivation.model import Array, Numbers, Record

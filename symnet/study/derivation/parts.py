@@ -12,14 +12,14 @@ from math import prod
 
 from symnet.calculus.problem import strip_barriers
 from symnet.diff.reverse import pullback
-from symnet.expr.constants import as_node, number, number_of
-from symnet.expr.contraction import Einsum
-from symnet.expr.elementwise import is_op
-from symnet.expr.expansion import fill
-from symnet.expr.extents import shape_arg
-from symnet.expr.graph import depends_on, substitute, with_operands
-from symnet.expr.node import Node, static_name
-from symnet.expr.symbols import Tensor
+from symnet.expr.nodes.constants import as_node, number, number_of
+from symnet.expr.nodes.contraction import Einsum
+from symnet.expr.nodes.elementwise import is_op
+from symnet.expr.nodes.expansion import fill
+from symnet.expr.nodes.extents import shape_arg
+from symnet.expr.nodes.graph import depends_on, substitute, with_operands
+from symnet.expr.nodes.node import Node, static_name
+from symnet.expr.nodes.symbols import Tensor
 from symnet.simplify.algebra.table import simplify
 from symnet.study.derivation.model import Factor, Part
 

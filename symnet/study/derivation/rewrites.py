@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from symnet.calculus.problem import strip_barriers
 from symnet.diff.elementwise import times
-from symnet.expr.constants import number, number_of
-from symnet.expr.elementwise import is_op, negative
-from symnet.expr.extents import same_shape
-from symnet.expr.graph import rebuild, topological, with_operands
-from symnet.expr.node import Node
-from symnet.expr.symbols import Tensor
+from symnet.expr.nodes.constants import number, number_of
+from symnet.expr.nodes.elementwise import is_op, negative
+from symnet.expr.nodes.extents import same_shape
+from symnet.expr.nodes.graph import rebuild, topological, with_operands
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import Tensor
 from symnet.simplify.algebra.table import without_names
 from symnet.simplify.engine import Apply, Normalizer, Table
 from symnet.simplify.engine import Step as Fired

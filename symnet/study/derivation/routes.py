@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from symnet.diff.elementwise import times
-from symnet.expr.constants import number
-from symnet.expr.graph import substitute
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import number
+from symnet.expr.nodes.graph import substitute
+from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.table import simplify
 from symnet.study.derivation.model import Edge, Route, Step
 

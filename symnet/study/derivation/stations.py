@@ -13,12 +13,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from symnet.expr.constants import number_of
-from symnet.expr.contraction import Einsum
-from symnet.expr.elementwise import is_op
-from symnet.expr.graph import depends_on, topological, with_operands
-from symnet.expr.node import Node
-from symnet.expr.symbols import Barrier
+from symnet.expr.nodes.constants import number_of
+from symnet.expr.nodes.contraction import Einsum
+from symnet.expr.nodes.elementwise import is_op
+from symnet.expr.nodes.graph import depends_on, topological, with_operands
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import Barrier
 
 LIGHT, TOTAL, SUM, LINEAR, CURVED = "light", "total", "sum", "linear", "curved"
 _WEIGHT = {LIGHT: 0, TOTAL: 0, SUM: 0, LINEAR: 1, CURVED: 1}

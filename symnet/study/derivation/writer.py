@@ -13,12 +13,12 @@ from typing import Any
 from symnet.calculus.problem import Problem, project, strip_barriers
 from symnet.diff.contraction import add_up
 from symnet.diff.reverse import pullback
-from symnet.expr.constants import number
-from symnet.expr.expansion import fill
-from symnet.expr.graph import substitute, topological
-from symnet.expr.names import attach
-from symnet.expr.node import Node
-from symnet.expr.symbols import Named, Tensor, leaves
+from symnet.expr.nodes.constants import number
+from symnet.expr.nodes.expansion import fill
+from symnet.expr.nodes.graph import substitute, topological
+from symnet.expr.nodes.names import attach
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import Named, Tensor, leaves
 from symnet.simplify.algebra.table import simplify
 from symnet.simplify.engine import Step as Fired
 from symnet.study.derivation.derivation import Derivation

@@ -12,15 +12,15 @@ from functools import reduce as reduced
 
 import sympy
 
-from symnet.expr.assumptions import known
-from symnet.expr.constants import number, number_of
-from symnet.expr.contraction import Einsum, contract
-from symnet.expr.contraction import sum as sum_over
-from symnet.expr.elementwise import elementwise, equal, is_op, where
-from symnet.expr.expansion import expand
-from symnet.expr.movement import broadcast_to
-from symnet.expr.node import Node, Shape, kept_on_node
-from symnet.expr.reduction import along, reduce
+from symnet.expr.facts.assumptions import known
+from symnet.expr.nodes.constants import number, number_of
+from symnet.expr.nodes.contraction import Einsum, contract
+from symnet.expr.nodes.contraction import sum as sum_over
+from symnet.expr.nodes.elementwise import elementwise, equal, is_op, where
+from symnet.expr.nodes.expansion import expand
+from symnet.expr.nodes.movement import broadcast_to
+from symnet.expr.nodes.node import Node, Shape, kept_on_node
+from symnet.expr.nodes.reduction import along, reduce
 from symnet.simplify.algebra.hoisting import is_move
 from symnet.simplify.forms.broadcast import Axes, without_repetition
 from symnet.simplify.forms.coefficients import ONE, may_join, product, split_coefficient, sum_of_all

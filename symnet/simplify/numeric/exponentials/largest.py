@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 import sympy
 from sympy import Expr
 
-from symnet.expr.assumptions import known
-from symnet.expr.constants import number, number_of
-from symnet.expr.elementwise import elementwise, where
-from symnet.expr.extents import same_extent
-from symnet.expr.movement import broadcast_to
-from symnet.expr.node import Node, Shape
-from symnet.expr.reduction import along, reduce
+from symnet.expr.facts.assumptions import known
+from symnet.expr.nodes.constants import number, number_of
+from symnet.expr.nodes.elementwise import elementwise, where
+from symnet.expr.nodes.extents import same_extent
+from symnet.expr.nodes.movement import broadcast_to
+from symnet.expr.nodes.node import Node, Shape
+from symnet.expr.nodes.reduction import along, reduce
 from symnet.simplify.forms.broadcast import Axes, cover, trailing, without_repetition
 from symnet.simplify.forms.coefficients import ONE, quotient, sum_of_all
 from symnet.simplify.forms.factors import Base, Factors, power_of

@@ -11,14 +11,14 @@ from collections.abc import Callable
 
 import sympy
 
-from symnet.expr.constants import number, number_of
-from symnet.expr.contraction import Einsum
-from symnet.expr.contraction import sum as sum_over
-from symnet.expr.elementwise import elementwise
-from symnet.expr.graph import with_operands
-from symnet.expr.movement import broadcast_to
-from symnet.expr.node import Node
-from symnet.expr.reduction import reduce
+from symnet.expr.nodes.constants import number, number_of
+from symnet.expr.nodes.contraction import Einsum
+from symnet.expr.nodes.contraction import sum as sum_over
+from symnet.expr.nodes.elementwise import elementwise
+from symnet.expr.nodes.graph import with_operands
+from symnet.expr.nodes.movement import broadcast_to
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.reduction import reduce
 from symnet.simplify.algebra.exponentials import complemented_logistic
 from symnet.simplify.algebra.hoisting import is_rearranged
 from symnet.simplify.forms.coefficients import negated

@@ -15,15 +15,15 @@ from dataclasses import dataclass, field
 import sympy
 from sympy import Expr
 
-from symnet.expr.assumptions import known
-from symnet.expr.constants import number, number_of
-from symnet.expr.contraction import Einsum
-from symnet.expr.elementwise import elementwise, is_op, where
-from symnet.expr.expansion import Expand
-from symnet.expr.graph import with_operands
-from symnet.expr.movement import broadcast_to
-from symnet.expr.node import Node
-from symnet.expr.symbols import Sealed
+from symnet.expr.facts.assumptions import known
+from symnet.expr.nodes.constants import number, number_of
+from symnet.expr.nodes.contraction import Einsum
+from symnet.expr.nodes.elementwise import elementwise, is_op, where
+from symnet.expr.nodes.expansion import Expand
+from symnet.expr.nodes.graph import with_operands
+from symnet.expr.nodes.movement import broadcast_to
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import Sealed
 from symnet.simplify.algebra.hyperbolic import exponential_difference
 from symnet.simplify.forms.broadcast import without_repetition
 from symnet.simplify.forms.coefficients import ONE, negated, product, sum_of_all

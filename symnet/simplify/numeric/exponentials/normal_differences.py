@@ -14,10 +14,10 @@ from __future__ import annotations
 import sympy
 from sympy import Expr
 
-from symnet.expr.constants import number
-from symnet.expr.elementwise import elementwise, is_op, where
-from symnet.expr.movement import broadcast_to
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import number
+from symnet.expr.nodes.elementwise import elementwise, is_op, where
+from symnet.expr.nodes.movement import broadcast_to
+from symnet.expr.nodes.node import Node
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.coefficients import negated, split_coefficient
 from symnet.simplify.forms.factors import Factors, distributed

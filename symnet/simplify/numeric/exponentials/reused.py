@@ -15,12 +15,12 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
-from symnet.expr.contraction import Einsum
-from symnet.expr.elementwise import is_op
-from symnet.expr.expansion import Expand
-from symnet.expr.extents import same_extent
-from symnet.expr.graph import with_operands
-from symnet.expr.node import Node, Shape
+from symnet.expr.nodes.contraction import Einsum
+from symnet.expr.nodes.elementwise import is_op
+from symnet.expr.nodes.expansion import Expand
+from symnet.expr.nodes.extents import same_extent
+from symnet.expr.nodes.graph import with_operands
+from symnet.expr.nodes.node import Node, Shape
 from symnet.simplify.forms.broadcast import Axes, core_of, trailing
 from symnet.simplify.forms.factors import Base, Factors
 from symnet.simplify.forms.terms import Monomial, Terms

@@ -15,14 +15,14 @@ from __future__ import annotations
 import sympy
 from sympy import Expr
 
-from symnet.expr.constants import iota, number, size
-from symnet.expr.cumulative import CumulativeSum
-from symnet.expr.elementwise import elementwise, equal, is_op, where
-from symnet.expr.expansion import expand
-from symnet.expr.extents import ints_arg, shape_arg
-from symnet.expr.indexing import take
-from symnet.expr.movement import Place, Slice
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import iota, number, size
+from symnet.expr.nodes.cumulative import CumulativeSum
+from symnet.expr.nodes.elementwise import elementwise, equal, is_op, where
+from symnet.expr.nodes.expansion import expand
+from symnet.expr.nodes.extents import ints_arg, shape_arg
+from symnet.expr.nodes.indexing import take
+from symnet.expr.nodes.movement import Place, Slice
+from symnet.expr.nodes.node import Node
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import Axes, trailing
 from symnet.simplify.forms.coefficients import split_coefficient

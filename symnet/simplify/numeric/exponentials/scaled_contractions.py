@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from symnet.expr.constants import number, number_of
-from symnet.expr.contraction import Einsum, contract
-from symnet.expr.expansion import Expand
-from symnet.expr.movement import broadcast_to
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import number, number_of
+from symnet.expr.nodes.contraction import Einsum, contract
+from symnet.expr.nodes.expansion import Expand
+from symnet.expr.nodes.movement import broadcast_to
+from symnet.expr.nodes.node import Node
 from symnet.simplify.forms.broadcast import Axes
 from symnet.simplify.forms.coefficients import ONE, product
 from symnet.simplify.forms.terms import Terms

@@ -13,12 +13,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
-from symnet.expr.contraction import Einsum
-from symnet.expr.elementwise import is_op
-from symnet.expr.graph import topological, with_operands
-from symnet.expr.node import Node
-from symnet.expr.softmax import softmax_axes
-from symnet.expr.symbols import Sealed
+from symnet.expr.facts.softmax import softmax_axes
+from symnet.expr.nodes.contraction import Einsum
+from symnet.expr.nodes.elementwise import is_op
+from symnet.expr.nodes.graph import topological, with_operands
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import Sealed
 from symnet.simplify.algebra.hyperbolic import exponential_difference
 from symnet.simplify.engine import Step
 from symnet.simplify.forms.coefficients import split_coefficient

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from sympy import Expr
 
-from symnet.expr.constants import number, number_of
-from symnet.expr.contraction import contract
-from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.movement import broadcast_to
-from symnet.expr.node import Node, Shape
+from symnet.expr.nodes.constants import number, number_of
+from symnet.expr.nodes.contraction import contract
+from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.movement import broadcast_to
+from symnet.expr.nodes.node import Node, Shape
 from symnet.simplify.forms.broadcast import Axes, spread, trailing, without_repetition
 from symnet.simplify.forms.coefficients import ONE, product
 from symnet.simplify.forms.terms import Terms

@@ -9,13 +9,13 @@ from collections import Counter
 
 from sympy import Expr
 
-from symnet.expr.assumptions import known
-from symnet.expr.constants import number, number_of
-from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.movement import Concat, broadcast_to
-from symnet.expr.node import Node
-from symnet.expr.reduction import Reduce
-from symnet.expr.softmax import softmax_axes
+from symnet.expr.facts.assumptions import known
+from symnet.expr.facts.softmax import softmax_axes
+from symnet.expr.nodes.constants import number, number_of
+from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.movement import Concat, broadcast_to
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.reduction import Reduce
 from symnet.simplify.algebra.exponentials import complemented_logistic
 from symnet.simplify.algebra.hoisting import is_logsumexp, moved_again, moves_of
 from symnet.simplify.engine import Rewrite

@@ -7,13 +7,13 @@ Not handled: weights that repeat along more axes than the logarithm has, scalars
 
 from __future__ import annotations
 
-from symnet.expr.assumptions import known
-from symnet.expr.contraction import Einsum, contract
-from symnet.expr.elementwise import elementwise, equal, is_op, where
-from symnet.expr.expansion import expand
-from symnet.expr.graph import with_operands
-from symnet.expr.node import Node
-from symnet.expr.reduction import Reduce
+from symnet.expr.facts.assumptions import known
+from symnet.expr.nodes.contraction import Einsum, contract
+from symnet.expr.nodes.elementwise import elementwise, equal, is_op, where
+from symnet.expr.nodes.expansion import expand
+from symnet.expr.nodes.graph import with_operands
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.reduction import Reduce
 from symnet.simplify.algebra.exponentials import complemented_logistic
 from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import align, cover

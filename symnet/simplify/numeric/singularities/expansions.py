@@ -15,12 +15,12 @@ from functools import reduce
 import sympy
 from sympy import Expr
 
-from symnet.expr.constants import number, number_of
-from symnet.expr.contraction import Einsum
-from symnet.expr.elementwise import Elementwise, elementwise, is_op
-from symnet.expr.graph import with_operands
-from symnet.expr.movement import broadcast_to
-from symnet.expr.node import Node, kept_on_node
+from symnet.expr.nodes.constants import number, number_of
+from symnet.expr.nodes.contraction import Einsum
+from symnet.expr.nodes.elementwise import Elementwise, elementwise, is_op
+from symnet.expr.nodes.graph import with_operands
+from symnet.expr.nodes.movement import broadcast_to
+from symnet.expr.nodes.node import Node, kept_on_node
 from symnet.simplify.forms.broadcast import Axes, align, trailing
 from symnet.simplify.forms.coefficients import ONE, beside_one
 from symnet.simplify.forms.factors import Base, Factors

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 import sympy
 
-from symnet.expr.constants import number, number_of
-from symnet.expr.elementwise import is_op
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import number, number_of
+from symnet.expr.nodes.elementwise import is_op
+from symnet.expr.nodes.node import Node
 from symnet.simplify.forms.broadcast import align, trailing
 from symnet.simplify.forms.factors import Base, Factors
 from symnet.simplify.numeric.singularities.expansions import Expander, Expansion, Monomial, logarithm, product

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from symnet.expr.constants import Size, number
-from symnet.expr.contraction import Einsum, contract
-from symnet.expr.elementwise import elementwise, is_op
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import Size, number
+from symnet.expr.nodes.contraction import Einsum, contract
+from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.node import Node
 from symnet.simplify.forms.broadcast import Axes
 from symnet.simplify.forms.coefficients import ONE, sum_of_all
 from symnet.simplify.forms.factors import Base, Factors

@@ -19,13 +19,13 @@ from functools import reduce
 import sympy
 from sympy import Expr
 
-from symnet.expr.constants import number, number_of
-from symnet.expr.contraction import Einsum
-from symnet.expr.elementwise import Elementwise, elementwise, equal, is_op, where
-from symnet.expr.expansion import Expand
-from symnet.expr.graph import topological, with_operands
-from symnet.expr.movement import broadcast_to
-from symnet.expr.node import Node
+from symnet.expr.nodes.constants import number, number_of
+from symnet.expr.nodes.contraction import Einsum
+from symnet.expr.nodes.elementwise import Elementwise, elementwise, equal, is_op, where
+from symnet.expr.nodes.expansion import Expand
+from symnet.expr.nodes.graph import topological, with_operands
+from symnet.expr.nodes.movement import broadcast_to
+from symnet.expr.nodes.node import Node
 from symnet.simplify.engine import Step
 from symnet.simplify.forms.broadcast import Axes, align, spread
 from symnet.simplify.forms.coefficients import sum_of_all

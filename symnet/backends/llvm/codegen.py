@@ -1,0 +1,173 @@
+"""LLVM assembly text → checked, optimised, assembled, loaded.
+
+In: a `Program` or its LLVM text, and a `Target`.  Out: text, object code, machine assembly, or a
+`NativeModule` whose functions can be called.  The text is nearly final as written (`blocks.py`); the passes
+here inline math functions, turn frame slots into registers, and tidy.  Other machines than the host are
+compiled in a subprocess, because LLVM aborts the process on what it cannot do.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any, final
+
+from symnet.backends.llvm.data import fill
+from symnet.backends.llvm.program import emit_program
+from symnet.backends.llvm.targets import host_target, require_llvmlite
+from symnet.errors import CompileError, explain
+from symnet.locks import LLVM, Healed
+from symnet.loops.ir import Constant, Program
+from symnet.schedule.target import Target
+
+
+def emit_ir(program: Program, target: Target | None = None, donated: tuple[tuple[str, str], ...] = ()) -> str:
+    """The LLVM assembly of a scheduled program, before LLVM's own passes.
+
+    `donated` holds pairs (input name, output name) that may be one array.
+    """
+    return emit_program(program, target or host_target(), donated)
+
+
+def compile_object(ir_text: str, target: Target | None = None, constants: Iterable[Constant] = ()) -> bytes:
+    """Relocatable object code, with the elements of the program's constant arrays."""
+    target = target or host_target()
+    if not is_host(target):
+        return fill(_elsewhere("object", ir_text, target), ir_text, constants)
+    with LLVM, Healed():
+        return fill(bytes(_machine(target).emit_object(optimised(ir_text, target))), ir_text, constants)
+
+
+def assembly(ir_text: str, target: Target | None = None) -> str:
+    """The target's assembly language."""
+    target = target or host_target()
+    if not is_host(target):
+        return _elsewhere("assembly", ir_text, target).decode()
+    with LLVM, Healed():
+        return str(_machine(target).emit_assembly(optimised(ir_text, target)))
+
+
+def load(code: bytes) -> NativeModule:
+    """Object code made for this machine, ready to call."""
+    return NativeModule(code)
+
+
+@final
+class NativeModule:
+    """Machine code in memory, freed with this object."""
+
+    def __init__(self, code: bytes) -> None:
+        _initialize()
+        import llvmlite.binding as llvm
+
+        with LLVM, Healed():
+            machine = llvm.Target.from_triple(llvm.get_process_triple()).create_target_machine(jit=True)
+            # One reservation for all sections: code reaches its constants with 32-bit offsets, and in a process whose
+            # address space is full of holes separate sections may land more than 2 GiB apart (LLVM then aborts).
+            self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine, use_lmm=True)
+            self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+            self._engine.finalize_object()
+
+    def address(self, name: str) -> int:
+        """Where a function starts.
+
+        Raises:
+            CompileError: when the module exports no such function.
+        """
+        found = int(self._engine.get_function_address(name))
+        if not found:
+            raise CompileError(
+                explain(f'address("{name}")', "a function of this module", f'"{name}"', "Export it from the program.")
+            )
+        return found
+
+
+def is_host(target: Target) -> bool:
+    """The target is this machine's architecture and system."""
+    _initialize()
+    import llvmlite.binding as llvm
+
+    return target.triple in (llvm.get_process_triple(), llvm.get_default_triple())
+
+
+def runs_here(target: Target) -> bool:
+    """Whether this machine can run code for the target: its own system, and no instruction set that it lacks."""
+    here = host_target()
+    wanted = {f for f in target.features.split(",") if f.startswith("+")}
+    return is_host(target) and target.vector_bits <= here.vector_bits and wanted <= set(here.features.split(","))
+
+
+@lru_cache(maxsize=1)
+def _initialize() -> None:
+    require_llvmlite()
+    import llvmlite.binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+
+
+@lru_cache(maxsize=16)
+def _machine(target: Target) -> Any:
+    import llvmlite.binding as llvm
+
+    _initialize()
+    found = llvm.Target.from_triple(target.triple)
+    return found.create_target_machine(
+        cpu=target.cpu, features=target.features, opt=2, reloc="pic", codemodel="default"
+    )
+
+
+def optimised(ir_text: str, target: Target) -> Any:
+    """The parsed module, verified, after the passes."""
+    import llvmlite.binding as llvm
+
+    machine = _machine(target)
+    module = llvm.parse_assembly(ir_text)
+    module.data_layout = str(machine.target_data)
+    module.verify()
+    builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=2))
+    passes = llvm.create_new_module_pass_manager()
+    passes.add_always_inliner_pass()
+    passes.add_sroa_pass()
+    passes.add_instruction_combine_pass()
+    passes.add_simplify_cfg_pass()
+    passes.run(module, builder)
+    return module
+
+
+# --------------------------------------------------------------------------- other machines
+
+
+def _elsewhere(kind: str, ir_text: str, target: Target) -> bytes:
+    """Compile in a subprocess."""
+    command = [sys.executable, "-m", "symnet.backends.llvm.codegen", kind, target.triple, target.cpu, target.features]
+    done = subprocess.run(command, input=ir_text.encode(), capture_output=True, check=False)
+    if done.returncode:
+        raise CompileError(
+            explain(
+                f'compile(target="{target.triple}")',
+                "a target and features that LLVM can compile for",
+                done.stderr.decode(errors="replace").strip()[-400:] or f"exit status {done.returncode}",
+                "See `symnet info` for the targets of this LLVM.",
+            )
+        )
+    return done.stdout
+
+
+def main(kind: str, triple: str, cpu: str, features: str) -> None:
+    """The subprocess: LLVM text on standard input, the product on standard output."""
+    import llvmlite.binding as llvm
+
+    llvm.initialize_all_targets()
+    llvm.initialize_all_asmprinters()
+    target = Target(triple, cpu, features)
+    module = optimised(sys.stdin.read(), target)
+    machine = _machine(target)
+    code = machine.emit_object(module) if kind == "object" else machine.emit_assembly(module).encode()
+    sys.stdout.buffer.write(code)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

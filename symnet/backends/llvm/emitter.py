@@ -1,0 +1,183 @@
+"""The state of emission: names in scope, where buffers lie, and the lanes being written.
+
+In: bindings made by statements, loops and entry points.  Out: looked up by `integers.py`, `memory.py`,
+`ops.py` and `vectors.py`, which do the writing: each imports this file, and this file none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from symnet.backends.llvm.blocks import FunctionText, Region
+from symnet.backends.llvm.facts import Facts, Known, gather
+from symnet.backends.llvm.types import SIZE, Addend, V, lane_numbers
+from symnet.errors import CompileError, explain
+from symnet.loops.ir import Body, Buffer, IntConst, IntExpr
+from symnet.schedule.target import Target
+
+Poly = dict[tuple[str, ...], int]
+"""An integer as a polynomial: {sorted names of SSA values: coefficient}; `()` is the constant term."""
+
+Form = tuple[tuple[str, int], ...]
+"""A linear offset, Σ factor·name."""
+
+LANE = "%lane"
+"""The name that stands for the lane number in polynomials."""
+
+
+@dataclass(slots=True)
+class Place:
+    """Where a buffer lies.
+
+    `strides`: elements to step per axis; `alias`: its class of memory that may overlap; `alignment`: bytes, of
+    the first element; `padded`: whole registers may be read and written past the last axis; `extent`: of the
+    last axis, for register buffers; `forms`: linear offsets found before, by the identity of the index.
+    """
+
+    pointer: V
+    strides: tuple[Poly, ...]
+    alias: str
+    scalar: str
+    alignment: int
+    padded: bool = False
+    extent: int | None = None
+    forms: dict[int, tuple[tuple[IntExpr, ...], Form | None]] = field(default_factory=dict)
+
+    @property
+    def memory(self) -> str:
+        """The type of an element in memory."""
+        return "i8" if self.scalar == "i1" else self.scalar
+
+    @property
+    def size(self) -> int:
+        return SIZE[self.scalar]
+
+
+class Access(NamedTuple):
+    """An element's address, lane by lane.
+
+    `step` is 0 (all lanes share it), 1 (lanes are neighbours), or None: `offsets` then holds each lane's
+    distance from `pointer` in elements, and `distinct` says that no two lanes meet; where the distance is a factor
+    times one value, `factor` and the name of the `atom`.
+    """
+
+    pointer: V
+    step: int | None
+    offsets: V | None
+    alignment: int
+    distinct: bool = True
+    factor: int = 0
+    atom: str = ""
+
+
+class Reductions(Protocol):
+    """What takes the combining stores of a vector loop into elements that all lanes share (`reductions.py`)."""
+
+    def accumulate(self, e: Emitter, place: Place, where: Access, how: str, addend: Addend, /) -> None:
+        """Take one value per lane."""
+
+    def finish(self, e: Emitter, /) -> None:
+        """Update each element once."""
+
+
+@dataclass
+class Emitter:
+    """Everything in scope while a function is written.
+
+    Names that have left their scope may linger: a verified program does not look at them, and binding a name
+    again replaces it.
+
+    `lanes` is 0 outside vector loops; `mask` selects the lanes that count (None: all); `copy` numbers the
+    chunk within an unrolled run, so that reductions use several accumulators; `whole` is the constant extent
+    of the vector loop; `accesses` remembers addresses while the region that computes them is open;
+    `stored_indices` says where the neighbouring elements stand that a vector of indices was loaded from; `calls` holds,
+    by the identity of a statement, how many from it on are a function of their own, and what writes its call;
+    `layout` holds the offsets of the workspace buffers in bytes and their sum, `known` the facts of loops.
+    """
+
+    target: Target
+    text: FunctionText
+    aliases: dict[str, str] = field(default_factory=dict)
+    integers: dict[str, Poly] = field(default_factory=dict)
+    values: dict[str, V] = field(default_factory=dict)
+    places: dict[str, Place] = field(default_factory=dict)
+    atoms: dict[str, V] = field(default_factory=dict)
+    unsigned: set[str] = field(default_factory=set)
+    lanes: int = 0
+    mask: V | None = None
+    copy: int = 0
+    whole: int | None = None
+    reductions: Reductions | None = None
+    accesses: dict[tuple[object, ...], tuple[Access, Region]] = field(default_factory=dict)
+    stored_indices: dict[str, tuple[Place, Access]] = field(default_factory=dict)
+    calls: Mapping[int, tuple[int, Callable[[Emitter], None]]] = field(default_factory=dict)
+    layout: tuple[dict[str, Poly], Poly] | None = None
+    known: Known = field(default_factory=dict)
+    _facts: dict[int, tuple[Body, Facts]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.index = "i32" if is_narrow(self.target) else "i64"
+
+    def facts(self, body: Body) -> Facts:
+        """`gather`, once per body (kept beside its facts, so that the id stays its own)."""
+        found = self._facts.get(id(body))
+        if found is None:
+            found = self._facts[id(body)] = (body, gather(body, self.known))
+        return found[1]
+
+    def stored(self, body: Body) -> frozenset[str]:
+        """The alias classes that a body writes."""
+        return frozenset(self.alias(name) for name in self.facts(body).stored)
+
+    def alias(self, name: str) -> str:
+        """The class of memory that may overlap with a buffer; register buffers overlap with nothing else."""
+        return self.aliases.get(name, name)
+
+    def bind(self, name: str, value: V | int, unsigned: bool = True) -> None:
+        """An integer name becomes a constant or an SSA value (never negative, if `unsigned`)."""
+        if isinstance(value, int):
+            self.integers[name] = {(): value} if value else {}
+            return
+        self.atoms[value.text] = value
+        self.integers[name] = {(value.text,): 1}
+        if unsigned:
+            self.unsigned.add(value.text)
+
+    def enter_chunk(self, variable: str, start: Poly, lanes: int, mask: V | None, copy: int) -> None:
+        """Write vectors of `lanes` elements from here on: `variable` is start, …, start + lanes - 1."""
+        self.lanes, self.mask, self.copy = lanes, mask, copy
+        self.integers[variable] = {**start, (LANE,): 1} if lanes else start
+        if lanes:
+            self.atoms[LANE] = lane_numbers(self.index, lanes)
+
+    def leave_chunk(self) -> None:
+        """Back to scalars: vector loops do not nest."""
+        self.lanes, self.mask, self.copy = 0, None, 0
+
+    def place(self, buffer: Buffer) -> Place:
+        return self.places[buffer.name]
+
+
+def is_narrow(target: Target) -> bool:
+    """Addresses have 32 bits."""
+    return "64" not in target.architecture and target.architecture not in ("s390x",)
+
+
+def constant_shape(buffer: Buffer) -> tuple[int, ...]:
+    """The shape of a register buffer."""
+    return tuple(constant_extent(extent, buffer) for extent in buffer.shape)
+
+
+def constant_extent(extent: IntExpr, buffer: Buffer) -> int:
+    if isinstance(extent, IntConst):
+        return extent.value
+    raise CompileError(
+        explain(
+            f"Alloc({buffer.name})",
+            "a register buffer of constant shape",
+            f"{buffer.shape}",
+            "Put a buffer of run-time extent into the workspace.",
+        )
+    )

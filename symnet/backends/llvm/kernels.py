@@ -1,0 +1,116 @@
+"""Loops as functions of their own, and equal ones as one function: 200 equal layers have the code of one.
+
+before: stage:   for i: t2[i] = tanh(t1[i] + b1[0])
+                 for i: t3[i] = tanh(t2[i] + b2[0])
+after:  kernel(p, q, r):  for i: q[i] = tanh(p[i] + r[0])
+        stage:   kernel(t1, t2, b1);  kernel(t2, t3, b2)
+
+In: the bodies of stages.  Out: the pieces that become calls, and what stays in the stages.
+A piece is the shortest run of statements whose values and registers nothing else needs: a nest.  What is so short that
+a call would cost more than it stays where it is.  `forms.py` says what is equal.
+Small functions cost LLVM less than a large one of the same length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from symnet.backends.llvm.facts import Facts, Known, gather
+from symnet.backends.llvm.forms import Form, Traits, form
+from symnet.loops.accesses import of_integers
+from symnet.loops.ir import Alloc, Body, For, If, IntConst, Let, Stage, Stmt
+
+LONG, OFTEN = 64, 3  # instructions, and how often they must occur, where there is no loop that outweighs a call
+
+
+@dataclass(slots=True)
+class Piece:
+    """Statements that need no value from outside; `stored` and `names` name the buffers that they write and touch."""
+
+    body: Body
+    stored: frozenset[str]
+    fails: bool
+    form: Form
+    stage: int
+    names: dict[str, None]
+
+
+@dataclass(slots=True)
+class Kernel:
+    """Equal pieces: the first of them is the function, all are its calls."""
+
+    number: int
+    loops: bool
+    calls: list[Piece] = field(default_factory=list)
+
+    @property
+    def first(self) -> Piece:
+        return self.calls[0]
+
+
+@dataclass(slots=True)
+class Cut:
+    """Stages cut into pieces: the kernels, and by stage the names of the buffers that the rest touches."""
+
+    kernels: list[Kernel]
+    rest: list[dict[str, None]]
+
+
+def cut(stages: Sequence[Stage], traits: Traits, known: Known) -> Cut:
+    """The loops, and long pieces without a loop that occur often, in the order in which they are met."""
+    found: dict[tuple[object, ...], Kernel] = {}
+    rest: list[dict[str, None]] = [{} for _ in stages]
+    for number, stage in enumerate(stages):
+        for body, facts in _pieces(stage.body, known):
+            loops = any(fact.loops for fact in facts)
+            names = dict.fromkeys(name for fact in facts for name in fact.buffers)
+            if not loops and sum(map(_length, body, facts)) < LONG:
+                rest[number] |= names
+                continue
+            stored = frozenset().union(*(fact.stored for fact in facts))
+            fails = any(fact.fails for fact in facts)
+            piece = Piece(body, stored, fails, form(body, stage.unit_var, traits), number, names)
+            found.setdefault(piece.form.key, Kernel(len(found), loops)).calls.append(piece)
+    for kernel in [k for k in found.values() if not k.loops and len(k.calls) < OFTEN]:
+        del found[kernel.first.form.key]
+        for piece in kernel.calls:
+            rest[piece.stage] |= piece.names
+    return Cut(list(found.values()), rest)
+
+
+def _length(stmt: Stmt, facts: Facts) -> int:
+    """About how many instructions run."""
+    times = stmt.extent.value if isinstance(stmt, For) and isinstance(stmt.extent, IntConst) else 1
+    return facts.weight * times
+
+
+def _pieces(body: Body, known: Known) -> Iterator[tuple[Body, list[Facts]]]:
+    """The pieces of a body, with the facts of their statements; of a condition, those inside it."""
+    facts = [gather((stmt,), known) for stmt in body]
+    for run in _runs(body, facts):
+        first = body[run.start]
+        if isinstance(first, If) and len(run) == 1 and not _asks_memory(first):
+            yield from _pieces(first.then, known)
+            yield from _pieces(first.orelse, known)
+        else:
+            yield body[run.start : run.stop], facts[run.start : run.stop]
+
+
+def _asks_memory(stmt: If) -> bool:
+    return any(of_integers((stmt.condition.left, stmt.condition.right)))
+
+
+def _runs(body: Body, facts: Sequence[Facts]) -> Iterator[range]:
+    """A body, cut wherever no value or register is in use."""
+    last: dict[str, int] = {}
+    for number, fact in enumerate(facts):
+        last |= dict.fromkeys((*fact.names, *fact.buffers), number)
+    begin, needed = 0, 0
+    for number, stmt in enumerate(body):
+        if isinstance(stmt, Let | Alloc):
+            name = stmt.name if isinstance(stmt, Let) else stmt.buffer.name
+            needed = max(needed, last.get(name, number))
+        if number >= needed:
+            yield range(begin, number + 1)
+            begin = needed = number + 1

@@ -1,0 +1,437 @@
+"""A scheduled program → the LLVM assembly of its entry points.
+
+In: `Program`, `Target`.  Out: text of one module.  Each stage is an internal function over a range of units;
+four exported functions call them:
+
+- `int32_t NAME(in, out, dims, workspace, workspace_bytes, phase, unit_begin, unit_end)`: some units of one phase;
+- `int32_t NAME_run(in, out, dims, workspace, workspace_bytes)`: everything, serially;
+- `size_t NAME_workspace_bytes(dims)`, `int32_t NAME_phases(dims)`, `int64_t NAME_units(dims, phase)`;
+
+and a constant, `NAME_digest`, is a stamp that an export fills in.
+
+Phases are numbered in the order in which they run: repetition r of stage s of a group is the group's first
+phase + r·(number of its stages) + s.  Nothing is allocated, nothing global is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from symnet.backends.llvm.blocks import FunctionText
+from symnet.backends.llvm.data import global_name, global_text
+from symnet.backends.llvm.emitter import Emitter, Place, Poly
+from symnet.backends.llvm.facts import Known, gather
+from symnet.backends.llvm.integers import evaluate
+from symnet.backends.llvm.kernels import Kernel, Piece, cut
+from symnet.backends.llvm.math_calls import called
+from symnet.backends.llvm.polynomials import add, divide, integer, is_natural, known, multiply, opaque, quotient
+from symnet.backends.llvm.sizes import MOST_PHASES, Sizes, refuse_static
+from symnet.backends.llvm.stamp import stamp_text
+from symnet.backends.llvm.statements import ERROR_CODES, STATUS, emit_body
+from symnet.backends.llvm.types import MEMORY, REGISTER, SIZE, V, constant
+from symnet.loops.ir import Buffer, Group, IntVar, Program, Stage
+from symnet.schedule.target import Target
+
+WORKSPACE_ALIGNMENT = 64  # bytes
+
+
+def emit_program(program: Program, target: Target, donated: tuple[tuple[str, str], ...] = ()) -> str:
+    """The module's text.
+
+    `donated` holds pairs (input, output) that may be one array: accesses to them are kept in order.
+    """
+    module = _Module(program, target, donated)
+    refuse_static(program, 8 * SIZE[module.size_type])
+    return module.text()
+
+
+class _Module:
+    def __init__(self, program: Program, target: Target, donated: tuple[tuple[str, str], ...]) -> None:
+        self.program, self.target = program, target
+        self.declarations: dict[str, str] = {}
+        tables = ("%in", program.inputs), ("%out", program.outputs)
+        self.numbers = {b.name: (table, order) for table, buffers in tables for order, b in enumerate(buffers)}
+        self.globals = {c.buffer.name: global_name(program.name, order) for order, c in enumerate(program.constants)}
+        self.known: Known = {}
+        self.calls: dict[int, tuple[int, Callable[[Emitter], None]]] = {}
+        self.buffers = _buffers(program)
+        self.roots = {name: _root(self.buffers, name) for name in self.buffers}
+        self.shared = {name for pair in donated for name in pair}
+        self.aliases = {name: self._alias(root, donated) for name, root in self.roots.items()}
+        self.views: dict[str, list[Buffer]] = {}
+        for name, buffer in self.buffers.items():
+            self.views.setdefault(self.roots[name], []).append(buffer)
+        self.stages = [(group, stage) for group in program.groups for stage in group.stages]
+        self.cut = cut([stage for _, stage in self.stages], self.traits, self.known)
+        for kernel in self.cut.kernels:
+            for piece in kernel.calls:
+                self.calls[id(piece.body[0])] = len(piece.body), partial(self.call_kernel, kernel, piece)
+        self.fails = [gather(stage.body, self.known).fails for _, stage in self.stages]
+
+    @staticmethod
+    def _alias(root: str, donated: tuple[tuple[str, str], ...]) -> str:
+        for source, result in donated:
+            if root == result:
+                return source
+        return root
+
+    def text(self) -> str:
+        functions = [self.kernel_function(kernel) for kernel in self.cut.kernels]
+        functions += [self.stage_function(number) for number in range(len(self.stages))]
+        functions += [
+            self.unit_entry(),
+            self.run_entry(),
+            self.workspace_entry(),
+            self.phases_entry(),
+            self.units_entry(),
+        ]
+        head = f'target triple = "{self.target.triple}"\n\n'
+        data = [global_text(self.program.name, k, c) for k, c in enumerate(self.program.constants)]
+        return head + "\n".join(
+            [stamp_text(self.program.name), *data, *functions, *self.declarations.values(), self.attributes(), ""]
+        )
+
+    def attributes(self) -> str:
+        width = f' "prefer-vector-width"="{self.target.vector_bits}"' if self.target.vector_bits else ""
+        return f'attributes #0 = {{ nounwind nofree norecurse "no-trapping-math"="true"{width} }}'
+
+    # ---- kernels
+
+    def traits(self, buffer: Buffer) -> tuple[str, str, object]:
+        """What the instructions for an array depend on, beside its shape."""
+        root = self.roots[buffer.name]
+        return root, self.aliases[buffer.name], (self.alignment(buffer), root in self.shared)
+
+    def kernel_name(self, kernel: Kernel) -> str:
+        return f"{self.program.name}.kernel{kernel.number}"
+
+    def kernel_function(self, kernel: Kernel) -> str:
+        e = self.emitter()
+        form = kernel.first.form
+        integers = [V(f"%n{order}", e.index) for order in range(len(form.integers))]
+        for value, (name, more) in zip(integers, form.integers, strict=True):
+            e.atoms[value.text] = value
+            e.integers[name] = {(value.text,): 1, **({(): -more} if more else {})}
+            if more >= 0:
+                e.unsigned.add(value.text)
+        for buffer in form.buffers:
+            order = form.roots.index(self.roots[buffer.name])
+            e.places[buffer.name] = self.place(e, buffer, V(f"%b{order}", "ptr"))
+        emit_body(e, kernel.first.body)
+        pointers = [f"ptr{self.mark(root)} %b{order}" for order, root in enumerate(form.roots)]
+        pointers += [f"ptr noalias {STATUS}"] * kernel.first.fails
+        arguments = ", ".join([*pointers, *(value.typed for value in integers)])
+        return self.function("internal void", self.kernel_name(kernel), arguments, e, "ret void")
+
+    def call_kernel(self, kernel: Kernel, piece: Piece, e: Emitter) -> None:
+        """Write the call that stands for a piece."""
+        pointers = [self.pointer(e, root).typed for root in piece.form.roots]
+        pointers += [f"ptr {STATUS}"] * piece.fails
+        integers = [integer(e, evaluate(e, IntVar(name) + more)).typed for name, more in piece.form.integers]
+        e.text.line(f"call void @{self.kernel_name(kernel)}({', '.join([*pointers, *integers])})")
+        for name in piece.stored:
+            e.text.wrote(e.alias(name))
+
+    def mark(self, root: str) -> str:
+        return "" if root in self.shared else " noalias"
+
+    # ---- stages
+
+    def stage_function(self, number: int) -> str:
+        group, stage = self.stages[number]
+        e = self.emitter()
+        e.calls = self.calls
+        index = e.index
+        self.bind_dims(e, V("%dims", "ptr"))
+        for root in dict.fromkeys(self.roots[name] for name in self.cut.rest[number] if name in self.roots):
+            self.bind_buffers(e, root, self.pointer(e, root))
+        e.bind(group.var, V("%repeat", index))
+        if self.fails[number]:
+            e.text.line(f"{STATUS} = alloca i32, align 4")
+            e.text.line(f"store i32 {ERROR_CODES['OK']}, ptr {STATUS}, align 4")
+        self.unit_loop(e, stage)
+        arguments = ", ".join([_ARRAYS, *(f"{index} %{n}" for n in ("repeat", "begin", "end"))])
+        name, kind, leave = f"{self.program.name}.stage{number}", "internal void", "ret void"
+        if self.fails[number]:
+            e.text.line(f"%code = load i32, ptr {STATUS}, align 4")
+            kind, leave = "internal i32", "ret i32 %code"
+        return self.function(kind, name, arguments, e, leave)
+
+    def unit_loop(self, e: Emitter, stage: Stage) -> None:
+        """The stage's body, for each unit from %begin to %end."""
+        begin, end = V("%begin", e.index), V("%end", e.index)
+        count = e.text.binary("sub", end, begin)
+
+        def unit(number: V) -> None:
+            e.atoms[number.text], e.atoms[begin.text] = number, begin
+            e.unsigned |= {number.text, begin.text}
+            e.integers[stage.unit_var] = {(number.text,): 1, (begin.text,): 1}
+            emit_body(e, stage.body)
+
+        if known(evaluate(e, stage.units)) == 1:
+            e.bind(stage.unit_var, 0)
+            some = e.text.binary("icmp sgt", count, constant(0, e.index), "i1")
+            e.text.branch(some, lambda: emit_body(e, stage.body))
+        else:
+            e.text.loop(count, False, e.stored(stage.body), not e.facts(stage.body).loops, unit)
+
+    # ---- entry points
+
+    def unit_entry(self) -> str:
+        e = self.emitter()
+        self.bind_dims(e, V("%dims", "ptr"))
+        self.check_workspace(e)
+        self.check_phase(e)
+        begin, end = self.narrow(e, "%unit_begin"), self.narrow(e, "%unit_end")
+
+        def run(number: int, repeat: V) -> None:
+            self.call_stage(e, number, repeat, begin, end)
+
+        self.dispatch(e, run)
+        arguments = f"{_ARRAYS}, {self.size_type} %workspace_bytes, i32 %phase, i64 %unit_begin, i64 %unit_end"
+        return self.function("i32", self.program.name, arguments, e, "ret i32 0")
+
+    def run_entry(self) -> str:
+        e = self.emitter()
+        self.bind_dims(e, V("%dims", "ptr"))
+        self.check_workspace(e)
+        first = 0
+        for group in self.program.groups:
+            self.run_group(e, group, first)
+            first += len(group.stages)
+        arguments = f"{_ARRAYS}, {self.size_type} %workspace_bytes"
+        return self.function("i32", f"{self.program.name}_run", arguments, e, "ret i32 0")
+
+    def run_group(self, e: Emitter, group: Group, first: int) -> None:
+        def stages(repeat: V | int) -> None:
+            e.bind(group.var, repeat)
+            number = constant(repeat, e.index) if isinstance(repeat, int) else repeat
+            for order, stage in enumerate(group.stages):
+                units = integer(e, evaluate(e, stage.units))
+                self.call_stage(e, first + order, number, constant(0, e.index), units)
+
+        repeats = evaluate(e, group.repeat)
+        size = known(repeats)
+        if size is not None and size <= 1:
+            for number in range(size):
+                stages(number)
+        else:
+            e.text.loop(integer(e, repeats), size is not None, frozenset(), False, stages)
+
+    def workspace_entry(self) -> str:
+        e = self.emitter()
+        self.bind_dims(e, V("%dims", "ptr"))
+        _, total = self.layout(e)
+        size, excess = integer(e, total), self.excess(e, total)
+        size = size if excess.constant else e.text.select(excess, constant(-1, e.index), size)
+        return self.function(
+            self.size_type, f"{self.program.name}_workspace_bytes", "ptr %dims", e, f"ret {size.typed}"
+        )
+
+    def phases_entry(self) -> str:
+        e = self.emitter()
+        self.bind_dims(e, V("%dims", "ptr"))
+        total = integer(e, self.phase_starts(e)[-1])
+        total = e.text.convert("trunc", total, "i32") if total.scalar == "i64" else total
+        return self.function("i32", f"{self.program.name}_phases", "ptr %dims", e, f"ret i32 {total.text}")
+
+    def units_entry(self) -> str:
+        e = self.emitter()
+        self.bind_dims(e, V("%dims", "ptr"))
+        result = e.text.alloca("i64", 8)
+        e.text.line(f"store i64 0, ptr {result.text}")
+
+        def count(number: int, repeat: V) -> None:
+            group, stage = self.stages[number]
+            e.bind(group.var, repeat)
+            units = integer(e, evaluate(e, stage.units))
+            units = e.text.convert("sext", units, "i64") if units.scalar == "i32" else units
+            e.text.line(f"store {units.typed}, ptr {result.text}")
+
+        self.dispatch(e, count)
+        e.text.line(f"%units = load i64, ptr {result.text}")
+        return self.function("i64", f"{self.program.name}_units", "ptr %dims, i32 %phase", e, "ret i64 %units")
+
+    # ---- parts
+
+    def emitter(self) -> Emitter:
+        return Emitter(self.target, FunctionText(self.declarations), self.aliases, known=self.known)
+
+    @property
+    def size_type(self) -> str:
+        return self.emitter().index
+
+    def function(self, kind: str, name: str, arguments: str, e: Emitter, leave: str) -> str:
+        lines = called(e.text.regions[0].lines, self.declarations)
+        body = "\n  ".join([*e.text.allocas, *lines, leave])
+        return f"define {kind} @{name}({arguments}) #0 {{\nentry:\n  {body}\n}}\n"
+
+    def bind_dims(self, e: Emitter, dims: V) -> None:
+        """Load the run-time extents."""
+        for order, name in enumerate(self.program.dims):
+            where = e.text.pure("ptr", 0, f"getelementptr i64, ptr {dims.text}, i64 {order}", 0) if order else dims
+            value = e.text.define("i64", 0, f"load i64, ptr {where.text}, align 8")
+            e.bind(name, e.text.convert("trunc", value, "i32") if e.index == "i32" else value)
+
+    def narrow(self, e: Emitter, name: str) -> V:
+        value = V(name, "i64")
+        return e.text.convert("trunc", value, "i32") if e.index == "i32" else value
+
+    def phase_index(self, e: Emitter) -> V:
+        value = V("%phase", "i32")
+        return value if e.index == "i32" else e.text.convert("sext", value, "i64")
+
+    def bind_buffers(self, e: Emitter, root: str, pointer: V) -> None:
+        """The root and every view of it."""
+        for buffer in self.views[root]:
+            e.places[buffer.name] = self.place(e, buffer, pointer)
+
+    def place(self, e: Emitter, buffer: Buffer, pointer: V) -> Place:
+        scalar = REGISTER[buffer.dtype]
+        strides: list[Poly] = []
+        count: Poly = {(): 1}
+        for extent in reversed(buffer.shape):
+            strides.append(count)
+            count = multiply(count, evaluate(e, extent))
+        return Place(pointer, tuple(reversed(strides)), self.aliases[buffer.name], scalar, self.alignment(buffer))
+
+    def alignment(self, buffer: Buffer) -> int:
+        """Bytes, of the first element."""
+        inside = self.buffers[self.roots[buffer.name]].space in ("workspace", "constant")
+        return WORKSPACE_ALIGNMENT if inside else SIZE[REGISTER[buffer.dtype]]
+
+    def check_workspace(self, e: Emitter) -> None:
+        """Refuse a workspace that is too small."""
+        _, total = self.layout(e)
+        needed, excess = integer(e, total), self.excess(e, total)
+        too_small = e.text.binary("icmp ult", V("%workspace_bytes", e.index), needed, "i1")
+        if not excess.constant:
+            too_small = e.text.binary("or", too_small, excess)
+        self.refuse(e, too_small, ERROR_CODES["WORKSPACE_TOO_SMALL"])
+
+    def pointer(self, e: Emitter, root: str) -> V:
+        """The address of a root buffer, fetched here: so many would not stay in registers."""
+        number = self.numbers.get(root)
+        if number is not None:
+            table, order = number
+            where = e.text.define("ptr", 0, f"getelementptr ptr, ptr {table}, i32 {order}")
+            return e.text.define("ptr", 0, f"load ptr, ptr {where.text}")
+        if root in self.globals:
+            return V(self.globals[root], "ptr")
+        offset = integer(e, self.layout(e)[0][root])
+        return e.text.define("ptr", 0, f"getelementptr i8, ptr %workspace, {offset.typed}")
+
+    def excess(self, e: Emitter, total: Poly) -> V:
+        """Whether some size of the call leaves the signed range of addresses: then no workspace is large enough."""
+        size, phases = integer(e, total), integer(e, self.phase_starts(e)[-1])
+        sizes = Sizes(e, self.program, 2 ** (8 * SIZE[e.index] - 1) - 1)
+        sizes.check(V("%dims", "ptr"))
+        if not phases.constant:
+            sizes.note(e.text.binary("icmp ugt", phases, constant(MOST_PHASES, phases.scalar), "i1"))
+        if not size.constant:
+            sizes.note(e.text.binary("icmp slt", size, constant(0, size.scalar), "i1"))
+        return sizes.excess
+
+    def layout(self, e: Emitter) -> tuple[dict[str, Poly], Poly]:
+        """Byte offsets of the workspace buffers, and their sum."""
+        if e.layout is not None:
+            return e.layout
+        offsets: dict[str, Poly] = {}
+        total: Poly = {}
+        for buffer in self.program.workspace:
+            if buffer.view_of is not None:
+                continue
+            offsets[buffer.name] = total
+            size: Poly = {(): SIZE[MEMORY[buffer.dtype]]}
+            for extent in buffer.shape:
+                size = multiply(size, evaluate(e, extent))
+            total = add(total, _aligned(e, size))
+        e.layout = offsets, total
+        return e.layout
+
+    def refuse(self, e: Emitter, condition: V, code: int) -> None:
+        if not condition.constant:
+            self.leave_if(e, condition, constant(code, "i32"))
+
+    def leave_if(self, e: Emitter, condition: V, code: V) -> None:
+        """Return a code where the condition holds."""
+        refuse, go_on = e.text.name("refuse")[1:], e.text.name("go")[1:]
+        e.text.line(f"br i1 {condition.text}, label %{refuse}, label %{go_on}")
+        e.text.line(f"{refuse}:")
+        e.text.line(f"ret {code.typed}")
+        e.text.line(f"{go_on}:")
+        e.text.regions[-1].label = go_on
+
+    def call_stage(self, e: Emitter, number: int, repeat: V, begin: V, end: V) -> None:
+        arguments = ", ".join([_PASSED, repeat.typed, begin.typed, end.typed])
+        stage = f"@{self.program.name}.stage{number}({arguments})"
+        if not self.fails[number]:
+            e.text.line(f"call void {stage}")
+            return
+        code = e.text.define("i32", 0, f"call i32 {stage}")
+        self.leave_if(e, e.text.define("i1", 0, f"icmp ne i32 {code.text}, 0"), code)
+
+    def phase_starts(self, e: Emitter) -> list[Poly]:
+        """The first phase of every group, and the number of phases."""
+        starts: list[Poly] = [{}]
+        for group in self.program.groups:
+            starts.append(add(starts[-1], multiply(evaluate(e, group.repeat), {(): len(group.stages)})))
+        return starts
+
+    def check_phase(self, e: Emitter) -> None:
+        total = integer(e, self.phase_starts(e)[-1])
+        bad = e.text.binary("icmp uge", self.phase_index(e), total, "i1")
+        self.refuse(e, bad, ERROR_CODES["BAD_PHASE"])
+
+    def dispatch(self, e: Emitter, run: Callable[[int, V], None]) -> None:
+        """`run(stage number, repetition)` for the stage that %phase names."""
+        starts, first = self.phase_starts(e), 0
+        for start, group in zip(starts, self.program.groups, strict=False):
+            count = multiply(evaluate(e, group.repeat), {(): len(group.stages)})
+            local = e.text.binary("sub", self.phase_index(e), integer(e, start))
+            inside = e.text.binary("icmp ult", local, integer(e, count), "i1")
+            e.text.branch(inside, partial(self.dispatch_stage, e, run, local, first, len(group.stages)))
+            first += len(group.stages)
+
+    def dispatch_stage(self, e: Emitter, run: Callable[[int, V], None], local: V, first: int, count: int) -> None:
+        size = constant(count, e.index)
+        repeat = e.text.binary("udiv", local, size)
+        which = e.text.binary("sub", local, e.text.binary("mul", repeat, size))
+        for order in range(count):
+            this = e.text.binary("icmp eq", which, constant(order, e.index), "i1")
+            e.text.branch(this, partial(run, first + order, repeat))
+
+
+_ARRAYS = "ptr noalias readonly %in, ptr noalias readonly %out, ptr noalias readonly %dims, ptr %workspace"
+_PASSED = "ptr %in, ptr %out, ptr %dims, ptr %workspace"
+
+
+def _buffers(program: Program) -> dict[str, Buffer]:
+    constants = (constant_array.buffer for constant_array in program.constants)
+    return {buffer.name: buffer for buffer in (*program.inputs, *program.outputs, *program.workspace, *constants)}
+
+
+def _root(buffers: dict[str, Buffer], name: str) -> str:
+    """The buffer that owns the memory."""
+    while (below := buffers[name].view_of) is not None:
+        name = below
+    return name
+
+
+def _aligned(e: Emitter, size: Poly) -> Poly:
+    """Rounded up to the workspace's alignment."""
+    whole, rest = divide(size, WORKSPACE_ALIGNMENT)
+    if not rest:
+        return size
+    blocks = add(whole, _blocks(e, rest))
+    return multiply(blocks, {(): WORKSPACE_ALIGNMENT})
+
+
+def _blocks(e: Emitter, size: Poly) -> Poly:
+    """⌈size / alignment⌉."""
+    above = add(size, {(): WORKSPACE_ALIGNMENT - 1})
+    count = known(above)
+    if count is not None:
+        return {(): count // WORKSPACE_ALIGNMENT}
+    return opaque(e, quotient(e, above, WORKSPACE_ALIGNMENT), is_natural(e, above))

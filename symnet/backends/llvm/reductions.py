@@ -1,0 +1,100 @@
+"""Combining stores into an element that all lanes share: vector accumulators, summed in a fixed tree.
+
+In: one value per lane, chunk after chunk.  Out: the element updated once, after the loop.  The order depends on
+the loop's extent and the target alone, never on how units are shared among threads.  An element whose address
+changes inside the vector loop is updated chunk by chunk, after the same tree.
+"""
+
+from __future__ import annotations
+
+from symnet.backends.llvm.emitter import Access, Emitter, Place
+from symnet.backends.llvm.memory import update
+from symnet.backends.llvm.ops import combine, identity, multiply_add
+from symnet.backends.llvm.types import SIZE, Addend, V, vector
+
+ACCUMULATORS = 4  # independent sums in flight: enough to hide the latency of an addition
+
+
+class Accumulators:
+    """The accumulators of one vector loop; `home` is the depth of the region around it."""
+
+    def __init__(self, home: int) -> None:
+        self.home = home
+        self._slots: dict[tuple[str, str, int, int], V] = {}
+        self._targets: dict[tuple[str, str], tuple[Place, Access]] = {}
+
+    def accumulate(self, e: Emitter, place: Place, where: Access, how: str, addend: Addend) -> None:
+        """Take one value per lane."""
+        if where.pointer.depth > self.home:
+            update_shared(e, place, where, how, horizontal(e, how, _kept(e, how, _product(e, addend))))
+            return
+        slot = self._slot(e, place, where, how)
+        kind = vector(place.scalar, e.lanes)
+        old = e.text.define(place.scalar, e.lanes, f"load {kind}, ptr {slot.text}")
+        new = e.text.splat(combine(e, how, old, addend), e.lanes)
+        if e.mask is not None:
+            new = e.text.select(e.mask, new, old)
+        e.text.line(f"store {new.typed}, ptr {slot.text}")
+
+    def _slot(self, e: Emitter, place: Place, where: Access, how: str) -> V:
+        copy = e.copy % ACCUMULATORS
+        key = where.pointer.text, how, e.lanes, copy
+        if key not in self._slots:
+            slot = e.text.alloca(vector(place.scalar, e.lanes), max(16, SIZE[place.scalar] * e.lanes))
+            start = e.text.splat(identity(how, place.scalar), e.lanes)
+            e.text.regions[self.home].lines.append(f"store {start.typed}, ptr {slot.text}")
+            self._slots[key] = slot
+            self._targets[key[:2]] = place, where
+        return self._slots[key]
+
+    def finish(self, e: Emitter) -> None:
+        """Sum the accumulators and update each element once."""
+        for (pointer, how), (place, where) in self._targets.items():
+            widths = sorted({key[2] for key in self._slots if key[:2] == (pointer, how)}, reverse=True)
+            for lanes in widths:
+                slots = [slot for key, slot in self._slots.items() if key[:3] == (pointer, how, lanes)]
+                kind = vector(place.scalar, lanes)
+                parts = [e.text.define(place.scalar, lanes, f"load {kind}, ptr {slot.text}") for slot in slots]
+                update_shared(e, place, where, how, horizontal(e, how, _tree(e, how, parts)))
+
+
+def update_shared(e: Emitter, place: Place, where: Access, how: str, value: V) -> None:
+    """Combine one scalar into memory."""
+    kept = e.lanes, e.mask
+    e.lanes, e.mask = 0, None
+    update(e, place, where, how, (value,))
+    e.lanes, e.mask = kept
+
+
+def _product(e: Emitter, addend: Addend) -> V:
+    if len(addend) == 1:
+        return addend[0]
+    return multiply_add(e, addend[0], addend[1], identity("add", addend[0].scalar))
+
+
+def _kept(e: Emitter, how: str, value: V) -> V:
+    """Lanes that do not count become the identity."""
+    value = e.text.splat(value, e.lanes)
+    return value if e.mask is None else e.text.select(e.mask, value, identity(how, value.scalar))
+
+
+def _tree(e: Emitter, how: str, parts: list[V]) -> V:
+    while len(parts) > 1:
+        pairs = [combine(e, how, a, (b,)) for a, b in zip(parts[::2], parts[1::2], strict=False)]
+        parts = pairs + parts[2 * len(pairs) :]
+    return parts[0]
+
+
+def horizontal(e: Emitter, how: str, value: V) -> V:
+    """All lanes of a vector combined: halves, quarters, …"""
+    while value.lanes > 2:
+        half = value.lanes // 2
+        low, high = (_part(e, value, first, half) for first in (0, half))
+        value = combine(e, how, low, (high,))
+    return combine(e, how, e.text.extract(value, 0), (e.text.extract(value, 1),))
+
+
+def _part(e: Emitter, value: V, first: int, count: int) -> V:
+    picks = ", ".join(f"i32 {lane}" for lane in range(first, first + count))
+    rhs = f"shufflevector {value.typed}, {value.type} poison, <{count} x i32> <{picks}>"
+    return e.text.pure(value.scalar, count, rhs, value.depth)

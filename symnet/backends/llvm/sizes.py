@@ -1,0 +1,200 @@
+"""Whether the sizes of a call fit: extents, bytes of every array and the number of phases, checked in native code.
+
+In: a program, and an emitter at the start of an entry point.  Out: one bit that says that some size is not below 2⁶³
+(2³¹ in code for 32-bit targets, whose addresses and loop counters have so many bits); `refuse_static` refuses at
+compile time what no extent can mend.
+
+All arithmetic is on nonnegative int64: products with the overflow bit, which a 32-bit target needs not, since the
+factors are below 2³¹ there.  An upper bound is enough, so a quotient counts as its dividend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from math import prod
+from typing import Any
+
+from symnet.backends.llvm.emitter import Emitter
+from symnet.backends.llvm.types import V, constant
+from symnet.dtypes import ITEMSIZE
+from symnet.errors import RangeError, explain
+from symnet.loops.affine import names
+from symnet.loops.ir import (
+    Buffer,
+    For,
+    IntAdd,
+    IntConst,
+    IntExpr,
+    IntFloorDiv,
+    IntMin,
+    IntMod,
+    IntMul,
+    IntVar,
+    Program,
+    walk,
+)
+from symnet.loops.printer import int_text
+
+MOST_PHASES = 2**31 - 1  # NAME_phases gives an int32
+FALSE = V("false", "i1")
+
+
+class Sizes:
+    """The check of one entry point: `excess` grows by a bit for every size that is looked at."""
+
+    def __init__(self, e: Emitter, program: Program, limit: int) -> None:
+        self.e, self.program, self.limit = e, program, limit
+        self.excess = FALSE
+        self.dims: dict[str, V] = {}
+
+    def check(self, dims: V) -> V:
+        """Whether some size is too large, from the table of extents."""
+        e = self.e
+        for order, name in enumerate(self.program.dims):
+            where = e.text.pure("ptr", 0, f"getelementptr i64, ptr {dims.text}, i64 {order}", 0) if order else dims
+            value = e.text.load("i64", 0, f"load i64, ptr {where.text}, align 8", 0, "dims")
+            self.dims[name] = self._limited(value)
+        for expr in _extents(self.program):
+            self._limited(self.value(expr))
+        for buffer in _arrays(self.program):
+            self._bytes(buffer)
+        return self.excess
+
+    def note(self, condition: V) -> None:
+        """One more reason why a size may be too large."""
+        self.excess = condition if self.excess is FALSE else self.e.text.binary("or", self.excess, condition)
+
+    def value(self, expr: IntExpr) -> V:
+        """An upper bound of an expression over extents."""
+        return _VALUES[type(expr)](self, expr)
+
+    def product(self, left: V, right: V) -> V:
+        if left.constant or right.constant:
+            left, right = (right, left) if left.constant else (left, right)
+            if right.text in ("0", "1") or left.constant:
+                return constant(int(left.text) * int(right.text), "i64") if left.constant else _simple(left, right)
+        if self.limit < 2**32:
+            return self._limited(self.e.text.binary("mul", left, right))
+        return self._limited(self._overflowing("umul", left, right))
+
+    def total(self, left: V, right: V) -> V:
+        return self._overflowing("sadd", left, right)
+
+    def _overflowing(self, name: str, left: V, right: V) -> V:
+        """A result and its overflow bit."""
+        function = f"llvm.{name}.with.overflow.i64"
+        text, pair = self.e.text, "{ i64, i1 }"
+        text.declarations.setdefault(function, f"declare {pair} @{function}(i64, i64)")
+        both = text.name("wide")
+        text.line(f"{both} = call {pair} @{function}({left.typed}, {right.typed})")
+        self.note(text.define("i1", 0, f"extractvalue {pair} {both}, 1"))
+        return text.define("i64", 0, f"extractvalue {pair} {both}, 0")
+
+    def _limited(self, value: V) -> V:
+        """The value, once it is noted whether it is beyond the limit; a negative one is."""
+        if not value.constant:
+            self.note(self.e.text.binary("icmp ugt", value, constant(self.limit, "i64"), "i1"))
+        return value
+
+    def _bytes(self, buffer: Buffer) -> None:
+        if any(names(extent) for extent in buffer.shape):
+            size = constant(1, "i64")
+            for extent in buffer.shape:
+                size = self.product(size, self.value(extent))
+            self.product(size, constant(ITEMSIZE[buffer.dtype], "i64"))
+
+
+def _simple(value: V, factor: V) -> V:
+    return value if factor.text == "1" else factor
+
+
+def _arrays(program: Program) -> Iterator[Buffer]:
+    """Every array in memory."""
+    return (b for b in (*program.inputs, *program.outputs, *program.workspace))
+
+
+def _extents(program: Program) -> list[IntExpr]:
+    """The sums and products over extents that something is counted by."""
+    found = dict.fromkeys(extent for buffer in _arrays(program) for extent in buffer.shape)
+    for group, stage in program.phases():
+        loops = [stmt.extent for stmt in walk(stage.body) if isinstance(stmt, For)]
+        found |= dict.fromkeys([group.repeat, stage.units, *loops])
+    given = set(program.dims)
+    return [expr for expr in found if not isinstance(expr, (IntConst, IntVar)) and names(expr) <= given]
+
+
+def _sum(sizes: Sizes, expr: IntAdd) -> V:
+    return sizes.total(sizes.value(expr.left), sizes.value(expr.right))
+
+
+def _product(sizes: Sizes, expr: IntMul) -> V:
+    left, right = expr.left, expr.right
+    if isinstance(right, IntConst) and right.value < 0:
+        size = sizes.product(sizes.value(left), constant(-right.value, "i64"))
+        return sizes.e.text.binary("sub", constant(0, "i64"), size)
+    return sizes.product(sizes.value(left), sizes.value(right))
+
+
+def _smaller(sizes: Sizes, expr: IntMin) -> V:
+    left, right = sizes.value(expr.left), sizes.value(expr.right)
+    if left.constant and right.constant:
+        return constant(min(int(left.text), int(right.text)), "i64")
+    text = sizes.e.text
+    return text.select(text.binary("icmp slt", left, right, "i1"), left, right)
+
+
+_VALUES: dict[type[IntExpr], Callable[[Sizes, Any], V]] = {
+    IntConst: lambda sizes, expr: constant(expr.value, "i64"),
+    IntVar: lambda sizes, expr: sizes.dims[expr.name],
+    IntAdd: _sum,
+    IntMul: _product,
+    IntMin: _smaller,
+    IntFloorDiv: lambda sizes, expr: sizes.value(expr.value),
+    IntMod: lambda sizes, expr: sizes.value(expr.value),
+}
+
+# --------------------------------------------------------------------------- what is known when compiling
+
+
+def refuse_static(program: Program, bits: int) -> None:
+    """Refuse extents that are numbers, where they alone are too large.
+
+    Raises:
+        RangeError: naming the array, its shape and its bytes.
+    """
+    limit = 2 ** (bits - 1)
+    fixed = 0
+    for buffer in _arrays(program):
+        known = [extent.value for extent in buffer.shape if isinstance(extent, IntConst)]
+        size = prod(known) * ITEMSIZE[buffer.dtype]
+        whole = len(known) == len(buffer.shape)
+        fixed += size if whole and buffer.space == "workspace" and buffer.view_of is None else 0
+        if max([size, *_constants_in(buffer.shape)]) >= limit:
+            shape = f"({', '.join(map(int_text, buffer.shape))})"
+            got = f"{buffer.name} of shape {shape} {buffer.dtype}: {size} bytes" + ("" if whole else " and more")
+            raise _too_large(program, bits, "each array", got)
+    counted = [c for e in _extents(program) for c in _constants_in((e,))]
+    loops = _constants_in(tuple(s.extent for _, g in program.phases() for s in walk(g.body) if isinstance(s, For)))
+    if max([0, *counted, *loops]) >= limit:
+        raise _too_large(program, bits, "each extent", str(max([*counted, *loops])), "")
+    if fixed >= limit:
+        raise _too_large(program, bits, "the workspace", f"{fixed} bytes")
+
+
+def _constants_in(exprs: tuple[IntExpr, ...]) -> list[int]:
+    """The numbers in expressions, without their signs."""
+    found, stack = [], list(exprs)
+    while stack:
+        expr = stack.pop()
+        if isinstance(expr, IntConst):
+            found.append(abs(expr.value))
+        elif isinstance(expr, (IntAdd, IntMul, IntMin)):
+            stack += [expr.left, expr.right]
+        elif isinstance(expr, (IntFloorDiv, IntMod)):
+            stack.append(expr.value)
+    return found
+
+
+def _too_large(program: Program, bits: int, what: str, got: str, unit: str = " bytes") -> RangeError:
+    expected = f"{what} to have less than 2**{bits - 1}{unit}, for a {bits}-bit target"
+    return RangeError(explain(f"compile(…, name={program.name!r})", expected, got, "Make the extents smaller."))

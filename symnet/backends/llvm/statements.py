@@ -1,0 +1,274 @@
+"""Statements and values → instructions, by table.
+
+In: a body of the loop language and an `Emitter`.  Out: the emitter's function text, longer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from symnet.backends.llvm.emitter import Emitter, Place, Poly, constant_shape
+from symnet.backends.llvm.integers import access, evaluate
+from symnet.backends.llvm.memory import load, store, update
+from symnet.backends.llvm.ops import cast, emit_op, multiply_add
+from symnet.backends.llvm.polynomials import integer, known
+from symnet.backends.llvm.types import REALS, REGISTER, SIZE, Addend, V, constant
+from symnet.backends.llvm.vectors import emit_vector, lanes_of
+from symnet.loops.ir import (
+    INDEX_OUT_OF_RANGE,
+    SINGULAR_MATRIX,
+    Alloc,
+    Body,
+    Buffer,
+    Const,
+    Fail,
+    For,
+    FromInt,
+    If,
+    IntCondition,
+    IntConst,
+    IntExpr,
+    Let,
+    Load,
+    Op,
+    Store,
+    Value,
+    Var,
+)
+
+ERROR_CODES = {  # 3 and 5 are the C wrapper's
+    "OK": 0,
+    "WORKSPACE_TOO_SMALL": 1,
+    "BAD_PHASE": 2,
+    INDEX_OUT_OF_RANGE: 4,
+    SINGULAR_MATRIX: 6,
+}
+STATUS = "%status"  # where a stage that can fail keeps its return code
+
+# --------------------------------------------------------------------------- values
+
+
+def emit_value(e: Emitter, value: Value) -> V:
+    """The instructions that compute a value."""
+    return _VALUES[type(value)](e, value)
+
+
+def _const(e: Emitter, value: Const) -> V:
+    return constant(value.value, REGISTER[value.dtype])
+
+
+def _var(e: Emitter, value: Var) -> V:
+    return e.values[value.name]
+
+
+def _load(e: Emitter, value: Load) -> V:
+    place = e.place(value.buffer)
+    return load(e, place, access(e, place, value.index))
+
+
+def _from_int(e: Emitter, value: FromInt) -> V:
+    number = integer(e, evaluate(e, value.value))
+    return cast(e, value.dtype, [number])
+
+
+def _op(e: Emitter, value: Op) -> V:
+    if value.name in _FUSED and value.dtype in ("float32", "float64"):
+        fused = _FUSED[value.name](e, value)
+        if fused is not None:
+            return fused
+    return emit_op(e, value.name, value.dtype, [emit_value(e, arg) for arg in value.args])
+
+
+def _is_product(value: Value) -> bool:
+    return isinstance(value, Op) and value.name == "mul"
+
+
+def _fused_add(e: Emitter, value: Op) -> V | None:
+    """a·b + c or c + a·b."""
+    left, right = value.args
+    if not _is_product(left):
+        left, right = right, left
+    if not isinstance(left, Op) or left.name != "mul":
+        return None
+    return multiply_add(e, *(emit_value(e, v) for v in (*left.args, right)))
+
+
+def _fused_sub(e: Emitter, value: Op) -> V | None:
+    """a·b - c or c - a·b."""
+    left, right = value.args
+    if isinstance(left, Op) and left.name == "mul":
+        a, b, c = (emit_value(e, v) for v in (*left.args, right))
+        return multiply_add(e, a, b, emit_op(e, "neg", value.dtype, [c]))
+    if isinstance(right, Op) and right.name == "mul":
+        a, b, c = (emit_value(e, v) for v in (*right.args, left))
+        return multiply_add(e, emit_op(e, "neg", value.dtype, [a]), b, c)
+    return None
+
+
+_FUSED = {"add": _fused_add, "sub": _fused_sub}
+_VALUES: dict[type, Callable[[Emitter, Any], V]] = {Const: _const, Var: _var, Load: _load, FromInt: _from_int, Op: _op}
+
+# --------------------------------------------------------------------------- statements
+
+
+def emit_body(e: Emitter, body: Body) -> None:
+    """Every statement of a body."""
+    number = 0
+    while number < len(body):
+        stmt = body[number]
+        found = e.calls.get(id(stmt))
+        if found is None:
+            _STATEMENTS[type(stmt)](e, stmt)
+            number += 1
+        else:
+            length, write = found
+            write(e)
+            number += length
+
+
+def _let(e: Emitter, stmt: Let) -> None:
+    e.values[stmt.name] = emit_value(e, stmt.value)
+
+
+def _store(e: Emitter, stmt: Store) -> None:
+    place = e.place(stmt.buffer)
+    if stmt.combine is None:
+        value = emit_value(e, stmt.value)
+        store(e, place, access(e, place, stmt.index), value)
+        return
+    addend = _addend(e, stmt)
+    where = access(e, place, stmt.index)
+    if e.reductions is not None and e.lanes and where.step == 0:
+        e.reductions.accumulate(e, place, where, stmt.combine, addend)
+    else:
+        update(e, place, where, stmt.combine, addend)
+
+
+def _addend(e: Emitter, stmt: Store) -> Addend:
+    """A product stays two factors, for a multiply-add."""
+    value = stmt.value
+    if stmt.combine == "add" and isinstance(value, Op) and value.name == "mul":
+        factors = tuple(emit_value(e, arg) for arg in value.args)
+        if factors[0].scalar in REALS:
+            return factors
+        return (emit_op(e, "mul", value.dtype, list(factors)),)
+    return (emit_value(e, value),)
+
+
+def _alloc(e: Emitter, stmt: Alloc) -> None:
+    """Rows padded to whole vectors, so that tails may use whole registers."""
+    buffer = stmt.buffer
+    shape = constant_shape(buffer)
+    pad = max(1, e.target.vector_bits // 32)
+    padded = (*shape[:-1], -(-shape[-1] // pad) * pad) if shape else ()
+    scalar = REGISTER[buffer.dtype]
+    count, strides = row_major(padded)
+    alignment = max(SIZE[scalar], min(64, e.target.vector_bits // 8))
+    pointer = e.text.alloca("i8" if scalar == "i1" else scalar, alignment, count)
+    last = shape[-1] if shape else None
+    e.places[buffer.name] = Place(pointer, strides, buffer.name, scalar, alignment, True, last)
+
+
+def row_major(shape: tuple[int, ...]) -> tuple[int, tuple[Poly, ...]]:
+    """Number of elements, and elements to step per axis."""
+    count = 1
+    strides: list[Poly] = []
+    for extent in reversed(shape):
+        strides.append({(): count})
+        count *= extent
+    return count, tuple(reversed(strides))
+
+
+def _if(e: Emitter, stmt: If) -> None:
+    condition = _condition(e, stmt.condition)
+    if isinstance(condition, bool):
+        emit_body(e, stmt.then if condition else stmt.orelse)
+        return
+    orelse = (lambda: emit_body(e, stmt.orelse)) if stmt.orelse else None
+    e.text.branch(condition, lambda: emit_body(e, stmt.then), orelse)
+
+
+_DECIDE = {
+    "lt": int.__lt__,
+    "le": int.__le__,
+    "gt": int.__gt__,
+    "ge": int.__ge__,
+    "eq": int.__eq__,
+    "ne": int.__ne__,
+}
+_PREDICATE = {"lt": "slt", "le": "sle", "gt": "sgt", "ge": "sge", "eq": "eq", "ne": "ne"}
+
+
+def _condition(e: Emitter, condition: IntCondition) -> V | bool:
+    left, right = evaluate(e, condition.left), evaluate(e, condition.right)
+    a, b = known(left), known(right)
+    if a is not None and b is not None:
+        return bool(_DECIDE[condition.op](a, b))
+    return e.text.binary(f"icmp {_PREDICATE[condition.op]}", integer(e, left), integer(e, right), "i1")
+
+
+# --------------------------------------------------------------------------- loops
+
+
+def _for(e: Emitter, stmt: For) -> None:
+    if stmt.kind == "vector" and not e.lanes and lanes_of(e.target, e.facts(stmt.body)) > 1:
+        emit_vector(e, stmt, emit_body)
+    else:
+        (_unrolled if stmt.kind == "unroll" else _serial)(e, stmt)
+
+
+def _unrolled(e: Emitter, stmt: For) -> None:
+    """Copies of the body; those that a run-time extent may not reach stand under a condition."""
+    extent = evaluate(e, stmt.extent)
+    size = known(extent)
+    if size is None and stmt.bound is None:
+        _serial(e, stmt)
+        return
+    for number in range(stmt.bound or 0 if size is None else size):
+        if size is None:
+            reached = e.text.binary("icmp slt", constant(number, e.index), integer(e, extent), "i1")
+            e.text.branch(reached, partial(_iteration, e, stmt, number))
+        else:
+            _iteration(e, stmt, number)
+
+
+def _serial(e: Emitter, stmt: For) -> None:
+    extent = evaluate(e, stmt.extent)
+    size = known(extent)
+    if size is not None and size <= 1:
+        for number in range(size):
+            _iteration(e, stmt, number)
+        return
+    innermost = not e.facts(stmt.body).loops
+    count = integer(e, extent)
+    e.text.loop(count, size is not None, e.stored(stmt.body), innermost, lambda v: _iteration(e, stmt, v))
+
+
+def _iteration(e: Emitter, stmt: For, number: V | int) -> None:
+    e.bind(stmt.var, number)
+    emit_body(e, stmt.body)
+
+
+def _fail(e: Emitter, stmt: Fail) -> None:
+    if stmt.report is not None:
+        before = e.text.define("i32", 0, f"load i32, ptr {STATUS}, align 4")
+        first = e.text.binary("icmp eq", before, constant(ERROR_CODES["OK"], "i32"), "i1")
+        e.text.branch(first, partial(_report, e, stmt.report, stmt.numbers))
+    e.text.line(f"store i32 {ERROR_CODES[stmt.code]}, ptr {STATUS}, align 4")
+
+
+def _report(e: Emitter, report: Buffer, numbers: tuple[IntExpr, ...]) -> None:
+    for place, number in enumerate(numbers):
+        _store(e, Store(report, (IntConst(place),), FromInt(number, report.dtype)))
+
+
+_STATEMENTS: dict[type, Callable[[Emitter, Any], None]] = {
+    For: _for,
+    If: _if,
+    Let: _let,
+    Store: _store,
+    Alloc: _alloc,
+    Fail: _fail,
+}

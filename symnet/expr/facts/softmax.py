@@ -1,0 +1,62 @@
+"""Softmax and its kind as the graph spells them: e^(x - logsumexp x), and E / Σ E.
+
+In: a node.  Out: the axes over which it is a distribution, or the sum that it is divided by.
+"""
+
+from __future__ import annotations
+
+from symnet.expr.nodes.constants import number_of
+from symnet.expr.nodes.contraction import Einsum
+from symnet.expr.nodes.elementwise import is_op
+from symnet.expr.nodes.expansion import Expand
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.reduction import Reduce
+
+
+def softmax_axes(node: Node) -> list[tuple[int, ...]]:
+    """The axes over which exp(x - expand(logsumexp x)) is a softmax; empty when it is none."""
+    if not is_op(node, "exp"):
+        return []
+    argument = node.operands[0]
+    if not is_op(argument, "add"):
+        return []
+    for place, term in enumerate(argument.operands):
+        total = _negated_logsumexp(term)
+        if total is None:
+            continue
+        rest = argument.operands[:place] + argument.operands[place + 1 :]
+        whole = total.operands[0]
+        if rest == (whole,) or (is_op(whole, "add") and rest == whole.operands):
+            return [total.axes]
+    return []
+
+
+def _negated_logsumexp(term: Node) -> Reduce | None:
+    """logsumexp(x) of -1·expand(logsumexp(x)), the repeated axes being the reduced ones."""
+    if not is_op(term, "mul") or len(term.operands) != 2 or number_of(term.operands[0]) != -1:
+        return None
+    repeated = term.operands[1]
+    total = repeated.operands[0] if isinstance(repeated, Expand) else repeated
+    if not isinstance(total, Reduce) or total.op != "logsumexp":
+        return None
+    if isinstance(repeated, Expand):
+        return total if repeated.new_axes == total.axes and repeated.rank == total.operands[0].rank else None
+    return total if total.axes == tuple(range(len(total.axes))) else None  # repeated by broadcasting
+
+
+def reciprocal_total(factor: Node) -> Einsum | None:
+    """s of (expand s)⁻¹ or expand(s⁻¹)."""
+    seen_power = False
+    while True:
+        if is_op(factor, "pow") and number_of(factor.operands[1]) == -1 and not seen_power:
+            seen_power, factor = True, factor.operands[0]
+        elif isinstance(factor, Expand) and factor.rank - 1 not in factor.axes:
+            factor = factor.operands[0]
+        else:
+            return factor if seen_power and isinstance(factor, Einsum) else None
+
+
+def sums_last_axis(total: Einsum) -> bool:
+    """Whether an einsum is the sum over its operand's last axis."""
+    indices = total.inputs[0]
+    return total.is_sum and total.output == indices[:-1]

@@ -1,0 +1,70 @@
+"""Cumulative sums along an axis.
+
+In: an array and an axis.  Out: a node of its shape; `reverse` sums from the end, which is what derivatives need.
+Not handled: other cumulative operations.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+from sympy import Integer
+
+from symnet.errors import ShapeError, explain
+from symnet.expr.nodes.constants import as_node
+from symnet.expr.nodes.contraction import widened
+from symnet.expr.nodes.extents import normalize_axes
+from symnet.expr.nodes.movement import reshape
+from symnet.expr.nodes.node import Node, Shape
+
+
+class CumulativeSum(Node):
+    """y[…, k, …] = Σ over j ≤ k (over j ≥ k in reverse) of x[…, j, …]: args are (axis, reverse, x)."""
+
+    __slots__ = ()
+    kind = "cumsum"
+
+    @classmethod
+    def _derive(cls, axis: Integer, reverse: Integer, x: Node) -> tuple[Shape, str | None]:
+        assert 0 <= int(axis) < x.rank and int(reverse) in (0, 1), (axis, reverse, x.shape)
+        return x.shape, "int64" if x.dtype == "bool" else x.dtype
+
+    @property
+    def axis(self) -> int:
+        return int(self.args[0])
+
+    @property
+    def reverse(self) -> bool:
+        return bool(self.args[1])
+
+
+def cumulate(x: Node, axis: int, reverse: bool = False) -> CumulativeSum:
+    """The node."""
+    return CumulativeSum(sympy.Integer(axis), sympy.Integer(int(reverse)), x)  # type: ignore[return-value]
+
+
+def cumsum(x: Any, axis: int | None = None) -> Node:
+    """Sums of the first 1, 2, 3, … elements along an axis; its derivative sums from the end.
+
+    Args:
+        x: rank 1 or more.
+        axis: an int; None sums over the elements in a row, as in NumPy.
+
+    Raises:
+        ShapeError: for a scalar, or an axis that x does not have.
+
+    Example:
+        >>> import symnet as sn
+        >>> x, w = sn.tensor("x", 4), sn.tensor("w", 4)
+        >>> sn.grad(w @ sn.cumsum(x), x)
+        cumsum(w[::-1])[::-1]
+    """
+    x = widened(as_node(x))
+    if not x.rank:
+        mend = "A number is its own sum; reshape it to (1,) for an array."
+        raise ShapeError(explain("cumsum(x)", "rank 1 or more", "a scalar", mend))
+    if axis is None:
+        return cumulate(x if x.rank == 1 else reshape(x, -1), 0)
+    (place,) = normalize_axes(f"cumsum(x, axis={axis!r})", (axis,), x.rank)
+    return cumulate(x, place)
