@@ -1,77 +1,33 @@
-"""What compiling gives: a native function that shows how it came to be.
+"""What compiling gives: a native function, or code for another machine, that shows how it came to be.
 
-In: the stages (`compiler.py`) or an entry of the cache.  Out: `CompiledFunction`.
+In: an entry (machine code and what is handed back) and the record of the stages (`stages.py`), or how to come by it.
+Out: `CompiledFunction`, which is called; `CrossCompiled`, which is exported.
 A function that came from the cache did no algebra; the stages run when somebody asks to see them.
 """
 
 from __future__ import annotations
 
-import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, final
+from typing import Any, NoReturn, final
 
 from symnet.errors import CompileError, explain
-from symnet.expr.nodes.node import Node
-from symnet.expr.nodes.symbols import Tensor
 from symnet.loops.ir import Program
 from symnet.loops.printer import to_text
 from symnet.loops.signature import Signature
-from symnet.lower.program import Lowered
 from symnet.runtime.arguments import Arguments
-from symnet.runtime.bind import BoundStep
 from symnet.runtime.function import NativeFunction
 from symnet.runtime.structure import Template, factors_only
-from symnet.schedule.target import Target
 from symnet.simplify.cost import flops
 from symnet.simplify.machine.arrangement import arrange
+from symnet.stages import Stages
+
+Recipe = tuple[Callable[..., Any], tuple[Any, ...]] | None  # a function and its arguments that make it again
 
 
-@dataclass(repr=False)
-class Stages:
-    """What every stage gave.
-
-    Attributes:
-        name, outputs, leaves, real: of the function: C name, output names, inputs in order, dtype of weak values.
-        structure: how the outputs are handed back.
-        written, formula, numeric: the roots as written, in algebra form, in numeric form.
-        asked: the expressions that the call named; their factors are the roots where they are compressed.
-        lowered, program, llvm_ir, object_code: the floors below.
-        seconds: time of each stage.
-    """
-
-    name: str
-    outputs: tuple[str, ...]
-    leaves: tuple[Tensor, ...]
-    real: str
-    target: Target | None
-    written: list[Node]
-    structure: Template = 0
-    asked: list[Node] = field(default_factory=list)
-    formula: list[Node] = field(default_factory=list)
-    numeric: list[Node] = field(default_factory=list)
-    lowered: Lowered | None = None
-    program: Program | None = None
-    llvm_ir: str = ""
-    object_code: bytes = b""
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    def __repr__(self) -> str:
-        times = ", ".join(f"{stage} {1e3 * s:.0f} ms" for stage, s in self.seconds.items())
-        return f"<stages of {self.name}({', '.join(leaf.name for leaf in self.leaves)}): {times}>"
-
-    def timed(self, stage: str, work: Callable[[], Any]) -> Any:
-        """Run a stage and note its time."""
-        begin = time.perf_counter()
-        result = work()
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - begin
-        return result
-
-
-@final
-class CompiledFunction(NativeFunction):
-    """A native function that also shows how it came to be.
+class Shown(ABC):
+    """What both kinds show.
 
     Attributes:
         inputs, outputs: names, in order.
@@ -79,50 +35,34 @@ class CompiledFunction(NativeFunction):
         loops: the scheduled loops, as text.
         llvm_ir: LLVM assembly before LLVM's own passes.
         assembly: machine assembly.
+        object_code: machine code.
         flops: floating-point operations of one call, a SymPy polynomial in the extents.
         stages: every stage's result, and its time in seconds.
         from_cache: whether the code was read from disk.
     """
 
-    def __init__(
-        self, signature: Signature, native: Any, object_code: bytes, stages: Callable[[], Stages], **options: Any
-    ) -> None:
-        if native is not None:
-            super().__init__(signature, native, **options)
-        else:  # made for another machine: to be exported, not called
-            self.signature, self.structure = signature, options.get("structure")
-            self.arguments = Arguments(signature, options.get("positional", ()))
-            self.positional = tuple(options.get("positional", ()))
-        self.is_native = native is not None
-        self.object_code = object_code
-        self.from_cache = False
-        self._stages = stages
+    signature: Signature
+    arguments: Arguments
+    structure: Template
+    positional: tuple[str, ...]
+    object_code: bytes
+    from_cache: bool
+    recipe: Recipe
+    _stages: Callable[[], Stages]
 
-    def __call__(self, /, *args: Any, **keywords: Any) -> Any:
-        """Run once: see `NativeFunction`.
+    @property
+    def name(self) -> str:
+        return self.signature.name
 
-        Raises:
-            CompileError: when the function was compiled for another machine.
-        """
-        self._require_native("(…)")
-        return super().__call__(*args, **keywords)
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the inputs, in order."""
+        return self.arguments.names
 
-    def bind(self, /, *args: Any, **keywords: Any) -> BoundStep:
-        """Fix the buffers once: see `NativeFunction.bind`."""
-        self._require_native(".bind(…)")
-        return super().bind(*args, **keywords)
-
-    def workspace_bytes(self, /, **dims: int) -> int:
-        """Scratch memory of one call in bytes, for given extents."""
-        self._require_native(".workspace_bytes(…)")
-        return super().workspace_bytes(**dims)
-
-    def _require_native(self, call: str) -> None:
-        if not self.is_native:
-            target = self.stages.target
-            got = f"code for {target.triple}" if target else "code for another machine"
-            mend = 'Write it to files with .export("build/name"), or compile it again without target=.'
-            raise CompileError(explain(f"{self.name}{call}", "code for this machine", got, mend))
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the outputs, in order."""
+        return tuple(buffer.name for buffer in self.signature.outputs)
 
     @cached_property
     def stages(self) -> Stages:
@@ -131,7 +71,7 @@ class CompiledFunction(NativeFunction):
     @property
     def formula(self) -> Any:
         found = self.stages.formula
-        return found[0] if len(found) == 1 else tuple(found)
+        return found[0] if len(found) == 1 else found
 
     @property
     def program(self) -> Program:
@@ -155,7 +95,7 @@ class CompiledFunction(NativeFunction):
 
     @cached_property
     def flops(self) -> Any:
-        return flops(arrange(self.stages.numeric))
+        return flops(arrange(list(self.stages.numeric)))
 
     def source(self, library: str = "numpy") -> str:
         """Readable source of the same function: a module that needs that library and nothing of symnet.
@@ -173,7 +113,22 @@ class CompiledFunction(NativeFunction):
 
     def report(self) -> str:
         """What was compiled: inputs, outputs, kernels, operations, workspace, times."""
-        return report(self)
+        stages, lowered, target = self.stages, self.stages.lowered, self.stages.target
+        assert lowered is not None and target is not None
+        phases = [stage.name for _, stage in self.program.phases()]
+        times = ", ".join(f"{stage} {1e3 * s:.0f} ms" for stage, s in stages.seconds.items())
+        lines = [
+            f"{self.name}({', '.join(self.inputs)}) -> {', '.join(self.outputs)}",
+            f"kernels     {len(lowered.nests)} loop nests in {len(phases)} stages",
+            f"FLOPs       {self.flops}",
+            f"workspace   {self._workspace()}",
+            f"machine     {target.cpu or target.triple}, {target.vector_bits}-bit vectors",
+            f"object code {len(self.object_code)} bytes" + (", from the cache" if self.from_cache else ""),
+            f"stages      {times}",
+            *(f"note: {note}" for note in self.program.notes),
+            *(f"note: {name} is unused" for name in sorted(self.signature.unused)),
+        ]
+        return "\n".join(lines)
 
     def export(self, path: str, **options: Any) -> Any:
         """Write object, shared library, C header, Python stub and C test: see `export/files.py`.
@@ -187,36 +142,81 @@ class CompiledFunction(NativeFunction):
         given = {"structure": factors_only(self.structure), "positional": self.positional} | options
         return export(path, self.signature, self.program, self.stages.target, self.object_code, **given)
 
-
-def report(f: CompiledFunction) -> str:
-    """What was compiled, as text."""
-    stages, lowered, target = f.stages, f.stages.lowered, f.stages.target
-    assert lowered is not None and target is not None
-    phases = [stage.name for _, stage in f.program.phases()]
-    times = ", ".join(f"{stage} {1e3 * s:.0f} ms" for stage, s in stages.seconds.items())
-    lines = [
-        f"{f.name}({', '.join(f.inputs)}) -> {', '.join(f.outputs)}",
-        f"kernels     {len(lowered.nests)} loop nests in {len(phases)} stages",
-        f"FLOPs       {f.flops}",
-        f"workspace   {_workspace_line(f)}",
-        f"machine     {target.cpu or target.triple}, {target.vector_bits}-bit vectors",
-        f"object code {len(f.object_code)} bytes" + (", from the cache" if f.from_cache else ""),
-        f"stages      {times}",
-        *(f"note: {note}" for note in f.program.notes),
-        *(f"note: {name} is unused" for name in sorted(f.signature.unused)),
-    ]
-    return "\n".join(lines)
+    @abstractmethod
+    def _workspace(self) -> str:
+        """The size of the workspace, as the report says it."""
 
 
-def _workspace_line(f: CompiledFunction) -> str:
-    if not f.is_native:
+@final
+class CompiledFunction(Shown, NativeFunction):
+    """A native function that also shows how it came to be."""
+
+    def __init__(
+        self,
+        native: Any,
+        signature: Signature,
+        object_code: bytes,
+        stages: Callable[[], Stages],
+        structure: Template,
+        **options: Any,
+    ) -> None:
+        NativeFunction.__init__(self, signature, native, structure=structure, **options)
+        self.object_code, self.from_cache, self._stages = object_code, False, stages
+
+    def _workspace(self) -> str:
+        dims = self.signature.dims
+        if not dims:
+            return f"{self.workspace_bytes()} bytes"
+        small, large = (dict.fromkeys(dims, n) for n in (1000, 1_000_000))
+        sizes = self.workspace_bytes(**small), self.workspace_bytes(**large)
+        name = ", ".join(dims)
+        if sizes[0] == sizes[1]:
+            return f"{sizes[0]} bytes, whatever {name}"
+        return f"{sizes[0]} bytes at {name} = 1000, {sizes[1]} at 1000000"
+
+
+@final
+class CrossCompiled(Shown):
+    """Code for another machine: to be looked at and exported, not called."""
+
+    def __init__(
+        self,
+        signature: Signature,
+        object_code: bytes,
+        stages: Callable[[], Stages],
+        structure: Template,
+        positional: tuple[str, ...],
+    ) -> None:
+        self.signature, self.object_code, self._stages = signature, object_code, stages
+        self.arguments = Arguments(signature, positional)
+        self.structure, self.positional = structure, positional
+        self.from_cache = False
+
+    def __call__(self, /, *args: Any, **keywords: Any) -> NoReturn:
+        """Refused.
+
+        Raises:
+            CompileError: it says for which machine the code is.
+        """
+        self._refuse("(…)")
+
+    def bind(self, /, *args: Any, **keywords: Any) -> NoReturn:
+        """Refused, as calls are."""
+        self._refuse(".bind(…)")
+
+    def workspace_bytes(self, /, **dims: int) -> NoReturn:
+        """Refused: the code that knows runs on the other machine."""
+        self._refuse(".workspace_bytes(…)")
+
+    def _refuse(self, call: str) -> NoReturn:
+        target = self.stages.target
+        got = f"code for {target.triple}" if target else "code for another machine"
+        mend = 'Write it to files with .export("build/name"), or compile it again without target=.'
+        raise CompileError(explain(f"{self.name}{call}", "code for this machine", got, mend))
+
+    def _workspace(self) -> str:
         return "to be asked of the machine it was compiled for"
-    dims = f.signature.dims
-    if not dims:
-        return f"{f.workspace_bytes()} bytes"
-    small, large = (dict.fromkeys(dims, n) for n in (1000, 1_000_000))
-    sizes = f.workspace_bytes(**small), f.workspace_bytes(**large)
-    name = ", ".join(dims)
-    if sizes[0] == sizes[1]:
-        return f"{sizes[0]} bytes, whatever {name}"
-    return f"{sizes[0]} bytes at {name} = 1000, {sizes[1]} at 1000000"
+
+    def __reduce__(self) -> Any:
+        """Its recipe."""
+        return self.recipe

@@ -12,19 +12,20 @@ import numpy as np
 
 from symnet.backends.llvm import codegen
 from symnet.backends.llvm.targets import host_target
-from symnet.compiler import Request, retyped
 from symnet.expr.nodes.node import Node
 from symnet.loops import interpreter
 from symnet.loops.ir import Program
 from symnet.loops.verifier import verify
 from symnet.lower.program import lower, naive_program
 from symnet.reference import evaluate
+from symnet.request import Request
 from symnet.runtime.function import NativeFunction
 from symnet.schedule.program import schedule
 from symnet.schedule.reuse import reused
 from symnet.schedule.target import Target
 from symnet.simplify.algebra.table import simplify
 from symnet.simplify.numeric.passes import numeric
+from symnet.stages import written
 
 Arrays = list[np.ndarray]
 TOLERANCE = {"float64": 2e-10, "float32": 2e-3}
@@ -43,7 +44,7 @@ def floors(
 ) -> Iterator[tuple[str, Arrays]]:
     """(floor, outputs) from the top of the house to the bottom."""
     names = tuple(f"out{k}" for k in range(len(roots)))
-    c = retyped(Request("chain", tuple(roots), (), names, tuple(range(len(roots))), real, "chain", target))
+    c = written(Request("chain", tuple(roots), (), names, tuple(range(len(roots))), real, "chain", target))
     data = {leaf.name: np.asarray(data[leaf.name]).astype(leaf.dtype) for leaf in c.leaves}
     yield "reference", evaluate(c.written, data, dtype=real, leaves=c.leaves)
     algebra = simplify(c.written)

@@ -26,7 +26,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("backends",),
     ("runtime",),
     ("export",),
-    ("compiler", "compiled", "factoring", "lambdify"),
+    ("compiler", "compiled", "stages", "request", "factoring", "lambdify"),
     ("train", "compare", "study"),
     ("cli", "__init__", "__main__"),  # the face: exports everything, lazily
 )
@@ -37,7 +37,11 @@ SIDEWAYS = {
     ("arrays", "dtypes"),
     ("lower", "loops"),
     ("compiler", "compiled"),
-    ("compiler", "factoring"),
+    ("compiler", "stages"),
+    ("compiler", "request"),
+    ("compiled", "stages"),
+    ("stages", "request"),
+    ("stages", "factoring"),
     ("lambdify", "compiler"),
     ("cli", "__init__"),
     ("__main__", "cli"),

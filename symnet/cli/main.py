@@ -27,7 +27,7 @@ from typing import Any
 import symnet as sn
 from symnet import dtypes
 from symnet.cli.usage import EXAMPLES, USAGE, Parser, shielded
-from symnet.compiler import STAGES
+from symnet.compiler import STOPS
 from symnet.errors import ArgumentError, ShapeError, SymnetError, clipped, explain
 from symnet.expr.nodes.extents import Dim
 from symnet.expr.nodes.graph import topological
@@ -95,7 +95,7 @@ def parser() -> argparse.ArgumentParser:
     compile_ = _command(commands, "compile", run_compile, "compile an expression and say what was made")
     _source(compile_, "also compile the gradient by these, separated by commas")
     compile_.add_argument("--dtype", choices=dtypes.REAL, help="of the real leaves")
-    compile_.add_argument("--stop-after", choices=STAGES, help="print what stands after this stage")
+    compile_.add_argument("--stop-after", choices=STOPS, help="print what stands after this stage")
     export = _command(commands, "export", run_export, "write object, library, C header, Python stub, C test")
     _source(export, "also export the gradient by these, separated by commas")
     export.add_argument("path", metavar="PATH", help="folder and name of the files, such as build/mlp")

@@ -54,7 +54,7 @@ def test_compiling_leaves_the_collector_as_it_was_also_when_it_fails(thresholds,
 
     sn.compile(sn.sum(x * x))
     assert gc.get_threshold() == thresholds
-    monkeypatch.setattr("symnet.compiler.lower", fails)
+    monkeypatch.setattr("symnet.stages.lower", fails)
     with pytest.raises(RuntimeError):
         sn.compile(sn.sum(x * x * x))
     assert inside == [THRESHOLDS] and gc.get_threshold() == thresholds

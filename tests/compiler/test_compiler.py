@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 import symnet as sn
-import symnet.compiler
 from symnet.backends.llvm.targets import target_for
 from symnet.errors import CompileError
 from symnet.loops.ir import Program
 from symnet.loops.printer import to_text
+from symnet.request import Request, cache_key
 
 m = sn.dim("m")
 
@@ -231,7 +231,7 @@ def test_a_warm_start_takes_the_code_from_disk_and_does_no_algebra(
     monkeypatch.setenv("SYMNET_CACHE_DIR", str(tmp_path))
     loss, params, _ = digits()
     cold = sn.value_and_grad(loss, params, dtype="float32")
-    monkeypatch.setattr(symnet.compiler, "grad", None)  # a call would fail
+    monkeypatch.setattr("symnet.stages.grad", None)  # a call would fail
     warm = sn.value_and_grad(loss, params, dtype="float32")
     assert not cold.from_cache and warm.from_cache
     data = data_for(9, rng)
@@ -244,7 +244,7 @@ def test_a_warm_start_takes_the_code_from_disk_and_does_no_algebra(
 def test_the_key_of_the_cache_tells_options_and_expressions_apart() -> None:
     loss, params, _ = digits()
     requests = [
-        symnet.compiler.Request("compile", (loss,), wrt, ("value",), 0, dtype, name, None)
+        Request("compile", (loss,), wrt, ("value",), 0, dtype, name, None)
         for wrt, dtype, name in [
             ((), "float32", "f"),
             ((), "float64", "f"),
@@ -252,7 +252,7 @@ def test_the_key_of_the_cache_tells_options_and_expressions_apart() -> None:
             (tuple(params), "float32", "f"),
         ]
     ]
-    assert len({symnet.compiler.cache_key(r) for r in requests}) == len(requests)
+    assert len({cache_key(r) for r in requests}) == len(requests)
 
 
 def test_a_function_for_another_machine_is_exported_not_called() -> None:

@@ -1,0 +1,181 @@
+"""What a caller of `compile` or `value_and_grad` asks for, checked and in one record.
+
+In: the arguments of a call.  Out: `Request`; `cache_key`, a digest of everything that its machine code depends on,
+taken before any differentiation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from symnet.calculus.structure import flatten
+from symnet.errors import ArgumentError, clipped, explain, truth
+from symnet.export.names import check_name
+from symnet.expr.nodes.constants import as_node
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import Named, Tensor
+from symnet.runtime.structure import Template
+from symnet.schedule.target import Target
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a caller asked for.
+
+    Attributes:
+        call: the public function's name, for messages.
+        written: the expressions as written; `wrt` what they are differentiated by (none for `compile`).
+        names: of the outputs; `template` arranges them.
+        dtype: of the real leaves, as the caller wrote it; None for their own.
+        name: the C name.
+        target: another machine; None for this one.
+        options: of the runtime: threads, check_finite, positional.
+        compressed: compute the factors of the expressions (`factoring.py`) in their place.
+        absent: what the gradient by a parameter is that the expression does not contain: "error" or "zero".
+    """
+
+    call: str
+    written: tuple[Node, ...]
+    wrt: tuple[Node, ...]
+    names: tuple[str, ...]
+    template: Template
+    dtype: Any
+    name: str
+    target: Target | None
+    options: dict[str, Any] = field(default_factory=dict)
+    compressed: bool = False
+    absent: str = "error"
+
+    def leafy(self) -> list[Node]:
+        """What holds the inputs: the expressions, and parameters that need not be in them."""
+        return [*self.written, *(self.wrt if self.absent == "zero" else ())]
+
+
+def of_outputs(outputs: Any, inputs: Sequence[Any] | None, compressed: bool, given: dict[str, Any]) -> Request:
+    """What `compile` is asked for; `given` are the dtype, name and target, and the options of the runtime."""
+    listed = list(outputs.values()) if isinstance(outputs, dict) else outputs
+    many = isinstance(listed, (list, tuple))
+    nodes = tuple(map(as_node, listed)) if many else (as_node(listed),)
+    template: Template = tuple(range(len(nodes))) if many else 0
+    if isinstance(outputs, dict):
+        template = dict(zip(outputs, range(len(nodes)), strict=True))
+    compressed = truth("compile(…)", "compressed", compressed)
+    return Request(
+        "compile", nodes, (), _output_names(nodes), template, **_options(inputs, given), compressed=compressed
+    )
+
+
+def of_gradient(L: Any, params: Any, inputs: Sequence[Any] | None, absent: str, given: dict[str, Any]) -> Request:
+    """What `value_and_grad` is asked for."""
+    targets, _ = flatten("value_and_grad(L, params)", params)
+    labels = [f"grad_{t.name}" if isinstance(t, (Tensor, Named)) else f"grad_{k}" for k, t in enumerate(targets)]
+    asked = (as_node(L),), tuple(targets), _distinct(["value", *labels]), (0, _template(params))
+    return Request("value_and_grad", *asked, **_options(inputs, given), absent=absent)
+
+
+def check(request: Request) -> None:
+    """Refuse a C name that no compiler takes, or a machine that LLVM does not know, before anything is done.
+
+    Raises:
+        ArgumentError: naming the argument.
+    """
+    check_name(request.name, f"{request.call}(…, name={clipped(repr(request.name))})")
+
+
+def check_machine(request: Request) -> None:
+    """Refuse a machine for which LLVM makes no code.
+
+    Raises:
+        CompileError: with what it says.
+    """
+    if request.target is not None:
+        from symnet.backends.llvm.machines import check_target
+
+        check_target(request.target, f"{request.call}(…, target=…)")
+
+
+def host() -> Target:
+    """The machine at hand."""
+    from symnet.backends.llvm.targets import host_target
+
+    return host_target()
+
+
+# --------------------------------------------------------------------------- names and arrangement
+
+
+def _options(inputs: Sequence[Any] | None, given: dict[str, Any]) -> dict[str, Any]:
+    """The fields that both calls fill alike."""
+    asked = {key: given[key] for key in ("dtype", "name", "target")}
+    runtime = {key: given[key] for key in ("threads", "check_finite")}
+    return {**asked, "options": {**runtime, "positional": _positional(inputs)}}
+
+
+def _template(params: Any) -> Template:
+    if isinstance(params, dict):
+        return {key: 1 + k for k, key in enumerate(params)}
+    if isinstance(params, (list, tuple)):
+        return [1 + k for k in range(len(params))]
+    return 1
+
+
+def _positional(inputs: Sequence[Any] | None) -> tuple[str, ...]:
+    """The names of the leaves that may be passed by position."""
+    if inputs is None:
+        return ()
+    if not isinstance(inputs, (list, tuple)):
+        mend = "Write inputs=[X, W]: the order in which they are passed."
+        raise ArgumentError(explain("compile(…, inputs=…)", "a list of leaves", type(inputs).__name__, mend))
+    for given in inputs:
+        if not isinstance(given, Tensor):
+            call, expected = "compile(…, inputs=[…])", "leaves, such as sn.tensor gives"
+            raise ArgumentError(explain(call, expected, repr(given), "Give the tensors themselves."))
+    return tuple(given.name for given in inputs)
+
+
+def _output_names(nodes: Sequence[Node]) -> tuple[str, ...]:
+    found = [n.name if isinstance(n, Named) else "" for n in nodes]
+    return _distinct([name if name.isidentifier() else f"out{k}" for k, name in enumerate(found)])
+
+
+def _distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """Names made distinct by a suffix."""
+    result: dict[str, None] = {}
+    for name in names:
+        fresh, number = name, 2
+        while fresh in result:
+            fresh, number = f"{name}_{number}", number + 1
+        result[fresh] = None
+    return tuple(result)
+
+
+# --------------------------------------------------------------------------- the key
+
+
+def cache_key(request: Request) -> str:
+    """A digest of everything that the object code depends on, taken before differentiation."""
+    target = request.target or host()
+    content = hashlib.blake2b(digest_size=24)
+    for node in (*request.written, *request.wrt):
+        content.update(node.digest)
+    asked = (request.call, len(request.wrt), request.names, request.template, request.compressed, request.absent)
+    parts = (*asked, str(request.dtype), request.name, target)
+    content.update(repr((parts, _versions())).encode())
+    return content.hexdigest()
+
+
+@lru_cache(maxsize=1)
+def _versions() -> tuple[str, ...]:
+    """Versions of what makes the code, and a stamp of symnet's own files, so that an edit is seen."""
+    stamp = hashlib.blake2b(digest_size=16)
+    root = Path(__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        found = path.stat()
+        stamp.update(f"{path.relative_to(root)} {found.st_size} {found.st_mtime_ns}\n".encode())
+    return (stamp.hexdigest(), version("sympy"), version("llvmlite"))

@@ -1,0 +1,221 @@
+"""The stages between a request and machine code, listed once: what each is called, does, and shows.
+
+In: a `Request`.  Out: `Stages`, the record of what every stage gave; `run` makes it, as far as it is asked to.
+Where the environment has SYMNET_VERIFY=1, as in all of our tests, what a stage gives is examined before the next one
+takes it: a pass that is wrong is caught where it was wrong.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, NamedTuple
+
+from symnet import dtypes
+from symnet.calculus.grad import grad
+from symnet.errors import ArgumentError, explain
+from symnet.expr.nodes.graph import substitute
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import Tensor, check_leaves, reals
+from symnet.factoring import factored
+from symnet.loops.ir import Program
+from symnet.loops.order import check_order
+from symnet.loops.verifier import verify
+from symnet.lower.program import Lowered, lower, naive_program
+from symnet.request import Request, host
+from symnet.runtime.structure import Template
+from symnet.schedule.program import schedule
+from symnet.schedule.reuse import reused
+from symnet.schedule.target import Target
+from symnet.simplify.algebra.table import simplify
+from symnet.simplify.numeric.passes import numeric
+from symnet.simplify.sealing import sealed
+
+
+@dataclass(frozen=True, repr=False)
+class Stages:
+    """What every stage gave; what comes after the last one that ran is empty.
+
+    Attributes:
+        name, outputs, leaves, real: of the function: C name, output names, inputs in order, dtype of weak values.
+        target: the machine; this one from the schedule on, where none was named.
+        structure: how the outputs are handed back.
+        asked: the expressions that the call named; their factors are the roots where they are compressed.
+        written, formula, numeric: the roots as written, in algebra form, in numeric form.
+        lowered, program, llvm_ir, object_code: the floors below.
+        seconds: time of each stage.
+    """
+
+    name: str
+    target: Target | None
+    outputs: tuple[str, ...] = ()
+    leaves: tuple[Tensor, ...] = ()
+    real: str = dtypes.DEFAULT_REAL
+    structure: Template = 0
+    asked: tuple[Node, ...] = ()
+    written: tuple[Node, ...] = ()
+    formula: tuple[Node, ...] = ()
+    numeric: tuple[Node, ...] = ()
+    lowered: Lowered | None = None
+    program: Program | None = None
+    llvm_ir: str = ""
+    object_code: bytes = b""
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        times = ", ".join(f"{stage} {1e3 * s:.0f} ms" for stage, s in self.seconds.items())
+        return f"<stages of {self.name}({', '.join(leaf.name for leaf in self.leaves)}): {times}>"
+
+    def after(self, verb: str, work: Callable[[Stages], dict[str, Any]]) -> Stages:
+        """The record with what a piece of work adds to it, and the time it took."""
+        begin = time.perf_counter()
+        made = work(self)
+        seconds = self.seconds.get(verb, 0.0) + time.perf_counter() - begin
+        return replace(self, **made, seconds={**self.seconds, verb: seconds})
+
+
+class Stage(NamedTuple):
+    """A row of the table.
+
+    Attributes:
+        name: what `stop_after=` calls it; verb: what reports call it.
+        run: record → the fields that it adds.
+        shown: what `stop_after=` returns, of the record.
+    """
+
+    name: str
+    verb: str
+    run: Callable[[Stages], dict[str, Any]]
+    shown: Callable[[Stages], Any]
+
+
+# --------------------------------------------------------------------------- what each does
+
+
+def _simplify(s: Stages) -> dict[str, Any]:
+    return {"formula": tuple(simplify(sealed(s.written)))}
+
+
+def _numeric(s: Stages) -> dict[str, Any]:
+    return {"numeric": tuple(numeric(s.formula))}
+
+
+def _lower(s: Stages) -> dict[str, Any]:
+    return {"lowered": lower(s.name, s.numeric, s.outputs, s.leaves, s.real, s.asked)}
+
+
+def _schedule(s: Stages) -> dict[str, Any]:
+    assert s.lowered is not None
+    target = s.target or host()
+    return {"target": target, "program": _verified(schedule(s.lowered, target))}
+
+
+def _emit(s: Stages) -> dict[str, Any]:
+    from symnet.backends.llvm import codegen
+
+    assert s.program is not None
+    program = _verified(reused(s.program))
+    return {"program": program, "llvm_ir": codegen.emit_ir(program, s.target)}
+
+
+def assemble(s: Stages) -> dict[str, Any]:
+    """Machine code; the last stage, which nobody stops at."""
+    from symnet.backends.llvm import codegen
+
+    assert s.program is not None
+    return {"object_code": codegen.compile_object(s.llvm_ir, s.target, s.program.constants)}
+
+
+def _loops(s: Stages) -> Program:
+    assert s.lowered is not None
+    return _verified(naive_program(s.lowered))
+
+
+def _verified(program: Program) -> Program:
+    """The same program; examined where SYMNET_VERIFY asks for it."""
+    if os.environ.get("SYMNET_VERIFY", "0") not in ("", "0"):
+        verify(program)
+        check_order(program)
+    return program
+
+
+STAGES = (
+    Stage("simplify", "simplify", _simplify, lambda s: s.formula),
+    Stage("numeric", "numeric", _numeric, lambda s: s.numeric),
+    Stage("loops", "lower", _lower, _loops),
+    Stage("schedule", "schedule", _schedule, lambda s: s.program),
+    Stage("llvm", "emit", _emit, lambda s: s.llvm_ir),
+)
+
+
+# --------------------------------------------------------------------------- all of them
+
+
+def run(request: Request, stop: str = STAGES[-1].name) -> Stages:
+    """The stages in order, as far as `stop`."""
+    record = written(request)
+    for stage in STAGES:
+        record = record.after(stage.verb, stage.run)
+        if stage.name == stop:
+            break
+    return record
+
+
+def shown(request: Request, stop: str) -> Any:
+    """What stands after a stage: of one expression itself, of several a list."""
+    found = next(stage for stage in STAGES if stage.name == stop).shown(run(request, stop))
+    if isinstance(found, tuple):
+        return found[0] if request.template == 0 and not request.compressed else list(found)
+    return found
+
+
+def written(request: Request) -> Stages:
+    """What comes before all stages: differentiation, real leaves in the requested dtype, factors."""
+    record = Stages(request.name, request.target).after("differentiate", partial(_differentiate, request))
+    return record.after("simplify", partial(_factor, request)) if request.compressed else record
+
+
+def _differentiate(request: Request, _: Stages) -> dict[str, Any]:
+    leaves = check_leaves(request.call, request.leafy())
+    roots = list(request.written)
+    if request.wrt:
+        roots += grad(roots[0], list(request.wrt), absent=request.absent)
+    real = _real(request, roots)
+    if request.dtype is not None:
+        change: dict[Node, Node] = {x: x.retyped(real) for x in reals(*roots, *leaves)}
+        roots = substitute(roots, change)
+        leaves = [change.get(leaf, leaf) for leaf in leaves]  # type: ignore[misc]  # a leaf retyped is a leaf
+    return {
+        "leaves": tuple(leaves),
+        "real": real,
+        "asked": tuple(roots),
+        "written": tuple(roots),
+        "structure": request.template,
+        "outputs": _beside(leaves, request.names),
+    }
+
+
+def _factor(request: Request, s: Stages) -> dict[str, Any]:
+    """The factors of the expressions in their place."""
+    roots, names, structure = factored(s.asked, request.names, request.template, s.real)
+    return {"written": tuple(roots), "structure": structure, "outputs": _beside(s.leaves, names)}
+
+
+def _beside(leaves: Any, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of outputs, none of which is an input's."""
+    taken = {leaf.name for leaf in leaves}
+    return tuple(f"{name}_out" if name in taken else name for name in names)
+
+
+def _real(request: Request, roots: list[Node]) -> str:
+    """The dtype of weak values."""
+    if request.dtype is None:
+        return next((str(x.dtype) for x in reals(*roots)), dtypes.DEFAULT_REAL)
+    call = f"{request.call}(…, dtype={request.dtype!r})"
+    real = dtypes.check(request.dtype, call)
+    if real not in dtypes.REAL:
+        raise ArgumentError(explain(call, "float32 or float64", real, 'Write dtype="float32".'))
+    return real
