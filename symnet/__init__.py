@@ -86,7 +86,7 @@ _home("compare", "compare")
 _home(
     "errors",
     "SymnetError ShapeError DTypeError ArgumentError ValueDomainError AssumptionError SingularMatrixError"
-    " MissingRuleError FileError ExistingFileError",
+    " MissingRuleError FileError ExistingFileError UnsettledWarning",
 )
 
 _FOLDERS = ("nn", "expr", "calculus", "study", "train", "errors", "dtypes", "reference", "export")

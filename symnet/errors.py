@@ -57,6 +57,10 @@ class MissingRuleError(SymnetError, NotImplementedError):
     """No rule stands in a table for this node; the message names the table and the file to edit."""
 
 
+class UnsettledWarning(RuntimeWarning):
+    """Rewriting was stopped where two rewrites undo each other: the value is right, the form is not the normal one."""
+
+
 class FileError(SymnetError, OSError):
     """A file that cannot be written or read, is damaged, or belongs to another export."""
 

@@ -1,4 +1,4 @@
-"""What every test may ask for, a seeded generator; and what holds in every one: rewriting comes to rest.
+"""What every test may ask for: a seeded generator; and what holds in every one: floors examine what they give.
 
 Hypothesis draws the same examples on every run.  The whole suite is shared by as many processes as there are cores; a
 part of it runs in this process, unless `-n` says otherwise.
@@ -6,13 +6,10 @@ part of it runs in this process, unless `-n` says otherwise.
 
 import os
 import zlib
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
-
-from tests.rest import algebra_comes_to_rest
 
 LINUX = hasattr(os, "sched_getaffinity")
 os.environ["SYMNET_CACHE"] = "0"  # every test compiles what it tests
@@ -45,13 +42,6 @@ def _is_whole(config: pytest.Config) -> bool:
     named = config.args_source is pytest.Config.ArgsSource.ARGS
     part = any(getattr(config.option, name, False) for name in PARTS)
     return not named and not part and config.option.capture != "no"
-
-
-@pytest.fixture(autouse=True, scope="session")
-def rest() -> Iterator[None]:
-    """In every test."""
-    with algebra_comes_to_rest():
-        yield
 
 
 @pytest.fixture

@@ -8,22 +8,18 @@ distinct node is visited once.  Nothing recurses: a rewritten node is pushed aga
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from symnet import dtypes
+from symnet.errors import UnsettledWarning, explain
 from symnet.expr.nodes.elementwise import Elementwise
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.node import Node
+from symnet.simplify.rewrite import Rewrite, Step
 
-Apply = Callable[[Any], Node | None]  # a rewrite of one kind of node says so in its own annotation
-Step = tuple[str, Node, Node]  # (rewrite, before, after)
-
-
-def _open_nothing(node: Node) -> Node | None:
-    """No rewrite before the operands are settled."""
-    return None
+Fired = tuple[Rewrite, Node, Node]  # what fired, on what, and what it gave
 
 
 def _no_other_spelling(node: Node) -> tuple[Node, ...]:
@@ -38,26 +34,6 @@ def _whole(node: Node) -> None:
 
 # A node that is rewritten this often in a row shows a measure that does not fall: our own mistake.
 MAX_REWRITES_IN_A_ROW = 200
-
-
-@dataclass(frozen=True)
-class Rewrite:
-    """One named rewrite: `apply(node)` gives the new node, or None where it does not fire.
-
-    on: the kinds ("einsum") and primitives ("mul") it is tried on; empty for every node.
-    """
-
-    apply: Apply
-    on: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        return self.apply.__name__
-
-    @property
-    def meaning(self) -> str:
-        """before → after, condition, reason: the docstring."""
-        return (self.apply.__doc__ or "").strip()
 
 
 def topic(node: Node) -> str:
@@ -80,7 +56,7 @@ class Table:
     """
 
     rewrites: Sequence[Rewrite]
-    opening: Apply = _open_nothing
+    opening: Rewrite | None = None
     lasting: bool = False
     spellings: Callable[[Node], Iterable[Node]] = _no_other_spelling
     apart: Callable[[Node], tuple[list[Node], Callable[[list[Node]], Node]] | None] = _whole
@@ -94,33 +70,33 @@ class Table:
             self._by_topic[name] = found
         return found
 
-    def step(self, node: Node) -> tuple[str, Node] | None:
-        """The first rewrite that fires, and its result."""
+    def step(self, node: Node) -> tuple[Node, list[Fired]] | None:
+        """What the first rewrite that fires makes of a node, and how: in its pieces several may fire."""
         if not self.of(node):
             return None
         fired = self._fired_in_some_spelling(node)
-        return fired if fired is not None else self._fired_in_a_piece(node)
+        return (fired[2], [fired]) if fired is not None else self._fired_in_pieces(node)
 
-    def _fired_in_some_spelling(self, node: Node) -> tuple[str, Node] | None:
+    def _fired_in_some_spelling(self, node: Node) -> Fired | None:
         fired = self._fired(node)
         if fired is None:
             others = map(self._fired, self.spellings(node))
             fired = next((other for other in others if other is not None), None)
         return fired
 
-    def _fired_in_a_piece(self, node: Node) -> tuple[str, Node] | None:
+    def _fired_in_pieces(self, node: Node) -> tuple[Node, list[Fired]] | None:
         pieces, join = self.apart(node) or ((), None)
         fired = [self._fired_in_some_spelling(piece) for piece in pieces]
-        first = next((f for f in fired if f is not None), None)
-        if first is None or join is None:
+        if join is None or not any(fired):
             return None
-        return first[0], join([p if f is None else f[1] for p, f in zip(pieces, fired, strict=True)])
+        whole = join([p if f is None else f[2] for p, f in zip(pieces, fired, strict=True)])
+        return whole, [f for f in fired if f is not None]
 
-    def _fired(self, node: Node) -> tuple[str, Node] | None:
+    def _fired(self, node: Node) -> Fired | None:
         for rewrite in self.of(node):
             new = rewrite.apply(node)
             if new is not None and new is not node and keeps_dtype(node, new):
-                return rewrite.name, new
+                return rewrite, node, new
         return None
 
 
@@ -131,14 +107,23 @@ class Normalizer:
         self.table = table
         self.trace = trace
         self.visits = 0
-        self.unsettled: list[Node] = []  # where rewriting was stopped; tests demand that there are none
+        self.unsettled: list[Node] = []  # where rewriting was stopped
         self._done: dict[Node, Node] = {}
         self._forward: dict[Node, Node] = {}
         self._age: dict[Node, int] = {}
         self._met: set[Node] = set()
 
     def __call__(self, roots: Iterable[Node]) -> list[Node]:
-        return [self._normal(root) for root in roots]
+        """The normal forms of the roots.
+
+        Warns:
+            UnsettledWarning: two rewrites undo each other; that is a mistake of ours, and an error in tests.
+        """
+        before = len(self.unsettled)
+        results = [self._normal(root) for root in roots]
+        for node in self.unsettled[before:]:
+            warnings.warn(_story(node), UnsettledWarning, stacklevel=3)
+        return results
 
     def _normal(self, root: Node) -> Node:
         done, forward, stack = self._done, self._forward, [root]
@@ -190,14 +175,15 @@ class Normalizer:
         if node in self._met:
             return False
         self._met.add(node)
-        opened = self.table.opening(node)
-        if opened is not None:
-            self._rewrite(node, self.table.opening.__name__, opened)
+        opening = self.table.opening
+        opened = None if opening is None else opening.apply(node)
+        if opening is not None and opened is not None:
+            self._rewrite(node, opened, [(opening, node, opened)])
         return opened is not None
 
-    def _rewrite(self, node: Node, name: str, new: Node) -> None:
+    def _rewrite(self, node: Node, new: Node, fired: list[Fired]) -> None:
         if self.trace is not None:
-            self.trace.append((name, node, new))
+            self.trace.extend(Step(rewrite, node, new, before, after) for rewrite, before, after in fired)
         self._send(node, new)
 
     def _settle(self, node: Node) -> None:
@@ -213,3 +199,12 @@ class Normalizer:
         assert new.shape == node.shape or len(new.shape) == len(node.shape), (topic(node), node.shape, new.shape)
         self._forward[node] = new
         self._age[new] = max(age, self._age.get(new, 0))
+
+
+def _story(node: Node) -> str:
+    return explain(
+        "simplify(…)",
+        "a form that no rewrite changes any more",
+        f"rewrites that undo each other at {node}, which stays as it stands",
+        "The value is right, the form is not the normal one.  Report the expression, please.",
+    )

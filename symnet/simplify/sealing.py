@@ -19,7 +19,7 @@ from symnet.expr.nodes.elementwise import is_op
 from symnet.expr.nodes.graph import consumers, topological, unwrapped, wrapped
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import Sealed
-from symnet.simplify.engine import Rewrite
+from symnet.simplify.rewrite import Rewrite
 
 OPEN = 2  # steps of a recurrence, counted from the root, that are opened
 
@@ -84,4 +84,4 @@ def unseal_what_does_not_open(node: Node) -> Node | None:
     return x if not is_op(x, "add", "mul") or not any(o.operands for o in x.operands) else None
 
 
-SEALS: tuple[Rewrite, ...] = (Rewrite(unseal_what_does_not_open, ("sealed",)),)
+SEALS: tuple[Rewrite, ...] = (Rewrite(unseal_what_does_not_open, ("sealed",), domain="equal", role="spelling"),)

@@ -13,8 +13,9 @@ from symnet.expr.nodes.elementwise import elementwise
 from symnet.expr.nodes.node import Node
 from symnet.lower import elementwise as lower_elementwise
 from symnet.simplify.algebra import table as algebra
-from symnet.simplify.engine import Rewrite, Table
+from symnet.simplify.engine import Table
 from symnet.simplify.numeric import passes as numeric
+from symnet.simplify.rewrite import Rewrite
 from tests.fuzz.batch import Batch, Failure
 from tests.fuzz.test_floors import BATCHES, GRAPHS
 
@@ -43,8 +44,8 @@ def corrupted_rewrite(patch: pytest.MonkeyPatch) -> None:
     def forget_the_maximum(node: Node) -> Node | None:
         return node.operands[0] if node.operands[0].shape == node.shape else None
 
-    table = Table((Rewrite(forget_the_maximum, ("maximum",)), *algebra.ALGEBRA), algebra.TABLE.opening)
-    patch.setattr(algebra, "TABLE", table)
+    wrong = Rewrite(forget_the_maximum, ("maximum",), domain="equal", role="shorter")
+    patch.setattr(algebra, "TABLE", Table((wrong, *algebra.ALGEBRA), algebra.TABLE.opening))
 
 
 def corrupted_numeric_form(patch: pytest.MonkeyPatch) -> None:
@@ -53,7 +54,8 @@ def corrupted_numeric_form(patch: pytest.MonkeyPatch) -> None:
     def add_one(node: Node) -> Node | None:
         return None if node.operands[0].kind == "number" else elementwise("expm1", node.operands[0]) + number(2)
 
-    patch.setattr(numeric, "_RUN", (*numeric._RUN, numeric.rewriting(Table((Rewrite(add_one, ("exp",)),)))))
+    table = Table((Rewrite(add_one, ("exp",), domain="equal", role="stable"),))
+    patch.setattr(numeric, "_RUN", (*numeric._RUN, numeric.rewriting(table)))
 
 
 def wrong_lowering(patch: pytest.MonkeyPatch) -> None:

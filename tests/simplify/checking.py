@@ -9,7 +9,8 @@ import numpy as np
 from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
 from symnet.reference import evaluate
-from symnet.simplify.engine import Normalizer, Step, Table
+from symnet.simplify.engine import Normalizer, Table
+from symnet.simplify.rewrite import Step
 from tests.simplify.graphs import ANCHOR, data_for
 
 
@@ -38,8 +39,9 @@ def disagreement(before: Node, after: Node, seed: int) -> str:
 def wrong_steps(trace: Iterable[Step], seeds: Sequence[int] = (0, 1, 2)) -> list[str]:
     """The steps that change a value, with the name of their rewrite."""
     return [
-        f"{name}: {found}"
-        for name, before, after in trace
+        f"{step.name}: {found}"
+        for step in trace
+        for before, after in {(step.place, step.result), (step.before, step.after)}
         for found in [next(filter(None, (disagreement(before, after, seed) for seed in seeds)), "")]
         if found
     ]

@@ -27,12 +27,12 @@ m = dim("m")
 half = sympy.Rational(1, 2)
 a, b, s = tensor("a"), tensor("b"), tensor("s")
 x, y, w = tensor("x", 4), tensor("y", 4), tensor("w", 3)
-p = tensor("p", 4, positive=True)
+p, q, t = tensor("p", 4, positive=True), tensor("q", 4, nonnegative=True), tensor("t", positive=True)
 k = tensor("k", 4, integer=True)
 v = tensor("v", m)
 Z, G = tensor("Z", m, 4), tensor("G", m, 4)
 D = tensor("D", m, 4, one_hot=True)
-P = tensor("P", m, 4, positive=True)
+P, T = tensor("P", m, 4, positive=True), tensor("T", m, 4, simplex=True)
 A, B, C = tensor("A", 4, 3), tensor("B", 3, 4), tensor("C", 4, 3)
 S = tensor("S", 4, 4, symmetric=True)
 V = tensor("V", 4, 2)
@@ -115,12 +115,18 @@ EXAMPLES: dict[str, list[Node]] = {
         sigmoid(x) * (1 - sigmoid(x)) * where(y > 0, 1 / sigmoid(x), -1 / (1 - sigmoid(x))),
         x * where(y > 0, y * (a / x + 1), 0) / s,
     ],
-    "take_common_scalar_out_of_where": [where(x > 0, s * x, s * y), where(x > 0, 2 * x, 0)],
+    "take_common_scalar_out_of_where": [where(x > 0, s * x, s * y), where(x > 0, 2 * x, 0), where(x > 0, t * x, 0)],
     "compare_with_number_on_the_right": [ew.indicator(ew.less(0, x)), ew.indicator(ew.greater(y, x))],
     "drop_double_negation": [ew.indicator(elementwise("not", elementwise("not", x > 0)))],
     # exponentials and logarithms
     "log_of_exponential": [log(exp(x))],
-    "exponential_of_log": [exp(log(p)), exp(2 * log(p)), exp(x + log(p)), exp(Z - rows(log(total(P, 1))))],
+    "exponential_of_log": [
+        exp(log(p)),
+        exp(2 * log(p)),
+        exp(x + log(p)),
+        exp(x + 2 * log(y)),
+        exp(Z - rows(log(total(P, 1)))),
+    ],
     "log_of_product": [log(p * exp(x)), log(p**2), log(3 * x * exp(y))],
     "log_of_sum_of_exponentials": [log(total(exp(Z), 1)), log(total(exp(x)))],
     "log_of_one_plus_exponential": [log(1 + exp(x))],
@@ -168,6 +174,9 @@ EXAMPLES: dict[str, list[Node]] = {
         (p**half) ** 2,
         x * elementwise("pow", p, a) / p,
         elementwise("pow", p, x - 1) / elementwise("pow", p, x),
+        (p * q) ** half,
+        elementwise("pow", elementwise("pow", p, x), 1 / x),
+        x * y / x,
         size(10 * m) * x,
         Size(10 * m * m) * v,
         (2 * x - 2 * y) * p,
@@ -194,7 +203,7 @@ EXAMPLES: dict[str, list[Node]] = {
     "split_delta_from_product": [total(identity(4) * x, 1), einsum("ij,jk->ik", identity(4) * x, A)],
     "contract_delta": [identity(4) @ A, einsum("ij,jk,ik->i", identity(4), A, A), einsum("ii->", identity(4)) * x],
     "total_of_distribution_is_one": [total(D, 1) * v, total(softmax(Z, axis=0), 0) * x, total(softmax(Z)) * x],
-    "sum_terms_apart": [total(1 - D, 1), total(Z - total(Z, 1, keepdims=True) / 4, 1)],
+    "sum_terms_apart": [total(1 - D, 1), total(Z - total(Z, 1, keepdims=True) / 4, 1), total(G + 3 * T, 1)],
     "contract_delta_term_apart": [
         matmul(identity(4) - S, x),
         matmul(A, transpose(A) @ (s * identity(4) + S + V @ transpose(V))),
@@ -202,6 +211,7 @@ EXAMPLES: dict[str, list[Node]] = {
     "expectation_of_number_is_itself": [
         total(softmax(x) * (log_softmax(x) + 1)),
         total(softmax(Z) * (G - 2), 1) * v,
+        total(T * (G - 2), 1) * v,
     ],
     "sum_before_placing": [total(pad(A, [(1, 2), (0, 0)]), 0), total(pad(x, [(0, 3)]))],
     "sum_before_reshaping": [total(reshape(A, 12)), total(reshape(Z, 2 * m, 2)) * x],
@@ -242,7 +252,14 @@ EXAMPLES: dict[str, list[Node]] = {
     "take_sign_out_of_logdet": [logdet(M - K) - logdet(K - M)],
     "determinant_of_diagonal": [det(identity(4) * x), logdet(identity(4) * p)],
     "log_of_determinant": [log(abs(det(M)))],
-    "cancel_inverse": [inv(M) @ M @ V, M.T @ inv(M).T, S @ inv(S).T @ V, inv(A.T @ A) @ (A.T @ A), inv(M) @ (M @ V)],
+    "cancel_inverse": [
+        inv(M) @ M @ V,
+        M.T @ inv(M).T,
+        S @ inv(S).T @ V,
+        inv(A.T @ A) @ (A.T @ A),
+        inv(M) @ (M @ V),
+        einsum("ij,kj->ik", inv(S), S) @ V,
+    ],
     # movement
     "move_nothing": [pad(x, [(0, 0)]), reshape(reshape(A, 12), 4, 3)],
     "repeat_at_once": [expand(expand(x, (3, 4), (1,)), (2, 3, 4), (1, 2))],
@@ -309,7 +326,7 @@ EXAMPLES: dict[str, list[Node]] = {
         x - log(sigmoid(x)),
         2 * x - 2 * y - 2 * ew.softplus(x - y) + a,
     ],
-    "log_of_reduction": [log(largest(sigmoid(Z), 1)), log(prod(softmax(Z), 1))],
+    "log_of_reduction": [log(largest(sigmoid(Z), 1)), log(prod(softmax(Z), 1)), log(largest(P * sigmoid(Z), 1))],
     "log_of_choice": [
         log(where(x > 0, sigmoid(x), 0)),
         log(where(y > 0, sigmoid(x), 1 - sigmoid(x))),
@@ -377,16 +394,29 @@ NUMERIC: dict[str, list[Node]] = {
     "power_below_a_zero_exponent": [a * x ** (a - 1), y * x ** (y - 1), total(y * s ** (y - 1))],
     "nothing_over_a_positive_variable": [y / p, s * y / p],
     "one_less_square_of_cotangent": [1 - elementwise("tanh", x) ** -2, 2 - 2 / elementwise("tanh", s) ** 2 + a],
-    "root_of_squares": [norm(x), norm(Z, axis=1), elementwise("pow", s**2 + 2 * a**2, half), norm(x, ord=3)],
-    "quotient_by_squares": [a / (a**2 + b**2), (w[:2] * x[:2]) * (y[:2] ** 2 + x[:2] ** 2) ** (-3 * half)],
+    "root_of_squares": [
+        norm(x),
+        norm(Z, axis=1),
+        elementwise("pow", s**2 + 2 * a**2, half),
+        norm(x, ord=3),
+        total(p * x**2) ** half,
+    ],
+    "quotient_by_squares": [
+        a / (a**2 + b**2),
+        (w[:2] * x[:2]) * (y[:2] ** 2 + x[:2] ** 2) ** (-3 * half),
+        a * s / total(p * x**2),
+    ],
     "multiply_before_asking": [
         where(Z > 0, G, 0) @ where(ew.greater(total(ew.indicator(Z > 0), 0), 0), M, 0).T,
         ew.indicator(Z > 0) @ where(ew.greater(total(ew.indicator(Z > 0), 0), 0), V.T, 0).T,
     ],
     "scalar_product_over_norm": [x @ y / norm(x), total(x * y) / (norm(x) * norm(y))],
-    "log_of_squares": [log(total(Z**2, 1)), log(a**2 + b**2)],
-    "slope_of_norm_of_order": [x * abs(x) / norm(x, ord=3) ** 2],
-    "zero_of_squares": [x / norm(x)],
+    "log_of_squares": [log(total(Z**2, 1)), log(a**2 + b**2), log(total(p * x**2))],
+    "slope_of_norm_of_order": [
+        x * abs(x) / norm(x, ord=3) ** 2,
+        x * abs(x) * p / total(p * abs(x) ** 3) ** sympy.Rational(2, 3),
+    ],
+    "zero_of_squares": [x / norm(x), total(p * x * y) / total(p * x**2) ** half],
     "slope_of_norm_at_zero": [
         x / norm(x),
         Z / norm(Z, axis=1, keepdims=True),

@@ -10,6 +10,7 @@ The sign of a zero is not kept: 1/x at -0 may be ∞ of either sign.
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import mpmath
@@ -18,6 +19,7 @@ from mpmath import mpf
 
 from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.result_dtypes import CASTS
 from symnet.reference.context import Context
 from symnet.reference.evaluation import MEANING
 from tests.simplify.graphs import ANCHOR, M, m
@@ -31,12 +33,23 @@ POOLS: dict[str, tuple[float, ...]] = {
     "nonnegative": (0, 1, 2.5, 0.3, 1e90, 1e-90, 750),
     "unit": (0, 1, 0.5, 0.3, 1e-90),
     "integer": (0, 1, -1, 3, -4, 1e15),
+    "nonzero": (1, -1, np.inf, -np.inf, 2.5, -0.7, 1e90, -3e80, 1e-90, -3e-80, 750, -750),
+    "open_unit": (0.5, 0.3, 1e-90),
+}
+Pools = Mapping[str, tuple[float, ...]]
+KINDS = ("open_unit", "unit", "integer", "positive", "nonnegative", "nonzero")
+ORDINARY = {"": 1.5, "open_unit": 0.4, "unit": 0.4, "integer": 2, "positive": 1.5, "nonnegative": 1.5, "nonzero": 1.5}
+HOLDS: dict[str, Callable[[float], bool]] = {
+    "positive": lambda v: v > 0,
+    "nonnegative": lambda v: v >= 0,
+    "nonzero": lambda v: v != 0,
+    "integer": lambda v: v % 1 == 0,
 }
 
 
-def draw(leaves: list[Any], trial: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+def draw(leaves: list[Any], trial: int, rng: np.random.Generator, pools: Pools = POOLS) -> dict[str, np.ndarray]:
     """One number everywhere, several, or one among ordinary ones, by turns; every fifth time, equal leaves."""
-    data = {leaf.name: _values(leaf, trial % 3, rng) for leaf in leaves}
+    data = {leaf.name: _values(leaf, trial % 3, rng, pools) for leaf in leaves}
     if trial % 5 == 0:
         free = [leaf.name for leaf in leaves if not leaf.assumptions]
         for name in free[1:]:
@@ -44,22 +57,32 @@ def draw(leaves: list[Any], trial: int, rng: np.random.Generator) -> dict[str, n
     return data
 
 
-def _values(leaf: Any, style: int, rng: np.random.Generator) -> np.ndarray:
+def _values(leaf: Any, style: int, rng: np.random.Generator, pools: Pools) -> np.ndarray:
     shape = tuple(M if n == m else n for n in leaf.shape)
     known = set(leaf.assumptions)
     if known & {"one_hot", "simplex"}:
-        return np.eye(shape[-1])[rng.integers(0, shape[-1], shape[:-1])]
-    kind = next((k for k in ("unit", "integer", "positive", "nonnegative") if k in known), "")
-    pool = np.array(POOLS[kind])
+        return _rows(shape, style, known, rng)
+    kind = next((k for k in KINDS if k in known), "")
+    pool = np.array([v for v in pools[kind] if all(HOLDS[k](v) for k in known & HOLDS.keys())])
     if style == 0:
         values = np.full(shape, rng.choice(pool))
     elif style == 1:
         values = rng.choice(pool, shape)
     else:
-        ordinary = {"": 1.5, "unit": 0.4, "integer": 2, "positive": 1.5, "nonnegative": 1.5}[kind]
+        ordinary = 1.0 if known >= {"unit", "integer"} else ORDINARY[kind]
         values = np.full(shape, ordinary) + (rng.normal(size=shape) if not kind else 0)
         values.reshape(-1)[rng.integers(0, values.size)] = rng.choice(pool)
     return np.where(np.tri(*shape[-2:]) > 0, values, np.swapaxes(values, -1, -2)) if "symmetric" in known else values
+
+
+def _rows(shape: tuple[int, ...], style: int, known: set[str], rng: np.random.Generator) -> np.ndarray:
+    """Rows that sum to one: one class alone, or halves, quarters and so on in any order; a symmetric one is δ."""
+    if "symmetric" in known:
+        return np.broadcast_to(np.eye(shape[-1]), shape)
+    if known & {"one_hot", "integer"} or (style == 0 and "positive" not in known):
+        return np.eye(shape[-1])[rng.integers(0, shape[-1], shape[:-1])]
+    parts = 0.5 ** np.minimum(np.arange(1, shape[-1] + 1), shape[-1] - 1)  # the last one twice: the sum is exact
+    return rng.permuted(np.broadcast_to(parts, shape), axis=-1)
 
 
 # --------------------------------------------------------------------------- values without limits
@@ -92,6 +115,7 @@ PRIMITIVES: dict[str, Any] = {
     "tanh": _strict(_at_infinity(mpmath.tanh, _sign)),
     "pow": lambda x, e: mpf(1) if not e or x == 1 else _strict(_power)(x, e),
     "where": exact.PRIMITIVES["where"],
+    **dict.fromkeys(CASTS, lambda x: x),
     **{name: exact.PRIMITIVES[name] for name in ("lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "indicator")},
 }
 
@@ -113,7 +137,11 @@ def _reduce(node: Any, values: Any) -> Any:
     return np.apply_along_axis({**exact.REDUCTIONS, "logsumexp": _logsumexp}[node.op], -1, rows)
 
 
-RULES = {**exact.RULES, "elementwise": _elementwise, "reduce": _reduce}
+def _take(node: Any, values: Any) -> Any:
+    return np.take(values[0], values[1].astype(int), axis=node.axis)
+
+
+RULES = {**exact.RULES, "elementwise": _elementwise, "reduce": _reduce, "take": _take}
 UNKNOWN = frozenset({"solve", "determinant"})  # kinds without an exact meaning here
 
 

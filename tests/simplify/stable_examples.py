@@ -141,3 +141,8 @@ NESTED: dict[str, list[Node]] = {
     "logarithms of weighted sums": [log(total(P * exp(Z), 1))],
     "logarithms of sums of sums": [log(exp(y) * total(exp(x)) + exp(x)), log((exp(x) + exp(y)) * (exp(w) + 2) + 1)],
 }
+
+# Quotients whose poles cancel, for the pass that looks for them in whole graphs.
+REMOVABLE: dict[str, list[Node]] = {
+    "limits_of_removable_singularities": [ew.cos(x) / x - ew.sin(x) / x**2, x / tanh(x), (exp(x) - 1 - x) / x**2],
+}

@@ -78,9 +78,9 @@ def test_products_that_differ_in_one_matrix_become_one():
 def test_the_trace_names_every_step():
     trace = []
     simplify([sigmoid(-x) + sigmoid(x)], trace)
-    assert "complement_sigmoid_of_negative" in {name for name, _, _ in trace}
-    assert trace[-1][2] is fill(number(1), (4,))
-    assert all(before is not after for _, before, after in trace)
+    assert "complement_sigmoid_of_negative" in {step.name for step in trace}
+    assert trace[-1].result is fill(number(1), (4,))
+    assert all(step.place is not step.result for step in trace)
 
 
 def test_shared_parts_are_simplified_once_and_stay_shared():

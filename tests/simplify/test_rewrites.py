@@ -31,7 +31,7 @@ def test_every_rewrite_has_examples_and_a_meaning():
 def test_an_algebra_rewrite_fires_and_no_step_changes_a_value(name):
     for node in EXAMPLES[name]:
         _, trace = traced(TABLE, node)
-        assert name in {step[0] for step in trace}, (node, trace)
+        assert name in {step.name for step in trace}, (node, trace)
         assert wrong_steps(trace) == []
 
 
@@ -41,7 +41,7 @@ def test_a_numeric_rewrite_fires_and_no_step_changes_a_value(name):
         (algebra,) = simplify([node])
         trace = []
         (result,) = numeric([algebra], trace)
-        assert name in {step[0] for step in trace}, (node, trace)
+        assert name in {step.name for step in trace}, (node, trace)
         assert wrong_steps(trace) == []
         assert disagreement(node, result, seed=3) == ""
 

@@ -1,6 +1,6 @@
 """Facts: what is known of a node's elements, from the assumptions on leaves upward.
 
-In: a node.  Out: `facts(node)`, a frozenset of names from `VOCABULARY`, closed under `_IMPLIES`, kept on the node.
+In: a node.  Out: `facts(node)`, a frozenset of names from `VOCABULARY`, closed under `IMPLIES`, kept on the node.
 A fact holds wherever the node is defined and has elements (the sum of no positives is 0; an extent is taken as
 positive, as the mean that divides by it needs).
 Not handled: upper bounds other than 1, signs below zero, relations between two nodes.
@@ -38,7 +38,7 @@ VOCABULARY = {
     "symmetric": "equal to its transpose (last two axes)",
 }
 
-_IMPLIES = {
+IMPLIES = {
     "positive": ("nonnegative", "nonzero"),
     "open_unit": ("unit", "positive", "nonnegative", "nonzero"),
     "unit": ("nonnegative",),
@@ -105,7 +105,7 @@ def _is_count(node: Node) -> bool:
 def _close(found: Iterable[str]) -> Facts:
     closed = set(found)
     for name in tuple(closed):
-        closed.update(_IMPLIES.get(name, ()))
+        closed.update(IMPLIES.get(name, ()))
     return frozenset(closed)
 
 

@@ -11,11 +11,11 @@ from sympy import Expr
 
 from symnet.expr.nodes.elementwise import elementwise, is_op
 from symnet.expr.nodes.node import Node
-from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import Axes
 from symnet.simplify.forms.coefficients import ONE, ZERO
 from symnet.simplify.forms.factors import Factors
 from symnet.simplify.forms.signs import is_positive, is_whole
+from symnet.simplify.rewrite import Rewrite
 
 Powers = tuple[Expr, Expr, Expr]  # exponents of x, |x| and sign(x)
 
@@ -67,4 +67,4 @@ def _canonical(a: Expr, b: Expr, c: Expr) -> Powers:
     return (p, ZERO, ONE) if p.is_even else (ZERO, p, ONE)
 
 
-ABSOLUTES = (Rewrite(collect_powers_of_absolute_value, ("mul", "pow")),)
+ABSOLUTES = (Rewrite(collect_powers_of_absolute_value, ("mul", "pow"), domain="extends", role="shorter"),)

@@ -14,8 +14,8 @@ from symnet.expr.nodes.contraction import Einsum, contract, transpose
 from symnet.expr.nodes.elementwise import elementwise
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node, kept_on_node
-from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.coefficients import product, split_coefficient
+from symnet.simplify.rewrite import Rewrite
 
 
 def collect_products_bracketed_differently(node: Node) -> Node | None:
@@ -76,4 +76,6 @@ def _path(terms: Sequence[Term], output: tuple[int, ...]) -> list[Node] | None:
     return path if index == output[1] else None
 
 
-BRACKETS = (Rewrite(collect_products_bracketed_differently, ("add",)),)
+BRACKETS = (
+    Rewrite(collect_products_bracketed_differently, ("add",), needs=("symmetric",), domain="extends", role="shorter"),
+)

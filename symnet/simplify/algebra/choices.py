@@ -15,11 +15,11 @@ from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node, Shape
 from symnet.simplify.algebra.hoisting import is_move
 from symnet.simplify.algebra.movement import moved
-from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import Axes, align, spread, trailing
 from symnet.simplify.forms.coefficients import is_finite_scalar, product, split_coefficient
 from symnet.simplify.forms.factors import Base, Factors
 from symnet.simplify.forms.signs import is_positive
+from symnet.simplify.rewrite import Rewrite
 
 _LEVELS = 4  # of a branch that are searched for choices by the same condition
 Facts = dict[tuple[Node, Axes], bool]  # a condition's core and the axes it varies along: whether it holds
@@ -393,11 +393,11 @@ def _added(x: Node, y: Node) -> Node:
 
 
 CHOICES = (
-    Rewrite(drop_choice_between_equals, ("maximum", "minimum", "where", "and", "or")),
-    Rewrite(where_not_is_where_turned, ("where",)),
-    Rewrite(where_of_one_and_zero_is_indicator, ("where",)),
-    Rewrite(drop_choice_of_what_is_zero_beyond, ("where",)),
-    Rewrite(settle_condition_in_its_own_branch, ("where",)),
-    Rewrite(take_common_scalar_out_of_where, ("where",)),
-    Rewrite(settle_comparison_in_its_own_branch, ("where",)),
+    Rewrite(drop_choice_between_equals, ("maximum", "minimum", "where", "and", "or"), domain="equal", role="shorter"),
+    Rewrite(where_not_is_where_turned, ("where",), domain="equal", role="shorter"),
+    Rewrite(where_of_one_and_zero_is_indicator, ("where",), domain="equal", role="shorter"),
+    Rewrite(drop_choice_of_what_is_zero_beyond, ("where",), domain="equal", role="shorter"),
+    Rewrite(settle_condition_in_its_own_branch, ("where",), domain="equal", role="shorter"),
+    Rewrite(take_common_scalar_out_of_where, ("where",), needs=("positive",), domain="equal", role="shorter"),
+    Rewrite(settle_comparison_in_its_own_branch, ("where",), domain="extends", role="shorter"),
 )

@@ -13,8 +13,8 @@ from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.elementwise import elementwise, is_op
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
-from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.order import product_key
+from symnet.simplify.rewrite import Rewrite
 
 _ATOMS = 6  # of a condition whose truth table is looked at
 
@@ -102,8 +102,8 @@ def _value(condition: Node, values: dict[Node, bool], inner: list[Node]) -> bool
 
 
 CONDITIONS = (
-    Rewrite(indicator_above_zero_is_its_condition, ("gt",)),
-    Rewrite(connect_before_negating, ("and", "or")),
-    Rewrite(connect_conditions_in_order, ("and", "or")),
-    Rewrite(drop_branch_that_is_never_taken, ("where", "indicator")),
+    Rewrite(indicator_above_zero_is_its_condition, ("gt",), domain="equal", role="shorter"),
+    Rewrite(connect_before_negating, ("and", "or"), domain="equal", role="shorter"),
+    Rewrite(connect_conditions_in_order, ("and", "or"), domain="equal", role="spelling"),
+    Rewrite(drop_branch_that_is_never_taken, ("where", "indicator"), domain="equal", role="shorter"),
 )

@@ -17,7 +17,7 @@ from symnet.expr.nodes.expansion import fill
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.result_dtypes import CASTS
-from symnet.simplify.engine import Rewrite
+from symnet.simplify.rewrite import Rewrite
 
 LARGEST = 2**20  # a whole number, or a fraction with 2¹⁰ below the line, up to which a number keeps an array's digits
 
@@ -63,5 +63,9 @@ def _array_in(operand: Node) -> ConstantArray | None:
     return inner if isinstance(inner, ConstantArray) else None
 
 
-CONSTANTS: tuple[Rewrite, ...] = (Rewrite(write_regular_arrays, ("add", "mul", "einsum", "solve", "concat")),)
-WHOLE_AMONG_REALS: tuple[Rewrite, ...] = (Rewrite(convert_whole_numbers_among_reals, ("add", "mul", "einsum")),)
+CONSTANTS: tuple[Rewrite, ...] = (
+    Rewrite(write_regular_arrays, ("add", "mul", "einsum", "solve", "concat"), domain="equal", role="spelling"),
+)
+WHOLE_AMONG_REALS: tuple[Rewrite, ...] = (
+    Rewrite(convert_whole_numbers_among_reals, ("add", "mul", "einsum"), domain="equal", role="spelling"),
+)

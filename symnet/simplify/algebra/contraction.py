@@ -17,11 +17,11 @@ from symnet.expr.nodes.elementwise import elementwise, is_op
 from symnet.expr.nodes.expansion import Expand, expand
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.node import Node
-from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import Axes, trailing
 from symnet.simplify.forms.coefficients import unsigned
 from symnet.simplify.forms.factors import Factors
 from symnet.simplify.forms.order import product_key
+from symnet.simplify.rewrite import Rewrite
 
 Part = tuple[Node, Indices]
 
@@ -282,16 +282,16 @@ def order_operands_by_output(node: Einsum) -> Node | None:
 
 
 CONTRACTIONS = (
-    Rewrite(drop_idle_contraction, ("einsum",)),
-    Rewrite(take_scalars_out_of_contraction, ("einsum",)),
-    Rewrite(take_sign_out_of_contraction, ("einsum",)),
-    Rewrite(contract_repeated_operand_once, ("einsum",)),
-    Rewrite(contract_through_transposition, ("einsum",)),
-    Rewrite(sum_a_sum_at_once, ("einsum",)),
-    Rewrite(order_indices_of_symmetric_operand, ("einsum",)),
-    Rewrite(take_unsummed_factors_out_of_contraction, ("einsum",)),
-    Rewrite(sum_lonely_axes_first, ("einsum",)),
-    Rewrite(product_instead_of_idle_contraction, ("einsum",)),
-    Rewrite(multiply_operands_of_equal_indices, ("einsum",)),
-    Rewrite(order_operands_by_output, ("einsum",)),
+    Rewrite(drop_idle_contraction, ("einsum",), domain="equal", role="spelling"),
+    Rewrite(take_scalars_out_of_contraction, ("einsum",), domain="extends", role="spelling"),
+    Rewrite(take_sign_out_of_contraction, ("einsum",), domain="equal", role="spelling"),
+    Rewrite(contract_repeated_operand_once, ("einsum",), domain="equal", role="spelling"),
+    Rewrite(contract_through_transposition, ("einsum",), domain="equal", role="spelling"),
+    Rewrite(sum_a_sum_at_once, ("einsum",), domain="equal", role="spelling"),
+    Rewrite(order_indices_of_symmetric_operand, ("einsum",), needs=("symmetric",), domain="equal", role="spelling"),
+    Rewrite(take_unsummed_factors_out_of_contraction, ("einsum",), domain="extends", role="spelling"),
+    Rewrite(sum_lonely_axes_first, ("einsum",), domain="extends", role="spelling"),
+    Rewrite(product_instead_of_idle_contraction, ("einsum",), domain="equal", role="spelling"),
+    Rewrite(multiply_operands_of_equal_indices, ("einsum",), domain="equal", role="spelling"),
+    Rewrite(order_operands_by_output, ("einsum",), domain="equal", role="spelling"),
 )

@@ -13,7 +13,7 @@ from symnet.expr.nodes.extents import same_extent
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import Slice
 from symnet.expr.nodes.node import Node
-from symnet.simplify.engine import Rewrite
+from symnet.simplify.rewrite import Rewrite
 
 
 def sum_nothing_up(node: CumulativeSum) -> Node | None:
@@ -66,8 +66,8 @@ def cumulate_before_reversing(node: CumulativeSum) -> Node | None:
 
 
 CUMULATIVE = (
-    Rewrite(cumulate_before_reversing, ("cumsum",)),
-    Rewrite(sum_nothing_up, ("cumsum",)),
-    Rewrite(take_scalars_out_of_cumsum, ("cumsum",)),
-    Rewrite(repeat_after_cumulating, ("cumsum",)),
+    Rewrite(cumulate_before_reversing, ("cumsum",), domain="equal", role="spelling"),
+    Rewrite(sum_nothing_up, ("cumsum",), domain="equal", role="shorter"),
+    Rewrite(take_scalars_out_of_cumsum, ("cumsum",), domain="extends", role="spelling"),
+    Rewrite(repeat_after_cumulating, ("cumsum",), domain="equal", role="spelling"),
 )

@@ -18,10 +18,10 @@ from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.result_dtypes import CASTS, COUNTED
-from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import align, cover, restrict, spread
 from symnet.simplify.forms.coefficients import complement, is_beyond_float64, turned
 from symnet.simplify.forms.order import product_key
+from symnet.simplify.rewrite import Rewrite
 
 ODD = ("tanh", "sin", "tan", "asin", "atan", "sinh", "asinh", "atanh", "cbrt", "erf", "sign")
 EVEN = ("cos", "cosh", "abs")
@@ -160,25 +160,22 @@ def function_of_its_inverse(node: Node) -> Node | None:
 
 
 FUNCTIONS = (
-    Rewrite(
-        repeat_after_computing,
-        (
+    Rewrite(repeat_after_computing, (
             "exp", "log", "log1p", "expm1", "tanh", "sigmoid", "softplus", "sin", "cos", "tan", "asin", "acos", "atan",
             "sinh", "cosh", "asinh", "acosh", "atanh", "atan2", "cbrt", "erf", "erfc", "gamma", "loggamma", "digamma",
             "function", "abs", "sign", "floor", "maximum", "minimum", "xlogy", "where", "indicator",
             "lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "mod", "floor_divide", *CASTS,
-        ),
-    ),
-    Rewrite(evaluate_at_number, tuple(_EXACT)),
-    Rewrite(take_sign_out_of_odd_function, ODD),
-    Rewrite(drop_sign_in_even_function, EVEN),
-    Rewrite(complement_sigmoid_of_negative, ("sigmoid",)),
-    Rewrite(drop_abs_of_nonnegative, ("abs",)),
-    Rewrite(sign_of_positive_is_one, ("sign",)),
-    Rewrite(floor_of_integer_is_itself, ("floor",)),
-    Rewrite(cube_of_cube_root, ("pow",)),
-    Rewrite(function_of_its_inverse, ("acosh", *_INVERSES)),
-    Rewrite(drop_clipping_at_zero, ("maximum",)),
-    Rewrite(compare_with_number_on_the_right, tuple(_MIRROR)),
-    Rewrite(drop_double_negation, ("not",)),
+        ), domain="equal", role="spelling"),
+    Rewrite(evaluate_at_number, tuple(_EXACT), domain="equal", role="shorter"),
+    Rewrite(take_sign_out_of_odd_function, ODD, domain="equal", role="spelling"),
+    Rewrite(drop_sign_in_even_function, EVEN, domain="equal", role="shorter"),
+    Rewrite(complement_sigmoid_of_negative, ("sigmoid",), domain="equal", role="exposing"),
+    Rewrite(drop_abs_of_nonnegative, ("abs",), needs=("nonnegative",), domain="equal", role="shorter"),
+    Rewrite(sign_of_positive_is_one, ("sign",), needs=("positive",), domain="equal", role="shorter"),
+    Rewrite(floor_of_integer_is_itself, ("floor",), needs=("integer",), domain="equal", role="shorter"),
+    Rewrite(cube_of_cube_root, ("pow",), domain="equal", role="shorter"),
+    Rewrite(function_of_its_inverse, ("acosh", *_INVERSES), domain="extends", role="shorter"),
+    Rewrite(drop_clipping_at_zero, ("maximum",), needs=("nonnegative",), domain="equal", role="shorter"),
+    Rewrite(compare_with_number_on_the_right, tuple(_MIRROR), domain="equal", role="spelling"),
+    Rewrite(drop_double_negation, ("not",), domain="equal", role="shorter"),
 )  # fmt: skip

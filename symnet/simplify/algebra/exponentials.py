@@ -18,12 +18,12 @@ from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.reduction import along, reduce
 from symnet.simplify.algebra.hoisting import is_move
-from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import Axes, align, cover, trailing
 from symnet.simplify.forms.coefficients import ONE, complement, negated, split_coefficient
 from symnet.simplify.forms.factors import Base, Factors, split_power
 from symnet.simplify.forms.signs import is_negative, is_positive, is_whole
 from symnet.simplify.forms.terms import Terms
+from symnet.simplify.rewrite import Rewrite
 
 # --------------------------------------------------------------------------- logarithms
 
@@ -394,22 +394,22 @@ def _fits(total: Einsum, axes: Axes, places: Axes) -> bool:
 
 
 EXPONENTIALS = (
-    Rewrite(log_of_exponential, ("log",)),
-    Rewrite(exponential_of_log, ("exp",)),
-    Rewrite(log_of_product, ("log",)),
-    Rewrite(log_of_sum_of_exponentials, ("log",)),
-    Rewrite(log_of_chosen_element, ("log",)),
-    Rewrite(log_of_one_plus_exponential, ("log",)),
-    Rewrite(spell_log1p_as_log, ("log1p",)),
-    Rewrite(spell_expm1_as_exp, ("expm1",)),
-    Rewrite(xlogy_of_zero_or_one, ("xlogy",)),
-    Rewrite(take_scalars_out_of_xlogy, ("xlogy",)),
-    Rewrite(split_xlogy_of_positive, ("xlogy",)),
-    Rewrite(zero_one_times_its_log, ("mul",)),
-    Rewrite(logistic_of_reciprocal, ("pow",)),
-    Rewrite(merge_exponentials_of_one_argument, ("mul",)),
-    Rewrite(merge_exponentials_that_cancel, ("mul",)),
-    Rewrite(exponential_times_logistic, ("mul",)),
-    Rewrite(exponential_over_its_sum_is_softmax, ("mul",)),
-    Rewrite(weighted_sum_of_exponentials_over_their_sum, ("mul",)),
+    Rewrite(log_of_exponential, ("log",), domain="equal", role="shorter"),
+    Rewrite(exponential_of_log, ("exp",), domain="extends", role="shorter"),
+    Rewrite(log_of_product, ("log",), needs=("positive", "finite"), domain="equal", role="exposing"),
+    Rewrite(log_of_sum_of_exponentials, ("log",), domain="equal", role="exposing"),
+    Rewrite(log_of_chosen_element, ("log",), needs=("one_hot", "positive", "finite"), domain="equal", role="exposing"),
+    Rewrite(log_of_one_plus_exponential, ("log",), domain="equal", role="shorter"),
+    Rewrite(spell_log1p_as_log, ("log1p",), domain="equal", role="spelling"),
+    Rewrite(spell_expm1_as_exp, ("expm1",), domain="equal", role="spelling"),
+    Rewrite(xlogy_of_zero_or_one, ("xlogy",), needs=("unit", "integer"), domain="extends", role="shorter"),
+    Rewrite(take_scalars_out_of_xlogy, ("xlogy",), domain="equal", role="spelling"),
+    Rewrite(split_xlogy_of_positive, ("xlogy",), needs=("positive",), domain="equal", role="exposing"),
+    Rewrite(zero_one_times_its_log, ("mul",), needs=("unit", "integer"), domain="extends", role="shorter"),
+    Rewrite(logistic_of_reciprocal, ("pow",), domain="equal", role="shorter"),
+    Rewrite(merge_exponentials_of_one_argument, ("mul",), domain="extends", role="shorter"),
+    Rewrite(merge_exponentials_that_cancel, ("mul",), domain="extends", role="shorter"),
+    Rewrite(exponential_times_logistic, ("mul",), domain="extends", role="shorter"),
+    Rewrite(exponential_over_its_sum_is_softmax, ("mul",), domain="equal", role="exposing"),
+    Rewrite(weighted_sum_of_exponentials_over_their_sum, ("mul",), domain="equal", role="exposing"),
 )

@@ -24,13 +24,14 @@ from symnet.simplify.algebra.exponentials import EXPONENTIALS
 from symnet.simplify.algebra.hoisting import compute_before_moving, is_logsumexp, is_move, is_rearranged, reduced_axes
 from symnet.simplify.algebra.hyperbolic import HYPERBOLICS
 from symnet.simplify.algebra.movement import moved
-from symnet.simplify.algebra.products import square_root_of_square
+from symnet.simplify.algebra.products import SQUARE_ROOT_OF_SQUARE
 from symnet.simplify.algebra.soft_extremes import SOFT_EXTREMES
-from symnet.simplify.engine import Rewrite, topic
+from symnet.simplify.engine import topic
 from symnet.simplify.forms.broadcast import align, cover
 from symnet.simplify.forms.coefficients import Term, product, split_coefficient, terms_of
 from symnet.simplify.forms.factors import Factors
 from symnet.simplify.forms.terms import Terms
+from symnet.simplify.rewrite import Rewrite
 
 DEEPEST = 4
 
@@ -302,8 +303,8 @@ def _is_log_softmax(terms: Terms) -> bool:
     return False
 
 
-MEETINGS = (*EXPONENTIALS, *HYPERBOLICS, *SOFT_EXTREMES, Rewrite(square_root_of_square, ("pow",)))
+MEETINGS = (*EXPONENTIALS, *HYPERBOLICS, *SOFT_EXTREMES, SQUARE_ROOT_OF_SQUARE)
 EXPOSINGS = (
-    Rewrite(slice_one_of_what_is_joined, ("slice",)),
-    Rewrite(meet_through_movement, ("add", "mul", "log", "pow", "exp")),
+    Rewrite(slice_one_of_what_is_joined, ("slice",), domain="equal", role="shorter"),
+    Rewrite(meet_through_movement, ("add", "mul", "log", "pow", "exp"), domain="extends", role="exposing"),
 )

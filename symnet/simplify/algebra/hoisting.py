@@ -23,8 +23,8 @@ from symnet.expr.nodes.indexing import Take, take
 from symnet.expr.nodes.movement import Concat, Reshape, Slice, broadcast_to, concat, reshape
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.reduction import Reduce, reduce
-from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import Axes, align, spread
+from symnet.simplify.rewrite import Rewrite
 
 HOT = ("exp", "log", "sigmoid", "tanh", "softplus", "erf", "erfc", "cosh", "sinh", "cos")
 _THROUGH = ("add", "mul", "pow", "log", "maximum", "minimum", "where", "abs")
@@ -371,14 +371,11 @@ def reduced_axes(node: Node) -> Axes | None:
 
 
 HOISTS = (
-    Rewrite(
-        compute_before_moving,
-        (
+    Rewrite(compute_before_moving, (
             "log", "exp", "add", "mul", "pow", "abs", "sigmoid", "tanh", "softplus", "xlogy", "maximum", "minimum",
             "where", "cosh", "sinh", "sign",
-        ),
-    ),
-    Rewrite(reduce_before_moving, ("einsum", "reduce")),
-    Rewrite(reduce_before_joining, ("einsum", "reduce")),
-    Rewrite(cumulate_before_moving, ("cumsum",)),
+        ), domain="equal", role="exposing"),
+    Rewrite(reduce_before_moving, ("einsum", "reduce"), domain="equal", role="exposing"),
+    Rewrite(reduce_before_joining, ("einsum", "reduce"), domain="equal", role="exposing"),
+    Rewrite(cumulate_before_moving, ("cumsum",), domain="equal", role="exposing"),
 )  # fmt: skip

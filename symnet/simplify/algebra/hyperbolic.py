@@ -16,12 +16,12 @@ from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.elementwise import elementwise, is_op
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
-from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import Axes
 from symnet.simplify.forms.coefficients import ONE, complement, negated, product, split_coefficient, turned
 from symnet.simplify.forms.factors import Base, Factors, split_power
 from symnet.simplify.forms.signs import is_negative, is_positive, is_whole
 from symnet.simplify.forms.terms import Terms
+from symnet.simplify.rewrite import Rewrite
 
 HALF = sympy.S.Half
 
@@ -288,11 +288,11 @@ def quotient_of_sine_and_cosine(node: Node) -> Node | None:
 
 
 HYPERBOLICS = (
-    Rewrite(quotient_of_sine_and_cosine, ("mul",)),
-    Rewrite(sum_of_opposite_exponentials, ("add",)),
-    Rewrite(exponential_over_cosine_is_logistic, ("mul",)),
-    Rewrite(exponential_over_sum_of_two_is_logistic, ("mul",)),
-    Rewrite(difference_over_sum_is_tanh, ("mul",)),
-    Rewrite(exponential_times_difference, ("mul",)),
-    Rewrite(sine_over_one_and_cosine_is_tangent, ("mul",)),
+    Rewrite(quotient_of_sine_and_cosine, ("mul",), domain="extends", role="shorter"),
+    Rewrite(sum_of_opposite_exponentials, ("add",), domain="extends", role="shorter"),
+    Rewrite(exponential_over_cosine_is_logistic, ("mul",), domain="extends", role="shorter"),
+    Rewrite(exponential_over_sum_of_two_is_logistic, ("mul",), domain="extends", role="shorter"),
+    Rewrite(difference_over_sum_is_tanh, ("mul",), domain="extends", role="shorter"),
+    Rewrite(exponential_times_difference, ("mul",), domain="extends", role="shorter"),
+    Rewrite(sine_over_one_and_cosine_is_tangent, ("mul",), domain="extends", role="shorter"),
 )

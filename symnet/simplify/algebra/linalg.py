@@ -20,8 +20,8 @@ from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.reduction import prod
 from symnet.simplify.algebra.contraction import Part, parts_of
-from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.coefficients import unsigned
+from symnet.simplify.rewrite import Rewrite
 
 # --------------------------------------------------------------------------- what a matrix is made of
 
@@ -342,24 +342,24 @@ def _connected(parts: list[Part]) -> list[list[Part]]:
 
 
 INVERSES = (
-    Rewrite(multiply_by_inverse, ("solve",)),  # type: ignore[arg-type]
-    Rewrite(inverse_of_inverse, ("solve",)),  # type: ignore[arg-type]
-    Rewrite(inverse_of_identity, ("solve",)),  # type: ignore[arg-type]
-    Rewrite(repeat_after_inverting, ("solve",)),  # type: ignore[arg-type]
-    Rewrite(take_scalars_out_of_inverse, ("solve",)),  # type: ignore[arg-type]
-    Rewrite(take_sign_out_of_inverse, ("solve",)),  # type: ignore[arg-type]
-    Rewrite(inverse_of_transpose, ("solve",)),  # type: ignore[arg-type]
-    Rewrite(inverse_of_product, ("solve",)),  # type: ignore[arg-type]
-    Rewrite(inverse_of_diagonal, ("solve",)),  # type: ignore[arg-type]
-    Rewrite(determinant_of_identity, ("determinant",)),  # type: ignore[arg-type]
-    Rewrite(repeat_after_eliminating, ("determinant",)),  # type: ignore[arg-type]
-    Rewrite(determinant_of_transpose, ("determinant",)),  # type: ignore[arg-type]
-    Rewrite(determinant_of_inverse, ("determinant",)),  # type: ignore[arg-type]
-    Rewrite(determinant_of_product, ("determinant",)),  # type: ignore[arg-type]
-    Rewrite(take_scalars_out_of_determinant, ("determinant",)),  # type: ignore[arg-type]
-    Rewrite(take_sign_out_of_logdet, ("determinant",)),  # type: ignore[arg-type]
-    Rewrite(determinant_of_diagonal, ("determinant",)),  # type: ignore[arg-type]
-    Rewrite(log_of_determinant, ("log",)),
-    Rewrite(cancel_inverse, ("einsum",)),  # type: ignore[arg-type]
-    Rewrite(contract_separate_parts_apart, ("einsum",)),  # type: ignore[arg-type]
+    Rewrite(multiply_by_inverse, ("solve",), domain="equal", role="exposing"),  # type: ignore[arg-type]
+    Rewrite(inverse_of_inverse, ("solve",), domain="extends", role="shorter"),  # type: ignore[arg-type]
+    Rewrite(inverse_of_identity, ("solve",), domain="equal", role="shorter"),  # type: ignore[arg-type]
+    Rewrite(repeat_after_inverting, ("solve",), domain="equal", role="spelling"),  # type: ignore[arg-type]
+    Rewrite(take_scalars_out_of_inverse, ("solve",), domain="equal", role="spelling"),  # type: ignore[arg-type]
+    Rewrite(take_sign_out_of_inverse, ("solve",), domain="equal", role="spelling"),  # type: ignore[arg-type]
+    Rewrite(inverse_of_transpose, ("solve",), domain="equal", role="shorter"),  # type: ignore[arg-type]
+    Rewrite(inverse_of_product, ("solve",), domain="equal", role="exposing"),  # type: ignore[arg-type]
+    Rewrite(inverse_of_diagonal, ("solve",), domain="extends", role="shorter"),  # type: ignore[arg-type]
+    Rewrite(determinant_of_identity, ("determinant",), domain="equal", role="shorter"),  # type: ignore[arg-type]
+    Rewrite(repeat_after_eliminating, ("determinant",), domain="equal", role="spelling"),  # type: ignore[arg-type]
+    Rewrite(determinant_of_transpose, ("determinant",), domain="equal", role="shorter"),  # type: ignore[arg-type]
+    Rewrite(determinant_of_inverse, ("determinant",), domain="extends", role="shorter"),  # type: ignore[arg-type]
+    Rewrite(determinant_of_product, ("determinant",), domain="equal", role="shorter"),  # type: ignore[arg-type]
+    Rewrite(take_scalars_out_of_determinant, ("determinant",), domain="equal", role="shorter"),  # type: ignore[arg-type]
+    Rewrite(take_sign_out_of_logdet, ("determinant",), domain="equal", role="spelling"),  # type: ignore[arg-type]
+    Rewrite(determinant_of_diagonal, ("determinant",), domain="equal", role="shorter"),  # type: ignore[arg-type]
+    Rewrite(log_of_determinant, ("log",), domain="equal", role="shorter"),
+    Rewrite(cancel_inverse, ("einsum",), needs=("symmetric",), domain="extends", role="shorter"),  # type: ignore[arg-type]
+    Rewrite(contract_separate_parts_apart, ("einsum",), domain="equal", role="shorter"),  # type: ignore[arg-type]
 )

@@ -23,11 +23,11 @@ from symnet.expr.nodes.movement import Slice, broadcast_to
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.reduction import Reduce, along, reduce
 from symnet.simplify.algebra.hoisting import is_hot, is_move, is_rearranged
-from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import Axes
 from symnet.simplify.forms.coefficients import ONE, Term, complement, negated, product, split_coefficient
 from symnet.simplify.forms.shifted import softmax_argument
 from symnet.simplify.forms.signs import is_negative, is_positive
+from symnet.simplify.rewrite import Rewrite
 
 
 def log_of_reduction(node: Node) -> Node | None:
@@ -287,9 +287,9 @@ def _log_of_complements(softmax: Node, axes: Axes) -> Node:
 
 
 LOG_SELECTIONS = (
-    Rewrite(log_of_reduction, ("log",)),
-    Rewrite(log_of_choice, ("log",)),
-    Rewrite(log_of_difference_of_logistics, ("log",)),
-    Rewrite(log_of_some_probabilities, ("log",)),
-    Rewrite(log_of_complements_of_classes, ("log", "xlogy")),
+    Rewrite(log_of_reduction, ("log",), needs=("positive",), domain="equal", role="exposing"),
+    Rewrite(log_of_choice, ("log",), needs=("positive",), domain="equal", role="exposing"),
+    Rewrite(log_of_difference_of_logistics, ("log",), needs=("finite",), domain="equal", role="exposing"),
+    Rewrite(log_of_some_probabilities, ("log",), needs=("finite",), domain="equal", role="shorter"),
+    Rewrite(log_of_complements_of_classes, ("log", "xlogy"), domain="extends", role="exposing"),
 )

@@ -14,9 +14,9 @@ from symnet.expr.nodes.extents import same_shape
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import Place, broadcast_to
 from symnet.expr.nodes.node import Node, kept_on_node
-from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.coefficients import product, split_coefficient
 from symnet.simplify.forms.signs import magnitude
+from symnet.simplify.rewrite import Rewrite
 
 Part = tuple[Node, Indices]
 
@@ -103,4 +103,7 @@ def _merged(a: Einsum, place: int, b: Einsum, theirs: int, sign: Expr) -> Node:
     return with_operands(a, [*a.operands[:place], total, *a.operands[place + 1 :]])
 
 
-MERGES = (Rewrite(contract_sum_of_operands, ("add",)), Rewrite(add_before_placing, ("add",)))
+MERGES = (
+    Rewrite(contract_sum_of_operands, ("add",), domain="extends", role="shorter"),
+    Rewrite(add_before_placing, ("add",), domain="equal", role="shorter"),
+)

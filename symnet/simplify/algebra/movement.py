@@ -18,9 +18,10 @@ from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.indexing import Take
 from symnet.expr.nodes.movement import Concat, Place, Reshape, Slice, broadcast_to, concat, drop_axes, reshape
 from symnet.expr.nodes.node import Node
-from symnet.simplify.engine import Rewrite, topic
+from symnet.simplify.engine import topic
 from symnet.simplify.forms.broadcast import align, cover, spread
 from symnet.simplify.forms.coefficients import is_finite_scalar, unsigned
+from symnet.simplify.rewrite import Rewrite
 
 
 def take_scalars_out_of_movement(node: Node) -> Node | None:
@@ -268,25 +269,27 @@ def take_common_scalar_out_of_concat(node: Concat) -> Node | None:
 
 
 MOVEMENTS = (
-    Rewrite(move_nothing, ("expand", "reshape", "slice", "place")),
-    Rewrite(repeat_at_once, ("expand",)),
-    Rewrite(reshape_at_once, ("reshape",)),
-    Rewrite(place_zeros, ("place",)),
-    Rewrite(reshape_without_new_axes, ("reshape",)),
-    Rewrite(drop_axes_by_reshape, ("einsum",)),
-    Rewrite(drop_axes_before_joining, ("einsum",)),
-    Rewrite(move_a_constant, ("reshape", "slice", "take")),
-    Rewrite(move_what_is_repeated, ("slice", "take")),
-    Rewrite(move_the_condition, ("slice", "take", "reshape", "einsum")),
-    Rewrite(move_before_negating, ("slice", "take", "reshape")),
-    Rewrite(multiply_before_placing, ("mul",)),
-    Rewrite(take_scalars_out_of_movement, ("expand", "reshape", "slice", "place", "take")),
-    Rewrite(take_sign_out_of_movement, ("reshape", "slice", "place", "take")),
-    Rewrite(slice_what_was_placed, ("slice",)),
-    Rewrite(slice_at_once, ("slice",)),
-    Rewrite(place_everything_backwards, ("place",)),
-    Rewrite(slice_one_of_the_joined, ("slice",)),
-    Rewrite(take_common_scalar_out_of_concat, ("concat",)),
+    Rewrite(move_nothing, ("expand", "reshape", "slice", "place"), domain="equal", role="spelling"),
+    Rewrite(repeat_at_once, ("expand",), domain="equal", role="spelling"),
+    Rewrite(reshape_at_once, ("reshape",), domain="equal", role="spelling"),
+    Rewrite(place_zeros, ("place",), domain="equal", role="shorter"),
+    Rewrite(reshape_without_new_axes, ("reshape",), domain="equal", role="spelling"),
+    Rewrite(drop_axes_by_reshape, ("einsum",), domain="equal", role="spelling"),
+    Rewrite(drop_axes_before_joining, ("einsum",), domain="equal", role="spelling"),
+    Rewrite(move_a_constant, ("reshape", "slice", "take"), domain="equal", role="spelling"),
+    Rewrite(move_what_is_repeated, ("slice", "take"), domain="equal", role="spelling"),
+    Rewrite(move_the_condition, ("slice", "take", "reshape", "einsum"), domain="equal", role="spelling"),
+    Rewrite(move_before_negating, ("slice", "take", "reshape"), domain="equal", role="spelling"),
+    Rewrite(multiply_before_placing, ("mul",), domain="extends", role="shorter"),
+    Rewrite(
+        take_scalars_out_of_movement, ("expand", "reshape", "slice", "place", "take"), domain="equal", role="spelling"
+    ),
+    Rewrite(take_sign_out_of_movement, ("reshape", "slice", "place", "take"), domain="equal", role="spelling"),
+    Rewrite(slice_what_was_placed, ("slice",), domain="equal", role="shorter"),
+    Rewrite(slice_at_once, ("slice",), domain="equal", role="spelling"),
+    Rewrite(place_everything_backwards, ("place",), domain="equal", role="spelling"),
+    Rewrite(slice_one_of_the_joined, ("slice",), domain="equal", role="shorter"),
+    Rewrite(take_common_scalar_out_of_concat, ("concat",), domain="equal", role="spelling"),
 )
 
 

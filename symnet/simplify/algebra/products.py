@@ -12,12 +12,12 @@ from symnet.expr.nodes.elementwise import elementwise, is_op
 from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.choices import multiply_into_choice_to_cancel
 from symnet.simplify.cost import saves
-from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import trailing
 from symnet.simplify.forms.coefficients import ONE
 from symnet.simplify.forms.factors import Base, Factors, distributed
 from symnet.simplify.forms.signs import is_positive
 from symnet.simplify.forms.terms import Terms
+from symnet.simplify.rewrite import Rewrite
 
 MOST_TERMS = 16  # of a sum that is multiplied out
 
@@ -137,13 +137,22 @@ def factor_beside_delta_takes_its_last_axis(node: Node) -> Node | None:
     return result.build()
 
 
+SQUARE_ROOT_OF_SQUARE = Rewrite(square_root_of_square, ("pow",), domain="equal", role="shorter")
 PRODUCTS = (
-    Rewrite(distribute_number_over_sum, ("mul",)),
-    Rewrite(collect_powers, ("mul", "pow", "size")),
-    Rewrite(powers_of_zero_and_one_are_themselves, ("mul", "pow")),
-    Rewrite(square_root_of_square, ("pow",)),
-    Rewrite(factor_beside_delta_takes_its_last_axis, ("mul",)),
-    Rewrite(multiply_out_delta, ("mul",)),
-    Rewrite(distribute_to_cancel, ("mul",)),
-    Rewrite(multiply_into_choice_to_cancel, ("mul",)),
+    Rewrite(distribute_number_over_sum, ("mul",), domain="equal", role="spelling"),
+    Rewrite(
+        collect_powers,
+        ("mul", "pow", "size"),
+        needs=("nonnegative", "positive", "finite"),
+        domain="equal",
+        role="shorter",
+    ),
+    Rewrite(
+        powers_of_zero_and_one_are_themselves, ("mul", "pow"), needs=("unit", "integer"), domain="equal", role="shorter"
+    ),
+    SQUARE_ROOT_OF_SQUARE,
+    Rewrite(factor_beside_delta_takes_its_last_axis, ("mul",), needs=("finite",), domain="equal", role="shorter"),
+    Rewrite(multiply_out_delta, ("mul",), needs=("finite",), domain="equal", role="exposing"),
+    Rewrite(distribute_to_cancel, ("mul",), domain="extends", role="shorter"),
+    Rewrite(multiply_into_choice_to_cancel, ("mul",), domain="equal", role="exposing"),
 )

@@ -16,8 +16,8 @@ from symnet.expr.nodes.movement import Concat, drop_axes
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.reduction import Reduce, reduce
 from symnet.expr.nodes.result_dtypes import COUNTED
-from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import Axes, align, cover
+from symnet.simplify.rewrite import Rewrite
 
 
 def reduce_repeated_operand_once(node: Reduce) -> Node | None:
@@ -154,11 +154,11 @@ def logsumexp_of_log_softmax(node: Reduce) -> Node | None:
 
 
 REDUCTIONS = (
-    Rewrite(reduce_before_repeating, ("reduce",)),
-    Rewrite(reduce_repeated_operand_once, ("reduce",)),
-    Rewrite(logsumexp_of_log_softmax, ("reduce",)),
-    Rewrite(take_constant_terms_out_of_reduction, ("reduce",)),
-    Rewrite(reduce_at_once, ("reduce",)),
-    Rewrite(reduce_what_was_joined_apart, ("reduce",)),
-    Rewrite(logsumexp_of_log, ("reduce",)),
+    Rewrite(reduce_before_repeating, ("reduce",), domain="equal", role="shorter"),
+    Rewrite(reduce_repeated_operand_once, ("reduce",), domain="equal", role="spelling"),
+    Rewrite(logsumexp_of_log_softmax, ("reduce",), domain="extends", role="shorter"),
+    Rewrite(take_constant_terms_out_of_reduction, ("reduce",), domain="equal", role="shorter"),
+    Rewrite(reduce_at_once, ("reduce",), domain="equal", role="shorter"),
+    Rewrite(reduce_what_was_joined_apart, ("reduce",), domain="equal", role="exposing"),
+    Rewrite(logsumexp_of_log, ("reduce",), domain="equal", role="shorter"),
 )

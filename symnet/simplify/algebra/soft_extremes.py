@@ -21,10 +21,10 @@ from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.exponentials import complemented_logistic
-from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.coefficients import negated, product, split_coefficient, terms_of
 from symnet.simplify.forms.signs import is_positive
 from symnet.simplify.forms.terms import Terms
+from symnet.simplify.rewrite import Rewrite
 
 HALF = sympy.S.Half
 
@@ -228,8 +228,8 @@ def _softplus(value: Expr, factors: tuple[Node, ...]) -> tuple[Expr, Node] | Non
 
 
 SOFT_EXTREMES = (
-    Rewrite(extreme_with_rounded_corner, ("add",)),
-    Rewrite(absolute_with_rounded_corner, ("add",)),
-    Rewrite(rounded_corners_in_sums, ("add",)),
-    Rewrite(softplus_beside_its_argument, ("add",)),
+    Rewrite(extreme_with_rounded_corner, ("add",), domain="extends", role="shorter"),
+    Rewrite(absolute_with_rounded_corner, ("add",), domain="extends", role="exposing"),
+    Rewrite(rounded_corners_in_sums, ("add",), domain="extends", role="exposing"),
+    Rewrite(softplus_beside_its_argument, ("add",), domain="extends", role="shorter"),
 )

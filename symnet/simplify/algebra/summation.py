@@ -18,9 +18,9 @@ from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import Concat, Place, Reshape
 from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.contraction import Part, build, factors_with_indices, multiplied, parts_of
-from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import align, cover, trailing
 from symnet.simplify.forms.coefficients import ONE, product, split_coefficient
+from symnet.simplify.rewrite import Rewrite
 
 
 def contract_delta(node: Einsum) -> Node | None:
@@ -256,14 +256,14 @@ def sum_what_was_joined_apart(node: Einsum) -> Node | None:
 
 
 SUMMATIONS = (
-    Rewrite(split_delta_from_product, ("einsum",)),
-    Rewrite(contract_delta, ("einsum",)),
-    Rewrite(total_of_distribution_is_one, ("einsum",)),
-    Rewrite(sum_terms_apart, ("einsum",)),
-    Rewrite(contract_delta_term_apart, ("einsum",)),
-    Rewrite(take_common_factors_out_of_operand, ("einsum",)),
-    Rewrite(expectation_of_number_is_itself, ("einsum",)),
-    Rewrite(sum_before_placing, ("einsum",)),
-    Rewrite(sum_before_reshaping, ("einsum",)),
-    Rewrite(sum_what_was_joined_apart, ("einsum",)),
+    Rewrite(split_delta_from_product, ("einsum",), domain="equal", role="exposing"),
+    Rewrite(contract_delta, ("einsum",), domain="extends", role="shorter"),
+    Rewrite(total_of_distribution_is_one, ("einsum",), needs=("simplex",), domain="extends", role="shorter"),
+    Rewrite(sum_terms_apart, ("einsum",), needs=("simplex",), domain="equal", role="spelling"),
+    Rewrite(contract_delta_term_apart, ("einsum",), needs=("finite",), domain="equal", role="exposing"),
+    Rewrite(take_common_factors_out_of_operand, ("einsum",), domain="extends", role="exposing"),
+    Rewrite(expectation_of_number_is_itself, ("einsum",), needs=("simplex",), domain="equal", role="exposing"),
+    Rewrite(sum_before_placing, ("einsum",), domain="equal", role="shorter"),
+    Rewrite(sum_before_reshaping, ("einsum",), domain="equal", role="shorter"),
+    Rewrite(sum_what_was_joined_apart, ("einsum",), domain="equal", role="exposing"),
 )

@@ -15,13 +15,13 @@ from symnet.simplify.algebra.brackets import BRACKETS
 from symnet.simplify.algebra.choices import join_choices_by_one_condition
 from symnet.simplify.algebra.merging import MERGES
 from symnet.simplify.cost import saves
-from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import trailing
 from symnet.simplify.forms.coefficients import ZERO, product, split_coefficient, terms_of
 from symnet.simplify.forms.factors import Base, Factors
 from symnet.simplify.forms.polynomial import expanded
 from symnet.simplify.forms.signs import is_positive
 from symnet.simplify.forms.terms import Terms
+from symnet.simplify.rewrite import Rewrite
 
 
 def factor_common_factors(node: Node) -> Node | None:
@@ -120,11 +120,11 @@ def _has_sum_factor(node: Node) -> bool:
 
 
 SUMS = (
-    Rewrite(factor_common_factors, ("add",)),
-    Rewrite(collect_like_terms, ("add",)),
-    Rewrite(gather_terms_into_their_sum, ("add",)),
-    Rewrite(join_choices_by_one_condition, ("add",)),
+    Rewrite(factor_common_factors, ("add",), domain="extends", role="shorter"),
+    Rewrite(collect_like_terms, ("add",), domain="extends", role="shorter"),
+    Rewrite(gather_terms_into_their_sum, ("add",), domain="extends", role="shorter"),
+    Rewrite(join_choices_by_one_condition, ("add",), domain="equal", role="shorter"),
     *BRACKETS,
     *MERGES,
-    Rewrite(expand_to_cancel, ("add",)),
+    Rewrite(expand_to_cancel, ("add",), domain="extends", role="shorter"),
 )

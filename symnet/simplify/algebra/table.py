@@ -37,9 +37,10 @@ from symnet.simplify.algebra.reduction import REDUCTIONS
 from symnet.simplify.algebra.soft_extremes import SOFT_EXTREMES
 from symnet.simplify.algebra.summation import SUMMATIONS
 from symnet.simplify.algebra.sums import SUMS
-from symnet.simplify.engine import Normalizer, Rewrite, Step, Table
+from symnet.simplify.engine import Normalizer, Table
 from symnet.simplify.forms import factors, terms
 from symnet.simplify.forms.coefficients import ONE, may_join
+from symnet.simplify.rewrite import Rewrite, Step
 from symnet.simplify.sealing import SEALS
 from symnet.simplify.settle import settle
 
@@ -106,7 +107,8 @@ ALGEBRA: tuple[Rewrite, ...] = (
     *CUMULATIVE,
     *EXPOSINGS,
 )
-TABLE = Table(ALGEBRA, open_nested_sums_and_products, lasting=True)
+OPENING = Rewrite(open_nested_sums_and_products, ("add", "mul"), domain="equal", role="spelling")
+TABLE = Table(ALGEBRA, OPENING, lasting=True)
 
 
 def simplify(roots: Iterable[Node], trace: list[Step] | None = None) -> list[Node]:
@@ -114,7 +116,7 @@ def simplify(roots: Iterable[Node], trace: list[Step] | None = None) -> list[Nod
 
     Args:
         roots: any expressions; parts they share are simplified once.
-        trace: a list to which (rewrite's name, before, after) is appended at every step.
+        trace: a list to which every step is appended.
 
     Returns:
         one node per root, of the same shape.

@@ -13,8 +13,17 @@ from symnet.expr.nodes.node import Node
 from symnet.simplify.machine.contraction import binarize
 from symnet.simplify.machine.placement import place_factors
 from symnet.simplify.machine.scale import push_scales
+from symnet.simplify.rewrite import GraphRewrite
+
+ARRANGEMENTS = (
+    GraphRewrite(push_scales, domain="equal", role="shorter"),
+    GraphRewrite(place_factors, domain="equal", role="shorter"),
+    GraphRewrite(binarize, needs=("finite",), domain="equal", role="shorter"),
+)
 
 
 def arrange(roots: Iterable[Node]) -> list[Node]:
     """The roots as they are computed."""
-    return binarize(place_factors(push_scales(roots)))
+    for rewrite in ARRANGEMENTS:
+        roots = rewrite.apply(roots)
+    return list(roots)

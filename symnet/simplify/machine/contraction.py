@@ -24,7 +24,7 @@ MOST_OPERANDS = 8  # of a product made by opening others: finding the best order
 
 
 def binarize(roots: Iterable[Node]) -> list[Node]:
-    """Every contraction of many operands as contractions of two."""
+    """einsum("ij,jk,k->i", A, B, x) → A @ (B @ x): contractions of many operands as contractions of two."""
     return rebuild(_opened(list(roots)), _binarize)
 
 

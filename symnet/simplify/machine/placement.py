@@ -23,7 +23,7 @@ from symnet.simplify.machine.contraction import elements
 
 
 def place_factors(roots: Iterable[Node]) -> list[Node]:
-    """Every product with its scalars where they are multiplied at the smallest size."""
+    """c·expand(x)·Y → expand(c·x)·Y, -(a - b)·x → (b - a)·x: scalars stand where they meet the fewest elements."""
     roots = list(roots)
     users = consumers(*roots)
     ends = set(roots)

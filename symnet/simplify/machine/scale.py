@@ -23,7 +23,7 @@ Scale = tuple[Node, ...]
 
 
 def push_scales(roots: Iterable[Node]) -> list[Node]:
-    """Scalar factors of contractions, moved into an operand where that is smaller."""
+    """(X @ G)·c → X @ (G·c): scalar factors of contractions, moved into an operand where that is smaller."""
     roots = list(roots)
     users = consumers(*roots)
     subtracted = {n for n in users if is_op(n, "mul") and users[n] and all(is_op(u, "add") for u in users[n])}

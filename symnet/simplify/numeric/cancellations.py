@@ -14,12 +14,12 @@ from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.elementwise import elementwise, equal, is_op, where
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
-from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import trailing
 from symnet.simplify.forms.coefficients import ONE, beside_one, product, split_coefficient
 from symnet.simplify.forms.factors import Factors, split_power
 from symnet.simplify.forms.signs import is_positive
 from symnet.simplify.forms.terms import Terms
+from symnet.simplify.rewrite import Rewrite
 
 # --------------------------------------------------------------------------- a number and one function
 
@@ -157,11 +157,11 @@ def _weight_and_logarithm(node: Node) -> tuple[Node, Node] | None:
 
 
 CANCELLATIONS: tuple[Rewrite, ...] = (
-    Rewrite(one_and_tanh_is_logistic, ("add",)),
-    Rewrite(logistic_about_its_middle_is_tanh, ("add",)),
-    Rewrite(one_and_cosine_by_half_angle, ("add",)),
-    Rewrite(log_of_hyperbolic_cosine, ("log",)),
-    Rewrite(log_of_quotient_near_one, ("log",)),
-    Rewrite(log_of_reciprocal_less_one, ("log",)),
-    Rewrite(weighted_log_of_one_plus, ("mul", "xlogy")),
+    Rewrite(one_and_tanh_is_logistic, ("add",), domain="equal", role="stable"),
+    Rewrite(logistic_about_its_middle_is_tanh, ("add",), domain="equal", role="stable"),
+    Rewrite(one_and_cosine_by_half_angle, ("add",), domain="equal", role="stable"),
+    Rewrite(log_of_hyperbolic_cosine, ("log",), domain="equal", role="stable"),
+    Rewrite(log_of_quotient_near_one, ("log",), domain="extends", role="stable"),
+    Rewrite(log_of_reciprocal_less_one, ("log",), domain="equal", role="stable"),
+    Rewrite(weighted_log_of_one_plus, ("mul", "xlogy"), domain="extends", role="stable"),
 )

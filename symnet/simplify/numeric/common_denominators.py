@@ -14,12 +14,12 @@ from symnet.expr.nodes.elementwise import elementwise, is_op, where
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.hoisting import is_hot
-from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import spread, trailing
 from symnet.simplify.forms.coefficients import ONE
 from symnet.simplify.forms.factors import Base, Factors
 from symnet.simplify.forms.signs import is_negative
 from symnet.simplify.forms.terms import Terms
+from symnet.simplify.rewrite import Rewrite
 
 MOST_TERMS = 8  # of a denominator
 
@@ -67,4 +67,4 @@ def _over(node: Node, quotient: Factors, base: Base, beside: Node) -> Node | Non
     return where(spread(finite, axes, node.shape) if finite.rank else finite, over, as_written)
 
 
-COMMON_DENOMINATORS = (Rewrite(difference_over_one_denominator, ("add",)),)
+COMMON_DENOMINATORS = (Rewrite(difference_over_one_denominator, ("add",), domain="extends", role="stable"),)

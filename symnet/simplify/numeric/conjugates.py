@@ -15,12 +15,12 @@ from symnet.expr.nodes.constants import number
 from symnet.expr.nodes.elementwise import elementwise, is_op, where
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
-from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import align, trailing
 from symnet.simplify.forms.coefficients import ONE, product, split_coefficient
 from symnet.simplify.forms.factors import Factors, split_power
 from symnet.simplify.forms.signs import is_negative
 from symnet.simplify.forms.terms import Terms
+from symnet.simplify.rewrite import Rewrite
 
 
 def root_less_its_neighbour(node: Node) -> Node | None:
@@ -94,4 +94,4 @@ def _by_conjugate(node: Node, coefficient: Expr, root: Node, t: tuple[Expr, tupl
     return new if coefficient == 1 else elementwise("mul", number(coefficient), new)
 
 
-CONJUGATES: tuple[Rewrite, ...] = (Rewrite(root_less_its_neighbour, ("add",)),)
+CONJUGATES: tuple[Rewrite, ...] = (Rewrite(root_less_its_neighbour, ("add",), domain="equal", role="stable"),)

@@ -20,7 +20,7 @@ from symnet.expr.nodes.elementwise import elementwise, is_op
 from symnet.expr.nodes.extents import product
 from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.table import simplify
-from symnet.simplify.engine import Rewrite, Table
+from symnet.simplify.engine import Table
 from symnet.simplify.forms.coefficients import is_small, split_coefficient
 from symnet.simplify.forms.coefficients import product as product_of
 from symnet.simplify.numeric.cancellations import CANCELLATIONS
@@ -28,6 +28,7 @@ from symnet.simplify.numeric.conjugates import CONJUGATES
 from symnet.simplify.numeric.differences import DIFFERENCES
 from symnet.simplify.numeric.exponentials.stable import LOGARITHMS
 from symnet.simplify.numeric.squares import SQUARES
+from symnet.simplify.rewrite import Rewrite
 
 _AWAITED = (Table(CONJUGATES), Table((*DIFFERENCES, *CANCELLATIONS)), Table(SQUARES), Table(LOGARITHMS))
 
@@ -123,4 +124,4 @@ def _exact(node: Node) -> Expr | None:
     return None
 
 
-CONSTANTS_IN_SUMS: tuple[Rewrite, ...] = (Rewrite(constant_into_sum, ("add",)),)
+CONSTANTS_IN_SUMS: tuple[Rewrite, ...] = (Rewrite(constant_into_sum, ("add",), domain="equal", role="stable"),)

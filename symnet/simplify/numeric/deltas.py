@@ -13,7 +13,7 @@ from symnet.expr.nodes.contraction import Einsum, contract
 from symnet.expr.nodes.elementwise import elementwise, equal, where
 from symnet.expr.nodes.expansion import expand
 from symnet.expr.nodes.node import Node
-from symnet.simplify.engine import Rewrite
+from symnet.simplify.rewrite import Rewrite
 
 
 def delta_beside_factors_is_a_choice(node: Node) -> Node | None:
@@ -56,6 +56,6 @@ def kept_delta_is_a_choice(node: Einsum) -> Node | None:
 
 
 DELTAS = (
-    Rewrite(delta_beside_factors_is_a_choice, ("mul",)),
-    Rewrite(kept_delta_is_a_choice, ("einsum",)),
+    Rewrite(delta_beside_factors_is_a_choice, ("mul",), domain="extends", role="stable"),
+    Rewrite(kept_delta_is_a_choice, ("einsum",), domain="extends", role="stable"),
 )

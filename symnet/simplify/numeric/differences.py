@@ -15,11 +15,11 @@ from symnet.expr.nodes.elementwise import elementwise, is_op
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.hoisting import moved_again, moves_of
-from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import align, cover
 from symnet.simplify.forms.coefficients import complement, negated, product, split_coefficient, sum_of_all
 from symnet.simplify.forms.factors import Factors
 from symnet.simplify.forms.shifted import Shifted, softmax_argument
+from symnet.simplify.rewrite import Rewrite
 
 
 def complement_of_logistic(node: Node) -> Node | None:
@@ -150,8 +150,8 @@ def _joined(factors: tuple[Node, ...]) -> Node:
 
 
 DIFFERENCES = (
-    Rewrite(complement_of_logistic, ("add",)),
-    Rewrite(logistic_minus_target, ("add",)),
-    Rewrite(one_less_squares_of_softmax, ("add",)),
-    Rewrite(softmax_minus_target, ("add",)),
+    Rewrite(complement_of_logistic, ("add",), domain="equal", role="stable"),
+    Rewrite(logistic_minus_target, ("add",), needs=("finite",), domain="equal", role="stable"),
+    Rewrite(one_less_squares_of_softmax, ("add",), domain="equal", role="stable"),
+    Rewrite(softmax_minus_target, ("add",), needs=("finite",), domain="equal", role="stable"),
 )

@@ -18,7 +18,7 @@ from symnet.expr.nodes.linalg import Solve, matrix_transpose
 from symnet.expr.nodes.node import Extent, Node
 from symnet.simplify.algebra.contraction import Part, parts_of
 from symnet.simplify.algebra.linalg import is_inverse, opened
-from symnet.simplify.engine import Rewrite
+from symnet.simplify.rewrite import Rewrite
 
 TYPICAL = 256  # what a symbolic extent counts for when numbers of columns are compared
 
@@ -121,4 +121,5 @@ def _solved(node: Einsum, parts: list[Part], choice: _Choice) -> Node:
     return contract([*(i for _, i in rest), where], node.output, *(o for o, _ in rest), solved)
 
 
-EQUATIONS = (Rewrite(solve_instead_of_inverting, ("einsum",)),)
+OPENING = Rewrite(open_products_around_inverses, ("einsum",), domain="equal", role="spelling")
+EQUATIONS = (Rewrite(solve_instead_of_inverting, ("einsum",), domain="equal", role="shorter"),)

@@ -14,11 +14,11 @@ from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.elementwise import elementwise, is_op, where
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
-from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import spread, trailing
 from symnet.simplify.forms.coefficients import sum_of_all
 from symnet.simplify.forms.factors import Factors
 from symnet.simplify.forms.signs import is_whole
+from symnet.simplify.rewrite import Rewrite
 
 # The logarithm of a product of all of them that is in range, whatever the order in which it is multiplied.
 LARGEST = {"float32": 80, "float64": 690}
@@ -92,5 +92,5 @@ def _is_small(gamma: Node) -> bool:
     return is_op(argument, "where") and number_of(argument.operands[1]) == 1
 
 
-LOGARITHMS_OF_FACTORIALS = (Rewrite(log_of_gammas, ("log",)),)
-FACTORIALS = (Rewrite(gammas_by_their_logarithms, ("mul",)),)
+LOGARITHMS_OF_FACTORIALS = (Rewrite(log_of_gammas, ("log",), domain="equal", role="stable"),)
+FACTORIALS = (Rewrite(gammas_by_their_logarithms, ("mul",), domain="equal", role="stable"),)

@@ -16,8 +16,8 @@ from symnet.expr.nodes.contraction import Einsum, contract
 from symnet.expr.nodes.elementwise import elementwise, is_op, where
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
-from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import cover
+from symnet.simplify.rewrite import Rewrite
 
 
 def multiply_before_asking(node: Einsum) -> Node | None:
@@ -84,4 +84,4 @@ def _term_by_term(node: Einsum, rows: tuple[int, ...], column: tuple[int, ...], 
     return contract([everything], node.output, products)
 
 
-GUARDED_PRODUCTS = (Rewrite(multiply_before_asking, ("einsum",)),)
+GUARDED_PRODUCTS = (Rewrite(multiply_before_asking, ("einsum",), domain="extends", role="stable"),)

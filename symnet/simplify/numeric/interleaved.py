@@ -16,10 +16,10 @@ from symnet.expr.facts.assumptions import known
 from symnet.expr.nodes.constants import number
 from symnet.expr.nodes.elementwise import elementwise
 from symnet.expr.nodes.node import Node
-from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import trailing
 from symnet.simplify.forms.factors import Factors, power_of
 from symnet.simplify.forms.signs import is_whole
+from symnet.simplify.rewrite import Rewrite
 
 HIGHEST = 3
 _UNITS = (sympy.S.NegativeOne, sympy.S.One)
@@ -61,4 +61,4 @@ def _in_turns(powers: Powers) -> Node:
     return whole
 
 
-INTERLEAVED = (Rewrite(multiply_in_turns, ("mul",)),)
+INTERLEAVED = (Rewrite(multiply_in_turns, ("mul",), domain="equal", role="stable"),)

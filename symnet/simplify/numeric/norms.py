@@ -18,10 +18,10 @@ from symnet.expr.nodes.expansion import Expand
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
-from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.coefficients import Term, negated, split_coefficient, terms_of
 from symnet.simplify.forms.factors import split_power
 from symnet.simplify.forms.signs import is_negative, is_positive, is_whole
+from symnet.simplify.rewrite import Rewrite
 
 _DEEPEST = 6  # how far below a product its factors are looked for
 
@@ -212,7 +212,7 @@ def _without(total: Node, bases: frozenset[Node]) -> list[Node]:
 
 
 NORMS = (
-    Rewrite(slope_of_norm_at_zero, ("mul",)),
-    Rewrite(curvature_of_norm_at_zero, ("mul", "add")),
+    Rewrite(slope_of_norm_at_zero, ("mul",), needs=("nonnegative",), domain="extends", role="stable"),
+    Rewrite(curvature_of_norm_at_zero, ("mul", "add"), domain="equal", role="stable"),
 )
-ROOTS = (Rewrite(nothing_over_root_of_nothing, ("mul",)),)  # after all norms are known
+ROOTS = (Rewrite(nothing_over_root_of_nothing, ("mul",), domain="extends", role="stable"),)  # after all norms are known

@@ -25,19 +25,19 @@ from symnet.expr.sympy.bodies import has_functions, opened
 from symnet.simplify.algebra.constants import WHOLE_AMONG_REALS
 from symnet.simplify.algebra.exposing import exposures, pieces_of
 from symnet.simplify.algebra.table import simplify
-from symnet.simplify.engine import Normalizer, Rewrite, Step, Table
+from symnet.simplify.engine import Normalizer, Table
 from symnet.simplify.numeric.cancellations import CANCELLATIONS
 from symnet.simplify.numeric.common_denominators import COMMON_DENOMINATORS
 from symnet.simplify.numeric.conjugates import CONJUGATES
 from symnet.simplify.numeric.constants_in_sums import CONSTANTS_IN_SUMS
 from symnet.simplify.numeric.deltas import DELTAS
 from symnet.simplify.numeric.differences import DIFFERENCES
-from symnet.simplify.numeric.equations import EQUATIONS, open_products_around_inverses
+from symnet.simplify.numeric.equations import EQUATIONS, OPENING
 from symnet.simplify.numeric.exponentials.exponential_sums import EXPONENTIAL_SUMS
 from symnet.simplify.numeric.exponentials.normal_differences import NORMAL_DIFFERENCES
 from symnet.simplify.numeric.exponentials.normal_tails import NORMAL_TAILS
 from symnet.simplify.numeric.exponentials.running_sums import RUNNING_SUMS
-from symnet.simplify.numeric.exponentials.scaled_values import take_apart_nested_sums_of_exponentials
+from symnet.simplify.numeric.exponentials.scaled_values import NESTED_SUMS
 from symnet.simplify.numeric.exponentials.stable import LOG_SOFTMAXES, LOGARITHMS, SOFTMAXES
 from symnet.simplify.numeric.exponentials.weighted_logarithms import WEIGHTED_LOGARITHMS
 from symnet.simplify.numeric.factorials import FACTORIALS, LOGARITHMS_OF_FACTORIALS
@@ -46,9 +46,10 @@ from symnet.simplify.numeric.interleaved import INTERLEAVED
 from symnet.simplify.numeric.norms import NORMS, ROOTS
 from symnet.simplify.numeric.repeats import REPEATS
 from symnet.simplify.numeric.scaled_squares import SCALAR_PRODUCTS, SCALED_SQUARES
-from symnet.simplify.numeric.singularities.removable import limits_of_removable_singularities
+from symnet.simplify.numeric.singularities.removable import REMOVABLE_SINGULARITIES
 from symnet.simplify.numeric.squares import SQUARES
 from symnet.simplify.numeric.zero_powers import LOGARITHMS_OF_BASES, ZERO_POWERS
+from symnet.simplify.rewrite import GraphRewrite, Rewrite, Step
 from symnet.simplify.sealing import unsealed
 from symnet.simplify.sharing import share
 
@@ -80,20 +81,20 @@ _SEEN_THROUGH_MOVEMENT = (*PASSES[1:5], LOGARITHMS)  # where digits cancel, or o
 
 def table_of(rewrites: tuple[Rewrite, ...]) -> Table:
     """The table of a pass: which spellings of a node it is shown, and how equations are opened."""
-    table = Table(rewrites, open_products_around_inverses) if rewrites is EQUATIONS else Table(rewrites)
+    table = Table(rewrites, OPENING) if rewrites is EQUATIONS else Table(rewrites)
     return replace(table, spellings=exposures, apart=pieces_of) if rewrites in _SEEN_THROUGH_MOVEMENT else table
 
 
-_WHOLE_GRAPHS: dict[tuple[Rewrite, ...], Pass] = {
-    SUMS_OF_EXPONENTIALS: take_apart_nested_sums_of_exponentials,
-    FACTORIALS: limits_of_removable_singularities,
+WHOLE_GRAPHS: dict[tuple[Rewrite, ...], GraphRewrite] = {
+    SUMS_OF_EXPONENTIALS: NESTED_SUMS,
+    FACTORIALS: REMOVABLE_SINGULARITIES,
 }  # passes that look at whole graphs, by the rewrites that they come before
 
 
 def _passes() -> Iterator[Pass]:
     for rewrites in PASSES:
-        if rewrites in _WHOLE_GRAPHS:
-            yield _WHOLE_GRAPHS[rewrites]
+        if rewrites in WHOLE_GRAPHS:
+            yield WHOLE_GRAPHS[rewrites].apply
         yield rewriting(table_of(rewrites))
 
 
@@ -110,7 +111,7 @@ def numeric(roots: Iterable[Node], trace: list[Step] | None = None) -> list[Node
 
     Args:
         roots: what `simplify` gave.
-        trace: a list to which (rewrite's name, before, after) is appended at every step.
+        trace: a list to which every step is appended.
 
     Returns:
         one node per root, of the same shape.

@@ -11,7 +11,7 @@ from symnet.expr.nodes.elementwise import elementwise
 from symnet.expr.nodes.expansion import Expand
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.node import Node
-from symnet.simplify.engine import Rewrite
+from symnet.simplify.rewrite import Rewrite
 
 
 def scale_before_repeating(node: Node) -> Node | None:
@@ -26,4 +26,4 @@ def scale_before_repeating(node: Node) -> Node | None:
     return scaled if len(inside) == len(scalars) else elementwise("mul", number(-1), scaled)
 
 
-REPEATS = (Rewrite(scale_before_repeating, ("mul",)),)
+REPEATS = (Rewrite(scale_before_repeating, ("mul",), domain="equal", role="shorter"),)

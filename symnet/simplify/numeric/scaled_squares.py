@@ -26,10 +26,10 @@ from symnet.expr.nodes.expansion import Expand
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.reduction import reduce
-from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import cover
 from symnet.simplify.forms.factors import power_of, split_power
 from symnet.simplify.forms.signs import is_negative, is_positive
+from symnet.simplify.rewrite import Rewrite
 
 
 @dataclass(frozen=True)
@@ -440,11 +440,11 @@ def _scaled(total: Node, scale: Node, degree: Expr, outside: Node) -> Node:
     return elementwise("pow", elementwise("mul", scale, base), exponent)
 
 
-SCALAR_PRODUCTS = (Rewrite(scalar_product_over_norm, ("mul",)),)
+SCALAR_PRODUCTS = (Rewrite(scalar_product_over_norm, ("mul",), domain="equal", role="stable"),)
 SCALED_SQUARES = (
-    Rewrite(log_of_squares, ("log",)),
-    Rewrite(root_of_squares, ("pow",)),
-    Rewrite(quotient_by_squares, ("mul",)),
-    Rewrite(slope_of_norm_of_order, ("mul",)),
-    Rewrite(zero_of_squares, ("eq",)),
+    Rewrite(log_of_squares, ("log",), needs=("positive",), domain="equal", role="stable"),
+    Rewrite(root_of_squares, ("pow",), needs=("positive",), domain="equal", role="stable"),
+    Rewrite(quotient_by_squares, ("mul",), needs=("positive",), domain="equal", role="stable"),
+    Rewrite(slope_of_norm_of_order, ("mul",), needs=("positive",), domain="equal", role="stable"),
+    Rewrite(zero_of_squares, ("eq",), needs=("positive",), domain="equal", role="stable"),
 )

@@ -15,8 +15,8 @@ from sympy import Expr
 from symnet.expr.nodes.constants import number_of
 from symnet.expr.nodes.elementwise import elementwise, is_op, power
 from symnet.expr.nodes.node import Node
-from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.coefficients import negated, product, sum_of_all, terms_of
+from symnet.simplify.rewrite import Rewrite
 
 
 def difference_of_squares_under_a_power(node: Node) -> Node | None:
@@ -92,8 +92,8 @@ def _beside_a_number(node: Node) -> Iterator[tuple[Expr, Expr, Node, list[Node]]
 
 
 SQUARES: tuple[Rewrite, ...] = (
-    Rewrite(difference_of_squares_under_a_power, ("pow",)),
-    Rewrite(multiply_by_roots_one_by_one, ("mul",)),
-    Rewrite(one_less_erf_is_erfc, ("add",)),
-    Rewrite(one_less_square_of_cotangent, ("add",)),
+    Rewrite(difference_of_squares_under_a_power, ("pow",), domain="equal", role="stable"),
+    Rewrite(multiply_by_roots_one_by_one, ("mul",), domain="equal", role="stable"),
+    Rewrite(one_less_erf_is_erfc, ("add",), domain="equal", role="stable"),
+    Rewrite(one_less_square_of_cotangent, ("add",), domain="equal", role="stable"),
 )

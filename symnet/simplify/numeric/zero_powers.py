@@ -20,12 +20,12 @@ from symnet.expr.nodes.elementwise import elementwise, equal, is_op, where
 from symnet.expr.nodes.expansion import Expand
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.node import Node
-from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import align
 from symnet.simplify.forms.coefficients import ONE
 from symnet.simplify.forms.factors import Factors, power_of, split_power
 from symnet.simplify.forms.signs import is_negative, is_positive
 from symnet.simplify.forms.terms import Terms
+from symnet.simplify.rewrite import Rewrite
 
 
 def power_below_a_zero_exponent(node: Node) -> Node | None:
@@ -173,9 +173,9 @@ def _without_number(x: Node) -> dict[object, Expr]:
     return {key: c for key, c in Terms.of(inner).coefficients.items() if key[0]}
 
 
-LOGARITHMS_OF_BASES = (Rewrite(logarithm_joins_its_power, ("mul",)),)
+LOGARITHMS_OF_BASES = (Rewrite(logarithm_joins_its_power, ("mul",), domain="extends", role="stable"),)
 ZERO_POWERS = (
-    Rewrite(slope_by_the_exponent_of_zero, ("xlogy",)),
-    Rewrite(power_below_a_zero_exponent, ("mul", "einsum")),
-    Rewrite(nothing_over_a_positive_variable, ("mul",)),
+    Rewrite(slope_by_the_exponent_of_zero, ("xlogy",), needs=("finite",), domain="equal", role="stable"),
+    Rewrite(power_below_a_zero_exponent, ("mul", "einsum"), domain="extends", role="stable"),
+    Rewrite(nothing_over_a_positive_variable, ("mul",), needs=("positive",), domain="equal", role="stable"),
 )

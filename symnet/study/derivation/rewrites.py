@@ -1,7 +1,7 @@
 """The rewrites that a reader needs, out of all that the simplifier fired, each with the whole formula it leaves.
 
-In: the simplifier's trace and the formula it began with.  Out: `Rewriting`s: those that change what is written and are
-not mere tidying, each once, consecutive ones of one name joined.
+In: the simplifier's trace and the formula it began with.  Out: `Rewriting`s: those that change what is written and do
+more than spell it differently, each once, consecutive ones of one name joined.
 The whole formula after a rewrite is found by running the simplifier's engine again, with that many of its steps.
 """
 
@@ -18,34 +18,11 @@ from symnet.expr.nodes.graph import rebuild, topological, with_operands
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import Tensor
 from symnet.simplify.algebra.table import without_names
-from symnet.simplify.engine import Apply, Normalizer, Table
-from symnet.simplify.engine import Step as Fired
+from symnet.simplify.engine import Normalizer, Table
+from symnet.simplify.rewrite import Rewrite
+from symnet.simplify.rewrite import Step as Fired
 from symnet.study.derivation.model import Rewriting
 
-# Rewrites that only bring a formula to its canonical order or spelling: a reader sees nothing happen.
-_TIDYING = (
-    "order_",
-    "open_",
-    "spell_",
-    "repeat_",
-    "move_",
-    "drop_idle",
-    "take_scalars_out",
-    "take_sign_out",
-    "take_unsummed",
-    "sum_lonely",
-    "sum_a_sum",
-    "sum_terms_apart",
-    "multiply_operands",
-    "product_instead",
-    "contract_through",
-    "contract_repeated",
-    "reduce_repeated",
-    "compare_with",
-    "distribute_number",
-    "evaluate_at_number",
-    "gather_terms",
-)
 _MOST = 6  # rewrites shown of one step
 _TRIED = 24  # rewrites looked at, each by running the engine again
 _LARGEST = 60  # nodes of a formula shown
@@ -59,17 +36,17 @@ def readable(start: Node, trace: Sequence[Fired], end: Node) -> tuple[Rewriting,
         trace: what the simplifier fired.
         end: what it became, as it is written.
     """
-    spoken = [k for k, fired in enumerate(trace) if not fired[0].startswith(_TIDYING) and _speaks(fired[1])]
+    spoken = [k for k, fired in enumerate(trace) if fired.rewrite.role != "spelling" and _speaks(fired.place)]
     spoken = _distinct(spoken, trace)[:_TRIED]
     if not spoken:
         return ()
     shown: list[Rewriting] = []
     last = str(start)
     for k, following in zip(spoken, [*spoken[1:], len(trace)], strict=True):
-        name, before, after = trace[k]
+        fired = trace[k]
         whole = end if following == len(trace) else without_ones(_replayed(start, trace[:following]))
-        old, new = (without_ones(each) for each in strip_barriers([before, after]))
-        sentence = name.replace("_", " ")
+        old, new = (without_ones(each) for each in strip_barriers([fired.place, fired.result]))
+        sentence = fired.name.replace("_", " ")
         if str(whole) == last or str(old) == str(new):
             continue
         if shown and shown[-1].name == sentence and str(shown[-1].after) == str(old):
@@ -85,23 +62,19 @@ def _distinct(places: Iterable[int], trace: Sequence[Fired]) -> list[int]:
     """Each rewrite once, as it reads."""
     found: dict[tuple[str, str], int] = {}
     for k in places:
-        _, before, after = trace[k]
-        found.setdefault((str(before), str(after)), k)
+        found.setdefault((str(trace[k].place), str(trace[k].result)), k)
     return list(found.values())
 
 
 def _replayed(start: Node, fired: Sequence[Fired]) -> Node:
     """The formula after some of the simplifier's steps, and nothing else."""
-    known = {before: after for _, before, after in fired}
-    (whole,) = strip_barriers(Normalizer(Table((), _lookup(known)))(without_names([start])))
+    known = {step.place: step.result for step in fired}
+    (whole,) = strip_barriers(Normalizer(Table((), _replay(known)))(without_names([start])))
     return whole
 
 
-def _lookup(known: Mapping[Node, Node]) -> Apply:
-    def replay(node: Node) -> Node | None:
-        return known.get(node)
-
-    return replay
+def _replay(known: Mapping[Node, Node]) -> Rewrite:
+    return Rewrite(known.get, domain="equal", role="spelling")
 
 
 def _speaks(before: Node) -> bool:

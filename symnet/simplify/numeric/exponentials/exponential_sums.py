@@ -18,7 +18,6 @@ from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.reduction import reduce
 from symnet.simplify.algebra.hyperbolic import exponential_difference, minus, take_exponential_in
-from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import cover
 from symnet.simplify.forms.coefficients import product, split_coefficient, sum_of_all
 from symnet.simplify.forms.factors import Factors
@@ -26,6 +25,7 @@ from symnet.simplify.forms.shifted import distance_below
 from symnet.simplify.forms.signs import is_negative, is_positive, is_whole
 from symnet.simplify.numeric.exponentials.exponential_parts import finite, highest, needs_shift, parts_of
 from symnet.simplify.numeric.exponentials.logarithms import logarithm_of
+from symnet.simplify.rewrite import Rewrite
 
 LOG_HALF = number(-sympy.log(2))
 
@@ -171,9 +171,9 @@ def exponential_over_difference(node: Node) -> Node | None:
 
 
 EXPONENTIAL_SUMS: tuple[Rewrite, ...] = (
-    Rewrite(log_of_difference_of_exponentials, ("log",)),
-    Rewrite(log_of_sum_of_exponentials_by_its_largest, ("log",)),
-    Rewrite(log_of_product_with_sums_of_exponentials, ("log",)),
-    Rewrite(exponential_joins_power_of_its_product, ("mul",)),
-    Rewrite(exponential_over_difference, ("mul",)),
+    Rewrite(log_of_difference_of_exponentials, ("log",), domain="extends", role="stable"),
+    Rewrite(log_of_sum_of_exponentials_by_its_largest, ("log",), domain="equal", role="stable"),
+    Rewrite(log_of_product_with_sums_of_exponentials, ("log",), domain="equal", role="stable"),
+    Rewrite(exponential_joins_power_of_its_product, ("mul",), domain="extends", role="stable"),
+    Rewrite(exponential_over_difference, ("mul",), domain="extends", role="stable"),
 )

@@ -18,11 +18,11 @@ from symnet.expr.nodes.constants import number
 from symnet.expr.nodes.elementwise import elementwise, is_op, where
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
-from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.coefficients import negated, split_coefficient
 from symnet.simplify.forms.factors import Factors, distributed
 from symnet.simplify.forms.signs import is_negative, is_positive, is_whole
 from symnet.simplify.numeric.exponentials.normal_tails import FAR, HALF, fraction, holds_bell
+from symnet.simplify.rewrite import Rewrite
 
 Difference = tuple[Expr, Node, Node]
 
@@ -118,7 +118,7 @@ def _is_bell_term(term: Node, found: Difference | None) -> bool:
 
 
 NORMAL_DIFFERENCES = (
-    Rewrite(log_of_difference_of_error_functions, ("log",)),
-    Rewrite(bell_over_difference_of_error_functions, ("mul",)),
-    Rewrite(difference_of_error_functions_below_each_term, ("mul",)),
+    Rewrite(log_of_difference_of_error_functions, ("log",), domain="equal", role="stable"),
+    Rewrite(bell_over_difference_of_error_functions, ("mul",), domain="equal", role="stable"),
+    Rewrite(difference_of_error_functions_below_each_term, ("mul",), needs=("finite",), domain="equal", role="stable"),
 )

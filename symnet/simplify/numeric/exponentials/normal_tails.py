@@ -18,12 +18,12 @@ from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.elementwise import elementwise, is_op, where
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
-from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import cover, trailing, without_repetition
 from symnet.simplify.forms.coefficients import split_coefficient
 from symnet.simplify.forms.factors import Base, Factors, distributed, power_of
 from symnet.simplify.forms.signs import is_negative, is_positive, is_whole
 from symnet.simplify.forms.terms import Terms
+from symnet.simplify.rewrite import Rewrite
 
 FAR, DEPTH = 6, 12
 HALF = sympy.S.Half
@@ -178,8 +178,8 @@ def _hazard(tail: Node, count: int, argument: Node, rest: Node | None) -> Node:
 
 
 NORMAL_TAILS = (
-    Rewrite(log_of_complementary_error_function, ("log",)),
-    Rewrite(bell_over_complementary_error_function, ("mul",)),
-    Rewrite(bell_into_sum_of_quotients, ("mul",)),
-    Rewrite(bell_into_choice_of_quotients, ("mul",)),
+    Rewrite(log_of_complementary_error_function, ("log",), domain="equal", role="stable"),
+    Rewrite(bell_over_complementary_error_function, ("mul",), domain="extends", role="stable"),
+    Rewrite(bell_into_sum_of_quotients, ("mul",), domain="equal", role="stable"),
+    Rewrite(bell_into_choice_of_quotients, ("mul",), domain="extends", role="stable"),
 )

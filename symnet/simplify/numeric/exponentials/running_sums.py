@@ -23,12 +23,12 @@ from symnet.expr.nodes.extents import ints_arg, shape_arg
 from symnet.expr.nodes.indexing import take
 from symnet.expr.nodes.movement import Place, Slice
 from symnet.expr.nodes.node import Node
-from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import Axes, trailing
 from symnet.simplify.forms.coefficients import split_coefficient
 from symnet.simplify.forms.factors import Base, Factors
 from symnet.simplify.forms.signs import is_negative, is_positive, is_whole
 from symnet.simplify.forms.terms import Terms
+from symnet.simplify.rewrite import Rewrite
 
 STEPS = 32
 
@@ -203,7 +203,7 @@ def _forward_decay(c: Node, core: CumulativeSum) -> Node:
 
 
 RUNNING_SUMS = (
-    Rewrite(log_of_running_sum_of_exponentials, ("log",)),
-    Rewrite(running_mean_by_scan, ("mul",)),
-    Rewrite(exponential_times_reverse_sum_by_scan, ("mul",)),
+    Rewrite(log_of_running_sum_of_exponentials, ("log",), domain="equal", role="stable"),
+    Rewrite(running_mean_by_scan, ("mul",), domain="equal", role="stable"),
+    Rewrite(exponential_times_reverse_sum_by_scan, ("mul",), domain="equal", role="stable"),
 )

@@ -20,13 +20,13 @@ from symnet.expr.nodes.graph import topological, with_operands
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import Sealed
 from symnet.simplify.algebra.hyperbolic import exponential_difference
-from symnet.simplify.engine import Step
 from symnet.simplify.forms.coefficients import split_coefficient
 from symnet.simplify.forms.factors import split_power
 from symnet.simplify.forms.signs import is_negative
 from symnet.simplify.numeric.exponentials.exponential_parts import is_relative, parts_of
 from symnet.simplify.numeric.exponentials.mantissas import ELEMENTWISE, FUNCTIONS, MOVES, Apart
 from symnet.simplify.numeric.exponentials.reused import Reused
+from symnet.simplify.rewrite import GraphRewrite, Step
 
 LOGARITHM, QUOTIENT, REUSE = "logarithm", "quotient", "reuse"  # reuse: where what was made before suffices
 DEEP_IN_LOGARITHMS = 2  # sums within sums, from which on the operand of a logarithm is taken apart
@@ -41,7 +41,10 @@ class Depth:
 
 
 def take_apart_nested_sums_of_exponentials(roots: Iterable[Node], trace: list[Step] | None = None) -> list[Node]:
-    """The roots, their deep quotients and logarithms of sums of exponentials computed by mantissas and exponents."""
+    """Σ w·exp(u)/Σ v·exp(z) → p/q·exp(M - N), where Σ w·exp(u) = p·exp(M) and Σ v·exp(z) = q·exp(N).
+
+    The logarithm of the first is log p + M.  Condition: the sums lie within one another; the passes see to others.
+    """
     roots = list(roots)
     nodes = topological(*roots)
     depths = _depths(nodes, _divided_by(nodes))
@@ -63,8 +66,7 @@ def take_apart_nested_sums_of_exponentials(roots: Iterable[Node], trace: list[St
             apart.take(node, plain, node in exact)
         plain[node] = _computed(node, targets.get(node) if node in used else None, apart, reused)
     if trace is not None:
-        name = take_apart_nested_sums_of_exponentials.__name__
-        trace.extend((name, n, plain[n]) for n in nodes if n in targets)
+        trace.extend(Step(NESTED_SUMS, n, plain[n], n, plain[n]) for n in nodes if n in targets)
     return [plain[root] for root in roots]
 
 
@@ -265,3 +267,6 @@ def _below(nodes: list[Node], values: set[Node], depths: dict[Node, Depth]) -> s
         if node in values or node in inside:
             inside |= {o for o in node.operands if o in depths}
     return inside | {n for n in values if n in depths}
+
+
+NESTED_SUMS = GraphRewrite(take_apart_nested_sums_of_exponentials, domain="extends", role="stable")

@@ -18,11 +18,11 @@ from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.reduction import Reduce
 from symnet.simplify.algebra.exponentials import complemented_logistic
 from symnet.simplify.algebra.hoisting import is_logsumexp, moved_again, moves_of
-from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import Axes, align, cover
 from symnet.simplify.forms.coefficients import ONE, beside_one, negated, product, split_coefficient, terms_of
 from symnet.simplify.forms.shifted import Shifted, distance_below, softmax_argument
 from symnet.simplify.forms.terms import Terms
+from symnet.simplify.rewrite import Rewrite
 
 
 def softmax_by_shifted_exponentials(node: Node) -> Node | None:
@@ -177,16 +177,16 @@ def factor_times_log_is_xlogy(node: Node) -> Node | None:
     return elementwise("mul", *scalars, product) if scalars else product
 
 
-SOFTMAXES = (Rewrite(softmax_by_shifted_exponentials, ("exp",)),)
+SOFTMAXES = (Rewrite(softmax_by_shifted_exponentials, ("exp",), domain="equal", role="stable"),)
 LOG_SOFTMAXES = (
-    Rewrite(log_softmax_by_shifted_exponentials, ("add",)),
-    Rewrite(difference_from_logsumexp, ("add",)),
-    Rewrite(difference_of_logsumexps, ("add",)),
+    Rewrite(log_softmax_by_shifted_exponentials, ("add",), domain="equal", role="stable"),
+    Rewrite(difference_from_logsumexp, ("add",), domain="equal", role="stable"),
+    Rewrite(difference_of_logsumexps, ("add",), domain="equal", role="stable"),
 )
 LOGARITHMS = (
-    Rewrite(logsumexp_by_shifted_exponentials, ("reduce",)),
-    Rewrite(log_of_logistic, ("log",)),
-    Rewrite(log_of_one_plus_is_log1p, ("log",)),
-    Rewrite(exponential_minus_one_is_expm1, ("add",)),
-    Rewrite(factor_times_log_is_xlogy, ("mul",)),
+    Rewrite(logsumexp_by_shifted_exponentials, ("reduce",), domain="equal", role="stable"),
+    Rewrite(log_of_logistic, ("log",), domain="equal", role="stable"),
+    Rewrite(log_of_one_plus_is_log1p, ("log",), domain="equal", role="stable"),
+    Rewrite(exponential_minus_one_is_expm1, ("add",), domain="equal", role="stable"),
+    Rewrite(factor_times_log_is_xlogy, ("mul",), domain="equal", role="stable"),
 )

@@ -15,9 +15,9 @@ from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.reduction import Reduce
 from symnet.simplify.algebra.exponentials import complemented_logistic
-from symnet.simplify.engine import Rewrite
 from symnet.simplify.forms.broadcast import align, cover
 from symnet.simplify.forms.coefficients import split_coefficient
+from symnet.simplify.rewrite import Rewrite
 
 
 def _is_logarithm(x: Node) -> bool:
@@ -136,7 +136,9 @@ def _with_guarded_logit(total: Einsum, logits: set[Node]) -> Node | None:
 
 
 WEIGHTED_LOGARITHMS = (
-    Rewrite(weight_of_zero_leaves_out_its_logarithm, ("mul",)),
-    Rewrite(contracted_weight_of_zero_leaves_out_its_logarithm, ("einsum",)),
-    Rewrite(weight_of_zero_leaves_out_its_logit, ("add",)),
+    Rewrite(
+        weight_of_zero_leaves_out_its_logarithm, ("mul",), needs=("unit", "integer"), domain="extends", role="stable"
+    ),
+    Rewrite(contracted_weight_of_zero_leaves_out_its_logarithm, ("einsum",), domain="extends", role="stable"),
+    Rewrite(weight_of_zero_leaves_out_its_logit, ("add",), domain="extends", role="stable"),
 )

@@ -26,7 +26,6 @@ from symnet.expr.nodes.expansion import Expand
 from symnet.expr.nodes.graph import topological, with_operands
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
-from symnet.simplify.engine import Step
 from symnet.simplify.forms.broadcast import Axes, align, spread
 from symnet.simplify.forms.coefficients import sum_of_all
 from symnet.simplify.forms.factors import Base, Factors, distributed
@@ -43,6 +42,7 @@ from symnet.simplify.numeric.singularities.expansions import (
 from symnet.simplify.numeric.singularities.function_parts import Part, parts_of
 from symnet.simplify.numeric.singularities.joined_sums import Joined, multiplied_out, under_one_sum
 from symnet.simplify.numeric.singularities.power_series import LENGTH, Series
+from symnet.simplify.rewrite import GraphRewrite, Step
 
 FIRST_LOOK = 16  # coefficients that show whether terms cancel
 MOST = {"float32": 16, "float64": 26}  # terms of a polynomial
@@ -309,7 +309,7 @@ def limits_of_removable_singularities(roots: Iterable[Node], trace: list[Step] |
         if node in found:
             whole = _chosen(found[node], node, new)
             if trace is not None:
-                trace.append(("limits_of_removable_singularities", new[node], whole))
+                trace.append(Step(REMOVABLE_SINGULARITIES, new[node], whole, new[node], whole))
             new[node] = whole
     return [new[root] for root in roots]
 
@@ -402,3 +402,6 @@ def _copied(x: Node, boundary: set[Node], new: dict[Node, Node], deepest: int) -
 
 def _is_outer(x: Node) -> bool:
     return isinstance(x, Einsum) and len(x.operands) > 1 and not x.contracted
+
+
+REMOVABLE_SINGULARITIES = GraphRewrite(limits_of_removable_singularities, domain="extends", role="stable")
