@@ -13,6 +13,7 @@ from symnet.errors import ArgumentError, ShapeError
 from symnet.expr.nodes.graph import topological
 from symnet.expr.sympy.to_sympy import symbols_of, to_sympy
 from symnet.reference import evaluate
+from symnet.study.critical_points.solving import solved
 from tests.cases import CASES, Case
 
 x, y = sn.scalar("x"), sn.scalar("y")
@@ -92,6 +93,15 @@ def test_where_there_are_more_it_says_so() -> None:
     family = sn.critical_points((x - y) ** 2, [x, y])
     assert "family" in family.note and "any y" in str(family)
     assert family[0].verdict == "minimum (not strict)" and family[0].eigenvalues == (0, 4)
+
+
+def test_points_of_a_family_are_not_listed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SymPy 1.13 answers so; 1.14 by itself leaves the two points of the ring out."""
+    up, zero, one = sympy.sqrt(1 - X**2), sympy.S.Zero, sympy.S.One
+    answer = [{Y: -up}, {Y: up}, {X: zero, Y: -one}, {X: zero, Y: zero}, {X: zero, Y: one}]
+    monkeypatch.setattr(sympy, "solve", lambda *args, **options: answer)
+    solutions, complete, note = solved([X * (X**2 + Y**2 - 1), Y * (X**2 + Y**2 - 1)], [X, Y])
+    assert solutions == [{Y: -up}, {Y: up}, {X: 0, Y: 0}] and complete and note == ""
 
 
 def test_a_family_is_judged_across_it() -> None:

@@ -168,7 +168,8 @@ def _share(coefficient: Expr, factors: tuple[Node, ...]) -> Share | None:
             return None
     if softmax_axes(inner) == [(axis,)]:
         return Share(coefficient, inner, axis, window)
-    found = [o for o in inner.operands if softmax_axes(o) == [(axis,)]] if is_op(inner, "mul") and not window else []
+    terms: tuple[Node, ...] = inner.operands if is_op(inner, "mul") and not window else ()
+    found = [o for o in terms if softmax_axes(o) == [(axis,)]]
     if len(found) != 1 or found[0].shape != inner.shape:
         return None
     rest = [o for o in inner.operands if o is not found[0]]

@@ -31,7 +31,17 @@ def solved(gradient: Sequence[sympy.Expr], variables: Sequence[sympy.Symbol]) ->
         return [], False, OPEN  # SymPy gives up on parameters without a word
     polynomial = all(g.is_polynomial(*variables) for g in gradient)
     note = "" if polynomial else "the equations are no polynomials: there may be further points"
-    return [s for s in found if _is_real(s)], polynomial, note
+    return _without_members([s for s in found if _is_real(s)]), polynomial, note
+
+
+def _without_members(solutions: list[dict[Any, Any]]) -> list[dict[Any, Any]]:
+    """Without the points of families that are there too: SymPy 1.13 gives both {y: √(1 - x²)} and {x: 0, y: 1}."""
+    return [s for s in solutions if not any(_is_member(s, family) for family in solutions if len(family) < len(s))]
+
+
+def _is_member(point: dict[Any, Any], family: dict[Any, Any]) -> bool:
+    """What is free in the family takes the point's value there, and then all else is the point's."""
+    return all(x in point and value.subs(point) == point[x] for x, value in family.items())
 
 
 def _is_real(solution: dict[Any, Any]) -> bool:
