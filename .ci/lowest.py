@@ -2,7 +2,8 @@
 
 In: pyproject.toml, and the names of extras.  Out: a line `name==floor` for every package that symnet needs to run, and
 for those of the extras; `pip install $(python .ci/lowest.py test) .` makes an environment where a declared floor that
-does not work is seen.  Formatters and type checkers are left out: they read the code and run none of it.
+does not work is seen.  Formatters and type checkers are left out, for they read the code and run none of it; and gmpy2,
+without which SymPy and mpmath must do as well.
 
 Not handled: requirements with markers or extras of their own; there are none, and one would be an error here.
 """
@@ -15,7 +16,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TOOLS = {"ruff", "mypy"}
+LEFT_OUT = {"ruff", "mypy", "gmpy2"}
 REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)>=(?P<floor>\d+(\.\d+)*)(,<\d+(\.\d+)*)?")
 
 
@@ -37,7 +38,7 @@ def pins(project: dict, *extras: str) -> list[str]:
     for extra in extras:
         requirements += project["optional-dependencies"][extra]
     floors = dict.fromkeys(pin(requirement) for requirement in requirements)
-    return [floor for floor in floors if floor.split("==")[0] not in TOOLS]
+    return [floor for floor in floors if floor.split("==")[0] not in LEFT_OUT]
 
 
 def main(*extras: str) -> None:

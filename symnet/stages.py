@@ -110,7 +110,10 @@ def _lower(s: Stages) -> dict[str, Any]:
 def _schedule(s: Stages) -> dict[str, Any]:
     assert s.lowered is not None
     target = s.target or host()
-    return {"target": target, "program": _verified(schedule(s.lowered, target))}
+    program = schedule(s.lowered, target)
+    if _verifies():
+        check_order(program)
+    return {"target": target, "program": program}
 
 
 def _emit(s: Stages) -> dict[str, Any]:
@@ -135,11 +138,15 @@ def _loops(s: Stages) -> Program:
 
 
 def _verified(program: Program) -> Program:
-    """The same program; examined where SYMNET_VERIFY asks for it."""
-    if os.environ.get("SYMNET_VERIFY", "0") not in ("", "0"):
+    """The same program; examined where that is asked for."""
+    if _verifies():
         verify(program)
         check_order(program)
     return program
+
+
+def _verifies() -> bool:
+    return os.environ.get("SYMNET_VERIFY", "0") not in ("", "0")
 
 
 STAGES = (
