@@ -25,8 +25,6 @@ from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import leaves
 from symnet.reading.formula import formula
 from symnet.reference import evaluate
-from symnet.simplify.algebra.table import simplify
-from symnet.simplify.numeric.passes import numeric
 from tests.fuzz.arrangements import ARRIVALS, ELEMENTS, FIXED, FREE, INDICES, MOVES, ROWS, Array, Arrays, Nodes
 from tests.stability import measuring
 from tests.stability.exact import NAN, Exact, Oracle
@@ -328,13 +326,14 @@ def _rank0_problems(group: Group, member: Member, b: Built, nodes: list[Node]) -
 
 
 def computed(nodes: list[Node], data: dict[str, Array], member: Member) -> list[Array]:
-    """Native values, or those of the reference on the numeric form."""
+    """Native values, or those of the reference on the numeric form, whose scales are those of the dtype."""
     used = leaves(*nodes)
     given = {x.name: np.asarray(data[x.name], member.dtype if x.dtype == "float64" else x.dtype) for x in used}
     if member.native:
         return list(sn.compile(nodes, dtype=member.dtype)(**given))
     with np.errstate(all="ignore"):
-        return evaluate(numeric(simplify(nodes)), given, dtype=member.dtype, leaves=used)
+        forms = sn.compile(nodes, dtype=member.dtype, stop_after="numeric")
+        return evaluate(forms, given, dtype=member.dtype, leaves=leaves(*forms))
 
 
 def _compared(k: int, got: Any, wanted: Exact, unit: Array, group: Group, member: Member) -> Iterator[str]:
@@ -366,13 +365,13 @@ def session(seed: int, seconds: float, most: int = 0, each: int = 6) -> tuple[Co
     wrong: list[str] = []
     rows = [(family, text) for family in FAMILIES for text in family.rows]
     end = time.monotonic() + seconds
-    order = np.random.default_rng(seed).permutation(len(rows))
-    for number in range(most or 10**9):
+    order = np.random.default_rng(len(rows)).permutation(len(rows))  # a group is known by its own seed
+    for group_seed in range(seed, seed + (most or 10**9)):
         if time.monotonic() > end:
             break
-        family, text = rows[order[number % len(rows)]]
-        for problem in group_problems(seed + number, family, text, each, counts):
-            wrong.append(f"seed {seed + number}: {problem}")
+        family, text = rows[order[group_seed % len(rows)]]
+        for problem in group_problems(group_seed, family, text, each, counts):
+            wrong.append(f"seed {group_seed}: {problem}")
     return counts, wrong
 
 

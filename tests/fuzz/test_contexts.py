@@ -69,6 +69,8 @@ GROUPS = (  # (seed, family, spelling)
         "log-softmax with a temperature",
         "Z/2 - logsumexp(Z/2, axis=1, keepdims=1)",
     ),  # the sums of a slice joined
+    (932140, "log1p of a square", "log(1 + x*x)"),  # a quotient by squares that are moved, chosen, joined both ways
+    (1310041, "x log x", "x**2*log(x)"),  # an element beside the slice that it is of
     (750156, "squares and complements of softmax", "softmax(Z) - D"),  # stacked inside the exponential
 )
 

@@ -313,6 +313,7 @@ EXAMPLES: dict[str, list[Node]] = {
     ],
     "meet_through_movement": [
         (1 + x)[1:] - 1,
+        (x**2)[1] / x[1:2],
         (x**4)[1:] ** (1 / 4),
         (x + abs(x))[1:] + 2 * ew.softplus(-abs(x)[1:]),
         concat([x**2, (x**2)[:2]]) ** (1 / 2),
@@ -409,6 +410,10 @@ NUMERIC: dict[str, list[Node]] = {
     "multiply_before_asking": [
         where(Z > 0, G, 0) @ where(ew.greater(total(ew.indicator(Z > 0), 0), 0), M, 0).T,
         ew.indicator(Z > 0) @ where(ew.greater(total(ew.indicator(Z > 0), 0), 0), V.T, 0).T,
+    ],
+    "multiply_into_choice_of_quotient": [
+        a * where(b > 0, a / (1 + a**2) ** 2, 0),
+        x * (where(y > 0, x / (1 + x**2) ** 2, 0) + where(x > y, y / (x**2 + y**2) ** 2, 0)),
     ],
     "scalar_product_over_norm": [x @ y / norm(x), total(x * y) / (norm(x) * norm(y))],
     "log_of_squares": [log(total(Z**2, 1)), log(a**2 + b**2), log(total(p * x**2))],

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
+from sympy import Rational
 
 import symnet as sn
 
@@ -44,6 +46,9 @@ HOMOGENEOUS: dict[str, tuple[Any, list[Any], int]] = {
     "direction": (sn.sum(x / sn.norm(x) * np.arange(4.0)), [x], 0),
     "angle": (sn.atan2(a, b), [a, b], 0),
     "angles": (sn.sum(sn.atan2(x, y)), [x, y], 0),
+    "of squares that are moved": (sn.sum(sn.sqrt((x**2 + y**2)[1:])), [x, y], 1),
+    "of squares that are turned": (sn.sum(sn.sqrt(sn.reshape(x**2 + y**2, 2, 2).T[::-1])), [x, y], 1),
+    "of squares that are joined": (sn.sum(sn.sqrt(sn.concat([x**2 + y**2, y[2:] ** 2 + x[2:] ** 2]))), [x, y], 1),
 }
 EXPONENTS = {"float64": (-1000, -700, -520, 510, 700, 1000), "float32": (-120, -85, -64, 62, 85, 120)}
 SIZES = {dtype: [2.0**k for k in powers] for dtype, powers in EXPONENTS.items()}
@@ -94,6 +99,42 @@ def test_infinite_and_nan_elements_stay_what_they_are(dtype: str) -> None:
 def test_the_slope_of_arsinh_does_not_vanish_before_its_time() -> None:
     slope = sn.value_and_grad(sn.asinh(a), a)(a=1e200)[1]
     assert slope == pytest.approx(1e-200, rel=1e-15)
+
+
+# g^i·x^j/(x² + c)^(n/2), c = 1 or g², and how what is divided and the sum of squares are moved
+POWERS = [
+    (0, 1, 4, 1),
+    (1, 2, 4, 1),
+    (1, 2, 3, 1),
+    (2, 1, 2, 1),
+    (1, 3, 4, 1),
+    (0, 4, 6, 1),
+    (1, 2, 5, 0),
+    (2, 3, 8, 0),
+]
+PLACES: dict[str, Any] = {
+    "as it is": lambda u: u,
+    "backwards": lambda u: u[::-1],
+    "turned": lambda u: sn.reshape(u, -1, 1).T[0],
+}
+
+
+@pytest.mark.parametrize("dtype", SIZES)
+@pytest.mark.parametrize("place", PLACES)
+def test_quotients_by_squares_are_right_where_the_squares_leave_the_range(place: str, dtype: str) -> None:
+    move, g, z = PLACES[place], sn.tensor("g", n), sn.tensor("z", n)
+    sums = {c: move(z**2 + (1 if c else g**2)) for c in (0, 1)}
+    quotients = [move(g**i) * move(z) ** j * sums[c] ** Rational(-k, 2) for i, j, k, c in POWERS]
+    info = np.finfo(dtype)
+    sizes = (1.37 * 2.0 ** np.arange(-info.maxexp // 2 + 2, info.maxexp // 2 - 1, info.maxexp // 37)).astype(dtype)
+    for beside in (np.full_like(sizes, 1.7), 0.6 * sizes):
+        got = sn.compile(quotients, dtype=dtype)(g=beside, z=sizes)
+        for (i, j, k, c), values in zip(POWERS, got, strict=True):
+            for value, u, v in zip(values[::-1] if place == "backwards" else values, beside, sizes, strict=True):
+                u, v = mpmath.mpf(float(u)), mpmath.mpf(float(v))
+                exact = u**i * v**j / mpmath.sqrt(v**2 + (1 if c else u**2)) ** k
+                if info.tiny * 1e4 < exact < info.max:
+                    assert abs(float(value) / exact - 1) < 8 * info.eps, (i, j, k, c, u, v)
 
 
 # products of powers that are ordinary numbers where a factor by itself is not: of u = a·r and v = b/r

@@ -352,7 +352,7 @@ Choice = tuple[Node, Node, Node, bool]  # condition, the two values, whether it 
 def _choice(term: Node) -> Choice | None:
     """A term that is a choice, its factors multiplied in."""
     coefficient, factors = split_coefficient(term)
-    factors = tuple(_choice_of_moved(f) for f in factors)
+    factors = tuple(choice_of_moved(f) for f in factors)
     choices = [f for f in factors if is_op(f, "where", "indicator")]
     if len(choices) != 1:
         return None
@@ -371,7 +371,7 @@ def _choice(term: Node) -> Choice | None:
     return condition, first, second, False
 
 
-def _choice_of_moved(x: Node) -> Node:
+def choice_of_moved(x: Node) -> Node:
     """where(c[k:], a[k:], b[k:]) for where(c, a, b)[k:]."""
     inner = x.operands[0] if x.kind == "slice" else x
     if inner is x or not is_op(inner, "where", "indicator"):

@@ -1,9 +1,10 @@
 """Movement pushed into functions, so that what is moved meets what stands beside it: (1/x)[::-1] - 1 is 1/x[::-1] - 1.
 
 In: an elementwise node over operands in normal form.  Out: the same node with every slice, take, reordering and reshape
-near its top taken to what the functions are of, and with what is joined there taken apart.  The other direction,
-movement taken out of functions, is `hoisting.py`: it needs operands that are moved alike, and computes once what is
-moved; this one always succeeds, and computes it again.  So it is done only where a rewrite then fires.
+near its top taken to what the functions are of, with what is joined there taken apart, and with axes of extent 1 that
+were dropped put back where another operand has them.  The other direction, movement taken out of functions, is
+`hoisting.py`: it needs operands that are moved alike, and computes once what is moved; this one always succeeds, and
+computes it again.  So it is done only where a rewrite then fires.
 Not handled: zeros laid around; reductions and softmax, which stay whole.
 """
 
@@ -13,12 +14,13 @@ from collections.abc import Callable, Iterator
 
 from symnet.expr.facts.softmax import softmax_axes
 from symnet.expr.nodes.constants import number_of
+from symnet.expr.nodes.contraction import Einsum
 from symnet.expr.nodes.elementwise import elementwise, is_op
 from symnet.expr.nodes.expansion import Expand, expand
-from symnet.expr.nodes.extents import ints_arg, same_shape, shape_arg
+from symnet.expr.nodes.extents import has_unit_axis, ints_arg, same_shape, shape_arg
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import Concat, Slice, broadcast_to, concat
-from symnet.expr.nodes.node import Extent, Node, kept_on_node
+from symnet.expr.nodes.node import Extent, Node, Shape, kept_on_node
 from symnet.expr.nodes.reduction import Reduce
 from symnet.simplify.algebra.exponentials import EXPONENTIALS
 from symnet.simplify.algebra.hoisting import compute_before_moving, is_logsumexp, is_move, is_rearranged, reduced_axes
@@ -27,7 +29,7 @@ from symnet.simplify.algebra.movement import moved
 from symnet.simplify.algebra.products import SQUARE_ROOT_OF_SQUARE
 from symnet.simplify.algebra.soft_extremes import SOFT_EXTREMES
 from symnet.simplify.engine import topic
-from symnet.simplify.forms.broadcast import align, cover
+from symnet.simplify.forms.broadcast import Axes, align, core_of, cover, trailing
 from symnet.simplify.forms.coefficients import Term, product, split_coefficient, terms_of
 from symnet.simplify.forms.factors import Factors
 from symnet.simplify.forms.terms import Terms
@@ -41,6 +43,8 @@ def exposures(node: Node) -> Iterator[Node]:
     if node.kind != "elementwise" or (not node.rank and not any(map(is_move, node.operands))):
         return
     operands = [expose(o, DEEPEST) if _meets(node, o) else o for o in node.operands]
+    if has_unit_axis(node.shape):
+        operands = [_widened(o, trailing(o.rank, node.rank), node.shape, DEEPEST) for o in operands]
     if any(new is not old for new, old in zip(operands, node.operands, strict=True)):
         yield broadcast_to(with_operands(node, operands), node.shape)
 
@@ -54,6 +58,26 @@ def expose(x: Node, deepest: int) -> Node:
     if is_op(x, "mul", "add", "pow", "softplus") or isinstance(x, Expand):
         return with_operands(x, [expose(o, deepest - 1) for o in x.operands])
     return x
+
+
+def _widened(x: Node, axes: Axes, shape: Shape, deepest: int) -> Node:
+    """f(a[3]) → f(a[3:4]) for an operand of a node of shape (1,), so that it meets what else is of a[3:4].
+
+    Condition: what has lost its axes of extent 1 has the shape of the node.
+    """
+    core, places = core_of(x, axes, shape)
+    if isinstance(core, Einsum) and is_move(core):
+        whole, (indices,) = core.operands[0], core.inputs
+        kept = tuple(a for a, i in enumerate(indices) if i in core.output)
+        in_order = tuple(indices[a] for a in kept) == tuple(core.output) and kept == places
+        return whole if in_order and same_shape(whole.shape, shape) and len(set(indices)) == len(indices) else x
+    if core.kind != "elementwise" or not deepest or softmax_axes(core):
+        return x
+    operands = [_widened(o, places[core.rank - o.rank :], shape, deepest - 1) for o in core.operands]
+    if all(new is old for new, old in zip(operands, core.operands, strict=True)):
+        return x
+    covered = [cover(o, places[core.rank - o.rank :], shape) if o.rank and o.rank < len(shape) else o for o in operands]
+    return broadcast_to(with_operands(core, covered), shape)
 
 
 def _is_multiple(x: Node) -> bool:

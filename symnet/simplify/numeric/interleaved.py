@@ -19,6 +19,7 @@ from symnet.expr.nodes.node import Node
 from symnet.simplify.forms.broadcast import trailing
 from symnet.simplify.forms.factors import Factors, power_of
 from symnet.simplify.forms.signs import is_whole
+from symnet.simplify.numeric.scaled_squares import is_scale
 from symnet.simplify.rewrite import Rewrite
 
 HIGHEST = 3
@@ -29,13 +30,14 @@ Powers = dict[Node, int]
 def multiply_in_turns(node: Node) -> Node | None:
     """x²·y² → (x·y)², x·y² → (x·y)·y, x²/y³ → (x/y)²/y.
 
-    Condition: the exponents are whole and not high, one at least is not ±1, and the factors have the product's shape.
+    Condition: the exponents are whole and not high, one at least is not ±1, the factors have the product's shape, and
+    none is the scale of a quotient by squares, which stands in its own order.
     """
     factors = Factors.view(node)
     full = trailing(node.rank, node.rank)
     powers: Powers = {}
     for (base, axes), e in factors.powers.items():
-        if axes != full or not _is_moderate(e):
+        if axes != full or not _is_moderate(e) or is_scale(base):
             return None
         powers[base] = int(e)  # type: ignore[arg-type]
     if len(powers) < 2 or not any(abs(e) > 1 and not known(base, "unit") for base, e in powers.items()):

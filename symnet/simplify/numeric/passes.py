@@ -44,8 +44,9 @@ from symnet.simplify.numeric.factorials import FACTORIALS, LOGARITHMS_OF_FACTORI
 from symnet.simplify.numeric.guarded_products import GUARDED_PRODUCTS
 from symnet.simplify.numeric.interleaved import INTERLEAVED
 from symnet.simplify.numeric.norms import NORMS, ROOTS
+from symnet.simplify.numeric.quotients_by_squares import QUOTIENTS_BY_SQUARES, SCALAR_PRODUCTS
 from symnet.simplify.numeric.repeats import REPEATS
-from symnet.simplify.numeric.scaled_squares import SCALAR_PRODUCTS, SCALED_SQUARES
+from symnet.simplify.numeric.scaled_squares import SCALED_SQUARES
 from symnet.simplify.numeric.singularities.removable import REMOVABLE_SINGULARITIES
 from symnet.simplify.numeric.squares import SQUARES
 from symnet.simplify.numeric.zero_powers import LOGARITHMS_OF_BASES, ZERO_POWERS
@@ -55,6 +56,7 @@ from symnet.simplify.sharing import share
 
 Pass = Callable[[list[Node], list[Step] | None], list[Node]]
 SUMS_OF_EXPONENTIALS = (*EXPONENTIAL_SUMS, *RUNNING_SUMS, *NORMAL_TAILS, *NORMAL_DIFFERENCES)
+SQUARES_IN_RANGE = (*SCALED_SQUARES, *QUOTIENTS_BY_SQUARES)
 PASSES: tuple[tuple[Rewrite, ...], ...] = (
     CONSTANTS_IN_SUMS,
     CONJUGATES,
@@ -70,13 +72,13 @@ PASSES: tuple[tuple[Rewrite, ...], ...] = (
     NORMS,
     ROOTS,
     SCALAR_PRODUCTS,
-    SCALED_SQUARES,
+    SQUARES_IN_RANGE,
     INTERLEAVED,
     DELTAS,
     REPEATS,
     GUARDED_PRODUCTS,
 )
-_SEEN_THROUGH_MOVEMENT = (*PASSES[1:5], LOGARITHMS)  # where digits cancel, or overflow
+_SEEN_THROUGH_MOVEMENT = (*PASSES[1:5], LOGARITHMS, NORMS, SQUARES_IN_RANGE)  # where digits cancel, or overflow
 
 
 def table_of(rewrites: tuple[Rewrite, ...]) -> Table:

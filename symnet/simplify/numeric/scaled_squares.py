@@ -1,18 +1,16 @@
 """Roots of sums of squares beyond the square roots of the range: a pass of the numeric form, after the one at zero.
 
-In: S^(1/2), S^(-1/2) and products with S^(-n/2), S a sum of squares.  Out: the same with the squares of s·x, where s is
-a power of two: 1 where S is well inside the floating range, so that the bits there are what they were, and otherwise
-one of two numbers that bring it back.  ‖x‖ is then right from the smallest normal number to the largest, and so is
-x/‖x‖.  Norms of another order p take s = 1/max |x| outside the safe range.
+In: S^(1/2), S^(-1/2) and log S, S a sum of squares; `quotients_by_squares.py` has the products with S^(-n/2).  Out: the
+same with the squares of s·x, where s is a power of two: 1 where S is well inside the floating range, so that the bits
+there are what they were, and otherwise one of two numbers that bring it back.  ‖x‖ is then right from the smallest
+normal number to the largest, and so is x/‖x‖.  Norms of another order p take s = 1/max |x| outside the safe range.
 The scale belongs to each value of S: of a norm of rows, each row has its own.
-Not handled: a scalar product x·y that overflows where no norm of x or y stands beside it.
 Source: the thresholds of J. L. Blue, A portable Fortran program to find the Euclidean norm of a vector (1978).
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import sympy
@@ -26,8 +24,8 @@ from symnet.expr.nodes.expansion import Expand
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.reduction import reduce
-from symnet.simplify.forms.broadcast import cover
-from symnet.simplify.forms.factors import power_of, split_power
+from symnet.simplify.forms.broadcast import cover, without_repetition
+from symnet.simplify.forms.factors import power_of
 from symnet.simplify.forms.signs import is_negative, is_positive
 from symnet.simplify.rewrite import Rewrite
 
@@ -45,7 +43,7 @@ RANGES = {"float32": Range(-80, 100, 90), "float64": Range(-900, 1000, 600)}
 _TWO = sympy.Integer(2)
 # (Σ|x|ᵖ)^(1/p), p ≠ 2: the exponent is rounded, which costs digits in proportion to the logarithm of the sum
 NARROW = Range(-20, 20, 0)
-MOST = 8  # of n in S^(-n/2)
+HIGHEST = 3  # of n in S^(-n/2): higher powers are taken apart
 
 
 def root_of_squares(node: Node) -> Node | None:
@@ -66,33 +64,6 @@ def _unit(product: Expr) -> int:
     return 0
 
 
-def quotient_by_squares(node: Node) -> Node | None:
-    """x·y·S^(-n/2) → ((x·s)·(y·s)·S'^(-n/2))·s·…, S a sum of squares, S' that of s·x, n factors s in all.
-
-    Condition: n > 1, and n is odd, or two factors stand above it, or S is a sum over an axis, or of two terms or more
-    (as in the slopes of atan2, and in x/(1 + x²)).
-    """
-    for found in _negative_powers(node):
-        count = found.count
-        above = sum(len(_parts(o)) for o in found.others if number_of(o) is None)
-        if (
-            count > 1
-            and above
-            and (count % 2 or above > 1 or isinstance(found.base, Einsum) or is_op(found.base, "add"))
-        ):
-            return _interleaved(found.others, found, count)
-    return None
-
-
-def scalar_product_over_norm(node: Node) -> Node | None:
-    """(x·y)·(Σx²)^(-1/2) → ((s·x)·y)·(Σ(s·x)²)^(-1/2).  Always: x·y overflows where the cosine is a number."""
-    for found in _negative_powers(node):
-        one = found.degree == 2 and found.exponent == -sympy.S.Half
-        if one and any(_operand_of(o, found) is not None for o in found.others):
-            return _interleaved(found.others, found, 1)
-    return None
-
-
 def log_of_squares(node: Node) -> Node | None:
     """log Σx² → log Σ(s·x)² - 2·log s.  Condition: it is a sum over an axis, or of two squares or more."""
     total = node.operands[0]
@@ -104,152 +75,6 @@ def log_of_squares(node: Node) -> Node | None:
     above = where(elementwise("lt", number(_TWO**limits.high), total), lost, 0)
     less = where(elementwise("lt", total, number(_TWO**limits.low)), elementwise("mul", -1, lost), above)
     return elementwise("add", elementwise("log", scaled(total, _TWO)), less)
-
-
-def _parts(factor: Node) -> tuple[Node, ...]:
-    """The vectors of an outer product, or x and x of x², each of which can be scaled; otherwise the factor itself."""
-    outer = isinstance(factor, Einsum) and sum(map(len, factor.inputs)) == len(factor.output)
-    if outer:
-        return factor.operands
-    base, exponent = split_power(factor)
-    whole = not isinstance(exponent, Node) and exponent.is_Integer and 1 < exponent <= MOST
-    return (base,) * int(exponent) if whole else (factor,)  # type: ignore[call-overload]
-
-
-def slope_of_norm_of_order(node: Node) -> Node | None:
-    """x·|x|^(q-2)·(Σ|x|^q)^(1/q - 1) → (s·x)·(s·|x|)^(q-2)·(Σ(s·|x|)^q)^(1/q - 1).
-
-    Condition: the powers of x beside the sum have the sum's degree, so that the scale cancels.
-    """
-    for found in _negative_powers(node):
-        if found.degree == 2:
-            continue
-        bases = set(_bases(found.base))
-        powers = [(o, *split_power(o)) for o in found.others]
-        mine = {o: e for o, base, e in powers if base in bases}
-        if mine and abs(sum(mine.values()) + found.degree * found.exponent) < 1e-15:  # type: ignore[operator]
-            rest = [power_of(elementwise("mul", found.scale, b), e) if o in mine else o for o, b, e in powers]
-            return elementwise("mul", *rest, found.scaled)
-    return None
-
-
-@dataclass(frozen=True)
-class Quotient:
-    """A factor base^exponent of a product, guarded at zero and repeated or not, and the factors beside it."""
-
-    factor: Node
-    guard: Node | None
-    base: Node
-    exponent: Expr
-    degree: Expr
-    others: list[Node]
-
-    @property
-    def count(self) -> int:
-        """n of S^(-n/2), S a sum of squares; 0 where it is none, or large."""
-        count = -2 * self.exponent if self.degree == 2 else sympy.S.Zero
-        return int(count) if count.is_Integer and count <= MOST else 0
-
-    @property
-    def scale(self) -> Node:
-        """s where the factor stands."""
-        return self._repeated(scale_of(self.base, self.degree, 1, self.count))
-
-    @property
-    def scaled(self) -> Node:
-        """The factor of s·x."""
-        power = power_of(scaled(self.base, self.degree, self.count), self.exponent)
-        return self._repeated(
-            power if self.guard is None else with_operands(self.guard, [*self.guard.operands[:2], power])
-        )
-
-    def _repeated(self, x: Node) -> Node:
-        return with_operands(self.factor, [x]) if isinstance(self.factor, Expand) else x
-
-
-def _negative_powers(product: Node) -> Iterator[Quotient]:
-    """The factors (Σ|x|^q)^e of a product, e negative."""
-    for place, factor in enumerate(product.operands):
-        inner = factor.operands[0] if isinstance(factor, Expand) else factor
-        root = inner.operands[2] if is_op(inner, "where") else inner
-        exponent = number_of(root.operands[1]) if is_op(root, "pow") else None
-        degree = degree_of(root.operands[0]) if is_negative(exponent) else None
-        if exponent is not None and degree is not None:
-            others = [o for k, o in enumerate(product.operands) if k != place]
-            yield Quotient(factor, None if root is inner else inner, root.operands[0], exponent, degree, others)
-
-
-def _bases(total: Node) -> Iterator[Node]:
-    """x and |x| of a sum of |x|^q."""
-    if is_op(total, "add", "mul") or isinstance(total, Einsum):
-        for each in total.operands:
-            yield from _bases(each)
-    elif is_op(total, "pow"):
-        yield total.operands[0]
-        yield from total.operands[0].operands[:1] if is_op(total.operands[0], "abs") else ()
-
-
-def _interleaved(others: list[Node], found: Quotient, count: int) -> Node:
-    """o₁·s·o₂·s·…·S'^(-n/2)·s·s, from left to right: no product on the way leaves the range if the whole does not."""
-    numbers = [o for o in others if number_of(o) is not None]
-    scale, middle = found.scale, found.scaled
-    result: Node | None = None
-    for other in (o for o in others if number_of(o) is None):
-        place = _operand_of(other, found)
-        parts = _parts(other) if not scale.rank or is_op(other, "pow") else (other,)
-        used = min(count, 1 if place is not None else len(parts))
-        if place is not None and used:
-            part = _scaled_operand(other, place, found)
-        else:
-            part = _scaled_parts(other, parts, scale, used) if used else other
-        count -= used
-        result = part if result is None else elementwise("mul", result, part)
-    result = middle if result is None else elementwise("mul", result, middle)
-    for _ in range(count):
-        result = elementwise("mul", result, scale)
-    return elementwise("mul", *numbers, result) if numbers else result
-
-
-def _operand_of(product: Node, found: Quotient) -> int | None:
-    """Where the x of S = Σx² stands in a scalar product of x and something else, one for each value of S."""
-    inner = product.operands[0] if isinstance(product, Expand) else product
-    total = found.base
-    x = _squared(total) if isinstance(total, Einsum) else None
-    if x is None or not isinstance(inner, Einsum) or inner.shape != total.shape:
-        return None
-    for k, (operand, indices) in enumerate(zip(inner.operands, inner.inputs, strict=True)):
-        inside = is_op(operand, "mul") and operand.shape == x.shape and x in operand.operands
-        alike = (inside or (operand is x and len(inner.operands) > 1)) and len(set(indices)) == len(indices)
-        if alike and tuple(indices.index(i) for i in inner.output if i in indices) == _places(total):
-            return k
-    return None
-
-
-def _squared(total: Einsum) -> Node | None:
-    """x of Σx², one sum over an array or a contraction with itself."""
-    if len(total.operands) == 2:
-        return total.operands[0]
-    return total.operands[0].operands[0] if is_op(total.operands[0], "pow") else None
-
-
-def _scaled_operand(product: Node, place: int, found: Quotient) -> Node:
-    """The scalar product of s·x."""
-    inner = product.operands[0] if isinstance(product, Expand) else product
-    total = found.base
-    assert isinstance(total, Einsum)
-    x, operand, scale = _squared(total), inner.operands[place], scale_of(total, found.degree, 1)
-    assert x is not None
-    larger = elementwise("mul", cover(scale, _places(total), x.shape) if scale.rank else scale, x)
-    within = larger if operand is x else with_operands(operand, [larger if o is x else o for o in operand.operands])
-    new = with_operands(inner, [within if k == place else o for k, o in enumerate(inner.operands)])
-    return with_operands(product, [new]) if isinstance(product, Expand) else new
-
-
-def _scaled_parts(factor: Node, parts: tuple[Node, ...], scale: Node, count: int) -> Node:
-    new = [elementwise("mul", scale, p) if k < count else p for k, p in enumerate(parts)]
-    if is_op(factor, "pow") and len(new) > 1:
-        return functools.reduce(lambda a, b: elementwise("mul", a, b), new)
-    return new[0] if len(new) == 1 else with_operands(factor, new)
 
 
 def zero_of_squares(node: Node) -> Node | None:
@@ -299,7 +124,7 @@ def _degree_of_sum(total: Einsum) -> Expr | None:
     first = total.inputs[0]
     if len(set(first)) != len(first) or not set(total.output) <= set(first):
         return None
-    if _places(total) != tuple(sorted(_places(total))):
+    if places_of(total) != tuple(sorted(places_of(total))):
         return None
     if len(total.operands) == 1:
         return degree_of(total.operands[0])
@@ -307,7 +132,7 @@ def _degree_of_sum(total: Einsum) -> Expr | None:
     return _TWO if is_square and not _is_scaled(total.operands[0]) else None
 
 
-def _places(total: Einsum) -> tuple[int, ...]:
+def places_of(total: Einsum) -> tuple[int, ...]:
     """Where the axes of the result stand among those that are summed over."""
     return tuple(total.inputs[0].index(i) for i in total.output)
 
@@ -325,8 +150,12 @@ def _is_scaled(x: Node) -> bool:
     """Whether x is s·y with a scale of this pass."""
     if not is_op(x, "mul"):
         return False
-    first = x.operands[0].operands[0] if isinstance(x.operands[0], Expand) else x.operands[0]
-    return is_op(first, "where") and is_op(first.operands[0], "lt") and _is_limit(first.operands[0])
+    return is_scale(without_repetition(x.operands[0]))
+
+
+def is_scale(x: Node) -> bool:
+    """Whether x is s or 1/s of this pass."""
+    return is_op(x, "where") and is_op(x.operands[0], "lt") and _is_limit(x.operands[0])
 
 
 def _is_limit(comparison: Node) -> bool:
@@ -365,16 +194,17 @@ def _is_at_least_one(term: Node) -> bool:
 
 
 def ranges_of(dtype: str, count: int) -> tuple[Range, ...]:
-    """Where S^(-n/2) is safe, then where S is."""
+    """Where S^(-n/2) is safe, then where S is; S'^(-n/2) is safe between the two and beyond."""
     whole = RANGES[dtype]
-    if count < 3:
+    if count < HIGHEST:
         return (whole,)
-    return Range(*(2 * k // count for k in (whole.low, whole.high, whole.step))), whole
+    inner = Range(*(2 * k // count for k in (whole.low, whole.high, whole.step)))
+    return inner, Range(min(whole.low, inner.high - 2 * whole.step), whole.high, whole.step)
 
 
 _LIMITS = {
     _TWO**k
-    for r in (NARROW, *(r for dtype in RANGES for n in range(MOST + 1) for r in ranges_of(dtype, n)))
+    for r in (NARROW, *(r for dtype in RANGES for n in range(1, HIGHEST + 1) for r in ranges_of(dtype, n)))
     for k in (r.low, r.high)
 }
 
@@ -409,7 +239,7 @@ def _largest(total: Node, outside: Node) -> Node:
     if isinstance(total, Einsum):
         inner = total.operands[0]
         size = _largest(inner, outside) if len(total.operands) == 1 else elementwise("abs", inner)
-        largest = reduce("max", size, tuple(a for a in range(inner.rank) if a not in _places(total)))
+        largest = reduce("max", size, tuple(a for a in range(inner.rank) if a not in places_of(total)))
         return where(outside, largest, 1) if outside.shape == largest.shape else largest
     base = total.operands[0]
     return base if is_op(base, "abs") else elementwise("abs", base)
@@ -432,7 +262,7 @@ def _scaled(total: Node, scale: Node, degree: Expr, outside: Node) -> Node:
         return elementwise("mul", *(_scaled(o, scale, degree, outside) if o is factor else o for o in total.operands))
     if isinstance(total, Einsum):
         inner = total.operands[0]
-        wide = cover(scale, _places(total), inner.shape) if scale.rank else scale
+        wide = cover(scale, places_of(total), inner.shape) if scale.rank else scale
         squares = elementwise("mul", wide, inner) if len(total.operands) > 1 else _scaled(inner, wide, degree, outside)
         new = with_operands(total, [squares] * len(total.operands))
         return where(outside, new, total) if outside.shape == total.shape else new
@@ -440,11 +270,8 @@ def _scaled(total: Node, scale: Node, degree: Expr, outside: Node) -> Node:
     return elementwise("pow", elementwise("mul", scale, base), exponent)
 
 
-SCALAR_PRODUCTS = (Rewrite(scalar_product_over_norm, ("mul",), domain="equal", role="stable"),)
 SCALED_SQUARES = (
     Rewrite(log_of_squares, ("log",), needs=("positive",), domain="equal", role="stable"),
     Rewrite(root_of_squares, ("pow",), needs=("positive",), domain="equal", role="stable"),
-    Rewrite(quotient_by_squares, ("mul",), needs=("positive",), domain="equal", role="stable"),
-    Rewrite(slope_of_norm_of_order, ("mul",), needs=("positive",), domain="equal", role="stable"),
     Rewrite(zero_of_squares, ("eq",), needs=("positive",), domain="equal", role="stable"),
 )
