@@ -24,14 +24,15 @@ DOMAINS: dict[str, str] = {
 }
 ROLES: dict[str, str] = {
     "shorter": "a law that leaves fewer operations, or as many",
-    "exposing": "a law that is longer by itself, and brings out what others cancel or collect",
+    "exposing": "a law that may be longer by itself: it brings like terms together, or out what others cancel",
     "spelling": "one order or spelling out of several that are equal: a reader sees nothing happen",
     "stable": "digits, range, or a value at a pole are kept: it is for arithmetic, not for readers",
 }
 FINITE = "finite"
 NEEDS: dict[str, str] = {
     **VOCABULARY,
-    FINITE: "every value in the formula is finite: the one need that is not asked for, and what is claimed holds there",
+    FINITE: "every value in the formula is finite: the one need that is not asked for; where one is not, the new node may"
+    " have none",
 }
 assert set(DOMAINS) == set(get_args(Domain)) and set(ROLES) == set(get_args(Role))
 

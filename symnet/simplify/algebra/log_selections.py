@@ -291,6 +291,6 @@ LOG_SELECTIONS = (
     Rewrite(log_of_reduction, ("log",), needs=("positive",), domain="equal", role="exposing"),
     Rewrite(log_of_choice, ("log",), needs=("positive",), domain="equal", role="exposing"),
     Rewrite(log_of_difference_of_logistics, ("log",), needs=("finite",), domain="equal", role="exposing"),
-    Rewrite(log_of_some_probabilities, ("log",), needs=("finite",), domain="equal", role="shorter"),
+    Rewrite(log_of_some_probabilities, ("log",), needs=("finite",), domain="extends", role="shorter"),
     Rewrite(log_of_complements_of_classes, ("log", "xlogy"), domain="extends", role="exposing"),
 )

@@ -144,14 +144,14 @@ PRODUCTS = (
         collect_powers,
         ("mul", "pow", "size"),
         needs=("nonnegative", "positive", "finite"),
-        domain="equal",
-        role="shorter",
+        domain="extends",
+        role="exposing",
     ),
     Rewrite(
         powers_of_zero_and_one_are_themselves, ("mul", "pow"), needs=("unit", "integer"), domain="equal", role="shorter"
     ),
     SQUARE_ROOT_OF_SQUARE,
-    Rewrite(factor_beside_delta_takes_its_last_axis, ("mul",), needs=("finite",), domain="equal", role="shorter"),
+    Rewrite(factor_beside_delta_takes_its_last_axis, ("mul",), needs=("finite",), domain="extends", role="shorter"),
     Rewrite(multiply_out_delta, ("mul",), needs=("finite",), domain="equal", role="exposing"),
     Rewrite(distribute_to_cancel, ("mul",), domain="extends", role="shorter"),
     Rewrite(multiply_into_choice_to_cancel, ("mul",), domain="equal", role="exposing"),

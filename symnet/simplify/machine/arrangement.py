@@ -18,7 +18,7 @@ from symnet.simplify.rewrite import GraphRewrite
 ARRANGEMENTS = (
     GraphRewrite(push_scales, domain="equal", role="shorter"),
     GraphRewrite(place_factors, domain="equal", role="shorter"),
-    GraphRewrite(binarize, needs=("finite",), domain="equal", role="shorter"),
+    GraphRewrite(binarize, needs=("finite",), domain="extends", role="shorter"),
 )
 
 
