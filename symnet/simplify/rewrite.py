@@ -31,8 +31,7 @@ ROLES: dict[str, str] = {
 FINITE = "finite"
 NEEDS: dict[str, str] = {
     **VOCABULARY,
-    FINITE: "every value in the formula is finite: the one need that is not asked for; where one is not, the new node may"
-    " have none",
+    FINITE: "every value in the formula is finite; this alone is not asked for, and where one is not a value may be lost",
 }
 assert set(DOMAINS) == set(get_args(Domain)) and set(ROLES) == set(get_args(Role))
 
