@@ -31,7 +31,7 @@ ROLES: dict[str, str] = {
 FINITE = "finite"
 NEEDS: dict[str, str] = {
     **VOCABULARY,
-    FINITE: "every value in the formula is finite; this alone is not asked for, and where one is not a value may be lost",
+    FINITE: "every value in the formula is finite; this alone is not asked for: beyond it a value may be lost",
 }
 assert set(DOMAINS) == set(get_args(Domain)) and set(ROLES) == set(get_args(Role))
 
