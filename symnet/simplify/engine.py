@@ -17,7 +17,8 @@ from symnet.errors import UnsettledWarning, explain
 from symnet.expr.nodes.elementwise import Elementwise
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.node import Node
-from symnet.simplify.rewrite import Rewrite, Step
+from symnet.simplify.rewrite import Rewrite
+from symnet.simplify.trace import Step
 
 Fired = tuple[Rewrite, Node, Node]  # what fired, on what, and what it gave
 

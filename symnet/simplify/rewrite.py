@@ -1,7 +1,7 @@
 """Rewrites as data: what each is tried on, which facts it needs, what it does to the domain, and what it is for.
 
 In: functions from a node to a new node, or from roots to roots.  Out: `Rewrite` and `GraphRewrite`, the records that
-the tables are made of, and `Step`, one line of a trace.
+the tables are made of.
 """
 
 from __future__ import annotations
@@ -75,22 +75,3 @@ class GraphRewrite(Claims):
     """A rewrite of a whole graph, for what depends on who uses a value: `apply(roots)` gives the new roots."""
 
     apply: Pass
-
-
-@dataclass(frozen=True)
-class Step:
-    """A rewrite that fired.
-
-    place, result: the node of the graph, and what stands there now.
-    before, after: what the rewrite saw and gave: the same, or another spelling of the node, or a piece of it.
-    """
-
-    rewrite: Claims
-    place: Node
-    result: Node
-    before: Node
-    after: Node
-
-    @property
-    def name(self) -> str:
-        return self.rewrite.name

@@ -10,7 +10,7 @@ from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
 from symnet.reference import evaluate
 from symnet.simplify.engine import Normalizer, Table
-from symnet.simplify.rewrite import Step
+from symnet.simplify.trace import Step
 from tests.simplify.graphs import ANCHOR, data_for
 
 

@@ -10,18 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from symnet import dtypes
-from symnet.errors import AssumptionError
-from symnet.expr.facts.assumptions import IMPLIES, facts
-from symnet.expr.nodes.graph import substitute, topological
+from symnet.expr.facts.assumptions import facts
+from symnet.expr.facts.evidence import can_stand_in, implying, stand_in, with_part
+from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
-from symnet.expr.nodes.symbols import tensor
 from symnet.simplify.engine import keeps_dtype
 from symnet.simplify.rewrite import Rewrite
 from tests.simplify.claims import parted
 from tests.simplify.firing import Firing
 
-PART = "part"  # the name of the leaf
 LARGEST = 40  # nodes of a formula that is looked at
 
 
@@ -53,40 +50,19 @@ def doubts(firing: Firing) -> Iterator[Doubt]:
     if len(inside) > LARGEST:
         return
     for part in inside:
-        if part is firing.before or part.kind in ("number", "size") or not dtypes.is_real(part.dtype or "float64"):
-            continue
-        yield from _doubts_of(firing.rewrite, firing.before, part)
+        if part is not firing.before and can_stand_in(part):
+            yield from _doubts_of(firing.rewrite, firing.before, part)
 
 
 def _doubts_of(rewrite: Rewrite, formula: Node, part: Node) -> Iterator[Doubt]:
     held = facts(part)
-    leaf = _leaf(part, held)
-    whole = None if leaf is None else _with(formula, part, leaf)
-    after = None if whole is None else _applied(rewrite, whole)
-    if leaf is None or after is None:
-        return
-    for fact in sorted(held):
-        bare = _leaf(part, held - {fact} - implying(fact))
-        if bare is not None:
-            before = _with(formula, part, bare)
-            yield Doubt(fact, part, before, _with(after, leaf, bare), _applied(rewrite, before))
-
-
-def implying(fact: str) -> set[str]:
-    """The facts that imply it."""
-    return {name for name, implied in IMPLIES.items() if fact in implied}
-
-
-def _leaf(part: Node, known: frozenset[str]) -> Node | None:
-    """A leaf of the same shape of which the facts are known; None where no leaf may carry them."""
-    try:
-        return tensor(PART, *part.shape, **dict.fromkeys(sorted(known), True))
-    except AssumptionError:
-        return None
-
-
-def _with(formula: Node, part: Node, leaf: Node) -> Node:
-    return substitute([formula], {part: leaf})[0]
+    leaf = stand_in(part, held)
+    after = _applied(rewrite, with_part(formula, part, leaf))
+    if after is not None:
+        for fact in sorted(held):
+            bare = stand_in(part, held - {fact} - implying(fact))
+            before = with_part(formula, part, bare)
+            yield Doubt(fact, part, before, with_part(after, leaf, bare), _applied(rewrite, before))
 
 
 def _applied(rewrite: Rewrite, node: Node) -> Node | None:

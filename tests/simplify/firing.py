@@ -15,7 +15,8 @@ from symnet.simplify.engine import Normalizer, Table
 from symnet.simplify.machine.arrangement import ARRANGEMENTS
 from symnet.simplify.numeric import equations
 from symnet.simplify.numeric.passes import PASSES, WHOLE_GRAPHS, numeric
-from symnet.simplify.rewrite import Claims, Rewrite, Step
+from symnet.simplify.rewrite import Claims, Rewrite
+from symnet.simplify.trace import Step
 from tests.simplify.examples import EXAMPLES, NUMERIC
 from tests.simplify.stable_examples import NESTED, REMOVABLE
 

@@ -17,13 +17,14 @@ from dataclasses import replace
 
 import pytest
 
+from symnet.expr.facts.evidence import implying
 from symnet.expr.nodes.elementwise import elementwise
 from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
 from symnet.simplify.cost import flops
 from symnet.simplify.rewrite import FINITE, Claims, Rewrite
 from tests.simplify.claims import Verdict, parted
-from tests.simplify.doubts import Doubt, doubts, implying
+from tests.simplify.doubts import Doubt, doubts
 from tests.simplify.firing import EVERY, Firing, firings
 
 TRIALS = int(os.environ.get("SYMNET_CLAIM_TRIALS", "8"))

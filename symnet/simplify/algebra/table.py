@@ -40,9 +40,10 @@ from symnet.simplify.algebra.sums import SUMS
 from symnet.simplify.engine import Normalizer, Table
 from symnet.simplify.forms import factors, terms
 from symnet.simplify.forms.coefficients import ONE, may_join
-from symnet.simplify.rewrite import Rewrite, Step
+from symnet.simplify.rewrite import Rewrite
 from symnet.simplify.sealing import SEALS
 from symnet.simplify.settle import settle
+from symnet.simplify.trace import Step
 
 
 def open_nested_sums_and_products(node: Node) -> Node | None:

@@ -213,6 +213,6 @@ def _without(total: Node, bases: frozenset[Node]) -> list[Node]:
 
 NORMS = (
     Rewrite(slope_of_norm_at_zero, ("mul",), needs=("nonnegative",), domain="extends", role="stable"),
-    Rewrite(curvature_of_norm_at_zero, ("mul", "add"), domain="equal", role="stable"),
+    Rewrite(curvature_of_norm_at_zero, ("mul", "add"), domain="extends", role="stable"),
 )
 ROOTS = (Rewrite(nothing_over_root_of_nothing, ("mul",), domain="extends", role="stable"),)  # after all norms are known

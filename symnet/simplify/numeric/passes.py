@@ -50,9 +50,10 @@ from symnet.simplify.numeric.scaled_squares import SCALED_SQUARES
 from symnet.simplify.numeric.singularities.removable import REMOVABLE_SINGULARITIES
 from symnet.simplify.numeric.squares import SQUARES
 from symnet.simplify.numeric.zero_powers import LOGARITHMS_OF_BASES, ZERO_POWERS
-from symnet.simplify.rewrite import GraphRewrite, Rewrite, Step
+from symnet.simplify.rewrite import GraphRewrite, Rewrite
 from symnet.simplify.sealing import unsealed
 from symnet.simplify.sharing import share
+from symnet.simplify.trace import Step
 
 Pass = Callable[[list[Node], list[Step] | None], list[Node]]
 SUMS_OF_EXPONENTIALS = (*EXPONENTIAL_SUMS, *RUNNING_SUMS, *NORMAL_TAILS, *NORMAL_DIFFERENCES)

@@ -20,7 +20,7 @@ from symnet.expr.nodes.symbols import Tensor
 from symnet.simplify.algebra.table import without_names
 from symnet.simplify.engine import Normalizer, Table
 from symnet.simplify.rewrite import Rewrite
-from symnet.simplify.rewrite import Step as Fired
+from symnet.simplify.trace import Step as Fired
 from symnet.study.derivation.model import Rewriting
 
 _MOST = 6  # rewrites shown of one step

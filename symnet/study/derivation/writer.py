@@ -20,7 +20,7 @@ from symnet.expr.nodes.names import attach
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import Named, Tensor, leaves
 from symnet.simplify.algebra.table import simplify
-from symnet.simplify.rewrite import Step as Fired
+from symnet.simplify.trace import Step as Fired
 from symnet.study.derivation.derivation import Derivation
 from symnet.study.derivation.edges import edge
 from symnet.study.derivation.labels import Labels

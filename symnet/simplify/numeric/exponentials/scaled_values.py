@@ -26,7 +26,8 @@ from symnet.simplify.forms.signs import is_negative
 from symnet.simplify.numeric.exponentials.exponential_parts import is_relative, parts_of
 from symnet.simplify.numeric.exponentials.mantissas import ELEMENTWISE, FUNCTIONS, MOVES, Apart
 from symnet.simplify.numeric.exponentials.reused import Reused
-from symnet.simplify.rewrite import GraphRewrite, Step
+from symnet.simplify.rewrite import GraphRewrite
+from symnet.simplify.trace import Step
 
 LOGARITHM, QUOTIENT, REUSE = "logarithm", "quotient", "reuse"  # reuse: where what was made before suffices
 DEEP_IN_LOGARITHMS = 2  # sums within sums, from which on the operand of a logarithm is taken apart

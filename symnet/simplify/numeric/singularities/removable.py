@@ -42,7 +42,8 @@ from symnet.simplify.numeric.singularities.expansions import (
 from symnet.simplify.numeric.singularities.function_parts import Part, parts_of
 from symnet.simplify.numeric.singularities.joined_sums import Joined, multiplied_out, under_one_sum
 from symnet.simplify.numeric.singularities.power_series import LENGTH, Series
-from symnet.simplify.rewrite import GraphRewrite, Step
+from symnet.simplify.rewrite import GraphRewrite
+from symnet.simplify.trace import Step
 
 FIRST_LOOK = 16  # coefficients that show whether terms cancel
 MOST = {"float32": 16, "float64": 26}  # terms of a polynomial
