@@ -51,7 +51,13 @@ def on_files(files: Files, config: Any) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str:
-    """Names on the page of functions lead to the reference; a page without neighbours needs no list of them."""
+    """What is particular about some pages.
+
+    Names on the page of functions lead to the reference, which is found first; a page without neighbours needs no list
+    of them.
+    """
+    if page.file.src_uri.startswith("reference/"):
+        page.meta["search"] = {"boost": 4}
     if page.parent is None:
         page.meta["hide"] = ["navigation"]
     if page.file.src_uri != "functions.md":

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import textwrap
 from typing import Any
 
 import symnet as sn
@@ -18,6 +19,7 @@ ROW = re.compile(r"^\| `sn\.(\w+)` \|", re.MULTILINE)
 HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 SECTION = re.compile(r"(Args|Attributes|Returns|Raises|Error|Source|Example|Examples|Warns):(?:$|\s+(.*))")
 ENTRY = re.compile(r"([\w*, ]+): +(.*)")
+WIDTH = 78  # of a call: what a narrow page shows without scrolling
 LABELS = {"Args": "Arguments", "Error": "Accuracy", "Examples": "Example"}
 
 
@@ -62,7 +64,8 @@ def call(name: str, thing: Any) -> str:
     if not built:
         return f"sn.{name}"
     bare = [p.replace(annotation=inspect.Parameter.empty) for p in inspect.signature(thing).parameters.values()]
-    return f"sn.{name}{inspect.Signature(bare)}"
+    line = f"sn.{name}{inspect.Signature(bare)}"
+    return "\n".join(textwrap.wrap(line, WIDTH, subsequent_indent=" " * 4, break_long_words=False))
 
 
 def members(thing: type) -> list[tuple[str, Any]]:
