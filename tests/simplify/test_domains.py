@@ -56,6 +56,7 @@ EXCEPTIONS: dict[str, tuple[tuple[float, ...], str]] = {
     ),
     "function_of_its_inverse": ((750, -750, 1e90, -3e80), "tanh(750) differs from 1 in digit 651"),
     "collect_powers": ((np.inf, -np.inf, 0.0), "(p^x)^(1/x) is 1 at x = 0, ∞: exponents of powers are finite"),
+    "sign_of_positive_is_one": ((-np.inf,), "exp(x) counts as positive, and is 0 at -∞"),
     "exponential_of_log": ((750.0,), "exp(x)·p overflows where exp(x + log p) does not"),
     "log_of_product": ((-np.inf,), "the logarithm of -0 is -∞ as it is written, NaN as the sum of two"),
     "logistic_minus_target": ((np.inf, -np.inf), "σ(x) - d holds for finite targets d"),

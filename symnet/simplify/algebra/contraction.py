@@ -291,7 +291,7 @@ CONTRACTIONS = (
     Rewrite(order_indices_of_symmetric_operand, ("einsum",), needs=("symmetric",), domain="equal", role="spelling"),
     Rewrite(take_unsummed_factors_out_of_contraction, ("einsum",), domain="extends", role="spelling"),
     Rewrite(sum_lonely_axes_first, ("einsum",), domain="extends", role="spelling"),
-    Rewrite(product_instead_of_idle_contraction, ("einsum",), domain="equal", role="spelling"),
+    Rewrite(product_instead_of_idle_contraction, ("einsum",), domain="extends", role="spelling"),
     Rewrite(multiply_operands_of_equal_indices, ("einsum",), domain="equal", role="spelling"),
     Rewrite(order_operands_by_output, ("einsum",), domain="equal", role="spelling"),
 )

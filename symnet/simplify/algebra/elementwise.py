@@ -171,7 +171,7 @@ FUNCTIONS = (
     Rewrite(drop_sign_in_even_function, EVEN, domain="equal", role="shorter"),
     Rewrite(complement_sigmoid_of_negative, ("sigmoid",), domain="equal", role="exposing"),
     Rewrite(drop_abs_of_nonnegative, ("abs",), needs=("nonnegative",), domain="equal", role="shorter"),
-    Rewrite(sign_of_positive_is_one, ("sign",), needs=("positive",), domain="equal", role="shorter"),
+    Rewrite(sign_of_positive_is_one, ("sign",), needs=("positive", "finite"), domain="extends", role="shorter"),
     Rewrite(floor_of_integer_is_itself, ("floor",), needs=("integer",), domain="equal", role="shorter"),
     Rewrite(cube_of_cube_root, ("pow",), domain="equal", role="shorter"),
     Rewrite(function_of_its_inverse, ("acosh", *_INVERSES), domain="extends", role="shorter"),

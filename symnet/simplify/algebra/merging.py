@@ -104,6 +104,6 @@ def _merged(a: Einsum, place: int, b: Einsum, theirs: int, sign: Expr) -> Node:
 
 
 MERGES = (
-    Rewrite(contract_sum_of_operands, ("add",), domain="extends", role="shorter"),
+    Rewrite(contract_sum_of_operands, ("add",), domain="extends", role="exposing"),
     Rewrite(add_before_placing, ("add",), domain="equal", role="shorter"),
 )

@@ -120,7 +120,7 @@ def _has_sum_factor(node: Node) -> bool:
 
 
 SUMS = (
-    Rewrite(factor_common_factors, ("add",), domain="extends", role="shorter"),
+    Rewrite(factor_common_factors, ("add",), domain="extends", role="exposing"),
     Rewrite(collect_like_terms, ("add",), domain="extends", role="exposing"),
     Rewrite(gather_terms_into_their_sum, ("add",), domain="extends", role="shorter"),
     Rewrite(join_choices_by_one_condition, ("add",), domain="equal", role="shorter"),

@@ -188,5 +188,5 @@ LOGARITHMS = (
     Rewrite(log_of_logistic, ("log",), domain="equal", role="stable"),
     Rewrite(log_of_one_plus_is_log1p, ("log",), domain="equal", role="stable"),
     Rewrite(exponential_minus_one_is_expm1, ("add",), domain="equal", role="stable"),
-    Rewrite(factor_times_log_is_xlogy, ("mul",), domain="equal", role="stable"),
+    Rewrite(factor_times_log_is_xlogy, ("mul",), domain="extends", role="stable"),
 )
