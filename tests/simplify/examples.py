@@ -321,6 +321,8 @@ EXAMPLES: dict[str, list[Node]] = {
         A[2:] - rows_of(logsumexp(A[1:], 1)[1:]),
         concat([x, x[:2]]) * concat([1 / x, (1 / x)[:2]]),
         1 / (exp(-concat([x, w])) + concat([exp(x), exp(w)])),
+        log((p**2)[1:]),
+        log(concat([total(D * P, 1), v])),
     ],
     "softplus_beside_its_argument": [
         x + ew.softplus(-x),

@@ -158,5 +158,6 @@ def exact_value(root: Node, data: dict[str, np.ndarray]) -> np.ndarray:
                 value = RULES[node.kind](node, operands)
             else:
                 value = MEANING[node.kind](node, operands, context)
+                value = np.frompyfunc(mpf, 1, 1)(value) if node.kind == "size" else value
             memory[node] = np.asarray(value, dtype=object)
     return memory[root]

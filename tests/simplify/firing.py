@@ -58,6 +58,11 @@ def firings() -> dict[str, list[Firing]]:
     return {name: list(mine.values()) for name, mine in found.items()}
 
 
+def firings_of(node: Node) -> Iterator[Firing]:
+    """What fires on the way of a formula through the three forms."""
+    return (Firing(step.rewrite, step.before, step.after) for step in _way(node))
+
+
 @cache
 def _steps() -> list[tuple[str, Step]]:
     """Every step on the way of an example through the three forms, with the name that the example stands under."""

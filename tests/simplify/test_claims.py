@@ -21,16 +21,19 @@ from symnet.expr.facts.evidence import implying
 from symnet.expr.nodes.elementwise import elementwise
 from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.result_dtypes import COUNTED
 from symnet.simplify.cost import flops
 from symnet.simplify.rewrite import FINITE, Claims, Rewrite
 from tests.simplify.claims import Verdict, parted
 from tests.simplify.doubts import Doubt, doubts
-from tests.simplify.firing import EVERY, Firing, firings
+from tests.simplify.firing import EVERY, Firing, firings, firings_of
+from tests.simplify.graphs import Grower
 
 TRIALS = int(os.environ.get("SYMNET_CLAIM_TRIALS", "8"))
 MOST = max(5, TRIALS // 4)  # examples of a rewrite whose values are compared
 MOST_DOUBTED = 20  # examples of a rewrite from which facts are taken
 PATIENCE = 400  # data tried until something happens that is said to happen
+LARGEST = 25  # nodes of a formula in a random graph
 EXTENT = 64  # of a symbolic axis, when operations are compared
 
 BY_NAME = {rewrite.name: rewrite for rewrite in EVERY}
@@ -71,6 +74,14 @@ def seen(claims: Claims, instances: Iterable[Firing], what: str) -> str:
 def test_both_sides_have_the_values_that_are_claimed(name: str) -> None:
     assert firings()[name]
     assert list(false_values(BY_NAME[name], firings()[name][:MOST], TRIALS)) == []
+
+
+@pytest.mark.parametrize("seed", range(3 * TRIALS))
+def test_they_have_them_in_random_graphs_too(seed: int) -> None:
+    for firing in firings_of(Grower(seed).grow(6 + seed % 8)):
+        inside = topological(firing.before)
+        if len(inside) <= LARGEST and not any(node.dtype in COUNTED for node in inside):
+            assert list(false_values(firing.rewrite, [firing], TRIALS // 2)) == []
 
 
 @pytest.mark.parametrize("name", EXTENDING)

@@ -330,5 +330,11 @@ def _is_log_softmax(terms: Terms) -> bool:
 MEETINGS = (*EXPONENTIALS, *HYPERBOLICS, *SOFT_EXTREMES, SQUARE_ROOT_OF_SQUARE)
 EXPOSINGS = (
     Rewrite(slice_one_of_what_is_joined, ("slice",), domain="equal", role="shorter"),
-    Rewrite(meet_through_movement, ("add", "mul", "log", "pow", "exp"), domain="extends", role="exposing"),
+    Rewrite(
+        meet_through_movement,
+        ("add", "mul", "log", "pow", "exp"),
+        needs=("one_hot", "positive"),  # of those of `MEETINGS` what no rewrite before it takes
+        domain="extends",
+        role="exposing",
+    ),
 )
