@@ -59,13 +59,18 @@ def entry(name: str) -> str:
 
 
 def call(name: str, thing: Any) -> str:
-    """`sn.grad(L, w, absent='error')`: types are in the text; classes that one does not build are only named."""
-    built = inspect.isfunction(thing) or (inspect.isclass(thing) and hasattr(thing, "__dataclass_params__"))
-    if not built:
-        return f"sn.{name}"
-    bare = [p.replace(annotation=inspect.Parameter.empty) for p in inspect.signature(thing).parameters.values()]
-    line = f"sn.{name}{inspect.Signature(bare)}"
-    return "\n".join(textwrap.wrap(line, WIDTH, subsequent_indent=" " * 4, break_long_words=False))
+    """`sn.grad(L, w, absent='error')`; of a class that one does not build, what it is: types are in the text."""
+    if inspect.isfunction(thing) or hasattr(thing, "__dataclass_params__"):
+        return signature(f"sn.{name}", thing)
+    bases = ", ".join(base.__name__ for base in thing.__bases__ if not base.__name__.startswith("_"))
+    return f"class sn.{name}({bases})" if issubclass(thing, Exception) else f"class sn.{name}"
+
+
+def signature(start: str, function: Any) -> str:
+    """How it is called, without types and without self, in lines that a narrow page shows."""
+    parameters = [p for p in inspect.signature(function).parameters.values() if p.name != "self"]
+    bare = inspect.Signature([p.replace(annotation=inspect.Parameter.empty) for p in parameters])
+    return "\n".join(textwrap.wrap(f"{start}{bare}", WIDTH, subsequent_indent=" " * 4, break_long_words=False))
 
 
 def members(thing: type) -> list[tuple[str, Any]]:
@@ -81,10 +86,12 @@ def members(thing: type) -> list[tuple[str, Any]]:
 
 
 def member(owner: str, each: tuple[str, Any]) -> str:
-    """A method or a property."""
+    """A method, with its call, or a property."""
     name, value = each
-    brackets = "" if isinstance(value, property) else "()"
-    return f"### {owner}.{name}{brackets} {{ #{owner}.{name} }}\n\n{text(inspect.getdoc(value) or '')}"
+    function = value.__func__ if isinstance(value, classmethod | staticmethod) else value
+    heading = f"### {owner}.{name} {{ #{owner}.{name} }}"
+    lines = [] if isinstance(value, property) else [f"```python\n{signature(f'.{name}', function)}\n```"]
+    return "\n\n".join([heading, *lines, text(inspect.getdoc(value) or "")])
 
 
 # --------------------------------------------------------------------------- docstrings

@@ -90,13 +90,13 @@ def test_a_docstring_becomes_lists_and_highlighted_examples(reference: ModuleTyp
 
 def test_a_call_shows_its_defaults_and_a_class_its_members(reference: ModuleType) -> None:
     assert reference.call("grad", sn.grad) == "sn.grad(L, w, absent='error')"
-    assert reference.call("ShapeError", sn.ShapeError) == "sn.ShapeError"
+    assert reference.call("ShapeError", sn.ShapeError) == "class sn.ShapeError(SymnetError, ValueError)"
     first, *more = reference.call("compile", sn.compile).splitlines()
     assert first.startswith("sn.compile(outputs, *, dtype=None,") and more and all(x.startswith("    ") for x in more)
     entry = reference.entry("CompiledFunction")
-    assert "### CompiledFunction.report() { #CompiledFunction.report }" in entry and "_" not in reference.call(
-        "SGD", sn.SGD
-    )
+    assert "```python\nclass sn.CompiledFunction\n```" in entry
+    assert "### CompiledFunction.report { #CompiledFunction.report }\n\n```python\n.report()\n```" in entry
+    assert reference.call("SGD", sn.SGD) == "sn.SGD(lr=0.1)"
 
 
 # --------------------------------------------------------------------------- examples
