@@ -41,9 +41,7 @@ _home("expr.nodes.indexing", "labels one_hot take")
 _home("expr.nodes.constants", "constant", eye="identity", arange="iota")
 _home(
     "expr.nodes.elementwise",
-    "exp log log1p expm1 sqrt tanh sigmoid softplus sin cos tan asin acos atan sinh cosh erf floor floor_divide mod"
-    " maximum minimum asinh acosh atanh atan2 cbrt erfc gamma loggamma digamma"
-    " where indicator xlogy equal not_equal logical_not",
+    "sqrt floor_divide mod maximum minimum atan2 where indicator xlogy equal not_equal logical_not",
     abs="absolute",
 )
 _home("expr.nodes.operators", "sign logical_and logical_or logical_xor")
@@ -91,8 +89,6 @@ _home(
 
 _FOLDERS = ("nn", "expr", "calculus", "study", "train", "errors", "dtypes", "reference", "export")
 
-__all__ = sorted(_HOMES)
-
 
 def _imported(module: str) -> ModuleType:
     with BUILDING:  # a fork waits until the module is whole
@@ -134,3 +130,7 @@ def __dir__() -> list[str]:
 
 
 import symnet.expr  # noqa: E402  (it fills the table of what operators call)
+from symnet.expr.nodes.elementwise import PUBLIC as _FUNCTIONS  # noqa: E402
+
+_home("expr.nodes.elementwise", " ".join(_FUNCTIONS))
+__all__ = sorted(_HOMES)

@@ -21,6 +21,7 @@ from symnet.expr.nodes.constants import as_node, identity, iota, number, size
 from symnet.expr.nodes.contraction import einsum, mean, outer, trace
 from symnet.expr.nodes.cumulative import cumsum, cumulate
 from symnet.expr.nodes.elementwise import (
+    Elementwise,
     elementwise,
     exp,
     indicator,
@@ -34,9 +35,11 @@ from symnet.expr.nodes.elementwise import (
 )
 from symnet.expr.nodes.expansion import expand, fill
 from symnet.expr.nodes.extents import Dim, dim
+from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.indexing import labels, one_hot, take
 from symnet.expr.nodes.movement import broadcast_to, concat, pad, stack
 from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.primitives import functions
 from symnet.expr.nodes.reduction import argmax, log_softmax, logsumexp, prod, softmax
 from symnet.expr.nodes.reduction import max as largest
 from symnet.expr.nodes.reduction import min as smallest
@@ -210,6 +213,10 @@ case("a function of SymPy's with a body", lambda: apply(Logistic, x * y, body=lo
 case("sign and floor", lambda: ew.sign(x) + ew.floor(x), "x", "derivative zero by declaration")
 case("floor_divide", lambda: x // y + x // 0.3, "x y", "a step: the derivatives are 0", y=positive)
 case("mod", lambda: ew.mod(x, y) + x % 0.3, "x y", "the derivatives are 1 and -(x // y)", y=positive)
+WITH_CASES = {n.op for c in CASES for n in topological(*c.roots) if isinstance(n, Elementwise)}
+for primitive in functions():
+    if primitive.name not in WITH_CASES:  # a positive number is in the domain of nearly all
+        case(primitive.name, lambda op=primitive.name: elementwise(op, x), "x", x=positive)
 case(
     "integers beside reals",
     lambda: [(k - flags) * x + elementwise("mul", elementwise("as_real", k), x), mean(k), k.sum()],

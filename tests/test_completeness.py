@@ -9,8 +9,9 @@ from symnet.compare.tape import elementwise as tape_elementwise
 from symnet.compare.tape import program as tape_program
 from symnet.diff import elementwise as diff_elementwise
 from symnet.diff import tables as diff_tables
-from symnet.expr.nodes.elementwise import PRIMITIVES, Elementwise
+from symnet.expr.nodes.elementwise import Elementwise
 from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.primitives import PRIMITIVES
 from symnet.expr.printing.layout import READERS
 from symnet.lower import elementwise as lower_elementwise
 from symnet.lower import point

@@ -16,13 +16,11 @@ from symnet.expr.facts.softmax import softmax_axes
 from symnet.expr.nodes.constants import number_of
 from symnet.expr.nodes.elementwise import elementwise, is_op, where
 from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.primitives import PRIMITIVES
 
 _LOOKED_THROUGH = 64  # nodes of a value that are searched for an infinite part; beyond, it counts as finite
-_STEEP = (
-    "log", "log1p", "exp", "expm1", "sinh", "cosh", "tan", "pow", "asin", "acos", "acosh", "atanh", "atan2", "cbrt",
-    "gamma", "loggamma", "digamma", "xlogy", "function",
-)  # fmt: skip
-_BOUNDED = ("tanh", "sigmoid", "erf", "erfc", "atan", "sign", "indicator", "sin", "cos")
+_STEEP = ("pow", "atan2", "xlogy", "function", *(p.name for p in PRIMITIVES.values() if p.steep))
+_BOUNDED = ("indicator", *(p.name for p in PRIMITIVES.values() if p.bounded))
 Kept = tuple[Node, bool]  # a condition, and whether an operand is kept where it holds
 
 

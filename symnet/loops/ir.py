@@ -250,7 +250,7 @@ class FromInt(Value):
 
 @dataclass(frozen=True, slots=True)
 class Op(Value):
-    """A scalar operation by name (`OPS`)."""
+    """A scalar operation by name (`OPS` of `op_types.py`)."""
 
     name: str
     args: tuple[Value, ...]
@@ -263,13 +263,8 @@ ARITHMETIC = (
 )  # fmt: skip
 COMPARISON = ("lt", "le", "gt", "ge", "eq", "ne")  # of numbers, gives bool; NaN compares false but for ne
 LOGICAL = ("and", "or", "not")
-MATH = (
-    "exp", "log", "log1p", "expm1", "tanh", "sigmoid", "softplus", "sin", "cos", "tan", "asin", "acos", "atan",
-    "sinh", "cosh", "asinh", "acosh", "atanh", "atan2", "cbrt", "erf", "erfc", "gamma", "loggamma", "digamma", "pow",
-    "xlogy",
-)  # fmt: skip
 OTHER = ("select", "cast")  # select(bool, a, b); cast changes dtype
-OPS = frozenset((*ARITHMETIC, *COMPARISON, *LOGICAL, *MATH, *OTHER))
+# Functions of reals are operations too: pow, xlogy, atan2, and those of one variable by their names (`op_types.py`).
 
 COMBINES = (None, "add", "mul", "max", "min")
 

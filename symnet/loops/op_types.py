@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from symnet import dtypes
+from symnet.expr.nodes.primitives import functions
 from symnet.loops import ir
 
 
@@ -25,6 +26,7 @@ class Typing:
 _REAL_ARITHMETIC = ("div", "fma", "sqrt", "rsqrt")
 _TERNARY, _UNARY = ("fma",), ("neg", "abs", "floor", "sign", "sqrt", "rsqrt")
 _BINARY_MATH = ("pow", "xlogy", "atan2")
+MATH = (*_BINARY_MATH, *(p.name for p in functions() if p.result == "real"))
 
 
 def _arithmetic(name: str) -> Typing:
@@ -36,11 +38,12 @@ TYPING: dict[str, Typing] = {
     **{name: _arithmetic(name) for name in ir.ARITHMETIC},
     **{name: Typing(2, "number", "bool") for name in ir.COMPARISON},
     **{name: Typing(1 if name == "not" else 2, "bool", "bool") for name in ir.LOGICAL},
-    **{name: Typing(2 if name in _BINARY_MATH else 1, "real") for name in ir.MATH},
+    **{name: Typing(2 if name in _BINARY_MATH else 1, "real") for name in MATH},
     "pow": Typing(2, "number"),
     "select": Typing(3, "select"),
     "cast": Typing(1, "cast"),
 }
+OPS = frozenset(TYPING)
 
 
 def kind(dtype: str) -> str:

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from symnet.reference.special import digamma, erf, erfc, gamma, loggamma, power
+from symnet.loops.op_types import MATH
+from symnet.reference import elementwise
 
 
 def fma(a: Any, b: Any, c: Any) -> Any:
@@ -44,19 +45,16 @@ def xlogy(x: Any, y: Any) -> Any:
 
 
 MEANING: dict[str, Callable[..., Any]] = {
+    **{name: elementwise.MEANING[name] for name in MATH},
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "neg": np.negative, "abs": np.abs,
     "maximum": np.maximum, "minimum": np.minimum, "fma": fma, "floor": np.floor, "sign": np.sign,
     "sqrt": np.sqrt, "rsqrt": rsqrt, "mod": np.mod, "floor_divide": np.floor_divide,
     "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
     "and": np.logical_and, "or": np.logical_or, "not": np.logical_not,
-    "exp": np.exp, "log": np.log, "log1p": np.log1p, "expm1": np.expm1, "tanh": np.tanh, "sigmoid": sigmoid,
-    "softplus": softplus, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos,
-    "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "asinh": np.arcsinh,
-    "acosh": np.arccosh, "atanh": np.arctanh, "atan2": np.arctan2, "cbrt": np.cbrt, "erf": erf, "erfc": erfc,
-    "gamma": gamma, "loggamma": loggamma, "digamma": digamma, "pow": power, "xlogy": xlogy,
+    "sigmoid": sigmoid, "softplus": softplus, "xlogy": xlogy,  # in the operand's dtype, and NaN as in machine code
     "select": np.where,
 }  # fmt: skip
-"""Every name of `ir.OPS` but `cast`, whose result dtype stands on the node."""
+"""Every name of `op_types.OPS` but `cast`, whose result dtype stands on the node."""
 
 COMBINE: dict[str, np.ufunc] = {"add": np.add, "mul": np.multiply, "max": np.maximum, "min": np.minimum}
 """What a Store with `combine` does to the element."""

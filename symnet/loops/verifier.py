@@ -327,8 +327,8 @@ class _Verifier:
         for arg in node.args:
             self.value(arg)
         if node.name not in TYPING:
-            mend = "Add it to ir.OPS, loops/op_types.py and loops/scalar_ops.py."
-            self.refuse("an operation of ir.OPS", repr(node.name), mend)
+            mend = "Add it to loops/ir.py, loops/op_types.py and loops/scalar_ops.py."
+            self.refuse("an operation of the loop language", repr(node.name), mend)
         arity = TYPING[node.name].arity
         if len(node.args) != arity:
             got = f"{len(node.args)} in {value_text(node)}"

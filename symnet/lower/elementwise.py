@@ -13,15 +13,14 @@ from sympy import Expr
 from symnet.expr.nodes.constants import number_of
 from symnet.expr.nodes.elementwise import is_op
 from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.primitives import functions
 from symnet.expr.nodes.result_dtypes import CASTS, COUNTED, LIMITS, common_dtype
 from symnet.expr.nodes.symbols import TRANSPARENT
 from symnet.loops.ir import Const, IntConst, Op, Value
 from symnet.lower.point import INLINE, Index, Inline, Point, Points, wrapped
 
 _DIRECT = (
-    "exp", "log", "log1p", "expm1", "tanh", "sigmoid", "softplus", "sin", "cos", "tan", "asin", "acos", "atan", "sinh",
-    "cosh", "asinh", "acosh", "atanh", "atan2", "cbrt", "erf", "erfc", "gamma", "loggamma", "digamma", "abs", "sign",
-    "floor", "maximum", "minimum", "xlogy", "and", "or", "not", "mod", "floor_divide",
+    *(p.name for p in functions()), "atan2", "maximum", "minimum", "xlogy", "and", "or", "not", "mod", "floor_divide",
 )  # fmt: skip
 MOST_MULTIPLIED = 64  # the largest exponent of a power that is written as products
 _COMPARISONS = ("lt", "le", "gt", "ge", "eq", "ne")

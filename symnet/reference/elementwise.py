@@ -16,9 +16,10 @@ import sympy
 from symnet import dtypes
 from symnet.errors import ValueDomainError, explain
 from symnet.expr.nodes.constants import number_of
-from symnet.expr.nodes.elementwise import PRIMITIVES, Elementwise
+from symnet.expr.nodes.elementwise import Elementwise
 from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.primitives import PRIMITIVES
 from symnet.expr.nodes.result_dtypes import CASTS
 from symnet.expr.sympy.functions import function_of
 from symnet.reference.context import Array, Context

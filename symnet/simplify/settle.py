@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from symnet import dtypes
-from symnet.expr.nodes.elementwise import PRIMITIVES, Elementwise, elementwise
+from symnet.expr.nodes.elementwise import Elementwise, elementwise
 from symnet.expr.nodes.graph import topological, with_operands
 from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.primitives import PRIMITIVES
 from symnet.expr.nodes.result_dtypes import CASTS, COUNTED, common_dtype
 
 _OF_ONE_DTYPE = frozenset({"einsum", "reduce", "cumsum", "concat", "solve", "determinant"})

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from symnet.expr.nodes.primitives import functions
+
 
 @dataclass(frozen=True)
 class Dialect:
@@ -34,14 +36,10 @@ class Dialect:
     calls: Mapping[str, str] = field(default_factory=dict)
 
 
-_SAME = ("exp", "log", "log1p", "expm1", "tanh", "sin", "cos", "tan", "sinh", "cosh", "floor", "sign", "abs")
-_BINARY = ("maximum", "minimum", "where")
-
-
 def _common(prefix: str, arc: str) -> dict[str, str]:
-    table = {name: f"{prefix}.{name}({{0}})" for name in _SAME}
+    table = {p.name: f"{prefix}.{p.numpy.replace('arc', arc)}({{0}})" for p in functions() if p.numpy}
+    table["abs"] = f"{prefix}.abs({{0}})"
     table |= {name: f"{prefix}.{name}({{0}}, {{1}})" for name in ("maximum", "minimum")}
-    table |= {f"a{name}": f"{prefix}.{arc}{name}({{0}})" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")}
     table["floor_divide"] = f"{prefix}.floor_divide({{0}}, {{1}})"
     table["mod"] = f"{prefix}.remainder({{0}}, {{1}})"
     table["atan2"] = f"{prefix}.{arc}tan2({{0}}, {{1}})"
@@ -58,7 +56,6 @@ NUMPY = Dialect(
     functions={
         **_common("np", "arc"),
         **{name: f"{name}({{0}})" for name in ("erf", "erfc", "gamma", "loggamma", "digamma")},
-        "cbrt": "np.cbrt({0})",
         "sigmoid": "sigmoid({0})",
         "softplus": "np.logaddexp(0.0, {0})",
         "xlogy": "xlogy({0}, {1})",
@@ -106,7 +103,6 @@ JAX = Dialect(
         **_common("jnp", "arc"),
         **{name: f"jax.scipy.special.{name}({{0}})" for name in ("erf", "erfc", "gamma", "digamma")},
         "loggamma": "jax.scipy.special.gammaln({0})",
-        "cbrt": "jnp.cbrt({0})",
         "sigmoid": "jax.nn.sigmoid({0})",
         "softplus": "jax.nn.softplus({0})",
         "xlogy": "jax.scipy.special.xlogy({0}, {1})",

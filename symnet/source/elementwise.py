@@ -12,8 +12,9 @@ import sympy
 
 from symnet.errors import MissingRuleError, explain
 from symnet.expr.nodes.constants import number_of
-from symnet.expr.nodes.elementwise import PRIMITIVES, is_op
+from symnet.expr.nodes.elementwise import is_op
 from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.primitives import PRIMITIVES
 from symnet.expr.nodes.result_dtypes import CASTS
 from symnet.source import idioms
 from symnet.source.text import ATOM, POWER, PRODUCT, RELATION, SUM, Text, is_python

@@ -10,9 +10,9 @@ from symnet.calculus import grad
 from symnet.compare.tape import Tape, TapeProgram, Var, contraction, elementwise, reduction
 from symnet.compare.tape.program import CONSTANTS, OPERATIONS
 from symnet.errors import MissingRuleError
-from symnet.expr.nodes.elementwise import PRIMITIVES
 from symnet.expr.nodes.extents import Dim
 from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.primitives import PRIMITIVES
 from symnet.expr.nodes.reduction import REDUCTIONS
 from symnet.reference import bind_dims, evaluate
 from symnet.reference.evaluation import MEANING

@@ -12,9 +12,10 @@ from symnet.expr.nodes import elementwise as elementwise_nodes
 from symnet.expr.nodes import linalg as linalg_nodes
 from symnet.expr.nodes import reduction as reduction_nodes
 from symnet.expr.nodes.constants import number
-from symnet.expr.nodes.elementwise import PRIMITIVES, Elementwise, sigmoid, tanh
+from symnet.expr.nodes.elementwise import Elementwise, sigmoid, tanh
 from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.primitives import PRIMITIVES
 from symnet.expr.nodes.reduction import REDUCTIONS, Reduce
 from symnet.expr.nodes.symbols import tensor
 from symnet.reference.evaluation import MEANING

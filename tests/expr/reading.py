@@ -12,7 +12,7 @@ import sympy
 import symnet as sn
 from symnet.expr.nodes.constants import as_node
 from symnet.expr.nodes.contraction import contract
-from symnet.expr.nodes.elementwise import elementwise
+from symnet.expr.nodes.elementwise import PUBLIC, elementwise
 from symnet.expr.nodes.expansion import fill
 from symnet.expr.nodes.extents import Dim, as_extent, ints_arg, shape_arg
 from symnet.expr.nodes.graph import topological
@@ -24,10 +24,9 @@ from symnet.expr.sympy.functions import function_of
 from symnet.expr.sympy.scalars import caller
 
 _PUBLIC = (
-    "exp log log1p expm1 sqrt tanh sigmoid softplus sin cos tan asin acos atan sinh cosh erf sign floor floor_divide"
-    " mod maximum minimum asinh acosh atanh atan2 cbrt erfc gamma loggamma digamma"
-    " where xlogy equal not_equal relu einsum outer trace transpose sum mean max min prod argmax logsumexp softmax"
-    " log_softmax det logdet inv solve norm cumsum reshape concat stack pad broadcast_to eye arange one_hot abs"
+    " ".join(PUBLIC) + " sqrt sign floor_divide mod maximum minimum atan2 where xlogy equal not_equal relu einsum outer"
+    " trace transpose sum mean max min prod argmax logsumexp softmax log_softmax det logdet inv solve norm cumsum"
+    " reshape concat stack pad broadcast_to eye arange one_hot abs"
 )
 
 

@@ -13,7 +13,8 @@ from symnet.errors import DTypeError, ShapeError
 from symnet.expr.nodes import activations as act
 from symnet.expr.nodes import elementwise as ew
 from symnet.expr.nodes.constants import number
-from symnet.expr.nodes.elementwise import PRIMITIVES, elementwise, is_op
+from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.primitives import PRIMITIVES
 from symnet.expr.nodes.result_dtypes import CASTS
 from symnet.expr.nodes.symbols import tensor
 from symnet.reference import evaluate

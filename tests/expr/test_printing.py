@@ -17,18 +17,7 @@ import symnet as sn
 from symnet.expr.nodes import node as node_module
 from symnet.expr.nodes.constants import constant, identity, iota, size
 from symnet.expr.nodes.contraction import contract, einsum, mean, outer, sum, trace, transpose
-from symnet.expr.nodes.elementwise import (
-    PRIMITIVES,
-    elementwise,
-    exp,
-    indicator,
-    log,
-    sigmoid,
-    sqrt,
-    tanh,
-    where,
-    xlogy,
-)
+from symnet.expr.nodes.elementwise import elementwise, exp, indicator, log, sigmoid, sqrt, tanh, where, xlogy
 from symnet.expr.nodes.expansion import expand, fill, keep_axes
 from symnet.expr.nodes.extents import dim, ints_arg, shape_arg
 from symnet.expr.nodes.indexing import labels, one_hot, take
@@ -36,6 +25,7 @@ from symnet.expr.nodes.linalg import det, inv, logdet, solve
 from symnet.expr.nodes.movement import Place, broadcast_to, concat, pad, reshape, stack
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.norms import norm
+from symnet.expr.nodes.primitives import PRIMITIVES
 from symnet.expr.nodes.reduction import argmax, log_softmax, logsumexp, max, softmax
 from symnet.expr.nodes.symbols import Barrier, Sealed, scalar, tensor
 from symnet.expr.printing import latex, pretty, text

@@ -13,8 +13,9 @@ import numpy as np
 import sympy
 
 import symnet as sn
-from symnet.expr.nodes.elementwise import PRIMITIVES, elementwise
+from symnet.expr.nodes.elementwise import elementwise
 from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.primitives import PRIMITIVES
 from symnet.expr.nodes.reduction import REDUCTIONS, reduce
 from symnet.expr.nodes.symbols import Barrier, Sealed
 from tests.fuzz.growing import Grower

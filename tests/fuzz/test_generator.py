@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from symnet.expr.nodes.elementwise import PRIMITIVES, Elementwise
+from symnet.expr.nodes.elementwise import Elementwise
 from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.linalg import DETERMINANTS
 from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.primitives import PRIMITIVES
 from symnet.expr.nodes.reduction import REDUCTIONS
 from symnet.expr.nodes.symbols import LEAF_ASSUMPTIONS
 from tests.fuzz.graphs import RandomGraph, seeded

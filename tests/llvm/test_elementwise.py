@@ -5,6 +5,7 @@ import pytest
 
 from symnet.backends.llvm.targets import host_target, target_for
 from symnet.loops import ir
+from symnet.loops.op_types import OPS
 from symnet.loops.scalar_ops import MEANING
 from tests.llvm.native import agree, native
 from tests.loops.programs import buffer, load, loop, op, program, store, v
@@ -183,4 +184,4 @@ def test_single_and_double_share_a_loop_at_the_width_of_the_wider(rng):
 def test_every_operation_of_the_language_can_be_emitted():
     from symnet.backends.llvm.ops import OPERATIONS
 
-    assert set(OPERATIONS) == ir.OPS == {*MEANING, "cast"}
+    assert set(OPERATIONS) == OPS == {*MEANING, "cast"}

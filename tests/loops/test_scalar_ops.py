@@ -8,7 +8,7 @@ import pytest
 
 from symnet.loops import ir
 from symnet.loops.interpreter import run
-from symnet.loops.op_types import TYPING
+from symnet.loops.op_types import OPS, TYPING
 from symnet.loops.scalar_ops import COMBINE, MEANING
 from tests.loops.programs import buffer, load, loop, op, program, store
 
@@ -48,8 +48,8 @@ def check(name: str, dtype: str, expected: np.ndarray, result: str, rtol: float 
 
 
 def test_every_operation_has_a_meaning_and_a_typing() -> None:
-    assert set(TYPING) == ir.OPS
-    assert set(MEANING) | {"cast"} == ir.OPS
+    assert set(TYPING) == OPS
+    assert set(MEANING) | {"cast"} == OPS
     assert set(COMBINE) | {None} == set(ir.COMBINES)
 
 

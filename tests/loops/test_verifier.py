@@ -220,7 +220,7 @@ P, I = ir.Const(True, "bool"), ir.Const(3, "int32")
          ir.Op("cast", (ONE,), "int8")),
         ("expected 2 operands of pow; got 1 in pow(1.0)", ir.Op("pow", (ONE,), "float64")),
         ("expected 1 operand of neg; got 2 in neg(1.0, 1.0)", ir.Op("neg", (ONE, ONE), "float64")),
-        ("expected an operation of ir.OPS; got 'airy'", ir.Op("airy", (ONE,), "float64")),
+        ("expected an operation of the loop language; got 'airy'", ir.Op("airy", (ONE,), "float64")),
         ("expected a constant of int32; got 1.5", ir.Const(1.5, "int32")),
         ("expected a constant of int32; got 2147483648", ir.Const(2**31, "int32")),
         ("expected a constant of bool; got 1", ir.Const(1, "bool")),

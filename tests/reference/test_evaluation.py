@@ -203,7 +203,7 @@ def test_a_kind_without_a_meaning_names_the_table(monkeypatch):
 
 
 def test_every_primitive_has_a_meaning():
-    from symnet.expr.nodes.elementwise import PRIMITIVES
+    from symnet.expr.nodes.primitives import PRIMITIVES
     from symnet.expr.nodes.reduction import REDUCTIONS
     from symnet.reference import elementwise as table
     from symnet.reference import reduction

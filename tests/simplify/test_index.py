@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
+from symnet.expr.nodes.primitives import functions
 from symnet.simplify.rewrite import DOMAINS, NEEDS, ROLES, Claims, Rewrite
 from tests.golden import check_golden
 from tests.simplify.firing import EVERY, FORMS
@@ -47,8 +48,17 @@ def file_of(rewrite: Claims) -> str:
     return rewrite.apply.__module__.removeprefix("symnet.").replace(".", "/") + ".py"
 
 
+FUNCTIONS = [p.name for p in functions()]
+
+
 def tried_on(rewrite: Claims) -> str:
-    return ", ".join(rewrite.on) or "every node" if isinstance(rewrite, Rewrite) else "the graph"
+    if not isinstance(rewrite, Rewrite):
+        return "the graph"
+    if len(set(FUNCTIONS) - set(rewrite.on)) > 2:
+        return ", ".join(rewrite.on) or "every node"
+    missing = " and ".join(name for name in FUNCTIONS if name not in rewrite.on)
+    others = [name for name in rewrite.on if name not in FUNCTIONS]
+    return ", ".join(["every function of one variable" + f" but {missing}" * bool(missing), *others])
 
 
 def row(rewrite: Claims) -> str:

@@ -19,8 +19,10 @@ from mpmath import mpf
 from symnet.expr.nodes.extents import Dim
 from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.primitives import functions
 from symnet.reference.context import Context
 from symnet.reference.evaluation import MEANING as ARRAYS
+from tests.llvm.math_cases import ORACLE
 
 Exact = np.ndarray[Any, np.dtype[Any]]
 NAN, INF = mpf("nan"), mpf("inf")
@@ -115,6 +117,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
     "eq": lambda a, b: a == b, "ne": lambda a, b: a != b, "and": lambda a, b: a and b, "or": lambda a, b: a or b,
     "not": lambda a: not a, "where": _where, "indicator": lambda a: mpf(bool(a)),
 }  # fmt: skip
+PRIMITIVES |= {p.name: ORACLE[p.name] for p in functions() if p.name not in PRIMITIVES}
 
 
 def _polygamma(node: Any, values: Sequence[Exact]) -> Exact:

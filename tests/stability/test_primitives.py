@@ -17,8 +17,9 @@ import pytest
 import symnet as sn
 from symnet.diff import pullback
 from symnet.expr.nodes.constants import number
-from symnet.expr.nodes.elementwise import PRIMITIVES, elementwise
+from symnet.expr.nodes.elementwise import elementwise
 from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.primitives import PRIMITIVES
 from symnet.simplify.algebra.table import simplify
 from tests.stability.exact import NAN, Exact, Oracle
 from tests.stability.measuring import LEAVES, _compiled, _evaluated, m, ulps, written

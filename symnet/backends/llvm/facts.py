@@ -11,7 +11,6 @@ from typing import Any
 
 from symnet.dtypes import ITEMSIZE, REAL
 from symnet.loops.ir import (
-    MATH,
     Alloc,
     Body,
     Buffer,
@@ -37,6 +36,7 @@ from symnet.loops.ir import (
     Var,
     children,
 )
+from symnet.loops.op_types import MATH
 
 
 @dataclass(slots=True)

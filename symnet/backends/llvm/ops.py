@@ -17,7 +17,7 @@ from symnet.backends.llvm.math_calls import math_function
 from symnet.backends.llvm.targets import native_floor, native_maximum
 from symnet.backends.llvm.types import REALS, REGISTER, SIZE, Addend, V, constant, suffix
 from symnet.errors import CompileError, MissingRuleError, explain
-from symnet.loops.ir import MATH
+from symnet.loops.op_types import MATH
 
 Emission = Callable[[Emitter, str, list[V]], V]
 

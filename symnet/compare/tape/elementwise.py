@@ -1,7 +1,8 @@
 """Elementwise operations on the tape.
 
 In: variables that broadcast.  Out: the result, recorded with a pullback per operand.
-`PULLS` gives for each primitive the cotangents (g, y, *xs) -> x_bar before the axes of broadcasting are summed away.
+`PULLS` gives for each primitive the cotangents (g, y, *xs) -> x_bar before the axes of broadcasting are summed away: no
+line of it is shared with `diff/`.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import sympy
 
 from symnet.compare.tape.var import Pullback, Tape, Var
+from symnet.expr.nodes.primitives import Primitive, functions
 from symnet.expr.nodes.result_dtypes import CASTS
 from symnet.reference.special import digamma, erf, erfc, gamma, loggamma, trigamma
 
@@ -45,21 +48,33 @@ def _cast(dtype: str | None) -> Callable[..., Any]:
 
 
 FORWARD: dict[str, Callable[..., Any]] = {
+    **{p.name: getattr(np, p.numpy) for p in functions() if p.numpy},
     "add": lambda *xs: functools.reduce(np.add, xs),
     "mul": lambda *xs: functools.reduce(np.multiply, xs),
     "subtract": np.subtract, "divide": np.divide, "negative": np.negative, "square": np.square, "sqrt": np.sqrt,
-    "pow": np.power, "maximum": np.maximum, "minimum": np.minimum, "abs": np.abs, "sign": np.sign, "floor": np.floor,
-    "exp": np.exp, "log": np.log, "log1p": np.log1p, "expm1": np.expm1, "tanh": np.tanh, "sigmoid": _sigmoid,
-    "softplus": lambda x: np.logaddexp(0, x), "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin,
-    "acos": np.arccos, "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "erf": erf, "xlogy": xlogy,
-    "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh, "atan2": np.arctan2, "cbrt": np.cbrt, "erfc": erfc,
+    "pow": np.power, "maximum": np.maximum, "minimum": np.minimum, "abs": np.abs, "sigmoid": _sigmoid,
+    "softplus": lambda x: np.logaddexp(0, x), "atan2": np.arctan2, "xlogy": xlogy, "erf": erf, "erfc": erfc,
     "gamma": gamma, "loggamma": loggamma, "digamma": digamma, "mod": np.mod, "floor_divide": np.floor_divide,
     **{name: _cast(dtype) for name, dtype in CASTS.items()},
     "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
     "and": np.logical_and, "or": np.logical_or, "not": np.logical_not, "where": np.where,
 }  # fmt: skip
 
+
+def _by_sympy(primitive: Primitive) -> Pull:
+    """The cotangent by SymPy's derivative of SymPy's function: of those that have no line below."""
+
+    @functools.cache
+    def slope() -> Callable[[Any], Any]:
+        x = sympy.Symbol("x", real=True)
+        assert primitive.sympy is not None
+        return sympy.lambdify(x, sympy.diff(primitive.sympy(x), x), "numpy")
+
+    return lambda g, y, x: g * slope()(x)
+
+
 PULLS: dict[str, tuple[Pull, ...]] = {
+    **{p.name: (_by_sympy(p),) for p in functions()},
     "subtract": (lambda g, y, a, b: g, lambda g, y, a, b: -g),
     "divide": (lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b),
     "negative": (lambda g, y, x: -g,),

@@ -22,6 +22,7 @@ from symnet.expr.nodes.extents import same_extent, same_shape
 from symnet.expr.nodes.indexing import Take
 from symnet.expr.nodes.movement import Concat, Slice
 from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.primitives import PRIMITIVES
 from symnet.expr.nodes.reduction import Reduce
 from symnet.expr.nodes.result_dtypes import CASTS, COUNTED
 from symnet.expr.nodes.symbols import Tensor
@@ -291,14 +292,8 @@ _BY_PRIMITIVE: dict[str, Callable[[Node], Iterable[str]]] = {
     "mul": _mul_facts,
     "pow": _pow_facts,
     "exp": _exp_facts,
-    "sigmoid": lambda node: {"open_unit"},
-    "softplus": lambda node: {"positive"},
-    "cosh": lambda node: {"positive"},
     "tanh": _same_sign_below_one,
     "erf": _same_sign_below_one,
-    **dict.fromkeys(("log1p", "expm1", "sinh", "asinh", "asin", "atan", "atanh", "cbrt"), _same_sign),
-    "erfc": lambda node: {"positive"},
-    "acosh": lambda node: {"nonnegative"},
     "gamma": lambda node: _of(node.operands[0]) & {"positive"},
     "function": _function_facts,
     "sign": _sign_facts,
@@ -314,8 +309,14 @@ _BY_PRIMITIVE: dict[str, Callable[[Node], Iterable[str]]] = {
 }
 
 
+def _by_traits(node: Node) -> set[str]:
+    """What the primitive itself says of its values."""
+    primitive = PRIMITIVES[node.op]  # type: ignore[attr-defined]  # an elementwise node
+    return {*primitive.facts, *(_same_sign(node) if primitive.keeps_sign else ())}
+
+
 def _elementwise_facts(node: Elementwise) -> Iterable[str]:
-    found = _BY_PRIMITIVE.get(node.op, _nothing)(node)
+    found = _BY_PRIMITIVE.get(node.op, _by_traits)(node)
     if node.rank < 2 or not same_extent(*node.shape[-2:]) or not _is_symmetric_elementwise(node):
         return found
     return {*found, "symmetric"}

@@ -17,7 +17,7 @@ from sympy import Tuple
 from symnet import dtypes
 from symnet.errors import ArgumentError, ShapeError, explain, truth
 from symnet.expr.nodes.constants import as_node, size
-from symnet.expr.nodes.elementwise import check_one_real, convert, elementwise, reciprocal
+from symnet.expr.nodes.elementwise import convert, elementwise, reciprocal
 from symnet.expr.nodes.expansion import keep_axes
 from symnet.expr.nodes.extents import (
     ints_arg,
@@ -30,6 +30,7 @@ from symnet.expr.nodes.extents import (
     whole_number,
 )
 from symnet.expr.nodes.node import Extent, Node, Shape
+from symnet.expr.nodes.operand_dtypes import check_one_real
 from symnet.expr.nodes.operators import multiply, of_truth_values
 from symnet.expr.nodes.result_dtypes import COUNTED, common_dtype
 

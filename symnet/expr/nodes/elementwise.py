@@ -1,8 +1,9 @@
 """Elementwise operations: one kind of node, many named scalar primitives.
 
 In: operands that broadcast (NumPy's rules).  Out: `Elementwise(primitive, *operands)`.
-A primitive has the same name on every floor; `PRIMITIVES` below is the list, and each floor's
-`elementwise.py` holds its table (reference value, partial derivatives, rewrites, loop operation).
+A primitive has the same name on every floor; `PRIMITIVES` (`primitives.py`) is the list, into which the functions of
+one variable are entered below, and each floor's `elementwise.py` holds what it alone knows of them (reference value,
+partial derivatives, rewrites, loop operation).
 
 There is no subtraction, division or negation among them: `a - b` is `a + (-1)*b`, `a/b` is `a * b**(-1)`, so that
 the algebra has one spelling; printing and lowering put the usual operations back.
@@ -11,66 +12,19 @@ the algebra has one spelling; printing and lowering put the usual operations bac
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import sympy
+from sympy.codegen import cfunctions
 from sympy.core.symbol import Str
 
 from symnet import dtypes
-from symnet.errors import DTypeError, explain
 from symnet.expr.nodes.constants import as_node, number, number_of
 from symnet.expr.nodes.extents import broadcast_shapes
-from symnet.expr.nodes.node import Node, Shape, static_name
-from symnet.expr.nodes.result_dtypes import CASTS, COUNTED, RESULT, check_in_range, is_truth, number_beside, widened_by
-
-
-@dataclass(frozen=True)
-class Primitive:
-    """A scalar function: how many operands, and the dtype of its result.
-
-    result: a rule of `result_dtypes.RESULT`.
-    """
-
-    name: str
-    arity: int | None  # None: `fewest` or more
-    result: str
-    condition: bool = False  # the first operand must be bool
-    fewest: int = 2
-
-
-_REAL_UNARY = (
-    "exp", "log", "log1p", "expm1", "tanh", "sigmoid", "softplus", "sin", "cos", "tan", "asin", "acos", "atan",
-    "sinh", "cosh", "asinh", "acosh", "atanh", "erf", "erfc", "gamma", "loggamma", "digamma", "cbrt",
-)  # fmt: skip
-_COMPARISON = ("lt", "le", "gt", "ge", "eq", "ne")
-
-PRIMITIVES: dict[str, Primitive] = {
-    p.name: p
-    for p in (
-        Primitive("add", None, "arithmetic"),
-        Primitive("mul", None, "arithmetic"),
-        Primitive("pow", 2, "power"),
-        Primitive("maximum", 2, "same"),
-        Primitive("minimum", 2, "same"),
-        Primitive("abs", 1, "same"),
-        Primitive("sign", 1, "same"),
-        Primitive("floor", 1, "same"),
-        Primitive("mod", 2, "arithmetic"),
-        Primitive("floor_divide", 2, "arithmetic"),
-        Primitive("xlogy", 2, "real"),
-        Primitive("atan2", 2, "real"),
-        Primitive("function", None, "real", fewest=1),  # any other function of SymPy's: expr/sympy/functions.py
-        *(Primitive(name, 1, "real") for name in _REAL_UNARY),
-        *(Primitive(name, 2, "bool") for name in _COMPARISON),
-        Primitive("and", 2, "bool", condition=True),
-        Primitive("or", 2, "bool", condition=True),
-        Primitive("not", 1, "bool", condition=True),
-        Primitive("where", 3, "branch", condition=True),
-        Primitive("indicator", 1, "weak", condition=True),
-        *(Primitive(name, 1, name) for name in CASTS),  # put in where integers meet another dtype, and never printed
-    )
-}
+from symnet.expr.nodes.node import Node, Shape
+from symnet.expr.nodes.operand_dtypes import check_operands
+from symnet.expr.nodes.primitives import NAMES, PRIMITIVES, Primitive, enter
+from symnet.expr.nodes.result_dtypes import COUNTED, RESULT, check_in_range, is_truth, number_beside, widened_by
 
 
 class Elementwise(Node):
@@ -92,7 +46,7 @@ class Elementwise(Node):
         count, arity = len(operands), primitive.arity
         assert count == arity or (arity is None and count >= primitive.fewest), (op, count)
         if primitive.condition or len({o.dtype for o in operands} - {None}) > 1:
-            _check_dtypes(primitive, operands)
+            check_operands(primitive, operands)
         shape = operands[0].shape
         if any(o.shape != shape for o in operands):
             shape = broadcast_shapes(op.name, *[o.shape for o in operands])
@@ -102,45 +56,9 @@ class Elementwise(Node):
         self.op = str(self.args[0].name)
 
 
-def _check_dtypes(primitive: Primitive, operands: tuple[Node, ...]) -> None:
-    call = f"{primitive.name}({', '.join(o.dtype or 'number' for o in operands)})"
-    conditions = operands if primitive.result == "bool" else operands[:1]
-    if primitive.condition and any(o.dtype != "bool" for o in conditions):
-        raise DTypeError(
-            explain(
-                call,
-                "a bool condition first" if len(conditions) == 1 else "bool conditions",
-                " and ".join(str(o.dtype or "a number") for o in conditions),
-                "Compare first, as in where(x > 0, x, 0).",
-            )
-        )
-    check_one_real(call, operands)
-
-
-def check_one_real(call: str, operands: tuple[Node, ...]) -> None:
-    """Nothing is widened in silence: float32 beside float64 is an error in every operation.
-
-    Raises:
-        DTypeError: naming both.
-    """
-    reals = {o.dtype for o in operands} & set(dtypes.REAL)
-    if len(reals) > 1:
-        raise DTypeError(
-            explain(
-                call,
-                "real operands of one dtype",
-                " and ".join(sorted(map(str, reals))),
-                'Give the leaves one dtype, as in tensor("x", …, dtype="float32").',
-            )
-        )
-
-
-_NAMES = {name: static_name(name) for name in PRIMITIVES if name != "function"}
-
-
 def elementwise(op: str, *operands: Any) -> Elementwise:
     """The node `op(*operands)`; numbers and SymPy scalars are converted."""
-    return Elementwise(_NAMES[op], *[o if isinstance(o, Node) else as_node(o) for o in operands])  # type: ignore[return-value]
+    return Elementwise(NAMES[op], *[o if isinstance(o, Node) else as_node(o) for o in operands])  # type: ignore[return-value]
 
 
 def written(op: str, *operands: Any) -> Elementwise:
@@ -274,42 +192,69 @@ def logical_not(a: Any) -> Node:
 # --------------------------------------------------------------------------- functions
 
 
-def _unary(op: str, equation: str) -> Callable[[Any], Node]:
+UNARY: dict[str, Callable[[Any], Node]] = {}  # the functions below, by their primitive's name
+
+
+def unary(op: str, equation: str, *, result: str = "real", **traits: Any) -> Callable[[Any], Node]:
+    """A function of one variable, entered into `PRIMITIVES`; its traits are those of `Primitive`."""
+    sympys = traits.get("sympy")
+    traits.setdefault("read", sympys if isinstance(sympys, type) else None)
+    enter(Primitive(op, 1, result, **traits))
+
     def function(x: Any) -> Node:
         return elementwise(op, x)
 
     function.__name__ = function.__qualname__ = op
     function.__doc__ = f"{equation}, elementwise.\n\nArgs:\n    x: any shape.\n\nReturns:\n    a node of x's shape."
+    UNARY[op] = function
     return function
 
 
-exp = _unary("exp", "eˣ")
-log = _unary("log", "the natural logarithm of x")
-log1p = _unary("log1p", "log(1 + x), accurate near 0")
-expm1 = _unary("expm1", "eˣ - 1, accurate near 0")
-tanh = _unary("tanh", "tanh x; derivative 1 - tanh² x")
-sigmoid = _unary("sigmoid", "the logistic function 1/(1 + e⁻ˣ); derivative σ(1 - σ)")
-softplus = _unary("softplus", "log(1 + eˣ); derivative σ(x)")
-sin = _unary("sin", "sin x")
-cos = _unary("cos", "cos x")
-tan = _unary("tan", "tan x")
-asin = _unary("asin", "arcsin x")
-acos = _unary("acos", "arccos x")
-atan = _unary("atan", "arctan x")
-sinh = _unary("sinh", "sinh x")
-cosh = _unary("cosh", "cosh x")
-asinh = _unary("asinh", "the inverse of sinh; derivative 1/√(1 + x²)")
-acosh = _unary("acosh", "the inverse of cosh, for x ≥ 1; derivative 1/√(x² - 1)")
-atanh = _unary("atanh", "the inverse of tanh, for |x| < 1; derivative 1/(1 - x²)")
-cbrt = _unary("cbrt", "the real cube root of x, negative for negative x; derivative 1/(3·∛x²)")
-erf = _unary("erf", "the error function of x")
-erfc = _unary("erfc", "1 - erf x, with all its digits where that is small")
-gamma = _unary("gamma", "Γ(x), ∞ at 0 and NaN at -1, -2, …; derivative Γ(x)·ψ(x)")
-loggamma = _unary("loggamma", "log |Γ(x)|; derivative ψ(x)")
-digamma = _unary("digamma", "ψ(x) = Γ′(x)/Γ(x); derivative the trigamma function, SymPy's polygamma(1, x)")
-sign = _unary("sign", "-1, 0 or 1; derivative 0")
-floor = _unary("floor", "the largest integer not above x; derivative 0")
-absolute = _unary("abs", "|x|; derivative sign(x), 0 at 0")
+def _cube_root(x: Any) -> Any:
+    return sympy.sign(x) * sympy.cbrt(sympy.Abs(x))
+
+
+# fmt: off
+exp = unary("exp", "eˣ", numpy="exp", sympy=sympy.exp, steep=True)
+log = unary("log", "the natural logarithm of x", numpy="log", sympy=sympy.log, steep=True, short=True)
+log1p = unary("log1p", "log(1 + x), accurate near 0",
+    numpy="log1p", sympy=lambda x: sympy.log(1 + x), read=cfunctions.log1p, keeps_sign=True, steep=True)
+expm1 = unary("expm1", "eˣ - 1, accurate near 0",
+    numpy="expm1", sympy=lambda x: sympy.exp(x) - 1, read=cfunctions.expm1, keeps_sign=True, steep=True)
+tanh = unary("tanh", "tanh x; derivative 1 - tanh² x", numpy="tanh", sympy=sympy.tanh, parity="odd", bounded=True)
+sigmoid = unary("sigmoid", "the logistic function 1/(1 + e⁻ˣ); derivative σ(1 - σ)",
+    sympy=lambda x: 1 / (1 + sympy.exp(-x)), facts=("open_unit",), bounded=True)
+softplus = unary("softplus", "log(1 + eˣ); derivative σ(x)",
+    sympy=lambda x: sympy.log(1 + sympy.exp(x)), facts=("positive",))
+sin = unary("sin", "sin x", numpy="sin", sympy=sympy.sin, parity="odd", bounded=True)
+cos = unary("cos", "cos x", numpy="cos", sympy=sympy.cos, parity="even", bounded=True)
+tan = unary("tan", "tan x", numpy="tan", sympy=sympy.tan, parity="odd", steep=True)
+asin = unary("asin", "arcsin x", numpy="arcsin", sympy=sympy.asin, parity="odd", keeps_sign=True, steep=True)
+acos = unary("acos", "arccos x", numpy="arccos", sympy=sympy.acos, steep=True)
+atan = unary("atan", "arctan x", numpy="arctan", sympy=sympy.atan, parity="odd", keeps_sign=True, bounded=True)
+sinh = unary("sinh", "sinh x", numpy="sinh", sympy=sympy.sinh, parity="odd", keeps_sign=True, steep=True)
+cosh = unary("cosh", "cosh x", numpy="cosh", sympy=sympy.cosh, parity="even", facts=("positive",), steep=True)
+asinh = unary("asinh", "the inverse of sinh; derivative 1/√(1 + x²)",
+    numpy="arcsinh", sympy=sympy.asinh, parity="odd", keeps_sign=True, short=True)
+acosh = unary("acosh", "the inverse of cosh, for x ≥ 1; derivative 1/√(x² - 1)",
+    numpy="arccosh", sympy=sympy.acosh, facts=("nonnegative",), steep=True)
+atanh = unary("atanh", "the inverse of tanh, for |x| < 1; derivative 1/(1 - x²)",
+    numpy="arctanh", sympy=sympy.atanh, parity="odd", keeps_sign=True, steep=True)
+cbrt = unary("cbrt", "the real cube root of x, negative for negative x; derivative 1/(3·∛x²)",
+    numpy="cbrt", sympy=_cube_root, read=cfunctions.Cbrt, parity="odd", keeps_sign=True, steep=True, short=True)
+erf = unary("erf", "the error function of x", sympy=sympy.erf, parity="odd", bounded=True)
+erfc = unary("erfc", "1 - erf x, with all its digits where that is small",
+    sympy=sympy.erfc, facts=("positive",), bounded=True)
+gamma = unary("gamma", "Γ(x), ∞ at 0 and NaN at -1, -2, …; derivative Γ(x)·ψ(x)", sympy=sympy.gamma, steep=True)
+loggamma = unary("loggamma", "log |Γ(x)|; derivative ψ(x)", sympy=sympy.loggamma, steep=True)
+digamma = unary("digamma", "ψ(x) = Γ′(x)/Γ(x); derivative the trigamma function, SymPy's polygamma(1, x)",
+    sympy=sympy.digamma, steep=True)
+sign = unary("sign", "-1, 0 or 1; derivative 0",
+    result="same", numpy="sign", sympy=sympy.sign, parity="odd", bounded=True, short=True)
+floor = unary("floor", "the largest integer not above x; derivative 0", result="same", numpy="floor", sympy=sympy.floor)
+absolute = unary("abs", "|x|; derivative sign(x), 0 at 0", result="same", sympy=sympy.Abs, parity="even", short=True)
+# fmt: on
+PUBLIC = tuple(name for name in UNARY if name not in ("abs", "sign"))  # which take operands of more kinds elsewhere
 
 
 def sqrt(x: Any) -> Node:

@@ -23,11 +23,11 @@ from sympy.core.symbol import Str
 from symnet.errors import ArgumentError, ShapeError, explain
 from symnet.expr.nodes.constants import as_node, identity
 from symnet.expr.nodes.contraction import contract, transpose
-from symnet.expr.nodes.elementwise import check_one_real
 from symnet.expr.nodes.expansion import Expand, expand
 from symnet.expr.nodes.extents import broadcast_shapes, same_extent, same_shape
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node, Shape, static_name
+from symnet.expr.nodes.operand_dtypes import check_one_real
 from symnet.expr.nodes.result_dtypes import real_dtype
 
 DETERMINANTS = ("det", "logdet")

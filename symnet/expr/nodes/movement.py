@@ -19,7 +19,6 @@ from sympy import Expr, Integer, Tuple
 from symnet.errors import ArgumentError, ShapeError, explain
 from symnet.expr.nodes.constants import as_node
 from symnet.expr.nodes.contraction import contract
-from symnet.expr.nodes.elementwise import check_one_real
 from symnet.expr.nodes.expansion import expand, keep_axes
 from symnet.expr.nodes.extents import (
     as_extent,
@@ -34,6 +33,7 @@ from symnet.expr.nodes.extents import (
     whole_number,
 )
 from symnet.expr.nodes.node import Node, Shape
+from symnet.expr.nodes.operand_dtypes import check_one_real
 from symnet.expr.nodes.result_dtypes import common_dtype
 
 

@@ -17,6 +17,7 @@ from symnet.expr.nodes import elementwise as ew
 from symnet.expr.nodes.constants import as_node
 from symnet.expr.nodes.node import BUILDERS, Node
 from symnet.expr.nodes.operators import sign
+from symnet.expr.nodes.primitives import functions
 from symnet.expr.nodes.result_dtypes import COUNTED
 
 # NumPy's functions by the operators they are here.
@@ -51,19 +52,13 @@ def _float_power(a: Any, b: Any) -> Node:
 
 # NumPy's other functions.
 _FUNCTIONS: dict[str, Callable[..., Node]] = {
-    **{
-        name: getattr(ew, name)
-        for name in (
-            "exp", "log", "log1p", "expm1", "tanh", "sin", "cos", "tan", "sinh", "cosh", "floor", "cbrt", "sqrt",
-            "maximum", "minimum", "equal", "not_equal",
-        )
-    },
+    **{p.numpy: ew.UNARY[p.name] for p in functions() if p.numpy},
+    **{name: getattr(ew, name) for name in ("sqrt", "maximum", "minimum", "equal", "not_equal")},
     **{
         name: getattr(composed, name)
         for name in ("square", "isnan", "isinf", "isfinite", "hypot", "logaddexp", "exp2", "log2", "log10", "ceil")
     },
-    "arcsin": ew.asin, "arccos": ew.acos, "arctan": ew.atan, "arcsinh": ew.asinh, "arccosh": ew.acosh,
-    "arctanh": ew.atanh, "arctan2": ew.atan2, "sign": sign,
+    "arctan2": ew.atan2, "sign": sign,
     "reciprocal": _reciprocal, "float_power": _float_power,
 }  # fmt: skip
 

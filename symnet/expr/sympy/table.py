@@ -18,16 +18,11 @@ from symnet.expr.facts.assumptions import known
 from symnet.expr.nodes.constants import Number, number
 from symnet.expr.nodes.elementwise import elementwise, equal, indicator, negative, power, reciprocal, sqrt, where
 from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.primitives import functions
 from symnet.expr.sympy.functions import applied, function_node
 
 # SymPy class → primitive, for functions with the same meaning.
-_SAME = {
-    sympy.exp: "exp", sympy.log: "log", sympy.sin: "sin", sympy.cos: "cos", sympy.tan: "tan", sympy.asin: "asin",
-    sympy.acos: "acos", sympy.atan: "atan", sympy.sinh: "sinh", sympy.cosh: "cosh", sympy.tanh: "tanh",
-    sympy.asinh: "asinh", sympy.acosh: "acosh", sympy.atanh: "atanh", sympy.erf: "erf", sympy.erfc: "erfc",
-    sympy.gamma: "gamma", sympy.loggamma: "loggamma", sympy.digamma: "digamma", sympy.Abs: "abs", sympy.sign: "sign",
-    sympy.floor: "floor", cfunctions.expm1: "expm1", cfunctions.log1p: "log1p", cfunctions.Cbrt: "cbrt",
-}  # fmt: skip
+_SAME = {p.read: p.name for p in functions() if p.read is not None}
 _PAIRS = {sympy.atan2: "atan2", sympy.Mod: "mod"}
 _RELATIONS = {
     sympy.StrictLessThan: "lt", sympy.LessThan: "le", sympy.StrictGreaterThan: "gt", sympy.GreaterThan: "ge",

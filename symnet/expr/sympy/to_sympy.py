@@ -20,6 +20,7 @@ from symnet.errors import ArgumentError, explain
 from symnet.expr.nodes.constants import exact
 from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.primitives import functions
 from symnet.expr.nodes.result_dtypes import CASTS
 from symnet.expr.nodes.symbols import Tensor
 from symnet.expr.sympy.functions import ScalarFunction, function_of
@@ -37,19 +38,11 @@ _SCALARS: dict[str, Callable[..., Any]] = {
     "pow": lambda a, b: a**b,
     "maximum": lambda a, b: sympy.Max(a, b),
     "minimum": lambda a, b: sympy.Min(a, b),
-    "abs": sympy.Abs, "sign": sympy.sign, "floor": sympy.floor, "erf": sympy.erf,
-    "exp": sympy.exp, "log": sympy.log, "tanh": sympy.tanh, "sinh": sympy.sinh, "cosh": sympy.cosh,
-    "sin": sympy.sin, "cos": sympy.cos, "tan": sympy.tan, "asin": sympy.asin, "acos": sympy.acos, "atan": sympy.atan,
-    "asinh": sympy.asinh, "acosh": sympy.acosh, "atanh": sympy.atanh, "erfc": sympy.erfc, "gamma": sympy.gamma,
-    "loggamma": sympy.loggamma, "digamma": sympy.digamma, "cbrt": lambda x: sympy.sign(x) * sympy.cbrt(sympy.Abs(x)),
+    **{p.name: p.sympy for p in functions() if p.sympy},
     "atan2": lambda y, x: sympy.atan2(y, x),
     "mod": lambda a, b: sympy.Mod(a, b),
     "floor_divide": lambda a, b: sympy.floor(a / b),
     **dict.fromkeys(CASTS, lambda x: x),
-    "log1p": lambda x: sympy.log(1 + x),
-    "expm1": lambda x: sympy.exp(x) - 1,
-    "sigmoid": lambda x: 1 / (1 + sympy.exp(-x)),
-    "softplus": lambda x: sympy.log(1 + sympy.exp(x)),
     "xlogy": lambda x, y: sympy.Piecewise((0, sympy.Eq(x, 0)), (x * sympy.log(y), True)),
     "lt": lambda a, b: sympy.Lt(a, b), "le": lambda a, b: sympy.Le(a, b), "gt": lambda a, b: sympy.Gt(a, b),
     "ge": lambda a, b: sympy.Ge(a, b), "eq": lambda a, b: sympy.Eq(a, b), "ne": lambda a, b: sympy.Ne(a, b),

@@ -17,28 +17,24 @@ from symnet.expr.nodes.elementwise import elementwise, is_op
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.primitives import functions
 from symnet.expr.nodes.result_dtypes import CASTS, COUNTED
 from symnet.simplify.forms.broadcast import align, cover, restrict, spread
 from symnet.simplify.forms.coefficients import complement, is_beyond_float64, turned
 from symnet.simplify.forms.order import product_key
 from symnet.simplify.rewrite import Rewrite
 
-ODD = ("tanh", "sin", "tan", "asin", "atan", "sinh", "asinh", "atanh", "cbrt", "erf", "sign")
-EVEN = ("cos", "cosh", "abs")
+ODD = tuple(p.name for p in functions() if p.parity == "odd")
+EVEN = tuple(p.name for p in functions() if p.parity == "even")
+_SPELLED_OUT = ("log1p", "expm1")  # by logarithm.py and exponentials.py
 
-_EXACT: dict[str, Callable[[Expr], Expr]] = {
-    "exp": sympy.exp, "log": sympy.log, "tanh": sympy.tanh, "sin": sympy.sin, "cos": sympy.cos, "tan": sympy.tan,
-    "asin": sympy.asin, "acos": sympy.acos, "atan": sympy.atan, "sinh": sympy.sinh, "cosh": sympy.cosh,
-    "asinh": sympy.asinh, "acosh": sympy.acosh, "atanh": sympy.atanh, "atan2": sympy.atan2, "erfc": sympy.erfc,
-    "gamma": sympy.gamma, "loggamma": sympy.loggamma, "digamma": sympy.digamma,
-    "cbrt": lambda x: sympy.real_root(x, 3),
-    "erf": sympy.erf, "abs": sympy.Abs, "sign": sympy.sign, "floor": sympy.floor,
-    "sigmoid": lambda x: 1 / (1 + sympy.exp(-x)), "softplus": lambda x: sympy.log(1 + sympy.exp(x)),
-    "maximum": sympy.Max, "minimum": sympy.Min, **dict.fromkeys(CASTS, lambda x: x),
+_EXACT: dict[str, Callable[..., Expr]] = {
+    **{p.name: p.sympy for p in functions() if p.sympy and p.name not in _SPELLED_OUT},
+    "atan2": sympy.atan2, "maximum": sympy.Max, "minimum": sympy.Min, **dict.fromkeys(CASTS, lambda x: x),
 }  # fmt: skip
 
 
-_SLOW = ("log", "asinh", "cbrt", "abs", "sign", "maximum", "minimum", *CASTS)  # what they give is no longer
+_SHORT = ("maximum", "minimum", *CASTS, *(p.name for p in functions() if p.short))
 _FACTORIALS = ("gamma", "loggamma", "digamma")
 LARGEST_FACTORIAL = 24  # 23! has 23 digits: about as many as are worth reading
 
@@ -52,7 +48,7 @@ def evaluate_at_number(node: Node) -> Node | None:
     values = [number_of(o) for o in node.operands]
     if node.op not in _EXACT or any(v is None for v in values):  # type: ignore[attr-defined]
         return None
-    if node.op not in _SLOW and any(v.is_finite and is_beyond_float64(v) for v in values):  # type: ignore[attr-defined, union-attr]
+    if node.op not in _SHORT and any(v.is_finite and is_beyond_float64(v) for v in values):  # type: ignore[attr-defined, union-attr]
         return None
     if node.op in _FACTORIALS and not abs(values[0]) <= LARGEST_FACTORIAL:  # type: ignore[attr-defined, arg-type]
         return None
@@ -161,9 +157,7 @@ def function_of_its_inverse(node: Node) -> Node | None:
 
 FUNCTIONS = (
     Rewrite(repeat_after_computing, (
-            "exp", "log", "log1p", "expm1", "tanh", "sigmoid", "softplus", "sin", "cos", "tan", "asin", "acos", "atan",
-            "sinh", "cosh", "asinh", "acosh", "atanh", "atan2", "cbrt", "erf", "erfc", "gamma", "loggamma", "digamma",
-            "function", "abs", "sign", "floor", "maximum", "minimum", "xlogy", "where", "indicator",
+            *(p.name for p in functions()), "function", "atan2", "maximum", "minimum", "xlogy", "where", "indicator",
             "lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "mod", "floor_divide", *CASTS,
         ), domain="equal", role="spelling"),
     Rewrite(evaluate_at_number, tuple(_EXACT), domain="equal", role="shorter"),
