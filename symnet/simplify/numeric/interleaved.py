@@ -18,6 +18,7 @@ from symnet.expr.nodes.elementwise import elementwise
 from symnet.expr.nodes.node import Node
 from symnet.simplify.forms.broadcast import trailing
 from symnet.simplify.forms.factors import Factors, power_of
+from symnet.simplify.forms.order import product_key
 from symnet.simplify.forms.signs import is_whole
 from symnet.simplify.numeric.scaled_squares import is_scale
 from symnet.simplify.rewrite import Rewrite
@@ -51,9 +52,12 @@ def _is_moderate(exponent: Expr | Node) -> bool:
 
 
 def _in_turns(powers: Powers) -> Node:
-    """All bases once, to the lowest power; then those that are left, one after another."""
+    """All bases once, to the lowest power; then those that are left, one after another.
+
+    The order of the bases does not depend on their powers, so that every product on the way stands as it is.
+    """
     lowest = min(map(abs, powers.values()))
-    ordered = sorted(powers.items(), key=lambda item: -item[1])  # quotients last
+    ordered = sorted(powers.items(), key=lambda item: (item[1] < 0, product_key(item[0])))  # quotients last
     once = [power_of(base, _UNITS[e > 0]) for base, e in ordered]
     whole = power_of(once[0] if len(once) == 1 else elementwise("mul", *once), sympy.Integer(lowest))
     rest = {base: e - (lowest if e > 0 else -lowest) for base, e in ordered}
