@@ -211,8 +211,8 @@ class _Verifier:
         if stmt.combine not in ir.COMBINES:
             known = ", ".join(str(combine) for combine in ir.COMBINES)
             self.refuse(f"combine among {known}", repr(stmt.combine), "Mend the combine.")
-        if stmt.combine is not None and stmt.buffer.dtype == "bool":
-            self.refuse("numbers to combine", f"{stmt.buffer.name} of bool", "Store without combine.")
+        if stmt.combine in ("add", "mul") and stmt.buffer.dtype == "bool":  # max is or, min is and
+            self.refuse("numbers to combine", f"{stmt.buffer.name} of bool", "Combine truth values by max or min.")
 
     def alloc(self, stmt: ir.Alloc) -> None:
         """A register buffer: constant extents, a memory of its own."""

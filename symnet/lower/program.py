@@ -39,7 +39,7 @@ from symnet.lower.movement import concat_nest, place_nests
 from symnet.lower.nest import Nest, naive_stage
 from symnet.lower.point import Use
 from symnet.lower.ranges import surely_in_range
-from symnet.lower.reduction import argmax_nests, contraction_nest, reduce_nest
+from symnet.lower.reduction import argmax_nests, compared, contraction_nest, reduce_nest
 from symnet.lower.scatter import scatter_nests
 from symnet.lower.space import Space, clear_of
 from symnet.lower.storage import Storage, decide
@@ -261,7 +261,7 @@ def _reduce_nest(b: _Builder, node: Any, target: Node, buffer: Buffer) -> None:
         return
     like = node.operands[0]
     best = b.space.buffer(b.fresh("best"), node, "workspace")
-    best = Buffer(best.name, b.space.dtype(like), best.shape, best.space, None, best.batch_axis)
+    best = Buffer(best.name, compared(b.space.dtype(like)), best.shape, best.space, None, best.batch_axis)
     b.workspace.append(best)
     b.nests += argmax_nests(b.space, node, buffer, best)
 

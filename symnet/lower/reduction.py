@@ -83,8 +83,13 @@ def reduce_nest(space: Space, node: Reduce, target: Node, buffer: Buffer, taken:
     return _finish(space, node, target, buffer, parallel, reduced, points, acc, taken)
 
 
+def compared(dtype: str) -> str:
+    """In which dtype elements are compared: truth values are the integers 0 and 1."""
+    return "int32" if dtype == "bool" else dtype
+
+
 def argmax_nests(space: Space, node: Reduce, buffer: Buffer, best: Buffer) -> list[Nest]:
-    """The maximum into `best`, then the smallest index that reaches it (NaN counts as reaching it)."""
+    """The maximum into `best`, of the dtype `compared`; then the smallest index that reaches it, as NaN does."""
     (x,) = node.operands
     (along,) = node.axes
     axes = [space.axis(letter(a), (x, a)) for a in range(x.rank)]
@@ -92,12 +97,12 @@ def argmax_nests(space: Space, node: Reduce, buffer: Buffer, best: Buffer) -> li
     kept = tuple(IntVar(a.var) for n, a in enumerate(axes) if n != along)
     parallel = tuple(a for n, a in enumerate(axes) if n != along)
     first = space.points("a")
-    value = first.at(x, index)
+    value = first.cast(first.at(x, index), best.dtype)
     acc = Accumulator(space.clear(f"{best.name}_max"), best.dtype, "max", initial("max", best.dtype), value)
     outer = (Store(best, kept, Var(acc.name, acc.dtype)),)
     largest = Nest(best.name, parallel, outer, (axes[along],), tuple(first.lets), acc)
     points = space.points("a")
-    value = points.at(x, index)
+    value = points.cast(points.at(x, index), best.dtype)
     reached = points.op("eq", value, points.let(Load(best, kept)), dtype="bool")
     either = points.op("or", reached, points.op("ne", value, value, dtype="bool"), dtype="bool")
     here = points.op(

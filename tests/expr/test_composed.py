@@ -32,7 +32,8 @@ CALLS = (
     "argmax(e)", "count_nonzero(i)", "count_nonzero(b, axis=0)", "average(x, axis=0)", "tril(x)", "triu(x, 1)",
     "tril(i, -1)", "triu(b)", "squeeze(x[:1])", "squeeze(x[:, :1], axis=1)", "expand_dims(x, 1)",
     "expand_dims(x, (0, -1))", "swapaxes(x, 0, -1)", "flip(x)", "flip(x, 0)", "inner(x, y)", "inner(s[3:], s[3:])",
-    "vdot(x, y)", "vdot(b, b)", "inner(b, b)", "logical_xor(b, x > 0)", "floor_divide(i, 3)",
+    "vdot(x, y)", "vdot(b, b)", "inner(b, b)", "logical_xor(b, x > 0)", "floor_divide(i, 3)", "max(b, axis=0)",
+    "argmax(b, axis=0)",
 )  # fmt: skip
 
 

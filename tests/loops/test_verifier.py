@@ -266,9 +266,17 @@ def test_a_store_to_a_view_of_an_input_is_refused() -> None:
     refused("expected stores to outputs, workspace and registers; got the input seen", bad)
 
 
-def test_bools_do_not_combine() -> None:
+@pytest.mark.parametrize("combine", ["add", "mul"])
+def test_bools_are_not_added(combine: str) -> None:
     flag = buffer("flag", dtype="bool", space="output")
-    refused("expected numbers to combine; got flag of bool", program([], [flag], store(flag, (), P, "add")))
+    refused("expected numbers to combine; got flag of bool", program([], [flag], store(flag, (), P, combine)))
+
+
+@pytest.mark.parametrize("combine", ["max", "min"])
+def test_the_larger_and_the_smaller_of_bools_are_or_and_and(combine: str) -> None:
+    """The places of the largest of a table of truth values are found so, column by column."""
+    flag = buffer("flag", dtype="bool", space="output")
+    verify(program([], [flag], store(flag, (), P, combine)))
 
 
 def test_what_is_no_statement_or_value_is_refused() -> None:
