@@ -60,6 +60,5 @@ class Step:
         """Whether the rewrite gives the same with a leaf in the place of a part as with one that is all the part is."""
         whole = stand_in(part, facts(part))
         given = self.rewrite.apply(with_part(self.before, part, whole))
-        return given is not None and self.rewrite.apply(with_part(self.before, part, leaf)) is with_part(
-            given, whole, leaf
-        )
+        got = self.rewrite.apply(with_part(self.before, part, leaf))
+        return given is not None and got is with_part(given, whole, leaf)
