@@ -64,9 +64,9 @@ def test_the_spellings_of_a_family_mean_the_same(name: str) -> None:
 
 
 def test_without_the_numeric_form_the_bounds_are_exceeded(monkeypatch: pytest.MonkeyPatch) -> None:
-    import symnet.compiler
+    import symnet.stages
 
-    monkeypatch.setattr(symnet.compiler, "numeric", lambda roots: list(roots))
+    monkeypatch.setattr(symnet.stages, "numeric", lambda roots: list(roots))
     for name in ("log1p", "log cosh", "log(1 - exp(-x))", "expm1", "binary entropy"):
         assert excesses(BY_NAME[name], "float64"), name
 
