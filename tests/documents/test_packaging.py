@@ -95,3 +95,8 @@ def test_what_is_installed_is_no_older_than_the_lowest_version(lowest: ModuleTyp
 def test_a_requirement_without_a_lowest_version_is_refused(lowest: ModuleType, requirement: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(repr(requirement))} in pyproject.toml: expected name>=version"):
         lowest.pin(requirement)
+
+
+def test_what_runs_with_the_lowest_versions_is_there() -> None:
+    named = re.findall(r"\btests/[\w/.]+", (ROOT / ".ci" / "run").read_text())
+    assert len(named) > 10 and [path for path in named if not (ROOT / path).exists()] == []
