@@ -137,6 +137,60 @@ def test_quotients_by_squares_are_right_where_the_squares_leave_the_range(place:
                     assert abs(float(value) / exact - 1) < 8 * info.eps, (i, j, k, c, u, v)
 
 
+# what has nothing to do with x beside powers of 1 + x²: formulas of weights g and h, ordinary ones and large ones
+WEIGHTED: dict[str, Any] = {
+    "two weights": lambda g, h, x: g * h / (1 + x**2),
+    "three weights": lambda g, h, x: g * h * sn.tanh(h) / (1 + x**2),
+    "a square": lambda g, h, x: g**2 / (1 + x**2),
+    "a square of a product": lambda g, h, x: (g * h) ** 2 / (1 + x**2) ** 2,
+    "another quotient": lambda g, h, x: g * h**2 / (1 + x**2) / (1 + h**2),
+    "curvature of log(1 + x²)": lambda g, h, x: _curvature(g * sn.log(1 + x * x), x),
+    "curvature of the joined": lambda g, h, x: _curvature(sn.concat([g, h]) * sn.log(1 + sn.concat([x, x]) ** 2), x),
+    "curvature of the taken": lambda g, h, x: _curvature(g * sn.log(1 + sn.take(x, order) ** 2), x),
+    "curvature of the largest": lambda g, h, x: _curvature(g * sn.max(sn.stack([sn.log(1 + x * x)] * 2), axis=0), x),
+    "curvature of arctan": lambda g, h, x: _curvature(g * h * sn.atan(x), x),
+    "curvature of x/(1 + x²)": lambda g, h, x: _curvature(g * x / (1 + x**2), x),
+}
+order = sn.tensor("order", n, dtype="int64")
+
+
+EXACT: dict[str, Any] = {
+    "two weights": lambda g, h, x: g * h / (1 + x**2),
+    "three weights": lambda g, h, x: g * h * mpmath.tanh(h) / (1 + x**2),
+    "a square": lambda g, h, x: g**2 / (1 + x**2),
+    "a square of a product": lambda g, h, x: (g * h) ** 2 / (1 + x**2) ** 2,
+    "another quotient": lambda g, h, x: g * h**2 / (1 + x**2) / (1 + h**2),
+    "curvature of log(1 + x²)": lambda g, h, x: 2 * g * (1 - x**2) / (1 + x**2) ** 2,
+    "curvature of the joined": lambda g, h, x: 2 * (g + h) * (1 - x**2) / (1 + x**2) ** 2,
+    "curvature of the taken": lambda g, h, x: 2 * g * (1 - x**2) / (1 + x**2) ** 2,
+    "curvature of the largest": lambda g, h, x: 2 * g * (1 - x**2) / (1 + x**2) ** 2,
+    "curvature of arctan": lambda g, h, x: -2 * g * h * x / (1 + x**2) ** 2,
+    "curvature of x/(1 + x²)": lambda g, h, x: 2 * g * x * (x**2 - 3) / (1 + x**2) ** 3,
+}
+
+
+def _curvature(f: Any, x: Any) -> Any:
+    return sn.grad(sn.sum(sn.grad(sn.sum(f), x)), x)
+
+
+@pytest.mark.parametrize("dtype", SIZES)
+@pytest.mark.parametrize("name", WEIGHTED)
+def test_weights_beside_a_quotient_by_squares_are_not_scaled_away(name: str, dtype: str) -> None:
+    g, h, z = (sn.tensor(k, n) for k in "ghz")
+    formula = WEIGHTED[name](g, h, z)
+    info = np.finfo(dtype)
+    sizes = (1.37 * 2.0 ** np.arange(-20, info.maxexp // 2 - 1, info.maxexp // 61)).astype(dtype)
+    backwards = np.arange(len(sizes))[::-1].copy()
+    f = sn.compile(formula, dtype=dtype)
+    for one, other in ((1.0, 1.0), (1.7, 1e-3), (1e-3, 300.0)):
+        data = {"g": np.full_like(sizes, one), "h": np.full_like(sizes, other), "z": sizes, "order": backwards}
+        got = f(**{k: data[k] for k in f.inputs})
+        for value, v in zip(got, sizes, strict=True):
+            exact = EXACT[name](mpmath.mpf(float(data["g"][0])), mpmath.mpf(float(data["h"][0])), mpmath.mpf(float(v)))
+            if info.tiny * 1e4 < abs(exact) < info.max:
+                assert abs(float(value) / exact - 1) < 8 * info.eps * (1 + v * v) / abs(1 - v * v), (one, other, v)
+
+
 # products of powers that are ordinary numbers where a factor by itself is not: of u = a·r and v = b/r
 PRODUCTS: dict[str, Any] = {
     "a square": lambda u, v: (u * v) ** 2,

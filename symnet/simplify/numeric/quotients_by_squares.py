@@ -4,6 +4,7 @@ In: products in the numeric form, such as the slopes of norms, of atan2 and of l
 squares of s·x in S and s beside every x.  S^(-n/2) is taken apart into reciprocals of S', each of which stands after
 the two factors x that it belongs to: (x·s)·(x·s)/S' is of the size 1, where x², S'² and g·s leave the range by
 themselves.  What has nothing to do with S comes late, before the last s, which may take the whole to its small size.
+Where no factor belongs to S, the first leads with one s, as in g·s/S'·h·s.
 Not handled: a scalar product x·y that overflows where no norm of x or y stands beside it.
 """
 
@@ -230,17 +231,19 @@ def _interleaved(found: Quotient, count: int) -> Node:
     """x·s·y·s·S'⁻¹·…·s, from left to right: no product on the way leaves the range if the whole does not."""
     numbers = [o for o in found.others if number_of(o) is not None]
     factors = [o for o in found.others if number_of(o) is None]
-    mine = [o for o in factors if _belongs(o, found)] or factors
-    rest = [o for o in factors if o not in mine]
+    mine = [o for o in factors if _belongs(o, found)]
+    lead = mine or [next((o for o in factors if not is_negative(_exponent(o))), factors[0])]
+    rest = [o for o in factors if o not in lead]
     quotients = [o for o in rest if is_negative(_exponent(o))]  # they meet what is theirs inside the product
-    units = [unit for o in mine for unit in _units(o, found, count)]
+    units = [unit for o in lead for unit in _units(o, found, count if mine else 1)]
     chain: list[Node] = []
     for k, (root, left) in enumerate(found.roots(count)):
-        while left and units:
+        before = left if mine else 1  # g·s·s/S' is 0 where g is an ordinary number, g·s/S'·s is g/S
+        while before and units:
             unit = units.pop(0)
-            used = min(left, unit.parts)
+            used = min(before, unit.parts)
             chain.append(unit.scaled(used))
-            left -= used
+            before, left = before - used, left - used
         chain += [*(quotients if k == 0 else ()), root, *[found.scale] * left]
     chain += [unit.scaled(0) for unit in units]
     late = [part for o in rest if o not in quotients for part in (_parts(o) if is_op(o, "pow") else (o,))]
