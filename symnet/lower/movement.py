@@ -45,7 +45,7 @@ def place_nests(
 
     `axes` run over the result, `inner` over the operand.
     """
-    zero = Const(0.0 if target.dtype.startswith("float") else 0, target.dtype)
+    zero = Const(False if target.dtype == "bool" else 0.0 if target.dtype.startswith("float") else 0, target.dtype)
     everywhere = tuple(IntVar(a.var) for a in axes)
     clear = Nest(f"{target.name}_zero", axes, (Store(target, everywhere, zero),))
     (x,) = node.operands

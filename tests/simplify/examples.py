@@ -87,7 +87,10 @@ EXAMPLES: dict[str, list[Node]] = {
         where(ew.logical_or(x > 0, y > 0), ew.indicator(x > 0) - 2 * where(y > 0, log(y), 0), 0),
         where(pad(w > 0, [(1, 0)]), pad(where(w > 0, 1 / w, 0), [(1, 0)]), 0),
     ],
-    "indicator_above_zero_is_its_condition": [where(ew.indicator(x > 0) > 0, x, y)],
+    "indicator_above_zero_is_its_condition": [
+        where(ew.indicator(x > 0) > 0, x, y),
+        where(5 * ew.indicator(x > 0) > 0, x, y),
+    ],
     "settle_comparison_in_its_own_branch": [
         where(x >= 0, 1, ew.indicator(x <= 0) * exp(x)),
         where(x < y, ew.indicator(x <= y), y),
@@ -202,8 +205,20 @@ EXAMPLES: dict[str, list[Node]] = {
     # contractions
     "split_delta_from_product": [total(identity(4) * x, 1), einsum("ij,jk->ik", identity(4) * x, A)],
     "contract_delta": [identity(4) @ A, einsum("ij,jk,ik->i", identity(4), A, A), einsum("ii->", identity(4)) * x],
-    "total_of_distribution_is_one": [total(D, 1) * v, total(softmax(Z, axis=0), 0) * x, total(softmax(Z)) * x],
-    "sum_terms_apart": [total(1 - D, 1), total(Z - total(Z, 1, keepdims=True) / 4, 1), total(G + 3 * T, 1)],
+    "total_of_distribution_is_one": [
+        total(D, 1) * v,
+        total(softmax(Z, axis=0), 0) * x,
+        total(softmax(Z)) * x,
+        total(where(rows(v > 0), softmax(Z), 0), 1) * v,
+        total(pad(softmax(M)[2:], [(2, 0), (0, 0)]), 1) * x,
+        total(concat([softmax(M)[2:], D[:2]]), 1) * x,
+    ],
+    "sum_terms_apart": [
+        total(1 - D, 1),
+        total(Z - total(Z, 1, keepdims=True) / 4, 1),
+        total(G + 3 * T, 1),
+        total(M - where(expand(x > 0, (4, 4), (0,)), softmax(K), 0), 1),
+    ],
     "contract_delta_term_apart": [
         matmul(identity(4) - S, x),
         matmul(A, transpose(A) @ (s * identity(4) + S + V @ transpose(V))),
@@ -265,6 +280,11 @@ EXAMPLES: dict[str, list[Node]] = {
     "repeat_at_once": [expand(expand(x, (3, 4), (1,)), (2, 3, 4), (1, 2))],
     "reshape_at_once": [reshape(reshape(A, 2, 6), 12)],
     "place_zeros": [pad(fill(0, (4,)), [(1, 1)]) + tensor("u", 6)],
+    "meet_among_zeros": [
+        pad(sum((n * pad(x * y**n, [(n, 3 - n)]) for n in range(4)), pad(x, [(0, 3)]))[:, None], [(0, 0), (0, 40)])
+        - pad(x[:, None], [(0, 3), (0, 40)]),
+        pad((pad(x, [(1, 0)]) + 2 * pad(y, [(0, 1)]))[:, None], [(0, 0), (0, 2)]) - pad(x[:, None], [(1, 0), (0, 2)]),
+    ],
     "add_before_placing": [
         pad(x, [(1, 1)]) - 2 * pad(y, [(1, 1)]),
         pad(1 - sigmoid(x)[2:], [(2, 0)]) - pad(sigmoid(x)[2:], [(2, 0)]),
@@ -283,6 +303,7 @@ EXAMPLES: dict[str, list[Node]] = {
     "take_sign_out_of_movement": [(x - 2 * y)[1:]],
     "slice_what_was_placed": [pad(x, [(1, 2)])[1:5]],
     "slice_one_of_the_joined": [concat([x, w])[4:], concat([x, w])[:4]],
+    "join_a_constant": [concat([fill(a, (2,)), fill(a, (2,))]) * x],
     "take_common_scalar_out_of_concat": [concat([s * x, s * w])],
     # cumulative sums
     "sum_nothing_up": [cumsum(fill(0, (4,))) + x, cumsum(tensor("u", 6, 1), 1)],
@@ -296,7 +317,10 @@ EXAMPLES: dict[str, list[Node]] = {
         ew.indicator(A > 0)[:, :1][:, 0],
     ],
     "slice_at_once": [x[::-1][::-1], x[1:][::2], Z[1:, 1:][:, ::-1]],
-    "place_everything_backwards": [cumsum(place_backwards(x))],
+    "place_what_was_turned": [cumsum(place_backwards(x)), Place(w, shape_arg((8,)), shape_arg((6,)), ints_arg((-2,)))],
+    "slice_before_dropping_axes": [Z[:, 1][2:], M[1:, 0][::-1]],
+    "place_at_once": [pad(pad(x, [(1, 0)]), [(2, 3)])],
+    "place_before_repeating": [pad(rows(v), [(1, 2), (0, 0)]), pad(fill(2, (3, 4)), [(0, 0), (1, 0)])],
     # logarithms of what is moved or selected
     "compute_before_moving": [
         log(1 - transpose(sigmoid(Z))),
@@ -312,6 +336,7 @@ EXAMPLES: dict[str, list[Node]] = {
         total(take(exp(A), shifted), 1),
     ],
     "meet_through_movement": [
+        logsumexp((G - G[:, :1])[::-1], 1) + G[::-1, 0],
         (1 + x)[1:] - 1,
         (x**2)[1] / x[1:2],
         (x**4)[1:] ** (1 / 4),

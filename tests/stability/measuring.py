@@ -139,6 +139,12 @@ def _logits(dtype: str) -> dict[str, np.ndarray]:
     return {"Z": Z, "D": targets.astype(dtype), "P": (P / P.sum(1, keepdims=True)).astype(dtype)}
 
 
+def _logits_apart(dtype: str) -> dict[str, np.ndarray]:
+    """Logits of which each in turn stands far below the largest, in some rows so far that 1 beside it is all."""
+    below = np.random.default_rng(9).permuted(np.tile([0, -4, -9, -16, -25], (12, 1)), axis=1)
+    return {"Z": (below + np.linspace(-30, 30, 12)[:, None]).astype(dtype)}
+
+
 def _vectors(dtype: str) -> dict[str, np.ndarray]:
     """Vectors of every length whose squares are numbers, zero rows, and partners: equal, twice, far away."""
     V = np.vstack([_rows(np.random.default_rng(8), 3, (1, 1, 1e-8, 1e8, 1e-15, 1e15), dtype), np.zeros((2, 3), dtype)])
@@ -160,6 +166,7 @@ DATA: dict[str, Callable[[str], dict[str, np.ndarray]]] = {
     "lengths": _two_lengths,
     "probabilities": _probabilities,
     "logits": _logits,
+    "logits apart": _logits_apart,
     "vectors": _vectors,
     "moderate vectors": lambda dtype: {
         name: array[[0, 1, 2, 3, 6, 7, 8, 9]] for name, array in _vectors(dtype).items()

@@ -13,18 +13,21 @@ from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.elementwise import elementwise, is_op
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
+from symnet.simplify.forms.coefficients import split_coefficient
 from symnet.simplify.forms.order import product_key
+from symnet.simplify.forms.signs import is_positive
 from symnet.simplify.rewrite import Rewrite
 
 _ATOMS = 6  # of a condition whose truth table is looked at
 
 
 def indicator_above_zero_is_its_condition(node: Node) -> Node | None:
-    """[c] > 0 → c.  Always."""
+    """[c] > 0 → c, 5·[c] > 0 → c.  Always: a number in front is positive."""
     inner, zero = node.operands
-    if not is_op(inner, "indicator") or number_of(zero) != 0:
+    coefficient, factors = split_coefficient(inner)
+    if len(factors) != 1 or not is_op(factors[0], "indicator") or number_of(zero) != 0 or not is_positive(coefficient):
         return None
-    return broadcast_to(inner.operands[0], node.shape)
+    return broadcast_to(factors[0].operands[0], node.shape)
 
 
 def connect_conditions_in_order(node: Node) -> Node | None:

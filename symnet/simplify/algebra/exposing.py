@@ -27,6 +27,7 @@ from symnet.simplify.algebra.hoisting import compute_before_moving, is_logsumexp
 from symnet.simplify.algebra.hyperbolic import HYPERBOLICS
 from symnet.simplify.algebra.movement import moved
 from symnet.simplify.algebra.products import SQUARE_ROOT_OF_SQUARE
+from symnet.simplify.algebra.reduction import constant_terms_apart
 from symnet.simplify.algebra.soft_extremes import SOFT_EXTREMES
 from symnet.simplify.engine import topic
 from symnet.simplify.forms.broadcast import Axes, align, core_of, cover, trailing
@@ -55,6 +56,9 @@ def expose(x: Node, deepest: int) -> Node:
         return x
     if is_move(x) or _has_new_unit_axes(x):
         return _pushed(x, deepest)
+    if isinstance(x, Reduce):
+        apart = constant_terms_apart(x)
+        return x if apart is None else apart
     if is_op(x, "mul", "add", "pow", "softplus") or isinstance(x, Expand):
         return with_operands(x, [expose(o, deepest - 1) for o in x.operands])
     return x
@@ -185,7 +189,7 @@ def _piece(x: Node, joined: Concat, axis: int, k: int, deepest: int) -> Node:
         return x
     if isinstance(x, Concat) and x.axis - x.rank == axis and _extents(x) == _extents(joined):
         return x.operands[k]
-    if x.kind == "elementwise" and deepest:
+    if x.kind == "elementwise" and deepest and not (x.dtype == "bool" and _joined_in(x, deepest) is None):
         return with_operands(x, [_piece(o, joined, axis, k, deepest - 1) for o in x.operands])
     place, extent = x.rank + axis, joined.operands[k].shape[joined.axis]
     below = _joined_below(x, place, joined, deepest)

@@ -197,6 +197,7 @@ def _before(move: Node, x: Node) -> Node | None:
         return None if inner is None else elementwise("mul", *x.operands[:-1], inner)
     if not x.rank:
         return x if move.rank else None
+    x = _dropped_first(x) if isinstance(move, Slice) else x
     if x.kind == move.kind and x.operands[1:] == move.operands[1:] and same_shape(x.shape, move.shape):
         rebuilt = with_operands(move, [x.operands[0], *move.operands[1:]]) if _fits(x, move) else None
         if rebuilt is x:
@@ -204,6 +205,24 @@ def _before(move: Node, x: Node) -> Node | None:
     core, axes = align(x, move.shape)
     before = _core_before(move, core, axes)
     return _function_before(move, x) if before is None else before
+
+
+def _dropped_first(x: Node) -> Node:
+    """x[:, 0][k:] for x[k:, 0], so that it meets what else is moved by [k:]; other nodes as they are."""
+    part = x.operands[0] if isinstance(x, Einsum) and is_move(x) else x
+    if not isinstance(part, Slice) or not isinstance(x, Einsum):
+        return x
+    (indices,), whole = x.inputs, part.operands[0]
+    kept = [a for a, i in enumerate(indices) if i in x.output]
+    if tuple(indices[a] for a in kept) != tuple(x.output) or len(set(indices)) < len(indices):
+        return x
+    starts, sizes, steps = (
+        type(all_)(*(all_[a] if a not in kept else idle(a) for a in range(whole.rank)))
+        for all_, idle in zip(part.args[1:4], (lambda a: 0, whole.shape.__getitem__, lambda a: 1), strict=True)
+    )
+    column = contract([indices], x.output, Slice(whole, starts, sizes, steps))
+    starts, sizes, steps = (type(all_)(*(all_[a] for a in kept)) for all_ in part.args[1:4])
+    return Slice(column, starts, sizes, steps)  # type: ignore[return-value]
 
 
 def _function_before(move: Node, x: Node) -> Node | None:
@@ -222,6 +241,7 @@ def _core_before(move: Node, core: Node, axes: Axes) -> Node | None:
     """The same for an operand that is repeated: it varies along `axes` only."""
     whole = move.operands[0].shape
     if isinstance(move, Slice):
+        core = _dropped_first(core)
         starts, steps = [move.starts[a] for a in axes], [move.steps[a] for a in axes]
         idle = all(s == 0 for s in starts) and all(s == 1 for s in steps)
         if idle and all(same_extent(whole[a], n) for a, n in zip(axes, core.shape, strict=True)):

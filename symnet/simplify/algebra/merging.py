@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from sympy import Expr
 
-from symnet.expr.nodes.constants import number
+from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.contraction import Einsum, Indices, contract
-from symnet.expr.nodes.elementwise import elementwise
-from symnet.expr.nodes.extents import same_shape
+from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.extents import ints_arg, same_shape, shape_arg
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import Place, broadcast_to
-from symnet.expr.nodes.node import Node, kept_on_node
-from symnet.simplify.forms.coefficients import product, split_coefficient
+from symnet.expr.nodes.node import Node, Shape, kept_on_node
+from symnet.simplify.forms.broadcast import Axes, core_of, cover, trailing, without_repetition
+from symnet.simplify.forms.coefficients import ONE, product, split_coefficient
 from symnet.simplify.forms.signs import magnitude
+from symnet.simplify.forms.terms import Terms
 from symnet.simplify.rewrite import Rewrite
 
 Part = tuple[Node, Indices]
@@ -37,6 +39,58 @@ def add_before_placing(node: Node) -> Node | None:
             rest = [o for k, o in enumerate(node.operands) if k not in (m, n)]
             return elementwise("add", joined, *rest) if rest else joined
     return None
+
+
+def meet_among_zeros(node: Node) -> Node | None:
+    """pad(pad(a) + b) - pad(a) → pad(b): what is laid among zeros in several turns meets what is laid there at once.
+
+    Condition: terms meet; numbers stand in front of them.
+    """
+    if not any(isinstance(f[-1], Place) and _lays_a_sum(f[-1]) for _, f in map(split_coefficient, node.operands) if f):
+        return None
+    total = Terms(node.shape)
+    parts = [part for term in node.operands for part in laid_at_once(term)]
+    for part in parts:
+        total.plus(part, trailing(part.rank, node.rank))
+    return total.build() if len(total.coefficients) < len(parts) else None
+
+
+def _lays_a_sum(placed: Node) -> bool:
+    return is_op(without_repetition(placed.operands[0]), "add")
+
+
+def laid_at_once(term: Node) -> list[Node]:
+    """The terms of a sum that is laid among zeros, with new axes perhaps, each laid there at once."""
+    coefficient, factors = split_coefficient(term)
+    placed = factors[0] if len(factors) == 1 else term
+    if not isinstance(placed, Place):
+        return [term]
+    inner = placed.operands[0]
+    core, axes = core_of(inner, trailing(inner.rank, inner.rank), inner.shape)
+    parts = core.operands if is_op(core, "add") else (core,)
+    found = []
+    for part in parts:
+        for each in laid_at_once(part):
+            value, (body, *more) = split_coefficient(each) if number_of(each) is None else (ONE, (each,))
+            whole = body if not more and body.shape == core.shape else None
+            if whole is None:
+                return [term]
+            found.append(product(coefficient * value, (_laid(placed, whole, axes, inner.shape),)))
+    return found
+
+
+def _laid(placed: Place, x: Node, axes: Axes, window: Shape) -> Node:
+    """x, whose axes are those of a window, laid as another node of the window is; zeros in x are zeros there."""
+    if not isinstance(x, Place):
+        return with_operands(placed, [cover(*core_of(x, axes, window), window)])
+    at = {a: k for k, a in enumerate(axes)}
+    laid, rank = x.operands[0], range(placed.rank)
+    sizes = tuple(laid.shape[at[a]] if a in at else window[a] for a in rank)
+    starts = tuple(
+        s + placed.steps[a] * x.starts[at[a]] if a in at else s for a, s in zip(rank, placed.starts, strict=True)
+    )
+    steps = ints_arg(tuple(s * x.steps[at[a]] if a in at else s for a, s in zip(rank, placed.steps, strict=True)))
+    return Place(cover(*core_of(laid, axes, sizes), sizes), shape_arg(placed.shape), shape_arg(starts), steps)  # type: ignore[return-value]
 
 
 def contract_sum_of_operands(node: Node) -> Node | None:
@@ -105,5 +159,6 @@ def _merged(a: Einsum, place: int, b: Einsum, theirs: int, sign: Expr) -> Node:
 
 MERGES = (
     Rewrite(contract_sum_of_operands, ("add",), domain="extends", role="exposing"),
+    Rewrite(meet_among_zeros, ("add",), domain="extends", role="exposing"),
     Rewrite(add_before_placing, ("add",), domain="equal", role="shorter"),
 )

@@ -194,6 +194,52 @@ def slice_at_once(node: Slice) -> Node | None:
     return Slice(inner.operands[0], shape_arg(starts), shape_arg(node.shape), ints_arg(steps))  # type: ignore[return-value]
 
 
+def slice_before_dropping_axes(node: Slice) -> Node | None:
+    """x[:, 0][k:] → x[k:, 0].  Condition: only axes of extent 1 are dropped; so that slices meet as one."""
+    inner = node.operands[0]
+    if not isinstance(inner, Einsum) or len(inner.operands) > 1:
+        return None
+    (x,), (indices,) = inner.operands, inner.inputs
+    kept = tuple(i for i in indices if i in inner.output)
+    gone = [n for i, n in zip(indices, x.shape, strict=True) if i not in inner.output]
+    if kept != tuple(inner.output) or len(set(indices)) < len(indices) or any(n != 1 for n in gone):
+        return None
+    place = {i: a for a, i in enumerate(inner.output)}
+    window = [
+        (node.starts[place[i]], node.shape[place[i]], node.steps[place[i]]) if i in place else (0, 1, 1)
+        for i in indices
+    ]
+    part = _window(x, window)
+    shorter = slice_at_once(part) if isinstance(part, Slice) else None
+    return with_operands(inner, [part if shorter is None else shorter])
+
+
+def place_at_once(node: Place) -> Node | None:
+    """pad(pad(x)) → pad(x).  Always."""
+    inner = node.operands[0]
+    if not isinstance(inner, Place):
+        return None
+    starts = tuple(a + s * b for a, b, s in zip(node.starts, inner.starts, node.steps, strict=True))
+    steps = tuple(a * b for a, b in zip(inner.steps, node.steps, strict=True))
+    return Place(inner.operands[0], shape_arg(node.shape), shape_arg(starts), ints_arg(steps))  # type: ignore[return-value]
+
+
+def place_before_repeating(node: Place) -> Node | None:
+    """pad(expand(x)) → expand(pad(x)).  Condition: x is repeated along an axis that has no zeros beside it."""
+    inner = node.operands[0]
+    if not isinstance(inner, Expand):
+        return None
+    whole = [
+        a for a in inner.new_axes if node.steps[a] == 1 and same_shape(inner.shape[a : a + 1], node.shape[a : a + 1])
+    ]
+    if not whole:
+        return None
+    kept = tuple(a for a in range(node.rank) if a not in whole)
+    x = expand(inner.operands[0], tuple(inner.shape[a] for a in kept), tuple(kept.index(a) for a in inner.axes))
+    shape, starts, steps = (tuple(part[a] for a in kept) for part in (node.shape, node.starts, node.steps))
+    return expand(Place(x, shape_arg(shape), shape_arg(starts), ints_arg(steps)), node.shape, kept)
+
+
 def multiply_before_placing(node: Node) -> Node | None:
     """pad(x)*y → pad(x*y[window]): what stands beside the zeros may be infinite, and needs not be computed.
 
@@ -226,13 +272,16 @@ def _window(x: Node, window: list[tuple[Any, Any, int]]) -> Node:
     return Slice(x, shape_arg(starts), shape_arg(shape), ints_arg(steps))
 
 
-def place_everything_backwards(node: Place) -> Node | None:
-    """What fills the whole, laid backwards along some axes → x[::-1].  Condition: the shapes are equal."""
-    x = node.operands[0]
-    if not same_shape(x.shape, node.shape) or any(abs(s) != 1 for s in node.steps):
+def place_what_was_turned(node: Place) -> Node | None:
+    """x laid backwards among zeros → pad(x[::-1]).  Always."""
+    if all(s > 0 for s in node.steps):
         return None
-    starts = tuple(0 if s == 1 else n - 1 for s, n in zip(node.steps, node.shape, strict=True))
-    return Slice(x, shape_arg(starts), shape_arg(node.shape), ints_arg(node.steps))  # type: ignore[return-value]
+    (x,) = node.operands
+    last = [n - 1 if s < 0 else 0 for n, s in zip(x.shape, node.steps, strict=True)]
+    signs = ints_arg(tuple(1 if s > 0 else -1 for s in node.steps))
+    turned = Slice(x, shape_arg(tuple(last)), shape_arg(x.shape), signs)
+    starts = tuple(a + s * k for a, s, k in zip(node.starts, node.steps, last, strict=True))
+    return Place(turned, shape_arg(node.shape), shape_arg(starts), ints_arg(tuple(map(abs, node.steps))))  # type: ignore[return-value]
 
 
 def slice_one_of_the_joined(node: Slice) -> Node | None:
@@ -251,6 +300,14 @@ def slice_one_of_the_joined(node: Slice) -> Node | None:
         if offset == node.starts[axis] and same_shape(x.shape, node.shape):
             return x
     return None
+
+
+def join_a_constant(node: Concat) -> Node | None:
+    """concat(s, s), each repeated → s repeated.  Always."""
+    first = node.operands[0]
+    if not all(isinstance(x, Expand) and not x.axes and x.operands == first.operands for x in node.operands):
+        return None
+    return cover(first.operands[0], (), node.shape)
 
 
 def take_common_scalar_out_of_concat(node: Concat) -> Node | None:
@@ -287,22 +344,38 @@ MOVEMENTS = (
     Rewrite(take_sign_out_of_movement, ("reshape", "slice", "place", "take"), domain="equal", role="spelling"),
     Rewrite(slice_what_was_placed, ("slice",), domain="equal", role="shorter"),
     Rewrite(slice_at_once, ("slice",), domain="equal", role="spelling"),
-    Rewrite(place_everything_backwards, ("place",), domain="equal", role="spelling"),
+    Rewrite(slice_before_dropping_axes, ("slice",), domain="equal", role="spelling"),
+    Rewrite(place_at_once, ("place",), domain="equal", role="spelling"),
+    Rewrite(place_before_repeating, ("place",), domain="equal", role="spelling"),
+    Rewrite(place_what_was_turned, ("place",), domain="equal", role="spelling"),
     Rewrite(slice_one_of_the_joined, ("slice",), domain="equal", role="shorter"),
+    Rewrite(join_a_constant, ("concat",), domain="equal", role="shorter"),
     Rewrite(take_common_scalar_out_of_concat, ("concat",), domain="equal", role="spelling"),
 )
 
 
 def moved(move: Node, x: Node) -> Node:
     """The same move of another array, moves of moves made one."""
-    new = with_operands(move, [x, *move.operands[1:]])
+    return _settled(with_operands(move, [x, *move.operands[1:]]))
+
+
+def _settled(new: Node) -> Node:
+    """A move made one with the moves below it; of what is repeated, the move that is repeated then."""
     for _ in range(3):
         fired = (r.apply(new) for r in MOVEMENTS if topic(new) in r.on and r.name in _SETTLING)
         shorter = next((n for n in fired if n is not None), None)
         if shorter is None:
             break
         new = shorter
-    return new
+    inner = new.operands[0] if isinstance(new, Expand) else new
+    return with_operands(new, [_settled(inner)]) if inner is not new and isinstance(inner, (Slice, Take)) else new
 
 
-_SETTLING = ("move_nothing", "reshape_at_once", "move_a_constant", "move_what_is_repeated", "slice_at_once")
+_SETTLING = (
+    "move_nothing",
+    "reshape_at_once",
+    "move_a_constant",
+    "move_what_is_repeated",
+    "slice_at_once",
+    "slice_before_dropping_axes",
+)

@@ -12,11 +12,15 @@ from symnet.expr.nodes.elementwise import elementwise, is_op
 from symnet.expr.nodes.expansion import Expand, expand
 from symnet.expr.nodes.extents import product
 from symnet.expr.nodes.graph import with_operands
-from symnet.expr.nodes.movement import Concat, drop_axes
+from symnet.expr.nodes.indexing import Take
+from symnet.expr.nodes.movement import Concat, Slice, drop_axes
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.reduction import Reduce, reduce
 from symnet.expr.nodes.result_dtypes import COUNTED
+from symnet.simplify.algebra.movement import moved
 from symnet.simplify.forms.broadcast import Axes, align, cover
+from symnet.simplify.forms.coefficients import ONE, split_coefficient
+from symnet.simplify.forms.coefficients import product as product_of
 from symnet.simplify.rewrite import Rewrite
 
 
@@ -77,6 +81,41 @@ def take_constant_terms_out_of_reduction(node: Reduce) -> Node | None:
     whole = rest[0] if len(rest) == 1 else elementwise("add", *rest)
     full = cover(whole, tuple(range(inner.rank - whole.rank, inner.rank)), inner.shape)
     return elementwise("add", reduce(node.op, full, node.axes), *(_after(c, axes, node) for c, axes in outside))
+
+
+def constant_terms_apart(node: Reduce) -> Node | None:
+    """logsumexp(x[k:]) + c[k:] for logsumexp((x + expand(c))[k:]), so that what is beside it meets c[k:].
+
+    Condition: c does not vary along the reduced axes.
+    """
+    (x,) = node.operands
+    opened = None if node.op != "logsumexp" or is_op(x, "add") else _opened(x, node.axes, DEEPEST)
+    return None if opened is None else take_constant_terms_out_of_reduction(with_operands(node, [opened]))  # type: ignore[arg-type]
+
+
+DEEPEST = 3
+
+
+def _opened(x: Node, axes: Axes, deepest: int) -> Node | None:
+    """A sum with a term that does not vary along axes, moves taken to its terms; None for others."""
+    if is_op(x, "add"):
+        return x if any(set(axes).isdisjoint(align(o, x.shape)[1]) for o in x.operands) else None
+    if not isinstance(x, (Slice, Take)) or not deepest:
+        return None
+    if isinstance(x, Take):
+        count = x.operands[1].rank
+        if not set(axes).isdisjoint(range(x.axis, x.axis + count)):
+            return None
+        axes = tuple(a if a < x.axis else a - count + 1 for a in axes)
+    inner = _opened(x.operands[0], axes, deepest - 1)
+    if inner is None:
+        return None
+    terms = []
+    for operand in inner.operands:
+        coefficient, factors = split_coefficient(operand)
+        core, places = align(product_of(ONE, factors), inner.shape)
+        terms.append(product_of(coefficient, (moved(x, cover(core, places, inner.shape)),)))
+    return elementwise("add", *terms)
 
 
 def _after(core: Node, axes: Axes, node: Reduce) -> Node:

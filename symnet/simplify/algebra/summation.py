@@ -18,6 +18,7 @@ from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import Concat, Place, Reshape
 from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.contraction import Part, build, factors_with_indices, multiplied, parts_of
+from symnet.simplify.algebra.totals import number_times_total, total_of
 from symnet.simplify.forms.broadcast import align, cover, trailing
 from symnet.simplify.forms.coefficients import ONE, product, split_coefficient
 from symnet.simplify.rewrite import Rewrite
@@ -55,7 +56,10 @@ def split_delta_from_product(node: Einsum) -> Node | None:
 
 
 def total_of_distribution_is_one(node: Einsum) -> Node | None:
-    """Σ over the last axis of d → 1.  Condition: d is one-hot or on the simplex; a softmax over its own axes."""
+    """Σ over the last axis of d → 1, also of d[k:], and Σ where(c, d, 0) → [c], Σ pad(d) → pad(1).
+
+    Condition: d is one-hot or on the simplex; a softmax over its own axes.  c does not vary along them.
+    """
     operand, indices = node.operands[0], node.inputs[0]
     if len(node.operands) > 1 or len(set(indices)) < len(indices):
         return None
@@ -66,7 +70,9 @@ def total_of_distribution_is_one(node: Einsum) -> Node | None:
             rest = tuple(i for a, i in enumerate(indices) if a not in one)
             ones = cover(number(1), (), tuple(n for a, n in enumerate(operand.shape) if a not in one))
             return contract([rest], node.output, ones)
-    return None
+    total = None if is_op(operand, "add") else total_of(operand, summed)
+    kept = [i for a, i in enumerate(indices) if a not in summed]
+    return None if total is None else contract([kept], node.output, total)
 
 
 def sum_terms_apart(node: Einsum) -> Node | None:
@@ -100,6 +106,8 @@ def _is_settled(term: Node, summed: set[int], whole: Node, node: Einsum) -> bool
     varying = [core for core, axes in cores if set(axes) & summed]
     if not varying:
         return all(not axes for _, axes in cores) or _repeats_a_sum(term, whole, node)
+    if number_times_total(term, whole, summed) is not None:
+        return True
     if len(varying) != 1:
         return False
     (core,) = varying
