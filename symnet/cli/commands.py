@@ -1,0 +1,130 @@
+"""The commands, a function for each; `main.py` has their options.
+
+In: options, parsed.  Out: text on stdout, or files; an exit code where a command has one of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import symnet as sn
+from symnet.cli.sources import archive, is_file, load, numbers_of, one_expression, targets
+from symnet.errors import ArgumentError, clipped, explain
+from symnet.expr.nodes.extents import Dim
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import Named, leaves
+from symnet.expr.printing.latex import latex
+from symnet.loops.printer import to_text
+from symnet.reading.formula import formula, names_in
+from symnet.study.derivation.derive import variables as free_leaves
+
+
+def demo(options: argparse.Namespace) -> None:
+    from symnet.cli.demo import run
+
+    run()
+
+
+def run_derive(options: argparse.Namespace) -> None:
+    root, variables = one_expression(options)
+    file = is_file(options.source)
+    wrt = targets(options.wrt, root, variables) if options.wrt is not None else None
+    name = options.source.rpartition(":")[2] if file else "L"
+    if options.layout:
+        found = sn.derivative(root, wrt or free_leaves(root), layout=options.layout)
+        _print_results(name, wrt or free_leaves(root), found, options.latex)
+        return
+    if root.rank:
+        mend = "Reduce it with sum or mean, or add --layout numerator for the Jacobian."
+        raise ArgumentError(explain(clipped(options.source), "a scalar (rank 0)", f"shape {root.shape}", mend))
+    if options.numeric:
+        value, *slopes = sn.value_and_grad(root, wrt or free_leaves(root), stop_after="numeric")
+        print(rf"{name} = {latex(value)}" if options.latex else f"{name} = {value}")
+        _print_results(name, wrt or free_leaves(root), slopes, options.latex)
+        return
+    stepwise = (options.wrt and file) or options.steps or options.html or options.slides or options.at is not None
+    if stepwise and not options.brief:
+        _print_steps(sn.derive(root, wrt, at=None if options.at is None else numbers_of(options.at)), options)
+        return
+    chosen = wrt or free_leaves(root)
+    _print_results(name, chosen, sn.grad(root, chosen), options.latex)
+
+
+def _print_results(name: str, wrt: Sequence[Node], found: Sequence[Node], as_latex: bool) -> None:
+    for node, slope in zip(wrt, found, strict=True):
+        print(_latex_line(name, node, slope) if as_latex else f"∂{name}/∂{_label(node)} = {slope}")
+
+
+def _print_steps(derivation: sn.Derivation, options: argparse.Namespace) -> None:
+    if options.html:
+        print(derivation.save(options.html))
+    if options.slides:
+        derivation.slides(options.slides)
+        print(options.slides)
+    if options.latex:
+        print(derivation.latex())
+    elif not (options.html or options.slides):
+        width = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
+        print(derivation.text(max(width, 60)))
+
+
+def run_check(options: argparse.Namespace) -> int:
+    root, variables = one_expression(options)
+    chosen = targets(options.wrt, root, variables) if options.wrt is not None else free_leaves(root)
+    if len(chosen) != 1:
+        known = ", ".join(_label(node) for node in chosen)
+        mend = f"Write --wrt {_label(chosen[0])}." if chosen else "Use a leaf that is free."
+        raise ArgumentError(explain(clipped(options.source), "one variable", known or "none", mend))
+    names = {n: v for n, v in variables.items() if isinstance(v, (Node, Dim))} | names_in(root)
+    verdict = sn.check(formula(options.mine, names), root, chosen[0])
+    print(verdict)
+    return 0 if verdict else 1
+
+
+def _label(node: Any) -> str:
+    return str(getattr(node, "name", node))
+
+
+def _latex_line(name: str, node: Any, slope: Node) -> str:
+    by = getattr(node, "latex", "") or (node.name if isinstance(node, Named) else latex(node))
+    return rf"\frac{{\partial {name}}}{{\partial {by}}} = {latex(slope)}"
+
+
+def _function(options: argparse.Namespace, **more: Any) -> Any:
+    """The expression compiled, with its gradient where `--wrt` asks for it."""
+    if options.wrt is None:
+        return sn.compile(load(options)[0], dtype=options.dtype, **more)
+    root, variables = one_expression(options)
+    wrt = targets(options.wrt, root, variables)
+    return sn.value_and_grad(root, wrt, dtype=options.dtype, **more)
+
+
+def run_compile(options: argparse.Namespace) -> None:
+    if options.stop_after is None:
+        print(_function(options).report())
+        return
+    found = _function(options, stop_after=options.stop_after)
+    for each in found if isinstance(found, (list, tuple)) else [found]:
+        print(each if isinstance(each, (Node, str)) else to_text(each))
+
+
+def run_export(options: argparse.Namespace) -> None:
+    files = _function(options, name=Path(options.path).name).export(options.path, overwrite=options.force)
+    for path in (files.object, files.library, files.header, files.stub, files.test):
+        if path is not None:
+            print(path)
+
+
+def run_compare(options: argparse.Namespace) -> None:
+
+    root, variables = one_expression(options)
+    data = archive(options.data)
+    wrt = targets(options.wrt, root, variables) if options.wrt is not None else []
+    wrt = wrt or [leaf for leaf in free_leaves(root) if leaf.name not in data] or free_leaves(root)
+    known = {leaf.name for leaf in leaves(root)}
+    print(sn.compare(root, wrt, {n: a for n, a in data.items() if n in known}, dtype=options.dtype))

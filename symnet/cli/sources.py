@@ -1,0 +1,155 @@
+"""What a command is given: expressions, data, numbers.
+
+In: arguments as they were typed.  Out: nodes and arrays; or an error of four parts.  Python files are run, as Python
+runs them; formulas, archives and numbers are read and never run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import re
+import runpy
+import traceback
+import zipfile
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from symnet.errors import ArgumentError, ShapeError, SymnetError, clipped, explain
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import Named, Tensor, leaves
+from symnet.reading.formula import declarations, formula, names_in
+
+
+def load(options: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
+    """The value of `FILE.py:NAME`, and all variables of the file; or of a formula, and its names.
+
+    Raises:
+        ArgumentError: no such file, no such variable, or one that is no expression; a formula that cannot be read.
+    """
+    source, shown = options.source, clipped(options.source)
+    if not is_file(source) or (source.isidentifier() and options.shapes is not None):
+        return _formula(source, options.shapes, options.assume)
+    file, colon, name = source.rpartition(":")
+    if not colon or not name.isidentifier():
+        mend = "Write model.py:L, or a formula such as a*(a + b)."
+        raise ArgumentError(explain(shown, "FILE.py:NAME", repr(shown), mend))
+    if not Path(file).is_file():
+        raise ArgumentError(explain(shown, "a Python file", f"no file {clipped(file)!r}", "Check the path."))
+    variables = _variables(file, shown)
+    found = variables.get(name)
+    if not isinstance(found, Node) and not _are_nodes(found):
+        known = ", ".join(key for key, value in variables.items() if isinstance(value, Node) or _are_nodes(value))
+        got = type(found).__name__ if name in variables else "no such variable"
+        mend = f"It has the expressions {known or '(none)'}."
+        raise ArgumentError(explain(shown, f"an expression called {name!r} in {file}", got, mend))
+    return found, variables
+
+
+def _variables(file: str, call: str) -> dict[str, Any]:
+    """What a Python file defines.
+
+    Raises:
+        ArgumentError: where it does not run to its end, naming the line.
+    """
+    try:
+        return runpy.run_path(file, run_name=Path(file).stem)
+    except SymnetError:
+        raise  # it says more than we could
+    except (Exception, SystemExit) as error:
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+        place = f" at line {lines[-1]}" if lines else ""
+        got = f"{type(error).__name__}{place}: {error}" if str(error) else f"{type(error).__name__}{place}"
+        mend = f"Run python {file} to see all of it."
+        raise ArgumentError(explain(call, f"a Python file {file} that runs to its end", got, mend)) from error
+
+
+def _formula(source: str, shapes: Sequence[str] | None, assume: Sequence[str]) -> tuple[Node, dict[str, Any]]:
+    """A formula and its names; without shapes every name is a scalar."""
+    try:
+        free = formula(source) if shapes is None else None
+    except ShapeError as error:
+        hint = "Every name is a scalar here: say what is not, as --shapes X:m,n w:n."
+        raise type(error)(f"{error}\n    {hint}") from error
+    if free is not None and not assume:
+        return free, names_in(free)
+    names = declarations(shapes or [leaf.name for leaf in leaves(*([] if free is None else [free]))], assume)
+    return formula(source, names), names
+
+
+def is_file(source: str) -> bool:
+    """Whether an expression comes from a Python file; the others are formulas."""
+    return re.search(r"\.py(:|$)", source) is not None or source.isidentifier()
+
+
+def _are_nodes(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and bool(value) and all(isinstance(node, Node) for node in value)
+
+
+def one_expression(options: argparse.Namespace) -> tuple[Node, dict[str, Any]]:
+    """The same where a list will not do."""
+    found, variables = load(options)
+    if not isinstance(found, Node):
+        mend = "Name one of its elements, or their sum."
+        raise ArgumentError(explain(options.source, "one expression", f"a list of {len(found)}", mend))
+    return found, variables
+
+
+def targets(wrt: str, root: Node, variables: dict[str, Any]) -> list[Node]:
+    """The nodes that `--wrt` names: leaves, names given by `.named`, or variables of the file."""
+    by_name: dict[str, Any] = {name: node for name, node in variables.items() if isinstance(node, Node)}
+    by_name.update({node.name: node for node in topological(root) if isinstance(node, (Named, Tensor))})
+    chosen = [name.strip() for name in wrt.split(",")]
+    for name in chosen:
+        if name not in by_name:
+            known, close = ", ".join(by_name), get_close_matches(name, by_name, n=1)
+            mend = f"Did you mean {close[0]}?" if close else "Check the name; several are separated by commas."
+            if not known:
+                mend = "The expression has no leaves: it is a number, and there is nothing to differentiate it by."
+            expected = f"one of {known}" if known else "a leaf of the expression"
+            raise ArgumentError(explain(f"--wrt {clipped(wrt)}", expected, repr(clipped(name)), mend))
+    return [by_name[name] for name in chosen]
+
+
+def numbers_of(at: str) -> dict[str, Any]:
+    """`a=4,b=[1,2]` as a dict: numbers and lists of numbers, read as such and never run.
+
+    Raises:
+        ArgumentError: an item that is not a name, =, and a number or list.
+    """
+    found: dict[str, Any] = {}
+    for item in re.split(r",(?=\s*\w+\s*=)", at):
+        name, _, written = item.partition("=")
+        try:
+            found[name.strip()] = ast.literal_eval(written.strip())
+        except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+            expected = "numbers or lists for names, as a=4,b=[1,2]"
+            mend = "Separate names by commas; nothing but numbers is read."
+            raise ArgumentError(explain(f"--at {clipped(at)}", expected, repr(clipped(item)), mend)) from error
+    return found
+
+
+def archive(path: str) -> dict[str, Any]:
+    """The arrays of an .npz file.
+
+    Raises:
+        ArgumentError: no such file, or one of another form.
+    """
+    import numpy as np
+
+    call, expected, mend = (
+        f"--data {clipped(path)}",
+        "an .npz file of arrays",
+        "Write one with np.savez(path, X=x, D=d).",
+    )
+    if not Path(path).is_file():
+        got = "what is no plain file" if Path(path).exists() else "no such file"
+        raise ArgumentError(explain(call, expected, got, mend))
+    try:
+        with open(path, "rb") as file:
+            return dict(np.load(file))
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise ArgumentError(explain(call, expected, str(error) or type(error).__name__, mend)) from error
