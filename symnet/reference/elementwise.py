@@ -15,7 +15,7 @@ import sympy
 
 from symnet import dtypes
 from symnet.errors import ValueDomainError, explain
-from symnet.expr.nodes.constants import number_of
+from symnet.expr.nodes.constants import number_of, power_of_number
 from symnet.expr.nodes.elementwise import Elementwise
 from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
@@ -83,7 +83,7 @@ def elementwise_value(node: Elementwise, values: Sequence[Array], context: Conte
     return found if node.dtype or node.rank or np.isfinite(found) else _of_numbers(node, found)
 
 
-_EXACT = {"add": sympy.Add, "mul": sympy.Mul, "pow": sympy.Pow}
+_EXACT = {"add": sympy.Add, "mul": sympy.Mul, "pow": power_of_number}
 
 
 def _of_numbers(node: Elementwise, found: Array) -> Array:
@@ -94,7 +94,7 @@ def _of_numbers(node: Elementwise, found: Array) -> Array:
         if value is None:
             operands = [values[o] for o in part.operands]
             build = _EXACT.get(getattr(part, "op", ""))
-            if build is None or (build is sympy.Pow and not abs(operands[1]) <= LONGEST_POWER):
+            if build is None or (build is power_of_number and not abs(operands[1]) <= LONGEST_POWER):
                 return found
             value = build(*operands)
         if not (value.is_real and value.is_finite):

@@ -215,6 +215,14 @@ def as_node(value: Any) -> Node:
     )
 
 
+def power_of_number(value: Expr, exponent: Expr) -> Expr:
+    """value**exponent, exact; rounded where SymPy, counting with gmpy2, takes the logarithm of what no float holds."""
+    try:
+        return value**exponent
+    except OverflowError:
+        return sympy.Pow(value, exponent, evaluate=False).evalf(17)
+
+
 def number_of(node: Node) -> Expr | None:
     """The SymPy number of a `Number`, None for any other node."""
     return node.args[0] if isinstance(node, Number) else None

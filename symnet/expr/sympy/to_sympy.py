@@ -17,7 +17,7 @@ import numpy as np
 import sympy
 
 from symnet.errors import ArgumentError, explain
-from symnet.expr.nodes.constants import exact
+from symnet.expr.nodes.constants import exact, power_of_number
 from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.primitives import functions
@@ -32,18 +32,10 @@ _ASSUMPTIONS = ("positive", "nonnegative", "nonzero", "integer")
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-def _power(a: Any, b: Any) -> Any:
-    """a**b; as it stands where SymPy, counting with gmpy2, takes the logarithm of what no float holds."""
-    try:
-        return a**b
-    except OverflowError:
-        return sympy.Pow(a, b, evaluate=False)
-
-
 _SCALARS: dict[str, Callable[..., Any]] = {
     "add": lambda *xs: functools.reduce(lambda a, b: a + b, xs),
     "mul": lambda *xs: functools.reduce(lambda a, b: a * b, xs),
-    "pow": _power,
+    "pow": power_of_number,
     "maximum": lambda a, b: sympy.Max(a, b),
     "minimum": lambda a, b: sympy.Min(a, b),
     **{p.name: p.sympy for p in functions() if p.sympy},

@@ -13,7 +13,7 @@ import sympy
 from sympy import Expr, Float
 
 from symnet.expr.facts.assumptions import known
-from symnet.expr.nodes.constants import Number, Size, number, number_of
+from symnet.expr.nodes.constants import Number, Size, number, number_of, power_of_number
 from symnet.expr.nodes.contraction import Einsum, contract
 from symnet.expr.nodes.elementwise import elementwise, is_op
 from symnet.expr.nodes.movement import broadcast_to
@@ -120,13 +120,13 @@ class Factors:
             return True
         if not abs(exponent) <= LARGEST_POWER or (value.has(Float) and not is_beyond_float64(value)):
             return False  # a rounded number costs digits, and an exact one grows long
-        folded = value**exponent
+        folded = power_of_number(value, exponent)
         return is_small(folded) if folded.is_Rational else bool(folded.is_real)
 
     def _multiply(self, core: Node, axes: Axes, exponent: Expr | Node) -> None:
         value = number_of(core)
         if value is not None and not isinstance(exponent, Node):
-            folded = value if exponent is ONE else value**exponent
+            folded = value if exponent is ONE else power_of_number(value, exponent)
             if folded.is_Rational or (folded.is_real and folded.is_finite):
                 signed = self.coefficient in (1, -1) or folded in (1, -1)  # a sign makes no number longer
                 self.coefficient = self.coefficient * folded if signed else rounded_once(self.coefficient * folded)
