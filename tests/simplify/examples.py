@@ -156,6 +156,8 @@ EXAMPLES: dict[str, list[Node]] = {
         where(x > 0, y, 0) + where(x > 0, 0, 2 * x),
         ew.indicator(x > 0) + where(x > 0, 0, exp(x)) + y,
         where(x > 0, y, x) - 2 * where(x > 0, 0, y) + a,
+        reshape(where(G > 0, Z, 0), (4 * m,)) + ew.indicator(reshape(G > 0, (4 * m,))),
+        reshape(ew.indicator(G > 0) * Z, (4 * m,)) - ew.indicator(reshape(G > 0, (4 * m,))),
     ],
     "collect_products_bracketed_differently": [
         (M @ K) @ A + M @ (K @ A),

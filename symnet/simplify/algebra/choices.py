@@ -14,7 +14,6 @@ from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node, Shape
 from symnet.simplify.algebra.hoisting import is_move
-from symnet.simplify.algebra.movement import moved
 from symnet.simplify.forms.broadcast import Axes, align, spread, trailing
 from symnet.simplify.forms.coefficients import is_finite_scalar, product, split_coefficient
 from symnet.simplify.forms.factors import Base, Factors
@@ -318,78 +317,6 @@ def _reciprocals_in(branch: Node, factors: Factors, chosen: Base) -> list[Base]:
 
 def _arrays(x: Node) -> tuple[Node, ...]:
     return x.operands if is_op(x, "mul") else (x,)
-
-
-# --------------------------------------------------------------------------- sums of choices
-
-
-def join_choices_by_one_condition(node: Node) -> Node | None:
-    """where(c, x, 0) + where(c, 0, y) → where(c, x, y), where(c, x, y) + 2·where(c, u, v) → where(c, x + 2·u, y + 2·v);
-    [c] is where(c, 1, 0), and where(c[::-1], x, y)[::-1] is where(c, x[::-1], y[::-1]).
-
-    Condition: factors go inside, to where they are used, so a choice between two values has none but a number.
-    """
-    seen: dict[Node, tuple[int, Choice]] = {}
-    for n, term in enumerate(node.operands):
-        choice = _choice(term) if term.shape == node.shape else None
-        if choice is None:
-            continue
-        condition = choice[0]
-        if condition in seen:
-            m, other = seen[condition]
-            joined = _joined(other, choice)
-            if joined is None:
-                continue
-            rest = [o for k, o in enumerate(node.operands) if k not in (m, n)]
-            return broadcast_to(elementwise("add", joined, *rest) if rest else joined, node.shape)
-        seen[condition] = (n, choice)
-    return None
-
-
-Choice = tuple[Node, Node, Node, bool]  # condition, the two values, whether it is an indicator
-
-
-def _choice(term: Node) -> Choice | None:
-    """A term that is a choice, its factors multiplied in."""
-    coefficient, factors = split_coefficient(term)
-    factors = tuple(choice_of_moved(f) for f in factors)
-    choices = [f for f in factors if is_op(f, "where", "indicator")]
-    if len(choices) != 1:
-        return None
-    (choice,) = choices
-    others = tuple(f for f in factors if f is not choice)
-    outside = product(coefficient, others)
-    if is_op(choice, "indicator"):
-        (condition,) = choice.operands
-        if is_op(condition, "not"):
-            return condition.operands[0], number(0), outside, True
-        return condition, outside, number(0), True
-    condition, a, b = choice.operands
-    if others and number_of(a) != 0 and number_of(b) != 0:
-        return None
-    first, second = (x if number_of(x) == 0 else elementwise("mul", outside, x) for x in (a, b))
-    return condition, first, second, False
-
-
-def choice_of_moved(x: Node) -> Node:
-    """where(c[k:], a[k:], b[k:]) for where(c, a, b)[k:]."""
-    inner = x.operands[0] if x.kind == "slice" else x
-    if inner is x or not is_op(inner, "where", "indicator"):
-        return x
-    return with_operands(inner, [moved(x, broadcast_to(o, inner.shape)) for o in inner.operands])
-
-
-def _joined(one: Choice, two: Choice) -> Node | None:
-    """The sum of two choices; None for those that stay: [c]·x + [c]·y is [c]·(x + y)."""
-    if one[3] and two[3]:
-        return None
-    return elementwise("where", one[0], *(_added(x, y) for x, y in zip(one[1:3], two[1:3], strict=True)))
-
-
-def _added(x: Node, y: Node) -> Node:
-    if number_of(x) == 0:
-        return y
-    return x if number_of(y) == 0 else elementwise("add", x, y)
 
 
 CHOICES = (

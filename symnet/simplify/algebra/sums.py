@@ -12,7 +12,7 @@ from symnet.expr.nodes.elementwise import elementwise, is_op
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.brackets import BRACKETS
-from symnet.simplify.algebra.choices import join_choices_by_one_condition
+from symnet.simplify.algebra.joined_choices import join_choices_by_one_condition
 from symnet.simplify.algebra.merging import MERGES
 from symnet.simplify.cost import saves
 from symnet.simplify.forms.broadcast import trailing

@@ -24,9 +24,9 @@ from symnet.expr.nodes.expansion import Expand
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
-from symnet.simplify.algebra.choices import choice_of_moved
 from symnet.simplify.algebra.exposing import DEEPEST, expose
 from symnet.simplify.algebra.hoisting import moves_of
+from symnet.simplify.algebra.joined_choices import choice_of_moved
 from symnet.simplify.algebra.movement import is_zero
 from symnet.simplify.forms.broadcast import cover, without_repetition
 from symnet.simplify.forms.coefficients import ONE, product, sum_of_all

@@ -1,0 +1,54 @@
+"""What is chosen or masked and then moved keeps its digits: derivatives move the terms of one sum apart.
+
+Members: moves × ways to choose × spellings whose slope is c·1 - c·σ(b - a) in parts, against 1/(1 + exp(b - a)).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import symnet as sn
+from symnet.expr.nodes.symbols import leaves
+from symnet.reference import evaluate
+
+a, b, t = sn.tensor("a", 11), sn.tensor("b", 8), sn.tensor("t", 8)
+MOVES = {
+    "folded": lambda x: sn.reshape(x, 2, 4),
+    "folded and turned": lambda x: sn.reshape(x, 2, 4).T,
+    "turned and unfolded": lambda x: sn.reshape(sn.reshape(x, 4, 2).T, 8),
+    "with an axis": lambda x: x[:, None],
+}
+CHOICES = {
+    "first": lambda c, x: sn.where(c, x, 0),
+    "second": lambda c, x: sn.where(c, 0, x),
+    "mask": lambda c, x: sn.indicator(c) * x,
+    "no mask": lambda c, x: sn.indicator(~c) * x,
+    "weighted mask": lambda c, x: sn.indicator(c) * x * 3,
+    "nested": lambda c, x: sn.where(c, sn.where(c, x, 1), 0),
+}
+SPELLINGS = {
+    "by the difference": lambda move, low, high: move(low) + sn.softplus(move(high - low)),
+    "by logarithms": lambda move, low, high: move(low) - sn.log(sn.sigmoid(move(low - high))),
+}
+LOW = np.array([0.0, 0.0, -30.0, 3.0, -1e3, 0.5, 40.0, -33.0, 0.25, 1.0, 0.0])
+HIGH = np.array([3.0, 36.0, -960.0, 0.5, 80.0, 0.25, -80.0, 1.5])
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("choice", CHOICES)
+@pytest.mark.parametrize("move", MOVES)
+def test_the_slope_keeps_its_digits(spelling, choice, move):
+    condition = MOVES[move](t) > 0
+    value = CHOICES[choice](condition, SPELLINGS[spelling](MOVES[move], a[2:10], b))
+    forms = sn.compile([sn.grad(sn.sum(value), a)], dtype="float32", stop_after="numeric")
+    for sign in (1.0, -1.0):
+        given = {"a": LOW, "b": HIGH, "t": np.full(8, sign)}
+        used = leaves(*forms)
+        data = {x.name: np.asarray(given[x.name], "float32") for x in used}
+        with np.errstate(all="ignore"):
+            (slope,) = evaluate(forms, data, dtype="float32", leaves=used)
+        taken = (sign > 0) == (choice not in ("second", "no mask"))
+        want = np.zeros(11)
+        want[2:10] = (3.0 if choice == "weighted mask" else 1.0) * taken / (1 + np.exp(HIGH - LOW[2:10]))
+        np.testing.assert_allclose(slope, want, rtol=1e-6, atol=1e-38)
