@@ -117,6 +117,12 @@ EXAMPLES: dict[str, list[Node]] = {
         x * where(y > 0, a / x, y),
         sigmoid(x) * (1 - sigmoid(x)) * where(y > 0, 1 / sigmoid(x), -1 / (1 - sigmoid(x))),
         x * where(y > 0, y * (a / x + 1), 0) / s,
+        where(y > 0, x * sigmoid(y), 0) / sigmoid(y),
+        (sigmoid(x) * y)[1:] * where(w > 0, (1 / sigmoid(x))[1:], 0),
+    ],
+    "choose_before_placing": [
+        where(pad(w > 0, [(1, 0)]), pad(ew.indicator(w > 0) * exp(w), [(1, 0)]), 0),
+        where(pad(w > 0, [(1, 0)]), -s * pad(1 / w, [(1, 0)]), 0),
     ],
     "take_common_scalar_out_of_where": [where(x > 0, s * x, s * y), where(x > 0, 2 * x, 0), where(x > 0, t * x, 0)],
     "compare_with_number_on_the_right": [ew.indicator(ew.less(0, x)), ew.indicator(ew.greater(y, x))],

@@ -1,6 +1,7 @@
 """What is chosen or masked and then moved keeps its digits: derivatives move the terms of one sum apart.
 
-Members: moves × ways to choose × spellings whose slope is c·1 - c·σ(b - a) in parts, against 1/(1 + exp(b - a)).
+Members: moves × ways to choose × spellings whose slope is c·1 - c·σ(b - a) in parts, against 1/(1 + exp(b - a)); and
+softplus by logarithms of quotients of which a part is chosen, with its second derivative, σ(x)·σ(-x).
 """
 
 from __future__ import annotations
@@ -52,3 +53,42 @@ def test_the_slope_keeps_its_digits(spelling, choice, move):
         want = np.zeros(11)
         want[2:10] = (3.0 if choice == "weighted mask" else 1.0) * taken / (1 + np.exp(HIGH - LOW[2:10]))
         np.testing.assert_allclose(slope, want, rtol=1e-6, atol=1e-38)
+
+
+x = sn.tensor("x", 8)
+PARTS = {
+    "the end": lambda u: u[2:],
+    "the middle": lambda u: u[1:7],
+    "every other": lambda u: u[::2],
+    "backwards": lambda u: u[::-1],
+    "a row": lambda u: u.reshape(2, 4)[1],
+    "columns": lambda u: u.reshape(2, 4)[:, 1:],
+}
+SOFTPLUS = {
+    "quotient": lambda part, e: -sn.log(1 - part(e) / (1 + part(e))),
+    "reciprocal": lambda part, e: -sn.log(1 / (1 + part(e))),
+    "twice": lambda part, e: -sn.log(part(1 - e / (1 + e))),
+}
+POINTS = np.array([700.0, -700.0, 1e-17, 40.0, -40.0, 1.0, 600.0, 0.0])
+HELD = np.array([True, True, False, True, True, True, False, True])
+
+
+@pytest.mark.parametrize("spelling", SOFTPLUS)
+@pytest.mark.parametrize("choice", ["first", "second", "mask", "no mask"])
+@pytest.mark.parametrize("part", PARTS)
+def test_slopes_of_a_part_keep_their_digits(spelling, choice, part):
+    places = PARTS[part](np.arange(8))
+    held = HELD[places]
+    c = sn.tensor("c", *held.shape, dtype="bool")
+    value = sn.sum(CHOICES[choice](c, SOFTPLUS[spelling](PARTS[part], sn.exp(x))))
+    slope = sn.grad(value, x)
+    forms = sn.compile([slope, sn.grad(sn.sum(slope), x)], stop_after="numeric")
+    used = leaves(*forms)
+    data = {"x": POINTS, "c": held}
+    with np.errstate(all="ignore"):
+        first, second = evaluate(forms, {u.name: data[u.name] for u in used}, leaves=used)
+    taken = np.zeros(8)
+    taken[places] = held == (choice in ("first", "mask"))
+    logistic = np.exp(np.minimum(POINTS, 0)) / (1 + np.exp(-np.abs(POINTS)))
+    np.testing.assert_allclose(first, taken * logistic, rtol=1e-14)
+    np.testing.assert_allclose(second, taken * np.exp(-np.abs(POINTS)) / (1 + np.exp(-np.abs(POINTS))) ** 2, rtol=1e-14)

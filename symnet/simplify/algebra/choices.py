@@ -11,9 +11,10 @@ from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.elementwise import Elementwise, elementwise, is_op
 from symnet.expr.nodes.expansion import Expand
 from symnet.expr.nodes.graph import with_operands
-from symnet.expr.nodes.movement import broadcast_to
+from symnet.expr.nodes.movement import Place, broadcast_to
 from symnet.expr.nodes.node import Node, Shape
 from symnet.simplify.algebra.hoisting import is_move
+from symnet.simplify.algebra.movement import is_zero
 from symnet.simplify.forms.broadcast import Axes, align, spread, trailing
 from symnet.simplify.forms.coefficients import is_finite_scalar, product, split_coefficient
 from symnet.simplify.forms.factors import Base, Factors
@@ -248,6 +249,23 @@ def _settled(branch: Node, condition: Elementwise, holds: bool) -> Node:
     return number(1) if not kept else kept[0] if len(kept) == 1 else elementwise("mul", *kept)
 
 
+# --------------------------------------------------------------------------- zeros laid around
+
+
+def choose_before_placing(node: Node) -> Node | None:
+    """where(pad(c), s·pad(x), 0) → pad(where(c, s·x, 0)).  Condition: both are laid at the same window."""
+    condition, a, b = node.operands
+    coefficient, factors = split_coefficient(a)
+    placed = [f for f in factors if f.rank]
+    if not is_zero(b) or len(placed) != 1 or not isinstance(condition, Place) or not isinstance(placed[0], Place):
+        return None
+    (x,), c = placed[0].operands, condition.operands[0]
+    if with_operands(placed[0], [c]) is not condition:
+        return None
+    inside = product(coefficient, (*(f for f in factors if not f.rank), x))
+    return with_operands(placed[0], [broadcast_to(elementwise("where", c, inside, 0), x.shape)])
+
+
 # --------------------------------------------------------------------------- factors
 
 
@@ -277,9 +295,9 @@ def _divide(x: Node, shared: list[Node]) -> Node:
 
 
 def multiply_into_choice_to_cancel(node: Node) -> Node | None:
-    """y·where(c, a/y, b) → where(c, a, y·b): 1/y may be infinite where y is 0.
+    """y·where(c, a/y, b) → where(c, a, y·b), 1/y·where(c, a·y, 0) → where(c, a, 0): 1/y may be infinite where y is 0.
 
-    Condition: the factor's reciprocal is a factor of a branch, or of a term of it.
+    Condition: the factor's reciprocal is a factor of a branch, or that of a factor y is one of a term of it.
     """
     factors = Factors.view(node)
     whole = trailing(node.rank, node.rank)
@@ -297,21 +315,48 @@ def multiply_into_choice_to_cancel(node: Node) -> Node | None:
             factor = inside.build()
             chosen = elementwise("where", condition, *(elementwise("mul", factor, x) for x in branches))
             return outside.times(broadcast_to(chosen, node.shape), whole).build()
+    return _moved_into_choice(node)
+
+
+def _moved_into_choice(node: Node) -> Node | None:
+    """y[k:]·where(c, (a/y)[k:], b) → where(c, y[k:]·(a/y)[k:], y[k:]·b)."""
+    for choice in (o for o in node.operands if is_op(o, "where") and o.shape == node.shape):
+        condition, *branches = choice.operands
+        inner = [f for branch in branches for f in _arrays(branch) if is_move(f)]
+        for factor in node.operands:
+            if is_move(factor) and factor.shape == node.shape and any(_cancels(factor, f) for f in inner):
+                rest = [o for o in node.operands if o is not factor and o is not choice]
+                whole = elementwise("where", condition, *(_times(factor, branch) for branch in branches))
+                return elementwise("mul", *rest, whole) if rest else whole
     return None
 
 
+def _cancels(factor: Node, other: Node) -> bool:
+    """Whether two arrays are moved alike, and factors of one divide the other."""
+    x, y = factor.operands[0], other.operands[0]
+    if x.shape != y.shape or with_operands(factor, [y, *factor.operands[1:]]) is not other:
+        return False
+    one, two = Factors.view(x), Factors.view(y)
+    return len(Factors.of(elementwise("mul", x, y)).powers) < max(len(one.powers), len(two.powers))
+
+
+def _times(factor: Node, branch: Node) -> Node:
+    return branch if number_of(branch) == 0 else elementwise("mul", factor, branch)
+
+
 def _reciprocals_in(branch: Node, factors: Factors, chosen: Base) -> list[Base]:
-    """The factors that divide a branch, or a term of it."""
-    found = []
+    """The factors that divide a branch or a term of it, and the divisors that are factors of a branch."""
     terms = [t for f in _arrays(branch) if is_op(f, "add") for t in f.operands]
+    found = []
     for term in (branch, *terms):
         inner = Factors(factors.shape).times(term, trailing(term.rank, len(factors.shape)))
         for base, exponent in inner.powers.items():
             mine = factors.powers.get(base)
             if mine is None or base == chosen or isinstance(mine, Node) or isinstance(exponent, Node):
                 continue
-            if is_positive(mine) and not is_positive(exponent):
-                found.append(base)
+            divided = is_positive(mine) and not is_positive(exponent)
+            divides = term is branch and is_positive(exponent) and not is_positive(mine)
+            found += [base] if divided or divides else []
     return found
 
 
@@ -325,6 +370,7 @@ CHOICES = (
     Rewrite(where_of_one_and_zero_is_indicator, ("where",), domain="equal", role="shorter"),
     Rewrite(drop_choice_of_what_is_zero_beyond, ("where",), domain="equal", role="shorter"),
     Rewrite(settle_condition_in_its_own_branch, ("where",), domain="equal", role="shorter"),
+    Rewrite(choose_before_placing, ("where",), domain="equal", role="shorter"),
     Rewrite(take_common_scalar_out_of_where, ("where",), needs=("positive",), domain="equal", role="shorter"),
     Rewrite(settle_comparison_in_its_own_branch, ("where",), domain="extends", role="shorter"),
 )
