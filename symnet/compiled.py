@@ -17,6 +17,7 @@ from symnet.loops.ir import Program
 from symnet.loops.printer import to_text
 from symnet.loops.signature import Signature
 from symnet.runtime.arguments import Arguments
+from symnet.runtime.described import Described
 from symnet.runtime.function import NativeFunction
 from symnet.runtime.structure import Template, factors_only
 from symnet.simplify.cost import flops
@@ -26,7 +27,7 @@ from symnet.stages import Stages
 Recipe = tuple[Callable[..., Any], tuple[Any, ...]] | None  # a function and its arguments that make it again
 
 
-class Shown(ABC):
+class Shown(Described, ABC):
     """What both kinds show.
 
     Attributes:
@@ -41,28 +42,12 @@ class Shown(ABC):
         from_cache: whether the code was read from disk.
     """
 
-    signature: Signature
-    arguments: Arguments
     structure: Template
     positional: tuple[str, ...]
     object_code: bytes
     from_cache: bool
     recipe: Recipe
     _stages: Callable[[], Stages]
-
-    @property
-    def name(self) -> str:
-        return self.signature.name
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Names of the inputs, in order."""
-        return self.arguments.names
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """Names of the outputs, in order."""
-        return tuple(buffer.name for buffer in self.signature.outputs)
 
     @cached_property
     def stages(self) -> Stages:

@@ -20,6 +20,7 @@ from symnet.loops.signature import Signature
 from symnet.runtime import structure as structures
 from symnet.runtime.arguments import Arguments, shape_text
 from symnet.runtime.bind import BoundStep
+from symnet.runtime.described import Described
 from symnet.runtime.domains import check_finite, check_indices, check_requirements, refuse_reported
 from symnet.runtime.extents import evaluate_shape
 from symnet.runtime.native import (
@@ -47,7 +48,7 @@ PLANS_KEPT = 64
 OPTIONS = ("out", "check_finite")
 
 
-class NativeFunction:
+class NativeFunction(Described):
     """A compiled function.
 
     Args:
@@ -91,20 +92,6 @@ class NativeFunction:
     @staticmethod
     def _find(name: str, module: Module) -> EntryPoints:
         return EntryPoints.find(name, module.address, module)
-
-    @property
-    def name(self) -> str:
-        return self.signature.name
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Names of the inputs, in order."""
-        return self.arguments.names
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """Names of the outputs, in order."""
-        return tuple(buffer.name for buffer in self.signature.outputs)
 
     def __call__(self, /, *args: Any, **keywords: Any) -> Any:
         """Run once.
