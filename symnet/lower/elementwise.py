@@ -218,10 +218,16 @@ def _indicator(points: Points, node: Node, values: list[Value]) -> Value:
     return points.op("select", values[0], _one(points.real), Const(0.0, points.real), dtype=points.real)
 
 
+_OF_TRUTH = {"maximum": "or", "minimum": "and", "abs": "", "floor": "", "sign": ""}  # of bools; "": the value itself
+
+
 def _direct(op: str) -> Callable[[Points, Node, list[Value]], Value]:
     def emit(points: Points, node: Node, values: list[Value]) -> Value:
         dtype = points.dtype(node)
-        return points.let(Op(op, tuple(points.cast(v, dtype) for v in values), dtype))
+        name = _OF_TRUTH.get(op, op) if dtype == "bool" else op
+        if not name:
+            return values[0]
+        return points.let(Op(name, tuple(points.cast(v, dtype) for v in values), dtype))
 
     return emit
 
