@@ -264,6 +264,7 @@ ARITHMETIC = (
 COMPARISON = ("lt", "le", "gt", "ge", "eq", "ne")  # of numbers, gives bool; NaN compares false but for ne
 LOGICAL = ("and", "or", "not")
 OTHER = ("select", "cast")  # select(bool, a, b); cast changes dtype
+PLAIN = frozenset((*ARITHMETIC, *COMPARISON, *LOGICAL, *OTHER))
 # Functions of reals are operations too: pow, xlogy, atan2, and those of one variable by their names (`op_types.py`).
 
 COMBINES = (None, "add", "mul", "max", "min")

@@ -11,6 +11,7 @@ from typing import Any
 
 from symnet.dtypes import ITEMSIZE, REAL
 from symnet.loops.ir import (
+    PLAIN,
     Alloc,
     Body,
     Buffer,
@@ -36,7 +37,6 @@ from symnet.loops.ir import (
     Var,
     children,
 )
-from symnet.loops.op_types import MATH
 
 
 @dataclass(slots=True)
@@ -80,7 +80,6 @@ class Facts:
 
 SHORT = 32  # a vector loop of so few elements has few chunks on every target
 MATH_WEIGHT = 24  # instructions of a typical vector math function
-_MATH = frozenset(MATH)
 
 
 Known = dict[int, tuple[Stmt, Facts]]
@@ -165,7 +164,7 @@ def _value(facts: Facts, value: Value) -> None:
         node = stack.pop()
         _dtype(facts, node.dtype)
         if isinstance(node, Op):
-            facts.weight += MATH_WEIGHT if node.name in _MATH else 1
+            facts.weight += 1 if node.name in PLAIN else MATH_WEIGHT
             stack.extend(node.args)
         elif isinstance(node, Load):
             _access(facts, node.buffer, node.index)

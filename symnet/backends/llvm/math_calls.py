@@ -67,7 +67,7 @@ def function_text(
                 f'Op("{name}")',
                 "a function in the table MATH of symnet/backends/llvm/math/table.py",
                 f'"{name}"',
-                "Add it there, or lower it to other operations.",
+                "Write it in a file of that folder, or a line in OPERATIONS of symnet/backends/llvm/ops.py.",
             )
         )
     module = ir.Module()

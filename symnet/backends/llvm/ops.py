@@ -16,8 +16,7 @@ from symnet.backends.llvm.emitter import Emitter
 from symnet.backends.llvm.math_calls import math_function
 from symnet.backends.llvm.targets import native_floor, native_maximum
 from symnet.backends.llvm.types import REALS, REGISTER, SIZE, Addend, V, constant, suffix
-from symnet.errors import CompileError, MissingRuleError, explain
-from symnet.loops.op_types import MATH
+from symnet.errors import CompileError, explain
 
 Emission = Callable[[Emitter, str, list[V]], V]
 
@@ -225,12 +224,11 @@ def _saturate(e: Emitter, value: V, target: str) -> V:
     return e.text.call(name, target, value.lanes, value)
 
 
-OPERATIONS: dict[str, Emission] = {
+OPERATIONS: dict[str, Emission] = {  # all others are functions: math/table.py
     **{name: partial(_arithmetic, name) for name in _ARITHMETIC},
     **{name: partial(_comparison, name) for name in _COMPARISON},
     **{name: partial(_extremum, name) for name in ("maximum", "minimum")},
     **{name: partial(_logical, name) for name in ("and", "or")},
-    **{name: partial(_math, name) for name in MATH},
     "not": _not,
     "neg": _neg,
     "abs": _abs,
@@ -248,17 +246,7 @@ OPERATIONS: dict[str, Emission] = {
 
 def emit_op(e: Emitter, name: str, dtype: str, args: list[V]) -> V:
     """One operation."""
-    emission = OPERATIONS.get(name)
-    if emission is None:
-        raise MissingRuleError(
-            explain(
-                f'Op("{name}")',
-                "an operation in the table OPERATIONS of symnet/backends/llvm/ops.py",
-                f'"{name}"',
-                "Add a line to that table and to loops/ir.py.",
-            )
-        )
-    return emission(e, dtype, args)
+    return OPERATIONS.get(name, partial(_math, name))(e, dtype, args)
 
 
 # --------------------------------------------------------------------------- combining stores
