@@ -8,10 +8,12 @@ from symnet.expr.nodes.contraction import contract, mean
 from symnet.expr.nodes.contraction import sum as total
 from symnet.expr.nodes.cumulative import cumsum, cumulate
 from symnet.expr.nodes.elementwise import exp, log, sigmoid, sqrt, tanh, where, xlogy
+from symnet.expr.nodes.expansion import expand
 from symnet.expr.nodes.extents import dim
+from symnet.expr.nodes.indexing import take, taken_rows
 from symnet.expr.nodes.movement import pad
 from symnet.expr.nodes.node import Node
-from symnet.expr.nodes.reduction import log_softmax, logsumexp, softmax
+from symnet.expr.nodes.reduction import argmax, log_softmax, logsumexp, softmax
 from symnet.expr.nodes.symbols import tensor
 
 m = dim("m")
@@ -21,6 +23,14 @@ u = tensor("u", 4, unit=True)
 Q, A4 = tensor("Q", 4, 4), tensor("A4", 3, 4, nonnegative=True)
 Z, P = tensor("Z", m, 4), tensor("P", m, 4, positive=True)
 D = tensor("D", m, 4, one_hot=True)
+E, W = tensor("E", 4, 4), tensor("W", 4, 4, nonnegative=True)
+best = argmax(Q, 1)
+
+
+def rows(u: Node) -> Node:
+    """(4,) repeated along four columns."""
+    return expand(u, (*u.shape, 4), (0,))
+
 
 HYPERBOLIC: dict[str, list[Node]] = {
     "log_of_chosen_element": [log(total(D * softmax(Z), 1)), log(total(D * P, 1))],
@@ -105,6 +115,19 @@ STABLE: dict[str, list[Node]] = {
         sqrt(x + 1) - sqrt(x),
         1 - sqrt(1 - x**2),
         x + y - sqrt((x + y) ** 2 - 1),
+    ],
+    "exponential_joins_what_is_added_by_index": [
+        exp(E) * (taken_rows(best, 4).T @ (W / rows(total(W * exp(take(E, best)), 1)))),
+        w * exp(x) * (taken_rows(best, 4).T @ (1 / (2 + exp(take(x, best))))),
+        exp(x) * (taken_rows(best, 4).T @ (1 / (2 + exp(take(x[::-1], best)))))[::-1],
+    ],
+    "exponential_joins_terms_that_are_added_by_index": [
+        exp(x) * (y * (taken_rows(best, 4).T @ (1 / (2 + exp(take(x, best))))) - w),
+        exp(x)
+        * (
+            y * (taken_rows(best, 4).T @ (1 / (2 + exp(take(x, best)))))
+            - taken_rows(best, 4).T @ (1 / (3 + exp(take(x, best))))
+        ),
     ],
     "exponential_over_difference": [
         exp(x) / (exp(x) - 1),

@@ -38,6 +38,7 @@ from symnet.simplify.numeric.exponentials.normal_differences import NORMAL_DIFFE
 from symnet.simplify.numeric.exponentials.normal_tails import NORMAL_TAILS
 from symnet.simplify.numeric.exponentials.running_sums import RUNNING_SUMS
 from symnet.simplify.numeric.exponentials.scaled_values import NESTED_SUMS
+from symnet.simplify.numeric.exponentials.scattered import SCATTERED
 from symnet.simplify.numeric.exponentials.stable import LOG_SOFTMAXES, LOGARITHMS, SOFTMAXES
 from symnet.simplify.numeric.exponentials.weighted_logarithms import WEIGHTED_LOGARITHMS
 from symnet.simplify.numeric.factorials import FACTORIALS, LOGARITHMS_OF_FACTORIALS
@@ -61,7 +62,15 @@ SQUARES_IN_RANGE = (*SCALED_SQUARES, *QUOTIENTS_BY_SQUARES)
 PASSES: tuple[tuple[Rewrite, ...], ...] = (
     CONSTANTS_IN_SUMS,
     CONJUGATES,
-    (*WHOLE_AMONG_REALS, *DIFFERENCES, *CANCELLATIONS, *COMMON_DENOMINATORS, *SQUARES, *LOGARITHMS_OF_FACTORIALS),
+    (
+        *WHOLE_AMONG_REALS,
+        *DIFFERENCES,
+        *CANCELLATIONS,
+        *COMMON_DENOMINATORS,
+        *SQUARES,
+        *SCATTERED,
+        *LOGARITHMS_OF_FACTORIALS,
+    ),
     SUMS_OF_EXPONENTIALS,
     (*WEIGHTED_LOGARITHMS, *LOGARITHMS_OF_BASES),
     SOFTMAXES,

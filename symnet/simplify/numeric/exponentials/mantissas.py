@@ -33,7 +33,7 @@ from symnet.simplify.forms.terms import Terms
 from symnet.simplify.numeric.exponentials.exponential_parts import largest
 from symnet.simplify.numeric.exponentials.largest import Largest, times, where_it_counts
 from symnet.simplify.numeric.exponentials.scaled_contractions import of_contraction
-from symnet.simplify.numeric.exponentials.shifts import Scaled, added, joined, without_shared
+from symnet.simplify.numeric.exponentials.shifts import Scaled, added, is_one, joined, without_shared
 
 MOVES = ("expand", "reshape", "slice", "take", "place", "concat")
 
@@ -179,7 +179,10 @@ def _repeated(node: Expand, operand: Scaled) -> Scaled:
 
 def _moved(node: Node, operands: list[Scaled]) -> Scaled:
     shapes = [o.shape for o in node.operands]
-    mantissa = with_operands(node, [o.mantissa for o in operands])
+    if node.kind in ("take", "slice", "reshape") and is_one(operands[0].mantissa):
+        mantissa = broadcast_to(number(1), node.shape)
+    else:
+        mantissa = with_operands(node, [o.mantissa for o in operands])
     if not any(o.shift.coefficients for o in operands):
         return Scaled(mantissa, Terms(node.shape))
     if node.kind == "concat":
