@@ -393,7 +393,11 @@ EXAMPLES: dict[str, list[Node]] = {
 
 NUMERIC: dict[str, list[Node]] = {
     "convert_whole_numbers_among_reals": [np.arange(4) * x, x + np.arange(4), np.arange(12).reshape(3, 4) @ x],
-    "complement_of_logistic": [1 - sigmoid(x), 2 - 2 * sigmoid(x)],
+    "complement_of_logistic": [
+        1 - sigmoid(x),
+        2 - 2 * sigmoid(x),
+        y - (y[::-1] * sigmoid(x))[::-1],
+    ],
     "logistic_minus_target": [sigmoid(x) - y, y - sigmoid(x)],
     "one_less_squares_of_softmax": [
         1 - total(softmax(Z) ** 2, 1),

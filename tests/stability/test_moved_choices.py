@@ -1,7 +1,8 @@
 """What is chosen or masked and then moved keeps its digits: derivatives move the terms of one sum apart.
 
 Members: moves × ways to choose × spellings whose slope is c·1 - c·σ(b - a) in parts, against 1/(1 + exp(b - a)); and
-softplus by logarithms of quotients of which a part is chosen, with its second derivative, σ(x)·σ(-x).
+softplus by logarithms of quotients of which a part is chosen, with its second derivative, σ(x)·σ(-x); and weights
+beside g·σ that is moved and moved back.
 """
 
 from __future__ import annotations
@@ -92,3 +93,25 @@ def test_slopes_of_a_part_keep_their_digits(spelling, choice, part):
     logistic = np.exp(np.minimum(POINTS, 0)) / (1 + np.exp(-np.abs(POINTS)))
     np.testing.assert_allclose(first, taken * logistic, rtol=1e-14)
     np.testing.assert_allclose(second, taken * np.exp(-np.abs(POINTS)) / (1 + np.exp(-np.abs(POINTS))) ** 2, rtol=1e-14)
+
+
+THERE_AND_BACK = {
+    "backwards": (lambda u: u[::-1], lambda u: u[::-1]),
+    "folded": (lambda u: u.reshape(2, 4), lambda u: u.reshape(8)),
+    "turned": (lambda u: u.reshape(2, 4).T, lambda u: u.T.reshape(8)),
+    "backwards in columns": (lambda u: u.reshape(2, 4)[:, ::-1], lambda u: u[:, ::-1].reshape(8)),
+}
+
+
+@pytest.mark.parametrize("weight", [1.0, -2.0, 3.0])
+@pytest.mark.parametrize("way", THERE_AND_BACK)
+def test_weights_meet_what_is_moved_and_moved_back(way, weight):
+    there, back = THERE_AND_BACK[way]
+    low, g = sn.tensor("low", 8), sn.tensor("g", 8)
+    value = weight * sn.sum(g * (low + back(sn.softplus(there(b) - there(low)))))
+    at = {"low": LOW[2:10], "b": HIGH, "g": np.arange(1.0, 9.0)}
+    (form,) = sn.compile([sn.grad(value, low)], stop_after="numeric")
+    used = leaves(form)
+    with np.errstate(all="ignore"):
+        (slope,) = evaluate([form], {u.name: at[u.name] for u in used}, leaves=used)
+    np.testing.assert_allclose(slope, weight * at["g"] / (1 + np.exp(HIGH - LOW[2:10])), rtol=1e-14)

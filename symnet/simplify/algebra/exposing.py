@@ -59,9 +59,19 @@ def expose(x: Node, deepest: int) -> Node:
     if isinstance(x, Reduce):
         apart = constant_terms_apart(x)
         return x if apart is None else apart
-    if is_op(x, "mul", "add", "pow", "softplus") or isinstance(x, Expand):
+    if is_op(x, "mul"):
+        return _multiplied(x, [expose(o, deepest - 1) for o in x.operands])
+    if is_op(x, "add", "pow", "softplus") or isinstance(x, Expand):
         return with_operands(x, [expose(o, deepest - 1) for o in x.operands])
     return x
+
+
+def _multiplied(old: Node, factors: list[Node]) -> Node:
+    """-1·(x·y) → -1·x·y: a product of new factors, whose own factors stand beside the others."""
+    if all(new is o for new, o in zip(factors, old.operands, strict=True)):
+        return old
+    inner = [f for new in factors for f in (new.operands if is_op(new, "mul") else (new,))]
+    return broadcast_to(elementwise("mul", *inner), old.shape)
 
 
 def _widened(x: Node, axes: Axes, shape: Shape, deepest: int) -> Node:

@@ -10,7 +10,7 @@ from typing import Any
 from sympy import Integer
 
 from symnet.expr.nodes.constants import Number, number
-from symnet.expr.nodes.contraction import Einsum
+from symnet.expr.nodes.contraction import Einsum, contract
 from symnet.expr.nodes.elementwise import elementwise, is_op
 from symnet.expr.nodes.expansion import Expand, expand
 from symnet.expr.nodes.extents import ints_arg, same_shape, shape_arg
@@ -363,7 +363,7 @@ def _settled(new: Node) -> Node:
     """A move made one with the moves below it; of what is repeated, the move that is repeated then."""
     for _ in range(3):
         fired = (r.apply(new) for r in MOVEMENTS if topic(new) in r.on and r.name in _SETTLING)
-        shorter = next((n for n in fired if n is not None), None)
+        shorter = next((n for n in (_turned_at_once(new), *fired) if n is not None), None)
         if shorter is None:
             break
         new = shorter
@@ -379,3 +379,17 @@ _SETTLING = (
     "slice_at_once",
     "slice_before_dropping_axes",
 )
+
+
+def _turned_at_once(node: Node) -> Node | None:
+    """A.T.T → A, and so for every order of axes after another."""
+    inner = node.operands[0] if isinstance(node, Einsum) and _turns(node) else None
+    if not isinstance(node, Einsum) or not isinstance(inner, Einsum) or not _turns(inner):
+        return None
+    order = [inner.output[node.inputs[0].index(i)] for i in node.output]
+    return inner.operands[0] if order == list(inner.inputs[0]) else contract(inner.inputs, order, inner.operands[0])
+
+
+def _turns(x: Einsum) -> bool:
+    """Whether every axis of one array is kept."""
+    return len(x.operands) == 1 and sorted(x.inputs[0]) == sorted(x.output)
