@@ -150,7 +150,7 @@ def _joined(factors: tuple[Node, ...]) -> Node:
 
 
 DIFFERENCES = (
-    Rewrite(complement_of_logistic, ("add",), domain="equal", role="stable"),
+    Rewrite(complement_of_logistic, ("add",), domain="extends", role="stable"),
     Rewrite(logistic_minus_target, ("add",), needs=("finite",), domain="equal", role="stable"),
     Rewrite(one_less_squares_of_softmax, ("add",), domain="equal", role="stable"),
     Rewrite(softmax_minus_target, ("add",), needs=("finite",), domain="equal", role="stable"),
