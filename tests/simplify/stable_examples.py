@@ -11,7 +11,7 @@ from symnet.expr.nodes.elementwise import exp, log, sigmoid, sqrt, tanh, where, 
 from symnet.expr.nodes.expansion import expand
 from symnet.expr.nodes.extents import dim
 from symnet.expr.nodes.indexing import take, taken_rows
-from symnet.expr.nodes.movement import pad
+from symnet.expr.nodes.movement import concat, pad
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.reduction import argmax, log_softmax, logsumexp, softmax
 from symnet.expr.nodes.symbols import tensor
@@ -109,6 +109,10 @@ STABLE: dict[str, list[Node]] = {
     ],
     "log_of_running_sum_of_exponentials": [log(cumsum(exp(x))), log(cumulate(exp(x), 0, True) / 2)],
     "running_mean_by_scan": [cumsum(exp(x) * y) / cumsum(exp(x))],
+    "exponential_of_piece_meets_its_reverse_sum": [
+        exp(Q) * cumulate(1 / cumsum(exp(concat([Q, E])), 1), 1, True)[:4],
+        w * exp(E) * cumulate(1 / cumsum(exp(concat([Q, E])), 1), 1, True)[4:],
+    ],
     "exponential_times_reverse_sum_by_scan": [exp(x) * cumulate(y / cumsum(exp(x)), 0, True)],
     "root_less_its_neighbour": [
         sqrt(x**2 + 1) - x,

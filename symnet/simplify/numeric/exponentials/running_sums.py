@@ -19,12 +19,13 @@ from symnet.expr.nodes.constants import iota, number, size
 from symnet.expr.nodes.cumulative import CumulativeSum
 from symnet.expr.nodes.elementwise import elementwise, equal, is_op, where
 from symnet.expr.nodes.expansion import expand
-from symnet.expr.nodes.extents import ints_arg, shape_arg
+from symnet.expr.nodes.extents import ints_arg, same_shape, shape_arg
+from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.indexing import take
-from symnet.expr.nodes.movement import Place, Slice
+from symnet.expr.nodes.movement import Concat, Place, Slice
 from symnet.expr.nodes.node import Node
 from symnet.simplify.forms.broadcast import Axes, trailing
-from symnet.simplify.forms.coefficients import split_coefficient
+from symnet.simplify.forms.coefficients import ONE, product, split_coefficient
 from symnet.simplify.forms.factors import Base, Factors
 from symnet.simplify.forms.signs import is_negative, is_positive, is_whole
 from symnet.simplify.forms.terms import Terms
@@ -179,6 +180,36 @@ def exponential_times_reverse_sum_by_scan(node: Node) -> Node | None:
     return None
 
 
+def exponential_of_piece_meets_its_reverse_sum(node: Node) -> Node | None:
+    """exp(x)·S[the part of x] → (exp(z)·S)[the part of x], z joined from x and y, S a sum of w/cumsum(exp z).
+
+    Condition: they are joined along another axis than the sum runs.
+    """
+    for part in node.operands:
+        total = part.operands[0] if isinstance(part, Slice) and same_shape(part.shape, node.shape) else None
+        for z in map(_exponent, _cores(total)):
+            if not isinstance(z, Concat) or z.axis == total.axis:  # type: ignore[union-attr]
+                continue
+            for piece, offset in zip(z.operands, z.offsets, strict=True):
+                place = [offset if a == z.axis else 0 for a in range(z.rank)]
+                met = [o for o in node.operands if is_op(o, "exp") and o.operands[0] is piece]
+                if (
+                    met
+                    and list(part.starts) == place
+                    and set(part.steps) == {1}
+                    and same_shape(part.shape, piece.shape)
+                ):  # type: ignore[attr-defined]
+                    whole = with_operands(part, [elementwise("mul", elementwise("exp", z), total)])
+                    return product(ONE, (*(o for o in node.operands if o not in (part, met[0])), whole))
+    return None
+
+
+def _cores(total: Node | None) -> list[Node]:
+    """The running sums of exponentials that a running sum divides by inside."""
+    found = _divisors(Factors.view(total.operands[0])) if isinstance(total, CumulativeSum) else []
+    return [core for core, _ in found]
+
+
 def _exponential_with(factors: Factors, x: Node, axes: Axes, count: Expr) -> tuple[Base, Node] | None:
     """An exponential of the product whose exponent holds count·x, and the exponential of the rest."""
     for base, k in factors.powers.items():
@@ -205,5 +236,6 @@ def _forward_decay(c: Node, core: CumulativeSum) -> Node:
 RUNNING_SUMS = (
     Rewrite(log_of_running_sum_of_exponentials, ("log",), domain="equal", role="stable"),
     Rewrite(running_mean_by_scan, ("mul",), domain="equal", role="stable"),
+    Rewrite(exponential_of_piece_meets_its_reverse_sum, ("mul",), domain="equal", role="stable"),
     Rewrite(exponential_times_reverse_sum_by_scan, ("mul",), domain="equal", role="stable"),
 )
