@@ -295,6 +295,7 @@ EXAMPLES: dict[str, list[Node]] = {
     ],
     "add_before_placing": [
         pad(x, [(1, 1)]) - 2 * pad(y, [(1, 1)]),
+        reshape(pad(x, [(1, 1)]), 2, 3) - 2 * reshape(pad(y, [(1, 1)]), 2, 3),
         pad(1 - sigmoid(x)[2:], [(2, 0)]) - pad(sigmoid(x)[2:], [(2, 0)]),
     ],
     "move_a_constant": [reshape(fill(s, (4, 3)), 12), fill(s, (4,))[1:]],

@@ -12,7 +12,7 @@ from symnet.expr.nodes.contraction import Einsum, Indices, contract
 from symnet.expr.nodes.elementwise import elementwise, is_op
 from symnet.expr.nodes.extents import ints_arg, same_shape, shape_arg
 from symnet.expr.nodes.graph import with_operands
-from symnet.expr.nodes.movement import Place, broadcast_to
+from symnet.expr.nodes.movement import Place, Reshape, broadcast_to
 from symnet.expr.nodes.node import Node, Shape, kept_on_node
 from symnet.simplify.forms.broadcast import Axes, core_of, cover, trailing, without_repetition
 from symnet.simplify.forms.coefficients import ONE, product, split_coefficient
@@ -24,21 +24,31 @@ Part = tuple[Node, Indices]
 
 
 def add_before_placing(node: Node) -> Node | None:
-    """2·pad(a) - pad(b) → pad(2·a - b).  Condition: they are laid at the same window, with numbers in front."""
+    """2·pad(a) - pad(b) → pad(2·a - b), reshape(pad(a)) + reshape(pad(b)) → reshape(pad(a + b)).
+
+    Condition: they are laid at the same window, with numbers in front.
+    """
     seen: dict[tuple[object, ...], int] = {}
     for n, term in enumerate(node.operands):
         _, factors = split_coefficient(term)
-        placed = factors[-1] if len(factors) == 1 else term
-        if not isinstance(placed, Place) or not same_shape(placed.shape, node.shape):
+        whole = factors[-1] if len(factors) == 1 else term
+        placed = _before_reshaping(whole)
+        if not isinstance(placed, Place) or not same_shape(whole.shape, node.shape):
             continue
-        m = seen.setdefault((placed.starts, placed.steps, placed.operands[0].shape), n)
+        m = seen.setdefault((placed.shape, placed.starts, placed.steps, placed.operands[0].shape), n)
         if m != n:
-            parts = [(c, f[-1].operands[0]) for k in (m, n) for c, f in [split_coefficient(node.operands[k])]]
-            body = elementwise("add", *(product(c, (x,)) for c, x in parts))
-            joined = with_operands(placed, [broadcast_to(body, placed.operands[0].shape)])
+            terms = [split_coefficient(node.operands[k]) for k in (m, n)]
+            parts = (product(c, (_before_reshaping(f[-1]).operands[0],)) for c, f in terms)
+            body = broadcast_to(elementwise("add", *parts), placed.operands[0].shape)
+            joined = with_operands(placed, [body])
+            joined = joined if whole is placed else with_operands(whole, [joined])
             rest = [o for k, o in enumerate(node.operands) if k not in (m, n)]
             return elementwise("add", joined, *rest) if rest else joined
     return None
+
+
+def _before_reshaping(x: Node) -> Node:
+    return x.operands[0] if isinstance(x, Reshape) else x
 
 
 def meet_among_zeros(node: Node) -> Node | None:
