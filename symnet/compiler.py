@@ -8,9 +8,11 @@
 5. `emit`           loops → LLVM IR    (`backends/llvm/program.py`)
 6. `assemble`       LLVM IR → object code → `CompiledFunction` (`compiled.py`)
 
-A call becomes a `Request` (`request.py`); stages 0 to 5 are the table in `stages.py`, which `run` goes through, and
-`stop_after=` returns what stands after one of them.  A warm start takes the object code from the cache
-(`runtime/cache.py`) by a key made of the expression as written, before any of this.
+A call becomes a `Request` (`request.py`).  Stages 1 to 5 are the table in `stages.py`, which `run` goes through after 0
+(`written` there), and `stop_after=` returns what stands after one of them ("loops" after 3, "llvm" after 5).
+
+A warm start takes the object code from the cache (`runtime/cache.py`) by a key made of the expression as written,
+before any of this.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ def of_gradient(L: Any, params: Any, inputs: Sequence[Any] | None, absent: str, 
 
 
 def check(request: Request) -> None:
-    """Refuse a C name that no compiler takes, or a machine that LLVM does not know, before anything is done.
+    """Refuse a C name that no compiler takes, before anything is done.
 
     Raises:
         ArgumentError: naming the argument.

@@ -75,8 +75,8 @@ def einsum_vjp(node: Einsum, y_bar: Node, k: int) -> Maybe:
 def einsum_guarded(node: Einsum, y_bar: Node, support: Where, k: int) -> Maybe:
     """The same, where the other operands are 0 at indices at which y_bar is.
 
-    A support that varies only along the operand's own axes is the result's, which is chosen instead: a mask of rows
-    asks nothing of the weights, and no sum over rows stands between the two products of a layer.
+    Where the support depends only on axes that the operand has, the result is masked, and not the other operands: a
+    mask of rows asks nothing of the weights, and no sum over rows stands between the two products of a layer.
     """
     if support is not None and varying(support) <= _places(node, k).keys():
         x_bar = einsum_vjp(node, y_bar, k)

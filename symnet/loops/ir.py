@@ -5,7 +5,7 @@ In: built by `lower/`, rewritten by `schedule/`.  Out: run by `loops/interpreter
 
 The whole language::
 
-    Program ::= name, dims, inputs, outputs, workspace, groups, constants
+    Program ::= name, dims, inputs, outputs, workspace, groups, notes, constants
     Group   ::= repeat (IntExpr), repeat variable, stages            -- run `repeat` times, in order
     Stage   ::= units (IntExpr), unit variable, body                 -- units are independent: may run in parallel
     Buffer  ::= name, dtype, shape (IntExpr per axis), space, view_of -- row-major, contiguous
@@ -380,8 +380,8 @@ class Constant:
 class Program:
     """A whole function.  `dims` are the run-time extents, in the order of the C ABI's `dims`.
 
-    `inputs` and `outputs` are in the order of the C ABI.  `flops` counts floating-point operations as a
-    printable polynomial in the extents.
+    `inputs` and `outputs` are in the order of the C ABI; `constants` are arrays that the object file holds; `notes` say
+    what a reader of the schedule would otherwise ask, such as why an axis is not streamed.
     """
 
     name: str

@@ -88,9 +88,9 @@ class Einsum(Node):
 
     @property
     def by_index(self) -> int | None:
-        """The place of one-hot rows that say where in the result the rest is added: Σᵣ 1[i[r] = j]·g[r, k].
+        """Which operand is one-hot rows that say to which rows of the result the rest is added: Σᵣ 1[i[r] = j]·g[r, k].
 
-        None where there are none, whose classes are kept and whose indices are all summed.
+        Its index over classes (j) is kept, and all others (r) are summed; None where no operand is so.
         """
         kept = set(self.output)
         for place, (indices, operand) in enumerate(zip(self.inputs, self.operands, strict=True)):

@@ -26,7 +26,7 @@ from symnet.simplify.rewrite import Rewrite
 
 ODD = tuple(p.name for p in functions() if p.parity == "odd")
 EVEN = tuple(p.name for p in functions() if p.parity == "even")
-_SPELLED_OUT = ("log1p", "expm1")  # by logarithm.py and exponentials.py
+_SPELLED_OUT = ("log1p", "expm1")  # by exponentials.py
 
 _EXACT: dict[str, Callable[..., Expr]] = {
     **{p.name: p.sympy for p in functions() if p.sympy and p.name not in _SPELLED_OUT},
