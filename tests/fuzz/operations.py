@@ -15,8 +15,9 @@ import sympy
 import symnet as sn
 from symnet.expr.nodes.elementwise import elementwise
 from symnet.expr.nodes.node import Node
-from symnet.expr.nodes.primitives import PRIMITIVES
+from symnet.expr.nodes.primitives import PRIMITIVES, functions
 from symnet.expr.nodes.reduction import REDUCTIONS, reduce
+from symnet.expr.nodes.result_dtypes import CASTS
 from symnet.expr.nodes.symbols import Barrier, Sealed
 from tests.fuzz.growing import Grower
 from tests.fuzz.matrices import MATRICES
@@ -51,7 +52,7 @@ def _default_domain(x: Node) -> Node:
 
 NUMBERS = (2, -1, HALF, 1, 0, 3, -2, 0.3, sympy.pi)
 _CONDITIONS = ("lt", "le", "gt", "ge", "eq", "ne")
-_FUNCTIONS = [p.name for p in PRIMITIVES.values() if p.arity == 1 and not p.condition]
+_FUNCTIONS = [*(p.name for p in functions()), *CASTS]
 _PAIRS = [p.name for p in PRIMITIVES.values() if p.arity == 2 and not p.condition and p.name not in _CONDITIONS]
 
 

@@ -130,7 +130,7 @@ def test_schedules_of_the_compiler_are_in_order() -> None:
 @pytest.mark.parametrize("corruption", CORRUPTED)
 def test_a_corrupted_plan_is_caught_by_the_order_alone(corruption: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """No number is computed: the program itself shows that a value is read before it is there."""
-    monkeypatch.setattr("tests.conftest.early_read", lambda _: None)
+    monkeypatch.setenv("SYMNET_VERIFY", "0")
     part, wrong = CORRUPTED[corruption]
     monkeypatch.setattr(stream, part, wrong)
     assert any(map(_early, STREAMED))

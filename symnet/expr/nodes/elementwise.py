@@ -215,6 +215,10 @@ def _cube_root(x: Any) -> Any:
 
 
 # fmt: off
+absolute = unary("abs", "|x|; derivative sign(x), 0 at 0", result="same", sympy=sympy.Abs, parity="even", short=True)
+sign = unary("sign", "-1, 0 or 1; derivative 0",
+    result="same", numpy="sign", sympy=sympy.sign, parity="odd", bounded=True, short=True)
+floor = unary("floor", "the largest integer not above x; derivative 0", result="same", numpy="floor", sympy=sympy.floor)
 exp = unary("exp", "eˣ", numpy="exp", sympy=sympy.exp, steep=True)
 log = unary("log", "the natural logarithm of x", numpy="log", sympy=sympy.log, steep=True, short=True)
 log1p = unary("log1p", "log(1 + x), accurate near 0",
@@ -240,8 +244,6 @@ acosh = unary("acosh", "the inverse of cosh, for x ≥ 1; derivative 1/√(x² -
     numpy="arccosh", sympy=sympy.acosh, facts=("nonnegative",), steep=True)
 atanh = unary("atanh", "the inverse of tanh, for |x| < 1; derivative 1/(1 - x²)",
     numpy="arctanh", sympy=sympy.atanh, parity="odd", keeps_sign=True, steep=True)
-cbrt = unary("cbrt", "the real cube root of x, negative for negative x; derivative 1/(3·∛x²)",
-    numpy="cbrt", sympy=_cube_root, read=cfunctions.Cbrt, parity="odd", keeps_sign=True, steep=True, short=True)
 erf = unary("erf", "the error function of x", sympy=sympy.erf, parity="odd", bounded=True)
 erfc = unary("erfc", "1 - erf x, with all its digits where that is small",
     sympy=sympy.erfc, facts=("positive",), bounded=True)
@@ -249,10 +251,8 @@ gamma = unary("gamma", "Γ(x), ∞ at 0 and NaN at -1, -2, …; derivative Γ(x)
 loggamma = unary("loggamma", "log |Γ(x)|; derivative ψ(x)", sympy=sympy.loggamma, steep=True)
 digamma = unary("digamma", "ψ(x) = Γ′(x)/Γ(x); derivative the trigamma function, SymPy's polygamma(1, x)",
     sympy=sympy.digamma, steep=True)
-sign = unary("sign", "-1, 0 or 1; derivative 0",
-    result="same", numpy="sign", sympy=sympy.sign, parity="odd", bounded=True, short=True)
-floor = unary("floor", "the largest integer not above x; derivative 0", result="same", numpy="floor", sympy=sympy.floor)
-absolute = unary("abs", "|x|; derivative sign(x), 0 at 0", result="same", sympy=sympy.Abs, parity="even", short=True)
+cbrt = unary("cbrt", "the real cube root of x, negative for negative x; derivative 1/(3·∛x²)",
+    numpy="cbrt", sympy=_cube_root, read=cfunctions.Cbrt, parity="odd", keeps_sign=True, steep=True, short=True)
 # fmt: on
 PUBLIC = tuple(name for name in UNARY if name not in ("abs", "sign"))  # which take operands of more kinds elsewhere
 
