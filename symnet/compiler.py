@@ -132,12 +132,11 @@ def value_and_grad(
 def _answer(request: Request, stop: str | None) -> Any:
     """What the caller asked for: a function, or what stands after a stage."""
     requests.check(request)
-    if stop in (None, STOPS[-1]):
+    if stop is not None:
+        one_of(f"{request.call}(…, stop_after={stop!r})", stop, STOPS, "one of " + ", ".join(STOPS), "Choose a stage.")
+    if stop is None or stop == STOPS[-1]:
         requests.check_machine(request)
-    if stop is None:
-        return _function(request)
-    one_of(f"{request.call}(…, stop_after={stop!r})", stop, STOPS, "one of " + ", ".join(STOPS), "Choose a stage.")
-    return shown(request, stop)
+    return _function(request) if stop is None else shown(request, stop)
 
 
 def _function(request: Request) -> CompiledFunction | CrossCompiled:
