@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import weakref
+from pathlib import Path
 
 from symnet.study.critical_points.deadline import within
 
@@ -59,3 +62,21 @@ def test_an_end_that_python_ignores_comes_again() -> None:
 def test_an_end_at_the_very_end_does_not_escape() -> None:
     for k in range(200):
         within(1e-5 * k, lambda: sum(range(2000)))
+
+
+PROFILED = """
+import sys
+from symnet.study.critical_points.deadline import within
+assert within(60, lambda: 1) == 1
+assert within(0.02, lambda: [None for _ in iter(int, 1)]) is None
+sys.setprofile(lambda *_: None)
+def called(): return "called"
+print(called())
+"""
+
+
+def test_calls_below_a_profiler_go_on_afterwards() -> None:
+    """An exception that was taken back left CPython 3.11 looking for it for ever."""
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", PROFILED], capture_output=True, text=True, timeout=120, cwd=root)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "called\n", "")

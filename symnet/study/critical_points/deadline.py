@@ -54,16 +54,23 @@ class _Alarm:
                     if self.waiting.locked():
                         self.waiting.release()
                     time.sleep(1e-5)
-                _raise_in(self.thread, None)
+                _step()  # what was raised before the alarm ended arrives here
                 return
             except _Over:
                 continue
 
 
-def _raise_in(thread: int, kind: type[BaseException] | None) -> None:
-    """Raise in a thread at its next step; None takes back what was not raised yet."""
-    raised = ctypes.py_object(kind) if kind is not None else None
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), raised)
+def _raise_in(thread: int, kind: type[BaseException]) -> None:
+    """Raise in a thread at its next step.
+
+    It is never taken back: CPython then goes on looking for what is no longer there, at every step of every thread, and
+    in 3.11 for ever at the first call below a profiler.
+    """
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(kind))
+
+
+def _step() -> None:
+    """A call: the interpreter looks for exceptions from other threads at its beginning."""
 
 
 @contextmanager
