@@ -40,11 +40,11 @@ def check_modules(call: str, modules: Any, printer: Any) -> None:
         raise ArgumentError(explain(call, "modules that compute with floats", repr(exact[0]), mend))
 
 
-def spec(call: str, arg: Any) -> Any:
+def spec(arg: Any) -> Any:
     if isinstance(arg, (list, tuple, sympy.Tuple)):
-        return [spec(call, a) for a in arg]
+        return [spec(a) for a in arg]
     if isinstance(arg, sympy.MatrixBase):
-        return [[spec(call, arg[i, j]) for j in range(arg.cols)] for i in range(arg.rows)]
+        return [[spec(arg[i, j]) for j in range(arg.cols)] for i in range(arg.rows)]
     return sympy.Symbol(arg) if isinstance(arg, str) else arg
 
 

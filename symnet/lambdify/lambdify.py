@@ -67,7 +67,7 @@ def lambdify(
     if isinstance(args, str):
         args = sympy.symbols(args, seq=True)
     single = not isinstance(args, (list, tuple, set, sympy.Tuple))
-    specs = [args] if single else [spec(call, a) for a in args]
+    specs = [args] if single else [spec(a) for a in args]
     symbols = flat_symbols(call, specs)
     plan = arrangement(call, expr)
     real = None if dtype is None else dtypes.check(dtype, f"lambdify(…, dtype={dtype!r})")

@@ -103,6 +103,11 @@ def is_op(node: Node, *ops: str) -> bool:
     return isinstance(node, Elementwise) and node.op in ops
 
 
+def operands_of(op: str, x: Node) -> tuple[Node, ...]:
+    """The operands of a sum ("add") or a product ("mul"); of anything else, x itself."""
+    return x.operands if is_op(x, op) else (x,)
+
+
 # --------------------------------------------------------------------------- operators
 
 MINUS_ONE = sympy.Integer(-1)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from symnet.expr.nodes.constants import number_of
 from symnet.expr.nodes.contraction import Einsum
-from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of
 from symnet.expr.nodes.expansion import Expand, expand
 from symnet.expr.nodes.graph import rebuild, topological, with_operands
 from symnet.expr.nodes.node import Node, Shape
@@ -40,17 +40,13 @@ def _moved(node: Node) -> Node:
     x = node.operands[0]
     if _is_made_of_reductions(x, node.shape, node.axes, _DEEPEST):
         return _repeated(x, node.shape, node.axes)
-    if is_op(x, "mul", "pow") and any(map(_divides, _factors(x))):
-        below = [o for o in _factors(x) if _divides(o)]
-        above = [o for o in _factors(x) if not _divides(o)]
+    if is_op(x, "mul", "pow") and any(map(_divides, operands_of("mul", x))):
+        below = [o for o in operands_of("mul", x) if _divides(o)]
+        above = [o for o in operands_of("mul", x) if not _divides(o)]
         parts = [_over_all(_product(above), node.shape, node.axes)] if above else []
         parts += [with_operands(o, [_over_all(o.operands[0], node.shape, node.axes), o.operands[1]]) for o in below]
         return _product(parts)
     return node
-
-
-def _factors(x: Node) -> tuple[Node, ...]:
-    return x.operands if is_op(x, "mul") else (x,)
 
 
 def _product(factors: Iterable[Node]) -> Node:

@@ -8,7 +8,7 @@ that is not taken anything may be infinite or NaN.  Factors enter branches freel
 from __future__ import annotations
 
 from symnet.expr.nodes.constants import number, number_of
-from symnet.expr.nodes.elementwise import Elementwise, elementwise, is_op
+from symnet.expr.nodes.elementwise import Elementwise, elementwise, is_op, operands_of
 from symnet.expr.nodes.expansion import Expand
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import Place, broadcast_to
@@ -322,7 +322,7 @@ def _moved_into_choice(node: Node) -> Node | None:
     """y[k:]·where(c, (a/y)[k:], b) → where(c, y[k:]·(a/y)[k:], y[k:]·b)."""
     for choice in (o for o in node.operands if is_op(o, "where") and o.shape == node.shape):
         condition, *branches = choice.operands
-        inner = [f for branch in branches for f in _arrays(branch) if is_move(f)]
+        inner = [f for branch in branches for f in operands_of("mul", branch) if is_move(f)]
         for factor in node.operands:
             if is_move(factor) and factor.shape == node.shape and any(_cancels(factor, f) for f in inner):
                 rest = [o for o in node.operands if o is not factor and o is not choice]
@@ -346,7 +346,7 @@ def _times(factor: Node, branch: Node) -> Node:
 
 def _reciprocals_in(branch: Node, factors: Factors, chosen: Base) -> list[Base]:
     """The factors that divide a branch or a term of it, and the divisors that are factors of a branch."""
-    terms = [t for f in _arrays(branch) if is_op(f, "add") for t in f.operands]
+    terms = [t for f in operands_of("mul", branch) if is_op(f, "add") for t in f.operands]
     found = []
     for term in (branch, *terms):
         inner = Factors(factors.shape).times(term, trailing(term.rank, len(factors.shape)))
@@ -358,10 +358,6 @@ def _reciprocals_in(branch: Node, factors: Factors, chosen: Base) -> list[Base]:
             divides = term is branch and is_positive(exponent) and not is_positive(mine)
             found += [base] if divided or divides else []
     return found
-
-
-def _arrays(x: Node) -> tuple[Node, ...]:
-    return x.operands if is_op(x, "mul") else (x,)
 
 
 CHOICES = (

@@ -12,7 +12,7 @@ from sympy import Expr
 from symnet.expr.facts.assumptions import known
 from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.contraction import Einsum
-from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
@@ -41,7 +41,7 @@ def exponential_of_log(node: Node) -> Node | None:
     into the range, as in exp(log(exp(a) + exp(b)) + x), a step of the forward algorithm.
     """
     argument = node.operands[0]
-    terms = argument.operands if is_op(argument, "add") else (argument,)
+    terms = operands_of("add", argument)
     logs = [(t, n, x) for t in terms for n, x in [_multiple_of_log(t)] if x is not None]
     if len(terms) > 1:
         logs = [(t, n, x) for t, n, x in logs if is_negative(n) or not _sums_exponentials(x)]
@@ -64,7 +64,7 @@ def _sums_exponentials(x: Node) -> bool:
 
 
 def _holds_exponential(x: Node) -> bool:
-    return any(is_op(f, "exp") for f in (x.operands if is_op(x, "mul") else (x,)))
+    return any(is_op(f, "exp") for f in operands_of("mul", x))
 
 
 def _multiple_of_log(term: Node) -> tuple[Expr, Node | None]:

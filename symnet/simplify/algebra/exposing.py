@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from symnet.expr.facts.softmax import softmax_axes
 from symnet.expr.nodes.constants import number_of
 from symnet.expr.nodes.contraction import Einsum
-from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of
 from symnet.expr.nodes.expansion import Expand, expand
 from symnet.expr.nodes.extents import has_unit_axis, ints_arg, same_shape, shape_arg
 from symnet.expr.nodes.graph import with_operands
@@ -70,7 +70,7 @@ def _multiplied(old: Node, factors: list[Node]) -> Node:
     """-1·(x·y) → -1·x·y: a product of new factors, whose own factors stand beside the others."""
     if all(new is o for new, o in zip(factors, old.operands, strict=True)):
         return old
-    inner = [f for new in factors for f in (new.operands if is_op(new, "mul") else (new,))]
+    inner = [f for new in factors for f in operands_of("mul", new)]
     return broadcast_to(elementwise("mul", *inner), old.shape)
 
 

@@ -16,7 +16,7 @@ from symnet.expr.facts.softmax import softmax_axes
 from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.contraction import Einsum, contract
 from symnet.expr.nodes.contraction import sum as sum_over
-from symnet.expr.nodes.elementwise import elementwise, equal, is_op, where
+from symnet.expr.nodes.elementwise import elementwise, equal, is_op, operands_of, where
 from symnet.expr.nodes.extents import ints_arg, shape_arg
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import Slice, broadcast_to
@@ -124,7 +124,7 @@ def log_of_some_probabilities(node: Node) -> Node | None:
     rest is meant; the classes are different ones.
     """
     total = node.operands[0]
-    terms = [term for o in (total.operands if is_op(total, "add") else (total,)) for term in _apart(o)]
+    terms = [term for o in operands_of("add", total) for term in _apart(o)]
     numbers = [value for value, factors in terms if not factors]
     shares = [_share(value, factors) for value, factors in terms if factors]
     if not shares or any(s is None for s in shares) or len({(s.softmax, s.axis) for s in shares if s}) != 1:

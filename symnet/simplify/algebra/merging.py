@@ -9,7 +9,7 @@ from sympy import Expr
 
 from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.contraction import Einsum, Indices, contract
-from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of
 from symnet.expr.nodes.extents import ints_arg, same_shape, shape_arg
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import Place, Reshape, broadcast_to
@@ -77,7 +77,7 @@ def laid_at_once(term: Node) -> list[Node]:
         return [term]
     inner = placed.operands[0]
     core, axes = core_of(inner, trailing(inner.rank, inner.rank), inner.shape)
-    parts = core.operands if is_op(core, "add") else (core,)
+    parts = operands_of("add", core)
     found = []
     for part in parts:
         for each in laid_at_once(part):

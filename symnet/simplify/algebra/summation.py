@@ -12,7 +12,7 @@ from symnet.expr.facts.softmax import softmax_axes
 from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.contraction import Einsum, Indices, contract
 from symnet.expr.nodes.contraction import sum as sum_over
-from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of
 from symnet.expr.nodes.extents import same_extent
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import Concat, Place, Reshape
@@ -119,7 +119,7 @@ def _is_settled(term: Node, summed: set[int], whole: Node, node: Einsum) -> bool
 def _repeats_a_sum(term: Node, whole: Node, node: Einsum) -> bool:
     """Whether a term of `whole` holds, repeated, the sum of another term: the mean of x in x - mean(x)."""
     core, _ = align(term, whole.shape)
-    inside = set(core.operands if is_op(core, "mul") else (core,))
+    inside = set(operands_of("mul", core))
     totals = (split_coefficient(_summed_term(o, whole, node))[1] for o in whole.operands if o is not term)
     return any(len(factors) == 1 and factors[0] in inside for factors in totals)
 
@@ -146,7 +146,7 @@ def contract_delta_term_apart(node: Einsum) -> Node | None:
 def _delta_axes(term: Node, rank: int) -> set[int]:
     """The axes of a sum of this rank along which the deltas in a term of it stand."""
     axes: set[int] = set()
-    for factor in term.operands if is_op(term, "mul") else (term,):
+    for factor in operands_of("mul", term):
         core, where = align(factor, (None,) * (rank - factor.rank) + factor.shape)
         if core.kind == "delta":
             axes |= set(where)

@@ -12,7 +12,7 @@ from symnet.expr.facts.assumptions import known
 from symnet.expr.facts.softmax import softmax_axes
 from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.contraction import Einsum, contract
-from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of
 from symnet.expr.nodes.extents import ints_arg, same_extent, shape_arg
 from symnet.expr.nodes.indexing import Take, take
 from symnet.expr.nodes.movement import Concat, Place, Slice, broadcast_to, concat
@@ -100,7 +100,7 @@ def _total_of_choice(x: Node, summed: set[int], kept: Axes, deepest: int) -> Nod
 
 def _total_of_terms(x: Node, summed: set[int], deepest: int) -> Node | None:
     """Σ (2·p - q) → 2·Σ p - Σ q, where both are known."""
-    totals = [number_times_total(o, x, summed, deepest) for o in (x.operands if is_op(x, "add") else (x,))]
+    totals = [number_times_total(o, x, summed, deepest) for o in operands_of("add", x)]
     found = [t for t in totals if t is not None]
     return None if len(found) < len(totals) else found[0] if len(found) == 1 else elementwise("add", *found)
 

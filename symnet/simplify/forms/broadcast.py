@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of
 from symnet.expr.nodes.expansion import Expand, expand
 from symnet.expr.nodes.extents import has_unit_axis
 from symnet.expr.nodes.movement import drop_axes
@@ -36,7 +36,7 @@ def core_of(node: Node, axes: Axes, shape: Shape) -> tuple[Node, Axes]:
         elif _scaled_expand(node):
             *scalars, last = node.operands
             inner = last.operands[0]
-            node = elementwise("mul", *scalars, *(inner.operands if is_op(inner, "mul") else (inner,)))
+            node = elementwise("mul", *scalars, *operands_of("mul", inner))
             axes = tuple(axes[a] for a in last.axes)  # type: ignore[attr-defined]
         else:
             return _squeeze(node, axes, shape)

@@ -11,7 +11,7 @@ from sympy import Expr
 
 from symnet.expr.facts.softmax import softmax_axes
 from symnet.expr.nodes.constants import Size, number
-from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node, Shape
 from symnet.simplify.forms.broadcast import Axes, core_of, cover, restrict, spread, trailing, without_repetition
@@ -49,7 +49,7 @@ class Terms:
     def of(cls, node: Node) -> Terms:
         """The terms of a node, sums inside it opened."""
         terms = cls(node.shape)
-        operands = node.operands if is_op(node, "add") else (node,)
+        operands = operands_of("add", node)
         terms.count_of_operands = len(operands)
         for operand in operands:
             terms.plus(operand, trailing(operand.rank, node.rank))

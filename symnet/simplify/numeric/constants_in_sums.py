@@ -16,7 +16,7 @@ from sympy import Expr
 
 from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.contraction import Einsum, contract
-from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of
 from symnet.expr.nodes.extents import product
 from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.table import simplify
@@ -66,7 +66,7 @@ def _with_constant(term: Node, total: Expr, core: list[Node]) -> Node | None:
         return None
     (inside,) = whole.operands
     constant = elementwise("mul", number(each), *core) if core else number(each)
-    own = inside.operands if is_op(inside, "add") else (inside,)
+    own = operands_of("add", inside)
     element, turned = simplify([_sum_of(constant, own, 1), _sum_of(constant, own, -1)])
     either = (turned, element) if coefficient < 0 else (element, turned)
     found = next((e for e in either if _fires(e)), None)

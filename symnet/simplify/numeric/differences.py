@@ -11,7 +11,7 @@ from collections.abc import Callable
 from symnet.expr.facts.softmax import softmax_axes
 from symnet.expr.nodes.constants import number
 from symnet.expr.nodes.contraction import Einsum, contract
-from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.hoisting import moved_again, moves_of
@@ -124,7 +124,7 @@ def _squared_softmax(total: Einsum) -> Node | None:
 
 def _softmax_factor(term: Node) -> Node | None:
     """The softmax among the factors of a term, moved or not."""
-    factors = term.operands if is_op(term, "mul") else (term,)
+    factors = operands_of("mul", term)
     found = [f for f in factors if softmax_axes(moves_of(f)[1])]
     return found[0] if len(found) == 1 else None
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from symnet.expr.facts.assumptions import known
 from symnet.expr.nodes.constants import number_of
 from symnet.expr.nodes.contraction import Einsum
-from symnet.expr.nodes.elementwise import elementwise, equal, is_op, where
+from symnet.expr.nodes.elementwise import elementwise, equal, is_op, operands_of, where
 from symnet.expr.nodes.expansion import Expand
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import broadcast_to
@@ -63,7 +63,7 @@ def _guarded_terms(factor: Node, others: list[Node]) -> Node | None:
     total = _core(factor)
     if not is_op(total, "add"):
         return None
-    parts = [part for term in total.operands for part in (term.operands if is_op(term, "mul") else (term,))]
+    parts = [part for term in total.operands for part in operands_of("mul", term)]
     poles = {_core(p.operands[0]) for p in map(_core, parts) if _is_reciprocal_root(p) or _is_reciprocal_of_sum(p)}
     met = {s for s in poles if any(_vanish_with(others, bases) for bases in _squares(s))}
     new = _without_poles(factor, met, _DEEPEST) if met else factor
@@ -160,10 +160,10 @@ def _vanish_twice(factors: list[Node], bases: frozenset[Node]) -> bool:
 
 def _squares(total: Node) -> Iterator[frozenset[Node]]:
     """For each term of a sum that is 0 only where all its terms are: the bases whose product is then 0."""
-    for term in total.operands if is_op(total, "add") else (total,):
+    for term in operands_of("add", total):
         if not known(term, "nonnegative"):
             return
-    for term in total.operands if is_op(total, "add") else (total,):
+    for term in operands_of("add", total):
         inside = term.operands if isinstance(term, Einsum) else (term,)
         if len(inside) == 1:
             factors = inside[0].operands if is_op(inside[0], "mul") else inside

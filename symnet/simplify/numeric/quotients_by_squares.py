@@ -19,7 +19,7 @@ from sympy import Expr
 
 from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.contraction import Einsum
-from symnet.expr.nodes.elementwise import elementwise, is_op, where
+from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of, where
 from symnet.expr.nodes.expansion import Expand
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import broadcast_to
@@ -66,7 +66,7 @@ def multiply_into_choice_of_quotient(node: Node) -> Node | None:
         squared = set(_squared_in_choices(factor)) if factor.shape == node.shape else set()
         taken = [o for o in node.operands if o.rank == node.rank and moves_of(split_power(o)[0])[1] in squared]
         if taken:
-            terms = [_multiplied(t, taken) for t in (factor.operands if is_op(factor, "add") else (factor,))]
+            terms = [_multiplied(t, taken) for t in operands_of("add", factor)]
             rest = [o for o in node.operands if o is not factor and o not in taken]
             return broadcast_to(product(ONE, (*rest, sum_of_all(terms))), node.shape)
     return None
@@ -74,7 +74,7 @@ def multiply_into_choice_of_quotient(node: Node) -> Node | None:
 
 def _multiplied(term: Node, taken: list[Node]) -> Node:
     """A term times factors, which go into its choice."""
-    factors = [choice_of_moved(f) for f in (term.operands if is_op(term, "mul") else (term,))]
+    factors = [choice_of_moved(f) for f in operands_of("mul", term)]
     choices = [f for f in factors if is_op(f, "where") and is_zero(f.operands[2])]
     if not choices:
         return elementwise("mul", *taken, term)
@@ -93,7 +93,7 @@ def _squared_in_choices(x: Node) -> Iterator[Node]:
     if is_op(choice, "where") and is_zero(choice.operands[2]):
         inside = choice.operands[1]
         yield from _squared_in_choices(inside)
-        for factor in inside.operands if is_op(inside, "mul") else (inside,):
+        for factor in operands_of("mul", inside):
             yield from _squared_below(factor)
 
 

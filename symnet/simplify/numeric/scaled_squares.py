@@ -19,7 +19,7 @@ from sympy import Expr
 from symnet.expr.facts.assumptions import known
 from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.contraction import Einsum
-from symnet.expr.nodes.elementwise import elementwise, is_op, where
+from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of, where
 from symnet.expr.nodes.expansion import Expand
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.node import Node
@@ -95,7 +95,7 @@ def degree_of(total: Node) -> Expr | None:
     """q of a sum of terms c·|x|^q, c > 0, and of numbers; None where it is none, or scaled already."""
     if total.dtype not in RANGES:
         return None
-    terms = total.operands if is_op(total, "add") else (total,)
+    terms = operands_of("add", total)
     if any(t.shape != total.shape and number_of(t) is None for t in terms):
         return None
     degrees = {_degree(t) for t in terms}

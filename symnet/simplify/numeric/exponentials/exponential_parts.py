@@ -16,7 +16,7 @@ from symnet.expr.facts.assumptions import known
 from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.contraction import Einsum, contract
 from symnet.expr.nodes.contraction import sum as sum_over
-from symnet.expr.nodes.elementwise import elementwise, equal, is_op, where
+from symnet.expr.nodes.elementwise import elementwise, equal, is_op, operands_of, where
 from symnet.expr.nodes.expansion import expand
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node, Shape, kept_on_node
@@ -129,7 +129,7 @@ class Part:
 
 def parts_of(total: Node) -> list[Part] | None:
     """The parts of a sum in which exponentials stand; None where there are none.  What is none is one weight."""
-    terms = total.operands if is_op(total, "add") else (total,)
+    terms = operands_of("add", total)
     parts = [(term, _part(term, total.shape)) for term in terms]
     found = [part for _, part in parts if part is not None]
     if all(part.is_number for part in found):
@@ -197,11 +197,7 @@ def _is_positive_sum_out_of_range(total: Node) -> bool:
 
 def _chosen_part(condition: Node, term: Node, other: Node) -> Part | None:
     """The part of where(c, w·exp(u), 0)."""
-    part = (
-        _multiple(term.operands if is_op(term, "mul") else (term,))
-        if number_of(without_repetition(other)) == 0
-        else None
-    )
+    part = _multiple(operands_of("mul", term)) if number_of(without_repetition(other)) == 0 else None
     if part is None or part.weight is None:
         return None
     weight = where(condition, part.weight, 0)
@@ -232,7 +228,7 @@ def _summed_part(total: Einsum) -> Part | None:
     inside = total.operands[0] if total.is_sum else as_one_operand(total)
     if inside is None:
         return None
-    part = _multiple(inside.operands if is_op(inside, "mul") else (inside,))
+    part = _multiple(operands_of("mul", inside))
     if part is None:
         return None
     indices = max(total.inputs, key=len)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from symnet.expr.nodes.contraction import Einsum, contract
-from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of
 from symnet.expr.nodes.extents import same_shape, shape_arg
 from symnet.expr.nodes.graph import topological, with_operands
 from symnet.expr.nodes.indexing import take
@@ -51,7 +51,7 @@ def exponential_joins_terms_that_are_added_by_index(node: Node) -> Node | None:
         if not is_op(operand, "add") or operand.rank != node.rank:
             continue
         found: list[Node] = []
-        for factor in (f for term in operand.operands for f in _factors(term)):
+        for factor in (f for term in operand.operands for f in operands_of("mul", term)):
             found += (o for o in _joining(*align(factor, node.shape), node, operand) if o not in found)
         if found:
             terms = [_term_joined(term, found, node, operand) for term in operand.operands]
@@ -62,7 +62,7 @@ def exponential_joins_terms_that_are_added_by_index(node: Node) -> Node | None:
 
 def _term_joined(term: Node, found: list[Node], whole: Node, operand: Node) -> Node:
     """A term times the exponentials, each taken into a factor that is added by index if there is one."""
-    factors, left = list(_factors(term)), list(found)
+    factors, left = list(operands_of("mul", term)), list(found)
     for k, factor in enumerate(factors):
         core, places = align(factor, whole.shape)
         joining = [o for o in _joining(core, places, whole, operand) if o in left]
@@ -70,10 +70,6 @@ def _term_joined(term: Node, found: list[Node], whole: Node, operand: Node) -> N
             factors[k] = _joined(core, places, product(ONE, tuple(joining)), whole)
             left = [o for o in left if o not in joining]
     return product(ONE, (*left, *factors))
-
-
-def _factors(term: Node) -> tuple[Node, ...]:
-    return term.operands if is_op(term, "mul") else (term,)
 
 
 def _joining(core: Node, places: Axes, whole: Node, operand: Node) -> list[Node]:

@@ -12,7 +12,7 @@ from sympy import Expr
 
 from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.contraction import contract
-from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.elementwise import elementwise, operands_of
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node, Shape
 from symnet.simplify.forms.broadcast import Axes, spread, trailing, without_repetition
@@ -101,7 +101,7 @@ def product_of(values: Sequence[Placed], axes: Axes, shape: Shape) -> Node:
             factors.append(spread(core, tuple(axes.index(i) for i in ordered), shape))
     if not factors:
         return broadcast_to(number(1), shape)
-    factors = [f for o in factors for f in (o.operands if is_op(o, "mul") else (o,))]
+    factors = [f for o in factors for f in operands_of("mul", o)]
     return broadcast_to(factors[0] if len(factors) == 1 else elementwise("mul", *factors), shape)
 
 

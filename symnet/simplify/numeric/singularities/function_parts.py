@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import sympy
 
 from symnet.expr.nodes.constants import number, number_of
-from symnet.expr.nodes.elementwise import is_op
+from symnet.expr.nodes.elementwise import is_op, operands_of
 from symnet.expr.nodes.node import Node
 from symnet.simplify.forms.broadcast import align, trailing
 from symnet.simplify.forms.factors import Base, Factors
@@ -63,7 +63,7 @@ def _expanded(piece: Factors, order: int, u: Monomial, expander: Expander) -> Ex
 def parts_of(node: Node, u: Monomial, expander: Expander) -> list[Part]:
     """The terms of a node by what stands beside functions of u in them."""
     found: dict[object, Part] = {}
-    for term in node.operands if is_op(node, "add") else (node,):
+    for term in operands_of("add", node):
         rest, piece = Factors(node.shape), Factors(node.shape)
         factors = _opened(Factors(node.shape).times(term, trailing(term.rank, node.rank)), u, expander)
         piece.coefficient = factors.coefficient

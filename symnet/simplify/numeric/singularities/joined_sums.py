@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from symnet.expr.nodes.constants import Size, number
 from symnet.expr.nodes.contraction import Einsum, contract
-from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of
 from symnet.expr.nodes.node import Node
 from symnet.simplify.forms.broadcast import Axes
 from symnet.simplify.forms.coefficients import ONE, sum_of_all
@@ -26,7 +26,7 @@ MOST_OF_ONE_LEVEL = 16
 def opened_terms(node: Node, deep: bool = True) -> list[Factors] | None:
     """The terms of a sum or product multiplied out, where `deep` the sums inside them too; None where they are many."""
     most = MOST_TERMS if deep else MOST_OF_ONE_LEVEL
-    terms = [f for o in (node.operands if is_op(node, "add") else (node,)) for f in monomials(o, node)]
+    terms = [f for o in operands_of("add", node) for f in monomials(o, node)]
     done: list[Factors] = []
     while terms and len(terms) + len(done) <= most:
         each = terms.pop(0)
