@@ -4,14 +4,16 @@ In: nothing.  Out: `BUILDING` and `LLVM`, in the order in which one thread may t
 result one thread makes and all others get.
 
 A forked child has only the thread that forked: a lock that another one held would stay held for ever.  So a fork waits
-until these locks are free (and llvmlite's own, which stands around every call into LLVM), holds them meanwhile, and
-parent and child give them back.
+until these locks are free (and llvmlite's own, which stands around every call into LLVM) and no other thread is in the
+middle of importing a module, holds them meanwhile, and parent and child give them back.
 
 Not handled: forks that bypass Python (`os.register_at_fork` has no say in them).
 """
 
 from __future__ import annotations
 
+import _imp
+import importlib
 import os
 import sys
 import threading
@@ -63,24 +65,38 @@ class Healed:
 _held: list[AbstractContextManager[Any]] = []
 
 
+class _ImportLock:
+    """The interpreter's import lock: who holds it knows that no other thread begins to import a module."""
+
+    def __enter__(self) -> None:
+        _imp.acquire_lock()
+
+    def __exit__(self, *exception: object) -> None:
+        _imp.release_lock()
+
+
 def _hold() -> None:
-    """Take every lock, in order."""
-    _wait_for_imports()
-    for lock in (BUILDING, LLVM, *_llvmlites()):
-        lock.__enter__()
-        _held.append(lock)
+    """Take every lock, in order, at a moment when no other thread is importing; five seconds at most, since that
+    thread may be waiting for what this one is importing.
 
-
-def _wait_for_imports() -> None:
-    """Until no other thread is in the middle of importing a module, whose lock the child would find taken; a second
-    at most, since it may be this thread that imports.
+    The locks are given back before each new try: the importing thread may need them to come to its end.
     """
-    end = time.monotonic() + 1
-    while threading.active_count() > 1 and time.monotonic() < end:
-        specs = [getattr(module, "__spec__", None) for module in list(sys.modules.values())]
-        if not any(getattr(spec, "_initializing", False) for spec in specs):
+    end = time.monotonic() + 5
+    while True:
+        for lock in (BUILDING, LLVM, *_llvmlites(), _ImportLock()):
+            lock.__enter__()
+            _held.append(lock)
+        if not _others_import() or time.monotonic() > end:
             break
+        _give_back()
         time.sleep(0.001)
+
+
+def _others_import() -> bool:
+    """Whether another thread is in the middle of importing a module, whose lock a child would find taken for ever."""
+    me = threading.get_ident()
+    locks = [made() for made in list(getattr(importlib._bootstrap, "_module_locks", {}).values())]
+    return any(lock is not None and getattr(lock, "owner", me) != me for lock in locks)
 
 
 def _give_back() -> None:

@@ -127,6 +127,42 @@ def test_a_child_forked_during_the_first_compilation_works():
     check(FORK, "compile", "cold", 3)
 
 
+SLOW_IMPORT = """
+from symnet.locks import BUILDING
+folder, first = sys.argv[1], sys.argv[2]
+sys.path.insert(0, folder)
+open(os.path.join(folder, "slow.py"), "w").write("import time\\ntime.sleep(0.5)\\nvalue = 5")
+begun = threading.Event()
+def build_and_import():
+    with BUILDING:
+        begun.set()
+        time.sleep(0.2)
+    import slow
+def import_that_builds():
+    begun.set()
+    import slow
+    with BUILDING:
+        pass
+worker = threading.Thread(target={"building": build_and_import, "importing": import_that_builds}[first])
+worker.start()
+begun.wait()
+child = os.fork()
+if child == 0:
+    signal.alarm(60)
+    import slow
+    os._exit(slow.value)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 5
+worker.join()
+print("done")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+@pytest.mark.parametrize("first", ["building", "importing"])
+def test_a_child_can_import_what_another_thread_was_importing(first, tmp_path):
+    check(SLOW_IMPORT, tmp_path, first)
+
+
 # ----- interrupts
 
 INTERRUPT = """
