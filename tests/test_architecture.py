@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "symnet"
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "dtypes", "locks", "arrays", "collector"),
+    ("errors", "dtypes", "locks", "arrays", "collector", "elementary"),
     ("expr",),
     ("diff", "simplify", "nn", "reference"),
     ("calculus", "source", "reading", "lower", "loops"),
@@ -274,6 +274,13 @@ def test_only_the_face_imports_by_name() -> None:
 
 def test_the_loop_language_stands_alone() -> None:
     assert list(imported((PACKAGE / "loops" / "ir.py").read_text(), "symnet.loops.ir", False)) == []
+
+
+def test_elementary_functions_stand_alone() -> None:
+    """They are written for lanes of any sort: of a back end they know nothing, nor of the rest of the house."""
+    files = [name for name in SOURCES if part_of(name) == "elementary"]
+    targets = {target for name in files for target in imported(SOURCES[name].read_text(), name, name.count(".") == 1)}
+    assert {part_of(target) for target in targets} == {"elementary"}
 
 
 def test_importing_symnet_loads_neither_llvmlite_nor_anything_optional() -> None:

@@ -15,7 +15,7 @@ import sympy
 import sympy.codegen.cfunctions
 
 import symnet as sn
-from tests.llvm.test_math import ulps
+from tests.elementary.test_accuracy import ulps
 
 x, y = sn.tensor("x", sn.dim("m")), sn.tensor("y", sn.dim("m"))
 KIND = {"float32": "float", "float64": "double"}

@@ -22,7 +22,7 @@ from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.primitives import functions
 from symnet.reference.context import Context
 from symnet.reference.evaluation import MEANING as ARRAYS
-from tests.llvm.math_cases import ORACLE
+from tests.elementary.cases import ORACLE
 
 Exact = np.ndarray[Any, np.dtype[Any]]
 NAN, INF = mpf("nan"), mpf("inf")

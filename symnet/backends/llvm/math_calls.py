@@ -1,4 +1,4 @@
-"""Calls of the vector math functions of `backends/llvm/math/`.
+"""Calls of the functions of `elementary/`.
 
 In: a function's name and its evaluated arguments.  Out: a call of an internal function of the module, which
 LLVM inlines, unless a function calls so many that their code would be larger than the first cache for instructions.
@@ -47,7 +47,7 @@ def _outside(name: str) -> str:
     return name.replace(_PREFIX, _CALLED, 1)
 
 
-_INTEGERS = {"i32": 32, "i64": 64}  # bits
+_AS_WIDE = {"i32": "float", "i64": "double"}  # the lanes whose integers these are
 
 
 @lru_cache(maxsize=1024)
@@ -57,25 +57,22 @@ def function_text(
     """The definition of `function` and of everything it needs: (symbol, text) pairs."""
     from llvmlite import ir
 
-    from symnet.backends.llvm.math.table import INTEGER_MATH, MATH
+    from symnet.backends.llvm.lanes import INTEGER, REAL, InstructionLanes, internal_function, shaped
+    from symnet.elementary.table import FUNCTIONS, INTEGER_FUNCTIONS
 
-    is_integer = scalar in _INTEGERS
-    table = INTEGER_MATH if is_integer else MATH
+    is_integer = scalar in _AS_WIDE
+    table = INTEGER_FUNCTIONS if is_integer else FUNCTIONS
     if name not in table:
         raise MissingRuleError(
             explain(
                 f'Op("{name}")',
-                "a function in the table MATH of symnet/backends/llvm/math/table.py",
+                "a function in the table FUNCTIONS of symnet/elementary/table.py",
                 f'"{name}"',
                 "Write it in a file of that folder, or a line in OPERATIONS of symnet/backends/llvm/ops.py.",
             )
         )
-    module = ir.Module()
-    element = ir.IntType(_INTEGERS[scalar]) if is_integer else ir.FloatType() if scalar == "float" else ir.DoubleType()
-    kind = ir.VectorType(element, lanes) if lanes else element
-    body = ir.Function(module, ir.FunctionType(kind, [kind] * arity), function)
-    body.linkage = "internal"
-    body.attributes.add("alwaysinline")
+    element, kind = (INTEGER[_AS_WIDE[scalar]], _AS_WIDE[scalar]) if is_integer else (REAL[scalar], scalar)
+    body = internal_function(ir.Module(), function, shaped(element, lanes), arity, ("alwaysinline",))
     builder = ir.IRBuilder(body.append_basic_block("entry"))
-    builder.ret(table[name](builder, *body.args))
-    return tuple((value.name, str(value)) for value in module.global_values)
+    builder.ret(table[name](InstructionLanes(builder, kind, lanes), *body.args))
+    return tuple((value.name, str(value)) for value in body.module.global_values)

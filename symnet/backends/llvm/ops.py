@@ -2,7 +2,7 @@
 
 In: an operation's name, its dtype and its evaluated arguments.  Out: the value.  Arguments are scalars or
 vectors; a scalar beside a vector is spread.  Multiplications may be contracted into additions; nothing else
-is reassociated, and NaN and infinities are kept.  Math functions come from `backends/llvm/math/`, as internal functions
+is reassociated, and NaN and infinities are kept.  The others are functions of `elementary/`, internal to the module,
 written once per module and inlined by LLVM.
 """
 
@@ -224,7 +224,7 @@ def _saturate(e: Emitter, value: V, target: str) -> V:
     return e.text.call(name, target, value.lanes, value)
 
 
-OPERATIONS: dict[str, Emission] = {  # all others are functions: math/table.py
+OPERATIONS: dict[str, Emission] = {  # all others are functions: elementary/table.py
     **{name: partial(_arithmetic, name) for name in _ARITHMETIC},
     **{name: partial(_comparison, name) for name in _COMPARISON},
     **{name: partial(_extremum, name) for name in ("maximum", "minimum")},

@@ -1,6 +1,6 @@
 """a mod b and a // b of reals: C's fmod, exactly, with the sign put right as Python and NumPy do.
 
-In: a builder and two values of one real lane type.  Out: IR with one loop, no calls.
+In: lanes and two values of theirs.  Out: a value, by one loop.
 
 The quotient's leading bits are a whole number n below 2^52, r - n·s is exact where s is b times a power of two, and
 each round takes 51 bits off a quotient: one round where |a/b| < 2^51, which is nearly always.  float goes by way of
@@ -12,14 +12,9 @@ as a pair (`double_double.py`) where n may be one too large.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from llvmlite import ir
-
-from symnet.backends.llvm.math import double_double as dd
-from symnet.backends.llvm.math.algebraic import floor_of
-from symnet.backends.llvm.math.any_lane import any_lane
-from symnet.backends.llvm.math.lanes import Lanes, Value
+from symnet.elementary import double_double as dd
+from symnet.elementary.algebraic import floor
+from symnet.elementary.lanes import Lanes, Value
 
 INF, NAN = float("inf"), float("nan")
 BITS = 51  # of a quotient, in each round
@@ -28,17 +23,12 @@ LIFT = 54  # a subnormal times 2^54 is normal
 FAR, BACK = 2.0**500, 2.0**400  # beyond 2^±500 a round's numbers are scaled: its products stay in range
 
 
-def mod(builder: ir.IRBuilder, a: Value, b: Value) -> Value:
+def mod(lanes: Lanes, a: Value, b: Value) -> Value:
     """a - b·⌊a/b⌋ with the sign of b; NaN for b = 0 and for infinite a, a itself (or b) for infinite b.
 
     Error: 0.5 ulp: the remainder is exact, and adding b, where the signs differ, rounds once, as in NumPy.
     """
-    lanes = Lanes(builder, a.type)
-    if lanes.kind == "double":
-        return _mod(lanes, a, b)
-    wide = Lanes(builder, a.type, "double")
-    a, b = (builder.fpext(v, wide.real) for v in (a, b))
-    return builder.fptrunc(_mod(wide, a, b), lanes.real)
+    return lanes.narrow(_mod(lanes.wide, *map(lanes.widen, (a, b))))
 
 
 def _mod(lanes: Lanes, a: Value, b: Value) -> Value:
@@ -48,23 +38,18 @@ def _mod(lanes: Lanes, a: Value, b: Value) -> Value:
     return lanes.select(_is_defined(lanes, a, b), found, NAN)
 
 
-def floor_divide(builder: ir.IRBuilder, a: Value, b: Value) -> Value:
+def floor_divide(lanes: Lanes, a: Value, b: Value) -> Value:
     """⌊a/b⌋ by the exact remainder, as NumPy has it: (a - a fmod b)/b, one less where the signs differ, made whole.
 
     a/b for b = 0, NaN for infinite a, and 0 or -1 for infinite b.
 
     Error: 2 ulp, of the rounded a - a fmod b and its quotient, which are then rounded to a whole number.
     """
-    lanes = Lanes(builder, a.type)
-    if lanes.kind == "double":
-        rest = _fmod(lanes, a, b)
-    else:
-        wide = Lanes(builder, a.type, "double")
-        rest = builder.fptrunc(_fmod(wide, *(builder.fpext(v, wide.real) for v in (a, b))), lanes.real)
+    rest = lanes.narrow(_fmod(lanes.wide, *map(lanes.widen, (a, b))))
     quotient = lanes.div(lanes.sub(a, rest), b)
     moves = lanes.both(_differ(lanes, a, b), lanes.either(lanes.less(rest, 0.0), lanes.less(0.0, rest)))
     quotient = lanes.select(moves, lanes.sub(quotient, 1.0), quotient)
-    below = floor_of(lanes, quotient)
+    below = floor(lanes, quotient)
     whole = lanes.select(lanes.less(0.5, lanes.sub(quotient, below)), lanes.add(below, 1.0), below)
     ratio = lanes.div(a, b)
     found = lanes.select(lanes.equal(quotient, 0.0), lanes.copy_sign(0.0, ratio), whole)
@@ -93,27 +78,25 @@ def _remainder(lanes: Lanes, size: Value, divisor: Value) -> Value:
     """size mod divisor, of finite size ≥ 0 and divisor > 0: rounds until every lane's rest is below the divisor."""
     tiny = lanes.less(divisor, lanes.format.smallest_normal)
     lifted = lanes.select(tiny, lanes.mul(divisor, 2.0**LIFT), divisor)
-    lift = lanes.builder.select(tiny, lanes.int_const(LIFT), lanes.int_const(0))
+    lift = lanes.int_select(tiny, LIFT, 0)
     exponent = lanes.int_sub(_exponent(lanes, lifted), lift)
 
     def more(rest: Value) -> Value:
-        return lanes.builder.not_(lanes.less(rest, divisor))
+        return lanes.opposite(lanes.less(rest, divisor))
 
-    def round_(rest: Value) -> Value:
-        return lanes.select(more(rest), _round(lanes, rest, divisor, exponent), rest)
+    def step(rest: Value) -> tuple[Value]:
+        return (lanes.select(more(rest), _round(lanes, rest, divisor, exponent), rest),)
 
-    return _while(lanes, size, more, round_)
+    return lanes.repeat((size,), more, step)[0]
 
 
 def _round(lanes: Lanes, rest: Value, divisor: Value, exponent: Value) -> Value:
     """rest - n·s for the largest n·s that takes `BITS` bits off the quotient, s the divisor times a power of two."""
-    builder = lanes.builder
     excess = lanes.int_sub(lanes.int_sub(_exponent(lanes, rest), exponent), BITS)
-    above = builder.icmp_signed(">", excess, lanes.int_const(0))
-    shift = builder.select(above, excess, lanes.int_const(0))
+    shift = lanes.int_select(lanes.int_less(0, excess), excess, 0)
     half = lanes.shift_right(shift, 1)
     scaled = lanes.mul(lanes.mul(divisor, _power_of_two(lanes, half)), _power_of_two(lanes, lanes.int_sub(shift, half)))
-    count = floor_of(lanes, lanes.div(rest, scaled))
+    count = floor(lanes, lanes.div(rest, scaled))
     factor = lanes.select(lanes.less(rest, 1 / FAR), BACK, lanes.select(lanes.less(FAR, rest), 1 / BACK, 1.0))
     near, unit = lanes.mul(rest, factor), lanes.mul(scaled, factor)
     product = dd.product(lanes, count, unit)
@@ -133,19 +116,4 @@ def _power_of_two(lanes: Lanes, n: Value) -> Value:
     return lanes.from_bits(lanes.shift_left(lanes.int_add(n, BIAS), MANTISSA))
 
 
-def _while(lanes: Lanes, start: Value, more: Callable[[Value], Value], step: Callable[[Value], Value]) -> Value:
-    """`step` again and again, as long as any lane wants more."""
-    builder = lanes.builder
-    function = builder.function
-    before = builder.block
-    head, body, leave = (function.append_basic_block(name) for name in ("head", "round", "done"))
-    builder.branch(head)
-    builder.position_at_end(head)
-    value = builder.phi(lanes.real)
-    value.add_incoming(start, before)
-    builder.cbranch(any_lane(builder, more(value)), body, leave)
-    builder.position_at_end(body)
-    value.add_incoming(step(value), builder.block)
-    builder.branch(head)
-    builder.position_at_end(leave)
-    return value
+FUNCTIONS = (mod, floor_divide)

@@ -1,7 +1,7 @@
 """erf: an odd polynomial up to 1, then 1 - erfc with erfc as the exponential of a polynomial.
 
-In: a builder and a value of any real lane type.  Out: inlined IR, no branches (both forms are computed and
-one is selected), no calls.
+In: lanes and a value of theirs.  Out: a value, by straight-line operations (both forms are computed and one is
+selected).
 
 erf x = x + x·p(x²) for |x| ≤ 1.  Beyond, with t = |x| - 1, erfc |x| = erfc(1)·e^(-t·q(t)): the exponent is
 small where erfc is large, so the exponential's rounding hardly shows in 1 - erfc.
@@ -15,10 +15,8 @@ the relative error of erf: p of degree 6, 2^-28.6, and q of degree 5 on t ≤ 3,
 
 from __future__ import annotations
 
-from llvmlite import ir
-
-from symnet.backends.llvm.math.exponential import exp_normal
-from symnet.backends.llvm.math.lanes import Lanes, Value
+from symnet.elementary.exponential import exp_normal
+from symnet.elementary.lanes import Lanes, Value
 
 ERFC_ONE = 0.15729920705028513
 ERF_IS_ONE = {"float": 4.0, "double": 5.95}  # erf x rounds to 1 above
@@ -69,12 +67,11 @@ ERFC_EXPONENT = {
 }
 
 
-def erf(builder: ir.IRBuilder, x: Value) -> Value:
+def erf(lanes: Lanes, x: Value) -> Value:
     """The error function 2/√π·∫₀ˣ e^(-t²) dt.
 
     Error: 1 ulp with fma, 1.2 ulp without (float and double).
     """
-    lanes = Lanes(builder, x.type)
     size = lanes.abs(x)
     square = lanes.mul(x, x)
     near = lanes.mul_add(size, lanes.horner(square, ERF[lanes.kind]), size)
@@ -82,3 +79,6 @@ def erf(builder: ir.IRBuilder, x: Value) -> Value:
     decay = exp_normal(lanes, lanes.mul(lanes.neg(t), lanes.horner(t, ERFC_EXPONENT[lanes.kind])))
     far = lanes.mul_add(decay, -ERFC_ONE, 1.0)
     return lanes.copy_sign(lanes.select(lanes.less(size, 1.0), near, far), x)
+
+
+FUNCTIONS = (erf,)

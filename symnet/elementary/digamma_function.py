@@ -1,6 +1,6 @@
 """ψ = Γ′/Γ: a polynomial through its root on [1, 2], recurrences beside it, the asymptotic series beyond.
 
-In: a builder and a value of any real lane type.  Out: inlined IR, no branches, no calls.
+In: lanes and a value of theirs.  Out: a value, by straight-line operations.
 
 ψ(x) = (x - x₀)·q(x - 3/2) on [1, 2]; ψ(x) = ψ(x ± 1) ∓ … up to 3; above, ψ(x) = ψ(x + 4) - Σ 1/(x + k) below 6, and
 ψ(z) = log z - 1/(2z) - p(1/z²)/z².  For negative x, ψ(-a) = ψ(a + 1) + π·cot πa.  float goes by way of double.
@@ -13,11 +13,9 @@ interpolated at Chebyshev points at 300 bits, coefficients then rounded.
 
 from __future__ import annotations
 
-from llvmlite import ir
-
-from symnet.backends.llvm.math.lanes import Lanes, Value, in_double
-from symnet.backends.llvm.math.logarithm import log_of
-from symnet.backends.llvm.math.turns import PI, turn_of
+from symnet.elementary.lanes import Lanes, Value, in_double
+from symnet.elementary.logarithm import log
+from symnet.elementary.turns import PI, turn_of
 
 INF, NAN = float("inf"), float("nan")
 ROOT = (1.4616321449683622, 9.549995429965697e-17)
@@ -62,8 +60,11 @@ DIGAMMA_FAR = (
 
 
 @in_double
-def digamma_of(lanes: Lanes, x: Value) -> Value:
-    """`digamma` on double lanes."""
+def digamma(lanes: Lanes, x: Value) -> Value:
+    """The digamma function ψ; ∓inf at ±0, NaN at -1, -2, …
+
+    Error: 0.6 ulp (float), 4 ulp (double) for x > 0; for x < 0, 4 ulp of the larger of log(2 - x) and the value's size.
+    """
     size = lanes.abs(x)
     is_left = lanes.less(x, 0.0)
     right = _right(lanes, lanes.select(is_left, lanes.add(size, 1.0), x))
@@ -96,12 +97,7 @@ def _far(lanes: Lanes, x: Value) -> Value:
     first_two = lanes.div(lanes.add(x, next_one), lanes.mul(x, next_one))
     last_two = lanes.div(lanes.add(third, fourth), lanes.mul(third, fourth))
     steps = lanes.select(is_short, lanes.add(first_two, last_two), 0.0)
-    return lanes.sub(log_of(lanes, z), lanes.add(series, steps))
+    return lanes.sub(log(lanes, z), lanes.add(series, steps))
 
 
-def digamma(builder: ir.IRBuilder, x: Value) -> Value:
-    """The digamma function ψ; ∓inf at ±0, NaN at -1, -2, …
-
-    Error: 0.6 ulp (float), 4 ulp (double) for x > 0; for x < 0, 4 ulp of the larger of log(2 - x) and the value's size.
-    """
-    return digamma_of(builder, x)
+FUNCTIONS = (digamma,)

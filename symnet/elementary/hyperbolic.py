@@ -1,7 +1,7 @@
 """tanh, sinh and cosh: an odd polynomial near 0, exponentials beyond.
 
-In: a builder and a value of any real lane type.  Out: inlined IR, no branches (both forms are computed and
-one is selected), no calls.
+In: lanes and a value of theirs.  Out: a value, by straight-line operations (both forms are computed and one is
+selected).
 
 Not handled: rounding modes other than nearest-even.
 
@@ -12,10 +12,8 @@ at 160 bits, coefficients then rounded) of the relative error: degree 4, 2^-26.8
 
 from __future__ import annotations
 
-from llvmlite import ir
-
-from symnet.backends.llvm.math.exponential import LN_LARGEST, exp_normal, exp_twice_plus_one
-from symnet.backends.llvm.math.lanes import Lanes, Value
+from symnet.elementary.exponential import LN_LARGEST, exp_normal, exp_twice_plus_one
+from symnet.elementary.lanes import Lanes, Value
 
 TANH = {
     "float": (-0.3333328, 0.13331442, -0.053739715, 0.020639084, -0.0057049836),
@@ -49,12 +47,11 @@ TANH_NEAR = 0.625
 TANH_IS_ONE = {"float": 9.25, "double": 19.25}  # tanh x rounds to 1 above
 
 
-def tanh(builder: ir.IRBuilder, x: Value) -> Value:
+def tanh(lanes: Lanes, x: Value) -> Value:
     """The hyperbolic tangent: x + x³·p(x²) near 0, else 1 - 2/(1 + e^(2|x|)) with the sign of x.
 
     Error: 1.4 ulp (float and double).
     """
-    lanes = Lanes(builder, x.type)
     size = lanes.abs(x)
     near = odd_series(lanes, x, TANH[lanes.kind])
     bounded = lanes.at_most(size, TANH_IS_ONE[lanes.kind])
@@ -73,12 +70,11 @@ def quarter_exp(lanes: Lanes, size: Value) -> Value:
     return exp_normal(lanes, lanes.at_most(size, LN_LARGEST[lanes.kind] + 1.0), shift=-2)
 
 
-def sinh(builder: ir.IRBuilder, x: Value) -> Value:
+def sinh(lanes: Lanes, x: Value) -> Value:
     """The hyperbolic sine: x + x³·p(x²) near 0, else (e^|x| - e^-|x|)/2 = 2·(q - 1/(16·q)), q = e^|x|/4.
 
     Error: 1.8 ulp (float and double).
     """
-    lanes = Lanes(builder, x.type)
     size = lanes.abs(x)
     near = odd_series(lanes, size, SINH[lanes.kind])
     quarter = quarter_exp(lanes, size)
@@ -86,12 +82,14 @@ def sinh(builder: ir.IRBuilder, x: Value) -> Value:
     return lanes.copy_sign(lanes.select(lanes.less(size, 1.0), near, lanes.add(half, half)), x)
 
 
-def cosh(builder: ir.IRBuilder, x: Value) -> Value:
+def cosh(lanes: Lanes, x: Value) -> Value:
     """The hyperbolic cosine: (e^|x| + e^-|x|)/2 = 2·(q + 1/(16·q)), q = e^|x|/4.
 
     Error: 1.8 ulp (float and double).
     """
-    lanes = Lanes(builder, x.type)
     quarter = quarter_exp(lanes, lanes.abs(x))
     half = lanes.add(quarter, lanes.div(0.0625, quarter))
     return lanes.add(half, half)
+
+
+FUNCTIONS = (tanh, sinh, cosh)

@@ -16,8 +16,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from symnet.backends.llvm.math import double_double as dd
-from symnet.backends.llvm.math.lanes import Lanes, Value
+from symnet.elementary import double_double as dd
+from symnet.elementary.lanes import Lanes, Value
 
 HALF_PI = (1.5707963267948966, 6.123233995736766e-17)
 # 32 zero bits, then those of 2/π
@@ -60,13 +60,13 @@ def _window(lanes: Lanes, start: Value) -> list[Value]:
     for level in (3, 2, 1, 0):
         skip, kept = 1 << level, _WORDS + (1 << level)
         is_set = lanes.int_equal(lanes.int_and(lanes.shift_right(start, 6 + level), 1), 1)
-        words = [lanes.builder.select(is_set, words[k + skip], words[k]) for k in range(kept)]
+        words = [lanes.int_select(is_set, words[k + skip], words[k]) for k in range(kept)]
     left = lanes.int_and(start, 63)
     right = lanes.int_sub(63, left)
     limbs = []
     for word, after in pairwise(words):
-        tail = lanes.builder.lshr(lanes.shift_right(after, 1), right)
-        shifted = lanes.int_or(lanes.builder.shl(word, left), tail)
+        tail = lanes.shift_right(lanes.shift_right(after, 1), right)
+        shifted = lanes.int_or(lanes.shift_left(word, left), tail)
         limbs += [lanes.shift_right(shifted, 32), lanes.int_and(shifted, _LIMB)]
     return limbs
 
@@ -77,7 +77,7 @@ def _product(lanes: Lanes, whole: Value, limbs: list[Value]) -> list[Value]:
     result = []
     carry, below = lanes.int_const(0), lanes.int_const(0)
     for limb in reversed(limbs):
-        first, second = lanes.builder.mul(limb, low), lanes.builder.mul(below, high)  # below 2^64, below 2^53
+        first, second = lanes.int_mul(limb, low), lanes.int_mul(below, high)  # below 2^64, below 2^53
         column = lanes.int_add(lanes.int_and(first, _LIMB), lanes.int_add(second, carry))
         result.append(lanes.int_and(column, _LIMB))
         carry = lanes.int_add(lanes.shift_right(first, 32), lanes.shift_right(column, 32))

@@ -1,4 +1,4 @@
-"""Vector mathematics, by function: the bound, mpmath's function, where it is measured, and its special values."""
+"""Elementary functions, by name: the bound, mpmath's function, where it is measured, and its special values."""
 
 import math
 from fractions import Fraction
@@ -6,9 +6,10 @@ from fractions import Fraction
 import mpmath as mp
 import numpy as np
 
-from symnet.backends.llvm.math.table import MATH
+from symnet.elementary.table import FUNCTIONS
 
 KINDS = {"float": np.float32, "double": np.float64}
+FAR = ("cos", "sin", "tan")  # of huge angles
 ARITY = {"mod": 2, "floor_divide": 2, "pow": 2, "xlogy": 2, "atan2": 2}
 inf, nan = math.inf, math.nan
 
@@ -71,7 +72,7 @@ ORACLE = {
     "sigmoid": lambda x: 1 / (1 + mp.exp(-x)),
     "softplus": lambda x: mp.log1p(mp.exp(x)) if x < 100 else x + mp.exp(-x),
 }
-ORACLE |= {name: getattr(mp, name) for name in MATH if name not in ORACLE}
+ORACLE |= {name: getattr(mp, name) for name in FUNCTIONS if name not in ORACLE}
 
 
 def spread(rng, low, high, count=400):

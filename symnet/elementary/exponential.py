@@ -1,6 +1,6 @@
 """exp, expm1 and the logistic function, by argument reduction and one polynomial.
 
-In: a builder and a value of any real lane type.  Out: inlined IR, no branches, no calls.
+In: lanes and a value of theirs.  Out: a value, by straight-line operations.
 
 x = n·ln 2 + r with n an integer and |r| ≤ ln 2 / 2, so that e^x = 2^n·e^r.  n·ln 2 is subtracted in two
 pieces; the first has so few bits that its product with n is exact, with or without fma (Cody and Waite).
@@ -19,9 +19,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from llvmlite import ir
-
-from symnet.backends.llvm.math.lanes import Lanes, Value
+from symnet.elementary.lanes import Lanes, Value
 
 LOG2_E = 1.4426950408889634
 # ln 2 in two pieces: the first has 8 (float) and 11 (double) zero bits at its end, as many as n has bits
@@ -129,15 +127,15 @@ def exp_sum(lanes: Lanes, x: Value, tail: Value | None = None) -> Value:
     return lanes.mul(scaled, lanes.from_bits(rest))
 
 
-def exp(builder: ir.IRBuilder, x: Value) -> Value:
+def exp(lanes: Lanes, x: Value) -> Value:
     """e^x.
 
     Error: 0.9 ulp (float) and 0.95 ulp (double) with fma, 1.2 ulp without; subnormal results included.
     """
-    return exp_sum(Lanes(builder, x.type), x)
+    return exp_sum(lanes, x)
 
 
-def expm1(builder: ir.IRBuilder, x: Value) -> Value:
+def expm1(lanes: Lanes, x: Value) -> Value:
     """e^x - 1, to full relative accuracy near 0.
 
     e^x - 1 = 2·(2^(n-1)·(e^r - 1) + (2^(n-1) - 1/2)), which overflows only where it must.  Below 2^-mantissa
@@ -145,7 +143,6 @@ def expm1(builder: ir.IRBuilder, x: Value) -> Value:
 
     Error: 1.8 ulp (float), 2.4 ulp (double).
     """
-    lanes = Lanes(builder, x.type)
     lowest = -0.7 * (lanes.format.mantissa + 3)  # e^x - 1 rounds to -1 below
     within = lanes.at_least(lanes.at_most(x, LN_LARGEST[lanes.kind]), lowest)
     reduced = reduce(lanes, within, lanes.format.bias - 1)
@@ -157,11 +154,13 @@ def expm1(builder: ir.IRBuilder, x: Value) -> Value:
     return lanes.select(is_small, x, lanes.add(half, half))
 
 
-def sigmoid(builder: ir.IRBuilder, x: Value) -> Value:
+def sigmoid(lanes: Lanes, x: Value) -> Value:
     """1/(1 + e^-x), as e^x/(1 + e^x) for negative x: the relative accuracy holds down to the subnormals.
 
     Error: 2.5 ulp (float and double), down to the subnormals.
     """
-    lanes = Lanes(builder, x.type)
     e = exp_of_nonpositive(lanes, lanes.neg(lanes.abs(x)))
     return lanes.div(lanes.select(lanes.less(x, 0.0), e, 1.0), lanes.add(e, 1.0))
+
+
+FUNCTIONS = (exp, expm1, sigmoid)

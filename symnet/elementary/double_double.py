@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from symnet.backends.llvm.math.lanes import Lanes, Value
+from symnet.elementary.lanes import Lanes, Value
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from symnet.backends.llvm.math import double_double as dd
-from symnet.backends.llvm.math.algebraic import floor_of
-from symnet.backends.llvm.math.lanes import Lanes, Value
-from symnet.backends.llvm.math.trigonometric import COS, SIN
+from symnet.elementary import double_double as dd
+from symnet.elementary.algebraic import floor
+from symnet.elementary.lanes import Lanes, Value
+from symnet.elementary.trigonometric import COS, SIN
 
 PI = (3.141592653589793, 1.2246467991473532e-16)
 
@@ -28,7 +28,7 @@ class Turn:
 
 def turn_of(lanes: Lanes, a: Value) -> Turn:
     """Reduce a to the nearest multiple of 1/2 and evaluate both polynomials at what remains."""
-    whole = floor_of(lanes, a)
+    whole = floor(lanes, a)
     half = lanes.mul(whole, 0.5)
     fraction = lanes.sub(a, whole)
     is_late = lanes.less(0.5, fraction)
@@ -45,6 +45,6 @@ def turn_of(lanes: Lanes, a: Value) -> Turn:
         lanes.select(is_steep, cos, sin),
         lanes.select(is_steep, sin, cos),
         lanes.equal(fraction, 0.0),
-        lanes.unequal(floor_of(lanes, half), half),
+        lanes.unequal(floor(lanes, half), half),
         is_late,
     )

@@ -1,6 +1,6 @@
 """log, log1p, softplus and x·log y, by one odd series in s = f/(2 + f).
 
-In: a builder and values of any real lane type.  Out: inlined IR, no branches, no calls.
+In: lanes and values of theirs.  Out: a value, by straight-line operations.
 
 x = 2^e·(1 + f) with f in [-1/4, 1/2), where f is exact; then, with s = f/(2 + f) and z = s²,
 
@@ -18,10 +18,8 @@ degree 8, 2^-54.1 (double).
 
 from __future__ import annotations
 
-from llvmlite import ir
-
-from symnet.backends.llvm.math.exponential import LN2, exp_of_nonpositive
-from symnet.backends.llvm.math.lanes import Lanes, Value
+from symnet.elementary.exponential import LN2, exp_of_nonpositive
+from symnet.elementary.lanes import Lanes, Value
 
 INF, NAN = float("inf"), float("nan")
 
@@ -93,17 +91,11 @@ def outside_domain(lanes: Lanes, x: Value, pole: float, inside: Value) -> Value:
     return lanes.select(lanes.less(x, INF), result, x)
 
 
-def log(builder: ir.IRBuilder, x: Value) -> Value:
+def log(lanes: Lanes, x: Value) -> Value:
     """The natural logarithm; -inf at 0, NaN below.
 
     Error: 1 ulp (float and double), subnormal x included.
     """
-    lanes = Lanes(builder, x.type)
-    return log_of(lanes, x)
-
-
-def log_of(lanes: Lanes, x: Value) -> Value:
-    """`log` on lanes."""
     f, e = log_parts(lanes, x)
     return outside_domain(lanes, x, 0.0, log_scaled(lanes, f, e))
 
@@ -122,7 +114,7 @@ def log_parts(lanes: Lanes, x: Value) -> tuple[Value, Value]:
     return lanes.sub(lanes.from_bits(scaled), 1.0), e
 
 
-def log1p(builder: ir.IRBuilder, x: Value) -> Value:
+def log1p(lanes: Lanes, x: Value) -> Value:
     """log(1 + x), to full relative accuracy near 0; -inf at -1, NaN below.
 
     1 + x = 2^e·(1 + f); f = 2^-e·x + (2^-e - 1) is exact, or so close that what is lost does not show.
@@ -130,7 +122,6 @@ def log1p(builder: ir.IRBuilder, x: Value) -> Value:
 
     Error: 1 ulp (float and double).
     """
-    lanes = Lanes(builder, x.type)
     fmt = lanes.format
     field, _ = exponent_field(lanes, lanes.add(x, 1.0))
     e = field_to_real(lanes, field, fmt.bias)
@@ -142,23 +133,24 @@ def log1p(builder: ir.IRBuilder, x: Value) -> Value:
     return outside_domain(lanes, x, -1.0, inside)
 
 
-def softplus(builder: ir.IRBuilder, x: Value) -> Value:
+def softplus(lanes: Lanes, x: Value) -> Value:
     """log(1 + e^x) = max(x, 0) + log1p(e^-|x|).
 
     Error: 2 ulp (float), 2.4 ulp (double), down to the subnormals.
     """
-    lanes = Lanes(builder, x.type)
     e = exp_of_nonpositive(lanes, lanes.neg(lanes.abs(x)))
     small = log_fraction(lanes, e, ATANH_TO_THIRD, e, lanes.const(0.0))
     return lanes.add(lanes.at_least(x, 0.0), small)
 
 
-def xlogy(builder: ir.IRBuilder, x: Value, y: Value) -> Value:
+def xlogy(lanes: Lanes, x: Value, y: Value) -> Value:
     """x·log y; 0 where x is 0, unless y is NaN.
 
     Error: 2 ulp (float and double).
     """
-    lanes = Lanes(builder, x.type)
-    product = lanes.mul(x, log_of(lanes, y))
+    product = lanes.mul(x, log(lanes, y))
     empty = lanes.select(lanes.is_nan(y), y, 0.0)
     return lanes.select(lanes.equal(x, 0.0), empty, product)
+
+
+FUNCTIONS = (log, log1p, softplus, xlogy)

@@ -1,6 +1,6 @@
 """The real cube root, by a logarithm and one Newton step.
 
-In: a builder and a value of any real lane type.  Out: inlined IR, no branches, no calls.
+In: lanes and a value of theirs.  Out: a value, by straight-line operations.
 
 Not handled: rounding modes other than nearest-even.
 
@@ -9,22 +9,22 @@ Source: Newton's iteration for y³ = x, in the form y - (y - x/y²)/3, whose cor
 
 from __future__ import annotations
 
-from llvmlite import ir
-
-from symnet.backends.llvm.math.exponential import exp_sum
-from symnet.backends.llvm.math.lanes import Lanes, Value
-from symnet.backends.llvm.math.logarithm import log_of
+from symnet.elementary.exponential import exp_sum
+from symnet.elementary.lanes import Lanes, Value
+from symnet.elementary.logarithm import log
 
 
-def cbrt(builder: ir.IRBuilder, x: Value) -> Value:
+def cbrt(lanes: Lanes, x: Value) -> Value:
     """The real cube root, of x's sign: y = e^(log|x|/3), once improved by Newton's step.
 
     Error: 0.75 ulp (float and double).
     """
-    lanes = Lanes(builder, x.type)
     size = lanes.abs(x)
-    guess = exp_sum(lanes, lanes.mul(log_of(lanes, size), 1 / 3))
+    guess = exp_sum(lanes, lanes.mul(log(lanes, size), 1 / 3))
     excess = lanes.sub(guess, lanes.div(size, lanes.mul(guess, guess)))
     root = lanes.sub(guess, lanes.mul(excess, 1 / 3))
     is_ordinary = lanes.both(lanes.less(0.0, size), lanes.less(size, float("inf")))
     return lanes.copy_sign(lanes.select(is_ordinary, root, size), x)
+
+
+FUNCTIONS = (cbrt,)

@@ -1,7 +1,7 @@
 """sin, cos and tan: the multiple of π/2 is taken out in double precision, then two short polynomials.
 
-In: a builder and a value of any real lane type.  Out: inlined IR; one branch, to a function of the module that is
-called where a lane holds 2^25 or more, and which reduces by `far_angles.py`.
+In: lanes and a value of theirs.  Out: a value, by straight-line operations; where a lane holds 2^25 or more, which is
+seldom, `far_angles.py` reduces.
 
 x = n·π/2 + r with |r| ≤ π/4.  π/2 stands in four pieces, the first three of 27 bits: for |n| < 2^25 their products
 are exact with or without fma, and so are the first differences.  The remainder comes as two numbers, r + tail, wrong
@@ -19,10 +19,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from llvmlite import ir
-
-from symnet.backends.llvm.math.far_angles import reduce_far
-from symnet.backends.llvm.math.lanes import Lanes, Value
+from symnet.elementary.far_angles import reduce_far
+from symnet.elementary.lanes import Lanes, Value
 
 TWO_OVER_PI = 0.6366197723675814
 HALF_PI = (1.570796325802803, 9.920935184482005e-10, 6.123233932053594e-17, 6.36831716351095e-25)
@@ -77,12 +75,11 @@ def reduce_near(lanes: Lanes, x: Value) -> tuple[Value, Value, Value]:
 
 def widened(reduction: Reduction, lanes: Lanes, x: Value) -> tuple[Value, Value, Value]:
     """The same of a float, by way of double."""
-    builder = lanes.builder
-    wide = Lanes(builder, x.type, "double")
-    exact, _, n = reduction(wide, builder.fpext(x, wide.real))
-    r = builder.fptrunc(exact, lanes.real)
-    tail = builder.fptrunc(wide.sub(exact, builder.fpext(r, wide.real)), lanes.real)
-    return r, tail, builder.trunc(n, lanes.integer)
+    wide = lanes.wide
+    exact, _, n = reduction(wide, lanes.widen(x))
+    r = lanes.narrow(exact)
+    tail = lanes.narrow(wide.sub(exact, lanes.widen(r)))
+    return r, tail, lanes.int_narrow(n)
 
 
 def turn(lanes: Lanes, x: Value, reduction: Reduction) -> Turned:
@@ -126,68 +123,38 @@ def tangent_of(lanes: Lanes, turned: Turned) -> Value:
 Quarter = Callable[[Lanes, Turned], Value]
 
 
-def anywhere(builder: ir.IRBuilder, x: Value, name: str, quarter: Quarter) -> Value:
+def anywhere(lanes: Lanes, x: Value, name: str, quarter: Quarter) -> Value:
     """The function that `quarter` reads off a turn, of x of any size."""
-    lanes = Lanes(builder, x.type)
     near = quarter(lanes, turn(lanes, x, reduce_near))
-    is_far = builder.fcmp_ordered(">=", lanes.abs(x), lanes.const(FAR))
-    before = builder.block
-    with builder.if_then(any_of(lanes, is_far)):
-        far = builder.call(far_function(builder.module, x.type, name, quarter), [x, near])
-        beyond = builder.block
-    value = builder.phi(x.type)
-    value.add_incoming(near, before)
-    value.add_incoming(far, beyond)
-    return value
+
+    def beyond(lanes: Lanes, x: Value, near: Value) -> Value:
+        return lanes.select(lanes.less(lanes.abs(x), FAR), near, quarter(lanes, turn(lanes, x, reduce_far)))
+
+    return lanes.seldom(f"{name}.far", lanes.less_equal(FAR, lanes.abs(x)), beyond, x, near)
 
 
-def any_of(lanes: Lanes, condition: Value) -> Value:
-    """Whether a condition holds in any lane, as one bit."""
-    if lanes.width is None:
-        return condition
-    word = ir.IntType(lanes.width)
-    return lanes.builder.icmp_unsigned("!=", lanes.builder.bitcast(condition, word), word(0))
-
-
-def far_function(module: ir.Module, type_: ir.Type, name: str, quarter: Quarter) -> ir.Function:
-    """(x, near) -> the value of x, taken from `near` in lanes that are not far: a function of the module, once."""
-    suffix = f"v{type_.count}.{type_.element}" if isinstance(type_, ir.VectorType) else str(type_)
-    full = f"symnet.{name}.far.{suffix}"
-    if full in module.globals:
-        return module.globals[full]
-    function = ir.Function(module, ir.FunctionType(type_, [type_, type_]), full)
-    function.linkage = "internal"
-    function.attributes.add("noinline")
-    function.attributes.add("cold")
-    builder = ir.IRBuilder(function.append_basic_block("entry"))
-    x, near = function.args
-    lanes = Lanes(builder, type_)
-    is_near = lanes.less(lanes.abs(x), FAR)
-    builder.ret(lanes.select(is_near, near, quarter(lanes, turn(lanes, x, reduce_far))))
-    return function
-
-
-def sin(builder: ir.IRBuilder, x: Value) -> Value:
+def sin(lanes: Lanes, x: Value) -> Value:
     """The sine of x radians.
 
     Error: 1.4 ulp (float and double).
     """
-    lanes = Lanes(builder, x.type)
-    return lanes.select(lanes.equal(x, 0.0), x, anywhere(builder, x, "sin", sine_of))
+    return lanes.select(lanes.equal(x, 0.0), x, anywhere(lanes, x, "sin", sine_of))
 
 
-def cos(builder: ir.IRBuilder, x: Value) -> Value:
+def cos(lanes: Lanes, x: Value) -> Value:
     """The cosine of x radians.
 
     Error: 1.4 ulp (float and double).
     """
-    return anywhere(builder, x, "cos", cosine_of)
+    return anywhere(lanes, x, "cos", cosine_of)
 
 
-def tan(builder: ir.IRBuilder, x: Value) -> Value:
+def tan(lanes: Lanes, x: Value) -> Value:
     """The tangent of x radians.
 
     Error: 3 ulp (float and double).
     """
-    lanes = Lanes(builder, x.type)
-    return lanes.select(lanes.equal(x, 0.0), x, anywhere(builder, x, "tan", tangent_of))
+    return lanes.select(lanes.equal(x, 0.0), x, anywhere(lanes, x, "tan", tangent_of))
+
+
+FUNCTIONS = (sin, cos, tan)

@@ -1,6 +1,6 @@
 """x^y as e^(y·log |x|), with the logarithm to more than working precision and the sign put back.
 
-In: a builder and two values of one real lane type.  Out: inlined IR, no branches, no calls.
+In: lanes and two values of theirs.  Out: a value, by straight-line operations.
 
 The error of y·log |x| counts in full, up to 745 times the logarithm's own.  float goes by way of double;
 double carries the logarithm and the product as pairs (`double_double.py`).
@@ -15,13 +15,11 @@ then rounded) of degree 7, relative error of the logarithm 2^-66.5.
 
 from __future__ import annotations
 
-from llvmlite import ir
-
-from symnet.backends.llvm.math import double_double as dd
-from symnet.backends.llvm.math.algebraic import floor_of
-from symnet.backends.llvm.math.exponential import LN2, exp_sum
-from symnet.backends.llvm.math.lanes import Lanes, Value
-from symnet.backends.llvm.math.logarithm import log_of, log_parts, outside_domain
+from symnet.elementary import double_double as dd
+from symnet.elementary.algebraic import floor
+from symnet.elementary.exponential import LN2, exp_sum
+from symnet.elementary.lanes import Lanes, Value
+from symnet.elementary.logarithm import log, log_parts, outside_domain
 
 INF, NAN = float("inf"), float("nan")
 THIRD = (0.3333333333333333, 1.850371707708594e-17)
@@ -38,21 +36,19 @@ ATANH_FROM_FIFTH = (
 FAR = 1024.0  # e^±1024 is inf or 0 in every format
 
 
-def pow(builder: ir.IRBuilder, x: Value, y: Value) -> Value:
+def pow(lanes: Lanes, x: Value, y: Value) -> Value:
     """x^y; NaN for negative x and fractional y.
 
     Error: 0.6 ulp (float); 1.2 ulp with fma, 1.5 ulp without (double); subnormal results included.
     """
-    lanes = Lanes(builder, x.type)
     size = lanes.abs(x)
     return with_special_cases(lanes, x, y, POSITIVE_POWER[lanes.kind](lanes, size, y))
 
 
 def power_in_double(lanes: Lanes, x: Value, y: Value) -> Value:
     """x^y of floats, x ≥ 0."""
-    wide = Lanes(lanes.builder, x.type, "double")
-    x, y = (lanes.builder.fpext(v, wide.real) for v in (x, y))
-    return lanes.builder.fptrunc(exp_sum(wide, wide.mul(y, log_of(wide, x))), lanes.real)
+    wide, (x, y) = lanes.wide, map(lanes.widen, (x, y))
+    return lanes.narrow(exp_sum(wide, wide.mul(y, log(wide, x))))
 
 
 def power_in_pairs(lanes: Lanes, x: Value, y: Value) -> Value:
@@ -102,11 +98,14 @@ def twice(lanes: Lanes, a: dd.Pair) -> dd.Pair:
 def with_special_cases(lanes: Lanes, x: Value, y: Value, size: Value) -> Value:
     """The sign of odd powers of negative x, NaN for fractional ones, and the powers that are 1."""
     half = lanes.mul(y, 0.5)
-    is_fraction = lanes.unequal(floor_of(lanes, y), y)
-    is_half_fraction = lanes.unequal(floor_of(lanes, half), half)
+    is_fraction = lanes.unequal(floor(lanes, y), y)
+    is_half_fraction = lanes.unequal(floor(lanes, half), half)
     whole = lanes.select(is_half_fraction, lanes.copy_sign(size, x), size)
     fraction = lanes.select(lanes.both(lanes.less(x, 0.0), lanes.less(-INF, x)), NAN, size)
     result = lanes.select(is_fraction, fraction, whole)
     at_unit = lanes.both(lanes.equal(lanes.abs(x), 1.0), lanes.equal(lanes.abs(y), INF))
     is_one = lanes.either(at_unit, lanes.either(lanes.equal(x, 1.0), lanes.equal(y, 0.0)))
     return lanes.select(is_one, 1.0, result)
+
+
+FUNCTIONS = (pow,)

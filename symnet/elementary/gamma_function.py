@@ -1,6 +1,6 @@
 """Γ and log |Γ|: Stirling's series ten steps up, in numbers of twice the precision.
 
-In: a builder and a value of any real lane type.  Out: inlined IR, no branches, no calls.
+In: lanes and a value of theirs.  Out: a value, by straight-line operations.
 
 For a = |x| < 10, Γ(a) = Γ(a + 10)/(a·R), R = (a + 1)…(a + 9); with u = a·(a + 9), R is (a + 9)·Π (u + c).
 log Γ(z) = (z - 1/2)·log z - z + log √2π + S(1/z²)/z for z ≥ 10.  For negative x, Γ(-a) = -π/(a·sin πa·Γ(a)).
@@ -16,14 +16,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from llvmlite import ir
-
-from symnet.backends.llvm.math import double_double as dd
-from symnet.backends.llvm.math.exponential import exp_sum
-from symnet.backends.llvm.math.lanes import Lanes, Value, in_double
-from symnet.backends.llvm.math.logarithm import log_of
-from symnet.backends.llvm.math.power import log_pair
-from symnet.backends.llvm.math.turns import Turn, turn_of
+from symnet.elementary import double_double as dd
+from symnet.elementary.exponential import exp_sum
+from symnet.elementary.lanes import Lanes, Value, in_double
+from symnet.elementary.logarithm import log
+from symnet.elementary.power import log_pair
+from symnet.elementary.turns import Turn, turn_of
 
 INF, NAN = float("inf"), float("nan")
 STEPS = 10.0
@@ -112,8 +110,11 @@ def raised(lanes: Lanes, a: Value) -> Raised:
 
 
 @in_double
-def gamma_of(lanes: Lanes, x: Value) -> Value:
-    """`gamma` on double lanes."""
+def gamma(lanes: Lanes, x: Value) -> Value:
+    """Γ(x); ±inf at ±0, NaN at -1, -2, …
+
+    Error: 0.6 ulp (float), 3.5 ulp (double), subnormal results included.
+    """
     size = lanes.abs(x)
     is_left = lanes.less(x, 0.0)
     up = raised(lanes, lanes.at_most(size, GAMMA_IS_INFINITE))
@@ -143,17 +144,12 @@ def _at_zero(lanes: Lanes, x: Value, value: Value) -> Value:
     return lanes.select(lanes.equal(x, 0.0), lanes.copy_sign(INF, x), value)
 
 
-def gamma(builder: ir.IRBuilder, x: Value) -> Value:
-    """Γ(x); ±inf at ±0, NaN at -1, -2, …
-
-    Error: 0.6 ulp (float), 3.5 ulp (double), subnormal results included.
-    """
-    return gamma_of(builder, x)
-
-
 @in_double
-def loggamma_of(lanes: Lanes, x: Value) -> Value:
-    """`loggamma` on double lanes."""
+def loggamma(lanes: Lanes, x: Value) -> Value:
+    """log |Γ(x)|; inf at 0, -1, -2, …
+
+    Error: 0.6 ulp (float), 3 ulp (double) for x > 0; for x < 0, 3 ulp of the larger of 1 and the value's size.
+    """
     size = lanes.abs(x)
     is_left = lanes.less(x, 0.0)
     up = raised(lanes, lanes.at_most(size, VAST))
@@ -175,7 +171,7 @@ def _right_loggamma(lanes: Lanes, x: Value, is_left: Value, up: Raised) -> Value
     head = dd.total(lanes, up.log_gamma.high, lanes.neg(divisor_log.high))
     value = lanes.add(head.high, lanes.add(head.low, rest))
     value = lanes.select(is_tiny, lanes.neg(divisor_log.high), value)
-    value = lanes.select(lanes.less(VAST, x), lanes.mul(x, lanes.sub(log_of(lanes, x), 1.0)), value)
+    value = lanes.select(lanes.less(VAST, x), lanes.mul(x, lanes.sub(log(lanes, x), 1.0)), value)
     centred = lanes.sub(x, 1.5)
     zeros = lanes.mul(lanes.sub(x, 1.0), lanes.sub(x, 2.0))
     near = lanes.mul(zeros, lanes.horner(centred, LOGGAMMA))
@@ -196,9 +192,4 @@ def _left_loggamma(lanes: Lanes, size: Value, up: Raised, turn: Turn) -> Value:
     return lanes.add(total.high, lanes.add(total.low, lanes.sub(low, sine_log.low)))
 
 
-def loggamma(builder: ir.IRBuilder, x: Value) -> Value:
-    """log |Γ(x)|; inf at 0, -1, -2, …
-
-    Error: 0.6 ulp (float), 3 ulp (double) for x > 0; for x < 0, 3 ulp of the larger of 1 and the value's size.
-    """
-    return loggamma_of(builder, x)
+FUNCTIONS = (gamma, loggamma)

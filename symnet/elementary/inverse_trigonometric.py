@@ -1,6 +1,6 @@
 """asin, acos, atan and atan2: identities bring the argument near 0, then an odd polynomial.
 
-In: a builder and a value of any real lane type.  Out: inlined IR, no branches, no calls.
+In: lanes and a value of theirs.  Out: a value, by straight-line operations.
 
 atan |x| = π/4·k + atan t with t = |x|, (|x| - 1)/(|x| + 1) or -1/|x|, so that |t| ≤ tan π/8.
 asin |x| = π/2 - 2·asin √((1 - |x|)/2) for |x| ≥ 1/2.  Multiples of π/4 stand in two pieces.
@@ -14,10 +14,8 @@ Source: Abramowitz and Stegun 4.4.  atan t = t + t³·p(t²) on |t| ≤ 0.41422 
 
 from __future__ import annotations
 
-from llvmlite import ir
-
-from symnet.backends.llvm.math.hyperbolic import odd_series
-from symnet.backends.llvm.math.lanes import Lanes, Value
+from symnet.elementary.hyperbolic import odd_series
+from symnet.elementary.lanes import Lanes, Value
 
 TAN_EIGHTH = 0.41421356237309503  # tan π/8
 TAN_THREE_EIGHTHS = 2.414213562373095  # tan 3π/8
@@ -63,12 +61,11 @@ ASIN = {
 }
 
 
-def atan(builder: ir.IRBuilder, x: Value) -> Value:
+def atan(lanes: Lanes, x: Value) -> Value:
     """The inverse tangent, in [-π/2, π/2].
 
     Error: 2 ulp (float and double).
     """
-    lanes = Lanes(builder, x.type)
     size = lanes.abs(x)
     is_middle, is_large = lanes.less(TAN_EIGHTH, size), lanes.less(TAN_THREE_EIGHTHS, size)
     above = lanes.select(is_large, -1.0, lanes.select(is_middle, lanes.sub(size, 1.0), size))
@@ -81,24 +78,22 @@ def atan(builder: ir.IRBuilder, x: Value) -> Value:
     return lanes.copy_sign(lanes.add(base, lanes.add(t, curve)), x)
 
 
-def asin(builder: ir.IRBuilder, x: Value) -> Value:
+def asin(lanes: Lanes, x: Value) -> Value:
     """The inverse sine, in [-π/2, π/2]; NaN outside [-1, 1].
 
     Error: 2.5 ulp (float and double).
     """
-    lanes = Lanes(builder, x.type)
     is_far, half_angle = asin_half(lanes, x)
     high, low = QUARTER_PI[lanes.kind]
     far = lanes.sub(2 * high, lanes.sub(lanes.add(half_angle, half_angle), 2 * low))
     return lanes.copy_sign(lanes.select(is_far, far, half_angle), x)
 
 
-def acos(builder: ir.IRBuilder, x: Value) -> Value:
+def acos(lanes: Lanes, x: Value) -> Value:
     """The inverse cosine, in [0, π]; NaN outside [-1, 1].
 
     Error: 1.3 ulp (float and double).
     """
-    lanes = Lanes(builder, x.type)
     is_far, half_angle = asin_half(lanes, x)
     high, low = QUARTER_PI[lanes.kind]
     near = lanes.sub(2 * high, lanes.sub(lanes.copy_sign(half_angle, x), 2 * low))
@@ -115,20 +110,19 @@ def asin_half(lanes: Lanes, x: Value) -> tuple[Value, Value]:
     return is_far, odd_series(lanes, lanes.select(is_far, root, size), ASIN[lanes.kind])
 
 
-def atan2(builder: ir.IRBuilder, y: Value, x: Value) -> Value:
+def atan2(lanes: Lanes, y: Value, x: Value) -> Value:
     """The angle of the point (x, y), in [-π, π], with the signs of zeros as IEEE 754 has them.
 
     atan of the smaller over the larger of |x| and |y|; from π/2 where |y| is larger, from π where x is negative.
 
     Error: 3 ulp (float and double).
     """
-    lanes = Lanes(builder, x.type)
     across, up = lanes.abs(x), lanes.abs(y)
     is_steep = lanes.less(across, up)
     small, large = lanes.select(is_steep, across, up), lanes.select(is_steep, up, across)
     ratio = lanes.div(small, lanes.select(lanes.equal(large, 0.0), 1.0, large))
     ratio = lanes.select(lanes.equal(small, float("inf")), 1.0, ratio)
-    angle = atan(builder, ratio)
+    angle = atan(lanes, ratio)
     high, low = QUARTER_PI[lanes.kind]
     is_left = lanes.less(lanes.copy_sign(1.0, x), 0.0)
     steep = lanes.sub(2 * high, lanes.sub(angle, 2 * low))
@@ -137,3 +131,6 @@ def atan2(builder: ir.IRBuilder, y: Value, x: Value) -> Value:
     value = lanes.copy_sign(lanes.select(is_left, turned, angle), y)
     nan = lanes.either(lanes.is_nan(x), lanes.is_nan(y))
     return lanes.select(nan, lanes.add(x, y), value)
+
+
+FUNCTIONS = (atan, asin, acos, atan2)

@@ -1,6 +1,6 @@
 """erfc: 1 - erf near 0, then e^(-x²) times a polynomial in (|x| - c)/(|x| + c).
 
-In: a builder and a value of any real lane type.  Out: inlined IR, no branches, no calls.
+In: lanes and a value of theirs.  Out: a value, by straight-line operations.
 
 erfc |x| = e^(-x²)·g/(1 + 2|x|), where g is smooth and near 1 on the whole half line; x² is carried with its rounding
 error, or the exponential would lose the digits that x² has before the point.  erfc(-x) = 2 - erfc x.
@@ -14,12 +14,10 @@ on 0.4 ≤ |x| ≤ 10.2, 2^-26.7 (float); c = 4, degree 22 on |x| ≤ 28, 2^-53.
 
 from __future__ import annotations
 
-from llvmlite import ir
-
-from symnet.backends.llvm.math import double_double as dd
-from symnet.backends.llvm.math.error_function import ERF
-from symnet.backends.llvm.math.exponential import exp_sum
-from symnet.backends.llvm.math.lanes import Lanes, Value
+from symnet.elementary import double_double as dd
+from symnet.elementary.error_function import ERF
+from symnet.elementary.exponential import exp_sum
+from symnet.elementary.lanes import Lanes, Value
 
 CENTRE = {"float": 2.0, "double": 4.0}
 ERFC_IS_ZERO = {"float": 10.2, "double": 28.0}
@@ -66,12 +64,11 @@ ERFCX = {
 }
 
 
-def erfc(builder: ir.IRBuilder, x: Value) -> Value:
+def erfc(lanes: Lanes, x: Value) -> Value:
     """1 - erf x.
 
     Error: 3 ulp (float and double), down to the smallest normal numbers.
     """
-    lanes = Lanes(builder, x.type)
     size = lanes.at_most(lanes.abs(x), ERFC_IS_ZERO[lanes.kind])
     centre = CENTRE[lanes.kind]
     t = lanes.div(lanes.sub(size, centre), lanes.add(size, centre))
@@ -81,3 +78,6 @@ def erfc(builder: ir.IRBuilder, x: Value) -> Value:
     erf = lanes.mul_add(size, lanes.horner(square.high, ERF[lanes.kind]), size)
     right = lanes.select(lanes.less(size, 0.5), lanes.sub(1.0, erf), far)
     return lanes.select(lanes.less(x, 0.0), lanes.sub(2.0, right), right)
+
+
+FUNCTIONS = (erfc,)

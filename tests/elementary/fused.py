@@ -1,0 +1,90 @@
+"""a·b + c of NumPy arrays in one rounding, on machines and Pythons that cannot.
+
+In: arrays or scalars of float32, or of float64.  Out: the exact value, rounded to nearest-even once.
+
+Of floats, the product is exact in double, and the sum is rounded there to odd, so that rounding it again is as rounding
+once.  Of doubles, product and sum are taken apart into sums whose errors are exact; where one of them might leave the
+range, fractions compute.
+
+Source: S. Boldo and G. Melquiond, Emulation of a FMA and correctly rounded sums: proved algorithms using rounding to
+odd (2008).
+"""
+
+from fractions import Fraction
+
+import numpy as np
+
+_SPLITTER = 2.0**27 + 1
+_SMALL, _LARGE = 2.0**-400, 2.0**400  # between them all errors are exact
+
+
+def fused_multiply_add(a, b, c):
+    """a·b + c, rounded once."""
+    a, b, c = np.broadcast_arrays(a, b, c)
+    return (_of_floats if a.dtype == np.float32 else _of_doubles)(a, b, c)
+
+
+def _of_floats(a, b, c):
+    a, b, c = (part.astype(np.float64) for part in (a, b, c))
+    return _odd_sum(a * b, c).astype(np.float32)
+
+
+def _of_doubles(a, b, c):
+    plain = a * b + c
+    finite = np.isfinite(a) & np.isfinite(b) & np.isfinite(c)
+    result = np.where(np.isfinite(c) | ~np.isfinite(a) | ~np.isfinite(b), plain, c)  # the product may be too large
+    exact = finite & (a != 0) & (b != 0)
+    is_tame = exact & _is_tame(a) & _is_tame(b) & (_is_tame(c) | (c == 0))
+    result[is_tame] = _by_parts(a[is_tame], b[is_tame], c[is_tame])
+    for place in np.argwhere(exact & ~is_tame).tolist():
+        at = tuple(place)
+        result[at] = rounded_once(a[at], b[at], c[at])
+    return result
+
+
+def rounded_once(a, b, c):
+    """The same of three finite numbers, by fractions; a zero that is left has no sign."""
+    exact = Fraction(float(a)) * Fraction(float(b)) + Fraction(float(c))
+    try:
+        return float(exact)
+    except OverflowError:
+        return float("inf") if exact > 0 else float("-inf")
+
+
+def _is_tame(x):
+    return (np.abs(x) > _SMALL) & (np.abs(x) < _LARGE)
+
+
+def _by_parts(a, b, c):
+    high, low = _product(a, b)
+    first, first_rest = _sum(c, low)
+    total, rest = _sum(high, first)
+    return total + _odd_sum(first_rest, rest)
+
+
+def _sum(a, b):
+    """a + b, and what rounding it lost."""
+    total = a + b
+    of_b = total - a
+    return total, (a - (total - of_b)) + (b - of_b)
+
+
+def _product(a, b):
+    """a·b, and what rounding it lost."""
+    (a_top, a_rest), (b_top, b_rest) = _halves(a), _halves(b)
+    product = a * b
+    return product, ((a_top * b_top - product) + a_top * b_rest + a_rest * b_top) + a_rest * b_rest
+
+
+def _halves(a):
+    scaled = _SPLITTER * a
+    top = scaled - (scaled - a)
+    return top, a - top
+
+
+def _odd_sum(a, b):
+    """a + b; of the two doubles that an inexact sum lies between, the one whose last bit is 1."""
+    total, lost = _sum(a, b)
+    is_even = (total.view(np.uint64) & np.uint64(1)) == 0
+    beside = np.nextafter(total, np.where(lost > 0, np.inf, -np.inf))
+    return np.where(np.isfinite(total) & (lost != 0) & is_even, beside, total)
