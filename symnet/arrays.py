@@ -11,10 +11,15 @@ from __future__ import annotations
 
 from functools import cached_property
 from hashlib import blake2b
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, TypeAlias, final
 
 from symnet.dtypes import ALL
 from symnet.errors import ArgumentError, DTypeError, ValueDomainError, explain, ragged, refuse_mask
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"  # as text: NumPy is loaded by whoever needs it
 
 CALL = "constant(array)"
 _WIDENED = {

@@ -24,7 +24,7 @@ from symnet.simplify.cost import flops
 from symnet.simplify.machine.arrangement import arrange
 from symnet.stages import Stages
 
-Recipe = tuple[Callable[..., Any], tuple[Any, ...]] | None  # a function and its arguments that make it again
+Remake = tuple[Callable[..., Any], tuple[Any, ...]] | None  # a function and its arguments that make it again
 
 
 class Shown(Described, ABC):
@@ -46,7 +46,7 @@ class Shown(Described, ABC):
     positional: tuple[str, ...]
     object_code: bytes
     from_cache: bool
-    recipe: Recipe
+    recipe: Remake
     _stages: Callable[[], Stages]
 
     @cached_property

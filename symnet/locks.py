@@ -23,18 +23,18 @@ from contextlib import AbstractContextManager
 from functools import wraps
 from typing import Any, TypeVar
 
-Value = TypeVar("Value")
+Result = TypeVar("Result")
 
 BUILDING = threading.RLock()  # native state and modules that are made, or imported, when first needed
 LLVM = threading.RLock()  # LLVM's target machines and contexts are not for concurrent use
 
 
-def once(make: Callable[[], Value]) -> Callable[[], Value]:
+def once(make: Callable[[], Result]) -> Callable[[], Result]:
     """A function of no arguments that is run once in a process, by the thread that comes first."""
-    made: list[Value] = []
+    made: list[Result] = []
 
     @wraps(make)
-    def ask() -> Value:
+    def ask() -> Result:
         if not made:
             with BUILDING:
                 if not made:

@@ -290,6 +290,61 @@ def test_importing_symnet_loads_neither_llvmlite_nor_anything_optional() -> None
     assert done.stdout.split() == []
 
 
+# --------------------------------------------------------------------------- names
+
+SAME_WORD = {
+    "Value"
+}  # a scalar of the loop language, and what stands for one in vector mathematics: one idea on two floors
+TITLED = re.compile(r"_?[A-Z]\w*[a-z]\w*")  # the spelling of classes and of names for types
+
+
+def types_made(source: str) -> set[str]:
+    """The classes and names for types that a source makes at its top.
+
+    `Value = ir.Value` makes nothing: it is the same thing under the same name.
+    """
+    made = set()
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.ClassDef):
+            made.add(node.name)
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names = {t.id for t in targets if isinstance(t, ast.Name) and TITLED.fullmatch(t.id)}
+            made |= names - {ast.unparse(node.value).rpartition(".")[2]}
+    return made
+
+
+def homonyms(sources: Mapping[str, str]) -> list[str]:
+    """`Name: file, file` for every type whose name more than one file gives to a type of its own."""
+    files: dict[str, list[str]] = {}
+    for module, source in sources.items():
+        for name in types_made(source):
+            files.setdefault(name, []).append(module)
+    return sorted(f"{name}: {', '.join(sorted(where))}" for name, where in files.items() if len(where) > 1)
+
+
+def test_a_type_has_a_name_of_its_own() -> None:
+    """One word means one thing in the whole house: what two files need is imported, another idea gets another name."""
+    found = homonyms({name: path.read_text() for name, path in SOURCES.items()})
+    assert [line for line in found if line.split(":")[0] not in SAME_WORD] == []
+
+
+@pytest.mark.parametrize(
+    ("sources", "expected"),
+    [
+        ({"a": "class Step: ...", "b": "class Step: ..."}, ["Step: a, b"]),
+        ({"a": "class Part: ...", "b": "Part = tuple[int, str]"}, ["Part: a, b"]),
+        ({"a": "Part: TypeAlias = int", "b": "x = 1\nPart = str\n"}, ["Part: a, b"]),
+        ({"a": "class _Scope: ...", "b": "class _Scope: ..."}, ["_Scope: a, b"]),
+        ({"a": "class Step: ...", "b": "from a import Step", "c": "import a\nStep: TypeAlias = a.Step"}, []),
+        ({"a": "LONGEST = 4", "b": "LONGEST = 5"}, []),
+        ({"a": "def f():\n    class Local: ...", "b": "class Local: ..."}, []),
+    ],
+)
+def test_two_types_of_one_name_are_caught(sources: dict[str, str], expected: list[str]) -> None:
+    assert homonyms(sources) == expected
+
+
 # --------------------------------------------------------------------------- files
 
 

@@ -16,9 +16,9 @@ from typing import Any, final
 
 import sympy
 
-from symnet.calculus.index_terms import Factor, IndexTerm, index_terms, laid_along
+from symnet.calculus.index_terms import IndexTerm, index_terms, laid_along
 from symnet.expr.nodes.constants import as_node, identity, number, number_of
-from symnet.expr.nodes.contraction import contract
+from symnet.expr.nodes.contraction import IndexedOperand, contract
 from symnet.expr.nodes.elementwise import elementwise, is_op
 from symnet.expr.nodes.expansion import expand, fill
 from symnet.expr.nodes.extents import as_extent, ints_arg, product, same_shape, shape_arg
@@ -194,7 +194,7 @@ def _without_number(node: Node) -> tuple[sympy.Expr, Node | None]:
 
 def _spread(term: IndexTerm, shape: Shape) -> Node:
     """A term as an array: factors multiplied, deltas put back, laid where they belong."""
-    factors: list[Factor] = [*term.factors]
+    factors: list[IndexedOperand] = [*term.factors]
     first: dict[int, int] = {}
     names = []  # the einsum's index of each axis
     for axis, (index, _) in enumerate(term.axes):

@@ -10,7 +10,7 @@ from typing import Any
 
 from symnet.calculus.problem import Problem, open_problem, project
 from symnet.calculus.structure import Structure, flatten
-from symnet.diff.reverse import Route, pullback
+from symnet.diff.reverse import BackwardEdge, pullback
 from symnet.errors import ShapeError, explain
 from symnet.expr.nodes.constants import as_node, number
 from symnet.expr.nodes.node import Node
@@ -68,7 +68,7 @@ def scalar_root(call: str, L: Any) -> Node:
     return root
 
 
-def gradients(problem: Problem, routes: list[Route] | None = None) -> list[Node | None]:
+def gradients(problem: Problem, routes: list[BackwardEdge] | None = None) -> list[Node | None]:
     """The cotangents of the problem's targets for its one scalar root; None where zero."""
     found = pullback(problem.roots[0], number(1), problem.targets, routes)
     return [project(found[target], target) for target in problem.targets]

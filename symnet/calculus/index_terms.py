@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 import sympy
 
 from symnet.expr.nodes.constants import number_of, size
-from symnet.expr.nodes.contraction import Einsum, contract
+from symnet.expr.nodes.contraction import Einsum, IndexedOperand, Indices, contract
 from symnet.expr.nodes.elementwise import elementwise, is_op, where
 from symnet.expr.nodes.expansion import Expand, expand
 from symnet.expr.nodes.extents import as_extent, ints_arg, same_shape, shape_arg
@@ -27,8 +27,6 @@ from symnet.expr.nodes.movement import Concat, Place, Slice, drop_axes
 from symnet.expr.nodes.node import Extent, Node
 
 MOST_TERMS = 24
-Indices = tuple[int, ...]
-Factor = tuple[Node, Indices]
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ class IndexTerm:
     scale: sympy.Expr
     axes: tuple[tuple[int, int], ...]
     extents: tuple[Extent, ...]
-    factors: tuple[Factor, ...]
+    factors: tuple[IndexedOperand, ...]
 
     @property
     def ties(self) -> list[list[tuple[int, int]]]:
@@ -85,9 +83,9 @@ class _Open:
     scale: sympy.Expr
     variables: dict[int, Extent]
     equations: tuple[tuple[int, int, int], ...]
-    factors: tuple[Factor, ...]
-    done: tuple[Factor, ...]
-    conditions: tuple[Factor, ...] = ()
+    factors: tuple[IndexedOperand, ...]
+    done: tuple[IndexedOperand, ...]
+    conditions: tuple[IndexedOperand, ...] = ()
 
     def fresh(self, extents: Sequence[Extent]) -> tuple[Indices, dict[int, Extent]]:
         """New indices, and all indices with them."""
@@ -298,7 +296,7 @@ def _least(values: Sequence[sympy.Expr]) -> sympy.Expr | None:
     return sympy.expand(best)
 
 
-def _cut(node: Node, indices: Indices, place: dict[int, tuple[int, int]], extents: dict[int, Extent]) -> Factor:
+def _cut(node: Node, indices: Indices, place: dict[int, tuple[int, int]], extents: dict[int, Extent]) -> IndexedOperand:
     """The part of a factor that its indices reach."""
     starts = tuple(place[i][1] for i in indices)
     sizes = tuple(extents[place[i][0]] for i in indices)
@@ -307,7 +305,7 @@ def _cut(node: Node, indices: Indices, place: dict[int, tuple[int, int]], extent
     return node, tuple(place[i][0] for i in indices)
 
 
-def _chosen(condition: Factor, factors: list[Factor]) -> list[Factor]:
+def _chosen(condition: IndexedOperand, factors: list[IndexedOperand]) -> list[IndexedOperand]:
     """The factors, 0 where the condition does not hold; one more where none has all of its indices."""
     holds, roots = condition
     inside = [set(roots) <= set(indices) for _, indices in factors]
@@ -315,18 +313,18 @@ def _chosen(condition: Factor, factors: list[Factor]) -> list[Factor]:
     return chosen if any(inside) else [*chosen, (where(holds, 1, 0), roots)]
 
 
-def _where(condition: Factor, factor: Factor) -> Factor:
+def _where(condition: IndexedOperand, factor: IndexedOperand) -> IndexedOperand:
     (holds, roots), (node, onto) = condition, factor
     return where(laid_along(holds, roots, onto, node.shape), node, 0), onto
 
 
-def _unused(root: int, factors: Sequence[Factor]) -> bool:
+def _unused(root: int, factors: Sequence[IndexedOperand]) -> bool:
     return not any(root in roots for _, roots in factors)
 
 
-def _summed(factors: list[Factor], kept: Sequence[int]) -> list[Factor]:
+def _summed(factors: list[IndexedOperand], kept: Sequence[int]) -> list[IndexedOperand]:
     """Factors that share an index which is summed over, as one contraction."""
-    done: list[Factor] = []
+    done: list[IndexedOperand] = []
     for factor in factors:
         apart = [f for f in done if not _meet(f, factor, kept)]
         joined = [f for f in done if _meet(f, factor, kept)]
@@ -334,13 +332,13 @@ def _summed(factors: list[Factor], kept: Sequence[int]) -> list[Factor]:
     return [_total(f, kept) for f in done]
 
 
-def _meet(a: Factor, b: Factor, kept: Sequence[int]) -> bool:
+def _meet(a: IndexedOperand, b: IndexedOperand, kept: Sequence[int]) -> bool:
     return bool((set(a[1]) & set(b[1])) - set(kept))
 
 
-def _product(factors: Sequence[Factor]) -> Factor:
+def _product(factors: Sequence[IndexedOperand]) -> IndexedOperand:
     """All factors side by side, nothing summed; an operand that is such a product already is opened."""
-    flat: list[Factor] = []
+    flat: list[IndexedOperand] = []
     for node, roots in factors:
         if isinstance(node, Einsum) and not node.contracted and len(node.operands) > 1:
             names = dict(zip(node.output, roots, strict=True))
@@ -351,7 +349,7 @@ def _product(factors: Sequence[Factor]) -> Factor:
     return contract([roots for _, roots in flat], output, *(node for node, _ in flat)), output
 
 
-def _total(factor: Factor, kept: Sequence[int]) -> Factor:
+def _total(factor: IndexedOperand, kept: Sequence[int]) -> IndexedOperand:
     """Summed over the indices that are not kept."""
     node, roots = factor
     output = tuple(r for r in dict.fromkeys(roots) if r in kept)
@@ -363,7 +361,7 @@ def _total(factor: Factor, kept: Sequence[int]) -> Factor:
     return contract([roots], output, node), output
 
 
-def _diagonal(factor: Factor) -> Factor:
+def _diagonal(factor: IndexedOperand) -> IndexedOperand:
     """With every index once."""
     node, roots = factor
     distinct = tuple(dict.fromkeys(roots))
@@ -377,11 +375,11 @@ def laid_along(node: Node, indices: Indices, onto: Indices, shape: Sequence[Exte
     return expand(turned, tuple(shape), tuple(onto.index(i) for i in order))
 
 
-def _absorbed(factors: list[Factor]) -> tuple[sympy.Expr, list[Factor]]:
+def _absorbed(factors: list[IndexedOperand]) -> tuple[sympy.Expr, list[IndexedOperand]]:
     """A factor whose indices another one has, multiplied into it: fewer factors, and no larger ones."""
     numbers = [value for node, _ in factors if (value := number_of(node)) is not None]
     left = sorted((f for f in factors if number_of(f[0]) is None), key=lambda f: len(f[1]))
-    done: list[Factor] = []
+    done: list[IndexedOperand] = []
     while left:
         node, roots = left.pop(0)
         at = next((k for k, f in enumerate(left) if set(roots) <= set(f[1])), None)

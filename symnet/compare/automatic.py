@@ -1,6 +1,6 @@
 """Automatic differentiation: the same expression run on the tape of `tape/`.
 
-In: a `Problem`.  Out: a `Method` that runs the program, records it and walks back, at every call.
+In: a `LossAtPoint`.  Out: a `Method` that runs the program, records it and walks back, at every call.
 """
 
 from __future__ import annotations
@@ -9,15 +9,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from symnet.arrays import Array
 from symnet.compare.counting import Count, counted, plain
-from symnet.compare.method import Array, Method, Problem
+from symnet.compare.method import LossAtPoint, Method
 from symnet.compare.tape import TapeProgram
 
 
 class Automatic(Method):
     name = "automatic (NumPy tape)"
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: LossAtPoint) -> None:
         self.problem = problem
         self.program = TapeProgram(problem.root, problem.wrt, problem.dims, problem.dtype)
         found, gradients, tape = self.program.value_and_grad(problem.data)

@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 
 from symnet import dtypes
+from symnet.arrays import Array
 from symnet.calculus.grad import scalar_root
 from symnet.calculus.structure import flatten
 from symnet.compare.automatic import Automatic
 from symnet.compare.differences import Differences
-from symnet.compare.method import Array, Method, Problem
+from symnet.compare.method import LossAtPoint, Method
 from symnet.compare.symbolic import Symbolic
 from symnet.compare.tape import TapeProgram
 from symnet.compare.timing import medians, one_blas_thread
@@ -28,7 +29,7 @@ from symnet.nn.initialisers import init
 from symnet.reference.symbols import bind_dims
 
 CALL = "compare(L, wrt, data)"
-METHODS: tuple[Callable[[Problem], Method], ...] = (Symbolic, Automatic, Differences)
+METHODS: tuple[Callable[[LossAtPoint], Method], ...] = (Symbolic, Automatic, Differences)
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def relative_error(found: Array, truth: Array) -> float:
 # --------------------------------------------------------------------------- the door
 
 
-def _problem(L: Any, wrt: Any, data: Any, dtype: Any) -> Problem:
+def _problem(L: Any, wrt: Any, data: Any, dtype: Any) -> LossAtPoint:
     root = scalar_root(CALL, L)
     leaves = check_leaves(CALL, [root])
     targets = flatten(CALL, wrt)[0]
@@ -161,7 +162,7 @@ def _problem(L: Any, wrt: Any, data: Any, dtype: Any) -> Problem:
         raise ArgumentError(explain(CALL, "an array for every leaf", got, mend))
     real = _real_dtype(leaves, dtype)
     arrays = {leaf.name: _array(leaf, given[leaf.name], real) for leaf in leaves}
-    return Problem(root, tuple(targets), arrays, bind_dims(leaves, arrays), real)  # type: ignore[arg-type]
+    return LossAtPoint(root, tuple(targets), arrays, bind_dims(leaves, arrays), real)  # type: ignore[arg-type]
 
 
 def _by_name(leaves: Sequence[Tensor], data: Any) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Central differences in float64: the gradient without any rule of differentiation.
 
-In: a `Problem`.  Out: a `Method` that evaluates the expression twice for each coordinate,
+In: a `LossAtPoint`.  Out: a `Method` that evaluates the expression twice for each coordinate,
 (L(w + h·e) - L(w - h·e)) / 2h with h = ε^(1/3)·max(1, |w|), and of large parameters a random sample of coordinates.
 
 Error: about ε^(2/3) ≈ 4e-11 of the scale of L.  A kink (relu, max) within h of the point gives a wrong coordinate.
@@ -13,8 +13,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from symnet.arrays import Array
 from symnet.compare.counting import Count, counted
-from symnet.compare.method import Array, Method, Problem
+from symnet.compare.method import LossAtPoint, Method
 from symnet.compare.tape import TapeProgram
 
 SAMPLED = 24  # coordinates of each parameter, where it has more
@@ -23,7 +24,7 @@ SAMPLED = 24  # coordinates of each parameter, where it has more
 class Differences(Method):
     name = "central differences"
 
-    def __init__(self, problem: Problem, sampled: int = SAMPLED, seed: int = 0) -> None:
+    def __init__(self, problem: LossAtPoint, sampled: int = SAMPLED, seed: int = 0) -> None:
         self.problem, self.sampled, self.seed = problem, sampled, seed
         self.program = TapeProgram(problem.root, problem.wrt, problem.dims, "float64")
         self.data = {name: np.array(array) for name, array in problem.in_float64.items()}

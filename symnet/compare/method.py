@@ -1,7 +1,7 @@
 """What every way of computing a gradient offers to the comparison.
 
-In: a `Problem`.  Out: a `Method`: gradients, a call to be timed, and what it costs.  A new peer (another framework) is
-one more subclass in a file of its own, and one more line in `METHODS` of `comparison.py`.
+In: a `LossAtPoint`.  Out: a `Method`: gradients, a call to be timed, and what it costs.  A new peer (another
+framework) is one more subclass in a file of its own, and one more line in `METHODS` of `comparison.py`.
 """
 
 from __future__ import annotations
@@ -9,19 +9,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-
+from symnet.arrays import Array
 from symnet.expr.nodes.extents import Dim
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import Tensor
 
-Array = np.ndarray[Any, np.dtype[Any]]
-
 
 @dataclass(frozen=True)
-class Problem:
+class LossAtPoint:
     """A loss at a point.
 
     Attributes:

@@ -1,20 +1,21 @@
 """symnet itself: the gradient as a formula, compiled.
 
-In: a `Problem`.  Out: a `Method` that runs a bound native step on one thread.
+In: a `LossAtPoint`.  Out: a `Method` that runs a bound native step on one thread.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from symnet.compare.method import Array, Method, Problem
+from symnet.arrays import Array
+from symnet.compare.method import LossAtPoint, Method
 from symnet.compiler import value_and_grad
 
 
 class Symbolic(Method):
     name = "symnet, compiled"
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: LossAtPoint) -> None:
         self.function = value_and_grad(problem.root, list(problem.wrt), dtype=problem.dtype, name="symnet_compare")
         self.step = self.function.bind(**{name: problem.data[name] for name in self.function.inputs})
         self.dims = {dim: extent for dim, extent in problem.dims.items() if dim.name in self.function.signature.dims}

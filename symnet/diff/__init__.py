@@ -5,6 +5,6 @@ In: graphs.  Out: graphs.  Nothing is simplified here.
 
 from symnet.diff.batching import basis, batch
 from symnet.diff.forward import pushforward
-from symnet.diff.reverse import Route, pullback
+from symnet.diff.reverse import BackwardEdge, pullback
 
-__all__ = ["Route", "basis", "batch", "pullback", "pushforward"]
+__all__ = ["BackwardEdge", "basis", "batch", "pullback", "pushforward"]

@@ -21,10 +21,10 @@ from symnet.expr.nodes.primitives import PRIMITIVES
 _LOOKED_THROUGH = 64  # nodes of a value that are searched for an infinite part; beyond, it counts as finite
 _STEEP = ("pow", "atan2", "xlogy", "function", *(p.name for p in PRIMITIVES.values() if p.steep))
 _BOUNDED = ("indicator", *(p.name for p in PRIMITIVES.values() if p.bounded))
-Kept = tuple[Node, bool]  # a condition, and whether an operand is kept where it holds
+KeptWhere = tuple[Node, bool]  # a condition, and whether an operand is kept where it holds
 
 
-def kept(node: Node, k: int) -> Kept | None:
+def kept(node: Node, k: int) -> KeptWhere | None:
     """Where an elementwise operation passes on what it sends to operand k; None for everywhere."""
     if is_op(node, "maximum", "minimum"):
         return elementwise("ge" if is_op(node, "maximum") else "le", *node.operands), k == 0
@@ -34,7 +34,7 @@ def kept(node: Node, k: int) -> Kept | None:
     return None
 
 
-def _mask(factor: Node) -> Kept | None:
+def _mask(factor: Node) -> KeptWhere | None:
     """c of [c] and of where(c, x, 0); the complement of c of where(c, 0, x)."""
     if is_op(factor, "indicator"):
         return factor.operands[0], True
@@ -80,7 +80,7 @@ def may_be_infinite(x: Node) -> bool:
     return False
 
 
-def clipped(place: Kept | None, x_dot: Node, y_dot: Node) -> Node:
+def clipped(place: KeptWhere | None, x_dot: Node, y_dot: Node) -> Node:
     """A tangent through an operation that keeps an operand at a place: chosen there, if x_dot may be infinite."""
     if place is None or not may_be_infinite(x_dot):
         return y_dot

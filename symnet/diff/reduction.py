@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from symnet.diff.clipping import Kept, clipped
+from symnet.diff.clipping import KeptWhere, clipped
 from symnet.diff.elementwise import times
 from symnet.diff.rules import ZERO, Declared, Maybe, find
 from symnet.diff.support import Where, carried, chosen
@@ -113,7 +113,7 @@ def reduce_support(node: Reduce, support: Where, k: int) -> Where:
     return carried(support, dict(enumerate(kept)), x.shape)
 
 
-def kept_of_row(node: Reduce) -> Kept | None:
+def kept_of_row(node: Reduce) -> KeptWhere | None:
     """The largest or smallest element, the one that a change reaches."""
     if node.op not in ("max", "min"):
         return None

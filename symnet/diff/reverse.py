@@ -20,7 +20,7 @@ from symnet.expr.nodes.node import Node
 
 
 @dataclass(frozen=True)
-class Route:
+class BackwardEdge:
     """One edge walked backward: what `node` passes on to its operand number `position`."""
 
     node: Node
@@ -34,7 +34,7 @@ class Route:
 
 
 def pullback(
-    root: Node, cotangent: Node, targets: Iterable[Node], routes: list[Route] | None = None
+    root: Node, cotangent: Node, targets: Iterable[Node], routes: list[BackwardEdge] | None = None
 ) -> dict[Node, Maybe]:
     """The cotangent of every target, given that of the root.
 
@@ -63,7 +63,7 @@ def pullback(
             if operand in active:
                 x_bar = apply_vjp(node, y_bar, position, support, narrow)
                 if routes is not None:
-                    routes.append(Route(node, position, y_bar, x_bar))
+                    routes.append(BackwardEdge(node, position, y_bar, x_bar))
                 if x_bar is not None:
                     pending.setdefault(operand, []).append(x_bar)
                     if operand.operands:

@@ -25,11 +25,10 @@ from symnet.expr.nodes.contraction import contract, transpose
 from symnet.expr.nodes.elementwise import elementwise, greater, indicator, is_op, where
 from symnet.expr.nodes.expansion import Expand, keep_axes
 from symnet.expr.nodes.movement import broadcast_to, drop_axes
-from symnet.expr.nodes.node import Node, Shape
+from symnet.expr.nodes.node import Axes, Node, Shape
 
 MOST_CUBES = 6
 ZERO = number(0)
-Axes = tuple[int, ...]
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,8 @@ from symnet.expr.sympy.from_sympy import from_sympy
 from symnet.expr.sympy.scalars import from_scalar
 from symnet.lambdify.arguments import Arrangement
 from symnet.locks import BUILDING
-from symnet.runtime.elementwise import Constant, OnArrays, OnKeptBuffers
-from symnet.runtime.numbers import Numbers
+from symnet.runtime.elementwise import ConstantResults, OnArrays, OnKeptBuffers
+from symnet.runtime.numbers import NumbersBuiltin
 from symnet.runtime.numbers import is_possible as numbers_are_possible
 
 SMALL = 2048  # elements up to which a call copies into kept buffers
@@ -52,7 +52,7 @@ class _Steps(threading.local):
         self.steps: dict[Any, Callable[[Sequence[Any]], list[Any]]] = {}
 
 
-class ScalarFunction:
+class NumberFunction:
     """Elementwise functions of numbers and arrays."""
 
     def __init__(self, symbols: list[Any], plan: Arrangement, real: str | None, threads: int) -> None:
@@ -87,12 +87,12 @@ class ScalarFunction:
         function, constants = self.variant(many, real)
         size = int(np.prod(shape, dtype=np.int64))
         if function is None or size == 0:
-            return Constant(constants, shape, real)
+            return ConstantResults(constants, shape, real)
         used = {name: int(name[1:]) for name in function.inputs}
         runner = OnKeptBuffers if size <= SMALL else OnArrays
         return runner(function, used, many, constants, shape, real)
 
-    def of_numbers(self) -> Numbers | None:
+    def of_numbers(self) -> NumbersBuiltin | None:
         """The function of floats alone that gives floats, as a builtin; None where there is no such thing."""
         if self.real == "float32" or not self.gives_floats:
             return None
@@ -100,7 +100,7 @@ class ScalarFunction:
         if function is None or not numbers_are_possible():
             return None
         used = {name: int(name[1:]) for name in function.inputs}
-        return Numbers(function, used, len(self.symbols), constants)
+        return NumbersBuiltin(function, used, len(self.symbols), constants)
 
     def variant(self, many: tuple[bool, ...], real: str) -> tuple[Any, list[Any]]:
         """The native function for a pattern of arrays, and the results that are constants (None: computed)."""
@@ -148,7 +148,7 @@ class MatrixFunction:
         self.variants = {("matrices", self.real): (self.function, [None] * len(nodes))}
         self.inputs = {leaf.name for node in nodes for leaf in leaves(node)}
 
-    def of_numbers(self) -> Numbers | None:
+    def of_numbers(self) -> NumbersBuiltin | None:
         """None: nothing here is of numbers alone."""
         return None
 

@@ -13,7 +13,7 @@ from typing import Any, final
 from symnet.errors import ArgumentError, explain
 from symnet.lambdify.arguments import Arrangement
 from symnet.locks import BUILDING
-from symnet.runtime.numbers import Numbers
+from symnet.runtime.numbers import NumbersBuiltin
 
 
 def _unknown(*values: Any) -> None:
@@ -40,7 +40,7 @@ class Lambdified:
         if all(n.isidentifier() and not iskeyword(n) for n in self.names) and len(set(self.names)) == len(self.names):
             kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
             self.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in self.names])
-        self.numbers: Numbers | None = None
+        self.numbers: NumbersBuiltin | None = None
         self._direct: Callable[..., Any] = _unknown  # of floats, by position; None: not for these arguments
         self._single = plan.is_single
 

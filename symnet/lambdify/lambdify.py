@@ -15,7 +15,7 @@ import sympy
 from symnet import dtypes
 from symnet.errors import DTypeError, explain
 from symnet.lambdify.arguments import arrangement, check_free, check_modules, flat_symbols, spec
-from symnet.lambdify.functions import MatrixFunction, ScalarFunction
+from symnet.lambdify.functions import MatrixFunction, NumberFunction
 from symnet.lambdify.lambdified import Lambdified
 
 
@@ -75,7 +75,7 @@ def lambdify(
         raise DTypeError(explain(f"lambdify(…, dtype={dtype!r})", "float32 or float64", str(real), "Drop dtype."))
     arrays = any(isinstance(s, (sympy.MatrixSymbol, sympy.IndexedBase)) for s in symbols)
     check_free(call, symbols, plan.cells)
-    kind = MatrixFunction if arrays else ScalarFunction
+    kind = MatrixFunction if arrays else NumberFunction
     doc = str(expr) if docstring_limit is None else str(expr)[:docstring_limit]
     made = Lambdified(specs, symbols, plan, kind(symbols, plan, real, threads), doc)
     again = (list(specs) if isinstance(args, set) else args, expr)

@@ -27,7 +27,7 @@ import numpy as np
 from symnet.errors import CompileError, SingularMatrixError, ValueDomainError, explain
 from symnet.loops import affine, ir
 from symnet.loops.lanes import is_straight, may_run_at_once
-from symnet.loops.memory import Arrays, allocate, infer_dims, poisoned
+from symnet.loops.memory import ArraysByName, allocate, infer_dims, poisoned
 from symnet.loops.order import check_order
 from symnet.loops.printer import element_text, int_text, stmt_line
 from symnet.loops.scalar_ops import COMBINE, MEANING
@@ -47,7 +47,7 @@ def run(
     unit_order: str | int = "forward",
     together: bool = True,
     check: bool = True,
-) -> Arrays:
+) -> ArraysByName:
     """The outputs of a program, by name.
 
     Args:

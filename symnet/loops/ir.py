@@ -347,7 +347,7 @@ class Fail(Stmt):
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class Phase:
     """`units` independent pieces of work; `unit_var` is the piece's number inside `body`."""
 
     name: str
@@ -360,7 +360,7 @@ class Stage:
 class Group:
     """Stages run in order, the whole list `repeat` times; `var` numbers the repetition inside bodies."""
 
-    stages: tuple[Stage, ...]
+    stages: tuple[Phase, ...]
     repeat: IntExpr = IntConst(1)
     var: str = "block"
 
@@ -393,7 +393,7 @@ class Program:
     notes: tuple[str, ...] = field(default=())
     constants: tuple[Constant, ...] = ()
 
-    def phases(self) -> Iterator[tuple[Group, Stage]]:
+    def phases(self) -> Iterator[tuple[Group, Phase]]:
         for group in self.groups:
             for stage in group.stages:
                 yield group, stage

@@ -22,7 +22,7 @@ from symnet.loops.accesses import reads_of
 
 
 @dataclass(frozen=True, slots=True)
-class _Access:
+class _AccessInNest:
     memory: int | str  # the Alloc, or the name of the buffer whose memory it is
     buffer: ir.Buffer
     index: tuple[ir.IntExpr, ...]
@@ -38,12 +38,12 @@ class _Scope:
     cells: dict[str, tuple[int, int]]  # name → its Alloc, and how many loops stand around that
     roots: dict[str, str]
 
-    def access(self, buffer: ir.Buffer, index: tuple[ir.IntExpr, ...], stores: bool) -> _Access:
+    def access(self, buffer: ir.Buffer, index: tuple[ir.IntExpr, ...], stores: bool) -> _AccessInNest:
         memory, private = self.cells.get(buffer.name, (self.roots.get(buffer.name, buffer.name), 0))
-        return _Access(memory, buffer, index, self.loops[private:], stores)
+        return _AccessInNest(memory, buffer, index, self.loops[private:], stores)
 
 
-def _accesses(body: ir.Body, scope: _Scope) -> Iterator[_Access]:
+def _accesses(body: ir.Body, scope: _Scope) -> Iterator[_AccessInNest]:
     scope = replace(scope, cells=dict(scope.cells))
     for stmt in body:
         if isinstance(stmt, ir.For):
@@ -65,7 +65,7 @@ def may_run_at_once(nest: ir.For, roots: dict[str, str]) -> bool:
     """True where all iterations of the nest may run together; `roots` sends a view's name to its memory's."""
     if not is_straight(nest.body) or not _is_rectangular(nest):
         return False
-    by_memory: dict[int | str, list[_Access]] = {}
+    by_memory: dict[int | str, list[_AccessInNest]] = {}
     for access in _accesses(nest.body, _Scope((nest,), {}, roots)):
         by_memory.setdefault(access.memory, []).append(access)
     return all(_order_is_kept(group) for group in by_memory.values() if any(a.stores for a in group))
@@ -78,10 +78,10 @@ def _is_rectangular(nest: ir.For) -> bool:
     return not any(affine.names(extent) & variables or affine.int_loads(extent) for extent in inner)
 
 
-def _order_is_kept(group: list[_Access]) -> bool:
+def _order_is_kept(group: list[_AccessInNest]) -> bool:
     if len({access.buffer for access in group}) > 1:
         return False
-    enclosed: dict[int, list[_Access]] = {}
+    enclosed: dict[int, list[_AccessInNest]] = {}
     loops: dict[int, ir.For] = {}
     for access in group:
         for loop in access.loops:
@@ -90,12 +90,12 @@ def _order_is_kept(group: list[_Access]) -> bool:
     return all(len(inside) == 1 or _walks_one_axis(loops[key], inside) for key, inside in enclosed.items())
 
 
-def _walks_one_axis(loop: ir.For, inside: list[_Access]) -> bool:
+def _walks_one_axis(loop: ir.For, inside: list[_AccessInNest]) -> bool:
     rank = len(inside[0].index)
     return any(_same_steps(loop, [access.index[axis] for access in inside], inside) for axis in range(rank))
 
 
-def _same_steps(loop: ir.For, exprs: list[ir.IntExpr], inside: list[_Access]) -> bool:
+def _same_steps(loop: ir.For, exprs: list[ir.IntExpr], inside: list[_AccessInNest]) -> bool:
     first = exprs[0]
     others = {inner.var for access in inside for inner in access.loops} - {loop.var}
     return (

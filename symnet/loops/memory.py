@@ -17,8 +17,8 @@ from symnet.errors import ArgumentError, CompileError, DTypeError, ShapeError, e
 from symnet.loops import ir
 from symnet.loops.printer import buffer_text
 
-Arrays = dict[str, np.ndarray]
-Shape = tuple[int, ...]
+ArraysByName = dict[str, np.ndarray]
+ConcreteShape = tuple[int, ...]
 
 
 def infer_dims(program: ir.Program, inputs: Mapping[str, np.ndarray], dims: Mapping[str, int]) -> dict[str, int]:
@@ -38,10 +38,10 @@ def infer_dims(program: ir.Program, inputs: Mapping[str, np.ndarray], dims: Mapp
 
 
 def allocate(
-    program: ir.Program, inputs: Mapping[str, np.ndarray], shape_of: Callable[[ir.Buffer], Shape]
-) -> tuple[Arrays, dict[str, str]]:
+    program: ir.Program, inputs: Mapping[str, np.ndarray], shape_of: Callable[[ir.Buffer], ConcreteShape]
+) -> tuple[ArraysByName, dict[str, str]]:
     """An array per buffer, and the buffer whose memory each view is."""
-    memory: Arrays = {constant.buffer.name: constant.contents.array for constant in program.constants}
+    memory: ArraysByName = {constant.buffer.name: constant.contents.array for constant in program.constants}
     roots: dict[str, str] = {}
     views = []
     for buffer in (*program.inputs, *program.outputs, *program.workspace):
@@ -60,7 +60,7 @@ def allocate(
     return memory, roots
 
 
-def poisoned(dtype: str, shape: Shape) -> np.ndarray:
+def poisoned(dtype: str, shape: ConcreteShape) -> np.ndarray:
     """Memory before anything is stored: NaN, an absurd integer, True."""
     kind = np.dtype(dtype)
     value: Any = np.nan if kind.kind == "f" else True if kind.kind == "b" else np.iinfo(kind).max - 7
@@ -81,7 +81,7 @@ def _input(program: ir.Program, buffer: ir.Buffer, inputs: Mapping[str, np.ndarr
     return array
 
 
-def _read_only(program: ir.Program, buffer: ir.Buffer, array: np.ndarray, shape: Shape) -> np.ndarray:
+def _read_only(program: ir.Program, buffer: ir.Buffer, array: np.ndarray, shape: ConcreteShape) -> np.ndarray:
     if array.shape != shape:
         raise ShapeError(_explain(program, buffer, f"shape {shape}", str(array.shape), "Pass an array of that shape."))
     array = np.ascontiguousarray(array).reshape(shape).view()
@@ -89,7 +89,7 @@ def _read_only(program: ir.Program, buffer: ir.Buffer, array: np.ndarray, shape:
     return array
 
 
-def _view(program: ir.Program, buffer: ir.Buffer, source: np.ndarray, shape: Shape) -> np.ndarray:
+def _view(program: ir.Program, buffer: ir.Buffer, source: np.ndarray, shape: ConcreteShape) -> np.ndarray:
     if math.prod(shape) != source.size:
         got = f"{math.prod(shape)}, in shape {shape}"
         mend = f"A view of {buffer.view_of} keeps its number of elements."

@@ -21,13 +21,13 @@ from symnet.loops import affine, ir
 from symnet.loops.accesses import reads_of, writes
 from symnet.loops.printer import buffer_text, stmt_line
 
-Kept = Callable[[], frozenset[str]]
+WrittenByLoop = Callable[[], frozenset[str]]
 
 
 class EarlyRead(NamedTuple):
     """A statement of a stage that reads a buffer too early."""
 
-    stage: ir.Stage
+    stage: ir.Phase
     stmt: ir.Stmt
     buffer: ir.Buffer
 
@@ -61,7 +61,7 @@ def early_read(program: ir.Program) -> EarlyRead | None:
 
 
 def _with_rows(
-    body: ir.Body, dims: frozenset[str], loops: Mapping[str, Kept], before: frozenset[str] = frozenset()
+    body: ir.Body, dims: frozenset[str], loops: Mapping[str, WrittenByLoop], before: frozenset[str] = frozenset()
 ) -> Iterator[tuple[ir.Stmt, frozenset[str]]]:
     """Every statement that runs where there are rows, outer before inner, and what an earlier repetition has stored.
 
@@ -82,7 +82,7 @@ def _with_rows(
         yield from _with_rows(stmt.orelse, dims, loops, before | earlier)
 
 
-def _kept(body: ir.Body, variable: str) -> Kept:
+def _kept(body: ir.Body, variable: str) -> WrittenByLoop:
     """What a body stores at places that do not move with a variable, found once, when it is asked for."""
     return cache(lambda: frozenset(_unmoved(body, variable)))
 
@@ -101,7 +101,7 @@ def _zero(condition: ir.IntCondition) -> frozenset[str]:
     return affine.names(condition.left) if is_zero else frozenset()
 
 
-def _totals(group: ir.Group, stage: ir.Stage, blocks: set[str]) -> Iterator[str]:
+def _totals(group: ir.Group, stage: ir.Phase, blocks: set[str]) -> Iterator[str]:
     """What every repetition of a group adds to: stored at places that do not move with the repetition."""
     if group.repeat != ir.IntConst(1):
         kept = {buffer.name for stmt in ir.walk(stage.body) for buffer in _read(stmt)}  # others are written anew

@@ -25,7 +25,7 @@ class Refuse(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Access:
+class _AccessInLoop:
     stmt: ir.Stmt
     buffer: ir.Buffer
     index: tuple[ir.IntExpr, ...]
@@ -60,18 +60,18 @@ def _check_inner_loop(loop: ir.For, inner: ir.For, refuse: Refuse) -> None:
         refuse(f"an inner extent free of the lane variable {loop.var}", "one that mentions it", mend, inner)
 
 
-def _accesses(body: ir.Body) -> Iterator[_Access]:
+def _accesses(body: ir.Body) -> Iterator[_AccessInLoop]:
     for stmt in ir.walk(body):
         if isinstance(stmt, ir.Let | ir.Store):
             for buffer, index in of_value(stmt.value):
-                yield _Access(stmt, buffer, index)
+                yield _AccessInLoop(stmt, buffer, index)
         if isinstance(stmt, ir.Store):
             for buffer, index in of_integers(stmt.index):
-                yield _Access(stmt, buffer, index)
-            yield _Access(stmt, stmt.buffer, stmt.index, stmt.combine, True)
+                yield _AccessInLoop(stmt, buffer, index)
+            yield _AccessInLoop(stmt, stmt.buffer, stmt.index, stmt.combine, True)
 
 
-def _check_register(loop: ir.For, access: _Access, refuse: Refuse) -> None:
+def _check_register(loop: ir.For, access: _AccessInLoop, refuse: Refuse) -> None:
     """Registers are addressed by the bare lane variable on the last axis, or not by it at all."""
     mentions = [loop.var in affine.names(expr) for expr in access.index]
     bare_last = bool(access.index) and access.index[-1] == ir.IntVar(loop.var) and not any(mentions[:-1])
@@ -81,7 +81,7 @@ def _check_register(loop: ir.For, access: _Access, refuse: Refuse) -> None:
         refuse(expected, element_text(access.buffer, access.index), mend, access.stmt)
 
 
-def _check_store(loop: ir.For, access: _Access, refuse: Refuse) -> None:
+def _check_store(loop: ir.For, access: _AccessInLoop, refuse: Refuse) -> None:
     """A reduction into an element free of the lane, or an element of each lane's own."""
     mentions = _mentions(loop.var, access.index)
     directly = any(loop.var in affine.direct_names(expr) for expr in access.index)
@@ -103,7 +103,7 @@ def _mentions(name: str, exprs: tuple[ir.IntExpr, ...]) -> bool:
     return any(name in affine.names(expr) for expr in exprs)
 
 
-def _check_pairs(loop: ir.For, store: _Access, others: list[_Access], refuse: Refuse) -> None:
+def _check_pairs(loop: ir.For, store: _AccessInLoop, others: list[_AccessInLoop], refuse: Refuse) -> None:
     for other in others:
         shift = _shift(loop, store, other)
         both_reduce = store.combine is not None and store.combine == other.combine
@@ -121,7 +121,7 @@ def _reached(loop: ir.For, shift: int) -> bool:
     return not isinstance(extent, ir.IntConst) or abs(shift) < extent.value
 
 
-def _shift(loop: ir.For, store: _Access, other: _Access) -> int | str | None:
+def _shift(loop: ir.For, store: _AccessInLoop, other: _AccessInLoop) -> int | str | None:
     """How many iterations apart two accesses meet: a number, "any", or None where unknown or never."""
     shifts: set[int] = set()
     for mine, theirs in zip(store.index, other.index, strict=True):
@@ -135,7 +135,7 @@ def _shift(loop: ir.For, store: _Access, other: _Access) -> int | str | None:
     return shifts.pop() if len(shifts) == 1 else None
 
 
-def check_units(stage: ir.Stage, refuse: Refuse) -> None:
+def check_units(stage: ir.Phase, refuse: Refuse) -> None:
     """Units may run in parallel, so each stores to elements of its own."""
     if stage.units != ir.IntConst(1):
         _check_unit_stores(stage.unit_var, stage.body, refuse)

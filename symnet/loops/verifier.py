@@ -42,7 +42,7 @@ class _Verifier:
 
     def __init__(self, program: ir.Program):
         self.program = program
-        self.stage: ir.Stage | None = None
+        self.stage: ir.Phase | None = None
         self.stmt: ir.Stmt | None = None
         self.buffers: dict[str, ir.Buffer] = {}
         self.values: dict[str, str] = {}  # Let names → dtype

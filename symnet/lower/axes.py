@@ -13,14 +13,14 @@ from symnet.expr.nodes.extents import same_extent
 from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
 
-Place = tuple[Node, int]
+NodeAxis = tuple[Node, int]
 
 
 class AxisClasses:
     """A union-find over (node, axis)."""
 
     def __init__(self, roots: Iterable[Node]) -> None:
-        self._parent: dict[Place, Place] = {}
+        self._parent: dict[NodeAxis, NodeAxis] = {}
         self.order = topological(*roots)
         for node in self.order:
             for mine, theirs in _LINKS.get(node.kind, _no_links)(node):
@@ -29,7 +29,7 @@ class AxisClasses:
                 for one, other in _einsum_operands(node):
                     self._join(one, other)
 
-    def find(self, place: Place) -> Place:
+    def find(self, place: NodeAxis) -> NodeAxis:
         root = place
         while (up := self._parent.get(root, root)) != root:
             root = up
@@ -37,10 +37,10 @@ class AxisClasses:
             self._parent[place], place = root, self._parent.get(place, place)
         return root
 
-    def _join(self, a: Place, b: Place) -> None:
+    def _join(self, a: NodeAxis, b: NodeAxis) -> None:
         self._parent[self.find(b)] = self.find(a)
 
-    def batch(self) -> Place | None:
+    def batch(self) -> NodeAxis | None:
         """The class of the first symbolic leading axis of a leaf; the first symbolic axis of any leaf failing that."""
         tensors = [node for node in self.order if node.kind == "tensor"]
         places = [(t, a) for t in tensors for a in range(t.rank) if not isinstance(t.shape[a], int)]
@@ -48,15 +48,15 @@ class AxisClasses:
         return self.find((leading or places)[0]) if places else None
 
 
-Links = list[tuple[int, Place]]
+AxisLinks = list[tuple[int, NodeAxis]]
 
 
-def _no_links(node: Node) -> Links:
+def _no_links(node: Node) -> AxisLinks:
     return []
 
 
-def _elementwise(node: Node) -> Links:
-    links: Links = []
+def _elementwise(node: Node) -> AxisLinks:
+    links: AxisLinks = []
     for operand in node.operands:
         shift = node.rank - operand.rank
         links += [
@@ -67,9 +67,9 @@ def _elementwise(node: Node) -> Links:
     return links
 
 
-def _einsum(node: Node) -> Links:
-    links: Links = []
-    first: dict[int, Place] = {}
+def _einsum(node: Node) -> AxisLinks:
+    links: AxisLinks = []
+    first: dict[int, NodeAxis] = {}
     for indices, operand in zip(node.inputs, node.operands, strict=True):  # type: ignore[attr-defined]
         for axis, index in enumerate(indices):
             first.setdefault(index, (operand, axis))
@@ -78,9 +78,9 @@ def _einsum(node: Node) -> Links:
     return links
 
 
-def _einsum_operands(node: Node) -> list[tuple[Place, Place]]:
+def _einsum_operands(node: Node) -> list[tuple[NodeAxis, NodeAxis]]:
     """Axes of different operands that one contracted index runs over."""
-    first: dict[int, Place] = {}
+    first: dict[int, NodeAxis] = {}
     links = []
     for indices, operand in zip(node.inputs, node.operands, strict=True):  # type: ignore[attr-defined]
         for axis, index in enumerate(indices):
@@ -88,18 +88,18 @@ def _einsum_operands(node: Node) -> list[tuple[Place, Place]]:
     return links
 
 
-def _expand(node: Node) -> Links:
+def _expand(node: Node) -> AxisLinks:
     (x,) = node.operands
     return [(place, (x, axis)) for axis, place in enumerate(node.axes)]  # type: ignore[attr-defined]
 
 
-def _reduce(node: Node) -> Links:
+def _reduce(node: Node) -> AxisLinks:
     (x,) = node.operands
     kept = [a for a in range(x.rank) if a not in node.axes]  # type: ignore[attr-defined]
     return [(position, (x, a)) for position, a in enumerate(kept)]
 
 
-def _whole_axes(node: Node) -> Links:
+def _whole_axes(node: Node) -> AxisLinks:
     """Slice, Place: an axis taken whole keeps its identity."""
     (x,) = node.operands
     whole = zip(node.starts, node.steps, strict=True)  # type: ignore[attr-defined]
@@ -110,11 +110,11 @@ def _whole_axes(node: Node) -> Links:
     ]
 
 
-def _concat(node: Node) -> Links:
+def _concat(node: Node) -> AxisLinks:
     return [(a, (x, a)) for x in node.operands for a in range(node.rank) if a != node.axis]  # type: ignore[attr-defined]
 
 
-def _take(node: Node) -> Links:
+def _take(node: Node) -> AxisLinks:
     x, indices = node.operands
     axis = node.axis  # type: ignore[attr-defined]
     before = [(a, (x, a)) for a in range(axis)]
@@ -123,15 +123,15 @@ def _take(node: Node) -> Links:
     return before + inside + after
 
 
-def _one_hot(node: Node) -> Links:
+def _one_hot(node: Node) -> AxisLinks:
     (indices,) = node.operands
     return [(a, (indices, a)) for a in range(indices.rank)]
 
 
-def _reshape(node: Node) -> Links:
+def _reshape(node: Node) -> AxisLinks:
     """Leading axes that both shapes share."""
     (x,) = node.operands
-    links: Links = []
+    links: AxisLinks = []
     for a, (mine, theirs) in enumerate(zip(node.shape, x.shape, strict=False)):
         if not same_extent(mine, theirs):
             break
@@ -139,11 +139,11 @@ def _reshape(node: Node) -> Links:
     return links
 
 
-def _same(node: Node) -> Links:
+def _same(node: Node) -> AxisLinks:
     return [(a, (node.operands[0], a)) for a in range(node.rank)]
 
 
-def _solve(node: Node) -> Links:
+def _solve(node: Node) -> AxisLinks:
     """The stack's axes are both operands'; the rows the matrix's columns, the columns the right-hand sides'."""
     matrix, right = node.operands
     stack, columns = node.stack, node.columns  # type: ignore[attr-defined]
@@ -151,11 +151,11 @@ def _solve(node: Node) -> Links:
     return [*links, (len(stack), (matrix, len(stack) + 1)), *((a, (right, a)) for a in columns)]
 
 
-def _determinant(node: Node) -> Links:
+def _determinant(node: Node) -> AxisLinks:
     return [(a, (node.operands[0], a)) for a in range(node.rank)]
 
 
-_LINKS: dict[str, Callable[[Node], Links]] = {
+_LINKS: dict[str, Callable[[Node], AxisLinks]] = {
     "elementwise": _elementwise,
     "einsum": _einsum,
     "expand": _expand,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from symnet.expr.nodes.node import Node
 from symnet.loops.ir import Const, FromInt, Value
 from symnet.lower.extents import lower_extent
-from symnet.lower.point import INLINE, Index, Inline, Point, Points
+from symnet.lower.point import INLINE, Index, Inline, NodeAt, Points
 
 
-def _nothing(points: Points, node: Node, index: Index) -> list[Point]:
+def _nothing(points: Points, node: Node, index: Index) -> list[NodeAt]:
     return []
 
 

@@ -77,7 +77,9 @@ def cost(*forms: Any, at: At = None) -> Cost:
     values = _numbers(at, _extents(roots))
     labels = _labels(forms, roots, counts)
     steps = tuple(
-        Step(labels[node], _written(node, labels), sympy.sympify(product(node.shape)).subs(values), count.subs(values))
+        CostLine(
+            labels[node], _written(node, labels), sympy.sympify(product(node.shape)).subs(values), count.subs(values)
+        )
         for node, count in counts.items()
     )
     total = sympy.expand(sympy.Add(*(step.operations for step in steps)))
@@ -85,7 +87,7 @@ def cost(*forms: Any, at: At = None) -> Cost:
 
 
 @dataclass(frozen=True)
-class Step:
+class CostLine:
     """One value that is computed: `name = formula`, the number of its elements, the operations it takes."""
 
     name: str
@@ -104,7 +106,7 @@ class Cost:
         largest: elements of the largest value that is neither given nor asked for; 0 where there is none.
     """
 
-    steps: tuple[Step, ...]
+    steps: tuple[CostLine, ...]
     operations: Expr
     largest: Expr
 

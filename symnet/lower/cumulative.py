@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from symnet.expr.nodes.contraction import letter
 from symnet.expr.nodes.cumulative import CumulativeSum
 from symnet.expr.nodes.extents import typical
-from symnet.loops.ir import Alloc, Body, Buffer, Const, If, IntCondition, IntExpr, IntVar, Let, Load, Op, Store, Value
+from symnet.loops.ir import Alloc, Body, Buffer, Const, If, IntCondition, IntVar, Let, Load, Op, Store, Value
 from symnet.lower.kernels.statements import ZERO, cell, lanes, loop
 from symnet.lower.nest import Axis, Nest
+from symnet.lower.point import Index
 from symnet.lower.space import Space
-
-Index = tuple[IntExpr, ...]
 
 
 @dataclass(frozen=True)

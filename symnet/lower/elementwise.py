@@ -17,7 +17,7 @@ from symnet.expr.nodes.primitives import functions
 from symnet.expr.nodes.result_dtypes import CASTS, COUNTED, LIMITS, common_dtype
 from symnet.expr.nodes.symbols import TRANSPARENT
 from symnet.loops.ir import Const, IntConst, Op, Value
-from symnet.lower.point import INLINE, Index, Inline, Point, Points, wrapped
+from symnet.lower.point import INLINE, Index, Inline, NodeAt, Points, wrapped
 
 _DIRECT = (
     *(p.name for p in functions()), "atan2", "maximum", "minimum", "xlogy", "and", "or", "not", "mod", "floor_divide",
@@ -51,7 +51,7 @@ def _role(node: Node, operand: Node) -> tuple[Node, str]:
     return operand, ""
 
 
-def _points(points: Points, node: Node, index: Index) -> list[Point]:
+def _points(points: Points, node: Node, index: Index) -> list[NodeAt]:
     if is_op(node, "pow") and number_of(node.operands[1]) is not None:
         return [(node.operands[0], operand_index(node, node.operands[0], index))]
     operands = []

@@ -36,11 +36,11 @@ from symnet.loops.ir import (
 from symnet.loops.signature import IndexBound
 from symnet.lower.extents import lower_extent, lower_shape
 from symnet.lower.nest import Check, Nest
-from symnet.lower.point import INLINE, Index, Inline, Point, Points, Use
+from symnet.lower.point import INLINE, Index, Inline, NodeAt, Points, Use
 from symnet.lower.space import Space
 
 
-def _take_points(points: Points, node: Take, index: Index) -> list[Point]:
+def _take_points(points: Points, node: Take, index: Index) -> list[NodeAt]:
     x, indices = node.operands
     buffer = points.checked.get(use_of(node)) or points.stored.get(indices)
     if buffer is None:
@@ -55,7 +55,7 @@ def _take_value(points: Points, node: Node, index: Index, values: list[Value]) -
     return points.cast(values[0], points.dtype(node))
 
 
-def _one_hot_points(points: Points, node: Node, index: Index) -> list[Point]:
+def _one_hot_points(points: Points, node: Node, index: Index) -> list[NodeAt]:
     return [] if use_of(node) in points.checked else [(node.operands[0], index[:-1])]
 
 

@@ -24,9 +24,9 @@ from symnet.expr.nodes.node import Node
 from symnet.loops.ir import Body, Buffer, If, IntCondition, IntConst, IntVar, Store, as_int
 from symnet.lower.extents import lower_extent
 from symnet.lower.kernels.blocked import SMALLEST, eliminate_in_panels
-from symnet.lower.kernels.elimination import Factors, determinant, eliminate, refuse_singular
+from symnet.lower.kernels.elimination import LuFactors, determinant, eliminate, refuse_singular
 from symnet.lower.kernels.panel import PANEL
-from symnet.lower.kernels.statements import Part, loop
+from symnet.lower.kernels.statements import MatrixPart, loop
 from symnet.lower.kernels.substitution import Unknowns, substitute
 from symnet.lower.nest import Axis, Nest
 from symnet.lower.space import Space
@@ -76,11 +76,11 @@ def _kernel(name: str, axes: tuple[Axis, ...], body: Body, work: int) -> Nest:
     return Nest(name, axes, body, kernel=work)
 
 
-def _factors(buffers: FactorBuffers, axes: tuple[Axis, ...]) -> Factors:
-    return Factors(Part(buffers.lu, _which(axes)), Part(buffers.swaps, _which(axes)))
+def _factors(buffers: FactorBuffers, axes: tuple[Axis, ...]) -> LuFactors:
+    return LuFactors(MatrixPart(buffers.lu, _which(axes)), MatrixPart(buffers.swaps, _which(axes)))
 
 
-def _eliminated(space: Space, factors: Factors, panel: Part | None) -> Body:
+def _eliminated(space: Space, factors: LuFactors, panel: MatrixPart | None) -> Body:
     """By columns where the matrix is small, otherwise by panels; of a symbolic extent the call decides."""
     if panel is None:
         return eliminate(factors, space.clear)
@@ -100,7 +100,7 @@ def factor_nest(space: Space, matrix: Node, buffers: FactorBuffers) -> Nest:
     value = points.cast(points.at(matrix, (*_which(axes), i, j)), factors.lu.dtype)
     n = factors.extent
     copy = loop(i, n, loop(j, n, *points.lets, factors.lu.store((i, j), value)))
-    panel = Part(buffers.panel, _which(axes)) if buffers.panel else None
+    panel = MatrixPart(buffers.panel, _which(axes)) if buffers.panel else None
     work = typical(matrix.shape[-1]) ** 3
     return _kernel(buffers.lu.name, axes, (copy, *_eliminated(space, factors, panel)), work)
 
@@ -110,7 +110,7 @@ def solve_nest(
 ) -> Nest:
     """A X = B, or Aᵀ X = B.  `view` is the result as matrices (as vectors where there is one right-hand side)."""
     axes = _stack(space, node.matrix)
-    factors, unknowns = _factors(buffers, axes), Unknowns(Part(view, _which(axes)), space.clear)
+    factors, unknowns = _factors(buffers, axes), Unknowns(MatrixPart(view, _which(axes)), space.clear)
     points = space.points("r")
     right = node.operands[1]
     inside = tuple(IntVar(space.clear(f"x{a}")) for a in range(len(axes), right.rank))
@@ -129,7 +129,7 @@ def solve_nest(
 
 def determinant_nest(space: Space, node: Determinant, buffer: Buffer, buffers: FactorBuffers) -> Nest:
     axes = _stack(space, node.operands[0])
-    result = Part(buffer, _which(axes))
+    result = MatrixPart(buffer, _which(axes))
     body = determinant(_factors(buffers, axes), result, node.op, space.clear)
     return _kernel(buffer.name, axes, body, typical(node.operands[0].shape[-1]))
 

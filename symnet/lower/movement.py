@@ -11,23 +11,23 @@ from symnet.expr.nodes.node import Node
 from symnet.loops.ir import Buffer, Const, IntExpr, IntVar, Store, Value
 from symnet.lower.extents import lower_extent
 from symnet.lower.nest import Axis, Nest
-from symnet.lower.point import INLINE, Index, Inline, Point, Points
+from symnet.lower.point import INLINE, Index, Inline, NodeAt, Points
 
 
 def _operand_value(points: Points, node: Node, index: Index, values: list[Value]) -> Value:
     return points.cast(values[0], points.dtype(node))
 
 
-def _expand(points: Points, node: Expand, index: Index) -> list[Point]:
+def _expand(points: Points, node: Expand, index: Index) -> list[NodeAt]:
     return [(node.operands[0], tuple(index[a] for a in node.axes))]
 
 
-def _slice(points: Points, node: Slice, index: Index) -> list[Point]:
+def _slice(points: Points, node: Slice, index: Index) -> list[NodeAt]:
     at = (lower_extent(start) + i * step for start, step, i in zip(node.starts, node.steps, index, strict=True))
     return [(node.operands[0], tuple(at))]
 
 
-def _transparent(points: Points, node: Node, index: Index) -> list[Point]:
+def _transparent(points: Points, node: Node, index: Index) -> list[NodeAt]:
     return [(node.operands[0], index)]
 
 

@@ -37,7 +37,7 @@ from symnet.loops.ir import (
     Let,
     Load,
     Op,
-    Stage,
+    Phase,
     Stmt,
     Store,
     Value,
@@ -194,5 +194,5 @@ def naive_body(nest: Nest) -> Body:
     return around(nest.parallel, point)
 
 
-def naive_stage(nest: Nest) -> Stage:
-    return Stage(nest.name, naive_body(nest))
+def naive_stage(nest: Nest) -> Phase:
+    return Phase(nest.name, naive_body(nest))

@@ -15,7 +15,7 @@ from symnet.expr.nodes.node import Extent, Node
 from symnet.loops.ir import Buffer, Const, FromInt, IntExpr, Let, Load, Op, Value, Var
 
 Index = tuple[IntExpr, ...]
-Point = tuple[Node, Index]
+NodeAt = tuple[Node, Index]
 Use = tuple[Node, Extent, bool]  # indices, the extent that they must stay below, whether negative ones wrap
 
 
@@ -23,7 +23,7 @@ Use = tuple[Node, Extent, bool]  # indices, the extent that they must stay below
 class Inline:
     """How one kind of node is computed in place: the operand points it reads, and its value from theirs."""
 
-    points: Callable[[Points, Node, Index], list[Point]]
+    points: Callable[[Points, Node, Index], list[NodeAt]]
     value: Callable[[Points, Node, Index, list[Value]], Value]
 
 
@@ -49,7 +49,7 @@ class Points:
     real: str
     prefix: str
     lets: list[Let] = field(default_factory=list)
-    known: dict[Point, Value] = field(default_factory=dict)
+    known: dict[NodeAt, Value] = field(default_factory=dict)
     checked: Mapping[Use, Buffer] = field(default_factory=dict)  # copies of indices
 
     def dtype(self, node: Node) -> str:
@@ -86,7 +86,7 @@ class Points:
 
     def at(self, node: Node, index: Index) -> Value:
         """The value of `node[index]`."""
-        stack: list[tuple[Point, list[Point] | None]] = [((node, index), None)]
+        stack: list[tuple[NodeAt, list[NodeAt] | None]] = [((node, index), None)]
         while stack:
             point, operands = stack.pop()
             if point in self.known:
@@ -104,7 +104,7 @@ class Points:
                 self.known[point] = _rule(point[0]).value(self, *point, values)
         return self.known[node, index]
 
-    def _stored(self, point: Point) -> Value | None:
+    def _stored(self, point: NodeAt) -> Value | None:
         node, index = point
         buffer = self.stored.get(node)
         return None if buffer is None else self.let(Load(buffer, index))

@@ -18,8 +18,8 @@ from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Extent, Node
 from symnet.expr.nodes.symbols import TRANSPARENT
 
-Range = tuple[Expr | None, Expr | None]
-UNKNOWN: Range = (None, None)
+Interval = tuple[Expr | None, Expr | None]
+UNKNOWN: Interval = (None, None)
 _PASSES_ON = TRANSPARENT | {"expand", "reshape", "slice", "take"}
 
 
@@ -36,15 +36,15 @@ def surely_in_range(indices: Node, extent: Extent) -> bool:
     return bool(low.is_nonnegative and sympy.expand(sympy.sympify(extent) - 1 - high).is_nonnegative)
 
 
-def range_of(node: Node) -> Range:
+def range_of(node: Node) -> Interval:
     """The lowest and the highest value."""
-    known: dict[Node, Range] = {}
+    known: dict[Node, Interval] = {}
     for part in topological(node):
         known[part] = _range(part, [known[o] for o in part.operands])
     return known[node]
 
 
-def _range(node: Node, operands: list[Range]) -> Range:
+def _range(node: Node, operands: list[Interval]) -> Interval:
     value = number_of(node)
     if value is not None:
         return (value, value) if value.is_integer else UNKNOWN
@@ -53,30 +53,30 @@ def _range(node: Node, operands: list[Range]) -> Range:
     return _RULES.get(node.kind, lambda node, operands: UNKNOWN)(node, operands)
 
 
-def _array(node: Any, operands: list[Range]) -> Range:
+def _array(node: Any, operands: list[Interval]) -> Interval:
     array = node.contents.array
     if not array.size or array.dtype.kind not in "bi":
         return UNKNOWN
     return Integer(int(array.min())), Integer(int(array.max()))
 
 
-def _reduce(node: Any, operands: list[Range]) -> Range:
+def _reduce(node: Any, operands: list[Interval]) -> Interval:
     if node.op == "argmax":
         return Integer(0), sympy.sympify(product(node.operands[0].shape[a] for a in node.axes)) - 1
     return operands[0] if node.op in ("max", "min") else UNKNOWN
 
 
-def _elementwise(node: Any, operands: list[Range]) -> Range:
+def _elementwise(node: Any, operands: list[Interval]) -> Interval:
     rule = _PRIMITIVES.get(node.op)
     return rule(operands) if rule else UNKNOWN
 
 
-def _sum(operands: list[Range]) -> Range:
+def _sum(operands: list[Interval]) -> Interval:
     lows, highs = zip(*operands, strict=True)
     return None if None in lows else sympy.Add(*lows), None if None in highs else sympy.Add(*highs)
 
 
-def _product(operands: list[Range]) -> Range:
+def _product(operands: list[Interval]) -> Interval:
     """Of numbers of one sign; the sign of one factor may be any, where it is a number."""
     low: Any = Integer(1)
     high: Any = Integer(1)
@@ -92,15 +92,15 @@ def _product(operands: list[Range]) -> Range:
     return low, high
 
 
-def _smaller(operands: list[Range]) -> Range:
+def _smaller(operands: list[Interval]) -> Interval:
     return _least([low for low, _ in operands]), next((h for _, h in operands if h is not None), None)
 
 
-def _larger(operands: list[Range]) -> Range:
+def _larger(operands: list[Interval]) -> Interval:
     return next((low for low, _ in operands if low is not None), None), _greatest([high for _, high in operands])
 
 
-def _one_of(operands: list[Range]) -> Range:
+def _one_of(operands: list[Interval]) -> Interval:
     return _least([low for low, _ in operands]), _greatest([high for _, high in operands])
 
 
@@ -117,7 +117,7 @@ def _greatest(values: list[Expr | None]) -> Expr | None:
     return None if least is None else -least
 
 
-_PRIMITIVES: dict[str, Callable[[list[Range]], Range]] = {
+_PRIMITIVES: dict[str, Callable[[list[Interval]], Interval]] = {
     "add": _sum,
     "mul": _product,
     "minimum": _smaller,
@@ -126,7 +126,7 @@ _PRIMITIVES: dict[str, Callable[[list[Range]], Range]] = {
     "indicator": lambda operands: (Integer(0), Integer(1)),
 }
 
-_RULES: dict[str, Callable[[Any, list[Range]], Range]] = {
+_RULES: dict[str, Callable[[Any, list[Interval]], Interval]] = {
     "array": _array,
     "iota": lambda node, operands: (Integer(0), sympy.sympify(node.shape[0]) - 1),
     "size": lambda node, operands: (node.args[0], node.args[0]),

@@ -14,7 +14,7 @@ from symnet.expr.nodes.reduction import Reduce
 from symnet.loops.ir import Body, Buffer, Const, FromInt, IntVar, Let, Load, Op, Store, Value, Var
 from symnet.lower.indexing import hit
 from symnet.lower.nest import INITIAL, Accumulator, Axis, Nest
-from symnet.lower.point import INLINE, Index, Inline, Point, Points, constant
+from symnet.lower.point import INLINE, Index, Inline, NodeAt, Points, constant
 from symnet.lower.space import Space
 
 _INT_LIMITS = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
@@ -150,7 +150,7 @@ def _when(space: Space, taken: Node, index: Index) -> tuple[Let, ...]:
 # An Einsum that sums nothing is a product of re-indexed operands: computed in place.
 
 
-def _einsum_points(points: Points, node: Einsum, index: Index) -> list[Point]:
+def _einsum_points(points: Points, node: Einsum, index: Index) -> list[NodeAt]:
     at = dict(zip(node.output, index, strict=True))
     return [(o, tuple(at[i] for i in indices)) for indices, o in zip(node.inputs, node.operands, strict=True)]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from symnet.expr.nodes.contraction import letter
 from symnet.expr.nodes.node import Node
 from symnet.loops.ir import Buffer
-from symnet.lower.axes import AxisClasses, Place
+from symnet.lower.axes import AxisClasses, NodeAxis
 from symnet.lower.extents import lower_extent, lower_shape
 from symnet.lower.nest import Axis
 from symnet.lower.point import Points, Use
@@ -29,7 +29,7 @@ class Space:
     """The state of one lowering."""
 
     classes: AxisClasses
-    batch: Place | None
+    batch: NodeAxis | None
     real: str
     dims: tuple[str, ...] = ()
     stored: dict[Node, Buffer] = field(default_factory=dict)
@@ -51,10 +51,10 @@ class Space:
     def dtype(self, node: Node) -> str:
         return node.dtype or self.real
 
-    def is_batch(self, place: Place) -> bool:
+    def is_batch(self, place: NodeAxis) -> bool:
         return self.batch is not None and self.classes.find(place) == self.batch
 
-    def axis(self, var: str, place: Place) -> Axis:
+    def axis(self, var: str, place: NodeAxis) -> Axis:
         """The loop over one axis of a node."""
         node, a = place
         return Axis(self.clear(var), lower_extent(node.shape[a]), self.is_batch(place))

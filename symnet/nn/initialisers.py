@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from symnet import dtypes
+from symnet.arrays import Array
 from symnet.errors import ArgumentError, ShapeError, explain, one_of
 from symnet.expr.nodes.symbols import Tensor, describe
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Draw = Callable[[np.random.Generator, tuple[int, ...], float, float], Any]
 
 

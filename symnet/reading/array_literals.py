@@ -15,7 +15,7 @@ from symnet.expr.nodes.node import Node
 from symnet.reading.tokens import Token
 
 
-class Reader(Protocol):
+class TokenReader(Protocol):
     """What reads the tokens of a formula from left to right: the parser."""
 
     depth: int
@@ -39,7 +39,7 @@ class Reader(Protocol):
 _WORDS: dict[str, Any] = {"True": True, "False": False, "nan": float("nan"), "inf": float("inf")}
 
 
-def read_array(parser: Reader, name: Token) -> Node:
+def read_array(parser: TokenReader, name: Token) -> Node:
     """`array(list)` or `array(list, dtype="…")`, after its name."""
     parser.expect("(")
     values, dtype = _values(parser), None
@@ -52,7 +52,7 @@ def read_array(parser: Reader, name: Token) -> Node:
     return parser.building(name.at, constant, values, dtype)  # type: ignore[no-any-return]
 
 
-def _values(parser: Reader) -> list[Any]:
+def _values(parser: TokenReader) -> list[Any]:
     """A list of numbers, or of such lists."""
     parser.expect("[")
     found: list[Any] = []
@@ -66,7 +66,7 @@ def _values(parser: Reader) -> list[Any]:
     return found
 
 
-def _number(parser: Reader) -> Any:
+def _number(parser: TokenReader) -> Any:
     sign = -1 if parser.sees("-") else 1
     if parser.sees("-", "+"):
         parser.take()

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from symnet.arrays import Array
 from symnet.expr.nodes.constants import ConstantArray, Delta, Iota, Number, Size
-from symnet.reference.context import Array, Context
+from symnet.reference.context import Context
 
 
 def number_value(node: Number, values: Sequence[Array], context: Context) -> Array:

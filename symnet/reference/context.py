@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 import sympy
 
 from symnet import dtypes
+from symnet.arrays import Array
 from symnet.errors import ArgumentError, ValueDomainError, explain
 from symnet.expr.nodes.extents import Dim
 from symnet.expr.nodes.node import Extent, Node
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from symnet.arrays import Array
 from symnet.expr.nodes.contraction import Einsum
-from symnet.reference.context import Array, Context
+from symnet.reference.context import Context
 
 
 def einsum_value(node: Einsum, values: Sequence[Array], context: Context) -> Array:

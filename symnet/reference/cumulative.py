@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from symnet.arrays import Array
 from symnet.expr.nodes.cumulative import CumulativeSum
-from symnet.reference.context import Array, Context
+from symnet.reference.context import Context
 
 
 def cumsum_value(node: CumulativeSum, values: Sequence[Array], context: Context) -> Array:

@@ -14,6 +14,7 @@ import numpy as np
 import sympy
 
 from symnet import dtypes
+from symnet.arrays import Array
 from symnet.errors import ValueDomainError, explain
 from symnet.expr.nodes.constants import number_of, power_of_number
 from symnet.expr.nodes.elementwise import Elementwise
@@ -22,7 +23,7 @@ from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.primitives import PRIMITIVES
 from symnet.expr.nodes.result_dtypes import CASTS
 from symnet.expr.sympy.functions import function_of
-from symnet.reference.context import Array, Context
+from symnet.reference.context import Context
 from symnet.reference.special import digamma, erf, erfc, gamma, loggamma, power
 from symnet.reference.sympy_functions import function_value
 

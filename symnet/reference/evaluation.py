@@ -12,6 +12,7 @@ from typing import Any, overload
 import numpy as np
 
 from symnet import dtypes
+from symnet.arrays import Array
 from symnet.errors import MissingRuleError, explain
 from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
@@ -27,7 +28,7 @@ from symnet.reference import (
     reduction,
     symbols,
 )
-from symnet.reference.context import Array, Context
+from symnet.reference.context import Context
 from symnet.reference.symbols import bind_dims
 
 MEANING: dict[str, Callable[[Any, Sequence[Array], Context], Array]] = {

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from symnet.arrays import Array
 from symnet.errors import ValueDomainError, explain
 from symnet.expr.nodes.indexing import OneHot, Take
 from symnet.expr.nodes.node import Node
-from symnet.reference.context import Array, Context
+from symnet.reference.context import Context
 
 
 def take_value(node: Take, values: Sequence[Array], context: Context) -> Array:

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from symnet.arrays import Array
 from symnet.errors import SingularMatrixError, explain
 from symnet.expr.nodes.linalg import Determinant, Solve
-from symnet.reference.context import Array, Context
+from symnet.reference.context import Context
 
 
 def solve_value(node: Solve, values: Sequence[Array], context: Context) -> Array:

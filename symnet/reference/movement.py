@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from symnet.arrays import Array
 from symnet.errors import ValueDomainError, explain
 from symnet.expr.nodes.expansion import Expand
 from symnet.expr.nodes.movement import Concat, Place, Reshape, Slice
 from symnet.expr.nodes.node import Extent
-from symnet.reference.context import Array, Context
+from symnet.reference.context import Context
 
 
 def expand_value(node: Expand, values: Sequence[Array], context: Context) -> Array:

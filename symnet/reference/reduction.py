@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from symnet import dtypes
+from symnet.arrays import Array
 from symnet.errors import ValueDomainError, explain
 from symnet.expr.nodes.reduction import Reduce
-from symnet.reference.context import Array, Context
+from symnet.reference.context import Context
 
 
 def _logsumexp(x: Array, axes: tuple[int, ...]) -> Any:

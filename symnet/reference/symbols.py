@@ -12,11 +12,12 @@ import numpy as np
 import sympy
 
 from symnet import dtypes
+from symnet.arrays import Array
 from symnet.errors import ArgumentError, DTypeError, ShapeError, explain, refuse_mask
 from symnet.expr.nodes.extents import Dim
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import Tensor, describe
-from symnet.reference.context import Array, Context
+from symnet.reference.context import Context
 
 _KINDS = {"bool": "b", "int32": "iu", "int64": "iu", "float32": "fiu", "float64": "fiu"}  # NumPy kinds that may come
 

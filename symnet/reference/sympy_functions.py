@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import sympy
 
+from symnet.arrays import Array
 from symnet.errors import MissingRuleError, explain
 from symnet.expr.sympy.functions import ScalarFunction
-from symnet.reference.context import Array
 
 DIGITS = 20  # of evalf, which is more than float64 holds
 

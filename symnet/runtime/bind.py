@@ -26,7 +26,7 @@ from symnet.loops.signature import Signature
 from symnet.runtime import structure as structures
 from symnet.runtime.domains import check_indices
 from symnet.runtime.native import INDEX_OUT_OF_RANGE, EntryPoints, allocate_workspace, pointers
-from symnet.runtime.plan import Plan
+from symnet.runtime.plan import CallPlan
 from symnet.runtime.support import step_block, step_call
 
 
@@ -42,9 +42,9 @@ class Steppable(Protocol):
     @property
     def name(self) -> str: ...
 
-    def plan(self, inputs: Sequence[np.ndarray], given: Mapping[str, int], call: str = "") -> Plan: ...
+    def plan(self, inputs: Sequence[np.ndarray], given: Mapping[str, int], call: str = "") -> CallPlan: ...
 
-    def check_values(self, inputs: Sequence[np.ndarray], plan: Plan, finite: bool, call: str = "") -> None: ...
+    def check_values(self, inputs: Sequence[np.ndarray], plan: CallPlan, finite: bool, call: str = "") -> None: ...
 
     def refuse(self, code: int, dims: Mapping[str, int], arguments: tuple[Any, ...], call: str = "") -> None: ...
 
@@ -73,7 +73,7 @@ class BoundStep:
     )
 
     def __init__(
-        self, function: Steppable, plan: Plan, inputs: dict[str, np.ndarray], outputs: list[np.ndarray]
+        self, function: Steppable, plan: CallPlan, inputs: dict[str, np.ndarray], outputs: list[np.ndarray]
     ) -> None:
         self._function = function
         self._dims = plan.dims

@@ -53,7 +53,7 @@ class Pattern:
     def filled(self, outputs: Sequence[Any], dims: Mapping[str, int]) -> CompressedArray:
         """The array, from all outputs of a call and its extents."""
         terms = tuple(
-            Term(
+            BoundTerm(
                 t.scale,
                 t.axes,
                 evaluate_shape(t.extents, dims),
@@ -67,7 +67,7 @@ class Pattern:
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class BoundTerm:
     """A `TermPattern` with its arrays and extents as numbers."""
 
     scale: float
@@ -113,7 +113,7 @@ class CompressedArray:
     __array_ufunc__ = None  # NumPy's operators leave us alone: v @ H is refused, not spread out in silence
 
     def __init__(
-        self, shape: tuple[int, ...], dtype: np.dtype, terms: tuple[Term, ...], factors: tuple[np.ndarray, ...]
+        self, shape: tuple[int, ...], dtype: np.dtype, terms: tuple[BoundTerm, ...], factors: tuple[np.ndarray, ...]
     ) -> None:
         self.shape, self.dtype, self.terms, self.factors = shape, dtype, terms, factors
 

@@ -18,7 +18,7 @@ def filled(value: Any, shape: tuple[int, ...], real: str) -> np.ndarray:
     return np.full(shape, value, bool if type(value) is bool else real)
 
 
-class Constant:
+class ConstantResults:
     """Nothing to compute."""
 
     def __init__(self, constants: list[Any], shape: tuple[int, ...], real: str) -> None:

@@ -34,7 +34,7 @@ from symnet.runtime.native import (
     reported,
 )
 from symnet.runtime.outputs import fresh_outputs, given_outputs
-from symnet.runtime.plan import Plan
+from symnet.runtime.plan import CallPlan
 from symnet.runtime.threads import check_threads, runner
 
 
@@ -84,7 +84,7 @@ class NativeFunction(Described):
         self.check_finite = check_finite
         self.arguments = Arguments(signature, positional)
         self.options = frozenset(OPTIONS) - frozenset(self.arguments.names)
-        self._plans: dict[tuple[Any, ...], Plan] = {}
+        self._plans: dict[tuple[Any, ...], CallPlan] = {}
         self._workspaces = Workspaces()
         self._workspace_bytes = self.native.workspace_call()
         self.runner = runner(self.native, self.threads)
@@ -154,7 +154,7 @@ class NativeFunction(Described):
             raise RangeError(explain(f"{self.name}{call}(…)", expected, got, mend))
         return size
 
-    def plan(self, inputs: Sequence[np.ndarray], given: Mapping[str, int], call: str = "") -> Plan:
+    def plan(self, inputs: Sequence[np.ndarray], given: Mapping[str, int], call: str = "") -> CallPlan:
         """What follows from the shapes of the arguments, after every check on them; remembered by shapes."""
         key = (*[array.shape for array in inputs], *given.items())
         found = self._plans.get(key)
@@ -165,14 +165,14 @@ class NativeFunction(Described):
             self._plans[key] = found
         return found
 
-    def _make_plan(self, inputs: Sequence[np.ndarray], given: Mapping[str, int], call: str) -> Plan:
+    def _make_plan(self, inputs: Sequence[np.ndarray], given: Mapping[str, int], call: str) -> CallPlan:
         dims = self.arguments.dims(inputs, given, call)
         check_requirements(self.signature, dims, f"{self.name}{call}(…)")
         c_dims = extents([dims[name] for name in self.signature.dims])
         shapes = tuple(evaluate_shape(buffer.shape, dims) for buffer in self.signature.outputs)
-        return Plan(dims, shapes, c_dims, self._checked_bytes(dims, c_dims, call))
+        return CallPlan(dims, shapes, c_dims, self._checked_bytes(dims, c_dims, call))
 
-    def check_values(self, inputs: Sequence[np.ndarray], plan: Plan, finite: bool, call: str = "") -> None:
+    def check_values(self, inputs: Sequence[np.ndarray], plan: CallPlan, finite: bool, call: str = "") -> None:
         """Labels in range and, on request, no NaN."""
         if self.signature.index_bounds:
             arrays = dict(zip(self.inputs, inputs, strict=True))

@@ -42,7 +42,7 @@ def is_possible() -> bool:
     return plain and "llvmlite" in sys.modules and object.__basicsize__ == 16
 
 
-class Numbers:
+class NumbersBuiltin:
     """The builtin, and what it must keep alive.
 
     Attributes:

@@ -19,7 +19,7 @@ from symnet.loops.signature import Signature
 from symnet.runtime.arguments import shape_text, value_text
 from symnet.runtime.native import allocated
 
-Named = tuple[str, np.ndarray]
+NamedArray = tuple[str, np.ndarray]
 
 
 def fresh_outputs(signature: Signature, shapes: Sequence[tuple[int, ...]]) -> list[np.ndarray]:
@@ -86,7 +86,7 @@ def _check(buffer: Buffer, array: Any, shape: tuple[int, ...], call: str) -> Non
         raise ArgumentError(explain(call, f"a C-contiguous, aligned array for output {name}", got, mend))
 
 
-def _refuse_overlaps(outputs: Sequence[Named], inputs: Sequence[Named], call: str) -> None:
+def _refuse_overlaps(outputs: Sequence[NamedArray], inputs: Sequence[NamedArray], call: str) -> None:
     """Contiguous arrays overlap exactly where their bounds do."""
     for position, (name, array) in enumerate(outputs):
         for kind, others in (("input", inputs), ("output", outputs[:position])):

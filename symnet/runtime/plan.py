@@ -1,6 +1,6 @@
 """What the shapes of the arguments determine, found before native code runs.
 
-In: extents by name, found in the arguments (`arguments.py`).  Out: `Plan`, which a function keeps by shapes
+In: extents by name, found in the arguments (`arguments.py`).  Out: `CallPlan`, which a function keeps by shapes
 (`function.py`) and a bound step keeps for good (`bind.py`).
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 
-class Plan(NamedTuple):
+class CallPlan(NamedTuple):
     """One call's sizes.
 
     `dims`: the extents by name; `shapes`: of the outputs; `c_dims`: the extents as native code takes them.

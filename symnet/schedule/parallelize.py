@@ -24,23 +24,23 @@ MATH_WORK = 16  # operations of a transcendental function
 
 
 @dataclass(frozen=True)
-class Share:
+class NestInUnits:
     """One unit of a nest."""
 
     nest: Nest
     units: IntExpr
 
 
-def share(nest: Nest, target: Target, unit_var: str) -> Share:
+def in_units(nest: Nest, target: Target, unit_var: str) -> NestInUnits:
     """Split the axis that is not the lanes, in chunks of a fixed number of rows."""
     axis = _split_axis(nest, target)
     if axis is None:
-        return Share(nest, IntConst(1))
+        return NestInUnits(nest, IntConst(1))
     chunk = _chunk(nest, axis)
     units = ceil_div(axis.extent, chunk)
     if units in (IntConst(0), IntConst(1)):  # an empty nest is one share that does nothing
-        return Share(nest, IntConst(1))
-    return Share(restricted(nest, axis, IntVar(unit_var) * chunk, chunk), units)
+        return NestInUnits(nest, IntConst(1))
+    return NestInUnits(restricted(nest, axis, IntVar(unit_var) * chunk, chunk), units)
 
 
 def _split_axis(nest: Nest, target: Target) -> Axis | None:

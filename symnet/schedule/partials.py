@@ -53,7 +53,7 @@ PANEL_CHAIN, PANEL_CHAINS = 128, 16  # the same for the inner axis of a matrix p
 
 
 @dataclass(frozen=True)
-class Sizes:
+class SumCut:
     """How a sum is cut.
 
     Args:
@@ -67,9 +67,9 @@ class Sizes:
     lanes: int = 1
 
 
-PANEL = Sizes(PANEL_CHAIN, PANEL_CHAINS)
+PANEL = SumCut(PANEL_CHAIN, PANEL_CHAINS)
 
-Over = Callable[[Body], Body]  # puts the loops over all cells around statements
+Over = Callable[[Body], Body]  # puts loops around statements: those over all cells of a sum
 Chain = Callable[[Nest, Buffer], Body]  # adds what the nest's reduced axes hold to the cells of a buffer
 
 
@@ -106,7 +106,7 @@ def is_rounded(nest: Nest) -> bool:
     return acc is not None and acc.combine == "add" and acc.dtype.startswith("float")
 
 
-def accumulated(nest: Nest, cells: Cells, chain: Chain, carry: Carry | None, sizes: Sizes) -> Body:
+def accumulated(nest: Nest, cells: Cells, chain: Chain, carry: Carry | None, sizes: SumCut) -> Body:
     """The loops that leave the result in `cells`; with a carry, in the buffer that the nest stores to.
 
     Args:
@@ -150,7 +150,7 @@ class Levels:
     blocks: tuple[Axis, ...]
 
 
-def cut(nest: Nest, sizes: Sizes = Sizes()) -> Levels:
+def cut(nest: Nest, sizes: SumCut = SumCut()) -> Levels:
     """The reduced axes, innermost first: so many of their elements in a chain, so many chains in a block."""
     nest, chains = _cut(nest, nest.reduced, sizes.chain, sizes.lanes)
     outer, blocks = _cut(replace(nest, reduced=(*chains, *nest.reduced)), chains, sizes.chains, 1)

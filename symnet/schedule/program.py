@@ -32,8 +32,8 @@ from symnet.loops.ir import (
     IntVar,
     Let,
     Load,
+    Phase,
     Program,
-    Stage,
     Store,
     Var,
     as_int,
@@ -49,9 +49,9 @@ from symnet.lower.space import clear_of
 from symnet.schedule.access import base_name, stores, substituted
 from symnet.schedule.fuse import fused
 from symnet.schedule.pack import packed
-from symnet.schedule.parallelize import Share, rows_of_unit, share
+from symnet.schedule.parallelize import NestInUnits, in_units, rows_of_unit
 from symnet.schedule.partials import Carry, is_rounded
-from symnet.schedule.stream import Pass, classify, is_block, plan
+from symnet.schedule.stream import Sweep, classify, is_block, plan
 from symnet.schedule.target import Target
 from symnet.schedule.tile import scheduled
 
@@ -172,14 +172,14 @@ class _State:
 
     # ---- groups
 
-    def groups(self, sweep: Pass, number: int) -> list[Group]:
+    def groups(self, sweep: Sweep, number: int) -> list[Group]:
         groups = []
         rare = self._is_rare(sweep)
         clear = [self._clear(n) for n in sweep.reduces]
         once = [*self._once(sweep.once, number)]
         if clear:
             empty = If(IntCondition("eq", self.batch, IntConst(0)), tuple(s for body in clear for s in body))
-            once.append(Stage(f"empty_{number}", (empty,), unit_var=self.unit))
+            once.append(Phase(f"empty_{number}", (empty,), unit_var=self.unit))
         if rare:
             once.append(self._rare(sweep, number))
         if once:
@@ -191,16 +191,16 @@ class _State:
             groups.append(Group(tuple(stages), ceil_div(self.batch, BLOCK), self.block))
         settling = [n for n in map(self._settle, sweep.reduces) if n is not None]
         if settling:
-            stage = self._joined(f"totals_{number}", [(share(n, self.target, self.unit), None) for n in settling])
+            stage = self._joined(f"totals_{number}", [(in_units(n, self.target, self.unit), None) for n in settling])
             groups.append(Group((stage,), int_min(1, int_floordiv(self.batch, BLOCK + 1)), self.block))
         return groups
 
-    def _is_rare(self, sweep: Pass) -> bool:
+    def _is_rare(self, sweep: Sweep) -> bool:
         """Whether a sweep serves sums alone that are accumulated on a condition."""
         inside = all(is_block(s.buffer, self.whole) for n in sweep.rows for s in stores(n))
         return bool(sweep.reduces) and inside and all(n.when for n in sweep.reduces)
 
-    def _rare(self, sweep: Pass, number: int) -> Stage:
+    def _rare(self, sweep: Sweep, number: int) -> Phase:
         """The whole sweep as one stage, so that it costs a comparison where it is not needed."""
         needed = Buffer(clear_of("needed", self.lowered.dims), "int32", (as_int(1),), "register")
         first = (as_int(0),)
@@ -216,38 +216,38 @@ class _State:
         more = If(IntCondition("gt", self.batch, IntConst(BLOCK)), settling)
         empty = tuple(s for n in plain for s in self._clear(n))
         sweeping = If(IntCondition("gt", IntLoad(needed, first), IntConst(0)), (blocks, more), empty)
-        return Stage(f"rare_{number}", (*find, sweeping), unit_var=f"{self.unit}_once")
+        return Phase(f"rare_{number}", (*find, sweeping), unit_var=f"{self.unit}_once")
 
-    def _once(self, nests: Sequence[Nest], number: int) -> list[Stage]:
+    def _once(self, nests: Sequence[Nest], number: int) -> list[Phase]:
         """Small nests in a row share a stage; a large one has its own, in units."""
-        stages: list[Stage] = []
+        stages: list[Phase] = []
         small: list[Nest] = []
 
         def flush() -> None:
             if small:
                 body = tuple(s for n in small for s in scheduled(n, self.target))
-                stages.append(Stage(small[-1].name, body, unit_var=self.unit))
+                stages.append(Phase(small[-1].name, body, unit_var=self.unit))
                 small.clear()
 
         for nest in nests:
-            part = share(nest, self.target, self.unit)
+            part = in_units(nest, self.target, self.unit)
             if part.units == IntConst(1):
                 small.append(nest)
                 continue
             flush()
-            stages.append(Stage(nest.name, scheduled(part.nest, self.target), part.units, self.unit))
+            stages.append(Phase(nest.name, scheduled(part.nest, self.target), part.units, self.unit))
         flush()
         return stages
 
-    def _rows(self, sweep: Pass, number: int) -> Stage | None:
+    def _rows(self, sweep: Sweep, number: int) -> Phase | None:
         if not sweep.rows:
             return None
-        return Stage(f"rows_{number}", self._row_body(sweep), self._row_units(sweep), self.unit)
+        return Phase(f"rows_{number}", self._row_body(sweep), self._row_units(sweep), self.unit)
 
-    def _row_units(self, sweep: Pass) -> IntExpr:
+    def _row_units(self, sweep: Sweep) -> IntExpr:
         return ceil_div(self.rows_in_block(), rows_of_unit(sweep.rows, BLOCK))
 
-    def _row_body(self, sweep: Pass) -> Body:
+    def _row_body(self, sweep: Sweep) -> Body:
         body: Body = ()
         unit = rows_of_unit(sweep.rows, BLOCK)
         for nest in sweep.rows:
@@ -259,14 +259,14 @@ class _State:
             body += scheduled(replace(moved, parallel=cut), self.target)
         return body
 
-    def _reduces(self, sweep: Pass, number: int) -> Stage | None:
+    def _reduces(self, sweep: Sweep, number: int) -> Phase | None:
         """All the reductions of a pass as one stage."""
         if not sweep.reduces:
             return None
         nests = sorted(sweep.reduces, key=lambda n: -len(n.parallel))
         return self._joined(f"sums_{number}", [(self._reduce_share(n), self._carry(n)) for n in nests])
 
-    def _joined(self, name: str, parts: Sequence[tuple[Share, Carry | None]]) -> Stage:
+    def _joined(self, name: str, parts: Sequence[tuple[NestInUnits, Carry | None]]) -> Phase:
         """Nests as one stage: their units are numbered one after another."""
         total: IntExpr = IntConst(0)
         body: Body = ()
@@ -278,7 +278,7 @@ class _State:
             after = IntCondition("ge", IntVar(self.unit), total)
             body += (inside,) if total == IntConst(0) else (If(after, (inside,)),)
             total = upper
-        return Stage(name, body, total, self.unit)
+        return Phase(name, body, total, self.unit)
 
     def _carry(self, nest: Nest) -> Carry:
         first = IntCondition("eq", IntVar(self.block), IntConst(0))
@@ -293,8 +293,8 @@ class _State:
         body = settled(store.buffer, store.index, low, store.index)
         return Nest(f"{nest.name}_total", nest.parallel, body)
 
-    def _reduce_share(self, nest: Nest) -> Share:
-        return share(self._rows_reduced(nest), self.target, self.unit)
+    def _reduce_share(self, nest: Nest) -> NestInUnits:
+        return in_units(self._rows_reduced(nest), self.target, self.unit)
 
     def _rows_reduced(self, nest: Nest) -> Nest:
         """A reduction over the rows of this superblock."""

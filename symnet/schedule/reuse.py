@@ -18,12 +18,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from symnet.loops.accesses import touches
-from symnet.loops.ir import Buffer, IntConst, IntExpr, Program, Stage
+from symnet.loops.ir import Buffer, IntConst, IntExpr, Phase, Program
 from symnet.loops.order import is_superblock
 from symnet.loops.substitute import Substitution
 
 Time = tuple[int, int]  # of a phase, and of a statement in it
-Size = tuple[str, tuple[IntExpr, ...] | int]
+MemoryKind = tuple[str, tuple[IntExpr, ...] | int]
 _END = 1 << 60
 
 
@@ -54,7 +54,7 @@ def _placed(buffer: Buffer, places: dict[str, str]) -> Buffer:
     return buffer if place is None else replace(buffer, view_of=place)
 
 
-def _moved(stage: Stage, places: dict[str, str], move: Substitution) -> Stage:
+def _moved(stage: Phase, places: dict[str, str], move: Substitution) -> Phase:
     touched = any(buffer.name in places for buffer in touches(stage.body))
     return replace(stage, body=move.body(stage.body)) if touched else stage
 
@@ -100,7 +100,7 @@ def _uses(program: Program, blocks: set[str]) -> Iterator[tuple[str, Time, Time]
 
 def _places(program: Program, lives: dict[str, _Life]) -> dict[str, str]:
     """Buffer → the buffer whose memory it takes.  The first of the workspace, which a failure reports in, is kept."""
-    free: dict[Size, list[tuple[Time, str]]] = {}
+    free: dict[MemoryKind, list[tuple[Time, str]]] = {}
     found: dict[str, str] = {}
     kept = {program.workspace[0].name} if program.workspace else set()
     candidates = [b for b in program.workspace if b.name in lives and b.name not in kept]
@@ -115,7 +115,7 @@ def _places(program: Program, lives: dict[str, _Life]) -> dict[str, str]:
     return found
 
 
-def _size(buffer: Buffer) -> Size:
+def _size(buffer: Buffer) -> MemoryKind:
     """What two buffers must have in common: their elements, counted where that is a number."""
     known = [extent.value for extent in buffer.shape if isinstance(extent, IntConst)]
     return buffer.dtype, math.prod(known) if len(known) == len(buffer.shape) else buffer.shape

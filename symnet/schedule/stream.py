@@ -21,7 +21,7 @@ FREE, ROW, REDUCE, MIXED = "free", "row", "reduce", "mixed"
 
 
 @dataclass
-class Pass:
+class Sweep:
     """One sweep over the batch, and what runs once before it."""
 
     once: list[Nest] = field(default_factory=list)
@@ -34,10 +34,10 @@ class Pass:
 
 
 @dataclass(frozen=True)
-class Plan:
+class StreamPlan:
     """Passes in order (the last one's sweep may be empty); `whole` names workspace buffers stored for all rows."""
 
-    passes: tuple[Pass, ...]
+    passes: tuple[Sweep, ...]
     whole: frozenset[str]
 
     def readers(self) -> list[Readers]:
@@ -73,7 +73,7 @@ def classify(nest: Nest) -> str:
     return REDUCE
 
 
-def plan(nests: Iterable[Nest], buffers: Iterable[Buffer] = ()) -> Plan:
+def plan(nests: Iterable[Nest], buffers: Iterable[Buffer] = ()) -> StreamPlan:
     """Assign every nest a time: even for what runs once, odd for the sweep that follows it.
 
     Args:
@@ -91,12 +91,12 @@ def plan(nests: Iterable[Nest], buffers: Iterable[Buffer] = ()) -> Plan:
         for store in stores(nest):
             writers.setdefault(base_name(store.buffer), []).append(nest)
     whole = _read_whole(nests, kinds) | _reshaped_rows(buffers)
-    passes = [Pass() for _ in range(max(times.values(), default=0) // 2 + 1)]
+    passes = [Sweep() for _ in range(max(times.values(), default=0) // 2 + 1)]
     for nest in nests:
         sweep = passes[times[id(nest)] // 2]
         {ROW: sweep.rows, REDUCE: sweep.reduces}.get(kinds[id(nest)], sweep.once).append(nest)
     _recompute(passes, nests, writers, kinds, whole)
-    return Plan(tuple(passes), whole)
+    return StreamPlan(tuple(passes), whole)
 
 
 def _read_whole(nests: list[Nest], kinds: dict[int, str]) -> frozenset[str]:
@@ -126,7 +126,7 @@ def _after(kind: str, time: int, swept: bool) -> int:
 
 
 def _recompute(
-    passes: list[Pass], nests: list[Nest], writers: dict[str, list[Nest]], kinds: dict[int, str], whole: frozenset[str]
+    passes: list[Sweep], nests: list[Nest], writers: dict[str, list[Nest]], kinds: dict[int, str], whole: frozenset[str]
 ) -> None:
     """Give each sweep the row values that it reads, those of earlier sweeps too, and leave out those that it does not.
 

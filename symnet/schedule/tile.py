@@ -15,7 +15,7 @@ Functionality", 2015): the rows and columns of the register tile.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from symnet.loops.ir import (
@@ -40,16 +40,14 @@ from symnet.loops.substitute import Substitution, int_variables
 from symnet.lower.elementwise import TRANSCENDENTAL
 from symnet.lower.nest import Axis, Nest, accumulated_when, around, mapped, naive_body, nested
 from symnet.schedule.access import CONTIGUOUS, INVARIANT, STRIDED, inner_loads, outer_loads, stores, stride, substituted
-from symnet.schedule.partials import PANEL, Carry, Cells, Sizes, accumulated
+from symnet.schedule.partials import PANEL, Carry, Cells, SumCut, accumulated
 from symnet.schedule.target import Target
 
 MAX_SPARE = 8  # registers kept free for operands
 
-Over = Callable[[Body], Body]  # puts loops around statements
-
 
 @dataclass(frozen=True)
-class Shape:
+class TileShape:
     """A chosen shape: the lane axis, and the row axis with its tile when there is one."""
 
     lane: Axis | None
@@ -63,20 +61,20 @@ VECTORS_AT_ONCE = 4
 LONG = 32  # elements of an axis that is long enough to be cut into rows
 
 
-def choose(nest: Nest, target: Target) -> Shape:
+def choose(nest: Nest, target: Target) -> TileShape:
     """The lane axis (contiguous or invariant in every access, longest first) and the row axis; of a kernel none, nor
     of what stores nothing.
     """
     if nest.kernel or nest.is_empty:
-        return Shape(None)
+        return TileShape(None)
     lane = _lane_axis(nest)
     if nest.accumulator is None or lane is None or lane in nest.reduced:
-        return Shape(lane)
+        return TileShape(lane)
     row = _row_axis(nest, lane)
     if row is None:
-        return Shape(lane)
+        return TileShape(lane)
     vectors = _vectors(lane, target, nest.accumulator.dtype)
-    return Shape(lane, row, _rows(vectors, target))
+    return TileShape(lane, row, _rows(vectors, target))
 
 
 def _lane_axis(nest: Nest) -> Axis | None:
@@ -193,12 +191,12 @@ def _rest(nest: Nest, carry: Carry | None) -> Nest:
     return Nest(nest.name, nest.parallel, outer)
 
 
-def _map(nest: Nest, shape: Shape) -> Body:
+def _map(nest: Nest, shape: TileShape) -> Body:
     axes, kinds = _map_loops(nest, shape)
     return mapped(nest, axes, kinds)
 
 
-def _map_loops(nest: Nest, shape: Shape) -> tuple[list[Axis], list[str]]:
+def _map_loops(nest: Nest, shape: TileShape) -> tuple[list[Axis], list[str]]:
     """The parallel axes, the lanes innermost, and the kinds of their loops."""
     lane = shape.lane
     if lane is None:
@@ -222,16 +220,16 @@ def _is_leading(index: tuple[IntExpr, ...], var: str) -> bool:
     return all(var not in int_variables(i) for i in index[1:])
 
 
-def _lanes_across(nest: Nest, target: Target) -> Sizes:
+def _lanes_across(nest: Nest, target: Target) -> SumCut:
     """A short body is written for several vectors at once, each with its sum; a short sum is not cut for its lanes."""
     acc = nest.accumulator
     assert acc is not None
     light = len(nest.inner) <= LIGHT and not any(getattr(x.value, "name", "") in TRANSCENDENTAL for x in nest.inner)
     vectors = VECTORS_AT_ONCE if light or _known_short(nest) else 1
-    return Sizes(lanes=target.lanes(acc.dtype) * vectors)
+    return SumCut(lanes=target.lanes(acc.dtype) * vectors)
 
 
-def _across(nest: Nest, shape: Shape, target: Target, carry: Carry | None) -> Body:
+def _across(nest: Nest, shape: TileShape, target: Target, carry: Carry | None) -> Body:
     """Lanes along the reduction: each result is a sum over vectors, then over lanes."""
     acc = nest.accumulator
     assert acc is not None
@@ -246,7 +244,7 @@ def _across(nest: Nest, shape: Shape, target: Target, carry: Carry | None) -> Bo
         return nested(part.reduced, (*part.inner, Store(into, zero, part.accumulator.value, acc.combine)), kinds)
 
     cells = Cells(cell, zero, lambda statements: statements)
-    body = accumulated(nest, cells, chain, carry, _lanes_across(nest, target) if last else Sizes())
+    body = accumulated(nest, cells, chain, carry, _lanes_across(nest, target) if last else SumCut())
     if carry is None:
         body = (*body, Let(acc.name, Load(cell, zero)), *nest.outer)
     return around(nest.parallel, body)
@@ -255,7 +253,7 @@ def _across(nest: Nest, shape: Shape, target: Target, carry: Carry | None) -> Bo
 # --------------------------------------------------------------------------- tiles
 
 
-def _tiles(nest: Nest, shape: Shape, target: Target, carry: Carry | None) -> Body:
+def _tiles(nest: Nest, shape: TileShape, target: Target, carry: Carry | None) -> Body:
     """Column tiles outermost (their operand panel is reused by every row tile), then row tiles."""
     acc, lane = nest.accumulator, shape.lane
     assert acc is not None and lane is not None
@@ -288,7 +286,7 @@ def _runs(widths: Sequence[int]) -> list[tuple[int, int]]:
     return runs
 
 
-def _symbolic_columns(nest: Nest, shape: Shape, target: Target, carry: Carry | None) -> list[Stmt]:
+def _symbolic_columns(nest: Nest, shape: TileShape, target: Target, carry: Carry | None) -> list[Stmt]:
     acc, lane = nest.accumulator, shape.lane
     assert acc is not None and lane is not None
     width = tile_widths(None, target, acc.dtype, shape.mr)[0]
@@ -308,7 +306,7 @@ def _shifted(nest: Nest, axis: Axis, start: IntExpr, extent: IntExpr) -> Nest:
     return replace(moved, parallel=tuple(swap.get(a.var, a) for a in nest.parallel))
 
 
-def _rows_of(nest: Nest, shape: Shape, width: int, carry: Carry | None) -> Body:
+def _rows_of(nest: Nest, shape: TileShape, width: int, carry: Carry | None) -> Body:
     """Row tiles of mr rows, then the rest one by one."""
     row, mr = shape.row, shape.mr
     lane = next(a for a in nest.parallel if shape.lane is not None and a.var == shape.lane.var)
@@ -347,7 +345,7 @@ def _register_tile(nest: Nest, lane: Axis, row: Axis | None, mr: int, width: int
         loops = nested(axes, (*part.inner, Store(into, at, part.accumulator.value, acc.combine)), kinds)
         return _bounded(loops, lane.var, width)
 
-    sizes = PANEL if mr > 1 and _is_panel(nest) else Sizes()
+    sizes = PANEL if mr > 1 and _is_panel(nest) else SumCut()
     body = accumulated(nest, Cells(cell, at, over_tile), chain, carry, sizes)
     return body if carry is not None else (*body, *_finish(nest, lane, row, mr, width, at, cell))
 

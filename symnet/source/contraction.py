@@ -1,6 +1,6 @@
 """Contractions as source text: a @ b, a.T, sums, outer products; einsum for the rest.
 
-In: a writer and an `Einsum`.  Out: `Text`.
+In: a writer and an `Einsum`.  Out: `SourcePiece`.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from symnet.expr.nodes.contraction import Einsum, subscripts_text
 from symnet.expr.nodes.elementwise import is_op
 from symnet.expr.nodes.extents import same_extent
 from symnet.source.movement import window_of
-from symnet.source.text import ATOM, POWER, PRODUCT, Text, is_full
-from symnet.source.writer import Writer
+from symnet.source.text import ATOM, POWER, PRODUCT, SourcePiece, is_full
+from symnet.source.writer import FunctionWriter
 
 
-def einsum(w: Writer, node: Einsum) -> Text:
+def einsum(w: FunctionWriter, node: Einsum) -> SourcePiece:
     if node.is_sum:
         short = _inner_product(w, node) or _picked(w, node)
         if short is not None:
@@ -28,10 +28,10 @@ def einsum(w: Writer, node: Einsum) -> Text:
     core = _core(w, node, arrays)
     if not scalars:
         return core
-    return Text("*".join([*(s.within(PRODUCT) for s in scalars), core.within(POWER)]), PRODUCT)
+    return SourcePiece("*".join([*(s.within(PRODUCT) for s in scalars), core.within(POWER)]), PRODUCT)
 
 
-def _inner_product(w: Writer, node: Einsum) -> Text | None:
+def _inner_product(w: FunctionWriter, node: Einsum) -> SourcePiece | None:
     """sum(a*b) of two vectors as a @ b."""
     (product,) = node.operands
     if node.rank or product.rank != 1 or not is_op(product, "mul") or len(product.operands) != 2:
@@ -41,10 +41,10 @@ def _inner_product(w: Writer, node: Einsum) -> Text | None:
     if not all(o.dtype in dtypes.REAL for o in product.operands):
         return None
     a, b = (w.strict(o) for o in product.operands)
-    return Text(f"{a.within(PRODUCT)} @ {b.within(POWER)}", PRODUCT)
+    return SourcePiece(f"{a.within(PRODUCT)} @ {b.within(POWER)}", PRODUCT)
 
 
-def _picked(w: Writer, node: Einsum) -> Text | None:
+def _picked(w: FunctionWriter, node: Einsum) -> SourcePiece | None:
     """A sum over axes of extent 1 as x[:, 0]; of a slice, with its start as the index."""
     (x,), (indices,) = node.operands, node.inputs
     gone = [a for a, i in enumerate(indices) if i not in node.output]
@@ -56,10 +56,10 @@ def _picked(w: Writer, node: Einsum) -> Text | None:
         if set(flipped) <= set(gone):
             text = inner
             items = [w.extent(x.starts[a]) if a in gone else ranges[a] for a in range(x.rank)]  # type: ignore[attr-defined]
-    return Text(f"{text.within(ATOM)}[{', '.join(items)}]")
+    return SourcePiece(f"{text.within(ATOM)}[{', '.join(items)}]")
 
 
-def _core(w: Writer, node: Einsum, arrays: list[tuple[Text, tuple[int, ...]]]) -> Text:
+def _core(w: FunctionWriter, node: Einsum, arrays: list[tuple[SourcePiece, tuple[int, ...]]]) -> SourcePiece:
     if len(arrays) == 1:
         found = _one(w, *arrays[0], node.output)
     elif len(arrays) == 2:
@@ -72,29 +72,29 @@ def _core(w: Writer, node: Einsum, arrays: list[tuple[Text, tuple[int, ...]]]) -
     return w.call("einsum", letters, ", ".join(t.text for t, _ in arrays))
 
 
-def _one(w: Writer, x: Text, indices: tuple[int, ...], output: tuple[int, ...]) -> Text | None:
+def _one(w: FunctionWriter, x: SourcePiece, indices: tuple[int, ...], output: tuple[int, ...]) -> SourcePiece | None:
     if len(set(indices)) < len(indices):
         return None
     kept = tuple(i for i in indices if i in output)
     gone = tuple(a for a, i in enumerate(indices) if i not in output)
     if gone:
-        every = Text(f"{w.dialect.prefix}.sum({x.text})")
+        every = SourcePiece(f"{w.dialect.prefix}.sum({x.text})")
         x = w.call("sum", x.text, gone[0] if len(gone) == 1 else gone) if kept else every
     if kept == output:
         return x
     if len(output) == 2:
-        return Text(f"{x.within(ATOM)}.T")
+        return SourcePiece(f"{x.within(ATOM)}.T")
     return w.call("permute", x.text, tuple(kept.index(i) for i in output))
 
 
-def _two(w: Writer, a: Any, b: Any, output: tuple[int, ...]) -> Text | None:
+def _two(w: FunctionWriter, a: Any, b: Any, output: tuple[int, ...]) -> SourcePiece | None:
     """a @ b, a*b and outer products."""
     (x, i), (y, j) = a, b
     if len(set(i)) < len(i) or len(set(j)) < len(j) or max(len(i), len(j)) > 2:
         return None
     shared = set(i) & set(j)
     if i == j == output:
-        return Text(f"{x.within(PRODUCT)}*{y.within(POWER)}", PRODUCT)
+        return SourcePiece(f"{x.within(PRODUCT)}*{y.within(POWER)}", PRODUCT)
     if not shared and (*i, *j) == output and len(i) == len(j) == 1:
         return w.call("outer", x.text, y.text)
     if len(shared) != 1 or shared & set(output):
@@ -106,4 +106,4 @@ def _two(w: Writer, a: Any, b: Any, output: tuple[int, ...]) -> Text | None:
         return None
     first = x.within(PRODUCT) if i[-1] in shared else f"{x.within(ATOM)}.T"
     second = y.within(POWER) if j[0] in shared else f"{y.within(ATOM)}.T"
-    return Text(f"{first} @ {second}", PRODUCT)
+    return SourcePiece(f"{first} @ {second}", PRODUCT)

@@ -1,6 +1,7 @@
 """Numbers and elementwise operations as source text.
 
-In: a writer and a node.  Out: `Text`: sums with their signs, products over divisors, calls of the library's functions.
+In: a writer and a node.  Out: a `SourcePiece`: sums with their signs, products over divisors, calls of the
+library's functions.
 """
 
 from __future__ import annotations
@@ -17,29 +18,29 @@ from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.primitives import PRIMITIVES
 from symnet.expr.nodes.result_dtypes import CASTS
 from symnet.source import idioms
-from symnet.source.text import ATOM, POWER, PRODUCT, RELATION, SUM, Text, is_python
-from symnet.source.writer import Writer
+from symnet.source.text import ATOM, POWER, PRODUCT, RELATION, SUM, SourcePiece, is_python
+from symnet.source.writer import FunctionWriter
 
 _RELATIONS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
 _LOGIC = {"and": "&", "or": "|"}
 
 
-def number(w: Writer, node: Node) -> Text:
+def number(w: FunctionWriter, node: Node) -> SourcePiece:
     value = number_of(node)
     assert value is not None
     if value in (sympy.oo, -sympy.oo, sympy.nan):
-        return Text(f'float("{float(value)}")')
+        return SourcePiece(f'float("{float(value)}")')
     text = f"{value.p}/{value.q}" if value.is_Rational and not value.is_Integer and value.q < 1000 else None
     text = text or (str(value) if value.is_Integer else repr(float(value)))
-    return Text(text, SUM if text.startswith("-") else PRODUCT if "/" in text else ATOM)
+    return SourcePiece(text, SUM if text.startswith("-") else PRODUCT if "/" in text else ATOM)
 
 
-def size(w: Writer, node: Node) -> Text:
+def size(w: FunctionWriter, node: Node) -> SourcePiece:
     text = w.extent(node.args[0])
-    return Text(text, ATOM if text.isidentifier() else SUM)
+    return SourcePiece(text, ATOM if text.isidentifier() else SUM)
 
 
-def elementwise(w: Writer, node: Any) -> Text:
+def elementwise(w: FunctionWriter, node: Any) -> SourcePiece:
     idiom = idioms.find(w, node)
     if idiom is not None:
         return idiom
@@ -49,13 +50,13 @@ def elementwise(w: Writer, node: Any) -> Text:
         w.operand(o, node, cast=PRIMITIVES[node.op].condition is False or k > 0) for k, o in enumerate(node.operands)
     ]
     if is_python(node):
-        return Text(f"{_PYTHON.get(node.op, 'math.' + node.op)}({', '.join(o.text for o in operands)})")
+        return SourcePiece(f"{_PYTHON.get(node.op, 'math.' + node.op)}({', '.join(o.text for o in operands)})")
     if node.op in w.dialect.helpers:
         w.helpers.setdefault(node.op, w.dialect.helpers[node.op])
     if node.op not in w.dialect.functions:
         expected, mend = f"the primitive {node.op}", "Add it to the functions in symnet/source/dialects.py."
         raise MissingRuleError(explain(f"source({w.dialect.name!r})", expected, "no spelling of it", mend))
-    return Text(
+    return SourcePiece(
         w.dialect.functions[node.op].format(*(_array(w, o, t) for o, t in zip(node.operands, operands, strict=True)))
     )
 
@@ -63,20 +64,20 @@ def elementwise(w: Writer, node: Any) -> Text:
 _PYTHON = {"abs": "abs", "maximum": "max", "minimum": "min"}
 
 
-def _where(w: Writer, node: Any) -> Text:
+def _where(w: FunctionWriter, node: Any) -> SourcePiece:
     """A choice; where both branches are plain numbers, the first says the dtype."""
     condition, a, b = (w.operand(o, node, cast=k > 0) for k, o in enumerate(node.operands))
     branches = [_array(w, o, t) for o, t in zip(node.operands[1:], (a, b), strict=True)]
     if w.dialect.name != "torch" and all(_is_number(o) for o in node.operands[1:]):
         branches[0] = f"{w.dtype(w.real)}({branches[0]})"
-    return Text(w.dialect.functions["where"].format(condition.text, *branches))
+    return SourcePiece(w.dialect.functions["where"].format(condition.text, *branches))
 
 
 def _is_number(node: Node) -> bool:
     return is_python(node) or (node.kind == "expand" and is_python(node.operands[0]))
 
 
-def _array(w: Writer, node: Node, text: Text) -> str:
+def _array(w: FunctionWriter, node: Node, text: SourcePiece) -> str:
     """PyTorch's functions want tensors, where NumPy takes numbers."""
     number = w.dialect.name == "torch" and _is_number(node)
     return (
@@ -86,7 +87,7 @@ def _array(w: Writer, node: Node, text: Text) -> str:
     )
 
 
-def _add(w: Writer, node: Node) -> Text:
+def _add(w: FunctionWriter, node: Node) -> SourcePiece:
     pieces = []
     for operand in node.operands:
         text = w.operand(operand, node)
@@ -94,10 +95,10 @@ def _add(w: Writer, node: Node) -> Text:
     ups = [p for p in pieces if p[0] == "+"]
     ordered = [*ups, *(p for p in pieces if p[0] == "-")]
     joined = " ".join(ordered)
-    return Text(joined[2:] if ups else f"-{joined[2:]}", SUM)
+    return SourcePiece(joined[2:] if ups else f"-{joined[2:]}", SUM)
 
 
-def _mul(w: Writer, node: Node) -> Text:
+def _mul(w: FunctionWriter, node: Node) -> SourcePiece:
     above: list[str] = []
     below: list[str] = []
     minus = False
@@ -123,55 +124,55 @@ def _mul(w: Writer, node: Node) -> Text:
             above.append(text.within(PRODUCT if not above else POWER))
     written = "*".join(above) or "1"
     written += "".join(f"/{b}" for b in below)
-    return Text(f"-{written}", SUM, True) if minus else Text(written, PRODUCT)
+    return SourcePiece(f"-{written}", SUM, True) if minus else SourcePiece(written, PRODUCT)
 
 
-def _pow(w: Writer, node: Node) -> Text:
+def _pow(w: FunctionWriter, node: Node) -> SourcePiece:
     base, exponent = node.operands
     value = number_of(exponent)
     text = w.operand(base, node)
     if value == -1:
-        return Text(f"1/{text.within(POWER)}", PRODUCT)
+        return SourcePiece(f"1/{text.within(POWER)}", PRODUCT)
     if value == sympy.S.Half:
         root = "math.sqrt({0})" if is_python(node) else w.dialect.functions["sqrt"]
-        return Text(root.format(text.text))
+        return SourcePiece(root.format(text.text))
     if value is not None and value.is_Integer and value < 0:
-        return Text(f"1/{text.within(ATOM)}**{-value}", PRODUCT)
-    return Text(f"{text.within(ATOM)}**{w.operand(exponent, node).within(ATOM)}", POWER)
+        return SourcePiece(f"1/{text.within(ATOM)}**{-value}", PRODUCT)
+    return SourcePiece(f"{text.within(ATOM)}**{w.operand(exponent, node).within(ATOM)}", POWER)
 
 
-def _relation(w: Writer, node: Any) -> Text:
+def _relation(w: FunctionWriter, node: Any) -> SourcePiece:
     a, b = (w.operand(o, node).within(SUM) for o in node.operands)
-    return Text(f"{a} {_RELATIONS[node.op]} {b}", RELATION)
+    return SourcePiece(f"{a} {_RELATIONS[node.op]} {b}", RELATION)
 
 
-def _logic(w: Writer, node: Any) -> Text:
+def _logic(w: FunctionWriter, node: Any) -> SourcePiece:
     a, b = (w.operand(o, node).within(PRODUCT) for o in node.operands)
-    return Text(f"{a} {_LOGIC[node.op]} {b}", RELATION)
+    return SourcePiece(f"{a} {_LOGIC[node.op]} {b}", RELATION)
 
 
-def _not(w: Writer, node: Node) -> Text:
-    return Text(f"~{w.operand(node.operands[0], node).within(ATOM)}", POWER)
+def _not(w: FunctionWriter, node: Node) -> SourcePiece:
+    return SourcePiece(f"~{w.operand(node.operands[0], node).within(ATOM)}", POWER)
 
 
-def _indicator(w: Writer, node: Node) -> Text:
+def _indicator(w: FunctionWriter, node: Node) -> SourcePiece:
     condition = w.operand(node.operands[0], node)
     if w.dialect.name == "numpy":
         one, zero = ("1.0", "0.0") if w.real == "float64" else ("np.float32(1)", "np.float32(0)")
-        return Text(f"np.where({condition.text}, {one}, {zero})")
-    return Text(w.dialect.cast.format(condition.within(ATOM), w.dtype(w.real)))
+        return SourcePiece(f"np.where({condition.text}, {one}, {zero})")
+    return SourcePiece(w.dialect.cast.format(condition.within(ATOM), w.dtype(w.real)))
 
 
-def _cast(w: Writer, node: Any) -> Text:
+def _cast(w: FunctionWriter, node: Any) -> SourcePiece:
     """Written where the libraries would not convert by themselves, or to another dtype."""
     operand = w.operand(node.operands[0], node, cast=False)
     dtype = CASTS[node.op] or w.real
     if is_python(node) or _is_number(node.operands[0]):
         return operand
-    return Text(w.dialect.cast.format(operand.within(ATOM), w.dtype(dtype)))
+    return SourcePiece(w.dialect.cast.format(operand.within(ATOM), w.dtype(dtype)))
 
 
-_SPECIAL: dict[str, Callable[[Writer, Any], Text]] = {
+_SPECIAL: dict[str, Callable[[FunctionWriter, Any], SourcePiece]] = {
     "add": _add,
     "mul": _mul,
     "pow": _pow,

@@ -1,7 +1,7 @@
 """What a library has a name for: softmax, log-softmax, relu, the mean.
 
-In: a writer and a node.  Out: `Text`, or None where it is none of these, or where a part of it has a name already, so
-that writing the idiom would compute that part again.
+In: a writer and a node.  Out: a `SourcePiece`, or None where the node is none of these, or where a part of it has a
+name already, so that writing the idiom would compute that part again.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from symnet.expr.nodes.contraction import Einsum
 from symnet.expr.nodes.elementwise import elementwise, is_op
 from symnet.expr.nodes.extents import product, same_extent
 from symnet.expr.nodes.node import Node
-from symnet.source.text import Text
-from symnet.source.writer import Writer
+from symnet.source.text import SourcePiece
+from symnet.source.writer import FunctionWriter
 
 
 class Mean(NamedTuple):
     """A mean among the factors of a product: the factors it takes the place of."""
 
     operands: tuple[Node, Node]
-    text: Text
+    text: SourcePiece
 
 
-def find(w: Writer, node: Node) -> Text | None:
+def find(w: FunctionWriter, node: Node) -> SourcePiece | None:
     """Softmax, log-softmax or relu."""
     if is_op(node, "exp") and not w.has_name(node.operands[0]):
         return _softmax(w, "softmax", node.operands[0])
@@ -35,11 +35,11 @@ def find(w: Writer, node: Node) -> Text | None:
     if is_op(node, "maximum") and "relu" in w.dialect.functions:
         varying = [o for o in node.operands if number_of(_inner(o)) != 0]
         if len(varying) == 1 and varying[0].rank == node.rank:
-            return Text(w.dialect.functions["relu"].format(w.strict(varying[0]).text))
+            return SourcePiece(w.dialect.functions["relu"].format(w.strict(varying[0]).text))
     return None
 
 
-def _softmax(w: Writer, name: str, argument: Node) -> Text | None:
+def _softmax(w: FunctionWriter, name: str, argument: Node) -> SourcePiece | None:
     """Of x - logsumexp(x): what the library calls its (log-)softmax."""
     axes = softmax_axes(elementwise("exp", argument)) if is_op(argument, "add") else []
     if not axes or len(axes[0]) != 1 or name not in w.dialect.functions:
@@ -51,14 +51,14 @@ def _softmax(w: Writer, name: str, argument: Node) -> Text | None:
         return None
     if name in w.dialect.helpers:
         w.helpers.setdefault(name, w.dialect.helpers[name])
-    return Text(w.dialect.functions[name].format(w.strict(x).text, axes[0][0]))
+    return SourcePiece(w.dialect.functions[name].format(w.strict(x).text, axes[0][0]))
 
 
 def _inner(node: Node) -> Node:
     return node.operands[0] if node.kind == "expand" else node
 
 
-def mean(w: Writer, node: Node) -> Mean | None:
+def mean(w: FunctionWriter, node: Node) -> Mean | None:
     """A sum over axes among the factors, and one over their extent."""
     for total in node.operands:
         if not isinstance(total, Einsum) or not total.is_sum or w.has_name(total):
@@ -70,7 +70,7 @@ def mean(w: Writer, node: Node) -> Mean | None:
             continue
         for share in node.operands:
             if _is_share(share, product([x.shape[a] for a in gone])):
-                whole = Text(f"{w.dialect.prefix}.mean({w.strict(x).text})")
+                whole = SourcePiece(f"{w.dialect.prefix}.mean({w.strict(x).text})")
                 text = w.call("mean", w.strict(x).text, gone[0] if len(gone) == 1 else gone) if kept else whole
                 return Mean((total, share), text)
     return None

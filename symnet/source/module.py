@@ -24,22 +24,22 @@ from symnet.simplify.numeric.exponentials.stable import LOGARITHMS
 from symnet.simplify.sharing import share
 from symnet.source import contraction, elementwise, movement
 from symnet.source.dialects import DIALECTS
-from symnet.source.text import Text
-from symnet.source.writer import Writer, Writers
+from symnet.source.text import SourcePiece
+from symnet.source.writer import FunctionWriter, Writers
 
 _STABLE = Table(tuple(r for r in LOGARITHMS if "reduce" not in r.on))
 
 
-def array(w: Writer, node: Any) -> Text:
+def array(w: FunctionWriter, node: Any) -> SourcePiece:
     """A constant array, written out."""
     listed = repr(node.contents.array.tolist()).replace("nan", 'float("nan")').replace("inf", 'float("inf")')
     made = w.call("array", listed, w.dtype(node.dtype))
     told = 0 not in node.shape[:-1]
-    return made if told else Text(f"{made.text}.reshape({w.shape(node.shape)})")
+    return made if told else SourcePiece(f"{made.text}.reshape({w.shape(node.shape)})")
 
 
 WRITERS: Writers = {
-    "tensor": lambda w, node: Text(node.name),
+    "tensor": lambda w, node: SourcePiece(node.name),
     "number": elementwise.number,
     "size": elementwise.size,
     "named": lambda w, node: w.strict(node.operands[0]),
@@ -51,7 +51,7 @@ WRITERS: Writers = {
     "elementwise": elementwise.elementwise,
     "einsum": contraction.einsum,
     "reduce": movement.reduce,
-    "expand": lambda w, node: Text("expand"),  # written where it is used: loose or strict
+    "expand": lambda w, node: SourcePiece("expand"),  # written where it is used: loose or strict
     "reshape": movement.reshape,
     "slice": movement.slice,
     "place": movement.place,
@@ -89,7 +89,9 @@ def source(
     """
     expected = f"one of {', '.join(map(repr, DIALECTS))}"
     one_of(f"{name}.source({library!r})", library, DIALECTS, expected, f'Write {name}.source("numpy").')
-    return Writer(DIALECTS[library], WRITERS, leaves, real).module(name, roots, _named(roots), outputs, template)
+    return FunctionWriter(DIALECTS[library], WRITERS, leaves, real).module(
+        name, roots, _named(roots), outputs, template
+    )
 
 
 def _named(roots: Sequence[Node]) -> list[Node]:

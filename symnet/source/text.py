@@ -1,6 +1,6 @@
 """Pieces of source text, and what the writers ask about nodes.
 
-In: nodes.  Out: `Text`, and facts: which values Python computes, which may stay small because others broadcast.
+In: nodes.  Out: `SourcePiece`, and facts: which values Python computes, which may stay small because others broadcast.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LONGEST = 90  # characters of a formula in a docstring
 RELATION, SUM, PRODUCT, POWER, ATOM = range(1, 6)
 
 
-class Text(NamedTuple):
+class SourcePiece(NamedTuple):
     """A piece of source and how tightly it binds; `-x` binds like a sum."""
 
     text: str

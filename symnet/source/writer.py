@@ -23,7 +23,7 @@ from symnet.expr.nodes.symbols import Named, Tensor
 from symnet.source.dialects import Dialect
 from symnet.source.text import (
     ATOM,
-    Text,
+    SourcePiece,
     about,
     arranged,
     extents_named,
@@ -36,16 +36,16 @@ from symnet.source.text import (
 SHORT = 12  # characters of a number that is written again rather than named
 LONGEST = 70  # characters of an expression that is not assigned to a name of its own
 
-Writers = Mapping[str, Callable[["Writer", Any], Text]]
+Writers = Mapping[str, Callable[["FunctionWriter", Any], SourcePiece]]
 
 
-class Writer:
+class FunctionWriter:
     """Writes one function: `lines` so far, `texts` of the values, `taken` names."""
 
     def __init__(self, dialect: Dialect, writers: Writers, leaves: Sequence[Tensor], real: str) -> None:
         self.dialect, self.writers, self.leaves, self.real = dialect, writers, leaves, real
         self.lines: list[str] = []
-        self.texts: dict[Node, Text] = {}
+        self.texts: dict[Node, SourcePiece] = {}
         self.taken = {leaf.name for leaf in leaves} | {"np", "jnp", "jax", "torch", "math", *dialect.helpers}
         self.helpers: dict[str, str] = {}
         self.dims: dict[Dim, str] = {}
@@ -90,7 +90,7 @@ class Writer:
         used = [text for name, text in self.helpers.items() if re.search(rf"\b{name}\(", code)]
         return "".join(f"{text}\n\n\n" for text in used)
 
-    def needs_name(self, node: Node, text: Text, uses: int) -> bool:
+    def needs_name(self, node: Node, text: SourcePiece, uses: int) -> bool:
         if node.kind in ("number", "size", "tensor", "expand", "delta", "iota") or text.text.isidentifier():
             return False
         if is_python(node) and len(text.text) <= SHORT:
@@ -99,10 +99,10 @@ class Writer:
             return False
         return uses > 1 or isinstance(node, Named) or len(text.text) > LONGEST or node.kind == "place"
 
-    def assign(self, name: str, text: Text, comment: str = "") -> Text:
+    def assign(self, name: str, text: SourcePiece, comment: str = "") -> SourcePiece:
         fresh = self.fresh(name or "t1")
         self.lines.append(f"{fresh} = {text.text}{comment}")
-        return Text(fresh)
+        return SourcePiece(fresh)
 
     def has_name(self, node: Node) -> bool:
         """Whether a value stands under a name already."""
@@ -128,7 +128,7 @@ class Writer:
         if isinstance(root, (Named,)) or text.text.isidentifier():
             return text.text
         if is_python(root):
-            text = Text(self.dialect.calls["array"].format(text.text, self.dtype(self.real)))
+            text = SourcePiece(self.dialect.calls["array"].format(text.text, self.dtype(self.real)))
         return self.assign(output, text).text
 
     # ---- extents and dtypes
@@ -161,12 +161,12 @@ class Writer:
         spelled = name or self.real
         return self.dialect.real.format("bool_" if spelled == "bool" and self.dialect.name != "torch" else spelled)
 
-    def call(self, name: str, *args: Any) -> Text:
-        return Text(self.dialect.calls[name].format(*args))
+    def call(self, name: str, *args: Any) -> SourcePiece:
+        return SourcePiece(self.dialect.calls[name].format(*args))
 
     # ---- values
 
-    def write(self, node: Node) -> Text:
+    def write(self, node: Node) -> SourcePiece:
         writer = self.writers.get(node.kind)
         if writer is None:
             expected = f"a writer for {node.kind} nodes"
@@ -174,7 +174,7 @@ class Writer:
             raise MissingRuleError(explain("source(…)", expected, type(node).__name__, mend))
         return writer(self, node)
 
-    def strict(self, node: Node) -> Text:
+    def strict(self, node: Node) -> SourcePiece:
         """A value in its full shape."""
         if node.kind != "expand":
             return self.texts[node]
@@ -186,7 +186,7 @@ class Writer:
             return text
         return self.call("broadcast", text.text, self.shape(node.shape))
 
-    def loose(self, node: Any) -> Text:
+    def loose(self, node: Any) -> SourcePiece:
         """A repeated value where it broadcasts by itself: x[:, None]."""
         if node.kind != "expand":
             return self.texts[node]
@@ -195,15 +195,15 @@ class Writer:
         axes = range(0 if ones else first, node.rank)
         items = [":" if a in node.axes else "None" for a in axes]
         inner = self.strict(node.operands[0])
-        return inner if "None" not in items else Text(f"{inner.within(ATOM)}[{', '.join(items)}]")
+        return inner if "None" not in items else SourcePiece(f"{inner.within(ATOM)}[{', '.join(items)}]")
 
-    def operand(self, node: Node, user: Node, cast: bool = True) -> Text:
+    def operand(self, node: Node, user: Node, cast: bool = True) -> SourcePiece:
         """An operand of an elementwise node, in the dtype of the result."""
         loose = user in self.small or any(o not in self.small and is_full(o, user) for o in user.operands)
         text = self.loose(node) if loose else self.strict(node)
         return self.in_dtype(text, node, user.dtype) if cast else text
 
-    def in_dtype(self, text: Text, node: Node, dtype: str | None) -> Text:
+    def in_dtype(self, text: SourcePiece, node: Node, dtype: str | None) -> SourcePiece:
         if node.dtype in (*dtypes.INTEGER, "bool") and dtype in dtypes.REAL and not is_python(node):
-            return Text(self.dialect.cast.format(text.within(ATOM), self.dtype(dtype)))
+            return SourcePiece(self.dialect.cast.format(text.within(ATOM), self.dtype(dtype)))
         return text

@@ -10,11 +10,10 @@ bound to each of them once.  A full batch uses the arrays themselves.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[Any]]
+from symnet.arrays import Array
 
 
 class Batches:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from symnet import dtypes
-from symnet.arrays import given_array
+from symnet.arrays import Array, given_array
 from symnet.calculus.grad import scalar_root
 from symnet.errors import (
     ArgumentError,
@@ -32,7 +32,6 @@ from symnet.expr.nodes.graph import substitute
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import LEAF_ASSUMPTIONS, Tensor, check_leaves, describe, reals
 
-Array = np.ndarray[Any, np.dtype[Any]]
 CALL = "fit(L, params, data)"
 
 

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from symnet.arrays import Array
 from symnet.compiler import compile
 from symnet.errors import ArgumentError, ValueDomainError, explain
 from symnet.expr.nodes.symbols import Tensor
@@ -33,7 +34,6 @@ from symnet.train.progress import Progress
 from symnet.train.step import step_function
 from symnet.train.stopping import Stop
 
-Array = np.ndarray[Any, np.dtype[Any]]
 DEFAULT_OPTIMIZER = SGD(0.1)
 SNAPSHOT_STEPS = 64  # a copy of the parameters so often, to return when a loss is no number
 

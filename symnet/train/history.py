@@ -8,11 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
+from symnet.arrays import Array
 from symnet.compiled import CompiledFunction
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(repr=False)

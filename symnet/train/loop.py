@@ -10,16 +10,14 @@ batch size and direction.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import numpy as np
 
+from symnet.arrays import Array
 from symnet.runtime.bind import BoundStep
 from symnet.train.batches import Batches
 from symnet.train.optimizers import Optimizer
 from symnet.train.step import StepFunction
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Loop:

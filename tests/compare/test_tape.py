@@ -7,7 +7,7 @@ import pytest
 
 import symnet as sn
 from symnet.calculus import grad
-from symnet.compare.tape import Tape, TapeProgram, Var, contraction, elementwise, reduction
+from symnet.compare.tape import Tape, TapeProgram, TapeValue, contraction, elementwise, reduction
 from symnet.compare.tape.program import CONSTANTS, OPERATIONS
 from symnet.errors import MissingRuleError
 from symnet.expr.nodes.extents import Dim
@@ -65,7 +65,7 @@ def test_a_wrong_pullback_is_caught(monkeypatch: pytest.MonkeyPatch, rng: np.ran
 
 def test_what_nobody_differentiates_by_is_not_recorded() -> None:
     tape = Tape()
-    a, b = Var(np.ones(3), needs=True), Var(np.ones(3))
+    a, b = TapeValue(np.ones(3), needs=True), TapeValue(np.ones(3))
     elementwise.elementwise(tape, b, b, op="mul", dtype="float64")
     assert tape.operations == []
     elementwise.elementwise(tape, a, b, op="mul", dtype="float64")

@@ -36,7 +36,7 @@ from symnet.expr.printing.layout import READERS
 from symnet.expr.printing.mathml import mathml
 from symnet.expr.printing.pretty import WRITERS as PRETTY_WRITERS
 from symnet.expr.printing.text import WRITERS as TEXT_WRITERS
-from symnet.expr.printing.text import Text
+from symnet.expr.printing.text import TextPiece
 from symnet.reference import evaluate
 from tests.cases import CASES, Case
 from tests.expr.reading import names_of, read_back
@@ -318,8 +318,8 @@ def test_parentheses_are_enough_in_every_nesting(steps: list[tuple[int, int, int
 
 
 def test_a_writer_that_forgets_parentheses_is_caught_by_reading_back(monkeypatch: pytest.MonkeyPatch):
-    def careless(form: Any, show: Callable[[Any], Text]) -> Text:
-        return Text(" @ ".join(show(part).text for part in form.parts), MATMUL)
+    def careless(form: Any, show: Callable[[Any], TextPiece]) -> TextPiece:
+        return TextPiece(" @ ".join(show(part).text for part in form.parts), MATMUL)
 
     node = A @ (B + 1) - 2 * A @ B
     data = {"A": np.ones((3, 4)), "B": np.ones((4, 5))}

@@ -10,7 +10,7 @@ import numpy as np
 
 from symnet.backends.llvm.codegen import NativeModule, compile_object, emit_ir, load
 from symnet.loops import interpreter, ir
-from symnet.loops.memory import Arrays, infer_dims, poisoned
+from symnet.loops.memory import ArraysByName, infer_dims, poisoned
 from symnet.schedule.target import Target
 
 _RUN = ctypes.CFUNCTYPE(
@@ -32,7 +32,7 @@ class Native:
     def call(self, inputs: Mapping[str, np.ndarray], dims: Mapping[str, int] | None = None) -> Call:
         return Call(self, inputs, infer_dims(self.program, inputs, dims or {}))
 
-    def run(self, inputs: Mapping[str, np.ndarray], dims: Mapping[str, int] | None = None) -> Arrays:
+    def run(self, inputs: Mapping[str, np.ndarray], dims: Mapping[str, int] | None = None) -> ArraysByName:
         """All phases, serially."""
         call = self.call(inputs, dims)
         assert call.run() == 0
@@ -103,7 +103,7 @@ def agree(
     dims: Mapping[str, int] | None = None,
     target: Target | None = None,
     ulp: float = 0.0,
-) -> Arrays:
+) -> ArraysByName:
     """Machine code and interpreter give the same outputs, within `ulp` units of the largest element."""
     meant = interpreter.run(program, inputs, dims)
     got = native(program, target).run(inputs, dims)

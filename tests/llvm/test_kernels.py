@@ -112,7 +112,7 @@ def test_equal_loops_at_other_units_are_one_function_that_gives_the_right_number
         here = adding(source, result, at=-8 * number)
         inside = ir.If(ir.IntCondition("lt", v("u"), ir.IntConst(8 * number + 8)), here)
         body += (ir.If(ir.IntCondition("ge", v("u"), ir.IntConst(8 * number)), (inside,)),)
-    group = ir.Group((ir.Stage("s", body, ir.IntConst(32)),))
+    group = ir.Group((ir.Phase("s", body, ir.IntConst(32)),))
     program = ir.Program("units", (), (source,), tuple(results), (), (group,))
     written = emit_ir(program)
     assert written.count("call void @units.kernel0(") == 3 and written.count("define internal void @units.kernel") == 1

@@ -15,8 +15,8 @@ def two_groups() -> ir.Program:
     squares = buffer("squares", 8, 40)
     row = v("block") * 8 + v("r")
     rows = ir.int_min(8, v("m") - v("block") * 8)
-    clear = ir.Stage("clear", (loop("j", 40, store(y, ("j",), ir.Const(0.0, "float64")), kind="vector"),))
-    square = ir.Stage(
+    clear = ir.Phase("clear", (loop("j", 40, store(y, ("j",), ir.Const(0.0, "float64")), kind="vector"),))
+    square = ir.Phase(
         "square",
         (loop("j", 40, store(squares, ("r", "j"), op("mul", load(x, row, "j"), load(x, row, "j"))), kind="vector"),),
         rows,
@@ -24,12 +24,12 @@ def two_groups() -> ir.Program:
     )
     column = v("u") * 8 + v("l")
     add = loop("i", rows, loop("l", 8, store(y, (column,), load(squares, "i", column), "add"), kind="vector"))
-    total = ir.Stage("total", (add,), ir.IntConst(5))
+    total = ir.Phase("total", (add,), ir.IntConst(5))
     more = loop("l", 8, store(y, (column,), ir.Const(1.0, "float64"), "add"), kind="vector")
     groups = (
         ir.Group((clear,)),
         ir.Group((square, total), ir.ceil_div(v("m"), 8)),
-        ir.Group((ir.Stage("more", (more,), ir.IntConst(5)),)),
+        ir.Group((ir.Phase("more", (more,), ir.IntConst(5)),)),
     )
     return ir.Program("two", ("m",), (x,), (y,), (squares,), groups)
 
@@ -97,7 +97,7 @@ def test_workspace_buffers_start_at_multiples_of_64_bytes(rng):
                             dtype="float32")),
     )  # fmt: skip
     nest = loop("i", "m", *body, kind="vector")
-    stage = ir.Group((ir.Stage("s", (nest,)),))
+    stage = ir.Group((ir.Phase("s", (nest,)),))
     program = ir.Program("w", ("m",), (x,), (y,), tuple(parts), (stage,))
     values = rng.standard_normal(21).astype("float32")
     agree(program, {"x": values})
@@ -113,7 +113,7 @@ def test_a_donated_output_may_be_the_input(rng):
     w, g = buffer("w", 37, space="input"), buffer("g", 37, space="input")
     new = buffer("new", 37, space="output")
     step = op("sub", load(w, "i"), op("mul", ir.Const(0.1, "float64"), load(g, "i")))
-    stage = ir.Stage("s", (loop("i", 37, store(new, ("i",), step), kind="vector"),))
+    stage = ir.Phase("s", (loop("i", 37, store(new, ("i",), step), kind="vector"),))
     program = ir.Program("donate", (), (w, g), (new,), (), (ir.Group((stage,)),))
     text = emit_ir(program, donated=(("w", "new"),))
     (head,) = [line for line in text.splitlines() if line.startswith("define internal") and "%b0" in line]

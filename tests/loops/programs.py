@@ -58,7 +58,7 @@ def program(
     name: str = "p",
 ) -> ir.Program:
     """One stage."""
-    stage = ir.Stage("only", body, ir.as_int(units))
+    stage = ir.Phase("only", body, ir.as_int(units))
     return ir.Program(
         name, tuple(dims), tuple(inputs), tuple(outputs), tuple(workspace), (ir.Group((stage,), ir.as_int(repeat)),)
     )

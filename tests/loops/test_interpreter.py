@@ -131,8 +131,8 @@ def test_a_view_of_another_size_at_run_time_is_refused() -> None:
 
 def test_groups_repeat_their_stages_in_order() -> None:
     y = buffer("y", 8, space="output")
-    fill = ir.Stage("fill", (store(y, (v("block") * 2 + v("u"),), ir.FromInt(v("block"), "float64")),), ir.IntConst(2))
-    double = ir.Stage("double", (store(y, (v("block") * 2,), load(y, v("block") * 2), "add"),))
+    fill = ir.Phase("fill", (store(y, (v("block") * 2 + v("u"),), ir.FromInt(v("block"), "float64")),), ir.IntConst(2))
+    double = ir.Phase("double", (store(y, (v("block") * 2,), load(y, v("block") * 2), "add"),))
     whole = ir.Program("blocks", (), (), (y,), (), (ir.Group((fill, double), ir.IntConst(4)),))
     for order in ("forward", "reversed", 7):
         np.testing.assert_array_equal(run(whole, {}, unit_order=order)["y"], [0, 0, 2, 1, 4, 2, 6, 3])

@@ -47,7 +47,7 @@ def test_groups_views_conditions_and_combines_are_shown() -> None:
         (ir.Let("t", ir.FromInt(v("block"), "float64")), store(y, (), ir.Var("t", "float64"), "mul")),
     )
     rows = ir.For("i", ir.int_min(4, v("m")), (store(y, (), load(Z, "i", 0), "min"),), axis="m")
-    first, second = ir.Stage("forward", (guard,), ir.IntConst(4)), ir.Stage("weights", (rows,))
+    first, second = ir.Phase("forward", (guard,), ir.IntConst(4)), ir.Phase("weights", (rows,))
     groups = (ir.Group((first, second), ir.ceil_div(v("m"), 256)), ir.Group((second,)))
     whole = ir.Program("grad", ("m",), (replace(Z, space="input"),), (y,), (w, flat), groups)
     assert to_text(whole) == dedent("""\

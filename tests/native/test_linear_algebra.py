@@ -11,7 +11,7 @@ import symnet as sn
 from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
 from symnet.loops import interpreter
-from symnet.loops.ir import Buffer, Fail, Group, Program, Stage, Store, as_int, walk
+from symnet.loops.ir import Buffer, Fail, Group, Phase, Program, Store, as_int, walk
 from symnet.loops.ir import Const as C
 from symnet.loops.printer import stmt_line
 from symnet.loops.verifier import verify
@@ -220,7 +220,7 @@ def test_a_determinant_of_sums_over_the_batch_streams(rng: np.random.Generator) 
 def program_of(stmt: Fail) -> Program:
     out = Buffer("out", "float64", (), "output")
     body = (Store(out, (), C(1.0, "float64")), stmt)
-    return Program("failing", (), (), (out,), (), (Group((Stage("only", body, as_int(1)),)),))
+    return Program("failing", (), (), (out,), (), (Group((Phase("only", body, as_int(1)),)),))
 
 
 def test_a_program_fails_with_a_code_that_callers_know() -> None:

@@ -13,8 +13,8 @@ from symnet.loops.ir import (
     IntVar,
     Load,
     Op,
+    Phase,
     Program,
-    Stage,
     Stmt,
     Store,
     Value,
@@ -41,9 +41,9 @@ def affine(dtype: str = "float32") -> tuple[Program, Signature]:
     s = Buffer("s", dtype, (), "output")
     u, i, j = IntVar("u"), IntVar("i"), IntVar("j")
     value = Op("add", (_times(Load(a, ()), Load(X, (u, j)), dtype), Load(b, (j,))), dtype)
-    rows = Stage("rows", (For("j", IntConst(3), (Store(Y, (u, j), value),)),), units=m)
+    rows = Phase("rows", (For("j", IntConst(3), (Store(Y, (u, j), value),)),), units=m)
     total: tuple[Stmt, ...] = (Store(s, (), Load(Y, (i, j)), "add"),)
-    sums = Stage("total", (Store(s, (), Const(0.0, dtype)), For("i", m, (For("j", IntConst(3), total),))))
+    sums = Phase("total", (Store(s, (), Const(0.0, dtype)), For("i", m, (For("j", IntConst(3), total),))))
     program = Program("affine", ("m",), (X, b, a), (Y, s), (), (Group((rows, sums)),))
     needs = (Requirement(m, 1, "mean over m"),)
     return program, Signature("affine", ("m",), (X, b, a), (Y, s), requirements=needs)
@@ -55,11 +55,11 @@ def column_sums() -> tuple[Program, Signature]:
     G = Buffer("G", "float64", (n,), "output")
     W = Buffer("W", "float64", (IntConst(ROWS), n), "workspace")
     u, i, j, block = IntVar("u"), IntVar("i"), IntVar("j"), IntVar("block")
-    start = Stage("start", (Store(G, (u,), Const(0.0, "float64")),), units=n)
+    start = Phase("start", (Store(G, (u,), Const(0.0, "float64")),), units=n)
     rows = int_min(ROWS, m - block * ROWS)
     element = Load(X, (block * ROWS + u, j))
-    square = Stage("square", (For("j", n, (Store(W, (u, j), _times(element, element, "float64")),)),), units=rows)
-    add = Stage("add", (For("i", rows, (Store(G, (u,), Load(W, (i, u)), "add"),)),), units=n)
+    square = Phase("square", (For("j", n, (Store(W, (u, j), _times(element, element, "float64")),)),), units=rows)
+    add = Phase("add", (For("i", rows, (Store(G, (u,), Load(W, (i, u)), "add"),)),), units=n)
     groups = (Group((start,)), Group((square, add), repeat=ceil_div(m, ROWS)))
     program = Program("column_sums", ("m", "n"), (X,), (G,), (W,), groups)
     return program, Signature("column_sums", ("m", "n"), (X,), (G,))
@@ -72,7 +72,7 @@ def gather(dtype: str = "int32") -> tuple[Program, Signature]:
     p = Buffer("p", "float64", (m,), "output")
     i = IntVar("i")
     body = (For("i", m, (Store(p, (i,), Load(table, (IntLoad(t, (i,)),))),)),)
-    program = Program("gather", ("m",), (table, t), (p,), (), (Group((Stage("gather", body),)),))
+    program = Program("gather", ("m",), (table, t), (p,), (), (Group((Phase("gather", body),)),))
     bounds = (IndexBound("t", IntConst(10), "labels of 10 classes"),)
     return program, Signature("gather", ("m",), (table, t), (p,), index_bounds=bounds)
 
@@ -82,7 +82,7 @@ def iota() -> tuple[Program, Signature]:
     a = Buffer("a", "float64", (), "input")
     r = Buffer("r", "float64", (m,), "output")
     body = (For("i", m, (Store(r, (IntVar("i"),), Load(a, ())),)),)
-    program = Program("iota", ("m",), (a,), (r,), (), (Group((Stage("fill", body),)),))
+    program = Program("iota", ("m",), (a,), (r,), (), (Group((Phase("fill", body),)),))
     return program, Signature("iota", ("m",), (a,), (r,))
 
 
@@ -94,7 +94,7 @@ def scaled(dtype: str = "float64") -> tuple[Program, Signature]:
     y = Buffer("y", dtype, (m * 2 + 1,), "output")
     i = IntVar("i")
     body = (For("i", m * 2 + 1, (Store(y, (i,), _times(Load(x, (i,)), Const(2, dtype), dtype)),)),)
-    program = Program("scaled", ("m",), (x, k, flag), (y,), (), (Group((Stage("scale", body),)),))
+    program = Program("scaled", ("m",), (x, k, flag), (y,), (), (Group((Phase("scale", body),)),))
     return program, Signature("scaled", ("m",), (x, k, flag), (y,), unused=frozenset({"k", "flag"}))
 
 

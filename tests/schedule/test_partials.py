@@ -12,7 +12,7 @@ import pytest
 import symnet as sn
 from symnet.loops.ir import Const, IntConst, IntMin, IntVar, as_int, ceil_div
 from symnet.lower.nest import Accumulator, Axis, Nest
-from symnet.schedule.partials import CHAIN, CHAINS, Sizes, cut, limit
+from symnet.schedule.partials import CHAIN, CHAINS, SumCut, cut, limit
 from symnet.schedule.program import BLOCK
 
 m = sn.dim("m")
@@ -191,7 +191,7 @@ def value(expr: Any, env: dict[str, int]) -> int:
 def test_levels_reach_every_point_once_and_stay_short(extents: tuple[int, ...], lanes: int, known: bool) -> None:
     axes = tuple(Axis(f"i{k}", as_int(n) if known else IntVar(f"n{k}")) for k, n in enumerate(extents))
     nest = Nest("s", (), (), axes, (), Accumulator("s", "float64", "add", 0.0, Const(1.0, "float64")))
-    levels = cut(nest, Sizes(lanes=lanes))
+    levels = cut(nest, SumCut(lanes=lanes))
     env = {f"n{k}": n for k, n in enumerate(extents)}
     total = 0
     for block in points(levels.blocks, env):

@@ -20,7 +20,7 @@ from symnet.loops.ir import IntConst, IntVar, Program
 from symnet.loops.printer import to_text
 from symnet.loops.verifier import verify
 from symnet.lower.program import lower
-from symnet.schedule.parallelize import ROW_UNIT, rows_of_unit, share
+from symnet.schedule.parallelize import ROW_UNIT, in_units, rows_of_unit
 from symnet.schedule.program import BLOCK, schedule
 from symnet.schedule.target import Target
 from symnet.schedule.tile import choose, tile_widths
@@ -91,7 +91,7 @@ def test_column_tiles_cover_every_column_once(extent: int, target: Target) -> No
 
 
 def test_units_are_of_a_fixed_size() -> None:
-    part = share(nests(tensor("A", 1000, 500) @ tensor("B", 500, 300)).nests[0], WIDE, "u")
+    part = in_units(nests(tensor("A", 1000, 500) @ tensor("B", 500, 300)).nests[0], WIDE, "u")
     assert isinstance(part.units, IntConst) and part.units.value > 1
 
 

@@ -1,20 +1,20 @@
 """Offsets → addresses: a pointer, and how it moves from lane to lane.
 
-In: a place and the elements from its start, a polynomial.  Out: an `Access`.  The terms are added to the pointer
-outermost first, the constant last, so that unrolled accesses share one pointer and differ by a displacement.  By
-getelementptr only: arithmetic on pointers as integers can be miscompiled.
+In: a place and the elements from its start, a polynomial.  Out: an `ElementAddress`.  The terms are added to the
+pointer outermost first, the constant last, so that unrolled accesses share one pointer and differ by a displacement.
+By getelementptr only: arithmetic on pointers as integers can be miscompiled.
 """
 
 from __future__ import annotations
 
 from math import gcd
 
-from symnet.backends.llvm.emitter import LANE, Access, Emitter, Place, Poly
+from symnet.backends.llvm.emitter import LANE, BufferPlace, ElementAddress, Emitter, Poly
 from symnet.backends.llvm.polynomials import integer, term
 from symnet.backends.llvm.types import V, constant
 
 
-def reach(e: Emitter, place: Place, flat: Poly) -> Access:
+def reach(e: Emitter, place: BufferPlace, flat: Poly) -> ElementAddress:
     """The address that lies `flat` elements behind the start of a place."""
     varying = _take_varying(e, flat) if e.lanes else {}
     alignment = place.size
@@ -22,13 +22,15 @@ def reach(e: Emitter, place: Place, flat: Poly) -> Access:
         alignment = gcd(place.alignment, *(c * place.size for c in flat.values()))
     pointer = point(e, place, flat)
     if not varying:
-        return Access(pointer, 0, None, alignment)
+        return ElementAddress(pointer, 0, None, alignment)
     if len(varying) == 1 and varying.get((LANE,)) == 1:
-        return Access(pointer, 1, None, alignment)
+        return ElementAddress(pointer, 1, None, alignment)
     distinct = all(m.count(LANE) == 1 and not any(e.atoms[a].lanes for a in m if a != LANE) for m in varying)
     ((monomial, factor), *more) = varying.items()
     one = not more and len(monomial) == 1
-    return Access(pointer, None, integer(e, varying), place.size, distinct, *((factor, monomial[0]) if one else ()))
+    return ElementAddress(
+        pointer, None, integer(e, varying), place.size, distinct, *((factor, monomial[0]) if one else ())
+    )
 
 
 def _take_varying(e: Emitter, flat: Poly) -> Poly:
@@ -41,7 +43,7 @@ def _take_varying(e: Emitter, flat: Poly) -> Poly:
 # --------------------------------------------------------------------------- pointers
 
 
-def point(e: Emitter, place: Place, flat: Poly) -> V:
+def point(e: Emitter, place: BufferPlace, flat: Poly) -> V:
     """base + offset, the terms of each depth added together and the constant last."""
     last = flat.get((), 0)
     terms = [(_depth(e, monomial), monomial) for monomial in flat if monomial]
@@ -65,13 +67,13 @@ def _depth(e: Emitter, monomial: tuple[str, ...]) -> int:
     return max(e.atoms[name].depth for name in monomial)
 
 
-def step(e: Emitter, place: Place, pointer: V, distance: V) -> V:
+def step(e: Emitter, place: BufferPlace, pointer: V, distance: V) -> V:
     """A pointer moved by a distance in elements."""
     rhs = f"getelementptr {place.memory}, ptr {pointer.text}, {distance.scalar} {distance.text}"
     return e.text.pure("ptr", 0, rhs, pointer.depth if pointer.depth > distance.depth else distance.depth)
 
 
-def lane_pointers(e: Emitter, place: Place, where: Access) -> V:
+def lane_pointers(e: Emitter, place: BufferPlace, where: ElementAddress) -> V:
     """Each lane's own pointer."""
     assert where.offsets is not None
     offsets = e.text.splat(where.offsets, e.lanes)

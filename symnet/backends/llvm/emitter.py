@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from symnet.backends.llvm.blocks import FunctionText, Region
-from symnet.backends.llvm.facts import Facts, Known, gather
+from symnet.backends.llvm.facts import BodyFacts, FactsByStatement, gather
 from symnet.backends.llvm.types import SIZE, Addend, V, lane_numbers
 from symnet.errors import CompileError, explain
 from symnet.loops.ir import Body, Buffer, IntConst, IntExpr
@@ -20,7 +20,7 @@ from symnet.schedule.target import Target
 Poly = dict[tuple[str, ...], int]
 """An integer as a polynomial: {sorted names of SSA values: coefficient}; `()` is the constant term."""
 
-Form = tuple[tuple[str, int], ...]
+LinearOffset = tuple[tuple[str, int], ...]
 """A linear offset, Σ factor·name."""
 
 LANE = "%lane"
@@ -28,7 +28,7 @@ LANE = "%lane"
 
 
 @dataclass(slots=True)
-class Place:
+class BufferPlace:
     """Where a buffer lies.
 
     `strides`: elements to step per axis; `alias`: its class of memory that may overlap; `alignment`: bytes, of
@@ -43,7 +43,7 @@ class Place:
     alignment: int
     padded: bool = False
     extent: int | None = None
-    forms: dict[int, tuple[tuple[IntExpr, ...], Form | None]] = field(default_factory=dict)
+    forms: dict[int, tuple[tuple[IntExpr, ...], LinearOffset | None]] = field(default_factory=dict)
 
     @property
     def memory(self) -> str:
@@ -55,7 +55,7 @@ class Place:
         return SIZE[self.scalar]
 
 
-class Access(NamedTuple):
+class ElementAddress(NamedTuple):
     """An element's address, lane by lane.
 
     `step` is 0 (all lanes share it), 1 (lanes are neighbours), or None: `offsets` then holds each lane's
@@ -75,7 +75,7 @@ class Access(NamedTuple):
 class Reductions(Protocol):
     """What takes the combining stores of a vector loop into elements that all lanes share (`reductions.py`)."""
 
-    def accumulate(self, e: Emitter, place: Place, where: Access, how: str, addend: Addend, /) -> None:
+    def accumulate(self, e: Emitter, place: BufferPlace, where: ElementAddress, how: str, addend: Addend, /) -> None:
         """Take one value per lane."""
 
     def finish(self, e: Emitter, /) -> None:
@@ -102,7 +102,7 @@ class Emitter:
     aliases: dict[str, str] = field(default_factory=dict)
     integers: dict[str, Poly] = field(default_factory=dict)
     values: dict[str, V] = field(default_factory=dict)
-    places: dict[str, Place] = field(default_factory=dict)
+    places: dict[str, BufferPlace] = field(default_factory=dict)
     atoms: dict[str, V] = field(default_factory=dict)
     unsigned: set[str] = field(default_factory=set)
     lanes: int = 0
@@ -110,17 +110,17 @@ class Emitter:
     copy: int = 0
     whole: int | None = None
     reductions: Reductions | None = None
-    accesses: dict[tuple[object, ...], tuple[Access, Region]] = field(default_factory=dict)
-    stored_indices: dict[str, tuple[Place, Access]] = field(default_factory=dict)
+    accesses: dict[tuple[object, ...], tuple[ElementAddress, Region]] = field(default_factory=dict)
+    stored_indices: dict[str, tuple[BufferPlace, ElementAddress]] = field(default_factory=dict)
     calls: Mapping[int, tuple[int, Callable[[Emitter], None]]] = field(default_factory=dict)
     layout: tuple[dict[str, Poly], Poly] | None = None
-    known: Known = field(default_factory=dict)
-    _facts: dict[int, tuple[Body, Facts]] = field(default_factory=dict)
+    known: FactsByStatement = field(default_factory=dict)
+    _facts: dict[int, tuple[Body, BodyFacts]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.index = "i32" if is_narrow(self.target) else "i64"
 
-    def facts(self, body: Body) -> Facts:
+    def facts(self, body: Body) -> BodyFacts:
         """`gather`, once per body (kept beside its facts, so that the id stays its own)."""
         found = self._facts.get(id(body))
         if found is None:
@@ -156,7 +156,7 @@ class Emitter:
         """Back to scalars: vector loops do not nest."""
         self.lanes, self.mask, self.copy = 0, None, 0
 
-    def place(self, buffer: Buffer) -> Place:
+    def place(self, buffer: Buffer) -> BufferPlace:
         return self.places[buffer.name]
 
 

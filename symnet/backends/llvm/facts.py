@@ -1,6 +1,6 @@
 """What emission wants to know of a loop body before it writes it.
 
-In: a body of the loop language.  Out: `Facts`, gathered in one walk and remembered for every loop and condition.
+In: a body of the loop language.  Out: `BodyFacts`, gathered in one walk and remembered for every loop and condition.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from symnet.loops.ir import (
 
 
 @dataclass(slots=True)
-class Facts:
+class BodyFacts:
     """Of one body.
 
     `stored`: names of buffers written; `names`: of values read; `buffers`: every buffer named, by name; `variables`:
@@ -66,7 +66,7 @@ class Facts:
     def itemsize(self) -> int:
         return self.real or self.integer
 
-    def add(self, more: Facts) -> None:
+    def add(self, more: BodyFacts) -> None:
         """Of a part, to those of the whole."""
         self.stored |= more.stored
         self.names |= more.names
@@ -82,13 +82,13 @@ SHORT = 32  # a vector loop of so few elements has few chunks on every target
 MATH_WEIGHT = 24  # instructions of a typical vector math function
 
 
-Known = dict[int, tuple[Stmt, Facts]]
+FactsByStatement = dict[int, tuple[Stmt, BodyFacts]]
 """The facts of loops and conditions, by their identity (they are kept beside them, so that it stays their own)."""
 
 
-def gather(body: Body, known: Known) -> Facts:
+def gather(body: Body, known: FactsByStatement) -> BodyFacts:
     """Walk a body; what is in `known` is not walked again."""
-    facts = Facts()
+    facts = BodyFacts()
     for stmt in body:
         walk = _STATEMENTS.get(type(stmt))
         if walk is not None:
@@ -98,11 +98,11 @@ def gather(body: Body, known: Known) -> Facts:
     return facts
 
 
-def _inside(stmt: Stmt, known: Known) -> Facts:
+def _inside(stmt: Stmt, known: FactsByStatement) -> BodyFacts:
     """The facts of a loop or of a condition."""
     found = known.get(id(stmt))
     if found is None:
-        facts = Facts()
+        facts = BodyFacts()
         _HEADS[type(stmt)](facts, stmt)
         for body in children(stmt):
             facts.add(gather(body, known))
@@ -110,7 +110,7 @@ def _inside(stmt: Stmt, known: Known) -> Facts:
     return found[1]
 
 
-def _for(facts: Facts, stmt: For) -> None:
+def _for(facts: BodyFacts, stmt: For) -> None:
     facts.loops = not _is_straight(stmt)
     read_int(facts, stmt.extent)
 
@@ -121,27 +121,27 @@ def _is_straight(stmt: For) -> bool:
     return stmt.kind == "unroll" or (stmt.kind == "vector" and short)
 
 
-def _if(facts: Facts, stmt: If) -> None:
+def _if(facts: BodyFacts, stmt: If) -> None:
     read_int(facts, stmt.condition.left)
     read_int(facts, stmt.condition.right)
 
 
-def _let(facts: Facts, stmt: Let) -> None:
+def _let(facts: BodyFacts, stmt: Let) -> None:
     _value(facts, stmt.value)
 
 
-def _store(facts: Facts, stmt: Store) -> None:
+def _store(facts: BodyFacts, stmt: Store) -> None:
     facts.stored.add(stmt.buffer.name)
     facts.reduces = facts.reduces or stmt.combine is not None
     _access(facts, stmt.buffer, stmt.index)
     _value(facts, stmt.value)
 
 
-def _alloc(facts: Facts, stmt: Alloc) -> None:
+def _alloc(facts: BodyFacts, stmt: Alloc) -> None:
     facts.buffers[stmt.buffer.name] = stmt.buffer
 
 
-def _fail(facts: Facts, stmt: Fail) -> None:
+def _fail(facts: BodyFacts, stmt: Fail) -> None:
     facts.fails = True
     if stmt.report is not None:
         facts.buffers[stmt.report.name] = stmt.report
@@ -149,16 +149,16 @@ def _fail(facts: Facts, stmt: Fail) -> None:
         read_int(facts, number)
 
 
-_STATEMENTS: dict[type, Callable[[Facts, Any], None]] = {
+_STATEMENTS: dict[type, Callable[[BodyFacts, Any], None]] = {
     Let: _let,
     Store: _store,
     Alloc: _alloc,
     Fail: _fail,
 }
-_HEADS: dict[type, Callable[[Facts, Any], None]] = {For: _for, If: _if}
+_HEADS: dict[type, Callable[[BodyFacts, Any], None]] = {For: _for, If: _if}
 
 
-def _value(facts: Facts, value: Value) -> None:
+def _value(facts: BodyFacts, value: Value) -> None:
     stack = [value]
     while stack:
         node = stack.pop()
@@ -174,7 +174,7 @@ def _value(facts: Facts, value: Value) -> None:
             read_int(facts, node.value)
 
 
-def _dtype(facts: Facts, dtype: str) -> None:
+def _dtype(facts: BodyFacts, dtype: str) -> None:
     size = ITEMSIZE[dtype]
     if dtype in REAL:
         facts.real = max(facts.real, size)
@@ -182,7 +182,7 @@ def _dtype(facts: Facts, dtype: str) -> None:
         facts.integer = max(facts.integer, size)
 
 
-def _access(facts: Facts, buffer: Buffer, index: tuple[IntExpr, ...]) -> None:
+def _access(facts: BodyFacts, buffer: Buffer, index: tuple[IntExpr, ...]) -> None:
     if buffer.name not in facts.buffers:
         facts.buffers[buffer.name] = buffer
         for extent in buffer.shape:
@@ -195,7 +195,7 @@ def _access(facts: Facts, buffer: Buffer, index: tuple[IntExpr, ...]) -> None:
         read_int(facts, part)
 
 
-def read_int(facts: Facts, expr: IntExpr) -> None:
+def read_int(facts: BodyFacts, expr: IntExpr) -> None:
     """Note the variables and buffers that an integer expression reads."""
     if type(expr) is IntConst:
         return

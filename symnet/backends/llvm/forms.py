@@ -1,7 +1,7 @@
 """What two pieces of a program have in common: their text without names.
 
-In: statements that need no value from outside.  Out: a `Form`: a key, equal where the instructions of two pieces are
-equal but for the addresses of their arrays and some integers; and what these are here, in the order of the key.
+In: statements that need no value from outside.  Out: a `CanonicalPiece`: a key, which two pieces share where their
+instructions are equal but for the addresses of arrays and some integers; and what these are here, in the key's order.
 Integers from outside are the extents, the numbers of the unit and of the repetition; the unit's may stand a constant
 away (the sums of a pass number their units one after another), which counts as part of the integer.
 """
@@ -43,7 +43,7 @@ Traits = Callable[[Buffer], tuple[str, str, object]]
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class CanonicalPiece:
     """A piece without names.
 
     `roots`: the memory it touches; `buffers`: the arrays in it; `integers`: names from outside, with what is added to
@@ -56,15 +56,15 @@ class Form:
     integers: tuple[tuple[str, int], ...]
 
 
-def form(body: Body, unit: str, traits: Traits) -> Form:
+def form(body: Body, unit: str, traits: Traits) -> CanonicalPiece:
     """The form of a piece; `unit` is the name of the unit's number."""
-    reader = _Reader(unit, traits)
+    reader = _PieceReader(unit, traits)
     reader.body(body)
     outside = tuple(reader.outside.items())
-    return Form(tuple(reader.key), tuple(reader.roots), tuple(reader.buffers), outside)
+    return CanonicalPiece(tuple(reader.key), tuple(reader.roots), tuple(reader.buffers), outside)
 
 
-class _Reader:
+class _PieceReader:
     """Writes down a piece, names as numbers in the order in which they are met."""
 
     def __init__(self, unit: str, traits: Traits) -> None:
@@ -137,15 +137,15 @@ class _Reader:
 # --------------------------------------------------------------------------- integers
 
 
-def _constant(r: _Reader, expr: IntConst) -> None:
+def _constant(r: _PieceReader, expr: IntConst) -> None:
     r.key += ("number", expr.value)
 
 
-def _variable(r: _Reader, expr: IntVar) -> None:
+def _variable(r: _PieceReader, expr: IntVar) -> None:
     r.variable(expr.name, 0)
 
 
-def _add(r: _Reader, expr: IntAdd) -> None:
+def _add(r: _PieceReader, expr: IntAdd) -> None:
     left, right = expr.left, expr.right
     if type(left) is IntVar and left.name == r.unit and type(right) is IntConst:
         r.variable(left.name, right.value)
@@ -153,24 +153,24 @@ def _add(r: _Reader, expr: IntAdd) -> None:
         _pair(r, expr)
 
 
-def _pair(r: _Reader, expr: IntAdd | IntMul | IntMin) -> None:
+def _pair(r: _PieceReader, expr: IntAdd | IntMul | IntMin) -> None:
     r.key.append(type(expr).__name__)
     r.integer(expr.left)
     r.integer(expr.right)
 
 
-def _quotient(r: _Reader, expr: IntFloorDiv | IntMod) -> None:
+def _quotient(r: _PieceReader, expr: IntFloorDiv | IntMod) -> None:
     r.key += (type(expr).__name__, expr.divisor)
     r.integer(expr.value)
 
 
-def _int_load(r: _Reader, expr: IntLoad) -> None:
+def _int_load(r: _PieceReader, expr: IntLoad) -> None:
     r.key.append("element")
     r.array(expr.buffer)
     r.indices(expr.index)
 
 
-_INTEGERS: Mapping[type, Callable[[_Reader, Any], None]] = {
+_INTEGERS: Mapping[type, Callable[[_PieceReader, Any], None]] = {
     IntConst: _constant,
     IntVar: _variable,
     IntAdd: _add,
@@ -184,32 +184,32 @@ _INTEGERS: Mapping[type, Callable[[_Reader, Any], None]] = {
 # --------------------------------------------------------------------------- values
 
 
-def _const(r: _Reader, value: Const) -> None:
+def _const(r: _PieceReader, value: Const) -> None:
     r.key += ("const", value.dtype, repr(value.value))
 
 
-def _var(r: _Reader, value: Var) -> None:
+def _var(r: _PieceReader, value: Var) -> None:
     r.key += ("var", r.values[value.name])
 
 
-def _load(r: _Reader, value: Load) -> None:
+def _load(r: _PieceReader, value: Load) -> None:
     r.key.append("load")
     r.array(value.buffer)
     r.indices(value.index)
 
 
-def _from_int(r: _Reader, value: FromInt) -> None:
+def _from_int(r: _PieceReader, value: FromInt) -> None:
     r.key += ("from", value.dtype)
     r.integer(value.value)
 
 
-def _op(r: _Reader, value: Op) -> None:
+def _op(r: _PieceReader, value: Op) -> None:
     r.key += (value.name, value.dtype, len(value.args))
     for arg in value.args:
         _VALUES[type(arg)](r, arg)
 
 
-_VALUES: Mapping[type, Callable[[_Reader, Any], None]] = {
+_VALUES: Mapping[type, Callable[[_PieceReader, Any], None]] = {
     Const: _const,
     Var: _var,
     Load: _load,
@@ -220,7 +220,7 @@ _VALUES: Mapping[type, Callable[[_Reader, Any], None]] = {
 # --------------------------------------------------------------------------- statements
 
 
-def _for(r: _Reader, stmt: For) -> None:
+def _for(r: _PieceReader, stmt: For) -> None:
     r.key += ("for", stmt.kind, stmt.bound)
     r.integer(stmt.extent)
     before = r.inside.get(stmt.var)
@@ -232,7 +232,7 @@ def _for(r: _Reader, stmt: For) -> None:
         r.inside[stmt.var] = before
 
 
-def _if(r: _Reader, stmt: If) -> None:
+def _if(r: _PieceReader, stmt: If) -> None:
     r.key += ("if", stmt.condition.op)
     r.integer(stmt.condition.left)
     r.integer(stmt.condition.right)
@@ -240,33 +240,33 @@ def _if(r: _Reader, stmt: If) -> None:
     r.body(stmt.orelse)
 
 
-def _let(r: _Reader, stmt: Let) -> None:
+def _let(r: _PieceReader, stmt: Let) -> None:
     r.key.append("let")
     r.value(stmt.value)
     r.values[stmt.name] = len(r.key)
 
 
-def _store(r: _Reader, stmt: Store) -> None:
+def _store(r: _PieceReader, stmt: Store) -> None:
     r.key += ("store", stmt.combine)
     r.array(stmt.buffer)
     r.indices(stmt.index)
     r.value(stmt.value)
 
 
-def _alloc(r: _Reader, stmt: Alloc) -> None:
+def _alloc(r: _PieceReader, stmt: Alloc) -> None:
     r.key.append("alloc")
     r.arrays[stmt.buffer.name] = len(r.arrays)
     r.describe(stmt.buffer)
 
 
-def _fail(r: _Reader, stmt: Fail) -> None:
+def _fail(r: _PieceReader, stmt: Fail) -> None:
     r.key += ("fail", stmt.code)
     if stmt.report is not None:
         r.array(stmt.report)
     r.indices(stmt.numbers)
 
 
-_STATEMENTS: Mapping[type, Callable[[_Reader, Any], None]] = {
+_STATEMENTS: Mapping[type, Callable[[_PieceReader, Any], None]] = {
     Fail: _fail,
     For: _for,
     If: _if,

@@ -1,7 +1,7 @@
 """Integer expressions → polynomials of SSA values, and indices → addresses.
 
-In: `IntExpr`, or a place and one of them per axis.  Out: a `Poly`, or an `Access`.  The two are one file, as an index
-may hold an element of another buffer, which has an index of its own.
+In: `IntExpr`, or a place and one of them per axis.  Out: a `Poly`, or an `ElementAddress`.  The two are one
+file, as an index may hold an element of another buffer, which has an index of its own.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from symnet.backends.llvm.addresses import reach
-from symnet.backends.llvm.emitter import Access, Emitter, Form, Place, Poly
+from symnet.backends.llvm.emitter import BufferPlace, ElementAddress, Emitter, LinearOffset, Poly
 from symnet.backends.llvm.memory import load
 from symnet.backends.llvm.polynomials import (
     add,
@@ -109,7 +109,7 @@ _EVALUATE: dict[type, Callable[[Emitter, Any], Poly]] = {
 # --------------------------------------------------------------------------- indices
 
 
-def access(e: Emitter, place: Place, index: tuple[IntExpr, ...]) -> Access:
+def access(e: Emitter, place: BufferPlace, index: tuple[IntExpr, ...]) -> ElementAddress:
     """The address of `place[index]`."""
     flat = offset(e, place, index)
     key = (place.pointer.text, e.lanes, *flat.items())
@@ -122,7 +122,7 @@ def access(e: Emitter, place: Place, index: tuple[IntExpr, ...]) -> Access:
     return found
 
 
-def offset(e: Emitter, place: Place, index: tuple[IntExpr, ...]) -> Poly:
+def offset(e: Emitter, place: BufferPlace, index: tuple[IntExpr, ...]) -> Poly:
     """Elements from the start of a place; a new dictionary."""
     found = place.forms.get(id(index))
     if found is None:
@@ -144,7 +144,7 @@ def offset(e: Emitter, place: Place, index: tuple[IntExpr, ...]) -> Poly:
 _ONE = (((), 1),)
 
 
-def _form(place: Place, index: tuple[IntExpr, ...]) -> Form | None:
+def _form(place: BufferPlace, index: tuple[IntExpr, ...]) -> LinearOffset | None:
     """The offset as Σ factor·name (the name is "" for the constant), if the index and the strides are linear."""
     factors: dict[str, int] = {}
     for part, stride in zip(index, place.strides, strict=True):
@@ -169,7 +169,7 @@ def _collect(factors: dict[str, int], expr: IntExpr, factor: int) -> bool:
     return False
 
 
-def _general_offset(e: Emitter, place: Place, index: tuple[IntExpr, ...]) -> Poly:
+def _general_offset(e: Emitter, place: BufferPlace, index: tuple[IntExpr, ...]) -> Poly:
     flat: Poly = {}
     for part, stride in zip(index, place.strides, strict=True):
         flat = add(flat, multiply(evaluate(e, part), stride))

@@ -16,22 +16,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from symnet.backends.llvm.facts import Facts, Known, gather
-from symnet.backends.llvm.forms import Form, Traits, form
+from symnet.backends.llvm.facts import BodyFacts, FactsByStatement, gather
+from symnet.backends.llvm.forms import CanonicalPiece, Traits, form
 from symnet.loops.accesses import of_integers
-from symnet.loops.ir import Alloc, Body, For, If, IntConst, Let, Stage, Stmt
+from symnet.loops.ir import Alloc, Body, For, If, IntConst, Let, Phase, Stmt
 
 LONG, OFTEN = 64, 3  # instructions, and how often they must occur, where there is no loop that outweighs a call
 
 
 @dataclass(slots=True)
-class Piece:
+class KernelPiece:
     """Statements that need no value from outside; `stored` and `names` name the buffers that they write and touch."""
 
     body: Body
     stored: frozenset[str]
     fails: bool
-    form: Form
+    form: CanonicalPiece
     stage: int
     names: dict[str, None]
 
@@ -42,10 +42,10 @@ class Kernel:
 
     number: int
     loops: bool
-    calls: list[Piece] = field(default_factory=list)
+    calls: list[KernelPiece] = field(default_factory=list)
 
     @property
-    def first(self) -> Piece:
+    def first(self) -> KernelPiece:
         return self.calls[0]
 
 
@@ -57,7 +57,7 @@ class Cut:
     rest: list[dict[str, None]]
 
 
-def cut(stages: Sequence[Stage], traits: Traits, known: Known) -> Cut:
+def cut(stages: Sequence[Phase], traits: Traits, known: FactsByStatement) -> Cut:
     """The loops, and long pieces without a loop that occur often, in the order in which they are met."""
     found: dict[tuple[object, ...], Kernel] = {}
     rest: list[dict[str, None]] = [{} for _ in stages]
@@ -70,7 +70,7 @@ def cut(stages: Sequence[Stage], traits: Traits, known: Known) -> Cut:
                 continue
             stored = frozenset().union(*(fact.stored for fact in facts))
             fails = any(fact.fails for fact in facts)
-            piece = Piece(body, stored, fails, form(body, stage.unit_var, traits), number, names)
+            piece = KernelPiece(body, stored, fails, form(body, stage.unit_var, traits), number, names)
             found.setdefault(piece.form.key, Kernel(len(found), loops)).calls.append(piece)
     for kernel in [k for k in found.values() if not k.loops and len(k.calls) < OFTEN]:
         del found[kernel.first.form.key]
@@ -79,13 +79,13 @@ def cut(stages: Sequence[Stage], traits: Traits, known: Known) -> Cut:
     return Cut(list(found.values()), rest)
 
 
-def _length(stmt: Stmt, facts: Facts) -> int:
+def _length(stmt: Stmt, facts: BodyFacts) -> int:
     """About how many instructions run."""
     times = stmt.extent.value if isinstance(stmt, For) and isinstance(stmt.extent, IntConst) else 1
     return facts.weight * times
 
 
-def _pieces(body: Body, known: Known) -> Iterator[tuple[Body, list[Facts]]]:
+def _pieces(body: Body, known: FactsByStatement) -> Iterator[tuple[Body, list[BodyFacts]]]:
     """The pieces of a body, with the facts of their statements; of a condition, those inside it."""
     facts = [gather((stmt,), known) for stmt in body]
     for run in _runs(body, facts):
@@ -101,7 +101,7 @@ def _asks_memory(stmt: If) -> bool:
     return any(of_integers((stmt.condition.left, stmt.condition.right)))
 
 
-def _runs(body: Body, facts: Sequence[Facts]) -> Iterator[range]:
+def _runs(body: Body, facts: Sequence[BodyFacts]) -> Iterator[range]:
     """A body, cut wherever no value or register is in use."""
     last: dict[str, int] = {}
     for number, fact in enumerate(facts):

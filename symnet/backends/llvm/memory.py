@@ -1,6 +1,6 @@
 """Loads and stores, lane by lane or all lanes at once.
 
-In: a place and an `Access`.  Out: a value; or memory changed.  Neighbouring lanes become one vector access
+In: a place and an `ElementAddress`.  Out: a value; or memory changed.  Neighbouring lanes become one vector access
 (masked in tails), a shared element is read once and spread when needed, anything else is gathered or
 scattered.  Booleans are one byte in memory and one bit in registers.
 """
@@ -8,7 +8,7 @@ scattered.  Booleans are one byte in memory and one bit in registers.
 from __future__ import annotations
 
 from symnet.backends.llvm.addresses import lane_pointers, step
-from symnet.backends.llvm.emitter import Access, Emitter, Place
+from symnet.backends.llvm.emitter import BufferPlace, ElementAddress, Emitter
 from symnet.backends.llvm.ops import combine
 from symnet.backends.llvm.polynomials import to_index
 from symnet.backends.llvm.types import Addend, V, constant, first_lanes, suffix, vector
@@ -17,7 +17,7 @@ from symnet.errors import CompileError, explain
 # --------------------------------------------------------------------------- loads
 
 
-def load(e: Emitter, place: Place, where: Access) -> V:
+def load(e: Emitter, place: BufferPlace, where: ElementAddress) -> V:
     """`place[where]`: a scalar when all lanes share the element, else a vector."""
     if where.step == 0:
         return _to_register(e, place, _plain(e, place, where, 0))
@@ -27,18 +27,18 @@ def load(e: Emitter, place: Place, where: Access) -> V:
     return _to_register(e, place, _gather(e, place, where))
 
 
-def _to_register(e: Emitter, place: Place, value: V) -> V:
+def _to_register(e: Emitter, place: BufferPlace, value: V) -> V:
     if place.scalar != "i1":
         return value
     return e.text.binary("icmp ne", value, constant(0, "i8"), "i1")
 
 
-def _plain(e: Emitter, place: Place, where: Access, lanes: int) -> V:
+def _plain(e: Emitter, place: BufferPlace, where: ElementAddress, lanes: int) -> V:
     rhs = f"load {vector(place.memory, lanes)}, ptr {where.pointer.text}, align {where.alignment}"
     return e.text.load(place.memory, lanes, rhs, where.pointer.depth, place.alias)
 
 
-def _masked(e: Emitter, place: Place, where: Access, lanes: int) -> V:
+def _masked(e: Emitter, place: BufferPlace, where: ElementAddress, lanes: int) -> V:
     assert e.mask is not None
     kind = vector(place.memory, lanes)
     name = f"llvm.masked.load.{suffix(place.memory, lanes)}.p0"
@@ -49,7 +49,7 @@ def _masked(e: Emitter, place: Place, where: Access, lanes: int) -> V:
     return e.text.load(place.memory, lanes, rhs, max(where.pointer.depth, e.mask.depth), place.alias)
 
 
-def _gather(e: Emitter, place: Place, where: Access) -> V:
+def _gather(e: Emitter, place: BufferPlace, where: ElementAddress) -> V:
     stored = e.stored_indices.get(where.atom)
     if stored is not None and e.mask is None and not e.target.masks:
         return _gather_by_stored(e, place, where, *stored)
@@ -61,16 +61,18 @@ def _gather(e: Emitter, place: Place, where: Access) -> V:
     return e.text.load(place.memory, lanes, rhs, max(pointers.depth, mask.depth), place.alias)
 
 
-def _gather_by_stored(e: Emitter, place: Place, where: Access, indices: Place, at: Access) -> V:
+def _gather_by_stored(
+    e: Emitter, place: BufferPlace, where: ElementAddress, indices: BufferPlace, at: ElementAddress
+) -> V:
     """Lane by lane, each index loaded by itself: taking lanes out of a vector of indices costs more than loads."""
     text, lanes = e.text, e.lanes
     value = V("poison", place.memory, lanes)
     for lane in range(lanes):
-        neighbour = Access(step(e, indices, at.pointer, constant(lane, e.index)), 0, None, indices.size)
+        neighbour = ElementAddress(step(e, indices, at.pointer, constant(lane, e.index)), 0, None, indices.size)
         index = to_index(e, load(e, indices, neighbour))
         distance = text.binary("mul", index, constant(where.factor, e.index)) if where.factor != 1 else index
         pointer = step(e, place, where.pointer, distance)
-        single = _plain(e, place, Access(pointer, 0, None, where.alignment), 0)
+        single = _plain(e, place, ElementAddress(pointer, 0, None, where.alignment), 0)
         rhs = f"insertelement {value.typed}, {single.typed}, i32 {lane}"
         value = text.pure(place.memory, lanes, rhs, max(value.depth, single.depth))
     return value
@@ -83,7 +85,7 @@ def _declare(e: Emitter, name: str, text: str) -> None:
 # --------------------------------------------------------------------------- stores
 
 
-def store(e: Emitter, place: Place, where: Access, value: V) -> None:
+def store(e: Emitter, place: BufferPlace, where: ElementAddress, value: V) -> None:
     """Overwrite `place[where]`."""
     if where.step == 1:
         _store_vector(e, place, where, value)
@@ -103,7 +105,7 @@ def store(e: Emitter, place: Place, where: Access, value: V) -> None:
     e.text.wrote(place.alias)
 
 
-def update(e: Emitter, place: Place, where: Access, how: str, addend: Addend) -> None:
+def update(e: Emitter, place: BufferPlace, where: ElementAddress, how: str, addend: Addend) -> None:
     """Combine a value into `place[where]`; lanes that may meet in one element take turns."""
     if where.step is None and not where.distinct:
         _update_in_turn(e, place, where, how, addend)
@@ -111,17 +113,17 @@ def update(e: Emitter, place: Place, where: Access, how: str, addend: Addend) ->
         store(e, place, where, combine(e, how, load(e, place, where), addend))
 
 
-def _store_plain(e: Emitter, place: Place, where: Access, value: V, lanes: int) -> None:
+def _store_plain(e: Emitter, place: BufferPlace, where: ElementAddress, value: V, lanes: int) -> None:
     value = _to_memory(e, place, value, lanes)
     e.text.line(f"store {value.typed}, ptr {where.pointer.text}, align {where.alignment}")
 
 
-def _to_memory(e: Emitter, place: Place, value: V, lanes: int) -> V:
+def _to_memory(e: Emitter, place: BufferPlace, value: V, lanes: int) -> V:
     value = e.text.splat(value, lanes)
     return e.text.convert("zext", value, "i8") if place.scalar == "i1" else value
 
 
-def _store_vector(e: Emitter, place: Place, where: Access, value: V) -> None:
+def _store_vector(e: Emitter, place: BufferPlace, where: ElementAddress, value: V) -> None:
     if e.mask is not None and place.padded and e.whole != place.extent:
         value = e.text.select(e.mask, value, load(e, place, where))  # other elements follow in this row
     if e.mask is None or place.padded:
@@ -130,7 +132,7 @@ def _store_vector(e: Emitter, place: Place, where: Access, value: V) -> None:
         _store_masked(e, place, where, value)
 
 
-def _store_masked(e: Emitter, place: Place, where: Access, value: V) -> None:
+def _store_masked(e: Emitter, place: BufferPlace, where: ElementAddress, value: V) -> None:
     assert e.mask is not None
     value = _to_memory(e, place, value, e.lanes)
     name = f"llvm.masked.store.{suffix(place.memory, e.lanes)}.p0"
@@ -138,7 +140,7 @@ def _store_masked(e: Emitter, place: Place, where: Access, value: V) -> None:
     e.text.line(f"call void @{name}({value.typed}, ptr {where.pointer.text}, i32 {where.alignment}, {e.mask.typed})")
 
 
-def _scatter(e: Emitter, place: Place, where: Access, value: V) -> None:
+def _scatter(e: Emitter, place: BufferPlace, where: ElementAddress, value: V) -> None:
     lanes = e.lanes
     value, mask = _to_memory(e, place, value, lanes), e.mask or first_lanes(lanes, lanes)
     pointers = lane_pointers(e, place, where)
@@ -147,17 +149,17 @@ def _scatter(e: Emitter, place: Place, where: Access, value: V) -> None:
     e.text.line(f"call void @{name}({value.typed}, {pointers.typed}, i32 {where.alignment}, {mask.typed})")
 
 
-def _update_in_turn(e: Emitter, place: Place, where: Access, how: str, addend: Addend) -> None:
+def _update_in_turn(e: Emitter, place: BufferPlace, where: ElementAddress, how: str, addend: Addend) -> None:
     """Lane after lane, each under its bit of the mask."""
     lanes, mask = e.lanes, e.mask
     pointers = lane_pointers(e, place, where)
     addend = tuple(e.text.splat(value, lanes) for value in addend)
     e.lanes, e.mask = 0, None
     for lane in range(lanes):
-        single = Access(e.text.extract(pointers, lane), 0, None, where.alignment)
+        single = ElementAddress(e.text.extract(pointers, lane), 0, None, where.alignment)
         value = tuple(e.text.extract(part, lane) for part in addend)
 
-        def one(single: Access = single, value: Addend = value) -> None:
+        def one(single: ElementAddress = single, value: Addend = value) -> None:
             update(e, place, single, how, value)
 
         if mask is None:

@@ -20,17 +20,17 @@ from functools import partial
 
 from symnet.backends.llvm.blocks import FunctionText
 from symnet.backends.llvm.data import global_name, global_text
-from symnet.backends.llvm.emitter import Emitter, Place, Poly
-from symnet.backends.llvm.facts import Known, gather
+from symnet.backends.llvm.emitter import BufferPlace, Emitter, Poly
+from symnet.backends.llvm.facts import FactsByStatement, gather
 from symnet.backends.llvm.integers import evaluate
-from symnet.backends.llvm.kernels import Kernel, Piece, cut
+from symnet.backends.llvm.kernels import Kernel, KernelPiece, cut
 from symnet.backends.llvm.math_calls import called
 from symnet.backends.llvm.polynomials import add, divide, integer, is_natural, known, multiply, opaque, quotient
-from symnet.backends.llvm.sizes import MOST_PHASES, Sizes, refuse_static
+from symnet.backends.llvm.sizes import MOST_PHASES, SizeChecks, refuse_static
 from symnet.backends.llvm.stamp import stamp_text
 from symnet.backends.llvm.statements import ERROR_CODES, STATUS, emit_body
 from symnet.backends.llvm.types import MEMORY, REGISTER, SIZE, V, constant
-from symnet.loops.ir import Buffer, Group, IntVar, Program, Stage
+from symnet.loops.ir import Buffer, Group, IntVar, Phase, Program
 from symnet.schedule.target import Target
 
 WORKSPACE_ALIGNMENT = 64  # bytes
@@ -53,7 +53,7 @@ class _Module:
         tables = ("%in", program.inputs), ("%out", program.outputs)
         self.numbers = {b.name: (table, order) for table, buffers in tables for order, b in enumerate(buffers)}
         self.globals = {c.buffer.name: global_name(program.name, order) for order, c in enumerate(program.constants)}
-        self.known: Known = {}
+        self.known: FactsByStatement = {}
         self.calls: dict[int, tuple[int, Callable[[Emitter], None]]] = {}
         self.buffers = _buffers(program)
         self.roots = {name: _root(self.buffers, name) for name in self.buffers}
@@ -124,7 +124,7 @@ class _Module:
         arguments = ", ".join([*pointers, *(value.typed for value in integers)])
         return self.function("internal void", self.kernel_name(kernel), arguments, e, "ret void")
 
-    def call_kernel(self, kernel: Kernel, piece: Piece, e: Emitter) -> None:
+    def call_kernel(self, kernel: Kernel, piece: KernelPiece, e: Emitter) -> None:
         """Write the call that stands for a piece."""
         pointers = [self.pointer(e, root).typed for root in piece.form.roots]
         pointers += [f"ptr {STATUS}"] * piece.fails
@@ -158,7 +158,7 @@ class _Module:
             kind, leave = "internal i32", "ret i32 %code"
         return self.function(kind, name, arguments, e, leave)
 
-    def unit_loop(self, e: Emitter, stage: Stage) -> None:
+    def unit_loop(self, e: Emitter, stage: Phase) -> None:
         """The stage's body, for each unit from %begin to %end."""
         begin, end = V("%begin", e.index), V("%end", e.index)
         count = e.text.binary("sub", end, begin)
@@ -287,14 +287,14 @@ class _Module:
         for buffer in self.views[root]:
             e.places[buffer.name] = self.place(e, buffer, pointer)
 
-    def place(self, e: Emitter, buffer: Buffer, pointer: V) -> Place:
+    def place(self, e: Emitter, buffer: Buffer, pointer: V) -> BufferPlace:
         scalar = REGISTER[buffer.dtype]
         strides: list[Poly] = []
         count: Poly = {(): 1}
         for extent in reversed(buffer.shape):
             strides.append(count)
             count = multiply(count, evaluate(e, extent))
-        return Place(pointer, tuple(reversed(strides)), self.aliases[buffer.name], scalar, self.alignment(buffer))
+        return BufferPlace(pointer, tuple(reversed(strides)), self.aliases[buffer.name], scalar, self.alignment(buffer))
 
     def alignment(self, buffer: Buffer) -> int:
         """Bytes, of the first element."""
@@ -325,7 +325,7 @@ class _Module:
     def excess(self, e: Emitter, total: Poly) -> V:
         """Whether some size of the call leaves the signed range of addresses: then no workspace is large enough."""
         size, phases = integer(e, total), integer(e, self.phase_starts(e)[-1])
-        sizes = Sizes(e, self.program, 2 ** (8 * SIZE[e.index] - 1) - 1)
+        sizes = SizeChecks(e, self.program, 2 ** (8 * SIZE[e.index] - 1) - 1)
         sizes.check(V("%dims", "ptr"))
         if not phases.constant:
             sizes.note(e.text.binary("icmp ugt", phases, constant(MOST_PHASES, phases.scalar), "i1"))

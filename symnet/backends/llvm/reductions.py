@@ -7,7 +7,7 @@ changes inside the vector loop is updated chunk by chunk, after the same tree.
 
 from __future__ import annotations
 
-from symnet.backends.llvm.emitter import Access, Emitter, Place
+from symnet.backends.llvm.emitter import BufferPlace, ElementAddress, Emitter
 from symnet.backends.llvm.memory import update
 from symnet.backends.llvm.ops import combine, identity, multiply_add
 from symnet.backends.llvm.types import SIZE, Addend, V, vector
@@ -21,9 +21,9 @@ class Accumulators:
     def __init__(self, home: int) -> None:
         self.home = home
         self._slots: dict[tuple[str, str, int, int], V] = {}
-        self._targets: dict[tuple[str, str], tuple[Place, Access]] = {}
+        self._targets: dict[tuple[str, str], tuple[BufferPlace, ElementAddress]] = {}
 
-    def accumulate(self, e: Emitter, place: Place, where: Access, how: str, addend: Addend) -> None:
+    def accumulate(self, e: Emitter, place: BufferPlace, where: ElementAddress, how: str, addend: Addend) -> None:
         """Take one value per lane."""
         if where.pointer.depth > self.home:
             update_shared(e, place, where, how, horizontal(e, how, _kept(e, how, _product(e, addend))))
@@ -36,7 +36,7 @@ class Accumulators:
             new = e.text.select(e.mask, new, old)
         e.text.line(f"store {new.typed}, ptr {slot.text}")
 
-    def _slot(self, e: Emitter, place: Place, where: Access, how: str) -> V:
+    def _slot(self, e: Emitter, place: BufferPlace, where: ElementAddress, how: str) -> V:
         copy = e.copy % ACCUMULATORS
         key = where.pointer.text, how, e.lanes, copy
         if key not in self._slots:
@@ -58,7 +58,7 @@ class Accumulators:
                 update_shared(e, place, where, how, horizontal(e, how, _tree(e, how, parts)))
 
 
-def update_shared(e: Emitter, place: Place, where: Access, how: str, value: V) -> None:
+def update_shared(e: Emitter, place: BufferPlace, where: ElementAddress, how: str, value: V) -> None:
     """Combine one scalar into memory."""
     kept = e.lanes, e.mask
     e.lanes, e.mask = 0, None

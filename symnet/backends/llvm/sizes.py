@@ -39,7 +39,7 @@ MOST_PHASES = 2**31 - 1  # NAME_phases gives an int32
 FALSE = V("false", "i1")
 
 
-class Sizes:
+class SizeChecks:
     """The check of one entry point: `excess` grows by a bit for every size that is looked at."""
 
     def __init__(self, e: Emitter, program: Program, limit: int) -> None:
@@ -123,11 +123,11 @@ def _extents(program: Program) -> list[IntExpr]:
     return [expr for expr in found if not isinstance(expr, (IntConst, IntVar)) and names(expr) <= given]
 
 
-def _sum(sizes: Sizes, expr: IntAdd) -> V:
+def _sum(sizes: SizeChecks, expr: IntAdd) -> V:
     return sizes.total(sizes.value(expr.left), sizes.value(expr.right))
 
 
-def _product(sizes: Sizes, expr: IntMul) -> V:
+def _product(sizes: SizeChecks, expr: IntMul) -> V:
     left, right = expr.left, expr.right
     if isinstance(right, IntConst) and right.value < 0:
         size = sizes.product(sizes.value(left), constant(-right.value, "i64"))
@@ -135,7 +135,7 @@ def _product(sizes: Sizes, expr: IntMul) -> V:
     return sizes.product(sizes.value(left), sizes.value(right))
 
 
-def _smaller(sizes: Sizes, expr: IntMin) -> V:
+def _smaller(sizes: SizeChecks, expr: IntMin) -> V:
     left, right = sizes.value(expr.left), sizes.value(expr.right)
     if left.constant and right.constant:
         return constant(min(int(left.text), int(right.text)), "i64")
@@ -143,7 +143,7 @@ def _smaller(sizes: Sizes, expr: IntMin) -> V:
     return text.select(text.binary("icmp slt", left, right, "i1"), left, right)
 
 
-_VALUES: dict[type[IntExpr], Callable[[Sizes, Any], V]] = {
+_VALUES: dict[type[IntExpr], Callable[[SizeChecks, Any], V]] = {
     IntConst: lambda sizes, expr: constant(expr.value, "i64"),
     IntVar: lambda sizes, expr: sizes.dims[expr.name],
     IntAdd: _sum,

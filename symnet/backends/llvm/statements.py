@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from symnet.backends.llvm.emitter import Emitter, Place, Poly, constant_shape
+from symnet.backends.llvm.emitter import BufferPlace, Emitter, Poly, constant_shape
 from symnet.backends.llvm.integers import access, evaluate
 from symnet.backends.llvm.memory import load, store, update
 from symnet.backends.llvm.ops import cast, emit_op, multiply_add
@@ -168,7 +168,7 @@ def _alloc(e: Emitter, stmt: Alloc) -> None:
     alignment = max(SIZE[scalar], min(64, e.target.vector_bits // 8))
     pointer = e.text.alloca("i8" if scalar == "i1" else scalar, alignment, count)
     last = shape[-1] if shape else None
-    e.places[buffer.name] = Place(pointer, strides, buffer.name, scalar, alignment, True, last)
+    e.places[buffer.name] = BufferPlace(pointer, strides, buffer.name, scalar, alignment, True, last)
 
 
 def row_major(shape: tuple[int, ...]) -> tuple[int, tuple[Poly, ...]]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from symnet.backends.llvm.emitter import Emitter, Poly
-from symnet.backends.llvm.facts import Facts
+from symnet.backends.llvm.facts import BodyFacts
 from symnet.backends.llvm.integers import evaluate
 from symnet.backends.llvm.polynomials import add, integer, is_natural, known, opaque
 from symnet.backends.llvm.reductions import Accumulators
@@ -26,7 +26,7 @@ MASKED_CHUNKS = 2  # a bounded extent of so many vectors is written as masked ch
 EmitBody = Callable[[Emitter, Body], None]
 
 
-class Piece(NamedTuple):
+class Chunk(NamedTuple):
     """A chunk known at compile time: `lanes` wide (0: one scalar), of which the first `real` count."""
 
     start: int
@@ -34,19 +34,19 @@ class Piece(NamedTuple):
     real: int
 
 
-def lanes_of(target: Target, facts: Facts) -> int:
+def lanes_of(target: Target, facts: BodyFacts) -> int:
     """Lanes of the loop: as many of its widest reals as a register holds (of its integers, without reals)."""
     return max(1, target.vector_bits // (8 * max(4, facts.itemsize or 8)))
 
 
-def tail(start: int, rest: int, lanes: int, masks: bool) -> Iterator[Piece]:
+def tail(start: int, rest: int, lanes: int, masks: bool) -> Iterator[Chunk]:
     """The pieces of a remainder of `rest` < `lanes` elements."""
     while rest:
         width = 1 << (rest.bit_length() - 1)
         if masks and rest > width:
-            yield Piece(start, 2 * width, rest)
+            yield Chunk(start, 2 * width, rest)
             return
-        yield Piece(start, width if width > 1 else 0, width)
+        yield Chunk(start, width if width > 1 else 0, width)
         start, rest = start + width, rest - width
 
 
@@ -70,7 +70,7 @@ def emit_vector(e: Emitter, loop: For, emit_body: EmitBody) -> None:
 class _Writer:
     """Writes the chunks of one loop."""
 
-    def __init__(self, e: Emitter, loop: For, emit_body: EmitBody, facts: Facts, lanes: int) -> None:
+    def __init__(self, e: Emitter, loop: For, emit_body: EmitBody, facts: BodyFacts, lanes: int) -> None:
         self.e, self.loop, self.emit_body, self.facts, self.lanes = e, loop, emit_body, facts, lanes
         self.tile = loop.var in facts.tiles
         self.stored = e.stored(loop.body)
@@ -87,7 +87,7 @@ class _Writer:
         e.leave_chunk()
         e.reductions = kept
 
-    def piece(self, piece: Piece, copy: int) -> None:
+    def piece(self, piece: Chunk, copy: int) -> None:
         mask = first_lanes(piece.real, piece.lanes) if piece.lanes > piece.real else None
         self.chunk({(): piece.start} if piece.start else {}, piece.lanes, mask, copy)
 
@@ -114,7 +114,7 @@ class _Writer:
             done = full // unroll * unroll
             self.groups(constant(full // unroll, e.index), full >= unroll, unroll, {})
         for number in range(done, full):
-            self.piece(Piece(number * self.lanes, self.lanes, self.lanes), number)
+            self.piece(Chunk(number * self.lanes, self.lanes, self.lanes), number)
         for piece in tail(full * self.lanes, rest, self.lanes, e.target.masks):
             self.piece(piece, full)
         e.whole = kept

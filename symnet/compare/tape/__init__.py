@@ -8,6 +8,6 @@ optimization with composable differentiable procedures", 2016, chapter 4.
 """
 
 from symnet.compare.tape.program import TapeProgram
-from symnet.compare.tape.var import Tape, Var
+from symnet.compare.tape.var import Tape, TapeValue
 
-__all__ = ["Tape", "TapeProgram", "Var"]
+__all__ = ["Tape", "TapeProgram", "TapeValue"]

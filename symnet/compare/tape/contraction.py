@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from symnet.compare.tape.var import Pullback, Tape, Var
+from symnet.compare.tape.var import Pullback, Tape, TapeValue
+from symnet.expr.nodes.contraction import Indices
 
-Indices = tuple[int, ...]
 
-
-def einsum(tape: Tape, *xs: Var, inputs: tuple[Indices, ...], output: Indices) -> Var:
+def einsum(tape: Tape, *xs: TapeValue, inputs: tuple[Indices, ...], output: Indices) -> TapeValue:
     values = [x.value for x in xs]
     y = contract(values, inputs, output)
     return tape.record(y, *((x, _pullback(k, values, inputs, output)) for k, x in enumerate(xs) if x.needs))

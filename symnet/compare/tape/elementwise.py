@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import sympy
 
-from symnet.compare.tape.var import Pullback, Tape, Var
+from symnet.compare.tape.var import Pullback, Tape, TapeValue
 from symnet.expr.nodes.primitives import Primitive, functions
 from symnet.expr.nodes.result_dtypes import CASTS
 from symnet.reference.special import digamma, erf, erfc, gamma, loggamma, trigamma
@@ -130,7 +130,7 @@ FLAT = (
 )  # zero wherever they have a slope
 
 
-def elementwise(tape: Tape, *xs: Var, op: str, dtype: str) -> Var:
+def elementwise(tape: Tape, *xs: TapeValue, op: str, dtype: str) -> TapeValue:
     """`op` applied to the values; `dtype` is that of an indicator, which has none of its own."""
     values = [x.value for x in xs]
     if op == "indicator":

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from symnet.compare.tape.var import Tape, Var
+from symnet.compare.tape.var import Tape, TapeValue
 
 
 def _flat(x: Any, matrix: Any) -> Any:
@@ -22,7 +22,7 @@ def _turned(x: Any) -> Any:
     return np.swapaxes(x, -1, -2)
 
 
-def solve(tape: Tape, matrix: Var, right: Var) -> Var:
+def solve(tape: Tape, matrix: TapeValue, right: TapeValue) -> TapeValue:
     a = matrix.value
     x = np.reshape(np.linalg.solve(a, _flat(right.value, a)), np.shape(right.value))
 
@@ -32,7 +32,7 @@ def solve(tape: Tape, matrix: Var, right: Var) -> Var:
     return tape.record(x, (matrix, lambda g: -_flat(back(g), a) @ _turned(_flat(x, a))), (right, back))
 
 
-def determinant(tape: Tape, matrix: Var, *, op: str) -> Var:
+def determinant(tape: Tape, matrix: TapeValue, *, op: str) -> TapeValue:
     y = np.asanyarray(np.linalg.det(matrix.value) if op == "det" else np.linalg.slogdet(matrix.value)[1])
     scale = y if op == "det" else np.ones_like(y)
 

@@ -9,12 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from symnet.compare.tape.var import Tape, Var
-
-Shape = tuple[int, ...]
+from symnet.compare.tape.var import Tape, TapeValue
 
 
-def expand(tape: Tape, x: Var, *, shape: Shape, axes: Shape) -> Var:
+def expand(tape: Tape, x: TapeValue, *, shape: tuple[int, ...], axes: tuple[int, ...]) -> TapeValue:
     """Repeat along new axes; backward: the sum over them."""
     kept = tuple(n if a in axes else 1 for a, n in enumerate(shape))
     new = tuple(a for a in range(len(shape)) if a not in axes)
@@ -22,28 +20,28 @@ def expand(tape: Tape, x: Var, *, shape: Shape, axes: Shape) -> Var:
     return tape.record(y, (x, lambda g: np.broadcast_to(g, shape).sum(new)))
 
 
-def reshape(tape: Tape, x: Var, *, shape: Shape) -> Var:
+def reshape(tape: Tape, x: TapeValue, *, shape: tuple[int, ...]) -> TapeValue:
     before = x.value.shape
     return tape.record(x.value.reshape(shape), (x, lambda g: g.reshape(before)))
 
 
-def slice_(tape: Tape, x: Var, *, window: tuple[slice, ...]) -> Var:
+def slice_(tape: Tape, x: TapeValue, *, window: tuple[slice, ...]) -> TapeValue:
     """x[start : stop : step]; backward: into zeros."""
     return tape.record(x.value[window], (x, lambda g: _placed(g, x.value.shape, window)))
 
 
-def place(tape: Tape, x: Var, *, shape: Shape, window: tuple[slice, ...]) -> Var:
+def place(tape: Tape, x: TapeValue, *, shape: tuple[int, ...], window: tuple[slice, ...]) -> TapeValue:
     """Into zeros; backward: x_bar[start : stop : step]."""
     return tape.record(_placed(x.value, shape, window), (x, lambda g: g[window]))
 
 
-def _placed(value: Any, shape: Shape, window: tuple[slice, ...]) -> Any:
+def _placed(value: Any, shape: tuple[int, ...], window: tuple[slice, ...]) -> Any:
     out = np.zeros(shape, value.dtype)
     out[window] = value
     return out
 
 
-def concat(tape: Tape, *xs: Var, axis: int) -> Var:
+def concat(tape: Tape, *xs: TapeValue, axis: int) -> TapeValue:
     """One after another; backward: each takes its part."""
     ends = np.cumsum([x.value.shape[axis] for x in xs])
     before = (slice(None),) * axis
@@ -52,7 +50,7 @@ def concat(tape: Tape, *xs: Var, axis: int) -> Var:
     return tape.record(y, *((x, lambda g, part=part: g[part]) for x, part in zip(xs, parts, strict=True)))  # type: ignore[misc]
 
 
-def take(tape: Tape, x: Var, indices: Var, *, axis: int) -> Var:
+def take(tape: Tape, x: TapeValue, indices: TapeValue, *, axis: int) -> TapeValue:
     """x at positions along an axis; backward: added up where they came from."""
     where = indices.value
 
@@ -64,13 +62,13 @@ def take(tape: Tape, x: Var, indices: Var, *, axis: int) -> Var:
     return tape.record(np.take(x.value, where, axis=axis), (x, pull))
 
 
-def one_hot(tape: Tape, indices: Var, *, classes: int, dtype: str, wraps: bool = False) -> Var:
+def one_hot(tape: Tape, indices: TapeValue, *, classes: int, dtype: str, wraps: bool = False) -> TapeValue:
     """Rows with a single 1; negative indices count from the end where `wraps`."""
     where = indices.value % classes if wraps and classes else indices.value
     return tape.record((where[..., None] == np.arange(classes)).astype(dtype))
 
 
-def slices(starts: Shape, sizes: Shape, steps: Shape) -> tuple[slice, ...]:
+def slices(starts: tuple[int, ...], sizes: tuple[int, ...], steps: tuple[int, ...]) -> tuple[slice, ...]:
     """The slices start, start + step, … of `size` elements."""
     return tuple(map(_slice, starts, sizes, steps))
 

@@ -17,8 +17,9 @@ import numpy as np
 import sympy
 
 from symnet import dtypes
+from symnet.arrays import Array
 from symnet.compare.tape import contraction, cumulative, elementwise, linalg, movement, reduction
-from symnet.compare.tape.var import Array, Tape, Var
+from symnet.compare.tape.var import Tape, TapeValue
 from symnet.errors import MissingRuleError, explain
 from symnet.expr.nodes.constants import number_of
 from symnet.expr.nodes.elementwise import is_op
@@ -28,10 +29,10 @@ from symnet.expr.nodes.node import Extent, Node
 from symnet.expr.nodes.symbols import Tensor
 from symnet.expr.sympy.bodies import opened
 
-Operation = Callable[..., Var]
+Operation = Callable[..., TapeValue]
 
 
-class Reader:
+class ReadingContext:
     """What reading a graph needs: extents as numbers, and the dtype of reals."""
 
     def __init__(self, dims: Mapping[Dim, int], dtype: str) -> None:
@@ -48,12 +49,12 @@ class Reader:
         return movement.slices(self.shape(node.starts), self.shape(sizes), node.steps)
 
 
-def transparent(tape: Tape, x: Var) -> Var:
+def transparent(tape: Tape, x: TapeValue) -> TapeValue:
     """A name, a barrier or a seal: the same value."""
     return x
 
 
-Statics = Callable[[Any, Reader], dict[str, Any]]
+Statics = Callable[[Any, ReadingContext], dict[str, Any]]
 
 # node kind → (the tape's operation, what of it is fixed before the run)
 OPERATIONS: dict[str, tuple[Operation, Statics]] = {
@@ -76,13 +77,13 @@ OPERATIONS: dict[str, tuple[Operation, Statics]] = {
 }
 
 
-def _array(node: Any, reader: Reader) -> Array:
+def _array(node: Any, reader: ReadingContext) -> Array:
     """A constant array, real ones in the dtype of reals."""
     held: Array = node.contents.array
     return held.astype(reader.dtype, copy=False) if node.dtype in dtypes.REAL else held
 
 
-CONSTANTS: dict[str, Callable[[Any, Reader], Any]] = {
+CONSTANTS: dict[str, Callable[[Any, ReadingContext], Any]] = {
     "number": lambda n, r: float(n.value),
     "size": lambda n, r: float(r.extent(n.extent)),
     "array": _array,
@@ -106,29 +107,29 @@ class TapeProgram:
         self.dtype = dtype
         self.slots: dict[Node, int] = {}
         self.leaves: list[tuple[int, str, str]] = []
-        self.constants: list[tuple[int, Var]] = []
+        self.constants: list[tuple[int, TapeValue]] = []
         self.calls: list[tuple[int, Operation, tuple[int, ...]]] = []
-        reader = Reader(dims, dtype)
+        reader = ReadingContext(dims, dtype)
         root = opened(root)
         for node, operation, operands in read(root):
             self._add(node, operation, operands, reader)
         self.root = self.slots[root]
 
-    def _add(self, node: Node, operation: str | None, operands: Sequence[Node], reader: Reader) -> None:
+    def _add(self, node: Node, operation: str | None, operands: Sequence[Node], reader: ReadingContext) -> None:
         slot = self.slots[node] = len(self.slots)
         if isinstance(node, Tensor):
             self.leaves.append((slot, node.name, self.dtype if node.dtype in dtypes.REAL else str(node.dtype)))
         elif node.kind in CONSTANTS:
-            self.constants.append((slot, Var(CONSTANTS[node.kind](node, reader))))
+            self.constants.append((slot, TapeValue(CONSTANTS[node.kind](node, reader))))
         else:
             self.calls.append((slot, _call(node, operation, reader), tuple(self.slots[o] for o in operands)))
 
-    def run(self, tape: Tape, data: Mapping[str, Any]) -> tuple[Var, dict[str, Var]]:
+    def run(self, tape: Tape, data: Mapping[str, Any]) -> tuple[TapeValue, dict[str, TapeValue]]:
         """The root and the leaves as variables."""
         values: list[Any] = [None] * len(self.slots)
         leaves = {}
         for slot, name, _ in self.leaves:
-            values[slot] = leaves[name] = Var(data[name], tape.recording and name in self.wrt)
+            values[slot] = leaves[name] = TapeValue(data[name], tape.recording and name in self.wrt)
         for slot, constant in self.constants:
             values[slot] = constant
         with np.errstate(all="ignore"):
@@ -150,7 +151,7 @@ class TapeProgram:
         return root.value, [np.zeros_like(v.value) if v.bar is None else v.bar for v in bars], tape
 
 
-def _call(node: Node, operation: str | None, reader: Reader) -> Operation:
+def _call(node: Node, operation: str | None, reader: ReadingContext) -> Operation:
     """What runs for a node: its own operation, or the elementwise one it was folded into."""
     if operation is not None:
         return partial(elementwise.elementwise, op=operation, dtype=reader.dtype)

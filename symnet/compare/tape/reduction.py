@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from symnet.compare.tape.var import Tape, Var
+from symnet.compare.tape.var import Tape, TapeValue
 
 
 def to_line(x: Any, axes: tuple[int, ...]) -> Any:
@@ -60,7 +60,7 @@ PULLS: dict[str, Callable[[Any, Any, Any], Any]] = {
 }
 
 
-def reduce(tape: Tape, x: Var, *, op: str, axes: tuple[int, ...]) -> Var:
+def reduce(tape: Tape, x: TapeValue, *, op: str, axes: tuple[int, ...]) -> TapeValue:
     line = to_line(x.value, axes)
     y = np.asanyarray(FORWARD[op](line))
     if op not in PULLS:

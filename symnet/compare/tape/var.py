@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[Any]]
+from symnet.arrays import Array
+
 Pullback = Callable[[Any], Any]
 
 
-class Var:
+class TapeValue:
     """A value while the program runs.
 
     Attributes:
@@ -27,7 +28,7 @@ class Var:
 
     __slots__ = ("bar", "needs", "pulls", "value")
 
-    def __init__(self, value: Any, needs: bool = False, pulls: Sequence[tuple[Var, Pullback]] = ()) -> None:
+    def __init__(self, value: Any, needs: bool = False, pulls: Sequence[tuple[TapeValue, Pullback]] = ()) -> None:
         self.value, self.needs, self.pulls = value, needs, pulls
         self.bar: Any = None
 
@@ -41,19 +42,19 @@ class Tape:
 
     def __init__(self, recording: bool = True) -> None:
         self.recording = recording
-        self.operations: list[Var] = []
+        self.operations: list[TapeValue] = []
 
-    def record(self, value: Any, *pulls: tuple[Var, Pullback]) -> Var:
+    def record(self, value: Any, *pulls: tuple[TapeValue, Pullback]) -> TapeValue:
         """The result of an operation; on the tape where an operand needs a cotangent."""
         if not self.recording:
-            return Var(value)
+            return TapeValue(value)
         needed = [pull for pull in pulls if pull[0].needs]
-        result = Var(value, bool(needed), needed)
+        result = TapeValue(value, bool(needed), needed)
         if needed:
             self.operations.append(result)
         return result
 
-    def backward(self, root: Var) -> None:
+    def backward(self, root: TapeValue) -> None:
         """Fill in `bar` of everything that the root depends on."""
         root.bar = np.ones_like(root.value)
         for operation in reversed(self.operations):

@@ -10,22 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 
-from symnet.expr.nodes.contraction import Einsum, Indices
+from symnet.expr.nodes.contraction import Einsum, IndexedOperand, Indices
 from symnet.expr.nodes.node import Node
 
 MOST = 8  # operands of a product that is looked through: it bounds the work per node
-Term = tuple[Node, Indices]
 Symmetric = Callable[[Node], bool]
-Key = tuple[Hashable, ...]
+NetworkKey = tuple[Hashable, ...]
 
 
-def flattened(node: Einsum) -> list[Term]:
+def flattened(node: Einsum) -> list[IndexedOperand]:
     """The operands with their indices, contractions inside opened from the left while there is room.
 
     The indices of the result keep their numbers, `node.output`.
     """
     fresh = 1 + max((i for indices in (*node.inputs, node.output) for i in indices), default=0)
-    terms: list[Term] = []
+    terms: list[IndexedOperand] = []
     stack = list(zip(node.operands, node.inputs, strict=True))[::-1]
     while stack:
         operand, indices = stack.pop()
@@ -41,7 +40,7 @@ def flattened(node: Einsum) -> list[Term]:
     return terms
 
 
-def network_key(node: Einsum, symmetric: Symmetric) -> Key | None:
+def network_key(node: Einsum, symmetric: Symmetric) -> NetworkKey | None:
     """A key that two contractions share only where they are equal, however bracketed; None where there is none.
 
     symmetric: whether an operand equals its transpose (last two axes).

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import permutations
 
-from symnet.expr.facts.networks import Term, flattened
-from symnet.expr.nodes.contraction import Einsum, Indices
+from symnet.expr.facts.networks import flattened
+from symnet.expr.nodes.contraction import Einsum, IndexedOperand, Indices
 from symnet.expr.nodes.extents import same_extent
 from symnet.expr.nodes.node import Node
 
 MOST_SUMMED = 4  # summed indices that are renamed to find a symmetry
-Known = Callable[[Node], bool]
+KnownSymmetric = Callable[[Node], bool]
 
 
-def is_symmetric(node: Einsum, known: Known) -> bool:
+def is_symmetric(node: Einsum, known: KnownSymmetric) -> bool:
     """Whether swapping the last two output indices, and renaming summed ones, permutes the operands.
 
     known: whether an operand is symmetric itself.
@@ -36,7 +36,7 @@ def is_symmetric(node: Einsum, known: Known) -> bool:
     return any(wanted == _written(terms, {i: j, j: i, **dict(zip(summed, o, strict=True))}, known) for o in orders)
 
 
-def _written(terms: list[Term], names: dict[int, int], known: Known) -> list[tuple[bytes, Indices]]:
+def _written(terms: list[IndexedOperand], names: dict[int, int], known: KnownSymmetric) -> list[tuple[bytes, Indices]]:
     """What is multiplied, its indices renamed; those of a symmetric matrix in order."""
     written = []
     for operand, indices in terms:

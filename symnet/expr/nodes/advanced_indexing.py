@@ -110,20 +110,20 @@ def by_arrays(call: str, x: Node, keys: list[Any]) -> Node:
     return _laid_out(taken, names, layout)
 
 
-Name = int | str  # of an axis of the result: the number of x's axis, or "a0", "a1", … for those of the arrays
+AxisName = int | str  # of an axis of the result: the number of x's axis, or "a0", "a1", … for those of the arrays
 
 
-def _one(call: str, x: Node, axes: list[int], arrays: list[Node]) -> tuple[Node, list[Name]]:
+def _one(call: str, x: Node, axes: list[int], arrays: list[Node]) -> tuple[Node, list[AxisName]]:
     """(the selection, what its axes are)."""
     (axis,), (index,) = axes, arrays
     return take(x, index, axis), [*range(axis), *_names(index.rank), *range(axis + 1, x.rank)]
 
 
-def _names(rank: int) -> list[Name]:
+def _names(rank: int) -> list[AxisName]:
     return [f"a{k}" for k in range(rank)]
 
 
-def _several(call: str, x: Node, axes: list[int], arrays: list[Node]) -> tuple[Node, list[Name]]:
+def _several(call: str, x: Node, axes: list[int], arrays: list[Node]) -> tuple[Node, list[AxisName]]:
     """The same for constant arrays, which select from the flat axis of all that they index."""
     import numpy as np
 
@@ -156,7 +156,7 @@ def _several(call: str, x: Node, axes: list[int], arrays: list[Node]) -> tuple[N
     return take(flattened, constant(flat), 0), [*_names(flat.ndim), *rest]
 
 
-def _laid_out(found: Node, names: list[Name], layout: list[Any]) -> Node:
+def _laid_out(found: Node, names: list[AxisName], layout: list[Any]) -> Node:
     """The selection with its axes in the order of the keys, and new axes."""
     order: list[int] = []
     new: list[int] = []

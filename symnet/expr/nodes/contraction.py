@@ -35,6 +35,8 @@ from symnet.expr.nodes.operators import multiply, of_truth_values
 from symnet.expr.nodes.result_dtypes import COUNTED, common_dtype
 
 Indices = tuple[int, ...]
+IndexedOperand = tuple[Node, Indices]  # `A` with (0, 1) for A[i, j]
+IndicesOfOperand = tuple[Indices, Node]  # the same, in the order of an einsum's args
 
 
 class Einsum(Node):

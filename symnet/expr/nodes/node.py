@@ -33,6 +33,7 @@ from symnet.expr.nodes.no_values import asked, lacking
 
 Extent = Any  # a Python int, or a SymPy integer expression over dims
 Shape = tuple[Extent, ...]
+Axes = tuple[int, ...]  # positions in a shape
 
 _TABLE: weakref.WeakValueDictionary[bytes, Node] = weakref.WeakValueDictionary()
 _LOCK = threading.Lock()  # around one dictionary operation
@@ -61,18 +62,18 @@ def _operator(name: str) -> tuple[Callable[[Node, Any], Node], Callable[[Node, A
     return lambda left, right: BUILDERS[name](left, right), lambda right, left: BUILDERS[name](left, right)
 
 
-Value = TypeVar("Value")
+Kept = TypeVar("Kept")
 MOST_REMEMBERED = 65536  # static arguments of one function
 
 
-def by_identity(function: Callable[[Any], Value]) -> Callable[[Any], Value]:
+def by_identity(function: Callable[[Any], Kept]) -> Callable[[Any], Kept]:
     """A function of a static argument, its results kept by the argument's identity.
 
     SymPy hashes and compares by content, which costs more than everything else that is done with an argument.
     """
-    known: dict[int, tuple[Basic, Value]] = {}  # the argument is kept with its value: an address is not used again
+    known: dict[int, tuple[Basic, Kept]] = {}  # the argument is kept with its value: an address is not used again
 
-    def remembered(arg: Basic) -> Value:
+    def remembered(arg: Basic) -> Kept:
         found = known.get(id(arg))
         if found is None:
             if len(known) >= MOST_REMEMBERED:
@@ -83,7 +84,7 @@ def by_identity(function: Callable[[Any], Value]) -> Callable[[Any], Value]:
     return remembered
 
 
-def kept_on_node(function: Callable[[Any], Value]) -> Callable[[Any], Value]:
+def kept_on_node(function: Callable[[Any], Kept]) -> Callable[[Any], Kept]:
     """A function of one node, its result (never None) kept on the node for as long as that lives.
 
     What is kept must not hold the node itself, which would then wait for the collector of cycles.
@@ -91,7 +92,7 @@ def kept_on_node(function: Callable[[Any], Value]) -> Callable[[Any], Value]:
     name = f"{function.__module__}.{function.__qualname__}"
 
     @wraps(function)
-    def ask(node: Node) -> Value:
+    def ask(node: Node) -> Kept:
         kept = node._kept
         if kept is None:
             kept = node._kept = {}

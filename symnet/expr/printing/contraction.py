@@ -11,22 +11,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from symnet.expr.nodes.contraction import Einsum, Indices
+from symnet.expr.nodes.contraction import Einsum, Indices, IndicesOfOperand
 from symnet.expr.nodes.elementwise import is_op
 from symnet.expr.nodes.node import Node
-from symnet.expr.printing.forms import Form, Part, call, product, same, transposed
+from symnet.expr.printing.forms import Form, FormPart, call, product, same, transposed
 from symnet.expr.printing.indexing import range_text
 from symnet.expr.printing.view import View
 
-Pair = tuple[Indices, Node]
-
 
 @dataclass(frozen=True)
-class Factor:
+class WrittenOperand:
     """One operand of a contraction as it will be written; `node` is None when something was done to it."""
 
     indices: Indices
-    part: Part
+    part: FormPart
     key: tuple[Any, ...]
     node: Node | None = None
 
@@ -56,15 +54,15 @@ def read_einsum(node: Einsum, view: View) -> Form:
     return product(1, [*scalars, form], [])
 
 
-def _factor(indices: Indices, node: Node, view: View) -> Factor:
-    return Factor(indices, _operand(node, view), view.factor_key(node), node)
+def _factor(indices: Indices, node: Node, view: View) -> WrittenOperand:
+    return WrittenOperand(indices, _operand(node, view), view.factor_key(node), node)
 
 
 # What multiplies as a matrix or a vector in a text; sums of functions read better as sums.
 _LINEAR = ("tensor", "named", "einsum", "solve")
 
 
-def _inner_product(node: Einsum) -> list[Pair]:
+def _inner_product(node: Einsum) -> list[IndicesOfOperand]:
     """sum(a*b) of vectors reads as a @ b, sum(A*B.T) of matrices as trace(A @ B); nothing for other sums."""
     operand, indices = node.operands[0], node.inputs[0]
     if not node.is_sum or node.output or not is_op(operand, "mul") or len(operand.operands) != 2:
@@ -79,7 +77,7 @@ def _inner_product(node: Einsum) -> list[Pair]:
 _MOST_CHAINED = 8  # factors that one product of matrices shows without parentheses
 
 
-def _opened(pairs: list[Pair]) -> list[Pair]:
+def _opened(pairs: list[IndicesOfOperand]) -> list[IndicesOfOperand]:
     """The operands with products of matrices among them opened: A @ (B @ c) reads as A @ B @ c."""
     opened = list(pairs)
     fresh = 1 + max((i for indices, _ in pairs for i in indices), default=0)
@@ -104,14 +102,14 @@ def _is_product_of_matrices(node: Node) -> bool:
     return all(0 < o.rank <= 2 and len(set(i)) == len(i) for o, i in zip(node.operands, node.inputs, strict=True))
 
 
-def _operand(node: Node, view: View) -> Part:
+def _operand(node: Node, view: View) -> FormPart:
     """A part; the transpose of a matrix is written as one, so that it can be undone."""
     if isinstance(node, Einsum) and node.is_transpose and node.rank == 2:
         return transposed(view.ref(node.operands[0]))
     return view.ref(node)
 
 
-def _with_diagonal(factors: list[Factor], view: View) -> list[Factor]:
+def _with_diagonal(factors: list[WrittenOperand], view: View) -> list[WrittenOperand]:
     """(A.T*v) @ A reads as A.T @ diag(v) @ A: vectors between a matrix and its own transpose stand apart."""
     if len(factors) != 2 or any(f.node is None or len(f.indices) != 2 for f in factors):
         return factors
@@ -120,8 +118,8 @@ def _with_diagonal(factors: list[Factor], view: View) -> list[Factor]:
         met = [axis for axis, index in enumerate(scaled.indices) if index in other.indices]
         if matrix is not None and met == [next(iter(vectors))]:
             (axis,) = met
-            rest = [Factor((scaled.indices[axis],), view.ref(v), view.factor_key(v), v) for v in vectors[axis]]
-            return [Factor(scaled.indices, _operand(matrix, view), scaled.key, matrix), *rest, other]
+            rest = [WrittenOperand((scaled.indices[axis],), view.ref(v), view.factor_key(v), v) for v in vectors[axis]]
+            return [WrittenOperand(scaled.indices, _operand(matrix, view), scaled.key, matrix), *rest, other]
     return factors
 
 
@@ -145,16 +143,16 @@ def _untransposed(node: Node) -> Node:
     return node.operands[0] if isinstance(node, Einsum) and node.is_transpose and node.rank == 2 else node
 
 
-def _summed_first(factor: Factor, factors: Sequence[Factor], output: Indices) -> Factor:
+def _summed_first(factor: WrittenOperand, factors: Sequence[WrittenOperand], output: Indices) -> WrittenOperand:
     met = Counter(i for f in factors for i in f.indices)
     alone = [i for i in factor.indices if met[i] == 1 and i not in output]
     if not alone:
         return factor
     kept = tuple(i for i in factor.indices if i not in alone)
-    return Factor(kept, reduction("sum", factor.part, [factor.indices.index(i) for i in alone]), factor.key)
+    return WrittenOperand(kept, reduction("sum", factor.part, [factor.indices.index(i) for i in alone]), factor.key)
 
 
-def reduction(op: str, part: Part, axes: Sequence[int], count: Any = None) -> Form:
+def reduction(op: str, part: FormPart, axes: Sequence[int], count: Any = None) -> Form:
     """op(part, axis=axes); all axes are not named."""
     named = None if len(axes) == part.rank else tuple(axes)
     return Form("reduce", (part,), (op, named, count), part.rank - len(axes))
@@ -163,7 +161,7 @@ def reduction(op: str, part: Part, axes: Sequence[int], count: Any = None) -> Fo
 # --------------------------------------------------------------------------- one operand
 
 
-def _transpose(factors: Sequence[Factor], output: Indices, view: View) -> Form | None:
+def _transpose(factors: Sequence[WrittenOperand], output: Indices, view: View) -> Form | None:
     """Axes permuted: x.T, transpose(x, 0, 2, 1), or x itself."""
     (factor, *more) = factors
     if more or not factor.is_plain or set(factor.indices) != set(output):
@@ -175,7 +173,7 @@ def _transpose(factors: Sequence[Factor], output: Indices, view: View) -> Form |
     return call("transpose", factor.part, rank=len(output), axes=tuple(factor.indices.index(i) for i in output))
 
 
-def _one_element(factors: Sequence[Factor], output: Indices, view: View) -> Form | None:
+def _one_element(factors: Sequence[WrittenOperand], output: Indices, view: View) -> Form | None:
     """Axes of one element dropped: x[0], x[:, 3]; what was only put there is taken away again."""
     (factor, *more) = factors
     node: Any = factor.node
@@ -201,7 +199,7 @@ def squeezed(node: Node) -> tuple[Node, tuple[int, ...]] | None:
     return (x, axes) if all(x.shape[a] == 1 for a in axes) else None
 
 
-def _sum(factors: Sequence[Factor], output: Indices, view: View) -> Form | None:
+def _sum(factors: Sequence[WrittenOperand], output: Indices, view: View) -> Form | None:
     """Axes summed, the others in order."""
     (factor, *more) = factors
     if more or not factor.is_plain or tuple(i for i in factor.indices if i in output) != output:
@@ -209,7 +207,7 @@ def _sum(factors: Sequence[Factor], output: Indices, view: View) -> Form | None:
     return reduction("sum", factor.part, [a for a, i in enumerate(factor.indices) if i not in output])
 
 
-def _diagonal(factors: Sequence[Factor], output: Indices, view: View) -> Form | None:
+def _diagonal(factors: Sequence[WrittenOperand], output: Indices, view: View) -> Form | None:
     """The trace or the diagonal of a matrix."""
     (factor, *more) = factors
     if more or len(factor.indices) != 2 or factor.is_plain:
@@ -220,7 +218,7 @@ def _diagonal(factors: Sequence[Factor], output: Indices, view: View) -> Form | 
 # --------------------------------------------------------------------------- elementwise products
 
 
-def _aligned(factor: Factor, order: Indices) -> Part | None:
+def _aligned(factor: WrittenOperand, order: Indices) -> FormPart | None:
     """The factor with new axes so that it broadcasts against axes in this order."""
     if factor.indices == order[::-1] and len(order) == 2:
         return transposed(factor.part)
@@ -232,7 +230,7 @@ def _aligned(factor: Factor, order: Indices) -> Part | None:
     return Form("spread", (factor.part,), (tuple(items), False), len(items)) if "None" in items else factor.part
 
 
-def _elementwise(factors: Sequence[Factor], order: Indices) -> Form | None:
+def _elementwise(factors: Sequence[WrittenOperand], order: Indices) -> Form | None:
     """A product in which one factor has every axis."""
     if not all(f.is_plain for f in factors) or all(set(f.indices) != set(order) for f in factors):
         return None
@@ -241,14 +239,14 @@ def _elementwise(factors: Sequence[Factor], order: Indices) -> Form | None:
     return product(1, whole, []) if len(whole) == len(parts) else None
 
 
-def _product(factors: Sequence[Factor], output: Indices, view: View) -> Form | None:
+def _product(factors: Sequence[WrittenOperand], output: Indices, view: View) -> Form | None:
     """Nothing summed: an elementwise product."""
     if len(factors) < 2 or {i for f in factors for i in f.indices} != set(output):
         return None
     return _diagonal_matrix(factors, output, view) or _elementwise(factors, output)
 
 
-def _diagonal_matrix(factors: Sequence[Factor], output: Indices, view: View) -> Form | None:
+def _diagonal_matrix(factors: Sequence[WrittenOperand], output: Indices, view: View) -> Form | None:
     """A vector times the identity: diag(v)."""
     eyes = [f for f in factors if f.node is not None and f.node.kind == "delta"]
     if len(factors) != 2 or len(eyes) != 1 or len(output) != 2 or set(eyes[0].indices) != set(output):
@@ -257,7 +255,7 @@ def _diagonal_matrix(factors: Sequence[Factor], output: Indices, view: View) -> 
     return call("diag", other.part, rank=2) if len(other.indices) == 1 else None
 
 
-def _outer(factors: Sequence[Factor], output: Indices, view: View) -> Form | None:
+def _outer(factors: Sequence[WrittenOperand], output: Indices, view: View) -> Form | None:
     """Two vectors, nothing in common."""
     by_index = {f.indices[0]: f.part for f in factors if len(f.indices) == 1}
     if len(factors) != 2 or len(by_index) != 2 or len(output) != 2:
@@ -265,7 +263,7 @@ def _outer(factors: Sequence[Factor], output: Indices, view: View) -> Form | Non
     return call("outer", by_index[output[0]], by_index[output[1]], rank=2)
 
 
-def _summed_product(factors: Sequence[Factor], output: Indices, view: View) -> Form | None:
+def _summed_product(factors: Sequence[WrittenOperand], output: Indices, view: View) -> Form | None:
     """sum(a*b, axis=1): a product in which one factor has every axis, then a sum."""
     order = max((f.indices for f in factors), key=len)
     if tuple(i for i in order if i in output) != output or not {i for f in factors for i in f.indices} <= set(order):
@@ -274,7 +272,7 @@ def _summed_product(factors: Sequence[Factor], output: Indices, view: View) -> F
     return inner and reduction("sum", inner, [a for a, i in enumerate(order) if i not in output])
 
 
-def _same_axes(factors: Sequence[Factor], output: Indices, view: View) -> Form | None:
+def _same_axes(factors: Sequence[WrittenOperand], output: Indices, view: View) -> Form | None:
     """Factors of rank 2 or more with the same axes, some of them summed: sum(a*b, axis=1), before any trace."""
     if len(factors) < 2 or len(factors[0].indices) < 2 or len({f.indices for f in factors}) > 1:
         return None
@@ -284,7 +282,7 @@ def _same_axes(factors: Sequence[Factor], output: Indices, view: View) -> Form |
 # --------------------------------------------------------------------------- matrix products
 
 
-def _inner(factors: Sequence[Factor], output: Indices, view: View) -> Form | None:
+def _inner(factors: Sequence[WrittenOperand], output: Indices, view: View) -> Form | None:
     """Two vectors along one index: a @ b; a matrix product among them joins the chain: a @ M @ b."""
     if output or len(factors) != 2 or any(len(f.indices) != 1 for f in factors):
         return None
@@ -294,7 +292,7 @@ def _inner(factors: Sequence[Factor], output: Indices, view: View) -> Form | Non
     return Form("matmul", (*left, *right), (), 0)
 
 
-def _links(factor: Factor, view: View) -> list[Part]:
+def _links(factor: WrittenOperand, view: View) -> list[FormPart]:
     """The factors of a vector that is itself a matrix-vector product."""
     if not isinstance(factor.node, Einsum):
         return [factor.part]
@@ -303,7 +301,7 @@ def _links(factor: Factor, view: View) -> list[Part]:
     return list(form.parts) if chained and all(p.rank <= 2 for p in form.parts) else [factor.part]
 
 
-def _chain(factors: Sequence[Factor], output: Indices, view: View) -> Form | None:
+def _chain(factors: Sequence[WrittenOperand], output: Indices, view: View) -> Form | None:
     """A path of matrices, vectors at its ends or on the diagonal: A @ B.T @ c, X.T @ diag(s) @ X, trace(A @ B)."""
     if len(factors) < 2 or any(len(f.indices) > 2 or not f.is_plain for f in factors):
         return None
@@ -313,16 +311,16 @@ def _chain(factors: Sequence[Factor], output: Indices, view: View) -> Form | Non
 class _Path:
     """The walk along shared indices from one end of a chain to the other."""
 
-    def __init__(self, factors: Sequence[Factor], output: Indices) -> None:
+    def __init__(self, factors: Sequence[WrittenOperand], output: Indices) -> None:
         self.output = output
         self.matrices = [f for f in factors if len(f.indices) == 2]
-        self.vectors: dict[int, Part] = {}
+        self.vectors: dict[int, FormPart] = {}
         for f in factors:
             if len(f.indices) == 1:
                 i = f.indices[0]
                 self.vectors[i] = product(1, [self.vectors[i], f.part], []) if i in self.vectors else f.part
         self.meetings = Counter([i for f in self.matrices for i in f.indices] + list(output))
-        self.written: list[Part] = []
+        self.written: list[FormPart] = []
 
     def form(self) -> Form | None:
         if not self.matrices or any(n > 2 for n in self.meetings.values()) or len(self.output) > 2:
@@ -368,7 +366,7 @@ class _Path:
             self.written.append(call("diag", self.vectors.pop(index), rank=2))
 
 
-def _batched(factors: Sequence[Factor], output: Indices, view: View) -> Form | None:
+def _batched(factors: Sequence[WrittenOperand], output: Indices, view: View) -> Form | None:
     """NumPy's matmul over leading axes."""
     if len(factors) != 2 or not all(f.is_plain for f in factors):
         return None
@@ -391,7 +389,7 @@ def _matmul_output(a: Indices, b: Indices) -> Indices | None:
     return (*longer, *a[-2:-1], *(b[-1:] if len(b) > 1 else ()))
 
 
-def _subscripts(factors: Sequence[Factor], output: Indices, view: View) -> Form:
+def _subscripts(factors: Sequence[WrittenOperand], output: Indices, view: View) -> Form:
     """Anything: einsum with its indices."""
     summed = {i for f in factors for i in f.indices} != set(output)
     renumber: dict[int, int] = {} if summed else {i: n for n, i in enumerate(output)}

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from symnet.expr.printing.forms import Form, Part, call
+from symnet.expr.printing.forms import Form, FormPart, call
 from symnet.expr.printing.view import View
 
 
 def read_cumsum(node: Any, view: View) -> Form:
-    x: Part = view.ref(node.operands[0])
+    x: FormPart = view.ref(node.operands[0])
     keywords = {"axis": node.axis} if node.rank > 1 else {}
     if not node.reverse:
         return call("cumsum", x, rank=node.rank, **keywords)

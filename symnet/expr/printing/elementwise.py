@@ -20,7 +20,7 @@ from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.reduction import Reduce
 from symnet.expr.nodes.result_dtypes import CASTS
 from symnet.expr.printing.contraction import read_einsum
-from symnet.expr.printing.forms import Form, Part, call, numeral, product, put_number, same
+from symnet.expr.printing.forms import Form, FormPart, call, numeral, product, put_number, same
 from symnet.expr.printing.linalg import read_norm
 from symnet.expr.printing.movement import spread
 from symnet.expr.printing.view import View
@@ -79,8 +79,8 @@ def _read_mul(node: Node, view: View) -> Form:
 def _signed_product(node: Node, view: View, negate: bool = False, turns: bool = False) -> Form:
     """The form of a product, or with `negate` of -node; with `turns` one of its sums may take the sign."""
     factors = _flat(node, "mul", _MOST_FACTORS)
-    above: list[Part] = []
-    below: list[Part] = []
+    above: list[FormPart] = []
+    below: list[FormPart] = []
     found = [form for form in (_take_mean(factors, view), _take_diagonal(factors, view)) if form is not None]
     sign = 1
     for value in (v for f in factors if (v := number_of(f)) is not None):
@@ -178,7 +178,7 @@ def _read_add(node: Node, view: View, sign: int = 1) -> Form:
     ups = sorted((t for s, t in signed if s > 0), key=view.term_key)
     downs = sorted((t for s, t in signed if s < 0), key=view.term_key)
     above = [_signed(t, view, sign) for t in _numbers_last(ups)]
-    parts: list[Part] = [*found, *above, *(_signed(t, view, -sign) for t in downs)]
+    parts: list[FormPart] = [*found, *above, *(_signed(t, view, -sign) for t in downs)]
     signs = (1,) * (len(found) + len(ups)) + (-1,) * len(downs)
     if signs == (1,):
         return same(parts[0])
@@ -203,7 +203,7 @@ def _sign(node: Node) -> int:
     return -1 if len(negative) % 2 else 1
 
 
-def _signed(node: Node, view: View, sign: int) -> Part:
+def _signed(node: Node, view: View, sign: int) -> FormPart:
     """A term, or the form of minus a term that has a minus sign."""
     if sign > 0:
         return view.ref(node, loose=True)
@@ -251,7 +251,7 @@ def _minus_logsumexp(term: Node) -> tuple[Any, int]:
 # --------------------------------------------------------------------------- the rest
 
 
-def power(base: Part, exponent: Any) -> Form:
+def power(base: FormPart, exponent: Any) -> Form:
     """base ** exponent for a SymPy number; a square root where it is one."""
     if exponent == 1:
         return same(base)
@@ -316,7 +316,7 @@ def _read_function(node: Node, view: View) -> Form:
     function = function_of(node)
     assert function is not None, node
     supply = iter(view.refs(node.operands, loose=True))
-    parts: list[Part] = [next(supply) if a in function.variables else numeral(a) for a in function.application.args]
+    parts: list[FormPart] = [next(supply) if a in function.variables else numeral(a) for a in function.application.args]
     return Form("function", tuple(parts), (function,), len(view.shown[node]))
 
 

@@ -61,15 +61,15 @@ class Form:
     """One piece of notation; `rank` is that of the value it stands for."""
 
     kind: str
-    parts: tuple[Part, ...] = ()
+    parts: tuple[FormPart, ...] = ()
     data: tuple[Any, ...] = ()
     rank: int = 0
 
 
-Part = Form | Ref
+FormPart = Form | Ref
 
 
-def same(part: Part) -> Form:
+def same(part: FormPart) -> Form:
     """A part as a form."""
     return part if isinstance(part, Form) else Form("same", (part,), (), part.rank)
 
@@ -87,12 +87,12 @@ def reads_as_decimal(value: Any) -> bool:
     return math.isfinite(rounded) and bool(sympy.Rational(repr(rounded)) == value)
 
 
-def call(name: str, *args: Part, rank: int = 0, **keywords: Any) -> Form:
+def call(name: str, *args: FormPart, rank: int = 0, **keywords: Any) -> Form:
     """`name(*args, **keywords)`."""
     return Form("call", args, (name, tuple(keywords.items())), rank)
 
 
-def product(sign: int, above: list[Part], below: list[Part]) -> Form:
+def product(sign: int, above: list[FormPart], below: list[FormPart]) -> Form:
     """A signed product of factors over a product of divisors."""
     if sign > 0 and len(above) == 1 and not below:
         return same(above[0])
@@ -100,7 +100,7 @@ def product(sign: int, above: list[Part], below: list[Part]) -> Form:
     return Form("product", (*above, *below), (sign, len(above)), rank)
 
 
-def put_number(value: Any, above: list[Part], below: list[Part]) -> int:
+def put_number(value: Any, above: list[FormPart], below: list[FormPart]) -> int:
     """Write a number above and below the line; give its sign."""
     sign = -1 if value.is_negative else 1
     if _is_root(value * sign):
@@ -126,7 +126,7 @@ def _is_root(value: Any) -> bool:
     return all(e in (1, -1, sympy.S.Half, -sympy.S.Half) and (b.is_Rational or b is sympy.pi) for b, e in factors)
 
 
-def transposed(part: Part) -> Form:
+def transposed(part: FormPart) -> Form:
     """xᵀ of a matrix; the transpose of a transpose is the matrix."""
     if isinstance(part, Form) and part.kind == "transpose":
         return same(part.parts[0])

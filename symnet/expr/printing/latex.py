@@ -29,10 +29,10 @@ from symnet.expr.printing.forms import (
     RELATION,
     SUM,
     Form,
-    Part,
+    FormPart,
     reads_as_decimal,
 )
-from symnet.expr.printing.layout import Show, Writer, abridge, lay_out, write
+from symnet.expr.printing.layout import FormWriter, Show, abridge, lay_out, write
 from symnet.expr.printing.linalg import is_inverse
 from symnet.expr.printing.long_numbers import as_power
 from symnet.expr.printing.text import number_text
@@ -40,7 +40,7 @@ from symnet.expr.printing.text import number_text
 _TALL = (r"\frac", r"\sum", r"\begin", r"\sqrt", "^")
 
 
-class Math(NamedTuple):
+class Latex(NamedTuple):
     """A piece of LaTeX and how tightly it binds."""
 
     text: str
@@ -87,18 +87,18 @@ def name_latex(name: str) -> str:
 # --------------------------------------------------------------------------- arithmetic
 
 
-def _name(form: Form, show: Show) -> Math:
+def _name(form: Form, show: Show) -> Latex:
     name, given = form.data
-    return Math(given or name_latex(name), ATOM)
+    return Latex(given or name_latex(name), ATOM)
 
 
-def _number(form: Form, show: Show) -> Math:
+def _number(form: Form, show: Show) -> Latex:
     (value,) = form.data
     plain = number_text(value)
     decimal = isinstance(value, sympy.Float) or reads_as_decimal(value)
     if decimal and "e" in plain.text:
-        return Math(_decimal(plain.text), PRODUCT)
-    return Math(plain.text if decimal else sympy.latex(as_power(value) or value), plain.level)
+        return Latex(_decimal(plain.text), PRODUCT)
+    return Latex(plain.text if decimal else sympy.latex(as_power(value) or value), plain.level)
 
 
 def _decimal(number: str) -> str:
@@ -106,25 +106,25 @@ def _decimal(number: str) -> str:
     return rf"{digits} \cdot 10^{{{int(exponent)}}}"
 
 
-def _same(form: Form, show: Show) -> Math:
+def _same(form: Form, show: Show) -> Latex:
     return show(form.parts[0])  # type: ignore[no-any-return]
 
 
-def _sum(form: Form, show: Show) -> Math:
+def _sum(form: Form, show: Show) -> Latex:
     terms = [show(part) for part in form.parts]
     pieces = [_term(sign, term) for sign, term in zip(form.data, terms, strict=True)]
     joined = " ".join(pieces)
-    return Math(joined[2:] if joined.startswith("+ ") else "-" + joined[2:], SUM)
+    return Latex(joined[2:] if joined.startswith("+ ") else "-" + joined[2:], SUM)
 
 
-def _term(sign: int, term: Math) -> str:
+def _term(sign: int, term: Latex) -> str:
     written = term.within(OPERATOR if sign < 0 else SUM)
     if sign < 0:
         return f"- {written}"
     return f"- {written[1:]}" if written.startswith("-") else f"+ {written}"
 
 
-def _product(form: Form, show: Show) -> Math:
+def _product(form: Form, show: Show) -> Latex:
     r"""Scalars over divisors, then arrays: \frac{2}{m} X^{\top}(X w - y)."""
     sign, count = form.data
     above, below = list(form.parts[:count]), form.parts[count:]
@@ -139,17 +139,17 @@ def _product(form: Form, show: Show) -> Math:
     level = HADAMARD if sum(p.rank > 0 for p in form.parts) > 1 and all(p.rank == 0 for p in below) else PRODUCT
     if tail and show(tail[-1]).level == OPERATOR:
         level = OPERATOR
-    return Math(("-" if sign < 0 else "") + " ".join(pieces), SUM if sign < 0 else level)
+    return Latex(("-" if sign < 0 else "") + " ".join(pieces), SUM if sign < 0 else level)
 
 
-def _fraction(above: list[Part], below: tuple[Part, ...], show: Show) -> str:
+def _fraction(above: list[FormPart], below: tuple[FormPart, ...], show: Show) -> str:
     if not below:
         return _factors(above, show)
     top = _factors(above, show, alone=True) if above else "1"
     return rf"\frac{{{top}}}{{{_factors(list(below), show, alone=True)}}}"
 
 
-def _factors(parts: list[Part], show: Show, alone: bool = False) -> str:
+def _factors(parts: list[FormPart], show: Show, alone: bool = False) -> str:
     if alone and len(parts) == 1:
         return str(show(parts[0]).text)
     lonely = sum(bool(p.rank) for p in parts) <= 1  # matrix products beside arrays stand in parentheses
@@ -163,56 +163,56 @@ def _factors(parts: list[Part], show: Show, alone: bool = False) -> str:
     return joined
 
 
-def _between(before: Part, after: Part, text: str) -> str:
+def _between(before: FormPart, after: FormPart, text: str) -> str:
     if before.rank and after.rank:
         return r" \odot "
     return r" \cdot " if text[:1].isdigit() else " "
 
 
-def _power(form: Form, show: Show) -> Math:
+def _power(form: Form, show: Show) -> Latex:
     base, exponent = form.parts
     hadamard = r"\odot " if base.rank >= 2 and form.rank >= 2 and is_name(base) else ""
-    return Math(f"{show(base).within(ATOM)}^{{{hadamard}{show(exponent).text}}}", POWER)
+    return Latex(f"{show(base).within(ATOM)}^{{{hadamard}{show(exponent).text}}}", POWER)
 
 
-def is_name(part: Part) -> bool:
+def is_name(part: FormPart) -> bool:
     return part.node.kind in ("tensor", "named") if not isinstance(part, Form) else part.kind == "name"
 
 
-def _root(form: Form, show: Show) -> Math:
-    return Math(rf"\sqrt{{{show(form.parts[0]).text}}}", ATOM)
+def _root(form: Form, show: Show) -> Latex:
+    return Latex(rf"\sqrt{{{show(form.parts[0]).text}}}", ATOM)
 
 
 # --------------------------------------------------------------------------- linear algebra
 
 
-def _matmul(form: Form, show: Show) -> Math:
+def _matmul(form: Form, show: Show) -> Latex:
     first, *rest = form.parts
     lead = show(first).within(MATMUL)
     if first.rank == 1:
         lead = rf"{show(first).within(ATOM)}^{{\top}}"
-    return Math(" ".join([lead, *(show(p).within(POWER) for p in rest)]), MATMUL)
+    return Latex(" ".join([lead, *(show(p).within(POWER) for p in rest)]), MATMUL)
 
 
-def _transpose(form: Form, show: Show) -> Math:
+def _transpose(form: Form, show: Show) -> Latex:
     math = show(form.parts[0])
     if is_inverse(form.parts[0]) and math.text.endswith("^{-1}"):
-        return Math(math.text.removesuffix("^{-1}") + r"^{-\top}", POWER)
-    return Math(rf"{show(form.parts[0]).within(ATOM)}^{{\top}}", POWER)
+        return Latex(math.text.removesuffix("^{-1}") + r"^{-\top}", POWER)
+    return Latex(rf"{show(form.parts[0]).within(ATOM)}^{{\top}}", POWER)
 
 
-def _einsum(form: Form, show: Show) -> Math:
+def _einsum(form: Form, show: Show) -> Latex:
     r"""In indices: \sum_{j} A_{ij} x_{j}; free indices name the axes of the result."""
     inputs, output = form.data
     factors = " ".join(_indexed(part, indices, show) for part, indices in zip(form.parts, inputs, strict=True))
     summed = dict.fromkeys(i for indices in inputs for i in indices if i not in output)
     total = rf"\sum_{{{_letters(summed)}}} " if summed else ""
     if not output:
-        return Math(total + factors, OPERATOR)
-    return Math(rf"\left[{total}{factors}\right]_{{{_letters(output)}}}", ATOM)
+        return Latex(total + factors, OPERATOR)
+    return Latex(rf"\left[{total}{factors}\right]_{{{_letters(output)}}}", ATOM)
 
 
-def _indexed(part: Part, indices: tuple[int, ...], show: Show) -> str:
+def _indexed(part: FormPart, indices: tuple[int, ...], show: Show) -> str:
     if not isinstance(part, Form) and part.node.kind == "delta":
         return rf"\delta_{{{_letters(indices)}}}"
     math = show(part)
@@ -224,22 +224,22 @@ def _letters(indices: Any) -> str:
     return "".join(map(letter, indices))
 
 
-def _identity(form: Form, show: Show) -> Math:
-    return Math(rf"I_{{{_extent(form.data[0])}}}", ATOM)
+def _identity(form: Form, show: Show) -> Latex:
+    return Latex(rf"I_{{{_extent(form.data[0])}}}", ATOM)
 
 
-def _filled(form: Form, show: Show) -> Math:
+def _filled(form: Form, show: Show) -> Latex:
     value, shape = form.data
-    return Math(rf"\mathbf{{{value}}}_{{{_shape(shape)}}}", ATOM)
+    return Latex(rf"\mathbf{{{value}}}_{{{_shape(shape)}}}", ATOM)
 
 
-def _ramp(form: Form, show: Show) -> Math:
-    return Math(rf"\left(0, \ldots, {_extent(form.data[0] - 1)}\right)", ATOM)
+def _ramp(form: Form, show: Show) -> Latex:
+    return Latex(rf"\left(0, \ldots, {_extent(form.data[0] - 1)}\right)", ATOM)
 
 
-def _array(form: Form, show: Show) -> Math:
+def _array(form: Form, show: Show) -> Latex:
     """A vector in a row, a matrix in its rows, a stack of matrices in brackets."""
-    return Math(_elements(form.data[0].array), ATOM)
+    return Latex(_elements(form.data[0].array), ATOM)
 
 
 def _elements(x: Any) -> str:
@@ -265,55 +265,55 @@ def _shape(shape: tuple[Any, ...]) -> str:
 # --------------------------------------------------------------------------- reductions and axes
 
 
-def _reduce(form: Form, show: Show) -> Math:
+def _reduce(form: Form, show: Show) -> Latex:
     op, _, _ = form.data
     return _REDUCTIONS.get(op, _reduction)(form, show)
 
 
-def _reduction(form: Form, show: Show) -> Math:
+def _reduction(form: Form, show: Show) -> Latex:
     op, axes, _ = form.data
-    return Math(_operator(op) + _axes(axes) + parens(show(form.parts[0]).text), ATOM)
+    return Latex(_operator(op) + _axes(axes) + parens(show(form.parts[0]).text), ATOM)
 
 
 def _axes(axes: Any) -> str:
     return "" if axes is None else f"_{{{', '.join(map(str, axes))}}}"
 
 
-def _total(form: Form, show: Show) -> Math:
+def _total(form: Form, show: Show) -> Latex:
     _, axes, _ = form.data
     part = form.parts[0]
     if part.rank == 2 and axes is not None:
         rows = axes == (1,)
         matrix = show(part)
         written = matrix.text if rows and matrix.level == MATMUL else matrix.within(POWER if rows else ATOM)
-        return Math(written + (r" \mathbf{1}" if rows else r"^{\top} \mathbf{1}"), MATMUL)
-    return Math(rf"\sum{_axes(axes)} {show(part).within(HADAMARD)}", OPERATOR)
+        return Latex(written + (r" \mathbf{1}" if rows else r"^{\top} \mathbf{1}"), MATMUL)
+    return Latex(rf"\sum{_axes(axes)} {show(part).within(HADAMARD)}", OPERATOR)
 
 
-def _mean(form: Form, show: Show) -> Math:
+def _mean(form: Form, show: Show) -> Latex:
     _, axes, count = form.data
     total = _total(Form("reduce", form.parts, ("sum", axes, None), form.rank), show)
-    return Math(rf"\frac{{1}}{{{_extent(count)}}} {total.text}", total.level)
+    return Latex(rf"\frac{{1}}{{{_extent(count)}}} {total.text}", total.level)
 
 
-_REDUCTIONS: dict[str, Callable[[Form, Show], Math]] = {"sum": _total, "mean": _mean}
+_REDUCTIONS: dict[str, Callable[[Form, Show], Latex]] = {"sum": _total, "mean": _mean}
 
 
-def _spread(form: Form, show: Show) -> Math:
+def _spread(form: Form, show: Show) -> Latex:
     r"""A column repeated along the rows of a matrix is x \mathbf{1}^{\top}; other broadcasting is left to the eye."""
     _, unit = form.data
     math = show(form.parts[0])
     if unit or form.rank != 2 or form.parts[0].rank != 1:
         return math  # type: ignore[no-any-return]
-    return Math(rf"{math.within(MATMUL)} \mathbf{{1}}^{{\top}}", MATMUL)
+    return Latex(rf"{math.within(MATMUL)} \mathbf{{1}}^{{\top}}", MATMUL)
 
 
-def _index(form: Form, show: Show) -> Math:
+def _index(form: Form, show: Show) -> Latex:
     x, *arrays = map(show, form.parts)
     supply = iter(arrays)
     items = [next(supply).text if item == "{}" else item.replace(":", "{:}").replace("-", "{-}") for item in form.data]
     inner = r",\, ".join(items)
-    return Math(f"{x.within(ATOM)}[{inner}]", ATOM)
+    return Latex(f"{x.within(ATOM)}[{inner}]", ATOM)
 
 
 # --------------------------------------------------------------------------- logic
@@ -322,22 +322,22 @@ def _index(form: Form, show: Show) -> Math:
 _RELATION = {"lt": "<", "le": r"\leq", "gt": ">", "ge": r"\geq"}
 
 
-def _relation(form: Form, show: Show) -> Math:
+def _relation(form: Form, show: Show) -> Latex:
     a, b = (show(part).within(SUM) for part in form.parts)
-    return Math(f"{a} {_RELATION[form.data[0]]} {b}", RELATION)
+    return Latex(f"{a} {_RELATION[form.data[0]]} {b}", RELATION)
 
 
-def _infix(sign: str) -> Callable[[list[Math]], Math]:
-    return lambda args: Math(f" {sign} ".join(a.within(SUM) for a in args), RELATION)
+def _infix(sign: str) -> Callable[[list[Latex]], Latex]:
+    return lambda args: Latex(f" {sign} ".join(a.within(SUM) for a in args), RELATION)
 
 
-def _indicator(form: Form, show: Show) -> Math:
-    return Math(rf"\mathbf{{1}}[{show(form.parts[0]).text}]", ATOM)
+def _indicator(form: Form, show: Show) -> Latex:
+    return Latex(rf"\mathbf{{1}}[{show(form.parts[0]).text}]", ATOM)
 
 
-def _cases(args: list[Math]) -> Math:
+def _cases(args: list[Latex]) -> Latex:
     condition, a, b = (arg.text for arg in args)
-    return Math(rf"\begin{{cases}} {a} & {condition} \\ {b} & \text{{otherwise}} \end{{cases}}", ATOM)
+    return Latex(rf"\begin{{cases}} {a} & {condition} \\ {b} & \text{{otherwise}} \end{{cases}}", ATOM)
 
 
 # --------------------------------------------------------------------------- calls
@@ -365,23 +365,23 @@ _OPERATOR = {
 }
 
 # Calls that have a notation of their own.
-_NOTATION: dict[str, Callable[[list[Math]], Math]] = {
-    "abs": lambda args: Math(rf"\left|{args[0].text}\right|", ATOM),
-    "cbrt": lambda args: Math(rf"\sqrt[3]{{{args[0].text}}}", ATOM),
-    "floor": lambda args: Math(rf"\left\lfloor {args[0].text} \right\rfloor", ATOM),
-    "floor_divide": lambda args: Math(rf"\left\lfloor \frac{{{args[0].text}}}{{{args[1].text}}} \right\rfloor", ATOM),
-    "mod": lambda args: Math(rf"{args[0].within(POWER)} \bmod {args[1].within(POWER)}", PRODUCT),
-    "outer": lambda args: Math(rf"{args[0].within(POWER)} {args[1].within(ATOM)}^{{\top}}", MATMUL),
-    "xlogy": lambda args: Math(rf"{args[0].within(POWER)} \log{parens(args[1].text)}", PRODUCT),
-    "inv": lambda args: Math(rf"{args[0].within(ATOM)}^{{-1}}", POWER),
-    "solve": lambda args: Math(rf"{args[0].within(ATOM)}^{{-1}} {args[1].within(POWER)}", MATMUL),
-    "det": lambda args: Math(rf"\det {args[0].within(ATOM)}", OPERATOR),
-    "logdet": lambda args: Math(rf"\log\left|\det {args[0].within(ATOM)}\right|", OPERATOR),
+_NOTATION: dict[str, Callable[[list[Latex]], Latex]] = {
+    "abs": lambda args: Latex(rf"\left|{args[0].text}\right|", ATOM),
+    "cbrt": lambda args: Latex(rf"\sqrt[3]{{{args[0].text}}}", ATOM),
+    "floor": lambda args: Latex(rf"\left\lfloor {args[0].text} \right\rfloor", ATOM),
+    "floor_divide": lambda args: Latex(rf"\left\lfloor \frac{{{args[0].text}}}{{{args[1].text}}} \right\rfloor", ATOM),
+    "mod": lambda args: Latex(rf"{args[0].within(POWER)} \bmod {args[1].within(POWER)}", PRODUCT),
+    "outer": lambda args: Latex(rf"{args[0].within(POWER)} {args[1].within(ATOM)}^{{\top}}", MATMUL),
+    "xlogy": lambda args: Latex(rf"{args[0].within(POWER)} \log{parens(args[1].text)}", PRODUCT),
+    "inv": lambda args: Latex(rf"{args[0].within(ATOM)}^{{-1}}", POWER),
+    "solve": lambda args: Latex(rf"{args[0].within(ATOM)}^{{-1}} {args[1].within(POWER)}", MATMUL),
+    "det": lambda args: Latex(rf"\det {args[0].within(ATOM)}", OPERATOR),
+    "logdet": lambda args: Latex(rf"\log\left|\det {args[0].within(ATOM)}\right|", OPERATOR),
     "equal": _infix("="),
     "not_equal": _infix(r"\neq"),
     "logical_and": _infix(r"\wedge"),
     "logical_or": _infix(r"\vee"),
-    "logical_not": lambda args: Math(rf"\neg {args[0].within(ATOM)}", POWER),
+    "logical_not": lambda args: Latex(rf"\neg {args[0].within(ATOM)}", POWER),
     "where": _cases,
 }
 
@@ -390,23 +390,23 @@ def _operator(name: str) -> str:
     return _OPERATOR.get(name) or rf"\operatorname{{{name}}}"
 
 
-def _call(form: Form, show: Show) -> Math:
+def _call(form: Form, show: Show) -> Latex:
     name, keywords = form.data
     args = [show(part) for part in form.parts]
     if name in _NOTATION:
         return _NOTATION[name](args)
     subscript = "".join(f"_{{{_keyword(key, value)}}}" for key, value in keywords[:1])
     if name == "norm":
-        return Math(rf"\left\|{args[0].text}\right\|{subscript}", ATOM)
-    return Math(_operator(name) + subscript + parens(", ".join(a.text for a in args)), ATOM)
+        return Latex(rf"\left\|{args[0].text}\right\|{subscript}", ATOM)
+    return Latex(_operator(name) + subscript + parens(", ".join(a.text for a in args)), ATOM)
 
 
-def _function(form: Form, show: Show) -> Math:
+def _function(form: Form, show: Show) -> Latex:
     r"""As SymPy writes it, J_{2}\left(x\right), with the operands in the places of the variables."""
     (function,) = form.data
     written = dict(zip(function.application.args, (show(part).text for part in form.parts), strict=True))
     names = {v: written[v] for v in function.variables}
-    return Math(sympy.latex(function.application, symbol_names=names), ATOM)
+    return Latex(sympy.latex(function.application, symbol_names=names), ATOM)
 
 
 def _keyword(key: str, value: Any) -> str:
@@ -419,11 +419,11 @@ def _tuple(value: Any) -> str:
     return ", ".join(f"({_tuple(v)})" if isinstance(v, tuple) else _extent(v) for v in value)
 
 
-def _sequence(form: Form, show: Show) -> Math:
-    return Math(", ".join(show(part).text for part in form.parts), RELATION)
+def _sequence(form: Form, show: Show) -> Latex:
+    return Latex(", ".join(show(part).text for part in form.parts), RELATION)
 
 
-WRITERS: dict[str, Writer] = {
+WRITERS: dict[str, FormWriter] = {
     "name": _name,
     "number": _number,
     "same": _same,

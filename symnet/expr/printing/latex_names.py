@@ -60,7 +60,7 @@ class _Beyond(Exception):
 def latex_name(latex: str) -> str | None:
     """A name written in LaTeX as MathML; None where it is more than that."""
     try:
-        reader = _Reader([_token(found) for found in _TOKEN.finditer(latex) if not found.group(3)])
+        reader = _NameReader([_token(found) for found in _TOKEN.finditer(latex) if not found.group(3)])
         written = reader.row(closing="")
     except _Beyond:
         return None
@@ -72,7 +72,7 @@ def _token(found: re.Match[str]) -> tuple[str, str]:
     return ("command", command) if command else ("number", number) if number else ("sign", sign)
 
 
-class _Reader:
+class _NameReader:
     """Reads tokens from left to right."""
 
     def __init__(self, tokens: list[tuple[str, str]]) -> None:

@@ -20,15 +20,15 @@ from symnet.expr.printing.constants import named_constants, read_array
 from symnet.expr.printing.contraction import read_einsum
 from symnet.expr.printing.cumulative import read_cumsum
 from symnet.expr.printing.elementwise import read_elementwise
-from symnet.expr.printing.forms import Form, Part, Ref
+from symnet.expr.printing.forms import Form, FormPart, Ref
 from symnet.expr.printing.indexing import read_one_hot, read_take
 from symnet.expr.printing.linalg import read_determinant, read_solve
 from symnet.expr.printing.movement import read_concat, read_expand, read_place, read_reshape, read_slice, stretch
 from symnet.expr.printing.reduction import read_reduce
 from symnet.expr.printing.symbols import read_barrier, read_delta, read_iota, read_name, read_number
-from symnet.expr.printing.view import Reader, View
+from symnet.expr.printing.view import FormReader, View
 
-READERS: dict[str, Reader] = {
+READERS: dict[str, FormReader] = {
     "tensor": read_name,
     "named": read_name,
     "barrier": read_barrier,
@@ -174,11 +174,11 @@ def _free_prefix(taken: set[str]) -> str:
 
 # --------------------------------------------------------------------------- writing
 
-Show = Callable[[Part], Any]
-Writer = Callable[[Form, Show], Any]
+Show = Callable[[FormPart], Any]
+FormWriter = Callable[[Form, Show], Any]
 
 
-def write(layout: Layout, table: dict[str, Writer]) -> tuple[Any, list[tuple[Form, Any]]]:
+def write(layout: Layout, table: dict[str, FormWriter]) -> tuple[Any, list[tuple[Form, Any]]]:
     """Write every form with a table of writers, one per kind.
 
     Returns:
@@ -187,7 +187,7 @@ def write(layout: Layout, table: dict[str, Writer]) -> tuple[Any, list[tuple[For
     done: dict[Ref, Any] = {}
     definitions: list[tuple[Form, Any]] = []
 
-    def show(part: Part) -> Any:
+    def show(part: FormPart) -> Any:
         return done[part] if isinstance(part, Ref) else table[part.kind](part, show)
 
     for ref, form in layout.forms.items():

@@ -12,7 +12,7 @@ from symnet.expr.nodes.contraction import Einsum
 from symnet.expr.nodes.elementwise import is_op
 from symnet.expr.nodes.extents import product
 from symnet.expr.nodes.node import Node
-from symnet.expr.printing.forms import Form, Part, Ref, call
+from symnet.expr.printing.forms import Form, FormPart, Ref, call
 from symnet.expr.printing.view import View
 
 
@@ -54,7 +54,7 @@ def read_norm(root: Node, view: View) -> Form | None:
     return call("norm", view.ref(x), rank=root.rank, **keywords)
 
 
-def is_inverse(part: Part) -> bool:
+def is_inverse(part: FormPart) -> bool:
     """Whether a part is a matrix inverse."""
     node: Any = part.node if isinstance(part, Ref) else None
     return node is not None and node.kind == "solve" and node.is_inverse

@@ -29,12 +29,12 @@ from symnet.expr.printing.forms import (
     RELATION,
     SUM,
     Form,
-    Part,
+    FormPart,
     reads_as_decimal,
 )
 from symnet.expr.printing.latex import is_name
 from symnet.expr.printing.latex_names import latex_name
-from symnet.expr.printing.layout import Show, Writer, abridge, lay_out, write
+from symnet.expr.printing.layout import FormWriter, Show, abridge, lay_out, write
 from symnet.expr.printing.markup import (
     MINUS,
     THIN,
@@ -53,7 +53,7 @@ from symnet.expr.printing.markup import (
 from symnet.expr.printing.text import number_text
 
 
-class Math(NamedTuple):
+class Mathml(NamedTuple):
     """A piece of MathML and how tightly it binds."""
 
     text: str
@@ -83,29 +83,29 @@ def mathml(node: Node, full: bool = False) -> str:
 # --------------------------------------------------------------------------- arithmetic
 
 
-def _name(form: Form, show: Show) -> Math:
+def _name(form: Form, show: Show) -> Mathml:
     name, given = form.data
-    return Math((latex_name(given) if given else None) or name_mathml(name), ATOM)
+    return Mathml((latex_name(given) if given else None) or name_mathml(name), ATOM)
 
 
-def _number(form: Form, show: Show) -> Math:
+def _number(form: Form, show: Show) -> Mathml:
     (value,) = form.data
     plain = number_text(value)
     decimal = isinstance(value, sympy.Float) or reads_as_decimal(value)
     if not decimal:
-        return Math(exact(value), plain.level)
+        return Mathml(exact(value), plain.level)
     digits, _, exponent = plain.text.partition("e")
     if not exponent:
-        return Math(signed(digits), plain.level)
+        return Mathml(signed(digits), plain.level)
     ten = sup("<mn>10</mn>", signed(str(int(exponent))))
-    return Math(signed(digits) + op("·") + ten, PRODUCT)
+    return Mathml(signed(digits) + op("·") + ten, PRODUCT)
 
 
-def _same(form: Form, show: Show) -> Math:
+def _same(form: Form, show: Show) -> Mathml:
     return show(form.parts[0])  # type: ignore[no-any-return]
 
 
-def _sum(form: Form, show: Show) -> Math:
+def _sum(form: Form, show: Show) -> Mathml:
     pieces: list[str] = []
     for sign, part in zip(form.data, form.parts, strict=True):
         term = show(part)
@@ -115,10 +115,10 @@ def _sum(form: Form, show: Show) -> Math:
             pieces.append(op("−") + term.text.removeprefix(MINUS))
         else:
             pieces.append((op("+") if pieces else "") + term.within(SUM))
-    return Math("".join(pieces), SUM)
+    return Mathml("".join(pieces), SUM)
 
 
-def _product(form: Form, show: Show) -> Math:
+def _product(form: Form, show: Show) -> Mathml:
     """Scalars over divisors, then arrays: (2/m) Xᵀ(X w − y)."""
     sign, count = form.data
     above, below = list(form.parts[:count]), form.parts[count:]
@@ -133,17 +133,17 @@ def _product(form: Form, show: Show) -> Math:
     level = HADAMARD if sum(p.rank > 0 for p in form.parts) > 1 and all(p.rank == 0 for p in below) else PRODUCT
     if tail and show(tail[-1]).level == OPERATOR:
         level = OPERATOR
-    return Math((MINUS if sign < 0 else "") + THIN.join(pieces), SUM if sign < 0 else level)
+    return Mathml((MINUS if sign < 0 else "") + THIN.join(pieces), SUM if sign < 0 else level)
 
 
-def _fraction(above: list[Part], below: tuple[Part, ...], show: Show) -> str:
+def _fraction(above: list[FormPart], below: tuple[FormPart, ...], show: Show) -> str:
     if not below:
         return _factors(above, show)
     top = _factors(above, show, alone=True) if above else "<mn>1</mn>"
     return f"<mfrac>{row(top)}{row(_factors(list(below), show, alone=True))}</mfrac>"
 
 
-def _factors(parts: list[Part], show: Show, alone: bool = False) -> str:
+def _factors(parts: list[FormPart], show: Show, alone: bool = False) -> str:
     if alone and len(parts) == 1:
         return str(show(parts[0]).text)
     lonely = sum(bool(p.rank) for p in parts) <= 1  # matrix products beside arrays stand in parentheses
@@ -157,49 +157,49 @@ def _factors(parts: list[Part], show: Show, alone: bool = False) -> str:
     return joined
 
 
-def _between(before: Part, after: Part, text: str) -> str:
+def _between(before: FormPart, after: FormPart, text: str) -> str:
     if before.rank and after.rank:
         return op("⊙")
     return op("·") if text.startswith("<mn>") else THIN
 
 
-def _power(form: Form, show: Show) -> Math:
+def _power(form: Form, show: Show) -> Mathml:
     base, exponent = form.parts
     hadamard = op("⊙") if base.rank >= 2 and form.rank >= 2 and is_name(base) else ""
-    return Math(sup(show(base).within(ATOM), hadamard + show(exponent).text), POWER)
+    return Mathml(sup(show(base).within(ATOM), hadamard + show(exponent).text), POWER)
 
 
-def _root(form: Form, show: Show) -> Math:
-    return Math(f"<msqrt>{row(show(form.parts[0]).text)}</msqrt>", ATOM)
+def _root(form: Form, show: Show) -> Mathml:
+    return Mathml(f"<msqrt>{row(show(form.parts[0]).text)}</msqrt>", ATOM)
 
 
 # --------------------------------------------------------------------------- linear algebra
 
 
-def _matmul(form: Form, show: Show) -> Math:
+def _matmul(form: Form, show: Show) -> Mathml:
     first, *rest = form.parts
     lead = show(first).within(MATMUL)
     if first.rank == 1:
         lead = sup(show(first).within(ATOM), TOP)
-    return Math(THIN.join([lead, *(show(p).within(POWER) for p in rest)]), MATMUL)
+    return Mathml(THIN.join([lead, *(show(p).within(POWER) for p in rest)]), MATMUL)
 
 
-def _transpose(form: Form, show: Show) -> Math:
-    return Math(sup(show(form.parts[0]).within(ATOM), TOP), POWER)
+def _transpose(form: Form, show: Show) -> Mathml:
+    return Mathml(sup(show(form.parts[0]).within(ATOM), TOP), POWER)
 
 
-def _einsum(form: Form, show: Show) -> Math:
+def _einsum(form: Form, show: Show) -> Mathml:
     """In indices: Σⱼ Aᵢⱼ xⱼ; free indices name the axes of the result."""
     inputs, output = form.data
     factors = THIN.join(_indexed(part, indices, show) for part, indices in zip(form.parts, inputs, strict=True))
     summed = dict.fromkeys(i for indices in inputs for i in indices if i not in output)
     total = f"<munder>{op('∑')}{_indices(summed)}</munder>" if summed else ""
     if not output:
-        return Math(total + factors, OPERATOR)
-    return Math(sub(parens(total + factors, "[", "]"), _indices(output)), ATOM)
+        return Mathml(total + factors, OPERATOR)
+    return Mathml(sub(parens(total + factors, "[", "]"), _indices(output)), ATOM)
 
 
-def _indexed(part: Part, indices: tuple[int, ...], show: Show) -> str:
+def _indexed(part: FormPart, indices: tuple[int, ...], show: Show) -> str:
     if not isinstance(part, Form) and part.node.kind == "delta":
         return sub("<mi>δ</mi>", _indices(indices))
     math = show(part)
@@ -211,25 +211,25 @@ def _indices(indices: Any) -> str:
     return row(*(f"<mi>{letter(i)}</mi>" for i in indices))
 
 
-def _identity(form: Form, show: Show) -> Math:
-    return Math(sub("<mi>I</mi>", _extent(form.data[0])), ATOM)
+def _identity(form: Form, show: Show) -> Mathml:
+    return Mathml(sub("<mi>I</mi>", _extent(form.data[0])), ATOM)
 
 
-def _filled(form: Form, show: Show) -> Math:
+def _filled(form: Form, show: Show) -> Mathml:
     value, shape = form.data
-    return Math(sub(bold(str(value)), _shape(shape)), ATOM)
+    return Mathml(sub(bold(str(value)), _shape(shape)), ATOM)
 
 
-def _ramp(form: Form, show: Show) -> Math:
-    return Math(
+def _ramp(form: Form, show: Show) -> Mathml:
+    return Mathml(
         parens(f"<mn>0</mn>{op(',')}<mi>…</mi>{op(',')}{_extent(sympy.sympify(form.data[0]) - 1)}"),
         ATOM,
     )
 
 
-def _array(form: Form, show: Show) -> Math:
+def _array(form: Form, show: Show) -> Mathml:
     """A vector in a row, a matrix in its rows, a stack of matrices in parentheses."""
-    return Math(_elements(form.data[0].array), ATOM)
+    return Mathml(_elements(form.data[0].array), ATOM)
 
 
 def _elements(x: Any) -> str:
@@ -255,55 +255,55 @@ def _shape(shape: tuple[Any, ...]) -> str:
 # --------------------------------------------------------------------------- reductions and axes
 
 
-def _reduce(form: Form, show: Show) -> Math:
+def _reduce(form: Form, show: Show) -> Mathml:
     return _REDUCTIONS.get(form.data[0], _reduction)(form, show)
 
 
-def _reduction(form: Form, show: Show) -> Math:
+def _reduction(form: Form, show: Show) -> Mathml:
     name, axes, _ = form.data
     word = _operator(name) if axes is None else sub(_operator(name), _axes(axes))
-    return Math(word + parens(show(form.parts[0]).text), ATOM)
+    return Mathml(word + parens(show(form.parts[0]).text), ATOM)
 
 
 def _axes(axes: Any) -> str:
     return op(",").join(f"<mn>{a}</mn>" for a in axes)
 
 
-def _total(form: Form, show: Show) -> Math:
+def _total(form: Form, show: Show) -> Mathml:
     _, axes, _ = form.data
     part = form.parts[0]
     if part.rank == 2 and axes is not None:
         rows = axes == (1,)
         matrix = show(part)
         written = matrix.text if rows and matrix.level == MATMUL else matrix.within(POWER if rows else ATOM)
-        return Math((written if rows else sup(written, TOP)) + THIN + bold("1"), MATMUL)
+        return Mathml((written if rows else sup(written, TOP)) + THIN + bold("1"), MATMUL)
     sign = op("∑") if axes is None else f"<munder>{op('∑')}{row(_axes(axes))}</munder>"
-    return Math(f"{sign}{show(part).within(HADAMARD)}", OPERATOR)
+    return Mathml(f"{sign}{show(part).within(HADAMARD)}", OPERATOR)
 
 
-def _mean(form: Form, show: Show) -> Math:
+def _mean(form: Form, show: Show) -> Mathml:
     _, axes, count = form.data
     total = _total(Form("reduce", form.parts, ("sum", axes, None), form.rank), show)
-    return Math(f"<mfrac><mn>1</mn>{row(_extent(count))}</mfrac>{total.text}", total.level)
+    return Mathml(f"<mfrac><mn>1</mn>{row(_extent(count))}</mfrac>{total.text}", total.level)
 
 
-_REDUCTIONS: dict[str, Callable[[Form, Show], Math]] = {"sum": _total, "mean": _mean}
+_REDUCTIONS: dict[str, Callable[[Form, Show], Mathml]] = {"sum": _total, "mean": _mean}
 
 
-def _spread(form: Form, show: Show) -> Math:
+def _spread(form: Form, show: Show) -> Mathml:
     """A column repeated along the rows of a matrix is x 1ᵀ; other broadcasting is left to the eye."""
     _, unit = form.data
     math = show(form.parts[0])
     if unit or form.rank != 2 or form.parts[0].rank != 1:
         return math  # type: ignore[no-any-return]
-    return Math(math.within(MATMUL) + THIN + sup(bold("1"), TOP), MATMUL)
+    return Mathml(math.within(MATMUL) + THIN + sup(bold("1"), TOP), MATMUL)
 
 
-def _index(form: Form, show: Show) -> Math:
+def _index(form: Form, show: Show) -> Mathml:
     x, *arrays = map(show, form.parts)
     supply = iter(arrays)
     items = [next(supply).text if item == "{}" else f"<mtext>{escape(item)}</mtext>" for item in form.data]
-    return Math(x.within(ATOM) + parens(op(",").join(items), "[", "]"), ATOM)
+    return Mathml(x.within(ATOM) + parens(op(",").join(items), "[", "]"), ATOM)
 
 
 # --------------------------------------------------------------------------- logic
@@ -311,24 +311,24 @@ def _index(form: Form, show: Show) -> Math:
 _RELATION = {"lt": "<", "le": "≤", "gt": ">", "ge": "≥"}
 
 
-def _relation(form: Form, show: Show) -> Math:
+def _relation(form: Form, show: Show) -> Mathml:
     a, b = (show(part).within(SUM) for part in form.parts)
-    return Math(a + op(_RELATION[form.data[0]]) + b, RELATION)
+    return Mathml(a + op(_RELATION[form.data[0]]) + b, RELATION)
 
 
-def _infix(sign: str) -> Callable[[list[Math]], Math]:
-    return lambda args: Math(op(sign).join(a.within(SUM) for a in args), RELATION)
+def _infix(sign: str) -> Callable[[list[Mathml]], Mathml]:
+    return lambda args: Mathml(op(sign).join(a.within(SUM) for a in args), RELATION)
 
 
-def _indicator(form: Form, show: Show) -> Math:
-    return Math(bold("1") + parens(show(form.parts[0]).text, "[", "]"), ATOM)
+def _indicator(form: Form, show: Show) -> Mathml:
+    return Mathml(bold("1") + parens(show(form.parts[0]).text, "[", "]"), ATOM)
 
 
-def _cases(args: list[Math]) -> Math:
+def _cases(args: list[Mathml]) -> Mathml:
     condition, a, b = (arg.text for arg in args)
     lines = [(a, condition), (b, "<mtext>otherwise</mtext>")]
     cells = "".join(f"<mtr><mtd>{row(value)}</mtd><mtd>{row(when)}</mtd></mtr>" for value, when in lines)
-    return Math(row('<mo stretchy="true">{</mo>', f'<mtable columnalign="left">{cells}</mtable>'), ATOM)
+    return Mathml(row('<mo stretchy="true">{</mo>', f'<mtable columnalign="left">{cells}</mtable>'), ATOM)
 
 
 # --------------------------------------------------------------------------- calls
@@ -354,18 +354,20 @@ _OPERATOR = {
 }
 
 # Calls that have a notation of their own.
-_NOTATION: dict[str, Callable[[list[Math]], Math]] = {
-    "abs": lambda args: Math(parens(args[0].text, "|", "|"), ATOM),
-    "floor": lambda args: Math(parens(args[0].text, "⌊", "⌋"), ATOM),
-    "floor_divide": lambda args: Math(parens(args[0].within(POWER) + op("/") + args[1].within(POWER), "⌊", "⌋"), ATOM),
-    "mod": lambda args: Math(args[0].within(POWER) + upright("mod") + args[1].within(POWER), PRODUCT),
-    "outer": lambda args: Math(args[0].within(POWER) + THIN + sup(args[1].within(ATOM), TOP), MATMUL),
-    "xlogy": lambda args: Math(args[0].within(POWER) + THIN + _operator("log") + parens(args[1].text), PRODUCT),
+_NOTATION: dict[str, Callable[[list[Mathml]], Mathml]] = {
+    "abs": lambda args: Mathml(parens(args[0].text, "|", "|"), ATOM),
+    "floor": lambda args: Mathml(parens(args[0].text, "⌊", "⌋"), ATOM),
+    "floor_divide": lambda args: Mathml(
+        parens(args[0].within(POWER) + op("/") + args[1].within(POWER), "⌊", "⌋"), ATOM
+    ),
+    "mod": lambda args: Mathml(args[0].within(POWER) + upright("mod") + args[1].within(POWER), PRODUCT),
+    "outer": lambda args: Mathml(args[0].within(POWER) + THIN + sup(args[1].within(ATOM), TOP), MATMUL),
+    "xlogy": lambda args: Mathml(args[0].within(POWER) + THIN + _operator("log") + parens(args[1].text), PRODUCT),
     "equal": _infix("="),
     "not_equal": _infix("≠"),
     "logical_and": _infix("∧"),
     "logical_or": _infix("∨"),
-    "logical_not": lambda args: Math(op("¬") + args[0].within(ATOM), POWER),
+    "logical_not": lambda args: Mathml(op("¬") + args[0].within(ATOM), POWER),
     "where": _cases,
 }
 
@@ -374,7 +376,7 @@ def _operator(name: str) -> str:
     return upright(_OPERATOR.get(name, name))
 
 
-def _call(form: Form, show: Show) -> Math:
+def _call(form: Form, show: Show) -> Mathml:
     name, keywords = form.data
     args = [show(part) for part in form.parts]
     if name in _NOTATION:
@@ -382,11 +384,11 @@ def _call(form: Form, show: Show) -> Math:
     word = _operator(name)
     for key, value in keywords[:1]:
         word = sub(word, _shape(value) if key == "shape" else _tuple(value))
-    return Math(word + parens(op(",").join(a.text for a in args)), ATOM)
+    return Mathml(word + parens(op(",").join(a.text for a in args)), ATOM)
 
 
-def _function(form: Form, show: Show) -> Math:
-    return Math(upright(form.data[0].title) + parens(op(",").join(show(part).text for part in form.parts)), ATOM)
+def _function(form: Form, show: Show) -> Mathml:
+    return Mathml(upright(form.data[0].title) + parens(op(",").join(show(part).text for part in form.parts)), ATOM)
 
 
 def _tuple(value: Any) -> str:
@@ -395,11 +397,11 @@ def _tuple(value: Any) -> str:
     return op(",").join(parens(_tuple(v)) if isinstance(v, tuple) else _extent(v) for v in value)
 
 
-def _sequence(form: Form, show: Show) -> Math:
-    return Math(op(",").join(show(part).text for part in form.parts), RELATION)
+def _sequence(form: Form, show: Show) -> Mathml:
+    return Mathml(op(",").join(show(part).text for part in form.parts), RELATION)
 
 
-WRITERS: dict[str, Writer] = {
+WRITERS: dict[str, FormWriter] = {
     "name": _name,
     "number": _number,
     "same": _same,

@@ -12,7 +12,7 @@ import sympy
 from symnet.expr.nodes.extents import same_shape
 from symnet.expr.nodes.node import Node, Shape
 from symnet.expr.printing.contraction import squeezed
-from symnet.expr.printing.forms import Form, Part, Ref, call, filled, product, put_number, same
+from symnet.expr.printing.forms import Form, FormPart, Ref, call, filled, product, put_number, same
 from symnet.expr.printing.indexing import range_text
 from symnet.expr.printing.view import View
 
@@ -87,8 +87,8 @@ def stretch(form: Form, shown: Shape, shape: Shape) -> Form:
 def _times(form: Form, ones: Form) -> Form:
     """A scalar times an array of ones; a quotient keeps its line: ones(m)/m."""
     if form.kind == "number":
-        above: list[Part] = []
-        below: list[Part] = []
+        above: list[FormPart] = []
+        below: list[FormPart] = []
         sign = put_number(form.data[0], above, below)
         return product(sign, [*above, ones], below)
     if form.kind != "product":

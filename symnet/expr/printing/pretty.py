@@ -15,16 +15,16 @@ from sympy.printing.pretty.pretty_symbology import line_width, pretty_symbol, pr
 from sympy.printing.pretty.stringpict import prettyForm, stringPict
 
 from symnet.expr.nodes.node import Node
-from symnet.expr.printing.forms import ATOM, HADAMARD, MATMUL, OPERATOR, POWER, PRODUCT, RELATION, SUM, Form, Part
-from symnet.expr.printing.layout import Show, Writer, abridge, lay_out, write
+from symnet.expr.printing.forms import ATOM, HADAMARD, MATMUL, OPERATOR, POWER, PRODUCT, RELATION, SUM, Form, FormPart
+from symnet.expr.printing.layout import FormWriter, Show, abridge, lay_out, write
 from symnet.expr.printing.linalg import is_inverse
 from symnet.expr.printing.text import WRITERS as TEXT_WRITERS
-from symnet.expr.printing.text import Text, number_text
+from symnet.expr.printing.text import TextPiece, number_text
 
 _SIGNS = {"lt": "<", "gt": ">", "le": "≤", "ge": "≥"}
 
 
-class Drawing(NamedTuple):
+class PrettyPiece(NamedTuple):
     """A picture and how tightly it binds."""
 
     picture: prettyForm
@@ -78,41 +78,41 @@ def _mark(unicode: str, ascii: str) -> str:
 # --------------------------------------------------------------------------- the table
 
 
-def _name(form: Form, show: Show) -> Drawing:
-    return Drawing(_word(form.data[0]), ATOM)
+def _name(form: Form, show: Show) -> PrettyPiece:
+    return PrettyPiece(_word(form.data[0]), ATOM)
 
 
-def _number(form: Form, show: Show) -> Drawing:
+def _number(form: Form, show: Show) -> PrettyPiece:
     number = number_text(form.data[0])
-    return Drawing(prettyForm(number.text), number.level)
+    return PrettyPiece(prettyForm(number.text), number.level)
 
 
-def _same(form: Form, show: Show) -> Drawing:
+def _same(form: Form, show: Show) -> PrettyPiece:
     return show(form.parts[0])  # type: ignore[no-any-return]
 
 
-def _sum(form: Form, show: Show) -> Drawing:
+def _sum(form: Form, show: Show) -> PrettyPiece:
     pieces: list[stringPict] = []
     for sign, part in zip(form.data, form.parts, strict=True):
         lead = " - " if sign < 0 else " + "
         pieces.append(prettyForm(lead if pieces else "-" if sign < 0 else ""))
         pieces.append(show(part).within(OPERATOR if sign < 0 else SUM))
-    return Drawing(_beside(*pieces), SUM)
+    return PrettyPiece(_beside(*pieces), SUM)
 
 
-def _product(form: Form, show: Show) -> Drawing:
+def _product(form: Form, show: Show) -> PrettyPiece:
     sign, count = form.data
     above, below = list(form.parts[:count]), list(form.parts[count:])
     top = _factors(above, show, alone=bool(below)) if above else prettyForm("1")
     if below:
         top = prettyForm(*stringPict.stack(top, stringPict.LINE, _factors(below, show, alone=True)))
     if sign < 0:
-        return Drawing(_beside(prettyForm("-"), top), SUM)
+        return PrettyPiece(_beside(prettyForm("-"), top), SUM)
     several = sum(p.rank > 0 for p in above) > 1
-    return Drawing(top, HADAMARD if several and not below else PRODUCT)
+    return PrettyPiece(top, HADAMARD if several and not below else PRODUCT)
 
 
-def _factors(parts: list[Part], show: Show, alone: bool) -> prettyForm:
+def _factors(parts: list[FormPart], show: Show, alone: bool) -> prettyForm:
     if alone and len(parts) == 1:
         return show(parts[0]).picture  # type: ignore[no-any-return]
     lonely = sum(bool(p.rank) for p in parts) <= 1
@@ -125,93 +125,93 @@ def _factors(parts: list[Part], show: Show, alone: bool) -> prettyForm:
     return _beside(*drawn)
 
 
-def _power(form: Form, show: Show) -> Drawing:
+def _power(form: Form, show: Show) -> PrettyPiece:
     base, exponent = map(show, form.parts)
     below, above = base.within(ATOM), exponent.picture
     top = stringPict(*above.left(" " * below.width()))
     bottom = stringPict(*below.right(" " * above.width()))
-    return Drawing(prettyForm(*bottom.above(top)), POWER)
+    return PrettyPiece(prettyForm(*bottom.above(top)), POWER)
 
 
-def _root(form: Form, show: Show) -> Drawing:
+def _root(form: Form, show: Show) -> PrettyPiece:
     inner = show(form.parts[0])
     if not pretty_use_unicode():
-        return Drawing(_beside(prettyForm("sqrt"), _parens(inner.picture)), ATOM)
-    return Drawing(_beside(prettyForm("√"), inner.within(ATOM)), ATOM)
+        return PrettyPiece(_beside(prettyForm("sqrt"), _parens(inner.picture)), ATOM)
+    return PrettyPiece(_beside(prettyForm("√"), inner.within(ATOM)), ATOM)
 
 
-def _matmul(form: Form, show: Show) -> Drawing:
+def _matmul(form: Form, show: Show) -> PrettyPiece:
     first, *rest = form.parts
     lead = _transposed(show(first)) if first.rank == 1 else show(first).within(MATMUL)
-    return Drawing(_joined(_mark(" ", " @ "), [lead, *(show(p).within(POWER) for p in rest)]), MATMUL)
+    return PrettyPiece(_joined(_mark(" ", " @ "), [lead, *(show(p).within(POWER) for p in rest)]), MATMUL)
 
 
-def _transpose(form: Form, show: Show) -> Drawing:
+def _transpose(form: Form, show: Show) -> PrettyPiece:
     drawing = show(form.parts[0])
     lines = drawing.picture.picture
     if is_inverse(form.parts[0]) and len(lines) == 1 and lines[0].endswith("⁻¹"):
-        return Drawing(prettyForm(lines[0].removesuffix("⁻¹") + "⁻ᵀ"), ATOM)
-    return Drawing(_transposed(drawing), ATOM)
+        return PrettyPiece(prettyForm(lines[0].removesuffix("⁻¹") + "⁻ᵀ"), ATOM)
+    return PrettyPiece(_transposed(drawing), ATOM)
 
 
-def _transposed(drawing: Drawing) -> prettyForm:
+def _transposed(drawing: PrettyPiece) -> prettyForm:
     return _beside(drawing.within(ATOM), prettyForm(_mark("ᵀ", ".T")))
 
 
-def _reduce(form: Form, show: Show) -> Drawing:
+def _reduce(form: Form, show: Show) -> PrettyPiece:
     op, axes, _ = form.data
     if op == "sum" and axes is None:
-        return Drawing(_beside(prettyForm(_mark("Σ ", "sum ")), show(form.parts[0]).within(HADAMARD)), OPERATOR)
+        return PrettyPiece(_beside(prettyForm(_mark("Σ ", "sum ")), show(form.parts[0]).within(HADAMARD)), OPERATOR)
     return _as_text(form, show)
 
 
-def _relation(form: Form, show: Show) -> Drawing:
+def _relation(form: Form, show: Show) -> PrettyPiece:
     sign = _mark(_SIGNS[form.data[0]], {"le": "<=", "ge": ">="}.get(form.data[0], _SIGNS[form.data[0]]))
-    return Drawing(_joined(f" {sign} ", [show(part).within(SUM) for part in form.parts]), RELATION)
+    return PrettyPiece(_joined(f" {sign} ", [show(part).within(SUM) for part in form.parts]), RELATION)
 
 
-def _indicator(form: Form, show: Show) -> Drawing:
-    return Drawing(_beside(prettyForm("1"), prettyForm(*show(form.parts[0]).picture.parens("[", "]"))), ATOM)
+def _indicator(form: Form, show: Show) -> PrettyPiece:
+    return PrettyPiece(_beside(prettyForm("1"), prettyForm(*show(form.parts[0]).picture.parens("[", "]"))), ATOM)
 
 
-def _identity(form: Form, show: Show) -> Drawing:
-    return Drawing(prettyForm("I"), ATOM)
+def _identity(form: Form, show: Show) -> PrettyPiece:
+    return PrettyPiece(prettyForm("I"), ATOM)
 
 
 _WORD = {"sigmoid": ("σ", "sigmoid"), "trace": ("tr", "tr")}
 
 
-def _call(form: Form, show: Show) -> Drawing:
+def _call(form: Form, show: Show) -> PrettyPiece:
     """A function of expressions; whatever has keywords or lists is written as text."""
     name, keywords = form.data
     if name == "inv":
-        return Drawing(_beside(show(form.parts[0]).within(ATOM), prettyForm(_mark("⁻¹", "^-1"))), ATOM)
+        return PrettyPiece(_beside(show(form.parts[0]).within(ATOM), prettyForm(_mark("⁻¹", "^-1"))), ATOM)
     if keywords:
         return _as_text(form, show)
     args = _joined(", ", [show(part).picture for part in form.parts])
-    return Drawing(_beside(prettyForm(_mark(*_WORD.get(name, (name, name)))), _parens(args)), ATOM)
+    return PrettyPiece(_beside(prettyForm(_mark(*_WORD.get(name, (name, name)))), _parens(args)), ATOM)
 
 
-def _function(form: Form, show: Show) -> Drawing:
+def _function(form: Form, show: Show) -> PrettyPiece:
     args = _joined(", ", [show(part).picture for part in form.parts])
-    return Drawing(_beside(prettyForm(form.data[0].title), _parens(args)), ATOM)
+    return PrettyPiece(_beside(prettyForm(form.data[0].title), _parens(args)), ATOM)
 
 
-def _as_text(form: Form, show: Show) -> Drawing:
+def _as_text(form: Form, show: Show) -> PrettyPiece:
     """The text form around drawn operands: each operand stands where its name would."""
     drawn: list[prettyForm] = []
 
-    def place(part: Part) -> Any:
+    def place(part: FormPart) -> Any:
         if isinstance(part, Form) and part.kind in _TEXT_ONLY:
             return TEXT_WRITERS[part.kind](part, place)
         drawing = show(part)
         drawn.append(drawing.picture)
-        return Text(_SLOT, drawing.level)
+        return TextPiece(_SLOT, drawing.level)
 
     written = TEXT_WRITERS[form.kind](form, place)
     supply = iter(drawn)
     pieces = [_piece(text, supply) for text in _SLOTS.split(written.text)]
-    return Drawing(_beside(*pieces), written.level)
+    return PrettyPiece(_beside(*pieces), written.level)
 
 
 def _piece(text: str, supply: Iterator[prettyForm]) -> prettyForm:
@@ -224,7 +224,7 @@ _SLOT = "\0"
 _SLOTS = re.compile(r"(\(\0\)|\0)")  # parentheses around a slot are as tall as what fills it
 _TEXT_ONLY = ("spread", "index", "einsum", "filled", "ramp", "array", "sequence", "reduce")
 
-WRITERS: dict[str, Writer] = {
+WRITERS: dict[str, FormWriter] = {
     "name": _name,
     "number": _number,
     "same": _same,

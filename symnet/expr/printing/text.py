@@ -17,7 +17,7 @@ from symnet.expr.nodes.contraction import subscripts_text
 from symnet.expr.nodes.node import Node
 from symnet.expr.printing.constants import array_text, described
 from symnet.expr.printing.forms import ATOM, HADAMARD, MATMUL, POWER, PRODUCT, RELATION, SUM, Form, reads_as_decimal
-from symnet.expr.printing.layout import Layout, Show, Writer, abridge, lay_out, write
+from symnet.expr.printing.layout import FormWriter, Layout, Show, abridge, lay_out, write
 from symnet.expr.printing.long_numbers import power_text
 
 _LINE = 100  # characters of a `where` clause on one line
@@ -26,7 +26,7 @@ _LONGEST = 4000  # characters of one formula before its middle is left out
 _RELATIONS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 
 
-class Text(NamedTuple):
+class TextPiece(NamedTuple):
     """A piece of text and how tightly it binds."""
 
     text: str
@@ -74,26 +74,26 @@ def _shorten(line: str, full: bool) -> str:
 # --------------------------------------------------------------------------- the table
 
 
-def _name(form: Form, show: Show) -> Text:
-    return Text(form.data[0], ATOM)
+def _name(form: Form, show: Show) -> TextPiece:
+    return TextPiece(form.data[0], ATOM)
 
 
-def _number(form: Form, show: Show) -> Text:
+def _number(form: Form, show: Show) -> TextPiece:
     return number_text(form.data[0])
 
 
 @lru_cache(maxsize=4096)
-def number_text(value: Any) -> Text:
+def number_text(value: Any) -> TextPiece:
     """A SymPy number or an extent in Python's spelling."""
     if value in (sympy.oo, -sympy.oo):
-        return Text("inf", ATOM) if value == sympy.oo else Text("-inf", SUM)
+        return TextPiece("inf", ATOM) if value == sympy.oo else TextPiece("-inf", SUM)
     if isinstance(value, sympy.Float) or reads_as_decimal(value):
         return _spelled(repr(float(value)))
     return _spelled(power_text(value) or sstr(value))
 
 
-def _spelled(written: str) -> Text:
-    return Text(written, _level(ast.parse(written, mode="eval").body))
+def _spelled(written: str) -> TextPiece:
+    return TextPiece(written, _level(ast.parse(written, mode="eval").body))
 
 
 def _level(tree: ast.expr) -> int:
@@ -102,24 +102,24 @@ def _level(tree: ast.expr) -> int:
     return SUM if isinstance(tree, ast.UnaryOp) else ATOM
 
 
-def _same(form: Form, show: Show) -> Text:
+def _same(form: Form, show: Show) -> TextPiece:
     return show(form.parts[0])  # type: ignore[no-any-return]
 
 
-def _sum(form: Form, show: Show) -> Text:
+def _sum(form: Form, show: Show) -> TextPiece:
     pieces = [_term(sign, show(part)) for sign, part in zip(form.data, form.parts, strict=True)]
     joined = " ".join(pieces)
-    return Text(joined[2:] if joined.startswith("+ ") else "-" + joined[2:], SUM)
+    return TextPiece(joined[2:] if joined.startswith("+ ") else "-" + joined[2:], SUM)
 
 
-def _term(sign: int, term: Text) -> str:
+def _term(sign: int, term: TextPiece) -> str:
     if sign < 0:
         return "- " + term.within(HADAMARD)
     written = term.within(SUM)
     return f"- {written[1:]}" if written.startswith("-") else f"+ {written}"
 
 
-def _product(form: Form, show: Show) -> Text:
+def _product(form: Form, show: Show) -> TextPiece:
     sign, count = form.data
     above, below = form.parts[:count], form.parts[count:]
     scalars = all(p.rank == 0 for p in (*above[:-1], *below))
@@ -128,7 +128,7 @@ def _product(form: Form, show: Show) -> Text:
     top = "*".join([f.within(MATMUL if bare and f is factors[-1] else _place(n)) for n, f in enumerate(factors)]) or "1"
     written = ("-" if sign < 0 else "") + top + _divisor([show(p) for p in below])
     arrays = sum(p.rank > 0 for p in form.parts)
-    return Text(written, SUM if sign < 0 else MATMUL if bare else HADAMARD if arrays > 1 else PRODUCT)
+    return TextPiece(written, SUM if sign < 0 else MATMUL if bare else HADAMARD if arrays > 1 else PRODUCT)
 
 
 def _place(position: int) -> int:
@@ -136,7 +136,7 @@ def _place(position: int) -> int:
     return PRODUCT if position == 0 else POWER
 
 
-def _divisor(factors: list[Text]) -> str:
+def _divisor(factors: list[TextPiece]) -> str:
     if not factors:
         return ""
     if len(factors) == 1:
@@ -144,25 +144,25 @@ def _divisor(factors: list[Text]) -> str:
     return "/(" + "*".join(f.within(POWER) for f in factors) + ")"
 
 
-def _power(form: Form, show: Show) -> Text:
+def _power(form: Form, show: Show) -> TextPiece:
     base, exponent = map(show, form.parts)
-    return Text(f"{base.within(ATOM)}**{exponent.within(ATOM)}", POWER)
+    return TextPiece(f"{base.within(ATOM)}**{exponent.within(ATOM)}", POWER)
 
 
-def _root(form: Form, show: Show) -> Text:
-    return Text(f"sqrt({show(form.parts[0]).text})", ATOM)
+def _root(form: Form, show: Show) -> TextPiece:
+    return TextPiece(f"sqrt({show(form.parts[0]).text})", ATOM)
 
 
-def _matmul(form: Form, show: Show) -> Text:
+def _matmul(form: Form, show: Show) -> TextPiece:
     first, *rest = map(show, form.parts)
-    return Text(" @ ".join([first.within(MATMUL), *(x.within(POWER) for x in rest)]), MATMUL)
+    return TextPiece(" @ ".join([first.within(MATMUL), *(x.within(POWER) for x in rest)]), MATMUL)
 
 
-def _transpose(form: Form, show: Show) -> Text:
-    return Text(show(form.parts[0]).within(ATOM) + ".T", ATOM)
+def _transpose(form: Form, show: Show) -> TextPiece:
+    return TextPiece(show(form.parts[0]).within(ATOM) + ".T", ATOM)
 
 
-def _reduce(form: Form, show: Show, **keywords: Any) -> Text:
+def _reduce(form: Form, show: Show, **keywords: Any) -> TextPiece:
     op, axes, _ = form.data
     if axes is not None:
         keywords = {"axis": axes[0] if len(axes) == 1 else axes, **keywords}
@@ -171,67 +171,67 @@ def _reduce(form: Form, show: Show, **keywords: Any) -> Text:
     return _call(Form("call", form.parts, (op, tuple(keywords.items()))), show)
 
 
-def _spread(form: Form, show: Show) -> Text:
+def _spread(form: Form, show: Show) -> TextPiece:
     items, _ = form.data
     if items == ("keepdims",):
         return _reduce(form.parts[0], show, keepdims=True)  # type: ignore[arg-type]
     return _index(Form("index", form.parts, items, form.rank), show)
 
 
-def _index(form: Form, show: Show) -> Text:
+def _index(form: Form, show: Show) -> TextPiece:
     x, *arrays = map(show, form.parts)
     supply = iter(arrays)
     items = ", ".join(next(supply).text if item == "{}" else item for item in form.data)
-    return Text(f"{x.within(ATOM)}[{items}]", ATOM)
+    return TextPiece(f"{x.within(ATOM)}[{items}]", ATOM)
 
 
-def _relation(form: Form, show: Show) -> Text:
+def _relation(form: Form, show: Show) -> TextPiece:
     a, b = (show(part).within(SUM) for part in form.parts)
-    return Text(f"{a} {_RELATIONS[form.data[0]]} {b}", RELATION)
+    return TextPiece(f"{a} {_RELATIONS[form.data[0]]} {b}", RELATION)
 
 
-def _indicator(form: Form, show: Show) -> Text:
-    return Text(f"1[{show(form.parts[0]).text}]", ATOM)
+def _indicator(form: Form, show: Show) -> TextPiece:
+    return TextPiece(f"1[{show(form.parts[0]).text}]", ATOM)
 
 
-def _einsum(form: Form, show: Show) -> Text:
+def _einsum(form: Form, show: Show) -> TextPiece:
     operands = ", ".join(show(part).text for part in form.parts)
-    return Text(f'einsum("{subscripts_text(*form.data)}", {operands})', ATOM)
+    return TextPiece(f'einsum("{subscripts_text(*form.data)}", {operands})', ATOM)
 
 
-def _filled(form: Form, show: Show) -> Text:
+def _filled(form: Form, show: Show) -> TextPiece:
     value, shape = form.data
-    return Text(f"{'ones' if value else 'zeros'}({', '.join(map(_value, shape))})", ATOM)
+    return TextPiece(f"{'ones' if value else 'zeros'}({', '.join(map(_value, shape))})", ATOM)
 
 
-def _identity(form: Form, show: Show) -> Text:
-    return Text(f"eye({_value(form.data[0])})", ATOM)
+def _identity(form: Form, show: Show) -> TextPiece:
+    return TextPiece(f"eye({_value(form.data[0])})", ATOM)
 
 
-def _ramp(form: Form, show: Show) -> Text:
-    return Text(f"arange({_value(form.data[0])})", ATOM)
+def _ramp(form: Form, show: Show) -> TextPiece:
+    return TextPiece(f"arange({_value(form.data[0])})", ATOM)
 
 
-def _array(form: Form, show: Show) -> Text:
-    return Text(array_text(form.data[0]), ATOM)
+def _array(form: Form, show: Show) -> TextPiece:
+    return TextPiece(array_text(form.data[0]), ATOM)
 
 
-def _sequence(form: Form, show: Show) -> Text:
-    return Text(f"[{', '.join(show(part).text for part in form.parts)}]", ATOM)
+def _sequence(form: Form, show: Show) -> TextPiece:
+    return TextPiece(f"[{', '.join(show(part).text for part in form.parts)}]", ATOM)
 
 
 # Keywords that are written without their name, as the last arguments.
 _POSITIONAL = ("shape", "widths", "classes", "axes")
 
 
-def _call(form: Form, show: Show) -> Text:
+def _call(form: Form, show: Show) -> TextPiece:
     name, keywords = form.data
     args = [show(part).text for part in form.parts]
     args += [_value(v) if k in _POSITIONAL else f"{k}={_value(v)}" for k, v in keywords]
-    return Text(f"{name}({', '.join(args)})", ATOM)
+    return TextPiece(f"{name}({', '.join(args)})", ATOM)
 
 
-def _function(form: Form, show: Show) -> Text:
+def _function(form: Form, show: Show) -> TextPiece:
     return _call(Form("call", form.parts, (form.data[0].title, ())), show)
 
 
@@ -241,7 +241,7 @@ def _value(value: Any) -> str:
     return str(value)
 
 
-WRITERS: dict[str, Writer] = {
+WRITERS: dict[str, FormWriter] = {
     "name": _name,
     "number": _number,
     "same": _same,

@@ -16,7 +16,7 @@ from symnet.expr.nodes.extents import broadcast_shapes, same_shape
 from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.indexing import labels_by_name
 from symnet.expr.nodes.node import Node, Shape
-from symnet.expr.printing.forms import Form, Part, Ref, call
+from symnet.expr.printing.forms import Form, FormPart, Ref, call
 
 _DEGREE_LIMIT = 1000
 _PIECES = re.compile(r"(\d+)")
@@ -27,7 +27,7 @@ def visible(root: Node) -> list[Node]:
     return topological(root, opens=lambda node: node.kind != "named")
 
 
-Reader = Callable[[Any, "View"], Form]
+FormReader = Callable[[Any, "View"], Form]
 
 
 class View:
@@ -43,7 +43,7 @@ class View:
     """
 
     def __init__(
-        self, root: Node, readers: Mapping[str, Reader], constants: Callable[[list[Node]], dict[Node, str]]
+        self, root: Node, readers: Mapping[str, FormReader], constants: Callable[[list[Node]], dict[Node, str]]
     ) -> None:
         self.readers = readers
         self.order = visible(root)
@@ -72,7 +72,7 @@ class View:
             return Ref(node, True, len(shown))
         return Ref(node, False, node.rank)
 
-    def refs(self, nodes: Iterable[Node], loose: bool = False) -> list[Part]:
+    def refs(self, nodes: Iterable[Node], loose: bool = False) -> list[FormPart]:
         return [self.ref(node, loose) for node in nodes]
 
     def term_key(self, node: Node) -> tuple[Any, ...]:

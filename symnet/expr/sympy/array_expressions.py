@@ -17,11 +17,10 @@ from symnet.expr.nodes.elementwise import elementwise
 from symnet.expr.nodes.expansion import fill
 from symnet.expr.nodes.movement import reshape
 from symnet.expr.nodes.node import Node
-from symnet.expr.sympy.conversion import Conversion
+from symnet.expr.sympy.conversion import Build, Conversion
 from symnet.expr.sympy.indexed_sums import element
 
 Parts = Callable[[Any], Sequence[Any]]
-Build = Callable[..., Any]  # (conversion, part, ranges, *values)
 
 
 def _symbol(c: Conversion, part: Any, ranges: Any) -> Node:

@@ -29,7 +29,7 @@ DEEPEST = 8  # bodies that are made of functions with bodies
 PROBES = (0.3, 0.7, 1.6, 4.1, -0.4, -1.7)  # where a rewritten formula is compared with the function
 AGREE = 1e-12
 
-Body = Callable[..., Node]  # operands → node
+BodyBuilder = Callable[..., Node]  # operands → node
 
 
 def opened(root: Node) -> Node:
@@ -65,12 +65,12 @@ def _open(node: Node) -> Node:
 
 
 @lru_cache(maxsize=1024)
-def body_of(function: ScalarFunction) -> Body | None:
+def body_of(function: ScalarFunction) -> BodyBuilder | None:
     """What makes the function from its operands, in primitives alone (or functions that have bodies); None: unknown."""
     return _found(function, ())
 
 
-def _found(function: ScalarFunction, above: tuple[ScalarFunction, ...]) -> Body | None:
+def _found(function: ScalarFunction, above: tuple[ScalarFunction, ...]) -> BodyBuilder | None:
     if function in above or len(above) > DEEPEST:
         return None
     for body, holds in _candidates(function):
@@ -79,7 +79,7 @@ def _found(function: ScalarFunction, above: tuple[ScalarFunction, ...]) -> Body 
     return None
 
 
-def _is_closed(function: ScalarFunction, body: Body, above: tuple[ScalarFunction, ...]) -> bool:
+def _is_closed(function: ScalarFunction, body: BodyBuilder, above: tuple[ScalarFunction, ...]) -> bool:
     """Whether a body is made of primitives, and of functions that have bodies."""
     placeholders = [scalar(f"_{k}") for k in range(len(function.variables))]
     try:
@@ -90,7 +90,7 @@ def _is_closed(function: ScalarFunction, body: Body, above: tuple[ScalarFunction
     return all(_found(each, (*above, function)) is not None for each in inner)
 
 
-def _candidates(function: ScalarFunction) -> Iterator[tuple[Body, Callable[[], bool]]]:
+def _candidates(function: ScalarFunction) -> Iterator[tuple[BodyBuilder, Callable[[], bool]]]:
     """Formulas, each with a test of whether it is one of this function."""
     application = function.application
     if function.body is not None:
@@ -112,7 +112,7 @@ def _surely() -> bool:
     return True
 
 
-def _formula(function: ScalarFunction, expr: Any) -> Body:
+def _formula(function: ScalarFunction, expr: Any) -> BodyBuilder:
     given = {} if function.body is None else {function.application.func: function.body}
     return lambda *operands: from_scalar(expr, {**given, **dict(zip(function.variables, operands, strict=True))})
 

@@ -6,7 +6,7 @@ error that names the part.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from sympy import Basic
@@ -14,10 +14,11 @@ from sympy import Basic
 from symnet.errors import ArgumentError
 from symnet.expr.nodes.extents import Dim
 from symnet.expr.nodes.node import Extent, Node, Shape
-from symnet.expr.sympy.labelled import Range
+from symnet.expr.sympy.labelled import SumRange
 
-Ranges = tuple[Range, ...]
-Value = Any  # a Node, a Labelled inside a sum, or what a scalar's builder passes between its entries
+Ranges = tuple[SumRange, ...]
+Converted = Any  # a Node, a Labelled inside a sum, or what a scalar's builder passes between its entries
+Build = Callable[..., Any]  # (conversion, part, ranges, *values)
 
 
 class Conversion(Protocol):
@@ -33,10 +34,10 @@ class Conversion(Protocol):
     given: Mapping[Any, Node]
     bases: dict[Any, Node]
 
-    def convert(self, expr: Basic, ranges: Ranges, /) -> Value:
+    def convert(self, expr: Basic, ranges: Ranges, /) -> Converted:
         """The value of a part under sums over these ranges."""
 
-    def plain(self, part: Basic, value: Value, /) -> Node:
+    def plain(self, part: Basic, value: Converted, /) -> Node:
         """A value that depends on no index of a sum."""
 
     def atom(self, part: Basic, ranges: Ranges, /) -> Any:

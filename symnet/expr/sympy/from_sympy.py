@@ -25,9 +25,9 @@ from symnet.expr.nodes.constants import Number, as_node
 from symnet.expr.nodes.extents import as_extent, dim, same_shape
 from symnet.expr.nodes.node import Node, Shape
 from symnet.expr.nodes.symbols import SymbolNames, check_leaves, tensor
-from symnet.expr.sympy.conversion import Conversion, Ranges, Value
+from symnet.expr.sympy.conversion import Conversion, Converted, Ranges
 from symnet.expr.sympy.labelled import Labelled, broadcast, product_of
-from symnet.expr.sympy.matrices import FORMS, REFUSED, Form, beside_matrix, unknown
+from symnet.expr.sympy.matrices import FORMS, REFUSED, ConversionForm, beside_matrix, unknown
 from symnet.expr.sympy.scalars import atom_of, builder
 
 _WITH_SHAPE = (sympy.MatrixExpr, sympy.IndexedBase, arrays.ArraySymbol, arrays.OneArray, arrays.ZeroArray)
@@ -112,7 +112,7 @@ class Converter(Conversion):
         self.given = {sympy.sympify(k): as_node(v) for k, v in leaves.items()}
         self.leaves = SymbolNames(expr)
         self.bases: dict[Any, Node] = {}
-        self.known: dict[Ranges, dict[Basic, Value]] = {}
+        self.known: dict[Ranges, dict[Basic, Converted]] = {}
 
     def converted(self) -> Node:
         value = self.convert(self.expr, ())
@@ -121,7 +121,7 @@ class Converter(Conversion):
             raise ArgumentError(explain(call, "an expression with values", f"the constant {value}", mend))
         return value
 
-    def convert(self, expr: Basic, ranges: Ranges) -> Value:
+    def convert(self, expr: Basic, ranges: Ranges) -> Converted:
         built = self.known.setdefault(ranges, {})
         stack: list[tuple[Basic, bool]] = [(expr, False)]
         while stack:
@@ -141,7 +141,7 @@ class Converter(Conversion):
                 stack.extend((p, False) for p in reversed(parts))
         return built[expr]
 
-    def built(self, form: Form, part: Basic, ranges: Ranges, values: list[Value]) -> Value:
+    def built(self, form: ConversionForm, part: Basic, ranges: Ranges, values: list[Converted]) -> Converted:
         try:
             return form.build(self, part, ranges, *values)
         except SymnetError as error:
@@ -149,13 +149,13 @@ class Converter(Conversion):
                 raise
             raise type(error)(f"from_sympy({described(part)}): {error}") from error
 
-    def form(self, part: Basic) -> Form:
+    def form(self, part: Basic) -> ConversionForm:
         for cls in type(part).__mro__:
             if cls in FORMS:
                 return FORMS[cls]
         if builder(part) is not None:
-            return Form(lambda p: p.args, Converter.scalar)
-        return Form(lambda p: (), REFUSED.get(type(part).__name__, unknown))
+            return ConversionForm(lambda p: p.args, Converter.scalar)
+        return ConversionForm(lambda p: (), REFUSED.get(type(part).__name__, unknown))
 
     def refuse(self, part: Any, expected: str, why: str, mend: str) -> ArgumentError:
         got = f"{described(part)} ({why})"
@@ -194,7 +194,7 @@ class Converter(Conversion):
     def leaf(self, name: str, shape: Shape) -> Node:
         return tensor(name, *shape, dtype=self.dtype)
 
-    def scalar(self, part: Basic, ranges: Ranges, *values: Value) -> Value:
+    def scalar(self, part: Basic, ranges: Ranges, *values: Converted) -> Converted:
         """A scalar function of scalars; inside a sum, of arrays along its indices."""
         if any(getattr(a, "is_Matrix", False) for a in part.args):
             name = type(part).__name__
@@ -207,7 +207,7 @@ class Converter(Conversion):
             return product_of(values)
         return broadcast(build_of(part), values, ranges)
 
-    def plain(self, part: Basic, value: Value) -> Node:
+    def plain(self, part: Basic, value: Converted) -> Node:
         """A value that depends on no index of a sum."""
         if isinstance(value, Node):
             return value

@@ -23,31 +23,31 @@ from symnet.expr.nodes.movement import Slice, broadcast_to
 from symnet.expr.nodes.node import Extent, Node
 from symnet.expr.nodes.reduction import reduce
 from symnet.expr.sympy.conversion import Conversion
-from symnet.expr.sympy.labelled import Factor, Index, Labelled, Range, labelled, over, whole
+from symnet.expr.sympy.labelled import IndexedArray, Labelled, SumIndex, SumRange, labelled, over, whole
 
 
-def _inside(c: Conversion, part: Any, own: tuple[Range, ...], ranges: tuple[Range, ...]) -> Any:
+def _inside(c: Conversion, part: Any, own: tuple[SumRange, ...], ranges: tuple[SumRange, ...]) -> Any:
     """`part` under indices of its own, which hide outer ones of the same name."""
     outer = tuple(r for r in ranges if r.index not in {o.index for o in own})
     return c.convert(part, (*outer, *own))
 
 
-def sum_over(c: Conversion, part: Any, ranges: tuple[Range, ...]) -> Any:
+def sum_over(c: Conversion, part: Any, ranges: tuple[SumRange, ...]) -> Any:
     """Σ over the limits of `part`."""
     own = tuple(_range(c, part, limit) for limit in part.limits)
     body = _inside(c, part.function, own, ranges)
     if isinstance(body, Node) and body.rank:
         raise c.refuse(part, "sums of scalars", "a sum of matrices", "Write it out, or sum its elements.")
     value = labelled(body)
-    repeated = [Factor(size(o.extent), ()) for o in own if o.index not in value.labels]
+    repeated = [IndexedArray(size(o.extent), ()) for o in own if o.index not in value.labels]
     value = Labelled((*repeated, *value.factors))
     gone = {o.index for o in own}
     left = tuple(label for label in value.labels if label not in gone)
     total = value.summed(left)
-    return Labelled((Factor(total, left),)) if left else total
+    return Labelled((IndexedArray(total, left),)) if left else total
 
 
-def _range(c: Conversion, part: Any, limit: Any) -> Range:
+def _range(c: Conversion, part: Any, limit: Any) -> SumRange:
     if len(limit) != 3:
         raise c.refuse(part, "sums with both limits", f"limits {limit}", "Write Sum(f, (i, 0, n - 1)).")
     index, low, high = limit
@@ -56,10 +56,10 @@ def _range(c: Conversion, part: Any, limit: Any) -> Range:
     if extent.is_Integer and extent < 0:
         raise c.refuse(part, "a range of at least no elements", f"from {low} to {high}", "Exchange the limits.")
     as_extent(extent, "from_sympy(Sum(…))")
-    return Range(index, low, high)
+    return SumRange(index, low, high)
 
 
-def indexed(c: Conversion, part: Any, ranges: tuple[Range, ...]) -> Any:
+def indexed(c: Conversion, part: Any, ranges: tuple[SumRange, ...]) -> Any:
     """x[i, j] of an `IndexedBase`; without a shape it is as long as the ranges say."""
     base = part.base
     leaf = c.given.get(base)
@@ -73,7 +73,7 @@ def indexed(c: Conversion, part: Any, ranges: tuple[Range, ...]) -> Any:
     return element(c, part, leaf, part.indices, ranges)
 
 
-def _shape_by_ranges(c: Conversion, part: Any, ranges: tuple[Range, ...]) -> tuple[Extent, ...]:
+def _shape_by_ranges(c: Conversion, part: Any, ranges: tuple[SumRange, ...]) -> tuple[Extent, ...]:
     shape = []
     for index in part.indices:
         found = _affine(_with_dims(c, index), ranges)
@@ -93,7 +93,7 @@ class Affine(NamedTuple):
     """offset + Σ coefficient·index, over indices of sums."""
 
     offset: Any
-    terms: tuple[tuple[Range, int], ...]
+    terms: tuple[tuple[SumRange, int], ...]
 
     @property
     def low(self) -> Any:
@@ -104,7 +104,7 @@ class Affine(NamedTuple):
         return self.offset + sum(k * (r.high if k > 0 else r.low) for r, k in self.terms)
 
 
-def _affine(index: Any, ranges: tuple[Range, ...]) -> Affine | None:
+def _affine(index: Any, ranges: tuple[SumRange, ...]) -> Affine | None:
     """An index in terms of those of the sums; None where it is not affine with whole coefficients."""
     terms = tuple((r, index.coeff(r.index)) for r in ranges if r.index in index.free_symbols)
     offset = sympy.expand(index - sympy.Add(*(k * r.index for r, k in terms)))
@@ -114,7 +114,7 @@ def _affine(index: Any, ranges: tuple[Range, ...]) -> Affine | None:
     return Affine(offset, tuple((r, int(k)) for r, k in terms))
 
 
-def element(c: Conversion, part: Any, x: Any, indices: Sequence[Any], ranges: tuple[Range, ...]) -> Any:
+def element(c: Conversion, part: Any, x: Any, indices: Sequence[Any], ranges: tuple[SumRange, ...]) -> Any:
     """x[i, j]: numbers drop an axis, indices of sums name one, or several."""
     x = c.plain(part, x)
     if len(indices) != x.rank:
@@ -131,11 +131,11 @@ def element(c: Conversion, part: Any, x: Any, indices: Sequence[Any], ranges: tu
     node = x[tuple(keys)]
     for axis in reversed(range(len(axes))):
         node = _spread(node, axis, axes[axis])
-    labels: list[Index] = [r.index for found in axes for r, _ in found.terms]
+    labels: list[SumIndex] = [r.index for found in axes for r, _ in found.terms]
     if len(set(labels)) < len(labels):
         once = tuple(dict.fromkeys(labels))
         node, labels = contract([[once.index(label) for label in labels]], range(len(once)), node), list(once)
-    return Labelled((Factor(node, tuple(labels)),)) if labels else node
+    return Labelled((IndexedArray(node, tuple(labels)),)) if labels else node
 
 
 def _spread(x: Node, axis: int, found: Affine) -> Node:
@@ -168,7 +168,7 @@ def _window(c: Conversion, part: Any, extent: Extent, low: Any, high: Any) -> sl
     return slice(whole(low), whole(stop))
 
 
-def _position(c: Conversion, part: Any, index: Any, ranges: tuple[Range, ...]) -> int:
+def _position(c: Conversion, part: Any, index: Any, ranges: tuple[SumRange, ...]) -> int:
     bound = sorted(str(s) for s in index.free_symbols)
     if any(r.index in index.free_symbols for r in ranges):
         why, mend = f"index {index}", "Use sums of indices with whole coefficients, as in x[2*i + j]."
@@ -177,7 +177,7 @@ def _position(c: Conversion, part: Any, index: Any, ranges: tuple[Range, ...]) -
     raise c.refuse(part, "numbers or affine indices of sums", why, mend)
 
 
-def kronecker_delta(c: Conversion, part: Any, ranges: tuple[Range, ...]) -> Any:
+def kronecker_delta(c: Conversion, part: Any, ranges: tuple[SumRange, ...]) -> Any:
     """δ(i, j) of two indices over the same range."""
     a, b = (_alone(index, ranges) for index in part.indices)
     if a is None or b is None or a[1:] != b[1:]:
@@ -185,14 +185,14 @@ def kronecker_delta(c: Conversion, part: Any, ranges: tuple[Range, ...]) -> Any:
         raise c.refuse(part, "δ of two indices of sums over one range", why, "Write it as a Piecewise, or evaluate it.")
     if a.index == b.index:
         return number(1)
-    return Labelled((Factor(identity(a.extent), (a.index, b.index)),))
+    return Labelled((IndexedArray(identity(a.extent), (a.index, b.index)),))
 
 
-def _alone(index: Any, ranges: tuple[Range, ...]) -> Range | None:
+def _alone(index: Any, ranges: tuple[SumRange, ...]) -> SumRange | None:
     return next((r for r in ranges if r.index == index), None)
 
 
-def product_over(c: Conversion, part: Any, ranges: tuple[Range, ...]) -> Any:
+def product_over(c: Conversion, part: Any, ranges: tuple[SumRange, ...]) -> Any:
     """Π over the limits of `part`."""
     own = tuple(_range(c, part, limit) for limit in part.limits)
     body = _inside(c, part.function, own, ranges)
@@ -206,13 +206,13 @@ def product_over(c: Conversion, part: Any, ranges: tuple[Range, ...]) -> Any:
         total = reduce("prod", total, tuple(range(len(left), total.rank)))
     for repeated in (o for o in own if o.index not in value.labels):
         total = elementwise("pow", total, size(repeated.extent))
-    return Labelled((Factor(total, tuple(left)),)) if left else total
+    return Labelled((IndexedArray(total, tuple(left)),)) if left else total
 
 
-def function_matrix(c: Conversion, part: Any, ranges: tuple[Range, ...]) -> Node:
+def function_matrix(c: Conversion, part: Any, ranges: tuple[SumRange, ...]) -> Node:
     """f(i, j) for all rows i and columns j."""
     shape = c.shape(part.shape)
-    own = tuple(Range(v, sympy.Integer(0), n - 1) for v, n in zip(part.lamda.variables, shape, strict=True))
+    own = tuple(SumRange(v, sympy.Integer(0), n - 1) for v, n in zip(part.lamda.variables, shape, strict=True))
     value = labelled(_inside(c, part.lamda.expr, own, ranges))
     if any(label not in {o.index for o in own} for label in value.labels):
         why, mend = "its elements do", "Sum over its elements instead."

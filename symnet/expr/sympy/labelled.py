@@ -18,14 +18,14 @@ from symnet.expr.nodes.elementwise import convert, elementwise
 from symnet.expr.nodes.expansion import keep_axes
 from symnet.expr.nodes.node import Extent, Node
 
-Index = Any  # a SymPy Symbol or Idx
-Labels = tuple[Index, ...]
+SumIndex = Any  # a SymPy Symbol or Idx
+AxisIndices = tuple[SumIndex, ...]
 
 
-class Range(NamedTuple):
+class SumRange(NamedTuple):
     """An index of a sum, from `low` to `high`, both included."""
 
-    index: Index
+    index: SumIndex
     low: Any
     high: Any
 
@@ -37,27 +37,27 @@ class Range(NamedTuple):
         """The index itself as a number: a real one, for SymPy's numbers do not wrap."""
         ramp = iota(self.extent)
         value = convert(ramp if self.low == 0 else ramp + size(self.low), None)
-        return Labelled((Factor(value, (self.index,)),))
+        return Labelled((IndexedArray(value, (self.index,)),))
 
 
-class Factor(NamedTuple):
+class IndexedArray(NamedTuple):
     """An array whose axes are indices."""
 
     node: Node
-    labels: Labels
+    labels: AxisIndices
 
 
 @dataclass(frozen=True)
 class Labelled:
     """A product of factors: a scalar for every value of its indices."""
 
-    factors: tuple[Factor, ...]
+    factors: tuple[IndexedArray, ...]
 
     @property
-    def labels(self) -> Labels:
+    def labels(self) -> AxisIndices:
         return tuple(dict.fromkeys(label for factor in self.factors for label in factor.labels))
 
-    def summed(self, out: Sequence[Index]) -> Node:
+    def summed(self, out: Sequence[SumIndex]) -> Node:
         """The array with axes `out`, the other indices summed over."""
         arrays = [f for f in self.factors if f.labels]
         scalars = [f.node for f in self.factors if not f.labels]
@@ -79,11 +79,11 @@ def whole(value: Any) -> Extent:
 
 def product_of(values: Sequence[Any]) -> Labelled:
     """Factors side by side."""
-    factors = [v.factors if isinstance(v, Labelled) else (Factor(v, ()),) for v in values]
+    factors = [v.factors if isinstance(v, Labelled) else (IndexedArray(v, ()),) for v in values]
     return Labelled(tuple(f for group in factors for f in group))
 
 
-def broadcast(build: Callable[..., Any], values: Sequence[Any], ranges: Sequence[Range]) -> Any:
+def broadcast(build: Callable[..., Any], values: Sequence[Any], ranges: Sequence[SumRange]) -> Any:
     """A scalar function of labelled values, their axes brought to one order."""
     inside = {label for v in _flat(values) if isinstance(v, Labelled) for label in v.labels}
     order = tuple(r.index for r in ranges if r.index in inside)
@@ -96,14 +96,14 @@ def broadcast(build: Callable[..., Any], values: Sequence[Any], ranges: Sequence
     result = build(*map(array, values))
     if isinstance(result, tuple):  # a condition and its value: Piecewise puts them together
         return tuple(values)
-    return Labelled((Factor(result, order),))
+    return Labelled((IndexedArray(result, order),))
 
 
 def _flat(values: Sequence[Any]) -> list[Any]:
     return [v for value in values for v in (value if isinstance(value, tuple) else (value,))]
 
 
-def over(value: Labelled, order: Labels) -> Node:
+def over(value: Labelled, order: AxisIndices) -> Node:
     mine = [label for label in order if label in value.labels]
     return keep_axes(value.summed(mine), tuple(k for k, label in enumerate(order) if label not in mine))
 

@@ -29,15 +29,13 @@ from symnet.expr.nodes.movement import stack as stacked
 from symnet.expr.nodes.node import Node
 from symnet.expr.sympy import indexed_sums
 from symnet.expr.sympy.array_expressions import ARRAYS
-from symnet.expr.sympy.conversion import Conversion, Ranges, Value
+from symnet.expr.sympy.conversion import Build, Conversion, Converted, Ranges
 from symnet.expr.sympy.indexed_sums import function_matrix, product_over, sum_over
 from symnet.expr.sympy.scalars import from_scalar
 from symnet.expr.sympy.table import remedy
 
-Build = Callable[..., Any]  # (conversion, part, ranges, *values)
 
-
-class Form(NamedTuple):
+class ConversionForm(NamedTuple):
     """How a SymPy class is converted: the parts it is made of, and what they make."""
 
     parts: Callable[[Any], Sequence[Any]]
@@ -52,7 +50,7 @@ def beside_matrix(part: Basic) -> tuple[str, str, str]:
     return "scalars", f"{type(part).__name__} of a matrix", mend
 
 
-def _matrix_product(c: Conversion, part: Any, ranges: Ranges, *values: Value) -> Node:
+def _matrix_product(c: Conversion, part: Any, ranges: Ranges, *values: Converted) -> Node:
     """The matrices from left to right, scalars in front."""
     _no_nodes(c, part)
     factors = [c.plain(a, v) for a, v in zip(part.args, values, strict=True)]
@@ -70,21 +68,21 @@ def _no_nodes(c: Conversion, part: Any) -> None:
 
 
 def _elementwise(op: str) -> Callable[..., Node]:
-    def build(c: Conversion, part: Any, ranges: Ranges, *values: Value) -> Node:
+    def build(c: Conversion, part: Any, ranges: Ranges, *values: Converted) -> Node:
         _no_nodes(c, part)
         return elementwise(op, *(c.plain(a, v) for a, v in zip(part.args, values, strict=True)))
 
     return build
 
 
-def _matrix_power(c: Conversion, part: Any, ranges: Ranges, base: Value) -> Node:
+def _matrix_power(c: Conversion, part: Any, ranges: Ranges, base: Converted) -> Node:
     exponent = part.exp
     if not exponent.is_Integer:
         raise c.refuse(part, "integer powers of matrices", f"exponent {exponent}", "Give the exponent as an integer.")
     return matrix_power(base, int(exponent))
 
 
-def _applied(c: Conversion, part: Any, ranges: Ranges, x: Value) -> Node:
+def _applied(c: Conversion, part: Any, ranges: Ranges, x: Converted) -> Node:
     (variable,) = part.function.variables
     body = part.function.expr
     rule = {s: c.atom(s, ()) for s in body.free_symbols if isinstance(s, Symbol) and s.name in c.names}
@@ -125,7 +123,7 @@ def _slice(c: Conversion, part: Any, ranges: Ranges, x: Node) -> Node:
     return x[along(part.rowslice), along(part.colslice)]
 
 
-def _explicit(c: Conversion, part: Any, ranges: Ranges, *values: Value) -> Node:
+def _explicit(c: Conversion, part: Any, ranges: Ranges, *values: Converted) -> Node:
     """The entries, stacked; a matrix of one number is a fill, an identity matrix is δ."""
     entries = [c.plain(p, v) for p, v in zip(_entries(part), values, strict=True)]
     shape = tuple(map(int, part.shape))
@@ -154,50 +152,52 @@ def _none(part: Any) -> Sequence[Any]:
     return ()
 
 
-def _unary(function: Callable[[Node], Node]) -> Form:
-    return Form(_first, lambda c, part, ranges, x: function(c.plain(part.args[0], x)))
+def _unary(function: Callable[[Node], Node]) -> ConversionForm:
+    return ConversionForm(_first, lambda c, part, ranges, x: function(c.plain(part.args[0], x)))
 
 
-def _fill(value: int) -> Form:
-    return Form(_none, lambda c, part, ranges: fill(value, c.shape(part.shape)))
+def _fill(value: int) -> ConversionForm:
+    return ConversionForm(_none, lambda c, part, ranges: fill(value, c.shape(part.shape)))
 
 
-_WRITTEN_OUT = Form(lambda part: (part.as_explicit(),), lambda c, part, ranges, x: c.plain(part, x))
+_WRITTEN_OUT = ConversionForm(lambda part: (part.as_explicit(),), lambda c, part, ranges, x: c.plain(part, x))
 
-FORMS: dict[type, Form] = {
-    sympy.MatrixSymbol: Form(_none, lambda c, part, ranges: c.leaf(part.name, c.shape(part.shape))),
-    matrices.MatAdd: Form(_args, _elementwise("add")),
-    matrices.MatMul: Form(_args, _matrix_product),
-    matrices.MatPow: Form(_first, _matrix_power),
-    matrices.Inverse: Form(_first, lambda c, part, ranges, x: inv(x)),
-    matrices.Determinant: Form(_first, lambda c, part, ranges, x: det(x)),
+FORMS: dict[type, ConversionForm] = {
+    sympy.MatrixSymbol: ConversionForm(_none, lambda c, part, ranges: c.leaf(part.name, c.shape(part.shape))),
+    matrices.MatAdd: ConversionForm(_args, _elementwise("add")),
+    matrices.MatMul: ConversionForm(_args, _matrix_product),
+    matrices.MatPow: ConversionForm(_first, _matrix_power),
+    matrices.Inverse: ConversionForm(_first, lambda c, part, ranges, x: inv(x)),
+    matrices.Determinant: ConversionForm(_first, lambda c, part, ranges, x: det(x)),
     matrices.Transpose: _unary(transpose),
     matrices.Adjoint: _unary(transpose),
     matrices.Trace: _unary(trace),
-    matrices.HadamardProduct: Form(_args, _elementwise("mul")),
-    matrices.HadamardPower: Form(_args, _elementwise("pow")),
-    ElementwiseApplyFunction: Form(lambda part: (part.expr,), _applied),
-    matrices.KroneckerProduct: Form(_args, _kronecker),
-    matrices.DotProduct: Form(_args, lambda c, part, ranges, x, y: (reshape(x, -1) * reshape(y, -1)).sum()),
-    matrices.DiagMatrix: Form(_first, _diagonal_matrix),
-    matrices.DiagonalMatrix: Form(_first, lambda c, part, ranges, x: x * identity(c.extent(part.shape[0]))),
-    matrices.DiagonalOf: Form(_first, _diagonal_of),
-    matrices.BlockMatrix: Form(lambda part: _block_list(part), _blocks),
-    matrices.MatrixSlice: Form(_first, _slice),
+    matrices.HadamardProduct: ConversionForm(_args, _elementwise("mul")),
+    matrices.HadamardPower: ConversionForm(_args, _elementwise("pow")),
+    ElementwiseApplyFunction: ConversionForm(lambda part: (part.expr,), _applied),
+    matrices.KroneckerProduct: ConversionForm(_args, _kronecker),
+    matrices.DotProduct: ConversionForm(_args, lambda c, part, ranges, x, y: (reshape(x, -1) * reshape(y, -1)).sum()),
+    matrices.DiagMatrix: ConversionForm(_first, _diagonal_matrix),
+    matrices.DiagonalMatrix: ConversionForm(_first, lambda c, part, ranges, x: x * identity(c.extent(part.shape[0]))),
+    matrices.DiagonalOf: ConversionForm(_first, _diagonal_of),
+    matrices.BlockMatrix: ConversionForm(lambda part: _block_list(part), _blocks),
+    matrices.MatrixSlice: ConversionForm(_first, _slice),
     sympy.OneMatrix: _fill(1),
     sympy.ZeroMatrix: _fill(0),
-    sympy.Identity: Form(_none, lambda c, part, ranges: identity(c.extent(part.shape[0]))),
-    sympy.MatrixBase: Form(_entries, _explicit),
-    sympy.NDimArray: Form(_entries, _explicit),
-    MatrixElement: Form(_first, lambda c, part, ranges, x: indexed_sums.element(c, part, x, part.args[1:], ranges)),
-    sympy.Indexed: Form(_none, lambda c, part, ranges: indexed_sums.indexed(c, part, ranges)),
-    sympy.KroneckerDelta: Form(_none, lambda c, part, ranges: indexed_sums.kronecker_delta(c, part, ranges)),
-    sympy.Sum: Form(_none, lambda c, part, ranges: sum_over(c, part, ranges)),
-    sympy.Product: Form(_none, lambda c, part, ranges: product_over(c, part, ranges)),
-    FunctionMatrix: Form(_none, lambda c, part, ranges: function_matrix(c, part, ranges)),
+    sympy.Identity: ConversionForm(_none, lambda c, part, ranges: identity(c.extent(part.shape[0]))),
+    sympy.MatrixBase: ConversionForm(_entries, _explicit),
+    sympy.NDimArray: ConversionForm(_entries, _explicit),
+    MatrixElement: ConversionForm(
+        _first, lambda c, part, ranges, x: indexed_sums.element(c, part, x, part.args[1:], ranges)
+    ),
+    sympy.Indexed: ConversionForm(_none, lambda c, part, ranges: indexed_sums.indexed(c, part, ranges)),
+    sympy.KroneckerDelta: ConversionForm(_none, lambda c, part, ranges: indexed_sums.kronecker_delta(c, part, ranges)),
+    sympy.Sum: ConversionForm(_none, lambda c, part, ranges: sum_over(c, part, ranges)),
+    sympy.Product: ConversionForm(_none, lambda c, part, ranges: product_over(c, part, ranges)),
+    FunctionMatrix: ConversionForm(_none, lambda c, part, ranges: function_matrix(c, part, ranges)),
     **dict.fromkeys((PermutationMatrix, MatrixPermute, CompanionMatrix), _WRITTEN_OUT),
-    **{cls: Form(*pair) for cls, pair in ARRAYS.items()},
-    ArrayElementwiseApplyFunc: Form(lambda part: (part.expr,), _applied),
+    **{cls: ConversionForm(*pair) for cls, pair in ARRAYS.items()},
+    ArrayElementwiseApplyFunc: ConversionForm(lambda part: (part.expr,), _applied),
 }
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import sympy
 
+from symnet.arrays import Array
 from symnet.errors import ArgumentError, explain
 from symnet.expr.nodes.constants import exact, power_of_number
 from symnet.expr.nodes.graph import topological
@@ -28,8 +29,6 @@ from symnet.expr.sympy.functions import ScalarFunction, function_of
 LARGEST_MATRIX = 8  # of a symbolic inverse or determinant
 MOST = 4096  # elements of one value
 _ASSUMPTIONS = ("positive", "nonnegative", "nonzero", "integer")
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 _SCALARS: dict[str, Callable[..., Any]] = {

@@ -1,6 +1,6 @@
 """Blocked elimination with partial pivoting: the matrix passes through the cache once for every PANEL columns.
 
-In: `Factors`, a buffer that holds A, and one for a panel.  Out: statements.
+In: `LuFactors`, a buffer that holds A, and one for a panel.  Out: statements.
 
     for every PANEL columns:
         pack     the columns, from the diagonal down, as rows of the panel: pivots are searched along contiguous memory
@@ -33,9 +33,9 @@ from symnet.loops.ir import (
     ceil_div,
     int_min,
 )
-from symnet.lower.kernels.elimination import Factors, swap_rows
+from symnet.lower.kernels.elimination import LuFactors, swap_rows
 from symnet.lower.kernels.panel import PANEL, Product, subtract_product
-from symnet.lower.kernels.statements import ZERO, Names, Part, cell, divide, lanes, loop, multiply, negate
+from symnet.lower.kernels.statements import ZERO, MatrixPart, Names, cell, divide, lanes, loop, multiply, negate
 
 SMALLEST = 48  # extent from which the panel pays
 _NOWHERE = 2**63 - 1
@@ -45,13 +45,13 @@ _NOWHERE = 2**63 - 1
 class _Panel:
     """Columns k0 … k0 + width - 1 of A, of which rows k0 … n - 1 are at hand: `packed[s, r]` is A[k0 + r, k0 + s]."""
 
-    factors: Factors
-    packed: Part
+    factors: LuFactors
+    packed: MatrixPart
     k0: IntExpr
     names: Names
 
     @property
-    def lu(self) -> Part:
+    def lu(self) -> MatrixPart:
         return self.factors.lu
 
     @property
@@ -69,7 +69,7 @@ class _Panel:
         return Var(self.names(name), dtype or self.lu.dtype)
 
 
-def eliminate_in_panels(factors: Factors, packed: Part, names: Names) -> Body:
+def eliminate_in_panels(factors: LuFactors, packed: MatrixPart, names: Names) -> Body:
     """P A = L U for the A that `factors.lu` holds; `packed`: (PANEL, n), scratch."""
     panel = IntVar(names("panel"))
     p = _Panel(factors, packed, panel * PANEL, names)

@@ -1,6 +1,6 @@
 """Elimination with partial pivoting: P A = L U in place, and determinants from it.
 
-In: `Factors`, a buffer that holds A.  Out: statements.
+In: `LuFactors`, a buffer that holds A.  Out: statements.
 A zero pivot is the whole rest of its column, so that elimination steps over it.
 Source: G. Golub, C. van Loon, "Matrix Computations", 4th edition 2013, algorithm 3.4.1.
 """
@@ -25,15 +25,15 @@ from symnet.loops.ir import (
     Op,
     Var,
 )
-from symnet.lower.kernels.statements import ZERO, Names, Part, cell, divide, lanes, loop, multiply, negate
+from symnet.lower.kernels.statements import ZERO, MatrixPart, Names, cell, divide, lanes, loop, multiply, negate
 
 
 @dataclass(frozen=True)
-class Factors:
+class LuFactors:
     """P A = L U: `lu` (n, n) holds U, and below its diagonal L; row k was swapped with row `swaps[k]`."""
 
-    lu: Part
-    swaps: Part
+    lu: MatrixPart
+    swaps: MatrixPart
 
     @property
     def extent(self) -> IntExpr:
@@ -43,14 +43,14 @@ class Factors:
         return self.swaps.integer(k)
 
 
-def eliminate(factors: Factors, names: Names) -> Body:
+def eliminate(factors: LuFactors, names: Names) -> Body:
     """P A = L U for the A that `factors.lu` holds."""
     k = IntVar(names("k"))
     swap = swap_rows(factors.lu, k, factors.pivot_row(k), factors.extent, names)
     return (loop(k, factors.extent, *_choose_pivot(factors, k, names), *swap, *_clear_column(factors, k, names)),)
 
 
-def _choose_pivot(factors: Factors, k: IntExpr, names: Names) -> Body:
+def _choose_pivot(factors: LuFactors, k: IntExpr, names: Names) -> Body:
     """The row of the largest element of column k, from the diagonal down; a NaN on the diagonal stays."""
     lu, dtype = factors.lu, factors.lu.dtype
     best, place = cell(names("best"), dtype), cell(names("place"), "int64")
@@ -75,7 +75,7 @@ def _choose_pivot(factors: Factors, k: IntExpr, names: Names) -> Body:
     )
 
 
-def swap_rows(x: Part, a: IntExpr, b: IntExpr, columns: IntExpr | None, names: Names) -> Body:
+def swap_rows(x: MatrixPart, a: IntExpr, b: IntExpr, columns: IntExpr | None, names: Names) -> Body:
     """Exchange two rows of a matrix, or two elements of a vector."""
     c = IntVar(names("c"))
     rest = () if columns is None else (c,)
@@ -90,7 +90,7 @@ def swap_rows(x: Part, a: IntExpr, b: IntExpr, columns: IntExpr | None, names: N
     return (If(apart, exchange if columns is None else (lanes(c, columns, *exchange),)),)
 
 
-def _clear_column(factors: Factors, k: IntExpr, names: Names) -> Body:
+def _clear_column(factors: LuFactors, k: IntExpr, names: Names) -> Body:
     """Rows below the pivot, less their multiple of the pivot's row; a zero pivot leaves them as they are."""
     lu, n = factors.lu, factors.extent
     i, j = IntVar(names("i")), IntVar(names("j"))
@@ -107,7 +107,7 @@ def _clear_column(factors: Factors, k: IntExpr, names: Names) -> Body:
     return (Let(pivot.name, Op("select", (is_zero, Const(1.0, lu.dtype), lu.at(k, k)), lu.dtype)), below)
 
 
-def refuse_singular(factors: Factors, name: str, names: Names) -> Body:
+def refuse_singular(factors: LuFactors, name: str, names: Names) -> Body:
     """Fail where a pivot is 0 (after a NaN nothing is: NaN comes out)."""
     k, zeros = IntVar(names("k")), cell(names(f"{name}_zeros"), "int64")
     is_zero = Op("eq", (factors.lu.at(k, k), Const(0.0, factors.lu.dtype)), "bool")
@@ -120,7 +120,7 @@ def refuse_singular(factors: Factors, name: str, names: Names) -> Body:
     )
 
 
-def determinant(factors: Factors, result: Part, op: str, names: Names) -> Body:
+def determinant(factors: LuFactors, result: MatrixPart, op: str, names: Names) -> Body:
     """Π of U's diagonal and a sign for each swap, or Σ log|U's diagonal|."""
     k, dtype = IntVar(names("k")), result.dtype
     pivot = factors.lu.at(k, k)

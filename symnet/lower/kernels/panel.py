@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from symnet.loops.ir import Body, IntExpr, IntVar, Let, Op, Stmt, Value, Var, int_floordiv, int_mod
-from symnet.lower.kernels.statements import Names, Part, lanes, loop, multiply, negate
+from symnet.lower.kernels.statements import MatrixPart, Names, lanes, loop, multiply, negate
 
 PANEL = 8  # factors of a product
 ROWS = 4  # rows of a tile: ROWS·PANEL numbers and PANEL vectors are at hand
@@ -25,7 +25,7 @@ class Product:
     right: Callable[[int, IntExpr], Value]
 
 
-def subtract_product(x: Part, product: Product, rows: IntExpr, columns: IntExpr, names: Names) -> Body:
+def subtract_product(x: MatrixPart, product: Product, rows: IntExpr, columns: IntExpr, names: Names) -> Body:
     """x[target(i, j)] -= Σ left(i, s)·right(s, j), for all i < rows and j < columns."""
     i = IntVar(names("i"))
     whole = int_floordiv(rows, ROWS)
@@ -35,7 +35,7 @@ def subtract_product(x: Part, product: Product, rows: IntExpr, columns: IntExpr,
     )
 
 
-def _tile(x: Part, product: Product, first: IntExpr, rows: int, columns: IntExpr, names: Names) -> Body:
+def _tile(x: MatrixPart, product: Product, first: IntExpr, rows: int, columns: IntExpr, names: Names) -> Body:
     j = IntVar(names("j"))
     left = {(r, s): Var(names(f"left{r}_{s}"), x.dtype) for r in range(rows) for s in range(PANEL)}
     right = [Var(names(f"right{s}"), x.dtype) for s in range(PANEL)]

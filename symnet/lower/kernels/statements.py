@@ -16,7 +16,7 @@ Names = Callable[[str], str]  # a name that no run-time extent has
 
 
 @dataclass(frozen=True)
-class Part:
+class MatrixPart:
     """One matrix, or one vector, of a buffer: `which` says which."""
 
     buffer: Buffer
@@ -63,6 +63,6 @@ def divide(a: Value, b: Value) -> Op:
     return Op("div", (a, b), a.dtype)
 
 
-def cell(name: str, dtype: str) -> Part:
+def cell(name: str, dtype: str) -> MatrixPart:
     """One number in a register."""
-    return Part(Buffer(name, dtype, (as_int(1),), "register"))
+    return MatrixPart(Buffer(name, dtype, (as_int(1),), "register"))

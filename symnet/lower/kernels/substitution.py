@@ -1,6 +1,6 @@
 """Substitution: A X = B and Aᵀ X = B by the factors of A, in place of the right-hand sides.
 
-In: `Factors`, a buffer that holds B.  Out: statements.  Of A X = B rows of the factors are read: P, then L from the
+In: `LuFactors`, a buffer that holds B.  Out: statements.  Of A X = B rows of the factors are read: P, then L from the
 top, then U from the bottom.  Of Aᵀ X = B columns are: Uᵀ from the top, Lᵀ from the bottom, then P backwards.
 All columns of X are solved for at once: PANEL rows are finished, then the rows that wait are updated (`panel.py`).
 A single column is finished row by row, by sums along contiguous memory.
@@ -29,18 +29,18 @@ from symnet.loops.ir import (
     ceil_div,
     int_min,
 )
-from symnet.lower.kernels.elimination import Factors, swap_rows
+from symnet.lower.kernels.elimination import LuFactors, swap_rows
 from symnet.lower.kernels.panel import PANEL, Product, subtract_product
-from symnet.lower.kernels.statements import ZERO, Names, Part, cell, divide, lanes, loop, multiply, negate
+from symnet.lower.kernels.statements import ZERO, MatrixPart, Names, cell, divide, lanes, loop, multiply, negate
 
-Entry = Callable[[IntExpr, IntExpr], Load]  # of the matrix that is solved with: by row and column
+EntryOf = Callable[[IntExpr, IntExpr], Load]  # of the matrix that is solved with: by row and column
 
 
 @dataclass(frozen=True)
 class Unknowns:
     """What is solved for, in place of the right-hand sides: a vector (no columns) or a matrix."""
 
-    x: Part
+    x: MatrixPart
     names: Names
 
     @property
@@ -55,7 +55,7 @@ class Unknowns:
 class _Triangle:
     """A triangular matrix T: solved with from the top (lower) or from the bottom, its diagonal 1 (unit) or at hand."""
 
-    factors: Factors
+    factors: LuFactors
     transposed: bool
     from_top: bool
     unit: bool
@@ -64,7 +64,7 @@ class _Triangle:
         return self.factors.lu.at(column, row) if self.transposed else self.factors.lu.at(row, column)
 
 
-def substitute(factors: Factors, x: Unknowns, transposed: bool) -> Body:
+def substitute(factors: LuFactors, x: Unknowns, transposed: bool) -> Body:
     """A X = B, or Aᵀ X = B, for the B that x holds."""
     n, k = factors.extent, x.var("k")
     first = _Triangle(factors, transposed, from_top=True, unit=not transposed)

@@ -10,14 +10,13 @@ from __future__ import annotations
 from sympy import Expr
 
 from symnet.expr.nodes.elementwise import elementwise, is_op
-from symnet.expr.nodes.node import Node
-from symnet.simplify.forms.broadcast import Axes
+from symnet.expr.nodes.node import Axes, Node
 from symnet.simplify.forms.coefficients import ONE, ZERO
 from symnet.simplify.forms.factors import Factors
 from symnet.simplify.forms.signs import is_positive, is_whole
 from symnet.simplify.rewrite import Rewrite
 
-Powers = tuple[Expr, Expr, Expr]  # exponents of x, |x| and sign(x)
+PowersOfBase = tuple[Expr, Expr, Expr]  # exponents of x, |x| and sign(x)
 
 
 def collect_powers_of_absolute_value(node: Node) -> Node | None:
@@ -45,7 +44,7 @@ def _parts(x: Node) -> tuple[Node, Node, Node]:
     return x, elementwise("abs", x), elementwise("sign", x)
 
 
-def _exponents(factors: Factors, x: Node, axes: Axes) -> Powers | None:
+def _exponents(factors: Factors, x: Node, axes: Axes) -> PowersOfBase | None:
     """The exponents of x, |x| and sign(x); None where one is not a number of the kind that is handled."""
     a, b, c = (factors.powers.get((part, axes), ZERO) for part in _parts(x))
     if isinstance(a, Node) or isinstance(b, Node) or isinstance(c, Node):
@@ -53,7 +52,7 @@ def _exponents(factors: Factors, x: Node, axes: Axes) -> Powers | None:
     return (a, b, c) if is_whole(a) and c in (ZERO, ONE) else None
 
 
-def _canonical(a: Expr, b: Expr, c: Expr) -> Powers:
+def _canonical(a: Expr, b: Expr, c: Expr) -> PowersOfBase:
     """The spelling of x^a·|x|^b·sign(x)^c."""
     p = a + b
     if (a + c).is_even:

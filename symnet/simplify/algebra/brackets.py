@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symnet.expr.facts.assumptions import known
-from symnet.expr.facts.networks import Key, Term, flattened, network_key
-from symnet.expr.nodes.contraction import Einsum, contract, transpose
+from symnet.expr.facts.networks import NetworkKey, flattened, network_key
+from symnet.expr.nodes.contraction import Einsum, IndexedOperand, contract, transpose
 from symnet.expr.nodes.elementwise import elementwise
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node, kept_on_node
@@ -40,7 +40,7 @@ def collect_products_bracketed_differently(node: Node) -> Node | None:
 
 
 @kept_on_node
-def _key(total: Einsum) -> Key:
+def _key(total: Einsum) -> NetworkKey:
     """The key of a product of products, () where it has none."""
     if len(total.operands) < 3 and not any(isinstance(o, Einsum) for o in total.operands):
         return ()
@@ -62,7 +62,7 @@ def _one_spelling(first: Node, total: Einsum) -> Node:
     return whole
 
 
-def _path(terms: Sequence[Term], output: tuple[int, ...]) -> list[Node] | None:
+def _path(terms: Sequence[IndexedOperand], output: tuple[int, ...]) -> list[Node] | None:
     """The matrices of a chain from the first index of the result to the last."""
     left, path, index = list(terms), [], output[0]
     while left:

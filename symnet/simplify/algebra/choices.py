@@ -12,17 +12,17 @@ from symnet.expr.nodes.elementwise import Elementwise, elementwise, is_op, opera
 from symnet.expr.nodes.expansion import Expand
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import Place, broadcast_to
-from symnet.expr.nodes.node import Node, Shape
+from symnet.expr.nodes.node import Axes, Node, Shape
 from symnet.simplify.algebra.hoisting import is_move
 from symnet.simplify.algebra.movement import is_zero
-from symnet.simplify.forms.broadcast import Axes, align, spread, trailing
+from symnet.simplify.forms.broadcast import align, spread, trailing
 from symnet.simplify.forms.coefficients import is_finite_scalar, product, split_coefficient
 from symnet.simplify.forms.factors import Base, Factors
 from symnet.simplify.forms.signs import is_positive
 from symnet.simplify.rewrite import Rewrite
 
 _LEVELS = 4  # of a branch that are searched for choices by the same condition
-Facts = dict[tuple[Node, Axes], bool]  # a condition's core and the axes it varies along: whether it holds
+Decisions = dict[tuple[Node, Axes], bool]  # a condition's core and the axes it varies along: whether it holds
 
 
 # --------------------------------------------------------------------------- branches
@@ -111,12 +111,12 @@ def settle_condition_in_its_own_branch(node: Node) -> Node | None:
 
 def _known(branch: Node, core: Node, axes: Axes, holds: bool, shape: Shape) -> Node:
     """A branch in which a condition is known, and what follows from it."""
-    facts: Facts = {}
+    facts: Decisions = {}
     _learn(core, axes, holds, facts, shape)
     return _settled_in(branch, facts, shape, _LEVELS)
 
 
-def _learn(core: Node, axes: Axes, holds: bool, facts: Facts, shape: Shape) -> None:
+def _learn(core: Node, axes: Axes, holds: bool, facts: Decisions, shape: Shape) -> None:
     facts[(core, axes)] = holds
     if is_op(core, "not"):
         _learn(core.operands[0], axes, not holds, facts, shape)
@@ -130,7 +130,7 @@ def _placed(part: Node, axes: Axes, shape: Shape) -> tuple[Node, Axes]:
     return inner, tuple(axes[a] for a in places)
 
 
-def _settled_in(x: Node, facts: Facts, shape: Shape, levels: int) -> Node:
+def _settled_in(x: Node, facts: Decisions, shape: Shape, levels: int) -> Node:
     """x where the facts hold; x broadcasts to `shape`."""
     if not levels or x.dtype == "bool":
         return x
@@ -146,7 +146,7 @@ def _settled_in(x: Node, facts: Facts, shape: Shape, levels: int) -> Node:
     return with_operands(x, [_settled_in(o, facts, shape, levels - 1) for o in x.operands])
 
 
-def _whether(condition: Node, facts: Facts, shape: Shape) -> bool | None:
+def _whether(condition: Node, facts: Decisions, shape: Shape) -> bool | None:
     """Whether a condition is known to hold, itself or by the parts that it connects, moved or not."""
     core, axes = align(condition, shape)
     if (core, axes) in facts:
@@ -163,7 +163,7 @@ def _whether(condition: Node, facts: Facts, shape: Shape) -> bool | None:
     return decisive if decisive in known else None if None in known else not decisive
 
 
-def _settled_below(x: Expand, facts: Facts, shape: Shape, levels: int) -> Node:
+def _settled_below(x: Expand, facts: Decisions, shape: Shape, levels: int) -> Node:
     """expand(where(c, y, z)) where c is known: the facts about axes that what is repeated has."""
     inner = x.operands[0]
     places = [len(shape) - x.rank + a for a in x.axes]
@@ -175,7 +175,7 @@ def _settled_below(x: Expand, facts: Facts, shape: Shape, levels: int) -> Node:
     return with_operands(x, [_settled_in(inner, below, inner.shape, levels - 1)]) if below else x
 
 
-def _settled_before_moving(x: Node, facts: Facts, shape: Shape, levels: int) -> Node:
+def _settled_before_moving(x: Node, facts: Decisions, shape: Shape, levels: int) -> Node:
     """f(where(c, y, z))[k:] where c[k:] is known."""
     inner = x.operands[0] if is_move(x) else x
     if not is_op(inner, "where", "indicator"):
@@ -189,10 +189,10 @@ def _settled_before_moving(x: Node, facts: Facts, shape: Shape, levels: int) -> 
     return _settled_in(broadcast_to(branches[0 if holds else 1], x.shape), facts, shape, levels - 1)
 
 
-def _facts_before(move: Node, facts: Facts, shape: Shape) -> Facts:
+def _facts_before(move: Node, facts: Decisions, shape: Shape) -> Decisions:
     """What is known of the elements that a move takes, from conditions that are moved alike."""
     whole = trailing(move.rank, len(shape))
-    before: Facts = {}
+    before: Decisions = {}
     for (core, axes), holds in facts.items():
         if axes == whole and core.kind == move.kind and core.operands[1:] == move.operands[1:]:
             condition = core.operands[0]

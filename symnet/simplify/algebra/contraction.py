@@ -12,25 +12,25 @@ from collections.abc import Callable, Collection, Sequence
 
 from symnet.expr.facts.assumptions import known
 from symnet.expr.nodes.constants import number, size
-from symnet.expr.nodes.contraction import Einsum, Indices, contract
+from symnet.expr.nodes.contraction import Einsum, IndexedOperand, Indices, contract
 from symnet.expr.nodes.elementwise import elementwise, is_op
 from symnet.expr.nodes.expansion import Expand, expand
 from symnet.expr.nodes.graph import with_operands
-from symnet.expr.nodes.node import Node
-from symnet.simplify.forms.broadcast import Axes, trailing
+from symnet.expr.nodes.node import Axes, Node
+from symnet.simplify.forms.broadcast import trailing
 from symnet.simplify.forms.coefficients import unsigned
 from symnet.simplify.forms.factors import Factors
 from symnet.simplify.forms.order import product_key
 from symnet.simplify.rewrite import Rewrite
 
-Part = tuple[Node, Indices]
 
-
-def parts_of(node: Einsum) -> list[Part]:
+def parts_of(node: Einsum) -> list[IndexedOperand]:
     return list(zip(node.operands, node.inputs, strict=True))
 
 
-def build(node: Einsum, parts: Sequence[Part], scalars: Sequence[Node] = (), settled: Collection[int] = ()) -> Node:
+def build(
+    node: Einsum, parts: Sequence[IndexedOperand], scalars: Sequence[Node] = (), settled: Collection[int] = ()
+) -> Node:
     """`node` with other operands; indices that no operand has left repeat the result or count an extent.
 
     settled: summed indices that are accounted for already.
@@ -67,15 +67,17 @@ def contract_through_transposition(node: Einsum) -> Node | None:
     return _see_through(node, lambda o: isinstance(o, Einsum) and not o.contracted, _relabelled)
 
 
-def _relabelled(operand: Einsum, indices: Indices) -> list[Part]:
+def _relabelled(operand: Einsum, indices: Indices) -> list[IndexedOperand]:
     outer = dict(zip(operand.output, indices, strict=True))
     return [(o, tuple(outer[i] for i in inner)) for o, inner in parts_of(operand)]
 
 
-def _see_through(node: Einsum, wanted: Callable[[Node], bool], inside: Callable[..., list[Part]]) -> Node | None:
+def _see_through(
+    node: Einsum, wanted: Callable[[Node], bool], inside: Callable[..., list[IndexedOperand]]
+) -> Node | None:
     if not any(wanted(o) for o in node.operands):
         return None
-    parts: list[Part] = []
+    parts: list[IndexedOperand] = []
     for operand, indices in parts_of(node):
         parts += inside(operand, indices) if wanted(operand) else [(operand, indices)]
     return build(node, parts)
@@ -99,7 +101,7 @@ def sum_a_sum_at_once(node: Einsum) -> Node | None:
 def take_scalars_out_of_contraction(node: Einsum) -> Node | None:
     """(s·x) @ y → s·(x @ y).  Condition: s is of rank 0."""
     scalars: list[Node] = []
-    parts: list[Part] = []
+    parts: list[IndexedOperand] = []
     for operand, indices in parts_of(node):
         if not operand.rank:
             scalars.append(operand)
@@ -129,8 +131,8 @@ def take_unsummed_factors_out_of_contraction(node: Einsum) -> Node | None:
     """Σⱼ s[i]·x[i, j] → s[i]·Σⱼ x[i, j].  Condition: the factor has no summed index."""
     if not node.contracted:
         return None
-    inside: list[Part] = []
-    outside: list[Part] = []
+    inside: list[IndexedOperand] = []
+    outside: list[IndexedOperand] = []
     for operand, indices in parts_of(node):
         for factor, where in factors_with_indices(operand, indices):
             (inside if set(where) & set(node.contracted) else outside).append((factor, where))
@@ -143,11 +145,11 @@ def take_unsummed_factors_out_of_contraction(node: Einsum) -> Node | None:
     return whole.build()
 
 
-def factors_with_indices(operand: Node, indices: Indices) -> list[Part]:
+def factors_with_indices(operand: Node, indices: Indices) -> list[IndexedOperand]:
     """The factors of an operand that is a product, each with its own indices."""
     if not is_op(operand, "mul"):
         return [(operand, indices)]
-    parts: list[Part] = []
+    parts: list[IndexedOperand] = []
     for factor in operand.operands:
         where = indices[len(indices) - factor.rank :]
         if isinstance(factor, Expand):
@@ -156,10 +158,10 @@ def factors_with_indices(operand: Node, indices: Indices) -> list[Part]:
     return parts
 
 
-def _reassembled(node: Einsum, inside: list[Part]) -> list[Part]:
+def _reassembled(node: Einsum, inside: list[IndexedOperand]) -> list[IndexedOperand]:
     """The operands of `node` over those of their factors that stay inside."""
     kept = list(inside)
-    parts: list[Part] = []
+    parts: list[IndexedOperand] = []
     for operand, indices in parts_of(node):
         mine = [p for p in factors_with_indices(operand, indices) if p in kept]
         if len(mine) == len(factors_with_indices(operand, indices)):
@@ -169,7 +171,7 @@ def _reassembled(node: Einsum, inside: list[Part]) -> list[Part]:
     return parts
 
 
-def multiplied(factors: list[Part], indices: Indices, operand: Node) -> Part:
+def multiplied(factors: list[IndexedOperand], indices: Indices, operand: Node) -> IndexedOperand:
     """A product of factors over those of `indices` that they have, each once: of an index met twice the diagonal."""
     have = tuple(dict.fromkeys(i for i in indices if any(i in where for _, where in factors)))
     shape = tuple(operand.shape[indices.index(i)] for i in have)
@@ -218,7 +220,7 @@ def multiply_operands_of_equal_indices(node: Einsum) -> Node | None:
         return None
     if len(set(map(frozenset, node.inputs))) == len(node.inputs):
         return None
-    groups: dict[frozenset[int], list[Part]] = {}
+    groups: dict[frozenset[int], list[IndexedOperand]] = {}
     for operand, indices in sorted(parts_of(node), key=lambda part: product_key(part[0])):
         key = frozenset(indices) if len(set(indices)) == len(indices) else frozenset({-1 - len(groups)})
         groups.setdefault(key, []).append((operand, indices))
@@ -227,7 +229,7 @@ def multiply_operands_of_equal_indices(node: Einsum) -> Node | None:
     return build(node, [_elementwise_product(g) for g in groups.values()])
 
 
-def _elementwise_product(group: list[Part]) -> Part:
+def _elementwise_product(group: list[IndexedOperand]) -> IndexedOperand:
     first, indices = group[0]
     if len(group) == 1:
         return first, indices
@@ -273,7 +275,7 @@ def order_operands_by_output(node: Einsum) -> Node | None:
         return None
     place = {i: k for k, i in enumerate(node.output)}
 
-    def key(part: Part) -> tuple[object, ...]:
+    def key(part: IndexedOperand) -> tuple[object, ...]:
         operand, indices = part
         return tuple(sorted(place[i] for i in indices if i in place)) or (len(place),), product_key(operand), indices
 

@@ -15,10 +15,10 @@ from symnet.expr.nodes.contraction import Einsum
 from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import broadcast_to
-from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.node import Axes, Node
 from symnet.expr.nodes.reduction import along, reduce
 from symnet.simplify.algebra.hoisting import is_move
-from symnet.simplify.forms.broadcast import Axes, align, cover, trailing
+from symnet.simplify.forms.broadcast import align, cover, trailing
 from symnet.simplify.forms.coefficients import ONE, complement, negated, split_coefficient
 from symnet.simplify.forms.factors import Base, Factors, split_power
 from symnet.simplify.forms.signs import is_negative, is_positive, is_whole

@@ -20,7 +20,7 @@ from symnet.expr.nodes.expansion import Expand, expand
 from symnet.expr.nodes.extents import has_unit_axis, ints_arg, same_shape, shape_arg
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import Concat, Slice, broadcast_to, concat
-from symnet.expr.nodes.node import Extent, Node, Shape, kept_on_node
+from symnet.expr.nodes.node import Axes, Extent, Node, Shape, kept_on_node
 from symnet.expr.nodes.reduction import Reduce
 from symnet.simplify.algebra.exponentials import EXPONENTIALS
 from symnet.simplify.algebra.hoisting import compute_before_moving, is_logsumexp, is_move, is_rearranged, reduced_axes
@@ -30,8 +30,8 @@ from symnet.simplify.algebra.products import SQUARE_ROOT_OF_SQUARE
 from symnet.simplify.algebra.reduction import constant_terms_apart
 from symnet.simplify.algebra.soft_extremes import SOFT_EXTREMES
 from symnet.simplify.engine import topic
-from symnet.simplify.forms.broadcast import Axes, align, core_of, cover, trailing
-from symnet.simplify.forms.coefficients import Term, product, split_coefficient, terms_of
+from symnet.simplify.forms.broadcast import align, core_of, cover, trailing
+from symnet.simplify.forms.coefficients import ScaledFactors, product, split_coefficient, terms_of
 from symnet.simplify.forms.factors import Factors
 from symnet.simplify.forms.terms import Terms
 from symnet.simplify.rewrite import Rewrite
@@ -322,7 +322,7 @@ def _flat(total: Node) -> Node:
     return total if len(terms) == len(total.operands) else elementwise("add", *(product(*term) for term in terms))
 
 
-def _spread(term: Node, rank: int) -> list[Term]:
+def _spread(term: Node, rank: int) -> list[ScaledFactors]:
     """The terms of a multiple of a sum; else the term itself."""
     value, factors = split_coefficient(term)
     if len(factors) == 1 and is_op(factors[0], "add") and factors[0].rank == rank:

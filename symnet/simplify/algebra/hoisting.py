@@ -21,9 +21,9 @@ from symnet.expr.nodes.extents import same_extent, same_shape
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.indexing import Take, take
 from symnet.expr.nodes.movement import Concat, Reshape, Slice, broadcast_to, concat, reshape
-from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.node import Axes, Node
 from symnet.expr.nodes.reduction import Reduce, reduce
-from symnet.simplify.forms.broadcast import Axes, align, spread
+from symnet.simplify.forms.broadcast import align, spread
 from symnet.simplify.rewrite import Rewrite
 
 HOT = ("exp", "log", "sigmoid", "tanh", "softplus", "erf", "erfc", "cosh", "sinh", "cos")

@@ -15,8 +15,7 @@ from sympy import Expr
 from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.elementwise import elementwise, is_op
 from symnet.expr.nodes.movement import broadcast_to
-from symnet.expr.nodes.node import Node
-from symnet.simplify.forms.broadcast import Axes
+from symnet.expr.nodes.node import Axes, Node
 from symnet.simplify.forms.coefficients import ONE, complement, negated, product, split_coefficient, turned
 from symnet.simplify.forms.factors import Base, Factors, split_power
 from symnet.simplify.forms.signs import is_negative, is_positive, is_whole

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from symnet.expr.facts.assumptions import known
 from symnet.expr.nodes.constants import identity, number, size
-from symnet.expr.nodes.contraction import Einsum, Indices, contract
+from symnet.expr.nodes.contraction import Einsum, IndexedOperand, Indices, contract
 from symnet.expr.nodes.contraction import sum as sum_over
 from symnet.expr.nodes.elementwise import absolute, elementwise, is_op, log, negative, power, reciprocal
 from symnet.expr.nodes.expansion import Expand, expand
@@ -19,7 +19,7 @@ from symnet.expr.nodes.linalg import Determinant, Solve, det, identities, inv, l
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.reduction import prod
-from symnet.simplify.algebra.contraction import Part, parts_of
+from symnet.simplify.algebra.contraction import parts_of
 from symnet.simplify.forms.coefficients import unsigned
 from symnet.simplify.rewrite import Rewrite
 
@@ -258,14 +258,14 @@ def _is_product(operand: Node) -> bool:
     return isinstance(operand, Einsum) and len(operand.operands) > 1 and operand.rank >= 2 and bool(operand.contracted)
 
 
-def opened(node: Einsum) -> list[Part]:
+def opened(node: Einsum) -> list[IndexedOperand]:
     """The operands with the products among them opened, where an inverse is involved; nothing where none is."""
     parts = parts_of(node)
     inside = [o for operand, _ in parts if _is_product(operand) for o in operand.operands]
     if not inside or not any(map(is_inverse, (*inside, *node.operands))):
         return []
     fresh = 1 + max(i for _, indices in parts for i in indices)
-    found: list[Part] = []
+    found: list[IndexedOperand] = []
     for operand, indices in parts:
         if not isinstance(operand, Einsum) or not _is_product(operand):
             found.append((operand, indices))
@@ -277,7 +277,7 @@ def opened(node: Einsum) -> list[Part]:
     return found
 
 
-def _cancelled(parts: list[Part], output: Indices) -> list[Part] | None:
+def _cancelled(parts: list[IndexedOperand], output: Indices) -> list[IndexedOperand] | None:
     """The parts with one pair A⁻¹, A replaced by the identity."""
     uses: dict[int, int] = {}
     for _, indices in parts:
@@ -317,7 +317,7 @@ def contract_separate_parts_apart(node: Einsum) -> Node | None:
     groups = _connected(parts)
     if len(groups) < 2:
         return None
-    apart: list[Part] = []
+    apart: list[IndexedOperand] = []
     for group in groups:
         indices = tuple(dict.fromkeys(i for _, mine in group for i in mine))
         kept = tuple(i for i in indices if i in node.output)
@@ -330,8 +330,8 @@ def contract_separate_parts_apart(node: Einsum) -> Node | None:
     return contract([i for _, i in apart], node.output, *(o for o, _ in apart))
 
 
-def _connected(parts: list[Part]) -> list[list[Part]]:
-    groups: list[tuple[set[int], list[Part]]] = []
+def _connected(parts: list[IndexedOperand]) -> list[list[IndexedOperand]]:
+    groups: list[tuple[set[int], list[IndexedOperand]]] = []
     for part in parts:
         mine = set(part[1])
         touching = [g for g in groups if g[0] & mine]

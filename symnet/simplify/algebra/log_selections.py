@@ -20,11 +20,10 @@ from symnet.expr.nodes.elementwise import elementwise, equal, is_op, operands_of
 from symnet.expr.nodes.extents import ints_arg, shape_arg
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import Slice, broadcast_to
-from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.node import Axes, Node
 from symnet.expr.nodes.reduction import Reduce, along, reduce
 from symnet.simplify.algebra.hoisting import is_hot, is_move, is_rearranged
-from symnet.simplify.forms.broadcast import Axes
-from symnet.simplify.forms.coefficients import ONE, Term, complement, negated, product, split_coefficient
+from symnet.simplify.forms.coefficients import ONE, ScaledFactors, complement, negated, product, split_coefficient
 from symnet.simplify.forms.shifted import softmax_argument
 from symnet.simplify.forms.signs import is_negative, is_positive
 from symnet.simplify.rewrite import Rewrite
@@ -107,7 +106,7 @@ def _difference_of_logistics(total: Node) -> tuple[Expr, Node, Node] | None:
 
 
 @dataclass(frozen=True)
-class Share:
+class SoftmaxPart:
     """coefficient × Σ over `axis` of weight·softmax, or of a window of it."""
 
     coefficient: Expr
@@ -139,7 +138,7 @@ def log_of_some_probabilities(node: Node) -> Node | None:
     return broadcast_to(elementwise("add", log, elementwise("mul", -1, whole)), node.shape)
 
 
-def _apart(term: Node) -> list[Term]:
+def _apart(term: Node) -> list[ScaledFactors]:
     """A term; Σ (a + b) as two."""
     coefficient, factors = split_coefficient(term)
     total = factors[0] if len(factors) == 1 else term
@@ -150,7 +149,7 @@ def _apart(term: Node) -> list[Term]:
     return [(coefficient * c, (with_operands(total, [product(ONE, f)]),)) for c, f in apart if f]
 
 
-def _share(coefficient: Expr, factors: tuple[Node, ...]) -> Share | None:
+def _share(coefficient: Expr, factors: tuple[Node, ...]) -> SoftmaxPart | None:
     if len(factors) != 1 or not isinstance(factors[0], Einsum):
         return None
     total = factors[0]
@@ -167,13 +166,13 @@ def _share(coefficient: Expr, factors: tuple[Node, ...]) -> Share | None:
         if window is None:
             return None
     if softmax_axes(inner) == [(axis,)]:
-        return Share(coefficient, inner, axis, window)
+        return SoftmaxPart(coefficient, inner, axis, window)
     terms: tuple[Node, ...] = inner.operands if is_op(inner, "mul") and not window else ()
     found = [o for o in terms if softmax_axes(o) == [(axis,)]]
     if len(found) != 1 or found[0].shape != inner.shape:
         return None
     rest = [o for o in inner.operands if o is not found[0]]
-    return Share(coefficient, found[0], axis, None, rest[0] if len(rest) == 1 else elementwise("mul", *rest))
+    return SoftmaxPart(coefficient, found[0], axis, None, rest[0] if len(rest) == 1 else elementwise("mul", *rest))
 
 
 def _window(part: Slice, axis: int) -> tuple[int, int] | None:
@@ -188,14 +187,14 @@ def _window(part: Slice, axis: int) -> tuple[int, int] | None:
     return start, start + count
 
 
-def _selected(shares: list[Share]) -> list[Node]:
+def _selected(shares: list[SoftmaxPart]) -> list[Node]:
     """The exponentials of the classes that are added up, with their numbers."""
     if any(not is_positive(s.coefficient) or s.window is None for s in shares):
         return []
     return [_scaled(s.coefficient, _exponentials(s.softmax, s.axis, s.window)) for s in shares if s.window]
 
 
-def _rest(one: Expr, shares: list[Share]) -> list[Node]:
+def _rest(one: Expr, shares: list[SoftmaxPart]) -> list[Node]:
     """Those of the other classes, where the number is the sum over all of them."""
     if is_negative(one) or any(s.coefficient != -one for s in shares):
         return []

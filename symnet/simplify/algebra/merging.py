@@ -8,19 +8,17 @@ from __future__ import annotations
 from sympy import Expr
 
 from symnet.expr.nodes.constants import number, number_of
-from symnet.expr.nodes.contraction import Einsum, Indices, contract
+from symnet.expr.nodes.contraction import Einsum, IndexedOperand, contract
 from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of
 from symnet.expr.nodes.extents import ints_arg, same_shape, shape_arg
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import Place, Reshape, broadcast_to
-from symnet.expr.nodes.node import Node, Shape, kept_on_node
-from symnet.simplify.forms.broadcast import Axes, core_of, cover, trailing, without_repetition
+from symnet.expr.nodes.node import Axes, Node, Shape, kept_on_node
+from symnet.simplify.forms.broadcast import core_of, cover, trailing, without_repetition
 from symnet.simplify.forms.coefficients import ONE, product, split_coefficient
 from symnet.simplify.forms.signs import magnitude
 from symnet.simplify.forms.terms import Terms
 from symnet.simplify.rewrite import Rewrite
-
-Part = tuple[Node, Indices]
 
 
 def add_before_placing(node: Node) -> Node | None:
@@ -151,7 +149,7 @@ def _names(total: Einsum, place: int) -> dict[int, object]:
     return names
 
 
-def _parts_of(total: Einsum) -> list[Part]:
+def _parts_of(total: Einsum) -> list[IndexedOperand]:
     return list(zip(total.operands, total.inputs, strict=True))
 
 

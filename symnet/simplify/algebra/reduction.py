@@ -14,11 +14,11 @@ from symnet.expr.nodes.extents import product
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.indexing import Take
 from symnet.expr.nodes.movement import Concat, Slice, drop_axes
-from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.node import Axes, Node
 from symnet.expr.nodes.reduction import Reduce, reduce
 from symnet.expr.nodes.result_dtypes import COUNTED
 from symnet.simplify.algebra.movement import moved
-from symnet.simplify.forms.broadcast import Axes, align, cover
+from symnet.simplify.forms.broadcast import align, cover
 from symnet.simplify.forms.coefficients import ONE, split_coefficient
 from symnet.simplify.forms.coefficients import product as product_of
 from symnet.simplify.rewrite import Rewrite

@@ -10,14 +10,14 @@ from sympy import Expr
 from symnet.expr.facts.assumptions import known
 from symnet.expr.facts.softmax import softmax_axes
 from symnet.expr.nodes.constants import number, number_of
-from symnet.expr.nodes.contraction import Einsum, Indices, contract
+from symnet.expr.nodes.contraction import Einsum, IndexedOperand, Indices, contract
 from symnet.expr.nodes.contraction import sum as sum_over
 from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of
 from symnet.expr.nodes.extents import same_extent
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import Concat, Place, Reshape
 from symnet.expr.nodes.node import Node
-from symnet.simplify.algebra.contraction import Part, build, factors_with_indices, multiplied, parts_of
+from symnet.simplify.algebra.contraction import build, factors_with_indices, multiplied, parts_of
 from symnet.simplify.algebra.totals import number_times_total, total_of
 from symnet.simplify.forms.broadcast import align, cover, trailing
 from symnet.simplify.forms.coefficients import ONE, product, split_coefficient
@@ -181,10 +181,10 @@ def take_common_factors_out_of_operand(node: Einsum) -> Node | None:
     return None
 
 
-def _opened_term(term: Node, indices: Indices) -> tuple[Expr, list[Part]]:
+def _opened_term(term: Node, indices: Indices) -> tuple[Expr, list[IndexedOperand]]:
     """The number of a term and its factors with their indices, outer products opened."""
     value, factors = split_coefficient(term)
-    opened: list[Part] = []
+    opened: list[IndexedOperand] = []
     for core, where in factors_with_indices(product(ONE, factors), indices[len(indices) - term.rank :]):
         if isinstance(core, Einsum) and not core.contracted:
             names = dict(zip(core.output, where, strict=True))
@@ -194,7 +194,9 @@ def _opened_term(term: Node, indices: Indices) -> tuple[Expr, list[Part]]:
     return value, opened
 
 
-def _term_without(value: Expr, parts: list[Part], gone: list[Part], whole: Node, indices: Indices) -> Node:
+def _term_without(
+    value: Expr, parts: list[IndexedOperand], gone: list[IndexedOperand], whole: Node, indices: Indices
+) -> Node:
     """value × the other parts, over the indices of the whole operand."""
     left = list(parts)
     for part in gone:

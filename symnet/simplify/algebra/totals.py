@@ -16,8 +16,8 @@ from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of
 from symnet.expr.nodes.extents import ints_arg, same_extent, shape_arg
 from symnet.expr.nodes.indexing import Take, take
 from symnet.expr.nodes.movement import Concat, Place, Slice, broadcast_to, concat
-from symnet.expr.nodes.node import Node
-from symnet.simplify.forms.broadcast import Axes, align, cover
+from symnet.expr.nodes.node import Axes, Node
+from symnet.simplify.forms.broadcast import align, cover
 from symnet.simplify.forms.coefficients import ONE, product, split_coefficient
 
 DEEPEST = 5

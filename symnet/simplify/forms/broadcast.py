@@ -13,9 +13,7 @@ from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of
 from symnet.expr.nodes.expansion import Expand, expand
 from symnet.expr.nodes.extents import has_unit_axis
 from symnet.expr.nodes.movement import drop_axes
-from symnet.expr.nodes.node import Node, Shape
-
-Axes = tuple[int, ...]
+from symnet.expr.nodes.node import Axes, Node, Shape
 
 
 @lru_cache(maxsize=256)

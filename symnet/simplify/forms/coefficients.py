@@ -19,7 +19,7 @@ from symnet.simplify.forms.order import sum_key, weight
 from symnet.simplify.forms.signs import is_negative, is_positive, magnitude
 
 ONE, ZERO = sympy.S.One, sympy.S.Zero
-Term = tuple[Expr, tuple[Node, ...]]  # a number and the factors behind it; no factors for a number alone
+ScaledFactors = tuple[Expr, tuple[Node, ...]]  # a number and the factors behind it; no factors for a number alone
 
 
 MODERATE = (
@@ -71,7 +71,7 @@ def is_beyond_float64(value: Expr) -> bool:
     return value != 0 and float(value) in (0.0, float("inf"), float("-inf"))
 
 
-def split_coefficient(node: Node) -> Term:
+def split_coefficient(node: Node) -> ScaledFactors:
     """The leading number of a product, and its other factors."""
     if _is_finite_number(node):
         return node.args[0], ()
@@ -93,7 +93,7 @@ def product(coefficient: Expr, factors: tuple[Node, ...]) -> Node:
 
 def beside_one(total: Node) -> Node | None:
     """y of 1 + y."""
-    terms: Sequence[Term] = terms_of(total) if is_op(total, "add") else []
+    terms: Sequence[ScaledFactors] = terms_of(total) if is_op(total, "add") else []
     rest = [o for o, (value, factors) in zip(total.operands, terms, strict=False) if factors or value != 1]
     if not terms or len(rest) != len(terms) - 1:
         return None
@@ -105,7 +105,7 @@ def sum_of_all(terms: Sequence[Node]) -> Node:
     return terms[0] if len(terms) == 1 else elementwise("add", *terms)
 
 
-def sum_of(terms: list[Term]) -> Node:
+def sum_of(terms: list[ScaledFactors]) -> Node:
     """Σ of the terms, in the order for readers."""
     ordered = sorted(terms, key=lambda term: sum_key(is_negative(term[0]), term[1]))
     nodes = [product(*term) for term in ordered]
@@ -113,7 +113,7 @@ def sum_of(terms: list[Term]) -> Node:
 
 
 @kept_on_node
-def terms_of(total: Node) -> tuple[Term, ...]:
+def terms_of(total: Node) -> tuple[ScaledFactors, ...]:
     """The operands of a sum, each with its number."""
     return tuple([split_coefficient(o) for o in total.operands])
 
@@ -142,7 +142,7 @@ def _divisor(values: list[Expr]) -> Expr:
     return sympy.Rational(math.gcd(*(int(v.p) for v in values)), math.lcm(*(int(v.q) for v in values)))
 
 
-def _leading(terms: Sequence[Term], total: Node) -> Sequence[Term]:
+def _leading(terms: Sequence[ScaledFactors], total: Node) -> Sequence[ScaledFactors]:
     """The terms that may lead: numbers, and those that vary as the sum does, so that x - mean(x) keeps its x."""
     found = [term for term in terms if not term[1] or _varies_fully(term[1], total)]
     return found if any(factors for _, factors in found) else terms
@@ -152,7 +152,7 @@ def _varies_fully(factors: tuple[Node, ...], total: Node) -> bool:
     return any(f.rank == total.rank and f.kind != "expand" for f in factors)
 
 
-def _sign(terms: Sequence[Term]) -> int:
+def _sign(terms: Sequence[ScaledFactors]) -> int:
     if all(is_negative(value) for value, _ in terms):
         return -1
     if all(is_positive(value) for value, _ in terms):

@@ -17,8 +17,8 @@ from symnet.expr.nodes.constants import Number, Size, number, number_of, power_o
 from symnet.expr.nodes.contraction import Einsum, contract
 from symnet.expr.nodes.elementwise import elementwise, is_op
 from symnet.expr.nodes.movement import broadcast_to
-from symnet.expr.nodes.node import Node, Shape, kept_on_node
-from symnet.simplify.forms.broadcast import Axes, core_of, cover, restrict, spread, trailing
+from symnet.expr.nodes.node import Axes, Node, Shape, kept_on_node
+from symnet.simplify.forms.broadcast import core_of, cover, restrict, spread, trailing
 from symnet.simplify.forms.coefficients import (
     ONE,
     content,
@@ -30,7 +30,7 @@ from symnet.simplify.forms.coefficients import (
     may_join_reciprocal,
     rounded_once,
 )
-from symnet.simplify.forms.order import Key, product_key
+from symnet.simplify.forms.order import OrderKey, product_key
 from symnet.simplify.forms.signs import is_whole
 
 Base = tuple[Node, Axes]
@@ -223,7 +223,7 @@ def _ordered(members: list[tuple[Node, Expr | Node]]) -> list[Node]:
     return [power_of(core, e) for core, e in sorted(members, key=_reading_order)]
 
 
-def _reading_order(member: tuple[Node, Expr | Node]) -> Key:
+def _reading_order(member: tuple[Node, Expr | Node]) -> OrderKey:
     """By the base; a power with an array of exponents, which is not opened everywhere, as the node that it is."""
     core, exponent = member
     return product_key(power_of(core, exponent) if isinstance(exponent, Node) and exponent.rank else core)

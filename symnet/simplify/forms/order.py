@@ -12,7 +12,7 @@ from symnet.expr.nodes.constants import Number, Size
 from symnet.expr.nodes.node import Node, kept_on_node
 from symnet.expr.nodes.symbols import Tensor
 
-Key = tuple[Any, ...]
+OrderKey = tuple[Any, ...]
 
 
 def outline(node: Node) -> tuple[int, str]:
@@ -36,14 +36,14 @@ def _outlined(root: Node) -> tuple[int, str]:
 
 
 @kept_on_node
-def product_key(node: Node) -> Key:
+def product_key(node: Node) -> OrderKey:
     """Numbers, extents, scalars, then arrays; leaves by name, then composed nodes from low to high."""
     height, name = outline(node)
     group = 0 if isinstance(node, Number) else 1 if isinstance(node, Size) else 2 if not node.rank else 3
     return group, height, name, node.digest
 
 
-def sum_key(negative: bool, factors: tuple[Node, ...]) -> Key:
+def sum_key(negative: bool, factors: tuple[Node, ...]) -> OrderKey:
     """Positive terms first; numbers, then composed terms from high to low, then leaves by name."""
     if not factors:
         return negative, -(2**30), "", b""
@@ -52,7 +52,7 @@ def sum_key(negative: bool, factors: tuple[Node, ...]) -> Key:
     return negative, -height, name, b"".join(f.digest for f in factors)
 
 
-def weight(factors: tuple[Node, ...]) -> Key:
+def weight(factors: tuple[Node, ...]) -> OrderKey:
     """Which term of a sum leads it: the one with the greatest weight carries the plus sign; 1 - y, δ - x yᵀ."""
     parts = [outline(f) for f in factors]
     return (

@@ -10,8 +10,8 @@ from collections import Counter
 from itertools import product as cartesian
 
 from symnet.expr.nodes.elementwise import elementwise, is_op
-from symnet.expr.nodes.node import Node
-from symnet.simplify.forms.broadcast import Axes, trailing
+from symnet.expr.nodes.node import Axes, Node
+from symnet.simplify.forms.broadcast import trailing
 from symnet.simplify.forms.factors import Base, Factors
 from symnet.simplify.forms.terms import Terms
 

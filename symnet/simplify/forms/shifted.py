@@ -15,9 +15,9 @@ from symnet.expr.facts.softmax import softmax_axes
 from symnet.expr.nodes.constants import number
 from symnet.expr.nodes.contraction import sum as sum_over
 from symnet.expr.nodes.elementwise import elementwise
-from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.node import Axes, Node
 from symnet.expr.nodes.reduction import Reduce, along, reduce
-from symnet.simplify.forms.broadcast import Axes, align
+from symnet.simplify.forms.broadcast import align
 from symnet.simplify.forms.coefficients import split_coefficient
 
 

@@ -13,11 +13,11 @@ from symnet.expr.facts.softmax import softmax_axes
 from symnet.expr.nodes.constants import Size, number
 from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of
 from symnet.expr.nodes.movement import broadcast_to
-from symnet.expr.nodes.node import Node, Shape
-from symnet.simplify.forms.broadcast import Axes, core_of, cover, restrict, spread, trailing, without_repetition
+from symnet.expr.nodes.node import Axes, Node, Shape
+from symnet.simplify.forms.broadcast import core_of, cover, restrict, spread, trailing, without_repetition
 from symnet.simplify.forms.coefficients import (
     ONE,
-    Term,
+    ScaledFactors,
     may_join,
     product,
     quotient,
@@ -29,8 +29,8 @@ from symnet.simplify.forms.coefficients import (
 from symnet.simplify.forms.factors import Factors
 from symnet.simplify.forms.signs import is_negative, magnitude
 
-Monomial = tuple[tuple[Node, ...], Axes]
-CONSTANT: Monomial = ((), ())
+CoresAlongAxes = tuple[tuple[Node, ...], Axes]
+CONSTANT: CoresAlongAxes = ((), ())
 MANY = 32  # a sum of more terms than this stays closed inside another: it bounds the work per node
 MOST = 2 * MANY  # none is opened into a sum that would have more terms: flat cotangents had a term for every layer
 
@@ -42,7 +42,7 @@ class Terms:
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
-        self.coefficients: dict[Monomial, Expr] = {}
+        self.coefficients: dict[CoresAlongAxes, Expr] = {}
         self.count_of_operands = 1  # with those of the sums opened so far
 
     @classmethod
@@ -153,7 +153,7 @@ class Terms:
 
         Where each term has a place smaller than their sum for the scalars, they stay there: mean(x) + y*mean(z).
         """
-        groups: dict[tuple[Node, ...], list[Monomial]] = {}
+        groups: dict[tuple[Node, ...], list[CoresAlongAxes]] = {}
         for monomial in self.coefficients:
             heads = _scale_of(monomial[0], bool(self.shape))
             if heads and len(heads) < len(monomial[0]):
@@ -177,13 +177,13 @@ class Terms:
 
     def _layers(self) -> Node:
         """Terms of full rank and scalars flat; the others summed at their own size, then repeated."""
-        by_axes: dict[Axes, list[Term]] = {}
+        by_axes: dict[Axes, list[ScaledFactors]] = {}
         for (factors, axes), coefficient in self.coefficients.items():
             by_axes.setdefault(axes, []).append((coefficient, factors))
         live = tuple(sorted(set().union(*by_axes)))
         shape = tuple(self.shape[a] for a in live)
         full = tuple(range(len(live)))
-        flat: list[Term] = []
+        flat: list[ScaledFactors] = []
         for axes, members in by_axes.items():
             places = restrict(axes, live)
             if places in ((), full):
@@ -198,7 +198,7 @@ def _may_spread(scale: Expr, total: Node) -> bool:
     return scale in (1, -1) or all(may_join(scale, value) for value, _ in terms_of(total))
 
 
-def _repeated(members: list[Term], places: Axes, shape: Shape) -> Term:
+def _repeated(members: list[ScaledFactors], places: Axes, shape: Shape) -> ScaledFactors:
     """One term for all those that vary along the same axes: -1·expand(s), or expand(s + t)."""
     coefficient, factors = members[0]
     if len(members) > 1:
@@ -212,7 +212,7 @@ def _repeated(members: list[Term], places: Axes, shape: Shape) -> Term:
     return coefficient, (*heads, spread(product(ONE, body), places, shape))
 
 
-def _fills_their_sum(members: list[Monomial]) -> bool:
+def _fills_their_sum(members: list[CoresAlongAxes]) -> bool:
     """Whether scalars of these terms meet as many elements inside some term as in front of their sum."""
     live = set().union(*(axes for _, axes in members))
     return any(len(axes) == len(live) and not any(_is_smaller(f, len(live)) for f in each) for each, axes in members)

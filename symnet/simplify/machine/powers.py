@@ -10,14 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from symnet.expr.nodes.contraction import Einsum, contract
+from symnet.expr.nodes.contraction import Einsum, IndicesOfOperand, contract
 from symnet.expr.nodes.extents import typical
 from symnet.expr.nodes.node import Node
 
 SHORTEST = 4  # a run of fewer takes as many products either way
 LONGEST_PLANNED = 8  # of a longer one the best order is not looked for: that grows fast
-
-Term = tuple[tuple[int, ...], Node]
 
 
 def power_by_squaring(node: Einsum, cost: Callable[[Einsum], float]) -> Node | None:
@@ -45,7 +43,7 @@ def power_by_squaring(node: Einsum, cost: Callable[[Einsum], float]) -> Node | N
     return reduced if saves else None
 
 
-def _step_by_step(run: list[int], terms: list[Term], node: Einsum) -> Node | None:
+def _step_by_step(run: list[int], terms: list[IndicesOfOperand], node: Einsum) -> Node | None:
     """A(A(…(A x))) where x, at one end of the run, has so few columns that this is cheaper than squaring."""
     inside = {i for place in run for i in terms[place][0]}
     for end, axis in ((terms[run[-1]][0][-1], -1), (terms[run[0]][0][-2], -2)):
@@ -67,7 +65,7 @@ def _step_by_step(run: list[int], terms: list[Term], node: Einsum) -> Node | Non
     return None
 
 
-def _run_from(start: int, terms: list[Term], output: tuple[int, ...]) -> list[int]:
+def _run_from(start: int, terms: list[IndicesOfOperand], output: tuple[int, ...]) -> list[int]:
     """The positions of A[i, j], A[j, k], … that follow `start`, each index summed between these two alone."""
     indices, matrix = terms[start]
     if len(indices) < 2 or len(set(indices)) < len(indices):

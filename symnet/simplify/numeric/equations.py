@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from symnet.expr.nodes.contraction import Einsum, Indices, contract
+from symnet.expr.nodes.contraction import Einsum, IndexedOperand, Indices, contract
 from symnet.expr.nodes.expansion import expand
 from symnet.expr.nodes.extents import product, same_extent
 from symnet.expr.nodes.linalg import Solve, matrix_transpose
 from symnet.expr.nodes.node import Extent, Node
-from symnet.simplify.algebra.contraction import Part, parts_of
+from symnet.simplify.algebra.contraction import parts_of
 from symnet.simplify.algebra.linalg import is_inverse, opened
 from symnet.simplify.rewrite import Rewrite
 
@@ -58,7 +58,7 @@ def solve_instead_of_inverting(node: Einsum) -> Node | None:
     return _solved(node, parts, best[1]) if best else None
 
 
-def _choices(parts: list[Part], output: Indices) -> Iterator[_Choice]:
+def _choices(parts: list[IndexedOperand], output: Indices) -> Iterator[_Choice]:
     for place, (inverse, ij) in enumerate(parts):
         if not is_inverse(inverse) or len(set(ij)) < len(ij):
             continue
@@ -72,7 +72,7 @@ def _choices(parts: list[Part], output: Indices) -> Iterator[_Choice]:
                     yield _Choice(place, axis, group, _kept(parts, place, axis, group, output))
 
 
-def _connected(parts: list[Part], place: int, start: tuple[int, ...], output: Indices) -> tuple[int, ...]:
+def _connected(parts: list[IndexedOperand], place: int, start: tuple[int, ...], output: Indices) -> tuple[int, ...]:
     """What hangs together with `start` by summed indices that the inverse does not have."""
     closed = {*output, *parts[place][1]}
     group, waiting = set(start), list(start)
@@ -84,7 +84,7 @@ def _connected(parts: list[Part], place: int, start: tuple[int, ...], output: In
     return tuple(sorted(group))
 
 
-def _kept(parts: list[Part], place: int, axis: int, group: tuple[int, ...], output: Indices) -> Indices:
+def _kept(parts: list[IndexedOperand], place: int, axis: int, group: tuple[int, ...], output: Indices) -> Indices:
     """The group's indices that are needed outside it, apart from the inverse's own summed one and its stack."""
     ij = parts[place][1]
     outside = {*output, *(i for b, (_, indices) in enumerate(parts) if b not in group for i in indices)}
@@ -99,7 +99,7 @@ def _is_few(columns: list[Extent], n: Extent) -> bool:
     )
 
 
-def _solved(node: Einsum, parts: list[Part], choice: _Choice) -> Node:
+def _solved(node: Einsum, parts: list[IndexedOperand], choice: _Choice) -> Node:
     """The contraction with A⁻¹B in the place of A⁻¹ and B; a B without some of the stack's indices is repeated."""
     inverse, ij = parts[choice.place]
     assert isinstance(inverse, Solve)

@@ -25,7 +25,7 @@ from symnet.simplify.rewrite import Rewrite
 
 HIGHEST = 3
 _UNITS = (sympy.S.NegativeOne, sympy.S.One)
-Powers = dict[Node, int]
+IntegerPowers = dict[Node, int]
 
 
 def multiply_in_turns(node: Node) -> Node | None:
@@ -36,7 +36,7 @@ def multiply_in_turns(node: Node) -> Node | None:
     """
     factors = Factors.view(node)
     full = trailing(node.rank, node.rank)
-    powers: Powers = {}
+    powers: IntegerPowers = {}
     for (base, axes), e in factors.powers.items():
         if axes != full or not _is_moderate(e) or is_scale(base):
             return None
@@ -51,7 +51,7 @@ def _is_moderate(exponent: Expr | Node) -> bool:
     return is_whole(exponent) and abs(exponent) <= HIGHEST  # type: ignore[operator]
 
 
-def _in_turns(powers: Powers) -> Node:
+def _in_turns(powers: IntegerPowers) -> Node:
     """All bases once, to the lowest power; then those that are left, one after another.
 
     The order of the bases does not depend on their powers, so that every product on the way stands as it is.

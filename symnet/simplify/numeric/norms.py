@@ -18,7 +18,7 @@ from symnet.expr.nodes.expansion import Expand
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
-from symnet.simplify.forms.coefficients import Term, negated, split_coefficient, terms_of
+from symnet.simplify.forms.coefficients import ScaledFactors, negated, split_coefficient, terms_of
 from symnet.simplify.forms.factors import split_power
 from symnet.simplify.forms.signs import is_negative, is_positive, is_whole
 from symnet.simplify.rewrite import Rewrite
@@ -203,7 +203,7 @@ def _without(total: Node, bases: frozenset[Node]) -> list[Node]:
     """The terms of a sum, without those that together are a multiple of the one base."""
     terms: dict[tuple[Node, ...], Node] = {split_coefficient(o)[1]: o for o in total.operands}
     (base, *others) = bases
-    inner: Sequence[Term] = terms_of(base) if is_op(base, "add") and not others else []
+    inner: Sequence[ScaledFactors] = terms_of(base) if is_op(base, "add") and not others else []
     found = {split_coefficient(terms[f])[0] / c if f in terms else None for c, f in inner}
     if len(found) != 1 or None in found:
         return list(total.operands)

@@ -56,7 +56,7 @@ from symnet.simplify.sealing import unsealed
 from symnet.simplify.sharing import share
 from symnet.simplify.trace import Step
 
-Pass = Callable[[list[Node], list[Step] | None], list[Node]]
+NumericPass = Callable[[list[Node], list[Step] | None], list[Node]]
 SUMS_OF_EXPONENTIALS = (*EXPONENTIAL_SUMS, *RUNNING_SUMS, *NORMAL_TAILS, *NORMAL_DIFFERENCES)
 SQUARES_IN_RANGE = (*SCALED_SQUARES, *QUOTIENTS_BY_SQUARES)
 PASSES: tuple[tuple[Rewrite, ...], ...] = (
@@ -103,14 +103,14 @@ WHOLE_GRAPHS: dict[tuple[Rewrite, ...], GraphRewrite] = {
 }  # passes that look at whole graphs, by the rewrites that they come before
 
 
-def _passes() -> Iterator[Pass]:
+def _passes() -> Iterator[NumericPass]:
     for rewrites in PASSES:
         if rewrites in WHOLE_GRAPHS:
             yield WHOLE_GRAPHS[rewrites].apply
         yield rewriting(table_of(rewrites))
 
 
-def rewriting(table: Table) -> Pass:
+def rewriting(table: Table) -> NumericPass:
     """The pass that rewrites every node by a table, operands first."""
     return lambda roots, trace: Normalizer(table, trace)(roots)
 

@@ -31,7 +31,7 @@ from symnet.simplify.rewrite import Rewrite
 
 
 @dataclass(frozen=True)
-class Range:
+class SafeRange:
     """Binary exponents: S is safe between 2^low and 2^high; x is scaled by 2^step or 2^-step outside."""
 
     low: int
@@ -39,10 +39,10 @@ class Range:
     step: int
 
 
-RANGES = {"float32": Range(-80, 100, 90), "float64": Range(-900, 1000, 600)}
+RANGES = {"float32": SafeRange(-80, 100, 90), "float64": SafeRange(-900, 1000, 600)}
 _TWO = sympy.Integer(2)
 # (Σ|x|ᵖ)^(1/p), p ≠ 2: the exponent is rounded, which costs digits in proportion to the logarithm of the sum
-NARROW = Range(-20, 20, 0)
+NARROW = SafeRange(-20, 20, 0)
 HIGHEST = 3  # of n in S^(-n/2): higher powers are taken apart
 
 
@@ -180,7 +180,7 @@ def scale_of(total: Node, degree: Expr, sign: int, count: int = 1) -> Node:
     return scale
 
 
-def _scale_beyond(total: Node, limits: Range, small: Node, large: Node, inside: Node) -> Node:
+def _scale_beyond(total: Node, limits: SafeRange, small: Node, large: Node, inside: Node) -> Node:
     """One number where the sum is below a range, another where it is above; a sum with a number 1 is never below."""
     above = where(elementwise("lt", number(_TWO**limits.high), total), large, inside)
     if is_op(total, "add") and any(_is_at_least_one(o) for o in total.operands):
@@ -193,13 +193,13 @@ def _is_at_least_one(term: Node) -> bool:
     return value is not None and not is_negative(value - 1)
 
 
-def ranges_of(dtype: str, count: int) -> tuple[Range, ...]:
+def ranges_of(dtype: str, count: int) -> tuple[SafeRange, ...]:
     """Where S^(-n/2) is safe, then where S is; S'^(-n/2) is safe between the two and beyond."""
     whole = RANGES[dtype]
     if count < HIGHEST:
         return (whole,)
-    inner = Range(*(2 * k // count for k in (whole.low, whole.high, whole.step)))
-    return inner, Range(min(whole.low, inner.high - 2 * whole.step), whole.high, whole.step)
+    inner = SafeRange(*(2 * k // count for k in (whole.low, whole.high, whole.step)))
+    return inner, SafeRange(min(whole.low, inner.high - 2 * whole.step), whole.high, whole.step)
 
 
 _LIMITS = {
@@ -209,12 +209,12 @@ _LIMITS = {
 }
 
 
-def _safe(total: Node, degree: Expr, count: int) -> Range:
+def _safe(total: Node, degree: Expr, count: int) -> SafeRange:
     """Where s is 1."""
     return ranges_of(str(total.dtype), count)[0] if degree == 2 else NARROW
 
 
-def _is_outside(total: Node, limits: Range) -> Node:
+def _is_outside(total: Node, limits: SafeRange) -> Node:
     """Whether a sum is outside a range."""
     below, above = number(_TWO**limits.low), number(_TWO**limits.high)
     return elementwise("or", elementwise("lt", total, below), elementwise("lt", above, total))

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from symnet import dtypes
+from symnet.arrays import Array
 from symnet.calculus.grad import grad
 from symnet.calculus.structure import flatten
 from symnet.errors import ArgumentError, ShapeError, explain
@@ -28,7 +29,7 @@ from symnet.reading.formula import formula, names_in
 from symnet.reference import evaluate
 from symnet.simplify.algebra.table import simplify
 from symnet.study.check.grading import Case, how_wrong, same
-from symnet.study.check.instance import FREE, SIZES, Array, mirrored, random_instance, sizes
+from symnet.study.check.instance import FREE, SIZES, mirrored, random_instance, sizes
 
 SEED = 20240229
 _STEP = 1e-5  # of central differences

@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from symnet import dtypes
+from symnet.arrays import Array
 from symnet.expr.nodes.elementwise import is_op
 from symnet.expr.nodes.extents import same_shape
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
 from symnet.reference import evaluate
-from symnet.study.check.instance import Array
 from symnet.study.check.mistakes import matrix_operations, other_axes, slips
 from symnet.study.check.terms import terms
 

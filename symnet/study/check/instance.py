@@ -14,18 +14,18 @@ import numpy as np
 import sympy
 
 from symnet import dtypes
+from symnet.arrays import Array
 from symnet.expr.nodes.extents import Dim
 from symnet.expr.nodes.graph import dims_of, topological
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import Tensor, leaves
 
-Array = np.ndarray[Any, np.dtype[Any]]
-Draw = Callable[[np.random.Generator, tuple[int, ...]], Any]
+DrawLeaf = Callable[[np.random.Generator, tuple[int, ...]], Any]
 
 SIZES = ((3, 4, 5, 6, 7, 8), (5, 3, 7, 4, 6, 9), (4, 7, 3, 5, 9, 6))  # of the first, second, … dim in each instance
 
 # How free elements are drawn; the first kind where an expression is finite is taken.
-FREE: dict[str, Draw] = {
+FREE: dict[str, DrawLeaf] = {
     "normal": lambda rng, shape: rng.normal(size=shape),
     "positive": lambda rng, shape: rng.uniform(0.5, 2.0, shape),
     "unit": lambda rng, shape: rng.uniform(0.1, 0.9, shape),
@@ -38,7 +38,7 @@ def _symmetric(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
 
 
 # assumption → draw, the first that a leaf carries
-_ASSUMED: dict[str, Draw] = {
+_ASSUMED: dict[str, DrawLeaf] = {
     "one_hot": lambda rng, shape: np.eye(shape[-1])[rng.integers(0, shape[-1], shape[:-1])],
     "simplex": lambda rng, shape: rng.dirichlet(np.ones(shape[-1]), shape[:-1]),
     "symmetric": _symmetric,
@@ -99,7 +99,7 @@ def _shape(shape: Sequence[Any], dims: Mapping[Dim, int]) -> tuple[int, ...]:
 
 
 def _draw(
-    leaf: Tensor, rng: np.random.Generator, shape: tuple[int, ...], bounds: Mapping[Node, int], free: Draw
+    leaf: Tensor, rng: np.random.Generator, shape: tuple[int, ...], bounds: Mapping[Node, int], free: DrawLeaf
 ) -> Array:
     if leaf.dtype in (*dtypes.INTEGER, "bool"):
         top = 2 if leaf.dtype == "bool" else bounds.get(leaf, 5)

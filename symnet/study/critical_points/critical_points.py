@@ -36,7 +36,7 @@ from symnet.study.critical_points.kinks import (
     MAXIMUM,
     MINIMUM,
     NOT_STRICT,
-    Found,
+    CriticalSet,
     find,
     has_kinks,
     judged,
@@ -248,7 +248,7 @@ def _exact(
     return points, False, f"{note}; {_KINKS}" if note == OPEN else _KINKS
 
 
-def _by_pieces(found: Found, expr: Any, x: sympy.Symbol) -> tuple[list[CriticalPoint], bool, str]:
+def _by_pieces(found: CriticalSet, expr: Any, x: sympy.Symbol) -> tuple[list[CriticalPoint], bool, str]:
     nan = sympy.Matrix([[sympy.nan]])
     points = [p for at, f in found.smooth for p in _point(f, [sympy.diff(f, x)], [x], {x: at})]
     for kink in found.kinks:

@@ -1,6 +1,6 @@
 """Critical points of functions of one variable that have kinks: |x|, max(a, b), where(…), sign, floor.
 
-In: f and its slope as SymPy expressions, of one real symbol and no other.  Out: `Found`: the points inside smooth
+In: f and its slope as SymPy expressions, of one real symbol and no other.  Out: `CriticalSet`: the points inside smooth
 pieces, the kinks that are critical, and the intervals on which f is constant.
 Between neighbouring kinks f is one smooth expression, its *branch*; at a kink f is compared with the branches on its
 two sides, by their first derivative there that is not zero.  A kink counts where the slope is zero by symnet's
@@ -45,7 +45,7 @@ class Flat(NamedTuple):
 
 
 @dataclass
-class Found:
+class CriticalSet:
     """What was found.
 
     Attributes:
@@ -234,7 +234,7 @@ def kink_equations(*expressions: Expr) -> Iterator[Expr]:
             yield atom.args[0]
 
 
-def find(expr: Expr, gradient: Expr, x: Expr, domain: Any) -> Found:
+def find(expr: Expr, gradient: Expr, x: Expr, domain: Any) -> CriticalSet:
     """Everything that is critical, piece by piece.
 
     Raises:
@@ -246,9 +246,9 @@ def find(expr: Expr, gradient: Expr, x: Expr, domain: Any) -> Found:
         raise NotImplementedError from error
 
 
-def _find(expr: Expr, gradient: Expr, x: Expr, domain: Any) -> Found:
+def _find(expr: Expr, gradient: Expr, x: Expr, domain: Any) -> CriticalSet:
     marks = [p for p in _marks([expr, gradient], x, domain) if not _is_smooth(expr, x, p)]
-    found, edges = Found(), [domain.inf, *marks, domain.sup]
+    found, edges = CriticalSet(), [domain.inf, *marks, domain.sup]
     for left, right in pairwise(edges):
         inside = sympy.Interval.open(left, right)
         branch = sympy.simplify(beside(expr, x, _between(left, right), 1))

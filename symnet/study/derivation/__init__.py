@@ -5,6 +5,6 @@ of `model.py`; `text.py`, `latex.py`, `page.py` and `slides.py` write these, eac
 """
 
 from symnet.study.derivation.derivation import Derivation
-from symnet.study.derivation.model import Edge, Rewriting, Route, Step, Value
+from symnet.study.derivation.model import BackwardStep, Edge, LabelledValue, Rewriting, Route
 
-__all__ = ["Derivation", "Edge", "Rewriting", "Route", "Step", "Value"]
+__all__ = ["BackwardStep", "Derivation", "Edge", "LabelledValue", "Rewriting", "Route"]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from symnet.errors import ArgumentError, explain
 from symnet.study.derivation.latex import latex
-from symnet.study.derivation.model import Numbers, Record
+from symnet.study.derivation.model import NumbersAtPoint, Record
 from symnet.study.derivation.numbers import numbers_of
 from symnet.study.derivation.page import fragment, page
 from symnet.study.derivation.slides import slides
@@ -23,7 +23,7 @@ class Derivation(Record):
     """The steps from a scalar to its gradients.  Prints as text; LaTeX and HTML in notebooks."""
 
     @property
-    def numbers(self) -> Numbers | None:
+    def numbers(self) -> NumbersAtPoint | None:
         """The value of everything at the point that `at=` gave."""
         return numbers_of(self)
 

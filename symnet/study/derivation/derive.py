@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from symnet import dtypes
-from symnet.arrays import given_array
+from symnet.arrays import Array, given_array
 from symnet.calculus.grad import grad, gradients, scalar_root
 from symnet.calculus.problem import open_problem
 from symnet.calculus.structure import flatten
@@ -24,8 +24,6 @@ from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import EQUALITIES, Tensor, leaves
 from symnet.study.derivation.derivation import Derivation
 from symnet.study.derivation.writer import Writer
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def derive(y: Any, x: Any = None, at: Mapping[str, Any] | None = None) -> Derivation:

@@ -1,6 +1,6 @@
 """The computation graph of a derivation, drawn: inline SVG with its formulas in MathML.
 
-In: a `Record`, and for slides what is known so far (`Known`).  Out: an `<svg>` element.  Values flow down; every
+In: a `Record`, and for slides what is known so far (`Spotlight`).  Out: an `<svg>` element.  Values flow down; every
 edge carries its local derivative, or, between whole arrays, what it passes back.
 Sizes of formulas are estimated from their text: browsers measure, we do not.  Of a graph with more than 40 boxes the
 layers in the middle are one box (`fold.py`).
@@ -29,7 +29,7 @@ _CONSTANTS = 12  # leaves that do not vary are drawn up to this number of boxes
 
 
 @dataclass(frozen=True)
-class Known:
+class Spotlight:
     """What a picture shows besides the graph.
 
     Attributes:
@@ -57,12 +57,12 @@ class Box:
     notes: list[tuple[str, str]] = field(default_factory=list)  # (class, MathML)
 
 
-def svg(d: Record, known: Known | None = None) -> str:
+def svg(d: Record, known: Spotlight | None = None) -> str:
     """The graph as an `<svg>` element."""
     boxes = _boxes(d, known)
     links = _links(d, boxes)
     hidden = middle(list(boxes), [(str(link.above), str(link.below)) for link, _ in links], MOST, KEPT)
-    lit = known or Known()
+    lit = known or Spotlight()
     if hidden:
         boxes, links, lit = _folded(d, boxes, links, hidden, lit)
     drawing = draw({b.label: (b.width, b.height) for b in boxes.values()}, [link for link, _ in links])
@@ -86,12 +86,12 @@ def described(d: Record) -> str:
     return said if len(said) <= _LONGEST_WORDS else f"{len(d.values)} values, from {', '.join(d.inputs)} to {d.root}"
 
 
-Links = list[tuple[Link, Edge | None]]
+DrawnLinks = list[tuple[Link, Edge | None]]
 
 
 def _folded(
-    d: Record, boxes: dict[str, Box], links: Links, hidden: list[str], lit: Known
-) -> tuple[dict[str, Box], Links, Known]:
+    d: Record, boxes: dict[str, Box], links: DrawnLinks, hidden: list[str], lit: Spotlight
+) -> tuple[dict[str, Box], DrawnLinks, Spotlight]:
     """The same with one box in the place of many, which is in the light when one of them is."""
     inside, first, last = set(hidden), hidden[0], hidden[-1]
     names = label_mathml(d, first) + op(",") + "<mo>…</mo>" + op(",") + label_mathml(d, last)
@@ -117,7 +117,7 @@ def _folded(
 # --------------------------------------------------------------------------- boxes
 
 
-def _boxes(d: Record, known: Known | None) -> dict[str, Box]:
+def _boxes(d: Record, known: Spotlight | None) -> dict[str, Box]:
     """Label → box, operands first."""
     boxes: dict[str, Box] = {}
     for label in d.inputs:
@@ -172,7 +172,7 @@ def _length(formula: Node) -> float:
     return len(text)
 
 
-def _annotate(box: Box, d: Record, known: Known | None) -> None:
+def _annotate(box: Box, d: Record, known: Spotlight | None) -> None:
     """Numbers under the formula; their place is kept where they are not yet known, so that slides stand still."""
     numbers = numbers_of(d)
     if numbers is None:
@@ -201,7 +201,7 @@ def name_slope(d: Record, y: str, x: str) -> str:
     return f"<mfrac>{top}{bottom}</mfrac>"
 
 
-def _drawn(box: Box, drawing: Drawing, lit: Known) -> str:
+def _drawn(box: Box, drawing: Drawing, lit: Spotlight) -> str:
     x, y = drawing.boxes[box.label]
     w, h = box.width, box.height
     left, top = x - w / 2, y - h / 2
@@ -252,7 +252,7 @@ def on_edge(edge: Edge) -> Node | None:
     return formula if formula is not None and _length(formula) <= _WIDEST_LABEL else None
 
 
-def _line(link: Link, edge: Edge | None, way: list[Point], lit: Known) -> str:
+def _line(link: Link, edge: Edge | None, way: list[Point], lit: Spotlight) -> str:
     """A smooth line through its points, and the head of an arrow."""
     now = edge is not None and (edge.user, edge.operand) in lit.edges
     css = " ".join(["edge", *([] if edge else ["plain"]), *(["now"] if now else [])])
@@ -266,7 +266,7 @@ def _line(link: Link, edge: Edge | None, way: list[Point], lit: Known) -> str:
     return f'<path class="{css}" d="{"".join(path)}"/><path class="{css} head" d="{head}"/>'
 
 
-def _label(link: Link, edge: Edge, at: Point, lit: Known) -> str:
+def _label(link: Link, edge: Edge, at: Point, lit: Spotlight) -> str:
     x, y = at
     w, h = link.label
     formula = on_edge(edge)

@@ -14,7 +14,7 @@ from symnet.expr.printing.latex import WRITERS, name_latex
 from symnet.expr.printing.latex import latex as formula
 from symnet.expr.printing.layout import lay_out, write
 from symnet.study.derivation.lines import chain, ending_lines, step_lines
-from symnet.study.derivation.model import Edge, Ending, Law, Line, Record, Route, Step, Value
+from symnet.study.derivation.model import BackwardStep, Edge, Ending, LabelledValue, Law, Line, Record, Route
 from symnet.study.derivation.text import same_terms
 
 
@@ -58,7 +58,7 @@ def _slope(d: Record, y: str, x: str) -> str:
     return rf"\frac{{\partial {_label(d, y)}}}{{\partial {_label(d, x)}}}"
 
 
-def _value(d: Record, value: Value) -> Iterator[str]:
+def _value(d: Record, value: LabelledValue) -> Iterator[str]:
     yield f"{formula(value.tag)} &= {formula(value.formula)}"
     for edge in d.edges_into(value.label):
         if edge.kind != "map":
@@ -120,7 +120,7 @@ def within(node: Node, level: int) -> str:
     return formula(node) if layout.bound else str(write(layout, WRITERS)[0].within(level))
 
 
-def _step(d: Record, step: Step) -> Iterator[str]:
+def _step(d: Record, step: BackwardStep) -> Iterator[str]:
     slopes = " + ".join(r" \, ".join(_slope(d, *pair) for pair in way) for way in chain(d.root, step))
     head = formula(step.bar)
     if slopes:

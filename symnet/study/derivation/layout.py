@@ -14,11 +14,11 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-Key = Hashable
-Size = tuple[float, float]
+BoxKey = Hashable
+BoxSize = tuple[float, float]
 Point = tuple[float, float]
-Side = list[tuple[Key, float]]
-Neighbours = dict[Key, tuple[Side, Side]]
+Side = list[tuple[BoxKey, float]]
+Neighbours = dict[BoxKey, tuple[Side, Side]]
 
 _GAP = 26.0  # between neighbours in a layer
 _RISE = 20.0  # between a layer of boxes and the next layer of labels
@@ -30,9 +30,9 @@ _LOOSE = 0.01  # how firmly a place stands that nothing draws
 class Link:
     """From a box down to a later one."""
 
-    above: Key
-    below: Key
-    label: Size = (0.0, 0.0)
+    above: BoxKey
+    below: BoxKey
+    label: BoxSize = (0.0, 0.0)
     pull: float = 1.0  # how strongly it draws its ends towards each other
 
 
@@ -40,13 +40,13 @@ class Link:
 class Drawing:
     """Centres of boxes; for each link its label's centre and its points from top to bottom; the whole size."""
 
-    boxes: dict[Key, Point]
+    boxes: dict[BoxKey, Point]
     labels: list[Point]
     ways: list[list[Point]]
-    size: Size
+    size: BoxSize
 
 
-def draw(boxes: Mapping[Key, Size], links: Sequence[Link]) -> Drawing:
+def draw(boxes: Mapping[BoxKey, BoxSize], links: Sequence[Link]) -> Drawing:
     """Lay out an acyclic graph, whose boxes are given operands first."""
     layers, chains, sizes = _layers(boxes, links)
     neighbours = _neighbours(chains, [link.pull for link in links])
@@ -74,8 +74,8 @@ def draw(boxes: Mapping[Key, Size], links: Sequence[Link]) -> Drawing:
 
 
 def _layers(
-    boxes: Mapping[Key, Size], links: Sequence[Link]
-) -> tuple[list[list[Key]], list[list[Key]], dict[Key, Size]]:
+    boxes: Mapping[BoxKey, BoxSize], links: Sequence[Link]
+) -> tuple[list[list[BoxKey]], list[list[BoxKey]], dict[BoxKey, BoxSize]]:
     """Places by layer (boxes in even layers, labels in odd ones), each link's places, all sizes."""
     depth = dict.fromkeys(boxes, 0)
     for box in boxes:
@@ -84,14 +84,14 @@ def _layers(
     for box in boxes:
         if box not in fed:
             depth[box] = min((depth[link.below] - 1 for link in links if link.above == box), default=0)
-    layers: list[list[Key]] = [[] for _ in range(2 * max(depth.values(), default=0) + 1)]
-    sizes: dict[Key, Size] = dict(boxes)
+    layers: list[list[BoxKey]] = [[] for _ in range(2 * max(depth.values(), default=0) + 1)]
+    sizes: dict[BoxKey, BoxSize] = dict(boxes)
     for box in boxes:
         layers[2 * depth[box]].append(box)
-    chains: list[list[Key]] = []
+    chains: list[list[BoxKey]] = []
     for number, link in enumerate(links):
         first, last = 2 * depth[link.above], 2 * depth[link.below]
-        chain: list[Key] = [link.above]
+        chain: list[BoxKey] = [link.above]
         for layer in range(first + 1, last):
             place = ("way", number, layer)
             layers[layer].append(place)
@@ -101,7 +101,7 @@ def _layers(
     return layers, chains, sizes
 
 
-def _neighbours(chains: Sequence[Sequence[Key]], pulls: Sequence[float]) -> Neighbours:
+def _neighbours(chains: Sequence[Sequence[BoxKey]], pulls: Sequence[float]) -> Neighbours:
     """place → (its neighbours above, its neighbours below), each with the pull of the link."""
     found: Neighbours = {}
     for chain, pull in zip(chains, pulls, strict=True):
@@ -111,17 +111,19 @@ def _neighbours(chains: Sequence[Sequence[Key]], pulls: Sequence[float]) -> Neig
     return found
 
 
-def _ordered(layers: Sequence[Sequence[Key]], neighbours: Neighbours, spans: Mapping[Key, int]) -> list[list[Key]]:
+def _ordered(
+    layers: Sequence[Sequence[BoxKey]], neighbours: Neighbours, spans: Mapping[BoxKey, int]
+) -> list[list[BoxKey]]:
     """Every layer sorted so that few links cross: the best found from a few beginnings (long links left, or right)."""
     starts = [[_by_span(layer, spans, sign) for layer in layers] for sign in (0, -1, 1)]
     return min((_sorted(start, neighbours) for start in starts), key=lambda order: _crossings(order, neighbours))
 
 
-def _by_span(layer: Sequence[Key], spans: Mapping[Key, int], sign: int) -> list[Key]:
+def _by_span(layer: Sequence[BoxKey], spans: Mapping[BoxKey, int], sign: int) -> list[BoxKey]:
     return sorted(layer, key=lambda p: sign * spans.get(p, 0))
 
 
-def _sorted(start: Sequence[Sequence[Key]], neighbours: Neighbours) -> list[list[Key]]:
+def _sorted(start: Sequence[Sequence[BoxKey]], neighbours: Neighbours) -> list[list[BoxKey]]:
     """Layers by the mean position of their neighbours, down and up in turn; the fewest crossings are kept."""
     layers = [list(layer) for layer in start]
     best, fewest = [list(layer) for layer in layers], _crossings(layers, neighbours)
@@ -139,7 +141,7 @@ def _sorted(start: Sequence[Sequence[Key]], neighbours: Neighbours) -> list[list
     return best
 
 
-def _swap(layers: list[list[Key]], neighbours: Neighbours) -> None:
+def _swap(layers: list[list[BoxKey]], neighbours: Neighbours) -> None:
     """Exchange neighbours in a layer wherever that undoes crossings."""
     for k, layer in enumerate(layers):
         ranks = [{p: n for n, p in enumerate(layers[j])} if 0 <= j < len(layers) else {} for j in (k - 1, k + 1)]
@@ -149,7 +151,7 @@ def _swap(layers: list[list[Key]], neighbours: Neighbours) -> None:
                 layer[n], layer[n + 1] = q, p
 
 
-def _gain(p: Key, q: Key, side: int, rank: Mapping[Key, int], neighbours: Neighbours) -> int:
+def _gain(p: BoxKey, q: BoxKey, side: int, rank: Mapping[BoxKey, int], neighbours: Neighbours) -> int:
     """Crossings of the links of p, left, and q, right, less those of the exchanged order."""
     ps, qs = ([rank[r] for r, _ in neighbours.get(each, ([], []))[side]] for each in (p, q))
     return sum((a > b) - (a < b) for a in ps for b in qs)
@@ -159,13 +161,13 @@ def _mean(values: Sequence[float], otherwise: float) -> float:
     return sum(values) / len(values) if values else otherwise
 
 
-def _strongest(links: Side) -> list[Key]:
+def _strongest(links: Side) -> list[BoxKey]:
     """The neighbours by the strongest links: what a constant is used for does not bend the way of a derivative."""
     most = max((pull for _, pull in links), default=0.0)
     return [p for p, pull in links if pull == most]
 
 
-def _crossings(layers: list[list[Key]], neighbours: Neighbours) -> int:
+def _crossings(layers: list[list[BoxKey]], neighbours: Neighbours) -> int:
     total = 0
     for upper, lower in pairwise(layers):
         rank = {p: n for n, p in enumerate(lower)}
@@ -176,9 +178,11 @@ def _crossings(layers: list[list[Key]], neighbours: Neighbours) -> int:
     return total
 
 
-def _positions(layers: list[list[Key]], neighbours: Neighbours, sizes: Mapping[Key, Size]) -> dict[Key, float]:
+def _positions(
+    layers: list[list[BoxKey]], neighbours: Neighbours, sizes: Mapping[BoxKey, BoxSize]
+) -> dict[BoxKey, float]:
     """x of every place: near its neighbours, in order, apart."""
-    x: dict[Key, float] = {}
+    x: dict[BoxKey, float] = {}
     for layer in layers:
         x.update(_apart(layer, dict.fromkeys(layer, 0.0), sizes, dict.fromkeys(layer, 1.0)))
     for sweep in range(2 * _SWEEPS + 1):
@@ -191,8 +195,11 @@ def _positions(layers: list[list[Key]], neighbours: Neighbours, sizes: Mapping[K
 
 
 def _apart(
-    layer: Sequence[Key], wanted: Mapping[Key, float], sizes: Mapping[Key, Size], firm: Mapping[Key, float]
-) -> dict[Key, float]:
+    layer: Sequence[BoxKey],
+    wanted: Mapping[BoxKey, float],
+    sizes: Mapping[BoxKey, BoxSize],
+    firm: Mapping[BoxKey, float],
+) -> dict[BoxKey, float]:
     """The positions closest to those wanted that keep the order and the distances."""
     offsets: list[float] = []
     reach = 0.0

@@ -1,7 +1,7 @@
 """A step of a derivation as lines: `= formula`, and why, one rule at a time.
 
-In: a `Step` or an `Ending`.  Out: `Line`s, each of which reads differently from the one before.  All notations write
-these lines, each in its way.
+In: a `BackwardStep` or an `Ending`.  Out: `Line`s, each of which reads differently from the one before.  All
+notations write these lines, each in its way.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from symnet.diff.contraction import add_up
 from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.graph import substitute
 from symnet.expr.nodes.node import Node
-from symnet.study.derivation.model import Ending, Line, Rewriting, Step
+from symnet.study.derivation.model import BackwardStep, Ending, Line, Rewriting
 from symnet.study.derivation.rewrites import without_ones
 
 
-def chain(root: str, step: Step) -> list[list[tuple[str, str]]]:
+def chain(root: str, step: BackwardStep) -> list[list[tuple[str, str]]]:
     """The chain rule in general: terms of slopes (of, by); nothing where the root alone stands above."""
     ways = [[(root, e.user), (e.user, e.operand)] if e.user != root else [(root, e.operand)] for e in step.edges]
     return ways if any(len(way) > 1 for way in ways) else []
 
 
-def step_lines(step: Step) -> list[Line]:
+def step_lines(step: BackwardStep) -> list[Line]:
     """The chain rule, what is known inserted, every rewrite, down to the cotangent as it is written."""
     return list(_distinct(_of_step(step)))
 
@@ -32,7 +32,7 @@ def ending_lines(ending: Ending) -> list[Line]:
     return list(_distinct(_of_ending(ending)))
 
 
-def _of_step(step: Step) -> Iterator[Line]:
+def _of_step(step: BackwardStep) -> Iterator[Line]:
     rules = "; ".join(dict.fromkeys(e.rule for e in step.edges))
     if step.before is None:
         yield Line(number(0), rules or "nothing arrives", None, "chain")

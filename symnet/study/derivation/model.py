@@ -12,15 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
+from symnet.arrays import Array
 from symnet.expr.nodes.node import Node
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True)
-class Value:
+class LabelledValue:
     """One value of the computation: `label = formula`, over the labels of its operands.
 
     Attributes:
@@ -35,7 +32,7 @@ class Value:
 
 
 @dataclass(frozen=True)
-class Factor:
+class RuleFactor:
     """One rule on the way from a value down to an operand.
 
     Attributes:
@@ -48,7 +45,7 @@ class Factor:
 
 
 @dataclass(frozen=True)
-class Part:
+class SlopePart:
     """A part of a local derivative: factors that multiply.
 
     Attributes:
@@ -58,7 +55,7 @@ class Part:
     """
 
     term: Node | None
-    factors: tuple[Factor, ...]
+    factors: tuple[RuleFactor, ...]
     slope: Node | None
 
 
@@ -102,7 +99,7 @@ class Edge:
     passed: Node | None
     rule: str
     product: Node | None = None
-    parts: tuple[Part, ...] = ()
+    parts: tuple[SlopePart, ...] = ()
     laws: tuple[Law, ...] = ()
 
 
@@ -133,7 +130,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Step:
+class BackwardStep:
     """The cotangent of one value.
 
     Attributes:
@@ -198,11 +195,11 @@ class Ending:
     insertions: tuple[Insertion, ...]
     reached: Node
     result: Node
-    where: tuple[Value, ...]
+    where: tuple[LabelledValue, ...]
 
 
 @dataclass(frozen=True)
-class Numbers:
+class NumbersAtPoint:
     """The point, by label.
 
     Attributes:
@@ -236,15 +233,15 @@ class Record:
 
     root: str
     variables: tuple[str, ...]
-    values: tuple[Value, ...]
-    given: tuple[Value, ...]
+    values: tuple[LabelledValue, ...]
+    given: tuple[LabelledValue, ...]
     inputs: dict[str, Node]
-    steps: tuple[Step, ...]
+    steps: tuple[BackwardStep, ...]
     routes: dict[str, tuple[Route, ...]]
     endings: tuple[Ending, ...]
     result: Any
     data: Mapping[str, Any] | None = None
-    _numbers: list[Numbers] = field(default_factory=list, repr=False, compare=False)
+    _numbers: list[NumbersAtPoint] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def variable(self) -> str:
@@ -274,6 +271,6 @@ class Record:
         return list({(law.name, str(law.formula)): law for edge in self.edges for law in edge.laws}.values())
 
     @property
-    def where(self) -> list[Value]:
+    def where(self) -> list[LabelledValue]:
         """What the names in the results stand for."""
         return list({v.label: v for ending in self.endings for v in ending.where}.values())

@@ -1,9 +1,9 @@
 """Numbers on a derivation: every value, local derivative and cotangent at one point.
 
-In: a `Record` with an array (or number) for every leaf.  Out: `Numbers`, kept on it.  Computed by `reference`, the
-meaning of every node, so that nothing is compiled.  Where that is 0·∞ (the slope of a norm at 0), the numeric form
-decides, by its conventions, as it does in what is compiled.  `shown` writes a number, a short vector or a small matrix;
-of a larger array its shape and its norm.
+In: a `Record` with an array (or number) for every leaf.  Out: `NumbersAtPoint`, kept on it.  `reference`, the
+meaning of every node, computes them, so that nothing is compiled.  Where that is 0·∞ (the slope of a norm at 0), the
+numeric form decides, by its conventions, as it does in what is compiled.  `shown` writes a number, a short vector or a
+small matrix; of a larger array its shape and its norm.
 """
 
 from __future__ import annotations
@@ -13,18 +13,19 @@ from typing import Any
 
 import numpy as np
 
+from symnet.arrays import Array
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import leaves
 from symnet.expr.printing.markup import MINUS, op, parens, row
 from symnet.reference import evaluate
 from symnet.simplify.numeric.passes import numeric
-from symnet.study.derivation.model import Array, Numbers, Record
+from symnet.study.derivation.model import NumbersAtPoint, Record
 
 _LONGEST = 4  # elements of a vector, rows and columns of a matrix that are written out
 _ALONE, _IN_ARRAYS = 6, 3  # significant digits
 
 
-def numbers_of(derivation: Record) -> Numbers | None:
+def numbers_of(derivation: Record) -> NumbersAtPoint | None:
     """The value of everything at the derivation's point, computed once; None where no point was given."""
     if derivation.data is None:
         return None
@@ -33,7 +34,7 @@ def numbers_of(derivation: Record) -> Numbers | None:
     return derivation._numbers[0]
 
 
-def _evaluated(derivation: Record, data: Mapping[str, Any]) -> Numbers:
+def _evaluated(derivation: Record, data: Mapping[str, Any]) -> NumbersAtPoint:
     """Everything at one point."""
     root = next((v.node for v in derivation.values if v.label == derivation.root), None)
     root = root if root is not None else derivation.inputs[derivation.root]
@@ -54,7 +55,9 @@ def _evaluated(derivation: Record, data: Mapping[str, Any]) -> Numbers:
     passed = compute({key: e.passed for key, e in edges.items()}, env)
     alone = {(s.edges[0].user, s.label): s.label for s in derivation.steps if len(s.edges) == 1}
     passed |= {key: cotangents[alone[key]] for key, array in passed.items() if key in alone and _has_nan(array)}
-    return Numbers({**data, **values}, cotangents, compute({key: e.local for key, e in edges.items()}, env), passed)
+    return NumbersAtPoint(
+        {**data, **values}, cotangents, compute({key: e.local for key, e in edges.items()}, env), passed
+    )
 
 
 def _has_nan(array: Array) -> bool:

@@ -17,7 +17,7 @@ from symnet.expr.printing.markup import MINUS, math_element, name_mathml, op, pa
 from symnet.expr.printing.mathml import WRITERS, mathml
 from symnet.study.derivation.graph import label_mathml, name_slope, svg
 from symnet.study.derivation.lines import chain, ending_lines, step_lines
-from symnet.study.derivation.model import Edge, Ending, Law, Line, Part, Record, Route, Step, Value
+from symnet.study.derivation.model import BackwardStep, Edge, Ending, LabelledValue, Law, Line, Record, Route, SlopePart
 from symnet.study.derivation.numbers import numbers_of, shown, shown_mathml
 from symnet.study.derivation.style import PAGE_STYLE, STYLE
 from symnet.study.derivation.text import same_terms
@@ -119,12 +119,12 @@ def _values(d: Record) -> Iterator[str]:
     yield "</section>\n"
 
 
-def _definition(d: Record, value: Value) -> str:
+def _definition(d: Record, value: LabelledValue) -> str:
     number = _number(d, "values", value.label, value.formula)
     return equation(mathml(value.tag), op("="), mathml(value.formula), number)
 
 
-def _locals(d: Record, value: Value) -> str:
+def _locals(d: Record, value: LabelledValue) -> str:
     return "".join(_local(d, e) for e in d.edges_into(value.label))
 
 
@@ -139,7 +139,7 @@ def _local(d: Record, edge: Edge) -> str:
     return f"<div>{whole}{note}{''.join(_part(d, edge, part) for part in edge.parts)}</div>"
 
 
-def _part(d: Record, edge: Edge, part: Part) -> str:
+def _part(d: Record, edge: Edge, part: SlopePart) -> str:
     """A part of a local derivative: its factors, and the rule of each."""
     product = factors([f.node for f in part.factors if f.node is not None])
     names = escape(", ".join(f.rule for f in part.factors))
@@ -234,13 +234,13 @@ def _backward(d: Record) -> Iterator[str]:
     yield "</section>\n"
 
 
-def backward_step(d: Record, step: Step) -> str:
+def backward_step(d: Record, step: BackwardStep) -> str:
     """One cotangent: the chain rule, what is known inserted, every rewrite, each with its reason."""
     number = _number(d, "cotangents", step.label, step.written)
     return _why(d, step) + written_lines(mathml(step.bar), chained(d, step), step_lines(step), number)
 
 
-def chained(d: Record, step: Step) -> str:
+def chained(d: Record, step: BackwardStep) -> str:
     """∂L/∂y · ∂y/∂z, summed over the edges; nothing where the root alone stands above."""
     return op("+").join(op("·").join(name_slope(d, *pair) for pair in way) for way in chain(d.root, step))
 
@@ -269,7 +269,7 @@ def _reason(line: Line) -> str:
     return f"{escape(line.why)} <span>{equation(before, op('→'), after)}</span>"
 
 
-def _why(d: Record, step: Step) -> str:
+def _why(d: Record, step: BackwardStep) -> str:
     if step.before is None and not step.edges:
         return f'<p class="why">{_math(d, step.label)} moves nothing above it.</p>'
     if not step.edges:
@@ -296,6 +296,6 @@ def _ending(d: Record, ending: Ending) -> str:
     return written_lines(slope(d, ending.variable), "", ending_lines(ending), number)
 
 
-def definitions(values: Iterable[Value]) -> str:
+def definitions(values: Iterable[LabelledValue]) -> str:
     """`Y = softmax(Z)`, side by side."""
     return "".join(f"<span>{equation(mathml(v.tag), op('='), mathml(v.formula))}</span>" for v in values)

@@ -1,7 +1,7 @@
 """A local derivative taken apart: one rule at a time, each with its factor.
 
-In: the formula of one station over tags, and the tag of an operand.  Out: `Part`s: factors multiply along a way, and
-the parts of a sum add.
+In: the formula of one station over tags, and the tag of an operand.  Out: `SlopePart`s: the factors of one part
+multiply, and the parts of a sum add.
 Not taken apart: vectors by vectors and whole arrays by arrays, whose factors do not multiply element by element.
 """
 
@@ -21,13 +21,13 @@ from symnet.expr.nodes.graph import depends_on, substitute, with_operands
 from symnet.expr.nodes.node import Node, static_name
 from symnet.expr.nodes.symbols import Tensor
 from symnet.simplify.algebra.table import simplify
-from symnet.study.derivation.model import Factor, Part
+from symnet.study.derivation.model import RuleFactor, SlopePart
 
-Name = Callable[[Node], str]
-_SILENT = Factor("", None)  # a step that changes nothing: a constant term, repetition
+NameOf = Callable[[Node], str]
+_SILENT = RuleFactor("", None)  # a step that changes nothing: a constant term, repetition
 
 
-def parts(formula: Node, operand: Node, name: Name) -> tuple[Part, ...]:
+def parts(formula: Node, operand: Node, name: NameOf) -> tuple[SlopePart, ...]:
     """The parts of ∂formula/∂operand; none where there is but one rule, or where factors do not multiply.
 
     Args:
@@ -40,26 +40,26 @@ def parts(formula: Node, operand: Node, name: Name) -> tuple[Part, ...]:
     if outer is None:
         return ()
     if stop is operand:
-        return (Part(None, outer, None),) if sum(f.node is not None for f in outer) > 1 else ()
+        return (SlopePart(None, outer, None),) if sum(f.node is not None for f in outer) > 1 else ()
     terms = [term for term in stop.operands if term in between]
     found = [_term(term, operand, between, name) for term in terms] if is_op(stop, "add") else [None]
     live = tuple(part for part in found if part is not None)
-    first = (Part(None, outer, None),) if outer else ()
+    first = (SlopePart(None, outer, None),) if outer else ()
     return (*first, *live) if len(live) == len(found) else ()
 
 
-def _term(term: Node, operand: Node, between: set[Node], name: Name) -> Part | None:
+def _term(term: Node, operand: Node, between: set[Node], name: NameOf) -> SlopePart | None:
     factors, stop = _peeled(term, operand, between, name)
     if factors is None:
         return None
     if stop is not operand:
-        factors = (*factors, Factor(name(stop), slope(stop, operand)))
-    return Part(term, factors, slope(term, operand))
+        factors = (*factors, RuleFactor(name(stop), slope(stop, operand)))
+    return SlopePart(term, factors, slope(term, operand))
 
 
-def _peeled(node: Node, operand: Node, between: set[Node], name: Name) -> tuple[tuple[Factor, ...] | None, Node]:
+def _peeled(node: Node, operand: Node, between: set[Node], name: NameOf) -> tuple[tuple[RuleFactor, ...] | None, Node]:
     """The factors from a node down to where its ways part, and that place; None where they do not multiply."""
-    factors: list[Factor] = []
+    factors: list[RuleFactor] = []
     while node is not operand:
         active = [k for k, o in enumerate(node.operands) if o in between]
         if len(active) != 1:
@@ -69,19 +69,19 @@ def _peeled(node: Node, operand: Node, between: set[Node], name: Name) -> tuple[
         if factor is None or (factor.node is not None and factor.node.rank and factor.node.rank != operand.rank):
             return None, node
         if _is_mean(factor.node, below):
-            factor, below = Factor("mean", factor.node), below.operands[0]
+            factor, below = RuleFactor("mean", factor.node), below.operands[0]
         factors.append(factor)
         node = below
     return tuple(f for f in factors if f.rule), node
 
 
-def _factor(node: Node, k: int, name: Name) -> Factor | None:
+def _factor(node: Node, k: int, name: NameOf) -> RuleFactor | None:
     """The slope of one node by one operand; None where that is no factor."""
     x = node.operands[k]
     if node.kind in ("barrier", "sealed", "expand") or is_op(node, "add"):
         return _SILENT
     if isinstance(node, Einsum) and node.is_sum:
-        return Factor("sum", None)
+        return RuleFactor("sum", None)
     if node.kind != "elementwise" and (node.rank or node.kind not in ("einsum", "reduce")):
         return None
     leaf = (static_name("the operand"), shape_arg(x.shape), static_name(x.dtype or "float64"))
@@ -90,7 +90,7 @@ def _factor(node: Node, k: int, name: Name) -> Factor | None:
     (found,) = substitute([number(0) if found is None else found], {tag: x})
     (found,) = simplify([found])
     rule = "sign" if number_of(found) == -1 else "constant factor" if is_op(node, "mul") else name(node)
-    return Factor(rule, found)
+    return RuleFactor(rule, found)
 
 
 def slope(formula: Node, operand: Node) -> Node | None:

@@ -20,7 +20,7 @@ from symnet.expr.nodes.symbols import Tensor
 from symnet.simplify.algebra.table import without_names
 from symnet.simplify.engine import Normalizer, Table
 from symnet.simplify.rewrite import Rewrite
-from symnet.simplify.trace import Step as Fired
+from symnet.simplify.trace import Step
 from symnet.study.derivation.model import Rewriting
 
 _MOST = 6  # rewrites shown of one step
@@ -28,7 +28,7 @@ _TRIED = 24  # rewrites looked at, each by running the engine again
 _LARGEST = 60  # nodes of a formula shown
 
 
-def readable(start: Node, trace: Sequence[Fired], end: Node) -> tuple[Rewriting, ...]:
+def readable(start: Node, trace: Sequence[Step], end: Node) -> tuple[Rewriting, ...]:
     """The rewrites worth showing.
 
     Args:
@@ -58,7 +58,7 @@ def readable(start: Node, trace: Sequence[Fired], end: Node) -> tuple[Rewriting,
     return tuple(shown)
 
 
-def _distinct(places: Iterable[int], trace: Sequence[Fired]) -> list[int]:
+def _distinct(places: Iterable[int], trace: Sequence[Step]) -> list[int]:
     """Each rewrite once, as it reads."""
     found: dict[tuple[str, str], int] = {}
     for k in places:
@@ -66,7 +66,7 @@ def _distinct(places: Iterable[int], trace: Sequence[Fired]) -> list[int]:
     return list(found.values())
 
 
-def _replayed(start: Node, fired: Sequence[Fired]) -> Node:
+def _replayed(start: Node, fired: Sequence[Step]) -> Node:
     """The formula after some of the simplifier's steps, and nothing else."""
     known = {step.place: step.result for step in fired}
     (whole,) = strip_barriers(Normalizer(Table((), _replay(known)))(without_names([start])))

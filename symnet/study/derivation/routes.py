@@ -14,13 +14,13 @@ from symnet.expr.nodes.constants import number
 from symnet.expr.nodes.graph import substitute
 from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.table import simplify
-from symnet.study.derivation.model import Edge, Route, Step
+from symnet.study.derivation.model import BackwardStep, Edge, Route
 
 _MOST = 8
 _LONGEST = 8  # edges of one route
 
 
-def find_routes(steps: Sequence[Step], root: str, variables: Sequence[str]) -> dict[str, tuple[Route, ...]]:
+def find_routes(steps: Sequence[BackwardStep], root: str, variables: Sequence[str]) -> dict[str, tuple[Route, ...]]:
     """variable → its routes; a variable that has none, too many or too long ones is left out."""
     edges = {step.label: step.edges for step in steps}
     bars = {step.label: step.bar for step in steps}

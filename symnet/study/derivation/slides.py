@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from symnet.expr.printing.forms import PRODUCT
 from symnet.expr.printing.markup import MINUS, op
 from symnet.expr.printing.mathml import mathml
-from symnet.study.derivation.graph import Known, label_mathml, name_slope, svg
+from symnet.study.derivation.graph import Spotlight, label_mathml, name_slope, svg
 from symnet.study.derivation.lines import step_lines
-from symnet.study.derivation.model import Edge, Numbers, Record, Step, Value
+from symnet.study.derivation.model import BackwardStep, Edge, LabelledValue, NumbersAtPoint, Record
 from symnet.study.derivation.numbers import numbers_of, shown_mathml
 from symnet.study.derivation.page import (
     chained,
@@ -88,7 +88,7 @@ class Slide:
     part: str
     title: str
     said: str
-    known: Known
+    known: Spotlight
 
 
 def slides(d: Record) -> str:
@@ -140,10 +140,10 @@ def _opening(d: Record) -> Slide:
     if numbers:
         given = (equation(label_mathml(d, n), op("="), shown_mathml(numbers.values[n])) for n in _start(d))
         said += f'<div class="where">at {"".join(f"<span>{g}</span>" for g in given)}</div>'
-    return Slide("The graph", _math(d, d.root), said, Known(frozenset(_start(d)), now=frozenset({d.root})))
+    return Slide("The graph", _math(d, d.root), said, Spotlight(frozenset(_start(d)), now=frozenset({d.root})))
 
 
-def _forward(d: Record, value: Value, values: frozenset[str]) -> Slide:
+def _forward(d: Record, value: LabelledValue, values: frozenset[str]) -> Slide:
     numbers = numbers_of(d)
     number = op("=") + shown_mathml(numbers.values[value.label]) if numbers else ""
     lines = [f"<div>{equation(mathml(value.tag), op('='), mathml(value.formula), number)}</div>"]
@@ -158,13 +158,16 @@ def _forward(d: Record, value: Value, values: frozenset[str]) -> Slide:
     said = f'<div class="where" style="font-size:1em">{"".join(lines)}</div>'
     lit = frozenset((e.user, e.operand) for e in edges)
     return Slide(
-        "Forward", f"The value {_math(d, value.label)}", said, Known(values, now=frozenset({value.label}), edges=lit)
+        "Forward",
+        f"The value {_math(d, value.label)}",
+        said,
+        Spotlight(values, now=frozenset({value.label}), edges=lit),
     )
 
 
-def _backward(d: Record, step: Step, values: frozenset[str], known: frozenset[str]) -> Slide:
+def _backward(d: Record, step: BackwardStep, values: frozenset[str], known: frozenset[str]) -> Slide:
     lit = frozenset((e.user, e.operand) for e in step.edges)
-    seen = Known(values, known, frozenset({step.label}), lit)
+    seen = Spotlight(values, known, frozenset({step.label}), lit)
     title = f"The derivative by {_math(d, step.label)}"
     head = f'<div class="lhs bar">{equation(slope(d, step.label))}</div>'
     numbers = numbers_of(d)
@@ -177,7 +180,7 @@ def _backward(d: Record, step: Step, values: frozenset[str], known: frozenset[st
     return Slide("Backward", title, f"<p>{_reason(d, step)}</p>{said}", seen)
 
 
-def _reason(d: Record, step: Step) -> str:
+def _reason(d: Record, step: BackwardStep) -> str:
     if step.before is None:
         return "Nothing arrives: the values above do not change with it."
     if not step.edges:
@@ -189,7 +192,7 @@ def _reason(d: Record, step: Step) -> str:
     return f"{len(step.edges)} edges lead on, to {users}: multiply along each, and add."
 
 
-def _account(d: Record, numbers: Numbers, step: Step) -> list[str]:
+def _account(d: Record, numbers: NumbersAtPoint, step: BackwardStep) -> list[str]:
     """The chain rule in formulas, then in numbers."""
     if not step.edges:
         return ["<mn>1</mn>" if step.before is not None else "<mn>0</mn>"]
@@ -225,4 +228,4 @@ def _closing(d: Record, values: frozenset[str], known: frozenset[str]) -> Slide:
         lines.append(f"<div>{equation(op('='), mathml(ending.result), number)}</div>")
     where = f'<div class="where">where {definitions(d.where)}</div>' if d.where else ""
     said = f'<div class="lines">{"".join(lines)}</div>{where}'
-    return Slide("Result", "All from one backward pass", said, Known(values, known, frozenset(d.variables)))
+    return Slide("Result", "All from one backward pass", said, Spotlight(values, known, frozenset(d.variables)))

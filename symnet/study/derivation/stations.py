@@ -27,7 +27,7 @@ _LARGEST = 24  # nodes of one station
 
 
 @dataclass
-class Group:
+class OpenStation:
     """A station's nodes so far: the heaviest way through them, the kinds of step among them."""
 
     nodes: int
@@ -94,7 +94,7 @@ def find_stations(root: Node, targets: Sequence[Node], named: Iterable[Node]) ->
         for operand in node.operands:
             uses[operand] = uses.get(operand, 0) + 1
     absorbed: set[Node] = set()
-    groups: dict[Node, Group] = {}
+    groups: dict[Node, OpenStation] = {}
     for node in order:
         groups[node] = _grow(node, active, fixed, uses, groups, absorbed)
     stations = [n for n in order if n not in absorbed]
@@ -104,12 +104,17 @@ def find_stations(root: Node, targets: Sequence[Node], named: Iterable[Node]) ->
 
 
 def _grow(
-    node: Node, active: set[Node], fixed: set[Node], uses: dict[Node, int], groups: dict[Node, Group], taken: set[Node]
-) -> Group:
+    node: Node,
+    active: set[Node],
+    fixed: set[Node],
+    uses: dict[Node, int],
+    groups: dict[Node, OpenStation],
+    taken: set[Node],
+) -> OpenStation:
     """The group of a node with those operands that it takes in."""
     positions = [o for o in node.operands if o in active]
     step = step_of(node, positions)
-    group = Group(1, _WEIGHT[step], frozenset({step}))
+    group = OpenStation(1, _WEIGHT[step], frozenset({step}))
     idiom = frozenset(node.operands) if isinstance(node, Barrier) else softmax_parts(node)
     for operand in positions:
         below = groups[operand]
@@ -118,7 +123,7 @@ def _grow(
         if whole or (free and uses[operand] == 1 and _fits(step, operand, below, positions, group)):
             taken.add(operand)
             weight = 1 if whole else max(group.weight, _WEIGHT[step] + below.weight)
-            group = Group(group.nodes + below.nodes, weight, group.steps | below.steps)
+            group = OpenStation(group.nodes + below.nodes, weight, group.steps | below.steps)
     return group
 
 
@@ -135,7 +140,7 @@ def step_of(node: Node, positions: Sequence[Node]) -> str:
     return CURVED
 
 
-def _fits(step: str, operand: Node, below: Group, positions: Sequence[Node], group: Group) -> bool:
+def _fits(step: str, operand: Node, below: OpenStation, positions: Sequence[Node], group: OpenStation) -> bool:
     """Whether a step that is `step` may take in an operand that only it uses."""
     if group.nodes + below.nodes > _LARGEST:
         return False

@@ -17,7 +17,7 @@ from symnet.expr.printing.forms import MATMUL, PRODUCT
 from symnet.expr.printing.layout import lay_out, write
 from symnet.expr.printing.text import WRITERS
 from symnet.study.derivation.lines import chain, ending_lines, step_lines
-from symnet.study.derivation.model import Edge, Ending, Law, Line, Record, Route, Step, Value
+from symnet.study.derivation.model import BackwardStep, Edge, Ending, LabelledValue, Law, Line, Record, Route
 from symnet.study.derivation.numbers import numbers_of, shown
 
 WIDTH = 100  # characters, from which on a reason stands below its formula
@@ -73,7 +73,7 @@ def _at(d: Record, table: str, key: Any, formula: Any = None) -> str:
     return "" if number == str(formula) else f" = {number}"
 
 
-def _value(d: Record, value: Value, width: int) -> Iterator[str]:
+def _value(d: Record, value: LabelledValue, width: int) -> Iterator[str]:
     yield f"{value.label} = {value.formula}{_at(d, 'values', value.label)}"
     for edge in d.edges_into(value.label):
         formula, note = _local(edge)
@@ -167,7 +167,7 @@ def within(node: Node, level: int) -> str:
     return str(node) if layout.bound else str(write(layout, WRITERS)[0].within(level))
 
 
-def _step(d: Record, step: Step, width: int) -> Iterator[str]:
+def _step(d: Record, step: BackwardStep, width: int) -> Iterator[str]:
     number = _at(d, "cotangents", step.label, step.written)
     slopes = " + ".join(" · ".join(_slope(*pair) for pair in way) for way in chain(d.root, step))
     yield from _lines_of(str(step.bar), slopes, step_lines(step), width, number)

@@ -20,11 +20,11 @@ from symnet.expr.nodes.names import attach
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import Named, Tensor, leaves
 from symnet.simplify.algebra.table import simplify
-from symnet.simplify.trace import Step as Fired
+from symnet.simplify.trace import Step
 from symnet.study.derivation.derivation import Derivation
 from symnet.study.derivation.edges import edge
 from symnet.study.derivation.labels import Labels
-from symnet.study.derivation.model import Edge, Ending, Insertion, Rewriting, Step, Value
+from symnet.study.derivation.model import BackwardStep, Edge, Ending, Insertion, LabelledValue, Rewriting
 from symnet.study.derivation.rewrites import readable, without_ones
 from symnet.study.derivation.routes import find_routes
 from symnet.study.derivation.stations import find_stations
@@ -74,16 +74,16 @@ class Writer:
             data,
         )
 
-    def value(self, node: Node) -> Value:
-        return Value(self.labels.of[node], self.formulas[node], strip_barriers([node])[0], self.tags[node])
+    def value(self, node: Node) -> LabelledValue:
+        return LabelledValue(self.labels.of[node], self.formulas[node], strip_barriers([node])[0], self.tags[node])
 
     # ----------------------------------------------------------------------- the backward pass
 
-    def steps(self) -> list[Step]:
+    def steps(self) -> list[BackwardStep]:
         """One step for each station, from the root down."""
         arrived: dict[Node, list[Edge]] = {node: [] for node in self.stations.order}
         short: dict[Node, Node] = {}  # the bars that are replaced where they occur
-        steps: list[Step] = []
+        steps: list[BackwardStep] = []
         afters = self.in_full()
         for node in reversed(self.stations.order):
             step = self.step(node, arrived[node], short, afters[node])
@@ -100,19 +100,19 @@ class Writer:
         varying = [self.tags[n] for n in self.stations.inputs(user)]
         return edge(labels, self.formulas[user], (self.tags[user], self.bars[user]), self.tags[operand], varying)
 
-    def step(self, node: Node, edges: list[Edge], short: Mapping[Node, Node], after: Node) -> Step:
+    def step(self, node: Node, edges: list[Edge], short: Mapping[Node, Node], after: Node) -> BackwardStep:
         label, bar = self.labels.of[node], self.bars[node]
         if node is self.root:
             one = number(1)
-            return Step(label, bar, (), one, (), one, (), one, one)
+            return BackwardStep(label, bar, (), one, (), one, (), one, one)
         before = add_up([e.passed for e in edges if e.passed is not None])
         if before is None:
             zero = fill(0, node.shape)
-            return Step(label, bar, tuple(edges), None, (), zero, (), zero, after)
+            return BackwardStep(label, bar, tuple(edges), None, (), zero, (), zero, after)
         present = set(topological(before))
         known = tuple((leaf, formula) for leaf, formula in short.items() if leaf in present)
         inserted = without_ones(substitute([before], short)[0])
-        trace: list[Fired] = []
+        trace: list[Step] = []
         (written,) = simplify([inserted], trace)
         rewrites = readable(inserted, trace, written)
         mirrored = project(written, node) if node in self.targets else written
@@ -121,7 +121,7 @@ class Writer:
             if halved is not written:
                 rewrites = (*rewrites, Rewriting("the variable is symmetric", written, halved, halved))
             written = halved
-        return Step(label, bar, tuple(edges), before, known, inserted, rewrites, written, after)
+        return BackwardStep(label, bar, tuple(edges), before, known, inserted, rewrites, written, after)
 
     def in_full(self) -> dict[Node, Node]:
         """Every cotangent in full, simplified, with the user's names."""
@@ -130,7 +130,7 @@ class Writer:
         simple, names = self.named(cotangents)
         return dict(zip(order, attach(simple, names), strict=True))
 
-    def named(self, nodes: Sequence[Node], trace: list[Fired] | None = None) -> tuple[list[Node], dict[Node, Named]]:
+    def named(self, nodes: Sequence[Node], trace: list[Step] | None = None) -> tuple[list[Node], dict[Node, Named]]:
         """The nodes simplified, and which value has which name in that form."""
         known = list(self.problem.labels)
         simple = strip_barriers(simplify([*nodes, *known], trace))
@@ -143,7 +143,7 @@ class Writer:
     # ----------------------------------------------------------------------- the end
 
     def ending(
-        self, target: Node, steps: list[Step], reached: Node, result: Node, values: Mapping[str, Value]
+        self, target: Node, steps: list[BackwardStep], reached: Node, result: Node, values: Mapping[str, LabelledValue]
     ) -> Ending:
         """How the last cotangent, over labels, becomes the result."""
         label = self.labels.of[target]
@@ -170,7 +170,7 @@ def unfold(written: Node, result: Node, definitions: Sequence[tuple[Node, Node]]
             return
         if leaf not in set(topological(written)):
             continue
-        trace: list[Fired] = []
+        trace: list[Step] = []
         (raw,) = substitute([written], {leaf: formula})
         new, own = simplify([raw, formula], trace)
         (folded,) = substitute([new], {own: leaf} if own.operands else {})
@@ -179,9 +179,9 @@ def unfold(written: Node, result: Node, definitions: Sequence[tuple[Node, Node]]
             written = folded
 
 
-def _where(formulas: Sequence[Node], values: Mapping[str, Value]) -> tuple[Value, ...]:
+def _where(formulas: Sequence[Node], values: Mapping[str, LabelledValue]) -> tuple[LabelledValue, ...]:
     """The definitions of the names in some formulas, and of the names in those, first used first."""
-    found: dict[str, Value] = {}
+    found: dict[str, LabelledValue] = {}
     waiting = [name for formula in formulas for name in _names_in(formula)]
     while waiting:
         name = waiting.pop(0)

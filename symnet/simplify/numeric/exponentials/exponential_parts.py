@@ -1,7 +1,7 @@
 """Sums of exponentials as data: the parts of Σ w·exp(u), seen relative to the largest u.
 
-In: a sum.  Out: its `Part`s.  A number c among the terms is exp(log c); what is no exponential is a weight of exp(0); a
-logistic function σ(u) is exp(-softplus(-u)); an exponential may be moved (`logarithms.py`).
+In: a sum.  Out: its `ExponentialPart`s.  A number c among the terms is exp(log c); what is no exponential is a weight
+of exp(0); a logistic function σ(u) is exp(-softplus(-u)); an exponential may be moved (`logarithms.py`).
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from symnet.expr.nodes.contraction import sum as sum_over
 from symnet.expr.nodes.elementwise import elementwise, equal, is_op, operands_of, where
 from symnet.expr.nodes.expansion import expand
 from symnet.expr.nodes.movement import broadcast_to
-from symnet.expr.nodes.node import Node, Shape, kept_on_node
+from symnet.expr.nodes.node import Axes, Node, Shape, kept_on_node
 from symnet.expr.nodes.reduction import along, reduce
 from symnet.simplify.algebra.hoisting import is_move
-from symnet.simplify.forms.broadcast import Axes, without_repetition
+from symnet.simplify.forms.broadcast import without_repetition
 from symnet.simplify.forms.coefficients import ONE, may_join, product, split_coefficient, sum_of_all
 from symnet.simplify.forms.factors import split_power
 from symnet.simplify.forms.shifted import distance_below
@@ -42,7 +42,7 @@ def is_relative(x: Node) -> bool:
 
 
 @dataclass(frozen=True)
-class Part:
+class ExponentialPart:
     """scale·Σ w·exp(u) over `axes` (none: w·exp(u) alone); w is None where it is 1, and may have any sign.
 
     in_unit: whether exp(u) is known to lie in [0, 1].
@@ -68,7 +68,7 @@ class Part:
             counted = where(elementwise("ne", self.weight, 0), self.argument, number(-sympy.oo))
         return reduce("max", counted, self.axes) if self.axes else counted
 
-    def times(self, coefficient: sympy.Expr) -> Part:
+    def times(self, coefficient: sympy.Expr) -> ExponentialPart:
         """A multiple of the part."""
         if coefficient == 1:
             return self
@@ -78,7 +78,7 @@ class Part:
             return replace(self, weight=whole)
         return replace(self, scale=self.scale * coefficient)
 
-    def folded(self) -> Part:
+    def folded(self) -> ExponentialPart:
         """The same with its scale in the exponent, as logarithms are added up."""
         if self.scale == 1:
             return self
@@ -127,7 +127,7 @@ class Part:
         return self.weighted_sum(rest), self.weighted_sum(elementwise("indicator", top))
 
 
-def parts_of(total: Node) -> list[Part] | None:
+def parts_of(total: Node) -> list[ExponentialPart] | None:
     """The parts of a sum in which exponentials stand; None where there are none.  What is none is one weight."""
     terms = operands_of("add", total)
     parts = [(term, _part(term, total.shape)) for term in terms]
@@ -139,14 +139,14 @@ def parts_of(total: Node) -> list[Part] | None:
         return found
     numbers = [term for term in terms if number_of(term) is not None and term not in rest]
     found = [part for term, part in parts if part is not None and term not in numbers]
-    return [*found, Part(number(0), (), sum_of_all([*rest, *numbers]))]
+    return [*found, ExponentialPart(number(0), (), sum_of_all([*rest, *numbers]))]
 
 
-def _part(term: Node, shape: Shape) -> Part | None:
+def _part(term: Node, shape: Shape) -> ExponentialPart | None:
     """The part that a term of a sum of `shape` is; None where it is no multiple of an exponential."""
     coefficient, factors = split_coefficient(term)
     if not factors:
-        return Part(number(0), scale=coefficient) if is_positive(coefficient) else None
+        return ExponentialPart(number(0), scale=coefficient) if is_positive(coefficient) else None
     if len(factors) == 1 and isinstance(factors[0], Einsum) and not is_move(factors[0]):
         part = _summed_part(factors[0])
         if part is not None and term.shape != shape:
@@ -156,7 +156,7 @@ def _part(term: Node, shape: Shape) -> Part | None:
     return None if part is None else part.times(coefficient)
 
 
-def _multiple(factors: tuple[Node, ...]) -> Part | None:
+def _multiple(factors: tuple[Node, ...]) -> ExponentialPart | None:
     """w·exp(u) of a product, the logarithms of its factors added up as far as they are known."""
     if len(factors) == 1 and is_op(factors[0], "where") and logarithm_of(factors[0]) is None:
         return _chosen_part(*factors[0].operands)
@@ -168,7 +168,7 @@ def _multiple(factors: tuple[Node, ...]) -> Part | None:
     known_logs = [log for log in logs if log is not None]
     rest = tuple(f for f, log in zip(factors, logs, strict=True) if log is None)
     in_unit = all(known(f, "unit") for f, log in zip(factors, logs, strict=True) if log is not None)
-    return Part(sum_of_all(known_logs), (), product(ONE, rest) if rest else None, in_unit).times(coefficient)
+    return ExponentialPart(sum_of_all(known_logs), (), product(ONE, rest) if rest else None, in_unit).times(coefficient)
 
 
 def _apart(factors: Sequence[Node]) -> tuple[sympy.Expr, tuple[Node, ...]]:
@@ -195,7 +195,7 @@ def _is_positive_sum_out_of_range(total: Node) -> bool:
     return parts is not None and all(p.weight is None for p in parts) and needs_shift(parts)
 
 
-def _chosen_part(condition: Node, term: Node, other: Node) -> Part | None:
+def _chosen_part(condition: Node, term: Node, other: Node) -> ExponentialPart | None:
     """The part of where(c, w·exp(u), 0)."""
     part = _multiple(operands_of("mul", term)) if number_of(without_repetition(other)) == 0 else None
     if part is None or part.weight is None:
@@ -223,7 +223,7 @@ def _opened(factors: Sequence[Node]) -> Iterator[Node]:
             yield factor
 
 
-def _summed_part(total: Einsum) -> Part | None:
+def _summed_part(total: Einsum) -> ExponentialPart | None:
     """Σ w·exp(u); of several operands, where one of them has every index."""
     inside = total.operands[0] if total.is_sum else as_one_operand(total)
     if inside is None:
@@ -234,17 +234,17 @@ def _summed_part(total: Einsum) -> Part | None:
     indices = max(total.inputs, key=len)
     axes = tuple(a for a, i in enumerate(indices) if i not in total.output)
     weight = None if part.weight is None else broadcast_to(part.weight, inside.shape)
-    return Part(broadcast_to(part.argument, inside.shape), axes, weight, part.in_unit)
+    return ExponentialPart(broadcast_to(part.argument, inside.shape), axes, weight, part.in_unit)
 
 
-def _as_one_exponential(part: Part) -> Part:
+def _as_one_exponential(part: ExponentialPart) -> ExponentialPart:
     """Σ exp(u) as exp(logsumexp(u)), Σ w·exp(u) as x·exp(N), N the largest u: what repeats along axes of a sum of more
     axes has no axes of its own there, and another shift for each of its repetitions.
     """
     if part.weight is None:
         return replace(part, argument=reduce("logsumexp", part.argument, part.axes), axes=())
     top = finite(part.highest)
-    return Part(top, (), replace(part, scale=ONE).relative(top), False, part.scale)
+    return ExponentialPart(top, (), replace(part, scale=ONE).relative(top), False, part.scale)
 
 
 def finite(shift: Node) -> Node:
@@ -271,14 +271,14 @@ def as_one_operand(total: Einsum) -> Node | None:
     return factors[0] if len(factors) == 1 else elementwise("mul", *factors)
 
 
-def needs_shift(parts: list[Part]) -> bool:
+def needs_shift(parts: list[ExponentialPart]) -> bool:
     """Whether a term may overflow, or all of them vanish."""
     if len(parts) == 1 and parts[0].weight is None and not parts[0].axes:
         return False
     return not all(p.is_bounded for p in parts) or not any(p.stands_firm for p in parts)
 
 
-def highest(parts: list[Part]) -> Node:
+def highest(parts: list[ExponentialPart]) -> Node:
     """The largest argument of all."""
     return largest([part.highest for part in parts])
 

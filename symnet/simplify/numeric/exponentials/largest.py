@@ -18,18 +18,18 @@ from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.elementwise import elementwise, where
 from symnet.expr.nodes.extents import same_extent
 from symnet.expr.nodes.movement import broadcast_to
-from symnet.expr.nodes.node import Node, Shape
+from symnet.expr.nodes.node import Axes, Node, Shape
 from symnet.expr.nodes.reduction import along, reduce
-from symnet.simplify.forms.broadcast import Axes, cover, trailing, without_repetition
+from symnet.simplify.forms.broadcast import cover, trailing, without_repetition
 from symnet.simplify.forms.coefficients import ONE, quotient, sum_of_all
 from symnet.simplify.forms.factors import Base, Factors, power_of
 from symnet.simplify.forms.shifted import distance_below
 from symnet.simplify.forms.signs import is_positive
-from symnet.simplify.forms.terms import Monomial, Terms
+from symnet.simplify.forms.terms import CoresAlongAxes, Terms
 from symnet.simplify.numeric.exponentials.exponential_parts import largest
 from symnet.simplify.numeric.exponentials.shifts import Placed, copied, joined, placed, product_of
 
-Key = tuple[frozenset[tuple[Monomial, Expr]], Shape]
+ScaleKey = tuple[frozenset[tuple[CoresAlongAxes, Expr]], Shape]
 Made = tuple[list[Placed], Terms]  # powers, where their axes stand, and the exponent that is left
 
 
@@ -81,8 +81,8 @@ class Relative:
 class Largest:
     """All that were made so far."""
 
-    _along: dict[tuple[Key, Axes], list[Relative]] = field(default_factory=dict)
-    _among: list[dict[Key, Relative]] = field(default_factory=list)
+    _along: dict[tuple[ScaleKey, Axes], list[Relative]] = field(default_factory=dict)
+    _among: list[dict[ScaleKey, Relative]] = field(default_factory=list)
     _weights: set[Node] = field(default_factory=set)
     _by_term: dict[tuple[Node, ...], list[tuple[Relative, Axes, Expr]]] = field(default_factory=dict)
 
@@ -142,11 +142,11 @@ class Largest:
             terms.append(product_of([(whole, full), *made], full, s.shape))
         return terms
 
-    def _new_group(self, mantissas: list[Node], shifts: list[Terms], keys: list[Key]) -> dict[Key, Relative]:
+    def _new_group(self, mantissas: list[Node], shifts: list[Terms], keys: list[ScaleKey]) -> dict[ScaleKey, Relative]:
         exponents = [s.build() for s in shifts]
         top = largest([if_it_counts(m, s) for m, s in zip(mantissas, exponents, strict=True)])
         shape = shifts[0].shape
-        group: dict[Key, Relative] = {}
+        group: dict[ScaleKey, Relative] = {}
         for m, s, exponent, key in zip(mantissas, shifts, exponents, keys, strict=True):
             power = _relative_power(m, exponent, top)
             group[key] = self._remember(Relative(joined(s, top, -ONE), top, power, broadcast_to(m, shape)))
@@ -181,7 +181,7 @@ class Largest:
         found = next(self.ways(total, product, lambda term: False), None)
         return None if found is None else found[0]
 
-    def ways(self, total: Terms, product: Factors, waits: Callable[[Monomial], bool]) -> Iterator[Made]:
+    def ways(self, total: Terms, product: Factors, waits: Callable[[CoresAlongAxes], bool]) -> Iterator[Made]:
         """Powers that were made, and terms left which all wait, whose exponents add up to the total.
 
         Args:
@@ -201,7 +201,7 @@ class Largest:
                 for powers, rest in self.ways(left, product, waits):
                     yield [(power_of(each.power, count), places), *powers], rest
 
-    def _candidates(self, pivot: Monomial, total: Terms) -> Iterator[tuple[Relative, Axes, Expr]]:
+    def _candidates(self, pivot: CoresAlongAxes, total: Terms) -> Iterator[tuple[Relative, Axes, Expr]]:
         factors, axes = pivot
         for each, own, c in self._by_term.get(factors, ()):
             count = quotient(total.coefficients[pivot], c)
@@ -213,14 +213,14 @@ class Largest:
 
 def _collected(mantissas: list[Node], shifts: list[Terms]) -> tuple[list[Node], list[Terms]]:
     """Terms with one exponent as one."""
-    found: dict[Key, tuple[list[Node], Terms]] = {}
+    found: dict[ScaleKey, tuple[list[Node], Terms]] = {}
     for m, s in zip(mantissas, shifts, strict=True):
         found.setdefault(key_of(s), ([], s))[0].append(m)
     sums = [sum_of_all(each) for each, _ in found.values()]
     return sums, [s for _, s in found.values()]
 
 
-def key_of(shift: Terms) -> Key:
+def key_of(shift: Terms) -> ScaleKey:
     return frozenset(shift.coefficients.items()), shift.shape
 
 

@@ -20,11 +20,11 @@ from symnet.expr.nodes.elementwise import is_op
 from symnet.expr.nodes.expansion import Expand
 from symnet.expr.nodes.extents import same_extent
 from symnet.expr.nodes.graph import with_operands
-from symnet.expr.nodes.node import Node, Shape
-from symnet.simplify.forms.broadcast import Axes, core_of, trailing
+from symnet.expr.nodes.node import Axes, Node, Shape
+from symnet.simplify.forms.broadcast import core_of, trailing
 from symnet.simplify.forms.factors import Base, Factors
-from symnet.simplify.forms.terms import Monomial, Terms
-from symnet.simplify.numeric.exponentials.largest import Key, Largest, key_of
+from symnet.simplify.forms.terms import CoresAlongAxes, Terms
+from symnet.simplify.numeric.exponentials.largest import Largest, ScaleKey, key_of
 from symnet.simplify.numeric.exponentials.mantissas import FUNCTIONS
 from symnet.simplify.numeric.exponentials.scaled_contractions import attached, contraction_of
 from symnet.simplify.numeric.exponentials.shifts import Placed, Scaled, added, copied, placed, product_of, restricted
@@ -32,9 +32,9 @@ from symnet.simplify.numeric.exponentials.shifts import Placed, Scaled, added, c
 WAYS = 4  # in which an exponent is made of what there is, that are tried
 DEEP = 64  # values inside values that are gone through
 
-Request = tuple[Node, Terms, frozenset[Base]]  # a value, the exponent that it is multiplied by, and what besides
-Question = tuple[Node, Key, frozenset[Base]]
-Steps = Generator[Request, Node | None, Node | None]
+ValueRequest = tuple[Node, Terms, frozenset[Base]]  # a value, the exponent that it is multiplied by, and what besides
+Question = tuple[Node, ScaleKey, frozenset[Base]]
+Steps = Generator[ValueRequest, Node | None, Node | None]
 
 
 @dataclass
@@ -137,7 +137,7 @@ class Reused:
 
     def _of_factors(
         self, node: Node, operands: list[Placed], outer: Terms, beside: frozenset[Base]
-    ) -> Generator[Request, Node | None, tuple[list[Placed], list[Placed]] | None]:
+    ) -> Generator[ValueRequest, Node | None, tuple[list[Placed], list[Placed]] | None]:
         """The factors without their exponents, and what was made of these: the widest sum takes in what it may, or what
         is left by the exponentials beside it, or nothing.
         """
@@ -165,11 +165,11 @@ class Reused:
         alone: dict[int, Node],
         into: int | None,
         goes: bool,
-    ) -> Generator[Request, Node | None, tuple[list[Placed], list[Placed]] | None]:
+    ) -> Generator[ValueRequest, Node | None, tuple[list[Placed], list[Placed]] | None]:
         """As `_of_factors`, in one way: factors known by themselves stand alone, one perhaps takes exponents in, and
         those of single exponentials go into it or not.
         """
-        total, values, own = copied(outer), list[Placed](), set[Monomial]()
+        total, values, own = copied(outer), list[Placed](), set[CoresAlongAxes]()
         for k, (each, places) in enumerate(operands):
             value = alone.get(k)
             values.append((self._factor(node, each, total, places, k == into) if value is None else value, places))
@@ -200,7 +200,7 @@ class Reused:
         return whole.mantissa
 
 
-def _question(asked: Request) -> Question:
+def _question(asked: ValueRequest) -> Question:
     node, outer, beside = asked
     return node, key_of(outer), beside
 

@@ -23,8 +23,8 @@ from symnet.expr.nodes.extents import ints_arg, same_shape, shape_arg
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.indexing import take
 from symnet.expr.nodes.movement import Concat, Place, Slice
-from symnet.expr.nodes.node import Node
-from symnet.simplify.forms.broadcast import Axes, trailing
+from symnet.expr.nodes.node import Axes, Node
+from symnet.simplify.forms.broadcast import trailing
 from symnet.simplify.forms.coefficients import ONE, product, split_coefficient
 from symnet.simplify.forms.factors import Base, Factors
 from symnet.simplify.forms.signs import is_negative, is_positive, is_whole

@@ -15,8 +15,7 @@ from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.contraction import Einsum, contract
 from symnet.expr.nodes.expansion import Expand
 from symnet.expr.nodes.movement import broadcast_to
-from symnet.expr.nodes.node import Node
-from symnet.simplify.forms.broadcast import Axes
+from symnet.expr.nodes.node import Axes, Node
 from symnet.simplify.forms.coefficients import ONE, product
 from symnet.simplify.forms.terms import Terms
 from symnet.simplify.numeric.exponentials.exponential_parts import as_one_operand

@@ -16,8 +16,8 @@ from symnet.expr.nodes.extents import same_shape, shape_arg
 from symnet.expr.nodes.graph import topological, with_operands
 from symnet.expr.nodes.indexing import take
 from symnet.expr.nodes.movement import Place, Reshape, Slice, broadcast_to, reshape
-from symnet.expr.nodes.node import Node
-from symnet.simplify.forms.broadcast import Axes, align, cover
+from symnet.expr.nodes.node import Axes, Node
+from symnet.simplify.forms.broadcast import align, cover
 from symnet.simplify.forms.coefficients import ONE, product, split_coefficient, sum_of_all
 from symnet.simplify.forms.factors import split_power
 from symnet.simplify.forms.signs import is_negative

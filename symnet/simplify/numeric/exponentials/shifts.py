@@ -14,8 +14,8 @@ from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.contraction import contract
 from symnet.expr.nodes.elementwise import elementwise, operands_of
 from symnet.expr.nodes.movement import broadcast_to
-from symnet.expr.nodes.node import Node, Shape
-from symnet.simplify.forms.broadcast import Axes, spread, trailing, without_repetition
+from symnet.expr.nodes.node import Axes, Node, Shape
+from symnet.simplify.forms.broadcast import spread, trailing, without_repetition
 from symnet.simplify.forms.coefficients import ONE, product
 from symnet.simplify.forms.terms import Terms
 

@@ -14,11 +14,11 @@ from symnet.expr.facts.softmax import softmax_axes
 from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.elementwise import elementwise, is_op
 from symnet.expr.nodes.movement import Concat, broadcast_to
-from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.node import Axes, Node
 from symnet.expr.nodes.reduction import Reduce
 from symnet.simplify.algebra.exponentials import complemented_logistic
 from symnet.simplify.algebra.hoisting import is_logsumexp, moved_again, moves_of
-from symnet.simplify.forms.broadcast import Axes, align, cover
+from symnet.simplify.forms.broadcast import align, cover
 from symnet.simplify.forms.coefficients import ONE, beside_one, negated, product, split_coefficient, terms_of
 from symnet.simplify.forms.shifted import Shifted, distance_below, softmax_argument
 from symnet.simplify.forms.terms import Terms

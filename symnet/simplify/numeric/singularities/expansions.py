@@ -20,8 +20,8 @@ from symnet.expr.nodes.contraction import Einsum
 from symnet.expr.nodes.elementwise import Elementwise, elementwise, is_op
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import broadcast_to
-from symnet.expr.nodes.node import Node, kept_on_node
-from symnet.simplify.forms.broadcast import Axes, align, trailing
+from symnet.expr.nodes.node import Axes, Node, kept_on_node
+from symnet.simplify.forms.broadcast import align, trailing
 from symnet.simplify.forms.coefficients import ONE, beside_one
 from symnet.simplify.forms.factors import Base, Factors
 from symnet.simplify.forms.signs import is_negative, is_positive
@@ -32,7 +32,7 @@ from symnet.simplify.numeric.singularities.power_series import FUNCTIONS, Series
 DEEPEST = 8
 NEAR, MOST_CLOSE = 7, 80  # levels, and nodes, in which variables are looked for
 RADII = (2.0, 1.5, 1.0, 0.75, 0.5, 0.375, 0.25, 0.1875, 0.125, 0.09375, 0.0625, 0.046875, 0.03125)
-Monomial = dict[Base, Expr]  # powers of bases, each with the axes along which it varies
+BasePowers = dict[Base, Expr]  # powers of bases, each with the axes along which it varies
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Expander:
     rough: bool = False  # whether a number is rounded to the floating format
     _known: dict[tuple[Node, frozenset[tuple[Base, Expr]]], Expansion | None] = field(default_factory=dict)
 
-    def of(self, node: Node, u: Monomial, deepest: int = DEEPEST) -> Expansion | None:
+    def of(self, node: Node, u: BasePowers, deepest: int = DEEPEST) -> Expansion | None:
         """The expansion of a node on whose axes u stands."""
         key = (node, frozenset(u.items()))
         if key not in self._known:
@@ -108,14 +108,14 @@ class Expander:
         """u^k."""
         return Expansion(power_series.power_of_variable(k, self.length), k, pole=min(k, 0))
 
-    def of_core(self, core: Node, axes: Axes, u: Monomial, deepest: int = DEEPEST) -> Expansion | None:
+    def of_core(self, core: Node, axes: Axes, u: BasePowers, deepest: int = DEEPEST) -> Expansion | None:
         """The expansion of a core that varies along these axes of what u varies along."""
         inside = _restricted(u, axes)
         if inside is None:
             return self.of(core, {}, deepest) if number_of(core) is not None else None
         return self.of(core, inside, deepest)
 
-    def _expanded(self, node: Node, u: Monomial, deepest: int) -> Expansion | None:
+    def _expanded(self, node: Node, u: BasePowers, deepest: int) -> Expansion | None:
         value = number_of(node)
         if value is not None:
             fixed = power_series.fixed(value)
@@ -142,10 +142,10 @@ class Expander:
             return None if any(p is None for p in parts) else self.total(parts)  # type: ignore[arg-type]
         return self._of_function(node, u, deepest)
 
-    def _operand(self, node: Node, place: int, u: Monomial, deepest: int) -> Expansion | None:
+    def _operand(self, node: Node, place: int, u: BasePowers, deepest: int) -> Expansion | None:
         return self.of_core(*align(node.operands[place], node.shape), u, deepest - 1)
 
-    def _of_product(self, node: Node, u: Monomial, deepest: int) -> Expansion | None:
+    def _of_product(self, node: Node, u: BasePowers, deepest: int) -> Expansion | None:
         """Of functions of u, and a power of u whose bases stand apart."""
         factors = Factors.view(node)
         whole = self.of(number(factors.coefficient), {})
@@ -159,7 +159,7 @@ class Expander:
                 whole = None if whole is None or factor is None else product(whole, factor)
         return whole
 
-    def of_factor(self, factors: Factors, base: Base, u: Monomial, deepest: int = DEEPEST) -> Expansion | None:
+    def of_factor(self, factors: Factors, base: Base, u: BasePowers, deepest: int = DEEPEST) -> Expansion | None:
         """The expansion of a base to its power."""
         exponent = factors.powers[base]
         if isinstance(exponent, Node):
@@ -168,7 +168,7 @@ class Expander:
         inner = self.of_core(*base, u, deepest)
         return None if inner is None else power(inner, exponent)
 
-    def _of_function(self, node: Elementwise, u: Monomial, deepest: int) -> Expansion | None:
+    def _of_function(self, node: Elementwise, u: BasePowers, deepest: int) -> Expansion | None:
         function = FUNCTIONS.get(node.op)
         inner = None if function is None else self._operand(node, 0, u, deepest)
         if function is None or inner is None or inner.series.start < 0:
@@ -178,7 +178,7 @@ class Expander:
             return found
         return replace(found, cancels=found.cancels or _cancels(found.series.start, 0, inner.pole))
 
-    def _of_choice(self, node: Elementwise, u: Monomial, deepest: int) -> Expansion | None:
+    def _of_choice(self, node: Elementwise, u: BasePowers, deepest: int) -> Expansion | None:
         """Of where(c, x, y): the branch taken around 0, or both, where they are two formulas of one function."""
         condition, *branches = node.operands
         holds, within = self.settled_around_zero(*align(condition, node.shape), u)
@@ -193,7 +193,7 @@ class Expander:
         both = first.beside(second, first.series, max(first.low, second.low))
         return replace(both, cancels=first.cancels and second.cancels)
 
-    def settled_around_zero(self, condition: Node, axes: Axes, u: Monomial) -> tuple[bool | None, float]:
+    def settled_around_zero(self, condition: Node, axes: Axes, u: BasePowers) -> tuple[bool | None, float]:
         """Whether a comparison holds at 0, and how far around it that does not change."""
         compared = _COMPARED.get(condition.op) if isinstance(condition, Elementwise) else None
         inside = _restricted(u, axes)
@@ -207,7 +207,7 @@ class Expander:
                 return compared[sides[0][1] < sides[1][0]], radius
         return None, 0.0
 
-    def _bounds(self, x: Node, axes: Axes, u: Monomial, radius: float) -> tuple[float, float] | None:
+    def _bounds(self, x: Node, axes: Axes, u: BasePowers, radius: float) -> tuple[float, float] | None:
         found = self.of_core(x, axes, u)
         if found is not None:
             return None if found.series.start < 0 or found.within < radius else found.series.around_zero(radius)
@@ -230,7 +230,7 @@ _COMPARED = {
 }  # fmt: skip
 
 
-def _restricted(u: Monomial, axes: Axes) -> Monomial | None:
+def _restricted(u: BasePowers, axes: Axes) -> BasePowers | None:
     """The variable on some of the axes, numbered from the first of these; None where it varies along others."""
     inside = {a: k for k, a in enumerate(axes)}
     if not all(a in inside for _, places in u for a in places):
@@ -247,19 +247,19 @@ def settled_in(x: Node, condition: Node, holds: bool, levels: int = 4) -> Node:
     return with_operands(x, [settled_in(o, condition, holds, levels - 1) for o in x.operands])
 
 
-def _primitive(node: Node) -> tuple[Expr, Monomial]:
+def _primitive(node: Node) -> tuple[Expr, BasePowers]:
     """A product as a number and powers, the number of a sum taken out of it; u of 2·x - 2·y is x - y."""
     factors = Factors.of(node).primitive()
     return factors.coefficient, factors.powers  # type: ignore[return-value]
 
 
-def order_on(core: Node, axes: Axes, u: Monomial) -> int | None:
+def order_on(core: Node, axes: Axes, u: BasePowers) -> int | None:
     """k of a core that is a number times u^k, u on the axes of what the core stands in."""
     inside = _restricted(u, axes)
     return None if inside is None else order_in(core, inside)
 
 
-def order_in(node: Node, u: Monomial) -> int | None:
+def order_in(node: Node, u: BasePowers) -> int | None:
     """k of a node that is a number times u^k, k not 0."""
     if not u or (node.kind == "elementwise" and not is_op(node, "mul", "pow", "add")):
         whole = {(node, trailing(node.rank, node.rank)): 1}
@@ -268,7 +268,7 @@ def order_in(node: Node, u: Monomial) -> int | None:
     return _ratio(whole, u)
 
 
-def _ratio(powers: Mapping[Base, Expr | Node], u: Monomial) -> int | None:
+def _ratio(powers: Mapping[Base, Expr | Node], u: BasePowers) -> int | None:
     """k of powers that are those of u^k."""
     if powers.keys() != u.keys() or any(isinstance(e, Node) for e in powers.values()):
         return None
@@ -279,9 +279,9 @@ def _ratio(powers: Mapping[Base, Expr | Node], u: Monomial) -> int | None:
 # --------------------------------------------------------------------------- what may be the variable
 
 
-def variables(node: Node) -> list[Monomial]:
+def variables(node: Node) -> list[BasePowers]:
     """What functions near the top of a node are of, on its axes, the nearest first; x before x², which is one in x."""
-    found: dict[frozenset[tuple[Base, Expr]], Monomial] = {}
+    found: dict[frozenset[tuple[Base, Expr]], BasePowers] = {}
     for argument, axes in _arguments(node):
         monomial = _monomial(argument, axes)
         if monomial is not None:
@@ -292,7 +292,7 @@ def variables(node: Node) -> list[Monomial]:
     return [u for u in found.values() if _meets(node, u)]
 
 
-def _meets(node: Node, u: Monomial) -> bool:
+def _meets(node: Node, u: BasePowers) -> bool:
     """Whether what may cancel is there: two terms of u, or a quotient by u in a product with more of it."""
     bases = {core for core, _ in u}
     if is_op(node, "add"):
@@ -336,7 +336,7 @@ def _operands(x: Node) -> list[Base]:
     return []
 
 
-def _monomial(argument: Node, axes: Axes) -> Monomial | None:
+def _monomial(argument: Node, axes: Axes) -> BasePowers | None:
     """The variable part of an argument: x of 1 + 2·x, a·x of a·x, x - y of 2·x - 2·y."""
     if is_op(argument, "add"):
         rest = [o for o in argument.operands if number_of(o) is None]

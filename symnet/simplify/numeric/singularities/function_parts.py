@@ -1,7 +1,7 @@
 """Terms and products as functions of one variable: f(u)·rest.
 
-In: a sum or a product, and the variable u as powers of bases.  Out: its `Part`s, the terms by what stands beside
-functions of u in them, each with its expansion.
+In: a sum or a product, and the variable u as powers of bases.  Out: its `FunctionPart`s: terms in which the
+same factors stand beside functions of u are one part, and each part has its expansion.
 Not handled: a term whose functions are of several variables; it is a part of its own, and has no expansion.
 """
 
@@ -17,11 +17,11 @@ from symnet.expr.nodes.elementwise import is_op, operands_of
 from symnet.expr.nodes.node import Node
 from symnet.simplify.forms.broadcast import align, trailing
 from symnet.simplify.forms.factors import Base, Factors
-from symnet.simplify.numeric.singularities.expansions import Expander, Expansion, Monomial, logarithm, product
+from symnet.simplify.numeric.singularities.expansions import BasePowers, Expander, Expansion, logarithm, product
 
 
 @dataclass
-class Part:
+class FunctionPart:
     """Terms of a sum, or a whole product: `rest` times one function of u.
 
     Attributes:
@@ -33,7 +33,7 @@ class Part:
     """
 
     node: Node
-    u: Monomial
+    u: BasePowers
     rest: Factors
     terms: list[Node] = field(default_factory=list)
     pieces: list[tuple[Factors, int]] = field(default_factory=list)
@@ -50,7 +50,7 @@ class Part:
         return {n for (core, _), e in powers for n in (core, e) if isinstance(n, Node)}
 
 
-def _expanded(piece: Factors, order: int, u: Monomial, expander: Expander) -> Expansion | None:
+def _expanded(piece: Factors, order: int, u: BasePowers, expander: Expander) -> Expansion | None:
     whole = expander.of(number(piece.coefficient), {})
     if whole is not None and order:
         whole = product(whole, expander.variable(order))
@@ -60,9 +60,9 @@ def _expanded(piece: Factors, order: int, u: Monomial, expander: Expander) -> Ex
     return whole
 
 
-def parts_of(node: Node, u: Monomial, expander: Expander) -> list[Part]:
+def parts_of(node: Node, u: BasePowers, expander: Expander) -> list[FunctionPart]:
     """The terms of a node by what stands beside functions of u in them."""
-    found: dict[object, Part] = {}
+    found: dict[object, FunctionPart] = {}
     for term in operands_of("add", node):
         rest, piece = Factors(node.shape), Factors(node.shape)
         factors = _opened(Factors(node.shape).times(term, trailing(term.rank, node.rank)), u, expander)
@@ -71,13 +71,13 @@ def parts_of(node: Node, u: Monomial, expander: Expander) -> list[Part]:
             inside = expander.of_factor(factors, base, u) is not None
             (piece if inside else rest).powers[base] = exponent
         order = _variable_in(rest, u)
-        part = found.setdefault(frozenset(rest.powers.items()), Part(node, u, rest))
+        part = found.setdefault(frozenset(rest.powers.items()), FunctionPart(node, u, rest))
         part.terms.append(term)
         part.pieces.append((piece, order))
     return list(found.values())
 
 
-def _opened(factors: Factors, u: Monomial, expander: Expander) -> Factors:
+def _opened(factors: Factors, u: BasePowers, expander: Expander) -> Factors:
     """d·log(x) for xlogy(d, x) where that is the same near 0, the branch of a choice that is taken there: of what is no
     function of u as it stands.
     """
@@ -93,7 +93,7 @@ def _opened(factors: Factors, u: Monomial, expander: Expander) -> Factors:
     return factors
 
 
-def _log_factors(operands: list[Base], u: Monomial, expander: Expander) -> list[Base]:
+def _log_factors(operands: list[Base], u: BasePowers, expander: Expander) -> list[Base]:
     """Of xlogy(d, x), where d is not 0 near 0, or log x is finite there."""
     weight, (x, axes) = operands
     log = (logarithm(x), axes)
@@ -103,7 +103,7 @@ def _log_factors(operands: list[Base], u: Monomial, expander: Expander) -> list[
     return [weight, log] if found is not None and found.series.start == 0 else []
 
 
-def _branch(operands: list[Base], u: Monomial, expander: Expander) -> list[Base]:
+def _branch(operands: list[Base], u: BasePowers, expander: Expander) -> list[Base]:
     """Of where(c, x, y), where c is settled near 0, or guards what is finite there: where(d = 0, 0, d·x)."""
     condition, *branches = operands
     holds, _ = expander.settled_around_zero(*condition, u)
@@ -119,12 +119,12 @@ def _branch(operands: list[Base], u: Monomial, expander: Expander) -> list[Base]
     return [branches[1]] if len(others) < len(factors) and all(_is_finite(f, u, expander) for f in others) else []
 
 
-def _is_finite(base: Base, u: Monomial, expander: Expander) -> bool:
+def _is_finite(base: Base, u: BasePowers, expander: Expander) -> bool:
     found = expander.of_core(*base, u)
     return found is not None and found.pole == 0
 
 
-def _variable_in(rest: Factors, u: Monomial) -> int:
+def _variable_in(rest: Factors, u: BasePowers) -> int:
     """Take a power of u = a·x out of a²·x⁻¹ = a³·(a·x)⁻¹: the one that leaves no negative power of its bases."""
     held = [rest.powers.get(base, sympy.S.Zero) for base in u]
     if any(isinstance(e, Node) for e in held):

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from symnet.expr.nodes.constants import Size, number
 from symnet.expr.nodes.contraction import Einsum, contract
 from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of
-from symnet.expr.nodes.node import Node
-from symnet.simplify.forms.broadcast import Axes
+from symnet.expr.nodes.node import Axes, Node
 from symnet.simplify.forms.coefficients import ONE, sum_of_all
 from symnet.simplify.forms.factors import Base, Factors
 from symnet.simplify.forms.polynomial import monomials

@@ -25,21 +25,21 @@ from symnet.expr.nodes.elementwise import Elementwise, elementwise, equal, is_op
 from symnet.expr.nodes.expansion import Expand
 from symnet.expr.nodes.graph import topological, with_operands
 from symnet.expr.nodes.movement import broadcast_to
-from symnet.expr.nodes.node import Node
-from symnet.simplify.forms.broadcast import Axes, align, spread
+from symnet.expr.nodes.node import Axes, Node
+from symnet.simplify.forms.broadcast import align, spread
 from symnet.simplify.forms.coefficients import sum_of_all
 from symnet.simplify.forms.factors import Base, Factors, distributed
 from symnet.simplify.forms.signs import is_negative
 from symnet.simplify.numeric.singularities.expansions import (
     RADII,
+    BasePowers,
     Expander,
     Expansion,
-    Monomial,
     is_function,
     order_on,
     variables,
 )
-from symnet.simplify.numeric.singularities.function_parts import Part, parts_of
+from symnet.simplify.numeric.singularities.function_parts import FunctionPart, parts_of
 from symnet.simplify.numeric.singularities.joined_sums import Joined, multiplied_out, under_one_sum
 from symnet.simplify.numeric.singularities.power_series import LENGTH, Series
 from symnet.simplify.rewrite import GraphRewrite
@@ -80,10 +80,10 @@ def _suspects(roots: Iterable[Node]) -> set[Node]:
 
 
 @dataclass(frozen=True)
-class Found:
+class RemovableParts:
     """Parts of a sum, or a product, in which digits cancel or which are 0/0 at 0, with their expansions."""
 
-    parts: list[tuple[Part, Expansion]]
+    parts: list[tuple[FunctionPart, Expansion]]
     others: list[Node]
     distributed: bool
     joined: Joined | None = None  # where the parts are those of an array whose sum the node is
@@ -95,12 +95,12 @@ class Found:
         return set(beside).union(*(part.boundary for part, _ in self.parts))
 
 
-Facts = frozenset[tuple[Node, bool]]  # conditions, and whether they hold wherever a node counts
+HeldConditions = frozenset[tuple[Node, bool]]  # conditions, and whether they hold wherever a node counts
 
 
-def _conditions(roots: list[Node]) -> dict[Node, Facts]:
+def _conditions(roots: list[Node]) -> dict[Node, HeldConditions]:
     """What is known where a node counts: the conditions of its shape that choose it, on every way from the roots."""
-    known: dict[Node, Facts] = {root: frozenset() for root in roots}
+    known: dict[Node, HeldConditions] = {root: frozenset() for root in roots}
     for node in reversed(topological(*roots)):
         here = known[node] if isinstance(node, Elementwise) else frozenset()
         for place, operand in enumerate(node.operands):
@@ -123,7 +123,7 @@ def _is_rough(roots: list[Node]) -> bool:
     return any((value := number_of(n)) is not None and value.has(sympy.Float) for n in topological(*roots))
 
 
-def _found(node: Node, facts: Facts, search: Search) -> Found | None:
+def _found(node: Node, facts: HeldConditions, search: Search) -> RemovableParts | None:
     """The first spelling by which nothing is left that is infinite at 0, or else the first by which any digits are."""
     first = None
     for found, u in _every_found(node, search):
@@ -135,7 +135,7 @@ def _found(node: Node, facts: Facts, search: Search) -> Found | None:
     return first
 
 
-def _every_found(node: Node, search: Search) -> Iterator[tuple[Found, Monomial]]:
+def _every_found(node: Node, search: Search) -> Iterator[tuple[RemovableParts, BasePowers]]:
     for u in variables(node)[:CANDIDATES]:
         if is_op(node, "mul") and not _divides_by_zero(node, u, search.look):
             continue
@@ -147,7 +147,7 @@ def _every_found(node: Node, search: Search) -> Iterator[tuple[Found, Monomial]]
         yield from _found_under_a_sum(node, search)
 
 
-def _found_under_a_sum(node: Node, search: Search) -> Iterator[tuple[Found, Monomial]]:
+def _found_under_a_sum(node: Node, search: Search) -> Iterator[tuple[RemovableParts, BasePowers]]:
     """(Σxᵃ - n)/a → Σ(xᵃ - 1)/a: what is found of the terms of a sum over axes."""
     joined = under_one_sum(node)
     if joined is None:
@@ -158,7 +158,7 @@ def _found_under_a_sum(node: Node, search: Search) -> Iterator[tuple[Found, Mono
             yield replace(found, joined=joined), u
 
 
-def _has_pole(term: Node, u: Monomial) -> bool:
+def _has_pole(term: Node, u: BasePowers) -> bool:
     bases = {core for core, _ in u}
     return any(is_negative(e) and core in bases for (core, _), e in Factors.view(term).powers.items())
 
@@ -170,7 +170,7 @@ def _has_sums_beside_poles(node: Node) -> bool:
     return summed_up and any(is_negative(e) and core.kind != "size" for (core, _), e in powers)
 
 
-def _divides_by_variable(node: Node, u: Monomial) -> bool:
+def _divides_by_variable(node: Node, u: BasePowers) -> bool:
     """Whether u, or one of its bases, divides anything in a sum."""
     bases = {core for core, _ in u}
     return any(is_negative(e) and core in bases for (core, _), e in _close_powers(node))
@@ -185,7 +185,7 @@ def _close_powers(node: Node) -> Iterator[tuple[Base, Expr | Node]]:
         level = [align(o, core.shape)[0] for (core, _), _ in powers if is_op(core, "add") for o in core.operands]
 
 
-def _divides_by_zero(product: Node, u: Monomial, look: Expander) -> bool:
+def _divides_by_zero(product: Node, u: BasePowers, look: Expander) -> bool:
     """Whether a divisor of a product vanishes with u."""
     for base, e in Factors.view(product).powers.items():
         below = look.of_core(*base, u) if is_negative(e) and base not in u else None
@@ -194,7 +194,7 @@ def _divides_by_zero(product: Node, u: Monomial, look: Expander) -> bool:
     return False
 
 
-def _is_elsewhere(found: Found, u: Monomial, facts: Facts, look: Expander) -> bool:
+def _is_elsewhere(found: RemovableParts, u: BasePowers, facts: HeldConditions, look: Expander) -> bool:
     """Whether a node counts only where its polynomial does not: that of |x| < 1/2 where |x| >= 1."""
     for condition, holds in facts:
         settled, within = look.settled_around_zero(condition, tuple(range(condition.rank)), u)
@@ -203,20 +203,20 @@ def _is_elsewhere(found: Found, u: Monomial, facts: Facts, look: Expander) -> bo
     return False
 
 
-def _reach(part: Part, expansion: Expansion) -> float:
+def _reach(part: FunctionPart, expansion: Expansion) -> float:
     polynomial = _polynomial(part, expansion) if expansion.cancels else None
     return polynomial.radius if polynomial is not None else 0.0
 
 
-def _found_by(node: Node, u: Monomial, distributed: bool, search: Search) -> Found | None:
+def _found_by(node: Node, u: BasePowers, distributed: bool, search: Search) -> RemovableParts | None:
     """What is found of a node by one variable; a term of a sum that stands in the graph is looked at by itself."""
     parts = [(part, _worth_it(part, distributed, search)) for part in parts_of(node, u, search.look)]
     good = [(part, expansion) for part, expansion in parts if expansion is not None]
     others = [term for part, expansion in parts if expansion is None for term in part.terms]
-    return Found(good, others, distributed) if good else None
+    return RemovableParts(good, others, distributed) if good else None
 
 
-def _worth_it(part: Part, distributed: bool, search: Search) -> Expansion | None:
+def _worth_it(part: FunctionPart, distributed: bool, search: Search) -> Expansion | None:
     """The expansion of a part in which digits cancel, or whose value at 0 is none."""
     in_sum = is_op(part.node, "add") and not distributed
     if (in_sum and len(part.terms) < 2) or not any(_has_function(piece, part.u) for piece, _ in part.pieces):
@@ -230,7 +230,7 @@ def _worth_it(part: Part, distributed: bool, search: Search) -> Expansion | None
     return first if first.pole < 0 <= first.series.start and not in_sum else None
 
 
-def _multiplied_out(node: Node, u: Monomial) -> list[Node]:
+def _multiplied_out(node: Node, u: BasePowers) -> list[Node]:
     """(f(x)·w + g(x))/x → f(x)·w/x + g(x)/x, f(x)·(1 - w/x) + … → f(x) - f(x)·w/x + …: a quotient taken to the terms
     that vanish with it, and from a sum to what it stands beside.
     """
@@ -249,7 +249,7 @@ def _multiplied_out(node: Node, u: Monomial) -> list[Node]:
     return [once] if whole is None or whole is once else [once, whole]
 
 
-def _has_function(piece: Factors, u: Monomial) -> bool:
+def _has_function(piece: Factors, u: BasePowers) -> bool:
     return any(
         isinstance(e, Node) or (number_of(core) is None and order_on(core, axes, u) is None)
         for (core, axes), e in piece.powers.items()
@@ -260,7 +260,7 @@ def _has_function(piece: Factors, u: Monomial) -> bool:
 
 
 @dataclass(frozen=True)
-class Polynomial:
+class SeriesNearZero:
     """What a function is near 0: u^start times Σ c[n]·u^(step·n), right where |u| < radius."""
 
     coefficients: tuple[float, ...]
@@ -268,11 +268,11 @@ class Polynomial:
     radius: float
 
 
-def _polynomial(part: Part, expansion: Expansion) -> Polynomial | None:
+def _polynomial(part: FunctionPart, expansion: Expansion) -> SeriesNearZero | None:
     return polynomial_of(expansion.series, str(part.node.dtype), expansion.within)
 
 
-def polynomial_of(series: Series, dtype: str, within: float) -> Polynomial | None:
+def polynomial_of(series: Series, dtype: str, within: float) -> SeriesNearZero | None:
     """The polynomial on the largest of the intervals on which few terms are enough."""
     sizes = [c.bit_length() if c else None for c in series.coefficients]
     step = 1 if any(size is not None for size in sizes[1::2]) else 2
@@ -283,16 +283,16 @@ def polynomial_of(series: Series, dtype: str, within: float) -> Polynomial | Non
         degree = reach[-1]
         ends = degree == known[-1][0] if len(known) <= LAST else known[-LAST][0] > degree
         if degree // step < MOST[dtype] and (ends or degree < len(sizes) // 3):
-            return Polynomial(tuple(series.number(n) for n in range(0, degree + 1, step)), step, radius)
+            return SeriesNearZero(tuple(series.number(n) for n in range(0, degree + 1, step)), step, radius)
     return None
 
 
-def _line(series: Series) -> Polynomial:
+def _line(series: Series) -> SeriesNearZero:
     """Three terms, where x² below a quotient is far from 0 and a fourth is nothing: digits do not cancel here."""
-    return Polynomial(tuple(series.number(n) for n in range(3)), 1, 2.0**-20)
+    return SeriesNearZero(tuple(series.number(n) for n in range(3)), 1, 2.0**-20)
 
 
-def _evaluated(polynomial: Polynomial, w: Node) -> Node:
+def _evaluated(polynomial: SeriesNearZero, w: Node) -> Node:
     """Horner's scheme in w = u^step."""
     first, *others = reversed([number(c) for c in polynomial.coefficients])
     return reduce(lambda total, c: elementwise("add", c, elementwise("mul", w, total)), others, first)
@@ -315,12 +315,12 @@ def limits_of_removable_singularities(roots: Iterable[Node], trace: list[Step] |
     return [new[root] for root in roots]
 
 
-def _largest(roots: list[Node]) -> dict[Node, Found]:
+def _largest(roots: list[Node]) -> dict[Node, RemovableParts]:
     """What is found from the roots on; inside it only what it does not look into."""
     suspects = _suspects(roots)
     beyond = _conditions(roots) if suspects else {}
     search = Search(Expander(FIRST_LOOK, _is_rough(roots)), Expander(LENGTH, _is_rough(roots)))
-    found: dict[Node, Found] = {}
+    found: dict[Node, RemovableParts] = {}
     seen: set[Node] = set()
     stack = list(roots) if suspects else []
     while stack:
@@ -337,7 +337,7 @@ def _largest(roots: list[Node]) -> dict[Node, Found]:
     return found
 
 
-def _chosen(found: Found, node: Node, new: dict[Node, Node]) -> Node:
+def _chosen(found: RemovableParts, node: Node, new: dict[Node, Node]) -> Node:
     """The polynomials near 0 and the parts elsewhere, beside the other terms."""
     terms = [_chosen_part(*each, new) for each in found.parts]
     terms += [_copied(o, found.boundary, new, DEEPEST) for o in found.others]
@@ -346,14 +346,14 @@ def _chosen(found: Found, node: Node, new: dict[Node, Node]) -> Node:
     return broadcast_to(sum_of_all(terms), node.shape)
 
 
-def _chosen_part(part: Part, expansion: Expansion, new: dict[Node, Node]) -> Node:
+def _chosen_part(part: FunctionPart, expansion: Expansion, new: dict[Node, Node]) -> Node:
     live = tuple(sorted({a for _, axes in part.u for a in axes}))
     value, condition = _near(part, expansion, live, new)
     terms = [_copied(o, part.boundary, new, DEEPEST) for o in part.terms]
     return where(spread(condition, live, part.node.shape) if live else condition, value, sum_of_all(terms))
 
 
-def _near(part: Part, expansion: Expansion, live: Axes, new: dict[Node, Node]) -> tuple[Node, Node]:
+def _near(part: FunctionPart, expansion: Expansion, live: Axes, new: dict[Node, Node]) -> tuple[Node, Node]:
     """The value near 0, and where that is."""
     series = expansion.series
     if not expansion.cancels and expansion.pole == -1:
@@ -368,7 +368,7 @@ def _near(part: Part, expansion: Expansion, live: Axes, new: dict[Node, Node]) -
     return _scaled(part, series.start, _evaluated(polynomial, w), live, new), condition
 
 
-def _power_of_variable(u: Monomial, k: int, live: Axes, node: Node, new: dict[Node, Node]) -> Node:
+def _power_of_variable(u: BasePowers, k: int, live: Axes, node: Node, new: dict[Node, Node]) -> Node:
     """u^k, of the axes along which u varies."""
     factors = Factors(tuple(node.shape[a] for a in live))
     for (core, axes), exponent in u.items():
@@ -376,7 +376,7 @@ def _power_of_variable(u: Monomial, k: int, live: Axes, node: Node, new: dict[No
     return factors.build()
 
 
-def _scaled(part: Part, k: int, value: Node, live: Axes, new: dict[Node, Node]) -> Node:
+def _scaled(part: FunctionPart, k: int, value: Node, live: Axes, new: dict[Node, Node]) -> Node:
     """rest·u^k·value."""
     factors = Factors(part.node.shape)
     for (core, axes), exponent in part.rest.powers.items():
