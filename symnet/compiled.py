@@ -100,11 +100,11 @@ class Shown(Described, ABC):
         """What was compiled: inputs, outputs, kernels, operations, workspace, times."""
         stages, lowered, target = self.stages, self.stages.lowered, self.stages.target
         assert lowered is not None and target is not None
-        phases = [stage.name for _, stage in self.program.phases()]
+        phases = list(self.program.phases())
         times = ", ".join(f"{stage} {1e3 * s:.0f} ms" for stage, s in stages.seconds.items())
         lines = [
             f"{self.name}({', '.join(self.inputs)}) -> {', '.join(self.outputs)}",
-            f"kernels     {len(lowered.nests)} loop nests in {len(phases)} stages",
+            f"kernels     {len(lowered.nests)} loop nests in {len(phases)} phases",
             f"FLOPs       {self.flops}",
             f"workspace   {self._workspace()}",
             f"machine     {target.cpu or target.triple}, {target.vector_bits}-bit vectors",

@@ -307,7 +307,7 @@ case("rows against rows", lambda: X @ X.T, "X", "mixes the rows of the batch")
 case("affine layer", lambda: X @ W + b, "X W b")
 case("affine layer on one row", lambda: X @ W + b, "X W b", dims=M1)
 case("affine layer on no rows", lambda: X @ W + b, "X W b", dims=M0)
-case("transposes without elements", lambda: [tensor("u", m, 0).T, 2 * tensor("v", 0, m).T], notes="a stage of no units")
+case("transposes without elements", lambda: [tensor("u", m, 0).T, 2 * tensor("v", 0, m).T], notes="a phase of no units")
 case("product with a matrix of no columns", lambda: A @ tensor("E", 4, 0), notes="the search for a tile never ended")
 case("sum over no rows", lambda: [(X @ W).sum(0), (X**2).sum()], "X W", dims=M0)
 

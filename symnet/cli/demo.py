@@ -88,7 +88,7 @@ def show_compiled(f: Any) -> None:
     stages, target = f.stages, f.stages.target
     small, large = f.workspace_bytes(m=1_000), f.workspace_bytes(m=1_000_000)
     fact("function", f"{f.name}({', '.join(f.inputs)}) -> loss and {len(f.outputs) - 1} gradients, float32")
-    fact("kernels", f"{len(stages.lowered.nests)} loop nests, fused into {len(list(f.program.phases()))} stages")
+    fact("kernels", f"{len(stages.lowered.nests)} loop nests, fused into {len(list(f.program.phases()))} phases")
     fact("work", f"{f.flops} operations for m images")
     fact("workspace", f"{small:,} bytes for a thousand images, {large:,} for a million: rows stream through the cache")
     fact("machine code", f"{len(f.object_code):,} bytes for {target.cpu}, {target.vector_bits}-bit vectors")

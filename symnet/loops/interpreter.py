@@ -54,7 +54,7 @@ def run(
         program: what to run.
         inputs: one array per input, of the buffer's dtype and shape.
         dims: the run-time extents; those that are a whole axis of an input may be left out.
-        unit_order: "forward", "reversed", or the seed of a shuffle of each stage's units.
+        unit_order: "forward", "reversed", or the seed of a shuffle of each phase's units.
         together: False runs everything but vector loops one iteration after the other.
         check: verify the program first.
 
@@ -94,7 +94,7 @@ class _Machine:
         self.widths: list[int] = []
         self.in_nest = False
         self.where: ir.Stmt | None = None
-        self.stage = ""
+        self.phase = ""
         self.verdicts: dict[int, bool] = {}
         self.suspects: dict[int, list[ir.For]] = {}
         self.private: dict[str, tuple[str, ...]] = {}
@@ -142,20 +142,20 @@ class _Machine:
 
     def _refuse(self, expected: str, got: str, mend: str) -> None:
         line = stmt_line(self.where) if self.where is not None else "…"
-        call = f"program {self.program.name}, stage {self.stage}: `{line}`"
+        call = f"program {self.program.name}, phase {self.phase}: `{line}`"
         raise CompileError(explain(call, expected, got, mend))
 
     # ----- statements
 
     def run_group(self, group: ir.Group, unit_order: str | int) -> None:
-        """Its stages in order, `repeat` times; the units of a stage in the order asked for."""
+        """Its phases in order, `repeat` times; the units of a phase in the order asked for."""
         for repetition in range(self.integer(group.repeat)):
             self.env[group.var] = repetition
-            for stage in group.stages:
-                self.stage = stage.name
-                for unit in _units_in_order(self.integer(stage.units), unit_order):
-                    self.env[stage.unit_var] = unit
-                    self.run_body(stage.body)
+            for phase in group.phases:
+                self.phase = phase.name
+                for unit in _units_in_order(self.integer(phase.units), unit_order):
+                    self.env[phase.unit_var] = unit
+                    self.run_body(phase.body)
 
     def run_body(self, body: ir.Body) -> None:
         """Statements in order."""
@@ -180,7 +180,7 @@ class _Machine:
 
     def fail(self, stmt: ir.Fail) -> None:
         """What the native code reports by a return code."""
-        call = f"program {self.program.name}, stage {self.stage}"
+        call = f"program {self.program.name}, phase {self.phase}"
         if stmt.code == ir.INDEX_OUT_OF_RANGE:
             check, value, place = (self.integer(number) for number in stmt.numbers)
             got = f"{value} at place {place} of check {check}"

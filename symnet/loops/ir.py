@@ -6,8 +6,8 @@ In: built by `lower/`, rewritten by `schedule/`.  Out: run by `loops/interpreter
 The whole language::
 
     Program ::= name, dims, inputs, outputs, workspace, groups, notes, constants
-    Group   ::= repeat (IntExpr), repeat variable, stages            -- run `repeat` times, in order
-    Stage   ::= units (IntExpr), unit variable, body                 -- units are independent: may run in parallel
+    Group   ::= repeat (IntExpr), repeat variable, phases            -- run `repeat` times, in order
+    Phase   ::= units (IntExpr), unit variable, body                 -- units are independent: may run in parallel
     Buffer  ::= name, dtype, shape (IntExpr per axis), space, view_of -- row-major, contiguous
     space   ::= input | output | workspace | register | constant
 
@@ -24,7 +24,7 @@ The whole language::
     IntExpr ::= IntConst | IntVar(name) | IntAdd | IntMul | IntMin | IntFloorDiv(·, constant) | IntMod(·, constant)
               | IntLoad(buffer, index)                               -- an integer buffer used as an index
 
-Supported: affine and gathered accesses, guarded tails, nested parallel stages.  Not supported: recursion,
+Supported: affine and gathered accesses, guarded tails, parallel units.  Not supported: recursion,
 allocation whose size depends on data, pointers.
 
 A `vector` loop holds straight-line code (Let, Store, and loops whose extents do not depend on its variable).
@@ -273,7 +273,7 @@ COMBINES = (None, "add", "mul", "max", "min")
 
 
 class Stmt:
-    """A step of a stage."""
+    """A step of a phase."""
 
     __slots__ = ()
 
@@ -332,10 +332,10 @@ FAILURES = (SINGULAR_MATRIX, INDEX_OUT_OF_RANGE)  # the codes that a program can
 
 @dataclass(frozen=True, slots=True)
 class Fail(Stmt):
-    """The call's return code is `code`.  The stage runs on to its end; later stages do not run.
+    """The call's return code is `code`.  The phase runs on to its end; later phases do not run.
 
     `numbers` say more (which index, its value, its place): they are the first elements of the buffer `report`, which is
-    the first of the workspace.  Those of the first failure of a run of the stage's units stand there.
+    the first of the workspace.  Those of the first failure of a run of the phase's units stand there.
     """
 
     code: str
@@ -358,9 +358,9 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Stages run in order, the whole list `repeat` times; `var` numbers the repetition inside bodies."""
+    """Phases run in order, the whole list `repeat` times; `var` numbers the repetition inside bodies."""
 
-    stages: tuple[Phase, ...]
+    phases: tuple[Phase, ...]
     repeat: IntExpr = IntConst(1)
     var: str = "block"
 
@@ -395,8 +395,8 @@ class Program:
 
     def phases(self) -> Iterator[tuple[Group, Phase]]:
         for group in self.groups:
-            for stage in group.stages:
-                yield group, stage
+            for phase in group.phases:
+                yield group, phase
 
 
 # --------------------------------------------------------------------------- walking

@@ -4,10 +4,10 @@ In: a `Program`.  Out: the first read, in the order in which a program runs, of 
 written yet, None where there is none; or an error that quotes it.
 - A buffer of one superblock of rows is written anew by every group that reads it: after a group it holds the rows of
   the last superblock alone.
-- What a group adds up over its repetitions is there when the group has ended: no other stage of it may read that.
+- What a group adds up over its repetitions is there when the group has ended: no other phase of it may read that.
 - What is written only where there are no rows at all does not count.
 Not handled: which elements were written (the interpreter fills its memory with poison for that); a total that is read
-by other statements of the stage that adds it up.
+by other statements of the phase that adds it up.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ WrittenByLoop = Callable[[], frozenset[str]]
 
 
 class EarlyRead(NamedTuple):
-    """A statement of a stage that reads a buffer too early."""
+    """A statement of a phase that reads a buffer too early."""
 
-    stage: ir.Phase
+    phase: ir.Phase
     stmt: ir.Stmt
     buffer: ir.Buffer
 
@@ -44,16 +44,16 @@ def early_read(program: ir.Program) -> EarlyRead | None:
 
     blocks = {b.name for b in program.workspace if is_superblock(b)}
     for group in program.groups:
-        totals = [{root(name) for name in _totals(group, stage, blocks)} for stage in group.stages]
-        for stage, own in zip(group.stages, totals, strict=True):
+        totals = [{root(name) for name in _totals(group, phase, blocks)} for phase in group.phases]
+        for phase, own in zip(group.phases, totals, strict=True):
             others = set().union(*totals) - own
             for stmt, before in _with_rows(
-                stage.body, frozenset(program.dims), {group.var: _kept(stage.body, group.var)}
+                phase.body, frozenset(program.dims), {group.var: _kept(phase.body, group.var)}
             ):
                 there = written | {root(name) for name in before - blocks}
                 for buffer in _read(stmt):
                     if buffer.space != "register" and (root(buffer.name) not in there or root(buffer.name) in others):
-                        return EarlyRead(stage, stmt, buffer)
+                        return EarlyRead(phase, stmt, buffer)
                 if isinstance(stmt, ir.Store):
                     written.add(root(stmt.buffer.name))
         written -= blocks
@@ -101,11 +101,11 @@ def _zero(condition: ir.IntCondition) -> frozenset[str]:
     return affine.names(condition.left) if is_zero else frozenset()
 
 
-def _totals(group: ir.Group, stage: ir.Phase, blocks: set[str]) -> Iterator[str]:
+def _totals(group: ir.Group, phase: ir.Phase, blocks: set[str]) -> Iterator[str]:
     """What every repetition of a group adds to: stored at places that do not move with the repetition."""
     if group.repeat != ir.IntConst(1):
-        kept = {buffer.name for stmt in ir.walk(stage.body) for buffer in _read(stmt)}  # others are written anew
-        yield from (name for name in _unmoved(stage.body, group.var) if name in kept - blocks)
+        kept = {buffer.name for stmt in ir.walk(phase.body) for buffer in _read(stmt)}  # others are written anew
+        yield from (name for name in _unmoved(phase.body, group.var) if name in kept - blocks)
 
 
 def is_superblock(buffer: ir.Buffer) -> bool:
@@ -123,6 +123,6 @@ def check_order(program: ir.Program) -> None:
     """Raises: CompileError, quoting a statement that reads what nothing has written."""
     early = early_read(program)
     if early is not None:
-        place = f"program {program.name}, stage {early.stage.name}: `{stmt_line(early.stmt)}`"
+        place = f"program {program.name}, phase {early.phase.name}: `{stmt_line(early.stmt)}`"
         got = f"nothing stored to {buffer_text(early.buffer)} before"
         raise CompileError(explain(place, "reads of what earlier statements wrote", got, "Run the producer first."))

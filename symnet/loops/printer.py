@@ -272,9 +272,9 @@ def _group_lines(group: ir.Group) -> Iterator[str]:
     once = group.repeat == ir.IntConst(1)
     if not once:
         yield f"repeat {group.var} in {int_text(group.repeat)}:"
-    for stage in group.stages:
-        units = "" if stage.units == ir.IntConst(1) else f", units {stage.unit_var} in {int_text(stage.units)}"
-        lines = (f"stage {stage.name}{units}:", *_body_lines(stage.body))
+    for phase in group.phases:
+        units = "" if phase.units == ir.IntConst(1) else f", units {phase.unit_var} in {int_text(phase.units)}"
+        lines = (f"phase {phase.name}{units}:", *_body_lines(phase.body))
         yield from lines if once else (INDENT + line for line in lines)
 
 

@@ -1,6 +1,6 @@
 """What may stand in a vector loop, and what units may store: iterations that are to be independent.
 
-In: a loop or a stage that is otherwise well formed.  Out: nothing, or a refusal that quotes the statement.
+In: a loop or a phase that is otherwise well formed.  Out: nothing, or a refusal that quotes the statement.
 
 Not handled: independence that depends on data or on remainders; the interpreter notices such stores when they
 collide.  Everything refused here is provably wrong, or outside the language as `ir.py` states it.
@@ -135,10 +135,10 @@ def _shift(loop: ir.For, store: _AccessInLoop, other: _AccessInLoop) -> int | st
     return shifts.pop() if len(shifts) == 1 else None
 
 
-def check_units(stage: ir.Phase, refuse: Refuse) -> None:
+def check_units(phase: ir.Phase, refuse: Refuse) -> None:
     """Units may run in parallel, so each stores to elements of its own."""
-    if stage.units != ir.IntConst(1):
-        _check_unit_stores(stage.unit_var, stage.body, refuse)
+    if phase.units != ir.IntConst(1):
+        _check_unit_stores(phase.unit_var, phase.body, refuse)
 
 
 def _check_unit_stores(unit: str, body: ir.Body, refuse: Refuse) -> None:
@@ -148,6 +148,6 @@ def _check_unit_stores(unit: str, body: ir.Body, refuse: Refuse) -> None:
         for inner in ir.children(stmt):
             _check_unit_stores(unit, inner, refuse)
         if isinstance(stmt, ir.Store) and stmt.buffer.space != "register" and not _mentions(unit, stmt.index):
-            mend = f"Index it with {unit}, or give the stage one unit."
+            mend = f"Index it with {unit}, or give the phase one unit."
             got = element_text(stmt.buffer, stmt.index)
             refuse(f"an element of each unit's own (units {unit} run in parallel)", got, mend, stmt)

@@ -42,7 +42,7 @@ class _Verifier:
 
     def __init__(self, program: ir.Program):
         self.program = program
-        self.stage: ir.Phase | None = None
+        self.phase: ir.Phase | None = None
         self.stmt: ir.Stmt | None = None
         self.buffers: dict[str, ir.Buffer] = {}
         self.values: dict[str, str] = {}  # Let names → dtype
@@ -55,15 +55,15 @@ class _Verifier:
     def refuse(self, expected: str, got: str, mend: str, stmt: ir.Stmt | None = None) -> NoReturn:
         """Raise, quoting the statement."""
         place = f"program {self.program.name}"
-        if self.stage is not None:
-            place += f", stage {self.stage.name}"
+        if self.phase is not None:
+            place += f", phase {self.phase.name}"
         stmt = stmt or self.stmt
         raise CompileError(explain(place if stmt is None else f"{place}: `{stmt_line(stmt)}`", expected, got, mend))
 
     # ----- declarations
 
     def program_rules(self) -> None:
-        """Declarations, then every stage."""
+        """Declarations, then every phase."""
         for name in self.program.dims:
             if name in self.dims:
                 self.refuse("run-time extents of different names", f"{name} twice in dims", "Rename one.")
@@ -125,11 +125,11 @@ class _Verifier:
 
     def outputs_are_stored(self) -> None:
         """Every output is stored to by some statement."""
-        stores = [s for _, stage in self.program.phases() for s in ir.walk(stage.body) if isinstance(s, ir.Store)]
+        stores = [s for _, phase in self.program.phases() for s in ir.walk(phase.body) if isinstance(s, ir.Store)]
         stored = {self.root(store.buffer).name for store in stores if store.buffer.space != "register"}
         for output in self.program.outputs:
             if self.root(output).name not in stored:
-                self.stage = self.stmt = None
+                self.phase = self.stmt = None
                 self.refuse(f"a Store to the output {buffer_text(output)}", "none", "Store it, or drop the output.")
 
     # ----- scopes
@@ -153,16 +153,16 @@ class _Verifier:
                 self.refuse(f"a new name instead of {name}", f"the {what} {name} in scope", "Rename one of them.")
 
     def group_rules(self, group: ir.Group) -> None:
-        """The repeat count, then the stages."""
-        self.stage = self.stmt = None
+        """The repeat count, then the phases."""
+        self.phase = self.stmt = None
         self.integer(group.repeat)
         with self.scope(group.var, group.repeat):
-            for self.stage in group.stages:
+            for self.phase in group.phases:
                 self.stmt = None
-                self.integer(self.stage.units)
-                with self.scope(self.stage.unit_var, self.stage.units):
-                    self.body(self.stage.body)
-                vector_rules.check_units(self.stage, self.refuse)
+                self.integer(self.phase.units)
+                with self.scope(self.phase.unit_var, self.phase.units):
+                    self.body(self.phase.body)
+                vector_rules.check_units(self.phase, self.refuse)
 
     def body(self, body: ir.Body) -> None:
         """Statements in order, in a scope of their own."""

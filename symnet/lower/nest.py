@@ -1,6 +1,6 @@
 """A nest: one computation over a rectangular index space, before it is scheduled.
 
-In: built by `lower/` from one stored value of the graph.  Out: `naive_stage` writes it as plain loops (the *loops*
+In: built by `lower/` from one stored value of the graph.  Out: `naive_phase` writes it as plain loops (the *loops*
 floor); `schedule/` writes it as tiled, vectorized, streamed loops.
 
     for every point of `parallel`:
@@ -194,5 +194,5 @@ def naive_body(nest: Nest) -> Body:
     return around(nest.parallel, point)
 
 
-def naive_stage(nest: Nest) -> Phase:
+def naive_phase(nest: Nest) -> Phase:
     return Phase(nest.name, naive_body(nest))

@@ -36,7 +36,7 @@ from symnet.lower.linalg import (
     solve_nest,
 )
 from symnet.lower.movement import concat_nest, place_nests
-from symnet.lower.nest import Nest, naive_stage
+from symnet.lower.nest import Nest, naive_phase
 from symnet.lower.point import Use
 from symnet.lower.ranges import surely_in_range
 from symnet.lower.reduction import argmax_nests, compared, contraction_nest, reduce_nest
@@ -104,8 +104,8 @@ def lower(
 def naive_program(lowered: Lowered) -> Program:
     """The nests as plain serial loops over whole arrays: the floor *loops*."""
     unit = clear_of("u", lowered.dims)
-    stages = tuple(replace(naive_stage(nest), unit_var=unit) for nest in lowered.nests)
-    groups = (Group(stages, var=clear_of("block", lowered.dims)),) if stages else ()
+    phases = tuple(replace(naive_phase(nest), unit_var=unit) for nest in lowered.nests)
+    groups = (Group(phases, var=clear_of("block", lowered.dims)),) if phases else ()
     arrays = lowered.inputs, lowered.outputs, lowered.workspace
     return Program(lowered.name, lowered.dims, *arrays, groups, constants=lowered.constants)
 

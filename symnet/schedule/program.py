@@ -71,7 +71,7 @@ def schedule(lowered: Lowered, target: Target) -> Program:
     for number, sweep in enumerate(passes.passes):
         groups += state.groups(sweep, number)
     made = [state.block_buffer(b) for b in (*lowered.workspace, *copies, *finals, *lows.values())]
-    touched = {base_name(b) for group in groups for stage in group.stages for b in touches(stage.body)}
+    touched = {base_name(b) for group in groups for phase in group.phases for b in touches(phase.body)}
     workspace = tuple(b for b in made if base_name(b) in touched)
     notes = tuple(f"mixes rows of the batch, stored whole: {m}" for m in lowered.mixed)
     arrays = lowered.inputs, lowered.outputs, workspace
@@ -186,13 +186,13 @@ class _State:
             groups.append(Group(tuple(once), var=f"{self.block}_once" if rare else self.block))
         if rare:
             return groups
-        stages = [s for s in (self._rows(sweep, number), self._reduces(sweep, number)) if s is not None]
-        if stages:
-            groups.append(Group(tuple(stages), ceil_div(self.batch, BLOCK), self.block))
+        phases = [s for s in (self._rows(sweep, number), self._reduces(sweep, number)) if s is not None]
+        if phases:
+            groups.append(Group(tuple(phases), ceil_div(self.batch, BLOCK), self.block))
         settling = [n for n in map(self._settle, sweep.reduces) if n is not None]
         if settling:
-            stage = self._joined(f"totals_{number}", [(in_units(n, self.target, self.unit), None) for n in settling])
-            groups.append(Group((stage,), int_min(1, int_floordiv(self.batch, BLOCK + 1)), self.block))
+            phase = self._joined(f"totals_{number}", [(in_units(n, self.target, self.unit), None) for n in settling])
+            groups.append(Group((phase,), int_min(1, int_floordiv(self.batch, BLOCK + 1)), self.block))
         return groups
 
     def _is_rare(self, sweep: Sweep) -> bool:
@@ -201,7 +201,7 @@ class _State:
         return bool(sweep.reduces) and inside and all(n.when for n in sweep.reduces)
 
     def _rare(self, sweep: Sweep, number: int) -> Phase:
-        """The whole sweep as one stage, so that it costs a comparison where it is not needed."""
+        """The whole sweep as one phase, so that it costs a comparison where it is not needed."""
         needed = Buffer(clear_of("needed", self.lowered.dims), "int32", (as_int(1),), "register")
         first = (as_int(0),)
         find: Body = (Alloc(needed), Store(needed, first, Const(0, "int32")))
@@ -219,14 +219,14 @@ class _State:
         return Phase(f"rare_{number}", (*find, sweeping), unit_var=f"{self.unit}_once")
 
     def _once(self, nests: Sequence[Nest], number: int) -> list[Phase]:
-        """Small nests in a row share a stage; a large one has its own, in units."""
-        stages: list[Phase] = []
+        """Small nests in a row share a phase; a large one has its own, in units."""
+        phases: list[Phase] = []
         small: list[Nest] = []
 
         def flush() -> None:
             if small:
                 body = tuple(s for n in small for s in scheduled(n, self.target))
-                stages.append(Phase(small[-1].name, body, unit_var=self.unit))
+                phases.append(Phase(small[-1].name, body, unit_var=self.unit))
                 small.clear()
 
         for nest in nests:
@@ -235,9 +235,9 @@ class _State:
                 small.append(nest)
                 continue
             flush()
-            stages.append(Phase(nest.name, scheduled(part.nest, self.target), part.units, self.unit))
+            phases.append(Phase(nest.name, scheduled(part.nest, self.target), part.units, self.unit))
         flush()
-        return stages
+        return phases
 
     def _rows(self, sweep: Sweep, number: int) -> Phase | None:
         if not sweep.rows:
@@ -260,14 +260,14 @@ class _State:
         return body
 
     def _reduces(self, sweep: Sweep, number: int) -> Phase | None:
-        """All the reductions of a pass as one stage."""
+        """All the reductions of a pass as one phase."""
         if not sweep.reduces:
             return None
         nests = sorted(sweep.reduces, key=lambda n: -len(n.parallel))
         return self._joined(f"sums_{number}", [(self._reduce_share(n), self._carry(n)) for n in nests])
 
     def _joined(self, name: str, parts: Sequence[tuple[NestInUnits, Carry | None]]) -> Phase:
-        """Nests as one stage: their units are numbered one after another."""
+        """Nests as one phase: their units are numbered one after another."""
         total: IntExpr = IntConst(0)
         body: Body = ()
         for part, carry in parts:

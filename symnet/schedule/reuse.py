@@ -5,9 +5,9 @@ after:  t1 = …;  t2 = f(t1);  t3 = g(t2)              t3 is a view of t1
 
 In: a program.  Out: the same program, in which a buffer whose first statement comes after the last one of another of
 the same size and dtype is a view of it.
-A statement here is one of a stage of a single unit; a stage of several, whose units may run side by side, is one
+A statement here is one of a phase of a single unit; a phase of several, whose units may run side by side, is one
 statement as a whole, and so is a group that repeats, for all but the buffers of one superblock of rows.
-Not handled: buffers of different sizes; what one stage of rows needs at a time (it is of a superblock, however long the
+Not handled: buffers of different sizes; what one phase of rows needs at a time (it is of a superblock, however long the
 batch is).
 """
 
@@ -44,7 +44,7 @@ def reused(program: Program) -> Program:
     workspace = tuple(_placed(b, places) for b in program.workspace)
     move = Substitution({}, lambda access: (_placed(access[0], places), access[1]))
     groups = tuple(
-        replace(group, stages=tuple(_moved(stage, places, move) for stage in group.stages)) for group in program.groups
+        replace(group, phases=tuple(_moved(phase, places, move) for phase in group.phases)) for group in program.groups
     )
     return replace(program, workspace=workspace, groups=groups)
 
@@ -54,9 +54,9 @@ def _placed(buffer: Buffer, places: dict[str, str]) -> Buffer:
     return buffer if place is None else replace(buffer, view_of=place)
 
 
-def _moved(stage: Phase, places: dict[str, str], move: Substitution) -> Phase:
-    touched = any(buffer.name in places for buffer in touches(stage.body))
-    return replace(stage, body=move.body(stage.body)) if touched else stage
+def _moved(phase: Phase, places: dict[str, str], move: Substitution) -> Phase:
+    touched = any(buffer.name in places for buffer in touches(phase.body))
+    return replace(phase, body=move.body(phase.body)) if touched else phase
 
 
 # --------------------------------------------------------------------------- when buffers are in use
@@ -85,11 +85,11 @@ def _uses(program: Program, blocks: set[str]) -> Iterator[tuple[str, Time, Time]
     """Every buffer that a statement touches, and from when to when that keeps it."""
     number = 0
     for group in program.groups:
-        whole = (number, 0), (number + len(group.stages) - 1, _END)
+        whole = (number, 0), (number + len(group.phases) - 1, _END)
         once = group.repeat == IntConst(1)
-        for stage in group.stages:
-            for place, stmt in enumerate(stage.body):
-                own = ((number, place),) * 2 if stage.units == IntConst(1) else ((number, 0), (number, _END))
+        for phase in group.phases:
+            for place, stmt in enumerate(phase.body):
+                own = ((number, place),) * 2 if phase.units == IntConst(1) else ((number, 0), (number, _END))
                 for buffer in touches((stmt,)):
                     yield buffer.name, *(own if once or buffer.name in blocks else whole)
             number += 1

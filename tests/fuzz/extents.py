@@ -91,15 +91,15 @@ def expected(program: Program, dims: dict[str, int], bits: int) -> int | None:
     sizes = [_bytes(b, dims) for b in arrays]
     extents = [evaluate(e, dims) for e in (*(e for b in arrays for e in b.shape), *_counts(program))]
     total = sum(-(-_bytes(b, dims) // 64) * 64 for b in program.workspace if b.view_of is None)
-    phases = sum(evaluate(g.repeat, dims) * len(g.stages) for g in program.groups)
+    phases = sum(evaluate(g.repeat, dims) * len(g.phases) for g in program.groups)
     inside = max([*dims.values(), *sizes, *extents, total, 0]) < limit and phases < 2**31
     return total if inside else None
 
 
 def _counts(program: Program) -> list[IntExpr]:
     """What loops and units count to, and every part of that, where it is known before they run."""
-    loops = [stmt.extent for _, stage in program.phases() for stmt in walk(stage.body) if isinstance(stmt, For)]
-    counts = [*loops, *(stage.units for _, stage in program.phases()), *(group.repeat for group in program.groups)]
+    loops = [stmt.extent for _, phase in program.phases() for stmt in walk(phase.body) if isinstance(stmt, For)]
+    counts = [*loops, *(phase.units for _, phase in program.phases()), *(group.repeat for group in program.groups)]
     parts = dict.fromkeys(part for count in counts for part in walk_int(count))
     return [part for part in parts if names(part) <= set(program.dims)]
 

@@ -22,7 +22,7 @@ MODULES = {
     "contexts": "every stable spelling moved, joined, selected, reduced, guarded, of rank 0",
     "integers": "operations and reductions of integers, against NumPy, bit for bit",
     "extents": "extents and sizes near 2**31, 2**32, 2**63, 2**64, and 0",
-    "schedules": "stages that wait for one another through indices and totals, on several threads",
+    "schedules": "phases that wait for one another through indices and totals, on several threads",
     "indices": "computed indices in range and out of it, between forbidden pages",
 }
 SLICE = 40  # members that one worker tries

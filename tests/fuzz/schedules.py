@@ -1,4 +1,4 @@
-"""Graphs whose stages wait for one another: through indices, totals of the batch, and what follows a reduction.
+"""Graphs whose phases wait for one another: through indices, totals of the batch, and what follows a reduction.
 
 In: a seed.  Out: counts of what was composed; and where native code differs from the reference, or threads change bits.
 Data are whole numbers and halves in the parts that decide an argmax, so that every order of summation gives the same.

@@ -59,9 +59,9 @@ def test_a_tiled_product_matches_the_interpreter(rng, shape, dtype):
 def test_the_accumulators_of_a_tile_stay_in_registers(rows, vectors):
     columns = 16 * vectors
     text = assembly(emit_ir(product(2 * rows, 100, columns, rows, columns)))
-    stage = text[text.index("gemm.stage0:") : text.index(".Lfunc_end0")]
-    assert len(re.findall(r"\bvfmadd\w+ps\b", stage)) == rows * vectors
-    assert not re.findall(r"%zmm\d+, -?\d*\(%rsp\)|-?\d*\(%rsp\), %zmm", stage)
+    phase = text[text.index("gemm.phase0:") : text.index(".Lfunc_end0")]
+    assert len(re.findall(r"\bvfmadd\w+ps\b", phase)) == rows * vectors
+    assert not re.findall(r"%zmm\d+, -?\d*\(%rsp\)|-?\d*\(%rsp\), %zmm", phase)
 
 
 def test_no_pointer_is_made_from_an_integer():

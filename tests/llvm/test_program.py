@@ -10,7 +10,7 @@ from tests.loops.programs import buffer, load, loop, op, store, v
 
 
 def two_groups() -> ir.Program:
-    """y = Σ over blocks of rows of x², then y + 1: repeated stages, units of several kinds, a workspace."""
+    """y = Σ over blocks of rows of x², then y + 1: repeated phases, units of several kinds, a workspace."""
     x, y = buffer("x", "m", 40, space="input"), buffer("y", 40, space="output")
     squares = buffer("squares", 8, 40)
     row = v("block") * 8 + v("r")
@@ -97,8 +97,8 @@ def test_workspace_buffers_start_at_multiples_of_64_bytes(rng):
                             dtype="float32")),
     )  # fmt: skip
     nest = loop("i", "m", *body, kind="vector")
-    stage = ir.Group((ir.Phase("s", (nest,)),))
-    program = ir.Program("w", ("m",), (x,), (y,), tuple(parts), (stage,))
+    phase = ir.Group((ir.Phase("s", (nest,)),))
+    program = ir.Program("w", ("m",), (x,), (y,), tuple(parts), (phase,))
     values = rng.standard_normal(21).astype("float32")
     agree(program, {"x": values})
     assert native(program).call({"x": values}).bytes == 128 + 64 + 192
@@ -113,8 +113,8 @@ def test_a_donated_output_may_be_the_input(rng):
     w, g = buffer("w", 37, space="input"), buffer("g", 37, space="input")
     new = buffer("new", 37, space="output")
     step = op("sub", load(w, "i"), op("mul", ir.Const(0.1, "float64"), load(g, "i")))
-    stage = ir.Phase("s", (loop("i", 37, store(new, ("i",), step), kind="vector"),))
-    program = ir.Program("donate", (), (w, g), (new,), (), (ir.Group((stage,)),))
+    phase = ir.Phase("s", (loop("i", 37, store(new, ("i",), step), kind="vector"),))
+    program = ir.Program("donate", (), (w, g), (new,), (), (ir.Group((phase,)),))
     text = emit_ir(program, donated=(("w", "new"),))
     (head,) = [line for line in text.splitlines() if line.startswith("define internal") and "%b0" in line]
     assert head.count("noalias %b") == 1

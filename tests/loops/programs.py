@@ -57,10 +57,10 @@ def program(
     repeat: ir.IntExpr | int = 1,
     name: str = "p",
 ) -> ir.Program:
-    """One stage."""
-    stage = ir.Phase("only", body, ir.as_int(units))
+    """One phase."""
+    phase = ir.Phase("only", body, ir.as_int(units))
     return ir.Program(
-        name, tuple(dims), tuple(inputs), tuple(outputs), tuple(workspace), (ir.Group((stage,), ir.as_int(repeat)),)
+        name, tuple(dims), tuple(inputs), tuple(outputs), tuple(workspace), (ir.Group((phase,), ir.as_int(repeat)),)
     )
 
 

@@ -129,7 +129,7 @@ def test_a_view_of_another_size_at_run_time_is_refused() -> None:
         run(whole, {"x": np.arange(5.0)})
 
 
-def test_groups_repeat_their_stages_in_order() -> None:
+def test_groups_repeat_their_phases_in_order() -> None:
     y = buffer("y", 8, space="output")
     fill = ir.Phase("fill", (store(y, (v("block") * 2 + v("u"),), ir.FromInt(v("block"), "float64")),), ir.IntConst(2))
     double = ir.Phase("double", (store(y, (v("block") * 2,), load(y, v("block") * 2), "add"),))
@@ -202,7 +202,7 @@ def test_an_index_out_of_range_is_refused_and_quoted(shift: int, got: int, toget
     at = ir.IntLoad(t, (v("i"),)) + shift
     whole = program([x, t], [y], loop("i", "m", store(y, ("i",), load(x, at))), dims=("m",))
     text = (
-        rf"program p, stage only: `y\[i\] = x\[t\[i\] [+-] \d\]`: expected 0 <= index < 4 on axis 0 of x.*got {got}\."
+        rf"program p, phase only: `y\[i\] = x\[t\[i\] [+-] \d\]`: expected 0 <= index < 4 on axis 0 of x.*got {got}\."
     )
     with pytest.raises(CompileError, match=text):
         run(whole, {"x": np.zeros(4), "t": np.array([1, 2, 0])}, together=together)

@@ -73,9 +73,9 @@ def test_programs_with_two_statements_exchanged_are_caught() -> None:
         whole = sn.compile(case.roots, stop_after="loops")
         assert early_read(whole) is None
         (group,) = whole.groups or (None,)
-        stages = list(group.stages) if group else []
-        for k in range(len(stages) - 1):
-            swapped = replace(group, stages=(*stages[:k], stages[k + 1], stages[k], *stages[k + 2 :]))
+        phases = list(group.phases) if group else []
+        for k in range(len(phases) - 1):
+            swapped = replace(group, phases=(*phases[:k], phases[k + 1], phases[k], *phases[k + 2 :]))
             caught += early_read(replace(whole, groups=(swapped,))) is not None
     assert caught >= 10
 
@@ -136,11 +136,11 @@ def test_a_corrupted_plan_is_caught_by_the_order_alone(corruption: str, monkeypa
     assert any(map(_early, STREAMED))
 
 
-def test_scheduled_stages_and_groups_in_another_order_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scheduled_phases_and_groups_in_another_order_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, formula in STREAMED.items():
         whole = sn.compile(formula, stop_after="schedule")
         groups = whole.groups
-        turned = [replace(g, stages=g.stages[::-1]) for g in groups]
+        turned = [replace(g, phases=g.phases[::-1]) for g in groups]
         orders = [(*groups[1:], groups[0]), groups[::-1]] if len(groups) > 1 else []
-        orders += [(*groups[:k], t, *groups[k + 1 :]) for k, t in enumerate(turned) if len(t.stages) > 1]
+        orders += [(*groups[:k], t, *groups[k + 1 :]) for k, t in enumerate(turned) if len(t.phases) > 1]
         assert not orders or any(early_read(replace(whole, groups=tuple(order))) for order in orders), name

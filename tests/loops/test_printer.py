@@ -23,7 +23,7 @@ def test_a_tiled_product_reads_as_pseudo_code() -> None:
           in   A: float32[m, k]
           in   B: float32[k, n]
           out  C: float32[m, n]
-          stage only, units u in ceil(m/4):
+          phase only, units u in ceil(m/4):
             for t in ceil(n/8):
               register acc: float32[4, 8]
               for r in min(4, m - 4*u) (unroll, at most 4):
@@ -57,16 +57,16 @@ def test_groups_views_conditions_and_combines_are_shown() -> None:
           work w: int32[4, 2]
           work flat: int32[8] = view of w
           repeat block in ceil(m/256):
-            stage forward, units u in 4:
+            phase forward, units u in 4:
               if u >= m - 1:
                 y[] max= -1.0
               else:
                 let t = float64(block)
                 y[] *= t
-            stage weights:
+            phase weights:
               for i in min(4, m) (along m):
                 y[] min= Z[i, 0]
-          stage weights:
+          phase weights:
             for i in min(4, m) (along m):
               y[] min= Z[i, 0]""")
 

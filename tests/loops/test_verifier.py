@@ -230,7 +230,7 @@ P, I = ir.Const(True, "bool"), ir.Const(3, "int32")
     ],
 )  # fmt: skip
 def test_a_wrong_value_is_refused(text: str, value: ir.Value) -> None:
-    refused(f"program p, stage only: `let a = {value_text(value)}`: ", let(value))
+    refused(f"program p, phase only: `let a = {value_text(value)}`: ", let(value))
     refused(text, let(value))
 
 
@@ -383,8 +383,8 @@ def test_every_corruption_of_a_good_product_is_caught(name: str) -> None:
         return CORRUPTIONS[name](stmt) if is_update else stmt
 
     good = tiled_gemm()
-    stage = good.groups[0].stages[0]
-    bad = replace(good, groups=(ir.Group((replace(stage, body=ir.map_body(stage.body, corrupt)),)),))
+    phase = good.groups[0].phases[0]
+    bad = replace(good, groups=(ir.Group((replace(phase, body=ir.map_body(phase.body, corrupt)),)),))
     inputs = {"A": np.ones((8, 3), "float32"), "B": np.ones((3, 16), "float32")}
     run(good, inputs)
     with pytest.raises(CompileError):  # by the verifier, or by the interpreter where extents decide

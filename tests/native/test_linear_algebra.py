@@ -49,7 +49,7 @@ def test_a_singular_matrix_raises_by_name(y: Node, matrix: np.ndarray) -> None:
         f.bind(**given)()
     with pytest.raises(sn.SingularMatrixError, match=r"got a singular one of shape"):
         evaluate(y, given)
-    with pytest.raises(sn.SingularMatrixError, match=r"program solving, stage .*SINGULAR_MATRIX"):
+    with pytest.raises(sn.SingularMatrixError, match=r"program solving, phase .*SINGULAR_MATRIX"):
         interpreter.run(sn.compile(y, name="solving", stop_after="schedule"), given)
     given["A"] = np.eye(len(matrix))
     assert np.isfinite(f(**given)).all()  # the function is none the worse for it
@@ -93,9 +93,9 @@ def test_one_elimination_serves_all() -> None:
     assert len(factors) == 1
     copies = [
         stmt
-        for _, stage in program.phases()
-        for stmt in walk(stage.body)
-        if isinstance(stmt, Store) and stmt.buffer == factors[0] and str(stage.name) == factors[0].name
+        for _, phase in program.phases()
+        for stmt in walk(phase.body)
+        if isinstance(stmt, Store) and stmt.buffer == factors[0] and str(phase.name) == factors[0].name
     ]
     assert copies
 

@@ -26,11 +26,11 @@ def scheduled(*roots: Any) -> Program:
 
 
 def loops(program: Program) -> list[For]:
-    return [s for _, stage in program.phases() for s in walk(stage.body) if isinstance(s, For) and s.kind == "vector"]
+    return [s for _, phase in program.phases() for s in walk(phase.body) if isinstance(s, For) and s.kind == "vector"]
 
 
 def operations(program: Program, name: str) -> int:
-    lets = (s for _, stage in program.phases() for s in walk(stage.body) if isinstance(s, Let))
+    lets = (s for _, phase in program.phases() for s in walk(phase.body) if isinstance(s, Let))
     return sum(isinstance(s.value, Op) and s.value.name == name for s in lets)
 
 
@@ -72,7 +72,7 @@ APART: dict[str, list[Any]] = {
 def test_what_needs_another_point_waits_for_all(name: str) -> None:
     program = scheduled(*APART[name])
     verify(program)
-    assert len([f for _, stage in program.phases() for f in stage.body if isinstance(f, For)]) >= 2
+    assert len([f for _, phase in program.phases() for f in phase.body if isinstance(f, For)]) >= 2
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.wrt], ids=lambda case: case.name)

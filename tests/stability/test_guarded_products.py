@@ -47,7 +47,7 @@ def gradients(L: sn.Node, leaves: list[sn.Node], given: dict[str, np.ndarray], *
 def test_one_sweep_computes_a_network_of_choices(choice: str, layers: int) -> None:
     L, leaves = network(choice, layers)
     sweeps = [g for g in sn.value_and_grad(L, leaves, stop_after="schedule").groups if "m" in str(g.repeat)]
-    assert sum(any(s.name.startswith("rows") for s in g.stages) for g in sweeps) == 1
+    assert sum(any(s.name.startswith("rows") for s in g.phases) for g in sweeps) == 1
     f = sn.value_and_grad(L, leaves)
     assert f.workspace_bytes(m=1000) == f.workspace_bytes(m=1_000_000)
 

@@ -1,11 +1,11 @@
 """Loops as functions of their own, and equal ones as one function: 200 equal layers have the code of one.
 
-before: stage:   for i: t2[i] = tanh(t1[i] + b1[0])
+before: phase:   for i: t2[i] = tanh(t1[i] + b1[0])
                  for i: t3[i] = tanh(t2[i] + b2[0])
 after:  kernel(p, q, r):  for i: q[i] = tanh(p[i] + r[0])
-        stage:   kernel(t1, t2, b1);  kernel(t2, t3, b2)
+        phase:   kernel(t1, t2, b1);  kernel(t2, t3, b2)
 
-In: the bodies of stages.  Out: the pieces that become calls, and what stays in the stages.
+In: the bodies of phases.  Out: the pieces that become calls, and what stays in the phases.
 A piece is the shortest run of statements whose values and registers nothing else needs: a nest.  What is so short that
 a call would cost more than it stays where it is.  `forms.py` says what is equal.
 Small functions cost LLVM less than a large one of the same length.
@@ -32,7 +32,7 @@ class KernelPiece:
     stored: frozenset[str]
     fails: bool
     form: CanonicalPiece
-    stage: int
+    phase: int
     names: dict[str, None]
 
 
@@ -51,18 +51,18 @@ class Kernel:
 
 @dataclass(slots=True)
 class Cut:
-    """Stages cut into pieces: the kernels, and by stage the names of the buffers that the rest touches."""
+    """Phases cut into pieces: the kernels, and by phase the names of the buffers that the rest touches."""
 
     kernels: list[Kernel]
     rest: list[dict[str, None]]
 
 
-def cut(stages: Sequence[Phase], traits: Traits, known: FactsByStatement) -> Cut:
+def cut(phases: Sequence[Phase], traits: Traits, known: FactsByStatement) -> Cut:
     """The loops, and long pieces without a loop that occur often, in the order in which they are met."""
     found: dict[tuple[object, ...], Kernel] = {}
-    rest: list[dict[str, None]] = [{} for _ in stages]
-    for number, stage in enumerate(stages):
-        for body, facts in _pieces(stage.body, known):
+    rest: list[dict[str, None]] = [{} for _ in phases]
+    for number, phase in enumerate(phases):
+        for body, facts in _pieces(phase.body, known):
             loops = any(fact.loops for fact in facts)
             names = dict.fromkeys(name for fact in facts for name in fact.buffers)
             if not loops and sum(map(_length, body, facts)) < LONG:
@@ -70,12 +70,12 @@ def cut(stages: Sequence[Phase], traits: Traits, known: FactsByStatement) -> Cut
                 continue
             stored = frozenset().union(*(fact.stored for fact in facts))
             fails = any(fact.fails for fact in facts)
-            piece = KernelPiece(body, stored, fails, form(body, stage.unit_var, traits), number, names)
+            piece = KernelPiece(body, stored, fails, form(body, phase.unit_var, traits), number, names)
             found.setdefault(piece.form.key, Kernel(len(found), loops)).calls.append(piece)
     for kernel in [k for k in found.values() if not k.loops and len(k.calls) < OFTEN]:
         del found[kernel.first.form.key]
         for piece in kernel.calls:
-            rest[piece.stage] |= piece.names
+            rest[piece.phase] |= piece.names
     return Cut(list(found.values()), rest)
 
 

@@ -1,6 +1,6 @@
 """A scheduled program → the LLVM assembly of its entry points.
 
-In: `Program`, `Target`.  Out: text of one module.  Each stage is an internal function over a range of units;
+In: `Program`, `Target`.  Out: text of one module.  Each phase is an internal function over a range of units;
 four exported functions call them:
 
 - `int32_t NAME(in, out, dims, workspace, workspace_bytes, phase, unit_begin, unit_end)`: some units of one phase;
@@ -9,8 +9,8 @@ four exported functions call them:
 
 and a constant, `NAME_digest`, is a stamp that an export fills in.
 
-Phases are numbered in the order in which they run: repetition r of stage s of a group is the group's first
-phase + r·(number of its stages) + s.  Nothing is allocated, nothing global is written.
+`phase` numbers the runs of phases in order, from 0: repetition r of phase s of a group of n phases has the group's
+first number + r·n + s.  Nothing is allocated, nothing global is written.
 """
 
 from __future__ import annotations
@@ -62,12 +62,12 @@ class _Module:
         self.views: dict[str, list[Buffer]] = {}
         for name, buffer in self.buffers.items():
             self.views.setdefault(self.roots[name], []).append(buffer)
-        self.stages = [(group, stage) for group in program.groups for stage in group.stages]
-        self.cut = cut([stage for _, stage in self.stages], self.traits, self.known)
+        self.phases = [(group, phase) for group in program.groups for phase in group.phases]
+        self.cut = cut([phase for _, phase in self.phases], self.traits, self.known)
         for kernel in self.cut.kernels:
             for piece in kernel.calls:
                 self.calls[id(piece.body[0])] = len(piece.body), partial(self.call_kernel, kernel, piece)
-        self.fails = [gather(stage.body, self.known).fails for _, stage in self.stages]
+        self.fails = [gather(phase.body, self.known).fails for _, phase in self.phases]
 
     @staticmethod
     def _alias(root: str, donated: tuple[tuple[str, str], ...]) -> str:
@@ -78,7 +78,7 @@ class _Module:
 
     def text(self) -> str:
         functions = [self.kernel_function(kernel) for kernel in self.cut.kernels]
-        functions += [self.stage_function(number) for number in range(len(self.stages))]
+        functions += [self.phase_function(number) for number in range(len(self.phases))]
         functions += [
             self.unit_entry(),
             self.run_entry(),
@@ -136,10 +136,10 @@ class _Module:
     def mark(self, root: str) -> str:
         return "" if root in self.shared else " noalias"
 
-    # ---- stages
+    # ---- phases
 
-    def stage_function(self, number: int) -> str:
-        group, stage = self.stages[number]
+    def phase_function(self, number: int) -> str:
+        group, phase = self.phases[number]
         e = self.emitter()
         e.calls = self.calls
         index = e.index
@@ -150,31 +150,31 @@ class _Module:
         if self.fails[number]:
             e.text.line(f"{STATUS} = alloca i32, align 4")
             e.text.line(f"store i32 {ERROR_CODES['OK']}, ptr {STATUS}, align 4")
-        self.unit_loop(e, stage)
+        self.unit_loop(e, phase)
         arguments = ", ".join([_ARRAYS, *(f"{index} %{n}" for n in ("repeat", "begin", "end"))])
-        name, kind, leave = f"{self.program.name}.stage{number}", "internal void", "ret void"
+        name, kind, leave = f"{self.program.name}.phase{number}", "internal void", "ret void"
         if self.fails[number]:
             e.text.line(f"%code = load i32, ptr {STATUS}, align 4")
             kind, leave = "internal i32", "ret i32 %code"
         return self.function(kind, name, arguments, e, leave)
 
-    def unit_loop(self, e: Emitter, stage: Phase) -> None:
-        """The stage's body, for each unit from %begin to %end."""
+    def unit_loop(self, e: Emitter, phase: Phase) -> None:
+        """The phase's body, for each unit from %begin to %end."""
         begin, end = V("%begin", e.index), V("%end", e.index)
         count = e.text.binary("sub", end, begin)
 
         def unit(number: V) -> None:
             e.atoms[number.text], e.atoms[begin.text] = number, begin
             e.unsigned |= {number.text, begin.text}
-            e.integers[stage.unit_var] = {(number.text,): 1, (begin.text,): 1}
-            emit_body(e, stage.body)
+            e.integers[phase.unit_var] = {(number.text,): 1, (begin.text,): 1}
+            emit_body(e, phase.body)
 
-        if known(evaluate(e, stage.units)) == 1:
-            e.bind(stage.unit_var, 0)
+        if known(evaluate(e, phase.units)) == 1:
+            e.bind(phase.unit_var, 0)
             some = e.text.binary("icmp sgt", count, constant(0, e.index), "i1")
-            e.text.branch(some, lambda: emit_body(e, stage.body))
+            e.text.branch(some, lambda: emit_body(e, phase.body))
         else:
-            e.text.loop(count, False, e.stored(stage.body), not e.facts(stage.body).loops, unit)
+            e.text.loop(count, False, e.stored(phase.body), not e.facts(phase.body).loops, unit)
 
     # ---- entry points
 
@@ -186,7 +186,7 @@ class _Module:
         begin, end = self.narrow(e, "%unit_begin"), self.narrow(e, "%unit_end")
 
         def run(number: int, repeat: V) -> None:
-            self.call_stage(e, number, repeat, begin, end)
+            self.call_phase(e, number, repeat, begin, end)
 
         self.dispatch(e, run)
         arguments = f"{_ARRAYS}, {self.size_type} %workspace_bytes, i32 %phase, i64 %unit_begin, i64 %unit_end"
@@ -199,25 +199,25 @@ class _Module:
         first = 0
         for group in self.program.groups:
             self.run_group(e, group, first)
-            first += len(group.stages)
+            first += len(group.phases)
         arguments = f"{_ARRAYS}, {self.size_type} %workspace_bytes"
         return self.function("i32", f"{self.program.name}_run", arguments, e, "ret i32 0")
 
     def run_group(self, e: Emitter, group: Group, first: int) -> None:
-        def stages(repeat: V | int) -> None:
+        def phases(repeat: V | int) -> None:
             e.bind(group.var, repeat)
             number = constant(repeat, e.index) if isinstance(repeat, int) else repeat
-            for order, stage in enumerate(group.stages):
-                units = integer(e, evaluate(e, stage.units))
-                self.call_stage(e, first + order, number, constant(0, e.index), units)
+            for order, phase in enumerate(group.phases):
+                units = integer(e, evaluate(e, phase.units))
+                self.call_phase(e, first + order, number, constant(0, e.index), units)
 
         repeats = evaluate(e, group.repeat)
         size = known(repeats)
         if size is not None and size <= 1:
             for number in range(size):
-                stages(number)
+                phases(number)
         else:
-            e.text.loop(integer(e, repeats), size is not None, frozenset(), False, stages)
+            e.text.loop(integer(e, repeats), size is not None, frozenset(), False, phases)
 
     def workspace_entry(self) -> str:
         e = self.emitter()
@@ -243,9 +243,9 @@ class _Module:
         e.text.line(f"store i64 0, ptr {result.text}")
 
         def count(number: int, repeat: V) -> None:
-            group, stage = self.stages[number]
+            group, phase = self.phases[number]
             e.bind(group.var, repeat)
-            units = integer(e, evaluate(e, stage.units))
+            units = integer(e, evaluate(e, phase.units))
             units = e.text.convert("sext", units, "i64") if units.scalar == "i32" else units
             e.text.line(f"store {units.typed}, ptr {result.text}")
 
@@ -363,20 +363,20 @@ class _Module:
         e.text.line(f"{go_on}:")
         e.text.regions[-1].label = go_on
 
-    def call_stage(self, e: Emitter, number: int, repeat: V, begin: V, end: V) -> None:
+    def call_phase(self, e: Emitter, number: int, repeat: V, begin: V, end: V) -> None:
         arguments = ", ".join([_PASSED, repeat.typed, begin.typed, end.typed])
-        stage = f"@{self.program.name}.stage{number}({arguments})"
+        phase = f"@{self.program.name}.phase{number}({arguments})"
         if not self.fails[number]:
-            e.text.line(f"call void {stage}")
+            e.text.line(f"call void {phase}")
             return
-        code = e.text.define("i32", 0, f"call i32 {stage}")
+        code = e.text.define("i32", 0, f"call i32 {phase}")
         self.leave_if(e, e.text.define("i1", 0, f"icmp ne i32 {code.text}, 0"), code)
 
     def phase_starts(self, e: Emitter) -> list[Poly]:
-        """The first phase of every group, and the number of phases."""
+        """The number of the first run of every group, and how many runs there are."""
         starts: list[Poly] = [{}]
         for group in self.program.groups:
-            starts.append(add(starts[-1], multiply(evaluate(e, group.repeat), {(): len(group.stages)})))
+            starts.append(add(starts[-1], multiply(evaluate(e, group.repeat), {(): len(group.phases)})))
         return starts
 
     def check_phase(self, e: Emitter) -> None:
@@ -385,16 +385,16 @@ class _Module:
         self.refuse(e, bad, ERROR_CODES["BAD_PHASE"])
 
     def dispatch(self, e: Emitter, run: Callable[[int, V], None]) -> None:
-        """`run(stage number, repetition)` for the stage that %phase names."""
+        """`run(place of a phase in `self.phases`, repetition)` for the run that %phase numbers."""
         starts, first = self.phase_starts(e), 0
         for start, group in zip(starts, self.program.groups, strict=False):
-            count = multiply(evaluate(e, group.repeat), {(): len(group.stages)})
+            count = multiply(evaluate(e, group.repeat), {(): len(group.phases)})
             local = e.text.binary("sub", self.phase_index(e), integer(e, start))
             inside = e.text.binary("icmp ult", local, integer(e, count), "i1")
-            e.text.branch(inside, partial(self.dispatch_stage, e, run, local, first, len(group.stages)))
-            first += len(group.stages)
+            e.text.branch(inside, partial(self.dispatch_phase, e, run, local, first, len(group.phases)))
+            first += len(group.phases)
 
-    def dispatch_stage(self, e: Emitter, run: Callable[[int, V], None], local: V, first: int, count: int) -> None:
+    def dispatch_phase(self, e: Emitter, run: Callable[[int, V], None], local: V, first: int, count: int) -> None:
         size = constant(count, e.index)
         repeat = e.text.binary("udiv", local, size)
         which = e.text.binary("sub", local, e.text.binary("mul", repeat, size))

@@ -116,9 +116,9 @@ def _arrays(program: Program) -> Iterator[Buffer]:
 def _extents(program: Program) -> list[IntExpr]:
     """The sums and products over extents that something is counted by."""
     found = dict.fromkeys(extent for buffer in _arrays(program) for extent in buffer.shape)
-    for group, stage in program.phases():
-        loops = [stmt.extent for stmt in walk(stage.body) if isinstance(stmt, For)]
-        found |= dict.fromkeys([group.repeat, stage.units, *loops])
+    for group, phase in program.phases():
+        loops = [stmt.extent for stmt in walk(phase.body) if isinstance(stmt, For)]
+        found |= dict.fromkeys([group.repeat, phase.units, *loops])
     given = set(program.dims)
     return [expr for expr in found if not isinstance(expr, (IntConst, IntVar)) and names(expr) <= given]
 

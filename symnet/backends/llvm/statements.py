@@ -45,7 +45,7 @@ ERROR_CODES = {  # 3 and 5 are the C wrapper's
     INDEX_OUT_OF_RANGE: 4,
     SINGULAR_MATRIX: 6,
 }
-STATUS = "%status"  # where a stage that can fail keeps its return code
+STATUS = "%status"  # where a phase that can fail keeps its return code
 
 # --------------------------------------------------------------------------- values
 
