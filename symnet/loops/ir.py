@@ -3,26 +3,33 @@
 In: built by `lower/`, rewritten by `schedule/`.  Out: run by `loops/interpreter.py`, printed by
 `loops/printer.py`, checked by `loops/verifier.py`, emitted by `backends/llvm/`.
 
-The whole language::
+The whole language, each thing with its fields in order::
 
-    Program ::= name, dims, inputs, outputs, workspace, groups, notes, constants
-    Group   ::= repeat (IntExpr), repeat variable, phases            -- run `repeat` times, in order
-    Phase   ::= units (IntExpr), unit variable, body                 -- units are independent: may run in parallel
-    Buffer  ::= name, dtype, shape (IntExpr per axis), space, view_of -- row-major, contiguous
-    space   ::= input | output | workspace | register | constant
+    Program      ::= Program(name, dims, inputs, outputs, workspace, groups, notes, constants)
+    Group        ::= Group(phases, repeat, var)              -- its phases in order, `repeat` times; var = 0, 1, …
+    Phase        ::= Phase(name, body, units, unit_var)      -- units are independent: they may run in parallel
+    Buffer       ::= Buffer(name, dtype, shape, space, view_of, batch_axis)       -- row-major, contiguous
+    space        ::= input | output | workspace | register | constant
+    Constant     ::= Constant(buffer, contents)              -- an array that is part of the program
 
-    Stmt    ::= For(var, extent, body, kind, bound)                -- var runs over 0 … extent-1
-              | Let(name, Value)                                   -- single assignment, visible in the rest of the body
-              | Store(buffer, index, Value, combine)               -- combine: None (overwrite) | add | mul | max | min
-              | Alloc(Buffer)                                      -- a register buffer, live in the rest of the body
-              | If(IntCondition, then, orelse)
-              | Fail(code, report, numbers)                        -- the call returns this code; outputs mean nothing
-    kind    ::= serial | unroll | vector
+    Stmt         ::= For(var, extent, body, kind, bound, axis)                    -- var = 0 … extent-1
+                   | Let(name, value)                        -- single assignment, visible in the rest of the body
+                   | Store(buffer, index, value, combine)
+                   | Alloc(buffer)                           -- a register buffer, live in the rest of the body
+                   | If(condition, then, orelse)
+                   | Fail(code, report, numbers)             -- the call returns this code; outputs mean nothing
+    kind         ::= serial | unroll | vector
+    combine      ::= None (overwrite) | add | mul | max | min
 
-    Value   ::= Const(value, dtype) | Var(name, dtype) | Load(buffer, index) | FromInt(IntExpr, dtype)
-              | Op(name, args, dtype)
-    IntExpr ::= IntConst | IntVar(name) | IntAdd | IntMul | IntMin | IntFloorDiv(·, constant) | IntMod(·, constant)
-              | IntLoad(buffer, index)                               -- an integer buffer used as an index
+    Value        ::= Const(value, dtype) | Var(name, dtype) | Load(buffer, index)
+                   | FromInt(value, dtype)                   -- an IntExpr as a number
+                   | Op(name, args, dtype)
+    IntExpr      ::= IntConst(value) | IntVar(name) | IntAdd(left, right) | IntMul(left, right) | IntMin(left, right)
+                   | IntFloorDiv(value, divisor) | IntMod(value, divisor)         -- by a positive constant
+                   | IntLoad(buffer, index)                  -- an element of an integer buffer, used as an index
+    IntCondition ::= IntCondition(op, left, right)           -- op: lt | le | gt | ge | eq | ne
+
+Shapes, indices, extents, `units` and `repeat` are of IntExpr.
 
 Supported: affine and gathered accesses, guarded tails, parallel units.  Not supported: recursion,
 allocation whose size depends on data, pointers.
@@ -33,7 +40,8 @@ variable: those are reductions, and their order of summation is the emitter's (f
 A `register` Buffer has constant extents and is addressed inside vector loops only through the bare loop
 variable on its last axis (or not at all), so that it lives in vector registers.
 
-`bound`, when given, is an upper bound of the extent known at compile time; emitters use it to unroll.
+`bound`, when given, is an upper bound of the extent known at compile time; emitters use it to unroll.  `axis` is the
+name of the symbolic extent that the loop runs over, where it runs over the batch; it is for readers of the text.
 """
 
 from __future__ import annotations
@@ -76,6 +84,8 @@ class IntExpr:
 
 @dataclass(frozen=True, slots=True)
 class IntConst(IntExpr):
+    """A number known when the program is made."""
+
     value: int
 
 
@@ -288,7 +298,7 @@ class For(Stmt):
     body: Body
     kind: str = "serial"
     bound: int | None = None
-    axis: str | None = None  # the extent's name where the loop runs over a symbolic axis (the batch)
+    axis: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

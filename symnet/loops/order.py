@@ -84,10 +84,10 @@ def _with_rows(
 
 def _kept(body: ir.Body, variable: str) -> WrittenByLoop:
     """What a body stores at places that do not move with a variable, found once, when it is asked for."""
-    return cache(lambda: frozenset(_unmoved(body, variable)))
+    return cache(lambda: frozenset(_stored_in_place(body, variable)))
 
 
-def _unmoved(body: ir.Body, variable: str) -> Iterator[str]:
+def _stored_in_place(body: ir.Body, variable: str) -> Iterator[str]:
     """What a body stores outside registers at places that do not move with a variable."""
     for store in writes(body):
         moves = any(variable in affine.names(i) for i in store.index)
@@ -105,7 +105,7 @@ def _totals(group: ir.Group, phase: ir.Phase, blocks: set[str]) -> Iterator[str]
     """What every repetition of a group adds to: stored at places that do not move with the repetition."""
     if group.repeat != ir.IntConst(1):
         kept = {buffer.name for stmt in ir.walk(phase.body) for buffer in _read(stmt)}  # others are written anew
-        yield from (name for name in _unmoved(phase.body, group.var) if name in kept - blocks)
+        yield from (name for name in _stored_in_place(phase.body, group.var) if name in kept - blocks)
 
 
 def is_superblock(buffer: ir.Buffer) -> bool:

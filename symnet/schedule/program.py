@@ -1,8 +1,8 @@
 """Scheduling: nests become a program of phases.
 
-In: `Lowered` and a `Target`.  Out: a `Program` whose groups are, for each pass over the batch,
+In: `Lowered` and a `Target`.  Out: a `Program` whose groups are, for each sweep over the batch,
 
-    once:    what does not depend on rows (packed weights, sums of earlier passes)
+    once:    what does not depend on rows (packed weights, sums of earlier sweeps)
     stream:  for each superblock of BLOCK rows: the row nests, in units of 16 rows or more; then the reductions over
              rows, in units of features, added to those of the block before
     totals:  what these additions rounded away, where there was more than one block
@@ -63,12 +63,12 @@ def schedule(lowered: Lowered, target: Target) -> Program:
     nests, copies = _pack(lowered)
     nests, finals = _split_epilogues(nests)
     lows = _lows(nests)
-    passes = plan(nests, lowered.workspace)
-    for sweep, read_by in zip(passes.passes, passes.readers(), strict=True):
+    streamed = plan(nests, lowered.workspace)
+    for sweep, read_by in zip(streamed.sweeps, streamed.readers(), strict=True):
         sweep.once, sweep.rows = fused(sweep.once, target, read_by), fused(sweep.rows, target, read_by)
-    state = _State(lowered, target, passes.whole, lows)
+    state = _State(lowered, target, streamed.whole, lows)
     groups: list[Group] = []
-    for number, sweep in enumerate(passes.passes):
+    for number, sweep in enumerate(streamed.sweeps):
         groups += state.groups(sweep, number)
     made = [state.block_buffer(b) for b in (*lowered.workspace, *copies, *finals, *lows.values())]
     touched = {base_name(b) for group in groups for phase in group.phases for b in touches(phase.body)}
@@ -260,7 +260,7 @@ class _State:
         return body
 
     def _reduces(self, sweep: Sweep, number: int) -> Phase | None:
-        """All the reductions of a pass as one phase."""
+        """All the reductions of a sweep as one phase."""
         if not sweep.reduces:
             return None
         nests = sorted(sweep.reduces, key=lambda n: -len(n.parallel))

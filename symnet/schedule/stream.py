@@ -1,11 +1,11 @@
-"""Streaming: the program in passes over blocks of rows, so that its workspace does not grow with the batch.
+"""Streaming: the program in sweeps over blocks of rows, so that its workspace does not grow with the batch.
 
-In: nests.  Out: for each pass, which nests run per row, which reduce over rows, and what runs once between passes.
+In: nests.  Out: for each sweep, which nests run per row, which reduce over rows, and which run once before it.
 
 Every nest is *free* (no batch axis), *row* (row i of its result needs row i only), *reduce* (sums rows up) or *mixed*
 (anything else: X Xᵀ, a slice along the batch; what it reads is stored whole, and the report says so).
-A pass ends where a row or a reduction needs a finished reduction.  A row value is computed in every pass that needs it,
-and in no other.
+A sweep ends where a row or a reduction needs a finished reduction.  A row value is computed in every sweep that needs
+it, and in no other: of exp(x - sum(x)), x = tanh(a) is computed in both sweeps, and kept in none.
 """
 
 from __future__ import annotations
@@ -18,11 +18,16 @@ from symnet.lower.nest import Nest
 from symnet.schedule.access import Readers, accesses, base_name, read_names, readers, stores
 
 FREE, ROW, REDUCE, MIXED = "free", "row", "reduce", "mixed"
+SWEPT = (ROW, REDUCE)  # run for every block of rows; the others run once, before the sweep of their number
+
+# By how many sweeps a reader comes later than what computed the value: (a reader that runs once, one that is swept).
+# A row is there within its sweep, block by block, and whole only after it; a sum over rows is there after its sweep.
+LATER = {FREE: (0, 0), MIXED: (0, 0), ROW: (1, 0), REDUCE: (1, 1)}
 
 
 @dataclass
 class Sweep:
-    """One sweep over the batch, and what runs once before it."""
+    """One walk over the blocks of the batch, and what runs once before it."""
 
     once: list[Nest] = field(default_factory=list)
     rows: list[Nest] = field(default_factory=list)
@@ -35,9 +40,9 @@ class Sweep:
 
 @dataclass(frozen=True)
 class StreamPlan:
-    """Passes in order (the last one's sweep may be empty); `whole` names workspace buffers stored for all rows."""
+    """Sweeps in order (the last may have nothing but `once`); `whole` names workspace buffers stored for all rows."""
 
-    passes: tuple[Sweep, ...]
+    sweeps: tuple[Sweep, ...]
     whole: frozenset[str]
 
     def readers(self) -> list[Readers]:
@@ -45,9 +50,9 @@ class StreamPlan:
 
         A block of rows is gone after its sweep; what is whole is read by every nest of every sweep that it stands in.
         """
-        everywhere = readers(n for sweep in self.passes for n in sweep.nests)
+        everywhere = readers(n for sweep in self.sweeps for n in sweep.nests)
         found = []
-        for sweep in self.passes:
+        for sweep in self.sweeps:
             blocks = {base_name(b) for n in sweep.nests for b, _ in accesses(n) if is_block(b, self.whole)}
             here = readers(sweep.nests)
             found.append(everywhere | {name: here.get(name, 0) for name in blocks})
@@ -55,7 +60,7 @@ class StreamPlan:
 
 
 def classify(nest: Nest) -> str:
-    """free, row, reduce or mixed."""
+    """Which of the four kinds a nest is: `FREE`, `ROW`, `REDUCE` or `MIXED`."""
     parallel = [a for a in nest.parallel if a.batch]
     reduced = [a for a in nest.reduced if a.batch]
     touched = [(buffer, index) for buffer, index in accesses(nest) if buffer.batch_axis is not None]
@@ -74,7 +79,7 @@ def classify(nest: Nest) -> str:
 
 
 def plan(nests: Iterable[Nest], buffers: Iterable[Buffer] = ()) -> StreamPlan:
-    """Assign every nest a time: even for what runs once, odd for the sweep that follows it.
+    """Give every nest the number of a sweep: the first for which all that it reads is there (`LATER`).
 
     Args:
         nests: in order.
@@ -83,20 +88,20 @@ def plan(nests: Iterable[Nest], buffers: Iterable[Buffer] = ()) -> StreamPlan:
     nests = list(nests)
     kinds = {id(n): classify(n) for n in nests}
     writers: dict[str, list[Nest]] = {}
-    times: dict[int, int] = {}
+    numbers: dict[int, int] = {}
     for nest in nests:
-        swept = kinds[id(nest)] in (ROW, REDUCE)
-        time = max((_after(kinds[id(p)], times[id(p)], swept) for p in _producers(nest, writers)), default=int(swept))
-        times[id(nest)] = time + (time % 2 != int(swept))
+        swept = kinds[id(nest)] in SWEPT
+        ready = (numbers[id(p)] + LATER[kinds[id(p)]][swept] for p in _producers(nest, writers))
+        numbers[id(nest)] = max(ready, default=0)
         for store in stores(nest):
             writers.setdefault(base_name(store.buffer), []).append(nest)
     whole = _read_whole(nests, kinds) | _reshaped_rows(buffers)
-    passes = [Sweep() for _ in range(max(times.values(), default=0) // 2 + 1)]
+    sweeps = [Sweep() for _ in range(max(numbers.values(), default=0) + 1)]
     for nest in nests:
-        sweep = passes[times[id(nest)] // 2]
+        sweep = sweeps[numbers[id(nest)]]
         {ROW: sweep.rows, REDUCE: sweep.reduces}.get(kinds[id(nest)], sweep.once).append(nest)
-    _recompute(passes, nests, writers, kinds, whole)
-    return StreamPlan(tuple(passes), whole)
+    _recompute(sweeps, nests, writers, kinds, whole)
+    return StreamPlan(tuple(sweeps), whole)
 
 
 def _read_whole(nests: list[Nest], kinds: dict[int, str]) -> frozenset[str]:
@@ -113,20 +118,12 @@ def _reshaped_rows(buffers: Iterable[Buffer]) -> frozenset[str]:
 
 
 def _producers(nest: Nest, writers: dict[str, list[Nest]]) -> list[Nest]:
+    """The nests before this one that write the memory of what it reads or writes."""
     return [w for buffer, _ in accesses(nest) for w in writers.get(base_name(buffer), [])]
 
 
-def _after(kind: str, time: int, swept: bool) -> int:
-    """The earliest time of a consumer."""
-    if kind == ROW:
-        return time if swept else time + 1
-    if kind == REDUCE:
-        return time + 2 if swept else time + 1
-    return time + 1 if swept else time
-
-
 def _recompute(
-    passes: list[Sweep], nests: list[Nest], writers: dict[str, list[Nest]], kinds: dict[int, str], whole: frozenset[str]
+    sweeps: list[Sweep], nests: list[Nest], writers: dict[str, list[Nest]], kinds: dict[int, str], whole: frozenset[str]
 ) -> None:
     """Give each sweep the row values that it reads, those of earlier sweeps too, and leave out those that it does not.
 
@@ -134,7 +131,7 @@ def _recompute(
     sweep, is not read here.
     """
     order = {id(n): k for k, n in enumerate(nests)}
-    for sweep in passes:
+    for sweep in sweeps:
         kept = [n for n in sweep.rows if not all(is_block(s.buffer, whole) for s in stores(n))]
         have = {id(n) for n in kept}
         todo = [*kept, *sweep.reduces]

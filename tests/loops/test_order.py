@@ -86,8 +86,8 @@ W = sn.tensor("W", 5, 3)
 H = sn.tanh(X @ W)
 STREAMED = {
     **DEPENDENT,
-    "a second pass": H / sn.sqrt(sn.sum(H * H)),
-    "a third pass": sn.sum((H - sn.mean(H, axis=0)) ** 2 / sn.sum(H), axis=0),
+    "a second sweep": H / sn.sqrt(sn.sum(H * H)),
+    "a third sweep": sn.sum((H - sn.mean(H, axis=0)) ** 2 / sn.sum(H), axis=0),
     "rows against rows": H @ H.T,
     "rows of other rows": sn.tanh(H[::-1]) + H,
 }
@@ -105,16 +105,13 @@ def _operands(value: object) -> list[object]:
     return [value, *(o for a in value.args for o in _operands(a))] if isinstance(value, ir.Op) else [value]
 
 
-def _half(kind: str, time: int, swept: bool) -> int:
-    """A sweep that starts before the sums of the sweep before are complete."""
-    return time
-
-
 CORRUPTED = {
     "producers through indices are missed": ("_producers", _values_only),
     "no producer is seen": ("_producers", lambda nest, writers: []),
-    "nobody waits for a sum": ("_after", _half),
-    "rows of an earlier pass are not computed again": ("_recompute", lambda *_: None),
+    "what runs once does not wait for rows": ("LATER", {**stream.LATER, stream.ROW: (0, 0)}),
+    "what runs once does not wait for sums": ("LATER", {**stream.LATER, stream.REDUCE: (0, 1)}),
+    "rows do not wait for sums": ("LATER", {**stream.LATER, stream.REDUCE: (1, 0)}),
+    "rows of an earlier sweep are not computed again": ("_recompute", lambda *_: None),
     "nothing is stored whole": ("_read_whole", lambda nests, kinds: frozenset()),
 }
 

@@ -1,4 +1,4 @@
-"""Streaming: what each nest is to the batch, and how passes are cut."""
+"""Streaming: what each nest is to the batch, and how sweeps are cut."""
 
 from __future__ import annotations
 
@@ -45,20 +45,20 @@ def test_rows_against_rows_and_slices_of_the_batch_are_mixed() -> None:
 
 def test_a_gradient_takes_one_pass() -> None:
     H = tanh(X @ W)
-    assert len(plan(lowered(total(H), X.T @ (1 - H * H)).nests).passes) == 1
+    assert len(plan(lowered(total(H), X.T @ (1 - H * H)).nests).sweeps) == 1
 
 
 def test_a_row_that_needs_a_finished_sum_starts_a_second_pass() -> None:
     centred = X - mean(X, 0)
     found = plan(lowered(total(centred * centred, 0)).nests)
-    assert [len(p.reduces) for p in found.passes] == [1, 1]
+    assert [len(p.reduces) for p in found.sweeps] == [1, 1]
 
 
 def test_a_row_value_of_an_earlier_pass_is_computed_again() -> None:
     H = tanh(X @ W)
     scaled = H / sqrt(total(H * H))
     found = plan(lowered(scaled).nests)
-    assert [len(p.rows) for p in found.passes] == [1, 2]
+    assert [len(p.rows) for p in found.sweeps] == [1, 2]
     assert found.whole == frozenset()
 
 
@@ -112,8 +112,8 @@ def test_a_sweep_holds_no_row_that_it_does_not_use() -> None:
     value = joined(sn.softplus(U[1]))
     nests = lowered(value, sn.grad(sn.sum(value), U))
     found = plan(nests.nests, nests.workspace)
-    assert len(found.passes) > 1
-    for sweep in found.passes:
+    assert len(found.sweeps) > 1
+    for sweep in found.sweeps:
         read = frozenset[str]().union(*(read_names(nest) for nest in sweep.nests))
         for nest in sweep.rows:
             assert any(not is_block(s.buffer, found.whole) or base_name(s.buffer) in read for s in stores(nest))

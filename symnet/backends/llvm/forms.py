@@ -3,7 +3,7 @@
 In: statements that need no value from outside.  Out: a `CanonicalPiece`: a key, which two pieces share where their
 instructions are equal but for the addresses of arrays and some integers; and what these are here, in the key's order.
 Integers from outside are the extents, the numbers of the unit and of the repetition; the unit's may stand a constant
-away (the sums of a pass number their units one after another), which counts as part of the integer.
+away (the sums of a sweep number their units one after another), which counts as part of the integer.
 """
 
 from __future__ import annotations

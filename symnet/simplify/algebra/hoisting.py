@@ -29,7 +29,7 @@ from symnet.simplify.rewrite import Rewrite
 HOT = ("exp", "log", "sigmoid", "tanh", "softplus", "erf", "erfc", "cosh", "sinh", "cos")
 _THROUGH = ("add", "mul", "pow", "log", "maximum", "minimum", "where", "abs")
 _DEEPEST = 5
-MOVES = ("slice", "reshape", "take")
+REARRANGES = ("slice", "reshape", "take")
 
 
 def is_hot(x: Node, deepest: int = _DEEPEST) -> bool:
@@ -51,7 +51,7 @@ def is_logsumexp(x: Node) -> bool:
 
 
 def is_move(x: Node) -> bool:
-    return x.kind in MOVES or (isinstance(x, Einsum) and _permutes(x))
+    return x.kind in REARRANGES or (isinstance(x, Einsum) and _permutes(x))
 
 
 def is_rearranged(x: Node) -> bool:

@@ -38,6 +38,16 @@ from symnet.simplify.numeric.exponentials.shifts import Scaled, added, is_one, j
 MOVES = ("expand", "reshape", "slice", "take", "place", "concat")
 
 
+def unmoved(x: Node, transposes: bool = False) -> Node:
+    """The array whose elements x takes somewhere else: y, for x = pad(y[1:]).
+
+    transposes: y for x = yᵀ, too.
+    """
+    while (x.kind in MOVES and x.kind != "concat") or (transposes and isinstance(x, Einsum) and x.is_transpose):
+        x = x.operands[0]
+    return x
+
+
 @dataclass
 class Apart:
     """The values that were taken apart so far, and the largest exponents that they are relative to."""

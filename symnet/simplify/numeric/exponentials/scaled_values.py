@@ -24,7 +24,7 @@ from symnet.simplify.forms.coefficients import split_coefficient
 from symnet.simplify.forms.factors import split_power
 from symnet.simplify.forms.signs import is_negative
 from symnet.simplify.numeric.exponentials.exponential_parts import is_relative, parts_of
-from symnet.simplify.numeric.exponentials.mantissas import ELEMENTWISE, FUNCTIONS, MOVES, Apart
+from symnet.simplify.numeric.exponentials.mantissas import ELEMENTWISE, FUNCTIONS, MOVES, Apart, unmoved
 from symnet.simplify.numeric.exponentials.reused import Reused
 from symnet.simplify.rewrite import GraphRewrite
 from symnet.simplify.trace import Step
@@ -229,14 +229,8 @@ def _exponents(values: list[Node], depths: dict[Node, Depth], probabilities: boo
     for node in topological(*values, opens=lambda n: n in depths and not is_op(n, *FUNCTIONS)):
         if node in depths and is_op(node, *FUNCTIONS) and (probabilities or not _is_probability(node)):
             terms = node.operands[0].operands if is_op(node.operands[0], "add") else node.operands
-            found |= {_unmoved(f) for term in terms for f in split_coefficient(_unmoved(term))[1]}
+            found |= {unmoved(f) for term in terms for f in split_coefficient(unmoved(term))[1]}
     return found
-
-
-def _unmoved(x: Node) -> Node:
-    while x.kind in MOVES and x.kind != "concat":
-        x = x.operands[0]
-    return x
 
 
 def _is_of_products(log: Node, divisors: set[Node]) -> bool:

@@ -21,7 +21,7 @@ from symnet.simplify.forms.broadcast import align, cover
 from symnet.simplify.forms.coefficients import ONE, product, split_coefficient, sum_of_all
 from symnet.simplify.forms.factors import split_power
 from symnet.simplify.forms.signs import is_negative
-from symnet.simplify.numeric.exponentials.mantissas import MOVES
+from symnet.simplify.numeric.exponentials.mantissas import unmoved
 from symnet.simplify.rewrite import Rewrite
 
 
@@ -158,20 +158,14 @@ def _divided_exponents(total: Node) -> set[Node]:
 
 def _exponents(x: Node) -> set[Node]:
     """What the exponent of an exponential, or of one in a product, is a sum of multiples of, without moves."""
-    x = _unmoved(x)
+    x = unmoved(x, transposes=True)
     if is_op(x, "mul"):
         return set[Node]().union(*map(_exponents, x.operands))
     return set(_pieces(x.operands[0])) if is_op(x, "exp") else set()
 
 
-def _unmoved(x: Node) -> Node:
-    while (x.kind in MOVES and x.kind != "concat") or (isinstance(x, Einsum) and x.is_transpose):
-        x = x.operands[0]
-    return x
-
-
 def _pieces(x: Node) -> Iterator[Node]:
-    x = _unmoved(x)
+    x = unmoved(x, transposes=True)
     if is_op(x, "add") or x.kind == "concat":
         for each in x.operands:
             yield from _pieces(each)

@@ -70,7 +70,7 @@ def difference_from_logsumexp(node: Node) -> Node | None:
     y = rest[0] if len(rest) == 1 else elementwise("add", *rest)
     x = total.operands[0]
     pieces = x.operands if isinstance(x, Concat) else (x,)
-    if _unmoved(y, -1 / coefficient) not in map(_unmoved, pieces):
+    if _terms_before_moves(y, -1 / coefficient) not in map(_terms_before_moves, pieces):
         return None
     y = broadcast_to(y if coefficient == -1 else elementwise("mul", number(-1 / coefficient), y), node.shape)
     away = distance_below(y, broadcast_to(moved_again(moves, parts.maximum), node.shape))
@@ -100,7 +100,7 @@ def difference_of_logsumexps(node: Node) -> Node | None:
     return elementwise("add", elementwise("add", *tops), elementwise("add", *logs), *rest)
 
 
-def _unmoved(x: Node, scale: Expr = ONE) -> Counter[tuple[Expr, tuple[Node, ...]]]:
+def _terms_before_moves(x: Node, scale: Expr = ONE) -> Counter[tuple[Expr, tuple[Node, ...]]]:
     """The terms of x, times a number, without the moves of their factors."""
     terms = terms_of(x) if is_op(x, "add") else (split_coefficient(x),)
     return Counter((scale * c, tuple(map(_origin, factors))) for c, factors in terms)
