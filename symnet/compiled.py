@@ -19,7 +19,7 @@ from symnet.loops.signature import Signature
 from symnet.runtime.arguments import Arguments
 from symnet.runtime.described import Described
 from symnet.runtime.function import NativeFunction
-from symnet.runtime.structure import Template, factors_only
+from symnet.runtime.template import Template, factors_only
 from symnet.simplify.cost import flops
 from symnet.simplify.machine.arrangement import arrange
 from symnet.stages import Stages
@@ -42,7 +42,7 @@ class Shown(Described, ABC):
         from_cache: whether the code was read from disk.
     """
 
-    structure: Template
+    template: Template
     positional: tuple[str, ...]
     object_code: bytes
     from_cache: bool
@@ -94,7 +94,7 @@ class Shown(Described, ABC):
         from symnet.source.module import source
 
         s = self.stages
-        return source(self.name, library, s.written, s.leaves, s.outputs, factors_only(self.structure), s.real)
+        return source(self.name, library, s.written, s.leaves, s.outputs, factors_only(self.template), s.real)
 
     def report(self) -> str:
         """What was compiled: inputs, outputs, kernels, operations, workspace, times."""
@@ -124,7 +124,7 @@ class Shown(Described, ABC):
         """
         from symnet.export import export
 
-        given = {"structure": factors_only(self.structure), "positional": self.positional} | options
+        given = {"template": factors_only(self.template), "positional": self.positional} | options
         return export(path, self.signature, self.program, self.stages.target, self.object_code, **given)
 
     @abstractmethod
@@ -142,10 +142,10 @@ class CompiledFunction(Shown, NativeFunction):
         signature: Signature,
         object_code: bytes,
         stages: Callable[[], Stages],
-        structure: Template,
+        template: Template,
         **options: Any,
     ) -> None:
-        NativeFunction.__init__(self, signature, native, structure=structure, **options)
+        NativeFunction.__init__(self, signature, native, template=template, **options)
         self.object_code, self.from_cache, self._stages = object_code, False, stages
 
     def _workspace(self) -> str:
@@ -169,12 +169,12 @@ class CrossCompiled(Shown):
         signature: Signature,
         object_code: bytes,
         stages: Callable[[], Stages],
-        structure: Template,
+        template: Template,
         positional: tuple[str, ...],
     ) -> None:
         self.signature, self.object_code, self._stages = signature, object_code, stages
         self.arguments = Arguments(signature, positional)
-        self.structure, self.positional = structure, positional
+        self.template, self.positional = template, positional
         self.from_cache = False
 
     def __call__(self, /, *args: Any, **keywords: Any) -> NoReturn:

@@ -29,7 +29,7 @@ from symnet.locks import BUILDING
 from symnet.request import Request, cache_key, host
 from symnet.runtime.cache import default_cache
 from symnet.runtime.entry import Entry
-from symnet.runtime.structure import flat, refilled
+from symnet.runtime.template import flat, refilled
 from symnet.schedule.target import Target
 from symnet.stages import STAGES, Stages, assemble, run, shown
 
@@ -157,7 +157,7 @@ def _function(request: Request) -> CompiledFunction | CrossCompiled:
         stages = lambda: done
         if cache:
             cache.put(key, entry)
-    made = entry.signature, entry.object_code, stages, refilled(request.template, entry.structure)
+    made = entry.signature, entry.object_code, stages, refilled(request.template, entry.template)
     function: CompiledFunction | CrossCompiled
     if codegen.runs_here(request.target or host()):
         function = CompiledFunction(codegen.load(entry.object_code), *made, **request.options)
@@ -171,4 +171,4 @@ def _function(request: Request) -> CompiledFunction | CrossCompiled:
 def _entry(done: Stages) -> Entry:
     """What the cache keeps of a compilation."""
     assert done.lowered is not None
-    return Entry(done.object_code, done.lowered.signature, flat(done.structure))
+    return Entry(done.object_code, done.lowered.signature, flat(done.template))

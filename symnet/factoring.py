@@ -14,7 +14,7 @@ from symnet.calculus.index_terms import IndexTerm
 from symnet.expr.nodes.node import Node
 from symnet.lower.extents import lower_shape
 from symnet.runtime.compressed import Pattern, TermPattern
-from symnet.runtime.structure import Template
+from symnet.runtime.template import Template
 
 
 class Outputs(NamedTuple):
@@ -22,7 +22,7 @@ class Outputs(NamedTuple):
 
     roots: list[Node]
     names: tuple[str, ...]
-    structure: Template
+    template: Template
 
 
 def factored(written: Sequence[Node], names: Sequence[str], template: Template, real: str) -> Outputs:

@@ -20,7 +20,7 @@ from symnet.export.names import check_name
 from symnet.expr.nodes.constants import as_node
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import Named, Tensor
-from symnet.runtime.structure import Template
+from symnet.runtime.template import Template
 from symnet.schedule.target import Target
 
 

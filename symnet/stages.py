@@ -26,7 +26,7 @@ from symnet.loops.order import check_order
 from symnet.loops.verifier import verify
 from symnet.lower.program import Lowered, lower, naive_program
 from symnet.request import Request, host
-from symnet.runtime.structure import Template
+from symnet.runtime.template import Template
 from symnet.schedule.program import schedule
 from symnet.schedule.reuse import reused
 from symnet.schedule.target import Target
@@ -42,7 +42,7 @@ class Stages:
     Attributes:
         name, outputs, leaves, real: of the function: C name, output names, inputs in order, dtype of weak values.
         target: the machine; this one from the schedule on, where none was named.
-        structure: how the outputs are handed back.
+        template: how the outputs are handed back.
         asked: the expressions that the call named; their factors are the roots where they are compressed.
         written, formula, numeric: the roots as written, in algebra form, in numeric form.
         lowered, program, llvm_ir, object_code: the floors below.
@@ -54,7 +54,7 @@ class Stages:
     outputs: tuple[str, ...] = ()
     leaves: tuple[Tensor, ...] = ()
     real: str = dtypes.DEFAULT_REAL
-    structure: Template = 0
+    template: Template = 0
     asked: tuple[Node, ...] = ()
     written: tuple[Node, ...] = ()
     formula: tuple[Node, ...] = ()
@@ -163,7 +163,7 @@ STAGES = (
 
 def run(request: Request, stop: str = STAGES[-1].name) -> Stages:
     """The stages in order, as far as `stop`."""
-    record = written(request)
+    record = begun(request)
     for stage in STAGES:
         record = record.after(stage.verb, stage.run)
         if stage.name == stop:
@@ -179,7 +179,7 @@ def shown(request: Request, stop: str) -> Any:
     return found
 
 
-def written(request: Request) -> Stages:
+def begun(request: Request) -> Stages:
     """What comes before all stages: differentiation, real leaves in the requested dtype, factors."""
     record = Stages(request.name, request.target).after("differentiate", partial(_differentiate, request))
     return record.after("simplify", partial(_factor, request)) if request.compressed else record
@@ -200,15 +200,15 @@ def _differentiate(request: Request, _: Stages) -> dict[str, Any]:
         "real": real,
         "asked": tuple(roots),
         "written": tuple(roots),
-        "structure": request.template,
+        "template": request.template,
         "outputs": _beside(leaves, request.names),
     }
 
 
 def _factor(request: Request, s: Stages) -> dict[str, Any]:
     """The factors of the expressions in their place."""
-    roots, names, structure = factored(s.asked, request.names, request.template, s.real)
-    return {"written": tuple(roots), "structure": structure, "outputs": _beside(s.leaves, names)}
+    roots, names, template = factored(s.asked, request.names, request.template, s.real)
+    return {"written": tuple(roots), "template": template, "outputs": _beside(s.leaves, names)}
 
 
 def _beside(leaves: Any, names: tuple[str, ...]) -> tuple[str, ...]:

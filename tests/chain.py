@@ -25,7 +25,7 @@ from symnet.schedule.reuse import reused
 from symnet.schedule.target import Target
 from symnet.simplify.algebra.table import simplify
 from symnet.simplify.numeric.passes import numeric
-from symnet.stages import written
+from symnet.stages import begun
 
 Arrays = list[np.ndarray]
 TOLERANCE = {"float64": 2e-10, "float32": 2e-3}
@@ -44,7 +44,7 @@ def floors(
 ) -> Iterator[tuple[str, Arrays]]:
     """(floor, outputs) from the top of the house to the bottom."""
     names = tuple(f"out{k}" for k in range(len(roots)))
-    c = written(Request("chain", tuple(roots), (), names, tuple(range(len(roots))), real, "chain", target))
+    c = begun(Request("chain", tuple(roots), (), names, tuple(range(len(roots))), real, "chain", target))
     data = {leaf.name: np.asarray(data[leaf.name]).astype(leaf.dtype) for leaf in c.leaves}
     yield "reference", evaluate(c.written, data, dtype=real, leaves=c.leaves)
     algebra = simplify(c.written)
@@ -67,7 +67,7 @@ def interpreted(program: Program, data: dict[str, Any], dims: dict[str, int]) ->
 
 def native(program: Program, signature: Any, data: dict[str, Any], dims: dict[str, int]) -> Arrays:
     code = codegen.compile_object(codegen.emit_ir(program), constants=program.constants)
-    function = NativeFunction(signature, codegen.load(code), structure=tuple(range(len(program.outputs))))
+    function = NativeFunction(signature, codegen.load(code), template=tuple(range(len(program.outputs))))
     return [np.asarray(a) for a in function(**data)]
 
 

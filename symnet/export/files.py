@@ -32,7 +32,7 @@ from symnet.export.stub import stub_text
 from symnet.export.writing import Replacement, marked, refuse_foreign
 from symnet.loops.ir import Program
 from symnet.loops.signature import Signature
-from symnet.runtime.structure import Template, default_template
+from symnet.runtime.template import Template, default_template
 from symnet.schedule.target import Target
 
 
@@ -60,7 +60,7 @@ def export(
     target: Target | None = None,
     object_code: bytes | None = None,
     *,
-    structure: Template = None,
+    template: Template = None,
     positional: Sequence[str] = (),
     donated: tuple[tuple[str, str], ...] = (),
     library: bool = True,
@@ -74,7 +74,7 @@ def export(
         program: what `schedule` gave.
         target: the machine; by default this one.
         object_code: what `codegen.compile_object` gave; used where the program already has the path's name.
-        structure: as of `NativeFunction`.
+        template: as of `NativeFunction`.
         positional: as of `NativeFunction`.
         donated: as of `codegen.emit_ir`.
         library: link a shared library and write the stub that loads it (only where the target is this machine).
@@ -95,7 +95,7 @@ def export(
     linked = library and (target is None or codegen.is_host(target))
     if linked:
         find_compiler(call)
-    structure = default_template(len(signature.outputs)) if structure is None else structure
+    template = default_template(len(signature.outputs)) if template is None else template
     files = Exported(
         name=name,
         object=folder / f"{name}.o",
@@ -106,7 +106,7 @@ def export(
     )
     refuse_foreign(files.paths, overwrite, call)
     code = stamped(object_code or _object(program, target, donated))
-    metadata = with_digest(to_metadata(signature, structure, positional), code)
+    metadata = with_digest(to_metadata(signature, template, positional), code)
     with Replacement(folder, call) as new:
         new.write(files.object, stamped(code, metadata["digest"]))
         new.write(files.header, marked(header_text(signature, program, stamp_of(metadata)), "/*", " */"))

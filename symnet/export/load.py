@@ -52,7 +52,7 @@ def load(path: str | Path, *, threads: int = 1, check_finite: bool = False) -> N
         if metadata["digest"] != metadata_digest(metadata) or metadata["name"] != name:
             raise refuse(call, stub, "{} as it was exported", "one that was changed")
         signature = from_metadata(metadata)
-        structure, positional = metadata["structure"], metadata["positional"]
+        template, positional = metadata["structure"], metadata["positional"]
         found = checksum(_bytes(library, call)) == metadata["library"]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise refuse(call, stub, "{} with the metadata of an export", f"others ({error!r})") from error
@@ -60,7 +60,7 @@ def load(path: str | Path, *, threads: int = 1, check_finite: bool = False) -> N
         raise refuse(call, library, "{} of the same export as the stub", "another one, or one that is damaged")
     native = _opened(library, name, stamp_of(metadata), call)
     function = NativeFunction(
-        signature, native, threads=threads, structure=structure, positional=positional, check_finite=check_finite
+        signature, native, threads=threads, template=template, positional=positional, check_finite=check_finite
     )
     again = partial(load, os.path.abspath(path), threads=threads, check_finite=check_finite)
     function.recipe = (again, ())

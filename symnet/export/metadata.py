@@ -17,12 +17,12 @@ from typing import Any
 from symnet.export.extents import python_text, read
 from symnet.loops.ir import Buffer, IntConst, IntExpr
 from symnet.loops.signature import IndexBound, Requirement, Signature
-from symnet.runtime.structure import Template
+from symnet.runtime.template import Template
 
 ABI = 1
 
 
-def to_metadata(signature: Signature, structure: Template, positional: Sequence[str] = ()) -> dict[str, Any]:
+def to_metadata(signature: Signature, template: Template, positional: Sequence[str] = ()) -> dict[str, Any]:
     """Everything a caller must know, as literals."""
     return {
         "abi": ABI,
@@ -34,7 +34,7 @@ def to_metadata(signature: Signature, structure: Template, positional: Sequence[
         "requirements": tuple((_extent(r.extent), r.at_least, r.reason) for r in signature.requirements),
         "index_bounds": tuple(map(_bound, signature.index_bounds)),
         "index_checks": tuple(map(_bound, signature.index_checks)),
-        "structure": _literal(structure),
+        "structure": _literal(template),
         "positional": tuple(positional),
     }
 
@@ -94,8 +94,8 @@ def _extent(expr: IntExpr) -> int | str:
     return expr.value if isinstance(expr, IntConst) else python_text(expr)
 
 
-def _literal(structure: Template) -> Template:
+def _literal(template: Template) -> Template:
     """The template with keys that are literals."""
-    if isinstance(structure, dict):
-        return {key if isinstance(key, str | int) else str(key): _literal(inner) for key, inner in structure.items()}
-    return type(structure)(map(_literal, structure)) if isinstance(structure, tuple | list) else structure
+    if isinstance(template, dict):
+        return {key if isinstance(key, str | int) else str(key): _literal(inner) for key, inner in template.items()}
+    return type(template)(map(_literal, template)) if isinstance(template, tuple | list) else template

@@ -205,7 +205,7 @@ class Buffer:
     """A row-major array.  `view_of` names a buffer of the same elements under another shape.
 
     `batch_axis` is the axis that runs over the streamed batch, when there is one: `schedule/stream.py`
-    shrinks that axis of workspace buffers to a block of rows.
+    shrinks that axis of workspace buffers to a superblock of rows.
     """
 
     name: str

@@ -42,21 +42,21 @@ def early_read(program: ir.Program) -> EarlyRead | None:
             name = base
         return name
 
-    blocks = {b.name for b in program.workspace if is_superblock(b)}
+    superblocks = {b.name for b in program.workspace if is_superblock(b)}
     for group in program.groups:
-        totals = [{root(name) for name in _totals(group, phase, blocks)} for phase in group.phases]
+        totals = [{root(name) for name in _totals(group, phase, superblocks)} for phase in group.phases]
         for phase, own in zip(group.phases, totals, strict=True):
             others = set().union(*totals) - own
             for stmt, before in _with_rows(
                 phase.body, frozenset(program.dims), {group.var: _kept(phase.body, group.var)}
             ):
-                there = written | {root(name) for name in before - blocks}
+                there = written | {root(name) for name in before - superblocks}
                 for buffer in _read(stmt):
                     if buffer.space != "register" and (root(buffer.name) not in there or root(buffer.name) in others):
                         return EarlyRead(phase, stmt, buffer)
                 if isinstance(stmt, ir.Store):
                     written.add(root(stmt.buffer.name))
-        written -= blocks
+        written -= superblocks
     return None
 
 
@@ -101,11 +101,11 @@ def _zero(condition: ir.IntCondition) -> frozenset[str]:
     return affine.names(condition.left) if is_zero else frozenset()
 
 
-def _totals(group: ir.Group, phase: ir.Phase, blocks: set[str]) -> Iterator[str]:
+def _totals(group: ir.Group, phase: ir.Phase, superblocks: set[str]) -> Iterator[str]:
     """What every repetition of a group adds to: stored at places that do not move with the repetition."""
     if group.repeat != ir.IntConst(1):
         kept = {buffer.name for stmt in ir.walk(phase.body) for buffer in _read(stmt)}  # others are written anew
-        yield from (name for name in _stored_in_place(phase.body, group.var) if name in kept - blocks)
+        yield from (name for name in _stored_in_place(phase.body, group.var) if name in kept - superblocks)
 
 
 def is_superblock(buffer: ir.Buffer) -> bool:

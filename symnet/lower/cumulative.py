@@ -17,7 +17,7 @@ from symnet.loops.ir import Alloc, Body, Buffer, Const, If, IntCondition, IntVar
 from symnet.lower.kernels.statements import ZERO, cell, lanes, loop
 from symnet.lower.nest import Axis, Nest
 from symnet.lower.point import Index
-from symnet.lower.space import Space
+from symnet.lower.state import LoweringState
 
 
 @dataclass(frozen=True)
@@ -30,21 +30,21 @@ class Sum:
     value: Value
 
 
-def cumsum_nest(space: Space, node: CumulativeSum, buffer: Buffer) -> Nest:
+def cumsum_nest(state: LoweringState, node: CumulativeSum, buffer: Buffer) -> Nest:
     """y[k] = y[k - 1] + x[k]; from the end y[k] = y[k + 1] + x[k]."""
-    axes = [space.axis(letter(a), (node, a)) for a in range(node.rank)]
+    axes = [state.axis(letter(a), (node, a)) for a in range(node.rank)]
     along, last = axes[node.axis], axes[-1]
     if along.batch:
-        space.mixed.append(node)
-    step = IntVar(space.clear("step"))
+        state.mixed.append(node)
+    step = IntVar(state.clear("step"))
     k = along.extent - 1 - step if node.reverse else step
     index: Index = tuple(k if a is along else IntVar(a.var) for a in axes)
-    points = space.points("v")
+    points = state.points("v")
     value = points.cast(points.at(node.operands[0], index), buffer.dtype)
     sum_ = Sum(buffer, index, tuple(points.lets), value)
     if last is along or last.batch:
         inside = [along]
-        body = _in_register(sum_, step, along, space.clear(f"{buffer.name}_total"))
+        body = _in_register(sum_, step, along, state.clear(f"{buffer.name}_total"))
     else:
         inside = [along, last]
         previous = tuple((k + 1 if node.reverse else k - 1) if i is k else i for i in index)

@@ -37,7 +37,7 @@ from symnet.loops.signature import IndexBound
 from symnet.lower.extents import lower_extent, lower_shape
 from symnet.lower.nest import Check, Nest
 from symnet.lower.point import INLINE, Index, Inline, NodeAt, Points, Use
-from symnet.lower.space import Space
+from symnet.lower.state import LoweringState
 
 
 def _take_points(points: Points, node: Take, index: Index) -> list[NodeAt]:
@@ -91,24 +91,24 @@ def bound_of(use: Use) -> IndexBound:
     return IndexBound(text, lower_extent(extent), reason, wraps, lower_shape(indices.shape))
 
 
-def checked_copy(space: Space, use: Use, name: str) -> Buffer:
+def checked_copy(state: LoweringState, use: Use, name: str) -> Buffer:
     """Room for checked indices; those that may wrap need int64, for i + n may not fit in the dtype of i."""
     indices, _, wraps = use
-    known = space.stored.get(indices)
+    known = state.stored.get(indices)
     buffer = (
         replace(known, name=name, space="workspace", view_of=None)
         if known
-        else space.buffer(name, indices, "workspace")
+        else state.buffer(name, indices, "workspace")
     )
     return replace(buffer, dtype="int64") if wraps else buffer
 
 
-def check_nest(space: Space, use: Use, copy: Buffer, number: int, report: Buffer) -> Nest:
+def check_nest(state: LoweringState, use: Use, copy: Buffer, number: int, report: Buffer) -> Nest:
     """Fill the copy, and fail where an element is no index."""
     indices, extent, wraps = use
-    axes = space.axes(indices)
+    axes = state.axes(indices)
     index: tuple[IntExpr, ...] = tuple(IntVar(axis.var) for axis in axes)
-    points = space.points("v")
+    points = state.points("v")
     value = points.cast(points.at(indices, index), copy.dtype)
     size = points.let(FromInt(_comparable(lower_extent(extent), copy.dtype), copy.dtype))
     if wraps:
@@ -123,7 +123,7 @@ def check_nest(space: Space, use: Use, copy: Buffer, number: int, report: Buffer
         copy.name,
         axes,
         (*points.lets, Store(copy, index, value)),
-        check=Check(suspect, _look(space, use, Load(copy, index), place, number, report)),
+        check=Check(suspect, _look(state, use, Load(copy, index), place, number, report)),
     )
 
 
@@ -136,10 +136,10 @@ def _is_negative(points: Points, value: Value) -> Value:
     return points.op("lt", value, Const(0, value.dtype), dtype="bool")
 
 
-def _look(space: Space, use: Use, found: Load, place: IntExpr, number: int, report: Buffer) -> Body:
+def _look(state: LoweringState, use: Use, found: Load, place: IntExpr, number: int, report: Buffer) -> Body:
     """At one point: which side it is out on, if any, compared in int64; it fails and becomes 0."""
     size, wraps = lower_extent(use[1]), use[2]
-    points = space.points("v")
+    points = state.points("v")
     value = points.cast(points.let(found), "int64")
     below, above = _is_negative(points, value), points.op("ge", value, points.let(FromInt(size, "int64")), dtype="bool")
     side = Buffer(f"{found.buffer.name}_side", "int64", (IntConst(1),), "register")

@@ -29,7 +29,7 @@ from symnet.lower.kernels.panel import PANEL
 from symnet.lower.kernels.statements import MatrixPart, loop
 from symnet.lower.kernels.substitution import Unknowns, substitute
 from symnet.lower.nest import Axis, Nest
-from symnet.lower.space import Space
+from symnet.lower.state import LoweringState
 
 
 def factored_matrix(node: Node) -> tuple[Node, bool]:
@@ -50,10 +50,10 @@ class FactorBuffers(NamedTuple):
     panel: Buffer | None
 
 
-def factor_buffers(space: Space, matrix: Node, dtype: str, fresh: Callable[[str], str]) -> FactorBuffers:
+def factor_buffers(state: LoweringState, matrix: Node, dtype: str, fresh: Callable[[str], str]) -> FactorBuffers:
     """The buffers of an elimination; `fresh` names them."""
     shape = tuple(map(lower_extent, matrix.shape))
-    batch = [a for a in range(matrix.rank - 2) if space.is_batch((matrix, a))]
+    batch = [a for a in range(matrix.rank - 2) if state.is_batch((matrix, a))]
     axis = batch[0] if len(batch) == 1 else None
     lu = Buffer(fresh("factors"), dtype, shape, batch_axis=axis)
     swaps = Buffer(fresh("swaps"), "int64", shape[:-1], batch_axis=axis)
@@ -63,9 +63,9 @@ def factor_buffers(space: Space, matrix: Node, dtype: str, fresh: Callable[[str]
     return FactorBuffers(lu, swaps, panel)
 
 
-def _stack(space: Space, matrix: Node) -> tuple[Axis, ...]:
+def _stack(state: LoweringState, matrix: Node) -> tuple[Axis, ...]:
     """The loops over the matrices of a stack."""
-    return tuple(space.axis(f"s{a}", (matrix, a)) for a in range(matrix.rank - 2))
+    return tuple(state.axis(f"s{a}", (matrix, a)) for a in range(matrix.rank - 2))
 
 
 def _which(axes: tuple[Axis, ...]) -> tuple[IntVar, ...]:
@@ -80,57 +80,57 @@ def _factors(buffers: FactorBuffers, axes: tuple[Axis, ...]) -> LuFactors:
     return LuFactors(MatrixPart(buffers.lu, _which(axes)), MatrixPart(buffers.swaps, _which(axes)))
 
 
-def _eliminated(space: Space, factors: LuFactors, panel: MatrixPart | None) -> Body:
+def _eliminated(state: LoweringState, factors: LuFactors, panel: MatrixPart | None) -> Body:
     """By columns where the matrix is small, otherwise by panels; of a symbolic extent the call decides."""
     if panel is None:
-        return eliminate(factors, space.clear)
-    blocked = eliminate_in_panels(factors, panel, space.clear)
+        return eliminate(factors, state.clear)
+    blocked = eliminate_in_panels(factors, panel, state.clear)
     if isinstance(factors.extent, IntConst):
         return blocked
     is_large = IntCondition("ge", factors.extent, as_int(SMALLEST))
-    return (If(is_large, blocked, eliminate(factors, space.clear)),)
+    return (If(is_large, blocked, eliminate(factors, state.clear)),)
 
 
-def factor_nest(space: Space, matrix: Node, buffers: FactorBuffers) -> Nest:
+def factor_nest(state: LoweringState, matrix: Node, buffers: FactorBuffers) -> Nest:
     """P A = L U, in place on a copy of A."""
-    axes = _stack(space, matrix)
+    axes = _stack(state, matrix)
     factors = _factors(buffers, axes)
-    points = space.points("f")
-    i, j = IntVar(space.clear("i")), IntVar(space.clear("j"))
+    points = state.points("f")
+    i, j = IntVar(state.clear("i")), IntVar(state.clear("j"))
     value = points.cast(points.at(matrix, (*_which(axes), i, j)), factors.lu.dtype)
     n = factors.extent
     copy = loop(i, n, loop(j, n, *points.lets, factors.lu.store((i, j), value)))
     panel = MatrixPart(buffers.panel, _which(axes)) if buffers.panel else None
     work = typical(matrix.shape[-1]) ** 3
-    return _kernel(buffers.lu.name, axes, (copy, *_eliminated(space, factors, panel)), work)
+    return _kernel(buffers.lu.name, axes, (copy, *_eliminated(state, factors, panel)), work)
 
 
 def solve_nest(
-    space: Space, node: Solve, buffer: Buffer, view: Buffer, buffers: FactorBuffers, transposed: bool
+    state: LoweringState, node: Solve, buffer: Buffer, view: Buffer, buffers: FactorBuffers, transposed: bool
 ) -> Nest:
     """A X = B, or Aᵀ X = B.  `view` is the result as matrices (as vectors where there is one right-hand side)."""
-    axes = _stack(space, node.matrix)
-    factors, unknowns = _factors(buffers, axes), Unknowns(MatrixPart(view, _which(axes)), space.clear)
-    points = space.points("r")
+    axes = _stack(state, node.matrix)
+    factors, unknowns = _factors(buffers, axes), Unknowns(MatrixPart(view, _which(axes)), state.clear)
+    points = state.points("r")
     right = node.operands[1]
-    inside = tuple(IntVar(space.clear(f"x{a}")) for a in range(len(axes), right.rank))
+    inside = tuple(IntVar(state.clear(f"x{a}")) for a in range(len(axes), right.rank))
     index = (*_which(axes), *inside)
     value = points.cast(points.at(right, index), buffer.dtype)
     copy: Body = (*points.lets, Store(buffer, index, value))
     for a in reversed(range(len(inside))):
         copy = (loop(inside[a], lower_extent(right.shape[len(axes) + a]), *copy),)
     steps = substitute(factors, unknowns, transposed)
-    body = (*refuse_singular(factors, buffer.name, space.clear), *copy, *steps)
+    body = (*refuse_singular(factors, buffer.name, state.clear), *copy, *steps)
     work = typical(node.matrix.shape[-1])
     for a in (len(axes), *node.columns):
         work *= typical(node.shape[a])
     return _kernel(buffer.name, axes, body, work)
 
 
-def determinant_nest(space: Space, node: Determinant, buffer: Buffer, buffers: FactorBuffers) -> Nest:
-    axes = _stack(space, node.operands[0])
+def determinant_nest(state: LoweringState, node: Determinant, buffer: Buffer, buffers: FactorBuffers) -> Nest:
+    axes = _stack(state, node.operands[0])
     result = MatrixPart(buffer, _which(axes))
-    body = determinant(_factors(buffers, axes), result, node.op, space.clear)
+    body = determinant(_factors(buffers, axes), result, node.op, state.clear)
     return _kernel(buffer.name, axes, body, typical(node.operands[0].shape[-1]))
 
 

@@ -41,7 +41,7 @@ from symnet.lower.point import Use
 from symnet.lower.ranges import surely_in_range
 from symnet.lower.reduction import argmax_nests, compared, contraction_nest, reduce_nest
 from symnet.lower.scatter import scatter_nests
-from symnet.lower.space import Space, clear_of
+from symnet.lower.state import LoweringState, clear_of
 from symnet.lower.storage import Storage, decide
 from symnet.simplify.machine.arrangement import arrange
 from symnet.simplify.machine.kinds import scattered
@@ -85,18 +85,18 @@ def lower(
     roots = arrange(roots)
     classes = axis_classes(roots)
     dims = _dims(leaves, [*roots, *written])
-    space = Space(classes, classes.batch(), real, dims)
-    inputs = _inputs(space, leaves)
+    state = LoweringState(classes, classes.batch(), real, dims)
+    inputs = _inputs(state, leaves)
     storage = decide(roots)
-    builder = _Builder(space, storage, outputs)
+    builder = _Builder(state, storage, outputs)
     arrays = builder.arrays()
     out_buffers = builder.outputs(roots, outputs)
     builder.run(roots)
     builder.copies(roots, out_buffers)
     signature = _signature(name, dims, inputs, out_buffers, roots, leaves, written or roots)
     signature = _checked_in_native_code(signature, builder.checks)
-    batch = lower_extent(space.batch[0].shape[space.batch[1]]) if space.batch else None
-    mixed = tuple(f"{space.stored[n].name}: {n.kind}" for n in space.mixed if n in space.stored)
+    batch = lower_extent(state.batch[0].shape[state.batch[1]]) if state.batch else None
+    mixed = tuple(f"{state.stored[n].name}: {n.kind}" for n in state.mixed if n in state.stored)
     workspace, nests = tuple(builder.workspace), tuple(builder.nests)
     return Lowered(name, dims, inputs, tuple(out_buffers), workspace, nests, signature, batch, mixed, arrays)
 
@@ -118,17 +118,17 @@ def _dims(leaves: Iterable[Tensor], roots: Iterable[Node]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(s.name for s in [*found, *rest] if isinstance(s, Dim)))
 
 
-def _inputs(space: Space, leaves: Sequence[Tensor]) -> tuple[Buffer, ...]:
+def _inputs(state: LoweringState, leaves: Sequence[Tensor]) -> tuple[Buffer, ...]:
     for leaf in leaves:
-        space.stored[leaf] = space.buffer(leaf.name, leaf, "input")
-    return tuple(space.stored[leaf] for leaf in leaves)
+        state.stored[leaf] = state.buffer(leaf.name, leaf, "input")
+    return tuple(state.stored[leaf] for leaf in leaves)
 
 
 class _Builder:
     """Builds the nests of the stored nodes, in order."""
 
-    def __init__(self, space: Space, storage: Storage, outputs: Iterable[str]) -> None:
-        self.space = space
+    def __init__(self, state: LoweringState, storage: Storage, outputs: Iterable[str]) -> None:
+        self.state = state
         self.storage = storage
         self.nests: list[Nest] = []
         self.workspace: list[Buffer] = []
@@ -136,7 +136,7 @@ class _Builder:
         self.checks: list[IndexBound] = []
         self.report: Buffer | None = None
         self.numbers: dict[str, int] = {}  # of the next name of a stem
-        self.taken: set[str] = {*(b.name for b in space.stored.values()), *outputs}
+        self.taken: set[str] = {*(b.name for b in state.stored.values()), *outputs}
 
     def fresh(self, stem: str) -> str:
         number = self.numbers.get(stem, 1)
@@ -151,7 +151,7 @@ class _Builder:
         found = []
         for node in self.storage.order:
             if isinstance(node, ConstantArray):
-                buffer = self.space.stored[node] = self.space.buffer(self.fresh("c"), node, "constant")
+                buffer = self.state.stored[node] = self.state.buffer(self.fresh("c"), node, "constant")
                 found.append(Constant(buffer, node.contents))
         return tuple(found)
 
@@ -159,16 +159,16 @@ class _Builder:
         """Output buffers; the first root of each distinct computed node is computed straight into its buffer."""
         buffers = []
         for root, name in zip(roots, names, strict=True):
-            buffer = self.space.buffer(name, root, "output")
+            buffer = self.state.buffer(name, root, "output")
             buffers.append(buffer)
-            if root not in self.space.stored and root.kind != "reshape":
-                self.space.stored[root] = buffer
+            if root not in self.state.stored and root.kind != "reshape":
+                self.state.stored[root] = buffer
         return buffers
 
     def copies(self, roots: Sequence[Node], buffers: Sequence[Buffer]) -> None:
         """Roots that are leaves, views or repeated: copied into their outputs."""
         for root, buffer in zip(roots, buffers, strict=True):
-            if self.space.stored[root] is not buffer:
+            if self.state.stored[root] is not buffer:
                 self._map(root, buffer, f"{buffer.name}_copy")
 
     def run(self, roots: Sequence[Node]) -> None:
@@ -181,40 +181,40 @@ class _Builder:
             if node.kind == "reshape":
                 self._view(node)
                 continue
-            if node not in self.space.stored:
-                self.space.stored[node] = self._temporary(node, "t")
-            buffer = self.space.stored[node]
+            if node not in self.state.stored:
+                self.state.stored[node] = self._temporary(node, "t")
+            buffer = self.state.stored[node]
             computed = self.storage.anchors.get(node, node)
             _NESTS.get(computed.kind, _map_nest)(self, computed, node, buffer)
 
     def _check(self, use: Use) -> None:
         """A checked copy of indices that may lie outside."""
-        if use in self.space.checked or surely_in_range(*use[:2]):
+        if use in self.state.checked or surely_in_range(*use[:2]):
             return
         if self.report is None:
             self.report = Buffer(self.fresh("report"), "int64", (IntConst(3),), "workspace")
             self.workspace.insert(0, self.report)
-        copy = checked_copy(self.space, use, self.fresh("index"))
+        copy = checked_copy(self.state, use, self.fresh("index"))
         self.workspace.append(copy)
-        self.nests.append(check_nest(self.space, use, copy, len(self.checks), self.report))
-        self.space.checked[use] = copy
+        self.nests.append(check_nest(self.state, use, copy, len(self.checks), self.report))
+        self.state.checked[use] = copy
         self.checks.append(bound_of(use))
 
     def _temporary(self, node: Node, stem: str) -> Buffer:
-        buffer = self.space.buffer(self.fresh(stem), node, "workspace")
+        buffer = self.state.buffer(self.fresh(stem), node, "workspace")
         self.workspace.append(buffer)
         return buffer
 
     def _view(self, node: Node) -> None:
-        base = self.space.stored[node.operands[0]]
-        view = self.space.buffer(self.fresh("view"), node, base.space, base.view_of or base.name)
+        base = self.state.stored[node.operands[0]]
+        view = self.state.buffer(self.fresh("view"), node, base.space, base.view_of or base.name)
         self.workspace.append(view)
-        self.space.stored[node] = view
+        self.state.stored[node] = view
 
     def _map(self, node: Node, buffer: Buffer, name: str) -> None:
-        axes = self.space.axes(node)
+        axes = self.state.axes(node)
         index: tuple[IntExpr, ...] = tuple(IntVar(a.var) for a in axes)
-        points = self.space.points("v", node if self.space.stored.get(node) is buffer else None)
+        points = self.state.points("v", node if self.state.stored.get(node) is buffer else None)
         value = points.cast(points.at(node, index), buffer.dtype)
         self.nests.append(Nest(name, axes, (*points.lets, Store(buffer, index, value))))
 
@@ -222,9 +222,9 @@ class _Builder:
         """The elimination of a matrix, done once for all that needs it."""
         found = self.factors.get((matrix, dtype))
         if found is None:
-            found = self.factors[matrix, dtype] = factor_buffers(self.space, matrix, dtype, self.fresh)
+            found = self.factors[matrix, dtype] = factor_buffers(self.state, matrix, dtype, self.fresh)
             self.workspace += [buffer for buffer in found if buffer is not None]
-            self.nests.append(factor_nest(self.space, matrix, found))
+            self.nests.append(factor_nest(self.state, matrix, found))
         return found
 
     def columns(self, node: Any, buffer: Buffer) -> Buffer:
@@ -246,45 +246,45 @@ def _map_nest(b: _Builder, node: Node, target: Node, buffer: Buffer) -> None:
 
 def _einsum_nest(b: _Builder, node: Any, target: Node, buffer: Buffer) -> None:
     if scattered(node) is not None:
-        nests, buffers = scatter_nests(b.space, node, target, buffer, b.fresh)
+        nests, buffers = scatter_nests(b.state, node, target, buffer, b.fresh)
         b.nests += nests
         b.workspace += buffers
     elif node.contracted:
-        b.nests.append(contraction_nest(b.space, node, target, buffer, b.storage.taken.get(node)))
+        b.nests.append(contraction_nest(b.state, node, target, buffer, b.storage.taken.get(node)))
     else:
         b._map(target, buffer, buffer.name)
 
 
 def _reduce_nest(b: _Builder, node: Any, target: Node, buffer: Buffer) -> None:
     if node.op != "argmax":
-        b.nests.append(reduce_nest(b.space, node, target, buffer, b.storage.taken.get(node)))
+        b.nests.append(reduce_nest(b.state, node, target, buffer, b.storage.taken.get(node)))
         return
     like = node.operands[0]
-    best = b.space.buffer(b.fresh("best"), node, "workspace")
-    best = Buffer(best.name, compared(b.space.dtype(like)), best.shape, best.space, None, best.batch_axis)
+    best = b.state.buffer(b.fresh("best"), node, "workspace")
+    best = Buffer(best.name, compared(b.state.dtype(like)), best.shape, best.space, None, best.batch_axis)
     b.workspace.append(best)
-    b.nests += argmax_nests(b.space, node, buffer, best)
+    b.nests += argmax_nests(b.state, node, buffer, best)
 
 
 def _place_nest(b: _Builder, node: Any, target: Node, buffer: Buffer) -> None:
-    points = b.space.points("v")
-    b.nests += place_nests(node, buffer, points, b.space.axes(node), b.space.axes(node.operands[0]))
+    points = b.state.points("v")
+    b.nests += place_nests(node, buffer, points, b.state.axes(node), b.state.axes(node.operands[0]))
 
 
 def _concat_nest(b: _Builder, node: Any, target: Node, buffer: Buffer) -> None:
     for number, x in enumerate(node.operands):
-        b.nests.append(concat_nest(node, number, buffer, b.space.points("v"), b.space.axes(x)))
+        b.nests.append(concat_nest(node, number, buffer, b.state.points("v"), b.state.axes(x)))
 
 
 def _solve_nest(b: _Builder, node: Any, target: Node, buffer: Buffer) -> None:
     matrix, transposed = factored_matrix(node)
     factors = b.factored(matrix, buffer.dtype)
-    b.nests.append(solve_nest(b.space, node, buffer, b.columns(node, buffer), factors, transposed))
+    b.nests.append(solve_nest(b.state, node, buffer, b.columns(node, buffer), factors, transposed))
 
 
 def _determinant_nest(b: _Builder, node: Any, target: Node, buffer: Buffer) -> None:
     matrix, _ = factored_matrix(node)
-    b.nests.append(determinant_nest(b.space, node, buffer, b.factored(matrix, buffer.dtype)))
+    b.nests.append(determinant_nest(b.state, node, buffer, b.factored(matrix, buffer.dtype)))
 
 
 _NESTS: dict[str, Callable[[_Builder, Any, Node, Buffer], None]] = {
@@ -292,7 +292,7 @@ _NESTS: dict[str, Callable[[_Builder, Any, Node, Buffer], None]] = {
     "reduce": _reduce_nest,
     "place": _place_nest,
     "concat": _concat_nest,
-    "cumsum": lambda b, node, target, buffer: b.nests.append(cumsum_nest(b.space, node, buffer)),
+    "cumsum": lambda b, node, target, buffer: b.nests.append(cumsum_nest(b.state, node, buffer)),
     "solve": _solve_nest,
     "determinant": _determinant_nest,
 }

@@ -40,7 +40,7 @@ from symnet.lower.indexing import use_of
 from symnet.lower.nest import Axis, Nest, nested
 from symnet.lower.point import Index, constant
 from symnet.lower.reduction import epilogue, index_axes, product_at
-from symnet.lower.space import Space
+from symnet.lower.state import LoweringState
 from symnet.simplify.machine.kinds import scattered
 
 SHORT = 8  # elements of a row that it takes no longer to read and write than to ask whether it was seen
@@ -96,12 +96,12 @@ class _Rows:
 
 
 def scatter_nests(
-    space: Space, node: Einsum, target: Node, buffer: Buffer, fresh: Callable[[str], str]
+    state: LoweringState, node: Einsum, target: Node, buffer: Buffer, fresh: Callable[[str], str]
 ) -> tuple[list[Nest], list[Buffer]]:
     """The nests of a sum by index, and the buffers of their own.
 
     Args:
-        space: the lowering.
+        state: of the lowering.
         node: the sum.
         target: the stored value (node itself, or an elementwise function of it).
         buffer: where it is stored.
@@ -109,9 +109,9 @@ def scatter_nests(
     """
     place = scattered(node)
     assert place is not None
-    axes = index_axes(space, node)
+    axes = index_axes(state, node)
     order, classes = tuple(axes[i] for i in node.output), axes[node.inputs[place][-1]]
-    dtype = space.dtype(node)
+    dtype = state.dtype(node)
 
     def table(stem: str) -> Buffer:
         return Buffer(fresh(stem), dtype, buffer.shape, "workspace")
@@ -124,7 +124,7 @@ def scatter_nests(
         classes=classes,
         order=order,
     )
-    nests = [rows.begin(), _addition(space, node, place, axes, rows), *_end(space, node, target, buffer, rows)]
+    nests = [rows.begin(), _addition(state, node, place, axes, rows), *_end(state, node, target, buffer, rows)]
     return nests, [b for b in (rows.high, rows.low, rows.seen) if b is not None and b is not buffer]
 
 
@@ -134,15 +134,15 @@ def _few(node: Einsum) -> bool:
     return isinstance(count, int) and count <= PLAIN
 
 
-def _addition(space: Space, node: Einsum, place: int, axes: dict[int, Axis], rows: _Rows) -> Nest:
+def _addition(state: LoweringState, node: Einsum, place: int, axes: dict[int, Axis], rows: _Rows) -> Nest:
     """The elements one after the other; those of one row of the sum side by side."""
     one_hot = node.operands[place]
     *where, classes = node.inputs[place]
     use = use_of(one_hot)
-    indices = space.checked.get(use) or space.stored[use[0]]
+    indices = state.checked.get(use) or state.stored[use[0]]
     row = IntLoad(indices, tuple(IntVar(axes[i].var) for i in where))
     at = {i: row if i == classes else IntVar(axis.var) for i, axis in axes.items()}
-    points = space.points("a")
+    points = state.points("a")
     dtype = points.dtype(node)
     factors = [
         points.cast(points.at(operand, tuple(at[i] for i in index)), dtype)
@@ -161,11 +161,11 @@ def _addition(space: Space, node: Einsum, place: int, axes: dict[int, Axis], row
     return Nest(f"{rows.high.name}_scatter", (), body, tuple(axes[i] for i in reduced), kernel=work)
 
 
-def _end(space: Space, node: Einsum, target: Node, buffer: Buffer, rows: _Rows) -> list[Nest]:
+def _end(state: LoweringState, node: Einsum, target: Node, buffer: Buffer, rows: _Rows) -> list[Nest]:
     """What is stored, from the sum of a row that was seen and from 0 for others."""
 
     def stored(total: Value) -> Body:
-        return epilogue(space, node, target, buffer, rows.index, total)
+        return epilogue(state, node, target, buffer, rows.index, total)
 
     there = () if target is node and rows.low is None else stored(rows.total())
     if rows.seen is None:

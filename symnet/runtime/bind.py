@@ -23,7 +23,7 @@ import numpy as np
 
 from symnet.errors import ArgumentError, explain
 from symnet.loops.signature import Signature
-from symnet.runtime import structure as structures
+from symnet.runtime import template as templates
 from symnet.runtime.domains import check_indices
 from symnet.runtime.native import INDEX_OUT_OF_RANGE, EntryPoints, allocate_workspace, pointers
 from symnet.runtime.plan import CallPlan
@@ -36,7 +36,7 @@ class Steppable(Protocol):
     signature: Signature
     native: EntryPoints
     threads: int
-    structure: structures.Template
+    template: templates.Template
     runner: Callable[..., int]
 
     @property
@@ -78,8 +78,8 @@ class BoundStep:
         self._function = function
         self._dims = plan.dims
         self._inputs = BoundArrays(function.name, inputs)
-        self._results = structures.arrange(function.structure, outputs, plan.dims)
-        self._again = structures.copier(self._results)
+        self._results = templates.arrange(function.template, outputs, plan.dims)
+        self._again = templates.copier(self._results)
         workspace = allocate_workspace(plan.workspace_bytes)
         self._arrays = outputs
         tables = (pointers(list(inputs.values())), pointers(outputs), plan.c_dims)

@@ -79,7 +79,7 @@ class Cache:
         path = self._path(key)
         try:
             content = encode(key, entry)
-        except (ValueError, RecursionError):  # a structure that plain data cannot say
+        except (ValueError, RecursionError):  # a template that plain data cannot say
             return False
         try:
             self.folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)

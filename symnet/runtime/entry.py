@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from symnet.dtypes import ITEMSIZE
 from symnet.loops.signature import Signature
 from symnet.runtime.plain import PlainDataError, from_plain, template_from_plain, template_to_plain, to_plain
-from symnet.runtime.structure import Template
+from symnet.runtime.template import Template
 
 MAGIC = b"symnet\r\n"  # a transfer that changes the ends of lines damages it
 VERSION = 2
@@ -43,24 +43,24 @@ class Entry:
     Args:
         object_code: for the machine that the key names.
         signature: as `NativeFunction` takes it.
-        structure: the template of its result.
+        template: the template of its result.
     """
 
     object_code: bytes
     signature: Signature
-    structure: Template = None
+    template: Template = None
 
 
 def encode(key: str, entry: Entry) -> bytes:
     """The bytes of an entry.
 
     Raises:
-        PlainDataError: when its structure has keys that are neither text nor numbers.
+        PlainDataError: when its template has keys that are neither text nor numbers.
     """
     plain = {
         "key": key,
         "signature": to_plain(entry.signature, Signature),
-        "structure": template_to_plain(entry.structure),
+        "structure": template_to_plain(entry.template),
     }
     description = json.dumps(plain, separators=(",", ":")).encode()
     lengths = _LENGTHS.pack(MAGIC, VERSION, len(description), len(entry.object_code))

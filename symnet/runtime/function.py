@@ -17,7 +17,7 @@ import numpy as np
 
 from symnet.errors import ArgumentError, RangeError, explain
 from symnet.loops.signature import Signature
-from symnet.runtime import structure as structures
+from symnet.runtime import template as templates
 from symnet.runtime.arguments import Arguments, shape_text
 from symnet.runtime.bind import BoundStep
 from symnet.runtime.described import Described
@@ -55,7 +55,7 @@ class NativeFunction(Described):
         signature: names, dtypes and shapes.
         native: where the code is: entry points, or a module to look them up in.
         threads: how many threads a call may use; the result has the same bits for any number.
-        structure: the template of what a call returns (`runtime/structure.py`); by default one array or a tuple.
+        template: the template of what a call returns (`runtime/template.py`); by default one array or a tuple.
         positional: names of inputs that may be passed by position.
         check_finite: refuse NaN and infinity in arguments, at every call.
 
@@ -72,14 +72,14 @@ class NativeFunction(Described):
         native: EntryPoints | Module,
         *,
         threads: int = 1,
-        structure: structures.Template = None,
+        template: templates.Template = None,
         positional: Sequence[str] = (),
         check_finite: bool = False,
     ) -> None:
         self.signature = signature
         self.native = native if isinstance(native, EntryPoints) else self._find(signature.name, native)
         self.threads = check_threads(threads, f"{signature.name}(…)")
-        self.structure = structures.default_template(len(signature.outputs)) if structure is None else structure
+        self.template = templates.default_template(len(signature.outputs)) if template is None else template
         self.positional = tuple(positional)
         self.check_finite = check_finite
         self.arguments = Arguments(signature, positional)
@@ -114,7 +114,7 @@ class NativeFunction(Described):
         if code:
             self.refuse(code, plan.dims, (pointers(inputs), pointers(outputs), plan.c_dims, *workspace[1:]))
         self._workspaces.give_back(workspace)
-        return structures.arrange(self.structure, [array if array.ndim else array[()] for array in outputs], plan.dims)
+        return templates.arrange(self.template, [array if array.ndim else array[()] for array in outputs], plan.dims)
 
     def refuse(self, code: int, dims: Mapping[str, int], arguments: tuple[Any, ...], call: str = "") -> None:
         """Raise for a return code of a run with `arguments`.

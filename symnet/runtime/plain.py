@@ -20,7 +20,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from symnet.loops.ir import IntAdd, IntConst, IntExpr, IntFloorDiv, IntMin, IntMod, IntMul, IntVar
 from symnet.runtime.compressed import Pattern
-from symnet.runtime.structure import Template
+from symnet.runtime.template import Template
 
 _EXTENTS: dict[str, type] = {
     kind.__name__: kind for kind in (IntConst, IntVar, IntAdd, IntMul, IntMin, IntFloorDiv, IntMod)
@@ -169,7 +169,7 @@ def _tagged(plain: Any, kind: Any) -> tuple[str, Any]:
 
 
 def template_to_plain(template: Template) -> Any:
-    """A template of `runtime/structure.py`; None stands for the usual one."""
+    """A template of `runtime/template.py`; None stands for the usual one."""
     if template is None or type(template) is int:
         return template
     if isinstance(template, Pattern):

@@ -1,6 +1,6 @@
 """Loops → loops: the same values, sooner and in less memory.
 
-`program.py` has the order: `stream` goes through the batch in blocks, `fuse` joins loops over the same points, `tile`
-and `pack` arrange products, `partials` adds rows in blocks, `parallelize` shares them among threads, `reuse` lends
-memory.
+`program.py` has the order: `stream` goes through the batch in superblocks of rows, `fuse` joins loops over the same
+points, `tile` and `pack` arrange products, `partials` adds rows in blocks, `parallelize` shares them among threads,
+`reuse` lends memory.
 """

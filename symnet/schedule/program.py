@@ -3,9 +3,9 @@
 In: `Lowered` and a `Target`.  Out: a `Program` whose groups are, for each sweep over the batch,
 
     once:    what does not depend on rows (packed weights, sums of earlier sweeps)
-    stream:  for each superblock of BLOCK rows: the row nests, in units of 16 rows or more; then the reductions over
-             rows, in units of features, added to those of the block before
-    totals:  what these additions rounded away, where there was more than one block
+    stream:  for each superblock of 256 rows: the row nests, in units of 16 rows or more; then the reductions over rows,
+             in units of features, added to those of the superblock before
+    totals:  what these additions rounded away, where there was more than one superblock
 
 The whole forward and backward work on a superblock stays in a workspace of fixed size.  Units have fixed sizes and
 each adds rows in order, so the bits are the same for any number of threads.
@@ -45,17 +45,17 @@ from symnet.loops.substitute import Substitution, substitute
 from symnet.loops.sums import settled
 from symnet.lower.nest import Axis, Nest, around, nested
 from symnet.lower.program import Lowered
-from symnet.lower.space import clear_of
+from symnet.lower.state import clear_of
 from symnet.schedule.access import base_name, stores, substituted
 from symnet.schedule.fuse import fused
 from symnet.schedule.pack import packed
 from symnet.schedule.parallelize import NestInUnits, in_units, rows_of_unit
 from symnet.schedule.partials import Carry, is_rounded
-from symnet.schedule.stream import Sweep, classify, is_block, plan
+from symnet.schedule.stream import Sweep, classify, is_streamed, plan
 from symnet.schedule.target import Target
 from symnet.schedule.tile import scheduled
 
-BLOCK = 256  # rows of a superblock
+SUPERBLOCK = 256  # rows of a superblock
 
 
 def schedule(lowered: Lowered, target: Target) -> Program:
@@ -135,17 +135,17 @@ class _State:
     lows: dict[str, Buffer]
 
     def __post_init__(self) -> None:
-        self.block = clear_of("block", self.lowered.dims)
+        self.superblock = clear_of("block", self.lowered.dims)
         self.unit = clear_of("u", self.lowered.dims)
 
     # ---- buffers and rows
 
     def block_buffer(self, buffer: Buffer) -> Buffer:
         """A workspace buffer with its batch axis cut to a superblock."""
-        if not is_block(buffer, self.whole):
+        if not is_streamed(buffer, self.whole):
             return buffer
         axis = buffer.batch_axis
-        shape = tuple(as_int(BLOCK) if a == axis else n for a, n in enumerate(buffer.shape))
+        shape = tuple(as_int(SUPERBLOCK) if a == axis else n for a, n in enumerate(buffer.shape))
         return replace(buffer, shape=shape)
 
     def on_block(self, nest: Nest, row: str, local: IntExpr) -> Nest:
@@ -154,12 +154,12 @@ class _State:
 
         def move(access: Access) -> Access:
             buffer, index = access
-            if not is_block(buffer, self.whole):
+            if not is_streamed(buffer, self.whole):
                 return access
             axis = buffer.batch_axis
             return self.block_buffer(buffer), tuple(IntVar(mark) if a == axis else i for a, i in enumerate(index))
 
-        begin = IntVar(self.block) * BLOCK + local
+        begin = IntVar(self.superblock) * SUPERBLOCK + local
         return substituted(nest, Substitution({row: IntVar(row) + begin, mark: IntVar(row) + local}, move))
 
     @property
@@ -167,8 +167,8 @@ class _State:
         assert self.lowered.batch is not None
         return self.lowered.batch
 
-    def rows_in_block(self) -> IntExpr:
-        return int_min(BLOCK, self.batch - IntVar(self.block) * BLOCK)
+    def rows_in_superblock(self) -> IntExpr:
+        return int_min(SUPERBLOCK, self.batch - IntVar(self.superblock) * SUPERBLOCK)
 
     # ---- groups
 
@@ -183,21 +183,21 @@ class _State:
         if rare:
             once.append(self._rare(sweep, number))
         if once:
-            groups.append(Group(tuple(once), var=f"{self.block}_once" if rare else self.block))
+            groups.append(Group(tuple(once), var=f"{self.superblock}_once" if rare else self.superblock))
         if rare:
             return groups
         phases = [s for s in (self._rows(sweep, number), self._reduces(sweep, number)) if s is not None]
         if phases:
-            groups.append(Group(tuple(phases), ceil_div(self.batch, BLOCK), self.block))
+            groups.append(Group(tuple(phases), ceil_div(self.batch, SUPERBLOCK), self.superblock))
         settling = [n for n in map(self._settle, sweep.reduces) if n is not None]
         if settling:
             phase = self._joined(f"totals_{number}", [(in_units(n, self.target, self.unit), None) for n in settling])
-            groups.append(Group((phase,), int_min(1, int_floordiv(self.batch, BLOCK + 1)), self.block))
+            groups.append(Group((phase,), int_min(1, int_floordiv(self.batch, SUPERBLOCK + 1)), self.superblock))
         return groups
 
     def _is_rare(self, sweep: Sweep) -> bool:
         """Whether a sweep serves sums alone that are accumulated on a condition."""
-        inside = all(is_block(s.buffer, self.whole) for n in sweep.rows for s in stores(n))
+        inside = all(is_streamed(s.buffer, self.whole) for n in sweep.rows for s in stores(n))
         return bool(sweep.reduces) and inside and all(n.when for n in sweep.reduces)
 
     def _rare(self, sweep: Sweep, number: int) -> Phase:
@@ -211,11 +211,11 @@ class _State:
         rows = (For(self.unit, self._row_units(sweep), self._row_body(sweep)),) if sweep.rows else ()
         plain = [replace(n, when=()) for n in sweep.reduces]
         sums = tuple(s for n in plain for s in scheduled(self._rows_reduced(n), self.target, self._carry(n)))
-        blocks = For(self.block, ceil_div(self.batch, BLOCK), (*rows, *sums))
+        superblocks = For(self.superblock, ceil_div(self.batch, SUPERBLOCK), (*rows, *sums))
         settling = tuple(s for n in map(self._settle, plain) if n is not None for s in scheduled(n, self.target))
-        more = If(IntCondition("gt", self.batch, IntConst(BLOCK)), settling)
+        more = If(IntCondition("gt", self.batch, IntConst(SUPERBLOCK)), settling)
         empty = tuple(s for n in plain for s in self._clear(n))
-        sweeping = If(IntCondition("gt", IntLoad(needed, first), IntConst(0)), (blocks, more), empty)
+        sweeping = If(IntCondition("gt", IntLoad(needed, first), IntConst(0)), (superblocks, more), empty)
         return Phase(f"rare_{number}", (*find, sweeping), unit_var=f"{self.unit}_once")
 
     def _once(self, nests: Sequence[Nest], number: int) -> list[Phase]:
@@ -245,15 +245,15 @@ class _State:
         return Phase(f"rows_{number}", self._row_body(sweep), self._row_units(sweep), self.unit)
 
     def _row_units(self, sweep: Sweep) -> IntExpr:
-        return ceil_div(self.rows_in_block(), rows_of_unit(sweep.rows, BLOCK))
+        return ceil_div(self.rows_in_superblock(), rows_of_unit(sweep.rows, SUPERBLOCK))
 
     def _row_body(self, sweep: Sweep) -> Body:
         body: Body = ()
-        unit = rows_of_unit(sweep.rows, BLOCK)
+        unit = rows_of_unit(sweep.rows, SUPERBLOCK)
         for nest in sweep.rows:
             (row,) = (a for a in nest.parallel if a.batch)
             start = IntVar(self.unit) * unit
-            extent = int_min(unit, self.rows_in_block() - start)
+            extent = int_min(unit, self.rows_in_superblock() - start)
             moved = self.on_block(nest, row.var, start)
             cut = tuple(replace(a, extent=extent) if a.batch else a for a in nest.parallel)
             body += scheduled(replace(moved, parallel=cut), self.target)
@@ -281,8 +281,8 @@ class _State:
         return Phase(name, body, total, self.unit)
 
     def _carry(self, nest: Nest) -> Carry:
-        first = IntCondition("eq", IntVar(self.block), IntConst(0))
-        return Carry(first, IntCondition("gt", self.batch, IntConst(BLOCK)), self.lows.get(nest.name))
+        first = IntCondition("eq", IntVar(self.superblock), IntConst(0))
+        return Carry(first, IntCondition("gt", self.batch, IntConst(SUPERBLOCK)), self.lows.get(nest.name))
 
     def _settle(self, nest: Nest) -> Nest | None:
         """What the additions of superblocks rounded away, added at last."""
@@ -300,7 +300,7 @@ class _State:
         """A reduction over the rows of this superblock."""
         (row,) = (a for a in nest.reduced if a.batch)
         moved = self.on_block(nest, row.var, IntConst(0))
-        cut = tuple(replace(a, extent=self.rows_in_block()) if a.batch else a for a in nest.reduced)
+        cut = tuple(replace(a, extent=self.rows_in_superblock()) if a.batch else a for a in nest.reduced)
         return replace(moved, reduced=cut)
 
     def _clear(self, nest: Nest) -> Body:

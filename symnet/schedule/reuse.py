@@ -65,7 +65,7 @@ def _moved(phase: Phase, places: dict[str, str], move: Substitution) -> Phase:
 def _lives(program: Program) -> dict[str, _Life]:
     """The life of every workspace buffer that is no view."""
     views = {b.name: b.view_of for b in program.workspace}
-    blocks = {b.name for b in program.workspace if is_superblock(b)}
+    superblocks = {b.name for b in program.workspace if is_superblock(b)}
 
     def root(name: str) -> str:
         while (base := views.get(name)) is not None:
@@ -73,7 +73,7 @@ def _lives(program: Program) -> dict[str, _Life]:
         return name
 
     lives: dict[str, _Life] = {}
-    for name, begin, end in _uses(program, blocks):
+    for name, begin, end in _uses(program, superblocks):
         base = root(name)
         if base in views:
             life = lives.setdefault(base, _Life(begin, end))
@@ -81,7 +81,7 @@ def _lives(program: Program) -> dict[str, _Life]:
     return lives
 
 
-def _uses(program: Program, blocks: set[str]) -> Iterator[tuple[str, Time, Time]]:
+def _uses(program: Program, superblocks: set[str]) -> Iterator[tuple[str, Time, Time]]:
     """Every buffer that a statement touches, and from when to when that keeps it."""
     number = 0
     for group in program.groups:
@@ -91,7 +91,7 @@ def _uses(program: Program, blocks: set[str]) -> Iterator[tuple[str, Time, Time]
             for place, stmt in enumerate(phase.body):
                 own = ((number, place),) * 2 if phase.units == IntConst(1) else ((number, 0), (number, _END))
                 for buffer in touches((stmt,)):
-                    yield buffer.name, *(own if once or buffer.name in blocks else whole)
+                    yield buffer.name, *(own if once or buffer.name in superblocks else whole)
             number += 1
 
 

@@ -1,4 +1,4 @@
-"""Streaming: the program in sweeps over blocks of rows, so that its workspace does not grow with the batch.
+"""Streaming: the program in sweeps over superblocks of rows, so that its workspace does not grow with the batch.
 
 In: nests.  Out: for each sweep, which nests run per row, which reduce over rows, and which run once before it.
 
@@ -18,16 +18,16 @@ from symnet.lower.nest import Nest
 from symnet.schedule.access import Readers, accesses, base_name, read_names, readers, stores
 
 FREE, ROW, REDUCE, MIXED = "free", "row", "reduce", "mixed"
-SWEPT = (ROW, REDUCE)  # run for every block of rows; the others run once, before the sweep of their number
+SWEPT = (ROW, REDUCE)  # run for every superblock of rows; the others run once, before the sweep of their number
 
 # By how many sweeps a reader comes later than what computed the value: (a reader that runs once, one that is swept).
-# A row is there within its sweep, block by block, and whole only after it; a sum over rows is there after its sweep.
+# A row is there in its own sweep as it goes, and whole only after it; a sum over rows is there after its sweep.
 LATER = {FREE: (0, 0), MIXED: (0, 0), ROW: (1, 0), REDUCE: (1, 1)}
 
 
 @dataclass
 class Sweep:
-    """One walk over the blocks of the batch, and what runs once before it."""
+    """One walk over the superblocks of the batch, and what runs once before it."""
 
     once: list[Nest] = field(default_factory=list)
     rows: list[Nest] = field(default_factory=list)
@@ -48,14 +48,14 @@ class StreamPlan:
     def readers(self) -> list[Readers]:
         """For every sweep and the memory of every buffer, how many nests read what the sweep leaves there.
 
-        A block of rows is gone after its sweep; what is whole is read by every nest of every sweep that it stands in.
+        What is kept of one superblock is gone after its sweep; what is whole is read in every sweep.
         """
         everywhere = readers(n for sweep in self.sweeps for n in sweep.nests)
         found = []
         for sweep in self.sweeps:
-            blocks = {base_name(b) for n in sweep.nests for b, _ in accesses(n) if is_block(b, self.whole)}
+            streamed = {base_name(b) for n in sweep.nests for b, _ in accesses(n) if is_streamed(b, self.whole)}
             here = readers(sweep.nests)
-            found.append(everywhere | {name: here.get(name, 0) for name in blocks})
+            found.append(everywhere | {name: here.get(name, 0) for name in streamed})
         return found
 
 
@@ -111,7 +111,7 @@ def _read_whole(nests: list[Nest], kinds: dict[int, str]) -> frozenset[str]:
 
 
 def _reshaped_rows(buffers: Iterable[Buffer]) -> frozenset[str]:
-    """Buffers seen under a shape whose leading axis is not the same rows: a block of them is no block of the view."""
+    """Buffers seen under a shape whose leading axis is not the same rows: a superblock of them is none of the view."""
     by_name = {b.name: b for b in buffers}
     views = [(v, by_name[v.view_of]) for v in by_name.values() if v.view_of in by_name]
     return frozenset(base.name for view, base in views if not view.batch_axis == base.batch_axis == 0)
@@ -132,12 +132,12 @@ def _recompute(
     """
     order = {id(n): k for k, n in enumerate(nests)}
     for sweep in sweeps:
-        kept = [n for n in sweep.rows if not all(is_block(s.buffer, whole) for s in stores(n))]
+        kept = [n for n in sweep.rows if not all(is_streamed(s.buffer, whole) for s in stores(n))]
         have = {id(n) for n in kept}
         todo = [*kept, *sweep.reduces]
         while todo:
             reader = todo.pop()
-            for name in _blocks_read(reader, whole):
+            for name in _streamed_read(reader, whole):
                 for producer in writers.get(name, []):
                     before = order[id(producer)] < order[id(reader)]
                     if before and kinds[id(producer)] == ROW and id(producer) not in have:
@@ -147,11 +147,11 @@ def _recompute(
         sweep.rows = sorted(kept, key=lambda n: order[id(n)])
 
 
-def _blocks_read(nest: Nest, whole: frozenset[str]) -> frozenset[str]:
-    """The buffers that hold one block of rows at a time, by the names of their memory, that a nest reads."""
-    return read_names(nest) & {base_name(b) for b, _ in accesses(nest) if is_block(b, whole)}
+def _streamed_read(nest: Nest, whole: frozenset[str]) -> frozenset[str]:
+    """The buffers that hold one superblock of rows at a time, by the names of their memory, that a nest reads."""
+    return read_names(nest) & {base_name(b) for b, _ in accesses(nest) if is_streamed(b, whole)}
 
 
-def is_block(buffer: Buffer, whole: frozenset[str]) -> bool:
-    """Whether a buffer holds one block of rows at a time."""
+def is_streamed(buffer: Buffer, whole: frozenset[str]) -> bool:
+    """Whether a buffer holds one superblock of rows at a time."""
     return buffer.space == "workspace" and buffer.batch_axis is not None and base_name(buffer) not in whole

@@ -130,7 +130,7 @@ def accumulators(target: Target) -> int:
 
 
 def _rows(vectors: int, target: Target) -> int:
-    """mr: powers of two, so that tiles divide row blocks."""
+    """mr: powers of two, so that tiles divide a superblock."""
     room = accumulators(target)
     nr = min(vectors, 3 if room >= 24 else 2)
     mr = 1
@@ -159,7 +159,7 @@ def scheduled(nest: Nest, target: Target, carry: Carry | None = None) -> Body:
     Args:
         nest: what to compute.
         target: the machine.
-        carry: for a reduction continued over blocks; such a nest stores its bare accumulator.
+        carry: for a reduction continued over superblocks; such a nest stores its bare accumulator.
     """
     if nest.when and not nest.is_empty:
         plain, rest = replace(nest, when=()), _rest(nest, carry)

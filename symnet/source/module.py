@@ -81,7 +81,7 @@ def source(
         roots: the values, as written.
         leaves: the arguments, in order.
         outputs: names of the values.
-        template: how they are returned (`runtime/structure.py`).
+        template: how they are returned (`runtime/template.py`).
         real: float32 or float64, of constants.
 
     Raises:

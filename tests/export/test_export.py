@@ -303,7 +303,7 @@ def test_a_loaded_function_gives_the_same_bits(exported, variant, threads):
 
 def test_a_loaded_function_answers_in_the_same_structure(tmp_path):
     program, signature = PROGRAMS["affine"]()
-    export(tmp_path / "f", signature, program, structure={"loss": 1, "grads": (0, [0])}, positional=("X",))
+    export(tmp_path / "f", signature, program, template={"loss": 1, "grads": (0, [0])}, positional=("X",))
     f = load(tmp_path / "f")
     inputs = pattern(signature, {"m": 3})
     result = f(inputs.pop("X"), **inputs)

@@ -14,7 +14,7 @@ import symnet as sn
 from symnet.backends.llvm.targets import target_for
 from symnet.errors import SymnetError
 from symnet.export.c_test import pattern
-from symnet.runtime.structure import flat
+from symnet.runtime.template import flat
 
 MACHINES = {
     "armv7 with neon": ("armv7-unknown-linux-gnueabihf", "", "+neon,+vfp3", "arm-linux-gnueabihf", "arm"),

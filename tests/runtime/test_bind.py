@@ -108,7 +108,7 @@ def test_bound_arrays_are_not_exchanged(x, b):
 
 
 def test_what_a_caller_does_to_a_result_stays_with_the_caller(x, b):
-    step = native("affine", structure={"Y": 0, "rest": (1, [0])}).bind(X=x, b=b, a=2)
+    step = native("affine", template={"Y": 0, "rest": (1, [0])}).bind(X=x, b=b, a=2)
     first = step()
     Y = first["Y"]
     first["rest"][1][0] = None

@@ -138,7 +138,7 @@ def test_extents_and_means_are_checked_as_ever() -> None:
     H = sn.hessian(sn.mean(d**2), d)
     f = sn.compile(H, compressed=True)
     assert f(m=4).dense() == pytest.approx(np.eye(4) / 2)
-    assert pickle.loads(pickle.dumps(f.structure)) == f.structure
+    assert pickle.loads(pickle.dumps(f.template)) == f.template
 
 
 def test_a_derivative_of_whole_numbers_stays_whole() -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from symnet.errors import ArgumentError, ShapeError
 from symnet.runtime.extents import solve
-from symnet.runtime.structure import arrange, default_template
+from symnet.runtime.template import arrange, default_template
 from tests.runtime.programs import m, n, native
 
 x = np.arange(12, dtype=np.float32).reshape(4, 3)
@@ -38,7 +38,7 @@ def test_outputs_are_arranged_by_a_template(template, expected):
 def test_one_output_stands_alone_and_several_make_a_tuple():
     assert default_template(1) == 0
     assert default_template(2) == (0, 1)
-    f = native("affine", structure={"loss": 1, "rows": [0]})
+    f = native("affine", template={"loss": 1, "rows": [0]})
     result = f(X=x, b=b, a=1)
     np.testing.assert_array_equal(result["rows"][0], x + b)
     assert result["loss"] == (x + b).sum()

@@ -13,7 +13,7 @@ import symnet as sn
 from symnet.loops.ir import Const, IntConst, IntMin, IntVar, as_int, ceil_div
 from symnet.lower.nest import Accumulator, Axis, Nest
 from symnet.schedule.partials import CHAIN, CHAINS, SumCut, cut, limit
-from symnet.schedule.program import BLOCK
+from symnet.schedule.program import SUPERBLOCK
 
 m = sn.dim("m")
 BOUND = 1e-6
@@ -123,7 +123,9 @@ def whole(columns: int) -> Any:
     return sn.compile([sn.sum(X), sn.sum(X, axis=0), X.T @ X])
 
 
-@pytest.mark.parametrize("rows", [0, 1, 2, CHAIN, CHAIN + 1, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 2 * BLOCK + 33])
+@pytest.mark.parametrize(
+    "rows", [0, 1, 2, CHAIN, CHAIN + 1, SUPERBLOCK - 1, SUPERBLOCK, SUPERBLOCK + 1, 2 * SUPERBLOCK, 2 * SUPERBLOCK + 33]
+)
 @pytest.mark.parametrize("columns", [1, 3, 40])
 def test_every_row_is_added_once(rows: int, columns: int) -> None:
     """Whole numbers add up exactly, so that one row too many or too few shows."""

@@ -21,7 +21,7 @@ from symnet.loops.printer import to_text
 from symnet.loops.verifier import verify
 from symnet.lower.program import lower
 from symnet.schedule.parallelize import ROW_UNIT, in_units, rows_of_unit
-from symnet.schedule.program import BLOCK, schedule
+from symnet.schedule.program import SUPERBLOCK, schedule
 from symnet.schedule.target import Target
 from symnet.schedule.tile import choose, tile_widths
 from tests.golden import check_golden
@@ -60,7 +60,7 @@ def test_scheduled_loops_read_as_they_did(name: str) -> None:
 def test_no_workspace_buffer_grows_with_the_batch() -> None:
     for buffer in scheduled(*gradient()).workspace:
         assert IntVar("m") not in buffer.shape
-        assert buffer.batch_axis is None or buffer.shape[buffer.batch_axis] == IntConst(BLOCK)
+        assert buffer.batch_axis is None or buffer.shape[buffer.batch_axis] == IntConst(SUPERBLOCK)
 
 
 def test_units_give_the_same_bits_in_any_order(rng: np.random.Generator) -> None:
@@ -97,10 +97,10 @@ def test_units_are_of_a_fixed_size() -> None:
 
 LIGHT, HEAVY = tensor("x", dim("m")), tensor("X", dim("m"), 64)
 ROW_UNITS = {
-    "a number for each row": (2 * LIGHT, BLOCK),
+    "a number for each row": (2 * LIGHT, SUPERBLOCK),
     "a transcendental function": (sn.tanh(LIGHT), 128),
     "a product": (HEAVY @ tensor("W", 64, 64), ROW_UNIT),
-    "numbers of a table": (sn.take(tensor("c", 9), tensor("i", dim("m"), dtype="int64")), BLOCK),
+    "numbers of a table": (sn.take(tensor("c", 9), tensor("i", dim("m"), dtype="int64")), SUPERBLOCK),
     "long rows": (HEAVY * 2, ROW_UNIT),
 }
 
@@ -108,8 +108,8 @@ ROW_UNITS = {
 @pytest.mark.parametrize("name", ROW_UNITS)
 def test_light_rows_have_longer_units_that_divide_a_superblock(name: str) -> None:
     formula, wanted = ROW_UNITS[name]
-    rows = rows_of_unit(nests(formula).nests, BLOCK)
-    assert rows == wanted and BLOCK % rows == 0
+    rows = rows_of_unit(nests(formula).nests, SUPERBLOCK)
+    assert rows == wanted and SUPERBLOCK % rows == 0
 
 
 def axis_sizes(root: Node) -> tuple[object, object]:

@@ -16,7 +16,7 @@ from symnet.loops import interpreter
 from symnet.lower.program import Lowered, lower
 from symnet.reference import evaluate
 from symnet.schedule.access import base_name, read_names, stores
-from symnet.schedule.stream import classify, is_block, plan
+from symnet.schedule.stream import classify, is_streamed, plan
 
 m = dim("m")
 X, W = tensor("X", m, 4), tensor("W", 4, 3)
@@ -116,4 +116,4 @@ def test_a_sweep_holds_no_row_that_it_does_not_use() -> None:
     for sweep in found.sweeps:
         read = frozenset[str]().union(*(read_names(nest) for nest in sweep.nests))
         for nest in sweep.rows:
-            assert any(not is_block(s.buffer, found.whole) or base_name(s.buffer) in read for s in stores(nest))
+            assert any(not is_streamed(s.buffer, found.whole) or base_name(s.buffer) in read for s in stores(nest))

@@ -25,7 +25,7 @@ def clear_of(name: str, dims: Iterable[str]) -> str:
 
 
 @dataclass
-class Space:
+class LoweringState:
     """The state of one lowering."""
 
     classes: AxisClasses
