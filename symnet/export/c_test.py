@@ -12,9 +12,9 @@ import numpy as np
 
 from symnet.export.extents import c_count, c_text
 from symnet.export.header import C_TYPE, Parameters
+from symnet.loops.abi import ALIGNMENT
 from symnet.loops.signature import Signature
 from symnet.runtime.extents import Dims, evaluate, evaluate_shape
-from symnet.runtime.native import ALIGNMENT
 
 FIRST_DIM = 3  # default extents: 3, 4, …
 _FORMAT = {

@@ -16,20 +16,20 @@ from symnet.backends.llvm.stamp import SIZE
 from symnet.dtypes import ITEMSIZE
 from symnet.export.extents import SATURATED, c_count, c_saturated, python_text
 from symnet.export.names import c_names
+from symnet.loops.abi import ALIGNMENT, CODES
 from symnet.loops.ir import Buffer, IntConst, Program
 from symnet.loops.signature import Signature
-from symnet.runtime.native import ALIGNMENT
 
 C_TYPE = {"bool": "uint8_t", "int32": "int32_t", "int64": "int64_t", "float32": "float", "float64": "double"}
-CODES = (  # name, value, what it says
-    ("OK", 0, "done"),
-    ("WORKSPACE_TOO_SMALL", 1, "workspace_bytes is less than {name}_workspace_bytes(dims)"),
-    ("BAD_PHASE", 2, "no such phase"),
-    ("BAD_EXTENT", 3, "an extent is negative, too small for the function, or too large ({name}_call)"),
-    ("INDEX_OUT_OF_RANGE", 4, "a label or an index is out of range: the outputs mean nothing"),
-    ("WORKSPACE_MISALIGNED", 5, "the workspace is not aligned to {alignment} bytes ({name}_call)"),
-    ("SINGULAR_MATRIX", 6, "equations with a singular matrix: the outputs mean nothing"),
-)
+_SAID = {
+    "OK": "done",
+    "WORKSPACE_TOO_SMALL": "workspace_bytes is less than {name}_workspace_bytes(dims)",
+    "BAD_PHASE": "no such phase",
+    "BAD_EXTENT": "an extent is negative, too small for the function, or too large ({name}_call)",
+    "INDEX_OUT_OF_RANGE": "a label or an index is out of range: the outputs mean nothing",
+    "WORKSPACE_MISALIGNED": "the workspace is not aligned to {alignment} bytes ({name}_call)",
+    "SINGULAR_MATRIX": "equations with a singular matrix: the outputs mean nothing",
+}
 
 
 _SUFFIXES = (
@@ -103,8 +103,8 @@ def shape_text(buffer: Buffer) -> str:
 
 def _codes(name: str) -> str:
     lines = []
-    for code, value, text in CODES:
-        comma = "," * (value < len(CODES) - 1)
+    for code, value in CODES.items():
+        comma, text = "," * (value < len(CODES) - 1), _SAID[code]
         lines.append(f"    {name}_{code} = {value}{comma} /* {text.format(name=name, alignment=ALIGNMENT)} */")
     return "\n".join([f"enum {name}_code {{", *lines, "};"])
 

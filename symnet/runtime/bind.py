@@ -22,10 +22,11 @@ from weakref import ref
 import numpy as np
 
 from symnet.errors import ArgumentError, explain
+from symnet.loops.abi import CODES
 from symnet.loops.signature import Signature
 from symnet.runtime import template as templates
 from symnet.runtime.domains import check_indices
-from symnet.runtime.native import INDEX_OUT_OF_RANGE, EntryPoints, allocate_workspace, pointers
+from symnet.runtime.native import EntryPoints, allocate_workspace, pointers
 from symnet.runtime.plan import CallPlan
 from symnet.runtime.support import step_block, step_call
 
@@ -139,7 +140,7 @@ class BoundStep:
         check_indices(self._function.signature, self.inputs, self._dims, name)
 
     def _refuse(self, code: int) -> None:
-        if code == INDEX_OUT_OF_RANGE:
+        if code == CODES["INDEX_OUT_OF_RANGE"]:
             self._check_indices()
         self._function.refuse(code, self._dims, self._run_arguments, ".bind(…)()")
 

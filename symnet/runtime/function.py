@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from symnet.errors import ArgumentError, RangeError, explain
+from symnet.loops.abi import CODES
 from symnet.loops.signature import Signature
 from symnet.runtime import template as templates
 from symnet.runtime.arguments import Arguments, shape_text
@@ -24,7 +25,6 @@ from symnet.runtime.described import Described
 from symnet.runtime.domains import check_finite, check_indices, check_requirements, refuse_reported
 from symnet.runtime.extents import evaluate_shape
 from symnet.runtime.native import (
-    INDEX_OUT_OF_RANGE,
     TOO_LARGE,
     EntryPoints,
     Workspaces,
@@ -121,9 +121,9 @@ class NativeFunction(Described):
 
         Of several threads each may have found an index out of range: the first is what a run on one thread finds.
         """
-        if code == INDEX_OUT_OF_RANGE and self.signature.index_checks:
+        if code == CODES["INDEX_OUT_OF_RANGE"] and self.signature.index_checks:
             again = code if self.threads == 1 else self.native.run_call()(*arguments)
-            if again == INDEX_OUT_OF_RANGE:
+            if again == CODES["INDEX_OUT_OF_RANGE"]:
                 refuse_reported(self.signature, dims, reported(arguments[3]), f"{self.name}{call}(…)")
         refuse_code(self.name, code)
 

@@ -16,16 +16,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from symnet.errors import AllocationError, CompileError, SingularMatrixError, explain
+from symnet.loops.abi import ALIGNMENT, CODES
 
-ALIGNMENT = 64  # bytes, of the workspace
 TOO_LARGE = 2 ** (8 * ctypes.sizeof(ctypes.c_size_t)) - 1  # what NAME_workspace_bytes says where a size overflows
-CODES = {
-    0: "ok",
-    1: "the workspace is too small",
-    2: "no such phase",
-    4: "an index out of range, which another thread mended",
+_DEFECTS = {
+    CODES["OK"]: "ok",
+    CODES["WORKSPACE_TOO_SMALL"]: "the workspace is too small",
+    CODES["BAD_PHASE"]: "no such phase",
+    CODES["INDEX_OUT_OF_RANGE"]: "an index out of range, which another thread mended",
 }
-INDEX_OUT_OF_RANGE, SINGULAR_MATRIX = 4, 6
 
 _POINTER, _BYTE = ctypes.c_void_p, ctypes.c_char
 _RUN = ctypes.CFUNCTYPE(ctypes.c_int32, _POINTER, _POINTER, _POINTER, _POINTER, ctypes.c_size_t)
@@ -172,11 +171,11 @@ def refuse_code(name: str, code: int) -> None:
         SingularMatrixError: equations with a singular matrix; what the arrays hold decides.
         CompileError: for any other code, which the checks before the call should have made impossible.
     """
-    if code == SINGULAR_MATRIX:
+    if code == CODES["SINGULAR_MATRIX"]:
         got = f"a singular one (code {code}, SINGULAR_MATRIX: a pivot of its elimination is 0)"
         mend = "Check the data; a sum such as A + 1e-6*eye(n) keeps a matrix away from singular ones."
         raise SingularMatrixError(explain(f"{name}(…)", "a matrix that can be inverted", got, mend))
-    meaning = CODES.get(code, "unknown")
+    meaning = _DEFECTS.get(code, "unknown")
     mend = "This is a defect of symnet: please report it with the expression."
     raise CompileError(explain(f"{name}(…)", "native code to return 0", f"code {code}: {meaning}", mend))
 

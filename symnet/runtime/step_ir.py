@@ -13,7 +13,7 @@ comparison refuses both ends.
 
 from __future__ import annotations
 
-from symnet.runtime.native import INDEX_OUT_OF_RANGE
+from symnet.loops.abi import CODES
 
 STEP_WORDS = 7  # 8-byte words before the checks
 CHECK_WORDS = 5
@@ -85,7 +85,7 @@ more:
   %again = icmp slt i64 %next, %checks
   br i1 %again, label %loop, label %run
 refuse:
-  ret i32 {INDEX_OUT_OF_RANGE}
+  ret i32 {CODES["INDEX_OUT_OF_RANGE"]}
 run:
   %in_at = getelementptr i64, ptr %step, i64 1
   %out_at = getelementptr i64, ptr %step, i64 2

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from symnet.backends.llvm.program import ERROR_CODES
 from symnet.loops import interpreter, ir
+from symnet.loops.abi import CODES
 from tests.llvm.native import agree, native
 from tests.loops.programs import buffer, load, loop, op, store, v
 
@@ -58,7 +58,7 @@ def test_units_shared_out_in_any_way_give_the_same_bits(rng, made, cut):
     for phase, units in call.phases():
         pieces = [(begin, min(begin + cut, units)) for begin in range(0, units, cut)]
         for begin, end in reversed(pieces):
-            assert call.units(phase, begin, end) == ERROR_CODES["OK"]
+            assert call.units(phase, begin, end) == CODES["OK"]
     np.testing.assert_array_equal(call.outputs["y"], whole)
     np.testing.assert_allclose(whole, interpreter.run(two_groups(), {"x": x})["y"], rtol=1e-13)
 
@@ -66,22 +66,22 @@ def test_units_shared_out_in_any_way_give_the_same_bits(rng, made, cut):
 def test_an_empty_range_of_units_does_nothing(rng, made):
     call = made.call({"x": rng.standard_normal((20, 40))})
     for phase, _ in call.phases():
-        assert call.units(phase, 3, 3) == ERROR_CODES["OK"]
+        assert call.units(phase, 3, 3) == CODES["OK"]
     assert np.isnan(call.outputs["y"]).all()
 
 
 def test_a_workspace_too_small_is_refused_before_anything_is_written(rng, made):
     call = made.call({"x": rng.standard_normal((20, 40))})
     assert call.bytes == 8 * 40 * 8
-    assert call.run(workspace_bytes=call.bytes - 1) == ERROR_CODES["WORKSPACE_TOO_SMALL"]
+    assert call.run(workspace_bytes=call.bytes - 1) == CODES["WORKSPACE_TOO_SMALL"]
     assert np.isnan(call.outputs["y"]).all()
-    assert call.run(workspace_bytes=call.bytes) == ERROR_CODES["OK"]
+    assert call.run(workspace_bytes=call.bytes) == CODES["OK"]
 
 
 @pytest.mark.parametrize("phase", [-1, 8, 1000])
 def test_a_phase_that_is_not_there_is_refused(rng, made, phase):
     call = made.call({"x": rng.standard_normal((20, 40))})
-    assert call.units(phase, 0, 1) == ERROR_CODES["BAD_PHASE"]
+    assert call.units(phase, 0, 1) == CODES["BAD_PHASE"]
 
 
 def test_workspace_buffers_start_at_multiples_of_64_bytes(rng):

@@ -15,9 +15,9 @@ from typing import Any
 
 from symnet.backends.llvm.types import MEMORY, literal
 from symnet.errors import CompileError, explain
+from symnet.loops.abi import ALIGNMENT
 from symnet.loops.ir import Constant
 
-ALIGNMENT = 64  # bytes, as the workspace
 MOST_WRITTEN = 4096  # bytes of an array that is written out
 _MARKER = 28  # bytes of a digest, after a 1 that tells the order of bytes
 _HEAD = 4 + _MARKER

@@ -28,12 +28,11 @@ from symnet.backends.llvm.math_calls import called
 from symnet.backends.llvm.polynomials import add, divide, integer, is_natural, known, multiply, opaque, quotient
 from symnet.backends.llvm.sizes import MOST_PHASES, SizeChecks, refuse_static
 from symnet.backends.llvm.stamp import stamp_text
-from symnet.backends.llvm.statements import ERROR_CODES, STATUS, emit_body
+from symnet.backends.llvm.statements import STATUS, emit_body
 from symnet.backends.llvm.types import MEMORY, REGISTER, SIZE, V, constant
+from symnet.loops.abi import ALIGNMENT, CODES
 from symnet.loops.ir import Buffer, Group, IntVar, Phase, Program
 from symnet.schedule.target import Target
-
-WORKSPACE_ALIGNMENT = 64  # bytes
 
 
 def emit_program(program: Program, target: Target, donated: tuple[tuple[str, str], ...] = ()) -> str:
@@ -149,7 +148,7 @@ class _Module:
         e.bind(group.var, V("%repeat", index))
         if self.fails[number]:
             e.text.line(f"{STATUS} = alloca i32, align 4")
-            e.text.line(f"store i32 {ERROR_CODES['OK']}, ptr {STATUS}, align 4")
+            e.text.line(f"store i32 {CODES['OK']}, ptr {STATUS}, align 4")
         self.unit_loop(e, phase)
         arguments = ", ".join([_ARRAYS, *(f"{index} %{n}" for n in ("repeat", "begin", "end"))])
         name, kind, leave = f"{self.program.name}.phase{number}", "internal void", "ret void"
@@ -299,7 +298,7 @@ class _Module:
     def alignment(self, buffer: Buffer) -> int:
         """Bytes, of the first element."""
         inside = self.buffers[self.roots[buffer.name]].space in ("workspace", "constant")
-        return WORKSPACE_ALIGNMENT if inside else SIZE[REGISTER[buffer.dtype]]
+        return ALIGNMENT if inside else SIZE[REGISTER[buffer.dtype]]
 
     def check_workspace(self, e: Emitter) -> None:
         """Refuse a workspace that is too small."""
@@ -308,7 +307,7 @@ class _Module:
         too_small = e.text.binary("icmp ult", V("%workspace_bytes", e.index), needed, "i1")
         if not excess.constant:
             too_small = e.text.binary("or", too_small, excess)
-        self.refuse(e, too_small, ERROR_CODES["WORKSPACE_TOO_SMALL"])
+        self.refuse(e, too_small, CODES["WORKSPACE_TOO_SMALL"])
 
     def pointer(self, e: Emitter, root: str) -> V:
         """The address of a root buffer, fetched here: so many would not stay in registers."""
@@ -382,7 +381,7 @@ class _Module:
     def check_phase(self, e: Emitter) -> None:
         total = integer(e, self.phase_starts(e)[-1])
         bad = e.text.binary("icmp uge", self.phase_index(e), total, "i1")
-        self.refuse(e, bad, ERROR_CODES["BAD_PHASE"])
+        self.refuse(e, bad, CODES["BAD_PHASE"])
 
     def dispatch(self, e: Emitter, run: Callable[[int, V], None]) -> None:
         """`run(place of a phase in `self.phases`, repetition)` for the run that %phase numbers."""
@@ -421,17 +420,17 @@ def _root(buffers: dict[str, Buffer], name: str) -> str:
 
 def _aligned(e: Emitter, size: Poly) -> Poly:
     """Rounded up to the workspace's alignment."""
-    whole, rest = divide(size, WORKSPACE_ALIGNMENT)
+    whole, rest = divide(size, ALIGNMENT)
     if not rest:
         return size
     blocks = add(whole, _blocks(e, rest))
-    return multiply(blocks, {(): WORKSPACE_ALIGNMENT})
+    return multiply(blocks, {(): ALIGNMENT})
 
 
 def _blocks(e: Emitter, size: Poly) -> Poly:
     """⌈size / alignment⌉."""
-    above = add(size, {(): WORKSPACE_ALIGNMENT - 1})
+    above = add(size, {(): ALIGNMENT - 1})
     count = known(above)
     if count is not None:
-        return {(): count // WORKSPACE_ALIGNMENT}
-    return opaque(e, quotient(e, above, WORKSPACE_ALIGNMENT), is_natural(e, above))
+        return {(): count // ALIGNMENT}
+    return opaque(e, quotient(e, above, ALIGNMENT), is_natural(e, above))

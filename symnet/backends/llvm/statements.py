@@ -16,9 +16,8 @@ from symnet.backends.llvm.ops import cast, emit_op, multiply_add
 from symnet.backends.llvm.polynomials import integer, known
 from symnet.backends.llvm.types import REALS, REGISTER, SIZE, Addend, V, constant
 from symnet.backends.llvm.vectors import emit_vector, lanes_of
+from symnet.loops.abi import CODES
 from symnet.loops.ir import (
-    INDEX_OUT_OF_RANGE,
-    SINGULAR_MATRIX,
     Alloc,
     Body,
     Buffer,
@@ -38,13 +37,6 @@ from symnet.loops.ir import (
     Var,
 )
 
-ERROR_CODES = {  # 3 and 5 are the C wrapper's
-    "OK": 0,
-    "WORKSPACE_TOO_SMALL": 1,
-    "BAD_PHASE": 2,
-    INDEX_OUT_OF_RANGE: 4,
-    SINGULAR_MATRIX: 6,
-}
 STATUS = "%status"  # where a phase that can fail keeps its return code
 
 # --------------------------------------------------------------------------- values
@@ -254,9 +246,9 @@ def _iteration(e: Emitter, stmt: For, number: V | int) -> None:
 def _fail(e: Emitter, stmt: Fail) -> None:
     if stmt.report is not None:
         before = e.text.define("i32", 0, f"load i32, ptr {STATUS}, align 4")
-        first = e.text.binary("icmp eq", before, constant(ERROR_CODES["OK"], "i32"), "i1")
+        first = e.text.binary("icmp eq", before, constant(CODES["OK"], "i32"), "i1")
         e.text.branch(first, partial(_report, e, stmt.report, stmt.numbers))
-    e.text.line(f"store i32 {ERROR_CODES[stmt.code]}, ptr {STATUS}, align 4")
+    e.text.line(f"store i32 {CODES[stmt.code]}, ptr {STATUS}, align 4")
 
 
 def _report(e: Emitter, report: Buffer, numbers: tuple[IntExpr, ...]) -> None:
