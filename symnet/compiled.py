@@ -20,7 +20,7 @@ from symnet.runtime.arguments import Arguments
 from symnet.runtime.described import Described
 from symnet.runtime.function import NativeFunction
 from symnet.runtime.template import Template, factors_only
-from symnet.simplify.cost import flops
+from symnet.simplify.cost import operation_count
 from symnet.simplify.machine.arrangement import arrange
 from symnet.stages import Stages
 
@@ -80,7 +80,7 @@ class Shown(Described, ABC):
 
     @cached_property
     def flops(self) -> Any:
-        return flops(arrange(list(self.stages.numeric)))
+        return operation_count(arrange(list(self.stages.numeric)))
 
     def source(self, library: str = "numpy") -> str:
         """Readable source of the same function: a module that needs that library and nothing of symnet.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symnet.diff.rules import Maybe
-from symnet.diff.support import Where, counted, varying
+from symnet.diff.support import Where, summed_support, varying
 from symnet.expr.nodes.cumulative import CumulativeSum, cumulate
 from symnet.expr.nodes.node import Node, Shape
 
@@ -22,7 +22,7 @@ def cumsum_support(node: CumulativeSum, support: Where, k: int) -> Where:
     """Where any of the sums that read it is supported."""
     if support is None or node.axis not in varying(support):
         return support
-    return counted(support, lambda held: cumulate(held, node.axis, not node.reverse), node.shape)
+    return summed_support(support, lambda held: cumulate(held, node.axis, not node.reverse), node.shape)
 
 
 def cumsum_jvp(node: CumulativeSum, x_dots: Sequence[Maybe]) -> Maybe:

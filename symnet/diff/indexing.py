@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symnet.diff.rules import Maybe
-from symnet.diff.support import Where, carried, counted, varying
+from symnet.diff.support import Where, carried, summed_support, varying
 from symnet.expr.nodes.contraction import contract
 from symnet.expr.nodes.indexing import OneHot, Take, take, taken_rows
 from symnet.expr.nodes.node import Node, Shape
@@ -37,7 +37,7 @@ def take_support(node: Take, support: Where, k: int) -> Where:
         return None
     rows = set(range(node.axis, node.axis + indices.rank))
     if rows & varying(support):
-        return counted(support, lambda held: _gathered(node, held), x.shape)
+        return summed_support(support, lambda held: _gathered(node, held), x.shape)
     kept = [a for a in range(node.rank) if a not in rows]
     return carried(support, dict(zip(kept, (a for a in range(x.rank) if a != node.axis), strict=True)), x.shape)
 

@@ -11,7 +11,7 @@ from sympy import Integer
 
 from symnet.diff.contraction import add_up
 from symnet.diff.rules import Maybe
-from symnet.diff.support import Where, carried, moved
+from symnet.diff.support import Where, carried, moved_support
 from symnet.expr.nodes.contraction import contract
 from symnet.expr.nodes.expansion import Expand, expand
 from symnet.expr.nodes.extents import ints_arg, shape_arg
@@ -69,19 +69,19 @@ def expand_support(node: Expand, support: Where, k: int) -> Where:
 
 
 def reshape_support(node: Reshape, support: Where, k: int) -> Where:
-    return moved(support, lambda condition: reshape_vjp(node, condition, k), node.operands[0].shape)
+    return moved_support(support, lambda condition: reshape_vjp(node, condition, k), node.operands[0].shape)
 
 
 def slice_support(node: Slice, support: Where, k: int) -> Where:
-    return moved(support, lambda condition: slice_vjp(node, condition, k), node.operands[0].shape)
+    return moved_support(support, lambda condition: slice_vjp(node, condition, k), node.operands[0].shape)
 
 
 def place_support(node: Place, support: Where, k: int) -> Where:
-    return moved(support, lambda condition: place_vjp(node, condition, k), node.operands[0].shape)
+    return moved_support(support, lambda condition: place_vjp(node, condition, k), node.operands[0].shape)
 
 
 def concat_support(node: Concat, support: Where, k: int) -> Where:
-    return moved(support, lambda condition: concat_vjp(node, condition, k), node.operands[k].shape)
+    return moved_support(support, lambda condition: concat_vjp(node, condition, k), node.operands[k].shape)
 
 
 # --------------------------------------------------------------------------- forward

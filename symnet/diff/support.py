@@ -255,7 +255,7 @@ def _renamed_literal(literal: Literal, places: Mapping[int, int]) -> Literal:
     return Literal(condition, tuple(axes[k] for k in order), literal.holds)
 
 
-def moved(support: Where, move: Callable[[Node], Node], shape: Shape) -> Where:
+def moved_support(support: Where, move: Callable[[Node], Node], shape: Shape) -> Where:
     """The support after a rearrangement of elements, which acts on conditions as on cotangents."""
     if support is None:
         return None
@@ -265,9 +265,9 @@ def moved(support: Where, move: Callable[[Node], Node], shape: Shape) -> Where:
     return _support(shape, [frozenset({Literal(condition, tuple(range(len(shape))), True)})])
 
 
-def counted(support: Where, add: Callable[[Node], Node], shape: Shape) -> Where:
+def summed_support(support: Where, add: Callable[[Node], Node], shape: Shape) -> Where:
     """The support after sums that `add` makes of cotangents: where any of the terms may be other than 0."""
-    return moved(support, lambda condition: greater(add(indicator(condition)), 0), shape)
+    return moved_support(support, lambda condition: greater(add(indicator(condition)), 0), shape)
 
 
 def masked(support: Where, x: Node, places: Mapping[int, int]) -> Node:

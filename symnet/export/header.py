@@ -91,12 +91,12 @@ def header_text(signature: Signature, program: Program | None = None, stamp: str
 
 def _summary(signature: Signature) -> str:
     def listed(buffers: Iterable[Buffer]) -> str:
-        return ", ".join(f"{b.name} {shape_text(b)} {b.dtype}" for b in buffers) or "nothing"
+        return ", ".join(f"{b.name} {c_shape_text(b)} {b.dtype}" for b in buffers) or "nothing"
 
     return f"{listed(signature.inputs)}\n   -> {listed(signature.outputs)}.".replace("*/", "* /")
 
 
-def shape_text(buffer: Buffer) -> str:
+def c_shape_text(buffer: Buffer) -> str:
     """`[m, 64]`."""
     return f"[{', '.join(python_text(extent) for extent in buffer.shape)}]"
 
@@ -173,7 +173,7 @@ def _metadata(signature: Signature) -> str:
 
 def _table(table: str, name: str, buffers: Sequence[Buffer], unused: frozenset[str]) -> str:
     rows = [
-        f"    {{{_quoted(b.name)}, {_quoted(b.dtype)}, {len(b.shape)}, {_quoted(shape_text(b)[1:-1])}, "
+        f"    {{{_quoted(b.name)}, {_quoted(b.dtype)}, {len(b.shape)}, {_quoted(c_shape_text(b)[1:-1])}, "
         f"{int(b.name not in unused)}}},"
         for b in buffers
     ]

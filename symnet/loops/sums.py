@@ -41,6 +41,6 @@ def two_sum(
     return (*lets, Store(high, high_at, total), Store(low, low_at, carried))
 
 
-def settled(high: Buffer, high_at: tuple[IntExpr, ...], low: Buffer, low_at: tuple[IntExpr, ...]) -> Body:
+def with_low_added(high: Buffer, high_at: tuple[IntExpr, ...], low: Buffer, low_at: tuple[IntExpr, ...]) -> Body:
     """high = high + low."""
     return (Store(high, high_at, Load(low, low_at), "add"),)

@@ -17,7 +17,7 @@ from symnet.expr.nodes.primitives import functions
 from symnet.expr.nodes.result_dtypes import CASTS, COUNTED, LIMITS, common_dtype
 from symnet.expr.nodes.symbols import TRANSPARENT
 from symnet.loops.ir import Const, IntConst, Op, Value
-from symnet.lower.point import INLINE, Index, Inline, NodeAt, Points, wrapped
+from symnet.lower.point import INLINE, Index, Inline, NodeAt, Points, wrapped_integer
 
 _DIRECT = (
     *(p.name for p in functions()), "atan2", "maximum", "minimum", "xlogy", "and", "or", "not", "mod", "floor_divide",
@@ -151,7 +151,7 @@ def _power(points: Points, node: Node, values: list[Value]) -> Value:
     base = values[0]
     exponent = sympy.Integer(int(exponent)) if exponent.is_Float and float(exponent).is_integer() else exponent
     if exponent.is_Integer and abs(int(exponent)) > MOST_MULTIPLIED and not base.dtype.startswith("float"):
-        return points.op("pow", base, Const(wrapped(int(exponent), base.dtype), base.dtype))
+        return points.op("pow", base, Const(wrapped_integer(int(exponent), base.dtype), base.dtype))
     if exponent.is_Integer and abs(int(exponent)) <= MOST_MULTIPLIED:
         power = _integer_power(points, base, abs(int(exponent)))
         return power if exponent >= 0 else points.op("div", _one(base.dtype), power)

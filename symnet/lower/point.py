@@ -30,7 +30,7 @@ class Inline:
 INLINE: dict[str, Inline] = {}
 
 
-def wrapped(value: int, dtype: str) -> int:
+def wrapped_integer(value: int, dtype: str) -> int:
     """An integer modulo 2^32 or 2^64, as the dtype holds it."""
     half = 2**31 if dtype == "int32" else 2**63
     return (value + half) % (2 * half) - half
@@ -72,7 +72,9 @@ class Points:
         if value.dtype == dtype:
             return value
         if isinstance(value, Const) and dtype != "bool":
-            return Const(float(value.value) if dtype.startswith("float") else wrapped(int(value.value), dtype), dtype)
+            return Const(
+                float(value.value) if dtype.startswith("float") else wrapped_integer(int(value.value), dtype), dtype
+            )
         made = self._made(value)
         if isinstance(made, FromInt) and dtype != "bool":
             return self.let(FromInt(made.value, dtype))  # an extent has all its digits in every dtype

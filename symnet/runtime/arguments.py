@@ -57,7 +57,7 @@ def shape_text(buffer: Buffer) -> str:
     return f"({inner},)" if len(buffer.shape) == 1 else f"({inner})"
 
 
-def value_text(value: object) -> str:
+def given_text(value: object) -> str:
     """A value in an error: `float32[64, 10]`, `2.5`, `a list`."""
     if isinstance(value, np.ndarray):
         return f"{value.dtype}[{', '.join(map(str, value.shape))}]"
@@ -105,7 +105,7 @@ class Arguments:
         if name is None:
             return f"{function}({', '.join(f'{known}=…' for known in self.names)})"
         others = ", …" if len(self.names) > 1 else ""
-        return f"{function}({name}={value_text(value)}{others})"
+        return f"{function}({name}={given_text(value)}{others})"
 
     def _with_positional(self, args: Sequence[Any], keywords: Mapping[str, Any], call: str) -> dict[str, Any]:
         if len(args) > len(self.positional):
@@ -170,7 +170,7 @@ class Arguments:
             expected = f"an extent {name} of less than 2**63"
             raise RangeError(explain(self.call_text(name, value, call), expected, str(value), mend))
         mend = f"Write {name}=32, or leave it out where an array says it."
-        raise ShapeError(explain(self.call_text(name, value, call), "an extent of 0 or more", value_text(value), mend))
+        raise ShapeError(explain(self.call_text(name, value, call), "an extent of 0 or more", given_text(value), mend))
 
     # ----- arrays
 
@@ -229,7 +229,7 @@ class Arguments:
             array = np.array(math.inf)
         if item.dtype.kind != "b" and np.isinf(array) and not (isinstance(value, float) and math.isinf(value)):
             expected, mend = f"a number that {item.dtype} can hold", "Rescale it, or compile with a wider dtype."
-            raise ValueDomainError(explain(self.call_text(item.name, value, call), expected, value_text(value), mend))
+            raise ValueDomainError(explain(self.call_text(item.name, value, call), expected, given_text(value), mend))
         return array
 
     def _refuse_kind(self, item: Expected, value: Any, call: str) -> None:
@@ -237,12 +237,12 @@ class Arguments:
         if holds_mask(value):
             mend = f"Masks have no meaning here: pass {item.name}={item.name}.filled(0) or another value."
         expected = f"a NumPy array {item.text}"
-        got = f"a masked {value_text(value)}" if isinstance(value, np.ndarray) else value_text(value)
+        got = f"a masked {given_text(value)}" if isinstance(value, np.ndarray) else given_text(value)
         raise DTypeError(explain(self.call_text(item.name, value, call), expected, got, mend))
 
     def _refuse_dtype(self, item: Expected, value: Any, call: str) -> None:
         dtype, name = item.dtype, item.name
-        got = value_text(value)
+        got = given_text(value)
         mend = f'Convert it once: {name}.astype("{dtype}").'
         if isinstance(value, np.ndarray) and value.dtype == object:
             mend = f'Build a numeric array: np.array({name}.tolist(), "{dtype}").'

@@ -16,7 +16,7 @@ import numpy as np
 from symnet.errors import ArgumentError, DTypeError, ShapeError, explain, refuse_mask
 from symnet.loops.ir import Buffer
 from symnet.loops.signature import Signature
-from symnet.runtime.arguments import shape_text, value_text
+from symnet.runtime.arguments import given_text, shape_text
 from symnet.runtime.native import allocated
 
 NamedArray = tuple[str, np.ndarray]
@@ -59,7 +59,7 @@ def _by_name(signature: Signature, out: Any, call: str) -> dict[str, Any]:
             raise ArgumentError(explain(call, expected, repr(unknown[0]), f"Did you mean {names[0]!r}?"))
         return dict(out)
     if not isinstance(out, tuple | list) or len(out) != len(names):
-        count = f"{len(out)} values" if isinstance(out, tuple | list) else value_text(out)
+        count = f"{len(out)} values" if isinstance(out, tuple | list) else given_text(out)
         expected = f"out= one array for each of {', '.join(names)}"
         raise ArgumentError(explain(call, expected, count, "Pass a tuple in that order, or a dict by name."))
     return dict(zip(names, out, strict=True))
@@ -70,10 +70,10 @@ def _check(buffer: Buffer, array: Any, shape: tuple[int, ...], call: str) -> Non
     refuse_mask(call, name, array)
     if not isinstance(array, np.ndarray):
         mend = f'Pass {name} as np.empty({shape}, "{buffer.dtype}").'
-        raise ArgumentError(explain(call, f"an array for output {name}", value_text(array), mend))
+        raise ArgumentError(explain(call, f"an array for output {name}", given_text(array), mend))
     if array.dtype != np.dtype(buffer.dtype):
         mend = f'Allocate it as np.empty({shape}, "{buffer.dtype}").'
-        raise DTypeError(explain(call, f"output {name} of dtype {buffer.dtype}", value_text(array), mend))
+        raise DTypeError(explain(call, f"output {name} of dtype {buffer.dtype}", given_text(array), mend))
     if array.shape != shape:
         mend = f'Allocate it as np.empty({shape}, "{buffer.dtype}").'
         expected = f"output {name} of shape {shape_text(buffer)} = {shape}"

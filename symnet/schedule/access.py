@@ -35,7 +35,7 @@ Answer = TypeVar("Answer")
 Readers = dict[str, int]  # the name of a buffer's memory → how many nests read it
 
 
-def once(work: Callable[[Nest], Answer]) -> Callable[[Nest], Answer]:
+def once_per_nest(work: Callable[[Nest], Answer]) -> Callable[[Nest], Answer]:
     """What a nest gives is worked out once and kept beside the nest, which does not change."""
     key = f"_{work.__name__}"
 
@@ -63,19 +63,19 @@ def _statement_loads(statements: Iterable[Stmt]) -> Iterator[Load]:
             yield from _loads(stmt.value)
 
 
-@once
+@once_per_nest
 def inner_loads(nest: Nest) -> tuple[Load, ...]:
     """What the innermost loops compute with."""
     value = list(_loads(nest.accumulator.value)) if nest.accumulator else []
     return *_statement_loads(nest.inner), *value
 
 
-@once
+@once_per_nest
 def outer_loads(nest: Nest) -> tuple[Load, ...]:
     return tuple(_statement_loads(nest.outer))
 
 
-@once
+@once_per_nest
 def stores(nest: Nest) -> tuple[Store, ...]:
     return tuple(s for s in writes(_outer(nest)) if s.buffer.space != "register")
 
@@ -85,7 +85,7 @@ def _outer(nest: Nest) -> Body:
     return nest.outer if nest.check is None else (*nest.outer, *nest.check.again)
 
 
-@once
+@once_per_nest
 def accesses(nest: Nest) -> tuple[Access, ...]:
     """Every access to memory, those inside indices included."""
     value = of_value(nest.accumulator.value) if nest.accumulator else ()
@@ -94,7 +94,7 @@ def accesses(nest: Nest) -> tuple[Access, ...]:
     return tuple(access for access in touched if access[0].space != "register")
 
 
-@once
+@once_per_nest
 def read_names(nest: Nest) -> frozenset[str]:
     """The buffers, by the names of their memory, that a nest reads; a store that combines reads its own."""
     value = of_value(nest.accumulator.value) if nest.accumulator else ()
@@ -103,7 +103,7 @@ def read_names(nest: Nest) -> frozenset[str]:
     return frozenset(base_name(buffer) for buffer in touched if buffer.space != "register")
 
 
-@once
+@once_per_nest
 def written_names(nest: Nest) -> frozenset[str]:
     """The buffers, by the names of their memory, that a nest stores to."""
     return frozenset(base_name(s.buffer) for s in stores(nest))

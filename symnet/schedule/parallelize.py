@@ -40,7 +40,7 @@ def in_units(nest: Nest, target: Target, unit_var: str) -> NestInUnits:
     units = ceil_div(axis.extent, chunk)
     if units in (IntConst(0), IntConst(1)):  # an empty nest is one share that does nothing
         return NestInUnits(nest, IntConst(1))
-    return NestInUnits(restricted(nest, axis, IntVar(unit_var) * chunk, chunk), units)
+    return NestInUnits(one_chunk(nest, axis, IntVar(unit_var) * chunk, chunk), units)
 
 
 def _split_axis(nest: Nest, target: Target) -> Axis | None:
@@ -85,7 +85,7 @@ def _chunk(nest: Nest, axis: Axis) -> int:
     return max(-(-UNIT_WORK // per_row) // 16 * 16, 16)
 
 
-def restricted(nest: Nest, axis: Axis, start: IntExpr, chunk: int) -> Nest:
+def one_chunk(nest: Nest, axis: Axis, start: IntExpr, chunk: int) -> Nest:
     """The nest over start … start + chunk of an axis, cut at its end."""
     moved = substituted(nest, Substitution({axis.var: IntVar(axis.var) + start}))
     extent = int_min(chunk, axis.extent - start)

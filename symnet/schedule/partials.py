@@ -43,7 +43,7 @@ from symnet.loops.ir import (
     int_min,
 )  # fmt: skip
 from symnet.loops.substitute import Substitution
-from symnet.loops.sums import settled, two_sum
+from symnet.loops.sums import two_sum, with_low_added
 from symnet.lower.nest import Axis, Nest, around
 from symnet.schedule.access import stores, substituted
 
@@ -246,7 +246,7 @@ def _compensated(levels: Levels, cells: Cells, chain: Chain, carry: Carry | None
     inside = (Alloc(block), *_block(levels, cells, block, chain), *merged)
     blocks = around(levels.blocks, inside)
     if carry is None:
-        end = over(settled(high, at, low, at))
+        end = over(with_low_added(high, at, low, at))
     else:
         assert carry.low is not None
         (target,) = stores(levels.nest)

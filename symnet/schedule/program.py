@@ -42,7 +42,7 @@ from symnet.loops.ir import (
     int_min,
 )  # fmt: skip
 from symnet.loops.substitute import Substitution, substitute
-from symnet.loops.sums import settled
+from symnet.loops.sums import with_low_added
 from symnet.lower.nest import Axis, Nest, around, nested
 from symnet.lower.program import Lowered
 from symnet.lower.state import clear_of
@@ -290,7 +290,7 @@ class _State:
         if low is None:
             return None
         (store,) = stores(nest)
-        body = settled(store.buffer, store.index, low, store.index)
+        body = with_low_added(store.buffer, store.index, low, store.index)
         return Nest(f"{nest.name}_total", nest.parallel, body)
 
     def _reduce_share(self, nest: Nest) -> NestInUnits:

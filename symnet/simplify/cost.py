@@ -1,9 +1,11 @@
 """What a graph costs after sharing.
 
-In: roots.  Out: `flops`, an exact polynomial in the extents; `operations`, the same node by node; and `saves`, which
-guards rewrites by the count per element.  A contraction of k operands counts k per element of its whole index space
-(k - 1 products and one sum; where nothing is summed the products alone), a sum by index k - 1 per element that it adds;
-an elementwise operation of k operands counts k - 1 per element of its result, at least 1, whatever function it is;
+In: roots.  Out: `operation_count`, an exact polynomial in the extents; `operations`, the same node by node; and
+`saves`, which guards rewrites by the count per element.
+
+A contraction of k operands counts k per element of its whole index space (k - 1 products and one sum; where nothing is
+summed the products alone), a sum by index k - 1 per element that it adds; an elementwise operation of k operands counts
+k - 1 per element of its result, at least 1, whatever function it is;
 multiplication by -1 inside a sum is a subtraction and counts nothing, a reciprocal inside a product is a division and
 counts nothing; reductions count one per element of their operand, log-sum-exp three.
 Solving counts 2 n² for every right-hand side, and each matrix that is eliminated 2/3 n³, once.
@@ -29,7 +31,7 @@ _ARITHMETIC = frozenset({"add", "mul", "pow", "expand"})
 _LEVELS = 6
 
 
-def flops(roots: Iterable[Node]) -> Expr:
+def operation_count(roots: Iterable[Node]) -> Expr:
     """Arithmetic operations of the roots together, each distinct node once: a polynomial in the extents."""
     return sympy.expand(sympy.Add(*operations(roots).values()))
 

@@ -17,7 +17,7 @@ from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import tensor
 from symnet.reference import evaluate
-from symnet.simplify.cost import flops
+from symnet.simplify.cost import operation_count
 from symnet.simplify.engine import Normalizer, Table
 from symnet.simplify.machine.arrangement import arrange
 from symnet.simplify.numeric.repeats import REPEATS
@@ -51,7 +51,7 @@ class Identity:
 
 def operations(node: Node) -> int:
     """Arithmetic operations at the sample extents: shared parts once, contractions in their cheapest order."""
-    return int(flops(arrange(LAST(share([node])))).subs(SAMPLE))
+    return int(operation_count(arrange(LAST(share([node])))).subs(SAMPLE))
 
 
 def largest_difference(row: Identity, seed: int) -> float:

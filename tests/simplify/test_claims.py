@@ -22,7 +22,7 @@ from symnet.expr.nodes.elementwise import elementwise
 from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.result_dtypes import COUNTED
-from symnet.simplify.cost import flops
+from symnet.simplify.cost import operation_count
 from symnet.simplify.rewrite import FINITE, Claims, Rewrite
 from tests.simplify.claims import Verdict, parted
 from tests.simplify.doubts import Doubt, doubts
@@ -144,7 +144,7 @@ def changes(instances: Iterable[Firing]) -> list[tuple[float, int]]:
 
 
 def _operations(node: Node) -> float:
-    count = flops([node])
+    count = operation_count([node])
     return float(count.subs(dict.fromkeys(count.free_symbols, EXTENT)))
 
 

@@ -13,7 +13,7 @@ import symnet as sn
 from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.symbols import Sealed
 from symnet.simplify.algebra.table import simplify
-from symnet.simplify.cost import flops
+from symnet.simplify.cost import operation_count
 from symnet.simplify.numeric.passes import numeric
 from symnet.simplify.sealing import OPEN, sealed, unsealed
 from tests.recurrences import STEPS, unrolled
@@ -70,7 +70,7 @@ def _fibonacci(depth: int) -> Any:
 
 def _ratio(make: Callable[[int], Any], by: Any, depth: int) -> float:
     value = make(depth)
-    return float(flops([value, sn.grad(value, by)]) / flops([value]))
+    return float(operation_count([value, sn.grad(value, by)]) / operation_count([value]))
 
 
 @pytest.mark.parametrize("name", GROWING)

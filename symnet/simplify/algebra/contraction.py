@@ -24,7 +24,7 @@ from symnet.simplify.forms.order import product_key
 from symnet.simplify.rewrite import Rewrite
 
 
-def parts_of(node: Einsum) -> list[IndexedOperand]:
+def indexed_operands(node: Einsum) -> list[IndexedOperand]:
     return list(zip(node.operands, node.inputs, strict=True))
 
 
@@ -69,7 +69,7 @@ def contract_through_transposition(node: Einsum) -> Node | None:
 
 def _relabelled(operand: Einsum, indices: Indices) -> list[IndexedOperand]:
     outer = dict(zip(operand.output, indices, strict=True))
-    return [(o, tuple(outer[i] for i in inner)) for o, inner in parts_of(operand)]
+    return [(o, tuple(outer[i] for i in inner)) for o, inner in indexed_operands(operand)]
 
 
 def _see_through(
@@ -78,7 +78,7 @@ def _see_through(
     if not any(wanted(o) for o in node.operands):
         return None
     parts: list[IndexedOperand] = []
-    for operand, indices in parts_of(node):
+    for operand, indices in indexed_operands(node):
         parts += inside(operand, indices) if wanted(operand) else [(operand, indices)]
     return build(node, parts)
 
@@ -102,7 +102,7 @@ def take_scalars_out_of_contraction(node: Einsum) -> Node | None:
     """(s·x) @ y → s·(x @ y).  Condition: s is of rank 0."""
     scalars: list[Node] = []
     parts: list[IndexedOperand] = []
-    for operand, indices in parts_of(node):
+    for operand, indices in indexed_operands(node):
         if not operand.rank:
             scalars.append(operand)
         elif is_op(operand, "mul") and not operand.operands[0].rank:
@@ -133,7 +133,7 @@ def take_unsummed_factors_out_of_contraction(node: Einsum) -> Node | None:
         return None
     inside: list[IndexedOperand] = []
     outside: list[IndexedOperand] = []
-    for operand, indices in parts_of(node):
+    for operand, indices in indexed_operands(node):
         for factor, where in factors_with_indices(operand, indices):
             (inside if set(where) & set(node.contracted) else outside).append((factor, where))
     if not outside or any(len(set(w)) < len(w) for _, w in outside):
@@ -162,7 +162,7 @@ def _reassembled(node: Einsum, inside: list[IndexedOperand]) -> list[IndexedOper
     """The operands of `node` over those of their factors that stay inside."""
     kept = list(inside)
     parts: list[IndexedOperand] = []
-    for operand, indices in parts_of(node):
+    for operand, indices in indexed_operands(node):
         mine = [p for p in factors_with_indices(operand, indices) if p in kept]
         if len(mine) == len(factors_with_indices(operand, indices)):
             parts.append((operand, indices))
@@ -201,7 +201,7 @@ def sum_lonely_axes_first(node: Einsum) -> Node | None:
     """
     if len(node.operands) < 2:
         return None
-    parts = parts_of(node)
+    parts = indexed_operands(node)
     for n, (operand, indices) in enumerate(parts):
         others = {i for m, (_, theirs) in enumerate(parts) if m != n for i in theirs} | set(node.output)
         kept = tuple(dict.fromkeys(i for i in indices if i in others))
@@ -221,7 +221,7 @@ def multiply_operands_of_equal_indices(node: Einsum) -> Node | None:
     if len(set(map(frozenset, node.inputs))) == len(node.inputs):
         return None
     groups: dict[frozenset[int], list[IndexedOperand]] = {}
-    for operand, indices in sorted(parts_of(node), key=lambda part: product_key(part[0])):
+    for operand, indices in sorted(indexed_operands(node), key=lambda part: product_key(part[0])):
         key = frozenset(indices) if len(set(indices)) == len(indices) else frozenset({-1 - len(groups)})
         groups.setdefault(key, []).append((operand, indices))
     if all(len(g) == 1 for g in groups.values()):
@@ -244,14 +244,14 @@ def product_instead_of_idle_contraction(node: Einsum) -> Node | None:
     if any(len(set(i)) < len(i) for i in node.inputs):
         return None
     whole = Factors(node.shape)
-    for operand, indices in parts_of(node):
+    for operand, indices in indexed_operands(node):
         whole.times(*_placed(operand, indices, node))
     return whole.build()
 
 
 def order_indices_of_symmetric_operand(node: Einsum) -> Node | None:
     """Sᵀ @ x → S @ x.  Condition: the operand equals its transpose (last two axes)."""
-    parts = parts_of(node)
+    parts = indexed_operands(node)
     everywhere = [i for _, indices in parts for i in indices]
     for n, (operand, indices) in enumerate(parts):
         if operand.rank < 2 or not known(operand, "symmetric"):
@@ -279,7 +279,7 @@ def order_operands_by_output(node: Einsum) -> Node | None:
         operand, indices = part
         return tuple(sorted(place[i] for i in indices if i in place)) or (len(place),), product_key(operand), indices
 
-    ordered = sorted(parts_of(node), key=key)
+    ordered = sorted(indexed_operands(node), key=key)
     return contract([i for _, i in ordered], node.output, *(o for o, _ in ordered))
 
 

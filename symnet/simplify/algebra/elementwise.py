@@ -20,7 +20,7 @@ from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.primitives import functions
 from symnet.expr.nodes.result_dtypes import CASTS, COUNTED
 from symnet.simplify.forms.broadcast import align, cover, restrict, spread
-from symnet.simplify.forms.coefficients import complement, is_beyond_float64, turned
+from symnet.simplify.forms.coefficients import complement, is_beyond_float64, opposite_argument
 from symnet.simplify.forms.order import product_key
 from symnet.simplify.rewrite import Rewrite
 
@@ -74,19 +74,19 @@ def repeat_after_computing(node: Node) -> Node | None:
 
 def take_sign_out_of_odd_function(node: Node) -> Node | None:
     """tanh(-x) → -tanh(x).  Condition: the function is odd; x is real (minus the smallest integer is itself)."""
-    flipped = None if node.dtype in COUNTED else turned(node.operands[0])
+    flipped = None if node.dtype in COUNTED else opposite_argument(node.operands[0])
     return None if flipped is None else elementwise("mul", -1, with_operands(node, [flipped]))
 
 
 def drop_sign_in_even_function(node: Node) -> Node | None:
     """|-x| → |x|.  Condition: the function is even."""
-    flipped = turned(node.operands[0])
+    flipped = opposite_argument(node.operands[0])
     return None if flipped is None else with_operands(node, [flipped])
 
 
 def complement_sigmoid_of_negative(node: Node) -> Node | None:
     """σ(-x) → 1 - σ(x): what people read.  Always (the numeric form goes back)."""
-    flipped = turned(node.operands[0])
+    flipped = opposite_argument(node.operands[0])
     return None if flipped is None else complement(elementwise("sigmoid", flipped))
 
 

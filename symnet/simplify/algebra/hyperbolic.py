@@ -16,7 +16,7 @@ from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.elementwise import elementwise, is_op
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Axes, Node
-from symnet.simplify.forms.coefficients import ONE, complement, negated, product, split_coefficient, turned
+from symnet.simplify.forms.coefficients import ONE, complement, negated, opposite_argument, product, split_coefficient
 from symnet.simplify.forms.factors import Base, Factors, split_power
 from symnet.simplify.forms.signs import is_negative, is_positive, is_whole
 from symnet.simplify.forms.terms import Terms
@@ -130,7 +130,7 @@ def _sums_beside(a: Node, b: Node) -> Iterator[tuple[Node, Expr]]:
     """The spellings of 1/(exp(a) + exp(b)) up to a factor that makes the quotient whole: (core, exponent)."""
     if number_of(a) == 0 or number_of(b) == 0:
         inner = negated(a if number_of(b) == 0 else b)  # 1/(1 + exp(u)) = σ(-u)
-        flipped = turned(inner)
+        flipped = opposite_argument(inner)
         yield (elementwise("sigmoid", inner) if flipped is None else complement(elementwise("sigmoid", flipped))), ONE
         return
     shape = elementwise("add", a, b).shape

@@ -19,7 +19,7 @@ from symnet.expr.nodes.linalg import Determinant, Solve, det, identities, inv, l
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.reduction import prod
-from symnet.simplify.algebra.contraction import parts_of
+from symnet.simplify.algebra.contraction import indexed_operands
 from symnet.simplify.forms.coefficients import unsigned
 from symnet.simplify.rewrite import Rewrite
 
@@ -43,7 +43,7 @@ def _square_factors(matrix: Node) -> list[Node] | None:
     if not isinstance(matrix, Einsum) or len(matrix.operands) < 2 or not matrix.contracted:
         return None
     *stack, row, column = matrix.output
-    waiting = parts_of(matrix)
+    waiting = indexed_operands(matrix)
     factors: list[Node] = []
     while waiting:
         step = next(((o, i) for o, i in waiting if _is_of_stack(i, stack) and row in i[-2:]), None)
@@ -238,10 +238,10 @@ def cancel_inverse(node: Einsum) -> Node | None:
 
     Condition: the two meet in a summed index that nothing else has; A may be inside a product that is opened for it.
     """
-    parts = parts_of(node)
+    parts = indexed_operands(node)
     if not any(is_inverse(o) or _is_product(o) for o, _ in parts):
         return None
-    for choice in (parts, opened(node)):
+    for choice in (parts, opened_beside_inverses(node)):
         found = _cancelled(choice, node.output)
         if found is not None:
             return contract([i for _, i in found], node.output, *(o for o, _ in found))
@@ -258,9 +258,9 @@ def _is_product(operand: Node) -> bool:
     return isinstance(operand, Einsum) and len(operand.operands) > 1 and operand.rank >= 2 and bool(operand.contracted)
 
 
-def opened(node: Einsum) -> list[IndexedOperand]:
+def opened_beside_inverses(node: Einsum) -> list[IndexedOperand]:
     """The operands with the products among them opened, where an inverse is involved; nothing where none is."""
-    parts = parts_of(node)
+    parts = indexed_operands(node)
     inside = [o for operand, _ in parts if _is_product(operand) for o in operand.operands]
     if not inside or not any(map(is_inverse, (*inside, *node.operands))):
         return []
@@ -273,7 +273,7 @@ def opened(node: Einsum) -> list[IndexedOperand]:
         names = dict(zip(operand.output, indices, strict=True))
         for i in operand.contracted:
             names[i], fresh = fresh, fresh + 1
-        found += [(o, tuple(names[i] for i in mine)) for o, mine in parts_of(operand)]
+        found += [(o, tuple(names[i] for i in mine)) for o, mine in indexed_operands(operand)]
     return found
 
 
@@ -313,7 +313,7 @@ def contract_separate_parts_apart(node: Einsum) -> Node | None:
 
     Condition: the operands fall into parts without a common index, and one part of several operands sums.
     """
-    parts = parts_of(node)
+    parts = indexed_operands(node)
     groups = _connected(parts)
     if len(groups) < 2:
         return None

@@ -17,7 +17,7 @@ from symnet.expr.nodes.extents import same_extent
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import Concat, Place, Reshape
 from symnet.expr.nodes.node import Node
-from symnet.simplify.algebra.contraction import build, factors_with_indices, multiplied, parts_of
+from symnet.simplify.algebra.contraction import build, factors_with_indices, indexed_operands, multiplied
 from symnet.simplify.algebra.totals import number_times_total, total_of
 from symnet.simplify.forms.broadcast import align, cover, trailing
 from symnet.simplify.forms.coefficients import ONE, product, split_coefficient
@@ -26,7 +26,7 @@ from symnet.simplify.rewrite import Rewrite
 
 def contract_delta(node: Einsum) -> Node | None:
     """Σⱼ δ[i, j]·x[j] → x[i].  Condition: an index of the delta is summed, or another operand has both."""
-    parts = parts_of(node)
+    parts = indexed_operands(node)
     for n, (operand, (*pair,)) in enumerate(parts):
         if operand.kind != "delta":
             continue
@@ -43,7 +43,7 @@ def contract_delta(node: Einsum) -> Node | None:
 
 def split_delta_from_product(node: Einsum) -> Node | None:
     """Σⱼ (δ*x)[i, j] → Σⱼ δ[i, j]·x[i, j].  Condition: an index of the delta is summed, so that it goes."""
-    parts = parts_of(node)
+    parts = indexed_operands(node)
     for n, (operand, indices) in enumerate(parts):
         if not is_op(operand, "mul"):
             continue
@@ -151,7 +151,7 @@ def _delta_axes(term: Node, rank: int) -> set[int]:
         if core.kind == "delta":
             axes |= set(where)
         elif isinstance(core, Einsum):
-            deltas = {i for o, indices in parts_of(core) if o.kind == "delta" for i in indices}
+            deltas = {i for o, indices in indexed_operands(core) if o.kind == "delta" for i in indices}
             axes |= {where[k] for k, i in enumerate(core.output) if i in deltas}
     return axes
 
@@ -169,14 +169,16 @@ def take_common_factors_out_of_operand(node: Einsum) -> Node | None:
     Condition: the contraction has other operands, and the factor varies along fewer axes than the operand, so that it
     stays a smaller operand of its own.
     """
-    for n, (operand, indices) in enumerate(parts_of(node) if len(node.operands) > 1 and node.contracted else ()):
+    for n, (operand, indices) in enumerate(
+        indexed_operands(node) if len(node.operands) > 1 and node.contracted else ()
+    ):
         if not is_op(operand, "add") or len(set(indices)) < len(indices):
             continue
         terms = [_opened_term(o, indices) for o in operand.operands]
         shared = [p for p in terms[0][1] if len(p[1]) < operand.rank and all(p in parts for _, parts in terms)]
         if shared:
             left = [_term_without(value, parts, shared, operand, indices) for value, parts in terms]
-            parts = parts_of(node)
+            parts = indexed_operands(node)
             return build(node, [*parts[:n], *shared, (elementwise("add", *left), indices), *parts[n + 1 :]])
     return None
 
@@ -188,7 +190,7 @@ def _opened_term(term: Node, indices: Indices) -> tuple[Expr, list[IndexedOperan
     for core, where in factors_with_indices(product(ONE, factors), indices[len(indices) - term.rank :]):
         if isinstance(core, Einsum) and not core.contracted:
             names = dict(zip(core.output, where, strict=True))
-            opened += [(o, tuple(names[i] for i in inner)) for o, inner in parts_of(core)]
+            opened += [(o, tuple(names[i] for i in inner)) for o, inner in indexed_operands(core)]
         else:
             opened.append((core, where))
     return value, opened

@@ -161,7 +161,7 @@ def _sign(terms: Sequence[ScaledFactors]) -> int:
     return -1 if is_negative(leader[0]) else 1
 
 
-def negative(total: Node) -> Node:
+def negated_sum(total: Node) -> Node:
     """-total, every number of the sum negated."""
     return sum_of([(-value, factors) for value, factors in terms_of(total)])
 
@@ -181,7 +181,7 @@ def quotient(value: Expr, divisor: Expr) -> Expr:
 def opposite(x: Node) -> Node | None:
     """-x, when x is written with a minus sign: in front of a product, or on the leading term of a sum."""
     if is_op(x, "add"):
-        return negative(x) if is_negative(content(x)) else None
+        return negated_sum(x) if is_negative(content(x)) else None
     coefficient, factors = split_coefficient(x)
     return product(-coefficient, factors) if is_negative(coefficient) and factors else None
 
@@ -191,18 +191,18 @@ def unsigned(x: Node) -> Node | None:
     return opposite(x) if is_op(x, "add") else None
 
 
-def turned(x: Node) -> Node | None:
+def opposite_argument(x: Node) -> Node | None:
     """-x, when x, as the argument of an odd function, is written with a minus sign: a number in a sum does not lead."""
     if not is_op(x, "add"):
         return opposite(x)
     leading = [term for term in _leading(terms_of(x), x) if term[1]]
-    return negative(x) if leading and _sign(leading) < 0 else None
+    return negated_sum(x) if leading and _sign(leading) < 0 else None
 
 
 def negated(x: Node) -> Node:
     """-x in normal form."""
     if is_op(x, "add"):
-        return negative(x)
+        return negated_sum(x)
     coefficient, factors = split_coefficient(x)
     return product(-coefficient, factors)
 

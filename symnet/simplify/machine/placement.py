@@ -18,7 +18,7 @@ from symnet.expr.nodes.elementwise import elementwise, is_op
 from symnet.expr.nodes.expansion import Expand
 from symnet.expr.nodes.graph import consumers, topological, with_operands
 from symnet.expr.nodes.node import Node
-from symnet.simplify.forms.coefficients import has_both_signs, negative
+from symnet.simplify.forms.coefficients import has_both_signs, negated_sum
 from symnet.simplify.machine.contraction import elements
 
 
@@ -105,9 +105,9 @@ def _negated(factor: Node, once: set[Node]) -> Node | None:
     if factor not in once:
         return None
     if is_op(factor, "add"):
-        return negative(factor) if has_both_signs(factor) else None
+        return negated_sum(factor) if has_both_signs(factor) else None
     for k, operand in enumerate(factor.operands if isinstance(factor, Einsum) else ()):
         if is_op(operand, "add") and operand in once and has_both_signs(operand):
-            turned = negative(operand)
+            turned = negated_sum(operand)
             return with_operands(factor, [*factor.operands[:k], turned, *factor.operands[k + 1 :]])
     return None

@@ -16,8 +16,8 @@ from symnet.expr.nodes.expansion import expand
 from symnet.expr.nodes.extents import product, same_extent
 from symnet.expr.nodes.linalg import Solve, matrix_transpose
 from symnet.expr.nodes.node import Extent, Node
-from symnet.simplify.algebra.contraction import parts_of
-from symnet.simplify.algebra.linalg import is_inverse, opened
+from symnet.simplify.algebra.contraction import indexed_operands
+from symnet.simplify.algebra.linalg import is_inverse, opened_beside_inverses
 from symnet.simplify.rewrite import Rewrite
 
 TYPICAL = 256  # what a symbolic extent counts for when numbers of columns are compared
@@ -27,7 +27,7 @@ def open_products_around_inverses(node: Node) -> Node | None:
     """(A⁻¹A⁻¹) x → A⁻¹A⁻¹x, before the inner product is settled.  Condition: a factor is an inverse."""
     if not isinstance(node, Einsum):
         return None
-    parts = opened(node)
+    parts = opened_beside_inverses(node)
     return contract([i for _, i in parts], node.output, *(o for o, _ in parts)) if parts else None
 
 
@@ -46,7 +46,7 @@ def solve_instead_of_inverting(node: Einsum) -> Node | None:
 
     Condition: B is no larger than a few matrices like A (rows of a batch are multiplied by one inverse instead).
     """
-    parts, extents = parts_of(node), node.extents
+    parts, extents = indexed_operands(node), node.extents
     best: tuple[int, _Choice] | None = None
     for choice in _choices(parts, node.output):
         columns = [extents[i] for i in choice.kept]

@@ -127,7 +127,7 @@ class ExponentialPart:
         return self.weighted_sum(rest), self.weighted_sum(elementwise("indicator", top))
 
 
-def parts_of(total: Node) -> list[ExponentialPart] | None:
+def exponential_parts_of(total: Node) -> list[ExponentialPart] | None:
     """The parts of a sum in which exponentials stand; None where there are none.  What is none is one weight."""
     terms = operands_of("add", total)
     parts = [(term, _part(term, total.shape)) for term in terms]
@@ -191,7 +191,7 @@ def _log_of_sum(factor: Node) -> Node | None:
 
 @kept_on_node
 def _is_positive_sum_out_of_range(total: Node) -> bool:
-    parts = parts_of(total)
+    parts = exponential_parts_of(total)
     return parts is not None and all(p.weight is None for p in parts) and needs_shift(parts)
 
 

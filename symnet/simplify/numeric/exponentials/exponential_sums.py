@@ -23,7 +23,7 @@ from symnet.simplify.forms.coefficients import product, split_coefficient, sum_o
 from symnet.simplify.forms.factors import Factors
 from symnet.simplify.forms.shifted import distance_below
 from symnet.simplify.forms.signs import is_negative, is_positive, is_whole
-from symnet.simplify.numeric.exponentials.exponential_parts import finite, highest, needs_shift, parts_of
+from symnet.simplify.numeric.exponentials.exponential_parts import exponential_parts_of, finite, highest, needs_shift
 from symnet.simplify.numeric.exponentials.logarithms import logarithm_of
 from symnet.simplify.rewrite import Rewrite
 
@@ -40,7 +40,7 @@ def log_of_sum_of_exponentials_by_its_largest(node: Node) -> Node | None:
     Condition: an exponential stands in the sum, and a term may overflow or all may vanish.
     """
     coefficient, factors = split_coefficient(node.operands[0])
-    parts = parts_of(factors[0]) if len(factors) == 1 and is_positive(coefficient) else None
+    parts = exponential_parts_of(factors[0]) if len(factors) == 1 and is_positive(coefficient) else None
     if parts is None or not needs_shift(parts):
         return None
     parts = [p.times(coefficient).folded() for p in parts]
@@ -66,7 +66,7 @@ def log_of_product_with_sums_of_exponentials(node: Node) -> Node | None:
     factors = Factors.view(node.operands[0])
     rest, shifts = factors.copy(), []
     for (core, axes), e in factors.powers.items() if len(factors.powers) > 1 else ():
-        parts = parts_of(core) if is_whole(e) and exponential_difference(core) is None else None
+        parts = exponential_parts_of(core) if is_whole(e) and exponential_difference(core) is None else None
         if parts is None or not needs_shift(parts):
             continue
         shift = broadcast_to(highest(parts), core.shape)

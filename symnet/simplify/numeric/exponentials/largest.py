@@ -27,7 +27,7 @@ from symnet.simplify.forms.shifted import distance_below
 from symnet.simplify.forms.signs import is_positive
 from symnet.simplify.forms.terms import CoresAlongAxes, Terms
 from symnet.simplify.numeric.exponentials.exponential_parts import largest
-from symnet.simplify.numeric.exponentials.shifts import Placed, copied, joined, placed, product_of
+from symnet.simplify.numeric.exponentials.shifts import Placed, copied, joined, placed, placed_product
 
 ScaleKey = tuple[frozenset[tuple[CoresAlongAxes, Expr]], Shape]
 Made = tuple[list[Placed], Terms]  # powers, where their axes stand, and the exponent that is left
@@ -98,7 +98,7 @@ class Largest:
         for count in () if exact else COUNTS:
             for each in self._along.get((key_of(shift.divided(count)), axes), ()):
                 if each.serves(Factors.view(mantissa), full):
-                    return times(mantissa, power_of(each.power, count)), each.top, count
+                    return times_power(mantissa, power_of(each.power, count)), each.top, count
         top = reduce("max", broadcast_to(if_it_counts(mantissa, s), mantissa.shape), axes)
         kept = tuple(a for a in full if a not in axes)
         power = _relative_power(mantissa, s, along(mantissa, top, axes))
@@ -106,7 +106,7 @@ class Largest:
         self._along.setdefault((key_of(shift), axes), []).append(
             self._remember(Relative(distance, top, power, mantissa))
         )
-        return times(mantissa, power), top, ONE
+        return times_power(mantissa, power), top, ONE
 
     def among(self, mantissas: list[Node], shifts: list[Terms], exact: bool) -> tuple[list[Node], Node]:
         """mᵢ·exp(sᵢ - N) and N, the largest of the s."""
@@ -125,7 +125,7 @@ class Largest:
             if bounded is not None:
                 return bounded, number(0)
             group = self._new_group(mantissas, shifts, keys)
-        terms = [times(m, group[k].power) for m, k in zip(mantissas, keys, strict=True)]
+        terms = [times_power(m, group[k].power) for m, k in zip(mantissas, keys, strict=True)]
         return terms, group[keys[0]].top
 
     def _bounded(self, mantissas: list[Node], shifts: list[Terms]) -> list[Node] | None:
@@ -139,7 +139,7 @@ class Largest:
             if made is None:
                 return None
             full = trailing(whole.rank, whole.rank)
-            terms.append(product_of([(whole, full), *made], full, s.shape))
+            terms.append(placed_product([(whole, full), *made], full, s.shape))
         return terms
 
     def _new_group(self, mantissas: list[Node], shifts: list[Terms], keys: list[ScaleKey]) -> dict[ScaleKey, Relative]:
@@ -228,7 +228,7 @@ def _relative_power(mantissa: Node, exponent: Node, top: Node) -> Node:
     return elementwise("exp", where_it_counts(mantissa, distance_below(exponent, top)))
 
 
-def times(mantissa: Node, power: Node) -> Node:
+def times_power(mantissa: Node, power: Node) -> Node:
     """m·exp(s), nothing multiplied by 1."""
     return power if number_of(without_repetition(mantissa)) == 1 else elementwise("mul", mantissa, power)
 

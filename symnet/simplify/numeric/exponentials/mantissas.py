@@ -31,9 +31,9 @@ from symnet.simplify.forms.factors import split_power
 from symnet.simplify.forms.shifted import distance_below
 from symnet.simplify.forms.terms import Terms
 from symnet.simplify.numeric.exponentials.exponential_parts import largest
-from symnet.simplify.numeric.exponentials.largest import Largest, times, where_it_counts
+from symnet.simplify.numeric.exponentials.largest import Largest, times_power, where_it_counts
 from symnet.simplify.numeric.exponentials.scaled_contractions import of_contraction
-from symnet.simplify.numeric.exponentials.shifts import Scaled, added, is_one, joined, without_shared
+from symnet.simplify.numeric.exponentials.shifts import Scaled, added, is_repeated_one, joined, without_shared
 
 MOVES = ("expand", "reshape", "slice", "take", "place", "concat")
 
@@ -69,7 +69,9 @@ class Apart:
         """The value of what was taken apart."""
         whole = self.scaled[node]
         power = elementwise("exp", where_it_counts(whole.mantissa, whole.shift.build()))
-        return broadcast_to(times(whole.mantissa, power) if whole.shift.coefficients else whole.mantissa, node.shape)
+        return broadcast_to(
+            times_power(whole.mantissa, power) if whole.shift.coefficients else whole.mantissa, node.shape
+        )
 
     def logarithm(self, node: Node) -> Node:
         """The logarithm of what was taken apart."""
@@ -189,7 +191,7 @@ def _repeated(node: Expand, operand: Scaled) -> Scaled:
 
 def _moved(node: Node, operands: list[Scaled]) -> Scaled:
     shapes = [o.shape for o in node.operands]
-    if node.kind in ("take", "slice", "reshape") and is_one(operands[0].mantissa):
+    if node.kind in ("take", "slice", "reshape") and is_repeated_one(operands[0].mantissa):
         mantissa = broadcast_to(number(1), node.shape)
     else:
         mantissa = with_operands(node, [o.mantissa for o in operands])

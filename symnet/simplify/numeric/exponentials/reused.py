@@ -27,7 +27,15 @@ from symnet.simplify.forms.terms import CoresAlongAxes, Terms
 from symnet.simplify.numeric.exponentials.largest import Largest, ScaleKey, key_of
 from symnet.simplify.numeric.exponentials.mantissas import FUNCTIONS
 from symnet.simplify.numeric.exponentials.scaled_contractions import attached, contraction_of
-from symnet.simplify.numeric.exponentials.shifts import Placed, Scaled, added, copied, placed, product_of, restricted
+from symnet.simplify.numeric.exponentials.shifts import (
+    Placed,
+    Scaled,
+    added,
+    copied,
+    over_places,
+    placed,
+    placed_product,
+)
 
 WAYS = 4  # in which an exponent is made of what there is, that are tried
 DEEP = 64  # values inside values that are gone through
@@ -92,7 +100,7 @@ class Reused:
         full = trailing(node.rank, node.rank)
         total = added(copied(outer), whole.shift)
         made = self.largest.made_of(total, _factors([(whole.mantissa, full)], beside, node.shape))
-        return None if made is None else product_of([(whole.mantissa, full), *made], full, node.shape)
+        return None if made is None else placed_product([(whole.mantissa, full), *made], full, node.shape)
 
     def _by_parts(self, node: Node, outer: Terms, beside: frozenset[Base]) -> Steps:
         if isinstance(node, Einsum):
@@ -109,7 +117,7 @@ class Reused:
     def _of_product(self, node: Node, operands: list[Placed], outer: Terms, beside: frozenset[Base]) -> Steps:
         found = yield from self._of_factors(node, operands, outer, beside)
         full = trailing(node.rank, node.rank)
-        return None if found is None else product_of([*found[0], *found[1]], full, node.shape)
+        return None if found is None else placed_product([*found[0], *found[1]], full, node.shape)
 
     def _of_sum(self, node: Node, outer: Terms, beside: frozenset[Base]) -> Steps:
         terms = []
@@ -129,11 +137,11 @@ class Reused:
         if found is None:
             return None
         if not node.contracted:
-            return product_of([*found[0], *found[1]], output, node.shape)
+            return placed_product([*found[0], *found[1]], output, node.shape)
         within = [(power, places) for power, places in found[1] if not set(places) <= set(output)]
         beyond = [(power, places) for power, places in found[1] if set(places) <= set(output)]
         whole = contraction_of(attached(found[0], within), output)
-        return product_of([(whole, output), *beyond], output, node.shape) if beyond else whole
+        return placed_product([(whole, output), *beyond], output, node.shape) if beyond else whole
 
     def _of_factors(
         self, node: Node, operands: list[Placed], outer: Terms, beside: frozenset[Base]
@@ -186,7 +194,7 @@ class Reused:
         )
         ways = self.largest.ways(total, known, lambda k: k not in own and live.issuperset(k[1]))
         for powers, rest in islice(ways, WAYS):
-            value = yield each, restricted(rest, places), inside
+            value = yield each, over_places(rest, places), inside
             if value is not None:
                 values[into] = value, places
                 return values, powers

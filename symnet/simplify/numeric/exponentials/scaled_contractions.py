@@ -23,13 +23,13 @@ from symnet.simplify.numeric.exponentials.largest import Largest, counts
 from symnet.simplify.numeric.exponentials.shifts import (
     Placed,
     Scaled,
-    is_one,
+    is_repeated_one,
     joined,
     live_axes,
+    over_places,
     placed,
-    product_of,
-    restricted,
-    turned,
+    placed_product,
+    plus_in_order,
 )
 
 
@@ -62,7 +62,7 @@ def _split(node: Einsum, operands: list[Scaled]) -> tuple[Terms, list[Scaled]]:
         for (factors, axes), c in each.shift.coefficients.items():
             own = [indices[a] for a in axes]
             if all(i in node.output for i in own):
-                turned(outside, product(ONE, factors), tuple(node.output.index(i) for i in own), c)
+                plus_in_order(outside, product(ONE, factors), tuple(node.output.index(i) for i in own), c)
             else:
                 rest.coefficients[factors, axes] = c
         rests.append(replace(each, shift=rest))
@@ -81,7 +81,9 @@ def _met(node: Einsum, operands: list[Scaled]) -> list[Scaled]:
     shifts = [Terms(o.shift.shape) for o in operands]
     for k, (factors, axes), own, c in met:
         into = min((-len(other), n) for n, _, other, _ in met if own <= other)[1]
-        turned(shifts[into], product(ONE, factors), tuple(node.inputs[into].index(node.inputs[k][a]) for a in axes), c)
+        plus_in_order(
+            shifts[into], product(ONE, factors), tuple(node.inputs[into].index(node.inputs[k][a]) for a in axes), c
+        )
     return [replace(o, shift=s) for o, s in zip(operands, shifts, strict=True)]
 
 
@@ -97,7 +99,7 @@ def _below(
         if counts(mantissa):
             live = live_axes(shift)
             values.append((mantissa, indices))
-            indices, shift = tuple(indices[a] for a in live), restricted(shift, live)
+            indices, shift = tuple(indices[a] for a in live), over_places(shift, live)
             mantissa = broadcast_to(number(1), shift.shape)
         summed = tuple(a for a, i in enumerate(indices) if i in node.contracted)
         taken, top, count = tops.below(mantissa, shift, summed, exact)
@@ -118,9 +120,9 @@ def attached(values: Sequence[Placed], powers: Sequence[Placed]) -> list[Placed]
         if not fitting:
             new.append((power, indices))
             continue
-        k = min(fitting, key=lambda n: (len(new[n][1]), not is_one(new[n][0])))
+        k = min(fitting, key=lambda n: (len(new[n][1]), not is_repeated_one(new[n][0])))
         value, own = new[k]
-        new[k] = (product_of([(value, own), (power, indices)], own, value.shape), own)
+        new[k] = (placed_product([(value, own), (power, indices)], own, value.shape), own)
     return new
 
 

@@ -23,7 +23,7 @@ from symnet.simplify.algebra.hyperbolic import exponential_difference
 from symnet.simplify.forms.coefficients import split_coefficient
 from symnet.simplify.forms.factors import split_power
 from symnet.simplify.forms.signs import is_negative
-from symnet.simplify.numeric.exponentials.exponential_parts import is_relative, parts_of
+from symnet.simplify.numeric.exponentials.exponential_parts import exponential_parts_of, is_relative
 from symnet.simplify.numeric.exponentials.mantissas import ELEMENTWISE, FUNCTIONS, MOVES, Apart, unmoved
 from symnet.simplify.numeric.exponentials.reused import Reused
 from symnet.simplify.rewrite import GraphRewrite
@@ -238,7 +238,7 @@ def _is_of_products(log: Node, divisors: set[Node]) -> bool:
     any product of matrices that something is divided by too, and so taken apart.
     """
     total = split_coefficient(log.operands[0])[1][0]
-    parts = parts_of(total)
+    parts = exponential_parts_of(total)
     if (
         isinstance(total, Einsum)
         and total.contracted

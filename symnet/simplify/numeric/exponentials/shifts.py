@@ -41,11 +41,11 @@ def added(total: Terms, shift: Terms, coefficient: Expr = ONE) -> Terms:
 def placed(total: Terms, shift: Terms, places: Axes, coefficient: Expr = ONE) -> Terms:
     """The total with a multiple of a shift whose axes stand at `places`."""
     for (factors, axes), c in shift.coefficients.items():
-        turned(total, product(ONE, factors), tuple(places[a] for a in axes), c * coefficient)
+        plus_in_order(total, product(ONE, factors), tuple(places[a] for a in axes), c * coefficient)
     return total
 
 
-def turned(total: Terms, core: Node, axes: Axes, coefficient: Expr) -> Terms:
+def plus_in_order(total: Terms, core: Node, axes: Axes, coefficient: Expr) -> Terms:
     """The total with a term whose axes may stand in another order in it."""
     ordered = tuple(sorted(axes))
     if ordered != axes:
@@ -65,11 +65,11 @@ def copied(shift: Terms) -> Terms:
     return new
 
 
-def restricted(shift: Terms, places: Axes) -> Terms:
+def over_places(shift: Terms, places: Axes) -> Terms:
     """The shift over the axes at `places` alone, in their order."""
     new = Terms(tuple(shift.shape[p] for p in places))
     for (factors, axes), c in shift.coefficients.items():
-        turned(new, product(ONE, factors), tuple(places.index(a) for a in axes), c)
+        plus_in_order(new, product(ONE, factors), tuple(places.index(a) for a in axes), c)
     return new
 
 
@@ -91,11 +91,11 @@ def without_shared(shifts: list[Terms]) -> tuple[Terms, list[Terms]]:
     return shared, rests
 
 
-def product_of(values: Sequence[Placed], axes: Axes, shape: Shape) -> Node:
+def placed_product(values: Sequence[Placed], axes: Axes, shape: Shape) -> Node:
     """The product of values whose axes stand at axes (or indices) of their own, over these, of this shape."""
     factors = []
     for value, own in values:
-        if not is_one(value):
+        if not is_repeated_one(value):
             ordered = tuple(i for i in axes if i in own)
             core = value if ordered == own else contract([own], ordered, value)
             factors.append(spread(core, tuple(axes.index(i) for i in ordered), shape))
@@ -105,6 +105,6 @@ def product_of(values: Sequence[Placed], axes: Axes, shape: Shape) -> Node:
     return broadcast_to(factors[0] if len(factors) == 1 else elementwise("mul", *factors), shape)
 
 
-def is_one(value: Node) -> bool:
+def is_repeated_one(value: Node) -> bool:
     """Whether a value is 1, repeated perhaps."""
     return number_of(without_repetition(value)) == 1

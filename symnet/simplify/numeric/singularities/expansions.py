@@ -279,7 +279,7 @@ def _ratio(powers: Mapping[Base, Expr | Node], u: BasePowers) -> int | None:
 # --------------------------------------------------------------------------- what may be the variable
 
 
-def variables(node: Node) -> list[BasePowers]:
+def possible_variables(node: Node) -> list[BasePowers]:
     """What functions near the top of a node are of, on its axes, the nearest first; x before x², which is one in x."""
     found: dict[frozenset[tuple[Base, Expr]], BasePowers] = {}
     for argument, axes in _arguments(node):

@@ -60,7 +60,7 @@ def _expanded(piece: Factors, order: int, u: BasePowers, expander: Expander) -> 
     return whole
 
 
-def parts_of(node: Node, u: BasePowers, expander: Expander) -> list[FunctionPart]:
+def function_parts_of(node: Node, u: BasePowers, expander: Expander) -> list[FunctionPart]:
     """The terms of a node by what stands beside functions of u in them."""
     found: dict[object, FunctionPart] = {}
     for term in operands_of("add", node):

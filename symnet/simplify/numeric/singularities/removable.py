@@ -37,9 +37,9 @@ from symnet.simplify.numeric.singularities.expansions import (
     Expansion,
     is_function,
     order_on,
-    variables,
+    possible_variables,
 )
-from symnet.simplify.numeric.singularities.function_parts import FunctionPart, parts_of
+from symnet.simplify.numeric.singularities.function_parts import FunctionPart, function_parts_of
 from symnet.simplify.numeric.singularities.joined_sums import Joined, multiplied_out, under_one_sum
 from symnet.simplify.numeric.singularities.power_series import LENGTH, Series
 from symnet.simplify.rewrite import GraphRewrite
@@ -136,7 +136,7 @@ def _found(node: Node, facts: HeldConditions, search: Search) -> RemovableParts 
 
 
 def _every_found(node: Node, search: Search) -> Iterator[tuple[RemovableParts, BasePowers]]:
-    for u in variables(node)[:CANDIDATES]:
+    for u in possible_variables(node)[:CANDIDATES]:
         if is_op(node, "mul") and not _divides_by_zero(node, u, search.look):
             continue
         for spelling in (node, *_multiplied_out(node, u)):
@@ -152,7 +152,7 @@ def _found_under_a_sum(node: Node, search: Search) -> Iterator[tuple[RemovablePa
     joined = under_one_sum(node)
     if joined is None:
         return
-    for u in variables(joined.array)[:CANDIDATES]:
+    for u in possible_variables(joined.array)[:CANDIDATES]:
         found = _found_by(joined.array, u, True, search)
         if found is not None and not any(_has_pole(o, u) for o in found.others):
             yield replace(found, joined=joined), u
@@ -210,7 +210,7 @@ def _reach(part: FunctionPart, expansion: Expansion) -> float:
 
 def _found_by(node: Node, u: BasePowers, distributed: bool, search: Search) -> RemovableParts | None:
     """What is found of a node by one variable; a term of a sum that stands in the graph is looked at by itself."""
-    parts = [(part, _worth_it(part, distributed, search)) for part in parts_of(node, u, search.look)]
+    parts = [(part, _worth_it(part, distributed, search)) for part in function_parts_of(node, u, search.look)]
     good = [(part, expansion) for part, expansion in parts if expansion is not None]
     others = [term for part, expansion in parts if expansion is None for term in part.terms]
     return RemovableParts(good, others, distributed) if good else None
