@@ -40,7 +40,5 @@ def promote(*dtypes: str | None) -> str | None:
 
     An integer beside a real takes the real's dtype, whatever their widths: nothing is widened in silence.
     """
-    strong = {*dtypes} - {None}
-    if len(strong) < 2:
-        return strong.pop() if strong else None
-    return max(strong, key=_RANK.__getitem__)  # type: ignore[arg-type]
+    strong = {dtype for dtype in dtypes if dtype is not None}
+    return max(strong, key=_RANK.__getitem__, default=None)

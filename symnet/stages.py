@@ -194,7 +194,7 @@ def _differentiate(request: Request, _: Stages) -> dict[str, Any]:
     if request.dtype is not None:
         change: dict[Node, Node] = {x: x.retyped(real) for x in reals(*roots, *leaves)}
         roots = substitute(roots, change)
-        leaves = [change.get(leaf, leaf) for leaf in leaves]  # type: ignore[misc]  # a leaf retyped is a leaf
+        leaves = [change.get(leaf, leaf) for leaf in leaves]  # a leaf retyped is a leaf
     return {
         "leaves": tuple(leaves),
         "real": real,

@@ -354,6 +354,16 @@ def test_a_file_is_read_in_one_sitting(path: Path) -> None:
     assert path.stem not in GRAB_BAGS, "name it after what it is about"
 
 
+IGNORED = re.compile(r"# type: ignore(\[[\w, -]+\])?(  # \w.*)?")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=relative)
+def test_a_type_that_is_not_checked_has_a_reason(path: Path) -> None:
+    """`# type: ignore[code]  # reason`: mypy says which are needed, not why."""
+    found = IGNORED.findall(path.read_text())
+    assert all(code and reason for code, reason in found)
+
+
 # --------------------------------------------------------------------------- paths in the documentation
 
 ENDINGS = "py|md|toml|yaml|yml|c|h|sh|txt|json|ipynb"

@@ -185,7 +185,7 @@ def _without_number(node: Node) -> tuple[sympy.Expr, Node | None]:
         return value, None
     if is_op(node, "mul") and number_of(node.operands[0]) is not None:
         rest = node.operands[1:]
-        return number_of(node.operands[0]), rest[0] if len(rest) == 1 else elementwise("mul", *rest)  # type: ignore[return-value]
+        return number_of(node.operands[0]), rest[0] if len(rest) == 1 else elementwise("mul", *rest)
     return sympy.S.One, node
 
 
@@ -216,7 +216,7 @@ def _spread(term: IndexTerm, shape: Shape) -> Node:
     if same_shape(sizes, shape):
         return block
     starts = tuple(offset for _, offset in term.axes)
-    return Place(block, shape_arg(shape), shape_arg(starts), ints_arg((1,) * len(shape)))  # type: ignore[return-value]
+    return Place(block, shape_arg(shape), shape_arg(starts), ints_arg((1,) * len(shape)))
 
 
 # --------------------------------------------------------------------------- as text

@@ -301,7 +301,7 @@ def _cut(node: Node, indices: Indices, place: dict[int, tuple[int, int]], extent
     starts = tuple(place[i][1] for i in indices)
     sizes = tuple(extents[place[i][0]] for i in indices)
     if not same_shape(sizes, node.shape):
-        node = Slice(node, shape_arg(starts), shape_arg(sizes), ints_arg((1,) * node.rank))  # type: ignore[assignment]
+        node = Slice(node, shape_arg(starts), shape_arg(sizes), ints_arg((1,) * node.rank))
     return node, tuple(place[i][0] for i in indices)
 
 

@@ -132,7 +132,7 @@ def jacobians(y: Node, targets: Sequence[Node]) -> list[Node | None]:
 def _placeholder(name: str, like: Node) -> Tensor:
     """A leaf of another node's shape and dtype; a name with a space is no user's."""
     dtype = like.dtype if like.dtype in dtypes.REAL else dtypes.DEFAULT_REAL
-    return Tensor(static_name(f"the {name}"), shape_arg(like.shape), static_name(dtype), shape_arg(()), static_name(""))  # type: ignore[return-value]
+    return Tensor(static_name(f"the {name}"), shape_arg(like.shape), static_name(dtype), shape_arg(()), static_name(""))
 
 
 def _reverse(y: Node, targets: Sequence[Node]) -> dict[Node, Node | None]:
@@ -140,8 +140,8 @@ def _reverse(y: Node, targets: Sequence[Node]) -> dict[Node, Node | None]:
         return pullback(y, number(1), targets)
     y_bar = _placeholder("cotangent", y)
     linear = pullback(y, y_bar, targets)
-    present = [t for t in targets if linear[t] is not None]
-    rows = batch([linear[t] for t in present], {y_bar: basis(y.shape)}, y.shape)  # type: ignore[misc]
+    present = {t: bar for t in targets if (bar := linear[t]) is not None}
+    rows = batch(list(present.values()), {y_bar: basis(y.shape)}, y.shape)
     return {**dict.fromkeys(targets), **dict(zip(present, rows, strict=True))}
 
 

@@ -162,7 +162,7 @@ def _problem(L: Any, wrt: Any, data: Any, dtype: Any) -> LossAtPoint:
         raise ArgumentError(explain(CALL, "an array for every leaf", got, mend))
     real = _real_dtype(leaves, dtype)
     arrays = {leaf.name: _array(leaf, given[leaf.name], real) for leaf in leaves}
-    return LossAtPoint(root, tuple(targets), arrays, bind_dims(leaves, arrays), real)  # type: ignore[arg-type]
+    return LossAtPoint(root, tuple(targets), arrays, bind_dims(leaves, arrays), real)
 
 
 def _by_name(leaves: Sequence[Tensor], data: Any) -> dict[str, Any]:

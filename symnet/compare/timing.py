@@ -38,7 +38,7 @@ def _time(call: Callable[[], None], burst: int) -> float:
 def one_blas_thread() -> AbstractContextManager[object] | None:
     """Holds NumPy's BLAS to one thread; None where `threadpoolctl` is not installed."""
     try:
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+        from threadpoolctl import threadpool_limits
     except ImportError:
         return None
-    return threadpool_limits(1)  # type: ignore[no-any-return]
+    return threadpool_limits(1)

@@ -52,7 +52,7 @@ def is_steep(node: Node, k: int) -> bool:
     if is_op(node, "mul"):
         return any(may_be_infinite(x) for j, x in enumerate(node.operands) if j != k)
     if node.kind == "reduce":
-        return bool(node.op == "prod")  # type: ignore[attr-defined]
+        return bool(node.op == "prod")
     return _is_steep_function(node)
 
 

@@ -214,7 +214,7 @@ def carried(support: Where, places: Mapping[int, int], shape: Shape) -> Where:
 
 def _any_over(cube: Cube, gone: Collection[int], shape: Shape) -> Cube:
     """∃ over axes of a conjunction: literals that do not vary along them stay what they are."""
-    bound = [literal for literal in cube if gone & set(literal.axes)]  # type: ignore[operator]
+    bound = [literal for literal in cube if not set(literal.axes).isdisjoint(gone)]
     if not bound:
         return cube
     axes = tuple(sorted({a for literal in bound for a in literal.axes}))

@@ -73,7 +73,7 @@ class NumberFunction:
                 steps.clear()
             key = tuple([(v.shape, v.dtype) if type(v) is np.ndarray else type(v) for v in values])
             step = steps[key] = self._prepare([np.asarray(v) for v in values])
-        return step(values)  # type: ignore[no-any-return]
+        return step(values)
 
     def _prepare(self, arrays: list[np.ndarray]) -> Callable[[Sequence[Any]], list[Any]]:
         """What runs on arguments of these shapes and dtypes."""
@@ -104,13 +104,13 @@ class NumberFunction:
 
     def variant(self, many: tuple[bool, ...], real: str) -> tuple[Any, list[Any]]:
         """The native function for a pattern of arrays, and the results that are constants (None: computed)."""
-        return self.variants.get((many, real)) or self._build(many, real)  # type: ignore[no-any-return]
+        return self.variants.get((many, real)) or self._build(many, real)
 
     def _build(self, many: tuple[bool, ...], real: str) -> tuple[Any, list[Any]]:
         """The same, made by the thread that comes first."""
         with BUILDING:
             if (many, real) in self.variants:
-                return self.variants[many, real]  # type: ignore[no-any-return]
+                return self.variants[many, real]
             extent = dim("elements")
             rule = {s: tensor(f"x{k}", *([extent] if many[k] else []), dtype=real) for k, s in enumerate(self.symbols)}
             nodes = [_made(cell, rule) for cell in self.cells]

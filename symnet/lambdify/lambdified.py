@@ -56,7 +56,7 @@ class Lambdified:
 
     @property
     def compiled(self) -> dict[Any, Any]:
-        return self.run.variants  # type: ignore[no-any-return]
+        return self.run.variants
 
     def __call__(self, /, *args: Any, **keywords: Any) -> Any:
         """The values; see `lambdify`.
@@ -82,13 +82,13 @@ class Lambdified:
     def _of_any(self, values: Sequence[Any]) -> list[Any]:
         """The values of the cells; the first call on floats alone makes the short way for those that follow."""
         if not values or type(values[0]) is not float or not all(type(v) is float for v in values):
-            return self.run(values)  # type: ignore[no-any-return]
+            return self.run(values)
         if self.numbers is None:
             with BUILDING:
                 self.numbers = self.numbers or self.run.of_numbers()
         found = self.numbers.call(*values) if self.numbers else None
         if found is None:
-            return self.run(values)  # type: ignore[no-any-return]
+            return self.run(values)
         if self.numbers and not self.nested:
             self._direct = self.numbers.call
         return list(found) if isinstance(found, tuple) else [found]

@@ -279,4 +279,4 @@ def _group_lines(group: ir.Group) -> Iterator[str]:
 
 
 # `loops/ir.py` imports nothing, so the text is attached from here; all that shows programs imports this module.
-ir.Program.__repr__ = to_text  # type: ignore[method-assign, assignment]
+ir.Program.__repr__ = to_text  # type: ignore[method-assign, assignment]  # see the line above

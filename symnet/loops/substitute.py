@@ -38,6 +38,9 @@ class Substitution:
     def condition(self, c: ir.IntCondition) -> ir.IntCondition:
         return ir.IntCondition(c.op, self.integer(c.left), self.integer(c.right))
 
+    def lets(self, lets: Iterable[ir.Let]) -> tuple[ir.Let, ...]:
+        return tuple(ir.Let(let.name, self.value(let.value)) for let in lets)
+
     def body(self, body: Iterable[Stmt]) -> Body:
         return tuple(_STMT_RULES[type(s)](self, s) for s in body)
 
@@ -108,12 +111,12 @@ _INT_VARIABLES: dict[type, Callable[..., frozenset[str]]] = {
     ir.IntLoad: lambda e: _of(*e.index),
 }
 
-_VALUE_VARIABLES: dict[type, Callable[[Value], frozenset[str]]] = {
+_VALUE_VARIABLES: dict[type, Callable[..., frozenset[str]]] = {
     ir.Const: lambda v: frozenset(),
-    ir.Var: lambda v: frozenset({v.name}),  # type: ignore[attr-defined]
-    ir.Load: lambda v: _of(*v.index),  # type: ignore[attr-defined]
-    ir.FromInt: lambda v: int_variables(v.value),  # type: ignore[attr-defined]
-    ir.Op: lambda v: frozenset().union(*map(value_variables, v.args)),  # type: ignore[attr-defined]
+    ir.Var: lambda v: frozenset({v.name}),
+    ir.Load: lambda v: _of(*v.index),
+    ir.FromInt: lambda v: int_variables(v.value),
+    ir.Op: lambda v: frozenset().union(*map(value_variables, v.args)),
 }
 
 

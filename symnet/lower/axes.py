@@ -70,10 +70,10 @@ def _elementwise(node: Node) -> AxisLinks:
 def _einsum(node: Node) -> AxisLinks:
     links: AxisLinks = []
     first: dict[int, NodeAxis] = {}
-    for indices, operand in zip(node.inputs, node.operands, strict=True):  # type: ignore[attr-defined]
+    for indices, operand in zip(node.inputs, node.operands, strict=True):
         for axis, index in enumerate(indices):
             first.setdefault(index, (operand, axis))
-    for position, index in enumerate(node.output):  # type: ignore[attr-defined]
+    for position, index in enumerate(node.output):
         links.append((position, first[index]))
     return links
 
@@ -82,7 +82,7 @@ def _einsum_operands(node: Node) -> list[tuple[NodeAxis, NodeAxis]]:
     """Axes of different operands that one contracted index runs over."""
     first: dict[int, NodeAxis] = {}
     links = []
-    for indices, operand in zip(node.inputs, node.operands, strict=True):  # type: ignore[attr-defined]
+    for indices, operand in zip(node.inputs, node.operands, strict=True):
         for axis, index in enumerate(indices):
             links.append((first.setdefault(index, (operand, axis)), (operand, axis)))
     return links
@@ -90,19 +90,19 @@ def _einsum_operands(node: Node) -> list[tuple[NodeAxis, NodeAxis]]:
 
 def _expand(node: Node) -> AxisLinks:
     (x,) = node.operands
-    return [(place, (x, axis)) for axis, place in enumerate(node.axes)]  # type: ignore[attr-defined]
+    return [(place, (x, axis)) for axis, place in enumerate(node.axes)]
 
 
 def _reduce(node: Node) -> AxisLinks:
     (x,) = node.operands
-    kept = [a for a in range(x.rank) if a not in node.axes]  # type: ignore[attr-defined]
+    kept = [a for a in range(x.rank) if a not in node.axes]
     return [(position, (x, a)) for position, a in enumerate(kept)]
 
 
 def _whole_axes(node: Node) -> AxisLinks:
     """Slice, Place: an axis taken whole keeps its identity."""
     (x,) = node.operands
-    whole = zip(node.starts, node.steps, strict=True)  # type: ignore[attr-defined]
+    whole = zip(node.starts, node.steps, strict=True)
     return [
         (a, (x, a))
         for a, (start, step) in enumerate(whole)
@@ -111,12 +111,12 @@ def _whole_axes(node: Node) -> AxisLinks:
 
 
 def _concat(node: Node) -> AxisLinks:
-    return [(a, (x, a)) for x in node.operands for a in range(node.rank) if a != node.axis]  # type: ignore[attr-defined]
+    return [(a, (x, a)) for x in node.operands for a in range(node.rank) if a != node.axis]
 
 
 def _take(node: Node) -> AxisLinks:
     x, indices = node.operands
-    axis = node.axis  # type: ignore[attr-defined]
+    axis = node.axis
     before = [(a, (x, a)) for a in range(axis)]
     inside = [(axis + a, (indices, a)) for a in range(indices.rank)]
     after = [(a + indices.rank - 1, (x, a)) for a in range(axis + 1, x.rank)]
@@ -146,7 +146,7 @@ def _same(node: Node) -> AxisLinks:
 def _solve(node: Node) -> AxisLinks:
     """The stack's axes are both operands'; the rows the matrix's columns, the columns the right-hand sides'."""
     matrix, right = node.operands
-    stack, columns = node.stack, node.columns  # type: ignore[attr-defined]
+    stack, columns = node.stack, node.columns
     links = [(a, (operand, a)) for operand in (matrix, right) for a in stack]
     return [*links, (len(stack), (matrix, len(stack) + 1)), *((a, (right, a)) for a in columns)]
 

@@ -62,7 +62,7 @@ def count_of(node: Node) -> Expr | None:
     for part in topological(node):
         operands = [found[o] for o in part.operands]
         found[part] = None if None in operands else _count(part, operands)
-    return found[node]  # type: ignore[no-any-return]
+    return found[node]
 
 
 def _count(part: Node, operands: list[Expr]) -> Expr | None:

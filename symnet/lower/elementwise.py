@@ -65,7 +65,7 @@ def _points(points: Points, node: Node, index: Index) -> list[NodeAt]:
 
 
 def _value(points: Points, node: Node, index: Index, values: list[Value]) -> Value:
-    return _EMIT[node.op](points, node, values)  # type: ignore[attr-defined]
+    return _EMIT[node.op](points, node, values)
 
 
 def _arithmetic(points: Points, node: Node, values: list[Value]) -> list[Value]:

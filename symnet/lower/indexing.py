@@ -78,8 +78,8 @@ def hit(points: Points, node: Node, index: Index) -> Value:
 def use_of(node: Node) -> Use:
     """The indices of a take or of one-hot rows, the extent that they must stay below, whether negative ones wrap."""
     if node.kind == "one_hot":
-        return node.operands[0], node.shape[-1], node.wraps  # type: ignore[attr-defined]
-    return node.operands[1], node.operands[0].shape[node.axis], True  # type: ignore[attr-defined]
+        return node.operands[0], node.shape[-1], node.wraps
+    return node.operands[1], node.operands[0].shape[node.axis], True
 
 
 def bound_of(use: Use) -> IndexBound:
@@ -162,5 +162,5 @@ def _look(state: LoweringState, use: Use, found: Load, place: IntExpr, number: i
 
 LARGEST_INT32 = 2**31 - 1
 LONGEST_SHOWN = 80  # characters of a computed index in an error
-INLINE["take"] = Inline(_take_points, _take_value)  # type: ignore[arg-type]
+INLINE["take"] = Inline(_take_points, _take_value)
 INLINE["one_hot"] = Inline(_one_hot_points, _one_hot_value)

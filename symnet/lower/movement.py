@@ -31,8 +31,8 @@ def _transparent(points: Points, node: Node, index: Index) -> list[NodeAt]:
     return [(node.operands[0], index)]
 
 
-INLINE["expand"] = Inline(_expand, _operand_value)  # type: ignore[arg-type]
-INLINE["slice"] = Inline(_slice, _operand_value)  # type: ignore[arg-type]
+INLINE["expand"] = Inline(_expand, _operand_value)
+INLINE["slice"] = Inline(_slice, _operand_value)
 INLINE["named"] = Inline(_transparent, _operand_value)
 INLINE["barrier"] = Inline(_transparent, _operand_value)
 INLINE["sealed"] = Inline(_transparent, _operand_value)

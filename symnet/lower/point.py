@@ -82,8 +82,8 @@ class Points:
 
     def _made(self, value: Value) -> Value | None:
         """What a variable of this nest was bound to."""
-        own = isinstance(value, Var) and value.name.startswith(self.prefix)
-        number = value.name.removeprefix(self.prefix) if own else ""  # type: ignore[attr-defined]
+        name = value.name if isinstance(value, Var) else ""
+        number = name.removeprefix(self.prefix) if name.startswith(self.prefix) else ""
         return self.lets[int(number)].value if number.isdecimal() and int(number) < len(self.lets) else None
 
     def at(self, node: Node, index: Index) -> Value:

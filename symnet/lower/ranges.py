@@ -48,7 +48,7 @@ def _range(node: Node, operands: list[Interval]) -> Interval:
     value = number_of(node)
     if value is not None:
         return (value, value) if value.is_integer else UNKNOWN
-    if node.kind in _PASSES_ON or (node.kind == "einsum" and len(operands) == 1 and not node.contracted):  # type: ignore[attr-defined]
+    if node.kind in _PASSES_ON or (node.kind == "einsum" and len(operands) == 1 and not node.contracted):
         return operands[0]
     return _RULES.get(node.kind, lambda node, operands: UNKNOWN)(node, operands)
 

@@ -165,4 +165,4 @@ def _einsum_value(points: Points, node: Einsum, index: Index, values: list[Value
     return result
 
 
-INLINE["einsum"] = Inline(_einsum_points, _einsum_value)  # type: ignore[arg-type]
+INLINE["einsum"] = Inline(_einsum_points, _einsum_value)

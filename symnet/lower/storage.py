@@ -245,7 +245,7 @@ def _feeds_only(node: Node, root: Node, region: set[Node], users: dict[Node, lis
 
 
 def _is_fusable(node: Node) -> bool:
-    return not (node.kind == "reduce" and node.op == "argmax")  # type: ignore[attr-defined]
+    return not (node.kind == "reduce" and node.op == "argmax")
 
 
 def _work(node: Node) -> float:

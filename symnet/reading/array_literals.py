@@ -49,7 +49,7 @@ def read_array(parser: TokenReader, name: Token) -> Node:
         parser.expect("=")
         dtype = parser.take().text.strip("\"'")
     parser.expect(")")
-    return parser.building(name.at, constant, values, dtype)  # type: ignore[no-any-return]
+    return parser.building(name.at, constant, values, dtype)
 
 
 def _values(parser: TokenReader) -> list[Any]:

@@ -199,5 +199,5 @@ def names_in(*nodes: Node) -> dict[str, Any]:
     order = topological(*nodes)
     found |= {f.title: caller(f) for n in order if (f := function_of(n)) is not None}
     found |= {name: n for n, name in named_constants(order).items()}
-    found |= {n.name: n for n in order if n.kind in ("tensor", "named")}  # type: ignore[attr-defined]
-    return found | {n.operands[0].name: n for n in labels_by_name(order)}  # type: ignore[attr-defined]
+    found |= {n.name: n for n in order if n.kind in ("tensor", "named")}
+    return found | {n.operands[0].name: n for n in labels_by_name(order)}

@@ -25,7 +25,7 @@ def size_value(node: Size, values: Sequence[Array], context: Context) -> Array:
 
 
 def array_value(node: ConstantArray, values: Sequence[Array], context: Context) -> Array:
-    return node.contents.array  # type: ignore[no-any-return]
+    return node.contents.array
 
 
 def delta_value(node: Delta, values: Sequence[Array], context: Context) -> Array:

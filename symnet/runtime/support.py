@@ -71,7 +71,7 @@ def step_call() -> Callable[..., int]:
 @once
 def numbers_address() -> int:
     """symnet_numbers."""
-    return _module().address("symnet_numbers")  # type: ignore[no-any-return]
+    return _module().address("symnet_numbers")
 
 
 @once

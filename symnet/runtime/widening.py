@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 _WEAK: dict[str, tuple[type, ...]] = {
-    "f": (bool, numbers.Integral, numbers.Real),  # type: ignore[dict-item]
-    "i": (bool, numbers.Integral),  # type: ignore[dict-item]
+    "f": (bool, numbers.Integral, numbers.Real),
+    "i": (bool, numbers.Integral),
     "b": (bool,),
 }
 

@@ -43,7 +43,7 @@ def once_per_nest(work: Callable[[Nest], Answer]) -> Callable[[Nest], Answer]:
     def remembered(nest: Nest) -> Answer:
         if key not in nest.__dict__:
             nest.__dict__[key] = work(nest)
-        return nest.__dict__[key]  # type: ignore[no-any-return]
+        return nest.__dict__[key]
 
     return remembered
 
@@ -146,8 +146,8 @@ def substituted(nest: Nest, rule: Substitution) -> Nest:
     acc = nest.accumulator
     moved: Accumulator | None = replace(acc, value=rule.value(acc.value)) if acc else None
     check = Check(rule.value(nest.check.suspect), rule.body(nest.check.again)) if nest.check else None
-    outer, inner, when = map(rule.body, (nest.outer, nest.inner, nest.when))
-    return replace(nest, outer=outer, inner=inner, when=when, accumulator=moved, check=check)  # type: ignore[arg-type]
+    outer, inner, when = rule.body(nest.outer), rule.lets(nest.inner), rule.lets(nest.when)
+    return replace(nest, outer=outer, inner=inner, when=when, accumulator=moved, check=check)
 
 
 def base_name(buffer: Buffer) -> str:

@@ -63,13 +63,13 @@ def classify(nest: Nest) -> str:
     """Which of the four kinds a nest is: `FREE`, `ROW`, `REDUCE` or `MIXED`."""
     parallel = [a for a in nest.parallel if a.batch]
     reduced = [a for a in nest.reduced if a.batch]
-    touched = [(buffer, index) for buffer, index in accesses(nest) if buffer.batch_axis is not None]
+    touched = [index[buffer.batch_axis] for buffer, index in accesses(nest) if buffer.batch_axis is not None]
     if not parallel and not reduced:
         return MIXED if touched else FREE
     if len(parallel) + len(reduced) > 1:
         return MIXED
     row = (parallel or reduced)[0].var
-    if any(index[buffer.batch_axis] != IntVar(row) for buffer, index in touched):  # type: ignore[index]
+    if any(index != IntVar(row) for index in touched):
         return MIXED
     if parallel:
         return ROW if all(s.buffer.batch_axis is not None for s in stores(nest)) else MIXED

@@ -61,7 +61,7 @@ def _computed_in(node: Node) -> tuple[int, str | None]:
 
 def _keeps_dtype(node: Node) -> bool:
     """An argmax of integers compares them as they are."""
-    return node.op == "argmax" or node.operands[0].dtype == node.dtype  # type: ignore[attr-defined]
+    return node.op == "argmax" or node.operands[0].dtype == node.dtype
 
 
 def _real_name(operands: tuple[Node, ...]) -> str:

@@ -55,7 +55,7 @@ def _picked(w: FunctionWriter, node: Einsum) -> SourcePiece | None:
         inner, ranges, flipped = window_of(w, x)
         if set(flipped) <= set(gone):
             text = inner
-            items = [w.extent(x.starts[a]) if a in gone else ranges[a] for a in range(x.rank)]  # type: ignore[attr-defined]
+            items = [w.extent(x.starts[a]) if a in gone else ranges[a] for a in range(x.rank)]
     return SourcePiece(f"{text.within(ATOM)}[{', '.join(items)}]")
 
 

@@ -82,4 +82,4 @@ def _is_share(node: Node, extent: object) -> bool:
     if value is not None:
         return bool(value.is_Rational and value.p == 1 and value.q == extent)
     is_reciprocal = is_op(node, "pow") and number_of(node.operands[1]) == -1 and node.operands[0].kind == "size"
-    return is_reciprocal and same_extent(node.operands[0].args[0], extent)  # type: ignore[arg-type]
+    return is_reciprocal and same_extent(node.operands[0].args[0], extent)

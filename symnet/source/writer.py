@@ -182,7 +182,7 @@ class FunctionWriter:
         if not inner.rank and is_python(inner):
             return self.call("full", self.texts[inner].text, self.shape(node.shape), self.dtype(self.real))
         text = self.loose(node)
-        if all(same_extent(node.shape[a], 1) for a in node.new_axes):  # type: ignore[attr-defined]
+        if all(same_extent(node.shape[a], 1) for a in node.new_axes):
             return text
         return self.call("broadcast", text.text, self.shape(node.shape))
 

@@ -92,7 +92,7 @@ def admit(L: Any, params: Any, data: Any, dtype: Any = None, samples: str | None
     real = _real_dtype(given_params, given_data, dtype)
     change: dict[Node, Node] = {x: x.retyped(real) for x in reals(root) if x.dtype != real}
     root = substitute([root], change)[0]
-    leaves = {name: change.get(leaf, leaf) for name, leaf in leaves.items()}  # type: ignore[misc]
+    leaves = {name: change.get(leaf, leaf) for name, leaf in leaves.items()}
     arrays = {name: convert(leaves[name], value, "params") for name, value in given_params.items()}
     arrays |= {name: convert(leaves[name], value, "data") for name, value in given_data.items()}
     dims = check_extents(leaves.values(), arrays)
@@ -232,7 +232,7 @@ def _samples(leaves: list[Tensor], dims: Mapping[Dim, int], wanted: str | None) 
     if wanted is not None:
         found = [extent for extent in found if extent.name == wanted] or _refuse_samples(wanted, found)
     elif len(found) > 1:
-        found = list(dict.fromkeys(leaf.shape[0] for leaf in leaves if leaf.rank and leaf.shape[0] in found))  # type: ignore[misc]
+        found = list(dict.fromkeys(leaf.shape[0] for leaf in leaves if leaf.rank and leaf.shape[0] in found))
     if not found or len(found) > 1:
         return None
     (dim,) = found

@@ -59,14 +59,16 @@ def fill(code: bytes, text: str, constants: Iterable[Constant]) -> bytes:
         got = f"{len(large)} of {text.count(_ELSEWHERE)}"
         mend = "Pass constants=program.constants."
         raise CompileError(explain("compile_object(text)", "the module's large constant arrays", got, mend))
-    filled = bytearray(code) if large else code
+    if not large:
+        return code
+    filled = bytearray(code)
     for constant in large:
         at = code.find(_marker(constant))
         if at < 0:
             expected, mend = f"a place for {constant.buffer.name} in the object code", "Report the target."
             raise CompileError(explain("compile_object(text)", expected, "none", mend))
         data = _bytes(constant.contents.array, little=code[at - 4 : at] == b"\1\0\0\0")
-        filled[at - 4 : at - 4 + len(data)] = data  # type: ignore[index]
+        filled[at - 4 : at - 4 + len(data)] = data
     return bytes(filled)
 
 

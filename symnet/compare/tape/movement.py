@@ -47,7 +47,7 @@ def concat(tape: Tape, *xs: TapeValue, axis: int) -> TapeValue:
     before = (slice(None),) * axis
     parts = [(*before, slice(int(end) - x.value.shape[axis], int(end))) for x, end in zip(xs, ends, strict=True)]
     y = np.concatenate([x.value for x in xs], axis)
-    return tape.record(y, *((x, lambda g, part=part: g[part]) for x, part in zip(xs, parts, strict=True)))  # type: ignore[misc]
+    return tape.record(y, *((x, lambda g, part=part: g[part]) for x, part in zip(xs, parts, strict=True)))
 
 
 def take(tape: Tape, x: TapeValue, indices: TapeValue, *, axis: int) -> TapeValue:

@@ -63,7 +63,7 @@ def facts(node: Node) -> Facts:
     """What is known of the node; memoised, linear, without recursion."""
     if node._facts is None:
         _fill(node)
-    return node._facts  # type: ignore[return-value]
+    return _of(node)
 
 
 def known(node: Node, *names: str) -> bool:
@@ -115,7 +115,9 @@ def _nothing(node: Node) -> Iterable[str]:
 
 
 def _of(node: Node) -> Facts:
-    return node._facts  # type: ignore[return-value]
+    """What was found before of a node, as of every operand when its user's turn comes."""
+    assert node._facts is not None
+    return node._facts
 
 
 def _common(nodes: Iterable[Node]) -> Facts:
@@ -203,8 +205,8 @@ def _mixture_facts(node: Node) -> set[str]:
     scale, rows = rest.operands if isinstance(rest.operands[0], Number) else rest.operands[::-1]
     if "simplex" not in _of(rows) or not same_shape(rows.shape, node.shape) or number_of(scale) is None:
         return set()
-    close = abs(float(1 - node.shape[-1] * c - scale.args[0])) < 1e-12  # type: ignore[arg-type]
-    inside = bool(c >= 0) and bool(scale.args[0] >= 0)  # type: ignore[operator]
+    close = abs(float(1 - node.shape[-1] * c - scale.args[0])) < 1e-12
+    inside = bool(c >= 0) and bool(scale.args[0] >= 0)
     return ({"simplex"} | ({"positive"} if c > 0 else set())) if close and inside else set()
 
 
@@ -311,7 +313,7 @@ _BY_PRIMITIVE: dict[str, Callable[[Node], Iterable[str]]] = {
 
 def _by_traits(node: Node) -> set[str]:
     """What the primitive itself says of its values."""
-    primitive = PRIMITIVES[node.op]  # type: ignore[attr-defined]  # an elementwise node
+    primitive = PRIMITIVES[node.op]  # an elementwise node
     return {*primitive.facts, *(_same_sign(node) if primitive.keeps_sign else ())}
 
 

@@ -70,7 +70,7 @@ def _refined(terms: list[tuple[Node, Indices, bool]], colours: dict[int, int]) -
         for axis, i in enumerate(indices):
             place = min(axis, len(indices) - 2) if even else axis
             seen[i].append((operand.digest, place, beside))
-    signs = {i: (colours[i], tuple(sorted(places))) for i, places in seen.items()}  # type: ignore[type-var]
+    signs = {i: (colours[i], tuple(sorted(places))) for i, places in seen.items()}
     rank = {sign: n for n, sign in enumerate(sorted(set(signs.values())))}
     return {i: rank[sign] for i, sign in signs.items()}
 

@@ -135,7 +135,7 @@ def _several(call: str, x: Node, axes: list[int], arrays: list[Node]) -> tuple[N
     if symbolic:
         mend = "Take one axis at a time, or make the extent concrete."
         raise ShapeError(explain(call, "concrete extents behind the first array", f"extent {symbolic[0]}", mend))
-    places = [in_range(call, i, n).contents.array for i, n in zip(arrays, extents, strict=True)]  # type: ignore[attr-defined]
+    places = [in_range(call, i, n).contents.array for i, n in zip(arrays, extents, strict=True)]
     if not isinstance(extents[0], int) and places[0].size and places[0].min() < 0:
         mend = "Count from the start, or take one axis at a time."
         raise ShapeError(explain(call, f"no negative index along {extents[0]}", str(places[0].min()), mend))

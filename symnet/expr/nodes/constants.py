@@ -92,7 +92,7 @@ class ConstantArray(Node):
     @property
     def contents(self) -> Contents:
         """The elements, read-only."""
-        return self.args[0].contents  # type: ignore[no-any-return]
+        return self.args[0].contents
 
     def retyped(self, dtype: str) -> ConstantArray:
         """The same numbers in another dtype, each rounded once."""
@@ -101,12 +101,12 @@ class ConstantArray(Node):
 
 def array_node(of: Contents) -> ConstantArray:
     """The node of a constant array's elements; equal elements are one node."""
-    return ConstantArray(Data(of))  # type: ignore[return-value]
+    return ConstantArray(Data(of))
 
 
 def number(value: Any) -> Number:
     """A constant node from a Python, NumPy or SymPy number (Python floats keep their exact binary value)."""
-    return Number(exact(value))  # type: ignore[return-value]
+    return Number(exact(value))
 
 
 def exact(value: Any) -> Expr:
@@ -132,12 +132,12 @@ def size(extent: Any) -> Node:
 
 def identity(extent: Any) -> Delta:
     """The identity matrix of an int or dim extent."""
-    return Delta(sympy.sympify(as_extent(extent, f"identity({extent})")))  # type: ignore[return-value]
+    return Delta(sympy.sympify(as_extent(extent, f"identity({extent})")))
 
 
 def iota(extent: Any) -> Iota:
     """0, 1, …, n-1 as an int64 vector."""
-    return Iota(sympy.sympify(as_extent(extent, f"iota({extent})")))  # type: ignore[return-value]
+    return Iota(sympy.sympify(as_extent(extent, f"iota({extent})")))
 
 
 def constant(value: Any, dtype: Any = None) -> Node:
@@ -198,7 +198,7 @@ def as_node(value: Any) -> Node:
         return number(value)
     refuse_mask("an operand", "the array", value)
     if isinstance(value, Basic):
-        return BUILDERS["from_scalar"](value)  # type: ignore[no-any-return]
+        return BUILDERS["from_scalar"](value)
     if getattr(value, "shape", None) == () and isinstance(getattr(value, "item", lambda: None)(), numbers.Real):
         return number(value.item())
     if is_array(value):

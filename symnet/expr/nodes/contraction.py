@@ -151,7 +151,7 @@ def contract(inputs: Sequence[Sequence[int]], output: Sequence[int], *operands: 
     order: dict[int, int] = {}
     renumbered = tuple([tuple([order.setdefault(i, len(order)) for i in indices]) for indices in inputs])
     out = tuple([order[i] for i in output])
-    return Einsum(subscripts_arg(renumbered), ints_arg(out), *operands)  # type: ignore[return-value]
+    return Einsum(subscripts_arg(renumbered), ints_arg(out), *operands)
 
 
 def einsum(subscripts: str, *operands: Any) -> Node:

@@ -41,7 +41,7 @@ class CumulativeSum(Node):
 
 def cumulate(x: Node, axis: int, reverse: bool = False) -> CumulativeSum:
     """The node."""
-    return CumulativeSum(sympy.Integer(axis), sympy.Integer(int(reverse)), x)  # type: ignore[return-value]
+    return CumulativeSum(sympy.Integer(axis), sympy.Integer(int(reverse)), x)
 
 
 def cumsum(x: Any, axis: int | None = None) -> Node:

@@ -58,7 +58,7 @@ class Elementwise(Node):
 
 def elementwise(op: str, *operands: Any) -> Elementwise:
     """The node `op(*operands)`; numbers and SymPy scalars are converted."""
-    return Elementwise(NAMES[op], *[o if isinstance(o, Node) else as_node(o) for o in operands])  # type: ignore[return-value]
+    return Elementwise(NAMES[op], *[o if isinstance(o, Node) else as_node(o) for o in operands])
 
 
 def written(op: str, *operands: Any) -> Elementwise:

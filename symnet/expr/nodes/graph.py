@@ -123,8 +123,8 @@ def xreplace(node: Node, rule: Mapping[Any, Any]) -> Node:
     for each in topological(node):
         if each in nodes:
             new[each] = nodes[each]
-        elif each.kind == "tensor" and not each.shape and each.name in scalars:  # type: ignore[attr-defined]
-            new[each] = scalars[each.name]  # type: ignore[attr-defined]
+        elif each.kind == "tensor" and not each.shape and each.name in scalars:
+            new[each] = scalars[each.name]
         elif each.kind == "size" and dims:
             new[each] = size(each.args[0].xreplace(dims))
         else:
@@ -158,7 +158,7 @@ def free_symbols(node: Node) -> set[Basic]:
         found = found.union(*_static_symbols(each))
         if each.kind == "tensor":
             found.add(each)
-            found |= set() if each.shape else {each.symbol}  # type: ignore[attr-defined]
+            found |= set() if each.shape else {each.symbol}
     return found
 
 

@@ -50,7 +50,7 @@ def _listed(call: str, given: Sequence[Any]) -> Any:
     if any(isinstance(each, Node) for each in given):
         mend = "Join them: x[sn.stack([i, j])]."
         raise ArgumentError(explain(call, "a list of integers", "expressions in it", mend))
-    array = constant(_plain(given)).contents.array  # type: ignore[attr-defined]
+    array = constant(_plain(given)).contents.array
     return array if array.size else np.zeros(array.shape, "int64")
 
 

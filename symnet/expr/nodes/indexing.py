@@ -102,7 +102,7 @@ def take(x: Any, indices: Any, axis: int = 0) -> Node:
         raise DTypeError(explain(call, "integers", "a mask", f"Write x[{':, ' * axis}mask]."))
     index = in_range(call, index, x.shape[axis])
     if _has_negative(index):
-        return _from_both_ends(x, index.contents.array, axis)  # type: ignore[attr-defined]
+        return _from_both_ends(x, index.contents.array, axis)
     return Take(x, index, Integer(axis))
 
 

@@ -38,7 +38,7 @@ Axes = tuple[int, ...]  # positions in a shape
 _TABLE: weakref.WeakValueDictionary[bytes, Node] = weakref.WeakValueDictionary()
 _LOCK = threading.Lock()  # around one dictionary operation
 if hasattr(os, "register_at_fork"):  # another thread may have held it
-    os.register_at_fork(after_in_child=_LOCK._at_fork_reinit)  # type: ignore[attr-defined]
+    os.register_at_fork(after_in_child=_LOCK._at_fork_reinit)  # type: ignore[attr-defined]  # CPython's own, not in the stubs
 
 
 class _Builders(dict[str, Callable[..., Any]]):
@@ -99,7 +99,7 @@ def kept_on_node(function: Callable[[Any], Kept]) -> Callable[[Any], Kept]:
         found = kept.get(name)
         if found is None:
             found = kept[name] = function(node)
-        return found  # type: ignore[no-any-return]
+        return found
 
     return ask
 
@@ -257,7 +257,7 @@ class Node(Basic):
 
     @property
     def free_symbols(self) -> set[Any]:
-        return BUILDERS["free_symbols"](self)  # type: ignore[return-value]
+        return BUILDERS["free_symbols"](self)
 
     def xreplace(self, rule: Mapping[Any, Any]) -> Node:
         return BUILDERS["xreplace"](self, rule)

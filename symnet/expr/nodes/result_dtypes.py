@@ -56,7 +56,7 @@ def is_whole(weak: Node, depth: int = _DEPTH) -> bool:
     """Whether a value without a dtype is an integer whatever the data: such a value leaves integers what they are."""
     if isinstance(weak, Number):
         return bool(weak.value.is_Integer)
-    name = weak.op if weak.kind == "elementwise" else weak.kind  # type: ignore[attr-defined]
+    name = weak.op if weak.kind == "elementwise" else weak.kind
     if name in _COUNTS or weak.dtype is not None:
         return name in _COUNTS or weak.dtype not in dtypes.REAL
     if name == "pow":

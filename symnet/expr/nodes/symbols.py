@@ -69,7 +69,7 @@ class Tensor(Node):
     def retyped(self, dtype: str) -> Tensor:
         """The same leaf with another dtype."""
         name, shape, _, assumptions, latex = self.args
-        return Tensor(name, shape, static_name(dtype), assumptions, latex)  # type: ignore[return-value]
+        return Tensor(name, shape, static_name(dtype), assumptions, latex)
 
 
 class Named(Node):
@@ -150,7 +150,7 @@ def tensor(
     held = _checked_assumptions(call, extents, assumptions)
     if latex is not None and not isinstance(latex, str):
         raise ArgumentError(explain(call, "text as latex", f"latex={latex!r}", r'Write latex=r"\hat{x}".'))
-    return Tensor(  # type: ignore[return-value]
+    return Tensor(
         static_name(name),
         shape_arg(extents),
         static_name(dtypes.check(dtype, call)),
@@ -170,7 +170,7 @@ def symbol_leaf(symbol: Symbol, **assumptions: bool) -> Tensor:
     if not isinstance(symbol, Dummy):
         return leaf
     name, shape, dtype, held, latex = leaf.args
-    return Tensor(name, shape, dtype, Tuple(*held.args, static_name(f"dummy {symbol.dummy_index}")), latex)  # type: ignore[return-value]
+    return Tensor(name, shape, dtype, Tuple(*held.args, static_name(f"dummy {symbol.dummy_index}")), latex)
 
 
 class SymbolNames:

@@ -30,8 +30,8 @@ def read_array(node: Any, view: View) -> Form:
 def named_constants(nodes: Iterable[Node]) -> dict[Node, str]:
     """Names for the arrays that are too large to be written, in the order of a formula."""
     nodes = list(nodes)
-    large = [n for n in nodes if n.kind == "array" and not is_short(n.contents)]  # type: ignore[attr-defined]
-    taken = {n.name for n in nodes if n.kind in ("tensor", "named")} if large else ()  # type: ignore[attr-defined]
+    large = [n for n in nodes if n.kind == "array" and not is_short(n.contents)]
+    taken = {n.name for n in nodes if n.kind in ("tensor", "named")} if large else ()
     stem = next(s for s in ("c", "const", "constant_") if not any(_numbered(name, s) for name in taken))
     return {node: f"{stem}{k}" for k, node in enumerate(large, 1)}
 

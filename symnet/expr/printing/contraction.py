@@ -84,7 +84,7 @@ def _opened(pairs: list[IndicesOfOperand]) -> list[IndicesOfOperand]:
     place = 0
     while place < len(opened):
         indices, node = opened[place]
-        if not _is_product_of_matrices(node) or len(opened) + len(node.operands) - 1 > _MOST_CHAINED:  # type: ignore[attr-defined]
+        if not _is_product_of_matrices(node) or len(opened) + len(node.operands) - 1 > _MOST_CHAINED:
             place += 1
             continue
         assert isinstance(node, Einsum)

@@ -189,7 +189,7 @@ def _numbers_last(terms: list[Node]) -> list[Node]:
     """x**2 + 1, but 1 + exp(x): numbers come first when only functions follow."""
     numbers = [t for t in terms if number_of(t) is not None]
     others = [t for t in terms if number_of(t) is None]
-    functions = all(t.kind == "elementwise" and t.args[0].name not in ("mul", "pow", "add") for t in others)  # type: ignore[attr-defined]
+    functions = all(t.kind == "elementwise" and t.args[0].name not in ("mul", "pow", "add") for t in others)
     return numbers + others if functions else others + numbers
 
 

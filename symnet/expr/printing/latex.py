@@ -107,7 +107,7 @@ def _decimal(number: str) -> str:
 
 
 def _same(form: Form, show: Show) -> Latex:
-    return show(form.parts[0])  # type: ignore[no-any-return]
+    return show(form.parts[0])
 
 
 def _sum(form: Form, show: Show) -> Latex:
@@ -304,7 +304,7 @@ def _spread(form: Form, show: Show) -> Latex:
     _, unit = form.data
     math = show(form.parts[0])
     if unit or form.rank != 2 or form.parts[0].rank != 1:
-        return math  # type: ignore[no-any-return]
+        return math
     return Latex(rf"{math.within(MATMUL)} \mathbf{{1}}^{{\top}}", MATMUL)
 
 

@@ -88,7 +88,7 @@ def lay_out(root: Node) -> Layout:
     forms = _read_all(top, view)
     size, depth = _measure(forms, {})
     fits = size[top] <= TREE_LIMIT and depth[top] <= DEPTH_LIMIT
-    constants = {name: node.contents for node, name in view.constants.items()}  # type: ignore[attr-defined]
+    constants = {name: node.contents for node, name in view.constants.items()}
     return Layout(top, forms, {} if fits else _bind(top, forms, _taken_names(forms)), constants)
 
 

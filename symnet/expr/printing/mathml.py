@@ -102,7 +102,7 @@ def _number(form: Form, show: Show) -> Mathml:
 
 
 def _same(form: Form, show: Show) -> Mathml:
-    return show(form.parts[0])  # type: ignore[no-any-return]
+    return show(form.parts[0])
 
 
 def _sum(form: Form, show: Show) -> Mathml:
@@ -295,7 +295,7 @@ def _spread(form: Form, show: Show) -> Mathml:
     _, unit = form.data
     math = show(form.parts[0])
     if unit or form.rank != 2 or form.parts[0].rank != 1:
-        return math  # type: ignore[no-any-return]
+        return math
     return Mathml(math.within(MATMUL) + THIN + sup(bold("1"), TOP), MATMUL)
 
 

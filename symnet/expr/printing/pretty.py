@@ -88,7 +88,7 @@ def _number(form: Form, show: Show) -> PrettyPiece:
 
 
 def _same(form: Form, show: Show) -> PrettyPiece:
-    return show(form.parts[0])  # type: ignore[no-any-return]
+    return show(form.parts[0])
 
 
 def _sum(form: Form, show: Show) -> PrettyPiece:
@@ -114,7 +114,7 @@ def _product(form: Form, show: Show) -> PrettyPiece:
 
 def _factors(parts: list[FormPart], show: Show, alone: bool) -> prettyForm:
     if alone and len(parts) == 1:
-        return show(parts[0]).picture  # type: ignore[no-any-return]
+        return show(parts[0]).picture
     lonely = sum(bool(p.rank) for p in parts) <= 1
     drawn: list[stringPict] = [show(parts[0]).within(MATMUL if lonely else POWER)]
     for before, part in pairwise(parts):

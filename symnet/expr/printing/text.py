@@ -98,12 +98,12 @@ def _spelled(written: str) -> TextPiece:
 
 def _level(tree: ast.expr) -> int:
     if isinstance(tree, ast.BinOp):
-        return {ast.Add: SUM, ast.Sub: SUM, ast.Pow: POWER}.get(type(tree.op), PRODUCT)  # type: ignore[call-overload,no-any-return]
+        return {ast.Add: SUM, ast.Sub: SUM, ast.Pow: POWER}.get(type(tree.op), PRODUCT)
     return SUM if isinstance(tree, ast.UnaryOp) else ATOM
 
 
 def _same(form: Form, show: Show) -> TextPiece:
-    return show(form.parts[0])  # type: ignore[no-any-return]
+    return show(form.parts[0])
 
 
 def _sum(form: Form, show: Show) -> TextPiece:
@@ -174,7 +174,9 @@ def _reduce(form: Form, show: Show, **keywords: Any) -> TextPiece:
 def _spread(form: Form, show: Show) -> TextPiece:
     items, _ = form.data
     if items == ("keepdims",):
-        return _reduce(form.parts[0], show, keepdims=True)  # type: ignore[arg-type]
+        (reduced,) = form.parts
+        assert isinstance(reduced, Form)
+        return _reduce(reduced, show, keepdims=True)
     return _index(Form("index", form.parts, items, form.rank), show)
 
 

@@ -109,7 +109,7 @@ _SHOWN: dict[str, Callable[[Any, View], Shape]] = {"elementwise": _elementwise_s
 
 
 def _degree(node: Node, below: list[float]) -> float:
-    op = node.args[0].name if node.kind == "elementwise" else node.kind  # type: ignore[attr-defined]
+    op = node.args[0].name if node.kind == "elementwise" else node.kind
     degree = _DEGREE.get(op, _one)(node, below)
     return max(-_DEGREE_LIMIT, min(_DEGREE_LIMIT, degree))
 

@@ -141,11 +141,11 @@ def _entries(part: Any) -> list[Any]:
 
 
 def _args(part: Any) -> Sequence[Any]:
-    return part.args  # type: ignore[no-any-return]
+    return part.args
 
 
 def _first(part: Any) -> Sequence[Any]:
-    return part.args[:1]  # type: ignore[no-any-return]
+    return part.args[:1]
 
 
 def _none(part: Any) -> Sequence[Any]:

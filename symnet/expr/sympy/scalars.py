@@ -101,7 +101,7 @@ def from_scalar(expr: Basic, rule: Given | None = None) -> Node:
         else:
             stack.append((part, True))
             stack.extend((a, False) for a in reversed(part.args))
-    return built[expr]  # type: ignore[no-any-return]
+    return built[expr]
 
 
 def _no_meaning(expr: Basic, part: Any) -> ArgumentError:

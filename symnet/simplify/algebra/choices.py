@@ -36,7 +36,7 @@ def where_of_one_and_zero_is_indicator(node: Node) -> Node | None:
         return None
     first = numbers[1] == 0
     held = elementwise("indicator", condition if first else elementwise("not", condition))
-    return product(numbers[0 if first else 1], (held,))  # type: ignore[arg-type]
+    return product(numbers[0 if first else 1], (held,))
 
 
 def drop_choice_of_what_is_zero_beyond(node: Node) -> Node | None:
@@ -239,8 +239,9 @@ def _settled(branch: Node, condition: Elementwise, holds: bool) -> Node:
     kept: list[Node] = []
     for factor in factors:
         inner = factor.operands[0] if is_op(factor, "indicator") else None
-        same = isinstance(inner, Elementwise) and inner.operands == condition.operands
-        value = known_here.get(inner.op) if same else None  # type: ignore[union-attr]
+        value = None
+        if isinstance(inner, Elementwise) and inner.operands == condition.operands:
+            value = known_here.get(inner.op)
         if value == 0:
             return number(0)
         kept += [factor] if value is None else []

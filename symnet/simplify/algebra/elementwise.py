@@ -45,14 +45,14 @@ def evaluate_at_number(node: Node) -> Node | None:
     Γ(10⁷) has 65 million digits, and ψ(10⁷) is a fraction of as many: beyond `LARGEST_FACTORIAL` they are computed.
     exp(exp(1000)) has more digits than can be written, and so has what any function but a slow one makes of exp(1000).
     """
-    values = [number_of(o) for o in node.operands]
-    if node.op not in _EXACT or any(v is None for v in values):  # type: ignore[attr-defined]
+    values = [v for v in map(number_of, node.operands) if v is not None]
+    if node.op not in _EXACT or len(values) < len(node.operands):
         return None
-    if node.op not in _SHORT and any(v.is_finite and is_beyond_float64(v) for v in values):  # type: ignore[attr-defined, union-attr]
+    if node.op not in _SHORT and any(v.is_finite and is_beyond_float64(v) for v in values):
         return None
-    if node.op in _FACTORIALS and not abs(values[0]) <= LARGEST_FACTORIAL:  # type: ignore[attr-defined, arg-type]
+    if node.op in _FACTORIALS and not abs(values[0]) <= LARGEST_FACTORIAL:
         return None
-    value = _EXACT[node.op](*values)  # type: ignore[attr-defined, arg-type]
+    value = _EXACT[node.op](*values)
     return number(value) if value.is_real and value.is_finite else None
 
 
@@ -129,7 +129,7 @@ def compare_with_number_on_the_right(node: Node) -> Node | None:
     a, b = node.operands
     numbers = isinstance(a, Number), isinstance(b, Number)
     swap = numbers[0] if any(numbers) else product_key(b) < product_key(a)
-    return elementwise(_MIRROR[node.op], b, a) if swap and numbers != (True, True) else None  # type: ignore[attr-defined]
+    return elementwise(_MIRROR[node.op], b, a) if swap and numbers != (True, True) else None
 
 
 def drop_double_negation(node: Node) -> Node | None:

@@ -114,7 +114,7 @@ def _may_vanish(core: Node) -> bool:
 
 
 def _is_odd(exponent: Expr | Node) -> bool:
-    return is_whole(exponent) and bool(exponent % 2)  # type: ignore[operator]
+    return is_whole(exponent) and bool(exponent % 2)
 
 
 def _log_is_simple(core: Node, exponent: object) -> bool:
@@ -262,7 +262,7 @@ def merge_exponentials_that_cancel(node: Node) -> Node | None:
 
 def _merged(factors: Factors, first: Base, second: Base) -> Node | None:
     e1, e2 = factors.powers[first], factors.powers[second]
-    if abs(e1) != 1 or abs(e2) != 1:  # type: ignore[arg-type]
+    if abs(e1) != 1 or abs(e2) != 1:
         return None
     total = Terms(factors.shape).plus(first[0].operands[0], first[1], e1).plus(second[0].operands[0], second[1], e2)
     parts = [Terms.of(base[0].operands[0]) for base in (first, second)]
@@ -291,7 +291,7 @@ def exponential_times_logistic(node: Node) -> Node | None:
             if places != axes or not is_positive(e):
                 continue
             new, sign = _logistic_partner(core.operands[0], other)
-            if new is not None and factors.powers[(core, axes)] * sign == 1:  # type: ignore[operator]
+            if new is not None and factors.powers[(core, axes)] * sign == 1:
                 return factors.copy().times(core, axes, -sign).times(other, axes, -ONE).times(new, axes).build()
     return None
 
@@ -380,7 +380,7 @@ def softmax_of(x: Node, axes: Axes) -> Node:
 def _totals(factors: Factors) -> list[tuple[Einsum, Axes, Expr]]:
     """Sums of exponentials that the product divides by, with their places and exponents."""
     return [
-        (core, axes, e)  # type: ignore[misc]
+        (core, axes, e)
         for (core, axes), e in factors.powers.items()
         if isinstance(core, Einsum) and core.is_sum and is_op(core.operands[0], "exp")
         and is_whole(e) and is_negative(e)

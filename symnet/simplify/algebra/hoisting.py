@@ -175,11 +175,11 @@ def _keeps_classes(part: Slice) -> bool:
 
 
 def _moved_after(node: Node, move: Node) -> Node | None:
-    inner = [_before(move, o) for o in node.operands]
-    if any(x is None for x in inner):
+    inner = [x for x in (_before(move, o) for o in node.operands) if x is not None]
+    if len(inner) < len(node.operands):
         return None
     whole = move.operands[0].shape
-    return with_operands(move, [broadcast_to(with_operands(node, inner), whole), *move.operands[1:]])  # type: ignore[arg-type]
+    return with_operands(move, [broadcast_to(with_operands(node, inner), whole), *move.operands[1:]])
 
 
 def _before(move: Node, x: Node) -> Node | None:
@@ -222,15 +222,15 @@ def _dropped_first(x: Node) -> Node:
     )
     column = contract([indices], x.output, Slice(whole, starts, sizes, steps))
     starts, sizes, steps = (type(all_)(*(all_[a] for a in kept)) for all_ in part.args[1:4])
-    return Slice(column, starts, sizes, steps)  # type: ignore[return-value]
+    return Slice(column, starts, sizes, steps)
 
 
 def _function_before(move: Node, x: Node) -> Node | None:
     """exp(a) for exp(a[k:]): a function of what is moved likewise."""
     if x.kind != "elementwise" or not is_op(x, *HOT) or not same_shape(x.shape, move.shape):
         return None
-    inner = [_before(move, o) for o in x.operands]
-    return None if any(o is None for o in inner) else with_operands(x, inner)  # type: ignore[arg-type]
+    inner = [o for o in (_before(move, o) for o in x.operands) if o is not None]
+    return None if len(inner) < len(x.operands) else with_operands(x, inner)
 
 
 def _fits(x: Node, move: Node) -> bool:
@@ -278,19 +278,19 @@ def _core_before_reshape(move: Reshape, core: Node, axes: Axes) -> Node | None:
         if rest == len(folded) and same_shape(whole[count:], folded[len(axes) :]):
             shape = whole[:count]
             known_size = all(isinstance(n, int) for n in (*shape, *core.shape))
-            if known_size and prod(shape) == prod(core.shape):  # type: ignore[arg-type]
+            if known_size and prod(shape) == prod(core.shape):
                 return spread(reshape(core, shape), tuple(range(count)), whole)
     return None
 
 
 def _joined_after(node: Node, joined: Concat) -> Node | None:
     """The function of every piece, then joined."""
-    pieces = [_pieces(joined, o) for o in node.operands]
-    if any(p is None for p in pieces):
+    pieces = [p for p in (_pieces(joined, o) for o in node.operands) if p is not None]
+    if len(pieces) < len(node.operands):
         return None
     parts = []
     for k, x in enumerate(joined.operands):
-        part = with_operands(node, [p[k] for p in pieces])  # type: ignore[index]
+        part = with_operands(node, [p[k] for p in pieces])
         parts.append(broadcast_to(part, x.shape))
     return with_operands(joined, parts)
 
@@ -338,7 +338,7 @@ def reduce_before_moving(node: Node) -> Node | None:
     inner = with_operands(node, [whole])
     kept = [a for a in range(x.rank) if a not in axes]
     starts, sizes, steps = (type(part)(*(part[a] for a in kept)) for part in x.args[1:4])
-    return Slice(inner, starts, sizes, steps) if kept else inner  # type: ignore[return-value]
+    return Slice(inner, starts, sizes, steps) if kept else inner
 
 
 def reduce_before_joining(node: Node) -> Node | None:

@@ -85,7 +85,7 @@ def exponential_over_sum_of_two_is_logistic(node: Node) -> Node | None:
         for above, below in permutations(total.operands):
             base, power = split_power(above)
             have = factors.powers.get((base, axes))
-            if is_whole(have) and have / power >= 1:  # type: ignore[operator]
+            if is_whole(have) and have / power >= 1:
                 logistic = elementwise("sigmoid", minus(*map(_exponent, (above, below))))
                 return factors.copy().times(base, axes, -power).times(total, axes).times(logistic, axes).build()
     return None
@@ -177,7 +177,7 @@ def take_exponential_in(node: Node, side: int) -> Node | None:
         if not taken:
             continue
         assert found is not None
-        even = side < 0 and not k % 2  # type: ignore[operator]
+        even = side < 0 and not k % 2
         taken.sort(key=lambda each: bool(even and each[3] < 2))
         argument, sign, inside, count = taken[0]
         odd = even and count < 2
@@ -189,7 +189,7 @@ def take_exponential_in(node: Node, side: int) -> Node | None:
         if not odd:
             return result.times(core, axes, -count).times(inside, axes, count).build()
         result = result.times(core, axes, -k).times(elementwise("abs", inside), axes, count)
-        return result.times(elementwise("abs", core), axes, k - count).build()  # type: ignore[operator]
+        return result.times(elementwise("abs", core), axes, k - count).build()
     return None
 
 
@@ -202,8 +202,8 @@ def _takeable(
     """The spellings whose exponential stands in the product, with how many can be taken."""
     for argument, sign, inside in spellings:
         n = factors.powers.get((elementwise("exp", argument), axes))
-        if n is not None and is_whole(n) and is_positive(n) == is_positive(k * sign):  # type: ignore[operator]
-            yield argument, sign, inside, min(abs(n), abs(k))  # type: ignore[arg-type]
+        if n is not None and is_whole(n) and is_positive(n) == is_positive(k * sign):
+            yield argument, sign, inside, min(abs(n), abs(k))
 
 
 def _by_half_difference(factors: Factors, base: Base, found: tuple[Node, Node], taken: list[_Taken]) -> Node:

@@ -116,7 +116,7 @@ def inverse_of_identity(node: Solve) -> Node | None:
 def repeat_after_inverting(node: Solve) -> Node | None:
     """Copies of A, each inverted → copies of A⁻¹.  Condition: the copies stand along axes of the stack."""
     one = _repeated(node.matrix) if node.is_inverse else None
-    return None if one is None else expand(inv(one), node.shape, node.matrix.axes)  # type: ignore[attr-defined]
+    return None if one is None else expand(inv(one), node.shape, node.matrix.axes)
 
 
 def take_scalars_out_of_inverse(node: Solve) -> Node | None:
@@ -171,7 +171,7 @@ def repeat_after_eliminating(node: Determinant) -> Node | None:
     one = _repeated(matrix)
     if one is None:
         return None
-    return expand(Determinant(node.args[0], one), node.shape, matrix.axes[:-2])  # type: ignore[attr-defined]
+    return expand(Determinant(node.args[0], one), node.shape, matrix.axes[:-2])
 
 
 def determinant_of_transpose(node: Determinant) -> Node | None:
@@ -342,24 +342,24 @@ def _connected(parts: list[IndexedOperand]) -> list[list[IndexedOperand]]:
 
 
 INVERSES = (
-    Rewrite(multiply_by_inverse, ("solve",), domain="equal", role="exposing"),  # type: ignore[arg-type]
-    Rewrite(inverse_of_inverse, ("solve",), domain="extends", role="shorter"),  # type: ignore[arg-type]
-    Rewrite(inverse_of_identity, ("solve",), domain="equal", role="shorter"),  # type: ignore[arg-type]
-    Rewrite(repeat_after_inverting, ("solve",), domain="equal", role="spelling"),  # type: ignore[arg-type]
-    Rewrite(take_scalars_out_of_inverse, ("solve",), domain="equal", role="spelling"),  # type: ignore[arg-type]
-    Rewrite(take_sign_out_of_inverse, ("solve",), domain="equal", role="spelling"),  # type: ignore[arg-type]
-    Rewrite(inverse_of_transpose, ("solve",), domain="equal", role="shorter"),  # type: ignore[arg-type]
-    Rewrite(inverse_of_product, ("solve",), domain="equal", role="exposing"),  # type: ignore[arg-type]
-    Rewrite(inverse_of_diagonal, ("solve",), domain="extends", role="shorter"),  # type: ignore[arg-type]
-    Rewrite(determinant_of_identity, ("determinant",), domain="equal", role="shorter"),  # type: ignore[arg-type]
-    Rewrite(repeat_after_eliminating, ("determinant",), domain="equal", role="spelling"),  # type: ignore[arg-type]
-    Rewrite(determinant_of_transpose, ("determinant",), domain="equal", role="shorter"),  # type: ignore[arg-type]
-    Rewrite(determinant_of_inverse, ("determinant",), domain="extends", role="shorter"),  # type: ignore[arg-type]
-    Rewrite(determinant_of_product, ("determinant",), domain="equal", role="shorter"),  # type: ignore[arg-type]
-    Rewrite(take_scalars_out_of_determinant, ("determinant",), domain="equal", role="shorter"),  # type: ignore[arg-type]
-    Rewrite(take_sign_out_of_logdet, ("determinant",), domain="equal", role="spelling"),  # type: ignore[arg-type]
-    Rewrite(determinant_of_diagonal, ("determinant",), domain="equal", role="shorter"),  # type: ignore[arg-type]
+    Rewrite(multiply_by_inverse, ("solve",), domain="equal", role="exposing"),
+    Rewrite(inverse_of_inverse, ("solve",), domain="extends", role="shorter"),
+    Rewrite(inverse_of_identity, ("solve",), domain="equal", role="shorter"),
+    Rewrite(repeat_after_inverting, ("solve",), domain="equal", role="spelling"),
+    Rewrite(take_scalars_out_of_inverse, ("solve",), domain="equal", role="spelling"),
+    Rewrite(take_sign_out_of_inverse, ("solve",), domain="equal", role="spelling"),
+    Rewrite(inverse_of_transpose, ("solve",), domain="equal", role="shorter"),
+    Rewrite(inverse_of_product, ("solve",), domain="equal", role="exposing"),
+    Rewrite(inverse_of_diagonal, ("solve",), domain="extends", role="shorter"),
+    Rewrite(determinant_of_identity, ("determinant",), domain="equal", role="shorter"),
+    Rewrite(repeat_after_eliminating, ("determinant",), domain="equal", role="spelling"),
+    Rewrite(determinant_of_transpose, ("determinant",), domain="equal", role="shorter"),
+    Rewrite(determinant_of_inverse, ("determinant",), domain="extends", role="shorter"),
+    Rewrite(determinant_of_product, ("determinant",), domain="equal", role="shorter"),
+    Rewrite(take_scalars_out_of_determinant, ("determinant",), domain="equal", role="shorter"),
+    Rewrite(take_sign_out_of_logdet, ("determinant",), domain="equal", role="spelling"),
+    Rewrite(determinant_of_diagonal, ("determinant",), domain="equal", role="shorter"),
     Rewrite(log_of_determinant, ("log",), domain="equal", role="shorter"),
-    Rewrite(cancel_inverse, ("einsum",), needs=("symmetric",), domain="extends", role="shorter"),  # type: ignore[arg-type]
-    Rewrite(contract_separate_parts_apart, ("einsum",), domain="equal", role="shorter"),  # type: ignore[arg-type]
+    Rewrite(cancel_inverse, ("einsum",), needs=("symmetric",), domain="extends", role="shorter"),
+    Rewrite(contract_separate_parts_apart, ("einsum",), domain="equal", role="shorter"),
 )

@@ -91,9 +91,9 @@ def _difference_of_logistics(total: Node) -> tuple[Expr, Node, Node] | None:
     if len(functions) != 2 or any(len(f) > 1 or not is_op(f[0], "sigmoid", "tanh") for _, f in terms if f):
         return None
     (c, upper), (d, lower) = sorted(functions, key=lambda term: is_negative(term[0]))
-    if upper.op != lower.op or not is_positive(c):  # type: ignore[attr-defined]
+    if upper.op != lower.op or not is_positive(c):
         return None
-    twice = upper.op == "tanh"  # type: ignore[attr-defined]
+    twice = upper.op == "tanh"
     a, b = upper.operands[0], lower.operands[0]
     if c == d and constant == (0 if twice else -c):  # tanh(a) + tanh(-b)
         b = negated(b)

@@ -98,7 +98,7 @@ def _laid(placed: Place, x: Node, axes: Axes, window: Shape) -> Node:
         s + placed.steps[a] * x.starts[at[a]] if a in at else s for a, s in zip(rank, placed.starts, strict=True)
     )
     steps = ints_arg(tuple(s * x.steps[at[a]] if a in at else s for a, s in zip(rank, placed.steps, strict=True)))
-    return Place(cover(*core_of(laid, axes, sizes), sizes), shape_arg(placed.shape), shape_arg(starts), steps)  # type: ignore[return-value]
+    return Place(cover(*core_of(laid, axes, sizes), sizes), shape_arg(placed.shape), shape_arg(starts), steps)
 
 
 def contract_sum_of_operands(node: Node) -> Node | None:

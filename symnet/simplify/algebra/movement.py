@@ -191,7 +191,7 @@ def slice_at_once(node: Slice) -> Node | None:
         return None
     starts = tuple(a + s * b for a, b, s in zip(inner.starts, node.starts, inner.steps, strict=True))
     steps = tuple(a * b for a, b in zip(inner.steps, node.steps, strict=True))
-    return Slice(inner.operands[0], shape_arg(starts), shape_arg(node.shape), ints_arg(steps))  # type: ignore[return-value]
+    return Slice(inner.operands[0], shape_arg(starts), shape_arg(node.shape), ints_arg(steps))
 
 
 def slice_before_dropping_axes(node: Slice) -> Node | None:
@@ -221,7 +221,7 @@ def place_at_once(node: Place) -> Node | None:
         return None
     starts = tuple(a + s * b for a, b, s in zip(node.starts, inner.starts, node.steps, strict=True))
     steps = tuple(a * b for a, b in zip(inner.steps, node.steps, strict=True))
-    return Place(inner.operands[0], shape_arg(node.shape), shape_arg(starts), ints_arg(steps))  # type: ignore[return-value]
+    return Place(inner.operands[0], shape_arg(node.shape), shape_arg(starts), ints_arg(steps))
 
 
 def place_before_repeating(node: Place) -> Node | None:
@@ -251,7 +251,7 @@ def multiply_before_placing(node: Node) -> Node | None:
         return None
     placed, axes = cores[place]
     window: list[tuple[Any, Any, int]] = [(0, n, 1) for n in node.shape]
-    for a, start, step, extent in zip(axes, placed.starts, placed.steps, placed.operands[0].shape, strict=True):  # type: ignore[attr-defined]
+    for a, start, step, extent in zip(axes, placed.starts, placed.steps, placed.operands[0].shape, strict=True):
         window[a] = (start, extent, step)
     starts, shape, steps = (tuple(part) for part in zip(*window, strict=True))
     factors = [spread(placed.operands[0], axes, shape)]
@@ -281,7 +281,7 @@ def place_what_was_turned(node: Place) -> Node | None:
     signs = ints_arg(tuple(1 if s > 0 else -1 for s in node.steps))
     turned = Slice(x, shape_arg(tuple(last)), shape_arg(x.shape), signs)
     starts = tuple(a + s * k for a, s, k in zip(node.starts, node.steps, last, strict=True))
-    return Place(turned, shape_arg(node.shape), shape_arg(starts), ints_arg(tuple(map(abs, node.steps))))  # type: ignore[return-value]
+    return Place(turned, shape_arg(node.shape), shape_arg(starts), ints_arg(tuple(map(abs, node.steps))))
 
 
 def slice_one_of_the_joined(node: Slice) -> Node | None:

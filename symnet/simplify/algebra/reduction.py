@@ -90,7 +90,7 @@ def constant_terms_apart(node: Reduce) -> Node | None:
     """
     (x,) = node.operands
     opened = None if node.op != "logsumexp" or is_op(x, "add") else _opened(x, node.axes, DEEPEST)
-    return None if opened is None else take_constant_terms_out_of_reduction(with_operands(node, [opened]))  # type: ignore[arg-type]
+    return None if opened is None else take_constant_terms_out_of_reduction(with_operands(node, [opened]))
 
 
 DEEPEST = 3

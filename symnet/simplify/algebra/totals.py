@@ -78,7 +78,7 @@ def _moved_along(move: Slice | Place, x: Node, kept: Axes) -> Node:
     starts, shape = (shape_arg(tuple(part[a] for a in kept)) for part in (move.starts, move.shape))
     steps = ints_arg(tuple(move.steps[a] for a in kept))
     parts = (starts, shape) if isinstance(move, Slice) else (shape, starts)
-    return type(move)(x, *parts, steps) if kept else x  # type: ignore[return-value]
+    return type(move)(x, *parts, steps) if kept else x
 
 
 def _total_of_choice(x: Node, summed: set[int], kept: Axes, deepest: int) -> Node | None:
@@ -95,7 +95,7 @@ def _total_of_choice(x: Node, summed: set[int], kept: Axes, deepest: int) -> Nod
     if any(t is None for t in totals):
         return None
     chosen = cover(core, tuple(kept.index(a) for a in axes), shape)
-    return broadcast_to(elementwise("where", chosen, *totals), shape)  # type: ignore[arg-type]
+    return broadcast_to(elementwise("where", chosen, *totals), shape)
 
 
 def _total_of_terms(x: Node, summed: set[int], deepest: int) -> Node | None:

@@ -35,7 +35,7 @@ def core_of(node: Node, axes: Axes, shape: Shape) -> tuple[Node, Axes]:
             *scalars, last = node.operands
             inner = last.operands[0]
             node = elementwise("mul", *scalars, *operands_of("mul", inner))
-            axes = tuple(axes[a] for a in last.axes)  # type: ignore[attr-defined]
+            axes = tuple(axes[a] for a in last.axes)
         else:
             return _squeeze(node, axes, shape)
 

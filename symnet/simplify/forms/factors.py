@@ -100,7 +100,7 @@ class Factors:
         while stack:
             each, places, power = stack.pop()
             core, places = core_of(each, places, self.shape)
-            opens = _OPEN.get(core.op if core.kind == "elementwise" else core.kind)  # type: ignore[attr-defined]
+            opens = _OPEN.get(core.op if core.kind == "elementwise" else core.kind)
             opened = None if opens is None else opens(core, places, power, len(self.shape))
             if opened is None or len(opened) > MANY or not self._holds(opened):
                 self._multiply(core, places, power)

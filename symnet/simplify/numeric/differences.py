@@ -97,13 +97,15 @@ def one_less_squares_of_softmax(node: Node) -> Node | None:
     for term, d, factors in terms:
         total, axes = align(factors[0], node.shape) if len(factors) == 1 else (term, ())
         softmax = _squared_softmax(total) if isinstance(total, Einsum) else None
-        for other, c, rest in terms if softmax is not None else ():
+        if softmax is None:
+            continue
+        for other, c, rest in terms:
             if c + d != 0 or not (rest == () or rest == (softmax,)):
                 continue
-            indices = max(total.inputs, key=len)  # type: ignore[attr-defined]
-            kept = contract([indices], total.output, elementwise("mul", softmax, complement(softmax)))  # type: ignore[attr-defined, arg-type]
+            indices = max(total.inputs, key=len)
+            kept = contract([indices], total.output, elementwise("mul", softmax, complement(softmax)))
             new = [product(c, (cover(kept, axes, node.shape),))]
-            new += [product(d, (complement(softmax),))] if rest else []  # type: ignore[arg-type]
+            new += [product(d, (complement(softmax),))] if rest else []
             new += [o for o in node.operands if o is not term and o is not other]
             return broadcast_to(sum_of_all(new), node.shape)
     return None

@@ -78,8 +78,8 @@ def _split(product: Node, fewest: int = 2) -> tuple[Node, Node, Node] | None:
         wide = spread(argument, axes, product.shape) if argument.rank else argument
         log = elementwise("loggamma", wide)
         arguments.append(wide)
-        logs.append(elementwise("mul", number(exponent), log))  # type: ignore[arg-type]
-        sizes.append(elementwise("mul", number(abs(exponent)), log))  # type: ignore[arg-type]
+        logs.append(elementwise("mul", number(exponent), log))
+        sizes.append(elementwise("mul", number(abs(exponent)), log))
     positive = [elementwise("lt", 0, a) for a in arguments]
     beyond = elementwise("lt", number(LARGEST[str(product.dtype)]), sum_of_all(sizes))
     large = reduce(lambda a, b: elementwise("and", a, b), positive, beyond)

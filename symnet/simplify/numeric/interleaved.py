@@ -40,7 +40,7 @@ def multiply_in_turns(node: Node) -> Node | None:
     for (base, axes), e in factors.powers.items():
         if axes != full or not _is_moderate(e) or is_scale(base):
             return None
-        powers[base] = int(e)  # type: ignore[arg-type]
+        powers[base] = int(e)
     if len(powers) < 2 or not any(abs(e) > 1 and not known(base, "unit") for base, e in powers.items()):
         return None
     product = _in_turns(powers)
@@ -48,7 +48,7 @@ def multiply_in_turns(node: Node) -> Node | None:
 
 
 def _is_moderate(exponent: Expr | Node) -> bool:
-    return is_whole(exponent) and abs(exponent) <= HIGHEST  # type: ignore[operator]
+    return is_whole(exponent) and abs(exponent) <= HIGHEST
 
 
 def _in_turns(powers: IntegerPowers) -> Node:

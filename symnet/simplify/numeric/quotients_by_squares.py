@@ -123,7 +123,7 @@ def slope_of_norm_of_order(node: Node) -> Node | None:
             continue
         powers = [(o, *split_power(o)) for o in found.others]
         mine = {o: e for o, base, e in powers if base in found.bases}
-        if mine and abs(sum(mine.values()) + found.degree * found.exponent) < 1e-15:  # type: ignore[operator]
+        if mine and abs(sum(mine.values()) + found.degree * found.exponent) < 1e-15:
             scale, (root, _) = found.scale, found.roots(0)[0]
             rest = [power_of(elementwise("mul", scale, b), e) if o in mine else o for o, b, e in powers]
             return elementwise("mul", *rest, root)
@@ -287,7 +287,7 @@ def _parts(factor: Node) -> tuple[Node, ...]:
         return factor.operands
     base, exponent = split_power(factor)
     whole = not isinstance(exponent, Node) and exponent.is_Integer and 1 < exponent <= MOST
-    return (base,) * int(exponent) if whole else (factor,)  # type: ignore[call-overload]
+    return (base,) * int(exponent) if whole else (factor,)
 
 
 def _scaled_parts(factor: Node, parts: Sequence[Node], scale: Node, count: int) -> Node:

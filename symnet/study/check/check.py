@@ -163,7 +163,7 @@ def _variable(wrt: Any, names: Mapping[str, Any]) -> Node:
         if not isinstance(names.get(wrt), Node):
             known = ", ".join(name for name, value in names.items() if isinstance(value, Node))
             raise ArgumentError(explain("check(mine, L, wrt)", f"one of {known}", repr(wrt), "Check the name."))
-        return names[wrt]  # type: ignore[no-any-return]
+        return names[wrt]
     if hasattr(wrt, "is_Matrix") and wrt.is_Matrix:
         wrt = from_sympy(wrt)
     found, _ = flatten("check(mine, L, wrt)", wrt)

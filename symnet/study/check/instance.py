@@ -115,7 +115,7 @@ def _index_bounds(nodes: Sequence[Node], dims: Mapping[Dim, int]) -> dict[Node, 
         if node.kind == "one_hot":
             index, extent = node.operands[0], node.shape[-1]
         elif node.kind == "take":
-            index, extent = node.operands[1], node.operands[0].shape[node.axis]  # type: ignore[attr-defined]
+            index, extent = node.operands[1], node.operands[0].shape[node.axis]
         else:
             continue
         (bound,) = _shape((extent,), dims)

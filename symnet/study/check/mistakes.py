@@ -174,8 +174,8 @@ def _exponential(term: Node) -> Node:
     """exp(term); of minus a log-sum-exp 1/Σexp."""
     minus = is_op(term, "mul") and number_of(term.operands[0]) == -1 and len(term.operands) == 2
     value = _unrepeated(term.operands[1]) if minus else term
-    if minus and value.kind == "reduce" and value.op == "logsumexp":  # type: ignore[attr-defined]
-        return reciprocal(total(exp(value.operands[0]), axis=value.axes))  # type: ignore[attr-defined]
+    if minus and value.kind == "reduce" and value.op == "logsumexp":
+        return reciprocal(total(exp(value.operands[0]), axis=value.axes))
     return exp(term)
 
 

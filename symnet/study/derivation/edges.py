@@ -169,7 +169,7 @@ def _name_of(node: Node) -> str:
         return (
             "inner product" if ranks == [1, 1] and not node.rank else "matrix product" if 2 in ranks else "contraction"
         )
-    key = node.op if node.kind == "reduce" else topic(node)  # type: ignore[attr-defined]
+    key = node.op if node.kind == "reduce" else topic(node)
     if key == "mul" and any(map(_is_reciprocal, node.operands)):
         return "quotient rule"
     function = function_of(node)

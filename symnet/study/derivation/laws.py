@@ -36,7 +36,7 @@ def law(name: str, node: Node, active: Sequence[int]) -> Law | None:
         return None if truth else _of_elements(name, node, active)
     if isinstance(node, Einsum) and not node.is_sum and not node.is_transpose and len(node.operands) == 2:
         return _of_arrays(name, node)
-    if node.kind == "reduce" and node.op == "logsumexp":  # type: ignore[attr-defined]
+    if node.kind == "reduce" and node.op == "logsumexp":
         u = tensor("u", dim("n"))
         return _slopes(name, logsumexp(u), [u])
     return None

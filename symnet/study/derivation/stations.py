@@ -172,4 +172,4 @@ def _is_minus_logsumexp(term: Node, x: Node) -> bool:
     if not is_op(term, "mul") or len(others) != 1:
         return False
     value = others[0].operands[0] if others[0].kind == "expand" else others[0]
-    return value.kind == "reduce" and value.args[0].name == "logsumexp" and value.operands[0] is x  # type: ignore[attr-defined]
+    return value.kind == "reduce" and value.args[0].name == "logsumexp" and value.operands[0] is x

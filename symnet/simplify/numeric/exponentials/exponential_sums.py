@@ -72,8 +72,8 @@ def log_of_product_with_sums_of_exponentials(node: Node) -> Node | None:
         shift = broadcast_to(highest(parts), core.shape)
         within = finite(shift)
         total = sum_of_all([p.relative(within) for p in parts])
-        rest.times(core, axes, -e).times(total, axes, e)  # type: ignore[operator]
-        shifts.append(cover(elementwise("mul", number(e), within), axes, factors.shape))  # type: ignore[arg-type]
+        rest.times(core, axes, -e).times(total, axes, e)
+        shifts.append(cover(elementwise("mul", number(e), within), axes, factors.shape))
     if not shifts:
         return None
     return broadcast_to(sum_of_all([*shifts, elementwise("log", rest.build())]), node.shape)
@@ -112,11 +112,11 @@ def log_of_difference_of_exponentials(node: Node) -> Node | None:
 
 def _exponent_with(coefficient: Expr, factors: tuple[Node, ...]) -> Node | None:
     """u of c·exp(u'), as one exponent."""
-    logs = [logarithm_of(f) for f in factors]
-    if any(log is None for log in logs):
+    logs = [log for log in map(logarithm_of, factors) if log is not None]
+    if len(logs) < len(factors):
         return None
     heads = [number(sympy.log(coefficient))] if coefficient != 1 or not factors else []
-    return sum_of_all([*logs, *heads])  # type: ignore[list-item]
+    return sum_of_all([*logs, *heads])
 
 
 def _log_of_complement(b: Node, a: Node) -> Node:
@@ -141,7 +141,7 @@ def exponential_joins_power_of_its_product(node: Node) -> Node | None:
     """
     factors = Factors.view(node)
     for (core, axes), e in factors.powers.items():
-        if not is_op(core, "mul") or not is_whole(e) or abs(e) == 1:  # type: ignore[operator, arg-type]
+        if not is_op(core, "mul") or not is_whole(e) or abs(e) == 1:
             continue
         inside = Factors.view(core)
         for (inner, places), k in inside.powers.items():
@@ -157,7 +157,7 @@ def exponential_joins_power_of_its_product(node: Node) -> Node | None:
                 if same == argument and abs(left) < abs(scale):
                     joined = elementwise("exp", product(left, argument))
                     new = inside.copy().times(inner, places, -sympy.S.One).times(joined, places)
-                    rest = factors.copy().times(core, axes, -e).times(outer, others, -count)  # type: ignore[operator]
+                    rest = factors.copy().times(core, axes, -e).times(outer, others, -count)
                     return rest.times(new.build(), axes, e).build()
     return None
 

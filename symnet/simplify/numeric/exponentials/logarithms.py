@@ -37,7 +37,7 @@ def logarithm_of(x: Node, deepest: int = DEEPEST) -> Node | None:
         return None if inner is None else with_operands(x, [inner, *x.operands[1:]])
     if isinstance(x, Einsum):
         return _of_sum(x, deepest - 1)
-    rule = _RULES.get(x.op if x.kind in ("elementwise", "reduce") else x.kind)  # type: ignore[attr-defined]
+    rule = _RULES.get(x.op if x.kind in ("elementwise", "reduce") else x.kind)
     return None if rule is None else rule(x, deepest - 1)
 
 
@@ -89,12 +89,12 @@ def _of_difference(x: Node, deepest: int) -> Node | None:
 
 
 def _of_reduction(x: Node, deepest: int) -> Node | None:
-    if x.op not in ("max", "min", "prod"):  # type: ignore[attr-defined]
+    if x.op not in ("max", "min", "prod"):
         return None
     log = logarithm_of(x.operands[0], deepest)
     if log is None:
         return None
-    return sum_over(log, x.axes) if x.op == "prod" else with_operands(x, [log])  # type: ignore[attr-defined]
+    return sum_over(log, x.axes) if x.op == "prod" else with_operands(x, [log])
 
 
 def _of_sum(x: Einsum, deepest: int) -> Node | None:

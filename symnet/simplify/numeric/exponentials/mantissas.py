@@ -80,7 +80,7 @@ class Apart:
 
     def _apart(self, node: Node, plain: dict[Node, Node], exact: bool) -> Scaled:
         if is_op(node, *FUNCTIONS):
-            scaled: Scaled = FUNCTIONS[node.op](plain[node.operands[0]])  # type: ignore[attr-defined]
+            scaled: Scaled = FUNCTIONS[node.op](plain[node.operands[0]])
             if known(node, "unit"):
                 self.largest.keep(scaled.shift, with_operands(node, [plain[node.operands[0]]]))
             return scaled
@@ -95,7 +95,7 @@ class Apart:
             return _moved(node, operands)
         if is_op(node, "add"):
             return _of_sum(node, operands, self.largest, exact)
-        return ELEMENTWISE[node.op](node, operands)  # type: ignore[attr-defined]
+        return ELEMENTWISE[node.op](node, operands)
 
 
 # --------------------------------------------------------------------------- elementwise

@@ -33,7 +33,7 @@ def _difference(total: Node) -> Difference | None:
     if len(terms) != 2 or any(len(f) != 1 or not is_op(f[0], "erf", "erfc") for _, f in terms):
         return None
     (c, upper), (d, lower) = sorted(terms, key=lambda term: is_negative(term[0]))
-    if c + d != 0 or not is_positive(c) or upper[0].op != lower[0].op:  # type: ignore[attr-defined]
+    if c + d != 0 or not is_positive(c) or upper[0].op != lower[0].op:
         return None
     a, b = lower[0].operands[0], upper[0].operands[0]
     return (c, a, b) if is_op(upper[0], "erf") else (c, b, a)
@@ -81,16 +81,18 @@ def bell_over_difference_of_error_functions(node: Node) -> Node | None:
     factors = Factors.view(node)
     for base, e in factors.powers.items():
         found = _difference(base[0]) if is_whole(e) and is_negative(e) else None
-        for above, k in factors.powers.items() if found else ():
+        if found is None:
+            continue
+        c, a, b = found
+        for above, k in factors.powers.items():
             if not is_op(above[0], "exp") or k != 1 or above[1] != base[1] or not _holds_one(above[0], found):
                 continue
-            c, a, b = found  # type: ignore[misc]
             size = _log((c, elementwise("minimum", a, b), elementwise("maximum", a, b)))
-            log = elementwise("mul", number(e), broadcast_to(size, base[0].shape))  # type: ignore[arg-type]
+            log = elementwise("mul", number(e), broadcast_to(size, base[0].shape))
             power = elementwise("exp", elementwise("add", above[0].operands[0], log))
-            if e % 2:  # type: ignore[operator]
+            if e % 2:
                 power = elementwise("mul", where(elementwise("gt", a, b), -1, 1), power)
-            rest = factors.copy().times(*base, -e).times(*above, -1)  # type: ignore[operator, arg-type]
+            rest = factors.copy().times(*base, -e).times(*above, -1)
             return rest.times(power, base[1]).build()
     return None
 

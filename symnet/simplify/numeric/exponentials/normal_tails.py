@@ -124,7 +124,7 @@ def bell_into_choice_of_quotients(node: Node) -> Node | None:
             if is_op(above[0], "exp") and k == 1 and _divides_tail(branch, above[0]):
                 shape = factors.shape
                 inside = Factors(shape).times(branch, axes[len(axes) - branch.rank :]).times(*above)
-                rest = factors.copy().times(*base, -1).times(*above, -1)  # type: ignore[arg-type]
+                rest = factors.copy().times(*base, -1).times(*above, -1)
                 condition = cover(broadcast_to(core.operands[0], core.shape), axes, shape)
                 new = where(condition, *(inside.build() if o is branch else 0 for o in core.operands[1:]))
                 return rest.times(broadcast_to(new, shape), trailing(len(shape), len(shape))).build()
@@ -151,9 +151,9 @@ def holds_bell(bell: Node, z: Node) -> bool:
 def _hazard_taken_out(factors: Factors, base: Base, above: Base, square: Node) -> Node | None:
     argument, places = above[0].operands[0], base[1]
     full = trailing(square.rank, argument.rank)
-    count: Expr = min(-factors.powers[base], factors.powers[above])  # type: ignore[operator, type-var]
+    count: Expr = min(-factors.powers[base], factors.powers[above])
     before = Terms.of(argument)
-    most = int(-factors.powers[base])  # type: ignore[operator]
+    most = int(-factors.powers[base])
     for taken in range(most, 0, -1):
         rest = Terms.of(argument).plus(square, full, sympy.Integer(taken))
         if rest.count() < before.count():

@@ -49,7 +49,7 @@ def _before(x: Node, distance: int, axis: int, reverse: bool) -> Node:
     first = tuple((0 if reverse else distance) if a == axis else 0 for a in range(x.rank))
     start = tuple((distance if reverse else 0) if a == axis else 0 for a in range(x.rank))
     placed = Place(x, laid, shape_arg(first), ones)
-    return Slice(placed, shape_arg(start), shape_arg(x.shape), ones)  # type: ignore[return-value]
+    return Slice(placed, shape_arg(start), shape_arg(x.shape), ones)
 
 
 def _taken_before(x: Node, distance: int, axis: int, reverse: bool) -> Node:
@@ -115,32 +115,29 @@ def log_of_running_sum_of_exponentials(node: Node) -> Node | None:
     if x is None:
         return None
     total = factors[0]
-    log = running_logsumexp(x, total.axis, total.reverse)  # type: ignore[attr-defined]
+    log = running_logsumexp(x, total.axis, total.reverse)
     return log if coefficient == 1 else elementwise("add", number(sympy.log(coefficient)), log)
 
 
 def running_mean_by_scan(node: Node) -> Node | None:
     """cumsum(exp(x)·v)/cumsum(exp x) → Σ over j ≤ k of v[j]·exp(x[j] - c[k]), by a scan.  Always."""
     factors = Factors.view(node)
-    for base in _divisors(factors):
-        x = _exponent(base[0])
+    for base, x in _divisors(factors):
         for above, e in factors.powers.items():
-            weight = _weight(above, base, x) if is_whole(e) and is_positive(e) else None  # type: ignore[arg-type]
+            weight = _weight(above, base, x) if is_whole(e) and is_positive(e) else None
             if weight is not None:
-                axis, reverse = base[0].axis, base[0].reverse  # type: ignore[attr-defined]
-                c = running_logsumexp(x, axis, reverse)  # type: ignore[arg-type]
+                axis, reverse = base[0].axis, base[0].reverse
+                c = running_logsumexp(x, axis, reverse)
                 term = elementwise("mul", weight, elementwise("exp", elementwise("add", x, elementwise("mul", -1, c))))
                 mean = _scan(_decay(c, axis, reverse), term, axis, reverse)
-                return factors.copy().times(*above, -1).times(*base).times(mean, base[1]).build()  # type: ignore[arg-type]
+                return factors.copy().times(*above, -1).times(*base).times(mean, base[1]).build()
     return None
 
 
-def _divisors(factors: Factors) -> list[Base]:
-    """The running sums of exponentials that a product divides by."""
-    return [
-        (core, axes) for (core, axes), e in factors.powers.items()
-        if is_whole(e) and is_negative(e) and _exponent(core) is not None
-    ]  # fmt: skip
+def _divisors(factors: Factors) -> list[tuple[Base, Node]]:
+    """The running sums of exponentials that a product divides by: cumsum(exp(x)) where it stands, and x."""
+    below = (base for base, e in factors.powers.items() if is_whole(e) and is_negative(e))
+    return [(base, x) for base in below if (x := _exponent(base[0])) is not None]
 
 
 def _weight(above: Base, below: Base, x: Node) -> Node | None:
@@ -167,15 +164,15 @@ def exponential_times_reverse_sum_by_scan(node: Node) -> Node | None:
         if not isinstance(core, CumulativeSum) or not is_whole(e) or not is_positive(e):
             continue
         inside = Factors.view(core.operands[0])
-        for divisor, places in _divisors(inside):
-            opposite = divisor.axis == core.axis and divisor.reverse != core.reverse  # type: ignore[attr-defined]
-            found = _exponential_with(factors, _exponent(divisor), axes, e) if opposite else None  # type: ignore[arg-type]
+        for (divisor, places), x in _divisors(inside):
+            opposite = divisor.axis == core.axis and divisor.reverse != core.reverse
+            found = _exponential_with(factors, x, axes, e) if opposite else None
             if found is None or places != trailing(core.rank, core.rank):
                 continue
-            x, c = _exponent(divisor), running_logsumexp(_exponent(divisor), core.axis, divisor.reverse)  # type: ignore[arg-type, attr-defined]
+            c = running_logsumexp(x, core.axis, divisor.reverse)
             scan = _scan(_forward_decay(c, core), inside.copy().times(divisor, places).build(), core.axis, core.reverse)
-            away = elementwise("exp", elementwise("add", x, elementwise("mul", -1, c)))  # type: ignore[arg-type]
-            whole = factors.copy().times(*above, -e).times(*found[0], -factors.powers[found[0]])  # type: ignore[operator]
+            away = elementwise("exp", elementwise("add", x, elementwise("mul", -1, c)))
+            whole = factors.copy().times(*above, -e).times(*found[0], -factors.powers[found[0]])
             return whole.times(scan, axes, e).times(away, axes, e).times(found[1], axes).build()
     return None
 
@@ -187,8 +184,10 @@ def exponential_of_piece_meets_its_reverse_sum(node: Node) -> Node | None:
     """
     for part in node.operands:
         total = part.operands[0] if isinstance(part, Slice) and same_shape(part.shape, node.shape) else None
-        for z in map(_exponent, _cores(total)):
-            if not isinstance(z, Concat) or z.axis == total.axis:  # type: ignore[union-attr]
+        if not isinstance(total, CumulativeSum):
+            continue
+        for _, z in _divisors(Factors.view(total.operands[0])):
+            if not isinstance(z, Concat) or z.axis == total.axis:
                 continue
             for piece, offset in zip(z.operands, z.offsets, strict=True):
                 place = [offset if a == z.axis else 0 for a in range(z.rank)]
@@ -198,16 +197,10 @@ def exponential_of_piece_meets_its_reverse_sum(node: Node) -> Node | None:
                     and list(part.starts) == place
                     and set(part.steps) == {1}
                     and same_shape(part.shape, piece.shape)
-                ):  # type: ignore[attr-defined]
+                ):
                     whole = with_operands(part, [elementwise("mul", elementwise("exp", z), total)])
                     return product(ONE, (*(o for o in node.operands if o not in (part, met[0])), whole))
     return None
-
-
-def _cores(total: Node | None) -> list[Node]:
-    """The running sums of exponentials that a running sum divides by inside."""
-    found = _divisors(Factors.view(total.operands[0])) if isinstance(total, CumulativeSum) else []
-    return [core for core, _ in found]
 
 
 def _exponential_with(factors: Factors, x: Node, axes: Axes, count: Expr) -> tuple[Base, Node] | None:
@@ -215,8 +208,8 @@ def _exponential_with(factors: Factors, x: Node, axes: Axes, count: Expr) -> tup
     for base, k in factors.powers.items():
         if is_op(base[0], "exp") and base[1] == axes and is_whole(k) and is_positive(k):
             full = trailing(base[0].rank, base[0].rank)
-            before = Terms(base[0].shape).plus(base[0].operands[0], full, k)  # type: ignore[arg-type]
-            rest = Terms(base[0].shape).plus(base[0].operands[0], full, k).plus(x, full, -count)  # type: ignore[arg-type]
+            before = Terms(base[0].shape).plus(base[0].operands[0], full, k)
+            rest = Terms(base[0].shape).plus(base[0].operands[0], full, k).plus(x, full, -count)
             if _size(rest) < _size(before):
                 return base, elementwise("exp", rest.build()) if rest.coefficients else number(1)
     return None

@@ -92,7 +92,7 @@ def _added_by_index(x: Node) -> Einsum | None:
     while _is_adjoint(x):
         x = x.operands[0]
     place = x.by_index if isinstance(x, Einsum) else None
-    return x if place is not None and x.operands[place].wraps else None  # type: ignore[attr-defined, return-value]
+    return x if place is not None and x.operands[place].wraps else None
 
 
 def _is_adjoint(x: Node) -> bool:
@@ -123,12 +123,13 @@ def _joined(core: Node, places: Axes, x: Node, whole: Node) -> Node:
     axis = output.index(classes)
     inner = (*output[:axis], *rows, *output[axis + 1 :])
     taken = take(broadcast_to(x, whole.shape), index, axis)
+    assert core.by_index is not None
     others = [k for k in range(len(core.operands)) if k != core.by_index]
     indices = [core.inputs[k] for k in others]
     kept = tuple(i for i in inner if any(i in each for each in indices))
     rest = contract(indices, kept, *(core.operands[k] for k in others))
     beside = cover(rest, tuple(inner.index(i) for i in kept), taken.shape)
-    return contract([(*rows, classes), inner], output, core.operands[core.by_index], elementwise("mul", taken, beside))  # type: ignore[index]
+    return contract([(*rows, classes), inner], output, core.operands[core.by_index], elementwise("mul", taken, beside))
 
 
 def _moved_back(move: Node, x: Node) -> Node:
@@ -139,7 +140,7 @@ def _moved_back(move: Node, x: Node) -> Node:
     if isinstance(move, Reshape):
         return reshape(x, inner.shape)
     if isinstance(move, Place):
-        return Slice(x, move.args[2], shape_arg(inner.shape), move.args[3])  # type: ignore[return-value]
+        return Slice(x, move.args[2], shape_arg(inner.shape), move.args[3])
     return with_operands(move, [x])  # an axis backwards is its own inverse
 
 

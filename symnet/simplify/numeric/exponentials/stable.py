@@ -65,7 +65,7 @@ def difference_from_logsumexp(node: Node) -> Node | None:
         return None
     term, coefficient, moved = found[0]
     moves, total = moves_of(moved)
-    parts = Shifted(total.operands[0], total.axes)  # type: ignore[attr-defined]
+    parts = Shifted(total.operands[0], total.axes)
     rest = [o for o in node.operands if o is not term]
     y = rest[0] if len(rest) == 1 else elementwise("add", *rest)
     x = total.operands[0]
@@ -92,7 +92,7 @@ def difference_of_logsumexps(node: Node) -> Node | None:
         return None
     tops, logs = [], []
     for term, coefficient, total in found:
-        parts = Shifted(total.operands[0], total.axes)  # type: ignore[attr-defined]
+        parts = Shifted(total.operands[0], total.axes)
         axes = align(term, node.shape)[1]
         tops.append(product(coefficient, (cover(parts.maximum, axes, node.shape),)))
         logs.append(product(coefficient, (cover(parts.log_total, axes, node.shape),)))

@@ -134,12 +134,13 @@ class Expander:
             return self.of(as_exponential(node.operands[0], node.operands[1]), u, deepest)
         if node.op == "pow":
             base = self._operand(node, 0, u, deepest)
-            return None if base is None else power(base, number_of(node.operands[1]))  # type: ignore[arg-type]
+            return None if base is None else power(base, number_of(node.operands[1]))
         if node.op == "mul":
             return self._of_product(node, u, deepest)
         if node.op == "add":
-            parts = [self._operand(node, k, u, deepest) for k in range(len(node.operands))]
-            return None if any(p is None for p in parts) else self.total(parts)  # type: ignore[arg-type]
+            found = (self._operand(node, k, u, deepest) for k in range(len(node.operands)))
+            parts = [p for p in found if p is not None]
+            return None if len(parts) < len(node.operands) else self.total(parts)
         return self._of_function(node, u, deepest)
 
     def _operand(self, node: Node, place: int, u: BasePowers, deepest: int) -> Expansion | None:
@@ -250,7 +251,7 @@ def settled_in(x: Node, condition: Node, holds: bool, levels: int = 4) -> Node:
 def _primitive(node: Node) -> tuple[Expr, BasePowers]:
     """A product as a number and powers, the number of a sum taken out of it; u of 2·x - 2·y is x - y."""
     factors = Factors.of(node).primitive()
-    return factors.coefficient, factors.powers  # type: ignore[return-value]
+    return factors.coefficient, factors.powers
 
 
 def order_on(core: Node, axes: Axes, u: BasePowers) -> int | None:
@@ -264,7 +265,7 @@ def order_in(node: Node, u: BasePowers) -> int | None:
     if not u or (node.kind == "elementwise" and not is_op(node, "mul", "pow", "add")):
         whole = {(node, trailing(node.rank, node.rank)): 1}
     else:
-        whole = _primitive(node)[1]  # type: ignore[assignment]
+        whole = _primitive(node)[1]
     return _ratio(whole, u)
 
 
@@ -272,7 +273,7 @@ def _ratio(powers: Mapping[Base, Expr | Node], u: BasePowers) -> int | None:
     """k of powers that are those of u^k."""
     if powers.keys() != u.keys() or any(isinstance(e, Node) for e in powers.values()):
         return None
-    ratio, *others = {powers[b] / u[b] for b in u}  # type: ignore[operator]
+    ratio, *others = {powers[b] / u[b] for b in u}
     return int(ratio) if not others and ratio == int(ratio) and ratio != 0 else None
 
 

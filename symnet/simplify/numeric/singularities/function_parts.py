@@ -129,9 +129,9 @@ def _variable_in(rest: Factors, u: BasePowers) -> int:
     held = [rest.powers.get(base, sympy.S.Zero) for base in u]
     if any(isinstance(e, Node) for e in held):
         return 0
-    count = min(math.floor(e / u[base]) for e, base in zip(held, u, strict=True))  # type: ignore[operator]
+    count = min(math.floor(e / u[base]) for e, base in zip(held, u, strict=True))
     for base, exponent in u.items() if count else ():
-        left = rest.powers.pop(base, sympy.S.Zero) - count * exponent  # type: ignore[operator]
+        left = rest.powers.pop(base, sympy.S.Zero) - count * exponent
         if left != 0:
             rest.powers[base] = left
     return count

@@ -81,11 +81,11 @@ def under_one_sum(node: Node) -> Joined | None:
     if terms is None:
         return None
     found = [_sums_in(f) for f in terms]
-    extents = {tuple(core.extents[i] for i in core.contracted) for sums in found for core, _ in sums}  # type: ignore[attr-defined]
+    extents = {tuple(core.extents[i] for i in core.contracted) for sums in found for core, _ in sums}
     if len(extents) != 1 or any(len(sums) > 1 for sums in found):
         return None
     (lengths,) = extents
-    leads = next(_sums_first(core) for sums in found for core, _ in sums)  # type: ignore[arg-type]
+    leads = next(_sums_first(core) for sums in found for core, _ in sums)
     first, shift = (0, len(lengths)) if leads else (node.rank, 0)
     axes = tuple(range(first, first + len(lengths)))
     shape = (*lengths, *node.shape) if leads else (*node.shape, *lengths)
