@@ -5,7 +5,7 @@ reference == algebra form == numeric form == loops interpreted == scheduled loop
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,10 +25,11 @@ from symnet.schedule.reuse import reused
 from symnet.schedule.target import Target
 from symnet.simplify.algebra.table import simplify
 from symnet.simplify.numeric.passes import numeric
-from symnet.stages import begun
+from symnet.stages import Stages, begun
+from tests import rounding
 
 Arrays = list[np.ndarray]
-TOLERANCE = {"float64": 2e-10, "float32": 2e-3}
+Bounds = Callable[[Arrays], Arrays]  # what the reference gave → how far off each element may be
 
 
 class Disagreement(AssertionError):
@@ -43,9 +44,8 @@ def floors(
     roots: Sequence[Node], data: dict[str, Any], dims: dict[str, int], real: str, target: Target | None = None
 ) -> Iterator[tuple[str, Arrays]]:
     """(floor, outputs) from the top of the house to the bottom."""
-    names = tuple(f"out{k}" for k in range(len(roots)))
-    c = begun(Request("chain", tuple(roots), (), names, tuple(range(len(roots))), real, "chain", target))
-    data = {leaf.name: np.asarray(data[leaf.name]).astype(leaf.dtype) for leaf in c.leaves}
+    c = _begun(roots, real, target)
+    data = _retyped(data, c)
     yield "reference", evaluate(c.written, data, dtype=real, leaves=c.leaves)
     algebra = simplify(c.written)
     yield "algebra", evaluate(algebra, data, dtype=real, leaves=c.leaves)
@@ -71,23 +71,73 @@ def native(program: Program, signature: Any, data: dict[str, Any], dims: dict[st
     return [np.asarray(a) for a in function(**data)]
 
 
-def check(stages: Iterator[tuple[str, Arrays]], tolerance: float) -> None:
-    """Compare every floor with the first one.
+def rounded(roots: Sequence[Node], data: dict[str, Any], real: str) -> Bounds:
+    """Each element as near as the roundings on its own way allow (`rounding.py`)."""
+    c = _begun(roots, real)
+    return lambda wanted: rounding.allowed(c.written, _retyped(data, c), real, c.leaves, wanted)
+
+
+def within(tolerance: float) -> Bounds:
+    """Each element as near as `tolerance`, relative to it and to the largest of its array: for random graphs, which are
+    rarely well conditioned.
+    """
+    return lambda wanted: [_relative(np.asarray(w), tolerance) for w in wanted]
+
+
+def _relative(wanted: np.ndarray, tolerance: float) -> np.ndarray:
+    if wanted.dtype.kind != "f":
+        return np.zeros(wanted.shape)
+    size = np.where(np.isfinite(wanted), np.abs(wanted), 0.0)
+    return tolerance * (size + np.max(size, initial=1.0))
+
+
+def check(stages: Iterator[tuple[str, Arrays]], bounds: Bounds, undefined: bool | None = False) -> None:
+    """Compare every floor with the first one, wherever that is finite: elsewhere rewrites may do better.
+
+    Args:
+        stages: what `floors` gives.
+        bounds: `rounded(…)` or `within(…)`.
+        undefined: whether a result of the reference is finite nowhere, which is checked; None: it may be.
 
     Raises:
         Disagreement: naming the first floor whose shapes or values differ.
+        AssertionError: when a result is finite nowhere, so that nothing of it is compared, and nobody said so.
     """
     _, wanted = next(stages)
+    wanted = [np.asarray(w) for w in wanted]
+    nowhere = [number for number, w in enumerate(wanted) if w.size and not _known(w).any()]
+    assert undefined is None or bool(nowhere) == undefined, f"results {nowhere} of the reference are finite nowhere"
+    furthest = bounds(wanted)
     for floor, got in stages:
-        for number, (w, g) in enumerate(zip(wanted, got, strict=True)):
-            w, g = np.asarray(w), np.asarray(g)
+        for number, (w, g, bound) in enumerate(zip(wanted, got, furthest, strict=True)):
+            g = np.asarray(g)
             if w.shape != g.shape:
                 raise Disagreement(floor, f"output {number} has shape {g.shape}, not {w.shape}")
-            known = (
-                np.isfinite(w) if w.dtype.kind == "f" else np.ones(w.shape, bool)
-            )  # elsewhere rewrites may do better
-            w, g = w[known], g[known]
-            scale = np.max(np.abs(w), initial=1.0) if w.dtype.kind == "f" else 1.0
-            if not np.allclose(g, w, rtol=tolerance, atol=tolerance * scale):
-                worst = np.max(np.abs(np.asarray(g, float) - np.asarray(w, float)))
-                raise Disagreement(floor, f"output {number} is off by {worst:.3g}")
+            _compare(floor, number, w, g, bound)
+
+
+def _known(wanted: np.ndarray) -> np.ndarray:
+    return np.isfinite(wanted) if wanted.dtype.kind == "f" else np.ones(wanted.shape, bool)
+
+
+def _compare(floor: str, number: int, wanted: np.ndarray, got: np.ndarray, bound: np.ndarray) -> None:
+    if wanted.dtype.kind != "f":
+        distance = (got != wanted).astype(float)  # whole numbers beyond 2**53 are compared as they are
+    else:
+        with np.errstate(invalid="ignore"):
+            distance = np.abs(got.astype(float) - wanted.astype(float))
+    wrong = _known(wanted) & ~(distance <= bound)
+    if wrong.any():
+        at = tuple(int(i) for i in np.argwhere(wrong)[0])
+        detail = f"output {number} is {got[at]!r} at {at}, not {wanted[at]!r} ± {bound[at]:.3g}"
+        raise Disagreement(floor, f"{detail}; {int(wrong.sum())} of {wanted.size} elements differ so")
+
+
+def _begun(roots: Sequence[Node], real: str, target: Target | None = None) -> Stages:
+    names = tuple(f"out{k}" for k in range(len(roots)))
+    return begun(Request("chain", tuple(roots), (), names, tuple(range(len(roots))), real, "chain", target))
+
+
+def _retyped(data: dict[str, Any], c: Stages) -> dict[str, Any]:
+    """The data in the dtypes of the leaves that are compiled."""
+    return {leaf.name: np.asarray(data[leaf.name]).astype(leaf.dtype) for leaf in c.leaves}

@@ -292,9 +292,7 @@ def test_importing_symnet_loads_neither_llvmlite_nor_anything_optional() -> None
 
 # --------------------------------------------------------------------------- names
 
-SAME_WORD = {
-    "Value"
-}  # a scalar of the loop language, and what stands for one in vector mathematics: one idea on two floors
+SAME_WORD = {"Value"}  # a scalar of the loop language, and what a lane of an elementary function holds
 TITLED = re.compile(r"_?[A-Z]\w*[a-z]\w*")  # the spelling of classes and of names for types
 
 
