@@ -178,12 +178,12 @@ def _exponent_of(x: Node) -> Node | None:
 
 
 def spell_log1p_as_log(node: Node) -> Node | None:
-    """log1p(x) → log(1 + x): one spelling for the algebra (the numeric form goes back)."""
+    """log1p(x) → log(1 + x).  Always: the algebra has one spelling, and the numeric form goes back."""
     return elementwise("log", 1 + node.operands[0])
 
 
 def spell_expm1_as_exp(node: Node) -> Node | None:
-    """expm1(x) → exp(x) - 1: one spelling for the algebra (the numeric form goes back)."""
+    """expm1(x) → exp(x) - 1.  Always: the algebra has one spelling, and the numeric form goes back."""
     return elementwise("add", elementwise("exp", node.operands[0]), -1)
 
 

@@ -1,0 +1,72 @@
+"""Packing: which operands get a transposed copy, and that the product is the same."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import symnet as sn
+from symnet.expr.nodes.node import Node
+from symnet.loops.ir import IntConst, IntVar
+from symnet.schedule.access import CONTIGUOUS, STRIDED, inner_loads, stride
+from symnet.schedule.pack import packed
+from tests.schedule.nests import check_step, last_nest, lowered, plain, values
+
+m = sn.dim("m")
+A, B, C = sn.tensor("A", m, 3), sn.tensor("B", 5, 3), sn.tensor("C", 3, 5)
+PACKED = {
+    "rows of a layer": A @ B.T,
+    "a backward pass": sn.tensor("G", m, 5) @ C.T,
+    "both orders at once": sn.einsum("ik,jk->ij", A, B) * 2.0,
+    "a stack of matrices": sn.einsum("sik,sjk->sij", sn.tensor("P", 2, 4, 3), sn.tensor("Q", 2, 5, 3)),
+}
+PLAIN = {
+    "lanes read neighbours": A @ C,
+    "no row reads the operand again": B @ sn.tensor("v", 3),
+    "one lane": A @ sn.tensor("one", 1, 3).T,
+    "nothing is multiplied": sn.tensor("S", 5, 3).sum(axis=1),
+    "nothing is summed": sn.einsum("ik,jk->ijk", sn.tensor("D", 4, 3), B),
+    "the operand is a diagonal": sn.einsum("ik,jj->ij", A, sn.tensor("E", 5, 5)),
+    "no product at all": sn.tanh(A),
+}
+
+
+@pytest.mark.parametrize("name", PACKED)
+def test_an_operand_that_lanes_would_gather_is_copied_once(name: str, rng: np.random.Generator) -> None:
+    whole = lowered(PACKED[name])
+    nest = whole.nests[-1]
+    lane = nest.parallel[-1].var
+    copies, after, buffers = packed(nest, "packed")
+    assert [copy.name for copy in copies] == [buffer.name for buffer in buffers] == ["packed"]
+    assert STRIDED in {stride(load.index, lane) for load in inner_loads(nest)}
+    assert STRIDED not in {stride(load.index, lane) for load in inner_loads(after)}
+    assert CONTIGUOUS in {stride(load.index, lane) for load in inner_loads(after)}
+    before = values(plain(whole, whole.nests), np.random.default_rng(1), m=6)
+    changed = plain(whole, [*whole.nests[:-1], *copies, after], buffers)
+    for wanted, got in zip(before, values(changed, np.random.default_rng(1), m=6), strict=True):
+        np.testing.assert_array_equal(got, wanted)
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_nothing_is_copied_where_nothing_is_gained(name: str) -> None:
+    nest = last_nest(PLAIN[name])
+    assert packed(nest, "packed") == ([], nest, [])
+
+
+def test_packing_reads_as_it_did() -> None:
+    whole = lowered(A @ B.T)
+    copies, after, buffers = packed(whole.nests[-1], "packed")
+    check_step("packed", plain(whole, whole.nests), plain(whole, [*copies, after], buffers))
+
+
+def test_the_copy_has_the_lanes_last() -> None:
+    (buffer,) = packed(last_nest(A @ B.T), "packed")[2]
+    assert buffer.shape == (IntConst(3), IntConst(5))
+    assert (buffer.dtype, buffer.space, buffer.batch_axis) == ("float64", "workspace", None)
+
+
+@pytest.mark.parametrize("formula", [sn.tensor("F", 5, 4) @ sn.tensor("R", m, 4).T])
+def test_a_copy_of_rows_of_the_batch_knows_its_batch_axis(formula: Node) -> None:
+    (buffer,) = packed(last_nest(formula), "packed")[2]
+    assert buffer.batch_axis is not None
+    assert buffer.shape[buffer.batch_axis] == IntVar("m")
