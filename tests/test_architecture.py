@@ -416,3 +416,16 @@ def test_paths_are_found_in_prose_and_links_only() -> None:
     assert exists("loops/ir.py", ROOT / "README.md")
     assert exists("ir.py", ROOT / "README.md")
     assert exists("tests/loops/*.py", ROOT / "README.md")
+
+
+# --------------------------------------------------------------------------- the map of the tests
+
+
+def test_the_map_of_the_tests_names_every_folder_and_every_test_of_the_root() -> None:
+    """`tests/README.md`: a new folder says there what it proves, and one that is gone is not named any more."""
+    text = (ROOT / "tests" / "README.md").read_text()
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    named = [folder.removesuffix("/") for row in rows for folder in CODE.findall(row)]
+    folders = {path.parent.name for path in (ROOT / "tests").glob("*/*.py")}
+    assert sorted(named) == sorted(folders)
+    assert {path.name for path in (ROOT / "tests").glob("test_*.py")} <= set(CODE.findall(text))

@@ -3,28 +3,38 @@
 `docs/add-an-op.md` leans on this: a new operation makes these tests fail until the last table has it.
 """
 
+import numpy as np
 import pytest
 
+from symnet import dtypes
 from symnet.compare.tape import elementwise as tape_elementwise
 from symnet.compare.tape import program as tape_program
+from symnet.compare.tape.var import Tape, TapeValue
 from symnet.diff import elementwise as diff_elementwise
 from symnet.diff import tables as diff_tables
 from symnet.expr.nodes.elementwise import Elementwise
 from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.primitives import PRIMITIVES
 from symnet.expr.printing.layout import READERS
+from symnet.expr.sympy import to_sympy
+from symnet.lower import axes as lower_axes
 from symnet.lower import elementwise as lower_elementwise
 from symnet.lower import point
 from symnet.lower import program as lower_program
 from symnet.reference import elementwise as reference_elementwise
 from symnet.reference import evaluation
 from symnet.simplify.algebra.elementwise import FUNCTIONS, repeat_after_computing
+from symnet.source import elementwise as source_elementwise
+from symnet.source import module as source_module
+from symnet.source.dialects import DIALECTS
 from tests.cases import CASES
 from tests.kinds import KINDS
 
 NODES = sorted({n for c in CASES for n in topological(*c.roots)}, key=lambda n: n.digest)
+LEAVES = {n.kind for n in NODES if not n.operands}  # the kinds without operands
 BY_ITS_BODY = {"function"}  # replaced by its body before these floors see it: expr/sympy/bodies.py
 ARITHMETIC = {"add", "mul", "pow"}  # the algebra has files of its own for these: terms.py, factors.py
+REFUSED_BY_SYMPY = {"take", "one_hot"}  # SymPy has no index that is looked up
 
 TABLES_OF_KINDS = {
     "expr/printing": set(READERS),
@@ -33,6 +43,9 @@ TABLES_OF_KINDS = {
     "diff, JVP": set(diff_tables.JVP),
     "diff, BATCH": set(diff_tables.BATCH),
     "lower": {*point.INLINE, *lower_program._NESTS, "tensor", "array", "reshape"},
+    "lower/axes": {*lower_axes._LINKS, *LEAVES},
+    "source": set(source_module.WRITERS),
+    "expr/sympy/to_sympy": {*to_sympy._KINDS, *REFUSED_BY_SYMPY},
     "compare/tape": {*tape_program.OPERATIONS, *tape_program.CONSTANTS, "tensor"},
 }
 TABLES_OF_PRIMITIVES = {
@@ -41,16 +54,11 @@ TABLES_OF_PRIMITIVES = {
     "diff, forward": {*diff_elementwise.PARTIALS, *diff_elementwise.JVP},
     "simplify": ARITHMETIC.union(*(r.on for r in FUNCTIONS if r.apply is repeat_after_computing)),
     "lower": BY_ITS_BODY | set(lower_elementwise._EMIT),
-    "compare/tape, forward": {*tape_elementwise.FORWARD, "indicator", *BY_ITS_BODY} & set(PRIMITIVES),
-    "compare/tape, backward": {
-        *tape_elementwise.PULLS,
-        *tape_elementwise.FLAT,
-        "add",
-        "mul",
-        "where",
-        "indicator",
-    }.union(BY_ITS_BODY)
-    & set(PRIMITIVES),
+    "expr/sympy/to_sympy": BY_ITS_BODY | set(to_sympy._SCALARS),
+    **{
+        f"source, {name}": BY_ITS_BODY | {*source_elementwise._SPECIAL, *dialect.functions} & set(PRIMITIVES)
+        for name, dialect in DIALECTS.items()
+    },
 }
 
 
@@ -62,6 +70,25 @@ def test_every_kind_of_node_stands_in_the_table(table: str) -> None:
 @pytest.mark.parametrize("table", TABLES_OF_PRIMITIVES)
 def test_every_primitive_stands_in_the_table(table: str) -> None:
     assert TABLES_OF_PRIMITIVES[table] == set(PRIMITIVES)
+
+
+def has_slope(op: str, k: int) -> bool:
+    """Whether `diff` has a slope by operand k that is not zero by declaration; what has no partials has rules."""
+    return op not in diff_elementwise.PARTIALS or diff_elementwise.PARTIALS[op][k] is not diff_elementwise.ZERO
+
+
+@pytest.mark.parametrize("op", sorted(set(PRIMITIVES) - BY_ITS_BODY))
+def test_the_tape_computes_a_primitive_and_pulls_back_where_it_has_a_slope(op: str) -> None:
+    node = next(n for n in NODES if isinstance(n, Elementwise) and n.op == op)
+    varies = [dtypes.is_real(o.dtype) for o in node.operands]
+    values = [np.array([True, False]) if o.dtype == "bool" else np.array([1.25, 1.5]) for o in node.operands]
+    xs = [TapeValue(*given) for given in zip(values, varies, strict=True)]
+    tape = Tape()
+    with np.errstate(invalid="ignore"):  # acos(1.25)
+        y = tape_elementwise.elementwise(tape, *xs, op=op, dtype="float64")
+        tape.backward(y)
+    assert np.shape(y.value) == (2,)
+    assert [x.bar is not None for x in xs] == [real and has_slope(op, k) for k, real in enumerate(varies)]
 
 
 def test_a_partial_stands_for_every_operand_of_a_primitive() -> None:
