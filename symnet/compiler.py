@@ -4,12 +4,12 @@
 1. `simplify`       graph → graph      the algebra form: what people read (`simplify/algebra/table.py`)
 2. `numeric`        graph → graph      the numeric form: what computes well (`simplify/numeric/passes.py`)
 3. `lower`          graph → nests      one loop nest for each stored value (`lower/program.py`)
-4. `schedule`       nests → loops      register tiles, streaming over row blocks, units (`schedule/program.py`)
+4. `schedule`       nests → loops      register tiles, streaming over the batch, units (`schedule/program.py`)
 5. `emit`           loops → LLVM IR    (`backends/llvm/program.py`)
 6. `assemble`       LLVM IR → object code → `CompiledFunction` (`compiled.py`)
 
 A call becomes a `Request` (`request.py`).  Stages 1 to 5 are the table in `stages.py`, which `run` goes through after 0
-(`written` there), and `stop_after=` returns what stands after one of them ("loops" after 3, "llvm" after 5).
+(`begun` there), and `stop_after=` returns what stands after one of them ("loops" after 3, "llvm" after 5).
 
 A warm start takes the object code from the cache (`runtime/cache.py`) by a key made of the expression as written,
 before any of this.

@@ -50,7 +50,7 @@ def _term(term: IndexTerm, places: dict[Node, int], is_first: bool) -> TermPatte
 
 
 def _filled(template: Template, patterns: Sequence[Pattern]) -> Template:
-    """The template of a `compile`: a position, a tuple or a dict of them."""
+    """The template of a `compile`, a position or a tuple or dict of them, with a pattern in the place of each."""
     if isinstance(template, int):
         return patterns[template]
     if isinstance(template, dict):

@@ -176,7 +176,7 @@ def _simplified(terms: Sequence[IndexTerm]) -> list[IndexTerm]:
 
 
 def _without_number(node: Node) -> tuple[sympy.Expr, Node | None]:
-    """A number out of a product; a node that is a number everywhere leaves nothing."""
+    """(the number in front, the rest); the rest is None for an array of one number."""
     core = node
     while core.kind == "expand":
         core = core.operands[0]

@@ -37,7 +37,7 @@ class IndexTerm:
         scale: a number.
         axes: for each axis of the array its index and an offset: the axis is at index + offset.
         extents: of the indices.
-        factors: nodes, each with the indices of its axes.  An index in no factor is constant along.
+        factors: nodes, each with the indices of its axes.  Along an index that no factor has, the term is constant.
     """
 
     scale: sympy.Expr
@@ -122,7 +122,7 @@ def _is_structured(node: Node, depth: int = 8) -> bool:
 
 
 def _is_outer(node: Einsum) -> bool:
-    """A product of smaller arrays, such as x yᵀ or diag(x), or a transposition of something."""
+    """Whether a node is a product of smaller arrays, such as x yᵀ or diag(x), or a transposed array."""
     everything = set(node.output)
     separate = not node.contracted and len(node.operands) > 1 and any(set(i) != everything for i in node.inputs)
     return separate or node.is_transpose
@@ -286,7 +286,7 @@ def _classes(term: _Open) -> dict[int, tuple[int, int]] | None:
 
 
 def _least(values: Sequence[sympy.Expr]) -> sympy.Expr | None:
-    """The least, where that can be told."""
+    """The least of some extents, or None where they cannot be compared."""
     best = values[0]
     for value in values[1:]:
         difference = sympy.expand(value - best)
@@ -297,7 +297,7 @@ def _least(values: Sequence[sympy.Expr]) -> sympy.Expr | None:
 
 
 def _cut(node: Node, indices: Indices, place: dict[int, tuple[int, int]], extents: dict[int, Extent]) -> IndexedOperand:
-    """The part of a factor that its indices reach."""
+    """The part of a factor that its indices reach: x[2:7] for an index of extent 5 at offset 2."""
     starts = tuple(place[i][1] for i in indices)
     sizes = tuple(extents[place[i][0]] for i in indices)
     if not same_shape(sizes, node.shape):
@@ -350,7 +350,7 @@ def _product(factors: Sequence[IndexedOperand]) -> IndexedOperand:
 
 
 def _total(factor: IndexedOperand, kept: Sequence[int]) -> IndexedOperand:
-    """Summed over the indices that are not kept."""
+    """A factor with the indices that are not kept summed over: A[i, j] becomes Σⱼ A[i, j] where i is kept."""
     node, roots = factor
     output = tuple(r for r in dict.fromkeys(roots) if r in kept)
     if set(roots) == set(output):
@@ -362,7 +362,7 @@ def _total(factor: IndexedOperand, kept: Sequence[int]) -> IndexedOperand:
 
 
 def _diagonal(factor: IndexedOperand) -> IndexedOperand:
-    """With every index once."""
+    """A factor whose indices are all different: A[i, i] becomes its diagonal d[i]."""
     node, roots = factor
     distinct = tuple(dict.fromkeys(roots))
     return factor if distinct == roots else (contract([roots], distinct, node), distinct)
@@ -376,7 +376,9 @@ def laid_along(node: Node, indices: Indices, onto: Indices, shape: Sequence[Exte
 
 
 def _absorbed(factors: list[IndexedOperand]) -> tuple[sympy.Expr, list[IndexedOperand]]:
-    """A factor whose indices another one has, multiplied into it: fewer factors, and no larger ones."""
+    """(the product of all numbers, the factors): one whose indices another has too is multiplied into it, u[i]·A[i, j]
+    → B[i, j], so that there are fewer factors and none is larger.
+    """
     numbers = [value for node, _ in factors if (value := number_of(node)) is not None]
     left = sorted((f for f in factors if number_of(f[0]) is None), key=lambda f: len(f[1]))
     done: list[IndexedOperand] = []

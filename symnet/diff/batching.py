@@ -48,7 +48,7 @@ def batch(roots: Iterable[Node], values: Mapping[Node, Node], extra: Shape) -> l
 
 
 def _repeated(root: Node, batched: Maybe, extra: Shape) -> Node:
-    """A root without a batched leaf is the same for every index of the extra axes."""
+    """The root with the extra axes: where no batched node is in it, it repeats along them."""
     if batched is not None:
         return batched
     front = len(extra)

@@ -73,7 +73,7 @@ def einsum_vjp(node: Einsum, y_bar: Node, k: int) -> Maybe:
 
 
 def einsum_guarded(node: Einsum, y_bar: Node, support: Where, k: int) -> Maybe:
-    """The same, where the other operands are 0 at indices at which y_bar is.
+    """As `einsum_vjp`, the other operands being set to 0 at indices at which y_bar is 0.
 
     Where the support depends only on axes that the operand has, the result is masked, and not the other operands: a
     mask of rows asks nothing of the weights, and no sum over rows stands between the two products of a layer.

@@ -19,18 +19,18 @@ def cumsum_vjp(node: CumulativeSum, y_bar: Node, k: int) -> Maybe:
 
 
 def cumsum_support(node: CumulativeSum, support: Where, k: int) -> Where:
-    """Where any of the sums that read it is supported."""
+    """An element counts where any of the sums that it enters does."""
     if support is None or node.axis not in varying(support):
         return support
     return summed_support(support, lambda held: cumulate(held, node.axis, not node.reverse), node.shape)
 
 
 def cumsum_jvp(node: CumulativeSum, x_dots: Sequence[Maybe]) -> Maybe:
-    """Linear: the same sum of the tangents."""
+    """The same sum of the tangents, as it is linear."""
     return None if x_dots[0] is None else cumulate(x_dots[0], node.axis, node.reverse)
 
 
 def cumsum_batch(node: CumulativeSum, batched: Sequence[Maybe], batch: Shape) -> Node:
-    """The same axis, behind the extra ones."""
+    """The sum along the same axis, which stands behind the extra ones."""
     assert batched[0] is not None, node
     return cumulate(batched[0], node.axis + len(batch), node.reverse)

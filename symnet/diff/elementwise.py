@@ -58,7 +58,7 @@ from symnet.expr.sympy.table import polygamma
 
 
 def as_real_by_value(y: Node, x: Node) -> Maybe:
-    """1; nothing where the value is a count, which no one differentiates by."""
+    """1, or nothing where the operand is an integer: no one differentiates by a count."""
     return None if x.dtype in COUNTED else number(1)
 
 
@@ -67,7 +67,7 @@ FILE = "symnet/diff/elementwise.py"
 
 
 def pow_by_base(y: Node, base: Node, exponent: Node) -> Maybe:
-    """b·a^(b-1); for a constant exponent without a trace of the general form."""
+    """∂(a^b)/∂a = b·a^(b-1); for a constant b it is written without log and without branches."""
     n = number_of(exponent)
     if n is None:
         return elementwise("mul", exponent, power(base, exponent + number(-1)))
@@ -213,7 +213,9 @@ def elementwise_guarded(node: Elementwise, y_bar: Node, support: Where, k: int) 
 
 
 def elementwise_support(node: Elementwise, support: Where, k: int) -> Where:
-    """That of the result, in a branch of `where` its part; any over the axes along which the operand was broadcast."""
+    """The support of the result, for one operand: of a branch of `where` the part in which it is taken.  An element
+    that was repeated counts where any of its copies does.
+    """
     if node.op == "where":
         support = within(support, node.operands[0], node.shape, k == 1)
     shape = node.operands[k].shape

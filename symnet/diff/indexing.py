@@ -31,7 +31,7 @@ def _gathered(node: Take, y_bar: Node) -> Node:
 
 
 def take_support(node: Take, support: Where, k: int) -> Where:
-    """Where any place that read it is supported."""
+    """An element counts where any place that reads it does."""
     x, indices = node.operands
     if support is None:
         return None
@@ -47,7 +47,9 @@ def take_jvp(node: Take, x_dots: Sequence[Maybe]) -> Maybe:
 
 
 def take_batch(node: Take, batched: Sequence[Maybe], batch: Shape) -> Node:
-    """Along a shifted axis; where the indices carry the extra axes, a contraction with their one-hot rows."""
+    """The elements taken along an axis that stands further behind; where the indices have the extra axes too, a
+    contraction with their one-hot rows.
+    """
     x, indices = node.operands
     if batched[0] is not None and batched[1] is None:
         return take(batched[0], indices, len(batch) + node.axis)

@@ -28,7 +28,7 @@ def solve_vjp(node: Solve, y_bar: Node, k: int) -> Maybe:
 
 
 def solve_guarded(node: Solve, y_bar: Node, support: Where, k: int) -> Maybe:
-    """The same, where a matrix of the stack is I, and its solutions 0, when the whole of its cotangent is 0."""
+    """As `solve_vjp`, with I for a matrix of the stack, and 0 for its solutions, where its whole cotangent is 0."""
     stack = node.stack
     solution = masked(support, node, {a: a for a in stack})
     i, j, p, q = range(node.rank, node.rank + 4)
@@ -65,7 +65,9 @@ def solve_jvp(node: Solve, x_dots: Sequence[Maybe]) -> Maybe:
 
 
 def solve_batch(node: Solve, batched: Sequence[Maybe], batch: Shape) -> Node:
-    """More matrices; or more right-hand sides, which then stand behind the rows while solving."""
+    """The equations for every place along the extra axes: as more matrices where A has these axes, otherwise as more
+    right-hand sides, which stand behind the rows while solving.
+    """
     matrix, right = batched
     if matrix is None:
         assert right is not None, node
@@ -82,7 +84,7 @@ def determinant_vjp(node: Determinant, y_bar: Node, k: int) -> Maybe:
 
 
 def determinant_guarded(node: Determinant, y_bar: Node, support: Where, k: int) -> Maybe:
-    """The same, chosen where y_bar is not 0, with the inverse of I elsewhere."""
+    """As `determinant_vjp`, chosen where y_bar is not 0; elsewhere I is inverted in the place of the matrix."""
     here = determinant_support(node, support, k)
     inverse = inv(chosen(here, node.operands[0], identities(node.operands[0].shape)))
     scales = [y_bar, node] if node.op == "det" else [y_bar]
@@ -105,6 +107,6 @@ def determinant_jvp(node: Determinant, x_dots: Sequence[Maybe]) -> Maybe:
 
 
 def determinant_batch(node: Determinant, batched: Sequence[Maybe], batch: Shape) -> Node:
-    """More matrices."""
+    """The determinants of more matrices: the extra axes stand in front of the stack."""
     assert batched[0] is not None, node
     return Determinant(node.args[0], batched[0])

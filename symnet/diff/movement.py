@@ -37,7 +37,7 @@ def slice_vjp(node: Slice, y_bar: Node, k: int) -> Node:
 
 
 def place_vjp(node: Place, y_bar: Node, k: int) -> Node:
-    """The part of y_bar where x was laid."""
+    """The elements of y_bar at the places where x was laid."""
     return _slice(y_bar, node.starts, node.operands[0].shape, node.steps)
 
 
@@ -64,7 +64,7 @@ def _slice(x: Node, starts: tuple[Extent, ...], sizes: Shape, steps: tuple[int, 
 
 
 def expand_support(node: Expand, support: Where, k: int) -> Where:
-    """Any along the axes along which x was repeated."""
+    """The support of what was repeated: an element counts where any of its copies does."""
     return carried(support, {a: j for j, a in enumerate(node.axes)}, node.operands[0].shape)
 
 

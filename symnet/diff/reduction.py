@@ -99,7 +99,7 @@ def reduce_vjp(node: Reduce, y_bar: Node, k: int) -> Maybe:
 
 
 def reduce_guarded(node: Reduce, y_bar: Node, support: Where, k: int) -> Maybe:
-    """The same, chosen where y_bar is not 0."""
+    """As `reduce_vjp`, chosen where y_bar is not 0."""
     slope = reduce_partial(node)
     if slope is None:
         return None
@@ -107,14 +107,16 @@ def reduce_guarded(node: Reduce, y_bar: Node, support: Where, k: int) -> Maybe:
 
 
 def reduce_support(node: Reduce, support: Where, k: int) -> Where:
-    """That of the result, repeated along the reduced axes."""
+    """The support of the result, repeated along the reduced axes."""
     x = node.operands[0]
     kept = [a for a in range(x.rank) if a not in node.axes]
     return carried(support, dict(enumerate(kept)), x.shape)
 
 
 def kept_of_row(node: Reduce) -> KeptWhere | None:
-    """The largest or smallest element, the one that a change reaches."""
+    """Where the largest (or smallest) element of a row stands: a change of it alone reaches the result.  None for other
+    reductions.
+    """
     if node.op not in ("max", "min"):
         return None
     slope = reduce_partial(node)

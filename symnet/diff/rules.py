@@ -33,7 +33,7 @@ BatchRule = Callable[[Any, Sequence[Maybe], Shape], Node]
 
 
 class Declared(Enum):
-    """What stands in a table in the place of a function."""
+    """A word that stands in a table in the place of a function: `ZERO` or `LEAF`."""
 
     ZERO = "the derivative is zero everywhere it is defined"
     LEAF = "no operands, so nothing to pass on"

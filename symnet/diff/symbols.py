@@ -52,5 +52,5 @@ def sealed_batch(node: Node, batched: Sequence[Maybe], batch: Shape) -> Node:
 
 
 def _sealed(node: Node) -> Node:
-    """Only sums and products are opened."""
+    """The node, sealed if it is a sum or a product: nothing else would be opened."""
     return Sealed(node) if is_op(node, "add", "mul") else node

@@ -144,7 +144,9 @@ def apply_support(node: Node, support: Where, k: int) -> Where:
 
 
 def apply_narrowing(node: Node, narrow: Where, k: int, support: Where) -> Where:
-    """As `apply_support`, narrowed to where clipping keeps operand k; a contraction has its wider support again."""
+    """As `apply_support`, narrowed to where clipping keeps operand k; below a contraction the wider support holds
+    again.
+    """
     if node.kind in ("solve", "determinant") or (node.kind == "einsum" and len(node.operands) > 1):
         return support
     place = clipping.kept(node, k)

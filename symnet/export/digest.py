@@ -38,7 +38,7 @@ def stamp_of(metadata: Mapping[str, Any]) -> str:
 
 
 def checksum(content: bytes) -> str:
-    """Of a library's bytes."""
+    """The checksum of a library's bytes."""
     return sha256(content).hexdigest()
 
 

@@ -74,7 +74,7 @@ def _write(expr: IntExpr, texts: Texts, names: Mapping[str, str]) -> str:
 
 
 def _is_wrapped(text: str) -> bool:
-    """One pair of parentheses holds the whole text."""
+    """Whether one pair of parentheses holds the whole text."""
     depth = 0
     for position, letter in enumerate(text):
         depth += (letter == "(") - (letter == ")")

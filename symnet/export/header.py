@@ -217,7 +217,7 @@ _HELPERS = ("plus", "times")
 
 
 def _input(buffer: Buffer, identifier: str) -> str:
-    """Rank 0 goes by value."""
+    """A parameter of the typed call: a pointer, or the number itself for rank 0."""
     return f"const {C_TYPE[buffer.dtype]} {'*' * bool(buffer.shape)}{identifier}"
 
 

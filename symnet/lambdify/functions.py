@@ -107,7 +107,7 @@ class NumberFunction:
         return self.variants.get((many, real)) or self._build(many, real)
 
     def _build(self, many: tuple[bool, ...], real: str) -> tuple[Any, list[Any]]:
-        """The same, made by the thread that comes first."""
+        """As `variant`, made by the thread that comes first."""
         with BUILDING:
             if (many, real) in self.variants:
                 return self.variants[many, real]
@@ -131,7 +131,7 @@ def _constant(node: Node | bool) -> float | bool | None:
 
 
 def _common(arrays: list[np.ndarray]) -> str:
-    """float32 where every real array is; numbers do not count."""
+    """The dtype to compute in: float32 where every real array is float32; numbers do not count."""
     found = {_REAL[a.dtype] for a in arrays if a.dtype in _REAL and a.ndim}
     return "float32" if found == {"float32"} else "float64"
 
@@ -149,7 +149,7 @@ class MatrixFunction:
         self.inputs = {leaf.name for node in nodes for leaf in leaves(node)}
 
     def of_numbers(self) -> NumbersBuiltin | None:
-        """None: nothing here is of numbers alone."""
+        """None: functions of matrices take no numbers alone."""
         return None
 
     def __call__(self, values: Sequence[Any]) -> list[Any]:

@@ -17,7 +17,7 @@ from symnet.runtime.numbers import NumbersBuiltin
 
 
 def _unknown(*values: Any) -> None:
-    """What `_direct` is until a first call on floats alone has made the short way."""
+    """Stands for `_direct` until a first call on floats alone has found whether there is a short way."""
 
 
 @final

@@ -96,7 +96,7 @@ def _stored_in_place(body: ir.Body, variable: str) -> Iterator[str]:
 
 
 def _zero(condition: ir.IntCondition) -> frozenset[str]:
-    """The variables of what is 0 where the condition holds; none where it says something else."""
+    """The variables of what the condition says is 0: {i, j} for `i + j == 0`; none where it says something else."""
     is_zero = condition.op == "eq" and condition.right == ir.IntConst(0)
     return affine.names(condition.left) if is_zero else frozenset()
 
@@ -120,7 +120,11 @@ def _read(stmt: ir.Stmt) -> list[ir.Buffer]:
 
 
 def check_order(program: ir.Program) -> None:
-    """Raises: CompileError, quoting a statement that reads what nothing has written."""
+    """Examine whether workspace memory is written before it is read.
+
+    Raises:
+        CompileError: quoting a statement that reads what nothing has written.
+    """
     early = early_read(program)
     if early is not None:
         place = f"program {program.name}, phase {early.phase.name}: `{stmt_line(early.stmt)}`"

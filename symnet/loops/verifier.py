@@ -38,7 +38,7 @@ def verify(program: ir.Program) -> None:
 
 
 class _Verifier:
-    """The names in scope, and where we are."""
+    """The rules of the language, with the names in scope and the place that is examined."""
 
     def __init__(self, program: ir.Program):
         self.program = program

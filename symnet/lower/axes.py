@@ -129,7 +129,7 @@ def _one_hot(node: Node) -> AxisLinks:
 
 
 def _reshape(node: Node) -> AxisLinks:
-    """Leading axes that both shapes share."""
+    """The leading axes that both shapes have keep their identity."""
     (x,) = node.operands
     links: AxisLinks = []
     for a, (mine, theirs) in enumerate(zip(node.shape, x.shape, strict=False)):
@@ -144,7 +144,9 @@ def _same(node: Node) -> AxisLinks:
 
 
 def _solve(node: Node) -> AxisLinks:
-    """The stack's axes are both operands'; the rows the matrix's columns, the columns the right-hand sides'."""
+    """The axes of the stack are those of both operands; the rows are the columns of the matrix, the columns those of
+    the right-hand side.
+    """
     matrix, right = node.operands
     stack, columns = node.stack, node.columns
     links = [(a, (operand, a)) for operand in (matrix, right) for a in stack]

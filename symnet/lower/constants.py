@@ -24,7 +24,9 @@ _INFINITE = 2**1024 - 2**970  # and from here on they are infinite: half a unit 
 
 
 def _size(points: Points, node: Node, index: Index, values: list[Value]) -> Value:
-    """In float64, which holds every count there is: what reads it in float32 rounds it, or divides by it first."""
+    """The extent in float64, which holds every count there is: whoever reads it in float32 rounds it, or divides by it
+    first.
+    """
     return points.let(FromInt(lower_extent(node.args[0]), "float64"))
 
 

@@ -51,7 +51,7 @@ def _within(count: Expr, dtype: str) -> list[Requirement]:
 
 
 def _largest(count: Expr) -> int:
-    """More than the count can be, where no extent is above `LONGEST`."""
+    """A number that the count does not exceed, while no extent is above `LONGEST`."""
     terms = sympy.Poly(count, *count.free_symbols).terms()
     return int(sum(abs(coefficient) * LONGEST ** sum(powers) for powers, coefficient in terms))
 

@@ -54,7 +54,7 @@ def cumsum_nest(state: LoweringState, node: CumulativeSum, buffer: Buffer) -> Ne
 
 
 def _in_register(sum_: Sum, step: IntVar, along: Axis, name: str) -> Body:
-    """One element after the other."""
+    """Add one element after the other to a register, and store every sum."""
     total = cell(name, sum_.target.dtype)
     zero = Const(0.0 if total.dtype.startswith("float") else 0, total.dtype)
     return (

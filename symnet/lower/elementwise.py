@@ -129,7 +129,9 @@ def _one(dtype: str) -> Const:
 
 
 def _product(points: Points, values: list[Value]) -> Value:
-    """The product; factors that broadcast were put first by nobody: numbers lead, so that they fold early."""
+    """The product of the factors in their order, in which numbers come first and are folded; a factor -1 negates the
+    result.
+    """
     negative = [v for v in values if isinstance(v, Const) and v.value == -1]
     rest = [v for v in values if v not in negative]
     result = rest[0] if rest else _one(values[0].dtype)
@@ -165,7 +167,7 @@ def _power(points: Points, node: Node, values: list[Value]) -> Value:
 
 
 def _integer_power(points: Points, base: Value, exponent: int) -> Value:
-    """By repeated squaring."""
+    """base to a whole power that is known now, by repeated squaring."""
     result: Value | None = None
     square = base
     while exponent:
@@ -203,7 +205,7 @@ def _compared_in(dtype: str, op: str, node: Node) -> tuple[str, bool | None]:
 
 
 def _number_in(node: Node) -> Expr | None:
-    """The number of a node, or of one that is it everywhere."""
+    """The number that every element of a node is; None where there is none."""
     while node.kind == "expand" or node.kind in TRANSPARENT:
         node = node.operands[0]
     return number_of(node)

@@ -128,7 +128,9 @@ def check_nest(state: LoweringState, use: Use, copy: Buffer, number: int, report
 
 
 def _comparable(size: IntExpr, dtype: str) -> IntExpr:
-    """An extent that the dtype of indices may not hold: its largest number is looked at again, where need be."""
+    """The extent as the dtype of the indices can hold it: for int32 at most 2³¹ - 1, and an index that equals this is
+    looked at again in int64.
+    """
     return int_min(size, LARGEST_INT32) if dtype == "int32" else size
 
 
@@ -137,7 +139,9 @@ def _is_negative(points: Points, value: Value) -> Value:
 
 
 def _look(state: LoweringState, use: Use, found: Load, place: IntExpr, number: int, report: Buffer) -> Body:
-    """At one point: which side it is out on, if any, compared in int64; it fails and becomes 0."""
+    """The statements for one index at one point: one below 0 or beyond the extent, compared in int64, makes the call
+    fail, and 0 stands in its place.
+    """
     size, wraps = lower_extent(use[1]), use[2]
     points = state.points("v")
     value = points.cast(points.let(found), "int64")

@@ -336,7 +336,7 @@ def _reduce_requirements(node: Any) -> list[Requirement]:
 
 
 def _mean_requirements(node: Any) -> list[Requirement]:
-    """A division by an extent: the mean of nothing."""
+    """A division by an extent requires that this is not 0: there is no mean of nothing."""
     base, exponent = node.operands[0], node.operands[-1]
     negative = node.op == "pow" and isinstance(exponent, Number) and exponent.value.is_negative
     if negative and base.kind == "size":
@@ -378,7 +378,7 @@ _REQUIRES: dict[str, Callable[[Any], list[Requirement]]] = {
 
 
 def _bounds(node: Node) -> list[IndexBound]:
-    """Integer leaves used as indices."""
+    """The bounds of an integer leaf that is used as an index."""
     if node.kind not in ("take", "one_hot"):
         return []
     use = use_of(node)

@@ -77,7 +77,7 @@ def _sum(operands: list[Interval]) -> Interval:
 
 
 def _product(operands: list[Interval]) -> Interval:
-    """Of numbers of one sign; the sign of one factor may be any, where it is a number."""
+    """The range of a product of factors that are not negative; beside them one number may be below 0."""
     low: Any = Integer(1)
     high: Any = Integer(1)
     for a, b in operands:

@@ -39,7 +39,7 @@ RARE = 20  # binary exponents: x < 2**-20 and 2**20 < x are taken to be exceptio
 
 @dataclass(frozen=True)
 class Storage:
-    """The decision.
+    """Which values are stored, and what is computed in their loops.
 
     Attributes:
         order: stored nodes (leaves and views included), operands first.

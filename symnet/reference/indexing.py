@@ -28,7 +28,7 @@ def one_hot_value(node: OneHot, values: Sequence[Array], context: Context) -> Ar
 
 
 def _in_range(node: Node, indices: Array, extent: int, wraps: bool) -> Array:
-    """The indices, negative ones counted from the end where they may be."""
+    """The indices, checked; negative ones count from the end where `wraps` allows it."""
     low = -extent if wraps else 0
     wrong = indices[(indices < low) | (indices >= extent)]
     if wrong.size:

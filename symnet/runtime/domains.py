@@ -94,5 +94,5 @@ def index_text(
 
 
 def _first(mask: np.ndarray) -> tuple[int, ...]:
-    """The position of the first True, in row-major order."""
+    """The position of the first True of a mask, in row-major order."""
     return tuple(int(i) for i in np.unravel_index(int(np.argmax(mask)), mask.shape))

@@ -19,7 +19,7 @@ def filled(value: Any, shape: tuple[int, ...], real: str) -> np.ndarray:
 
 
 class ConstantResults:
-    """Nothing to compute."""
+    """Results that are known beforehand, of the shape of the arguments: nothing is computed."""
 
     def __init__(self, constants: list[Any], shape: tuple[int, ...], real: str) -> None:
         self.results = [filled(np.nan if c is None else c, shape, real) for c in constants]

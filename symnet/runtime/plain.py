@@ -110,7 +110,7 @@ def _union_from_plain(plain: Any, kind: Any) -> Any:
 
 
 def _member(kind: Any) -> Any:
-    """The one type beside None."""
+    """The one type that stands beside None in a union."""
     return next(each for each in get_args(kind) if each is not type(None))
 
 

@@ -4,8 +4,8 @@ before: for i: t[i] = x[i]²          after: for i: t = x[i]²;  y[i] = √t;  z
         for i: y[i] = √t[i]
         for i: z[i] = 1/√t[i]
 
-In: the nests of one time, in order, and how many nests read each buffer anywhere.  Out: fewer nests; a buffer that only
-its own loop reads is not stored.
+In: nests of one sweep, or of what runs once before it, in order, and how many nests read each buffer anywhere.  Out:
+fewer nests; a buffer that only its own loop reads is not stored.
 Joined are nests without accumulator, kernel or check, of the same axes and the same lanes, where the later one reads
 what the earlier one stores at its own point alone, and nothing between them touches what it stores or reads; not two
 that compute exp, tanh and their like each.
@@ -36,7 +36,7 @@ def fused(nests: Sequence[Nest], target: Target, read_by: Readers) -> list[Nest]
     Args:
         nests: in order.
         target: the machine, which decides about lanes.
-        read_by: how many nests read what these leave in each buffer (`stream.Plan.readers`).
+        read_by: how many nests read what these leave in each buffer (`StreamPlan.readers`).
     """
     groups: list[_Group] = []
     touching: dict[str, dict[int, None]] = {}  # the name of a buffer's memory → the groups that read or write it

@@ -213,7 +213,7 @@ def limit(extent: IntExpr) -> int | None:
 
 
 def _limit_of_quotient(extent: IntExpr) -> int | None:
-    """⌈n / size⌉ as `ceil_div` writes it."""
+    """The largest value of ⌈n / size⌉, as `ceil_div` writes it."""
     if not isinstance(extent, IntFloorDiv) or not isinstance(extent.value, IntAdd):
         return None
     inner, more = limit(extent.value.left), limit(extent.value.right)
@@ -228,7 +228,7 @@ def _zero(cells: Cells, buffer: Buffer) -> Body:
 
 
 def _block(levels: Levels, cells: Cells, into: Buffer, chain: Chain) -> Body:
-    """One block, from zero."""
+    """The loops that add up one block, from zero."""
     if not levels.chains:
         return (*_zero(cells, into), *chain(levels.nest, into))
     part = cells.level("chain")
@@ -238,7 +238,7 @@ def _block(levels: Levels, cells: Cells, into: Buffer, chain: Chain) -> Body:
 
 
 def _compensated(levels: Levels, cells: Cells, chain: Chain, carry: Carry | None) -> Body:
-    """Several blocks, their sum and what it rounded away in registers."""
+    """The loops over several blocks, whose sum, and what it rounded away, stay in registers."""
     high, low, block = cells.buffer, cells.level("low"), cells.level("block")
     at, over = cells.at, cells.over
     start: Body = (*_zero(cells, high), *_zero(cells, low))
@@ -259,7 +259,7 @@ def _compensated(levels: Levels, cells: Cells, chain: Chain, carry: Carry | None
 
 
 def _carried(nest: Nest, cells: Cells, carry: Carry) -> Body:
-    """A superblock's sum, added to the stored one."""
+    """The statements that add the sum of a superblock to the one that is stored."""
     assert carry.low is not None
     (target,) = stores(nest)
     where, block = target.index, Load(cells.buffer, cells.at)

@@ -285,7 +285,7 @@ class _State:
         return Carry(first, IntCondition("gt", self.batch, IntConst(SUPERBLOCK)), self.lows.get(nest.name))
 
     def _settle(self, nest: Nest) -> Nest | None:
-        """What the additions of superblocks rounded away, added at last."""
+        """The statements that add what the additions of superblocks rounded away."""
         low = self.lows.get(nest.name)
         if low is None:
             return None
@@ -297,14 +297,14 @@ class _State:
         return in_units(self._rows_reduced(nest), self.target, self.unit)
 
     def _rows_reduced(self, nest: Nest) -> Nest:
-        """A reduction over the rows of this superblock."""
+        """A reduction over the rows of this superblock alone."""
         (row,) = (a for a in nest.reduced if a.batch)
         moved = self.on_block(nest, row.var, IntConst(0))
         cut = tuple(replace(a, extent=self.rows_in_superblock()) if a.batch else a for a in nest.reduced)
         return replace(moved, reduced=cut)
 
     def _clear(self, nest: Nest) -> Body:
-        """What a reduction over no rows stores: its accumulator's first value."""
+        """The statements that store what a reduction over no rows gives: the first value of its accumulator."""
         acc = nest.accumulator
         if acc is None:
             return ()  # a kernel adds to what another nest begins with

@@ -125,7 +125,7 @@ def _vectors(lane: Axis, target: Target, dtype: str) -> int:
 
 
 def accumulators(target: Target) -> int:
-    """Registers that a tile may fill."""
+    """How many vector registers a tile may fill with accumulators."""
     return max(target.registers - MAX_SPARE, 4)
 
 
@@ -377,7 +377,9 @@ def _finish(
 
 
 def _over(lane: Axis, row: Axis | None, mr: int, width: int, statements: tuple[Stmt, ...], kind: str) -> Body:
-    """Unrolled rows around a vector loop; lets that need only the row float out of the lanes."""
+    """The statements, written out for every row of the tile, around a vector loop; lets that need the row alone stand
+    outside the lanes.
+    """
     axes = [Axis(row.var, as_int(mr))] if row is not None else []
     axes.append(lane)
     return _bounded(nested(axes, statements, [kind] * (len(axes) - 1) + ["vector"]), lane.var, width)

@@ -24,12 +24,12 @@ Fired = tuple[Rewrite, Node, Node]  # what fired, on what, and what it gave
 
 
 def _no_other_spelling(node: Node) -> tuple[Node, ...]:
-    """A node is looked at as it stands."""
+    """No spelling of a node but itself."""
     return ()
 
 
 def _whole(node: Node) -> None:
-    """A node is not taken apart."""
+    """No pieces: a node that is not taken apart."""
     return
 
 
@@ -43,7 +43,9 @@ def topic(node: Node) -> str:
 
 
 def keeps_dtype(node: Node, new: Node) -> bool:
-    """Whether a value is real, or of one integer dtype, as it was: else what uses it would compute in another."""
+    """Whether the new node is real where the old one was, or of the same integer dtype: otherwise whatever uses it
+    would compute in another dtype.
+    """
     return new.dtype == node.dtype or (dtypes.is_real(new.dtype) and dtypes.is_real(node.dtype))
 
 

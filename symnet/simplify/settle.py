@@ -60,7 +60,7 @@ def _computed_in(node: Node) -> tuple[int, str | None]:
 
 
 def _keeps_dtype(node: Node) -> bool:
-    """An argmax of integers compares them as they are."""
+    """Whether a node uses integers as they are, as an argmax does, which compares them."""
     return node.op == "argmax" or node.operands[0].dtype == node.dtype
 
 

@@ -62,7 +62,7 @@ def _remade(roots: list[Node], recipes: dict[Node, Recipe]) -> list[Node]:
 
 @dataclass
 class _Candidates:
-    """Sums by their rarest operand: whoever contains the sum contains that."""
+    """Sums by the operand of theirs that the fewest sums have: whoever contains a sum contains that operand."""
 
     uses: Counter[Node]
     by_operand: dict[Node, list[tuple[Node, frozenset[Node]]]] = field(default_factory=lambda: defaultdict(list))

@@ -78,7 +78,7 @@ def _is_number(node: Node) -> bool:
 
 
 def _array(w: FunctionWriter, node: Node, text: SourcePiece) -> str:
-    """PyTorch's functions want tensors, where NumPy takes numbers."""
+    """An operand as a tensor where PyTorch's function wants one, and NumPy takes a number."""
     number = w.dialect.name == "torch" and _is_number(node)
     return (
         str(w.call("array", text.text, w.dtype(w.real)).text)
@@ -164,7 +164,7 @@ def _indicator(w: FunctionWriter, node: Node) -> SourcePiece:
 
 
 def _cast(w: FunctionWriter, node: Any) -> SourcePiece:
-    """Written where the libraries would not convert by themselves, or to another dtype."""
+    """A conversion, written where the library would not convert by itself, or to another dtype."""
     operand = w.operand(node.operands[0], node, cast=False)
     dtype = CASTS[node.op] or w.real
     if is_python(node) or _is_number(node.operands[0]):

@@ -40,7 +40,7 @@ def find(w: FunctionWriter, node: Node) -> SourcePiece | None:
 
 
 def _softmax(w: FunctionWriter, name: str, argument: Node) -> SourcePiece | None:
-    """Of x - logsumexp(x): what the library calls its (log-)softmax."""
+    """The library's softmax or log-softmax, for the argument x - logsumexp(x)."""
     axes = softmax_axes(elementwise("exp", argument)) if is_op(argument, "add") else []
     if not axes or len(axes[0]) != 1 or name not in w.dialect.functions:
         return None
@@ -77,7 +77,7 @@ def mean(w: FunctionWriter, node: Node) -> Mean | None:
 
 
 def _is_share(node: Node, extent: object) -> bool:
-    """1/m."""
+    """Whether a factor is 1/m for an extent m."""
     value = number_of(node)
     if value is not None:
         return bool(value.is_Rational and value.p == 1 and value.q == extent)

@@ -102,7 +102,7 @@ def cumsum(w: FunctionWriter, node: Any) -> SourcePiece:
 
 
 def solve(w: FunctionWriter, node: Any) -> SourcePiece:
-    """One vector for one matrix, or columns; anything between is reshaped to columns."""
+    """A system of equations: one vector for one matrix, or columns; anything between is reshaped to columns."""
     a, b = map(w.strict, node.operands)
     if node.is_inverse:
         return w.call("inv", a.text)

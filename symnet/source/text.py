@@ -32,7 +32,7 @@ class SourcePiece(NamedTuple):
 
 
 def is_full(operand: Node, user: Node) -> bool:
-    """An operand that has the whole shape by itself, so that others may broadcast against it."""
+    """Whether an operand has the whole shape by itself, so that others may broadcast against it."""
     return operand.kind != "expand" and same_shape(operand.shape, user.shape)
 
 
@@ -59,7 +59,7 @@ def _spreads(user: Node, small: set[Node], repeated: set[Node]) -> bool:
 
 
 def is_python(node: Node) -> bool:
-    """A number that Python computes: constants and extents."""
+    """Whether a node is a number that Python computes: made of constants and extents."""
     if node.rank or node.dtype is not None:
         return False
     return all(n.kind in ("number", "size", "elementwise", "named") for n in topological(node))
@@ -73,7 +73,7 @@ def extents_named(node: Node) -> list[Any]:
 
 
 def is_linear_in(extent: Any, dim: Dim) -> bool:
-    """a·dim + b with whole numbers a and b."""
+    """Whether an extent is a·dim + b with whole numbers a and b."""
     expr = sympy.sympify(extent)
     return bool(expr.free_symbols == {dim} and sympy.diff(expr, dim).is_Integer)
 

@@ -146,7 +146,7 @@ def fit(
 
 
 class _Runner:
-    """Epoch after epoch, until something says stop."""
+    """Runs epoch after epoch, until something says stop."""
 
     def __init__(
         self,

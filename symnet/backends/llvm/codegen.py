@@ -85,7 +85,7 @@ class NativeModule:
 
 
 def is_host(target: Target) -> bool:
-    """The target is this machine's architecture and system."""
+    """Whether the target has this machine's architecture and system."""
     _initialize()
     import llvmlite.binding as llvm
 

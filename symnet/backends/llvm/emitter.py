@@ -161,7 +161,7 @@ class Emitter:
 
 
 def is_narrow(target: Target) -> bool:
-    """Addresses have 32 bits."""
+    """Whether addresses of the target have 32 bits."""
     return "64" not in target.architecture and target.architecture not in ("s390x",)
 
 

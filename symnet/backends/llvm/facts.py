@@ -41,7 +41,7 @@ from symnet.loops.ir import (
 
 @dataclass(slots=True)
 class BodyFacts:
-    """Of one body.
+    """What emission wants to know of one body.
 
     `stored`: names of buffers written; `names`: of values read; `buffers`: every buffer named, by name; `variables`:
     integer variables read; `itemsize`: bytes of the widest real dtype (of the widest integer where nothing is real,
@@ -67,7 +67,7 @@ class BodyFacts:
         return self.real or self.integer
 
     def add(self, more: BodyFacts) -> None:
-        """Of a part, to those of the whole."""
+        """Add the facts of a part to those of the whole."""
         self.stored |= more.stored
         self.names |= more.names
         self.buffers |= more.buffers
@@ -116,7 +116,7 @@ def _for(facts: BodyFacts, stmt: For) -> None:
 
 
 def _is_straight(stmt: For) -> bool:
-    """Surely written without a loop."""
+    """Whether a statement is surely written without a loop."""
     short = isinstance(stmt.extent, IntConst) and stmt.extent.value <= SHORT
     return stmt.kind == "unroll" or (stmt.kind == "vector" and short)
 

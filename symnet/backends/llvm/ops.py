@@ -67,7 +67,7 @@ def _comparison(name: str, e: Emitter, dtype: str, args: list[V]) -> V:
 
 
 def _extremum(name: str, e: Emitter, dtype: str, args: list[V]) -> V:
-    """NaN in either operand gives NaN, as in NumPy."""
+    """The larger or smaller number; NaN where either operand is NaN, as in NumPy."""
     left, right = args
     kind = _kind(left)
     if kind == 2:
@@ -121,7 +121,7 @@ def _floor(e: Emitter, dtype: str, args: list[V]) -> V:
 
 
 def _floor_by_conversion(text: FunctionText, value: V) -> V:
-    """Through an integer, where the rounding instruction is missing; numbers beyond 2²³ (2⁵²) are whole."""
+    """⌊x⌋ by way of an integer, where the instruction is missing; numbers beyond 2²³ (2⁵²) are whole."""
     single = value.scalar == "float"
     bound = constant(float(2**23 if single else 2**52), value.scalar)
     small = text.binary("fcmp olt", text.intrinsic("fabs", value), bound, "i1")
@@ -133,7 +133,7 @@ def _floor_by_conversion(text: FunctionText, value: V) -> V:
 
 
 def _sign(e: Emitter, dtype: str, args: list[V]) -> V:
-    """-1, 0 or 1; NaN stays."""
+    """-1, 0 or 1 by the sign of a number; NaN stays."""
     (value,) = args
     if _kind(value) == 2:
         return value
@@ -169,7 +169,7 @@ def _math(name: str, e: Emitter, dtype: str, args: list[V]) -> V:
 
 
 def _mod(e: Emitter, dtype: str, args: list[V]) -> V:
-    """Of the divisor's sign; of integers 0 where the divisor is 0, as in NumPy, and never an exception."""
+    """a mod b, of the divisor's sign; of integers 0 where the divisor is 0, as in NumPy, and never an exception."""
     if _kind(args[0]) == 0:
         return _math("mod", e, dtype, args)
     a, b = e.text.unify(*args)
@@ -261,7 +261,7 @@ _IDENTITY: dict[str, dict[str, float]] = {
 
 
 def identity(how: str, scalar: str) -> V:
-    """The value that a combination leaves alone."""
+    """The value that leaves an element unchanged when it is combined with it: 0 for add, -∞ for max."""
     return constant(_IDENTITY[how].get(scalar, 0), scalar)
 
 

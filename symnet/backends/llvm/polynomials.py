@@ -64,7 +64,7 @@ def quotient(e: Emitter, poly: Poly, divisor: int) -> V:
 
 
 def is_natural(e: Emitter, *polys: Poly) -> bool:
-    """Surely never negative."""
+    """Whether a value is surely never negative."""
     return all(c > 0 and all(a in e.unsigned or a == LANE for a in m) for p in polys for m, c in p.items())
 
 

@@ -419,7 +419,7 @@ def _root(buffers: dict[str, Buffer], name: str) -> str:
 
 
 def _aligned(e: Emitter, size: Poly) -> Poly:
-    """Rounded up to the workspace's alignment."""
+    """A size in bytes, rounded up to the alignment of the workspace."""
     whole, rest = divide(size, ALIGNMENT)
     if not rest:
         return size
@@ -428,7 +428,7 @@ def _aligned(e: Emitter, size: Poly) -> Poly:
 
 
 def _blocks(e: Emitter, size: Poly) -> Poly:
-    """⌈size / alignment⌉."""
+    """⌈size / alignment⌉: how many aligned blocks hold so many bytes."""
     above = add(size, {(): ALIGNMENT - 1})
     count = known(above)
     if count is not None:

@@ -73,7 +73,7 @@ def _product(e: Emitter, addend: Addend) -> V:
 
 
 def _kept(e: Emitter, how: str, value: V) -> V:
-    """Lanes that do not count become the identity."""
+    """The value with the identity in the lanes that do not count."""
     value = e.text.splat(value, e.lanes)
     return value if e.mask is None else e.text.select(e.mask, value, identity(how, value.scalar))
 

@@ -139,7 +139,7 @@ def _store(e: Emitter, stmt: Store) -> None:
 
 
 def _addend(e: Emitter, stmt: Store) -> Addend:
-    """A product stays two factors, for a multiply-add."""
+    """What a combining store adds: a product as its two factors, for a multiply-add."""
     value = stmt.value
     if stmt.combine == "add" and isinstance(value, Op) and value.name == "mul":
         factors = tuple(emit_value(e, arg) for arg in value.args)

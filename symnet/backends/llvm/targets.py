@@ -124,7 +124,7 @@ _FAMILIES = (
 
 @lru_cache(maxsize=64)
 def native_floor(target: Target) -> bool:
-    """Rounding down is an instruction, not a library call."""
+    """Whether rounding down is an instruction of the target, and no library call."""
     if target.architecture in _X86:
         has = _enabled(target.features) | _enabled(_X86_LEVELS.get(target.cpu, ""))
         return "sse4.1" in has or "avx" in has
@@ -132,5 +132,5 @@ def native_floor(target: Target) -> bool:
 
 
 def native_maximum(target: Target) -> bool:
-    """A maximum that passes NaN on is an instruction."""
+    """Whether the target has an instruction for a maximum that passes NaN on."""
     return target.architecture.startswith(("aarch64", "arm64", "wasm"))

@@ -13,7 +13,7 @@ from symnet.compare.tape.var import Tape, TapeValue
 
 
 def expand(tape: Tape, x: TapeValue, *, shape: tuple[int, ...], axes: tuple[int, ...]) -> TapeValue:
-    """Repeat along new axes; backward: the sum over them."""
+    """x repeated along new axes; backward, y_bar is summed over them."""
     kept = tuple(n if a in axes else 1 for a, n in enumerate(shape))
     new = tuple(a for a in range(len(shape)) if a not in axes)
     y = np.broadcast_to(np.reshape(x.value, kept), shape)
@@ -26,12 +26,12 @@ def reshape(tape: Tape, x: TapeValue, *, shape: tuple[int, ...]) -> TapeValue:
 
 
 def slice_(tape: Tape, x: TapeValue, *, window: tuple[slice, ...]) -> TapeValue:
-    """x[start : stop : step]; backward: into zeros."""
+    """x[start : stop : step]; backward, y_bar is laid into zeros at these places."""
     return tape.record(x.value[window], (x, lambda g: _placed(g, x.value.shape, window)))
 
 
 def place(tape: Tape, x: TapeValue, *, shape: tuple[int, ...], window: tuple[slice, ...]) -> TapeValue:
-    """Into zeros; backward: x_bar[start : stop : step]."""
+    """x laid into zeros; backward, x_bar = y_bar[start : stop : step]."""
     return tape.record(_placed(x.value, shape, window), (x, lambda g: g[window]))
 
 
@@ -42,7 +42,7 @@ def _placed(value: Any, shape: tuple[int, ...], window: tuple[slice, ...]) -> An
 
 
 def concat(tape: Tape, *xs: TapeValue, axis: int) -> TapeValue:
-    """One after another; backward: each takes its part."""
+    """Arrays one after another; backward, each takes its part of y_bar."""
     ends = np.cumsum([x.value.shape[axis] for x in xs])
     before = (slice(None),) * axis
     parts = [(*before, slice(int(end) - x.value.shape[axis], int(end))) for x, end in zip(xs, ends, strict=True)]
@@ -51,7 +51,7 @@ def concat(tape: Tape, *xs: TapeValue, axis: int) -> TapeValue:
 
 
 def take(tape: Tape, x: TapeValue, indices: TapeValue, *, axis: int) -> TapeValue:
-    """x at positions along an axis; backward: added up where they came from."""
+    """x at positions along an axis; backward, elements of y_bar are added up where they came from."""
     where = indices.value
 
     def pull(g: Any) -> Any:

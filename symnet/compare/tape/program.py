@@ -206,5 +206,5 @@ def _is_reciprocal(node: Node) -> bool:
 
 
 def _inside(node: Node) -> Node:
-    """What is negated, or in the denominator."""
+    """What a negation negates, or a reciprocal has below its line."""
     return node.operands[1] if _is_negation(node) else node.operands[0]

@@ -14,7 +14,7 @@ from symnet.compare.tape.var import Tape, TapeValue
 
 
 def to_line(x: Any, axes: tuple[int, ...]) -> Any:
-    """The reduced axes last, as one."""
+    """x with the reduced axes as one, the last."""
     kept = [a for a in range(x.ndim) if a not in axes]
     moved = x.transpose(*kept, *axes)
     count = int(np.prod([x.shape[a] for a in axes], dtype=int))

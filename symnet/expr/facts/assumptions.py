@@ -53,10 +53,11 @@ _ROWS = frozenset({"one_hot", "simplex"})
 
 Facts = frozenset[str]
 _NOTHING: Facts = frozenset()
-# What holds of a computed value and, close by, of the free variable that a derivative makes of it (a `Barrier`).  That
-# its rows sum to one, that it is symmetric or whole, holds on a surface only: it would take the derivative along.
+# A derivative by a computed value y makes y a free variable (a `Barrier`).  What confines y to a range, such as y > 0,
+# holds of the variable too, near y.  What is an equation does not (rows of y sum to one, y = yᵀ, y is whole): the
+# variable may leave the set on which it holds, and rewrites by it would give the derivative along that set alone.
 _RANGES = frozenset({"positive", "nonnegative", "nonzero", "unit", "open_unit"})
-_BOUNDED_ZERO = frozenset({"nonnegative", "unit", "integer"})  # kept when zeros are mixed in
+_BOUNDED_ZERO = frozenset({"nonnegative", "unit", "integer"})  # an array keeps these when zeros are mixed in
 
 
 def facts(node: Node) -> Facts:
@@ -91,7 +92,7 @@ _SMALL_FACTS = frozenset({"unit", "one_hot"})
 
 
 def _may_wrap(node: Node) -> bool:
-    """Whether arithmetic on integers from data may leave their range, and the sign be another: |-2³¹| of int32."""
+    """Whether arithmetic on integers from data may overflow, which changes signs: |-2³¹| is -2³¹ in int32."""
     name = node.op if isinstance(node, Elementwise) else node.kind
     if name not in _WRAPPING or (isinstance(node, Reduce) and node.op != "prod"):
         return False
@@ -99,7 +100,7 @@ def _may_wrap(node: Node) -> bool:
 
 
 def _is_count(node: Node) -> bool:
-    """A position, a size, a truth value: arithmetic on these stays far from the ends of int64."""
+    """Whether a node is a position, a size or a truth value: arithmetic on these cannot overflow int64."""
     return node.dtype in ("bool", None) or node.kind == "iota" or bool(_of(node) & _SMALL_FACTS)
 
 
@@ -277,13 +278,13 @@ def _floor_facts(node: Node) -> set[str]:
 
 
 def _mod_facts(node: Node) -> set[str]:
-    """Of the divisor's sign, or 0; whole where both are."""
+    """a % b has the sign of b or is 0, and is whole where both operands are."""
     held = set(_common(node.operands) & {"integer"})
     return held | ({"nonnegative"} if "nonnegative" in _of(node.operands[1]) else set())
 
 
 def _function_facts(node: Node) -> set[str]:
-    """What SymPy knows of a function of real variables."""
+    """What SymPy knows of the values of a function of real variables."""
     application = node.args[0].application
     known = {"positive": application.is_positive, "nonnegative": application.is_nonnegative}
     return {name for name, holds in known.items() if holds}

@@ -63,7 +63,9 @@ def network_key(node: Einsum, symmetric: Symmetric) -> NetworkKey | None:
 
 
 def _refined(terms: list[tuple[Node, Indices, bool]], colours: dict[int, int]) -> dict[int, int]:
-    """Colours by the old ones and by the places where an index stands, with what stands beside it."""
+    """New colours for the indices: two share one where they shared one before and stand at the same places of equal
+    operands, beside indices of the same colours.
+    """
     seen: dict[int, list[tuple[object, ...]]] = {i: [] for i in colours}
     for operand, indices, even in terms:
         beside = _ordered(tuple(colours[i] for i in indices), even)

@@ -32,7 +32,7 @@ def softmax_axes(node: Node) -> list[tuple[int, ...]]:
 
 
 def _negated_logsumexp(term: Node) -> Reduce | None:
-    """logsumexp(x) of -1·expand(logsumexp(x)), the repeated axes being the reduced ones."""
+    """The node logsumexp(x), where the term is -1·expand(logsumexp(x)) and repeats along the axes that were reduced."""
     if not is_op(term, "mul") or len(term.operands) != 2 or number_of(term.operands[0]) != -1:
         return None
     repeated = term.operands[1]
@@ -45,7 +45,7 @@ def _negated_logsumexp(term: Node) -> Reduce | None:
 
 
 def reciprocal_total(factor: Node) -> Einsum | None:
-    """s of (expand s)⁻¹ or expand(s⁻¹)."""
+    """The total s that a factor divides by: of (expand s)⁻¹ and of expand(s⁻¹); None for other factors."""
     seen_power = False
     while True:
         if is_op(factor, "pow") and number_of(factor.operands[1]) == -1 and not seen_power:

@@ -64,7 +64,7 @@ def _full_key(x: Node, keys: list[Any]) -> list[Any]:
 
 
 def _without_masks(call: str, x: Node, keys: list[Any]) -> list[Any]:
-    """The keys with the places where a mask is true in the mask's place."""
+    """The keys, with arrays of integers in the place of each mask: [False, True, True] becomes [1, 2]."""
     found: list[Any] = []
     axis = 0
     for key in keys:
@@ -114,7 +114,7 @@ AxisName = int | str  # of an axis of the result: the number of x's axis, or "a0
 
 
 def _one(call: str, x: Node, axes: list[int], arrays: list[Node]) -> tuple[Node, list[AxisName]]:
-    """(the selection, what its axes are)."""
+    """x taken by one array of indices: (the selection, the name of each of its axes)."""
     (axis,), (index,) = axes, arrays
     return take(x, index, axis), [*range(axis), *_names(index.rank), *range(axis + 1, x.rank)]
 
@@ -124,7 +124,7 @@ def _names(rank: int) -> list[AxisName]:
 
 
 def _several(call: str, x: Node, axes: list[int], arrays: list[Node]) -> tuple[Node, list[AxisName]]:
-    """The same for constant arrays, which select from the flat axis of all that they index."""
+    """The same for several constant arrays, which select from one flat axis made of all that they index."""
     import numpy as np
 
     if not all(isinstance(index, ConstantArray) for index in arrays):

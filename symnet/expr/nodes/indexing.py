@@ -192,7 +192,7 @@ def with_plain_labels(roots: list[Node]) -> list[Node]:
 
 
 def _along(x: Node, axis: int, key: Any) -> list[Any]:
-    """The keys of x that are whole but for one."""
+    """Keys for all axes of x: `key` at one of them, and all of the others."""
     return [key if a == axis else slice(None) for a in range(x.rank)]
 
 

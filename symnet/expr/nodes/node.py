@@ -226,7 +226,7 @@ class Node(Basic):
         return self.rank
 
     def __getattr__(self, name: str) -> Any:
-        """Reached for what a node has not: SymPy's functions ask its scalars for much."""
+        """Called for an attribute that a node lacks: SymPy's functions ask their arguments for many."""
         if name.startswith("__"):
             raise AttributeError(name)
         call, expected = f"{type(self).__name__}.{name}", "an attribute that expressions have"
@@ -307,7 +307,9 @@ class Node(Basic):
         return BUILDERS["array_function"](function, args, keywords)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        """No values: without this NumPy makes an array of objects.  A masked array on the left of an operator asks."""
+        """Refused: an expression has no values.  Without this method NumPy would make an array of objects; a masked
+        array on the left of an operator calls it.
+        """
         mend = (
             "Compile the expression and call it, or evaluate it with symnet.reference.evaluate; "
             "for a masked array beside an expression write array.filled(0), or another value for what is masked."

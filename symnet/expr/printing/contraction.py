@@ -200,7 +200,7 @@ def squeezed(node: Node) -> tuple[Node, tuple[int, ...]] | None:
 
 
 def _sum(factors: Sequence[WrittenOperand], output: Indices, view: View) -> Form | None:
-    """Axes summed, the others in order."""
+    """A sum of one array over some axes, the others in order, reads as sum(x, axis=1)."""
     (factor, *more) = factors
     if more or not factor.is_plain or tuple(i for i in factor.indices if i in output) != output:
         return None
@@ -240,14 +240,14 @@ def _elementwise(factors: Sequence[WrittenOperand], order: Indices) -> Form | No
 
 
 def _product(factors: Sequence[WrittenOperand], output: Indices, view: View) -> Form | None:
-    """Nothing summed: an elementwise product."""
+    """A product of which nothing is summed reads as an elementwise product."""
     if len(factors) < 2 or {i for f in factors for i in f.indices} != set(output):
         return None
     return _diagonal_matrix(factors, output, view) or _elementwise(factors, output)
 
 
 def _diagonal_matrix(factors: Sequence[WrittenOperand], output: Indices, view: View) -> Form | None:
-    """A vector times the identity: diag(v)."""
+    """A vector times the identity matrix reads as diag(v)."""
     eyes = [f for f in factors if f.node is not None and f.node.kind == "delta"]
     if len(factors) != 2 or len(eyes) != 1 or len(output) != 2 or set(eyes[0].indices) != set(output):
         return None
@@ -256,7 +256,7 @@ def _diagonal_matrix(factors: Sequence[WrittenOperand], output: Indices, view: V
 
 
 def _outer(factors: Sequence[WrittenOperand], output: Indices, view: View) -> Form | None:
-    """Two vectors, nothing in common."""
+    """Two vectors that share no index read as outer(a, b)."""
     by_index = {f.indices[0]: f.part for f in factors if len(f.indices) == 1}
     if len(factors) != 2 or len(by_index) != 2 or len(output) != 2:
         return None
@@ -293,7 +293,7 @@ def _inner(factors: Sequence[WrittenOperand], output: Indices, view: View) -> Fo
 
 
 def _links(factor: WrittenOperand, view: View) -> list[FormPart]:
-    """The factors of a vector that is itself a matrix-vector product."""
+    """The factors of a vector that is a matrix-vector product itself: M and b for M @ b."""
     if not isinstance(factor.node, Einsum):
         return [factor.part]
     form = read_einsum(factor.node, view)
@@ -367,7 +367,7 @@ class _Path:
 
 
 def _batched(factors: Sequence[WrittenOperand], output: Indices, view: View) -> Form | None:
-    """NumPy's matmul over leading axes."""
+    """A product of stacks of matrices reads as NumPy's A @ B, which multiplies over leading axes."""
     if len(factors) != 2 or not all(f.is_plain for f in factors):
         return None
     for a, b in (factors, factors[::-1]):
@@ -390,7 +390,7 @@ def _matmul_output(a: Indices, b: Indices) -> Indices | None:
 
 
 def _subscripts(factors: Sequence[WrittenOperand], output: Indices, view: View) -> Form:
-    """Anything: einsum with its indices."""
+    """What no other reading takes reads as einsum("ij,jk->ik", A, B)."""
     summed = {i for f in factors for i in f.indices} != set(output)
     renumber: dict[int, int] = {} if summed else {i: n for n, i in enumerate(output)}
     inputs = tuple(tuple(renumber.setdefault(i, len(renumber)) for i in f.indices) for f in factors)

@@ -91,7 +91,7 @@ def _is_closed(function: ScalarFunction, body: BodyBuilder, above: tuple[ScalarF
 
 
 def _candidates(function: ScalarFunction) -> Iterator[tuple[BodyBuilder, Callable[[], bool]]]:
-    """Formulas, each with a test of whether it is one of this function."""
+    """Formulas that may be a body, each with a test of whether it is one of this function."""
     application = function.application
     if function.body is not None:
         yield _formula(function, function.body(*application.args)), _surely

@@ -41,7 +41,7 @@ class Conversion(Protocol):
         """A value that depends on no index of a sum."""
 
     def atom(self, part: Basic, ranges: Ranges, /) -> Any:
-        """The value of a part without parts; None for others."""
+        """The value of a part that has no parts of its own, such as a symbol or a number; None for others."""
 
     def leaf(self, name: str, shape: Shape, /) -> Node:
         """The leaf of a name."""

@@ -158,7 +158,7 @@ def _spread(x: Node, axis: int, found: Affine) -> Node:
 
 
 def _window(c: Conversion, part: Any, extent: Extent, low: Any, high: Any) -> slice:
-    """The part of an axis that an index runs over."""
+    """The elements of an axis from the lowest to the highest value of an index: x[2:9] for i + 2, i = 0 … 6."""
     stop = sympy.expand(high + 1)
     if low == 0 and same_extent(whole(stop), extent):
         return slice(None)

@@ -78,7 +78,7 @@ def whole(value: Any) -> Extent:
 
 
 def product_of(values: Sequence[Any]) -> Labelled:
-    """Factors side by side."""
+    """The product of labelled values: all their factors, side by side."""
     factors = [v.factors if isinstance(v, Labelled) else (IndexedArray(v, ()),) for v in values]
     return Labelled(tuple(f for group in factors for f in group))
 

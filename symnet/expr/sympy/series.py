@@ -61,7 +61,7 @@ def polygamma_of_positive(n: int, x: Node) -> Node:
 
 
 def _coefficient(n: int, k: int) -> Any:
-    """Of (x + N)^-(2k) beside the leading (n - 1)!: B₂ₖ·(2k + n - 1)!/(2k)!."""
+    """The factor of (x + N)^(-2k) relative to the leading (n - 1)!: B₂ₖ·(2k + n - 1)!/(2k)!."""
     return sympy.bernoulli(2 * k) * sympy.factorial(2 * k + n - 1) / sympy.factorial(2 * k)
 
 

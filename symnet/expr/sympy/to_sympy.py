@@ -123,7 +123,7 @@ def _elementwise(node: Any, *operands: Array) -> Any:
 
 
 def _application_of(function: ScalarFunction) -> Callable[..., Any]:
-    """What it is of SymPy scalars: its body where it has one, which SymPy can solve."""
+    """The function of SymPy's scalars that a node carries: by its body where it has one, which SymPy can solve."""
     expr = function.application if function.body is None else function.body(*function.application.args)
     return lambda *xs: expr.xreplace(dict(zip(function.variables, xs, strict=True)))
 

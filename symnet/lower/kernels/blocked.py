@@ -80,7 +80,7 @@ def eliminate_in_panels(factors: LuFactors, packed: MatrixPart, names: Names) ->
 
 
 def _copy(p: _Panel, pack: bool) -> Body:
-    """Into the panel, or back."""
+    """Copy the columns into the panel, as its rows, or back."""
     r, s = p.var("r"), p.var("s")
     there = (p.k0 + r, p.k0 + s)
     move = p.packed.store((s, r), p.lu.at(*there)) if pack else p.lu.store(there, p.packed.at(s, r))

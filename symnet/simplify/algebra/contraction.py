@@ -31,7 +31,8 @@ def indexed_operands(node: Einsum) -> list[IndexedOperand]:
 def build(
     node: Einsum, parts: Sequence[IndexedOperand], scalars: Sequence[Node] = (), settled: Collection[int] = ()
 ) -> Node:
-    """`node` with other operands; indices that no operand has left repeat the result or count an extent.
+    """The contraction `node` over other operands.  An index that none of them has any more was an extent n times a
+    value, where it was summed, or a repetition of the result.
 
     settled: summed indices that are accounted for already.
     """
@@ -115,7 +116,7 @@ def take_scalars_out_of_contraction(node: Einsum) -> Node | None:
 
 
 def take_sign_out_of_contraction(node: Einsum) -> Node | None:
-    """(b - a) @ x → -((a - b) @ x).  Condition: the sum's leading term is negative; so one spelling is left."""
+    """(b - a) @ x → -((a - b) @ x).  Condition: the sum's leading term is negative: of the two, a - b is left."""
     for place, operand in enumerate(node.operands):
         flipped = unsigned(operand)
         if flipped is not None:
@@ -172,7 +173,9 @@ def _reassembled(node: Einsum, inside: list[IndexedOperand]) -> list[IndexedOper
 
 
 def multiplied(factors: list[IndexedOperand], indices: Indices, operand: Node) -> IndexedOperand:
-    """A product of factors over those of `indices` that they have, each once: of an index met twice the diagonal."""
+    """The product of factors as one operand, over those of `indices` that they have; of an index met twice the
+    diagonal.
+    """
     have = tuple(dict.fromkeys(i for i in indices if any(i in where for _, where in factors)))
     shape = tuple(operand.shape[indices.index(i)] for i in have)
     product = Factors(shape)

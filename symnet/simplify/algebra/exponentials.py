@@ -388,7 +388,9 @@ def _totals(factors: Factors) -> list[tuple[Einsum, Axes, Expr]]:
 
 
 def _fits(total: Einsum, axes: Axes, places: Axes) -> bool:
-    """Whether the sum runs over the axes of the exponential that it is not repeated from."""
+    """Whether a sum of exponentials, repeated to the axes of an exponential, runs over exactly those along which it
+    repeats.
+    """
     gone = _summed_axes(total)
     return tuple(a for k, a in enumerate(axes) if k not in gone) == places
 

@@ -183,7 +183,7 @@ def _moved_after(node: Node, move: Node) -> Node | None:
 
 
 def _before(move: Node, x: Node) -> Node | None:
-    """What `move` makes x of, for an operand x of an elementwise node of the move's shape."""
+    """y for x = move(y), x an operand of an elementwise node of the move's shape; None where it is not moved so."""
     if x is move:
         return x.operands[0]
     if not x.rank and number_of(x) is not None:
@@ -238,7 +238,7 @@ def _fits(x: Node, move: Node) -> bool:
 
 
 def _core_before(move: Node, core: Node, axes: Axes) -> Node | None:
-    """The same for an operand that is repeated: it varies along `axes` only."""
+    """As `_before`, for an operand that is repeated and varies along `axes` alone."""
     whole = move.operands[0].shape
     if isinstance(move, Slice):
         core = _dropped_first(core)
@@ -296,7 +296,9 @@ def _joined_after(node: Node, joined: Concat) -> Node | None:
 
 
 def _pieces(joined: Concat, x: Node) -> list[Node] | None:
-    """What x is beside each piece."""
+    """What x is beside each piece of what is joined: x itself where it is a scalar, its own piece where it is joined
+    alike.
+    """
     if not x.rank:
         return [x] * len(joined.operands)
     if is_op(x, "mul") and any(not o.rank for o in x.operands):

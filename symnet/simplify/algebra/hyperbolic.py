@@ -1,6 +1,7 @@
 """Rewrites of sums and quotients of two exponentials: they are hyperbolic functions or logistic ones.
 
-In: sums and products in normal form.  Out: cosh, sinh, tanh, σ: fewer operations, and a derivative that knows itself.
+In: sums and products in normal form.  Out: cosh, sinh, tanh, σ: fewer operations, and slopes that
+use the value again.
 Not handled: exponentials with coefficients of different size (the numeric form keeps those finite).
 """
 

@@ -101,7 +101,7 @@ def choice_of_moved(x: Node) -> Node:
 
 
 def _beneath(x: Node) -> Node:
-    """What is moved."""
+    """The array whose elements a move takes."""
     while is_move(x):
         x = x.operands[0]
     return x

@@ -126,7 +126,7 @@ def take_scalars_out_of_inverse(node: Solve) -> Node | None:
 
 
 def take_sign_out_of_inverse(node: Solve) -> Node | None:
-    """(B - A)⁻¹ → -(A - B)⁻¹.  Condition: the sum's leading term is negative; so one spelling is left."""
+    """(B - A)⁻¹ → -(A - B)⁻¹.  Condition: the sum's leading term is negative: A - B alone is left."""
     flipped = unsigned(node.matrix) if node.is_inverse else None
     return None if flipped is None else negative(inv(flipped))
 
@@ -209,7 +209,7 @@ def take_scalars_out_of_determinant(node: Determinant) -> Node | None:
 
 
 def take_sign_out_of_logdet(node: Determinant) -> Node | None:
-    """log|det(B - A)| → log|det(A - B)|.  Condition: the sum's leading term is negative; so one spelling is left."""
+    """log|det(B - A)| → log|det(A - B)|.  Condition: the sum's leading term is negative: A - B alone is left."""
     flipped = unsigned(node.operands[0]) if node.op == "logdet" else None
     return None if flipped is None else logdet(flipped)
 

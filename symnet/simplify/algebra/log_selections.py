@@ -139,7 +139,7 @@ def log_of_some_probabilities(node: Node) -> Node | None:
 
 
 def _apart(term: Node) -> list[ScaledFactors]:
-    """A term; Σ (a + b) as two."""
+    """The terms of a sum, Σ (a + b) counting as two: Σ a and Σ b."""
     coefficient, factors = split_coefficient(term)
     total = factors[0] if len(factors) == 1 else term
     inner = total.operands[0] if isinstance(total, Einsum) and len(total.operands) == 1 else total
@@ -188,14 +188,18 @@ def _window(part: Slice, axis: int) -> tuple[int, int] | None:
 
 
 def _selected(shares: list[SoftmaxPart]) -> list[Node]:
-    """The exponentials of the classes that are added up, with their numbers."""
+    """For each selected class c·Σ exp(z) over its window, c the number in front; nothing where a number is not
+    positive.
+    """
     if any(not is_positive(s.coefficient) or s.window is None for s in shares):
         return []
     return [_scaled(s.coefficient, _exponentials(s.softmax, s.axis, s.window)) for s in shares if s.window]
 
 
 def _rest(one: Expr, shares: list[SoftmaxPart]) -> list[Node]:
-    """Those of the other classes, where the number is the sum over all of them."""
+    """As `_selected`, for the classes that are left when some are taken from the number, which is the sum over all of
+    them.
+    """
     if is_negative(one) or any(s.coefficient != -one for s in shares):
         return []
     softmax, axis = shares[0].softmax, shares[0].axis

@@ -138,7 +138,9 @@ def _apart_from(total: Einsum, place: int) -> tuple[object, ...]:
 
 
 def _names(total: Einsum, place: int) -> dict[int, object]:
-    """Indices by where they stand in the result, else in the operands that stay, else on their own."""
+    """A name for every index: by its place in the result, else by where it stands in the operands that stay, else of
+    its own.  Contractions that differ in one operand alone then have the same names.
+    """
     names: dict[int, object] = {i: ("out", k) for k, i in enumerate(total.output)}
     for k, (_, indices) in enumerate(_parts_of(total)):
         if k != place:

@@ -41,7 +41,7 @@ def take_scalars_out_of_movement(node: Node) -> Node | None:
 
 
 def take_sign_out_of_movement(node: Node) -> Node | None:
-    """(b - a)[k:] → -(a - b)[k:].  Condition: the sum's leading term is negative; so one spelling is left."""
+    """(b - a)[k:] → -(a - b)[k:].  Condition: the sum's leading term is negative: of the two, a - b is left."""
     flipped = unsigned(node.operands[0])
     return None if flipped is None else elementwise("mul", -1, with_operands(node, [flipped, *node.operands[1:]]))
 
@@ -195,7 +195,7 @@ def slice_at_once(node: Slice) -> Node | None:
 
 
 def slice_before_dropping_axes(node: Slice) -> Node | None:
-    """x[:, 0][k:] → x[k:, 0].  Condition: only axes of extent 1 are dropped; so that slices meet as one."""
+    """x[:, 0][k:] → x[k:, 0].  Condition: only axes of extent 1 are dropped."""
     inner = node.operands[0]
     if not isinstance(inner, Einsum) or len(inner.operands) > 1:
         return None

@@ -41,7 +41,7 @@ def collect_powers(node: Node) -> Node | None:
 
 
 def powers_of_zero_and_one_are_themselves(node: Node) -> Node | None:
-    """d² → d.  Condition: every element of d is 0 or 1 (one-hot, indicator), the exponent positive."""
+    """d² → d.  Condition: every element of d is 0 or 1 (one-hot, an indicator), and the exponent is positive."""
     factors = Factors.view(node)
     squares = [b for b, e in factors.powers.items() if e != 1 and is_positive(e) and known(b[0], "unit", "integer")]
     if not squares:

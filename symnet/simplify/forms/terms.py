@@ -224,7 +224,7 @@ def _is_smaller(factor: Node, rank: int) -> bool:
 
 
 def _is_scale(factor: Node, arrays: bool) -> bool:
-    """A factor that terms are gathered behind: any scalar beside arrays, only extents among scalars."""
+    """Whether terms are gathered behind a factor: any scalar beside arrays, only an extent among scalars."""
     if factor.rank:
         return False
     return arrays or isinstance(factor, Size) or (is_op(factor, "pow") and isinstance(factor.operands[0], Size))

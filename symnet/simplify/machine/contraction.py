@@ -90,7 +90,7 @@ def _path(node: Einsum) -> list[tuple[int, ...]]:
 
 
 def _cost(node: Einsum) -> float:
-    """Operations in the cheapest order."""
+    """The number of operations of a contraction in its cheapest order."""
     return float(_plan(node)[1].opt_cost)
 
 
@@ -102,5 +102,5 @@ def _plan(node: Einsum) -> tuple[Any, Any]:
 
 
 def elements(node: Node) -> int:
-    """Elements of a node, symbolic extents as costs count them."""
+    """The number of elements of a node, a symbolic extent counted as `TYPICAL`."""
     return int(product(map(typical, node.shape)))

@@ -24,7 +24,7 @@ def is_moved(node: Node) -> bool:
 
 
 def source(node: Node) -> Node:
-    """What a chain of re-indexings reads."""
+    """The array that a chain of re-indexings reads."""
     while is_moved(node):
         node = node.operands[0]
     return node

@@ -41,7 +41,7 @@ def place_factors(roots: Iterable[Node]) -> list[Node]:
 
 
 def _placed(node: Node, subtracted: bool, once: set[Node]) -> Node:
-    """A product with its scalars placed.
+    """A product, its scalars multiplied into the array where they meet the fewest elements.
 
     subtracted: only sums use it, so that a sign costs nothing.  once: the values that have one user.
     """
@@ -80,7 +80,7 @@ def _is_outer(node: Node) -> bool:
 
 
 def _times(scalars: list[Node], factor: Node, once: set[Node]) -> Node:
-    """The factor scaled, or the smallest part of it."""
+    """The factor times the scalars, which go into the smallest part of it."""
     parts = _inside(factor, once)
     place = min(range(len(parts)), key=lambda k: elements(parts[k]))
     whole = elementwise("mul", *scalars, parts[place])

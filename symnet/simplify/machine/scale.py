@@ -38,7 +38,9 @@ def _contractions(roots: list[Node]) -> int:
 
 
 def _gain(node: Node, subtracted: bool, places: dict[Node, Node]) -> tuple[Node, Scale] | None:
-    """What to scale by what, where that is smaller than the product itself; a sign that only sums take is free."""
+    """(what to scale, the scale), where that is smaller than the product itself; a sign that only sums take costs
+    nothing.
+    """
     split = _split(node)
     if split is None:
         return None
@@ -50,7 +52,7 @@ def _gain(node: Node, subtracted: bool, places: dict[Node, Node]) -> tuple[Node,
 
 
 def _split(node: Node) -> tuple[Scale, Node] | None:
-    """A scale times one contraction that can pass it on."""
+    """(the scale, the contraction) of a product of a scale and one contraction that can pass it on."""
     if not is_op(node, "mul"):
         return None
     scale = tuple(o for o in node.operands if _is_free_scalar(o))
@@ -116,7 +118,7 @@ def _operand(node: Node) -> int | None:
 
 
 def _is_free_scalar(node: Node) -> bool:
-    """A number, an extent, or a power of one."""
+    """Whether a node is a number, an extent, or a power of one."""
     if node.rank:
         return False
     if is_op(node, "pow"):

@@ -69,7 +69,7 @@ def _square(t: tuple[Expr, tuple[Node, ...]], node: Node) -> Terms:
 
 
 def _excess(above: Terms, below: Terms) -> Node | None:
-    """A - B, where a term of both is in the difference no more; A or B has others."""
+    """A - B as terms, where a term of A meets one of B and cancels; None where none does."""
     if len(above.coefficients) + len(below.coefficients) < 3:
         return None
     common = [key for key, count in above.coefficients.items() if below.coefficients.get(key) == count]

@@ -93,7 +93,7 @@ def _kept(parts: list[IndexedOperand], place: int, axis: int, group: tuple[int, 
 
 
 def _is_few(columns: list[Extent], n: Extent) -> bool:
-    """Whether the columns to solve for are few for each matrix: known, or as many as the matrix has."""
+    """Whether there are few columns to solve for beside each matrix of n rows: a known number, or as many as n."""
     return all(isinstance(extent, int) or same_extent(extent, n) for extent in columns) and (
         not isinstance(n, int) or len(columns) < 2 or product(columns) <= 8 * n
     )

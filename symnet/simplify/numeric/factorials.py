@@ -87,7 +87,7 @@ def _split(product: Node, fewest: int = 2) -> tuple[Node, Node, Node] | None:
 
 
 def _is_small(gamma: Node) -> bool:
-    """Whether the argument is one that this pass has made small."""
+    """Whether the argument of a gamma function is one that this pass has made small."""
     (argument,) = gamma.operands
     return is_op(argument, "where") and number_of(argument.operands[1]) == 1
 

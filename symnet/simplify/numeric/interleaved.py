@@ -52,7 +52,8 @@ def _is_moderate(exponent: Expr | Node) -> bool:
 
 
 def _in_turns(powers: IntegerPowers) -> Node:
-    """All bases once, to the lowest power; then those that are left, one after another.
+    """The product of all bases, each to the power ±1, raised to the lowest power of any; then what is left, one base
+    after another.
 
     The order of the bases does not depend on their powers, so that every product on the way stands as it is.
     """

@@ -144,7 +144,7 @@ def _core(x: Node) -> Node:
 
 
 def _vanish_twice(factors: list[Node], bases: frozenset[Node]) -> bool:
-    """Whether a product is of second order where the product of the bases is 0."""
+    """Whether a product is 0 of second order where the product of the bases is 0."""
     order = 0
     for factor in factors:
         outer = isinstance(factor, Einsum) and sum(map(len, factor.inputs)) == len(factor.output)
@@ -181,7 +181,7 @@ def _vanish_with(factors: list[Node], bases: frozenset[Node], depth: int = _DEEP
 
 
 def _unsigned(x: Node) -> Node:
-    """x or -x: the same for both."""
+    """x or -x, the same for both, so that they compare as equal."""
     return min(x, negated(x), key=lambda node: node.digest) if number_of(x) is None else x
 
 

@@ -152,7 +152,7 @@ class Quotient:
 
     @property
     def scale(self) -> Node:
-        """s where the factor stands."""
+        """The scale s of the sum of squares, repeated to where the factor stands."""
         return self._repeated(scale_of(self.base, self.degree, 1, self._highest))
 
     @property
@@ -205,7 +205,7 @@ def _with_power_outside(x: Node) -> Node:
 
 
 def _bases(total: Node) -> Iterator[Node]:
-    """x and |x| of a sum of |x|^q."""
+    """x and |x| for a sum of |x|^q."""
     if isinstance(total, Einsum) and len(total.operands) == 2:
         yield total.operands[0]
     elif is_op(total, "add", "mul") or isinstance(total, Einsum):
@@ -221,7 +221,7 @@ def _bases(total: Node) -> Iterator[Node]:
 
 @dataclass(frozen=True)
 class Unit:
-    """A factor, and how many of its parts can be scaled one by one."""
+    """A factor, and the number of its parts that can be scaled one by one."""
 
     parts: int
     scaled: Callable[[int], Node]

@@ -210,7 +210,7 @@ _LIMITS = {
 
 
 def _safe(total: Node, degree: Expr, count: int) -> SafeRange:
-    """Where s is 1."""
+    """Where the sum lies in the safe range, so that its scale s is 1."""
     return ranges_of(str(total.dtype), count)[0] if degree == 2 else NARROW
 
 

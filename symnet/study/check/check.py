@@ -218,7 +218,7 @@ def _far_out(near: Case, root: Node) -> Case | None:
 
 
 def _numbers(known: Sequence[Tensor], dims: Mapping[Any, int], data: Mapping[str, Array]) -> dict[str, float]:
-    """What a factor may be made of: extents and scalars."""
+    """The numbers, by name, that a lost factor may be made of: extents and scalars."""
     scalars = {leaf.name: float(data[leaf.name]) for leaf in known if not leaf.rank and leaf.dtype != "bool"}
     return {str(d): float(v) for d, v in dims.items()} | scalars
 

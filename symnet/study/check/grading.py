@@ -116,7 +116,7 @@ def _text(number: Fraction, above: Sequence[str], below: Sequence[str]) -> str:
 
 
 def _off(c: Multiple) -> str:
-    """What is said of mine = c · truth."""
+    """What is said of mine = c · truth, c a number."""
     if c.text == "-1":
         return "the sign is wrong: it is minus the gradient"
     sign = "the sign is wrong, and it is " if c.text.startswith("-") else ""
@@ -124,7 +124,7 @@ def _off(c: Multiple) -> str:
 
 
 def _also(c: Multiple | None) -> str:
-    """What is said of such a number besides something else."""
+    """What is said of a factor c beside another mistake."""
     if c is None:
         return ""
     return ", and the sign is wrong" if c.text == "-1" else f", and then it is off by a factor: {c} times the gradient"
@@ -181,7 +181,7 @@ def _elementwise(case: Case) -> str | None:
 
 
 def _samples_not_summed(case: Case) -> str | None:
-    """Along an axis that the variable has not."""
+    """The sum over samples is missing: mine has an axis more than the variable, and summed over it is the gradient."""
     return _not_summed(case, [a for a, n in enumerate(case.mine.shape) if n not in case.truth.shape])
 
 

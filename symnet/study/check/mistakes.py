@@ -78,7 +78,7 @@ Change = tuple[str, Node, Node | None, Node]  # (kind, before, after, the node w
 
 
 def _at(node: Node) -> Iterator[Change]:
-    """The changes at one node, each of its shape."""
+    """The changes of one node, each a node of the same shape."""
     if is_op(node, "mul"):
         yield from _lost_factors(node)
     elif isinstance(node, Einsum):

@@ -271,7 +271,7 @@ def _ends(over: sympy.Interval, x: sympy.Symbol) -> Iterator[Any]:
 
 
 def _on_stairs(expr: Any, slope: Any, x: sympy.Symbol) -> tuple[list[CriticalPoint], bool, str]:
-    """Of what has `floor` in it: where the slope is zero, each point compared with its two sides."""
+    """The critical points of an f that has `floor` in it: where the slope is zero, each compared with its two sides."""
     if slope == 0:
         zero = sympy.zeros(1, 1)
         return [CriticalPoint({x: x}, expr, zero, (zero[0],), STEPS)], False, _STEPS
@@ -310,7 +310,7 @@ def _point(
 
 
 def _defined(expr: Any, at: Mapping[sympy.Symbol, sympy.Expr]) -> sympy.Basic:
-    """What the free variables must fulfil so that nothing in f divides by zero or takes its logarithm."""
+    """What the free variables of a family must fulfil: nothing in f divides by zero or takes its logarithm."""
     below = [p.base for p in expr.atoms(sympy.Pow) if p.exp.is_extended_negative]
     values = [sympy.factor(b.subs(at)) for b in [*below, *(g.args[0] for g in expr.atoms(sympy.log))]]
     if any(v.is_zero for v in values):
@@ -369,7 +369,7 @@ def _is_among(point: CriticalPoint, others: Sequence[CriticalPoint]) -> bool:
 
 
 def _eigenvalues(hessian: sympy.Matrix) -> tuple[Any, ...]:
-    """Exact where SymPy has a formula, to 15 digits otherwise."""
+    """The eigenvalues: exact where SymPy has a formula, to 15 digits otherwise."""
     if len(hessian) == 1:
         return (hessian[0],)
     found: list[Any] = []
@@ -384,7 +384,9 @@ def _eigenvalues(hessian: sympy.Matrix) -> tuple[Any, ...]:
 
 
 def _verdict(hessian: sympy.Matrix, along: int = 0) -> str:
-    """From the signs of the characteristic polynomial's coefficients; `along` of the zeros lie along a family."""
+    """The verdict by the signs of the coefficients of the characteristic polynomial; `along` of its zeros lie along a
+    family.
+    """
     coefficients = hessian.charpoly().all_coeffs()
     signs = [sign_of(c) for c in coefficients]
     if None in signs:

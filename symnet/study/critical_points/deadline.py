@@ -70,7 +70,7 @@ def _raise_in(thread: int, kind: type[BaseException]) -> None:
 
 
 def _step() -> None:
-    """A call: the interpreter looks for exceptions from other threads at its beginning."""
+    """Do nothing, by a call: at its beginning the interpreter looks for exceptions from other threads."""
 
 
 @contextmanager

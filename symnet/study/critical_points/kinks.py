@@ -46,7 +46,7 @@ class Flat(NamedTuple):
 
 @dataclass
 class CriticalSet:
-    """What was found.
+    """Everything critical that was found, piece by piece.
 
     Attributes:
         smooth: (point, the branch it lies on).
@@ -90,7 +90,7 @@ def sign_of(value: Expr) -> int | None:
 
 
 def _value(branch: Expr, x: Expr, p: Expr, side: int) -> Expr:
-    """Of a smooth expression at p, or its limit there."""
+    """The value of a smooth expression at p, or its limit there."""
     plain = branch.subs(x, p)
     if plain.is_finite or not plain.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
         return plain
@@ -207,7 +207,7 @@ def _verdict(sides: tuple[int, int]) -> str:
 
 
 def slopes(expr: Expr, x: Expr, p: Expr) -> tuple[Expr, Expr]:
-    """On the left and on the right of p; nan where SymPy does not tell."""
+    """The slopes on the left and on the right of p; nan where SymPy does not tell."""
 
     def slope(side: int) -> Expr:
         try:
@@ -300,7 +300,9 @@ def _between(left: Expr, right: Expr) -> Expr:
 
 
 def _flat(expr: Expr, gradient: Expr, x: Expr, over: Any, value: Expr, marks: Sequence[Expr]) -> Flat:
-    """With those ends that belong to it: where the slope is zero too, or f as low (or high) as on both sides."""
+    """An interval on which f is constant, with those of its ends where the slope is zero too, or f as low (or high) as
+    on both sides.
+    """
     ends = {
         p: side for p, side in ((over.inf, 0), (over.sup, 1)) if p in marks and sign_of(expr.subs(x, p) - value) == 0
     }

@@ -108,7 +108,7 @@ def _zero(gradient: Callable[[Vector], Vector], bend: Callable[[Vector], np.ndar
 
 
 def _rounded(gradient: Callable[[Vector], Vector], x: Vector) -> Vector:
-    """With coordinates that are zero up to rounding as zeros, where the gradient is no longer for it."""
+    """The point with 0 for coordinates that are 0 up to rounding, where the gradient does not grow by it."""
     clean = np.where(np.abs(x) < 1e-12 * (1 + np.linalg.norm(x)), 0.0, x)
     return clean if np.linalg.norm(gradient(clean)) <= max(1e-14, float(np.linalg.norm(gradient(x)))) else x
 

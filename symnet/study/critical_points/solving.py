@@ -40,7 +40,7 @@ def _without_members(solutions: list[dict[Any, Any]]) -> list[dict[Any, Any]]:
 
 
 def _is_member(point: dict[Any, Any], family: dict[Any, Any]) -> bool:
-    """What is free in the family takes the point's value there, and then all else is the point's."""
+    """Whether a point lies in a family: with its values for the free variables, the family gives all others."""
     return all(x in point and value.subs(point) == point[x] for x, value in family.items())
 
 

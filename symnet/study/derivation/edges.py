@@ -113,7 +113,7 @@ def _local(kind: str, formula: Node, tag: Node, operand: Node) -> Node | None:
 
 
 def _tidy(nodes: list[Node], formula: Node, tag: Node) -> list[Node]:
-    """Simplified, and through the user's own value where it occurs: y(1-y), not σ(z)(1-σ(z))."""
+    """The nodes simplified, over the value of the formula itself where that occurs: y(1-y), not σ(z)(1-σ(z))."""
     *simple, own = simplify([*substitute(nodes, {formula: tag}), formula])
     return simplify(substitute(simple, {own: tag})) if own.operands else simple
 
@@ -177,6 +177,6 @@ def _name_of(node: Node) -> str:
 
 
 def _plain_name(node: Node) -> str:
-    """A step with one varying operand: a term added, a factor, a move."""
+    """What a step with one varying operand is called: a term added, a factor, a move."""
     key = topic(node)
     return {"add": "sum rule", "mul": "constant factor", "einsum": "transpose"}.get(key) or RULE_NAMES.get(key, key)

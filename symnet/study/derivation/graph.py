@@ -153,7 +153,7 @@ def _box(d: Record, label: str, kind: str, formula: Node | None) -> Box:
 
 @kept_on_node
 def _set(formula: Node) -> str:
-    """Its MathML: a deck of slides draws every formula once a slide."""
+    """The MathML of a formula, kept: a deck of slides draws every formula once a slide."""
     return mathml(formula)
 
 

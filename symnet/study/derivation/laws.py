@@ -61,7 +61,7 @@ def softmax_by_elements() -> Law:
 
 
 def _of_elements(name: str, node: Node, active: Sequence[int]) -> Law | None:
-    """Over scalars: u for the first operand that varies, v for the next; numbers stay, but for exponents."""
+    """The law over scalars: u for the first operand that varies, v for the next; numbers stay, but for exponents."""
     if is_op(node, "add", "mul") and len(active) > 1:
         u, v = scalar("u"), scalar("v")
         quotient = is_op(node, "mul") and any(is_op(o, "pow") and number_of(o.operands[1]) == -1 for o in node.operands)

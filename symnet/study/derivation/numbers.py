@@ -35,7 +35,7 @@ def numbers_of(derivation: Record) -> NumbersAtPoint | None:
 
 
 def _evaluated(derivation: Record, data: Mapping[str, Any]) -> NumbersAtPoint:
-    """Everything at one point."""
+    """The numbers of a derivation at one point."""
     root = next((v.node for v in derivation.values if v.label == derivation.root), None)
     root = root if root is not None else derivation.inputs[derivation.root]
     known = leaves(root)

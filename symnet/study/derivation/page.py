@@ -157,7 +157,7 @@ def _part(d: Record, edge: Edge, part: SlopePart) -> str:
 
 
 def factors(nodes: Sequence[Node]) -> str:
-    """Factors side by side, a sign in front."""
+    """Factors in MathML, side by side, with a sign in front."""
     minus = len(nodes) > 1 and number_of(nodes[0]) == -1
     return (MINUS if minus else "") + (op("·").join(within(f, PRODUCT) for f in nodes[minus:]) or "<mn>1</mn>")
 

@@ -59,7 +59,7 @@ def readable(start: Node, trace: Sequence[Step], end: Node) -> tuple[Rewriting, 
 
 
 def _distinct(places: Iterable[int], trace: Sequence[Step]) -> list[int]:
-    """Each rewrite once, as it reads."""
+    """The places of rewrites, each that reads alike once."""
     found: dict[tuple[str, str], int] = {}
     for k in places:
         found.setdefault((str(trace[k].place), str(trace[k].result)), k)

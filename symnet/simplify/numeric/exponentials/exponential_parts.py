@@ -62,7 +62,7 @@ class ExponentialPart:
 
     @property
     def highest(self) -> Node:
-        """The largest u, of those that count."""
+        """The largest u along the summed axes, elements whose weight is 0 left out."""
         counted = self.argument
         if not self.always_counts:
             counted = where(elementwise("ne", self.weight, 0), self.argument, number(-sympy.oo))
@@ -98,7 +98,7 @@ class ExponentialPart:
 
     @property
     def stands_firm(self) -> bool:
-        """Whether the part cannot vanish."""
+        """Whether the part is known not to be 0."""
         return (self.is_number and self.weight is None) or is_relative(self.argument)
 
     def distance(self, shift: Node) -> Node:
@@ -107,7 +107,7 @@ class ExponentialPart:
         return away if self.always_counts else where(elementwise("ne", self.weight, 0), away, 0)
 
     def beside(self, shift: Node) -> Node:
-        """The shift repeated along the summed axes."""
+        """The shift, one number for each sum, repeated along the summed axes, as u is."""
         return along(self.argument, shift, self.axes) if self.axes else shift
 
     def weighted_sum(self, power: Node) -> Node:
@@ -128,7 +128,9 @@ class ExponentialPart:
 
 
 def exponential_parts_of(total: Node) -> list[ExponentialPart] | None:
-    """The parts of a sum in which exponentials stand; None where there are none.  What is none is one weight."""
+    """The parts of a sum in which exponentials stand, or None where there is none.  All terms without exponentials are
+    one part, a weight of exp(0).
+    """
     terms = operands_of("add", total)
     parts = [(term, _part(term, total.shape)) for term in terms]
     found = [part for _, part in parts if part is not None]
@@ -248,7 +250,7 @@ def _as_one_exponential(part: ExponentialPart) -> ExponentialPart:
 
 
 def finite(shift: Node) -> Node:
-    """A shift, 0 where it is infinite."""
+    """A shift with 0 in the place of ±∞."""
     return where(elementwise("lt", elementwise("abs", shift), number(sympy.oo)), shift, 0)
 
 
@@ -284,6 +286,6 @@ def highest(parts: list[ExponentialPart]) -> Node:
 
 
 def largest(nodes: Iterable[Node]) -> Node:
-    """The largest, made the same way wherever the same are compared."""
+    """The largest of some nodes, compared in one order, so that the same nodes always make the same maximum."""
     first, *others = sorted(dict.fromkeys(nodes), key=lambda n: n.digest)
     return reduced(lambda top, each: elementwise("maximum", top, each), others, first)

@@ -79,7 +79,7 @@ class Relative:
 
 @dataclass
 class Largest:
-    """All that were made so far."""
+    """All largest exponents that were made so far, with their exponentials."""
 
     _along: dict[tuple[ScaleKey, Axes], list[Relative]] = field(default_factory=dict)
     _among: list[dict[ScaleKey, Relative]] = field(default_factory=list)
@@ -169,7 +169,7 @@ class Largest:
         ]
 
     def keep(self, exponent: Terms, power: Node) -> None:
-        """Remember exp(s) that lies in [0, 1]."""
+        """Remember a power exp(s), known to lie in [0, 1], for exponents that are made of it later."""
         self._remember(Relative(exponent, number(0), power, number(1)))
 
     # ---- sums of what was made
@@ -212,7 +212,7 @@ class Largest:
 
 
 def _collected(mantissas: list[Node], shifts: list[Terms]) -> tuple[list[Node], list[Terms]]:
-    """Terms with one exponent as one."""
+    """The terms, those with equal exponents as one: a·exp(s) + b·exp(s) is (a + b)·exp(s)."""
     found: dict[ScaleKey, tuple[list[Node], Terms]] = {}
     for m, s in zip(mantissas, shifts, strict=True):
         found.setdefault(key_of(s), ([], s))[0].append(m)
@@ -234,12 +234,12 @@ def times_power(mantissa: Node, power: Node) -> Node:
 
 
 def if_it_counts(mantissa: Node, shift: Node) -> Node:
-    """The shift, -∞ where the mantissa is 0."""
+    """The shift, or -∞ where the mantissa is 0, so that no largest is taken from there."""
     return shift if counts(mantissa) else where(elementwise("ne", mantissa, 0), shift, number(-sympy.oo))
 
 
 def where_it_counts(mantissa: Node, shift: Node) -> Node:
-    """The shift, 0 where the mantissa is 0: 0·∞ is met nowhere."""
+    """The shift, or 0 where the mantissa is 0, so that 0·∞ is met nowhere."""
     return shift if counts(mantissa) else where(elementwise("ne", mantissa, 0), shift, 0)
 
 

@@ -66,7 +66,7 @@ class Apart:
         self.scaled[node] = self._apart(node, plain, exact)
 
     def value(self, node: Node) -> Node:
-        """The value of what was taken apart."""
+        """The value m·exp(s) of a node that was taken apart."""
         whole = self.scaled[node]
         power = elementwise("exp", where_it_counts(whole.mantissa, whole.shift.build()))
         return broadcast_to(
@@ -74,7 +74,7 @@ class Apart:
         )
 
     def logarithm(self, node: Node) -> Node:
-        """The logarithm of what was taken apart."""
+        """log m + s of a node that was taken apart."""
         shift, log = self.scaled[node].shift, elementwise("log", self.scaled[node].mantissa)
         return broadcast_to(elementwise("add", shift.build(), log), shift.shape) if shift.coefficients else log
 

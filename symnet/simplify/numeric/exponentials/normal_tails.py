@@ -34,7 +34,9 @@ def _is_far(z: Node) -> Node:
 
 
 def fraction(z: Node) -> Node:
-    """z + (1/2)/(z + …), which is e^(-z²)/(√π·erfc z); for z that is not far, of some z that is."""
+    """z + (1/2)/(z + (2/2)/(z + …)), which is e^(-z²)/(√π·erfc z) for z beyond `FAR`; elsewhere that of another z,
+    which nothing uses.
+    """
     safe = where(_is_far(z), z, FAR)
     total = safe
     for k in range(DEPTH, 0, -1):

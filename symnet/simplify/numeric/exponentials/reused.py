@@ -236,6 +236,6 @@ def _index_order(node: Einsum) -> Axes:
 
 
 def _live(x: Node, places: Axes, shape: Shape) -> set[int]:
-    """The axes of the whole along which a factor may take exponents in."""
+    """The axes of the whole along which a factor varies: exponents that vary along these alone may go into it."""
     core, axes = core_of(x, places, shape)
     return {a for a, n in zip(axes, core.shape, strict=True) if same_extent(n, shape[a])}

@@ -39,7 +39,7 @@ def _steps(extent: object) -> int:
 
 
 def _before(x: Node, distance: int, axis: int, reverse: bool) -> Node:
-    """What lies `distance` elements before each, 0 where nothing does; after it, in reverse."""
+    """The element `distance` places before each one, 0 where there is none; the one after it, in reverse."""
     n = x.shape[axis]
     if not isinstance(n, int):
         return _taken_before(x, distance, axis, reverse)
@@ -53,7 +53,7 @@ def _before(x: Node, distance: int, axis: int, reverse: bool) -> Node:
 
 
 def _taken_before(x: Node, distance: int, axis: int, reverse: bool) -> Node:
-    """The same along a symbolic extent, by index: zeros laid beside it would be many."""
+    """As `_before`, along a symbolic extent: taken by index, for zeros laid beside it would be many."""
     place = iota(x.shape[axis])
     if reverse:
         last = elementwise("add", size(x.shape[axis]), -1)
@@ -64,7 +64,7 @@ def _taken_before(x: Node, distance: int, axis: int, reverse: bool) -> Node:
 
 
 def _has_before(x: Node, distance: int, axis: int, reverse: bool) -> Node:
-    """Whether there is an element so far before."""
+    """Whether there is an element `distance` places before each one."""
     place = iota(x.shape[axis])
     if reverse:
         last = elementwise("add", size(x.shape[axis]), -distance)

@@ -214,7 +214,7 @@ def _stands_apart(node: Node, factor: Node, depths: dict[Node, Depth], within: s
 
 
 def _within_exponents(inside: set[Node]) -> set[Node]:
-    """The values that exponents are sums and products of."""
+    """The values that stand inside exponents, as terms or factors of these."""
     exponents = [n.operands[0] for n in inside if is_op(n, *FUNCTIONS)]
     return set(topological(*exponents, opens=lambda n: _is_seen_through(n) and not is_op(n, *FUNCTIONS)))
 
@@ -256,7 +256,7 @@ def _is_exact(node: Node, inside: set[Node], targets: set[Node]) -> bool:
 
 
 def _below(nodes: list[Node], values: set[Node], depths: dict[Node, Depth]) -> set[Node]:
-    """All that these values are made of, as far as exponentials reach."""
+    """All nodes that these values are made of, as far down as exponentials reach."""
     inside: set[Node] = set()
     for node in reversed(nodes):
         if node in values or node in inside:

@@ -96,7 +96,7 @@ def _added_by_index(x: Node) -> Einsum | None:
 
 
 def _is_adjoint(x: Node) -> bool:
-    """Whether a move lays into zeros, or loses nothing."""
+    """Whether a move lays its operand among zeros, or moves every element of it."""
     if isinstance(x, Einsum):
         return x.is_transpose
     if isinstance(x, Slice):
@@ -133,7 +133,7 @@ def _joined(core: Node, places: Axes, x: Node, whole: Node) -> Node:
 
 
 def _moved_back(move: Node, x: Node) -> Node:
-    """x cut, turned or folded as it must be to meet what is moved before it is."""
+    """x cut, turned or folded, so that it meets what is moved before that is moved."""
     inner = move.operands[0]
     if isinstance(move, Einsum):
         return contract([move.output], move.inputs[0], x)

@@ -46,7 +46,7 @@ def placed(total: Terms, shift: Terms, places: Axes, coefficient: Expr = ONE) ->
 
 
 def plus_in_order(total: Terms, core: Node, axes: Axes, coefficient: Expr) -> Terms:
-    """The total with a term whose axes may stand in another order in it."""
+    """The exponent with one more term, whose axes may stand in another order than in the whole."""
     ordered = tuple(sorted(axes))
     if ordered != axes:
         core = contract([axes], ordered, broadcast_to(core, tuple(total.shape[a] for a in axes)))
@@ -54,19 +54,19 @@ def plus_in_order(total: Terms, core: Node, axes: Axes, coefficient: Expr) -> Te
 
 
 def joined(shift: Terms, node: Node, count: Expr = ONE) -> Terms:
-    """The shift and a multiple of one term more."""
+    """The exponent with `count` times one more term."""
     return copied(shift).plus(node, trailing(node.rank, len(shift.shape)), count)
 
 
 def copied(shift: Terms) -> Terms:
-    """The same, to be added to."""
+    """A copy of an exponent, to which terms may be added."""
     new = Terms(shift.shape)
     new.coefficients = dict(shift.coefficients)
     return new
 
 
 def over_places(shift: Terms, places: Axes) -> Terms:
-    """The shift over the axes at `places` alone, in their order."""
+    """The exponent over the axes at `places` alone, in that order."""
     new = Terms(tuple(shift.shape[p] for p in places))
     for (factors, axes), c in shift.coefficients.items():
         plus_in_order(new, product(ONE, factors), tuple(places.index(a) for a in axes), c)
@@ -92,7 +92,9 @@ def without_shared(shifts: list[Terms]) -> tuple[Terms, list[Terms]]:
 
 
 def placed_product(values: Sequence[Placed], axes: Axes, shape: Shape) -> Node:
-    """The product of values whose axes stand at axes (or indices) of their own, over these, of this shape."""
+    """The product of values over these axes, of this shape; each value comes with the axes, or indices, that its own
+    stand at.
+    """
     factors = []
     for value, own in values:
         if not is_repeated_one(value):

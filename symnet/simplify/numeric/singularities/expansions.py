@@ -54,14 +54,14 @@ class Expansion:
     within: float = math.inf
 
     def after(self, series: Series | None, low: int | None = None) -> Expansion | None:
-        """A function of this one."""
+        """The expansion of a function of this one: its series, and what is known of this one's terms."""
         if series is None or series.vanishes:
             return None
         start = series.start if low is None else low
         return replace(self, series=series, low=start, pole=min(self.pole, series.start))
 
     def beside(self, other: Expansion, series: Series, low: int) -> Expansion:
-        """A sum or a product of two."""
+        """The expansion of a sum or a product of two."""
         pole = min(self.pole, other.pole, series.start)
         return Expansion(series, low, self.cancels or other.cancels, pole, min(self.within, other.within))
 
@@ -294,7 +294,7 @@ def possible_variables(node: Node) -> list[BasePowers]:
 
 
 def _meets(node: Node, u: BasePowers) -> bool:
-    """Whether what may cancel is there: two terms of u, or a quotient by u in a product with more of it."""
+    """Whether something may cancel: two terms with u, or a quotient by u in a product with more functions of u."""
     bases = {core for core, _ in u}
     if is_op(node, "add"):
         terms = [o for o in node.operands if not bases.isdisjoint(_near(o))]
@@ -310,7 +310,7 @@ def _meets(node: Node, u: BasePowers) -> bool:
 
 @kept_on_node
 def _near(node: Node) -> frozenset[Node]:
-    """The cores close below a node, and itself."""
+    """The node and the cores close below it."""
     return frozenset(core for core, _ in _close(node))
 
 
@@ -351,7 +351,7 @@ def _monomial(argument: Node, axes: Axes) -> BasePowers | None:
 
 
 def _arguments(node: Node) -> Iterator[tuple[Node, Axes]]:
-    """What stands under functions close below, and the axes that it varies along."""
+    """The arguments of functions close below, with the axes along which they vary."""
     for each, axes in _close(node):
         if is_function(each):
             core, places = align(_argument(each), each.shape)

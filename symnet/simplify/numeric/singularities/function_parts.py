@@ -78,8 +78,8 @@ def function_parts_of(node: Node, u: BasePowers, expander: Expander) -> list[Fun
 
 
 def _opened(factors: Factors, u: BasePowers, expander: Expander) -> Factors:
-    """d·log(x) for xlogy(d, x) where that is the same near 0, the branch of a choice that is taken there: of what is no
-    function of u as it stands.
+    """The factors, d·log(x) in the place of xlogy(d, x) where both agree near 0, and the branch that is taken near 0 in
+    the place of a choice; only of factors that are no function of u as they stand.
     """
     for (core, axes), e in list(factors.powers.items()):
         if isinstance(e, Node) or not is_op(core, "xlogy", "where") or expander.of_core(core, axes, u) is not None:

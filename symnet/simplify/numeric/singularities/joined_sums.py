@@ -55,7 +55,7 @@ def _with(term: Factors, base: Base, other: Node) -> Factors:
 
 
 def multiplied_out(node: Node, deep: bool = True) -> Node | None:
-    """The sum of all terms; None where nothing is opened, or terms are many."""
+    """The sum of all terms of a sum or product multiplied out; None where nothing is opened, or the terms are many."""
     terms = opened_terms(node, deep)
     if terms is None or len(terms) <= (len(node.operands) if is_op(node, "add") else 1):
         return None

@@ -85,7 +85,7 @@ def add(a: Series, b: Series, rough: bool = False) -> Series:
 
 
 def agree(a: Series, b: Series) -> bool:
-    """Whether a - b is nothing but rounding."""
+    """Whether two series differ by rounding alone."""
     return add(a, multiply(constant(-_UNIT), b)).vanishes
 
 
@@ -138,7 +138,7 @@ def _root(x: int, e: int) -> int:
 
 @lru_cache(maxsize=512)
 def _real(function: Callable[[mpmath.mpf], mpmath.mpf], x: int) -> int | None:
-    """A function of a number in fixed point."""
+    """A function of a real number, in fixed point on both sides."""
     with mpmath.workprec(2 * BITS):
         value = function(mpmath.ldexp(mpmath.mpf(x), -BITS))
         return int(mpmath.ldexp(value, BITS)) if mpmath.isfinite(value) and not isinstance(value, mpmath.mpc) else None
@@ -148,7 +148,7 @@ def _real(function: Callable[[mpmath.mpf], mpmath.mpf], x: int) -> int | None:
 
 
 def _split(s: Series) -> tuple[int, list[int]]:
-    """The value at 0, and all coefficients from u^0 on."""
+    """(the value at 0, all coefficients from u^0 on) of a series without negative powers."""
     plain = [*(0,) * s.start, *s.coefficients][: len(s.coefficients)]
     return plain[0], plain
 

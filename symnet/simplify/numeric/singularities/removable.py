@@ -119,7 +119,7 @@ class Search:
 
 
 def _is_rough(roots: list[Node]) -> bool:
-    """Whether a number of a graph is rounded to the floating format."""
+    """Whether a number in the graph was rounded to the floating format."""
     return any((value := number_of(n)) is not None and value.has(sympy.Float) for n in topological(*roots))
 
 
@@ -288,7 +288,9 @@ def polynomial_of(series: Series, dtype: str, within: float) -> SeriesNearZero |
 
 
 def _line(series: Series) -> SeriesNearZero:
-    """Three terms, where x² below a quotient is far from 0 and a fourth is nothing: digits do not cancel here."""
+    """The first three terms of a series, for |u| < 2⁻²⁰, where a fourth is nothing: beyond, x² in a divisor is far from
+    0.
+    """
     return SeriesNearZero(tuple(series.number(n) for n in range(3)), 1, 2.0**-20)
 
 
@@ -354,7 +356,9 @@ def _chosen_part(part: FunctionPart, expansion: Expansion, new: dict[Node, Node]
 
 
 def _near(part: FunctionPart, expansion: Expansion, live: Axes, new: dict[Node, Node]) -> tuple[Node, Node]:
-    """The value near 0, and where that is."""
+    """(the value of a part near 0, the condition under which it is that): a polynomial within a radius, or the limit at
+    0 alone.
+    """
     series = expansion.series
     if not expansion.cancels and expansion.pole == -1:
         condition = equal(_power_of_variable(part.u, 1, live, part.node, new), 0)
@@ -395,7 +399,7 @@ def _scaled(part: FunctionPart, k: int, value: Node, live: Axes, new: dict[Node,
 
 
 def _copied(x: Node, boundary: set[Node], new: dict[Node, Node], deepest: int) -> Node:
-    """The node as it is, of what stands now at the boundary."""
+    """The node, rebuilt over the new nodes that stand at the boundary."""
     if x in boundary or not deepest or not (isinstance(x, (Elementwise, Expand)) or _is_outer(x)):
         return new.get(x, x)
     return with_operands(x, [_copied(o, boundary, new, deepest - 1) for o in x.operands])
