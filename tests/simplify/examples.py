@@ -209,6 +209,11 @@ EXAMPLES: dict[str, list[Node]] = {
     "quotient_of_sine_and_cosine": [ew.sinh(x) / ew.cosh(x), ew.sin(x) ** 2 * y / ew.cos(x)],
     "factor_beside_delta_takes_its_last_axis": [identity(4) * expand(x, (4, 4), (0,))],
     "multiply_out_delta": [x * (identity(4) - S)],
+    "cancel_sum_divided_by_its_denominator": [
+        (1 - 1 / x) / (1 - x),
+        (2 * x + 2 / x) * s / (x**2 + 1) ** 2,
+        (Z - 1 / v[:, None]) / (Z * v[:, None] - 1),
+    ],
     "distribute_to_cancel": [p * (x / p + y), sigmoid(x) * (1 - sigmoid(x)) * (y / sigmoid(x) - a / (1 - sigmoid(x)))],
     # contractions
     "split_delta_from_product": [total(identity(4) * x, 1), einsum("ij,jk->ik", identity(4) * x, A)],
@@ -344,9 +349,15 @@ EXAMPLES: dict[str, list[Node]] = {
         largest(sigmoid(Z)[1:], 1),
         total(take(exp(A), shifted), 1),
     ],
+    "undo_move_below_functions": [
+        (1 / (1 + (x**2)[::-1]))[::-1],
+        transpose(sigmoid(transpose(Z)) + 2),
+        reshape(sigmoid(reshape(Z, *Z.shape[::-1])), *Z.shape),
+    ],
     "meet_through_movement": [
         logsumexp((G - G[:, :1])[::-1], 1) + G[::-1, 0],
         (1 + x)[1:] - 1,
+        (1 - 1 / x)[1:] / (1 - x[1:]),
         (x**2)[1] / x[1:2],
         (x**4)[1:] ** (1 / 4),
         (x + abs(x))[1:] + 2 * ew.softplus(-abs(x)[1:]),

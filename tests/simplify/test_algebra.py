@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
 import sympy
 
 from symnet.expr.nodes.constants import number, size
 from symnet.expr.nodes.contraction import matmul, mean, transpose
 from symnet.expr.nodes.contraction import sum as total
-from symnet.expr.nodes.elementwise import elementwise, exp, log, sigmoid, tanh
+from symnet.expr.nodes.elementwise import elementwise, exp, log, sigmoid, tanh, where
 from symnet.expr.nodes.expansion import expand, fill
 from symnet.expr.nodes.extents import dim
+from symnet.expr.nodes.movement import pad
 from symnet.expr.nodes.reduction import softmax
 from symnet.expr.nodes.symbols import Barrier, tensor
 from symnet.simplify.algebra.table import simplify
@@ -99,3 +101,11 @@ def test_a_rounded_number_taken_out_of_a_sum_leaves_exact_ones():
     u, r = tensor("u", 3), tensor("r", 3)
     (form,) = simplify([r @ ((0.8 - 0.8 * tanh(u) ** 2) / exp(u))])
     assert str(form) == "0.8*sum(r*(1 - tanh(u)**2)/exp(u))"
+
+
+@pytest.mark.parametrize("condition", [tensor("w", 2) > 0, tensor("W", 3, 2) > 0])
+@pytest.mark.parametrize("x", [tensor("x", 2), tensor("X", 3, 2)])
+def test_a_choice_between_what_is_laid_among_zeros_and_zero_takes_any_ranks(condition, x):
+    widths = [[(0, 0)] * (part.rank - 1) + [(1, 1)] for part in (condition, x)]
+    choice = where(pad(condition, widths[0]), 3 * pad(x, widths[1]), 0)
+    assert simplify([choice])[0].shape == choice.shape

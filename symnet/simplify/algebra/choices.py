@@ -261,7 +261,7 @@ def choose_before_placing(node: Node) -> Node | None:
     if not is_zero(b) or len(placed) != 1 or not isinstance(condition, Place) or not isinstance(placed[0], Place):
         return None
     (x,), c = placed[0].operands, condition.operands[0]
-    if with_operands(placed[0], [c]) is not condition:
+    if c.rank != x.rank or with_operands(placed[0], [c]) is not condition:
         return None
     inside = product(coefficient, (*(f for f in factors if not f.rank), x))
     return with_operands(placed[0], [broadcast_to(elementwise("where", c, inside, 0), x.shape)])

@@ -26,9 +26,10 @@ from symnet.simplify.algebra.exponentials import EXPONENTIALS
 from symnet.simplify.algebra.hoisting import compute_before_moving, is_logsumexp, is_move, is_rearranged, reduced_axes
 from symnet.simplify.algebra.hyperbolic import HYPERBOLICS
 from symnet.simplify.algebra.movement import moved
-from symnet.simplify.algebra.products import SQUARE_ROOT_OF_SQUARE
+from symnet.simplify.algebra.products import CANCELLED_DENOMINATOR, SQUARE_ROOT_OF_SQUARE
 from symnet.simplify.algebra.reduction import constant_terms_apart
 from symnet.simplify.algebra.soft_extremes import SOFT_EXTREMES
+from symnet.simplify.algebra.sums import COMMON_FACTORS
 from symnet.simplify.engine import topic
 from symnet.simplify.forms.broadcast import align, core_of, cover, trailing
 from symnet.simplify.forms.coefficients import ScaledFactors, product, split_coefficient, terms_of
@@ -341,7 +342,14 @@ def _is_log_softmax(terms: Terms) -> bool:
     return False
 
 
-MEETINGS = (*EXPONENTIALS, *HYPERBOLICS, *SOFT_EXTREMES, SQUARE_ROOT_OF_SQUARE)
+MEETINGS = (
+    *EXPONENTIALS,
+    *HYPERBOLICS,
+    *SOFT_EXTREMES,
+    SQUARE_ROOT_OF_SQUARE,
+    CANCELLED_DENOMINATOR,
+    COMMON_FACTORS,
+)
 EXPOSINGS = (
     Rewrite(slice_one_of_what_is_joined, ("slice",), domain="equal", role="shorter"),
     Rewrite(

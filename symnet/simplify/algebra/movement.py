@@ -383,13 +383,13 @@ _SETTLING = (
 
 def _turned_at_once(node: Node) -> Node | None:
     """A.T.T → A, and so for every order of axes after another."""
-    inner = node.operands[0] if isinstance(node, Einsum) and _turns(node) else None
-    if not isinstance(node, Einsum) or not isinstance(inner, Einsum) or not _turns(inner):
+    inner = node.operands[0] if isinstance(node, Einsum) and turns(node) else None
+    if not isinstance(node, Einsum) or not isinstance(inner, Einsum) or not turns(inner):
         return None
     order = [inner.output[node.inputs[0].index(i)] for i in node.output]
     return inner.operands[0] if order == list(inner.inputs[0]) else contract(inner.inputs, order, inner.operands[0])
 
 
-def _turns(x: Einsum) -> bool:
+def turns(x: Einsum) -> bool:
     """Whether every axis of one array is kept."""
     return len(x.operands) == 1 and sorted(x.inputs[0]) == sorted(x.output)

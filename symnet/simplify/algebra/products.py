@@ -15,7 +15,7 @@ from symnet.simplify.cost import saves
 from symnet.simplify.forms.broadcast import trailing
 from symnet.simplify.forms.coefficients import ONE
 from symnet.simplify.forms.factors import Base, Factors, distributed
-from symnet.simplify.forms.signs import is_positive
+from symnet.simplify.forms.signs import is_negative, is_positive
 from symnet.simplify.forms.terms import Terms
 from symnet.simplify.rewrite import Rewrite
 
@@ -105,6 +105,30 @@ def _distributed(factors: Factors, target: Base) -> Node | None:
     return rest.times(inner, trailing(inner.rank, len(factors.shape))).build()
 
 
+def cancel_sum_divided_by_its_denominator(node: Node) -> Node | None:
+    """(1 - 1/x)/(1 - x) → -1/x: a sum over x beside the reciprocal of what that sum is times x.
+
+    Condition: the two are in one proportion, term by term.
+    """
+    factors = Factors.view(node)
+    below = [b for b, e in factors.powers.items() if is_op(b[0], "add") and not isinstance(e, Node) and is_negative(e)]
+    for base, exponent in factors.powers.items() if below else ():
+        if exponent != 1 or not is_op(base[0], "add") or len(base[0].operands) > MOST_TERMS:
+            continue
+        core, axes = base
+        terms = [Factors(core.shape).times(o, trailing(o.rank, core.rank)) for o in core.operands]
+        for over in [b for term in terms for b, e in term.powers.items() if e == -1]:
+            above = Terms.of(elementwise("add", *(term.copy().times(*over).build() for term in terms)))
+            for total in below:
+                ratio = above.over(Terms.of(total[0])) if total[1] == axes else None
+                if ratio is not None:
+                    rest = factors.copy()
+                    del rest.powers[base]
+                    rest.coefficient *= ratio
+                    return rest.times(*total).times(over[0], tuple(axes[a] for a in over[1]), -ONE).build()
+    return None
+
+
 def multiply_out_delta(node: Node) -> Node | None:
     """x·(δ - y) → x·δ - x·y: a sum with an identity matrix beside other arrays.
 
@@ -138,6 +162,7 @@ def factor_beside_delta_takes_its_last_axis(node: Node) -> Node | None:
 
 
 SQUARE_ROOT_OF_SQUARE = Rewrite(square_root_of_square, ("pow",), domain="equal", role="shorter")
+CANCELLED_DENOMINATOR = Rewrite(cancel_sum_divided_by_its_denominator, ("mul",), domain="extends", role="shorter")
 PRODUCTS = (
     Rewrite(distribute_number_over_sum, ("mul",), domain="equal", role="spelling"),
     Rewrite(
@@ -153,6 +178,7 @@ PRODUCTS = (
     SQUARE_ROOT_OF_SQUARE,
     Rewrite(factor_beside_delta_takes_its_last_axis, ("mul",), needs=("finite",), domain="extends", role="shorter"),
     Rewrite(multiply_out_delta, ("mul",), needs=("finite",), domain="equal", role="exposing"),
+    CANCELLED_DENOMINATOR,
     Rewrite(distribute_to_cancel, ("mul",), domain="extends", role="shorter"),
     Rewrite(multiply_into_choice_to_cancel, ("mul",), domain="equal", role="exposing"),
 )

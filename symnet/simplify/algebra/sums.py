@@ -119,8 +119,9 @@ def _has_sum_factor(node: Node) -> bool:
     return is_op(node, "pow") and is_op(node.operands[0], "add")
 
 
+COMMON_FACTORS = Rewrite(factor_common_factors, ("add",), domain="extends", role="exposing")
 SUMS = (
-    Rewrite(factor_common_factors, ("add",), domain="extends", role="exposing"),
+    COMMON_FACTORS,
     Rewrite(collect_like_terms, ("add",), domain="extends", role="exposing"),
     Rewrite(gather_terms_into_their_sum, ("add",), domain="extends", role="shorter"),
     Rewrite(join_choices_by_one_condition, ("add",), domain="equal", role="shorter"),

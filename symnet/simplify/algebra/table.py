@@ -37,6 +37,7 @@ from symnet.simplify.algebra.reduction import REDUCTIONS
 from symnet.simplify.algebra.soft_extremes import SOFT_EXTREMES
 from symnet.simplify.algebra.summation import SUMMATIONS
 from symnet.simplify.algebra.sums import SUMS
+from symnet.simplify.algebra.turning_back import TURNINGS
 from symnet.simplify.engine import Normalizer, Table
 from symnet.simplify.forms import factors, terms
 from symnet.simplify.forms.coefficients import ONE, may_join
@@ -104,6 +105,7 @@ ALGEBRA: tuple[Rewrite, ...] = (
     *INVERSES,
     *CONTRACTIONS,
     *MOVEMENTS,
+    *TURNINGS,
     *REDUCTIONS,
     *CUMULATIVE,
     *EXPOSINGS,

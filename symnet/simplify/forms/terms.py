@@ -126,6 +126,13 @@ class Terms:
         """The number of terms that are no numbers."""
         return len(self.coefficients) - (CONSTANT in self.coefficients)
 
+    def over(self, other: Terms) -> Expr | None:
+        """r when every coefficient is r times that of the same term in `other`."""
+        if self.coefficients.keys() != other.coefficients.keys():
+            return None
+        ratios = {quotient(value, other.coefficients[key]) for key, value in self.coefficients.items()}
+        return ratios.pop() if len(ratios) == 1 else None
+
     def divided(self, divisor: Expr) -> Terms:
         twin = Terms(self.shape)
         twin.coefficients = {key: quotient(value, divisor) for key, value in self.coefficients.items()}
