@@ -408,7 +408,7 @@ NUMERIC: dict[str, list[Node]] = {
     "complement_of_logistic": [
         1 - sigmoid(x),
         2 - 2 * sigmoid(x),
-        y - (y[::-1] * sigmoid(x))[::-1],
+        y + 3 - y * sigmoid(x),
     ],
     "logistic_minus_target": [sigmoid(x) - y, y - sigmoid(x)],
     "one_less_squares_of_softmax": [
