@@ -39,7 +39,7 @@ class Rarely:
                 gc.set_threshold(*self._before)
 
     def forked(self) -> None:
-        """In a child the other threads are gone, and will not leave."""
+        """Begin anew in a forked child: its other threads are gone, and will not leave."""
         self._lock = threading.Lock()
         if self._inside:
             gc.set_threshold(*self._before)

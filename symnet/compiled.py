@@ -203,5 +203,5 @@ class CrossCompiled(Shown):
         return "to be asked of the machine it was compiled for"
 
     def __reduce__(self) -> Any:
-        """Its recipe."""
+        """The recipe by which a pickle makes it again."""
         return self.recipe

@@ -138,7 +138,7 @@ def _loops(s: Stages) -> Program:
 
 
 def _verified(program: Program) -> Program:
-    """The same program; examined where that is asked for."""
+    """The program, examined where that is asked for."""
     if _verifies():
         verify(program)
         check_order(program)

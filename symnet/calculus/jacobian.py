@@ -108,7 +108,7 @@ def _laid_out_shape(y: Shape, x: Shape, layout: str) -> Shape:
 
 
 def _lay_out(result: Node, y_rank: int, layout: str) -> Node:
-    """From y.shape + x.shape to a layout."""
+    """A derivative of shape y.shape + x.shape with its axes in the order of a layout."""
     if not y_rank and result.rank == 1:
         return keep_axes(result, (0,) if layout == "numerator" else (1,))
     ys, xs = range(y_rank), range(y_rank, result.rank)

@@ -90,7 +90,7 @@ def _are_nodes(value: Any) -> bool:
 
 
 def one_expression(options: argparse.Namespace) -> tuple[Node, dict[str, Any]]:
-    """The same where a list will not do."""
+    """As `load`, for commands that take one expression and no list."""
     found, variables = load(options)
     if not isinstance(found, Node):
         mend = "Name one of its elements, or their sum."

@@ -243,7 +243,7 @@ def _renamed(cube: Cube, places: Mapping[int, int]) -> Cube:
 
 
 def _renamed_literal(literal: Literal, places: Mapping[int, int]) -> Literal:
-    """The same condition over the operand's axes; transposed where these stand in another order."""
+    """A literal over the operand's axes in the place of the result's; transposed where these stand in another order."""
     axes = [places[a] for a in literal.axes]
     order = sorted(range(len(axes)), key=axes.__getitem__)
     condition = literal.condition

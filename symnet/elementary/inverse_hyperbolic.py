@@ -19,7 +19,7 @@ NAN = float("nan")
 
 
 def _is_huge(lanes: Lanes, size: Value) -> Value:
-    """From here on 1 is nothing beside the argument's square, nor beside the argument."""
+    """Whether an argument is so large that 1 is nothing beside it, nor beside its square."""
     return lanes.less(2.0 ** (lanes.format.mantissa + 2), size)
 
 

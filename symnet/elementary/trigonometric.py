@@ -74,7 +74,7 @@ def reduce_near(lanes: Lanes, x: Value) -> tuple[Value, Value, Value]:
 
 
 def widened(reduction: Reduction, lanes: Lanes, x: Value) -> tuple[Value, Value, Value]:
-    """The same of a float, by way of double."""
+    """The reduction (r, tail, n) of floats, made in double."""
     wide = lanes.wide
     exact, _, n = reduction(wide, lanes.widen(x))
     r = lanes.narrow(exact)

@@ -37,7 +37,9 @@ def c_text(expr: IntExpr, names: Mapping[str, str]) -> str:
 
 
 def c_saturated(expr: IntExpr, names: Mapping[str, str], function: str) -> str:
-    """The same with sums and products that end at the ends of int64_t: calls of FUNCTION_plus and FUNCTION_times."""
+    """An expression in C whose sums and products stop at the ends of int64_t: calls of FUNCTION_plus and
+    FUNCTION_times.
+    """
     return _write(expr, {**C, IntAdd: f"{function}_plus({{}}, {{}})", IntMul: f"{function}_times({{}}, {{}})"}, names)
 
 

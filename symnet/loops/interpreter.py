@@ -148,7 +148,7 @@ class _Machine:
     # ----- statements
 
     def run_group(self, group: ir.Group, unit_order: str | int) -> None:
-        """Its phases in order, `repeat` times; the units of a phase in the order asked for."""
+        """Run the phases of a group in order, `repeat` times; the units of a phase in the order asked for."""
         for repetition in range(self.integer(group.repeat)):
             self.env[group.var] = repetition
             for phase in group.phases:

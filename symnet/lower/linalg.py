@@ -81,7 +81,9 @@ def _factors(buffers: FactorBuffers, axes: tuple[Axis, ...]) -> LuFactors:
 
 
 def _eliminated(state: LoweringState, factors: LuFactors, panel: MatrixPart | None) -> Body:
-    """By columns where the matrix is small, otherwise by panels; of a symbolic extent the call decides."""
+    """The elimination: by columns where the matrix is small, otherwise by panels; where its extent is symbolic, the
+    call decides.
+    """
     if panel is None:
         return eliminate(factors, state.clear)
     blocked = eliminate_in_panels(factors, panel, state.clear)

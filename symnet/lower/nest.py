@@ -114,7 +114,7 @@ INITIAL: dict[str, float | int] = {"add": 0.0, "mul": 1.0, "max": float("-inf"),
 
 
 def depths(axes: Sequence[Axis], statements: Iterable[Stmt]) -> list[tuple[int, Stmt]]:
-    """For each statement, how many of the nested loops it needs: lets float out as far as their variables allow."""
+    """How many of the nested loops each statement needs: lets float out as far as their variables allow."""
     level = {axis.var: number + 1 for number, axis in enumerate(axes)}
     placed: list[tuple[int, Stmt]] = []
     for stmt in statements:

@@ -86,7 +86,7 @@ def reduce_nest(state: LoweringState, node: Reduce, target: Node, buffer: Buffer
 
 
 def compared(dtype: str) -> str:
-    """In which dtype elements are compared: truth values are the integers 0 and 1."""
+    """The dtype in which elements are compared: truth values are the integers 0 and 1."""
     return "int32" if dtype == "bool" else dtype
 
 

@@ -76,7 +76,7 @@ class Token(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """As an error names it."""
+        """The token as an error names it."""
         return self.text if self.kind == "end" else repr(clipped(self.text))
 
     def ends_value(self) -> bool:

@@ -123,7 +123,7 @@ class Arguments:
         return {**by_position, **keywords}
 
     def _sorted_out(self, keywords: Mapping[str, Any], call: str) -> tuple[list[Any], dict[str, int]]:
-        """The same where extents were passed too, or something is wrong."""
+        """As `named`, for calls that pass extents too, or in which something is wrong."""
         dims: dict[str, int] = {}
         for name, value in keywords.items():
             if name in self.names or name in self.positional:  # listed in `inputs=`, though no output contains it

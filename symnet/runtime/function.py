@@ -181,7 +181,7 @@ class NativeFunction(Described):
             check_finite(self.inputs, inputs, f"{self.name}{call}(…)")
 
     def __reduce__(self) -> Any:
-        """Its recipe: machine code and addresses mean nothing elsewhere."""
+        """The recipe by which a pickle makes it again: machine code and addresses mean nothing elsewhere."""
         if self.recipe is None:
             call, got = f"pickle.dumps({self.name})", "one made from bare machine code"
             mend = "Pickle what sn.compile, sn.value_and_grad, sn.lambdify or sn.load gave."
@@ -189,7 +189,7 @@ class NativeFunction(Described):
         return self.recipe
 
     def __copy__(self) -> NativeFunction:
-        """Itself: as other functions, it is never changed."""
+        """The function itself: like other functions it is never changed."""
         return self
 
     def __deepcopy__(self, memo: dict[int, Any]) -> NativeFunction:

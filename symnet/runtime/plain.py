@@ -182,7 +182,7 @@ def template_to_plain(template: Template) -> Any:
 
 
 def template_from_plain(plain: Any) -> Template:
-    """The same template again."""
+    """The template that `template_to_plain` was given."""
     if plain is None or type(plain) is int:
         return plain
     tag, inner = _tagged(plain, "a template")

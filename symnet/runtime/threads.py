@@ -181,7 +181,7 @@ def shared_pool(threads: int) -> ThreadPool:
 
 
 def _forget_pools() -> None:
-    """In a forked child the workers are gone, and a pool may have a caller for ever."""
+    """Forget all pools in a forked child: their workers are gone, and one may have a caller for ever."""
     for pool in _POOLS.values():
         pool._finalizer.detach()
     _POOLS.clear()

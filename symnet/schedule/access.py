@@ -110,7 +110,7 @@ def written_names(nest: Nest) -> frozenset[str]:
 
 
 def readers(nests: Iterable[Nest]) -> Readers:
-    """For the memory of every buffer, how many nests read it."""
+    """How many nests read the memory of every buffer."""
     found: Readers = {}
     for nest in nests:
         for name in read_names(nest):

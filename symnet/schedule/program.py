@@ -107,7 +107,7 @@ def _split_epilogues(nests: Iterable[Nest]) -> tuple[list[Nest], list[Buffer]]:
 
 
 def _lows(nests: Iterable[Nest]) -> dict[str, Buffer]:
-    """For each sum over rows that is rounded, by the name of its nest: where the roundings are added up."""
+    """Where roundings are added up: a buffer for each sum over rows that is rounded, by the name of its nest."""
     found: dict[str, Buffer] = {}
     for nest in nests:
         if classify(nest) == "reduce" and is_rounded(nest):

@@ -29,7 +29,7 @@ _END = 1 << 60
 
 @dataclass
 class _Life:
-    """From the first statement that touches a buffer, or a view of it, to the last."""
+    """The time from the first statement that touches a buffer, or a view of it, to the last."""
 
     first: Time
     last: Time

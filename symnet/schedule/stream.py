@@ -46,7 +46,7 @@ class StreamPlan:
     whole: frozenset[str]
 
     def readers(self) -> list[Readers]:
-        """For every sweep and the memory of every buffer, how many nests read what the sweep leaves there.
+        """How many nests read what each sweep leaves in the memory of every buffer.
 
         What is kept of one superblock is gone after its sweep; what is whole is read in every sweep.
         """

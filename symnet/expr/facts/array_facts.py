@@ -16,7 +16,7 @@ MOST_SUMMED = 65536  # elements of an array whose rows are added up
 
 
 def array_facts(of: Contents) -> Iterable[str]:
-    """The facts that hold of every element, of every row, of the matrix."""
+    """The facts that hold of an array: of every element, of every row, of the matrix."""
     import numpy as np
 
     x = of.array

@@ -90,7 +90,7 @@ class Einsum(Node):
 
     @property
     def by_index(self) -> int | None:
-        """Which operand is one-hot rows that say to which rows of the result the rest is added: Σᵣ 1[i[r] = j]·g[r, k].
+        """The operand of one-hot rows that say to which rows of the result the rest is added: Σᵣ 1[i[r] = j]·g[r, k].
 
         Its index over classes (j) is kept, and all others (r) are summed; None where no operand is so.
         """

@@ -62,7 +62,7 @@ def elementwise(op: str, *operands: Any) -> Elementwise:
 
 
 def written(op: str, *operands: Any) -> Elementwise:
-    """The same of operands as a user wrote them: beside integers, Python numbers and NumPy scalars count as in NumPy.
+    """The node `op(*operands)` as a user wrote it: beside integers, Python numbers and NumPy scalars count as in NumPy.
 
     Raises:
         RangeError: a Python integer that the dtype of the result cannot hold.

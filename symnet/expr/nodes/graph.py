@@ -87,7 +87,7 @@ def unwrapped(roots: Iterable[Node], kind: str) -> list[Node]:
 
 
 def consumers(*roots: Node) -> dict[Node, list[Node]]:
-    """For each node, the nodes that take it as an operand (one entry per use)."""
+    """The users of every node: the nodes that take it as an operand, one entry for each use."""
     users: dict[Node, list[Node]] = {}
     for node in topological(*roots):
         users.setdefault(node, [])

@@ -247,7 +247,7 @@ def _by_squaring(square: Node, n: int) -> Node:
 
 
 def _product(factors: list[Node]) -> Node:
-    """Of square matrices, or of stacks of them, as one contraction."""
+    """The product of square matrices, or of stacks of them, as one contraction."""
     count = len(factors)
     stack = range(count + 1, count + factors[0].rank - 1)
     indices = [(*stack, k, k + 1) for k in range(count)]

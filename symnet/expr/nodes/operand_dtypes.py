@@ -27,7 +27,7 @@ def check_operands(primitive: Primitive, operands: tuple[Node, ...]) -> None:
 
 
 def check_one_real(call: str, operands: tuple[Node, ...]) -> None:
-    """Nothing is widened in silence: float32 beside float64 is an error in every operation.
+    """Refuse float32 beside float64: nothing is widened in silence.
 
     Raises:
         DTypeError: naming both.

@@ -50,7 +50,7 @@ def _outer(a: Any, b: Any) -> Node:
 
 
 def _flat_ranks(call: str, *operands: Node) -> None:
-    """Of stacks NumPy takes other axes than we do."""
+    """Refuse stacks of matrices, of which NumPy's function takes other axes than ours."""
     if any(x.rank > 2 for x in operands):
         shapes, mend = " and ".join(str(x.shape) for x in operands), "Use @, or einsum, which names the axes."
         raise ShapeError(explain(call, "vectors or matrices", f"shape {shapes}", mend))

@@ -202,7 +202,7 @@ def _transpose(form: Form, show: Show) -> Latex:
 
 
 def _einsum(form: Form, show: Show) -> Latex:
-    r"""In indices: \sum_{j} A_{ij} x_{j}; free indices name the axes of the result."""
+    r"""A contraction in indices: \sum_{j} A_{ij} x_{j}; free indices name the axes of the result."""
     inputs, output = form.data
     factors = " ".join(_indexed(part, indices, show) for part, indices in zip(form.parts, inputs, strict=True))
     summed = dict.fromkeys(i for indices in inputs for i in indices if i not in output)
@@ -402,7 +402,7 @@ def _call(form: Form, show: Show) -> Latex:
 
 
 def _function(form: Form, show: Show) -> Latex:
-    r"""As SymPy writes it, J_{2}\left(x\right), with the operands in the places of the variables."""
+    r"""A function as SymPy writes it, J_{2}\left(x\right), with the operands in the places of the variables."""
     (function,) = form.data
     written = dict(zip(function.application.args, (show(part).text for part in form.parts), strict=True))
     names = {v: written[v] for v in function.variables}

@@ -28,7 +28,7 @@ def as_power(value: Any) -> Expr | None:
 
 
 def power_text(value: Any) -> str | None:
-    """The same in Python's spelling."""
+    """A long number as powers in Python's spelling: 3*2**600."""
     if as_power(value) is None:
         return None
     above, below = (_spelled(n) for n in (abs(value.p), value.q))

@@ -189,7 +189,7 @@ def _transpose(form: Form, show: Show) -> Mathml:
 
 
 def _einsum(form: Form, show: Show) -> Mathml:
-    """In indices: Σⱼ Aᵢⱼ xⱼ; free indices name the axes of the result."""
+    """A contraction in indices: Σⱼ Aᵢⱼ xⱼ; free indices name the axes of the result."""
     inputs, output = form.data
     factors = THIN.join(_indexed(part, indices, show) for part, indices in zip(form.parts, inputs, strict=True))
     summed = dict.fromkeys(i for indices in inputs for i in indices if i not in output)

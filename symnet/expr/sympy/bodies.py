@@ -127,7 +127,7 @@ def _arguments(function: ScalarFunction, operands: tuple[Node, ...]) -> list[Any
 
 
 def _rewritten(application: Any) -> Iterator[Any]:
-    """Other forms that SymPy knows of the function."""
+    """The other forms that SymPy knows of the function."""
     ways: list[Callable[[], Any]] = [application.doit, lambda: sympy.expand_func(application)]
     rewrites = [name for name in sorted(dir(application)) if name.startswith("_eval_rewrite_as_")]
     ways += [partial(getattr(application, name), *application.args) for name in rewrites]

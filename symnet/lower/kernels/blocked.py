@@ -88,7 +88,7 @@ def _copy(p: _Panel, pack: bool) -> Body:
 
 
 def _factor(p: _Panel) -> Body:
-    """For every column of the panel: pivot, swap, divide, and subtract from the columns behind it."""
+    """Factor the panel: for every column pivot, swap, divide, and subtract from the columns behind it."""
     t, s, r = p.var("t"), p.var("s"), p.var("r")
     place = p.factors.pivot_row(p.k0 + t) - p.k0
     pivot, factor = p.let("pivot"), p.let("factor")

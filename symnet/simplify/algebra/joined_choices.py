@@ -75,7 +75,7 @@ def _choice(term: Node) -> Choice | None:
 
 
 def _turned(choice: Choice) -> Choice:
-    """The same by a condition that is not negated."""
+    """A choice by `not c` as the choice by c, its branches exchanged."""
     inner = _beneath(choice.condition)
     if not is_op(inner, "not"):
         return choice

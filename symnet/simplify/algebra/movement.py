@@ -355,7 +355,7 @@ MOVEMENTS = (
 
 
 def moved(move: Node, x: Node) -> Node:
-    """The same move of another array, moves of moves made one."""
+    """Another array, moved as `move` moves its operand, with moves of moves made one."""
     return _settled(with_operands(move, [x, *move.operands[1:]]))
 
 

@@ -74,7 +74,7 @@ def _is_whole(move: Slice | Place, axis: int) -> bool:
 
 
 def _moved_along(move: Slice | Place, x: Node, kept: Axes) -> Node:
-    """The same move of what varies along the axes that are kept alone."""
+    """An array that has the kept axes alone, moved along them as `move` moves the whole."""
     starts, shape = (shape_arg(tuple(part[a] for a in kept)) for part in (move.starts, move.shape))
     steps = ints_arg(tuple(move.steps[a] for a in kept))
     parts = (starts, shape) if isinstance(move, Slice) else (shape, starts)

@@ -224,7 +224,9 @@ def _ordered(members: list[tuple[Node, Expr | Node]]) -> list[Node]:
 
 
 def _reading_order(member: tuple[Node, Expr | Node]) -> OrderKey:
-    """By the base; a power with an array of exponents, which is not opened everywhere, as the node that it is."""
+    """The order of a factor in a product: that of its base; a power with an array of exponents, which is not opened
+    everywhere, counts as the node that it is.
+    """
     core, exponent = member
     return product_key(power_of(core, exponent) if isinstance(exponent, Node) and exponent.rank else core)
 

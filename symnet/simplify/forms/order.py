@@ -53,7 +53,9 @@ def sum_key(negative: bool, factors: tuple[Node, ...]) -> OrderKey:
 
 
 def weight(factors: tuple[Node, ...]) -> OrderKey:
-    """Which term of a sum leads it: the one with the greatest weight carries the plus sign; 1 - y, δ - x yᵀ."""
+    """The weight of a term in the choice of the one that leads a sum: the heaviest carries the plus sign, as in 1 - y
+    and δ - x yᵀ.
+    """
     parts = [outline(f) for f in factors]
     return (
         any((f.operands[0] if f.kind == "expand" else f).kind == "delta" for f in factors),

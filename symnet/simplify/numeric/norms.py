@@ -159,7 +159,7 @@ def _vanish_twice(factors: list[Node], bases: frozenset[Node]) -> bool:
 
 
 def _squares(total: Node) -> Iterator[frozenset[Node]]:
-    """For each term of a sum that is 0 only where all its terms are: the bases whose product is then 0."""
+    """The bases whose product is 0 where a term is, for each term of a sum that is 0 only where all its terms are."""
     for term in operands_of("add", total):
         if not known(term, "nonnegative"):
             return

@@ -75,7 +75,7 @@ def random_instance(
 
 
 def mirrored(nodes: Sequence[Node], data: Mapping[str, Array], which: int) -> dict[str, Array]:
-    """The same numbers with the other sign, where nothing is assumed of it: what holds for x > 0 only shows there.
+    """An instance with the other signs, where nothing is assumed of them: what holds for x > 0 alone is seen there.
 
     Args:
         nodes: the expressions.

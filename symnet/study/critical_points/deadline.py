@@ -47,7 +47,7 @@ class _Alarm:
         self.ended = True
 
     def stop(self) -> None:
-        """Nothing is raised after this, what was on its way least of all."""
+        """Stop: nothing is raised after this, what was on its way least of all."""
         while True:
             try:
                 while not self.ended:

@@ -35,7 +35,7 @@ def solved(gradient: Sequence[sympy.Expr], variables: Sequence[sympy.Symbol]) ->
 
 
 def _without_members(solutions: list[dict[Any, Any]]) -> list[dict[Any, Any]]:
-    """Without the points of families that are there too: SymPy 1.13 gives both {y: √(1 - x²)} and {x: 0, y: 1}."""
+    """The solutions without points of families among them: SymPy 1.13 gives both {y: √(1 - x²)} and {x: 0, y: 1}."""
     return [s for s in solutions if not any(_is_member(s, family) for family in solutions if len(family) < len(s))]
 
 

@@ -92,7 +92,7 @@ DrawnLinks = list[tuple[Link, Edge | None]]
 def _folded(
     d: Record, boxes: dict[str, Box], links: DrawnLinks, hidden: list[str], lit: Spotlight
 ) -> tuple[dict[str, Box], DrawnLinks, Spotlight]:
-    """The same with one box in the place of many, which is in the light when one of them is."""
+    """The boxes and links, with one box in the place of many; it is in the light when one of them is."""
     inside, first, last = set(hidden), hidden[0], hidden[-1]
     names = label_mathml(d, first) + op(",") + "<mo>…</mo>" + op(",") + label_mathml(d, last)
     folded = Box(FOLDED, "folded", names, 90.0 + 9 * (len(first) + len(last)), 62.0)

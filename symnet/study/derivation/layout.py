@@ -28,7 +28,7 @@ _LOOSE = 0.01  # how firmly a place stands that nothing draws
 
 @dataclass(frozen=True)
 class Link:
-    """From a box down to a later one."""
+    """A line from a box down to a later one."""
 
     above: BoxKey
     below: BoxKey

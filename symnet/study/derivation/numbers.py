@@ -91,7 +91,7 @@ def extent_shown(array: Any) -> tuple[int, int]:
 
 
 def shown_mathml(array: Any) -> str:
-    """The same in MathML: vectors are columns."""
+    """A number or an array in MathML: vectors are columns."""
     array = np.asarray(array)
     if not array.ndim:
         return _number_mathml(array)

@@ -51,7 +51,9 @@ class Writer:
     def derivation(
         self, reached: Sequence[Node], results: Sequence[Node], result: Any, data: Mapping[str, Any] | None
     ) -> Derivation:
-        """Everything, given where this way ends, and what `grad` gives, singly and as the variables were given."""
+        """The whole derivation, from where differentiating as written ends, and what `grad` gives, singly and as the
+        variables were given.
+        """
         values = [self.value(n) for n in self.stations.order if n not in self.targets]
         given = [self.value(n) for n in (*self.stations.given, *(t for t in self.targets if t.operands))]
         steps = self.steps()

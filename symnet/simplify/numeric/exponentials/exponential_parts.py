@@ -79,7 +79,7 @@ class ExponentialPart:
         return replace(self, scale=self.scale * coefficient)
 
     def folded(self) -> ExponentialPart:
-        """The same with its scale in the exponent, as logarithms are added up."""
+        """The part with its scale in the exponent, as logarithms are added up."""
         if self.scale == 1:
             return self
         log = number(sympy.log(self.scale))

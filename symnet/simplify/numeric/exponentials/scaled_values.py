@@ -35,7 +35,7 @@ DEEP_IN_LOGARITHMS = 2  # sums within sums, from which on the operand of a logar
 
 @dataclass(frozen=True)
 class Depth:
-    """Of a product or sum of exponentials: how many sums lie within it, and whether one of them divides."""
+    """How many sums lie within a product or sum of exponentials, and whether one of them divides."""
 
     sums: int
     divides: bool

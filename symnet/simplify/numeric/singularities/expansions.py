@@ -94,7 +94,7 @@ class Expander:
         return self._known[key]
 
     def total(self, parts: list[Expansion]) -> Expansion | None:
-        """Their sum, and whether it cancels; None where nothing of it is left."""
+        """The expansion of a sum, and whether terms cancel; None where nothing is left of it."""
 
         def added(a: Expansion, b: Expansion) -> Expansion:
             return a.beside(b, power_series.add(a.series, b.series, self.rough), min(a.low, b.low))
@@ -147,7 +147,7 @@ class Expander:
         return self.of_core(*align(node.operands[place], node.shape), u, deepest - 1)
 
     def _of_product(self, node: Node, u: BasePowers, deepest: int) -> Expansion | None:
-        """Of functions of u, and a power of u whose bases stand apart."""
+        """The expansion of a product of functions of u and a power of u, whose bases may stand apart."""
         factors = Factors.view(node)
         whole = self.of(number(factors.coefficient), {})
         apart = {b: e for b, e in factors.powers.items() if b in u and len(u) > 1}
@@ -180,7 +180,9 @@ class Expander:
         return replace(found, cancels=found.cancels or _cancels(found.series.start, 0, inner.pole))
 
     def _of_choice(self, node: Elementwise, u: BasePowers, deepest: int) -> Expansion | None:
-        """Of where(c, x, y): the branch taken around 0, or both, where they are two formulas of one function."""
+        """The expansion of where(c, x, y): that of the branch taken around 0, or of both, where they are two formulas
+        of one function.
+        """
         condition, *branches = node.operands
         holds, within = self.settled_around_zero(*align(condition, node.shape), u)
         settled = [settled_in(b, condition, yes) for b, yes in zip(branches, (True, False), strict=True)]

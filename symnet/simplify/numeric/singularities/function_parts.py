@@ -94,7 +94,7 @@ def _opened(factors: Factors, u: BasePowers, expander: Expander) -> Factors:
 
 
 def _log_factors(operands: list[Base], u: BasePowers, expander: Expander) -> list[Base]:
-    """Of xlogy(d, x), where d is not 0 near 0, or log x is finite there."""
+    """The factors d·log(x) of xlogy(d, x), where d is not 0 near 0, or log x is finite there."""
     weight, (x, axes) = operands
     log = (logarithm(x), axes)
     if log in u or _is_finite(log, u, expander):
@@ -104,7 +104,9 @@ def _log_factors(operands: list[Base], u: BasePowers, expander: Expander) -> lis
 
 
 def _branch(operands: list[Base], u: BasePowers, expander: Expander) -> list[Base]:
-    """Of where(c, x, y), where c is settled near 0, or guards what is finite there: where(d = 0, 0, d·x)."""
+    """The branch of where(c, x, y) that is taken near 0: c is settled there, or guards what is finite, as in where(d =
+    0, 0, d·x).
+    """
     condition, *branches = operands
     holds, _ = expander.settled_around_zero(*condition, u)
     if holds is not None:

@@ -101,7 +101,7 @@ def _convolved(a: tuple[int, ...] | list[int], b: tuple[int, ...] | list[int]) -
 
 
 def _sum(terms: list[int], bits: int = NOISE) -> int:
-    """Their sum; 0 where only rounding is left of them."""
+    """The sum of some coefficients; 0 where only rounding is left of them."""
     total = sum(terms)
     return total if abs(total) > max(map(abs, terms), default=0) >> bits else 0
 
