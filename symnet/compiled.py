@@ -28,7 +28,7 @@ Remake = tuple[Callable[..., Any], tuple[Any, ...]] | None  # a function and its
 
 
 class Shown(Described, ABC):
-    """What both kinds show.
+    """What callable and exportable functions both show of how they came to be.
 
     Attributes:
         inputs, outputs: names, in order.

@@ -101,7 +101,7 @@ def check_machine(request: Request) -> None:
 
 
 def host() -> Target:
-    """The machine at hand."""
+    """The target of the machine at hand."""
     from symnet.backends.llvm.targets import host_target
 
     return host_target()

@@ -218,7 +218,7 @@ def _beside(leaves: Any, names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _real(request: Request, roots: list[Node]) -> str:
-    """The dtype of weak values."""
+    """The dtype in which weak values are computed."""
     if request.dtype is None:
         return next((str(x.dtype) for x in reals(*roots)), dtypes.DEFAULT_REAL)
     call = f"{request.call}(…, dtype={request.dtype!r})"

@@ -24,7 +24,7 @@ from symnet.errors import SymnetError, explain
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command.
+    """Run the command that the arguments name.
 
     Returns:
         the exit code: 0, 1 for a wrong derivative, 2 after an error, or 130 after an interrupt.

@@ -50,7 +50,7 @@ def load(options: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
 
 
 def _variables(file: str, call: str) -> dict[str, Any]:
-    """What a Python file defines.
+    """The variables that a Python file defines.
 
     Raises:
         ArgumentError: where it does not run to its end, naming the line.

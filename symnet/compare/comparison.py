@@ -34,7 +34,7 @@ METHODS: tuple[Callable[[LossAtPoint], Method], ...] = (Symbolic, Automatic, Dif
 
 @dataclass(frozen=True)
 class Row:
-    """One way to the gradient.
+    """One way to the gradient, with its figures.
 
     Attributes:
         method: its name.

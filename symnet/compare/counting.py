@@ -19,7 +19,7 @@ import numpy as np
 
 @dataclass
 class Count:
-    """Operations seen so far."""
+    """The number of operations seen so far."""
 
     operations: int = 0
 

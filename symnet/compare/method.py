@@ -57,7 +57,7 @@ class Method(ABC):
 
     @abstractmethod
     def call(self) -> None:
-        """Once, the work that is timed."""
+        """Do once the work that is timed."""
 
     @abstractmethod
     def value(self) -> float:

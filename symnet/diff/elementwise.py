@@ -242,7 +242,7 @@ def add_jvp(node: Elementwise, x_dots: Sequence[Maybe]) -> Maybe:
 
 
 def mul_jvp(node: Elementwise, x_dots: Sequence[Maybe]) -> Maybe:
-    """The product rule."""
+    """The product rule: Σₖ of the product with x_dotₖ in the place of xₖ."""
     xs = node.operands
     moving = [(k, d) for k, d in enumerate(x_dots) if d is not None]
     return add_up([clipped(kept(node, k), d, elementwise("mul", *xs[:k], d, *xs[k + 1 :])) for k, d in moving])

@@ -35,12 +35,12 @@ def logsumexp_partial(node: Reduce) -> Node:
 
 
 def max_partial(node: Reduce) -> Node:
-    """1 at the first largest element."""
+    """An array that is 1 at the first largest element of each row, and 0 elsewhere."""
     return _one_hot_of_largest(node.operands[0], node.axes)
 
 
 def min_partial(node: Reduce) -> Node:
-    """1 at the first smallest element."""
+    """An array that is 1 at the first smallest element of each row, and 0 elsewhere."""
     return _one_hot_of_largest(negative(node.operands[0]), node.axes)
 
 

@@ -63,7 +63,7 @@ def _is_defined(lanes: Lanes, a: Value, b: Value) -> Value:
 
 
 def _differ(lanes: Lanes, a: Value, b: Value) -> Value:
-    """Where the signs differ."""
+    """Whether the signs of two numbers differ."""
     return lanes.less(lanes.mul(lanes.copy_sign(1.0, a), lanes.copy_sign(1.0, b)), 0.0)
 
 

@@ -129,7 +129,7 @@ int64_t {name}_units(const int64_t *dims, int32_t phase);"""
 
 
 def _digest(name: str, stamp: str) -> str:
-    """What binds this header to its object."""
+    """The lines that bind this header to its object."""
     return f"""\
 /* The object of this header has these words: strcmp({name}_digest, {name}_DIGEST) is 0. */
 extern const char {name}_digest[{SIZE}];

@@ -18,7 +18,7 @@ from symnet.export.metadata import metadata_text
 
 
 def stub_text(metadata: dict[str, Any], library: str) -> str:
-    """The whole module."""
+    """The text of the whole module."""
     name = metadata["name"]
     call = ", ".join(f"{item[0]}=…" for item in metadata["inputs"])
     words = f"{name}({call}), compiled by symnet: needs NumPy and {library} beside this file."

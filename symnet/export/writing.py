@@ -105,11 +105,11 @@ class Replacement:
         self._room.cleanup()
 
     def path(self, final: Path) -> Path:
-        """Where a file waits."""
+        """The path at which a file waits to be put in place."""
         return self.room / final.name
 
     def write(self, final: Path, content: bytes) -> None:
-        """A file, waiting."""
+        """Write a file that waits to be put in place."""
         try:
             self.path(final).write_bytes(content)
         except OSError as error:

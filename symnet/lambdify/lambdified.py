@@ -74,7 +74,7 @@ class Lambdified:
         return found[0] if self._single else self.plan.build(found)
 
     def _flat(self, args: Sequence[Any], keywords: dict[str, Any]) -> list[Any]:
-        """A value for each symbol."""
+        """The values of the arguments, one for each symbol, in order."""
         if keywords or len(args) != len(self.specs):
             args = self._by_name(args, keywords)
         return [v for s, a in zip(self.specs, args, strict=True) for v in self._unpack(s, a)]

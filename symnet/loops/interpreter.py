@@ -122,7 +122,7 @@ class _Machine:
         return _VALUE[type(value)](self, value)
 
     def load(self, node: ir.Load | ir.IntLoad) -> Any:
-        """An element, or one per lane."""
+        """An element of a buffer, or an array of one for each lane."""
         return self.memory[node.buffer.name][self._positions(node.buffer, node.index)]
 
     def _positions(self, buffer: ir.Buffer, index: tuple[ir.IntExpr, ...]) -> tuple[Any, ...]:
@@ -158,7 +158,7 @@ class _Machine:
                     self.run_body(phase.body)
 
     def run_body(self, body: ir.Body) -> None:
-        """Statements in order."""
+        """Run statements in order."""
         for stmt in body:
             self.where = stmt
             _STMT[type(stmt)](self, stmt)
@@ -173,7 +173,7 @@ class _Machine:
         self.memory[stmt.buffer.name] = poisoned(stmt.buffer.dtype, (*self.widths, *self.shape(stmt.buffer)))
 
     def branch(self, stmt: ir.If) -> None:
-        """One of two bodies."""
+        """Run one of two bodies."""
         test = stmt.condition
         met = _CONDITION[test.op](self.integer(test.left), self.integer(test.right))
         self.run_body(stmt.then if met else stmt.orelse)

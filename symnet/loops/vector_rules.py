@@ -18,7 +18,7 @@ from symnet.loops.printer import element_text
 
 
 class Refuse(Protocol):
-    """Raises, quoting the statement."""
+    """The verifier's way to raise an error that quotes the statement."""
 
     def __call__(self, expected: str, got: str, mend: str, stmt: ir.Stmt | None = None) -> NoReturn:
         """Expected, got, mend; the statement, where it is not the one being verified."""
@@ -34,7 +34,7 @@ class _AccessInLoop:
 
 
 def check_vector_loop(loop: ir.For, refuse: Refuse) -> None:
-    """Straight-line code, inner loops that do not depend on the lane, independent iterations."""
+    """Examine a vector loop: straight-line code, inner loops that do not depend on the lane, independent iterations."""
     for stmt in ir.walk(loop.body):
         if not isinstance(stmt, ir.Let | ir.Store | ir.For):
             got = type(stmt).__name__
@@ -82,7 +82,7 @@ def _check_register(loop: ir.For, access: _AccessInLoop, refuse: Refuse) -> None
 
 
 def _check_store(loop: ir.For, access: _AccessInLoop, refuse: Refuse) -> None:
-    """A reduction into an element free of the lane, or an element of each lane's own."""
+    """Examine a store: a reduction into an element free of the lane, or an element of each lane's own."""
     mentions = _mentions(loop.var, access.index)
     directly = any(loop.var in affine.direct_names(expr) for expr in access.index)
     got = element_text(access.buffer, access.index)

@@ -63,7 +63,7 @@ class _Verifier:
     # ----- declarations
 
     def program_rules(self) -> None:
-        """Declarations, then every phase."""
+        """Examine the declarations, then every phase."""
         for name in self.program.dims:
             if name in self.dims:
                 self.refuse("run-time extents of different names", f"{name} twice in dims", "Rename one.")
@@ -82,7 +82,7 @@ class _Verifier:
         self.outputs_are_stored()
 
     def declare(self, buffer: ir.Buffer) -> None:
-        """A buffer's own rules, and its name."""
+        """Examine a buffer's own rules, and note its name."""
         if buffer.name in self.buffers:
             got = f"{buffer.name} declared twice, as {buffer_text(self.buffers[buffer.name])} before"
             self.refuse(f"a new name for {buffer_text(buffer)}", got, "Rename one of them.")
@@ -153,7 +153,7 @@ class _Verifier:
                 self.refuse(f"a new name instead of {name}", f"the {what} {name} in scope", "Rename one of them.")
 
     def group_rules(self, group: ir.Group) -> None:
-        """The repeat count, then the phases."""
+        """Examine the repeat count, then the phases."""
         self.phase = self.stmt = None
         self.integer(group.repeat)
         with self.scope(group.var, group.repeat):
@@ -165,7 +165,7 @@ class _Verifier:
                 vector_rules.check_units(self.phase, self.refuse)
 
     def body(self, body: ir.Body) -> None:
-        """Statements in order, in a scope of their own."""
+        """Examine statements in order, in a scope of their own."""
         with self.scope():
             for stmt in body:
                 self.stmt = stmt
@@ -176,7 +176,7 @@ class _Verifier:
     # ----- statements
 
     def loop(self, stmt: ir.For) -> None:
-        """A known kind, an extent that can be computed, and the rules of that kind."""
+        """Examine a loop: a known kind, an extent that can be computed, and the rules of that kind."""
         if stmt.kind not in KINDS:
             self.refuse("a loop kind among " + ", ".join(KINDS), repr(stmt.kind), "Mend the kind.")
         self.integer(stmt.extent)
@@ -192,13 +192,13 @@ class _Verifier:
             vector_rules.check_vector_loop(stmt, self.refuse)
 
     def let(self, stmt: ir.Let) -> None:
-        """A new name for a value."""
+        """Examine a value, and note its new name."""
         self.value(stmt.value)
         self.bind(stmt.name)
         self.values[stmt.name] = stmt.value.dtype
 
     def store(self, stmt: ir.Store) -> None:
-        """Dtypes agree, the combine is known, inputs are not written."""
+        """Examine a store: dtypes agree, the combine is known, inputs are not written."""
         self.element(stmt.buffer, stmt.index)
         self.value(stmt.value)
         space = self.root(stmt.buffer).space
@@ -215,7 +215,7 @@ class _Verifier:
             self.refuse("numbers to combine", f"{stmt.buffer.name} of bool", "Combine truth values by max or min.")
 
     def alloc(self, stmt: ir.Alloc) -> None:
-        """A register buffer: constant extents, a memory of its own."""
+        """Examine a register buffer: its extents are constant, its memory is its own."""
         buffer = stmt.buffer
         if buffer.space != "register" or buffer.view_of is not None:
             got = f"space {buffer.space}" + (f", a view of {buffer.view_of}" if buffer.view_of else "")
@@ -236,7 +236,7 @@ class _Verifier:
                 self.body(body)
 
     def fail(self, stmt: ir.Fail) -> None:
-        """A code that callers know."""
+        """Examine a failure: callers know its code."""
         if stmt.code not in ir.FAILURES:
             self.refuse("a code among " + ", ".join(ir.FAILURES), repr(stmt.code), "Add it to ir.FAILURES.")
         for place, number in enumerate(stmt.numbers):
@@ -248,7 +248,7 @@ class _Verifier:
     # ----- integers and elements
 
     def integer(self, expr: ir.IntExpr) -> None:
-        """Every name is in scope, every divisor positive, every integer load an integer."""
+        """Examine an integer expression: every name is in scope, every divisor positive, every load of integers."""
         for node in affine.walk_int(expr):
             if isinstance(node, ir.IntVar) and node.name not in self.extents and node.name not in self.dims:
                 known = ", ".join((*sorted(self.dims), *self.extents)) or "none"
@@ -262,7 +262,7 @@ class _Verifier:
                     self.refuse(f"an integer buffer in {int_text(expr)}", got, "Index with int32 or int64.")
 
     def element(self, buffer: ir.Buffer, index: tuple[ir.IntExpr, ...]) -> None:
-        """A declared buffer, one index per axis, in range where that can be decided."""
+        """Examine an access: a declared buffer, one index per axis, in range where that can be decided."""
         declared = self.buffers.get(buffer.name)
         if declared is None:
             known = ", ".join(self.buffers) or "none"
@@ -293,18 +293,18 @@ class _Verifier:
     # ----- values
 
     def value(self, value: ir.Value) -> None:
-        """Operands first, then the node's own rule."""
+        """Examine a value: its operands first, then the rule of its own kind."""
         if type(value) not in _VALUE:
             self.refuse("a value of ir.py", type(value).__name__, "See the grammar in loops/ir.py.")
         _VALUE[type(value)](self, value)
 
     def const(self, node: ir.Const) -> None:
-        """The value is one of its dtype."""
+        """Examine a constant: its value is one of its dtype."""
         if not _is_of_its_dtype(node):
             self.refuse(f"a constant of {node.dtype}", repr(node.value), "Mend its value or its dtype.")
 
     def var(self, node: ir.Var) -> None:
-        """Bound by a Let in scope, under the same dtype."""
+        """Examine a name: a Let in scope has bound it, under the same dtype."""
         if node.name not in self.values:
             known = ", ".join(self.values) or "none"
             self.refuse(f"values in scope ({known})", node.name, "Bind it with Let before.")
@@ -313,17 +313,17 @@ class _Verifier:
             self.refuse(f"{node.name} as bound, {self.values[node.name]}", got, "Retype the Var, or cast it.")
 
     def load(self, node: ir.Load) -> None:
-        """An element."""
+        """Examine the element that is loaded."""
         self.element(node.buffer, node.index)
 
     def from_int(self, node: ir.FromInt) -> None:
-        """An integer as a number."""
+        """Examine an integer that becomes a number."""
         self.integer(node.value)
         if kind(node.dtype) not in ("integer", "real"):
             self.refuse("a number's dtype for an index", repr(node.dtype), "Use an integer or real dtype.")
 
     def op(self, node: ir.Op) -> None:
-        """The signature of the operation."""
+        """Examine an operation by its signature."""
         for arg in node.args:
             self.value(arg)
         if node.name not in TYPING:

@@ -71,7 +71,7 @@ def lower(
     real: str,
     written: Sequence[Node] = (),
 ) -> Lowered:
-    """Lower numeric-form roots.
+    """Lower numeric-form roots to nests over buffers.
 
     Args:
         name: the C name.

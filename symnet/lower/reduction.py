@@ -71,7 +71,7 @@ def index_axes(state: LoweringState, node: Einsum) -> dict[int, Axis]:
 
 
 def reduce_nest(state: LoweringState, node: Reduce, target: Node, buffer: Buffer, taken: Node | None = None) -> Nest:
-    """max, min and prod."""
+    """The nest of a max, min or prod over some axes."""
     (x,) = node.operands
     axes = [state.axis(letter(a), (x, a)) for a in range(x.rank)]
     parallel = tuple(axes[a] for a in range(x.rank) if a not in node.axes)

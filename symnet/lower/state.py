@@ -26,7 +26,7 @@ def clear_of(name: str, dims: Iterable[str]) -> str:
 
 @dataclass
 class LoweringState:
-    """The state of one lowering."""
+    """What the builders of nests share while one graph is lowered."""
 
     classes: AxisClasses
     batch: NodeAxis | None

@@ -40,7 +40,7 @@ def _lecun(rng: np.random.Generator, shape: tuple[int, ...], fan_in: float, fan_
 
 
 def _normal(rng: np.random.Generator, shape: tuple[int, ...], fan_in: float, fan_out: float) -> Any:
-    """Standard normal."""
+    """Standard normal numbers, whatever the fans."""
     return rng.normal(size=shape)
 
 

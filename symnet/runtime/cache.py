@@ -137,7 +137,7 @@ class Cache:
             _remove(path)
 
     def entries(self) -> list[Path]:
-        """The files."""
+        """The files of all entries."""
         return self._files(SUFFIX)
 
     def _files(self, suffix: str) -> list[Path]:

@@ -24,7 +24,7 @@ from symnet.runtime.extents import evaluate_shape
 
 @dataclass(frozen=True, slots=True)
 class TermPattern:
-    """One term.
+    """One term of a compressed array, as plain data.
 
     Attributes:
         scale: a number.

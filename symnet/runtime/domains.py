@@ -17,7 +17,7 @@ from symnet.runtime.extents import evaluate, evaluate_shape
 
 
 def check_requirements(signature: Signature, dims: Mapping[str, int], call: str) -> None:
-    """Extents are as large as the mathematics needs: a mean over nothing is an error."""
+    """Refuse extents that are too small for the mathematics: a mean over nothing is an error."""
     for requirement in signature.requirements:
         extent = evaluate(requirement.extent, dims)
         if extent < requirement.at_least:
@@ -37,8 +37,8 @@ def bounds_of(signature: Signature, every: bool) -> tuple[IndexBound, ...]:
 def check_indices(
     signature: Signature, arrays: Mapping[str, np.ndarray], dims: Mapping[str, int], call: str, every: bool = False
 ) -> None:
-    """Integers that are used as indices lie in range: those that native code does not check, or `every` one (a fit
-    looks at all of its data before the first step).
+    """Refuse integers used as indices that are out of range: those that native code does not check, or `every` one (a
+    fit looks at all of its data before the first step).
     """
     for bound in bounds_of(signature, every):
         array = arrays[bound.name]
@@ -50,7 +50,7 @@ def check_indices(
 
 
 def check_finite(names: Sequence[str], arrays: Sequence[np.ndarray], call: str) -> None:
-    """No argument holds NaN or infinity."""
+    """Refuse arguments that hold NaN or infinity."""
     for name, array in zip(names, arrays, strict=True):
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             where = _first(~np.isfinite(array))

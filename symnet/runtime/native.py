@@ -68,7 +68,7 @@ class EntryPoints:
         return _RUN(self.run)
 
     def workspace_call(self) -> Callable[[Any], int]:
-        """NAME_workspace_bytes."""
+        """NAME_workspace_bytes, to be called with a pointer to the extents."""
         return _WORKSPACE_BYTES(self.workspace_bytes)
 
 

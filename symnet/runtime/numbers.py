@@ -26,7 +26,7 @@ _FASTCALL = 0x0080  # METH_FASTCALL: arguments as an array
 
 
 class _Method(ctypes.Structure):
-    """PyMethodDef."""
+    """CPython's PyMethodDef: what a builtin function is made from."""
 
     _fields_ = (
         ("name", ctypes.c_char_p),

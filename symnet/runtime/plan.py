@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 
 class CallPlan(NamedTuple):
-    """One call's sizes.
+    """The sizes of one call.
 
     `dims`: the extents by name; `shapes`: of the outputs; `c_dims`: the extents as native code takes them.
     """

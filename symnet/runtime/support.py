@@ -70,13 +70,13 @@ def step_call() -> Callable[..., int]:
 
 @once
 def numbers_address() -> int:
-    """symnet_numbers."""
+    """The address of symnet_numbers."""
     return _module().address("symnet_numbers")
 
 
 @once
 def pool_calls() -> tuple[Callable[..., int], Callable[..., int]]:
-    """symnet_pool_run and symnet_pool_worker."""
+    """The ctypes calls of symnet_pool_run and symnet_pool_worker."""
     run = ctypes.CFUNCTYPE(ctypes.c_int32, *[_POINTER] * 8, ctypes.c_size_t)
     worker = ctypes.CFUNCTYPE(ctypes.c_int64, _POINTER, ctypes.c_int64, ctypes.c_int64)
     return run(_module().address("symnet_pool_run")), worker(_module().address("symnet_pool_worker"))

@@ -25,7 +25,7 @@ MATH_WORK = 16  # operations of a transcendental function
 
 @dataclass(frozen=True)
 class NestInUnits:
-    """One unit of a nest."""
+    """A nest restricted to one unit, and the number of units."""
 
     nest: Nest
     units: IntExpr

@@ -54,7 +54,7 @@ PANEL_CHAIN, PANEL_CHAINS = 128, 16  # the same for the inner axis of a matrix p
 
 @dataclass(frozen=True)
 class SumCut:
-    """How a sum is cut.
+    """How a sum is cut into chains, and these into blocks.
 
     Args:
         chain: additions one after the other.

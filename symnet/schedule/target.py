@@ -13,7 +13,7 @@ from symnet.dtypes import ITEMSIZE
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A machine.
+    """A machine, as schedules and emission see it.
 
     Args:
         triple: LLVM's name of architecture, vendor and system.

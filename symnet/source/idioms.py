@@ -27,7 +27,7 @@ class Mean(NamedTuple):
 
 
 def find(w: FunctionWriter, node: Node) -> SourcePiece | None:
-    """Softmax, log-softmax or relu."""
+    """The library's softmax, log-softmax or relu, where the node is one."""
     if is_op(node, "exp") and not w.has_name(node.operands[0]):
         return _softmax(w, "softmax", node.operands[0])
     if is_op(node, "add"):

@@ -160,7 +160,7 @@ class _Runner:
         self.snapshot, self.snapshot_step = self._copy(), 0
 
     def all(self, epochs: int, bar: Progress) -> tuple[str, dict[str, Array]]:
-        """What stopped the run, and the parameters."""
+        """Run all epochs: what stopped the run, and the parameters."""
         for epoch in range(epochs):
             begin = time.perf_counter()
             if not self._epoch(epoch, bar):

@@ -93,7 +93,7 @@ class Optimizer(ABC):
     @property
     @abstractmethod
     def rule(self) -> Rule:
-        """The formulas."""
+        """The formulas by which the optimiser moves a parameter."""
 
     @abstractmethod
     def at(self, step: int) -> tuple[float, ...]:

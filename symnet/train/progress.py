@@ -40,7 +40,7 @@ class Progress:
             self.bar.close()
 
     def step(self, epoch: int, loss: float) -> None:
-        """One step is done."""
+        """Show that a step is done."""
         if self.bar is None:
             return
         self.done += 1
@@ -50,7 +50,7 @@ class Progress:
             self.due = now + REDRAW
 
     def epoch(self, epoch: int, loss: float, validation_loss: float | None) -> None:
-        """An epoch is done."""
+        """Show that an epoch is done."""
         if self.bar is not None and (epoch + 1 == self.epochs or time.perf_counter() >= self.due):
             held_out = "" if validation_loss is None else f", held-out loss {validation_loss:.4g}"
             self._draw(epoch, f"loss {loss:.4g}{held_out}")

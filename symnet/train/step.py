@@ -27,7 +27,7 @@ FUNCTIONS_KEPT = 8  # compiled steps remembered, so that the same fit with other
 
 @dataclass(frozen=True)
 class StepFunction:
-    """A compiled step.
+    """A compiled step of training, and the names of what it takes and gives.
 
     Attributes:
         function: the native function; its outputs are the loss, the squared norm of the gradient if it is measured,

@@ -74,7 +74,7 @@ def step(e: Emitter, place: BufferPlace, pointer: V, distance: V) -> V:
 
 
 def lane_pointers(e: Emitter, place: BufferPlace, where: ElementAddress) -> V:
-    """Each lane's own pointer."""
+    """A vector of pointers: each lane's own."""
     assert where.offsets is not None
     offsets = e.text.splat(where.offsets, e.lanes)
     rhs = f"getelementptr {place.memory}, ptr {where.pointer.text}, {offsets.typed}"

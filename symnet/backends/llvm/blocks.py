@@ -18,7 +18,7 @@ from symnet.backends.llvm.types import V, constant, splat_text, suffix, vector
 
 
 class Region:
-    """One open region.
+    """One open region of a function, to which code can be added.
 
     `loads_leave`: a load at its top level may move to the enclosing region; `stored`: the alias classes that
     its code stores to; `entry` and `label`: its first basic block and the one being
@@ -60,7 +60,7 @@ class FunctionText:
         self.regions[-1].lines.append(text)
 
     def define(self, scalar: str, lanes: int, rhs: str) -> V:
-        """An instruction that stays where it is."""
+        """Write an instruction that stays where it is, and give its value."""
         name = self.name()
         self.regions[-1].lines.append(f"{name} = {rhs}")
         return V(name, scalar, lanes, len(self.regions) - 1)

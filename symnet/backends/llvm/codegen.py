@@ -41,7 +41,7 @@ def compile_object(ir_text: str, target: Target | None = None, constants: Iterab
 
 
 def assembly(ir_text: str, target: Target | None = None) -> str:
-    """The target's assembly language."""
+    """The program in the assembly language of the target."""
     target = target or host_target()
     if not is_host(target):
         return _elsewhere("assembly", ir_text, target).decode()
@@ -120,7 +120,7 @@ def _machine(target: Target) -> Any:
 
 
 def optimised(ir_text: str, target: Target) -> Any:
-    """The parsed module, verified, after the passes."""
+    """The module parsed from the text, verified, after the passes."""
     import llvmlite.binding as llvm
 
     machine = _machine(target)
@@ -141,7 +141,7 @@ def optimised(ir_text: str, target: Target) -> Any:
 
 
 def _elsewhere(kind: str, ir_text: str, target: Target) -> bytes:
-    """Compile in a subprocess."""
+    """What a subprocess makes of the text: LLVM may abort it."""
     command = [sys.executable, "-m", "symnet.backends.llvm.codegen", kind, target.triple, target.cpu, target.features]
     done = subprocess.run(command, input=ir_text.encode(), capture_output=True, check=False)
     if done.returncode:

@@ -30,7 +30,7 @@ def global_name(program: str, number: int) -> str:
 
 
 def global_text(program: str, number: int, constant: Constant) -> str:
-    """The definition of the array."""
+    """The text that defines the array as a global of the module."""
     memory = MEMORY[constant.buffer.dtype]
     array = constant.contents.array
     begin = f"{global_name(program, number)} = internal"

@@ -29,7 +29,7 @@ LANE = "%lane"
 
 @dataclass(slots=True)
 class BufferPlace:
-    """Where a buffer lies.
+    """Where a buffer lies in memory, and what is known of it.
 
     `strides`: elements to step per axis; `alias`: its class of memory that may overlap; `alignment`: bytes, of
     the first element; `padded`: whole registers may be read and written past the last axis; `extent`: of the

@@ -44,7 +44,7 @@ Traits = Callable[[Buffer], tuple[str, str, object]]
 
 @dataclass(frozen=True, slots=True)
 class CanonicalPiece:
-    """A piece without names.
+    """A piece of a program without names: pieces of equal keys have equal instructions.
 
     `roots`: the memory it touches; `buffers`: the arrays in it; `integers`: names from outside, with what is added to
     them.
@@ -106,7 +106,7 @@ class _PieceReader:
         self.key.append(number)
 
     def describe(self, buffer: Buffer) -> None:
-        """An array met for the first time."""
+        """Write down an array that is met for the first time."""
         self.key += ("array", buffer.dtype)
         if buffer.space != "register":
             root, memory, more = self.traits(buffer)

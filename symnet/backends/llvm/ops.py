@@ -245,7 +245,7 @@ OPERATIONS: dict[str, Emission] = {  # all others are functions: elementary/tabl
 
 
 def emit_op(e: Emitter, name: str, dtype: str, args: list[V]) -> V:
-    """One operation."""
+    """The instructions of one operation, and its value."""
     return OPERATIONS.get(name, partial(_math, name))(e, dtype, args)
 
 

@@ -12,7 +12,7 @@ from symnet.backends.llvm.types import V, constant
 
 
 def known(poly: Poly) -> int | None:
-    """The value of a constant polynomial."""
+    """The value of a polynomial that is constant; None for others."""
     if not poly:
         return 0
     return poly[()] if len(poly) == 1 and () in poly else None

@@ -36,7 +36,7 @@ from symnet.schedule.target import Target
 
 
 def emit_program(program: Program, target: Target, donated: tuple[tuple[str, str], ...] = ()) -> str:
-    """The module's text.
+    """The text of the module of a scheduled program.
 
     `donated` holds pairs (input, output) that may be one array: accesses to them are kept in order.
     """
@@ -282,7 +282,7 @@ class _Module:
         return value if e.index == "i32" else e.text.convert("sext", value, "i64")
 
     def bind_buffers(self, e: Emitter, root: str, pointer: V) -> None:
-        """The root and every view of it."""
+        """Bind the names of a root buffer and of every view of it."""
         for buffer in self.views[root]:
             e.places[buffer.name] = self.place(e, buffer, pointer)
 
@@ -296,7 +296,7 @@ class _Module:
         return BufferPlace(pointer, tuple(reversed(strides)), self.aliases[buffer.name], scalar, self.alignment(buffer))
 
     def alignment(self, buffer: Buffer) -> int:
-        """Bytes, of the first element."""
+        """The alignment of a buffer's first element, in bytes."""
         inside = self.buffers[self.roots[buffer.name]].space in ("workspace", "constant")
         return ALIGNMENT if inside else SIZE[REGISTER[buffer.dtype]]
 
@@ -412,7 +412,7 @@ def _buffers(program: Program) -> dict[str, Buffer]:
 
 
 def _root(buffers: dict[str, Buffer], name: str) -> str:
-    """The buffer that owns the memory."""
+    """The buffer that owns the memory of the named one."""
     while (below := buffers[name].view_of) is not None:
         name = below
     return name

@@ -81,7 +81,7 @@ class SizeChecks:
         return self._overflowing("sadd", left, right)
 
     def _overflowing(self, name: str, left: V, right: V) -> V:
-        """A result and its overflow bit."""
+        """The result of an operation with its overflow bit."""
         function = f"llvm.{name}.with.overflow.i64"
         text, pair = self.e.text, "{ i64, i1 }"
         text.declarations.setdefault(function, f"declare {pair} @{function}(i64, i64)")
@@ -109,7 +109,7 @@ def _simple(value: V, factor: V) -> V:
 
 
 def _arrays(program: Program) -> Iterator[Buffer]:
-    """Every array in memory."""
+    """Every array in memory: inputs, outputs and workspace buffers."""
     return (b for b in (*program.inputs, *program.outputs, *program.workspace))
 
 

@@ -106,7 +106,7 @@ _VALUES: dict[type, Callable[[Emitter, Any], V]] = {Const: _const, Var: _var, Lo
 
 
 def emit_body(e: Emitter, body: Body) -> None:
-    """Every statement of a body."""
+    """Write every statement of a body."""
     number = 0
     while number < len(body):
         stmt = body[number]

@@ -40,7 +40,7 @@ class CumulativeSum(Node):
 
 
 def cumulate(x: Node, axis: int, reverse: bool = False) -> CumulativeSum:
-    """The node."""
+    """The node of the sums of x along an axis, from its end where `reverse`."""
     return CumulativeSum(sympy.Integer(axis), sympy.Integer(int(reverse)), x)
 
 

@@ -30,7 +30,7 @@ class WrittenOperand:
 
     @property
     def is_plain(self) -> bool:
-        """No diagonal is taken."""
+        """Whether no index stands twice: no diagonal is taken."""
         return len(set(self.indices)) == len(self.indices)
 
 

@@ -63,7 +63,7 @@ Written = TypeVar("Written")
 
 @dataclass(frozen=True)
 class Layout:
-    """The forms of a formula.
+    """The forms of a formula, and those that are bound to names.
 
     Attributes:
         root: the whole value.

@@ -31,7 +31,7 @@ FormReader = Callable[[Any, "View"], Form]
 
 
 class View:
-    """Facts about the visible nodes.
+    """What the readers of forms ask about the visible nodes.
 
     Attributes:
         shown: the shape of a node's text under NumPy's rules; smaller than its shape where an `Expand` is not written.

@@ -22,7 +22,7 @@ Build = Callable[..., Any]  # (conversion, part, ranges, *values)
 
 
 class Conversion(Protocol):
-    """One conversion.
+    """One conversion of a SymPy expression, as the builders of its parts see it.
 
     Attributes:
         names: the symbols in shapes and limits, as dims by name.
@@ -44,7 +44,7 @@ class Conversion(Protocol):
         """The value of a part that has no parts of its own, such as a symbol or a number; None for others."""
 
     def leaf(self, name: str, shape: Shape, /) -> Node:
-        """The leaf of a name."""
+        """The leaf of this name and shape."""
 
     def extent(self, value: Any, /) -> Extent:
         """A size, with the symbols of sizes as dims."""

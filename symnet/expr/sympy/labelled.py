@@ -41,7 +41,7 @@ class SumRange(NamedTuple):
 
 
 class IndexedArray(NamedTuple):
-    """An array whose axes are indices."""
+    """An array, and the index that each of its axes stands for."""
 
     node: Node
     labels: AxisIndices

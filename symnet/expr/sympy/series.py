@@ -47,7 +47,7 @@ def polygamma(n: Any, x: Node) -> Node:
 
 
 def polygamma_of_positive(n: int, x: Node) -> Node:
-    """The sum for x > 0."""
+    """ψ⁽ⁿ⁾(x) for x > 0: some terms of the sum, then the asymptotic series."""
     shift = _shift(n)
     terms = [power(x + k, -(n + 1)) for k in range(shift)]
     far = x + shift

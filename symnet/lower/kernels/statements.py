@@ -64,5 +64,5 @@ def divide(a: Value, b: Value) -> Op:
 
 
 def cell(name: str, dtype: str) -> MatrixPart:
-    """One number in a register."""
+    """A buffer of one number, in a register."""
     return MatrixPart(Buffer(name, dtype, (as_int(1),), "register"))

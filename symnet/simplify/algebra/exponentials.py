@@ -319,7 +319,7 @@ def _opposites(a: Node, b: Node) -> bool:
 
 
 def complemented_logistic(x: Node) -> Node | None:
-    """σ(u) of 1 - σ(u)."""
+    """σ(u) for the node 1 - σ(u); None for others."""
     if not is_op(x, "add") or len(x.operands) != 2 or number_of(x.operands[0]) != 1:
         return None
     coefficient, factors = split_coefficient(x.operands[1])

@@ -253,7 +253,7 @@ _TANGENTS = {"cosh": ("sinh", "tanh"), "cos": ("sin", "tan")}
 
 
 def _beside_one(total: Node) -> Node | None:
-    """f of 1 + f."""
+    """f for the sum 1 + f; None for others."""
     if not is_op(total, "add") or len(total.operands) != 2 or 1 not in map(number_of, total.operands):
         return None
     return next((o for o in total.operands if number_of(o) != 1), None)

@@ -170,7 +170,7 @@ def place_zeros(node: Place) -> Node | None:
 
 
 def is_zero(x: Node) -> bool:
-    """The number 0, repeated or not."""
+    """Whether a node is the number 0, repeated or not."""
     while isinstance(x, Expand):
         x = x.operands[0]
     return isinstance(x, Number) and bool(x.value == 0)

@@ -69,7 +69,7 @@ def spread(core: Node, axes: Axes, shape: Shape) -> Node:
 
 
 def without_repetition(x: Node) -> Node:
-    """x of what repeats x."""
+    """The node that x repeats; x itself where it repeats none."""
     return x.operands[0] if isinstance(x, Expand) else x
 
 

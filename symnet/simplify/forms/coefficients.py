@@ -92,7 +92,7 @@ def product(coefficient: Expr, factors: tuple[Node, ...]) -> Node:
 
 
 def beside_one(total: Node) -> Node | None:
-    """y of 1 + y."""
+    """y for the sum 1 + y; None for others."""
     terms: Sequence[ScaledFactors] = terms_of(total) if is_op(total, "add") else []
     rest = [o for o, (value, factors) in zip(total.operands, terms, strict=False) if factors or value != 1]
     if not terms or len(rest) != len(terms) - 1:
@@ -162,12 +162,12 @@ def _sign(terms: Sequence[ScaledFactors]) -> int:
 
 
 def negated_sum(total: Node) -> Node:
-    """-total, every number of the sum negated."""
+    """-total, with the number of every term negated."""
     return sum_of([(-value, factors) for value, factors in terms_of(total)])
 
 
 def divided(total: Node, divisor: Expr) -> Node:
-    """The sum with every number divided."""
+    """The sum with the number of every term divided."""
     return sum_of([(quotient(value, divisor), factors) for value, factors in terms_of(total)])
 
 

@@ -200,7 +200,7 @@ def _negative_powers(node: Node) -> Iterator[Quotient]:
 
 
 def _with_power_outside(x: Node) -> Node:
-    """x[k:]² for (x²)[k:]."""
+    """x[k:]² for (x²)[k:]: the power outside the move; other nodes as they are."""
     return expose(x, DEEPEST) if is_op(moves_of(x)[1], "pow") else x
 
 

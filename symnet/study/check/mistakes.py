@@ -28,7 +28,7 @@ _LINEAR = frozenset({"add", "mul", "pow", "where"})  # primitives that no one fo
 
 
 class Slip(NamedTuple):
-    """One change.
+    """One change of a formula.
 
     Attributes:
         kind: "factor", "term", "sign" or "part".
@@ -171,7 +171,7 @@ def _functions(node: Node) -> Iterator[Change]:
 
 
 def _exponential(term: Node) -> Node:
-    """exp(term); of minus a log-sum-exp 1/Σexp."""
+    """exp(term); for a term -logsumexp(x) it is 1/Σ exp(x)."""
     minus = is_op(term, "mul") and number_of(term.operands[0]) == -1 and len(term.operands) == 2
     value = _unrepeated(term.operands[1]) if minus else term
     if minus and value.kind == "reduce" and value.op == "logsumexp":

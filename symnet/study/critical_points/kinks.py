@@ -235,7 +235,7 @@ def kink_equations(*expressions: Expr) -> Iterator[Expr]:
 
 
 def find(expr: Expr, gradient: Expr, x: Expr, domain: Any) -> CriticalSet:
-    """Everything that is critical, piece by piece.
+    """Find everything that is critical, piece by piece.
 
     Raises:
         NotImplementedError: the kinks cannot be listed.
@@ -271,7 +271,7 @@ def _find(expr: Expr, gradient: Expr, x: Expr, domain: Any) -> CriticalSet:
 
 
 def _marks(expressions: Sequence[Expr], x: Expr, domain: Any) -> list[Expr]:
-    """Where there may be kinks, rising."""
+    """The points where there may be kinks, in rising order."""
     marks: set[Expr] = set()
     for equation in set(kink_equations(*expressions)):
         where = sympy.solveset(equation, x, domain).boundary if equation.has(x) else sympy.S.EmptySet

@@ -58,7 +58,7 @@ _LONGEST_PRODUCT = 60  # characters of a cotangent times a Jacobian that is writ
 def edge(
     labels: tuple[str, str], formula: Node, user: tuple[Node, Node], operand: Node, varying: Sequence[Node]
 ) -> Edge:
-    """One edge.
+    """The edge from a value to one of its operands.
 
     Args:
         labels: of the user and of the operand.

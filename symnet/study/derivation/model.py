@@ -131,7 +131,7 @@ class Line:
 
 @dataclass(frozen=True)
 class BackwardStep:
-    """The cotangent of one value.
+    """One step of the backward pass: how the cotangent of one value comes about.
 
     Attributes:
         label: the value; `bar` is the leaf that prints as its cotangent.

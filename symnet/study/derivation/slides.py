@@ -92,7 +92,7 @@ class Slide:
 
 
 def slides(d: Record) -> str:
-    """The whole document."""
+    """The whole document of the slides."""
     deck = list(_deck(d))
     sections = "".join(_section(d, slide, n, len(deck)) for n, slide in enumerate(deck, 1))
     nav = '<nav><button type="button">← back</button><span>arrow keys</span><button type="button">on →</button></nav>'

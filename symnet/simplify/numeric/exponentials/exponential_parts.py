@@ -69,7 +69,7 @@ class ExponentialPart:
         return reduce("max", counted, self.axes) if self.axes else counted
 
     def times(self, coefficient: sympy.Expr) -> ExponentialPart:
-        """A multiple of the part."""
+        """The part multiplied by a number."""
         if coefficient == 1:
             return self
         if not is_positive(coefficient) or self.weight is not None:
@@ -281,7 +281,7 @@ def needs_shift(parts: list[ExponentialPart]) -> bool:
 
 
 def highest(parts: list[ExponentialPart]) -> Node:
-    """The largest argument of all."""
+    """The largest exponent of all parts."""
     return largest([part.highest for part in parts])
 
 

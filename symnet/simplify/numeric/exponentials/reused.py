@@ -47,7 +47,7 @@ Steps = Generator[ValueRequest, Node | None, Node | None]
 
 @dataclass
 class Reused:
-    """Values by what was made before.
+    """Makes values of the relative exponentials that were made before.
 
     Attributes:
         scaled, plain: every value taken apart, and as it is computed where it is not.

@@ -103,7 +103,7 @@ def _decay(c: Node, axis: int, reverse: bool) -> Node:
 
 
 def _exponent(total: Node) -> Node | None:
-    """x of cumsum(exp(x))."""
+    """x for the running sum cumsum(exp(x)); None for others."""
     inside = total.operands[0] if isinstance(total, CumulativeSum) else total
     return inside.operands[0] if isinstance(total, CumulativeSum) and is_op(inside, "exp") else None
 

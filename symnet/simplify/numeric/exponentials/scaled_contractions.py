@@ -90,7 +90,7 @@ def _met(node: Einsum, operands: list[Scaled]) -> list[Scaled]:
 def _below(
     node: Einsum, operands: Sequence[tuple[Node, Axes, Terms]], outside: Terms, tops: Largest, exact: bool
 ) -> Scaled:
-    """Each operand below its own largest."""
+    """The contraction taken apart, each operand relative to its own largest."""
     values, powers = list[Placed](), list[Placed]()
     for mantissa, indices, shift in operands:
         if not shift.coefficients:

@@ -37,7 +37,7 @@ BasePowers = dict[Base, Expr]  # powers of bases, each with the axes along which
 
 @dataclass(frozen=True)
 class Expansion:
-    """A function of u about 0.
+    """What is known of a function of u about 0.
 
     Attributes:
         series: its power series.
@@ -105,7 +105,7 @@ class Expander:
         return replace(whole, cancels=whole.cancels or _cancels(whole.series.start, whole.low, whole.pole))
 
     def variable(self, k: int) -> Expansion:
-        """u^k."""
+        """The expansion of u^k."""
         return Expansion(power_series.power_of_variable(k, self.length), k, pole=min(k, 0))
 
     def of_core(self, core: Node, axes: Axes, u: BasePowers, deepest: int = DEEPEST) -> Expansion | None:

@@ -39,7 +39,7 @@ class FunctionPart:
     pieces: list[tuple[Factors, int]] = field(default_factory=list)
 
     def expansion(self, expander: Expander) -> Expansion | None:
-        """The function of u."""
+        """The expansion of the part's function of u."""
         found = [_expanded(*p, self.u, expander) for p in self.pieces]
         return None if any(f is None for f in found) else expander.total([f for f in found if f is not None])
 

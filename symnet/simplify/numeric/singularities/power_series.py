@@ -59,12 +59,12 @@ def fixed(value: Expr) -> int | None:
 
 
 def constant(value: int, length: int = LENGTH) -> Series:
-    """A number."""
+    """The series of a number."""
     return Series(0, (value, *(0,) * (length - 1)))
 
 
 def power_of_variable(k: int, length: int = LENGTH) -> Series:
-    """u^k."""
+    """The series of u^k."""
     return Series(k, (_UNIT, *(0,) * (length - 1)))
 
 
