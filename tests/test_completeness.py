@@ -23,7 +23,7 @@ from symnet.lower import point
 from symnet.lower import program as lower_program
 from symnet.reference import elementwise as reference_elementwise
 from symnet.reference import evaluation
-from symnet.simplify.algebra.elementwise import FUNCTIONS, repeat_after_computing
+from symnet.simplify.algebra.elementwise import FUNCTION_REWRITES, repeat_after_computing
 from symnet.source import elementwise as source_elementwise
 from symnet.source import module as source_module
 from symnet.source.dialects import DIALECTS
@@ -52,7 +52,7 @@ TABLES_OF_PRIMITIVES = {
     "reference": set(reference_elementwise.MEANING),
     "diff, reverse": {*diff_elementwise.PARTIALS, *diff_elementwise.VJP},
     "diff, forward": {*diff_elementwise.PARTIALS, *diff_elementwise.JVP},
-    "simplify": ARITHMETIC.union(*(r.on for r in FUNCTIONS if r.apply is repeat_after_computing)),
+    "simplify": ARITHMETIC.union(*(r.on for r in FUNCTION_REWRITES if r.apply is repeat_after_computing)),
     "lower": BY_ITS_BODY | set(lower_elementwise._EMIT),
     "expr/sympy/to_sympy": BY_ITS_BODY | set(to_sympy._SCALARS),
     **{

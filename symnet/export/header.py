@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import prod
 
-from symnet.backends.llvm.stamp import SIZE
+from symnet.backends.llvm.stamp import STAMP_BYTES
 from symnet.dtypes import ITEMSIZE
 from symnet.export.extents import SATURATED, c_count, c_saturated, python_text
 from symnet.export.names import c_names
@@ -132,7 +132,7 @@ def _digest(name: str, stamp: str) -> str:
     """The lines that bind this header to its object."""
     return f"""\
 /* The object of this header has these words: strcmp({name}_digest, {name}_DIGEST) is 0. */
-extern const char {name}_digest[{SIZE}];
+extern const char {name}_digest[{STAMP_BYTES}];
 #define {name}_DIGEST "{stamp}\""""
 
 

@@ -14,7 +14,7 @@ from symnet.expr.nodes.contraction import letter
 from symnet.expr.nodes.cumulative import CumulativeSum
 from symnet.expr.nodes.extents import typical
 from symnet.loops.ir import Alloc, Body, Buffer, Const, If, IntCondition, IntVar, Let, Load, Op, Store, Value
-from symnet.lower.kernels.statements import ZERO, cell, lanes, loop
+from symnet.lower.kernels.statements import INT_ZERO, cell, lanes, loop
 from symnet.lower.nest import Axis, Nest
 from symnet.lower.point import Index
 from symnet.lower.state import LoweringState
@@ -59,13 +59,13 @@ def _in_register(sum_: Sum, step: IntVar, along: Axis, name: str) -> Body:
     zero = Const(0.0 if total.dtype.startswith("float") else 0, total.dtype)
     return (
         Alloc(total.buffer),
-        total.store((ZERO,), zero),
+        total.store((INT_ZERO,), zero),
         loop(
             step,
             along.extent,
             *sum_.lets,
-            total.store((ZERO,), sum_.value, "add"),
-            Store(sum_.target, sum_.index, total.at(ZERO)),
+            total.store((INT_ZERO,), sum_.value, "add"),
+            Store(sum_.target, sum_.index, total.at(INT_ZERO)),
         ),
     )
 
@@ -76,4 +76,4 @@ def _by_rows(sum_: Sum, step: IntVar, along: Axis, last: Axis, previous: Index) 
     added = Op("add", (Load(sum_.target, previous), sum_.value), sum_.target.dtype)
     first = lanes(lane, last.extent, *sum_.lets, Store(sum_.target, sum_.index, sum_.value))
     rest = lanes(lane, last.extent, *sum_.lets, Store(sum_.target, sum_.index, added))
-    return (loop(step, along.extent, If(IntCondition("eq", step, ZERO), (first,), (rest,))),)
+    return (loop(step, along.extent, If(IntCondition("eq", step, INT_ZERO), (first,), (rest,))),)

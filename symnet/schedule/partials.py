@@ -67,7 +67,7 @@ class SumCut:
     lanes: int = 1
 
 
-PANEL = SumCut(PANEL_CHAIN, PANEL_CHAINS)
+PANEL_CUT = SumCut(PANEL_CHAIN, PANEL_CHAINS)
 
 Over = Callable[[Body], Body]  # puts loops around statements: those over all cells of a sum
 Chain = Callable[[Nest, Buffer], Body]  # adds what the nest's reduced axes hold to the cells of a buffer

@@ -40,7 +40,7 @@ from symnet.loops.substitute import Substitution, int_variables
 from symnet.lower.elementwise import TRANSCENDENTAL
 from symnet.lower.nest import Axis, Nest, accumulated_when, around, mapped, naive_body, nested
 from symnet.schedule.access import CONTIGUOUS, INVARIANT, STRIDED, inner_loads, outer_loads, stores, stride, substituted
-from symnet.schedule.partials import PANEL, Carry, Cells, SumCut, accumulated
+from symnet.schedule.partials import PANEL_CUT, Carry, Cells, SumCut, accumulated
 from symnet.schedule.target import Target
 
 MAX_SPARE = 8  # registers kept free for operands
@@ -345,7 +345,7 @@ def _register_tile(nest: Nest, lane: Axis, row: Axis | None, mr: int, width: int
         loops = nested(axes, (*part.inner, Store(into, at, part.accumulator.value, acc.combine)), kinds)
         return _bounded(loops, lane.var, width)
 
-    sizes = PANEL if mr > 1 and _is_panel(nest) else SumCut()
+    sizes = PANEL_CUT if mr > 1 and _is_panel(nest) else SumCut()
     body = accumulated(nest, Cells(cell, at, over_tile), chain, carry, sizes)
     return body if carry is not None else (*body, *_finish(nest, lane, row, mr, width, at, cell))
 

@@ -14,14 +14,14 @@ from symnet.errors import CompileError, explain
 
 WORDS = "symnet digest "
 DIGITS = 32  # hexadecimal
-SIZE = len(WORDS) + DIGITS + 1  # bytes, with the zero at the end
+STAMP_BYTES = len(WORDS) + DIGITS + 1  # bytes, with the zero at the end
 _BLANK = WORDS + DIGITS * "0"
 _STAMP = re.compile(rb"%b[0-9a-f]{%d}\0" % (WORDS.encode(), DIGITS))
 
 
 def stamp_text(name: str) -> str:
     """The definition of a module's stamp."""
-    return f'@"{name}_digest" = constant [{SIZE} x i8] c"{_BLANK}\\00"\n'
+    return f'@"{name}_digest" = constant [{STAMP_BYTES} x i8] c"{_BLANK}\\00"\n'
 
 
 def stamped(code: bytes, digest: str = "") -> bytes:

@@ -35,7 +35,7 @@ from symnet.loops.ir import (
 )
 from symnet.lower.kernels.elimination import LuFactors, swap_rows
 from symnet.lower.kernels.panel import PANEL, Product, subtract_product
-from symnet.lower.kernels.statements import ZERO, MatrixPart, Names, cell, divide, lanes, loop, multiply, negate
+from symnet.lower.kernels.statements import INT_ZERO, MatrixPart, Names, cell, divide, lanes, loop, multiply, negate
 
 SMALLEST = 48  # extent from which the panel pays
 _NOWHERE = 2**63 - 1
@@ -74,7 +74,7 @@ def eliminate_in_panels(factors: LuFactors, packed: MatrixPart, names: Names) ->
     panel = IntVar(names("panel"))
     p = _Panel(factors, packed, panel * PANEL, names)
     rest = p.height - PANEL
-    beyond = If(IntCondition("gt", rest, ZERO), (*_finish_rows(p, rest), *_update(p, rest)))
+    beyond = If(IntCondition("gt", rest, INT_ZERO), (*_finish_rows(p, rest), *_update(p, rest)))
     steps = (*_copy(p, pack=True), *_factor(p), *_copy(p, pack=False), beyond)
     return (loop(panel, ceil_div(factors.extent, PANEL), *steps),)
 
@@ -123,10 +123,10 @@ def _choose_pivot(p: _Panel, t: IntVar) -> Body:
     return (
         Alloc(best.buffer),
         Alloc(first.buffer),
-        best.store((ZERO,), Const(0.0, dtype)),
-        first.store((ZERO,), Const(_NOWHERE, "int64")),
-        lanes(r, p.height - t, element, best.store((ZERO,), size, "max")),
-        Let(largest.name, best.at(ZERO)),
+        best.store((INT_ZERO,), Const(0.0, dtype)),
+        first.store((INT_ZERO,), Const(_NOWHERE, "int64")),
+        lanes(r, p.height - t, element, best.store((INT_ZERO,), size, "max")),
+        Let(largest.name, best.at(INT_ZERO)),
         lanes(
             r,
             p.height - t,
@@ -134,9 +134,9 @@ def _choose_pivot(p: _Panel, t: IntVar) -> Body:
             Let(reached.name, Op("eq", (size, largest), "bool")),
             Let(strange.name, Op("ne", (size, size), "bool")),
             Let(here.name, Op("or", (reached, strange), "bool")),
-            first.store((ZERO,), where, "min"),
+            first.store((INT_ZERO,), where, "min"),
         ),
-        p.factors.swaps.store((p.k0 + t,), Op("add", (first.at(ZERO), FromInt(p.k0 + t, "int64")), "int64")),
+        p.factors.swaps.store((p.k0 + t,), Op("add", (first.at(INT_ZERO), FromInt(p.k0 + t, "int64")), "int64")),
     )
 
 

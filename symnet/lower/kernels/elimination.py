@@ -25,7 +25,7 @@ from symnet.loops.ir import (
     Op,
     Var,
 )
-from symnet.lower.kernels.statements import ZERO, MatrixPart, Names, cell, divide, lanes, loop, multiply, negate
+from symnet.lower.kernels.statements import INT_ZERO, MatrixPart, Names, cell, divide, lanes, loop, multiply, negate
 
 
 @dataclass(frozen=True)
@@ -61,17 +61,17 @@ def _choose_pivot(factors: LuFactors, k: IntExpr, names: Names) -> Body:
         r,
         factors.extent - k - 1,
         Let(size.name, Op("abs", (lu.at(row, k),), dtype)),
-        Let(larger.name, Op("gt", (size, best.at(ZERO)), "bool")),
-        place.store((ZERO,), Op("select", (larger, FromInt(row, "int64"), place.at(ZERO)), "int64")),
-        best.store((ZERO,), Op("select", (larger, size, best.at(ZERO)), dtype)),
+        Let(larger.name, Op("gt", (size, best.at(INT_ZERO)), "bool")),
+        place.store((INT_ZERO,), Op("select", (larger, FromInt(row, "int64"), place.at(INT_ZERO)), "int64")),
+        best.store((INT_ZERO,), Op("select", (larger, size, best.at(INT_ZERO)), dtype)),
     )
     return (
         Alloc(best.buffer),
         Alloc(place.buffer),
-        best.store((ZERO,), Op("abs", (lu.at(k, k),), dtype)),
-        place.store((ZERO,), FromInt(k, "int64")),
+        best.store((INT_ZERO,), Op("abs", (lu.at(k, k),), dtype)),
+        place.store((INT_ZERO,), FromInt(k, "int64")),
         scan,
-        factors.swaps.store((k,), place.at(ZERO)),
+        factors.swaps.store((k,), place.at(INT_ZERO)),
     )
 
 
@@ -114,9 +114,9 @@ def refuse_singular(factors: LuFactors, name: str, names: Names) -> Body:
     count = Op("select", (is_zero, Const(1, "int64"), Const(0, "int64")), "int64")
     return (
         Alloc(zeros.buffer),
-        zeros.store((ZERO,), Const(0, "int64")),
-        loop(k, factors.extent, zeros.store((ZERO,), count, "add")),
-        If(IntCondition("gt", zeros.integer(ZERO), ZERO), (Fail(SINGULAR_MATRIX),)),
+        zeros.store((INT_ZERO,), Const(0, "int64")),
+        loop(k, factors.extent, zeros.store((INT_ZERO,), count, "add")),
+        If(IntCondition("gt", zeros.integer(INT_ZERO), INT_ZERO), (Fail(SINGULAR_MATRIX),)),
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from symnet.loops.ir import Buffer, For, IntConst, IntExpr, IntLoad, IntVar, Load, Op, Stmt, Store, Value, as_int
 
-ZERO = as_int(0)
+INT_ZERO = as_int(0)
 Names = Callable[[str], str]  # a name that no run-time extent has
 
 

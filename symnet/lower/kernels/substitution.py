@@ -31,7 +31,7 @@ from symnet.loops.ir import (
 )
 from symnet.lower.kernels.elimination import LuFactors, swap_rows
 from symnet.lower.kernels.panel import PANEL, Product, subtract_product
-from symnet.lower.kernels.statements import ZERO, MatrixPart, Names, cell, divide, lanes, loop, multiply, negate
+from symnet.lower.kernels.statements import INT_ZERO, MatrixPart, Names, cell, divide, lanes, loop, multiply, negate
 
 EntryOf = Callable[[IntExpr, IntExpr], Load]  # of the matrix that is solved with: by row and column
 
@@ -97,7 +97,7 @@ def _by_panels(t: _Triangle, x: Unknowns, columns: IntExpr) -> Body:
         left=lambda i, s: t.at(begin + i, k0 + s),
         right=lambda s, c: x.x.at(k0 + s, c),
     )
-    update = If(IntCondition("gt", rest, ZERO), subtract_product(x.x, product, rest, columns, x.names))
+    update = If(IntCondition("gt", rest, INT_ZERO), subtract_product(x.x, product, rest, columns, x.names))
     return (loop(p, ceil_div(n, PANEL), _finish_panel(t, x, columns, k0, width), update),)
 
 
@@ -123,14 +123,14 @@ def _by_sums(t: _Triangle, x: Unknowns) -> Body:
     row = i if t.from_top else n - 1 - i
     other = k if t.from_top else k + row + 1
     total = cell(x.names("total"), dtype)
-    left = Op("sub", (x.x.at(row), total.at(ZERO)), dtype)
+    left = Op("sub", (x.x.at(row), total.at(INT_ZERO)), dtype)
     return (
         loop(
             i,
             n,
             Alloc(total.buffer),
-            total.store((ZERO,), Const(0.0, dtype)),
-            lanes(k, i, total.store((ZERO,), multiply(t.at(row, other), x.x.at(other)), "add"), bound=n),
+            total.store((INT_ZERO,), Const(0.0, dtype)),
+            lanes(k, i, total.store((INT_ZERO,), multiply(t.at(row, other), x.x.at(other)), "add"), bound=n),
             x.x.store((row,), left if t.unit else divide(left, t.at(row, row))),
         ),
     )

@@ -155,7 +155,7 @@ def function_of_its_inverse(node: Node) -> Node | None:
     return inner.operands[0] if is_op(inner, _INVERSES.get(str(node.args[0]), "")) else None
 
 
-FUNCTIONS = (
+FUNCTION_REWRITES = (
     Rewrite(repeat_after_computing, (
             *(p.name for p in functions()), "function", "atan2", "maximum", "minimum", "xlogy", "where", "indicator",
             "lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "mod", "floor_divide", *CASTS,

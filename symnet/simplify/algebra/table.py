@@ -24,7 +24,7 @@ from symnet.simplify.algebra.conditions import CONDITIONS
 from symnet.simplify.algebra.constants import CONSTANTS
 from symnet.simplify.algebra.contraction import CONTRACTIONS
 from symnet.simplify.algebra.cumulative import CUMULATIVE
-from symnet.simplify.algebra.elementwise import FUNCTIONS
+from symnet.simplify.algebra.elementwise import FUNCTION_REWRITES
 from symnet.simplify.algebra.exponentials import EXPONENTIALS
 from symnet.simplify.algebra.exposing import EXPOSINGS
 from symnet.simplify.algebra.hoisting import HOISTS
@@ -90,7 +90,7 @@ def _nested(operand: Node, op: str, whole: Node) -> list[Node] | None:
 ALGEBRA: tuple[Rewrite, ...] = (
     *SEALS,
     *CONSTANTS,
-    *FUNCTIONS,
+    *FUNCTION_REWRITES,
     *CONDITIONS,
     *CHOICES,
     *LOG_SELECTIONS,

@@ -79,8 +79,8 @@ class Apart:
         return broadcast_to(elementwise("add", shift.build(), log), shift.shape) if shift.coefficients else log
 
     def _apart(self, node: Node, plain: dict[Node, Node], exact: bool) -> Scaled:
-        if is_op(node, *FUNCTIONS):
-            scaled: Scaled = FUNCTIONS[node.op](plain[node.operands[0]])
+        if is_op(node, *TAKEN_APART):
+            scaled: Scaled = TAKEN_APART[node.op](plain[node.operands[0]])
             if known(node, "unit"):
                 self.largest.keep(scaled.shift, with_operands(node, [plain[node.operands[0]]]))
             return scaled
@@ -204,7 +204,7 @@ def _moved(node: Node, operands: list[Scaled]) -> Scaled:
     return Scaled(mantissa, joined(Terms(node.shape), moved))
 
 
-FUNCTIONS: dict[str, Callable[[Node], Scaled]] = {
+TAKEN_APART: dict[str, Callable[[Node], Scaled]] = {
     "exp": _of_exponential,
     "sigmoid": _of_logistic,
     "cosh": _of_hyperbolic_cosine,

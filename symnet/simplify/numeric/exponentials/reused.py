@@ -25,7 +25,7 @@ from symnet.simplify.forms.broadcast import core_of, trailing
 from symnet.simplify.forms.factors import Base, Factors
 from symnet.simplify.forms.terms import CoresAlongAxes, Terms
 from symnet.simplify.numeric.exponentials.largest import Largest, ScaleKey, key_of
-from symnet.simplify.numeric.exponentials.mantissas import FUNCTIONS
+from symnet.simplify.numeric.exponentials.mantissas import TAKEN_APART
 from symnet.simplify.numeric.exponentials.scaled_contractions import attached, contraction_of
 from symnet.simplify.numeric.exponentials.shifts import (
     Placed,
@@ -181,7 +181,7 @@ class Reused:
         for k, (each, places) in enumerate(operands):
             value = alone.get(k)
             values.append((self._factor(node, each, total, places, k == into) if value is None else value, places))
-            if not goes and each in self.scaled and is_op(each, *FUNCTIONS):
+            if not goes and each in self.scaled and is_op(each, *TAKEN_APART):
                 own |= placed(Terms(outer.shape), self.scaled[each].shift, places).coefficients.keys()
         known = _factors([v for k, v in enumerate(values) if k != into], beside, outer.shape)
         if into is None:

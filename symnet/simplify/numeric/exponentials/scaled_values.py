@@ -24,7 +24,7 @@ from symnet.simplify.forms.coefficients import split_coefficient
 from symnet.simplify.forms.factors import split_power
 from symnet.simplify.forms.signs import is_negative
 from symnet.simplify.numeric.exponentials.exponential_parts import exponential_parts_of, is_relative
-from symnet.simplify.numeric.exponentials.mantissas import ELEMENTWISE, FUNCTIONS, MOVES, Apart, unmoved
+from symnet.simplify.numeric.exponentials.mantissas import ELEMENTWISE, MOVES, TAKEN_APART, Apart, unmoved
 from symnet.simplify.numeric.exponentials.reused import Reused
 from symnet.simplify.rewrite import GraphRewrite
 from symnet.simplify.trace import Step
@@ -76,7 +76,7 @@ def _used(nodes: list[Node], roots: list[Node], inside: set[Node], targets: dict
     used = set(roots)
     for node in reversed(nodes):
         whole = node in used and targets.get(node) in (None, REUSE)
-        function = node in inside and is_op(node, *FUNCTIONS)
+        function = node in inside and is_op(node, *TAKEN_APART)
         used |= {o for o in node.operands if whole or function or o not in inside}
     return used
 
@@ -202,7 +202,7 @@ def _stands_apart(node: Node, factor: Node, depths: dict[Node, Depth], within: s
     """Whether a factor of a product is computed as it is: a sum that stands in an exponent too, or where contractions
     divide, an exponential that stands in none of them, or stands in exponents.
     """
-    if not is_op(factor, *FUNCTIONS) and depths[factor].sums:
+    if not is_op(factor, *TAKEN_APART) and depths[factor].sums:
         return factor in within
     dividing = _dividing(node, depths)
     if not is_op(node, "mul") or not dividing or factor in dividing:
@@ -215,8 +215,8 @@ def _stands_apart(node: Node, factor: Node, depths: dict[Node, Depth], within: s
 
 def _within_exponents(inside: set[Node]) -> set[Node]:
     """The values that stand inside exponents, as terms or factors of these."""
-    exponents = [n.operands[0] for n in inside if is_op(n, *FUNCTIONS)]
-    return set(topological(*exponents, opens=lambda n: _is_seen_through(n) and not is_op(n, *FUNCTIONS)))
+    exponents = [n.operands[0] for n in inside if is_op(n, *TAKEN_APART)]
+    return set(topological(*exponents, opens=lambda n: _is_seen_through(n) and not is_op(n, *TAKEN_APART)))
 
 
 def _dividing(node: Node, depths: dict[Node, Depth]) -> list[Node]:
@@ -226,8 +226,8 @@ def _dividing(node: Node, depths: dict[Node, Depth]) -> list[Node]:
 def _exponents(values: list[Node], depths: dict[Node, Depth], probabilities: bool = False) -> set[Node]:
     """The terms of the exponents in these values, without moves."""
     found: set[Node] = set()
-    for node in topological(*values, opens=lambda n: n in depths and not is_op(n, *FUNCTIONS)):
-        if node in depths and is_op(node, *FUNCTIONS) and (probabilities or not _is_probability(node)):
+    for node in topological(*values, opens=lambda n: n in depths and not is_op(n, *TAKEN_APART)):
+        if node in depths and is_op(node, *TAKEN_APART) and (probabilities or not _is_probability(node)):
             terms = node.operands[0].operands if is_op(node.operands[0], "add") else node.operands
             found |= {unmoved(f) for term in terms for f in split_coefficient(unmoved(term))[1]}
     return found

@@ -27,7 +27,7 @@ from symnet.simplify.forms.factors import Base, Factors
 from symnet.simplify.forms.signs import is_negative, is_positive
 from symnet.simplify.forms.terms import Terms
 from symnet.simplify.numeric.singularities import power_series
-from symnet.simplify.numeric.singularities.power_series import FUNCTIONS, Series
+from symnet.simplify.numeric.singularities.power_series import SERIES_OF, Series
 
 DEEPEST = 8
 NEAR, MOST_CLOSE = 7, 80  # levels, and nodes, in which variables are looked for
@@ -170,7 +170,7 @@ class Expander:
         return None if inner is None else power(inner, exponent)
 
     def _of_function(self, node: Elementwise, u: BasePowers, deepest: int) -> Expansion | None:
-        function = FUNCTIONS.get(node.op)
+        function = SERIES_OF.get(node.op)
         inner = None if function is None else self._operand(node, 0, u, deepest)
         if function is None or inner is None or inner.series.start < 0:
             return None
@@ -362,7 +362,7 @@ def _arguments(node: Node) -> Iterator[tuple[Node, Axes]]:
 
 def is_function(node: Node) -> bool:
     """Whether a node is a function with an expansion, a power of a sum that is no polynomial, or xᵃ."""
-    if is_op(node, *FUNCTIONS) or is_general_power(node):
+    if is_op(node, *SERIES_OF) or is_general_power(node):
         return True
     if not is_op(node, "pow") or not is_op(node.operands[0], "add"):
         return False

@@ -265,7 +265,7 @@ def _opposite(function: Function) -> Function:
 
 
 _HALF = -sympy.S.Half
-FUNCTIONS: dict[str, Function] = {
+SERIES_OF: dict[str, Function] = {
     "exp": exponential,
     "expm1": _less_one,
     "sin": _part(-1, 0),
