@@ -445,6 +445,7 @@ case(
     ),
     "centre s",
     "N2",
+    P=wide(0.5),  # farther out 1 - sigmoid is 0 in float32, and the formula as written has no value
 )
 case("network on one sample", lambda: tanh(tensor("v", 4) @ W + b) @ tensor("W2", 3, 2), "v W b W2")
 case("network on one row", lambda: mean(cross_entropy(softmax(X @ W + b), H)), "W b", dims=M1)
