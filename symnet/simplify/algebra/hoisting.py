@@ -176,10 +176,18 @@ def _keeps_classes(part: Slice) -> bool:
 
 def _moved_after(node: Node, move: Node) -> Node | None:
     inner = [x for x in (_before(move, o) for o in node.operands) if x is not None]
-    if len(inner) < len(node.operands):
-        return None
     whole = move.operands[0].shape
+    if len(inner) < len(node.operands) or (is_op(node, "mul") and any(_leaves_again(x, move) for x in inner)):
+        return None
     return with_operands(move, [broadcast_to(with_operands(node, inner), whole), *move.operands[1:]])
+
+
+def _leaves_again(factor: Node, move: Node) -> bool:
+    """Whether a factor of what is moved does not vary along an axis that the move drops: then it stands outside."""
+    if not isinstance(move, Einsum) or not move.contracted or not factor.rank:
+        return False
+    _, axes = align(factor, move.operands[0].shape)
+    return all(move.inputs[0][a] in move.output for a in axes)
 
 
 def _before(move: Node, x: Node) -> Node | None:

@@ -15,54 +15,20 @@ from symnet.simplify.algebra.brackets import BRACKETS
 from symnet.simplify.algebra.joined_choices import join_choices_by_one_condition
 from symnet.simplify.algebra.merging import MERGES
 from symnet.simplify.cost import saves
-from symnet.simplify.forms.broadcast import trailing
 from symnet.simplify.forms.coefficients import ZERO, product, split_coefficient, terms_of
-from symnet.simplify.forms.factors import Base, Factors
+from symnet.simplify.forms.common_factors import factored
 from symnet.simplify.forms.polynomial import expanded
-from symnet.simplify.forms.signs import is_positive
 from symnet.simplify.forms.terms import Terms
 from symnet.simplify.rewrite import Rewrite
 
 
 def factor_common_factors(node: Node) -> Node | None:
     """a·x + b·x → (a + b)·x.  Condition: a or b is no number; one product instead of several."""
-    parts = [_factors(o, node) for o in node.operands]
-    shared = _shared_powers(parts)
-    if not shared or all(part.powers == shared for part in parts):
+    common = factored(node)
+    if common is None:
         return None
-    parts = [part.copy() for part in parts]
-    outside = Factors(node.shape)
-    outside.powers = dict(shared)
-    rest = []
-    for part in parts:
-        for base, exponent in shared.items():
-            part.times(*base, -exponent)
-        rest.append(part.build())
+    outside, rest = common
     return elementwise("mul", outside.build(), elementwise("add", *rest))
-
-
-def _factors(term: Node, whole: Node) -> Factors:
-    """The factors of a term, placed in the whole; only to look at."""
-    if term.shape == whole.shape:
-        return Factors.view(term)
-    return Factors(whole.shape).times(term, trailing(term.rank, whole.rank))
-
-
-def _shared_powers(parts: list[Factors]) -> dict[Base, int]:
-    """The powers that every part has: the smallest exponent of one sign."""
-    deltas = any(core.kind == "delta" for part in parts for core, _ in part.powers)  # diag(x) - x yᵀ stays apart
-    shared = {b: e for b, e in parts[0].powers.items() if not isinstance(e, Node) and not (deltas and b[1])}
-    for part in parts[1:]:
-        if not shared:
-            break
-        narrowed = {}
-        for base, e in shared.items():
-            other = part.powers.get(base)
-            if other is None or isinstance(other, Node) or is_positive(e) != is_positive(other):
-                continue
-            narrowed[base] = min(e, other) if is_positive(e) else max(e, other)
-        shared = narrowed
-    return shared
 
 
 def collect_like_terms(node: Node) -> Node | None:

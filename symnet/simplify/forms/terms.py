@@ -18,6 +18,7 @@ from symnet.simplify.forms.broadcast import core_of, cover, restrict, spread, tr
 from symnet.simplify.forms.coefficients import (
     ONE,
     ScaledFactors,
+    content,
     may_join,
     product,
     quotient,
@@ -26,8 +27,9 @@ from symnet.simplify.forms.coefficients import (
     sum_of,
     terms_of,
 )
+from symnet.simplify.forms.common_factors import factored
 from symnet.simplify.forms.factors import Factors
-from symnet.simplify.forms.signs import is_negative, magnitude
+from symnet.simplify.forms.signs import MINUS_ONE, is_negative, magnitude
 
 CoresAlongAxes = tuple[tuple[Node, ...], Axes]
 CONSTANT: CoresAlongAxes = ((), ())
@@ -153,7 +155,22 @@ class Terms:
         whole = self._gathered()._layers() if CONSTANT not in self.coefficients and not size.is_Integer else None
         if whole is not None and softmax_axes(elementwise("exp", whole)):
             return whole  # x/2 - logsumexp(x/2) stays what it is
-        return elementwise("mul", number(size), self.divided(size).build())
+        inner = self.divided(size)._gathered()
+        if all(map(is_negative, inner.coefficients.values())):  # only once gathered: -s·(a - b) - t·c
+            size, inner = -size, inner.divided(MINUS_ONE)
+        return elementwise("mul", number(size), inner._layers())
+
+    def _in_front(self) -> tuple[Expr, Node]:
+        """The number to take out of the sum where it is a factor, and what is left.
+
+        It is taken out of every term, those too that are repeated: -c - (d + e)[:, None] leaves c + (d + e)[:, None].
+        """
+        value, factors = split_coefficient(self.build())
+        if len(factors) == 1 and is_op(factors[0], "add"):
+            size = content(factors[0])
+            if size != 1 and may_join(value, size):
+                return value * size, self.divided(value * size).build()
+        return value, product(ONE, factors)
 
     def _gathered(self) -> Terms:
         """Terms with the same scalar factors, two or more but not all, gathered behind them: (a + b)/m + c.
@@ -174,12 +191,13 @@ class Terms:
         for heads, members in crowded.items():
             part = Terms(self.shape)
             part.coefficients = {(_without(m[0], heads), m[1]): self.coefficients[m] for m in members}
-            inner, places = core_of(part.build(), trailing(len(self.shape), len(self.shape)), self.shape)
+            size, total = part._in_front()
+            inner, places = core_of(total, trailing(len(self.shape), len(self.shape)), self.shape)
             whole = Factors(inner.shape)
             for factor in (*heads, inner):
                 whole.times(factor, trailing(factor.rank, inner.rank))
             number_part, factors = split_coefficient(whole.primitive().build())
-            gathered._collect(factors, places, number_part)
+            gathered._collect(factors, places, size * number_part)
         return gathered
 
     def _layers(self) -> Node:
@@ -212,11 +230,25 @@ def _repeated(members: list[ScaledFactors], places: Axes, shape: Shape) -> Scale
         part = Terms(tuple(shape[a] for a in places))
         part.coefficients = {(each, trailing(len(places), len(places))): c for c, each in members}
         coefficient, factors = split_coefficient(part.build())
+        if len(factors) == 1 and is_op(factors[0], "add"):
+            value, factors = _in_factors(factors[0])
+            coefficient *= value
     if places == trailing(len(places), len(shape)):
         return coefficient, factors
     heads = tuple(f for f in factors if not f.rank)
     body = tuple(f for f in factors if f.rank)
     return coefficient, (*heads, spread(product(ONE, body), places, shape))
+
+
+def _in_factors(total: Node) -> ScaledFactors:
+    """s·x + t·s·y → s·(x + t·y), as a sum is written by itself: `of` opens that, so that `build` has to give it."""
+    common = factored(total)
+    if common is None:
+        return ONE, (total,)
+    outside, rest = common
+    size, inner = Terms.of(elementwise("add", *rest))._in_front()
+    number_part, factors = split_coefficient(outside.times(inner, trailing(inner.rank, total.rank)).primitive().build())
+    return size * number_part, factors
 
 
 def _fills_their_sum(members: list[CoresAlongAxes]) -> bool:

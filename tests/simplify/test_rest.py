@@ -1,0 +1,83 @@
+"""Expressions on which two rewrites once undid each other: each comes to rest now, in a form that keeps the value.
+
+Every example is what was left of a random graph's derivative when no part of it could be taken away any more.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from symnet.expr.nodes.contraction import contract
+from symnet.expr.nodes.elementwise import exp
+from symnet.expr.nodes.expansion import expand
+from symnet.expr.nodes.extents import dim
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import tensor
+from symnet.simplify.algebra.table import TABLE, simplify
+from symnet.simplify.engine import Normalizer
+from tests.golden import check_golden
+from tests.simplify.checking import disagreement
+
+m = dim("m")
+a, b, s, t = (tensor(name) for name in "abst")
+v, w, z = tensor("v", m), tensor("w", m), tensor("z", 3)
+A, B, C, K, M = (tensor(name, m, m) for name in "ABCKM")
+thin, row = tensor("T", 3, 1, 3), tensor("r", 1, 3)
+
+
+def middle(x: Node) -> Node:
+    """x[:, 0, :] of an axis of extent 1."""
+    return contract([[0, 1, 2]], [0, 2], x)
+
+
+def columns(u: Node) -> Node:
+    """u[:, None] of an (m, m) array."""
+    return expand(u, (m, m), (0,))
+
+
+RESTLESS: dict[str, list[Node]] = {
+    # `compute_before_moving` took z into the selection, `take_unsummed_factors_out_of_contraction` out of it
+    "a factor does not enter a move whose dropped axes it has not": [
+        z * middle(thin * exp(row)),
+        -2 * z * middle(thin * exp(row)),
+        a * z * middle(thin * exp(row)) * middle(exp(thin)),
+        z * middle(exp(thin)),
+    ],
+    # `collect_powers` took the sign out of the sum, `distribute_number_over_sum` back into it
+    "a sum that is negative once its terms are gathered has its sign in front": [
+        (-s * A - t * (M - B - C - K)) / 2,
+        -3 * (s * A - t * (B - C)),
+        (-s * (B - A) - t * (K - C)) / 2,
+    ],
+    # `collect_like_terms` opened the sum that is repeated, `factor_common_factors` closed it
+    "a sum that is repeated stands in its factors": [
+        A + B - m * columns(a * v + w),
+        A + B - columns(m * s * v + m * t * w / 4),
+        A + columns(s**2 * v + s * w),
+        A + B - (s * t * v + s * w),
+    ],
+    # `collect_like_terms` gathered behind s a sum whose repeated part had not taken the sign with it
+    "a sign taken out of a sum is taken out of what it repeats": [
+        A + B - s * (C + K + columns(v + w)),
+        A + B - m * columns(s * (v + w) + t * v),
+    ],
+}
+CASES = [(story, node) for story, nodes in RESTLESS.items() for node in nodes]
+
+
+@pytest.mark.parametrize(("story", "node"), CASES)
+def test_rewriting_comes_to_rest_in_a_fixed_point_of_the_same_value(story, node):
+    normalizer = Normalizer(TABLE)
+    (form,) = normalizer([node])
+    assert normalizer.unsettled == [], story
+    assert simplify([form])[0] is form is simplify([node])[0]
+    assert disagreement(node, form, seed=5) == ""
+
+
+def test_where_they_come_to_rest_reads_as_the_golden_text_says():
+    lines = []
+    for story, nodes in RESTLESS.items():
+        lines += [story, *(f"    {node}  →  {simplify([node])[0]}" for node in nodes)]
+    check_golden(Path(__file__).parent / "golden" / "rest.txt", "\n".join(lines) + "\n")
