@@ -1,17 +1,21 @@
 """The chain of oracles: one expression through every floor, and the first floor that disagrees, by name.
 
-reference == algebra form == numeric form == loops interpreted == scheduled loops interpreted == native code
+reference == algebra form == numeric form == loops interpreted == scheduled loops interpreted == native code == the
+shared library of an export, where a folder for it is given; there the bits are those of native code.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from symnet.backends.llvm import codegen
 from symnet.backends.llvm.targets import host_target
+from symnet.export.files import export
+from symnet.export.load import load
 from symnet.expr.nodes.node import Node
 from symnet.loops import interpreter
 from symnet.loops.ir import Program
@@ -41,9 +45,14 @@ class Disagreement(AssertionError):
 
 
 def floors(
-    roots: Sequence[Node], data: dict[str, Any], dims: dict[str, int], real: str, target: Target | None = None
+    roots: Sequence[Node],
+    data: dict[str, Any],
+    dims: dict[str, int],
+    real: str,
+    target: Target | None = None,
+    folder: Path | None = None,
 ) -> Iterator[tuple[str, Arrays]]:
-    """(floor, outputs) from the top of the house to the bottom."""
+    """(floor, outputs) from the top of the house to the bottom, the export in `folder` where there is one."""
     c = _begun(roots, real, target)
     data = _retyped(data, c)
     yield "reference", evaluate(c.written, data, dtype=real, leaves=c.leaves)
@@ -56,7 +65,13 @@ def floors(
     yield "loops", interpreted(naive, data, dims)
     program = schedule(lowered, target or host_target())
     yield "schedule", interpreted(program, data, dims)
-    yield "native", native(reused(program), lowered.signature, data, dims)
+    program = reused(program)
+    code = codegen.compile_object(codegen.emit_ir(program), constants=program.constants)
+    yield "native", native(program, lowered.signature, code, data)
+    if folder is not None:
+        template = tuple(range(len(program.outputs)))
+        export(folder / "chain", lowered.signature, program, object_code=code, template=template)
+        yield "export", [np.asarray(a) for a in load(folder / "chain")(**data)]
 
 
 def interpreted(program: Program, data: dict[str, Any], dims: dict[str, int]) -> Arrays:
@@ -65,8 +80,7 @@ def interpreted(program: Program, data: dict[str, Any], dims: dict[str, int]) ->
     return [found[b.name] for b in program.outputs]
 
 
-def native(program: Program, signature: Any, data: dict[str, Any], dims: dict[str, int]) -> Arrays:
-    code = codegen.compile_object(codegen.emit_ir(program), constants=program.constants)
+def native(program: Program, signature: Any, code: bytes, data: dict[str, Any]) -> Arrays:
     function = NativeFunction(signature, codegen.load(code), template=tuple(range(len(program.outputs))))
     return [np.asarray(a) for a in function(**data)]
 
@@ -108,7 +122,11 @@ def check(stages: Iterator[tuple[str, Arrays]], bounds: Bounds, undefined: bool 
     nowhere = [number for number, w in enumerate(wanted) if w.size and not _known(w).any()]
     assert undefined is None or bool(nowhere) == undefined, f"results {nowhere} of the reference are finite nowhere"
     furthest = bounds(wanted)
+    above: Arrays = []
     for floor, got in stages:
+        if floor == "export" and any(a.tobytes() != np.asarray(g).tobytes() for a, g in zip(above, got, strict=True)):
+            raise Disagreement(floor, "its bits are not those of native code")
+        above = got
         for number, (w, g, bound) in enumerate(zip(wanted, got, furthest, strict=True)):
             g = np.asarray(g)
             if w.shape != g.shape:

@@ -5,6 +5,9 @@ Then the testers are tested: a corrupted floor must be caught, and named.
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -21,6 +24,7 @@ from symnet.schedule.target import Target
 from tests import chain
 from tests.cases import CASES, Case, case_named
 
+CC = shutil.which("cc")  # what exports are linked with
 BASELINE = Target("x86_64-unknown-linux-gnu", "x86-64", "", vector_bits=128, registers=16)
 AVX2 = Target("x86_64-unknown-linux-gnu", "haswell", "", vector_bits=256, fma=True, registers=16)
 
@@ -32,16 +36,19 @@ def agree(
     real: str = "float64",
     target: Target | None = None,
     undefined: bool = False,
+    folder: Path | None = None,
 ) -> None:
-    """Every floor agrees on every element of the roots, over the data of a case."""
+    """Every floor agrees on every element of the roots, over the data of a case, and the export in `folder` too."""
     data = case.data(rng)
-    chain.check(chain.floors(roots, data, case.dims, real, target), chain.rounded(roots, data, real), undefined)
+    floors = chain.floors(roots, data, case.dims, real, target, folder)
+    chain.check(floors, chain.rounded(roots, data, real), undefined)
 
 
 @pytest.mark.parametrize("real", ["float64", "float32"])
 @pytest.mark.parametrize("case", CASES, ids=repr)
-def test_every_floor_agrees_with_the_reference(case: Case, real: str, rng: np.random.Generator) -> None:
-    agree(case.roots, case, rng, real, undefined=real in case.undefined)
+def test_every_floor_agrees_with_the_reference(case: Case, real: str, rng: np.random.Generator, tmp_path: Path) -> None:
+    folder = tmp_path if real == "float64" and CC else None
+    agree(case.roots, case, rng, real, undefined=real in case.undefined, folder=folder)
 
 
 def loss_of(roots: list[Node]) -> Node:
@@ -142,3 +149,17 @@ def test_roundings_of_large_numbers_leave_room_only_where_they_meet() -> None:
     (scaled,) = chain.rounded([X * 1e6], {"x": ROW}, "float64")([ROW * 1e6])
     assert (cancelled[1:] > 1e-11).all()
     assert (scaled < 1e-13 * ROW * 1e6).all()
+
+
+@pytest.mark.skipif(CC is None, reason="no C compiler")
+def test_an_export_of_other_bits_is_caught(
+    monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator, tmp_path: Path
+) -> None:
+    def next_numbers(path):
+        function = load(path)
+        return lambda **data: [np.nextafter(a, np.inf) for a in function(**data)]
+
+    load = chain.load
+    monkeypatch.setattr(chain, "load", next_numbers)
+    with pytest.raises(chain.Disagreement, match=r"the floor 'export' disagrees.*bits"):
+        agree(case_named("tanh").roots, case_named("tanh"), rng, folder=tmp_path)
