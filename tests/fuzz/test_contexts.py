@@ -72,6 +72,10 @@ GROUPS = (  # (seed, family, spelling)
     (932140, "log1p of a square", "log(1 + x*x)"),  # a quotient by squares that are moved, chosen, joined both ways
     (1310041, "x log x", "x**2*log(x)"),  # an element beside the slice that it is of
     (750156, "squares and complements of softmax", "softmax(Z) - D"),  # stacked inside the exponential
+    (325549, "log1p of a square", "log(1 + x*x)"),  # the square read backwards, and its slope again
+    (325602, "log(exp(a) + exp(b))", "logsumexp(stack([a, b]), axis=0)"),  # a condition of one rank beside another
+    (325819, "logit", "log(x/(1 - x))"),  # every other below a mask: 1 - 1/x beside 1/(1 - x)
+    (325837, "hypotenuse", "norm(stack([a, b]), axis=0)"),  # a condition of one rank beside another
 )
 
 
