@@ -1,6 +1,7 @@
 """Elementary functions compiled for this machine: loops over arrays, for every format and any number of lanes."""
 
 import ctypes
+from functools import cache
 
 import numpy as np
 from llvmlite import binding, ir
@@ -13,6 +14,7 @@ WIDTHS = (1, 4, 8, 16)
 TARGETS = ("host", "baseline")  # what this machine can do, and what every machine of its kind can
 POINTER, INDEX = ir.PointerType(), ir.IntType(64)
 ELEMENTS = {"float32": REAL["float"], "float64": REAL["double"], "int32": INTEGER["float"], "int64": INTEGER["double"]}
+REALS = tuple(np.dtype(kind).name for kind in KINDS.values())
 AS_WIDE = {"float32": "float", "float64": "double", "int32": "float", "int64": "double"}
 
 
@@ -39,13 +41,13 @@ def emit_kernel(module, name, dtype, width):
     return function.blocks
 
 
-def emit(names=FUNCTIONS, widths=WIDTHS):
-    """A module of functions of reals."""
+def emit(names=FUNCTIONS, widths=WIDTHS, dtypes=REALS):
+    """A module of functions."""
     module = ir.Module()
     for name in names:
-        for kind in KINDS.values():
+        for dtype in dtypes:
             for width in widths:
-                emit_kernel(module, name, np.dtype(kind).name, width)
+                emit_kernel(module, name, dtype, width)
     return module
 
 
@@ -91,3 +93,19 @@ class Compiled:
         call = ctypes.CFUNCTYPE(None, ctypes.c_int64, *[ctypes.c_void_p] * (len(arrays) + 1))(address)
         call(len(out), *[a.ctypes.data for a in arrays], out.ctypes.data)
         return out[: len(args[0])]
+
+
+@cache
+def compiled_alone(name, dtype, width, which):
+    """One function of one format for one number of lanes, compiled when it is first asked for."""
+    return Compiled(str(emit([name], [width], [dtype])), which)
+
+
+class Machine:
+    """Every function of arrays, for a target."""
+
+    def __init__(self, which):
+        self.which = which
+
+    def __call__(self, name, width, *args):
+        return compiled_alone(name, args[0].dtype.name, width, self.which)(name, width, *args)

@@ -21,17 +21,12 @@ from tests.elementary.cases import (
     powers,
     spread,
 )  # fmt: skip
-from tests.elementary.machine import TARGETS, WIDTHS, Compiled, emit, fuses
+from tests.elementary.machine import TARGETS, WIDTHS, Compiled, Machine, emit, fuses
 
 
-@pytest.fixture(scope="module")
-def text():
-    return str(emit())
-
-
-@pytest.fixture(scope="module", params=TARGETS)
-def compiled(request, text):
-    return Compiled(text, request.param)
+@pytest.fixture(params=TARGETS)
+def compiled(request):
+    return Machine(request.param)
 
 
 # ----------------------------------------------------------------------------- the error

@@ -16,18 +16,14 @@ from symnet.elementary.table import FUNCTIONS, INTEGER_FUNCTIONS
 from tests.elementary.array_lanes import BITS, ArrayLanes
 from tests.elementary.cases import ARITY, KINDS, SPECIAL, arguments
 from tests.elementary.fused import fused_multiply_add, rounded_once
-from tests.elementary.machine import TARGETS, Compiled, emit, emit_kernel, fuses
+from tests.elementary.machine import TARGETS, Compiled, Machine, emit_kernel, fuses
 
 WIDTH = 8
 
 
-@pytest.fixture(scope="module", params=TARGETS)
+@pytest.fixture(params=TARGETS)
 def compiled(request):
-    module = emit(widths=(WIDTH,))
-    for dtype in ("int32", "int64"):
-        for name in INTEGER_FUNCTIONS:
-            emit_kernel(module, name, dtype, WIDTH)
-    return Compiled(str(module), request.param)
+    return Machine(request.param)
 
 
 def everywhere(rng, name, kind):
