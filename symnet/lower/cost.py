@@ -16,12 +16,13 @@ from typing import Any
 import sympy
 from sympy import Expr
 
+from symnet.dtypes import DEFAULT_REAL
 from symnet.errors import ArgumentError, explain
 from symnet.expr.nodes.constants import as_node
 from symnet.expr.nodes.extents import TYPICAL, product
 from symnet.expr.nodes.graph import topological, with_operands
 from symnet.expr.nodes.node import Node
-from symnet.expr.nodes.symbols import Named, Tensor, named
+from symnet.expr.nodes.symbols import Named, Tensor, tensor
 from symnet.simplify.algebra.table import without_names
 from symnet.simplify.cost import operations
 from symnet.simplify.machine.arrangement import arrange
@@ -163,7 +164,7 @@ def _written(node: Node, labels: Mapping[Node, str]) -> str:
             continue
         stack.pop()
         if each in labels:
-            shown[each] = named(each, labels[each])
+            shown[each] = tensor(labels[each], *each.shape, dtype=each.dtype or DEFAULT_REAL)  # nothing stands below it
         else:
             shown[each] = with_operands(each, (shown[o] for o in each.operands))
     return str(with_operands(node, (shown[o] for o in node.operands)))

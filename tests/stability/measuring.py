@@ -8,6 +8,7 @@ must come out infinite.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -275,17 +276,18 @@ def _unit(text: str, exact: Exact, data: dict[str, np.ndarray]) -> np.ndarray:
 
 def ulps(got: np.ndarray, exact: Exact, unit: np.ndarray, dtype: str) -> np.ndarray:
     """Errors in units in the last place; inf where one is not finite and the other is."""
-    flat = [_ulps(*each, dtype) for each in zip(got.ravel(), exact.ravel(), unit.ravel(), strict=True)]
-    return np.array(flat).reshape(exact.shape)
+    wanted = [float(each) for each in exact.ravel()]
+    largest = float(np.finfo(dtype).max)
+    sizes = np.clip(np.maximum(np.abs(wanted), np.abs(unit.ravel())), FLOOR[dtype], largest / 2)
+    places = np.spacing(sizes.astype(dtype)).tolist()
+    rows = zip(got.ravel().tolist(), exact.ravel(), wanted, places, strict=True)
+    return np.array([_ulps(*row, largest) for row in rows]).reshape(exact.shape)
 
 
-def _ulps(got: Any, exact: Any, unit: float, dtype: str) -> float:
-    largest = np.finfo(dtype).max
-    if exact != exact:
+def _ulps(got: float, exact: Any, wanted: float, place: float, largest: float) -> float:
+    """The error in units of `place`; `wanted` is the double next to `exact`."""
+    if wanted != wanted:
         return 0.0  # as written it has no value there; an extension of the domain is welcome
-    if abs(exact) > float(largest):
-        return 0.0 if got == largest * np.sign(float(exact)) or got == np.sign(float(exact)) * np.inf else np.inf
-    if not np.isfinite(got):
-        return np.inf
-    size = np.dtype(dtype).type(min(max(abs(float(exact)), abs(unit), FLOOR[dtype]), float(largest) / 2))
-    return float(abs(mpmath.mpf(float(got)) - exact) / mpmath.mpf(float(np.spacing(size))))
+    if abs(exact) > largest:
+        return 0.0 if got in (math.copysign(largest, wanted), math.copysign(math.inf, wanted)) else math.inf
+    return float(abs(mpmath.mpf(got) - exact) / place) if math.isfinite(got) else math.inf
