@@ -1,6 +1,7 @@
 """The loop language: what runs, before anybody asks on which machine.
 
 `ir` is the language, `printer` its text, `verifier` its law, `interpreter` its meaning, in the same bits as machine
-code; `accesses`, `affine` and `order` say what is read where, and whether it was written before; `signature` and
-`abi` are what a caller sees.
+code; `chunks` is the order in which lanes are added up, which `reductions` follows; `accesses`, `affine`, `facts` and
+`order` say what is read where, and whether it was written before; `signature` and `abi` are what a
+caller sees.
 """

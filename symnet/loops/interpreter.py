@@ -9,7 +9,8 @@ be reversed or shuffled, so that units that are not independent show.
 Loop nests whose iterations may run together (`lanes.py`) run statement by statement over arrays of lanes, with
 reductions and colliding stores in the order of the loops, so that the numbers are those of one iteration after
 the other.  A `vector` loop always runs in lanes, as on the machine: one that was vectorised wrongly gives wrong
-numbers here too.
+numbers here too.  One that has a cut adds up in the order of its chunks (`reductions.py`), so that sums have the bits
+of machine code: with `fused`, those of a target that rounds a product and the sum it goes into once.
 
 Not handled: speed beyond that; values nested so deep that Python's recursion ends.
 """
@@ -20,19 +21,23 @@ import math
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
+from symnet import dtypes
 from symnet.errors import CompileError, SingularMatrixError, ValueDomainError, explain
 from symnet.loops import affine, ir
+from symnet.loops.fused import multiply_add
 from symnet.loops.lanes import is_straight, may_run_at_once
 from symnet.loops.memory import ArraysByName, allocate, infer_dims, poisoned
 from symnet.loops.order import check_order
 from symnet.loops.printer import element_text, int_text, stmt_line
-from symnet.loops.scalar_ops import COMBINE, MEANING
+from symnet.loops.reductions import Combination, Contribution, reduced
+from symnet.loops.scalar_ops import MEANING
 from symnet.loops.verifier import verify
 
+_ONE = ir.IntConst(1)
 LANE_LIMIT = 1 << 18  # lanes of one nest that run together; bounds the memory of temporaries
 _CONDITION: dict[str, Callable[[int, int], bool]] = {
     "lt": operator.lt, "le": operator.le, "gt": operator.gt, "ge": operator.ge, "eq": operator.eq, "ne": operator.ne,
@@ -47,6 +52,7 @@ def run(
     unit_order: str | int = "forward",
     together: bool = True,
     check: bool = True,
+    fused: bool = False,
 ) -> ArraysByName:
     """The outputs of a program, by name.
 
@@ -57,6 +63,7 @@ def run(
         unit_order: "forward", "reversed", or the seed of a shuffle of each phase's units.
         together: False runs everything but vector loops one iteration after the other.
         check: verify the program first.
+        fused: a product that is added to something is rounded with the sum, once.
 
     Raises:
         CompileError: from the verifier; for an index out of range, or two lanes that store to one element.
@@ -66,7 +73,7 @@ def run(
     if check:
         verify(program)
         check_order(program)
-    machine = _Machine(program, inputs, dims or {}, together)
+    machine = _Machine(program, dict(inputs), dims or {}, together, fused)
     with np.errstate(all="ignore"):
         for group in program.groups:
             machine.run_group(group, unit_order)
@@ -86,9 +93,9 @@ class _Machine:
     broadcast as they are.
     """
 
-    def __init__(self, program: ir.Program, inputs: Mapping[str, np.ndarray], dims: Mapping[str, int], together: bool):
+    def __init__(self, program: ir.Program, inputs: ArraysByName, dims: Mapping[str, int], together: bool, fused: bool):
         self.program = program
-        self.together = together
+        self.together, self.fused = together, fused
         self.env: dict[str, Any] = dict(infer_dims(program, inputs, dims))
         self.lanes: list[ir.For] = []
         self.widths: list[int] = []
@@ -189,25 +196,50 @@ class _Machine:
 
     def store(self, stmt: ir.Store) -> None:
         """One element, or one per lane in the order of the loops, so that the last one wins."""
-        value, memory = self.value(stmt.value), self.memory[stmt.buffer.name]
+        addend, memory = self._addend(stmt), self.memory[stmt.buffer.name]
         index = self._positions(stmt.buffer, stmt.index)
         if self.lanes:
             flat = self._in_loop_order(np.asarray(_flat_index(index, memory.shape)))
-            self._store_lanes(stmt, memory.reshape(-1), flat, self._in_loop_order(value))
+            self._store_lanes(stmt, memory.reshape(-1), flat, tuple(map(self._in_loop_order, addend)))
         elif stmt.combine is None:
-            memory[index] = value
+            memory[index] = addend[0]
         else:
-            memory[index] = COMBINE[stmt.combine](memory[index], value)
+            memory[index] = Combination(stmt.combine).of(memory[index], addend)
+
+    def _addend(self, stmt: ir.Store) -> Contribution:
+        """What is stored; a product of reals that is rounded with the sum stays two factors."""
+        value = stmt.value
+        if self.fused and stmt.combine == "add" and _is_product(value):
+            return tuple(self.value(arg) for arg in value.args)
+        return (self.value(value),)
 
     def _in_loop_order(self, lanes: Any) -> np.ndarray:
         return np.broadcast_to(lanes, self.widths[::-1]).T.ravel()
 
-    def _store_lanes(self, stmt: ir.Store, memory: np.ndarray, flat: np.ndarray, value: np.ndarray) -> None:
-        if stmt.combine is not None:
-            COMBINE[stmt.combine].at(memory, flat, value)
+    def _store_lanes(self, stmt: ir.Store, memory: np.ndarray, flat: np.ndarray, addend: Contribution) -> None:
+        if stmt.combine is None:
+            self._check_collisions(stmt, flat)
+            memory[flat] = addend[0]
             return
-        self._check_collisions(stmt, flat)
-        memory[flat] = value
+        combination = Combination(stmt.combine)
+        place = self._shared_by(stmt)
+        if place is not None:
+            cut = self.lanes[place].cut
+            assert cut is not None
+            shape = math.prod(self.widths[:place]), self.widths[place], math.prod(self.widths[place + 1 :])
+            lanes = tuple(part.reshape(shape) for part in addend)
+            flat, addend = reduced(combination, cut, flat.reshape(shape), lanes, self._moves_within(stmt, place))
+        combination.in_order(memory, flat, addend)
+
+    def _shared_by(self, stmt: ir.Store) -> int | None:
+        """The place among the loops of the one that is cut and whose lanes all combine into one element."""
+        cut = [place for place, loop in enumerate(self.lanes) if loop.cut is not None]
+        return next((p for p in cut if not any(self.lanes[p].var in affine.names(i) for i in stmt.index)), None)
+
+    def _moves_within(self, stmt: ir.Store, place: int) -> bool:
+        """Whether the element's address changes inside a vector loop, but for copies of statements."""
+        repeated = {loop.var for loop in self.lanes[place + 1 :] if loop.kind != "unroll" and loop.extent != _ONE}
+        return any(affine.names(expr) & repeated or affine.int_loads(expr) for expr in stmt.index)
 
     def _check_collisions(self, stmt: ir.Store, flat: np.ndarray) -> None:
         """No element may be stored to by two iterations of a vector loop."""
@@ -298,9 +330,41 @@ def _int_min(machine: _Machine, expr: ir.IntMin) -> Any:
     return min(left, right) if both_plain else np.minimum(left, right)
 
 
+def _is_product(value: ir.Value) -> TypeGuard[ir.Op]:
+    return isinstance(value, ir.Op) and value.name == "mul" and value.dtype in dtypes.REAL
+
+
 def _op(machine: _Machine, node: ir.Op) -> Any:
+    if machine.fused and node.dtype in dtypes.REAL and node.name in _FUSED:
+        found = _FUSED[node.name](machine, *node.args)
+        if found is not None:
+            return found
     args = [machine.value(arg) for arg in node.args]
     return args[0].astype(node.dtype) if node.name == "cast" else MEANING[node.name](*args)
+
+
+def _fused_add(machine: _Machine, left: ir.Value, right: ir.Value) -> Any:
+    """a·b + c, c + a·b: the product on the left, where both are."""
+    product, other = (left, right) if _is_product(left) else (right, left)
+    return multiply_add(*map(machine.value, (*product.args, other))) if _is_product(product) else None
+
+
+def _fused_sub(machine: _Machine, left: ir.Value, right: ir.Value) -> Any:
+    """a·b - c, c - a·b."""
+    if _is_product(left):
+        a, b, c = map(machine.value, (*left.args, right))
+        return multiply_add(a, b, -c)
+    if _is_product(right):
+        a, b, c = map(machine.value, (*right.args, left))
+        return multiply_add(-a, b, c)
+    return None
+
+
+_FUSED: dict[str, Callable[..., Any]] = {
+    "add": _fused_add,
+    "sub": _fused_sub,
+    "fma": lambda machine, *args: multiply_add(*map(machine.value, args)),
+}
 
 
 def _from_int(machine: _Machine, node: ir.FromInt) -> Any:

@@ -12,13 +12,14 @@ The whole language, each thing with its fields in order::
     space        ::= input | output | workspace | register | constant
     Constant     ::= Constant(buffer, contents)              -- an array that is part of the program
 
-    Stmt         ::= For(var, extent, body, kind, bound, axis)                    -- var = 0 … extent-1
+    Stmt         ::= For(var, extent, body, kind, bound, axis, cut)               -- var = 0 … extent-1
                    | Let(name, value)                        -- single assignment, visible in the rest of the body
                    | Store(buffer, index, value, combine)
                    | Alloc(buffer)                           -- a register buffer, live in the rest of the body
                    | If(condition, then, orelse)
                    | Fail(code, report, numbers)             -- the call returns this code; outputs mean nothing
     kind         ::= serial | unroll | vector
+    LaneCut      ::= LaneCut(lanes, row, tail)               -- of a vector loop, once a target is chosen
     combine      ::= None (overwrite) | add | mul | max | min
 
     Value        ::= Const(value, dtype) | Var(name, dtype) | Load(buffer, index)
@@ -36,7 +37,7 @@ allocation whose size depends on data, pointers.
 
 A `vector` loop holds straight-line code (Let, Store, and loops whose extents do not depend on its variable).
 Its iterations are independent but for Stores with `combine` into an element that does not depend on the loop
-variable: those are reductions, and their order of summation is the emitter's (fixed, whatever the thread count).
+variable: those are reductions, in the order of the loop's `cut` (`loops/chunks.py`), without one in the iterations'.
 A `register` Buffer has constant extents and is addressed inside vector loops only through the bare loop
 variable on its last axis (or not at all), so that it lives in vector registers.
 
@@ -278,6 +279,7 @@ PLAIN = frozenset((*ARITHMETIC, *COMPARISON, *LOGICAL, *OTHER))
 # Functions of reals are operations too: pow, xlogy, atan2, and those of one variable by their names (`op_types.py`).
 
 COMBINES = (None, "add", "mul", "max", "min")
+TAILS = ("narrow", "rounded", "whole", "single")
 
 # --------------------------------------------------------------------------- statements
 
@@ -292,6 +294,15 @@ Body = tuple[Stmt, ...]
 
 
 @dataclass(frozen=True, slots=True)
+class LaneCut:
+    """How a vector loop is cut into chunks, and so in which order it adds up: `loops/chunks.py` says what it means."""
+
+    lanes: int
+    row: int
+    tail: str
+
+
+@dataclass(frozen=True, slots=True)
 class For(Stmt):
     var: str
     extent: IntExpr
@@ -299,6 +310,7 @@ class For(Stmt):
     kind: str = "serial"
     bound: int | None = None
     axis: str | None = None
+    cut: LaneCut | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,8 +334,6 @@ class Alloc(Stmt):
 
 @dataclass(frozen=True, slots=True)
 class IntCondition:
-    """`left op right` on integers; op is one of lt, le, gt, ge, eq, ne."""
-
     op: str
     left: IntExpr
     right: IntExpr
@@ -414,11 +424,7 @@ class Program:
 
 def children(stmt: Stmt) -> tuple[Body, ...]:
     """The bodies inside a statement."""
-    if isinstance(stmt, For):
-        return (stmt.body,)
-    if isinstance(stmt, If):
-        return (stmt.then, stmt.orelse)
-    return ()
+    return (stmt.body,) if isinstance(stmt, For) else (stmt.then, stmt.orelse) if isinstance(stmt, If) else ()
 
 
 def walk(body: Body) -> Iterator[Stmt]:

@@ -210,7 +210,8 @@ def _stmt_lines(stmt: ir.Stmt) -> Iterator[str]:
 
 def _for(stmt: ir.For) -> Iterator[str]:
     extent = int_text(stmt.extent)
-    marks = [stmt.kind] if stmt.kind != "serial" else []
+    kind = stmt.kind if stmt.cut is None else f"{stmt.kind} of {stmt.cut.lanes}"
+    marks = [kind] if kind != "serial" else []
     if stmt.bound is not None and stmt.extent != ir.IntConst(stmt.bound):
         marks.append(f"at most {stmt.bound}")
     if stmt.axis is not None and stmt.axis != extent:

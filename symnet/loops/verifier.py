@@ -190,6 +190,16 @@ class _Verifier:
             self.body(stmt.body)
         if stmt.kind == "vector":
             vector_rules.check_vector_loop(stmt, self.refuse)
+        if stmt.cut is not None:
+            self.cut(stmt, stmt.cut)
+
+    def cut(self, stmt: ir.For, cut: ir.LaneCut) -> None:
+        """Of a vector loop, into chunks of a power of two of lanes."""
+        if stmt.kind != "vector":
+            self.refuse("a cut of vector loops only", f"one of the {stmt.kind} loop over {stmt.var}", "Drop it.")
+        if cut.lanes < 2 or cut.lanes & (cut.lanes - 1) or cut.row < 0 or cut.tail not in ir.TAILS:
+            mend = "Let schedule/vectorize.py decide it."
+            self.refuse(f"a power of two of lanes, rows, and a tail among {', '.join(ir.TAILS)}", str(cut), mend)
 
     def let(self, stmt: ir.Let) -> None:
         """Examine a value, and note its new name."""

@@ -54,6 +54,7 @@ from symnet.schedule.partials import Carry, is_rounded
 from symnet.schedule.stream import Sweep, classify, is_streamed, plan
 from symnet.schedule.target import Target
 from symnet.schedule.tile import scheduled
+from symnet.schedule.vectorize import vectorized
 
 SUPERBLOCK = 256  # rows of a superblock
 
@@ -75,7 +76,8 @@ def schedule(lowered: Lowered, target: Target) -> Program:
     workspace = tuple(b for b in made if base_name(b) in touched)
     notes = tuple(f"mixes rows of the batch, stored whole: {m}" for m in lowered.mixed)
     arrays = lowered.inputs, lowered.outputs, workspace
-    return Program(lowered.name, lowered.dims, *arrays, tuple(groups), notes, lowered.constants)
+    program = Program(lowered.name, lowered.dims, *arrays, tuple(groups), notes, lowered.constants)
+    return vectorized(program, target)
 
 
 def _pack(lowered: Lowered) -> tuple[list[Nest], list[Buffer]]:

@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 
 from symnet.elementary.lanes import FORMATS, Lanes
-from tests.elementary.fused import fused_multiply_add
+from symnet.loops.fused import multiply_add
 
 REAL = {"float": np.float32, "double": np.float64}
 BITS = {"float": np.uint32, "double": np.uint64}
@@ -55,7 +55,7 @@ class ArrayLanes(Lanes):
 
     def mul_add(self, a, b, c):
         a, b, c = map(self._real, (a, b, c))
-        return fused_multiply_add(a, b, c) if self.fused else a * b + c
+        return multiply_add(a, b, c) if self.fused else a * b + c
 
     def sqrt(self, a):
         return np.sqrt(a)

@@ -13,9 +13,9 @@ from llvmlite import ir
 
 from symnet.elementary import exponential
 from symnet.elementary.table import FUNCTIONS, INTEGER_FUNCTIONS
+from symnet.loops.fused import multiply_add, rounded_once
 from tests.elementary.array_lanes import BITS, ArrayLanes
 from tests.elementary.cases import ARITY, KINDS, SPECIAL, arguments
-from tests.elementary.fused import fused_multiply_add, rounded_once
 from tests.elementary.machine import TARGETS, Compiled, Machine, emit_kernel, fuses
 
 WIDTH = 8
@@ -101,7 +101,7 @@ def test_a_fused_product_of_doubles_is_rounded_once(rng):
     with np.errstate(all="ignore"):
         for c in (close, far, tie, np.full(2000, 5e-324)):
             c = np.where(np.isfinite(c), c, 1.0)
-            got = fused_multiply_add(a, b, c)
+            got = multiply_add(a, b, c)
             want = np.array([rounded_once(*row) for row in zip(a, b, c, strict=True)])
             np.testing.assert_array_equal(got, want)
 
@@ -111,7 +111,7 @@ def test_a_fused_product_of_floats_is_rounded_once(rng):
     with np.errstate(all="ignore"):
         for addend in (c, -a * b, np.full(3000, 1e-45, np.float32), (a * b * 2.0**24).astype(np.float32)):
             addend = np.where(np.isfinite(addend), addend, np.float32(1))
-            got = fused_multiply_add(a, b, addend)
+            got = multiply_add(a, b, addend)
             exact = [
                 Fraction(float(x)) * Fraction(float(y)) + Fraction(float(z))
                 for x, y, z in zip(a, b, addend, strict=True)
@@ -135,6 +135,6 @@ def test_special_numbers_pass_through_a_fused_product():
     rows = [(inf, 0.0, 1.0), (inf, 1.0, -inf), (inf, 2.0, 1.0), (huge, huge, -inf), (huge, -huge, 1.0), (nan, 1.0, 1.0),
             (0.0, -1.0, 0.0), (0.0, -1.0, -0.0), (1.0, -1.0, 1.0), (2.0, 3.0, nan), (huge, huge, nan)]  # fmt: skip
     with np.errstate(all="ignore"):
-        got = fused_multiply_add(*map(np.array, zip(*rows, strict=True)))
+        got = multiply_add(*map(np.array, zip(*rows, strict=True)))
     np.testing.assert_array_equal(got, [nan, nan, inf, -inf, -inf, nan, 0.0, -0.0, 0.0, nan, nan])
     assert np.signbit(got).tolist()[6:9] == [False, True, False]

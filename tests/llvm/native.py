@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from symnet.backends.llvm.codegen import NativeModule, compile_object, emit_ir, load
+from symnet.backends.llvm.targets import host_target
 from symnet.loops import interpreter, ir
 from symnet.loops.memory import ArraysByName, infer_dims, poisoned
 from symnet.schedule.target import Target
+from symnet.schedule.vectorize import vectorized
 
 _RUN = ctypes.CFUNCTYPE(
     ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t
@@ -92,9 +94,15 @@ def extent_of(extent: ir.IntExpr, dims: Mapping[str, int]) -> int:
     return left + right if isinstance(extent, ir.IntAdd) else left * right
 
 
+def cut(program: ir.Program, target: Target | None = None) -> ir.Program:
+    """A program written by hand, its vector loops cut for the target."""
+    return vectorized(program, target or host_target())
+
+
 def native(program: ir.Program, target: Target | None = None) -> Native:
     """Machine code for this machine; a narrower target of the same architecture will run here too."""
-    return Native(program, load(compile_object(emit_ir(program, target), target, program.constants)))
+    text = emit_ir(cut(program, target), target)
+    return Native(program, load(compile_object(text, target, program.constants)))
 
 
 def agree(
@@ -105,7 +113,7 @@ def agree(
     ulp: float = 0.0,
 ) -> ArraysByName:
     """Machine code and interpreter give the same outputs, within `ulp` units of the largest element."""
-    meant = interpreter.run(program, inputs, dims)
+    meant = interpreter.run(cut(program, target), inputs, dims, fused=(target or host_target()).fma)
     got = native(program, target).run(inputs, dims)
     for name, expected in meant.items():
         if expected.dtype.kind != "f" or ulp == 0:

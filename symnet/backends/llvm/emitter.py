@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from symnet.backends.llvm.blocks import FunctionText, Region
-from symnet.backends.llvm.facts import BodyFacts, FactsByStatement, gather
 from symnet.backends.llvm.types import SIZE, Addend, V, lane_numbers
 from symnet.errors import CompileError, explain
+from symnet.loops.facts import BodyFacts, FactsByStatement, gather
 from symnet.loops.ir import Body, Buffer, IntConst, IntExpr
 from symnet.schedule.target import Target
 
@@ -89,8 +89,8 @@ class Emitter:
     Names that have left their scope may linger: a verified program does not look at them, and binding a name
     again replaces it.
 
-    `lanes` is 0 outside vector loops; `mask` selects the lanes that count (None: all); `copy` numbers the
-    chunk within an unrolled run, so that reductions use several accumulators; `whole` is the constant extent
+    `lanes` is 0 outside vector loops; `mask` selects the lanes that count (None: all); `number` is the
+    chunk's, and chooses the sum that it adds to; `whole` is the constant extent
     of the vector loop; `accesses` remembers addresses while the region that computes them is open;
     `stored_indices` says where the neighbouring elements stand that a vector of indices was loaded from; `calls` holds,
     by the identity of a statement, how many from it on are a function of their own, and what writes its call;
@@ -107,7 +107,7 @@ class Emitter:
     unsigned: set[str] = field(default_factory=set)
     lanes: int = 0
     mask: V | None = None
-    copy: int = 0
+    number: int = 0
     whole: int | None = None
     reductions: Reductions | None = None
     accesses: dict[tuple[object, ...], tuple[ElementAddress, Region]] = field(default_factory=dict)
@@ -145,16 +145,16 @@ class Emitter:
         if unsigned:
             self.unsigned.add(value.text)
 
-    def enter_chunk(self, variable: str, start: Poly, lanes: int, mask: V | None, copy: int) -> None:
+    def enter_chunk(self, variable: str, start: Poly, lanes: int, mask: V | None, number: int) -> None:
         """Write vectors of `lanes` elements from here on: `variable` is start, …, start + lanes - 1."""
-        self.lanes, self.mask, self.copy = lanes, mask, copy
+        self.lanes, self.mask, self.number = lanes, mask, number
         self.integers[variable] = {**start, (LANE,): 1} if lanes else start
         if lanes:
             self.atoms[LANE] = lane_numbers(self.index, lanes)
 
     def leave_chunk(self) -> None:
         """Back to scalars: vector loops do not nest."""
-        self.lanes, self.mask, self.copy = 0, None, 0
+        self.lanes, self.mask, self.number = 0, None, 0
 
     def place(self, buffer: Buffer) -> BufferPlace:
         return self.places[buffer.name]

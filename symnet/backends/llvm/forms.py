@@ -221,7 +221,7 @@ _VALUES: Mapping[type, Callable[[_PieceReader, Any], None]] = {
 
 
 def _for(r: _PieceReader, stmt: For) -> None:
-    r.key += ("for", stmt.kind, stmt.bound)
+    r.key += ("for", stmt.kind, stmt.bound, stmt.cut)
     r.integer(stmt.extent)
     before = r.inside.get(stmt.var)
     r.inside[stmt.var] = len(r.key)

@@ -21,7 +21,6 @@ from functools import partial
 from symnet.backends.llvm.blocks import FunctionText
 from symnet.backends.llvm.data import global_name, global_text
 from symnet.backends.llvm.emitter import BufferPlace, Emitter, Poly
-from symnet.backends.llvm.facts import FactsByStatement, gather
 from symnet.backends.llvm.integers import evaluate
 from symnet.backends.llvm.kernels import Kernel, KernelPiece, cut
 from symnet.backends.llvm.math_calls import called
@@ -31,6 +30,7 @@ from symnet.backends.llvm.stamp import stamp_text
 from symnet.backends.llvm.statements import STATUS, emit_body
 from symnet.backends.llvm.types import MEMORY, REGISTER, SIZE, V, constant
 from symnet.loops.abi import ALIGNMENT, CODES
+from symnet.loops.facts import FactsByStatement, gather
 from symnet.loops.ir import Buffer, Group, IntVar, Phase, Program
 from symnet.schedule.target import Target
 

@@ -1,18 +1,19 @@
 """Combining stores into an element that all lanes share: vector accumulators, summed in a fixed tree.
 
-In: one value per lane, chunk after chunk.  Out: the element updated once, after the loop.  The order depends on
-the loop's extent and the target alone, never on how units are shared among threads.  An element whose address
+In: one value per lane, chunk after chunk.  Out: the element updated once, after the loop, in the order of
+`loops/chunks.py`, which no sharing among threads changes.  An element whose address
 changes inside the vector loop is updated chunk by chunk, after the same tree.
 """
 
 from __future__ import annotations
 
+from functools import partial
+
 from symnet.backends.llvm.emitter import BufferPlace, ElementAddress, Emitter
 from symnet.backends.llvm.memory import update
 from symnet.backends.llvm.ops import combine, identity, multiply_add
 from symnet.backends.llvm.types import SIZE, Addend, V, vector
-
-ACCUMULATORS = 4  # independent sums in flight: enough to hide the latency of an addition
+from symnet.loops.chunks import SUMS, tree
 
 
 class Accumulators:
@@ -37,8 +38,7 @@ class Accumulators:
         e.text.line(f"store {new.typed}, ptr {slot.text}")
 
     def _slot(self, e: Emitter, place: BufferPlace, where: ElementAddress, how: str) -> V:
-        copy = e.copy % ACCUMULATORS
-        key = where.pointer.text, how, e.lanes, copy
+        key = where.pointer.text, how, e.lanes, e.number % SUMS
         if key not in self._slots:
             slot = e.text.alloca(vector(place.scalar, e.lanes), max(16, SIZE[place.scalar] * e.lanes))
             start = e.text.splat(identity(how, place.scalar), e.lanes)
@@ -55,7 +55,7 @@ class Accumulators:
                 slots = [slot for key, slot in self._slots.items() if key[:3] == (pointer, how, lanes)]
                 kind = vector(place.scalar, lanes)
                 parts = [e.text.define(place.scalar, lanes, f"load {kind}, ptr {slot.text}") for slot in slots]
-                update_shared(e, place, where, how, horizontal(e, how, _tree(e, how, parts)))
+                update_shared(e, place, where, how, horizontal(e, how, tree(parts, partial(_added, e, how))))
 
 
 def update_shared(e: Emitter, place: BufferPlace, where: ElementAddress, how: str, value: V) -> None:
@@ -78,11 +78,8 @@ def _kept(e: Emitter, how: str, value: V) -> V:
     return value if e.mask is None else e.text.select(e.mask, value, identity(how, value.scalar))
 
 
-def _tree(e: Emitter, how: str, parts: list[V]) -> V:
-    while len(parts) > 1:
-        pairs = [combine(e, how, a, (b,)) for a, b in zip(parts[::2], parts[1::2], strict=False)]
-        parts = pairs + parts[2 * len(pairs) :]
-    return parts[0]
+def _added(e: Emitter, how: str, a: V, b: V) -> V:
+    return combine(e, how, a, (b,))
 
 
 def horizontal(e: Emitter, how: str, value: V) -> V:

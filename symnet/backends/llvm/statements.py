@@ -15,7 +15,7 @@ from symnet.backends.llvm.memory import load, store, update
 from symnet.backends.llvm.ops import cast, emit_op, multiply_add
 from symnet.backends.llvm.polynomials import integer, known
 from symnet.backends.llvm.types import REALS, REGISTER, SIZE, Addend, V, constant
-from symnet.backends.llvm.vectors import emit_vector, lanes_of
+from symnet.backends.llvm.vectors import emit_vector
 from symnet.loops.abi import CODES
 from symnet.loops.ir import (
     Alloc,
@@ -205,8 +205,8 @@ def _condition(e: Emitter, condition: IntCondition) -> V | bool:
 
 
 def _for(e: Emitter, stmt: For) -> None:
-    if stmt.kind == "vector" and not e.lanes and lanes_of(e.target, e.facts(stmt.body)) > 1:
-        emit_vector(e, stmt, emit_body)
+    if stmt.cut is not None and not e.lanes:
+        emit_vector(e, stmt, stmt.cut, emit_body)
     else:
         (_unrolled if stmt.kind == "unroll" else _serial)(e, stmt)
 

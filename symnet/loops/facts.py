@@ -1,4 +1,4 @@
-"""What emission wants to know of a loop body before it writes it.
+"""What vectorizing and emission want to know of a loop body beforehand.
 
 In: a body of the loop language.  Out: `BodyFacts`, gathered in one walk and remembered for every loop and condition.
 """

@@ -10,30 +10,34 @@ Source: S. Boldo and G. Melquiond, Emulation of a FMA and correctly rounded sums
 odd (2008).
 """
 
+from __future__ import annotations
+
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
+
+from symnet.arrays import Array
 
 _SPLITTER = 2.0**27 + 1
 _SMALL, _LARGE = 2.0**-400, 2.0**400  # between them all errors are exact
 
 
-def fused_multiply_add(a, b, c):
+def multiply_add(a: Any, b: Any, c: Any) -> Any:
     """a·b + c, rounded once."""
     a, b, c = np.broadcast_arrays(a, b, c)
-    return (_of_floats if a.dtype == np.float32 else _of_doubles)(a, b, c)
+    return (_of_floats if a.dtype == np.float32 else _of_doubles)(a, b, c)[()]
 
 
-def _of_floats(a, b, c):
+def _of_floats(a: Array, b: Array, c: Array) -> Array:
     a, b, c = (part.astype(np.float64) for part in (a, b, c))
     return _odd_sum(a * b, c).astype(np.float32)
 
 
-def _of_doubles(a, b, c):
-    plain = a * b + c
-    finite = np.isfinite(a) & np.isfinite(b) & np.isfinite(c)
-    result = np.where(np.isfinite(c) | ~np.isfinite(a) | ~np.isfinite(b), plain, c)  # the product may be too large
-    exact = finite & (a != 0) & (b != 0)
+def _of_doubles(a: Array, b: Array, c: Array) -> Array:
+    finite = np.isfinite(a) & np.isfinite(b)
+    result = np.where(np.isfinite(c) | ~finite, a * b + c, c)  # a product may be too large, but is no infinity
+    exact = finite & np.isfinite(c) & (a != 0) & (b != 0)
     is_tame = exact & _is_tame(a) & _is_tame(b) & (_is_tame(c) | (c == 0))
     result[is_tame] = _by_parts(a[is_tame], b[is_tame], c[is_tame])
     for place in np.argwhere(exact & ~is_tame).tolist():
@@ -42,8 +46,8 @@ def _of_doubles(a, b, c):
     return result
 
 
-def rounded_once(a, b, c):
-    """The same of three finite numbers, by fractions; a zero that is left has no sign."""
+def rounded_once(a: float, b: float, c: float) -> float:
+    """The same of three finite numbers, by fractions; a zero that is left is positive."""
     exact = Fraction(float(a)) * Fraction(float(b)) + Fraction(float(c))
     try:
         return float(exact)
@@ -51,38 +55,38 @@ def rounded_once(a, b, c):
         return float("inf") if exact > 0 else float("-inf")
 
 
-def _is_tame(x):
+def _is_tame(x: Array) -> Array:
     return (np.abs(x) > _SMALL) & (np.abs(x) < _LARGE)
 
 
-def _by_parts(a, b, c):
+def _by_parts(a: Array, b: Array, c: Array) -> Array:
     high, low = _product(a, b)
     first, first_rest = _sum(c, low)
     total, rest = _sum(high, first)
     return total + _odd_sum(first_rest, rest)
 
 
-def _sum(a, b):
+def _sum(a: Array, b: Array) -> tuple[Array, Array]:
     """a + b, and what rounding it lost."""
     total = a + b
     of_b = total - a
     return total, (a - (total - of_b)) + (b - of_b)
 
 
-def _product(a, b):
+def _product(a: Array, b: Array) -> tuple[Array, Array]:
     """a·b, and what rounding it lost."""
     (a_top, a_rest), (b_top, b_rest) = _halves(a), _halves(b)
     product = a * b
     return product, ((a_top * b_top - product) + a_top * b_rest + a_rest * b_top) + a_rest * b_rest
 
 
-def _halves(a):
+def _halves(a: Array) -> tuple[Array, Array]:
     scaled = _SPLITTER * a
     top = scaled - (scaled - a)
     return top, a - top
 
 
-def _odd_sum(a, b):
+def _odd_sum(a: Array, b: Array) -> Array:
     """a + b; of the two doubles that an inexact sum lies between, the one whose last bit is 1."""
     total, lost = _sum(a, b)
     is_even = (total.view(np.uint64) & np.uint64(1)) == 0

@@ -1,0 +1,73 @@
+"""Vector loops are cut into chunks of lanes, for one target.
+
+before: for i in 100 (vector): s[0] += x[i]
+after:  for i in 100 (vector of 8): s[0] += x[i]          chunks of 8 lanes, each of a row with a sum of its own
+
+In: a scheduled program.  Out: the same, its vector loops with a `LaneCut`; a loop without one is left to be serial, as
+the target has no registers of several lanes for it.  What is decided here is the order of every sum
+(`loops/chunks.py`); a back end writes it, the interpreter runs it.  It depends on the loop and the target alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from symnet.loops.facts import BodyFacts, FactsByStatement, gather
+from symnet.loops.ir import Body, For, If, IntConst, LaneCut, Program, Stmt
+from symnet.schedule.target import Target
+
+UNROLLED_CHUNKS = 8
+UNROLLED_WEIGHT = 256  # instructions in a row that are still worth unrolling
+MASKED_CHUNKS = 2  # a bounded extent of so many vectors is written as masked chunks, without a loop
+
+
+def vectorized(program: Program, target: Target) -> Program:
+    """The program with every vector loop cut."""
+    known: FactsByStatement = {}
+    groups = tuple(
+        replace(group, phases=tuple(replace(s, body=_body(s.body, target, known)) for s in group.phases))
+        for group in program.groups
+    )
+    return replace(program, groups=groups)
+
+
+def _body(body: Body, target: Target, known: FactsByStatement) -> Body:
+    changed = tuple(_statement(stmt, target, known) for stmt in body)
+    return body if all(new is old for new, old in zip(changed, body, strict=True)) else changed
+
+
+def _statement(stmt: Stmt, target: Target, known: FactsByStatement) -> Stmt:
+    if isinstance(stmt, For):
+        if stmt.kind == "vector":
+            return replace(stmt, cut=cut_of(stmt, gather(stmt.body, known), target))
+        inside = _body(stmt.body, target, known)
+        return stmt if inside is stmt.body else replace(stmt, body=inside)
+    if isinstance(stmt, If):
+        return replace(stmt, then=_body(stmt.then, target, known), orelse=_body(stmt.orelse, target, known))
+    return stmt
+
+
+def cut_of(loop: For, facts: BodyFacts, target: Target) -> LaneCut | None:
+    """How a loop is cut; `facts` are those of its body.
+
+    As many lanes as a register holds of the loop's widest reals (of its integers, without reals).  A few chunks are one
+    row, and so are all of a register tile, which must have its lanes at fixed places.
+    """
+    lanes = target.vector_bits // (8 * max(4, facts.itemsize or 8))
+    if lanes <= 1:
+        return None
+    is_tile = loop.var in facts.tiles
+    if isinstance(loop.extent, IntConst):
+        full = max(loop.extent.value, 0) // lanes
+        few = full <= UNROLLED_CHUNKS and full * facts.weight <= UNROLLED_WEIGHT
+        return LaneCut(lanes, 0 if is_tile or few else _row(facts), "rounded" if target.masks else "narrow")
+    if loop.bound is not None and (is_tile or loop.bound <= MASKED_CHUNKS * lanes):
+        return LaneCut(lanes, 0, "whole")
+    return LaneCut(lanes, _row(facts), "whole" if target.masks else "single")
+
+
+def _row(facts: BodyFacts) -> int:
+    """Chunks written in a row inside a loop over rows."""
+    if facts.loops:
+        return 1
+    return 4 if facts.weight <= (16 if facts.reduces else 6) else 2 if facts.weight <= 16 else 1
