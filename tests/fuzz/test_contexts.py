@@ -75,6 +75,9 @@ GROUPS = (  # (seed, family, spelling)
     (325549, "log1p of a square", "log(1 + x*x)"),  # the square read backwards, and its slope again
     (325602, "log(exp(a) + exp(b))", "logsumexp(stack([a, b]), axis=0)"),  # a condition of one rank beside another
     (325819, "logit", "log(x/(1 - x))"),  # every other below a mask: 1 - 1/x beside 1/(1 - x)
+    (414234, "x log x", "x*log(2*x)"),  # joined and cut beside weights: slopes laid side by side
+    (414237, "log(1 - x), logit", "log((1 + x)/(1 - x))"),  # an element of each of the two
+    (414277, "log(exp(a) + exp(b)) by hand", "a + log(1 + exp(b - a))"),  # ones laid side by side are 1
     (325837, "hypotenuse", "norm(stack([a, b]), axis=0)"),  # a condition of one rank beside another
 )
 

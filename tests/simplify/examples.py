@@ -175,6 +175,11 @@ EXAMPLES: dict[str, list[Node]] = {
         total(Z, 0) - total(G, 0),
         x @ (A @ B) + (A @ B) @ x,
     ],
+    "join_what_is_laid_side_by_side": [
+        pad(x, [(0, 3)]) + s * pad(w, [(4, 0)]) + tensor("u", 7),
+        pad(Z[:, :1], [(0, 0), (0, 3)]) - pad(G[:, 1:], [(0, 0), (1, 0)]),
+        pad(v[:2], [(0, m - 2)]) + pad(v[2:], [(2, 0)]),
+    ],
     "expand_to_cancel": [y * (1 - x) - x * (1 - y), (x + y) ** 2 - x**2, (a + x) * (a - x) - a**2],
     # products
     "distribute_number_over_sum": [2 * (a + 2 * x), -(x - y)],
@@ -357,6 +362,7 @@ EXAMPLES: dict[str, list[Node]] = {
     "meet_through_movement": [
         logsumexp((G - G[:, :1])[::-1], 1) + G[::-1, 0],
         (1 + x)[1:] - 1,
+        (x**2)[1] / x[1],
         (1 - 1 / x)[1:] / (1 - x[1:]),
         (x**2)[1] / x[1:2],
         (x**4)[1:] ** (1 / 4),

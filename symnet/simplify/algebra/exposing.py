@@ -42,13 +42,19 @@ DEEPEST = 4
 
 def exposures(node: Node) -> Iterator[Node]:
     """The node with moves pushed into its operands, then joined from what it is of every piece; those that differ."""
-    if node.kind != "elementwise" or (not node.rank and not any(map(is_move, node.operands))):
+    if node.kind != "elementwise" or not (node.rank or any(map(_is_of_elements, node.operands))):
         return
     operands = [expose(o, DEEPEST) if _meets(node, o) else o for o in node.operands]
     if has_unit_axis(node.shape):
         operands = [_widened(o, trailing(o.rank, node.rank), node.shape, DEEPEST) for o in operands]
     if any(new is not old for new, old in zip(operands, node.operands, strict=True)):
         yield broadcast_to(with_operands(node, operands), node.shape)
+
+
+@kept_on_node
+def _is_of_elements(x: Node) -> bool:
+    """Whether elements of arrays stand in a scalar formula."""
+    return is_move(x) or (x.kind == "elementwise" and not x.rank and any(map(_is_of_elements, x.operands)))
 
 
 def expose(x: Node, deepest: int) -> Node:

@@ -14,6 +14,7 @@ from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.brackets import BRACKETS
 from symnet.simplify.algebra.joined_choices import join_choices_by_one_condition
 from symnet.simplify.algebra.merging import MERGES
+from symnet.simplify.algebra.tiles import TILES
 from symnet.simplify.cost import saves
 from symnet.simplify.forms.coefficients import ZERO, product, split_coefficient, terms_of
 from symnet.simplify.forms.common_factors import factored
@@ -91,6 +92,7 @@ SUMS = (
     Rewrite(collect_like_terms, ("add",), domain="extends", role="exposing"),
     Rewrite(gather_terms_into_their_sum, ("add",), domain="extends", role="shorter"),
     Rewrite(join_choices_by_one_condition, ("add",), domain="equal", role="shorter"),
+    *TILES,
     *BRACKETS,
     *MERGES,
     Rewrite(expand_to_cancel, ("add",), domain="extends", role="shorter"),
