@@ -302,6 +302,29 @@ def slice_one_of_the_joined(node: Slice) -> Node | None:
     return None
 
 
+def join_parts_of_one(node: Concat) -> Node | None:
+    """concat(x[:2], x[2:]) → x.  Condition: a part begins where the one before it ends, and is cut as it otherwise."""
+    for k, (a, b) in enumerate(zip(node.operands, node.operands[1:], strict=False)):
+        if isinstance(a, Slice) and isinstance(b, Slice) and _goes_on(a, b, node.axis):
+            size = a.shape[node.axis] + b.shape[node.axis]
+            sizes = shape_arg((*a.shape[: node.axis], size, *a.shape[node.axis + 1 :]))
+            parts = [
+                *node.operands[:k],
+                Slice(a.operands[0], *a.args[1:2], sizes, *a.args[3:]),
+                *node.operands[k + 2 :],
+            ]
+            return concat(parts, node.axis) if len(parts) > 1 else parts[0]
+    return None
+
+
+def _goes_on(a: Slice, b: Slice, axis: int) -> bool:
+    """Whether b is the part of one array that begins where a ends."""
+    if a.operands != b.operands or a.steps != b.steps or a.steps[axis] != 1:
+        return False
+    ends = (*a.starts[:axis], a.starts[axis] + a.shape[axis], *a.starts[axis + 1 :])
+    return same_shape(ends, b.starts)
+
+
 def join_a_constant(node: Concat) -> Node | None:
     """concat(s, s), each repeated → s repeated.  Always."""
     first = node.operands[0]
@@ -349,6 +372,7 @@ MOVEMENTS = (
     Rewrite(place_before_repeating, ("place",), domain="equal", role="spelling"),
     Rewrite(place_what_was_turned, ("place",), domain="equal", role="spelling"),
     Rewrite(slice_one_of_the_joined, ("slice",), domain="equal", role="shorter"),
+    Rewrite(join_parts_of_one, ("concat",), domain="equal", role="shorter"),
     Rewrite(join_a_constant, ("concat",), domain="equal", role="shorter"),
     Rewrite(take_common_scalar_out_of_concat, ("concat",), domain="equal", role="spelling"),
 )
