@@ -37,6 +37,14 @@ def columns(u: Node) -> Node:
     return expand(u, (m, m), (0,))
 
 
+def _share_of_shares() -> Node:
+    """A product with an element of p beside a column of shares and sums over all columns."""
+    p, S, element = tensor("p", 2), tensor("S", 3, 2), contract([[0]], [], tensor("p", 2)[:1])
+    parts = p * exp(S)
+    totals = contract([[0, 1]], [0], parts)
+    return element * totals * exp(S[:, 0]) * (parts / expand(totals, (3, 2), (0,)))[:, 0]
+
+
 RESTLESS: dict[str, list[Node]] = {
     # `compute_before_moving` took z into the selection, `take_unsummed_factors_out_of_contraction` out of it
     "a factor does not enter a move whose dropped axes it has not": [
@@ -44,6 +52,7 @@ RESTLESS: dict[str, list[Node]] = {
         -2 * z * middle(thin * exp(row)),
         a * z * middle(thin * exp(row)) * middle(exp(thin)),
         z * middle(exp(thin)),
+        _share_of_shares(),
     ],
     # `collect_powers` took the sign out of the sum, `distribute_number_over_sum` back into it
     "a sum that is negative once its terms are gathered has its sign in front": [

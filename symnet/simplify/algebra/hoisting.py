@@ -136,8 +136,10 @@ def _factors(product: Node) -> list[Node]:
 
 
 def _is_moved_like(move: Node, x: Node) -> bool:
+    """Whether a factor is moved as another one is, and varies along what that drops: others stand outside again."""
     core, _ = align(x, move.shape)
-    return is_move(core) and core.kind == move.kind and _before(move, x) is not None
+    before = _before(move, x) if core.rank and is_move(core) and core.kind == move.kind else None
+    return before is not None and not _leaves_again(before, move)
 
 
 def _moves_heat(node: Node, move: Node) -> bool:
