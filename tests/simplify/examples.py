@@ -355,6 +355,10 @@ EXAMPLES: dict[str, list[Node]] = {
         largest(sigmoid(Z)[1:], 1),
         total(take(exp(A), shifted), 1),
     ],
+    "read_operand_in_its_own_order": [
+        contract([[0, 1], [0, 2]], [1, 2], sigmoid(transpose(V)) + 2, transpose(V)),
+        contract([[0, 1], [0, 2]], [1, 2], 1 / (2 + transpose(C)), B),
+    ],
     "undo_move_below_functions": [
         (1 / (1 + (x**2)[::-1]))[::-1],
         transpose(sigmoid(transpose(Z)) + 2),

@@ -8,7 +8,7 @@ Not handled: moves that leave elements out or repeat them; functions of arrays t
 from __future__ import annotations
 
 from symnet.expr.facts.softmax import softmax_axes
-from symnet.expr.nodes.contraction import Einsum
+from symnet.expr.nodes.contraction import Einsum, contract
 from symnet.expr.nodes.extents import same_shape
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import Reshape, Slice, broadcast_to
@@ -29,9 +29,37 @@ def undo_move_below_functions(move: Node) -> Node | None:
     x = move.operands[0]
     if x.kind != "elementwise" or not _keeps_every_element(move):
         return None
-    met: list[Node] = []
-    undone = _undone(move, x, DEEPEST, met)
-    return broadcast_to(undone, move.shape) if undone is not None and met else None
+    undoing = _Undoing(move)
+    undone = undoing.of(x, DEEPEST)
+    return broadcast_to(undone, move.shape) if undone is not None and undoing.met else None
+
+
+def read_operand_in_its_own_order(node: Einsum) -> Node | None:
+    """f(Xᵀ)ᵀ @ y, where the sum reads f(Xᵀ) by columns → f(X) @ y.
+
+    Condition: every array in the function has its axes in that other order.
+    """
+    if turns(node):
+        return None
+    for k, x in enumerate(node.operands):
+        turn = _turn_inside(x, DEEPEST) if x.kind == "elementwise" and x.rank > 1 else None
+        if turn is not None:
+            places = [turn.output.index(i) for i in turn.inputs[0]]
+            undoing = _Undoing(contract([range(x.rank)], places, x))
+            undone = undoing.of(x, DEEPEST)
+            if undone is not None and not undoing.turned:
+                inputs, operands = list(node.inputs), list(node.operands)
+                inputs[k], operands[k] = tuple(inputs[k][p] for p in places), undone
+                return contract(inputs, node.output, *operands)
+    return None
+
+
+def _turn_inside(x: Node, deepest: int) -> Einsum | None:
+    """The first of the arrays of x's rank in it that has its axes in another order."""
+    if x.kind == "elementwise" and deepest and not softmax_axes(x):
+        found = (_turn_inside(o, deepest - 1) for o in x.operands if o.rank == x.rank)
+        return next((turn for turn in found if turn is not None), None)
+    return x if isinstance(x, Einsum) and turns(x) else None
 
 
 def _keeps_every_element(move: Node) -> bool:
@@ -41,27 +69,35 @@ def _keeps_every_element(move: Node) -> bool:
     return isinstance(move, Reshape) or (isinstance(move, Einsum) and turns(move))
 
 
-def _undone(move: Node, x: Node, deepest: int, met: list[Node]) -> Node | None:
-    """What the move makes of x with no move left but of leaves; those that it met go to `met`."""
-    if not x.rank:
-        return x
-    if x.kind == "elementwise" and not softmax_axes(x):
-        if not deepest:
-            return None
-        parts = []
-        for operand in x.operands:
-            whole = operand if same_shape(operand.shape, x.shape) else cover(*align(operand, x.shape), x.shape)
-            part = _undone(move, whole if operand.rank else operand, deepest - 1, met)
-            if part is None:
-                return None
-            parts.append(part)
-        return broadcast_to(with_operands(x, parts), move.shape)
-    new = moved(move, x)
-    if is_move(x) and new is x.operands[0]:
-        met.append(x)
-        return new
-    stays = x.kind == "expand" and new.kind == "expand" and new.operands[0] is x.operands[0]
-    return new if stays or not moves_of(new)[1].operands else None
+class _Undoing:
+    """A move taken to the arrays of a function: those that it undoes, and leaves that are read moved instead."""
+
+    def __init__(self, move: Node) -> None:
+        self.move = move
+        self.met: list[Node] = []
+        self.turned: list[Node] = []
+
+    def of(self, x: Node, deepest: int) -> Node | None:
+        """What the move makes of x, with no move left in it but of leaves."""
+        if not x.rank:
+            return x
+        if x.kind == "elementwise" and not softmax_axes(x):
+            parts = [self.of(_whole(o, x), deepest - 1) for o in x.operands] if deepest else [None]
+            return None if None in parts else broadcast_to(with_operands(x, parts), self.move.shape)  # type: ignore[arg-type]
+        new = moved(self.move, x)
+        stays = x.kind == "expand" and new.kind == "expand" and new.operands[0] is x.operands[0]
+        if not stays:
+            (self.met if is_move(x) and new is x.operands[0] else self.turned).append(x)
+        return new if stays or x in self.met or not moves_of(new)[1].operands else None
 
 
-TURNINGS = (Rewrite(undo_move_below_functions, ("slice", "einsum", "reshape"), domain="equal", role="shorter"),)
+def _whole(operand: Node, x: Node) -> Node:
+    return (
+        operand if not operand.rank or same_shape(operand.shape, x.shape) else cover(*align(operand, x.shape), x.shape)
+    )
+
+
+TURNINGS = (
+    Rewrite(undo_move_below_functions, ("slice", "einsum", "reshape"), domain="equal", role="shorter"),
+    Rewrite(read_operand_in_its_own_order, ("einsum",), domain="equal", role="shorter"),
+)
