@@ -322,7 +322,7 @@ EXAMPLES: dict[str, list[Node]] = {
     "take_sign_out_of_movement": [(x - 2 * y)[1:]],
     "slice_what_was_placed": [pad(x, [(1, 2)])[1:5]],
     "slice_one_of_the_joined": [concat([x, w])[4:], concat([x, w])[:4]],
-    "join_parts_of_one": [concat([x[:2], x[2:]]), concat([Z[1:, 2:3], Z[1:, 3:]], 1), concat([v[:2], v[2:5], v])],
+    "join_parts_of_one": [concat([x[:2], x[2:]]), concat([Z[1:, 2:3], Z[1:, 3:]], 1), concat([v[:1], v[1:2], v])],
     "join_a_constant": [concat([fill(a, (2,)), fill(a, (2,))]) * x],
     "take_common_scalar_out_of_concat": [concat([s * x, s * w])],
     # cumulative sums
