@@ -19,7 +19,10 @@ MOST = 8  # parts
 
 
 def join_what_is_laid_side_by_side(total: Node) -> Node | None:
-    """pad(x, (0, 2)) + s·pad(y, (3, 0)) → concat(x, s·y).  Condition: the parts cover an axis, each place of it once."""
+    """pad(x, (0, 2)) + s·pad(y, (3, 0)) → concat(x, s·y).
+
+    Condition: the parts cover an axis, each place of it once.
+    """
     tiles = [tile for term in total.operands if (tile := _tile(term, total)) is not None]
     for axis in range(total.rank) if len(tiles) > 1 else ():
         row = _row([tile for tile in tiles if _lies_along(tile[1], axis)], axis)
