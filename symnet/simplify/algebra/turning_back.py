@@ -82,8 +82,13 @@ class _Undoing:
         if not x.rank:
             return x
         if x.kind == "elementwise" and not softmax_axes(x):
-            parts = [self.of(_whole(o, x), deepest - 1) for o in x.operands] if deepest else [None]
-            return None if None in parts else broadcast_to(with_operands(x, parts), self.move.shape)  # type: ignore[arg-type]
+            found = (
+                [part for o in x.operands if (part := self.of(_whole(o, x), deepest - 1)) is not None]
+                if deepest
+                else []
+            )
+            whole = len(found) == len(x.operands)
+            return broadcast_to(with_operands(x, found), self.move.shape) if whole else None
         new = moved(self.move, x)
         stays = x.kind == "expand" and new.kind == "expand" and new.operands[0] is x.operands[0]
         if not stays:
