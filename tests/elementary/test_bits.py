@@ -9,14 +9,13 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from llvmlite import ir
 
 from symnet.elementary import exponential
 from symnet.elementary.table import FUNCTIONS, INTEGER_FUNCTIONS
 from symnet.loops.fused import multiply_add, rounded_once
 from tests.elementary.array_lanes import BITS, ArrayLanes
 from tests.elementary.cases import ARITY, KINDS, SPECIAL, arguments
-from tests.elementary.machine import TARGETS, Compiled, Machine, emit_kernel, fuses
+from tests.elementary.machine import TARGETS, Compiled, Machine, emit, fuses
 
 WIDTH = 8
 
@@ -87,9 +86,8 @@ def test_a_constant_that_is_one_bit_wrong_in_machine_code_is_seen(rng, monkeypat
     want = defined(FUNCTIONS["exp"], ArrayLanes("double", fuses("host")), *args)
     right = exponential.EXP["double"]
     monkeypatch.setitem(exponential.EXP, "double", (*right[:2], math.nextafter(right[2], 1.0), *right[3:]))
-    module = ir.Module()
-    emit_kernel(module, "exp", "float64", WIDTH)
-    assert differing(Compiled(str(module), "host")("exp", WIDTH, *args), want).any()
+    wrong = Compiled(str(emit(["exp"], [WIDTH], ["float64"])), "host")
+    assert differing(wrong("exp", WIDTH, *args), want).any()
 
 
 def test_a_fused_product_of_doubles_is_rounded_once(rng):

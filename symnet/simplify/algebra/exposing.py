@@ -31,7 +31,7 @@ from symnet.simplify.algebra.reduction import constant_terms_apart
 from symnet.simplify.algebra.soft_extremes import SOFT_EXTREMES
 from symnet.simplify.algebra.sums import COMMON_FACTORS
 from symnet.simplify.engine import topic
-from symnet.simplify.forms.broadcast import align, core_of, cover, trailing
+from symnet.simplify.forms.broadcast import core_of, cover, covered, trailing
 from symnet.simplify.forms.coefficients import ScaledFactors, product, split_coefficient, terms_of
 from symnet.simplify.forms.factors import Factors
 from symnet.simplify.forms.terms import Terms
@@ -97,8 +97,10 @@ def _widened(x: Node, axes: Axes, shape: Shape, deepest: int) -> Node:
     operands = [_widened(o, places[core.rank - o.rank :], shape, deepest - 1) for o in core.operands]
     if all(new is old for new, old in zip(operands, core.operands, strict=True)):
         return x
-    covered = [cover(o, places[core.rank - o.rank :], shape) if o.rank and o.rank < len(shape) else o for o in operands]
-    return broadcast_to(with_operands(core, covered), shape)
+    repeated = [
+        cover(o, places[core.rank - o.rank :], shape) if o.rank and o.rank < len(shape) else o for o in operands
+    ]
+    return broadcast_to(with_operands(core, repeated), shape)
 
 
 def _is_multiple(x: Node) -> bool:
@@ -119,7 +121,7 @@ def _pushed(move: Node, deepest: int) -> Node:
         return _reduced_after(move, inner)
     if inner.kind != "elementwise" or softmax_axes(inner) or any(o.dtype == "bool" for o in inner.operands):
         return move
-    parts = [expose(moved(move, _covered(o, inner)), deepest - 1) if o.rank else o for o in inner.operands]
+    parts = [expose(moved(move, covered(o, inner.shape)), deepest - 1) if o.rank else o for o in inner.operands]
     return broadcast_to(with_operands(inner, parts), move.shape)
 
 
@@ -160,10 +162,6 @@ def _reduced_after(move: Node, inner: Reduce) -> Node:
     sizes = shape_arg(tuple(move.shape[place[a]] if a in place else n for a, n in enumerate(x.shape)))
     steps = ints_arg(tuple(move.steps[place[a]] if a in place else 1 for a in range(x.rank)))
     return with_operands(inner, [moved(Slice(x, starts, sizes, steps), x)])
-
-
-def _covered(operand: Node, whole: Node) -> Node:
-    return operand if same_shape(operand.shape, whole.shape) else cover(*align(operand, whole.shape), whole.shape)
 
 
 # --------------------------------------------------------------------------- what is joined

@@ -308,11 +308,8 @@ def join_parts_of_one(node: Concat) -> Node | None:
         if isinstance(a, Slice) and isinstance(b, Slice) and _goes_on(a, b, node.axis):
             size = a.shape[node.axis] + b.shape[node.axis]
             sizes = shape_arg((*a.shape[: node.axis], size, *a.shape[node.axis + 1 :]))
-            parts = [
-                *node.operands[:k],
-                Slice(a.operands[0], *a.args[1:2], sizes, *a.args[3:]),
-                *node.operands[k + 2 :],
-            ]
+            x, starts, _, steps = a.args
+            parts = [*node.operands[:k], Slice(x, starts, sizes, steps), *node.operands[k + 2 :]]
             return concat(parts, node.axis) if len(parts) > 1 else parts[0]
     return None
 

@@ -116,11 +116,12 @@ def cancel_sum_divided_by_its_denominator(node: Node) -> Node | None:
         if exponent != 1 or not is_op(base[0], "add") or len(base[0].operands) > MOST_TERMS:
             continue
         core, axes = base
-        terms = [Factors(core.shape).times(o, trailing(o.rank, core.rank)) for o in core.operands]
+        totals = [(total, Terms.of(total[0])) for total in below if total[1] == axes]
+        terms = [Factors(core.shape).times(o, trailing(o.rank, core.rank)) for o in core.operands if totals]
         for over in [b for term in terms for b, e in term.powers.items() if e == -1]:
             above = Terms.of(elementwise("add", *(term.copy().times(*over).build() for term in terms)))
-            for total in below:
-                ratio = above.over(Terms.of(total[0])) if total[1] == axes else None
+            for total, its_terms in totals:
+                ratio = above.over(its_terms)
                 if ratio is not None:
                     rest = factors.copy()
                     del rest.powers[base]

@@ -8,11 +8,11 @@ Not handled: parts along two axes; every other element.
 
 from __future__ import annotations
 
-from symnet.expr.nodes.elementwise import elementwise
+from symnet.expr.nodes.elementwise import elementwise, operands_of
 from symnet.expr.nodes.extents import same_extent
+from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import Place, broadcast_to, concat
 from symnet.expr.nodes.node import Node
-from symnet.simplify.forms.coefficients import product, split_coefficient
 from symnet.simplify.rewrite import Rewrite
 
 MOST = 8  # parts
@@ -38,13 +38,14 @@ Tile = tuple[Node, Place, Node]  # a term, what is laid in it, and that with the
 
 def _tile(term: Node, total: Node) -> Tile | None:
     """The term as a multiple of something laid among zeros."""
-    value, factors = split_coefficient(term)
+    factors = operands_of("mul", term)
     laid = [f for f in factors if isinstance(f, Place)]
     if len(laid) != 1 or laid[0].shape != total.shape or any(f.rank for f in factors if f is not laid[0]):
         return None
-    (place,), scalars = laid, tuple(f for f in factors if not f.rank)
-    part = product(value, (*scalars, place.operands[0]))
-    return term, place, broadcast_to(part, place.operands[0].shape)
+    (place,) = laid
+    x = place.operands[0]
+    part = x if term is place else with_operands(term, [x if f is place else f for f in factors])
+    return term, place, part
 
 
 def _lies_along(place: Place, axis: int) -> bool:

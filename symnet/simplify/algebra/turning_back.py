@@ -7,6 +7,8 @@ Not handled: moves that leave elements out or repeat them; functions of arrays t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from symnet.expr.facts.softmax import softmax_axes
 from symnet.expr.nodes.contraction import Einsum, contract
 from symnet.expr.nodes.extents import same_shape
@@ -15,7 +17,7 @@ from symnet.expr.nodes.movement import Reshape, Slice, broadcast_to
 from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.hoisting import is_move, moves_of
 from symnet.simplify.algebra.movement import moved, turns
-from symnet.simplify.forms.broadcast import align, cover
+from symnet.simplify.forms.broadcast import covered
 from symnet.simplify.rewrite import Rewrite
 
 DEEPEST = 5
@@ -27,7 +29,7 @@ def undo_move_below_functions(move: Node) -> Node | None:
     Condition: every array in the functions is moved back, or repeated along what moves, or can be read so from a leaf.
     """
     x = move.operands[0]
-    if x.kind != "elementwise" or not _keeps_every_element(move):
+    if x.kind != "elementwise" or not _keeps_every_element(move) or not any(map(is_move, _arrays(x, DEEPEST))):
         return None
     undoing = _Undoing(move)
     undone = undoing.of(x, DEEPEST)
@@ -42,7 +44,8 @@ def read_operand_in_its_own_order(node: Einsum) -> Node | None:
     if turns(node):
         return None
     for k, x in enumerate(node.operands):
-        turn = _turn_inside(x, DEEPEST) if x.kind == "elementwise" and x.rank > 1 else None
+        arrays = _arrays(x, DEEPEST) if x.kind == "elementwise" and x.rank > 1 else ()
+        turn = next((array for array in arrays if isinstance(array, Einsum) and turns(array)), None)
         if turn is not None:
             places = [turn.output.index(i) for i in turn.inputs[0]]
             undoing = _Undoing(contract([range(x.rank)], places, x))
@@ -54,12 +57,14 @@ def read_operand_in_its_own_order(node: Einsum) -> Node | None:
     return None
 
 
-def _turn_inside(x: Node, deepest: int) -> Einsum | None:
-    """The first of the arrays of x's rank in it that has its axes in another order."""
+def _arrays(x: Node, deepest: int) -> Iterator[Node]:
+    """What the functions in x are of, where it has x's rank."""
     if x.kind == "elementwise" and deepest and not softmax_axes(x):
-        found = (_turn_inside(o, deepest - 1) for o in x.operands if o.rank == x.rank)
-        return next((turn for turn in found if turn is not None), None)
-    return x if isinstance(x, Einsum) and turns(x) else None
+        for operand in x.operands:
+            if operand.rank == x.rank:
+                yield from _arrays(operand, deepest - 1)
+    else:
+        yield x
 
 
 def _keeps_every_element(move: Node) -> bool:
@@ -70,36 +75,36 @@ def _keeps_every_element(move: Node) -> bool:
 
 
 class _Undoing:
-    """A move taken to the arrays of a function: those that it undoes, and leaves that are read moved instead."""
+    """A move taken to the arrays of a function.
+
+    met: whether it undid the move of one; turned: whether one is read moved instead.
+    """
 
     def __init__(self, move: Node) -> None:
         self.move = move
-        self.met: list[Node] = []
-        self.turned: list[Node] = []
+        self.met = self.turned = False
 
     def of(self, x: Node, deepest: int) -> Node | None:
         """What the move makes of x, with no move left in it but of leaves."""
         if not x.rank:
             return x
         if x.kind == "elementwise" and not softmax_axes(x):
-            found = (
-                [part for o in x.operands if (part := self.of(_whole(o, x), deepest - 1)) is not None]
-                if deepest
-                else []
-            )
-            whole = len(found) == len(x.operands)
-            return broadcast_to(with_operands(x, found), self.move.shape) if whole else None
+            return self._of_function(x, deepest) if deepest else None
         new = moved(self.move, x)
+        undone = is_move(x) and new is x.operands[0]
         stays = x.kind == "expand" and new.kind == "expand" and new.operands[0] is x.operands[0]
-        if not stays:
-            (self.met if is_move(x) and new is x.operands[0] else self.turned).append(x)
-        return new if stays or x in self.met or not moves_of(new)[1].operands else None
+        self.met |= undone
+        self.turned |= not (undone or stays)
+        return new if undone or stays or not moves_of(new)[1].operands else None
 
-
-def _whole(operand: Node, x: Node) -> Node:
-    return (
-        operand if not operand.rank or same_shape(operand.shape, x.shape) else cover(*align(operand, x.shape), x.shape)
-    )
+    def _of_function(self, x: Node, deepest: int) -> Node | None:
+        parts = []
+        for operand in x.operands:
+            part = self.of(covered(operand, x.shape) if operand.rank else operand, deepest - 1)
+            if part is None:
+                return None
+            parts.append(part)
+        return broadcast_to(with_operands(x, parts), self.move.shape)
 
 
 TURNINGS = (

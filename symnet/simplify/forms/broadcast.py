@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of
 from symnet.expr.nodes.expansion import Expand, expand
-from symnet.expr.nodes.extents import has_unit_axis
+from symnet.expr.nodes.extents import has_unit_axis, same_shape
 from symnet.expr.nodes.movement import drop_axes
 from symnet.expr.nodes.node import Axes, Node, Shape
 
@@ -76,6 +76,11 @@ def without_repetition(x: Node) -> Node:
 def cover(core: Node, axes: Axes, shape: Shape) -> Node:
     """The core repeated to the whole shape."""
     return expand(core, shape, axes)
+
+
+def covered(operand: Node, shape: Shape) -> Node:
+    """An operand of an elementwise node of `shape`, repeated to that where it is smaller."""
+    return operand if same_shape(operand.shape, shape) else cover(*align(operand, shape), shape)
 
 
 def restrict(axes: Axes, live: Axes) -> Axes:
