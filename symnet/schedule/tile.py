@@ -327,7 +327,12 @@ def _rows_of(nest: Nest, shape: TileShape, width: int, carry: Carry | None) -> B
 
 
 def _register_tile(nest: Nest, lane: Axis, row: Axis | None, mr: int, width: int, carry: Carry | None) -> Body:
-    """The reduced loops inside: vectors of the lane operand, each serving mr rows."""
+    """The reduced loops inside: vectors of the lane operand, each serving mr rows.
+
+    Row by row, all vectors of a row after another, so that beside the accumulators one element of the other operand is
+    held and not mr of them, for which the registers would not last.  Where the number of lanes is known at run time
+    only, each vector stands under a condition, and all rows stand inside it.
+    """
     acc = nest.accumulator
     assert acc is not None
     cell = Buffer(f"{acc.name}_tile", acc.dtype, (as_int(mr), as_int(width)), "register")
@@ -340,8 +345,10 @@ def _register_tile(nest: Nest, lane: Axis, row: Axis | None, mr: int, width: int
 
     def chain(part: Nest, into: Buffer) -> Body:
         assert part.accumulator is not None
-        axes = [*part.reduced, lane, *([Axis(row.var, as_int(mr))] if row is not None else [])]
-        kinds = ["serial"] * len(part.reduced) + ["vector", "unroll"][: len(axes) - len(part.reduced)]
+        inside = [(lane, "vector")]
+        if row is not None:
+            inside.insert(0 if lane.constant is not None else 1, (Axis(row.var, as_int(mr)), "unroll"))
+        axes, kinds = zip(*((axis, "serial") for axis in part.reduced), *inside, strict=True)
         loops = nested(axes, (*part.inner, Store(into, at, part.accumulator.value, acc.combine)), kinds)
         return _bounded(loops, lane.var, width)
 
