@@ -2,5 +2,5 @@
 
 `program.py` has the order: `stream` goes through the batch in superblocks of rows, `fuse` joins loops over the same
 points, `tile` and `pack` arrange products, `partials` adds rows in blocks, `parallelize` shares them among threads,
-`vectorize` cuts vector loops into lanes; `reuse` lends memory.
+`multiply_add` writes products into sums, `vectorize` cuts vector loops into lanes; `reuse` lends memory.
 """

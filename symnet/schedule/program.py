@@ -48,6 +48,7 @@ from symnet.lower.program import Lowered
 from symnet.lower.state import clear_of
 from symnet.schedule.access import base_name, stores, substituted
 from symnet.schedule.fuse import fused
+from symnet.schedule.multiply_add import with_multiply_adds
 from symnet.schedule.pack import packed
 from symnet.schedule.parallelize import NestInUnits, in_units, rows_of_unit
 from symnet.schedule.partials import Carry, is_rounded
@@ -77,7 +78,7 @@ def schedule(lowered: Lowered, target: Target) -> Program:
     notes = tuple(f"mixes rows of the batch, stored whole: {m}" for m in lowered.mixed)
     arrays = lowered.inputs, lowered.outputs, workspace
     program = Program(lowered.name, lowered.dims, *arrays, tuple(groups), notes, lowered.constants)
-    return vectorized(program, target)
+    return vectorized(with_multiply_adds(program), target)
 
 
 def _pack(lowered: Lowered) -> tuple[list[Nest], list[Buffer]]:

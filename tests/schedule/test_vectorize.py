@@ -16,7 +16,8 @@ HOST = host_target()
 TARGETS = {
     "this machine": HOST,
     "every machine of its kind": target_for(HOST.triple),
-    "AVX2 without fma": target_for("x86_64-unknown-linux-gnu", "haswell", "+avx,+avx2"),
+    "AVX2": target_for("x86_64-unknown-linux-gnu", "haswell"),
+    "AVX2 without fma": target_for("x86_64-unknown-linux-gnu", "x86-64", "+avx,+avx2"),
     "AVX-512": target_for(
         "x86_64-unknown-linux-gnu", "skylake-avx512", "+avx512f,+avx512vl,+avx512dq,+avx512bw,+avx2,+fma"
     ),
@@ -96,3 +97,10 @@ def test_a_target_without_vectors_leaves_loops_to_be_serial():
 def test_tails_are_masked_where_that_costs_nothing():
     tails = [cuts(scheduled(100, "float64", TARGETS[name]))[-1].tail for name in ("AVX2 without fma", "AVX-512")]
     assert tails == ["narrow", "rounded"]
+
+
+def test_the_machines_above_are_with_fma_and_without():
+    assert {name for name, machine in TARGETS.items() if machine is not HOST and not machine.fma} == {
+        "every machine of its kind",
+        "AVX2 without fma",
+    }

@@ -1,9 +1,9 @@
 """Scalar operations → instructions, by table.
 
 In: an operation's name, its dtype and its evaluated arguments.  Out: the value.  Arguments are scalars or
-vectors; a scalar beside a vector is spread.  Multiplications may be contracted into additions; nothing else
-is reassociated, and NaN and infinities are kept.  The others are functions of `elementary/`, internal to the module,
-written once per module and inlined by LLVM.
+vectors; a scalar beside a vector is spread.  Nothing is contracted or reassociated but what the program says
+(`schedule/multiply_add.py`), and NaN and infinities are kept.  The others are functions of `elementary/`, internal to
+the module, written once per module and inlined by LLVM.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ Emission = Callable[[Emitter, str, list[V]], V]
 
 # instruction for reals, for integers, for booleans
 _ARITHMETIC: dict[str, tuple[str, str | None, str | None]] = {
-    "add": ("fadd contract", "add", "or"),
-    "sub": ("fsub contract", "sub", None),
-    "mul": ("fmul contract", "mul", "and"),
+    "add": ("fadd", "add", "or"),
+    "sub": ("fsub", "sub", None),
+    "mul": ("fmul", "mul", "and"),
     "div": ("fdiv", None, None),
 }
 # predicate for reals, for integers, for booleans

@@ -1,0 +1,137 @@
+"""A product that one sum alone uses is written where it is added, so that both are rounded once.
+
+before: let p = a*b;  let s = p + c
+after:  let s = a*b + c
+
+In: a scheduled program.  Out: the same, with fewer names.  A back end and the interpreter round a product once with the
+sum in whose expression it stands, where the target has the instruction, and no other product: so it is the program that
+says which bits come out, and no compiler's flag.  Of two products in one sum the left one is taken.
+Not handled: a product in front of a loop, which is computed once there; one that reads memory, which may be written
+between its place and the sum's.  The negative of a product is one: -(a*b) + c is (-a)*b + c.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeGuard
+
+from symnet import dtypes
+from symnet.loops.accesses import of_value
+from symnet.loops.ir import Body, For, If, Let, Op, Program, Stmt, Store, Value, Var, walk
+
+SUMS = ("add", "sub")
+
+
+def with_multiply_adds(program: Program) -> Program:
+    """The program with every product joined that can be."""
+    groups = tuple(
+        replace(group, phases=tuple(replace(phase, body=_body(phase.body)) for phase in group.phases))
+        for group in program.groups
+    )
+    return replace(program, groups=groups)
+
+
+def _body(body: Body) -> Body:
+    body = tuple(map(_inner, body))
+    reads = Counter(name for stmt in walk(body) for value in _values(stmt) for name in _variables(value))
+    products = _products(body, reads)
+    joined = {name for stmt in body for summands in _sums(stmt) for name in _first(summands, products)}
+    if not joined:
+        return body
+    gone = {name for name in products if name in joined or products[name].below in joined}
+    return tuple(_with(s, joined, products) for s in body if not (isinstance(s, Let) and s.name in gone))
+
+
+def _inner(stmt: Stmt) -> Stmt:
+    if isinstance(stmt, For):
+        return replace(stmt, body=_body(stmt.body))
+    if isinstance(stmt, If):
+        return replace(stmt, then=_body(stmt.then), orelse=_body(stmt.orelse))
+    return stmt
+
+
+@dataclass
+class NamedProduct:
+    """A product with a name that is read once; of one that is a product's negative, `below` is set."""
+
+    value: Op
+    below: str = ""  # the name of the negative
+
+
+def _products(body: Body, reads: Mapping[str, int]) -> dict[str, NamedProduct]:
+    found: dict[str, NamedProduct] = {}
+    for stmt in body:
+        if not isinstance(stmt, Let) or reads[stmt.name] != 1:
+            continue
+        value = stmt.value
+        if _is_product(value) and not _reads_memory(value):
+            found[stmt.name] = NamedProduct(value)
+        elif isinstance(value, Op) and value.name == "neg":
+            (of,) = value.args
+            if isinstance(of, Var) and of.name in found:
+                left, right = found[of.name].value.args
+                found[of.name].below = stmt.name
+                found[stmt.name] = NamedProduct(
+                    replace(found[of.name].value, args=(replace(value, args=(left,)), right))
+                )
+    return found
+
+
+def _first(summands: tuple[Value, ...], products: Mapping[str, NamedProduct]) -> list[str]:
+    """The summand that is taken: none where a product stands in the sum already."""
+    if any(_is_product(s) for s in summands):
+        return []
+    return [s.name for s in summands if isinstance(s, Var) and s.name in products][:1]
+
+
+def _sums(stmt: Stmt) -> Iterator[tuple[Value, ...]]:
+    """What is added, in every sum of a statement; what a store adds to is none of it."""
+    for value in _values(stmt):
+        yield from (op.args for op in _operations(value) if op.name in SUMS)
+    if isinstance(stmt, Store) and stmt.combine == "add":
+        yield (stmt.value,)
+
+
+def _with(stmt: Stmt, joined: set[str], products: Mapping[str, NamedProduct]) -> Stmt:
+    if not isinstance(stmt, Let | Store):
+        return stmt
+    value = _replaced(stmt.value, joined, products)
+    return stmt if value is stmt.value else replace(stmt, value=value)
+
+
+def _replaced(value: Value, joined: set[str], products: Mapping[str, NamedProduct]) -> Value:
+    """The value with the products in it; a product may hold a sum that another product stands in."""
+    if isinstance(value, Var) and value.name in joined:
+        return _replaced(products[value.name].value, joined, products)
+    if not isinstance(value, Op):
+        return value
+    args = tuple(_replaced(a, joined, products) for a in value.args)
+    return value if all(new is old for new, old in zip(args, value.args, strict=True)) else replace(value, args=args)
+
+
+def _is_product(value: Value) -> TypeGuard[Op]:
+    return isinstance(value, Op) and value.name == "mul" and value.dtype in dtypes.REAL
+
+
+def _values(stmt: Stmt) -> tuple[Value, ...]:
+    return (stmt.value,) if isinstance(stmt, Let | Store) else ()
+
+
+def _operations(value: Value) -> Iterator[Op]:
+    if isinstance(value, Op):
+        yield value
+        for arg in value.args:
+            yield from _operations(arg)
+
+
+def _variables(value: Value) -> Iterator[str]:
+    if isinstance(value, Var):
+        yield value.name
+    for op in _operations(value):
+        yield from (arg.name for arg in op.args if isinstance(arg, Var))
+
+
+def _reads_memory(value: Value) -> bool:
+    return any(True for _ in of_value(value))
