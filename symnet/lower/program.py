@@ -22,6 +22,7 @@ from symnet.loops.ir import Buffer, Constant, Group, IntConst, IntExpr, IntVar, 
 from symnet.loops.signature import IndexBound, Requirement, Signature
 from symnet.lower import constants, elementwise, indexing  # noqa: F401  (each fills the table INLINE)
 from symnet.lower.axes import axis_classes
+from symnet.lower.contraction import contraction_nest
 from symnet.lower.counts import count_requirements
 from symnet.lower.cumulative import cumsum_nest
 from symnet.lower.extents import lower_extent
@@ -39,7 +40,7 @@ from symnet.lower.movement import concat_nest, place_nests
 from symnet.lower.nest import Nest, naive_phase
 from symnet.lower.point import Use
 from symnet.lower.ranges import surely_in_range
-from symnet.lower.reduction import argmax_nests, compared, contraction_nest, reduce_nest
+from symnet.lower.reduction import argmax_nests, compared, reduce_nest
 from symnet.lower.scatter import scatter_nests
 from symnet.lower.state import LoweringState, clear_of
 from symnet.lower.storage import Storage, decide

@@ -36,10 +36,11 @@ from symnet.loops.ir import (
     Value,
 )
 from symnet.loops.sums import two_sum
+from symnet.lower.contraction import index_axes, product_at
+from symnet.lower.epilogue import epilogue
 from symnet.lower.indexing import use_of
 from symnet.lower.nest import Axis, Nest, nested
 from symnet.lower.point import Index, constant
-from symnet.lower.reduction import epilogue, index_axes, product_at
 from symnet.lower.state import LoweringState
 from symnet.simplify.machine.kinds import scattered
 
