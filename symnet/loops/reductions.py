@@ -19,6 +19,7 @@ from symnet.arrays import Array
 from symnet.loops.chunks import SUMS, chunks, tree
 from symnet.loops.fused import multiply_add
 from symnet.loops.ir import LaneCut
+from symnet.loops.neutral import neutral
 from symnet.loops.scalar_ops import COMBINE
 
 Contribution: TypeAlias = tuple[Any, ...]
@@ -49,7 +50,7 @@ class Combination:
 
     def start(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         """What leaves alone whatever it is combined with."""
-        return np.full(shape, _identity(self.how, dtype), dtype)
+        return np.full(shape, neutral(self.how, dtype.name), dtype)
 
     def in_order(self, memory: Array, flat: Array, addend: Contribution) -> None:
         """One store after the other; `flat` says to which elements."""
@@ -137,12 +138,3 @@ def _turns(flat: Array) -> Array:
     turn = np.empty(flat.size, np.int64)
     turn[order] = places - np.maximum.accumulate(np.where(begins, places, 0))
     return turn
-
-
-def _identity(how: str, dtype: np.dtype[Any]) -> Any:
-    if how in ("add", "mul"):
-        return 0 if how == "add" else 1
-    if dtype.kind == "b":
-        return how == "min"
-    limits = (-np.inf, np.inf) if dtype.kind == "f" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
-    return limits[how == "min"]

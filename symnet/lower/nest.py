@@ -110,9 +110,6 @@ class Nest:
         return any(axis.constant == 0 for axis in self.parallel)
 
 
-INITIAL: dict[str, float | int] = {"add": 0.0, "mul": 1.0, "max": float("-inf"), "min": float("inf")}
-
-
 def depths(axes: Sequence[Axis], statements: Iterable[Stmt]) -> list[tuple[int, Stmt]]:
     """How many of the nested loops each statement needs: lets float out as far as their variables allow."""
     level = {axis.var: number + 1 for number, axis in enumerate(axes)}

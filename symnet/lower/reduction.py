@@ -10,20 +10,10 @@ from symnet.expr.nodes.contraction import letter
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.reduction import Reduce
 from symnet.loops.ir import Buffer, Const, FromInt, IntVar, Load, Store, Var
+from symnet.loops.neutral import neutral
 from symnet.lower.epilogue import accumulated_nest
-from symnet.lower.nest import INITIAL, Accumulator, Nest
+from symnet.lower.nest import Accumulator, Nest
 from symnet.lower.state import LoweringState
-
-_INT_LIMITS = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
-
-
-def initial(combine: str, dtype: str) -> float | int:
-    """The identity of a combine, in its dtype."""
-    if dtype == "bool":
-        return combine in ("mul", "min")
-    if dtype not in _INT_LIMITS:
-        return INITIAL[combine]
-    return _INT_LIMITS[dtype][combine == "min"] if combine in ("max", "min") else int(INITIAL[combine])
 
 
 def reduce_nest(state: LoweringState, node: Reduce, target: Node, buffer: Buffer, taken: Node | None = None) -> Nest:
@@ -36,7 +26,7 @@ def reduce_nest(state: LoweringState, node: Reduce, target: Node, buffer: Buffer
     value = points.at(x, tuple(IntVar(a.var) for a in axes))
     combine = {"prod": "mul"}.get(node.op, node.op)
     acc = Accumulator(
-        state.clear(f"{buffer.name}_{node.op}"), value.dtype, combine, initial(combine, value.dtype), value
+        state.clear(f"{buffer.name}_{node.op}"), value.dtype, combine, neutral(combine, value.dtype), value
     )
     return accumulated_nest(state, node, target, buffer, parallel, reduced, points, acc, taken)
 
@@ -56,7 +46,7 @@ def argmax_nests(state: LoweringState, node: Reduce, buffer: Buffer, best: Buffe
     parallel = tuple(a for n, a in enumerate(axes) if n != along)
     first = state.points("a")
     value = first.cast(first.at(x, index), best.dtype)
-    acc = Accumulator(state.clear(f"{best.name}_max"), best.dtype, "max", initial("max", best.dtype), value)
+    acc = Accumulator(state.clear(f"{best.name}_max"), best.dtype, "max", neutral("max", best.dtype), value)
     outer = (Store(best, kept, Var(acc.name, acc.dtype)),)
     largest = Nest(best.name, parallel, outer, (axes[along],), tuple(first.lets), acc)
     points = state.points("a")

@@ -17,6 +17,7 @@ from symnet.backends.llvm.math_calls import math_function
 from symnet.backends.llvm.targets import native_floor, native_maximum
 from symnet.backends.llvm.types import REALS, REGISTER, SIZE, Addend, V, constant, suffix
 from symnet.errors import CompileError, explain
+from symnet.loops.neutral import neutral
 
 Emission = Callable[[Emitter, str, list[V]], V]
 
@@ -252,17 +253,12 @@ def emit_op(e: Emitter, name: str, dtype: str, args: list[V]) -> V:
 # --------------------------------------------------------------------------- combining stores
 
 _COMBINE = {"add": "add", "mul": "mul", "max": "maximum", "min": "minimum"}
-_IDENTITY: dict[str, dict[str, float]] = {
-    "add": {"i1": False},
-    "mul": {"i1": True, "float": 1.0, "double": 1.0, "i32": 1, "i64": 1},
-    "max": {"i1": False, "float": float("-inf"), "double": float("-inf"), "i32": -(2**31), "i64": -(2**63)},
-    "min": {"i1": True, "float": float("inf"), "double": float("inf"), "i32": 2**31 - 1, "i64": 2**63 - 1},
-}
+_DTYPE = {scalar: dtype for dtype, scalar in REGISTER.items()}
 
 
 def identity(how: str, scalar: str) -> V:
     """The value that leaves an element unchanged when it is combined with it: 0 for add, -∞ for max."""
-    return constant(_IDENTITY[how].get(scalar, 0), scalar)
+    return constant(neutral(how, _DTYPE[scalar]), scalar)
 
 
 def combine(e: Emitter, how: str, old: V, addend: Addend) -> V:
