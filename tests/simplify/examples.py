@@ -40,6 +40,11 @@ M, K = tensor("M", 4, 4), tensor("K", 4, 4)
 
 
 shifted = argmax(V, 1)
+w4 = tensor("w4", 4)
+signs = ew.indicator(x > 0) + ew.indicator(y > 0)
+denied = ew.indicator(ew.logical_not(x > 0)) + ew.indicator(ew.logical_not(y > 0))
+some = ew.logical_or(x > 0, pad(w > 0, [(0, 1)]))
+masks = ew.indicator(x > 0) + pad(ew.indicator(w > 0), [(0, 1)])
 
 
 def rows_of(u: Node) -> Node:
@@ -157,7 +162,17 @@ EXAMPLES: dict[str, list[Node]] = {
     # sums
     "factor_common_factors": [x * y + x * a, Z * rows(v) - rows(v), x - x**2, x / p + y / p],
     "collect_like_terms": [x + y + x, 2 * x - y - 2 * x, Z + rows(v) + Z, 2 * x / s + y / s + a, 3 + x - 3],
-    "gather_terms_into_their_sum": [(x + y) * a + x + y],
+    "gather_terms_into_their_sum": [
+        (x + y) * a + x + y,
+        2 * where(ew.logical_or(x > 0, y > 0), signs * sigmoid(w4), 0) - signs,
+        b - where(ew.logical_and(x > 0, y > 0), 0, a * w4 * denied) + 3 * denied,
+    ],
+    "gather_terms_among_zeros": [
+        2 * pad(x * (y + pad(w, [(0, 1)])) - y / 2, [(1, 2)]) - pad(w, [(1, 3)]),
+        pad(2 * where(some, masks * sigmoid(x), 0) - ew.indicator(x > 0), [(2, 0)])
+        - pad(ew.indicator(w > 0), [(2, 1)]),
+        pad(x * (1 + pad(w, [(1, 0)])) + 1, [(1, 2)]) + pad(w, [(2, 2)]) + tensor("x7", 7),
+    ],
     "join_choices_by_one_condition": [
         where(x > 0, y, 0) + where(x > 0, 0, 2 * x),
         ew.indicator(x > 0) + where(x > 0, 0, exp(x)) + y,

@@ -47,7 +47,12 @@ def drop_choice_of_what_is_zero_beyond(node: Node) -> Node | None:
     condition, a, b = node.operands
     if number_of(b) != 0 or a.shape != node.shape:
         return None
-    return a if _vanishes(a, _alternatives(condition), _LEVELS) else None
+    return a if vanishes_beyond(a, condition, holds=True) else None
+
+
+def vanishes_beyond(x: Node, condition: Node, *, holds: bool) -> bool:
+    """Whether x is 0, whatever the data, but where a condition holds, or but where it does not hold."""
+    return _vanishes(x, _alternatives(condition) if holds else _denials(condition), _LEVELS)
 
 
 def _alternatives(condition: Node) -> list[Node]:
@@ -55,6 +60,13 @@ def _alternatives(condition: Node) -> list[Node]:
     if not is_op(condition, "or"):
         return [condition]
     return [part for o in condition.operands for part in _alternatives(o)]
+
+
+def _denials(condition: Node) -> list[Node]:
+    """not p, not q and not r of p and q and r."""
+    if not is_op(condition, "and"):
+        return [elementwise("not", condition)]
+    return [part for o in condition.operands for part in _denials(o)]
 
 
 def _vanishes(x: Node, conditions: list[Node], levels: int) -> bool:

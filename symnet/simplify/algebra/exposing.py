@@ -187,6 +187,7 @@ def _joined_in(x: Node, deepest: int) -> tuple[Concat, int] | None:
     """What is joined close by, and along which axis of x, counted from the last."""
     if isinstance(x, Concat):
         return x, x.axis - x.rank
+    deepest += _is_multiple(x)
     if not deepest or not (x.kind == "elementwise" or isinstance(x, Expand)):
         return None
     for operand in x.operands:
@@ -204,6 +205,7 @@ def _piece(x: Node, joined: Concat, axis: int, k: int, deepest: int) -> Node:
         return x
     if isinstance(x, Concat) and x.axis - x.rank == axis and _extents(x) == _extents(joined):
         return x.operands[k]
+    deepest += _is_multiple(x)
     if x.kind == "elementwise" and deepest and not (x.dtype == "bool" and _joined_in(x, deepest) is None):
         return with_operands(x, [_piece(o, joined, axis, k, deepest - 1) for o in x.operands])
     place, extent = x.rank + axis, joined.operands[k].shape[joined.axis]

@@ -5,18 +5,14 @@ In: an `add` node in which every operand is in normal form.  Out: a shorter or c
 
 from __future__ import annotations
 
-from sympy import Expr
-
-from symnet.expr.nodes.constants import number
 from symnet.expr.nodes.elementwise import elementwise, is_op
-from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.brackets import BRACKETS
+from symnet.simplify.algebra.gathering import GATHERINGS
 from symnet.simplify.algebra.joined_choices import join_choices_by_one_condition
 from symnet.simplify.algebra.merging import MERGES
 from symnet.simplify.algebra.tiles import TILES
 from symnet.simplify.cost import saves
-from symnet.simplify.forms.coefficients import ZERO, product, split_coefficient, terms_of
 from symnet.simplify.forms.common_factors import factored
 from symnet.simplify.forms.polynomial import expanded
 from symnet.simplify.forms.terms import Terms
@@ -35,34 +31,6 @@ def factor_common_factors(node: Node) -> Node | None:
 def collect_like_terms(node: Node) -> Node | None:
     """x + y + x → 2·x + y; nested sums opened, numbers added, operands ordered.  Always."""
     return Terms.of(node).build()
-
-
-def gather_terms_into_their_sum(node: Node) -> Node | None:
-    """(a + b)·x + a + b → (a + b)·(x + 1).
-
-    Condition: the terms of a sum that is a factor of one term all stand beside it, in one proportion.
-    """
-    coefficients = {factors: value for value, factors in terms_of(node)}
-    for place, term in enumerate(node.operands):
-        value, factors = split_coefficient(term)
-        for total in factors if len(factors) > 1 else ():
-            ratio = _proportion(total, coefficients) if is_op(total, "add") and total.shape == node.shape else None
-            if ratio is not None:
-                inside = {f for _, f in terms_of(total)}
-                others = [
-                    o for n, o in enumerate(node.operands) if n != place and split_coefficient(o)[1] not in inside
-                ]
-                rest = product(value, tuple(f for f in factors if f is not total))
-                gathered = elementwise("mul", total, elementwise("add", rest, number(ratio)))
-                return broadcast_to(elementwise("add", gathered, *others) if others else gathered, node.shape)
-    return None
-
-
-def _proportion(total: Node, coefficients: dict[tuple[Node, ...], Expr]) -> Expr | None:
-    """r when every term of `total` stands among the coefficients, r times as large."""
-    ratios = {coefficients.get(factors, ZERO) / value for value, factors in terms_of(total)}
-    ratio = ratios.pop()
-    return None if ratios or ratio == 0 else ratio
 
 
 def expand_to_cancel(node: Node) -> Node | None:
@@ -90,7 +58,7 @@ COMMON_FACTORS = Rewrite(factor_common_factors, ("add",), domain="extends", role
 SUMS = (
     COMMON_FACTORS,
     Rewrite(collect_like_terms, ("add",), domain="extends", role="exposing"),
-    Rewrite(gather_terms_into_their_sum, ("add",), domain="extends", role="shorter"),
+    *GATHERINGS,
     Rewrite(join_choices_by_one_condition, ("add",), domain="equal", role="shorter"),
     *TILES,
     *BRACKETS,
