@@ -7,6 +7,7 @@ that is not taken anything may be infinite or NaN.  Factors enter branches freel
 
 from __future__ import annotations
 
+from symnet.expr.facts.assumptions import known
 from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.elementwise import Elementwise, elementwise, is_op, operands_of
 from symnet.expr.nodes.expansion import Expand
@@ -14,6 +15,7 @@ from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import Place, broadcast_to
 from symnet.expr.nodes.node import Axes, Node, Shape
 from symnet.simplify.algebra.hoisting import is_move
+from symnet.simplify.algebra.joined_choices import choice_of_moved
 from symnet.simplify.algebra.movement import is_zero
 from symnet.simplify.forms.broadcast import align, spread, trailing
 from symnet.simplify.forms.coefficients import is_finite_scalar, product, split_coefficient
@@ -79,6 +81,8 @@ def _vanishes(x: Node, conditions: list[Node], levels: int) -> bool:
     if len(factors) != 1:
         return False
     (inner,) = factors
+    if any(_is_above_zero(c, inner) for c in conditions):
+        return True
     if is_op(inner, "indicator") or (is_op(inner, "where") and number_of(inner.operands[2]) == 0):
         return any(_implies(inner.operands[0], c) for c in conditions)
     if is_move(inner) or inner.kind == "place":
@@ -86,6 +90,16 @@ def _vanishes(x: Node, conditions: list[Node], levels: int) -> bool:
         before = [c.operands[0] for c in alike if with_operands(inner, [c.operands[0], *inner.operands[1:]]) is c]
         return _vanishes(inner.operands[0], before, levels - 1)
     return is_op(inner, "add") and _vanishes(inner, conditions, levels - 1)
+
+
+def _is_above_zero(condition: Node, x: Node) -> bool:
+    """Whether a condition is x > 0, for an x that is never below."""
+    return (
+        is_op(condition, "gt")
+        and condition.operands[0] is x
+        and number_of(condition.operands[1]) == 0
+        and known(x, "nonnegative")
+    )
 
 
 def _implies(p: Node, q: Node) -> bool:
@@ -189,16 +203,13 @@ def _settled_below(x: Expand, facts: Decisions, shape: Shape, levels: int) -> No
 
 def _settled_before_moving(x: Node, facts: Decisions, shape: Shape, levels: int) -> Node:
     """f(where(c, y, z))[k:] where c[k:] is known."""
+    choice = choice_of_moved(x)
+    if choice is not x:
+        settled = _settled_in(choice, facts, shape, levels)
+        return x if settled is choice else settled
     inner = x.operands[0] if is_move(x) else x
-    if not is_op(inner, "where", "indicator"):
-        before = _facts_before(x, facts, shape) if isinstance(inner, Elementwise) else {}
-        return with_operands(x, [_settled_in(inner, before, inner.shape, levels - 1), *x.operands[1:]]) if before else x
-    condition, *branches = (with_operands(x, [broadcast_to(o, inner.shape), *x.operands[1:]]) for o in inner.operands)
-    holds = _whether(condition, facts, shape)
-    if holds is None:
-        return x
-    branches = branches or [number(1), number(0)]
-    return _settled_in(broadcast_to(branches[0 if holds else 1], x.shape), facts, shape, levels - 1)
+    before = _facts_before(x, facts, shape) if isinstance(inner, Elementwise) else {}
+    return with_operands(x, [_settled_in(inner, before, inner.shape, levels - 1), *x.operands[1:]]) if before else x
 
 
 def _facts_before(move: Node, facts: Decisions, shape: Shape) -> Decisions:

@@ -20,14 +20,22 @@ from symnet.expr.nodes.movement import Place, broadcast_to
 from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.choices import vanishes_beyond
 from symnet.simplify.algebra.merging import laid_at_once
-from symnet.simplify.forms.coefficients import ONE, ZERO, product, split_coefficient, sum_of_all, terms_of
+from symnet.simplify.forms.coefficients import (
+    ONE,
+    ZERO,
+    ScaledFactors,
+    product,
+    split_coefficient,
+    sum_of_all,
+    terms_of,
+)
 from symnet.simplify.rewrite import Rewrite
 
 Factors = tuple[Node, ...]
 
 
 class _Gathering(NamedTuple):
-    """A sum that is a factor of a term, and what the term is with r times that sum added."""
+    """A factor of a term, mostly a sum, and what the term is with r times that factor added."""
 
     total: Node
     plus: Callable[[Expr], Node]
@@ -37,14 +45,14 @@ def gather_terms_into_their_sum(node: Node) -> Node | None:
     """(a + b)·x + a + b → (a + b)·(x + 1), and where(c, (a + b)·x, 0) + a + b → where(c, (a + b)·(x + 1), 0).
 
     Condition: the terms of a sum that is a factor of one term all stand beside it, in one proportion; where c does not
-    hold that sum is 0.
+    hold that sum is 0.  In a choice it may be one term, too: where(n > 0, n·x, 0) - n, n a count of what is chosen.
     """
     coefficients = {factors: value for value, factors in terms_of(node)}
     for place, term in enumerate(node.operands):
         for total, plus in _sums_in(term, node):
             ratio = _proportion(total, coefficients) if total.shape == node.shape else None
             if ratio is not None:
-                inside = {f for _, f in terms_of(total)}
+                inside = {f for _, f in _terms(total)}
                 rest = _others(node, place, inside)
                 return broadcast_to(sum_of_all([plus(ratio), *rest]), node.shape)
     return None
@@ -76,7 +84,7 @@ def _gathered_in(placed: Place, beside: dict[Factors, Expr]) -> tuple[Node, set[
     within = {factors: value for value, factors in map(split_coefficient, parts)}
     for place, part in enumerate(parts):
         for total, plus in _sums_in(part, body):
-            laid = {f: _laid(placed, f) for _, f in terms_of(total)} if total.shape == body.shape else {}
+            laid = {f: _laid(placed, f) for _, f in _terms(total)} if total.shape == body.shape else {}
             gone = {key for f, key in laid.items() if f not in within and key in beside}
             ratio = _proportion(total, within | {f: beside[key] for f, key in laid.items() if key in gone})
             if gone and ratio is not None:
@@ -93,7 +101,7 @@ def _laid(placed: Place, factors: Factors) -> Factors:
 
 
 def _sums_in(term: Node, whole: Node) -> Iterator[_Gathering]:
-    """The sums that are factors of a term, by themselves or in a choice beyond which they are 0."""
+    """The sums that are factors of a term, and the factors in a choice beyond which they are 0."""
     value, factors = split_coefficient(term)
     for total in factors if len(factors) > 1 else ():
         if is_op(total, "add"):
@@ -115,7 +123,7 @@ def _sums_in_choice(choice: Node, value: Expr) -> Iterator[_Gathering]:
             continue
         within, factors = split_coefficient(branches[place])
         for total in factors if len(factors) > 1 else ():
-            if is_op(total, "add") and vanishes_beyond(total, condition, holds=place == 0):
+            if total.rank and vanishes_beyond(total, condition, holds=place == 0):
                 yield _Gathering(total, _chosen(choice, place, _beside(total, value * within, factors)))
 
 
@@ -136,9 +144,14 @@ def _others(node: Node, place: int, gone: set[Factors]) -> list[Node]:
 
 def _proportion(total: Node, coefficients: dict[Factors, Expr]) -> Expr | None:
     """r when every term of `total` stands among the coefficients, r times as large."""
-    ratios = {coefficients.get(factors, ZERO) / value for value, factors in terms_of(total)}
+    ratios = {coefficients.get(factors, ZERO) / value for value, factors in _terms(total)}
     ratio = ratios.pop()
     return None if ratios or ratio == 0 else ratio
+
+
+def _terms(total: Node) -> tuple[ScaledFactors, ...]:
+    """The terms of a sum, each with its number; another node is the only term."""
+    return terms_of(total) if is_op(total, "add") else (split_coefficient(total),)
 
 
 GATHERINGS = (

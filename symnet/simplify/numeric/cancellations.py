@@ -15,7 +15,7 @@ from symnet.expr.nodes.elementwise import elementwise, equal, is_op, where
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
 from symnet.simplify.forms.broadcast import trailing
-from symnet.simplify.forms.coefficients import ONE, beside_one, product, split_coefficient
+from symnet.simplify.forms.coefficients import ONE, beside_one, product, split_coefficient, sum_of_all
 from symnet.simplify.forms.factors import Factors, split_power
 from symnet.simplify.forms.signs import is_positive
 from symnet.simplify.forms.terms import Terms
@@ -45,12 +45,25 @@ def one_and_tanh_is_logistic(node: Node) -> Node | None:
 
 
 def logistic_about_its_middle_is_tanh(node: Node) -> Node | None:
-    """2·σ(x) - 1 → tanh(x/2).  Always."""
-    found = _number_and_function(node, "sigmoid")
-    if found is None or found[1] != -2 * found[0]:
-        return None
-    half = elementwise("mul", number(sympy.S.Half), found[2].operands[0])
-    return product(-found[0], (elementwise("tanh", half),))
+    """2·σ(x) - 1 → tanh(x/2), and 2·a·b·σ(x) - a·b + c → a·b·tanh(x/2) + c.  Always."""
+    whole = {term: o for o in node.operands if (term := _by_factors(o)) is not None}
+    for term, operand in whole.items():
+        value, factors = term
+        for logistic in (f for f in factors if is_op(f, "sigmoid")):
+            weight = whole.get((-value / 2, factors - {logistic}))
+            if weight is not None:
+                half = elementwise("mul", number(sympy.S.Half), logistic.operands[0])
+                rest = tuple(f for f in split_coefficient(operand)[1] if f is not logistic)
+                new = product(value / 2, (*rest, elementwise("tanh", half)))
+                others = [o for o in node.operands if o is not operand and o is not weight]
+                return broadcast_to(sum_of_all([new, *others]), node.shape)
+    return None
+
+
+def _by_factors(term: Node) -> tuple[Expr, frozenset[Node]] | None:
+    """The number and the factors of a term; None where a factor stands in it twice."""
+    value, factors = split_coefficient(term)
+    return (value, frozenset(factors)) if len(set(factors)) == len(factors) else None
 
 
 # f: {sign: g}: 1 + sign·f(x) = ±2·g(x/2)²
@@ -158,7 +171,7 @@ def _weight_and_logarithm(node: Node) -> tuple[Node, Node] | None:
 
 CANCELLATIONS: tuple[Rewrite, ...] = (
     Rewrite(one_and_tanh_is_logistic, ("add",), domain="equal", role="stable"),
-    Rewrite(logistic_about_its_middle_is_tanh, ("add",), domain="equal", role="stable"),
+    Rewrite(logistic_about_its_middle_is_tanh, ("add",), domain="extends", role="stable"),
     Rewrite(one_and_cosine_by_half_angle, ("add",), domain="equal", role="stable"),
     Rewrite(log_of_hyperbolic_cosine, ("log",), domain="equal", role="stable"),
     Rewrite(log_of_quotient_near_one, ("log",), domain="extends", role="stable"),
