@@ -40,7 +40,10 @@ M, K = tensor("M", 4, 4), tensor("K", 4, 4)
 
 
 shifted = argmax(V, 1)
-w4 = tensor("w4", 4)
+w4, u = tensor("w4", 4), tensor("u", 7)
+joint = concat([x > 0, w > 0])
+joined = concat([ew.indicator(x > 0), ew.indicator(w > 0)])
+count = total(ew.indicator(M > 0), 0)
 signs = ew.indicator(x > 0) + ew.indicator(y > 0)
 denied = ew.indicator(ew.logical_not(x > 0)) + ew.indicator(ew.logical_not(y > 0))
 some = ew.logical_or(x > 0, pad(w > 0, [(0, 1)]))
@@ -91,6 +94,7 @@ EXAMPLES: dict[str, list[Node]] = {
     "drop_choice_of_what_is_zero_beyond": [
         where(ew.logical_or(x > 0, y > 0), ew.indicator(x > 0) - 2 * where(y > 0, log(y), 0), 0),
         where(pad(w > 0, [(1, 0)]), pad(where(w > 0, 1 / w, 0), [(1, 0)]), 0),
+        where(count > 0, 3 * count, 0),
     ],
     "indicator_above_zero_is_its_condition": [
         where(ew.indicator(x > 0) > 0, x, y),
@@ -106,6 +110,7 @@ EXAMPLES: dict[str, list[Node]] = {
         where(x > 0, 1 + where(x > 0, y, x) * 2, where(x > 0, a, exp(where(x > 0, a, b)))),
         where(elementwise("and", x > 0, y > 0), where(x > 0, x, y), where(y > 0, x, y)),
         where(elementwise("or", x > 0, y > 0), a, where(x > 0, x, y)),
+        where(reshape(transpose(M > 0), 16), 1 - reshape(transpose(ew.indicator(M > 0)), 16) * a, 0),
     ],
     "connect_conditions_in_order": [
         where((y > 0) & ((x > 0) & (y > 0)), x, y),
@@ -165,9 +170,11 @@ EXAMPLES: dict[str, list[Node]] = {
     "gather_terms_into_their_sum": [
         (x + y) * a + x + y,
         2 * where(ew.logical_or(x > 0, y > 0), signs * sigmoid(w4), 0) - signs,
+        2 * where(count > 0, count * sigmoid(x), 0) - count,
         b - where(ew.logical_and(x > 0, y > 0), 0, a * w4 * denied) + 3 * denied,
     ],
     "gather_terms_among_zeros": [
+        pad(2 * where(count > 0, count * sigmoid(x), 0), [(1, 2)]) - pad(count, [(1, 2)]),
         2 * pad(x * (y + pad(w, [(0, 1)])) - y / 2, [(1, 2)]) - pad(w, [(1, 3)]),
         pad(2 * where(some, masks * sigmoid(x), 0) - ew.indicator(x > 0), [(2, 0)])
         - pad(ew.indicator(w > 0), [(2, 1)]),
@@ -194,6 +201,8 @@ EXAMPLES: dict[str, list[Node]] = {
         pad(x, [(0, 3)]) + s * pad(w, [(4, 0)]) + tensor("u", 7),
         pad(Z[:, :1], [(0, 0), (0, 3)]) - pad(G[:, 1:], [(0, 0), (1, 0)]),
         pad(v[:2], [(0, m - 2)]) + pad(v[2:], [(2, 0)]),
+        pad(x, [(1, 5)]) - pad(w, [(5, 2)]) + a * pad(y, [(1, 5)]),
+        ew.indicator(ew.logical_or(pad(x > 0, [(0, 3)]), ew.logical_or(tensor("u", 7) > 0, pad(w > 0, [(4, 0)])))),
     ],
     "expand_to_cancel": [y * (1 - x) - x * (1 - y), (x + y) ** 2 - x**2, (a + x) * (a - x) - a**2],
     # products
@@ -324,12 +333,16 @@ EXAMPLES: dict[str, list[Node]] = {
         pad(1 - sigmoid(x)[2:], [(2, 0)]) - pad(sigmoid(x)[2:], [(2, 0)]),
     ],
     "move_a_constant": [reshape(fill(s, (4, 3)), 12), fill(s, (4,))[1:]],
-    "take_scalars_out_of_movement": [rows(s * v), (s * x)[1:], pad(2 * x, [(1, 0)]), reshape(s * A, 12)],
+    "take_scalars_out_of_movement": [
+        *(rows(s * v), (s * x)[1:], pad(2 * x, [(1, 0)]), reshape(s * A, 12)),
+        pad(fill(-1, (2,)), [(1, 0)]) + w,
+    ],
     "reshape_without_new_axes": [reshape(expand(x, (4, 1), (0,)), (2, 2))],
     "drop_axes_by_reshape": [contract([(0, 1, 2)], (0, 1), reshape(x, (2, 2, 1)))],
     "drop_axes_before_joining": [
         contract([(0, 1)], (0,), concat([reshape(x, (4, 1)), reshape(w, (3, 1))])),
     ],
+    "join_the_conditions": [concat([ew.indicator(x > 0), ew.indicator(w > 0)]), where(joint, joined * exp(u), 0)],
     "move_before_negating": [where(elementwise("not", elementwise("lt", y, x))[1:], w, 0)],
     "multiply_before_placing": [pad(x, [(1, 2)]) * tensor("u", 7), pad(w, [(0, 1)]) * A.T * exp(s)],
     "slice_one_of_what_is_joined": [(concat([x, w]) * tensor("u", 7))[4:], sigmoid(concat([x, w]) + s)[:4]],
@@ -354,7 +367,10 @@ EXAMPLES: dict[str, list[Node]] = {
     "slice_at_once": [x[::-1][::-1], x[1:][::2], Z[1:, 1:][:, ::-1]],
     "place_what_was_turned": [cumsum(place_backwards(x)), Place(w, shape_arg((8,)), shape_arg((6,)), ints_arg((-2,)))],
     "slice_before_dropping_axes": [Z[:, 1][2:], M[1:, 0][::-1]],
-    "place_at_once": [pad(pad(x, [(1, 0)]), [(2, 3)])],
+    "place_at_once": [
+        pad(pad(x, [(1, 0)]), [(2, 3)]),
+        pad(expand(pad(x, [(1, 0)]), (1, 5), (1,)), [(1, 2), (0, 0)]),
+    ],
     "place_before_repeating": [pad(rows(v), [(1, 2), (0, 0)]), pad(fill(2, (3, 4)), [(0, 0), (1, 0)])],
     # logarithms of what is moved or selected
     "compute_before_moving": [
@@ -377,6 +393,8 @@ EXAMPLES: dict[str, list[Node]] = {
     "undo_move_below_functions": [
         (1 / (1 + (x**2)[::-1]))[::-1],
         transpose(sigmoid(transpose(Z)) + 2),
+        (sigmoid(2 * u[::-1]) * (concat([w, x[::-1]]) + pad(y, [(1, 2)])))[::-1],
+        (sigmoid(x[::-1]) * ew.indicator(exp(y) > 2)[:])[::-1],
         reshape(sigmoid(reshape(Z, *Z.shape[::-1])), *Z.shape),
     ],
     "meet_through_movement": [

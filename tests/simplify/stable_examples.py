@@ -65,7 +65,10 @@ STABLE: dict[str, list[Node]] = {
         2 * x / (x + y + 1) - 2 * x,
     ],
     "one_and_tanh_is_logistic": [1 + tanh(x), 2 - 2 * tanh(x)],
-    "logistic_about_its_middle_is_tanh": [2 * sigmoid(x) - 1, 1 - 2 * sigmoid(x)],
+    "logistic_about_its_middle_is_tanh": [
+        *(2 * sigmoid(x) - 1, 1 - 2 * sigmoid(x)),
+        2 * y * sigmoid(x) - y + 3,
+    ],
     "one_and_cosine_by_half_angle": [1 + ew.cosh(x), 1 - ew.cosh(x), 1 - ew.cos(x), 1 + ew.cos(x)],
     "log_of_hyperbolic_cosine": [log(ew.cosh(x)), log(exp(x) + exp(-x)), log(3 * ew.cosh(x))],
     "log_of_quotient_near_one": [log((4 + x) / (4 - x)), log((y + x + 9) / (y + 9))],

@@ -44,7 +44,8 @@ def where_of_one_and_zero_is_indicator(node: Node) -> Node | None:
 def drop_choice_of_what_is_zero_beyond(node: Node) -> Node | None:
     """where(p or q, [p] + where(q, x, 0), 0) → [p] + where(q, x, 0), p and q laid among zeros or moved as they are too.
 
-    Condition: every term is a choice of 0, or a number of times [p], where the condition does not hold.
+    Condition: every term is a choice of 0, or a number of times [p], where the condition does not hold; or one that is
+    never below 0, where the condition is that it is above.
     """
     condition, a, b = node.operands
     if number_of(b) != 0 or a.shape != node.shape:
@@ -388,7 +389,7 @@ CHOICES = (
     Rewrite(drop_choice_between_equals, ("maximum", "minimum", "where", "and", "or"), domain="equal", role="shorter"),
     Rewrite(where_not_is_where_turned, ("where",), domain="equal", role="shorter"),
     Rewrite(where_of_one_and_zero_is_indicator, ("where",), domain="equal", role="shorter"),
-    Rewrite(drop_choice_of_what_is_zero_beyond, ("where",), domain="equal", role="shorter"),
+    Rewrite(drop_choice_of_what_is_zero_beyond, ("where",), needs=("nonnegative",), domain="equal", role="shorter"),
     Rewrite(settle_condition_in_its_own_branch, ("where",), domain="equal", role="shorter"),
     Rewrite(choose_before_placing, ("where",), domain="equal", role="shorter"),
     Rewrite(take_common_scalar_out_of_where, ("where",), needs=("positive",), domain="equal", role="shorter"),

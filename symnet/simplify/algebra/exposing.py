@@ -32,12 +32,12 @@ from symnet.simplify.algebra.soft_extremes import SOFT_EXTREMES
 from symnet.simplify.algebra.sums import COMMON_FACTORS
 from symnet.simplify.engine import topic
 from symnet.simplify.forms.broadcast import core_of, cover, covered, trailing
-from symnet.simplify.forms.coefficients import ScaledFactors, product, split_coefficient, terms_of
+from symnet.simplify.forms.coefficients import ScaledFactors, is_multiple, product, split_coefficient, terms_of
 from symnet.simplify.forms.factors import Factors
 from symnet.simplify.forms.terms import Terms
 from symnet.simplify.rewrite import Rewrite
 
-DEEPEST = 4
+DEEPEST = 4  # functions, products with numbers not counted
 
 
 def exposures(node: Node) -> Iterator[Node]:
@@ -103,10 +103,6 @@ def _widened(x: Node, axes: Axes, shape: Shape, deepest: int) -> Node:
     return broadcast_to(with_operands(core, repeated), shape)
 
 
-def _is_multiple(x: Node) -> bool:
-    return is_op(x, "mul") and any(number_of(o) is not None for o in x.operands)
-
-
 def _has_new_unit_axes(x: Node) -> bool:
     """Whether x only has more axes of extent 1 than what it is of: a piece of a stack."""
     return isinstance(x, Expand) and all(x.shape[a] == 1 for a in x.new_axes)
@@ -114,7 +110,7 @@ def _has_new_unit_axes(x: Node) -> bool:
 
 def _pushed(move: Node, deepest: int) -> Node:
     """move(f(a, b)) → f(move(a), move(b)), and move(2·x) → 2·move(x)."""
-    if not _heads(move.operands[0]) and not _is_multiple(move.operands[0]):
+    if not _heads(move.operands[0]) and not is_multiple(move.operands[0]):
         return move
     inner = expose(move.operands[0], deepest)
     if isinstance(inner, Reduce):
@@ -187,7 +183,7 @@ def _joined_in(x: Node, deepest: int) -> tuple[Concat, int] | None:
     """What is joined close by, and along which axis of x, counted from the last."""
     if isinstance(x, Concat):
         return x, x.axis - x.rank
-    deepest += _is_multiple(x)
+    deepest += is_multiple(x)
     if not deepest or not (x.kind == "elementwise" or isinstance(x, Expand)):
         return None
     for operand in x.operands:
@@ -205,7 +201,7 @@ def _piece(x: Node, joined: Concat, axis: int, k: int, deepest: int) -> Node:
         return x
     if isinstance(x, Concat) and x.axis - x.rank == axis and _extents(x) == _extents(joined):
         return x.operands[k]
-    deepest += _is_multiple(x)
+    deepest += is_multiple(x)
     if x.kind == "elementwise" and deepest and not (x.dtype == "bool" and _joined_in(x, deepest) is None):
         return with_operands(x, [_piece(o, joined, axis, k, deepest - 1) for o in x.operands])
     place, extent = x.rank + axis, joined.operands[k].shape[joined.axis]

@@ -155,6 +155,6 @@ def _terms(total: Node) -> tuple[ScaledFactors, ...]:
 
 
 GATHERINGS = (
-    Rewrite(gather_terms_into_their_sum, ("add",), domain="extends", role="shorter"),
-    Rewrite(gather_terms_among_zeros, ("add",), domain="extends", role="shorter"),
+    Rewrite(gather_terms_into_their_sum, ("add",), needs=("nonnegative",), domain="extends", role="shorter"),
+    Rewrite(gather_terms_among_zeros, ("add",), needs=("nonnegative",), domain="extends", role="shorter"),
 )

@@ -20,16 +20,20 @@ from symnet.expr.nodes.movement import Concat, Place, Reshape, Slice, broadcast_
 from symnet.expr.nodes.node import Node
 from symnet.simplify.engine import topic
 from symnet.simplify.forms.broadcast import align, cover, spread
-from symnet.simplify.forms.coefficients import is_finite_scalar, unsigned
+from symnet.simplify.forms.coefficients import ONE, is_finite_scalar, product, split_coefficient, unsigned
 from symnet.simplify.rewrite import Rewrite
 
 
 def take_scalars_out_of_movement(node: Node) -> Node | None:
-    """expand(s·x) → s·expand(x), and so for reshape, slice, place, take.
+    """expand(s·x) → s·expand(x), and so for reshape, slice, place, take; pad(-ones(2)) → -pad(ones(2)).
 
     Condition: s is of rank 0, x is not; where zeros are laid around x, s is finite whatever the data.
     """
     inner = node.operands[0]
+    if node.kind == "place" and isinstance(inner, Expand) and not inner.axes and node.dtype != "bool":
+        value, factors = split_coefficient(inner.operands[0])
+        body = cover(product(ONE, factors), (), inner.shape)
+        return elementwise("mul", number(value), with_operands(node, [body])) if value not in (0, 1) else None
     if not is_op(inner, "mul") or inner.operands[0].rank or not inner.rank:
         return None
     scalars = [o for o in inner.operands if not o.rank and (node.kind != "place" or is_finite_scalar(o))]
@@ -156,6 +160,13 @@ def move_the_condition(node: Node) -> Node | None:
     return elementwise("indicator", reshape(condition, node.shape))
 
 
+def join_the_conditions(node: Concat) -> Node | None:
+    """concat([p], [q]) → [concat(p, q)].  Always: a choice by them settles them at once."""
+    if not all(is_op(x, "indicator") and x.operands[0].shape == x.shape for x in node.operands):
+        return None
+    return elementwise("indicator", with_operands(node, [x.operands[0] for x in node.operands]))
+
+
 def move_before_negating(node: Node) -> Node | None:
     """(not c)[k:] → not c[k:].  Always: a choice by it is turned."""
     inner = node.operands[0]
@@ -215,13 +226,27 @@ def slice_before_dropping_axes(node: Slice) -> Node | None:
 
 
 def place_at_once(node: Place) -> Node | None:
-    """pad(pad(x)) → pad(x).  Always."""
+    """pad(pad(x)) → pad(x), also where new axes of extent 1 stand between the two: pad(pad(x)[None, :]).  Always."""
     inner = node.operands[0]
+    if isinstance(inner, Expand) and isinstance(inner.operands[0], Place):
+        if any(inner.shape[a] != 1 for a in inner.new_axes):
+            return None
+        inner = _with_new_axes(inner.operands[0], inner)
     if not isinstance(inner, Place):
         return None
     starts = tuple(a + s * b for a, b, s in zip(node.starts, inner.starts, node.steps, strict=True))
     steps = tuple(a * b for a, b in zip(inner.steps, node.steps, strict=True))
     return Place(inner.operands[0], shape_arg(node.shape), shape_arg(starts), ints_arg(steps))
+
+
+def _with_new_axes(placed: Place, wider: Expand) -> Place:
+    """pad(x)[None, :] as pad(x[None, :])."""
+    (x,), at = placed.operands, {a: k for k, a in enumerate(wider.axes)}
+    sizes, starts, steps = (
+        tuple(part[at[a]] if a in at else idle for a in range(wider.rank))
+        for part, idle in ((x.shape, 1), (placed.starts, 0), (placed.steps, 1))
+    )
+    return Place(expand(x, sizes, wider.axes), shape_arg(wider.shape), shape_arg(starts), ints_arg(steps))
 
 
 def place_before_repeating(node: Place) -> Node | None:
@@ -356,6 +381,7 @@ MOVEMENTS = (
     Rewrite(move_a_constant, ("reshape", "slice", "take"), domain="equal", role="spelling"),
     Rewrite(move_what_is_repeated, ("slice", "take"), domain="equal", role="spelling"),
     Rewrite(move_the_condition, ("slice", "take", "reshape", "einsum"), domain="equal", role="spelling"),
+    Rewrite(join_the_conditions, ("concat",), domain="equal", role="shorter"),
     Rewrite(move_before_negating, ("slice", "take", "reshape"), domain="equal", role="spelling"),
     Rewrite(multiply_before_placing, ("mul",), domain="extends", role="shorter"),
     Rewrite(

@@ -11,16 +11,17 @@ from collections.abc import Iterator
 
 from symnet.expr.facts.softmax import softmax_axes
 from symnet.expr.nodes.contraction import Einsum, contract
-from symnet.expr.nodes.extents import same_shape
+from symnet.expr.nodes.extents import ints_arg, same_shape, shape_arg
 from symnet.expr.nodes.graph import with_operands
-from symnet.expr.nodes.movement import Reshape, Slice, broadcast_to
+from symnet.expr.nodes.movement import Concat, Place, Reshape, Slice, broadcast_to
 from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.hoisting import is_move, moves_of
 from symnet.simplify.algebra.movement import moved, turns
 from symnet.simplify.forms.broadcast import covered
+from symnet.simplify.forms.coefficients import is_multiple
 from symnet.simplify.rewrite import Rewrite
 
-DEEPEST = 5
+DEEPEST = 5  # functions above an array, products with numbers not counted
 
 
 def undo_move_below_functions(move: Node) -> Node | None:
@@ -59,6 +60,7 @@ def read_operand_in_its_own_order(node: Einsum) -> Node | None:
 
 def _arrays(x: Node, deepest: int) -> Iterator[Node]:
     """What the functions in x are of, where it has x's rank."""
+    deepest += is_multiple(x)
     if x.kind == "elementwise" and deepest and not softmax_axes(x):
         for operand in x.operands:
             if operand.rank == x.rank:
@@ -75,7 +77,7 @@ def _keeps_every_element(move: Node) -> bool:
 
 
 class _Undoing:
-    """A move taken to the arrays of a function.
+    """A move taken to the arrays of a function, and of what is joined or laid among zeros there, piece by piece.
 
     met: whether it undid the move of one; turned: whether one is read moved instead.
     """
@@ -85,26 +87,55 @@ class _Undoing:
         self.met = self.turned = False
 
     def of(self, x: Node, deepest: int) -> Node | None:
-        """What the move makes of x, with no move left in it but of leaves."""
+        """What the move makes of x, with no move left in it but of leaves, and of conditions read backwards."""
+        return self._moved(self.move, x, deepest)
+
+    def _moved(self, move: Node, x: Node, deepest: int) -> Node | None:
         if not x.rank:
             return x
+        deepest += is_multiple(x)
         if x.kind == "elementwise" and not softmax_axes(x):
-            return self._of_function(x, deepest) if deepest else None
-        new = moved(self.move, x)
+            return self._function_moved(move, x, deepest) if deepest else None
+        if isinstance(move, Slice) and isinstance(x, (Concat, Place)):
+            return self._pieces_moved(move, x, deepest)
+        new = moved(move, x)
         undone = is_move(x) and new is x.operands[0]
         stays = x.kind == "expand" and new.kind == "expand" and new.operands[0] is x.operands[0]
         self.met |= undone
         self.turned |= not (undone or stays)
-        return new if undone or stays or not moves_of(new)[1].operands else None
+        core = moves_of(new)[1]
+        readable = not core.operands or (core.dtype == "bool" and isinstance(move, Slice))
+        return new if undone or stays or readable else None
 
-    def _of_function(self, x: Node, deepest: int) -> Node | None:
+    def _function_moved(self, move: Node, x: Node, deepest: int) -> Node | None:
         parts = []
         for operand in x.operands:
-            part = self.of(covered(operand, x.shape) if operand.rank else operand, deepest - 1)
+            whole = covered(operand, x.shape) if operand.rank else operand
+            part = self._moved(move, whole, deepest - 1)
             if part is None:
                 return None
             parts.append(part)
-        return broadcast_to(with_operands(x, parts), self.move.shape)
+        return broadcast_to(with_operands(x, parts), move.shape)
+
+    def _pieces_moved(self, move: Slice, x: Concat | Place, deepest: int) -> Node | None:
+        """concat(a, b)[::-1] → concat(b[::-1], a[::-1]), pad(a, (2, 0))[::-1] → pad(a[::-1], (0, 2))."""
+        parts = []
+        for operand in x.operands:
+            last = [n - 1 if s < 0 else 0 for n, s in zip(operand.shape, move.steps, strict=True)]
+            turning = Slice(operand, shape_arg(tuple(last)), shape_arg(operand.shape), ints_arg(move.steps))
+            part = self._moved(turning, operand, deepest)
+            if part is None:
+                return None
+            parts.append(broadcast_to(part, operand.shape))
+        if isinstance(x, Concat):
+            return with_operands(x, parts if move.steps[x.axis] > 0 else parts[::-1])
+        starts = [
+            start if turn > 0 else n - 1 - start - step * (extent - 1)
+            for turn, n, start, step, extent in zip(
+                move.steps, x.shape, x.starts, x.steps, x.operands[0].shape, strict=True
+            )
+        ]
+        return Place(parts[0], shape_arg(x.shape), shape_arg(tuple(starts)), ints_arg(x.steps))
 
 
 TURNINGS = (

@@ -12,7 +12,7 @@ import sympy
 from sympy import Expr
 
 from symnet.expr.facts.assumptions import known
-from symnet.expr.nodes.constants import Number, number
+from symnet.expr.nodes.constants import Number, number, number_of
 from symnet.expr.nodes.elementwise import elementwise, is_op
 from symnet.expr.nodes.node import Node, kept_on_node
 from symnet.simplify.forms.order import sum_key, weight
@@ -83,6 +83,11 @@ def split_coefficient(node: Node) -> ScaledFactors:
 
 def _is_finite_number(node: Node) -> bool:
     return isinstance(node, Number) and (node.value.is_Rational or bool(node.value.is_finite))
+
+
+def is_multiple(x: Node) -> bool:
+    """Whether x is a product with a number."""
+    return is_op(x, "mul") and any(number_of(o) is not None for o in x.operands)
 
 
 def product(coefficient: Expr, factors: tuple[Node, ...]) -> Node:
