@@ -110,6 +110,8 @@ EXAMPLES: dict[str, list[Node]] = {
         where(x > 0, 1 + where(x > 0, y, x) * 2, where(x > 0, a, exp(where(x > 0, a, b)))),
         where(elementwise("and", x > 0, y > 0), where(x > 0, x, y), where(y > 0, x, y)),
         where(elementwise("or", x > 0, y > 0), a, where(x > 0, x, y)),
+        where(joint, u * concat([where(x > 0, y, 1), ew.indicator(w > 0) * w]), 0),
+        where(pad(w > 0, [(1, 0)]), x - pad(where(w > 0, w, 1), [(1, 0)]), 0),
         where(reshape(transpose(M > 0), 16), 1 - reshape(transpose(ew.indicator(M > 0)), 16) * a, 0),
     ],
     "connect_conditions_in_order": [
@@ -366,7 +368,7 @@ EXAMPLES: dict[str, list[Node]] = {
     ],
     "slice_at_once": [x[::-1][::-1], x[1:][::2], Z[1:, 1:][:, ::-1]],
     "place_what_was_turned": [cumsum(place_backwards(x)), Place(w, shape_arg((8,)), shape_arg((6,)), ints_arg((-2,)))],
-    "slice_before_dropping_axes": [Z[:, 1][2:], M[1:, 0][::-1]],
+    "slice_before_dropping_axes": [Z[:, 1][2:], M[1:, 0][::-1], where(reshape((M > 0)[:, 1:2], 4)[::-1], x, 0)],
     "place_at_once": [
         pad(pad(x, [(1, 0)]), [(2, 3)]),
         pad(expand(pad(x, [(1, 0)]), (1, 5), (1,)), [(1, 2), (0, 0)]),

@@ -12,11 +12,11 @@ from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.elementwise import Elementwise, elementwise, is_op, operands_of
 from symnet.expr.nodes.expansion import Expand
 from symnet.expr.nodes.graph import with_operands
-from symnet.expr.nodes.movement import Place, broadcast_to
+from symnet.expr.nodes.movement import Concat, Place, broadcast_to
 from symnet.expr.nodes.node import Axes, Node, Shape
 from symnet.simplify.algebra.hoisting import is_move
 from symnet.simplify.algebra.joined_choices import choice_of_moved
-from symnet.simplify.algebra.movement import is_zero
+from symnet.simplify.algebra.placing import is_zero
 from symnet.simplify.forms.broadcast import align, spread, trailing
 from symnet.simplify.forms.coefficients import is_finite_scalar, product, split_coefficient
 from symnet.simplify.forms.factors import Base, Factors
@@ -87,10 +87,16 @@ def _vanishes(x: Node, conditions: list[Node], levels: int) -> bool:
     if is_op(inner, "indicator") or (is_op(inner, "where") and number_of(inner.operands[2]) == 0):
         return any(_implies(inner.operands[0], c) for c in conditions)
     if is_move(inner) or inner.kind == "place":
-        alike = [c for c in conditions if c.kind == inner.kind and c.shape == inner.shape]
-        before = [c.operands[0] for c in alike if with_operands(inner, [c.operands[0], *inner.operands[1:]]) is c]
+        before = [c.operands[0] for c in conditions if _are_moved_alike(c, inner)]
         return _vanishes(inner.operands[0], before, levels - 1)
     return is_op(inner, "add") and _vanishes(inner, conditions, levels - 1)
+
+
+def _are_moved_alike(x: Node, y: Node) -> bool:
+    """Whether one move, or one laying among zeros, makes x and y of two arrays of one shape."""
+    if x.kind != y.kind or not x.operands or x.operands[0].shape != y.operands[0].shape:
+        return False
+    return with_operands(y, [x.operands[0], *y.operands[1:]]) is x
 
 
 def _is_above_zero(condition: Node, x: Node) -> bool:
@@ -208,9 +214,28 @@ def _settled_before_moving(x: Node, facts: Decisions, shape: Shape, levels: int)
     if choice is not x:
         settled = _settled_in(choice, facts, shape, levels)
         return x if settled is choice else settled
+    if isinstance(x, (Concat, Place)):
+        pieces = [_settled_piece(x, k, facts, shape, levels) for k in range(len(x.operands))]
+        return with_operands(x, pieces)
     inner = x.operands[0] if is_move(x) else x
     before = _facts_before(x, facts, shape) if isinstance(inner, Elementwise) else {}
     return with_operands(x, [_settled_in(inner, before, inner.shape, levels - 1), *x.operands[1:]]) if before else x
+
+
+def _settled_piece(x: Node, k: int, facts: Decisions, shape: Shape, levels: int) -> Node:
+    """A piece of what is joined, or what is laid among zeros, where conditions are known that are joined or laid so."""
+    piece, whole = x.operands[k], trailing(x.rank, len(shape))
+    here: Decisions = {}
+    for (core, axes), holds in facts.items():
+        if axes == whole and core.kind == x.kind and _is_cut_alike(core, x) and (holds or x.kind == "concat"):
+            here[align(core.operands[k], piece.shape)] = holds
+    return _settled_in(piece, here, piece.shape, levels - 1) if here else piece
+
+
+def _is_cut_alike(x: Node, y: Node) -> bool:
+    """Whether pieces of the same shapes are joined, or laid among zeros, to x and to y alike."""
+    shapes = [o.shape for o in x.operands] == [o.shape for o in y.operands]
+    return shapes and with_operands(y, x.operands) is x
 
 
 def _facts_before(move: Node, facts: Decisions, shape: Shape) -> Decisions:
@@ -218,10 +243,8 @@ def _facts_before(move: Node, facts: Decisions, shape: Shape) -> Decisions:
     whole = trailing(move.rank, len(shape))
     before: Decisions = {}
     for (core, axes), holds in facts.items():
-        if axes == whole and core.kind == move.kind and core.operands[1:] == move.operands[1:]:
-            condition = core.operands[0]
-            if condition.rank and with_operands(move, [condition, *move.operands[1:]]) is core:
-                before[align(condition, move.operands[0].shape)] = holds
+        if axes == whole and _are_moved_alike(core, move):
+            before[align(core.operands[0], move.operands[0].shape)] = holds
     return before
 
 

@@ -316,6 +316,9 @@ def _pieces(joined: Concat, x: Node) -> list[Node] | None:
         inner = _pieces(joined, arrays[0]) if len(arrays) == 1 else None
         scalars = [o for o in x.operands if not o.rank]
         return None if inner is None else [elementwise("mul", *scalars, piece) for piece in inner]
+    if is_op(x, "indicator"):
+        conditions = _pieces(joined, x.operands[0])
+        return None if conditions is None else [elementwise("indicator", c) for c in conditions]
     core, axes = align(x, joined.shape)
     if joined.axis not in axes:
         return [spread(core, axes, piece.shape) for piece in joined.operands]

@@ -9,7 +9,7 @@ from typing import Any
 
 from sympy import Integer
 
-from symnet.expr.nodes.constants import Number, number
+from symnet.expr.nodes.constants import number
 from symnet.expr.nodes.contraction import Einsum, contract
 from symnet.expr.nodes.elementwise import elementwise, is_op
 from symnet.expr.nodes.expansion import Expand, expand
@@ -18,6 +18,7 @@ from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.indexing import Take
 from symnet.expr.nodes.movement import Concat, Place, Reshape, Slice, broadcast_to, concat, drop_axes, reshape
 from symnet.expr.nodes.node import Node
+from symnet.simplify.algebra.placing import PLACINGS
 from symnet.simplify.engine import topic
 from symnet.simplify.forms.broadcast import align, cover, spread
 from symnet.simplify.forms.coefficients import ONE, is_finite_scalar, product, split_coefficient, unsigned
@@ -175,18 +176,6 @@ def move_before_negating(node: Node) -> Node | None:
     return elementwise("not", with_operands(node, [inner.operands[0], *node.operands[1:]]))
 
 
-def place_zeros(node: Place) -> Node | None:
-    """place(0) → 0.  Always."""
-    return cover(number(0), (), node.shape) if is_zero(node.operands[0]) else None
-
-
-def is_zero(x: Node) -> bool:
-    """Whether a node is the number 0, repeated or not."""
-    while isinstance(x, Expand):
-        x = x.operands[0]
-    return isinstance(x, Number) and bool(x.value == 0)
-
-
 def slice_what_was_placed(node: Slice) -> Node | None:
     """slice(place(x)) at the same window → x.  Always."""
     inner = node.operands[0]
@@ -206,63 +195,37 @@ def slice_at_once(node: Slice) -> Node | None:
 
 
 def slice_before_dropping_axes(node: Slice) -> Node | None:
-    """x[:, 0][k:] → x[k:, 0].  Condition: only axes of extent 1 are dropped."""
+    """x[:, 0][k:] → x[k:, 0].  Condition: only axes of extent 1 are dropped, by an index or by a reshape."""
     inner = node.operands[0]
-    if not isinstance(inner, Einsum) or len(inner.operands) > 1:
+    kept = _axes_that_stay(inner)
+    if kept is None:
         return None
-    (x,), (indices,) = inner.operands, inner.inputs
-    kept = tuple(i for i in indices if i in inner.output)
-    gone = [n for i, n in zip(indices, x.shape, strict=True) if i not in inner.output]
-    if kept != tuple(inner.output) or len(set(indices)) < len(indices) or any(n != 1 for n in gone):
-        return None
-    place = {i: a for a, i in enumerate(inner.output)}
+    (x,) = inner.operands
+    at = {axis: k for k, axis in enumerate(kept)}
     window = [
-        (node.starts[place[i]], node.shape[place[i]], node.steps[place[i]]) if i in place else (0, 1, 1)
-        for i in indices
+        (node.starts[at[a]], node.shape[at[a]], node.steps[at[a]]) if a in at else (0, 1, 1) for a in range(x.rank)
     ]
     part = _window(x, window)
     shorter = slice_at_once(part) if isinstance(part, Slice) else None
-    return with_operands(inner, [part if shorter is None else shorter])
+    part = part if shorter is None else shorter
+    return reshape(part, node.shape) if isinstance(inner, Reshape) else with_operands(inner, [part])
 
 
-def place_at_once(node: Place) -> Node | None:
-    """pad(pad(x)) → pad(x), also where new axes of extent 1 stand between the two: pad(pad(x)[None, :]).  Always."""
-    inner = node.operands[0]
-    if isinstance(inner, Expand) and isinstance(inner.operands[0], Place):
-        if any(inner.shape[a] != 1 for a in inner.new_axes):
-            return None
-        inner = _with_new_axes(inner.operands[0], inner)
-    if not isinstance(inner, Place):
+def _axes_that_stay(inner: Node) -> list[int] | None:
+    """The axes of what axes of extent 1 are dropped from; None for other nodes."""
+    if len(inner.operands) != 1 or not isinstance(inner, (Einsum, Reshape)):
         return None
-    starts = tuple(a + s * b for a, b, s in zip(node.starts, inner.starts, node.steps, strict=True))
-    steps = tuple(a * b for a, b in zip(inner.steps, node.steps, strict=True))
-    return Place(inner.operands[0], shape_arg(node.shape), shape_arg(starts), ints_arg(steps))
-
-
-def _with_new_axes(placed: Place, wider: Expand) -> Place:
-    """pad(x)[None, :] as pad(x[None, :])."""
-    (x,), at = placed.operands, {a: k for k, a in enumerate(wider.axes)}
-    sizes, starts, steps = (
-        tuple(part[at[a]] if a in at else idle for a in range(wider.rank))
-        for part, idle in ((x.shape, 1), (placed.starts, 0), (placed.steps, 1))
-    )
-    return Place(expand(x, sizes, wider.axes), shape_arg(wider.shape), shape_arg(starts), ints_arg(steps))
-
-
-def place_before_repeating(node: Place) -> Node | None:
-    """pad(expand(x)) → expand(pad(x)).  Condition: x is repeated along an axis that has no zeros beside it."""
-    inner = node.operands[0]
-    if not isinstance(inner, Expand):
-        return None
-    whole = [
-        a for a in inner.new_axes if node.steps[a] == 1 and same_shape(inner.shape[a : a + 1], node.shape[a : a + 1])
-    ]
-    if not whole:
-        return None
-    kept = tuple(a for a in range(node.rank) if a not in whole)
-    x = expand(inner.operands[0], tuple(inner.shape[a] for a in kept), tuple(kept.index(a) for a in inner.axes))
-    shape, starts, steps = (tuple(part[a] for a in kept) for part in (node.shape, node.starts, node.steps))
-    return expand(Place(x, shape_arg(shape), shape_arg(starts), ints_arg(steps)), node.shape, kept)
+    x = inner.operands[0]
+    if isinstance(inner, Reshape):
+        long = [a for a in range(x.rank) if x.shape[a] != 1]
+        return (
+            long if len(long) == inner.rank < x.rank and same_shape([x.shape[a] for a in long], inner.shape) else None
+        )
+    (indices,) = inner.inputs
+    kept = [a for a, i in enumerate(indices) if i in inner.output]
+    dropped = all(x.shape[a] == 1 for a in range(x.rank) if a not in kept)
+    in_order = tuple(indices[a] for a in kept) == tuple(inner.output)
+    return kept if dropped and in_order and len(set(indices)) == len(indices) else None
 
 
 def multiply_before_placing(node: Node) -> Node | None:
@@ -295,18 +258,6 @@ def _window(x: Node, window: list[tuple[Any, Any, int]]) -> Node:
     if same_shape(x.shape, shape) and all(s == 0 for s in starts) and all(s == 1 for s in steps):
         return x
     return Slice(x, shape_arg(starts), shape_arg(shape), ints_arg(steps))
-
-
-def place_what_was_turned(node: Place) -> Node | None:
-    """x laid backwards among zeros → pad(x[::-1]).  Always."""
-    if all(s > 0 for s in node.steps):
-        return None
-    (x,) = node.operands
-    last = [n - 1 if s < 0 else 0 for n, s in zip(x.shape, node.steps, strict=True)]
-    signs = ints_arg(tuple(1 if s > 0 else -1 for s in node.steps))
-    turned = Slice(x, shape_arg(tuple(last)), shape_arg(x.shape), signs)
-    starts = tuple(a + s * k for a, s, k in zip(node.starts, node.steps, last, strict=True))
-    return Place(turned, shape_arg(node.shape), shape_arg(starts), ints_arg(tuple(map(abs, node.steps))))
 
 
 def slice_one_of_the_joined(node: Slice) -> Node | None:
@@ -374,7 +325,6 @@ MOVEMENTS = (
     Rewrite(move_nothing, ("expand", "reshape", "slice", "place"), domain="equal", role="spelling"),
     Rewrite(repeat_at_once, ("expand",), domain="equal", role="spelling"),
     Rewrite(reshape_at_once, ("reshape",), domain="equal", role="spelling"),
-    Rewrite(place_zeros, ("place",), domain="equal", role="shorter"),
     Rewrite(reshape_without_new_axes, ("reshape",), domain="equal", role="spelling"),
     Rewrite(drop_axes_by_reshape, ("einsum",), domain="equal", role="spelling"),
     Rewrite(drop_axes_before_joining, ("einsum",), domain="equal", role="spelling"),
@@ -391,9 +341,7 @@ MOVEMENTS = (
     Rewrite(slice_what_was_placed, ("slice",), domain="equal", role="shorter"),
     Rewrite(slice_at_once, ("slice",), domain="equal", role="spelling"),
     Rewrite(slice_before_dropping_axes, ("slice",), domain="equal", role="spelling"),
-    Rewrite(place_at_once, ("place",), domain="equal", role="spelling"),
-    Rewrite(place_before_repeating, ("place",), domain="equal", role="spelling"),
-    Rewrite(place_what_was_turned, ("place",), domain="equal", role="spelling"),
+    *PLACINGS,
     Rewrite(slice_one_of_the_joined, ("slice",), domain="equal", role="shorter"),
     Rewrite(join_parts_of_one, ("concat",), domain="equal", role="shorter"),
     Rewrite(join_a_constant, ("concat",), domain="equal", role="shorter"),

@@ -27,7 +27,7 @@ from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.exposing import DEEPEST, expose
 from symnet.simplify.algebra.hoisting import moves_of
 from symnet.simplify.algebra.joined_choices import choice_of_moved
-from symnet.simplify.algebra.movement import is_zero
+from symnet.simplify.algebra.placing import is_zero
 from symnet.simplify.forms.broadcast import cover, without_repetition
 from symnet.simplify.forms.coefficients import ONE, product, sum_of_all
 from symnet.simplify.forms.factors import Factors, power_of, split_power
