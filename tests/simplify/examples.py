@@ -333,6 +333,7 @@ EXAMPLES: dict[str, list[Node]] = {
         pad(x, [(1, 1)]) - 2 * pad(y, [(1, 1)]),
         reshape(pad(x, [(1, 1)]), 2, 3) - 2 * reshape(pad(y, [(1, 1)]), 2, 3),
         pad(1 - sigmoid(x)[2:], [(2, 0)]) - pad(sigmoid(x)[2:], [(2, 0)]),
+        pad(A, [(1, 0), (0, 0)]) - rows_of(pad(x, [(1, 0)])),
     ],
     "move_a_constant": [reshape(fill(s, (4, 3)), 12), fill(s, (4,))[1:]],
     "take_scalars_out_of_movement": [
@@ -383,6 +384,7 @@ EXAMPLES: dict[str, list[Node]] = {
         exp(Z)[1:] * rows(exp(v))[1:],
     ],
     "cumulate_before_moving": [cumsum(exp(Z)[1:], 1), cumsum(take(exp(A), shifted), 1)],
+    "cumulate_before_joining": [log(cumsum(concat([exp(M), K[::-1]]), 1))],
     "reduce_before_moving": [
         log(total(exp(Z)[1:], 1)),
         largest(sigmoid(Z)[1:], 1),

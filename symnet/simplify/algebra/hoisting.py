@@ -396,6 +396,17 @@ def cumulate_before_moving(node: CumulativeSum) -> Node | None:
     return with_operands(x, [cumulate(x.operands[0], axis, node.reverse), *x.operands[1:]])
 
 
+def cumulate_before_joining(node: CumulativeSum) -> Node | None:
+    """cumsum(concat(x, y), axis=1) → concat(cumsum(x, axis=1), cumsum(y, axis=1)): along another axis.
+
+    Condition: what is joined is hot.
+    """
+    (x,) = node.operands
+    if not isinstance(x, Concat) or x.axis == node.axis or not is_hot(x):
+        return None
+    return concat([cumulate(piece, node.axis, node.reverse) for piece in x.operands], x.axis)
+
+
 def reduced_axes(node: Node) -> Axes | None:
     """The axes that a sum or a reduction takes away; None for other nodes."""
     if isinstance(node, Reduce):
@@ -413,4 +424,5 @@ HOISTS = (
     Rewrite(reduce_before_moving, ("einsum", "reduce"), domain="equal", role="exposing"),
     Rewrite(reduce_before_joining, ("einsum", "reduce"), domain="equal", role="exposing"),
     Rewrite(cumulate_before_moving, ("cumsum",), domain="equal", role="exposing"),
+    Rewrite(cumulate_before_joining, ("cumsum",), domain="equal", role="exposing"),
 )  # fmt: skip

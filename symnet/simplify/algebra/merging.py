@@ -14,6 +14,7 @@ from symnet.expr.nodes.extents import ints_arg, same_shape, shape_arg
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import Place, Reshape, broadcast_to
 from symnet.expr.nodes.node import Axes, Node, Shape, kept_on_node
+from symnet.simplify.algebra.placing import laid_after_repeating
 from symnet.simplify.forms.broadcast import core_of, cover, trailing, without_repetition
 from symnet.simplify.forms.coefficients import ONE, product, split_coefficient
 from symnet.simplify.forms.signs import magnitude
@@ -24,19 +25,20 @@ from symnet.simplify.rewrite import Rewrite
 def add_before_placing(node: Node) -> Node | None:
     """2·pad(a) - pad(b) → pad(2·a - b), reshape(pad(a)) + reshape(pad(b)) → reshape(pad(a + b)).
 
-    Condition: they are laid at the same window, with numbers in front.
+    Condition: they are laid at the same window, with numbers in front; one may be laid there first and then repeated.
     """
     seen: dict[tuple[object, ...], int] = {}
     for n, term in enumerate(node.operands):
         _, factors = split_coefficient(term)
-        whole = factors[-1] if len(factors) == 1 else term
+        whole = laid_after_repeating(factors[-1] if len(factors) == 1 else term)
         placed = _before_reshaping(whole)
         if not isinstance(placed, Place) or not same_shape(whole.shape, node.shape):
             continue
         m = seen.setdefault((placed.shape, placed.starts, placed.steps, placed.operands[0].shape), n)
         if m != n:
             terms = [split_coefficient(node.operands[k]) for k in (m, n)]
-            parts = (product(c, (_before_reshaping(f[-1]).operands[0],)) for c, f in terms)
+            laid = [(c, _before_reshaping(laid_after_repeating(f[-1]))) for c, f in terms]
+            parts = (product(c, (each.operands[0],)) for c, each in laid)
             body = broadcast_to(elementwise("add", *parts), placed.operands[0].shape)
             joined = with_operands(placed, [body])
             joined = joined if whole is placed else with_operands(whole, [joined])

@@ -29,10 +29,8 @@ def is_zero(x: Node) -> bool:
 def place_at_once(node: Place) -> Node | None:
     """pad(pad(x)) → pad(x), also where new axes of extent 1 stand between the two: pad(pad(x)[None, :]).  Always."""
     inner = node.operands[0]
-    if isinstance(inner, Expand) and isinstance(inner.operands[0], Place):
-        if any(inner.shape[a] != 1 for a in inner.new_axes):
-            return None
-        inner = _with_new_axes(inner.operands[0], inner)
+    if isinstance(inner, Expand) and all(inner.shape[a] == 1 for a in inner.new_axes):
+        inner = laid_after_repeating(inner)
     if not isinstance(inner, Place):
         return None
     starts = tuple(a + s * b for a, b, s in zip(node.starts, inner.starts, node.steps, strict=True))
@@ -40,14 +38,21 @@ def place_at_once(node: Place) -> Node | None:
     return Place(inner.operands[0], shape_arg(node.shape), shape_arg(starts), ints_arg(steps))
 
 
-def _with_new_axes(placed: Place, wider: Expand) -> Place:
-    """pad(x)[None, :] as pad(x[None, :])."""
-    (x,), at = placed.operands, {a: k for k, a in enumerate(wider.axes)}
+def laid_after_repeating(x: Node) -> Node:
+    """expand(pad(x)) as pad(expand(x)); other nodes as they are."""
+    placed = x.operands[0] if isinstance(x, Expand) else x
+    if not isinstance(x, Expand) or not isinstance(placed, Place):
+        return x
+    at = {a: k for k, a in enumerate(x.axes)}
     sizes, starts, steps = (
-        tuple(part[at[a]] if a in at else idle for a in range(wider.rank))
-        for part, idle in ((x.shape, 1), (placed.starts, 0), (placed.steps, 1))
+        tuple(part[at[a]] if a in at else idle[a] for a in range(x.rank))
+        for part, idle in (
+            (placed.operands[0].shape, x.shape),
+            (placed.starts, (0,) * x.rank),
+            (placed.steps, (1,) * x.rank),
+        )
     )
-    return Place(expand(x, sizes, wider.axes), shape_arg(wider.shape), shape_arg(starts), ints_arg(steps))
+    return Place(expand(placed.operands[0], sizes, x.axes), shape_arg(x.shape), shape_arg(starts), ints_arg(steps))
 
 
 def place_before_repeating(node: Place) -> Node | None:
