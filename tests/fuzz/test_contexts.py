@@ -78,6 +78,23 @@ GROUPS = (  # (seed, family, spelling)
     (414234, "x log x", "x*log(2*x)"),  # joined and cut beside weights: slopes laid side by side
     (414237, "log(1 - x), logit", "log((1 + x)/(1 - x))"),  # an element of each of the two
     (414277, "log(exp(a) + exp(b)) by hand", "a + log(1 + exp(b - a))"),  # ones laid side by side are 1
+    (414253, "log cosh, with log 2 apart", "softplus(2*x) - x - log(2)"),  # weights in a choice and beside it
+    (414539, "log cosh, with log 2 apart", "softplus(2*x) - x - log(2)"),  # weights laid among zeros in turns
+    (932046, "log cosh, with log 2 apart", "softplus(2*x) - x - log(2)"),  # joined with a part, beside a mask
+    (414563, "log(exp(a) + exp(b)) by hand", "a + log(1 + exp(b - a))"),  # the weights of a choice, a sum of two masks
+    (414553, "expm1", "exp(x)*(1 - exp(-x))"),  # minus what is joined, five functions deep in a weighted product
+    (1042, "log cosh, with log 2 apart", "softplus(2*x) - x - log(2)"),  # minus ones among zeros
+    (1046, "log cosh, with log 2 apart", "softplus(2*x) - x - log(2)"),  # masks laid side by side, short of the ends
+    (1082, "log cosh, with log 2 apart", "softplus(2*x) - x - log(2)"),  # taken: a count of what is chosen
+    (1129, "log cosh, with log 2 apart", "x + log(1 + exp(-2*x)) - log(2)"),  # a mask folded and transposed
+    (1193, "log cosh, with log 2 apart", "x + log(1 + exp(-2*x)) - log(2)"),  # weights that are joined, read backwards
+    (1409, "log cosh, with log 2 apart", "softplus(2*x) - x - log(2)"),  # ones among zeros, read backwards
+    (1441, "log cosh, with log 2 apart", "x + log(1 + exp(-2*x)) - log(2)"),  # an element of a row of two
+    (5067, "log(exp(a) + exp(b)) by hand", "a + softplus(b - a)"),  # laid among zeros, then repeated
+    (515377, "log(exp(a) + exp(b)) by hand", "a + softplus(b - a)"),  # a column of conditions, read backwards
+    (515518, "x log x", "x*log(x)"),  # choices joined inside a choice by what is joined alike
+    (516218, "log-softmax with a temperature", "Z/2 - logsumexp(Z/2, axis=1, keepdims=1)"),  # conditions of two ranks
+    (516571, "running log-sum-exp", "log(cumsum(exp(Z), axis=1))"),  # joined inside the running sum
     (325837, "hypotenuse", "norm(stack([a, b]), axis=0)"),  # a condition of one rank beside another
 )
 
