@@ -31,7 +31,7 @@ from symnet.simplify.forms.coefficients import (
 )
 from symnet.simplify.rewrite import Rewrite
 
-Factors = tuple[Node, ...]
+FactorsOfTerm = tuple[Node, ...]
 
 
 class _Gathering(NamedTuple):
@@ -77,7 +77,7 @@ def gather_terms_among_zeros(node: Node) -> Node | None:
     return None
 
 
-def _gathered_in(placed: Place, beside: dict[Factors, Expr]) -> tuple[Node, set[Factors]] | None:
+def _gathered_in(placed: Place, beside: dict[FactorsOfTerm, Expr]) -> tuple[Node, set[FactorsOfTerm]] | None:
     """What is laid among zeros with terms gathered in it, and which of those beside it are then gone."""
     body = placed.operands[0]
     parts = body.operands if is_op(body, "add") else (body,)
@@ -93,7 +93,7 @@ def _gathered_in(placed: Place, beside: dict[Factors, Expr]) -> tuple[Node, set[
     return None
 
 
-def _laid(placed: Place, factors: Factors) -> Factors:
+def _laid(placed: Place, factors: FactorsOfTerm) -> FactorsOfTerm:
     """The factors of a term that is laid among zeros as another node is, at once where it was laid there in turns."""
     term = with_operands(placed, [broadcast_to(product(ONE, factors), placed.operands[0].shape)])
     at_once = [split_coefficient(part) for part in laid_at_once(term)]
@@ -111,7 +111,7 @@ def _sums_in(term: Node, whole: Node) -> Iterator[_Gathering]:
         yield from _sums_in_choice(choice, value)
 
 
-def _beside(total: Node, value: Expr, factors: Factors) -> Callable[[Expr], Node]:
+def _beside(total: Node, value: Expr, factors: FactorsOfTerm) -> Callable[[Expr], Node]:
     rest = product(value, tuple(f for f in factors if f is not total))
     return lambda ratio: elementwise("mul", total, elementwise("add", rest, number(ratio)))
 
@@ -137,12 +137,12 @@ def _chosen(choice: Node, place: int, plus: Callable[[Expr], Node]) -> Callable[
     return chosen
 
 
-def _others(node: Node, place: int, gone: set[Factors]) -> list[Node]:
+def _others(node: Node, place: int, gone: set[FactorsOfTerm]) -> list[Node]:
     """The terms of a sum but that at one place and those that are gone."""
     return [o for n, o in enumerate(node.operands) if n != place and split_coefficient(o)[1] not in gone]
 
 
-def _proportion(total: Node, coefficients: dict[Factors, Expr]) -> Expr | None:
+def _proportion(total: Node, coefficients: dict[FactorsOfTerm, Expr]) -> Expr | None:
     """r when every term of `total` stands among the coefficients, r times as large."""
     ratios = {coefficients.get(factors, ZERO) / value for value, factors in _terms(total)}
     ratio = ratios.pop()
