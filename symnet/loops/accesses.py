@@ -3,7 +3,7 @@
 In: values, index expressions, statements, bodies.  Out: accesses, each (buffer, index), in the order they are met.
 A load is found wherever it stands: in a value, inside the index of another load, in a number made of an index
 (`FromInt`), in an extent, in a condition.  Reads of register buffers are among them.
-Not handled: a store that combines reads its own element too; it counts as a write.
+Not handled: a store that combines reads its own element too; it counts as a write.  The register of a fetch is none.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def of_value(value: ir.Value) -> Iterator[Access]:
 
 def reads_of(stmt: ir.Stmt) -> Iterator[Access]:
     """Every element that a statement itself reads, the bodies inside it left out."""
-    if isinstance(stmt, ir.Let | ir.Store):
+    if isinstance(stmt, ir.Let | ir.Fetch | ir.Store):
         yield from of_value(stmt.value)
     if isinstance(stmt, ir.Store):
         yield from of_integers(stmt.index)
@@ -64,10 +64,12 @@ def writes(body: Iterable[ir.Stmt]) -> Iterator[ir.Store]:
 
 
 def touches(body: Iterable[ir.Stmt]) -> Iterator[ir.Buffer]:
-    """The buffer of every read, of every store and of every failure's report, inner ones too."""
+    """The buffer of every read, of every store, of every fetch and of every failure's report, inner ones too."""
     for stmt in ir.walk(tuple(body)):
         yield from (buffer for buffer, _ in reads_of(stmt))
         if isinstance(stmt, ir.Store):
             yield stmt.buffer
+        elif isinstance(stmt, ir.Fetch):
+            yield stmt.inside
         elif isinstance(stmt, ir.Fail) and stmt.report is not None:
             yield stmt.report

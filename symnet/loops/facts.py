@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from symnet.dtypes import ITEMSIZE, REAL
+from symnet.loops.affine import names
 from symnet.loops.ir import (
     PLAIN,
     Alloc,
     Body,
     Buffer,
     Fail,
+    Fetch,
     For,
     FromInt,
     If,
@@ -46,8 +48,8 @@ class BodyFacts:
     `stored`: names of buffers written; `names`: of values read; `buffers`: every buffer named, by name; `variables`:
     integer variables read; `itemsize`: bytes of the widest real dtype (of the widest integer where nothing is real,
     else 0); `tiles`: variables that address the last axis of a register buffer; `loops`: holds a loop that may stay a
-    loop; `reduces`: holds a Store that combines; `fails`: holds a Fail; `weight`: about how many instructions a lane
-    costs.
+    loop; `reduces`: holds a Store that combines; `gathered`: variables that address an integer which is an index;
+    `fails`: holds a Fail; `weight`: about how many instructions a lane costs.
     """
 
     stored: set[str] = field(default_factory=set)
@@ -59,6 +61,7 @@ class BodyFacts:
     tiles: set[str] = field(default_factory=set)
     loops: bool = False
     reduces: bool = False
+    gathered: set[str] = field(default_factory=set)
     fails: bool = False
     weight: int = 0
 
@@ -75,6 +78,7 @@ class BodyFacts:
         self.real, self.integer = max(self.real, more.real), max(self.integer, more.integer)
         self.tiles |= more.tiles
         self.loops, self.reduces = self.loops or more.loops, self.reduces or more.reduces
+        self.gathered |= more.gathered
         self.fails, self.weight = self.fails or more.fails, self.weight + more.weight
 
 
@@ -130,6 +134,12 @@ def _let(facts: BodyFacts, stmt: Let) -> None:
     _value(facts, stmt.value)
 
 
+def _fetch(facts: BodyFacts, stmt: Fetch) -> None:
+    facts.stored.add(stmt.inside.name)
+    facts.buffers[stmt.inside.name] = stmt.inside
+    _value(facts, stmt.value)
+
+
 def _store(facts: BodyFacts, stmt: Store) -> None:
     facts.stored.add(stmt.buffer.name)
     facts.reduces = facts.reduces or stmt.combine is not None
@@ -151,6 +161,7 @@ def _fail(facts: BodyFacts, stmt: Fail) -> None:
 
 _STATEMENTS: dict[type, Callable[[BodyFacts, Any], None]] = {
     Let: _let,
+    Fetch: _fetch,
     Store: _store,
     Alloc: _alloc,
     Fail: _fail,
@@ -207,6 +218,7 @@ def read_int(facts: BodyFacts, expr: IntExpr) -> None:
     elif isinstance(expr, (IntFloorDiv, IntMod)):
         read_int(facts, expr.value)
     elif isinstance(expr, IntLoad):
+        facts.gathered |= names(expr)
         facts.buffers[expr.buffer.name] = expr.buffer
         for part in expr.index:
             read_int(facts, part)

@@ -174,6 +174,21 @@ class _Machine:
         """Bind a name."""
         self.env[stmt.name] = self.value(stmt.value)
 
+    def fetch(self, stmt: ir.Fetch) -> None:
+        """Bind a name to what stands in range; 0 stands in for the rest."""
+        buffer, index = stmt.value.buffer, stmt.value.index
+        axis = next(number for number, part in enumerate(index) if isinstance(part, ir.IntLoad))
+        came = np.asarray(self.integer(index[axis]))
+        inside = (came >= 0) & (came < self.integer(buffer.shape[axis]))
+        where = np.broadcast_arrays(*self._positions(stmt.inside, (ir.IntConst(0),)), inside)[:-1]
+        np.logical_and.at(self.memory[stmt.inside.name], tuple(where), inside)
+        found = np.zeros(inside.shape, buffer.dtype)
+        if inside.any():
+            mark = f"{stmt.name}_index"
+            self.env[mark] = np.where(inside, came, came[inside].flat[0])
+            found = self.load(ir.Load(buffer, (*index[:axis], ir.IntVar(mark), *index[axis + 1 :])))
+        self.env[stmt.name] = np.where(inside, found, np.zeros((), buffer.dtype))
+
     def alloc(self, stmt: ir.Alloc) -> None:
         """A fresh, poisoned register buffer, one for each lane."""
         self.private[stmt.buffer.name] = tuple(loop.var for loop in self.lanes)
@@ -393,6 +408,7 @@ _VALUE: dict[type, Callable[[_Machine, Any], Any]] = {
 _STMT: dict[type, Callable[[_Machine, Any], None]] = {
     ir.For: _Machine.loop,
     ir.Let: _Machine.let,
+    ir.Fetch: _Machine.fetch,
     ir.Store: _Machine.store,
     ir.Alloc: _Machine.alloc,
     ir.If: _Machine.branch,

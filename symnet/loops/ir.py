@@ -14,6 +14,7 @@ The whole language, each thing with its fields in order::
 
     Stmt         ::= For(var, extent, body, kind, bound, axis, cut)               -- var = 0 … extent-1
                    | Let(name, value)                        -- single assignment, visible in the rest of the body
+                   | Fetch(name, value, inside)              -- a Let of a Load whose index is looked at
                    | Store(buffer, index, value, combine)
                    | Alloc(buffer)                           -- a register buffer, live in the rest of the body
                    | If(condition, then, orelse)
@@ -35,7 +36,7 @@ Shapes, indices, extents, `units` and `repeat` are of IntExpr.
 Supported: affine and gathered accesses, guarded tails, parallel units.  Not supported: recursion,
 allocation whose size depends on data, pointers.
 
-A `vector` loop holds straight-line code (Let, Store, and loops whose extents do not depend on its variable).
+A `vector` loop holds straight-line code (Let, Fetch, Store, and loops whose extents do not depend on its variable).
 Its iterations are independent but for Stores with `combine` into an element that does not depend on the loop
 variable: those are reductions, in the order of the loop's `cut` (`loops/chunks.py`), without one in the iterations'.
 A `register` Buffer has constant extents and is addressed inside vector loops only through the bare loop
@@ -47,8 +48,8 @@ name of the symbolic extent that the loop runs over, where it runs over the batc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 # --------------------------------------------------------------------------- integers
@@ -320,6 +321,18 @@ class Let(Stmt):
 
 
 @dataclass(frozen=True, slots=True)
+class Fetch(Stmt):
+    """A Let of a load whose index on one axis is an integer load and nothing else, which is read once.
+
+    Where it is not inside the axis, the name means nothing, and the element of the register `inside` becomes false.
+    """
+
+    name: str
+    value: Load
+    inside: Buffer
+
+
+@dataclass(frozen=True, slots=True)
 class Store(Stmt):
     buffer: Buffer
     index: tuple[IntExpr, ...]
@@ -435,16 +448,3 @@ def walk(body: Body) -> Iterator[Stmt]:
         yield stmt
         for inner in reversed(children(stmt)):
             stack.extend(reversed(inner))
-
-
-def map_body(body: Body, change: Callable[[Stmt], Stmt | tuple[Stmt, ...]]) -> Body:
-    """Rebuild a body, inner statements first; `change` may return one statement or several."""
-    out: list[Stmt] = []
-    for stmt in body:
-        if isinstance(stmt, For):
-            stmt = replace(stmt, body=map_body(stmt.body, change))
-        elif isinstance(stmt, If):
-            stmt = replace(stmt, then=map_body(stmt.then, change), orelse=map_body(stmt.orelse, change))
-        changed = change(stmt)
-        out.extend(changed if isinstance(changed, tuple) else (changed,))
-    return tuple(out)

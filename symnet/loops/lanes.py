@@ -8,6 +8,8 @@ encloses both steps through the buffer along one axis in the same way, then iter
 agree on all those loops, so that only the order of the statements matters, and that order is kept.  A register
 buffer made inside the nest is each iteration's own, so the loops around its `Alloc` need no such step.
 
+What a fetch notes, that something lay outside, is no access: it is the same in any order.
+
 Not handled (answered with no): nests that hold `If`, inner extents that depend on an outer loop of the nest,
 aliasing through views.
 """
@@ -50,7 +52,7 @@ def _accesses(body: ir.Body, scope: _Scope) -> Iterator[_AccessInNest]:
             yield from _accesses(stmt.body, replace(scope, loops=(*scope.loops, stmt)))
         elif isinstance(stmt, ir.Alloc):
             scope.cells[stmt.buffer.name] = id(stmt), len(scope.loops)
-        elif isinstance(stmt, ir.Let | ir.Store):
+        elif isinstance(stmt, ir.Let | ir.Fetch | ir.Store):
             if isinstance(stmt, ir.Store):
                 yield scope.access(stmt.buffer, stmt.index, True)
             yield from (scope.access(buffer, index, False) for buffer, index in reads_of(stmt))

@@ -224,6 +224,11 @@ def _let(stmt: ir.Let) -> Iterator[str]:
     yield f"let {stmt.name} = {value_text(stmt.value)}"
 
 
+def _fetch(stmt: ir.Fetch) -> Iterator[str]:
+    inside = element_text(stmt.inside, (ir.IntConst(0),))
+    yield f"let {stmt.name} = {value_text(stmt.value)} if in range, else {inside} = False"
+
+
 def _store(stmt: ir.Store) -> Iterator[str]:
     combine = COMBINES.get(stmt.combine, f"{stmt.combine}=")
     yield f"{element_text(stmt.buffer, stmt.index)} {combine} {value_text(stmt.value)}"
@@ -249,6 +254,7 @@ def _fail(stmt: ir.Fail) -> Iterator[str]:
 _STMT: dict[type, Callable[[Any], Iterator[str]]] = {
     ir.For: _for,
     ir.Let: _let,
+    ir.Fetch: _fetch,
     ir.Store: _store,
     ir.Alloc: _alloc,
     ir.If: _if,

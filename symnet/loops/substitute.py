@@ -74,9 +74,15 @@ def _store(s: Substitution, stmt: ir.Store) -> Stmt:
     return ir.Store(buffer, index, s.value(stmt.value), stmt.combine)
 
 
+def _fetch(s: Substitution, stmt: ir.Fetch) -> Stmt:
+    buffer, index = s.located(stmt.value.buffer, stmt.value.index)
+    return ir.Fetch(stmt.name, ir.Load(buffer, index), stmt.inside)
+
+
 _STMT_RULES: dict[type, Callable[..., Stmt]] = {
     ir.For: lambda s, t: replace(t, extent=s.integer(t.extent), body=s.body(t.body)),
     ir.Let: lambda s, t: ir.Let(t.name, s.value(t.value)),
+    ir.Fetch: _fetch,
     ir.Store: _store,
     ir.Alloc: lambda s, t: t,
     ir.If: lambda s, t: ir.If(s.condition(t.condition), s.body(t.then), s.body(t.orelse)),

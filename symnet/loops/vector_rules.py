@@ -36,11 +36,18 @@ class _AccessInLoop:
 def check_vector_loop(loop: ir.For, refuse: Refuse) -> None:
     """Examine a vector loop: straight-line code, inner loops that do not depend on the lane, independent iterations."""
     for stmt in ir.walk(loop.body):
-        if not isinstance(stmt, ir.Let | ir.Store | ir.For):
+        if not isinstance(stmt, ir.Let | ir.Fetch | ir.Store | ir.For):
             got = type(stmt).__name__
-            refuse(f"Let, Store and For inside the vector loop over {loop.var}", got, "Move it out of the loop.", stmt)
+            refuse(
+                f"Let, Fetch, Store and For inside the vector loop over {loop.var}",
+                got,
+                "Move it out of the loop.",
+                stmt,
+            )
         if isinstance(stmt, ir.For):
             _check_inner_loop(loop, stmt, refuse)
+        elif isinstance(stmt, ir.Fetch):
+            _check_fetch(loop, stmt, refuse)
     accesses = list(_accesses(loop.body))
     for access in accesses:
         if access.buffer.space == "register":
@@ -60,11 +67,20 @@ def _check_inner_loop(loop: ir.For, inner: ir.For, refuse: Refuse) -> None:
         refuse(f"an inner extent free of the lane variable {loop.var}", "one that mentions it", mend, inner)
 
 
+def _check_fetch(loop: ir.For, stmt: ir.Fetch, refuse: Refuse) -> None:
+    """Each lane has an index of its own."""
+    if not any(_mentions(loop.var, load.index) for part in stmt.value.index for load in affine.int_loads(part)):
+        expected = f"an index that differs along {loop.var}"
+        refuse(expected, element_text(stmt.value.buffer, stmt.value.index), "Check it outside of the loop.", stmt)
+
+
 def _accesses(body: ir.Body) -> Iterator[_AccessInLoop]:
     for stmt in ir.walk(body):
-        if isinstance(stmt, ir.Let | ir.Store):
+        if isinstance(stmt, ir.Let | ir.Fetch | ir.Store):
             for buffer, index in of_value(stmt.value):
                 yield _AccessInLoop(stmt, buffer, index)
+        if isinstance(stmt, ir.Fetch):
+            yield _AccessInLoop(stmt, stmt.inside, (ir.IntConst(0),), "min", True)
         if isinstance(stmt, ir.Store):
             for buffer, index in of_integers(stmt.index):
                 yield _AccessInLoop(stmt, buffer, index)

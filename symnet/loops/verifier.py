@@ -207,6 +207,21 @@ class _Verifier:
         self.bind(stmt.name)
         self.values[stmt.name] = stmt.value.dtype
 
+    def fetch(self, stmt: ir.Fetch) -> None:
+        """Examine a fetch: one index is an integer load, no other holds one; a truth value notes it."""
+        self.value(stmt.value)
+        bare = [isinstance(part, ir.IntLoad) for part in stmt.value.index]
+        loads = [bool(affine.int_loads(part)) for part in stmt.value.index]
+        if bare.count(True) != 1 or loads.count(True) != 1:
+            got = element_text(stmt.value.buffer, stmt.value.index)
+            self.refuse("an element of which one index is an integer load, and nothing but that", got, "Use a Let.")
+        self.element(stmt.inside, (ir.IntConst(0),))
+        if stmt.inside.dtype != "bool" or stmt.inside.space != "register":
+            got = f"{buffer_text(stmt.inside)}, space {stmt.inside.space}"
+            self.refuse("a register of bool that says whether indices are inside", got, "Alloc one.")
+        self.bind(stmt.name)
+        self.values[stmt.name] = stmt.value.dtype
+
     def store(self, stmt: ir.Store) -> None:
         """Examine a store: dtypes agree, the combine is known, inputs are not written."""
         self.element(stmt.buffer, stmt.index)
@@ -363,6 +378,7 @@ _VALUE: dict[type, Callable[[_Verifier, Any], None]] = {
 _STMT: dict[type, Callable[[_Verifier, Any], None]] = {
     ir.For: _Verifier.loop,
     ir.Let: _Verifier.let,
+    ir.Fetch: _Verifier.fetch,
     ir.Store: _Verifier.store,
     ir.Alloc: _Verifier.alloc,
     ir.If: _Verifier.branch,

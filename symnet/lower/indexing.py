@@ -5,6 +5,8 @@ that another thread that writes to it meanwhile cannot slip past the check.  Vec
 without a branch; where any is out of range, the copy is looked at one by one.  Negative ones of Take are counted from
 the end; one out of range becomes 0, and the call fails with INDEX_OUT_OF_RANGE, the number of the check, value and
 place.  Indices of Take that are surely in range are stored (a leaf, or a buffer of their own).
+Where one number is taken by each index, schedules do without the copy unless one is negative or out of range
+(`schedule/fetch.py`).
 """
 
 from __future__ import annotations
@@ -109,7 +111,8 @@ def check_nest(state: LoweringState, use: Use, copy: Buffer, number: int, report
     axes = state.axes(indices)
     index: tuple[IntExpr, ...] = tuple(IntVar(axis.var) for axis in axes)
     points = state.points("v")
-    value = points.cast(points.at(indices, index), copy.dtype)
+    came = points.at(indices, index)
+    value = points.cast(came, copy.dtype)
     size = points.let(FromInt(_comparable(lower_extent(extent), copy.dtype), copy.dtype))
     if wraps:
         turned = points.op("add", value, size)
@@ -123,8 +126,17 @@ def check_nest(state: LoweringState, use: Use, copy: Buffer, number: int, report
         copy.name,
         axes,
         (*points.lets, Store(copy, index, value)),
-        check=Check(suspect, _look(state, use, Load(copy, index), place, number, report)),
+        check=Check(
+            suspect,
+            _look(state, use, Load(copy, index), place, number, report),
+            lower_extent(extent),
+            _of_input(points.bound_to(came)),
+        ),
     )
+
+
+def _of_input(value: Value | None) -> Load | None:
+    return value if isinstance(value, Load) and value.buffer.space == "input" else None
 
 
 def _comparable(size: IntExpr, dtype: str) -> IntExpr:

@@ -28,6 +28,7 @@ from symnet.loops.ir import (
     Body,
     Buffer,
     Const,
+    Fetch,
     For,
     If,
     IntCondition,
@@ -76,10 +77,13 @@ class Check:
     """Where `suspect`, a condition of the lets of `outer`, holds at a point, `again` runs for every point.
 
     So the check itself fills vectors and has no branch; only where something is wrong are points looked at one by one.
+    `extent` is what indices must stay below; `source`, the element of an input that is the index as it came.
     """
 
     suspect: Value
     again: Body
+    extent: IntExpr
+    source: Load | None = None
 
 
 @dataclass(frozen=True)  # without slots: what is asked of it again and again is kept beside it (`schedule/access.py`)
@@ -88,6 +92,8 @@ class Nest:
 
     `kernel`, where it is not 0, is the number of multiply-adds of one point of a kernel; `check` stands without an
     accumulator only.  The last let of `when` is an int32: whether anyone reads what a point accumulates.
+    `instead` are nests over the same points that run after a nest that fetches, if an index of its fetches was outside:
+    they compute what it should have.
     """
 
     name: str
@@ -99,6 +105,7 @@ class Nest:
     kernel: int = 0
     check: Check | None = None
     when: tuple[Let, ...] = ()
+    instead: tuple[Nest, ...] = ()
 
     @property
     def axes(self) -> tuple[Axis, ...]:
@@ -120,6 +127,8 @@ def depths(axes: Sequence[Axis], statements: Iterable[Stmt]) -> list[tuple[int, 
             level[stmt.name] = depth
         else:
             depth = len(axes)
+            if isinstance(stmt, Fetch):
+                level[stmt.name] = depth
         placed.append((depth, stmt))
     return placed
 
@@ -156,6 +165,20 @@ def mapped(nest: Nest, axes: Sequence[Axis], kinds: Sequence[str] | None = None)
         Store(cell, zero, Const(0, cell.dtype)),
         *nested(axes, (*nest.outer, count), kinds),
         If(some, around(nest.parallel, nest.check.again)),
+    )
+
+
+def fetched(nest: Nest, loops: Body, again: Body) -> Body:
+    """The loops of a nest that fetches; then, if an index was outside, other statements."""
+    (inside,) = {stmt.inside for stmt in nest.outer if isinstance(stmt, Fetch)}
+    met, zero = Buffer(f"{inside.name}_met", "int32", (as_int(1),), "register"), (as_int(0),)
+    return (
+        Alloc(inside),
+        Store(inside, zero, Const(True, "bool")),
+        *loops,
+        Alloc(met),
+        Store(met, zero, Op("cast", (Load(inside, zero),), met.dtype)),
+        If(IntCondition("eq", IntLoad(met, zero), IntConst(0)), again),
     )
 
 

@@ -75,12 +75,12 @@ class Points:
             return Const(
                 float(value.value) if dtype.startswith("float") else wrapped_integer(int(value.value), dtype), dtype
             )
-        made = self._made(value)
+        made = self.bound_to(value)
         if isinstance(made, FromInt) and dtype != "bool":
             return self.let(FromInt(made.value, dtype))  # an extent has all its digits in every dtype
         return self.op("cast", value, dtype=dtype)
 
-    def _made(self, value: Value) -> Value | None:
+    def bound_to(self, value: Value) -> Value | None:
         """What a variable of this nest was bound to."""
         name = value.name if isinstance(value, Var) else ""
         number = name.removeprefix(self.prefix) if name.startswith(self.prefix) else ""

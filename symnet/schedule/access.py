@@ -14,6 +14,7 @@ from symnet.loops.accesses import Access, of_value, reads, writes
 from symnet.loops.ir import (
     Body,
     Buffer,
+    Fetch,
     IntAdd,
     IntConst,
     IntExpr,
@@ -28,7 +29,7 @@ from symnet.loops.ir import (
     walk,
 )
 from symnet.loops.substitute import Substitution, int_variables
-from symnet.lower.nest import Accumulator, Check, Nest
+from symnet.lower.nest import Accumulator, Axis, Check, Nest
 
 INVARIANT, CONTIGUOUS, STRIDED = "invariant", "contiguous", "strided"
 Answer = TypeVar("Answer")
@@ -59,7 +60,7 @@ def _loads(value: Value) -> Iterator[Load]:
 
 def _statement_loads(statements: Iterable[Stmt]) -> Iterator[Load]:
     for stmt in walk(tuple(statements)):
-        if isinstance(stmt, (Let, Store)):
+        if isinstance(stmt, Let | Fetch | Store):
             yield from _loads(stmt.value)
 
 
@@ -145,9 +146,21 @@ def substituted(nest: Nest, rule: Substitution) -> Nest:
     """The nest with integer variables replaced and accesses moved; its axes stay."""
     acc = nest.accumulator
     moved: Accumulator | None = replace(acc, value=rule.value(acc.value)) if acc else None
-    check = Check(rule.value(nest.check.suspect), rule.body(nest.check.again)) if nest.check else None
+    check = _check_substituted(nest.check, rule) if nest.check else None
     outer, inner, when = rule.body(nest.outer), rule.lets(nest.inner), rule.lets(nest.when)
-    return replace(nest, outer=outer, inner=inner, when=when, accumulator=moved, check=check)
+    instead = tuple(substituted(n, rule) for n in nest.instead)
+    return replace(nest, outer=outer, inner=inner, when=when, accumulator=moved, check=check, instead=instead)
+
+
+def _check_substituted(check: Check, rule: Substitution) -> Check:
+    again, extent = rule.body(check.again), rule.integer(check.extent)
+    source = None if check.source is None else Load(*rule.located(check.source.buffer, check.source.index))
+    return Check(rule.value(check.suspect), again, extent, source)
+
+
+def restricted(nest: Nest, axes: tuple[Axis, ...]) -> Nest:
+    """The nest over other ranges of its parallel axes."""
+    return replace(nest, parallel=axes, instead=tuple(restricted(n, axes) for n in nest.instead))
 
 
 def base_name(buffer: Buffer) -> str:

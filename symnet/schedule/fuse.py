@@ -78,7 +78,7 @@ class _Group:
 
 def _home(nest: Nest, groups: Sequence[_Group], target: Target) -> _Group | None:
     """The last group that the nest may join, of those that touch its memory; what stands after that must not mind."""
-    if not _is_plain(nest):
+    if not is_plain(nest):
         return None
     read, written = read_names(nest), written_names(nest)
     for group in reversed(groups):
@@ -89,7 +89,8 @@ def _home(nest: Nest, groups: Sequence[_Group], target: Target) -> _Group | None
     return None
 
 
-def _is_plain(nest: Nest) -> bool:
+def is_plain(nest: Nest) -> bool:
+    """Whether a nest only computes values and stores them, point by point."""
     straight = all(isinstance(s, Let) or (isinstance(s, Store) and s.combine is None) for s in nest.outer)
     bare = nest.accumulator is None and not nest.kernel and nest.check is None
     return straight and bare and bool(nest.parallel) and not nest.is_empty
@@ -97,7 +98,7 @@ def _is_plain(nest: Nest) -> bool:
 
 def _fits(nest: Nest, group: _Group, target: Target) -> bool:
     first = group.first
-    if not _is_plain(first) or sum(len(n.outer) for n in (*group.nests, nest)) > MOST:
+    if not is_plain(first) or sum(len(n.outer) for n in (*group.nests, nest)) > MOST:
         return False
     if [(a.extent, a.batch) for a in nest.parallel] != [(a.extent, a.batch) for a in first.parallel]:
         return False

@@ -14,12 +14,13 @@ from symnet.loops.ir import IntConst, IntExpr, IntVar, Let, Store, ceil_div, int
 from symnet.loops.substitute import Substitution
 from symnet.lower.elementwise import TRANSCENDENTAL
 from symnet.lower.nest import Axis, Nest
-from symnet.schedule.access import substituted
+from symnet.schedule.access import restricted, substituted
 from symnet.schedule.target import Target
 from symnet.schedule.tile import choose
 
 UNIT_WORK = 1 << 18  # multiply-adds worth a hand-over between threads
 ROW_UNIT, ROW_UNIT_WORK = 16, 1 << 11  # rows of a unit of a sweep; operations below which it has more of them
+CHECKED_UNIT_WORK = 1 << 13  # the same where indices are checked: whether all were right is found out once a unit
 MATH_WORK = 16  # operations of a transcendental function
 
 
@@ -59,9 +60,11 @@ def _count(axis: Axis) -> int:
 
 def rows_of_unit(nests: Iterable[Nest], most: int) -> int:
     """Rows of a unit of a sweep: where a row is light, so many more that starting loops costs nothing beside them."""
-    per_row = sum(map(_row_work, nests))
+    parts = [part for nest in nests for part in nest.instead or (nest,)]
+    per_row = sum(map(_row_work, parts))
+    enough = CHECKED_UNIT_WORK if any(part.check for part in parts) else ROW_UNIT_WORK
     rows = ROW_UNIT
-    while rows < most and rows * per_row < ROW_UNIT_WORK:
+    while rows < most and rows * per_row < enough:
         rows *= 2
     return rows
 
@@ -90,4 +93,4 @@ def one_chunk(nest: Nest, axis: Axis, start: IntExpr, chunk: int) -> Nest:
     moved = substituted(nest, Substitution({axis.var: IntVar(axis.var) + start}))
     extent = int_min(chunk, axis.extent - start)
     swap = {axis.var: replace(axis, extent=extent)}
-    return replace(moved, parallel=tuple(swap.get(a.var, a) for a in nest.parallel))
+    return restricted(moved, tuple(swap.get(a.var, a) for a in nest.parallel))

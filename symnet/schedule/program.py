@@ -46,7 +46,8 @@ from symnet.loops.sums import with_low_added
 from symnet.lower.nest import Axis, Nest, around, nested
 from symnet.lower.program import Lowered
 from symnet.lower.state import clear_of
-from symnet.schedule.access import base_name, stores, substituted
+from symnet.schedule.access import base_name, restricted, stores, substituted
+from symnet.schedule.fetch import fetching
 from symnet.schedule.fuse import fused
 from symnet.schedule.multiply_add import with_multiply_adds
 from symnet.schedule.pack import packed
@@ -67,7 +68,9 @@ def schedule(lowered: Lowered, target: Target) -> Program:
     lows = _lows(nests)
     streamed = plan(nests, lowered.workspace)
     for sweep, read_by in zip(streamed.sweeps, streamed.readers(), strict=True):
-        sweep.once, sweep.rows = fused(sweep.once, target, read_by), fused(sweep.rows, target, read_by)
+        sweep.once, sweep.rows = (
+            fetching(fused(nests, target, read_by), read_by) for nests in (sweep.once, sweep.rows)
+        )
     state = _State(lowered, target, streamed.whole, lows)
     groups: list[Group] = []
     for number, sweep in enumerate(streamed.sweeps):
@@ -259,7 +262,7 @@ class _State:
             extent = int_min(unit, self.rows_in_superblock() - start)
             moved = self.on_block(nest, row.var, start)
             cut = tuple(replace(a, extent=extent) if a.batch else a for a in nest.parallel)
-            body += scheduled(replace(moved, parallel=cut), self.target)
+            body += scheduled(restricted(moved, cut), self.target)
         return body
 
     def _reduces(self, sweep: Sweep, number: int) -> Phase | None:

@@ -38,7 +38,7 @@ from symnet.loops.ir import (
 )  # fmt: skip
 from symnet.loops.substitute import Substitution, int_variables
 from symnet.lower.elementwise import TRANSCENDENTAL
-from symnet.lower.nest import Axis, Nest, accumulated_when, around, mapped, naive_body, nested
+from symnet.lower.nest import Axis, Nest, accumulated_when, around, fetched, mapped, naive_body, nested
 from symnet.schedule.access import CONTIGUOUS, INVARIANT, STRIDED, inner_loads, outer_loads, stores, stride, substituted
 from symnet.schedule.partials import PANEL_CUT, Carry, Cells, SumCut, accumulated
 from symnet.schedule.target import Target
@@ -172,6 +172,9 @@ def scheduled(nest: Nest, target: Target, carry: Carry | None = None) -> Body:
         )
     if nest.kernel or nest.is_empty:
         return naive_body(nest)
+    if nest.instead:
+        again = tuple(s for n in nest.instead for s in scheduled(n, target))
+        return fetched(nest, scheduled(replace(nest, instead=()), target), again)
     shape = choose(nest, target)
     if nest.accumulator is None:
         return _map(nest, shape)

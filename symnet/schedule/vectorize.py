@@ -60,14 +60,16 @@ def cut_of(loop: For, facts: BodyFacts, target: Target) -> LaneCut | None:
     if isinstance(loop.extent, IntConst):
         full = max(loop.extent.value, 0) // lanes
         few = full <= UNROLLED_CHUNKS and full * facts.weight <= UNROLLED_WEIGHT
-        return LaneCut(lanes, 0 if is_tile or few else _row(facts), "rounded" if target.masks else "narrow")
+        return LaneCut(lanes, 0 if is_tile or few else _row(loop, facts), "rounded" if target.masks else "narrow")
     if loop.bound is not None and (is_tile or loop.bound <= MASKED_CHUNKS * lanes):
         return LaneCut(lanes, 0, "whole")
-    return LaneCut(lanes, _row(facts), "whole" if target.masks else "single")
+    return LaneCut(lanes, _row(loop, facts), "whole" if target.masks else "single")
 
 
-def _row(facts: BodyFacts) -> int:
-    """Chunks written in a row inside a loop over rows."""
+def _row(loop: For, facts: BodyFacts) -> int:
+    """Chunks written in a row inside a loop over rows; a gather leaves little room for what counts them."""
     if facts.loops:
         return 1
-    return 4 if facts.weight <= (16 if facts.reduces else 6) else 2 if facts.weight <= 16 else 1
+    if facts.weight <= (16 if facts.reduces else 6):
+        return 8 if loop.var in facts.gathered and not facts.reduces else 4
+    return 2 if facts.weight <= 16 else 1

@@ -1,10 +1,12 @@
 """What checking indices costs: symnet against itself without checks, and against NumPy.
 
-    python tests/benchmarks/gather.py [--rounds 200] [--kernels 512 labels …]
+    python tests/benchmarks/gather.py [--rounds 200] [--kernels 512 labels …] [--cpu x86-64-v3]
 
 Unchecked code is made by taking every index for one that is surely in range.  Bound steps on one thread; the contenders
-take turns in every round, so that noise of the machine falls on all of them.  Prints in microseconds the lower quartile
-of the checked step, and the ratios checked / unchecked and NumPy / checked: the median over rounds, and its quartiles.
+take turns in every round, so that noise of the machine falls on all of them; where their arrays lie is chance, once for
+a process, so figures are those of several.  With --cpu code is made for another processor, an older one.  Prints in
+microseconds the lower quartile of the checked step, and the ratios checked / unchecked and NumPy / checked: the median
+over rounds, and its quartiles.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -76,6 +79,19 @@ def unchecked() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def made_for(cpu: str) -> Iterator[None]:
+    """Code of this machine is that of another processor ("" leaves it), as LLVM calls it."""
+    import symnet.compiler  # noqa: F401  with all that asks for the machine
+    from symnet.backends.llvm.targets import host_target, target_for
+
+    with ExitStack() as stack:
+        target = target_for(host_target().triple, cpu) if cpu else host_target()
+        for module in [m for name, m in sys.modules.items() if name.startswith("symnet") and "host_target" in vars(m)]:
+            stack.enter_context(mock.patch.object(module, "host_target", lambda: target))
+        yield
+
+
 def step(formula: Any, data: Data, checks: bool) -> Any:
     import symnet as sn
 
@@ -131,12 +147,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--kernels", nargs="+", default=[""], help="kernels whose names begin so")
+    parser.add_argument("--cpu", default="", help="a processor whose instructions this one has, as LLVM calls it")
     options = parser.parse_args()
+    with made_for(options.cpu):
+        table(options.kernels, options.rounds)
+
+
+def table(kernels: list[str], rounds: int) -> None:
     print("| kernel | checked, µs | checked / unchecked | NumPy / checked |\n|---|---|---|---|")
     for name, kernel in KERNELS.items():
-        if not name.startswith(tuple(options.kernels)):
+        if not name.startswith(tuple(kernels)):
             continue
-        times = measure(contenders(kernel), options.rounds)
+        times = measure(contenders(kernel), rounds)
         peer = ratio(times["NumPy"], times["checked"]) if "NumPy" in times else ""
         quartile = statistics.quantiles(times["checked"], n=4)[0] * 1e6
         print(f"| {name} | {quartile:.1f} | {ratio(times['checked'], times['unchecked'])} | {peer} |", flush=True)

@@ -41,6 +41,7 @@ class Grown:
             "E": sn.tensor("E", self.n, 5),
             "V": sn.tensor("V", 5, self.n),
             "q": sn.tensor("q", self.n, dtype=dtype),
+            "N": sn.tensor("N", self.n),
         }
         wide = float(rng.choice([1.0, 1.0, 1.2, 3.0]))
         low = int(rng.choice([0, 0, -1, -self.table, -self.table - 1]))
@@ -52,12 +53,13 @@ class Grown:
             "E": rng.normal(size=(self.table, 5)),
             "V": rng.normal(size=(5, self.table)),
             "q": integers(self.table),
+            "N": rng.normal(size=self.table),
         }
 
     def index(self) -> Any:
-        """One to four steps from a leaf."""
+        """At most four steps from a leaf."""
         at: Any = self.leaves[str(self.rng.choice(["i", "j"]))]
-        for _ in range(self.rng.integers(1, 5)):
+        for _ in range(self.rng.integers(0, 5)):
             at = STEPS[str(self.rng.choice(list(STEPS)))](self, at)
         return at
 
@@ -92,6 +94,9 @@ STEPS: dict[str, Callable[[Grown, Any], Any]] = {
 }
 USES: dict[str, Callable[[Grown, Any], Any]] = {
     "rows": lambda g, a: sn.take(g.leaves["E"], a),
+    "numbers": lambda g, a: sn.take(g.leaves["N"], a),
+    "numbers by two": lambda g, a: sn.take(g.leaves["N"], g.leaves["j"]) - sn.sum(sn.take(g.leaves["N"], a)),
+    "numbers of two tables": lambda g, a: sn.take(g.leaves["N"], a) * sn.take(g.leaves["V"][0], a),
     "columns": lambda g, a: sn.take(g.leaves["V"], a, axis=1),
     "one-hot": lambda g, a: sn.one_hot(a, g.n),
     "one-hot product": lambda g, a: sn.one_hot(a, g.n) @ g.leaves["E"],

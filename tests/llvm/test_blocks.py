@@ -98,3 +98,11 @@ def test_scalars_are_spread_beside_vectors_and_constants_written_out():
     assert total.lanes == 4
     assert "insertelement" in lines(text)[0] and "shufflevector" in lines(text)[1]
     assert text.splat(constant(2, "i32"), 2).text == "<i32 2, i32 2>"
+
+
+def test_a_branch_that_is_likely_says_so_and_the_module_says_what_that_means():
+    for likely in (False, True):
+        text = FunctionText({})
+        text.branch(V("%c", "i1"), lambda: None, likely=likely)
+        (line,) = [line for line in lines(text) if line.startswith("br i1")]
+        assert ("!prof !0" in line) == likely == ("branch_weights" in text.declarations.get("!0", ""))

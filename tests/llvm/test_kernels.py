@@ -12,7 +12,7 @@ import symnet as sn
 from symnet.backends.llvm.codegen import emit_ir
 from symnet.backends.llvm.forms import form
 from symnet.loops import ir
-from tests.llvm.native import agree, cut
+from tests.llvm.native import agree, cut, native
 from tests.loops.programs import buffer, load, loop, op, store, v
 
 
@@ -117,6 +117,45 @@ def test_equal_loops_at_other_units_are_one_function_that_gives_the_right_number
     written = emit_ir(cut(program))
     assert written.count("call void @units.kernel0(") == 3 and written.count("define internal void @units.kernel") == 1
     agree(program, {"source": rng.standard_normal(64)})
+
+
+def doubting(*more):
+    """y = x + 1; if an element of x, or of a register, is not 0, z = x + 2 as well, and other statements."""
+    seen = buffer("seen", 1, dtype="int64", space="register")
+    source, asked = buffer("source", 64, space="input"), buffer("asked", 1, dtype="int64", space="input")
+    first, second = buffer("first", 64, space="output"), buffer("second", 64, space="output")
+    some = ir.IntCondition("ne", ir.IntLoad(seen, (ir.IntConst(0),)), ir.IntConst(0))
+    body = (
+        ir.Alloc(seen),
+        store(seen, (0,), load(asked, 0)),
+        *adding(source, first, extent=64, kind="vector"),
+        ir.If(some, (*adding(source, second, 2.0, extent=64, kind="vector"), *(made(seen, second) for made in more))),
+    )
+    group = ir.Group((ir.Phase("s", body),))
+    return ir.Program("doubt", (), (source, asked), (first, second), (), (group,))
+
+
+def test_what_memory_decides_is_a_function_of_its_own(rng):
+    """So the registers that it needs are not saved where it does not run."""
+    written = emit_ir(cut(doubting()))
+    assert written.count("define internal void @doubt.kernel") == 2
+    kernel = written[written.index("define internal void @doubt.kernel0(") :]
+    assert kernel[: kernel.index("\n}")].count("tail call void @doubt.kernel1(") == 1
+    for asked in (0, 3):
+        source = rng.standard_normal(64)
+        got = native(doubting()).run({"source": source, "asked": np.array([asked])})
+        np.testing.assert_array_equal(got["first"], source + 1)
+        assert np.array_equal(got["second"], source + 2) == bool(asked)
+
+
+def test_what_needs_a_register_of_the_statements_around_stays_there():
+    def reading(seen, second):
+        return store(second, (0,), ir.Op("cast", (load(seen, 0),), "float64"))
+
+    written = emit_ir(cut(doubting(reading)))
+    assert written.count("define internal void @doubt.kernel") == 1
+    got = native(doubting(reading)).run({"source": np.ones(64), "asked": np.array([5])})
+    assert list(got["second"][:2]) == [5, 3]
 
 
 def test_every_result_of_a_deep_network_is_that_of_numpy(rng):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from symnet.loops import ir
 
@@ -96,3 +97,16 @@ def tiled_gemm(rows: int = 4, columns: int = 8, dtype: str = "float32") -> ir.Pr
         tile(store(c, (i, j), load(acc, "r", "l"))),
     )
     return program([a, b], [c], body, dims=("m", "k", "n"), units=ir.ceil_div(v("m"), rows), name="gemm")
+
+
+def map_body(body: ir.Body, change: Callable[[ir.Stmt], ir.Stmt | tuple[ir.Stmt, ...]]) -> ir.Body:
+    """Rebuild a body, inner statements first; `change` may return one statement or several."""
+    out: list[ir.Stmt] = []
+    for stmt in body:
+        if isinstance(stmt, ir.For):
+            stmt = replace(stmt, body=map_body(stmt.body, change))
+        elif isinstance(stmt, ir.If):
+            stmt = replace(stmt, then=map_body(stmt.then, change), orelse=map_body(stmt.orelse, change))
+        changed = change(stmt)
+        out.extend(changed if isinstance(changed, tuple) else (changed,))
+    return tuple(out)

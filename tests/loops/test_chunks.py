@@ -1,5 +1,7 @@
 """How a vector loop is cut into chunks, and in which order these are added up (`loops/chunks.py`, `reductions.py`)."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -107,7 +109,7 @@ def test_a_cut_that_means_nothing_is_refused(kind, cut, said):
     program = summed(11, cut)
     (group,) = program.groups
     (phase,) = group.phases
-    body = tuple(ir.replace(s, kind=kind) if isinstance(s, ir.For) else s for s in phase.body)
-    changed = ir.replace(program, groups=(ir.replace(group, phases=(ir.replace(phase, body=body),)),))
+    body = tuple(replace(s, kind=kind) if isinstance(s, ir.For) else s for s in phase.body)
+    changed = replace(program, groups=(replace(group, phases=(replace(phase, body=body),)),))
     with pytest.raises(CompileError, match=said.replace("(", r"\(")):
         verify(changed)

@@ -11,7 +11,7 @@ from symnet.loops import ir
 from symnet.loops.interpreter import run
 from symnet.loops.printer import value_text
 from symnet.loops.verifier import verify
-from tests.loops.programs import buffer, load, loop, naive_gemm, op, program, store, tiled_gemm, v
+from tests.loops.programs import buffer, load, loop, map_body, naive_gemm, op, program, store, tiled_gemm, v
 
 X = buffer("x", "n", space="input")
 T = buffer("t", "n", dtype="int32", space="input")
@@ -308,8 +308,8 @@ LOCAL = ir.Alloc(buffer("s", 1, space="register"))
 @pytest.mark.parametrize(
     ("text", "bad"),
     [
-        ("`if i < 2:`: expected Let, Store and For inside the vector loop over i; got If", GUARD),
-        ("expected Let, Store and For inside the vector loop over i; got Alloc", LOCAL),
+        ("`if i < 2:`: expected Let, Fetch, Store and For inside the vector loop over i; got If", GUARD),
+        ("expected Let, Fetch, Store and For inside the vector loop over i; got Alloc", LOCAL),
         ("`for j in 2 (vector):`: expected no vector loop inside the vector loop over i; got j", INNER),
         ("`for j in i:`: expected an inner extent free of the lane variable i", loop("j", "i")),
         ("`w[0] = 1.0`: expected an element of each iteration's own", store(W, (0,), ONE)),
@@ -384,7 +384,7 @@ def test_every_corruption_of_a_good_product_is_caught(name: str) -> None:
 
     good = tiled_gemm()
     phase = good.groups[0].phases[0]
-    bad = replace(good, groups=(ir.Group((replace(phase, body=ir.map_body(phase.body, corrupt)),)),))
+    bad = replace(good, groups=(ir.Group((replace(phase, body=map_body(phase.body, corrupt)),)),))
     inputs = {"A": np.ones((8, 3), "float32"), "B": np.ones((3, 16), "float32")}
     run(good, inputs)
     with pytest.raises(CompileError):  # by the verifier, or by the interpreter where extents decide

@@ -102,6 +102,7 @@ ROW_UNITS = {
     "a product": (HEAVY @ tensor("W", 64, 64), ROW_UNIT),
     "numbers of a table": (sn.take(tensor("c", 9), tensor("i", dim("m"), dtype="int64")), SUPERBLOCK),
     "long rows": (HEAVY * 2, ROW_UNIT),
+    "long rows of a table": (sn.take(tensor("E", 9, 64), tensor("i", dim("m"), dtype="int64")), 4 * ROW_UNIT),
 }
 
 

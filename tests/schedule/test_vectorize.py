@@ -1,5 +1,7 @@
 """Vector loops are cut for a target, and sums then have the same bits in the interpreter and in machine code."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from symnet.loops import interpreter, ir
 from symnet.schedule.target import Target
 from symnet.schedule.vectorize import vectorized
 from tests.llvm.native import native
+from tests.loops.programs import map_body
 
 m = sn.dim("m")
 HOST = host_target()
@@ -60,7 +63,7 @@ def test_without_the_cut_the_bits_are_others(rng):
     """The comparison above sees the order of a sum."""
     x = rng.standard_normal(1500)
     program = sn.compile(sn.sum(sn.tensor("x", 1500)), target=HOST, stop_after="schedule")
-    uncut = changed(program, lambda loop: ir.replace(loop, cut=None))
+    uncut = changed(program, lambda loop: replace(loop, cut=None))
     assert interpreter.run(program, {"x": x})["out0"] != interpreter.run(uncut, {"x": x})["out0"]
 
 
@@ -68,10 +71,10 @@ def changed(program, change):
     """A program with its loops changed."""
 
     def phase(old):
-        return ir.replace(old, body=ir.map_body(old.body, lambda s: change(s) if isinstance(s, ir.For) else s))
+        return replace(old, body=map_body(old.body, lambda s: change(s) if isinstance(s, ir.For) else s))
 
-    groups = tuple(ir.replace(group, phases=tuple(map(phase, group.phases))) for group in program.groups)
-    return ir.replace(program, groups=groups)
+    groups = tuple(replace(group, phases=tuple(map(phase, group.phases))) for group in program.groups)
+    return replace(program, groups=groups)
 
 
 def cuts(program):
@@ -104,3 +107,10 @@ def test_the_machines_above_are_with_fma_and_without():
         "every machine of its kind",
         "AVX2 without fma",
     }
+
+
+def test_a_gather_is_written_eight_times_in_a_row_and_a_copy_four_times():
+    i = sn.tensor("i", m, dtype="int64")
+    gathers = sn.take(sn.tensor("x", 50), i), sn.take(sn.tensor("E", 50, 400), i), sn.tensor("y", m) + 1
+    rows = [cuts(sn.compile(f, target=TARGETS["AVX-512"], stop_after="schedule"))[-1].row for f in gathers]
+    assert rows == [8, 4, 4]

@@ -198,10 +198,12 @@ class FunctionText:
         ]
         outer.label = done
 
-    def branch(self, condition: V, then: Callable[[], None], orelse: Callable[[], None] | None = None) -> None:
-        """Run `then` or `orelse` by a scalar condition."""
+    def branch(
+        self, condition: V, then: Callable[[], None], orelse: Callable[[], None] | None = None, likely: bool = False
+    ) -> None:
+        """Run `then` or `orelse` by a scalar condition, which nearly always holds if it is `likely`."""
         taken = self._arm(then)
-        self._close_arms(condition, taken, self._arm(orelse) if orelse else None)
+        self._close_arms(condition, taken, self._arm(orelse) if orelse else None, likely)
 
     def _arm(self, write: Callable[[], None]) -> Region:
         self.regions.append(Region(self.name("arm")[1:]))
@@ -213,11 +215,14 @@ class FunctionText:
         region.open = False
         return region
 
-    def _close_arms(self, condition: V, then: Region, orelse: Region | None) -> None:
+    def _close_arms(self, condition: V, then: Region, orelse: Region | None, likely: bool = False) -> None:
         outer = self.regions[-1]
+        weights = ", !prof !0" if likely else ""
+        if likely:
+            self.declarations["!0"] = '!0 = !{!"branch_weights", i32 1000000, i32 1}'
         done = self.name("join")[1:]
         other = done if orelse is None else orelse.entry
-        outer.lines.append(f"br i1 {condition.text}, label %{then.entry}, label %{other}")
+        outer.lines.append(f"br i1 {condition.text}, label %{then.entry}, label %{other}{weights}")
         for region in (then, orelse):
             if region is not None:
                 outer.lines += [f"{region.entry}:", *region.lines, f"br label %{done}"]

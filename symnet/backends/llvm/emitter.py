@@ -94,6 +94,7 @@ class Emitter:
     of the vector loop; `accesses` remembers addresses while the region that computes them is open;
     `stored_indices` says where the neighbouring elements stand that a vector of indices was loaded from; `calls` holds,
     by the identity of a statement, how many from it on are a function of their own, and what writes its call;
+    `pointers` holds the memory of buffers that is an argument of the function, by the name of its root;
     `layout` holds the offsets of the workspace buffers in bytes and their sum, `known` the facts of loops.
     """
 
@@ -113,6 +114,7 @@ class Emitter:
     accesses: dict[tuple[object, ...], tuple[ElementAddress, Region]] = field(default_factory=dict)
     stored_indices: dict[str, tuple[BufferPlace, ElementAddress]] = field(default_factory=dict)
     calls: Mapping[int, tuple[int, Callable[[Emitter], None]]] = field(default_factory=dict)
+    pointers: dict[str, V] = field(default_factory=dict)
     layout: tuple[dict[str, Poly], Poly] | None = None
     known: FactsByStatement = field(default_factory=dict)
     _facts: dict[int, tuple[Body, BodyFacts]] = field(default_factory=dict)

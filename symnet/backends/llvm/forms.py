@@ -18,6 +18,7 @@ from symnet.loops.ir import (
     Buffer,
     Const,
     Fail,
+    Fetch,
     For,
     FromInt,
     If,
@@ -246,6 +247,13 @@ def _let(r: _PieceReader, stmt: Let) -> None:
     r.values[stmt.name] = len(r.key)
 
 
+def _fetch(r: _PieceReader, stmt: Fetch) -> None:
+    r.key.append("fetch")
+    r.value(stmt.value)
+    r.array(stmt.inside)
+    r.values[stmt.name] = len(r.key)
+
+
 def _store(r: _PieceReader, stmt: Store) -> None:
     r.key += ("store", stmt.combine)
     r.array(stmt.buffer)
@@ -271,6 +279,7 @@ _STATEMENTS: Mapping[type, Callable[[_PieceReader, Any], None]] = {
     For: _for,
     If: _if,
     Let: _let,
+    Fetch: _fetch,
     Store: _store,
     Alloc: _alloc,
 }

@@ -8,6 +8,8 @@ after:  kernel(p, q, r):  for i: q[i] = tanh(p[i] + r[0])
 In: the bodies of phases.  Out: the pieces that become calls, and what stays in the phases.
 A piece is the shortest run of statements whose values and registers nothing else needs: a nest.  What is so short that
 a call would cost more than it stays where it is.  `forms.py` says what is equal.
+What runs on a condition that memory decides, and needs nothing of the piece around it, is a piece inside the piece: its
+registers are not to be saved where it does not run.
 Small functions cost LLVM less than a large one of the same length.
 """
 
@@ -19,7 +21,7 @@ from dataclasses import dataclass, field
 from symnet.backends.llvm.forms import CanonicalPiece, Traits, form
 from symnet.loops.accesses import of_integers
 from symnet.loops.facts import BodyFacts, FactsByStatement, gather
-from symnet.loops.ir import Alloc, Body, For, If, IntConst, Let, Phase, Stmt
+from symnet.loops.ir import Alloc, Body, Fetch, For, If, IntConst, Let, Phase, Stmt, children
 
 LONG, OFTEN = 64, 3  # instructions, and how often they must occur, where there is no loop that outweighs a call
 
@@ -62,7 +64,7 @@ def cut(phases: Sequence[Phase], traits: Traits, known: FactsByStatement) -> Cut
     found: dict[tuple[object, ...], Kernel] = {}
     rest: list[dict[str, None]] = [{} for _ in phases]
     for number, phase in enumerate(phases):
-        for body, facts in _pieces(phase.body, known):
+        for body, facts in _with_arms(phase.body, known):
             loops = any(fact.loops for fact in facts)
             names = dict.fromkeys(name for fact in facts for name in fact.buffers)
             if not loops and sum(map(_length, body, facts)) < LONG:
@@ -97,6 +99,24 @@ def _pieces(body: Body, known: FactsByStatement) -> Iterator[tuple[Body, list[Bo
             yield body[run.start : run.stop], facts[run.start : run.stop]
 
 
+def _with_arms(body: Body, known: FactsByStatement) -> Iterator[tuple[Body, list[BodyFacts]]]:
+    """The pieces of a body, and those arms of their conditions that need nothing of the piece around them."""
+    for piece, facts in _pieces(body, known):
+        yield piece, facts
+        bound = {_bound(stmt) for stmt in piece}
+        for arm in (arm for stmt in piece if isinstance(stmt, If) for arm in children(stmt) if arm):
+            inside = [gather((stmt,), known) for stmt in arm]
+            if not any(bound & (fact.names | fact.buffers.keys()) for fact in inside):
+                yield arm, inside
+
+
+def _bound(stmt: Stmt) -> str | None:
+    """The name of a value or a register that a statement makes."""
+    if isinstance(stmt, Alloc):
+        return stmt.buffer.name
+    return stmt.name if isinstance(stmt, Let | Fetch) else None
+
+
 def _asks_memory(stmt: If) -> bool:
     return any(of_integers((stmt.condition.left, stmt.condition.right)))
 
@@ -108,8 +128,8 @@ def _runs(body: Body, facts: Sequence[BodyFacts]) -> Iterator[range]:
         last |= dict.fromkeys((*fact.names, *fact.buffers), number)
     begin, needed = 0, 0
     for number, stmt in enumerate(body):
-        if isinstance(stmt, Let | Alloc):
-            name = stmt.name if isinstance(stmt, Let) else stmt.buffer.name
+        name = _bound(stmt)
+        if name is not None:
             needed = max(needed, last.get(name, number))
         if number >= needed:
             yield range(begin, number + 1)

@@ -20,14 +20,14 @@ from symnet.errors import CompileError, explain
 def load(e: Emitter, place: BufferPlace, where: ElementAddress) -> V:
     """`place[where]`: a scalar when all lanes share the element, else a vector."""
     if where.step == 0:
-        return _to_register(e, place, _plain(e, place, where, 0))
+        return to_register(e, place, _plain(e, place, where, 0))
     if where.step == 1:
         masked = e.mask is not None and not place.padded
-        return _to_register(e, place, (_masked if masked else _plain)(e, place, where, e.lanes))
-    return _to_register(e, place, _gather(e, place, where))
+        return to_register(e, place, (_masked if masked else _plain)(e, place, where, e.lanes))
+    return to_register(e, place, _gather(e, place, where))
 
 
-def _to_register(e: Emitter, place: BufferPlace, value: V) -> V:
+def to_register(e: Emitter, place: BufferPlace, value: V) -> V:
     if place.scalar != "i1":
         return value
     return e.text.binary("icmp ne", value, constant(0, "i8"), "i1")
@@ -65,11 +65,21 @@ def _gather_by_stored(
     e: Emitter, place: BufferPlace, where: ElementAddress, indices: BufferPlace, at: ElementAddress
 ) -> V:
     """Lane by lane, each index loaded by itself: taking lanes out of a vector of indices costs more than loads."""
+    return by_lane(e, place, where, neighbours(e, indices, at))
+
+
+def neighbours(e: Emitter, place: BufferPlace, at: ElementAddress) -> list[V]:
+    """What lanes that are neighbours load, one by one."""
+    pointers = (step(e, place, at.pointer, constant(lane, e.index)) for lane in range(e.lanes))
+    return [load(e, place, ElementAddress(pointer, 0, None, place.size)) for pointer in pointers]
+
+
+def by_lane(e: Emitter, place: BufferPlace, where: ElementAddress, indices: list[V]) -> V:
+    """A vector of what stands in memory at the index of each lane, times the factor of the address."""
     text, lanes = e.text, e.lanes
     value = V("poison", place.memory, lanes)
-    for lane in range(lanes):
-        neighbour = ElementAddress(step(e, indices, at.pointer, constant(lane, e.index)), 0, None, indices.size)
-        index = to_index(e, load(e, indices, neighbour))
+    for lane, came in enumerate(indices):
+        index = to_index(e, came)
         distance = text.binary("mul", index, constant(where.factor, e.index)) if where.factor != 1 else index
         pointer = step(e, place, where.pointer, distance)
         single = _plain(e, place, ElementAddress(pointer, 0, None, where.alignment), 0)

@@ -114,10 +114,13 @@ class _Module:
             e.integers[name] = {(value.text,): 1, **({(): -more} if more else {})}
             if more >= 0:
                 e.unsigned.add(value.text)
+        e.pointers = {root: V(f"%b{order}", "ptr") for order, root in enumerate(form.roots)}
         for buffer in form.buffers:
-            order = form.roots.index(self.roots[buffer.name])
-            e.places[buffer.name] = self.place(e, buffer, V(f"%b{order}", "ptr"))
+            e.places[buffer.name] = self.place(e, buffer, e.pointers[self.roots[buffer.name]])
+        own = self.calls.pop(id(kernel.first.body[0]))
+        e.calls = self.calls
         emit_body(e, kernel.first.body)
+        self.calls[id(kernel.first.body[0])] = own
         pointers = [f"ptr{self.mark(root)} %b{order}" for order, root in enumerate(form.roots)]
         pointers += [f"ptr noalias {STATUS}"] * kernel.first.fails
         arguments = ", ".join([*pointers, *(value.typed for value in integers)])
@@ -128,7 +131,8 @@ class _Module:
         pointers = [self.pointer(e, root).typed for root in piece.form.roots]
         pointers += [f"ptr {STATUS}"] * piece.fails
         integers = [integer(e, evaluate(e, IntVar(name) + more)).typed for name, more in piece.form.integers]
-        e.text.line(f"call void @{self.kernel_name(kernel)}({', '.join([*pointers, *integers])})")
+        kind = "tail call" if e.pointers else "call"  # of one kernel by another, whose frame it does not see
+        e.text.line(f"{kind} void @{self.kernel_name(kernel)}({', '.join([*pointers, *integers])})")
         for name in piece.stored:
             e.text.wrote(e.alias(name))
 
@@ -310,7 +314,9 @@ class _Module:
         self.refuse(e, too_small, CODES["WORKSPACE_TOO_SMALL"])
 
     def pointer(self, e: Emitter, root: str) -> V:
-        """The address of a root buffer, fetched here: so many would not stay in registers."""
+        """The address of a root buffer, fetched here unless it is an argument: so many would not stay in registers."""
+        if root in e.pointers:
+            return e.pointers[root]
         number = self.numbers.get(root)
         if number is not None:
             table, order = number

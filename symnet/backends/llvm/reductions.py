@@ -12,7 +12,7 @@ from functools import partial
 from symnet.backends.llvm.emitter import BufferPlace, ElementAddress, Emitter
 from symnet.backends.llvm.memory import update
 from symnet.backends.llvm.ops import combine, identity, multiply_add
-from symnet.backends.llvm.types import SIZE, Addend, V, vector
+from symnet.backends.llvm.types import SIZE, Addend, V, suffix, vector
 from symnet.loops.chunks import SUMS, tree
 
 
@@ -38,7 +38,8 @@ class Accumulators:
         e.text.line(f"store {new.typed}, ptr {slot.text}")
 
     def _slot(self, e: Emitter, place: BufferPlace, where: ElementAddress, how: str) -> V:
-        key = where.pointer.text, how, e.lanes, e.number % SUMS
+        number = 0 if place.scalar == "i1" else e.number % SUMS  # truth values are the same in any order
+        key = where.pointer.text, how, e.lanes, number
         if key not in self._slots:
             slot = e.text.alloca(vector(place.scalar, e.lanes), max(16, SIZE[place.scalar] * e.lanes))
             start = e.text.splat(identity(how, place.scalar), e.lanes)
@@ -82,8 +83,13 @@ def _added(e: Emitter, how: str, a: V, b: V) -> V:
     return combine(e, how, a, (b,))
 
 
+_LOGICAL = {"max": "or", "min": "and"}
+
+
 def horizontal(e: Emitter, how: str, value: V) -> V:
-    """All lanes of a vector combined: halves, quarters, …"""
+    """All lanes of a vector combined: halves, quarters, …; truth values at once."""
+    if value.scalar == "i1" and how in _LOGICAL:
+        return e.text.call(f"llvm.vector.reduce.{_LOGICAL[how]}.{suffix('i1', value.lanes)}", "i1", 0, value)
     while value.lanes > 2:
         half = value.lanes // 2
         low, high = (_part(e, value, first, half) for first in (0, half))

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from symnet.backends.llvm.emitter import BufferPlace, Emitter, Poly, constant_shape
+from symnet.backends.llvm.fetches import emit_fetch
 from symnet.backends.llvm.integers import access, evaluate
 from symnet.backends.llvm.memory import load, store, update
 from symnet.backends.llvm.ops import cast, emit_op, multiply_add
@@ -23,6 +24,7 @@ from symnet.loops.ir import (
     Buffer,
     Const,
     Fail,
+    Fetch,
     For,
     FromInt,
     If,
@@ -260,6 +262,7 @@ _STATEMENTS: dict[type, Callable[[Emitter, Any], None]] = {
     For: _for,
     If: _if,
     Let: _let,
+    Fetch: emit_fetch,
     Store: _store,
     Alloc: _alloc,
     Fail: _fail,
