@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from symnet.expr.nodes.constants import identity
 from symnet.expr.nodes.contraction import contract
 from symnet.expr.nodes.elementwise import exp
 from symnet.expr.nodes.expansion import expand
@@ -71,6 +72,10 @@ RESTLESS: dict[str, list[Node]] = {
     "a sign taken out of a sum is taken out of what it repeats": [
         A + B - s * (C + K + columns(v + w)),
         A + B - m * columns(s * (v + w) + t * v),
+    ],
+    # `gather_terms_into_their_sum` closed A + B, `multiply_out_delta` opened it
+    "what is multiplied by a delta is not gathered": [
+        identity(m) * (A + B) + A + B,
     ],
 }
 CASES = [(story, node) for story, nodes in RESTLESS.items() for node in nodes]

@@ -101,8 +101,13 @@ def _laid(placed: Place, factors: FactorsOfTerm) -> FactorsOfTerm:
 
 
 def _sums_in(term: Node, whole: Node) -> Iterator[_Gathering]:
-    """The sums that are factors of a term, and the factors in a choice beyond which they are 0."""
+    """The sums that are factors of a term, and the factors in a choice beyond which they are 0.
+
+    Beside a delta there are none, for a sum with a delta is multiplied out.
+    """
     value, factors = split_coefficient(term)
+    if any(f.kind == "delta" for f in factors):
+        return
     for total in factors if len(factors) > 1 else ():
         if is_op(total, "add"):
             yield _Gathering(total, _beside(total, value, factors))
