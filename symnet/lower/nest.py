@@ -90,7 +90,7 @@ class Check:
 class Nest:
     """One stored value (or several over one space).
 
-    `kernel`, where it is not 0, is the number of multiply-adds of one point of a kernel; `check` stands without an
+    `kernel` is the number of multiply-adds of one point of a kernel (of other nests None); `check` stands without an
     accumulator only.  The last let of `when` is an int32: whether anyone reads what a point accumulates.
     `instead` are nests over the same points that run after a nest that fetches, if an index of its fetches was outside:
     they compute what it should have.
@@ -102,7 +102,7 @@ class Nest:
     reduced: tuple[Axis, ...] = ()
     inner: tuple[Let, ...] = ()
     accumulator: Accumulator | None = None
-    kernel: int = 0
+    kernel: int | None = None
     check: Check | None = None
     when: tuple[Let, ...] = ()
     instead: tuple[Nest, ...] = ()
@@ -196,7 +196,7 @@ def accumulated_when(nest: Nest, over: Callable[[Body], Body], then: Body, orels
 
 def naive_body(nest: Nest) -> Body:
     """The nest as plain serial loops, with a scalar accumulator in a register buffer."""
-    if nest.kernel:
+    if nest.kernel is not None:
         return around(nest.axes, nest.outer)
     if nest.accumulator is None:
         return mapped(nest, nest.parallel)

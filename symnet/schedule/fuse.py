@@ -92,7 +92,7 @@ def _home(nest: Nest, groups: Sequence[_Group], target: Target) -> _Group | None
 def is_plain(nest: Nest) -> bool:
     """Whether a nest only computes values and stores them, point by point."""
     straight = all(isinstance(s, Let) or (isinstance(s, Store) and s.combine is None) for s in nest.outer)
-    bare = nest.accumulator is None and not nest.kernel and nest.check is None
+    bare = nest.accumulator is None and nest.kernel is None and nest.check is None
     return straight and bare and bool(nest.parallel) and not nest.is_empty
 
 

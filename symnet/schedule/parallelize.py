@@ -74,16 +74,16 @@ def _row_work(nest: Nest) -> int:
     values = [s.value for s in (*nest.outer, *nest.inner) if isinstance(s, (Let, Store))]
     point = sum(MATH_WORK if getattr(v, "name", "") in TRANSCENDENTAL else 1 for v in values)
     point += nest.accumulator is not None
-    return math.prod([_count(a) for a in nest.axes if not a.batch]) * max(point, nest.kernel)
+    return math.prod([_count(a) for a in nest.axes if not a.batch]) * max(point, nest.kernel or 0)
 
 
 def _chunk(nest: Nest, axis: Axis) -> int:
     """Rows per unit: enough for UNIT_WORK; a multiple of 16, unless a row is a kernel."""
-    per_row = max(nest.kernel, 1)
+    per_row = max(nest.kernel or 0, 1)
     for other in nest.axes:
         if other.var != axis.var:
             per_row *= _count(other)
-    if nest.kernel:
+    if nest.kernel is not None:
         return -(-UNIT_WORK // per_row)
     return max(-(-UNIT_WORK // per_row) // 16 * 16, 16)
 

@@ -65,7 +65,7 @@ def choose(nest: Nest, target: Target) -> TileShape:
     """The lane axis (contiguous or invariant in every access, longest first) and the row axis; of a kernel none, nor
     of what stores nothing.
     """
-    if nest.kernel or nest.is_empty:
+    if nest.kernel is not None or nest.is_empty:
         return TileShape(None)
     lane = _lane_axis(nest)
     if nest.accumulator is None or lane is None or lane in nest.reduced:
@@ -170,7 +170,7 @@ def scheduled(nest: Nest, target: Target, carry: Carry | None = None) -> Body:
             scheduled(plain, target, carry),
             nested(axes, rest.outer, kinds),
         )
-    if nest.kernel or nest.is_empty:
+    if nest.kernel is not None or nest.is_empty:
         return naive_body(nest)
     if nest.instead:
         again = tuple(s for n in nest.instead for s in scheduled(n, target))

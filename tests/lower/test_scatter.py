@@ -203,3 +203,14 @@ def test_which_contractions_are_sums_by_index() -> None:
     few = sn.one_hot(i, FEWEST_CLASSES - 1)
     assert scattered(contract([[0, 1], [0]], [1], few, sn.tensor("h", m))) is None
     assert scattered(contract([[0, 1], [0, 2]], [1, 2], few, g)) == 0
+
+
+@pytest.mark.parametrize("table", [(m, 0), (20, 0), (0, 3), (20, 3, 0)], ids=str)
+def test_rows_without_elements_are_no_reason_to_stop(table: tuple[Any, ...]) -> None:
+    """A kernel of no work is a kernel: its loops are bound by its body."""
+    E, i = sn.tensor("E", *table), sn.tensor("i", m, dtype="int64")
+    c = sn.tensor("c", m, *table[1:])
+    f = sn.compile(sn.grad(sn.sum(sn.take(E, i) * c), E, absent="zero"), inputs=[E, i, c])
+    rows = 0 if table[0] == 0 else 4
+    given = numbers(table, m=rows), numbers(c.shape, m=rows)
+    assert f(np.ones(given[0]), np.zeros(rows, np.int64), np.ones(given[1])).shape == given[0]
