@@ -1,18 +1,20 @@
 """The tour: every stage from an expression to a native function, in order.
 
-0. `differentiate`  graph → graph      `value_and_grad` asks for gradients (`calculus/grad.py`); real leaves are retyped
+0. `differentiate`  graph → graph      gradients, if asked for (`calculus/grad.py`); `dtype=` retypes the real leaves
 1. `simplify`       graph → graph      the algebra form: what people read (`simplify/algebra/table.py`)
 2. `numeric`        graph → graph      the numeric form: what computes well (`simplify/numeric/passes.py`)
 3. `lower`          graph → nests      one loop nest for each stored value (`lower/program.py`)
-4. `schedule`       nests → loops      register tiles, streaming over the batch, units (`schedule/program.py`)
-5. `emit`           loops → LLVM IR    (`backends/llvm/program.py`)
+4. `schedule`       nests → program    register tiles, streaming over the batch, shares for threads
+                                       (`schedule/program.py`)
+5. `emit`           program → LLVM IR  (`backends/llvm/program.py`)
 6. `assemble`       LLVM IR → object code → `CompiledFunction` (`compiled.py`)
 
-A call becomes a `Request` (`request.py`).  Stages 1 to 5 are the table in `stages.py`, which `run` goes through after 0
-(`begun` there), and `stop_after=` returns what stands after one of them ("loops" after 3, "llvm" after 5).
+A call becomes a `Request` (`request.py`).  In `stages.py`, `run` does stage 0 (`begun`), then the rows of the table
+`STAGES`, which are 1 to 5.  `stop_after=` returns what one of these gives: "simplify", "numeric", "loops" (the nests of
+stage 3, written as plain loops over whole arrays), "schedule" or "llvm" (the text of stage 5).
 
-A warm start takes the object code from the cache (`runtime/cache.py`) by a key made of the expression as written,
-before any of this.
+A warm start does none of this: it takes the object code from the cache (`runtime/cache.py`), by a key made of the
+expression as written.
 """
 
 from __future__ import annotations
@@ -58,9 +60,9 @@ def compile(
         name: the C name.
         threads: how many threads a call may use; the bits of the result do not depend on it.
         check_finite: refuse NaN and infinity in arguments, at every call (of `bind`, when the buffers are bound).
-        compressed: compute the factors of each expression and leave its deltas as they are: calls return
+        compressed: for Jacobians, whose factors are in part identity matrices: compute the others alone.  Calls return
             `CompressedArray`s, with `dense()`, `matvec(v)` and `factors`, in the place of arrays.
-        stop_after: "simplify", "numeric", "loops", "schedule" or "llvm": return what stands there.
+        stop_after: "simplify", "numeric", "loops", "schedule" or "llvm": return what that stage gives, no function.
         target: another machine: the function is exported or looked at, not called.
 
     Returns:
@@ -106,7 +108,7 @@ def value_and_grad(
         name: the C name.
         threads: how many threads a call may use.
         check_finite: refuse NaN and infinity in arguments.
-        stop_after: return what stands after a stage.
+        stop_after: return what a stage gives.
         target: another machine.
 
     Returns:
@@ -141,7 +143,7 @@ def _answer(request: Request, stop: str | None) -> Any:
 
 def _function(request: Request) -> CompiledFunction | CrossCompiled:
     """Object code from the cache or from the stages, as a function."""
-    with BUILDING:  # a fork waits until the module is whole
+    with BUILDING:  # no other thread forks in the middle of this import
         from symnet.backends.llvm import codegen
 
     check_leaves(request.call, request.leafy())  # a warm start refuses what a cold one would
@@ -151,20 +153,21 @@ def _function(request: Request) -> CompiledFunction | CrossCompiled:
     from_cache = entry is not None
     stages: Callable[[], Stages] = lambda: run(request)
     if entry is None:
-        with RARELY:
+        with RARELY:  # the garbage collector would walk all of SymPy and find nothing
             done = run(request).after("assemble", assemble)
         entry = _entry(done)
         stages = lambda: done
         if cache:
             cache.put(key, entry)
-    made = entry.signature, entry.object_code, stages, refilled(request.template, entry.template)
+    template = refilled(request.template, entry.template)  # how a call hands its outputs back: tuple, list, dict
+    made = entry.signature, entry.object_code, stages, template
     function: CompiledFunction | CrossCompiled
     if codegen.runs_here(request.target or host()):
         function = CompiledFunction(codegen.load(entry.object_code), *made, **request.options)
     else:
         function = CrossCompiled(*made, request.options["positional"])
     function.from_cache = from_cache
-    function.recipe = (_function, (request,))
+    function.recipe = (_function, (request,))  # a pickle holds this, and compiles it anew
     return function
 
 

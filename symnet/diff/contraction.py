@@ -1,7 +1,10 @@
 """Derivative rules of contraction.
 
-Linear in each operand, so the cotangent of one is the einsum with the result's cotangent in its place:
-C = A B gives A_bar = C_bar Bᵀ and B_bar = Aᵀ C_bar.
+An einsum is linear in each operand, so the cotangent of one is the same einsum, in which the result's cotangent has the
+operand's place, and operand and result have exchanged their indices.  C = A B is ij,jk->ik; so
+
+    A_bar = C_bar Bᵀ  is  ik,jk->ij      B_bar = Aᵀ C_bar  is  ij,ik->jk
+
 Source: M. Giles, "Collected matrix derivative results for forward and reverse mode AD", 2008, section 2.
 """
 
@@ -22,7 +25,10 @@ from symnet.expr.nodes.node import Node, Shape
 def contract_and_expand(
     inputs: Sequence[Sequence[int]], output: Sequence[int], shape: Shape, operands: Sequence[Node]
 ) -> Node:
-    """`contract`, where an output index may stand in no operand: the result repeats along it."""
+    """`contract`, where an output index may stand in no operand: the result, of this shape, repeats along it.
+
+    With inputs [[0]], output [0, 1] and shape (3, 4), a vector of 3 becomes 4 equal columns.
+    """
     present = {i for indices in inputs for i in indices}
     places = tuple(a for a, i in enumerate(output) if i in present)
     kept = [output[a] for a in places]
@@ -54,8 +60,9 @@ def add_up(terms: Sequence[Node]) -> Maybe:
 def einsum_vjp(node: Einsum, y_bar: Node, k: int) -> Maybe:
     """The contraction with y_bar in the place of operand k.
 
-    An index that only this operand has was summed: its cotangent repeats (`Expand`).  An index that it has twice
-    (a diagonal, a trace) comes back through a delta.
+    An index that neither the result nor another operand has was summed: along it the cotangent repeats (`Expand`).  One
+    that the operand has twice is renamed at its second place, and a delta ties the two: of a diagonal, ii->i, the
+    cotangent is i,ij->ij of y_bar and δ.
     """
     inputs: list[tuple[int, ...]] = list(node.inputs)
     operands = [y_bar if j == k else x for j, x in enumerate(node.operands)]
@@ -73,10 +80,11 @@ def einsum_vjp(node: Einsum, y_bar: Node, k: int) -> Maybe:
 
 
 def einsum_guarded(node: Einsum, y_bar: Node, support: Where, k: int) -> Maybe:
-    """As `einsum_vjp`, the other operands being set to 0 at indices at which y_bar is 0.
+    """`einsum_vjp` where y_bar is 0 outside its support (`support.py`): 0 times an infinite operand must not give NaN.
 
-    Where the support depends only on axes that the operand has, the result is masked, and not the other operands: a
-    mask of rows asks nothing of the weights, and no sum over rows stands between the two products of a layer.
+    Where the support varies along axes of operand k alone, the result is masked: x_bar = y_bar Wᵀ by a mask of rows.
+    (To mask W, one would have to ask whether any row is in the support, which is a sum over rows.)  Elsewhere the other
+    operands are set to 0 wherever all of y_bar that they meet is 0: in W_bar = xᵀ y_bar the rows of x.
     """
     if support is not None and varying(support) <= _places(node, k).keys():
         x_bar = einsum_vjp(node, y_bar, k)
@@ -89,6 +97,7 @@ def einsum_guarded(node: Einsum, y_bar: Node, support: Where, k: int) -> Maybe:
 
 
 def einsum_support(node: Einsum, support: Where, k: int) -> Where:
+    """Where the cotangent of operand k may be other than 0."""
     return carried(support, _places(node, k), node.operands[k].shape)
 
 
@@ -108,7 +117,10 @@ def einsum_jvp(node: Einsum, x_dots: Sequence[Maybe]) -> Maybe:
 
 
 def einsum_batch(node: Einsum, batched: Sequence[Maybe], batch: Shape) -> Node:
-    """Extra indices at the front of the batched operands and of the result."""
+    """The node with extra axes of extents `batch` in front; `batched` has the operands that have them, None for others.
+
+    ij,jk->ik whose second operand has one extra axis becomes ij,bjk->bik.
+    """
     first = max((i for indices in node.inputs for i in indices), default=0) + 1
     extra = tuple(range(first, first + len(batch)))
     inputs = [i if b is None else extra + i for i, b in zip(node.inputs, batched, strict=True)]

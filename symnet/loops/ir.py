@@ -14,10 +14,10 @@ The whole language, each thing with its fields in order::
 
     Stmt         ::= For(var, extent, body, kind, bound, axis, cut)               -- var = 0 … extent-1
                    | Let(name, value)                        -- single assignment, visible in the rest of the body
-                   | Fetch(name, value, inside)              -- a Let of a Load whose index is looked at
+                   | Fetch(name, value, inside)              -- a Let of a Load, whose index from memory is checked
                    | Store(buffer, index, value, combine)
                    | Alloc(buffer)                           -- a register buffer, live in the rest of the body
-                   | If(condition, then, orelse)
+                   | If(condition, then, orelse)             -- condition is an IntCondition
                    | Fail(code, report, numbers)             -- the call returns this code; outputs mean nothing
     kind         ::= serial | unroll | vector
     LaneCut      ::= LaneCut(lanes, row, tail)               -- of a vector loop, once a target is chosen
@@ -33,14 +33,14 @@ The whole language, each thing with its fields in order::
 
 Shapes, indices, extents, `units` and `repeat` are of IntExpr.
 
-Supported: affine and gathered accesses, guarded tails, parallel units.  Not supported: recursion,
-allocation whose size depends on data, pointers.
+Supported: indices that are affine or loaded from a buffer, parallel units.  Not supported: recursion, allocation
+whose size depends on data, pointers.
 
-A `vector` loop holds straight-line code (Let, Fetch, Store, and loops whose extents do not depend on its variable).
-Its iterations are independent but for Stores with `combine` into an element that does not depend on the loop
-variable: those are reductions, in the order of the loop's `cut` (`loops/chunks.py`), without one in the iterations'.
-A `register` Buffer has constant extents and is addressed inside vector loops only through the bare loop
-variable on its last axis (or not at all), so that it lives in vector registers.
+A `vector` loop holds Let, Fetch, Store, and loops of other kinds whose extents do not depend on its variable.  Its
+iterations are independent but for Stores with `combine` into an element that does not depend on the loop variable:
+those are reductions, in the order of the loop's `cut` (`loops/chunks.py`), or without one in that of the iterations.
+A `register` Buffer has constant extents.  In a vector loop its index mentions the loop variable not at all, or as the
+whole of its last axis, so that it lives in vector registers.
 
 `bound`, when given, is an upper bound of the extent known at compile time; emitters use it to unroll.  `axis` is the
 name of the symbolic extent that the loop runs over, where it runs over the batch; it is for readers of the text.
@@ -279,8 +279,8 @@ OTHER = ("select", "cast")  # select(bool, a, b); cast changes dtype
 PLAIN = frozenset((*ARITHMETIC, *COMPARISON, *LOGICAL, *OTHER))
 # Functions of reals are operations too: pow, xlogy, atan2, and those of one variable by their names (`op_types.py`).
 
-COMBINES = (None, "add", "mul", "max", "min")
-TAILS = ("narrow", "rounded", "whole", "single")
+COMBINES = (None, "add", "mul", "max", "min")  # of Store.combine
+TAILS = ("narrow", "rounded", "whole", "single")  # of LaneCut.tail
 
 # --------------------------------------------------------------------------- statements
 
@@ -296,7 +296,7 @@ Body = tuple[Stmt, ...]
 
 @dataclass(frozen=True, slots=True)
 class LaneCut:
-    """How a vector loop is cut into chunks, and so in which order it adds up: `loops/chunks.py` says what it means."""
+    """How a vector loop is cut into chunks, and so in which order it adds up: `loops/chunks.py` defines the fields."""
 
     lanes: int
     row: int
@@ -322,7 +322,7 @@ class Let(Stmt):
 
 @dataclass(frozen=True, slots=True)
 class Fetch(Stmt):
-    """A Let of a load whose index on one axis is an integer load and nothing else, which is read once.
+    """A Let of a Load whose index on one axis is an IntLoad and nothing else, which is read once.
 
     Where it is not inside the axis, the name means nothing, and the element of the register `inside` becomes false.
     """
@@ -367,8 +367,8 @@ FAILURES = (SINGULAR_MATRIX, INDEX_OUT_OF_RANGE)  # the codes that a program can
 class Fail(Stmt):
     """The call's return code is `code`.  The phase runs on to its end; later phases do not run.
 
-    `numbers` say more (which index, its value, its place): they are the first elements of the buffer `report`, which is
-    the first of the workspace.  Those of the first failure of a run of the phase's units stand there.
+    `numbers` say more (which index, its value, its place): they are stored at the begin of the buffer `report`, the
+    first of the workspace, unless an earlier failure in the same run of the phase's units has stored its own.
     """
 
     code: str

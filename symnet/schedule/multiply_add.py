@@ -3,11 +3,12 @@
 before: let p = a*b;  let s = p + c
 after:  let s = a*b + c
 
-In: a scheduled program.  Out: the same, with fewer names.  A back end and the interpreter round a product once with the
-sum in whose expression it stands, where the target has the instruction, and no other product: so it is the program that
-says which bits come out, and no compiler's flag.  Of two products in one sum the left one is taken.
-Not handled: a product in front of a loop, which is computed once there; one that reads memory, which may be written
-between its place and the sum's.  The negative of a product is one: -(a*b) + c is (-a)*b + c.
+In: a scheduled program.  Out: the same, with fewer names.  Where the target has an instruction for a*b + c, the back
+end and the interpreter use it for a product that stands inside the expression of a sum, and for no other product: the
+program says which bits come out, not a flag of a compiler.  Of two products in one sum the left one is taken.  The
+negative of a product is a product: -(a*b) + c becomes (-a)*b + c.
+Not handled: a product in front of the loop in which the sum stands, as it is computed once there; a product that reads
+memory, as this may be written between its place and the sum's.
 """
 
 from __future__ import annotations
@@ -34,13 +35,14 @@ def with_multiply_adds(program: Program) -> Program:
 
 
 def _body(body: Body) -> Body:
+    """The body, inner loops first: its products written into its own sums, and gone where they stood."""
     body = tuple(map(_inner, body))
     reads = Counter(name for stmt in walk(body) for value in _values(stmt) for name in _variables(value))
     products = _products(body, reads)
     joined = {name for stmt in body for summands in _sums(stmt) for name in _first(summands, products)}
     if not joined:
         return body
-    gone = {name for name in products if name in joined or products[name].below in joined}
+    gone = {name for name in products if name in joined or products[name].negative in joined}
     return tuple(_with(s, joined, products) for s in body if not (isinstance(s, Let) and s.name in gone))
 
 
@@ -54,13 +56,17 @@ def _inner(stmt: Stmt) -> Stmt:
 
 @dataclass
 class NamedProduct:
-    """A product with a name that is read once; of one that is a product's negative, `below` is set."""
+    """A product with a name that is read once.
+
+    before: let p = a*b;  let n = -p      found: p, whose `negative` is "n"; and n, whose value is (-a)*b
+    """
 
     value: Op
-    below: str = ""  # the name of the negative
+    negative: str = ""  # the name of what reads it, where that is its negative
 
 
 def _products(body: Body, reads: Mapping[str, int]) -> dict[str, NamedProduct]:
+    """The products that may be moved into a sum, by name; those of inner loops are not among them."""
     found: dict[str, NamedProduct] = {}
     for stmt in body:
         if not isinstance(stmt, Let) or reads[stmt.name] != 1:
@@ -72,7 +78,7 @@ def _products(body: Body, reads: Mapping[str, int]) -> dict[str, NamedProduct]:
             (of,) = value.args
             if isinstance(of, Var) and of.name in found:
                 left, right = found[of.name].value.args
-                found[of.name].below = stmt.name
+                found[of.name].negative = stmt.name
                 found[stmt.name] = NamedProduct(
                     replace(found[of.name].value, args=(replace(value, args=(left,)), right))
                 )
@@ -80,14 +86,14 @@ def _products(body: Body, reads: Mapping[str, int]) -> dict[str, NamedProduct]:
 
 
 def _first(summands: tuple[Value, ...], products: Mapping[str, NamedProduct]) -> list[str]:
-    """The summand that is taken: none where a product stands in the sum already."""
+    """The name of the summand that is taken, if there is one; none where a product stands in the sum already."""
     if any(_is_product(s) for s in summands):
         return []
     return [s.name for s in summands if isinstance(s, Var) and s.name in products][:1]
 
 
 def _sums(stmt: Stmt) -> Iterator[tuple[Value, ...]]:
-    """What is added, in every sum of a statement; what a store adds to is none of it."""
+    """The summands of every sum of a statement; x[i] += v counts v alone, as x[i] is memory."""
     for value in _values(stmt):
         yield from (op.args for op in _operations(value) if op.name in SUMS)
     if isinstance(stmt, Store) and stmt.combine == "add":
@@ -102,7 +108,7 @@ def _with(stmt: Stmt, joined: set[str], products: Mapping[str, NamedProduct]) ->
 
 
 def _replaced(value: Value, joined: set[str], products: Mapping[str, NamedProduct]) -> Value:
-    """The value with the products in it; a product may hold a sum that another product stands in."""
+    """The value with joined products in the place of their names, those inside such products too."""
     if isinstance(value, Var) and value.name in joined:
         return _replaced(products[value.name].value, joined, products)
     if not isinstance(value, Op):

@@ -5,7 +5,8 @@ In: nests.  Out: for each sweep, which nests run per row, which reduce over rows
 Every nest is *free* (no batch axis), *row* (row i of its result needs row i only), *reduce* (sums rows up) or *mixed*
 (anything else: X Xᵀ, a slice along the batch; what it reads is stored whole, and the report says so).
 A sweep ends where a row or a reduction needs a finished reduction.  A row value is computed in every sweep that needs
-it, and in no other: of exp(x - sum(x)), x = tanh(a) is computed in both sweeps, and kept in none.
+it, and in no other.  So exp(x - sum(x)) computes x = tanh(a) in both of its sweeps: what the first one computed, one
+superblock at a time, is gone.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from symnet.schedule.access import Readers, accesses, base_name, read_names, rea
 FREE, ROW, REDUCE, MIXED = "free", "row", "reduce", "mixed"
 SWEPT = (ROW, REDUCE)  # run for every superblock of rows; the others run once, before the sweep of their number
 
-# By how many sweeps a reader comes later than what computed the value: (a reader that runs once, one that is swept).
-# A row is there in its own sweep as it goes, and whole only after it; a sum over rows is there after its sweep.
+# How many sweeps after a value's own its reader can run, if it runs once (before its sweep), and if it is swept.
+# A row is read by what is swept with it, superblock by superblock; all rows together, and a sum over rows, are there
+# when the sweep has ended.
 LATER = {FREE: (0, 0), MIXED: (0, 0), ROW: (1, 0), REDUCE: (1, 1)}
 
 
@@ -40,15 +42,18 @@ class Sweep:
 
 @dataclass(frozen=True)
 class StreamPlan:
-    """Sweeps in order (the last may have nothing but `once`); `whole` names workspace buffers stored for all rows."""
+    """Sweeps in order; `whole` names the workspace buffers that hold all rows, and not one superblock of them.
+
+    The last sweep may have nothing but `once`: what needs finished sums and walks over no rows.
+    """
 
     sweeps: tuple[Sweep, ...]
     whole: frozenset[str]
 
     def readers(self) -> list[Readers]:
-        """How many nests read what each sweep leaves in the memory of every buffer.
+        """For each sweep: the name of a buffer's memory → how many nests read it.
 
-        What is kept of one superblock is gone after its sweep; what is whole is read in every sweep.
+        A streamed buffer is there in one sweep alone, and has the readers of that sweep; another one has those of all.
         """
         everywhere = readers(n for sweep in self.sweeps for n in sweep.nests)
         found = []
@@ -82,7 +87,7 @@ def plan(nests: Iterable[Nest], buffers: Iterable[Buffer] = ()) -> StreamPlan:
     """Give every nest the number of a sweep: the first for which all that it reads is there (`LATER`).
 
     Args:
-        nests: in order.
+        nests: in the order in which they could run one after another.
         buffers: of the workspace, views among them.
     """
     nests = list(nests)
@@ -111,24 +116,24 @@ def _read_whole(nests: list[Nest], kinds: dict[int, str]) -> frozenset[str]:
 
 
 def _reshaped_rows(buffers: Iterable[Buffer]) -> frozenset[str]:
-    """Buffers seen under a shape whose leading axis is not the same rows: a superblock of them is none of the view."""
+    """Buffers with a view where the rows are not the leading axis of both: a superblock of one is none of the other."""
     by_name = {b.name: b for b in buffers}
     views = [(v, by_name[v.view_of]) for v in by_name.values() if v.view_of in by_name]
     return frozenset(base.name for view, base in views if not view.batch_axis == base.batch_axis == 0)
 
 
 def _producers(nest: Nest, writers: dict[str, list[Nest]]) -> list[Nest]:
-    """The nests before this one that write the memory of what it reads or writes."""
+    """The nests before this one that write to memory which it reads or writes."""
     return [w for buffer, _ in accesses(nest) for w in writers.get(base_name(buffer), [])]
 
 
 def _recompute(
     sweeps: list[Sweep], nests: list[Nest], writers: dict[str, list[Nest]], kinds: dict[int, str], whole: frozenset[str]
 ) -> None:
-    """Give each sweep the row values that it reads, those of earlier sweeps too, and leave out those that it does not.
+    """Put into each sweep the row nests whose values it reads, those of earlier sweeps too, and take out the others.
 
-    What is read is what was stored before: a buffer that is filled in two steps, of which the second comes in a later
-    sweep, is not read here.
+    A row nest that stores to an output, or to what holds all rows, stays in its own sweep.  A reader needs what was
+    written before it: between the two nests that fill a buffer, the first one alone.
     """
     order = {id(n): k for k, n in enumerate(nests)}
     for sweep in sweeps:

@@ -1,6 +1,7 @@
 """Statements and values → instructions, by table.
 
-In: a body of the loop language and an `Emitter`.  Out: the emitter's function text, longer.
+In: a body of the loop language (`loops/ir.py`), and an `Emitter`, the state of what is being written (`emitter.py`).
+Out: instructions, written into `Emitter.text`; for a value also a `V` (`types.py`), the name of what they computed.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def _is_product(value: Value) -> bool:
 
 
 def _fused_add(e: Emitter, value: Op) -> V | None:
-    """a·b + c or c + a·b."""
+    """a·b + c or c + a·b in one rounding; None for a sum without a product."""
     left, right = value.args
     if not _is_product(left):
         left, right = right, left
@@ -90,7 +91,7 @@ def _fused_add(e: Emitter, value: Op) -> V | None:
 
 
 def _fused_sub(e: Emitter, value: Op) -> V | None:
-    """a·b - c or c - a·b."""
+    """a·b - c or c - a·b in one rounding; None for a difference without a product."""
     left, right = value.args
     if isinstance(left, Op) and left.name == "mul":
         a, b, c = (emit_value(e, v) for v in (*left.args, right))
@@ -108,7 +109,7 @@ _VALUES: dict[type, Callable[[Emitter, Any], V]] = {Const: _const, Var: _var, Lo
 
 
 def emit_body(e: Emitter, body: Body) -> None:
-    """Write every statement of a body."""
+    """Write every statement of a body, or a call in the place of a run of them that is a function (`kernels.py`)."""
     number = 0
     while number < len(body):
         stmt = body[number]
@@ -134,7 +135,7 @@ def _store(e: Emitter, stmt: Store) -> None:
         return
     addend = _addend(e, stmt)
     where = access(e, place, stmt.index)
-    if e.reductions is not None and e.lanes and where.step == 0:
+    if e.reductions is not None and e.lanes and where.step == 0:  # in a vector loop, one element for all lanes
         e.reductions.accumulate(e, place, where, stmt.combine, addend)
     else:
         update(e, place, where, stmt.combine, addend)
@@ -152,7 +153,7 @@ def _addend(e: Emitter, stmt: Store) -> Addend:
 
 
 def _alloc(e: Emitter, stmt: Alloc) -> None:
-    """Rows padded to whole vectors, so that tails may use whole registers."""
+    """Rows padded to whole vectors of 32-bit elements, or more of wider ones, so that tails may use whole registers."""
     buffer = stmt.buffer
     shape = constant_shape(buffer)
     pad = max(1, e.target.vector_bits // 32)
@@ -177,7 +178,7 @@ def row_major(shape: tuple[int, ...]) -> tuple[int, tuple[Poly, ...]]:
 
 def _if(e: Emitter, stmt: If) -> None:
     condition = _condition(e, stmt.condition)
-    if isinstance(condition, bool):
+    if isinstance(condition, bool):  # known now: one branch is written, and no jump
         emit_body(e, stmt.then if condition else stmt.orelse)
         return
     orelse = (lambda: emit_body(e, stmt.orelse)) if stmt.orelse else None
@@ -207,6 +208,7 @@ def _condition(e: Emitter, condition: IntCondition) -> V | bool:
 
 
 def _for(e: Emitter, stmt: For) -> None:
+    """A vector loop is cut into lanes; a loop inside one, which all lanes go through together, is like others."""
     if stmt.cut is not None and not e.lanes:
         emit_vector(e, stmt, stmt.cut, emit_body)
     else:
@@ -237,15 +239,18 @@ def _serial(e: Emitter, stmt: For) -> None:
         return
     innermost = not e.facts(stmt.body).loops
     count = integer(e, extent)
-    e.text.loop(count, size is not None, e.stored(stmt.body), innermost, lambda v: _iteration(e, stmt, v))
+    surely = size is not None  # at least one iteration
+    e.text.loop(count, surely, e.stored(stmt.body), innermost, lambda v: _iteration(e, stmt, v))
 
 
 def _iteration(e: Emitter, stmt: For, number: V | int) -> None:
+    """The body, with the loop variable at a number known now or at run time."""
     e.bind(stmt.var, number)
     emit_body(e, stmt.body)
 
 
 def _fail(e: Emitter, stmt: Fail) -> None:
+    """The code is stored each time, the report's numbers the first time."""
     if stmt.report is not None:
         before = e.text.define("i32", 0, f"load i32, ptr {STATUS}, align 4")
         first = e.text.binary("icmp eq", before, constant(CODES["OK"], "i32"), "i1")

@@ -1,9 +1,10 @@
-"""Contraction: the one linear operation (`Einsum`), and its sugar.
+"""Contraction: a sum over products of operands, one kind of node (`Einsum`), and the functions that build it.
 
 In: operands and integer indices.  Out: `Einsum(inputs, output, *operands)`, where
 out[output] = Σ over the other indices of Π operand[its indices].
 Matmul, outer and inner products, transposition, traces, diagonals and sums are all this node.  An index names one
-extent; nothing broadcasts.  An output index must stand in an operand: what has no operand is `Expand`.
+extent; nothing broadcasts.  Every index of the output is one of an operand: what repeats along an axis that no operand
+has is an `Expand`.
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ class Einsum(Node):
         if len({o.dtype for o in operands}) > 1:
             check_one_real(f"einsum({subscripts_text(subscripts, out)!r}, …)", operands)
         dtype = common_dtype(*operands)
+        # Sums and products of truth values are counts; a transposition or a diagonal stays bool.
         counts = dtype == "bool" and (len(operands) > 1 or set(out) != set(subscripts[0]))
         return tuple(extents[i] for i in out), "int64" if counts else dtype
 
@@ -90,9 +92,10 @@ class Einsum(Node):
 
     @property
     def by_index(self) -> int | None:
-        """The operand of one-hot rows that say to which rows of the result the rest is added: Σᵣ 1[i[r] = j]·g[r, k].
+        """Which operand is a `one_hot` by whose labels i the others are scattered: out[j, k] = Σᵣ 1[i[r] = j]·g[r, k].
 
-        Its index over classes (j) is kept, and all others (r) are summed; None where no operand is so.
+        Row r of g is added to row i[r] of the result: the last index of the `one_hot`, over classes (j), is kept, and
+        its others (r) are summed.  None where there is no such operand.
         """
         kept = set(self.output)
         for place, (indices, operand) in enumerate(zip(self.inputs, self.operands, strict=True)):
@@ -135,19 +138,22 @@ def _two_extents(inputs: Sequence[Indices], operands: Sequence[Node], index: int
 
 
 def letter(index: int) -> str:
-    """How an index prints: i, j, k, … then the rest of the alphabet, then numbers."""
+    """How an index prints: i, j, k, … then the rest of the alphabet, then i26, i27, …"""
     letters = "ijklmnpqrstuvwxyzabcdefgho"
     return letters[index] if index < len(letters) else f"i{index}"
 
 
 def subscripts_text(inputs: Sequence[Indices], output: Indices | None = None) -> str:
-    """`ij,jk->ik`."""
+    """`ij,jk->ik` for ((0, 1), (1, 2)) and (0, 2)."""
     left = ",".join("".join(map(letter, indices)) for indices in inputs)
     return left if output is None else f"{left}->{''.join(map(letter, output))}"
 
 
 def contract(inputs: Sequence[Sequence[int]], output: Sequence[int], *operands: Node) -> Einsum:
-    """The Einsum node, its indices numbered by first appearance."""
+    """The Einsum node, its indices numbered by first appearance.
+
+    inputs [[7, 5], [5, 9]] and output [7, 9] become ((0, 1), (1, 2)) and (0, 2).
+    """
     order: dict[int, int] = {}
     renumbered = tuple([tuple([order.setdefault(i, len(order)) for i in indices]) for indices in inputs])
     out = tuple([order[i] for i in output])
@@ -157,7 +163,7 @@ def contract(inputs: Sequence[Sequence[int]], output: Sequence[int], *operands: 
 def einsum(subscripts: str, *operands: Any) -> Node:
     """Einstein summation with explicit or implicit output, as in NumPy (without the ellipsis).
 
-    Of truth values alone it says, as NumPy, whether any of the products holds; `sum` counts.
+    Of bool operands alone the result is bool, as in NumPy: whether any of the products is true.  (`sum` counts them.)
 
     Args:
         subscripts: such as "ij,jk->ik"; a letter names one extent.
@@ -283,18 +289,21 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Node:
 
 
 def widened(x: Node) -> Node:
-    """What a sum or running sum of `x` adds up: int32 as int64, as in NumPy (products of matrices stay int32)."""
+    """What a sum, trace or running sum of `x` adds up: int32 as int64, as in NumPy (`@` and `einsum` stay int32)."""
     return convert(x, "int64") if x.dtype == "int32" else x
 
 
 def dot(a: Any, b: Any) -> Node:
-    """NumPy's `dot` for ranks 0 to 2: a product with a scalar, an inner product, or a matrix product."""
+    """NumPy's `dot` for ranks 0 to 2: a product with a scalar, an inner product, or a matrix product.
+
+    Of stacks of matrices it is `a @ b`; NumPy's pairs every matrix of a with every one of b.
+    """
     ranks = as_node(a).rank, as_node(b).rank
     return matmul(a, b) if all(ranks) else multiply(a, b)
 
 
 def outer(a: Any, b: Any) -> Node:
-    """a bᵀ of two vectors (of two flattened arrays it would be: reshape first).
+    """a bᵀ of two vectors.  NumPy's `outer` flattens other arrays; here they are reshaped first.
 
     Example:
         >>> import symnet as sn
@@ -365,6 +374,7 @@ def _matmul_hint(a: Node, b: Node) -> str:
 
 
 def _batched_matmul(a: Node, b: Node) -> Node:
+    """The axes of a stack are the indices 0, 1, …, aligned at the end; those of its matrices are far above them."""
     row, inner, column = 1000, 1001, 1002
     batch = max(a.rank, b.rank) - 2
     a_indices = [*range(batch - (a.rank - 2), batch), row, inner] if a.rank > 1 else [inner]
@@ -377,7 +387,10 @@ def _batched_matmul(a: Node, b: Node) -> Node:
 
 
 def _without_unit_batch(x: Node, indices: list[int], other: Node, theirs: list[int]) -> tuple[Node, list[int]]:
-    """Sum away batch axes of extent 1 that meet a longer one: broadcasting, spelled as a contraction."""
+    """x without the stack's axes of extent 1 that meet a longer one of `other`: a sum over one element drops each.
+
+    So (1, 3, 4) @ (5, 4, 2) broadcasts, though no index of an `Einsum` does.
+    """
     extent = dict(zip(theirs, other.shape, strict=True))
     drop = [i for i, n in zip(indices, x.shape, strict=True) if i < 1000 and n == 1 and extent.get(i, 1) != 1]
     if not drop:

@@ -1,7 +1,8 @@
 """Rewrites of absolute values and signs inside products and powers.
 
-In: a `mul` or `pow` node in canonical order.  Out: the same function of x as one of x^p, |x|^p, x·|x|^(p-1), sign(x),
-sign(x)·|x|^p.  Every product x^a·|x|^b·sign(x)^c with whole a and c of 0 or 1 is even or odd in x and of degree
+In: a `mul` or `pow` node whose operands are in their order (`simplify/forms/order.py`).  Out: the same function of x as
+one of x^p, |x|^p, x·|x|^(p-1), sign(x), sign(x)·|x|^p (sign(x)·x^p for even p).
+Every product x^a·|x|^b·sign(x)^c with whole a, any number b, and c of 0 or 1 is even or odd in x and of degree
 p = a + b; that decides the spelling, so there is one for each function.
 """
 
@@ -22,8 +23,8 @@ PowersOfBase = tuple[Expr, Expr, Expr]  # exponents of x, |x| and sign(x)
 def collect_powers_of_absolute_value(node: Node) -> Node | None:
     """|x|² → x², sign(x)·|x|³ → x³, sign(x)·x² → x·|x|, x/|x| → sign(x).
 
-    Condition: the exponent of x is whole, that of sign(x) 0 or 1.  At x = 0 it extends the domain at most: x·|x|^(p-1)
-    stands only where p > 1.
+    Condition: the exponent of x is whole, that of sign(x) 0 or 1.  The one point at which it may gain a value is x = 0
+    (x/|x|); it loses none there, as x·|x|^(p-1) is written for p > 1 alone.
     """
     factors = Factors.view(node)
     for core, axes in factors.powers:
@@ -45,7 +46,7 @@ def _parts(x: Node) -> tuple[Node, Node, Node]:
 
 
 def _exponents(factors: Factors, x: Node, axes: Axes) -> PowersOfBase | None:
-    """The exponents of x, |x| and sign(x); None where one is not a number of the kind that is handled."""
+    """The exponents of x, |x| and sign(x), all along `axes` of the product; None where one is not handled here."""
     a, b, c = (factors.powers.get((part, axes), ZERO) for part in _parts(x))
     if isinstance(a, Node) or isinstance(b, Node) or isinstance(c, Node):
         return None
