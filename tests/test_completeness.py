@@ -5,16 +5,19 @@
 
 import numpy as np
 import pytest
+import sympy
 
+import symnet as sn
 from symnet import dtypes
 from symnet.compare.tape import elementwise as tape_elementwise
 from symnet.compare.tape import program as tape_program
 from symnet.compare.tape.var import Tape, TapeValue
 from symnet.diff import elementwise as diff_elementwise
 from symnet.diff import tables as diff_tables
-from symnet.expr.nodes.elementwise import Elementwise
+from symnet.expr.nodes import composed
+from symnet.expr.nodes.elementwise import Elementwise, elementwise
 from symnet.expr.nodes.graph import topological
-from symnet.expr.nodes.primitives import PRIMITIVES
+from symnet.expr.nodes.primitives import PRIMITIVES, functions
 from symnet.expr.printing.layout import READERS
 from symnet.expr.sympy import to_sympy
 from symnet.lower import axes as lower_axes
@@ -89,6 +92,17 @@ def test_the_tape_computes_a_primitive_and_pulls_back_where_it_has_a_slope(op: s
         tape.backward(y)
     assert np.shape(y.value) == (2,)
     assert [x.bar is not None for x in xs] == [real and has_slope(op, k) for k, real in enumerate(varies)]
+
+
+@pytest.mark.parametrize("op", sorted(p.name for p in functions()))
+def test_a_function_has_one_meaning_however_it_is_called(op: str) -> None:
+    """sn.f, np.f and SymPy's f of an expression are the primitive, and no formula that was there before it."""
+    x, s = sn.tensor("x", 3), sympy.Symbol("x")
+    node, primitive = elementwise(op, x), PRIMITIVES[op]
+    assert getattr(sn, op)(x) is node
+    assert not primitive.numpy or getattr(np, primitive.numpy)(x) is node
+    assert primitive.read is None or sn.from_sympy(primitive.read(s), leaves={s: x}) is node
+    assert op not in vars(composed), "a formula of that name stands in symnet/expr/nodes/composed.py"
 
 
 def test_a_partial_stands_for_every_operand_of_a_primitive() -> None:

@@ -34,10 +34,6 @@ def _log(x: Any) -> Any:
     return NAN if x < 0 else mpmath.log(x) if x else -INF
 
 
-def _log1p(x: Any) -> Any:
-    return _log(1 + x)
-
-
 def _power(x: Any, e: Any) -> Any:
     if not x:
         return mpf(1) if not e else INF if e < 0 else mpf(0)
@@ -46,25 +42,18 @@ def _power(x: Any, e: Any) -> Any:
     return mpmath.sqrt(x) if e == 0.5 else x ** (int(e) if e == int(e) and abs(e) < 64 else e)
 
 
-def _sigmoid(x: Any) -> Any:
-    return 1 / (1 + mpmath.exp(-x))
-
-
 def _sign(x: Any) -> Any:
     return mpf((x > 0) - (x < 0))
 
 
-def _within(function: Callable[[Any], Any], low: float, high: float = float("inf")) -> Callable[[Any], Any]:
-    """A function that is NaN outside an interval, where mpmath's is complex."""
-    return lambda x: function(x) if low <= x <= high else NAN
+def _of_reals(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A function that is NaN where mpmath's is complex."""
 
+    def real(x: Any) -> Any:
+        value = function(x)
+        return NAN if isinstance(value, mpmath.mpc) else value
 
-def _atanh(x: Any) -> Any:
-    return mpmath.atanh(x) if abs(x) < 1 else x * INF if abs(x) == 1 else NAN
-
-
-def _cbrt(x: Any) -> Any:
-    return mpmath.sign(x) * mpmath.cbrt(abs(x))
+    return real
 
 
 def _is_pole(x: Any) -> bool:
@@ -81,10 +70,6 @@ def _loggamma(x: Any) -> Any:
 
 def _digamma(x: Any) -> Any:
     return NAN if _is_pole(x) else mpmath.digamma(x)
-
-
-def _inverse(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return lambda x: NAN if abs(x) > 1 else function(x)
 
 
 def _where(condition: Any, a: Any, b: Any) -> Any:
@@ -104,12 +89,8 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
     "add": lambda *xs: functools.reduce(lambda a, b: a + b, xs),
     "mul": lambda *xs: functools.reduce(lambda a, b: a * b, xs),
     "pow": _power, "maximum": _extreme(True), "minimum": _extreme(False), "abs": abs, "sign": _sign,
-    "floor": mpmath.floor, "exp": mpmath.exp, "log": _log, "log1p": _log1p, "expm1": lambda x: mpmath.exp(x) - 1,
-    "tanh": mpmath.tanh, "sigmoid": _sigmoid, "softplus": lambda x: mpmath.log(1 + mpmath.exp(x)),
-    "sin": mpmath.sin, "cos": mpmath.cos, "tan": mpmath.tan, "asin": _inverse(mpmath.asin),
-    "acos": _inverse(mpmath.acos), "atan": mpmath.atan, "sinh": mpmath.sinh, "cosh": mpmath.cosh,
-    "erf": mpmath.erf, "erfc": mpmath.erfc, "cbrt": _cbrt, "asinh": mpmath.asinh, "acosh": _within(mpmath.acosh, 1),
-    "atanh": _atanh, "gamma": _gamma, "loggamma": _loggamma, "digamma": _digamma, "atan2": mpmath.atan2,
+    "softplus": lambda x: mpmath.log(1 + mpmath.exp(x)), "atan2": mpmath.atan2,
+    "gamma": _gamma, "loggamma": _loggamma, "digamma": _digamma,  # whose poles mpmath refuses
     "floor_divide": lambda a, b: mpmath.floor(a / b),
     "mod": lambda a, b: a - b * mpmath.floor(a / b),
     "xlogy": lambda x, y: mpf(0) if not x else x * _log(y),
@@ -117,7 +98,7 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
     "eq": lambda a, b: a == b, "ne": lambda a, b: a != b, "and": lambda a, b: a and b, "or": lambda a, b: a or b,
     "not": lambda a: not a, "where": _where, "indicator": lambda a: mpf(bool(a)),
 }  # fmt: skip
-PRIMITIVES |= {p.name: ORACLE[p.name] for p in functions() if p.name not in PRIMITIVES}
+PRIMITIVES |= {p.name: _of_reals(ORACLE[p.name]) for p in functions() if p.name not in PRIMITIVES}
 
 
 def _polygamma(node: Any, values: Sequence[Exact]) -> Exact:
