@@ -30,9 +30,9 @@ class Primitive:
         parity: "odd" where f(-x) = -f(x), "even" where f(-x) = f(x).
         facts: what holds of every value (`expr/facts/assumptions.py`).
         keeps_sign: whether f(x) has the sign of x.
-        steep: whether a value or a slope may be infinite where x is finite.
+        steep: whether a value or a slope may be infinite where x is finite (`diff/clipping.py`).
         bounded: whether every value is finite, also at ±∞.
-        short: whether the value at a number never has more digits than the number.
+        short: whether the value at a number never has more digits than the number, however large that is.
     """
 
     name: str
