@@ -20,9 +20,10 @@ from symnet.runtime.arguments import Arguments
 from symnet.runtime.described import Described
 from symnet.runtime.function import NativeFunction
 from symnet.runtime.template import Template, factors_only
+from symnet.schedule.target import Target
 from symnet.simplify.cost import operation_count
 from symnet.simplify.machine.arrangement import arrange
-from symnet.stages import Stages
+from symnet.stages import Stages, check_source_target, unit_of
 
 Remake = tuple[Callable[..., Any], tuple[Any, ...]] | None  # a function and its arguments that make it again
 
@@ -82,18 +83,24 @@ class Shown(Described, ABC):
     def flops(self) -> Any:
         return operation_count(arrange(list(self.stages.numeric)))
 
-    def source(self, library: str = "numpy") -> str:
+    def source(self, library: str = "numpy", target: Target | None = None) -> str:
         """Readable source of the same function: a module that needs that library and nothing of symnet.
 
         Args:
-            library: "numpy", "jax" or "torch".
+            library: "numpy", "jax", "torch", or "c": one unit of C99 with the interface of the object code, and its
+                bits (`docs/c-abi.md`).
+            target: the machine that the C is for, instead of the one that was compiled for.
 
         Raises:
-            ArgumentError: for another library.
+            ArgumentError: for another library; for a target that is none, or of another library than "c".
         """
         from symnet.source.module import source
 
         s = self.stages
+        if target is not None:
+            check_source_target(f"{self.name}.source({library!r}, target=…)", library, target)
+        if library == "c":
+            return unit_of(s, target)
         return source(self.name, library, s.written, s.leaves, s.outputs, factors_only(self.template), s.real)
 
     def report(self) -> str:

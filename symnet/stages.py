@@ -145,6 +145,29 @@ def _verified(program: Program) -> Program:
     return program
 
 
+def unit_of(s: Stages, target: Target | None = None) -> str:
+    """The C of a program, for the machine that it was made for or for another one."""
+    from symnet.backends.c99.program import emit_program
+
+    assert s.lowered is not None and s.program is not None and s.target is not None
+    if target is None or target == s.target:
+        return emit_program(s.program, s.target)
+    return emit_program(_verified(reused(schedule(s.lowered, target))), target)
+
+
+def check_source_target(call: str, library: str, target: object) -> None:
+    """Refuse a target where none is asked for, and what is none.
+
+    Raises:
+        ArgumentError: for either.
+    """
+    if library != "c":
+        raise ArgumentError(explain(call, 'a target with "c" alone', repr(library), "Leave target= out."))
+    if not isinstance(target, Target):
+        mend = 'Write target=target_for("aarch64-linux-gnu"), from symnet.backends.llvm.targets.'
+        raise ArgumentError(explain(call, "a Target", repr(target), mend))
+
+
 def _verifies() -> bool:
     return os.environ.get("SYMNET_VERIFY", "0") not in ("", "0")
 

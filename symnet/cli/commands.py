@@ -105,6 +105,9 @@ def _function(options: argparse.Namespace, **more: Any) -> Any:
 
 
 def run_compile(options: argparse.Namespace) -> None:
+    if options.library is not None:
+        print(_function(options).source(options.library), end="")
+        return
     if options.stop_after is None:
         print(_function(options).report())
         return

@@ -21,6 +21,7 @@ from symnet.cli.info import info
 from symnet.cli.usage import EXAMPLES, USAGE, Parser, shielded
 from symnet.compiler import STOPS
 from symnet.errors import SymnetError, explain
+from symnet.source.dialects import DIALECTS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -77,7 +78,9 @@ def parser() -> argparse.ArgumentParser:
     compile_ = _command(commands, "compile", run_compile, "compile an expression and say what was made")
     _source(compile_, "also compile the gradient by these, separated by commas")
     compile_.add_argument("--dtype", choices=dtypes.REAL, help="of the real leaves")
-    compile_.add_argument("--stop-after", choices=STOPS, help="print what stands after this stage")
+    shown = compile_.add_mutually_exclusive_group()
+    shown.add_argument("--stop-after", choices=STOPS, help="print what stands after this stage")
+    shown.add_argument("--source", choices=(*DIALECTS, "c"), dest="library", help="print the source of a module, or C")
     export = _command(commands, "export", run_export, "write object, library, C header, Python stub, C test")
     _source(export, "also export the gradient by these, separated by commas")
     export.add_argument("path", metavar="PATH", help="folder and name of the files, such as build/mlp")

@@ -65,7 +65,8 @@ exit status: 0 where the formula is right, 1 where wrong, 2 where unreadable""",
     "compile": """
 examples:
   symnet compile "mean((X@w - y)**2)" --shapes X:m,n w:n y:m --wrt w
-  symnet compile model.py:L --wrt W1,b1 --stop-after loops""",
+  symnet compile model.py:L --wrt W1,b1 --stop-after loops
+  symnet compile "sum(tanh(x))" --shapes x:n --source c""",
     "export": """
 examples:
   symnet export "mean((X@w - y)**2)" build/ols --shapes X:m,n w:n y:m --wrt w

@@ -2,10 +2,10 @@
 
 In: nothing.  Out: the protocol `Lanes`, the formats of its numbers, and `in_double`.
 
-A function of this folder is written once, `f(lanes, x)`, and means whatever the lanes mean: instructions where they
-write code (`backends/llvm/lanes.py`), numbers where they compute.  A value holds one number for each lane, or one bit
-where it is a condition; only the lanes that made it look inside.  The same operations run in every lane, so that a
-lane's bits depend neither on its neighbours nor on how many there are.
+A function of this folder is written once, `f(lanes, x)`, and means whatever the lanes mean: instructions or
+statements where they write code (`backends/llvm/lanes.py`, `backends/c99/lanes.py`), numbers where they compute.  A
+value holds one number for each lane, or one bit where it is a condition; only the lanes that made it look inside.  The
+same operations run in every lane, so that a lane's bits depend neither on its neighbours nor on how many there are.
 
 Two kinds of products and sums stand side by side.  `mul_add` rounds once where the lanes fuse and twice where they do
 not: which product may be fused is written here, never guessed.  `add`, `sub` and `mul` round once, always: sums

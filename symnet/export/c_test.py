@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from symnet.backends.c99.types import C_TYPE
 from symnet.export.extents import c_count, c_text
-from symnet.export.header import C_TYPE, Parameters
+from symnet.export.header import Parameters
 from symnet.loops.abi import ALIGNMENT
 from symnet.loops.signature import Signature
 from symnet.runtime.extents import Dims, evaluate, evaluate_shape

@@ -14,8 +14,8 @@ from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Any
 
-from symnet.backends.llvm.stamp import DIGITS, WORDS
 from symnet.errors import FileError, explain
+from symnet.loops.abi import STAMP_DIGITS, STAMP_WORDS
 
 _OUTSIDE = ("digest", "library")  # what the digest does not cover: itself, and what is known later
 
@@ -29,12 +29,12 @@ def with_digest(metadata: Mapping[str, Any], code: bytes) -> dict[str, Any]:
 def metadata_digest(metadata: Mapping[str, Any]) -> str:
     """The digest of everything that the metadata say; the same in every version of Python."""
     covered = {key: value for key, value in metadata.items() if key not in _OUTSIDE}
-    return blake2b(ascii(covered).encode(), digest_size=DIGITS // 2).hexdigest()
+    return blake2b(ascii(covered).encode(), digest_size=STAMP_DIGITS // 2).hexdigest()
 
 
 def stamp_of(metadata: Mapping[str, Any]) -> str:
     """What `NAME_digest` says."""
-    return f"{WORDS}{metadata['digest']}"
+    return f"{STAMP_WORDS}{metadata['digest']}"
 
 
 def checksum(content: bytes) -> str:

@@ -12,15 +12,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import prod
 
-from symnet.backends.llvm.stamp import STAMP_BYTES
+from symnet.backends.c99.names import c_names
+from symnet.backends.c99.types import C_TYPE
 from symnet.dtypes import ITEMSIZE
 from symnet.export.extents import SATURATED, c_count, c_saturated, python_text
-from symnet.export.names import c_names
-from symnet.loops.abi import ALIGNMENT, CODES
+from symnet.loops.abi import ALIGNMENT, CODES, STAMP_BYTES
 from symnet.loops.ir import Buffer, IntConst, Program
 from symnet.loops.signature import Signature
 
-C_TYPE = {"bool": "uint8_t", "int32": "int32_t", "int64": "int64_t", "float32": "float", "float64": "double"}
 _SAID = {
     "OK": "done",
     "WORKSPACE_TOO_SMALL": "workspace_bytes is less than {name}_workspace_bytes(dims)",

@@ -1,7 +1,7 @@
-"""Names of a function and its arguments as C spells them.
+"""Names of exported functions and of their files.
 
-In: names as the user chose them (Unicode, keywords, anything).  Out: distinct C identifiers: `θ` becomes `theta`,
-`W₁` becomes `W1`, `float` becomes `float_`.
+In: names and paths as the user gave them.  Out: nothing, or the folder and the name; an error for what cannot be the
+name of a function in C and in Python.
 """
 
 from __future__ import annotations
@@ -9,60 +9,16 @@ from __future__ import annotations
 import keyword
 import os
 import re
-import unicodedata
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from symnet.backends.c99.names import KEYWORDS, spelled
 from symnet.errors import ArgumentError, explain
 
-_RESERVED_WORDS = """
-    auto break case char const continue default do double else enum extern float for goto if inline int long
-    register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while
-    alignas alignof and and_eq asm bitand bitor bool catch class co_await co_return co_yield compl concept
-    const_cast consteval constexpr constinit decltype delete dynamic_cast explicit export false friend mutable
-    namespace new noexcept not not_eq nullptr operator or or_eq private protected public reinterpret_cast requires
-    static_assert static_cast template this thread_local throw true try typeid typename using virtual wchar_t xor
-    xor_eq NULL errno I main stdin stdout stderr linux unix
-"""
-_KEYWORDS = frozenset(_RESERVED_WORDS.split())
-_OURS = frozenset(("in", "out", "dims", "workspace", "workspace_bytes", "phase", "unit_begin", "unit_end"))
-_TEST_PROGRAM = frozenset(("i", "code", "memory", "argc", "argv", "reserve"))  # its local names
 # What native code itself calls; and "llvm.…" are LLVM's own functions.
-_NOT_FUNCTIONS = _KEYWORDS | {"memcpy", "memset", "memmove", "memcmp", "llvm"}
+_NOT_FUNCTIONS = KEYWORDS | {"memcpy", "memset", "memmove", "memcmp", "llvm"}
 LONGEST = 128  # letters of a function's name: files and symbols are longer by a few
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
-
-
-def c_names(names: Iterable[str], taken: Iterable[str] = ()) -> tuple[str, ...]:
-    """One distinct C identifier per name, none of them a keyword or in `taken`."""
-    used = {*_KEYWORDS, *_OURS, *_TEST_PROGRAM, *taken}
-    found = []
-    for name in names:
-        identifier = _spell(name)
-        while identifier in used:
-            identifier += "_"
-        used.add(identifier)
-        found.append(identifier)
-    return tuple(found)
-
-
-def _spell_all(name: str) -> str:
-    return "".join(map(_spell_letter, unicodedata.normalize("NFKC", name)))
-
-
-def _spell(name: str) -> str:
-    text = _spell_all(name)
-    return text if text[:1].isalpha() else f"v{text}"
-
-
-def _spell_letter(letter: str) -> str:
-    if letter.isascii() and (letter.isalnum() or letter == "_"):
-        return letter
-    words = unicodedata.name(letter, "").split()
-    if words[:1] == ["GREEK"]:
-        return words[-1].capitalize() if letter.isupper() else words[-1].lower()
-    return "_"
 
 
 def check_name(name: object, call: str) -> None:
@@ -73,7 +29,7 @@ def check_name(name: object, call: str) -> None:
     """
     if isinstance(name, str) and _IDENTIFIER.match(name) and len(name) <= LONGEST and name not in _NOT_FUNCTIONS:
         return
-    near = _spell_all(name)[:LONGEST].strip("_") if isinstance(name, str) else ""
+    near = spelled(name)[:LONGEST].strip("_") if isinstance(name, str) else ""
     near = f"f_{near}" if near in _NOT_FUNCTIONS or not _IDENTIFIER.match(near) else near
     expected = f"an identifier of C, of at most {LONGEST} letters, as the name"
     got = repr(name) if len(repr(name)) <= LONGEST else f"one of {len(repr(name))} letters"

@@ -12,9 +12,9 @@ from __future__ import annotations
 from functools import reduce
 from typing import Any
 
-from symnet.backends.llvm.stamp import STAMP_BYTES, WORDS
 from symnet.export.guarded import guarded
 from symnet.export.metadata import metadata_text
+from symnet.loops.abi import STAMP_BYTES, STAMP_WORDS
 
 
 def stub_text(metadata: dict[str, Any], library: str) -> str:
@@ -27,7 +27,7 @@ def stub_text(metadata: dict[str, Any], library: str) -> str:
 
 
 def _calls(name: str, library: str) -> str:
-    words = {"@NAME@": name, "@LIBRARY@": library, "@SIZE@": str(STAMP_BYTES), "@WORDS@": WORDS}
+    words = {"@NAME@": name, "@LIBRARY@": library, "@SIZE@": str(STAMP_BYTES), "@WORDS@": STAMP_WORDS}
     return reduce(lambda text, word: text.replace(*word), words.items(), _CALLS)
 
 

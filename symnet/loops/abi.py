@@ -1,6 +1,7 @@
 """The numbers of the C interface, which emitted code, its callers in Python and the C header must agree on.
 
-In: nothing.  Out: what a call returns, and where arrays begin.  `docs/c-abi.md` has the whole interface.
+In: nothing.  Out: what a call returns, where arrays begin, and what a stamp says.  `docs/c-abi.md` has the whole
+interface.
 """
 
 from __future__ import annotations
@@ -8,6 +9,11 @@ from __future__ import annotations
 from symnet.loops.ir import INDEX_OUT_OF_RANGE, SINGULAR_MATRIX
 
 ALIGNMENT = 64  # bytes, of the workspace and of constant arrays
+
+STAMP_WORDS = "symnet digest "
+STAMP_DIGITS = 32  # hexadecimal
+STAMP_BYTES = len(STAMP_WORDS) + STAMP_DIGITS + 1  # bytes, with the zero at the end
+BLANK_STAMP = STAMP_WORDS + STAMP_DIGITS * "0"
 
 CODES = {
     "OK": 0,

@@ -1,7 +1,7 @@
 """The loop language: everything that can stand between a graph and machine code.
 
 In: built by `lower/`, rewritten by `schedule/`.  Out: run by `loops/interpreter.py`, printed by
-`loops/printer.py`, checked by `loops/verifier.py`, emitted by `backends/llvm/`.
+`loops/printer.py`, checked by `loops/verifier.py`, emitted by `backends/`.
 
 The whole language, each thing with its fields in order::
 

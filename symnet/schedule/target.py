@@ -1,7 +1,7 @@
 """What schedules and emission need to know of a machine, as plain data.
 
 In: filled by `backends/llvm/targets.py` (the host, or any triple).  Out: read by `schedule/` to choose tiles and by
-`backends/llvm/` to choose instructions.  Nothing here imports LLVM.
+the back ends to choose instructions.  Nothing here imports LLVM.
 """
 
 from __future__ import annotations
@@ -40,3 +40,13 @@ class Target:
     def architecture(self) -> str:
         """The first part of the triple: `x86_64`, `aarch64`, `riscv64`, …"""
         return self.triple.split("-", 1)[0]
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether addresses have 32 bits."""
+        return "64" not in self.architecture and self.architecture not in ("s390x",)
+
+    @property
+    def native_maximum(self) -> bool:
+        """Whether there is an instruction for a maximum that passes NaN on: it takes 0 for more than -0."""
+        return self.architecture.startswith(("aarch64", "arm64", "wasm"))

@@ -87,7 +87,7 @@ def source(
     Raises:
         ArgumentError: an unknown library, or an extent that no axis tells.
     """
-    expected = f"one of {', '.join(map(repr, DIALECTS))}"
+    expected = f"one of {', '.join(map(repr, (*DIALECTS, 'c')))}"  # C is made of loops: backends/c99/
     one_of(f"{name}.source({library!r})", library, DIALECTS, expected, f'Write {name}.source("numpy").')
     return FunctionWriter(DIALECTS[library], WRITERS, leaves, real).module(
         name, roots, _named(roots), outputs, template

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from symnet.backends.c99.names import c_names
 from symnet.export.extents import c_count, c_text, python_text, read
 from symnet.export.metadata import find_metadata, from_metadata, metadata_text, to_metadata
-from symnet.export.names import c_names
 from symnet.loops.ir import IntConst, IntVar, int_add, int_floordiv, int_min, int_mod, int_mul
 from symnet.runtime.extents import evaluate
 from tests.runtime.programs import PROGRAMS

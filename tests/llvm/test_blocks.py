@@ -1,7 +1,7 @@
 """Where instructions land: value numbering and hoisting while writing."""
 
 from symnet.backends.llvm.blocks import FunctionText
-from symnet.backends.llvm.types import V, constant
+from symnet.backends.llvm.types import V, constant, literal
 
 COUNT = V("%n", "i64")
 
@@ -106,3 +106,10 @@ def test_a_branch_that_is_likely_says_so_and_the_module_says_what_that_means():
         text.branch(V("%c", "i1"), lambda: None, likely=likely)
         (line,) = [line for line in lines(text) if line.startswith("br i1")]
         assert ("!prof !0" in line) == likely == ("branch_weights" in text.declarations.get("!0", ""))
+
+
+def test_a_zero_keeps_its_sign_whichever_came_first():
+    """What is remembered of one is not taken for the other: they are equal."""
+    assert literal(0.0, "double") == "0x0000000000000000"
+    assert literal(-0.0, "double") == "0x8000000000000000"
+    assert literal(0.0, "double") == "0x0000000000000000"

@@ -152,7 +152,7 @@ def test_names_never_clash() -> None:
 
 
 def test_an_unknown_library_is_refused() -> None:
-    with pytest.raises(ArgumentError, match=r"expected one of 'numpy', 'jax', 'torch'; got 'tensorflow'"):
+    with pytest.raises(ArgumentError, match=r"expected one of 'numpy', 'jax', 'torch', 'c'; got 'tensorflow'"):
         sn.compile(sn.scalar("x") + 1).source("tensorflow")
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from math import gcd
 
-from symnet.backends.llvm.emitter import LANE, BufferPlace, ElementAddress, Emitter, Poly
+from symnet.backends.llvm.emitter import LANE, BufferPlace, ElementAddress, Emitter
 from symnet.backends.llvm.polynomials import integer, term
 from symnet.backends.llvm.types import V, constant
+from symnet.loops.polynomials import Poly
 
 
 def reach(e: Emitter, place: BufferPlace, flat: Poly) -> ElementAddress:

@@ -35,8 +35,7 @@ def global_text(program: str, number: int, constant: Constant) -> str:
     array = constant.contents.array
     begin = f"{global_name(program, number)} = internal"
     if array.nbytes <= MOST_WRITTEN:
-        written = literal.__wrapped__  # what is remembered takes -0.0 for 0.0
-        elements = ", ".join(f"{memory} {written(v, memory)}" for v in array.reshape(-1).tolist())
+        elements = ", ".join(f"{memory} {literal(v, memory)}" for v in array.reshape(-1).tolist())
         return f"{begin} unnamed_addr constant [{array.size} x {memory}] [{elements}], align {ALIGNMENT}\n"
     rest = array.nbytes - _HEAD
     parts = f'<{{ i32, [{_MARKER} x i8], [{rest} x i8] }}> <{{ i32 1, [{_MARKER} x i8] c"{_escaped(constant)}"'

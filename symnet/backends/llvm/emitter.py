@@ -15,10 +15,8 @@ from symnet.backends.llvm.types import SIZE, Addend, V, lane_numbers
 from symnet.errors import CompileError, explain
 from symnet.loops.facts import BodyFacts, FactsByStatement, gather
 from symnet.loops.ir import Body, Buffer, IntConst, IntExpr
+from symnet.loops.polynomials import Poly
 from symnet.schedule.target import Target
-
-Poly = dict[tuple[str, ...], int]
-"""An integer as a polynomial: {sorted names of SSA values: coefficient}; `()` is the constant term."""
 
 LinearOffset = tuple[tuple[str, int], ...]
 """A linear offset, Σ factor·name."""
@@ -120,7 +118,7 @@ class Emitter:
     _facts: dict[int, tuple[Body, BodyFacts]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.index = "i32" if is_narrow(self.target) else "i64"
+        self.index = "i32" if self.target.is_narrow else "i64"
 
     def facts(self, body: Body) -> BodyFacts:
         """`gather`, once per body (kept beside its facts, so that the id stays its own)."""
@@ -160,11 +158,6 @@ class Emitter:
 
     def place(self, buffer: Buffer) -> BufferPlace:
         return self.places[buffer.name]
-
-
-def is_narrow(target: Target) -> bool:
-    """Whether addresses of the target have 32 bits."""
-    return "64" not in target.architecture and target.architecture not in ("s390x",)
 
 
 def constant_shape(buffer: Buffer) -> tuple[int, ...]:

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from symnet.backends.llvm.emitter import BufferPlace, ElementAddress, Emitter, Poly
+from symnet.backends.llvm.emitter import BufferPlace, ElementAddress, Emitter
 from symnet.backends.llvm.integers import access, evaluate
 from symnet.backends.llvm.memory import by_lane, load, neighbours, to_register
-from symnet.backends.llvm.polynomials import integer, known, opaque, to_index
+from symnet.backends.llvm.polynomials import integer, opaque, to_index
 from symnet.backends.llvm.reductions import update_shared
 from symnet.backends.llvm.types import SIZE, V, constant, vector
 from symnet.loops.ir import Fetch, IntConst, IntLoad, IntVar
+from symnet.loops.polynomials import Poly, known
 
 _INDEX = "%index"  # the name that stands for the loaded index in the address of what is fetched
 _MOST = {"i32": 2**31 - 1, "i64": 2**63 - 1}

@@ -10,19 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from symnet.backends.llvm.addresses import reach
-from symnet.backends.llvm.emitter import BufferPlace, ElementAddress, Emitter, LinearOffset, Poly
+from symnet.backends.llvm.emitter import BufferPlace, ElementAddress, Emitter, LinearOffset
 from symnet.backends.llvm.memory import load
-from symnet.backends.llvm.polynomials import (
-    add,
-    divide,
-    integer,
-    is_natural,
-    known,
-    multiply,
-    opaque,
-    quotient,
-    to_index,
-)
+from symnet.backends.llvm.polynomials import integer, is_natural, opaque, quotient, to_index
 from symnet.backends.llvm.types import constant
 from symnet.loops.ir import (
     IntAdd,
@@ -35,6 +25,7 @@ from symnet.loops.ir import (
     IntMul,
     IntVar,
 )
+from symnet.loops.polynomials import Poly, add, divide, known, multiply
 
 
 def evaluate(e: Emitter, expr: IntExpr) -> Poly:

@@ -14,7 +14,7 @@ from functools import partial
 from symnet.backends.llvm.blocks import FunctionText
 from symnet.backends.llvm.emitter import Emitter
 from symnet.backends.llvm.math_calls import math_function
-from symnet.backends.llvm.targets import native_floor, native_maximum
+from symnet.backends.llvm.targets import native_floor
 from symnet.backends.llvm.types import REALS, REGISTER, SIZE, Addend, V, constant, suffix
 from symnet.errors import CompileError, explain
 from symnet.loops.neutral import neutral
@@ -75,7 +75,7 @@ def _extremum(name: str, e: Emitter, dtype: str, args: list[V]) -> V:
         return e.text.binary("or" if name == "maximum" else "and", left, right)
     if kind == 1:
         return e.text.intrinsic("smax" if name == "maximum" else "smin", left, right)
-    if native_maximum(e.target):
+    if e.target.native_maximum:
         return e.text.intrinsic(name, left, right)
     if right.constant:
         left, right = right, left

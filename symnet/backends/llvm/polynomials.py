@@ -1,53 +1,14 @@
 """Polynomials of SSA values → instructions.
 
-In: a `Poly` (constants stay constants, so that unrolled code has constant addresses).  Out: a sum, a product or a
-quotient as a polynomial again, or the integer value, written.  Polynomials are written outermost terms first, so that
-each partial sum stands outside the loops it does not depend on.  Not handled: division by anything but constants.
+In: a `Poly` (constants stay constants, so that unrolled code has constant addresses).  Out: the integer value, written.
+Polynomials are written outermost terms first, so that each partial sum stands outside the loops it does not depend on.
 """
 
 from __future__ import annotations
 
-from symnet.backends.llvm.emitter import LANE, Emitter, Poly
+from symnet.backends.llvm.emitter import LANE, Emitter
 from symnet.backends.llvm.types import V, constant
-
-
-def known(poly: Poly) -> int | None:
-    """The value of a polynomial that is constant; None for others."""
-    if not poly:
-        return 0
-    return poly[()] if len(poly) == 1 and () in poly else None
-
-
-def add(left: Poly, right: Poly) -> Poly:
-    if not left:
-        return right
-    total = dict(left)
-    for monomial, coefficient in right.items():
-        coefficient += total.get(monomial, 0)
-        if coefficient:
-            total[monomial] = coefficient
-        else:
-            del total[monomial]
-    return total
-
-
-def multiply(left: Poly, right: Poly) -> Poly:
-    if len(right) == 1 and () in right:
-        left, right = right, left
-    if len(left) == 1 and () in left:
-        factor = left[()]
-        return right if factor == 1 else {monomial: c * factor for monomial, c in right.items()}
-    total: Poly = {}
-    for a, m in left.items():
-        for b, n in right.items():
-            total = add(total, {tuple(sorted(a + b)): m * n})
-    return total
-
-
-def divide(poly: Poly, divisor: int) -> tuple[Poly, Poly]:
-    """q, r with poly = divisor·q + r, every term of q exact."""
-    whole = {m: c // divisor for m, c in poly.items() if c // divisor}
-    return whole, {m: c % divisor for m, c in poly.items() if c % divisor}
+from symnet.loops.polynomials import Poly
 
 
 def quotient(e: Emitter, poly: Poly, divisor: int) -> V:

@@ -1,8 +1,7 @@
 """Whether the sizes of a call fit: extents, bytes of every array and the number of phases, checked in native code.
 
 In: a program, and an emitter at the start of an entry point.  Out: one bit that says that some size is not below 2⁶³
-(2³¹ in code for 32-bit targets, whose addresses and loop counters have so many bits); `refuse_static` refuses at
-compile time what no extent can mend.
+(2³¹ in code for 32-bit targets, whose addresses and loop counters have so many bits).
 
 All arithmetic is on nonnegative int64: products with the overflow bit, which a 32-bit target needs not, since the
 factors are below 2³¹ there.  An upper bound is enough, so a quotient counts as its dividend.
@@ -10,32 +9,16 @@ factors are below 2³¹ there.  An upper bound is enough, so a quotient counts a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from math import prod
+from collections.abc import Callable
 from typing import Any
 
 from symnet.backends.llvm.emitter import Emitter
 from symnet.backends.llvm.types import V, constant
 from symnet.dtypes import ITEMSIZE
-from symnet.errors import RangeError, explain
 from symnet.loops.affine import names
-from symnet.loops.ir import (
-    Buffer,
-    For,
-    IntAdd,
-    IntConst,
-    IntExpr,
-    IntFloorDiv,
-    IntMin,
-    IntMod,
-    IntMul,
-    IntVar,
-    Program,
-    walk,
-)
-from symnet.loops.printer import int_text
+from symnet.loops.ir import Buffer, IntAdd, IntConst, IntExpr, IntFloorDiv, IntMin, IntMod, IntMul, IntVar, Program
+from symnet.loops.sizes import arrays, counted
 
-MOST_PHASES = 2**31 - 1  # NAME_phases gives an int32
 FALSE = V("false", "i1")
 
 
@@ -54,9 +37,9 @@ class SizeChecks:
             where = e.text.pure("ptr", 0, f"getelementptr i64, ptr {dims.text}, i64 {order}", 0) if order else dims
             value = e.text.load("i64", 0, f"load i64, ptr {where.text}, align 8", 0, "dims")
             self.dims[name] = self._limited(value)
-        for expr in _extents(self.program):
+        for expr in counted(self.program):
             self._limited(self.value(expr))
-        for buffer in _arrays(self.program):
+        for buffer in arrays(self.program):
             self._bytes(buffer)
         return self.excess
 
@@ -108,21 +91,6 @@ def _simple(value: V, factor: V) -> V:
     return value if factor.text == "1" else factor
 
 
-def _arrays(program: Program) -> Iterator[Buffer]:
-    """Every array in memory: inputs, outputs and workspace buffers."""
-    return (b for b in (*program.inputs, *program.outputs, *program.workspace))
-
-
-def _extents(program: Program) -> list[IntExpr]:
-    """The sums and products over extents that something is counted by."""
-    found = dict.fromkeys(extent for buffer in _arrays(program) for extent in buffer.shape)
-    for group, phase in program.phases():
-        loops = [stmt.extent for stmt in walk(phase.body) if isinstance(stmt, For)]
-        found |= dict.fromkeys([group.repeat, phase.units, *loops])
-    given = set(program.dims)
-    return [expr for expr in found if not isinstance(expr, (IntConst, IntVar)) and names(expr) <= given]
-
-
 def _sum(sizes: SizeChecks, expr: IntAdd) -> V:
     return sizes.total(sizes.value(expr.left), sizes.value(expr.right))
 
@@ -152,49 +120,3 @@ _VALUES: dict[type[IntExpr], Callable[[SizeChecks, Any], V]] = {
     IntFloorDiv: lambda sizes, expr: sizes.value(expr.value),
     IntMod: lambda sizes, expr: sizes.value(expr.value),
 }
-
-# --------------------------------------------------------------------------- what is known when compiling
-
-
-def refuse_static(program: Program, bits: int) -> None:
-    """Refuse extents that are numbers, where they alone are too large.
-
-    Raises:
-        RangeError: naming the array, its shape and its bytes.
-    """
-    limit = 2 ** (bits - 1)
-    fixed = 0
-    for buffer in _arrays(program):
-        known = [extent.value for extent in buffer.shape if isinstance(extent, IntConst)]
-        size = prod(known) * ITEMSIZE[buffer.dtype]
-        whole = len(known) == len(buffer.shape)
-        fixed += size if whole and buffer.space == "workspace" and buffer.view_of is None else 0
-        if max([size, *_constants_in(buffer.shape)]) >= limit:
-            shape = f"({', '.join(map(int_text, buffer.shape))})"
-            got = f"{buffer.name} of shape {shape} {buffer.dtype}: {size} bytes" + ("" if whole else " and more")
-            raise _too_large(program, bits, "each array", got)
-    counted = [c for e in _extents(program) for c in _constants_in((e,))]
-    loops = _constants_in(tuple(s.extent for _, g in program.phases() for s in walk(g.body) if isinstance(s, For)))
-    if max([0, *counted, *loops]) >= limit:
-        raise _too_large(program, bits, "each extent", str(max([*counted, *loops])), "")
-    if fixed >= limit:
-        raise _too_large(program, bits, "the workspace", f"{fixed} bytes")
-
-
-def _constants_in(exprs: tuple[IntExpr, ...]) -> list[int]:
-    """The numbers in expressions, without their signs."""
-    found, stack = [], list(exprs)
-    while stack:
-        expr = stack.pop()
-        if isinstance(expr, IntConst):
-            found.append(abs(expr.value))
-        elif isinstance(expr, (IntAdd, IntMul, IntMin)):
-            stack += [expr.left, expr.right]
-        elif isinstance(expr, (IntFloorDiv, IntMod)):
-            stack.append(expr.value)
-    return found
-
-
-def _too_large(program: Program, bits: int, what: str, got: str, unit: str = " bytes") -> RangeError:
-    expected = f"{what} to have less than 2**{bits - 1}{unit}, for a {bits}-bit target"
-    return RangeError(explain(f"compile(…, name={program.name!r})", expected, got, "Make the extents smaller."))

@@ -11,17 +11,14 @@ from __future__ import annotations
 import re
 
 from symnet.errors import CompileError, explain
+from symnet.loops.abi import BLANK_STAMP, STAMP_BYTES, STAMP_DIGITS, STAMP_WORDS
 
-WORDS = "symnet digest "
-DIGITS = 32  # hexadecimal
-STAMP_BYTES = len(WORDS) + DIGITS + 1  # bytes, with the zero at the end
-_BLANK = WORDS + DIGITS * "0"
-_STAMP = re.compile(rb"%b[0-9a-f]{%d}\0" % (WORDS.encode(), DIGITS))
+_STAMP = re.compile(rb"%b[0-9a-f]{%d}\0" % (STAMP_WORDS.encode(), STAMP_DIGITS))
 
 
 def stamp_text(name: str) -> str:
     """The definition of a module's stamp."""
-    return f'@"{name}_digest" = constant [{STAMP_BYTES} x i8] c"{_BLANK}\\00"\n'
+    return f'@"{name}_digest" = constant [{STAMP_BYTES} x i8] c"{BLANK_STAMP}\\00"\n'
 
 
 def stamped(code: bytes, digest: str = "") -> bytes:
@@ -30,7 +27,7 @@ def stamped(code: bytes, digest: str = "") -> bytes:
     Raises:
         CompileError: when the code has no stamp, or more than one.
     """
-    found, count = _STAMP.subn((WORDS + digest if digest else _BLANK).encode() + b"\0", code)
+    found, count = _STAMP.subn((STAMP_WORDS + digest if digest else BLANK_STAMP).encode() + b"\0", code)
     if count != 1 or len(found) != len(code):
         mend = "Pass the object code that codegen.compile_object gave."
         raise CompileError(explain("export(…)", "object code with one stamp", f"{count} of them", mend))

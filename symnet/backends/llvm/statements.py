@@ -10,12 +10,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from symnet.backends.llvm.emitter import BufferPlace, Emitter, Poly, constant_shape
+from symnet.backends.llvm.emitter import BufferPlace, Emitter, constant_shape
 from symnet.backends.llvm.fetches import emit_fetch
 from symnet.backends.llvm.integers import access, evaluate
 from symnet.backends.llvm.memory import load, store, update
 from symnet.backends.llvm.ops import cast, emit_op, multiply_add
-from symnet.backends.llvm.polynomials import integer, known
+from symnet.backends.llvm.polynomials import integer
 from symnet.backends.llvm.types import REALS, REGISTER, SIZE, Addend, V, constant
 from symnet.backends.llvm.vectors import emit_vector
 from symnet.loops.abi import CODES
@@ -39,6 +39,7 @@ from symnet.loops.ir import (
     Value,
     Var,
 )
+from symnet.loops.polynomials import Poly, known
 
 STATUS = "%status"  # where a phase that can fail keeps its return code
 

@@ -129,8 +129,3 @@ def native_floor(target: Target) -> bool:
         has = _enabled(target.features) | _enabled(_X86_LEVELS.get(target.cpu, ""))
         return "sse4.1" in has or "avx" in has
     return target.architecture.startswith(("aarch64", "arm64", "wasm"))
-
-
-def native_maximum(target: Target) -> bool:
-    """Whether the target has an instruction for a maximum that passes NaN on."""
-    return target.architecture.startswith(("aarch64", "arm64", "wasm"))

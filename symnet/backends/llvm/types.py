@@ -57,9 +57,14 @@ def suffix(scalar: str, lanes: int) -> str:
     return f"v{lanes}{SUFFIX[scalar]}" if lanes else SUFFIX[scalar]
 
 
-@lru_cache(maxsize=4096)
 def literal(value: float | int | bool, scalar: str) -> str:
     """A constant's text; reals are written as the bits of the nearest representable double."""
+    return _literal(value, scalar, math.copysign(1.0, value))
+
+
+@lru_cache(maxsize=4096)
+def _literal(value: float | int | bool, scalar: str, sign: float) -> str:
+    """The text, remembered by the sign too: 0.0 and -0.0 are equal."""
     if scalar == "i1":
         return "true" if value else "false"
     if scalar not in REALS:

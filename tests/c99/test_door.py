@@ -1,0 +1,44 @@
+"""`f.source("c")` and the command line: the C of a function, for this machine or another."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import symnet as sn
+from symnet.backends.c99.program import emit_program
+from symnet.backends.llvm.targets import host_target, target_for
+from symnet.cli.main import main
+from symnet.errors import ArgumentError
+
+x = sn.tensor("x", sn.dim("n"))
+ARM = target_for("aarch64-linux-gnu")
+
+
+def test_the_source_is_that_of_the_program_that_runs() -> None:
+    f = sn.compile(sn.sum(x * x), name="squares")
+    assert f(x=np.array([3.0, 4.0])) == 25.0
+    assert f.source("c") == emit_program(f.program, host_target())
+    assert f.source("c", target=host_target()) == f.source("c")
+
+
+def test_the_source_for_another_machine_is_scheduled_for_it() -> None:
+    text = sn.compile(sn.sum(x * x)).source("c", target=ARM)
+    assert "For aarch64-linux-gnu, with fused multiply-add." in text
+    assert text == sn.compile(sn.sum(x * x), target=ARM).source("c")
+
+
+def test_a_target_that_is_none_is_refused() -> None:
+    f = sn.compile(sn.sum(x), name="total")
+    with pytest.raises(ArgumentError, match=r"total\.source\('c', target=…\).*expected a Target; got 'arm64'"):
+        f.source("c", target="arm64")
+    with pytest.raises(ArgumentError, match=r"expected a target with \"c\" alone; got 'numpy'"):
+        f.source(target=ARM)
+
+
+def test_the_command_line_prints_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compile", "sum(tanh(x))", "--shapes", "x:n", "--source", "c"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("/* symnet_function: x: float64[n]\n") and "int32_t symnet_function_run(" in printed
+    assert main(["compile", "sum(tanh(x))", "--shapes", "x:n", "--source", "numpy"]) == 0
+    assert "np.tanh(x)" in capsys.readouterr().out
