@@ -225,7 +225,7 @@ _GUARDS = """\
 #include <stddef.h>
 #include <stdint.h>
 
-#if defined(__FAST_MATH__) || (defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0)
+#if defined(__FAST_MATH__) || (FLT_EVAL_METHOD != 0 && FLT_EVAL_METHOD != 16 && FLT_EVAL_METHOD != 32)
 #error "numbers must be rounded as they are written: no -ffast-math, no arithmetic in 80 bits"
 #endif
 #if defined(__clang__) || !defined(__GNUC__)

@@ -53,7 +53,7 @@ class LaneSums:
         widths = self._elements.setdefault((element, how), {})
         sums = widths.get(self.lanes)
         if sums is None:
-            name = f"{self.variable}_sums{len(self._elements) - 1 or ''}"
+            name = f"{self.variable}_sums{list(self._elements).index((element, how)) or ''}"
             array = e.unit.names.of("sums", f"{name}_of_{self.lanes}" if widths else name)
             sums = widths[self.lanes] = ElementSums(array, how, dtype, self.lanes, [])
         sums.rows += [row for row in self.rows if row not in sums.rows]
@@ -91,7 +91,7 @@ class LaneSums:
         lane = f"{self.variable}_lane"
         with e.block(_lanes(lane, sums.lanes)):
             parts = [_at(sums, row, lane) for row in sums.rows]
-            store(e, parts[0].text if sums.dtype != "bool" else _text(sums, sums.rows[0], lane), _added(e, sums, parts))
+            store(e, _text(sums, sums.rows[0], lane), tree(parts, partial(_pair, e, sums.how)))
 
     def _halves(self, e: CEmitter, sums: ElementSums) -> None:
         """The lanes combined: their halves, the halves of these, …"""
@@ -118,10 +118,6 @@ def _text(sums: ElementSums, row: int, lane: str) -> str:
 
 def _at(sums: ElementSums, row: int, lane: str) -> CValue:
     return load(_text(sums, row, lane), sums.dtype)
-
-
-def _added(e: CEmitter, sums: ElementSums, parts: list[CValue]) -> CValue:
-    return tree(parts, partial(_pair, e, sums.how))
 
 
 def _pair(e: CEmitter, how: str, a: CValue, b: CValue) -> CValue:
