@@ -12,6 +12,7 @@ from typing import Any
 
 from symnet import dtypes
 from symnet.backends.c99.emitter import CArray, CEmitter
+from symnet.backends.c99.fetches import emit_fetch
 from symnet.backends.c99.integers import element, evaluate, poly_text, strides, text_of
 from symnet.backends.c99.memory import load, note_of, store, update
 from symnet.backends.c99.ops import cast, emit_op, multiply_add, number
@@ -24,6 +25,7 @@ from symnet.loops.ir import (
     Body,
     Const,
     Fail,
+    Fetch,
     For,
     FromInt,
     If,
@@ -247,7 +249,7 @@ def _unrolled(e: CEmitter, stmt: For) -> None:
 def _copy(e: CEmitter, stmt: For, place: int) -> None:
     """The body for one iteration, in a scope of its own where it has names."""
     e.bind(stmt.var, place)
-    if any(isinstance(inner, Let | Alloc) for inner in stmt.body):
+    if any(isinstance(inner, Let | Fetch | Alloc) for inner in stmt.body):
         with e.block():
             emit_body(e, stmt.body)
     else:
@@ -267,6 +269,7 @@ _STATEMENTS: dict[type, Callable[[CEmitter, Any], None]] = {
     For: _for,
     If: _if,
     Let: _let,
+    Fetch: emit_fetch,
     Store: _store,
     Alloc: _alloc,
     Fail: _fail,
