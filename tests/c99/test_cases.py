@@ -25,21 +25,19 @@ from tests.llvm.native import Native
 from tests.schedule.test_vectorize import sums
 
 pytestmark = needs_compiler
-EVERYWHERE = (  # their gradients too, where they have some
-    "integers beside reals", "matrix product", "solve for columns", "cross entropy of unknown targets", "square root",
-    "logistic regression", "largest and smallest", "comparisons and logic", "product of integers",
-)  # fmt: skip
+EVERYWHERE = ("matrix product", "logistic regression", "largest and smallest")  # and what is spread over the machines:
 BY_MACHINE = {
     "without fma": (
-        "mod", "floor_divide", "sign and floor", "take along an axis, indices of rank two", "inverse", "constant mask",
-        "label smoothing", "cumulative sums", "maximum and minimum",
+        "mod", "floor_divide", "sign and floor", "inverse", "constant mask", "label smoothing", "maximum and minimum",
+        "integers beside reals", "solve for columns", "cumulative sums", "product of integers",
     ),
     "AVX2 and fma": (
-        "sin", "atan2", "gamma, log gamma and digamma", "power of two tensors", "labels", "concatenation",
-        "elimination that swaps badly scaled rows", "large constant matrix", "sum over no rows",
+        "sin", "atan2", "digamma", "labels", "concatenation", "large constant matrix",
+        "elimination that swaps badly scaled rows", "sum over no rows", "cross entropy of unknown targets",
     ),
     "AVX-512": (
         "tanh", "erf", "log1p", "softmax along the batch", "take from a table", "determinant", "argmax", "padding",
+        "comparisons and logic", "square root", "power of two tensors",
     ),
 }  # fmt: skip
 
@@ -59,7 +57,7 @@ def programs(case: Case, real: str, target: Target, name: str) -> list[tuple[Sta
 
 @pytest.mark.parametrize(
     ("machine", "real", "level"),
-    [("without fma", "float32", "-O1"), ("AVX2 and fma", "float64", "-O2"), ("AVX-512", "float32", "-O3")],
+    [("without fma", "float32", "-O1"), ("AVX2 and fma", "float64", "-O1"), ("AVX-512", "float32", "-O1")],
 )
 def test_a_case_and_its_gradient_have_the_bits_of_the_object(
     machine: str, real: str, level: str, tmp_path: Path
@@ -81,22 +79,23 @@ def test_a_case_and_its_gradient_have_the_bits_of_the_object(
             same_bits(got[name], meant[name], f"{case.name}, {name}")
 
 
-@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize(
+    ("machine", "real"), [("without fma", "float64"), ("AVX2 and fma", "float32"), ("AVX-512", "float64")]
+)
 def test_sums_of_every_length_have_the_bits_of_the_interpreter(
-    machine: str, rng: np.random.Generator, tmp_path: Path
+    machine: str, real: str, rng: np.random.Generator, tmp_path: Path
 ) -> None:
     target, flags = MACHINES[machine]
     if not codegen.runs_here(target):
         pytest.skip("this machine lacks its instructions")
     extents = [1, 3, 10, 15, 33, 100, 1500]
-    kinds = [(real, known) for real in ("float32", "float64") for known in (None, 3, 15, 100)]
     made = {}
-    for real, known in kinds:
+    for known in (None, 15):
         roots = extremes(known or sn.dim("m")) + sums(known or sn.dim("m"))
-        options = {"name": f"{real}_{known}", "dtype": real, "target": target, "stop_after": "schedule"}
-        made[real, known] = sn.compile(roots, **options)
-    code = load(build(tmp_path, [unit(program, target) for program in made.values()], "-O1", *flags))
-    for (real, known), program in made.items():
+        options = {"name": f"of_{known}", "dtype": real, "target": target, "stop_after": "schedule"}
+        made[known] = sn.compile(roots, **options)
+    code = load(build(tmp_path, [unit(program, target) for program in made.values()], "-O3", *flags))
+    for known, program in made.items():
         for extent in [known] if known else extents:
             shapes = {"x": (extent,), "A": (extent, 7), "B": (7, extent), "C": (7, 21)}
             data = {name: rng.standard_normal(shape).astype(real) for name, shape in shapes.items()}
@@ -104,7 +103,7 @@ def test_sums_of_every_length_have_the_bits_of_the_interpreter(
             got = Native(program, code).run(data, dims)
             meant = interpreter.run(program, data, dims, fused=target.fma)
             for name in got:
-                same_bits(got[name], meant[name], f"{name} of {extent} {real}, {known}")
+                same_bits(got[name], meant[name], f"{name} of {extent}, {known}")
 
 
 def extremes(extent: object) -> list[sn.Node]:

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from symnet import dtypes
+from symnet.backends.c99 import integers, ops, statements
 from symnet.backends.c99.types import literal, pattern
 from symnet.backends.llvm import codegen
+from symnet.elementary.table import FUNCTIONS
 from symnet.loops import ir
 from symnet.loops.op_types import TYPING
 from symnet.schedule.target import Target
@@ -60,6 +62,19 @@ def program(dtype: str, name: str) -> tuple[ir.Program, dict[str, np.ndarray]]:
     data = {"x": pairs[:, 0], "y": pairs[:, 1], "z": pairs[::-1, 0], "chosen": np.arange(len(pairs)) % 3 == 0}
     made = ir.Program(name, (), (x, y, z, chosen), tuple(outputs), (), (ir.Group((ir.Phase("all", body),)),))
     return made, {key: np.ascontiguousarray(value) for key, value in data.items()}
+
+
+def kinds(above: type) -> set[type]:
+    """The parts of the language of one sort."""
+    found = {cls for cls in vars(ir).values() if isinstance(cls, type) and issubclass(cls, above)}
+    return found - {above}
+
+
+def test_every_part_of_the_language_stands_in_its_table() -> None:
+    assert set(statements._STATEMENTS) == kinds(ir.Stmt)
+    assert set(statements._VALUES) == kinds(ir.Value)
+    assert set(integers._EVALUATE) == kinds(ir.IntExpr)
+    assert set(ops.OPERATIONS) | set(FUNCTIONS) >= set(TYPING)
 
 
 @needs_compiler
