@@ -6,18 +6,22 @@ In: a node over operands in normal form.  Out: a shorter or canonical node.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sympy
 from sympy import Expr
 
 from symnet.expr.facts.assumptions import known
 from symnet.expr.nodes.constants import number, number_of
-from symnet.expr.nodes.contraction import Einsum
+from symnet.expr.nodes.contraction import Einsum, contract
 from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of
+from symnet.expr.nodes.extents import same_shape
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Axes, Node
 from symnet.expr.nodes.reduction import along, reduce
 from symnet.simplify.algebra.hoisting import is_move
+from symnet.simplify.algebra.turning_back import read_operand_in_its_own_order
 from symnet.simplify.forms.broadcast import align, cover, trailing
 from symnet.simplify.forms.coefficients import ONE, complement, negated, split_coefficient
 from symnet.simplify.forms.factors import Base, Factors, split_power
@@ -330,14 +334,14 @@ def complemented_logistic(x: Node) -> Node | None:
 
 
 def exponential_over_its_sum_is_softmax(node: Node) -> Node | None:
-    """exp(x) / Σ exp(x) → exp(x - logsumexp(x)).  Always."""
+    """exp(x) / Σ exp(x) → exp(x - logsumexp(x)), the sum read in another order of the axes perhaps.  Always."""
     factors = Factors.view(node)
     for total, places, exponent in _totals(factors):
-        whole = total.operands[0]
         for (core, axes), e in factors.powers.items():
-            if core is whole and _fits(total, axes, places) and is_positive(e):
+            kept = _kept(axes, places)
+            if is_op(core, "exp") and is_positive(e) and kept is not None and _is_sum_of(total, core, kept):
                 count = min(e, -exponent)
-                softmax = softmax_of(whole.operands[0], _summed_axes(total))
+                softmax = softmax_of(core.operands[0], _without(core, kept))
                 quotient = factors.copy().times(core, axes, -count).times(total, places, count)
                 return quotient.times(softmax, axes, count).build()
     return None
@@ -357,18 +361,40 @@ def weighted_sum_of_exponentials_over_their_sum(node: Node) -> Node | None:
 
 
 def _normalised_operand(core: Einsum, axes: Axes, total: Einsum, places: Axes) -> Node | None:
-    whole, summed = total.operands[0], _summed_axes(total)
     where = dict(zip(core.output, axes, strict=True))
     for n, (operand, indices) in enumerate(zip(core.operands, core.inputs, strict=True)):
-        inside = Factors.of(operand)
-        full = trailing(operand.rank, operand.rank)
-        kept = tuple(where.get(i) for k, i in enumerate(indices) if k not in summed)
-        if inside.powers.get((whole, full)) != 1 or kept != places or any(indices[k] in where for k in summed):
+        kept = _kept([where.get(i) for i in indices], places)
+        if kept is None or any(indices[k] in where for k in _without(operand, kept)):
             continue
-        softmax = softmax_of(whole.operands[0], summed)
-        new = inside.times(whole, full, -ONE).times(softmax, full).build()
-        return with_operands(core, [*core.operands[:n], new, *core.operands[n + 1 :]])
+        full = trailing(operand.rank, operand.rank)
+        inside = Factors.of(operand)
+        for (whole, spot), e in inside.powers.items():
+            if is_op(whole, "exp") and spot == full and e == 1 and _is_sum_of(total, whole, kept):
+                softmax = softmax_of(whole.operands[0], _without(whole, kept))
+                new = inside.times(whole, full, -ONE).times(softmax, full).build()
+                return with_operands(core, [*core.operands[:n], new, *core.operands[n + 1 :]])
     return None
+
+
+def _kept(axes: Sequence[int | None], places: Axes) -> Axes | None:
+    """Which of an array's axes stand at `places`, where all of these are among its own."""
+    return tuple(axes.index(p) for p in places) if set(places) <= set(axes) else None
+
+
+def _without(x: Node, kept: Axes) -> Axes:
+    return tuple(k for k in range(x.rank) if k not in kept)
+
+
+def _is_sum_of(total: Einsum, x: Node, kept: Axes) -> bool:
+    """Whether a sum is that of x over all axes but those kept; the sum of f(xᵀ) is read from f(x)."""
+    if (
+        len(kept) == x.rank
+        or x.rank != total.operands[0].rank
+        or not same_shape(total.shape, [x.shape[k] for k in kept])
+    ):
+        return False
+    summed = contract([range(x.rank)], kept, x)
+    return summed is total or (isinstance(summed, Einsum) and read_operand_in_its_own_order(summed) is total)
 
 
 def softmax_of(x: Node, axes: Axes) -> Node:
@@ -385,14 +411,6 @@ def _totals(factors: Factors) -> list[tuple[Einsum, Axes, Expr]]:
         if isinstance(core, Einsum) and core.is_sum and is_op(core.operands[0], "exp")
         and is_whole(e) and is_negative(e)
     ]  # fmt: skip
-
-
-def _fits(total: Einsum, axes: Axes, places: Axes) -> bool:
-    """Whether a sum of exponentials, repeated to the axes of an exponential, runs over exactly those along which it
-    repeats.
-    """
-    gone = _summed_axes(total)
-    return tuple(a for k, a in enumerate(axes) if k not in gone) == places
 
 
 EXPONENTIALS = (
