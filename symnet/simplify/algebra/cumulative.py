@@ -11,7 +11,7 @@ from symnet.expr.nodes.elementwise import elementwise, is_op, negative
 from symnet.expr.nodes.expansion import Expand, expand
 from symnet.expr.nodes.extents import same_extent
 from symnet.expr.nodes.graph import with_operands
-from symnet.expr.nodes.movement import Slice
+from symnet.expr.nodes.movement import Place, Slice
 from symnet.expr.nodes.node import Node
 from symnet.simplify.rewrite import Rewrite
 
@@ -65,8 +65,20 @@ def cumulate_before_reversing(node: CumulativeSum) -> Node | None:
     return with_operands(x, [cumulate(inner, node.axis, not node.reverse)])
 
 
+def cumulate_before_placing(node: CumulativeSum) -> Node | None:
+    """cumsum(pad(x, …), axis=1) → pad(cumsum(x, axis=1), …).  Condition: zeros lie along other axes alone."""
+    x = node.operands[0]
+    if not isinstance(x, Place) or node.dtype != x.dtype:
+        return None
+    (inner,) = x.operands
+    if x.steps[node.axis] != 1 or not same_extent(inner.shape[node.axis], x.shape[node.axis]):
+        return None
+    return with_operands(x, [cumulate(inner, node.axis, node.reverse)])
+
+
 CUMULATIVE = (
     Rewrite(cumulate_before_reversing, ("cumsum",), domain="equal", role="spelling"),
+    Rewrite(cumulate_before_placing, ("cumsum",), domain="equal", role="shorter"),
     Rewrite(sum_nothing_up, ("cumsum",), domain="equal", role="shorter"),
     Rewrite(take_scalars_out_of_cumsum, ("cumsum",), domain="extends", role="spelling"),
     Rewrite(repeat_after_cumulating, ("cumsum",), domain="equal", role="spelling"),

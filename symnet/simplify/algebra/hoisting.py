@@ -346,14 +346,18 @@ def reduce_before_moving(node: Node) -> Node | None:
         return None
     if isinstance(x, Take):
         return _reduced_before_taking(node, x, axes)
-    whole = x.operands[0]
-    idle = [x.starts[a] == 0 and x.steps[a] == 1 and same_extent(whole.shape[a], x.shape[a]) for a in range(x.rank)]
-    if not all(idle[a] for a in axes):
+    if not all(leaves_axis_alone(x, a) for a in axes):
         return None
-    inner = with_operands(node, [whole])
+    inner = with_operands(node, [x.operands[0]])
     kept = [a for a in range(x.rank) if a not in axes]
     starts, sizes, steps = (type(part)(*(part[a] for a in kept)) for part in x.args[1:4])
     return Slice(inner, starts, sizes, steps) if kept else inner
+
+
+def leaves_axis_alone(part: Slice, axis: int) -> bool:
+    """Whether a slice keeps all that stands along an axis, in its order."""
+    (whole,) = part.operands
+    return part.starts[axis] == 0 and part.steps[axis] == 1 and same_extent(whole.shape[axis], part.shape[axis])
 
 
 def reduce_before_joining(node: Node) -> Node | None:
@@ -391,7 +395,7 @@ def cumulate_before_moving(node: CumulativeSum) -> Node | None:
         if x.axis <= axis < x.axis + count:
             return None
         axis -= 0 if axis < x.axis else count - 1
-    elif x.starts[axis] != 0 or x.steps[axis] != 1 or not same_extent(x.operands[0].shape[axis], x.shape[axis]):
+    elif not leaves_axis_alone(x, axis):
         return None
     return with_operands(x, [cumulate(x.operands[0], axis, node.reverse), *x.operands[1:]])
 

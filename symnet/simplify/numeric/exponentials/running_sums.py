@@ -12,6 +12,8 @@ Not handled: exponentials with weights under the logarithm.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import sympy
 from sympy import Expr
 
@@ -24,6 +26,9 @@ from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.indexing import take
 from symnet.expr.nodes.movement import Concat, Place, Slice
 from symnet.expr.nodes.node import Axes, Node
+from symnet.simplify.algebra.exposing import DEEPEST, expose
+from symnet.simplify.algebra.hoisting import leaves_axis_alone
+from symnet.simplify.algebra.movement import moved
 from symnet.simplify.forms.broadcast import trailing
 from symnet.simplify.forms.coefficients import ONE, product, split_coefficient
 from symnet.simplify.forms.factors import Base, Factors
@@ -102,52 +107,75 @@ def _decay(c: Node, axis: int, reverse: bool) -> Node:
     return where(_has_before(c, 1, axis, reverse), elementwise("exp", away), 0)
 
 
-def _exponent(total: Node) -> Node | None:
-    """x for the running sum cumsum(exp(x)); None for others."""
-    inside = total.operands[0] if isinstance(total, CumulativeSum) else total
-    return inside.operands[0] if isinstance(total, CumulativeSum) and is_op(inside, "exp") else None
+@dataclass(frozen=True)
+class _RunningSum:
+    """cumsum(exp(x)) or, where `rows` is a slice of it along other axes, that slice."""
+
+    whole: CumulativeSum
+    rows: Slice | None
+
+    @property
+    def exponent(self) -> Node:
+        """x, of those rows."""
+        return self._cut(self.whole.operands[0].operands[0])
+
+    @property
+    def logarithm(self) -> Node:
+        """The running log-sum-exp of those rows, cut from that of all, which the value asks for."""
+        every = self.whole.operands[0].operands[0]
+        return self._cut(running_logsumexp(every, self.whole.axis, self.whole.reverse))
+
+    def _cut(self, x: Node) -> Node:
+        return x if self.rows is None else moved(with_operands(self.rows, [x]), x)
+
+
+def _running_sum(total: Node) -> _RunningSum | None:
+    """The running sum of exponentials that a node is, or has the rows of; None for others."""
+    rows = total if isinstance(total, Slice) else None
+    whole = total if rows is None else rows.operands[0]
+    if not isinstance(whole, CumulativeSum) or not is_op(whole.operands[0], "exp"):
+        return None
+    return _RunningSum(whole, rows) if rows is None or leaves_axis_alone(rows, whole.axis) else None
 
 
 def log_of_running_sum_of_exponentials(node: Node) -> Node | None:
     """log(c·cumsum(exp x)) → log c + the running log-sum-exp of x.  Condition: c is positive."""
     coefficient, factors = split_coefficient(node.operands[0])
-    x = _exponent(factors[0]) if len(factors) == 1 and is_positive(coefficient) else None
-    if x is None:
+    total = _running_sum(factors[0]) if len(factors) == 1 and is_positive(coefficient) else None
+    if total is None:
         return None
-    total = factors[0]
-    log = running_logsumexp(x, total.axis, total.reverse)
+    log = total.logarithm
     return log if coefficient == 1 else elementwise("add", number(sympy.log(coefficient)), log)
 
 
 def running_mean_by_scan(node: Node) -> Node | None:
     """cumsum(exp(x)·v)/cumsum(exp x) → Σ over j ≤ k of v[j]·exp(x[j] - c[k]), by a scan.  Always."""
     factors = Factors.view(node)
-    for base, x in _divisors(factors):
+    for base, total in _divisors(factors):
         for above, e in factors.powers.items():
-            weight = _weight(above, base, x) if is_whole(e) and is_positive(e) else None
+            weight = _weight(above, base, total) if is_whole(e) and is_positive(e) else None
             if weight is not None:
-                axis, reverse = base[0].axis, base[0].reverse
-                c = running_logsumexp(x, axis, reverse)
+                axis, reverse, x, c = total.whole.axis, total.whole.reverse, total.exponent, total.logarithm
                 term = elementwise("mul", weight, elementwise("exp", elementwise("add", x, elementwise("mul", -1, c))))
                 mean = _scan(_decay(c, axis, reverse), term, axis, reverse)
                 return factors.copy().times(*above, -1).times(*base).times(mean, base[1]).build()
     return None
 
 
-def _divisors(factors: Factors) -> list[tuple[Base, Node]]:
-    """The running sums of exponentials that a product divides by: cumsum(exp(x)) where it stands, and x."""
+def _divisors(factors: Factors) -> list[tuple[Base, _RunningSum]]:
+    """The running sums of exponentials that a product divides by, and where they stand."""
     below = (base for base, e in factors.powers.items() if is_whole(e) and is_negative(e))
-    return [(base, x) for base in below if (x := _exponent(base[0])) is not None]
+    return [(base, total) for base in below if (total := _running_sum(base[0])) is not None]
 
 
-def _weight(above: Base, below: Base, x: Node) -> Node | None:
+def _weight(above: Base, below: Base, total: _RunningSum) -> Node | None:
     """v of cumsum(exp(x)·v) that runs as cumsum(exp(x)) does."""
-    core, divisor = above[0], below[0]
-    if not isinstance(core, CumulativeSum) or above[1] != below[1] or core.args[:2] != divisor.args[:2]:
+    core = above[0]
+    if not isinstance(core, CumulativeSum) or above[1] != below[1] or core.args[:2] != total.whole.args[:2]:
         return None
     inside = Factors.of(core.operands[0])
     full = trailing(core.rank, core.rank)
-    power = elementwise("exp", x)
+    power = elementwise("exp", total.exponent)
     if inside.powers.get((power, full)) != 1:
         return None
     return inside.times(power, full, sympy.S.NegativeOne).build()
@@ -156,22 +184,22 @@ def _weight(above: Base, below: Base, x: Node) -> Node | None:
 def exponential_times_reverse_sum_by_scan(node: Node) -> Node | None:
     """exp(x)·Σ over k ≥ j of w[k]/cumsum(exp x)[k] → exp(x - c)·the scan of w with the factors exp(c[k] - c[k + 1]).
 
-    Condition: the sum runs against the one it divides by.
+    Condition: the sum runs against the one it divides by, or against that of which rows are taken there.
     """
     factors = Factors.view(node)
     for above, e in factors.powers.items():
         core, axes = above
         if not isinstance(core, CumulativeSum) or not is_whole(e) or not is_positive(e):
             continue
-        inside = Factors.view(core.operands[0])
-        for (divisor, places), x in _divisors(inside):
-            opposite = divisor.axis == core.axis and divisor.reverse != core.reverse
-            found = _exponential_with(factors, x, axes, e) if opposite else None
+        inside = Factors.view(expose(core.operands[0], DEEPEST))
+        for (divisor, places), total in _divisors(inside):
+            opposite = total.whole.axis == core.axis and total.whole.reverse != core.reverse
+            found = _exponential_with(factors, total.exponent, axes, e) if opposite else None
             if found is None or places != trailing(core.rank, core.rank):
                 continue
-            c = running_logsumexp(x, core.axis, divisor.reverse)
+            c = total.logarithm
             scan = _scan(_forward_decay(c, core), inside.copy().times(divisor, places).build(), core.axis, core.reverse)
-            away = elementwise("exp", elementwise("add", x, elementwise("mul", -1, c)))
+            away = elementwise("exp", elementwise("add", total.exponent, elementwise("mul", -1, c)))
             whole = factors.copy().times(*above, -e).times(*found[0], -factors.powers[found[0]])
             return whole.times(scan, axes, e).times(away, axes, e).times(found[1], axes).build()
     return None
@@ -186,7 +214,8 @@ def exponential_of_piece_meets_its_reverse_sum(node: Node) -> Node | None:
         total = part.operands[0] if isinstance(part, Slice) and same_shape(part.shape, node.shape) else None
         if not isinstance(total, CumulativeSum):
             continue
-        for _, z in _divisors(Factors.view(total.operands[0])):
+        for _, divisor in _divisors(Factors.view(total.operands[0])):
+            z = divisor.exponent
             if not isinstance(z, Concat) or z.axis == total.axis:
                 continue
             for piece, offset in zip(z.operands, z.offsets, strict=True):
