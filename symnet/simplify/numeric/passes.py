@@ -34,6 +34,7 @@ from symnet.simplify.numeric.deltas import DELTAS
 from symnet.simplify.numeric.differences import DIFFERENCES
 from symnet.simplify.numeric.equations import EQUATIONS, OPENING
 from symnet.simplify.numeric.exponentials.exponential_sums import EXPONENTIAL_SUMS
+from symnet.simplify.numeric.exponentials.joined_differences import JOINED_DIFFERENCES
 from symnet.simplify.numeric.exponentials.normal_differences import NORMAL_DIFFERENCES
 from symnet.simplify.numeric.exponentials.normal_tails import NORMAL_TAILS
 from symnet.simplify.numeric.exponentials.running_sums import RUNNING_SUMS
@@ -69,6 +70,7 @@ PASSES: tuple[tuple[Rewrite, ...], ...] = (
         *COMMON_DENOMINATORS,
         *SQUARES,
         *SCATTERED,
+        *JOINED_DIFFERENCES,
         *LOGARITHMS_OF_FACTORIALS,
     ),
     SUMS_OF_EXPONENTIALS,
@@ -88,7 +90,12 @@ PASSES: tuple[tuple[Rewrite, ...], ...] = (
     REPEATS,
     GUARDED_PRODUCTS,
 )
-_SEEN_THROUGH_MOVEMENT = (*PASSES[1:5], LOGARITHMS, NORMS, SQUARES_IN_RANGE)  # where digits cancel, or overflow
+_SEEN_THROUGH_MOVEMENT = (
+    *PASSES[1:5],
+    LOGARITHMS,
+    NORMS,
+    SQUARES_IN_RANGE,
+)  # where digits cancel, or overflow
 
 
 def table_of(rewrites: tuple[Rewrite, ...]) -> Table:
