@@ -27,10 +27,17 @@ from symnet.simplify.numeric.cancellations import CANCELLATIONS
 from symnet.simplify.numeric.conjugates import CONJUGATES
 from symnet.simplify.numeric.differences import DIFFERENCES
 from symnet.simplify.numeric.exponentials.stable import LOGARITHMS
+from symnet.simplify.numeric.reciprocals import RECIPROCALS
 from symnet.simplify.numeric.squares import SQUARES
 from symnet.simplify.rewrite import Rewrite
 
-_AWAITED = (Table(CONJUGATES), Table((*DIFFERENCES, *CANCELLATIONS)), Table(SQUARES), Table(LOGARITHMS))
+_AWAITED = (
+    Table(CONJUGATES),
+    Table((*DIFFERENCES, *CANCELLATIONS)),
+    Table(SQUARES),
+    Table(LOGARITHMS),
+    Table(RECIPROCALS),
+)
 
 
 def constant_into_sum(node: Node) -> Node | None:

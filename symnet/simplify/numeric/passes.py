@@ -47,6 +47,7 @@ from symnet.simplify.numeric.guarded_products import GUARDED_PRODUCTS
 from symnet.simplify.numeric.interleaved import INTERLEAVED
 from symnet.simplify.numeric.norms import NORMS, ROOTS
 from symnet.simplify.numeric.quotients_by_squares import QUOTIENTS_BY_SQUARES, SCALAR_PRODUCTS
+from symnet.simplify.numeric.reciprocals import RECIPROCALS
 from symnet.simplify.numeric.repeats import REPEATS
 from symnet.simplify.numeric.scaled_squares import SCALED_SQUARES
 from symnet.simplify.numeric.singularities.removable import REMOVABLE_SINGULARITIES
@@ -59,6 +60,7 @@ from symnet.simplify.trace import Step
 
 NumericPass = Callable[[list[Node], list[Step] | None], list[Node]]
 SUMS_OF_EXPONENTIALS = (*EXPONENTIAL_SUMS, *RUNNING_SUMS, *NORMAL_TAILS, *NORMAL_DIFFERENCES)
+NORMS_AND_RECIPROCALS = (*NORMS, *RECIPROCALS)
 SQUARES_IN_RANGE = (*SCALED_SQUARES, *QUOTIENTS_BY_SQUARES)
 PASSES: tuple[tuple[Rewrite, ...], ...] = (
     CONSTANTS_IN_SUMS,
@@ -81,7 +83,7 @@ PASSES: tuple[tuple[Rewrite, ...], ...] = (
     EQUATIONS,
     FACTORIALS,
     ZERO_POWERS,
-    NORMS,
+    NORMS_AND_RECIPROCALS,
     ROOTS,
     SCALAR_PRODUCTS,
     SQUARES_IN_RANGE,
@@ -93,7 +95,7 @@ PASSES: tuple[tuple[Rewrite, ...], ...] = (
 _SEEN_THROUGH_MOVEMENT = (
     *PASSES[1:5],
     LOGARITHMS,
-    NORMS,
+    NORMS_AND_RECIPROCALS,
     SQUARES_IN_RANGE,
 )  # where digits cancel, or overflow
 
