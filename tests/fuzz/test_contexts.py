@@ -95,6 +95,10 @@ GROUPS = (  # (seed, family, spelling)
     (515518, "x log x", "x*log(x)"),  # choices joined inside a choice by what is joined alike
     (516218, "log-softmax with a temperature", "Z/2 - logsumexp(Z/2, axis=1, keepdims=1)"),  # conditions of two ranks
     (516571, "running log-sum-exp", "log(cumsum(exp(Z), axis=1))"),  # joined inside the running sum
+    (516643, "log-softmax at a label", "log(sum(D*exp(Z), axis=1)/sum(exp(Z), axis=1))"),  # transposed
+    (515713, "running log-sum-exp", "log(cumsum(exp(Z), axis=1))"),  # a slice below weights
+    (515295, "log(exp(a) - exp(b))", "log(exp(a) - exp(b))"),  # an exponential beside a sum of two choices of quotients
+    (516009, "logit", "log(x/(1 - x))"),  # 1/x - 1, chosen
     (325837, "hypotenuse", "norm(stack([a, b]), axis=0)"),  # a condition of one rank beside another
 )
 

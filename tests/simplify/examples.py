@@ -161,8 +161,13 @@ EXAMPLES: dict[str, list[Node]] = {
     "merge_exponentials_of_one_argument": [exp(x) * exp(-2 * x), exp(x) * y / exp(3 * x)],
     "merge_exponentials_that_cancel": [exp(x - y) * exp(y), exp(x + y) / exp(y - 1)],
     "exponential_times_logistic": [exp(-x) * sigmoid(x), exp(x) * (1 - sigmoid(x)), exp(x) / (1 + exp(x))],
-    "exponential_over_its_sum_is_softmax": [exp(Z) / total(exp(Z), 1, keepdims=True), exp(x) / total(exp(x))],
+    "exponential_over_its_sum_is_softmax": [
+        exp(Z) / total(exp(Z), 1, keepdims=True),
+        exp(x) / total(exp(x)),
+        exp(transpose(V)) / total(exp(transpose(V)), 1, keepdims=True),
+    ],
     "weighted_sum_of_exponentials_over_their_sum": [
+        total(B * exp(transpose(A)), 1) / total(exp(transpose(A)), 1),
         total(G * exp(Z), 1) / total(exp(Z), 1),
         matmul(exp(Z), V) / total(exp(Z), 1, keepdims=True),
     ],
@@ -384,6 +389,10 @@ EXAMPLES: dict[str, list[Node]] = {
         exp(Z)[1:] * rows(exp(v))[1:],
     ],
     "cumulate_before_moving": [cumsum(exp(Z)[1:], 1), cumsum(take(exp(A), shifted), 1)],
+    "cumulate_before_placing": [
+        cumsum(pad(Z, [(1, 2), (0, 0)]), 1),
+        cumulate(pad(A[:, :2] * B[:2, 0], [(0, 0), (1, 0)]), 0, True),
+    ],
     "cumulate_before_joining": [log(cumsum(concat([exp(M), K[::-1]]), 1))],
     "reduce_before_moving": [
         log(total(exp(Z)[1:], 1)),

@@ -109,6 +109,7 @@ STABLE: dict[str, list[Node]] = {
         total(1 + tanh(x)),
         mean(sqrt(1 + x * x) - 1),
         3 * total(1 - ew.erf(x)),
+        mean(1 / x - 1),
     ],
     "log_of_running_sum_of_exponentials": [log(cumsum(exp(x))), log(cumulate(exp(x), 0, True) / 2)],
     "running_mean_by_scan": [cumsum(exp(x) * y) / cumsum(exp(x))],
@@ -116,7 +117,11 @@ STABLE: dict[str, list[Node]] = {
         exp(Q) * cumulate(1 / cumsum(exp(concat([Q, E])), 1), 1, True)[:4],
         w * exp(E) * cumulate(1 / cumsum(exp(concat([Q, E])), 1), 1, True)[4:],
     ],
-    "exponential_times_reverse_sum_by_scan": [exp(x) * cumulate(y / cumsum(exp(x)), 0, True)],
+    "exponential_times_reverse_sum_by_scan": [
+        exp(x) * cumulate(y / cumsum(exp(x)), 0, True),
+        exp(Q[1:]) * cumulate(E[1:] * (1 / cumsum(exp(Q), 1))[1:], 1, True),
+        exp(Q)[::-1] * cumulate(E * (1 / cumsum(exp(Q), 1))[::-1], 1, True),
+    ],
     "root_less_its_neighbour": [
         sqrt(x**2 + 1) - x,
         sqrt(x + 1) - sqrt(x),
@@ -136,6 +141,14 @@ STABLE: dict[str, list[Node]] = {
             - taken_rows(best, 4).T @ (1 / (3 + exp(take(x, best))))
         ),
     ],
+    "exponential_joins_its_difference": [
+        exp(x) * where(y > 0, w / (exp(y) - exp(x)), 0),
+        exp(y[0]) * (where(w[0] > 0, 1 / (exp(y[0]) - exp(x[0])), 0) + w[1] / (exp(y[0]) - exp(x[0]))),
+        exp(x) * (where(y > 0, 1 / (exp(y) - exp(x)), 0) + where(w > 0, 0, 1 / (exp(y) - exp(x)))),
+        w * exp(x) * where(w > 0, (1 / (exp(y) - exp(x)))[::-1], 0)[::-1],
+        exp(x) * exp(y) * where(w > 0, 1 / (exp(x) - exp(y)) ** 2, 0),
+    ],
+    "reciprocal_less_one": [1 / x - 1, 2 + 2 / x, (1 / E)[1:, 0] - 1],
     "exponential_over_difference": [
         exp(x) / (exp(x) - 1),
         exp(x) * exp(y) / (exp(x) - exp(y)) ** 2,
