@@ -156,6 +156,21 @@ def test_constants_keep_their_bits(tmp_path: Path) -> None:
     same_bits(got, values, "constants")
 
 
+def test_what_nothing_needs_is_not_written() -> None:
+    """An array that no statement reads, and the functions of a value that no statement reads."""
+    x, unused = (
+        ir.Buffer(name, "float64", (ir.IntConst(3),), space) for name, space in (("x", "input"), ("c", "constant"))
+    )
+    out = ir.Buffer("out", "float64", (ir.IntConst(3),), "output")
+    element = ir.Load(x, (ir.IntVar("i"),))
+    body = (ir.Let("idle", ir.Op("sin", (element,), "float64")), ir.Store(out, (ir.IntVar("i"),), element))
+    phase = ir.Phase("all", (ir.For("i", ir.IntConst(3), body),))
+    constant = ir.Constant(unused, sn.constant(np.ones(3)).contents)
+    text = emit_program(ir.Program("f", (), (x,), (out,), (), (ir.Group((phase,)),), (), (constant,)), TARGET)
+    assert "sn_sin" not in text and "sn_bits" not in text and "sn_constant0" not in text
+    assert "out[i] = x[i];" in text
+
+
 def test_the_text_names_phases_shapes_and_elements() -> None:
     X, W = sn.tensor("X", m, 8), sn.tensor("W", 8, 4)
     text = emit_program(scheduled(sn.sum((X @ W).named("Z") ** 2, axis=1), name="energy"), TARGET)

@@ -52,11 +52,20 @@ class _UnitWriter:
     def text(self) -> str:
         phases = self.phases.text()
         entries = [self.workspace_entry(), self.phases_entry(), self.units_entry(), self.unit_entry(), self.run_entry()]
-        data = [array_text(self.phases.globals[c.buffer.name], c) for c in self.program.constants]
-        small = self.unit.functions.values()
         stamp = f'const char {self.name}_digest[{STAMP_BYTES}] = "{BLANK_STAMP}";'
-        parts = [self.head(), _GUARDS, self.prototypes(), stamp, *data, *small, *phases, *entries]
+        parts = [self.head(), _GUARDS, self.prototypes(), stamp, *self.called([*phases, *entries]), *phases, *entries]
         return "\n\n".join(parts) + "\n"
+
+    def called(self, texts: list[str]) -> list[str]:
+        """The arrays and the small functions that texts name, and those that these name: each after what it names."""
+        data = {self.phases.globals[c.buffer.name]: c for c in self.program.constants}
+        own = {name: array_text(name, constant) for name, constant in data.items()} | self.unit.functions
+        used, kept = words(texts), []
+        for name, text in reversed(own.items()):
+            if name in used:
+                used |= words([text])
+                kept.append(text)
+        return kept[::-1]
 
     # ---- the beginning
 
