@@ -2,6 +2,6 @@
 
 `ir` is the language, `printer` its text, `verifier` its law, `interpreter` its meaning, in the same bits as machine
 code; `chunks` is the order in which lanes are added up, which `reductions` follows; `accesses`, `affine`, `facts` and
-`order` say what is read where, and whether it was written before; `signature` and `abi` are what a
-caller sees.
+`order` say what is read where, and whether it was written before; `kernels` and `forms` find equal loops; `sizes`
+and `polynomials` serve back ends; `signature` and `abi` are what a caller sees.
 """

@@ -161,14 +161,14 @@ def test_what_nothing_needs_is_not_written() -> None:
     x, unused = (
         ir.Buffer(name, "float64", (ir.IntConst(3),), space) for name, space in (("x", "input"), ("c", "constant"))
     )
-    out = ir.Buffer("out", "float64", (ir.IntConst(3),), "output")
+    out = ir.Buffer("y", "float64", (ir.IntConst(3),), "output")
     element = ir.Load(x, (ir.IntVar("i"),))
     body = (ir.Let("idle", ir.Op("sin", (element,), "float64")), ir.Store(out, (ir.IntVar("i"),), element))
     phase = ir.Phase("all", (ir.For("i", ir.IntConst(3), body),))
     constant = ir.Constant(unused, sn.constant(np.ones(3)).contents)
     text = emit_program(ir.Program("f", (), (x,), (out,), (), (ir.Group((phase,)),), (), (constant,)), TARGET)
     assert "sn_sin" not in text and "sn_bits" not in text and "sn_constant0" not in text
-    assert "out[i] = x[i];" in text
+    assert "y[i] = x[i];" in text
 
 
 def test_the_text_names_phases_shapes_and_elements() -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from symnet.backends.llvm.codegen import runs_here
 from symnet.backends.llvm.targets import host_target, target_for
 from symnet.loops import ir
 from symnet.loops.op_types import OPS
@@ -39,6 +40,18 @@ def pointwise(value, *inputs, dtype, extent):
     y = buffer("y", extent, dtype=dtype, space="output")
     dims = [extent] if isinstance(extent, str) else []
     return program(inputs, [y], loop("i", extent, store(y, ("i",), value), kind="vector"), dims=dims)
+
+
+@pytest.mark.parametrize("features", ["", "+avx2,+fma"])
+def test_a_product_of_constants_is_rounded_as_on_the_machine(features):
+    """LLVM computes it, with the roundings of the target."""
+    target = target_for("x86_64-unknown-linux-gnu", features=features)
+    if not runs_here(target):
+        pytest.skip("this machine lacks its instructions")
+    near = ir.Const(1 + 2.0**-30, "float64")
+    body = pointwise(op("add", op("mul", near, near), ir.Const(-1.0, "float64")), dtype="float64", extent=3)
+    lost = 0.0 if target.fma else 2.0**-60
+    assert native(body, target).run({})["y"].tolist() == [2.0**-29 + 2.0**-60 - lost] * 3
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64"])

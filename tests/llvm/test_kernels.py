@@ -10,8 +10,8 @@ import pytest
 
 import symnet as sn
 from symnet.backends.llvm.codegen import emit_ir
-from symnet.backends.llvm.forms import form
 from symnet.loops import ir
+from symnet.loops.forms import form
 from tests.llvm.native import agree, cut, native
 from tests.loops.programs import buffer, load, loop, op, store, v
 

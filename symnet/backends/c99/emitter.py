@@ -7,7 +7,7 @@ this file, and this file none of them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -68,7 +68,9 @@ class CEmitter:
 
     Names that have left their scope may linger: a verified program does not look at them, and binding a name again
     replaces it.  `natural` holds the atoms of polynomials that are never negative; `lane` is the variable of the
-    loop that shares elements with other iterations, `reductions` what takes its sums.
+    vector loop that is being written, `reductions` what takes its sums; `status` is where a failure is noted; `calls`
+    holds, by the identity of a statement, how many from it on are a function of their own, and what writes its call;
+    `pointers` says what arrays are called here that have another name elsewhere.
     """
 
     unit: CUnit
@@ -80,6 +82,9 @@ class CEmitter:
     natural: set[str] = field(default_factory=set)
     lane: str = ""
     reductions: SumsOfLanes | None = None
+    status: str = "status"
+    calls: Mapping[int, tuple[int, Callable[[CEmitter], None]]] = field(default_factory=dict)
+    pointers: dict[str, str] = field(default_factory=dict)
 
     def line(self, text: str) -> None:
         self.lines.append(INDENT * self.depth + text)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from symnet.backends.c99.emitter import INDENT, CArray, CEmitter, CUnit, comment, needed, words, wrapped
+from symnet.backends.c99.arrays import ProgramArrays
+from symnet.backends.c99.emitter import INDENT, CEmitter, CUnit, comment, needed, words, wrapped
 from symnet.backends.c99.integers import evaluate, poly_text, quotient, strides
+from symnet.backends.c99.kernels import KernelWriter
 from symnet.backends.c99.names import spelled
-from symnet.backends.c99.statements import STATUS, emit_body
-from symnet.backends.c99.types import C_TYPE
+from symnet.backends.c99.statements import emit_body
 from symnet.dtypes import ITEMSIZE
 from symnet.loops.abi import ALIGNMENT, CODES
 from symnet.loops.facts import FactsByStatement, gather
@@ -38,73 +39,46 @@ class PhaseWriter:
 
     def __init__(self, unit: CUnit, program: Program, donated: tuple[tuple[str, str], ...]) -> None:
         self.unit, self.program = unit, program
-        constants = [constant.buffer for constant in program.constants]
-        arrays = (*program.inputs, *program.outputs, *program.workspace, *constants)
-        self.buffers = {buffer.name: buffer for buffer in arrays}
-        self.roots = {name: self._root(name) for name in self.buffers}
-        self.shared = {name for pair in donated for name in pair}
-        self.globals = {b.name: unit.own(f"constant{k}") for k, b in enumerate(constants)}
+        self.arrays = ProgramArrays(unit, program, donated)
         self.groups: list[Group] = [group for group in program.groups for _ in group.phases]
         self.phases: list[Phase] = [phase for group in program.groups for phase in group.phases]
-        known_facts: FactsByStatement = {}
-        self.facts = [gather(phase.body, known_facts) for phase in self.phases]
-
-    def _root(self, name: str) -> str:
-        """The buffer that owns the memory of the named one."""
-        while (below := self.buffers[name].view_of) is not None:
-            name = below
-        return name
+        facts: FactsByStatement = {}
+        self.facts = [gather(phase.body, facts) for phase in self.phases]
+        self.kernels = KernelWriter(self.arrays, self.phases, facts)
 
     def text(self) -> list[str]:
-        """Both functions of every phase."""
+        """Functions of what phases share, and both functions of every phase."""
         found = []
         for number in range(len(self.phases)):
             loops = self.loops(number)
             found += [loops.text, self.binding(number, loops)]
-        return found
+        return [*self.kernels.texts, *found]
 
     def call(self, number: int, repeat: str, begin: str, end: str) -> str:
         """A call that runs some units."""
         return f"{self.unit.own(f'run{number}')}({_PASSED}, {repeat}, {begin}, {end})"
 
-    # ---- what a phase touches
-
-    def touched(self, number: int) -> list[Buffer]:
-        """The arrays that a phase names, and those whose memory they are."""
-        named = [name for name in self.facts[number].buffers if name in self.buffers]
-        found = dict.fromkeys(self.roots[name] for name in named) | dict.fromkeys(named)
-        return [buffer for name, buffer in self.buffers.items() if name in found]
-
-    def pointer(self, buffer: Buffer) -> str:
-        return self.globals.get(buffer.name) or self.unit.names.of("array", buffer.name)
-
-    def declared(self, buffer: Buffer) -> str:
-        """The parameter that an array is."""
-        inside = "const " if buffer.space == "input" else ""
-        restrict = "" if buffer.name in self.shared else "restrict "
-        return f"{inside}{C_TYPE[buffer.dtype]} *{restrict}{self.pointer(buffer)}"
-
     # ---- the loops of a phase
 
     def loops(self, number: int) -> PhaseLoops:
         """The function that has the loops."""
-        phase, group, e = self.phases[number], self.groups[number], CEmitter(self.unit)
-        names = [e.variable(name) for name in (*self.program.dims, group.var)]
-        touched = self.touched(number)
-        for buffer in touched:
-            e.places[buffer.name] = CArray(self.pointer(buffer), strides(e, buffer)[0], buffer.dtype)
+        phase, e, arrays = self.phases[number], CEmitter(self.unit), self.arrays
+        names = [e.variable(name) for name in (*self.program.dims, self.groups[number].var)]
+        touched = arrays.touched(self.facts[number].buffers)
+        arrays.bind(e, touched)
+        e.calls = self.kernels.calls
         with e.block(self.units(e, phase)):
             emit_body(e, phase.body)
         lines, fails = needed(e.lines), self.facts[number].fails
-        before = [f"{INDENT}int32_t {STATUS} = {CODES['OK']};"] * fails
-        views = [b for b in touched if b.view_of is not None and self.pointer(b) in words(lines)]
-        before += [INDENT + self.view(buffer) for buffer in views]
-        after = [f"{INDENT}return {STATUS};"] * fails
+        before = [f"{INDENT}int32_t {e.status} = {CODES['OK']};"] * fails
+        views = [b for b in touched if b.view_of is not None and arrays.pointer(b.name) in words(lines)]
+        before += [INDENT + arrays.view(e, b, arrays.is_read_only(b.name)) for b in views]
+        after = [f"{INDENT}return {e.status};"] * fails
         used = words([*before, *lines])
+        passed = [b for b in touched if b.view_of is None and arrays.identifier(b.name) in used]
+        parameters = [arrays.parameter(b.name, arrays.identifier(b.name), b.space == "input") for b in passed]
         integers = [name for name in names if name in used]
-        passed = [b for b in touched if b.view_of is None and b.name not in self.globals and self.pointer(b) in used]
-        arrays = [self.declared(b) for b in passed]
-        parameters = [*arrays, *(f"int64_t {name}" for name in integers), "int64_t begin", "int64_t end"]
+        parameters += [*(f"int64_t {name}" for name in integers), "int64_t begin", "int64_t end"]
         kind, name = "int32_t" if fails else "void", self.unit.own(f"phase{number}_{spelled(phase.name)}")
         head = wrapped(f"static {kind} {name}(", parameters, ")")
         text = "\n".join([self.comment(number, touched), *head, "{", *before, *lines, *after, "}"])
@@ -117,12 +91,6 @@ class PhaseWriter:
             return "if (begin < end)"
         unit = e.variable(phase.unit_var)
         return f"for (int64_t {unit} = begin; {unit} < end; ++{unit})"
-
-    def view(self, buffer: Buffer) -> str:
-        """Another name of the same memory."""
-        root = self.buffers[self.roots[buffer.name]]
-        inside = "const " if root.space in ("input", "constant") else ""
-        return f"{inside}{C_TYPE[buffer.dtype]} *const {self.pointer(buffer)} = {self.pointer(root)};"
 
     def comment(self, number: int, touched: list[Buffer]) -> str:
         phase, group = self.phases[number], self.groups[number]

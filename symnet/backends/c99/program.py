@@ -58,7 +58,7 @@ class _UnitWriter:
 
     def called(self, texts: list[str]) -> list[str]:
         """The arrays and the small functions that texts name, and those that these name: each after what it names."""
-        data = {self.phases.globals[c.buffer.name]: c for c in self.program.constants}
+        data = {self.phases.arrays.globals[c.buffer.name]: c for c in self.program.constants}
         own = {name: array_text(name, constant) for name, constant in data.items()} | self.unit.functions
         used, kept = words(texts), []
         for name, text in reversed(own.items()):

@@ -41,8 +41,6 @@ from symnet.loops.ir import (
 from symnet.loops.polynomials import known
 from symnet.loops.printer import COMPARISONS
 
-STATUS = "status"  # where a phase that can fail keeps its return code
-
 # --------------------------------------------------------------------------- values
 
 
@@ -107,9 +105,18 @@ _VALUES: dict[type, Callable[[CEmitter, Any], CValue]] = {
 
 
 def emit_body(e: CEmitter, body: Body) -> None:
-    """Write every statement of a body."""
-    for stmt in body:
-        _STATEMENTS[type(stmt)](e, stmt)
+    """Write every statement of a body, or a call in the place of some that are a function (`kernels.py`)."""
+    number = 0
+    while number < len(body):
+        stmt = body[number]
+        found = e.calls.get(id(stmt))
+        if found is None:
+            _STATEMENTS[type(stmt)](e, stmt)
+            number += 1
+        else:
+            length, write = found
+            write(e)
+            number += length
 
 
 def _let(e: CEmitter, stmt: Let) -> None:
@@ -258,11 +265,11 @@ def _copy(e: CEmitter, stmt: For, place: int) -> None:
 
 def _fail(e: CEmitter, stmt: Fail) -> None:
     if stmt.report is not None:
-        with e.block(f"if ({STATUS} == {CODES['OK']})"):
+        with e.block(f"if ({e.status} == {CODES['OK']})"):
             for place, value in enumerate(stmt.numbers):
                 index = (IntConst(place),)
                 store(e, element(e, stmt.report, index), _from_int(e, FromInt(value, stmt.report.dtype)))
-    e.line(f"{STATUS} = {CODES[stmt.code]}; /* {stmt.code} */")
+    e.line(f"{e.status} = {CODES[stmt.code]}; /* {stmt.code} */")
 
 
 _STATEMENTS: dict[type, Callable[[CEmitter, Any], None]] = {

@@ -3,8 +3,9 @@
 In: an `ir.IRBuilder`, the format of the numbers, and how many lanes a value has.
 Out: IR, the same operations in every lane and for every width.
 
-`mul_add` is `llvm.fmuladd`: one rounding where the target has fma; without it, it is a multiplication and an addition,
-never a library call.  No instruction carries a fast-math flag.
+`mul_add` is `llvm.fmuladd`: one rounding where the target has fma, never a library call.  Where it has none, `fused` is
+False and it is a multiplication and an addition: `llvm.fmuladd` of constants LLVM would round once all the same.  No
+instruction carries a fast-math flag.
 
 Not handled: scalable vectors.
 """
@@ -41,9 +42,9 @@ class Splat(ir.Constant):
 class InstructionLanes(Lanes):
     """`kind` is "float" or "double"; a width of 0 writes scalars."""
 
-    def __init__(self, builder: ir.IRBuilder, kind: str, width: int) -> None:
+    def __init__(self, builder: ir.IRBuilder, kind: str, width: int, fused: bool = True) -> None:
         self.builder = builder
-        self.kind = kind
+        self.kind, self.fused = kind, fused
         self.format = FORMATS[kind]
         self.width = width
         self.real = shaped(REAL[kind], width)
@@ -85,7 +86,7 @@ class InstructionLanes(Lanes):
         return self.builder.fneg(a)
 
     def mul_add(self, a: Value | float, b: Value | float, c: Value | float) -> Value:
-        return self._intrinsic("fmuladd", a, b, c)
+        return self._intrinsic("fmuladd", a, b, c) if self.fused else self.add(self.mul(a, b), c)
 
     def sqrt(self, a: Value) -> Value:
         return self._intrinsic("sqrt", a)
@@ -179,7 +180,7 @@ class InstructionLanes(Lanes):
 
     @property
     def wide(self) -> InstructionLanes:
-        return self if self.kind == "double" else InstructionLanes(self.builder, "double", self.width)
+        return self if self.kind == "double" else InstructionLanes(self.builder, "double", self.width, self.fused)
 
     def widen(self, a: Value) -> Value:
         return a if self.kind == "double" else self.builder.fpext(a, shaped(REAL["double"], self.width))
@@ -235,7 +236,7 @@ class InstructionLanes(Lanes):
             return module.globals[full]
         function = internal_function(module, full, self.real, 2, ("noinline", "cold"))
         builder = ir.IRBuilder(function.append_basic_block("entry"))
-        builder.ret(rare(InstructionLanes(builder, self.kind, self.width), *function.args))
+        builder.ret(rare(InstructionLanes(builder, self.kind, self.width, self.fused), *function.args))
         return function
 
 

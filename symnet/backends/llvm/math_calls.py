@@ -74,5 +74,5 @@ def function_text(
     element, kind = (INTEGER[_AS_WIDE[scalar]], _AS_WIDE[scalar]) if is_integer else (REAL[scalar], scalar)
     body = internal_function(ir.Module(), function, shaped(element, lanes), arity, ("alwaysinline",))
     builder = ir.IRBuilder(body.append_basic_block("entry"))
-    builder.ret(table[name](InstructionLanes(builder, kind, lanes), *body.args))
+    builder.ret(table[name](InstructionLanes(builder, kind, lanes, target.fma), *body.args))
     return tuple((value.name, str(value)) for value in body.module.global_values)

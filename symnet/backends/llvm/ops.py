@@ -103,13 +103,15 @@ def _abs(e: Emitter, dtype: str, args: list[V]) -> V:
 
 def multiply_add(e: Emitter, a: V, b: V, c: V) -> V:
     """a·b + c, in one rounding where the target has the instruction."""
-    return e.text.intrinsic("fmuladd", a, b, c)
+    if e.target.fma:
+        return e.text.intrinsic("fmuladd", a, b, c)
+    return e.text.binary("fadd", e.text.binary("fmul", a, b), c)  # of constants LLVM would round fmuladd once
 
 
 def _fma(e: Emitter, dtype: str, args: list[V]) -> V:
     if _kind(args[0]):
         return e.text.binary("add", e.text.binary("mul", args[0], args[1]), args[2])
-    return e.text.intrinsic("fma" if e.target.fma else "fmuladd", *args)
+    return e.text.intrinsic("fma", *args) if e.target.fma else multiply_add(e, *args)
 
 
 def _floor(e: Emitter, dtype: str, args: list[V]) -> V:

@@ -22,7 +22,6 @@ from symnet.backends.llvm.blocks import FunctionText
 from symnet.backends.llvm.data import global_name, global_text
 from symnet.backends.llvm.emitter import BufferPlace, Emitter
 from symnet.backends.llvm.integers import evaluate
-from symnet.backends.llvm.kernels import Kernel, KernelPiece, cut
 from symnet.backends.llvm.math_calls import called
 from symnet.backends.llvm.polynomials import integer, is_natural, opaque, quotient
 from symnet.backends.llvm.sizes import SizeChecks
@@ -32,6 +31,7 @@ from symnet.backends.llvm.types import MEMORY, REGISTER, SIZE, V, constant
 from symnet.loops.abi import ALIGNMENT, CODES
 from symnet.loops.facts import FactsByStatement, gather
 from symnet.loops.ir import Buffer, Group, IntVar, Phase, Program
+from symnet.loops.kernels import Kernel, KernelPiece, cut
 from symnet.loops.polynomials import Poly, add, divide, known, multiply
 from symnet.loops.sizes import MOST_PHASES, refuse_static
 from symnet.schedule.target import Target

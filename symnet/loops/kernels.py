@@ -18,9 +18,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from symnet.backends.llvm.forms import CanonicalPiece, Traits, form
 from symnet.loops.accesses import of_integers
 from symnet.loops.facts import BodyFacts, FactsByStatement, gather
+from symnet.loops.forms import CanonicalPiece, Traits, form
 from symnet.loops.ir import Alloc, Body, Fetch, For, If, IntConst, Let, Phase, Stmt, children
 
 LONG, OFTEN = 64, 3  # instructions, and how often they must occur, where there is no loop that outweighs a call
