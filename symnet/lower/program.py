@@ -354,7 +354,8 @@ def _slice_requirements(node: Any) -> list[Requirement]:
         for inside in (count, low, extent - high):
             inside = sympy.expand(inside)
             if inside.free_symbols and not inside.is_nonnegative:
-                found.append(Requirement(lower_extent(inside), 0, f"a slice of an axis of extent {extent}"))
+                short, rest = inside.as_coeff_Add()  # m - 3 >= 0 is said as m >= 3
+                found.append(Requirement(lower_extent(rest), -int(short), f"slice of an axis of extent {extent}"))
     return found
 
 

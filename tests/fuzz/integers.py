@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 import symnet as sn
-from symnet.errors import ShapeError, SymnetError
+from symnet.errors import ShapeError, SymnetError, ValueDomainError
 from symnet.reference import evaluate
 from tests.fuzz.seeds import over_seeds
 
@@ -263,7 +263,12 @@ def problems(value: Value, attempt: Attempt) -> list[str]:
     floors = {"reference": lambda: evaluate(value.node, data), "native": lambda: sn.compile(value.node)(**data)}
     found = []
     for floor, run in floors.items():
-        got = np.asarray(run())
+        try:
+            got = np.asarray(run())
+        except ValueDomainError as error:  # the first three of m numbers are three, or refused; NumPy's may be fewer
+            if attempt.rows < COLUMNS and not isinstance(attempt.extent, int) and "slice" in str(error):
+                continue
+            raise
         if got.dtype != wanted.dtype or got.shape != wanted.shape:
             found.append(f"{floor}: {got.dtype}{got.shape} in place of {wanted.dtype}{wanted.shape}: {value.text}")
         elif not _agrees(got, wanted, value.scale):

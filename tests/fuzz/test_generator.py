@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from symnet.expr.nodes.elementwise import Elementwise
 from symnet.expr.nodes.graph import topological
@@ -25,45 +23,6 @@ from tests.kinds import KINDS
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = 1200  # of the graphs that are looked at
 RARELY = 3  # how often a kind must come at the least: a tenth of a percent in thousands of graphs is hundreds of times
-
-
-@functools.cache
-def drawn() -> list[RandomGraph]:
-    return [seeded(seed) for seed in range(SEEDS)]
-
-
-def counted(name: str) -> Counter[str]:
-    """In how many graphs each kind, or each operation of that kind of node, stands."""
-    counts: Counter[str] = Counter()
-    for graph in drawn():
-        nodes = topological(*graph.roots)
-        if name == "kind":
-            counts.update({node.kind for node in nodes})
-        else:
-            counts.update({node.op for node in nodes if node.kind == name})  # type: ignore[attr-defined]
-    return counts
-
-
-def rare(counts: Counter[str], wanted: set[str]) -> set[str]:
-    return {name for name in wanted if counts[name] < RARELY}
-
-
-def test_every_kind_of_node_is_drawn() -> None:
-    assert rare(counted("kind"), KINDS) == set()
-
-
-def test_every_elementwise_primitive_is_drawn() -> None:
-    assert rare(counted("elementwise"), set(PRIMITIVES)) == set()
-
-
-def test_every_reduction_and_determinant_is_drawn() -> None:
-    assert rare(counted("reduce"), set(REDUCTIONS)) == set()
-    assert rare(counted("determinant"), set(DETERMINANTS)) == set()
-
-
-def test_leaves_of_every_assumption_are_drawn() -> None:
-    held = Counter(a for graph in drawn() for leaf in graph.leaves for a in leaf.assumptions)
-    assert rare(held, set(LEAF_ASSUMPTIONS)) == set()
 
 
 def _shares(graph: RandomGraph) -> bool:
@@ -90,9 +49,31 @@ FEATURES = {
 }
 
 
-@pytest.mark.parametrize("feature", FEATURES)
-def test_graphs_have_what_is_hard(feature: str) -> None:
-    assert sum(map(FEATURES[feature], drawn())) >= SEEDS / 50
+WANTED: dict[str, set[str]] = {
+    "kind": KINDS,
+    "elementwise": set(PRIMITIVES),
+    "reduce": set(REDUCTIONS),
+    "determinant": set(DETERMINANTS),
+    "assumption": set(LEAF_ASSUMPTIONS),
+    "feature": set(FEATURES),
+}
+
+
+def found_in(graph: RandomGraph) -> set[tuple[str, str]]:
+    """What a graph has of what is wanted."""
+    nodes = topological(*graph.roots)
+    found = {("kind", node.kind) for node in nodes}
+    found |= {(node.kind, getattr(node, "op", "")) for node in nodes}
+    found |= {("assumption", name) for leaf in graph.leaves for name in leaf.assumptions}
+    return found | {("feature", name) for name, holds in FEATURES.items() if holds(graph)}
+
+
+def test_everything_is_drawn() -> None:
+    """In one test, for the drawing takes most of the time."""
+    counts = Counter(what for seed in range(SEEDS) for what in found_in(seeded(seed)))
+    least = {group: SEEDS // 50 if group == "feature" else RARELY for group in WANTED}
+    rare = {(group, name) for group, names in WANTED.items() for name in names if counts[group, name] < least[group]}
+    assert rare == set()
 
 
 def test_a_seed_gives_one_graph() -> None:
@@ -103,7 +84,7 @@ def test_a_seed_gives_one_graph() -> None:
 
 
 def test_a_reproduction_builds_the_same_nodes_and_data() -> None:
-    for graph in drawn()[:200]:
+    for graph in map(seeded, range(200)):
         found = rebuilt(source(graph.roots, graph.used_data(), graph.dims))
         assert found["roots"] == graph.roots and found["dims"] == graph.dims
         for name, array in graph.used_data().items():

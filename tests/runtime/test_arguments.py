@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import symnet as sn
 from symnet.errors import ArgumentError, DTypeError, ShapeError, ValueDomainError
 from tests.runtime.programs import native
 
@@ -348,3 +349,18 @@ def test_an_array_is_accepted_exactly_when_dtype_and_shape_fit(shape, dtype):
         assert not fits
     else:
         assert fits
+
+
+@pytest.mark.parametrize(
+    ("key", "short", "expected"),
+    [
+        (slice(None, 3), 2, "m >= 3 for the slice of an axis of extent m; got m = 2. Pass at least 3 along m."),
+        (slice(4, -1), 4, "m >= 5 for the slice of an axis of extent m; got m = 4. Pass at least 5 along m."),
+        (slice(-3, None), 1, "m >= 3 for the slice of an axis of extent m; got m = 1. Pass at least 3 along m."),
+    ],
+    ids=str,
+)
+def test_a_slice_says_how_long_its_axis_must_be(key, short, expected):
+    f = sn.compile(sn.tensor("x", sn.dim("m"))[key] * 2.0, name="part")
+    with pytest.raises(ValueDomainError, match=re.escape(f"part(…): expected {expected}")):
+        f(x=np.ones(short))
