@@ -18,6 +18,8 @@ from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.elementwise import elementwise, is_op, where
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
+from symnet.simplify.algebra.exposing import DEEPEST, expose
+from symnet.simplify.algebra.joined_choices import choice_of_moved
 from symnet.simplify.forms.broadcast import cover, trailing, without_repetition
 from symnet.simplify.forms.coefficients import split_coefficient
 from symnet.simplify.forms.factors import Base, Factors, distributed, power_of
@@ -112,24 +114,23 @@ def bell_into_sum_of_quotients(node: Node) -> Node | None:
 def bell_into_choice_of_quotients(node: Node) -> Node | None:
     """e^(-z²)·where(c, x/erfc z, 0) → where(c, x·e^(-z²)/erfc z, 0).  Condition: as above; one of the branches is 0."""
     factors = Factors.view(node)
-    for base, e in factors.powers.items():
-        core, axes = base
-        zero = (
-            [number_of(without_repetition(o)) == 0 for o in core.operands[1:]]
-            if is_op(core, "where") and e == 1
-            else []
-        )
+    bells = [base for base, e in factors.powers.items() if is_op(base[0], "exp") and e == 1]
+    for base, e in factors.powers.items() if bells else ():
+        choice = choice_of_moved(base[0])
+        if e != 1 or not is_op(choice, "where"):
+            continue
+        zero = [number_of(without_repetition(o)) == 0 for o in choice.operands[1:]]
         if sum(zero) != 1:
             continue
-        branch = core.operands[1 + zero.index(False)]
-        for above, k in factors.powers.items():
-            if is_op(above[0], "exp") and k == 1 and _divides_tail(branch, above[0]):
-                shape = factors.shape
-                inside = Factors(shape).times(branch, axes[len(axes) - branch.rank :]).times(*above)
-                rest = factors.copy().times(*base, -1).times(*above, -1)
-                condition = cover(broadcast_to(core.operands[0], core.shape), axes, shape)
-                new = where(condition, *(inside.build() if o is branch else 0 for o in core.operands[1:]))
-                return rest.times(broadcast_to(new, shape), trailing(len(shape), len(shape))).build()
+        branch = expose(choice.operands[1 + zero.index(False)], DEEPEST)
+        for bell in bells:
+            if _divides_tail(branch, bell[0]):
+                axes = base[1]
+                inside = Factors(node.shape).times(branch, axes[len(axes) - branch.rank :]).times(*bell).build()
+                condition = cover(broadcast_to(choice.operands[0], choice.shape), axes, node.shape)
+                new = where(condition, *(0 if is_zero else inside for is_zero in zero))
+                rest = factors.copy().times(*base, -1).times(*bell, -1)
+                return rest.times(broadcast_to(new, node.shape), trailing(node.rank, node.rank)).build()
     return None
 
 
