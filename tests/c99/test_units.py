@@ -156,6 +156,14 @@ def test_constants_keep_their_bits(tmp_path: Path) -> None:
     same_bits(got, values, "constants")
 
 
+@needs_compiler
+def test_constants_of_many_lines_and_any_exponent_keep_their_bits(rng: np.random.Generator, tmp_path: Path) -> None:
+    values = (rng.standard_normal(500) * 10.0 ** rng.integers(-30, 30, 500)).astype(np.float32)
+    code, _ = both(scheduled(sn.tensor("x", 500, dtype="float32") * sn.constant(values)), tmp_path)
+    (got,) = code.run({"x": np.ones(500, np.float32)}).values()
+    same_bits(got, values, "constants")
+
+
 def test_what_nothing_needs_is_not_written() -> None:
     """An array that no statement reads, and the functions of a value that no statement reads."""
     x, unused = (

@@ -22,7 +22,8 @@ def array_text(identifier: str, constant: Constant) -> str:
     """The definition of an array."""
     dtype, array = constant.buffer.dtype, constant.contents.array
     elements = [_element(value, dtype) for value in array.reshape(-1).tolist()] or ["0"]
-    rows = "\n".join(f"    {row}" for row in wrap(", ".join(elements), LINE, break_long_words=False))
+    listed = wrap(", ".join(elements), LINE, break_long_words=False, break_on_hyphens=False)
+    rows = "\n".join(f"    {row}" for row in listed)
     head = f"static const {C_TYPE[dtype]} {identifier}[{len(elements)}] = {{"
     return f"/* {comment(buffer_text(constant.buffer))} */\n{head}\n{rows}\n}};"
 
