@@ -24,7 +24,7 @@ def test_the_source_is_that_of_the_program_that_runs() -> None:
 
 def test_no_name_of_the_unit_is_the_program_s() -> None:
     text = sn.compile(sn.sum(sn.exp(x)), name="sn_exp_float64").source("c")
-    assert "sn_exp_float64_sn_exp_float64(double x)" in text
+    assert "/* exp: e^x. */\nstatic inline double sn_exp_float64_sn_exp_float64(double x)" in text
 
 
 def test_the_source_for_another_machine_is_scheduled_for_it() -> None:

@@ -15,7 +15,7 @@ from symnet.backends.c99.emitter import INDENT, CEmitter, comment, needed, words
 from symnet.backends.c99.integers import text_of
 from symnet.backends.c99.statements import emit_body
 from symnet.loops.facts import FactsByStatement
-from symnet.loops.ir import IntVar, Phase
+from symnet.loops.ir import Fail, IntVar, Phase, walk
 from symnet.loops.kernels import Kernel, KernelPiece, cut
 from symnet.loops.polynomials import Poly
 from symnet.loops.printer import buffer_text
@@ -65,7 +65,7 @@ class KernelWriter:
         arrays.bind(e, arrays.touched([*form.roots, *(buffer.name for buffer in form.buffers)]))
         e.status = "*status" if first.fails else e.status
         self.emit(e, first)
-        lines, stored = needed(e.lines), {arrays.roots.get(name) for name in first.stored}
+        lines, stored = needed(e.lines), self.stored(first)
         views = [b for b in form.buffers if b.view_of is not None and e.places[b.name].pointer in words(lines)]
         before = [INDENT + arrays.view(e, b, arrays.roots[b.name] not in stored) for b in views]
         used = words([*before, *lines])
@@ -86,6 +86,12 @@ class KernelWriter:
         e.calls = self.calls
         emit_body(e, piece.body)
         self.calls[id(piece.body[0])] = own
+
+    def stored(self, piece: KernelPiece) -> set[str]:
+        """The memories that a piece writes to, those of what it reports included."""
+        fails = [stmt for stmt in walk(piece.body) if isinstance(stmt, Fail)]
+        names = {*piece.stored, *(stmt.report.name for stmt in fails if stmt.report is not None)}
+        return {self.arrays.roots[name] for name in names if name in self.arrays.roots}
 
     def comment(self, kernel: Kernel) -> str:
         lines = [f"{len(kernel.calls)} loops that differ by their arrays; the names are those of the first."]

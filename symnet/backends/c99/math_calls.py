@@ -6,7 +6,7 @@ dtype that it is used with.
 
 from __future__ import annotations
 
-from symnet.backends.c99.emitter import CUnit
+from symnet.backends.c99.emitter import CUnit, comment
 from symnet.backends.c99.lanes import KIND, LaneText, LaneValue, StatementLanes, function_text
 from symnet.backends.c99.types import C_TYPE, UNSIGNED_TYPE, CValue, atom, is_real
 from symnet.elementary.table import FUNCTIONS, INTEGER_FUNCTIONS
@@ -22,7 +22,7 @@ def math_function(unit: CUnit, name: str, args: list[CValue]) -> CValue:
     function = unit.own(f"{name}_{dtype}")
     if function not in unit.functions:
         text = (_of_reals if is_real(dtype) else _of_integers)(unit, name, function, dtype, len(args))
-        unit.functions[function] = text
+        unit.functions[function] = f"{_said(name, dtype)}\n{text}"
     return atom(f"{function}({', '.join(arg.text for arg in args)})", dtype)
 
 
@@ -46,6 +46,12 @@ def _of_integers(unit: CUnit, name: str, function: str, dtype: str, arity: int) 
 
 def _head(function: str, type_: str, arity: int) -> str:
     return f"static inline {type_} {function}({', '.join(f'{type_} {p}' for p in _PARAMETERS[:arity])})"
+
+
+def _said(name: str, dtype: str) -> str:
+    """What the definition says that the function is."""
+    first = str((FUNCTIONS if is_real(dtype) else INTEGER_FUNCTIONS)[name].__doc__).partition("\n")[0]
+    return f"/* {name}: {comment(first)} */"
 
 
 def _require(name: str, is_known: bool) -> None:
