@@ -44,6 +44,7 @@ w4, u = tensor("w4", 4), tensor("u", 7)
 joint = concat([x > 0, w > 0])
 joined = concat([ew.indicator(x > 0), ew.indicator(w > 0)])
 count = total(ew.indicator(M > 0), 0)
+counts = matmul(D.T, ew.indicator(G > 0))
 signs = ew.indicator(x > 0) + ew.indicator(y > 0)
 denied = ew.indicator(ew.logical_not(x > 0)) + ew.indicator(ew.logical_not(y > 0))
 some = ew.logical_or(x > 0, pad(w > 0, [(0, 1)]))
@@ -186,6 +187,10 @@ EXAMPLES: dict[str, list[Node]] = {
         pad(2 * where(some, masks * sigmoid(x), 0) - ew.indicator(x > 0), [(2, 0)])
         - pad(ew.indicator(w > 0), [(2, 1)]),
         pad(x * (1 + pad(w, [(1, 0)])) + 1, [(1, 2)]) + pad(w, [(2, 2)]) + tensor("x7", 7),
+    ],
+    "contract_beside_choice": [
+        counts - where(counts > 0, matmul(D.T, where(G > 0, sigmoid(Z), 0)), 0),
+        3 * where(counts > 0, matmul(D.T, where(G > 0, Z, 0)), 0) + M - 3 * counts,
     ],
     "join_choices_by_one_condition": [
         where(x > 0, y, 0) + where(x > 0, 0, 2 * x),

@@ -19,7 +19,7 @@ from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import Place, broadcast_to
 from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.choices import vanishes_beyond
-from symnet.simplify.algebra.merging import laid_at_once
+from symnet.simplify.algebra.merging import contract_sum_of_operands, laid_at_once
 from symnet.simplify.forms.coefficients import (
     ONE,
     ZERO,
@@ -75,6 +75,35 @@ def gather_terms_among_zeros(node: Node) -> Node | None:
             whole = product(coefficient, (with_operands(placed, [inner]),))
             return broadcast_to(sum_of_all([whole, *_others(node, place, gone)]), node.shape)
     return None
+
+
+def contract_beside_choice(node: Node) -> Node | None:
+    """T - where(T > 0, A @ y, 0) → where(T > 0, A @ (x - y), 0), T = A @ x.
+
+    Condition: where the choice is 0, so is T, a count of what is chosen; the contractions differ in one operand.
+    """
+    for place, term in enumerate(node.operands):
+        coefficient, factors = split_coefficient(term)
+        choice = factors[0] if len(factors) == 1 else term
+        if not is_op(choice, "where") or choice.shape != node.shape:
+            continue
+        condition, *branches = choice.operands
+        for k in (0, 1):
+            if number_of(branches[1 - k]) == 0:
+                for n, other in enumerate(node.operands):
+                    met = _met_in_choice(product(coefficient, (branches[k],)), other, condition, holds=k == 0)
+                    if n != place and met is not None:
+                        chosen = _chosen(choice, k, lambda _, met=met: met)(ONE)
+                        rest = [o for m, o in enumerate(node.operands) if m not in (n, place)]
+                        return broadcast_to(sum_of_all([chosen, *rest]), node.shape)
+    return None
+
+
+def _met_in_choice(branch: Node, other: Node, condition: Node, *, holds: bool) -> Node | None:
+    """The sum of a branch and a term that is 0 beyond the choice, where it is one contraction."""
+    if branch.shape != other.shape or not vanishes_beyond(other, condition, holds=holds):
+        return None
+    return contract_sum_of_operands(elementwise("add", branch, other))
 
 
 def _gathered_in(placed: Place, beside: dict[FactorsOfTerm, Expr]) -> tuple[Node, set[FactorsOfTerm]] | None:
@@ -162,4 +191,5 @@ def _terms(total: Node) -> tuple[ScaledFactors, ...]:
 GATHERINGS = (
     Rewrite(gather_terms_into_their_sum, ("add",), needs=("nonnegative",), domain="extends", role="shorter"),
     Rewrite(gather_terms_among_zeros, ("add",), needs=("nonnegative",), domain="extends", role="shorter"),
+    Rewrite(contract_beside_choice, ("add",), needs=("nonnegative",), domain="equal", role="exposing"),
 )
