@@ -42,7 +42,7 @@ def operations(dtype: str) -> list[tuple[str, str]]:
 
 
 def program(dtype: str, name: str) -> tuple[ir.Program, dict[str, np.ndarray]]:
-    """All operations on all pairs of edges: an output for each, and for a number in the second place."""
+    """All operations on all pairs of edges: an output for each, and for those that have a number in the last place."""
     pairs = np.array(list(itertools.product(EDGES[dtype], repeat=2)), dtype)
     n = ir.IntConst(len(pairs))
     x, y = (ir.Buffer(letter, dtype, (n,), "input") for letter in "xy")
@@ -54,7 +54,7 @@ def program(dtype: str, name: str) -> tuple[ir.Program, dict[str, np.ndarray]]:
         arity = TYPING[op].arity
         values = [loads["chosen"]] if op == "select" else []
         values += [loads[name] for name in "xyz"][: arity - len(values)]
-        for args in (values, [*values[:-1], number])[: 1 if op == "cast" else 2]:
+        for args in (values, [*values[:-1], number])[: min(arity, 2)]:
             out = ir.Buffer(f"o{len(outputs)}", result, (n,), "output")
             outputs.append(out)
             stores.append(ir.Store(out, (I,), ir.Op(op, tuple(args), result)))
