@@ -80,6 +80,7 @@ GROUPS = (  # (seed, family, spelling)
     (414277, "log(exp(a) + exp(b)) by hand", "a + log(1 + exp(b - a))"),  # ones laid side by side are 1
     (821702, "the normal distribution's logarithm", "log((1 + erf(x/sqrt(2)))/2)"),  # sliced in a choice
     (822281, "log(exp(a) + exp(b)) by hand", "a + softplus(b - a)"),  # taken inside a choice: a count beside it
+    (821747, "the normal distribution's logarithm", "log(1 - (1 - erf(x/sqrt(2)))/2)"),  # a sum of two choices
     (414253, "log cosh, with log 2 apart", "softplus(2*x) - x - log(2)"),  # weights in a choice and beside it
     (414539, "log cosh, with log 2 apart", "softplus(2*x) - x - log(2)"),  # weights laid among zeros in turns
     (932046, "log cosh, with log 2 apart", "softplus(2*x) - x - log(2)"),  # joined with a part, beside a mask

@@ -99,14 +99,14 @@ def bell_over_complementary_error_function(node: Node) -> Node | None:
 def bell_into_sum_of_quotients(node: Node) -> Node | None:
     """e^(-z²)·(x/erfc z - y/erfc(-z)) → x·e^(-z²)/erfc z - y·e^(-z²)/erfc(-z).
 
-    Condition: a term divides by erfc z, and the exponent of the exponential holds -z².
+    Condition: a term, or what is chosen in one, divides by erfc z, and the exponent of the exponential holds -z².
     """
     factors = Factors.view(node)
     for base, e in factors.powers.items():
         if e != 1 or not is_op(base[0], "add"):
             continue
         for above, k in factors.powers.items():
-            if is_op(above[0], "exp") and k == 1 and any(_divides_tail(o, above[0]) for o in base[0].operands):
+            if is_op(above[0], "exp") and k == 1 and any(_may_divide_tail(o, above[0]) for o in base[0].operands):
                 return distributed(factors, base, [above])
     return None
 
@@ -117,21 +117,33 @@ def bell_into_choice_of_quotients(node: Node) -> Node | None:
     bells = [base for base, e in factors.powers.items() if is_op(base[0], "exp") and e == 1]
     for base, e in factors.powers.items() if bells else ():
         choice = choice_of_moved(base[0])
-        if e != 1 or not is_op(choice, "where"):
-            continue
-        zero = [number_of(without_repetition(o)) == 0 for o in choice.operands[1:]]
-        if sum(zero) != 1:
-            continue
-        branch = expose(choice.operands[1 + zero.index(False)], DEEPEST)
+        branch = _chosen(choice) if e == 1 else None
         for bell in bells:
-            if _divides_tail(branch, bell[0]):
+            if branch is not None and _divides_tail(branch, bell[0]):
                 axes = base[1]
                 inside = Factors(node.shape).times(branch, axes[len(axes) - branch.rank :]).times(*bell).build()
                 condition = cover(broadcast_to(choice.operands[0], choice.shape), axes, node.shape)
-                new = where(condition, *(0 if is_zero else inside for is_zero in zero))
+                new = where(condition, *(0 if _is_nothing(o) else inside for o in choice.operands[1:]))
                 rest = factors.copy().times(*base, -1).times(*bell, -1)
                 return rest.times(broadcast_to(new, node.shape), trailing(node.rank, node.rank)).build()
     return None
+
+
+def _chosen(choice: Node) -> Node | None:
+    """What is chosen instead of 0, moved in its parts."""
+    if not is_op(choice, "where") or sum(map(_is_nothing, choice.operands[1:])) != 1:
+        return None
+    return next(expose(o, DEEPEST) for o in choice.operands[1:] if not _is_nothing(o))
+
+
+def _is_nothing(x: Node) -> bool:
+    return number_of(without_repetition(x)) == 0
+
+
+def _may_divide_tail(term: Node, bell: Node) -> bool:
+    """The same of a term, or of what is chosen in it."""
+    chosen = _chosen(choice_of_moved(term))
+    return _divides_tail(term if chosen is None else chosen, bell)
 
 
 def _divides_tail(term: Node, bell: Node) -> bool:
