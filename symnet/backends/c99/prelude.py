@@ -161,6 +161,12 @@ static inline $target_t @${target}_of_$d($t x)
 {
     return x != x ? 0 : x >= $above ? $largest : x < $lowest ? $smallest : ($target_t)x;
 }"""
+_WHOLE = """\
+#if defined(__GNUC__) && !defined(__clang__)
+#define @whole _Pragma("GCC unroll 1") /* else gcc takes a short loop apart before it looks for vectors */
+#else
+#define @whole
+#endif"""
 _NEEDED = re.compile(r"@([a-z_]+?)_(bool|int32|int64|float32|float64)\(")
 _LIMIT = {"int32": 31, "int64": 63}
 
@@ -174,6 +180,12 @@ def _fields(dtype: str) -> dict[str, str]:
     masks = {"uint32_t": "0x7fffffffU", "uint64_t": "UINT64_C(0x7fffffffffffffff)"}
     u = UNSIGNED_TYPE.get(dtype, "uint32_t")
     return {"d": dtype, "t": LOCAL_TYPE[dtype], "u": u, "f": "f" * (dtype == "float32"), "size_mask": masks[u]}
+
+
+def whole(unit: CUnit) -> str:
+    """What stands before a short vector loop that is a vector and a rest."""
+    unit.functions.setdefault(unit.own("whole"), _WHOLE.replace("@", unit.prefix))
+    return unit.own("whole")
 
 
 def conversion(unit: CUnit, source: str, target: str) -> str:

@@ -17,7 +17,7 @@ from symnet.backends.c99.integers import element, evaluate, poly_text, strides, 
 from symnet.backends.c99.memory import load, note_of, store, update
 from symnet.backends.c99.ops import cast, emit_op, multiply_add, number
 from symnet.backends.c99.types import ATOM, C_TYPE, LOCAL_TYPE, SUM, CAddend, CValue, atom
-from symnet.backends.c99.vectors import emit_shared, shares_elements
+from symnet.backends.c99.vectors import MOST_TAKEN_APART, emit_shared, emit_short, shares_elements
 from symnet.loops import affine
 from symnet.loops.abi import CODES
 from symnet.loops.ir import (
@@ -204,9 +204,11 @@ def _for(e: CEmitter, stmt: For) -> None:
     elif not shares and all(isinstance(inner, For) and inner.kind == "unroll" for inner in stmt.body):
         _inside_out(e, stmt)
     else:
-        e.lane = stmt.var
+        e.lane, size = stmt.var, known(evaluate(e, stmt.extent))
         if shares:
             emit_shared(e, stmt, stmt.cut, emit_body)
+        elif size is not None and 1 < size <= MOST_TAKEN_APART:
+            emit_short(e, stmt, stmt.cut.lanes, size, emit_body)
         else:
             _loop(e, stmt)
         e.lane = ""

@@ -2,6 +2,9 @@
 
 In: a loop with a `LaneCut`.  Out: one loop of C over all iterations, which are independent; or, where lanes add up to
 one element, the chunks of `loops/chunks.py`, each a loop over its lanes with an accumulator for every lane.
+
+gcc takes a loop of few iterations apart before it looks for vectors, and what is left it seldom joins again: such a
+loop is marked to be left whole, and cut into vectors.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from contextlib import contextmanager
 
 from symnet.backends.c99.emitter import CEmitter
 from symnet.backends.c99.integers import evaluate, poly_text
-from symnet.backends.c99.prelude import prelude
+from symnet.backends.c99.prelude import prelude, whole
 from symnet.backends.c99.reductions import LaneSums
 from symnet.errors import CompileError, explain
 from symnet.loops import affine
@@ -22,6 +25,7 @@ from symnet.loops.printer import stmt_line
 
 WriteBody = Callable[[CEmitter, Body], None]
 _ONE = IntConst(1)
+MOST_TAKEN_APART = 16  # iterations of a loop that gcc writes out one by one before it looks for vectors
 
 
 def shares_elements(loop: For) -> bool:
@@ -33,6 +37,26 @@ def _shared(loop: For) -> Iterator[Store]:
     for stmt in walk(loop.body):
         if isinstance(stmt, Store) and stmt.combine and not any(loop.var in affine.names(i) for i in stmt.index):
             yield stmt
+
+
+def emit_short(e: CEmitter, loop: For, lanes: int, size: int, emit_body: WriteBody) -> None:
+    """A vector loop of few iterations that share nothing: a loop for each vector, where vectors fill it."""
+    name = e.unit.names.of("integer", loop.var)
+    if size <= lanes or size % lanes:
+        with e.block(f"{whole(e.unit)} {_over(name, str(size))}"):
+            e.bind(loop.var, name)
+            emit_body(e, loop.body)
+        return
+    chunk, lane = (e.unit.names.of("integer", f"{name}_{word}") for word in ("chunk", "lane"))
+    e.natural |= {chunk, lane}
+    with e.block(_over(chunk, str(size // lanes))), e.block(f"{whole(e.unit)} {_over(lane, str(lanes))}"):
+        e.integers[loop.var] = {(chunk,): lanes, (lane,): 1}
+        emit_body(e, loop.body)
+
+
+def _over(variable: str, count: str, begin: str = "0") -> str:
+    """The head of a loop."""
+    return f"for (int64_t {variable} = {begin}; {variable} < {count}; ++{variable})"
 
 
 def emit_shared(e: CEmitter, loop: For, cut: LaneCut, emit_body: WriteBody) -> None:
@@ -87,7 +111,8 @@ class _ChunkWriter:
     @contextmanager
     def over(self, variable: str, count: str, begin: str = "0") -> Iterator[None]:
         self.e.natural.add(variable)
-        with self.e.block(f"for (int64_t {variable} = {begin}; {variable} < {count}; ++{variable})"):
+        short = variable == self.lane and count.isdigit() and int(count) <= MOST_TAKEN_APART
+        with self.e.block(f"{whole(self.e.unit)} " * short + _over(variable, count, begin)):
             yield
 
     def lanes(self, start: Poly, count: str, lanes: int, rows: tuple[int, ...], row: str) -> None:
