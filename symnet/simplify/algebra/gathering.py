@@ -83,27 +83,27 @@ def contract_beside_choice(node: Node) -> Node | None:
     Condition: where the choice is 0, so is T, a count of what is chosen; the contractions differ in one operand.
     """
     for place, term in enumerate(node.operands):
-        coefficient, factors = split_coefficient(term)
-        choice = factors[0] if len(factors) == 1 else term
-        if not is_op(choice, "where") or choice.shape != node.shape:
-            continue
-        condition, *branches = choice.operands
-        for k in (0, 1):
-            if number_of(branches[1 - k]) == 0:
-                for n, other in enumerate(node.operands):
-                    met = _met_in_choice(product(coefficient, (branches[k],)), other, condition, holds=k == 0)
-                    if n != place and met is not None:
-                        chosen = _chosen(choice, k, lambda _, met=met: met)(ONE)
-                        rest = [o for m, o in enumerate(node.operands) if m not in (n, place)]
-                        return broadcast_to(sum_of_all([chosen, *rest]), node.shape)
+        for n, other in enumerate(node.operands):
+            met = _met_in_choice(term, other, node) if n != place else None
+            if met is not None:
+                rest = [o for m, o in enumerate(node.operands) if m not in (n, place)]
+                return broadcast_to(sum_of_all([met, *rest]), node.shape)
     return None
 
 
-def _met_in_choice(branch: Node, other: Node, condition: Node, *, holds: bool) -> Node | None:
-    """The sum of a branch and a term that is 0 beyond the choice, where it is one contraction."""
-    if branch.shape != other.shape or not vanishes_beyond(other, condition, holds=holds):
+def _met_in_choice(term: Node, other: Node, whole: Node) -> Node | None:
+    """The sum of a choice and a term that is 0 beyond it, where it is one contraction."""
+    coefficient, factors = split_coefficient(term)
+    choice = factors[0] if len(factors) == 1 else term
+    if not is_op(choice, "where") or not choice.shape == other.shape == whole.shape:
         return None
-    return contract_sum_of_operands(elementwise("add", branch, other))
+    condition, *branches = choice.operands
+    for k in (0, 1):
+        if number_of(branches[1 - k]) == 0 and vanishes_beyond(other, condition, holds=k == 0):
+            met = contract_sum_of_operands(elementwise("add", product(coefficient, (branches[k],)), other))
+            if met is not None:
+                return elementwise("where", condition, *((met, number(0)) if k == 0 else (number(0), met)))
+    return None
 
 
 def _gathered_in(placed: Place, beside: dict[FactorsOfTerm, Expr]) -> tuple[Node, set[FactorsOfTerm]] | None:
