@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import sympy
 from sympy import Tuple
 from sympy.core.symbol import Str
 
 from symnet import dtypes
 from symnet.errors import ShapeError, explain, truth
-from symnet.expr.nodes.constants import as_node
+from symnet.expr.nodes.constants import as_node, number
 from symnet.expr.nodes.elementwise import convert, elementwise
-from symnet.expr.nodes.expansion import expand, keep_axes
+from symnet.expr.nodes.expansion import expand, fill, keep_axes
 from symnet.expr.nodes.extents import ints_arg, ints_of, normalize_axes, product
 from symnet.expr.nodes.node import Node, Shape, static_name
 
@@ -65,6 +66,13 @@ def reduce(op: str, x: Any, axis: Any = None, keepdims: bool = False) -> Node:
         return x
     result = Reduce(static_name(op), x, ints_arg(axes))
     return keep_axes(result, axes) if truth(f"{op}(…)", "keepdims", keepdims) else result
+
+
+def top_along(x: Node, axes: tuple[int, ...]) -> Node:
+    """The maximum over some axes, for what is scaled or shifted by it; -∞ where they are known to hold nothing."""
+    if any(x.shape[a] == 0 for a in axes):
+        return fill(number(-sympy.oo), tuple(n for a, n in enumerate(x.shape) if a not in axes))
+    return reduce("max", x, axes)
 
 
 def _reduction(op: str, meaning: str) -> Callable[..., Node]:

@@ -21,7 +21,7 @@ from symnet.expr.nodes.extents import ints_arg, shape_arg
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import Slice, broadcast_to
 from symnet.expr.nodes.node import Axes, Node
-from symnet.expr.nodes.reduction import Reduce, along, reduce
+from symnet.expr.nodes.reduction import Reduce, along, reduce, top_along
 from symnet.simplify.algebra.hoisting import is_hot, is_move, is_rearranged
 from symnet.simplify.forms.coefficients import ONE, ScaledFactors, complement, negated, product, split_coefficient
 from symnet.simplify.forms.shifted import softmax_argument
@@ -281,7 +281,7 @@ def _log_of_rest(x: Node, deepest: int) -> Node | None:
 
 def _log_of_complements(softmax: Node, axes: Axes) -> Node:
     z = softmax_argument(softmax)
-    is_top = equal(z, along(z, reduce("max", z, axes), axes))
+    is_top = equal(z, along(z, top_along(z, axes), axes))
     count = along(z, sum_over(elementwise("indicator", is_top), axes), axes)
     alone = elementwise("and", is_top, equal(count, 1))
     others = reduce("logsumexp", where(is_top, number(-sympy.oo), z), axes)

@@ -16,7 +16,7 @@ from symnet.expr.nodes.constants import number
 from symnet.expr.nodes.contraction import sum as sum_over
 from symnet.expr.nodes.elementwise import elementwise
 from symnet.expr.nodes.node import Axes, Node
-from symnet.expr.nodes.reduction import Reduce, along, reduce
+from symnet.expr.nodes.reduction import Reduce, along, top_along
 from symnet.simplify.forms.broadcast import align
 from symnet.simplify.forms.coefficients import split_coefficient
 
@@ -48,7 +48,7 @@ class Shifted:
     @property
     def maximum(self) -> Node:
         """max x, or 0 where that is not finite (so that ∞ - ∞ does not spoil the sum)."""
-        highest = reduce("max", self.x, self.axes)
+        highest = top_along(self.x, self.axes)
         finite = elementwise("lt", elementwise("abs", highest), number(sympy.oo))
         return elementwise("where", finite, highest, 0)
 

@@ -23,7 +23,7 @@ from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of, where
 from symnet.expr.nodes.expansion import Expand
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.node import Node
-from symnet.expr.nodes.reduction import reduce
+from symnet.expr.nodes.reduction import top_along
 from symnet.simplify.forms.broadcast import cover, without_repetition
 from symnet.simplify.forms.factors import power_of
 from symnet.simplify.forms.signs import is_negative, is_positive
@@ -239,7 +239,7 @@ def _largest(total: Node, outside: Node) -> Node:
     if isinstance(total, Einsum):
         inner = total.operands[0]
         size = _largest(inner, outside) if len(total.operands) == 1 else elementwise("abs", inner)
-        largest = reduce("max", size, tuple(a for a in range(inner.rank) if a not in places_of(total)))
+        largest = top_along(size, tuple(a for a in range(inner.rank) if a not in places_of(total)))
         return where(outside, largest, 1) if outside.shape == largest.shape else largest
     base = total.operands[0]
     return base if is_op(base, "abs") else elementwise("abs", base)

@@ -20,7 +20,7 @@ from symnet.expr.nodes.elementwise import elementwise, equal, is_op, operands_of
 from symnet.expr.nodes.expansion import expand
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Axes, Node, Shape, kept_on_node
-from symnet.expr.nodes.reduction import along, reduce
+from symnet.expr.nodes.reduction import along, reduce, top_along
 from symnet.simplify.algebra.hoisting import is_move
 from symnet.simplify.forms.broadcast import without_repetition
 from symnet.simplify.forms.coefficients import ONE, may_join, product, split_coefficient, sum_of_all
@@ -66,7 +66,7 @@ class ExponentialPart:
         counted = self.argument
         if not self.always_counts:
             counted = where(elementwise("ne", self.weight, 0), self.argument, number(-sympy.oo))
-        return reduce("max", counted, self.axes) if self.axes else counted
+        return top_along(counted, self.axes) if self.axes else counted
 
     def times(self, coefficient: sympy.Expr) -> ExponentialPart:
         """The part multiplied by a number."""

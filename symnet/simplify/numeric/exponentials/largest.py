@@ -19,7 +19,7 @@ from symnet.expr.nodes.elementwise import elementwise, where
 from symnet.expr.nodes.extents import same_extent
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Axes, Node, Shape
-from symnet.expr.nodes.reduction import along, reduce
+from symnet.expr.nodes.reduction import along, top_along
 from symnet.simplify.forms.broadcast import cover, trailing, without_repetition
 from symnet.simplify.forms.coefficients import ONE, quotient, sum_of_all
 from symnet.simplify.forms.factors import Base, Factors, power_of
@@ -99,7 +99,7 @@ class Largest:
             for each in self._along.get((key_of(shift.divided(count)), axes), ()):
                 if each.serves(Factors.view(mantissa), full):
                     return times_power(mantissa, power_of(each.power, count)), each.top, count
-        top = reduce("max", broadcast_to(if_it_counts(mantissa, s), mantissa.shape), axes)
+        top = top_along(broadcast_to(if_it_counts(mantissa, s), mantissa.shape), axes)
         kept = tuple(a for a in full if a not in axes)
         power = _relative_power(mantissa, s, along(mantissa, top, axes))
         distance = placed(copied(shift), joined(Terms(top.shape), top), kept, -ONE)
