@@ -71,7 +71,7 @@ class _UnitWriter:
 
     def head(self) -> str:
         program, target = self.program, self.unit.target
-        machine = f"{target.triple} {target.features}".strip()
+        machine = f"{target.triple} {target.cpu or target.features}".strip()
         fused = "with" if target.fma else "without"
         options = "-std=c99 -O3 -ffp-contract=off -fno-math-errno"
         lines = [
