@@ -409,6 +409,7 @@ EXAMPLES: dict[str, list[Node]] = {
         contract([[0, 1], [0, 2]], [1, 2], 1 / (2 + transpose(C)), B),
     ],
     "undo_move_below_functions": [
+        (1 - sigmoid(M[0, ::-1]))[::-1],
         (1 / (1 + (x**2)[::-1]))[::-1],
         transpose(sigmoid(transpose(Z)) + 2),
         (sigmoid(2 * u[::-1]) * (concat([w, x[::-1]]) + pad(y, [(1, 2)])))[::-1],

@@ -27,7 +27,8 @@ DEEPEST = 5  # functions above an array, products with numbers not counted
 def undo_move_below_functions(move: Node) -> Node | None:
     """(1/(1 + x[::-1]))[::-1] → 1/(1 + x), and so for orders of axes and reshapes.
 
-    Condition: every array in the functions is moved back, or repeated along what moves, or can be read so from a leaf.
+    Condition: every array in the functions is moved back, or less than before (x[0, ::-1] is x[0] then), or repeated
+    along what moves, or can be read so from a leaf.
     """
     x = move.operands[0]
     if x.kind != "elementwise" or not _keeps_every_element(move) or not any(map(is_move, _arrays(x, DEEPEST))):
@@ -76,6 +77,15 @@ def _keeps_every_element(move: Node) -> bool:
     return isinstance(move, Reshape) or (isinstance(move, Einsum) and turns(move))
 
 
+def _turned(x: Node) -> int:
+    """How many axes are read backwards or in another order by the moves of an array: of x[0, ::-1] one."""
+    count = 0
+    while is_move(x):
+        count += sum(step < 0 for step in x.steps) if isinstance(x, Slice) else isinstance(x, Einsum) and turns(x)
+        x = x.operands[0]
+    return count
+
+
 class _Undoing:
     """A move taken to the arrays of a function, and of what is joined or laid among zeros there, piece by piece.
 
@@ -99,7 +109,7 @@ class _Undoing:
         if isinstance(move, Slice) and isinstance(x, (Concat, Place)):
             return self._pieces_moved(move, x, deepest)
         new = moved(move, x)
-        undone = is_move(x) and new is x.operands[0]
+        undone = is_move(x) and (new is x.operands[0] or _turned(new) < _turned(x))
         stays = x.kind == "expand" and new.kind == "expand" and new.operands[0] is x.operands[0]
         self.met |= undone
         self.turned |= not (undone or stays)
