@@ -99,7 +99,7 @@ class Shown(Described, ABC):
         s = self.stages
         if target is not None:
             check_source_target(f"{self.name}.source({library!r}, target=…)", library, target)
-        if library == "c":
+        if isinstance(library, str) and library == "c":
             return unit_of(s, target)
         return source(self.name, library, s.written, s.leaves, s.outputs, factors_only(self.template), s.real)
 

@@ -161,7 +161,7 @@ def check_source_target(call: str, library: str, target: object) -> None:
     Raises:
         ArgumentError: for either.
     """
-    if library != "c":
+    if not isinstance(library, str) or library != "c":
         raise ArgumentError(explain(call, 'a target with "c" alone', repr(library), "Leave target= out."))
     if not isinstance(target, Target):
         mend = 'Write target=target_for("aarch64-linux-gnu"), from symnet.backends.llvm.targets.'

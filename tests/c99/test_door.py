@@ -47,3 +47,9 @@ def test_the_command_line_prints_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert printed.startswith("/* symnet_function: x: float64[n]\n") and "int32_t symnet_function_run(" in printed
     assert main(["compile", "sum(tanh(x))", "--shapes", "x:n", "--source", "numpy"]) == 0
     assert "np.tanh(x)" in capsys.readouterr().out
+
+
+def test_what_is_no_name_is_refused_with_a_target_too() -> None:
+    f = sn.compile(sn.sum(sn.tensor("x", 3)))
+    with pytest.raises(ArgumentError, match=r'a target with "c" alone'):
+        f.source(np.ones(2), target=host_target())  # type: ignore[arg-type]  # that it is none is tried
