@@ -185,10 +185,13 @@ WORK = {
 }
 work = WORK[sys.argv[1]]
 work()
+begin = time.monotonic()
+for _ in range(3): work()
+span = (time.monotonic() - begin) / 3  # an alarm within it comes while it works, on slow machines and fast ones
 hits = 0
 for number in range(int(sys.argv[2])):
     try:
-        signal.setitimer(signal.ITIMER_REAL, 1e-6 + random.random() * float(sys.argv[3]))
+        signal.setitimer(signal.ITIMER_REAL, 1e-6 + random.random() * span)
         work()
         signal.setitimer(signal.ITIMER_REAL, 0)
     except Stop:
@@ -219,9 +222,6 @@ print("done")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no timers")
-@pytest.mark.parametrize(
-    ("work", "count", "seconds"),
-    [("call", 1000, 3e-3), ("step", 1000, 3e-3), ("compile", 40, 0.05), ("lambdify", 40, 0.05)],
-)
-def test_an_interrupt_at_any_moment_leaves_no_lock_held(work, count, seconds):
-    check(INTERRUPT, work, count, seconds)
+@pytest.mark.parametrize(("work", "count"), [("call", 1000), ("step", 1000), ("compile", 40), ("lambdify", 40)])
+def test_an_interrupt_at_any_moment_leaves_no_lock_held(work, count):
+    check(INTERRUPT, work, count)
