@@ -15,15 +15,31 @@ Small functions cost LLVM less than a large one of the same length.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 from symnet.loops.accesses import of_integers
 from symnet.loops.facts import BodyFacts, FactsByStatement, gather
 from symnet.loops.forms import CanonicalPiece, Traits, form
 from symnet.loops.ir import Alloc, Body, Fetch, For, If, IntConst, Let, Phase, Stmt, children
 
+Call: TypeAlias = Callable[[Any], None]  # of an emitter
 LONG, OFTEN = 64, 3  # instructions, and how often they must occur, where there is no loop that outweighs a call
+
+
+def calls_among(body: Body, calls: Mapping[int, tuple[int, Call]]) -> Iterator[tuple[Stmt, Call | None]]:
+    """The statements of a body in order, or what writes a call in the place of so many of them, which begin there.
+
+    Args:
+        body: the statements.
+        calls: by the id of a statement, how many the call stands for, and what writes it.
+    """
+    number = 0
+    while number < len(body):
+        length, call = calls.get(id(body[number]), (1, None))
+        yield body[number], call
+        number += length
 
 
 @dataclass(slots=True)

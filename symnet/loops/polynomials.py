@@ -17,6 +17,35 @@ def known(poly: Poly) -> int | None:
     return poly[()] if len(poly) == 1 and () in poly else None
 
 
+def constant(value: int) -> Poly:
+    """A number."""
+    return {(): value} if value else {}
+
+
+def smaller(left: Poly, right: Poly) -> Poly | None:
+    """The smaller of the two, where their difference is constant."""
+    difference = known(add(left, multiply({(): -1}, right)))
+    if difference is None:
+        return None
+    return left if difference <= 0 else right
+
+
+_DECIDE = {
+    "lt": int.__lt__,
+    "le": int.__le__,
+    "gt": int.__gt__,
+    "ge": int.__ge__,
+    "eq": int.__eq__,
+    "ne": int.__ne__,
+}
+
+
+def decided(op: str, left: Poly, right: Poly) -> bool | None:
+    """Whether a comparison of an `IntCondition` holds, where both sides are constant."""
+    a, b = known(left), known(right)
+    return None if a is None or b is None else bool(_DECIDE[op](a, b))
+
+
 def add(left: Poly, right: Poly) -> Poly:
     """left + right; one of the two itself where the other is zero."""
     if not left:

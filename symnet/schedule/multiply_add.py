@@ -37,6 +37,8 @@ def with_multiply_adds(program: Program) -> Program:
 def _body(body: Body) -> Body:
     """The body, inner loops first: its products written into its own sums, and gone where they stood."""
     body = tuple(map(_inner, body))
+    if not any(isinstance(s, Let) and _is_product(s.value) for s in body):
+        return body
     reads = Counter(name for stmt in walk(body) for value in _values(stmt) for name in _variables(value))
     products = _products(body, reads)
     joined = {name for stmt in body for summands in _sums(stmt) for name in _first(summands, products)}

@@ -23,7 +23,7 @@ from symnet.loops.ir import (
     IntMul,
     IntVar,
 )
-from symnet.loops.polynomials import Poly, add, divide, known, multiply
+from symnet.loops.polynomials import Poly, add, constant, divide, known, multiply, smaller
 
 
 def evaluate(e: CEmitter, expr: IntExpr) -> Poly:
@@ -45,17 +45,17 @@ def _variable(e: CEmitter, expr: IntVar) -> Poly:
 
 def _min(e: CEmitter, expr: IntMin) -> Poly:
     left, right = evaluate(e, expr.left), evaluate(e, expr.right)
-    difference = known(add(left, multiply({(): -1}, right)))
-    if difference is not None:
-        return left if difference <= 0 else right
-    least = prelude(e.unit, "least", "int64")
-    return opaque(e, f"{least}({poly_text(left)}, {poly_text(right)})", is_natural(e, left, right))
+    least = smaller(left, right)
+    if least is not None:
+        return least
+    function = prelude(e.unit, "least", "int64")
+    return opaque(e, f"{function}({poly_text(left)}, {poly_text(right)})", is_natural(e, left, right))
 
 
 def _floordiv(e: CEmitter, expr: IntFloorDiv) -> Poly:
     whole, rest = divide(evaluate(e, expr.value), expr.divisor)
     if (value := known(rest)) is not None:
-        return add(whole, {(): value // expr.divisor} if value // expr.divisor else {})
+        return add(whole, constant(value // expr.divisor))
     return add(whole, quotient(e, rest, expr.divisor))
 
 
@@ -69,7 +69,7 @@ def quotient(e: CEmitter, poly: Poly, divisor: int) -> Poly:
 def _mod(e: CEmitter, expr: IntMod) -> Poly:
     _, rest = divide(evaluate(e, expr.value), expr.divisor)
     if (value := known(rest)) is not None:
-        return {(): value % expr.divisor} if value % expr.divisor else {}
+        return constant(value % expr.divisor)
     return remainder(e, rest, expr.divisor)
 
 
@@ -86,7 +86,7 @@ def _load(e: CEmitter, expr: IntLoad) -> Poly:
 
 
 _EVALUATE: dict[type, Callable[[CEmitter, Any], Poly]] = {
-    IntConst: lambda e, expr: {(): expr.value} if expr.value else {},
+    IntConst: lambda e, expr: constant(expr.value),
     IntVar: _variable,
     IntAdd: lambda e, expr: add(evaluate(e, expr.left), evaluate(e, expr.right)),
     IntMul: lambda e, expr: multiply(evaluate(e, expr.left), evaluate(e, expr.right)),

@@ -38,7 +38,8 @@ from symnet.loops.ir import (
     Value,
     Var,
 )
-from symnet.loops.polynomials import known
+from symnet.loops.kernels import calls_among
+from symnet.loops.polynomials import decided, known
 from symnet.loops.printer import COMPARISONS
 
 # --------------------------------------------------------------------------- values
@@ -106,17 +107,11 @@ _VALUES: dict[type, Callable[[CEmitter, Any], CValue]] = {
 
 def emit_body(e: CEmitter, body: Body) -> None:
     """Write every statement of a body, or a call in the place of some that are a function (`kernels.py`)."""
-    number = 0
-    while number < len(body):
-        stmt = body[number]
-        found = e.calls.get(id(stmt))
-        if found is None:
+    for stmt, call in calls_among(body, e.calls):
+        if call is None:
             _STATEMENTS[type(stmt)](e, stmt)
-            number += 1
         else:
-            length, write = found
-            write(e)
-            number += length
+            call(e)
 
 
 def _let(e: CEmitter, stmt: Let) -> None:
@@ -176,21 +171,11 @@ def _if(e: CEmitter, stmt: If) -> None:
             emit_body(e, stmt.orelse)
 
 
-_DECIDE = {
-    "lt": int.__lt__,
-    "le": int.__le__,
-    "gt": int.__gt__,
-    "ge": int.__ge__,
-    "eq": int.__eq__,
-    "ne": int.__ne__,
-}
-
-
 def _condition(e: CEmitter, condition: IntCondition) -> str | bool:
     left, right = evaluate(e, condition.left), evaluate(e, condition.right)
-    a, b = known(left), known(right)
-    if a is not None and b is not None:
-        return bool(_DECIDE[condition.op](a, b))
+    holds = decided(condition.op, left, right)
+    if holds is not None:
+        return holds
     return f"{poly_text(left)} {COMPARISONS[condition.op]} {poly_text(right)}"
 
 

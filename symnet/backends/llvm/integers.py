@@ -25,7 +25,8 @@ from symnet.loops.ir import (
     IntMul,
     IntVar,
 )
-from symnet.loops.polynomials import Poly, add, divide, known, multiply
+from symnet.loops.polynomials import Poly, add, divide, known, multiply, smaller
+from symnet.loops.polynomials import constant as number
 
 
 def evaluate(e: Emitter, expr: IntExpr) -> Poly:
@@ -37,7 +38,7 @@ def evaluate(e: Emitter, expr: IntExpr) -> Poly:
 
 
 def _constant(e: Emitter, expr: IntConst) -> Poly:
-    return {(): expr.value} if expr.value else {}
+    return number(expr.value)
 
 
 def _variable(e: Emitter, expr: IntVar) -> Poly:
@@ -54,23 +55,23 @@ def _mul(e: Emitter, expr: IntMul) -> Poly:
 
 def _min(e: Emitter, expr: IntMin) -> Poly:
     left, right = evaluate(e, expr.left), evaluate(e, expr.right)
-    difference = known(add(left, multiply({(): -1}, right)))
-    if difference is not None:
-        return left if difference <= 0 else right
+    least = smaller(left, right)
+    if least is not None:
+        return least
     return opaque(e, e.text.intrinsic("smin", integer(e, left), integer(e, right)), is_natural(e, left, right))
 
 
 def _floordiv(e: Emitter, expr: IntFloorDiv) -> Poly:
     whole, rest = divide(evaluate(e, expr.value), expr.divisor)
     if (value := known(rest)) is not None:
-        return add(whole, {(): value // expr.divisor} if value // expr.divisor else {})
+        return add(whole, number(value // expr.divisor))
     return add(whole, opaque(e, quotient(e, rest, expr.divisor), is_natural(e, rest)))
 
 
 def _mod(e: Emitter, expr: IntMod) -> Poly:
     _, rest = divide(evaluate(e, expr.value), expr.divisor)
     if (value := known(rest)) is not None:
-        return {(): value % expr.divisor} if value % expr.divisor else {}
+        return number(value % expr.divisor)
     dividend = integer(e, rest)
     product = e.text.binary("mul", quotient(e, rest, expr.divisor), constant(expr.divisor, e.index))
     return opaque(e, e.text.binary("sub", dividend, product), True)

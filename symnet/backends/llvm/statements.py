@@ -39,7 +39,8 @@ from symnet.loops.ir import (
     Value,
     Var,
 )
-from symnet.loops.polynomials import Poly, known
+from symnet.loops.kernels import calls_among
+from symnet.loops.polynomials import Poly, decided, known
 
 STATUS = "%status"  # where a phase that can fail keeps its return code
 
@@ -111,17 +112,11 @@ _VALUES: dict[type, Callable[[Emitter, Any], V]] = {Const: _const, Var: _var, Lo
 
 def emit_body(e: Emitter, body: Body) -> None:
     """Write every statement of a body, or a call in the place of a run of them that is a function (`kernels.py`)."""
-    number = 0
-    while number < len(body):
-        stmt = body[number]
-        found = e.calls.get(id(stmt))
-        if found is None:
+    for stmt, call in calls_among(body, e.calls):
+        if call is None:
             _STATEMENTS[type(stmt)](e, stmt)
-            number += 1
         else:
-            length, write = found
-            write(e)
-            number += length
+            call(e)
 
 
 def _let(e: Emitter, stmt: Let) -> None:
@@ -186,22 +181,14 @@ def _if(e: Emitter, stmt: If) -> None:
     e.text.branch(condition, lambda: emit_body(e, stmt.then), orelse)
 
 
-_DECIDE = {
-    "lt": int.__lt__,
-    "le": int.__le__,
-    "gt": int.__gt__,
-    "ge": int.__ge__,
-    "eq": int.__eq__,
-    "ne": int.__ne__,
-}
 _PREDICATE = {"lt": "slt", "le": "sle", "gt": "sgt", "ge": "sge", "eq": "eq", "ne": "ne"}
 
 
 def _condition(e: Emitter, condition: IntCondition) -> V | bool:
     left, right = evaluate(e, condition.left), evaluate(e, condition.right)
-    a, b = known(left), known(right)
-    if a is not None and b is not None:
-        return bool(_DECIDE[condition.op](a, b))
+    holds = decided(condition.op, left, right)
+    if holds is not None:
+        return holds
     return e.text.binary(f"icmp {_PREDICATE[condition.op]}", integer(e, left), integer(e, right), "i1")
 
 

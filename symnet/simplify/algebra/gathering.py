@@ -102,7 +102,7 @@ def _met_in_choice(term: Node, other: Node, whole: Node) -> Node | None:
         if number_of(branches[1 - k]) == 0 and vanishes_beyond(other, condition, holds=k == 0):
             met = contract_sum_of_operands(elementwise("add", product(coefficient, (branches[k],)), other))
             if met is not None:
-                return elementwise("where", condition, *((met, number(0)) if k == 0 else (number(0), met)))
+                return _or_nothing(condition, met, holds=k == 0)
     return None
 
 
@@ -162,13 +162,12 @@ def _sums_in_choice(choice: Node, value: Expr) -> Iterator[_Gathering]:
 
 
 def _chosen(choice: Node, place: int, plus: Callable[[Expr], Node]) -> Callable[[Expr], Node]:
-    condition = choice.operands[0]
+    return lambda ratio: _or_nothing(choice.operands[0], plus(ratio), holds=place == 0)
 
-    def chosen(ratio: Expr) -> Node:
-        branches = (plus(ratio), number(0))
-        return elementwise("where", condition, *(branches if place == 0 else branches[::-1]))
 
-    return chosen
+def _or_nothing(condition: Node, x: Node, *, holds: bool) -> Node:
+    """x where a condition holds, or where it does not, and 0 elsewhere."""
+    return elementwise("where", condition, *((x, number(0)) if holds else (number(0), x)))
 
 
 def _others(node: Node, place: int, gone: set[FactorsOfTerm]) -> list[Node]:
