@@ -1,6 +1,6 @@
 """The C header of an exported function: error codes, entry points, metadata as data, a typed serial call.
 
-In: a `Signature` (and, for a workspace of constant size, the `Program`).  Out: the text of `NAME.h`, valid C99
+In: a `Signature` (and, for a workspace that does not grow, the `Program`).  Out: the text of `NAME.h`, valid C99
 and C++.
 
 Source: docs/c-abi.md.
@@ -17,7 +17,8 @@ from symnet.backends.c99.types import C_TYPE
 from symnet.dtypes import ITEMSIZE
 from symnet.export.extents import SATURATED, c_count, c_saturated, python_text
 from symnet.loops.abi import ALIGNMENT, CODES, STAMP_BYTES
-from symnet.loops.ir import Buffer, IntConst, Program
+from symnet.loops.ir import Buffer, Program
+from symnet.loops.limits import limit
 from symnet.loops.signature import Signature
 
 _SAID = {
@@ -136,17 +137,17 @@ extern const char {name}_digest[{STAMP_BYTES}];
 
 
 def _workspace_constant(name: str, program: Program | None) -> str:
-    """The workspace's size as a macro, where it does not depend on the extents."""
+    """The workspace's size as a macro, where it does not grow with the extents."""
     total = constant_workspace_bytes(program) if program else None
-    return "" if total is None else f"#define {name}_WORKSPACE_BYTES {total} /* for any extents */"
+    return "" if total is None else f"#define {name}_WORKSPACE_BYTES {total} /* enough for any extents */"
 
 
 def constant_workspace_bytes(program: Program) -> int | None:
-    """The size in bytes, or None where it depends on the extents."""
+    """The largest size in bytes, or None where it grows with the extents."""
     total = 0
     for buffer in program.workspace:
         if buffer.view_of is None:
-            extents = [extent.value for extent in buffer.shape if isinstance(extent, IntConst)]
+            extents = [most for extent in buffer.shape if (most := limit(extent)) is not None]
             if len(extents) != len(buffer.shape):
                 return None
             total += -(-prod(extents) * ITEMSIZE[buffer.dtype] // ALIGNMENT) * ALIGNMENT

@@ -414,7 +414,8 @@ class Program:
     """A whole function.  `dims` are the run-time extents, in the order of the C ABI's `dims`.
 
     `inputs` and `outputs` are in the order of the C ABI; `constants` are arrays that the object file holds; `notes` say
-    what a reader of the schedule would otherwise ask, such as why an axis is not streamed.
+    what a reader of the schedule would otherwise ask, such as why an axis is not streamed.  `streamed` names the
+    workspace buffers that hold one superblock of rows of the batch at a time.
     """
 
     name: str
@@ -425,6 +426,7 @@ class Program:
     groups: tuple[Group, ...]
     notes: tuple[str, ...] = field(default=())
     constants: tuple[Constant, ...] = ()
+    streamed: frozenset[str] = frozenset()
 
     def phases(self) -> Iterator[tuple[Group, Phase]]:
         for group in self.groups:

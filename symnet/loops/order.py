@@ -42,7 +42,7 @@ def early_read(program: ir.Program) -> EarlyRead | None:
             name = base
         return name
 
-    superblocks = {b.name for b in program.workspace if is_superblock(b)}
+    superblocks = program.streamed
     for group in program.groups:
         totals = [{root(name) for name in _totals(group, phase, superblocks)} for phase in group.phases]
         for phase, own in zip(group.phases, totals, strict=True):
@@ -101,16 +101,11 @@ def _zero(condition: ir.IntCondition) -> frozenset[str]:
     return affine.names(condition.left) if is_zero else frozenset()
 
 
-def _totals(group: ir.Group, phase: ir.Phase, superblocks: set[str]) -> Iterator[str]:
+def _totals(group: ir.Group, phase: ir.Phase, superblocks: frozenset[str]) -> Iterator[str]:
     """What every repetition of a group adds to: stored at places that do not move with the repetition."""
     if group.repeat != ir.IntConst(1):
         kept = {buffer.name for stmt in ir.walk(phase.body) for buffer in _read(stmt)}  # others are written anew
         yield from (name for name in _stored_in_place(phase.body, group.var) if name in kept - superblocks)
-
-
-def is_superblock(buffer: ir.Buffer) -> bool:
-    """Whether a buffer holds some rows of the batch at a time: their number is known, that of the batch is not."""
-    return buffer.batch_axis is not None and isinstance(buffer.shape[buffer.batch_axis], ir.IntConst)
 
 
 def _read(stmt: ir.Stmt) -> list[ir.Buffer]:

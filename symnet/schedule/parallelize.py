@@ -20,6 +20,7 @@ from symnet.schedule.tile import choose
 
 UNIT_WORK = 1 << 18  # multiply-adds worth a hand-over between threads
 ROW_UNIT, ROW_UNIT_WORK = 16, 1 << 11  # rows of a unit of a sweep; operations below which it has more of them
+LEAST_ROW_UNIT = 4  # rows of a unit where a superblock has few
 CHECKED_UNIT_WORK = 1 << 13  # the same where indices are checked: whether all were right is found out once a unit
 MATH_WORK = 16  # operations of a transcendental function
 
@@ -59,11 +60,13 @@ def _count(axis: Axis) -> int:
 
 
 def rows_of_unit(nests: Iterable[Nest], most: int) -> int:
-    """Rows of a unit of a sweep: where a row is light, so many more that starting loops costs nothing beside them."""
+    """Rows of a unit of a sweep: a quarter of `most`, those of a superblock, and no more than `ROW_UNIT`; where a row is
+    light, so many more that starting loops costs nothing beside them.
+    """
     parts = [part for nest in nests for part in nest.instead or (nest,)]
     per_row = sum(map(_row_work, parts))
     enough = CHECKED_UNIT_WORK if any(part.check for part in parts) else ROW_UNIT_WORK
-    rows = ROW_UNIT
+    rows = min(ROW_UNIT, max(most // 4, LEAST_ROW_UNIT))
     while rows < most and rows * per_row < enough:
         rows *= 2
     return rows

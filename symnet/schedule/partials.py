@@ -30,18 +30,16 @@ from symnet.loops.ir import (
     Buffer,
     Const,
     If,
-    IntAdd,
     IntCondition,
     IntConst,
     IntExpr,
-    IntFloorDiv,
-    IntMin,
     IntVar,
     Load,
     Store,
     ceil_div,
     int_min,
 )  # fmt: skip
+from symnet.loops.limits import limit
 from symnet.loops.substitute import Substitution
 from symnet.loops.sums import two_sum, with_low_added
 from symnet.lower.nest import Axis, Nest, around
@@ -200,24 +198,6 @@ def _divided(axis: Axis, size: int) -> tuple[Axis, Axis, IntExpr]:
 
 def _moved(axis: Axis, var: str, start: IntExpr) -> Axis:
     return replace(axis, extent=Substitution({var: IntVar(var) + start}).integer(axis.extent))
-
-
-def limit(extent: IntExpr) -> int | None:
-    """The largest value of an extent, as far as it is known."""
-    if isinstance(extent, IntConst):
-        return extent.value
-    if isinstance(extent, IntMin):
-        known = [n for n in (limit(extent.left), limit(extent.right)) if n is not None]
-        return min(known, default=None)
-    return _limit_of_quotient(extent)
-
-
-def _limit_of_quotient(extent: IntExpr) -> int | None:
-    """The largest value of ⌈n / size⌉, as `ceil_div` writes it."""
-    if not isinstance(extent, IntFloorDiv) or not isinstance(extent.value, IntAdd):
-        return None
-    inner, more = limit(extent.value.left), limit(extent.value.right)
-    return None if inner is None or more is None else (inner + more) // extent.divisor
 
 
 # --------------------------------------------------------------------------- loops

@@ -3,8 +3,8 @@
 In: `Lowered` and a `Target`.  Out: a `Program` whose groups are, for each sweep over the batch,
 
     once:    what does not depend on rows (packed weights, sums of earlier sweeps)
-    stream:  for each superblock of 256 rows: the row nests, in units of 16 rows or more; then the reductions over rows,
-             in units of features, added to those of the superblock before
+    stream:  for each superblock of 256 rows or fewer: the row nests, in units of some rows; then the reductions over
+             rows, in units of features, added to those of the superblock before
     totals:  what these additions rounded away, where there was more than one superblock
 
 The whole forward and backward work on a superblock stays in a workspace of fixed size.  Units have fixed sizes and
@@ -54,11 +54,10 @@ from symnet.schedule.pack import packed
 from symnet.schedule.parallelize import NestInUnits, in_units, rows_of_unit
 from symnet.schedule.partials import Carry, is_rounded
 from symnet.schedule.stream import Sweep, classify, is_streamed, plan
+from symnet.schedule.superblock import rows_of_superblock
 from symnet.schedule.target import Target
 from symnet.schedule.tile import scheduled
 from symnet.schedule.vectorize import vectorized
-
-SUPERBLOCK = 256  # rows of a superblock
 
 
 def schedule(lowered: Lowered, target: Target) -> Program:
@@ -71,7 +70,7 @@ def schedule(lowered: Lowered, target: Target) -> Program:
         sweep.once, sweep.rows = (
             fetching(fused(nests, target, read_by), read_by) for nests in (sweep.once, sweep.rows)
         )
-    state = _State(lowered, target, streamed.whole, lows)
+    state = _State(lowered, target, streamed.whole, lows, rows_of_superblock(streamed))
     groups: list[Group] = []
     for number, sweep in enumerate(streamed.sweeps):
         groups += state.groups(sweep, number)
@@ -80,7 +79,8 @@ def schedule(lowered: Lowered, target: Target) -> Program:
     workspace = tuple(b for b in made if base_name(b) in touched)
     notes = tuple(f"mixes rows of the batch, stored whole: {m}" for m in lowered.mixed)
     arrays = lowered.inputs, lowered.outputs, workspace
-    program = Program(lowered.name, lowered.dims, *arrays, tuple(groups), notes, lowered.constants)
+    held = frozenset(b.name for b in workspace if is_streamed(b, streamed.whole))
+    program = Program(lowered.name, lowered.dims, *arrays, tuple(groups), notes, lowered.constants, held)
     return vectorized(with_multiply_adds(program), target)
 
 
@@ -139,6 +139,7 @@ class _State:
     target: Target
     whole: frozenset[str]
     lows: dict[str, Buffer]
+    rows: int  # of a superblock
 
     def __post_init__(self) -> None:
         self.superblock = clear_of("block", self.lowered.dims)
@@ -151,8 +152,12 @@ class _State:
         if not is_streamed(buffer, self.whole):
             return buffer
         axis = buffer.batch_axis
-        shape = tuple(as_int(SUPERBLOCK) if a == axis else n for a, n in enumerate(buffer.shape))
+        shape = tuple(self._rows_held(axis) if a == axis else n for a, n in enumerate(buffer.shape))
         return replace(buffer, shape=shape)
+
+    def _rows_held(self, axis: int | None) -> IntExpr:
+        """The rows that a buffer holds: those of a superblock, or of the batch where that has fewer."""
+        return int_min(self.rows, self.batch) if axis == 0 else as_int(self.rows)
 
     def on_block(self, nest: Nest, row: str, local: IntExpr) -> Nest:
         """Row `row` of the nest becomes local row `local` of this superblock."""
@@ -165,7 +170,7 @@ class _State:
             axis = buffer.batch_axis
             return self.block_buffer(buffer), tuple(IntVar(mark) if a == axis else i for a, i in enumerate(index))
 
-        begin = IntVar(self.superblock) * SUPERBLOCK + local
+        begin = IntVar(self.superblock) * self.rows + local
         return substituted(nest, Substitution({row: IntVar(row) + begin, mark: IntVar(row) + local}, move))
 
     @property
@@ -174,7 +179,7 @@ class _State:
         return self.lowered.batch
 
     def rows_in_superblock(self) -> IntExpr:
-        return int_min(SUPERBLOCK, self.batch - IntVar(self.superblock) * SUPERBLOCK)
+        return int_min(self.rows, self.batch - IntVar(self.superblock) * self.rows)
 
     # ---- groups
 
@@ -194,11 +199,11 @@ class _State:
             return groups
         phases = [s for s in (self._rows(sweep, number), self._reduces(sweep, number)) if s is not None]
         if phases:
-            groups.append(Group(tuple(phases), ceil_div(self.batch, SUPERBLOCK), self.superblock))
+            groups.append(Group(tuple(phases), ceil_div(self.batch, self.rows), self.superblock))
         settling = [n for n in map(self._settle, sweep.reduces) if n is not None]
         if settling:
             phase = self._joined(f"totals_{number}", [(in_units(n, self.target, self.unit), None) for n in settling])
-            groups.append(Group((phase,), int_min(1, int_floordiv(self.batch, SUPERBLOCK + 1)), self.superblock))
+            groups.append(Group((phase,), int_min(1, int_floordiv(self.batch, self.rows + 1)), self.superblock))
         return groups
 
     def _is_rare(self, sweep: Sweep) -> bool:
@@ -217,9 +222,9 @@ class _State:
         rows = (For(self.unit, self._row_units(sweep), self._row_body(sweep)),) if sweep.rows else ()
         plain = [replace(n, when=()) for n in sweep.reduces]
         sums = tuple(s for n in plain for s in scheduled(self._rows_reduced(n), self.target, self._carry(n)))
-        superblocks = For(self.superblock, ceil_div(self.batch, SUPERBLOCK), (*rows, *sums))
+        superblocks = For(self.superblock, ceil_div(self.batch, self.rows), (*rows, *sums))
         settling = tuple(s for n in map(self._settle, plain) if n is not None for s in scheduled(n, self.target))
-        more = If(IntCondition("gt", self.batch, IntConst(SUPERBLOCK)), settling)
+        more = If(IntCondition("gt", self.batch, IntConst(self.rows)), settling)
         empty = tuple(s for n in plain for s in self._clear(n))
         sweeping = If(IntCondition("gt", IntLoad(needed, first), IntConst(0)), (superblocks, more), empty)
         return Phase(f"rare_{number}", (*find, sweeping), unit_var=f"{self.unit}_once")
@@ -251,11 +256,11 @@ class _State:
         return Phase(f"rows_{number}", self._row_body(sweep), self._row_units(sweep), self.unit)
 
     def _row_units(self, sweep: Sweep) -> IntExpr:
-        return ceil_div(self.rows_in_superblock(), rows_of_unit(sweep.rows, SUPERBLOCK))
+        return ceil_div(self.rows_in_superblock(), rows_of_unit(sweep.rows, self.rows))
 
     def _row_body(self, sweep: Sweep) -> Body:
         body: Body = ()
-        unit = rows_of_unit(sweep.rows, SUPERBLOCK)
+        unit = rows_of_unit(sweep.rows, self.rows)
         for nest in sweep.rows:
             (row,) = (a for a in nest.parallel if a.batch)
             start = IntVar(self.unit) * unit
@@ -288,7 +293,7 @@ class _State:
 
     def _carry(self, nest: Nest) -> Carry:
         first = IntCondition("eq", IntVar(self.superblock), IntConst(0))
-        return Carry(first, IntCondition("gt", self.batch, IntConst(SUPERBLOCK)), self.lows.get(nest.name))
+        return Carry(first, IntCondition("gt", self.batch, IntConst(self.rows)), self.lows.get(nest.name))
 
     def _settle(self, nest: Nest) -> Nest | None:
         """The statements that add what the additions of superblocks rounded away."""

@@ -6,9 +6,9 @@ after:  t1 = …;  t2 = f(t1);  t3 = g(t2)              t3 is a view of t1
 In: a program.  Out: the same program, in which a buffer whose first statement comes after the last one of another of
 the same size and dtype is a view of it.
 A statement here is one of a phase of a single unit; a phase of several, whose units may run side by side, is one
-statement as a whole, and so is a group that repeats, for all but the buffers of one superblock of rows.
-Not handled: buffers of different sizes; what one phase of rows needs at a time (it is of a superblock, however long the
-batch is).
+statement as a whole, and so is a group that repeats, for all but the buffers of one superblock of rows.  Of these, a
+unit of rows touches its own rows alone; so two whose rows are of one size may share memory inside such a phase.
+Not handled: buffers of different sizes.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
-from symnet.loops.accesses import touches
-from symnet.loops.ir import Buffer, IntConst, IntExpr, Phase, Program
-from symnet.loops.order import is_superblock
+from symnet.loops.accesses import reads, touches, writes
+from symnet.loops.affine import direct_names
+from symnet.loops.ir import Buffer, IntConst, IntExpr, Phase, Program, Stmt
 from symnet.loops.substitute import Substitution
 
 Time = tuple[int, int]  # of a phase, and of a statement in it
-MemoryKind = tuple[str, tuple[IntExpr, ...] | int]
+MemoryKind = tuple[str, Any]
 _END = 1 << 60
 
 
@@ -65,7 +66,6 @@ def _moved(phase: Phase, places: dict[str, str], move: Substitution) -> Phase:
 def _lives(program: Program) -> dict[str, _Life]:
     """The life of every workspace buffer that is no view."""
     views = {b.name: b.view_of for b in program.workspace}
-    superblocks = {b.name for b in program.workspace if is_superblock(b)}
 
     def root(name: str) -> str:
         while (base := views.get(name)) is not None:
@@ -73,7 +73,7 @@ def _lives(program: Program) -> dict[str, _Life]:
         return name
 
     lives: dict[str, _Life] = {}
-    for name, begin, end in _uses(program, superblocks):
+    for name, begin, end in _uses(program):
         base = root(name)
         if base in views:
             life = lives.setdefault(base, _Life(begin, end))
@@ -81,18 +81,36 @@ def _lives(program: Program) -> dict[str, _Life]:
     return lives
 
 
-def _uses(program: Program, superblocks: set[str]) -> Iterator[tuple[str, Time, Time]]:
+def _uses(program: Program) -> Iterator[tuple[str, Time, Time]]:
     """Every buffer that a statement touches, and from when to when that keeps it."""
     number = 0
     for group in program.groups:
         whole = (number, 0), (number + len(group.phases) - 1, _END)
         once = group.repeat == IntConst(1)
         for phase in group.phases:
+            phase_long = (number, 0), (number, _END)
+            own = program.streamed & _of_own_rows(phase) if phase.units != IntConst(1) else None
             for place, stmt in enumerate(phase.body):
-                own = ((number, place),) * 2 if phase.units == IntConst(1) else ((number, 0), (number, _END))
                 for buffer in touches((stmt,)):
-                    yield buffer.name, *(own if once or buffer.name in superblocks else whole)
+                    one = own is None or buffer.name in own
+                    there = ((number, place),) * 2 if one else phase_long
+                    yield buffer.name, *(there if once or buffer.name in program.streamed else whole)
             number += 1
+
+
+def _of_own_rows(phase: Phase) -> frozenset[str]:
+    """The buffers whose batch axis moves with the unit wherever a phase touches them."""
+    shared = {buffer.name for buffer, index in _accesses(phase.body) if not _is_own_row(buffer, index, phase.unit_var)}
+    return frozenset(buffer.name for buffer in touches(phase.body)) - shared
+
+
+def _accesses(body: tuple[Stmt, ...]) -> Iterator[tuple[Buffer, tuple[IntExpr, ...]]]:
+    yield from reads(body)
+    yield from ((store.buffer, store.index) for store in writes(body))
+
+
+def _is_own_row(buffer: Buffer, index: tuple[IntExpr, ...], unit: str) -> bool:
+    return buffer.batch_axis is not None and unit in direct_names(index[buffer.batch_axis])
 
 
 # --------------------------------------------------------------------------- who takes whose place
@@ -105,7 +123,7 @@ def _places(program: Program, lives: dict[str, _Life]) -> dict[str, str]:
     kept = {program.workspace[0].name} if program.workspace else set()
     candidates = [b for b in program.workspace if b.name in lives and b.name not in kept]
     for buffer in sorted(candidates, key=lambda b: lives[b.name].first):
-        life, waiting = lives[buffer.name], free.setdefault(_size(buffer), [])
+        life, waiting = lives[buffer.name], free.setdefault(_size(buffer, program.streamed), [])
         at = next((k for k, (last, _) in enumerate(waiting) if last < life.first), None)
         if at is None:
             waiting.append((life.last, buffer.name))
@@ -115,7 +133,17 @@ def _places(program: Program, lives: dict[str, _Life]) -> dict[str, str]:
     return found
 
 
-def _size(buffer: Buffer) -> MemoryKind:
-    """What two buffers must have in common: their elements, counted where that is a number."""
-    known = [extent.value for extent in buffer.shape if isinstance(extent, IntConst)]
-    return buffer.dtype, math.prod(known) if len(known) == len(buffer.shape) else buffer.shape
+def _size(buffer: Buffer, streamed: frozenset[str]) -> MemoryKind:
+    """What two buffers must have in common: their elements, counted where that is a number.
+
+    Of a superblock the rows have to lie at the same place, too.
+    """
+    axis = buffer.batch_axis if buffer.name in streamed else None
+    if axis == 0:
+        return buffer.dtype, ("rows", buffer.shape[0], _elements(buffer.shape[1:]))
+    return buffer.dtype, (axis, _elements(buffer.shape) if axis is None else buffer.shape)
+
+
+def _elements(shape: tuple[IntExpr, ...]) -> int | tuple[IntExpr, ...]:
+    known = [extent.value for extent in shape if isinstance(extent, IntConst)]
+    return math.prod(known) if len(known) == len(shape) else shape

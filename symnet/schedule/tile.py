@@ -36,6 +36,7 @@ from symnet.loops.ir import (
     int_floordiv,
     int_mod,
 )  # fmt: skip
+from symnet.loops.limits import limit
 from symnet.loops.substitute import Substitution, int_variables
 from symnet.lower.elementwise import TRANSCENDENTAL
 from symnet.lower.nest import Axis, Nest, accumulated_when, around, fetched, mapped, naive_body, nested
@@ -315,8 +316,9 @@ def _rows_of(nest: Nest, shape: TileShape, width: int, carry: Carry | None) -> B
     lane = next(a for a in nest.parallel if shape.lane is not None and a.var == shape.lane.var)
     if row is None:
         return _register_tile(nest, lane, None, 1, width, carry)
-    if row.constant is not None:
-        mr = min(mr, max(row.constant, 1))
+    most = limit(row.extent)
+    if most is not None:
+        mr = min(mr, max(most, 1))
     tile = f"{row.var}_tile"
     count, rest = int_floordiv(row.extent, mr), int_mod(row.extent, mr)
     body: list[Stmt] = []

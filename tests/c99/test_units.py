@@ -184,7 +184,7 @@ def test_the_text_names_phases_shapes_and_elements() -> None:
     text = emit_program(scheduled(sn.sum((X @ W).named("Z") ** 2, axis=1), name="energy"), TARGET)
     assert text.startswith("/* energy: X: float64[m, 8], W: float64[8, 4]\n   -> out0: float64[m].")
     assert re.search(r"/\* Phase \d, rows_0, for block in .*; its units are u in ", text)
-    assert "     workspace t1: float64[256, 4]" in text
+    assert "     workspace t1: float64[min(256, m), 4]" in text
     assert "-std=c99 -O3 -ffp-contract=off -fno-math-errno" in text
     assert re.search(r"X\[8\*i .*; /\* X\[i .*, j\] \*/", text)
 

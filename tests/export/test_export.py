@@ -18,7 +18,7 @@ from symnet.export.guarded import guarded
 from symnet.export.header import constant_workspace_bytes
 from symnet.export.linker import library_name
 from symnet.export.load import load
-from symnet.loops.ir import Buffer, IntConst
+from symnet.loops.ir import Buffer, IntConst, IntVar, int_min
 from tests.runtime.programs import PROGRAMS, native
 
 CC, CXX = shutil.which("cc") or shutil.which("gcc"), shutil.which("c++") or shutil.which("g++")
@@ -243,6 +243,8 @@ def test_constant_workspaces_are_macros(exported, tmp_path):
         program, workspace=(Buffer("W", "float64", (IntConst(4), IntConst(5))), Buffer("V", "bool", (IntConst(3),)))
     )
     assert constant_workspace_bytes(fixed) == 4 * 5 * 8 + 32 + 64
+    block = replace(fixed, workspace=(Buffer("W", "float64", (int_min(256, IntVar("m")), IntConst(5))),))
+    assert constant_workspace_bytes(block) == 256 * 5 * 8
 
 
 def test_existing_object_code_is_used_where_the_name_fits(tmp_path):

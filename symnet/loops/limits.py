@@ -1,0 +1,26 @@
+"""How large an extent can be, as far as that is known before a call.
+
+In: an integer expression.  Out: its largest value, or None.
+"""
+
+from __future__ import annotations
+
+from symnet.loops.ir import IntAdd, IntConst, IntExpr, IntFloorDiv, IntMin
+
+
+def limit(extent: IntExpr) -> int | None:
+    """The largest value of an extent, as far as it is known."""
+    if isinstance(extent, IntConst):
+        return extent.value
+    if isinstance(extent, IntMin):
+        known = [n for n in (limit(extent.left), limit(extent.right)) if n is not None]
+        return min(known, default=None)
+    return _limit_of_quotient(extent)
+
+
+def _limit_of_quotient(extent: IntExpr) -> int | None:
+    """The largest value of ⌈n / size⌉, as `ceil_div` writes it."""
+    if not isinstance(extent, IntFloorDiv) or not isinstance(extent.value, IntAdd):
+        return None
+    inner, more = limit(extent.value.left), limit(extent.value.right)
+    return None if inner is None or more is None else (inner + more) // extent.divisor

@@ -1,0 +1,63 @@
+"""How many rows of the batch a superblock has: 256, or fewer where so many rows fill more than a cache.
+
+In: the sweeps of a program.  Out: a power of two.
+It decides about the order in which rows are summed, so it depends on the program alone: on the bytes that a row needs
+at one time (`schedule/reuse.py` gives the memory of what nobody reads any more to others), and not on the machine, on
+the number of threads or on the extents of a call.
+Not handled: a symbolic extent of a row counts as `TYPICAL`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from symnet.dtypes import ITEMSIZE
+from symnet.expr.nodes.extents import TYPICAL
+from symnet.loops.ir import Buffer, IntConst
+from symnet.schedule.access import accesses, base_name
+from symnet.schedule.stream import StreamPlan, Sweep, is_streamed
+
+SUPERBLOCK = 256  # rows of a superblock, at most
+CACHE = 1 << 20  # bytes that the rows of a superblock should not exceed
+FEW, FEW_CACHE = 16, 1 << 22  # below so many rows a sum gains little from each superblock: only beyond so many bytes
+FEWEST = 8  # rows of a register tile
+
+
+def rows_of_superblock(plan: StreamPlan) -> int:
+    """The largest power of two whose rows stay within the cache, and at least `FEWEST`."""
+    row = max((_row_bytes(sweep, plan.whole) for sweep in plan.sweeps), default=0)
+    rows = SUPERBLOCK
+    while (rows > FEW and rows * row > CACHE) or (rows > FEWEST and rows * row > FEW_CACHE):
+        rows //= 2
+    return rows
+
+
+def _row_bytes(sweep: Sweep, whole: frozenset[str]) -> int:
+    """Bytes that a row needs, where buffers of one size share memory."""
+    lives: dict[str, tuple[int, int]] = {}
+    sizes: dict[str, int] = {}
+    for time, nest in enumerate([*sweep.rows, *sweep.reduces]):
+        end = time if time < len(sweep.rows) else len(sweep.rows)  # all sums are one time
+        for buffer, _ in accesses(nest):
+            if is_streamed(buffer, whole):
+                name = base_name(buffer)
+                lives[name] = lives.get(name, (end, end))[0], end
+                sizes[name] = _bytes_of_row(buffer)
+    return sum(
+        size * _most_at_once([life for name, life in lives.items() if sizes[name] == size])
+        for size in set(sizes.values())
+    )
+
+
+def _most_at_once(lives: Iterable[tuple[int, int]]) -> int:
+    """How many of some intervals hold one point."""
+    lives = list(lives)
+    return max((sum(begin <= at <= end for begin, end in lives) for at, _ in lives), default=0)
+
+
+def _bytes_of_row(buffer: Buffer) -> int:
+    size = ITEMSIZE[buffer.dtype]
+    for axis, extent in enumerate(buffer.shape):
+        if axis != buffer.batch_axis:
+            size *= extent.value if isinstance(extent, IntConst) else TYPICAL
+    return size
