@@ -9,8 +9,8 @@ be reversed or shuffled, so that units that are not independent show.
 Loop nests whose iterations may run together (`lanes.py`) run statement by statement over arrays of lanes, with
 reductions and colliding stores in the order of the loops, so that the numbers are those of one iteration after
 the other.  A `vector` loop always runs in lanes, as on the machine: one that was vectorised wrongly gives wrong
-numbers here too.  One that has a cut adds up in the order of its chunks (`reductions.py`), so that sums have the bits
-of machine code: with `fused`, those of a target that rounds a product and the sum it goes into once.
+numbers here too.  One that has a cut adds up in the order of its chunks (`reductions.py`).  So a program has the bits
+of machine code, if its operations do: `arithmetic` says whose functions and roundings are meant.
 
 Not handled: speed beyond that; values nested so deep that Python's recursion ends.
 """
@@ -21,20 +21,22 @@ import math
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 
 from symnet import dtypes
 from symnet.errors import CompileError, SingularMatrixError, ValueDomainError, explain
 from symnet.loops import affine, ir
+from symnet.loops.arithmetic import REFERENCE, Arithmetic
 from symnet.loops.fused import multiply_add
 from symnet.loops.lanes import is_straight, may_run_at_once
 from symnet.loops.memory import ArraysByName, allocate, infer_dims, poisoned
+from symnet.loops.operands import contribution, multiply_add_of, taken_in_order
 from symnet.loops.order import check_order
 from symnet.loops.printer import element_text, int_text, stmt_line
 from symnet.loops.reductions import Combination, Contribution, reduced
-from symnet.loops.scalar_ops import MEANING
+from symnet.loops.scalar_ops import cast
 from symnet.loops.verifier import verify
 
 _ONE = ir.IntConst(1)
@@ -52,7 +54,7 @@ def run(
     unit_order: str | int = "forward",
     together: bool = True,
     check: bool = True,
-    fused: bool = False,
+    arithmetic: Arithmetic = REFERENCE,
 ) -> ArraysByName:
     """The outputs of a program, by name.
 
@@ -63,7 +65,7 @@ def run(
         unit_order: "forward", "reversed", or the seed of a shuffle of each phase's units.
         together: False runs everything but vector loops one iteration after the other.
         check: verify the program first.
-        fused: a product that is added to something is rounded with the sum, once.
+        arithmetic: the functions and roundings, those of the reference or of a machine.
 
     Raises:
         CompileError: from the verifier; for an index out of range, or two lanes that store to one element.
@@ -73,7 +75,7 @@ def run(
     if check:
         verify(program)
         check_order(program)
-    machine = _Machine(program, dict(inputs), dims or {}, together, fused)
+    machine = _Machine(program, dict(inputs), dims or {}, together, arithmetic)
     with np.errstate(all="ignore"):
         for group in program.groups:
             machine.run_group(group, unit_order)
@@ -93,9 +95,16 @@ class _Machine:
     broadcast as they are.
     """
 
-    def __init__(self, program: ir.Program, inputs: ArraysByName, dims: Mapping[str, int], together: bool, fused: bool):
+    def __init__(
+        self,
+        program: ir.Program,
+        inputs: ArraysByName,
+        dims: Mapping[str, int],
+        together: bool,
+        arithmetic: Arithmetic,
+    ):
         self.program = program
-        self.together, self.fused = together, fused
+        self.together, self.arithmetic = together, arithmetic
         self.env: dict[str, Any] = dict(infer_dims(program, inputs, dims))
         self.lanes: list[ir.For] = []
         self.widths: list[int] = []
@@ -219,14 +228,11 @@ class _Machine:
         elif stmt.combine is None:
             memory[index] = addend[0]
         else:
-            memory[index] = Combination(stmt.combine).of(memory[index], addend)
+            memory[index] = Combination(stmt.combine, self.arithmetic).of(memory[index], addend)
 
     def _addend(self, stmt: ir.Store) -> Contribution:
-        """What is stored; a product of reals that is rounded with the sum stays two factors."""
-        value = stmt.value
-        if self.fused and stmt.combine == "add" and _is_product(value):
-            return tuple(self.value(arg) for arg in value.args)
-        return (self.value(value),)
+        """What is stored; a product that is rounded with the sum stays two factors."""
+        return tuple(map(self.value, contribution(stmt) if self.arithmetic.fused else (stmt.value,)))
 
     def _in_loop_order(self, lanes: Any) -> np.ndarray:
         return np.broadcast_to(lanes, self.widths[::-1]).T.ravel()
@@ -236,7 +242,7 @@ class _Machine:
             self._check_collisions(stmt, flat)
             memory[flat] = addend[0]
             return
-        combination = Combination(stmt.combine)
+        combination = Combination(stmt.combine, self.arithmetic)
         place = self._shared_by(stmt)
         if place is not None:
             cut = self.lanes[place].cut
@@ -345,41 +351,13 @@ def _int_min(machine: _Machine, expr: ir.IntMin) -> Any:
     return min(left, right) if both_plain else np.minimum(left, right)
 
 
-def _is_product(value: ir.Value) -> TypeGuard[ir.Op]:
-    return isinstance(value, ir.Op) and value.name == "mul" and value.dtype in dtypes.REAL
-
-
 def _op(machine: _Machine, node: ir.Op) -> Any:
-    if machine.fused and node.dtype in dtypes.REAL and node.name in _FUSED:
-        found = _FUSED[node.name](machine, *node.args)
-        if found is not None:
-            return found
-    args = [machine.value(arg) for arg in node.args]
-    return args[0].astype(node.dtype) if node.name == "cast" else MEANING[node.name](*args)
-
-
-def _fused_add(machine: _Machine, left: ir.Value, right: ir.Value) -> Any:
-    """a·b + c, c + a·b: the product on the left, where both are."""
-    product, other = (left, right) if _is_product(left) else (right, left)
-    return multiply_add(*map(machine.value, (*product.args, other))) if _is_product(product) else None
-
-
-def _fused_sub(machine: _Machine, left: ir.Value, right: ir.Value) -> Any:
-    """a·b - c, c - a·b."""
-    if _is_product(left):
-        a, b, c = map(machine.value, (*left.args, right))
-        return multiply_add(a, b, -c)
-    if _is_product(right):
-        a, b, c = map(machine.value, (*right.args, left))
-        return multiply_add(-a, b, c)
-    return None
-
-
-_FUSED: dict[str, Callable[..., Any]] = {
-    "add": _fused_add,
-    "sub": _fused_sub,
-    "fma": lambda machine, *args: multiply_add(*map(machine.value, args)),
-}
+    if machine.arithmetic.fused:
+        factors = node.args if node.name == "fma" and node.dtype in dtypes.REAL else multiply_add_of(node)
+        if factors is not None:
+            return multiply_add(*map(machine.value, factors))
+    args = [machine.value(arg) for arg in taken_in_order(node)]
+    return cast(args[0], node.dtype) if node.name == "cast" else machine.arithmetic.meaning[node.name](*args)
 
 
 def _from_int(machine: _Machine, node: ir.FromInt) -> Any:

@@ -11,16 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from symnet.arrays import Array
+from symnet.loops.arithmetic import Arithmetic
 from symnet.loops.chunks import SUMS, chunks, tree
 from symnet.loops.fused import multiply_add
 from symnet.loops.ir import LaneCut
 from symnet.loops.neutral import neutral
-from symnet.loops.scalar_ops import COMBINE
+from symnet.loops.operands import COMBINED_BY
 
 Contribution: TypeAlias = tuple[Any, ...]
 
@@ -30,11 +32,12 @@ class Combination:
     """`how` is a Store's `combine`."""
 
     how: str
+    arithmetic: Arithmetic
 
     def of(self, old: Any, addend: Contribution) -> Any:
         """The element after one store."""
         if len(addend) == 1:
-            return COMBINE[self.how](old, addend[0])
+            return self.arithmetic.combine(self.how, old, addend[0])
         a, b = addend
         return multiply_add(a, b, old)
 
@@ -54,8 +57,9 @@ class Combination:
 
     def in_order(self, memory: Array, flat: Array, addend: Contribution) -> None:
         """One store after the other; `flat` says to which elements."""
-        if len(addend) == 1:
-            COMBINE[self.how].at(memory, flat, addend[0])
+        function = self.arithmetic.meaning[COMBINED_BY[self.how]]
+        if len(addend) == 1 and isinstance(function, np.ufunc):
+            function.at(memory, flat, addend[0])
             return
         turn = _turns(flat)
         for number in range(int(turn.max(initial=-1)) + 1):
@@ -121,7 +125,7 @@ def _chunk_by_chunk(
                 yield place, tuple(a[:, 0] for a in part)
                 continue
             lanes = combination.start((outer, chunk.lanes), addend[0].dtype)
-            lanes[:, : chunk.real] = part[0] if len(part) == 1 else combination.of(lanes[:, : chunk.real], part)
+            lanes[:, : chunk.real] = reduce(np.multiply, part)
             yield place, (combination.halves(lanes),)
 
 

@@ -16,11 +16,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TypeGuard
 
-from symnet import dtypes
 from symnet.loops.accesses import of_value
 from symnet.loops.ir import Body, For, If, Let, Op, Program, Stmt, Store, Value, Var, walk
+from symnet.loops.operands import is_product
 
 SUMS = ("add", "sub")
 
@@ -37,7 +36,7 @@ def with_multiply_adds(program: Program) -> Program:
 def _body(body: Body) -> Body:
     """The body, inner loops first: its products written into its own sums, and gone where they stood."""
     body = tuple(map(_inner, body))
-    if not any(isinstance(s, Let) and _is_product(s.value) for s in body):
+    if not any(isinstance(s, Let) and is_product(s.value) for s in body):
         return body
     reads = Counter(name for stmt in walk(body) for value in _values(stmt) for name in _variables(value))
     products = _products(body, reads)
@@ -74,7 +73,7 @@ def _products(body: Body, reads: Mapping[str, int]) -> dict[str, NamedProduct]:
         if not isinstance(stmt, Let) or reads[stmt.name] != 1:
             continue
         value = stmt.value
-        if _is_product(value) and not _reads_memory(value):
+        if is_product(value) and not _reads_memory(value):
             found[stmt.name] = NamedProduct(value)
         elif isinstance(value, Op) and value.name == "neg":
             (of,) = value.args
@@ -89,7 +88,7 @@ def _products(body: Body, reads: Mapping[str, int]) -> dict[str, NamedProduct]:
 
 def _first(summands: tuple[Value, ...], products: Mapping[str, NamedProduct]) -> list[str]:
     """The name of the summand that is taken, if there is one; none where a product stands in the sum already."""
-    if any(_is_product(s) for s in summands):
+    if any(is_product(s) for s in summands):
         return []
     return [s.name for s in summands if isinstance(s, Var) and s.name in products][:1]
 
@@ -117,10 +116,6 @@ def _replaced(value: Value, joined: set[str], products: Mapping[str, NamedProduc
         return value
     args = tuple(_replaced(a, joined, products) for a in value.args)
     return value if all(new is old for new, old in zip(args, value.args, strict=True)) else replace(value, args=args)
-
-
-def _is_product(value: Value) -> TypeGuard[Op]:
-    return isinstance(value, Op) and value.name == "mul" and value.dtype in dtypes.REAL
 
 
 def _values(stmt: Stmt) -> tuple[Value, ...]:

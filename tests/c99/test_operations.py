@@ -18,7 +18,7 @@ from symnet.loops import ir
 from symnet.loops.op_types import TYPING
 from symnet.schedule.target import Target
 from tests.c99.compiled import MACHINES, build, load, needs_compiler, same_bits, unit
-from tests.llvm.native import Native, cut, native
+from tests.llvm.native import Native, cut, meant, native
 
 I = ir.IntVar("i")
 _INTEGERS = [0, 1, -1, 2, -2, 3, 7, -7, 100]
@@ -98,6 +98,19 @@ def test_a_maximum_takes_the_zero_that_machine_code_takes() -> None:
     arm = unit(made, Target("aarch64-linux-gnu", fma=True))
     assert "ordered_maximum_float64(x[i], y[i])" in arm
     assert "ordered" not in unit(made, MACHINES["without fma"][0])
+
+
+@needs_compiler
+def test_zeros_that_are_ordered_are_so_in_the_interpreter(tmp_path: Path) -> None:
+    """C that is meant for another machine, on this one."""
+    arm = Target("aarch64-linux-gnu")
+    made = {dtype: program(dtype, f"ordered_{dtype}") for dtype in dtypes.REAL}
+    cuts = {dtype: cut(each, arm) for dtype, (each, _) in made.items()}
+    code = load(build(tmp_path, [unit(each, arm) for each in cuts.values()], "-O1"))
+    for dtype, (_, data) in made.items():
+        got, wanted = Native(cuts[dtype], code).run(data), meant(cuts[dtype], data, target=arm)
+        for name in wanted:
+            same_bits(got[name], wanted[name], f"{name} of {dtype}")
 
 
 @pytest.mark.parametrize("dtype", dtypes.REAL)

@@ -12,10 +12,11 @@ import pytest
 
 from symnet.elementary import exponential
 from symnet.elementary.table import FUNCTIONS, INTEGER_FUNCTIONS
+from symnet.loops.array_lanes import BITS, ArrayLanes
 from symnet.loops.fused import multiply_add, rounded_once
-from tests.elementary.array_lanes import BITS, ArrayLanes
 from tests.elementary.cases import ARITY, KINDS, SPECIAL, arguments
 from tests.elementary.machine import TARGETS, Compiled, Machine, emit, fuses
+from tests.llvm.native import differing
 
 WIDTH = 8
 
@@ -40,12 +41,6 @@ def everywhere(rng, name, kind):
 def defined(function, lanes, *args):
     with np.errstate(all="ignore"):
         return function(lanes, *args)
-
-
-def differing(got, want):
-    """The places whose bits differ; one NaN is as good as another."""
-    bits = np.uint32 if got.dtype == np.float32 else np.uint64
-    return (got.view(bits) != want.view(bits)) & ~(np.isnan(got) & np.isnan(want))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -9,7 +9,8 @@ import pytest
 from symnet.loops import ir
 from symnet.loops.interpreter import run
 from symnet.loops.op_types import OPS, TYPING
-from symnet.loops.scalar_ops import COMBINE, MEANING
+from symnet.loops.operands import COMBINED_BY
+from symnet.loops.scalar_ops import MEANING
 from tests.loops.programs import buffer, load, loop, op, program, store
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.3, -0.7, 2.5, -3.25, 30.0, -30.0, 1000.0, -1000.0, np.inf, -np.inf, np.nan]
@@ -50,7 +51,7 @@ def check(name: str, dtype: str, expected: np.ndarray, result: str, rtol: float 
 def test_every_operation_has_a_meaning_and_a_typing() -> None:
     assert set(TYPING) == OPS
     assert set(MEANING) | {"cast"} == OPS
-    assert set(COMBINE) | {None} == set(ir.COMBINES)
+    assert set(COMBINED_BY) | {None} == set(ir.COMBINES)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

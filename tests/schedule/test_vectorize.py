@@ -11,7 +11,7 @@ from symnet.backends.llvm.targets import host_target, target_for
 from symnet.loops import interpreter, ir
 from symnet.schedule.target import Target
 from symnet.schedule.vectorize import vectorized
-from tests.llvm.native import native
+from tests.llvm.native import meant, native
 from tests.loops.programs import map_body
 
 m = sn.dim("m")
@@ -54,9 +54,9 @@ def test_a_sum_has_the_bits_of_machine_code_in_the_interpreter(rng, target, know
         code = unknown or built(extent, dtype, machine)
         dims = {} if known else {"m": extent}
         got = code.run(data, dims)
-        meant = interpreter.run(code.program, data, dims, fused=machine.fma)
+        wanted = meant(code.program, data, dims, machine)
         for name in got:
-            np.testing.assert_array_equal(got[name], meant[name], err_msg=f"{name} of {extent}")
+            np.testing.assert_array_equal(got[name], wanted[name], err_msg=f"{name} of {extent}")
 
 
 def test_without_the_cut_the_bits_are_others(rng):

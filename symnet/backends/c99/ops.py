@@ -29,6 +29,8 @@ from symnet.backends.c99.types import (
     pattern,
 )
 from symnet.errors import CompileError, explain
+from symnet.loops.neutral import neutral
+from symnet.loops.operands import combined
 
 CEmission = Callable[[CUnit, str, list[CValue]], CValue]
 
@@ -99,7 +101,7 @@ def _extremum(name: str, unit: CUnit, dtype: str, args: list[CValue]) -> CValue:
         return _call(unit, "most" if name == "maximum" else "least", left.dtype, left, right)
     if unit.target.native_maximum:
         return _call(unit, f"ordered_{name}", left.dtype, left, right)
-    return _call(unit, name, left.dtype, *((right, left) if right.constant else (left, right)))
+    return _call(unit, name, left.dtype, left, right)
 
 
 def _neg(unit: CUnit, dtype: str, args: list[CValue]) -> CValue:
@@ -202,23 +204,15 @@ def emit_op(unit: CUnit, name: str, dtype: str, args: list[CValue]) -> CValue:
 
 # --------------------------------------------------------------------------- combining stores
 
-_COMBINE = {"add": "add", "mul": "mul", "max": "maximum", "min": "minimum"}
-_REAL_IDENTITY = {"add": 0.0, "mul": 1.0, "max": float("-inf"), "min": float("inf")}
-_LIMIT = {"int32": 2**31, "int64": 2**63}
-
 
 def identity(unit: CUnit, how: str, dtype: str) -> CValue:
     """The value that leaves an element unchanged when it is combined with it: 0 for add, -∞ for max."""
-    if is_real(dtype):
-        return number(unit, _REAL_IDENTITY[how], dtype)
-    if dtype == "bool":
-        return literal(how in ("mul", "min"), dtype)
-    limit = _LIMIT[dtype]
-    return literal({"add": 0, "mul": 1, "max": -limit, "min": limit - 1}[how], dtype)
+    return number(unit, neutral(how, dtype), dtype)
 
 
 def combine(unit: CUnit, how: str, old: CValue, addend: CAddend) -> CValue:
     """The element after a combining store."""
     if len(addend) == 2:
         return multiply_add(unit, *addend, old)
-    return OPERATIONS[_COMBINE[how]](unit, "", [old, addend[0]])
+    name, operands = combined(how, old, addend[0])
+    return OPERATIONS[name](unit, "", operands)

@@ -10,13 +10,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from symnet import dtypes
 from symnet.backends.c99.emitter import CArray, CEmitter
 from symnet.backends.c99.fetches import emit_fetch
 from symnet.backends.c99.integers import element, evaluate, poly_text, strides, text_of
 from symnet.backends.c99.memory import load, note_of, store, update
 from symnet.backends.c99.ops import cast, emit_op, multiply_add, number
-from symnet.backends.c99.types import ATOM, C_TYPE, LOCAL_TYPE, SUM, CAddend, CValue, atom
+from symnet.backends.c99.types import ATOM, C_TYPE, LOCAL_TYPE, SUM, CValue, atom
 from symnet.backends.c99.vectors import MOST_TAKEN_APART, emit_shared, emit_short, shares_elements
 from symnet.loops import affine
 from symnet.loops.abi import CODES
@@ -39,6 +38,7 @@ from symnet.loops.ir import (
     Var,
 )
 from symnet.loops.kernels import calls_among
+from symnet.loops.operands import contribution, multiply_add_of, taken_in_order
 from symnet.loops.polynomials import decided, known
 from symnet.loops.printer import COMPARISONS
 
@@ -60,40 +60,12 @@ def _from_int(e: CEmitter, value: FromInt) -> CValue:
 
 
 def _op(e: CEmitter, value: Op) -> CValue:
-    if value.name in _FUSED and value.dtype in dtypes.REAL:
-        fused = _FUSED[value.name](e, value)
-        if fused is not None:
-            return fused
-    return emit_op(e.unit, value.name, value.dtype, [emit_value(e, arg) for arg in value.args])
+    factors = multiply_add_of(value)
+    if factors is not None:
+        return multiply_add(e.unit, *(emit_value(e, v) for v in factors))
+    return emit_op(e.unit, value.name, value.dtype, [emit_value(e, arg) for arg in taken_in_order(value)])
 
 
-def _is_product(value: Value) -> bool:
-    return isinstance(value, Op) and value.name == "mul"
-
-
-def _fused_add(e: CEmitter, value: Op) -> CValue | None:
-    """a·b + c or c + a·b."""
-    left, right = value.args
-    if not _is_product(left):
-        left, right = right, left
-    if not isinstance(left, Op) or left.name != "mul":
-        return None
-    return multiply_add(e.unit, *(emit_value(e, v) for v in (*left.args, right)))
-
-
-def _fused_sub(e: CEmitter, value: Op) -> CValue | None:
-    """a·b - c or c - a·b."""
-    left, right = value.args
-    if isinstance(left, Op) and left.name == "mul":
-        a, b, c = (emit_value(e, v) for v in (*left.args, right))
-        return multiply_add(e.unit, a, b, emit_op(e.unit, "neg", value.dtype, [c]))
-    if isinstance(right, Op) and right.name == "mul":
-        a, b, c = (emit_value(e, v) for v in (*right.args, left))
-        return multiply_add(e.unit, emit_op(e.unit, "neg", value.dtype, [a]), b, c)
-    return None
-
-
-_FUSED = {"add": _fused_add, "sub": _fused_sub}
 _VALUES: dict[type, Callable[[CEmitter, Any], CValue]] = {
     Const: lambda e, value: number(e.unit, value.value, value.dtype),
     Var: lambda e, value: e.values[value.name],
@@ -131,19 +103,12 @@ def _store(e: CEmitter, stmt: Store) -> None:
         value = emit_value(e, stmt.value)
         store(e, element(e, stmt.buffer, stmt.index), value, note_of(stmt.buffer, stmt.index))
         return
-    addend, where = _addend(e, stmt), element(e, stmt.buffer, stmt.index)
+    addend = tuple(emit_value(e, v) for v in contribution(stmt))
+    where = element(e, stmt.buffer, stmt.index)
     if e.reductions is not None and not any(e.lane in affine.names(i) for i in stmt.index):
         e.reductions.accumulate(e, where, how, addend, stmt.buffer.dtype)
     else:
         update(e, where, how, addend, note_of(stmt.buffer, stmt.index, how))
-
-
-def _addend(e: CEmitter, stmt: Store) -> CAddend:
-    """What a combining store adds: a product of reals as its two factors, for a multiply-add."""
-    value = stmt.value
-    if stmt.combine == "add" and isinstance(value, Op) and value.name == "mul" and value.dtype in dtypes.REAL:
-        return tuple(emit_value(e, arg) for arg in value.args)
-    return (emit_value(e, value),)
 
 
 def _alloc(e: CEmitter, stmt: Alloc) -> None:

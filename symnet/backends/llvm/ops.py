@@ -18,6 +18,7 @@ from symnet.backends.llvm.targets import native_floor
 from symnet.backends.llvm.types import REALS, REGISTER, SIZE, Addend, V, constant, suffix
 from symnet.errors import CompileError, explain
 from symnet.loops.neutral import neutral
+from symnet.loops.operands import combined
 
 Emission = Callable[[Emitter, str, list[V]], V]
 
@@ -77,12 +78,10 @@ def _extremum(name: str, e: Emitter, dtype: str, args: list[V]) -> V:
         return e.text.intrinsic("smax" if name == "maximum" else "smin", left, right)
     if e.target.native_maximum:
         return e.text.intrinsic(name, left, right)
-    if right.constant:
-        left, right = right, left
     # x86's maxps returns its second operand when either is NaN: only a NaN on the left needs care
     order = "fcmp ogt" if name == "maximum" else "fcmp olt"
     best = e.text.select(e.text.binary(order, left, right, result="i1"), left, right)
-    if left.constant:
+    if left.is_number:
         return best
     return e.text.select(e.text.binary("fcmp uno", left, left, result="i1"), left, best)
 
@@ -254,7 +253,6 @@ def emit_op(e: Emitter, name: str, dtype: str, args: list[V]) -> V:
 
 # --------------------------------------------------------------------------- combining stores
 
-_COMBINE = {"add": "add", "mul": "mul", "max": "maximum", "min": "minimum"}
 _DTYPE = {scalar: dtype for dtype, scalar in REGISTER.items()}
 
 
@@ -267,4 +265,5 @@ def combine(e: Emitter, how: str, old: V, addend: Addend) -> V:
     """The element after a combining store."""
     if len(addend) == 2:
         return multiply_add(e, *addend, old)
-    return OPERATIONS[_COMBINE[how]](e, "", [addend[0], old])
+    name, operands = combined(how, old, addend[0])
+    return OPERATIONS[name](e, "", operands)

@@ -11,7 +11,7 @@ from functools import partial
 
 from symnet.backends.llvm.emitter import BufferPlace, ElementAddress, Emitter
 from symnet.backends.llvm.memory import update
-from symnet.backends.llvm.ops import combine, identity, multiply_add
+from symnet.backends.llvm.ops import combine, identity
 from symnet.backends.llvm.types import SIZE, Addend, V, suffix, vector
 from symnet.loops.chunks import SUMS, tree
 
@@ -27,7 +27,8 @@ class Accumulators:
     def accumulate(self, e: Emitter, place: BufferPlace, where: ElementAddress, how: str, addend: Addend) -> None:
         """Take one value per lane."""
         if where.pointer.depth > self.home:
-            update_shared(e, place, where, how, horizontal(e, how, _kept(e, how, _product(e, addend))))
+            value = addend[0] if len(addend) == 1 else e.text.binary("fmul", addend[0], addend[1])
+            update_shared(e, place, where, how, horizontal(e, how, _kept(e, how, value)))
             return
         slot = self._slot(e, place, where, how)
         kind = vector(place.scalar, e.lanes)
@@ -65,12 +66,6 @@ def update_shared(e: Emitter, place: BufferPlace, where: ElementAddress, how: st
     e.lanes, e.mask = 0, None
     update(e, place, where, how, (value,))
     e.lanes, e.mask = kept
-
-
-def _product(e: Emitter, addend: Addend) -> V:
-    if len(addend) == 1:
-        return addend[0]
-    return multiply_add(e, addend[0], addend[1], identity("add", addend[0].scalar))
 
 
 def _kept(e: Emitter, how: str, value: V) -> V:

@@ -16,7 +16,7 @@ from symnet.backends.llvm.integers import access, evaluate
 from symnet.backends.llvm.memory import load, store, update
 from symnet.backends.llvm.ops import cast, emit_op, multiply_add
 from symnet.backends.llvm.polynomials import integer
-from symnet.backends.llvm.types import REALS, REGISTER, SIZE, Addend, V, constant
+from symnet.backends.llvm.types import REGISTER, SIZE, V, constant
 from symnet.backends.llvm.vectors import emit_vector
 from symnet.loops.abi import CODES
 from symnet.loops.ir import (
@@ -40,6 +40,7 @@ from symnet.loops.ir import (
     Var,
 )
 from symnet.loops.kernels import calls_among
+from symnet.loops.operands import contribution, multiply_add_of, taken_in_order
 from symnet.loops.polynomials import Poly, decided, known
 
 STATUS = "%status"  # where a phase that can fail keeps its return code
@@ -71,40 +72,12 @@ def _from_int(e: Emitter, value: FromInt) -> V:
 
 
 def _op(e: Emitter, value: Op) -> V:
-    if value.name in _FUSED and value.dtype in ("float32", "float64"):
-        fused = _FUSED[value.name](e, value)
-        if fused is not None:
-            return fused
-    return emit_op(e, value.name, value.dtype, [emit_value(e, arg) for arg in value.args])
+    factors = multiply_add_of(value)
+    if factors is not None:
+        return multiply_add(e, *(emit_value(e, v) for v in factors))
+    return emit_op(e, value.name, value.dtype, [emit_value(e, arg) for arg in taken_in_order(value)])
 
 
-def _is_product(value: Value) -> bool:
-    return isinstance(value, Op) and value.name == "mul"
-
-
-def _fused_add(e: Emitter, value: Op) -> V | None:
-    """a·b + c or c + a·b in one rounding; None for a sum without a product."""
-    left, right = value.args
-    if not _is_product(left):
-        left, right = right, left
-    if not isinstance(left, Op) or left.name != "mul":
-        return None
-    return multiply_add(e, *(emit_value(e, v) for v in (*left.args, right)))
-
-
-def _fused_sub(e: Emitter, value: Op) -> V | None:
-    """a·b - c or c - a·b in one rounding; None for a difference without a product."""
-    left, right = value.args
-    if isinstance(left, Op) and left.name == "mul":
-        a, b, c = (emit_value(e, v) for v in (*left.args, right))
-        return multiply_add(e, a, b, emit_op(e, "neg", value.dtype, [c]))
-    if isinstance(right, Op) and right.name == "mul":
-        a, b, c = (emit_value(e, v) for v in (*right.args, left))
-        return multiply_add(e, emit_op(e, "neg", value.dtype, [a]), b, c)
-    return None
-
-
-_FUSED = {"add": _fused_add, "sub": _fused_sub}
 _VALUES: dict[type, Callable[[Emitter, Any], V]] = {Const: _const, Var: _var, Load: _load, FromInt: _from_int, Op: _op}
 
 # --------------------------------------------------------------------------- statements
@@ -129,23 +102,12 @@ def _store(e: Emitter, stmt: Store) -> None:
         value = emit_value(e, stmt.value)
         store(e, place, access(e, place, stmt.index), value)
         return
-    addend = _addend(e, stmt)
+    addend = tuple(emit_value(e, v) for v in contribution(stmt))
     where = access(e, place, stmt.index)
     if e.reductions is not None and e.lanes and where.step == 0:  # in a vector loop, one element for all lanes
         e.reductions.accumulate(e, place, where, stmt.combine, addend)
     else:
         update(e, place, where, stmt.combine, addend)
-
-
-def _addend(e: Emitter, stmt: Store) -> Addend:
-    """What a combining store adds: a product as its two factors, for a multiply-add."""
-    value = stmt.value
-    if stmt.combine == "add" and isinstance(value, Op) and value.name == "mul":
-        factors = tuple(emit_value(e, arg) for arg in value.args)
-        if factors[0].scalar in REALS:
-            return factors
-        return (emit_op(e, "mul", value.dtype, list(factors)),)
-    return (emit_value(e, value),)
 
 
 def _alloc(e: Emitter, stmt: Alloc) -> None:

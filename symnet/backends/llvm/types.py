@@ -42,6 +42,11 @@ class V(NamedTuple):
     def constant(self) -> bool:
         return self.text[0] != "%"
 
+    @property
+    def is_number(self) -> bool:
+        """Whether this is a real constant other than NaN: a pattern, but for the sign, up to that of infinity."""
+        return self.text.startswith("0x") and int(self.text, 16) & (2**63 - 1) <= 0x7FF << 52
+
 
 Addend = tuple[V, ...]
 """What a combining store adds: one value, or two whose product it is."""
