@@ -1,7 +1,8 @@
 """The chain of oracles: one expression through every floor, and the first floor that disagrees, by name.
 
-reference == algebra form == numeric form == loops interpreted == scheduled loops interpreted == native code == the
-shared library of an export, where a folder for it is given; there the bits are those of native code.
+reference == algebra form == numeric form == loops interpreted == scheduled loops interpreted, with the reference's
+functions and with the machine's == native code == the shared library of an export, where a folder for it is given.
+Native code has the bits that its loops have with the machine's functions and roundings, and the export has its bits.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from symnet.export.files import export
 from symnet.export.load import load
 from symnet.expr.nodes.node import Node
 from symnet.loops import interpreter
+from symnet.loops.arithmetic import REFERENCE, Arithmetic
 from symnet.loops.ir import Program
 from symnet.loops.verifier import verify
 from symnet.lower.program import lower, naive_program
@@ -31,8 +33,10 @@ from symnet.simplify.algebra.table import simplify
 from symnet.simplify.numeric.passes import numeric
 from symnet.stages import Stages, begun
 from tests import rounding
+from tests.llvm.native import arithmetic_of, differing
 
 Arrays = list[np.ndarray]
+BITWISE = {"native": "its loops interpreted", "export": "native code"}  # whose bits are those of the floor above
 Bounds = Callable[[Arrays], Arrays]  # what the reference gave → how far off each element may be
 
 
@@ -66,7 +70,10 @@ def floors(
     program = schedule(lowered, target or host_target())
     yield "schedule", interpreted(program, data, dims)
     program = reused(program)
-    code = codegen.compile_object(codegen.emit_ir(program), constants=program.constants)
+    yield "arithmetic", interpreted(program, data, dims, arithmetic_of(target))
+    if target is not None and not codegen.runs_here(target):
+        return
+    code = codegen.compile_object(codegen.emit_ir(program, target), target, program.constants)
     yield "native", native(program, lowered.signature, code, data)
     if folder is not None:
         template = tuple(range(len(program.outputs)))
@@ -74,9 +81,11 @@ def floors(
         yield "export", [np.asarray(a) for a in load(folder / "chain")(**data)]
 
 
-def interpreted(program: Program, data: dict[str, Any], dims: dict[str, int]) -> Arrays:
+def interpreted(
+    program: Program, data: dict[str, Any], dims: dict[str, int], arithmetic: Arithmetic = REFERENCE
+) -> Arrays:
     verify(program)
-    found = interpreter.run(program, data, dims=dims, check=False)
+    found = interpreter.run(program, data, dims=dims, check=False, arithmetic=arithmetic)
     return [found[b.name] for b in program.outputs]
 
 
@@ -124,14 +133,22 @@ def check(stages: Iterator[tuple[str, Arrays]], bounds: Bounds, undefined: bool 
     furthest = bounds(wanted)
     above: Arrays = []
     for floor, got in stages:
-        if floor == "export" and any(a.tobytes() != np.asarray(g).tobytes() for a, g in zip(above, got, strict=True)):
-            raise Disagreement(floor, "its bits are not those of native code")
-        above = got
+        got = [np.asarray(g) for g in got]
         for number, (w, g, bound) in enumerate(zip(wanted, got, furthest, strict=True)):
-            g = np.asarray(g)
             if w.shape != g.shape:
                 raise Disagreement(floor, f"output {number} has shape {g.shape}, not {w.shape}")
             _compare(floor, number, w, g, bound)
+        if floor in BITWISE:
+            _compare_bits(floor, above, got)
+        above = got
+
+
+def _compare_bits(floor: str, above: Arrays, got: Arrays) -> None:
+    for number, (a, g) in enumerate(zip(above, got, strict=True)):
+        wrong = differing(g, a)
+        if wrong.any():
+            pair = f"{g[wrong][0]} is not {a[wrong][0]}"
+            raise Disagreement(floor, f"output {number} lacks the bits of {BITWISE[floor]}: {pair}")
 
 
 def _known(wanted: np.ndarray) -> np.ndarray:

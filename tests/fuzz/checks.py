@@ -314,6 +314,6 @@ def through_the_floors(
     used = {leaf.name: data[leaf.name] for leaf in found}
     told = {d.name for leaf in found for n in leaf.shape if isinstance(n, Dim) for d in [n]}
     stages = chain.floors(roots, used, {k: v for k, v in graph.dims.items() if k in told}, real)
-    names = ("reference", "algebra", "numeric", "loops", "schedule", "native")
+    names = ("reference", "algebra", "numeric", "loops", "schedule", "arithmetic", "native")
     bounds = chain.within((EXACT if real == "float64" else SINGLE) * size)
     chain.check(itertools.islice(stages, names.index(last) + 1), bounds, undefined=None)
