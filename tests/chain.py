@@ -63,7 +63,7 @@ def floors(
     algebra = simplify(c.written)
     yield "algebra", evaluate(algebra, data, dtype=real, leaves=c.leaves)
     computed = numeric(algebra)
-    yield "numeric", evaluate(computed, data, dtype=real, leaves=c.leaves)
+    yield "numeric", evaluate(computed, data, dtype=real, leaves=c.leaves, identities=True)
     lowered = lower("chain", computed, c.outputs, c.leaves, real, c.written)
     naive = naive_program(lowered)
     yield "loops", interpreted(naive, data, dims)

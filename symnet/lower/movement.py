@@ -8,7 +8,7 @@ from __future__ import annotations
 from symnet.expr.nodes.expansion import Expand
 from symnet.expr.nodes.movement import Concat, Place, Slice
 from symnet.expr.nodes.node import Node
-from symnet.loops.ir import Buffer, Const, IntExpr, IntVar, Store, Value
+from symnet.loops.ir import Buffer, Const, IntConst, IntExpr, IntVar, Store, Value
 from symnet.lower.extents import lower_extent
 from symnet.lower.nest import Axis, Nest
 from symnet.lower.point import INLINE, Index, Inline, NodeAt, Points
@@ -41,18 +41,44 @@ INLINE["sealed"] = Inline(_transparent, _operand_value)
 def place_nests(
     node: Place, target: Buffer, points: Points, axes: tuple[Axis, ...], inner: tuple[Axis, ...]
 ) -> list[Nest]:
-    """Zeros everywhere, then the operand's elements at start + i·step.
+    """Zeros around the operand's elements, then these at start + i·step.
 
     `axes` run over the result, `inner` over the operand.
     """
     zero = Const(False if target.dtype == "bool" else 0.0 if target.dtype.startswith("float") else 0, target.dtype)
-    everywhere = tuple(IntVar(a.var) for a in axes)
-    clear = Nest(f"{target.name}_zero", axes, (Store(target, everywhere, zero),))
-    (x,) = node.operands
     index = tuple(IntVar(a.var) for a in inner)
-    at = tuple(lower_extent(start) + i * step for start, step, i in zip(node.starts, node.steps, index, strict=True))
+    starts = [lower_extent(start) for start in node.starts]
+    at = tuple(start + i * step for start, step, i in zip(starts, node.steps, index, strict=True))
+    clear = [
+        Nest(f"{target.name}_zero{number or ''}", box, (Store(target, corner, zero),))
+        for number, (box, corner) in enumerate(_margins(node, axes, inner))
+    ]
+    (x,) = node.operands
     value = points.cast(points.at(x, index), target.dtype)
-    return [clear, Nest(target.name, inner, (*points.lets, Store(target, at, value)))]
+    return [*clear, Nest(target.name, inner, (*points.lets, Store(target, at, value)))]
+
+
+def _margins(node: Place, axes: tuple[Axis, ...], inner: tuple[Axis, ...]) -> list[tuple[tuple[Axis, ...], Index]]:
+    """What of the result is cleared, as boxes: the loops of each, and the index that they store to.
+
+    Where one axis grows by known numbers, those before and those behind the operand.  Everything where a margin would
+    interrupt each row, where rows lie apart (a step) and where an extent is symbolic: it may be the batch.
+    """
+    everywhere = (axes, tuple(IntVar(a.var) for a in axes))
+    grown = [a for a in range(node.rank) if inner[a].extent != axes[a].extent or node.steps[a] != 1]
+    if len(grown) != 1 or 0 < grown[0] == node.rank - 1:
+        return [everywhere]
+    (a,) = grown
+    count, total, start = inner[a].constant, axes[a].constant, node.starts[a]
+    if node.steps[a] != 1 or count is None or total is None or not isinstance(start, int):
+        return [everywhere]
+    boxes = []
+    for first, extent in ((0, start), (start + count, total - start - count)):
+        if extent:
+            box = (*axes[:a], Axis(axes[a].var, IntConst(extent)), *axes[a + 1 :])
+            index = tuple(IntVar(axis.var) + first if k == a else IntVar(axis.var) for k, axis in enumerate(box))
+            boxes.append((box, index))
+    return boxes
 
 
 def concat_nest(node: Concat, number: int, target: Buffer, points: Points, axes: tuple[Axis, ...]) -> Nest:

@@ -25,10 +25,12 @@ class Context:
     Attributes:
         dims: the value of every symbolic extent.
         real: the dtype of every real value; None: as the leaves say.
+        identities: whether the max of nothing is -∞ and the min ∞, as in loops; otherwise both are refused.
     """
 
     dims: Mapping[Dim, int]
     real: str | None = None
+    identities: bool = False
 
     def extent(self, extent: Extent) -> int:
         """An extent as a number of this call.

@@ -58,14 +58,29 @@ MEANING: dict[str, Callable[[Any, Sequence[Array], Context], Array]] = {
 
 @overload
 def evaluate(
-    roots: Node, data: Mapping[str, Any], dtype: str | None = None, leaves: Iterable[Tensor] = ()
+    roots: Node,
+    data: Mapping[str, Any],
+    dtype: str | None = None,
+    leaves: Iterable[Tensor] = (),
+    *,
+    identities: bool = False,
 ) -> Array: ...
 @overload
 def evaluate(
-    roots: Sequence[Node], data: Mapping[str, Any], dtype: str | None = None, leaves: Iterable[Tensor] = ()
+    roots: Sequence[Node],
+    data: Mapping[str, Any],
+    dtype: str | None = None,
+    leaves: Iterable[Tensor] = (),
+    *,
+    identities: bool = False,
 ) -> list[Array]: ...
 def evaluate(
-    roots: Node | Sequence[Node], data: Mapping[str, Any], dtype: str | None = None, leaves: Iterable[Tensor] = ()
+    roots: Node | Sequence[Node],
+    data: Mapping[str, Any],
+    dtype: str | None = None,
+    leaves: Iterable[Tensor] = (),
+    *,
+    identities: bool = False,
 ) -> Array | list[Array]:
     """The values of expressions.
 
@@ -75,13 +90,15 @@ def evaluate(
         dtype: computes every real value in it, as `compile(dtype=…)` does; None: as the leaves say, and float64
             for results that are weak.
         leaves: further leaves whose arrays tell extents, where simplification has removed them from the roots.
+        identities: the max of nothing is -∞ and the min ∞, as in loops: for the numeric form, in which the largest
+            element only scales others.
 
     Returns:
         an array, or a list of arrays.
 
     Raises:
         ArgumentError, ShapeError, DTypeError: data that do not fit the leaves.
-        ValueDomainError: an index out of range; a mean, max or min of nothing.
+        ValueDomainError: an index out of range; a mean, max or min of nothing (but for `identities`).
 
     Example:
         >>> import numpy as np, symnet as sn
@@ -93,9 +110,8 @@ def evaluate(
     single = isinstance(roots, Node)
     wanted = [roots] if isinstance(roots, Node) else list(roots)
     known = [*check_leaves("evaluate(…)", wanted), *leaves]
-    context = Context(
-        bind_dims(known, data), None if dtype is None else dtypes.check(dtype, f"evaluate(…, dtype={dtype!r})")
-    )
+    real = None if dtype is None else dtypes.check(dtype, f"evaluate(…, dtype={dtype!r})")
+    context = Context(bind_dims(known, data), real, identities)
     values: dict[Node, Array] = {}
     for node in topological(*wanted):
         if isinstance(node, Tensor):

@@ -37,11 +37,14 @@ MEANING: dict[str, Callable[[Array, tuple[int, ...]], Any]] = {
     "logsumexp": _logsumexp,
     "argmax": _argmax,
 }
+IDENTITIES = {"max": -np.inf, "min": np.inf}
 
 
 def reduce_value(node: Reduce, values: Sequence[Array], context: Context) -> Array:
     x = values[0] if node.op == "argmax" else context.operands(node, values)[0]
     if node.needs_elements and not all(x.shape[a] for a in node.axes):
+        if context.identities and node.op in IDENTITIES:
+            return np.full(context.shape(node.shape), IDENTITIES[node.op], context.dtype(node) or dtypes.DEFAULT_REAL)
         raise ValueDomainError(
             explain(
                 f"{node.op}(…)", "at least one element", f"shape {x.shape}", f"The {node.op} of nothing is not defined."

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from symnet import dtypes
 from symnet.errors import UnsettledWarning, explain
 from symnet.expr.nodes.elementwise import Elementwise
+from symnet.expr.nodes.extents import same_shape
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.node import Node
 from symnet.simplify.rewrite import Rewrite
@@ -199,7 +200,7 @@ class Normalizer:
         if age >= MAX_REWRITES_IN_A_ROW:
             self._settle(node)
             return
-        assert new.shape == node.shape or len(new.shape) == len(node.shape), (topic(node), node.shape, new.shape)
+        assert same_shape(new.shape, node.shape), (topic(node), node.shape, new.shape)
         self._forward[node] = new
         self._age[new] = max(age, self._age.get(new, 0))
 

@@ -64,8 +64,21 @@ def test_reshape_divides_symbolic_extents():
     assert reshape(A, 4, 3).func is Reshape
 
 
-@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=2, max_size=2))
-def test_pad_is_numpys(widths: list[tuple[int, int]]):
+WIDTH = st.integers(0, 2)
+PAIRS = st.tuples(WIDTH, WIDTH)
+
+
+@given(
+    st.one_of(
+        WIDTH,
+        PAIRS,
+        st.tuples(WIDTH),
+        st.tuples(PAIRS),
+        st.tuples(PAIRS, PAIRS),
+        st.lists(st.tuples(WIDTH), min_size=2, max_size=2),
+    )
+)
+def test_pad_is_numpys(widths: Any):
     x = np.arange(1.0, 7.0).reshape(2, 3)
     same_value(pad(tensor("x", 2, 3), widths), np.pad(x, widths), x=x)
 
@@ -167,12 +180,13 @@ def test_constructors_are_inert():
             "stack(…, axis=2): expected an axis from -2 to 1; got 2. Check the rank.",
         ),
         (
-            lambda: pad(A, [(1, 1)]),
+            lambda: pad(A, [(1, 1)] * 3),
             ShapeError,
-            "pad(x, widths): expected 2 pairs (before, after); got [(1, 1)]. Give one pair per axis.",
+            "pad(x, widths): expected 2 pairs (before, after); got [(1, 1), (1, 1), (1, 1)]. Give one pair per axis,",
         ),
-        (lambda: pad(v, 1), ShapeError, "pad(x, widths): expected 1 pairs (before, after); got 1."),
-        (lambda: pad(v, [1]), ShapeError, "pad(x, widths): expected 1 pairs (before, after); got [1]."),
+        (lambda: pad(A, [1, 2, 3]), ShapeError, "pad(x, widths): expected 2 pairs (before, after); got [1, 2, 3]."),
+        (lambda: pad(A, [(1, 2), (3,)]), ShapeError, "expected 2 pairs (before, after); got [(1, 2), (3,)]."),
+        (lambda: pad(v, 0.5), ShapeError, "pad: expected an int or a dim for each extent; got 0.5."),
         (lambda: pad(v, [(-1, 0)]), ShapeError, "pad: expected extents of at least 0; got -1."),
     ],
 )

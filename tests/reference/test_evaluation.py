@@ -179,6 +179,12 @@ def test_the_extremes_of_nothing_are_an_error(reduction):
         value(reduction(x), x=np.zeros(0))
 
 
+@pytest.mark.parametrize(("reduction", "identity"), [(max, -np.inf), (min, np.inf)])
+def test_the_extremes_of_nothing_are_those_of_loops_if_asked_for(reduction, identity):
+    columns = evaluate(reduction(X, 0), {"X": np.zeros((0, 4))}, identities=True)
+    assert np.array_equal(columns, [identity] * 4)
+
+
 def test_the_mean_of_nothing_is_an_error_and_its_sum_is_zero():
     with pytest.raises(ValueDomainError, match=r"mean\(…\): expected at least one element; got .* = 0"):
         value(mean(x), x=np.zeros(0))

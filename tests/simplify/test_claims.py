@@ -22,7 +22,9 @@ from symnet.expr.nodes.elementwise import elementwise
 from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.result_dtypes import COUNTED
+from symnet.expr.nodes.symbols import tensor
 from symnet.simplify.cost import operation_count
+from symnet.simplify.engine import Normalizer, Table
 from symnet.simplify.rewrite import FINITE, Claims, Rewrite
 from tests.simplify.claims import Verdict, parted
 from tests.simplify.doubts import Doubt, doubts
@@ -209,3 +211,14 @@ def test_needs_that_are_not_said_or_not_asked_for_are_caught() -> None:
     for name, needs in (("sign_of_positive_is_one", ("nonnegative",)), ("log_of_exponential", ("positive",))):
         wrong, instances = claimed(name, needs=needs)
         assert needed(wrong, instances, 8) != set(wrong.needs)
+
+
+def forget_to_transpose(node: Node) -> Node | None:
+    """x.T → x.  Condition: none, which is wrong."""
+    return node.operands[0] if node.rank == 2 else None
+
+
+def test_a_rewrite_that_changes_a_shape_is_stopped() -> None:
+    wrong = Rewrite(forget_to_transpose, ("einsum",), domain="equal", role="shorter")
+    with pytest.raises(AssertionError, match=r"\(4, 3\), \(3, 4\)"):
+        Normalizer(Table([wrong]))([tensor("X", 3, 4).T])

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
+import numpy as np
 import sympy
 from sympy import Expr, Integer, Tuple
 
@@ -280,21 +281,39 @@ def stack(xs: Any, axis: int = 0) -> Node:
 
 
 def pad(x: Any, widths: Any) -> Node:
-    """Zeros around x: `widths` holds a pair (before, after) for each axis.
+    """Zeros around x.
+
+    Args:
+        x: any shape.
+        widths: as NumPy's: a pair (before, after) for each axis, one pair for all of them, or one number for all sides.
 
     Example:
         >>> import symnet as sn
         >>> sn.pad(sn.tensor("a", 2, 3), [(1, 1), (0, 2)]).shape
         (4, 5)
+        >>> sn.pad(sn.tensor("a", 2, 3), 1).shape
+        (4, 5)
     """
     x = as_node(x)
-    pairs = [tuple(p) if isinstance(p, (tuple, list)) else (p,) for p in widths] if hasattr(widths, "__iter__") else []
-    if len(pairs) != x.rank or any(len(p) != 2 for p in pairs):
-        raise ShapeError(
-            explain("pad(x, widths)", f"{x.rank} pairs (before, after)", str(widths), "Give one pair per axis.")
-        )
+    pairs = _pairs(x.rank, widths)
     before = [as_extent(b, "pad") for b, _ in pairs]
     shape = tuple(
         as_extent(sympy.sympify(n) + b + as_extent(a, "pad"), "pad") for n, (b, a) in zip(x.shape, pairs, strict=True)
     )
     return Place(x, shape_arg(shape), shape_arg(tuple(before)), ints_arg((1,) * x.rank))
+
+
+def _pairs(rank: int, widths: Any) -> list[tuple[Any, Any]]:
+    """A pair (before, after) for each axis, of `widths` that broadcast to that."""
+    given = np.array(widths, dtype=object)  # with tuples for elements where they differ in length
+    if any(isinstance(n, Iterable) for n in given.flat) or given.shape not in (
+        (),
+        (1,),
+        (2,),
+        (1, 2),
+        (rank, 1),
+        (rank, 2),
+    ):
+        how = "Give one pair per axis, one pair for all of them, or one number."
+        raise ShapeError(explain("pad(x, widths)", f"{rank} pairs (before, after)", str(widths), how))
+    return [(before, after) for before, after in np.broadcast_to(given, (rank, 2))]

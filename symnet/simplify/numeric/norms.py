@@ -8,32 +8,40 @@ A root is looked for under a half-integer or any other fractional power.  Not ha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
 from symnet.expr.facts.assumptions import known
 from symnet.expr.nodes.constants import number_of
 from symnet.expr.nodes.contraction import Einsum
-from symnet.expr.nodes.elementwise import elementwise, equal, is_op, operands_of, where
+from symnet.expr.nodes.elementwise import elementwise, equal, is_op, where
 from symnet.expr.nodes.expansion import Expand
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
-from symnet.simplify.forms.coefficients import ScaledFactors, negated, split_coefficient, terms_of
-from symnet.simplify.forms.factors import split_power
-from symnet.simplify.forms.signs import is_negative, is_positive, is_whole
+from symnet.simplify.forms.broadcast import without_repetition
+from symnet.simplify.forms.signs import is_negative, is_whole
+from symnet.simplify.numeric.vanishing import (
+    DEEPEST,
+    Placed,
+    core_at,
+    factors_at,
+    operands_at,
+    placed,
+    squares_at,
+    vanish_twice,
+    vanish_with,
+)
 from symnet.simplify.rewrite import Rewrite
-
-_DEEPEST = 6  # how far below a product its factors are looked for
 
 
 def slope_of_norm_at_zero(node: Node) -> Node | None:
     """x·(Σx²)^(-1/2) → x·where(Σx² = 0, 0, (Σx²)^(-1/2)): the slope of a norm is 0 where x is 0.
 
     Also x·(x·v)·(Σx²)^(-1), as in its second derivative.
-    Condition: the product vanishes with what is squared, twice under a whole power; the original is 0·∞ there.
+    Condition: the product vanishes with what is squared, at the same elements, twice under a whole power; the original
+    is 0·∞ there.
     """
-    for place, factor in enumerate(node.operands):
-        others = [o for o in node.operands if o is not factor]
+    operands = operands_at(placed(node))
+    for place, factor in enumerate(operands):
+        others = [o for o in operands if o is not factor]
         new = _guarded(factor, others)
         new = _guarded_terms(factor, others) if new is None else new
         if new is not None:
@@ -41,33 +49,39 @@ def slope_of_norm_at_zero(node: Node) -> Node | None:
     return None
 
 
-def _guarded(factor: Node, others: list[Node]) -> Node | None:
+def _guarded(factor: Placed, others: list[Placed]) -> Node | None:
     """A power of a sum, or a repeated product with one, guarded where the sum is 0 if all the factors vanish there."""
-    root = _core(factor)
-    inner = list(root.operands) if is_op(root, "mul") and root is not factor else [root]
+    root = core_at(factor)
+    inner = factors_at(root) if root is not factor else [root]
     for k, power in enumerate(inner):
-        twice = _is_reciprocal_of_sum(power)
-        if not twice and not _is_reciprocal_root(power):
+        twice = _is_reciprocal_of_sum(power.node)
+        if not twice and not _is_reciprocal_root(power.node):
             continue
         beside = [*others, *inner[:k], *inner[k + 1 :]]
-        vanish = _vanish_twice if twice else _vanish_with
-        if any(vanish(beside, bases) for bases in _squares(_core(power.operands[0]))):
-            guarded = where(equal(power.operands[0], 0), 0, power)
-            new = guarded if root is power else with_operands(root, [*inner[:k], guarded, *inner[k + 1 :]])
-            return with_operands(factor, [new]) if root is not factor else new
+        vanish = vanish_twice if twice else vanish_with
+        if any(vanish(beside, bases) for bases in squares_at(_total(power))):
+            guarded = where(equal(power.node.operands[0], 0), 0, power.node)
+            parts = [guarded if one is power else one.node for one in inner]
+            new = guarded if root is power else with_operands(root.node, parts)
+            return with_operands(factor.node, [new]) if root is not factor else new
     return None
 
 
-def _guarded_terms(factor: Node, others: list[Node]) -> Node | None:
+def _total(power: Placed) -> Placed:
+    """The sum that a power is of, without its repetition."""
+    return core_at(operands_at(power)[0])
+
+
+def _guarded_terms(factor: Placed, others: list[Placed]) -> Node | None:
     """A sum, perhaps repeated, with powers of a sum of squares in its terms, guarded where the other factors vanish."""
-    total = _core(factor)
-    if not is_op(total, "add"):
+    total = core_at(factor)
+    if not is_op(total.node, "add"):
         return None
-    parts = [part for term in total.operands for part in operands_of("mul", term)]
-    poles = {_core(p.operands[0]) for p in map(_core, parts) if _is_reciprocal_root(p) or _is_reciprocal_of_sum(p)}
-    met = {s for s in poles if any(_vanish_with(others, bases) for bases in _squares(s))}
-    new = _without_poles(factor, met, _DEEPEST) if met else factor
-    return None if new is factor else new
+    parts = [core_at(part) for term in operands_at(total) for part in factors_at(term)]
+    poles = {_total(p) for p in parts if _is_reciprocal_root(p.node) or _is_reciprocal_of_sum(p.node)}
+    met = {s for s in poles if any(vanish_with(others, bases) for bases in squares_at(s))}
+    new = _without_poles(factor, met, DEEPEST) if met else factor.node
+    return None if new is factor.node else new
 
 
 def nothing_over_root_of_nothing(node: Node) -> Node | None:
@@ -91,34 +105,43 @@ def curvature_of_norm_at_zero(node: Node) -> Node | None:
     So the second derivative of a norm is 0 where x is 0, as its slope is, and what else is summed stays finite.
     Condition: beside the power stands one of the same sum that is 0·∞ there, guarded already: the original is NaN.
     """
-    met = [_guarded_sums(o) for o in node.operands]
+    operands = operands_at(placed(node))
+    met = [_guarded_sums(o) for o in operands]
     if not any(met):
         return None
-    operands = list(node.operands)
-    for place in range(len(operands)):
+    new = list(node.operands)
+    for place, operand in enumerate(operands):
         beside = set().union(*(m for k, m in enumerate(met) if k != place))
-        operands[place] = _without_poles(operands[place], beside, _DEEPEST) if beside else operands[place]
-    new = with_operands(node, operands)
-    return None if new is node else new
+        new[place] = _without_poles(operand, beside, DEEPEST) if beside else new[place]
+    changed = with_operands(node, new)
+    return None if changed is node else changed
 
 
-def _guarded_sums(node: Node, depth: int = _DEEPEST) -> set[Node]:
-    """The sums s of which s^(-q) is taken as 0 where s is 0, anywhere in sums and products."""
+def _guarded_sums(x: Placed, depth: int = DEEPEST) -> set[Placed]:
+    """The sums s of which s^(-q) is taken as 0 where s is 0, anywhere in sums and products, along axes of the whole."""
+    node = x.node
     if is_op(node, "where") and is_op(node.operands[0], "eq") and number_of(node.operands[1]) == 0:
-        total, power = node.operands[0].operands[0], node.operands[2]
-        return {_core(total)} if is_op(power, "pow") and _core(power.operands[0]) is _core(total) else set()
-    through = is_op(node, "add", "mul") or isinstance(node, (Expand, Einsum))
-    return set().union(*(_guarded_sums(o, depth - 1) for o in node.operands)) if through and depth else set()
+        condition, _, power = operands_at(x)
+        total = core_at(operands_at(condition)[0])
+        return {total} if is_op(power.node, "pow") and _total(power) == total and total.is_aligned else set()
+    return set().union(*(_guarded_sums(o, depth - 1) for o in _terms_and_factors(x))) if depth else set()
 
 
-def _without_poles(node: Node, sums: set[Node], depth: int) -> Node:
+def _without_poles(x: Placed, sums: set[Placed], depth: int) -> Node:
     """s^(-p) → where(s = 0, 0, s^(-p)) for these sums, in sums and products of sums and products."""
-    if is_op(node, "pow") and is_negative(number_of(node.operands[1])) and _core(node.operands[0]) in sums:
+    node = x.node
+    if is_op(node, "pow") and is_negative(number_of(node.operands[1])) and _total(x) in sums:
         return where(equal(node.operands[0], 0), 0, node)
-    through = is_op(node, "add", "mul") or isinstance(node, (Expand, Einsum))
-    if not through or not depth:
+    inside = _terms_and_factors(x)
+    if not inside or not depth:
         return node
-    return with_operands(node, [_without_poles(o, sums, depth - 1) for o in node.operands])
+    return with_operands(node, [_without_poles(o, sums, depth - 1) for o in inside])
+
+
+def _terms_and_factors(x: Placed) -> list[Placed]:
+    """What is added, multiplied or repeated in a node; nothing in others."""
+    through = is_op(x.node, "add", "mul") or isinstance(x.node, (Expand, Einsum))
+    return operands_at(x) if through else []
 
 
 def _is_reciprocal_root(root: Node) -> bool:
@@ -133,82 +156,9 @@ def _is_reciprocal_of_sum(root: Node) -> bool:
     """Whether this is s^(-1), or another negative whole power, of a sum s of squares that may be 0."""
     if not is_op(root, "pow"):
         return False
-    total, exponent = _core(root.operands[0]), number_of(root.operands[1])
+    total, exponent = without_repetition(root.operands[0]), number_of(root.operands[1])
     of_sum = isinstance(total, Einsum) or is_op(total, "add")
     return of_sum and is_negative(exponent) and is_whole(exponent) and not known(total, "positive")
-
-
-def _core(x: Node) -> Node:
-    """A value without its repetition."""
-    return x.operands[0] if isinstance(x, Expand) else x
-
-
-def _vanish_twice(factors: list[Node], bases: frozenset[Node]) -> bool:
-    """Whether a product is 0 of second order where the product of the bases is 0."""
-    order = 0
-    for factor in factors:
-        outer = isinstance(factor, Einsum) and sum(map(len, factor.inputs)) == len(factor.output)
-        for part in factor.operands if outer else (factor,):
-            base, exponent = split_power(part)
-            if is_positive(exponent) and _vanish_with([base], bases):
-                order += 1 if isinstance(exponent, Node) or exponent < 2 else 2
-    return order > 1
-
-
-# --------------------------------------------------------------------------- what vanishes with a sum of squares
-
-
-def _squares(total: Node) -> Iterator[frozenset[Node]]:
-    """The bases whose product is 0 where a term is, for each term of a sum that is 0 only where all its terms are."""
-    for term in operands_of("add", total):
-        if not known(term, "nonnegative"):
-            return
-    for term in operands_of("add", total):
-        inside = term.operands if isinstance(term, Einsum) else (term,)
-        if len(inside) == 1:
-            factors = inside[0].operands if is_op(inside[0], "mul") else inside
-            bases = [split_power(f) for f in factors if number_of(f) is None]
-            if bases and all(is_positive(e) for _, e in bases):
-                yield frozenset(base for base, _ in bases)
-
-
-def _vanish_with(factors: list[Node], bases: frozenset[Node], depth: int = _DEEPEST) -> bool:
-    """Whether a product is 0 where the product of the bases is."""
-    inside = {_unsigned(base) for f in factors for base, e in [split_power(f)] if is_positive(e)}
-    if inside >= {_unsigned(b) for b in bases}:
-        return True
-    return any(_vanishes_with(f, bases, depth) for f in factors)
-
-
-def _unsigned(x: Node) -> Node:
-    """x or -x, the same for both, so that they compare as equal."""
-    return min(x, negated(x), key=lambda node: node.digest) if number_of(x) is None else x
-
-
-def _vanishes_with(node: Node, bases: frozenset[Node], depth: int) -> bool:
-    if not depth:
-        return False
-    if is_op(node, "mul"):
-        return _vanish_with(list(node.operands), bases, depth - 1)
-    if isinstance(node, Einsum):
-        return any(_vanish_with([o], bases, depth - 1) for o in node.operands)
-    if is_op(node, "add"):
-        return all(_vanish_with([o], bases, depth - 1) for o in _without(node, bases))
-    if node.kind in ("expand", "reshape", "slice", "place"):
-        return _vanish_with([node.operands[0]], bases, depth - 1)
-    return False
-
-
-def _without(total: Node, bases: frozenset[Node]) -> list[Node]:
-    """The terms of a sum, without those that together are a multiple of the one base."""
-    terms: dict[tuple[Node, ...], Node] = {split_coefficient(o)[1]: o for o in total.operands}
-    (base, *others) = bases
-    inner: Sequence[ScaledFactors] = terms_of(base) if is_op(base, "add") and not others else []
-    found = {split_coefficient(terms[f])[0] / c if f in terms else None for c, f in inner}
-    if len(found) != 1 or None in found:
-        return list(total.operands)
-    gone = {f for _, f in inner}
-    return [o for f, o in terms.items() if f not in gone]
 
 
 NORMS = (

@@ -282,19 +282,23 @@ def _units(factor: Node, found: Quotient, count: int) -> list[Unit]:
 
 def _parts(factor: Node) -> tuple[Node, ...]:
     """The vectors of an outer product, or x and x of x², each of which can be scaled; otherwise the factor itself."""
-    outer = isinstance(factor, Einsum) and sum(map(len, factor.inputs)) == len(factor.output)
-    if outer:
+    if _is_outer(factor):
         return factor.operands
     base, exponent = split_power(factor)
     whole = not isinstance(exponent, Node) and exponent.is_Integer and 1 < exponent <= MOST
     return (base,) * int(exponent) if whole else (factor,)
 
 
+def _is_outer(x: Node) -> bool:
+    """Whether x is a product of several arrays without an index in common."""
+    return isinstance(x, Einsum) and len(x.operands) > 1 and sum(map(len, x.inputs)) == len(x.output)
+
+
 def _scaled_parts(factor: Node, parts: Sequence[Node], scale: Node, count: int) -> Node:
     if not count:
         return factor
     new = [elementwise("mul", scale, p) if k < count else p for k, p in enumerate(parts)]
-    return new[0] if len(new) == 1 else with_operands(factor, new)
+    return with_operands(factor, new) if _is_outer(factor) else new[0]
 
 
 def _operand_of(dot: Node, found: Quotient) -> int | None:
