@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import mpmath
@@ -50,6 +51,21 @@ HOMOGENEOUS: dict[str, tuple[Any, list[Any], int]] = {
     "of squares that are turned": (sn.sum(sn.sqrt(sn.reshape(x**2 + y**2, 2, 2).T[::-1])), [x, y], 1),
     "of squares that are joined": (sn.sum(sn.sqrt(sn.concat([x**2 + y**2, y[2:] ** 2 + x[2:] ** 2]))), [x, y], 1),
 }
+# name → formula, and the powers that its value has of the scales of x and of y (of a and of b)
+OF_PRODUCTS: dict[str, tuple[Any, int, int]] = {
+    "norm of products": (sn.norm(x * y), 1, 1),
+    "norm of quotients": (sn.norm(x / (1 + y**2) * 4), 1, 0),
+    "norm of quotients by squares": (sn.norm(y / x**2), -2, 1),
+    "norm of squares": (sn.norm(x**2), 2, 0),
+    "norm of cubes": (sn.norm(x**3 * y), 3, 1),
+    "norm of reciprocals": (sn.norm(1 / x), -1, 0),
+    "of rows": (sn.sum(sn.norm(S * x, axis=1)), 1, 0),
+    "hypotenuse of products": (sn.sum(sn.sqrt((x * y) ** 2 + 3 * (x * (1 + y)) ** 2)), 1, 0),
+    "hypotenuse of scalars": (sn.sqrt((a * b) ** 2 + (a / 4) ** 2 * b**2), 1, 1),
+    "root of fourth powers": (sn.sqrt(a**4 + (a * a) ** 2), 2, 0),
+    "reciprocal": (1 / sn.norm(x * y), -1, -1),
+    "logarithm": (sn.log(sn.sum((x * y) ** 2)), 0, 0),
+}
 EXPONENTS = {"float64": (-1000, -700, -520, 510, 700, 1000), "float32": (-120, -85, -64, 62, 85, 120)}
 SIZES = {dtype: [2.0**k for k in powers] for dtype, powers in EXPONENTS.items()}
 
@@ -69,6 +85,30 @@ def test_a_norm_of_any_size_is_that_of_an_ordinary_size_scaled(name: str, dtype:
                 np.testing.assert_allclose(slope, usual, rtol=8 * eps)
             elif size > 1e-300:
                 np.testing.assert_allclose(np.float64(slope) * size, usual, rtol=8 * eps, atol=8 * eps)
+
+
+@pytest.mark.parametrize("dtype", SIZES)
+@pytest.mark.parametrize("name", OF_PRODUCTS)
+def test_a_norm_of_products_of_any_size_is_that_of_an_ordinary_size_scaled(name: str, dtype: str) -> None:
+    """Powers of two as scales change no digit; those are tried with which the value is an ordinary number, or none."""
+    L, of_x, of_y = OF_PRODUCTS[name]
+    f = sn.compile(L, dtype=dtype)
+    eps, widest = np.finfo(dtype).eps, EXPONENTS[dtype][-1]
+    point = {k: np.where(POINT[k] == 0, 0.25, POINT[k]) for k in f.inputs}
+    ordinary = f(**{k: v.astype(dtype) for k, v in point.items()})
+    tried = 0
+    exponents = EXPONENTS[dtype]
+    for p, q in itertools.product(exponents, exponents if of_y or name == "logarithm" else [0]):
+        p = p // abs(of_x) if of_x and not of_y else p
+        power = p * of_x + q * of_y
+        if abs(power) > widest or (not of_x and abs(p + q) > widest):
+            continue
+        powers = {"x": p, "a": p, "y": q, "b": q, "S": 0}
+        value = f(**{k: np.ldexp(v, powers[k]).astype(dtype) for k, v in point.items()})
+        shift = 2 * (p + q) * np.log(2) if name == "logarithm" else 0.0
+        np.testing.assert_allclose(value, np.ldexp(np.float64(ordinary), power) + shift, rtol=16 * eps)
+        tried += 1
+    assert tried > 2
 
 
 @pytest.mark.parametrize("dtype", SIZES)

@@ -220,7 +220,10 @@ def complement(x: Node) -> Node:
 def is_finite_scalar(x: Node) -> bool:
     """Whether a factor of rank 0 is finite whatever the data: a number, an extent, their powers, a positive leaf."""
     if is_op(x, "pow"):
-        return is_finite_scalar(x.operands[0]) and x.operands[0].kind != "tensor" and _is_finite_number(x.operands[1])
+        base, exponent = x.operands[0], number_of(x.operands[1])
+        if number_of(base) is not None:  # 1/0 stands as it was written, and so does a root of -1
+            return is_positive(number_of(base)) and _is_finite_number(x.operands[1])
+        return base.kind == "size" and exponent is not None and _is_finite_number(x.operands[1])
     if x.kind == "tensor":
         return not x.rank and known(x, "positive")
     return not x.rank and (x.kind == "size" or _is_finite_number(x))

@@ -52,6 +52,7 @@ from symnet.simplify.numeric.repeats import REPEATS
 from symnet.simplify.numeric.scaled_squares import SCALED_SQUARES
 from symnet.simplify.numeric.singularities.removable import REMOVABLE_SINGULARITIES
 from symnet.simplify.numeric.squares import SQUARES
+from symnet.simplify.numeric.whole_squares import WHOLE_SQUARES
 from symnet.simplify.numeric.zero_powers import LOGARITHMS_OF_BASES, ZERO_POWERS
 from symnet.simplify.rewrite import GraphRewrite, Rewrite
 from symnet.simplify.sealing import unsealed
@@ -84,7 +85,7 @@ PASSES: tuple[tuple[Rewrite, ...], ...] = (
     FACTORIALS,
     ZERO_POWERS,
     NORMS_AND_RECIPROCALS,
-    ROOTS,
+    (*ROOTS, *WHOLE_SQUARES),
     SCALAR_PRODUCTS,
     SQUARES_IN_RANGE,
     INTERLEAVED,
