@@ -31,22 +31,15 @@ SECONDS_A_TURN = 4e-3
 Made = tuple[list[Any], dict[str, np.ndarray]]  # what is compiled, and its data
 
 
-def n3(sn: Any, rng: np.random.Generator) -> Made:
-    X, T = sn.tensor("X", sn.dim("m"), 1000), sn.tensor("T", sn.dim("m"), 10)
-    W1, W2 = sn.tensor("W1", 1000, 100), sn.tensor("W2", 100, 10)
-    loss = sn.sum((sn.relu(X @ W1) @ W2 - T) ** 2)
-    shapes = {"X": (64, 1000), "T": (64, 10), "W1": (1000, 100), "W2": (100, 10)}
-    return with_gradients(sn, loss, [W1, W2]), normal(rng, shapes, np.float32)
+def trained(name: str) -> Callable[..., Made]:
+    """A model of `models.py`, which imports the `symnet` of the checkout that this process is of."""
 
-
-def digits(rows: int) -> Callable[..., Made]:
     def made(sn: Any, rng: np.random.Generator) -> Made:
-        X, D = sn.tensor("X", sn.dim("m"), 64), sn.tensor("D", sn.dim("m"), 10, one_hot=True)
-        params = [sn.tensor("W1", 64, 128), sn.tensor("b1", 128), sn.tensor("W2", 128, 10), sn.tensor("b2", 10)]
-        W1, b1, W2, b2 = params
-        loss = sn.mean(sn.cross_entropy(sn.softmax(sn.tanh(X @ W1 + b1) @ W2 + b2), D))
-        data = normal(rng, {"X": (rows, 64), "W1": (64, 128), "b1": (128,), "W2": (128, 10), "b2": (10,)}, np.float32)
-        return with_gradients(sn, loss, params), data | {"D": np.eye(10, dtype=np.float32)[rng.integers(0, 10, rows)]}
+        sys.path.append(str(Path(__file__).parent))
+        import models
+
+        model = models.MODELS[name]()
+        return with_gradients(sn, model.loss, model.params), model.data
 
     return made
 
@@ -156,9 +149,7 @@ def product(dtype: type, *sizes: int) -> Callable[..., Made]:
 
 
 MODELS: dict[str, Callable[..., Made]] = {
-    "n3": n3,
-    "digits32": digits(32),
-    "digits256": digits(256),
+    **{name: trained(name) for name in ("n3", "digits32", "digits256")},
     "lstm": lstm,
     "attention": attention,
     "mixture": mixture,
