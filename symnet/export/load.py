@@ -52,7 +52,7 @@ def load(path: str | Path, *, threads: int = 1, check_finite: bool = False) -> N
         if metadata["digest"] != metadata_digest(metadata) or metadata["name"] != name:
             raise refuse(call, stub, "{} as it was exported", "one that was changed")
         signature = from_metadata(metadata)
-        template, positional = metadata["structure"], metadata["positional"]
+        template, positional = metadata["template"], metadata["positional"]
         found = checksum(_bytes(library, call)) == metadata["library"]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise refuse(call, stub, "{} with the metadata of an export", f"others ({error!r})") from error

@@ -5,7 +5,7 @@ In: a `Signature`, the template of its result.  Out: a dict of strings, numbers 
     {"abi": 1, "name": "mlp", "dims": ("m",),
      "inputs": (("X", "float32", ("m", 64)), …), "outputs": (("loss", "float32", ()), …),
      "unused": (), "requirements": (("m", 1, "mean over m"),), "index_bounds": (("t", 10, "labels", False, ("m",)),),
-     "index_checks": (("i + 1", 10, "an index", True, ("m",)),), "structure": (0, (1, 2)), "positional": ()}
+     "index_checks": (("i + 1", 10, "an index", True, ("m",)),), "template": (0, (1, 2)), "positional": ()}
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def to_metadata(signature: Signature, template: Template, positional: Sequence[s
         "requirements": tuple((_extent(r.extent), r.at_least, r.reason) for r in signature.requirements),
         "index_bounds": tuple(map(_bound, signature.index_bounds)),
         "index_checks": tuple(map(_bound, signature.index_checks)),
-        "structure": _literal(template),
+        "template": _literal(template),
         "positional": tuple(positional),
     }
 

@@ -285,5 +285,5 @@ def @NAME@(*args, **keywords):
         _refuse(ValueError, "...", expected, got, "Mend the data.")
     if code:
         raise RuntimeError(f"@NAME@: native code returned {code}")
-    return _arrange(METADATA["structure"], [array[()] if array.ndim == 0 else array for array in outputs])
+    return _arrange(METADATA["template"], [array[()] if array.ndim == 0 else array for array in outputs])
 '''

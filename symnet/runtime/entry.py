@@ -9,7 +9,7 @@ bytes belong to another key.  All numbers are little-endian:
     12      4      d, the length of the description
     16      8      c, the length of the object code
     24      32     SHA-256 of bytes 0 … 23, the description and the object code
-    56      d      the description: JSON in UTF-8, an object with "key", "signature" and "structure"
+    56      d      the description: JSON in UTF-8, an object with "key", "signature" and "template"
     56 + d  c      the object code
 
 Nothing follows.  The description is read by the types of `Signature` and of a template (`plain.py`), and holds no code;
@@ -29,11 +29,11 @@ from symnet.runtime.plain import PlainDataError, from_plain, template_from_plain
 from symnet.runtime.template import Template
 
 MAGIC = b"symnet\r\n"  # a transfer that changes the ends of lines damages it
-VERSION = 2
+VERSION = 3
 _LENGTHS = struct.Struct("<8sIIQ")
 _CHECKSUM = hashlib.sha256
 HEAD_BYTES = _LENGTHS.size + _CHECKSUM().digest_size
-_KEYS = {"key", "signature", "structure"}
+_KEYS = {"key", "signature", "template"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def encode(key: str, entry: Entry) -> bytes:
     plain = {
         "key": key,
         "signature": to_plain(entry.signature, Signature),
-        "structure": template_to_plain(entry.template),
+        "template": template_to_plain(entry.template),
     }
     description = json.dumps(plain, separators=(",", ":")).encode()
     lengths = _LENGTHS.pack(MAGIC, VERSION, len(description), len(entry.object_code))
@@ -95,4 +95,4 @@ def _described(key: str, plain: object, code: bytes) -> Entry:
     buffers = (*signature.inputs, *signature.outputs)
     if any(buffer.dtype not in ITEMSIZE for buffer in buffers):
         raise PlainDataError("an unknown dtype")
-    return Entry(code, signature, template_from_plain(plain["structure"]))
+    return Entry(code, signature, template_from_plain(plain["template"]))

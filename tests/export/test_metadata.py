@@ -63,13 +63,13 @@ def test_metadata_says_the_whole_signature(name):
     found = find_metadata(f"import os\nMETADATA = {metadata_text(metadata)}\n")
     assert found == metadata
     assert from_metadata(found) == signature
-    assert found["structure"] == {"loss": 0, 5: [0, (0,)]}
+    assert found["template"] == {"loss": 0, 5: [0, (0,)]}
 
 
 def test_keys_of_a_structure_become_literals():
     _, signature = PROGRAMS["affine"]()
     key = ctypes.c_int  # any object that is no literal
-    assert to_metadata(signature, {key: 0})["structure"] == {str(key): 0}
+    assert to_metadata(signature, {key: 0})["template"] == {str(key): 0}
 
 
 def test_a_stub_without_metadata_has_none():
