@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import sympy
@@ -35,8 +34,18 @@ from symnet.expr.printing.forms import (
 from symnet.expr.printing.layout import FormWriter, Show, abridge, lay_out, write
 from symnet.expr.printing.linalg import is_inverse
 from symnet.expr.printing.long_numbers import as_power
+from symnet.expr.printing.products import Markup, product
 from symnet.expr.printing.text import number_text
 
+PRODUCTS = Markup(
+    one="1",
+    minus="-",
+    space=" ",
+    odot=r" \odot ",
+    dot=r" \cdot ",
+    fraction=lambda above, below: rf"\frac{{{above}}}{{{below}}}",
+    begins_with_digit=lambda text: text[:1].isdigit(),
+)
 _TALL = (r"\frac", r"\sum", r"\begin", r"\sqrt", "^")
 
 
@@ -126,47 +135,7 @@ def _term(sign: int, term: Latex) -> str:
 
 def _product(form: Form, show: Show) -> Latex:
     r"""Scalars over divisors, then arrays: \frac{2}{m} X^{\top}(X w - y)."""
-    sign, count = form.data
-    above, below = list(form.parts[:count]), form.parts[count:]
-    tail = [p for p in above if p.rank or show(p).level == OPERATOR] if all(p.rank == 0 for p in below) else []
-    head = [p for p in above if not (tail and (p.rank or show(p).level == OPERATOR))]
-    if below and not head and tail and show(tail[0]).text[0].isdigit():
-        head, tail = above, []
-    pieces = [_fraction(head, below, show)] if head or below else []
-    if tail:
-        tail.sort(key=lambda p: show(p).level == OPERATOR)
-        pieces.append(_factors(tail, show, alone=not pieces and sign > 0))
-    level = HADAMARD if sum(p.rank > 0 for p in form.parts) > 1 and all(p.rank == 0 for p in below) else PRODUCT
-    if tail and show(tail[-1]).level == OPERATOR:
-        level = OPERATOR
-    return Latex(("-" if sign < 0 else "") + " ".join(pieces), SUM if sign < 0 else level)
-
-
-def _fraction(above: list[FormPart], below: tuple[FormPart, ...], show: Show) -> str:
-    if not below:
-        return _factors(above, show)
-    top = _factors(above, show, alone=True) if above else "1"
-    return rf"\frac{{{top}}}{{{_factors(list(below), show, alone=True)}}}"
-
-
-def _factors(parts: list[FormPart], show: Show, alone: bool = False) -> str:
-    if alone and len(parts) == 1:
-        return str(show(parts[0]).text)
-    lonely = sum(bool(p.rank) for p in parts) <= 1  # matrix products beside arrays stand in parentheses
-    maths = [show(part) for part in parts]
-    written = [math.within(MATMUL if lonely else POWER) for math in maths[:-1]]
-    last = maths[-1]
-    written.append(last.within(OPERATOR if last.level == OPERATOR else MATMUL if lonely else POWER))
-    joined = written[0]
-    for (before, part), text in zip(pairwise(parts), written[1:], strict=True):
-        joined += _between(before, part, text) + text
-    return joined
-
-
-def _between(before: FormPart, after: FormPart, text: str) -> str:
-    if before.rank and after.rank:
-        return r" \odot "
-    return r" \cdot " if text[:1].isdigit() else " "
+    return Latex(*product(form, show, PRODUCTS))
 
 
 def _power(form: Form, show: Show) -> Latex:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from html import escape
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import sympy
@@ -50,7 +49,18 @@ from symnet.expr.printing.markup import (
     sup,
     upright,
 )
+from symnet.expr.printing.products import Markup, product
 from symnet.expr.printing.text import number_text
+
+PRODUCTS = Markup(
+    one="<mn>1</mn>",
+    minus=MINUS,
+    space=THIN,
+    odot=op("⊙"),
+    dot=op("·"),
+    fraction=lambda above, below: f"<mfrac>{row(above)}{row(below)}</mfrac>",
+    begins_with_digit=lambda text: text.startswith("<mn>"),
+)
 
 
 class Mathml(NamedTuple):
@@ -120,47 +130,7 @@ def _sum(form: Form, show: Show) -> Mathml:
 
 def _product(form: Form, show: Show) -> Mathml:
     """Scalars over divisors, then arrays: (2/m) Xᵀ(X w − y)."""
-    sign, count = form.data
-    above, below = list(form.parts[:count]), form.parts[count:]
-    tail = [p for p in above if p.rank or show(p).level == OPERATOR] if all(p.rank == 0 for p in below) else []
-    head = [p for p in above if not (tail and (p.rank or show(p).level == OPERATOR))]
-    if below and not head and tail and show(tail[0]).text.startswith("<mn>"):
-        head, tail = above, []
-    pieces = [_fraction(head, below, show)] if head or below else []
-    if tail:
-        tail.sort(key=lambda p: show(p).level == OPERATOR)
-        pieces.append(_factors(tail, show, alone=not pieces and sign > 0))
-    level = HADAMARD if sum(p.rank > 0 for p in form.parts) > 1 and all(p.rank == 0 for p in below) else PRODUCT
-    if tail and show(tail[-1]).level == OPERATOR:
-        level = OPERATOR
-    return Mathml((MINUS if sign < 0 else "") + THIN.join(pieces), SUM if sign < 0 else level)
-
-
-def _fraction(above: list[FormPart], below: tuple[FormPart, ...], show: Show) -> str:
-    if not below:
-        return _factors(above, show)
-    top = _factors(above, show, alone=True) if above else "<mn>1</mn>"
-    return f"<mfrac>{row(top)}{row(_factors(list(below), show, alone=True))}</mfrac>"
-
-
-def _factors(parts: list[FormPart], show: Show, alone: bool = False) -> str:
-    if alone and len(parts) == 1:
-        return str(show(parts[0]).text)
-    lonely = sum(bool(p.rank) for p in parts) <= 1  # matrix products beside arrays stand in parentheses
-    maths = [show(part) for part in parts]
-    written = [math.within(MATMUL if lonely else POWER) for math in maths[:-1]]
-    last = maths[-1]
-    written.append(last.within(OPERATOR if last.level == OPERATOR else MATMUL if lonely else POWER))
-    joined = written[0]
-    for (before, part), text in zip(pairwise(parts), written[1:], strict=True):
-        joined += _between(before, part, text) + text
-    return joined
-
-
-def _between(before: FormPart, after: FormPart, text: str) -> str:
-    if before.rank and after.rank:
-        return op("⊙")
-    return op("·") if text.startswith("<mn>") else THIN
+    return Mathml(*product(form, show, PRODUCTS))
 
 
 def _power(form: Form, show: Show) -> Mathml:

@@ -74,7 +74,7 @@ def _whole_term(term: Node, powers: bool) -> Node | None:
         return None
     if len(roots) == 1 and not (powers and is_op(roots[0], "pow")):
         return term
-    return product(ONE, (*numbers, elementwise("pow", product(ONE, roots), number(2))))
+    return product(ONE, (*numbers, elementwise("pow", product(ONE, tuple(roots)), number(2))))
 
 
 WHOLE_SQUARES = (
