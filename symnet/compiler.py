@@ -26,7 +26,6 @@ from symnet import request as requests
 from symnet.collector import RARELY
 from symnet.compiled import CompiledFunction, CrossCompiled
 from symnet.errors import one_of
-from symnet.expr.nodes.symbols import check_leaves
 from symnet.locks import BUILDING
 from symnet.request import Request, cache_key, host
 from symnet.runtime.cache import default_cache
@@ -55,8 +54,10 @@ def compile(
     Args:
         outputs: an expression (the function returns an array), a list (a tuple), or a dict (a dict with its keys).
         dtype: float32 or float64: retypes the real leaves; by default they keep their own.
-        inputs: leaves that may be passed by position, in that order; all are passed by keyword otherwise.  A leaf that
-            the outputs do not contain may be listed, and is then taken and left unread: the Hessian of a quadratic.
+        inputs: leaves that come first, in that order, and may be passed by position; all are passed by keyword
+            otherwise.  A leaf that the outputs do not contain may be listed, and is then taken and left unread: the
+            Hessian of a quadratic.  The others, or all, follow in the order in which one meets them reading the
+            outputs; C has the same order (`print(f.signature)`).
         name: the C name.
         threads: how many threads a call may use; the bits of the result do not depend on it.
         check_finite: refuse NaN and infinity in arguments, at every call (of `bind`, when the buffers are bound).
@@ -104,7 +105,8 @@ def value_and_grad(
         absent: "error", or "zero": what the gradient by a parameter is that L does not contain; the parameter is an
             input all the same, marked unused.
         dtype: float32 or float64; see `compile` for this and all that follow.
-        inputs: leaves that may be passed by position.
+        inputs: leaves that come first and may be passed by position.  The others follow: data in the order in which
+            one meets them reading L, then the parameters in that of `params`.
         name: the C name.
         threads: how many threads a call may use.
         check_finite: refuse NaN and infinity in arguments.
@@ -146,7 +148,7 @@ def _function(request: Request) -> CompiledFunction | CrossCompiled:
     with BUILDING:  # no other thread forks in the middle of this import
         from symnet.backends.llvm import codegen
 
-    check_leaves(request.call, request.leafy())  # a warm start refuses what a cold one would
+    request.inputs()  # a warm start refuses what a cold one would
     cache = default_cache()
     key = cache_key(request) if cache else ""
     entry = cache.get(key) if cache else None

@@ -19,7 +19,7 @@ from symnet.errors import ArgumentError, clipped, explain, truth
 from symnet.export.names import check_name
 from symnet.expr.nodes.constants import as_node
 from symnet.expr.nodes.node import Node
-from symnet.expr.nodes.symbols import Named, Tensor
+from symnet.expr.nodes.symbols import Named, Tensor, check_leaves
 from symnet.runtime.template import Template
 from symnet.schedule.target import Target
 
@@ -38,6 +38,7 @@ class Request:
         options: of the runtime: threads, check_finite, positional.
         compressed: compute the factors of the expressions (`factoring.py`) in their place.
         absent: what the gradient by a parameter is that the expression does not contain: "error" or "zero".
+        listed: the leaves of `inputs=`, which come first, in that order.
     """
 
     call: str
@@ -51,10 +52,19 @@ class Request:
     options: dict[str, Any] = field(default_factory=dict)
     compressed: bool = False
     absent: str = "error"
+    listed: tuple[Tensor, ...] = ()
 
-    def leafy(self) -> list[Node]:
-        """What holds the inputs: the expressions, and parameters that need not be in them."""
-        return [*self.written, *(self.wrt if self.absent == "zero" else ())]
+    def inputs(self) -> list[Tensor]:
+        """The leaves in the order of the call: those listed, then data as a reader of the expressions meets them, then
+        parameters as they were given.
+
+        Raises:
+            ArgumentError: two leaves of one name differ in shape, dtype or assumptions.
+        """
+        absent = self.wrt if self.absent == "zero" else ()
+        found = check_leaves(self.call, [*self.listed, *self.written, *absent])
+        params = [x for x in self.wrt if isinstance(x, Tensor) and x not in self.listed]
+        return [*(x for x in found if x not in params), *dict.fromkeys(params)]
 
 
 def of_outputs(outputs: Any, inputs: Sequence[Any] | None, compressed: bool, given: dict[str, Any]) -> Request:
@@ -114,7 +124,8 @@ def _options(inputs: Sequence[Any] | None, given: dict[str, Any]) -> dict[str, A
     """The fields that both calls fill alike."""
     asked = {key: given[key] for key in ("dtype", "name", "target")}
     runtime = {key: given[key] for key in ("threads", "check_finite")}
-    return {**asked, "options": {**runtime, "positional": _positional(inputs)}}
+    listed = _listed(inputs)
+    return {**asked, "options": {**runtime, "positional": tuple(x.name for x in listed)}, "listed": listed}
 
 
 def _template(params: Any) -> Template:
@@ -125,18 +136,22 @@ def _template(params: Any) -> Template:
     return 1
 
 
-def _positional(inputs: Sequence[Any] | None) -> tuple[str, ...]:
-    """The names of the leaves that may be passed by position."""
+def _listed(inputs: Sequence[Any] | None) -> tuple[Tensor, ...]:
+    """The leaves that may be passed by position."""
     if inputs is None:
         return ()
+    call = "compile(…, inputs=[…])"
     if not isinstance(inputs, (list, tuple)):
         mend = "Write inputs=[X, W]: the order in which they are passed."
         raise ArgumentError(explain("compile(…, inputs=…)", "a list of leaves", type(inputs).__name__, mend))
-    for given in inputs:
+    for number, given in enumerate(inputs):
         if not isinstance(given, Tensor):
-            call, expected = "compile(…, inputs=[…])", "leaves, such as sn.tensor gives"
-            raise ArgumentError(explain(call, expected, repr(given), "Give the tensors themselves."))
-    return tuple(given.name for given in inputs)
+            raise ArgumentError(
+                explain(call, "leaves, such as sn.tensor gives", repr(given), "Give the tensors themselves.")
+            )
+        if given in inputs[:number]:
+            raise ArgumentError(explain(call, "every leaf once", f"{given.name} twice", "List it in one place."))
+    return tuple(inputs)
 
 
 def _output_names(nodes: Sequence[Node]) -> tuple[str, ...]:
@@ -162,9 +177,17 @@ def cache_key(request: Request) -> str:
     """A digest of everything that the object code depends on, taken before differentiation."""
     target = request.target or host()
     content = hashlib.blake2b(digest_size=24)
-    for node in (*request.written, *request.wrt):
+    for node in (*request.written, *request.wrt, *request.listed):
         content.update(node.digest)
-    asked = (request.call, len(request.wrt), request.names, request.template, request.compressed, request.absent)
+    asked = (
+        request.call,
+        len(request.wrt),
+        len(request.listed),
+        request.names,
+        request.template,
+        request.compressed,
+        request.absent,
+    )
     parts = (*asked, str(request.dtype), request.name, target)
     content.update(repr((parts, _versions())).encode())
     return content.hexdigest()

@@ -19,7 +19,7 @@ from symnet.calculus.grad import grad
 from symnet.errors import ArgumentError, explain
 from symnet.expr.nodes.graph import substitute
 from symnet.expr.nodes.node import Node
-from symnet.expr.nodes.symbols import Tensor, check_leaves, reals
+from symnet.expr.nodes.symbols import Tensor, reals
 from symnet.factoring import factored
 from symnet.loops.ir import Program
 from symnet.loops.order import check_order
@@ -209,7 +209,7 @@ def begun(request: Request) -> Stages:
 
 
 def _differentiate(request: Request, _: Stages) -> dict[str, Any]:
-    leaves = check_leaves(request.call, request.leafy())
+    leaves = request.inputs()
     roots = list(request.written)
     if request.wrt:
         roots += grad(roots[0], list(request.wrt), absent=request.absent)

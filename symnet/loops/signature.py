@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from symnet.loops.ir import Buffer, IntExpr
+from symnet.loops.printer import buffer_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Signature:
     Attributes:
         name: the function's C name.
         dims: the run-time extents, in the order of the C ABI.
-        inputs: buffers in the order of the expression's leaves; shapes are IntExprs over dims.
+        inputs: buffers in the order of the call (`Request.inputs`); shapes are IntExprs over dims.
         outputs: buffers in order; rank 0 has shape ().
         unused: inputs that simplified away.
         requirements, index_bounds: checked before native code runs.
@@ -56,3 +57,8 @@ class Signature:
     requirements: tuple[Requirement, ...] = ()
     index_bounds: tuple[IndexBound, ...] = ()
     index_checks: tuple[IndexBound, ...] = ()
+
+    def __str__(self) -> str:
+        """`f(X: float32[m, 64], m) -> y: float32[m]`: the arguments in the order of the C ABI."""
+        taken = [buffer_text(b) + " (unused)" * (b.name in self.unused) for b in self.inputs]
+        return f"{self.name}({', '.join([*taken, *self.dims])}) -> {', '.join(map(buffer_text, self.outputs))}"

@@ -3,6 +3,8 @@
 In: predictions Y and targets D of one shape.  Out: one number per sample (the last axis is summed), or per element
 for the binary loss.  The mean over samples is the empirical risk: `sn.mean(sn.cross_entropy(Y, D))`.
 
+The model stands first in the formulas, too: the inputs of a function are in the order in which its leaves are met.
+
 They take probabilities, and refuse anything that cannot be shown positive: logits handed in by mistake would give
 NaN later, and a wrong formula now.  No rule anywhere names a pair of an output and a loss.
 """
@@ -72,7 +74,7 @@ def cross_entropy(Y: Any, D: Any, from_logits: bool = False) -> Node:
     """
     call = "cross_entropy(Y, D)"
     Y, D = _pair(call, Y, D, classes=True)
-    return negative(sum(D * _log_probabilities(call, Y, from_logits), -1))
+    return negative(sum(_log_probabilities(call, Y, from_logits) * D, -1))
 
 
 def kl_div(Y: Any, D: Any, from_logits: bool = False) -> Node:
@@ -100,7 +102,7 @@ def kl_div(Y: Any, D: Any, from_logits: bool = False) -> Node:
     """
     call = "kl_div(Y, D)"
     Y, D = _pair(call, Y, D, classes=True)
-    return sum(xlogy(D, D) - D * _log_probabilities(call, Y, from_logits), -1)
+    return sum(negative(_log_probabilities(call, Y, from_logits) * D) + xlogy(D, D), -1)
 
 
 def binary_cross_entropy(Y: Any, D: Any, from_logits: bool = False) -> Node:
@@ -138,7 +140,7 @@ def binary_cross_entropy(Y: Any, D: Any, from_logits: bool = False) -> Node:
                 "Pass sigmoid(Z), or from_logits=True if these are logits.",
             )
         )
-    return negative(D * log(Y)) - (1 - D) * log(1 - Y)
+    return negative(log(Y) * D) - log(1 - Y) * (1 - D)
 
 
 def _pair(call: str, Y: Any, D: Any, classes: bool = False) -> tuple[Node, Node]:

@@ -1,7 +1,12 @@
-"""The gradient of the digits network in a C program without Python, against the one in process."""
+"""The gradient of the digits network in a C program without Python, against the one in process.
 
+The call is the one that stands in docs/c-abi.md, word for word.
+"""
+
+import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +19,7 @@ pytestmark = pytest.mark.skipif(CC is None, reason="no C compiler")
 PROGRAM = r"""
 #include <stdio.h>
 #include <stdlib.h>
-#include "digits.h"
+#include "mlp.h"
 
 static float *array_from(FILE *file, size_t count)
 {
@@ -32,16 +37,11 @@ int main(int argc, char **argv)
 {
     FILE *file = fopen(argv[argc - 1], "rb");
     if (!file) return 2;
-    const int64_t m = atoll(argv[1]);
-    float *X = array_from(file, m * 64), *D = array_from(file, m * 10);
+    float *X = array_from(file, ROWS * 64), *D = array_from(file, ROWS * 10);
     float *W1 = array_from(file, 64 * 32), *b1 = array_from(file, 32);
     float *W2 = array_from(file, 32 * 10), *b2 = array_from(file, 10);
     static float loss, gW1[64 * 32], gb1[32], gW2[32 * 10], gb2[10];
-    const size_t bytes = digits_workspace_bytes(&m);
-    char *memory = malloc(bytes + 64);
-    void *workspace = memory + (64 - (uintptr_t)memory % 64) % 64;
-    const int32_t code = digits_call(INPUTS, &loss, gW1, gb1, gW2, gb2, m, workspace, bytes);
-    if (code != digits_OK) return code;
+    THE CALL OF THE DOCS
     print("loss", &loss, 1);
     print("W1", gW1, 64 * 32);
     print("b1", gb1, 32);
@@ -50,6 +50,15 @@ int main(int argc, char **argv)
     return 0;
 }
 """
+DOCS = Path(__file__).parents[2] / "docs" / "c-abi.md"
+
+
+def program(rows):
+    """The C program, with the block of the docs that calls `mlp_call`, and its number of rows."""
+    (block,) = re.findall(r"```c\n#include \"mlp.h\"\n(.*?)```", DOCS.read_text(), re.DOTALL)
+    assert "int64_t m = 32;" in block
+    block = block.replace("int64_t m = 32;", f"int64_t m = {rows};")
+    return PROGRAM.replace("THE CALL OF THE DOCS", block).replace("ROWS", str(rows))
 
 
 @pytest.fixture(scope="module")
@@ -78,17 +87,16 @@ def data():
 
 
 def test_a_c_program_prints_the_digits_gradient(gradient, data, tmp_path):
-    files = gradient.export(tmp_path / "digits")
-    (tmp_path / "main.c").write_text(PROGRAM.replace("INPUTS", ", ".join(gradient.inputs)))
+    files = gradient.export(tmp_path / "mlp")
+    (tmp_path / "main.c").write_text(program(len(data["X"])))
     with open(tmp_path / "data", "wb") as file:
         for name in ("X", "D", "W1", "b1", "W2", "b2"):
             data[name].tofile(file)
-    warnings = ["-std=c99", "-Wall", "-Wextra", "-Werror"]
+    warnings = ["-std=c11", "-Wall", "-Wextra", "-Werror"]
     command = [CC, *warnings, tmp_path / "main.c", files.object, "-o", tmp_path / "main"]
     built = subprocess.run(list(map(str, command)), capture_output=True, text=True)
     assert (built.returncode, built.stderr) == (0, "")
-    rows = str(len(data["X"]))
-    done = subprocess.run([str(tmp_path / "main"), rows, str(tmp_path / "data")], capture_output=True, text=True)
+    done = subprocess.run([str(tmp_path / "main"), str(tmp_path / "data")], capture_output=True, text=True)
     assert done.returncode == 0
     printed = {}
     for line in done.stdout.splitlines():
