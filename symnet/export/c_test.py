@@ -12,7 +12,7 @@ import numpy as np
 
 from symnet.backends.c99.types import C_TYPE
 from symnet.export.extents import c_count, c_text
-from symnet.export.header import Parameters
+from symnet.export.typed_call import Parameters
 from symnet.loops.abi import ALIGNMENT
 from symnet.loops.signature import Signature
 from symnet.runtime.extents import Dims, evaluate, evaluate_shape
@@ -65,7 +65,7 @@ def c_test_text(signature: Signature) -> str:
     inputs = [c if b.shape else f"{c}[0]" for b, c in zip(signature.inputs, parameters.inputs, strict=True)]
     arguments = ", ".join([*inputs, *parameters.outputs, *parameters.dims, "workspace", "workspace_bytes"])
     body.append(f"    code = {name}_call({arguments});")
-    body.append(f'    if (code != {name}_OK) {{ fprintf(stderr, "{name}: code %d\\n", (int)code); return 1; }}')
+    body.append(f'    if (code != {name}_OK) {{ fprintf(stderr, "{name}: %s\\n", {name}_strerror(code)); return 1; }}')
     for buffer, c in zip(signature.outputs, parameters.outputs, strict=True):
         show = f"printf({_FORMAT[buffer.dtype].format(c)}, {c}[i]);"
         body.append(f"    for (i = 0; i < {c_count(buffer.shape, dims)}; ++i) {show}")

@@ -1,4 +1,4 @@
-"""The C header of an exported function: error codes, entry points, metadata as data, a typed serial call.
+"""The C header of an exported function: error codes, entry points, metadata as data; `typed_call.py` has the call.
 
 In: a `Signature` (and, for a workspace that does not grow, the `Program`).  Out: the text of `NAME.h`, valid C99
 and C++.
@@ -9,13 +9,11 @@ Source: docs/c-abi.md.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from math import prod
 
-from symnet.backends.c99.names import c_names
-from symnet.backends.c99.types import C_TYPE
 from symnet.dtypes import ITEMSIZE
-from symnet.export.extents import SATURATED, c_count, c_saturated, python_text
+from symnet.export.extents import python_text
+from symnet.export.typed_call import typed_call_text
 from symnet.loops.abi import ALIGNMENT, CODES, STAMP_BYTES
 from symnet.loops.ir import Buffer, Program
 from symnet.loops.limits import limit
@@ -29,44 +27,9 @@ _SAID = {
     "INDEX_OUT_OF_RANGE": "a label or an index is out of range: the outputs mean nothing",
     "WORKSPACE_MISALIGNED": "the workspace is not aligned to {alignment} bytes ({name}_call)",
     "SINGULAR_MATRIX": "equations with a singular matrix: the outputs mean nothing",
+    "NULL_ARGUMENT": "an array is null ({name}_call)",
+    "ARGUMENT_MISALIGNED": "an array is not aligned to its elements ({name}_call)",
 }
-
-
-_SUFFIXES = (
-    "call",
-    "plus",
-    "times",
-    "run",
-    "workspace_bytes",
-    "phases",
-    "units",
-    "inputs",
-    "outputs",
-    "dims",
-    "argument",
-    "code",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Parameters:
-    """The arguments of the typed call: one identifier per dim, input and output."""
-
-    dims: tuple[str, ...]
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-
-    @classmethod
-    def of(cls, signature: Signature) -> Parameters:
-        """Dims first, so that shapes read as they were written."""
-        ours = [signature.name, *(f"{signature.name}_{suffix}" for suffix in _SUFFIXES)]
-        dims = c_names(signature.dims, ours)
-        arrays = c_names([b.name for b in (*signature.inputs, *signature.outputs)], [*ours, *dims])
-        return cls(dims, arrays[: len(signature.inputs)], arrays[len(signature.inputs) :])
-
-    def dim_names(self, signature: Signature) -> dict[str, str]:
-        """The identifier of each dim."""
-        return dict(zip(signature.dims, self.dims, strict=True))
 
 
 def header_text(signature: Signature, program: Program | None = None, stamp: str = "") -> str:
@@ -82,7 +45,7 @@ def header_text(signature: Signature, program: Program | None = None, stamp: str
         _digest(name, stamp),
         _workspace_constant(name, program),
         _metadata(signature),
-        _typed_call(signature),
+        typed_call_text(signature),
         "#ifdef __cplusplus\n}\n#endif",
         "#endif",
     )
@@ -104,9 +67,26 @@ def c_shape_text(buffer: Buffer) -> str:
 def _codes(name: str) -> str:
     lines = []
     for code, value in CODES.items():
-        comma, text = "," * (value < len(CODES) - 1), _SAID[code]
-        lines.append(f"    {name}_{code} = {value}{comma} /* {text.format(name=name, alignment=ALIGNMENT)} */")
-    return "\n".join([f"enum {name}_code {{", *lines, "};"])
+        comma = "," * (value < len(CODES) - 1)
+        lines.append(f"    {name}_{code} = {value}{comma} /* {_said(code, name)} */")
+    return "\n".join([f"enum {name}_code {{", *lines, "};", "", *_strerror(name)])
+
+
+def _strerror(name: str) -> list[str]:
+    """What a code means, as a function of the header."""
+    return [
+        f"static inline const char *{name}_strerror(int32_t code)",
+        "{",
+        "    switch (code) {",
+        *(f'    case {name}_{code}: return "{_said(code, name)}";' for code in CODES),
+        '    default: return "no code of this function";',
+        "    }",
+        "}",
+    ]
+
+
+def _said(code: str, name: str) -> str:
+    return _SAID[code].format(name=name, alignment=ALIGNMENT)
 
 
 def _prototypes(name: str) -> str:
@@ -182,63 +162,3 @@ def _table(table: str, name: str, buffers: Sequence[Buffer], unused: frozenset[s
 
 def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-# --------------------------------------------------------------------------- the typed call
-
-
-def _typed_call(signature: Signature) -> str:
-    name, parameters = signature.name, Parameters.of(signature)
-    arguments = [
-        *map(_input, signature.inputs, parameters.inputs),
-        *(f"{C_TYPE[b.dtype]} *{c}" for b, c in zip(signature.outputs, parameters.outputs, strict=True)),
-        *(f"int64_t {c}" for c in parameters.dims),
-        "void *workspace",
-        "size_t workspace_bytes",
-    ]
-    addresses = [("" if b.shape else "&") + c for b, c in zip(signature.inputs, parameters.inputs, strict=True)]
-    body = [
-        f"    const void *const in[] = {{{', '.join(addresses) or '0'}}};",
-        f"    void *const out[] = {{{', '.join(parameters.outputs) or '0'}}};",
-        f"    const int64_t dims[] = {{{', '.join(parameters.dims) or '0'}}};",
-        *_checks(signature, parameters),
-        f"    return {name}_run(in, out, dims, workspace, workspace_bytes);",
-    ]
-    comment = (
-        "/* Checks what it can and runs all phases on this thread.  Arrays are row-major; the workspace is aligned\n"
-        f"   to {ALIGNMENT} bytes. */"
-    )
-    indented = ",\n    ".join(arguments)
-    helpers = [SATURATED.format(name=name) + "\n"] if any(f"{name}_{h}(" in b for b in body for h in _HELPERS) else []
-    return "\n".join([*helpers, comment, f"static inline int32_t {name}_call(\n    {indented})", "{", *body, "}"])
-
-
-_HELPERS = ("plus", "times")
-
-
-def _input(buffer: Buffer, identifier: str) -> str:
-    """A parameter of the typed call: a pointer, or the number itself for rank 0."""
-    return f"const {C_TYPE[buffer.dtype]} {'*' * bool(buffer.shape)}{identifier}"
-
-
-def _checks(signature: Signature, parameters: Parameters) -> list[str]:
-    name, dims = signature.name, parameters.dim_names(signature)
-    bad = [f"{dims[dim]} < 0" for dim in signature.dims]
-    bad += [f"{c_saturated(need.extent, dims, name)} < {need.at_least}" for need in signature.requirements]
-    lines = [f"    if ({' || '.join(bad)}) return {name}_BAD_EXTENT;"] if bad else []
-    if signature.dims:
-        lines.append(f"    if ({name}_workspace_bytes(dims) == (size_t)-1) return {name}_BAD_EXTENT;")
-    lines.append(f"    if ((uintptr_t)workspace % {ALIGNMENT}) return {name}_WORKSPACE_MISALIGNED;")
-    identifiers = dict(zip([b.name for b in signature.inputs], parameters.inputs, strict=True))
-    buffers = {b.name: b for b in signature.inputs}
-    for bound in signature.index_bounds:
-        label = identifiers[bound.name]
-        shape = buffers[bound.name].shape
-        element = f"{label}[i]" if shape else label
-        end = c_saturated(bound.extent, dims, name)
-        low = f"-{end}" if bound.wraps else "0"
-        test = f"if ({element} < {low} || {element} >= {end}) return {name}_INDEX_OUT_OF_RANGE;"
-        lines.append(
-            f"    for (int64_t i = 0; i < {c_count(shape, dims)}; ++i)\n        {test}" if shape else f"    {test}"
-        )
-    return lines

@@ -19,8 +19,10 @@ CODES = {
     "OK": 0,
     "WORKSPACE_TOO_SMALL": 1,
     "BAD_PHASE": 2,
-    "BAD_EXTENT": 3,  # by the typed call of the header alone, as is WORKSPACE_MISALIGNED
+    "BAD_EXTENT": 3,  # by the typed call of the header alone, as are WORKSPACE_MISALIGNED and those of arguments
     INDEX_OUT_OF_RANGE: 4,
     "WORKSPACE_MISALIGNED": 5,
     SINGULAR_MATRIX: 6,
+    "NULL_ARGUMENT": 7,
+    "ARGUMENT_MISALIGNED": 8,
 }

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.skipif(CC is None, reason="no C compiler")
 PROGRAM = r"""
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include "mlp.h"
 
 static float *array_from(FILE *file, size_t count)
@@ -55,9 +56,10 @@ DOCS = Path(__file__).parents[2] / "docs" / "c-abi.md"
 
 def program(rows):
     """The C program, with the block of the docs that calls `mlp_call`, and its number of rows."""
-    (block,) = re.findall(r"```c\n#include \"mlp.h\"\n(.*?)```", DOCS.read_text(), re.DOTALL)
-    assert "int64_t m = 32;" in block
-    block = block.replace("int64_t m = 32;", f"int64_t m = {rows};")
+    first, second, *_ = re.findall(r"```c\n(.*?)```", DOCS.read_text(), re.DOTALL)
+    assert "int64_t m = 32;" in first and "mlp_call_args(" in second
+    clear = "memset(gW1, 0, sizeof gW1); memset(gb2, 0, sizeof gb2); loss = 0;\n"  # the second call fills them again
+    block = (first + clear + second).replace('#include "mlp.h"', "").replace("int64_t m = 32;", f"int64_t m = {rows};")
     return PROGRAM.replace("THE CALL OF THE DOCS", block).replace("ROWS", str(rows))
 
 

@@ -179,6 +179,11 @@ int main(void)
         (("gather",), "gather_call(d, (const int32_t[]){9, 0}, d + 40, 2, workspace, 0)", 0),
         (("gather",), "gather_call(d, (const int32_t[]){9, 10}, d + 40, 2, workspace, 0)", 4),
         (("gather",), "gather_call(d, (const int32_t[]){-1, 0}, d + 40, 2, workspace, 0)", 4),
+        (("affine",), "affine_call(f, 0, 1, f + 9, f + 40, 3, workspace, 4000)", 7),
+        (("affine",), "affine_call(f, f, 1, f + 9, 0, 3, workspace, 4000)", 7),
+        (("affine",), "affine_call((const float *)(memory + 2), f, 1, f + 9, f + 40, 3, workspace, 4000)", 8),
+        (("gather",), "gather_call(d, 0, d + 40, 2, workspace, 0)", 7),
+        (("gather",), "gather_call(d, 0, 0, 0, workspace, 0)", 0),  # nothing to read
     ],
 )
 def test_the_typed_call_refuses_what_it_can_see(variant, call, code, tmp_path):
