@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, NoReturn, final
 
@@ -16,6 +17,7 @@ from symnet.errors import CompileError, explain
 from symnet.loops.ir import Program
 from symnet.loops.printer import to_text
 from symnet.loops.signature import Signature
+from symnet.request import check_machine, host, machine
 from symnet.runtime.arguments import Arguments
 from symnet.runtime.described import Described
 from symnet.runtime.function import NativeFunction
@@ -83,7 +85,7 @@ class Shown(Described, ABC):
     def flops(self) -> Any:
         return operation_count(arrange(list(self.stages.numeric)))
 
-    def source(self, library: str = "numpy", target: Target | None = None) -> str:
+    def source(self, library: str = "numpy", target: Target | str | None = None) -> str:
         """Readable source of the same function: a module that needs that library and nothing of symnet.
 
         Args:
@@ -96,11 +98,11 @@ class Shown(Described, ABC):
         """
         from symnet.source.module import source
 
-        s = self.stages
+        s, call = self.stages, f"{self.name}.source({library!r}, target=…)"
         if target is not None:
-            check_source_target(f"{self.name}.source({library!r}, target=…)", library, target)
+            check_source_target(call, library, target)
         if isinstance(library, str) and library == "c":
-            return unit_of(s, target)
+            return unit_of(s, None if target is None else machine(target, call) or host())
         return source(self.name, library, s.written, s.leaves, s.outputs, factors_only(self.template), s.real)
 
     def report(self) -> str:
@@ -122,15 +124,25 @@ class Shown(Described, ABC):
         ]
         return "\n".join(lines)
 
-    def export(self, path: str, **options: Any) -> Any:
+    def export(self, path: str, *, target: Target | str | None = None, **options: Any) -> Any:
         """Write object, shared library, C header, Python stub and C test: see `export/files.py`.
 
         Args:
             path: folder and name, as "build/mlp".
+            target: another machine than the one that was compiled for, by name ("cortex-m4"); it is compiled again.
             **options: as of `symnet.export.export`.
+
+        Raises:
+            ArgumentError: no machine has this name.
         """
         from symnet.export import export
 
+        if target is not None:
+            assert self.recipe is not None
+            made, (request,) = self.recipe
+            other = replace(request, target=machine(target, f"{self.name}.export({path!r}, target=…)"))
+            check_machine(other)
+            return made(other).export(path, **options)
         given = {"template": factors_only(self.template), "positional": self.positional} | options
         return export(path, self.signature, self.program, self.stages.target, self.object_code, **given)
 

@@ -47,7 +47,7 @@ def compile(
     check_finite: bool = False,
     compressed: bool = False,
     stop_after: str | None = None,
-    target: Target | None = None,
+    target: Target | str | None = None,
 ) -> Any:
     """A native function of an expression, or of a list or dict of them.
 
@@ -64,7 +64,8 @@ def compile(
         compressed: for Jacobians, whose factors are in part identity matrices: compute the others alone.  Calls return
             `CompressedArray`s, with `dense()`, `matvec(v)` and `factors`, in the place of arrays.
         stop_after: "simplify", "numeric", "loops", "schedule" or "llvm": return what that stage gives, no function.
-        target: another machine: the function is exported or looked at, not called.
+        target: another machine: the function is exported or looked at, not called.  A name, such as "x86-64-v3",
+            "cortex-m4", "wasm32+simd128" or "native", or a triple, "aarch64-linux-gnu".
 
     Returns:
         `CompiledFunction`, called by keyword with NumPy arrays; for another machine `CrossCompiled`, which is exported.
@@ -95,7 +96,7 @@ def value_and_grad(
     threads: int = 1,
     check_finite: bool = False,
     stop_after: str | None = None,
-    target: Target | None = None,
+    target: Target | str | None = None,
 ) -> Any:
     """A native function that returns a scalar and its gradients.
 
@@ -111,7 +112,7 @@ def value_and_grad(
         threads: how many threads a call may use.
         check_finite: refuse NaN and infinity in arguments.
         stop_after: return what a stage gives.
-        target: another machine.
+        target: another machine, by name.
 
     Returns:
         `CompiledFunction`: calls return (value, gradients).

@@ -110,6 +110,20 @@ def check_machine(request: Request) -> None:
         check_target(request.target, f"{request.call}(…, target=…)")
 
 
+def machine(target: Target | str | None, call: str) -> Target | None:
+    """The machine that a caller named; None for this one.
+
+    Raises:
+        ArgumentError: no machine has this name.
+    """
+    if not isinstance(target, str):
+        return target
+    from symnet.backends.llvm.named_machines import machine as of_name
+
+    found = of_name(target, call)
+    return None if found == host() else found
+
+
 def host() -> Target:
     """The target of the machine at hand."""
     from symnet.backends.llvm.targets import host_target
@@ -122,7 +136,9 @@ def host() -> Target:
 
 def _options(inputs: Sequence[Any] | None, given: dict[str, Any]) -> dict[str, Any]:
     """The fields that both calls fill alike."""
-    asked = {key: given[key] for key in ("dtype", "name", "target")}
+    asked = {key: given[key] for key in ("dtype", "name")} | {
+        "target": machine(given["target"], "compile(…, target=…)")
+    }
     runtime = {key: given[key] for key in ("threads", "check_finite")}
     listed = _listed(inputs)
     return {**asked, "options": {**runtime, "positional": tuple(x.name for x in listed)}, "listed": listed}

@@ -163,9 +163,9 @@ def check_source_target(call: str, library: str, target: object) -> None:
     """
     if not isinstance(library, str) or library != "c":
         raise ArgumentError(explain(call, 'a target with "c" alone', repr(library), "Leave target= out."))
-    if not isinstance(target, Target):
-        mend = 'Write target=target_for("aarch64-linux-gnu"), from symnet.backends.llvm.targets.'
-        raise ArgumentError(explain(call, "a Target", repr(target), mend))
+    if not isinstance(target, Target | str):
+        mend = 'Write target="aarch64-linux-gnu", or another triple or CPU.'
+        raise ArgumentError(explain(call, "a machine by name, or a Target", repr(target), mend))
 
 
 def _verifies() -> bool:

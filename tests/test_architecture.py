@@ -40,6 +40,7 @@ SIDEWAYS = {
     ("compiler", "stages"),
     ("compiler", "request"),
     ("compiled", "stages"),
+    ("compiled", "request"),
     ("stages", "request"),
     ("stages", "factoring"),
     ("cli", "__init__"),

@@ -97,11 +97,12 @@ def _latex_line(name: str, node: Any, slope: Node) -> str:
 
 def _function(options: argparse.Namespace, **more: Any) -> Any:
     """The expression compiled, with its gradient where `--wrt` asks for it."""
+    more |= {"dtype": options.dtype, "target": options.target}
     if options.wrt is None:
-        return sn.compile(load(options)[0], dtype=options.dtype, **more)
+        return sn.compile(load(options)[0], **more)
     root, variables = one_expression(options)
     wrt = targets(options.wrt, root, variables)
-    return sn.value_and_grad(root, wrt, dtype=options.dtype, **more)
+    return sn.value_and_grad(root, wrt, **more)
 
 
 def run_compile(options: argparse.Namespace) -> None:

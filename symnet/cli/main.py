@@ -78,6 +78,7 @@ def parser() -> argparse.ArgumentParser:
     compile_ = _command(commands, "compile", run_compile, "compile an expression and say what was made")
     _source(compile_, "also compile the gradient by these, separated by commas")
     compile_.add_argument("--dtype", choices=dtypes.REAL, help="of the real leaves")
+    _target(compile_)
     shown = compile_.add_mutually_exclusive_group()
     shown.add_argument("--stop-after", choices=STOPS, help="print what stands after this stage")
     shown.add_argument("--source", choices=(*DIALECTS, "c"), dest="library", help="print the source of a module, or C")
@@ -85,6 +86,7 @@ def parser() -> argparse.ArgumentParser:
     _source(export, "also export the gradient by these, separated by commas")
     export.add_argument("path", metavar="PATH", help="folder and name of the files, such as build/mlp")
     export.add_argument("--dtype", choices=dtypes.REAL, help="of the real leaves")
+    _target(export)
     export.add_argument("--force", action="store_true", help="also replace files that an export did not write")
     compare = _command(commands, "compare", run_compare, "the gradient against automatic and finite differences")
     _source(compare, "the leaves to differentiate by; without it, the real leaves that the data lack")
@@ -105,6 +107,10 @@ def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], Any],
     )
     made.set_defaults(run=run)
     return made
+
+
+def _target(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--target", metavar="MACHINE", help="x86-64-v3, cortex-m4, wasm32, aarch64-linux-gnu, …")
 
 
 def _source(command: argparse.ArgumentParser, wrt: str) -> None:

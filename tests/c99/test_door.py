@@ -35,8 +35,12 @@ def test_the_source_for_another_machine_is_scheduled_for_it() -> None:
 
 def test_a_target_that_is_none_is_refused() -> None:
     f = sn.compile(sn.sum(x), name="total")
-    with pytest.raises(ArgumentError, match=r"total\.source\('c', target=…\).*expected a Target; got 'arm64'"):
-        f.source("c", target="arm64")
+    with pytest.raises(
+        ArgumentError, match=r"total\.source\('c', target=…\): expected a triple.*; got 'arm46'\. Did you"
+    ):
+        f.source("c", target="arm46")
+    with pytest.raises(ArgumentError, match=r"total\.source\('c', target=…\): expected a machine by name.*; got 3"):
+        f.source("c", target=3)
     with pytest.raises(ArgumentError, match=r"expected a target with \"c\" alone; got 'numpy'"):
         f.source(target=ARM)
 
@@ -45,6 +49,8 @@ def test_the_command_line_prints_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compile", "sum(tanh(x))", "--shapes", "x:n", "--source", "c"]) == 0
     printed = capsys.readouterr().out
     assert printed.startswith("/* symnet_function: x: float64[n]\n") and "int32_t symnet_function_run(" in printed
+    assert main(["compile", "sum(tanh(x))", "--shapes", "x:n", "--source", "c", "--target", "wasm32"]) == 0
+    assert "For wasm32-unknown-unknown" in capsys.readouterr().out
     assert main(["compile", "sum(tanh(x))", "--shapes", "x:n", "--source", "numpy"]) == 0
     assert "np.tanh(x)" in capsys.readouterr().out
 

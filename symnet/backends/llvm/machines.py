@@ -50,8 +50,8 @@ def check_target(target: object, call: str) -> None:
         CompileError: known ones that do not go together.
     """
     if not isinstance(target, Target):
-        mend = 'Write target=target_for("aarch64-linux-gnu"), from symnet.backends.llvm.targets.'
-        raise ArgumentError(explain(call, "a Target", repr(target), mend))
+        mend = 'Write target="aarch64-linux-gnu", or another triple or CPU.'
+        raise ArgumentError(explain(call, "a machine by name, or a Target", repr(target), mend))
     require_llvmlite()
     if target != host_target():
         if target_for(target.triple, target.cpu, target.features).features != target.features:

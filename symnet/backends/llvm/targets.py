@@ -14,7 +14,7 @@ from symnet.errors import CompileError, DependencyError, explain
 from symnet.schedule.target import Target
 
 # x86 levels by name: features that matter here
-_X86_LEVELS = {
+X86_LEVELS = {
     "x86-64-v2": "+sse4.1",
     "x86-64-v3": "+sse4.1,+avx2,+fma",
     "haswell": "+sse4.1,+avx2,+fma",
@@ -61,7 +61,7 @@ def target_for(triple: str, cpu: str = "", features: str = "") -> Target:
         CompileError: x86 without SSE2.
     """
     architecture = triple.split("-", 1)[0]
-    has = _enabled(features) | (_enabled(_X86_LEVELS.get(cpu, "")) if architecture in _X86 else set())
+    has = _enabled(features) | (_enabled(X86_LEVELS.get(cpu, "")) if architecture in _X86 else set())
     for prefixes, describe in _FAMILIES:
         if architecture.startswith(prefixes):
             return describe(triple, cpu, features, has - _disabled(features))
@@ -126,6 +126,6 @@ _FAMILIES = (
 def native_floor(target: Target) -> bool:
     """Whether rounding down is an instruction of the target, and no library call."""
     if target.architecture in _X86:
-        has = _enabled(target.features) | _enabled(_X86_LEVELS.get(target.cpu, ""))
+        has = _enabled(target.features) | _enabled(X86_LEVELS.get(target.cpu, ""))
         return "sse4.1" in has or "avx" in has
     return target.architecture.startswith(("aarch64", "arm64", "wasm"))

@@ -20,11 +20,11 @@ from symnet.simplify.forms.broadcast import without_repetition
 from symnet.simplify.forms.signs import is_negative, is_whole
 from symnet.simplify.numeric.vanishing import (
     DEEPEST,
-    Placed,
+    Located,
     core_at,
     factors_at,
+    located,
     operands_at,
-    placed,
     squares_at,
     vanish_twice,
     vanish_with,
@@ -39,7 +39,7 @@ def slope_of_norm_at_zero(node: Node) -> Node | None:
     Condition: the product vanishes with what is squared, at the same elements, twice under a whole power; the original
     is 0·∞ there.
     """
-    operands = operands_at(placed(node))
+    operands = operands_at(located(node))
     for place, factor in enumerate(operands):
         others = [o for o in operands if o is not factor]
         new = _guarded(factor, others)
@@ -49,7 +49,7 @@ def slope_of_norm_at_zero(node: Node) -> Node | None:
     return None
 
 
-def _guarded(factor: Placed, others: list[Placed]) -> Node | None:
+def _guarded(factor: Located, others: list[Located]) -> Node | None:
     """A power of a sum, or a repeated product with one, guarded where the sum is 0 if all the factors vanish there."""
     root = core_at(factor)
     inner = factors_at(root) if root is not factor else [root]
@@ -67,12 +67,12 @@ def _guarded(factor: Placed, others: list[Placed]) -> Node | None:
     return None
 
 
-def _total(power: Placed) -> Placed:
+def _total(power: Located) -> Located:
     """The sum that a power is of, without its repetition."""
     return core_at(operands_at(power)[0])
 
 
-def _guarded_terms(factor: Placed, others: list[Placed]) -> Node | None:
+def _guarded_terms(factor: Located, others: list[Located]) -> Node | None:
     """A sum, perhaps repeated, with powers of a sum of squares in its terms, guarded where the other factors vanish."""
     total = core_at(factor)
     if not is_op(total.node, "add"):
@@ -105,7 +105,7 @@ def curvature_of_norm_at_zero(node: Node) -> Node | None:
     So the second derivative of a norm is 0 where x is 0, as its slope is, and what else is summed stays finite.
     Condition: beside the power stands one of the same sum that is 0·∞ there, guarded already: the original is NaN.
     """
-    operands = operands_at(placed(node))
+    operands = operands_at(located(node))
     met = [_guarded_sums(o) for o in operands]
     if not any(met):
         return None
@@ -117,7 +117,7 @@ def curvature_of_norm_at_zero(node: Node) -> Node | None:
     return None if changed is node else changed
 
 
-def _guarded_sums(x: Placed, depth: int = DEEPEST) -> set[Placed]:
+def _guarded_sums(x: Located, depth: int = DEEPEST) -> set[Located]:
     """The sums s of which s^(-q) is taken as 0 where s is 0, anywhere in sums and products, along axes of the whole."""
     node = x.node
     if is_op(node, "where") and is_op(node.operands[0], "eq") and number_of(node.operands[1]) == 0:
@@ -127,7 +127,7 @@ def _guarded_sums(x: Placed, depth: int = DEEPEST) -> set[Placed]:
     return set().union(*(_guarded_sums(o, depth - 1) for o in _terms_and_factors(x))) if depth else set()
 
 
-def _without_poles(x: Placed, sums: set[Placed], depth: int) -> Node:
+def _without_poles(x: Located, sums: set[Located], depth: int) -> Node:
     """s^(-p) → where(s = 0, 0, s^(-p)) for these sums, in sums and products of sums and products."""
     node = x.node
     if is_op(node, "pow") and is_negative(number_of(node.operands[1])) and _total(x) in sums:
@@ -138,7 +138,7 @@ def _without_poles(x: Placed, sums: set[Placed], depth: int) -> Node:
     return with_operands(node, [_without_poles(o, sums, depth - 1) for o in inside])
 
 
-def _terms_and_factors(x: Placed) -> list[Placed]:
+def _terms_and_factors(x: Located) -> list[Located]:
     """What is added, multiplied or repeated in a node; nothing in others."""
     through = is_op(x.node, "add", "mul") or isinstance(x.node, (Expand, Einsum))
     return operands_at(x) if through else []

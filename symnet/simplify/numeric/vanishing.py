@@ -1,6 +1,6 @@
 """What is 0 where a sum of squares is 0: the same elements, by the axes along which both stand.
 
-In: a product's operands, each *placed*: the node, with the axis of the product that each of its axes runs along.
+In: a product's operands, each *located*: the node, with the axis of the product that each of its axes runs along.
 Out: whether a factor, or a product of some, vanishes at every element of the product at which the sum of squares does.
 x[i]·y[j]/(Σⱼ y[j]²) does; x[j, i]²/(x[i, j]² + y[i, j]²) does not, though x stands in both.
 An axis of a factor that runs along no axis of the product is `APART`; one over which squares are summed, `EVERY`: the
@@ -30,7 +30,7 @@ APART, EVERY = -1, -2
 DEEPEST = 6  # how far below a product its factors are looked for
 
 
-class Placed(NamedTuple):
+class Located(NamedTuple):
     """A node, and for each of its axes the axis of the product that it runs along, `APART` or `EVERY`."""
 
     node: Node
@@ -42,39 +42,39 @@ class Placed(NamedTuple):
         return APART not in self.places
 
 
-def placed(node: Node) -> Placed:
+def located(node: Node) -> Located:
     """The product itself."""
-    return Placed(node, tuple(range(node.rank)))
+    return Located(node, tuple(range(node.rank)))
 
 
-def operands_at(x: Placed, summed: int = APART) -> list[Placed]:
+def operands_at(x: Located, summed: int = APART) -> list[Located]:
     """The operands of a node where they stand; `summed` is where the axes stand that a contraction sums over."""
     node, places = x
     if isinstance(node, Expand):
-        return [Placed(node.operands[0], tuple(places[a] for a in node.axes))]
+        return [Located(node.operands[0], tuple(places[a] for a in node.axes))]
     if isinstance(node, Einsum):
         of = dict(zip(node.output, places, strict=True))
         inputs = zip(node.operands, node.inputs, strict=True)
-        return [Placed(o, tuple(of.get(i, summed) for i in indices)) for o, indices in inputs]
+        return [Located(o, tuple(of.get(i, summed) for i in indices)) for o, indices in inputs]
     if isinstance(node, Slice | Place):
         moves = zip(places, node.starts, node.steps, strict=True)
-        return [Placed(node.operands[0], tuple(p if start == 0 and step == 1 else APART for p, start, step in moves))]
+        return [Located(node.operands[0], tuple(p if start == 0 and step == 1 else APART for p, start, step in moves))]
     if node.kind != "elementwise":
-        return [Placed(o, (APART,) * o.rank) for o in node.operands]
-    return [Placed(o, tuple(places[node.rank - o.rank :])) for o in node.operands]
+        return [Located(o, (APART,) * o.rank) for o in node.operands]
+    return [Located(o, tuple(places[node.rank - o.rank :])) for o in node.operands]
 
 
-def core_at(x: Placed) -> Placed:
+def core_at(x: Located) -> Located:
     """A value without its repetition."""
     return operands_at(x)[0] if isinstance(x.node, Expand) else x
 
 
-def factors_at(x: Placed) -> list[Placed]:
+def factors_at(x: Located) -> list[Located]:
     """The factors of a product, or the node itself."""
     return operands_at(x) if is_op(x.node, "mul") else [x]
 
 
-def squares_at(total: Placed) -> Iterator[frozenset[Placed]]:
+def squares_at(total: Located) -> Iterator[frozenset[Located]]:
     """The bases whose product is 0 where a term is, for each term of a sum that is 0 only where all its terms are."""
     terms = operands_at(total) if is_op(total.node, "add") else [total]
     if not all(known(term.node, "nonnegative") for term in terms):
@@ -87,13 +87,13 @@ def squares_at(total: Placed) -> Iterator[frozenset[Placed]]:
                 yield frozenset(base for base, _ in powers)
 
 
-def _power(x: Placed) -> tuple[Placed, Expr | Node]:
+def _power(x: Located) -> tuple[Located, Expr | Node]:
     """The base, where it stands, and the exponent."""
     base, exponent = split_power(x.node)
-    return Placed(base, x.places[len(x.places) - base.rank :]), exponent
+    return Located(base, x.places[len(x.places) - base.rank :]), exponent
 
 
-def vanish_with(factors: Iterable[Placed], bases: frozenset[Placed], depth: int = DEEPEST) -> bool:
+def vanish_with(factors: Iterable[Located], bases: frozenset[Located], depth: int = DEEPEST) -> bool:
     """Whether a product is 0 wherever the product of the bases is."""
     factors = list(factors)
     inside = [base for base, e in map(_power, factors) if is_positive(e)]
@@ -102,7 +102,7 @@ def vanish_with(factors: Iterable[Placed], bases: frozenset[Placed], depth: int 
     return any(_vanishes_with(f, bases, depth) for f in factors)
 
 
-def vanish_twice(factors: Iterable[Placed], bases: frozenset[Placed]) -> bool:
+def vanish_twice(factors: Iterable[Located], bases: frozenset[Located]) -> bool:
     """Whether a product is 0 of second order wherever the product of the bases is 0."""
     order = 0
     for factor in factors:
@@ -115,7 +115,7 @@ def vanish_twice(factors: Iterable[Placed], bases: frozenset[Placed]) -> bool:
     return order > 1
 
 
-def _same(x: Placed, base: Placed) -> bool:
+def _same(x: Located, base: Located) -> bool:
     """Whether x is the base or its negative, at the same elements."""
     if _unsigned(x.node) is not _unsigned(base.node):
         return False
@@ -128,7 +128,7 @@ def _unsigned(x: Node) -> Node:
     return min(x, negated(x), key=lambda node: node.digest) if number_of(x) is None else x
 
 
-def _vanishes_with(x: Placed, bases: frozenset[Placed], depth: int) -> bool:
+def _vanishes_with(x: Located, bases: frozenset[Located], depth: int) -> bool:
     if not depth:
         return False
     node, below = x.node, depth - 1
@@ -141,7 +141,7 @@ def _vanishes_with(x: Placed, bases: frozenset[Placed], depth: int) -> bool:
     return False
 
 
-def _without(total: Placed, bases: frozenset[Placed]) -> list[Placed]:
+def _without(total: Located, bases: frozenset[Located]) -> list[Located]:
     """The terms of a sum, without those that together are a multiple of the one base."""
     operands = operands_at(total)
     (base, *others) = bases
@@ -154,8 +154,8 @@ def _without(total: Placed, bases: frozenset[Placed]) -> list[Placed]:
     return [o for f, o in terms.items() if f not in gone]
 
 
-def _ratio(term: Placed | None, inner: Placed) -> Expr | None:
+def _ratio(term: Located | None, inner: Located) -> Expr | None:
     """How many times a term of a base this term is; None where it is none, or stands elsewhere."""
-    if term is None or not _same(Placed(inner.node, term.places), inner):
+    if term is None or not _same(Located(inner.node, term.places), inner):
         return None
     return split_coefficient(term.node)[0] / split_coefficient(inner.node)[0]
