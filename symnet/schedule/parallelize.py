@@ -60,7 +60,7 @@ def _count(axis: Axis) -> int:
 
 
 def rows_of_unit(nests: Iterable[Nest], most: int) -> int:
-    """Rows of a unit of a sweep: a quarter of `most`, those of a superblock, and no more than `ROW_UNIT`; where a row is
+    """Rows of a unit of a sweep: a quarter of `most`, those of a superblock, at most `ROW_UNIT`; where a row is
     light, so many more that starting loops costs nothing beside them.
     """
     parts = [part for nest in nests for part in nest.instead or (nest,)]
