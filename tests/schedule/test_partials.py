@@ -11,8 +11,8 @@ import pytest
 
 import symnet as sn
 from symnet.loops.ir import Const, IntConst, IntMin, IntVar, as_int, ceil_div
-from symnet.lower.nest import Accumulator, Axis, Nest
 from symnet.loops.limits import limit
+from symnet.lower.nest import Accumulator, Axis, Nest
 from symnet.schedule.partials import CHAIN, CHAINS, SumCut, cut
 from symnet.schedule.superblock import SUPERBLOCK
 

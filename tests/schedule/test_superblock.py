@@ -95,7 +95,11 @@ def test_values_are_right_whatever_the_rows(count: int, threads: int, rng: np.ra
     loss = sn.sum(sn.softmax(H @ W.T) * X)
     roots = [loss, *sn.grad(loss, [W, V]), H]
     assert rows(roots) < 64
-    data = {"X": rng.normal(size=(count, 24, 200)), "W": rng.normal(size=(200, 150)) / 9, "V": rng.normal(size=(24, 24))}
+    data = {
+        "X": rng.normal(size=(count, 24, 200)),
+        "W": rng.normal(size=(200, 150)) / 9,
+        "V": rng.normal(size=(24, 24)),
+    }
     for got, want in zip(sn.compile(roots, threads=threads)(**data), evaluate(roots, data), strict=True):
         np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-9)
 
