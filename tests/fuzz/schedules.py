@@ -16,6 +16,7 @@ import symnet as sn
 from symnet.loops.order import early_read
 from symnet.reference import evaluate
 from tests.fuzz.seeds import over_seeds
+from tests.llvm.native import differing, meant
 
 ROWS = (1, 5, 16, 255, 256, 257, 600, 1100)  # around a block of rows and a superblock
 COLUMNS = 5
@@ -49,7 +50,7 @@ def check(seed: int) -> Counter[str]:
 
     Raises:
         AssertionError: a value is read before it is written; native code differs from the reference, or in a bit
-            between numbers of threads.
+            from its loops interpreted or between numbers of threads.
     """
     rng = np.random.default_rng(seed)
     rows = int(rng.choice([r for r in ROWS if r >= COLUMNS]))
@@ -62,9 +63,12 @@ def check(seed: int) -> Counter[str]:
     data = {"X": rng.integers(-8, 9, (rows, COLUMNS)) / 2.0}
     wanted = evaluate(root, data)
     assert early_read(sn.compile(root, stop_after="schedule")) is None, f"seed {seed}: {root}"
-    results = [np.asarray(sn.compile(root, threads=threads)(**data)) for threads in (1, int(rng.integers(2, 4)))]
+    functions = [sn.compile(root, threads=threads) for threads in (1, int(rng.integers(2, 4)))]
+    results = [np.asarray(f(**data)) for f in functions]
     story = f"seed {seed}: {use} of {index}, {rows} rows: {root}"
     assert results[0].tobytes() == results[1].tobytes(), story
+    (interpreted,) = meant(functions[0].program, data).values()
+    assert not differing(results[0], interpreted).any(), story
     np.testing.assert_allclose(results[0], wanted, rtol=1e-11, atol=1e-9, err_msg=story)
     return Counter({"members": 1, index: 1, use: 1})
 
