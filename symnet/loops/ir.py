@@ -5,7 +5,7 @@ In: built by `lower/`, rewritten by `schedule/`.  Out: run by `loops/interpreter
 
 The whole language, each thing with its fields in order::
 
-    Program      ::= Program(name, dims, inputs, outputs, workspace, groups, notes, constants)
+    Program      ::= Program(name, dims, inputs, outputs, workspace, groups, notes, constants, streamed)
     Group        ::= Group(phases, repeat, var)              -- its phases in order, `repeat` times; var = 0, 1, …
     Phase        ::= Phase(name, body, units, unit_var)      -- units are independent: they may run in parallel
     Buffer       ::= Buffer(name, dtype, shape, space, view_of, batch_axis)       -- row-major, contiguous
@@ -411,11 +411,9 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A whole function.  `dims` are the run-time extents, in the order of the C ABI's `dims`.
+    """A whole function; `dims`, which are the run-time extents, `inputs` and `outputs` are in the order of the C ABI.
 
-    `inputs` and `outputs` are in the order of the C ABI; `constants` are arrays that the object file holds; `notes` say
-    what a reader of the schedule would otherwise ask, such as why an axis is not streamed.  `streamed` names the
-    workspace buffers that hold one superblock of rows of the batch at a time.
+    `notes` say why; the object file holds `constants`; `streamed` names what holds a superblock of rows.
     """
 
     name: str
