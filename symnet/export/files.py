@@ -22,12 +22,14 @@ from pathlib import Path
 
 from symnet.backends.llvm import codegen
 from symnet.backends.llvm.stamp import stamped
+from symnet.backends.llvm.targets import host_target
 from symnet.export.c_test import c_test_text
 from symnet.export.digest import checksum, stamp_of, with_digest
 from symnet.export.header import header_text
 from symnet.export.linker import find_compiler, library_name, link
 from symnet.export.metadata import to_metadata
 from symnet.export.names import path_text, split_path
+from symnet.export.processor import needs
 from symnet.export.stub import stub_text
 from symnet.export.writing import Replacement, marked, refuse_foreign
 from symnet.loops.ir import Program
@@ -106,10 +108,11 @@ def export(
     )
     refuse_foreign(files.paths, overwrite, call)
     code = stamped(object_code or _object(program, target, donated))
-    metadata = with_digest(to_metadata(signature, template, positional), code)
+    needed = needs(target or host_target())
+    metadata = with_digest(to_metadata(signature, template, positional, needed), code)
     with Replacement(folder, call) as new:
         new.write(files.object, stamped(code, metadata["digest"]))
-        new.write(files.header, marked(header_text(signature, program, stamp_of(metadata)), "/*", " */"))
+        new.write(files.header, marked(header_text(signature, program, stamp_of(metadata), needed), "/*", " */"))
         new.write(files.test, marked(c_test_text(signature), "/*", " */"))
         if files.library and files.stub:
             link(new.path(files.object), new.path(files.library), call)

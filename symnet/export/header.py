@@ -8,6 +8,7 @@ Source: docs/c-abi.md.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from math import prod
 
@@ -32,12 +33,15 @@ _SAID = {
 }
 
 
-def header_text(signature: Signature, program: Program | None = None, stamp: str = "") -> str:
-    """The whole header; `stamp` is what the object's `NAME_digest` says."""
+def header_text(
+    signature: Signature, program: Program | None = None, stamp: str = "", needs: Sequence[str] = ()
+) -> str:
+    """The whole header; `stamp` is what the object's `NAME_digest` says, `needs` the instruction sets of its code."""
     name = signature.name
     guard = f"SYMNET_{name}_H"
     parts = (
-        f"/* {name}: {_summary(signature)}\n\n   Written by symnet, whose docs/c-abi.md describes the interface. */",
+        f"/* {name}: {_summary(signature)}\n\n{_asked(needs)}"
+        "   Written by symnet, whose docs/c-abi.md describes the interface. */",
         f"#ifndef {guard}\n#define {guard}\n\n#include <stddef.h>\n#include <stdint.h>",
         '#ifdef __cplusplus\nextern "C" {\n#endif',
         _codes(name),
@@ -57,6 +61,12 @@ def _summary(signature: Signature) -> str:
         return ", ".join(f"{b.name} {c_shape_text(b)} {b.dtype}" for b in buffers) or "nothing"
 
     return f"{listed(signature.inputs)}\n   -> {listed(signature.outputs)}.".replace("*/", "* /")
+
+
+def _asked(needs: Sequence[str]) -> str:
+    """What the processor must have; without it the first such instruction ends the process."""
+    lines = textwrap.wrap(f"Needs a processor with {', '.join(needs)}.", 105)
+    return "".join(f"   {line}\n" for line in lines) + "\n" if needs else ""
 
 
 def c_shape_text(buffer: Buffer) -> str:

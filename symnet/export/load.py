@@ -14,12 +14,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from symnet.errors import ArgumentError, explain
+from symnet.errors import ArgumentError, CompileError, explain
 from symnet.export.digest import checksum, metadata_digest, refuse, stamp_of
 from symnet.export.guarded import guarded_code
 from symnet.export.linker import library_name
 from symnet.export.metadata import ABI, find_metadata, from_metadata
 from symnet.export.names import path_text, split_path
+from symnet.export.processor import lacking
 from symnet.runtime.function import NativeFunction
 from symnet.runtime.native import EntryPoints, open_library, read_text
 
@@ -34,6 +35,7 @@ def load(path: str | Path, *, threads: int = 1, check_finite: bool = False) -> N
 
     Raises:
         ArgumentError: when the stub or the library is not there, or not of this version.
+        CompileError: when the code has instructions that this processor lacks.
         FileError: when one of them is damaged, or they are not of one export; the message names the file.
     """
     call = f'load("{path_text(path, "load")}")'
@@ -53,11 +55,16 @@ def load(path: str | Path, *, threads: int = 1, check_finite: bool = False) -> N
             raise refuse(call, stub, "{} as it was exported", "one that was changed")
         signature = from_metadata(metadata)
         template, positional = metadata["template"], metadata["positional"]
+        absent = lacking(metadata["needs"])
         found = checksum(_bytes(library, call)) == metadata["library"]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise refuse(call, stub, "{} with the metadata of an export", f"others ({error!r})") from error
     if not found:
         raise refuse(call, library, "{} of the same export as the stub", "another one, or one that is damaged")
+    if absent:
+        mend = 'Export it for this machine, or for every one of its kind: target="x86-64".'
+        wanted = f"a processor with {', '.join(metadata['needs'])}"
+        raise CompileError(explain(call, wanted, f"one without {', '.join(absent)}", mend))
     native = _opened(library, name, stamp_of(metadata), call)
     function = NativeFunction(
         signature, native, threads=threads, template=template, positional=positional, check_finite=check_finite

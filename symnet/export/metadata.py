@@ -2,10 +2,11 @@
 
 In: a `Signature`, the template of its result.  Out: a dict of strings, numbers and tuples, and the same again.
 
-    {"abi": 1, "name": "mlp", "dims": ("m",),
+    {"abi": 2, "name": "mlp", "dims": ("m",),
      "inputs": (("X", "float32", ("m", 64)), …), "outputs": (("loss", "float32", ()), …),
      "unused": (), "requirements": (("m", 1, "mean over m"),), "index_bounds": (("t", 10, "labels", False, ("m",)),),
-     "index_checks": (("i + 1", 10, "an index", True, ("m",)),), "template": (0, (1, 2)), "positional": ()}
+     "index_checks": (("i + 1", 10, "an index", True, ("m",)),), "template": (0, (1, 2)), "positional": (),
+     "needs": ("avx2", "fma")}
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ from symnet.loops.ir import Buffer, IntConst, IntExpr
 from symnet.loops.signature import IndexBound, Requirement, Signature
 from symnet.runtime.template import Template
 
-ABI = 1
+ABI = 2
 
 
-def to_metadata(signature: Signature, template: Template, positional: Sequence[str] = ()) -> dict[str, Any]:
-    """Everything a caller must know, as literals."""
+def to_metadata(
+    signature: Signature, template: Template, positional: Sequence[str] = (), needs: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Everything a caller must know, as literals; `needs` are instruction sets (`processor.py`)."""
     return {
         "abi": ABI,
         "name": signature.name,
@@ -36,6 +39,7 @@ def to_metadata(signature: Signature, template: Template, positional: Sequence[s
         "index_checks": tuple(map(_bound, signature.index_checks)),
         "template": _literal(template),
         "positional": tuple(positional),
+        "needs": tuple(needs),
     }
 
 

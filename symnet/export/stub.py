@@ -9,11 +9,13 @@ and answers in the same structure.  It has no threads and no bound steps; `symne
 
 from __future__ import annotations
 
+import inspect
 from functools import reduce
 from typing import Any
 
 from symnet.export.guarded import guarded
 from symnet.export.metadata import metadata_text
+from symnet.export.processor import lacking
 from symnet.loops.abi import STAMP_BYTES, STAMP_WORDS
 
 
@@ -22,8 +24,15 @@ def stub_text(metadata: dict[str, Any], library: str) -> str:
     name = metadata["name"]
     call = ", ".join(f"{item[0]}=…" for item in metadata["inputs"])
     words = f"{name}({call}), compiled by symnet: needs NumPy and {library} beside this file."
-    code = "\n".join((_IMPORTS, f"METADATA = {metadata_text(metadata)}", _CHECKS, _calls(name, library)))
+    parts = _IMPORTS, f"METADATA = {metadata_text(metadata)}", _CHECKS, _asked_of_processor(), _calls(name, library)
+    code = "\n".join(parts)
     return guarded(name, words, code)
+
+
+def _asked_of_processor() -> str:
+    """The function that finds out what a processor lacks, without its annotations."""
+    source = inspect.getsource(lacking).replace(lacking.__name__, "_lacking", 1)
+    return "\n" + source.replace("needed: Iterable[str], told: str", "needed, told").replace(") -> list[str]:", "):", 1)
 
 
 def _calls(name: str, library: str) -> str:
@@ -195,6 +204,10 @@ def _open(path):
     _unfit(path, "another one")
 
 
+_absent = _lacking(METADATA["needs"])
+if _absent:  # the first such instruction would end the process
+    _had = f"a processor with {', '.join(METADATA['needs'])}; got one without {', '.join(_absent)}"
+    raise ImportError(f'@NAME@: expected {_had}. Export it for this machine, or for all of its kind: target="x86-64".')
 _library = _open(Path(__file__).resolve().with_name("@LIBRARY@"))
 _run = _library.@NAME@_run
 _run.restype = ctypes.c_int32
