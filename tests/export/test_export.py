@@ -343,7 +343,7 @@ def test_loading_what_is_not_there_is_an_error(tmp_path):
         load(tmp_path / "mlp")
     (tmp_path / library_name("mlp")).write_bytes(b"")
     with pytest.raises(
-        ArgumentError, match=r"expected a stub of ABI version 1; got version 0. Export the function again"
+        ArgumentError, match=r"expected a stub of ABI version 2; got version 0. Export the function again"
     ):
         load(tmp_path / "mlp")
 

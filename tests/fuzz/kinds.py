@@ -23,6 +23,7 @@ MODULES = {
     "integers": "operations and reductions of integers, against NumPy, bit for bit",
     "extents": "extents and sizes near 2**31, 2**32, 2**63, 2**64, and 0",
     "schedules": "phases that wait for one another through indices and totals, on several threads",
+    "moves": "formulas of one matrix moved in several ways, zeros among its elements",
     "indices": "computed indices in range and out of it, between forbidden pages",
 }
 SLICE = 40  # members that one worker tries
