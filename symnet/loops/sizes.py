@@ -36,6 +36,12 @@ def arrays(program: Program) -> Iterator[Buffer]:
     return (b for b in (*program.inputs, *program.outputs, *program.workspace))
 
 
+def measured(program: Program) -> Iterator[Buffer]:
+    """The arrays whose bytes depend on the extents, one of each shape and size of an element."""
+    found = {(b.shape, ITEMSIZE[b.dtype]): b for b in arrays(program) if any(map(names, b.shape))}
+    return iter(found.values())
+
+
 def counted(program: Program) -> list[IntExpr]:
     """The sums and products over extents that something is counted by."""
     found = dict.fromkeys(extent for buffer in arrays(program) for extent in buffer.shape)

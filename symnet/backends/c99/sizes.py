@@ -12,9 +12,8 @@ from typing import Any
 from symnet.backends.c99.emitter import CEmitter, CUnit
 from symnet.backends.c99.prelude import prelude
 from symnet.dtypes import ITEMSIZE
-from symnet.loops.affine import names
 from symnet.loops.ir import IntAdd, IntConst, IntExpr, IntFloorDiv, IntMin, IntMod, IntMul, IntVar, Program
-from symnet.loops.sizes import arrays, counted
+from symnet.loops.sizes import counted, measured
 
 _TIMES = """\
 /* a*b; notes in `excess` where it is not in the range of addresses. */
@@ -42,12 +41,11 @@ def check_sizes(e: CEmitter, program: Program) -> None:
     found = dict.fromkeys(counted(program))
     for expr in found:
         _limited(e, _value(e, expr))
-    for buffer in arrays(program):
-        if any(names(extent) for extent in buffer.shape):
-            size = "1"
-            for extent in buffer.shape:
-                size = _product(e, size, _value(e, extent))
-            e.line(f"(void){_product(e, size, str(ITEMSIZE[buffer.dtype]), always=True)};")
+    for buffer in measured(program):
+        size = "1"
+        for extent in buffer.shape:
+            size = _product(e, size, _value(e, extent))
+        e.line(f"(void){_product(e, size, str(ITEMSIZE[buffer.dtype]), always=True)};")
 
 
 def _limited(e: CEmitter, value: str) -> None:

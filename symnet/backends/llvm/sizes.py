@@ -15,9 +15,8 @@ from typing import Any
 from symnet.backends.llvm.emitter import Emitter
 from symnet.backends.llvm.types import V, constant
 from symnet.dtypes import ITEMSIZE
-from symnet.loops.affine import names
 from symnet.loops.ir import Buffer, IntAdd, IntConst, IntExpr, IntFloorDiv, IntMin, IntMod, IntMul, IntVar, Program
-from symnet.loops.sizes import arrays, counted
+from symnet.loops.sizes import counted, measured
 
 FALSE = V("false", "i1")
 
@@ -39,7 +38,7 @@ class SizeChecks:
             self.dims[name] = self._limited(value)
         for expr in counted(self.program):
             self._limited(self.value(expr))
-        for buffer in arrays(self.program):
+        for buffer in measured(self.program):
             self._bytes(buffer)
         return self.excess
 
@@ -80,11 +79,10 @@ class SizeChecks:
         return value
 
     def _bytes(self, buffer: Buffer) -> None:
-        if any(names(extent) for extent in buffer.shape):
-            size = constant(1, "i64")
-            for extent in buffer.shape:
-                size = self.product(size, self.value(extent))
-            self.product(size, constant(ITEMSIZE[buffer.dtype], "i64"))
+        size = constant(1, "i64")
+        for extent in buffer.shape:
+            size = self.product(size, self.value(extent))
+        self.product(size, constant(ITEMSIZE[buffer.dtype], "i64"))
 
 
 def _simple(value: V, factor: V) -> V:
