@@ -143,6 +143,10 @@ def _same(node: Node) -> AxisLinks:
     return [(a, (node.operands[0], a)) for a in range(node.rank)]
 
 
+def _all_same(node: Node) -> AxisLinks:
+    return [(a, (operand, a)) for operand in node.operands for a in range(node.rank)]
+
+
 def _solve(node: Node) -> AxisLinks:
     """The axes of the stack are those of both operands; the rows are the columns of the matrix, the columns those of
     the right-hand side.
@@ -171,6 +175,8 @@ _LINKS: dict[str, Callable[[Node], AxisLinks]] = {
     "solve": _solve,
     "determinant": _determinant,
     "cumsum": _same,
+    "running_logsumexp": _same,
+    "recurrence": _all_same,
     "named": _same,
     "barrier": _same,
     "sealed": _same,

@@ -109,6 +109,8 @@ def _obliged(roots: list[Node], order: list[Node]) -> set[Node]:
             "place",
             "concat",
             "cumsum",
+            "running_logsumexp",
+            "recurrence",
             "solve",
             "determinant",
         ) or is_reduction(node):

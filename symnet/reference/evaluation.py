@@ -26,6 +26,7 @@ from symnet.reference import (
     linalg,
     movement,
     reduction,
+    running,
     symbols,
 )
 from symnet.reference.context import Context
@@ -51,6 +52,8 @@ MEANING: dict[str, Callable[[Any, Sequence[Array], Context], Array]] = {
     "take": indexing.take_value,
     "one_hot": indexing.one_hot_value,
     "cumsum": cumulative.cumsum_value,
+    "running_logsumexp": running.running_logsumexp_value,
+    "recurrence": running.recurrence_value,
     "solve": linalg.solve_value,
     "determinant": linalg.determinant_value,
 }

@@ -17,7 +17,8 @@ from symnet.expr.nodes.reduction import Reduce
 from symnet.reference.context import Context
 
 
-def _logsumexp(x: Array, axes: tuple[int, ...]) -> Any:
+def logsumexp_of(x: Array, axes: tuple[int, ...]) -> Any:
+    """log Σ exp x over axes."""
     top = np.max(x, axis=axes, keepdims=True, initial=-np.inf)
     shift = np.where(np.isinf(top), np.zeros_like(top), top)
     return np.log(np.sum(np.exp(x - shift), axis=axes)) + np.squeeze(shift, axis=axes)
@@ -34,7 +35,7 @@ MEANING: dict[str, Callable[[Array, tuple[int, ...]], Any]] = {
     "max": lambda x, axes: np.max(x, axis=axes),
     "min": lambda x, axes: np.min(x, axis=axes),
     "prod": lambda x, axes: np.prod(x, axis=axes, dtype=x.dtype),
-    "logsumexp": _logsumexp,
+    "logsumexp": logsumexp_of,
     "argmax": _argmax,
 }
 IDENTITIES = {"max": -np.inf, "min": np.inf}

@@ -5,8 +5,7 @@ far, c[k] = log Σ over j ≤ k of exp(x[j]), so that no term overflows and no s
 
     c[k] = logaddexp(c[k - 1], x[k]),    y[k] = a[k]·y[k - 1] + b[k],  a[k] = exp(c[k - 1] - c[k]) ≤ 1
 
-Each is computed by doubling: ⌈log₂ n⌉ steps that add what lies 1, 2, 4, … elements before, `STEPS` for a symbolic n.
-Source: W. D. Hillis and G. L. Steele, "Data parallel algorithms", Communications of the ACM 29, 1986.
+These are nodes of their own (`expr/nodes/running.py`), each one pass (`lower/running.py`).
 Not handled: exponentials with weights under the logarithm.
 """
 
@@ -26,6 +25,7 @@ from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.indexing import take
 from symnet.expr.nodes.movement import Concat, Place, Slice
 from symnet.expr.nodes.node import Axes, Node
+from symnet.expr.nodes.running import recurrence, running_logsumexp
 from symnet.simplify.algebra.exposing import DEEPEST, expose
 from symnet.simplify.algebra.hoisting import leaves_axis_alone
 from symnet.simplify.algebra.movement import moved
@@ -36,75 +36,45 @@ from symnet.simplify.forms.signs import is_negative, is_positive, is_whole
 from symnet.simplify.forms.terms import Terms
 from symnet.simplify.rewrite import Rewrite
 
-STEPS = 32
 
-
-def _steps(extent: object) -> int:
-    return max(0, (extent - 1).bit_length()) if isinstance(extent, int) else STEPS
-
-
-def _before(x: Node, distance: int, axis: int, reverse: bool) -> Node:
-    """The element `distance` places before each one, 0 where there is none; the one after it, in reverse."""
+def _before(x: Node, axis: int, reverse: bool) -> Node:
+    """The element before each one, 0 where there is none; the one after it, in reverse."""
     n = x.shape[axis]
     if not isinstance(n, int):
-        return _taken_before(x, distance, axis, reverse)
-    longer = n + distance
-    laid = shape_arg(tuple(longer if a == axis else m for a, m in enumerate(x.shape)))
+        return _taken_before(x, axis, reverse)
+    laid = shape_arg(tuple(n + 1 if a == axis else m for a, m in enumerate(x.shape)))
     ones = ints_arg((1,) * x.rank)
-    first = tuple((0 if reverse else distance) if a == axis else 0 for a in range(x.rank))
-    start = tuple((distance if reverse else 0) if a == axis else 0 for a in range(x.rank))
-    placed = Place(x, laid, shape_arg(first), ones)
-    return Slice(placed, shape_arg(start), shape_arg(x.shape), ones)
+    first = tuple(int(not reverse) if a == axis else 0 for a in range(x.rank))
+    start = tuple(int(reverse) if a == axis else 0 for a in range(x.rank))
+    return Slice(Place(x, laid, shape_arg(first), ones), shape_arg(start), shape_arg(x.shape), ones)
 
 
-def _taken_before(x: Node, distance: int, axis: int, reverse: bool) -> Node:
+def _taken_before(x: Node, axis: int, reverse: bool) -> Node:
     """As `_before`, along a symbolic extent: taken by index, for zeros laid beside it would be many."""
     place = iota(x.shape[axis])
     if reverse:
         last = elementwise("add", size(x.shape[axis]), -1)
-        index = elementwise("minimum", elementwise("add", place, distance), last)
+        index = elementwise("minimum", elementwise("add", place, 1), last)
     else:
-        index = elementwise("maximum", elementwise("add", place, -distance), 0)
-    return where(_has_before(x, distance, axis, reverse), take(x, index, axis), 0)
+        index = elementwise("maximum", elementwise("add", place, -1), 0)
+    return where(_has_before(x, axis, reverse), take(x, index, axis), 0)
 
 
-def _has_before(x: Node, distance: int, axis: int, reverse: bool) -> Node:
-    """Whether there is an element `distance` places before each one."""
+def _has_before(x: Node, axis: int, reverse: bool) -> Node:
+    """Whether there is an element before each one."""
     place = iota(x.shape[axis])
     if reverse:
-        last = elementwise("add", size(x.shape[axis]), -distance)
-        inside = elementwise("lt", place, last)
+        inside = elementwise("lt", place, elementwise("add", size(x.shape[axis]), -1))
     else:
-        inside = elementwise("ge", place, distance)
+        inside = elementwise("ge", place, 1)
     return expand(inside, x.shape, (axis,))
-
-
-def running_logsumexp(x: Node, axis: int, reverse: bool) -> Node:
-    """c[k] = log Σ over j ≤ k of exp(x[j])."""
-    total = x
-    for step in range(_steps(x.shape[axis])):
-        before = _before(total, 2**step, axis, reverse)
-        top = elementwise("maximum", total, before)
-        below = elementwise("mul", -1, elementwise("abs", elementwise("add", total, elementwise("mul", -1, before))))
-        joined = elementwise("add", top, elementwise("softplus", where(equal(total, before), 0, below)))
-        total = where(_has_before(x, 2**step, axis, reverse), joined, total)
-    return total
-
-
-def _scan(a: Node, b: Node, axis: int, reverse: bool) -> Node:
-    """y[k] = a[k]·y[k - 1] + b[k]."""
-    for step in range(_steps(b.shape[axis])):
-        earlier = _before(b, 2**step, axis, reverse)
-        b = elementwise("add", b, elementwise("mul", a, earlier))
-        a = elementwise("mul", a, _before(a, 2**step, axis, reverse))
-    return b
 
 
 def _decay(c: Node, axis: int, reverse: bool) -> Node:
     """exp(c[k - 1] - c[k]), 0 for the first."""
-    before = _before(c, 1, axis, reverse)
+    before = _before(c, axis, reverse)
     away = where(equal(before, c), 0, elementwise("add", before, elementwise("mul", -1, c)))
-    return where(_has_before(c, 1, axis, reverse), elementwise("exp", away), 0)
+    return where(_has_before(c, axis, reverse), elementwise("exp", away), 0)
 
 
 @dataclass(frozen=True)
@@ -157,7 +127,7 @@ def running_mean_by_scan(node: Node) -> Node | None:
             if weight is not None:
                 axis, reverse, x, c = total.whole.axis, total.whole.reverse, total.exponent, total.logarithm
                 term = elementwise("mul", weight, elementwise("exp", elementwise("add", x, elementwise("mul", -1, c))))
-                mean = _scan(_decay(c, axis, reverse), term, axis, reverse)
+                mean = recurrence(_decay(c, axis, reverse), term, axis, reverse)
                 return factors.copy().times(*above, -1).times(*base).times(mean, base[1]).build()
     return None
 
@@ -198,7 +168,8 @@ def exponential_times_reverse_sum_by_scan(node: Node) -> Node | None:
             if found is None or places != trailing(core.rank, core.rank):
                 continue
             c = total.logarithm
-            scan = _scan(_forward_decay(c, core), inside.copy().times(divisor, places).build(), core.axis, core.reverse)
+            weights = inside.copy().times(divisor, places).build()
+            scan = recurrence(_forward_decay(c, core), weights, core.axis, core.reverse)
             away = elementwise("exp", elementwise("add", total.exponent, elementwise("mul", -1, c)))
             whole = factors.copy().times(*above, -e).times(*found[0], -factors.powers[found[0]])
             return whole.times(scan, axes, e).times(away, axes, e).times(found[1], axes).build()
@@ -250,9 +221,9 @@ def _size(terms: Terms) -> Expr:
 
 def _forward_decay(c: Node, core: CumulativeSum) -> Node:
     """exp(c[j] - c[j + 1]) for a sum from the end."""
-    after = _before(c, 1, core.axis, core.reverse)
+    after = _before(c, core.axis, core.reverse)
     away = where(equal(after, c), 0, elementwise("add", c, elementwise("mul", -1, after)))
-    return where(_has_before(c, 1, core.axis, core.reverse), elementwise("exp", away), 0)
+    return where(_has_before(c, core.axis, core.reverse), elementwise("exp", away), 0)
 
 
 RUNNING_SUMS = (
