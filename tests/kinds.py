@@ -16,5 +16,5 @@ def concrete(kind: type[Node]) -> Iterable[type[Node]]:
         yield from concrete(child)
 
 
-NUMERIC = {"running_logsumexp", "recurrence"}  # made after all derivatives are taken: expr/nodes/running.py
+NUMERIC = {"running_logsumexp", "scaled_sum"}  # made after all derivatives are taken: expr/nodes/running.py
 KINDS = {cls.kind for cls in concrete(Node)} - NUMERIC

@@ -176,7 +176,7 @@ _LINKS: dict[str, Callable[[Node], AxisLinks]] = {
     "determinant": _determinant,
     "cumsum": _same,
     "running_logsumexp": _same,
-    "recurrence": _all_same,
+    "scaled_sum": _all_same,
     "named": _same,
     "barrier": _same,
     "sealed": _same,

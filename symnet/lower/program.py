@@ -41,7 +41,7 @@ from symnet.lower.nest import Nest, naive_phase
 from symnet.lower.point import Use
 from symnet.lower.ranges import surely_in_range
 from symnet.lower.reduction import argmax_nests, compared, reduce_nest
-from symnet.lower.running import recurrence_nest, running_logsumexp_nest
+from symnet.lower.running import running_logsumexp_nest, scaled_sum_nest
 from symnet.lower.scatter import scatter_nests
 from symnet.lower.state import LoweringState, clear_of
 from symnet.lower.storage import Storage, decide
@@ -296,7 +296,7 @@ _NESTS: dict[str, Callable[[_Builder, Any, Node, Buffer], None]] = {
     "concat": _concat_nest,
     "cumsum": lambda b, node, target, buffer: b.nests.append(cumsum_nest(b.state, node, buffer)),
     "running_logsumexp": lambda b, node, target, buffer: b.nests.append(running_logsumexp_nest(b.state, node, buffer)),
-    "recurrence": lambda b, node, target, buffer: b.nests.append(recurrence_nest(b.state, node, buffer)),
+    "scaled_sum": lambda b, node, target, buffer: b.nests.append(scaled_sum_nest(b.state, node, buffer)),
     "solve": _solve_nest,
     "determinant": _determinant_nest,
 }

@@ -1,77 +1,88 @@
 """Scans as nests: one pass along the axis, with what is carried from element to element in registers.
 
-In: a `RunningLogsumexp` or a `Recurrence`.  Out: a kernel nest whose axes are the others.
+In: a `RunningLogsumexp` or a `ScaledSum`.  Out: a kernel nest whose axes are the others.
 
 log Σ exp(x[j]) is r + log1p(t), r one of the elements and t the sum of exp(x[j] - r) of the others, of which the part
-that rounding lost is kept: its error does not grow with the length.  r gives way to a larger element only where
-exp(x - r) would leave the range.  In a recurrence what is lost in a sum is carried along; its factors are rounded once.
+that rounding lost is kept: its error does not grow with the length.  r gives way to an element that is far above it
+alone.  A sum Σ b[j]·exp(p[j] - q) is kept as Σ b[j]·exp(p[j] - r) so too: every term is rounded a few times, none as
+often as there are elements.
 A scan along the batch mixes its rows: it is stored whole.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from symnet.expr.nodes.contraction import letter
 from symnet.expr.nodes.extents import typical
-from symnet.expr.nodes.running import Recurrence, RunningLogsumexp
-from symnet.loops.ir import Alloc, Body, Buffer, Const, IntVar, Load, Stmt, Store, Value
+from symnet.expr.nodes.running import RunningLogsumexp, ScaledSum
+from symnet.loops.ir import Alloc, Body, Buffer, Const, IntVar, Stmt, Store, Value
 from symnet.lower.kernels.statements import INT_ZERO, MatrixPart, cell, loop
 from symnet.lower.nest import Nest
 from symnet.lower.point import Index, Points
 from symnet.lower.state import LoweringState
 
-# of x above r: sums of many exp(x - r) are well inside the range
-FARTHEST = {"float32": 40.0, "float64": 300.0}
+FARTHEST = {"float32": 10.0, "float64": 40.0}  # of x above r; exp(r - q) has that much less of the range
 WORK = 30  # multiply-adds that an element takes about: an exponential and a logarithm
-Steps = Callable[[Points, Index, Callable[[str, float], MatrixPart]], list[Stmt]]
+Carried = Callable[[str, float], MatrixPart]  # a register, by name and its first value
+Steps = Callable[[Points, Index, Carried], list[Stmt]]
 
 
 def running_logsumexp_nest(state: LoweringState, node: RunningLogsumexp, buffer: Buffer) -> Nest:
     """r and t of all elements so far, for every element."""
 
-    def steps(points: Points, index: Index, carried: Callable[[str, float], MatrixPart]) -> list[Stmt]:
+    def steps(points: Points, index: Index, carried: Carried) -> list[Stmt]:
         top, high, low = carried("top", -math.inf), carried("high", 0.0), carried("low", 0.0)
         x = points.cast(points.at(node.operands[0], index), buffer.dtype)
+        one = Const(1.0, buffer.dtype)
         r, t, lost = (points.let(part.at(INT_ZERO)) for part in (top, high, low))
-        limit = Const(FARTHEST[buffer.dtype], buffer.dtype)
-        above = points.op("gt", x, points.op("add", r, limit), dtype="bool")
-        first = points.op("eq", r, Const(-math.inf, buffer.dtype), dtype="bool")
-        fresh = points.op("or", first, above, dtype="bool")
-        alike = points.op("eq", x, r, dtype="bool")
-        away = _select(points, alike, Const(0.0, buffer.dtype), points.op("sub", x, r))
-        power = points.op("exp", _select(points, fresh, points.op("neg", away), away))
-        old = points.op("mul", points.op("add", points.op("add", t, lost), Const(1.0, buffer.dtype)), power)
+        fresh, power = _relative(points, x, r)
+        old = points.op("mul", points.op("add", points.op("add", t, lost), one), power)
         total, rest = _two_sum(points, t, points.op("add", lost, power))
         new_top, new_high = _select(points, fresh, x, r), _select(points, fresh, old, total)
-        new_low = _select(points, fresh, Const(0.0, buffer.dtype), rest)
         y = points.op("add", new_top, points.op("log1p", new_high))
-        return [
-            top.store((INT_ZERO,), new_top),
-            high.store((INT_ZERO,), new_high),
-            low.store((INT_ZERO,), new_low),
-            Store(buffer, index, y),
-        ]
+        new_low = _select(points, fresh, Const(0.0, buffer.dtype), rest)
+        return [*_kept((top, high, low), (new_top, new_high, new_low)), Store(buffer, index, y)]
 
     return _scan(state, node, buffer, steps)
 
 
-def recurrence_nest(state: LoweringState, node: Recurrence, buffer: Buffer) -> Nest:
-    """y = a·y + b, and what the sums so far have lost."""
+def scaled_sum_nest(state: LoweringState, node: ScaledSum, buffer: Buffer) -> Nest:
+    """The sum of b·exp(p - r) so far, times exp(r - q), for every element."""
 
-    def steps(points: Points, index: Index, carried: Callable[[str, float], MatrixPart]) -> list[Stmt]:
-        high, low = carried("high", 0.0), carried("low", 0.0)
-        a, b = (points.cast(points.at(o, index), buffer.dtype) for o in node.operands)
-        y, lost = points.let(Load(high.buffer, (INT_ZERO,))), points.let(Load(low.buffer, (INT_ZERO,)))
-        decayed = points.op("mul", a, y)
-        total, rest = _two_sum(points, decayed, points.op("add", points.op("mul", a, lost), b))
-        return [high.store((INT_ZERO,), total), low.store((INT_ZERO,), rest), Store(buffer, index, total)]
+    def steps(points: Points, index: Index, carried: Carried) -> list[Stmt]:
+        top, high, low = carried("top", -math.inf), carried("high", 0.0), carried("low", 0.0)
+        p, b, q = (points.cast(points.at(o, index), buffer.dtype) for o in node.operands)
+        r, s, lost = (points.let(part.at(INT_ZERO)) for part in (top, high, low))
+        fresh, power = _relative(points, p, r)
+        scaled, lost_scaled = (_select(points, fresh, points.op("mul", x, power), x) for x in (s, lost))
+        term = _select(points, fresh, b, points.op("mul", b, power))
+        total, rest = _two_sum(points, scaled, points.op("add", lost_scaled, term))
+        new_top = _select(points, fresh, p, r)
+        alike = points.op("eq", new_top, q, dtype="bool")
+        away = _select(points, alike, Const(0.0, buffer.dtype), points.op("sub", new_top, q))
+        y = points.op("mul", total, points.op("exp", away))
+        return [*_kept((top, high, low), (new_top, total, rest)), Store(buffer, index, y)]
 
     return _scan(state, node, buffer, steps)
 
 
-def _scan(state: LoweringState, node: RunningLogsumexp | Recurrence, buffer: Buffer, steps: Steps) -> Nest:
+def _relative(points: Points, x: Value, r: Value) -> tuple[Value, Value]:
+    """Whether x takes the place of r; and exp(x - r), or exp(r - x) where it does."""
+    above = points.op("gt", x, points.op("add", r, Const(FARTHEST[x.dtype], x.dtype)), dtype="bool")
+    first = points.op("eq", r, Const(-math.inf, x.dtype), dtype="bool")
+    fresh = points.op("or", first, above, dtype="bool")
+    alike = points.op("eq", x, r, dtype="bool")
+    away = _select(points, alike, Const(0.0, x.dtype), points.op("sub", x, r))
+    return fresh, points.op("exp", _select(points, fresh, points.op("neg", away), away))
+
+
+def _kept(parts: Sequence[MatrixPart], values: Sequence[Value]) -> list[Stmt]:
+    return [part.store((INT_ZERO,), value) for part, value in zip(parts, values, strict=True)]
+
+
+def _scan(state: LoweringState, node: RunningLogsumexp | ScaledSum, buffer: Buffer, steps: Steps) -> Nest:
     """The loop along the axis around the steps of an element, between registers that begin anew for every row."""
     axes = [state.axis(letter(a), (node, a)) for a in range(node.rank)]
     along = axes[node.axis]

@@ -110,7 +110,7 @@ def _obliged(roots: list[Node], order: list[Node]) -> set[Node]:
             "concat",
             "cumsum",
             "running_logsumexp",
-            "recurrence",
+            "scaled_sum",
             "solve",
             "determinant",
         ) or is_reduction(node):

@@ -53,7 +53,7 @@ MEANING: dict[str, Callable[[Any, Sequence[Array], Context], Array]] = {
     "one_hot": indexing.one_hot_value,
     "cumsum": cumulative.cumsum_value,
     "running_logsumexp": running.running_logsumexp_value,
-    "recurrence": running.recurrence_value,
+    "scaled_sum": running.scaled_sum_value,
     "solve": linalg.solve_value,
     "determinant": linalg.determinant_value,
 }

@@ -1,4 +1,4 @@
-"""Scans in NumPy: the running log-sum-exp and the recurrence of first order.
+"""Scans in NumPy: the running log-sum-exp and sums relative to one.
 
 In: arrays.  Out: one of their shape.
 """
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from symnet.arrays import Array
-from symnet.expr.nodes.running import Recurrence, RunningLogsumexp
+from symnet.expr.nodes.running import RunningLogsumexp, ScaledSum
 from symnet.reference.context import Context
 from symnet.reference.reduction import logsumexp_of
 
@@ -25,12 +25,14 @@ def running_logsumexp_value(node: RunningLogsumexp, values: Sequence[Array], con
     return np.flip(back, node.axis) if node.reverse else back
 
 
-def recurrence_value(node: Recurrence, values: Sequence[Array], context: Context) -> Array:
+def scaled_sum_value(node: ScaledSum, values: Sequence[Array], context: Context) -> Array:
     turned = (np.flip(v, node.axis) if node.reverse else v for v in context.operands(node, values))
-    a, b = (np.moveaxis(v, node.axis, 0) for v in turned)
+    p, b, q = (np.moveaxis(v, node.axis, 0) for v in turned)
     found = np.empty_like(b)
     with np.errstate(all="ignore"):
         for k in range(len(b)):
-            found[k] = a[k] * found[k - 1] + b[k] if k else b[k]
+            alike = p[: k + 1] == q[k]  # infinities, too
+            away = np.where(alike, 0 * b[k], p[: k + 1] - q[k])
+            found[k] = np.sum(b[: k + 1] * np.exp(away), axis=0)
     back = np.moveaxis(found, 0, node.axis)
     return np.flip(back, node.axis) if node.reverse else back

@@ -126,4 +126,4 @@ def _count(node: Node, free: set[Node]) -> int:
         return len(node.operands) - (not node.contracted) - (node.by_index is not None and len(node.operands) > 1)
     if isinstance(node, Reduce):
         return 3 if node.op == "logsumexp" else 1
-    return {"solve": 2, "cumsum": 1, "running_logsumexp": 3, "recurrence": 2}.get(node.kind, 0)
+    return {"solve": 2, "cumsum": 1, "running_logsumexp": 3, "scaled_sum": 4}.get(node.kind, 0)

@@ -8,13 +8,12 @@ import pytest
 
 import symnet as sn
 from symnet.expr.nodes.node import Node
-from symnet.expr.nodes.running import recurrence, running_logsumexp
+from symnet.expr.nodes.running import running_logsumexp, scaled_sum
 from symnet.reference import evaluate
 from tests.chain import floors
 
 n = sn.dim("n")
-x, a, b = sn.tensor("x", n), sn.tensor("a", n), sn.tensor("b", n)
-X, A, B = sn.tensor("X", n, 5), sn.tensor("A", n, 5), sn.tensor("B", n, 5)
+x, b, X, B = sn.tensor("x", n), sn.tensor("b", n), sn.tensor("X", n, 5), sn.tensor("B", n, 5)
 ORDERS = {
     "random": lambda rng, k: rng.normal(size=k) * 10,
     "rising": lambda rng, k: np.sort(rng.normal(size=k) * 10),
@@ -62,16 +61,17 @@ def test_infinities_and_nan_pass_as_in_the_sum(name: str) -> None:
     np.testing.assert_allclose(f(x=data), want, rtol=1e-15)
 
 
+c, C = running_logsumexp(x, 0), running_logsumexp(X, 1)
 SCANS: dict[str, Node] = {
     "log-sum-exp": running_logsumexp(x, 0),
     "log-sum-exp from the end": running_logsumexp(x, 0, reverse=True),
     "log-sum-exp of rows": running_logsumexp(X, 1),
     "log-sum-exp of columns": running_logsumexp(X, 0, reverse=True),
-    "recurrence": recurrence(a, b, 0),
-    "recurrence from the end": recurrence(a, b, 0, reverse=True),
-    "recurrence of rows": recurrence(A, B, 1, reverse=True),
-    "recurrence of columns": recurrence(A, B, 0),
-    "beside others": sn.exp(X - running_logsumexp(X, 1)) * sn.sum(recurrence(A, B, 1)),
+    "sum": scaled_sum(x, b, c, 0),
+    "sum from the end": scaled_sum(-c, b, -x, 0, reverse=True),
+    "sum of rows": scaled_sum(X, B, C, 1),
+    "sum of columns": scaled_sum(-running_logsumexp(X, 0), B, -X, 0, reverse=True),
+    "beside others": sn.exp(X - C) * sn.sum(scaled_sum(X, B, C, 1)),
 }
 
 
@@ -86,13 +86,24 @@ def test_every_floor_computes_a_scan_alike(name: str, count: int, rng: np.random
         np.testing.assert_allclose(got, want, rtol=1e-13, atol=1e-13, err_msg=floor)
 
 
-def test_a_recurrence_is_what_its_line_says(rng: np.random.Generator) -> None:
-    values = {"a": rng.normal(size=50), "b": rng.normal(size=50)}
-    want, y = [], 0.0
-    for factor, term in zip(values["a"], values["b"], strict=True):
-        y = factor * y + term
-        want.append(y)
-    np.testing.assert_allclose(evaluate(recurrence(a, b, 0), values), want, rtol=1e-13)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("order", ORDERS)
+def test_slopes_of_a_running_log_sum_exp_have_their_digits(order: str, dtype: str, rng: np.random.Generator) -> None:
+    """Σ over k ≥ j of w[k]·exp(x[j] - c[k]), whose terms are positive, against 60 digits."""
+    data = ORDERS[order](rng, 400).astype(dtype)
+    weights = rng.uniform(0.5, 2, size=400).astype(dtype)
+    L = b @ sn.log(sn.cumsum(sn.exp(x)))
+    got = sn.compile(sn.grad(L, x), dtype=dtype)(x=data, b=weights)
+    with mpmath.workdps(60):
+        powers = [mpmath.exp(mpmath.mpf(float(v))) for v in data]
+        sums = [mpmath.fsum(powers[: k + 1]) for k in range(len(data))]
+        tail, want = mpmath.mpf(0), []
+        for power, total, weight in zip(powers[::-1], sums[::-1], weights[::-1], strict=True):
+            tail += mpmath.mpf(float(weight)) / total
+            want.append(float(power * tail))
+    size = 4 + np.max(np.abs(data))  # an exponential of x - c has so many times the error of x and c
+    eps, tiny = np.finfo(dtype).eps, np.finfo(dtype).tiny * np.exp(10.0 if dtype == "float32" else 40.0)
+    np.testing.assert_allclose(got, want[::-1], rtol=2 * eps * size, atol=tiny)
 
 
 def test_a_partial_likelihood_takes_work_and_memory_in_its_length() -> None:

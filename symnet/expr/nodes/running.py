@@ -1,4 +1,4 @@
-"""Scans of the numeric form: the running log-sum-exp, and the recurrence of first order.
+"""Scans of the numeric form: the running log-sum-exp, and running sums relative to one.
 
 In: arrays and an axis.  Out: nodes of their shape; `reverse` runs from the end.  No user writes them: the numeric form
 makes them of running sums of exponentials (`simplify/numeric/exponentials/running_sums.py`), after all derivatives are
@@ -34,19 +34,20 @@ class RunningLogsumexp(Node):
         return bool(self.args[1])
 
 
-class Recurrence(Node):
-    """y[…, k, …] = a[…, k, …]·y[…, k - 1, …] + b[…, k, …], before the first 0: args are (axis, reverse, a, b).
+class ScaledSum(Node):
+    """y[…, k, …] = Σ over j ≤ k (over j ≥ k in reverse) of b[j]·exp(p[j] - q[k]): args are (axis, reverse, p, b, q).
 
-    In reverse y[k + 1] stands in the place of y[k - 1].
+    No sum leaves the range where p[j] ≤ q[k] for all j that are added.
     """
 
     __slots__ = ()
-    kind = "recurrence"
+    kind = "scaled_sum"
 
     @classmethod
-    def _derive(cls, axis: Integer, reverse: Integer, a: Node, b: Node) -> tuple[Shape, str | None]:
-        assert 0 <= int(axis) < b.rank and int(reverse) in (0, 1) and same_shape(a.shape, b.shape), (a.shape, b.shape)
-        return b.shape, b.dtype or a.dtype
+    def _derive(cls, axis: Integer, reverse: Integer, p: Node, b: Node, q: Node) -> tuple[Shape, str | None]:
+        assert 0 <= int(axis) < b.rank and int(reverse) in (0, 1), (axis, reverse, b.shape)
+        assert same_shape(p.shape, b.shape) and same_shape(q.shape, b.shape), (p.shape, b.shape, q.shape)
+        return b.shape, next((x.dtype for x in (b, p, q) if x.dtype is not None), None)
 
     @property
     def axis(self) -> int:
@@ -62,6 +63,6 @@ def running_logsumexp(x: Node, axis: int, reverse: bool = False) -> RunningLogsu
     return RunningLogsumexp(sympy.Integer(axis), sympy.Integer(int(reverse)), x)
 
 
-def recurrence(a: Node, b: Node, axis: int, reverse: bool = False) -> Recurrence:
-    """y[k] = a[k]·y[k - 1] + b[k] along an axis, from its end where `reverse`."""
-    return Recurrence(sympy.Integer(axis), sympy.Integer(int(reverse)), a, b)
+def scaled_sum(p: Node, b: Node, q: Node, axis: int, reverse: bool = False) -> ScaledSum:
+    """Σ over j ≤ k of b[j]·exp(p[j] - q[k]) along an axis, over j ≥ k where `reverse`."""
+    return ScaledSum(sympy.Integer(axis), sympy.Integer(int(reverse)), p, b, q)

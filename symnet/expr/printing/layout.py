@@ -51,7 +51,7 @@ READERS: dict[str, FormReader] = {
     "one_hot": read_one_hot,
     "cumsum": read_cumsum,
     "running_logsumexp": read_scan,
-    "recurrence": read_scan,
+    "scaled_sum": read_scan,
     "solve": read_solve,
     "determinant": read_determinant,
 }

@@ -1,4 +1,4 @@
-"""How scans read: running_logsumexp(x, axis=1), recurrence(a, b, axis=0, reverse=True).
+"""How scans read: running_logsumexp(x, axis=1), scaled_sum(p, b, q, axis=0, reverse=True).
 
 In: a node of `expr/nodes/running.py` and a `View`.  Out: its `Form`.
 """

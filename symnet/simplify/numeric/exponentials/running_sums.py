@@ -1,10 +1,7 @@
 """Running sums of exponentials: log of a cumulative sum, and what its derivatives divide by one.
 
 In: logarithms, products and quotients of `cumsum(exp(x))`.  Out: scans that are taken relative to what is largest so
-far, c[k] = log Σ over j ≤ k of exp(x[j]), so that no term overflows and no sum vanishes:
-
-    c[k] = logaddexp(c[k - 1], x[k]),    y[k] = a[k]·y[k - 1] + b[k],  a[k] = exp(c[k - 1] - c[k]) ≤ 1
-
+far, c[k] = log Σ over j ≤ k of exp(x[j]), so that no term overflows and no sum vanishes: exp(x[j] - c[k]) ≤ 1.
 These are nodes of their own (`expr/nodes/running.py`), each one pass (`lower/running.py`).
 Not handled: exponentials with weights under the logarithm.
 """
@@ -16,16 +13,14 @@ from dataclasses import dataclass
 import sympy
 from sympy import Expr
 
-from symnet.expr.nodes.constants import iota, number, size
+from symnet.expr.nodes.constants import number
 from symnet.expr.nodes.cumulative import CumulativeSum
-from symnet.expr.nodes.elementwise import elementwise, equal, is_op, where
-from symnet.expr.nodes.expansion import expand
-from symnet.expr.nodes.extents import ints_arg, same_shape, shape_arg
+from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.extents import same_shape
 from symnet.expr.nodes.graph import with_operands
-from symnet.expr.nodes.indexing import take
-from symnet.expr.nodes.movement import Concat, Place, Slice
+from symnet.expr.nodes.movement import Concat, Slice, broadcast_to
 from symnet.expr.nodes.node import Axes, Node
-from symnet.expr.nodes.running import recurrence, running_logsumexp
+from symnet.expr.nodes.running import running_logsumexp, scaled_sum
 from symnet.simplify.algebra.exposing import DEEPEST, expose
 from symnet.simplify.algebra.hoisting import leaves_axis_alone
 from symnet.simplify.algebra.movement import moved
@@ -35,46 +30,6 @@ from symnet.simplify.forms.factors import Base, Factors
 from symnet.simplify.forms.signs import is_negative, is_positive, is_whole
 from symnet.simplify.forms.terms import Terms
 from symnet.simplify.rewrite import Rewrite
-
-
-def _before(x: Node, axis: int, reverse: bool) -> Node:
-    """The element before each one, 0 where there is none; the one after it, in reverse."""
-    n = x.shape[axis]
-    if not isinstance(n, int):
-        return _taken_before(x, axis, reverse)
-    laid = shape_arg(tuple(n + 1 if a == axis else m for a, m in enumerate(x.shape)))
-    ones = ints_arg((1,) * x.rank)
-    first = tuple(int(not reverse) if a == axis else 0 for a in range(x.rank))
-    start = tuple(int(reverse) if a == axis else 0 for a in range(x.rank))
-    return Slice(Place(x, laid, shape_arg(first), ones), shape_arg(start), shape_arg(x.shape), ones)
-
-
-def _taken_before(x: Node, axis: int, reverse: bool) -> Node:
-    """As `_before`, along a symbolic extent: taken by index, for zeros laid beside it would be many."""
-    place = iota(x.shape[axis])
-    if reverse:
-        last = elementwise("add", size(x.shape[axis]), -1)
-        index = elementwise("minimum", elementwise("add", place, 1), last)
-    else:
-        index = elementwise("maximum", elementwise("add", place, -1), 0)
-    return where(_has_before(x, axis, reverse), take(x, index, axis), 0)
-
-
-def _has_before(x: Node, axis: int, reverse: bool) -> Node:
-    """Whether there is an element before each one."""
-    place = iota(x.shape[axis])
-    if reverse:
-        inside = elementwise("lt", place, elementwise("add", size(x.shape[axis]), -1))
-    else:
-        inside = elementwise("ge", place, 1)
-    return expand(inside, x.shape, (axis,))
-
-
-def _decay(c: Node, axis: int, reverse: bool) -> Node:
-    """exp(c[k - 1] - c[k]), 0 for the first."""
-    before = _before(c, axis, reverse)
-    away = where(equal(before, c), 0, elementwise("add", before, elementwise("mul", -1, c)))
-    return where(_has_before(c, axis, reverse), elementwise("exp", away), 0)
 
 
 @dataclass(frozen=True)
@@ -125,9 +80,8 @@ def running_mean_by_scan(node: Node) -> Node | None:
         for above, e in factors.powers.items():
             weight = _weight(above, base, total) if is_whole(e) and is_positive(e) else None
             if weight is not None:
-                axis, reverse, x, c = total.whole.axis, total.whole.reverse, total.exponent, total.logarithm
-                term = elementwise("mul", weight, elementwise("exp", elementwise("add", x, elementwise("mul", -1, c))))
-                mean = recurrence(_decay(c, axis, reverse), term, axis, reverse)
+                x, c = total.exponent, total.logarithm
+                mean = scaled_sum(x, broadcast_to(weight, x.shape), c, total.whole.axis, total.whole.reverse)
                 return factors.copy().times(*above, -1).times(*base).times(mean, base[1]).build()
     return None
 
@@ -152,7 +106,7 @@ def _weight(above: Base, below: Base, total: _RunningSum) -> Node | None:
 
 
 def exponential_times_reverse_sum_by_scan(node: Node) -> Node | None:
-    """exp(x)·Σ over k ≥ j of w[k]/cumsum(exp x)[k] → exp(x - c)·the scan of w with the factors exp(c[k] - c[k + 1]).
+    """exp(x)·Σ over k ≥ j of w[k]/cumsum(exp x)[k] → Σ over k ≥ j of w[k]·exp(x[j] - c[k]), by a scan.
 
     Condition: the sum runs against the one it divides by, or against that of which rows are taken there.
     """
@@ -167,12 +121,11 @@ def exponential_times_reverse_sum_by_scan(node: Node) -> Node | None:
             found = _exponential_with(factors, total.exponent, axes, e) if opposite else None
             if found is None or places != trailing(core.rank, core.rank):
                 continue
-            c = total.logarithm
-            weights = inside.copy().times(divisor, places).build()
-            scan = recurrence(_forward_decay(c, core), weights, core.axis, core.reverse)
-            away = elementwise("exp", elementwise("add", total.exponent, elementwise("mul", -1, c)))
+            weights = broadcast_to(inside.copy().times(divisor, places).build(), core.shape)
+            below, above_it = (elementwise("mul", -1, x) for x in (total.logarithm, total.exponent))
+            scan = scaled_sum(below, weights, above_it, core.axis, core.reverse)
             whole = factors.copy().times(*above, -e).times(*found[0], -factors.powers[found[0]])
-            return whole.times(scan, axes, e).times(away, axes, e).times(found[1], axes).build()
+            return whole.times(scan, axes, e).times(found[1], axes).build()
     return None
 
 
@@ -217,13 +170,6 @@ def _exponential_with(factors: Factors, x: Node, axes: Axes, count: Expr) -> tup
 
 def _size(terms: Terms) -> Expr:
     return sum(map(abs, terms.coefficients.values()), sympy.S.Zero)
-
-
-def _forward_decay(c: Node, core: CumulativeSum) -> Node:
-    """exp(c[j] - c[j + 1]) for a sum from the end."""
-    after = _before(c, core.axis, core.reverse)
-    away = where(equal(after, c), 0, elementwise("add", c, elementwise("mul", -1, after)))
-    return where(_has_before(c, core.axis, core.reverse), elementwise("exp", away), 0)
 
 
 RUNNING_SUMS = (
