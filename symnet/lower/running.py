@@ -3,7 +3,7 @@
 In: a `RunningLogsumexp` or a `ScaledSum`.  Out: a kernel nest whose axes are the others.
 
 log Σ exp(x[j]) is r + log1p(t), r one of the elements and t the sum of exp(x[j] - r) of the others, of which the part
-that rounding lost is kept: its error does not grow with the length.  r gives way to an element that is far above it
+that rounding lost is kept: its error does not grow with the length.  r gives way to an element that is well above it
 alone.  A sum Σ b[j]·exp(p[j] - q) is kept as Σ b[j]·exp(p[j] - r) so too: every term is rounded a few times, none as
 often as there are elements.
 A scan along the batch mixes its rows: it is stored whole.
@@ -23,7 +23,7 @@ from symnet.lower.nest import Nest
 from symnet.lower.point import Index, Points
 from symnet.lower.state import LoweringState
 
-FARTHEST = {"float32": 10.0, "float64": 40.0}  # of x above r; exp(r - q) has that much less of the range
+FARTHEST = 2.0  # of x above r: what is added to r stays small, and r changes seldom where elements rise slowly
 WORK = 30  # multiply-adds that an element takes about: an exponential and a logarithm
 Carried = Callable[[str, float], MatrixPart]  # a register, by name and its first value
 Steps = Callable[[Points, Index, Carried], list[Stmt]]
@@ -70,7 +70,7 @@ def scaled_sum_nest(state: LoweringState, node: ScaledSum, buffer: Buffer) -> Ne
 
 def _relative(points: Points, x: Value, r: Value) -> tuple[Value, Value]:
     """Whether x takes the place of r; and exp(x - r), or exp(r - x) where it does."""
-    above = points.op("gt", x, points.op("add", r, Const(FARTHEST[x.dtype], x.dtype)), dtype="bool")
+    above = points.op("gt", x, points.op("add", r, Const(FARTHEST, x.dtype)), dtype="bool")
     first = points.op("eq", r, Const(-math.inf, x.dtype), dtype="bool")
     fresh = points.op("or", first, above, dtype="bool")
     alike = points.op("eq", x, r, dtype="bool")
