@@ -26,7 +26,7 @@ from symnet.lower.state import LoweringState
 FARTHEST = 2.0  # of x above r: what is added to r stays small, and r changes seldom where elements rise slowly
 WORK = 30  # multiply-adds that an element takes about: an exponential and a logarithm
 Carried = Callable[[str, float], MatrixPart]  # a register, by name and its first value
-Steps = Callable[[Points, Index, Carried], list[Stmt]]
+ScanStep = Callable[[Points, Index, Carried], list[Stmt]]
 
 
 def running_logsumexp_nest(state: LoweringState, node: RunningLogsumexp, buffer: Buffer) -> Nest:
@@ -82,7 +82,7 @@ def _kept(parts: Sequence[MatrixPart], values: Sequence[Value]) -> list[Stmt]:
     return [part.store((INT_ZERO,), value) for part, value in zip(parts, values, strict=True)]
 
 
-def _scan(state: LoweringState, node: RunningLogsumexp | ScaledSum, buffer: Buffer, steps: Steps) -> Nest:
+def _scan(state: LoweringState, node: RunningLogsumexp | ScaledSum, buffer: Buffer, steps: ScanStep) -> Nest:
     """The loop along the axis around the steps of an element, between registers that begin anew for every row."""
     axes = [state.axis(letter(a), (node, a)) for a in range(node.rank)]
     along = axes[node.axis]
