@@ -6,10 +6,14 @@ Method: reverse mode (`diff/reverse.py`) between two simplifications (`problem.p
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
-from symnet.calculus.problem import Problem, open_problem, project
+from symnet.calculus.cheapest import MOST_OF_GRADIENT, Derived, cheap
+from symnet.calculus.problem import Problem, open_problem, project, strip_barriers
 from symnet.calculus.structure import Structure, flatten
+from symnet.diff.closing import kept_cotangents
 from symnet.diff.reverse import BackwardEdge, pullback
 from symnet.errors import ShapeError, explain
 from symnet.expr.nodes.constants import as_node, number
@@ -45,8 +49,14 @@ def grad(L: Any, w: Structure, absent: str = "error") -> Any:
     """
     targets, restore = flatten("grad(L, w)", w)
     root = scalar_root("grad(L, w)", L)
-    problem = open_problem("grad(L, w)", [root], targets, absent=absent)
-    return restore(problem.finish(gradients(problem), [t.shape for t in targets], problem.targets))
+    return restore(cheap(root, targets, MOST_OF_GRADIENT, partial(_derived, root, targets, absent)))
+
+
+def _derived(root: Node, targets: Sequence[Node], absent: str, far: int) -> Derived:
+    """The gradients, and what they are computed beside: the root in the form that they share values with."""
+    problem = open_problem("grad(L, w)", [root], targets, absent=absent, far=far)
+    results = problem.finish(gradients(problem), [t.shape for t in targets], problem.targets)
+    return results, strip_barriers(problem.roots)
 
 
 def scalar_root(call: str, L: Any) -> Node:
@@ -70,5 +80,6 @@ def scalar_root(call: str, L: Any) -> Node:
 
 def gradients(problem: Problem, routes: list[BackwardEdge] | None = None) -> list[Node | None]:
     """The cotangents of the problem's targets for its one scalar root; None where zero."""
-    found = pullback(problem.roots[0], number(1), problem.targets, routes)
+    (root,) = problem.roots
+    found = pullback(root, number(1), problem.targets, routes, kept_cotangents(root, problem.targets, problem.far))
     return [project(found[target], target) for target in problem.targets]

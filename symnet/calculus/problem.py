@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from symnet import dtypes
+from symnet.diff.closing import DEEP, FAR, depth
 from symnet.errors import ArgumentError, AssumptionError, explain, one_of
 from symnet.expr.nodes.contraction import transpose
 from symnet.expr.nodes.elementwise import elementwise
@@ -26,7 +27,7 @@ from symnet.expr.nodes.node import Node, Shape
 from symnet.expr.nodes.symbols import EQUALITIES, Barrier, Named, Tensor, check_leaves
 from symnet.simplify.algebra.table import simplify
 from symnet.simplify.cost import saves
-from symnet.simplify.sealing import sealed, unsealed
+from symnet.simplify.sealing import OPEN, in_pairs, sealed, unsealed
 
 ABSENT = ("error", "zero")  # what a derivative by a variable is that the expression does not contain
 
@@ -40,12 +41,15 @@ class Problem:
         targets: what to differentiate by, as it stands in the roots: a leaf or a `Barrier`.
         extra: further expressions that enter the result (tangents, cotangents), simplified.
         labels: value → its name.
+        far: how many values, counted from the roots, are opened where they stand in derivatives; None: all of them
+            (`diff/closing.py`).
     """
 
     roots: list[Node]
     targets: list[Node]
     extra: list[Node]
     labels: dict[Node, Named] = field(default_factory=dict)
+    far: int | None = None
 
     def finish(
         self, results: Sequence[Node | None], shapes: Sequence[Shape], by: Sequence[Node] | None = None
@@ -96,8 +100,11 @@ def open_problem(
     extra: Sequence[Node] = (),
     as_written: bool = False,
     absent: str = "error",
+    far: int = FAR,
 ) -> Problem:
     """Strip, check, put barriers, simplify (unless `as_written`).
+
+    Where less than is usual is opened (`far`), products are taken in pairs too.
 
     Raises:
         ArgumentError: a target that stands in none of the roots, unless `absent` is "zero".
@@ -117,13 +124,15 @@ def open_problem(
         _check_target(call, target, given)
     values = list(written)
     barred = put_barriers([*plain_roots, *plain_targets, *values], plain_targets)
-    barred = sealed(barred, barred[:n])
+    barred = sealed(barred, barred[:n], OPEN if far == FAR else 0)
     simple = [*barred, *plain_extra] if as_written else simplify([*barred, *plain_extra])
+    simple = in_pairs(simple) if far < FAR else simple
+    is_deep = not as_written and depth(plain_roots, plain_targets) >= DEEP
     labels: dict[Node, Named] = {}
     for value, old, new in zip(values, barred[n + t :], simple[n + t :], strict=False):
         for key in (value, old, new):
             labels.setdefault(key, written[value])
-    return Problem(simple[:n], simple[n : n + t], simple[len(barred) :], labels)
+    return Problem(simple[:n], simple[n : n + t], simple[len(barred) :], labels, far if is_deep else None)
 
 
 def put_barriers(roots: Sequence[Node], targets: Iterable[Node]) -> list[Node]:

@@ -8,11 +8,14 @@ reverse.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
+from symnet.calculus.cheapest import MOST_OF_PRODUCT, Derived, cheap
 from symnet.calculus.grad import gradients, scalar_root
 from symnet.calculus.problem import Problem, open_problem, project
 from symnet.calculus.structure import Restore, Structure, flatten
+from symnet.diff.closing import FAR, kept_cotangents, kept_tangents
 from symnet.diff.forward import pushforward
 from symnet.diff.reverse import pullback
 from symnet.errors import ArgumentError, ShapeError, explain
@@ -20,6 +23,7 @@ from symnet.expr.nodes.constants import as_node, is_scalar
 from symnet.expr.nodes.extents import same_shape
 from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.table import simplify
+from symnet.simplify.sealing import in_pairs
 from symnet.simplify.sharing import share
 
 
@@ -52,7 +56,8 @@ def jvp(y: Any, x: Any, v: Any = None, absent: str = "error") -> Node:
     targets, vectors, _ = _tangents(call, x, v)
     root = as_node(y)
     problem = open_problem(call, [root], targets, vectors, absent=absent)
-    y_dot = pushforward(problem.roots, _moves(problem))
+    moves = _moves(problem)
+    y_dot = pushforward(problem.roots, moves, kept_tangents(problem.roots, moves, problem.far))
     return problem.finish(y_dot, [root.shape])[0]
 
 
@@ -83,7 +88,8 @@ def vjp(y: Any, x: Structure, y_bar: Any, absent: str = "error") -> Any:
     targets, restore = flatten(call, x)
     root = as_node(y)
     problem = open_problem(call, [root], targets, [_vector(call, "y_bar", y_bar, root, "y")], absent=absent)
-    found = pullback(problem.roots[0], problem.extra[0], problem.targets)
+    closed = kept_cotangents(problem.roots[0], problem.targets, problem.far)
+    found = pullback(problem.roots[0], problem.extra[0], problem.targets, closed=closed)
     results = [project(found[t], t) for t in problem.targets]
     return restore(problem.finish(results, [t.shape for t in targets], problem.targets))
 
@@ -113,12 +119,20 @@ def hvp(L: Any, x: Any, v: Any = None, absent: str = "error") -> Any:
     """
     call = "hvp(L, x, v)"
     targets, vectors, restore = _tangents(call, x, v)
-    problem = open_problem(call, [scalar_root(call, L)], targets, vectors, absent=absent)
+    root = scalar_root(call, L)
+    return restore(cheap(root, targets, MOST_OF_PRODUCT, partial(_products, call, root, targets, vectors, absent)))
+
+
+def _products(call: str, root: Node, targets: list[Node], vectors: list[Node], absent: str, far: int) -> Derived:
+    """The products with the Hessian, forward over reverse."""
+    problem = open_problem(call, [root], targets, vectors, absent=absent, far=far)
     first = gradients(problem)
-    present = simplify([g for g in first if g is not None])
-    dots = iter(pushforward(share(present), _moves(problem)))
+    present = share(simplify([g for g in first if g is not None]))
+    present = in_pairs(present) if far < FAR else present
+    moves = _moves(problem)
+    dots = iter(pushforward(present, moves, kept_tangents(present, moves, problem.far)))
     results = [None if g is None else project(next(dots), t) for g, t in zip(first, problem.targets, strict=True)]
-    return restore(problem.finish(results, [t.shape for t in targets], problem.targets))
+    return problem.finish(results, [t.shape for t in targets], problem.targets), []
 
 
 def _tangents(call: str, x: Any, v: Any) -> tuple[list[Node], list[Node], Restore]:

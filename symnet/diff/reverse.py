@@ -8,12 +8,13 @@ above has left it 0 elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from symnet.diff.contraction import add_up
 from symnet.diff.rules import Maybe
 from symnet.diff.support import Where, union
+from symnet.diff.symbols import as_one_value
 from symnet.diff.tables import apply_narrowing, apply_support, apply_vjp
 from symnet.expr.nodes.graph import depends_on, topological
 from symnet.expr.nodes.node import Node
@@ -34,7 +35,11 @@ class BackwardEdge:
 
 
 def pullback(
-    root: Node, cotangent: Node, targets: Iterable[Node], routes: list[BackwardEdge] | None = None
+    root: Node,
+    cotangent: Node,
+    targets: Iterable[Node],
+    routes: list[BackwardEdge] | None = None,
+    closed: Collection[Node] = (),
 ) -> dict[Node, Maybe]:
     """The cotangent of every target, given that of the root.
 
@@ -43,6 +48,7 @@ def pullback(
         cotangent: root's shape.
         targets: nodes under the root (others come back as zero).
         routes: a list to which every step is appended, for explanations.
+        closed: nodes whose cotangent stays a value of its own (`closing.py`).
 
     Returns:
         target → cotangent of its shape; None when it is zero.
@@ -55,7 +61,10 @@ def pullback(
     for node in reversed(topological(root)):
         if node not in active:
             continue
-        y_bar = total[node] = add_up(pending.pop(node, []))
+        y_bar = add_up(pending.pop(node, []))
+        if y_bar is not None and node in closed:
+            y_bar = as_one_value(y_bar)
+        total[node] = y_bar
         if y_bar is None:
             continue
         support, narrow = map(union, zip(*supports.pop(node, [(None, None)]), strict=True))

@@ -37,13 +37,13 @@ def transparent_batch(node: Node, batched: Sequence[Maybe], batch: Shape) -> Nod
 
 def sealed_vjp(node: Node, y_bar: Node, k: int) -> Maybe:
     """x_bar = y_bar, sealed."""
-    return _sealed(y_bar)
+    return as_one_value(y_bar)
 
 
 def sealed_jvp(node: Node, x_dots: Sequence[Maybe]) -> Maybe:
     """y_dot = x_dot, sealed."""
     (x_dot,) = x_dots
-    return None if x_dot is None else _sealed(x_dot)
+    return None if x_dot is None else as_one_value(x_dot)
 
 
 def sealed_batch(node: Node, batched: Sequence[Maybe], batch: Shape) -> Node:
@@ -51,6 +51,6 @@ def sealed_batch(node: Node, batched: Sequence[Maybe], batch: Shape) -> Node:
     return Sealed(transparent_batch(node, batched, batch))
 
 
-def _sealed(node: Node) -> Node:
+def as_one_value(node: Node) -> Node:
     """The node, sealed if it is a sum or a product: nothing else would be opened."""
     return Sealed(node) if is_op(node, "add", "mul") else node

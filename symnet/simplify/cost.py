@@ -14,6 +14,7 @@ Movement, leaves and constants count nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import sympy
@@ -22,9 +23,9 @@ from sympy import Expr
 from symnet.expr.nodes.constants import number_of
 from symnet.expr.nodes.contraction import Einsum
 from symnet.expr.nodes.elementwise import is_op
-from symnet.expr.nodes.extents import product
+from symnet.expr.nodes.extents import product, typical
 from symnet.expr.nodes.graph import topological
-from symnet.expr.nodes.node import Extent, Node
+from symnet.expr.nodes.node import Node, Shape
 from symnet.expr.nodes.reduction import Reduce
 
 _ARITHMETIC = frozenset({"add", "mul", "pow", "expand"})
@@ -36,6 +37,15 @@ def operation_count(roots: Iterable[Node]) -> Expr:
     return sympy.expand(sympy.Add(*operations(roots).values()))
 
 
+def typical_operations(roots: Iterable[Node]) -> int:
+    """`operation_count` as a number, every symbolic extent taken as typical."""
+    nodes = topological(*roots)
+    free = _folded(nodes)
+    total = sum(_count(node, free) * math.prod(map(typical, _space(node))) for node in nodes)
+    matrices = {node.operands[0] for node in nodes if node.kind in ("solve", "determinant")}
+    return total + sum(2 * math.prod(map(typical, (*m.shape, m.shape[-1]))) // 3 for m in matrices)
+
+
 def operations(roots: Iterable[Node]) -> dict[Node, Expr]:
     """The operations of each distinct node that has any, operands first; a matrix is eliminated for its first user."""
     nodes = topological(*roots)
@@ -43,7 +53,7 @@ def operations(roots: Iterable[Node]) -> dict[Node, Expr]:
     found: dict[Node, Expr] = {}
     eliminated: set[Node] = set()
     for node in nodes:
-        count = sympy.expand(_count(node, free) * sympy.sympify(_space(node)))
+        count = sympy.expand(_count(node, free) * sympy.sympify(product(_space(node))))
         if node.kind in ("solve", "determinant") and node.operands[0] not in eliminated:
             eliminated.add(node.operands[0])
             count += _elimination(node.operands[0])
@@ -84,16 +94,16 @@ def topic_of(node: Node) -> str:
     return str(node.args[0]) if node.kind == "elementwise" else node.kind
 
 
-def _space(node: Node) -> Extent:
-    """The number of elements over which a node's operation runs."""
+def _space(node: Node) -> Shape:
+    """The extents of what a node's operation runs over."""
     if isinstance(node, Einsum):
         classes = None if node.by_index is None else node.inputs[node.by_index][-1]
-        return product(extent for index, extent in node.extents.items() if index != classes)
+        return tuple(extent for index, extent in node.extents.items() if index != classes)
     if isinstance(node, Reduce):
-        return product(node.operands[0].shape)
+        return node.operands[0].shape
     if node.kind == "solve":
-        return product((*node.shape, node.operands[0].shape[-1]))
-    return product(node.shape)
+        return (*node.shape, node.operands[0].shape[-1])
+    return node.shape
 
 
 def _folded(nodes: list[Node]) -> set[Node]:

@@ -1,0 +1,98 @@
+"""The cheap-gradient bound: derivatives take a few times the operations of the value, for every family, at any depth.
+
+Operations of value and gradient, as they are executed, are at most 5 times those of the value, those of a product with
+the Hessian at most 10 times.  What is executed may hold guards against overflow, in the value too: it is held against
+the value as executed, where that takes more than the value as written.  Every derivative that is counted is right:
+gradients are those of the tape, products with the Hessian are differences of them.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+
+import symnet as sn
+from symnet.calculus.cheapest import MOST_OF_GRADIENT, MOST_OF_PRODUCT
+from symnet.compare.tape import TapeProgram
+from symnet.expr.nodes.node import Node
+from symnet.reference import evaluate
+from tests.growing_chains import FAMILIES, POOLS, Chain, mixed
+
+Built = Callable[[int, str], Chain]
+FEW, MANY = 4, 12
+DEEP = (
+    "Speelpenning", "prod", "scalar: logistic map", "scalar: exponential", "scalar: maximum", "scalar: relu",
+    "scalar: square", "vector: times its sine", "vector: sine", "vector: cube of a sum", "vector: norm",
+    "vector: halves", "vector: product of all", "vector: residual layer",
+)  # fmt: skip
+# A product of two values that both change takes one operation, its tangent three, its two cotangents two, their
+# tangents six, and each is added up where the factor has other users: chains of products alone take up to 14.
+# (1 + u²)⁻² takes a power where the value divides; and a square of a contraction passes its scalar on to every level.
+DEARER = {
+    "Speelpenning": 12, "prod": 12, "product of sines": 12, "scalar: product of two": 14, "vector: product of two": 14,
+    "scalar: continued fraction": 11, "vector: continued fraction": 11, "vector: outer": 15,
+}  # fmt: skip
+MIXED = {f"{kind} {seed}": mixed(kind, seed) for seed in range(4) for kind in POOLS}
+_LABELS = (f"_{n}" for n in itertools.count())
+
+
+def built(build: Built, depth: int) -> tuple[Chain, list[Node], list[Node], list[Node]]:
+    """A chain over new leaves, its gradient, vectors, and the products of the Hessian with them."""
+    chain = build(depth, next(_LABELS))
+    vectors = [sn.tensor(f"v{leaf.name}", *leaf.shape) for leaf in chain.leaves]
+    return chain, sn.grad(chain.value, chain.leaves), vectors, sn.hvp(chain.value, chain.leaves, vectors)
+
+
+def executed(roots: Sequence[Node]) -> float:
+    return float(sn.flops(*sn.compile(list(roots), stop_after="numeric")))
+
+
+def check(build: Built, depth: int, most_of_product: int) -> None:
+    """That value, gradient and product as executed are within the bounds."""
+    (value, _), gradient, _, product = built(build, depth)
+    taken = max(float(sn.flops(value)), executed([value]))
+    assert executed([value, *gradient]) <= MOST_OF_GRADIENT * taken
+    assert executed(product) <= most_of_product * taken
+
+
+def check_formulas(build: Built, depth: int, most_of_product: int, rng: np.random.Generator) -> None:
+    """That the formulas are within the bounds, and right."""
+    (value, leaves), gradient, vectors, product = built(build, depth)
+    written = float(sn.flops(value))
+    assert sn.flops(value, *gradient) <= (MOST_OF_GRADIENT + 1) * written  # which is simplified in the gradient
+    assert sn.flops(*product) <= most_of_product * written
+    data = {leaf.name: rng.uniform(0.3, 0.9, leaf.shape) for leaf in leaves}
+    data |= {leaf.name: rng.normal(size=leaf.shape) / 3 for leaf in leaves if leaf.rank == 2}
+    along = {v.name: rng.normal(size=v.shape) for v in vectors}
+    tape = TapeProgram(value, leaves, {}, "float64")
+
+    def tapes(step: float) -> list[np.ndarray]:
+        moved = {leaf.name: data[leaf.name] + step * along[f"v{leaf.name}"] for leaf in leaves}
+        return list(map(np.array, tape.value_and_grad(moved)[1]))
+
+    expected, step = tapes(0.0), 1e-5
+    size = max(np.max(np.abs(each)) for each in expected)
+    for found, wanted in zip(evaluate(gradient, data, leaves=leaves), expected, strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-12 * size)
+    slopes = [(a - b) / (2 * step) for a, b in zip(tapes(step), tapes(-step), strict=True)]
+    size = max(np.max(np.abs(each)) for each in [*slopes, *expected])
+    for found, wanted in zip(evaluate(product, data | along, leaves=[*leaves, *vectors]), slopes, strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6 * size)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_derivatives_of_a_chain_take_a_few_times_its_operations_and_are_right(name: str, rng) -> None:
+    check_formulas(FAMILIES[name], FEW, DEARER.get(name, MOST_OF_PRODUCT), rng)
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_what_is_executed_keeps_the_bound_in_deep_chains(name: str) -> None:
+    check(FAMILIES[name], MANY, DEARER.get(name, MOST_OF_PRODUCT))
+
+
+@pytest.mark.parametrize("name", MIXED)
+def test_mixed_steps_keep_the_bound_and_are_right(name: str, rng) -> None:
+    check_formulas(MIXED[name], FEW - 1, MOST_OF_PRODUCT + 1, rng)
