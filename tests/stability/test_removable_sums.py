@@ -13,6 +13,9 @@ import numpy as np
 import pytest
 
 import symnet as sn
+from symnet.reference import evaluate
+from symnet.simplify.algebra.table import simplify
+from symnet.simplify.numeric.singularities.joined_sums import under_one_sum
 
 m = sn.dim("m")
 x, w, a = sn.tensor("x", m), sn.tensor("w", m), sn.scalar("a")
@@ -93,3 +96,14 @@ def test_a_power_of_what_is_not_positive_is_what_it_was() -> None:
     assert found == pytest.approx([-171, -1 / 3, 7 / 3])
     assert np.isnan(sn.compile(y)(x=np.array([-8.0]), a=0.5)).all()
     assert sn.compile(sn.grad(sn.sum(y), x))(x=np.array([0.0, -1.0]), a=2.0) == pytest.approx([0, -1])
+
+
+@pytest.mark.parametrize("axis", [0, 2])
+def test_an_array_of_exponents_stays_at_its_axes_under_the_sum(axis: int, rng: np.random.Generator) -> None:
+    P, E = sn.tensor("P", 4, 3, positive=True), sn.tensor("E", 4, 1)
+    T = sn.tensor("T", *((2, 4, 3) if axis == 0 else (4, 3, 2)))
+    node = simplify([P**E * sn.sum(sn.exp(T), axis=axis) + P])[0]
+    joined = under_one_sum(node)
+    assert joined is not None
+    data = {"P": rng.uniform(0.5, 2, (4, 3)), "E": rng.normal(size=(4, 1)), "T": rng.normal(size=T.shape)}
+    np.testing.assert_allclose(evaluate(joined.total(joined.array), data), evaluate(node, data), rtol=1e-13)

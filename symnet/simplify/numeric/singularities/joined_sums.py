@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from symnet.expr.nodes.constants import Size, number
 from symnet.expr.nodes.contraction import Einsum, contract
 from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of
+from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Axes, Node
+from symnet.simplify.forms.broadcast import cover
 from symnet.simplify.forms.coefficients import ONE, sum_of_all
 from symnet.simplify.forms.factors import Base, Factors
 from symnet.simplify.forms.polynomial import monomials
@@ -120,6 +122,9 @@ def _inside(factors: Factors, base: Base | None, inner: Factors, summed: Axes, s
     """A term under the sum: the operands of its own sum, or a part of what the sum only repeats."""
     for (core, axes), exponent in factors.powers.items():
         if (core, axes) != base:
+            if isinstance(exponent, Node) and exponent.rank:  # it varies along the axes of the node, wherever these are
+                kept = tuple(a + shift for a in range(len(factors.shape)))
+                exponent = cover(broadcast_to(exponent, factors.shape), kept, inner.shape)
             inner.times(core, tuple(a + shift for a in axes), exponent)
     if base is None:
         for extent in (inner.shape[a] for a in summed):
