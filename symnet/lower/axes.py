@@ -1,6 +1,6 @@
 """Which axes are "the same m": the identity of axes, found by following the graph.
 
-In: the roots.  Out: a class for every (node, axis), and the batch class when there is one.
+In: the roots.  Out: a class for every (node, axis); `batches.py` chooses those that are streamed.
 Two axes are one when an operation runs over both with the same index; equal extents alone say nothing, so the two
 axes of X Xᵀ fall together only because both are X's rows, and that is what makes the product batch-global.
 """
@@ -23,11 +23,11 @@ class AxisClasses:
         self._parent: dict[NodeAxis, NodeAxis] = {}
         self.order = topological(*roots)
         for node in self.order:
-            for mine, theirs in _LINKS.get(node.kind, _no_links)(node):
-                self._join((node, mine), theirs)
+            for mine, theirs in links_of(node):
+                self.join((node, mine), theirs)
             if node.kind == "einsum":
                 for one, other in _einsum_operands(node):
-                    self._join(one, other)
+                    self.join(one, other)
 
     def find(self, place: NodeAxis) -> NodeAxis:
         root = place
@@ -37,15 +37,11 @@ class AxisClasses:
             self._parent[place], place = root, self._parent.get(place, place)
         return root
 
-    def _join(self, a: NodeAxis, b: NodeAxis) -> None:
-        self._parent[self.find(b)] = self.find(a)
-
-    def batch(self) -> NodeAxis | None:
-        """The class of the first symbolic leading axis of a leaf; the first symbolic axis of any leaf failing that."""
-        tensors = [node for node in self.order if node.kind == "tensor"]
-        places = [(t, a) for t in tensors for a in range(t.rank) if not isinstance(t.shape[a], int)]
-        leading = [p for p in places if p[1] == 0]
-        return self.find((leading or places)[0]) if places else None
+    def join(self, a: NodeAxis, b: NodeAxis) -> NodeAxis:
+        """Make two classes one; the place that stands for it."""
+        root = self.find(a)
+        self._parent[self.find(b)] = root
+        return root
 
 
 AxisLinks = list[tuple[int, NodeAxis]]
@@ -181,6 +177,11 @@ _LINKS: dict[str, Callable[[Node], AxisLinks]] = {
     "barrier": _same,
     "sealed": _same,
 }
+
+
+def links_of(node: Node) -> AxisLinks:
+    """The axes of a node that are those of an operand: (axis, (operand, its axis))."""
+    return _LINKS.get(node.kind, _no_links)(node)
 
 
 def axis_classes(roots: Iterable[Node]) -> AxisClasses:

@@ -34,8 +34,6 @@ def cumsum_nest(state: LoweringState, node: CumulativeSum, buffer: Buffer) -> Ne
     """y[k] = y[k - 1] + x[k]; from the end y[k] = y[k + 1] + x[k]."""
     axes = [state.axis(letter(a), (node, a)) for a in range(node.rank)]
     along, last = axes[node.axis], axes[-1]
-    if along.batch:
-        state.mixed.append(node)
     step = IntVar(state.clear("step"))
     k = along.extent - 1 - step if node.reverse else step
     index: Index = tuple(k if a is along else IntVar(a.var) for a in axes)

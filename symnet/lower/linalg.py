@@ -53,8 +53,7 @@ class FactorBuffers(NamedTuple):
 def factor_buffers(state: LoweringState, matrix: Node, dtype: str, fresh: Callable[[str], str]) -> FactorBuffers:
     """The buffers of an elimination; `fresh` names them."""
     shape = tuple(map(lower_extent, matrix.shape))
-    batch = [a for a in range(matrix.rank - 2) if state.is_batch((matrix, a))]
-    axis = batch[0] if len(batch) == 1 else None
+    axis = state.batch_axis(matrix, matrix.rank - 2)
     lu = Buffer(fresh("factors"), dtype, shape, batch_axis=axis)
     swaps = Buffer(fresh("swaps"), "int64", shape[:-1], batch_axis=axis)
     panel_shape = (*shape[:-2], as_int(PANEL), shape[-1])

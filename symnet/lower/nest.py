@@ -21,7 +21,7 @@ point, one by one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symnet.loops.ir import (
     Alloc,
@@ -50,11 +50,11 @@ from symnet.loops.substitute import value_variables
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """A loop of a nest; `batch` marks the streamed axis."""
+    """A loop of a nest; `batch` marks a streamed axis by the number of its batch, from 1; a nest has one of them."""
 
     var: str
     extent: IntExpr
-    batch: bool = False
+    batch: int = 0
 
     @property
     def constant(self) -> int | None:
@@ -115,6 +115,18 @@ class Nest:
     def is_empty(self) -> bool:
         """Whether it stores nothing: an extent of 0, known now."""
         return any(axis.constant == 0 for axis in self.parallel)
+
+
+def of_one_batch(nest: Nest) -> Nest:
+    """The nest whose axes run over the first of its batches, or over none."""
+    numbers = {axis.batch for axis in nest.axes if axis.batch}
+    if len(numbers) < 2:
+        return nest
+    parallel, reduced = (
+        tuple(replace(a, batch=a.batch if a.batch == min(numbers) else 0) for a in axes)
+        for axes in (nest.parallel, nest.reduced)
+    )
+    return replace(nest, parallel=parallel, reduced=reduced)
 
 
 def depths(axes: Sequence[Axis], statements: Iterable[Stmt]) -> list[tuple[int, Stmt]]:

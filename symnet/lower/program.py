@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sympy
@@ -22,6 +22,7 @@ from symnet.loops.ir import Buffer, Constant, Group, IntConst, IntExpr, IntVar, 
 from symnet.loops.signature import IndexBound, Requirement, Signature
 from symnet.lower import constants, elementwise, indexing  # noqa: F401  (each fills the table INLINE)
 from symnet.lower.axes import axis_classes
+from symnet.lower.batches import batches
 from symnet.lower.contraction import contraction_nest
 from symnet.lower.counts import count_requirements
 from symnet.lower.cumulative import cumsum_nest
@@ -37,7 +38,7 @@ from symnet.lower.linalg import (
     solve_nest,
 )
 from symnet.lower.movement import concat_nest, place_nests
-from symnet.lower.nest import Nest, naive_phase
+from symnet.lower.nest import Nest, naive_phase, of_one_batch
 from symnet.lower.point import Use
 from symnet.lower.ranges import surely_in_range
 from symnet.lower.reduction import argmax_nests, compared, reduce_nest
@@ -60,9 +61,8 @@ class Lowered:
     workspace: tuple[Buffer, ...]
     nests: tuple[Nest, ...]
     signature: Signature
-    batch: IntExpr | None  # the extent of the streamed axis
-    mixed: tuple[str, ...]  # what mixes rows of the batch, for the report
     constants: tuple[Constant, ...] = ()
+    across: dict[str, str] = field(default_factory=dict)  # array → the kind of what reads across its rows
 
 
 def lower(
@@ -87,9 +87,10 @@ def lower(
     roots = arrange(roots)
     classes = axis_classes(roots)
     dims = _dims(leaves, [*roots, *written])
-    state = LoweringState(classes, classes.batch(), real, dims)
-    inputs = _inputs(state, leaves)
     storage = decide(roots)
+    streamed = batches(classes, storage, roots, real)
+    state = LoweringState(classes, {place: k for k, place in enumerate(streamed.places, start=1)}, real, dims)
+    inputs = _inputs(state, leaves)
     builder = _Builder(state, storage, outputs)
     arrays = builder.arrays()
     out_buffers = builder.outputs(roots, outputs)
@@ -97,10 +98,9 @@ def lower(
     builder.copies(roots, out_buffers)
     signature = _signature(name, dims, inputs, out_buffers, roots, leaves, written or roots)
     signature = _checked_in_native_code(signature, builder.checks)
-    batch = lower_extent(state.batch[0].shape[state.batch[1]]) if state.batch else None
-    mixed = tuple(f"{state.stored[n].name}: {n.kind}" for n in state.mixed if n in state.stored)
-    workspace, nests = tuple(builder.workspace), tuple(builder.nests)
-    return Lowered(name, dims, inputs, tuple(out_buffers), workspace, nests, signature, batch, mixed, arrays)
+    across = {state.stored[n].name: kind for n, kind in streamed.across.items() if n in state.stored}
+    workspace, nests = tuple(builder.workspace), tuple(map(of_one_batch, builder.nests))
+    return Lowered(name, dims, inputs, tuple(out_buffers), workspace, nests, signature, arrays, across)
 
 
 def naive_program(lowered: Lowered) -> Program:

@@ -29,12 +29,11 @@ class LoweringState:
     """What the builders of nests share while one graph is lowered."""
 
     classes: AxisClasses
-    batch: NodeAxis | None
+    batches: dict[NodeAxis, int]  # the classes that are streamed, and their numbers, from 1, by what they save
     real: str
     dims: tuple[str, ...] = ()
     stored: dict[Node, Buffer] = field(default_factory=dict)
     checked: dict[Use, Buffer] = field(default_factory=dict)  # copies of indices
-    mixed: list[Node] = field(default_factory=list)  # stored values with several batch axes
     nests: int = 0  # numbers the computations of points, so that names differ across nests
 
     def points(self, prefix: str, computing: Node | None = None) -> Points:
@@ -51,22 +50,26 @@ class LoweringState:
     def dtype(self, node: Node) -> str:
         return node.dtype or self.real
 
-    def is_batch(self, place: NodeAxis) -> bool:
-        return self.batch is not None and self.classes.find(place) == self.batch
+    def batch_of(self, place: NodeAxis) -> int:
+        """The number of the batch that an axis runs over; 0 for others."""
+        return self.batches.get(self.classes.find(place), 0)
 
     def axis(self, var: str, place: NodeAxis) -> Axis:
         """The loop over one axis of a node."""
         node, a = place
-        return Axis(self.clear(var), lower_extent(node.shape[a]), self.is_batch(place))
+        return Axis(self.clear(var), lower_extent(node.shape[a]), self.batch_of(place))
 
     def axes(self, node: Node, prefix: str = "") -> tuple[Axis, ...]:
         """The loops over all of a node's axes."""
         return tuple(self.axis(prefix + letter(a), (node, a)) for a in range(node.rank))
 
+    def batch_axis(self, node: Node, rank: int) -> int | None:
+        """Which of the first axes of a node runs over the first batch that they have, if only one does."""
+        numbers = [self.batch_of((node, a)) for a in range(rank)]
+        first = min(filter(None, numbers), default=0)
+        return numbers.index(first) if first and numbers.count(first) == 1 else None
+
     def buffer(self, name: str, node: Node, space: str, view_of: str | None = None) -> Buffer:
         """A buffer for a node's value; it remembers which axis is the batch."""
-        batch = [a for a in range(node.rank) if self.is_batch((node, a))]
-        if len(batch) > 1:
-            self.mixed.append(node)
-        only = batch[0] if len(batch) == 1 else None
-        return Buffer(name, self.dtype(node), lower_shape(node.shape), space, view_of, only)
+        axis = self.batch_axis(node, node.rank)
+        return Buffer(name, self.dtype(node), lower_shape(node.shape), space, view_of, axis)

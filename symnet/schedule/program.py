@@ -50,10 +50,11 @@ from symnet.schedule.access import base_name, restricted, stores, substituted
 from symnet.schedule.fetch import fetching
 from symnet.schedule.fuse import fused
 from symnet.schedule.multiply_add import with_multiply_adds
+from symnet.schedule.notes import notes
 from symnet.schedule.pack import packed
 from symnet.schedule.parallelize import NestInUnits, in_units, rows_of_unit
 from symnet.schedule.partials import Carry, is_rounded
-from symnet.schedule.stream import Sweep, classify, is_streamed, plan
+from symnet.schedule.stream import Sweep, batch_of, classify, is_streamed, plan
 from symnet.schedule.superblock import rows_of_superblock
 from symnet.schedule.target import Target
 from symnet.schedule.tile import scheduled
@@ -77,10 +78,10 @@ def schedule(lowered: Lowered, target: Target) -> Program:
     made = [state.block_buffer(b) for b in (*lowered.workspace, *copies, *finals, *lows.values())]
     touched = {base_name(b) for group in groups for phase in group.phases for b in touches(phase.body)}
     workspace = tuple(b for b in made if base_name(b) in touched)
-    notes = tuple(f"mixes rows of the batch, stored whole: {m}" for m in lowered.mixed)
+    said = notes(nests, streamed, workspace, lowered.across)
     arrays = lowered.inputs, lowered.outputs, workspace
     held = frozenset(b.name for b in workspace if is_streamed(b, streamed.whole))
-    program = Program(lowered.name, lowered.dims, *arrays, tuple(groups), notes, lowered.constants, held)
+    program = Program(lowered.name, lowered.dims, *arrays, tuple(groups), said, lowered.constants, held)
     return vectorized(with_multiply_adds(program), target)
 
 
@@ -148,16 +149,12 @@ class _State:
     # ---- buffers and rows
 
     def block_buffer(self, buffer: Buffer) -> Buffer:
-        """A workspace buffer with its batch axis cut to a superblock."""
+        """A workspace buffer with its batch axis cut to a superblock, if the batch is not shorter."""
         if not is_streamed(buffer, self.whole):
             return buffer
         axis = buffer.batch_axis
-        shape = tuple(self._rows_held(axis) if a == axis else n for a, n in enumerate(buffer.shape))
+        shape = tuple(int_min(self.rows, n) if a == axis else n for a, n in enumerate(buffer.shape))
         return replace(buffer, shape=shape)
-
-    def _rows_held(self, axis: int | None) -> IntExpr:
-        """The rows that a buffer holds: those of a superblock, or of the batch where that has fewer."""
-        return int_min(self.rows, self.batch) if axis == 0 else as_int(self.rows)
 
     def on_block(self, nest: Nest, row: str, local: IntExpr) -> Nest:
         """Row `row` of the nest becomes local row `local` of this superblock."""
@@ -173,13 +170,10 @@ class _State:
         begin = IntVar(self.superblock) * self.rows + local
         return substituted(nest, Substitution({row: IntVar(row) + begin, mark: IntVar(row) + local}, move))
 
-    @property
-    def batch(self) -> IntExpr:
-        assert self.lowered.batch is not None
-        return self.lowered.batch
-
-    def rows_in_superblock(self) -> IntExpr:
-        return int_min(self.rows, self.batch - IntVar(self.superblock) * self.rows)
+    def rows_in_superblock(self, batch: IntExpr) -> IntExpr:
+        if isinstance(batch, IntConst) and batch.value % self.rows == 0:
+            return IntConst(self.rows)
+        return int_min(self.rows, batch - IntVar(self.superblock) * self.rows)
 
     # ---- groups
 
@@ -189,7 +183,7 @@ class _State:
         clear = [self._clear(n) for n in sweep.reduces]
         once = [*self._once(sweep.once, number)]
         if clear:
-            empty = If(IntCondition("eq", self.batch, IntConst(0)), tuple(s for body in clear for s in body))
+            empty = If(IntCondition("eq", sweep.batch, IntConst(0)), tuple(s for body in clear for s in body))
             once.append(Phase(f"empty_{number}", (empty,), unit_var=self.unit))
         if rare:
             once.append(self._rare(sweep, number))
@@ -199,11 +193,11 @@ class _State:
             return groups
         phases = [s for s in (self._rows(sweep, number), self._reduces(sweep, number)) if s is not None]
         if phases:
-            groups.append(Group(tuple(phases), ceil_div(self.batch, self.rows), self.superblock))
+            groups.append(Group(tuple(phases), ceil_div(sweep.batch, self.rows), self.superblock))
         settling = [n for n in map(self._settle, sweep.reduces) if n is not None]
         if settling:
             phase = self._joined(f"totals_{number}", [(in_units(n, self.target, self.unit), None) for n in settling])
-            groups.append(Group((phase,), int_min(1, int_floordiv(self.batch, self.rows + 1)), self.superblock))
+            groups.append(Group((phase,), int_min(1, int_floordiv(sweep.batch, self.rows + 1)), self.superblock))
         return groups
 
     def _is_rare(self, sweep: Sweep) -> bool:
@@ -222,9 +216,9 @@ class _State:
         rows = (For(self.unit, self._row_units(sweep), self._row_body(sweep)),) if sweep.rows else ()
         plain = [replace(n, when=()) for n in sweep.reduces]
         sums = tuple(s for n in plain for s in scheduled(self._rows_reduced(n), self.target, self._carry(n)))
-        superblocks = For(self.superblock, ceil_div(self.batch, self.rows), (*rows, *sums))
+        superblocks = For(self.superblock, ceil_div(sweep.batch, self.rows), (*rows, *sums))
         settling = tuple(s for n in map(self._settle, plain) if n is not None for s in scheduled(n, self.target))
-        more = If(IntCondition("gt", self.batch, IntConst(self.rows)), settling)
+        more = If(IntCondition("gt", sweep.batch, IntConst(self.rows)), settling)
         empty = tuple(s for n in plain for s in self._clear(n))
         sweeping = If(IntCondition("gt", IntLoad(needed, first), IntConst(0)), (superblocks, more), empty)
         return Phase(f"rare_{number}", (*find, sweeping), unit_var=f"{self.unit}_once")
@@ -256,7 +250,7 @@ class _State:
         return Phase(f"rows_{number}", self._row_body(sweep), self._row_units(sweep), self.unit)
 
     def _row_units(self, sweep: Sweep) -> IntExpr:
-        return ceil_div(self.rows_in_superblock(), rows_of_unit(sweep.rows, self.rows))
+        return ceil_div(self.rows_in_superblock(sweep.batch), rows_of_unit(sweep.rows, self.rows))
 
     def _row_body(self, sweep: Sweep) -> Body:
         body: Body = ()
@@ -264,7 +258,7 @@ class _State:
         for nest in sweep.rows:
             (row,) = (a for a in nest.parallel if a.batch)
             start = IntVar(self.unit) * unit
-            extent = int_min(unit, self.rows_in_superblock() - start)
+            extent = int_min(unit, self.rows_in_superblock(sweep.batch) - start)
             moved = self.on_block(nest, row.var, start)
             cut = tuple(replace(a, extent=extent) if a.batch else a for a in nest.parallel)
             body += scheduled(restricted(moved, cut), self.target)
@@ -293,7 +287,9 @@ class _State:
 
     def _carry(self, nest: Nest) -> Carry:
         first = IntCondition("eq", IntVar(self.superblock), IntConst(0))
-        return Carry(first, IntCondition("gt", self.batch, IntConst(self.rows)), self.lows.get(nest.name))
+        batch = batch_of(nest)
+        assert batch is not None
+        return Carry(first, IntCondition("gt", batch, IntConst(self.rows)), self.lows.get(nest.name))
 
     def _settle(self, nest: Nest) -> Nest | None:
         """The statements that add what the additions of superblocks rounded away."""
@@ -311,7 +307,7 @@ class _State:
         """A reduction over the rows of this superblock alone."""
         (row,) = (a for a in nest.reduced if a.batch)
         moved = self.on_block(nest, row.var, IntConst(0))
-        cut = tuple(replace(a, extent=self.rows_in_superblock()) if a.batch else a for a in nest.reduced)
+        cut = tuple(replace(a, extent=self.rows_in_superblock(row.extent)) if a.batch else a for a in nest.reduced)
         return replace(moved, reduced=cut)
 
     def _clear(self, nest: Nest) -> Body:

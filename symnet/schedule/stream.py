@@ -14,23 +14,26 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from symnet.loops.ir import Buffer, IntVar
+from symnet.loops.affine import step
+from symnet.loops.ir import Buffer, IntConst, IntExpr, IntVar, Store
 from symnet.lower.nest import Nest
 from symnet.schedule.access import Readers, accesses, base_name, read_names, readers, stores
 
 FREE, ROW, REDUCE, MIXED = "free", "row", "reduce", "mixed"
+NO_ROWS: IntExpr = IntConst(0)
 SWEPT = (ROW, REDUCE)  # run for every superblock of rows; the others run once, before the sweep of their number
 
 # How many sweeps after a value's own its reader can run, if it runs once (before its sweep), and if it is swept.
 # A row is read by what is swept with it, superblock by superblock; all rows together, and a sum over rows, are there
-# when the sweep has ended.
+# when the sweep has ended, as they are for a sweep over another batch.
 LATER = {FREE: (0, 0), MIXED: (0, 0), ROW: (1, 0), REDUCE: (1, 1)}
 
 
 @dataclass
 class Sweep:
-    """One walk over the superblocks of the batch, and what runs once before it."""
+    """One walk over the superblocks of a batch of some extent, and what runs once before it."""
 
+    batch: IntExpr = NO_ROWS
     once: list[Nest] = field(default_factory=list)
     rows: list[Nest] = field(default_factory=list)
     reduces: list[Nest] = field(default_factory=list)
@@ -64,11 +67,20 @@ class StreamPlan:
         return found
 
 
+def batch_of(nest: Nest) -> IntExpr | None:
+    """The extent of the batch that a nest runs over, which tells batches apart."""
+    return next((axis.extent for axis in nest.axes if axis.batch), None)
+
+
 def classify(nest: Nest) -> str:
-    """Which of the four kinds a nest is: `FREE`, `ROW`, `REDUCE` or `MIXED`."""
+    """Which of the four kinds a nest is: `FREE`, `ROW`, `REDUCE` or `MIXED`.
+
+    Buffers of other batches are whole to it.
+    """
     parallel = [a for a in nest.parallel if a.batch]
     reduced = [a for a in nest.reduced if a.batch]
-    touched = [index[buffer.batch_axis] for buffer, index in accesses(nest) if buffer.batch_axis is not None]
+    batch = batch_of(nest)
+    touched = [index[b.batch_axis] for b, index in accesses(nest) if b.batch_axis is not None and is_of(b, batch)]
     if not parallel and not reduced:
         return MIXED if touched else FREE
     if len(parallel) + len(reduced) > 1:
@@ -76,11 +88,21 @@ def classify(nest: Nest) -> str:
     row = (parallel or reduced)[0].var
     if any(index != IntVar(row) for index in touched):
         return MIXED
+    kept = [is_of(s.buffer, batch) for s in stores(nest)]
     if parallel:
-        return ROW if all(s.buffer.batch_axis is not None for s in stores(nest)) else MIXED
-    if any(s.buffer.batch_axis is not None for s in stores(nest)):
-        return MIXED
-    return REDUCE
+        return ROW if all(k or _is_placed(s, row) for k, s in zip(kept, stores(nest), strict=True)) else MIXED
+    return MIXED if any(kept) else REDUCE
+
+
+def _is_placed(store: Store, row: str) -> bool:
+    """Whether each row is stored at a place of its own among the rows of another batch."""
+    axis = store.buffer.batch_axis
+    return axis is not None and step(store.index[axis], row) not in (None, 0)
+
+
+def is_of(buffer: Buffer, batch: IntExpr | None) -> bool:
+    """Whether a buffer has the rows of a batch; of any for None."""
+    return buffer.batch_axis is not None and batch in (None, buffer.shape[buffer.batch_axis])
 
 
 def plan(nests: Iterable[Nest], buffers: Iterable[Buffer] = ()) -> StreamPlan:
@@ -95,24 +117,51 @@ def plan(nests: Iterable[Nest], buffers: Iterable[Buffer] = ()) -> StreamPlan:
     writers: dict[str, list[Nest]] = {}
     numbers: dict[int, int] = {}
     for nest in nests:
-        swept = kinds[id(nest)] in SWEPT
-        ready = (numbers[id(p)] + LATER[kinds[id(p)]][swept] for p in _producers(nest, writers))
+        ready = (numbers[id(p)] + _later(p, nest, kinds) for p in _producers(nest, writers))
         numbers[id(nest)] = max(ready, default=0)
         for store in stores(nest):
             writers.setdefault(base_name(store.buffer), []).append(nest)
     whole = _read_whole(nests, kinds) | _reshaped_rows(buffers)
-    sweeps = [Sweep() for _ in range(max(numbers.values(), default=0) + 1)]
-    for nest in nests:
-        sweep = sweeps[numbers[id(nest)]]
-        {ROW: sweep.rows, REDUCE: sweep.reduces}.get(kinds[id(nest)], sweep.once).append(nest)
+    sweeps = _sweeps(nests, numbers, kinds)
     _recompute(sweeps, nests, writers, kinds, whole)
     return StreamPlan(tuple(sweeps), whole)
 
 
+def _later(producer: Nest, reader: Nest, kinds: dict[int, str]) -> int:
+    """How many sweeps later a reader runs than what it reads, at least."""
+    if kinds[id(reader)] not in SWEPT:
+        return LATER[kinds[id(producer)]][0]
+    same = batch_of(reader) == batch_of(producer)
+    return LATER[kinds[id(producer)]][same]
+
+
+def _sweeps(nests: list[Nest], numbers: dict[int, int], kinds: dict[int, str]) -> list[Sweep]:
+    """The sweeps in order: of each number one for every batch, the first with what runs once."""
+    found: list[Sweep] = []
+    for number in range(max(numbers.values(), default=0) + 1):
+        mine = [n for n in nests if numbers[id(n)] == number]
+        once = [n for n in mine if kinds[id(n)] not in SWEPT]
+        swept: dict[IntExpr | None, Sweep] = {}
+        for nest in mine:
+            batch = batch_of(nest)
+            if batch is not None and kinds[id(nest)] in SWEPT:
+                sweep = swept.setdefault(batch, Sweep(batch))
+                (sweep.rows if kinds[id(nest)] == ROW else sweep.reduces).append(nest)
+        here = [*swept.values()] or [Sweep()]
+        here[0].once = once
+        found += here
+    return found
+
+
 def _read_whole(nests: list[Nest], kinds: dict[int, str]) -> frozenset[str]:
-    """Workspace buffers that a mixed nest touches."""
-    mixed = [n for n in nests if kinds[id(n)] == MIXED]
-    return frozenset(base_name(b) for n in mixed for b, _ in accesses(n) if b.space == "workspace")
+    """Workspace buffers that a mixed nest touches, or one that runs over another batch."""
+    return frozenset(
+        base_name(b)
+        for n in nests
+        for b, _ in accesses(n)
+        if b.space == "workspace"
+        and (kinds[id(n)] == MIXED or (b.batch_axis is not None and not is_of(b, batch_of(n))))
+    )
 
 
 def _reshaped_rows(buffers: Iterable[Buffer]) -> frozenset[str]:

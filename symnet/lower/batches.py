@@ -1,0 +1,182 @@
+"""Which axes are streamed: those whose rows take most memory, and can be computed a superblock at a time.
+
+In: the classes of axes under the roots (`axes.py`), and the values that are stored.  Out: classes in order, the first
+with most to gain; a loop nest is streamed along the first of them that it has.
+
+What an axis saves is the bytes of the stored values whose rows it runs over, but for those that are read across rows:
+by a slice along the axis, an index, a cumulative sum, another axis of the same class.
+A symbolic extent counts as long.  Of axes that save about as much, the batch is rather the one that no output has, as
+gradients have those of parameters, and the leading one of a leaf.  What one axis saves, the next one cannot save again.
+An axis whose extent is known is streamed where more than `WORTH` bytes are saved and it leads, or is very long, so that
+small programs, and products of large matrices, stay whole.
+Axes of different classes and one extent are one class where no value has both: they are walked over together.
+Not handled: a value with two streamed axes is streamed along the first alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from symnet.dtypes import ITEMSIZE
+from symnet.expr.nodes.contraction import Einsum
+from symnet.expr.nodes.node import Extent, Node
+from symnet.lower.axes import AxisClasses, NodeAxis, links_of
+from symnet.lower.indexing import use_of
+from symnet.lower.storage import Storage
+
+LONG = 1 << 16  # what a symbolic extent counts for
+WORTH = 1 << 20  # bytes that streaming along a known extent must save
+SHORTEST, MANY = 16, 1 << 12  # the least known extents that are streamed, of a leading axis and of another one
+ALIKE = 8  # how much more one axis saves than another that is rather the batch
+SUMS = frozenset({"einsum", "reduce"})  # kinds that may add up along an axis, row by row
+
+
+@dataclass(frozen=True)
+class Batches:
+    """The classes that are streamed, in order; values whose rows are read across, and the kind of what reads them."""
+
+    places: tuple[NodeAxis, ...]
+    across: dict[Node, str]
+
+
+@dataclass
+class _Candidate:
+    """A class of axes that may be streamed."""
+
+    place: NodeAxis
+    extent: Extent
+    leads: bool = False  # a leaf has it as the first of its axes
+    saves: dict[Node, float] = field(default_factory=dict)  # bytes of values
+    across: dict[Node, str] = field(default_factory=dict)  # values that are read across rows, and by what kind
+
+    @property
+    def is_known(self) -> bool:
+        return isinstance(self.extent, int)
+
+    def saved(self, done: set[Node]) -> float:
+        """Bytes that are worth it, where some values are seen to."""
+        total = sum(size for node, size in self.saves.items() if node not in done)
+        return 0 if self.is_known and total < WORTH else total
+
+
+def batches(classes: AxisClasses, storage: Storage, roots: Iterable[Node], real: str) -> Batches:
+    """The classes that are streamed, the first with most to gain."""
+    found = _candidates(classes)
+    _find_savings(classes, storage, set(roots), found, real)
+    kept = {classes.find((root, axis)) for root in roots for axis in range(root.rank)}
+    order = sorted(found.values(), key=lambda c: (c.place in kept, not c.leads))
+    chosen = list[_Candidate]()
+    done = set[Node]()
+    while (best := _best(order, done)) is not None:
+        chosen.append(best)
+        done |= best.saves.keys()
+    default = [c for c in found.values() if not c.is_known]
+    default = [c for c in default if c.leads] or default
+    places = _of_different_extents(classes, chosen or default[:1])
+    across = {node: kind for c in reversed(order) for node, kind in c.across.items()}
+    return Batches(tuple(places), across)
+
+
+def _best(order: Iterable[_Candidate], done: set[Node]) -> _Candidate | None:
+    """The first of those that save about as much as any."""
+    saved = [(candidate, candidate.saved(done)) for candidate in order]
+    most = max((size for _, size in saved), default=0)
+    return next((candidate for candidate, size in saved if size and size * ALIKE >= most), None)
+
+
+def _candidates(classes: AxisClasses) -> dict[NodeAxis, _Candidate]:
+    """Classes of symbolic axes and of long ones, in the order in which leaves have them."""
+    found: dict[NodeAxis, _Candidate] = {}
+    for node in sorted(classes.order, key=lambda n: n.kind != "tensor"):
+        for axis, extent in enumerate(node.shape):
+            if isinstance(extent, int) and extent < (SHORTEST if axis == 0 else MANY):
+                continue
+            place = classes.find((node, axis))
+            candidate = found.setdefault(place, _Candidate(place, extent))
+            candidate.leads |= node.kind == "tensor" and axis == 0
+    return found
+
+
+# --------------------------------------------------------------------------- what is saved
+
+
+def _find_savings(
+    classes: AxisClasses, storage: Storage, roots: set[Node], found: dict[NodeAxis, _Candidate], real: str
+) -> None:
+    stored = {n for n in storage.order if n.kind not in ("tensor", "array")}
+    for node in reversed(classes.order):
+        for place, axes in _places(classes, node).items():
+            if place in found and node in stored - roots and len(axes) == 1 and node not in found[place].across:
+                found[place].saves[node] = _bytes(node, real)
+        _find_read_across(classes, node, stored, found)
+    for node in classes.order:
+        if node.kind in ("take", "one_hot"):  # indices have a checked copy
+            indices = use_of(node)[0]
+            for place in _places(classes, indices).keys() & found.keys():
+                found[place].saves[node] = _bytes(indices, real)
+
+
+def _find_read_across(classes: AxisClasses, node: Node, stored: set[Node], found: dict[NodeAxis, _Candidate]) -> None:
+    """Note which operands are read across the rows of a class."""
+    mine = _places(classes, node)
+    kept = {place for _, place in links_of(node)}
+    inside = {c for c, n in _indices(classes, node).items() if n > 1} if isinstance(node, Einsum) else set()
+    for operand in node.operands:
+        for place, axes in _places(classes, operand).items():
+            if place not in found:
+                continue
+            across = place in inside or len(axes) > 1 or len(mine.get(place, ())) > 1
+            lost = node.kind not in SUMS and any((operand, a) not in kept for a in axes)
+            along = node.kind == "cumsum" and node.axis in axes
+            passed = node in found[place].across and node not in stored and place in mine
+            if passed:
+                found[place].across.setdefault(operand, found[place].across[node])
+            elif across or lost or along:
+                found[place].across.setdefault(operand, node.kind)
+
+
+def _places(classes: AxisClasses, node: Node) -> dict[NodeAxis, list[int]]:
+    """The axes of a node by their class."""
+    found: dict[NodeAxis, list[int]] = {}
+    for axis in range(node.rank):
+        found.setdefault(classes.find((node, axis)), []).append(axis)
+    return found
+
+
+def _indices(classes: AxisClasses, node: Einsum) -> dict[NodeAxis, int]:
+    """How many indices of a contraction are of each class."""
+    first: dict[int, NodeAxis] = {}
+    for indices, operand in zip(node.inputs, node.operands, strict=True):
+        for axis, index in enumerate(indices):
+            first.setdefault(index, classes.find((operand, axis)))
+    return {place: list(first.values()).count(place) for place in first.values()}
+
+
+def _bytes(node: Node, real: str) -> float:
+    size = float(ITEMSIZE[node.dtype or real])
+    for extent in node.shape:
+        size *= extent if isinstance(extent, int) else LONG
+    return size
+
+
+# --------------------------------------------------------------------------- one extent, one walk
+
+
+def _of_different_extents(classes: AxisClasses, chosen: Iterable[_Candidate]) -> list[NodeAxis]:
+    """The classes, later ones of an extent joined to the first of it, or left out where a value has both."""
+    first: dict[Extent, NodeAxis] = {}
+    for candidate in chosen:
+        place = first.setdefault(candidate.extent, candidate.place)
+        if place != candidate.place and not _is_beside(classes, place, candidate.place):
+            first[candidate.extent] = classes.join(place, candidate.place)
+    return [classes.find(place) for place in first.values()]
+
+
+def _is_beside(classes: AxisClasses, one: NodeAxis, other: NodeAxis) -> bool:
+    """Whether a value, or the indices of a contraction, have axes of both classes."""
+    for node in classes.order:
+        places = _indices(classes, node) if isinstance(node, Einsum) else _places(classes, node)
+        if one in places and other in places:
+            return True
+    return False
