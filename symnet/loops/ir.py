@@ -8,7 +8,7 @@ The whole language, each thing with its fields in order::
     Program      ::= Program(name, dims, inputs, outputs, workspace, groups, notes, constants, streamed)
     Group        ::= Group(phases, repeat, var)              -- its phases in order, `repeat` times; var = 0, 1, …
     Phase        ::= Phase(name, body, units, unit_var)      -- units are independent: they may run in parallel
-    Buffer       ::= Buffer(name, dtype, shape, space, view_of, batch_axis)       -- row-major, contiguous
+    Buffer       ::= Buffer(name, dtype, shape, space, view_of, batch_axis, batch)
     space        ::= input | output | workspace | register | constant
     Constant     ::= Constant(buffer, contents)              -- an array that is part of the program
 
@@ -180,6 +180,12 @@ def int_min(left: IntExpr | int, right: IntExpr | int) -> IntExpr:
     return left if left == right else IntMin(left, right)
 
 
+def int_max(left: IntExpr | int, right: IntExpr | int) -> IntExpr:
+    """The larger of two: their sum less the smaller."""
+    left, right = as_int(left), as_int(right)
+    return left + right - int_min(left, right)
+
+
 def int_floordiv(value: IntExpr | int, divisor: int) -> IntExpr:
     value = as_int(value)
     if isinstance(value, IntConst):
@@ -206,8 +212,8 @@ def ceil_div(value: IntExpr | int, divisor: int) -> IntExpr:
 class Buffer:
     """A row-major array.  `view_of` names a buffer of the same elements under another shape.
 
-    `batch_axis` is the axis that runs over the streamed batch, when there is one: `schedule/stream.py`
-    shrinks that axis of workspace buffers to a superblock of rows.
+    `batch_axis` is the axis that runs over a streamed batch, when there is one, and `batch` the number of that:
+    `schedule/stream.py` shrinks that axis of workspace buffers to a superblock of rows.
     """
 
     name: str
@@ -216,6 +222,7 @@ class Buffer:
     space: str = "workspace"
     view_of: str | None = None
     batch_axis: int | None = None
+    batch: int = 0
 
 
 # --------------------------------------------------------------------------- values

@@ -15,6 +15,9 @@ def limit(extent: IntExpr) -> int | None:
     if isinstance(extent, IntMin):
         known = [n for n in (limit(extent.left), limit(extent.right)) if n is not None]
         return min(known, default=None)
+    if isinstance(extent, IntAdd):
+        left, right = limit(extent.left), limit(extent.right)
+        return None if left is None or right is None else left + right
     return _limit_of_quotient(extent)
 
 

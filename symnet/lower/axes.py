@@ -1,17 +1,20 @@
 """Which axes are "the same m": the identity of axes, found by following the graph.
 
 In: the roots.  Out: a class for every (node, axis); `batches.py` chooses those that are streamed.
-Two axes are one when an operation runs over both with the same index; equal extents alone say nothing, so the two
-axes of X Xᵀ fall together only because both are X's rows, and that is what makes the product batch-global.
+Two axes are one when an operation runs over both with the same index, or one that is a few places further: the rows of
+x[1:] are those of x.  Equal extents alone say nothing, so the two axes of X Xᵀ fall together only because both are X's
+rows, and that is what makes the product batch-global.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+import sympy
+
 from symnet.expr.nodes.extents import same_extent
 from symnet.expr.nodes.graph import topological
-from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.node import Extent, Node
 
 NodeAxis = tuple[Node, int]
 
@@ -95,15 +98,22 @@ def _reduce(node: Node) -> AxisLinks:
     return [(position, (x, a)) for position, a in enumerate(kept)]
 
 
-def _whole_axes(node: Node) -> AxisLinks:
-    """Slice, Place: an axis taken whole keeps its identity."""
+MOST_SHIFT = 16  # places by which an axis may be moved and still be the same
+
+
+def _shifted_axes(node: Node) -> AxisLinks:
+    """Slice, Place: an axis taken whole, or but for a few places at its ends, keeps its identity."""
     (x,) = node.operands
-    whole = zip(node.starts, node.steps, strict=True)
     return [
         (a, (x, a))
-        for a, (start, step) in enumerate(whole)
-        if start == 0 and step == 1 and same_extent(x.shape[a], node.shape[a])
+        for a, (start, step) in enumerate(zip(node.starts, node.steps, strict=True))
+        if step == 1 and _is_few(start) and _is_few(node.shape[a] - x.shape[a])
     ]
+
+
+def _is_few(places: Extent) -> bool:
+    places = sympy.expand(places)
+    return bool(places.is_Integer) and abs(int(places)) <= MOST_SHIFT
 
 
 def _concat(node: Node) -> AxisLinks:
@@ -162,8 +172,8 @@ _LINKS: dict[str, Callable[[Node], AxisLinks]] = {
     "einsum": _einsum,
     "expand": _expand,
     "reduce": _reduce,
-    "slice": _whole_axes,
-    "place": _whole_axes,
+    "slice": _shifted_axes,
+    "place": _shifted_axes,
     "concat": _concat,
     "take": _take,
     "one_hot": _one_hot,

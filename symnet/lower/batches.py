@@ -45,14 +45,14 @@ class _Candidate:
     """A class of axes that may be streamed."""
 
     place: NodeAxis
-    extent: Extent
+    extents: set[Extent] = field(default_factory=set)
     leads: bool = False  # a leaf has it as the first of its axes
     saves: dict[Node, float] = field(default_factory=dict)  # bytes of values
     across: dict[Node, str] = field(default_factory=dict)  # values that are read across rows, and by what kind
 
     @property
     def is_known(self) -> bool:
-        return isinstance(self.extent, int)
+        return all(isinstance(extent, int) for extent in self.extents)
 
     def saved(self, done: set[Node]) -> float:
         """Bytes that are worth it, where some values are seen to."""
@@ -93,7 +93,8 @@ def _candidates(classes: AxisClasses) -> dict[NodeAxis, _Candidate]:
             if isinstance(extent, int) and extent < (SHORTEST if axis == 0 else MANY):
                 continue
             place = classes.find((node, axis))
-            candidate = found.setdefault(place, _Candidate(place, extent))
+            candidate = found.setdefault(place, _Candidate(place))
+            candidate.extents.add(extent)
             candidate.leads |= node.kind == "tensor" and axis == 0
     return found
 
@@ -164,13 +165,16 @@ def _bytes(node: Node, real: str) -> float:
 
 
 def _of_different_extents(classes: AxisClasses, chosen: Iterable[_Candidate]) -> list[NodeAxis]:
-    """The classes, later ones of an extent joined to the first of it, or left out where a value has both."""
-    first: dict[Extent, NodeAxis] = {}
+    """The classes, later ones that share an extent with another joined to it, or left out where a value has both."""
+    kept: list[_Candidate] = []
     for candidate in chosen:
-        place = first.setdefault(candidate.extent, candidate.place)
-        if place != candidate.place and not _is_beside(classes, place, candidate.place):
-            first[candidate.extent] = classes.join(place, candidate.place)
-    return [classes.find(place) for place in first.values()]
+        alike = [other for other in kept if other.extents & candidate.extents]
+        if not alike:
+            kept.append(candidate)
+        elif len(alike) == 1 and not _is_beside(classes, classes.find(alike[0].place), candidate.place):
+            classes.join(alike[0].place, candidate.place)
+            alike[0].extents |= candidate.extents
+    return [classes.find(candidate.place) for candidate in kept]
 
 
 def _is_beside(classes: AxisClasses, one: NodeAxis, other: NodeAxis) -> bool:

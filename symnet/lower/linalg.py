@@ -53,12 +53,12 @@ class FactorBuffers(NamedTuple):
 def factor_buffers(state: LoweringState, matrix: Node, dtype: str, fresh: Callable[[str], str]) -> FactorBuffers:
     """The buffers of an elimination; `fresh` names them."""
     shape = tuple(map(lower_extent, matrix.shape))
-    axis = state.batch_axis(matrix, matrix.rank - 2)
-    lu = Buffer(fresh("factors"), dtype, shape, batch_axis=axis)
-    swaps = Buffer(fresh("swaps"), "int64", shape[:-1], batch_axis=axis)
+    axis, batch = state.batch_axis(matrix, matrix.rank - 2)
+    lu = Buffer(fresh("factors"), dtype, shape, batch_axis=axis, batch=batch)
+    swaps = Buffer(fresh("swaps"), "int64", shape[:-1], batch_axis=axis, batch=batch)
     panel_shape = (*shape[:-2], as_int(PANEL), shape[-1])
     is_small = isinstance(matrix.shape[-1], int) and matrix.shape[-1] < SMALLEST
-    panel = None if is_small else Buffer(fresh("panel"), dtype, panel_shape, batch_axis=axis)
+    panel = None if is_small else Buffer(fresh("panel"), dtype, panel_shape, batch_axis=axis, batch=batch)
     return FactorBuffers(lu, swaps, panel)
 
 

@@ -237,7 +237,8 @@ class _Builder:
             return buffer
         shape = kept if is_vector else (*kept, functools.reduce(int_mul, rest))
         batch = buffer.batch_axis if buffer.batch_axis in range(first - 1) else None
-        view = Buffer(self.fresh("view"), buffer.dtype, shape, buffer.space, buffer.view_of or buffer.name, batch)
+        view = Buffer(self.fresh("view"), buffer.dtype, shape, buffer.space, buffer.view_of or buffer.name)
+        view = view if batch is None else replace(view, batch_axis=batch, batch=buffer.batch)
         self.workspace.append(view)
         return view
 
@@ -263,7 +264,7 @@ def _reduce_nest(b: _Builder, node: Any, target: Node, buffer: Buffer) -> None:
         return
     like = node.operands[0]
     best = b.state.buffer(b.fresh("best"), node, "workspace")
-    best = Buffer(best.name, compared(b.state.dtype(like)), best.shape, best.space, None, best.batch_axis)
+    best = Buffer(best.name, compared(b.state.dtype(like)), best.shape, best.space, None, best.batch_axis, best.batch)
     b.workspace.append(best)
     b.nests += argmax_nests(b.state, node, buffer, best)
 

@@ -63,13 +63,13 @@ class LoweringState:
         """The loops over all of a node's axes."""
         return tuple(self.axis(prefix + letter(a), (node, a)) for a in range(node.rank))
 
-    def batch_axis(self, node: Node, rank: int) -> int | None:
-        """Which of the first axes of a node runs over the first batch that they have, if only one does."""
+    def batch_axis(self, node: Node, rank: int) -> tuple[int | None, int]:
+        """Which of the first axes of a node runs over the first batch that they have, if only one does; its number."""
         numbers = [self.batch_of((node, a)) for a in range(rank)]
         first = min(filter(None, numbers), default=0)
-        return numbers.index(first) if first and numbers.count(first) == 1 else None
+        return (numbers.index(first), first) if first and numbers.count(first) == 1 else (None, 0)
 
     def buffer(self, name: str, node: Node, space: str, view_of: str | None = None) -> Buffer:
         """A buffer for a node's value; it remembers which axis is the batch."""
-        axis = self.batch_axis(node, node.rank)
-        return Buffer(name, self.dtype(node), lower_shape(node.shape), space, view_of, axis)
+        axis, batch = self.batch_axis(node, node.rank)
+        return Buffer(name, self.dtype(node), lower_shape(node.shape), space, view_of, axis, batch)

@@ -32,7 +32,7 @@ def notes(
     """
     growing = [b for b in workspace if b.view_of is None and _grows(b, plan)]
     across = {name: f"stored whole, as {kind} reads across its rows" for name, kind in kinds.items()}
-    across |= _read_across(nests) if growing else {}
+    across |= _read_across(nests, plan.shifts) if growing else {}
     found: dict[str, list[str]] = {}
     for buffer in growing:
         found.setdefault(_why(buffer, plan, across), []).append(buffer_text(buffer))
@@ -58,11 +58,11 @@ def _why(buffer: Buffer, plan: StreamPlan, across: dict[str, str]) -> str:
     return "streamed along one axis, with another symbolic one in each row"
 
 
-def _read_across(nests: Iterable[Nest]) -> dict[str, str]:
+def _read_across(nests: Iterable[Nest], shifts: bool) -> dict[str, str]:
     """How the first nest that touches an array across its rows does it, by the name of its memory."""
     found: dict[str, str] = {}
     for nest in nests:
-        batch, mixed = batch_of(nest), classify(nest) == MIXED
+        batch, mixed = batch_of(nest), classify(nest, shifts) == MIXED
         for buffer, index in accesses(nest):
             if buffer.space == "workspace" and (mixed or not is_of(buffer, batch)):
                 how = _how(nest, buffer, index)

@@ -26,7 +26,8 @@ def packed(nest: Nest, name: str) -> tuple[list[Nest], Nest, list[Buffer]]:
     axes = [_axis(nest, i.name) for i in load.index if isinstance(i, IntVar)]
     order = [*(a for a in axes if a.var != lane.var), lane]
     batch = next((n for n, a in enumerate(order) if a.batch), None)
-    copy = Buffer(name, load.buffer.dtype, tuple(a.extent for a in order), "workspace", None, batch)
+    number = 0 if batch is None else order[batch].batch
+    copy = Buffer(name, load.buffer.dtype, tuple(a.extent for a in order), "workspace", None, batch, number)
     index = tuple(IntVar(a.var) for a in order)
     fill = Nest(name, tuple(order), (Store(copy, index, load),))
 

@@ -13,7 +13,7 @@ each adds rows in order, so the bits are the same for any number of threads.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from symnet.loops.accesses import Access, touches
@@ -39,6 +39,7 @@ from symnet.loops.ir import (
     as_int,
     ceil_div,
     int_floordiv,
+    int_max,
     int_min,
 )  # fmt: skip
 from symnet.loops.substitute import Substitution, substitute
@@ -54,7 +55,8 @@ from symnet.schedule.notes import notes
 from symnet.schedule.pack import packed
 from symnet.schedule.parallelize import NestInUnits, in_units, rows_of_unit
 from symnet.schedule.partials import Carry, is_rounded
-from symnet.schedule.stream import Sweep, batch_of, classify, is_streamed, plan
+from symnet.schedule.reach import Reach, Span, reach, row_of, shift, united
+from symnet.schedule.stream import Sweep, classify, is_streamed, plan
 from symnet.schedule.superblock import rows_of_superblock
 from symnet.schedule.target import Target
 from symnet.schedule.tile import scheduled
@@ -71,10 +73,12 @@ def schedule(lowered: Lowered, target: Target) -> Program:
         sweep.once, sweep.rows = (
             fetching(fused(nests, target, read_by), read_by) for nests in (sweep.once, sweep.rows)
         )
-    state = _State(lowered, target, streamed.whole, lows, rows_of_superblock(streamed))
+    reaches = [reach(sweep.rows, sweep.reduces) for sweep in streamed.sweeps]
+    rows = rows_of_superblock(streamed, max(one.places for one in reaches))
+    state = _State(lowered, target, streamed.whole, lows, rows, united(reaches))
     groups: list[Group] = []
-    for number, sweep in enumerate(streamed.sweeps):
-        groups += state.groups(sweep, number)
+    for number, (sweep, reached) in enumerate(zip(streamed.sweeps, reaches, strict=True)):
+        groups += state.groups(sweep, reached, number)
     made = [state.block_buffer(b) for b in (*lowered.workspace, *copies, *finals, *lows.values())]
     touched = {base_name(b) for group in groups for phase in group.phases for b in touches(phase.body)}
     workspace = tuple(b for b in made if base_name(b) in touched)
@@ -120,7 +124,8 @@ def _lows(nests: Iterable[Nest]) -> dict[str, Buffer]:
         if classify(nest) == "reduce" and is_rounded(nest):
             assert nest.accumulator is not None
             (store,) = stores(nest)
-            found[nest.name] = replace(store.buffer, name=f"{nest.accumulator.name}_low", space="workspace")
+            low = f"{nest.accumulator.name}_low"
+            found[nest.name] = Buffer(low, store.buffer.dtype, store.buffer.shape, "workspace")
     return found
 
 
@@ -141,6 +146,7 @@ class _State:
     whole: frozenset[str]
     lows: dict[str, Buffer]
     rows: int  # of a superblock
+    held: Mapping[str, Span]  # the rows beside those of a superblock that buffers hold
 
     def __post_init__(self) -> None:
         self.superblock = clear_of("block", self.lowered.dims)
@@ -153,31 +159,39 @@ class _State:
         if not is_streamed(buffer, self.whole):
             return buffer
         axis = buffer.batch_axis
-        shape = tuple(int_min(self.rows, n) if a == axis else n for a, n in enumerate(buffer.shape))
+        low, high = self.held.get(base_name(buffer), (0, 0))
+        shape = tuple(int_min(self.rows, n) + (high - low) if a == axis else n for a, n in enumerate(buffer.shape))
         return replace(buffer, shape=shape)
 
     def on_block(self, nest: Nest, row: str, local: IntExpr) -> Nest:
-        """Row `row` of the nest becomes local row `local` of this superblock."""
+        """Row `row` of the nest becomes row `local` after the begin of this superblock."""
         mark = f"{row}_local"
 
         def move(access: Access) -> Access:
             buffer, index = access
             if not is_streamed(buffer, self.whole):
                 return access
-            axis = buffer.batch_axis
-            return self.block_buffer(buffer), tuple(IntVar(mark) if a == axis else i for a, i in enumerate(index))
+            axis, further = buffer.batch_axis, shift(access, row)
+            assert further is not None
+            place = IntVar(mark) + (further - self.held.get(base_name(buffer), (0, 0))[0])
+            return self.block_buffer(buffer), tuple(place if a == axis else i for a, i in enumerate(index))
 
         begin = IntVar(self.superblock) * self.rows + local
         return substituted(nest, Substitution({row: IntVar(row) + begin, mark: IntVar(row) + local}, move))
 
-    def rows_in_superblock(self, batch: IntExpr) -> IntExpr:
+    def rows_in_superblock(self, sweep: Sweep) -> IntExpr:
+        batch = sweep.batch
         if isinstance(batch, IntConst) and batch.value % self.rows == 0:
             return IntConst(self.rows)
-        return int_min(self.rows, batch - IntVar(self.superblock) * self.rows)
+        return self.rows_left(batch)
+
+    def rows_left(self, batch: IntExpr, more: int = 0) -> IntExpr:
+        """Rows from the begin of a superblock to its end, or so many more, as far as those of an axis go."""
+        return int_min(self.rows + more, batch - IntVar(self.superblock) * self.rows)
 
     # ---- groups
 
-    def groups(self, sweep: Sweep, number: int) -> list[Group]:
+    def groups(self, sweep: Sweep, reached: Reach, number: int) -> list[Group]:
         groups = []
         rare = self._is_rare(sweep)
         clear = [self._clear(n) for n in sweep.reduces]
@@ -186,12 +200,12 @@ class _State:
             empty = If(IntCondition("eq", sweep.batch, IntConst(0)), tuple(s for body in clear for s in body))
             once.append(Phase(f"empty_{number}", (empty,), unit_var=self.unit))
         if rare:
-            once.append(self._rare(sweep, number))
+            once.append(self._rare(sweep, reached, number))
         if once:
             groups.append(Group(tuple(once), var=f"{self.superblock}_once" if rare else self.superblock))
         if rare:
             return groups
-        phases = [s for s in (self._rows(sweep, number), self._reduces(sweep, number)) if s is not None]
+        phases = [*self._rows(sweep, reached, number), *self._reduces(sweep, number)]
         if phases:
             groups.append(Group(tuple(phases), ceil_div(sweep.batch, self.rows), self.superblock))
         settling = [n for n in map(self._settle, sweep.reduces) if n is not None]
@@ -205,7 +219,7 @@ class _State:
         inside = all(is_streamed(s.buffer, self.whole) for n in sweep.rows for s in stores(n))
         return bool(sweep.reduces) and inside and all(n.when for n in sweep.reduces)
 
-    def _rare(self, sweep: Sweep, number: int) -> Phase:
+    def _rare(self, sweep: Sweep, reached: Reach, number: int) -> Phase:
         """The whole sweep as one phase, so that it costs a comparison where it is not needed."""
         needed = Buffer(clear_of("needed", self.lowered.dims), "int32", (as_int(1),), "register")
         first = (as_int(0),)
@@ -213,9 +227,11 @@ class _State:
         for nest in sweep.reduces:
             either = Store(needed, first, Var(nest.when[-1].name, "int32"), "max")
             find += around(nest.parallel, (*nest.when, either))
-        rows = (For(self.unit, self._row_units(sweep), self._row_body(sweep)),) if sweep.rows else ()
+        rows = tuple(For(self.unit, phase.units, phase.body) for phase in self._rows(sweep, reached, number))
         plain = [replace(n, when=()) for n in sweep.reduces]
-        sums = tuple(s for n in plain for s in scheduled(self._rows_reduced(n), self.target, self._carry(n)))
+        sums = tuple(
+            s for n in plain for s in scheduled(self._rows_reduced(n, sweep), self.target, self._carry(n, sweep))
+        )
         superblocks = For(self.superblock, ceil_div(sweep.batch, self.rows), (*rows, *sums))
         settling = tuple(s for n in map(self._settle, plain) if n is not None for s in scheduled(n, self.target))
         more = If(IntCondition("gt", sweep.batch, IntConst(self.rows)), settling)
@@ -244,32 +260,42 @@ class _State:
         flush()
         return phases
 
-    def _rows(self, sweep: Sweep, number: int) -> Phase | None:
-        if not sweep.rows:
-            return None
-        return Phase(f"rows_{number}", self._row_body(sweep), self._row_units(sweep), self.unit)
-
-    def _row_units(self, sweep: Sweep) -> IntExpr:
-        return ceil_div(self.rows_in_superblock(sweep.batch), rows_of_unit(sweep.rows, self.rows))
-
-    def _row_body(self, sweep: Sweep) -> Body:
-        body: Body = ()
+    def _rows(self, sweep: Sweep, reached: Reach, number: int) -> list[Phase]:
+        """The phases of rows: one, and one more for each time that rows are read which other units stored."""
+        phases = []
         unit = rows_of_unit(sweep.rows, self.rows)
-        for nest in sweep.rows:
-            (row,) = (a for a in nest.parallel if a.batch)
-            start = IntVar(self.unit) * unit
-            extent = int_min(unit, self.rows_in_superblock(sweep.batch) - start)
-            moved = self.on_block(nest, row.var, start)
-            cut = tuple(replace(a, extent=extent) if a.batch else a for a in nest.parallel)
-            body += scheduled(restricted(moved, cut), self.target)
-        return body
+        for level in range(max(reached.levels.values(), default=-1) + 1):
+            nests = reached.of(level, sweep.rows)
+            spans = [reached.spans[id(nest)] for nest in nests]
+            body = tuple(s for n, span in zip(nests, spans, strict=True) for s in self._row_body(n, sweep, span, unit))
+            more = max(high - low for low, high in spans)
+            units = ceil_div(self.rows_in_superblock(sweep) + more, unit)
+            phases.append(Phase(f"rows_{number}" + (f"_{level}" if level else ""), body, units, self.unit))
+        return phases
 
-    def _reduces(self, sweep: Sweep, number: int) -> Phase | None:
+    def _row_body(self, nest: Nest, sweep: Sweep, span: Span, unit: int) -> Body:
+        """The rows of one unit, counted from the first that the nest computes, which may lie before all rows."""
+        row = row_of(nest)
+        assert row is not None
+        start, (low, high) = IntVar(self.unit) * unit, span
+        plain = span == (0, 0) and row.extent == sweep.batch
+        rows = self.rows_in_superblock(sweep) if plain else self.rows_left(row.extent, high) - low
+        extent, local = int_min(unit, rows - start), start + low
+        if low < 0:
+            before = int_max(0, IntConst(0) - (IntVar(self.superblock) * self.rows + local))
+            extent, local = extent - before, local + before
+        extent = extent if plain else int_max(0, extent)
+        moved = self.on_block(nest, row.var, local)
+        cut = tuple(replace(a, extent=extent) if a.batch else a for a in nest.parallel)
+        return scheduled(restricted(moved, cut), self.target)
+
+    def _reduces(self, sweep: Sweep, number: int) -> list[Phase]:
         """All the reductions of a sweep as one phase."""
         if not sweep.reduces:
-            return None
+            return []
         nests = sorted(sweep.reduces, key=lambda n: -len(n.parallel))
-        return self._joined(f"sums_{number}", [(self._reduce_share(n), self._carry(n)) for n in nests])
+        parts = [(self._reduce_share(n, sweep), self._carry(n, sweep)) for n in nests]
+        return [self._joined(f"sums_{number}", parts)]
 
     def _joined(self, name: str, parts: Sequence[tuple[NestInUnits, Carry | None]]) -> Phase:
         """Nests as one phase: their units are numbered one after another."""
@@ -285,11 +311,9 @@ class _State:
             total = upper
         return Phase(name, body, total, self.unit)
 
-    def _carry(self, nest: Nest) -> Carry:
+    def _carry(self, nest: Nest, sweep: Sweep) -> Carry:
         first = IntCondition("eq", IntVar(self.superblock), IntConst(0))
-        batch = batch_of(nest)
-        assert batch is not None
-        return Carry(first, IntCondition("gt", batch, IntConst(self.rows)), self.lows.get(nest.name))
+        return Carry(first, IntCondition("gt", sweep.batch, IntConst(self.rows)), self.lows.get(nest.name))
 
     def _settle(self, nest: Nest) -> Nest | None:
         """The statements that add what the additions of superblocks rounded away."""
@@ -300,14 +324,17 @@ class _State:
         body = with_low_added(store.buffer, store.index, low, store.index)
         return Nest(f"{nest.name}_total", nest.parallel, body)
 
-    def _reduce_share(self, nest: Nest) -> NestInUnits:
-        return in_units(self._rows_reduced(nest), self.target, self.unit)
+    def _reduce_share(self, nest: Nest, sweep: Sweep) -> NestInUnits:
+        return in_units(self._rows_reduced(nest, sweep), self.target, self.unit)
 
-    def _rows_reduced(self, nest: Nest) -> Nest:
+    def _rows_reduced(self, nest: Nest, sweep: Sweep) -> Nest:
         """A reduction over the rows of this superblock alone."""
-        (row,) = (a for a in nest.reduced if a.batch)
+        row = row_of(nest)
+        assert row is not None
         moved = self.on_block(nest, row.var, IntConst(0))
-        cut = tuple(replace(a, extent=self.rows_in_superblock(row.extent)) if a.batch else a for a in nest.reduced)
+        whole = row.extent == sweep.batch
+        extent = self.rows_in_superblock(sweep) if whole else int_max(0, self.rows_left(row.extent))
+        cut = tuple(replace(a, extent=extent) if a.batch else a for a in nest.reduced)
         return replace(moved, reduced=cut)
 
     def _clear(self, nest: Nest) -> Body:

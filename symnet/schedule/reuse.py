@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from symnet.loops.accesses import reads, touches, writes
-from symnet.loops.affine import direct_names
+from symnet.loops.affine import direct_names, polynomial
 from symnet.loops.ir import Buffer, IntConst, IntExpr, Phase, Program, Stmt
 from symnet.loops.substitute import Substitution
 
@@ -110,7 +110,11 @@ def _accesses(body: tuple[Stmt, ...]) -> Iterator[tuple[Buffer, tuple[IntExpr, .
 
 
 def _is_own_row(buffer: Buffer, index: tuple[IntExpr, ...], unit: str) -> bool:
-    return buffer.batch_axis is not None and unit in direct_names(index[buffer.batch_axis])
+    """Whether the rows begin with the unit, none before and none further."""
+    if buffer.batch_axis is None:
+        return False
+    at = index[buffer.batch_axis]
+    return unit in direct_names(at) and not polynomial(at).get((), 0)
 
 
 # --------------------------------------------------------------------------- who takes whose place

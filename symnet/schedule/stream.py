@@ -2,8 +2,9 @@
 
 In: nests.  Out: for each sweep, which nests run per row, which reduce over rows, and which run once before it.
 
-Every nest is *free* (no batch axis), *row* (row i of its result needs row i only), *reduce* (sums rows up) or *mixed*
-(anything else: X Xᵀ, a slice along the batch; what it reads is stored whole, and the report says so).
+Every nest is *free* (no batch axis), *row* (row i of its result needs row i, or rows a few places further), *reduce*
+(sums rows up) or *mixed* (anything else: X Xᵀ, a reversal of the batch; what it reads is stored whole, and the report
+says so).
 A sweep ends where a row or a reduction needs a finished reduction.  A row value is computed in every sweep that needs
 it, and in no other.  So exp(x - sum(x)) computes x = tanh(a) in both of its sweeps: what the first one computed, one
 superblock at a time, is gone.
@@ -14,13 +15,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from symnet.loops.affine import step
-from symnet.loops.ir import Buffer, IntConst, IntExpr, IntVar, Store
+from symnet.loops.accesses import Access
+from symnet.loops.affine import constant_difference, step
+from symnet.loops.ir import Buffer, IntConst, IntExpr, Store
+from symnet.lower.axes import MOST_SHIFT
 from symnet.lower.nest import Nest
 from symnet.schedule.access import Readers, accesses, base_name, read_names, readers, stores
+from symnet.schedule.reach import MADE, reach, row_of, shift
 
+SUPERBLOCK = 256  # rows of a superblock, at most
 FREE, ROW, REDUCE, MIXED = "free", "row", "reduce", "mixed"
 NO_ROWS: IntExpr = IntConst(0)
+MOST_PLACES = SUPERBLOCK // 4  # rows that are computed again with each superblock
 SWEPT = (ROW, REDUCE)  # run for every superblock of rows; the others run once, before the sweep of their number
 
 # How many sweeps after a value's own its reader can run, if it runs once (before its sweep), and if it is swept.
@@ -33,6 +39,7 @@ LATER = {FREE: (0, 0), MIXED: (0, 0), ROW: (1, 0), REDUCE: (1, 1)}
 class Sweep:
     """One walk over the superblocks of a batch of some extent, and what runs once before it."""
 
+    number: int = 0  # of the batch
     batch: IntExpr = NO_ROWS
     once: list[Nest] = field(default_factory=list)
     rows: list[Nest] = field(default_factory=list)
@@ -45,13 +52,15 @@ class Sweep:
 
 @dataclass(frozen=True)
 class StreamPlan:
-    """Sweeps in order; `whole` names the workspace buffers that hold all rows, and not one superblock of them.
+    """Sweeps in order; `whole` names the workspace buffers that hold all rows, and not one superblock of them; `shifts`:
+    whether rows may need rows a few places further.
 
     The last sweep may have nothing but `once`: what needs finished sums and walks over no rows.
     """
 
     sweeps: tuple[Sweep, ...]
     whole: frozenset[str]
+    shifts: bool = True
 
     def readers(self) -> list[Readers]:
         """For each sweep: the name of a buffer's memory → how many nests read it.
@@ -67,31 +76,37 @@ class StreamPlan:
         return found
 
 
-def batch_of(nest: Nest) -> IntExpr | None:
-    """The extent of the batch that a nest runs over, which tells batches apart."""
-    return next((axis.extent for axis in nest.axes if axis.batch), None)
+def batch_of(nest: Nest) -> int:
+    """The number of the batch that a nest runs over; 0 for none."""
+    return next((axis.batch for axis in nest.axes if axis.batch), 0)
 
 
-def classify(nest: Nest) -> str:
+def classify(nest: Nest, shifts: bool = True) -> str:
     """Which of the four kinds a nest is: `FREE`, `ROW`, `REDUCE` or `MIXED`.
 
-    Buffers of other batches are whole to it.
+    Buffers of other batches are whole to it, and inputs are there.
+
+    Args:
+        nest: one nest.
+        shifts: whether a row may need rows a few places further.
     """
-    parallel = [a for a in nest.parallel if a.batch]
-    reduced = [a for a in nest.reduced if a.batch]
     batch = batch_of(nest)
-    touched = [index[b.batch_axis] for b, index in accesses(nest) if b.batch_axis is not None and is_of(b, batch)]
-    if not parallel and not reduced:
+    touched = [access for access in accesses(nest) if access[0].space in MADE and is_of(access[0], batch)]
+    if not batch:
         return MIXED if touched else FREE
-    if len(parallel) + len(reduced) > 1:
-        return MIXED
-    row = (parallel or reduced)[0].var
-    if any(index != IntVar(row) for index in touched):
+    axis = row_of(nest)
+    if axis is None or any(not _is_near(access, axis.var, shifts) for access in touched):
         return MIXED
     kept = [is_of(s.buffer, batch) for s in stores(nest)]
-    if parallel:
-        return ROW if all(k or _is_placed(s, row) for k, s in zip(kept, stores(nest), strict=True)) else MIXED
+    if axis in nest.parallel:
+        return ROW if all(k or _is_placed(s, axis.var) for k, s in zip(kept, stores(nest), strict=True)) else MIXED
     return MIXED if any(kept) else REDUCE
+
+
+def _is_near(access: Access, row: str, shifts: bool) -> bool:
+    """Whether an access is to the row itself, or to one a few places further."""
+    places = shift(access, row)
+    return places == 0 or (shifts and places is not None and abs(places) <= MOST_SHIFT)
 
 
 def _is_placed(store: Store, row: str) -> bool:
@@ -100,9 +115,9 @@ def _is_placed(store: Store, row: str) -> bool:
     return axis is not None and step(store.index[axis], row) not in (None, 0)
 
 
-def is_of(buffer: Buffer, batch: IntExpr | None) -> bool:
-    """Whether a buffer has the rows of a batch; of any for None."""
-    return buffer.batch_axis is not None and batch in (None, buffer.shape[buffer.batch_axis])
+def is_of(buffer: Buffer, batch: int) -> bool:
+    """Whether a buffer has the rows of a batch; of any for 0."""
+    return buffer.batch_axis is not None and batch in (0, buffer.batch)
 
 
 def plan(nests: Iterable[Nest], buffers: Iterable[Buffer] = ()) -> StreamPlan:
@@ -112,8 +127,15 @@ def plan(nests: Iterable[Nest], buffers: Iterable[Buffer] = ()) -> StreamPlan:
         nests: in the order in which they could run one after another.
         buffers: of the workspace, views among them.
     """
-    nests = list(nests)
-    kinds = {id(n): classify(n) for n in nests}
+    nests, buffers = list(nests), list(buffers)
+    found = _planned(nests, buffers, shifts=True)
+    far = any(reach(sweep.rows, sweep.reduces).places > MOST_PLACES for sweep in found.sweeps)
+    return _planned(nests, buffers, shifts=False) if far else found
+
+
+def _planned(nests: list[Nest], buffers: list[Buffer], shifts: bool) -> StreamPlan:
+    kinds = {id(n): classify(n, shifts) for n in nests}
+    whole = _read_whole(nests, kinds) | _reshaped_rows(buffers)
     writers: dict[str, list[Nest]] = {}
     numbers: dict[int, int] = {}
     for nest in nests:
@@ -121,10 +143,9 @@ def plan(nests: Iterable[Nest], buffers: Iterable[Buffer] = ()) -> StreamPlan:
         numbers[id(nest)] = max(ready, default=0)
         for store in stores(nest):
             writers.setdefault(base_name(store.buffer), []).append(nest)
-    whole = _read_whole(nests, kinds) | _reshaped_rows(buffers)
     sweeps = _sweeps(nests, numbers, kinds)
     _recompute(sweeps, nests, writers, kinds, whole)
-    return StreamPlan(tuple(sweeps), whole)
+    return StreamPlan(tuple(sweeps), whole, shifts)
 
 
 def _later(producer: Nest, reader: Nest, kinds: dict[int, str]) -> int:
@@ -140,17 +161,24 @@ def _sweeps(nests: list[Nest], numbers: dict[int, int], kinds: dict[int, str]) -
     found: list[Sweep] = []
     for number in range(max(numbers.values(), default=0) + 1):
         mine = [n for n in nests if numbers[id(n)] == number]
-        once = [n for n in mine if kinds[id(n)] not in SWEPT]
-        swept: dict[IntExpr | None, Sweep] = {}
+        swept: dict[int, Sweep] = {}
         for nest in mine:
-            batch = batch_of(nest)
-            if batch is not None and kinds[id(nest)] in SWEPT:
-                sweep = swept.setdefault(batch, Sweep(batch))
+            axis = row_of(nest)
+            if axis is not None and kinds[id(nest)] in SWEPT:
+                sweep = swept.setdefault(axis.batch, Sweep(axis.batch, axis.extent))
+                sweep.batch = _longer(sweep.batch, axis.extent)
                 (sweep.rows if kinds[id(nest)] == ROW else sweep.reduces).append(nest)
         here = [*swept.values()] or [Sweep()]
-        here[0].once = once
+        here[0].once = [n for n in mine if kinds[id(n)] not in SWEPT]
         found += here
     return found
+
+
+def _longer(one: IntExpr, other: IntExpr) -> IntExpr:
+    """The larger of two extents of one batch, which differ by a number."""
+    more = constant_difference(other, one)
+    assert more is not None
+    return other if more > 0 else one
 
 
 def _read_whole(nests: list[Nest], kinds: dict[int, str]) -> frozenset[str]:
@@ -159,9 +187,12 @@ def _read_whole(nests: list[Nest], kinds: dict[int, str]) -> frozenset[str]:
         base_name(b)
         for n in nests
         for b, _ in accesses(n)
-        if b.space == "workspace"
-        and (kinds[id(n)] == MIXED or (b.batch_axis is not None and not is_of(b, batch_of(n))))
+        if b.space == "workspace" and (kinds[id(n)] == MIXED or not _is_own(b, batch_of(n)))
     )
+
+
+def _is_own(buffer: Buffer, batch: int) -> bool:
+    return buffer.batch_axis is None or is_of(buffer, batch)
 
 
 def _reshaped_rows(buffers: Iterable[Buffer]) -> frozenset[str]:

@@ -15,19 +15,25 @@ from symnet.dtypes import ITEMSIZE
 from symnet.expr.nodes.extents import TYPICAL
 from symnet.loops.ir import Buffer, IntConst
 from symnet.schedule.access import accesses, base_name
-from symnet.schedule.stream import StreamPlan, Sweep, is_streamed
+from symnet.schedule.stream import SUPERBLOCK, StreamPlan, Sweep, is_streamed
 
-SUPERBLOCK = 256  # rows of a superblock, at most
 CACHE = 1 << 20  # bytes that the rows of a superblock should not exceed
 FEW, FEW_CACHE = 16, 1 << 22  # below so many rows a sum gains little from each superblock: only beyond so many bytes
 FEWEST = 8  # rows of a register tile
 
 
-def rows_of_superblock(plan: StreamPlan) -> int:
-    """The largest power of two whose rows stay within the cache, and at least `FEWEST`."""
+def rows_of_superblock(plan: StreamPlan, places: int = 0) -> int:
+    """The largest power of two whose rows stay within the cache, and at least `FEWEST`.
+
+    Args:
+        plan: the sweeps.
+        places: rows that are computed again with each superblock, of which it has four times as many at least.
+    """
     row = max((_row_bytes(sweep, plan.whole) for sweep in plan.sweeps), default=0)
-    rows = SUPERBLOCK
-    while (rows > FEW and rows * row > CACHE) or (rows > FEWEST and rows * row > FEW_CACHE):
+    rows, fewest = SUPERBLOCK, max(FEWEST, 4 * places)
+    while (rows > FEW and rows * row > CACHE) or rows * row > FEW_CACHE:
+        if rows // 2 < fewest:
+            break
         rows //= 2
     return rows
 

@@ -107,6 +107,30 @@ def attention(m: Any, n: Any) -> tuple[Any, list[Any]]:
     return sn.sum(sn.tanh(sn.einsum("bij,bjc->bic", weights, X)) ** 2), [Q, K]
 
 
+def differences(m: Any, n: Any) -> tuple[Any, list[Any]]:
+    """Rows beside one another, of a layer."""
+    X, W = t("X", m + 1, 5), t("W", 5, 7)
+    H = sn.tanh(X @ W)
+    return sn.sum((H[1:] - H[:-1]) ** 2), [W]
+
+
+def convolved(m: Any, n: Any) -> tuple[Any, list[Any]]:
+    """Two convolutions along the batch."""
+    h, kernels = t("X", m + 4, 3), [t("K", 3, 3, 5), t("L", 3, 5, 2)]
+    for K in kernels:
+        h = sn.tanh(sum(h[a : h.shape[0] - 2 + a] @ K[a] for a in range(3)))
+    return sn.mean(h * h), kernels
+
+
+def heat(m: Any, n: Any) -> tuple[Any, list[Any]]:
+    """Three steps of a stencil in two dimensions, with edges that stay."""
+    u, k = t("u", m + 2, 9), t("k")
+    for _ in range(3):
+        inner = u[2:, 1:-1] + u[:-2, 1:-1] + u[1:-1, 2:] + u[1:-1, :-2] - 4 * u[1:-1, 1:-1]
+        u = u + k * sn.pad(sn.sin(inner), [(1, 1), (1, 1)])
+    return sn.sum(u**4), [k]
+
+
 FAMILIES = {
     "layers": Family(layers, 280 * KILO),
     "grid": Family(grid, 40 * KILO),
@@ -118,6 +142,9 @@ FAMILIES = {
     "windows": Family(windows, 80 * KILO),
     "normalised": Family(normalised, 150 * KILO),
     "recurrent": Family(recurrent, 400 * KILO),
+    "differences": Family(differences, 120 * KILO),
+    "convolved": Family(convolved, 160 * KILO),
+    "heat": Family(heat, 400 * KILO),
     "attention": Family(attention, 900 * KILO),
 }
 
@@ -231,7 +258,7 @@ SAID = {
     "rows against rows": (sn.sum(sn.tanh(X @ X.T)), f"{MEET}t1: float64[m, m]"),
     "all of them": (sn.sum(sn.tanh(H @ H.T)), f"{MEET}t1: float64[m, 6], t2: float64[m, m]"),
     "other rows": (
-        sn.sum((H[1:] - H[:-1]) ** 2),
+        sn.sum((H[::-1] - H) ** 2),
         "stored whole, as rows are moved, or used at other rows: t1: float64[m, 6]",
     ),
     "one after another": (

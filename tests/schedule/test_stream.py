@@ -13,6 +13,7 @@ from symnet.expr.nodes.extents import dim
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import leaves, tensor
 from symnet.loops import interpreter
+from symnet.lower.axes import MOST_SHIFT
 from symnet.lower.program import Lowered, lower
 from symnet.reference import evaluate
 from symnet.schedule.access import base_name, read_names, stores
@@ -37,9 +38,12 @@ def test_rows_sums_and_free_values_are_told_apart() -> None:
     assert kinds(W.T @ W) == ["free"]
 
 
-def test_rows_against_rows_and_slices_of_the_batch_are_mixed() -> None:
+def test_rows_against_rows_and_rows_that_are_far_away_are_mixed() -> None:
+    H = tanh(X @ W)
     assert kinds(X @ X.T) == ["mixed"]
-    assert kinds(X[1:] * 2) == ["mixed"]
+    assert kinds(H[::-1] * H) == ["row", "mixed"]
+    assert kinds(H[MOST_SHIFT + 1 :] * 2) == ["row", "mixed"]
+    assert kinds(H[MOST_SHIFT:] * 2) == kinds(sn.pad(H * 2, [(1, 0), (0, 0)]))[:2] == ["row", "row"]
 
 
 def test_a_gradient_takes_one_pass() -> None:
