@@ -180,12 +180,6 @@ def int_min(left: IntExpr | int, right: IntExpr | int) -> IntExpr:
     return left if left == right else IntMin(left, right)
 
 
-def int_max(left: IntExpr | int, right: IntExpr | int) -> IntExpr:
-    """The larger of two: their sum less the smaller."""
-    left, right = as_int(left), as_int(right)
-    return left + right - int_min(left, right)
-
-
 def int_floordiv(value: IntExpr | int, divisor: int) -> IntExpr:
     value = as_int(value)
     if isinstance(value, IntConst):
@@ -210,10 +204,8 @@ def ceil_div(value: IntExpr | int, divisor: int) -> IntExpr:
 
 @dataclass(frozen=True, slots=True)
 class Buffer:
-    """A row-major array.  `view_of` names a buffer of the same elements under another shape.
-
-    `batch_axis` is the axis that runs over a streamed batch, when there is one, and `batch` the number of that:
-    `schedule/stream.py` shrinks that axis of workspace buffers to a superblock of rows.
+    """A row-major array.  `view_of` names a buffer of the same elements under another shape; `batch_axis` is the axis
+    that runs over a streamed batch, if there is one, and `batch` its number (`schedule/stream.py`).
     """
 
     name: str

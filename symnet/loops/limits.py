@@ -1,11 +1,14 @@
-"""How large an extent can be, as far as that is known before a call.
-
-In: an integer expression.  Out: its largest value, or None.
-"""
+"""The larger of two integers, and how large an extent can be, as far as that is known before a call."""
 
 from __future__ import annotations
 
-from symnet.loops.ir import IntAdd, IntConst, IntExpr, IntFloorDiv, IntMin
+from symnet.loops.ir import IntAdd, IntConst, IntExpr, IntFloorDiv, IntMin, as_int, int_min
+
+
+def int_max(left: IntExpr | int, right: IntExpr | int) -> IntExpr:
+    """The larger of two: their sum less the smaller."""
+    left, right = as_int(left), as_int(right)
+    return left + right - int_min(left, right)
 
 
 def limit(extent: IntExpr) -> int | None:

@@ -33,7 +33,7 @@ SUMS = frozenset({"einsum", "reduce"})  # kinds that may add up along an axis, r
 
 
 @dataclass(frozen=True)
-class Batches:
+class Streamed:
     """The classes that are streamed, in order; values whose rows are read across, and the kind of what reads them."""
 
     places: tuple[NodeAxis, ...]
@@ -60,7 +60,7 @@ class _Candidate:
         return 0 if self.is_known and total < WORTH else total
 
 
-def batches(classes: AxisClasses, storage: Storage, roots: Iterable[Node], real: str) -> Batches:
+def batches(classes: AxisClasses, storage: Storage, roots: Iterable[Node], real: str) -> Streamed:
     """The classes that are streamed, the first with most to gain."""
     found = _candidates(classes)
     _find_savings(classes, storage, set(roots), found, real)
@@ -75,7 +75,7 @@ def batches(classes: AxisClasses, storage: Storage, roots: Iterable[Node], real:
     default = [c for c in default if c.leads] or default
     places = _of_different_extents(classes, chosen or default[:1])
     across = {node: kind for c in reversed(order) for node, kind in c.across.items()}
-    return Batches(tuple(places), across)
+    return Streamed(tuple(places), across)
 
 
 def _best(order: Iterable[_Candidate], done: set[Node]) -> _Candidate | None:

@@ -62,7 +62,7 @@ def _margins(node: Place, axes: tuple[Axis, ...], inner: tuple[Axis, ...]) -> li
     """What of the result is cleared, as boxes: the loops of each, and the index that they store to.
 
     Where one axis grows by known numbers, those before and those behind the operand.  Everything where a margin would
-    interrupt each row, where rows lie apart (a step) and where an extent is symbolic: it may be the batch.
+    interrupt each row, where rows lie apart (a step), and of a batch, or where an extent is symbolic.
     """
     everywhere = (axes, tuple(IntVar(a.var) for a in axes))
     grown = [a for a in range(node.rank) if inner[a].extent != axes[a].extent or node.steps[a] != 1]
@@ -70,7 +70,7 @@ def _margins(node: Place, axes: tuple[Axis, ...], inner: tuple[Axis, ...]) -> li
         return [everywhere]
     (a,) = grown
     count, total, start = inner[a].constant, axes[a].constant, node.starts[a]
-    if node.steps[a] != 1 or count is None or total is None or not isinstance(start, int):
+    if axes[a].batch or node.steps[a] != 1 or count is None or total is None or not isinstance(start, int):
         return [everywhere]
     boxes = []
     for first, extent in ((0, start), (start + count, total - start - count)):

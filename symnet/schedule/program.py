@@ -39,9 +39,9 @@ from symnet.loops.ir import (
     as_int,
     ceil_div,
     int_floordiv,
-    int_max,
     int_min,
 )  # fmt: skip
+from symnet.loops.limits import int_max
 from symnet.loops.substitute import Substitution, substitute
 from symnet.loops.sums import with_low_added
 from symnet.lower.nest import Axis, Nest, around, nested

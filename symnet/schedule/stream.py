@@ -52,8 +52,8 @@ class Sweep:
 
 @dataclass(frozen=True)
 class StreamPlan:
-    """Sweeps in order; `whole` names the workspace buffers that hold all rows, and not one superblock of them; `shifts`:
-    whether rows may need rows a few places further.
+    """Sweeps in order; `whole` names the workspace buffers that hold all rows, and not one superblock of them; `shifts`
+    says whether rows may need rows a few places further.
 
     The last sweep may have nothing but `once`: what needs finished sums and walks over no rows.
     """
