@@ -3,18 +3,53 @@
 before: out[i, j] += A[i, k] * B[j, k]        (j strided in B, so lanes along j would gather)
 after:  Bt[k, j] = B[j, k];  out[i, j] += A[i, k] * Bt[k, j]
 
-The copy costs one pass over B; the contraction reads it once per row tile.
+The copy costs one pass over B; the contraction reads it once per row tile.  Contractions that would copy an input, or a
+constant, in the same way read one copy.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial
+
 from symnet.loops.accesses import Access
-from symnet.loops.ir import Buffer, IntVar, Load, Store
+from symnet.loops.ir import Buffer, IntExpr, IntVar, Load, Store
 from symnet.loops.substitute import Substitution
 from symnet.lower.nest import Axis, Nest
 from symnet.schedule.access import CONTIGUOUS, INVARIANT, STRIDED, inner_loads, stores, stride, substituted
 
+GIVEN = ("input", "constant")  # memory that no nest stores to
 MIN_EXTENT = 2  # a lane axis shorter than this is not worth packing for
+
+
+def all_packed(nests: Iterable[Nest]) -> tuple[list[Nest], list[Buffer]]:
+    """Nests in order, copies before the first that reads them, and the buffers of the copies."""
+    result: list[Nest] = []
+    made: dict[tuple[Buffer, tuple[int, ...], tuple[IntExpr, ...]], Buffer] = {}
+    buffers: list[Buffer] = []
+    for nest in nests:
+        fills, reading, extra = packed(nest, f"packed{len(buffers) + 1}")
+        for fill, copy in zip(fills, extra, strict=True):
+            source, order = _copied(fill)
+            known = made.setdefault((source, order, copy.shape), copy)
+            if known is copy or source.space not in GIVEN:
+                result.append(fill)
+                buffers.append(copy)
+            else:
+                reading = substituted(reading, Substitution({}, partial(_instead, copy, known)))
+        result.append(reading)
+    return result, buffers
+
+
+def _copied(fill: Nest) -> tuple[Buffer, tuple[int, ...]]:
+    """The buffer that a copy is of, and where its axes stand in the copy."""
+    (store,) = stores(fill)
+    assert isinstance(store.value, Load)
+    return store.value.buffer, tuple(store.index.index(i) for i in store.value.index)
+
+
+def _instead(copy: Buffer, known: Buffer, access: Access) -> Access:
+    return (known, access[1]) if access[0] == copy else access
 
 
 def packed(nest: Nest, name: str) -> tuple[list[Nest], Nest, list[Buffer]]:

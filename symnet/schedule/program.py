@@ -52,7 +52,7 @@ from symnet.schedule.fetch import fetching
 from symnet.schedule.fuse import fused
 from symnet.schedule.multiply_add import with_multiply_adds
 from symnet.schedule.notes import notes
-from symnet.schedule.pack import packed
+from symnet.schedule.pack import all_packed
 from symnet.schedule.parallelize import NestInUnits, in_units, rows_of_unit
 from symnet.schedule.partials import Carry, is_rounded
 from symnet.schedule.reach import Reach, Span, reach, row_of, shift, united
@@ -65,7 +65,7 @@ from symnet.schedule.vectorize import vectorized
 
 def schedule(lowered: Lowered, target: Target) -> Program:
     """The program of a lowered graph for one target."""
-    nests, copies = _pack(lowered)
+    nests, copies = all_packed(lowered.nests)
     nests, finals = _split_epilogues(nests)
     lows = _lows(nests)
     streamed = plan(nests, lowered.workspace)
@@ -87,16 +87,6 @@ def schedule(lowered: Lowered, target: Target) -> Program:
     held = frozenset(b.name for b in workspace if is_streamed(b, streamed.whole))
     program = Program(lowered.name, lowered.dims, *arrays, tuple(groups), said, lowered.constants, held)
     return vectorized(with_multiply_adds(program), target)
-
-
-def _pack(lowered: Lowered) -> tuple[list[Nest], list[Buffer]]:
-    nests: list[Nest] = []
-    buffers: list[Buffer] = []
-    for nest in lowered.nests:
-        fills, reading, extra = packed(nest, f"packed{len(buffers) + 1}")
-        nests += [*fills, reading]
-        buffers += extra
-    return nests, buffers
 
 
 def _split_epilogues(nests: Iterable[Nest]) -> tuple[list[Nest], list[Buffer]]:

@@ -9,7 +9,7 @@ import symnet as sn
 from symnet.expr.nodes.node import Node
 from symnet.loops.ir import IntConst, IntVar
 from symnet.schedule.access import CONTIGUOUS, STRIDED, inner_loads, stride
-from symnet.schedule.pack import packed
+from symnet.schedule.pack import all_packed, packed
 from tests.schedule.nests import check_step, last_nest, lowered, plain, values
 
 m = sn.dim("m")
@@ -70,3 +70,20 @@ def test_a_copy_of_rows_of_the_batch_knows_its_batch_axis(formula: Node) -> None
     (buffer,) = packed(last_nest(formula), "packed")[2]
     assert buffer.batch_axis is not None
     assert buffer.shape[buffer.batch_axis] == IntVar("m")
+
+
+def test_an_input_is_copied_once_for_all_who_read_it(rng: np.random.Generator) -> None:
+    G, H = sn.tanh(A), sn.sin(A)
+    once, both, two = (lowered(*roots) for roots in ([G @ B.T], [G @ B.T, H @ B.T], [G @ B.T, H @ sn.tanh(B).T]))
+    assert [len(all_packed(whole.nests)[1]) for whole in (once, both, two)] == [1, 1, 2]
+    nests, buffers = all_packed(both.nests)
+    assert [nest.name for nest in nests].count(buffers[0].name) == 1
+    before = values(plain(both, both.nests), np.random.default_rng(1), m=6)
+    for wanted, got in zip(before, values(plain(both, nests, buffers), np.random.default_rng(1), m=6), strict=True):
+        np.testing.assert_array_equal(got, wanted)
+
+
+def test_what_is_stored_may_change_and_is_copied_for_each() -> None:
+    K = sn.tanh(sn.tensor("K", 5, 3)) * 2
+    whole = lowered(A @ K.T, sn.tanh(A) @ K.T)
+    assert len(all_packed(whole.nests)[1]) == 2
