@@ -15,7 +15,7 @@ Not handled: a value with two streamed axes is streamed along the first alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 
 from symnet.dtypes import ITEMSIZE
@@ -106,42 +106,51 @@ def _find_savings(
     classes: AxisClasses, storage: Storage, roots: set[Node], found: dict[NodeAxis, _Candidate], real: str
 ) -> None:
     stored = {n for n in storage.order if n.kind not in ("tensor", "array")}
+    axes = {node: _places(classes, node, found) for node in classes.order}
     for node in reversed(classes.order):
-        for place, axes in _places(classes, node).items():
-            if place in found and node in stored - roots and len(axes) == 1 and node not in found[place].across:
-                found[place].saves[node] = _bytes(node, real)
-        _find_read_across(classes, node, stored, found)
-    for node in classes.order:
+        if node in stored and node not in roots:
+            for place, mine in axes[node].items():
+                if len(mine) == 1 and node not in found[place].across:
+                    found[place].saves[node] = _bytes(node, real)
+        for operand in node.operands:
+            if axes[operand]:
+                _find_read_across(classes, node, operand, axes, node in stored, found)
         if node.kind in ("take", "one_hot"):  # indices have a checked copy
             indices = use_of(node)[0]
-            for place in _places(classes, indices).keys() & found.keys():
+            for place in axes[indices]:
                 found[place].saves[node] = _bytes(indices, real)
 
 
-def _find_read_across(classes: AxisClasses, node: Node, stored: set[Node], found: dict[NodeAxis, _Candidate]) -> None:
-    """Note which operands are read across the rows of a class."""
-    mine = _places(classes, node)
-    kept = {place for _, place in links_of(node)}
-    inside = {c for c, n in _indices(classes, node).items() if n > 1} if isinstance(node, Einsum) else set()
-    for operand in node.operands:
-        for place, axes in _places(classes, operand).items():
-            if place not in found:
-                continue
-            across = place in inside or len(axes) > 1 or len(mine.get(place, ())) > 1
-            lost = node.kind not in SUMS and any((operand, a) not in kept for a in axes)
-            along = node.kind == "cumsum" and node.axis in axes
-            passed = node in found[place].across and node not in stored and place in mine
-            if passed:
-                found[place].across.setdefault(operand, found[place].across[node])
-            elif across or lost or along:
-                found[place].across.setdefault(operand, node.kind)
+def _find_read_across(
+    classes: AxisClasses,
+    node: Node,
+    operand: Node,
+    axes: dict[Node, dict[NodeAxis, list[int]]],
+    is_stored: bool,
+    found: dict[NodeAxis, _Candidate],
+) -> None:
+    """Note along which classes the rows of an operand are read across."""
+    kept = {place for _, place in links_of(node)} if node.kind not in SUMS else set()
+    inside = _indices(classes, node) if isinstance(node, Einsum) else {}
+    for place, theirs in axes[operand].items():
+        across = found[place].across
+        mine = axes[node].get(place, ())
+        if node in across and not is_stored and mine:
+            across.setdefault(operand, across[node])
+            continue
+        several = inside.get(place, 0) > 1 or len(theirs) > 1 or len(mine) > 1
+        lost = node.kind not in SUMS and any((operand, a) not in kept for a in theirs)
+        if several or lost or (node.kind == "cumsum" and node.axis in theirs):
+            across.setdefault(operand, node.kind)
 
 
-def _places(classes: AxisClasses, node: Node) -> dict[NodeAxis, list[int]]:
-    """The axes of a node by their class."""
+def _places(classes: AxisClasses, node: Node, wanted: Container[NodeAxis] | None = None) -> dict[NodeAxis, list[int]]:
+    """The axes of a node by their class, of some classes."""
     found: dict[NodeAxis, list[int]] = {}
     for axis in range(node.rank):
-        found.setdefault(classes.find((node, axis)), []).append(axis)
+        place = classes.find((node, axis))
+        if wanted is None or place in wanted:
+            found.setdefault(place, []).append(axis)
     return found
 
 
