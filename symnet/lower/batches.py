@@ -30,6 +30,7 @@ WORTH = 1 << 20  # bytes that streaming along a known extent must save
 SHORTEST, MANY = 16, 1 << 12  # the least known extents that are streamed, of a leading axis and of another one
 ALIKE = 8  # how much more one axis saves than another that is rather the batch
 SUMS = frozenset({"einsum", "reduce"})  # kinds that may add up along an axis, row by row
+SCANS = frozenset({"cumsum", "running_logsumexp", "scaled_sum"})  # kinds that go from row to row
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def _find_read_across(
             continue
         several = inside.get(place, 0) > 1 or len(theirs) > 1 or len(mine) > 1
         lost = node.kind not in SUMS and any((operand, a) not in kept for a in theirs)
-        if several or lost or (node.kind == "cumsum" and node.axis in theirs):
+        if several or lost or (node.kind in SCANS and node.axis in theirs):
             across.setdefault(operand, node.kind)
 
 

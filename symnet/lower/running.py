@@ -86,8 +86,6 @@ def _scan(state: LoweringState, node: RunningLogsumexp | ScaledSum, buffer: Buff
     """The loop along the axis around the steps of an element, between registers that begin anew for every row."""
     axes = [state.axis(letter(a), (node, a)) for a in range(node.rank)]
     along = axes[node.axis]
-    if along.batch:
-        state.mixed.append(node)
     step = IntVar(state.clear("step"))
     k = along.extent - 1 - step if node.reverse else step
     index: Index = tuple(k if a is along else IntVar(a.var) for a in axes)
