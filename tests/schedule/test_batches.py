@@ -144,7 +144,7 @@ FAMILIES = {
     "recurrent": Family(recurrent, 400 * KILO),
     "differences": Family(differences, 120 * KILO),
     "convolved": Family(convolved, 160 * KILO),
-    "heat": Family(heat, 400 * KILO),
+    "heat": Family(heat, 520 * KILO),
     "attention": Family(attention, 900 * KILO),
 }
 
