@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from symnet.expr.nodes.elementwise import elementwise, is_op
-from symnet.expr.nodes.graph import consumers, rebuild, topological, unwrapped, wrapped
+from symnet.expr.nodes.graph import consumers, rebuild, topological, unwrapped, with_operands, wrapped
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import Sealed
 from symnet.simplify.rewrite import Rewrite
@@ -116,11 +116,14 @@ def _opens(user: Node, node: Node) -> bool:
 
 
 def unseal_what_does_not_open(node: Node) -> Node | None:
-    """Sealed(x) → x.  Condition: x is no sum and no product, or one of constants with one other operand: nothing grows
-    when it is opened.
+    """Sealed(x) → x, Sealed(2·(x + y)) → 2·Sealed(x + y).  Condition: x is no sum and no product, or one of constants
+    with one other operand: nothing grows when it is opened.
     """
     (x,) = node.operands
-    return None if _is_of_several(x) else x
+    if _is_of_several(x):
+        return None
+    inside = [o for o in x.operands if _is_of_several(o)] if is_op(x, "mul") else []
+    return with_operands(x, (Sealed(o) if o in inside else o for o in x.operands)) if inside else x
 
 
 def _is_of_several(node: Node) -> bool:

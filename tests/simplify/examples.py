@@ -69,7 +69,7 @@ def place_backwards(u: Node) -> Node:
 EXAMPLES: dict[str, list[Node]] = {
     "open_nested_sums_and_products": [(a + x) + (x + y), x - (y - a), (x * y) * (a * x)],
     # constant arrays
-    "unseal_what_does_not_open": [Sealed(exp(x)), x * Sealed(2 * y), Sealed(number(2))],
+    "unseal_what_does_not_open": [Sealed(exp(x)), x * Sealed(2 * y), Sealed(number(2)), Sealed(3 * (x + y * y)) * x],
     "write_regular_arrays": [
         x + np.ones(4),
         np.eye(4) @ x,
