@@ -100,13 +100,13 @@ def test_threads_that_could_not_be_limited_are_told(rng: np.random.Generator, mo
     [
         ((Z, params, {}), ShapeError, r"expected a scalar L \(rank 0\); got shape \(m, 3\)"),
         ((L, [Z], {}), ArgumentError, r"expected leaves to differentiate by; got .*sn\.grad also takes intermediate"),
-        ((L, params, {"Q": 1}), ArgumentError, r"expected data for t, X, W1, b1, W2, b2; got 'Q'\. Drop 'Q'"),
+        ((L, params, {"Q": 1}), ArgumentError, r"expected data for X, W1, b1, W2, b2, t; got 'Q'\. Drop 'Q'"),
         (
             (L, params, {}),
             ArgumentError,
-            r"expected an array for every leaf; got W1, b1, W2, b2, without t, X\. Add 't'",
+            r"expected an array for every leaf; got W1, b1, W2, b2, without X, t\. Add 'X'",
         ),
-        ((L, params, "x.npz"), ArgumentError, r"expected data as a dict with t, X, W1, b1, W2, b2; got str"),
+        ((L, params, "x.npz"), ArgumentError, r"expected data as a dict with X, W1, b1, W2, b2, t; got str"),
         ((L, params, {"X": np.array([None]), "t": 0}), DTypeError, r"expected numbers for X; got dtype object"),
     ],
     ids=range(6),
