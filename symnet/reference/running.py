@@ -32,7 +32,7 @@ def scaled_sum_value(node: ScaledSum, values: Sequence[Array], context: Context)
     with np.errstate(all="ignore"):
         for k in range(len(b)):
             alike = p[: k + 1] == q[k]  # infinities, too
-            away = np.where(alike, 0 * b[k], p[: k + 1] - q[k])
+            away = np.where(alike, 0, p[: k + 1] - q[k])
             found[k] = np.sum(b[: k + 1] * np.exp(away), axis=0)
     back = np.moveaxis(found, 0, node.axis)
     return np.flip(back, node.axis) if node.reverse else back

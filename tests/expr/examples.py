@@ -18,6 +18,7 @@ from symnet.expr.nodes.linalg import logdet, solve
 from symnet.expr.nodes.movement import Place, concat, reshape
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.reduction import logsumexp, softmax
+from symnet.expr.nodes.running import running_logsumexp, scaled_sum
 from symnet.expr.nodes.symbols import Barrier, Sealed, scalar, tensor
 
 m, n = dim("m"), dim("n")
@@ -46,6 +47,8 @@ EXAMPLES: dict[str, Node] = {
     "place": Place(v, shape_arg((9,)), shape_arg((1,)), ints_arg((2,))),
     "concat": concat([X, X * 2], 1),
     "cumsum": cumsum(X, 1),
+    "running_logsumexp": running_logsumexp(X, 1),
+    "scaled_sum": scaled_sum(X, exp(X), X, 0, reverse=True),
     "take": take(v, tensor("j", m, 2, dtype="int32")),
     "one_hot": labels("t", m, classes=10),
     "solve": solve(tensor("S", n, n), tensor("b", n)),

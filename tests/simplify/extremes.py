@@ -137,11 +137,37 @@ def _reduce(node: Any, values: Any) -> Any:
     return np.apply_along_axis({**exact.REDUCTIONS, "logsumexp": _logsumexp}[node.op], -1, rows)
 
 
+def _prefixes(node: Any, values: Any, of: Callable[..., Any]) -> Any:
+    """`of` the first 1, 2, 3, … elements of the operands along the axis of a scan."""
+    turned = [np.moveaxis(np.flip(v, node.axis) if node.reverse else v, node.axis, -1) for v in values]
+    found = np.empty(turned[0].shape, object)
+    for place in np.ndindex(found.shape):
+        found[place] = of(*(v[place[:-1]][: place[-1] + 1] for v in turned))
+    back = np.moveaxis(found, -1, node.axis)
+    return np.flip(back, node.axis) if node.reverse else back
+
+
+def _running_logsumexp(node: Any, values: Any) -> Any:
+    return _prefixes(node, values, _logsumexp)
+
+
+def _scaled_sum(node: Any, values: Any) -> Any:
+    exp = PRIMITIVES["exp"]
+    return _prefixes(node, values, lambda p, b, q: sum(w * exp(x - q[-1]) for w, x in zip(b, p, strict=True)))
+
+
 def _take(node: Any, values: Any) -> Any:
     return np.take(values[0], values[1].astype(int), axis=node.axis)
 
 
-RULES = {**exact.RULES, "elementwise": _elementwise, "reduce": _reduce, "take": _take}
+RULES = {
+    **exact.RULES,
+    "elementwise": _elementwise,
+    "reduce": _reduce,
+    "take": _take,
+    "running_logsumexp": _running_logsumexp,
+    "scaled_sum": _scaled_sum,
+}
 UNKNOWN = frozenset({"solve", "determinant"})  # kinds without an exact meaning here
 
 

@@ -51,19 +51,19 @@ def test_the_gradient_of_a_regression_reads_as_a_person_would_write_it() -> None
     f = sn.value_and_grad(LOSS, {"W": W, "b": b}, name="step")
     body = f.source("torch").split("def step")[1]
     assert body == (
-        "(D, X, W, b):\n"
+        "(X, D, W, b):\n"
         '    """value, grad_W, grad_b.\n'
         "\n"
         "    value = mean(-sum(D*log(Y), axis=1))\n"
         "    grad_W = X.T @ (Y - D)/m\n"
         "    grad_b = mean(Y - D, axis=0)\n"
         "\n"
-        "    D: (m, k)\n"
         "    X: (m, d)\n"
+        "    D: (m, k)\n"
         "    W: (d, k)\n"
         "    b: (k,)\n"
         '    """\n'
-        "    m = D.shape[0]\n"
+        "    m = X.shape[0]\n"
         "    t1 = X @ W + b  # (m, k)\n"
         "    t2 = torch.log_softmax(t1, dim=1)  # (m, k)\n"
         "    Y = torch.exp(t2)  # (m, k)\n"
