@@ -48,7 +48,7 @@ SIDEWAYS = {
 }  # (from, to) on one floor
 LONGEST = 450  # lines of one file under symnet/
 GRAB_BAGS = {"utils", "util", "helpers", "misc", "common", "manager"}
-HEAVY = ("llvmlite", "jax", "torch", "sklearn", "matplotlib", "pytest", "hypothesis")
+HEAVY = ("numpy", "llvmlite", "jax", "torch", "sklearn", "matplotlib", "pytest", "hypothesis")
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 DOCUMENTS = [

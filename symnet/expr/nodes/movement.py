@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-import numpy as np
 import sympy
 from sympy import Expr, Integer, Tuple
 
@@ -305,15 +304,20 @@ def pad(x: Any, widths: Any) -> Node:
 
 def _pairs(rank: int, widths: Any) -> list[tuple[Any, Any]]:
     """A pair (before, after) for each axis, of `widths` that broadcast to that."""
-    given = np.array(widths, dtype=object)  # with tuples for elements where they differ in length
-    if any(isinstance(n, Iterable) for n in given.flat) or given.shape not in (
-        (),
-        (1,),
-        (2,),
-        (1, 2),
-        (rank, 1),
-        (rank, 2),
-    ):
+    rows = _listed(widths)
+    if not isinstance(rows, list):
+        return [(rows, rows)] * rank
+    lengths = {len(row) if isinstance(row, list) else 0 for row in rows}
+    if lengths == {0} and len(rows) <= 2:
+        return [(rows[0], rows[-1])] * rank
+    if lengths not in ({1}, {2}) or len(rows) not in (1, rank):
         how = "Give one pair per axis, one pair for all of them, or one number."
         raise ShapeError(explain("pad(x, widths)", f"{rank} pairs (before, after)", str(widths), how))
-    return [(before, after) for before, after in np.broadcast_to(given, (rank, 2))]
+    pairs = [(row[0], row[-1]) for row in rows]
+    return pairs * rank if len(pairs) == 1 else pairs
+
+
+def _listed(given: Any) -> Any:
+    """Lists in the place of tuples and arrays."""
+    given = given.tolist() if hasattr(given, "tolist") else given
+    return [_listed(each) for each in given] if isinstance(given, list | tuple) else given
