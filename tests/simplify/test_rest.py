@@ -15,6 +15,7 @@ from symnet.expr.nodes.elementwise import exp
 from symnet.expr.nodes.expansion import expand
 from symnet.expr.nodes.extents import dim
 from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.reduction import logsumexp, softmax
 from symnet.expr.nodes.symbols import tensor
 from symnet.simplify.algebra.table import TABLE, simplify
 from symnet.simplify.engine import Normalizer
@@ -46,6 +47,13 @@ def _share_of_shares() -> Node:
     return element * totals * exp(S[:, 0]) * (parts / expand(totals, (3, 2), (0,)))[:, 0]
 
 
+def _slope_of_a_divergence() -> Node:
+    """Of one class: shares less 1, times a difference of logarithms with a sum that is kept as a column."""
+    x, c = tensor("X", m, 2), tensor("C", m, 1)
+    away = x[:, :1] + (logsumexp(c, 1) - logsumexp(x, 1))[:, None] - c
+    return softmax(c) * away - away
+
+
 RESTLESS: dict[str, list[Node]] = {
     # `compute_before_moving` took z into the selection, `take_unsummed_factors_out_of_contraction` out of it
     "a factor does not enter a move whose dropped axes it has not": [
@@ -55,6 +63,8 @@ RESTLESS: dict[str, list[Node]] = {
         z * middle(exp(thin)),
         _share_of_shares(),
     ],
+    # `meet_through_movement` saw a log-softmax, which `collect_like_terms` had closed again
+    "what has met already is not made to meet": [_slope_of_a_divergence()],
     # `collect_powers` took the sign out of the sum, `distribute_number_over_sum` back into it
     "a sum that is negative once its terms are gathered has its sign in front": [
         (-s * A - t * (M - B - C - K)) / 2,

@@ -279,7 +279,7 @@ def meet_through_movement(node: Node) -> Node | None:
     what is joined is taken apart.
     """
     for candidate in exposures(node):
-        met = _met(candidate)
+        met = _met(candidate, node)
         if met is not None:
             return met
     apart = taken_apart(node)
@@ -295,17 +295,18 @@ def meet_through_movement(node: Node) -> Node | None:
 def _met_in_piece(piece: Node) -> Node | None:
     """As `_met`, moves taken out of the piece or pushed into it."""
     for candidate in (piece, *exposures(piece)):
-        met = _met(candidate)
+        met = _met(candidate, piece)
         if met is not None:
             return met
     return compute_before_moving(piece)
 
 
-def _met(node: Node) -> Node | None:
-    """The node where terms or factors meet in it; else what a rewrite of exponentials makes of it."""
+def _met(node: Node, before: Node) -> Node | None:
+    """The node where terms or factors meet that did not `before`; else what a rewrite of exponentials makes of it."""
     if is_op(node, "add"):
         terms = Terms.of(node)
-        if len(terms.coefficients) < terms.count_of_operands or _is_log_softmax(terms):
+        meets = _is_log_softmax(terms) and (node is before or not _is_log_softmax(Terms.of(before)))
+        if len(terms.coefficients) < terms.count_of_operands or meets:
             return terms.build()
     if is_op(node, "mul"):
         factors = Factors.of(node)
