@@ -63,8 +63,9 @@ class Request:
         """
         absent = self.wrt if self.absent == "zero" else ()
         found = check_leaves(self.call, [*self.listed, *self.written, *absent])
-        params = [x for x in self.wrt if isinstance(x, Tensor) and x not in self.listed]
-        return [*(x for x in found if x not in params), *dict.fromkeys(params)]
+        listed = set(self.listed)
+        params = dict.fromkeys(x for x in self.wrt if isinstance(x, Tensor) and x not in listed)
+        return [*(x for x in found if x not in params), *params]
 
 
 def of_outputs(outputs: Any, inputs: Sequence[Any] | None, compressed: bool, given: dict[str, Any]) -> Request:

@@ -7,6 +7,8 @@ Source: Knuth, "The Art of Computer Programming", volume 2, 4.2.2, theorems B an
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from symnet.loops.ir import Body, Buffer, Const, IntExpr, Let, Load, Op, Store, Value, Var
 
 
@@ -17,28 +19,36 @@ def two_sum(
 
     Where the sum is not finite nothing is carried, so that an infinity stays one.
     """
-    dtype = high.dtype
     names = iter(f"{low.name}_{k}" for k in range(8))
     lets: list[Let] = []
 
-    def let(value: Value) -> Var:
+    def let(value: Value) -> Value:
         lets.append(Let(next(names), value))
         return Var(lets[-1].name, value.dtype)
 
+    old, new = let(Load(high, high_at)), let(Op("add", (Load(low, low_at), addend), high.dtype))
+    total, carried = sum_and_lost(let, old, new)
+    return (*lets, Store(high, high_at, total), Store(low, low_at, carried))
+
+
+def sum_and_lost(let: Callable[[Value], Value], old: Value, new: Value) -> tuple[Value, Value]:
+    """The rounded sum of two values, and what that rounded away, 0 where it is not finite.
+
+    let: binds a value to a name.
+    """
+
     def add(a: Value, b: Value) -> Value:
-        return Op("add", (a, b), dtype)
+        return Op("add", (a, b), old.dtype)
 
     def sub(a: Value, b: Value) -> Value:
-        return Op("sub", (a, b), dtype)
+        return Op("sub", (a, b), old.dtype)
 
-    old, new = let(Load(high, high_at)), let(add(Load(low, low_at), addend))
     total = let(add(old, new))
     added = let(sub(total, old))
     kept = let(sub(total, added))
     lost = let(add(sub(old, kept), sub(new, added)))
     known = let(Op("eq", (lost, lost), "bool"))
-    carried = Op("select", (known, lost, Const(0.0, dtype)), dtype)
-    return (*lets, Store(high, high_at, total), Store(low, low_at, carried))
+    return total, Op("select", (known, lost, Const(0.0, old.dtype)), old.dtype)
 
 
 def with_low_added(high: Buffer, high_at: tuple[IntExpr, ...], low: Buffer, low_at: tuple[IntExpr, ...]) -> Body:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from symnet.expr.nodes.contraction import letter
 from symnet.expr.nodes.cumulative import CumulativeSum
 from symnet.expr.nodes.extents import typical
+from symnet.expr.nodes.running import RunningLogsumexp, ScaledSum
 from symnet.loops.ir import Alloc, Body, Buffer, Const, If, IntCondition, IntVar, Let, Load, Op, Store, Value
 from symnet.lower.kernels.statements import INT_ZERO, cell, lanes, loop
 from symnet.lower.nest import Axis, Nest
@@ -30,13 +31,20 @@ class Sum:
     value: Value
 
 
+def scan_loops(
+    state: LoweringState, node: CumulativeSum | RunningLogsumexp | ScaledSum
+) -> tuple[list[Axis], Axis, IntVar, Index]:
+    """The loops of a scan, the one along its axis, the variable that counts its steps, and the index at each step."""
+    axes = [state.axis(letter(a), (node, a)) for a in range(node.rank)]
+    along, step = axes[node.axis], IntVar(state.clear("step"))
+    k = along.extent - 1 - step if node.reverse else step
+    return axes, along, step, tuple(k if a is along else IntVar(a.var) for a in axes)
+
+
 def cumsum_nest(state: LoweringState, node: CumulativeSum, buffer: Buffer) -> Nest:
     """y[k] = y[k - 1] + x[k]; from the end y[k] = y[k + 1] + x[k]."""
-    axes = [state.axis(letter(a), (node, a)) for a in range(node.rank)]
-    along, last = axes[node.axis], axes[-1]
-    step = IntVar(state.clear("step"))
-    k = along.extent - 1 - step if node.reverse else step
-    index: Index = tuple(k if a is along else IntVar(a.var) for a in axes)
+    axes, along, step, index = scan_loops(state, node)
+    last, k = axes[-1], index[node.axis]
     points = state.points("v")
     value = points.cast(points.at(node.operands[0], index), buffer.dtype)
     sum_ = Sum(buffer, index, tuple(points.lets), value)

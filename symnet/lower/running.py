@@ -14,10 +14,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from symnet.expr.nodes.contraction import letter
 from symnet.expr.nodes.extents import typical
 from symnet.expr.nodes.running import RunningLogsumexp, ScaledSum
-from symnet.loops.ir import Alloc, Body, Buffer, Const, IntVar, Stmt, Store, Value
+from symnet.loops.ir import Alloc, Body, Buffer, Const, Stmt, Store, Value
+from symnet.loops.sums import sum_and_lost
+from symnet.lower.cumulative import scan_loops
 from symnet.lower.kernels.statements import INT_ZERO, MatrixPart, cell, loop
 from symnet.lower.nest import Nest
 from symnet.lower.point import Index, Points
@@ -39,7 +40,7 @@ def running_logsumexp_nest(state: LoweringState, node: RunningLogsumexp, buffer:
         r, t, lost = (points.let(part.at(INT_ZERO)) for part in (top, high, low))
         fresh, power = _relative(points, x, r)
         old = points.op("mul", points.op("add", points.op("add", t, lost), one), power)
-        total, rest = _two_sum(points, t, points.op("add", lost, power))
+        total, rest = sum_and_lost(points.let, t, points.op("add", lost, power))
         new_top, new_high = _select(points, fresh, x, r), _select(points, fresh, old, total)
         y = points.op("add", new_top, points.op("log1p", new_high))
         new_low = _select(points, fresh, Const(0.0, buffer.dtype), rest)
@@ -58,7 +59,7 @@ def scaled_sum_nest(state: LoweringState, node: ScaledSum, buffer: Buffer) -> Ne
         fresh, power = _relative(points, p, r)
         scaled, lost_scaled = (_select(points, fresh, points.op("mul", x, power), x) for x in (s, lost))
         term = _select(points, fresh, b, points.op("mul", b, power))
-        total, rest = _two_sum(points, scaled, points.op("add", lost_scaled, term))
+        total, rest = sum_and_lost(points.let, scaled, points.op("add", lost_scaled, term))
         new_top = _select(points, fresh, p, r)
         alike = points.op("eq", new_top, q, dtype="bool")
         away = _select(points, alike, Const(0.0, buffer.dtype), points.op("sub", new_top, q))
@@ -84,11 +85,7 @@ def _kept(parts: Sequence[MatrixPart], values: Sequence[Value]) -> list[Stmt]:
 
 def _scan(state: LoweringState, node: RunningLogsumexp | ScaledSum, buffer: Buffer, steps: ScanStep) -> Nest:
     """The loop along the axis around the steps of an element, between registers that begin anew for every row."""
-    axes = [state.axis(letter(a), (node, a)) for a in range(node.rank)]
-    along = axes[node.axis]
-    step = IntVar(state.clear("step"))
-    k = along.extent - 1 - step if node.reverse else step
-    index: Index = tuple(k if a is along else IntVar(a.var) for a in axes)
+    axes, along, step, index = scan_loops(state, node)
     begun: list[Stmt] = []
 
     def carried(name: str, value: float) -> MatrixPart:
@@ -105,13 +102,3 @@ def _scan(state: LoweringState, node: RunningLogsumexp | ScaledSum, buffer: Buff
 
 def _select(points: Points, condition: Value, a: Value, b: Value) -> Value:
     return points.op("select", condition, a, b, dtype=b.dtype)
-
-
-def _two_sum(points: Points, a: Value, b: Value) -> tuple[Value, Value]:
-    """The rounded sum, and what that lost; nothing where the sum is not finite (`loops/sums.py`)."""
-    total = points.op("add", a, b)
-    added = points.op("sub", total, a)
-    kept = points.op("sub", total, added)
-    lost = points.op("add", points.op("sub", a, kept), points.op("sub", b, added))
-    known = points.op("eq", lost, lost, dtype="bool")
-    return total, _select(points, known, lost, Const(0.0, a.dtype))

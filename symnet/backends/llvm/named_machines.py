@@ -8,6 +8,7 @@ Not handled: names of single products, but for those below.
 from __future__ import annotations
 
 from difflib import get_close_matches
+from typing import NoReturn
 
 from symnet.backends.llvm.targets import X86_LEVELS, host_target, target_for
 from symnet.errors import ArgumentError, explain
@@ -15,12 +16,14 @@ from symnet.schedule.target import Target
 
 NATIVE = "native"
 _LINUX = "unknown-linux-gnu"
+# what Linux takes for granted where a triple says no more, and LLVM does not
+_USUAL = {"riscv64": "+m,+a,+f,+d,+c"}
 # a name: triple, CPU and features
 _MACHINES: dict[str, tuple[str, str, str]] = {
     **dict.fromkeys(("aarch64", "arm64"), (f"aarch64-{_LINUX}", "", "")),
     "x86_64": (f"x86_64-{_LINUX}", "x86-64", ""),
     "armv7": ("armv7-unknown-linux-gnueabihf", "", ""),
-    "riscv64": (f"riscv64-{_LINUX}", "", "+m,+a,+f,+d,+c"),
+    "riscv64": (f"riscv64-{_LINUX}", "", _USUAL["riscv64"]),
     "wasm32": ("wasm32-unknown-unknown", "", ""),
     "windows": ("x86_64-pc-windows-gnu", "x86-64", ""),
     "apple-m1": ("arm64-apple-macosx11.0.0", "apple-m1", ""),
@@ -32,8 +35,6 @@ _MACHINES: dict[str, tuple[str, str, str]] = {
 }
 _LEVELS = ("x86-64", *X86_LEVELS)
 _SYSTEMS = ("linux", "none", "windows", "darwin", "macosx", "freebsd", "wasi", "unknown")
-# what LLVM takes for granted where a triple says no more, and Linux does not
-_USUAL = {"riscv64": "+m,+a,+f,+d,+c"}
 
 
 def machine(name: str, call: str) -> Target:
@@ -43,20 +44,26 @@ def machine(name: str, call: str) -> Target:
         ArgumentError: a name that is none, with the nearest that is one.
     """
     known, *added = name.split("+")
-    features = ",".join(f"+{feature}" for feature in added)
-    if known == NATIVE:
+    triple, cpu, features = _described(known) or _refused(name, known, call)
+    return target_for(triple, cpu, ",".join(filter(None, (features, *(f"+{feature}" for feature in added)))))
+
+
+def _described(name: str) -> tuple[str, str, str] | None:
+    """Triple, CPU and features of a name without more features; None where no machine has it."""
+    if name == NATIVE:
         host = host_target()
-        return target_for(host.triple, host.cpu, ",".join(filter(None, (host.features, features))))
-    if known in _LEVELS:
-        triple = host_target().triple if host_target().architecture == "x86_64" else f"x86_64-{_LINUX}"
-        return target_for(triple, known, features)
-    if known in _MACHINES:
-        triple, cpu, usual = _MACHINES[known]
-        return target_for(triple, cpu, ",".join(filter(None, (usual, features))))
-    if "-" in known and known not in _LEVELS and not _is_like_a_name(known):
-        triple = normalized(known)
-        usual = _USUAL.get(triple.split("-")[0], "") if "-linux" in triple else ""
-        return target_for(triple, "", ",".join(filter(None, (usual, features))))
+        return host.triple, host.cpu, host.features
+    if name in _LEVELS:
+        return host_target().triple if host_target().architecture == "x86_64" else f"x86_64-{_LINUX}", name, ""
+    if name in _MACHINES:
+        return _MACHINES[name]
+    if "-" not in name or _is_like_a_name(name):
+        return None
+    triple = normalized(name)
+    return triple, "", _USUAL.get(triple.split("-")[0], "") if "-linux" in triple else ""
+
+
+def _refused(name: str, known: str, call: str) -> NoReturn:
     names = [NATIVE, *_LEVELS, *_MACHINES]
     near = get_close_matches(known, names, n=1)
     mend = f'Did you mean "{near[0]}"?' if near else 'Write a triple, as "aarch64-linux-gnu", or "native".'

@@ -19,24 +19,28 @@ from symnet.expr.nodes.movement import reshape
 from symnet.expr.nodes.node import Node, Shape
 
 
+def axis_of(scan: Node) -> int:
+    """The axis along which a node with args (axis, reverse, …) runs."""
+    return int(scan.args[0])
+
+
+def reverse_of(scan: Node) -> bool:
+    """Whether it runs from the end."""
+    return bool(scan.args[1])
+
+
 class CumulativeSum(Node):
     """y[…, k, …] = Σ over j ≤ k (over j ≥ k in reverse) of x[…, j, …]: args are (axis, reverse, x)."""
 
     __slots__ = ()
     kind = "cumsum"
+    axis = property(axis_of)
+    reverse = property(reverse_of)
 
     @classmethod
     def _derive(cls, axis: Integer, reverse: Integer, x: Node) -> tuple[Shape, str | None]:
         assert 0 <= int(axis) < x.rank and int(reverse) in (0, 1), (axis, reverse, x.shape)
         return x.shape, "int64" if x.dtype == "bool" else x.dtype
-
-    @property
-    def axis(self) -> int:
-        return int(self.args[0])
-
-    @property
-    def reverse(self) -> bool:
-        return bool(self.args[1])
 
 
 def cumulate(x: Node, axis: int, reverse: bool = False) -> CumulativeSum:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sympy
 from sympy import Integer
 
+from symnet.expr.nodes.cumulative import axis_of, reverse_of
 from symnet.expr.nodes.extents import same_shape
 from symnet.expr.nodes.node import Node, Shape
 
@@ -19,19 +20,13 @@ class RunningLogsumexp(Node):
 
     __slots__ = ()
     kind = "running_logsumexp"
+    axis = property(axis_of)
+    reverse = property(reverse_of)
 
     @classmethod
     def _derive(cls, axis: Integer, reverse: Integer, x: Node) -> tuple[Shape, str | None]:
         assert 0 <= int(axis) < x.rank and int(reverse) in (0, 1), (axis, reverse, x.shape)
         return x.shape, x.dtype
-
-    @property
-    def axis(self) -> int:
-        return int(self.args[0])
-
-    @property
-    def reverse(self) -> bool:
-        return bool(self.args[1])
 
 
 class ScaledSum(Node):
@@ -42,20 +37,14 @@ class ScaledSum(Node):
 
     __slots__ = ()
     kind = "scaled_sum"
+    axis = property(axis_of)
+    reverse = property(reverse_of)
 
     @classmethod
     def _derive(cls, axis: Integer, reverse: Integer, p: Node, b: Node, q: Node) -> tuple[Shape, str | None]:
         assert 0 <= int(axis) < b.rank and int(reverse) in (0, 1), (axis, reverse, b.shape)
         assert same_shape(p.shape, b.shape) and same_shape(q.shape, b.shape), (p.shape, b.shape, q.shape)
         return b.shape, next((x.dtype for x in (b, p, q) if x.dtype is not None), None)
-
-    @property
-    def axis(self) -> int:
-        return int(self.args[0])
-
-    @property
-    def reverse(self) -> bool:
-        return bool(self.args[1])
 
 
 def running_logsumexp(x: Node, axis: int, reverse: bool = False) -> RunningLogsumexp:

@@ -220,10 +220,9 @@ def complement(x: Node) -> Node:
 def is_finite_scalar(x: Node) -> bool:
     """Whether a factor of rank 0 is finite whatever the data: a number, an extent, their powers, a positive leaf."""
     if is_op(x, "pow"):
-        base, exponent = x.operands[0], number_of(x.operands[1])
-        if number_of(base) is not None:  # 1/0 stands as it was written, and so does a root of -1
-            return is_positive(number_of(base)) and _is_finite_number(x.operands[1])
-        return base.kind == "size" and exponent is not None and _is_finite_number(x.operands[1])
+        base, exponent = x.operands
+        above_zero = base.kind == "size" or is_positive(number_of(base))  # not 1/0, nor a root of -1
+        return above_zero and _is_finite_number(exponent)
     if x.kind == "tensor":
         return not x.rank and known(x, "positive")
     return not x.rank and (x.kind == "size" or _is_finite_number(x))

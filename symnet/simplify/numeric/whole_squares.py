@@ -13,9 +13,9 @@ from sympy import S
 from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.contraction import Einsum
 from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of
-from symnet.expr.nodes.expansion import Expand
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.node import Node
+from symnet.simplify.forms.broadcast import without_repetition
 from symnet.simplify.forms.coefficients import ONE, product
 from symnet.simplify.forms.factors import power_of, split_power
 from symnet.simplify.forms.signs import is_negative, is_positive
@@ -41,7 +41,7 @@ def log_of_whole_squares(node: Node) -> Node | None:
 def _with_whole_squares(node: Node, powers: bool) -> Node | None:
     """The node of the sum with whole squares; with `powers`, x⁴ is (x²)²."""
     total = node.operands[0]
-    inner = total.operands[0] if isinstance(total, Expand) else total
+    inner = without_repetition(total)
     new = _whole(inner, powers)
     if new is None or new is inner:
         return None

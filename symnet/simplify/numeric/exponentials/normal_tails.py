@@ -14,13 +14,14 @@ from __future__ import annotations
 import sympy
 from sympy import Expr
 
-from symnet.expr.nodes.constants import number, number_of
+from symnet.expr.nodes.constants import number
 from symnet.expr.nodes.elementwise import elementwise, is_op, where
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.exposing import DEEPEST, expose
 from symnet.simplify.algebra.joined_choices import choice_of_moved
-from symnet.simplify.forms.broadcast import cover, trailing, without_repetition
+from symnet.simplify.algebra.placing import is_zero
+from symnet.simplify.forms.broadcast import cover, trailing
 from symnet.simplify.forms.coefficients import split_coefficient
 from symnet.simplify.forms.factors import Base, Factors, distributed, power_of
 from symnet.simplify.forms.signs import is_negative, is_positive, is_whole
@@ -123,7 +124,7 @@ def bell_into_choice_of_quotients(node: Node) -> Node | None:
                 axes = base[1]
                 inside = Factors(node.shape).times(branch, axes[len(axes) - branch.rank :]).times(*bell).build()
                 condition = cover(broadcast_to(choice.operands[0], choice.shape), axes, node.shape)
-                new = where(condition, *(0 if _is_nothing(o) else inside for o in choice.operands[1:]))
+                new = where(condition, *(0 if is_zero(o) else inside for o in choice.operands[1:]))
                 rest = factors.copy().times(*base, -1).times(*bell, -1)
                 return rest.times(broadcast_to(new, node.shape), trailing(node.rank, node.rank)).build()
     return None
@@ -131,13 +132,9 @@ def bell_into_choice_of_quotients(node: Node) -> Node | None:
 
 def _chosen(choice: Node) -> Node | None:
     """What is chosen instead of 0, moved in its parts."""
-    if not is_op(choice, "where") or sum(map(_is_nothing, choice.operands[1:])) != 1:
+    if not is_op(choice, "where") or sum(map(is_zero, choice.operands[1:])) != 1:
         return None
-    return next(expose(o, DEEPEST) for o in choice.operands[1:] if not _is_nothing(o))
-
-
-def _is_nothing(x: Node) -> bool:
-    return number_of(without_repetition(x)) == 0
+    return next(expose(o, DEEPEST) for o in choice.operands[1:] if not is_zero(o))
 
 
 def _may_divide_tail(term: Node, bell: Node) -> bool:
