@@ -54,6 +54,16 @@ def corrupted_rewrite(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(algebra, "TABLE", Table((wrong, *algebra.ALGEBRA), algebra.TABLE.opening))
 
 
+def a_pair_that_undoes_itself(patch: pytest.MonkeyPatch) -> None:
+    """tan(x) → -tan(-x), beside the rewrite that takes the sign out again: right everywhere, and never at rest."""
+
+    def put_a_sign_in(node: Node) -> Node | None:
+        return -elementwise("tan", -node.operands[0])
+
+    restless = Rewrite(put_a_sign_in, ("tan",), domain="equal", role="shorter")
+    patch.setattr(algebra, "TABLE", Table((restless, *algebra.ALGEBRA), algebra.TABLE.opening))
+
+
 def corrupted_numeric_form(patch: pytest.MonkeyPatch) -> None:
     """exp(x) → exp(x) + 1 in the numeric form alone."""
 
@@ -74,6 +84,7 @@ WRONG: dict[str, tuple[Patch, str, str]] = {  # where it stands, and of which fl
     "a wrong vjp": (wrong_vjp, "reshape", "diff"),
     "a wrong second derivative": (wrong_second_derivative, "sin", "diff"),
     "a corrupted rewrite": (corrupted_rewrite, "maximum", "algebra|calculus"),
+    "a pair that undoes itself": (a_pair_that_undoes_itself, "tan", "simplify: rest"),
     "a corrupted numeric form": (corrupted_numeric_form, "exp", "numeric"),
     "a wrong lowering": (wrong_lowering, "sinh", "loops"),
 }
