@@ -8,54 +8,54 @@ Not handled: a store that combines reads its own element too; it counts as a wri
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from symnet.loops import affine, ir
 
-_PLAIN = (ir.IntConst, ir.IntVar)
 Access = tuple[ir.Buffer, tuple[ir.IntExpr, ...]]
 
 
-def of_integers(expressions: Iterable[ir.IntExpr]) -> Iterator[Access]:
+def of_integers(expressions: Iterable[ir.IntExpr]) -> list[Access]:
     """Every element that integer expressions read: integer loads, and those inside their own indices."""
-    for expr in expressions:
-        if type(expr) not in _PLAIN:
-            for load in affine.int_loads(expr):
-                yield load.buffer, load.index
+    return [(load.buffer, load.index) for expr in expressions for load in affine.int_loads(expr)]
 
 
-def of_value(value: ir.Value) -> Iterator[Access]:
+def of_value(value: ir.Value) -> list[Access]:
     """Every element that a value reads."""
+    found: list[Access] = []
     stack = [value]
     while stack:
         node = stack.pop()
         if isinstance(node, ir.Load):
-            yield node.buffer, node.index
-            yield from of_integers(node.index)
+            found.append((node.buffer, node.index))
+            found += of_integers(node.index)
         elif isinstance(node, ir.FromInt):
-            yield from of_integers((node.value,))
+            found += of_integers((node.value,))
         elif isinstance(node, ir.Op):
             stack.extend(reversed(node.args))
+    return found
 
 
-def reads_of(stmt: ir.Stmt) -> Iterator[Access]:
+_READS: dict[type, Callable[[Any], list[Access]]] = {
+    ir.Let: lambda stmt: of_value(stmt.value),
+    ir.Fetch: lambda stmt: of_value(stmt.value),
+    ir.Store: lambda stmt: of_value(stmt.value) + of_integers(stmt.index),
+    ir.For: lambda stmt: of_integers((stmt.extent,)),
+    ir.If: lambda stmt: of_integers((stmt.condition.left, stmt.condition.right)),
+    ir.Alloc: lambda stmt: [],
+    ir.Fail: lambda stmt: of_integers(stmt.numbers),
+}
+
+
+def reads_of(stmt: ir.Stmt) -> list[Access]:
     """Every element that a statement itself reads, the bodies inside it left out."""
-    if isinstance(stmt, ir.Let | ir.Fetch | ir.Store):
-        yield from of_value(stmt.value)
-    if isinstance(stmt, ir.Store):
-        yield from of_integers(stmt.index)
-    elif isinstance(stmt, ir.For):
-        yield from of_integers((stmt.extent,))
-    elif isinstance(stmt, ir.Fail):
-        yield from of_integers(stmt.numbers)
-    elif isinstance(stmt, ir.If):
-        yield from of_integers((stmt.condition.left, stmt.condition.right))
+    return _READS[type(stmt)](stmt)
 
 
-def reads(body: Iterable[ir.Stmt]) -> Iterator[Access]:
+def reads(body: Iterable[ir.Stmt]) -> list[Access]:
     """Every element that statements read, inner ones too."""
-    for stmt in ir.walk(tuple(body)):
-        yield from reads_of(stmt)
+    return [access for stmt in ir.walk(tuple(body)) for access in reads_of(stmt)]
 
 
 def writes(body: Iterable[ir.Stmt]) -> Iterator[ir.Store]:
@@ -63,13 +63,16 @@ def writes(body: Iterable[ir.Stmt]) -> Iterator[ir.Store]:
     return (stmt for stmt in ir.walk(tuple(body)) if isinstance(stmt, ir.Store))
 
 
-def touches(body: Iterable[ir.Stmt]) -> Iterator[ir.Buffer]:
-    """The buffer of every read, of every store, of every fetch and of every failure's report, inner ones too."""
+def touches(body: Iterable[ir.Stmt]) -> dict[str, ir.Buffer]:
+    """By name, the buffers of all reads, stores, fetches and failures' reports, inner ones too."""
+    found: dict[str, ir.Buffer] = {}
     for stmt in ir.walk(tuple(body)):
-        yield from (buffer for buffer, _ in reads_of(stmt))
+        for buffer, _ in reads_of(stmt):
+            found[buffer.name] = buffer
         if isinstance(stmt, ir.Store):
-            yield stmt.buffer
+            found[stmt.buffer.name] = stmt.buffer
         elif isinstance(stmt, ir.Fetch):
-            yield stmt.inside
+            found[stmt.inside.name] = stmt.inside
         elif isinstance(stmt, ir.Fail) and stmt.report is not None:
-            yield stmt.report
+            found[stmt.report.name] = stmt.report
+    return found

@@ -58,8 +58,21 @@ def direct_names(expr: ir.IntExpr) -> frozenset[str]:
 
 
 def int_loads(expr: ir.IntExpr) -> tuple[ir.IntLoad, ...]:
-    """The integer loads inside an expression."""
-    return tuple(node for node in walk_int(expr) if isinstance(node, ir.IntLoad))
+    """The integer loads inside an expression, an outer one before those in its index."""
+    return _LOADS[type(expr)](expr)
+
+
+_NONE: tuple[ir.IntLoad, ...] = ()
+_LOADS: dict[type, Callable[..., tuple[ir.IntLoad, ...]]] = {
+    ir.IntConst: lambda e: _NONE,
+    ir.IntVar: lambda e: _NONE,
+    ir.IntAdd: lambda e: int_loads(e.left) + int_loads(e.right),
+    ir.IntMul: lambda e: int_loads(e.left) + int_loads(e.right),
+    ir.IntMin: lambda e: int_loads(e.left) + int_loads(e.right),
+    ir.IntFloorDiv: lambda e: int_loads(e.value),
+    ir.IntMod: lambda e: int_loads(e.value),
+    ir.IntLoad: lambda e: sum(map(int_loads, e.index), (e,)),
+}
 
 
 def polynomial(expr: ir.IntExpr) -> Polynomial:

@@ -134,7 +134,7 @@ def _bound(stmt: Stmt) -> str | None:
 
 
 def _asks_memory(stmt: If) -> bool:
-    return any(of_integers((stmt.condition.left, stmt.condition.right)))
+    return bool(of_integers((stmt.condition.left, stmt.condition.right)))
 
 
 def _runs(body: Body, facts: Sequence[BodyFacts]) -> Iterator[range]:

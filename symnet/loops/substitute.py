@@ -80,7 +80,7 @@ def _fetch(s: Substitution, stmt: ir.Fetch) -> Stmt:
 
 
 _STMT_RULES: dict[type, Callable[..., Stmt]] = {
-    ir.For: lambda s, t: replace(t, extent=s.integer(t.extent), body=s.body(t.body)),
+    ir.For: lambda s, t: ir.For(t.var, s.integer(t.extent), s.body(t.body), t.kind, t.bound, t.axis, t.cut),
     ir.Let: lambda s, t: ir.Let(t.name, s.value(t.value)),
     ir.Fetch: _fetch,
     ir.Store: _store,

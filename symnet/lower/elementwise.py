@@ -56,7 +56,7 @@ def _points(points: Points, node: Node, index: Index) -> list[NodeAt]:
         return [(node.operands[0], operand_index(node, node.operands[0], index))]
     operands = []
     for (inner, role), outer in zip(_unwrapped(node), node.operands, strict=True):
-        if role and outer not in points.stored:
+        if role and points.buffer(outer) is None:
             middle = operand_index(node, outer, index)
             operands.append((inner, operand_index(outer, inner, middle)))
         else:
@@ -91,7 +91,7 @@ def _add(points: Points, node: Node, values: list[Value]) -> Value:
 
 def _roles(points: Points, node: Node) -> list[str]:
     return [
-        role if outer not in points.stored else ""
+        role if points.buffer(outer) is None else ""
         for (_, role), outer in zip(_unwrapped(node), node.operands, strict=True)
     ]
 

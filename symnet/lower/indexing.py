@@ -44,7 +44,7 @@ from symnet.lower.state import LoweringState
 
 def _take_points(points: Points, node: Take, index: Index) -> list[NodeAt]:
     x, indices = node.operands
-    buffer = points.checked.get(use_of(node)) or points.stored.get(indices)
+    buffer = points.checked.get(use_of(node)) or points.buffer(indices)
     if buffer is None:
         raise MissingRuleError(
             explain("lower(take)", "stored indices", f"{indices}", "Store them: see symnet/lower/storage.py.")

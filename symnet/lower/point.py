@@ -43,11 +43,12 @@ def constant(value: int, dtype: str) -> Const:
 
 @dataclass
 class Points:
-    """Computes points for one nest."""
+    """Computes points for one nest; `computing` is the stored node that it computes, which is not there to be read."""
 
-    stored: dict[Node, Buffer]
+    stored: Mapping[Node, Buffer]
     real: str
     prefix: str
+    computing: Node | None = None
     lets: list[Let] = field(default_factory=list)
     known: dict[NodeAt, Value] = field(default_factory=dict)
     checked: Mapping[Use, Buffer] = field(default_factory=dict)  # copies of indices
@@ -106,9 +107,13 @@ class Points:
                 self.known[point] = _rule(point[0]).value(self, *point, values)
         return self.known[node, index]
 
+    def buffer(self, node: Node) -> Buffer | None:
+        """Where a node is read from."""
+        return None if node is self.computing else self.stored.get(node)
+
     def _stored(self, point: NodeAt) -> Value | None:
         node, index = point
-        buffer = self.stored.get(node)
+        buffer = self.buffer(node)
         return None if buffer is None else self.let(Load(buffer, index))
 
 

@@ -39,10 +39,7 @@ class LoweringState:
     def points(self, prefix: str, computing: Node | None = None) -> Points:
         """A fresh computation of points; `computing` is the stored node being computed, not yet to be read."""
         self.nests += 1
-        stored = self.stored
-        if computing is not None and computing in stored:
-            stored = {k: v for k, v in stored.items() if k is not computing}
-        return Points(stored, self.real, self.clear(f"{prefix}{self.nests}_"), checked=self.checked)
+        return Points(self.stored, self.real, self.clear(f"{prefix}{self.nests}_"), computing, checked=self.checked)
 
     def clear(self, name: str) -> str:
         return clear_of(name, self.dims)

@@ -18,7 +18,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from symnet.loops.accesses import of_value
-from symnet.loops.ir import Body, For, If, Let, Op, Program, Stmt, Store, Value, Var, walk
+from symnet.loops.changes import changed, with_bodies
+from symnet.loops.ir import Body, Let, Op, Program, Stmt, Store, Value, Var, walk
 from symnet.loops.operands import is_product
 
 SUMS = ("add", "sub")
@@ -35,7 +36,7 @@ def with_multiply_adds(program: Program) -> Program:
 
 def _body(body: Body) -> Body:
     """The body, inner loops first: its products written into its own sums, and gone where they stood."""
-    body = tuple(map(_inner, body))
+    body = changed(body, lambda stmt: with_bodies(stmt, _body))
     if not any(isinstance(s, Let) and is_product(s.value) for s in body):
         return body
     reads = Counter(name for stmt in walk(body) for value in _values(stmt) for name in _variables(value))
@@ -45,14 +46,6 @@ def _body(body: Body) -> Body:
         return body
     gone = {name for name in products if name in joined or products[name].negative in joined}
     return tuple(_with(s, joined, products) for s in body if not (isinstance(s, Let) and s.name in gone))
-
-
-def _inner(stmt: Stmt) -> Stmt:
-    if isinstance(stmt, For):
-        return replace(stmt, body=_body(stmt.body))
-    if isinstance(stmt, If):
-        return replace(stmt, then=_body(stmt.then), orelse=_body(stmt.orelse))
-    return stmt
 
 
 @dataclass
@@ -137,4 +130,4 @@ def _variables(value: Value) -> Iterator[str]:
 
 
 def _reads_memory(value: Value) -> bool:
-    return any(True for _ in of_value(value))
+    return bool(of_value(value))

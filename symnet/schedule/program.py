@@ -80,7 +80,7 @@ def schedule(lowered: Lowered, target: Target) -> Program:
     for number, (sweep, reached) in enumerate(zip(streamed.sweeps, reaches, strict=True)):
         groups += state.groups(sweep, reached, number)
     made = [state.block_buffer(b) for b in (*lowered.workspace, *copies, *finals, *lows.values())]
-    touched = {base_name(b) for group in groups for phase in group.phases for b in touches(phase.body)}
+    touched = {base_name(b) for group in groups for phase in group.phases for b in touches(phase.body).values()}
     workspace = tuple(b for b in made if base_name(b) in touched)
     said = notes(nests, streamed, workspace, lowered.across)
     arrays = lowered.inputs, lowered.outputs, workspace
@@ -290,16 +290,20 @@ class _State:
     def _joined(self, name: str, parts: Sequence[tuple[NestInUnits, Carry | None]]) -> Phase:
         """Nests as one phase: their units are numbered one after another."""
         total: IntExpr = IntConst(0)
-        body: Body = ()
+        bodies: list[tuple[IntExpr, Body]] = []
         for part, carry in parts:
             loops = scheduled(part.nest, self.target, carry)
-            here = substitute(loops, {self.unit: IntVar(self.unit) - total})
-            upper = total + part.units
-            inside = If(IntCondition("lt", IntVar(self.unit), upper), here)
-            after = IntCondition("ge", IntVar(self.unit), total)
-            body += (inside,) if total == IntConst(0) else (If(after, (inside,)),)
-            total = upper
-        return Phase(name, body, total, self.unit)
+            bodies.append((total, substitute(loops, {self.unit: IntVar(self.unit) - total})))
+            total = total + part.units
+        return Phase(name, self._of_unit(bodies), total, self.unit)
+
+    def _of_unit(self, bodies: Sequence[tuple[IntExpr, Body]]) -> Body:
+        """The one of several bodies that a unit belongs to, found by halving them; each with the first of its units."""
+        if len(bodies) == 1:
+            return bodies[0][1]
+        half = len(bodies) // 2
+        before = IntCondition("lt", IntVar(self.unit), bodies[half][0])
+        return (If(before, self._of_unit(bodies[:half]), self._of_unit(bodies[half:])),)
 
     def _carry(self, nest: Nest, sweep: Sweep) -> Carry:
         first = IntCondition("eq", IntVar(self.superblock), IntConst(0))

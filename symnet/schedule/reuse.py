@@ -20,7 +20,7 @@ from typing import Any
 
 from symnet.loops.accesses import reads, touches, writes
 from symnet.loops.affine import direct_names, polynomial
-from symnet.loops.ir import Buffer, IntConst, IntExpr, Phase, Program, Stmt
+from symnet.loops.ir import Buffer, IntConst, IntExpr, Phase, Program
 from symnet.loops.substitute import Substitution
 
 Time = tuple[int, int]  # of a phase, and of a statement in it
@@ -56,7 +56,7 @@ def _placed(buffer: Buffer, places: dict[str, str]) -> Buffer:
 
 
 def _moved(phase: Phase, places: dict[str, str], move: Substitution) -> Phase:
-    touched = any(buffer.name in places for buffer in touches(phase.body))
+    touched = not places.keys().isdisjoint(touches(phase.body))
     return replace(phase, body=move.body(phase.body)) if touched else phase
 
 
@@ -89,32 +89,27 @@ def _uses(program: Program) -> Iterator[tuple[str, Time, Time]]:
         once = group.repeat == IntConst(1)
         for phase in group.phases:
             phase_long = (number, 0), (number, _END)
-            own = program.streamed & _of_own_rows(phase) if phase.units != IntConst(1) else None
+            own = _of_own_rows(phase, program.streamed) if phase.units != IntConst(1) else None
             for place, stmt in enumerate(phase.body):
-                for buffer in touches((stmt,)):
-                    one = own is None or buffer.name in own
-                    there = ((number, place),) * 2 if one else phase_long
-                    yield buffer.name, *(there if once or buffer.name in program.streamed else whole)
+                here = ((number, place),) * 2
+                for name in touches((stmt,)):
+                    there = here if own is None or name in own else phase_long
+                    yield name, *(there if once or name in program.streamed else whole)
             number += 1
 
 
-def _of_own_rows(phase: Phase) -> frozenset[str]:
-    """The buffers whose batch axis moves with the unit wherever a phase touches them."""
-    shared = {buffer.name for buffer, index in _accesses(phase.body) if not _is_own_row(buffer, index, phase.unit_var)}
-    return frozenset(buffer.name for buffer in touches(phase.body)) - shared
+def _of_own_rows(phase: Phase, streamed: frozenset[str]) -> frozenset[str]:
+    """The streamed buffers whose batch axis moves with the unit wherever a phase touches them."""
+    stored = ((store.buffer, store.index) for store in writes(phase.body))
+    touched = ((buffer, index) for buffer, index in (*reads(phase.body), *stored) if buffer.name in streamed)
+    rows = {(buffer.name, None if (axis := buffer.batch_axis) is None else index[axis]) for buffer, index in touched}
+    shared = {name for name, at in rows if not _is_own_row(at, phase.unit_var)}
+    return frozenset(name for name, _ in rows) - shared
 
 
-def _accesses(body: tuple[Stmt, ...]) -> Iterator[tuple[Buffer, tuple[IntExpr, ...]]]:
-    yield from reads(body)
-    yield from ((store.buffer, store.index) for store in writes(body))
-
-
-def _is_own_row(buffer: Buffer, index: tuple[IntExpr, ...], unit: str) -> bool:
+def _is_own_row(at: IntExpr | None, unit: str) -> bool:
     """Whether the rows begin with the unit, none before and none further."""
-    if buffer.batch_axis is None:
-        return False
-    at = index[buffer.batch_axis]
-    return unit in direct_names(at) and not polynomial(at).get((), 0)
+    return at is not None and unit in direct_names(at) and not polynomial(at).get((), 0)
 
 
 # --------------------------------------------------------------------------- who takes whose place

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from symnet.loops.changes import changed, with_bodies
 from symnet.loops.facts import BodyFacts, FactsByStatement, gather
-from symnet.loops.ir import Body, For, If, IntConst, LaneCut, Program, Stmt
+from symnet.loops.ir import Body, For, IntConst, LaneCut, Program, Stmt
 from symnet.schedule.target import Target
 
 UNROLLED_CHUNKS = 8
@@ -32,19 +33,13 @@ def vectorized(program: Program, target: Target) -> Program:
 
 
 def _body(body: Body, target: Target, known: FactsByStatement) -> Body:
-    changed = tuple(_statement(stmt, target, known) for stmt in body)
-    return body if all(new is old for new, old in zip(changed, body, strict=True)) else changed
+    return changed(body, lambda stmt: _statement(stmt, target, known))
 
 
 def _statement(stmt: Stmt, target: Target, known: FactsByStatement) -> Stmt:
-    if isinstance(stmt, For):
-        if stmt.kind == "vector":
-            return replace(stmt, cut=cut_of(stmt, gather(stmt.body, known), target))
-        inside = _body(stmt.body, target, known)
-        return stmt if inside is stmt.body else replace(stmt, body=inside)
-    if isinstance(stmt, If):
-        return replace(stmt, then=_body(stmt.then, target, known), orelse=_body(stmt.orelse, target, known))
-    return stmt
+    if isinstance(stmt, For) and stmt.kind == "vector":
+        return replace(stmt, cut=cut_of(stmt, gather(stmt.body, known), target))
+    return with_bodies(stmt, lambda body: _body(body, target, known))
 
 
 def cut_of(loop: For, facts: BodyFacts, target: Target) -> LaneCut | None:
