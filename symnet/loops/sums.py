@@ -19,6 +19,21 @@ def two_sum(
 
     Where the sum is not finite nothing is carried, so that an infinity stays one.
     """
+    return _added(high, high_at, low, low_at, lambda lost: Op("add", (lost, addend), high.dtype))
+
+
+def renewed_sum(high: Buffer, high_at: tuple[IntExpr, ...], low: Buffer, low_at: tuple[IntExpr, ...]) -> Body:
+    """high, low = the rounded sum of both, and exactly what that rounded away; `two_sum` after low += addend."""
+    return _added(high, high_at, low, low_at, lambda lost: lost)
+
+
+def _added(
+    high: Buffer,
+    high_at: tuple[IntExpr, ...],
+    low: Buffer,
+    low_at: tuple[IntExpr, ...],
+    more: Callable[[Value], Value],
+) -> Body:
     names = iter(f"{low.name}_{k}" for k in range(8))
     lets: list[Let] = []
 
@@ -26,7 +41,7 @@ def two_sum(
         lets.append(Let(next(names), value))
         return Var(lets[-1].name, value.dtype)
 
-    old, new = let(Load(high, high_at)), let(Op("add", (Load(low, low_at), addend), high.dtype))
+    old, new = let(Load(high, high_at)), let(more(Load(low, low_at)))
     total, carried = sum_and_lost(let, old, new)
     return (*lets, Store(high, high_at, total), Store(low, low_at, carried))
 

@@ -94,6 +94,7 @@ def _chunk(nest: Nest, axis: Axis) -> int:
 def one_chunk(nest: Nest, axis: Axis, start: IntExpr, chunk: int) -> Nest:
     """The nest over start … start + chunk of an axis, cut at its end."""
     moved = substituted(nest, Substitution({axis.var: IntVar(axis.var) + start}))
-    extent = int_min(chunk, axis.extent - start)
+    even = axis.constant is not None and axis.constant % chunk == 0
+    extent = IntConst(chunk) if even else int_min(chunk, axis.extent - start)
     swap = {axis.var: replace(axis, extent=extent)}
     return restricted(moved, tuple(swap.get(a.var, a) for a in nest.parallel))

@@ -41,7 +41,7 @@ from symnet.loops.ir import (
 )  # fmt: skip
 from symnet.loops.limits import limit
 from symnet.loops.substitute import Substitution
-from symnet.loops.sums import two_sum, with_low_added
+from symnet.loops.sums import renewed_sum, two_sum, with_low_added
 from symnet.lower.nest import Axis, Nest, around
 from symnet.schedule.access import stores, substituted
 
@@ -88,11 +88,15 @@ class Carry:
 
 @dataclass(frozen=True)
 class Cells:
-    """Accumulators: one register buffer per level, each addressed as `at` inside the loops that `over` puts around."""
+    """Accumulators: one register buffer per level, each addressed as `at` inside the loops that `over` puts around.
+
+    `through` puts loops around what touches memory alone: their code stands once, and not once for every row.
+    """
 
     buffer: Buffer
     at: tuple[IntExpr, ...]
     over: Over
+    through: Over
 
     def level(self, name: str) -> Buffer:
         return replace(self.buffer, name=f"{self.buffer.name}_{name}")
@@ -244,6 +248,7 @@ def _carried(nest: Nest, cells: Cells, carry: Carry) -> Body:
     (target,) = stores(nest)
     where, block = target.index, Load(cells.buffer, cells.at)
     kept = cells.over((Store(target.buffer, where, block),))
-    nothing_lost = cells.over((Store(carry.low, where, Const(0.0, carry.low.dtype)),))
-    merged = cells.over(two_sum(target.buffer, where, carry.low, where, block))
-    return (If(carry.first, (*kept, If(carry.more, nothing_lost)), merged),)
+    nothing_lost = cells.through((Store(carry.low, where, Const(0.0, carry.low.dtype)),))
+    added = cells.over((Store(carry.low, where, block, "add"),))
+    merged = cells.through(renewed_sum(target.buffer, where, carry.low, where))
+    return (If(carry.first, (*kept, If(carry.more, nothing_lost)), (*added, *merged)),)

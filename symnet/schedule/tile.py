@@ -247,7 +247,7 @@ def _across(nest: Nest, shape: TileShape, target: Target, carry: Carry | None) -
         kinds = ["serial"] * (len(part.reduced) - 1) + ["vector"] if last else None
         return nested(part.reduced, (*part.inner, Store(into, zero, part.accumulator.value, acc.combine)), kinds)
 
-    cells = Cells(cell, zero, lambda statements: statements)
+    cells = Cells(cell, zero, over=lambda statements: statements, through=lambda statements: statements)
     body = accumulated(nest, cells, chain, carry, _lanes_across(nest, target) if last else SumCut())
     if carry is None:
         body = (*body, Let(acc.name, Load(cell, zero)), *nest.outer)
@@ -348,6 +348,10 @@ def _register_tile(nest: Nest, lane: Axis, row: Axis | None, mr: int, width: int
         inside = (For(row.var, as_int(mr), statements, "unroll"),) if row is not None else statements
         return (For(lane.var, lane.extent, inside, "vector", bound=width),)
 
+    def through_tile(statements: Body) -> Body:
+        lanes = (For(lane.var, lane.extent, statements, "vector", bound=width),)
+        return lanes if row is None else (For(row.var, as_int(mr), lanes, "serial" if mr > 1 else "unroll"),)
+
     def chain(part: Nest, into: Buffer) -> Body:
         assert part.accumulator is not None
         inside = [(lane, "vector")]
@@ -358,7 +362,7 @@ def _register_tile(nest: Nest, lane: Axis, row: Axis | None, mr: int, width: int
         return _bounded(loops, lane.var, width)
 
     sizes = PANEL_CUT if mr > 1 and _is_panel(nest) else SumCut()
-    body = accumulated(nest, Cells(cell, at, over_tile), chain, carry, sizes)
+    body = accumulated(nest, Cells(cell, at, over_tile, through_tile), chain, carry, sizes)
     return body if carry is not None else (*body, *_finish(nest, lane, row, mr, width, at, cell))
 
 

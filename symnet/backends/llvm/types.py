@@ -96,7 +96,7 @@ def constant(value: float | int | bool, scalar: str, lanes: int = 0) -> V:
 
 @lru_cache(maxsize=4096)
 def splat_text(text: str, scalar: str, lanes: int) -> str:
-    return "<" + ", ".join([f"{scalar} {text}"] * lanes) + ">"
+    return f"splat ({scalar} {text})"
 
 
 @lru_cache(maxsize=64)
