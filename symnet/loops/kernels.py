@@ -10,7 +10,8 @@ A piece is the shortest run of statements whose values and registers nothing els
 a call would cost more than it stays where it is.  `forms.py` says what is equal.
 What runs on a condition that memory decides, and needs nothing of the piece around it, is a piece inside the piece: its
 registers are not to be saved where it does not run.
-Small functions cost LLVM less than a large one of the same length.
+Small functions cost LLVM less than a large one of the same length; of pieces that always follow one another, such as
+the whole tiles of a product and its last rows, short ones are one function (`joining.py`): each has a price of its own.
 """
 
 from __future__ import annotations
@@ -20,11 +21,12 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from symnet.loops.accesses import of_integers
-from symnet.loops.facts import BodyFacts, FactsByStatement, gather
+from symnet.loops.facts import MATH_WEIGHT, BodyFacts, FactsByStatement, gather
 from symnet.loops.forms import CanonicalPiece, Traits, form
-from symnet.loops.ir import Alloc, Body, Fetch, For, If, IntConst, Let, Phase, Stmt, children
+from symnet.loops.ir import PLAIN, Alloc, Body, Fetch, For, If, IntConst, Let, Op, Phase, Stmt, children
 
 Call: TypeAlias = Callable[[Any], None]  # of an emitter
+JOINED = 512  # instructions of a function that several make
 LONG, OFTEN = 64, 3  # instructions, and how often they must occur, where there is no loop that outweighs a call
 
 
@@ -42,6 +44,15 @@ def calls_among(body: Body, calls: Mapping[int, tuple[int, Call]]) -> Iterator[t
         number += length
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """From where to where a piece goes among the statements of a body, which `inside` is the id of."""
+
+    inside: int
+    begin: int
+    end: int
+
+
 @dataclass(slots=True)
 class KernelPiece:
     """Statements that need no value from outside; `stored` and `names` name the buffers that they write and touch."""
@@ -52,6 +63,7 @@ class KernelPiece:
     form: CanonicalPiece
     phase: int
     names: dict[str, None]
+    place: Place
 
 
 @dataclass(slots=True)
@@ -80,7 +92,7 @@ def cut(phases: Sequence[Phase], traits: Traits, known: FactsByStatement) -> Cut
     found: dict[tuple[object, ...], Kernel] = {}
     rest: list[dict[str, None]] = [{} for _ in phases]
     for number, phase in enumerate(phases):
-        for body, facts in _with_arms(phase.body, known):
+        for body, place, facts in _with_arms(phase.body, known):
             loops = any(fact.loops for fact in facts)
             names = dict.fromkeys(name for fact in facts for name in fact.buffers)
             if not loops and sum(map(_length, body, facts)) < LONG:
@@ -88,13 +100,13 @@ def cut(phases: Sequence[Phase], traits: Traits, known: FactsByStatement) -> Cut
                 continue
             stored = frozenset().union(*(fact.stored for fact in facts))
             fails = any(fact.fails for fact in facts)
-            piece = KernelPiece(body, stored, fails, form(body, phase.unit_var, traits), number, names)
+            piece = KernelPiece(body, stored, fails, form(body, phase.unit_var, traits), number, names, place)
             found.setdefault(piece.form.key, Kernel(len(found), loops)).calls.append(piece)
     for kernel in [k for k in found.values() if not k.loops and len(k.calls) < OFTEN]:
         del found[kernel.first.form.key]
         for piece in kernel.calls:
             rest[piece.phase] |= piece.names
-    return Cut(list(found.values()), rest)
+    return Cut(joined(list(found.values()), lambda body, phase: form(body, phases[phase].unit_var, traits)), rest)
 
 
 def _length(stmt: Stmt, facts: BodyFacts) -> int:
@@ -103,7 +115,10 @@ def _length(stmt: Stmt, facts: BodyFacts) -> int:
     return facts.weight * times
 
 
-def _pieces(body: Body, known: FactsByStatement) -> Iterator[tuple[Body, list[BodyFacts]]]:
+_Found: TypeAlias = tuple[Body, Place, list[BodyFacts]]
+
+
+def _pieces(body: Body, known: FactsByStatement) -> Iterator[_Found]:
     """The pieces of a body, with the facts of their statements; of a condition, those inside it."""
     facts = [gather((stmt,), known) for stmt in body]
     for run in _runs(body, facts):
@@ -112,18 +127,19 @@ def _pieces(body: Body, known: FactsByStatement) -> Iterator[tuple[Body, list[Bo
             yield from _pieces(first.then, known)
             yield from _pieces(first.orelse, known)
         else:
-            yield body[run.start : run.stop], facts[run.start : run.stop]
+            place = Place(id(body), run.start, run.stop)
+            yield body[run.start : run.stop], place, facts[run.start : run.stop]
 
 
-def _with_arms(body: Body, known: FactsByStatement) -> Iterator[tuple[Body, list[BodyFacts]]]:
+def _with_arms(body: Body, known: FactsByStatement) -> Iterator[_Found]:
     """The pieces of a body, and those arms of their conditions that need nothing of the piece around them."""
-    for piece, facts in _pieces(body, known):
-        yield piece, facts
+    for piece, place, facts in _pieces(body, known):
+        yield piece, place, facts
         bound = {_bound(stmt) for stmt in piece}
         for arm in (arm for stmt in piece if isinstance(stmt, If) for arm in children(stmt) if arm):
             inside = [gather((stmt,), known) for stmt in arm]
             if not any(bound & (fact.names | fact.buffers.keys()) for fact in inside):
-                yield arm, inside
+                yield arm, Place(id(arm), 0, len(arm)), inside
 
 
 def _bound(stmt: Stmt) -> str | None:
@@ -150,3 +166,79 @@ def _runs(body: Body, facts: Sequence[BodyFacts]) -> Iterator[range]:
         if number >= needed:
             yield range(begin, number + 1)
             begin = needed = number + 1
+
+
+# --------------------------------------------------------------------------- what always follows one another
+
+
+def joined(kernels: Sequence[Kernel], form_of: Callable[[Body, int], CanonicalPiece]) -> list[Kernel]:
+    """The kernels, with one in the place of several short ones that always follow one another.
+
+    before: phase:  whole(a, b);  rest(a, b);  whole(b, c);  rest(b, c)
+    after:  phase:  both(a, b);  both(b, c)
+    """
+    begins = {(p.place.inside, p.place.begin): p for k in kernels for p in k.calls}
+    made: list[Kernel] = []
+    for chain in _chains(kernels):
+        found: dict[tuple[object, ...], Kernel] = {}
+        for run in ([p] for p in chain[0].calls if len(chain) > 1):
+            while len(run) < len(chain):
+                run.append(begins[run[-1].place.inside, run[-1].place.end])
+            piece = _one(run, form_of)
+            found.setdefault(piece.form.key, Kernel(0, True)).calls.append(piece)
+        made += found.values() if 0 < len(found) < len(chain) else chain
+    return [Kernel(number, k.loops, k.calls) for number, k in enumerate(made)]
+
+
+def _chains(kernels: Sequence[Kernel]) -> list[list[Kernel]]:
+    """The kernels in order, together those that are short and follow one another wherever one of them is called."""
+    ends = {(p.place.inside, p.place.end): k for k in kernels for p in k.calls}
+    chains: list[list[Kernel]] = []
+    of: dict[int, list[Kernel]] = {}
+    sizes: dict[int, int] = {}  # of chains, by the numbers of their last kernels
+    for kernel in kernels:
+        before = {id(k): k for p in kernel.calls for k in [ends.get((p.place.inside, p.place.begin))]}
+        last = next(iter(before.values())) if len(before) == 1 else None
+        size = _size(kernel.first.body)
+        if last is not None and len(last.calls) == len(kernel.calls) and sizes[last.number] + size <= JOINED:
+            chain, size = of[last.number], size + sizes[last.number]
+            chain.append(kernel)
+        else:
+            chain = [kernel]
+            chains.append(chain)
+        of[kernel.number], sizes[kernel.number] = chain, size
+    return chains
+
+
+def _one(run: Sequence[KernelPiece], form_of: Callable[[Body, int], CanonicalPiece]) -> KernelPiece:
+    """Pieces that follow one another as one."""
+    first = run[0]
+    body = tuple(stmt for piece in run for stmt in piece.body)
+    stored = frozenset().union(*(piece.stored for piece in run))
+    names = {name: None for piece in run for name in piece.names}
+    place = Place(first.place.inside, first.place.begin, run[-1].place.end)
+    fails = any(piece.fails for piece in run)
+    return KernelPiece(body, stored, fails, form_of(body, first.phase), first.phase, names, place)
+
+
+def _size(body: Body) -> int:
+    """About how many instructions are written for a body."""
+    return sum(_SIZES.get(type(stmt), lambda stmt: 1)(stmt) for stmt in body)
+
+
+def _loop_size(loop: For) -> int:
+    inside, known = _size(loop.body), loop.extent.value if isinstance(loop.extent, IntConst) else None
+    if loop.kind == "unroll":
+        return inside * (known or loop.bound or 1)
+    if loop.cut is None:
+        return inside
+    if loop.cut.row == 0:
+        return inside * max(-(-(known or loop.bound or 1) // loop.cut.lanes), 1)
+    return inside * (loop.cut.row + 1)
+
+
+_SIZES: dict[type, Callable[[Any], int]] = {
+    For: _loop_size,
+    If: lambda stmt: _size(stmt.then) + _size(stmt.orelse),
+    Let: lambda stmt: MATH_WEIGHT if getattr(stmt.value, "name", "") not in PLAIN and isinstance(stmt.value, Op) else 1,
+}

@@ -97,7 +97,7 @@ def test_scalars_are_spread_beside_vectors_and_constants_written_out():
     total = text.binary("fadd", V("%v", "float", 4), V("%s", "float"))
     assert total.lanes == 4
     assert "insertelement" in lines(text)[0] and "shufflevector" in lines(text)[1]
-    assert text.splat(constant(2, "i32"), 2).text == "<i32 2, i32 2>"
+    assert text.splat(constant(2, "i32"), 2).text == "splat (i32 2)"
 
 
 def test_a_branch_that_is_likely_says_so_and_the_module_says_what_that_means():

@@ -80,13 +80,8 @@ class _Module:
     def text(self) -> str:
         functions = [self.kernel_function(kernel) for kernel in self.cut.kernels]
         functions += [self.phase_function(number) for number in range(len(self.phases))]
-        functions += [
-            self.unit_entry(),
-            self.run_entry(),
-            self.workspace_entry(),
-            self.phases_entry(),
-            self.units_entry(),
-        ]
+        functions += [self.needed_function(), self.unit_entry(), self.run_entry()]
+        functions += [self.workspace_entry(), self.phases_entry(), self.units_entry()]
         head = f'target triple = "{self.target.triple}"\n\n'
         data = [global_text(self.program.name, k, c) for k, c in enumerate(self.program.constants)]
         return head + "\n".join(
@@ -224,15 +219,25 @@ class _Module:
         else:
             e.text.loop(integer(e, repeats), size is not None, frozenset(), False, phases)
 
-    def workspace_entry(self) -> str:
+    def needed_function(self) -> str:
+        """The bytes of workspace that a call needs, and all bits where some size is too large: what entries ask."""
         e = self.emitter()
         self.bind_dims(e, V("%dims", "ptr"))
         _, total = self.layout(e)
         size, excess = integer(e, total), self.excess(e, total)
         size = size if excess.constant else e.text.select(excess, constant(-1, e.index), size)
+        arguments = "ptr noalias readonly %dims"
         return self.function(
-            self.size_type, f"{self.program.name}_workspace_bytes", "ptr %dims", e, f"ret {size.typed}"
+            f"internal {self.size_type}", f"{self.program.name}.needed", arguments, e, f"ret {size.typed}"
         )
+
+    def needed(self, e: Emitter) -> V:
+        return e.text.define(e.index, 0, f"call {e.index} @{self.program.name}.needed(ptr %dims)")
+
+    def workspace_entry(self) -> str:
+        e = self.emitter()
+        leave = f"ret {self.needed(e).typed}"
+        return self.function(self.size_type, f"{self.program.name}_workspace_bytes", "ptr %dims", e, leave)
 
     def phases_entry(self) -> str:
         e = self.emitter()
@@ -308,12 +313,10 @@ class _Module:
 
     def check_workspace(self, e: Emitter) -> None:
         """Refuse a workspace that is too small."""
-        _, total = self.layout(e)
-        needed, excess = integer(e, total), self.excess(e, total)
+        needed = self.needed(e)
         too_small = e.text.binary("icmp ult", V("%workspace_bytes", e.index), needed, "i1")
-        if not excess.constant:
-            too_small = e.text.binary("or", too_small, excess)
-        self.refuse(e, too_small, CODES["WORKSPACE_TOO_SMALL"])
+        too_large = e.text.binary("icmp eq", needed, constant(-1, e.index), "i1")
+        self.refuse(e, e.text.binary("or", too_small, too_large), CODES["WORKSPACE_TOO_SMALL"])
 
     def pointer(self, e: Emitter, root: str) -> V:
         """The address of a root buffer, fetched here unless it is an argument: so many would not stay in registers."""
