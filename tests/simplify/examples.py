@@ -36,7 +36,7 @@ P, T = tensor("P", m, 4, positive=True), tensor("T", m, 4, simplex=True)
 A, B, C = tensor("A", 4, 3), tensor("B", 3, 4), tensor("C", 4, 3)
 S = tensor("S", 4, 4, symmetric=True)
 V = tensor("V", 4, 2)
-M, K = tensor("M", 4, 4), tensor("K", 4, 4)
+M, K, U = tensor("M", 4, 4), tensor("K", 4, 4), tensor("U", 3, 4, 4)
 
 
 shifted = argmax(V, 1)
@@ -288,6 +288,14 @@ EXAMPLES: dict[str, list[Node]] = {
     "take_common_factors_out_of_operand": [
         einsum("ikl,im->klm", Z[:, :, None] * (identity(4) - P[:, None, :]), G),
         einsum("ijkl,km->ijlm", einsum("ki,jl,kl->ijkl", G, identity(4), Z) - einsum("ki,kj,kl->ijkl", G, P, Z), D),
+        *(  # in one of the orders of its terms the first holds the delta twice, the other once
+            einsum(
+                "ijk,il->ljk",
+                identity(4) * einsum("i,ikk,jk->ijk", c, U, identity(4)) + identity(4) * U * c[:, None, None],
+                A.T,
+            )
+            for c in (w, tensor("c", 3))
+        ),
     ],
     "drop_idle_contraction": [einsum("ij->ij", Z)],
     "take_scalars_out_of_contraction": [matmul(s * A, w), einsum(",i->", s, x)],

@@ -5,6 +5,10 @@ In: an `einsum` node whose operands are in normal form.  Out: a contraction over
 
 from __future__ import annotations
 
+from collections import Counter
+from functools import reduce
+from operator import and_
+
 from sympy import Expr
 
 from symnet.expr.facts.assumptions import known
@@ -175,7 +179,8 @@ def take_common_factors_out_of_operand(node: Einsum) -> Node | None:
         if not is_op(operand, "add") or len(set(indices)) < len(indices):
             continue
         terms = [_opened_term(o, indices) for o in operand.operands]
-        shared = [p for p in terms[0][1] if len(p[1]) < operand.rank and all(p in parts for _, parts in terms)]
+        common = reduce(and_, (Counter(parts) for _, parts in terms))  # as often as every term holds it
+        shared = [p for p in common.elements() if len(p[1]) < operand.rank]
         if shared:
             left = [_term_without(value, parts, shared, operand, indices) for value, parts in terms]
             parts = indexed_operands(node)
