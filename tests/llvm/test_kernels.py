@@ -10,7 +10,7 @@ import pytest
 
 import symnet as sn
 from symnet.backends.llvm.codegen import emit_ir
-from symnet.loops import ir
+from symnet.loops import ir, kernels
 from symnet.loops.forms import form
 from tests.llvm.native import agree, cut, native
 from tests.loops.programs import buffer, load, loop, op, store, v
@@ -118,6 +118,41 @@ def test_equal_loops_at_other_units_are_one_function_that_gives_the_right_number
     written = emit_ir(cut(program))
     assert written.count("call void @units.kernel0(") == 3 and written.count("define internal void @units.kernel") == 1
     agree(program, {"source": rng.standard_normal(64)})
+
+
+def in_turn(*steps):
+    """Results, each of the one before: that one plus a constant, as `steps` say, which have a phase each."""
+    source, results = buffer("source", 64, space="input"), []
+    phases = []
+    for number, constants in enumerate(steps):
+        body = ()
+        for constant in constants:
+            results.append(buffer(f"r{len(results)}", 64, space="output"))
+            body += adding(results[-2] if len(results) > 1 else source, results[-1], constant, extent=64)
+        phases.append(ir.Phase(f"s{number}", body))
+    return ir.Program("turns", (), (source,), tuple(results), (), (ir.Group(tuple(phases)),))
+
+
+def functions(program):
+    return emit_ir(cut(program)).count("define internal void @turns.kernel")
+
+
+def test_loops_that_always_follow_one_another_are_one_function(rng):
+    together = in_turn((1.0, 2.0), (1.0, 2.0), (1.0, 2.0))
+    text = emit_ir(cut(together))
+    assert functions(together) == 1 and text.count("call void @turns.kernel0(") == 3
+    agree(together, {"source": rng.standard_normal(64)})
+
+
+@pytest.mark.parametrize("steps", [((1.0, 2.0), (1.0,)), ((1.0, 2.0), (2.0, 1.0)), ((1.0, 1.0, 2.0), (1.0, 2.0))])
+def test_loops_that_follow_one_another_here_and_not_there_stay_two_functions(steps, rng):
+    assert functions(in_turn(*steps)) == 2
+    agree(in_turn(*steps), {"source": rng.standard_normal(64)})
+
+
+def test_long_loops_that_follow_one_another_stay_functions_of_their_own(monkeypatch):
+    monkeypatch.setattr(kernels, "JOINED", 1)
+    assert functions(in_turn((1.0, 2.0), (1.0, 2.0))) == 2
 
 
 def doubting(*more):
