@@ -45,7 +45,7 @@ def calls_among(body: Body, calls: Mapping[int, tuple[int, Call]]) -> Iterator[t
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PlaceInBody:
     """From where to where a piece goes among the statements of a body, which `inside` is the id of."""
 
     inside: int
@@ -63,7 +63,7 @@ class KernelPiece:
     form: CanonicalPiece
     phase: int
     names: dict[str, None]
-    place: Place
+    place: PlaceInBody
 
 
 @dataclass(slots=True)
@@ -115,7 +115,7 @@ def _length(stmt: Stmt, facts: BodyFacts) -> int:
     return facts.weight * times
 
 
-_Found: TypeAlias = tuple[Body, Place, list[BodyFacts]]
+_Found: TypeAlias = tuple[Body, PlaceInBody, list[BodyFacts]]
 
 
 def _pieces(body: Body, known: FactsByStatement) -> Iterator[_Found]:
@@ -127,7 +127,7 @@ def _pieces(body: Body, known: FactsByStatement) -> Iterator[_Found]:
             yield from _pieces(first.then, known)
             yield from _pieces(first.orelse, known)
         else:
-            place = Place(id(body), run.start, run.stop)
+            place = PlaceInBody(id(body), run.start, run.stop)
             yield body[run.start : run.stop], place, facts[run.start : run.stop]
 
 
@@ -139,7 +139,7 @@ def _with_arms(body: Body, known: FactsByStatement) -> Iterator[_Found]:
         for arm in (arm for stmt in piece if isinstance(stmt, If) for arm in children(stmt) if arm):
             inside = [gather((stmt,), known) for stmt in arm]
             if not any(bound & (fact.names | fact.buffers.keys()) for fact in inside):
-                yield arm, Place(id(arm), 0, len(arm)), inside
+                yield arm, PlaceInBody(id(arm), 0, len(arm)), inside
 
 
 def _bound(stmt: Stmt) -> str | None:
@@ -216,7 +216,7 @@ def _one(run: Sequence[KernelPiece], form_of: Callable[[Body, int], CanonicalPie
     body = tuple(stmt for piece in run for stmt in piece.body)
     stored = frozenset().union(*(piece.stored for piece in run))
     names = {name: None for piece in run for name in piece.names}
-    place = Place(first.place.inside, first.place.begin, run[-1].place.end)
+    place = PlaceInBody(first.place.inside, first.place.begin, run[-1].place.end)
     fails = any(piece.fails for piece in run)
     return KernelPiece(body, stored, fails, form_of(body, first.phase), first.phase, names, place)
 
