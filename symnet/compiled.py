@@ -15,16 +15,16 @@ from typing import Any, NoReturn, final
 
 from symnet.errors import CompileError, explain
 from symnet.loops.ir import Program
+from symnet.loops.operations import operations
 from symnet.loops.printer import to_text
 from symnet.loops.signature import Signature
+from symnet.loops.weights import Operations
 from symnet.request import check_machine, host, machine
 from symnet.runtime.arguments import Arguments
 from symnet.runtime.described import Described
 from symnet.runtime.function import NativeFunction
 from symnet.runtime.template import Template, factors_only
 from symnet.schedule.target import Target
-from symnet.simplify.cost import operation_count
-from symnet.simplify.machine.arrangement import arrange
 from symnet.stages import Stages, check_source_target, unit_of
 
 Remake = tuple[Callable[..., Any], tuple[Any, ...]] | None  # a function and its arguments that make it again
@@ -40,7 +40,8 @@ class Shown(Described, ABC):
         llvm_ir: LLVM assembly before LLVM's own passes.
         assembly: machine assembly.
         object_code: machine code.
-        flops: floating-point operations of one call, a SymPy polynomial in the extents.
+        flops: floating-point operations of one call, as its loops execute them: an expression in the extents.
+        operations: the same, arithmetic and calls of functions apart (`symnet/loops/weights.py` says what counts).
         stages: every stage's result, and its time in seconds.
         from_cache: whether the code was read from disk.
     """
@@ -82,8 +83,12 @@ class Shown(Described, ABC):
         return assembly(self.stages.llvm_ir, self.stages.target)
 
     @cached_property
+    def operations(self) -> Operations:
+        return operations(self.program)
+
+    @property
     def flops(self) -> Any:
-        return operation_count(arrange(list(self.stages.numeric)))
+        return self.operations.total
 
     def source(self, library: str = "numpy", target: Target | str | None = None) -> str:
         """Readable source of the same function: a module that needs that library and nothing of symnet.
@@ -109,12 +114,12 @@ class Shown(Described, ABC):
         """What was compiled: inputs, outputs, kernels, operations, workspace, times."""
         stages, lowered, target = self.stages, self.stages.lowered, self.stages.target
         assert lowered is not None and target is not None
-        phases = list(self.program.phases())
+        phases, calls = list(self.program.phases()), self.operations.transcendental
         times = ", ".join(f"{stage} {1e3 * s:.0f} ms" for stage, s in stages.seconds.items())
         lines = [
             f"{self.name}({', '.join(self.inputs)}) -> {', '.join(self.outputs)}",
             f"kernels     {len(lowered.nests)} loop nests in {len(phases)} phases",
-            f"FLOPs       {self.flops}",
+            f"FLOPs       {self.flops}" + (f", {calls} of them calls of functions" if calls != 0 else ""),
             f"workspace   {self._workspace()}",
             f"machine     {target.cpu or target.triple}, {target.vector_bits}-bit vectors",
             f"object code {len(self.object_code)} bytes" + (", from the cache" if self.from_cache else ""),

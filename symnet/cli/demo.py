@@ -86,10 +86,11 @@ def load() -> tuple[np.ndarray, np.ndarray]:
 def show_compiled(f: Any) -> None:
     """What was made, and how long each stage took."""
     stages, target = f.stages, f.stages.target
+    executed = int(f.flops.subs(sn.dim("m"), 1_000))
     small, large = f.workspace_bytes(m=1_000), f.workspace_bytes(m=1_000_000)
     fact("function", f"{f.name}({', '.join(f.inputs)}) -> loss and {len(f.outputs) - 1} gradients, float32")
     fact("kernels", f"{len(stages.lowered.nests)} loop nests, fused into {len(list(f.program.phases()))} phases")
-    fact("work", f"{f.flops} operations for m images")
+    fact("work", f"{sn.flops(f.formula)} operations in the formula; {executed:,} executed for a thousand images")
     fact("workspace", f"{small:,} bytes for a thousand images, {large:,} for a million: rows stream through the cache")
     fact("machine code", f"{len(f.object_code):,} bytes for {target.cpu}, {target.vector_bits}-bit vectors")
     print()

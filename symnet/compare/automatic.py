@@ -13,6 +13,7 @@ from symnet.arrays import Array
 from symnet.compare.counting import Count, counted, plain
 from symnet.compare.method import LossAtPoint, Method
 from symnet.compare.tape import TapeProgram
+from symnet.loops.weights import Operations
 
 
 class Automatic(Method):
@@ -37,16 +38,16 @@ class Automatic(Method):
         return self._gradients
 
     @property
-    def operations(self) -> int:
+    def operations(self) -> Operations:
         return self._operations
 
     @property
     def kept(self) -> tuple[int, int]:
         return self._kept
 
-    def _counted(self) -> int:
+    def _counted(self) -> Operations:
         """The operations of one call, seen by arrays that count."""
         count = Count()
         _, gradients, _ = self.program.value_and_grad({n: counted(a, count) for n, a in self.problem.data.items()})
         assert all(np.array_equal(plain(g), h, equal_nan=True) for g, h in zip(gradients, self._gradients, strict=True))
-        return count.operations
+        return count.seen

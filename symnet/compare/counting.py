@@ -1,10 +1,12 @@
 """Counting what NumPy does: arrays that add up the arithmetic done with them.
 
-In: a NumPy program run once over `counted` arrays.  Out: `Count.operations`.
+In: a NumPy program run once over `counted` arrays.  Out: a `Count`.
 
-The convention is that of `simplify/cost.py`: an elementwise operation counts one per element of its result, a
-reduction one per element of its operand, a contraction of k operands k per element of its index space; movement,
-comparisons aside, counts nothing.  Nothing is estimated: every ufunc and every product that runs is seen.
+What an operation counts is said in `loops/weights.py`, the same as for formulas and for compiled programs: an
+elementwise operation counts for each element of its result, a reduction for each of its operand, a contraction of k
+operands k for each element of its index space (without a sum k - 1).  Every ufunc, every choice and every product of
+reals that runs is seen; a ufunc that is no arithmetic is a call of a function.  What NumPy lacks is marked by
+`as_call`, and counts one call, however it is computed.
 """
 
 from __future__ import annotations
@@ -16,12 +18,38 @@ from typing import Any
 
 import numpy as np
 
+from symnet.loops.weights import CALL, NOTHING, ONE, Operations, weight
+
+_NAMES = {  # ufunc → the operation of the loop language
+    "add": "add", "subtract": "sub", "multiply": "mul", "square": "mul", "divide": "div", "reciprocal": "div",
+    "negative": "neg", "absolute": "abs", "sqrt": "sqrt", "sign": "sign", "floor": "floor", "remainder": "mod",
+    "floor_divide": "floor_divide", "maximum": "maximum", "minimum": "minimum", "fmax": "maximum", "fmin": "minimum",
+    "less": "lt", "less_equal": "le", "greater": "gt", "greater_equal": "ge", "equal": "eq", "not_equal": "ne",
+    "isnan": "ne", "isinf": "eq", "isfinite": "ne", "ceil": "floor", "trunc": "floor", "rint": "floor",
+    "positive": "neg", "copysign": "neg", "signbit": "neg", "fabs": "abs",
+}  # fmt: skip
+
 
 @dataclass
 class Count:
-    """The number of operations seen so far."""
+    """The operations seen so far.
 
-    operations: int = 0
+    Attributes:
+        arithmetic: sums, products, quotients, roots, comparisons and choices.
+        transcendental: calls of functions.
+    """
+
+    arithmetic: int = 0
+    transcendental: int = 0
+
+    @property
+    def seen(self) -> Operations:
+        return Operations(self.arithmetic, self.transcendental)
+
+    def add(self, operations: Operations) -> None:
+        """Add what ran."""
+        self.arithmetic += operations.arithmetic
+        self.transcendental += operations.transcendental
 
 
 class Counted(np.ndarray):
@@ -42,12 +70,24 @@ class Counted(np.ndarray):
         if function in PRODUCTS:
             args = plain(args)
             result = function(*args, **plain(kwargs))
-            return self._seen(PRODUCTS[function](args, result), result)
-        return self._seen(0, super().__array_function__(function, types, args, kwargs))
+            return self._seen(PRODUCTS[function](args, result) if _is_real(result) else NOTHING, result)
+        return self._seen(NOTHING, super().__array_function__(function, types, args, kwargs))
 
-    def _seen(self, operations: int, result: Any) -> Any:
+    def argmax(self, *args: Any, **options: Any) -> Any:
+        return self._extreme(plain(self).argmax(*args, **options))
+
+    def argmin(self, *args: Any, **options: Any) -> Any:
+        return self._extreme(plain(self).argmin(*args, **options))
+
+    def _extreme(self, place: Any) -> Any:
+        """The place of an extreme, for which every element was compared."""
+        return self._seen(ONE * self.size if _is_real(self) else NOTHING, place)
+
+    def _seen(self, operations: Operations, result: Any) -> Any:
         assert self.count is not None
-        self.count.operations += operations
+        self.count.add(operations)
+        if isinstance(result, tuple):
+            return tuple(self._seen(NOTHING, each) for each in result)
         if not isinstance(result, (np.ndarray, np.generic)) or isinstance(result, Counted):
             return result
         return _wrapped(result, self.count)
@@ -75,38 +115,84 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _ufunc_operations(ufunc: np.ufunc, method: str, inputs: Any, result: Any) -> int:
+def as_call(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, which on counted arrays counts as one call for every element of its result."""
+
+    def call(*args: Any) -> Any:
+        count = next((arg.count for arg in args if isinstance(arg, Counted)), None)
+        if count is None:
+            return function(*args)
+        result = function(*map(plain, args))
+        count.add(CALL * int(np.size(result)))
+        return _wrapped(result, count)
+
+    return call
+
+
+def _is_real(value: Any) -> bool:
+    return bool(np.asarray(plain(value)).dtype.kind == "f")
+
+
+def _ufunc_operations(ufunc: np.ufunc, method: str, inputs: Any, result: Any) -> Operations:
+    """Of reals; what gives truth values and compares nothing is logic."""
+    if not any(map(_is_real, inputs)):
+        return NOTHING
     if ufunc is np.matmul:
-        return 2 * int(np.size(result)) * int(np.shape(inputs[0])[-1])
+        return ONE * (2 * int(np.size(result)) * int(np.shape(inputs[0])[-1]))
+    return _once(ufunc) * _elements(method, inputs, result)
+
+
+def _once(ufunc: np.ufunc) -> Operations:
+    name = _NAMES.get(ufunc.__name__)
+    return CALL if name is None else weight(name, "float64")
+
+
+def _elements(method: str, inputs: Any, result: Any) -> int:
     if method == "__call__":
         return max(map(np.size, result)) if isinstance(result, tuple) else int(np.size(result))
     return int(np.size(inputs[2] if method == "at" and len(inputs) > 2 else inputs[0]))
 
 
-def _tensordot_operations(args: Any, result: Any) -> int:
+def _choice_operations(args: Any, result: Any) -> Operations:
+    return ONE * int(np.size(result)) if len(args) == 3 else NOTHING
+
+
+def _tensordot_operations(args: Any, result: Any) -> Operations:
     axes = args[2] if len(args) > 2 else 2
     shape = np.shape(args[0])
     summed = shape[len(shape) - axes :] if isinstance(axes, int) else [shape[axis] for axis in axes[0]]
-    return 2 * int(np.size(result)) * math.prod(summed)
+    return ONE * ((2 if summed else 1) * int(np.size(result)) * math.prod(summed))
 
 
-def _einsum_operations(args: Any, result: Any) -> int:
-    """k per element of the index space; a mere rearrangement of one operand nothing."""
+def _einsum_operations(args: Any, result: Any) -> Operations:
+    """k per element of the index space, k - 1 where nothing is summed."""
     operands, indices = args[0:-1:2], args[1:-1:2]
     extent = {i: n for x, ix in zip(operands, indices, strict=True) for i, n in zip(ix, np.shape(x), strict=True)}
-    moved = len(operands) == 1 and set(args[-1]) == set(extent)
-    return 0 if moved else len(operands) * math.prod(extent.values())
+    sums = set(args[-1]) != set(extent)
+    return ONE * ((len(operands) - (not sums)) * math.prod(extent.values()))
 
 
-def _elimination_operations(args: Any, result: Any) -> int:
-    """2/3 n³ for the factors of each matrix, 2 n² for every right-hand side (n of them for an inverse)."""
-    n = int(np.shape(args[0])[-1])
-    right = np.size(args[1]) if len(args) > 1 else np.size(result) if np.shape(result) == np.shape(args[0]) else 0
-    return (2 * n * int(np.size(args[0]))) // 3 + 2 * n * int(right)
+def _solve_operations(args: Any, result: Any) -> Operations:
+    """2/3·n³ for the factors of each matrix, 2·n² for every right-hand side (n of them for an inverse)."""
+    right = args[1] if len(args) > 1 else result
+    return _elimination_operations(args, result) + ONE * (2 * int(np.shape(args[0])[-1]) * int(np.size(right)))
 
 
-PRODUCTS: dict[Any, Callable[[Any, Any], int]] = {
+def _elimination_operations(args: Any, result: Any) -> Operations:
+    return ONE * (2 * int(np.shape(args[0])[-1]) * int(np.size(args[0])) // 3)
+
+
+def _pivots(once: Operations) -> Callable[[Any, Any], Operations]:
+    """The factors of each matrix, and the pivots multiplied, or their logarithms added."""
+    return lambda args, result: _elimination_operations(args, result) + once * math.prod(np.shape(args[0])[:-1])
+
+
+PRODUCTS: dict[Any, Callable[[Any, Any], Operations]] = {
     np.tensordot: _tensordot_operations,
     np.einsum: _einsum_operations,
-    **dict.fromkeys((np.linalg.solve, np.linalg.inv, np.linalg.det, np.linalg.slogdet), _elimination_operations),
+    np.where: _choice_operations,
+    np.linalg.solve: _solve_operations,
+    np.linalg.inv: _solve_operations,
+    np.linalg.det: _pivots(ONE),
+    np.linalg.slogdet: _pivots(ONE + CALL),
 }

@@ -17,6 +17,7 @@ from symnet.arrays import Array
 from symnet.compare.counting import Count, counted
 from symnet.compare.method import LossAtPoint, Method
 from symnet.compare.tape import TapeProgram
+from symnet.loops.weights import Operations
 
 SAMPLED = 24  # coordinates of each parameter, where it has more
 
@@ -66,10 +67,10 @@ class Differences(Method):
         return 2.0 * self.problem.parameters
 
     @property
-    def operations(self) -> int:
+    def operations(self) -> Operations:
         count = Count()
         self.program.value({name: counted(array, count) for name, array in self.data.items()})
-        return int(count.operations * self.calls_per_gradient)
+        return count.seen * int(self.calls_per_gradient)
 
     @property
     def kept(self) -> tuple[int, int]:

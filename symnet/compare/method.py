@@ -14,6 +14,7 @@ from symnet.arrays import Array
 from symnet.expr.nodes.extents import Dim
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import Tensor
+from symnet.loops.weights import Operations
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,8 @@ class Method(ABC):
 
     @property
     @abstractmethod
-    def operations(self) -> int:
-        """Arithmetic operations of a whole gradient (`simplify/cost.py` says how they count)."""
+    def operations(self) -> Operations:
+        """Operations of a whole gradient, as they are executed (`loops/weights.py` says what counts)."""
 
     @property
     @abstractmethod

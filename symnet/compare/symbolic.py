@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from symnet.arrays import Array
 from symnet.compare.method import LossAtPoint, Method
 from symnet.compiler import value_and_grad
+from symnet.loops.weights import Operations
 
 
 class Symbolic(Method):
@@ -32,8 +33,9 @@ class Symbolic(Method):
         return [gradient.copy() for gradient in self.step()[1]]
 
     @property
-    def operations(self) -> int:
-        return int(self.function.flops.subs(self.dims))
+    def operations(self) -> Operations:
+        executed = self.function.operations
+        return Operations(*(int(count.subs(self.dims)) for count in (executed.arithmetic, executed.transcendental)))
 
     @property
     def kept(self) -> tuple[int, int]:

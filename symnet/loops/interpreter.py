@@ -39,6 +39,8 @@ from symnet.loops.reductions import Combination, Contribution, reduced
 from symnet.loops.scalar_ops import cast
 from symnet.loops.verifier import verify
 
+Tally = Callable[[ir.Body, int], None]
+
 _ONE = ir.IntConst(1)
 LANE_LIMIT = 1 << 18  # lanes of one nest that run together; bounds the memory of temporaries
 _CONDITION: dict[str, Callable[[int, int], bool]] = {
@@ -55,6 +57,7 @@ def run(
     together: bool = True,
     check: bool = True,
     arithmetic: Arithmetic = REFERENCE,
+    tally: Tally | None = None,
 ) -> ArraysByName:
     """The outputs of a program, by name.
 
@@ -66,6 +69,7 @@ def run(
         together: False runs everything but vector loops one iteration after the other.
         check: verify the program first.
         arithmetic: the functions and roundings, those of the reference or of a machine.
+        tally: told of every body that runs, and how many lanes run it together.
 
     Raises:
         CompileError: from the verifier; for an index out of range, or two lanes that store to one element.
@@ -75,7 +79,7 @@ def run(
     if check:
         verify(program)
         check_order(program)
-    machine = _Machine(program, dict(inputs), dims or {}, together, arithmetic)
+    machine = _Machine(program, dict(inputs), dims or {}, together, arithmetic, tally)
     with np.errstate(all="ignore"):
         for group in program.groups:
             machine.run_group(group, unit_order)
@@ -102,9 +106,10 @@ class _Machine:
         dims: Mapping[str, int],
         together: bool,
         arithmetic: Arithmetic,
+        tally: Tally | None,
     ):
         self.program = program
-        self.together, self.arithmetic = together, arithmetic
+        self.together, self.arithmetic, self.tally = together, arithmetic, tally
         self.env: dict[str, Any] = dict(infer_dims(program, inputs, dims))
         self.lanes: list[ir.For] = []
         self.widths: list[int] = []
@@ -175,6 +180,8 @@ class _Machine:
 
     def run_body(self, body: ir.Body) -> None:
         """Run statements in order."""
+        if self.tally is not None:
+            self.tally(body, math.prod(self.widths))
         for stmt in body:
             self.where = stmt
             _STMT[type(stmt)](self, stmt)

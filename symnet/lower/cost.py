@@ -1,15 +1,15 @@
 """What a formula costs, and where: `flops` as a polynomial in the extents, `cost` as a table for people.
 
 In: expressions as they stand (nothing is simplified).  Out: the operations of the arithmetic that would run for them:
-equal parts once, contractions in their cheapest order, scalars where they meet the fewest elements.  What counts as
-an operation is said in `simplify/cost.py`.
+equal parts once, contractions in their cheapest order, scalars where they meet the fewest elements.  What an operation
+counts is said in `loops/weights.py`, what a value takes in `formula_operations.py`.
 Not handled: memory traffic; the size of intermediates counts every value of an operation, also those that the loops
 keep in registers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,8 +23,10 @@ from symnet.expr.nodes.extents import TYPICAL, product
 from symnet.expr.nodes.graph import topological, with_operands
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import Named, Tensor, tensor
+from symnet.loops.weights import Operations
+from symnet.lower.formula_operations import operations as by_node
+from symnet.lower.formula_operations import total
 from symnet.simplify.algebra.table import without_names
-from symnet.simplify.cost import operations
 from symnet.simplify.machine.arrangement import arrange
 from symnet.simplify.sharing import share
 
@@ -35,7 +37,7 @@ def flops(*forms: Any) -> Expr:
     """Operations of the forms together, as they stand: a SymPy polynomial in the extents.
 
     Args:
-        forms: expressions; a part that several of them share counts once.
+        forms: expressions, or lists, tuples and dicts of them; a part that several of them share counts once.
 
     Example:
         >>> import symnet as sn
@@ -46,14 +48,29 @@ def flops(*forms: Any) -> Expr:
         >>> sn.flops((X.T @ X) @ v)     # counted in the cheapest order, which is the same
         4*m*n
     """
-    return sympy.expand(sympy.Add(*operations(_arranged(forms)).values()))
+    return operations(*forms).total
+
+
+def operations(*forms: Any) -> Operations:
+    """Operations of the forms together, arithmetic and calls of functions apart.
+
+    Args:
+        forms: as of `flops`, which is the sum of the two.
+
+    Example:
+        >>> import symnet as sn
+        >>> v = sn.tensor("v", sn.dim("n"))
+        >>> sn.operations(sn.sum(sn.exp(v) * v))
+        Operations(arithmetic=2*n, transcendental=n)
+    """
+    return total(by_node(_arranged(_listed(forms))).values())
 
 
 def cost(*forms: Any, at: At = None) -> Cost:
     """What the forms cost together, value by value, as they stand.
 
     Args:
-        forms: expressions; a part that several of them share counts once.
+        forms: expressions, or lists, tuples and dicts of them; a part that several of them share counts once.
         at: extents by name, to count in numbers.
 
     Returns:
@@ -73,28 +90,37 @@ def cost(*forms: Any, at: At = None) -> Cost:
              2*m*n         n  t3 = X.T @ t2
         4*m*n + m operations; the largest intermediate value has m elements
     """
-    roots = _arranged(forms)
-    counts = operations(roots)
+    given = _listed(forms)
+    roots = _arranged(given)
+    counts = by_node(roots)
     values = _numbers(at, _extents(roots))
-    labels = _labels(forms, roots, counts)
+    labels = _labels(given, roots, counts)
     steps = tuple(
         CostLine(
-            labels[node], _written(node, labels), sympy.sympify(product(node.shape)).subs(values), count.subs(values)
+            labels[node],
+            _written(node, labels),
+            sympy.sympify(product(node.shape)).subs(values),
+            count.total.subs(values),
+            count.transcendental.subs(values),
         )
         for node, count in counts.items()
     )
-    total = sympy.expand(sympy.Add(*(step.operations for step in steps)))
-    return Cost(steps, total, _largest(roots, counts).subs(values))
+    all_of_them = total(counts.values())
+    largest = _largest(roots, counts).subs(values)
+    return Cost(steps, all_of_them.total.subs(values), largest, all_of_them.transcendental.subs(values))
 
 
 @dataclass(frozen=True)
 class CostLine:
-    """One value that is computed: `name = formula`, the number of its elements, the operations it takes."""
+    """One value that is computed: `name = formula`, the number of its elements, the operations it takes, and how many
+    of these are calls of functions.
+    """
 
     name: str
     formula: str
     elements: Expr
     operations: Expr
+    transcendental: Expr
 
 
 @dataclass(frozen=True)
@@ -105,11 +131,13 @@ class Cost:
         steps: the values computed, operands first.
         operations: of all of them.
         largest: elements of the largest value that is neither given nor asked for; 0 where there is none.
+        transcendental: those of the operations that are calls of functions.
     """
 
     steps: tuple[CostLine, ...]
     operations: Expr
     largest: Expr
+    transcendental: Expr
 
     def __repr__(self) -> str:
         rows = [("operations", "elements", "value")]
@@ -118,7 +146,17 @@ class Cost:
         lines = [f"{a.rjust(wide[0])}  {b.rjust(wide[1])}  {c}" for a, b, c in rows]
         largest = f"the largest intermediate value has {self.largest} elements"
         end = largest if self.largest != 0 else "no intermediate value"
-        return "\n".join([*lines, f"{self.operations} operations; {end}"])
+        calls = f", {self.transcendental} of them calls of functions" if self.transcendental != 0 else ""
+        return "\n".join([*lines, f"{self.operations} operations{calls}; {end}"])
+
+
+def _listed(forms: Iterable[Any]) -> list[Any]:
+    """The expressions, out of the lists, tuples and dicts that they stand in."""
+    found: list[Any] = []
+    for form in forms:
+        inside = list(form.values()) if isinstance(form, Mapping) else form
+        found += _listed(inside) if isinstance(inside, (list, tuple)) else [form]
+    return found
 
 
 def _arranged(forms: Iterable[Any]) -> list[Node]:
@@ -142,7 +180,7 @@ def _numbers(at: At, extents: set[Expr]) -> dict[Expr, int]:
     return {names[name]: value for name, value in (at or {}).items()}
 
 
-def _labels(forms: Iterable[Any], roots: list[Node], counts: Mapping[Node, Expr]) -> dict[Node, str]:
+def _labels(forms: Iterable[Any], roots: list[Node], counts: Collection[Node]) -> dict[Node, str]:
     """The user's names where a value has one, else t1, t2, …"""
     mine = [node for node in topological(*(as_node(form) for form in forms)) if isinstance(node, Named)]
     stripped = share(without_names(mine)) if mine else []
@@ -170,7 +208,7 @@ def _written(node: Node, labels: Mapping[Node, str]) -> str:
     return str(with_operands(node, (shown[o] for o in node.operands)))
 
 
-def _largest(roots: list[Node], counts: Mapping[Node, Expr]) -> Expr:
+def _largest(roots: list[Node], counts: Collection[Node]) -> Expr:
     """Elements of the largest value between leaves and roots, a symbolic extent taken as typical."""
     sizes = [sympy.sympify(product(node.shape)) for node in counts if node not in roots]
     return max(sizes, key=lambda size: size.subs(dict.fromkeys(size.free_symbols, TYPICAL)), default=sympy.S.Zero)

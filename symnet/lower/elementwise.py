@@ -23,6 +23,7 @@ _DIRECT = (
     *(p.name for p in functions()), "atan2", "maximum", "minimum", "xlogy", "and", "or", "not", "mod", "floor_divide",
 )  # fmt: skip
 MOST_MULTIPLIED = 64  # the largest exponent of a power that is written as products
+MOST_UNDER_ROOT = 9  # the largest n of x^(n/2) that is written with a square root
 _COMPARISONS = ("lt", "le", "gt", "ge", "eq", "ne")
 
 
@@ -158,7 +159,7 @@ def _power(points: Points, node: Node, values: list[Value]) -> Value:
         power = _integer_power(points, base, abs(int(exponent)))
         return power if exponent >= 0 else points.op("div", _one(base.dtype), power)
     doubled = 2 * exponent
-    if doubled.is_Integer and abs(int(doubled)) <= 9:
+    if doubled.is_Integer and abs(int(doubled)) <= MOST_UNDER_ROOT:
         power = points.op("sqrt", base)
         if abs(int(doubled)) > 1:
             power = points.op("mul", power, _integer_power(points, base, abs(int(doubled)) // 2))

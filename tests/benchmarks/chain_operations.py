@@ -2,9 +2,10 @@
 
     python tests/benchmarks/chain_operations.py [--depths 4 8 16 32] [--minors 3 4 5 6] [--sympy 16]
 
-In: depths.  Out: a table: operations of the value as written, and of value and gradient together in those of the value,
+In: depths.  Out: a table: operations of the value as written, and of value and gradient together in those of the value
+(`symnet/loops/weights.py` says what counts; a call of a function one),
 
-    ours    of what is executed
+    ours    of the loops that are executed
     tape    as a tape runs them, counted by its arrays (`symnet/compare/counting.py`)
     SymPy   of the expression and its derivatives by SymPy after `sympy.cse`; left out where the depth is beyond --sympy
     hvp     of a product with the Hessian alone, ours
@@ -24,6 +25,7 @@ from symnet.compare.counting import Count, counted
 from symnet.compare.tape import TapeProgram
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import Tensor
+from symnet.loops.operations import operations
 from tests.growing_chains import FAMILIES
 
 CHAINS = ("Speelpenning", "scalar: logistic map", "scalar: Runge and Kutta")
@@ -32,14 +34,14 @@ _LABELS = (f"_{n}" for n in itertools.count())
 
 
 def executed(roots: Sequence[Node]) -> int:
-    return int(sn.flops(*sn.compile(list(roots), stop_after="numeric")))
+    return int(operations(sn.compile(list(roots), stop_after="schedule")).total)
 
 
 def tape_operations(value: Node, leaves: Sequence[Tensor]) -> int:
     count = Count()
     program = TapeProgram(value, leaves, {}, "float64")
     program.value_and_grad({leaf.name: counted(np.float64(0.3), count) for leaf in leaves})
-    return count.operations
+    return int(count.seen.total)
 
 
 def sympy_operations(value: Node, leaves: Sequence[Tensor]) -> int:

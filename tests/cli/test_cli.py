@@ -141,7 +141,7 @@ def test_demo_tells_the_whole_story(capsys: pytest.CaptureFixture[str]) -> None:
     for part in (
         "L = mean(-sum(D*log(Y), axis=1))",
         "∂L/∂Z = (Y - D)/m",
-        "41455*m + 2 operations",
+        "41338*m + 1 operations in the formula",
         "bytes for a thousand images",
         "assemble",
         "new square",

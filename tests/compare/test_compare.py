@@ -46,6 +46,13 @@ def test_operations_are_counted_alike(rng: np.random.Generator) -> None:
     assert differences.operations > 2 * 83 * 2 * 20 * (6 * 8 + 8 * 3)
 
 
+def test_functions_are_counted_apart(rng: np.random.Generator) -> None:
+    """In each of 20 rows: tanh of 8 units, 3 exponentials, a logarithm; the tape calls some again on its way back."""
+    symbolic, automatic, _ = sn.compare(L, params, data(rng), repeats=1).rows
+    assert symbolic.functions == 20 * (8 + 3 + 1) and automatic.functions == 20 * (8 + 3 + 1 + 3 + 6)
+    assert symbolic.operations == symbolic.arithmetic + symbolic.functions
+
+
 def test_what_is_kept_grows_with_the_batch_only_on_the_tape(rng: np.random.Generator) -> None:
     small, large = (sn.compare(L, params, data(rng, count), repeats=1).rows for count in (1000, 4000))
     assert small[0].value_bytes == large[0].value_bytes > 0
@@ -79,7 +86,7 @@ def test_the_table_can_be_read(rng: np.random.Generator) -> None:
     text = str(sn.compare(L, {"W1": W1, "b1": b1}, data(rng), repeats=1))
     lines = text.splitlines()
     assert lines[0].startswith("the gradient by 56 numbers, float64, one thread")
-    assert lines[2].split() == ["max", "error", "operations", "values", "kept", "bytes", "kept", "time"]
+    assert lines[2].split() == ["max", "error", "arithmetic", "functions", "values", "kept", "bytes", "kept", "time"]
     assert [line.split("  ")[0] for line in lines[4:7]] == [
         "symnet, compiled",
         "automatic (NumPy tape)",

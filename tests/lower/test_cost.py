@@ -7,6 +7,7 @@ import sympy
 
 import symnet as sn
 from symnet.errors import ArgumentError
+from symnet.loops.weights import Operations
 
 m, n = sn.dim("m"), sn.dim("n")
 X, A = sn.tensor("X", m, n), sn.tensor("A", n, n)
@@ -42,14 +43,14 @@ def test_the_report_has_a_line_for_every_value_that_is_computed():
     report = sn.cost(sn.logsumexp(X @ v) + sn.norm(v))
     assert [(s.name, s.formula, s.elements, s.operations) for s in report.steps] == [
         ("t1", "X @ v", m, 2 * m * n),
-        ("t2", "logsumexp(t1)", 1, 3 * m),
+        ("t2", "logsumexp(t1)", 1, 4 * m + 2),
         ("t3", "v**2", n, n),
         ("t4", "sum(t3)", 1, n),
         ("t5", "sqrt(t4)", 1, 1),
         ("t6", "t2 + t5", 1, 1),
     ]
     assert sympy.expand(report.operations - sum(s.operations for s in report.steps)) == 0
-    assert report.largest == m
+    assert report.largest == m and report.transcendental == m + 1  # m exponentials and a logarithm
 
 
 def test_names_given_by_the_user_stay_and_leaves_keep_theirs():
@@ -86,5 +87,54 @@ def test_long_chains_are_counted_in_linear_time_and_without_recursion():
 
 
 def test_a_compiled_function_counts_what_it_computes():
-    f = sn.compile(sn.grad(((X @ w - y) ** 2).sum() / 2, w))
-    assert f.flops == sympy.expand(4 * m * n + m)
+    """Beside the sums of the formula those by blocks, which `tests/loops/test_operations.py` counts."""
+    gradient = sn.grad(((X @ w - y) ** 2).sum() / 2, w)
+    f = sn.compile(gradient)
+    assert sn.flops(gradient) == 4 * m * n + m
+    assert f.flops.coeff(m * n) == 4 and f.flops == f.operations.arithmetic and f.operations.transcendental == 0
+    assert 1 < f.flops.subs({m: 5000, n: 300}) / sn.flops(f.formula).subs({m: 5000, n: 300}) < 1.03
+
+
+def test_functions_stand_apart_from_arithmetic() -> None:
+    h = sn.tanh(v) * sn.sigmoid(w)
+    assert sn.operations(h) == sn.compile(h).operations == Operations(n, 2 * n)
+    assert str(sn.cost(h)).endswith(
+        "3*n operations, 2*n of them calls of functions; the largest intermediate value has n elements"
+    )
+    assert "calls" not in str(sn.cost(v + w)) and "2*n of them calls of functions" in sn.compile(h).report()
+
+
+def test_forms_may_stand_in_lists_and_dicts_and_share_their_parts() -> None:
+    loss = sn.sum(sn.exp(X @ v) * y)
+    grads = sn.grad(loss, [v, y])
+    together = sn.flops(loss, *grads)
+    assert sn.flops([loss, *grads]) == sn.flops({"loss": loss, "gradients": tuple(grads)}) == together
+    assert sympy.expand(sn.flops(loss) + sum(map(sn.flops, grads)) - together) == 4 * m * n + 2 * m  # exp(X @ v)
+    assert sn.cost([loss, *grads]).operations == together
+
+
+@pytest.mark.parametrize(
+    ("form", "count"),
+    [
+        (lambda: -v, Operations()),
+        (lambda: v - w, Operations(n)),
+        (lambda: v / w, Operations(n)),
+        (lambda: 1 / (v * w), Operations(2 * n)),
+        (lambda: v**3, Operations(2 * n)),
+        (lambda: v**-1.5, Operations(3 * n)),
+        (lambda: v**100, Operations(0, n)),
+        (lambda: v**w, Operations(0, n)),
+        (lambda: v**0.3, Operations(0, n)),
+        (lambda: sn.abs(v), Operations()),
+        (lambda: sn.where(v > 0, w, v), Operations(2 * n)),
+        (lambda: sn.max(v), Operations(n)),
+        (lambda: sn.argmax(v), Operations(n)),
+        (lambda: sn.outer(v, w), Operations(n**2)),
+        (lambda: sn.det(A), Operations(sympy.Rational(2, 3) * n**3 + n)),
+        (lambda: sn.logdet(A), Operations(sympy.Rational(2, 3) * n**3 + n, n)),
+        (lambda: sn.tensor("k", n, dtype="int64") * 3 + 1, Operations()),
+    ],
+    ids=range(17),
+)
+def test_operations_count_as_is_written_in_the_definition(form, count: Operations) -> None:
+    assert sn.operations(form()) == count

@@ -112,5 +112,5 @@ def test_a_partial_likelihood_takes_work_and_memory_in_its_length() -> None:
     loss = -sn.mean(Z @ w - sn.log(sn.cumsum(sn.exp(Z @ w))))
     f = sn.value_and_grad(loss, w)
     assert f.workspace_bytes(n=100_000) < 50 * 100_000
-    assert f.flops.subs(n, 1000) < 70 * 1000
+    assert f.flops.subs(n, 1000) < 100 * 1000
     assert len(f.object_code) < 40_000

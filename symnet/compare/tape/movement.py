@@ -36,7 +36,7 @@ def place(tape: Tape, x: TapeValue, *, shape: tuple[int, ...], window: tuple[sli
 
 
 def _placed(value: Any, shape: tuple[int, ...], window: tuple[slice, ...]) -> Any:
-    out = np.zeros(shape, value.dtype)
+    out = np.zeros_like(value, shape=shape)
     out[window] = value
     return out
 
@@ -55,7 +55,7 @@ def take(tape: Tape, x: TapeValue, indices: TapeValue, *, axis: int) -> TapeValu
     where = indices.value
 
     def pull(g: Any) -> Any:
-        out = np.zeros(x.value.shape, g.dtype)
+        out = np.zeros_like(g, shape=x.value.shape)
         np.add.at(out, (slice(None),) * axis + (where,), g)
         return out
 

@@ -190,6 +190,8 @@ def _spelled(node: Node, users: Mapping[Node, list[Node]]) -> tuple[str | None, 
     if _is_negation(node):
         return "negative", (node.operands[1],)
     exponent = number_of(node.operands[1]) if is_op(node, "pow") else None
+    if exponent == -1:
+        return "reciprocal", (node.operands[0],)
     if exponent == 2:
         return "square", (node.operands[0],)
     if exponent == sympy.S.Half:
