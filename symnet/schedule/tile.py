@@ -265,13 +265,13 @@ def _tiles(nest: Nest, shape: TileShape, target: Target, carry: Carry | None) ->
     if lane.constant is None:
         body += _symbolic_columns(nest, shape, target, carry)
     else:
-        offset = 0
+        offset, beside = 0, 0
         for run, width in _runs(tile_widths(lane.constant, target, acc.dtype, shape.mr)):
             tile = f"{lane.var}_tile"
             start = IntVar(tile) * width + offset if run > 1 else as_int(offset)
-            inside = _rows_of(_shifted(nest, lane, start, IntConst(width)), shape, width, carry)
+            inside = _rows_of(_shifted(nest, lane, start, IntConst(width)), shape, width, carry, beside)
             body += [For(tile, as_int(run), inside)] if run > 1 else inside
-            offset += run * width
+            offset, beside = offset + run * width, beside + (run == 1)
     others = [a for a in nest.parallel if a is not lane and a is not shape.row]
     result: Body = tuple(body)
     for axis in reversed(others):
@@ -310,12 +310,12 @@ def _shifted(nest: Nest, axis: Axis, start: IntExpr, extent: IntExpr) -> Nest:
     return replace(moved, parallel=tuple(swap.get(a.var, a) for a in nest.parallel))
 
 
-def _rows_of(nest: Nest, shape: TileShape, width: int, carry: Carry | None) -> Body:
-    """Row tiles of mr rows, then the rest one by one."""
+def _rows_of(nest: Nest, shape: TileShape, width: int, carry: Carry | None, beside: int = 0) -> Body:
+    """Row tiles of mr rows, then the rest one by one; without rows, one tile beside so many others in its scope."""
     row, mr = shape.row, shape.mr
     lane = next(a for a in nest.parallel if shape.lane is not None and a.var == shape.lane.var)
     if row is None:
-        return _register_tile(nest, lane, None, 1, width, carry)
+        return _register_tile(nest, lane, None, 1, width, carry, beside)
     most = limit(row.extent)
     if most is not None:
         mr = min(mr, max(most, 1))
@@ -331,7 +331,9 @@ def _rows_of(nest: Nest, shape: TileShape, width: int, carry: Carry | None) -> B
     return tuple(body)
 
 
-def _register_tile(nest: Nest, lane: Axis, row: Axis | None, mr: int, width: int, carry: Carry | None) -> Body:
+def _register_tile(
+    nest: Nest, lane: Axis, row: Axis | None, mr: int, width: int, carry: Carry | None, beside: int = 0
+) -> Body:
     """The reduced loops inside: vectors of the lane operand, each serving mr rows.
 
     Row by row, all vectors of a row after another, so that beside the accumulators one element of the other operand is
@@ -340,7 +342,7 @@ def _register_tile(nest: Nest, lane: Axis, row: Axis | None, mr: int, width: int
     """
     acc = nest.accumulator
     assert acc is not None
-    cell = Buffer(f"{acc.name}_tile", acc.dtype, (as_int(mr), as_int(width)), "register")
+    cell = Buffer(f"{acc.name}_tile{beside or ''}", acc.dtype, (as_int(mr), as_int(width)), "register")
     row_index = IntVar(row.var) if row is not None else as_int(0)
     at = (row_index, IntVar(lane.var))
 
