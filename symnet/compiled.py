@@ -19,7 +19,7 @@ from symnet.loops.operations import operations
 from symnet.loops.printer import to_text
 from symnet.loops.signature import Signature
 from symnet.loops.weights import Operations
-from symnet.request import check_machine, host, machine
+from symnet.request import check_machine, default_export, host, machine
 from symnet.runtime.arguments import Arguments
 from symnet.runtime.described import Described
 from symnet.runtime.function import NativeFunction
@@ -107,7 +107,7 @@ class Shown(Described, ABC):
         if target is not None:
             check_source_target(call, library, target)
         if isinstance(library, str) and library == "c":
-            return unit_of(s, None if target is None else machine(target, call) or host())
+            return unit_of(s, machine(target, call))
         return source(self.name, library, s.written, s.leaves, s.outputs, factors_only(self.template), s.real)
 
     def report(self) -> str:
@@ -121,7 +121,7 @@ class Shown(Described, ABC):
             f"kernels     {len(lowered.nests)} loop nests in {len(phases)} phases",
             f"FLOPs       {self.flops}" + (f", {calls} of them calls of functions" if calls != 0 else ""),
             f"workspace   {self._workspace()}",
-            f"machine     {target.cpu or target.triple}, {target.vector_bits}-bit vectors",
+            f"machine     {_machine_text(target)}",
             f"object code {len(self.object_code)} bytes" + (", from the cache" if self.from_cache else ""),
             f"stages      {times}",
             *(f"note: {note}" for note in self.program.notes),
@@ -132,9 +132,12 @@ class Shown(Described, ABC):
     def export(self, path: str, *, target: Target | str | None = None, **options: Any) -> Any:
         """Write object, shared library, C header, Python stub and C test: see `export/files.py`.
 
+        Where no machine was named, the files are for every x86-64 processor on such a machine: they hold code for
+        several levels and choose where they run.  On other architectures they are for this machine.
+
         Args:
             path: folder and name, as "build/mlp".
-            target: another machine than the one that was compiled for, by name ("cortex-m4"); it is compiled again.
+            target: the machine, by name: "native", "x86-64-v3", "cortex-m4".
             **options: as of `symnet.export.export`.
 
         Raises:
@@ -142,18 +145,35 @@ class Shown(Described, ABC):
         """
         from symnet.export import export
 
-        if target is not None:
-            assert self.recipe is not None
-            made, (request,) = self.recipe
-            other = replace(request, target=machine(target, f"{self.name}.export({path!r}, target=…)"))
+        f = self._for_export(path, target)
+        given = {"template": factors_only(self.template), "positional": self.positional, "higher": f.stages.higher}
+        return export(path, f.signature, f.program, f.stages.target, f.object_code, **given | options)
+
+    def _for_export(self, path: str, target: Target | str | None) -> Shown:
+        """The same function for the machine that its files are for, under the name that they will have."""
+        from symnet.export.names import path_text, split_path
+
+        assert self.recipe is not None
+        made, (request,) = self.recipe
+        _, name = split_path(path, f'export("{path_text(path, "export")}")')
+        named = machine(target, f"{self.name}.export({path!r}, target=…)")
+        other = replace(request, name=name, target=named or request.target or default_export())
+        if named is not None:
             check_machine(other)
-            return made(other).export(path, **options)
-        given = {"template": factors_only(self.template), "positional": self.positional} | options
-        return export(path, self.signature, self.program, self.stages.target, self.object_code, **given)
+        if (other.name, other.target) == (request.name, request.target or host()):
+            return self
+        found: Shown = made(other, lambda: self.stages)
+        return found
 
     @abstractmethod
     def _workspace(self) -> str:
         """The size of the workspace, as the report says it."""
+
+
+def _machine_text(target: Target) -> str:
+    """The machine of a report, or the several of which one is chosen."""
+    each = [f"{t.cpu or t.triple}, {t.vector_bits}-bit vectors" for t in (target, *target.higher)]
+    return "; ".join(each) + " (chosen where it runs)" * (len(each) > 1)
 
 
 @final

@@ -32,7 +32,7 @@ from symnet.runtime.cache import default_cache
 from symnet.runtime.entry import Entry
 from symnet.runtime.template import flat, refilled
 from symnet.schedule.target import Target
-from symnet.stages import STAGES, Stages, assemble, run, shown
+from symnet.stages import STAGES, Stages, assemble, resumed, run, shown
 
 STOPS = tuple(stage.name for stage in STAGES)
 
@@ -65,7 +65,8 @@ def compile(
             `CompressedArray`s, with `dense()`, `matvec(v)` and `factors`, in the place of arrays.
         stop_after: "simplify", "numeric", "loops", "schedule" or "llvm": return what that stage gives, no function.
         target: another machine: the function is exported or looked at, not called.  A name, such as "x86-64-v3",
-            "cortex-m4", "wasm32+simd128" or "native", or a triple, "aarch64-linux-gnu".
+            "cortex-m4", "wasm32+simd128" or "native", or a triple, "aarch64-linux-gnu".  "x86-64-portable" is code for
+            several levels of x86-64 that chooses where it runs.
 
     Returns:
         `CompiledFunction`, called by keyword with NumPy arrays; for another machine `CrossCompiled`, which is exported.
@@ -144,8 +145,8 @@ def _answer(request: Request, stop: str | None) -> Any:
     return _function(request) if stop is None else shown(request, stop)
 
 
-def _function(request: Request) -> CompiledFunction | CrossCompiled:
-    """Object code from the cache or from the stages, as a function."""
+def _function(request: Request, earlier: Callable[[], Stages] | None = None) -> CompiledFunction | CrossCompiled:
+    """Object code from the cache or from the stages, as a function; `earlier` has those of the same one elsewhere."""
     with BUILDING:  # no other thread forks in the middle of this import
         from symnet.backends.llvm import codegen
 
@@ -154,10 +155,10 @@ def _function(request: Request) -> CompiledFunction | CrossCompiled:
     key = cache_key(request) if cache else ""
     entry = cache.get(key) if cache else None
     from_cache = entry is not None
-    stages: Callable[[], Stages] = lambda: run(request)
+    stages: Callable[[], Stages] = lambda: run(request) if earlier is None else resumed(earlier(), request)
     if entry is None:
         with RARELY:  # the garbage collector would walk all of SymPy and find nothing
-            done = run(request).after("assemble", assemble)
+            done = stages().after("assemble", assemble)
         entry = _entry(done)
         stages = lambda: done
         if cache:

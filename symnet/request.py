@@ -34,7 +34,7 @@ class Request:
         names: of the outputs; `template` arranges them.
         dtype: of the real leaves, as the caller wrote it; None for their own.
         name: the C name.
-        target: another machine; None for this one.
+        target: the machine that was named; None for this one, where none was.
         options: of the runtime: threads, check_finite, positional.
         compressed: compute the factors of the expressions (`factoring.py`) in their place.
         absent: what the gradient by a parameter is that the expression does not contain: "error" or "zero".
@@ -112,7 +112,7 @@ def check_machine(request: Request) -> None:
 
 
 def machine(target: Target | str | None, call: str) -> Target | None:
-    """The machine that a caller named; None for this one.
+    """The machine that a caller named; None where none was.
 
     Raises:
         ArgumentError: no machine has this name.
@@ -121,8 +121,14 @@ def machine(target: Target | str | None, call: str) -> Target | None:
         return target
     from symnet.backends.llvm.named_machines import machine as of_name
 
-    found = of_name(target, call)
-    return None if found == host() else found
+    return of_name(target, call)
+
+
+def default_export() -> Target:
+    """The machine that files are for where none was named."""
+    from symnet.backends.llvm.named_machines import default_export as found
+
+    return found()
 
 
 def host() -> Target:

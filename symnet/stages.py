@@ -46,6 +46,7 @@ class Stages:
         asked: the expressions that the call named; their factors are the roots where they are compressed.
         written, formula, numeric: the roots as written, in algebra form, in numeric form.
         lowered, program, llvm_ir, object_code: the floors below.
+        higher: the program as it was scheduled for each of the target's higher processors.
         seconds: time of each stage.
     """
 
@@ -61,6 +62,7 @@ class Stages:
     numeric: tuple[Node, ...] = ()
     lowered: Lowered | None = None
     program: Program | None = None
+    higher: tuple[Program, ...] = ()
     llvm_ir: str = ""
     object_code: bytes = b""
     seconds: dict[str, float] = field(default_factory=dict)
@@ -110,18 +112,20 @@ def _lower(s: Stages) -> dict[str, Any]:
 def _schedule(s: Stages) -> dict[str, Any]:
     assert s.lowered is not None
     target = s.target or host()
-    program = schedule(s.lowered, target)
+    program, *higher = (schedule(s.lowered, each) for each in (target, *target.higher))
     if _verifies():
-        check_order(program)
-    return {"target": target, "program": program}
+        for each in (program, *higher):
+            check_order(each)
+    return {"target": target, "program": program, "higher": tuple(higher)}
 
 
 def _emit(s: Stages) -> dict[str, Any]:
     from symnet.backends.llvm import codegen
 
     assert s.program is not None
-    program = _verified(reused(s.program))
-    return {"program": program, "llvm_ir": codegen.emit_ir(program, s.target)}
+    program, *higher = (_verified(reused(each)) for each in (s.program, *s.higher))
+    text = codegen.emit_ir(program, s.target, higher=higher)
+    return {"program": program, "higher": tuple(higher), "llvm_ir": text}
 
 
 def assemble(s: Stages) -> dict[str, Any]:
@@ -191,6 +195,19 @@ def run(request: Request, stop: str = STAGES[-1].name) -> Stages:
         record = record.after(stage.verb, stage.run)
         if stage.name == stop:
             break
+    return record
+
+
+def resumed(earlier: Stages, request: Request) -> Stages:
+    """The stages of the same function under another name or for another machine: from the schedule on."""
+    assert earlier.lowered is not None
+    name = request.name
+    lowered = replace(earlier.lowered, name=name, signature=replace(earlier.lowered.signature, name=name))
+    verbs = [stage.verb for stage in STAGES[-2:]]
+    seconds = {verb: time for verb, time in earlier.seconds.items() if verb not in (*verbs, "assemble")}
+    record = replace(earlier, name=name, target=request.target, lowered=lowered, seconds=seconds)
+    for stage in STAGES[-2:]:
+        record = record.after(stage.verb, stage.run)
     return record
 
 

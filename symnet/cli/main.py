@@ -86,7 +86,7 @@ def parser() -> argparse.ArgumentParser:
     _source(export, "also export the gradient by these, separated by commas")
     export.add_argument("path", metavar="PATH", help="folder and name of the files, such as build/mlp")
     export.add_argument("--dtype", choices=dtypes.REAL, help="of the real leaves")
-    _target(export)
+    _target(export, "; without it every processor of x86-64, where that is this machine's kind")
     export.add_argument("--force", action="store_true", help="also replace files that an export did not write")
     compare = _command(commands, "compare", run_compare, "the gradient against automatic and finite differences")
     _source(compare, "the leaves to differentiate by; without it, the real leaves that the data lack")
@@ -109,8 +109,9 @@ def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], Any],
     return made
 
 
-def _target(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--target", metavar="MACHINE", help="x86-64-v3, cortex-m4, wasm32, aarch64-linux-gnu, …")
+def _target(command: argparse.ArgumentParser, otherwise: str = "") -> None:
+    machines = "native, x86-64-v3, x86-64-portable, cortex-m4, wasm32, aarch64-linux-gnu, …"
+    command.add_argument("--target", metavar="MACHINE", help=machines + otherwise)
 
 
 def _source(command: argparse.ArgumentParser, wrt: str) -> None:

@@ -29,7 +29,7 @@ from symnet.export.header import header_text
 from symnet.export.linker import find_compiler, library_name, link
 from symnet.export.metadata import to_metadata
 from symnet.export.names import path_text, split_path
-from symnet.export.processor import needs
+from symnet.export.processor import Processor
 from symnet.export.stub import stub_text
 from symnet.export.writing import Replacement, marked, refuse_foreign
 from symnet.loops.ir import Program
@@ -64,6 +64,7 @@ def export(
     *,
     template: Template = None,
     positional: Sequence[str] = (),
+    higher: Sequence[Program] = (),
     donated: tuple[tuple[str, str], ...] = (),
     library: bool = True,
     overwrite: bool = False,
@@ -78,6 +79,7 @@ def export(
         object_code: what `codegen.compile_object` gave; used where the program already has the path's name.
         template: as of `NativeFunction`.
         positional: as of `NativeFunction`.
+        higher: what `schedule` gave for each of the target's higher processors.
         donated: as of `codegen.emit_ir`.
         library: link a shared library and write the stub that loads it (only where the target is this machine).
         overwrite: also replace files that an export did not write, that are read-only, or that are links.
@@ -93,7 +95,7 @@ def export(
     folder, name = split_path(path, call)
     if program.name != name:
         object_code = None
-    signature, program = replace(signature, name=name), replace(program, name=name)
+    signature, programs = replace(signature, name=name), [replace(each, name=name) for each in (program, *higher)]
     linked = library and (target is None or codegen.is_host(target))
     if linked:
         find_compiler(call)
@@ -107,12 +109,13 @@ def export(
         stub=folder / f"{name}.py" if linked else None,
     )
     refuse_foreign(files.paths, overwrite, call)
-    code = stamped(object_code or _object(program, target, donated))
-    needed = needs(target or host_target())
-    metadata = with_digest(to_metadata(signature, template, positional, needed), code)
+    target = target or host_target()
+    code = stamped(object_code or _object(programs, target, donated))
+    processor = Processor.of(target)
+    metadata = with_digest(to_metadata(signature, template, positional, processor), code)
     with Replacement(folder, call) as new:
         new.write(files.object, stamped(code, metadata["digest"]))
-        new.write(files.header, marked(header_text(signature, program, stamp_of(metadata), needed), "/*", " */"))
+        new.write(files.header, marked(header_text(signature, programs, stamp_of(metadata), processor), "/*", " */"))
         new.write(files.test, marked(c_test_text(signature), "/*", " */"))
         if files.library and files.stub:
             link(new.path(files.object), new.path(files.library), call)
@@ -123,5 +126,6 @@ def export(
     return files
 
 
-def _object(program: Program, target: Target | None, donated: tuple[tuple[str, str], ...]) -> bytes:
-    return codegen.compile_object(codegen.emit_ir(program, target, donated), target, program.constants)
+def _object(programs: Sequence[Program], target: Target, donated: tuple[tuple[str, str], ...]) -> bytes:
+    program, *higher = programs
+    return codegen.compile_object(codegen.emit_ir(program, target, donated, higher), target, program.constants)

@@ -14,6 +14,7 @@ from math import prod
 
 from symnet.dtypes import ITEMSIZE
 from symnet.export.extents import python_text
+from symnet.export.processor import ANY, Processor
 from symnet.export.typed_call import typed_call_text
 from symnet.loops.abi import ALIGNMENT, CODES, STAMP_BYTES
 from symnet.loops.ir import Buffer, Program
@@ -34,20 +35,21 @@ _SAID = {
 
 
 def header_text(
-    signature: Signature, program: Program | None = None, stamp: str = "", needs: Sequence[str] = ()
+    signature: Signature, programs: Sequence[Program] = (), stamp: str = "", processor: Processor = ANY
 ) -> str:
-    """The whole header; `stamp` is what the object's `NAME_digest` says, `needs` the instruction sets of its code."""
+    """The whole header; `programs` are those that the object holds, `stamp` is what its `NAME_digest` says."""
     name = signature.name
     guard = f"SYMNET_{name}_H"
     parts = (
-        f"/* {name}: {_summary(signature)}\n\n{_asked(needs)}"
+        f"/* {name}: {_summary(signature)}\n\n{_asked(name, processor)}"
         "   Written by symnet, whose docs/c-abi.md describes the interface. */",
         f"#ifndef {guard}\n#define {guard}\n\n#include <stddef.h>\n#include <stdint.h>",
         '#ifdef __cplusplus\nextern "C" {\n#endif',
         _codes(name),
         _prototypes(name),
+        _processor_prototype(name, processor),
         _digest(name, stamp),
-        _workspace_constant(name, program),
+        _workspace_constant(name, programs),
         _metadata(signature),
         typed_call_text(signature),
         "#ifdef __cplusplus\n}\n#endif",
@@ -63,10 +65,16 @@ def _summary(signature: Signature) -> str:
     return f"{listed(signature.inputs)}\n   -> {listed(signature.outputs)}.".replace("*/", "* /")
 
 
-def _asked(needs: Sequence[str]) -> str:
+def _asked(name: str, processor: Processor) -> str:
     """What the processor must have; without it the first such instruction ends the process."""
-    lines = textwrap.wrap(f"Needs a processor with {', '.join(needs)}.", 105)
-    return "".join(f"   {line}\n" for line in lines) + "\n" if needs else ""
+    *most, last = processor.levels or ("",)
+    sentences = [
+        f"Holds code for {', '.join(most)} and {last}; the first call chooses by what the processor and the operating "
+        f"system have, and {name}_processor() says what it chose." * bool(most),
+        f"Needs a processor with {', '.join(processor.needs)}." * bool(processor.needs),
+    ]
+    lines = [line for sentence in sentences for line in textwrap.wrap(sentence, 105)]
+    return "".join(f"   {line}\n" for line in lines) + "\n" * bool(lines)
 
 
 def c_shape_text(buffer: Buffer) -> str:
@@ -118,6 +126,15 @@ int32_t {name}_phases(const int64_t *dims);
 int64_t {name}_units(const int64_t *dims, int32_t phase);"""
 
 
+def _processor_prototype(name: str, processor: Processor) -> str:
+    """The function that an object for several processors has."""
+    if not processor.levels:
+        return ""
+    return f"""\
+/* The level of x86-64 whose code runs here: 1 for the baseline, 3 for x86-64-v3 and so on. */
+int32_t {name}_processor(void);"""
+
+
 def _digest(name: str, stamp: str) -> str:
     """The lines that bind this header to its object."""
     return f"""\
@@ -126,10 +143,12 @@ extern const char {name}_digest[{STAMP_BYTES}];
 #define {name}_DIGEST "{stamp}\""""
 
 
-def _workspace_constant(name: str, program: Program | None) -> str:
-    """The workspace's size as a macro, where it does not grow with the extents."""
-    total = constant_workspace_bytes(program) if program else None
-    return "" if total is None else f"#define {name}_WORKSPACE_BYTES {total} /* enough for any extents */"
+def _workspace_constant(name: str, programs: Sequence[Program]) -> str:
+    """The workspace's size as a macro, where it grows with the extents in none of the programs."""
+    sizes = [size for program in programs if (size := constant_workspace_bytes(program)) is not None]
+    if not sizes or len(sizes) < len(programs):
+        return ""
+    return f"#define {name}_WORKSPACE_BYTES {max(sizes)} /* enough for any extents */"
 
 
 def constant_workspace_bytes(program: Program) -> int | None:

@@ -6,7 +6,7 @@ In: a `Signature`, the template of its result.  Out: a dict of strings, numbers 
      "inputs": (("X", "float32", ("m", 64)), …), "outputs": (("loss", "float32", ()), …),
      "unused": (), "requirements": (("m", 1, "mean over m"),), "index_bounds": (("t", 10, "labels", False, ("m",)),),
      "index_checks": (("i + 1", 10, "an index", True, ("m",)),), "template": (0, (1, 2)), "positional": (),
-     "needs": ("avx2", "fma")}
+     "needs": ("avx2", "fma"), "levels": ()}
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from symnet.export.extents import python_text, read
+from symnet.export.processor import ANY, Processor
 from symnet.loops.ir import Buffer, IntConst, IntExpr
 from symnet.loops.signature import IndexBound, Requirement, Signature
 from symnet.runtime.template import Template
@@ -24,9 +25,9 @@ ABI = 2
 
 
 def to_metadata(
-    signature: Signature, template: Template, positional: Sequence[str] = (), needs: Sequence[str] = ()
+    signature: Signature, template: Template, positional: Sequence[str] = (), processor: Processor = ANY
 ) -> dict[str, Any]:
-    """Everything a caller must know, as literals; `needs` are instruction sets (`processor.py`)."""
+    """Everything a caller must know, as literals."""
     return {
         "abi": ABI,
         "name": signature.name,
@@ -39,7 +40,8 @@ def to_metadata(
         "index_checks": tuple(map(_bound, signature.index_checks)),
         "template": _literal(template),
         "positional": tuple(positional),
-        "needs": tuple(needs),
+        "needs": processor.needs,
+        "levels": processor.levels,
     }
 
 

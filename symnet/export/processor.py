@@ -1,7 +1,8 @@
 """What machine code asks of a processor, and whether this one has it: before the first instruction that it lacks.
 
-In: a `Target`.  Out: the instruction sets of x86 that its code may use, as Linux names them; and those that the machine
-at hand has not.  `lacking` stands in every stub, too, so it needs the standard library alone.
+In: a `Target`.  Out: the instruction sets of x86 that its code may use, as Linux names them, those of the lowest level
+where it has several; and those that the machine at hand has not.  `lacking` stands in every stub, too, so it needs the
+standard library alone.
 Not handled: systems that do not say (Windows, macOS), where nothing is lacking; other architectures, whose libraries do
 not load here at all.
 """
@@ -9,12 +10,13 @@ not load here at all.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from symnet.schedule.target import Target
 
 # LLVM's names of what code is made of, and Linux's
-_SETS = {
+LINUX_NAMES = {
     "sse3": "pni",
     "ssse3": "ssse3",
     "sse4.1": "sse4_1",
@@ -30,8 +32,30 @@ _SETS = {
     "avx2": "avx2",
     **{name: name for name in ("avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl")},
 }
-_SECOND = tuple(_SETS)[: tuple(_SETS).index("avx")]
-_THIRD = tuple(_SETS)[: tuple(_SETS).index("avx512f")]
+_SECOND = tuple(LINUX_NAMES)[: tuple(LINUX_NAMES).index("avx")]
+_THIRD = tuple(LINUX_NAMES)[: tuple(LINUX_NAMES).index("avx512f")]
+
+
+@dataclass(frozen=True, slots=True)
+class Processor:
+    """What the files of an export say of the processors that they are for.
+
+    Attributes:
+        needs: the instruction sets that each of them must have.
+        levels: for which ones the code was made, in ascending order, where it chooses between several.
+    """
+
+    needs: tuple[str, ...] = ()
+    levels: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, target: Target) -> Processor:
+        """The processors of a target."""
+        levels = tuple(each.cpu for each in (target, *target.higher)) if target.higher else ()
+        return cls(needs(target), levels)
+
+
+ANY = Processor()
 
 
 def needs(target: Target) -> tuple[str, ...]:
@@ -41,8 +65,8 @@ def needs(target: Target) -> tuple[str, ...]:
     named = {feature[1:] for feature in target.features.split(",") if feature.startswith("+")}
     without = {feature[1:] for feature in target.features.split(",") if feature.startswith("-")}
     if target.cpu not in ("", "x86-64", "generic"):  # a level, or a CPU of it
-        named |= {*(_SETS if target.vector_bits == 512 else _THIRD if target.vector_bits == 256 else _SECOND)}
-    return tuple(linux for llvm, linux in _SETS.items() if llvm in named - without)
+        named |= {*(LINUX_NAMES if target.vector_bits == 512 else _THIRD if target.vector_bits == 256 else _SECOND)}
+    return tuple(linux for llvm, linux in LINUX_NAMES.items() if llvm in named - without)
 
 
 def lacking(needed: Iterable[str], told: str = "/proc/cpuinfo") -> list[str]:

@@ -255,6 +255,12 @@ def _checked_bytes(dims, table):
     return size
 
 
+def processor():
+    """For which processor the code is that runs here, as "x86-64-v3"; None where there is code for one alone."""
+    levels = {int(level[8:] or 1): level for level in METADATA["levels"]}
+    return levels[_library.@NAME@_processor()] if levels else None
+
+
 def @NAME@(*args, **keywords):
     """Run once; arguments by keyword, fresh arrays back."""
     names = [item[0] for item in METADATA["inputs"]]

@@ -22,6 +22,8 @@ class Target:
         fma: a fused multiply-add is one instruction (elsewhere it would be a library call).
         masks: masked loads and stores are cheap, so tails are masked vectors.
         registers: number of vector registers (of scalar floating-point registers without a vector unit).
+        higher: other processors of the same machine, in ascending order, each with code of its own in the same object;
+            where it runs, the highest is chosen that the processor at hand is. The fields above are of the lowest.
     """
 
     triple: str
@@ -31,6 +33,7 @@ class Target:
     fma: bool = False
     masks: bool = False
     registers: int = 16
+    higher: tuple[Target, ...] = ()
 
     def lanes(self, dtype: str) -> int:
         """How many elements of `dtype` one vector register holds (1 without a vector unit)."""

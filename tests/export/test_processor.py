@@ -55,7 +55,7 @@ def test_what_a_processor_lacks_is_read_where_linux_says_it(tmp_path: Path) -> N
 
 @pytest.fixture
 def exported(tmp_path: Path) -> Path:
-    sn.compile(sn.exp(x), name="powers").export(f"{tmp_path}/powers")
+    sn.compile(sn.exp(x), name="powers").export(f"{tmp_path}/powers", target="native")
     return tmp_path / "powers"
 
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, final
 
 from symnet.backends.llvm.data import fill
+from symnet.backends.llvm.levels import emit_levels
 from symnet.backends.llvm.program import emit_program
 from symnet.backends.llvm.targets import host_target, require_llvmlite
 from symnet.errors import CompileError, explain
@@ -23,12 +24,21 @@ from symnet.loops.ir import Constant, Program
 from symnet.schedule.target import Target
 
 
-def emit_ir(program: Program, target: Target | None = None, donated: tuple[tuple[str, str], ...] = ()) -> str:
+def emit_ir(
+    program: Program,
+    target: Target | None = None,
+    donated: tuple[tuple[str, str], ...] = (),
+    higher: Sequence[Program] = (),
+) -> str:
     """The LLVM assembly of a scheduled program, before LLVM's own passes.
 
-    `donated` holds pairs (input name, output name) that may be one array.
+    `donated` holds pairs (input name, output name) that may be one array; `higher` the program as it was scheduled for
+    each of the target's higher processors.
     """
-    return emit_program(program, target or host_target(), donated)
+    target = target or host_target()
+    if target.higher:
+        return emit_levels([program, *higher], target, donated)
+    return emit_program(program, target, donated)
 
 
 def compile_object(ir_text: str, target: Target | None = None, constants: Iterable[Constant] = ()) -> bytes:

@@ -57,7 +57,8 @@ def check_target(target: object, call: str) -> None:
         if target_for(target.triple, target.cpu, target.features).features != target.features:
             mend = f"Write target_for({target.triple!r}), from symnet.backends.llvm.targets."
             raise CompileError(explain(call, "x86 with SSE2", f"features {target.features!r}", mend))
-        _check(target, call)
+        for each in (target, *target.higher):
+            _check(each, call)
 
 
 def _check(target: Target, call: str) -> None:

@@ -2,6 +2,7 @@
 
 In: a name, with features behind it (`"wasm32+simd128"`).  Out: a `Target`; whether LLVM knows it is asked in
 `machines.py`.  A triple of three parts is the one of four without a vendor: both give the same code.
+"x86-64-portable" is every x86-64 processor, by code for several levels in one object.
 Not handled: names of single products, but for those below.
 """
 
@@ -10,11 +11,12 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import NoReturn
 
-from symnet.backends.llvm.targets import X86_LEVELS, host_target, target_for
+from symnet.backends.llvm.targets import X86_LEVELS, host_target, portable_target, target_for
 from symnet.errors import ArgumentError, explain
 from symnet.schedule.target import Target
 
 NATIVE = "native"
+PORTABLE = "x86-64-portable"
 _LINUX = "unknown-linux-gnu"
 # what Linux takes for granted where a triple says no more, and LLVM does not
 _USUAL = {"riscv64": "+m,+a,+f,+d,+c"}
@@ -44,8 +46,22 @@ def machine(name: str, call: str) -> Target:
         ArgumentError: a name that is none, with the nearest that is one.
     """
     known, *added = name.split("+")
+    more = ",".join(f"+{feature}" for feature in added)
+    if known == PORTABLE:
+        return portable_target(_level_triple(), more)
     triple, cpu, features = _described(known) or _refused(name, known, call)
-    return target_for(triple, cpu, ",".join(filter(None, (features, *(f"+{feature}" for feature in added)))))
+    return target_for(triple, cpu, ",".join(filter(None, (features, more))))
+
+
+def default_export() -> Target:
+    """The machine that files are for where none was named: every x86-64 processor on such a machine, else this one."""
+    host = host_target()
+    return portable_target(host.triple) if host.architecture == "x86_64" else host
+
+
+def _level_triple() -> str:
+    """The system of a level of x86-64: this machine's, or Linux."""
+    return host_target().triple if host_target().architecture == "x86_64" else f"x86_64-{_LINUX}"
 
 
 def _described(name: str) -> tuple[str, str, str] | None:
@@ -54,7 +70,7 @@ def _described(name: str) -> tuple[str, str, str] | None:
         host = host_target()
         return host.triple, host.cpu, host.features
     if name in _LEVELS:
-        return host_target().triple if host_target().architecture == "x86_64" else f"x86_64-{_LINUX}", name, ""
+        return _level_triple(), name, ""
     if name in _MACHINES:
         return _MACHINES[name]
     if "-" not in name or _is_like_a_name(name):
@@ -64,7 +80,7 @@ def _described(name: str) -> tuple[str, str, str] | None:
 
 
 def _refused(name: str, known: str, call: str) -> NoReturn:
-    names = [NATIVE, *_LEVELS, *_MACHINES]
+    names = [NATIVE, PORTABLE, *_LEVELS, *_MACHINES]
     near = get_close_matches(known, names, n=1)
     mend = f'Did you mean "{near[0]}"?' if near else 'Write a triple, as "aarch64-linux-gnu", or "native".'
     raise ArgumentError(explain(call, "a triple, a CPU or a level of x86-64", repr(name), mend))

@@ -23,9 +23,9 @@ from symnet.backends.llvm.data import global_name, global_text
 from symnet.backends.llvm.emitter import BufferPlace, Emitter
 from symnet.backends.llvm.integers import evaluate
 from symnet.backends.llvm.math_calls import called
+from symnet.backends.llvm.modules import ALONE, EntryPoint, Part, Scope, module_text, part
 from symnet.backends.llvm.polynomials import integer, is_natural, opaque, quotient
 from symnet.backends.llvm.sizes import SizeChecks
-from symnet.backends.llvm.stamp import stamp_text
 from symnet.backends.llvm.statements import STATUS, emit_body
 from symnet.backends.llvm.types import MEMORY, REGISTER, SIZE, V, constant
 from symnet.loops.abi import ALIGNMENT, CODES
@@ -42,14 +42,22 @@ def emit_program(program: Program, target: Target, donated: tuple[tuple[str, str
 
     `donated` holds pairs (input, output) that may be one array: accesses to them are kept in order.
     """
-    module = _Module(program, target, donated)
+    return module_text(program.name, target, [emit_part(program, target, donated)])
+
+
+def emit_part(
+    program: Program, target: Target, donated: tuple[tuple[str, str], ...] = (), scope: Scope = ALONE
+) -> Part:
+    """The functions of a scheduled program, for a module in which others may stand beside them."""
+    module = _Module(program, target, donated, scope)
     refuse_static(program, 8 * SIZE[module.size_type])
-    return module.text()
+    return module.part()
 
 
 class _Module:
-    def __init__(self, program: Program, target: Target, donated: tuple[tuple[str, str], ...]) -> None:
-        self.program, self.target = program, target
+    def __init__(self, program: Program, target: Target, donated: tuple[tuple[str, str], ...], scope: Scope) -> None:
+        self.program, self.target, self.scope = program, target, scope
+        self.name, self.entries = scope.name(program.name), list[EntryPoint]()
         self.declarations: dict[str, str] = {}
         tables = ("%in", program.inputs), ("%out", program.outputs)
         self.numbers = {b.name: (table, order) for table, buffers in tables for order, b in enumerate(buffers)}
@@ -77,20 +85,13 @@ class _Module:
                 return source
         return root
 
-    def text(self) -> str:
+    def part(self) -> Part:
         functions = [self.kernel_function(kernel) for kernel in self.cut.kernels]
         functions += [self.phase_function(number) for number in range(len(self.phases))]
         functions += [self.needed_function(), self.unit_entry(), self.run_entry()]
         functions += [self.workspace_entry(), self.phases_entry(), self.units_entry()]
-        head = f'target triple = "{self.target.triple}"\n\n'
         data = [global_text(self.program.name, k, c) for k, c in enumerate(self.program.constants)]
-        return head + "\n".join(
-            [stamp_text(self.program.name), *data, *functions, *self.declarations.values(), self.attributes(), ""]
-        )
-
-    def attributes(self) -> str:
-        width = f' "prefer-vector-width"="{self.target.vector_bits}"' if self.target.vector_bits else ""
-        return f'attributes #0 = {{ nounwind nofree norecurse "no-trapping-math"="true"{width} }}'
+        return part(self.scope, self.target, self.entries, data, functions, self.declarations)
 
     # ---- kernels
 
@@ -100,7 +101,7 @@ class _Module:
         return root, self.aliases[buffer.name], (self.alignment(buffer), root in self.shared)
 
     def kernel_name(self, kernel: Kernel) -> str:
-        return f"{self.program.name}.kernel{kernel.number}"
+        return f"{self.name}.kernel{kernel.number}"
 
     def kernel_function(self, kernel: Kernel) -> str:
         e = self.emitter()
@@ -152,7 +153,7 @@ class _Module:
             e.text.line(f"store i32 {CODES['OK']}, ptr {STATUS}, align 4")
         self.unit_loop(e, phase)
         arguments = ", ".join([_ARRAYS, *(f"{index} %{n}" for n in ("repeat", "begin", "end"))])
-        name, kind, leave = f"{self.program.name}.phase{number}", "internal void", "ret void"
+        name, kind, leave = f"{self.name}.phase{number}", "internal void", "ret void"
         if self.fails[number]:
             e.text.line(f"%code = load i32, ptr {STATUS}, align 4")
             kind, leave = "internal i32", "ret i32 %code"
@@ -190,7 +191,7 @@ class _Module:
 
         self.dispatch(e, run)
         arguments = f"{_ARRAYS}, {self.size_type} %workspace_bytes, i32 %phase, i64 %unit_begin, i64 %unit_end"
-        return self.function("i32", self.program.name, arguments, e, "ret i32 0")
+        return self.entry("i32", "", arguments, e, "ret i32 0")
 
     def run_entry(self) -> str:
         e = self.emitter()
@@ -201,7 +202,7 @@ class _Module:
             self.run_group(e, group, first)
             first += len(group.phases)
         arguments = f"{_ARRAYS}, {self.size_type} %workspace_bytes"
-        return self.function("i32", f"{self.program.name}_run", arguments, e, "ret i32 0")
+        return self.entry("i32", "_run", arguments, e, "ret i32 0")
 
     def run_group(self, e: Emitter, group: Group, first: int) -> None:
         def phases(repeat: V | int) -> None:
@@ -227,24 +228,21 @@ class _Module:
         size, excess = integer(e, total), self.excess(e, total)
         size = size if excess.constant else e.text.select(excess, constant(-1, e.index), size)
         arguments = "ptr noalias readonly %dims"
-        return self.function(
-            f"internal {self.size_type}", f"{self.program.name}.needed", arguments, e, f"ret {size.typed}"
-        )
+        return self.function(f"internal {self.size_type}", f"{self.name}.needed", arguments, e, f"ret {size.typed}")
 
     def needed(self, e: Emitter) -> V:
-        return e.text.define(e.index, 0, f"call {e.index} @{self.program.name}.needed(ptr %dims)")
+        return e.text.define(e.index, 0, f"call {e.index} @{self.name}.needed(ptr %dims)")
 
     def workspace_entry(self) -> str:
         e = self.emitter()
-        leave = f"ret {self.needed(e).typed}"
-        return self.function(self.size_type, f"{self.program.name}_workspace_bytes", "ptr %dims", e, leave)
+        return self.entry(self.size_type, "_workspace_bytes", "ptr %dims", e, f"ret {self.needed(e).typed}")
 
     def phases_entry(self) -> str:
         e = self.emitter()
         self.bind_dims(e, V("%dims", "ptr"))
         total = integer(e, self.phase_starts(e)[-1])
         total = e.text.convert("trunc", total, "i32") if total.scalar == "i64" else total
-        return self.function("i32", f"{self.program.name}_phases", "ptr %dims", e, f"ret i32 {total.text}")
+        return self.entry("i32", "_phases", "ptr %dims", e, f"ret i32 {total.text}")
 
     def units_entry(self) -> str:
         e = self.emitter()
@@ -261,7 +259,7 @@ class _Module:
 
         self.dispatch(e, count)
         e.text.line(f"%units = load i64, ptr {result.text}")
-        return self.function("i64", f"{self.program.name}_units", "ptr %dims, i32 %phase", e, "ret i64 %units")
+        return self.entry("i64", "_units", "ptr %dims, i32 %phase", e, "ret i64 %units")
 
     # ---- parts
 
@@ -272,10 +270,14 @@ class _Module:
     def size_type(self) -> str:
         return self.emitter().index
 
+    def entry(self, kind: str, suffix: str, arguments: str, e: Emitter, leave: str) -> str:
+        self.entries.append(EntryPoint(kind, suffix, arguments))
+        return self.function(f"{self.scope.linkage}{kind}", f"{self.name}{suffix}", arguments, e, leave)
+
     def function(self, kind: str, name: str, arguments: str, e: Emitter, leave: str) -> str:
         lines = called(e.text.regions[0].lines, self.declarations)
         body = "\n  ".join([*e.text.allocas, *lines, leave])
-        return f"define {kind} @{name}({arguments}) #0 {{\nentry:\n  {body}\n}}\n"
+        return f"define {kind} @{name}({arguments}) #{self.scope.group} {{\nentry:\n  {body}\n}}\n"
 
     def bind_dims(self, e: Emitter, dims: V) -> None:
         """Load the run-time extents."""
@@ -375,7 +377,7 @@ class _Module:
 
     def call_phase(self, e: Emitter, number: int, repeat: V, begin: V, end: V) -> None:
         arguments = ", ".join([_PASSED, repeat.typed, begin.typed, end.typed])
-        phase = f"@{self.program.name}.phase{number}({arguments})"
+        phase = f"@{self.name}.phase{number}({arguments})"
         if not self.fails[number]:
             e.text.line(f"call void {phase}")
             return

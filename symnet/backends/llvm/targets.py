@@ -8,6 +8,7 @@ Not handled: scalable vectors (SVE and RVV code uses fixed widths), GPUs, x86 wi
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 from symnet.errors import CompileError, DependencyError, explain
@@ -31,6 +32,7 @@ X86_LEVELS = {
     "znver4": "+sse4.1,+avx2,+fma,+avx512f,+avx512vl",
     "znver5": "+sse4.1,+avx2,+fma,+avx512f,+avx512vl",
 }
+PORTABLE_LEVELS = ("x86-64", "x86-64-v3", "x86-64-v4")  # the levels of an object for every x86-64 processor
 _X86_64 = ("x86_64", "amd64")
 _X86 = (*_X86_64, "i386", "i486", "i586", "i686")
 
@@ -66,6 +68,17 @@ def target_for(triple: str, cpu: str = "", features: str = "") -> Target:
         if architecture.startswith(prefixes):
             return describe(triple, cpu, features, has - _disabled(features))
     return Target(triple, cpu, features, vector_bits=0, fma=False, masks=False, registers=16)
+
+
+def portable_target(triple: str, features: str = "") -> Target:
+    """Every x86-64 processor: code for several levels in one object, of which it chooses where it runs.
+
+    Args:
+        triple: of x86-64, with any system.
+        features: what every processor has on which it is to run.
+    """
+    higher = tuple(target_for(triple, cpu, features) for cpu in PORTABLE_LEVELS[1:])
+    return replace(target_for(triple, PORTABLE_LEVELS[0], features), higher=higher)
 
 
 def _enabled(features: str) -> set[str]:

@@ -1,0 +1,106 @@
+"""A module of LLVM assembly: the functions of one program, or of one for each of several processors.
+
+In: functions, constant arrays and declarations.  Out: the text of a module.
+
+What stands in a module once (its triple, its stamp, constant arrays of the same contents) is written once.  Functions
+for several processors have names of their own, by a `Scope`, and say for which processor they are; LLVM then compiles
+each of them as a module for that processor would be.
+
+Not handled: which of them runs (`levels.py`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from symnet.backends.llvm.stamp import stamp_text
+from symnet.schedule.target import Target
+
+_SHARED = re.compile(r'@("?)symnet\.')  # what symnet names itself: math functions and what they call
+_BODY = re.compile(r"\s*\n?\{\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where the functions of a program stand: alone in a module, or beside those for other processors.
+
+    `level` is in their names, and `group` numbers their attributes; alone they have none and 0.
+    """
+
+    level: str = ""
+    group: int = 0
+
+    @property
+    def linkage(self) -> str:
+        """Of the entry points: beside others they are called by the functions that choose."""
+        return "internal " if self.level else ""
+
+    def name(self, program: str) -> str:
+        """What a program is called here: `mlp.v3`."""
+        return f"{program}.{self.level}" if self.level else program
+
+    def apart(self, text: str) -> str:
+        """Text that calls, or defines, functions of symnet's own, these for this processor alone."""
+        return _SHARED.sub(rf"@\1symnet.{self.level}.", text) if self.level else text
+
+    def attributes(self, target: Target) -> str:
+        """The attributes of its functions."""
+        words = [f'"prefer-vector-width"="{target.vector_bits}"'] * bool(target.vector_bits)
+        if self.level:
+            words += [f'"target-cpu"="{target.cpu}"']
+            words += [f'"target-features"="{target.features}"'] * bool(target.features)
+        return " ".join([f"attributes #{self.group} = {{ {_ALWAYS}", *words, "}"])
+
+
+ALONE = Scope()
+_ALWAYS = 'nounwind nofree norecurse "no-trapping-math"="true"'
+
+
+class EntryPoint(NamedTuple):
+    """A function that is called from outside: its type, what its name is after the program's, its arguments."""
+
+    kind: str
+    suffix: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one program adds to a module: constant arrays, functions, declarations by symbol, attributes."""
+
+    entries: tuple[EntryPoint, ...]
+    data: tuple[str, ...]
+    functions: tuple[str, ...]
+    declarations: Mapping[str, str]
+    attributes: str
+
+
+def part(
+    scope: Scope,
+    target: Target,
+    entries: Iterable[EntryPoint],
+    data: Iterable[str],
+    functions: Iterable[str],
+    declarations: Mapping[str, str],
+) -> Part:
+    """The part of a program in its scope."""
+    own = {scope.apart(f"@{symbol}"): _attributed(scope, text) for symbol, text in declarations.items()}
+    return Part(tuple(entries), tuple(data), tuple(map(scope.apart, functions)), own, scope.attributes(target))
+
+
+def _attributed(scope: Scope, text: str) -> str:
+    """A declaration as it is; a definition with the attributes of its scope."""
+    return scope.apart(_BODY.sub(f" #{scope.group}\n{{\n", text, count=1)) if text.startswith("define") else text
+
+
+def module_text(name: str, target: Target, parts: Sequence[Part], more: Sequence[str] = ()) -> str:
+    """The text of a module of these parts, and of what stands beside them."""
+    data = dict.fromkeys(text for each in parts for text in each.data)
+    functions = [text for each in parts for text in each.functions]
+    declared = {symbol: text for each in parts for symbol, text in each.declarations.items()}
+    attributes = [each.attributes for each in parts]
+    lines = [stamp_text(name), *data, *more, *functions, *declared.values(), *attributes, ""]
+    return f'target triple = "{target.triple}"\n\n' + "\n".join(lines)
