@@ -21,6 +21,7 @@ from symnet.expr.nodes.symbols import Named, leaves
 from symnet.expr.printing.latex import latex
 from symnet.loops.printer import to_text
 from symnet.reading.formula import formula, names_in
+from symnet.request import default_export
 from symnet.study.derivation.derive import variables as free_leaves
 
 
@@ -97,7 +98,7 @@ def _latex_line(name: str, node: Any, slope: Node) -> str:
 
 def _function(options: argparse.Namespace, **more: Any) -> Any:
     """The expression compiled, with its gradient where `--wrt` asks for it."""
-    more |= {"dtype": options.dtype, "target": options.target}
+    more = {"dtype": options.dtype, "target": options.target} | more
     if options.wrt is None:
         return sn.compile(load(options)[0], **more)
     root, variables = one_expression(options)
@@ -118,7 +119,8 @@ def run_compile(options: argparse.Namespace) -> None:
 
 
 def run_export(options: argparse.Namespace) -> None:
-    files = _function(options, name=Path(options.path).name).export(options.path, overwrite=options.force)
+    asked = {"name": Path(options.path).name, "target": options.target or default_export()}
+    files = _function(options, **asked).export(options.path, overwrite=options.force)
     for path in (files.object, files.library, files.header, files.stub, files.test):
         if path is not None:
             print(path)

@@ -62,7 +62,7 @@ def load(path: str | Path, *, threads: int = 1, check_finite: bool = False) -> N
     if not found:
         raise refuse(call, library, "{} of the same export as the stub", "another one, or one that is damaged")
     if absent:
-        mend = 'Export it for this machine, or for every one of its kind: target="x86-64".'
+        mend = 'Export it for this machine, or for every one of its kind: target="x86-64-portable".'
         wanted = f"a processor with {', '.join(metadata['needs'])}"
         raise CompileError(explain(call, wanted, f"one without {', '.join(absent)}", mend))
     native = _opened(library, name, stamp_of(metadata), call)

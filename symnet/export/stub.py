@@ -207,7 +207,8 @@ def _open(path):
 _absent = _lacking(METADATA["needs"])
 if _absent:  # the first such instruction would end the process
     _had = f"a processor with {', '.join(METADATA['needs'])}; got one without {', '.join(_absent)}"
-    raise ImportError(f'@NAME@: expected {_had}. Export it for this machine, or for all of its kind: target="x86-64".')
+    _mend = 'Export it for this machine, or for all of its kind: target="x86-64-portable".'
+    raise ImportError(f"@NAME@: expected {_had}. {_mend}")
 _library = _open(Path(__file__).resolve().with_name("@LIBRARY@"))
 _run = _library.@NAME@_run
 _run.restype = ctypes.c_int32

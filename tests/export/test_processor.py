@@ -77,7 +77,7 @@ def test_load_refuses_before_it_opens_the_library(
     monkeypatch.setattr("symnet.export.load.lacking", lambda asked: processor.lacking(asked, str(tmp_path / "cpuinfo")))
     monkeypatch.setattr("symnet.export.load._opened", lambda *_: pytest.fail("it was opened"))
     with pytest.raises(
-        CompileError, match=r'load\(".*powers"\): expected a processor with .*; got one without avx.*"x86-64"'
+        CompileError, match=r'load\(".*powers"\): expected a processor with .*; got one without avx.*"x86-64-portable"'
     ):
         sn.load(exported)
 

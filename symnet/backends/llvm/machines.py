@@ -3,7 +3,8 @@
 In: a `Target`.  Out: nothing, or an error that names the nearest triple, CPU or feature.
 
 LLVM ignores a CPU that it does not know, or ends the process, as it does where triple and CPU contradict each other; so
-it is asked in a process of its own, which also compiles an empty function.  This machine is not asked about.
+it is asked in a process of its own, which also compiles an empty function.  This machine is not asked about, nor the
+one that an export is for by default.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import sys
 from difflib import get_close_matches
 from functools import lru_cache
 
+from symnet.backends.llvm.named_machines import default_export
 from symnet.backends.llvm.targets import host_target, require_llvmlite, target_for
 from symnet.errors import ArgumentError, CompileError, explain
 from symnet.schedule.target import Target
@@ -53,7 +55,7 @@ def check_target(target: object, call: str) -> None:
         mend = 'Write target="aarch64-linux-gnu", or another triple or CPU.'
         raise ArgumentError(explain(call, "a machine by name, or a Target", repr(target), mend))
     require_llvmlite()
-    if target != host_target():
+    if target not in (host_target(), default_export()):
         if target_for(target.triple, target.cpu, target.features).features != target.features:
             mend = f"Write target_for({target.triple!r}), from symnet.backends.llvm.targets."
             raise CompileError(explain(call, "x86 with SSE2", f"features {target.features!r}", mend))
