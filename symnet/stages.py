@@ -201,12 +201,19 @@ def run(request: Request, stop: str = STAGES[-1].name) -> Stages:
 def resumed(earlier: Stages, request: Request) -> Stages:
     """The stages of the same function under another name or for another machine: from the schedule on."""
     assert earlier.lowered is not None
-    name = request.name
-    lowered = replace(earlier.lowered, name=name, signature=replace(earlier.lowered.signature, name=name))
-    verbs = [stage.verb for stage in STAGES[-2:]]
-    seconds = {verb: time for verb, time in earlier.seconds.items() if verb not in (*verbs, "assemble")}
-    record = replace(earlier, name=name, target=request.target, lowered=lowered, seconds=seconds)
-    for stage in STAGES[-2:]:
+    later = STAGES[[stage.name for stage in STAGES].index("schedule") :]
+    verbs = {"assemble", *(stage.verb for stage in later)}
+    record = replace(
+        earlier,
+        name=request.name,
+        target=request.target,
+        lowered=replace(
+            earlier.lowered, name=request.name, signature=replace(earlier.lowered.signature, name=request.name)
+        ),
+        object_code=b"",
+        seconds={verb: time for verb, time in earlier.seconds.items() if verb not in verbs},
+    )
+    for stage in later:
         record = record.after(stage.verb, stage.run)
     return record
 
