@@ -112,14 +112,15 @@ def test_more_is_needed_where_more_is_named(function, tmp_path):
     assert find_metadata(_code(files.stub))["needs"] == ("fma", "avx2")
 
 
-def test_load_and_stub_run_it_where_linux_says_that_nothing_is_there(files, function, tmp_path, monkeypatch):
+@pytest.mark.parametrize("threads", [1, 2])
+def test_it_is_loaded_where_linux_says_that_nothing_is_there(files, function, threads, monkeypatch):
     monkeypatch.setattr("symnet.export.load.lacking", lambda asked: list(asked))
-    inputs = example(function)
-    for one, other in zip(function(**inputs)[1], load(files.object.with_suffix(""))(**inputs)[1], strict=True):
+    loaded, inputs = load(files.object.with_suffix(""), threads=threads), example()
+    for one, other in zip(function(**inputs)[1], loaded(**inputs)[1], strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-7)
 
 
-def example(function):
+def example():
     rng = np.random.default_rng(0)
     shapes = {"X": (40, 12), "W": (12, 10), "b": (10,), "s": (12,)}
     real = {name: rng.normal(size=shape).astype("f4") for name, shape in shapes.items()}

@@ -108,6 +108,16 @@ def test_the_system_is_asked_only_where_it_lets_itself_be_asked(portable: Preten
 
 
 @on_x86
+@pytest.mark.parametrize(
+    ("saved", "level"),
+    [(0b0, 2), (0b11, 2), (0b101, 2), (0b111, 3), (0b110_0111, 3), (0b1110_0111, 4), (0b1110_0000, 2)],
+)
+def test_registers_that_the_system_does_not_save_are_not_used(portable: Pretender, saved: int, level: int) -> None:
+    portable.pretend(**{**ALL, "state": saved})  # x87, xmm, ymm, two for MPX, masks, zmm, zmm16 to zmm31
+    assert portable.processor() == level
+
+
+@on_x86
 def test_the_level_is_found_once(portable: Pretender) -> None:
     portable.pretend_level("x86-64-v3")
     assert portable.processor() == 3
