@@ -10,7 +10,7 @@ How a sum is closed:
   of pieces of t in each block, it is the number of pieces in M, if t divides c;
 - of anything else in such a block: the whole blocks, then the last one;
 - a condition on the variable shortens the loop;
-- over a number of values known now, one after the other.
+- over a number of values known now, where there is no other way, one after the other.
 
 Not handled: other sums, which stay what they are, as an atom.
 """
@@ -58,12 +58,6 @@ def sum_over(var: str, extent: CountTerms, value: CountTerms) -> CountTerms:
     free = {m: n for m, n in value.items() if not any(v in parts(atom) for atom, _ in m)}
     total = times(extent, free) if free else {}
     bound = plus(value, free, -1)
-    if not bound:
-        return total
-    if many is not None and many <= MOST_LISTED:
-        for each in range(int(many)):
-            total = plus(total, put(bound, {v: constant(each)}))
-        return total
     for monomial, number in bound.items():
         total = plus(total, _sum_of_monomial(v, extent, monomial), number)
     return total
@@ -72,7 +66,7 @@ def sum_over(var: str, extent: CountTerms, value: CountTerms) -> CountTerms:
 def _sum_of_monomial(v: Variable, extent: CountTerms, monomial: AtomProduct) -> CountTerms:
     bound = {atom: power for atom, power in monomial if v in parts(atom)}
     free: CountTerms = {frozenset((a, p) for a, p in monomial if a not in bound): Fraction(1)}
-    for rule in (_powers, _at_one_value, _shortened, _lengths, _blocks):
+    for rule in (_powers, _at_one_value, _shortened, _lengths, _blocks, _listed):
         found = rule(v, extent, bound)
         if found is not None:
             return times(free, found)
@@ -80,6 +74,17 @@ def _sum_of_monomial(v: Variable, extent: CountTerms, monomial: AtomProduct) -> 
 
 
 Bound: TypeAlias = dict[CountAtom, int]  # the atoms of a monomial that depend on the variable, and their powers
+
+
+def _listed(v: Variable, extent: CountTerms, bound: Bound) -> CountTerms | None:
+    """One value after the other, where they are known and not many."""
+    many = number_in(extent)
+    if many is None or many > MOST_LISTED:
+        return None
+    total: CountTerms = {}
+    for each in range(int(many)):
+        total = plus(total, put(_product(bound), {v: constant(each)}))
+    return total
 
 
 def _product(bound: Bound) -> CountTerms:

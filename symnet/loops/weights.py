@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from symnet.dtypes import REAL
-from symnet.loops.ir import ARITHMETIC, COMPARISON, Op
+from symnet.loops.ir import ARITHMETIC, COMPARISON, LOGICAL, Op
 from symnet.loops.op_types import MATH
 
-_UNCOUNTED = ("neg", "abs")
+_UNCOUNTED = ("neg", "abs", "cast")
 _DOUBLE = ("fma", "rsqrt")
 
 
@@ -55,7 +55,7 @@ NOTHING, ONE, CALL = Operations(), Operations(1, 0), Operations(0, 1)
 WEIGHTS: dict[str, Operations] = {
     **dict.fromkeys((*ARITHMETIC, *COMPARISON, "select"), ONE),
     **dict.fromkeys(_DOUBLE, ONE * 2),
-    **dict.fromkeys(_UNCOUNTED, NOTHING),
+    **dict.fromkeys((*_UNCOUNTED, *LOGICAL), NOTHING),
     **dict.fromkeys(MATH, CALL),
 }
 
@@ -69,7 +69,7 @@ def weight(name: str, dtype: str) -> Operations:
         >>> weight("exp", "float64").transcendental, weight("add", "int64").total
         (1, 0)
     """
-    return WEIGHTS.get(name, NOTHING) if dtype in REAL else NOTHING
+    return WEIGHTS[name] if dtype in REAL else NOTHING
 
 
 def weight_of(op: Op) -> Operations:

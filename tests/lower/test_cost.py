@@ -7,7 +7,9 @@ import sympy
 
 import symnet as sn
 from symnet.errors import ArgumentError
-from symnet.loops.weights import Operations
+from symnet.expr.nodes.primitives import PRIMITIVES
+from symnet.loops.weights import WEIGHTS, Operations
+from symnet.lower.formula_operations import _BY_NAME
 
 m, n = sn.dim("m"), sn.dim("n")
 X, A = sn.tensor("X", m, n), sn.tensor("A", n, n)
@@ -102,6 +104,10 @@ def test_functions_stand_apart_from_arithmetic() -> None:
         "3*n operations, 2*n of them calls of functions; the largest intermediate value has n elements"
     )
     assert "calls" not in str(sn.cost(v + w)) and "2*n of them calls of functions" in sn.compile(h).report()
+
+
+def test_every_primitive_has_a_count() -> None:
+    assert PRIMITIVES.keys() <= WEIGHTS.keys() | _BY_NAME.keys()
 
 
 def test_forms_may_stand_in_lists_and_dicts_and_share_their_parts() -> None:
