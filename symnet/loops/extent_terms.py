@@ -135,8 +135,10 @@ def frozen(terms: CountTerms) -> Frozen:
 
 
 def minimum(left: CountTerms, right: CountTerms) -> CountTerms:
-    """The smaller of two integers, folded where the difference is a number."""
-    difference = number_in(plus(left, right, -1))
+    """The smaller of two integers, folded where the difference is a number, or that of what both are quotients of."""
+    difference, x, y = number_in(plus(left, right, -1)), _quotient(left), _quotient(right)
+    if x is not None and y is not None and x[1] == y[1]:
+        difference = number_in(plus(x[0], y[0], -1))
     if difference is not None:
         return left if difference <= 0 else right
     for one, other in ((left, right), (right, left)):
@@ -151,32 +153,45 @@ def floor(value: CountTerms, divisor: int) -> CountTerms:
     rest = {monomial: number for monomial, number in value.items() if number % divisor}
     if rest.keys() <= {_UNIT}:
         return plus(whole, constant((rest.get(_UNIT, Fraction(0)) / divisor).__floor__()))
-    inner = _only_floor(rest)
+    inner = _quotient(rest)
     if inner is not None:
-        atom, beside = inner
-        return plus(whole, floor(plus(dict(atom.value), constant(beside * atom.divisor)), atom.divisor * divisor))
+        return plus(whole, floor(inner[0], inner[1] * divisor))
     return plus(whole, alone(Floor(frozen(rest), divisor)))
 
 
-def _only_floor(terms: CountTerms) -> tuple[Floor, Fraction] | None:
-    """The floor F and the number c of F + c; None for anything else."""
+def _sole(terms: CountTerms) -> tuple[CountAtom, Fraction] | None:
+    """The atom A and the number c of A + c; None for anything else."""
     others = [(monomial, number) for monomial, number in terms.items() if monomial]
     if len(others) != 1 or others[0][1] != 1 or len(others[0][0]) != 1:
         return None
     ((atom, power),) = others[0][0]
-    return (atom, terms.get(_UNIT, Fraction(0))) if isinstance(atom, Floor) and power == 1 else None
+    return (atom, terms.get(_UNIT, Fraction(0))) if power == 1 else None
+
+
+def _quotient(terms: CountTerms) -> tuple[CountTerms, int] | None:
+    """The x and the d of a ⌊x/d⌋, a number beside it put in; None for anything else."""
+    atom, beside = _sole(terms) or (None, 0)
+    if not isinstance(atom, Floor):
+        return None
+    return plus(dict(atom.value), constant(beside * atom.divisor)), atom.divisor
 
 
 def positive(value: CountTerms) -> CountTerms:
-    """1 where an integer is above 0, else 0."""
-    number = number_in(value)
+    """1 where an integer is above 0, else 0: of a minimum where both sides are, of ⌊x/d⌋ where x is d or more."""
+    number, quotient, sides = number_in(value), _quotient(value), _both_sides(value)
     if number is not None:
         return constant(int(number > 0))
-    inner = _only_floor(value)
-    if inner is not None:  # ⌊x/d⌋ > k where x >= d·(k + 1)
-        atom, beside = inner
-        return positive(plus(dict(atom.value), constant(1 - atom.divisor * (1 - beside))))
+    if quotient is not None:
+        return positive(plus(quotient[0], constant(1 - quotient[1])))
+    if sides is not None:
+        return times(*map(positive, sides))
     return constant(1) if _never_negative(plus(value, constant(-1))) else alone(Positive(frozen(value)))
+
+
+def _both_sides(terms: CountTerms) -> list[CountTerms] | None:
+    """The a + c and b + c of a min(a, b) + c; None for anything else."""
+    atom, beside = _sole(terms) or (None, 0)
+    return [plus(dict(side), constant(beside)) for side in atom.sides] if isinstance(atom, Min) else None
 
 
 def zero(value: CountTerms) -> CountTerms:
