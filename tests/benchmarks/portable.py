@@ -57,7 +57,8 @@ def main() -> None:
     print(f"{'ms':12}{'native':>10}{'portable':>10}{'ratio':>10}{'both':>10}{'ratio':>10}")
     routes = ("native", "native"), ("x86-64-portable", None), (None, None)
     for name in options.cases:
-        one, every, both = (min(files(TABLE[name](), *route) for _ in range(3)) for route in routes)
+        turns = [[files(TABLE[name](), *route) for route in routes] for _ in range(3)]
+        one, every, both = map(min, zip(*turns, strict=True))
         ratios = f"{1e3 * every:10.0f}{every / one:10.2f}{1e3 * both:10.0f}{both / one:10.2f}"
         print(f"{name:12}{1e3 * one:10.0f}{ratios}", flush=True)
     first, more = choosing(options.rounds)
