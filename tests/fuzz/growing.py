@@ -151,13 +151,20 @@ class Grower:
 
     def _compute(self, node: Node, found: dict[Node, Array]) -> bool:
         operands = [found[o] if o in found else self.numbers[o] for o in node.operands]
-        if node.kind in ("solve", "determinant") and is_nearly_singular(operands[0]):
+        if node.kind in ("solve", "determinant") and (
+            is_nearly_singular(operands[0]) or self._is_unseen(*node.operands)
+        ):
             return False
         found[node] = value = np.asarray(evaluation._value(node, operands, self.context))
         if value.size > SIZE or is_decided_by_rounding(node, operands):
             return False
         moderate = LIMIT if node.kind != "number" else np.inf
         return value.dtype.kind != "f" or bool((np.isfinite(value) & (np.abs(value) <= moderate)).all())
+
+    def _is_unseen(self, matrices: Node) -> bool:
+        """Whether no copy is left of a matrix that is repeated: it may be singular, and computed before it is repeated."""
+        repeated = any(n.kind == "expand" for n in topological(matrices))
+        return repeated and self.extent(matrices.shape[-1]) > 0 and 0 in self.shape(matrices)
 
     def anchors(self, roots: Iterable[Node]) -> list[Node]:
         """Leaves that tell the extents which the roots mention and their leaves do not."""
