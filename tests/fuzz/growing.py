@@ -162,7 +162,7 @@ class Grower:
         return value.dtype.kind != "f" or bool((np.isfinite(value) & (np.abs(value) <= moderate)).all())
 
     def _is_unseen(self, matrices: Node) -> bool:
-        """Whether no copy is left of a matrix that is repeated: it may be singular, and computed before it is repeated."""
+        """Whether no copy is left of a matrix that is repeated: it may be singular, and is computed before that."""
         repeated = any(n.kind == "expand" for n in topological(matrices))
         return repeated and self.extent(matrices.shape[-1]) > 0 and 0 in self.shape(matrices)
 
