@@ -204,8 +204,9 @@ def ceil_div(value: IntExpr | int, divisor: int) -> IntExpr:
 
 @dataclass(frozen=True, slots=True)
 class Buffer:
-    """A row-major array.  `view_of` names a buffer of the same elements under another shape; `batch_axis` is the axis
-    that runs over a streamed batch, if there is one, and `batch` its number (`schedule/stream.py`).
+    """A row-major array.  `view_of` names a buffer of the same elements whose memory it has, as the program declares it
+    (statements may name it as it was before); `batch_axis` is the axis that runs over a streamed batch, if there is
+    one, and `batch` its number (`schedule/stream.py`).
     """
 
     name: str

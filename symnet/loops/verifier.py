@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from symnet import dtypes
@@ -287,12 +288,15 @@ class _Verifier:
                     self.refuse(f"an integer buffer in {int_text(expr)}", got, "Index with int32 or int64.")
 
     def element(self, buffer: ir.Buffer, index: tuple[ir.IntExpr, ...]) -> None:
-        """Examine an access: a declared buffer, one index per axis, in range where that can be decided."""
+        """Examine an access: a declared buffer, one index per axis, in range where that can be decided.
+
+        Whose memory it is, the declaration alone says.
+        """
         declared = self.buffers.get(buffer.name)
         if declared is None:
             known = ", ".join(self.buffers) or "none"
             self.refuse(f"buffers in scope ({known})", element_text(buffer, index), "Declare it, or Alloc it before.")
-        if declared is not buffer and declared != buffer:
+        if declared is not buffer and declared != replace(buffer, view_of=declared.view_of):
             got = f"{buffer_text(buffer)}, space {buffer.space}"
             self.refuse(f"the declared {buffer_text(declared)}, space {declared.space}", got, "Rebuild the statement.")
         if len(index) != len(buffer.shape):

@@ -21,7 +21,6 @@ from typing import Any
 from symnet.loops.accesses import reads, touches, writes
 from symnet.loops.affine import direct_names, polynomial
 from symnet.loops.ir import Buffer, IntConst, IntExpr, Phase, Program
-from symnet.loops.substitute import Substitution
 
 Time = tuple[int, int]  # of a phase, and of a statement in it
 MemoryKind = tuple[str, Any]
@@ -37,27 +36,16 @@ class _Life:
 
 
 def reused(program: Program) -> Program:
-    """The program with fewer buffers."""
-    lives = _lives(program)
-    places = _places(program, lives)
+    """The program with fewer buffers; what its statements name stays, as a declaration says whose memory a name has."""
+    places = _places(program, _lives(program))
     if not places:
         return program
-    workspace = tuple(_placed(b, places) for b in program.workspace)
-    move = Substitution({}, lambda access: (_placed(access[0], places), access[1]))
-    groups = tuple(
-        replace(group, phases=tuple(_moved(phase, places, move) for phase in group.phases)) for group in program.groups
-    )
-    return replace(program, workspace=workspace, groups=groups)
+    return replace(program, workspace=tuple(_placed(b, places) for b in program.workspace))
 
 
 def _placed(buffer: Buffer, places: dict[str, str]) -> Buffer:
     place = places.get(buffer.name)
     return buffer if place is None else replace(buffer, view_of=place)
-
-
-def _moved(phase: Phase, places: dict[str, str], move: Substitution) -> Phase:
-    touched = not places.keys().isdisjoint(touches(phase.body))
-    return replace(phase, body=move.body(phase.body)) if touched else phase
 
 
 # --------------------------------------------------------------------------- when buffers are in use

@@ -66,7 +66,8 @@ class KernelWriter:
         e.status = "*status" if first.fails else e.status
         self.emit(e, first)
         lines, stored = needed(e.lines), self.stored(first)
-        views = [b for b in form.buffers if b.view_of is not None and e.places[b.name].pointer in words(lines)]
+        declared = [arrays.buffers[b.name] for b in form.buffers]
+        views = [b for b in declared if b.view_of is not None and e.places[b.name].pointer in words(lines)]
         before = [INDENT + arrays.view(e, b, arrays.roots[b.name] not in stored) for b in views]
         used = words([*before, *lines])
         roots = [order for order, root in enumerate(form.roots) if e.pointers[root] in used]
