@@ -135,7 +135,7 @@ def _atom_as_sympy(atom: object) -> Expr:
     if isinstance(atom, Variable):
         return Dim(atom.name)
     if isinstance(atom, Min):
-        return sympy.Min(*map(_as_sympy, atom.sides))
+        return sympy.Min(*map(_as_sympy, atom.sides), evaluate=False)
     if isinstance(atom, Floor):
         return _quotient(_as_sympy(atom.value), atom.divisor)
     if isinstance(atom, Positive):
@@ -157,5 +157,5 @@ def _above_zero(value: Expr) -> Expr:
     """1 where a value is above 0, else 0; of y - k, which is of an extent y, in terms of y."""
     beyond, y = value.as_coeff_Add()
     if y.is_nonnegative and beyond <= 0:
-        return sympy.Min(1, sympy.floor(y / (1 - beyond)))
-    return sympy.Min(1, sympy.Max(0, value))
+        return sympy.Min(1, sympy.floor(y / (1 - beyond)), evaluate=False)
+    return sympy.Min(1, sympy.Max(0, value, evaluate=False), evaluate=False)
