@@ -101,7 +101,7 @@ def _of_branch(test: ir.IntCondition, then: BothKinds, orelse: BothKinds) -> Bot
 
 
 class Total(sympy.Function):
-    """Total(f, v, n): the sum of f over v = 0 … n - 1, which is worked out once n is a number.
+    """Total(f, v, n): the sum of f over v = 0 … n - 1, which is worked out once all else in it is a number.
 
     SymPy's `Sum` of floors is not: of the same sum it gives now this number, now that, from one process to the next.
     """
@@ -110,7 +110,9 @@ class Total(sympy.Function):
 
     @classmethod
     def eval(cls, value: Expr, var: Expr, extent: Expr) -> Expr | None:
-        return sympy.Add(*(value.subs(var, k) for k in range(int(extent)))) if extent.is_Integer else None
+        if not extent.is_Integer or not value.free_symbols <= {var}:
+            return None
+        return sympy.Add(*(value.subs(var, k) for k in range(int(extent))))
 
     @property
     def free_symbols(self) -> set[Expr]:

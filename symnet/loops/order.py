@@ -109,9 +109,10 @@ def _totals(group: ir.Group, phase: ir.Phase, superblocks: frozenset[str]) -> It
 
 
 def _read(stmt: ir.Stmt) -> list[ir.Buffer]:
-    """What a statement reads, a store that combines its own element too."""
+    """What a statement reads, a store that combines its own element too; where there are no elements, nothing."""
     combined = [stmt.buffer] if isinstance(stmt, ir.Store) and stmt.combine is not None else []
-    return [*(buffer for buffer, _ in reads_of(stmt)), *combined]
+    named = [*(buffer for buffer, _ in reads_of(stmt)), *combined]
+    return [buffer for buffer in named if ir.IntConst(0) not in buffer.shape]
 
 
 def check_order(program: ir.Program) -> None:

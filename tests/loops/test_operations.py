@@ -19,10 +19,12 @@ from symnet.backends.llvm.targets import host_target, target_for
 from symnet.calculus.grad import grad
 from symnet.expr.nodes.extents import Dim
 from symnet.loops import interpreter, ir
+from symnet.loops.affine import int_loads
 from symnet.loops.op_types import OPS
 from symnet.loops.operations import counted_phases, operations
 from symnet.loops.weights import WEIGHTS, Operations, weight
 from tests.cases import CASES, Case, case_named
+from tests.fuzz.graphs import seeded
 from tests.growing_chains import FAMILIES
 from tests.loops.programs import buffer, load, loop, op, program, store
 from tests.test_chain import AVX2, loss_of
@@ -88,6 +90,24 @@ def test_rows_in_blocks_of_any_number_are_counted(name: str, rng: np.random.Gene
     for rows in [r for r in ROWS[name == "slice of a batch" :] if r <= most]:  # a slice takes off a row
         few = replace(case, dims=dict.fromkeys(case.dims, rows))
         assert seen(code, data_for(code, few, rng), few.dims) == said(code, few.dims), rows
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_random_graph_executes_what_is_counted(seed: int) -> None:
+    graph = seeded(seed)
+    differentiable = graph.targets and any(dtypes.is_real(root.dtype) for root in graph.roots)
+    roots = [*graph.roots, *(grad(loss_of(graph.roots), graph.targets, absent="zero") if differentiable else ())]
+    code = sn.compile(roots, target=TARGETS[seed % 2], stop_after="schedule")
+    data = {b.name: np.asarray(graph.data[b.name]).astype(b.dtype) for b in code.inputs}
+    dims = {name: value for name, value in graph.dims.items() if name in code.dims}
+    if not any(map(decided_by_data, code.phases())):
+        assert seen(code, data, dims) == said(code, dims)
+
+
+def decided_by_data(phase: tuple[ir.Group, ir.Phase]) -> bool:
+    """Whether a condition in a phase reads from memory."""
+    conditions = (s.condition for s in ir.walk(phase[1].body) if isinstance(s, ir.If))
+    return any(int_loads(side) for c in conditions for side in (c.left, c.right))
 
 
 def test_a_product_of_matrices_takes_two_for_each_of_its_terms() -> None:

@@ -28,6 +28,14 @@ def test_a_read_before_every_write_is_refused_and_quoted() -> None:
         check_order(late)
 
 
+def test_an_array_without_elements_is_never_read() -> None:
+    """A sum over rows of no columns was refused: what its totals lost is stored by no loop that runs."""
+    w, y = buffer("w", 0), buffer("y", 0, space="output")
+    check_order(program([], [y], loop("i", 0, store(y, ("i",), load(w, "i"))), workspace=[w]))
+    nothing = sn.tensor("p", 0) + sn.tensor("C", m, 1)
+    check_order(sn.compile(sn.sum(nothing, axis=0), stop_after="schedule"))
+
+
 @pytest.mark.parametrize("where", ["index", "index of an index", "number", "store index", "condition", "extent"])
 def test_a_read_is_found_wherever_it_stands(where: str) -> None:
     w, x = buffer("w", 1, dtype="int32"), buffer("x", 3, space="input")
