@@ -257,7 +257,12 @@ EXAMPLES: dict[str, list[Node]] = {
     ],
     "distribute_to_cancel": [p * (x / p + y), sigmoid(x) * (1 - sigmoid(x)) * (y / sigmoid(x) - a / (1 - sigmoid(x)))],
     # contractions
-    "split_delta_from_product": [total(identity(4) * x, 1), einsum("ij,jk->ik", identity(4) * x, A)],
+    "split_delta_from_product": [
+        total(identity(4) * x, 1),
+        einsum("ij,jk->ik", identity(4) * x, A),
+        total(identity(4) * M * U, 1),
+        total(exp(M) * einsum("ijk,jk,kk->ijk", U, identity(4), K), 1),
+    ],
     "contract_delta": [identity(4) @ A, einsum("ij,jk,ik->i", identity(4), A, A), einsum("ii->", identity(4)) * x],
     "total_of_distribution_is_one": [
         total(D, 1) * v,

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from symnet.expr.nodes.constants import identity
-from symnet.expr.nodes.contraction import contract
+from symnet.expr.nodes.contraction import contract, einsum
+from symnet.expr.nodes.contraction import sum as total
 from symnet.expr.nodes.elementwise import exp
 from symnet.expr.nodes.expansion import expand
 from symnet.expr.nodes.extents import dim
@@ -26,6 +27,7 @@ m = dim("m")
 a, b, s, t = (tensor(name) for name in "abst")
 v, w, z = tensor("v", m), tensor("w", m), tensor("z", 3)
 A, B, C, K, M = (tensor(name, m, m) for name in "ABCKM")
+U, W = tensor("U", m, m, m), tensor("W", m, m, m)
 thin, row = tensor("T", 3, 1, 3), tensor("r", 1, 3)
 
 
@@ -82,6 +84,10 @@ RESTLESS: dict[str, list[Node]] = {
     "a sign taken out of a sum is taken out of what it repeats": [
         A + B - s * (C + K + columns(v + w)),
         A + B - m * columns(s * (v + w) + t * v),
+    ],
+    # `contract_delta_term_apart` took it out of the sum, `contract_sum_of_operands` back in, as the delta did not go
+    "a delta that is summed goes, wherever it is a factor": [
+        total(exp(A) * einsum("jkl,kl,ll->jkl", W, identity(m), C) + U, 1),
     ],
     # `gather_terms_into_their_sum` closed A + B, `multiply_out_delta` opened it
     "what is multiplied by a delta is not gathered": [

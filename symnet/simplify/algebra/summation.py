@@ -6,6 +6,7 @@ In: an `einsum` node whose operands are in normal form.  Out: a contraction over
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from functools import reduce
 from operator import and_
 
@@ -46,17 +47,38 @@ def contract_delta(node: Einsum) -> Node | None:
 
 
 def split_delta_from_product(node: Einsum) -> Node | None:
-    """Σⱼ (δ*x)[i, j] → Σⱼ δ[i, j]·x[i, j].  Condition: an index of the delta is summed, so that it goes."""
+    """Σⱼ (δ*x)[i, j] → Σⱼ δ[i, j]·x[i, j], also where δ is a factor of a factor: Σⱼ ((δ*x)[i, j]*y[k, i, j]).
+
+    Condition: an index of the delta is summed, so that it goes.
+    """
     parts = indexed_operands(node)
     for n, (operand, indices) in enumerate(parts):
         if not is_op(operand, "mul"):
             continue
         factors = factors_with_indices(operand, indices)
-        deltas = [p for p in factors if p[0].kind == "delta" and not set(p[1]) <= set(node.output)]
-        if deltas:
-            rest = [p for p in factors if p is not deltas[0]]
-            return build(node, [*parts[:n], deltas[0], multiplied(rest, indices, operand), *parts[n + 1 :]])
+        for opened in (factors, _opened(factors)):
+            delta = next((p for p in opened if p[0].kind == "delta" and not set(p[1]) <= set(node.output)), None)
+            if delta is not None:
+                rest = [p for p in opened if p is not delta]
+                beside = [multiplied(rest, indices, operand)] if opened is factors else rest
+                return build(node, [*parts[:n], delta, *beside, *parts[n + 1 :]])
     return None
+
+
+def _opened(factors: Iterable[IndexedOperand]) -> list[IndexedOperand]:
+    """Factors and their own factors: those of products, and of contractions that sum nothing."""
+    found: list[IndexedOperand] = []
+    stack = list(reversed(list(factors)))
+    while stack:
+        core, where = stack.pop()
+        if is_op(core, "mul"):
+            stack += reversed(factors_with_indices(core, where))
+        elif isinstance(core, Einsum) and not core.contracted:
+            names = dict(zip(core.output, where, strict=True))
+            stack += reversed([(o, tuple(names[i] for i in inner)) for o, inner in indexed_operands(core)])
+        else:
+            found.append((core, where))
+    return found
 
 
 def total_of_distribution_is_one(node: Einsum) -> Node | None:
@@ -191,14 +213,7 @@ def take_common_factors_out_of_operand(node: Einsum) -> Node | None:
 def _opened_term(term: Node, indices: Indices) -> tuple[Expr, list[IndexedOperand]]:
     """The number of a term and its factors with their indices, outer products opened."""
     value, factors = split_coefficient(term)
-    opened: list[IndexedOperand] = []
-    for core, where in factors_with_indices(product(ONE, factors), indices[len(indices) - term.rank :]):
-        if isinstance(core, Einsum) and not core.contracted:
-            names = dict(zip(core.output, where, strict=True))
-            opened += [(o, tuple(names[i] for i in inner)) for o, inner in indexed_operands(core)]
-        else:
-            opened.append((core, where))
-    return value, opened
+    return value, _opened(factors_with_indices(product(ONE, factors), indices[len(indices) - term.rank :]))
 
 
 def _term_without(
