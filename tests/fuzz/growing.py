@@ -152,7 +152,7 @@ class Grower:
     def _compute(self, node: Node, found: dict[Node, Array]) -> bool:
         operands = [found[o] if o in found else self.numbers[o] for o in node.operands]
         if node.kind in ("solve", "determinant") and (
-            is_nearly_singular(operands[0]) or self._is_unseen(*node.operands)
+            is_nearly_singular(operands[0]) or self._is_unseen(node.operands[0])
         ):
             return False
         found[node] = value = np.asarray(evaluation._value(node, operands, self.context))
