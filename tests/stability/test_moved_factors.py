@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sympy
 
 import symnet as sn
 
@@ -84,3 +85,29 @@ def test_slopes_of_moved_factors_are_those_of_the_formula(move: str, factor: str
             nudge[place] = step
             slope = (w * (formula(a + nudge, b) - formula(a - nudge, b))).sum() / (2 * step)
             np.testing.assert_allclose(got[place], slope, rtol=2e-6, atol=2e-7)
+
+
+OUTER = {"i,j->ij": (3, 2), "i,j,k->kij": (2, 3, 2), "ij,k->kij": ((2, 3), 2), "ij,kj,l->lki": ((1, 3), (2, 3), 2)}
+
+
+@pytest.mark.parametrize("power", (-1, -2, sympy.Rational(-1, 2)))
+@pytest.mark.parametrize("spec", OUTER)
+def test_slopes_by_the_vectors_of_an_outer_product_that_is_squared_below(spec: str, power: Any) -> None:
+    """Central differences of Σ (x² + ½)^p in NumPy, x an outer product."""
+    shapes = [n if isinstance(n, tuple) else (n,) for n in OUTER[spec]]
+    leaves = [sn.tensor(f"a{k}", *shape) for k, shape in enumerate(shapes)]
+    product = sn.einsum(spec, *leaves)
+    data = [np.random.default_rng(7 + k).normal(size=shape) for k, shape in enumerate(shapes)]
+
+    def formula(*arrays: np.ndarray) -> float:
+        p = np.einsum(spec, *arrays)
+        return float(((p**2 + 0.5) ** float(power)).sum())
+
+    loss = sn.sum((product**2 + sympy.Rational(1, 2)) ** power)
+    slopes = [sn.compile(sn.grad(loss, leaf), inputs=leaves)(*data) for leaf in leaves]
+    for k, array in enumerate(data):
+        for place in itertools.product(*map(range, array.shape)):
+            nudge = np.zeros(array.shape)
+            nudge[place] = 1e-6
+            more, less = ([a + t * nudge if j == k else a for j, a in enumerate(data)] for t in (1, -1))
+            np.testing.assert_allclose(slopes[k][place], (formula(*more) - formula(*less)) / 2e-6, rtol=2e-6, atol=2e-7)

@@ -2,7 +2,7 @@
 
 In: numeric-form roots.  Out: the same values up to rounding: scalars and signs where they meet the fewest elements
 (`scale.py`, `placement.py`), contractions as products of two in the cheapest order (`contraction.py`).
-`lower` starts from this, and `Compiled.flops` counts it.
+`lower` starts from this, and `sn.flops` counts it.
 """
 
 from __future__ import annotations

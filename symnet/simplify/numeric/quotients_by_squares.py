@@ -298,7 +298,7 @@ def _scaled_parts(factor: Node, parts: Sequence[Node], scale: Node, count: int) 
     if not count:
         return factor
     new = [elementwise("mul", scale, p) if k < count else p for k, p in enumerate(parts)]
-    return with_operands(factor, new) if _is_outer(factor) else new[0]
+    return with_operands(factor, new) if len(parts) > 1 and _is_outer(factor) else new[0]
 
 
 def _operand_of(dot: Node, found: Quotient) -> int | None:
