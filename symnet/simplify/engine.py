@@ -8,8 +8,9 @@ distinct node is visited once.  Nothing recurses: a rewritten node is pushed aga
 
 from __future__ import annotations
 
+import operator
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, field
 
 from symnet import dtypes
@@ -74,6 +75,11 @@ class Table:
             self._by_topic[name] = found
         return found
 
+    def concerns(self, topics: Set[str]) -> bool:
+        """Whether it may rewrite a graph that has nodes of these topics alone."""
+        every = self.rewrites if self.opening is None else (*self.rewrites, self.opening)
+        return any(not r.on or topics & set(r.on) for r in every)
+
     def step(self, node: Node) -> tuple[Node, list[Fired]] | None:
         """What the first rewrite that fires makes of a node, and how: in its pieces several may fire."""
         if not self.of(node):
@@ -130,7 +136,7 @@ class Normalizer:
         return results
 
     def _normal(self, root: Node) -> Node:
-        done, forward, stack = self._done, self._forward, [root]
+        done, forward, opening, stack = self._done, self._forward, self.table.opening, [root]
         entered: set[Node] = set()
         while stack:
             node = stack[-1]
@@ -150,9 +156,9 @@ class Normalizer:
                     entered.add(node)
                     stack.append(target)
             else:
-                waiting = [o for o in node.operands if o not in done]
-                if self._opens(node):
+                if opening is not None and self._opens(node, opening):
                     continue
+                waiting = [o for o in node.operands if o not in done]
                 if waiting:
                     stack.extend(reversed(waiting))
                 else:
@@ -162,9 +168,9 @@ class Normalizer:
     def _advance(self, node: Node) -> None:
         """One step for a node whose operands are settled: rebuild it over them, or rewrite it, or declare it done."""
         self.visits += 1
-        rebuilt = with_operands(node, (self._done[o] for o in node.operands))
-        if rebuilt is not node:
-            self._send(node, rebuilt)
+        operands = [self._done[o] for o in node.operands]
+        if any(map(operator.is_not, operands, node.operands)):
+            self._send(node, with_operands(node, operands))
             return
         fired = self.table.step(node)
         if fired is None:
@@ -174,14 +180,13 @@ class Normalizer:
             return
         self._rewrite(node, *fired)
 
-    def _opens(self, node: Node) -> bool:
+    def _opens(self, node: Node, opening: Rewrite) -> bool:
         """Try the rewrite that comes before the operands, once for each node."""
         if node in self._met:
             return False
         self._met.add(node)
-        opening = self.table.opening
-        opened = None if opening is None else opening.apply(node)
-        if opening is not None and opened is not None:
+        opened = opening.apply(node)
+        if opened is not None:
             self._rewrite(node, opened, [(opening, node, opened)])
         return opened is not None
 

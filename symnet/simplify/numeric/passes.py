@@ -18,14 +18,15 @@ functions", 2021, section 2.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
 from symnet.expr.sympy.bodies import has_functions, opened
 from symnet.simplify.algebra.constants import WHOLE_AMONG_REALS
 from symnet.simplify.algebra.exposing import exposures, pieces_of
 from symnet.simplify.algebra.table import simplify
-from symnet.simplify.engine import Normalizer, Table
+from symnet.simplify.engine import Normalizer, Table, topic
 from symnet.simplify.numeric.cancellations import CANCELLATIONS
 from symnet.simplify.numeric.common_denominators import COMMON_DENOMINATORS
 from symnet.simplify.numeric.conjugates import CONJUGATES
@@ -117,12 +118,17 @@ def _passes() -> Iterator[NumericPass]:
     for rewrites in PASSES:
         if rewrites in WHOLE_GRAPHS:
             yield WHOLE_GRAPHS[rewrites].apply
-        yield rewriting(table_of(rewrites))
+        yield TablePass(table_of(rewrites))
 
 
-def rewriting(table: Table) -> NumericPass:
+@dataclass(frozen=True)
+class TablePass:
     """The pass that rewrites every node by a table, operands first."""
-    return lambda roots, trace: Normalizer(table, trace)(roots)
+
+    table: Table
+
+    def __call__(self, roots: list[Node], trace: list[Step] | None) -> list[Node]:
+        return Normalizer(self.table, trace)(roots)
 
 
 _RUN = tuple(_passes())
@@ -142,7 +148,12 @@ def numeric(roots: Iterable[Node], trace: list[Step] | None = None) -> list[Node
     if has_functions(*roots):
         roots = simplify(map(opened, roots))
     roots = share(roots)
+    topics = set(map(topic, topological(*roots)))
     for run in _RUN:
-        roots = run(roots, trace)
+        if isinstance(run, TablePass) and not run.table.concerns(topics):
+            continue  # it would walk the graph and change nothing
+        new = run(roots, trace)
+        if new != roots:
+            roots, topics = new, set(map(topic, topological(*new)))
     plain = unsealed(roots)
     return roots if plain == roots else share(plain)
