@@ -186,13 +186,25 @@ def is_decided_by_rounding(node: Node, operands: list[Array]) -> bool:
     if node.kind == "reduce" and node.op == "argmax":  # type: ignore[attr-defined]
         ordered = np.sort(np.moveaxis(operands[0], node.axes[0], -1), axis=-1)  # type: ignore[attr-defined]
         return bool((np.diff(ordered, axis=-1) < NEAR).any())
-    if not is_op(node, *_JUMPS) or all(o.dtype.kind in "biu" for o in operands):
+    if all(o.dtype.kind in "biu" for o in operands):
+        return False
+    if is_op(node, "mod", "floor_divide"):
+        return _is_near_a_step(*operands)
+    if not is_op(node, *_JUMPS):
         return False
     x = operands[0]
     y = operands[1] if len(operands) == 2 else np.round(x) if is_op(node, "floor") else 0
     if len(operands) == 2 and node.operands[0] is node.operands[1]:
         return False
     return bool((np.abs(x - y) < NEAR).any())
+
+
+def _is_near_a_step(x: Array, y: Array) -> bool:
+    """Whether x/y is so close to a whole number that a small step of either passes it: of a small y, every x/y is."""
+    with np.errstate(all="ignore"):
+        quotient = x / y
+        near = NEAR * (1 + np.abs(quotient)) / np.minimum(np.abs(y), 1)
+        return bool((np.abs(quotient - np.round(quotient)) < near).any())
 
 
 def try_to_grow(grower: Grower, operation: Callable[[Grower], Node | None]) -> bool:
