@@ -89,6 +89,15 @@ RESTLESS: dict[str, list[Node]] = {
     "a delta that is summed goes, wherever it is a factor": [
         total(exp(A) * einsum("jkl,kl,ll->jkl", W, identity(m), C) + U, 1),
     ],
+    # the same two, as the delta stood in a contraction that sums something, and did not go
+    "a delta in a sum of its own does not take a term out of another sum": [
+        einsum(
+            "ijkl,km,nl->ijmn",
+            einsum("ij,jk,kl,l,li,ll,lm->jklm", A, B, A, v, K, M, identity(m)) + tensor("V", m, m, m, m),
+            A,
+            A,
+        ),
+    ],
     # `gather_terms_into_their_sum` closed A + B, `multiply_out_delta` opened it
     "what is multiplied by a delta is not gathered": [
         identity(m) * (A + B) + A + B,

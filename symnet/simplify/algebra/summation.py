@@ -176,7 +176,7 @@ def _delta_axes(term: Node, rank: int) -> set[int]:
         core, where = align(factor, (None,) * (rank - factor.rank) + factor.shape)
         if core.kind == "delta":
             axes |= set(where)
-        elif isinstance(core, Einsum):
+        elif isinstance(core, Einsum) and not core.contracted:  # another one is not seen through
             deltas = {i for o, indices in indexed_operands(core) if o.kind == "delta" for i in indices}
             axes |= {where[k] for k, i in enumerate(core.output) if i in deltas}
     return axes
