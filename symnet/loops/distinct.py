@@ -47,7 +47,7 @@ def counted(body: ir.Body, roots: Mapping[str, str]) -> CountedBody:
 
     Args:
         body: of a unit of a phase.
-        roots: the name of the array that each view of one shows.
+        roots: the name of the array whose memory each has; one without an entry has its own.
     """
     return _Numbering(roots).of_body(body, None)
 

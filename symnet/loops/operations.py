@@ -39,6 +39,7 @@ from symnet.loops.extent_terms import (
     plus,
     where,
 )
+from symnet.loops.owners import owners
 from symnet.loops.weights import Operations
 
 BothKinds = tuple[CountTerms, CountTerms]  # arithmetic and calls of functions
@@ -59,14 +60,9 @@ def operations(program: ir.Program) -> Operations:
 
 def counted_phases(program: ir.Program) -> Iterator[CountedBody]:
     """What a unit of each phase takes, in the order of the phases."""
-    roots: dict[str, str] = {}
-    views = {b.name: b.view_of for b in (*program.outputs, *program.workspace) if b.view_of is not None}
-    for name, shown in views.items():
-        while shown in views:
-            shown = views[shown]
-        roots[name] = shown
+    owner = owners((*program.outputs, *program.workspace))
     for _, phase in program.phases():
-        yield counted(phase.body, roots)
+        yield counted(phase.body, owner)
 
 
 def _both(left: BothKinds, right: BothKinds) -> BothKinds:

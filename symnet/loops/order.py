@@ -19,6 +19,7 @@ from typing import NamedTuple
 from symnet.errors import CompileError, explain
 from symnet.loops import affine, ir
 from symnet.loops.accesses import reads_of, writes
+from symnet.loops.owners import owners
 from symnet.loops.printer import buffer_text, stmt_line
 
 WrittenByLoop = Callable[[], frozenset[str]]
@@ -34,13 +35,11 @@ class EarlyRead(NamedTuple):
 
 def early_read(program: ir.Program) -> EarlyRead | None:
     """The first read of workspace memory that nothing has written before."""
-    views = {b.name: b.view_of for b in (*program.inputs, *program.outputs, *program.workspace)}
+    owner = owners((*program.inputs, *program.outputs, *program.workspace))
     written = {b.name for b in (*program.inputs, *(c.buffer for c in program.constants))}
 
     def root(name: str) -> str:
-        while (base := views.get(name)) is not None:
-            name = base
-        return name
+        return owner.get(name, name)
 
     superblocks = program.streamed
     for group in program.groups:

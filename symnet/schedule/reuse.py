@@ -21,6 +21,7 @@ from typing import Any
 from symnet.loops.accesses import Access, reads, writes
 from symnet.loops.affine import direct_names, polynomial
 from symnet.loops.ir import Buffer, IntConst, IntExpr, Phase, Program, Stmt
+from symnet.loops.owners import owners
 
 Time = tuple[int, int]  # of a phase, and of a statement in it
 MemoryKind = tuple[str, Any]
@@ -53,17 +54,11 @@ def _placed(buffer: Buffer, places: dict[str, str]) -> Buffer:
 
 def _lives(program: Program) -> dict[str, _Life]:
     """The life of every workspace buffer that is no view."""
-    views = {b.name: b.view_of for b in program.workspace}
-
-    def root(name: str) -> str:
-        while (base := views.get(name)) is not None:
-            name = base
-        return name
-
+    owner = owners(program.workspace)
     lives: dict[str, _Life] = {}
     for name, begin, end in _uses(program):
-        base = root(name)
-        if base in views:
+        base = owner.get(name)
+        if base in owner:
             life = lives.setdefault(base, _Life(begin, end))
             life.first, life.last = min(life.first, begin), max(life.last, end)
     return lives

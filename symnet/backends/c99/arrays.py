@@ -11,6 +11,7 @@ from symnet.backends.c99.emitter import CArray, CEmitter, CUnit
 from symnet.backends.c99.integers import strides
 from symnet.backends.c99.types import C_TYPE
 from symnet.loops.ir import Buffer, Program
+from symnet.loops.owners import owners
 
 _READ_ONLY = ("input", "constant")
 
@@ -23,15 +24,9 @@ class ProgramArrays:
         constants = [constant.buffer for constant in program.constants]
         every = (*program.inputs, *program.outputs, *program.workspace, *constants)
         self.buffers = {buffer.name: buffer for buffer in every}
-        self.roots = {name: self._root(name) for name in self.buffers}
+        self.roots = owners(every)
         self.globals = {b.name: unit.own(f"constant{k}") for k, b in enumerate(constants)}
         self._shared = {name for pair in donated for name in pair}
-
-    def _root(self, name: str) -> str:
-        """The buffer that owns the memory of the named one."""
-        while (below := self.buffers[name].view_of) is not None:
-            name = below
-        return name
 
     def touched(self, names: Iterable[str]) -> list[Buffer]:
         """The arrays of these names, and those whose memory they are, in the program's order."""

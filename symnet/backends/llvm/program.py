@@ -32,6 +32,7 @@ from symnet.loops.abi import ALIGNMENT, CODES
 from symnet.loops.facts import FactsByStatement, gather
 from symnet.loops.ir import Buffer, Group, IntVar, Phase, Program
 from symnet.loops.kernels import Kernel, KernelPiece, cut
+from symnet.loops.owners import owners
 from symnet.loops.polynomials import Poly, add, divide, known, multiply
 from symnet.loops.sizes import MOST_PHASES, refuse_static
 from symnet.schedule.target import Target
@@ -65,7 +66,7 @@ class _Module:
         self.known: FactsByStatement = {}
         self.calls: dict[int, tuple[int, Callable[[Emitter], None]]] = {}
         self.buffers = _buffers(program)
-        self.roots = {name: _root(self.buffers, name) for name in self.buffers}
+        self.roots = owners(self.buffers.values())
         self.shared = {name for pair in donated for name in pair}
         self.aliases = {name: self._alias(root, donated) for name, root in self.roots.items()}
         self.views: dict[str, list[Buffer]] = {}
@@ -422,13 +423,6 @@ _PASSED = "ptr %in, ptr %out, ptr %dims, ptr %workspace"
 def _buffers(program: Program) -> dict[str, Buffer]:
     constants = (constant_array.buffer for constant_array in program.constants)
     return {buffer.name: buffer for buffer in (*program.inputs, *program.outputs, *program.workspace, *constants)}
-
-
-def _root(buffers: dict[str, Buffer], name: str) -> str:
-    """The buffer that owns the memory of the named one."""
-    while (below := buffers[name].view_of) is not None:
-        name = below
-    return name
 
 
 def _aligned(e: Emitter, size: Poly) -> Poly:
