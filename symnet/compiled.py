@@ -15,7 +15,6 @@ from typing import Any, NoReturn, final
 
 from symnet.errors import CompileError, explain
 from symnet.loops.ir import Program
-from symnet.loops.operations import operations
 from symnet.loops.printer import to_text
 from symnet.loops.signature import Signature
 from symnet.loops.weights import Operations
@@ -84,6 +83,8 @@ class Shown(Described, ABC):
 
     @cached_property
     def operations(self) -> Operations:
+        from symnet.loops.operations import operations
+
         return operations(self.program)
 
     @property
