@@ -32,6 +32,7 @@ from symnet.expr.nodes.result_dtypes import CASTS, common_dtype
 from symnet.loops.ir import COMPARISON
 from symnet.loops.weights import CALL, NOTHING, ONE, Operations, weight
 from symnet.lower.elementwise import MOST_MULTIPLIED, MOST_UNDER_ROOT
+from symnet.simplify.cost import elimination, is_reciprocal, space
 
 _REAL = "float64"  # real dtypes count alike
 
@@ -48,7 +49,7 @@ def operations(roots: Iterable[Node]) -> dict[Node, Operations]:
         count = _COUNTS.get(node.kind, _nothing)(node)
         if node.kind in ("solve", "determinant") and node.operands[0] not in eliminated:
             eliminated.add(node.operands[0])
-            count += _elimination(node.operands[0])
+            count += ONE * elimination(node.operands[0])
         if count != NOTHING:
             found[node] = Operations(sympy.expand(count.arithmetic), sympy.expand(count.transcendental))
     return found
@@ -66,11 +67,7 @@ def _quotients(nodes: Iterable[Node]) -> set[Node]:
     for node in nodes:
         for operand in node.operands:
             users.setdefault(operand, set()).add(is_op(node, "mul"))
-    return {node for node, are_products in users.items() if are_products == {True} and _is_reciprocal(node)}
-
-
-def _is_reciprocal(node: Node) -> bool:
-    return is_op(node, "pow") and number_of(node.operands[1]) == -1
+    return {node for node, are_products in users.items() if are_products == {True} and is_reciprocal(node)}
 
 
 def _over(shape: Shape, once: Operations) -> Operations:
@@ -96,7 +93,7 @@ def _sum(node: Elementwise) -> Operations:
 def _product(node: Elementwise) -> Operations:
     """Products and quotients; the factor -1 is a sign, and where all others are reciprocals 1 is divided."""
     factors = [o for o in node.operands if number_of(o) != -1]
-    return ONE * (max(len(factors) - 1, 0) + (bool(factors) and all(map(_is_reciprocal, factors))))
+    return ONE * (max(len(factors) - 1, 0) + (bool(factors) and all(map(is_reciprocal, factors))))
 
 
 def _power(node: Elementwise) -> Operations:
@@ -137,17 +134,14 @@ _BY_NAME: dict[str, Callable[[Elementwise], Operations]] = {
 
 
 def _contraction(node: Einsum) -> Operations:
-    classes = None if node.by_index is None else node.inputs[node.by_index][-1]
-    space = tuple(extent for index, extent in node.extents.items() if index != classes)
-    many = len(node.operands) - (not node.contracted) - (classes is not None and len(node.operands) > 1)
-    return _over(space, ONE * many)
+    many = len(node.operands) - (not node.contracted) - (node.by_index is not None and len(node.operands) > 1)
+    return _over(space(node), ONE * many)
 
 
 def _reduction(node: Reduce) -> Operations:
-    elements = node.operands[0].shape
     if node.op != "logsumexp":
-        return _over(elements, ONE)
-    return _over(elements, ONE * 3 + CALL) + _over(node.shape, ONE + CALL)
+        return _over(space(node), ONE)
+    return _over(space(node), ONE * 3 + CALL) + _over(node.shape, ONE + CALL)
 
 
 def _determinant(node: Determinant) -> Operations:
@@ -156,17 +150,12 @@ def _determinant(node: Determinant) -> Operations:
     return _over(node.operands[0].shape[:-1], once)
 
 
-def _elimination(matrix: Node) -> Operations:
-    """2/3·n³ for a matrix of n rows, and so for each of a stack."""
-    return _over((*matrix.shape, matrix.shape[-1]), ONE * sympy.Rational(2, 3))
-
-
 _COUNTS: dict[str, Callable[..., Operations]] = {
     "elementwise": _elementwise,
     "einsum": _contraction,
     "reduce": _reduction,
     "determinant": _determinant,
-    "solve": lambda node: _over((*node.shape, node.operands[0].shape[-1]), ONE * 2),
+    "solve": lambda node: _over(space(node), ONE * 2),
     "cumsum": lambda node: _over(node.shape, ONE),
     "running_logsumexp": lambda node: _over(node.shape, ONE * 3 + CALL * 2),
     "scaled_sum": lambda node: _over(node.shape, ONE * 4 + CALL * 2),

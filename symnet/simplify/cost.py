@@ -41,7 +41,7 @@ def typical_operations(roots: Iterable[Node]) -> int:
     """`operation_count` as a number, every symbolic extent taken as typical."""
     nodes = topological(*roots)
     free = _folded(nodes)
-    total = sum(_count(node, free) * math.prod(map(typical, _space(node))) for node in nodes)
+    total = sum(_count(node, free) * math.prod(map(typical, space(node))) for node in nodes)
     matrices = {node.operands[0] for node in nodes if node.kind in ("solve", "determinant")}
     return total + sum(2 * math.prod(map(typical, (*m.shape, m.shape[-1]))) // 3 for m in matrices)
 
@@ -53,16 +53,16 @@ def operations(roots: Iterable[Node]) -> dict[Node, Expr]:
     found: dict[Node, Expr] = {}
     eliminated: set[Node] = set()
     for node in nodes:
-        count = sympy.expand(_count(node, free) * sympy.sympify(product(_space(node))))
+        count = sympy.expand(_count(node, free) * sympy.sympify(product(space(node))))
         if node.kind in ("solve", "determinant") and node.operands[0] not in eliminated:
             eliminated.add(node.operands[0])
-            count += _elimination(node.operands[0])
+            count += elimination(node.operands[0])
         if count != 0:
             found[node] = count
     return found
 
 
-def _elimination(matrix: Node) -> Expr:
+def elimination(matrix: Node) -> Expr:
     """2/3 n³ for a matrix of n rows, and so for each of a stack."""
     return sympy.Rational(2, 3) * sympy.sympify(product((*matrix.shape, matrix.shape[-1])))
 
@@ -94,7 +94,7 @@ def topic_of(node: Node) -> str:
     return str(node.args[0]) if node.kind == "elementwise" else node.kind
 
 
-def _space(node: Node) -> Shape:
+def space(node: Node) -> Shape:
     """The extents of what a node's operation runs over."""
     if isinstance(node, Einsum):
         classes = None if node.by_index is None else node.inputs[node.by_index][-1]
@@ -116,7 +116,7 @@ def _folded(nodes: list[Node]) -> set[Node]:
     return {
         n
         for n, roles in users.items()
-        if (roles == {"add"} and _is_negation(n)) or (roles == {"mul"} and _is_reciprocal(n))
+        if (roles == {"add"} and _is_negation(n)) or (roles == {"mul"} and is_reciprocal(n))
     }
 
 
@@ -124,7 +124,7 @@ def _is_negation(node: Node) -> bool:
     return is_op(node, "mul") and number_of(node.operands[0]) == -1
 
 
-def _is_reciprocal(node: Node) -> bool:
+def is_reciprocal(node: Node) -> bool:
     return is_op(node, "pow") and number_of(node.operands[1]) == -1
 
 
