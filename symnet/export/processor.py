@@ -32,8 +32,7 @@ LINUX_NAMES = {
     "avx2": "avx2",
     **{name: name for name in ("avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl")},
 }
-_SECOND = tuple(LINUX_NAMES)[: tuple(LINUX_NAMES).index("avx")]
-_THIRD = tuple(LINUX_NAMES)[: tuple(LINUX_NAMES).index("avx512f")]
+_LEVEL_OF_WIDTH = {512: "x86-64-v4", 256: "x86-64-v3"}  # bits of a vector, of more than the second level
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +61,12 @@ def needs(target: Target) -> tuple[str, ...]:
     """The instruction sets that code for a target may use; none but on x86-64."""
     if target.architecture not in ("x86_64", "amd64"):
         return ()
+    from symnet.backends.llvm.detection import LEVELS  # `load`, which asks what is lacking, does without
+
     named = {feature[1:] for feature in target.features.split(",") if feature.startswith("+")}
     without = {feature[1:] for feature in target.features.split(",") if feature.startswith("-")}
     if target.cpu not in ("", "x86-64", "generic"):  # a level, or a CPU of it
-        named |= {*(LINUX_NAMES if target.vector_bits == 512 else _THIRD if target.vector_bits == 256 else _SECOND)}
+        named |= {*LEVELS[_LEVEL_OF_WIDTH.get(target.vector_bits, "x86-64-v2")]}
     return tuple(linux for llvm, linux in LINUX_NAMES.items() if llvm in named - without)
 
 
