@@ -1,12 +1,13 @@
 """Compile time, cold and warm, stage by stage, against JAX's jit: networks of 1 to 200 layers, other deep graphs.
 
-    python tests/benchmarks/compile_time.py [--cases "mlp 1" digits …] [--rounds 3] [--warm] [--jax]
+    python tests/benchmarks/compile_time.py [--cases "mlp 1" digits …] [--rounds 3] [--warm] [--jax] [--before ../other]
 
 Each figure is of a fresh process: symnet's value and gradient (float32, no cache) from expression to callable code, and
 JAX's `jit(value_and_grad)` of the same model from the trace to the executable.  Imports, and what either library loads
 and compiles once, are not counted: a tiny function is compiled first.  Prints the median in ms of processor time.
 `--warm` reads what a first process has put into the cache: in a process that compiles nothing else, what comes after
-`import symnet`.
+`import symnet`.  `--before` adds the total of another checkout, in turns with this one; of both the least of the rounds
+is shown then, in the place of the median.
 """
 
 from __future__ import annotations
@@ -31,24 +32,32 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--jax", action="store_true")
     parser.add_argument("--warm", action="store_true")
-    parser.add_argument("--child", choices=("cold", "warm", "jax"), help=argparse.SUPPRESS)
+    parser.add_argument("--before", metavar="CHECKOUT")
+    parser.add_argument("--child", choices=("cold", "total", "warm", "jax"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     sys.path.insert(0, os.path.dirname(__file__))
     from deep_models import CASES
 
     if options.child:
-        work = {"cold": cold, "warm": warm, "jax": jax_compile}[options.child]
+        work = {"cold": cold, "total": total, "warm": warm, "jax": jax_compile}[options.child]
         print(json.dumps(work(CASES[options.cases[0]]())))
         return
-    print(f"{'ms':12}{'total':>8}" + "".join(f"{name[:9]:>10}" for name in STAGES) + f"{'warm':>8}{'JAX':>8}")
+    print(
+        f"{'ms':12}{'total':>8}" + "".join(f"{name[:9]:>10}" for name in STAGES) + f"{'warm':>8}{'JAX':>8}{'before':>8}"
+    )
     for name in options.cases or list(CASES):
         print(row(name, options), flush=True)
 
 
 def row(name: str, options: Any) -> str:
     """One line of the table."""
-    rounds = [child("cold", name) for _ in range(options.rounds)]
-    middle = {key: statistics.median(r.get(key, 0.0) for r in rounds) for key in ("total", *STAGES)}
+    rounds, before = [], []
+    for _ in range(options.rounds):
+        rounds.append(child("cold", name))
+        if options.before:
+            before.append(child("total", name, tree=options.before)["total"])
+    of = min if before else statistics.median
+    middle = {key: of([r.get(key, 0.0) for r in rounds]) for key in ("total", *STAGES)}
     line = f"{name:12}{1e3 * middle['total']:8.0f}" + "".join(f"{1e3 * middle[s]:10.0f}" for s in STAGES)
     if options.warm:
         with tempfile.TemporaryDirectory() as folder:
@@ -58,12 +67,15 @@ def row(name: str, options: Any) -> str:
         line += f"{1e3 * statistics.median(child('jax', name)['total'] for _ in rounds):8.0f}".rjust(
             8 if options.warm else 16
         )
-    return line
+    return line + (f"{1e3 * min(before):.0f}".rjust(24 - 8 * (options.warm + options.jax)) if before else "")
 
 
-def child(kind: str, name: str, cache: str = "0") -> dict[str, float]:
-    """Measure in a fresh process."""
-    environment = os.environ | {"SYMNET_CACHE": cache, "JAX_PLATFORMS": "cpu", "JAX_ENABLE_COMPILATION_CACHE": "0"}
+def child(kind: str, name: str, cache: str = "0", tree: str = "") -> dict[str, float]:
+    """Measure in a fresh process, which imports the symnet of another checkout where one is named."""
+    found = {"PYTHONPATH": os.path.abspath(tree)} if tree else {}
+    environment = (
+        os.environ | found | {"SYMNET_CACHE": cache, "JAX_PLATFORMS": "cpu", "JAX_ENABLE_COMPILATION_CACHE": "0"}
+    )
     command = [sys.executable, __file__, "--child", kind, "--cases", name]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -81,19 +93,30 @@ def build(case: Any) -> Any:
     return sn.value_and_grad(loss, params, dtype="float32")
 
 
-def cold(case: Any) -> dict[str, float]:
-    """Seconds of every stage, in processor time; `load` is what is left of the whole."""
+def timed(case: Any) -> tuple[Any, float]:
+    """The function, and the seconds of the whole, in processor time."""
     import symnet as sn
-    from symnet import stages
 
-    stages.time = SimpleNamespace(perf_counter=time.process_time)  # type: ignore[attr-defined]  # work of others is not counted
     x = sn.tensor("warming", 3)
     sn.value_and_grad(sn.sum(sn.tanh(x) * x), x, dtype="float32")
     begin = time.process_time()
     function = build(case)
-    total = time.process_time() - begin
+    return function, time.process_time() - begin
+
+
+def total(case: Any) -> dict[str, float]:
+    """Seconds of the whole alone, of any checkout."""
+    return {"total": timed(case)[1]}
+
+
+def cold(case: Any) -> dict[str, float]:
+    """Seconds of every stage, in processor time; `load` is what is left of the whole."""
+    from symnet import stages
+
+    stages.time = SimpleNamespace(perf_counter=time.process_time)  # type: ignore[attr-defined]  # work of others is not counted
+    function, whole = timed(case)
     seconds = function.stages.seconds
-    return {"total": total, **seconds, "load": total - sum(seconds.values())}
+    return {"total": whole, **seconds, "load": whole - sum(seconds.values())}
 
 
 def warm(case: Any) -> dict[str, float]:
