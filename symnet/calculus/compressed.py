@@ -16,7 +16,8 @@ from typing import Any, final
 
 import sympy
 
-from symnet.calculus.index_terms import IndexTerm, index_terms, laid_along
+from symnet.calculus.diagonals import laid_along
+from symnet.calculus.index_terms import IndexTerm, index_terms, tied_term
 from symnet.expr.nodes.constants import as_node, identity, number, number_of
 from symnet.expr.nodes.contraction import IndexedOperand, contract
 from symnet.expr.nodes.elementwise import elementwise, is_op
@@ -99,20 +100,15 @@ def compressed(H: Any) -> Compressed:
     labels = {**written, **dict(zip(values, written.values(), strict=True))}
     found = index_terms(simple)
     terms = None if found is None else _collected(_simplified(_merged(found)))
-    if terms is None or _typical(terms) >= _typical_size(simple.shape):
-        (named,) = attach([simple], labels)
-        return Compressed(named, [_dense_term(named)])
+    whole = tied_term(simple)
+    if terms is None or _typical(terms) >= _typical_size(whole.extents):
+        terms = [whole] if whole.factors[0][0] is simple else _simplified([whole])
     named_terms = []
     for term in terms:
         nodes = attach([node for node, _ in term.factors], labels)
         factors = tuple((node, indices) for node, (_, indices) in zip(nodes, term.factors, strict=True))
         named_terms.append(IndexTerm(term.scale, term.axes, term.extents, factors))
     return Compressed(attach([simple], labels)[0], named_terms)
-
-
-def _dense_term(node: Node) -> IndexTerm:
-    axes = tuple(range(node.rank))
-    return IndexTerm(sympy.S.One, tuple((a, 0) for a in axes), node.shape, ((node, axes),))
 
 
 def _typical(terms: Sequence[IndexTerm]) -> int:

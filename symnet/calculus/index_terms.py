@@ -4,29 +4,33 @@ In: a node of any rank.  Out: `IndexTerm`s whose sum it is: every axis of the re
 every factor is a node with an index for each of its axes.  δ(i, k)·G[j, l] is a term with three indices; a
 superdiagonal δ(i, k - 1)·u[i] has two axes on one index.
 
-Method: the node is opened from the root down as long as that sets a delta, an outer product or a repeated axis free:
-sums are distributed, einsums and movements rename indices, each branch of a `where` becomes a term whose factors are
-chosen by the condition.  Every delta and slice is an equation i = k + c between
-indices; they are solved by merging classes of indices that differ by a constant.  What is summed over is one factor.
-Not handled (kept whole, as a factor): structure inside reshapes, steps other than one, symbolic offsets.
+Method: axes that are tied in the whole of a node (`calculus/ties.py`) are one index of what is left of it along them.
+That is opened from the root down as long as it sets a delta, an outer product or a repeated axis free: sums are
+distributed, einsums and movements rename indices, each branch of a `where` becomes a term whose factors are chosen by
+the condition.  Every tie and slice is an equation i = k + c between indices; they are solved by merging classes of
+indices that differ by a constant.  What is summed over is one factor.
+Not handled (kept whole, as a factor): diagonals beside the main one inside reshapes, steps other than one, symbolic
+offsets.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import sympy
 
+from symnet.calculus.diagonals import distinct, laid_along, read_along
+from symnet.calculus.ties import Ties, first_places, is_tied, ties_of
 from symnet.expr.nodes.constants import number_of, size
 from symnet.expr.nodes.contraction import Einsum, IndexedOperand, Indices, contract
 from symnet.expr.nodes.elementwise import elementwise, is_op, where
-from symnet.expr.nodes.expansion import Expand, expand
-from symnet.expr.nodes.extents import as_extent, ints_arg, same_shape, shape_arg
+from symnet.expr.nodes.expansion import Expand
+from symnet.expr.nodes.extents import as_extent, ints_arg, same_shape, shape_arg, typical
 from symnet.expr.nodes.movement import Concat, Place, Slice, drop_axes
 from symnet.expr.nodes.node import Extent, Node
 
-MOST_TERMS = 24
+SEVERAL, MOST = 12, 32  # terms of a formula that is opened as far as it goes; where only its longest axes are set apart
 
 
 @dataclass(frozen=True)
@@ -51,21 +55,42 @@ class IndexTerm:
         return [[(a, c) for a, (index, c) in enumerate(self.axes) if index == g] for g in range(len(self.extents))]
 
 
+def tied_term(node: Node) -> IndexTerm:
+    """The formula as one term: its axes that are tied, and all else in one factor."""
+    known: dict[Node, Ties] = {}
+    ties = ties_of(node, known)
+    rest = read_along(node, ties, known)
+    return IndexTerm(sympy.S.One, tuple((t, 0) for t in ties), rest.shape, ((rest, tuple(range(rest.rank))),))
+
+
 def index_terms(node: Node) -> list[IndexTerm] | None:
-    """The terms of a formula; None where they are too many to be of use, or extents cannot be compared."""
+    """The terms of a formula; None where they are too many to be of use, or extents cannot be compared.
+
+    Where they are too many, only what has two of the longest axes is opened: u[i, j]·v[k, l] is, its factors are not.
+    """
+    longest = max(map(typical, node.shape), default=1)
+    terms = _terms(node, lambda inner: True, SEVERAL)
+    if terms is not None:
+        return terms
+    return _terms(node, lambda inner: sum(typical(n) >= longest for n in inner.shape) > 1, MOST)
+
+
+def _terms(node: Node, opens: Callable[[Node], bool], most: int) -> list[IndexTerm] | None:
+    """The terms of a formula, where nodes that `opens` names are opened; None where more than `most` would be."""
     variables = dict(enumerate(node.shape))
     waiting = [_Open(sympy.S.One, variables, (), ((node, tuple(range(node.rank))),), ())]
     closed: list[IndexTerm] = []
+    known: dict[Node, Ties] = {}
     while waiting:
         term = waiting.pop()
         if term.factors:
-            waiting += reversed(list(_opened(term)))
+            waiting += reversed(list(_opened(term, known, opens)))
         else:
             solved = _solved(term, node.rank)
             if solved is None:
                 return None
             closed += solved
-        if len(closed) + len(waiting) > MOST_TERMS:
+        if len(closed) + len(waiting) > most:
             return None
     return closed
 
@@ -94,30 +119,39 @@ class _Open:
         return tuple(new), {**self.variables, **new}
 
 
-def _opened(term: _Open) -> Iterator[_Open]:
-    """The term with its last factor opened or set aside: one term, or one for each term of a sum."""
+def _opened(term: _Open, known: dict[Node, Ties], opens: Callable[[Node], bool]) -> Iterator[_Open]:
+    """The term with its last factor opened or set aside: one term, one for each of a sum, none where it is zero."""
     (node, indices), rest = term.factors[-1], term.factors[:-1]
     term = replace(term, factors=rest)
     value = number_of(node)
     if value is not None:
-        yield replace(term, scale=term.scale * value)
+        yield from [replace(term, scale=term.scale * value)] if value != 0 else []
         return
-    rule = _RULES.get(node.kind) if _is_structured(node) else None
+    ties = ties_of(node, known)
+    if is_tied(ties):
+        yield _untied(term, node, indices, ties, known)
+        return
+    rule = _RULES.get(node.kind) if opens(node) and _is_structured(node) else None
     parts = None if rule is None else rule(term, node, indices)
     yield from [replace(term, done=(*term.done, (node, indices)))] if parts is None else parts
 
 
+def _untied(term: _Open, node: Node, indices: Indices, ties: Ties, known: dict[Node, Ties]) -> _Open:
+    """The term with what is left of a node along its tied axes, and their equations."""
+    equations = tuple((indices[a], indices[b], 0) for a, b in first_places(ties) if a != b)
+    rest = read_along(node, ties, known), tuple(indices[ties.index(t)] for t in distinct(ties))
+    return replace(term, equations=(*term.equations, *equations), factors=(*term.factors, rest))
+
+
 def _is_structured(node: Node, depth: int = 8) -> bool:
     """Whether opening the node sets a delta, an outer product or a repeated axis free."""
-    if node.kind in ("delta", "named"):
+    if node.kind in ("delta", "named", "expand"):
         return True
-    if node.rank < 2 and not is_op(node, "mul"):
-        return False
-    if isinstance(node, Expand) or (isinstance(node, Einsum) and _is_outer(node)):
+    if node.rank < 2:  # a scaled vector: what is no array goes apart
+        return is_op(node, "mul") and any(not o.rank or isinstance(o, Expand) for o in node.operands)
+    if isinstance(node, Einsum) and _is_outer(node):
         return True
     opens = node.kind in _RULES and (node.kind != "elementwise" or is_op(node, "add", "mul", "where"))
-    if node.rank < 2:  # a scaled vector: its number goes into the scale
-        return any(number_of(o) is not None for o in node.operands)
     return opens and depth > 0 and any(_is_structured(o, depth - 1) for o in node.operands if o.rank >= 2)
 
 
@@ -167,11 +201,6 @@ def _open_einsum(term: _Open, node: Node, indices: Indices) -> list[_Open]:
     names = dict(zip((*node.output, *node.contracted), (*indices, *own), strict=True))
     factors = [(o, tuple(names[i] for i in inside)) for o, inside in zip(node.operands, node.inputs, strict=True)]
     return [replace(term, variables=variables, factors=(*term.factors, *factors))]
-
-
-def _open_delta(term: _Open, node: Node, indices: Indices) -> list[_Open]:
-    i, k = indices
-    return [replace(term, equations=(*term.equations, (i, k, 0)))]
 
 
 def _open_named(term: _Open, node: Node, indices: Indices) -> list[_Open]:
@@ -229,7 +258,6 @@ def _moved(
 _RULES = {
     "elementwise": _open_elementwise,
     "einsum": _open_einsum,
-    "delta": _open_delta,
     "named": _open_named,
     "expand": _open_expand,
     "slice": _open_slice,
@@ -364,15 +392,7 @@ def _total(factor: IndexedOperand, kept: Sequence[int]) -> IndexedOperand:
 def _diagonal(factor: IndexedOperand) -> IndexedOperand:
     """A factor whose indices are all different: A[i, i] becomes its diagonal d[i]."""
     node, roots = factor
-    distinct = tuple(dict.fromkeys(roots))
-    return factor if distinct == roots else (contract([roots], distinct, node), distinct)
-
-
-def laid_along(node: Node, indices: Indices, onto: Indices, shape: Sequence[Extent]) -> Node:
-    """A factor with the axes `onto`: its own in that order, the others repeated."""
-    order = tuple(i for i in onto if i in indices)
-    turned = node if order == indices else contract([indices], order, node)
-    return expand(turned, tuple(shape), tuple(onto.index(i) for i in order))
+    return read_along(node, roots, {}), distinct(roots)
 
 
 def _absorbed(factors: list[IndexedOperand]) -> tuple[sympy.Expr, list[IndexedOperand]]:
