@@ -41,6 +41,8 @@ TABLES: dict[str, tuple[tuple[Any, ...], int, tuple[Any, ...]]] = {
     "sentences of any length": ((50, 12), 0, (4, k)),
     "a table of any length": ((n, 12), 0, (m,)),
     "a table of any length, by columns": ((5, n), 1, (m,)),
+    "columns of each row": ((m, 7), 1, (3,)),
+    "columns of matrices": ((m, 5, 6), 1, (8,)),
 }
 EXTENTS = {"m": 300, "n": 40, "k": 5}
 
@@ -49,7 +51,11 @@ def numbers(shape: tuple[Any, ...], **extents: int) -> tuple[int, ...]:
     return tuple({**EXTENTS, **extents}.get(str(e), e) for e in shape)
 
 
-CASES = [(name, rows) for name, (_, _, where) in TABLES.items() for rows in ([300, 0, 1] if m in where else [300])]
+CASES = [
+    (name, rows)
+    for name, (shape, _, where) in TABLES.items()
+    for rows in ([300, 0, 1] if m in (*shape, *where) else [300])
+]
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -203,6 +209,20 @@ def test_which_contractions_are_sums_by_index() -> None:
     few = sn.one_hot(i, FEWEST_CLASSES - 1)
     assert scattered(contract([[0, 1], [0]], [1], few, sn.tensor("h", m))) is None
     assert scattered(contract([[0, 1], [0, 2]], [1, 2], few, g)) == 0
+
+
+def test_columns_taken_of_every_row_are_part_of_its_work() -> None:
+    """The elements of a row stay beside it: nothing as long as the batch is stored, and no column waits for others."""
+    X, w = sn.tensor("X", m, 3), sn.tensor("w", m)
+    turned = X[:, [1, 2, 0]] * w[:, None] - sn.take(sn.tanh(X), [0, 0, 2, 1], axis=1)[:, :3]
+    f = sn.value_and_grad(sn.sum(turned**2), X)
+    assert f.workspace_bytes(m=1000) == f.workspace_bytes(m=1_000_000)
+    data = {"X": RNG.normal(size=(50, 3)), "w": RNG.normal(size=50)}
+    want = evaluate([sn.grad(sn.sum(turned**2), X)], data, leaves=[X, w])[0]
+    np.testing.assert_allclose(f(**data)[1], want, rtol=1e-13)
+    pairs = contract([[0, 1], [1, 2]], [0, 2], X, sn.one_hot(sn.tensor("i", 3, dtype="int64"), 9))
+    many = contract([[0, 1], [1, 2]], [0, 2], X, sn.one_hot(sn.tensor("i", 3, dtype="int64"), 99))
+    assert scattered(pairs) is None and scattered(many) == 1
 
 
 @pytest.mark.parametrize("table", [(m, 0), (20, 0), (0, 3), (20, 3, 0)], ids=str)
