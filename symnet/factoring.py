@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from symnet.calculus.compressed import Compressed, compressed, term_text
+from symnet.calculus.compressed import Compressed, compressed, held, term_text
 from symnet.calculus.index_terms import IndexTerm
 from symnet.expr.nodes.node import Node
 from symnet.lower.extents import lower_shape
@@ -45,8 +45,10 @@ def _pattern(found: Compressed, places: dict[Node, int], dtype: str) -> Pattern:
 
 
 def _term(term: IndexTerm, places: dict[Node, int], is_first: bool) -> TermPattern:
-    factors = tuple((places[node], indices) for node, indices in term.factors)
-    return TermPattern(float(term.scale), term.axes, lower_shape(term.extents), factors, term_text(term, is_first))
+    text = term_text(term, is_first)
+    arrays = [(places[node], indices) for node, indices in term.factors if held(node) is node]
+    chosen = [(places[held(node)], indices) for node, indices in term.factors if held(node) is not node]
+    return TermPattern(float(term.scale), term.axes, lower_shape(term.extents), tuple(arrays), tuple(chosen), text)
 
 
 def _filled(template: Template, patterns: Sequence[Pattern]) -> Template:

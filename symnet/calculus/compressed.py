@@ -4,6 +4,8 @@ In: a formula of any shape.  Out: `Compressed`: terms (which axes a delta ties t
 left), and `dense()`, the whole array as a formula again.
 
 The Hessian of ‖T - UVᵀ‖² by U is 2·δ[i,k]·(Vᵀ V)[j,l]: for U of (100, 5) that is 25 numbers, not 250 000.
+One-hot rows are deltas, too: where rows i were taken from a table, δ[k,i[p]] says which row of it k is the one that row
+p depends on, and what is held of them are the integers.
 Where the factors would not be smaller than the array, the one term is the array itself.
 `compile(H, compressed=True)` computes the factors (`runtime/compressed.py`).
 """
@@ -17,7 +19,7 @@ from typing import Any, final
 import sympy
 
 from symnet.calculus.diagonals import laid_along
-from symnet.calculus.index_terms import IndexTerm, index_terms, tied_term
+from symnet.calculus.index_terms import IndexTerm, decompositions
 from symnet.expr.nodes.constants import as_node, identity, number, number_of
 from symnet.expr.nodes.contraction import IndexedOperand, contract
 from symnet.expr.nodes.elementwise import elementwise, is_op
@@ -40,7 +42,7 @@ class Compressed:
     Attributes:
         shape: of the array.
         terms: `IndexTerm`s: `scale`, `axes` (index and offset of each axis), `extents` of the indices, `factors`.
-        factors: the distinct arrays that the terms are made of.
+        factors: the distinct arrays that the terms are made of; of one-hot rows their integers.
     """
 
     def __init__(self, formula: Node, terms: Sequence[IndexTerm]) -> None:
@@ -50,7 +52,7 @@ class Compressed:
 
     @property
     def factors(self) -> tuple[Node, ...]:
-        return tuple(dict.fromkeys(node for term in self.terms for node, _ in term.factors))
+        return tuple(dict.fromkeys(held(node) for term in self.terms for node, _ in term.factors))
 
     @cached_property
     def size(self) -> Extent:
@@ -60,7 +62,8 @@ class Compressed:
     @property
     def is_dense(self) -> bool:
         """Whether there is no structure: one term, the array itself."""
-        return len(self.terms) == 1 and self.terms[0].factors[:1] == ((self.formula, tuple(range(self.formula.rank))),)
+        whole = ((self.formula, tuple(range(self.formula.rank))),)
+        return len(self.terms) == 1 and self.terms[0].factors[:1] == whole and self.formula.kind != "one_hot"
 
     def dense(self) -> Node:
         """The whole array as a formula."""
@@ -98,11 +101,8 @@ def compressed(H: Any) -> Compressed:
     plain, written = strip([formula])
     simple, *values = simplify([*plain, *written])
     labels = {**written, **dict(zip(values, written.values(), strict=True))}
-    found = index_terms(simple)
-    terms = None if found is None else _collected(_simplified(_merged(found)))
-    whole = tied_term(simple)
-    if terms is None or _typical(terms) >= _typical_size(whole.extents):
-        terms = [whole] if whole.factors[0][0] is simple else _simplified([whole])
+    found = [_collected(_simplified(_merged(terms))) for terms in decompositions(simple)]
+    terms = min([[_whole(simple)], *found], key=_cost)
     named_terms = []
     for term in terms:
         nodes = attach([node for node, _ in term.factors], labels)
@@ -111,8 +111,24 @@ def compressed(H: Any) -> Compressed:
     return Compressed(attach([simple], labels)[0], named_terms)
 
 
+def held(factor: Node) -> Node:
+    """The array that is held of a factor: of one-hot rows their integers."""
+    return factor.operands[0] if factor.kind == "one_hot" else factor
+
+
+def _whole(node: Node) -> IndexTerm:
+    """The array itself as a term."""
+    axes = tuple(range(node.rank))
+    return IndexTerm(sympy.S.One, tuple((a, 0) for a in axes), node.shape, ((node, axes),))
+
+
+def _cost(terms: Sequence[IndexTerm]) -> int:
+    """Four times the numbers held, and one time more for every term after the first: few terms are easier to use."""
+    return _typical(terms) * (3 + max(len(terms), 1))
+
+
 def _typical(terms: Sequence[IndexTerm]) -> int:
-    return sum(_typical_size(node.shape) for node in {node for term in terms for node, _ in term.factors})
+    return sum(_typical_size(node.shape) for node in {held(node) for term in terms for node, _ in term.factors})
 
 
 def _typical_size(shape: Shape) -> int:
@@ -128,7 +144,7 @@ def _merged(terms: Sequence[IndexTerm]) -> list[IndexTerm]:
     """Terms on the same diagonal added up, where each is one array: diag(u) + 2·diag(v) → diag(u + 2v)."""
     groups: dict[Any, list[IndexTerm]] = {}
     for term in _collected(terms):
-        single = len(term.factors) <= 1
+        single = len(term.factors) <= 1 and all(node.kind != "one_hot" for node, _ in term.factors)
         groups.setdefault((term.axes, term.extents) if single else term, []).append(term)
     return [_sum(same) if len(same) > 1 else same[0] for same in groups.values()]
 
@@ -228,7 +244,13 @@ def term_text(term: IndexTerm, is_first: bool = True) -> str:
         (axis, start), *others = tied
         place[index] = _shifted(names[axis], -start)
         deltas += [f"δ[{names[axis]},{_shifted(names[other], start - c)}]" for other, c in others]
-    parts = [f"{_in_brackets(node)}{_subscript(indices, place)}" for node, indices in term.factors]
+    parts = []
+    for node, indices in term.factors:
+        text = f"{_in_brackets(held(node))}{_subscript(indices[: held(node).rank], place)}"
+        if node.kind == "one_hot":
+            deltas.append(f"δ[{place[indices[-1]]},{text}]")
+        else:
+            parts.append(text)
     size, sign = abs(term.scale), "-" if term.scale.is_negative else ""
     number_part = [] if size == 1 and (deltas or parts) else [str(size)]
     glue = sign if is_first else f"{sign or '+'} "

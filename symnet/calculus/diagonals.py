@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from sympy import Integer
 
-from symnet.calculus.ties import Ties, first_places, is_tied, numbered, reshape_axes, take_axes, ties_of
+from symnet.calculus.ties import Ties, equal_indices, first_places, is_tied, numbered, reshape_axes, take_axes, ties_of
 from symnet.expr.nodes.contraction import Einsum, Indices, contract
 from symnet.expr.nodes.cumulative import CumulativeSum, cumulate
 from symnet.expr.nodes.expansion import Expand, expand, fill
@@ -119,18 +119,18 @@ def _delta(node: Node, reading: Reading) -> Plan:
 def _einsum(node: Einsum, reading: Reading, ties: Sequence[Ties]) -> Plan:
     """Indices that must be equal are one, those that are summed over too: Σₖ δ[i, k]·A[k, i] is A[i, i]."""
     home = _one_index(node, reading, ties)
-    inputs = [tuple(home[i] for i in inside) for inside in node.inputs]
+    inputs = [(o, tuple(home[i] for i in inside)) for o, inside in zip(node.operands, node.inputs, strict=True)]
+    kept = [each for k, each in enumerate(inputs) if each[0].kind != "one_hot" or each not in inputs[:k]]
     output = distinct([home[i] for i in node.output])
-    parts = [_part(o, inside) for o, inside in zip(node.operands, inputs, strict=True)]
-    return parts, lambda made: contract([distinct(inside) for inside in inputs], output, *made)
+    return [_part(*each) for each in kept], lambda made: contract([distinct(i) for _, i in kept], output, *made)
 
 
 def _one_index(node: Einsum, reading: Reading, ties: Sequence[Ties]) -> dict[int, int]:
     """For each index one that stands for it: of the output those with one label, and what a tie makes equal to them."""
     home = {i: i for inside in node.inputs for i in inside}
     label = dict(zip(node.output, reading.labels, strict=True))
-    groups = [(node.output, reading.labels), *zip(node.inputs, ties, strict=True)]
-    for a, b in [(inside[a], inside[b]) for inside, tied in groups for a, b in first_places(tied)]:
+    same_label = [(node.output[a], node.output[b]) for a, b in first_places(reading.labels)]
+    for a, b in [*same_label, *equal_indices(node, ties)]:
         one, other = home[a], home[b]
         shown = {label[i] for i, root in home.items() if root in (one, other) and i in label}
         if one != other and len(shown) < 2:

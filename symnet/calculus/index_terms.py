@@ -27,6 +27,7 @@ from symnet.expr.nodes.contraction import Einsum, IndexedOperand, Indices, contr
 from symnet.expr.nodes.elementwise import elementwise, is_op, where
 from symnet.expr.nodes.expansion import Expand
 from symnet.expr.nodes.extents import as_extent, ints_arg, same_shape, shape_arg, typical
+from symnet.expr.nodes.indexing import Take, taken_rows
 from symnet.expr.nodes.movement import Concat, Place, Slice, drop_axes
 from symnet.expr.nodes.node import Extent, Node
 
@@ -55,24 +56,27 @@ class IndexTerm:
         return [[(a, c) for a, (index, c) in enumerate(self.axes) if index == g] for g in range(len(self.extents))]
 
 
-def tied_term(node: Node) -> IndexTerm:
+def decompositions(node: Node) -> Iterator[list[IndexTerm]]:
+    """The formula in several ways: opened as far as it goes; where that makes several terms, or too many, opened where
+    it has two of the longest axes alone (u[i, j]·v[k, l] is, its factors are not); as one term, of its ties.
+    """
+    longest = max(map(typical, node.shape), default=1)
+    terms = _terms(node, lambda inner: True, SEVERAL)
+    if terms is not None:
+        yield terms
+    if terms is None or len(terms) > 1:
+        coarse = _terms(node, lambda inner: sum(typical(n) >= longest for n in inner.shape) > 1, MOST)
+        if coarse is not None:
+            yield coarse
+        yield [_tied_term(node)]
+
+
+def _tied_term(node: Node) -> IndexTerm:
     """The formula as one term: its axes that are tied, and all else in one factor."""
     known: dict[Node, Ties] = {}
     ties = ties_of(node, known)
     rest = read_along(node, ties, known)
     return IndexTerm(sympy.S.One, tuple((t, 0) for t in ties), rest.shape, ((rest, tuple(range(rest.rank))),))
-
-
-def index_terms(node: Node) -> list[IndexTerm] | None:
-    """The terms of a formula; None where they are too many to be of use, or extents cannot be compared.
-
-    Where they are too many, only what has two of the longest axes is opened: u[i, j]·v[k, l] is, its factors are not.
-    """
-    longest = max(map(typical, node.shape), default=1)
-    terms = _terms(node, lambda inner: True, SEVERAL)
-    if terms is not None:
-        return terms
-    return _terms(node, lambda inner: sum(typical(n) >= longest for n in inner.shape) > 1, MOST)
 
 
 def _terms(node: Node, opens: Callable[[Node], bool], most: int) -> list[IndexTerm] | None:
@@ -236,6 +240,17 @@ def _open_concat(term: _Open, node: Node, indices: Indices) -> list[_Open] | Non
     return parts
 
 
+def _open_take(term: _Open, node: Node, indices: Indices) -> list[_Open]:
+    """out[p] = x[k] where the one-hot rows of the integers have their 1."""
+    assert isinstance(node, Take)
+    x, places = node.operands
+    (k,), variables = term.fresh([x.shape[node.axis]])
+    first, last = node.axis, node.axis + places.rank
+    inner = x, (*indices[:first], k, *indices[last:])
+    rows = taken_rows(places, x.shape[node.axis]), (*indices[first:last], k)
+    return [replace(term, variables=variables, factors=(*term.factors, inner, rows))]
+
+
 def _moved(
     term: _Open, inner: Node, indices: Indices, starts: Sequence[Extent], steps: Sequence[int], sign: int
 ) -> list[_Open] | None:
@@ -263,6 +278,7 @@ _RULES = {
     "slice": _open_slice,
     "place": _open_place,
     "concat": _open_concat,
+    "take": _open_take,
 }
 
 
@@ -397,14 +413,18 @@ def _diagonal(factor: IndexedOperand) -> IndexedOperand:
 
 def _absorbed(factors: list[IndexedOperand]) -> tuple[sympy.Expr, list[IndexedOperand]]:
     """(the product of all numbers, the factors): one whose indices another has too is multiplied into it, u[i]·A[i, j]
-    → B[i, j], so that there are fewer factors and none is larger.
+    → B[i, j], so that there are fewer factors and none is larger.  One-hot rows stay apart.
     """
     numbers = [value for node, _ in factors if (value := number_of(node)) is not None]
     left = sorted((f for f in factors if number_of(f[0]) is None), key=lambda f: len(f[1]))
     done: list[IndexedOperand] = []
     while left:
         node, roots = left.pop(0)
-        at = next((k for k, f in enumerate(left) if set(roots) <= set(f[1])), None)
+        apart = node.kind == "one_hot"
+        at = next(
+            (k for k, (f, onto) in enumerate(left) if not apart and f.kind != "one_hot" and set(roots) <= set(onto)),
+            None,
+        )
         if at is None:
             done.append((node, roots))
         else:

@@ -35,7 +35,7 @@ def ties_of(node: Node, known: dict[Node, Ties] | None = None) -> Ties:
         if each not in found:
             rule = _RULES.get(each.kind)
             ties = [found[o] for o in each.operands]
-            plain = rule is None or (each.kind != "delta" and not any(map(is_tied, ties)))
+            plain = each.kind not in ("delta", "einsum") and not any(map(is_tied, ties))
             found[each] = free(each.rank) if rule is None or plain else rule(each, ties)
     return found[node]
 
@@ -70,6 +70,19 @@ def first_places(ties: Ties) -> list[tuple[int, int]]:
     return [(ties.index(t), a) for a, t in enumerate(ties)]
 
 
+def equal_indices(node: Einsum, ties: Sequence[Ties]) -> list[tuple[int, int]]:
+    """Pairs of indices of an einsum that are equal wherever the product is not zero.
+
+    Those of tied axes, and the classes of equal one-hot rows: 1[t[r] = i]·1[t[r] = j] is zero but where i = j.
+    """
+    pairs = [(i[a], i[b]) for i, tied in zip(node.inputs, ties, strict=True) for a, b in first_places(tied)]
+    first: dict[object, int] = {}
+    for operand, indices in zip(node.operands, node.inputs, strict=True):
+        if operand.kind == "one_hot":
+            pairs.append((first.setdefault((operand, indices[:-1]), indices[-1]), indices[-1]))
+    return pairs
+
+
 def reshape_axes(node: Reshape) -> dict[int, int]:
     """Which axes of a reshape are axes of its operand, of the same extent, with nothing of other axes in them."""
     inner, outer = node.operands[0].shape, node.shape
@@ -92,8 +105,7 @@ def _delta(node: Node, ties: Sequence[Ties]) -> Ties:
 
 def _einsum(node: Node, ties: Sequence[Ties]) -> Ties:
     assert isinstance(node, Einsum)
-    pairs = [(i[a], i[b]) for i, tied in zip(node.inputs, ties, strict=True) for a, b in first_places(tied)]
-    classes = joined(range(len(node.extents)), pairs)
+    classes = joined(range(len(node.extents)), equal_indices(node, ties))
     return numbered([classes[i] for i in node.output])
 
 

@@ -5,7 +5,8 @@ Out: `CompressedArray`: `dense()`, `matvec(v)`, `@`, and the factors themselves,
 
     out[axes] += scale · Π factor[indices]      wherever every axis is at its index plus its offset
 
-A delta ties several axes to one index; a term is then a view of the dense array along its diagonal.
+A delta ties several axes to one index; a term is then a view of the dense array along its diagonal.  One-hot rows are
+the integers that say where they are 1; what meets them in a product is taken there.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import numpy as np
 from symnet.errors import ArgumentError, ShapeError, explain, refuse_mask
 from symnet.loops.ir import IntExpr
 from symnet.runtime.extents import evaluate_shape
+from symnet.runtime.one_hot_rows import ArrayAlong, scattered, taken_at_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class TermPattern:
         axes: for each axis of the array its index and an offset.
         extents: of the indices, over dims.
         factors: (position among the outputs, the indices of its axes).
+        chosen: the same of one-hot rows, of which the outputs have the integers; the last index is that of the classes.
         text: as formulas write it.
     """
 
@@ -38,6 +41,7 @@ class TermPattern:
     axes: tuple[tuple[int, int], ...]
     extents: tuple[IntExpr, ...]
     factors: tuple[tuple[int, tuple[int, ...]], ...]
+    chosen: tuple[tuple[int, tuple[int, ...]], ...]
     text: str
 
 
@@ -58,6 +62,7 @@ class Pattern:
                 t.axes,
                 evaluate_shape(t.extents, dims),
                 tuple((np.asarray(outputs[k]), indices) for k, indices in t.factors),
+                tuple((np.asarray(outputs[k]), indices) for k, indices in t.chosen),
                 t.text,
             )
             for t in self.terms
@@ -73,12 +78,21 @@ class BoundTerm:
     scale: float
     axes: tuple[tuple[int, int], ...]
     extents: tuple[int, ...]
-    factors: tuple[tuple[np.ndarray, tuple[int, ...]], ...]
+    factors: tuple[ArrayAlong, ...]
+    chosen: tuple[ArrayAlong, ...]
     text: str
 
-    def block(self, *others: tuple[np.ndarray, tuple[int, ...]], output: Sequence[int]) -> np.ndarray:
+    def block(self, *others: ArrayAlong, output: Sequence[int]) -> np.ndarray:
         """scale · Σ Π factors and others, over the indices `output`; an index in none of them is an axis of 1."""
-        operands = [*self.factors, *others]
+        operands, rows = taken_at_rows([*self.factors, *others], self.chosen, self.extents)
+        rows = [each for each in rows if each[1][-1] in output]
+        where = tuple(dict.fromkeys(i for _, indices in rows for i in indices[:-1]))
+        classes = {indices[-1] for _, indices in rows}
+        rest = [i for i in output if i not in classes and i not in where]
+        value = self._product(operands, [*where, *rest])
+        return scattered(value, rows, where, rest, output, self.extents) if rows else value
+
+    def _product(self, operands: Sequence[ArrayAlong], output: Sequence[int]) -> np.ndarray:
         inside = {i for _, indices in operands for i in indices}
         present = [i for i in output if i in inside]
         value: Any = self.scale
@@ -87,7 +101,7 @@ class BoundTerm:
             value = np.einsum(*interleaved, present, optimize=len(operands) > 2) * self.scale
         return np.reshape(value, [self.extents[i] if i in inside else 1 for i in output])
 
-    def along(self, array: np.ndarray, axes: range) -> tuple[np.ndarray, tuple[int, ...]]:
+    def along(self, array: np.ndarray, axes: range) -> ArrayAlong:
         """A view of some axes of an array where this term has its elements, and the indices of the view."""
         indices = tuple(dict.fromkeys(self.axes[a][0] for a in axes))
         start = tuple(slice(self.axes[a][1], None) for a in axes)
