@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from symnet.loops.accesses import of_integers
+from symnet.loops.affine import names
 from symnet.loops.facts import MATH_WEIGHT, BodyFacts, FactsByStatement, gather
 from symnet.loops.forms import CanonicalPiece, Traits, form
 from symnet.loops.ir import PLAIN, Alloc, Body, Fetch, For, If, IntConst, Let, Op, Phase, Stmt, children
@@ -92,7 +93,7 @@ def cut(phases: Sequence[Phase], traits: Traits, known: FactsByStatement) -> Cut
     found: dict[tuple[object, ...], Kernel] = {}
     rest: list[dict[str, None]] = [{} for _ in phases]
     for number, phase in enumerate(phases):
-        for body, place, facts in _with_arms(phase.body, known):
+        for body, place, facts in _with_arms(phase, known):
             loops = any(fact.loops for fact in facts)
             names = dict.fromkeys(name for fact in facts for name in fact.buffers)
             if not loops and sum(map(_length, body, facts)) < LONG:
@@ -118,25 +119,45 @@ def _length(stmt: Stmt, facts: BodyFacts) -> int:
 _Found: TypeAlias = tuple[Body, PlaceInBody, list[BodyFacts]]
 
 
-def _pieces(body: Body, known: FactsByStatement) -> Iterator[_Found]:
-    """The pieces of a body, with the facts of their statements; of a condition, those inside it."""
+def _pieces(body: Body, unit: str, known: FactsByStatement) -> Iterator[_Found]:
+    """The pieces of a body, with the facts of their statements; of what chooses by the unit, those inside."""
     facts = [gather((stmt,), known) for stmt in body]
+
+    def piece(begin: int, end: int) -> _Found:
+        return body[begin:end], PlaceInBody(id(body), begin, end), facts[begin:end]
+
+    begin = 0
     for run in _runs(body, facts):
         first = body[run.start]
-        if isinstance(first, If) and len(run) == 1 and not _asks_memory(first):
-            yield from _pieces(first.then, known)
-            yield from _pieces(first.orelse, known)
-        else:
-            place = PlaceInBody(id(body), run.start, run.stop)
-            yield body[run.start : run.stop], place, facts[run.start : run.stop]
+        goes_on = _goes_on(body, facts, begin, run, unit)
+        if begin < run.start and not goes_on:
+            yield piece(begin, run.start)
+            begin = run.start
+        if isinstance(first, If) and len(run) == 1 and not goes_on and not _asks_memory(first):
+            yield from _pieces(first.then, unit, known)
+            yield from _pieces(first.orelse, unit, known)
+            begin = run.stop
+    if begin < len(body):
+        yield piece(begin, len(body))
 
 
-def _with_arms(body: Body, known: FactsByStatement) -> Iterator[_Found]:
-    """The pieces of a body, and those arms of their conditions that need nothing of the piece around them."""
-    for piece, place, facts in _pieces(body, known):
+def _goes_on(body: Body, facts: Sequence[BodyFacts], begin: int, run: range, unit: str) -> bool:
+    """Whether a run belongs to the loops before it: on a condition on other than the unit, or too short for a call."""
+    if not any(fact.loops for fact in facts[begin : run.start]):
+        return False
+    first, inside = body[run.start], slice(run.start, run.stop)
+    if isinstance(first, If):
+        return unit not in names(first.condition.left) | names(first.condition.right)
+    return sum(map(_length, body[inside], facts[inside])) < LONG and not any(fact.loops for fact in facts[inside])
+
+
+def _with_arms(phase: Phase, known: FactsByStatement) -> Iterator[_Found]:
+    """The pieces of a phase, and those arms of their conditions on memory that need nothing of the piece around them."""
+    for piece, place, facts in _pieces(phase.body, phase.unit_var, known):
         yield piece, place, facts
         bound = {_bound(stmt) for stmt in piece}
-        for arm in (arm for stmt in piece if isinstance(stmt, If) for arm in children(stmt) if arm):
+        asking = (stmt for stmt in piece if isinstance(stmt, If) and _asks_memory(stmt))
+        for arm in (arm for stmt in asking for arm in children(stmt) if arm):
             inside = [gather((stmt,), known) for stmt in arm]
             if not any(bound & (fact.names | fact.buffers.keys()) for fact in inside):
                 yield arm, PlaceInBody(id(arm), 0, len(arm)), inside

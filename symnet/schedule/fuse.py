@@ -24,7 +24,7 @@ from symnet.lower.elementwise import TRANSCENDENTAL
 from symnet.lower.nest import Nest
 from symnet.schedule.access import Readers, base_name, outer_loads, read_names, readers, stores, written_names
 from symnet.schedule.target import Target
-from symnet.schedule.tile import choose
+from symnet.schedule.tile_shape import choose
 
 MOST = 128  # statements of a joined body: values wait in registers
 MOST_FUNCTIONS = 16  # exp, tanh and their like in it: their code has to stay in the first cache for instructions

@@ -16,7 +16,7 @@ from symnet.lower.elementwise import TRANSCENDENTAL
 from symnet.lower.nest import Axis, Nest
 from symnet.schedule.access import restricted, substituted
 from symnet.schedule.target import Target
-from symnet.schedule.tile import choose
+from symnet.schedule.tile_shape import choose
 
 UNIT_WORK = 1 << 18  # multiply-adds worth a hand-over between threads
 ROW_UNIT, ROW_UNIT_WORK = 16, 1 << 11  # rows of a unit of a sweep; operations below which it has more of them

@@ -88,15 +88,11 @@ class Carry:
 
 @dataclass(frozen=True)
 class Cells:
-    """Accumulators: one register buffer per level, each addressed as `at` inside the loops that `over` puts around.
-
-    `through` puts loops around what touches memory alone: their code stands once, and not once for every row.
-    """
+    """Accumulators: one register buffer per level, each addressed as `at` inside the loops that `over` puts around."""
 
     buffer: Buffer
     at: tuple[IntExpr, ...]
     over: Over
-    through: Over
 
     def level(self, name: str) -> Buffer:
         return replace(self.buffer, name=f"{self.buffer.name}_{name}")
@@ -109,7 +105,8 @@ def is_rounded(nest: Nest) -> bool:
 
 
 def accumulated(nest: Nest, cells: Cells, chain: Chain, carry: Carry | None, sizes: SumCut) -> Body:
-    """The loops that leave the result in `cells`; with a carry, in the buffer that the nest stores to.
+    """The loops that leave the result in `cells`; with a carry, in the buffer that the nest stores to or `carry.low`,
+    and `renewed` adds the two.
 
     Args:
         nest: what to add up; its innermost reduced axis may be that of the lanes.
@@ -248,7 +245,23 @@ def _carried(nest: Nest, cells: Cells, carry: Carry) -> Body:
     (target,) = stores(nest)
     where, block = target.index, Load(cells.buffer, cells.at)
     kept = cells.over((Store(target.buffer, where, block),))
-    nothing_lost = cells.through((Store(carry.low, where, Const(0.0, carry.low.dtype)),))
     added = cells.over((Store(carry.low, where, block, "add"),))
-    merged = cells.through(renewed_sum(target.buffer, where, carry.low, where))
-    return (If(carry.first, (*kept, If(carry.more, nothing_lost)), (*added, *merged)),)
+    return (If(carry.first, kept, added),)
+
+
+def renewed(nest: Nest, carry: Carry | None, sizes: SumCut, over: Over) -> Body:
+    """The statements after those of `accumulated`: a superblock's sum, which `carry.low` has, joins what is stored.
+    They touch memory alone, so they stand once, and not in every register tile.
+
+    Args:
+        nest: what is added up.
+        carry: how it goes on.
+        sizes: how the sum is cut.
+        over: puts loops around statements: those over all that the nest stores.
+    """
+    if carry is None or carry.low is None or not is_rounded(nest) or cut(nest, sizes).blocks:
+        return ()
+    (target,) = stores(nest)
+    nothing_lost = over((Store(carry.low, target.index, Const(0.0, carry.low.dtype)),))
+    merged = over(renewed_sum(target.buffer, target.index, carry.low, target.index))
+    return (If(carry.first, (If(carry.more, nothing_lost),), merged),)

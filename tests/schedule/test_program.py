@@ -25,7 +25,7 @@ from symnet.schedule.parallelize import ROW_UNIT, in_units, rows_of_unit
 from symnet.schedule.program import schedule
 from symnet.schedule.superblock import SUPERBLOCK
 from symnet.schedule.target import Target
-from symnet.schedule.tile import choose, tile_widths
+from symnet.schedule.tile_shape import choose, tile_widths
 from tests.golden import check_golden
 
 HERE = Path(__file__).parent / "golden"

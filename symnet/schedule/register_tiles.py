@@ -1,0 +1,218 @@
+"""Register tiles: a reduction over rows × vectors of accumulators.
+
+before: for i in 64: for k in 128: s = Σ over j of a[i, j]*b[j, k];  c[i, k] = tanh(s)
+after:  for each column tile of 2 vectors:
+          for each row tile of 8 rows:  16 vectors of sums, and then c[tile] = the sums
+          for each row that is left:    2 vectors of sums, and then c[row] = the sums
+        for i in 64: for k in 128 (vector): c[i, k] = tanh(c[i, k])
+
+In: a nest, its `TileShape`, a target.  Out: loops.
+Column tiles stand outermost (their operand panel is reused by every row tile), then row tiles.  What is long and needs
+memory alone follows all tiles as loops of its own, so that its code stands once: an epilogue that calls functions, and
+what adds the sum of a superblock to those before.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from symnet.loops.ir import (
+    Body,
+    Buffer,
+    For,
+    If,
+    IntCondition,
+    IntConst,
+    IntExpr,
+    IntVar,
+    Let,
+    Load,
+    Stmt,
+    Store,
+    Var,
+    as_int,
+    int_floordiv,
+    int_mod,
+)  # fmt: skip
+from symnet.loops.limits import limit
+from symnet.loops.substitute import Substitution, int_variables
+from symnet.lower.elementwise import TRANSCENDENTAL
+from symnet.lower.nest import Axis, Nest, nested
+from symnet.schedule.access import inner_loads, stores, substituted
+from symnet.schedule.partials import PANEL_CUT, Carry, Cells, SumCut, accumulated, renewed
+from symnet.schedule.target import Target
+from symnet.schedule.tile_shape import TileShape, tile_widths
+
+LONGEST = 2048  # points of a reduction that is short
+
+
+def tiles(nest: Nest, shape: TileShape, target: Target, carry: Carry | None) -> Body:
+    """The loops of a nest whose lanes are parallel."""
+    lane = shape.lane
+    assert lane is not None
+    how = _Tiling(shape, lane, target, carry, PANEL_CUT if shape.mr > 1 and _is_panel(nest) else SumCut())
+    if carry is None and _is_apart(nest):
+        raw, again = _parted(nest)
+        return (*how.all_tiles(raw), *over_results(nest, lane, again))
+    return (*how.all_tiles(nest), *renewed(nest, carry, how.sizes, lambda body: over_results(nest, lane, body)))
+
+
+def _is_apart(nest: Nest) -> bool:
+    """Whether the epilogue of a sum is a loop of its own: it calls functions, and what it stores can hold the sum."""
+    acc = nest.accumulator
+    assert acc is not None
+    calls = any(isinstance(s, Let) and getattr(s.value, "name", "") in TRANSCENDENTAL for s in nest.outer)
+    return calls and [s.buffer.dtype for s in stores(nest)] == [acc.dtype]
+
+
+def _parted(nest: Nest) -> tuple[Nest, Body]:
+    """The nest that stores its sum alone, and the statements that read it again and store what they make of it."""
+    acc = nest.accumulator
+    assert acc is not None
+    (store,) = stores(nest)
+    raw = Store(store.buffer, store.index, Var(acc.name, acc.dtype))
+    return replace(nest, outer=(raw,)), (Let(acc.name, Load(store.buffer, store.index)), *nest.outer)
+
+
+def known_short(nest: Nest) -> bool:
+    """Whether few points are reduced, as far as is known now."""
+    return math.prod(LONGEST + 1 if a.constant is None else a.constant for a in nest.reduced) <= LONGEST
+
+
+def _is_panel(nest: Nest) -> bool:
+    """Whether a product is over inner axes of known, short extents: not over the rows of all that it reads."""
+    rows = [a for a in nest.reduced if all(_is_leading(x.index, a.var) for x in inner_loads(nest))]
+    return not rows and known_short(nest)
+
+
+def _is_leading(index: tuple[IntExpr, ...], var: str) -> bool:
+    return all(var not in int_variables(i) for i in index[1:])
+
+
+def over_results(nest: Nest, lane: Axis | None, statements: Body) -> Body:
+    """Loops over all that a nest stores, around statements that touch memory alone."""
+    axes = nest.parallel if lane is None else (*(a for a in nest.parallel if a is not lane), lane)
+    return nested(axes, statements, ["serial"] * (len(axes) - 1) + ["vector"] if axes else None)
+
+
+@dataclass(frozen=True)
+class _Tiling:
+    """How a nest is cut: its shape, the axis of lanes, and how its sums are cut and go on."""
+
+    shape: TileShape
+    lane: Axis
+    target: Target
+    carry: Carry | None
+    sizes: SumCut
+
+    def all_tiles(self, nest: Nest) -> Body:
+        """The tiles of every column, inside loops over the axes that are neither lanes nor rows."""
+        body = self._known_columns(nest) if self.lane.constant is not None else self._symbolic_columns(nest)
+        for axis in reversed([a for a in nest.parallel if a is not self.lane and a is not self.shape.row]):
+            body = (For(axis.var, axis.extent, body),)
+        return body
+
+    def _widths(self, nest: Nest) -> list[int]:
+        assert nest.accumulator is not None
+        return tile_widths(self.lane.constant, self.target, nest.accumulator.dtype, self.shape.mr)
+
+    def _known_columns(self, nest: Nest) -> Body:
+        body: list[Stmt] = []
+        offset, beside, lane = 0, 0, self.lane
+        for run, width in _runs(self._widths(nest)):
+            tile = f"{lane.var}_tile"
+            start = IntVar(tile) * width + offset if run > 1 else as_int(offset)
+            inside = self._rows(_shifted(nest, lane, start, IntConst(width)), width, beside)
+            body += [For(tile, as_int(run), inside)] if run > 1 else inside
+            offset, beside = offset + run * width, beside + (run == 1)
+        return tuple(body)
+
+    def _symbolic_columns(self, nest: Nest) -> Body:
+        (width,), lane = self._widths(nest), self.lane
+        tile = f"{lane.var}_tile"
+        whole = self._rows(_shifted(nest, lane, IntVar(tile) * width, IntConst(width)), width)
+        rest = int_mod(lane.extent, width)
+        start = int_floordiv(lane.extent, width) * width
+        tail = self._rows(_shifted(nest, lane, start, rest), width)
+        guard = If(IntCondition("gt", rest, IntConst(0)), tail)
+        return (For(tile, int_floordiv(lane.extent, width), whole), guard)
+
+    def _rows(self, nest: Nest, width: int, beside: int = 0) -> Body:
+        """Row tiles of mr rows, then the rest one by one; without rows, one tile beside so many others in its scope."""
+        row, mr = self.shape.row, self.shape.mr
+        if row is None:
+            return self._tile(nest, 1, width, beside)
+        most = limit(row.extent)
+        if most is not None:
+            mr = min(mr, max(most, 1))
+        tile = f"{row.var}_tile"
+        count, rest = int_floordiv(row.extent, mr), int_mod(row.extent, mr)
+        body: list[Stmt] = []
+        if count != IntConst(0):
+            whole = _shifted(nest, row, IntVar(tile) * mr, IntConst(mr))
+            body.append(For(tile, count, self._tile(whole, mr, width)))
+        if rest != IntConst(0):
+            single = _shifted(nest, row, count * mr + IntVar(tile), IntConst(1))
+            body.append(For(tile, rest, self._tile(single, 1, width)))
+        return tuple(body)
+
+    def _tile(self, nest: Nest, mr: int, width: int, beside: int = 0) -> Body:
+        """The reduced loops inside: vectors of the lane operand, each serving mr rows.
+
+        Row by row, all vectors of a row after another, so that beside the accumulators one element of the other operand
+        is held and not mr of them, for which the registers would not last.  Where the number of lanes is known at run
+        time only, each vector stands under a condition, and all rows stand inside it.
+        """
+        acc, row = nest.accumulator, self.shape.row
+        assert acc is not None
+        lane = next(a for a in nest.parallel if a.var == self.lane.var)
+        cell = Buffer(f"{acc.name}_tile{beside or ''}", acc.dtype, (as_int(mr), as_int(width)), "register")
+        at = (IntVar(row.var) if row is not None else as_int(0), IntVar(lane.var))
+        rows = [] if row is None else [(Axis(row.var, as_int(mr)), "unroll")]
+
+        def over_tile(statements: Body) -> Body:
+            inside = (For(row.var, as_int(mr), statements, "unroll"),) if row is not None else statements
+            return (For(lane.var, lane.extent, inside, "vector", bound=width),)
+
+        def chain(part: Nest, into: Buffer) -> Body:
+            assert part.accumulator is not None
+            inside = [*rows, (lane, "vector")] if lane.constant is not None else [(lane, "vector"), *rows]
+            axes, kinds = zip(*((axis, "serial") for axis in part.reduced), *inside, strict=True)
+            loops = nested(axes, (*part.inner, Store(into, at, part.accumulator.value, acc.combine)), kinds)
+            return _bounded(loops, lane.var, width)
+
+        body = accumulated(nest, Cells(cell, at, over_tile), chain, self.carry, self.sizes)
+        if self.carry is not None:
+            return body
+        axes, kinds = zip(*rows, (lane, "vector"), strict=True)
+        return (*body, *_bounded(nested(axes, (Let(acc.name, Load(cell, at)), *nest.outer), kinds), lane.var, width))
+
+
+def _runs(widths: Sequence[int]) -> list[tuple[int, int]]:
+    """Equal neighbours counted: [(how many, width)]."""
+    runs: list[tuple[int, int]] = []
+    for width in widths:
+        if runs and runs[-1][1] == width:
+            runs[-1] = (runs[-1][0] + 1, width)
+        else:
+            runs.append((1, width))
+    return runs
+
+
+def _shifted(nest: Nest, axis: Axis, start: IntExpr, extent: IntExpr) -> Nest:
+    """The nest over start … start + extent of one axis."""
+    moved = substituted(nest, Substitution({axis.var: IntVar(axis.var) + start}))
+    swap = {axis.var: replace(axis, extent=extent)}
+    return replace(moved, parallel=tuple(swap.get(a.var, a) for a in nest.parallel))
+
+
+def _bounded(body: Body, var: str, bound: int) -> Body:
+    """Tell the vector loop over `var` how long it can be."""
+    out: list[Stmt] = []
+    for stmt in body:
+        if isinstance(stmt, For):
+            stmt = replace(stmt, body=_bounded(stmt.body, var, bound), bound=bound if stmt.var == var else stmt.bound)
+        out.append(stmt)
+    return tuple(out)
