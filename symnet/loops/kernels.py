@@ -152,7 +152,7 @@ def _goes_on(body: Body, facts: Sequence[BodyFacts], begin: int, run: range, uni
 
 
 def _with_arms(phase: Phase, known: FactsByStatement) -> Iterator[_Found]:
-    """The pieces of a phase, and those arms of their conditions on memory that need nothing of the piece around them."""
+    """The pieces of a phase, and those arms of conditions on memory that need nothing of the piece around them."""
     for piece, place, facts in _pieces(phase.body, phase.unit_var, known):
         yield piece, place, facts
         bound = {_bound(stmt) for stmt in piece}

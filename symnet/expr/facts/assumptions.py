@@ -136,13 +136,14 @@ def _number_facts(node: Number) -> Iterable[str]:
     value = node.value
     if value.is_Rational:
         return _rational_facts(int(value.p), int(value.q))
+    about = value.evalf()  # the first difference of irrational numbers loads SymPy's tensors and groups
     tests = {
         "positive": value.is_positive,
         "nonnegative": value.is_nonnegative,
         "nonzero": value.is_nonzero,
         "integer": value.is_integer,
-        "unit": value.is_nonnegative and (1 - value).is_nonnegative,
-        "open_unit": value.is_positive and (1 - value).is_positive,
+        "unit": value.is_nonnegative and bool(about <= 1),
+        "open_unit": value.is_positive and bool(about < 1),
     }
     return [name for name, holds in tests.items() if holds]
 

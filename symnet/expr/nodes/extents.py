@@ -89,11 +89,14 @@ def as_extent(value: Any, call: str) -> Extent:
 
 
 def same_extent(a: Extent, b: Extent) -> bool:
-    """Whether two extents are equal for every value of the dims."""
+    """Whether two extents are equal for every value of the dims.
+
+    The first difference of symbols that SymPy computes loads its tensors and groups: numbers and single dims need none.
+    """
     if a is b:
         return True
-    if isinstance(a, int) and isinstance(b, int):
-        return a == b
+    if isinstance(a, int | Dim) or isinstance(b, int | Dim):
+        return bool(a == b)
     return bool(a == b or _canonical(sympy.sympify(a) - b) == 0)
 
 
@@ -116,6 +119,17 @@ def product(extents: Iterable[Extent]) -> Extent:
     for extent in extents:
         result = result * extent
     return result if isinstance(result, int) else _canonical(result)
+
+
+def total_extent(extents: Iterable[Extent]) -> Extent:
+    """The sum of extents."""
+    known, symbolic = 0, list[Expr]()
+    for extent in extents:
+        if isinstance(extent, int):
+            known += extent
+        else:
+            symbolic.append(extent)
+    return _canonical(sympy.Add(known, *symbolic)) if symbolic else known
 
 
 @lru_cache(maxsize=16384)

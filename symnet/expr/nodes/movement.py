@@ -30,6 +30,7 @@ from symnet.expr.nodes.extents import (
     same_shape,
     shape_arg,
     shape_of,
+    total_extent,
     whole_number,
 )
 from symnet.expr.nodes.node import Node, Shape
@@ -111,7 +112,7 @@ class Concat(Node):
                     )
                 )
         check_one_real(f"concat(…, axis={a})", xs)
-        total = as_extent(sympy.Add(*(sympy.sympify(x.shape[a]) for x in xs)), "concat")
+        total = total_extent(x.shape[a] for x in xs)
         return (*first[:a], total, *first[a + 1 :]), common_dtype(*xs)
 
     @property
