@@ -32,6 +32,8 @@ from symnet.simplify.machine.kinds import is_reduction, scattered, source
 COMPUTED = frozenset({"number", "size", "one_hot", "delta", "iota"})
 MOST_IN_PLACE = 16  # values that are looked at for what an element costs
 SHARED_OPERATIONS = 3  # a shared value of at least this many operations is stored
+MOST_LINKS = 2  # functions, one inside the other, that a loop computes without storing one
+LEAST_ELEMENTS = 256  # of an array worth loops of its own
 
 
 RARE = 20  # binary exponents: x < 2**-20 and 2**20 < x are taken to be exceptions
@@ -58,6 +60,7 @@ def decide(roots: Iterable[Node]) -> Storage:
     users = consumers(*roots)
     stored = _obliged(roots, order)
     _store_shared(order, users, stored)
+    _store_links(order, stored)
     anchors = _anchors(order, users, stored, set(roots))
     taken = {n: found for n in order if is_reduction(n) and (found := _taken(n, users[n])) is not None}
     choices = {users[n][0] for n in taken.keys() - set(anchors.values())}
@@ -195,6 +198,35 @@ def _store_shared(order: list[Node], users: dict[Node, list[Node]], stored: set[
         if heavy and node not in stored and len(owners) > 1 and kept:
             stored.add(node)
         loops[node] = frozenset(list(owners)[:2]) if len(owners) > 2 else frozenset(owners)
+
+
+def _store_links(order: list[Node], stored: set[Node]) -> None:
+    """Store what a function is computed of where `MOST_LINKS` more, one inside the other, would stand in its loop.
+
+    An element waits for one function after the other, and a processor looks at no more than some hundreds of
+    instructions at once: those of one element, where they are that many.
+    """
+    links: dict[Node, int] = {}
+    for node in order:
+        inside = max((links[o] for o in node.operands if o not in stored), default=0)
+        if node.kind != "elementwise" or not is_costly(node):
+            links[node] = inside if node.kind == "elementwise" else 0
+            continue
+        if inside >= MOST_LINKS and _is_long(node):
+            deep = {
+                o
+                for o in node.operands
+                if o not in stored and links[o] >= MOST_LINKS and same_shape(o.shape, node.shape)
+            }
+            stored |= deep
+            inside = 0
+        links[node] = inside + 1
+
+
+def _is_long(node: Node) -> bool:
+    """Whether there are so many elements that loops of their own cost nothing beside them."""
+    elements = product(node.shape)
+    return not isinstance(elements, int) or elements >= LEAST_ELEMENTS
 
 
 def _weights(order: list[Node], stored: set[Node]) -> dict[Node, int]:

@@ -22,6 +22,7 @@ from symnet.loops.ir import Buffer, Const, IntExpr, IntVar, Let, Load, Op, Stmt,
 from symnet.loops.substitute import Substitution
 from symnet.lower.elementwise import TRANSCENDENTAL
 from symnet.lower.nest import Nest
+from symnet.lower.storage import MOST_LINKS
 from symnet.schedule.access import Readers, base_name, outer_loads, read_names, readers, stores, written_names
 from symnet.schedule.target import Target
 from symnet.schedule.tile_shape import choose
@@ -121,11 +122,31 @@ def _reads_at_its_point(nest: Nest, group: _Group) -> bool:
 
 def _stays_light(nests: Sequence[Nest], more: Nest) -> bool:
     """Whether no second function comes to a loop that has one (the constants of two polynomials fill the registers),
-    and none too often.
+    none too often, and not too many one inside the other (`lower/storage.py`).
     """
     before, added = _functions(nests), _functions([more])
     together = {*before, *added}
-    return len(before) + len(added) <= MOST_FUNCTIONS and (len(together) <= 1 or together in (set(before), set(added)))
+    few = len(before) + len(added) <= MOST_FUNCTIONS and (len(together) <= 1 or together in (set(before), set(added)))
+    return few and (not before or not added or _links([*nests, more]) <= MOST_LINKS)
+
+
+def _links(nests: Iterable[Nest]) -> int:
+    """How many functions are computed one inside the other, at most."""
+    links: dict[str, int] = {}  # of values and of buffers, by name
+
+    def of(value: Value) -> int:
+        if isinstance(value, Op):
+            return max(map(of, value.args), default=0) + (value.name in TRANSCENDENTAL)
+        if isinstance(value, Var):
+            return links.get(value.name, 0)
+        return links.get(base_name(value.buffer), 0) if isinstance(value, Load) else 0
+
+    for stmt in (stmt for nest in nests for stmt in nest.outer):
+        if isinstance(stmt, Let):
+            links[stmt.name] = of(stmt.value)
+        elif isinstance(stmt, Store):
+            links[base_name(stmt.buffer)] = of(stmt.value)
+    return max(links.values(), default=0)
 
 
 def _functions(nests: Iterable[Nest]) -> list[str]:

@@ -20,6 +20,7 @@ from symnet.schedule.tile_shape import choose
 
 UNIT_WORK = 1 << 18  # multiply-adds worth a hand-over between threads
 ROW_UNIT, ROW_UNIT_WORK = 16, 1 << 11  # rows of a unit of a sweep; operations below which it has more of them
+NUMBERS_UNIT = 128  # rows of it at least, where each is a number
 LEAST_ROW_UNIT = 4  # rows of a unit where a superblock has few
 CHECKED_UNIT_WORK = 1 << 13  # the same where indices are checked: whether all were right is found out once a unit
 MATH_WORK = 16  # operations of a transcendental function
@@ -61,12 +62,14 @@ def _count(axis: Axis) -> int:
 
 def rows_of_unit(nests: Iterable[Nest], most: int) -> int:
     """Rows of a unit of a sweep: a quarter of `most`, those of a superblock, at most `ROW_UNIT`; where a row is
-    light, so many more that starting loops costs nothing beside them.
+    light, so many more that starting loops costs nothing beside them.  Where rows are numbers, they are the lanes, and
+    a unit has several vectors of them, so that one may wait for a function while others are computed.
     """
     parts = [part for nest in nests for part in nest.instead or (nest,)]
     per_row = sum(map(_row_work, parts))
     enough = CHECKED_UNIT_WORK if any(part.check for part in parts) else ROW_UNIT_WORK
-    rows = min(ROW_UNIT, max(most // 4, LEAST_ROW_UNIT))
+    numbers = all(len(part.axes) == 1 for part in parts)
+    rows = min(NUMBERS_UNIT if numbers else ROW_UNIT, max(most // (2 if numbers else 4), LEAST_ROW_UNIT))
     while rows < most and rows * per_row < enough:
         rows *= 2
     return rows
@@ -81,14 +84,18 @@ def _row_work(nest: Nest) -> int:
 
 
 def _chunk(nest: Nest, axis: Axis) -> int:
-    """Rows per unit: enough for UNIT_WORK; a multiple of 16, unless a row is a kernel."""
+    """Rows per unit: enough for UNIT_WORK; a multiple of 16, unless a row is a kernel; fewer, but not half as many, where
+    all units are then alike.
+    """
     per_row = max(nest.kernel or 0, 1)
     for other in nest.axes:
         if other.var != axis.var:
             per_row *= _count(other)
     if nest.kernel is not None:
         return -(-UNIT_WORK // per_row)
-    return max(-(-UNIT_WORK // per_row) // 16 * 16, 16)
+    most = max(-(-UNIT_WORK // per_row) // 16 * 16, 16)
+    alike = (rows for rows in range(most, most // 2, -16) if axis.constant is not None and axis.constant % rows == 0)
+    return next(alike, most)
 
 
 def one_chunk(nest: Nest, axis: Axis, start: IntExpr, chunk: int) -> Nest:
