@@ -18,7 +18,6 @@ then rounded) of degree 7, relative error of the logarithm 2^-66.5.  For floats:
 from __future__ import annotations
 
 from symnet.elementary import double_double as dd
-from symnet.elementary.algebraic import floor
 from symnet.elementary.exponential import LN2, exp_sum
 from symnet.elementary.lanes import Lanes, Value
 from symnet.elementary.logarithm import exponent_field, field_to_real, log_parts, outside_domain
@@ -148,15 +147,21 @@ def twice(lanes: Lanes, a: dd.Pair) -> dd.Pair:
 
 def with_special_cases(lanes: Lanes, x: Value, y: Value, size: Value) -> Value:
     """The sign of odd powers of negative x, NaN for fractional ones, and the powers that are 1."""
-    half = lanes.mul(y, 0.5)
-    is_fraction = lanes.unequal(floor(lanes, y), y)
-    is_half_fraction = lanes.unequal(floor(lanes, half), half)
+    length = lanes.abs(y)
+    is_fraction = has_fraction(lanes, length)
+    is_half_fraction = has_fraction(lanes, lanes.mul(length, 0.5))
     whole = lanes.select(is_half_fraction, lanes.copy_sign(size, x), size)
     fraction = lanes.select(lanes.both(lanes.less(x, 0.0), lanes.less(-INF, x)), NAN, size)
     result = lanes.select(is_fraction, fraction, whole)
     at_unit = lanes.both(lanes.equal(lanes.abs(x), 1.0), lanes.equal(lanes.abs(y), INF))
     is_one = lanes.either(at_unit, lanes.either(lanes.equal(x, 1.0), lanes.equal(y, 0.0)))
     return lanes.select(is_one, 1.0, result)
+
+
+def has_fraction(lanes: Lanes, length: Value) -> Value:
+    """Whether a number of 0 or more is not whole; those of 2^mantissa and more are, and below it a sum rounds to one."""
+    most = 2.0**lanes.format.mantissa
+    return lanes.both(lanes.less(length, most), lanes.unequal(lanes.sub(lanes.add(length, most), most), length))
 
 
 FUNCTIONS = (pow,)
