@@ -159,7 +159,7 @@ def with_special_cases(lanes: Lanes, x: Value, y: Value, size: Value) -> Value:
 
 
 def has_fraction(lanes: Lanes, length: Value) -> Value:
-    """Whether a number of 0 or more is not whole; those of 2^mantissa and more are, and below it a sum rounds to one."""
+    """Whether a number of 0 or more is not whole: 2^mantissa and all above are, and a sum with that rounds to one."""
     most = 2.0**lanes.format.mantissa
     return lanes.both(lanes.less(length, most), lanes.unequal(lanes.sub(lanes.add(length, most), most), length))
 

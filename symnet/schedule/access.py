@@ -119,14 +119,29 @@ def readers(nests: Iterable[Nest]) -> Readers:
     return found
 
 
-def stride(index: tuple[IntExpr, ...], var: str) -> str:
-    """How the address moves when `var` grows by one."""
+def stride(access: Load | Store, var: str) -> str:
+    """How the address moves when `var` grows by one; axes of one element at the end of an array are as if not there."""
+    index = access.index
     touched = [position for position, expr in enumerate(index) if var in int_variables(expr)]
     if not touched:
         return INVARIANT
-    if touched == [len(index) - 1] and coefficient(index[-1], var) == 1:
-        return CONTIGUOUS
-    return STRIDED
+    last = touched[-1]
+    alone = len(touched) == 1 and all(extent == IntConst(1) for extent in access.buffer.shape[last + 1 :])
+    return CONTIGUOUS if alone and coefficient(index[last], var) == 1 else STRIDED
+
+
+def without_unit_axes(nest: Nest) -> Nest:
+    """The nest without loops over one element, of which a reduction keeps the last; batches stay."""
+    if nest.kernel is not None or nest.is_empty or not any(map(_is_unit, nest.axes)):
+        return nest
+    parallel, reduced = (tuple(a for a in axes if not _is_unit(a)) for axes in (nest.parallel, nest.reduced))
+    reduced = reduced or nest.reduced[-1:]
+    gone: dict[str, IntExpr] = {a.var: IntConst(0) for a in nest.axes if a not in (*parallel, *reduced)}
+    return replace(restricted(substituted(nest, Substitution(gone)), parallel), reduced=reduced)
+
+
+def _is_unit(axis: Axis) -> bool:
+    return axis.constant == 1 and not axis.batch
 
 
 def coefficient(expr: IntExpr, var: str) -> int | None:

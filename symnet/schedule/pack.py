@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from functools import partial
 
 from symnet.loops.accesses import Access
-from symnet.loops.ir import Buffer, IntExpr, IntVar, Load, Store
+from symnet.loops.ir import Buffer, IntConst, IntExpr, IntVar, Load, Store
 from symnet.loops.substitute import Substitution
 from symnet.lower.nest import Axis, Nest
 from symnet.schedule.access import CONTIGUOUS, INVARIANT, STRIDED, inner_loads, stores, stride, substituted
@@ -25,7 +25,7 @@ MIN_EXTENT = 2  # a lane axis shorter than this is not worth packing for
 def all_packed(nests: Iterable[Nest]) -> tuple[list[Nest], list[Buffer]]:
     """Nests in order, copies before the first that reads them, and the buffers of the copies."""
     result: list[Nest] = []
-    made: dict[tuple[Buffer, tuple[int, ...], tuple[IntExpr, ...]], Buffer] = {}
+    made: dict[tuple[Buffer, tuple[int | IntExpr, ...], tuple[IntExpr, ...]], Buffer] = {}
     buffers: list[Buffer] = []
     for nest in nests:
         fills, reading, extra = packed(nest, f"packed{len(buffers) + 1}")
@@ -41,11 +41,12 @@ def all_packed(nests: Iterable[Nest]) -> tuple[list[Nest], list[Buffer]]:
     return result, buffers
 
 
-def _copied(fill: Nest) -> tuple[Buffer, tuple[int, ...]]:
-    """The buffer that a copy is of, and where its axes stand in the copy."""
+def _copied(fill: Nest) -> tuple[Buffer, tuple[int | IntExpr, ...]]:
+    """The buffer that a copy is of, and where its axes stand in the copy, or the one place that is taken of them."""
     (store,) = stores(fill)
     assert isinstance(store.value, Load)
-    return store.value.buffer, tuple(store.index.index(i) for i in store.value.index)
+    order = (store.index.index(i) if isinstance(i, IntVar) else i for i in store.value.index)
+    return store.value.buffer, tuple(order)
 
 
 def _instead(copy: Buffer, known: Buffer, access: Access) -> Access:
@@ -60,7 +61,8 @@ def packed(nest: Nest, name: str) -> tuple[list[Nest], Nest, list[Buffer]]:
     load, lane = found
     axes = [_axis(nest, i.name) for i in load.index if isinstance(i, IntVar)]
     order = [*(a for a in axes if a.var != lane.var), lane]
-    batch = next((n for n, a in enumerate(order) if a.batch), None)
+    across = any(a.batch and a is not lane for a in nest.parallel) and lane.batch  # all rows meet all rows
+    batch = None if across else next((n for n, a in enumerate(order) if a.batch), None)
     number = 0 if batch is None else order[batch].batch
     copy = Buffer(name, load.buffer.dtype, tuple(a.extent for a in order), "workspace", None, batch, number)
     index = tuple(IntVar(a.var) for a in order)
@@ -81,14 +83,15 @@ def _strided_operand(nest: Nest) -> tuple[Load, Axis] | None:
     if nest.accumulator is None or not nest.reduced or nest.when:  # what is rarely computed is not packed for
         return None
     loads = inner_loads(nest)
-    lanes = [a for a in nest.parallel if all(stride(s.index, a.var) == CONTIGUOUS for s in stores(nest))]
+    lanes = [a for a in nest.parallel if all(stride(s, a.var) == CONTIGUOUS for s in stores(nest))]
     if len(loads) < 2 or not lanes or (lanes[0].constant or MIN_EXTENT) < MIN_EXTENT:
         return None
     (lane,) = lanes[:1]
-    bad = [x for x in loads if stride(x.index, lane.var) == STRIDED]
+    bad = [x for x in loads if stride(x, lane.var) == STRIDED]
     rows = [a for a in nest.parallel if a is not lane]
-    if len(bad) != 1 or (lane.batch and any(a.batch for a in rows)):
+    if len(bad) != 1:
         return None
-    plain = all(isinstance(i, IntVar) for i in bad[0].index) and len(set(bad[0].index)) == len(bad[0].index)
-    reread = any(stride(bad[0].index, a.var) == INVARIANT for a in rows)
+    variables = [i for i in bad[0].index if not isinstance(i, IntConst)]
+    plain = all(isinstance(i, IntVar) for i in variables) and len(set(variables)) == len(variables)
+    reread = any(stride(bad[0], a.var) == INVARIANT for a in rows)
     return (bad[0], lane) if plain and reread else None

@@ -84,8 +84,8 @@ def _row_work(nest: Nest) -> int:
 
 
 def _chunk(nest: Nest, axis: Axis) -> int:
-    """Rows per unit: enough for UNIT_WORK; a multiple of 16, unless a row is a kernel; fewer, but not half as many, where
-    all units are then alike.
+    """Rows per unit: enough for UNIT_WORK; a multiple of 16, unless a row is a kernel; down to half as many where all
+    units are then alike.
     """
     per_row = max(nest.kernel or 0, 1)
     for other in nest.axes:

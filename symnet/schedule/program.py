@@ -47,7 +47,7 @@ from symnet.loops.sums import with_low_added
 from symnet.lower.nest import Axis, Nest, around, nested
 from symnet.lower.program import Lowered
 from symnet.lower.state import clear_of
-from symnet.schedule.access import base_name, restricted, stores, substituted
+from symnet.schedule.access import base_name, restricted, stores, substituted, without_unit_axes
 from symnet.schedule.fetch import fetching
 from symnet.schedule.fuse import fused
 from symnet.schedule.multiply_add import with_multiply_adds
@@ -65,7 +65,7 @@ from symnet.schedule.vectorize import vectorized
 
 def schedule(lowered: Lowered, target: Target) -> Program:
     """The program of a lowered graph for one target."""
-    nests, copies = all_packed(lowered.nests)
+    nests, copies = all_packed(map(without_unit_axes, lowered.nests))
     nests, finals = _split_epilogues(nests)
     lows = _lows(nests)
     streamed = plan(nests, lowered.workspace)

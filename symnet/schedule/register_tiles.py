@@ -130,14 +130,21 @@ class _Tiling:
         return tuple(body)
 
     def _symbolic_columns(self, nest: Nest) -> Body:
+        """Tiles of several vectors, then of one, then what is left of one: few columns are no tile of many."""
         (width,), lane = self._widths(nest), self.lane
-        tile = f"{lane.var}_tile"
-        whole = self._rows(_shifted(nest, lane, IntVar(tile) * width, IntConst(width)), width)
-        rest = int_mod(lane.extent, width)
-        start = int_floordiv(lane.extent, width) * width
-        tail = self._rows(_shifted(nest, lane, start, rest), width)
-        guard = If(IntCondition("gt", rest, IntConst(0)), tail)
-        return (For(tile, int_floordiv(lane.extent, width), whole), guard)
+        assert nest.accumulator is not None
+        one = self.target.lanes(nest.accumulator.dtype)
+        body: list[Stmt] = []
+        begin, left = as_int(0), lane.extent
+        for size in dict.fromkeys((width, one)):
+            tile = f"{lane.var}_tile"
+            inside = self._rows(_shifted(nest, lane, begin + IntVar(tile) * size, IntConst(size)), size)
+            body.append(For(tile, int_floordiv(left, size), inside))
+            begin, left = int_floordiv(lane.extent, size) * size, int_mod(lane.extent, size)
+        if left != IntConst(0):
+            rest = self._rows(_shifted(nest, lane, begin, left), one)
+            body.append(If(IntCondition("gt", left, IntConst(0)), rest))
+        return tuple(body)
 
     def _rows(self, nest: Nest, width: int, beside: int = 0) -> Body:
         """Row tiles of mr rows, then the rest one by one; without rows, one tile beside so many others in its scope."""

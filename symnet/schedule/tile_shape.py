@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from symnet.loops.ir import Load, Store
 from symnet.lower.nest import Axis, Nest
 from symnet.schedule.access import CONTIGUOUS, INVARIANT, STRIDED, inner_loads, outer_loads, stores, stride
 from symnet.schedule.target import Target
@@ -46,7 +47,7 @@ def choose(nest: Nest, target: Target) -> TileShape:
 def _lane_axis(nest: Nest) -> Axis | None:
     candidates = [a for a in nest.parallel if _strided(nest, a, everything=True) == 0]
     if candidates:
-        last = [a for a in candidates if any(stride(s.index, a.var) == CONTIGUOUS for s in stores(nest))]
+        last = [a for a in candidates if any(stride(s, a.var) == CONTIGUOUS for s in stores(nest))]
         return max(last or candidates, key=_length)
     inside = [a for a in nest.reduced if _strided(nest, a, everything=False) == 0]
     if inside:
@@ -58,7 +59,7 @@ def _jumps(nest: Nest, axis: Axis) -> int:
     """Strided accesses along an axis; a store counts twice, since lanes that are scattered leave no line full."""
     if axis not in nest.parallel:
         return _strided(nest, axis, everything=False)
-    scattered = [stride(s.index, axis.var) for s in stores(nest)].count(STRIDED)
+    scattered = [stride(s, axis.var) for s in stores(nest)].count(STRIDED)
     return _strided(nest, axis, everything=True) + scattered
 
 
@@ -67,10 +68,10 @@ def _length(axis: Axis) -> int:
 
 
 def _strided(nest: Nest, axis: Axis, everything: bool) -> int:
-    touched = [x.index for x in inner_loads(nest)]
+    touched: list[Load | Store] = [*inner_loads(nest)]
     if everything:
-        touched += [x.index for x in outer_loads(nest)] + [x.index for x in stores(nest)]
-    return [stride(index, axis.var) for index in touched].count(STRIDED)
+        touched += [*outer_loads(nest), *stores(nest)]
+    return [stride(x, axis.var) for x in touched].count(STRIDED)
 
 
 def _row_axis(nest: Nest, lane: Axis) -> Axis | None:
@@ -80,8 +81,8 @@ def _row_axis(nest: Nest, lane: Axis) -> Axis | None:
     """
     others = [a for a in nest.parallel if a is not lane]
     loads = inner_loads(nest)
-    reused = [a for a in others if any(stride(x.index, a.var) == INVARIANT for x in loads)]
-    beside = {a.var for a in reused if any(stride(x.index, a.var) == CONTIGUOUS for x in loads)}
+    reused = [a for a in others if any(stride(x, a.var) == INVARIANT for x in loads)]
+    beside = {a.var for a in reused if any(stride(x, a.var) == CONTIGUOUS for x in loads)}
     return max(reused, key=lambda a: (min(_length(a), LONG), a.var in beside, _length(a))) if reused else None
 
 

