@@ -14,6 +14,8 @@ from symnet.backends.llvm.polynomials import integer, term
 from symnet.backends.llvm.types import V, constant
 from symnet.loops.polynomials import Poly
 
+SHUFFLED = (1, -1, 2)  # elements from lane to lane where whole vectors are loaded, and lanes taken from them
+
 
 def reach(e: Emitter, place: BufferPlace, flat: Poly) -> ElementAddress:
     """The address that lies `flat` elements behind the start of a place."""
@@ -24,8 +26,9 @@ def reach(e: Emitter, place: BufferPlace, flat: Poly) -> ElementAddress:
     pointer = point(e, place, flat)
     if not varying:
         return ElementAddress(pointer, 0, None, alignment)
-    if len(varying) == 1 and varying.get((LANE,)) == 1:
-        return ElementAddress(pointer, 1, None, alignment)
+    factor = varying.get((LANE,)) if len(varying) == 1 else None
+    if factor in SHUFFLED:
+        return ElementAddress(pointer, factor, None, alignment if factor == 1 else place.size)
     distinct = all(m.count(LANE) == 1 and not any(e.atoms[a].lanes for a in m if a != LANE) for m in varying)
     ((monomial, factor), *more) = varying.items()
     one = not more and len(monomial) == 1
@@ -76,7 +79,8 @@ def step(e: Emitter, place: BufferPlace, pointer: V, distance: V) -> V:
 
 def lane_pointers(e: Emitter, place: BufferPlace, where: ElementAddress) -> V:
     """A vector of pointers: each lane's own."""
-    assert where.offsets is not None
-    offsets = e.text.splat(where.offsets, e.lanes)
+    offsets = integer(e, {(LANE,): where.step}) if where.step else where.offsets
+    assert offsets is not None
+    offsets = e.text.splat(offsets, e.lanes)
     rhs = f"getelementptr {place.memory}, ptr {where.pointer.text}, {offsets.typed}"
     return e.text.pure("ptr", e.lanes, rhs, max(where.pointer.depth, offsets.depth))

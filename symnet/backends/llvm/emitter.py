@@ -56,9 +56,9 @@ class BufferPlace:
 class ElementAddress(NamedTuple):
     """An element's address, lane by lane.
 
-    `step` is 0 (all lanes share it), 1 (lanes are neighbours), or None: `offsets` then holds each lane's
-    distance from `pointer` in elements, and `distinct` says that no two lanes meet; where the distance is a factor
-    times one value, `factor` and the name of the `atom`.
+    `step` is 0 (all lanes share it), 1 (lanes are neighbours), -1 (the other way round), 2 (every second element), or
+    None: `offsets` then holds each lane's distance from `pointer` in elements, and `distinct` says that no two lanes
+    meet; where the distance is a factor times one value, `factor` and the name of the `atom`.
     """
 
     pointer: V

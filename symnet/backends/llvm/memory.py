@@ -1,11 +1,14 @@
 """Loads and stores, lane by lane or all lanes at once.
 
 In: a place and an `ElementAddress`.  Out: a value; or memory changed.  Neighbouring lanes become one vector access
-(masked in tails), a shared element is read once and spread when needed, anything else is gathered or
-scattered.  Booleans are one byte in memory and one bit in registers.
+(masked in tails), neighbours the other way round and every second element are shuffled out of whole vectors, a shared
+element is read once and spread when needed, anything else is gathered or scattered.  Booleans are one byte in memory,
+and one bit in registers.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterable
 
 from symnet.backends.llvm.addresses import lane_pointers, step
 from symnet.backends.llvm.emitter import BufferPlace, ElementAddress, Emitter
@@ -24,6 +27,8 @@ def load(e: Emitter, place: BufferPlace, where: ElementAddress) -> V:
     if where.step == 1:
         masked = e.mask is not None and not place.padded
         return to_register(e, place, (_masked if masked else _plain)(e, place, where, e.lanes))
+    if where.step is not None and e.mask is None:
+        return to_register(e, place, _SHUFFLES[where.step](e, place, where))
     return to_register(e, place, _gather(e, place, where))
 
 
@@ -36,6 +41,39 @@ def to_register(e: Emitter, place: BufferPlace, value: V) -> V:
 def _plain(e: Emitter, place: BufferPlace, where: ElementAddress, lanes: int) -> V:
     rhs = f"load {vector(place.memory, lanes)}, ptr {where.pointer.text}, align {where.alignment}"
     return e.text.load(place.memory, lanes, rhs, where.pointer.depth, place.alias)
+
+
+def _reversed(e: Emitter, place: BufferPlace, where: ElementAddress) -> V:
+    """Neighbours the other way round: the last lane's element is the first in memory."""
+    return _backwards(e, _plain(e, place, _at_last_lane(e, place, where), e.lanes))
+
+
+def _at_last_lane(e: Emitter, place: BufferPlace, where: ElementAddress) -> ElementAddress:
+    pointer = step(e, place, where.pointer, constant(1 - e.lanes, e.index))
+    return ElementAddress(pointer, 1, None, place.size)
+
+
+def _backwards(e: Emitter, value: V) -> V:
+    return _picked(e, value, value, range(e.lanes - 1, -1, -1))
+
+
+def _every_second(e: Emitter, place: BufferPlace, where: ElementAddress) -> V:
+    """Two vectors, the second so far on that it ends with the last element that is wanted."""
+    lanes = e.lanes
+    first = _plain(e, place, where, lanes)
+    further = ElementAddress(step(e, place, where.pointer, constant(lanes - 1, e.index)), 1, None, place.size)
+    second = _plain(e, place, further, lanes)
+    return _picked(e, first, second, (*range(0, lanes, 2), *range(lanes + 1, 2 * lanes, 2)))
+
+
+def _picked(e: Emitter, first: V, second: V, lanes: Iterable[int]) -> V:
+    """Lanes of two vectors, those of the second counted on."""
+    picks = ", ".join(f"i32 {lane}" for lane in lanes)
+    rhs = f"shufflevector {first.typed}, {second.typed}, <{e.lanes} x i32> <{picks}>"
+    return e.text.pure(first.scalar, e.lanes, rhs, max(first.depth, second.depth))
+
+
+_SHUFFLES: dict[int, Callable[[Emitter, BufferPlace, ElementAddress], V]] = {-1: _reversed, 2: _every_second}
 
 
 def _masked(e: Emitter, place: BufferPlace, where: ElementAddress, lanes: int) -> V:
@@ -99,6 +137,9 @@ def store(e: Emitter, place: BufferPlace, where: ElementAddress, value: V) -> No
     """Overwrite `place[where]`."""
     if where.step == 1:
         _store_vector(e, place, where, value)
+    elif where.step == -1 and e.mask is None:
+        backwards = _backwards(e, _to_memory(e, place, value, e.lanes))
+        e.text.line(f"store {backwards.typed}, ptr {_at_last_lane(e, place, where).pointer.text}, align {place.size}")
     elif not e.lanes:
         _store_plain(e, place, where, value, 0)
     elif where.step == 0:
