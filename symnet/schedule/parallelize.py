@@ -78,16 +78,23 @@ def rows_of_unit(nests: Iterable[Nest], most: int) -> int:
 def _row_work(nest: Nest) -> int:
     """About how many operations a row of the batch takes."""
     values = [s.value for s in (*nest.outer, *nest.inner) if isinstance(s, (Let, Store))]
-    point = sum(MATH_WORK if getattr(v, "name", "") in TRANSCENDENTAL else 1 for v in values)
+    point = len(values) + (MATH_WORK - 1) * _calls(nest)
     point += nest.accumulator is not None
     return math.prod([_count(a) for a in nest.axes if not a.batch]) * max(point, nest.kernel or 0)
+
+
+def _calls(nest: Nest) -> int:
+    """How many functions a point computes."""
+    return sum(
+        getattr(s.value, "name", "") in TRANSCENDENTAL for s in (*nest.outer, *nest.inner) if isinstance(s, Let | Store)
+    )
 
 
 def _chunk(nest: Nest, axis: Axis) -> int:
     """Rows per unit: enough for UNIT_WORK; a multiple of 16, unless a row is a kernel; down to half as many where all
     units are then alike.
     """
-    per_row = max(nest.kernel or 0, 1)
+    per_row = max(nest.kernel or 0, 1) * (MATH_WORK if nest.accumulator is None and _calls(nest) else 1)
     for other in nest.axes:
         if other.var != axis.var:
             per_row *= _count(other)

@@ -47,7 +47,7 @@ from symnet.loops.sums import with_low_added
 from symnet.lower.nest import Axis, Nest, around, nested
 from symnet.lower.program import Lowered
 from symnet.lower.state import clear_of
-from symnet.schedule.access import base_name, restricted, stores, substituted, without_unit_axes
+from symnet.schedule.access import accesses, base_name, restricted, stores, substituted, without_unit_axes
 from symnet.schedule.fetch import fetching
 from symnet.schedule.fuse import fused
 from symnet.schedule.multiply_add import with_multiply_adds
@@ -183,6 +183,8 @@ class _State:
 
     def groups(self, sweep: Sweep, reached: Reach, number: int) -> list[Group]:
         groups = []
+        if self._is_one_pass(sweep):
+            return [Group(tuple(self._once([*sweep.once, *sweep.rows], number)), var=self.superblock)]
         rare = self._is_rare(sweep)
         clear = [self._clear(n) for n in sweep.reduces]
         once = [*self._once(sweep.once, number)]
@@ -203,6 +205,14 @@ class _State:
             phase = self._joined(f"totals_{number}", [(in_units(n, self.target, self.unit), None) for n in settling])
             groups.append(Group((phase,), int_min(1, int_floordiv(sweep.batch, self.rows + 1)), self.superblock))
         return groups
+
+    def _is_one_pass(self, sweep: Sweep) -> bool:
+        """Whether a sweep is one nest that keeps nothing of its rows: it needs no superblocks, at each of which threads
+        would wait for one another.
+        """
+        if len(sweep.rows) != 1 or sweep.reduces:
+            return False
+        return not any(is_streamed(buffer, self.whole) for buffer, _ in accesses(sweep.rows[0]))
 
     def _is_rare(self, sweep: Sweep) -> bool:
         """Whether a sweep serves sums alone that are accumulated on a condition."""
