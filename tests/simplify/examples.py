@@ -307,6 +307,7 @@ EXAMPLES: dict[str, list[Node]] = {
     "take_sign_out_of_contraction": [matmul(A - 2 * C, w), matmul(transpose(A - C), x)],
     "contract_repeated_operand_once": [total(expand(x, (3, 4), (1,)), 0), matmul(rows(v), A)],
     "contract_through_transposition": [matmul(transpose(A), x), einsum("ij,j->i", einsum("i,j->ij", x, w), w)],
+    "contract_through_reordered_sum": [matmul(einsum("jki->ij", U), B)],
     "sum_a_sum_at_once": [total(total(Z, 1)), transpose(A @ B)],
     "order_indices_of_symmetric_operand": [transpose(S) @ x, transpose(S) * 2],
     "take_unsummed_factors_out_of_contraction": [total(Z * rows(v), 1), einsum("i,ij,jk->ik", x, A, B)],

@@ -68,6 +68,26 @@ def contract_through_transposition(node: Einsum) -> Node | None:
     return _see_through(node, lambda o: isinstance(o, Einsum) and not o.contracted, _relabelled)
 
 
+def contract_through_reordered_sum(node: Einsum) -> Node | None:
+    """einsum("jki->ij", x) @ y → einsum("jki->ji", x).T @ y, in which the transposition is the contraction's.
+
+    Condition: the operand is a sum whose axes stand in another order than those of what is summed.
+    """
+    return _see_through(node, lambda o: isinstance(o, Einsum) and _is_reordered_sum(o), _in_order)
+
+
+def _is_reordered_sum(x: Einsum) -> bool:
+    (indices, *others) = x.inputs
+    kept = tuple(i for i in indices if i in x.output)
+    return not others and bool(x.contracted) and len(set(indices)) == len(indices) and kept != x.output
+
+
+def _in_order(operand: Einsum, indices: Indices) -> list[IndexedOperand]:
+    outer = dict(zip(operand.output, indices, strict=True))
+    kept = [i for i in operand.inputs[0] if i in outer]
+    return [(contract(operand.inputs, kept, *operand.operands), tuple(outer[i] for i in kept))]
+
+
 def _relabelled(operand: Einsum, indices: Indices) -> list[IndexedOperand]:
     outer = dict(zip(operand.output, indices, strict=True))
     return [(o, tuple(outer[i] for i in inner)) for o, inner in indexed_operands(operand)]
@@ -292,6 +312,7 @@ CONTRACTIONS = (
     Rewrite(take_sign_out_of_contraction, ("einsum",), domain="equal", role="spelling"),
     Rewrite(contract_repeated_operand_once, ("einsum",), domain="equal", role="spelling"),
     Rewrite(contract_through_transposition, ("einsum",), domain="equal", role="spelling"),
+    Rewrite(contract_through_reordered_sum, ("einsum",), domain="equal", role="spelling"),
     Rewrite(sum_a_sum_at_once, ("einsum",), domain="equal", role="spelling"),
     Rewrite(order_indices_of_symmetric_operand, ("einsum",), needs=("symmetric",), domain="equal", role="spelling"),
     Rewrite(take_unsummed_factors_out_of_contraction, ("einsum",), domain="extends", role="spelling"),
