@@ -28,6 +28,7 @@ from symnet.loops.ir import (
     If,
     IntCondition,
     IntConst,
+    IntExpr,
     IntLoad,
     IntVar,
     Load,
@@ -53,6 +54,11 @@ def read_once(node: Einsum, place: int) -> set[int]:
     return set(node.extents) - {node.inputs[place][-1]}
 
 
+def _at(axis: Axis) -> IntExpr:
+    """Where a loop over an axis is; one of extent 1 is none inside a kernel."""
+    return IntConst(0) if axis.constant == 1 else IntVar(axis.var)
+
+
 @dataclass(frozen=True)
 class _Rows:
     """Where the sums stand, by the output's axes; `seen` by the class, None where rows are short and begin with 0.
@@ -70,11 +76,11 @@ class _Rows:
 
     @property
     def index(self) -> Index:
-        return tuple(IntVar(axis.var) for axis in self.order)
+        return tuple(map(_at, self.order))
 
     @property
     def along(self) -> list[Axis]:
-        return [axis for axis in self.order if axis is not self.classes]
+        return [axis for axis in self.order if axis is not self.classes and axis.constant != 1]
 
     def begin(self) -> Nest:
         if self.seen is None:
@@ -142,7 +148,7 @@ def _addition(state: LoweringState, node: Einsum, place: int, axes: dict[int, Ax
     use = use_of(one_hot)
     indices = state.checked.get(use) or state.stored[use[0]]
     row = IntLoad(indices, tuple(IntVar(axes[i].var) for i in where))
-    at = {i: row if i == classes else IntVar(axis.var) for i, axis in axes.items()}
+    at = {i: row if i == classes else _at(axis) for i, axis in axes.items()}
     points = state.points("a")
     dtype = points.dtype(node)
     factors = [
