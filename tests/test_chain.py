@@ -19,7 +19,7 @@ from symnet.expr.nodes.symbols import tensor
 from symnet.loops.ir import IntConst
 from symnet.lower import elementwise as lowered_elementwise
 from symnet.reference import elementwise as reference_elementwise
-from symnet.schedule import tile
+from symnet.schedule import register_tiles
 from symnet.schedule.target import Target
 from tests import chain
 from tests.cases import CASES, Case, case_named
@@ -85,7 +85,9 @@ def test_a_wrong_operation_in_the_lowering_is_caught_and_named(
 
 
 def test_an_off_by_one_tile_is_caught_and_named(monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator) -> None:
-    monkeypatch.setattr(tile, "int_mod", lambda value, divisor: IntConst(0))  # the rest of the rows is forgotten
+    monkeypatch.setattr(
+        register_tiles, "int_mod", lambda value, divisor: IntConst(0)
+    )  # the rest of the rows is forgotten
     case = case_named("affine layer")
     with pytest.raises(chain.Disagreement, match="the floor 'schedule' disagrees"):
         agree(case.roots, case, rng)
