@@ -49,6 +49,7 @@ _home("expr.nodes.activations", "relu leaky_relu elu silu gelu")
 _home("expr.nodes.contraction", "einsum matmul dot outer trace transpose sum mean")
 _home("expr.nodes.reduction", "max min prod argmax logsumexp softmax log_softmax")
 _home("expr.nodes.cumulative", "cumsum")
+_home("expr.nodes.recurrence", "cumprod linear_recurrence")
 _home(
     "expr.nodes.composed",
     "square clip isnan isinf isfinite hypot logaddexp exp2 log2 log10 ceil any all count_nonzero argmin var std"

@@ -40,6 +40,7 @@ from symnet.expr.nodes.indexing import labels, one_hot, take
 from symnet.expr.nodes.movement import broadcast_to, concat, pad, stack
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.primitives import functions
+from symnet.expr.nodes.recurrence import cumprod, linear_recurrence
 from symnet.expr.nodes.reduction import argmax, log_softmax, logsumexp, prod, softmax
 from symnet.expr.nodes.reduction import max as largest
 from symnet.expr.nodes.reduction import min as smallest
@@ -371,6 +372,24 @@ case(
     "cumulative sums",
     lambda: [cumsum(X, 1), cumsum(tanh(X) * 2, 0), cumsum(A.T, -2)],
     "X A",
+    "along and across the batch",
+)
+case(
+    "cumulative products",
+    lambda: [cumprod(X, 1), cumprod(tanh(X) + 1, 0, exclusive=True), cumprod(A.T, -2, reverse=True)],
+    "X A",
+    "along and across the batch",
+)
+case("cumulative product of all", lambda: [cumprod(A), cumprod(exp(x) > 1), cumprod(X, 0, reverse=True)], "A X")
+case(
+    "linear recurrences",
+    lambda: [
+        linear_recurrence(X, tanh(X)),
+        linear_recurrence(tanh(X), X * 2, 0, exclusive=True),
+        linear_recurrence(exp(s), X, 0, reverse=True),
+        linear_recurrence(A.T, tanh(A.T), -2, reverse=True, exclusive=True),
+    ],
+    "X A s",
     "along and across the batch",
 )
 case("cumulative sum of all", lambda: [cumsum(A), cumulate(A, 1, True), cumsum(exp(x) > 1)], "A")

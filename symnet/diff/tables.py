@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from symnet.diff import clipping, contraction, cumulative, elementwise, indexing, linalg, movement, reduction, symbols
+from symnet.diff import (
+    clipping,
+    contraction,
+    cumulative,
+    elementwise,
+    indexing,
+    linalg,
+    movement,
+    recurrence,
+    reduction,
+    symbols,
+)
 from symnet.diff.rules import (
     LEAF,
     ZERO,
@@ -46,6 +57,8 @@ VJP: dict[str, VjpRule | Declared] = {
     "take": indexing.take_vjp,
     "one_hot": ZERO,
     "cumsum": cumulative.cumsum_vjp,
+    "cumprod": recurrence.scan_vjp,
+    "linear_recurrence": recurrence.scan_vjp,
     "solve": linalg.solve_vjp,
     "determinant": linalg.determinant_vjp,
 }
@@ -55,6 +68,8 @@ GUARDED: dict[str, GuardedRule] = {
     "elementwise": elementwise.elementwise_guarded,
     "einsum": contraction.einsum_guarded,
     "reduce": reduction.reduce_guarded,
+    "cumprod": recurrence.scan_guarded,
+    "linear_recurrence": recurrence.scan_guarded,
     "solve": linalg.solve_guarded,
     "determinant": linalg.determinant_guarded,
 }
@@ -75,6 +90,8 @@ SUPPORT: dict[str, SupportRule | Declared] = {
     "take": indexing.take_support,
     "one_hot": ZERO,
     "cumsum": cumulative.cumsum_support,
+    "cumprod": recurrence.scan_support,
+    "linear_recurrence": recurrence.scan_support,
     "solve": linalg.solve_support,
     "determinant": linalg.determinant_support,
 }
@@ -95,6 +112,8 @@ JVP: dict[str, JvpRule | Declared] = {
     "take": indexing.take_jvp,
     "one_hot": ZERO,
     "cumsum": cumulative.cumsum_jvp,
+    "cumprod": recurrence.cumprod_jvp,
+    "linear_recurrence": recurrence.linear_recurrence_jvp,
     "solve": linalg.solve_jvp,
     "determinant": linalg.determinant_jvp,
 }
@@ -115,6 +134,8 @@ BATCH: dict[str, BatchRule | Declared] = {
     "take": indexing.take_batch,
     "one_hot": indexing.one_hot_batch,
     "cumsum": cumulative.cumsum_batch,
+    "cumprod": recurrence.cumprod_batch,
+    "linear_recurrence": recurrence.linear_recurrence_batch,
     "solve": linalg.solve_batch,
     "determinant": linalg.determinant_batch,
 }

@@ -78,6 +78,12 @@ def _running_sums() -> Builders:
     return {"cumsum": cumsum}
 
 
+def _running_products() -> Builders:
+    from symnet.expr.nodes.recurrence import cumprod
+
+    return {"cumprod": cumprod}
+
+
 def _printing() -> Builders:
     from symnet.expr.printing import latex, pretty, text
 
@@ -105,6 +111,7 @@ def _sympy_scalars() -> Builders:
 BUILDERS.later.update(
     {
         "cumsum": _running_sums,
+        "cumprod": _running_products,
         **dict.fromkeys(("text", "latex", "pretty"), _printing),
         "array_ufunc": _numpy_ufuncs,
         "array_function": _numpy_functions,

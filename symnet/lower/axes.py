@@ -181,6 +181,8 @@ _LINKS: dict[str, Callable[[Node], AxisLinks]] = {
     "solve": _solve,
     "determinant": _determinant,
     "cumsum": _same,
+    "cumprod": _same,
+    "linear_recurrence": _all_same,
     "running_logsumexp": _same,
     "scaled_sum": _all_same,
     "named": _same,

@@ -30,7 +30,9 @@ WORTH = 1 << 20  # bytes that streaming along a known extent must save
 SHORTEST, MANY = 16, 1 << 12  # the least known extents that are streamed, of a leading axis and of another one
 ALIKE = 8  # how much more one axis saves than another that is rather the batch
 SUMS = frozenset({"einsum", "reduce"})  # kinds that may add up along an axis, row by row
-SCANS = frozenset({"cumsum", "running_logsumexp", "scaled_sum"})  # kinds that go from row to row
+SCANS = frozenset(  # kinds that go from row to row
+    {"cumsum", "cumprod", "linear_recurrence", "running_logsumexp", "scaled_sum"}
+)
 
 
 @dataclass(frozen=True)

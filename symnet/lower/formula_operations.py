@@ -157,6 +157,8 @@ _COUNTS: dict[str, Callable[..., Operations]] = {
     "determinant": _determinant,
     "solve": lambda node: _over(space(node), ONE * 2),
     "cumsum": lambda node: _over(node.shape, ONE),
+    "cumprod": lambda node: _over(node.shape, ONE),
+    "linear_recurrence": lambda node: _over(node.shape, ONE * 2),
     "running_logsumexp": lambda node: _over(node.shape, ONE * 3 + CALL * 2),
     "scaled_sum": lambda node: _over(node.shape, ONE * 4 + CALL * 2),
 }

@@ -41,6 +41,7 @@ from symnet.lower.movement import concat_nest, place_nests
 from symnet.lower.nest import Nest, naive_phase, of_one_batch
 from symnet.lower.point import Use
 from symnet.lower.ranges import surely_in_range
+from symnet.lower.recurrence import recurrence_nest
 from symnet.lower.reduction import argmax_nests, compared, reduce_nest
 from symnet.lower.running import running_logsumexp_nest, scaled_sum_nest
 from symnet.lower.scatter import scatter_nests
@@ -296,6 +297,8 @@ _NESTS: dict[str, Callable[[_Builder, Any, Node, Buffer], None]] = {
     "place": _place_nest,
     "concat": _concat_nest,
     "cumsum": lambda b, node, target, buffer: b.nests.append(cumsum_nest(b.state, node, buffer)),
+    "cumprod": lambda b, node, target, buffer: b.nests.append(recurrence_nest(b.state, node, buffer)),
+    "linear_recurrence": lambda b, node, target, buffer: b.nests.append(recurrence_nest(b.state, node, buffer)),
     "running_logsumexp": lambda b, node, target, buffer: b.nests.append(running_logsumexp_nest(b.state, node, buffer)),
     "scaled_sum": lambda b, node, target, buffer: b.nests.append(scaled_sum_nest(b.state, node, buffer)),
     "solve": _solve_nest,

@@ -112,6 +112,8 @@ def _obliged(roots: list[Node], order: list[Node]) -> set[Node]:
             "place",
             "concat",
             "cumsum",
+            "cumprod",
+            "linear_recurrence",
             "running_logsumexp",
             "scaled_sum",
             "solve",

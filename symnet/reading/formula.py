@@ -28,6 +28,7 @@ from symnet.expr.nodes import (
     movement,
     norms,
     operators,
+    recurrence,
     reduction,
 )
 from symnet.expr.nodes.constants import as_node
@@ -55,6 +56,7 @@ _MODULES: dict[ModuleType, str] = {
     movement: "reshape concat stack pad broadcast_to",
     indexing: "take one_hot",
     cumulative: "cumsum",
+    recurrence: "cumprod linear_recurrence",
     linalg: "det logdet inv solve matrix_power",
     norms: "norm",
     losses: "l2 cross_entropy kl_div binary_cross_entropy",

@@ -80,7 +80,7 @@ def _how(nest: Nest, buffer: Buffer, index: tuple[IntExpr, ...]) -> str | None:
     if int_loads(at):
         return "stored whole, as rows are read by an index"
     if nest.kernel is not None and not direct_names(at) & {axis.var for axis in axes}:
-        return "stored whole, as sums go from row to row"
+        return "stored whole, as a scan goes from row to row"
     if len(axes) > 1:
         return "stored whole, as rows of the batch meet all rows"
     if not is_of(buffer, batch_of(nest)):

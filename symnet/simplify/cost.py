@@ -30,6 +30,14 @@ from symnet.expr.nodes.reduction import Reduce
 
 _ARITHMETIC = frozenset({"add", "mul", "pow", "expand"})
 _LEVELS = 6
+_PER_ELEMENT = {
+    "solve": 2,
+    "cumsum": 1,
+    "cumprod": 1,
+    "linear_recurrence": 2,
+    "running_logsumexp": 3,
+    "scaled_sum": 4,
+}
 
 
 def operation_count(roots: Iterable[Node]) -> Expr:
@@ -136,4 +144,4 @@ def _count(node: Node, free: set[Node]) -> int:
         return len(node.operands) - (not node.contracted) - (node.by_index is not None and len(node.operands) > 1)
     if isinstance(node, Reduce):
         return 3 if node.op == "logsumexp" else 1
-    return {"solve": 2, "cumsum": 1, "running_logsumexp": 3, "scaled_sum": 4}.get(node.kind, 0)
+    return _PER_ELEMENT.get(node.kind, 0)

@@ -16,7 +16,9 @@ from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.primitives import PRIMITIVES
 from symnet.expr.nodes.result_dtypes import CASTS, COUNTED, common_dtype
 
-_OF_ONE_DTYPE = frozenset({"einsum", "reduce", "cumsum", "concat", "solve", "determinant"})
+_OF_ONE_DTYPE = frozenset(
+    {"einsum", "reduce", "cumsum", "cumprod", "linear_recurrence", "concat", "solve", "determinant"}
+)
 
 
 def settle(roots: Iterable[Node]) -> list[Node]:

@@ -78,11 +78,17 @@ NUMPY = Dialect(
             "def logsumexp(x, axis):\n    top = np.max(x, axis=axis, keepdims=True)\n"
             "    return np.log(np.sum(np.exp(x - top), axis=axis)) + np.squeeze(top, axis=axis)"
         ),
+        "linear_recurrence": (
+            "def linear_recurrence(a, b, axis):\n    a, r = np.moveaxis(a, axis, 0), np.moveaxis(b.copy(), axis, 0)\n"
+            "    for k in range(1, len(r)):\n        r[k] += a[k] * r[k - 1]\n    return np.moveaxis(r, 0, axis)"
+        ),
     },
     real="np.{}",
     cast="{0}.astype({1})",
     calls={
         "cumsum": "np.cumsum({0}, axis={1})",
+        "cumprod": "np.cumprod({0}, axis={1})",
+        "linear_recurrence": "linear_recurrence({0}, {1}, axis={2})",
         "sum": "np.sum({0}, axis={1})", "mean": "np.mean({0}, axis={1})",
         "prod": "np.prod({0}, axis={1})", "max": "np.max({0}, axis={1})",
         "min": "np.min({0}, axis={1})", "argmax": "np.argmax({0}, axis={1})", "permute": "np.transpose({0}, {1})",
@@ -111,7 +117,13 @@ JAX = Dialect(
         "log_softmax": "jax.nn.log_softmax({0}, axis={1})",
         "relu": "jnp.maximum({0}, 0)",
     },
-    helpers={},
+    helpers={
+        "linear_recurrence": (
+            "def linear_recurrence(a, b, axis):\n    def joined(first, second):\n"
+            "        return first[0] * second[0], second[0] * first[1] + second[1]\n\n"
+            "    return jax.lax.associative_scan(joined, (a, b), axis=axis)[1]"
+        ),
+    },
     real="jnp.{}",
     cast="{0}.astype({1})",
     calls={key: value.replace("np.", "jnp.") for key, value in NUMPY.calls.items()},
@@ -137,6 +149,11 @@ TORCH = Dialect(
         "relu": "torch.relu({0})",
     },
     helpers={
+        "linear_recurrence": (
+            "def linear_recurrence(a, b, dim):\n    r = list(torch.unbind(b, dim))\n"
+            "    for k, factor in enumerate(torch.unbind(a, dim)[1:], 1):\n        r[k] = r[k] + factor * r[k - 1]\n"
+            "    return torch.stack(r, dim) if r else b"
+        ),
         "cbrt": "def cbrt(x):\n    return torch.sign(x) * torch.abs(x)**(1/3)",
         "gamma": (
             "def gamma(x):\n    reflected = math.pi / (torch.sin(math.pi * x) * torch.exp(torch.lgamma(1 - x)))\n"
@@ -147,6 +164,8 @@ TORCH = Dialect(
     cast="{0}.to({1})",
     calls={
         "cumsum": "torch.cumsum({0}, dim={1})",
+        "cumprod": "torch.cumprod({0}, dim={1})",
+        "linear_recurrence": "linear_recurrence({0}, {1}, dim={2})",
         "sum": "torch.sum({0}, dim={1})", "mean": "torch.mean({0}, dim={1})",
         "max": "torch.amax({0}, dim={1})", "min": "torch.amin({0}, dim={1})",
         "prod": "torch.prod({0}, dim={1})", "argmax": "torch.argmax({0}, dim={1})",

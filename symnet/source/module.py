@@ -22,7 +22,7 @@ from symnet.simplify.algebra.table import simplify
 from symnet.simplify.engine import Normalizer, Table
 from symnet.simplify.numeric.exponentials.stable import LOGARITHMS
 from symnet.simplify.sharing import share
-from symnet.source import contraction, elementwise, movement
+from symnet.source import contraction, elementwise, movement, recurrence
 from symnet.source.dialects import DIALECTS
 from symnet.source.text import SourcePiece
 from symnet.source.writer import FunctionWriter, Writers
@@ -59,6 +59,8 @@ WRITERS: Writers = {
     "take": movement.take,
     "one_hot": movement.one_hot,
     "cumsum": movement.cumsum,
+    "cumprod": recurrence.cumprod,
+    "linear_recurrence": recurrence.linear_recurrence,
     "solve": movement.solve,
     "determinant": lambda w, node: w.call(node.op, w.strict(node.operands[0]).text),
 }

@@ -7,7 +7,7 @@ import pytest
 from symnet.diff import elementwise, pullback, pushforward, reduction, tables
 from symnet.diff.rules import LEAF, ZERO
 from symnet.errors import MissingRuleError
-from symnet.expr.nodes import constants, contraction, cumulative, indexing, movement, symbols
+from symnet.expr.nodes import constants, contraction, cumulative, indexing, movement, recurrence, symbols
 from symnet.expr.nodes import elementwise as elementwise_nodes
 from symnet.expr.nodes import linalg as linalg_nodes
 from symnet.expr.nodes import reduction as reduction_nodes
@@ -30,6 +30,7 @@ FILES = (
     indexing,
     linalg_nodes,
     movement,
+    recurrence,
     reduction_nodes,
     symbols,
 )

@@ -17,6 +17,7 @@ from symnet.expr.nodes.indexing import labels, take
 from symnet.expr.nodes.linalg import logdet, solve
 from symnet.expr.nodes.movement import Place, concat, reshape
 from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.recurrence import cumprod, linear_recurrence
 from symnet.expr.nodes.reduction import logsumexp, softmax
 from symnet.expr.nodes.running import running_logsumexp, scaled_sum
 from symnet.expr.nodes.symbols import Barrier, Sealed, scalar, tensor
@@ -47,6 +48,8 @@ EXAMPLES: dict[str, Node] = {
     "place": Place(v, shape_arg((9,)), shape_arg((1,)), ints_arg((2,))),
     "concat": concat([X, X * 2], 1),
     "cumsum": cumsum(X, 1),
+    "cumprod": cumprod(X, 1, exclusive=True),
+    "linear_recurrence": linear_recurrence(X, exp(X), 0, reverse=True),
     "running_logsumexp": running_logsumexp(X, 1),
     "scaled_sum": scaled_sum(X, exp(X), X, 0, reverse=True),
     "take": take(v, tensor("j", m, 2, dtype="int32")),

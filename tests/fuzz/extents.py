@@ -42,6 +42,8 @@ EXPRESSIONS: dict[str, Callable[[], Any]] = {
     "a streamed loss": lambda: sn.mean(sn.tanh(X @ sn.tensor("W", k, 7)) ** 2),
     "rows joined": lambda: sn.concat([sn.cumsum(sn.tanh(x)), sn.cumsum(sn.exp(y))], 0),
     "a cube": lambda: sn.cumsum(sn.tanh(x[:, None, None] + x[None, :, None] * y[None, None, :]), 1),
+    "a product of rows": lambda: sn.cumprod(sn.tanh(x[:, None] + y[None, :]), 1, exclusive=True),
+    "a recurrence": lambda: sn.linear_recurrence(sn.tanh(x)[:, None], y[None, :], 0, reverse=True),
     "integers": lambda: sn.cumsum(sn.tensor("i", m, 3, dtype="int32"), 0) * 2,
 }
 TARGETS = {

@@ -90,6 +90,7 @@ STEPS: dict[str, Callable[[Grown, Any], Any]] = {
     "two truths": lambda g, a: (a > 0) + (a < g.small()) + 0,
     "one of two truths": lambda g, a: a * ((a > 0) ^ (a < 2)),
     "running": lambda g, a: sn.cumsum(a, axis=0),
+    "recurrence": lambda g, a: sn.linear_recurrence(-1, a, axis=0, reverse=True),
     "differences": lambda g, a: np.diff(a, axis=0) if g.rows > 4 else a,
 }
 USES: dict[str, Callable[[Grown, Any], Any]] = {

@@ -154,6 +154,11 @@ def _reduced(op: Callable[..., Any]) -> Callable[..., Any]:
     return apply
 
 
+def _cumprod(rng: np.random.Generator, x: Any) -> Any:
+    axis = int(rng.integers(2))
+    return np.cumprod(x, axis=axis % x.ndim if x.ndim else None)
+
+
 def _cumsum(rng: np.random.Generator, x: Any) -> Any:
     axis = int(rng.integers(0, 2))
     return np.cumsum(x, axis=axis % x.ndim if x.ndim else None)
@@ -244,6 +249,7 @@ OPERATIONS: dict[str, tuple[int, Callable[..., Any]]] = {
     "a truth value, logic": (1, lambda rng, a: _with_truth(rng, _condition(a))),
     **{name: (1, _reduced(getattr(np, name))) for name in ("sum", "prod", "max", "min", "mean")},
     "cumsum": (1, _cumsum),
+    "cumprod": (1, _cumprod),
     "argmax": (1, _argmax),
     "matmul": (2, lambda rng, x, y: x.T @ y),
     "contraction": (2, _contracted),

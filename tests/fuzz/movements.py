@@ -106,6 +106,19 @@ def running(g: Grower) -> Node | None:
     return made if g.choose(2) == 0 else made[(*[slice(None)] * axis, slice(None, None, -1))]
 
 
+def recurrence(g: Grower) -> Node | None:
+    """Products so far, or a linear recurrence, from either end; factors are below 1 in size, or near it."""
+    x = g.real(lambda v: v.rank > 0)
+    if x is None:
+        return None
+    axis, reverse, exclusive = g.choose(x.rank), g.choose(2) == 1, g.choose(3) == 2
+    small = sn.tanh(x) if g.choose(2) == 0 else 1 + sn.tanh(x) / 4
+    if g.choose(2) == 0:
+        return sn.cumprod(x if g.choose(3) == 2 else small, axis, reverse=reverse, exclusive=exclusive)
+    y = g.real(lambda v: v.shape == x.shape)
+    return sn.linear_recurrence(small, x if y is None else y, axis, reverse=reverse, exclusive=exclusive)
+
+
 def lookup(g: Grower) -> Node | None:
     """Rows by number: of a leaf of labels, a ramp, or the place of a maximum."""
     indices = g.pick(lambda v: v in g.below and v.rank < 3)
@@ -128,5 +141,6 @@ MOVEMENTS: tuple[Callable[[Grower], Node | None], ...] = (
     repeated,
     lookup,
     running,
+    recurrence,
     view,
 )

@@ -18,6 +18,7 @@ from symnet.expr.nodes.linalg import det, inv, logdet, solve
 from symnet.expr.nodes.movement import Place, concat, pad, reshape, stack
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.norms import norm
+from symnet.expr.nodes.recurrence import cumprod, linear_recurrence
 from symnet.expr.nodes.reduction import argmax, log_softmax, logsumexp, prod, softmax
 from symnet.expr.nodes.reduction import max as largest
 from symnet.expr.nodes.symbols import Sealed, tensor
@@ -384,6 +385,30 @@ EXAMPLES: dict[str, list[Node]] = {
     "sum_nothing_up": [cumsum(fill(0, (4,))) + x, cumsum(tensor("u", 6, 1), 1)],
     "take_scalars_out_of_cumsum": [cumsum(s * x), cumsum(-x), cumulate(2 * a * A, 1, True)],
     "repeat_after_cumulating": [cumsum(rows(v), 1), cumsum(rows(v), 0), cumulate(fill(s, (4,)), 0, True)],
+    "multiply_nothing_up": [
+        cumprod(fill(1, (4,)), exclusive=True) + x,
+        cumprod(fill(0, (4,))) * x,
+        cumprod(tensor("u", 6, 1), 1),
+        cumprod(tensor("u", 6, 1), 1, exclusive=True),
+    ],
+    "recur_without_steps": [
+        linear_recurrence(0, x),
+        linear_recurrence(x, 0),
+        linear_recurrence(x[:1], tensor("u", 6, 1), reverse=True),
+        linear_recurrence(s, tensor("u", 6, 1), exclusive=True),
+    ],
+    "recurrence_of_ones_is_cumsum": [linear_recurrence(1, x), linear_recurrence(1, A, 0, reverse=True)],
+    "take_scalars_out_of_recurrence": [linear_recurrence(x, s * y), linear_recurrence(A, -2 * a * C, exclusive=True)],
+    "repeat_after_recurring": [
+        cumprod(rows(v), 0),
+        linear_recurrence(rows(exp(v)), rows(v), 0, reverse=True),
+        linear_recurrence(s, rows(v), 0),
+    ],
+    "recur_before_reversing": [
+        cumprod(x[::-1], exclusive=True)[::-1],
+        linear_recurrence(x[::-1], y[::-1]),
+        linear_recurrence(s, Z[:, ::-1], reverse=True),
+    ],
     "cumulate_before_reversing": [cumsum(x[::-1])[::-1], cumsum(Z[:, ::-1], 1)],
     "move_what_is_repeated": [rows(v)[:, 1:], take(expand(w, (4, 3), (1,)), shifted), take(rows_of(x), shifted)],
     "move_the_condition": [

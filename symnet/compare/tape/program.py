@@ -18,7 +18,7 @@ import sympy
 
 from symnet import dtypes
 from symnet.arrays import Array
-from symnet.compare.tape import contraction, cumulative, elementwise, linalg, movement, reduction
+from symnet.compare.tape import contraction, cumulative, elementwise, linalg, movement, recurrence, reduction
 from symnet.compare.tape.var import Tape, TapeValue
 from symnet.errors import MissingRuleError, explain
 from symnet.expr.nodes.constants import number_of
@@ -56,7 +56,12 @@ def transparent(tape: Tape, x: TapeValue) -> TapeValue:
 
 Statics = Callable[[Any, ReadingContext], dict[str, Any]]
 
+
 # node kind → (the tape's operation, what of it is fixed before the run)
+def _scan(node: Any, reader: ReadingContext) -> dict[str, Any]:
+    return {"axis": node.axis, "reverse": node.reverse, "exclusive": node.exclusive}
+
+
 OPERATIONS: dict[str, tuple[Operation, Statics]] = {
     "elementwise": (elementwise.elementwise, lambda n, r: {"op": n.op, "dtype": r.dtype}),
     "einsum": (contraction.einsum, lambda n, r: {"inputs": n.inputs, "output": n.output}),
@@ -69,6 +74,8 @@ OPERATIONS: dict[str, tuple[Operation, Statics]] = {
     "take": (movement.take, lambda n, r: {"axis": n.axis}),
     "one_hot": (movement.one_hot, lambda n, r: {"classes": r.extent(n.classes), "dtype": r.dtype, "wraps": n.wraps}),
     "cumsum": (cumulative.cumsum, lambda n, r: {"axis": n.axis, "reverse": n.reverse}),
+    "cumprod": (recurrence.cumprod, _scan),
+    "linear_recurrence": (recurrence.linear_recurrence, _scan),
     "solve": (linalg.solve, lambda n, r: {}),
     "determinant": (linalg.determinant, lambda n, r: {"op": n.op}),
     "named": (transparent, lambda n, r: {}),

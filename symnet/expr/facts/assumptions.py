@@ -23,6 +23,7 @@ from symnet.expr.nodes.indexing import Take
 from symnet.expr.nodes.movement import Concat, Slice
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.primitives import PRIMITIVES
+from symnet.expr.nodes.recurrence import LinearRecurrence
 from symnet.expr.nodes.reduction import Reduce
 from symnet.expr.nodes.result_dtypes import CASTS, COUNTED
 from symnet.expr.nodes.symbols import Tensor
@@ -87,7 +88,7 @@ def _fill(root: Node) -> None:
 
 
 _SIGNS = frozenset({"positive", "nonnegative", "nonzero", "unit", "open_unit"})
-_WRAPPING = frozenset({"add", "mul", "pow", "abs", "einsum", "cumsum", "reduce"})
+_WRAPPING = frozenset({"add", "mul", "pow", "abs", "einsum", "cumsum", "cumprod", "linear_recurrence", "reduce"})
 _SMALL_FACTS = frozenset({"unit", "one_hot"})
 
 
@@ -374,6 +375,15 @@ def _reduce_facts(node: Reduce) -> Iterable[str]:
     return _of(node.operands[0]) & _REDUCE_KEEPS[node.op]
 
 
+def _recurrence_facts(node: LinearRecurrence) -> set[str]:
+    """Nonnegative factors keep the sign of what is added; exclusive ones begin with 0."""
+    a, b = map(_of, node.operands)
+    held = set(a & b & {"nonnegative", "integer"})
+    if "nonnegative" in a and "positive" in b and not node.exclusive:
+        held.add("positive")
+    return held
+
+
 # --------------------------------------------------------------------------- movement, indexing
 
 
@@ -426,5 +436,7 @@ _BY_KIND: dict[str, Callable[..., Iterable[str]]] = {
     "concat": _concat_facts,
     "take": _take_facts,
     "cumsum": lambda node: _of(node.operands[0]) & {"positive", "nonnegative", "integer"},
+    "cumprod": lambda node: _of(node.operands[0]) & _ELEMENTS - ({"open_unit"} if node.exclusive else set()),
+    "linear_recurrence": _recurrence_facts,
     "solve": lambda node: _of(node.matrix) & {"symmetric"} if node.is_inverse else _NOTHING,
 }

@@ -370,6 +370,9 @@ class Node(Basic):
     def cumsum(self, axis: int | None = None) -> Node:
         return BUILDERS["cumsum"](self, axis=axis)
 
+    def cumprod(self, axis: int | None = None) -> Node:
+        return BUILDERS["cumprod"](self, axis=axis)
+
     def reshape(self, *shape: Any) -> Node:
         return BUILDERS["reshape"](self, *shape)
 

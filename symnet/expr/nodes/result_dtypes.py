@@ -46,7 +46,8 @@ def common_dtype(*operands: Node) -> str | None:
 # Of whole values these make whole values; the first are whole whatever they hold.
 _COUNTS = frozenset({"size", "delta", "iota", "one_hot", "indicator"})
 _KEEP_WHOLE = frozenset({
-    "expand", "reshape", "slice", "place", "concat", "take", "einsum", "cumsum", "named", "barrier", "sealed",
+    "expand", "reshape", "slice", "place", "concat", "take", "einsum", "cumsum", "cumprod",
+    "linear_recurrence", "named", "barrier", "sealed",
     "add", "mul", "mod", "maximum", "minimum", "abs", "sign", "floor", "floor_divide", "where",
 })  # fmt: skip
 _DEPTH = 8  # levels of a weak value that are looked through; below it counts as real, which loses nothing

@@ -24,6 +24,7 @@ from symnet.expr.nodes import (
     linalg,
     movement,
     norms,
+    recurrence,
     reduction,
 )
 from symnet.expr.nodes.constants import as_node
@@ -138,6 +139,7 @@ _TABLE: dict[str, tuple[Callable[..., Any], str]] = {
     "inner": (_inner, "a b"),
     "vdot": (_vdot, "a b"),
     "cumsum": (cumulative.cumsum, "a:x axis dtype out"),
+    "cumprod": (recurrence.cumprod, "a:x axis dtype out"),
     "where": (elementwise.where, "condition x:a y:b"),
     "clip": (composed.clip, "a:x a_min:low a_max:high out"),
     "dot": (_dot, "a b out"),

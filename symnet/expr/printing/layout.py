@@ -24,6 +24,7 @@ from symnet.expr.printing.forms import Form, FormPart, Ref
 from symnet.expr.printing.indexing import read_one_hot, read_take
 from symnet.expr.printing.linalg import read_determinant, read_solve
 from symnet.expr.printing.movement import read_concat, read_expand, read_place, read_reshape, read_slice, stretch
+from symnet.expr.printing.recurrence import read_recurrence
 from symnet.expr.printing.reduction import read_reduce
 from symnet.expr.printing.running import read_scan
 from symnet.expr.printing.symbols import read_barrier, read_delta, read_iota, read_name, read_number
@@ -50,6 +51,8 @@ READERS: dict[str, FormReader] = {
     "take": read_take,
     "one_hot": read_one_hot,
     "cumsum": read_cumsum,
+    "cumprod": read_recurrence,
+    "linear_recurrence": read_recurrence,
     "running_logsumexp": read_scan,
     "scaled_sum": read_scan,
     "solve": read_solve,

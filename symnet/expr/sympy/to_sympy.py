@@ -232,6 +232,22 @@ def _cumsum(node: Any, x: Array) -> Any:
     return np.flip(np.flip(x, node.axis).cumsum(node.axis), node.axis) if node.reverse else x.cumsum(node.axis)
 
 
+def _scan(node: Any, *operands: Array) -> Any:
+    """A cumulative product, or a recurrence, step by step; the factor of the first step is not used."""
+    truths = [o.dtype == "bool" for o in node.operands]
+    count = np.frompyfunc(_SCALARS["indicator"], 1, 1)
+    numbers = [count(x) if truth else x for x, truth in zip(operands, truths, strict=True)]
+    turned = [np.moveaxis(np.flip(x, node.axis) if node.reverse else x, node.axis, 0) for x in numbers]
+    after = [np.asarray(row, object) for row in turned[-1][:1]]
+    for step in zip(*(x[1:] for x in turned), strict=True):
+        factor, *added = step
+        after.append(np.asarray(sum(added, factor * after[-1]), object))
+    start = sympy.S.One if node.kind == "cumprod" else sympy.S.Zero
+    kept = [np.full(turned[0].shape[1:], start, object), *after][: len(after)] if node.exclusive else after
+    found = np.moveaxis(np.array(kept, object).reshape(turned[0].shape), 0, node.axis)
+    return np.flip(found, node.axis) if node.reverse else found
+
+
 _KINDS: dict[str, Callable[..., Any]] = {
     "tensor": lambda node: symbols_of(node),
     "named": lambda node, x: x,
@@ -251,6 +267,8 @@ _KINDS: dict[str, Callable[..., Any]] = {
     "place": _place,
     "concat": lambda node, *xs: np.concatenate(xs, axis=node.axis),
     "cumsum": _cumsum,
+    "cumprod": _scan,
+    "linear_recurrence": _scan,
     "solve": _solve,
     "determinant": _determinant,
 }

@@ -33,6 +33,7 @@ from symnet.simplify.algebra.linalg import INVERSES
 from symnet.simplify.algebra.log_selections import LOG_SELECTIONS
 from symnet.simplify.algebra.movement import MOVEMENTS
 from symnet.simplify.algebra.products import PRODUCTS
+from symnet.simplify.algebra.recurrence import RECURRENCES
 from symnet.simplify.algebra.reduction import REDUCTIONS
 from symnet.simplify.algebra.soft_extremes import SOFT_EXTREMES
 from symnet.simplify.algebra.summation import SUMMATIONS
@@ -108,6 +109,7 @@ ALGEBRA: tuple[Rewrite, ...] = (
     *TURNINGS,
     *REDUCTIONS,
     *CUMULATIVE,
+    *RECURRENCES,
     *EXPOSINGS,
 )
 OPENING = Rewrite(open_nested_sums_and_products, ("add", "mul"), domain="equal", role="spelling")

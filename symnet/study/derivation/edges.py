@@ -48,6 +48,8 @@ RULE_NAMES = {
     "barrier": "the variable itself",
     "sealed": "the value itself",
     "cumsum": "the sums from the other end",
+    "cumprod": "the recurrence from the other end",
+    "linear_recurrence": "the recurrence from the other end",
     "solve": "derivative of the inverse",
     "determinant": "derivative of the determinant: cofactors",
 }
