@@ -196,10 +196,12 @@ def _is_own(buffer: Buffer, batch: int) -> bool:
 
 
 def _reshaped_rows(buffers: Iterable[Buffer]) -> frozenset[str]:
-    """Buffers with a view where the rows are not the leading axis of both: a superblock of one is none of the other."""
+    """Buffers with a view where the rows are not the leading axis of both, or rows of two batches: a superblock of one is
+    none of the other.
+    """
     by_name = {b.name: b for b in buffers}
     views = [(v, by_name[v.view_of]) for v in by_name.values() if v.view_of in by_name]
-    return frozenset(base.name for view, base in views if not view.batch_axis == base.batch_axis == 0)
+    return frozenset(b.name for v, b in views if not (v.batch_axis == b.batch_axis == 0 and v.batch == b.batch))
 
 
 def _producers(nest: Nest, writers: dict[str, list[Nest]]) -> list[Nest]:

@@ -60,7 +60,7 @@ def test_rows_stream_and_the_batch_does_not() -> None:
     assert along_rows.workspace_bytes(m=300) == along_rows.workspace_bytes(m=300_000)
     along_batch = sn.value_and_grad(sn.sum(sn.tanh(sn.cumsum(X, 0)) ** 2), X)
     assert along_batch.workspace_bytes(m=3000) > along_batch.workspace_bytes(m=300)
-    assert "stored whole, as sums go from row to row: t1" in str(along_batch.report())
+    assert "stored whole, as a scan goes from row to row: t1" in str(along_batch.report())
 
 
 def test_what_has_no_axis_is_refused() -> None:

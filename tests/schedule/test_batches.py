@@ -264,7 +264,7 @@ SAID = {
     ),
     "one after another": (
         sn.sum(sn.tanh(sn.cumsum(t("x", m)))),
-        "stored whole, as sums go from row to row: t1: float64[m]",
+        "stored whole, as a scan goes from row to row: t1: float64[m]",
     ),
     "by an index": (
         sn.take(H, t("k", n, dtype="int64")),
@@ -297,3 +297,20 @@ def test_only_some_of_many_arrays_are_named() -> None:
     notes = sn.compile(sn.grad(sn.sum(h**2), t("X", m, 6)), stop_after="schedule").notes
     assert notes and all(note.count("float64") <= 4 for note in notes)
     assert any(" more" in note for note in notes)
+
+
+FLAT = sn.reshape(sn.tanh(t("X", m, 5)) * t("Y", m, 5), -1)
+PARTED = {
+    "scans": sn.cumsum(FLAT) * sn.sin(sn.cumsum(2 * FLAT)),
+    "a product's slopes": sn.cumprod(FLAT, exclusive=True) * sn.cumprod(FLAT, reverse=True, exclusive=True),
+}
+
+
+@pytest.mark.parametrize("name", PARTED)
+@pytest.mark.parametrize("rows", [4, 300])
+def test_a_flat_array_parted_into_rows_is_not_streamed_with_them(name: str, rows: int, rng: np.random.Generator) -> None:
+    """A view of 256 flat elements stood for 256 rows."""
+    rooted = t("Y", m, 5) * sn.reshape(PARTED[name], (m, 5))
+    data = {leaf.name: rng.uniform(-1.3, 1.3, (rows, 5)) for leaf in leaves(rooted)}
+    (want,) = evaluate([rooted], data)
+    np.testing.assert_allclose(sn.compile(rooted)(**data), want, rtol=1e-9, atol=1e-12)

@@ -234,18 +234,18 @@ def _cumsum(node: Any, x: Array) -> Any:
 
 def _scan(node: Any, *operands: Array) -> Any:
     """A cumulative product, or a recurrence, step by step; the factor of the first step is not used."""
-    truths = [o.dtype == "bool" for o in node.operands]
     count = np.frompyfunc(_SCALARS["indicator"], 1, 1)
-    numbers = [count(x) if truth else x for x, truth in zip(operands, truths, strict=True)]
-    turned = [np.moveaxis(np.flip(x, node.axis) if node.reverse else x, node.axis, 0) for x in numbers]
-    after = [np.asarray(row, object) for row in turned[-1][:1]]
-    for step in zip(*(x[1:] for x in turned), strict=True):
-        factor, *added = step
-        after.append(np.asarray(sum(added, factor * after[-1]), object))
-    start = sympy.S.One if node.kind == "cumprod" else sympy.S.Zero
-    kept = [np.full(turned[0].shape[1:], start, object), *after][: len(after)] if node.exclusive else after
-    found = np.moveaxis(np.array(kept, object).reshape(turned[0].shape), 0, node.axis)
-    return np.flip(found, node.axis) if node.reverse else found
+    numbers = [count(x) if o.dtype == "bool" else x for o, x in zip(node.operands, operands, strict=True)]
+    factors, *added = (np.moveaxis(np.flip(x, node.axis) if node.reverse else x, node.axis, 0) for x in numbers)
+    after = np.array(added[0] if added else factors, object)
+    for k in range(1, len(after)):
+        after[k] = factors[k] * after[k - 1] + (added[0][k] if added else 0)
+    found = after
+    if node.exclusive:
+        found = np.full_like(after, sympy.S.Zero if added else sympy.S.One)
+        found[1:] = after[:-1]
+    back = np.moveaxis(found, 0, node.axis)
+    return np.flip(back, node.axis) if node.reverse else back
 
 
 _KINDS: dict[str, Callable[..., Any]] = {
