@@ -112,6 +112,8 @@ OF_VECTORS: dict[str, Step] = {
     "largest": lambda u, _, s: u - sn.max(u) * s.x / 3,
     "product of all": lambda u, _, s: u * sn.prod(1 + u / 10) / 3 + s.x,
     "running sum": lambda u, _, s: sn.cumsum(u) * s.x / 5 + s.a,
+    "running product": lambda u, _, s: sn.cumprod(1 + u / 10) * s.x / 3 + s.a,
+    "recurrence": lambda u, _, s: sn.linear_recurrence(s.x / 2, u) / 2 + s.a,
     "stencil": lambda u, _, s: u + s.a * (_shifted(u) - u) / 3,
     "stencil by x": lambda u, _, s: u * s.x + s.a * _shifted(u),
     "nonlinear stencil": lambda u, _, s: u + s.x * _shifted(u) * u / 10,

@@ -75,11 +75,12 @@ def _in_register(steps: Steps, target: Buffer, index: Index, step: IntVar, along
     value = cell(steps.state.clear(f"{target.name}_value"), target.dtype)
     (lets, first), (more, later) = steps.first(index), steps.later(index, value.at(INT_ZERO))
     begin, go_on = value.store((INT_ZERO,), first), value.store((INT_ZERO,), later)
-    taken = If(_is(step, 0), (*lets, begin), (*more, go_on))
+    taken: Body = (*more, go_on)
+    if steps.node.kind != "cumprod":  # 1·x is x, but 0·a is not always 0
+        taken = (If(_is(step, 0), (*lets, begin), taken),)
     stored = Store(target, index, value.at(INT_ZERO))
-    if not steps.node.exclusive:
-        return Alloc(value.buffer), loop(step, along.extent, taken, stored)
-    return Alloc(value.buffer), value.store((INT_ZERO,), steps.start), loop(step, along.extent, stored, taken)
+    body = (stored, *taken) if steps.node.exclusive else (*taken, stored)
+    return Alloc(value.buffer), value.store((INT_ZERO,), steps.start), loop(step, along.extent, *body)
 
 
 def _by_rows(steps: Steps, target: Buffer, index: Index, before: Index, step: IntVar, loops: tuple[Axis, Axis]) -> Body:

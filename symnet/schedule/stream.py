@@ -196,8 +196,8 @@ def _is_own(buffer: Buffer, batch: int) -> bool:
 
 
 def _reshaped_rows(buffers: Iterable[Buffer]) -> frozenset[str]:
-    """Buffers with a view where the rows are not the leading axis of both, or rows of two batches: a superblock of one is
-    none of the other.
+    """Buffers with a view where the rows are not the leading axis of both, or are those of two batches: a superblock of
+    one is none of the other.
     """
     by_name = {b.name: b for b in buffers}
     views = [(v, by_name[v.view_of]) for v in by_name.values() if v.view_of in by_name]

@@ -68,6 +68,7 @@ def is_python(node: Node) -> bool:
 def extents_named(node: Node) -> list[Any]:
     """The extents that a node's text names."""
     shapes = node.kind in ("expand", "reshape", "place", "delta", "iota", "one_hot", "slice")
+    shapes = shapes or (node.kind in ("cumprod", "linear_recurrence") and node.exclusive)
     starts = list(node.starts) if node.kind in ("slice", "place") else []
     return [*(node.shape if shapes else ()), *starts, *([node.args[0]] if node.kind == "size" else [])]
 

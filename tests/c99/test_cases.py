@@ -27,11 +27,21 @@ from tests.schedule.test_vectorize import sums
 
 pytestmark = needs_compiler
 EVERYWHERE = ("matrix product", "logistic regression", "largest and smallest")  # and what is spread over the machines:
-WITH_GRADIENT = (*EVERYWHERE, "solve for columns", "cumulative sums", "sin", "labels", "take from a table", "padding")
+WITH_GRADIENT = (
+    *EVERYWHERE,
+    "solve for columns",
+    "cumulative sums",
+    "linear recurrences",
+    "sin",
+    "labels",
+    "take from a table",
+    "padding",
+)
 BY_MACHINE = {
     "without fma": (
         "mod", "floor_divide", "sign and floor", "inverse", "constant mask", "label smoothing", "maximum and minimum",
         "integers beside reals", "solve for columns", "cumulative sums", "product of integers",
+        "linear recurrences", "cumulative product of all",
     ),
     "AVX2 and fma": (
         "sin", "atan2", "digamma", "labels", "concatenation", "large constant matrix",
@@ -39,7 +49,7 @@ BY_MACHINE = {
     ),
     "AVX-512": (
         "tanh", "erf", "log1p", "softmax along the batch", "take from a table", "determinant", "argmax", "padding",
-        "comparisons and logic", "square root", "power of two tensors",
+        "comparisons and logic", "square root", "power of two tensors", "cumulative products", "linear recurrences",
     ),
 }  # fmt: skip
 

@@ -79,6 +79,7 @@ ALIKE = {
     "product of a matrix": lambda: sn.tensor("A", 4, 5) @ X,
     "largest": lambda: sn.max(X),
     "running": lambda: sn.cumsum(X),
+    "products so far": lambda: sn.cumprod(X, reverse=True),
     "part": lambda: X[1:3] + 1,
     "taken": lambda: sn.take(X, sn.tensor("i", 3, dtype="int64")),
 }

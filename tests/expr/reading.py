@@ -26,6 +26,7 @@ from symnet.expr.sympy.scalars import caller
 _PUBLIC = (
     " ".join(PUBLIC) + " sqrt sign floor_divide mod maximum minimum atan2 where xlogy equal not_equal relu einsum outer"
     " trace transpose sum mean max min prod argmax logsumexp softmax log_softmax det logdet inv solve norm cumsum"
+    " cumprod linear_recurrence"
     " reshape concat stack pad broadcast_to eye arange one_hot abs"
 )
 

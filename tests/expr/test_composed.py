@@ -79,7 +79,7 @@ def test_slopes_of_variance_and_distance() -> None:
 
 
 REFUSED = (
-    "median(x)", "sort(x)", "rint(x)", "round(x)", "cumprod(x)", "tile(x, 2)", "roll(x, 1)", "nan_to_num(x)",
+    "median(x)", "sort(x)", "rint(x)", "round(x)", "tile(x, 2)", "roll(x, 1)", "nan_to_num(x)",
     "pad(x, 1)", "trunc(x)", "copysign(x, y)", "unique(x)", "max(x, initial=0)", "sum(x, where=b)", "add.reduce(x)",
     "modf(x)", "isclose(x, y)", "average(x, weights=y)", "linalg.svd(x)", "interp(x, y, y)", "left_shift(i, 1)",
     "size(x)",

@@ -54,6 +54,7 @@ A, B, c = sn.tensor("A", 3, 3), sn.tensor("B", 3, 3), sn.tensor("c", 3)
         (lambda: np.min(A), lambda: sn.min(A)),
         (lambda: np.argmax(A), lambda: sn.argmax(sn.reshape(A, 9))),
         (lambda: np.cumsum(x), lambda: sn.cumsum(x)),
+        (lambda: np.cumprod(A, axis=-1), lambda: sn.cumprod(A, 1)),
         (lambda: np.where(x > 0, x, 0), lambda: sn.where(x > 0, x, 0)),
         (lambda: np.clip(x, 0, 1), lambda: sn.minimum(sn.maximum(x, 0), 1)),
         (lambda: np.dot(A, x), lambda: A @ x),

@@ -156,6 +156,11 @@ GOLDEN: list[tuple[Node, str, str]] = [
     (logdet(S.T @ S), "logdet(S.T @ S)", r"\log\left|\det \left(S^{\top} S\right)\right|"),
     (solve(S, v), "solve(S, v)", "S^{-1} v"),
     (sn.cumsum(A, 1), "cumsum(A, axis=1)", r"\operatorname{cumsum}_{1}(A)"),
+    (sn.cumprod(A, 1), "cumprod(A, axis=1)", r"\operatorname{cumprod}_{1}(A)"),
+    (sn.cumprod(v, reverse=True, exclusive=True), "cumprod(v, reverse=True, exclusive=True)",
+     r"\operatorname{cumprod}_{\text{reverse}, \text{exclusive}}(v)"),
+    (sn.linear_recurrence(A, C, 0), "linear_recurrence(A, C, axis=0)",
+     r"\operatorname{linear\_recurrence}_{0}(A, C)"),
     (inv(S).T @ v, "inv(S).T @ v", r"S^{-\top} v"),
     (norm(v), "norm(v)", r"\left\|v\right\|"),
     # sums, means, reductions

@@ -35,7 +35,7 @@ AT_MOST = {"labels": "data decide: the first row of each class is stored, those 
 ROWS = (0, 1, 31, 49, 257, 530)
 IN_BLOCKS = (
     "affine layer", "cumulative sums", "logsumexp", "product", "rows against rows", "sums along axes", "tanh network",
-    "softmax along the batch", "slice of a batch", "stack of equations", "matrix of the batch",
+    "softmax along the batch", "slice of a batch", "linear recurrences", "stack of equations", "matrix of the batch",
 )  # fmt: skip
 
 

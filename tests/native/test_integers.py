@@ -55,7 +55,7 @@ def test_indices_of_sympys_sums_are_real() -> None:
 
 # --------------------------------------------------------------------------- reductions
 
-REDUCTIONS = {"sum": (sn.sum, np.sum), "prod": (sn.prod, np.prod), "cumsum": (sn.cumsum, np.cumsum)}
+REDUCTIONS = {name: (getattr(sn, name), getattr(np, name)) for name in ("sum", "prod", "cumsum", "cumprod")}
 
 
 @pytest.mark.parametrize("name", REDUCTIONS)
@@ -373,7 +373,8 @@ LOGIC = (
     "np.einsum('i->', b)", "np.einsum('i,j->ij', b, c)", "np.diag(b)", "abs(b)",
     "np.outer(b, c) @ np.outer(c, b)", "np.maximum(b, c)", "np.floor(b)", "b < c", "np.max(b)",
     "b + 1", "b * 2", "1 - b", "b - 1", "b % 2", "b ** 3", "b + np.int32(1)", "(b + c) + 0", "sum([b, c])", "b + 0 - c",
-    "np.sum(b)", "np.prod(b)", "np.cumsum(b)", "np.trace(np.outer(b, b))", "b @ np.arange(4)", "np.clip(b, 0, 1)",
+    "np.sum(b)", "np.prod(b)", "np.cumsum(b)", "np.cumprod(b)", "np.trace(np.outer(b, b))", "b @ np.arange(4)",
+    "np.clip(b, 0, 1)",
     "b / 2", "b + 0.5", "b // 2", "np.mean(b)", "np.mean(np.max(b))", "np.linalg.norm(b)",
     "b % c", "b // c", "b ** c", "b ** 2", "np.square(b)",
 )  # fmt: skip

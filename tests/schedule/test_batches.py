@@ -308,7 +308,9 @@ PARTED = {
 
 @pytest.mark.parametrize("name", PARTED)
 @pytest.mark.parametrize("rows", [4, 300])
-def test_a_flat_array_parted_into_rows_is_not_streamed_with_them(name: str, rows: int, rng: np.random.Generator) -> None:
+def test_a_flat_array_parted_into_rows_is_not_streamed_with_them(
+    name: str, rows: int, rng: np.random.Generator
+) -> None:
     """A view of 256 flat elements stood for 256 rows."""
     rooted = t("Y", m, 5) * sn.reshape(PARTED[name], (m, 5))
     data = {leaf.name: rng.uniform(-1.3, 1.3, (rows, 5)) for leaf in leaves(rooted)}

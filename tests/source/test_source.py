@@ -106,6 +106,7 @@ def test_source_stays_in_its_dtype(real: str, rng: np.random.Generator) -> None:
         "norms": sn.norm(x) + sn.norm(A),
         "choices": sn.sum(sn.where(x > 0, x, 2 * x)) + sn.max(x),
         "running sums": sn.sum(sn.cumsum(x) ** 2),
+        "running products": sn.prod(x) + sn.sum(sn.cumprod(A, 0) * sn.linear_recurrence(x, A, 0, reverse=True)),
         "classes": sn.mean(sn.cross_entropy(sn.softmax(A), sn.labels("t", 4, classes=4))),
     }
     data = {"x": rng.normal(size=4), "A": rng.normal(size=(4, 4)) + 4 * np.eye(4), "t": np.array([0, 3, 1, 2])}

@@ -63,6 +63,8 @@ FUNCTIONS: dict[str, Function] = {
     "normalised": lambda X, W: X / sn.norm(X, axis=1)[:, None],
     "standardised": lambda X, W: (X - sn.mean(X, 1, True)) / sn.sqrt(sn.mean((X - sn.mean(X, 1, True)) ** 2, 1, True)),
     "running sum": lambda X, W: sn.cumsum(sn.log(X), axis=1),
+    "running product": lambda X, W: sn.cumprod(sn.log(X), axis=1),
+    "recurrence": lambda X, W: sn.linear_recurrence(sn.sqrt(X) / 2, sn.log(X), axis=1, exclusive=True),
     "reversed": lambda X, W: sn.sqrt(X)[:, ::-1] / X,
     "transposed": lambda X, W: sn.log(X.T).T,
     "joined": lambda X, W: sn.concat([1 / X, sn.log(X)], axis=1)[:, 1:4],
@@ -121,6 +123,8 @@ CONTEXTS: dict[str, Context] = {
     "relu": lambda c, y, U: sn.sum(sn.relu(sn.where(c, y, 0)) * U),
     "largest": lambda c, y, U: sn.max(sn.where(c, y, -np.inf)),
     "running": lambda c, y, U: sn.sum(sn.cumsum(sn.where(c, y, 0), 0) ** 2),
+    "running product": lambda c, y, U: sn.sum(sn.cumprod(sn.where(c, y, 1), 0, reverse=True) * U),
+    "recurrence": lambda c, y, U: sn.sum(sn.linear_recurrence(sn.where(c, y, 0), sn.where(c, U, 1), 0) ** 2),
     "moved": lambda c, y, U: sn.sum(sn.reshape(sn.where(c, y, 0), -1)[1:] ** 2),
     "scaled": lambda c, y, U: sn.sum(sn.where(c, y * U[-1:], 0) ** 2) / sn.sum(U**2),
 }

@@ -284,6 +284,9 @@ def test_nothing_has_the_values_of_numpy() -> None:
         (sn.prod(X, axis=1), columns, np.ones(3)),
         (sn.concat([X, 2 * X], axis=0), rows, rows),
         (sn.cumsum(X, axis=0), rows, rows),
+        (sn.cumprod(X, axis=0), rows, rows),
+        (sn.grad(sn.prod(X), X), rows, rows),
+        (sn.linear_recurrence(X, X, axis=1), columns, columns),
         (sn.softmax(X, axis=0), rows, rows),
     ]
     for formula, data, wanted in cases:

@@ -356,7 +356,8 @@ _NOTATION: dict[str, Callable[[list[Latex]], Latex]] = {
 
 
 def _operator(name: str) -> str:
-    return _OPERATOR.get(name) or rf"\operatorname{{{name}}}"
+    escaped = name.replace("_", r"\_")
+    return _OPERATOR.get(name) or rf"\operatorname{{{escaped}}}"
 
 
 def _call(form: Form, show: Show) -> Latex:
@@ -364,7 +365,8 @@ def _call(form: Form, show: Show) -> Latex:
     args = [show(part) for part in form.parts]
     if name in _NOTATION:
         return _NOTATION[name](args)
-    subscript = "".join(f"_{{{_keyword(key, value)}}}" for key, value in keywords[:1])
+    told = [_keyword(*keyword) for k, keyword in enumerate(keywords) if not k or keyword[1] is True]
+    subscript = f"_{{{', '.join(told)}}}" if told else ""
     if name == "norm":
         return Latex(rf"\left\|{args[0].text}\right\|{subscript}", ATOM)
     return Latex(_operator(name) + subscript + parens(", ".join(a.text for a in args)), ATOM)
@@ -379,6 +381,8 @@ def _function(form: Form, show: Show) -> Latex:
 
 
 def _keyword(key: str, value: Any) -> str:
+    if value is True:
+        return rf"\text{{{key}}}"
     return _shape(value) if key == "shape" else _tuple(value)
 
 
