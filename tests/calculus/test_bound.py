@@ -108,7 +108,7 @@ def test_mixed_steps_keep_the_bound_and_are_right(name: str, rng) -> None:
     check_formulas(MIXED[name], FEW - 1, MOST_OF_PRODUCT + 1, rng)
 
 
-@pytest.mark.parametrize("size", [3, 4, 7, 16, 33])
+@pytest.mark.parametrize("size", [3, 4, 7, 33, 1000])
 @pytest.mark.parametrize("zeros", [0, 1, 2])
 def test_the_gradient_of_a_product_of_all_is_linear_and_right_at_zeros(size: int, zeros: int, rng) -> None:
     x, v = sn.tensor("x", size), sn.tensor("v", size)
@@ -119,7 +119,8 @@ def test_the_gradient_of_a_product_of_all_is_linear_and_right_at_zeros(size: int
         return float(np.prod(np.delete(data["x"], places)))
 
     slopes, products = sn.grad(sn.prod(x), x), sn.hvp(sn.prod(x), x, v)
-    assert count(sn.prod(x), slopes) <= MOST_OF_GRADIENT * (size + size % 2)
+    assert count(sn.prod(x), slopes) <= MOST_OF_GRADIENT * size
+    assert count(products) <= 14 * size
     found, product = evaluate([slopes, products], data, leaves=[x, v])
     assert found == pytest.approx([without(i) for i in range(size)], rel=1e-12)
     rows = [sum(without(i, j) * data["v"][j] for j in range(size) if j != i) for i in range(size)]

@@ -81,7 +81,7 @@ def recur(a: Node, b: Node, axis: int, reverse: bool = False, exclusive: bool = 
 
 
 def cumprod(x: Any, axis: int | None = None, *, reverse: bool = False, exclusive: bool = False) -> Node:
-    """Products of the first 1, 2, 3, … elements along an axis; derivatives of every order are exact at zeros, too.
+    """Products of the first 1, 2, 3, … elements along an axis; derivatives of every order are right at zeros, too.
 
     Args:
         x: rank 1 or more; int32 and truth values are multiplied as int64, as NumPy does.
@@ -115,13 +115,14 @@ def cumprod(x: Any, axis: int | None = None, *, reverse: bool = False, exclusive
 
 
 def linear_recurrence(a: Any, b: Any, axis: int = -1, *, reverse: bool = False, exclusive: bool = False) -> Node:
-    """r[k] = a[k]·r[k - 1] + b[k] along an axis, from r[-1] = 0: exponential averages, filters, discounted sums.
+    """r[k] = a[k]·r[k - 1] + b[k] along an axis, r[0] = b[0]: running averages, filters of order 1, discounted sums.
 
-    Derivatives by a and by b are recurrences from the other end; everything takes one pass along the axis.
+    Each value is made of the one before, in one pass.  What derivatives by a and b need is a recurrence from the other
+    end: gradients, and products with the Hessian, take work in the length of the axis.
 
     Args:
-        a: any shape that broadcasts with b's; a[0] is not used, for r[0] = b[0].  A start other than 0 is put into
-            b[0], a[0] times it.
+        a: any shape that broadcasts with b's.  a[0] is not used; where r does not start from 0 but from s, a[0]·s is
+            added to b[0].
         b: any shape; int32 and truth values are summed as int64.
         axis: an int, of the shape to which a and b broadcast.
         reverse: from the end: r[k] = a[k]·r[k + 1] + b[k].
