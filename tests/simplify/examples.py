@@ -476,6 +476,11 @@ EXAMPLES: dict[str, list[Node]] = {
         x - log(sigmoid(x)),
         2 * x - 2 * y - 2 * ew.softplus(x - y) + a,
     ],
+    "log_of_products_so_far": [
+        log(cumprod(sigmoid(Z), 1)),
+        log(cumprod(P * exp(Z), 0, reverse=True)),
+        log(sigmoid(x) * cumprod(1 - sigmoid(x), exclusive=True)),
+    ],
     "log_of_reduction": [log(largest(sigmoid(Z), 1)), log(prod(softmax(Z), 1)), log(largest(P * sigmoid(Z), 1))],
     "log_of_choice": [
         log(where(x > 0, sigmoid(x), 0)),

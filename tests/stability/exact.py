@@ -151,12 +151,25 @@ def _flipped(node: Any, x: Exact) -> Exact:
     return np.flip(x, node.axis) if node.reverse else x
 
 
+def _recurrence(node: Any, values: Sequence[Exact]) -> Exact:
+    """a[k]·before + b[k] for every step, of a product without b; the value before it if exclusive."""
+    factors, *added = (np.moveaxis(_flipped(node, x), node.axis, 0) for x in values)
+    after = [*(added[0] if added else factors)[:1]]
+    for k in range(1, len(factors)):
+        after.append(factors[k] * after[-1] + (added[0][k] if added else 0))
+    start = np.full_like(factors[:1], mpmath.mpf(0 if added else 1))
+    found = np.concatenate([start, after])[: len(factors)] if node.exclusive else np.array(after)
+    return _flipped(node, np.moveaxis(found.reshape(factors.shape), 0, node.axis))
+
+
 RULES: dict[str, Callable[[Any, Sequence[Exact]], Exact]] = {
     "elementwise": _elementwise,
     "einsum": _einsum,
     "reduce": _reduce,
     "number": _number,
     "concat": lambda node, values: np.concatenate(values, node.axis),
+    "cumprod": _recurrence,
+    "linear_recurrence": _recurrence,
     "cumsum": lambda node, values: _flipped(node, np.cumsum(_flipped(node, values[0]), node.axis)),
 }
 

@@ -170,6 +170,8 @@ MOVED: dict[str, Any] = {
     "a mixture": sn.log(sn.sum(sn.tensor("q", 3)[:, None] * sn.sigmoid(Z), axis=0)),
     "running": sn.log(sn.cumsum(sn.exp(Z), axis=1)),
     "running from the end": sn.log(sn.cumsum(sn.exp(Z)[:, ::-1], axis=1)[:, ::-1]),
+    "products so far": sn.log(sn.cumprod(sn.sigmoid(Z), axis=1)),
+    "a broken stick": sn.log(sn.sigmoid(Z) * sn.cumprod(1 - sn.sigmoid(Z), axis=1, exclusive=True)),
     "logistic differences": sn.log(sn.sigmoid(Z + 1) - sn.sigmoid(Z - 1)),
 }
 

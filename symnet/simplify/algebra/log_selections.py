@@ -16,11 +16,14 @@ from symnet.expr.facts.softmax import softmax_axes
 from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.contraction import Einsum, contract
 from symnet.expr.nodes.contraction import sum as sum_over
+from symnet.expr.nodes.cumulative import cumulate
 from symnet.expr.nodes.elementwise import elementwise, equal, is_op, operands_of, where
+from symnet.expr.nodes.expansion import fill
 from symnet.expr.nodes.extents import ints_arg, shape_arg
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import Slice, broadcast_to
 from symnet.expr.nodes.node import Axes, Node
+from symnet.expr.nodes.recurrence import CumulativeProduct, recur
 from symnet.expr.nodes.reduction import Reduce, along, reduce, top_along
 from symnet.simplify.algebra.hoisting import is_hot, is_move, is_rearranged
 from symnet.simplify.forms.coefficients import ONE, ScaledFactors, complement, negated, product, split_coefficient
@@ -42,6 +45,25 @@ def log_of_reduction(node: Node) -> Node | None:
         return None
     log = elementwise("log", x)
     return sum_over(log, inner.axes) if inner.op == "prod" else with_operands(inner, [log])
+
+
+def log_of_products_so_far(node: Node) -> Node | None:
+    """log(cumprod x) → cumsum(log x), of an exclusive one the exclusive sums.
+
+    Condition: x is positive and holds an exponential or one of its kind.
+    """
+    inner = node.operands[0]
+    if not isinstance(inner, CumulativeProduct):
+        return None
+    x = inner.operands[0]
+    return sums_so_far(elementwise("log", x), inner) if known(x, "positive") and is_hot(x) else None
+
+
+def sums_so_far(x: Node, like: CumulativeProduct) -> Node:
+    """The sums of x along the axis, and from the end, of products so far."""
+    if like.exclusive:
+        return recur(fill(1, x.shape), x, like.axis, like.reverse, exclusive=True)
+    return cumulate(x, like.axis, like.reverse)
 
 
 def log_of_choice(node: Node) -> Node | None:
@@ -292,6 +314,7 @@ def _log_of_complements(softmax: Node, axes: Axes) -> Node:
 
 LOG_SELECTIONS = (
     Rewrite(log_of_reduction, ("log",), needs=("positive",), domain="equal", role="exposing"),
+    Rewrite(log_of_products_so_far, ("log",), needs=("positive",), domain="equal", role="exposing"),
     Rewrite(log_of_choice, ("log",), needs=("positive",), domain="equal", role="exposing"),
     Rewrite(log_of_difference_of_logistics, ("log",), needs=("finite",), domain="equal", role="exposing"),
     Rewrite(log_of_some_probabilities, ("log",), needs=("finite",), domain="extends", role="shorter"),

@@ -18,9 +18,11 @@ from symnet.expr.nodes.elementwise import elementwise
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.recurrence import CumulativeProduct
 from symnet.expr.nodes.reduction import reduce
 from symnet.simplify.algebra.exponentials import complemented_logistic
 from symnet.simplify.algebra.hoisting import is_rearranged
+from symnet.simplify.algebra.log_selections import sums_so_far
 from symnet.simplify.forms.coefficients import negated
 from symnet.simplify.forms.factors import split_power
 
@@ -97,6 +99,11 @@ def _of_reduction(x: Node, deepest: int) -> Node | None:
     return sum_over(log, x.axes) if x.op == "prod" else with_operands(x, [log])
 
 
+def _of_products_so_far(x: CumulativeProduct, deepest: int) -> Node | None:
+    log = logarithm_of(x.operands[0], deepest)
+    return None if log is None else sums_so_far(broadcast_to(log, x.shape), x)
+
+
 def _of_sum(x: Einsum, deepest: int) -> Node | None:
     """log Σ exp(u): a log-sum-exp."""
     log = logarithm_of(x.operands[0], deepest) if x.is_sum else None
@@ -122,4 +129,5 @@ _RULES: dict[str, Log] = {
     "max": _of_reduction,
     "min": _of_reduction,
     "prod": _of_reduction,
+    "cumprod": _of_products_so_far,
 }
