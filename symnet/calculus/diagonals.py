@@ -25,6 +25,7 @@ from symnet.expr.nodes.indexing import Take
 from symnet.expr.nodes.linalg import Solve
 from symnet.expr.nodes.movement import Concat, Place, Reshape, Slice, drop_axes, reshape
 from symnet.expr.nodes.node import Extent, Node, Shape
+from symnet.expr.nodes.recurrence import CumulativeProduct, LinearRecurrence
 
 
 @dataclass(frozen=True)
@@ -236,6 +237,15 @@ def _cumsum(node: Node, reading: Reading) -> Plan | None:
     return [_part(node.operands[0], reading.labels)], lambda made: cumulate(made[0], axis, node.reverse)
 
 
+def _recurrence(node: Node, reading: Reading) -> Plan | None:
+    assert isinstance(node, (CumulativeProduct, LinearRecurrence))
+    if not reading.is_alone(node.axis):
+        return None
+    axis = Integer(reading.axes.index(node.axis))
+    parts = [_part(o, reading.labels) for o in node.operands]
+    return parts, lambda made: type(node)(axis, *node.args[1:3], *made)
+
+
 def _solve(node: Node, reading: Reading) -> Plan | None:
     """Axes of the stack with one label are one for the matrices too; of a column beside them the matrix has none."""
     assert isinstance(node, Solve)
@@ -264,6 +274,8 @@ _RULES: dict[str, Callable[[Node, Reading], Plan | None]] = {
     "reshape": _reshape,
     "take": _take,
     "cumsum": _cumsum,
+    "cumprod": _recurrence,
+    "linear_recurrence": _recurrence,
     "solve": _solve,
     "named": _named,
     "sealed": _sealed,

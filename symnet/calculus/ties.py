@@ -24,6 +24,7 @@ from symnet.expr.nodes.indexing import Take
 from symnet.expr.nodes.linalg import Solve
 from symnet.expr.nodes.movement import Concat, Place, Reshape, Slice
 from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.recurrence import CumulativeProduct, LinearRecurrence
 
 Ties = tuple[int, ...]
 
@@ -187,6 +188,18 @@ def _cumsum(node: Node, ties: Sequence[Ties]) -> Ties:
     return _apart(node.axis, ties[0])
 
 
+def _cumprod(node: Node, ties: Sequence[Ties]) -> Ties:
+    """Those of the factors; exclusive products begin with 1."""
+    assert isinstance(node, CumulativeProduct)
+    return free(node.rank) if node.exclusive else _apart(node.axis, ties[0])
+
+
+def _linear_recurrence(node: Node, ties: Sequence[Ties]) -> Ties:
+    """Those of what is added: nothing comes of no terms, whatever the factors."""
+    assert isinstance(node, LinearRecurrence)
+    return _apart(node.axis, ties[1])
+
+
 def _solve(node: Node, ties: Sequence[Ties]) -> Ties:
     """The ties of the right-hand side between axes of the stack and of the columns: x is zero where all of b is."""
     assert isinstance(node, Solve)
@@ -208,6 +221,8 @@ _RULES: dict[str, Callable[[Node, Sequence[Ties]], Ties]] = {
     "reshape": _reshape,
     "take": _take,
     "cumsum": _cumsum,
+    "cumprod": _cumprod,
+    "linear_recurrence": _linear_recurrence,
     "solve": _solve,
     "named": _same,
     "sealed": _same,

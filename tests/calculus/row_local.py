@@ -93,6 +93,18 @@ def running(rng: Rng, x: Node) -> Node:
     return sn.cumsum(sn.tanh(x), axis=1)
 
 
+def products_so_far(rng: Rng, x: Node) -> Node:
+    return sn.cumprod(sn.tanh(x), axis=1, reverse=bool(rng.integers(2)), exclusive=bool(rng.integers(2)))
+
+
+def recurrence(rng: Rng, x: Node) -> Node:
+    return sn.linear_recurrence(sn.tanh(x), x, exclusive=bool(rng.integers(2)))
+
+
+def by_their_product(rng: Rng, x: Node) -> Node:
+    return x * sn.prod(sn.tanh(x), axis=1, keepdims=True)
+
+
 def taken_columns(rng: Rng, x: Node) -> Node:
     return sn.take(x, rng.integers(x.shape[1], size=3), axis=1)
 
@@ -102,6 +114,7 @@ STEPS: dict[str, Rows] = {
     for step in (
         elementwise, choose_rows, choose_elements, choose_by_given_rows, join, stacked, slices, padded, reshaped,
         product_with_weights, by_row_vectors, by_their_sum, softmax, running, taken_columns,
+        products_so_far, recurrence, by_their_product,
     )
 }  # fmt: skip
 

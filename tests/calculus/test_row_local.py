@@ -105,6 +105,8 @@ def test_a_system_for_each_row() -> None:
 MIXED: dict[str, Callable[[], Node]] = {
     "turned around": lambda: sn.tanh(Z[::-1]),
     "running": lambda: sn.cumsum(Z**2, axis=0),
+    "products so far": lambda: sn.cumprod(Z, axis=0, exclusive=True),
+    "recurrence": lambda: sn.linear_recurrence(Z, Z**2, axis=0),
     "totals": lambda: Z * sn.sum(Z, axis=0),
     "products of rows": lambda: Z @ Z.T,
     "shifted": lambda: Z[1:] * Z[:-1],
