@@ -23,7 +23,7 @@ from tests.fuzz.batch import Batch, Failure
 from tests.fuzz.checks import check
 from tests.fuzz.graphs import RandomGraph
 
-BATCHES, GRAPHS = 4, 90  # until one shows what is wrong: sinh stands in one of hundreds
+BATCHES, GRAPHS = 8, 90  # until one shows what is wrong: sinh stands in one of hundreds
 
 Patch = Callable[[pytest.MonkeyPatch], None]
 
