@@ -21,17 +21,15 @@ from symnet.expr.nodes.cumulative import cumulate
 from symnet.expr.nodes.elementwise import elementwise, negative
 from symnet.expr.nodes.expansion import expand
 from symnet.expr.nodes.node import Node, Shape
-from symnet.expr.nodes.recurrence import CumulativeProduct, LinearRecurrence, multiply_up, recur
-
-Scan = CumulativeProduct | LinearRecurrence
+from symnet.expr.nodes.recurrence import CumulativeProduct, LinearRecurrence, Recurrence, multiply_up, recur
 
 
-def scan_vjp(node: Scan, y_bar: Node, k: int) -> Maybe:
+def scan_vjp(node: Recurrence, y_bar: Node, k: int) -> Maybe:
     """s of b; s·e of a, or of the factors of a product."""
     return scan_guarded(node, y_bar, None, k)
 
 
-def scan_guarded(node: Scan, y_bar: Node, support: Where, k: int) -> Maybe:
+def scan_guarded(node: Recurrence, y_bar: Node, support: Where, k: int) -> Maybe:
     """As `scan_vjp`, with factors of 0 where nothing of y_bar comes from further on."""
     here = scan_support(node, support, k)
     factor = chosen(here, node.operands[0])
@@ -42,7 +40,7 @@ def scan_guarded(node: Scan, y_bar: Node, support: Where, k: int) -> Maybe:
     return collected if k == 1 else chosen(here, times(collected, value_before(node)))
 
 
-def value_before(node: Scan) -> Node:
+def value_before(node: Recurrence) -> Node:
     """The value before every step."""
     if node.exclusive:
         return node
@@ -52,7 +50,7 @@ def value_before(node: Scan) -> Node:
     return recur(a, b, node.axis, node.reverse, exclusive=True)
 
 
-def scan_support(node: Scan, support: Where, k: int) -> Where:
+def scan_support(node: Recurrence, support: Where, k: int) -> Where:
     """An element counts where its own value does or one further on, of an exclusive scan one further on."""
     if support is None or node.axis not in varying(support):
         return support

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from symnet.expr.nodes.contraction import letter
 from symnet.expr.nodes.cumulative import CumulativeSum
 from symnet.expr.nodes.extents import typical
-from symnet.expr.nodes.recurrence import CumulativeProduct, LinearRecurrence
+from symnet.expr.nodes.recurrence import Recurrence
 from symnet.expr.nodes.running import RunningLogsumexp, ScaledSum
 from symnet.loops.ir import Alloc, Body, Buffer, Const, If, IntCondition, IntVar, Let, Load, Op, Store, Value
 from symnet.lower.kernels.statements import INT_ZERO, cell, lanes, loop
@@ -33,7 +33,7 @@ class Sum:
 
 
 def scan_loops(
-    state: LoweringState, node: CumulativeSum | CumulativeProduct | LinearRecurrence | RunningLogsumexp | ScaledSum
+    state: LoweringState, node: CumulativeSum | Recurrence | RunningLogsumexp | ScaledSum
 ) -> tuple[list[Axis], Axis, IntVar, Index]:
     """The loops of a scan, the one along its axis, the variable that counts its steps, and the index at each step."""
     axes = [state.axis(letter(a), (node, a)) for a in range(node.rank)]

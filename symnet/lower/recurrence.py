@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 
 from symnet.expr.nodes.extents import typical
-from symnet.expr.nodes.recurrence import CumulativeProduct, LinearRecurrence
+from symnet.expr.nodes.recurrence import Recurrence
 from symnet.loops.ir import Alloc, Body, Buffer, If, IntCondition, IntVar, Let, Load, Store, Value, as_int
 from symnet.lower.cumulative import scan_loops
 from symnet.lower.kernels.statements import INT_ZERO, cell, lanes, loop
@@ -24,11 +24,11 @@ START = {"cumprod": 1, "linear_recurrence": 0}  # the value before the first ste
 
 
 @dataclass(frozen=True)
-class Steps:
+class RecurrenceSteps:
     """The value after a step: a[k]·before + b[k], of a product x[k]·before; the first factor of a is not used."""
 
     state: LoweringState
-    node: LinearRecurrence | CumulativeProduct
+    node: Recurrence
     dtype: str
 
     @property
@@ -50,11 +50,11 @@ class Steps:
         return tuple(points.lets), value
 
 
-def recurrence_nest(state: LoweringState, node: LinearRecurrence | CumulativeProduct, buffer: Buffer) -> Nest:
+def recurrence_nest(state: LoweringState, node: Recurrence, buffer: Buffer) -> Nest:
     """r[k] = a[k]·r[k - 1] + b[k]; from the end r[k] = a[k]·r[k + 1] + b[k]."""
     axes, along, step, index = scan_loops(state, node)
     last, k = axes[-1], index[node.axis]
-    steps = Steps(state, node, buffer.dtype)
+    steps = RecurrenceSteps(state, node, buffer.dtype)
     if last is along or last.batch:
         inside = [along]
         body = _in_register(steps, buffer, index, step, along)
@@ -70,7 +70,7 @@ def _is(step: IntVar, number: int) -> IntCondition:
     return IntCondition("eq", step, as_int(number))
 
 
-def _in_register(steps: Steps, target: Buffer, index: Index, step: IntVar, along: Axis) -> Body:
+def _in_register(steps: RecurrenceSteps, target: Buffer, index: Index, step: IntVar, along: Axis) -> Body:
     """Carry the value in a register, and store it after every step, or before it."""
     value = cell(steps.state.clear(f"{target.name}_value"), target.dtype)
     (lets, first), (more, later) = steps.first(index), steps.later(index, value.at(INT_ZERO))
@@ -83,7 +83,9 @@ def _in_register(steps: Steps, target: Buffer, index: Index, step: IntVar, along
     return Alloc(value.buffer), value.store((INT_ZERO,), steps.start), loop(step, along.extent, *body)
 
 
-def _by_rows(steps: Steps, target: Buffer, index: Index, before: Index, step: IntVar, loops: tuple[Axis, Axis]) -> Body:
+def _by_rows(
+    steps: RecurrenceSteps, target: Buffer, index: Index, before: Index, step: IntVar, loops: tuple[Axis, Axis]
+) -> Body:
     """Every row from the row before it; of an exclusive one by the step that was taken there."""
     along, last = loops
 

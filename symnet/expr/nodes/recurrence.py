@@ -66,6 +66,9 @@ class LinearRecurrence(Node):
         return b.shape, arithmetic(a, b)
 
 
+Recurrence = CumulativeProduct | LinearRecurrence
+
+
 def _flags(*given: bool) -> tuple[Integer, ...]:
     return tuple(sympy.Integer(int(flag)) for flag in given)
 

@@ -15,10 +15,8 @@ from symnet.expr.nodes.extents import same_extent
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import Slice
 from symnet.expr.nodes.node import Node
-from symnet.expr.nodes.recurrence import CumulativeProduct, LinearRecurrence
+from symnet.expr.nodes.recurrence import CumulativeProduct, LinearRecurrence, Recurrence
 from symnet.simplify.rewrite import Rewrite
-
-Scan = CumulativeProduct | LinearRecurrence
 
 
 def multiply_nothing_up(node: CumulativeProduct) -> Node | None:
@@ -66,7 +64,7 @@ def take_scalars_out_of_recurrence(node: LinearRecurrence) -> Node | None:
     return elementwise("mul", *scalars, with_operands(node, [a, body]))
 
 
-def repeat_after_recurring(node: Scan) -> Node | None:
+def repeat_after_recurring(node: Recurrence) -> Node | None:
     """cumprod(expand(x)) → expand(cumprod(x)), and so for a recurrence of two arrays that repeat along an axis.
 
     Condition: this is another axis than that of the recurrence.
@@ -80,7 +78,7 @@ def repeat_after_recurring(node: Scan) -> Node | None:
     return expand(type(node)(Integer(kept.index(node.axis)), *node.args[1:3], *inner), node.shape, kept)
 
 
-def recur_before_reversing(node: Scan) -> Node | None:
+def recur_before_reversing(node: Recurrence) -> Node | None:
     """cumprod(x[::-1]) → the products of x from the end, backwards; and so for a recurrence of two reversed arrays.
 
     Condition: the whole axis is reversed, nothing cut.
