@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, NoReturn, final
+from typing import TYPE_CHECKING, Any, NoReturn, final
 
 from symnet.errors import CompileError, explain
 from symnet.loops.ir import Program
@@ -24,7 +24,9 @@ from symnet.runtime.described import Described
 from symnet.runtime.function import NativeFunction
 from symnet.runtime.template import Template, factors_only
 from symnet.schedule.target import Target
-from symnet.stages import Stages, check_source_target, unit_of
+
+if TYPE_CHECKING:
+    from symnet.stages import Stages
 
 Remake = tuple[Callable[..., Any], tuple[Any, ...]] | None  # a function and its arguments that make it again
 
@@ -103,6 +105,7 @@ class Shown(Described, ABC):
             ArgumentError: for another library; for a target that is none, or of another library than "c".
         """
         from symnet.source.module import source
+        from symnet.stages import check_source_target, unit_of
 
         s, call = self.stages, f"{self.name}.source({library!r}, target=…)"
         if target is not None:
@@ -144,7 +147,7 @@ class Shown(Described, ABC):
         Raises:
             ArgumentError: no machine has this name.
         """
-        from symnet.export import export
+        from symnet.export.files import export
 
         f = self._for_export(path, target)
         given = {"template": factors_only(self.template), "positional": self.positional, "higher": f.stages.higher}

@@ -14,13 +14,13 @@ A call becomes a `Request` (`request.py`).  In `stages.py`, `run` does stage 0 (
 stage 3, written as plain loops over whole arrays), "schedule" or "llvm" (the text of stage 5).
 
 A warm start does none of this: it takes the object code from the cache (`runtime/cache.py`), by a key made of the
-expression as written.
+expression as written.  So it does not load the stages either: they are imported where one of them is to run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from symnet import request as requests
 from symnet.collector import RARELY
@@ -32,9 +32,9 @@ from symnet.runtime.cache import default_cache
 from symnet.runtime.entry import Entry
 from symnet.runtime.template import flat, refilled
 from symnet.schedule.target import Target
-from symnet.stages import STAGES, Stages, assemble, resumed, run, shown
 
-STOPS = tuple(stage.name for stage in STAGES)
+if TYPE_CHECKING:
+    from symnet.stages import Stages
 
 
 def compile(
@@ -138,27 +138,30 @@ def value_and_grad(
 def _answer(request: Request, stop: str | None) -> Any:
     """What the caller asked for: a function, or what stands after a stage."""
     requests.check(request)
-    if stop is not None:
-        one_of(f"{request.call}(…, stop_after={stop!r})", stop, STOPS, "one of " + ", ".join(STOPS), "Choose a stage.")
-    if stop is None or stop == STOPS[-1]:
+    if stop is None:
         requests.check_machine(request)
-    return _function(request) if stop is None else shown(request, stop)
+        return _function(request)
+    from symnet.stages import STOPS, shown
+
+    one_of(f"{request.call}(…, stop_after={stop!r})", stop, STOPS, "one of " + ", ".join(STOPS), "Choose a stage.")
+    if stop == STOPS[-1]:
+        requests.check_machine(request)
+    return shown(request, stop)
 
 
 def _function(request: Request, earlier: Callable[[], Stages] | None = None) -> CompiledFunction | CrossCompiled:
     """Object code from the cache or from the stages, as a function; `earlier` has those of the same one elsewhere."""
     with BUILDING:  # no other thread forks in the middle of this import
-        from symnet.backends.llvm import codegen
+        from symnet.backends.llvm import loading
 
     request.inputs()  # a warm start refuses what a cold one would
     cache = default_cache()
     key = cache_key(request) if cache else ""
     entry = cache.get(key) if cache else None
     from_cache = entry is not None
-    stages: Callable[[], Stages] = lambda: run(request) if earlier is None else resumed(earlier(), request)
+    stages: Callable[[], Stages] = lambda: _stages(request, earlier)
     if entry is None:
-        with RARELY:  # the garbage collector would walk all of SymPy and find nothing
-            done = stages().after("assemble", assemble)
+        done = _stages(request, earlier, assembled=True)
         entry = _entry(done)
         stages = lambda: done
         if cache:
@@ -166,13 +169,22 @@ def _function(request: Request, earlier: Callable[[], Stages] | None = None) -> 
     template = refilled(request.template, entry.template)  # how a call hands its outputs back: tuple, list, dict
     made = entry.signature, entry.object_code, stages, template
     function: CompiledFunction | CrossCompiled
-    if codegen.runs_here(request.target or host()):
-        function = CompiledFunction(codegen.load(entry.object_code), *made, **request.options)
+    if loading.runs_here(request.target or host()):
+        function = CompiledFunction(loading.load(entry.object_code), *made, **request.options)
     else:
         function = CrossCompiled(*made, request.options["positional"])
     function.from_cache = from_cache
     function.recipe = (_function, (request,))  # a pickle holds this, and compiles it anew
     return function
+
+
+def _stages(request: Request, earlier: Callable[[], Stages] | None, assembled: bool = False) -> Stages:
+    """What every stage gives, as far as LLVM's text or machine code."""
+    from symnet.stages import assemble, resumed, run
+
+    with RARELY:  # the garbage collector would walk all of SymPy and find nothing
+        found = run(request) if earlier is None else resumed(earlier(), request)
+        return found.after("assemble", assemble) if assembled else found
 
 
 def _entry(done: Stages) -> Entry:

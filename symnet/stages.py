@@ -183,6 +183,7 @@ STAGES = (
     Stage("schedule", "schedule", _schedule, lambda s: s.program),
     Stage("llvm", "emit", _emit, lambda s: s.llvm_ir),
 )
+STOPS = tuple(stage.name for stage in STAGES)
 
 
 # --------------------------------------------------------------------------- all of them

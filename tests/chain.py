@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from symnet.backends.llvm import codegen
+from symnet.backends.llvm import codegen, loading
 from symnet.backends.llvm.targets import host_target
 from symnet.export.files import export
 from symnet.export.load import load
@@ -71,7 +71,7 @@ def floors(
     yield "schedule", interpreted(program, data, dims)
     program = reused(program)
     yield "arithmetic", interpreted(program, data, dims, arithmetic_of(target))
-    if target is not None and not codegen.runs_here(target):
+    if target is not None and not loading.runs_here(target):
         return
     code = codegen.compile_object(codegen.emit_ir(program, target), target, program.constants)
     yield "native", native(program, lowered.signature, code, data)
@@ -90,7 +90,7 @@ def interpreted(
 
 
 def native(program: Program, signature: Any, code: bytes, data: dict[str, Any]) -> Arrays:
-    function = NativeFunction(signature, codegen.load(code), template=tuple(range(len(program.outputs))))
+    function = NativeFunction(signature, loading.load(code), template=tuple(range(len(program.outputs))))
     return [np.asarray(a) for a in function(**data)]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import symnet.calculus  # noqa: F401  every module that defines a kind of node is imported
+import symnet.stages  # noqa: F401  every module that defines a kind of node is imported
 from symnet.expr.nodes.node import Node
 
 

@@ -1,22 +1,6 @@
 """Derivatives as formulas: differentiation and simplification composed.
 
 In: expressions.  Out: expressions in the algebra form, named as the user named them.
-Derivations (`study/derivation/derive.py`) are loaded where they are asked for: who compiles needs none.
+Each function is imported from its own file, `grad` from `grad.py`, so that what reads structures alone (`structure.py`)
+loads no rules.  Derivations are in `study/derivation/`.
 """
-
-from symnet.calculus.grad import grad
-from symnet.calculus.hessian import hessian
-from symnet.calculus.jacobian import derivative, jacobian
-from symnet.calculus.products import hvp, jvp, vjp
-from symnet.calculus.simplify import simplify
-
-__all__ = [
-    "derivative",
-    "grad",
-    "hessian",
-    "hvp",
-    "jacobian",
-    "jvp",
-    "simplify",
-    "vjp",
-]

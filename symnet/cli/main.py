@@ -19,9 +19,9 @@ from symnet import dtypes
 from symnet.cli.commands import demo, run_check, run_compare, run_compile, run_derive, run_export
 from symnet.cli.info import info
 from symnet.cli.usage import EXAMPLES, USAGE, Parser, shielded
-from symnet.compiler import STOPS
 from symnet.errors import SymnetError, explain
 from symnet.source.dialects import DIALECTS
+from symnet.stages import STOPS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

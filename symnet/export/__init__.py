@@ -1,5 +1,4 @@
-"""Compiled functions as files: object code, shared library, C header, Python stub, C test."""
+"""Compiled functions as files: object code, shared library, C header, Python stub, C test.
 
-from symnet.export.files import Exported, export
-
-__all__ = ["Exported", "export"]
+`files.py` writes them, `load.py` reads them back; names are checked by `names.py`, which compilations need, too.
+"""

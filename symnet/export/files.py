@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from symnet.backends.llvm import codegen
+from symnet.backends.llvm import codegen, loading
 from symnet.backends.llvm.stamp import stamped
 from symnet.backends.llvm.targets import host_target
 from symnet.export.c_test import c_test_text
@@ -96,7 +96,7 @@ def export(
     if program.name != name:
         object_code = None
     signature, programs = replace(signature, name=name), [replace(each, name=name) for each in (program, *higher)]
-    linked = library and (target is None or codegen.is_host(target))
+    linked = library and (target is None or loading.is_host(target))
     if linked:
         find_compiler(call)
     template = default_template(len(signature.outputs)) if template is None else template

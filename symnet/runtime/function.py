@@ -39,7 +39,7 @@ from symnet.runtime.threads import check_threads, runner
 
 
 class Module(Protocol):
-    """Loaded code that can look a symbol up, such as `llvm.codegen.NativeModule`."""
+    """Loaded code that can look a symbol up, such as `llvm.loading.NativeModule`."""
 
     def address(self, name: str, /) -> int: ...
 

@@ -11,16 +11,21 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
 from symnet.locks import once
-from symnet.loops.signature import IndexBound
+from symnet.loops.signature import IndexBound, Signature
+from symnet.runtime.cache import default_cache
+from symnet.runtime.entry import Entry
 from symnet.runtime.extents import Dims, evaluate
 from symnet.runtime.numbers_ir import numbers_ir
 from symnet.runtime.pool_ir import pool_ir
 from symnet.runtime.step_ir import STEP_IR
+from symnet.schedule.target import Target
 
 __all__ = ["StepBlock", "numbers_address", "pool_calls", "step_block", "step_call"]
 
@@ -29,13 +34,37 @@ _POINTER = ctypes.c_void_p
 
 @once
 def _module() -> Any:
-    from symnet.backends.llvm import codegen, targets
+    """Steps and the pool, from the cache where that has them: a warm start needs no compiler."""
+    from symnet.backends.llvm import loading, targets
+
+    target, cache = targets.host_target(), default_cache()
+    text = _text(target, STEP_IR, pool_ir(target.architecture))
+    key = blake2b(repr((text, target, version("llvmlite"))).encode(), digest_size=24).hexdigest()
+    entry = cache.get(key) if cache else None
+    if entry is None:
+        entry = Entry(_assembled(text, target), Signature("symnet_support", (), (), ()))
+        if cache:
+            cache.put(key, entry)
+    return loading.load(entry.object_code)
+
+
+@once
+def _numbers() -> Any:
+    """What takes Python's numbers: its text has addresses of this process."""
+    from symnet.backends.llvm import loading, targets
 
     target = targets.host_target()
-    head = f'target triple = "{target.triple}"\n'
-    parts = (head, STEP_IR, pool_ir(target.architecture), numbers_ir(), "attributes #0 = { nounwind }\n")
-    text = "\n".join(parts)
-    return codegen.load(codegen.compile_object(text, target))
+    return loading.load(_assembled(_text(target, numbers_ir()), target))
+
+
+def _text(target: Target, *parts: str) -> str:
+    return "\n".join([f'target triple = "{target.triple}"\n', *parts, "attributes #0 = { nounwind }\n"])
+
+
+def _assembled(text: str, target: Target) -> bytes:
+    from symnet.backends.llvm.codegen import compile_object
+
+    return compile_object(text, target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +100,7 @@ def step_call() -> Callable[..., int]:
 @once
 def numbers_address() -> int:
     """The address of symnet_numbers."""
-    return _module().address("symnet_numbers")
+    return _numbers().address("symnet_numbers")
 
 
 @once

@@ -26,7 +26,7 @@ import numpy as np
 from deep_models import CASES, Case, m
 
 import symnet as sn
-from symnet.backends.llvm import codegen
+from symnet.backends.llvm import codegen, loading
 from symnet.backends.llvm.named_machines import machine
 from symnet.backends.llvm.targets import PORTABLE_LEVELS
 
@@ -90,7 +90,7 @@ def calls(case: Case, rounds: int) -> list[str]:
     shapes = {n: [case.rows if e is m else e for e in s] for n, s in (case.data | case.params).items()}
     data = {n: rng.random(shape, np.float32) for n, shape in shapes.items()}
     for kind in KINDS:
-        if codegen.runs_here(machine(kind, "")):
+        if loading.runs_here(machine(kind, "")):
             f = built(case, kind)
             steps[kind] = f.bind(**{n: data[n] for n in f.inputs})
     count = max(1, int(2e-3 / seconds(steps["native"], 3)))
@@ -129,11 +129,11 @@ done:
 def choosing(rounds: int) -> tuple[float, float]:
     """Seconds of the first question, and by which an entry point takes longer."""
     x, found = sn.tensor("x", 8), {}
-    highest = [level for level in PORTABLE_LEVELS if codegen.runs_here(machine(level, ""))][-1]
+    highest = [level for level in PORTABLE_LEVELS if loading.runs_here(machine(level, ""))][-1]
     for kind in (highest, "x86-64-portable"):
         f = sn.compile(sn.sum(x), dtype="float32", name="f", target=kind)
         text = f.llvm_ir + CALLER.replace("LOOP", "f_loop").replace("NAME", "f")
-        found[kind] = codegen.load(codegen.compile_object(text, f.stages.target))
+        found[kind] = loading.load(codegen.compile_object(text, f.stages.target))
     ask = ctypes.CFUNCTYPE(ctypes.c_int32)(found["x86-64-portable"].address("f_processor"))
     begin = time.perf_counter()
     ask()

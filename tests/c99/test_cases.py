@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import symnet as sn
-from symnet.backends.llvm import codegen
+from symnet.backends.llvm import codegen, loading
 from symnet.calculus.grad import grad
 from symnet.loops import ir
 from symnet.lower.program import lower
@@ -75,7 +75,7 @@ def test_a_case_and_its_gradient_have_the_bits_of_the_object(
     machine: str, real: str, level: str, tmp_path: Path
 ) -> None:
     target, flags = MACHINES[machine]
-    if not codegen.runs_here(target):
+    if not loading.runs_here(target):
         pytest.skip("this machine lacks its instructions")
     cases = [case_named(name) for name in (*EVERYWHERE, *BY_MACHINE[machine])]
     made = [(case, *each) for k, case in enumerate(cases) for each in programs(case, real, target, f"case{k}")]
@@ -85,7 +85,7 @@ def test_a_case_and_its_gradient_have_the_bits_of_the_object(
     for case, c, program in made:
         data = chain._retyped(case.data(np.random.default_rng(3)), c)
         text = codegen.emit_ir(program, target)
-        object_code = codegen.load(codegen.compile_object(text, target, program.constants))
+        object_code = loading.load(codegen.compile_object(text, target, program.constants))
         object_bits, got = (Native(program, module).run(data, case.dims) for module in (object_code, code))
         for name in object_bits:
             same_bits(got[name], object_bits[name], f"{case.name}, {name}")
@@ -98,7 +98,7 @@ def test_sums_of_every_length_have_the_bits_of_the_interpreter(
     machine: str, real: str, rng: np.random.Generator, tmp_path: Path
 ) -> None:
     target, flags = MACHINES[machine]
-    if not codegen.runs_here(target):
+    if not loading.runs_here(target):
         pytest.skip("this machine lacks its instructions")
     extents = [1, 3, 10, 15, 33, 100, 1500]
     made = {}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from symnet.backends.llvm import codegen
+from symnet.backends.llvm import codegen, loading
 from symnet.loops import ir
 from symnet.loops.abi import CODES
 from symnet.schedule.reuse import reused
@@ -25,7 +25,7 @@ def test_values_codes_and_reports_are_those_of_the_object(rng: np.random.Generat
     kinds = [rng.integers(0, 4, 300), rng.integers(-4, 4, 9), rng.integers(-4, 4, 600), np.array([1, 77, 78, 2])]
     kinds += [np.array([0, 1, wrong]) for wrong in (9, -10, 2**31 - 1, -(2**31))]
     for program in made:
-        machine_code = codegen.load(codegen.compile_object(codegen.emit_ir(program, target), target))
+        machine_code = loading.load(codegen.compile_object(codegen.emit_ir(program, target), target))
         for indices in kinds:
             calls = [Native(program, module).call(given(program, indices)) for module in (code, machine_code)]
             got, meant = calls

@@ -12,7 +12,7 @@ import pytest
 from symnet import dtypes
 from symnet.backends.c99 import integers, ops, statements
 from symnet.backends.c99.types import literal, pattern
-from symnet.backends.llvm import codegen
+from symnet.backends.llvm import loading
 from symnet.elementary.table import FUNCTIONS
 from symnet.loops import ir
 from symnet.loops.op_types import TYPING
@@ -81,7 +81,7 @@ def test_every_part_of_the_language_stands_in_its_table() -> None:
 @pytest.mark.parametrize("machine", ["without fma", "AVX2 and fma"])
 def test_every_operation_has_the_bits_of_the_object_at_the_edges(machine: str, tmp_path: Path) -> None:
     target, flags = MACHINES[machine]
-    if not codegen.runs_here(target):
+    if not loading.runs_here(target):
         pytest.skip("this machine lacks its instructions")
     made = {dtype: program(dtype, f"edges_{dtype}") for dtype in dtypes.ALL}
     cuts = {dtype: cut(each, target) for dtype, (each, _) in made.items()}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from symnet import dtypes
-from symnet.backends.llvm import codegen
+from symnet.backends.llvm import codegen, loading
 from symnet.loops import ir
 from tests.c99.compiled import MACHINES, build, load, needs_compiler, same_bits, unit
 from tests.llvm.native import Native
@@ -67,13 +67,13 @@ def test_several_sums_of_one_loop_have_the_bits_of_the_object(
     machine: str, rng: np.random.Generator, tmp_path: Path
 ) -> None:
     target, flags = MACHINES[machine]
-    if not codegen.runs_here(target):
+    if not loading.runs_here(target):
         pytest.skip("this machine lacks its instructions")
     made = programs()
     code = load(build(tmp_path, [unit(each, target) for each in made], "-O1", *flags))
     for each in made:
         text = codegen.emit_ir(each, target)
-        machine_code = codegen.load(codegen.compile_object(text, target))
+        machine_code = loading.load(codegen.compile_object(text, target))
         for extent in EXTENTS if each.dims else [each.inputs[0].shape[0].value]:
             data = {"x": (rng.standard_normal((extent, 3)) * 2).astype(each.inputs[0].dtype)}
             got, meant = (Native(each, c).run(data, {"m": extent} if each.dims else {}) for c in (code, machine_code))

@@ -10,7 +10,7 @@ import pytest
 
 import symnet as sn
 from symnet.backends.c99.program import emit_program
-from symnet.backends.llvm import codegen
+from symnet.backends.llvm import codegen, loading
 from symnet.backends.llvm.targets import target_for
 from symnet.errors import CompileError, RangeError
 from symnet.loops import ir
@@ -29,7 +29,7 @@ def scheduled(roots: object, **options: object) -> ir.Program:
 def both(program: ir.Program, folder: Path) -> tuple[Native, Native]:
     """The C and the object of a program."""
     text = codegen.emit_ir(program, TARGET)
-    machine = codegen.load(codegen.compile_object(text, TARGET, program.constants))
+    machine = loading.load(codegen.compile_object(text, TARGET, program.constants))
     return Native(program, load(build(folder, [unit(program, TARGET)], "-O1", *FLAGS))), Native(program, machine)
 
 

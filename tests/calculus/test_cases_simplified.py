@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
-from symnet.calculus import grad, hvp, jacobian, jvp, simplify, vjp
+from symnet.calculus.grad import grad
+from symnet.calculus.jacobian import jacobian
+from symnet.calculus.products import hvp, jvp, vjp
+from symnet.calculus.simplify import simplify
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import leaves, tensor
 from symnet.reference import evaluate

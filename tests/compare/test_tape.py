@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import symnet as sn
-from symnet.calculus import grad
+from symnet.calculus.grad import grad
 from symnet.compare.tape import Tape, TapeProgram, TapeValue, contraction, elementwise, reduction
 from symnet.compare.tape.program import CONSTANTS, OPERATIONS
 from symnet.errors import MissingRuleError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -239,6 +240,31 @@ def test_a_warm_start_takes_the_code_from_disk_and_does_no_algebra(
     assert a == b and all(np.array_equal(x, y) for x, y in zip(ga, gb, strict=True))
     monkeypatch.undo()
     assert "from the cache" in warm.report()
+
+
+WARM = """
+import sys
+import numpy as np
+import symnet as sn
+x = sn.tensor("x", sn.dim("n"))
+f = sn.value_and_grad(sn.sum(sn.tanh(x) ** 2), [x])
+f(x=np.ones(3)), f.bind(x=np.ones(3))()
+stages = "calculus.grad diff simplify lower backends.llvm.codegen stages".split()
+print(f.from_cache, [name for name in stages if f"symnet.{name}" in sys.modules])
+"""
+
+
+def test_a_warm_start_loads_no_stage_before_one_is_asked_for(tmp_path: Path) -> None:
+    environment = os.environ | {"SYMNET_CACHE": "1", "SYMNET_CACHE_DIR": str(tmp_path)}
+
+    def run(more: str) -> str:
+        done = subprocess.run([sys.executable, "-c", WARM + more], env=environment, capture_output=True, text=True)
+        assert not done.returncode, done.stderr
+        return done.stdout
+
+    assert run("").startswith("False [")
+    assert run("") == "True []\n"
+    assert "tanh" in run("print(f.formula)")
 
 
 def test_the_key_of_the_cache_tells_options_and_expressions_apart() -> None:

@@ -12,8 +12,8 @@ import pytest
 
 from symnet.backends.llvm.targets import target_for
 from symnet.errors import ArgumentError, CompileError, DependencyError
-from symnet.export import export
 from symnet.export.c_test import pattern
+from symnet.export.files import export
 from symnet.export.guarded import guarded
 from symnet.export.header import constant_workspace_bytes
 from symnet.export.linker import library_name

@@ -14,7 +14,7 @@ import symnet as sn
 from symnet.backends.llvm.targets import target_for
 from symnet.cli.main import main
 from symnet.errors import ExistingFileError, FileError, SymnetError
-from symnet.export import export
+from symnet.export.files import export
 from symnet.export.guarded import guarded, guarded_code
 from symnet.export.linker import library_name
 from symnet.export.load import load

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import re
 
-from symnet.backends.llvm import codegen
+from symnet.backends.llvm import codegen, loading
 from symnet.backends.llvm.detection import BITS, LEVELS, WORDS, masks
 from symnet.schedule.target import Target
 
@@ -79,7 +79,7 @@ class Pretender:
     """A module in memory, on a processor that a test describes."""
 
     def __init__(self, name: str, text: str, target: Target, constants: tuple = ()) -> None:
-        self.name, self.module = name, codegen.load(codegen.compile_object(pretending(text), target, constants))
+        self.name, self.module = name, loading.load(codegen.compile_object(pretending(text), target, constants))
 
     def pretend(self, last: int = LAST_LEAF, **words: int) -> None:
         """Be a processor that answers these words, and forget which level was found before."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from symnet.backends.llvm.codegen import NativeModule, compile_object, emit_ir, load
+from symnet.backends.llvm.codegen import compile_object, emit_ir
+from symnet.backends.llvm.loading import NativeModule, load
 from symnet.backends.llvm.targets import host_target
 from symnet.loops import interpreter, ir
 from symnet.loops.arithmetic import Arithmetic, of_machine

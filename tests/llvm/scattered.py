@@ -12,7 +12,7 @@ import mmap
 import numpy as np
 
 import symnet as sn
-from symnet.backends.llvm import codegen
+from symnet.backends.llvm import loading
 
 PAGE = mmap.PAGESIZE
 NO_RESERVE = 0x4000  # of <sys/mman.h> on Linux; the module mmap names it from Python 3.13 on
@@ -41,14 +41,14 @@ def scatter() -> None:
 def main() -> None:
     X = sn.tensor("X", 5, 3)
     loss = sn.sum(sn.softmax(sn.tanh(X @ X.T), axis=1) ** 2) + sn.logdet(X.T @ X)
-    built = codegen.NativeModule.__init__
+    built = loading.NativeModule.__init__
 
-    def build(self: codegen.NativeModule, code: bytes) -> None:
+    def build(self: loading.NativeModule, code: bytes) -> None:
         assert len(code) > 2 * PAGE
         scatter()
         built(self, code)
 
-    codegen.NativeModule.__init__ = build  # type: ignore[method-assign]
+    loading.NativeModule.__init__ = build  # type: ignore[method-assign]
     data = np.random.default_rng(0).normal(size=(5, 3))
     value, (slope,) = sn.value_and_grad(loss, [X])(X=data)
     assert np.isfinite(value) and np.isfinite(slope).all()

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from symnet.backends.llvm.codegen import compile_object, emit_ir, load
+from symnet.backends.llvm.codegen import compile_object, emit_ir
+from symnet.backends.llvm.loading import load
 from symnet.errors import CompileError, MissingRuleError
 from symnet.loops import ir
 from tests.llvm.native import Native, cut

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import symnet as sn
-from symnet.backends.llvm import codegen
+from symnet.backends.llvm import loading
 from symnet.backends.llvm.detection import BITS, LEVELS, WORDS, level_number, masks
 from symnet.backends.llvm.named_machines import machine
 from symnet.backends.llvm.targets import PORTABLE_LEVELS, host_target, portable_target, target_for
@@ -150,7 +150,7 @@ def test_threads_that_ask_at_once_agree(portable: Pretender) -> None:
 @needs_cpuinfo
 def test_the_instructions_say_of_this_processor_what_linux_says() -> None:
     f = sn.compile(sn.sum(x), name="total", target=of_levels(LEVELS))
-    module = codegen.load(f.object_code)
+    module = loading.load(f.object_code)
     found = ctypes.CFUNCTYPE(ctypes.c_int32)(module.address("total_processor"))()
     fits = [cpu for cpu in LEVELS if not lacking(needs(target_for(host_target().triple, cpu)))]
     assert found == level_number(fits[-1])
@@ -177,7 +177,7 @@ def test_each_level_has_the_bits_sizes_and_phases_of_a_module_of_its_own(name: s
     pretender = made(f)
     g = NativeFunction(f.signature, pretender.module, template=f.template)
     for cpu in PORTABLE_LEVELS:
-        if not codegen.runs_here(machine(cpu, "")):
+        if not loading.runs_here(machine(cpu, "")):
             continue
         alone = FUNCTIONS[name]({"name": "f", "dtype": dtype, "target": cpu})
         pretender.pretend_level(cpu)

@@ -107,7 +107,7 @@ def test_workspace_buffers_start_at_multiples_of_64_bytes(rng):
 def test_a_donated_output_may_be_the_input(rng):
     """w - lr·g with w's own memory as the result: every element is read before it is written."""
     from symnet.backends.llvm.codegen import compile_object, emit_ir
-    from symnet.backends.llvm.codegen import load as load_code
+    from symnet.backends.llvm.loading import load as load_code
     from tests.llvm.native import Native
 
     w, g = buffer("w", 37, space="input"), buffer("g", 37, space="input")

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from symnet.backends.llvm import codegen
+from symnet.backends.llvm import codegen, loading
 from symnet.loops.ir import (
     Buffer,
     Const,
@@ -110,4 +110,4 @@ def _object(name: str, arguments: tuple[str, ...]) -> tuple[bytes, Signature]:
 def native(name: str, *arguments: str, **options: object) -> NativeFunction:
     """One of the programs, compiled; object code is made once per test session."""
     code, signature = _object(name, arguments)
-    return NativeFunction(signature, codegen.load(code), **options)
+    return NativeFunction(signature, loading.load(code), **options)

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import symnet as sn
-from symnet.backends.llvm import codegen
+from symnet.backends.llvm import codegen, loading
 from symnet.errors import ArgumentError
 from symnet.runtime import cache as caching
 from symnet.runtime.cache import Cache, default_cache
@@ -44,7 +44,7 @@ def test_a_function_made_from_an_entry_runs(tmp_path):
     cache = Cache(tmp_path)
     cache.put(KEY, Entry(codegen.compile_object(codegen.emit_ir(program)), signature))
     found = cache.get(KEY)
-    f = NativeFunction(found.signature, codegen.load(found.object_code), template=found.template)
+    f = NativeFunction(found.signature, loading.load(found.object_code), template=found.template)
     x = np.ones((2, 3), np.float32)
     np.testing.assert_array_equal(f(X=x, b=x[0], a=2)[0], 3 * x)
 

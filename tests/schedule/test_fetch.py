@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import symnet as sn
-from symnet.backends.llvm.codegen import compile_object, emit_ir, load, runs_here
+from symnet.backends.llvm.codegen import compile_object, emit_ir
+from symnet.backends.llvm.loading import load, runs_here
 from symnet.backends.llvm.targets import host_target, target_for
 from symnet.errors import ValueDomainError
 from symnet.loops import interpreter

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy
 
-from symnet.calculus import grad
+from symnet.calculus.grad import grad
 from symnet.expr.nodes.constants import identity
 from symnet.expr.nodes.contraction import matmul, mean, outer, trace, transpose
 from symnet.expr.nodes.contraction import sum as total

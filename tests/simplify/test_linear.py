@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from symnet.calculus import jacobian
+from symnet.calculus.jacobian import jacobian
 from symnet.diff.reverse import pullback
 from symnet.errors import UnsettledWarning
 from symnet.expr.nodes.constants import number

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sympy
 
-from symnet.calculus import grad
+from symnet.calculus.grad import grad
 from symnet.expr.nodes.constants import size
 from symnet.expr.nodes.contraction import matmul, mean, transpose
 from symnet.expr.nodes.contraction import sum as total

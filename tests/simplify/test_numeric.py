@@ -6,7 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from symnet.calculus import grad
+from symnet.calculus.grad import grad
 from symnet.expr.nodes.contraction import mean
 from symnet.expr.nodes.contraction import sum as total
 from symnet.expr.nodes.elementwise import elementwise, exp, log, sigmoid, xlogy

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from symnet.calculus import grad
+from symnet.calculus.grad import grad
 from symnet.expr.nodes.contraction import matmul, mean, transpose
 from symnet.expr.nodes.elementwise import tanh
 from symnet.expr.nodes.extents import dim

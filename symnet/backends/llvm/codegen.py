@@ -1,9 +1,9 @@
-"""LLVM assembly text → checked, optimised, assembled, loaded.
+"""LLVM assembly text → checked, optimised, assembled.
 
-In: a `Program` or its LLVM text, and a `Target`.  Out: text, object code, machine assembly, or a
-`NativeModule` whose functions can be called.  The text is nearly final as written (`blocks.py`); the passes
-here inline math functions, turn frame slots into registers, and tidy.  Other machines than the host are
-compiled in a subprocess, because LLVM aborts the process on what it cannot do.
+In: a `Program` or its LLVM text, and a `Target`.  Out: text, object code, or machine assembly (`loading.py` runs it).
+The text is nearly final as written (`blocks.py`); the passes here inline math functions, turn frame slots into
+registers, and tidy.  Other machines than the host are compiled in a subprocess, because LLVM aborts the process on what
+it cannot do.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Any, final
+from typing import Any
 
 from symnet.backends.llvm.data import fill
 from symnet.backends.llvm.levels import emit_levels
+from symnet.backends.llvm.loading import initialize, is_host
 from symnet.backends.llvm.program import emit_program
-from symnet.backends.llvm.targets import host_target, require_llvmlite
+from symnet.backends.llvm.targets import host_target
 from symnet.errors import CompileError, explain
 from symnet.locks import LLVM, Healed
 from symnet.loops.ir import Constant, Program
@@ -59,70 +60,11 @@ def assembly(ir_text: str, target: Target | None = None) -> str:
         return str(_machine(target).emit_assembly(optimised(ir_text, target)))
 
 
-def load(code: bytes) -> NativeModule:
-    """Object code made for this machine, ready to call."""
-    return NativeModule(code)
-
-
-@final
-class NativeModule:
-    """Machine code in memory, freed with this object."""
-
-    def __init__(self, code: bytes) -> None:
-        _initialize()
-        import llvmlite.binding as llvm
-
-        with LLVM, Healed():
-            machine = llvm.Target.from_triple(llvm.get_process_triple()).create_target_machine(jit=True)
-            # One reservation for all sections: code reaches its constants with 32-bit offsets, and in a process whose
-            # address space is full of holes separate sections may land more than 2 GiB apart (LLVM then aborts).
-            self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine, use_lmm=True)
-            self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
-            self._engine.finalize_object()
-
-    def address(self, name: str) -> int:
-        """Where a function starts.
-
-        Raises:
-            CompileError: when the module exports no such function.
-        """
-        found = int(self._engine.get_function_address(name))
-        if not found:
-            raise CompileError(
-                explain(f'address("{name}")', "a function of this module", f'"{name}"', "Export it from the program.")
-            )
-        return found
-
-
-def is_host(target: Target) -> bool:
-    """Whether the target has this machine's architecture and system."""
-    _initialize()
-    import llvmlite.binding as llvm
-
-    return target.triple in (llvm.get_process_triple(), llvm.get_default_triple())
-
-
-def runs_here(target: Target) -> bool:
-    """Whether this machine can run code for the target: its own system, and no instruction set that it lacks."""
-    here = host_target()
-    wanted = {f for f in target.features.split(",") if f.startswith("+")}
-    return is_host(target) and target.vector_bits <= here.vector_bits and wanted <= set(here.features.split(","))
-
-
-@lru_cache(maxsize=1)
-def _initialize() -> None:
-    require_llvmlite()
-    import llvmlite.binding as llvm
-
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-
-
 @lru_cache(maxsize=16)
 def _machine(target: Target) -> Any:
     import llvmlite.binding as llvm
 
-    _initialize()
+    initialize()
     found = llvm.Target.from_triple(target.triple)
     return found.create_target_machine(
         cpu=target.cpu, features=target.features, opt=2, reloc="pic", codemodel="default"
