@@ -15,6 +15,7 @@ from symnet.diff.closing import DEEP, FAR, NEAR, depth
 from symnet.expr.nodes.node import Node
 from symnet.simplify.cost import typical_operations
 from symnet.simplify.machine.arrangement import arrange
+from symnet.simplify.numeric.guard_cost import operations_of_guards
 from symnet.simplify.sealing import unsealed
 from symnet.simplify.sharing import share
 
@@ -36,9 +37,10 @@ def cheap(value: Node, by: Sequence[Node], most: int, derive: Callable[[int], De
     """
     opened, beside = derive(FAR)
     written = typical_operations([value])
-    if typical_operations([*beside, *opened]) <= most * written or depth(unsealed([value]), by) < DEEP:
+    taken = typical_operations([*beside, *opened]) + operations_of_guards([*beside, *opened])
+    if taken <= most * written or depth(unsealed([value]), by) < DEEP:
         return opened
-    written = min(written, _taken([value]))
+    written = min(written, typical_operations(arrange(share(unsealed([value])))))
     taken = _taken([*beside, *opened])
     for far in (NEAR, 0):
         if taken <= most * written:
@@ -50,5 +52,6 @@ def cheap(value: Node, by: Sequence[Node], most: int, derive: Callable[[int], De
 
 
 def _taken(roots: Iterable[Node]) -> int:
-    """The operations as they are computed."""
-    return typical_operations(arrange(share(unsealed(roots))))
+    """The operations as they are computed, with what guards them."""
+    plain = share(unsealed(roots))
+    return typical_operations(arrange(plain)) + operations_of_guards(plain)

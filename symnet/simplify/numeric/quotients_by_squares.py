@@ -44,7 +44,7 @@ def quotient_by_squares(node: Node) -> Node | None:
     Condition: n > 1, and n is odd, or two factors stand above it, or S is a sum over an axis, or of two terms or more
     (as in the slopes of atan2, and in x/(1 + x²)).
     """
-    for found in _negative_powers(node):
+    for found in negative_powers(node):
         count = found.count
         above = sum(len(_parts(o)) for o in found.others if number_of(o) is None)
         if (
@@ -106,7 +106,7 @@ def _squared_below(factor: Node) -> Iterator[Node]:
 
 def scalar_product_over_norm(node: Node) -> Node | None:
     """(x·y)·(Σx²)^(-1/2) → ((s·x)·y)·(Σ(s·x)²)^(-1/2).  Always: x·y overflows where the cosine is a number."""
-    for found in _negative_powers(node):
+    for found in negative_powers(node):
         one = found.degree == 2 and found.exponent == -sympy.S.Half
         if one and any(_operand_of(o, found) is not None for o in found.others):
             return _interleaved(found, 1)
@@ -118,7 +118,7 @@ def slope_of_norm_of_order(node: Node) -> Node | None:
 
     Condition: the powers of x beside the sum have the sum's degree, so that the scale cancels.
     """
-    for found in _negative_powers(node):
+    for found in negative_powers(node):
         if found.degree == 2:
             continue
         powers = [(o, *split_power(o)) for o in found.others]
@@ -186,7 +186,7 @@ class Quotient:
         return with_operands(self.factor, [x]) if isinstance(self.factor, Expand) else x
 
 
-def _negative_powers(node: Node) -> Iterator[Quotient]:
+def negative_powers(node: Node) -> Iterator[Quotient]:
     """The factors (Σ|x|^q)^e of a product, e negative."""
     for place, factor in enumerate(node.operands):
         inner = factor.operands[0] if isinstance(factor, Expand) else factor
