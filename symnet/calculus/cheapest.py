@@ -26,8 +26,8 @@ Derived = tuple[list[Node], list[Node]]  # a derivative, and what it is computed
 
 
 def cheap(value: Node, by: Sequence[Node], most: int, derive: Callable[[int], Derived]) -> list[Node]:
-    """The first form of a derivative that takes at most `most` times the operations of the value; where none does, the
-    one that takes the fewest.
+    """The first form of a derivative that takes at most `most` times the operations of the value, with what will guard
+    it against overflow; where none does, the one that takes the fewest.
 
     Args:
         value: as written.
@@ -37,8 +37,9 @@ def cheap(value: Node, by: Sequence[Node], most: int, derive: Callable[[int], De
     """
     opened, beside = derive(FAR)
     written = typical_operations([value])
-    taken = typical_operations([*beside, *opened]) + operations_of_guards([*beside, *opened])
-    if taken <= most * written or depth(unsealed([value]), by) < DEEP:
+    if depth(unsealed([value]), by) < DEEP:
+        return opened
+    if typical_operations([*beside, *opened]) + operations_of_guards([*beside, *opened]) <= most * written:
         return opened
     written = min(written, typical_operations(arrange(share(unsealed([value])))))
     taken = _taken([*beside, *opened])

@@ -85,13 +85,13 @@ def _condition(node: Node, user: Node) -> Node | None:
         return None
     condition = user.operands[0]
     aligned = not condition.rank or same_shape(condition.shape, node.shape)
-    return condition if aligned and _is_exceptional(condition) else None
+    return condition if aligned and is_exceptional(condition) else None
 
 
-def _is_exceptional(condition: Node) -> bool:
+def is_exceptional(condition: Node) -> bool:
     """Whether a condition asks for numbers beyond a wide range, or for NaN (x ≠ x)."""
     if is_op(condition, "or", "and"):
-        return (all if is_op(condition, "or") else any)(map(_is_exceptional, condition.operands))
+        return (all if is_op(condition, "or") else any)(map(is_exceptional, condition.operands))
     if not is_op(condition, "lt", "ne"):
         return False
     a, b = condition.operands

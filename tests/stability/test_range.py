@@ -292,3 +292,50 @@ def test_the_logarithm_of_a_sum_of_squares_and_its_slope(dtype: str) -> None:
             value, tiny = f(x=(POINT["x"] * size).astype(dtype))
             np.testing.assert_allclose(value, usual + 2 * count * np.log(size), rtol=1e-5)
             np.testing.assert_allclose(np.float64(tiny) * size, slope, rtol=1e-5)
+
+
+# quotients by c + x², of one value each, all compiled together: what divides in one of them divides in the others too
+SHIFTED: dict[str, Any] = {
+    "of a weight": lambda g, x: g / (1 + x**2),
+    "of itself": lambda g, x: x / (1 + x**2),
+    "of its square": lambda g, x: x**2 / (1 + x**2),
+    "of a square": lambda g, x: g * (g / (1 + x**2)),
+    "twice": lambda g, x: g * x / (1 + x**2) ** 2,
+    "twice, of a power": lambda g, x: x**3 / (1 + x**2) ** 2,
+    "three times": lambda g, x: g * x**2 / (1 + x**2) ** 3,
+    "another number": lambda g, x: g * x / (3 + x**2 / 4),
+    "of a quotient": lambda g, x: g / (2 + (g / (1 + x**2)) ** 2),
+    "with nothing above": lambda g, x: 1 / (1 + x**2) + g,
+}
+
+
+@pytest.mark.parametrize("dtype", SIZES)
+def test_quotients_by_a_number_and_a_square_are_right_in_the_whole_range(dtype: str) -> None:
+    g, z, info = sn.tensor("g", n), sn.tensor("z", n), np.finfo(dtype)
+    f = sn.compile([formula(g, z) for formula in SHIFTED.values()], dtype=dtype)
+    sizes = (1.37 * 2.0 ** np.arange(info.minexp, info.maxexp, info.maxexp // 37)).astype(dtype)
+    for beside in (np.full_like(sizes, 1.7), np.full_like(sizes, info.max / 3), sizes):
+        for (name, formula), values in zip(SHIFTED.items(), f(g=beside, z=sizes), strict=True):
+            for value, u, v in zip(values, beside, sizes, strict=True):
+                exact = formula(mpmath.mpf(float(u)), mpmath.mpf(float(v)))
+                if info.tiny * 64 < exact < info.max:
+                    assert abs(float(value) / exact - 1) < 10 * info.eps, (name, u, v)
+
+
+def test_rows_over_a_number_and_a_square_beside_the_quotient_of_the_number_itself() -> None:
+    z = sn.tensor("z", n)
+    rows, own = sn.compile([V / (1 + z**2)[:, None], z / (1 + z**2)])(V=np.full((3, 4), 1e300), z=[1.0, 1e154, 1e200])
+    np.testing.assert_allclose(rows, np.repeat([[5e299], [1e-8], [1e-100]], 4, axis=1), rtol=1e-14)
+    np.testing.assert_allclose(own, [0.5, 1e-154, 1e-200], rtol=1e-14)
+
+
+def test_an_infinite_divisor_leaves_nothing() -> None:
+    assert list(sn.compile(x[:2] / (1 + y[:2] ** 2))(x=np.ones(4), y=[np.inf, -np.inf, 0, 0])) == [0, 0]
+
+
+def test_what_is_bounded_is_divided_as_it_is_written() -> None:
+    """1 + sin(a)² cannot overflow, nor can what no more than a moderate number of such values are made of."""
+    inside = sn.sin(a) * 3 - sn.where(b > 0, sn.tanh(b), sn.cos(a))
+    for formula in (b / (1 + inside**2), b / sn.sqrt(1 + inside**2)):
+        (form,) = sn.compile([formula], stop_after="numeric")
+        assert str(form).count("where") == 1

@@ -55,7 +55,7 @@ def _guarded(factor: Located, others: list[Located]) -> Node | None:
     inner = factors_at(root) if root is not factor else [root]
     for k, power in enumerate(inner):
         twice = _is_reciprocal_of_sum(power.node)
-        if not twice and not _is_reciprocal_root(power.node):
+        if not twice and not is_reciprocal_root(power.node):
             continue
         beside = [*others, *inner[:k], *inner[k + 1 :]]
         vanish = vanish_twice if twice else vanish_with
@@ -78,7 +78,7 @@ def _guarded_terms(factor: Located, others: list[Located]) -> Node | None:
     if not is_op(total.node, "add"):
         return None
     parts = [core_at(part) for term in operands_at(total) for part in factors_at(term)]
-    poles = {_total(p) for p in parts if _is_reciprocal_root(p.node) or _is_reciprocal_of_sum(p.node)}
+    poles = {_total(p) for p in parts if is_reciprocal_root(p.node) or _is_reciprocal_of_sum(p.node)}
     met = {s for s in poles if any(vanish_with(others, bases) for bases in squares_at(s))}
     new = _without_poles(factor, met, DEEPEST) if met else factor.node
     return None if new is factor.node else new
@@ -89,7 +89,7 @@ def nothing_over_root_of_nothing(node: Node) -> Node | None:
 
     Condition: s may be 0, and so may y, which is no number; the original is 0·∞ at y = s = 0.
     """
-    roots = [o for o in node.operands if _is_reciprocal_root(o.operands[0] if isinstance(o, Expand) else o)]
+    roots = [o for o in node.operands if is_reciprocal_root(o.operands[0] if isinstance(o, Expand) else o)]
     rest = [o for o in node.operands if o not in roots]
     passed = [o for o in rest if not known(o, "nonzero")]
     if not roots or not passed:
@@ -144,7 +144,7 @@ def _terms_and_factors(x: Located) -> list[Located]:
     return operands_at(x) if through else []
 
 
-def _is_reciprocal_root(root: Node) -> bool:
+def is_reciprocal_root(root: Node) -> bool:
     """Whether this is s^(-1/2), or another negative fraction of s, s not known to be positive."""
     if not is_op(root, "pow"):
         return False

@@ -51,6 +51,7 @@ from symnet.simplify.numeric.quotients_by_squares import QUOTIENTS_BY_SQUARES, S
 from symnet.simplify.numeric.reciprocals import RECIPROCALS
 from symnet.simplify.numeric.repeats import REPEATS
 from symnet.simplify.numeric.scaled_squares import SCALED_SQUARES
+from symnet.simplify.numeric.shifted_squares import QUOTIENTS_BY_SHIFTED_SQUARES
 from symnet.simplify.numeric.singularities.removable import REMOVABLE_SINGULARITIES
 from symnet.simplify.numeric.squares import SQUARES
 from symnet.simplify.numeric.whole_squares import WHOLE_SQUARES
@@ -111,6 +112,7 @@ def table_of(rewrites: tuple[Rewrite, ...]) -> Table:
 WHOLE_GRAPHS: dict[tuple[Rewrite, ...], GraphRewrite] = {
     SUMS_OF_EXPONENTIALS: NESTED_SUMS,
     FACTORIALS: REMOVABLE_SINGULARITIES,
+    SQUARES_IN_RANGE: QUOTIENTS_BY_SHIFTED_SQUARES,
 }  # passes that look at whole graphs, by the rewrites that they come before
 
 

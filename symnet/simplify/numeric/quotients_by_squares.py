@@ -36,6 +36,7 @@ from symnet.simplify.numeric.scaled_squares import degree_of, places_of, scale_o
 from symnet.simplify.rewrite import Rewrite
 
 MOST = 8  # of n in S^(-n/2)
+MODERATE = sympy.Integer(2) ** 20  # numbers in front that are no farther from 1 change no range
 
 
 def quotient_by_squares(node: Node) -> Node | None:
@@ -237,7 +238,11 @@ def _interleaved(found: Quotient, count: int) -> Node:
     quotients = [o for o in rest if is_negative(_exponent(o))]  # they meet what is theirs inside the product
     units = [unit for o in lead for unit in _units(o, found, count if mine else 1)]
     chain: list[Node] = []
-    for k, (root, left) in enumerate(found.roots(count)):
+    roots = found.roots(count)
+    if numbers and _is_reduced(found) and all(map(_is_moderate, numbers)):  # a number meets the fewest elements there
+        roots[0] = (_times(numbers, roots[0][0]), roots[0][1])
+        numbers = []
+    for k, (root, left) in enumerate(roots):
         before = left if mine else 1  # g·s·s/S' is 0 where g is an ordinary number, g·s/S'·s is g/S
         while before and units:
             unit = units.pop(0)
@@ -251,6 +256,24 @@ def _interleaved(found: Quotient, count: int) -> Node:
     chain = [*chain[:-1], *late[:half], chain[-1], *late[half:]]
     whole = functools.reduce(lambda a, b: elementwise("mul", a, b), chain)
     return product(ONE, (*numbers, whole))
+
+
+def _is_reduced(found: Quotient) -> bool:
+    """Whether the sum has fewer elements than what it divides."""
+    return isinstance(found.factor, Expand) or any(o.rank > found.factor.rank for o in found.others)
+
+
+def _is_moderate(x: Node) -> bool:
+    """Whether this is a number, not far from 1 and no sign, of which a sum makes a difference."""
+    value = number_of(x)
+    return value is not None and abs(value) != 1 and 1 / MODERATE <= abs(value) <= MODERATE
+
+
+def _times(numbers: Sequence[Node], x: Node) -> Node:
+    """A number of times a node, inside its repetition."""
+    inner = without_repetition(x)
+    new = elementwise("mul", *numbers, inner)
+    return with_operands(x, [new]) if inner is not x else new
 
 
 def _belongs(factor: Node, found: Quotient) -> bool:

@@ -27,6 +27,7 @@ from symnet.expr.nodes.reduction import top_along
 from symnet.simplify.forms.broadcast import cover, without_repetition
 from symnet.simplify.forms.factors import power_of
 from symnet.simplify.forms.signs import is_negative, is_positive
+from symnet.simplify.numeric.magnitudes import largest
 from symnet.simplify.rewrite import Rewrite
 
 
@@ -40,6 +41,7 @@ class SafeRange:
 
 
 RANGES = {"float32": SafeRange(-80, 100, 90), "float64": SafeRange(-900, 1000, 600)}
+OVERFLOWING = {"float32": 64, "float64": 512}  # binary exponents of the least numbers whose squares are infinite
 _TWO = sympy.Integer(2)
 # (Σ|x|ᵖ)^(1/p), p ≠ 2: the exponent is rounded, which costs digits in proportion to the logarithm of the sum
 NARROW = SafeRange(-20, 20, 0)
@@ -93,7 +95,7 @@ def zero_of_squares(node: Node) -> Node | None:
 
 def degree_of(total: Node) -> Expr | None:
     """q of a sum of terms c·|x|^q, c > 0, and of numbers; None where it is none, or scaled already."""
-    if total.dtype not in RANGES:
+    if total.dtype not in RANGES or is_bounded(total):
         return None
     terms = operands_of("add", total)
     if any(t.shape != total.shape and number_of(t) is None for t in terms):
@@ -101,6 +103,15 @@ def degree_of(total: Node) -> Expr | None:
     degrees = {_degree(t) for t in terms}
     degrees.discard(sympy.S.Zero)
     return degrees.pop() if len(degrees) == 1 else None
+
+
+def is_bounded(total: Node) -> bool:
+    """Whether a sum with a number in it is in the safe range whatever its variables are."""
+    limits = RANGES[str(total.dtype)]
+    if not any(_keeps_above(o, limits) for o in operands_of("add", total)):
+        return False
+    bound = largest(total)
+    return bound is not None and bound < 2.0**limits.high
 
 
 def _degree(term: Node) -> Expr | None:
@@ -155,7 +166,7 @@ def _is_scaled(x: Node) -> bool:
 
 def is_scale(x: Node) -> bool:
     """Whether x is s or 1/s of this pass."""
-    return is_op(x, "where") and is_op(x.operands[0], "lt") and _is_limit(x.operands[0])
+    return is_op(x, "where") and is_op(x.operands[0], "lt", "le") and _is_limit(x.operands[0])
 
 
 def _is_limit(comparison: Node) -> bool:
@@ -181,16 +192,17 @@ def scale_of(total: Node, degree: Expr, sign: int, count: int = 1) -> Node:
 
 
 def _scale_beyond(total: Node, limits: SafeRange, small: Node, large: Node, inside: Node) -> Node:
-    """One number where the sum is below a range, another where it is above; a sum with a number 1 is never below."""
+    """One number where the sum is below a range, another where it is above; a sum with a number may never be below."""
     above = where(elementwise("lt", number(_TWO**limits.high), total), large, inside)
-    if is_op(total, "add") and any(_is_at_least_one(o) for o in total.operands):
+    if is_op(total, "add") and any(_keeps_above(o, limits) for o in total.operands):
         return above
     return where(elementwise("lt", total, number(_TWO**limits.low)), small, above)
 
 
-def _is_at_least_one(term: Node) -> bool:
+def _keeps_above(term: Node, limits: SafeRange) -> bool:
+    """Whether a sum of squares with this term is never below a range."""
     value = number_of(term)
-    return value is not None and not is_negative(value - 1)
+    return value is not None and not is_negative(value - _TWO**limits.low)
 
 
 def ranges_of(dtype: str, count: int) -> tuple[SafeRange, ...]:
@@ -206,7 +218,7 @@ _LIMITS = {
     _TWO**k
     for r in (NARROW, *(r for dtype in RANGES for n in range(1, HIGHEST + 1) for r in ranges_of(dtype, n)))
     for k in (r.low, r.high)
-}
+} | {_TWO**k for k in OVERFLOWING.values()}
 
 
 def _safe(total: Node, degree: Expr, count: int) -> SafeRange:
