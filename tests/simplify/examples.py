@@ -562,12 +562,6 @@ NUMERIC: dict[str, list[Node]] = {
     ],
     "root_of_whole_squares": [norm(x * y), 1 / norm(x**2 / (1 + s**2)), elementwise("pow", s**4 + 2 * a**2, half)],
     "log_of_whole_squares": [log(total((x * y) ** 2)), log(s**4 + a**2 * b**2)],
-    "quotients_by_shifted_squares": [
-        b / (1 + a**2),
-        s * b * a**3 / (1 + a**2) ** 2,
-        x * y**2 / (3 + y**2 / 4),
-        y / (1 + (x / (1 + y**2)) ** 2) + x * y * (1 + (x / (1 + y**2)) ** 2) ** (-2),
-    ],
     "quotient_by_squares": [
         a / (a**2 + b**2),
         (w[:2] * x[:2]) * (y[:2] ** 2 + x[:2] ** 2) ** (-3 * half),

@@ -18,7 +18,7 @@ from symnet.simplify.numeric.passes import PASSES, WHOLE_GRAPHS, numeric
 from symnet.simplify.rewrite import Claims, Rewrite
 from symnet.simplify.trace import Step
 from tests.simplify.examples import EXAMPLES, NUMERIC
-from tests.simplify.stable_examples import NESTED, REMOVABLE
+from tests.simplify.stable_examples import NESTED, REMOVABLE, SHIFTED
 
 _OPENINGS = {equations.EQUATIONS: equations.OPENING}
 
@@ -69,7 +69,7 @@ def _steps() -> list[tuple[str, Step]]:
     return [(name, step) for name, nodes in _EXAMPLES for node in nodes for step in _way(node)]
 
 
-_EXAMPLES = (*EXAMPLES.items(), *NUMERIC.items(), *NESTED.items(), *REMOVABLE.items())
+_EXAMPLES = tuple(item for examples in (EXAMPLES, NUMERIC, NESTED, REMOVABLE, SHIFTED) for item in examples.items())
 
 
 def _way(node: Node) -> Iterator[Step]:

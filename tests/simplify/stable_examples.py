@@ -189,3 +189,12 @@ NESTED: dict[str, list[Node]] = {
 REMOVABLE: dict[str, list[Node]] = {
     "limits_of_removable_singularities": [ew.cos(x) / x - ew.sin(x) / x**2, x / tanh(x), (exp(x) - 1 - x) / x**2],
 }
+
+SHIFTED: dict[str, list[Node]] = {
+    "quotients_by_shifted_squares": [
+        y / (1 + x**2),
+        w * y * x**3 / (1 + x**2) ** 2,
+        x * y**2 / (3 + y**2 / 4),
+        y / (1 + (x / (1 + y**2)) ** 2) + x * y * (1 + (x / (1 + y**2)) ** 2) ** (-2),
+    ],
+}

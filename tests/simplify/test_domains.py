@@ -23,10 +23,10 @@ from tests.simplify.checking import values
 from tests.simplify.examples import EXAMPLES, NUMERIC, x, y
 from tests.simplify.extremes import UNKNOWN, draw, exact_value
 from tests.simplify.graphs import ANCHOR
-from tests.simplify.stable_examples import NESTED
+from tests.simplify.stable_examples import NESTED, SHIFTED
 
 TRIALS = 20
-ALL = {**EXAMPLES, **NUMERIC, **NESTED}
+ALL = {**EXAMPLES, **NUMERIC, **NESTED, **SHIFTED}
 ARRAYS = "a contraction or a product with δ may meet 0·∞ in another order: they hold for finite arrays"
 LOGITS = "of a row of logits that holds +∞, softmax has no value at that class, and may have none at the others"
 # rewrite → (the numbers left out of its data, why); docs/stability.md says the same to users

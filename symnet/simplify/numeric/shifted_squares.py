@@ -269,25 +269,21 @@ def _plan(
 
 
 def _divided(plan: Division, at: Mapping[Node, ShiftedSquare], new: Mapping[Node, Node]) -> Node:
-    """The product: what is at most of size 1 first, then other factors and quotients x/S in turns."""
-    whole: list[Node] = []
+    """The product: factors, and quotients x/S and x²/S, which are small, in turns."""
     small: list[Node] = []
     large: list[Node] = []
     for share in plan.shares:
         square = at[share.total]
-        whole += [square.of_square] * share.squares
-        small += [square.of_root] * share.roots
+        small += [*[square.of_square] * share.squares, *[square.of_root] * share.roots]
         large += [square.over(new[y]) for y in share.others]
-        last = large if share.others else small if share.roots else whole
+        last = large if share.others else small
         for _ in range(share.again):
             last[-1] = elementwise("mul", last[-1], square.reciprocal)
     large += [new[b] for b, e in plan.left.powers.items() if e > 0 for _ in range(e)]
     below = [power_of(new[b], sympy.Integer(e)) for b, e in plan.left.powers.items() if e < 0]
-    turns = [factor for pair in zip_longest(small, large[1:]) for factor in pair if factor is not None]
-    chain = [*whole, *large[:1], *below, *turns]
-    return product(plan.left.number, (functools.reduce(lambda a, b: elementwise("mul", a, b), chain),))
+    first, *turns = (factor for pair in zip_longest(large, small) for factor in pair if factor is not None)
+    whole = functools.reduce(lambda a, b: elementwise("mul", a, b), [first, *below, *turns])
+    return product(plan.left.number, (whole,))
 
 
-QUOTIENTS_BY_SHIFTED_SQUARES = GraphRewrite(
-    quotients_by_shifted_squares, needs=("positive",), domain="equal", role="stable"
-)
+QUOTIENTS_BY_SHIFTED_SQUARES = GraphRewrite(quotients_by_shifted_squares, domain="equal", role="stable")
