@@ -9,11 +9,13 @@ from __future__ import annotations
 from symnet.expr.nodes.contraction import letter
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.reduction import Reduce
-from symnet.loops.ir import Buffer, Const, FromInt, IntVar, Load, Store, Var
+from symnet.loops.ir import Buffer, Const, FromInt, IntVar, Load, Op, Store, Var
 from symnet.loops.neutral import neutral
 from symnet.lower.epilogue import accumulated_nest
 from symnet.lower.nest import Accumulator, Nest
 from symnet.lower.state import LoweringState
+
+MOST_INT32 = 2**31 - 1
 
 
 def reduce_nest(state: LoweringState, node: Reduce, target: Node, buffer: Buffer, taken: Node | None = None) -> Nest:
@@ -53,9 +55,11 @@ def argmax_nests(state: LoweringState, node: Reduce, buffer: Buffer, best: Buffe
     value = points.cast(points.at(x, index), best.dtype)
     reached = points.op("eq", value, points.let(Load(best, kept)), dtype="bool")
     either = points.op("or", reached, points.op("ne", value, value, dtype="bool"), dtype="bool")
-    here = points.op(
-        "select", either, points.let(FromInt(index[along], "int64")), Const(2**63 - 1, "int64"), dtype="int64"
-    )
-    where = Accumulator(state.clear(f"{buffer.name}_first"), "int64", "min", 2**63 - 1, here)
-    outer = (Store(buffer, kept, Var(where.name, "int64")),)
+    extent = axes[along].constant
+    kind = "int64" if extent is None or extent > MOST_INT32 else "int32"  # twice as many of them fill a register
+    most = neutral("min", kind)
+    here = points.op("select", either, points.let(FromInt(index[along], kind)), Const(most, kind), dtype=kind)
+    where = Accumulator(state.clear(f"{buffer.name}_first"), kind, "min", most, here)
+    found = Var(where.name, kind)
+    outer = (Store(buffer, kept, found if kind == "int64" else Op("cast", (found,), "int64")),)
     return [largest, Nest(buffer.name, parallel, outer, (axes[along],), tuple(points.lets), where)]

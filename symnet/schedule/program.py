@@ -212,7 +212,8 @@ class _State:
         """
         if len(sweep.rows) != 1 or sweep.reduces:
             return False
-        return not any(is_streamed(buffer, self.whole) for buffer, _ in accesses(sweep.rows[0]))
+        parts = sweep.rows[0], *sweep.rows[0].instead
+        return not any(is_streamed(buffer, self.whole) for part in parts for buffer, _ in accesses(part))
 
     def _is_rare(self, sweep: Sweep) -> bool:
         """Whether a sweep serves sums alone that are accumulated on a condition."""

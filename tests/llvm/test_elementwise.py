@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from symnet.backends.llvm.codegen import runs_here
+from symnet.backends.llvm.loading import runs_here
 from symnet.backends.llvm.targets import host_target, target_for
 from symnet.loops import ir
 from symnet.loops.op_types import OPS

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import symnet as sn
-from symnet.backends.llvm.codegen import runs_here
+from symnet.backends.llvm.loading import runs_here
 from symnet.loops import ir
 from symnet.loops.printer import to_text
 from symnet.schedule.multiply_add import with_multiply_adds

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import symnet as sn
-from symnet.backends.llvm.codegen import runs_here
+from symnet.backends.llvm.loading import runs_here
 from symnet.backends.llvm.targets import host_target, target_for
 from symnet.loops import interpreter, ir
 from symnet.schedule.target import Target
