@@ -96,13 +96,16 @@ def truth(call: str, name: str, value: Any) -> bool:
     """An option that is on or off; numbers count as Python has them.
 
     Raises:
-        ArgumentError: for what is neither true nor false, such as an array.
+        ArgumentError: for what is neither true nor false, such as an array or a word.
     """
     try:
-        return bool(value)
+        if not isinstance(value, str | bytes):
+            return bool(value)
+        reason = None
     except (TypeError, ValueError) as error:
-        got, mend = f"{name}={value!r}, which is neither", f"Write {name}=True or {name}=False."
-        raise ArgumentError(explain(call, f"True or False for {name}", got, mend)) from error
+        reason = error
+    got, mend = f"{name}={value!r}, which is neither", f"Write {name}=True or {name}=False."
+    raise ArgumentError(explain(call, f"True or False for {name}", got, mend)) from reason
 
 
 def ragged(call: str, name: str, error: Exception) -> ShapeError:

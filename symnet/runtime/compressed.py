@@ -18,7 +18,7 @@ from typing import Any, final
 
 import numpy as np
 
-from symnet.errors import ArgumentError, ShapeError, explain, refuse_mask
+from symnet.errors import ArgumentError, DTypeError, ShapeError, explain, ragged, refuse_mask
 from symnet.loops.ir import IntExpr
 from symnet.runtime.extents import evaluate_shape
 from symnet.runtime.one_hot_rows import ArrayAlong, scattered, taken_at_rows
@@ -111,6 +111,18 @@ class BoundTerm:
         return np.lib.stride_tricks.as_strided(cut, shape, strides), indices
 
 
+def _numbers(call: str, v: Any) -> np.ndarray:
+    """What is multiplied with, as an array of real numbers."""
+    refuse_mask(call, "v", v)
+    try:
+        array = np.asarray(v)
+    except ValueError as error:
+        raise ragged(call, "v", error) from None
+    if array.dtype.kind not in "biuf":
+        raise DTypeError(explain(call, "real numbers for v", f"an array of {array.dtype}", "Pass floats or integers."))
+    return array
+
+
 @final
 class CompressedArray:
     """An array that is never built until `dense()` is called.
@@ -161,10 +173,9 @@ class CompressedArray:
             v: an array of the shape of H's last axes: for a Hessian, that of its variable.
 
         Raises:
-            ShapeError: for another shape.
+            ShapeError: for another shape.  DTypeError: for what are no real numbers.
         """
-        refuse_mask("H.matvec(v)", "v", v)
-        v = np.asarray(v)
+        v = _numbers("H.matvec(v)", v)
         kept = self.ndim - v.ndim
         if kept < 0 or v.shape != self.shape[kept:]:
             expected = f"v of the shape of the last axes of {self.shape}"
@@ -181,8 +192,7 @@ class CompressedArray:
 
     def __matmul__(self, v: Any) -> np.ndarray:
         """H @ v of a matrix H, with a vector or a matrix."""
-        refuse_mask("H @ v", "v", v)
-        v = np.asarray(v)
+        v = _numbers("H @ v", v)
         if self.ndim != 2 or v.ndim not in (1, 2) or v.shape[0] != self.shape[1]:
             expected = "a matrix H and a vector or matrix v that fit"
             got = f"shapes {self.shape} and {v.shape}"

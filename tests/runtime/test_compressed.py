@@ -148,3 +148,15 @@ def test_a_derivative_of_whole_numbers_stays_whole() -> None:
     found, dense = sn.compile(J, compressed=True)(k=np.array([1, 2, 3])), sn.compile(J)(k=np.array([1, 2, 3]))
     assert found.dtype == dense.dtype and np.array_equal(found.dense(), dense)
     assert np.array_equal(found.matvec(np.ones((2, 3), int)), [6, 6])
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [("abc", "<U3"), ([1, [2, 3]], "what NumPy makes no array of"), (None, "object"), ([1j] * 3, "complex128")],
+)
+def test_what_is_no_array_of_numbers_is_refused(wanted: str, given: object) -> None:
+    v = sn.tensor("v", 3)
+    H = sn.compile(sn.jacobian(v * v, v), compressed=True)(v=np.ones(3))
+    for multiply in (H.matvec, H.__matmul__):
+        with pytest.raises((TypeError, ValueError), match=wanted):
+            multiply(given)

@@ -14,7 +14,7 @@ from sympy import Integer
 from symnet.errors import ShapeError, explain
 from symnet.expr.nodes.constants import as_node
 from symnet.expr.nodes.contraction import widened
-from symnet.expr.nodes.extents import normalize_axes
+from symnet.expr.nodes.extents import normalize_axis
 from symnet.expr.nodes.movement import reshape
 from symnet.expr.nodes.node import Node, Shape
 
@@ -70,5 +70,5 @@ def cumsum(x: Any, axis: int | None = None) -> Node:
         raise ShapeError(explain("cumsum(x)", "rank 1 or more", "a scalar", mend))
     if axis is None:
         return cumulate(x if x.rank == 1 else reshape(x, -1), 0)
-    (place,) = normalize_axes(f"cumsum(x, axis={axis!r})", (axis,), x.rank)
+    place = normalize_axis(f"cumsum(x, axis={axis!r})", axis, x.rank)
     return cumulate(x, place)

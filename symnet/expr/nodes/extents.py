@@ -220,6 +220,13 @@ def normalize_axes(call: str, axis: Any, rank: int) -> tuple[int, ...]:
     return tuple(sorted(out))
 
 
+def normalize_axis(call: str, axis: Any, rank: int) -> int:
+    """One `axis=` as a nonnegative position."""
+    if whole_number(axis) is None:
+        raise ShapeError(explain(call, "an int as axis", f"axis={axis!r}", "Write axis=0: it goes along one axis."))
+    return normalize_axes(call, axis, rank)[0]
+
+
 def typical(extent: Extent) -> int:
     """An extent as costs count it: a symbolic one is TYPICAL."""
     return max(extent, 1) if isinstance(extent, int) else TYPICAL

@@ -17,9 +17,10 @@ from symnet.errors import ShapeError, explain, truth
 from symnet.expr.nodes.constants import as_node
 from symnet.expr.nodes.contraction import widened
 from symnet.expr.nodes.cumulative import axis_of, reverse_of
-from symnet.expr.nodes.extents import broadcast_shapes, normalize_axes, same_shape
+from symnet.expr.nodes.extents import broadcast_shapes, normalize_axis, same_shape
 from symnet.expr.nodes.movement import broadcast_to, reshape
 from symnet.expr.nodes.node import Node, Shape
+from symnet.expr.nodes.operand_dtypes import check_one_real
 from symnet.expr.nodes.result_dtypes import arithmetic
 
 
@@ -113,7 +114,7 @@ def cumprod(x: Any, axis: int | None = None, *, reverse: bool = False, exclusive
         raise ShapeError(explain("cumprod(x)", "rank 1 or more", "a scalar", mend))
     if axis is None:
         return multiply_up(x if x.rank == 1 else reshape(x, -1), 0, *flags)
-    (place,) = normalize_axes(f"cumprod(x, axis={axis!r})", (axis,), x.rank)
+    place = normalize_axis(f"cumprod(x, axis={axis!r})", axis, x.rank)
     return multiply_up(x, place, *flags)
 
 
@@ -136,6 +137,7 @@ def linear_recurrence(a: Any, b: Any, axis: int = -1, *, reverse: bool = False, 
 
     Raises:
         ShapeError: shapes that do not broadcast, two scalars, or an axis that there is not.
+        DTypeError: float32 beside float64.
 
     Example:
         >>> import numpy as np, symnet as sn
@@ -146,9 +148,10 @@ def linear_recurrence(a: Any, b: Any, axis: int = -1, *, reverse: bool = False, 
     """
     a, b = widened(as_node(a)), widened(as_node(b))
     flags = [truth("linear_recurrence(a, b)", *given) for given in (("reverse", reverse), ("exclusive", exclusive))]
+    check_one_real("linear_recurrence(a, b)", (a, b))
     shape = broadcast_shapes("linear_recurrence(a, b)", a.shape, b.shape)
     if not shape:
         mend = "One step gives b itself; reshape b to (1,) for an array."
         raise ShapeError(explain("linear_recurrence(a, b)", "rank 1 or more", "two scalars", mend))
-    (place,) = normalize_axes(f"linear_recurrence(a, b, axis={axis!r})", (axis,), len(shape))
+    place = normalize_axis(f"linear_recurrence(a, b, axis={axis!r})", axis, len(shape))
     return recur(broadcast_to(a, shape), broadcast_to(b, shape), place, *flags)
