@@ -46,9 +46,11 @@ def topic(node: Node) -> str:
 
 def keeps_dtype(node: Node, new: Node) -> bool:
     """Whether the new node is real where the old one was, or of the same integer dtype: otherwise whatever uses it
-    would compute in another dtype.
+    would compute in another dtype.  What takes the dtype of its users must not have one of its own afterwards.
     """
-    return new.dtype == node.dtype or (dtypes.is_real(new.dtype) and dtypes.is_real(node.dtype))
+    if new.dtype == node.dtype:
+        return True
+    return node.dtype is not None and dtypes.is_real(new.dtype) and dtypes.is_real(node.dtype)
 
 
 @dataclass

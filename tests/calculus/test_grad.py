@@ -204,3 +204,11 @@ def test_the_gradient_by_a_leaf_does_not_grow_when_a_value_on_the_way_is_asked_f
     assert [str(g) for g in sn.grad(loss, [Y, Z])] == ["-D/Y", "Y - D"]
     assert sn.grad(loss, [Y, Z])[1] is sn.grad(loss, Z)
     assert sn.jacobian(loss, [Y, Z])[1] is sn.jacobian(loss, Z)
+
+
+@pytest.mark.parametrize("scale", [1, 0.5, 3])
+def test_a_gradient_through_a_sum_so_far_keeps_the_dtype(scale: float) -> None:
+    """The slope of what follows is a constant, which takes the dtype of what it meets: also as a sum so far."""
+    A = sn.tensor("A", 7, 4, dtype="float32")
+    for L in (sn.mean(sn.cumsum(sn.tanh(A), axis=1)), sn.sum(scale * sn.cumsum(sn.exp(A), axis=0))):
+        assert sn.grad(L, A).dtype == "float32"
