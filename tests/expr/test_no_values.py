@@ -65,7 +65,7 @@ def test_a_leaf_may_have_any_name_that_is_an_identifier() -> None:
         assert step()[0] == 6
     self_, m_ = sn.dim("self"), sn.dim("m")
     x = sn.tensor("x", self_, m_)
-    assert sn.compile(x @ x.T @ x).workspace_bytes(self=300, m=4) == 300 * 300 * 8
+    assert sn.compile(x @ x.T @ x).workspace_bytes(self=300, m=4) >= 300 * 300 * 8
 
 
 @pytest.mark.parametrize("x", EXPRESSIONS, ids=str)
