@@ -101,8 +101,10 @@ def _chunk(nest: Nest, axis: Axis) -> int:
     if nest.kernel is not None:
         return -(-UNIT_WORK // per_row)
     most = max(-(-UNIT_WORK // per_row) // 16 * 16, 16)
-    alike = (rows for rows in range(most, most // 2, -16) if axis.constant is not None and axis.constant % rows == 0)
-    return next(alike, most)
+    extent = axis.constant or 0
+    units = -(-extent // most)
+    alike = (extent // n for n in range(units, 2 * units) if extent % (16 * n) == 0) if units > 1 else ()
+    return next(iter(alike), most)
 
 
 def one_chunk(nest: Nest, axis: Axis, start: IntExpr, chunk: int) -> Nest:
