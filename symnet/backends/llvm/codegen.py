@@ -83,6 +83,7 @@ def optimised(ir_text: str, target: Target) -> Any:
     passes = llvm.create_new_module_pass_manager()
     passes.add_always_inliner_pass()
     passes.add_sroa_pass()
+    passes.add_instruction_combine_pass()  # it moves what one arm of many needs into that arm, off the registers
     passes.add_simplify_cfg_pass()
     passes.run(module, builder)
     return module
