@@ -168,26 +168,15 @@ def _expand(node: Node, reading: Reading) -> Plan:
     return [_part(node.operands[0], inner)], lambda made: laid_along(made[0], distinct(inner), onto, reading.shape)
 
 
-def _slice(node: Node, reading: Reading) -> Plan | None:
-    assert isinstance(node, Slice)
+def _moved(node: Node, reading: Reading) -> Plan | None:
+    """Slice, Place: axes with one label must begin and step alike."""
+    assert isinstance(node, Slice | Place)
     if not _alike(reading, node.starts, node.steps):
         return None
-    starts, steps = reading.along(node.starts), _ints(reading.along(node.steps))
-    sizes = shape_arg(reading.shape)
-    return [_part(node.operands[0], reading.labels)], lambda made: Slice(made[0], shape_arg(starts), sizes, steps)
-
-
-def _place(node: Node, reading: Reading) -> Plan | None:
-    assert isinstance(node, Place)
-    if not _alike(reading, node.starts, node.steps):
-        return None
-    starts, steps = reading.along(node.starts), _ints(reading.along(node.steps))
-    shape = shape_arg(reading.shape)
-    return [_part(node.operands[0], reading.labels)], lambda made: Place(made[0], shape, shape_arg(starts), steps)
-
-
-def _ints(values: Sequence[Extent]) -> object:
-    return ints_arg(tuple(int(v) for v in values))
+    starts, shape = shape_arg(reading.along(node.starts)), shape_arg(reading.shape)
+    steps = ints_arg(tuple(int(step) for step in reading.along(node.steps)))
+    args = (starts, shape, steps) if isinstance(node, Slice) else (shape, starts, steps)
+    return [_part(node.operands[0], reading.labels)], lambda made: type(node)(made[0], *args)
 
 
 def _alike(reading: Reading, starts: Sequence[Extent], steps: Sequence[int]) -> bool:
@@ -268,8 +257,8 @@ _RULES: dict[str, Callable[[Node, Reading], Plan | None]] = {
     "delta": _delta,
     "elementwise": _elementwise,
     "expand": _expand,
-    "slice": _slice,
-    "place": _place,
+    "slice": _moved,
+    "place": _moved,
     "concat": _concat,
     "reshape": _reshape,
     "take": _take,

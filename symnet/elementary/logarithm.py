@@ -109,9 +109,15 @@ def log_parts(lanes: Lanes, x: Value) -> tuple[Value, Value]:
     field, moved = exponent_field(lanes, normal)
     e = field_to_real(lanes, field, fmt.bias)
     e = lanes.select(is_subnormal, lanes.sub(e, lift), e)
+    return fraction_of(lanes, moved), e
+
+
+def fraction_of(lanes: Lanes, moved: Value) -> Value:
+    """f of x = 2^e·(1 + f), from the bits that `exponent_field` moved."""
+    fmt = lanes.format
     three_quarters = fmt.one - (1 << (fmt.mantissa - 1))
     scaled = lanes.int_add(lanes.int_and(moved, (1 << fmt.mantissa) - 1), three_quarters)
-    return lanes.sub(lanes.from_bits(scaled), 1.0), e
+    return lanes.sub(lanes.from_bits(scaled), 1.0)
 
 
 def log1p(lanes: Lanes, x: Value) -> Value:

@@ -20,7 +20,7 @@ from __future__ import annotations
 from symnet.elementary import double_double as dd
 from symnet.elementary.exponential import LN2, exp_sum
 from symnet.elementary.lanes import Lanes, Value
-from symnet.elementary.logarithm import exponent_field, field_to_real, log_parts, outside_domain
+from symnet.elementary.logarithm import exponent_field, field_to_real, fraction_of, log_parts, outside_domain
 
 INF, NAN = float("inf"), float("nan")
 THIRD = (0.3333333333333333, 1.850371707708594e-17)
@@ -84,12 +84,9 @@ def power_in_double(lanes: Lanes, x: Value, y: Value) -> Value:
 
 def log2_of_float(wide: Lanes, x: Value) -> Value:
     """log2 x of a double that a positive float gave: even the least is a normal number.  Relative error: 2^-35."""
-    fmt = wide.format
     field, moved = exponent_field(wide, x)
-    three_quarters = fmt.one - (1 << (fmt.mantissa - 1))
-    scaled = wide.int_add(wide.int_and(moved, (1 << fmt.mantissa) - 1), three_quarters)
-    f = wide.sub(wide.from_bits(scaled), 1.0)
-    return wide.mul_add(f, wide.horner(f, LOG2), field_to_real(wide, field, fmt.bias))
+    f = fraction_of(wide, moved)
+    return wide.mul_add(f, wide.horner(f, LOG2), field_to_real(wide, field, wide.format.bias))
 
 
 def exp2_to_float(wide: Lanes, t: Value) -> Value:

@@ -5,7 +5,7 @@ In: an `Elementwise` node and its operands' values.  Out: a value of the loop la
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import sympy
 from sympy import Expr
@@ -16,7 +16,7 @@ from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.primitives import functions
 from symnet.expr.nodes.result_dtypes import CASTS, COUNTED, LIMITS, common_dtype
 from symnet.expr.nodes.symbols import TRANSPARENT
-from symnet.loops.ir import Const, IntConst, Op, Value
+from symnet.loops.ir import Const, IntConst, Let, Op, Stmt, Store, Value
 from symnet.lower.point import INLINE, Index, Inline, NodeAt, Points, wrapped_integer
 
 _DIRECT = (
@@ -249,6 +249,12 @@ _EMIT: dict[str, Callable[[Points, Node, list[Value]], Value]] = {
 INLINE["elementwise"] = Inline(_points, _value)
 
 TRANSCENDENTAL = frozenset(_DIRECT) - {"abs", "sign", "floor", "maximum", "minimum", "and", "or", "not"}
+
+
+def functions_in(statements: Iterable[Stmt]) -> list[str]:
+    """The functions that statements bind or store the values of, by name."""
+    values = (stmt.value for stmt in statements if isinstance(stmt, Let | Store))
+    return [value.name for value in values if isinstance(value, Op) and value.name in TRANSCENDENTAL]
 
 
 def is_costly(node: Node) -> bool:

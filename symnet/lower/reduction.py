@@ -15,8 +15,6 @@ from symnet.lower.epilogue import accumulated_nest
 from symnet.lower.nest import Accumulator, Nest
 from symnet.lower.state import LoweringState
 
-MOST_INT32 = 2**31 - 1
-
 
 def reduce_nest(state: LoweringState, node: Reduce, target: Node, buffer: Buffer, taken: Node | None = None) -> Nest:
     """The nest of a max, min or prod over some axes."""
@@ -56,7 +54,9 @@ def argmax_nests(state: LoweringState, node: Reduce, buffer: Buffer, best: Buffe
     reached = points.op("eq", value, points.let(Load(best, kept)), dtype="bool")
     either = points.op("or", reached, points.op("ne", value, value, dtype="bool"), dtype="bool")
     extent = axes[along].constant
-    kind = "int64" if extent is None or extent > MOST_INT32 else "int32"  # twice as many of them fill a register
+    kind = (
+        "int64" if extent is None or extent > neutral("min", "int32") else "int32"
+    )  # twice as many of them fill a register
     most = neutral("min", kind)
     here = points.op("select", either, points.let(FromInt(index[along], kind)), Const(most, kind), dtype=kind)
     where = Accumulator(state.clear(f"{buffer.name}_first"), kind, "min", most, here)

@@ -178,6 +178,13 @@ def restricted(nest: Nest, axes: tuple[Axis, ...]) -> Nest:
     return replace(nest, parallel=axes, instead=tuple(restricted(n, axes) for n in nest.instead))
 
 
+def shifted(nest: Nest, axis: Axis, start: IntExpr, extent: IntExpr) -> Nest:
+    """The nest over start … start + extent of one parallel axis."""
+    moved = substituted(nest, Substitution({axis.var: IntVar(axis.var) + start}))
+    swap = {axis.var: replace(axis, extent=extent)}
+    return restricted(moved, tuple(swap.get(a.var, a) for a in nest.parallel))
+
+
 def base_name(buffer: Buffer) -> str:
     """The buffer whose memory this is."""
     return buffer.view_of or buffer.name

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from symnet.loops.accesses import reads
 from symnet.loops.ir import Buffer, Const, IntExpr, IntVar, Let, Load, Op, Stmt, Store, Value, Var
 from symnet.loops.substitute import Substitution
-from symnet.lower.elementwise import TRANSCENDENTAL
+from symnet.lower.elementwise import TRANSCENDENTAL, functions_in
 from symnet.lower.nest import Nest
 from symnet.lower.storage import MOST_LINKS
 from symnet.schedule.access import Readers, base_name, outer_loads, read_names, readers, stores, written_names
@@ -150,8 +150,7 @@ def _links(nests: Iterable[Nest]) -> int:
 
 
 def _functions(nests: Iterable[Nest]) -> list[str]:
-    values = (stmt.value for nest in nests for stmt in nest.outer if isinstance(stmt, Let | Store))
-    return [value.name for value in values if isinstance(value, Op) and value.name in TRANSCENDENTAL]
+    return functions_in(stmt for nest in nests for stmt in nest.outer)
 
 
 # --------------------------------------------------------------------------- how

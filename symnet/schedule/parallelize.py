@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from symnet.expr.nodes.extents import TYPICAL
 from symnet.loops.ir import IntConst, IntExpr, IntVar, Let, Store, ceil_div, int_min
-from symnet.loops.substitute import Substitution
-from symnet.lower.elementwise import TRANSCENDENTAL
+from symnet.lower.elementwise import functions_in
 from symnet.lower.nest import Axis, Nest
-from symnet.schedule.access import restricted, substituted
+from symnet.schedule.access import shifted
 from symnet.schedule.target import Target
 from symnet.schedule.tile_shape import choose
 
@@ -77,24 +76,17 @@ def rows_of_unit(nests: Iterable[Nest], most: int) -> int:
 
 def _row_work(nest: Nest) -> int:
     """About how many operations a row of the batch takes."""
-    values = [s.value for s in (*nest.outer, *nest.inner) if isinstance(s, (Let, Store))]
-    point = len(values) + (MATH_WORK - 1) * _calls(nest)
+    statements = [s for s in (*nest.outer, *nest.inner) if isinstance(s, Let | Store)]
+    point = len(statements) + (MATH_WORK - 1) * len(functions_in(statements))
     point += nest.accumulator is not None
     return math.prod([_count(a) for a in nest.axes if not a.batch]) * max(point, nest.kernel or 0)
-
-
-def _calls(nest: Nest) -> int:
-    """How many functions a point computes."""
-    return sum(
-        getattr(s.value, "name", "") in TRANSCENDENTAL for s in (*nest.outer, *nest.inner) if isinstance(s, Let | Store)
-    )
 
 
 def _chunk(nest: Nest, axis: Axis) -> int:
     """Rows per unit: enough for UNIT_WORK; a multiple of 16, unless a row is a kernel; down to half as many where all
     units are then alike.
     """
-    per_row = max(nest.kernel or 0, 1) * (MATH_WORK if nest.accumulator is None and _calls(nest) else 1)
+    per_row = max(nest.kernel or 0, 1) * (MATH_WORK if nest.accumulator is None and functions_in(nest.outer) else 1)
     for other in nest.axes:
         if other.var != axis.var:
             per_row *= _count(other)
@@ -109,8 +101,5 @@ def _chunk(nest: Nest, axis: Axis) -> int:
 
 def one_chunk(nest: Nest, axis: Axis, start: IntExpr, chunk: int) -> Nest:
     """The nest over start … start + chunk of an axis, cut at its end."""
-    moved = substituted(nest, Substitution({axis.var: IntVar(axis.var) + start}))
     even = axis.constant is not None and axis.constant % chunk == 0
-    extent = IntConst(chunk) if even else int_min(chunk, axis.extent - start)
-    swap = {axis.var: replace(axis, extent=extent)}
-    return restricted(moved, tuple(swap.get(a.var, a) for a in nest.parallel))
+    return shifted(nest, axis, start, IntConst(chunk) if even else int_min(chunk, axis.extent - start))

@@ -44,7 +44,7 @@ from symnet.loops.ir import (
 from symnet.loops.limits import int_max
 from symnet.loops.substitute import Substitution, substitute
 from symnet.loops.sums import with_low_added
-from symnet.lower.nest import Axis, Nest, around, nested
+from symnet.lower.nest import Nest, around
 from symnet.lower.program import Lowered
 from symnet.lower.state import clear_of
 from symnet.schedule.access import accesses, base_name, restricted, stores, substituted, without_unit_axes
@@ -56,6 +56,7 @@ from symnet.schedule.pack import all_packed
 from symnet.schedule.parallelize import NestInUnits, in_units, rows_of_unit
 from symnet.schedule.partials import Carry, is_rounded
 from symnet.schedule.reach import Reach, Span, reach, row_of, shift, united
+from symnet.schedule.register_tiles import over_results
 from symnet.schedule.stream import Sweep, classify, is_streamed, plan
 from symnet.schedule.superblock import rows_of_superblock
 from symnet.schedule.target import Target
@@ -348,6 +349,4 @@ class _State:
         if acc is None:
             return ()  # a kernel adds to what another nest begins with
         (store,) = stores(nest)
-        axes: tuple[Axis, ...] = nest.parallel
-        kinds = ["serial"] * (len(axes) - 1) + ["vector"] if axes else None
-        return nested(axes, (Store(store.buffer, store.index, Const(acc.initial, acc.dtype)),), kinds)
+        return over_results(nest, None, (Store(store.buffer, store.index, Const(acc.initial, acc.dtype)),))

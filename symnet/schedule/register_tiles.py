@@ -37,10 +37,10 @@ from symnet.loops.ir import (
     int_mod,
 )  # fmt: skip
 from symnet.loops.limits import limit
-from symnet.loops.substitute import Substitution, int_variables
-from symnet.lower.elementwise import TRANSCENDENTAL
+from symnet.loops.substitute import int_variables
+from symnet.lower.elementwise import functions_in
 from symnet.lower.nest import Axis, Nest, nested
-from symnet.schedule.access import inner_loads, stores, substituted
+from symnet.schedule.access import inner_loads, shifted, stores
 from symnet.schedule.partials import PANEL_CUT, Carry, Cells, SumCut, accumulated, renewed
 from symnet.schedule.target import Target
 from symnet.schedule.tile_shape import TileShape, tile_widths
@@ -63,8 +63,7 @@ def _is_apart(nest: Nest) -> bool:
     """Whether the epilogue of a sum is a loop of its own: it calls functions, and what it stores can hold the sum."""
     acc = nest.accumulator
     assert acc is not None
-    calls = any(isinstance(s, Let) and getattr(s.value, "name", "") in TRANSCENDENTAL for s in nest.outer)
-    return calls and [s.buffer.dtype for s in stores(nest)] == [acc.dtype]
+    return bool(functions_in(nest.outer)) and [s.buffer.dtype for s in stores(nest)] == [acc.dtype]
 
 
 def _parted(nest: Nest) -> tuple[Nest, Body]:
@@ -124,7 +123,7 @@ class _Tiling:
         for run, width in _runs(self._widths(nest)):
             tile = f"{lane.var}_tile"
             start = IntVar(tile) * width + offset if run > 1 else as_int(offset)
-            inside = self._rows(_shifted(nest, lane, start, IntConst(width)), width, beside)
+            inside = self._rows(shifted(nest, lane, start, IntConst(width)), width, beside)
             body += [For(tile, as_int(run), inside)] if run > 1 else inside
             offset, beside = offset + run * width, beside + (run == 1)
         return tuple(body)
@@ -138,11 +137,11 @@ class _Tiling:
         begin, left = as_int(0), lane.extent
         for size in dict.fromkeys((width, one)):
             tile = f"{lane.var}_tile"
-            inside = self._rows(_shifted(nest, lane, begin + IntVar(tile) * size, IntConst(size)), size)
+            inside = self._rows(shifted(nest, lane, begin + IntVar(tile) * size, IntConst(size)), size)
             body.append(For(tile, int_floordiv(left, size), inside))
             begin, left = int_floordiv(lane.extent, size) * size, int_mod(lane.extent, size)
         if left != IntConst(0):
-            rest = self._rows(_shifted(nest, lane, begin, left), one)
+            rest = self._rows(shifted(nest, lane, begin, left), one)
             body.append(If(IntCondition("gt", left, IntConst(0)), rest))
         return tuple(body)
 
@@ -158,10 +157,10 @@ class _Tiling:
         count, rest = int_floordiv(row.extent, mr), int_mod(row.extent, mr)
         body: list[Stmt] = []
         if count != IntConst(0):
-            whole = _shifted(nest, row, IntVar(tile) * mr, IntConst(mr))
+            whole = shifted(nest, row, IntVar(tile) * mr, IntConst(mr))
             body.append(For(tile, count, self._tile(whole, mr, width)))
         if rest != IntConst(0):
-            single = _shifted(nest, row, count * mr + IntVar(tile), IntConst(1))
+            single = shifted(nest, row, count * mr + IntVar(tile), IntConst(1))
             body.append(For(tile, rest, self._tile(single, 1, width)))
         return tuple(body)
 
@@ -206,13 +205,6 @@ def _runs(widths: Sequence[int]) -> list[tuple[int, int]]:
         else:
             runs.append((1, width))
     return runs
-
-
-def _shifted(nest: Nest, axis: Axis, start: IntExpr, extent: IntExpr) -> Nest:
-    """The nest over start … start + extent of one axis."""
-    moved = substituted(nest, Substitution({axis.var: IntVar(axis.var) + start}))
-    swap = {axis.var: replace(axis, extent=extent)}
-    return replace(moved, parallel=tuple(swap.get(a.var, a) for a in nest.parallel))
 
 
 def _bounded(body: Body, var: str, bound: int) -> Body:

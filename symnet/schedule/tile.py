@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from symnet.loops.ir import Body, Buffer, Const, Let, Load, Store, as_int
-from symnet.lower.elementwise import TRANSCENDENTAL
+from symnet.lower.elementwise import functions_in
 from symnet.lower.nest import Axis, Nest, accumulated_when, around, fetched, mapped, naive_body, nested
 from symnet.schedule.access import stores
 from symnet.schedule.partials import Carry, Cells, SumCut, accumulated, renewed
@@ -86,7 +86,7 @@ def _lanes_across(nest: Nest, target: Target) -> SumCut:
     """A short body is written for several vectors at once, each with its sum; a short sum is not cut for its lanes."""
     acc = nest.accumulator
     assert acc is not None
-    light = len(nest.inner) <= LIGHT and not any(getattr(x.value, "name", "") in TRANSCENDENTAL for x in nest.inner)
+    light = len(nest.inner) <= LIGHT and not functions_in(nest.inner)
     vectors = VECTORS_AT_ONCE if light or known_short(nest) else 1
     return SumCut(lanes=target.lanes(acc.dtype) * vectors)
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -24,6 +23,7 @@ os.environ["SYMNET_CACHE"] = "0"
 os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_multi_thread_eigen=false"
 
 import numpy as np
+from linear_algebra import timed
 
 import symnet as sn
 
@@ -181,20 +181,8 @@ jax_ = jax_functions()
 
 
 def best_times(works: dict[str, Callable[[], Any]]) -> dict[str, float]:
-    """Seconds of a call, the best of some turns."""
-    counts, best = {}, dict.fromkeys(works, float("inf"))
-    for name, work in works.items():
-        work()
-        start = time.perf_counter()
-        work()
-        counts[name] = max(1, int(SECONDS_A_TURN / max(time.perf_counter() - start, 1e-7)))
-    for _ in range(ROUNDS):
-        for name, work in works.items():
-            start = time.perf_counter()
-            for _ in range(counts[name]):
-                work()
-            best[name] = min(best[name], (time.perf_counter() - start) / counts[name])
-    return best
+    """Microseconds of a call, the best of some turns."""
+    return dict(zip(works, timed(list(works.values()), ROUNDS, SECONDS_A_TURN), strict=True))
 
 
 def places(options: argparse.Namespace) -> Iterator[tuple[str, str, dict[str, float]]]:
@@ -229,7 +217,7 @@ def main() -> None:
             slow += is_slow
             if is_slow or options.all:
                 line = "".join(f"{ratios[p]:8.2f}" if p in ratios else f"{'':>8}" for p in ("NumPy", "JAX"))
-                print(f"{name:24}{where:34}{kind:10}{1e6 * times[kind]:10.2f}{line}", flush=True)
+                print(f"{name:24}{where:34}{kind:10}{times[kind]:10.2f}{line}", flush=True)
     print(f"{slow} of {tried} places are below {options.below}")
 
 

@@ -33,16 +33,16 @@ OPERATIONS: dict[str, tuple[Any, Callable[[Any], Any]]] = {
 }
 
 
-def timed(works: list[Callable[[], Any]]) -> list[float]:
-    """The best time of each, in µs."""
+def timed(works: list[Callable[[], Any]], turns: int = TURNS, seconds: float = TURN_SECONDS) -> list[float]:
+    """The best time of each, in µs, of so many turns of so many seconds."""
     best = [float("inf")] * len(works)
     counts = []
     for work in works:
         work()
         start = time.perf_counter()
         work()
-        counts.append(max(1, int(TURN_SECONDS / max(time.perf_counter() - start, 1e-7))))
-    for _ in range(TURNS):
+        counts.append(max(1, int(seconds / max(time.perf_counter() - start, 1e-7))))
+    for _ in range(turns):
         for k, work in enumerate(works):
             start = time.perf_counter()
             for _ in range(counts[k]):

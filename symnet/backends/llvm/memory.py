@@ -138,8 +138,7 @@ def store(e: Emitter, place: BufferPlace, where: ElementAddress, value: V) -> No
     if where.step == 1:
         _store_vector(e, place, where, value)
     elif where.step == -1 and e.mask is None:
-        backwards = _backwards(e, _to_memory(e, place, value, e.lanes))
-        e.text.line(f"store {backwards.typed}, ptr {_at_last_lane(e, place, where).pointer.text}, align {place.size}")
+        _store_plain(e, place, _at_last_lane(e, place, where), _backwards(e, e.text.splat(value, e.lanes)), e.lanes)
     elif not e.lanes:
         _store_plain(e, place, where, value, 0)
     elif where.step == 0:

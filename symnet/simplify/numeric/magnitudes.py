@@ -9,7 +9,7 @@ Not handled: bounds that two values have together, as a vector and its norm; wha
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from symnet.expr.nodes.constants import number_of
 from symnet.expr.nodes.node import Node
@@ -39,20 +39,20 @@ def largest(x: Node, depth: int = DEEPEST) -> Magnitude:
     return _JOINED[name](x, depth - 1)
 
 
-def _all(x: Node, depth: int) -> list[float] | None:
-    """The bounds of all operands; None where one has none."""
-    found = [largest(o, depth) for o in x.operands]
+def _all(values: Sequence[Node], depth: int) -> list[float] | None:
+    """The bounds of all values; None where one has none."""
+    found = [largest(o, depth) for o in values]
     known = [bound for bound in found if bound is not None]
     return known if len(known) == len(found) else None
 
 
 def _sum(x: Node, depth: int) -> Magnitude:
-    bounds = _all(x, depth)
+    bounds = _all(x.operands, depth)
     return None if bounds is None else math.fsum(bounds)
 
 
 def _product(x: Node, depth: int) -> Magnitude:
-    bounds = _all(x, depth)
+    bounds = _all(x.operands, depth)
     return None if bounds is None else math.prod(bounds)
 
 
@@ -65,14 +65,13 @@ def _power(x: Node, depth: int) -> Magnitude:
 
 
 def _either(x: Node, depth: int) -> Magnitude:
-    bounds = _all(x, depth)
+    bounds = _all(x.operands, depth)
     return None if bounds is None else max(bounds)
 
 
 def _branches(x: Node, depth: int) -> Magnitude:
-    bounds = [largest(o, depth) for o in x.operands[1:]]
-    known = [bound for bound in bounds if bound is not None]
-    return max(known) if len(known) == len(bounds) else None
+    bounds = _all(x.operands[1:], depth)
+    return None if bounds is None else max(bounds)
 
 
 _JOINED: dict[str, Callable[[Node, int], Magnitude]] = {
