@@ -21,8 +21,9 @@ from types import ModuleType
 from typing import Any
 
 from symnet.locks import BUILDING
+from symnet.version import VERSION
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 # public name → (module, name there)
 _HOMES: dict[str, tuple[str, str]] = {}

@@ -134,7 +134,7 @@ class Shown(Described, ABC):
         return "\n".join(lines)
 
     def export(self, path: str, *, target: Target | str | None = None, **options: Any) -> Any:
-        """Write object, shared library, C header, Python stub and C test: see `export/files.py`.
+        """Write object, shared library, C header, Python stub and C test, or other files: see docs/c-abi.md.
 
         Where no machine was named, the files are for every x86-64 processor on such a machine: they hold code for
         several levels and choose where they run.  On other architectures they are for this machine.
@@ -142,15 +142,21 @@ class Shown(Described, ABC):
         Args:
             path: folder and name, as "build/mlp".
             target: the machine, by name: "native", "x86-64-v3", "cortex-m4".
-            **options: as of `symnet.export.export`.
+            **options: `files=` (which ones: `["h", "a"]`, "all"), `overwrite=` (also what export did not write),
+                `library=` (False: nothing that must be linked).
+
+        Returns:
+            `Exported`, with the path of each file.
 
         Raises:
-            ArgumentError: no machine has this name.
+            ArgumentError: no machine has this name, or no file this word.
+            ExistingFileError: a file of that name is somebody else's.
         """
         from symnet.export.files import export
 
         f = self._for_export(path, target)
         given = {"template": factors_only(self.template), "positional": self.positional, "higher": f.stages.higher}
+        given["formula"] = f.stages.formula
         return export(path, f.signature, f.program, f.stages.target, f.object_code, **given | options)
 
     def _for_export(self, path: str, target: Target | str | None) -> Shown:

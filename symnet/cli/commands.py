@@ -120,10 +120,9 @@ def run_compile(options: argparse.Namespace) -> None:
 
 def run_export(options: argparse.Namespace) -> None:
     asked = {"name": Path(options.path).name, "target": options.target or default_export()}
-    files = _function(options, **asked).export(options.path, overwrite=options.force)
-    for path in (files.object, files.library, files.header, files.stub, files.test):
-        if path is not None:
-            print(path)
+    more = {} if options.files is None else {"files": options.files}
+    for path in _function(options, **asked).export(options.path, overwrite=options.overwrite, **more).paths:
+        print(path)
 
 
 def run_compare(options: argparse.Namespace) -> None:

@@ -20,6 +20,7 @@ from symnet.cli.commands import demo, run_check, run_compare, run_compile, run_d
 from symnet.cli.info import info
 from symnet.cli.usage import EXAMPLES, USAGE, Parser, shielded
 from symnet.errors import SymnetError, explain
+from symnet.export.kinds import KINDS
 from symnet.source.dialects import DIALECTS
 from symnet.stages import STOPS
 
@@ -82,12 +83,15 @@ def parser() -> argparse.ArgumentParser:
     shown = compile_.add_mutually_exclusive_group()
     shown.add_argument("--stop-after", choices=STOPS, help="print what stands after this stage")
     shown.add_argument("--source", choices=(*DIALECTS, "c"), dest="library", help="print the source of a module, or C")
-    export = _command(commands, "export", run_export, "write object, library, C header, Python stub, C test")
+    export = _command(commands, "export", run_export, "write object, library, header, stub, test and others")
     _source(export, "also export the gradient by these, separated by commas")
     export.add_argument("path", metavar="PATH", help="folder and name of the files, such as build/mlp")
     export.add_argument("--dtype", choices=dtypes.REAL, help="of the real leaves")
     _target(export, "; without it every processor of x86-64, where that is this machine's kind")
-    export.add_argument("--force", action="store_true", help="also replace files that an export did not write")
+    export.add_argument("--files", metavar="KINDS", help=f"which, with commas between, or all: {','.join(KINDS)}")
+    export.add_argument(
+        "--overwrite", "--force", action="store_true", help="also replace files that an export did not write"
+    )
     compare = _command(commands, "compare", run_compare, "the gradient against automatic and finite differences")
     _source(compare, "the leaves to differentiate by; without it, the real leaves that the data lack")
     compare.add_argument("--data", required=True, metavar="FILE.npz", help="arrays by the names of the leaves")

@@ -70,7 +70,8 @@ examples:
     "export": """
 examples:
   symnet export "mean((X@w - y)**2)" build/ols --shapes X:m,n w:n y:m --wrt w
-  symnet export model.py:L build/mlp --wrt W1,b1 --dtype float32""",
+  symnet export model.py:L build/mlp --wrt W1,b1 --dtype float32
+  symnet export "sum(tanh(x))" build/total --shapes x:n --files h,a,cmake,o,test""",
     "compare": """
 examples:
   symnet compare model.py:L --data data.npz --wrt W1,b1""",

@@ -16,7 +16,7 @@ from symnet.dtypes import ITEMSIZE
 from symnet.export.extents import python_text
 from symnet.export.processor import ANY, Processor
 from symnet.export.typed_call import typed_call_text
-from symnet.loops.abi import ALIGNMENT, CODES, STAMP_BYTES
+from symnet.loops.abi import ABI, ALIGNMENT, CODES, STAMP_BYTES
 from symnet.loops.ir import Buffer, Program
 from symnet.loops.limits import limit
 from symnet.loops.signature import Signature
@@ -140,7 +140,11 @@ def _digest(name: str, stamp: str) -> str:
     return f"""\
 /* The object of this header has these words: strcmp({name}_digest, {name}_DIGEST) is 0. */
 extern const char {name}_digest[{STAMP_BYTES}];
-#define {name}_DIGEST "{stamp}\""""
+#define {name}_DIGEST "{stamp}"
+
+/* The number of the interface that this header describes; that of the object: {name}_abi. */
+extern const int32_t {name}_abi;
+#define {name}_ABI {ABI}"""
 
 
 def _workspace_constant(name: str, programs: Sequence[Program]) -> str:

@@ -18,9 +18,10 @@ from symnet.errors import ArgumentError, CompileError, explain
 from symnet.export.digest import checksum, metadata_digest, refuse, stamp_of
 from symnet.export.guarded import guarded_code
 from symnet.export.linker import library_name
-from symnet.export.metadata import ABI, find_metadata, from_metadata
+from symnet.export.metadata import find_metadata, from_metadata
 from symnet.export.names import path_text, split_path
 from symnet.export.processor import lacking
+from symnet.loops.abi import ABI
 from symnet.runtime.function import NativeFunction
 from symnet.runtime.native import EntryPoints, open_library, read_text
 

@@ -17,11 +17,10 @@ from typing import Any
 
 from symnet.export.extents import python_text, read
 from symnet.export.processor import ANY, Processor
+from symnet.loops.abi import ABI
 from symnet.loops.ir import Buffer, IntConst, IntExpr
 from symnet.loops.signature import IndexBound, Requirement, Signature
 from symnet.runtime.template import Template
-
-ABI = 2
 
 
 def to_metadata(

@@ -6,9 +6,10 @@ The files are written to a folder of their own beside the old ones and then rena
 is refused, those before it are undone.  A process that is killed between two renames leaves files of two exports, which
 their digests tell (`digest.py`).
 
-A text of ours begins with a line that has a checksum of the rest, an object or a library holds a stamp.  What has
-neither was written by somebody else, or changed since, and is not replaced without `overwrite=True`; nor is a link or
-a file that cannot be written.
+A text of ours begins with a line that has the function's name and a checksum of the rest, an object or a library holds
+a stamp.  What has neither was written by somebody else, or changed since, and is not replaced without
+`overwrite=True`; nor is a file of another function's export (every README is called so), a link or a file
+that cannot be written.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -26,33 +28,42 @@ from symnet.backends.llvm.stamp import holds_stamp
 from symnet.errors import ExistingFileError, FileError, explain
 
 _DIGITS = 16
-_MARK = "symnet export: replaced by the next one, unless it is changed. Checksum"
-_FIRST_LINE = re.compile(rf"\W+{re.escape(_MARK)} ([0-9a-f]{{{_DIGITS}}})\W*$".encode())
+_MARK = "symnet export of {}: replaced by the next one, unless it is changed. Checksum"
+_BEFORE, _AFTER = map(re.escape, _MARK.split("{}"))
+_FIRST_LINE = re.compile(rf"\W+{_BEFORE}(\w+){_AFTER}\W+([0-9a-f]{{{_DIGITS}}})\W*$".encode())
 _WRITABLE = 0o222
 
 
-def marked(text: str, begin: str, end: str = "") -> bytes:
-    """A text under a first line, a comment, that says whose it is."""
+def marked(text: str, name: str, begin: str, end: str = "", joint: str = " ") -> bytes:
+    """A text under a first line that says of which function's export it is.
+
+    Args:
+        text: the rest.
+        name: the function's.
+        begin: what the language of the text wants before the words.
+        end: what it wants at the end of the line.
+        joint: what it wants before the checksum.
+    """
     rest = text.encode()
-    return f"{begin} {_MARK} {_short(rest)}{end}\n".encode() + rest
+    return f"{begin}{_MARK.format(name)}{joint}{_short(rest)}{end}\n".encode() + rest
 
 
-def refuse_foreign(paths: Iterable[Path], overwrite: bool, call: str) -> None:
-    """Refuse to replace what export did not write.
+def refuse_foreign(paths: Iterable[Path], name: str, overwrite: bool, call: str) -> None:
+    """Refuse to replace what no export of this function wrote.
 
     Raises:
         ExistingFileError: naming the first such file.
     """
     for path in paths:
-        reason = _reason(path, overwrite)
+        reason = _reason(path, name, overwrite)
         if reason:
             replaceable = path.is_symlink() or path.is_file()
-            mend = "Pass overwrite=True (--force) to replace it, or choose another name."
+            mend = "Pass overwrite=True (--overwrite) to replace it, or choose another name or folder."
             expected = f"no file {path.as_posix()}, or one that export wrote"
             raise ExistingFileError(explain(call, expected, reason, mend if replaceable else "Choose another name."))
 
 
-def _reason(path: Path, overwrite: bool) -> str:
+def _reason(path: Path, name: str, overwrite: bool) -> str:
     """Why a file must stay; empty where it may go."""
     try:
         found = os.lstat(path).st_mode
@@ -64,18 +75,25 @@ def _reason(path: Path, overwrite: bool) -> str:
             return "a symbolic link"
         if not found & _WRITABLE:
             return "a file that is read-only"
-        return "" if is_ours(path.read_bytes()) else "a file that export did not write, or that was changed since"
+        owner = owner_of(path.read_bytes())
+        if owner is None:
+            return "a file that export did not write, or that was changed since"
+        return "" if owner in ("", name) else f"one of the export of {owner}"
     except (FileNotFoundError, NotADirectoryError):  # of the latter, making the folder says more
         return ""
     except OSError as error:
         return f"one that cannot be read ({error.strerror})"
 
 
-def is_ours(content: bytes) -> bool:
-    """Whether a file is as export wrote it."""
+def owner_of(content: bytes) -> str | None:
+    """The function of whose export a file is, as it was written: "" where only that it is one is known, None for what
+    is none.
+    """
     first, _, rest = content.partition(b"\n")
     found = _FIRST_LINE.match(first)
-    return found[1].decode() == _short(rest) if found else holds_stamp(content)
+    if found:
+        return found[1].decode() if found[2].decode() == _short(rest) else None
+    return "" if holds_stamp(content) else None
 
 
 def _short(rest: bytes) -> str:
@@ -85,24 +103,32 @@ def _short(rest: bytes) -> str:
 class Replacement:
     """New files in a folder of their own, until they are put in place.
 
-    Used as a context: what was not put in place is removed at its end.
+    Used as a context: what was not put in place is removed at its end, with the folders that were made for it.
     """
 
     def __init__(self, folder: Path, call: str) -> None:
         self.folder, self.call = folder, call
+        self._made: list[Path] = []  # folders, the inner before the outer
+        self._room: tempfile.TemporaryDirectory[str] | None = None
 
     def __enter__(self) -> Replacement:
+        self._made = [folder for folder in (self.folder, *self.folder.parents) if not folder.exists()]
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._room = tempfile.TemporaryDirectory(dir=self.folder, prefix=".symnet-", ignore_cleanup_errors=True)
             self.room = Path(self._room.name)
             (self.room / "old").mkdir()
         except OSError as error:
+            self.__exit__()
             raise self._refused(self.folder, error) from error
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._room.cleanup()
+        if self._room is not None:
+            self._room.cleanup()
+        for folder in self._made:
+            with suppress(OSError):  # it was never made, or holds the files
+                folder.rmdir()
 
     def path(self, final: Path) -> Path:
         """The path at which a file waits to be put in place."""

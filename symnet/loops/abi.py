@@ -1,12 +1,14 @@
 """The numbers of the C interface, which emitted code, its callers in Python and the C header must agree on.
 
-In: nothing.  Out: what a call returns, where arrays begin, and what a stamp says.  `docs/c-abi.md` has the whole
-interface.
+In: nothing.  Out: the number of the interface, what a call returns, where arrays begin, and what a stamp says.
+`docs/c-abi.md` has the whole interface.
 """
 
 from __future__ import annotations
 
 from symnet.loops.ir import INDEX_OUT_OF_RANGE, SINGULAR_MATRIX
+
+ABI = 2  # the interface that `NAME_abi` names; what raises it, docs/c-abi.md says
 
 ALIGNMENT = 64  # bytes, of the workspace and of constant arrays
 

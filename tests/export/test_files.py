@@ -18,7 +18,7 @@ from symnet.export.files import export
 from symnet.export.guarded import guarded, guarded_code
 from symnet.export.linker import library_name
 from symnet.export.load import load
-from symnet.export.writing import is_ours
+from symnet.export.writing import owner_of
 from tests.runtime.programs import PROGRAMS
 
 needs_cc = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
@@ -291,7 +291,7 @@ def test_no_file_is_overwritten_that_export_did_not_write(tmp_path, two, name, w
 
 
 def test_exports_replace_exports(tmp_path, two):
-    assert all(is_ours(content) for files in two for content in files.values())
+    assert all(owner_of(content) is not None for files in two for content in files.values())
     export_to(tmp_path / "f", "column_sums")
     export_to(tmp_path / "f")
     assert runs(load(tmp_path / "f"))

@@ -7,8 +7,8 @@ functions (`docs/c-abi.md`) and computes the same bits,
 - `int32_t NAME_run(in, out, dims, workspace, workspace_bytes)`: everything, serially;
 - `size_t NAME_workspace_bytes(dims)`, `int32_t NAME_phases(dims)`, `int64_t NAME_units(dims, phase)`;
 
-and the constant `NAME_digest`, which says nothing.  Each phase is a static function over a range of units
-(`phases.py`).  Nothing is allocated, nothing global is written, no library is called.
+and the constants `NAME_digest`, which says nothing, and `NAME_abi`.  Each phase is a static function over a range of
+units (`phases.py`).  Nothing is allocated, nothing global is written, no library is called.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from symnet.backends.c99.emitter import INDENT, CEmitter, CUnit, comment, words
 from symnet.backends.c99.integers import evaluate, poly_text
 from symnet.backends.c99.phases import PhaseWriter, whole_function
 from symnet.backends.c99.sizes import check_sizes
-from symnet.loops.abi import BLANK_STAMP, CODES, STAMP_BYTES
+from symnet.loops.abi import ABI, BLANK_STAMP, CODES, STAMP_BYTES
 from symnet.loops.ir import Buffer, Group, Program
 from symnet.loops.polynomials import Poly, add, known, multiply
 from symnet.loops.printer import buffer_text
@@ -53,6 +53,7 @@ class _UnitWriter:
         phases = self.phases.text()
         entries = [self.workspace_entry(), self.phases_entry(), self.units_entry(), self.unit_entry(), self.run_entry()]
         stamp = f'const char {self.name}_digest[{STAMP_BYTES}] = "{BLANK_STAMP}";'
+        stamp += f"\nconst int32_t {self.name}_abi = {ABI};"
         parts = [self.head(), _GUARDS, self.prototypes(), stamp, *self.called([*phases, *entries]), *phases, *entries]
         return "\n\n".join(parts) + "\n"
 
@@ -90,6 +91,7 @@ class _UnitWriter:
         return "\n".join(
             [
                 f"extern const char {name}_digest[{STAMP_BYTES}];",
+                f"extern const int32_t {name}_abi;",
                 f"size_t {name}_workspace_bytes(const int64_t *dims);",
                 f"int32_t {name}_phases(const int64_t *dims);",
                 f"int64_t {name}_units(const int64_t *dims, int32_t phase);",

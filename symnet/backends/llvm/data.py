@@ -29,17 +29,24 @@ def global_name(program: str, number: int) -> str:
     return f'@"{program}.constant{number}"'
 
 
-def global_text(program: str, number: int, constant: Constant) -> str:
-    """The text that defines the array as a global of the module."""
+def global_text(program: str, number: int, constant: Constant, whole: bool = False) -> str:
+    """The text that defines the array as a global of the module; `whole`: with its elements, whatever its size."""
     memory = MEMORY[constant.buffer.dtype]
     array = constant.contents.array
     begin = f"{global_name(program, number)} = internal"
-    if array.nbytes <= MOST_WRITTEN:
+    if whole or array.nbytes <= MOST_WRITTEN:
         elements = ", ".join(f"{memory} {literal(v, memory)}" for v in array.reshape(-1).tolist())
         return f"{begin} unnamed_addr constant [{array.size} x {memory}] [{elements}], align {ALIGNMENT}\n"
     rest = array.nbytes - _HEAD
     parts = f'<{{ i32, [{_MARKER} x i8], [{rest} x i8] }}> <{{ i32 1, [{_MARKER} x i8] c"{_escaped(constant)}"'
     return f"{begin} {_ELSEWHERE} {parts}, [{rest} x i8] zeroinitializer }}>, align {ALIGNMENT}\n"
+
+
+def written_out(text: str, program: str, constants: Iterable[Constant]) -> str:
+    """A module that needs no `fill`: the text with the elements of the large arrays, too."""
+    for number, constant in enumerate(constants):
+        text = text.replace(global_text(program, number, constant), global_text(program, number, constant, whole=True))
+    return text
 
 
 def fill(code: bytes, text: str, constants: Iterable[Constant]) -> bytes:
