@@ -7,7 +7,8 @@ taken before any differentiation.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import version
@@ -220,8 +221,20 @@ def cache_key(request: Request) -> str:
 def _versions() -> tuple[str, ...]:
     """Versions of what makes the code, and a stamp of symnet's own files, so that an edit is seen."""
     stamp = hashlib.blake2b(digest_size=16)
-    root = Path(__file__).parent
-    for path in sorted(root.rglob("*.py")):
-        found = path.stat()
-        stamp.update(f"{path.relative_to(root)} {found.st_size} {found.st_mtime_ns}\n".encode())
+    for name, size, changed in sorted(_files(Path(__file__).parent)):
+        stamp.update(f"{name} {size} {changed}\n".encode())
     return (stamp.hexdigest(), version("sympy"), version("llvmlite"))
+
+
+def _files(root: Path) -> Iterator[tuple[str, int, int]]:
+    """Name, size and time of change of every Python file under a folder."""
+    folders = [("", str(root))]
+    while folders:
+        inside, folder = folders.pop()
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir():
+                    folders.append((f"{inside}{entry.name}/", entry.path))
+                elif entry.name.endswith(".py"):
+                    found = entry.stat()
+                    yield inside + entry.name, found.st_size, found.st_mtime_ns

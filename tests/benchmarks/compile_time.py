@@ -6,7 +6,7 @@ Each figure is of a fresh process: symnet's value and gradient (float32, no cach
 JAX's `jit(value_and_grad)` of the same model from the trace to the executable.  Imports, and what either library loads
 and compiles once, are not counted: a tiny function is compiled first.  Prints the median in ms of processor time.
 `--warm` reads what a first process has put into the cache: in a process that compiles nothing else, what comes after
-`import symnet` and `import numpy`.  `--before` adds the total of another checkout, in turns with this one; of both the
+`import symnet` and `import numpy`, with the bytecode of symnet there, as an installation has it.  `--before` adds the total of another checkout, in turns with this one; of both the
 least of the rounds is shown then, in the place of the median.
 """
 
@@ -73,9 +73,9 @@ def row(name: str, options: Any) -> str:
 def child(kind: str, name: str, cache: str = "0", tree: str = "") -> dict[str, float]:
     """Measure in a fresh process, which imports the symnet of another checkout where one is named."""
     found = {"PYTHONPATH": os.path.abspath(tree)} if tree else {}
-    environment = (
-        os.environ | found | {"SYMNET_CACHE": cache, "JAX_PLATFORMS": "cpu", "JAX_ENABLE_COMPILATION_CACHE": "0"}
-    )
+    found |= {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": os.path.join(tempfile.gettempdir(), "bytecode")}
+    found |= {"SYMNET_CACHE": cache, "JAX_PLATFORMS": "cpu", "JAX_ENABLE_COMPILATION_CACHE": "0"}
+    environment = os.environ | found
     command = [sys.executable, __file__, "--child", kind, "--cases", name]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -120,12 +120,12 @@ def cold(case: Any) -> dict[str, float]:
 
 
 def warm(case: Any) -> dict[str, float]:
-    """Seconds with what the cache holds; whoever has data has loaded NumPy."""
+    """Seconds with what the cache holds; whoever has data has loaded NumPy, whose own threads are not counted."""
     import numpy  # noqa: F401
 
-    begin = time.process_time()
+    begin = time.thread_time()
     build(case)
-    return {"total": time.process_time() - begin}
+    return {"total": time.thread_time() - begin}
 
 
 def jax_compile(case: Any) -> dict[str, float]:
