@@ -83,8 +83,18 @@ class Arguments:
         self.positional = tuple(positional)
         self.expected = [Expected(b, np.dtype(b.dtype), len(b.shape)) for b in signature.inputs]
         self.names = tuple(item.name for item in self.expected)
+        self._in_order = self.positional == self.names
 
     # ----- names
+
+    def plain(self, args: Sequence[Any], keywords: Mapping[str, Any]) -> Sequence[Any] | None:
+        """The values in the order of the inputs, where all are given by name, or all by position, and nothing else."""
+        if len(keywords) == len(self.names) and not args:
+            try:
+                return [keywords[name] for name in self.names]
+            except KeyError:
+                return None
+        return args if self._in_order and len(args) == len(self.names) and not keywords else None
 
     def named(
         self, args: Sequence[Any], keywords: Mapping[str, Any], call: str = ""
@@ -92,12 +102,8 @@ class Arguments:
         """The values in the order of the inputs, and the extents given by keyword."""
         if args:
             keywords = self._with_positional(args, keywords, call)
-        if len(keywords) == len(self.names):
-            try:
-                return [keywords[name] for name in self.names], {}
-            except KeyError:
-                pass
-        return self._sorted_out(keywords, call)
+        values = self.plain((), keywords)
+        return self._sorted_out(keywords, call) if values is None else (list(values), {})
 
     def call_text(self, name: str | None = None, value: object = None, call: str = "") -> str:
         """The call as an error quotes it: `mlp(X=float64[32, 64], …)`."""

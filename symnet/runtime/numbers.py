@@ -10,36 +10,16 @@ Not handled: float32, hosts without LLVM, other interpreters than CPython with i
 from __future__ import annotations
 
 import ctypes
-import sys
-import sysconfig
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from symnet.runtime.builtin import builtin
 from symnet.runtime.support import numbers_address
 
 if TYPE_CHECKING:
     from symnet.runtime.function import NativeFunction
-
-_FASTCALL = 0x0080  # METH_FASTCALL: arguments as an array
-
-
-class _Method(ctypes.Structure):
-    """CPython's PyMethodDef: what a builtin function is made from."""
-
-    _fields_ = (
-        ("name", ctypes.c_char_p),
-        ("call", ctypes.c_void_p),
-        ("flags", ctypes.c_int),
-        ("doc", ctypes.c_char_p),
-    )
-
-
-def is_possible() -> bool:
-    """Whether this interpreter has the layout and the lock that the native code counts on, and LLVM is at hand."""
-    plain = sys.implementation.name == "cpython" and not sysconfig.get_config_var("Py_GIL_DISABLED")
-    return plain and "llvmlite" in sys.modules and object.__basicsize__ == 16
 
 
 class NumbersBuiltin:
@@ -64,13 +44,6 @@ class NumbersBuiltin:
         places = (self.values.ctypes.data, self.results.ctypes.data, len(constants))
         words = [arguments, function.native.run, *step.addresses, *places]
         self.block = (ctypes.c_int64 * len(words))(*words)
-        self.method = _Method(b"numbers", numbers_address(), _FASTCALL, None)
         self.step = step
-        # The builtin keeps what it reads alive (as its "module"): whoever calls it may be the last who has it.
-        owners = (self.block, self.method, step, self.values, self.results)
-        self.call: Callable[..., Any] = _new_builtin(ctypes.byref(self.method), ctypes.addressof(self.block), owners)
-
-
-_new_builtin: Any = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.py_object)(
-    ("PyCFunction_NewEx", ctypes.pythonapi)
-)
+        owners = (self.block, step, self.values, self.results)
+        self.call: Callable[..., Any] = builtin("numbers", numbers_address(), ctypes.addressof(self.block), *owners)

@@ -17,13 +17,14 @@ import ctypes
 
 import numpy as np
 
+from symnet.runtime.builtin import api_address
+
 _TYPE_OFFSET = object.__basicsize__ - ctypes.sizeof(ctypes.c_void_p)  # the type is the last field of an object's head
 
 
 def _address(name: str) -> str:
     """An entry of CPython's API, as a constant."""
-    address = ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value
-    return f"inttoptr (i64 {address} to ptr)"
+    return f"inttoptr (i64 {api_address(name)} to ptr)"
 
 
 def numbers_ir() -> str:

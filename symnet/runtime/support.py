@@ -19,6 +19,7 @@ import numpy as np
 
 from symnet.locks import once
 from symnet.loops.signature import IndexBound, Signature
+from symnet.runtime.arrays_ir import ARRAYS_IR
 from symnet.runtime.cache import default_cache
 from symnet.runtime.entry import Entry
 from symnet.runtime.extents import Dims, evaluate
@@ -27,7 +28,7 @@ from symnet.runtime.pool_ir import pool_ir
 from symnet.runtime.step_ir import STEP_IR
 from symnet.schedule.target import Target
 
-__all__ = ["StepBlock", "numbers_address", "pool_calls", "step_block", "step_call"]
+__all__ = ["StepBlock", "arrays_address", "numbers_address", "pool_calls", "step_block", "step_call"]
 
 _POINTER = ctypes.c_void_p
 
@@ -38,7 +39,7 @@ def _module() -> Any:
     from symnet.backends.llvm import loading, targets
 
     target, cache = targets.host_target(), default_cache()
-    text = _text(target, STEP_IR, pool_ir(target.architecture))
+    text = _text(target, STEP_IR, ARRAYS_IR, pool_ir(target.architecture))
     key = blake2b(repr((text, target, version("llvmlite"))).encode(), digest_size=24).hexdigest()
     entry = cache.get(key) if cache else None
     if entry is None:
@@ -95,6 +96,12 @@ def step_block(
 def step_call() -> Callable[..., int]:
     """symnet_step; without argument types, which ctypes would check at every call."""
     return ctypes.CFUNCTYPE(ctypes.c_int32)(_module().address("symnet_step"))
+
+
+@once
+def arrays_address() -> int:
+    """The address of symnet_arrays."""
+    return int(_module().address("symnet_arrays"))
 
 
 @once

@@ -39,6 +39,24 @@ _ARRANGE: dict[type, Callable[[Any, Sequence[Any], Mapping[str, int]], Any]] = {
 }
 
 
+def arranger(template: Template, ranks: Sequence[int]) -> Callable[[Sequence[Any]], Any] | None:
+    """What `arrange` gives for fresh arrays of such ranks, those of rank 0 as NumPy's scalars; None where the template
+    has patterns.  It is a display of Python's, such as `lambda a: (a[0][()], [a[1], a[2]])`.
+    """
+    leaves = flat(template)
+    if not all(type(leaf) is int for leaf in leaves):
+        return None
+    parts: dict[str, Any] = {}
+    named = refilled(template, [_Element(f"a[{k}]" if ranks[k] else f"a[{k}][()]") for k in leaves])
+    display = _display(named, parts)
+    made: Callable[[Sequence[Any]], Any] = eval(f"lambda a: {display}", parts)
+    return made
+
+
+class _Element(str):
+    """The text that stands in a display for an element of a list."""
+
+
 def copier(arranged: Any) -> Callable[[], Any] | None:
     """Gives an arrangement again and again, its lists and dicts afresh: what a caller does to one stays there.
 
@@ -58,6 +76,8 @@ def _display(arranged: Any, parts: dict[str, Any]) -> str:
         return "{" + ", ".join(pairs) + "}"
     if isinstance(arranged, list):
         return f"[{', '.join(_display(inner, parts) for inner in arranged)}]"
+    if type(arranged) is _Element:
+        return arranged
     if type(arranged) is tuple:
         return f"({''.join(_display(inner, parts) + ', ' for inner in arranged)})"
     return _display_part(arranged, parts)

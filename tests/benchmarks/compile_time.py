@@ -6,8 +6,9 @@ Each figure is of a fresh process: symnet's value and gradient (float32, no cach
 JAX's `jit(value_and_grad)` of the same model from the trace to the executable.  Imports, and what either library loads
 and compiles once, are not counted: a tiny function is compiled first.  Prints the median in ms of processor time.
 `--warm` reads what a first process has put into the cache: in a process that compiles nothing else, what comes after
-`import symnet` and `import numpy`, with the bytecode of symnet there, as an installation has it.  `--before` adds the total of another checkout, in turns with this one; of both the
-least of the rounds is shown then, in the place of the median.
+`import symnet` and `import numpy`, with the bytecode of symnet there, as an installation has it.  `--before` adds the
+total of another checkout, in turns with this one; of both the least of the rounds is shown then, in the place of the
+median.
 """
 
 from __future__ import annotations
