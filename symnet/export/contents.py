@@ -24,6 +24,7 @@ from symnet.export.header import header_text
 from symnet.export.kinds import KINDS
 from symnet.export.processor import Processor
 from symnet.export.readme import readme_text
+from symnet.export.recording import Recording, recorded
 from symnet.export.writing import marked
 from symnet.expr.nodes.node import Node
 from symnet.loops.ir import Program
@@ -77,6 +78,11 @@ class Shipment:
         """What the object exports."""
         return [self.name + entry for entry in (*ENTRIES, *(["_processor"] if self.processor.levels else []))]
 
+    @property
+    def recording(self) -> Recording | None:
+        """What the function answers, for the test."""
+        return recorded(self.signature, self.programs, self.target, self.code)
+
     @cached_property
     def llvm_ir(self) -> str:
         """LLVM assembly with all constants, its stamp blank."""
@@ -90,7 +96,7 @@ def content(word: str, c: Shipment) -> bytes:
     if word in _BINARY:
         return _BINARY[word](c)
     write, *line = _TEXTS[word]
-    return marked(write(c), c.name, *line)
+    return marked(write(c), c.name, c.digest, *line)
 
 
 class TextKind(NamedTuple):
@@ -132,7 +138,7 @@ _TEXTS: dict[str, TextKind] = {
     "pc": TextKind(lambda c: pkg_config_text(c.name, c.signature), "# "),
     "cmake": TextKind(lambda c: cmake_text(c.name, c.kinds, c.target), "# "),
     "readme": TextKind(_readme, "<!-- ", " -->"),
-    "test": TextKind(lambda c: c_test_text(c.signature), "/* ", " */"),
+    "test": TextKind(lambda c: c_test_text(c.signature, c.recording), "/* ", " */"),
 }
 
 

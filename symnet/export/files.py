@@ -155,7 +155,7 @@ def _write_linked(new: Replacement, paths: Mapping[str, Path], shipment: Shipmen
     link(source, library, call)
     if "py" in paths:
         metadata = {**shipment.metadata, "library": checksum(library.read_bytes())}
-        new.write(paths["py"], marked(stub_text(metadata, library.name), shipment.name, "# "))
+        new.write(paths["py"], marked(stub_text(metadata, library.name), shipment.name, shipment.digest, "# "))
 
 
 def _object(programs: Sequence[Program], target: Target, donated: tuple[tuple[str, str], ...]) -> bytes:

@@ -49,7 +49,7 @@ _KINDS = (
     Kind("pc", "{}.pc", "what pkg-config says of the library", (("h",), ("a", "so"))),
     Kind("cmake", "CMakeLists.txt", "a project of CMake's, with an installation and the test", (("h",), ("o", "c"))),
     Kind("readme", "README.md", "what the files are, and how they are used"),
-    Kind("test", "{}_test.c", "a program that calls the function", (("h",),)),
+    Kind("test", "{}_test.c", "a program that compares the function's answers with recorded ones", (("h",),)),
     Kind("so", LIBRARY_PATTERN, "the object as a shared library", here=True),
     Kind("py", "{}.py", "the function in Python: needs NumPy and the shared library", (("so",),), here=True),
 )

@@ -28,24 +28,25 @@ from symnet.backends.llvm.stamp import holds_stamp
 from symnet.errors import ExistingFileError, FileError, explain
 
 _DIGITS = 16
-_MARK = "symnet export of {}: replaced by the next one, unless it is changed. Checksum"
-_BEFORE, _AFTER = map(re.escape, _MARK.split("{}"))
-_FIRST_LINE = re.compile(rf"\W+{_BEFORE}(\w+){_AFTER}\W+([0-9a-f]{{{_DIGITS}}})\W*$".encode())
+_MARK = "symnet export of {}, digest {}: replaced by the next one, unless it is changed. Checksum"
+_BEFORE, _BETWEEN, _AFTER = map(re.escape, _MARK.split("{}"))
+_FIRST_LINE = re.compile(rf"\W+{_BEFORE}(\w+){_BETWEEN}[0-9a-f]+{_AFTER}\W+([0-9a-f]{{{_DIGITS}}})\W*$".encode())
 _WRITABLE = 0o222
 
 
-def marked(text: str, name: str, begin: str, end: str = "", joint: str = " ") -> bytes:
+def marked(text: str, name: str, digest: str, begin: str, end: str = "", joint: str = " ") -> bytes:
     """A text under a first line that says of which function's export it is.
 
     Args:
         text: the rest.
         name: the function's.
+        digest: of the export.
         begin: what the language of the text wants before the words.
         end: what it wants at the end of the line.
         joint: what it wants before the checksum.
     """
     rest = text.encode()
-    return f"{begin}{_MARK.format(name)}{joint}{_short(rest)}{end}\n".encode() + rest
+    return f"{begin}{_MARK.format(name, digest)}{joint}{_short(rest)}{end}\n".encode() + rest
 
 
 def refuse_foreign(paths: Iterable[Path], name: str, overwrite: bool, call: str) -> None:

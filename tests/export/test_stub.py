@@ -8,8 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from symnet.export.c_test import pattern
 from symnet.export.files import export
+from symnet.export.pattern import pattern
 from tests.runtime.programs import PROGRAMS, native
 
 pytestmark = pytest.mark.skipif(not (shutil.which("cc") or shutil.which("gcc")), reason="no C compiler")

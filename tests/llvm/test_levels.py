@@ -17,7 +17,7 @@ from symnet.backends.llvm.detection import BITS, LEVELS, WORDS, level_number, ma
 from symnet.backends.llvm.named_machines import machine
 from symnet.backends.llvm.targets import PORTABLE_LEVELS, host_target, portable_target, target_for
 from symnet.errors import CompileError
-from symnet.export.c_test import pattern
+from symnet.export.pattern import pattern
 from symnet.export.processor import LINUX_NAMES, lacking, needs
 from symnet.runtime.function import NativeFunction
 from symnet.runtime.template import flat

@@ -21,7 +21,9 @@ _RESERVED_WORDS = """
 """
 KEYWORDS = frozenset(_RESERVED_WORDS.split())
 _OURS = frozenset(("in", "out", "dims", "workspace", "workspace_bytes", "phase", "unit_begin", "unit_end"))
-_TEST_PROGRAM = frozenset(("i", "code", "memory", "argc", "argv", "reserve"))  # its local names
+_TEST_PROGRAM = frozenset(
+    ("i", "code", "memory", "argc", "argv", "reserve", "wrong", "expected", "differ", "disagree")
+)  # its local names
 
 
 def c_names(names: Iterable[str], taken: Iterable[str] = ()) -> tuple[str, ...]:
