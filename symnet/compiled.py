@@ -22,6 +22,7 @@ from symnet.request import check_machine, default_export, host, machine
 from symnet.runtime.arguments import Arguments
 from symnet.runtime.described import Described
 from symnet.runtime.function import NativeFunction
+from symnet.runtime.sharing import usable_processors
 from symnet.runtime.template import Template, factors_only
 from symnet.schedule.target import Target
 
@@ -125,6 +126,7 @@ class Shown(Described, ABC):
             f"kernels     {len(lowered.nests)} loop nests in {len(phases)} phases",
             f"FLOPs       {self.flops}" + (f", {calls} of them calls of functions" if calls != 0 else ""),
             f"workspace   {self._workspace()}",
+            *(f"threads     {text}" for text in self._threads()),
             f"machine     {_machine_text(target)}",
             f"object code {len(self.object_code)} bytes" + (", from the cache" if self.from_cache else ""),
             f"stages      {times}",
@@ -179,6 +181,10 @@ class Shown(Described, ABC):
     def _workspace(self) -> str:
         """The size of the workspace, as the report says it."""
 
+    def _threads(self) -> tuple[str, ...]:
+        """How many threads a call uses, as the report says it, where that is known."""
+        return ()
+
 
 def _machine_text(target: Target) -> str:
     """The machine of a report, or the several of which one is chosen."""
@@ -203,15 +209,22 @@ class CompiledFunction(Shown, NativeFunction):
         self.object_code, self.from_cache, self._stages = object_code, False, stages
 
     def _workspace(self) -> str:
+        return self._of_extents(self.workspace_bytes, "bytes")
+
+    def _threads(self) -> tuple[str, ...]:
+        asked = "as asked for" if self.threads is not None else f"of {usable_processors()}"
+        return (self._of_extents(self.threads_used, asked),)
+
+    def _of_extents(self, count: Callable[..., int], unit: str) -> str:
+        """A number that may depend on extents, at small and at large ones."""
         dims = self.signature.dims
         if not dims:
-            return f"{self.workspace_bytes()} bytes"
-        small, large = (dict.fromkeys(dims, n) for n in (1000, 1_000_000))
-        sizes = self.workspace_bytes(**small), self.workspace_bytes(**large)
+            return f"{count()} {unit}"
+        small, large = (count(**dict.fromkeys(dims, n)) for n in (1000, 1_000_000))
         name = ", ".join(dims)
-        if sizes[0] == sizes[1]:
-            return f"{sizes[0]} bytes, whatever {name}"
-        return f"{sizes[0]} bytes at {name} = 1000, {sizes[1]} at 1000000"
+        if small == large:
+            return f"{small} {unit}, whatever {name}"
+        return f"{small} {unit} at {name} = 1000, {large} at 1000000"
 
 
 @final

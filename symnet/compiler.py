@@ -43,7 +43,7 @@ def compile(
     dtype: Any = None,
     inputs: Sequence[Any] | None = None,
     name: str = "symnet_function",
-    threads: int = 1,
+    threads: int | None = None,
     check_finite: bool = False,
     compressed: bool = False,
     stop_after: str | None = None,
@@ -59,7 +59,8 @@ def compile(
             Hessian of a quadratic.  The others, or all, follow in the order in which one meets them reading the
             outputs; C has the same order (`print(f.signature)`).
         name: the C name.
-        threads: how many threads a call may use; the bits of the result do not depend on it.
+        threads: how many threads a call uses, the caller's among them.  None is as many as pay, which the extents of
+            the call decide, and never more than there are processors.  The bits of the result do not depend on it.
         check_finite: refuse NaN and infinity in arguments, at every call (of `bind`, when the buffers are bound).
         compressed: for Jacobians, whose factors are in part identity matrices: compute the others alone.  Calls return
             `CompressedArray`s, with `dense()`, `matvec(v)` and `factors`, in the place of arrays.
@@ -94,7 +95,7 @@ def value_and_grad(
     dtype: Any = None,
     inputs: Sequence[Any] | None = None,
     name: str = "symnet_gradient",
-    threads: int = 1,
+    threads: int | None = None,
     check_finite: bool = False,
     stop_after: str | None = None,
     target: Target | str | None = None,
@@ -110,7 +111,7 @@ def value_and_grad(
         inputs: leaves that come first and may be passed by position.  The others follow: data in the order in which
             one meets them reading L, then the parameters in that of `params`.
         name: the C name.
-        threads: how many threads a call may use.
+        threads: how many threads a call uses; None for as many as pay.
         check_finite: refuse NaN and infinity in arguments.
         stop_after: return what a stage gives.
         target: another machine, by name.
@@ -170,7 +171,7 @@ def _function(request: Request, earlier: Callable[[], Stages] | None = None) -> 
     made = entry.signature, entry.object_code, stages, template
     function: CompiledFunction | CrossCompiled
     if loading.runs_here(request.target or host()):
-        function = CompiledFunction(loading.load(entry.object_code), *made, **request.options)
+        function = CompiledFunction(loading.load(entry.object_code), *made, work=entry.work, **request.options)
     else:
         function = CrossCompiled(*made, request.options["positional"])
     function.from_cache = from_cache
@@ -189,5 +190,7 @@ def _stages(request: Request, earlier: Callable[[], Stages] | None, assembled: b
 
 def _entry(done: Stages) -> Entry:
     """What the cache keeps of a compilation."""
-    assert done.lowered is not None
-    return Entry(done.object_code, done.lowered.signature, flat(done.template))
+    from symnet.schedule.work import work
+
+    assert done.lowered is not None and done.program is not None
+    return Entry(done.object_code, done.lowered.signature, flat(done.template), work(done.program))

@@ -17,7 +17,9 @@ class Symbolic(Method):
     name = "symnet, compiled"
 
     def __init__(self, problem: LossAtPoint) -> None:
-        self.function = value_and_grad(problem.root, list(problem.wrt), dtype=problem.dtype, name="symnet_compare")
+        self.function = value_and_grad(
+            problem.root, list(problem.wrt), dtype=problem.dtype, name="symnet_compare", threads=1
+        )
         self.step = self.function.bind(**{name: problem.data[name] for name in self.function.inputs})
         self.dims = {dim: extent for dim, extent in problem.dims.items() if dim.name in self.function.signature.dims}
         seconds = sum(self.function.stages.seconds.values())

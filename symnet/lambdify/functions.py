@@ -55,7 +55,7 @@ class _Steps(threading.local):
 class NumberFunction:
     """Elementwise functions of numbers and arrays."""
 
-    def __init__(self, symbols: list[Any], plan: Arrangement, real: str | None, threads: int) -> None:
+    def __init__(self, symbols: list[Any], plan: Arrangement, real: str | None, threads: int | None) -> None:
         self.symbols, self.cells, self.real, self.threads = symbols, plan.cells, real, threads
         self.variants: dict[Any, Any] = {}
         self.local = _Steps()
@@ -139,7 +139,7 @@ def _common(arrays: list[np.ndarray]) -> str:
 class MatrixFunction:
     """Functions of whole matrices: nothing broadcasts."""
 
-    def __init__(self, symbols: list[Any], plan: Arrangement, real: str | None, threads: int) -> None:
+    def __init__(self, symbols: list[Any], plan: Arrangement, real: str | None, threads: int | None) -> None:
         self.symbols, self.real = symbols, real or dtypes.DEFAULT_REAL
         self.names = [f"_{k}" if s.is_Symbol else str(getattr(s, "label", s.name)) for k, s in enumerate(symbols)]
         rule = {s: tensor(n, dtype=self.real) for n, s in zip(self.names, symbols, strict=True) if s.is_Symbol}

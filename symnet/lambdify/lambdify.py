@@ -29,7 +29,7 @@ def lambdify(
     docstring_limit: int | None = 1000,
     *,
     dtype: Any = None,
-    threads: int = 1,
+    threads: int | None = None,
 ) -> Lambdified:
     """A native function of SymPy expressions, in place of `sympy.lambdify(args, expr)`.
 
@@ -43,7 +43,7 @@ def lambdify(
         cse: means nothing: common parts are always shared.
         docstring_limit: how many characters of an expression the docstring holds; None for all of them.
         dtype: of the computation; by default float32 where every array is float32, float64 otherwise.
-        threads: how many threads a call may use.
+        threads: how many threads a call uses; None for as many as pay.
 
     Returns:
         a callable: positional arguments (or keywords, by name) broadcast as in NumPy, whole numbers count as real,

@@ -4,11 +4,14 @@ In: nothing.  Out: LLVM assembly of `PyObject *symnet_arrays(self, args, nargs)`
 hosts; `self` is a bytes object that holds::
 
     struct Arrays { int64_t arguments, inputs; ndarray, run, dims; size_t workspace_bytes;
-                    as_address, release, acquire, keep, true, none; int64_t arrays; Expected expected[]; }
+                    as_address, release, acquire, keep, true, none; int64_t arrays; pool, job;
+                    Expected expected[]; }
     struct Expected { dtype; int64_t flags, rank, shape[rank]; }
 
 where `as_address`, `release`, `acquire` and `keep` are functions of CPython (PyLong_AsVoidPtr, PyEval_SaveThread,
-PyEval_RestoreThread, Py_IncRef).  The arguments are the inputs, the outputs, and the address of the workspace.
+PyEval_RestoreThread, Py_IncRef).  The arguments are the inputs, the outputs, and the address of the workspace; where
+threads share the call, `pool` is symnet_pool_run (`pool_ir.py`), else null, and one more argument the address of its
+control block.
 The result is True, or None where an argument is not as expected or the code is not 0: the caller takes the slow way,
 which knows what to say.  The interpreter's lock is released while it computes.
 
@@ -25,7 +28,7 @@ C_CONTIGUOUS, ALIGNED, WRITEABLE = 0x1, 0x100, 0x400  # of an ndarray's flags
 FIELDS = {
     "arguments": "i64", "inputs": "i64", "ndarray": "ptr", "run": "ptr", "dims": "ptr", "bytes": "i64",
     "as_address": "ptr", "release": "ptr", "acquire": "ptr", "keep": "ptr", "true": "ptr", "none": "ptr",
-    "arrays": "i64",
+    "arrays": "i64", "pool": "ptr", "job": "ptr",
 }  # fmt: skip
 EXPECTED_WORDS = 3  # of an array, before its shape
 
@@ -93,8 +96,23 @@ compute:
   %last = load ptr, ptr %last_at
   %workspace = call ptr %as_address(ptr %last)
   %results = getelementptr ptr, ptr %table, i64 %inputs
-  %state = call ptr %release()
-  %code = call i32 %run(ptr %table, ptr %results, ptr %dims, ptr %workspace, i64 %bytes)
+  %alone = icmp eq ptr %pool, null
+  br i1 %alone, label %serial, label %shared
+serial:
+  %serial_state = call ptr %release()
+  %serial_code = call i32 %run(ptr %table, ptr %results, ptr %dims, ptr %workspace, i64 %bytes)
+  br label %computed
+shared:
+  %crew_at = getelementptr ptr, ptr %last_at, i64 1
+  %crew = load ptr, ptr %crew_at
+  %control = call ptr %as_address(ptr %crew)
+  %shared_state = call ptr %release()
+  %shared_code = call i32 %pool(
+    ptr %control, ptr %job, ptr %table, ptr %results, ptr %dims, ptr %workspace, i64 %bytes)
+  br label %computed
+computed:
+  %state = phi ptr [%serial_state, %serial], [%shared_state, %shared]
+  %code = phi i32 [%serial_code, %serial], [%shared_code, %shared]
   call void %acquire(ptr %state)
   %done = icmp eq i32 %code, 0
   br i1 %done, label %give, label %refuse

@@ -36,9 +36,7 @@ class Steppable(Protocol):
 
     signature: Signature
     native: EntryPoints
-    threads: int
     template: templates.Template
-    runner: Callable[..., int]
 
     @property
     def name(self) -> str: ...
@@ -47,7 +45,7 @@ class Steppable(Protocol):
 
     def check_values(self, inputs: Sequence[np.ndarray], plan: CallPlan, finite: bool, call: str = "") -> None: ...
 
-    def refuse(self, code: int, dims: Mapping[str, int], arguments: tuple[Any, ...], call: str = "") -> None: ...
+    def refuse(self, code: int, plan: CallPlan, arguments: tuple[Any, ...], call: str = "") -> None: ...
 
 
 class BoundStep:
@@ -56,6 +54,7 @@ class BoundStep:
     Attributes:
         inputs: the bound arrays by name, a read-only mapping; update the arrays in place.
         outputs: what a call returns: the same arrays at every call, overwritten, in a tuple, list or dict of its own.
+        threads: how many threads a call uses at most.
         addresses: what NAME_run takes: the tables in, out and dims, the workspace, its size in bytes.
     """
 
@@ -64,10 +63,10 @@ class BoundStep:
         "_arguments",
         "_arrays",
         "_call",
-        "_dims",
         "_function",
         "_inputs",
         "_owners",
+        "_plan",
         "_results",
         "_run_arguments",
         "addresses",
@@ -77,7 +76,7 @@ class BoundStep:
         self, function: Steppable, plan: CallPlan, inputs: dict[str, np.ndarray], outputs: list[np.ndarray]
     ) -> None:
         self._function = function
-        self._dims = plan.dims
+        self._plan = plan
         self._inputs = BoundArrays(function.name, inputs)
         self._results = templates.arrange(function.template, outputs, plan.dims)
         self._again = templates.copier(self._results)
@@ -91,13 +90,13 @@ class BoundStep:
 
     def _prepare(self, arguments: tuple[Any, ...]) -> tuple[Callable[..., int], tuple[Any, ...]]:
         """The fastest call there is, and its arguments."""
-        function = self._function
+        function, job = self._function, self._plan.job
         bounds = function.signature.index_bounds
-        if function.threads == 1 and sys.modules.get("llvmlite"):
-            block = step_block(function.native.run, arguments, bounds, self.inputs, self._dims)
-            self._owners += (block,)
-            return step_call(), (block.pointer,)
-        call = function.runner
+        if job is not None or sys.modules.get("llvmlite"):
+            block = step_block(function.native.run, arguments, bounds, self.inputs, self._plan.dims)
+            self._owners += (block, job)
+            return (step_call(), (block.pointer,)) if job is None else (job.step(block), ())
+        call = self._plan.run
         if bounds:
             plain = call
 
@@ -114,6 +113,11 @@ class BoundStep:
             self._refuse(code)
         again = self._again
         return self._results if again is None else again()
+
+    @property
+    def threads(self) -> int:
+        """How many threads a call uses at most."""
+        return 1 if self._plan.job is None else self._plan.job.threads
 
     @property
     def inputs(self) -> Mapping[str, np.ndarray]:
@@ -133,16 +137,16 @@ class BoundStep:
 
     def __reduce__(self) -> Any:
         """The function's recipe, and the arrays: the copy has arrays of its own, unless they are copied beside it."""
-        return bound_again, (self._function, dict(self._dims), dict(self.inputs), self._arrays)
+        return bound_again, (self._function, dict(self._plan.dims), dict(self.inputs), self._arrays)
 
     def _check_indices(self) -> None:
         name = f"{self._function.name}.bind(…)()"
-        check_indices(self._function.signature, self.inputs, self._dims, name)
+        check_indices(self._function.signature, self.inputs, self._plan.dims, name)
 
     def _refuse(self, code: int) -> None:
         if code == CODES["INDEX_OUT_OF_RANGE"]:
             self._check_indices()
-        self._function.refuse(code, self._dims, self._run_arguments, ".bind(…)()")
+        self._function.refuse(code, self._plan, self._run_arguments, ".bind(…)()")
 
     def __repr__(self) -> str:
         bound = ", ".join(f"{name}: {array.dtype}{list(array.shape)}" for name, array in self.inputs.items())

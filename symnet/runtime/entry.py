@@ -5,11 +5,11 @@ bytes belong to another key.  All numbers are little-endian:
 
     offset  bytes  what
     0       8      "symnet" CR LF
-    8       4      version of this layout: 2
+    8       4      version of this layout: 4
     12      4      d, the length of the description
     16      8      c, the length of the object code
     24      32     SHA-256 of bytes 0 … 23, the description and the object code
-    56      d      the description: JSON in UTF-8, an object with "key", "signature" and "template"
+    56      d      the description: JSON in UTF-8, an object with "key", "signature", "template", "work"
     56 + d  c      the object code
 
 Nothing follows.  The description is read by the types of `Signature` and of a template (`plain.py`), and holds no code;
@@ -21,19 +21,20 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from symnet.dtypes import ITEMSIZE
 from symnet.loops.signature import Signature
+from symnet.loops.work import Work
 from symnet.runtime.plain import PlainDataError, from_plain, template_from_plain, template_to_plain, to_plain
 from symnet.runtime.template import Template
 
 MAGIC = b"symnet\r\n"  # a transfer that changes the ends of lines damages it
-VERSION = 3
+VERSION = 4
 _LENGTHS = struct.Struct("<8sIIQ")
 _CHECKSUM = hashlib.sha256
 HEAD_BYTES = _LENGTHS.size + _CHECKSUM().digest_size
-_KEYS = {"key", "signature", "template"}
+_KEYS = {"key", "signature", "template", "work"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +45,13 @@ class Entry:
         object_code: for the machine that the key names.
         signature: as `NativeFunction` takes it.
         template: the template of its result.
+        work: what its phases take.
     """
 
     object_code: bytes
     signature: Signature
     template: Template = None
+    work: Work = field(default_factory=Work)
 
 
 def encode(key: str, entry: Entry) -> bytes:
@@ -61,6 +64,7 @@ def encode(key: str, entry: Entry) -> bytes:
         "key": key,
         "signature": to_plain(entry.signature, Signature),
         "template": template_to_plain(entry.template),
+        "work": to_plain(entry.work, Work),
     }
     description = json.dumps(plain, separators=(",", ":")).encode()
     lengths = _LENGTHS.pack(MAGIC, VERSION, len(description), len(entry.object_code))
@@ -95,4 +99,4 @@ def _described(key: str, plain: object, code: bytes) -> Entry:
     buffers = (*signature.inputs, *signature.outputs)
     if any(buffer.dtype not in ITEMSIZE for buffer in buffers):
         raise PlainDataError("an unknown dtype")
-    return Entry(code, signature, template_from_plain(plain["template"]))
+    return Entry(code, signature, template_from_plain(plain["template"]), from_plain(plain["work"], Work))

@@ -18,6 +18,7 @@ import numpy as np
 from symnet.errors import ArgumentError, RangeError, explain
 from symnet.loops.abi import CODES
 from symnet.loops.signature import Signature
+from symnet.loops.work import Work
 from symnet.runtime import template as templates
 from symnet.runtime.arguments import Arguments, shape_text
 from symnet.runtime.bind import BoundStep
@@ -36,7 +37,8 @@ from symnet.runtime.native import (
 from symnet.runtime.outputs import fresh_outputs, given_outputs
 from symnet.runtime.plan import CallPlan
 from symnet.runtime.repeated import MISSED, RepeatedCall, repeated_call
-from symnet.runtime.threads import check_threads, runner
+from symnet.runtime.sharing import Sharing, everywhere, sharing, usable_processors
+from symnet.runtime.threads import Job, check_threads
 
 
 class Module(Protocol):
@@ -55,10 +57,11 @@ class NativeFunction(Described):
     Args:
         signature: names, dtypes and shapes.
         native: where the code is: entry points, or a module to look them up in.
-        threads: how many threads a call may use; the result has the same bits for any number.
+        threads: how many threads a call uses; None for as many as pay.  The result has the same bits for any number.
         template: the template of what a call returns (`runtime/template.py`); by default one array or a tuple.
         positional: names of inputs that may be passed by position.
         check_finite: refuse NaN and infinity in arguments, at every call.
+        work: what the phases take; without it nobody knows what pays, and None is one thread.
 
     `recipe` is a function and its arguments that make it again, as pickles want it: None where nobody knows.
 
@@ -72,10 +75,11 @@ class NativeFunction(Described):
         signature: Signature,
         native: EntryPoints | Module,
         *,
-        threads: int = 1,
+        threads: int | None = None,
         template: templates.Template = None,
         positional: Sequence[str] = (),
         check_finite: bool = False,
+        work: Work | None = None,
     ) -> None:
         self.signature = signature
         self.native = native if isinstance(native, EntryPoints) else self._find(signature.name, native)
@@ -88,7 +92,8 @@ class NativeFunction(Described):
         self._plans: dict[tuple[Any, ...], CallPlan] = {}
         self.workspaces = Workspaces()
         self._workspace_bytes = self.native.workspace_call()
-        self.runner = runner(self.native, self.threads)
+        self._serial = self.native.run_call()
+        self._work = work or Work()
         self._repeat: RepeatedCall | None = None  # of the last call
 
     @staticmethod
@@ -118,9 +123,9 @@ class NativeFunction(Described):
         if options.get("out") is not None:
             outputs = given_outputs(self.signature, options["out"], outputs, inputs, f"{self.name}(…, out=…)")
         workspace = self.workspaces.take(plan.workspace_bytes)
-        code = self.runner(pointers(inputs), pointers(outputs), plan.c_dims, workspace.address, workspace.nbytes)
+        code = plan.run(pointers(inputs), pointers(outputs), plan.c_dims, workspace.address, workspace.nbytes)
         if code:
-            self.refuse(code, plan.dims, (pointers(inputs), pointers(outputs), plan.c_dims, *workspace[1:]))
+            self.refuse(code, plan, (pointers(inputs), pointers(outputs), plan.c_dims, *workspace[1:]))
         self.workspaces.give_back(workspace)
         self._repeat = self._repeated(plan)
         return templates.arrange(self.template, [array if array.ndim else array[()] for array in outputs], plan.dims)
@@ -132,15 +137,15 @@ class NativeFunction(Described):
             plan.repeat = None if self.check_finite else repeated_call(self, plan)
         return plan.repeat
 
-    def refuse(self, code: int, dims: Mapping[str, int], arguments: tuple[Any, ...], call: str = "") -> None:
+    def refuse(self, code: int, plan: CallPlan, arguments: tuple[Any, ...], call: str = "") -> None:
         """Raise for a return code of a run with `arguments`.
 
         Of several threads each may have found an index out of range: the first is what a run on one thread finds.
         """
         if code == CODES["INDEX_OUT_OF_RANGE"] and self.signature.index_checks:
-            again = code if self.threads == 1 else self.native.run_call()(*arguments)
+            again = code if plan.job is None else self._serial(*arguments)
             if again == CODES["INDEX_OUT_OF_RANGE"]:
-                refuse_reported(self.signature, dims, reported(arguments[3]), f"{self.name}{call}(…)")
+                refuse_reported(self.signature, plan.dims, reported(arguments[3]), f"{self.name}{call}(…)")
         refuse_code(self.name, code)
 
     def bind(self, /, *args: Any, **keywords: Any) -> BoundStep:
@@ -154,6 +159,11 @@ class NativeFunction(Described):
         if options.get("out") is not None:
             outputs = given_outputs(self.signature, options["out"], outputs, inputs, f"{self.name}.bind(…, out=…)")
         return BoundStep(self, plan, dict(zip(self.inputs, inputs, strict=True)), outputs)
+
+    def threads_used(self, /, **dims: int) -> int:
+        """How many threads a call uses at most, for given extents: f.threads_used(m=1000)."""
+        shared = self._sharing(self.arguments.given_dims(dims, ".threads_used"))
+        return 1 if shared is None else shared.threads
 
     def workspace_bytes(self, /, **dims: int) -> int:
         """Scratch memory of one call in bytes, for given extents: f.workspace_bytes(m=1000)."""
@@ -187,7 +197,16 @@ class NativeFunction(Described):
         c_dims = extents([dims[name] for name in self.signature.dims])
         shapes = tuple(evaluate_shape(buffer.shape, dims) for buffer in self.signature.outputs)
         held = tuple(array.shape for array in inputs)
-        return CallPlan(dims, held, shapes, c_dims, self._checked_bytes(dims, c_dims, call))
+        nbytes = self._checked_bytes(dims, c_dims, call)
+        shared = self._sharing(dims)
+        if shared is None:
+            return CallPlan(dims, held, shapes, c_dims, nbytes, self._serial)
+        job = Job(self.native, shared)
+        return CallPlan(dims, held, shapes, c_dims, nbytes, job.run, job)
+
+    def _sharing(self, dims: Mapping[str, int]) -> Sharing | None:
+        """How a call with these extents is shared among threads; None for one."""
+        return sharing(self._work, dims, usable_processors()) if self.threads is None else everywhere(self.threads)
 
     def check_values(self, inputs: Sequence[np.ndarray], plan: CallPlan, finite: bool, call: str = "") -> None:
         """Labels in range and, on request, no NaN."""

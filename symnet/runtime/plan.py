@@ -10,14 +10,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from symnet.runtime.threads import Job
+
 
 @dataclass(slots=True)
 class CallPlan:
     """The sizes of one call.
 
     `dims`: the extents by name; `inputs` and `shapes`: the shapes of the inputs and of the outputs; `c_dims`: the
-    extents as native code takes them; `repeat`: the call that takes arrays of these sizes alone (`repeated.py`), if
-    there is one, once it is `tried`.
+    extents as native code takes them; `run`: a call (in, out, dims, workspace, workspace_bytes) → code; `job`: how
+    threads share it, None where one runs it; `repeat`: the call that takes arrays of these sizes alone (`repeated.py`),
+    if there is one, once it is `tried`.
     """
 
     dims: dict[str, int]
@@ -25,5 +28,7 @@ class CallPlan:
     shapes: tuple[tuple[int, ...], ...]
     c_dims: Any
     workspace_bytes: int
+    run: Callable[..., int]
+    job: Job | None = None
     repeat: Callable[[Any], Any] | None = None
     tried: bool = False

@@ -4,7 +4,7 @@ In: a `NativeFunction`, and the plan of a call of it.  Out: a call that takes th
 array with the plan in native code (`arrays_ir.py`), gives fresh outputs, and `MISSED` where anything is otherwise: the
 caller takes the slow way, which knows what to say.
 
-Not handled: labels that are to be checked before a call, several threads, arrays that would have to be converted.
+Not handled: labels that are to be checked before a call, arrays that would have to be converted.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from symnet.runtime.arguments import Arguments
 from symnet.runtime.builtin import api_address, builtin, is_possible
 from symnet.runtime.native import EntryPoints, Workspaces
 from symnet.runtime.plan import CallPlan
-from symnet.runtime.support import arrays_address
+from symnet.runtime.support import arrays_address, pool_address
 
 MISSED: Any = object()
 RepeatedCall = Callable[[Sequence[Any]], Any]
@@ -35,7 +35,6 @@ class Repeatable(Protocol):
 
     signature: Signature
     native: EntryPoints
-    threads: int
     template: templates.Template
     arguments: Arguments
     workspaces: Workspaces
@@ -43,13 +42,14 @@ class Repeatable(Protocol):
 
 def repeated_call(function: Repeatable, plan: CallPlan) -> RepeatedCall | None:
     """The call, or None where there is none."""
-    if function.threads != 1 or function.signature.index_bounds or not (is_possible() and _layout_holds()):
+    if function.signature.index_bounds or not (is_possible() and _layout_holds()):
         return None
     hand_back = templates.arranger(function.template, [len(shape) for shape in plan.shapes])
     if hand_back is None:
         return None
     specified = [(s, np.dtype(b.dtype)) for b, s in zip(function.signature.outputs, plan.shapes, strict=True)]
-    native = builtin("arrays", arrays_address(), _block(function, plan), plan.c_dims, function.native.owner)
+    job = plan.job
+    native = builtin("arrays", arrays_address(), _block(function, plan), plan.c_dims, job, function.native.owner)
     take, give_back = function.workspaces.take, function.workspaces.give_back
     empty, workspace_bytes = np.empty, plan.workspace_bytes
 
@@ -59,7 +59,10 @@ def repeated_call(function: Repeatable, plan: CallPlan) -> RepeatedCall | None:
         except (MemoryError, ValueError):
             return MISSED
         workspace = take(workspace_bytes)
-        done = native(*inputs, *outputs, workspace.address)
+        if job is None:
+            done = native(*inputs, *outputs, workspace.address)
+        else:
+            done = native(*inputs, *outputs, workspace.address, job.crew().address)
         give_back(workspace)
         return hand_back(outputs) if done else MISSED
 
@@ -72,9 +75,12 @@ def _block(function: Repeatable, plan: CallPlan) -> bytes:
     expected = _expected(function.arguments.expected, plan.inputs, kept)
     expected += _expected(function.signature.outputs, plan.shapes, kept | layout.WRITEABLE)
     count = len(plan.inputs) + len(plan.shapes)
-    words = [count + 1, len(plan.inputs), id(np.ndarray), function.native.run, ctypes.addressof(plan.c_dims)]
-    words += [plan.workspace_bytes, api_address("PyLong_AsVoidPtr"), api_address("PyEval_SaveThread")]
-    words += [api_address("PyEval_RestoreThread"), api_address("Py_IncRef"), id(True), id(None), count]
+    job = plan.job
+    words = [count + (1 if job is None else 2), len(plan.inputs), id(np.ndarray), function.native.run]
+    words += (ctypes.addressof(plan.c_dims), plan.workspace_bytes, api_address("PyLong_AsVoidPtr"))
+    words += map(api_address, ("PyEval_SaveThread", "PyEval_RestoreThread", "Py_IncRef"))
+    words += (id(True), id(None), count)
+    words += (0, 0) if job is None else (pool_address(), job.address)
     assert len(words) == len(layout.FIELDS)
     return struct.pack(f"={len(words) + len(expected)}q", *words, *expected)
 

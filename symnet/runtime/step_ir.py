@@ -67,23 +67,32 @@ eight:
   ret i1 %fits64
 }}
 
-define i32 @symnet_step(ptr %step) #0 {{
+define internal i1 @step_checks(ptr %step) #0 {{
 entry:
   %checks_at = getelementptr i64, ptr %step, i64 {STEP_WORDS - 1}
   %checks = load i64, ptr %checks_at
   %some = icmp sgt i64 %checks, 0
-  br i1 %some, label %loop, label %run
+  br i1 %some, label %loop, label %good
 loop:
   %i = phi i64 [0, %entry], [%next, %more]
   %offset = mul i64 %i, {CHECK_WORDS}
   %word = add i64 %offset, {STEP_WORDS}
   %check = getelementptr i64, ptr %step, i64 %word
   %fits = call i1 @check(ptr %check)
-  br i1 %fits, label %more, label %refuse
+  br i1 %fits, label %more, label %bad
 more:
   %next = add i64 %i, 1
   %again = icmp slt i64 %next, %checks
-  br i1 %again, label %loop, label %run
+  br i1 %again, label %loop, label %good
+good:
+  ret i1 true
+bad:
+  ret i1 false
+}}
+
+define i32 @symnet_step(ptr %step) #0 {{
+  %fits = call i1 @step_checks(ptr %step)
+  br i1 %fits, label %run, label %refuse
 refuse:
   ret i32 {CODES["INDEX_OUT_OF_RANGE"]}
 run:

@@ -28,7 +28,16 @@ from symnet.runtime.pool_ir import pool_ir
 from symnet.runtime.step_ir import STEP_IR
 from symnet.schedule.target import Target
 
-__all__ = ["StepBlock", "arrays_address", "numbers_address", "pool_calls", "step_block", "step_call"]
+__all__ = [
+    "StepBlock",
+    "arrays_address",
+    "numbers_address",
+    "pool_address",
+    "pool_calls",
+    "pool_step_call",
+    "step_block",
+    "step_call",
+]
 
 _POINTER = ctypes.c_void_p
 
@@ -111,8 +120,20 @@ def numbers_address() -> int:
 
 
 @once
+def pool_address() -> int:
+    """The address of symnet_pool_run."""
+    return _module().address("symnet_pool_run")
+
+
+@once
+def pool_step_call() -> Callable[..., int]:
+    """symnet_pool_step, without argument types as well."""
+    return ctypes.CFUNCTYPE(ctypes.c_int32)(_module().address("symnet_pool_step"))
+
+
+@once
 def pool_calls() -> tuple[Callable[..., int], Callable[..., int]]:
     """The ctypes calls of symnet_pool_run and symnet_pool_worker."""
-    run = ctypes.CFUNCTYPE(ctypes.c_int32, *[_POINTER] * 8, ctypes.c_size_t)
+    run = ctypes.CFUNCTYPE(ctypes.c_int32, *[_POINTER] * 6, ctypes.c_size_t)
     worker = ctypes.CFUNCTYPE(ctypes.c_int64, _POINTER, ctypes.c_int64, ctypes.c_int64)
-    return run(_module().address("symnet_pool_run")), worker(_module().address("symnet_pool_worker"))
+    return run(pool_address()), worker(_module().address("symnet_pool_worker"))

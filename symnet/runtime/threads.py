@@ -1,13 +1,13 @@
 """Several threads on one call: a pool of Python threads that wait in native code.
 
-In: the entry points of a function and a number of threads.  Out: a call like `NAME_run` that shares the units of
-every phase among the threads; the result has the same bits for any number.
+In: the entry points of a function, and how its phases are shared (`sharing.py`).  Out: a call like `NAME_run` that
+shares the units of phases among the threads; the result has the same bits for any number.
 
-There is one pool per number of threads in a process, made when first used.  While it works for one caller,
-another caller runs serially.  Threads that find nothing to do for about a millisecond sleep.  They stop when the
-pool is closed and at the interpreter's exit; a forked child makes its own.
+There is one pool of a size in a process, made when first used; its threads are started when a call first wants them.
+While it works for one caller, another caller runs serially.  Threads that find nothing to do for about a millisecond
+sleep.  They stop when the pool is closed and at the interpreter's exit; a forked child makes its own.
 
-Not handled: choosing the number of threads; pinning threads to cores.
+Not handled: pinning threads to cores.
 """
 
 from __future__ import annotations
@@ -23,104 +23,154 @@ from typing import Any
 
 from symnet.errors import ArgumentError, explain
 from symnet.locks import BUILDING
-from symnet.runtime import pool_ir
+from symnet.runtime import pool_layout
 from symnet.runtime.native import EntryPoints, address_of_symbol, allocate_workspace
-from symnet.runtime.support import pool_calls
+from symnet.runtime.sharing import MOST_THREADS, Sharing
+from symnet.runtime.support import pool_calls, pool_step_call
 
-MOST_THREADS = 256
 
-
-def check_threads(threads: object, call: str) -> int:
-    """The number of threads, if it is one.
+def check_threads(threads: object, call: str) -> int | None:
+    """The number of threads, if it is one; None for as many as pay.
 
     Raises:
-        ArgumentError: for anything but an int from 1 to 256.
+        ArgumentError: for anything but None and an int from 1 to 256.
     """
+    if threads is None:
+        return None
     if isinstance(threads, int) and not isinstance(threads, bool) and 1 <= threads <= MOST_THREADS:
         return threads
-    mend = f"Write threads={os.cpu_count() or 1} for every core of this machine."
+    mend = "Leave threads= out for as many as pay, or write threads=1 for one."
     raise ArgumentError(
-        explain(f"{call}, threads={threads!r}", f"an int from 1 to {MOST_THREADS}", repr(threads), mend)
+        explain(f"{call}, threads={threads!r}", f"None or an int from 1 to {MOST_THREADS}", repr(threads), mend)
     )
 
 
-def runner(native: EntryPoints, threads: int) -> Callable[..., int]:
-    """A call (in, out, dims, workspace, workspace_bytes) → code on that many threads."""
-    serial = native.run_call()
-    if threads == 1:
-        return serial
+class Job:
+    """A function and how its phases are shared, as native code reads it.
 
-    def run(*arguments: Any) -> int:
-        return shared_pool(threads).run(native, serial, arguments)
+    Attributes:
+        threads: how many take part at most.
+    """
 
-    return run
+    def __init__(self, native: EntryPoints, sharing: Sharing) -> None:
+        words = (native.entry, native.run, native.units, native.phases, *sharing.words)
+        self.threads = sharing.threads
+        self._block = (ctypes.c_int64 * len(words))(*words)
+        self.address = ctypes.addressof(self._block)
+        self._pool = sharing.pool
+
+    def crew(self) -> Crew:
+        """Those who do it, in this process, awake enough to look."""
+        return shared_pool(self._pool).crew.with_members(self.threads)
+
+    def run(self, *arguments: Any) -> int:
+        """A call (in, out, dims, workspace, workspace_bytes) → code."""
+        run, _ = pool_calls()
+        return run(self.crew().address, self.address, *arguments)
+
+    def step(self, block: Any) -> Callable[[], int]:
+        """The call of a bound step, whose block `step_block` made."""
+        call, crew, address = pool_step_call(), self.crew, ctypes.c_void_p(self.address)
+
+        def run() -> int:
+            return call(crew().pointer, address, block.pointer)
+
+        return run
 
 
 class ThreadPool:
-    """`threads` - 1 workers beside the caller."""
+    """At most `threads` - 1 workers beside the caller."""
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
-        self._run, worker = pool_calls()
-        self._crew = _Crew(threads, worker)
-        self._finalizer = weakref.finalize(self, self._crew.stop)
-
-    def run(self, native: EntryPoints, serial: Callable[..., int], arguments: tuple[Any, ...]) -> int:
-        """All phases of a function; serially while another caller has the pool."""
-        self._crew.wake()
-        code = self._run(self._crew.address, native.entry, native.units, native.phases, *arguments)
-        return serial(*arguments) if code == pool_ir.HAS_CALLER else code
+        self.crew = Crew(threads)
+        self._finalizer = weakref.finalize(self, self.crew.stop)
 
     def close(self) -> None:
         """Stop the workers and wait until they have ended."""
         self._finalizer()
 
 
-class _Crew:
-    """The workers and what they share.  They hold this, not the pool, so that a dropped pool stops them."""
+class Crew:
+    """The workers and what they share.  They hold this, not the pool, so that a dropped pool stops them.
 
-    def __init__(self, threads: int, worker: Callable[..., int]) -> None:
-        self._worker = worker
-        # A worker sleeps by taking its lock a second time; who wakes it releases that.  The list is the workers' own,
-        # so that what an interrupted caller left undone is done by the next.
+    Attributes:
+        address, pointer: of the control block.
+    """
+
+    def __init__(self, threads: int) -> None:
+        _, self._worker = pool_calls()
+        # Where the system has no semaphores, a worker sleeps by taking its lock a second time; who wakes it releases
+        # that.  The list is the workers' own, so that what an interrupted caller left undone is done by the next.
         self._beds = [threading.Lock() for _ in range(threads)]
-        self._asleep: list[int] = []  # workers; append and remove are atomic
+        self._dozing: list[int] = []  # workers; append and remove are atomic
         for bed in self._beds:
             bed.acquire()
         self._stopped = False
-        self._memory = allocate_workspace(pool_ir.control_bytes(threads))
+        self._most = threads
+        self._members: list[threading.Thread] = []
+        self._memory = allocate_workspace(pool_layout.control_bytes(threads))
         self.address = self._memory.address
+        self.pointer = ctypes.c_void_p(self.address)
         ctypes.memset(self.address, 0, self._memory.nbytes)
-        self._set(pool_ir.THREADS, threads)
-        self._set(pool_ir.PIECES, threads * pool_ir.PIECES_PER_THREAD)
-        self._set(pool_ir.YIELD, _yield_address())
-        self._set(pool_ir.PROCESSOR, _processor_address(threads))
-        self._members = [
-            threading.Thread(target=self._work, args=(number,), name=f"symnet-{number}", daemon=True)
-            for number in range(1, threads)
-        ]
-        try:
-            for member in self._members:
-                member.start()
-        except BaseException:  # no more threads, or an interrupt: those that run must end
-            self._end()
-            raise
+        self._set(pool_layout.CLAIMS, pool_layout.BEDS + threads * pool_layout.LINE)
+        self._set(pool_layout.YIELD, _yield_address())
+        self._set(pool_layout.PROCESSOR, _processor_address(threads))
+        self._post: Callable[..., int] | None = None
+        self._make_semaphores(_semaphores())
+
+    def _make_semaphores(self, library: ctypes.CDLL | None) -> None:
+        """One in each bed, where the system has them."""
+        beds = [pool_layout.BEDS + number * pool_layout.LINE for number in range(self._most)]
+        self._semaphores = [ctypes.c_void_p(self.address + bed + pool_layout.SEMAPHORE) for bed in beds]
+        if library is None or any(library.sem_init(each, 0, 0) for each in self._semaphores):
+            return
+        self._post = library.sem_post
+        self._set(pool_layout.WAIT, address_of_symbol(library, "sem_wait"))
+        self._set(pool_layout.POST, address_of_symbol(library, "sem_post"))
+
+    # ---- the workers
+
+    def with_members(self, team: int) -> Crew:
+        """The crew, once it has workers for a team; those that Python put to sleep are awake."""
+        if len(self._members) < team - 1:
+            self._start(team)
+        if self._dozing:
+            self._rouse()
+        return self
+
+    def _start(self, team: int) -> None:
+        with BUILDING:
+            for number in range(len(self._members) + 1, team):
+                name = f"symnet-{number}"
+                member = threading.Thread(target=self._work, args=(number,), name=name, daemon=True)
+                self._members.append(member)  # first, so that an interrupt leaves none behind that nobody knows
+                with contextlib.suppress(RuntimeError):  # no more threads: those there are do
+                    member.start()
+
+    def asleep(self) -> int:
+        """How many workers sleep."""
+        return len(self._dozing) + ctypes.c_int64.from_address(self.address + pool_layout.SLEEPERS).value
 
     def wake(self) -> None:
         """Let sleeping workers look for work."""
-        for number in tuple(self._asleep):
+        self._rouse()
+        if self._post is not None:
+            for semaphore in self._semaphores[1:]:
+                self._post(semaphore)
+
+    def _rouse(self) -> None:
+        """Wake those whom Python put to sleep."""
+        for number in tuple(self._dozing):
             if self._beds[number].locked():
                 with contextlib.suppress(RuntimeError):  # another caller was faster
                     self._beds[number].release()
 
-    def _end(self) -> None:
-        self._stopped = True
-        self._set(pool_ir.STOP, 1)
-        self.wake()
-
     def stop(self) -> None:
         """End every worker."""
-        self._end()
+        self._stopped = True
+        self._set(pool_layout.STOP, 1)
+        self.wake()
         for member in self._members:
             while member.is_alive() and member is not threading.current_thread():
                 self.wake()
@@ -134,15 +184,15 @@ class _Crew:
                 seen = ~seen
                 self._move_away(number)
                 continue
-            self._asleep.append(number)
+            self._dozing.append(number)
             if not self._stopped:
                 self._beds[number].acquire()
-            self._asleep.remove(number)
+            self._dozing.remove(number)
 
     def _move_away(self, number: int) -> None:
         """Go to another processor than the caller's; afterwards the kernel may choose again."""
         allowed = os.sched_getaffinity(0)
-        caller = ctypes.c_int64.from_address(self.address + pool_ir.CALLER).value
+        caller = ctypes.c_int64.from_address(self.address + pool_layout.CALLER).value
         others = sorted(allowed - {caller})
         if others:
             os.sched_setaffinity(0, {others[(number - 1) % len(others)]})
@@ -150,6 +200,9 @@ class _Crew:
 
     def _set(self, offset: int, value: int) -> None:
         ctypes.c_int64.from_address(self.address + offset).value = value
+
+
+# --------------------------------------------------------------------------- the system's functions
 
 
 def _yield_address() -> int:
@@ -164,6 +217,12 @@ def _processor_address(threads: int) -> int:
     if not hasattr(os, "sched_setaffinity") or len(os.sched_getaffinity(0)) < threads:
         return 0
     return address_of_symbol(ctypes.CDLL(None), "sched_getcpu")
+
+
+def _semaphores() -> ctypes.CDLL | None:
+    """The library with POSIX semaphores of at most 64 bytes, where there are such."""
+    library = ctypes.CDLL(None) if sys.platform == "linux" else None
+    return library if hasattr(library, "sem_init") else None
 
 
 # --------------------------------------------------------------------------- pools of this process

@@ -74,7 +74,7 @@ def fit(
     stop: Stop | None = None,
     maximize: bool = False,
     dtype: Any = None,
-    threads: int = 1,
+    threads: int | None = None,
     callbacks: Sequence[Callback] | Callback = (),
     progress: bool | None = None,
     samples: str | None = None,
@@ -98,7 +98,7 @@ def fit(
         maximize: go up the gradient.
         dtype: float32 or float64; by default float32 where all parameters, or all real data, are float32, and
             float64 otherwise.  Data and parameters are converted once, here.
-        threads: how many threads a step may use.
+        threads: how many threads a step uses; None for as many as pay.
         callbacks: functions of an `Epoch`, called after each; one that returns True stops the run.
         progress: a progress bar; None: where stderr is a terminal.
         samples: the name of the extent that counts the samples, where the data have several.
@@ -295,7 +295,7 @@ def _given_validation(admitted: Admitted, given: Mapping[Any, Any]) -> dict[str,
 
 
 def _validation_loss(
-    admitted: Admitted, held_out: dict[str, Array] | None, threads: int
+    admitted: Admitted, held_out: dict[str, Array] | None, threads: int | None
 ) -> Callable[[Mapping[str, Array]], float] | None:
     """The loss on the validation data as a function of the parameters."""
     if held_out is None:

@@ -54,7 +54,7 @@ def step_function(
     *,
     maximize: bool = False,
     measure_gradient: bool = False,
-    threads: int = 1,
+    threads: int | None = None,
 ) -> StepFunction:
     """Compile a step.
 

@@ -55,7 +55,7 @@ def main() -> None:
     rng = np.random.default_rng(0)
     print(f"{'expression':20}{'size':>9}{'symnet µs':>12}{'SymPy µs':>12}{'ratio':>8}{'JAX µs':>12}{'ratio':>8}")
     for name, expr in EXPRESSIONS.items():
-        ours, theirs = sn.lambdify([x, y], expr), sympy.lambdify([x, y], expr, "numpy", cse=True)
+        ours, theirs = sn.lambdify([x, y], expr, threads=1), sympy.lambdify([x, y], expr, "numpy", cse=True)
         jax_function = jitted(expr)
         for size in SIZES:
             a, b = (rng.uniform(0.1, 0.9, size) if size > 1 else float(rng.uniform()) for _ in range(2))

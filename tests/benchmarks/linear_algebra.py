@@ -61,7 +61,7 @@ def main() -> None:
     rng = np.random.default_rng(0)
     print(f"{'operation':20}{'size':>14}{'bound µs':>12}{'call µs':>12}{'NumPy µs':>12}{'ratio':>8}")
     for name, (formula, theirs) in OPERATIONS.items():
-        f = sn.compile(formula)
+        f = sn.compile(formula, threads=1)
         for size in SIZES:
             data = {"A": rng.normal(size=(size, size)), "B": rng.normal(size=(size, size)), "b": rng.normal(size=size)}
             row(name, str(size), f, theirs, data)
@@ -69,9 +69,9 @@ def main() -> None:
         S, C = sn.tensor("A", m, size, size), sn.tensor("B", m, size, 1)
         data = {"A": rng.normal(size=(count, size, size)), "B": rng.normal(size=(count, size, 1))}
         shape = f"{count}×{size}×{size}"
-        row("stack: solve", shape, sn.compile(sn.solve(S, C)), OPERATIONS["solve, n columns"][1], data)
-        row("stack: inv", shape, sn.compile(sn.inv(S)), OPERATIONS["inv"][1], data)
-        row("stack: det", shape, sn.compile(sn.det(S)), OPERATIONS["det"][1], data)
+        row("stack: solve", shape, sn.compile(sn.solve(S, C), threads=1), OPERATIONS["solve, n columns"][1], data)
+        row("stack: inv", shape, sn.compile(sn.inv(S), threads=1), OPERATIONS["inv"][1], data)
+        row("stack: det", shape, sn.compile(sn.det(S), threads=1), OPERATIONS["det"][1], data)
 
 
 if __name__ == "__main__":

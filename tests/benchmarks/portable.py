@@ -68,7 +68,7 @@ def main() -> None:
 def built(case: Case, kind: str | None) -> Any:
     """The function of a case."""
     loss, params = case.leaves()
-    return sn.value_and_grad(loss, params, dtype="float32", name="f", target=kind)
+    return sn.value_and_grad(loss, params, dtype="float32", name="f", target=kind, threads=1)
 
 
 def files(case: Case, compiled: str | None, exported: str | None) -> float:

@@ -54,7 +54,7 @@ def logistic(rng: np.random.Generator) -> Task:
 def logistic_symnet(data: Arrays) -> dict[str, Step]:
     m = sn.dim("m")
     X, w, d = sn.tensor("X", m, 256), sn.tensor("w", 256), sn.tensor("d", m, unit=True)
-    f = sn.compile(sn.hessian(sn.mean(sn.binary_cross_entropy(sn.sigmoid(X @ w), d)), w))
+    f = sn.compile(sn.hessian(sn.mean(sn.binary_cross_entropy(sn.sigmoid(X @ w), d)), w), threads=1)
     return {"symnet": f.bind(**{name: data[name] for name in f.inputs})}
 
 
@@ -92,7 +92,10 @@ def factorisation(rng: np.random.Generator) -> Task:
 def factorisation_symnet(data: Arrays) -> dict[str, Step]:
     T, U, V = (sn.tensor(name, *array.shape) for name, array in data.items())
     H = sn.hessian(((T - U @ V.T) ** 2).sum(), U)
-    dense, compressed = sn.compile(H).bind(V=data["V"]), sn.compile(H, compressed=True).bind(V=data["V"])
+    dense, compressed = (
+        sn.compile(H, threads=1).bind(V=data["V"]),
+        sn.compile(H, compressed=True, threads=1).bind(V=data["V"]),
+    )
     vector = data["U"]
     return {
         "symnet": dense,
@@ -134,7 +137,7 @@ def per_sample_symnet(data: Arrays) -> dict[str, Step]:
     leaves = {name: sn.tensor(name, *((m, a.shape[1]) if name in "Xt" else a.shape)) for name, a in data.items()}
     X, t, W1, b1, W2, b2 = leaves.values()
     losses = sn.l2(sn.tanh(X @ W1 + b1) @ W2 + b2, t)  # (m,)
-    f = sn.compile(sn.jacobian(losses, [W1, b1, W2, b2]))
+    f = sn.compile(sn.jacobian(losses, [W1, b1, W2, b2]), threads=1)
     return {"symnet": f.bind(**{name: data[name] for name in f.inputs})}
 
 
@@ -171,7 +174,7 @@ def hvp_symnet(data: Arrays) -> dict[str, Step]:
     W1, b1, W2, b2 = params = [sn.tensor(name, *data[name].shape) for name in PARAMS]
     loss = sn.mean(sn.cross_entropy(sn.softmax(sn.tanh(X @ W1 + b1) @ W2 + b2), D))
     vectors = [sn.tensor(f"v{name}", *data[name].shape) for name in PARAMS]
-    f = sn.compile(sn.hvp(loss, params, vectors), dtype="float32")
+    f = sn.compile(sn.hvp(loss, params, vectors), dtype="float32", threads=1)
     return {"symnet": f.bind(**{name: data[name] for name in f.inputs})}
 
 

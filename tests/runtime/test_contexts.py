@@ -199,18 +199,18 @@ for number in range(int(sys.argv[2])):
 assert hits > int(sys.argv[2]) / 10, hits
 from symnet.runtime.threads import shared_pool
 import ctypes
-from symnet.runtime import pool_ir
-epoch = lambda: ctypes.c_int64.from_address(shared_pool(2)._crew.address + pool_ir.EPOCH).value
+from symnet.runtime import pool_layout
+epoch = lambda: ctypes.c_int64.from_address(shared_pool(2).crew.address + pool_layout.EPOCH).value
 before = epoch()
 assert np.array_equal(function(X=X), expected) and np.array_equal(bound(), expected)
 assert epoch() > before  # the pool was used
-crew = shared_pool(2)._crew
+crew = shared_pool(2).crew
 for _ in range(2):  # asleep, and awake again
     limit = time.monotonic() + 60
-    while not crew._asleep and time.monotonic() < limit: time.sleep(0.001)
-    assert crew._asleep == [1]
+    while not crew.asleep() and time.monotonic() < limit: time.sleep(0.001)
+    assert crew.asleep() == 1
     crew.wake()
-    while crew._asleep and time.monotonic() < limit: time.sleep(0)
+    while crew.asleep() and time.monotonic() < limit: time.sleep(0)
 assert sn.compile(sn.sum(x * 2))(x=np.ones(3)) == 6
 others = []
 other = threading.Thread(target=lambda: others.append(sn.compile(sn.sum(x * 3))(x=np.ones(3))))

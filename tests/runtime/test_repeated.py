@@ -11,6 +11,7 @@ import pytest
 
 import symnet as sn
 from symnet.errors import ArgumentError, DTypeError, ShapeError, SingularMatrixError, ValueDomainError
+from symnet.runtime import function as functions
 from symnet.runtime import repeated
 
 pytest.importorskip("llvmlite.binding")
@@ -205,3 +206,17 @@ def test_threads_share_a_function() -> None:
     for member in members:
         member.join()
     assert not wrong
+
+
+@pytest.mark.parametrize("threads", [None, 3])
+def test_calls_on_several_threads_are_repeated_too(threads: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(functions, "usable_processors", lambda: 2)
+    A, B = (np.random.default_rng(k).normal(size=(160, 160)) for k in range(2))
+    product = sn.tensor("A", 160, 160) @ sn.tensor("B", 160, 160)
+    f, expected = sn.compile(product, threads=threads), sn.compile(product, threads=1)(A=A, B=B)
+    assert f.threads_used() == (threads or 2)
+    assert not repeated.is_possible() or takes(warmed(f, A=A, B=B), A=A, B=B)
+    for _ in range(20):
+        np.testing.assert_array_equal(f(A=A, B=B), expected)
+    with pytest.raises(ShapeError):
+        f(A=A[:, :5], B=B)

@@ -1,3 +1,4 @@
+import ctypes
 import gc
 import os
 import subprocess
@@ -8,14 +9,16 @@ import numpy as np
 import pytest
 
 from symnet.errors import ArgumentError
-from symnet.runtime import pool_ir
-from symnet.runtime.threads import ThreadPool, shared_pool
+from symnet.runtime import pool_layout, threads
+from symnet.runtime.pool_ir import PRICE
+from symnet.runtime.sharing import ALWAYS, FOR_EVER, Sharing, everywhere
+from symnet.runtime.threads import Job, ThreadPool, shared_pool
 from tests.runtime.programs import native
 
 
-@pytest.mark.parametrize("threads", [2, 3, 5])
-def test_any_number_of_threads_gives_the_same_bits(threads, rng):
-    serial, parallel = native("column_sums"), native("column_sums", threads=threads)
+@pytest.mark.parametrize("number", [2, 3, 5])
+def test_any_number_of_threads_gives_the_same_bits(number, rng):
+    serial, parallel = native("column_sums"), native("column_sums", threads=number)
     for rows in (0, 1, 3, 4, 5, 64, 257):
         for columns in (1, 2, 31, 200):
             X = rng.normal(size=(rows, columns))
@@ -33,11 +36,63 @@ def test_a_bound_step_runs_on_several_threads(rng):
 def test_sleeping_workers_wake_up(rng):
     X = rng.normal(size=(1000, 64))
     f, expected = native("column_sums", threads=3), native("column_sums")(X=X)
-    crew = shared_pool(3)._crew
+    crew = shared_pool(3).crew
     for _ in range(3):
         np.testing.assert_array_equal(f(X=X), expected)
-        wait_until(lambda: len(crew._asleep) == 2)
+        wait_until(lambda: crew.asleep() == 2)
     np.testing.assert_array_equal(f(X=X), expected)
+
+
+def test_workers_sleep_by_locks_where_the_system_has_no_semaphores(rng, monkeypatch):
+    monkeypatch.setattr(threads, "_semaphores", lambda: None)
+    monkeypatch.setattr(threads, "_POOLS", {})
+    test_sleeping_workers_wake_up(rng)
+    assert shared_pool(3).crew._post is None and len(shared_pool(3).crew._dozing) <= 2
+
+
+def job(f, *entry):
+    """A function whose phases all have one team and gain."""
+    return Job(f.native, Sharing(entry[0], 2, (1, FOR_EVER, *entry)))
+
+
+def test_sleepers_are_woken_once_their_help_is_worth_it(rng, monkeypatch):
+    monkeypatch.setattr(threads, "_POOLS", {})
+    f, X = native("column_sums", threads=2), rng.normal(size=(8, 6))
+    expected, crew = native("column_sums")(X=X), shared_pool(2).crew
+    step = f.bind(X=X)
+    assert np.array_equal(step(), expected)
+    wait_until(lambda: crew.asleep() == 1)
+    phases, little = 6, PRICE // 20
+    run = job(f, 2, little).run
+    awake = []
+    for _ in range(12):
+        step.outputs[:] = 0
+        assert run(*step.addresses) == 0
+        assert np.array_equal(step.outputs, expected)
+        awake.append(owed(crew))
+    per_call = awake[0]
+    assert 0 < per_call <= phases * little
+    assert per_call < awake[1] and 0 <= min(awake[2:]) < per_call  # it grew, and was settled
+    wait_until(lambda: crew.asleep() == 1)
+    assert job(f, 1, ALWAYS).run(*step.addresses) == 0  # alone: nobody is woken
+    assert crew.asleep() == 1
+
+
+def owed(crew):
+    return ctypes.c_int64.from_address(crew.address + pool_layout.DEBT).value
+
+
+def test_a_worker_beyond_the_team_stays_out(rng, monkeypatch):
+    monkeypatch.setattr(threads, "_POOLS", {})
+    X = rng.normal(size=(400, 64))
+    f, expected = native("column_sums", threads=4), native("column_sums")(X=X)
+    step = f.bind(X=X)
+    few = Job(f.native, Sharing(2, 4, (1, FOR_EVER, 2, ALWAYS)))
+    for _ in range(50):  # teams change from call to call, so that a worker may hold an epoch of another team
+        for run in (few.run, Job(f.native, everywhere(4)).run, few.run):
+            step.outputs[:] = 0
+            assert run(*step.addresses) == 0
+            np.testing.assert_array_equal(step.outputs, expected)
 
 
 def test_callers_at_the_same_time_all_get_their_results(rng):
@@ -61,12 +116,12 @@ def test_callers_at_the_same_time_all_get_their_results(rng):
 
 def test_a_closed_or_dropped_pool_ends_its_threads():
     pool = ThreadPool(3)
-    members = pool._crew._members
+    members = pool.crew.with_members(pool.threads)._members
     assert all(member.is_alive() for member in members)
     pool.close()
     assert not any(member.is_alive() for member in members)
     pool = ThreadPool(2)
-    members = pool._crew._members
+    members = pool.crew.with_members(pool.threads)._members
     del pool
     gc.collect()
     wait_until(lambda: not any(member.is_alive() for member in members))
@@ -75,9 +130,9 @@ def test_a_closed_or_dropped_pool_ends_its_threads():
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="threads are not moved on this system")
 def test_a_worker_beside_the_caller_moves_and_stays_free_to_run_anywhere():
     allowed = os.sched_getaffinity(0)
-    crew = shared_pool(2)._crew
+    crew = shared_pool(2).crew
     for processor in allowed:
-        crew._set(pool_ir.CALLER, processor)
+        crew._set(pool_layout.CALLER, processor)
         crew._move_away(1)  # of this very thread
         assert os.sched_getaffinity(0) == allowed
 
@@ -89,7 +144,7 @@ def test_one_pool_per_size_serves_the_process():
 
 @pytest.mark.parametrize("wrong", [0, -1, 257, 2.0, True, "auto"])
 def test_a_number_of_threads_is_an_int_in_range(wrong):
-    with pytest.raises(ArgumentError, match=r"affine\(…\), threads=.*expected an int from 1 to 256; got"):
+    with pytest.raises(ArgumentError, match=r"affine\(…\), threads=.*expected None or an int from 1 to 256; got"):
         native("affine", threads=wrong)
 
 
