@@ -8,7 +8,9 @@ Not handled: integer loads, which no shape contains.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from keyword import iskeyword
+from types import MappingProxyType
 from typing import Any
 
 from symnet.loops.ir import (
@@ -65,9 +67,20 @@ def c_count(shape: tuple[IntExpr, ...], names: Mapping[str, str]) -> str:
     return " * ".join(f"({text})" if " " in text and len(texts) > 1 else text for text in texts) or "1"
 
 
-def python_text(expr: IntExpr) -> str:
-    """An expression in Python over the dims' names."""
-    return _write(expr, PYTHON, {})
+def python_text(expr: IntExpr, names: Mapping[str, str] = MappingProxyType({})) -> str:
+    """An expression in Python over the dims; names: the identifier of each, where it is not its name."""
+    return _write(expr, PYTHON, names)
+
+
+def python_names(dims: Sequence[str]) -> dict[str, str]:
+    """An identifier of Python for each dim: `for` is `for_`."""
+    found: dict[str, str] = {}
+    for dim in dims:
+        identifier = dim
+        while iskeyword(identifier) or identifier == "min" or identifier in found.values():
+            identifier += "_"
+        found[dim] = identifier
+    return found
 
 
 def _write(expr: IntExpr, texts: Texts, names: Mapping[str, str]) -> str:

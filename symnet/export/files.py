@@ -20,6 +20,7 @@ from symnet.backends.llvm import codegen, loading
 from symnet.backends.llvm.stamp import stamped
 from symnet.backends.llvm.targets import host_target
 from symnet.errors import truth
+from symnet.export.collisions import refuse_collision
 from symnet.export.contents import Shipment, content
 from symnet.export.digest import checksum, with_digest
 from symnet.export.kinds import KINDS, chosen
@@ -122,6 +123,7 @@ def export(
     overwrite, library = truth(call, "overwrite", overwrite), truth(call, "library", library)
     here = library and (target is None or loading.is_host(target))
     kinds = chosen(files, name, here, call)
+    refuse_collision(name, kinds, call)
     if "so" in kinds:
         find_compiler(call)
     paths = {word: folder / KINDS[word].file_name(name) for word in kinds}

@@ -44,6 +44,7 @@ def header_text(
         f"/* {name}: {_summary(signature)}\n\n{_asked(name, processor)}"
         "   Written by symnet, whose docs/c-abi.md describes the interface. */",
         f"#ifndef {guard}\n#define {guard}\n\n#include <stddef.h>\n#include <stdint.h>",
+        _macros(name),
         '#ifdef __cplusplus\nextern "C" {\n#endif',
         _codes(name),
         _prototypes(name),
@@ -80,6 +81,21 @@ def _asked(name: str, processor: Processor) -> str:
 def c_shape_text(buffer: Buffer) -> str:
     """`[m, 64]`."""
     return f"[{', '.join(python_text(extent) for extent in buffer.shape)}]"
+
+
+def _macros(name: str) -> str:
+    """What C and C++ write differently."""
+    return f"""\
+#if defined(__cplusplus) && __cplusplus >= 201103L
+#define {name}_NULL nullptr
+#else
+#define {name}_NULL NULL
+#endif
+#ifdef __cplusplus
+#define {name}_ADDRESS(pointer) reinterpret_cast<uintptr_t>(pointer)
+#else
+#define {name}_ADDRESS(pointer) ((uintptr_t)(pointer))
+#endif"""
 
 
 def _codes(name: str) -> str:
@@ -120,7 +136,7 @@ int32_t {name}({arrays},
 /* All phases on this thread. */
 int32_t {name}_run({arrays});
 
-/* (size_t)-1 where an extent is negative or a size cannot be addressed: then no workspace is large enough. */
+/* SIZE_MAX where an extent is negative or a size cannot be addressed: then no workspace is large enough. */
 size_t {name}_workspace_bytes(const int64_t *dims);
 int32_t {name}_phases(const int64_t *dims);
 int64_t {name}_units(const int64_t *dims, int32_t phase);"""
@@ -169,6 +185,7 @@ def constant_workspace_bytes(program: Program) -> int | None:
 
 def _metadata(signature: Signature) -> str:
     name = signature.name
+    dims = ", ".join([*map(_quoted, signature.dims), f"{name}_NULL"])
     return "\n".join(
         [
             f"struct {name}_argument {{",
@@ -179,7 +196,7 @@ def _metadata(signature: Signature) -> str:
             "};",
             _table(f"{name}_inputs", name, signature.inputs, signature.unused),
             _table(f"{name}_outputs", name, signature.outputs, frozenset()),
-            f"static const char *const {name}_dims[] = {{{', '.join([*map(_quoted, signature.dims), '0'])}}};",
+            f"static const char *const {name}_dims[] = {{{dims}}};",
         ]
     )
 
@@ -190,7 +207,14 @@ def _table(table: str, name: str, buffers: Sequence[Buffer], unused: frozenset[s
         f"{int(b.name not in unused)}}},"
         for b in buffers
     ]
-    return "\n".join([f"static const struct {name}_argument {table}[] = {{", *rows, "    {0, 0, 0, 0, 0}", "};"])
+    return "\n".join(
+        [
+            f"static const struct {name}_argument {table}[] = {{",
+            *rows,
+            f"    {{{name}_NULL, {name}_NULL, 0, {name}_NULL, 0}}",
+            "};",
+        ]
+    )
 
 
 def _quoted(text: str) -> str:

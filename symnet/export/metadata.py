@@ -12,10 +12,10 @@ In: a `Signature`, the template of its result.  Out: a dict of strings, numbers 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from symnet.export.extents import python_text, read
+from symnet.export.extents import python_names, python_text, read
 from symnet.export.processor import ANY, Processor
 from symnet.loops.abi import ABI
 from symnet.loops.ir import Buffer, IntConst, IntExpr
@@ -26,17 +26,18 @@ from symnet.runtime.template import Template
 def to_metadata(
     signature: Signature, template: Template, positional: Sequence[str] = (), processor: Processor = ANY
 ) -> dict[str, Any]:
-    """Everything a caller must know, as literals."""
+    """Everything a caller must know, as literals; extents are called as Python allows."""
+    names = python_names(signature.dims)
     return {
         "abi": ABI,
         "name": signature.name,
-        "dims": signature.dims,
-        "inputs": _buffers(signature.inputs),
-        "outputs": _buffers(signature.outputs),
+        "dims": tuple(names.values()),
+        "inputs": _buffers(signature.inputs, names),
+        "outputs": _buffers(signature.outputs, names),
         "unused": tuple(sorted(signature.unused)),
-        "requirements": tuple((_extent(r.extent), r.at_least, r.reason) for r in signature.requirements),
-        "index_bounds": tuple(map(_bound, signature.index_bounds)),
-        "index_checks": tuple(map(_bound, signature.index_checks)),
+        "requirements": tuple((_extent(r.extent, names), r.at_least, r.reason) for r in signature.requirements),
+        "index_bounds": tuple(_bound(b, names) for b in signature.index_bounds),
+        "index_checks": tuple(_bound(b, names) for b in signature.index_checks),
         "template": _literal(template),
         "positional": tuple(positional),
         "needs": processor.needs,
@@ -58,8 +59,9 @@ def from_metadata(metadata: dict[str, Any]) -> Signature:
     )
 
 
-def _bound(bound: IndexBound) -> tuple[Any, ...]:
-    return bound.name, _extent(bound.extent), bound.reason, bound.wraps, tuple(map(_extent, bound.shape))
+def _bound(bound: IndexBound, names: Mapping[str, str]) -> tuple[Any, ...]:
+    shape = tuple(_extent(extent, names) for extent in bound.shape)
+    return bound.name, _extent(bound.extent, names), bound.reason, bound.wraps, shape
 
 
 def _read_bound(item: Sequence[Any]) -> IndexBound:
@@ -87,16 +89,16 @@ def find_metadata(source: str) -> dict[str, Any]:
     return {}
 
 
-def _buffers(buffers: Iterable[Buffer]) -> tuple[Any, ...]:
-    return tuple((buffer.name, buffer.dtype, tuple(map(_extent, buffer.shape))) for buffer in buffers)
+def _buffers(buffers: Iterable[Buffer], names: Mapping[str, str]) -> tuple[Any, ...]:
+    return tuple((b.name, b.dtype, tuple(_extent(extent, names) for extent in b.shape)) for b in buffers)
 
 
 def _read_buffers(items: Iterable[Any], space: str) -> Iterable[Buffer]:
     return (Buffer(name, dtype, tuple(map(read, shape)), space) for name, dtype, shape in items)
 
 
-def _extent(expr: IntExpr) -> int | str:
-    return expr.value if isinstance(expr, IntConst) else python_text(expr)
+def _extent(expr: IntExpr, names: Mapping[str, str]) -> int | str:
+    return expr.value if isinstance(expr, IntConst) else python_text(expr, names)
 
 
 def _literal(template: Template) -> Template:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from symnet.backends.c99.names import c_names
 from symnet.backends.c99.types import C_TYPE
 from symnet.export.extents import SATURATED, c_count, c_saturated
-from symnet.loops.abi import ALIGNMENT
+from symnet.loops.abi import ALIGNMENT, CODES
 from symnet.loops.ir import Buffer, IntConst
 from symnet.loops.signature import Signature
 
@@ -31,6 +31,15 @@ SUFFIXES = (
     "dims",
     "argument",
     "code",
+    "digest",
+    "abi",
+    "processor",
+    "DIGEST",
+    "ABI",
+    "WORKSPACE_BYTES",
+    "NULL",
+    "ADDRESS",
+    *CODES,
 )
 _HELPERS = ("plus", "times")
 PIECES = 4  # of a condition, on a line
@@ -87,8 +96,8 @@ def _call(signature: Signature, parameters: Parameters) -> str:
 static inline int32_t {name}_call(
     {indented})
 {{
-    const void *const in[] = {{{", ".join(addresses) or "0"}}};
-    void *const out[] = {{{", ".join(parameters.outputs) or "0"}}};
+    const void *const in[] = {{{", ".join(addresses) or f"{name}_NULL"}}};
+    void *const out[] = {{{", ".join(parameters.outputs) or f"{name}_NULL"}}};
     const int64_t dims[] = {{{", ".join(parameters.dims) or "0"}}};
 {checks}
     return {name}_run(in, out, dims, workspace, workspace_bytes);
@@ -131,8 +140,8 @@ def _checks(signature: Signature, parameters: Parameters) -> Iterator[str]:
     if bad:
         yield f"    if ({' || '.join(bad)}) return {name}_BAD_EXTENT;"
     if signature.dims:
-        yield f"    if ({name}_workspace_bytes(dims) == (size_t)-1) return {name}_BAD_EXTENT;"
-    yield f"    if ((uintptr_t)workspace % {ALIGNMENT}) return {name}_WORKSPACE_MISALIGNED;"
+        yield f"    if ({name}_workspace_bytes(dims) == SIZE_MAX) return {name}_BAD_EXTENT;"
+    yield f"    if ({name}_ADDRESS(workspace) % {ALIGNMENT}) return {name}_WORKSPACE_MISALIGNED;"
     yield from _pointer_checks(signature, parameters)
     yield from _index_checks(signature, parameters)
 
@@ -147,7 +156,7 @@ def _pointer_checks(signature: Signature, parameters: Parameters) -> Iterator[st
     if nulls:
         yield f"    if ({_folded(nulls, ' || ')}) return {name}_NULL_ARGUMENT;"
     for kind in dict.fromkeys(C_TYPE[b.dtype] for b, _ in arrays):
-        addresses = [f"(uintptr_t){c}" for b, c in arrays if C_TYPE[b.dtype] == kind]
+        addresses = [f"{name}_ADDRESS({c})" for b, c in arrays if C_TYPE[b.dtype] == kind]
         if kind != "uint8_t":
             yield f"    if (({_folded(addresses, ' | ')}) % sizeof({kind})) return {name}_ARGUMENT_MISALIGNED;"
 

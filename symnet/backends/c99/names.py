@@ -1,7 +1,7 @@
 """C identifiers: what names are called that users chose freely.
 
 In: names as they come (Unicode, keywords, anything).  Out: distinct C identifiers: `θ` becomes `theta`,
-`W₁` becomes `W1`, `float` becomes `float_`.
+`W₁` becomes `W1`, `float` becomes `float_`, as do names of C's library (`reserved.py`).
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+
+from symnet.backends.c99.reserved import PATTERNS, STANDARD
 
 _RESERVED_WORDS = """
     auto break case char const continue default do double else enum extern float for goto if inline int long
@@ -27,12 +29,12 @@ _TEST_PROGRAM = frozenset(
 
 
 def c_names(names: Iterable[str], taken: Iterable[str] = ()) -> tuple[str, ...]:
-    """One distinct C identifier per name, none of them a keyword or in `taken`."""
-    used = {*KEYWORDS, *_OURS, *_TEST_PROGRAM, *taken}
+    """One distinct C identifier per name, none of them a keyword, a name of C's library or in `taken`."""
+    used = {*KEYWORDS, *STANDARD, *_OURS, *_TEST_PROGRAM, *taken}
     found = []
     for name in names:
         identifier = _spell(name)
-        while identifier in used:
+        while identifier in used or PATTERNS.match(identifier):
             identifier += "_"
         used.add(identifier)
         found.append(identifier)
