@@ -25,6 +25,7 @@ _TARGETS = """
 """
 STUB = frozenset(("METADATA", "Path", "ctypes", "hashlib", "np", "numbers", "processor", "workspace_bytes"))
 RUST = frozenset(_RUST.split())
+RUST_ITEMS = frozenset(("ABI", "Block", "DIGEST", "Error", "Extents", "Workspace", "extent", "length", "same_export"))
 _LINKED = frozenset(_LIBRARIES.split())
 _CMAKE = frozenset(_TARGETS.split())
 _MODULES = frozenset({*sys.stdlib_module_names, "numpy"})
@@ -38,7 +39,7 @@ TAKEN: dict[str, tuple[tuple[frozenset[str], str], ...]] = {
         (frozenset(dir(builtins)), "a builtin of Python"),
         (_MODULES, "a module of Python, which the stub would hide"),
     ),
-    "rs": ((RUST, "a keyword of Rust"),),
+    "rs": ((RUST, "a keyword of Rust"), (RUST_ITEMS, "a name of the module for Rust")),
     "cmake": ((_CMAKE, "a target of CMake"),),
 }
 

@@ -25,6 +25,7 @@ from symnet.export.kinds import KINDS
 from symnet.export.processor import Processor
 from symnet.export.readme import readme_text
 from symnet.export.recording import Recording, recorded
+from symnet.export.rust import rust_text_of
 from symnet.export.writing import marked
 from symnet.expr.nodes.node import Node
 from symnet.loops.ir import Program
@@ -137,6 +138,7 @@ _TEXTS: dict[str, TextKind] = {
     "json": TextKind(lambda c: description_text(_described(c)), '{"', '",', '": "'),
     "pc": TextKind(lambda c: pkg_config_text(c.name, c.signature), "# "),
     "cmake": TextKind(lambda c: cmake_text(c.name, c.kinds, c.target), "# "),
+    "rs": TextKind(lambda c: rust_text_of(c.signature, c.kinds, stamp_of(c.metadata)), "// "),
     "readme": TextKind(_readme, "<!-- ", " -->"),
     "test": TextKind(lambda c: c_test_text(c.signature, c.recording), "/* ", " */"),
 }

@@ -1,4 +1,4 @@
-"""Integer expressions as C, as Python, and back from Python text.
+"""Integer expressions as C, as Rust, as Python, and back from Python text.
 
 In: `IntExpr`s of a signature.  Out: text that evaluates to the same number, since extents are never negative.
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 from keyword import iskeyword
 from types import MappingProxyType
 from typing import Any
@@ -28,8 +29,16 @@ from symnet.loops.ir import (
 )
 
 Texts = Mapping[type, str]
-PLAIN: Texts = {IntAdd: "({} + {})", IntMul: "({} * {})"}
+PLAIN: Texts = {IntConst: "{}", IntAdd: "({} + {})", IntMul: "({} * {})"}
 C: Texts = {**PLAIN, IntFloorDiv: "({} / {})", IntMod: "({} % {})", IntMin: "({0} < {1} ? {0} : {1})"}
+RUST: Texts = {
+    IntConst: "{}i64",
+    IntAdd: "{}.saturating_add({})",
+    IntMul: "{}.saturating_mul({})",
+    IntFloorDiv: "({} / {})",
+    IntMod: "({} % {})",
+    IntMin: "{}.min({})",
+}
 PYTHON: Texts = {**PLAIN, IntFloorDiv: "({} // {})", IntMod: "({} % {})", IntMin: "min({}, {})"}
 
 
@@ -67,6 +76,17 @@ def c_count(shape: tuple[IntExpr, ...], names: Mapping[str, str]) -> str:
     return " * ".join(f"({text})" if " " in text and len(texts) > 1 else text for text in texts) or "1"
 
 
+def rust_text(expr: IntExpr, names: Mapping[str, str]) -> str:
+    """An expression in Rust over i64, whose sums and products stop at its ends."""
+    return _write(expr, RUST, names)
+
+
+def rust_count(shape: tuple[IntExpr, ...], names: Mapping[str, str]) -> str:
+    """The number of elements in Rust: `m.saturating_mul(3i64)`."""
+    texts = [_inner(extent, RUST, names) for extent in shape]
+    return reduce(lambda left, right: f"{left}.saturating_mul({right})", texts)
+
+
 def python_text(expr: IntExpr, names: Mapping[str, str] = MappingProxyType({})) -> str:
     """An expression in Python over the dims; names: the identifier of each, where it is not its name."""
     return _write(expr, PYTHON, names)
@@ -102,8 +122,13 @@ def _inner(expr: IntExpr, texts: Texts, names: Mapping[str, str]) -> str:
     return _WRITE[type(expr)](expr, texts, names)
 
 
+def _number(expr: IntConst, texts: Texts) -> str:
+    text = texts[IntConst].format(expr.value)
+    return f"({text})" if texts is RUST and expr.value < 0 else text  # whose methods bind tighter than a minus
+
+
 _WRITE: dict[type, Callable[[Any, Texts, Mapping[str, str]], str]] = {
-    IntConst: lambda e, texts, names: str(e.value),
+    IntConst: lambda e, texts, names: _number(e, texts),
     IntVar: lambda e, texts, names: names.get(e.name, e.name),
     IntAdd: lambda e, texts, names: texts[IntAdd].format(_inner(e.left, texts, names), _inner(e.right, texts, names)),
     IntMul: lambda e, texts, names: texts[IntMul].format(_inner(e.left, texts, names), _inner(e.right, texts, names)),

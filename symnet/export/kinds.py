@@ -48,6 +48,7 @@ _KINDS = (
     Kind("json", "{}.json", "signature, formulas, operations, machine and versions as data"),
     Kind("pc", "{}.pc", "what pkg-config says of the library", (("h",), ("a", "so"))),
     Kind("cmake", "CMakeLists.txt", "a project of CMake's, with an installation and the test", (("h",), ("o", "c"))),
+    Kind("rs", "{}.rs", "a safe call from Rust, as a module", (("a", "so"),)),
     Kind("readme", "README.md", "what the files are, and how they are used"),
     Kind("test", "{}_test.c", "a program that compares the function's answers with recorded ones", (("h",),)),
     Kind("so", LIBRARY_PATTERN, "the object as a shared library", here=True),

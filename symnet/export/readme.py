@@ -74,5 +74,6 @@ def _uses(name: str, kinds: Collection[str], options: str) -> list[tuple[str, st
         ("c", f"The C99:\n\n```sh\ncc -std=c99 -O3 {options} -c {name}.c -o {name}_c.o\n```"),
         ("cmake", "CMake:\n\n```sh\ncmake -S . -B build && cmake --build build && ctest --test-dir build\n```"),
         ("pc", f"pkg-config:\n\n```sh\nPKG_CONFIG_PATH=. pkg-config --cflags --libs {name}\n```"),
+        ("rs", f"Rust: `mod {name};`, whose documentation has the call, and\n\n```sh\nrustc -L . main.rs\n```"),
         ("py", f"Python:\n\n```python\nfrom {name} import {name}\n```"),
     ]

@@ -219,7 +219,8 @@ def test_another_project_of_cmake_uses_the_library(files, tmp_path, how):
 def test_the_commands_of_the_readme_run(files, tmp_path):
     folder = shutil.copytree(files.header.parent, tmp_path / "net")
     commands = re.findall(r"```sh\n(.*?)\n```", (folder / "README.md").read_text(), re.DOTALL)
-    assert len(commands) == 4
+    assert len(commands) == 5
+    (folder / "main.rs").write_text("mod net;\nfn main() { assert!(net::same_export()); }\n")
     for command in commands:
         if shutil.which(re.sub(r"^\w+=\S+ ", "", command).split()[0]) is not None:
             run("sh", "-ec", command, folder=folder)
