@@ -29,6 +29,7 @@ from symnet.runtime.domains import check_indices
 from symnet.runtime.native import EntryPoints, allocate_workspace, pointers
 from symnet.runtime.plan import CallPlan
 from symnet.runtime.support import step_block, step_call
+from symnet.runtime.threads import Job
 
 
 class Steppable(Protocol):
@@ -56,6 +57,7 @@ class BoundStep:
         outputs: what a call returns: the same arrays at every call, overwritten, in a tuple, list or dict of its own.
         threads: how many threads a call uses at most.
         addresses: what NAME_run takes: the tables in, out and dims, the workspace, its size in bytes.
+        block: the address of what `symnet_step` takes, 0 where the step is not native from end to end.
     """
 
     __slots__ = (
@@ -70,6 +72,7 @@ class BoundStep:
         "_results",
         "_run_arguments",
         "addresses",
+        "block",
     )
 
     def __init__(
@@ -86,6 +89,7 @@ class BoundStep:
         self._owners: tuple[Any, ...] = (workspace, tables, outputs, *map(_held, (*inputs.values(), *outputs)))
         arguments = self._run_arguments = (*tables, workspace.address, workspace.nbytes)
         self.addresses = (*map(addressof, tables), *arguments[3:])
+        self.block = 0
         self._call, self._arguments = self._prepare(arguments)
 
     def _prepare(self, arguments: tuple[Any, ...]) -> tuple[Callable[..., int], tuple[Any, ...]]:
@@ -95,6 +99,7 @@ class BoundStep:
         if job is not None or sys.modules.get("llvmlite"):
             block = step_block(function.native.run, arguments, bounds, self.inputs, self._plan.dims)
             self._owners += (block, job)
+            self.block = block.pointer.value or 0
             return (step_call(), (block.pointer,)) if job is None else (job.step(block), ())
         call = self._plan.run
         if bounds:
@@ -110,9 +115,14 @@ class BoundStep:
         """Run on the present contents of the inputs; returns `outputs`."""
         code = self._call(*self._arguments)
         if code:
-            self._refuse(code)
+            self.refuse(code)
         again = self._again
         return self._results if again is None else again()
+
+    @property
+    def job(self) -> Job | None:
+        """How threads share a call; None where one runs it."""
+        return self._plan.job
 
     @property
     def threads(self) -> int:
@@ -143,7 +153,8 @@ class BoundStep:
         name = f"{self._function.name}.bind(…)()"
         check_indices(self._function.signature, self.inputs, self._plan.dims, name)
 
-    def _refuse(self, code: int) -> None:
+    def refuse(self, code: int) -> None:
+        """Raise for a return code of the native step."""
         if code == CODES["INDEX_OUT_OF_RANGE"]:
             self._check_indices()
         self._function.refuse(code, self._plan, self._run_arguments, ".bind(…)()")

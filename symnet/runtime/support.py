@@ -25,6 +25,7 @@ from symnet.runtime.entry import Entry
 from symnet.runtime.extents import Dims, evaluate
 from symnet.runtime.numbers_ir import numbers_ir
 from symnet.runtime.pool_ir import pool_ir
+from symnet.runtime.sequence_ir import SEQUENCE_IR
 from symnet.runtime.step_ir import STEP_IR
 from symnet.schedule.target import Target
 
@@ -35,6 +36,7 @@ __all__ = [
     "pool_address",
     "pool_calls",
     "pool_step_call",
+    "sequence_call",
     "step_block",
     "step_call",
 ]
@@ -48,7 +50,7 @@ def _module() -> Any:
     from symnet.backends.llvm import loading, targets
 
     target, cache = targets.host_target(), default_cache()
-    text = _text(target, STEP_IR, ARRAYS_IR, pool_ir(target.architecture))
+    text = _text(target, STEP_IR, SEQUENCE_IR, ARRAYS_IR, pool_ir(target.architecture))
     key = blake2b(repr((text, target, version("llvmlite"))).encode(), digest_size=24).hexdigest()
     entry = cache.get(key) if cache else None
     if entry is None:
@@ -105,6 +107,13 @@ def step_block(
 def step_call() -> Callable[..., int]:
     """symnet_step; without argument types, which ctypes would check at every call."""
     return ctypes.CFUNCTYPE(ctypes.c_int32)(_module().address("symnet_step"))
+
+
+@once
+def sequence_call() -> Callable[..., int]:
+    """symnet_sequence."""
+    called = ctypes.CFUNCTYPE(ctypes.c_int64, _POINTER, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
+    return called(_module().address("symnet_sequence"))
 
 
 @once

@@ -22,6 +22,7 @@ from symnet.schedule.partials import Carry, Cells, SumCut, accumulated, renewed
 from symnet.schedule.register_tiles import known_short, over_results, tiles
 from symnet.schedule.target import Target
 from symnet.schedule.tile_shape import TileShape, choose
+from symnet.schedule.turned import turned
 
 LIGHT = 4  # lets of a body that is written for several vectors at once
 VECTORS_AT_ONCE = 4
@@ -51,7 +52,7 @@ def scheduled(nest: Nest, target: Target, carry: Carry | None = None) -> Body:
         return fetched(nest, scheduled(replace(nest, instead=()), target), again)
     shape = choose(nest, target)
     if nest.accumulator is None:
-        return _map(nest, shape)
+        return _map(nest, shape, target)
     if shape.lane is None or shape.lane in nest.reduced:
         return _across(nest, shape, target, carry)
     return tiles(nest, shape, target, carry)
@@ -68,7 +69,10 @@ def _rest(nest: Nest, carry: Carry | None) -> Nest:
     return Nest(nest.name, nest.parallel, outer)
 
 
-def _map(nest: Nest, shape: TileShape) -> Body:
+def _map(nest: Nest, shape: TileShape, target: Target) -> Body:
+    squares = turned(nest, shape.lane, target) if shape.lane is not None else None
+    if squares is not None:
+        return squares
     axes, kinds = _map_loops(nest, shape)
     return mapped(nest, axes, kinds)
 

@@ -1,7 +1,7 @@
 """Mini-batches: which samples, in which order, in which memory.
 
-In: arrays, the axis along which each holds its samples, a batch size and a seed.  Out: for every batch of an epoch
-its size, once its samples stand in the buffers of that size.
+In: arrays, the axis along which each holds its samples, a batch size and a seed.  Out: the sizes of the batches of an
+epoch, buffers for each size, and for every epoch the order of the samples, by which native code fills the buffers.
 
 There is one set of buffers for each size that occurs (the last batch may be smaller), so that a native step can be
 bound to each of them once.  A full batch uses the arrays themselves.
@@ -9,7 +9,7 @@ bound to each of them once.  A full batch uses the arrays themselves.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -58,20 +58,10 @@ class Batches:
             buffers[name] = np.zeros((*array.shape[:axis], size, *array.shape[axis + 1 :]), array.dtype)
         return buffers
 
-    def epoch(self) -> Iterator[int]:
-        """Gather one batch after the other; gives the size of each."""
-        if self.whole:
-            yield from self.sizes
-            return
-        order = self.rng.permutation(self.count) if self.shuffle else np.arange(self.count)
-        begin = 0
-        for size in self.sizes:
-            chosen = order[begin : begin + size]
-            buffers = self.buffers[size]
-            for name, axis in self.axes.items():
-                np.take(self.data[name], chosen, axis=axis, out=buffers[name], mode="clip")  # "raise" makes copies
-            begin += size
-            yield size
+    def order(self) -> Array:
+        """The samples of the next epoch, in order; of a batch that is the data themselves nobody asks."""
+        count = 0 if self.whole else self.count
+        return (self.rng.permutation(count) if self.shuffle else np.arange(count)).astype(np.int64, copy=False)
 
 
 def split(

@@ -28,14 +28,13 @@ from symnet.runtime.domains import check_indices
 from symnet.train.batches import Batches, split
 from symnet.train.door import CALL, Admitted, admit, check_assumptions, check_extents, check_samples, convert
 from symnet.train.history import History, Run
-from symnet.train.loop import Loop
+from symnet.train.loop import MOST_STEPS, Loop
 from symnet.train.optimizers import SGD, Optimizer
 from symnet.train.progress import Progress
 from symnet.train.step import step_function
 from symnet.train.stopping import Stop
 
 DEFAULT_OPTIMIZER = SGD(0.1)
-SNAPSHOT_STEPS = 64  # a copy of the parameters so often, to return when a loss is no number
 
 
 @dataclass(frozen=True, repr=False)
@@ -157,7 +156,7 @@ class _Runner:
     ) -> None:
         self.loop, self.stop, self.callbacks, self.judge = loop, stop, callbacks, judge
         self.history = History()
-        self.snapshot, self.snapshot_step = self._copy(), 0
+        self.snapshot, self.snapshot_step = self._copy(), 0  # what to return when a loss is no number
 
     def all(self, epochs: int, bar: Progress) -> tuple[str, dict[str, Array]]:
         """Run all epochs: what stopped the run, and the parameters."""
@@ -179,17 +178,18 @@ class _Runner:
         """One pass over the data; False when a loss is no number."""
         loop, losses = self.loop, self.history.step_loss
         total = norms = count = 0.0
-        for size, loss in loop.epoch():
-            losses.append(loss)
-            if not math.isfinite(loss):
-                self._warn(loss)
+        for stretch in loop.epoch():
+            losses += stretch.losses
+            if not math.isfinite(losses[-1]):
+                self._warn(losses[-1])
                 return False
-            total, count = total + loss * size, count + size
-            if loop.step.measures_gradient:
-                norms += math.sqrt(loop.squared_norm) * size
-            if loop.steps % SNAPSHOT_STEPS == 0:
+            for size, loss in zip(stretch.sizes, stretch.losses, strict=True):
+                total, count = total + loss * size, count + size
+            for size, norm in zip(stretch.sizes, stretch.squared_norms, strict=False):
+                norms += math.sqrt(norm) * size
+            if loop.steps % MOST_STEPS == 0:
                 self.snapshot, self.snapshot_step = self._copy(before=True), loop.steps - 1
-            bar.step(epoch, loss)
+            bar.steps(epoch, len(stretch.sizes), losses[-1])
         self.history.loss.append(total / count)
         if loop.step.measures_gradient:
             self.history.gradient_norm.append(norms / count)

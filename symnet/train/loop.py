@@ -1,23 +1,41 @@
 """The loop: native steps bound once, parameters that swap sides.
 
-In: a `StepFunction`, arrays, `Batches`.  Out: losses, step after step; the parameters stay in place.
+In: a `StepFunction`, arrays, `Batches`.  Out: losses, some steps at a time; the parameters stay in place.
 
 Every step reads parameters and states from one set of arrays and writes them to the other; the next step goes the
-other way.  So nothing is copied, and a step is one foreign call on fixed pointers.  A step is bound once for each
-batch size and direction.
+other way.  So nothing is copied.  A step is bound once for each batch size and direction, and native code makes many of
+them in a row, with what comes between them (`runtime/sequence.py`): as many as take about 50 ms, so that an interrupt
+is seen and a progress bar moves.  How many does not change the results.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from symnet.arrays import Array
 from symnet.runtime.bind import BoundStep
+from symnet.runtime.sequence import Gathered, StepSequence
 from symnet.train.batches import Batches
 from symnet.train.optimizers import Optimizer
 from symnet.train.step import StepFunction
+
+SECONDS = 0.05  # of steps that Python does not see
+MOST_STEPS = 64  # at once: so often something may look at parameters and losses
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Steps that were made in a row: the samples in the batch of each, the losses before the updates, the squared norms
+    of the gradients (none unless they are measured).
+    """
+
+    sizes: tuple[int, ...]
+    losses: list[float]
+    squared_norms: list[float]
 
 
 class Loop:
@@ -25,7 +43,6 @@ class Loop:
 
     Attributes:
         steps: how many were made.
-        loss, squared_norm: of the last step (rank-0 arrays).
     """
 
     def __init__(
@@ -35,17 +52,29 @@ class Loop:
         states = {name: np.zeros_like(params[of]) for name, of in step.states}
         arrays = {**{name: params[name] for name in step.params}, **states}
         self.sets = (arrays, {name: np.empty_like(array) for name, array in arrays.items()})
-        self.hyper = {name: np.zeros((), dtype) for name in step.hyperparameters}
-        self.loss, self.squared_norm = np.zeros((), dtype), np.zeros((), dtype)
-        self.bound = {(n, side): self._bind(n, side) for n in batches.buffers for side in (0, 1)}
-        self._last: tuple[float, ...] = ()
+        self._hyper = {name: np.zeros((), dtype) for name in step.hyperparameters}
+        self._loss, self._squared_norm = np.zeros((), dtype), np.zeros((), dtype)
+        self._seconds = SECONDS  # of a step; of the first nothing is known
+        self._sequence = self._sequence_of_steps()
+
+    def _sequence_of_steps(self) -> StepSequence:
+        batches = self.batches
+        full, rest = batches.sizes[0], batches.sizes[-1]
+        steps = [self._bind(n, side) for n in dict.fromkeys((full, rest)) for side in (0, 1)]
+        gathered = [
+            Gathered(batches.data[name], axis, batches.buffers[full][name], batches.buffers[rest][name])
+            for name, axis in ({} if batches.whole else batches.axes).items()
+        ]
+        norm = self._squared_norm if self.step.measures_gradient else None
+        sizes = full, rest, sum(n == full for n in batches.sizes)
+        return StepSequence(steps, gathered, sizes, tuple(self._hyper.values()), self._loss, norm, MOST_STEPS)
 
     def _bind(self, size: int, side: int) -> BoundStep:
         """A step from one set to the other."""
         source, target = self.sets[side], self.sets[1 - side]
-        measured = (self.squared_norm,) if self.step.measures_gradient else ()
-        out = (self.loss, *measured, *target.values())
-        return self.step.function.bind(**self.batches.buffers[size], **source, **self.hyper, out=out)
+        measured = (self._squared_norm,) if self.step.measures_gradient else ()
+        out = (self._loss, *measured, *target.values())
+        return self.step.function.bind(**self.batches.buffers[size], **source, **self._hyper, out=out)
 
     @property
     def params(self) -> dict[str, Array]:
@@ -53,17 +82,19 @@ class Loop:
         current = self.sets[self.steps % 2]
         return {name: current[name] for name in self.step.params}
 
-    def epoch(self) -> Iterator[tuple[int, float]]:
-        """The steps of one epoch: (batch size, loss before the update)."""
-        for size in self.batches.epoch():
-            self._set_hyperparameters()
-            self.bound[size, self.steps % 2]()
-            self.steps += 1
-            yield size, float(self.loss)
-
-    def _set_hyperparameters(self) -> None:
-        values = self.optimizer.at(self.steps)
-        if values != self._last:
-            for array, value in zip(self.hyper.values(), values, strict=True):
-                array[()] = value
-            self._last = values
+    def epoch(self) -> Iterator[Stretch]:
+        """The steps of one epoch; a stretch ends with a loss that is no number, and wherever `steps` is a multiple of
+        `MOST_STEPS`.
+        """
+        sizes, first = self.batches.sizes, 0
+        self._sequence.order(self.batches.order())
+        while first < len(sizes):
+            count = min(len(sizes) - first, MOST_STEPS - self.steps % MOST_STEPS, 1 + int(SECONDS / self._seconds))
+            begin = time.perf_counter()
+            settings = [self.optimizer.at(self.steps + k) for k in range(count)]
+            done = self._sequence.run(first, settings, self.steps % 2)
+            self._seconds = (time.perf_counter() - begin) / done
+            self.steps += done
+            losses, norms = self._sequence.losses[:done].tolist(), self._sequence.norms[:done].tolist()
+            yield Stretch(sizes[first : first + done], losses, norms)
+            first += done

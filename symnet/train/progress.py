@@ -39,11 +39,11 @@ class Progress:
         if self.bar is not None:
             self.bar.close()
 
-    def step(self, epoch: int, loss: float) -> None:
-        """Show that a step is done."""
+    def steps(self, epoch: int, count: int, loss: float) -> None:
+        """Show that steps are done."""
         if self.bar is None:
             return
-        self.done += 1
+        self.done += count
         now = time.perf_counter()
         if now >= self.due:
             self._draw(epoch, f"loss {loss:.4g}")

@@ -93,7 +93,8 @@ class Emitter:
     `stored_indices` says where the neighbouring elements stand that a vector of indices was loaded from; `calls` holds,
     by the identity of a statement, how many from it on are a function of their own, and what writes its call;
     `pointers` holds the memory of buffers that is an argument of the function, by the name of its root;
-    `layout` holds the offsets of the workspace buffers in bytes and their sum, `known` the facts of loops.
+    `layout` holds the offsets of the workspace buffers in bytes and their sum, `known` the facts of loops;
+    `turned` has the vectors of loads, by their identity, that were read for several iterations together (`turning.py`).
     """
 
     target: Target
@@ -115,6 +116,7 @@ class Emitter:
     pointers: dict[str, V] = field(default_factory=dict)
     layout: tuple[dict[str, Poly], Poly] | None = None
     known: FactsByStatement = field(default_factory=dict)
+    turned: Mapping[int, V] = field(default_factory=dict)
     _facts: dict[int, tuple[Body, BodyFacts]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -16,6 +16,7 @@ from symnet.backends.llvm.integers import access, evaluate
 from symnet.backends.llvm.memory import load, store, update
 from symnet.backends.llvm.ops import cast, emit_op, multiply_add
 from symnet.backends.llvm.polynomials import integer
+from symnet.backends.llvm.turning import turned_loads
 from symnet.backends.llvm.types import REGISTER, SIZE, V, constant
 from symnet.backends.llvm.vectors import emit_vector
 from symnet.loops.abi import CODES
@@ -62,6 +63,8 @@ def _var(e: Emitter, value: Var) -> V:
 
 
 def _load(e: Emitter, value: Load) -> V:
+    if id(value) in e.turned:
+        return e.turned[id(value)]
     place = e.place(value.buffer)
     return load(e, place, access(e, place, value.index))
 
@@ -172,12 +175,15 @@ def _unrolled(e: Emitter, stmt: For) -> None:
     if size is None and stmt.bound is None:
         _serial(e, stmt)
         return
+    turned = turned_loads(e, stmt, size) if size and e.lanes else {}
     for number in range(stmt.bound or 0 if size is None else size):
+        e.turned = {load: vectors[number] for load, vectors in turned.items()}
         if size is None:
             reached = e.text.binary("icmp slt", constant(number, e.index), integer(e, extent), "i1")
             e.text.branch(reached, partial(_iteration, e, stmt, number))
         else:
             _iteration(e, stmt, number)
+    e.turned = {}
 
 
 def _serial(e: Emitter, stmt: For) -> None:
