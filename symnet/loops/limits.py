@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symnet.loops.ir import IntAdd, IntConst, IntExpr, IntFloorDiv, IntMin, as_int, int_min
+from symnet.loops.ir import IntAdd, IntConst, IntExpr, IntFloorDiv, IntMin, IntMul, as_int, int_min
 
 
 def int_max(left: IntExpr | int, right: IntExpr | int) -> IntExpr:
@@ -21,6 +21,9 @@ def limit(extent: IntExpr) -> int | None:
     if isinstance(extent, IntAdd):
         left, right = limit(extent.left), limit(extent.right)
         return None if left is None or right is None else left + right
+    if isinstance(extent, IntMul) and isinstance(extent.right, IntConst) and extent.right.value >= 0:
+        inner = limit(extent.left)
+        return None if inner is None else inner * extent.right.value
     return _limit_of_quotient(extent)
 
 

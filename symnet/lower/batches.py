@@ -8,13 +8,15 @@ by a slice along the axis, an index, a cumulative sum, another axis of the same 
 A symbolic extent counts as long.  Of axes that save about as much, the batch is rather the one that no output has, as
 gradients have those of parameters, and the leading one of a leaf.  What one axis saves, the next one cannot save again.
 An axis whose extent is known is streamed where more than `WORTH` bytes are saved and it leads, or is very long, so that
-small programs, and products of large matrices, stay whole.
+small programs, and products of large matrices, stay whole; and, where nothing else is streamed, if a long one is added
+up into few results, for only rows can be shared then.
 Axes of different classes and one extent are one class where no value has both: they are walked over together.
 Not handled: a value with two streamed axes is streamed along the first alone.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 
@@ -28,6 +30,7 @@ from symnet.lower.storage import Storage
 LONG = 1 << 16  # what a symbolic extent counts for
 WORTH = 1 << 20  # bytes that streaming along a known extent must save
 SHORTEST, MANY = 16, 1 << 12  # the least known extents that are streamed, of a leading axis and of another one
+LONG_SUM, FEW = 1 << 13, 16  # terms of a sum that is shared by its rows, and its results
 ALIKE = 8  # how much more one axis saves than another that is rather the batch
 SUMS = frozenset({"einsum", "reduce"})  # kinds that may add up along an axis, row by row
 SCANS = frozenset(  # kinds that go from row to row
@@ -76,9 +79,26 @@ def batches(classes: AxisClasses, storage: Storage, roots: Iterable[Node], real:
         done |= best.saves.keys()
     default = [c for c in found.values() if not c.is_known]
     default = [c for c in default if c.leads] or default
+    default = default or [c for c in found.values() if _is_added_up(classes, storage, c)]
     places = _of_different_extents(classes, chosen or default[:1])
     across = {node: kind for c in reversed(order) for node, kind in c.across.items()}
     return Streamed(tuple(places), across)
+
+
+def _is_added_up(classes: AxisClasses, storage: Storage, candidate: _Candidate) -> bool:
+    """Whether a stored value has a few results, each a sum along a long axis, whose rows nobody reads across."""
+    if candidate.across or min(e for e in candidate.extents if isinstance(e, int)) < LONG_SUM:
+        return False
+    sums = [n for n in storage.order if n.kind in SUMS and math.prod(map(_length, n.shape)) <= FEW]
+    return any(
+        candidate.place in _places(classes, operand) and candidate.place not in _places(classes, node)
+        for node in sums
+        for operand in node.operands
+    )
+
+
+def _length(extent: Extent) -> int:
+    return extent if isinstance(extent, int) else LONG
 
 
 def _best(order: Iterable[_Candidate], done: set[Node]) -> _Candidate | None:
@@ -169,7 +189,7 @@ def _indices(classes: AxisClasses, node: Einsum) -> dict[NodeAxis, int]:
 def _bytes(node: Node, real: str) -> float:
     size = float(ITEMSIZE[node.dtype or real])
     for extent in node.shape:
-        size *= extent if isinstance(extent, int) else LONG
+        size *= _length(extent)
     return size
 
 

@@ -2,6 +2,6 @@
 
 `program.py` has the order: `stream` goes through the batch in superblocks of rows, `fuse` joins loops over the same
 points, `fetch` joins checks of indices to gathers, `tile` and `pack` arrange products, `partials` adds rows in blocks,
-`parallelize` shares them among threads, `multiply_add` writes products into sums, `vectorize` cuts vector loops into
-lanes; `reuse` lends memory; `work` estimates what each phase takes.
+`spread` runs several superblocks at once, `parallelize` shares them among threads, `multiply_add` writes products into
+sums, `vectorize` cuts vector loops into lanes; `reuse` lends memory; `work` estimates what each phase takes.
 """

@@ -64,9 +64,10 @@ def rows_of_unit(nests: Iterable[Nest], most: int) -> int:
     light, so many more that starting loops costs nothing beside them.  Where rows are numbers, they are the lanes, and
     a unit has several vectors of them, so that one may wait for a function while others are computed.
     """
+    nests = list(nests)
     parts = [part for nest in nests for part in nest.instead or (nest,)]
-    per_row = sum(map(_row_work, parts))
-    enough = CHECKED_UNIT_WORK if any(part.check for part in parts) else ROW_UNIT_WORK
+    per_row = sum(map(row_work, nests))
+    enough = CHECKED_UNIT_WORK if any(map(is_checked, nests)) else ROW_UNIT_WORK
     numbers = all(len(part.axes) == 1 for part in parts)
     rows = min(NUMBERS_UNIT if numbers else ROW_UNIT, max(most // (2 if numbers else 4), LEAST_ROW_UNIT))
     while rows < most and rows * per_row < enough:
@@ -74,8 +75,17 @@ def rows_of_unit(nests: Iterable[Nest], most: int) -> int:
     return rows
 
 
-def _row_work(nest: Nest) -> int:
+def is_checked(nest: Nest) -> bool:
+    """Whether a nest checks indices."""
+    return any(part.check is not None for part in nest.instead or (nest,))
+
+
+def row_work(nest: Nest) -> int:
     """About how many operations a row of the batch takes."""
+    return sum(map(_work_of_row, nest.instead or (nest,)))
+
+
+def _work_of_row(nest: Nest) -> int:
     statements = [s for s in (*nest.outer, *nest.inner) if isinstance(s, Let | Store)]
     point = len(statements) + (MATH_WORK - 1) * len(functions_in(statements))
     point += nest.accumulator is not None

@@ -9,8 +9,7 @@ after:  chain += x[i]                                 for CHAIN elements, from z
 In: a nest whose reduced axes are to be added up, the cells of its accumulators, and how to write one chain.  Out: the
 loops.  How an extent is cut depends on the extents and the lanes alone, never on threads.  The error is that of CHAIN +
 CHAINS additions, however many blocks follow.  A reduction over a streamed batch goes on
-from block to block with `high` and `low` in memory (`Carry`); a superblock is one block of the same size, so that a sum
-over rows has the same bits whether or not it is streamed.
+from block to block with `high` and `low` in memory (`Carry`), or each superblock leaves its sum (`spread.py`).
 
 A level that its extents do not need is left out.  Not handled: products, whose relative error no order changes;
 maxima, minima and integers, which are exact in any order (all these go on one by one).

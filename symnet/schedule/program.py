@@ -7,6 +7,11 @@ In: `Lowered` and a `Target`.  Out: a `Program` whose groups are, for each sweep
              rows, in units of features, added to those of the superblock before
     totals:  what these additions rounded away, where there was more than one superblock
 
+or, where rows are light, instead of stream (`spread.py`),
+
+    spread:  for so many superblocks at a time: units of a superblock or more, each with its rows and their sums; then
+             these, added to those of the superblocks before
+
 The whole forward and backward work on a superblock stays in a workspace of fixed size.  Units have fixed sizes and
 each adds rows in order, so the bits are the same for any number of threads.
 """
@@ -14,7 +19,7 @@ each adds rows in order, so the bits are the same for any number of threads.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from symnet.loops.accesses import Access, touches
 from symnet.loops.ir import (
@@ -30,8 +35,6 @@ from symnet.loops.ir import (
     IntExpr,
     IntLoad,
     IntVar,
-    Let,
-    Load,
     Phase,
     Program,
     Store,
@@ -48,16 +51,18 @@ from symnet.lower.nest import Nest, around
 from symnet.lower.program import Lowered
 from symnet.lower.state import clear_of
 from symnet.schedule.access import accesses, base_name, restricted, stores, substituted, without_unit_axes
+from symnet.schedule.epilogues import lows_of, split_epilogues
 from symnet.schedule.fetch import fetching
 from symnet.schedule.fuse import fused
 from symnet.schedule.multiply_add import with_multiply_adds
 from symnet.schedule.notes import notes
 from symnet.schedule.pack import all_packed
 from symnet.schedule.parallelize import NestInUnits, in_units, rows_of_unit
-from symnet.schedule.partials import Carry, is_rounded
-from symnet.schedule.reach import Reach, Span, reach, row_of, shift, united
+from symnet.schedule.partials import Carry
+from symnet.schedule.reach import NONE, Reach, Span, reach, row_of, shift, united
 from symnet.schedule.register_tiles import over_results
-from symnet.schedule.stream import Sweep, classify, is_streamed, plan
+from symnet.schedule.spread import ALL, Spread, added_up, into_part, longest, part_of, spread_of
+from symnet.schedule.stream import SUPERBLOCK, StreamPlan, Sweep, is_one_pass, is_streamed, plan
 from symnet.schedule.superblock import rows_of_superblock
 from symnet.schedule.target import Target
 from symnet.schedule.tile import scheduled
@@ -67,8 +72,8 @@ from symnet.schedule.vectorize import vectorized
 def schedule(lowered: Lowered, target: Target) -> Program:
     """The program of a lowered graph for one target."""
     nests, copies = all_packed(map(without_unit_axes, lowered.nests))
-    nests, finals = _split_epilogues(nests)
-    lows = _lows(nests)
+    nests, finals = split_epilogues(nests)
+    lows = lows_of(nests)
     streamed = plan(nests, lowered.workspace)
     for sweep, read_by in zip(streamed.sweeps, streamed.readers(), strict=True):
         sweep.once, sweep.rows = (
@@ -76,11 +81,15 @@ def schedule(lowered: Lowered, target: Target) -> Program:
         )
     reaches = [reach(sweep.rows, sweep.reduces) for sweep in streamed.sweeps]
     rows = rows_of_superblock(streamed, max(one.places for one in reaches))
-    state = _State(lowered, target, streamed.whole, lows, rows, united(reaches))
+    if rows == SUPERBLOCK:
+        rows = longest(streamed, reaches, rows)
+    spreads = [spread_of(sweep, one, streamed.whole, rows) for sweep, one in zip(streamed.sweeps, reaches, strict=True)]
+    state = _State(lowered, target, streamed.whole, lows, rows, united(reaches), _slots(streamed, spreads))
     groups: list[Group] = []
     for number, (sweep, reached) in enumerate(zip(streamed.sweeps, reaches, strict=True)):
-        groups += state.groups(sweep, reached, number)
-    made = [state.block_buffer(b) for b in (*lowered.workspace, *copies, *finals, *lows.values())]
+        groups += state.groups(sweep, reached, number, spreads[number])
+    more = (*copies, *finals, *lows.values(), *state.parts.values())
+    made = [state.block_buffer(b) for b in (*lowered.workspace, *more)]
     touched = {base_name(b) for group in groups for phase in group.phases for b in touches(phase.body).values()}
     workspace = tuple(b for b in made if base_name(b) in touched)
     said = notes(nests, streamed, workspace, lowered.across)
@@ -90,44 +99,17 @@ def schedule(lowered: Lowered, target: Target) -> Program:
     return vectorized(with_multiply_adds(program), target)
 
 
-def _split_epilogues(nests: Iterable[Nest]) -> tuple[list[Nest], list[Buffer]]:
-    """A reduction over rows that stores a function of its sum: the sum first, the function once at the end."""
-    result: list[Nest] = []
-    extra: list[Buffer] = []
-    for nest in nests:
-        acc = nest.accumulator
-        if acc is None or classify(nest) != "reduce" or _is_bare(nest):
-            result.append(nest)
-            continue
-        index = tuple(IntVar(a.var) for a in nest.parallel)
-        cell = Buffer(f"{acc.name}s", acc.dtype, tuple(a.extent for a in nest.parallel), "workspace")
-        extra.append(cell)
-        result.append(replace(nest, outer=(Store(cell, index, Var(acc.name, acc.dtype)),)))
-        finish = (Let(acc.name, Load(cell, index)), *nest.outer)
-        result.append(Nest(f"{nest.name}_final", nest.parallel, finish))
-    return result, extra
-
-
-def _lows(nests: Iterable[Nest]) -> dict[str, Buffer]:
-    """Where roundings are added up: a buffer for each sum over rows that is rounded, by the name of its nest."""
-    found: dict[str, Buffer] = {}
-    for nest in nests:
-        if classify(nest) == "reduce" and is_rounded(nest):
-            assert nest.accumulator is not None
-            (store,) = stores(nest)
-            low = f"{nest.accumulator.name}_low"
-            found[nest.name] = Buffer(low, store.buffer.dtype, store.buffer.shape, "workspace")
+def _slots(streamed: StreamPlan, spreads: Iterable[Spread | None]) -> dict[str, int]:
+    """Of how many superblocks at a time a buffer holds the rows, by the name of its memory."""
+    found: dict[str, int] = {}
+    for sweep, spread in zip(streamed.sweeps, spreads, strict=True):
+        for nest in (*sweep.rows, *sweep.reduces) if spread else ():
+            assert spread is not None
+            if spread.units == ALL:
+                continue
+            for buffer, _ in accesses(nest):
+                found[base_name(buffer)] = max(found.get(base_name(buffer), 1), spread.units)
     return found
-
-
-def _is_bare(nest: Nest) -> bool:
-    acc = nest.accumulator
-    return (
-        acc is not None
-        and len(nest.outer) == 1
-        and isinstance(nest.outer[0], Store)
-        and nest.outer[0].value == Var(acc.name, acc.dtype)
-    )
 
 
 @dataclass
@@ -138,10 +120,13 @@ class _State:
     lows: dict[str, Buffer]
     rows: int  # of a superblock
     held: Mapping[str, Span]  # the rows beside those of a superblock that buffers hold
+    slots: Mapping[str, int]  # of how many superblocks at a time
+    parts: dict[str, Buffer] = field(default_factory=dict)  # of sums, by the names of their nests
 
     def __post_init__(self) -> None:
         self.superblock = clear_of("block", self.lowered.dims)
         self.unit = clear_of("u", self.lowered.dims)
+        self.run, self.tile = clear_of("run", self.lowered.dims), clear_of("rows_tile", self.lowered.dims)
 
     # ---- buffers and rows
 
@@ -151,8 +136,16 @@ class _State:
             return buffer
         axis = buffer.batch_axis
         low, high = self.held.get(base_name(buffer), (0, 0))
-        shape = tuple(int_min(self.rows, n) + (high - low) if a == axis else n for a, n in enumerate(buffer.shape))
+        others = self.rows * (self.slots.get(base_name(buffer), 1) - 1)
+        shape = tuple(
+            int_min(self.rows, n) + self._beyond(n) * others + (high - low) if a == axis else n
+            for a, n in enumerate(buffer.shape)
+        )
         return replace(buffer, shape=shape)
+
+    def _beyond(self, batch: IntExpr) -> IntExpr:
+        """1 where a batch has more than one superblock, else 0."""
+        return int_min(1, int_floordiv(batch, self.rows + 1))
 
     def on_block(self, nest: Nest, row: str, local: IntExpr) -> Nest:
         """Row `row` of the nest becomes row `local` after the begin of this superblock."""
@@ -182,9 +175,9 @@ class _State:
 
     # ---- groups
 
-    def groups(self, sweep: Sweep, reached: Reach, number: int) -> list[Group]:
+    def groups(self, sweep: Sweep, reached: Reach, number: int, spread: Spread | None) -> list[Group]:
         groups = []
-        if self._is_one_pass(sweep):
+        if is_one_pass(sweep, self.whole):
             return [Group(tuple(self._once([*sweep.once, *sweep.rows], number)), var=self.superblock)]
         rare = self._is_rare(sweep)
         clear = [self._clear(n) for n in sweep.reduces]
@@ -198,23 +191,84 @@ class _State:
             groups.append(Group(tuple(once), var=f"{self.superblock}_once" if rare else self.superblock))
         if rare:
             return groups
-        phases = [*self._rows(sweep, reached, number), *self._reduces(sweep, number)]
-        if phases:
+        if spread is not None and (sweep.rows or sweep.reduces):
+            groups.append(self._spread(sweep, spread, number))
+        elif phases := [*self._rows(sweep, reached, number), *self._reduces(sweep, number)]:
             groups.append(Group(tuple(phases), ceil_div(sweep.batch, self.rows), self.superblock))
         settling = [n for n in map(self._settle, sweep.reduces) if n is not None]
         if settling:
             phase = self._joined(f"totals_{number}", [(in_units(n, self.target, self.unit), None) for n in settling])
-            groups.append(Group((phase,), int_min(1, int_floordiv(sweep.batch, self.rows + 1)), self.superblock))
+            groups.append(Group((phase,), self._beyond(sweep.batch), self.superblock))
         return groups
 
-    def _is_one_pass(self, sweep: Sweep) -> bool:
-        """Whether a sweep is one nest that keeps nothing of its rows: it needs no superblocks, at each of which threads
-        would wait for one another.
-        """
-        if len(sweep.rows) != 1 or sweep.reduces:
-            return False
-        parts = sweep.rows[0], *sweep.rows[0].instead
-        return not any(is_streamed(buffer, self.whole) for part in parts for buffer, _ in accesses(part))
+    # ---- several superblocks at a time
+
+    def _spread(self, sweep: Sweep, spread: Spread, number: int) -> Group:
+        """The group in which units run whole superblocks, so many at a time."""
+        block, unit, superblocks = IntVar(self.superblock), IntVar(self.unit), ceil_div(sweep.batch, self.rows)
+        if spread.units == ALL:
+            return self._striped(sweep, number)
+        body = self._of_unit_of_superblocks(sweep, spread)
+        if not sweep.reduces:  # nobody waits: a unit goes on to its next superblocks
+            times = ceil_div(superblocks - unit * spread.run, spread.superblocks)
+            units = int_min(spread.units, ceil_div(superblocks, spread.run))
+            phase = Phase(f"rows_{number}", (For(self.superblock, times, body),), units, self.unit)
+            return Group((phase,), var=f"{self.superblock}_once")
+        left = superblocks - block * spread.superblocks
+        units = int_min(spread.units, ceil_div(left, spread.run))
+        adding = self._adding(sweep, int_min(spread.superblocks, left))
+        parts, sums = Phase(f"parts_{number}", body, units, self.unit), Phase(f"sums_{number}", adding)
+        return Group((parts, sums), ceil_div(superblocks, spread.superblocks), self.superblock)
+
+    def _striped(self, sweep: Sweep, number: int) -> Group:
+        """The group in which a unit of rows goes from superblock to superblock: nobody waits for another."""
+        unit = rows_of_unit(sweep.rows, self.rows)
+        body = tuple(s for nest in sweep.rows for s in self._row_body(nest, sweep, NONE, unit))
+        times = ceil_div(sweep.batch - IntVar(self.unit) * unit, self.rows)
+        units = ceil_div(int_min(self.rows, sweep.batch), unit)
+        phase = Phase(f"rows_{number}", (For(self.superblock, times, body),), units, self.unit)
+        return Group((phase,), var=f"{self.superblock}_once")
+
+    def _of_unit_of_superblocks(self, sweep: Sweep, spread: Spread) -> Body:
+        """The superblocks that one unit runs, one after another."""
+        first = (IntVar(self.superblock) * spread.units + IntVar(self.unit)) * spread.run
+        at: IntExpr = IntVar(self.run) if spread.run > 1 else IntConst(0)
+        body = self._of_superblock(sweep, spread, IntVar(self.unit) * spread.run + at)
+        body = substitute(body, {self.superblock: first + at}, self._into_slot)
+        if spread.run == 1:
+            return body
+        return (For(self.run, int_min(spread.run, ceil_div(sweep.batch, self.rows) - first), body),)
+
+    def _of_superblock(self, sweep: Sweep, spread: Spread, at: IntExpr) -> Body:
+        """The rows of one superblock, and the sums over them, which it stores at a place of its own."""
+        unit = rows_of_unit(sweep.rows, self.rows)
+        body = tuple(s for nest in sweep.rows for s in self._row_body(nest, sweep, NONE, unit))
+        if body and unit < self.rows:
+            body = (For(self.tile, ceil_div(self.rows_in_superblock(sweep), unit), body),)
+        body = substitute(body, {self.unit: IntVar(self.tile) if unit < self.rows else IntConst(0)})
+        for nest in sweep.reduces:
+            part = self.parts[nest.name] = part_of(nest, spread)
+            body += scheduled(into_part(self._rows_reduced(nest, sweep), part, at), self.target)
+        return body
+
+    def _into_slot(self, access: Access) -> Access:
+        """Rows of a superblock where the unit that runs it keeps its own."""
+        buffer, index = access
+        if not is_streamed(buffer, self.whole):
+            return access
+        begin = IntVar(self.unit) * self.rows
+        return buffer, tuple(begin + i if a == buffer.batch_axis else i for a, i in enumerate(index))
+
+    def _adding(self, sweep: Sweep, count: IntExpr) -> Body:
+        """The statements that add the sums of so many superblocks to those before, the very first to none."""
+        first = IntCondition("eq", IntVar(self.superblock), IntConst(0))
+        body: Body = ()
+        for nest in sweep.reduces:
+            part, low = self.parts[nest.name], self.lows.get(nest.name)
+            kept, added = (scheduled(n, self.target) for n in added_up(nest, part, IntConst(0), low))
+            _, others = added_up(nest, part, IntVar(self.run) + 1, low)
+            body += (If(first, kept, added), For(self.run, count - 1, scheduled(others, self.target)))
+        return body
 
     def _is_rare(self, sweep: Sweep) -> bool:
         """Whether a sweep serves sums alone that are accumulated on a condition."""
@@ -282,7 +336,7 @@ class _State:
         start, (low, high) = IntVar(self.unit) * unit, span
         plain = span == (0, 0) and row.extent == sweep.batch
         rows = self.rows_in_superblock(sweep) if plain else self.rows_left(row.extent, high) - low
-        extent, local = int_min(unit, rows - start), start + low
+        extent, local = rows if plain and unit >= self.rows else int_min(unit, rows - start), start + low
         if low < 0:
             before = int_max(0, IntConst(0) - (IntVar(self.superblock) * self.rows + local))
             extent, local = extent - before, local + before

@@ -242,3 +242,13 @@ def _streamed_read(nest: Nest, whole: frozenset[str]) -> frozenset[str]:
 def is_streamed(buffer: Buffer, whole: frozenset[str]) -> bool:
     """Whether a buffer holds one superblock of rows at a time."""
     return buffer.space == "workspace" and buffer.batch_axis is not None and base_name(buffer) not in whole
+
+
+def is_one_pass(sweep: Sweep, whole: frozenset[str]) -> bool:
+    """Whether a sweep is one nest that keeps nothing of its rows: it needs no superblocks, at each of which threads
+    would wait for one another.
+    """
+    if len(sweep.rows) != 1 or sweep.reduces:
+        return False
+    parts = sweep.rows[0], *sweep.rows[0].instead
+    return not any(is_streamed(buffer, whole) for part in parts for buffer, _ in accesses(part))

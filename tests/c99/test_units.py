@@ -180,11 +180,11 @@ def test_what_nothing_needs_is_not_written() -> None:
 
 
 def test_the_text_names_phases_shapes_and_elements() -> None:
-    X, W = sn.tensor("X", m, 8), sn.tensor("W", 8, 4)
-    text = emit_program(scheduled(sn.sum((X @ W).named("Z") ** 2, axis=1), name="energy"), TARGET)
-    assert text.startswith("/* energy: X: float64[m, 8], W: float64[8, 4]\n   -> out0: float64[m].")
+    X, W = sn.tensor("X", m, 8), sn.tensor("W", 8, 40)
+    text = emit_program(scheduled(X.T @ sn.tanh((X @ W).named("Z")), name="energy"), TARGET)
+    assert text.startswith("/* energy: X: float64[m, 8], W: float64[8, 40]\n   -> out0: float64[8, 40].")
     assert re.search(r"/\* Phase \d, rows_0, for block in .*; its units are u in ", text)
-    assert "     workspace t1: float64[min(256, m), 4]" in text
+    assert "     workspace t1: float64[min(256, m), 40]" in text
     assert "-std=c99 -O3 -ffp-contract=off -fno-math-errno" in text
     assert re.search(r"X\[8\*i .*; /\* X\[i .*, j\] \*/", text)
 

@@ -140,7 +140,7 @@ FAMILIES = {
     "twins": Family(twins, 120 * KILO),
     "weights first": Family(weights_first, 120 * KILO),
     "windows": Family(windows, 80 * KILO),
-    "normalised": Family(normalised, 150 * KILO),
+    "normalised": Family(normalised, 200 * KILO),
     "recurrent": Family(recurrent, 400 * KILO),
     "differences": Family(differences, 120 * KILO),
     "convolved": Family(convolved, 160 * KILO),
