@@ -24,6 +24,7 @@ from symnet.loops.affine import int_loads
 from symnet.loops.distinct import CountedBody, counted
 from symnet.loops.extent_sums import sum_over
 from symnet.loops.extent_terms import (
+    CountAtom,
     CountTerms,
     Floor,
     Frozen,
@@ -37,9 +38,11 @@ from symnet.loops.extent_terms import (
     frozen,
     integer,
     plus,
+    put,
     where,
 )
 from symnet.loops.owners import owners
+from symnet.loops.shares import shared
 from symnet.loops.weights import Operations
 
 BothKinds = tuple[CountTerms, CountTerms]  # arithmetic and calls of functions
@@ -53,9 +56,21 @@ def operations(program: ir.Program) -> Operations:
     for group in program.groups:
         phases = _NONE
         for phase in group.phases:
-            phases = _both(phases, _repeated(phase.unit_var, phase.units, _of_body(next(bodies))))
+            phases = _both(phases, _of_phase(phase, next(bodies)))
         total = _both(total, _repeated(group.var, group.repeat, phases))
     return Operations(*(_as_sympy(frozen(terms)) for terms in total))
+
+
+def _of_phase(phase: ir.Phase, body: CountedBody) -> BothKinds:
+    """All units of a phase; of shares all tiles, as if the first unit had them."""
+    share = shared(phase)
+    if share is None or body.branches or body.own.total:
+        return _repeated(phase.unit_var, phase.units, _of_body(body))
+    loop, tiles = share
+    ((_, inside),) = body.loops
+    first: dict[CountAtom, CountTerms] = {Variable(phase.unit_var): constant(0)}
+    arithmetic, functions = (put(terms, first) for terms in _of_body(inside))
+    return _repeated(loop.var, tiles, (arithmetic, functions))
 
 
 def counted_phases(program: ir.Program) -> Iterator[CountedBody]:

@@ -45,6 +45,7 @@ from symnet.loops.ir import (
     int_min,
 )  # fmt: skip
 from symnet.loops.limits import int_max
+from symnet.loops.shares import begin_of, length_of
 from symnet.loops.substitute import Substitution, substitute
 from symnet.loops.sums import with_low_added
 from symnet.lower.nest import Nest, around
@@ -112,6 +113,11 @@ def _slots(streamed: StreamPlan, spreads: Iterable[Spread | None]) -> dict[str, 
     return found
 
 
+def _beyond(batch: IntExpr, rows: int) -> IntExpr:
+    """1 where a batch has more than so many rows, else 0."""
+    return int_min(1, int_floordiv(batch, rows + 1))
+
+
 @dataclass
 class _State:
     lowered: Lowered
@@ -121,6 +127,7 @@ class _State:
     rows: int  # of a superblock
     held: Mapping[str, Span]  # the rows beside those of a superblock that buffers hold
     slots: Mapping[str, int]  # of how many superblocks at a time
+    held_rows: int = 0  # of a superblock, as buffers hold them; 0 for the same
     parts: dict[str, Buffer] = field(default_factory=dict)  # of sums, by the names of their nests
 
     def __post_init__(self) -> None:
@@ -136,16 +143,13 @@ class _State:
             return buffer
         axis = buffer.batch_axis
         low, high = self.held.get(base_name(buffer), (0, 0))
-        others = self.rows * (self.slots.get(base_name(buffer), 1) - 1)
+        rows = self.held_rows or self.rows
+        others = rows * (self.slots.get(base_name(buffer), 1) - 1)
         shape = tuple(
-            int_min(self.rows, n) + self._beyond(n) * others + (high - low) if a == axis else n
+            int_min(rows, n) + _beyond(n, rows) * others + (high - low) if a == axis else n
             for a, n in enumerate(buffer.shape)
         )
         return replace(buffer, shape=shape)
-
-    def _beyond(self, batch: IntExpr) -> IntExpr:
-        """1 where a batch has more than one superblock, else 0."""
-        return int_min(1, int_floordiv(batch, self.rows + 1))
 
     def on_block(self, nest: Nest, row: str, local: IntExpr) -> Nest:
         """Row `row` of the nest becomes row `local` after the begin of this superblock."""
@@ -198,7 +202,7 @@ class _State:
         settling = [n for n in map(self._settle, sweep.reduces) if n is not None]
         if settling:
             phase = self._joined(f"totals_{number}", [(in_units(n, self.target, self.unit), None) for n in settling])
-            groups.append(Group((phase,), self._beyond(sweep.batch), self.superblock))
+            groups.append(Group((phase,), _beyond(sweep.batch, self.rows), self.superblock))
         return groups
 
     # ---- several superblocks at a time
@@ -221,12 +225,15 @@ class _State:
         return Group((parts, sums), ceil_div(superblocks, spread.superblocks), self.superblock)
 
     def _striped(self, sweep: Sweep, number: int) -> Group:
-        """The group in which a unit of rows goes from superblock to superblock: nobody waits for another."""
-        unit = rows_of_unit(sweep.rows, self.rows)
-        body = tuple(s for nest in sweep.rows for s in self._row_body(nest, sweep, NONE, unit))
-        times = ceil_div(sweep.batch - IntVar(self.unit) * unit, self.rows)
-        units = ceil_div(int_min(self.rows, sweep.batch), unit)
-        phase = Phase(f"rows_{number}", (For(self.superblock, times, body),), units, self.unit)
+        """The group in which each unit goes through a share of the rows, some at a time, kept at a place of its own."""
+        rows = rows_of_unit(sweep.rows, self.rows)
+        most, tiles = self.rows // rows, ceil_div(sweep.batch, rows)
+        here, few = IntVar(self.unit), replace(self, rows=rows, held_rows=self.rows)
+        body = tuple(s for nest in sweep.rows for s in few._row_body(nest, sweep, NONE, rows))
+        body = substitute(body, {self.unit: IntConst(0)})
+        body = substitute(body, {self.superblock: begin_of(here, tiles, most) + IntVar(self.tile)}, few._into_slot)
+        loop = For(self.tile, length_of(here, tiles, most), body)
+        phase = Phase(f"rows_{number}", (loop,), int_min(most, tiles), self.unit)
         return Group((phase,), var=f"{self.superblock}_once")
 
     def _of_unit_of_superblocks(self, sweep: Sweep, spread: Spread) -> Body:

@@ -6,7 +6,7 @@ after:  for every `units`·`run` superblocks: each unit its rows, and their sums
 
 In: a sweep.  Out: how it is spread, if it is; the nests that store partial sums, and the statements that add these up.
 A sweep without sums needs no such places, and its units wait for nobody; where units of rows have enough to do, each of
-them goes from superblock to superblock.  Where rows are light and nothing is kept of them a superblock has more rows,
+them goes through a share of all rows.  Where rows are light and nothing is kept of them a superblock has more rows,
 `LONGEST` at most.  How many rows and superblocks there are at once is a matter of the program alone.
 
 Not handled: products; rows that reach further than a superblock; sums into so many places that a superblock's are long,
@@ -41,8 +41,8 @@ from symnet.schedule.stream import StreamPlan, Sweep, is_one_pass, is_streamed
 UNITS = (16, 8)  # that run at a time: the most whose rows fit
 UNIT_WORK = 1 << 15  # operations below which a unit runs more superblocks
 MOST_RUN = 64  # superblocks of a unit
-HEAVY = 1 << 18  # operations above which a superblock has enough for all units
-ALL, STRIPES = 0, 8  # units, and how many of a superblock, at least, may go their way by themselves
+HEAVY = 1 << 18  # operations above which the rows of a superblock are enough for all units
+ALL, STRIPES = 0, 8  # units, and how many there are at least, where each goes through rows of its own
 LONGEST = 1 << 11  # rows of a superblock, where nothing is kept of them
 ROWS_CACHE = 1 << 17  # bytes that the rows of all units may need
 MOST_RESULTS = 1 << 11  # results of all sums, of which each superblock stores its own
@@ -53,7 +53,7 @@ EXACT = ("max", "min")  # combinations whose order does not matter
 class Spread:
     """How many units run at a time, and how many superblocks each runs, one after another.
 
-    `units` is `ALL` where a unit is some rows of every superblock.
+    `units` is `ALL` where each unit keeps its own rows of a superblock's in the workspace.
     """
 
     units: int
@@ -74,9 +74,9 @@ def spread_of(sweep: Sweep, reached: Reach, whole: frozenset[str], rows: int) ->
     units = next((n for n in UNITS if n * held <= ROWS_CACHE), None)
     if units is None:
         return None
-    each = rows * _work(sweep)
-    if each > HEAVY:
+    if rows * sum(map(row_work, sweep.rows)) > HEAVY:
         return None
+    each = rows * _work(sweep)
     return Spread(units, min(MOST_RUN, 1 << max(0, (UNIT_WORK // max(each, 1)).bit_length() - 1)))
 
 
