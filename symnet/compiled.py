@@ -8,7 +8,7 @@ A function that came from the cache did no algebra; the stages run when somebody
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn, final
@@ -20,6 +20,7 @@ from symnet.loops.signature import Signature
 from symnet.loops.weights import Operations
 from symnet.request import check_machine, default_export, host, machine
 from symnet.runtime.arguments import Arguments
+from symnet.runtime.baked import baked
 from symnet.runtime.described import Described
 from symnet.runtime.function import NativeFunction
 from symnet.runtime.sharing import usable_processors
@@ -135,7 +136,14 @@ class Shown(Described, ABC):
         ]
         return "\n".join(lines)
 
-    def export(self, path: str, *, target: Target | str | None = None, **options: Any) -> Any:
+    def export(
+        self,
+        path: str,
+        *,
+        target: Target | str | None = None,
+        constants: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> Any:
         """Write object, shared library, C header, Python stub and C test, or other files: see docs/c-abi.md.
 
         Where no machine was named, the files are for every x86-64 processor on such a machine: they hold code for
@@ -144,6 +152,8 @@ class Shown(Described, ABC):
         Args:
             path: folder and name, as "build/mlp".
             target: the machine, by name: "native", "x86-64-v3", "cortex-m4".
+            constants: arrays for inputs, by name, which become part of the code: trained weights. The files know these
+                inputs no more.
             **options: `files=` (which ones: `["h", "a"]`, "all"), `overwrite=` (also what export did not write),
                 `library=` (False: nothing that must be linked).
 
@@ -156,23 +166,27 @@ class Shown(Described, ABC):
         """
         from symnet.export.files import export
 
-        f = self._for_export(path, target)
-        given = {"template": factors_only(self.template), "positional": self.positional, "higher": f.stages.higher}
-        given["formula"] = f.stages.formula
+        f = self._for_export(path, target, constants or {})
+        given = {"template": factors_only(self.template), "positional": f.positional, "higher": f.stages.higher}
+        given |= {"formula": f.stages.formula, "baked": f.stages.baked}
         return export(path, f.signature, f.program, f.stages.target, f.object_code, **given | options)
 
-    def _for_export(self, path: str, target: Target | str | None) -> Shown:
+    def _for_export(self, path: str, target: Target | str | None, constants: Mapping[str, Any]) -> Shown:
         """The same function for the machine that its files are for, under the name that they will have."""
         from symnet.export.names import path_text, split_path
 
         assert self.recipe is not None
         made, (request,) = self.recipe
+        if constants:
+            given = baked(self.signature, constants, f"{self.name}.export({path!r}, constants=…)")
+            rest = tuple(name for name in self.positional if name not in constants)
+            request = replace(request, baked=given, options={**request.options, "positional": rest})
         _, name = split_path(path, f'export("{path_text(path, "export")}")')
         named = machine(target, f"{self.name}.export({path!r}, target=…)")
         other = replace(request, name=name, target=named or request.target or default_export())
         if named is not None:
             check_machine(other)
-        if (other.name, other.target) == (request.name, request.target or host()):
+        if not constants and (other.name, other.target) == (request.name, request.target or host()):
             return self
         found: Shown = made(other, lambda: self.stages)
         return found

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from symnet.calculus.structure import flatten
 from symnet.errors import ArgumentError, clipped, explain, truth
@@ -23,6 +23,9 @@ from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import Named, Tensor, check_leaves
 from symnet.runtime.template import Template
 from symnet.schedule.target import Target
+
+if TYPE_CHECKING:
+    from symnet.runtime.baked import Baked
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class Request:
         compressed: compute the factors of the expressions (`factoring.py`) in their place.
         absent: what the gradient by a parameter is that the expression does not contain: "error" or "zero".
         listed: the leaves of `inputs=`, which come first, in that order.
+        baked: the leaves that are constants, with their elements: no inputs of the function, though of the formulas.
     """
 
     call: str
@@ -54,6 +58,7 @@ class Request:
     compressed: bool = False
     absent: str = "error"
     listed: tuple[Tensor, ...] = ()
+    baked: Baked = ()
 
     def inputs(self) -> list[Tensor]:
         """The leaves in the order of the call: those listed, then data as a reader of the expressions meets them, then
@@ -211,6 +216,7 @@ def cache_key(request: Request) -> str:
         request.template,
         request.compressed,
         request.absent,
+        tuple((name, contents.digest) for name, contents in request.baked),
     )
     parts = (*asked, str(request.dtype), request.name, target)
     content.update(repr((parts, _versions())).encode())

@@ -15,8 +15,10 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from symnet import dtypes
+from symnet.arrays import Contents
 from symnet.calculus.grad import grad
 from symnet.errors import ArgumentError, explain
+from symnet.expr.nodes.constants import array_node
 from symnet.expr.nodes.graph import substitute
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import Tensor, reals
@@ -43,6 +45,7 @@ class Stages:
         name, outputs, leaves, real: of the function: C name, output names, inputs in order, dtype of weak values.
         target: the machine; this one from the schedule on, where none was named.
         template: how the outputs are handed back.
+        baked: the leaves that are constants, and no inputs of the function, with their elements.
         asked: the expressions that the call named; their factors are the roots where they are compressed.
         written, formula, numeric: the roots as written, in algebra form, in numeric form.
         lowered, program, llvm_ir, object_code: the floors below.
@@ -56,6 +59,7 @@ class Stages:
     leaves: tuple[Tensor, ...] = ()
     real: str = dtypes.DEFAULT_REAL
     template: Template = 0
+    baked: tuple[tuple[str, Contents], ...] = ()
     asked: tuple[Node, ...] = ()
     written: tuple[Node, ...] = ()
     formula: tuple[Node, ...] = ()
@@ -106,7 +110,11 @@ def _numeric(s: Stages) -> dict[str, Any]:
 
 
 def _lower(s: Stages) -> dict[str, Any]:
-    return {"lowered": lower(s.name, s.numeric, s.outputs, s.leaves, s.real, s.asked)}
+    constants = dict(s.baked)
+    change: dict[Node, Node] = {x: array_node(constants[x.name]) for x in s.leaves if x.name in constants}
+    roots, asked = (substitute(nodes, change) if change else nodes for nodes in (s.numeric, s.asked))
+    leaves = [x for x in s.leaves if x not in change]
+    return {"lowered": lower(s.name, roots, s.outputs, leaves, s.real, asked)}
 
 
 def _schedule(s: Stages) -> dict[str, Any]:
@@ -200,14 +208,18 @@ def run(request: Request, stop: str = STAGES[-1].name) -> Stages:
 
 
 def resumed(earlier: Stages, request: Request) -> Stages:
-    """The stages of the same function under another name or for another machine: from the schedule on."""
+    """The stages of the same function under another name, for another machine or with constants: from the loops on
+    where it has other constants, from the schedule on where not.
+    """
     assert earlier.lowered is not None
-    later = STAGES[[stage.name for stage in STAGES].index("schedule") :]
+    first = "schedule" if request.baked == earlier.baked else "loops"
+    later = STAGES[[stage.name for stage in STAGES].index(first) :]
     verbs = {"assemble", *(stage.verb for stage in later)}
     record = replace(
         earlier,
         name=request.name,
         target=request.target,
+        baked=request.baked,
         lowered=replace(
             earlier.lowered, name=request.name, signature=replace(earlier.lowered.signature, name=request.name)
         ),
@@ -229,7 +241,8 @@ def shown(request: Request, stop: str) -> Any:
 
 def begun(request: Request) -> Stages:
     """What comes before all stages: differentiation, real leaves in the requested dtype, factors."""
-    record = Stages(request.name, request.target).after("differentiate", partial(_differentiate, request))
+    record = Stages(request.name, request.target, baked=request.baked)
+    record = record.after("differentiate", partial(_differentiate, request))
     return record.after("simplify", partial(_factor, request)) if request.compressed else record
 
 

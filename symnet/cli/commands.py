@@ -120,7 +120,9 @@ def run_compile(options: argparse.Namespace) -> None:
 
 def run_export(options: argparse.Namespace) -> None:
     asked = {"name": Path(options.path).name, "target": options.target or default_export()}
-    more = {} if options.files is None else {"files": options.files}
+    more: dict[str, Any] = {} if options.files is None else {"files": options.files}
+    if options.constants is not None:
+        more["constants"] = archive(options.constants, "--constants")
     for path in _function(options, **asked).export(options.path, overwrite=options.overwrite, **more).paths:
         print(path)
 

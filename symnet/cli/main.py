@@ -89,6 +89,8 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("--dtype", choices=dtypes.REAL, help="of the real leaves")
     _target(export, "; without it every processor of x86-64, where that is this machine's kind")
     export.add_argument("--files", metavar="KINDS", help=f"which, with commas between, or all: {','.join(KINDS)}")
+    constants = "arrays by the names of leaves, which become part of the code"
+    export.add_argument("--constants", metavar="FILE.npz", help=constants)
     export.add_argument(
         "--overwrite", "--force", action="store_true", help="also replace files that an export did not write"
     )

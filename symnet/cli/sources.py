@@ -132,7 +132,7 @@ def numbers_of(at: str) -> dict[str, Any]:
     return found
 
 
-def archive(path: str) -> dict[str, Any]:
+def archive(path: str, option: str = "--data") -> dict[str, Any]:
     """The arrays of an .npz file.
 
     Raises:
@@ -141,7 +141,7 @@ def archive(path: str) -> dict[str, Any]:
     import numpy as np
 
     call, expected, mend = (
-        f"--data {clipped(path)}",
+        f"{option} {clipped(path)}",
         "an .npz file of arrays",
         "Write one with np.savez(path, X=x, D=d).",
     )

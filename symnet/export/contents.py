@@ -30,6 +30,7 @@ from symnet.export.writing import marked
 from symnet.expr.nodes.node import Node
 from symnet.loops.ir import Program
 from symnet.loops.signature import Signature
+from symnet.runtime.baked import Baked
 from symnet.schedule.target import Target
 
 ENTRIES = ("", "_run", "_workspace_bytes", "_phases", "_units", "_digest", "_abi")
@@ -46,6 +47,7 @@ class Shipment:
         metadata: with the digest (`digest.py`).
         kinds: the kinds of files that are written.
         formula: what each output is, where somebody knows.
+        baked: the names in the formula that are constants, with their elements.
     """
 
     signature: Signature
@@ -56,6 +58,7 @@ class Shipment:
     metadata: dict[str, Any]
     kinds: tuple[str, ...]
     formula: tuple[Node, ...] = ()
+    baked: Baked = ()
 
     @property
     def name(self) -> str:
@@ -145,4 +148,4 @@ _TEXTS: dict[str, TextKind] = {
 
 
 def _described(c: Shipment) -> dict[str, Any]:
-    return described(c.signature, c.programs, c.target, c.metadata, c.files, c.formula)
+    return described(c.signature, c.programs, c.target, c.metadata, c.files, c.formula, c.baked)

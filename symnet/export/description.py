@@ -23,6 +23,7 @@ from symnet.loops.abi import ABI, ALIGNMENT, CODES
 from symnet.loops.ir import Buffer, Program
 from symnet.loops.operations import operations
 from symnet.loops.signature import IndexBound, Signature
+from symnet.runtime.baked import Baked
 from symnet.schedule.target import Target
 from symnet.version import VERSION
 
@@ -36,6 +37,7 @@ def described(
     metadata: Mapping[str, Any],
     files: Mapping[str, str],
     formula: Sequence[Node],
+    baked: Baked = (),
 ) -> dict[str, Any]:
     """What is known of an export, as JSON has it."""
     parameters = Parameters.of(signature)
@@ -59,6 +61,7 @@ def described(
         "extents": [{"name": dim, "c": c} for dim, c in zip(signature.dims, parameters.dims, strict=True)],
         "inputs": inputs,
         "outputs": outputs,
+        "constants": [{"name": name, "dtype": each.dtype, "shape": list(each.shape)} for name, each in baked],
         "requirements": [
             {"extent": python_text(r.extent), "at_least": r.at_least, "reason": r.reason}
             for r in signature.requirements

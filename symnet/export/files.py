@@ -33,6 +33,7 @@ from symnet.export.writing import Replacement, marked, refuse_foreign
 from symnet.expr.nodes.node import Node
 from symnet.loops.ir import Program
 from symnet.loops.signature import Signature
+from symnet.runtime.baked import Baked
 from symnet.runtime.template import Template, default_template
 from symnet.schedule.target import Target
 
@@ -89,6 +90,7 @@ def export(
     higher: Sequence[Program] = (),
     donated: tuple[tuple[str, str], ...] = (),
     formula: Sequence[Node] = (),
+    baked: Baked = (),
     files: Any = None,
     library: bool = True,
     overwrite: bool = False,
@@ -106,6 +108,7 @@ def export(
         higher: what `schedule` gave for each of the target's higher processors.
         donated: as of `codegen.emit_ir`.
         formula: what each output is, to be written down.
+        baked: the names in it that are constants, with their elements.
         files: which ones, as words (`kinds.py`): `["h", "a"]`, `"h,a"`, or "all"; by default object, header and test,
             and where the target is this machine the shared library and the stub that loads it.
         library: False: no shared library and no stub, for which a C compiler must link.
@@ -135,7 +138,7 @@ def export(
     code = stamped(object_code or _object(programs, target, donated))
     template = default_template(len(signature.outputs)) if template is None else template
     metadata = with_digest(to_metadata(signature, template, positional, Processor.of(target)), code)
-    shipment = Shipment(signature, programs, target, donated, code, metadata, kinds, tuple(formula))
+    shipment = Shipment(signature, programs, target, donated, code, metadata, kinds, tuple(formula), baked)
     with Replacement(folder, call) as new:
         for word in kinds:
             if not KINDS[word].here:

@@ -22,7 +22,8 @@ def readme_text(facts: Mapping[str, Any], signature: Signature, kinds: Collectio
         "Written by symnet; its docs/c-abi.md describes the interface.",
         f"```text\n{facts['signature']}\n```",
         "```text\n{}\n```".format("\n".join(formulas)) if formulas else "",
-        f"{_said(facts)}",
+        _constants(facts),
+        _said(facts),
         "| file | what |\n|---|---|\n" + "\n".join(f"| `{facts['files'][k]}` | {KINDS[k].what} |" for k in kinds),
         _call(signature) if "h" in kinds else "",
         *(text for word, text in _uses(name, kinds, options) if word in kinds),
@@ -30,6 +31,12 @@ def readme_text(facts: Mapping[str, Any], signature: Signature, kinds: Collectio
         " are refused where they meet.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _constants(facts: Mapping[str, Any]) -> str:
+    """The names in the formulas that are no inputs."""
+    names = ", ".join(f"`{each['name']}` {each['shape']}" for each in facts["constants"])
+    return f"Constants, which are part of the code: {names}." if names else ""
 
 
 def _said(facts: Mapping[str, Any]) -> str:
