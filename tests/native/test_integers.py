@@ -309,7 +309,7 @@ def test_the_header_adds_and_multiplies_extents_with_saturation(tmp_path) -> Non
     sn.compile(sn.mean(a[:, None] * b[None, :]), name="means").export(tmp_path / "means")
     text = (tmp_path / "means.h").read_text()
     assert "means_times(m, n) < 1" in text and "if (a > 0 && b > INT64_MAX / a) return INT64_MAX;" in text
-    assert "if (means_workspace_bytes(dims) == (size_t)-1) return means_BAD_EXTENT;" in text
+    assert "if (means_workspace_bytes(dims) == SIZE_MAX) return means_BAD_EXTENT;" in text
 
 
 COUNTED = {
