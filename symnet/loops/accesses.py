@@ -37,6 +37,15 @@ def of_value(value: ir.Value) -> list[Access]:
     return found
 
 
+def computed_with(value: ir.Value) -> Iterator[ir.Load]:
+    """The loads that a value computes with (not those inside indices)."""
+    if isinstance(value, ir.Load):
+        yield value
+    if isinstance(value, ir.Op):
+        for arg in value.args:
+            yield from computed_with(arg)
+
+
 _READS: dict[type, Callable[[Any], list[Access]]] = {
     ir.Let: lambda stmt: of_value(stmt.value),
     ir.Fetch: lambda stmt: of_value(stmt.value),

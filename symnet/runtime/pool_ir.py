@@ -35,7 +35,6 @@ of Python's is held, so there is none that an interrupt could leave behind.
 
 from __future__ import annotations
 
-from symnet.loops.abi import CODES
 from symnet.runtime.pool_layout import (
     BUSY,
     BYTES,
@@ -69,6 +68,7 @@ from symnet.runtime.pool_layout import (
     fields,
     load,
 )
+from symnet.runtime.step_ir import CHECKED_STEP
 from symnet.runtime.waiting_ir import LAST_SPIN, waiting_ir
 
 PRICE = 200_000  # nanoseconds of help that waking sleepers is worth: some thirty times what it takes
@@ -316,21 +316,7 @@ good:
 
 _STEP = f"""
 define i32 @symnet_pool_step(ptr %control, ptr %job, ptr %step) #0 {{
-  %fits = call i1 @step_checks(ptr %step)
-  br i1 %fits, label %run, label %refuse
-refuse:
-  ret i32 {CODES["INDEX_OUT_OF_RANGE"]}
-run:
-  %in_at = getelementptr i64, ptr %step, i64 1
-  %out_at = getelementptr i64, ptr %step, i64 2
-  %dims_at = getelementptr i64, ptr %step, i64 3
-  %workspace_at = getelementptr i64, ptr %step, i64 4
-  %bytes_at = getelementptr i64, ptr %step, i64 5
-  %in = load ptr, ptr %in_at
-  %out = load ptr, ptr %out_at
-  %dims = load ptr, ptr %dims_at
-  %workspace = load ptr, ptr %workspace_at
-  %bytes = load i64, ptr %bytes_at
+{CHECKED_STEP}
   %code = call i32 @symnet_pool_run(ptr %control, ptr %job, ptr %in, ptr %out, ptr %dims, ptr %workspace, i64 %bytes)
   ret i32 %code
 }}

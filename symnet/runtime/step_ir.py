@@ -46,6 +46,24 @@ bad:
 """
 
 
+# The begin of a function of `ptr %step`: what is refused, and what NAME_run takes.
+CHECKED_STEP = f"""  %fits = call i1 @step_checks(ptr %step)
+  br i1 %fits, label %run, label %refuse
+refuse:
+  ret i32 {CODES["INDEX_OUT_OF_RANGE"]}
+run:
+  %in_at = getelementptr i64, ptr %step, i64 1
+  %out_at = getelementptr i64, ptr %step, i64 2
+  %dims_at = getelementptr i64, ptr %step, i64 3
+  %workspace_at = getelementptr i64, ptr %step, i64 4
+  %bytes_at = getelementptr i64, ptr %step, i64 5
+  %in = load ptr, ptr %in_at
+  %out = load ptr, ptr %out_at
+  %dims = load ptr, ptr %dims_at
+  %workspace = load ptr, ptr %workspace_at
+  %bytes = load i64, ptr %bytes_at
+"""
+
 STEP_IR = f"""{_all_below(32)}{_all_below(64)}
 define internal i1 @check(ptr %check) #0 {{
   %count_at = getelementptr i64, ptr %check, i64 1
@@ -91,22 +109,7 @@ bad:
 }}
 
 define i32 @symnet_step(ptr %step) #0 {{
-  %fits = call i1 @step_checks(ptr %step)
-  br i1 %fits, label %run, label %refuse
-refuse:
-  ret i32 {CODES["INDEX_OUT_OF_RANGE"]}
-run:
-  %in_at = getelementptr i64, ptr %step, i64 1
-  %out_at = getelementptr i64, ptr %step, i64 2
-  %dims_at = getelementptr i64, ptr %step, i64 3
-  %workspace_at = getelementptr i64, ptr %step, i64 4
-  %bytes_at = getelementptr i64, ptr %step, i64 5
-  %function = load ptr, ptr %step
-  %in = load ptr, ptr %in_at
-  %out = load ptr, ptr %out_at
-  %dims = load ptr, ptr %dims_at
-  %workspace = load ptr, ptr %workspace_at
-  %bytes = load i64, ptr %bytes_at
+{CHECKED_STEP}  %function = load ptr, ptr %step
   %code = tail call i32 %function(ptr %in, ptr %out, ptr %dims, ptr %workspace, i64 %bytes)
   ret i32 %code
 }}

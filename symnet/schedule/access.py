@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import wraps
 from typing import TypeVar
 
-from symnet.loops.accesses import Access, of_value, reads, writes
+from symnet.loops.accesses import Access, computed_with, of_value, reads, writes
 from symnet.loops.ir import (
     Body,
     Buffer,
@@ -22,10 +22,8 @@ from symnet.loops.ir import (
     IntVar,
     Let,
     Load,
-    Op,
     Stmt,
     Store,
-    Value,
     walk,
 )
 from symnet.loops.substitute import Substitution, int_variables
@@ -49,25 +47,16 @@ def once_per_nest(work: Callable[[Nest], Answer]) -> Callable[[Nest], Answer]:
     return remembered
 
 
-def _loads(value: Value) -> Iterator[Load]:
-    """The loads that a value computes with (not those inside indices)."""
-    if isinstance(value, Load):
-        yield value
-    if isinstance(value, Op):
-        for arg in value.args:
-            yield from _loads(arg)
-
-
 def _statement_loads(statements: Iterable[Stmt]) -> Iterator[Load]:
     for stmt in walk(tuple(statements)):
         if isinstance(stmt, Let | Fetch | Store):
-            yield from _loads(stmt.value)
+            yield from computed_with(stmt.value)
 
 
 @once_per_nest
 def inner_loads(nest: Nest) -> tuple[Load, ...]:
     """What the innermost loops compute with."""
-    value = list(_loads(nest.accumulator.value)) if nest.accumulator else []
+    value = list(computed_with(nest.accumulator.value)) if nest.accumulator else []
     return *_statement_loads(nest.inner), *value
 
 

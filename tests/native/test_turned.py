@@ -33,7 +33,7 @@ def test_the_shuffles_exchange_rows_and_columns(lanes: int, block: int, monkeypa
     def shuffle(e: Any, first: np.ndarray, second: np.ndarray, picks: list[int]) -> np.ndarray:
         return np.concatenate([first, second])[picks]
 
-    monkeypatch.setattr(turning, "_shuffle", shuffle)
+    monkeypatch.setattr(turning, "picked", shuffle)
     square = np.arange(lanes * lanes).reshape(lanes, lanes)
     turned: Any = turning.transposed(None, list(square), block)  # type: ignore[arg-type]  # nothing is written
     np.testing.assert_array_equal(np.stack(turned), square.T)

@@ -8,7 +8,7 @@ and one bit in registers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 from symnet.backends.llvm.addresses import lane_pointers, step
 from symnet.backends.llvm.emitter import BufferPlace, ElementAddress, Emitter
@@ -54,7 +54,7 @@ def _at_last_lane(e: Emitter, place: BufferPlace, where: ElementAddress) -> Elem
 
 
 def _backwards(e: Emitter, value: V) -> V:
-    return _picked(e, value, value, range(e.lanes - 1, -1, -1))
+    return picked(e, value, value, range(e.lanes - 1, -1, -1))
 
 
 def _every_second(e: Emitter, place: BufferPlace, where: ElementAddress) -> V:
@@ -63,14 +63,14 @@ def _every_second(e: Emitter, place: BufferPlace, where: ElementAddress) -> V:
     first = _plain(e, place, where, lanes)
     further = ElementAddress(step(e, place, where.pointer, constant(lanes - 1, e.index)), 1, None, place.size)
     second = _plain(e, place, further, lanes)
-    return _picked(e, first, second, (*range(0, lanes, 2), *range(lanes + 1, 2 * lanes, 2)))
+    return picked(e, first, second, (*range(0, lanes, 2), *range(lanes + 1, 2 * lanes, 2)))
 
 
-def _picked(e: Emitter, first: V, second: V, lanes: Iterable[int]) -> V:
+def picked(e: Emitter, first: V, second: V, lanes: Sequence[int]) -> V:
     """Lanes of two vectors, those of the second counted on."""
     picks = ", ".join(f"i32 {lane}" for lane in lanes)
-    rhs = f"shufflevector {first.typed}, {second.typed}, <{e.lanes} x i32> <{picks}>"
-    return e.text.pure(first.scalar, e.lanes, rhs, max(first.depth, second.depth))
+    rhs = f"shufflevector {first.typed}, {second.typed}, <{len(lanes)} x i32> <{picks}>"
+    return e.text.pure(first.scalar, len(lanes), rhs, max(first.depth, second.depth))
 
 
 _SHUFFLES: dict[int, Callable[[Emitter, BufferPlace, ElementAddress], V]] = {-1: _reversed, 2: _every_second}

@@ -17,9 +17,11 @@ from collections.abc import Iterator, Sequence
 from symnet.backends.llvm.addresses import point, step
 from symnet.backends.llvm.emitter import LANE, BufferPlace, Emitter
 from symnet.backends.llvm.integers import offset
+from symnet.backends.llvm.memory import picked
 from symnet.backends.llvm.polynomials import integer
 from symnet.backends.llvm.types import V, vector
-from symnet.loops.ir import For, Let, Load, Op, Store, Value
+from symnet.loops.accesses import computed_with
+from symnet.loops.ir import For, Let, Load, Store
 from symnet.loops.polynomials import Poly, constant, multiply
 
 ROW = "%row"  # stands for the number of an iteration in polynomials
@@ -43,15 +45,7 @@ def turned_loads(e: Emitter, loop: For, size: int) -> dict[int, list[V]]:
 def _loads(loop: For) -> Iterator[Load]:
     for stmt in loop.body:
         if isinstance(stmt, Let | Store):
-            yield from _of_value(stmt.value)
-
-
-def _of_value(value: Value) -> Iterator[Load]:
-    if isinstance(value, Load):
-        yield value
-    if isinstance(value, Op):
-        for arg in value.args:
-            yield from _of_value(arg)
+            yield from computed_with(stmt.value)
 
 
 def _rows(e: Emitter, loop: For, place: BufferPlace, load: Load, size: int) -> list[V] | None:
@@ -114,7 +108,7 @@ def _interleaved(e: Emitter, rows: list[V], width: int, block: int) -> list[V]:
                 for begin in range(0, lanes, block)
                 for at, which in _turns(half, width)
             ]
-            made[row + second * width] = _shuffle(e, rows[row], rows[row + width], picks)
+            made[row + second * width] = picked(e, rows[row], rows[row + width], picks)
     return made
 
 
@@ -135,15 +129,8 @@ def _exchanged(e: Emitter, rows: list[V], block: int) -> list[V]:
             lower = [q if not q & distance else groups + q - distance for q in range(groups)]
             upper = [q + distance if not q & distance else groups + q for q in range(groups)]
             made[one], made[one + distance] = (
-                _shuffle(e, first, second, [q * block + k for q in picks for k in range(block)])
+                picked(e, first, second, [q * block + k for q in picks for k in range(block)])
                 for picks in (lower, upper)
             )
         distance //= 2
     return made
-
-
-def _shuffle(e: Emitter, first: V, second: V, picks: Sequence[int]) -> V:
-    """Lanes of two vectors, those of the second counted on."""
-    chosen = ", ".join(f"i32 {lane}" for lane in picks)
-    rhs = f"shufflevector {first.typed}, {second.typed}, <{len(picks)} x i32> <{chosen}>"
-    return e.text.pure(first.scalar, len(picks), rhs, max(first.depth, second.depth))
