@@ -11,7 +11,7 @@ c as a sum may be used in ∂d/∂c.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symnet import dtypes
@@ -29,6 +29,7 @@ from symnet.simplify.algebra.table import simplify
 from symnet.simplify.cost import saves
 from symnet.simplify.sealing import OPEN, in_pairs, sealed, unsealed
 
+_MOST_OPENED = 24  # intermediate variables, each of whose derivatives is simplified as if it were the only one
 ABSENT = ("error", "zero")  # what a derivative by a variable is that the expression does not contain
 
 
@@ -70,7 +71,7 @@ class Problem:
         plain = strip_barriers([*simple[: len(nodes)], *labels])
         keys, done = plain[len(nodes) :], plain[: len(nodes)]
         known = dict(zip(keys, labels.values(), strict=True))
-        if by is not None and any(isinstance(target, Barrier) for target in self.targets):
+        if by is not None:
             done = self._seen_through(nodes, done, by, known)
         for node, shape in zip(done, shapes, strict=True):
             assert same_shape(node.shape, shape), (node.shape, shape)
@@ -79,18 +80,29 @@ class Problem:
     def _seen_through(
         self, raw: Sequence[Node], done: list[Node], by: Sequence[Node], labels: dict[Node, Named]
     ) -> list[Node]:
-        """What is a derivative by a leaf, simplified without barriers, where that makes it shorter.
+        """Each derivative simplified without the barriers of the other variables, where that makes it shorter.
 
-        The barriers stand there for the sake of another variable, from whose pass the result comes.
+        Those stand there for the sake of another derivative, from whose pass this one comes.
         """
-        open_values = strip_barriers(list(self.labels))
-        simple = simplify([*strip_barriers(raw), *open_values])
-        for value, name in zip(simple[len(raw) :], self.labels.values(), strict=True):
-            labels.setdefault(value, name)
-        return [
-            new if not isinstance(target, Barrier) and saves(new, old) else old
-            for new, old, target in zip(simple, done, by, strict=False)
-        ]
+        barriers = {target for target in self.targets if isinstance(target, Barrier)}
+        best = list(done)
+        for target in (None, *barriers) if len(barriers) <= _MOST_OPENED else ():
+            places = [k for k, own in enumerate(by) if (own if own in barriers else None) is target]
+            places = [k for k in places if not barriers.isdisjoint(set(topological(raw[k])) - {target})]
+            if not places:
+                continue
+            names = strip_barriers(list(self.labels), target)
+            simple = strip_barriers(simplify([*strip_barriers([raw[k] for k in places], target), *names]))
+            for value, name in zip(simple[len(places) :], self.labels.values(), strict=True):
+                labels.setdefault(value, name)
+            for k, new in zip(places, simple, strict=False):
+                best[k] = new if _reads_better(new, done[k], labels) else done[k]
+        return best
+
+
+def _reads_better(new: Node, old: Node, names: Mapping[Node, Named]) -> bool:
+    """Whether a normal form is shorter than what barriers left, or as long and no name is lost."""
+    return saves(new, old) or not (saves(old, new) or any(node in names for node in topological(old)))
 
 
 def open_problem(
@@ -140,9 +152,10 @@ def put_barriers(roots: Sequence[Node], targets: Iterable[Node]) -> list[Node]:
     return wrapped(roots, {target for target in targets if target.operands}, Barrier)
 
 
-def strip_barriers(roots: Sequence[Node]) -> list[Node]:
-    """The roots without `Barrier` nodes."""
-    return unwrapped(roots, Barrier.kind)
+def strip_barriers(roots: Sequence[Node], but: Node | None = None) -> list[Node]:
+    """The roots without `Barrier` nodes; one of them may stay."""
+    bare = unwrapped(roots, Barrier.kind)
+    return bare if but is None else put_barriers(bare, unwrapped([but], Barrier.kind))
 
 
 def _as_it_stands(target: Node, inside: set[Node]) -> Node:

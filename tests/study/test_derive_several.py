@@ -67,3 +67,34 @@ def test_the_results_are_right_by_differences(name: str) -> None:
         sides = [float(evaluate(root, {**data, leaf.name: data[leaf.name] + h * direction})) for h in (1e-6, -1e-6)]
         got = np.sum(np.asarray(evaluate(slope, data, leaves=known)) * direction)
         assert got == pytest.approx((sides[0] - sides[1]) / 2e-6, rel=1e-6)
+
+
+@pytest.mark.parametrize(("name", "chosen"), CHOICES, ids=str)
+def test_a_derivative_among_others_is_as_short_as_alone(name: str, chosen: tuple[int, ...]) -> None:
+    """The barriers around the other variables stand there for their derivatives, not for this one."""
+    root, nodes = GRAPHS[name]
+    wrt = [nodes[k] for k in chosen]
+    for node, among in zip(wrt, sn.grad(root, wrt), strict=True):
+        assert sn.flops(among) <= sn.flops(sn.grad(root, node)), (node, among)
+
+
+def test_the_slope_of_a_neuron_is_short_although_the_slope_by_its_output_is_shown_too() -> None:
+    found = sn.derive(neuron, [s, z, w, b]).text()
+    assert "∂L/∂z = s - y\n" in found and "∂L/∂s = (1 - y)/(1 - s) - y/s\n" in found
+    assert "the definitions inserted" not in found
+
+
+def test_the_keys_of_a_dict_name_values_that_have_no_name() -> None:
+    total = a + b
+    found = sn.derive(a * total, {"sum": total, "by a": a, "b": b, "out": a * total}, at={"a": 4, "b": 3})
+    assert found.variables == ("sum", "a", "b", "out") and found.root == "out"
+    assert [str(slope) for slope in found.result.values()] == ["a", "a + sum", "a", "1"]
+    assert "sum = a + b = 7" in found.text() and "v1" not in found.text()
+
+
+@pytest.mark.parametrize("key", ["a", "c", 7], ids=str)
+def test_a_key_that_is_taken_or_no_name_leaves_a_value_as_it_was(key: object) -> None:
+    """`a` is a leaf's name, and c another value's."""
+    inner = sn.sin(a)
+    found = sn.derive(inner * c, {key: inner, "other": c})
+    assert found.variables == ("v1", "c") and found.result == sn.grad(inner * c, {key: inner, "other": c})

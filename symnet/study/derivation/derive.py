@@ -20,8 +20,9 @@ from symnet.calculus.grad import grad, gradients, scalar_root
 from symnet.calculus.problem import open_problem
 from symnet.calculus.structure import flatten
 from symnet.errors import ArgumentError, DTypeError, explain
-from symnet.expr.nodes.node import Node
-from symnet.expr.nodes.symbols import EQUALITIES, Tensor, leaves
+from symnet.expr.nodes.names import attach, strip
+from symnet.expr.nodes.node import Node, static_name
+from symnet.expr.nodes.symbols import EQUALITIES, Named, Tensor, leaves
 from symnet.study.derivation.derivation import Derivation
 from symnet.study.derivation.writer import Writer
 
@@ -32,6 +33,7 @@ def derive(y: Any, x: Any = None, at: Mapping[str, Any] | None = None) -> Deriva
     Args:
         y: rank 0.
         x: a leaf or an intermediate node; a list or dict of them; None: every leaf that can be differentiated by.
+            The keys of a dict name the intermediate values that have no name.
         at: name → number or array for every leaf; puts numbers on the graph and on every step.
 
     Returns:
@@ -53,7 +55,9 @@ def derive(y: Any, x: Any = None, at: Mapping[str, Any] | None = None) -> Deriva
     """
     call = "derive(y, x)"
     root = scalar_root(call, y)
-    targets, restore = flatten(call, variables(root) if x is None else x)
+    x = variables(root) if x is None else x
+    root, x = _under_keys(root, x)
+    targets, restore = flatten(call, x)
     if not targets:
         mend = "Give y a real leaf, or x."
         raise ArgumentError(explain(call, "a variable to differentiate by", "none", mend))
@@ -62,6 +66,23 @@ def derive(y: Any, x: Any = None, at: Mapping[str, Any] | None = None) -> Deriva
     reached = problem.finish(gradients(problem), [t.shape for t in targets], problem.targets)
     results = grad(root, list(targets))
     return Writer(problem).derivation(reached, results, restore(results), data)
+
+
+def _under_keys(root: Node, x: Any) -> tuple[Node, Any]:
+    """The root with a dict's keys as names of those intermediate values that have none, and the dict of these."""
+    if not isinstance(x, Mapping) or not all(isinstance(value, Node) for value in x.values()):
+        return root, x
+    (bare, *values), written = strip([root, *x.values()])
+    taken = {leaf.name for leaf in leaves(bare)} | {label.name for label in written.values()}
+    fresh = {
+        value: Named(value, static_name(key), static_name(""))
+        for key, value in zip(x, values, strict=True)
+        if value.operands and value not in written and isinstance(key, str) and key and key not in taken
+    }
+    if not fresh:
+        return root, x
+    named, *nodes = attach([bare, *values], {**fresh, **written})
+    return named, dict(zip(x, nodes, strict=True))
 
 
 def variables(root: Node) -> list[Tensor]:
