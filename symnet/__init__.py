@@ -8,8 +8,7 @@
     >>> sn.grad(sn.mean(sn.cross_entropy(Y, D)), Z)
     (Y - D)/m
 
-Names are loaded when first used (PEP 562), so that `import symnet` costs little more than `import sympy` and needs
-neither llvmlite nor any optional package.
+Names are loaded when first used (PEP 562): `import symnet` loads no other package, and `sn.load` none but NumPy.
 """
 
 from __future__ import annotations
@@ -44,6 +43,11 @@ _home(
     "expr.nodes.elementwise",
     "sqrt floor_divide mod maximum minimum atan2 where indicator xlogy equal not_equal logical_not",
     abs="absolute",
+)
+_home(
+    "expr.nodes.elementwise",
+    "floor exp log log1p expm1 tanh sigmoid softplus sin cos tan asin acos atan sinh cosh asinh acosh atanh erf erfc"
+    " gamma loggamma digamma cbrt",
 )
 _home("expr.nodes.operators", "sign logical_and logical_or logical_xor")
 _home("expr.nodes.activations", "relu leaky_relu elu silu gelu")
@@ -131,8 +135,4 @@ def __dir__() -> list[str]:
     return sorted({*dunder, *_HOMES, *_FOLDERS})
 
 
-import symnet.expr  # noqa: E402  (it fills the table of what operators call)
-from symnet.expr.nodes.elementwise import PUBLIC as _FUNCTIONS  # noqa: E402
-
-_home("expr.nodes.elementwise", " ".join(_FUNCTIONS))
 __all__ = sorted(_HOMES)

@@ -48,7 +48,7 @@ SIDEWAYS = {
 }  # (from, to) on one floor
 LONGEST = 450  # lines of one file under symnet/
 GRAB_BAGS = {"utils", "util", "helpers", "misc", "common", "manager"}
-HEAVY = ("numpy", "llvmlite", "jax", "torch", "sklearn", "matplotlib", "pytest", "hypothesis")
+HEAVY = ("numpy", "sympy", "llvmlite", "jax", "torch", "sklearn", "matplotlib", "pytest", "hypothesis")
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 DOCUMENTS = [
@@ -274,7 +274,11 @@ def test_only_the_face_imports_by_name() -> None:
 
 
 def test_the_loop_language_stands_alone() -> None:
-    assert list(imported((PACKAGE / "loops" / "ir.py").read_text(), "symnet.loops.ir", False)) == []
+    """Its integers are in a file of their own, its codes among the numbers of the interface: these stand alone, too."""
+    below = {"symnet.loops.abi", "symnet.loops.integers"}
+    for file in ("ir", "abi", "integers"):
+        found = set(imported((PACKAGE / "loops" / f"{file}.py").read_text(), f"symnet.loops.{file}", False))
+        assert found <= (below if file == "ir" else set())
 
 
 def test_elementary_functions_stand_alone() -> None:
@@ -289,6 +293,14 @@ def test_importing_symnet_loads_neither_llvmlite_nor_anything_optional() -> None
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == []
+
+
+def test_the_face_has_every_elementwise_function() -> None:
+    """They stand in the face as text, so that it need not load them to know their names."""
+    import symnet
+    from symnet.expr.nodes.elementwise import PUBLIC
+
+    assert [name for name in PUBLIC if getattr(symnet, name, None) is None or name not in symnet.__all__] == []
 
 
 # --------------------------------------------------------------------------- names

@@ -23,7 +23,10 @@ _TARGETS = """
     all help clean test install package package_source edit_cache rebuild_cache list_install_components depend
     preinstall ALL_BUILD RUN_TESTS INSTALL PACKAGE ZERO_CHECK
 """
-STUB = frozenset(("METADATA", "Path", "ctypes", "hashlib", "np", "numbers", "processor", "workspace_bytes"))
+_STUB = """
+    METADATA Path annotations ctypes hashlib np numbers processor struct sys sysconfig workspace_bytes
+"""
+STUB = frozenset(_STUB.split())
 RUST = frozenset(_RUST.split())
 RUST_ITEMS = frozenset(("ABI", "Block", "DIGEST", "Error", "Extents", "Workspace", "extent", "length", "same_export"))
 _LINKED = frozenset(_LIBRARIES.split())

@@ -14,7 +14,7 @@ from keyword import iskeyword
 from types import MappingProxyType
 from typing import Any
 
-from symnet.loops.ir import (
+from symnet.loops.integers import (
     IntAdd,
     IntConst,
     IntExpr,

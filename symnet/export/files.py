@@ -34,6 +34,7 @@ from symnet.expr.nodes.node import Node
 from symnet.loops.ir import Program
 from symnet.loops.signature import Signature
 from symnet.runtime.baked import Baked
+from symnet.runtime.support import support_object
 from symnet.runtime.template import Template, default_template
 from symnet.schedule.target import Target
 
@@ -157,7 +158,11 @@ def _write_linked(new: Replacement, paths: Mapping[str, Path], shipment: Shipmen
     source = library.with_name(KINDS["o"].file_name(shipment.name))
     if "o" not in paths:
         new.write(source, content("o", shipment))
-    link(source, library, call)
+    objects = [source]
+    if not shipment.target.is_narrow:  # what Python calls it through is for 64-bit hosts
+        objects.append(library.with_name(f"{shipment.name}.python.o"))
+        new.write(objects[-1], support_object(replace(shipment.target, higher=())))
+    link(objects, library, call)
     if "py" in paths:
         metadata = {**shipment.metadata, "library": checksum(library.read_bytes())}
         new.write(paths["py"], marked(stub_text(metadata, library.name), shipment.name, shipment.digest, "# "))

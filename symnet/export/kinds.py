@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from symnet.errors import ArgumentError, explain
-from symnet.export.linker import LIBRARY_PATTERN
+from symnet.export.names import LIBRARY_PATTERN
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,21 +12,16 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from symnet.errors import CompileError, DependencyError, explain
 
 COMPILERS = ("cc", "gcc", "clang")
-LIBRARY_PATTERN = {"darwin": "lib{}.dylib", "win32": "{}.dll"}.get(sys.platform, "lib{}.so")
 _FLAGS = {  # programs find the library by its own name, wherever it lies when they are linked
     "linux": ["-Wl,-z,noexecstack", "-Wl,-soname,{}"],
     "darwin": ["-Wl,-install_name,@rpath/{}"],
 }
-
-
-def library_name(name: str) -> str:
-    """`libmlp.so`: Python would take `mlp.so` beside `mlp.py` for an extension module."""
-    return LIBRARY_PATTERN.format(name)
 
 
 def find_compiler(call: str) -> list[str]:
@@ -44,11 +39,11 @@ def find_compiler(call: str) -> list[str]:
     raise DependencyError(explain(call, expected, "none on the PATH", mend))
 
 
-def link(object_path: Path, library_path: Path, call: str) -> None:
-    """Make a shared library of one object."""
+def link(objects: Sequence[Path], library_path: Path, call: str) -> None:
+    """Make a shared library of objects."""
     flags = next((flags for system, flags in _FLAGS.items() if sys.platform.startswith(system)), [])
     flags = [flag.format(library_path.name) for flag in flags]
-    command = [*find_compiler(call), "-shared", *flags, "-o", str(library_path), str(object_path)]
+    command = [*find_compiler(call), "-shared", *flags, "-o", str(library_path), *map(str, objects)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         got = done.stderr.strip()[-400:] or f"exit status {done.returncode}"

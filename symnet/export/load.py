@@ -17,13 +17,13 @@ from typing import Any
 from symnet.errors import ArgumentError, CompileError, explain
 from symnet.export.digest import checksum, metadata_digest, refuse, stamp_of
 from symnet.export.guarded import guarded_code
-from symnet.export.linker import library_name
 from symnet.export.metadata import find_metadata, from_metadata
-from symnet.export.names import path_text, split_path
+from symnet.export.names import library_name, path_text, split_path
 from symnet.export.processor import lacking
 from symnet.loops.abi import ABI
 from symnet.runtime.function import NativeFunction
 from symnet.runtime.native import EntryPoints, open_library, read_text
+from symnet.runtime.support import offer
 
 
 def load(path: str | Path, *, threads: int = 1, check_finite: bool = False) -> NativeFunction:
@@ -33,6 +33,8 @@ def load(path: str | Path, *, threads: int = 1, check_finite: bool = False) -> N
         path: as given to `export`: `build/mlp`.
         threads: how many threads a call may use.
         check_finite: refuse NaN and infinity in arguments.
+
+    It can be pickled, as its path and digest: who unpickles it needs the same export at the same path.
 
     Raises:
         ArgumentError: when the stub or the library is not there, or not of this version.
@@ -70,8 +72,23 @@ def load(path: str | Path, *, threads: int = 1, check_finite: bool = False) -> N
     function = NativeFunction(
         signature, native, threads=threads, template=template, positional=positional, check_finite=check_finite
     )
-    again = partial(load, os.path.abspath(path), threads=threads, check_finite=check_finite)
-    function.recipe = (again, ())
+    again = partial(loaded_again, os.path.abspath(path), metadata["digest"])
+    function.recipe = (again, (threads, check_finite))
+    return function
+
+
+def loaded_again(path: str, digest: str, threads: int, check_finite: bool) -> NativeFunction:
+    """The function of a pickle.
+
+    Raises:
+        FileError: when at its path there is another export by now; otherwise as `load`.
+    """
+    function = load(path, threads=threads, check_finite=check_finite)
+    found = function.__reduce__()[0].args[1]
+    if found != digest:
+        stub = Path(path).with_suffix(".py")
+        expected = f"{{}} of the export that was pickled (digest {digest})"
+        raise refuse(f'load("{Path(path).as_posix()}")', stub, expected, f"another export (digest {found})")
     return function
 
 
@@ -99,6 +116,7 @@ def _opened(library: Path, name: str, stamp: str, call: str) -> EntryPoints:
         spelled = _fresh_name(library)
         held = read_text(spelled, f"{name}_digest")
         native = open_library(spelled, name)
+        offer(native.owner)
     except (OSError, AttributeError, ValueError) as error:
         raise refuse(call, library, "to open {}", str(error)) from error
     if held != stamp:

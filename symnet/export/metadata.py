@@ -12,13 +12,14 @@ In: a `Signature`, the template of its result.  Out: a dict of strings, numbers 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from symnet.export.extents import python_names, python_text, read
 from symnet.export.processor import ANY, Processor
 from symnet.loops.abi import ABI
-from symnet.loops.ir import Buffer, IntConst, IntExpr
+from symnet.loops.integers import Buffer, IntConst, IntExpr
 from symnet.loops.signature import IndexBound, Requirement, Signature
 from symnet.runtime.template import Template
 
@@ -81,12 +82,13 @@ def metadata_text(metadata: dict[str, Any]) -> str:
 
 
 def find_metadata(source: str) -> dict[str, Any]:
-    """The value of `METADATA = {…}` in a stub's text, read without running it."""
-    for statement in ast.parse(source).body:
-        if isinstance(statement, ast.Assign) and getattr(statement.targets[0], "id", "") == "METADATA":
-            found: dict[str, Any] = ast.literal_eval(statement.value)
-            return found
-    return {}
+    """The value of `METADATA = {…}` in a stub's text, read without running it, nor the lines before and after."""
+    begin = re.search(r"^METADATA = ", source, re.MULTILINE)
+    if begin is None:
+        return {}
+    end = re.search(r"\}$", source[begin.end() :], re.MULTILINE)
+    found: dict[str, Any] = ast.literal_eval(source[begin.end() :][: end.end() if end else 0])
+    return found
 
 
 def _buffers(buffers: Iterable[Buffer], names: Mapping[str, str]) -> tuple[Any, ...]:

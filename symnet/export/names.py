@@ -9,6 +9,7 @@ from __future__ import annotations
 import keyword
 import os
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,13 @@ from symnet.errors import ArgumentError, explain
 # What native code itself calls; and "llvm.…" are LLVM's own functions.
 _NOT_FUNCTIONS = KEYWORDS | {"memcpy", "memset", "memmove", "memcmp", "llvm"}
 LONGEST = 128  # letters of a function's name: files and symbols are longer by a few
+LIBRARY_PATTERN = {"darwin": "lib{}.dylib", "win32": "{}.dll"}.get(sys.platform, "lib{}.so")
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
+
+
+def library_name(name: str) -> str:
+    """`libmlp.so`: Python would take `mlp.so` beside `mlp.py` for an extension module."""
+    return LIBRARY_PATTERN.format(name)
 
 
 def check_name(name: object, call: str) -> None:

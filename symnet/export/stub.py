@@ -4,19 +4,25 @@ In: the metadata of a function, the library's file name.  Out: the text of `NAME
 
 The stub finds out whether it is whole (`guarded.py`), and opens the library of its own export and no other
 (`digest.py`).  It makes the same checks as a call in process
-and answers in the same structure.  It has no threads and no bound steps; `symnet.load` has.
+and answers in the same structure; a call with arrays of the same sizes as the last one goes the short way that it has
+in process (`runtime/array_call.py`).  It has no threads and no bound steps; `symnet.load` has.
 """
 
 from __future__ import annotations
 
+import ast
 import inspect
+import re
+from collections.abc import Iterator, Sequence
 from functools import reduce
 from typing import Any
 
 from symnet.export.guarded import guarded
 from symnet.export.metadata import metadata_text
 from symnet.export.processor import lacking
-from symnet.loops.abi import STAMP_BYTES, STAMP_WORDS
+from symnet.loops.abi import CODES, STAMP_BYTES, STAMP_WORDS
+from symnet.runtime import array_call
+from symnet.runtime.template import Template
 
 
 def stub_text(metadata: dict[str, Any], library: str) -> str:
@@ -24,7 +30,8 @@ def stub_text(metadata: dict[str, Any], library: str) -> str:
     name = metadata["name"]
     call = ", ".join(f"{item[0]}=…" for item in metadata["inputs"])
     words = f"{name}({call}), compiled by symnet: needs NumPy and {library} beside this file."
-    parts = _IMPORTS, f"METADATA = {metadata_text(metadata)}", _CHECKS, _asked_of_processor(), _calls(name, library)
+    data = f"METADATA = {metadata_text(metadata)}"
+    parts = _IMPORTS, data, _CHECKS, _asked_of_processor(), _array_call(), _calls(metadata, library)
     code = "\n".join(parts)
     return guarded(name, words, code)
 
@@ -35,15 +42,50 @@ def _asked_of_processor() -> str:
     return "\n" + source.replace("needed: Iterable[str], told: str", "needed, told").replace(") -> list[str]:", "):", 1)
 
 
-def _calls(name: str, library: str) -> str:
-    words = {"@NAME@": name, "@LIBRARY@": library, "@SIZE@": str(STAMP_BYTES), "@WORDS@": STAMP_WORDS}
+def _array_call() -> str:
+    """What `runtime/array_call.py` defines, under names that no function has."""
+    source = inspect.getsource(array_call)
+    body = [node for node in ast.parse(source).body if not isinstance(node, ast.Expr | ast.Import | ast.ImportFrom)]
+    names = {each.name for each in body if isinstance(each, ast.FunctionDef | ast.ClassDef)}
+    names |= {node.id for each in body if isinstance(each, ast.Assign | ast.AnnAssign) for node in _stored(each)}
+    code = "\n".join(source.split("\n")[body[0].lineno - 1 :])
+    return "\n" + re.sub(rf"(?<![\w.\"])({'|'.join(sorted(names))})\b", r"_\1", code)
+
+
+def _stored(statement: ast.stmt) -> Iterator[ast.Name]:
+    """The names that a statement binds."""
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node
+
+
+def _calls(metadata: dict[str, Any], library: str) -> str:
+    display = _display(metadata["template"], [len(shape) for _, _, shape in metadata["outputs"]])
+    words = {"@NAME@": metadata["name"], "@LIBRARY@": library, "@SIZE@": str(STAMP_BYTES), "@WORDS@": STAMP_WORDS}
+    words |= {"@RESULT@": display, "@CODES@": repr({value: code for code, value in CODES.items()})}
     return reduce(lambda text, word: text.replace(*word), words.items(), _CALLS)
 
 
+def _display(template: Template, ranks: Sequence[int]) -> str:
+    """What a call returns, as Python's text over the list `a` of arrays; those of rank 0 are NumPy's scalars."""
+    if isinstance(template, dict):
+        return f"{{{', '.join(f'{key!r}: {_display(inner, ranks)}' for key, inner in template.items())}}}"
+    if isinstance(template, list):
+        return f"[{', '.join(_display(inner, ranks) for inner in template)}]"
+    if isinstance(template, tuple):
+        return f"({''.join(_display(inner, ranks) + ', ' for inner in template)})"
+    return f"a[{template}]" + "[()]" * (not ranks[template])
+
+
 _IMPORTS = """\
+from __future__ import annotations
+
 import ctypes
 import hashlib
 import numbers
+import struct
+import sys
+import sysconfig
 from pathlib import Path
 
 import numpy as np
@@ -227,12 +269,8 @@ def _table(arrays):
     return (ctypes.c_void_p * max(1, len(arrays)))(*[array.ctypes.data for array in arrays])
 
 
-def _arrange(template, leaves):
-    if isinstance(template, dict):
-        return {key: _arrange(inner, leaves) for key, inner in template.items()}
-    if isinstance(template, (tuple, list)):
-        return type(template)([_arrange(inner, leaves) for inner in template])
-    return leaves[template]
+def _hand_back(a):
+    return @RESULT@
 
 
 def workspace_bytes(**dims):
@@ -264,6 +302,60 @@ def processor():
 
 def @NAME@(*args, **keywords):
     """Run once; arguments by keyword, fresh arrays back."""
+    repeat = _repeated.get(None)
+    found = None if repeat is None else repeat(args, keywords)
+    return _checked(args, keywords) if found is None else found
+
+
+_repeated = {}  # None: a call with arrays of the same sizes as the last one
+
+
+def _repeatable(arrays, outputs, c_dims, size):
+    """Such a call; what is otherwise is for the call that checks: None."""
+    if METADATA["index_bounds"] or not _is_native:
+        return None
+    names, made = [item[0] for item in METADATA["inputs"]], [(array.dtype, array.shape) for array in outputs]
+    given = [(array.dtype, array.shape) for array in arrays]
+    in_order, numbers = METADATA["positional"] == tuple(names), _places_of_numbers(given)
+    block = _array_block(ctypes.cast(_run, ctypes.c_void_p).value, ctypes.addressof(c_dims), size, given, made)
+    native = _as_builtin("@NAME@", ctypes.cast(_library.symnet_arrays, ctypes.c_void_p).value, block, c_dims, _library)
+    empty, spare = np.empty, []
+
+    def call(args, keywords):
+        if not args and len(keywords) == len(names):
+            try:
+                inputs = [keywords[name] for name in names]
+            except KeyError:
+                return None
+        elif in_order and not keywords and len(args) == len(names):
+            inputs = args
+        else:
+            return None
+        if numbers:
+            inputs = _with_arrays_for_numbers(inputs, numbers)
+        outputs = [empty(shape, dtype) for dtype, shape in made]
+        try:
+            workspace = spare.pop()
+        except IndexError:
+            workspace = _workspace(size)
+        done = native(*inputs, *outputs, workspace[1])
+        spare.append(workspace)
+        return _hand_back(outputs) if done else None
+
+    return call
+
+
+_is_native = hasattr(_library, "symnet_arrays") and _arrays_are_possible()
+
+
+def _workspace(size):
+    """Aligned memory, and its address."""
+    memory = np.empty(size + 64, np.uint8)
+    return memory, -(-memory.ctypes.data // 64) * 64
+
+
+def _checked(args, keywords):
+    """A call, after every check."""
     names = [item[0] for item in METADATA["inputs"]]
     positional = METADATA["positional"]
     if len(args) > len(positional):
@@ -285,15 +377,14 @@ def @NAME@(*args, **keywords):
         if name not in keywords:
             _refuse(TypeError, ", ".join(keywords), f"the inputs {', '.join(names)}", f"no {name}", f"Pass {name}=.")
     arrays = [_array(name, dtype, shape, keywords[name]) for name, dtype, shape in METADATA["inputs"]]
-    dims = _extents(arrays, dims)
+    given, dims = dims, _extents(arrays, dims)
     _check_values(arrays, dims)
     c_dims = _dims_table(dims)
     size = _checked_bytes(dims, c_dims)
     outputs = [
         np.empty([_evaluate(extent, dims) for extent in shape], dtype) for _, dtype, shape in METADATA["outputs"]
     ]
-    memory = np.empty(size + 64, np.uint8)
-    workspace = -(-memory.ctypes.data // 64) * 64
+    memory, workspace = _workspace(size)
     code = _run(_table(arrays), _table(outputs), c_dims, workspace, size)
     if code == 4 and METADATA["index_checks"]:
         number, value, place = (ctypes.c_int64 * 3).from_address(workspace)
@@ -303,7 +394,14 @@ def @NAME@(*args, **keywords):
         got = f"{value} at {text if text in names else ''}{at}" if shape else value
         expected = f"every element of {text} in {-bound if wraps else 0} ... {bound - 1} ({reason})"
         _refuse(ValueError, "...", expected, got, "Mend the data.")
+    if code == 6:
+        got = "a singular one (code 6, SINGULAR_MATRIX: a pivot of its elimination is 0)"
+        mend = "Check the data; a sum such as A + 1e-6*eye(n) keeps a matrix away from singular ones."
+        _refuse(ValueError, "...", "a matrix that can be inverted", got, mend)
     if code:
-        raise RuntimeError(f"@NAME@: native code returned {code}")
-    return _arrange(METADATA["template"], [array[()] if array.ndim == 0 else array for array in outputs])
+        words = @CODES@.get(code, "which nobody knows")
+        mend = "This is a defect of symnet: please report it with the expression."
+        _refuse(RuntimeError, "...", "native code to return OK", f"code {code}, {words}", mend)
+    _repeated[None] = None if given else _repeatable(arrays, outputs, c_dims, size)
+    return _hand_back(outputs)
 '''

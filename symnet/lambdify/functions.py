@@ -26,9 +26,8 @@ from symnet.expr.sympy.from_sympy import from_sympy
 from symnet.expr.sympy.scalars import from_scalar
 from symnet.lambdify.arguments import Arrangement
 from symnet.locks import BUILDING
-from symnet.runtime.builtin import is_possible as numbers_are_possible
 from symnet.runtime.elementwise import ConstantResults, OnArrays, OnKeptBuffers
-from symnet.runtime.numbers import NumbersBuiltin
+from symnet.runtime.numbers import NumbersBuiltin, numbers_are_possible
 
 SMALL = 2048  # elements up to which a call copies into kept buffers
 STEPS_KEPT = 32  # shapes for which buffers are kept, per thread

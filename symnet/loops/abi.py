@@ -6,7 +6,7 @@ In: nothing.  Out: the number of the interface, what a call returns, where array
 
 from __future__ import annotations
 
-from symnet.loops.ir import INDEX_OUT_OF_RANGE, SINGULAR_MATRIX
+SINGULAR_MATRIX, INDEX_OUT_OF_RANGE = "SINGULAR_MATRIX", "INDEX_OUT_OF_RANGE"
 
 ABI = 2  # the interface that `NAME_abi` names; what raises it, docs/c-abi.md says
 

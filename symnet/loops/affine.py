@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
-from symnet.loops import ir
+from symnet.loops import integers as ir
 
 Monomial = tuple[ir.IntExpr, ...]  # sorted atoms; () is the constant term
 Polynomial = dict[Monomial, int]

@@ -30,11 +30,12 @@ from symnet.errors import CompileError, SingularMatrixError, ValueDomainError, e
 from symnet.loops import affine, ir
 from symnet.loops.arithmetic import REFERENCE, Arithmetic
 from symnet.loops.fused import multiply_add
+from symnet.loops.integer_text import element_text, int_text
 from symnet.loops.lanes import is_straight, may_run_at_once
 from symnet.loops.memory import ArraysByName, allocate, infer_dims, poisoned
 from symnet.loops.operands import contribution, multiply_add_of, taken_in_order
 from symnet.loops.order import check_order
-from symnet.loops.printer import element_text, int_text, stmt_line
+from symnet.loops.printer import stmt_line
 from symnet.loops.reductions import Combination, Contribution, reduced
 from symnet.loops.scalar_ops import cast
 from symnet.loops.verifier import verify

@@ -15,7 +15,7 @@ import numpy as np
 
 from symnet.errors import ArgumentError, CompileError, DTypeError, ShapeError, explain
 from symnet.loops import ir
-from symnet.loops.printer import buffer_text
+from symnet.loops.integer_text import buffer_text
 
 ArraysByName = dict[str, np.ndarray]
 ConcreteShape = tuple[int, ...]

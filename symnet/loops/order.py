@@ -19,8 +19,9 @@ from typing import NamedTuple
 from symnet.errors import CompileError, explain
 from symnet.loops import affine, ir
 from symnet.loops.accesses import reads_of, writes
+from symnet.loops.integer_text import buffer_text
 from symnet.loops.owners import owners
-from symnet.loops.printer import buffer_text, stmt_line
+from symnet.loops.printer import stmt_line
 
 WrittenByLoop = Callable[[], frozenset[str]]
 

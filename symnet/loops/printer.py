@@ -9,29 +9,42 @@ Not handled: reading the text back; it is for people.  Values are printed by rec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from symnet.loops import ir
+from symnet.loops.integer_text import (
+    AND,
+    ATOM,
+    COMPARE,
+    NOT,
+    OR,
+    PRODUCT,
+    SIGN,
+    SUM,
+    PrecedentText,
+    buffer_text,
+    element_text,
+    int_text,
+    joined,
+    unknown,
+    wrapped,
+)
 
 INDENT = "  "
 COMPARISONS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
 COMBINES = {None: "=", "add": "+=", "mul": "*=", "max": "max=", "min": "min="}
 
-# Precedence, loosest first; an operand that binds less tightly than its place asks for gets parentheses.
-_OR, _AND, _NOT, _COMPARE, _SUM, _DIVISION, _PRODUCT, _SIGN, _ATOM = range(9)
 _INFIX: dict[str, tuple[str, int]] = {
-    "or": ("or", _OR),
-    "and": ("and", _AND),
-    "add": ("+", _SUM),
-    "sub": ("-", _SUM),
-    "mul": ("*", _PRODUCT),
-    "div": ("/", _PRODUCT),
-    **{name: (symbol, _COMPARE) for name, symbol in COMPARISONS.items()},
+    "or": ("or", OR),
+    "and": ("and", AND),
+    "add": ("+", SUM),
+    "sub": ("-", SUM),
+    "mul": ("*", PRODUCT),
+    "div": ("/", PRODUCT),
+    **{name: (symbol, COMPARE) for name, symbol in COMPARISONS.items()},
 }
-_PREFIX: dict[str, tuple[str, int]] = {"neg": ("-", _SIGN), "not": ("not ", _NOT)}
-
-_Text = tuple[str, int]  # the text and its precedence
+_PREFIX: dict[str, tuple[str, int]] = {"neg": ("-", SIGN), "not": ("not ", NOT)}
 
 
 def to_text(program: ir.Program) -> str:
@@ -39,25 +52,9 @@ def to_text(program: ir.Program) -> str:
     return "\n".join(_program_lines(program))
 
 
-def int_text(expr: ir.IntExpr) -> str:
-    """An integer expression: `256*block + i`, `ceil(m/256)`, `min(256, m - 256*block)`."""
-    return _int(expr)[0]
-
-
 def value_text(value: ir.Value) -> str:
     """A value: `exp(Z[i, j] - shift)`."""
     return _value(value)[0]
-
-
-def buffer_text(buffer: ir.Buffer) -> str:
-    """A declaration: `A: float32[m, 64]`, with `= view of B` where it shares memory."""
-    view = f" = view of {buffer.view_of}" if buffer.view_of else ""
-    return f"{buffer.name}: {buffer.dtype}[{_joined(buffer.shape)}]{view}"
-
-
-def element_text(buffer: ir.Buffer, index: Iterable[ir.IntExpr]) -> str:
-    """An element: `A[i, k]`."""
-    return f"{buffer.name}[{_joined(index)}]"
 
 
 def stmt_line(stmt: ir.Stmt) -> str:
@@ -65,128 +62,44 @@ def stmt_line(stmt: ir.Stmt) -> str:
     return next(_stmt_lines(stmt))
 
 
-# --------------------------------------------------------------------------- integers
-
-
-def _joined(exprs: Iterable[ir.IntExpr]) -> str:
-    return ", ".join(int_text(expr) for expr in exprs)
-
-
-def _int(expr: ir.IntExpr) -> _Text:
-    return _INT.get(type(expr), _unknown)(expr)
-
-
-def _unknown(node: object) -> _Text:
-    return f"<{type(node).__name__}>", _ATOM
-
-
-def _wrap(text: _Text, least: int) -> str:
-    return text[0] if text[1] >= least else f"({text[0]})"
-
-
-def _int_const(expr: ir.IntConst) -> _Text:
-    return str(expr.value), _ATOM if expr.value >= 0 else _SIGN
-
-
-def _int_var(expr: ir.IntVar) -> _Text:
-    return expr.name, _ATOM
-
-
-def _negated(expr: ir.IntExpr) -> ir.IntExpr | None:
-    """What is subtracted, where adding `expr` reads better as a subtraction."""
-    if isinstance(expr, ir.IntConst) and expr.value < 0:
-        return ir.IntConst(-expr.value)
-    if isinstance(expr, ir.IntMul) and isinstance(expr.right, ir.IntConst) and expr.right.value < 0:
-        return ir.int_mul(expr.left, ir.IntConst(-expr.right.value))
-    return None
-
-
-def _int_add(expr: ir.IntAdd) -> _Text:
-    first, second = expr.left, expr.right
-    if _negated(first) is not None and _negated(second) is None:
-        first, second = second, first
-    left, taken = _wrap(_int(first), _SUM), _negated(second)
-    if taken is None:
-        return f"{left} + {_wrap(_int(second), _SUM)}", _SUM
-    return f"{left} - {_wrap(_int(taken), _PRODUCT)}", _SUM
-
-
-def _int_mul(expr: ir.IntMul) -> _Text:
-    first, second = expr.left, expr.right
-    if isinstance(second, ir.IntConst):
-        first, second = second, first
-    return f"{_wrap(_int(first), _PRODUCT)}*{_wrap(_int(second), _SIGN)}", _PRODUCT
-
-
-def _int_min(expr: ir.IntMin) -> _Text:
-    return f"min({_joined((expr.left, expr.right))})", _ATOM
-
-
-def _int_floordiv(expr: ir.IntFloorDiv) -> _Text:
-    value = expr.value
-    if isinstance(value, ir.IntAdd) and value.right == ir.IntConst(expr.divisor - 1):
-        return f"ceil({_wrap(_int(value.left), _SIGN)}/{expr.divisor})", _ATOM
-    return f"{_wrap(_int(value), _SIGN)}//{expr.divisor}", _DIVISION
-
-
-def _int_mod(expr: ir.IntMod) -> _Text:
-    return f"{_wrap(_int(expr.value), _SIGN)} % {expr.divisor}", _DIVISION
-
-
-def _int_load(expr: ir.IntLoad) -> _Text:
-    return element_text(expr.buffer, expr.index), _ATOM
-
-
-_INT: dict[type, Callable[[Any], _Text]] = {
-    ir.IntConst: _int_const,
-    ir.IntVar: _int_var,
-    ir.IntAdd: _int_add,
-    ir.IntMul: _int_mul,
-    ir.IntMin: _int_min,
-    ir.IntFloorDiv: _int_floordiv,
-    ir.IntMod: _int_mod,
-    ir.IntLoad: _int_load,
-}
-
-
 # --------------------------------------------------------------------------- values
 
 
-def _value(value: ir.Value) -> _Text:
-    return _VALUE.get(type(value), _unknown)(value)
+def _value(value: ir.Value) -> PrecedentText:
+    return _VALUE.get(type(value), unknown)(value)
 
 
-def _const(value: ir.Const) -> _Text:
+def _const(value: ir.Const) -> PrecedentText:
     text = repr(value.value)
-    return text, _SIGN if text.startswith("-") else _ATOM
+    return text, SIGN if text.startswith("-") else ATOM
 
 
-def _var(value: ir.Var) -> _Text:
-    return value.name, _ATOM
+def _var(value: ir.Var) -> PrecedentText:
+    return value.name, ATOM
 
 
-def _load(value: ir.Load) -> _Text:
-    return element_text(value.buffer, value.index), _ATOM
+def _load(value: ir.Load) -> PrecedentText:
+    return element_text(value.buffer, value.index), ATOM
 
 
-def _from_int(value: ir.FromInt) -> _Text:
-    return f"{value.dtype}({int_text(value.value)})", _ATOM
+def _from_int(value: ir.FromInt) -> PrecedentText:
+    return f"{value.dtype}({int_text(value.value)})", ATOM
 
 
-def _op(value: ir.Op) -> _Text:
+def _op(value: ir.Op) -> PrecedentText:
     if value.name in _INFIX and len(value.args) == 2:
         symbol, level = _INFIX[value.name]
         tighter = level + 1  # `a - (b - c)` keeps its parentheses, and so does `a + (b + c)`: the order rounds
-        least = tighter if level == _COMPARE else level
-        return f"{_wrap(_value(value.args[0]), least)} {symbol} {_wrap(_value(value.args[1]), tighter)}", level
+        least = tighter if level == COMPARE else level
+        return f"{wrapped(_value(value.args[0]), least)} {symbol} {wrapped(_value(value.args[1]), tighter)}", level
     if value.name in _PREFIX and len(value.args) == 1:
         symbol, level = _PREFIX[value.name]
-        return f"{symbol}{_wrap(_value(value.args[0]), level + 1)}", level
+        return f"{symbol}{wrapped(_value(value.args[0]), level + 1)}", level
     name = value.dtype if value.name == "cast" else value.name
-    return f"{name}({', '.join(value_text(arg) for arg in value.args)})", _ATOM
+    return f"{name}({', '.join(value_text(arg) for arg in value.args)})", ATOM
 
 
-_VALUE: dict[type, Callable[[Any], _Text]] = {
+_VALUE: dict[type, Callable[[Any], PrecedentText]] = {
     ir.Const: _const,
     ir.Var: _var,
     ir.Load: _load,
@@ -205,7 +118,7 @@ def _body_lines(body: ir.Body) -> Iterator[str]:
 
 
 def _stmt_lines(stmt: ir.Stmt) -> Iterator[str]:
-    return _STMT[type(stmt)](stmt) if type(stmt) in _STMT else iter([_unknown(stmt)[0]])
+    return _STMT[type(stmt)](stmt) if type(stmt) in _STMT else iter([unknown(stmt)[0]])
 
 
 def _for(stmt: ir.For) -> Iterator[str]:
@@ -248,7 +161,7 @@ def _if(stmt: ir.If) -> Iterator[str]:
 
 
 def _fail(stmt: ir.Fail) -> Iterator[str]:
-    yield f"fail {stmt.code}{f'({_joined(stmt.numbers)})' if stmt.numbers else ''}"
+    yield f"fail {stmt.code}{f'({joined(stmt.numbers)})' if stmt.numbers else ''}"
 
 
 _STMT: dict[type, Callable[[Any], Iterator[str]]] = {

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from symnet.loops.ir import Buffer, IntExpr
-from symnet.loops.printer import buffer_text
+from symnet.loops.integer_text import buffer_text
+from symnet.loops.integers import Buffer, IntExpr
 
 
 @dataclass(frozen=True, slots=True)

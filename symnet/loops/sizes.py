@@ -12,6 +12,7 @@ from math import prod
 from symnet.dtypes import ITEMSIZE
 from symnet.errors import RangeError, explain
 from symnet.loops.affine import names
+from symnet.loops.integer_text import int_text
 from symnet.loops.ir import (
     Buffer,
     For,
@@ -26,7 +27,6 @@ from symnet.loops.ir import (
     Program,
     walk,
 )
-from symnet.loops.printer import int_text
 
 MOST_PHASES = 2**31 - 1  # NAME_phases gives an int32
 

@@ -14,7 +14,7 @@ from typing import NoReturn, Protocol
 
 from symnet.loops import affine, ir
 from symnet.loops.accesses import of_integers, of_value
-from symnet.loops.printer import element_text
+from symnet.loops.integer_text import element_text
 
 
 class Refuse(Protocol):

@@ -20,8 +20,9 @@ from typing import Any, NoReturn
 from symnet import dtypes
 from symnet.errors import CompileError, explain
 from symnet.loops import affine, ir, vector_rules
+from symnet.loops.integer_text import buffer_text, element_text, int_text
 from symnet.loops.op_types import TYPING, kind, mismatch
-from symnet.loops.printer import buffer_text, element_text, int_text, stmt_line, value_text
+from symnet.loops.printer import stmt_line, value_text
 
 KINDS = ("serial", "unroll", "vector")
 SPACES = ("input", "output", "workspace", "register", "constant")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from symnet.loops.ir import IntExpr
+from symnet.loops.integers import IntExpr
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ Not handled: values inside arrays, which `domains.py` checks; outputs, which `ou
 
 from __future__ import annotations
 
-import difflib
 import math
 import numbers
 from collections.abc import Callable, Mapping, Sequence
@@ -23,8 +22,8 @@ import numpy as np
 
 from symnet.errors import ArgumentError, DTypeError, RangeError, ShapeError, ValueDomainError, explain, holds_mask
 from symnet.loops.affine import names
-from symnet.loops.ir import Buffer, IntVar
-from symnet.loops.printer import int_text
+from symnet.loops.integer_text import int_text
+from symnet.loops.integers import Buffer, IntVar
 from symnet.loops.signature import Signature
 from symnet.runtime.extents import evaluate, solve
 from symnet.runtime.widening import widened
@@ -162,6 +161,8 @@ class Arguments:
 
     def _refuse_unknown(self, name: str, value: object, call: str) -> None:
         known = (*self.names, *self.signature.dims)
+        import difflib  # where a mistake was made it may take its time
+
         same = [other for other in known if other.lower() == name.lower()]
         close = same or difflib.get_close_matches(name, known, n=1, cutoff=0.5)
         mend = f"Did you mean {close[0]!r}?" if close else f"Drop {name!r}, or list it in compile(…, inputs=[{name}])."

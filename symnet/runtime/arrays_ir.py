@@ -20,10 +20,7 @@ Source: NumPy's manual, "Python Types and C-Structures", PyArrayObject.
 
 from __future__ import annotations
 
-# Offsets in bytes: where a bytes object has its contents, an object its type, and an ndarray its fields.
-BYTES_CONTENTS, TYPE = 32, 8
-DATA, RANK, SHAPE, DTYPE, FLAGS = 16, 24, 32, 56, 64
-C_CONTIGUOUS, ALIGNED, WRITEABLE = 0x1, 0x100, 0x400  # of an ndarray's flags
+from symnet.runtime.array_call import BYTES_CONTENTS, DATA, DTYPE, FLAGS, RANK, SHAPE, TYPE
 
 FIELDS = {
     "arguments": "i64", "inputs": "i64", "ndarray": "ptr", "run": "ptr", "dims": "ptr", "bytes": "i64",

@@ -13,7 +13,6 @@ Not handled: two threads in one step at once; bind once per thread.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from ctypes import addressof
 from typing import Any, Protocol
@@ -28,7 +27,7 @@ from symnet.runtime import template as templates
 from symnet.runtime.domains import check_indices
 from symnet.runtime.native import EntryPoints, allocate_workspace, pointers
 from symnet.runtime.plan import CallPlan
-from symnet.runtime.support import step_block, step_call
+from symnet.runtime.support import at_hand, step_block, step_call
 from symnet.runtime.threads import Job
 
 
@@ -96,7 +95,7 @@ class BoundStep:
         """The fastest call there is, and its arguments."""
         function, job = self._function, self._plan.job
         bounds = function.signature.index_bounds
-        if job is not None or sys.modules.get("llvmlite"):
+        if job is not None or at_hand():
             block = step_block(function.native.run, arguments, bounds, self.inputs, self._plan.dims)
             self._owners += (block, job)
             self.block = block.pointer.value or 0

@@ -19,7 +19,7 @@ from typing import Any, final
 import numpy as np
 
 from symnet.errors import ArgumentError, DTypeError, ShapeError, explain, ragged, refuse_mask
-from symnet.loops.ir import IntExpr
+from symnet.loops.integers import IntExpr
 from symnet.runtime.extents import evaluate_shape
 from symnet.runtime.one_hot_rows import ArrayAlong, scattered, taken_at_rows
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from symnet.errors import ValueDomainError, explain
-from symnet.loops.printer import int_text
+from symnet.loops.integer_text import int_text
 from symnet.loops.signature import IndexBound, Signature
 from symnet.runtime.extents import evaluate, evaluate_shape
 

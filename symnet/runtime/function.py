@@ -127,7 +127,7 @@ class NativeFunction(Described):
         if code:
             self.refuse(code, plan, (pointers(inputs), pointers(outputs), plan.c_dims, *workspace[1:]))
         self.workspaces.give_back(workspace)
-        self._repeat = self._repeated(plan)
+        self._repeat = None if given else self._repeated(plan)  # extents that no array has must be given again
         return templates.arrange(self.template, [array if array.ndim else array[()] for array in outputs], plan.dims)
 
     def _repeated(self, plan: CallPlan) -> RepeatedCall | None:

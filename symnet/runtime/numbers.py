@@ -10,16 +10,22 @@ Not handled: float32, hosts without LLVM, other interpreters than CPython with i
 from __future__ import annotations
 
 import ctypes
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symnet.runtime.builtin import builtin
+from symnet.runtime.array_call import as_builtin, builtins_are_possible
 from symnet.runtime.support import numbers_address
 
 if TYPE_CHECKING:
     from symnet.runtime.function import NativeFunction
+
+
+def numbers_are_possible() -> bool:
+    """Whether this interpreter is one that the native code knows, and LLVM is at hand."""
+    return builtins_are_possible() and bool(sys.modules.get("llvmlite"))
 
 
 class NumbersBuiltin:
@@ -46,4 +52,4 @@ class NumbersBuiltin:
         self.block = (ctypes.c_int64 * len(words))(*words)
         self.step = step
         owners = (self.block, step, self.values, self.results)
-        self.call: Callable[..., Any] = builtin("numbers", numbers_address(), ctypes.addressof(self.block), *owners)
+        self.call: Callable[..., Any] = as_builtin("numbers", numbers_address(), ctypes.addressof(self.block), *owners)

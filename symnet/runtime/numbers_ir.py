@@ -17,7 +17,7 @@ import ctypes
 
 import numpy as np
 
-from symnet.runtime.builtin import api_address
+from symnet.runtime.array_call import api_address
 
 _TYPE_OFFSET = object.__basicsize__ - ctypes.sizeof(ctypes.c_void_p)  # the type is the last field of an object's head
 

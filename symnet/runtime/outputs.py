@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from symnet.errors import ArgumentError, DTypeError, ShapeError, explain, refuse_mask
-from symnet.loops.ir import Buffer
+from symnet.loops.integers import Buffer
 from symnet.loops.signature import Signature
 from symnet.runtime.arguments import given_text, shape_text
 from symnet.runtime.native import allocated

@@ -18,7 +18,7 @@ from dataclasses import is_dataclass
 from functools import lru_cache
 from typing import Any, get_args, get_origin, get_type_hints
 
-from symnet.loops.ir import IntAdd, IntConst, IntExpr, IntFloorDiv, IntMin, IntMod, IntMul, IntVar
+from symnet.loops.integers import IntAdd, IntConst, IntExpr, IntFloorDiv, IntMin, IntMod, IntMul, IntVar
 from symnet.runtime.compressed import Pattern
 from symnet.runtime.template import Template
 

@@ -10,7 +10,6 @@ Not handled: labels that are to be checked before a call, arrays that would have
 from __future__ import annotations
 
 import ctypes
-import struct
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -18,13 +17,18 @@ import numpy as np
 
 from symnet.locks import once
 from symnet.loops.signature import Signature
-from symnet.runtime import arrays_ir as layout
 from symnet.runtime import template as templates
 from symnet.runtime.arguments import Arguments
-from symnet.runtime.builtin import api_address, builtin, is_possible
+from symnet.runtime.array_call import (
+    array_block,
+    arrays_are_possible,
+    as_builtin,
+    places_of_numbers,
+    with_arrays_for_numbers,
+)
 from symnet.runtime.native import EntryPoints, Workspaces
 from symnet.runtime.plan import CallPlan
-from symnet.runtime.support import arrays_address, pool_address
+from symnet.runtime.support import arrays_address, at_hand, pool_address
 
 MISSED: Any = object()
 RepeatedCall = Callable[[Sequence[Any]], Any]
@@ -42,15 +46,16 @@ class Repeatable(Protocol):
 
 def repeated_call(function: Repeatable, plan: CallPlan) -> RepeatedCall | None:
     """The call, or None where there is none."""
-    if function.signature.index_bounds or not (is_possible() and _layout_holds()):
+    if function.signature.index_bounds or not is_possible():
         return None
     hand_back = templates.arranger(function.template, [len(shape) for shape in plan.shapes])
     if hand_back is None:
         return None
     specified = [(s, np.dtype(b.dtype)) for b, s in zip(function.signature.outputs, plan.shapes, strict=True)]
     job = plan.job
-    native = builtin("arrays", arrays_address(), _block(function, plan), plan.c_dims, job, function.native.owner)
+    native = as_builtin("arrays", arrays_address(), _block(function, plan), plan.c_dims, job, function.native.owner)
     take, give_back = function.workspaces.take, function.workspaces.give_back
+    numbers = places_of_numbers([(b.dtype, b.shape) for b in function.signature.inputs])
     empty, workspace_bytes = np.empty, plan.workspace_bytes
 
     def call(inputs: Sequence[Any]) -> Any:
@@ -58,6 +63,8 @@ def repeated_call(function: Repeatable, plan: CallPlan) -> RepeatedCall | None:
             outputs = [empty(shape, dtype) for shape, dtype in specified]
         except (MemoryError, ValueError):
             return MISSED
+        if numbers:
+            inputs = with_arrays_for_numbers(inputs, numbers)
         workspace = take(workspace_bytes)
         if job is None:
             done = native(*inputs, *outputs, workspace.address)
@@ -70,41 +77,17 @@ def repeated_call(function: Repeatable, plan: CallPlan) -> RepeatedCall | None:
 
 
 def _block(function: Repeatable, plan: CallPlan) -> bytes:
-    """What `symnet_arrays` reads: the fields of `arrays_ir.FIELDS`, and what every array must be."""
-    kept = layout.C_CONTIGUOUS | layout.ALIGNED
-    expected = _expected(function.arguments.expected, plan.inputs, kept)
-    expected += _expected(function.signature.outputs, plan.shapes, kept | layout.WRITEABLE)
-    count = len(plan.inputs) + len(plan.shapes)
-    job = plan.job
-    words = [count + (1 if job is None else 2), len(plan.inputs), id(np.ndarray), function.native.run]
-    words += (ctypes.addressof(plan.c_dims), plan.workspace_bytes, api_address("PyLong_AsVoidPtr"))
-    words += map(api_address, ("PyEval_SaveThread", "PyEval_RestoreThread", "Py_IncRef"))
-    words += (id(True), id(None), count)
-    words += (0, 0) if job is None else (pool_address(), job.address)
-    assert len(words) == len(layout.FIELDS)
-    return struct.pack(f"={len(words) + len(expected)}q", *words, *expected)
+    """What `symnet_arrays` reads."""
+    inputs = [(b.dtype, shape) for b, shape in zip(function.signature.inputs, plan.inputs, strict=True)]
+    outputs = [(b.dtype, shape) for b, shape in zip(function.signature.outputs, plan.shapes, strict=True)]
+    shared = (0, 0) if plan.job is None else (pool_address(), plan.job.address)
+    dims = ctypes.addressof(plan.c_dims)
+    return array_block(function.native.run, dims, plan.workspace_bytes, inputs, outputs, shared)
 
 
-def _expected(arrays: Sequence[Any], shapes: Sequence[tuple[int, ...]], flags: int) -> list[int]:
-    words: list[int] = []
-    for array, shape in zip(arrays, shapes, strict=True):
-        words += (id(np.dtype(array.dtype)), flags, len(shape), *shape)
-    return words
+def is_possible() -> bool:
+    """Whether the native code is at hand, and this interpreter one that it knows."""
+    return at_hand() and _layout_holds()
 
 
-@once
-def _layout_holds() -> bool:
-    """Whether arrays of this NumPy, and bytes of this Python, have their fields where native code reads them."""
-    array = np.empty((2, 3, 5), "float32")
-    at = id(array)
-    fields = [ctypes.c_void_p.from_address(at + place).value for place in (layout.TYPE, layout.DATA, layout.DTYPE)]
-    rank, flags = (ctypes.c_int32.from_address(at + place).value for place in (layout.RANK, layout.FLAGS))
-    shape = ctypes.c_void_p.from_address(at + layout.SHAPE).value
-    wanted = layout.C_CONTIGUOUS | layout.ALIGNED | layout.WRITEABLE
-    return (
-        fields == [id(np.ndarray), array.ctypes.data, id(array.dtype)]
-        and rank == array.ndim
-        and flags & wanted == wanted
-        and bytes.__basicsize__ - 1 == layout.BYTES_CONTENTS
-        and tuple((ctypes.c_int64 * 3).from_address(shape or at)) == array.shape
-    )
+_layout_holds = once(arrays_are_possible)

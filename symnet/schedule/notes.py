@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from symnet.loops.affine import direct_names, int_loads
+from symnet.loops.integer_text import buffer_text
 from symnet.loops.ir import Buffer, IntExpr, IntVar
 from symnet.loops.limits import limit
-from symnet.loops.printer import buffer_text
 from symnet.lower.nest import Nest
 from symnet.schedule.access import accesses, base_name
 from symnet.schedule.stream import MIXED, StreamPlan, batch_of, classify, is_of

@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,8 +14,8 @@ from symnet.errors import ArgumentError, CompileError, DependencyError
 from symnet.export.files import export
 from symnet.export.guarded import guarded
 from symnet.export.header import constant_workspace_bytes
-from symnet.export.linker import library_name
 from symnet.export.load import load
+from symnet.export.names import library_name
 from symnet.export.pattern import pattern
 from symnet.loops.ir import Buffer, IntConst, IntVar, int_min
 from tests.runtime.programs import PROGRAMS, native
@@ -346,24 +345,3 @@ def test_loading_what_is_not_there_is_an_error(tmp_path):
         ArgumentError, match=r"expected a stub of ABI version 2; got version 0. Export the function again"
     ):
         load(tmp_path / "mlp")
-
-
-WITHOUT = """
-import importlib, sys, types
-sys.modules.update(dict.fromkeys(["sympy", "llvmlite"]))       # any import of them raises
-package = types.ModuleType("symnet"); package.__path__ = [sys.argv[2]]; sys.modules["symnet"] = package
-import numpy as np
-from symnet.export.load import load
-f = load(sys.argv[1])
-t = np.array([1, 2], np.int32)
-print(f(table=np.arange(10.0), t=t), f.bind(table=np.arange(10.0), t=t)())
-"""
-
-
-def test_loading_needs_neither_sympy_nor_llvm(exported):
-    import symnet
-
-    path, package = exported["gather",].object.with_suffix(""), Path(symnet.__file__).parent
-    command = [sys.executable, "-c", WITHOUT, str(path), str(package)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "[1. 2.] [1. 2.]\n", "")

@@ -16,8 +16,8 @@ from symnet.cli.main import main
 from symnet.errors import ExistingFileError, FileError, SymnetError
 from symnet.export.files import export
 from symnet.export.guarded import guarded, guarded_code
-from symnet.export.linker import library_name
 from symnet.export.load import load
+from symnet.export.names import library_name
 from symnet.export.writing import owner_of
 from tests.runtime.programs import PROGRAMS
 

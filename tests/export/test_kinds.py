@@ -16,7 +16,7 @@ from symnet.backends.llvm.targets import host_target, target_for
 from symnet.cli.main import main
 from symnet.errors import ArgumentError, ExistingFileError
 from symnet.export.kinds import DEFAULT, KINDS, chosen
-from symnet.export.linker import library_name
+from symnet.export.names import library_name
 
 CC = shutil.which("cc") or shutil.which("gcc")
 pytestmark = [

@@ -7,7 +7,8 @@ import pytest
 
 from symnet.loops import ir
 from symnet.loops.affine import operands
-from symnet.loops.printer import int_text, stmt_line, to_text, value_text
+from symnet.loops.integer_text import int_text
+from symnet.loops.printer import stmt_line, to_text, value_text
 from tests.loops.programs import buffer, load, loop, op, program, store, tiled_gemm, v
 
 X, Y = ir.Var("x", "float64"), ir.Var("y", "float64")

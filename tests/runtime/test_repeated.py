@@ -220,3 +220,14 @@ def test_calls_on_several_threads_are_repeated_too(threads: int | None, monkeypa
         np.testing.assert_array_equal(f(A=A, B=B), expected)
     with pytest.raises(ShapeError):
         f(A=A[:, :5], B=B)
+
+
+def test_an_extent_that_no_array_has_is_asked_for_again():
+    n = sn.dim("n")
+    f = sn.compile(sn.scalar("a") * sn.arange(n), dtype="float64")
+    a = np.array(2.0)
+    assert f(a=a, n=3).tolist() == [0, 2, 4]
+    for _ in range(2):
+        with pytest.raises(TypeError, match=r"the extent|extent n|no n|without n"):
+            f(a=a)
+    assert f(a=a, n=2).tolist() == [0, 2]

@@ -12,8 +12,8 @@ from typing import Any
 
 from symnet.backends.c99.emitter import comment
 from symnet.backends.c99.types import C_TYPE, literal
+from symnet.loops.integer_text import buffer_text
 from symnet.loops.ir import Constant
-from symnet.loops.printer import buffer_text
 
 LINE = 112  # letters
 

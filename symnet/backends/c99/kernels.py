@@ -15,10 +15,10 @@ from symnet.backends.c99.emitter import INDENT, CEmitter, comment, needed, words
 from symnet.backends.c99.integers import text_of
 from symnet.backends.c99.statements import emit_body
 from symnet.loops.facts import FactsByStatement
+from symnet.loops.integer_text import buffer_text
 from symnet.loops.ir import Fail, IntVar, Phase, walk
 from symnet.loops.kernels import Kernel, KernelPiece, cut
 from symnet.loops.polynomials import Poly
-from symnet.loops.printer import buffer_text
 
 
 class KernelFunction(NamedTuple):

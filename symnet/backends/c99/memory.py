@@ -9,8 +9,9 @@ from __future__ import annotations
 from symnet.backends.c99.emitter import CEmitter, comment
 from symnet.backends.c99.ops import combine
 from symnet.backends.c99.types import CHOICE, SUM, CAddend, CValue, atom, is_real
+from symnet.loops.integer_text import element_text
 from symnet.loops.ir import Buffer, IntExpr
-from symnet.loops.printer import COMBINES, element_text
+from symnet.loops.printer import COMBINES
 
 _ASSIGN = {"add": "+", "mul": "*"}
 

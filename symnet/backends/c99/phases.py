@@ -18,9 +18,9 @@ from symnet.backends.c99.statements import emit_body
 from symnet.dtypes import ITEMSIZE
 from symnet.loops.abi import ALIGNMENT, CODES
 from symnet.loops.facts import FactsByStatement, gather
+from symnet.loops.integer_text import buffer_text, int_text
 from symnet.loops.ir import Buffer, Group, IntConst, Phase, Program
 from symnet.loops.polynomials import Poly, add, divide, known, multiply
-from symnet.loops.printer import buffer_text, int_text
 
 _PASSED = "in, out, dims, workspace"
 

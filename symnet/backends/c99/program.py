@@ -21,9 +21,9 @@ from symnet.backends.c99.integers import evaluate, poly_text
 from symnet.backends.c99.phases import PhaseWriter, whole_function
 from symnet.backends.c99.sizes import check_sizes
 from symnet.loops.abi import ABI, BLANK_STAMP, CODES, STAMP_BYTES
+from symnet.loops.integer_text import buffer_text
 from symnet.loops.ir import Buffer, Group, Program
 from symnet.loops.polynomials import Poly, add, known, multiply
-from symnet.loops.printer import buffer_text
 from symnet.loops.sizes import MOST_PHASES, refuse_static
 from symnet.schedule.target import Target
 
