@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from symnet.calculus.structure import flatten
 from symnet.errors import ArgumentError, clipped, explain, truth
 from symnet.export.names import check_name
+from symnet.expr.nodes.abstract import refuse_abstract
 from symnet.expr.nodes.constants import as_node
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import Named, Tensor, check_leaves
@@ -97,11 +98,13 @@ def of_gradient(L: Any, params: Any, inputs: Sequence[Any] | None, absent: str, 
 
 
 def check(request: Request) -> None:
-    """Refuse a C name that no compiler takes, before anything is done.
+    """Refuse a C name that no compiler takes and functions without a definition, before anything is done.
 
     Raises:
         ArgumentError: naming the argument.
+        MissingRuleError: naming the function.
     """
+    refuse_abstract(f"{request.call}(…)", request.written)
     check_name(request.name, f"{request.call}(…, name={clipped(repr(request.name))})")
 
 

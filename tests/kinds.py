@@ -17,4 +17,5 @@ def concrete(kind: type[Node]) -> Iterable[type[Node]]:
 
 
 NUMERIC = {"running_logsumexp", "scaled_sum"}  # made after all derivatives are taken: expr/nodes/running.py
-KINDS = {cls.kind for cls in concrete(Node)} - NUMERIC
+ON_PAPER = {"abstract"}  # differentiated and printed, refused wherever there must be a value: expr/nodes/abstract.py
+KINDS = {cls.kind for cls in concrete(Node)} - NUMERIC - ON_PAPER

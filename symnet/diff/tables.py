@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symnet.diff import (
+    abstract,
     clipping,
     contraction,
     cumulative,
@@ -61,6 +62,7 @@ VJP: dict[str, VjpRule | Declared] = {
     "linear_recurrence": recurrence.scan_vjp,
     "solve": linalg.solve_vjp,
     "determinant": linalg.determinant_vjp,
+    "abstract": abstract.abstract_vjp,
 }
 
 # Rules that multiply by primal values have a guarded form; the other rules move and add cotangents.
@@ -94,6 +96,7 @@ SUPPORT: dict[str, SupportRule | Declared] = {
     "linear_recurrence": recurrence.scan_support,
     "solve": linalg.solve_support,
     "determinant": linalg.determinant_support,
+    "abstract": abstract.abstract_support,
 }
 
 JVP: dict[str, JvpRule | Declared] = {
@@ -116,6 +119,7 @@ JVP: dict[str, JvpRule | Declared] = {
     "linear_recurrence": recurrence.linear_recurrence_jvp,
     "solve": linalg.solve_jvp,
     "determinant": linalg.determinant_jvp,
+    "abstract": abstract.abstract_jvp,
 }
 
 BATCH: dict[str, BatchRule | Declared] = {
@@ -138,6 +142,7 @@ BATCH: dict[str, BatchRule | Declared] = {
     "linear_recurrence": recurrence.linear_recurrence_batch,
     "solve": linalg.solve_batch,
     "determinant": linalg.determinant_batch,
+    "abstract": abstract.abstract_batch,
 }
 
 

@@ -188,6 +188,7 @@ _LINKS: dict[str, Callable[[Node], AxisLinks]] = {
     "named": _same,
     "barrier": _same,
     "sealed": _same,
+    "abstract": _no_links,
 }
 
 

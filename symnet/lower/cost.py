@@ -18,6 +18,7 @@ from sympy import Expr
 
 from symnet.dtypes import DEFAULT_REAL
 from symnet.errors import ArgumentError, explain
+from symnet.expr.nodes.abstract import refuse_abstract
 from symnet.expr.nodes.constants import as_node
 from symnet.expr.nodes.extents import TYPICAL, product
 from symnet.expr.nodes.graph import topological, with_operands
@@ -160,7 +161,9 @@ def _listed(forms: Iterable[Any]) -> list[Any]:
 
 
 def _arranged(forms: Iterable[Any]) -> list[Node]:
-    return arrange(share(without_names([as_node(form) for form in forms])))
+    roots = [as_node(form) for form in forms]
+    refuse_abstract("flops(…)", roots)
+    return arrange(share(without_names(roots)))
 
 
 def _extents(roots: Iterable[Node]) -> set[Expr]:

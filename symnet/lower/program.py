@@ -13,6 +13,7 @@ from typing import Any
 
 import sympy
 
+from symnet.expr.nodes.abstract import refuse
 from symnet.expr.nodes.constants import ConstantArray, Number
 from symnet.expr.nodes.extents import Dim, product
 from symnet.expr.nodes.graph import dims_of, topological
@@ -303,6 +304,7 @@ _NESTS: dict[str, Callable[[_Builder, Any, Node, Buffer], None]] = {
     "scaled_sum": lambda b, node, target, buffer: b.nests.append(scaled_sum_nest(b.state, node, buffer)),
     "solve": _solve_nest,
     "determinant": _determinant_nest,
+    "abstract": lambda b, node, target, buffer: refuse("compile(…)", node),
 }
 
 

@@ -18,6 +18,7 @@ from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import Tensor, check_leaves
 from symnet.reference import (
+    abstract,
     constants,
     contraction,
     cumulative,
@@ -59,6 +60,7 @@ MEANING: dict[str, Callable[[Any, Sequence[Array], Context], Array]] = {
     "scaled_sum": running.scaled_sum_value,
     "solve": linalg.solve_value,
     "determinant": linalg.determinant_value,
+    "abstract": abstract.no_value,
 }
 
 

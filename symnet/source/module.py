@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from symnet.errors import one_of
+from symnet.expr.nodes.abstract import refuse
 from symnet.expr.nodes.names import attach, strip
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import Tensor
@@ -63,6 +64,7 @@ WRITERS: Writers = {
     "linear_recurrence": recurrence.linear_recurrence,
     "solve": movement.solve,
     "determinant": lambda w, node: w.call(node.op, w.strict(node.operands[0]).text),
+    "abstract": lambda w, node: refuse("source(library)", node),
 }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import sympy
 
+from symnet.expr.nodes.abstract import function
 from symnet.expr.nodes.constants import as_node, identity, iota, number, size
 from symnet.expr.nodes.contraction import einsum
 from symnet.expr.nodes.cumulative import cumsum
@@ -56,6 +57,7 @@ EXAMPLES: dict[str, Node] = {
     "one_hot": labels("t", m, classes=10),
     "solve": solve(tensor("S", n, n), tensor("b", n)),
     "determinant": logdet(tensor("S", n, n)),
+    "abstract": function("h", shape=(m, 2), latex="h")(X, v * v),
     "softmax": softmax(X),
     "fill": fill(number(sympy.Rational(1, 7)), (m, 2)),
 }

@@ -10,6 +10,7 @@ import numpy as np
 import sympy
 
 import symnet as sn
+from symnet.expr.nodes.abstract import AbstractFunction, applications
 from symnet.expr.nodes.constants import as_node
 from symnet.expr.nodes.contraction import contract
 from symnet.expr.nodes.elementwise import PUBLIC, elementwise
@@ -73,6 +74,9 @@ def names_of(node: Node) -> dict[str, Any]:
     order = topological(node)
     found |= {each.name: each for each in order if each.kind in ("tensor", "named")}  # type: ignore[attr-defined]
     found |= {f.title: caller(f) for each in order if (f := function_of(each)) is not None}
+    found |= {
+        f.name: AbstractFunction(f.name, None if f.is_elementwise else f.value_shape) for f in applications([node])
+    }
     found |= {name: each for each, name in named_constants(order).items()}
     return found | {each.operands[0].name: each for each in labels_by_name(order)}  # type: ignore[attr-defined]
 

@@ -57,6 +57,8 @@ H = sigmoid(X @ w)
 
 # (expression, text, LaTeX)
 GOLDEN: list[tuple[Node, str, str]] = [
+    # abstract functions (more in tests/calculus/test_abstract.py)
+    (sn.function("h", shape=(4,))(u, a), "h(u, a)", "h(u, a)"),
     # sums: signs, order of terms
     (a - b, "a - b", "a - b"),
     (-b + a, "a - b", "a - b"),

@@ -21,6 +21,7 @@ from symnet.arrays import Array
 from symnet.compare.tape import contraction, cumulative, elementwise, linalg, movement, recurrence, reduction
 from symnet.compare.tape.var import Tape, TapeValue
 from symnet.errors import MissingRuleError, explain
+from symnet.expr.nodes.abstract import refuse
 from symnet.expr.nodes.constants import number_of
 from symnet.expr.nodes.elementwise import is_op
 from symnet.expr.nodes.extents import Dim
@@ -78,6 +79,7 @@ OPERATIONS: dict[str, tuple[Operation, Statics]] = {
     "linear_recurrence": (recurrence.linear_recurrence, _scan),
     "solve": (linalg.solve, lambda n, r: {}),
     "determinant": (linalg.determinant, lambda n, r: {"op": n.op}),
+    "abstract": (transparent, lambda n, r: refuse("compare(…)", n)),
     "named": (transparent, lambda n, r: {}),
     "barrier": (transparent, lambda n, r: {}),
     "sealed": (transparent, lambda n, r: {}),

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from symnet.expr.facts.array_facts import array_facts
 from symnet.expr.facts.softmax import reciprocal_total, softmax_axes, sums_last_axis
 from symnet.expr.facts.symmetry import is_symmetric
+from symnet.expr.nodes.abstract import Application
 from symnet.expr.nodes.constants import Number, number_of
 from symnet.expr.nodes.contraction import Einsum, transpose
 from symnet.expr.nodes.elementwise import Elementwise, elementwise, is_op
@@ -415,6 +416,12 @@ def _take_facts(node: Take) -> Facts:
     return _of(x) & (_ELEMENTS if node.axis == x.rank - 1 else _ELEMENTS | _ROWS)
 
 
+def _abstract_facts(node: Application) -> set[str]:
+    """A function's second derivative by one vector is symmetric."""
+    twice = not node.is_elementwise and len(node.orders) > 1 and node.orders[-1] == node.orders[-2]
+    return {"symmetric"} if twice and node.operands[node.orders[-1]].rank == 1 else set()
+
+
 _BY_KIND: dict[str, Callable[..., Iterable[str]]] = {
     "tensor": _tensor_facts,
     "named": lambda node: _of(node.operands[0]),
@@ -438,5 +445,6 @@ _BY_KIND: dict[str, Callable[..., Iterable[str]]] = {
     "cumsum": lambda node: _of(node.operands[0]) & {"positive", "nonnegative", "integer"},
     "cumprod": lambda node: _of(node.operands[0]) & _ELEMENTS - ({"open_unit"} if node.exclusive else set()),
     "linear_recurrence": _recurrence_facts,
+    "abstract": _abstract_facts,
     "solve": lambda node: _of(node.matrix) & {"symmetric"} if node.is_inverse else _NOTHING,
 }

@@ -23,6 +23,9 @@ In: nothing.  Out: `Form`, the small language between graphs (read by `layout.py
           | sequence(*xs)                      [a, b]
           | call(*args; name, keywords)        tanh(x), concat([a, b], axis=0)
           | function(*args; function)          besselj(2, x), a function of SymPy's
+          | applied(f, *args; n, places)       f(x), f''(x), ∂₁f(x, y): the n-th derivative of an abstract function,
+                                               by its arguments at some places where it has several
+          | leibniz(f, *by)                    ∂h/∂z, the derivative of an abstract function
     part := Form | Ref                         a Ref is another node's form, inlined or printed by name
 """
 
@@ -43,7 +46,7 @@ RELATION, SUM, OPERATOR, HADAMARD, MATMUL, PRODUCT, POWER, ATOM = range(8)
 KINDS = (
     "name", "number", "same", "sum", "product", "power", "root", "matmul", "transpose", "reduce", "spread", "index",
     "relation", "indicator", "einsum", "filled", "identity", "ramp", "array", "sequence", "call",
-    "function",
+    "function", "applied", "leibniz",
 )  # fmt: skip
 
 

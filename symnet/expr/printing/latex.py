@@ -18,6 +18,7 @@ from sympy.printing.latex import translate
 from symnet.expr.nodes.constants import exact
 from symnet.expr.nodes.contraction import letter
 from symnet.expr.nodes.node import Node
+from symnet.expr.printing.abstract import MOST_PRIMES, repeated
 from symnet.expr.printing.forms import (
     ATOM,
     HADAMARD,
@@ -380,6 +381,27 @@ def _function(form: Form, show: Show) -> Latex:
     return Latex(sympy.latex(function.application, symbol_names=names), ATOM)
 
 
+def _applied(form: Form, show: Show) -> Latex:
+    name, *args = (show(part).text for part in form.parts)
+    order, places = form.data
+    if places:
+        before = "".join(rf"\partial_{{{k}}}{_power_of(n)} " for k, n in repeated(places))
+        name = before + name
+    elif order:
+        name += "'" * order if order <= MOST_PRIMES else f"^{{({order})}}"
+    return Latex(name + parens(", ".join(args)), ATOM)
+
+
+def _leibniz(form: Form, show: Show) -> Latex:
+    function, *by = form.parts
+    below = r" \, ".join(rf"\partial {show(x).text}{_power_of(n)}" for x, n in repeated(by))
+    return Latex(rf"\frac{{\partial{_power_of(len(by))} {show(function).text}}}{{{below}}}", POWER)
+
+
+def _power_of(n: int) -> str:
+    return "" if n == 1 else f"^{{{n}}}"
+
+
 def _keyword(key: str, value: Any) -> str:
     if value is True:
         return rf"\text{{{key}}}"
@@ -419,4 +441,6 @@ WRITERS: dict[str, FormWriter] = {
     "sequence": _sequence,
     "call": _call,
     "function": _function,
+    "applied": _applied,
+    "leibniz": _leibniz,
 }

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from symnet.arrays import Contents
 from symnet.expr.nodes.extents import same_shape
 from symnet.expr.nodes.node import Node
+from symnet.expr.printing.abstract import read_abstract
 from symnet.expr.printing.broadcast import repeat_inside
 from symnet.expr.printing.constants import named_constants, read_array
 from symnet.expr.printing.contraction import read_einsum
@@ -57,6 +58,7 @@ READERS: dict[str, FormReader] = {
     "scaled_sum": read_scan,
     "solve": read_solve,
     "determinant": read_determinant,
+    "abstract": read_abstract,
 }
 
 TREE_LIMIT = 200  # forms written as a tree up to this size

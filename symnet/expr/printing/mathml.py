@@ -18,6 +18,7 @@ import sympy
 from symnet.expr.nodes.constants import exact as exactly
 from symnet.expr.nodes.contraction import letter
 from symnet.expr.nodes.node import Node
+from symnet.expr.printing.abstract import MOST_PRIMES, repeated
 from symnet.expr.printing.forms import (
     ATOM,
     HADAMARD,
@@ -361,6 +362,33 @@ def _function(form: Form, show: Show) -> Mathml:
     return Mathml(upright(form.data[0].title) + parens(op(",").join(show(part).text for part in form.parts)), ATOM)
 
 
+def _applied(form: Form, show: Show) -> Mathml:
+    name, *args = (show(part).text for part in form.parts)
+    order, places = form.data
+    if places:
+        name = "".join(_partial(f"<mn>{k}</mn>", n) for k, n in repeated(places)) + name
+    elif order:
+        name = sup(name, op("′" * order) if order <= MOST_PRIMES else parens(f"<mn>{order}</mn>"))
+    return Mathml(name + parens(op(",").join(args)), ATOM)
+
+
+def _partial(below: str, order: int) -> str:
+    """∂ with a position below it, and above how often."""
+    sign = sub(op("∂"), below)
+    return sign if order == 1 else f"<msubsup>{op('∂')}{row(below)}<mn>{order}</mn></msubsup>"
+
+
+def _leibniz(form: Form, show: Show) -> Mathml:
+    function, *by = form.parts
+    above = _power_of(op("∂"), len(by)) + show(function).text
+    below = (op("∂") + _power_of(show(x).text, n) for x, n in repeated(by))
+    return Mathml(f"<mfrac>{row(above)}{row(*below)}</mfrac>", POWER)
+
+
+def _power_of(base: str, n: int) -> str:
+    return base if n == 1 else sup(base, f"<mn>{n}</mn>")
+
+
 def _tuple(value: Any) -> str:
     if not isinstance(value, tuple):
         return _extent(value)
@@ -394,4 +422,6 @@ WRITERS: dict[str, FormWriter] = {
     "sequence": _sequence,
     "call": _call,
     "function": _function,
+    "applied": _applied,
+    "leibniz": _leibniz,
 }

@@ -240,5 +240,7 @@ WRITERS: dict[str, FormWriter] = {
     "identity": _identity,
     "call": _call,
     "function": _function,
-    **dict.fromkeys(("spread", "index", "einsum", "filled", "ramp", "array", "sequence"), _as_text),
+    **dict.fromkeys(
+        ("spread", "index", "einsum", "filled", "ramp", "array", "sequence", "applied", "leibniz"), _as_text
+    ),
 }

@@ -15,6 +15,7 @@ from sympy.printing.str import sstr
 
 from symnet.expr.nodes.contraction import subscripts_text
 from symnet.expr.nodes.node import Node
+from symnet.expr.printing.abstract import repeated, superscripts, text_mark
 from symnet.expr.printing.constants import array_text, described
 from symnet.expr.printing.forms import ATOM, HADAMARD, MATMUL, POWER, PRODUCT, RELATION, SUM, Form, reads_as_decimal
 from symnet.expr.printing.layout import FormWriter, Layout, Show, abridge, lay_out, write
@@ -237,6 +238,19 @@ def _function(form: Form, show: Show) -> TextPiece:
     return _call(Form("call", form.parts, (form.data[0].title, ())), show)
 
 
+def _applied(form: Form, show: Show) -> TextPiece:
+    name, *args = (show(part).text for part in form.parts)
+    before, behind = text_mark(*form.data)
+    return TextPiece(f"{before}{name}{behind}({', '.join(args)})", ATOM)
+
+
+def _leibniz(form: Form, show: Show) -> TextPiece:
+    function, *by = form.parts
+    above = f"∂{superscripts(len(by))}{show(function).text}"
+    below = [f"∂{show(x).text}{superscripts(n)}" for x, n in repeated(by)]
+    return TextPiece(f"{above}/{below[0]}" if len(below) == 1 else f"{above}/({' '.join(below)})", HADAMARD)
+
+
 def _value(value: Any) -> str:
     if isinstance(value, tuple):
         return f"({', '.join(map(_value, value))}{',' if len(value) == 1 else ''})"
@@ -266,4 +280,6 @@ WRITERS: dict[str, FormWriter] = {
     "sequence": _sequence,
     "call": _call,
     "function": _function,
+    "applied": _applied,
+    "leibniz": _leibniz,
 }

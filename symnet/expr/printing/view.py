@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from symnet.expr.nodes.abstract import Application
 from symnet.expr.nodes.constants import number_of
 from symnet.expr.nodes.extents import broadcast_shapes, same_shape
 from symnet.expr.nodes.graph import topological
@@ -40,6 +41,7 @@ class View:
         label: the first leaf's name, digits compared as numbers.
         constants: the arrays that are shown by a name, and that name.
         labels: the one-hot arrays that are shown by the name of their leaf.
+        applied: the arguments that an abstract function is applied to, by its name.
     """
 
     def __init__(
@@ -49,6 +51,9 @@ class View:
         self.order = visible(root)
         self.constants = constants(self.order)
         self.labels = labels_by_name(self.order)
+        self.applied: dict[str, set[tuple[Node, ...]]] = {}
+        for application in (node for node in self.order if isinstance(node, Application)):
+            self.applied.setdefault(application.name, set()).add(application.operands)
         self.shown: dict[Node, Shape] = {}
         self.degree: dict[Node, float] = {}
         self.height: dict[Node, int] = {}
@@ -80,8 +85,20 @@ class View:
         return -self.degree[node], self.height[node], self.label[node], node.digest
 
     def factor_key(self, node: Node) -> tuple[Any, ...]:
-        """Order in a product: scalars before arrays, simple before nested, then by name."""
-        return bool(self.shown[node]), self.height[node], self.label[node], node.digest
+        """Order in a product: scalars before arrays, simple before nested, then by name; derivatives of abstract
+        functions last, the outer before the inner, as the chain rule writes them.
+        """
+        outer = self.height[_base(node)] if _is_named_derivative(_base(node)) else None
+        height = self.height[node] if outer is None else -outer
+        return bool(self.shown[node]), outer is not None, height, self.label[node], node.digest
+
+
+def _base(node: Node) -> Node:
+    return node.operands[0] if node.kind == "elementwise" and node.args[0].name == "pow" else node
+
+
+def _is_named_derivative(node: Node) -> bool:
+    return isinstance(node, Application) and bool(node.orders)
 
 
 def _exact(node: Node, view: View) -> Shape:
@@ -105,7 +122,15 @@ def _expand_shown(node: Any, view: View) -> Shape:
     return node.shape if same_shape(shape, node.shape) else shape
 
 
-_SHOWN: dict[str, Callable[[Any, View], Shape]] = {"elementwise": _elementwise_shown, "expand": _expand_shown}
+def _abstract_shown(node: Any, view: View) -> Shape:
+    return _elementwise_shown(node, view) if node.is_elementwise else node.shape
+
+
+_SHOWN: dict[str, Callable[[Any, View], Shape]] = {
+    "elementwise": _elementwise_shown,
+    "expand": _expand_shown,
+    "abstract": _abstract_shown,
+}
 
 
 def _degree(node: Node, below: list[float]) -> float:
@@ -135,6 +160,7 @@ _DEGREE: dict[str, Callable[[Node, list[float]], float]] = {
     "number": lambda node, below: 0.0,
     "array": lambda node, below: 0.0,
     "size": lambda node, below: 0.0,
+    "abstract": lambda node, below: 0.0 if isinstance(node, Application) and node.orders else 1.0,
     "mul": _total,
     "einsum": _total,
     "pow": _power_degree,
@@ -146,6 +172,8 @@ def _label(node: Node) -> tuple[Any, ...]:
     if node.kind == "array":  # after every name
         return ((2, 0, ""),)
     name = getattr(node, "name", None)
-    if node.kind not in ("tensor", "named") or name is None:
+    if node.kind not in ("tensor", "named", "abstract") or name is None:
         return ()
-    return tuple((1, int(piece), "") if piece.isdigit() else (0, 0, piece) for piece in _PIECES.split(name))
+    places = node.orders if isinstance(node, Application) else ()
+    pieces = ((1, int(piece), "") if piece.isdigit() else (0, 0, piece) for piece in _PIECES.split(name))
+    return (*pieces, *((1, k, "") for k in (-len(places), *places) if places))

@@ -24,6 +24,7 @@ from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.primitives import functions
 from symnet.expr.nodes.result_dtypes import CASTS
 from symnet.expr.nodes.symbols import Tensor
+from symnet.expr.sympy.abstract import abstract_values
 from symnet.expr.sympy.functions import ScalarFunction, function_of
 
 LARGEST_MATRIX = 8  # of a symbolic inverse or determinant
@@ -271,4 +272,5 @@ _KINDS: dict[str, Callable[..., Any]] = {
     "linear_recurrence": _scan,
     "solve": _solve,
     "determinant": _determinant,
+    "abstract": abstract_values,
 }

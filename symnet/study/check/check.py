@@ -20,6 +20,7 @@ from symnet.arrays import Array
 from symnet.calculus.grad import grad
 from symnet.calculus.structure import flatten
 from symnet.errors import ArgumentError, ShapeError, explain
+from symnet.expr.nodes.abstract import refuse_abstract
 from symnet.expr.nodes.constants import as_node
 from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
@@ -142,6 +143,7 @@ def check(mine: Any, L: Any, wrt: Any) -> Verdict:
     plain = simplify([claim, truth])
     if plain[0] is plain[1]:
         return Verdict(True, "the same formula, simplified", truth)
+    refuse_abstract("check(mine, L, wrt)", plain)
     case = _instances(plain[0], plain[1], root)
     if same(case.given, case.right):
         far = _far_out(case, root)

@@ -24,6 +24,7 @@ import sympy
 from symnet.calculus.grad import grad, scalar_root
 from symnet.calculus.structure import flatten
 from symnet.errors import ArgumentError, explain
+from symnet.expr.nodes.abstract import refuse_abstract
 from symnet.expr.nodes.elementwise import is_op
 from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
@@ -176,6 +177,7 @@ def critical_points(f: Any, wrt: Any, *, numeric: bool = False, seconds: float =
     """
     call = "critical_points(f, wrt)"
     root = scalar_root(call, f)
+    refuse_abstract(call, [root])
     targets, _ = flatten(call, wrt)
     leaves = [_leaf(call, target) for target in targets]
     variables = [s for leaf in leaves for s in symbols_of(leaf).reshape(-1)]

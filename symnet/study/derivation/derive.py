@@ -20,6 +20,7 @@ from symnet.calculus.grad import grad, gradients, scalar_root
 from symnet.calculus.problem import open_problem
 from symnet.calculus.structure import flatten
 from symnet.errors import ArgumentError, DTypeError, explain
+from symnet.expr.nodes.abstract import refuse_abstract
 from symnet.expr.nodes.names import attach, strip
 from symnet.expr.nodes.node import Node, static_name
 from symnet.expr.nodes.symbols import EQUALITIES, Named, Tensor, leaves
@@ -43,6 +44,7 @@ def derive(y: Any, x: Any = None, at: Mapping[str, Any] | None = None) -> Deriva
         ShapeError: y is no scalar.
         ArgumentError: y does not contain x; `at` lacks a leaf or names none.
         AssumptionError: x is one-hot, a simplex or integer.
+        MissingRuleError: `at` for an abstract function, which has no value.
 
     Example:
         >>> import symnet as sn
@@ -61,6 +63,8 @@ def derive(y: Any, x: Any = None, at: Mapping[str, Any] | None = None) -> Deriva
     if not targets:
         mend = "Give y a real leaf, or x."
         raise ArgumentError(explain(call, "a variable to differentiate by", "none", mend))
+    if at is not None:
+        refuse_abstract("derive(y, x, at=…)", [root])
     data = None if at is None else _read(root, at)
     problem = open_problem(call, [root], targets, as_written=True)
     reached = problem.finish(gradients(problem), [t.shape for t in targets], problem.targets)

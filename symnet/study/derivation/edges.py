@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from symnet.calculus.jacobian import jacobians
 from symnet.diff.elementwise import times
 from symnet.diff.reverse import pullback
+from symnet.expr.nodes.abstract import Application
 from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.contraction import Einsum, matmul
 from symnet.expr.nodes.elementwise import is_op
@@ -92,11 +93,15 @@ def _kind(formula: Node, operand: Node) -> str:
     if not formula.rank:
         return "gradient" if operand.rank else "scalar"
     between = depends_on([formula], [operand]) - {operand}
-    if all(n.kind in ("elementwise", "barrier", "sealed") and same_shape(n.shape, operand.shape) for n in between):
+    if all(_is_of_elements(n) and same_shape(n.shape, operand.shape) for n in between):
         return "elementwise"
     if not operand.rank:
         return "column"
     return "jacobian" if formula.rank == operand.rank == 1 else "map"
+
+
+def _is_of_elements(node: Node) -> bool:
+    return node.kind in ("elementwise", "barrier", "sealed") or (isinstance(node, Application) and node.is_elementwise)
 
 
 def _local(kind: str, formula: Node, tag: Node, operand: Node) -> Node | None:
@@ -174,7 +179,7 @@ def _name_of(node: Node) -> str:
     key = node.op if node.kind == "reduce" else topic(node)
     if key == "mul" and any(map(_is_reciprocal, node.operands)):
         return "quotient rule"
-    function = function_of(node)
+    function = node if isinstance(node, Application) else function_of(node)
     return RULE_NAMES.get(key, f"derivative of {key if function is None else function.title}")
 
 

@@ -108,7 +108,8 @@ def _routes(d: Record, variable: str, routes: tuple[Route, ...]) -> Iterator[str
         way = r" \leftarrow ".join(_label(d, label) for label in reversed(route.labels))
         factors = r" \cdot ".join(within(f, PRODUCT) for f in reversed(route.factors))
         product = formula(route.product)
-        yield rf"{way} &:\quad " + (product if factors in ("", product) else f"{factors} = {product}")
+        shown = product if len(route.factors) < 2 or factors == product else f"{factors} = {product}"
+        yield rf"{way} &:\quad {shown}"
     total = " + ".join(within(r.product, MATMUL) if k else formula(r.product) for k, r in enumerate(routes))
     written = formula(next(s.written for s in d.steps if s.label == variable))
     yield f"{_slope(d, d.root, variable)} &= {total}" + ("" if same_terms(total, written) else f" = {written}")

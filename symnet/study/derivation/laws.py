@@ -12,6 +12,7 @@ from typing import Any
 
 from symnet.calculus.jacobian import jacobians
 from symnet.diff.reverse import pullback
+from symnet.expr.nodes.abstract import Application
 from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.contraction import Einsum
 from symnet.expr.nodes.contraction import sum as total
@@ -34,6 +35,8 @@ def law(name: str, node: Node, active: Sequence[int]) -> Law | None:
     if node.kind == "elementwise":
         truth = any(o.dtype == "bool" for o in node.operands)  # a condition: the name of the rule says it all
         return None if truth else _of_elements(name, node, active)
+    if isinstance(node, Application):
+        return _of_application(name, node, active)
     if isinstance(node, Einsum) and not node.is_sum and not node.is_transpose and len(node.operands) == 2:
         return _of_arrays(name, node)
     if node.kind == "reduce" and node.op == "logsumexp":
@@ -75,6 +78,21 @@ def _of_elements(name: str, node: Node, active: Sequence[int]) -> Law | None:
     names = iter("uvwt")
     leaves = [scalar(next(names)) if number_of(o) is None else o for o in node.operands]
     return _slopes(name, with_operands(node, leaves), [leaves[k] for k in active])
+
+
+def _of_application(name: str, node: Application, active: Sequence[int]) -> Law | None:
+    """The law of an abstract function: its slopes over scalars u, v, …; of arrays what it passes back."""
+    letters = "uvwt" if node.is_elementwise else "abcd"
+    if node.orders or len(node.operands) > len(letters):
+        return None
+    leaves = [tensor(letters[k], *(() if node.is_elementwise else o.shape)) for k, o in enumerate(node.operands)]
+    formula = with_operands(node, leaves)
+    if node.is_elementwise or not node.rank:
+        return _slopes(name, formula, [leaves[k] for k in active])
+    bar = _bar("y", node.shape)
+    passed = pullback(formula, bar, leaves)
+    by = [(_bar(leaf.name, leaf.shape), passed[leaf]) for leaf in (leaves[k] for k in active)]
+    return _short(Law(name, tensor("y", *node.shape), formula, _simple(by), passes=True))
 
 
 def _of_arrays(name: str, node: Einsum) -> Law | None:

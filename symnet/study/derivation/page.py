@@ -206,7 +206,7 @@ def _route(d: Record, route: Route) -> str:
     way = op("←").join(label_mathml(d, label) for label in reversed(route.labels))
     factors = op("·").join(within(f, PRODUCT) for f in reversed(route.factors))
     product = mathml(route.product)
-    equal = product if factors in ("", product) else factors + op("=") + product
+    equal = product if len(route.factors) < 2 or factors == product else factors + op("=") + product
     slopes = op("·").join(name_slope(d, user, operand) for operand, user in reversed(list(pairwise(route.labels))))
     return f'<div class="lhs">{equation(way)}</div><div class="gives">{equation(slopes, op("="), equal)}</div>'
 

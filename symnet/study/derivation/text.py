@@ -142,7 +142,8 @@ def _routes(d: Record, variable: str, routes: tuple[Route, ...]) -> Iterator[str
     for way, route in zip(ways, routes, strict=True):
         factors = " · ".join(within(f, PRODUCT) for f in reversed(route.factors))
         product = str(route.product)
-        yield f"{way:{width}}    " + (product if factors in ("", product) else f"{factors} = {product}")
+        shown = product if len(route.factors) < 2 or factors == product else f"{factors} = {product}"
+        yield f"{way:{width}}    {shown}"
     written = next(s.written for s in d.steps if s.label == variable)
     total = "".join(f" {_signed_term(r.product)}" if k else str(r.product) for k, r in enumerate(routes))
     simplified = "" if same_terms(total, str(written)) else f" = {written}"
