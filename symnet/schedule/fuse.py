@@ -49,7 +49,7 @@ def fused(nests: Sequence[Nest], target: Target, read_by: Readers) -> list[Nest]
             home = _Group(len(groups), [nest], read_names(nest), written_names(nest))
             groups.append(home)
         else:
-            home.add(_renamed(nest, home.first))
+            home.add(renamed(nest, home.first))
         for name in names:
             touching.setdefault(name, {})[home.number] = None
     return [group.first if len(group.nests) == 1 else _joined(group.nests, read_by) for group in groups]
@@ -90,11 +90,15 @@ def _home(nest: Nest, groups: Sequence[_Group], target: Target) -> _Group | None
     return None
 
 
-def is_plain(nest: Nest) -> bool:
-    """Whether a nest only computes values and stores them, point by point."""
+def is_map(nest: Nest) -> bool:
+    """Whether a nest only computes values and stores them, point by point; there may be one point."""
     straight = all(isinstance(s, Let) or (isinstance(s, Store) and s.combine is None) for s in nest.outer)
-    bare = nest.accumulator is None and nest.kernel is None and nest.check is None
-    return straight and bare and bool(nest.parallel) and not nest.is_empty
+    return straight and nest.accumulator is None and nest.kernel is None and nest.check is None and not nest.is_empty
+
+
+def is_plain(nest: Nest) -> bool:
+    """Whether a nest only computes values and stores them, for the points of its axes."""
+    return is_map(nest) and bool(nest.parallel)
 
 
 def _fits(nest: Nest, group: _Group, target: Target) -> bool:
@@ -108,7 +112,7 @@ def _fits(nest: Nest, group: _Group, target: Target) -> bool:
         return False
     if written_names(nest) & (group.reads | group.writes):
         return False
-    moved = _renamed(nest, first)
+    moved = renamed(nest, first)
     return _reads_at_its_point(moved, group) and _stays_light(group.nests, moved)
 
 
@@ -156,7 +160,7 @@ def _functions(nests: Iterable[Nest]) -> list[str]:
 # --------------------------------------------------------------------------- how
 
 
-def _renamed(nest: Nest, like: Nest) -> Nest:
+def renamed(nest: Nest, like: Nest) -> Nest:
     """The nest over the axes of another one."""
     names: dict[str, IntExpr] = {
         mine.var: IntVar(theirs.var) for mine, theirs in zip(nest.parallel, like.parallel, strict=True)

@@ -27,10 +27,19 @@ MATH_WORK = 16  # operations of a transcendental function
 
 @dataclass(frozen=True)
 class NestInUnits:
-    """A nest restricted to one unit, and the number of units."""
+    """A nest restricted to one unit, and the number of units; which axis is cut, from where, and into what pieces."""
 
     nest: Nest
     units: IntExpr
+    axis: Axis | None = None
+    start: IntExpr | None = None
+    chunk: int = 0
+
+    def beside(self, other: Nest) -> Nest:
+        """Another nest over the same parallel axes, restricted to the same unit."""
+        if self.axis is None or self.start is None:
+            return other
+        return one_chunk(other, self.axis, self.start, self.chunk)
 
 
 def in_units(nest: Nest, target: Target, unit_var: str) -> NestInUnits:
@@ -42,7 +51,8 @@ def in_units(nest: Nest, target: Target, unit_var: str) -> NestInUnits:
     units = ceil_div(axis.extent, chunk)
     if units in (IntConst(0), IntConst(1)):  # an empty nest is one share that does nothing
         return NestInUnits(nest, IntConst(1))
-    return NestInUnits(one_chunk(nest, axis, IntVar(unit_var) * chunk, chunk), units)
+    start = IntVar(unit_var) * chunk
+    return NestInUnits(one_chunk(nest, axis, start, chunk), units, axis, start, chunk)
 
 
 def _split_axis(nest: Nest, target: Target) -> Axis | None:

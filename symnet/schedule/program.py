@@ -2,15 +2,17 @@
 
 In: `Lowered` and a `Target`.  Out: a `Program` whose groups are, for each sweep over the batch,
 
-    once:    what does not depend on rows (packed weights, sums of earlier sweeps)
+    once:    what does not depend on rows (packed weights, what reads several sums of earlier sweeps)
     stream:  for each superblock of 256 rows or fewer: the row nests, in units of some rows; then the reductions over
              rows, in units of features, added to those of the superblock before
-    totals:  what these additions rounded away, where there was more than one superblock
 
 or, where rows are light, instead of stream (`spread.py`),
 
     spread:  for so many superblocks at a time: units of a superblock or more, each with its rows and their sums; then
              these, added to those of the superblocks before
+
+With the last superblock a sum is complete: what the additions rounded away joins it there, and what becomes of it alone
+is computed (`follow.py`).
 
 The whole forward and backward work on a superblock stays in a workspace of fixed size.  Units have fixed sizes and
 each adds rows in order, so the bits are the same for any number of threads.
@@ -54,6 +56,7 @@ from symnet.lower.state import clear_of
 from symnet.schedule.access import accesses, base_name, restricted, stores, substituted, without_unit_axes
 from symnet.schedule.epilogues import lows_of, split_epilogues
 from symnet.schedule.fetch import fetching
+from symnet.schedule.follow import Followers, take_followers
 from symnet.schedule.fuse import fused
 from symnet.schedule.multiply_add import with_multiply_adds
 from symnet.schedule.notes import notes
@@ -76,16 +79,18 @@ def schedule(lowered: Lowered, target: Target) -> Program:
     nests, finals = split_epilogues(nests)
     lows = lows_of(nests)
     streamed = plan(nests, lowered.workspace)
-    for sweep, read_by in zip(streamed.sweeps, streamed.readers(), strict=True):
-        sweep.once, sweep.rows = (
-            fetching(fused(nests, target, read_by), read_by) for nests in (sweep.once, sweep.rows)
-        )
+    read_by = streamed.readers()
+    followers = take_followers(streamed.sweeps)
+    for sweep, after, names in zip(streamed.sweeps, followers, read_by, strict=True):
+        sweep.once, sweep.rows = (fetching(fused(nests, target, names), names) for nests in (sweep.once, sweep.rows))
+        after.update({name: fused(nests, target, names) for name, nests in after.items()})
     reaches = [reach(sweep.rows, sweep.reduces) for sweep in streamed.sweeps]
     rows = rows_of_superblock(streamed, max(one.places for one in reaches))
     if rows == SUPERBLOCK:
         rows = longest(streamed, reaches, rows)
     spreads = [spread_of(sweep, one, streamed.whole, rows) for sweep, one in zip(streamed.sweeps, reaches, strict=True)]
-    state = _State(lowered, target, streamed.whole, lows, rows, united(reaches), _slots(streamed, spreads))
+    after = {name: nests for sums in followers for name, nests in sums.items()}
+    state = _State(lowered, target, streamed.whole, lows, after, rows, united(reaches), _slots(streamed, spreads))
     groups: list[Group] = []
     for number, (sweep, reached) in enumerate(zip(streamed.sweeps, reaches, strict=True)):
         groups += state.groups(sweep, reached, number, spreads[number])
@@ -124,6 +129,7 @@ class _State:
     target: Target
     whole: frozenset[str]
     lows: dict[str, Buffer]
+    followers: Followers
     rows: int  # of a superblock
     held: Mapping[str, Span]  # the rows beside those of a superblock that buffers hold
     slots: Mapping[str, int]  # of how many superblocks at a time
@@ -184,10 +190,10 @@ class _State:
         if is_one_pass(sweep, self.whole):
             return [Group(tuple(self._once([*sweep.once, *sweep.rows], number)), var=self.superblock)]
         rare = self._is_rare(sweep)
-        clear = [self._clear(n) for n in sweep.reduces]
         once = [*self._once(sweep.once, number)]
-        if clear:
-            empty = If(IntCondition("eq", sweep.batch, IntConst(0)), tuple(s for body in clear for s in body))
+        if sweep.reduces:
+            body = tuple(s for n in sweep.reduces for s in (*self._clear(n), *self._following(n)))
+            empty = If(IntCondition("eq", sweep.batch, IntConst(0)), body)
             once.append(Phase(f"empty_{number}", (empty,), unit_var=self.unit))
         if rare:
             once.append(self._rare(sweep, reached, number))
@@ -199,10 +205,6 @@ class _State:
             groups.append(self._spread(sweep, spread, number))
         elif phases := [*self._rows(sweep, reached, number), *self._reduces(sweep, number)]:
             groups.append(Group(tuple(phases), ceil_div(sweep.batch, self.rows), self.superblock))
-        settling = [n for n in map(self._settle, sweep.reduces) if n is not None]
-        if settling:
-            phase = self._joined(f"totals_{number}", [(in_units(n, self.target, self.unit), None) for n in settling])
-            groups.append(Group((phase,), _beyond(sweep.batch, self.rows), self.superblock))
         return groups
 
     # ---- several superblocks at a time
@@ -220,9 +222,10 @@ class _State:
             return Group((phase,), var=f"{self.superblock}_once")
         left = superblocks - block * spread.superblocks
         units = int_min(spread.units, ceil_div(left, spread.run))
-        adding = self._adding(sweep, int_min(spread.superblocks, left))
+        times = ceil_div(superblocks, spread.superblocks)
+        adding = self._adding(sweep, int_min(spread.superblocks, left), times)
         parts, sums = Phase(f"parts_{number}", body, units, self.unit), Phase(f"sums_{number}", adding)
-        return Group((parts, sums), ceil_div(superblocks, spread.superblocks), self.superblock)
+        return Group((parts, sums), times, self.superblock)
 
     def _striped(self, sweep: Sweep, number: int) -> Group:
         """The group in which each unit goes through a share of the rows, some at a time, kept at a place of its own."""
@@ -266,8 +269,8 @@ class _State:
         begin = IntVar(self.unit) * self.rows
         return buffer, tuple(begin + i if a == buffer.batch_axis else i for a, i in enumerate(index))
 
-    def _adding(self, sweep: Sweep, count: IntExpr) -> Body:
-        """The statements that add the sums of so many superblocks to those before, the very first to none."""
+    def _adding(self, sweep: Sweep, count: IntExpr, times: IntExpr) -> Body:
+        """The statements that add the sums of so many superblocks to those before, the very first to none; so often."""
         first = IntCondition("eq", IntVar(self.superblock), IntConst(0))
         body: Body = ()
         for nest in sweep.reduces:
@@ -275,6 +278,7 @@ class _State:
             kept, added = (scheduled(n, self.target) for n in added_up(nest, part, IntConst(0), low))
             _, others = added_up(nest, part, IntVar(self.run) + 1, low)
             body += (If(first, kept, added), For(self.run, count - 1, scheduled(others, self.target)))
+            body += self._completed(nest, sweep, NestInUnits(nest, IntConst(1)), times)
         return body
 
     def _is_rare(self, sweep: Sweep) -> bool:
@@ -296,7 +300,7 @@ class _State:
             s for n in plain for s in scheduled(self._rows_reduced(n, sweep), self.target, self._carry(n, sweep))
         )
         superblocks = For(self.superblock, ceil_div(sweep.batch, self.rows), (*rows, *sums))
-        settling = tuple(s for n in map(self._settle, plain) if n is not None for s in scheduled(n, self.target))
+        settling = tuple(s for n in plain for settle in self._settle(n) for s in scheduled(settle, self.target))
         more = If(IntCondition("gt", sweep.batch, IntConst(self.rows)), settling)
         empty = tuple(s for n in plain for s in self._clear(n))
         sweeping = If(IntCondition("gt", IntLoad(needed, first), IntConst(0)), (superblocks, more), empty)
@@ -357,18 +361,29 @@ class _State:
         if not sweep.reduces:
             return []
         nests = sorted(sweep.reduces, key=lambda n: -len(n.parallel))
-        parts = [(self._reduce_share(n, sweep), self._carry(n, sweep)) for n in nests]
-        return [self._joined(f"sums_{number}", parts)]
-
-    def _joined(self, name: str, parts: Sequence[tuple[NestInUnits, Carry | None]]) -> Phase:
-        """Nests as one phase: their units are numbered one after another."""
         total: IntExpr = IntConst(0)
         bodies: list[tuple[IntExpr, Body]] = []
-        for part, carry in parts:
-            loops = scheduled(part.nest, self.target, carry)
+        for nest in nests:  # their units are numbered one after another
+            part = in_units(self._rows_reduced(nest, sweep), self.target, self.unit)
+            loops = scheduled(part.nest, self.target, self._carry(nest, sweep))
+            loops += self._completed(nest, sweep, part, ceil_div(sweep.batch, self.rows))
             bodies.append((total, substitute(loops, {self.unit: IntVar(self.unit) - total})))
             total = total + part.units
-        return Phase(name, self._of_unit(bodies), total, self.unit)
+        return [Phase(f"sums_{number}", self._of_unit(bodies), total, self.unit)]
+
+    def _completed(self, nest: Nest, sweep: Sweep, part: NestInUnits, times: IntExpr) -> Body:
+        """What a unit does with its part of a sum the last of so many times: it is complete then."""
+        settle = tuple(s for n in self._settle(nest) for s in scheduled(part.beside(n), self.target))
+        body = (If(self._carry(nest, sweep).more, settle),) if settle else ()
+        body += self._following(nest, part)
+        if not body or times == IntConst(1):
+            return body
+        return (If(IntCondition("eq", IntVar(self.superblock), times - 1), body),)
+
+    def _following(self, nest: Nest, part: NestInUnits | None = None) -> Body:
+        """What becomes of a sum, or of a unit's part of it."""
+        nests = self.followers.get(nest.name, ())
+        return tuple(s for n in nests for s in scheduled(part.beside(n) if part else n, self.target))
 
     def _of_unit(self, bodies: Sequence[tuple[IntExpr, Body]]) -> Body:
         """The one of several bodies that a unit belongs to, found by halving them; each with the first of its units."""
@@ -382,17 +397,14 @@ class _State:
         first = IntCondition("eq", IntVar(self.superblock), IntConst(0))
         return Carry(first, IntCondition("gt", sweep.batch, IntConst(self.rows)), self.lows.get(nest.name))
 
-    def _settle(self, nest: Nest) -> Nest | None:
-        """The statements that add what the additions of superblocks rounded away."""
+    def _settle(self, nest: Nest) -> list[Nest]:
+        """The nest that adds what the additions of superblocks rounded away, if they are rounded."""
         low = self.lows.get(nest.name)
         if low is None:
-            return None
+            return []
         (store,) = stores(nest)
         body = with_low_added(store.buffer, store.index, low, store.index)
-        return Nest(f"{nest.name}_total", nest.parallel, body)
-
-    def _reduce_share(self, nest: Nest, sweep: Sweep) -> NestInUnits:
-        return in_units(self._rows_reduced(nest, sweep), self.target, self.unit)
+        return [Nest(f"{nest.name}_total", nest.parallel, body)]
 
     def _rows_reduced(self, nest: Nest, sweep: Sweep) -> Nest:
         """A reduction over the rows of this superblock alone."""

@@ -1,6 +1,7 @@
 """How many rows of the batch a superblock has: 256, or fewer where so many rows fill more than a cache.
 
 In: the sweeps of a program.  Out: a power of two.
+Each superblock reads and writes the sums over rows: where these are larger than a cache, its rows may be as large.
 It decides about the order in which rows are summed, so it depends on the program alone: on the bytes that a row needs
 at one time (`schedule/reuse.py` gives the memory of what nobody reads any more to others), and not on the machine, on
 the number of threads or on the extents of a call.
@@ -9,12 +10,13 @@ Not handled: a symbolic extent of a row counts as `TYPICAL`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from symnet.dtypes import ITEMSIZE
 from symnet.expr.nodes.extents import TYPICAL
-from symnet.loops.ir import Buffer, IntConst
-from symnet.schedule.access import accesses, base_name
+from symnet.loops.ir import Buffer, IntConst, IntExpr
+from symnet.schedule.access import accesses, base_name, stores
 from symnet.schedule.stream import SUPERBLOCK, StreamPlan, Sweep, is_streamed
 
 CACHE = 1 << 20  # bytes that the rows of a superblock should not exceed
@@ -30,8 +32,10 @@ def rows_of_superblock(plan: StreamPlan, places: int = 0) -> int:
         places: rows that are computed again with each superblock, of which it has four times as many at least.
     """
     row = max((_row_bytes(sweep, plan.whole) for sweep in plan.sweeps), default=0)
+    sums = max((_sum_bytes(sweep) for sweep in plan.sweeps), default=0)
+    cache = max(CACHE, min(sums, FEW_CACHE))
     rows, fewest = SUPERBLOCK, max(FEWEST, 4 * places)
-    while (rows > FEW and rows * row > CACHE) or rows * row > FEW_CACHE:
+    while (rows > FEW and rows * row > cache) or rows * row > FEW_CACHE:
         if rows // 2 < fewest:
             break
         rows //= 2
@@ -55,6 +59,16 @@ def _row_bytes(sweep: Sweep, whole: frozenset[str]) -> int:
     )
 
 
+def _sum_bytes(sweep: Sweep) -> int:
+    """Bytes of what a sweep adds up over its rows."""
+    found = (store.buffer for nest in sweep.reduces for store in stores(nest))
+    return sum(ITEMSIZE[b.dtype] * math.prod(map(_count, b.shape)) for b in found)
+
+
+def _count(extent: IntExpr) -> int:
+    return extent.value if isinstance(extent, IntConst) else TYPICAL
+
+
 def _most_at_once(lives: Iterable[tuple[int, int]]) -> int:
     """How many of some intervals hold one point."""
     lives = list(lives)
@@ -65,5 +79,5 @@ def _bytes_of_row(buffer: Buffer) -> int:
     size = ITEMSIZE[buffer.dtype]
     for axis, extent in enumerate(buffer.shape):
         if axis != buffer.batch_axis:
-            size *= extent.value if isinstance(extent, IntConst) else TYPICAL
+            size *= _count(extent)
     return size
