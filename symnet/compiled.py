@@ -28,6 +28,7 @@ from symnet.runtime.template import Template, factors_only
 from symnet.schedule.target import Target
 
 if TYPE_CHECKING:
+    from symnet.runtime.bind import BoundStep
     from symnet.stages import Stages
 
 Remake = tuple[Callable[..., Any], tuple[Any, ...]] | None  # a function and its arguments that make it again
@@ -117,7 +118,7 @@ class Shown(Described, ABC):
         return source(self.name, library, s.written, s.leaves, s.outputs, factors_only(self.template), s.real)
 
     def report(self) -> str:
-        """What was compiled: inputs, outputs, kernels, operations, workspace, times."""
+        """What was compiled: inputs, outputs, kernels, operations, workspace, times of the stages."""
         stages, lowered, target = self.stages, self.stages.lowered, self.stages.target
         assert lowered is not None and target is not None
         phases, calls = list(self.program.phases()), self.operations.transcendental
@@ -221,6 +222,36 @@ class CompiledFunction(Shown, NativeFunction):
     ) -> None:
         NativeFunction.__init__(self, signature, native, template=template, **options)
         self.object_code, self.from_cache, self._stages = object_code, False, stages
+
+    def report(self, step: BoundStep | None = None, /, *, plot: Any = False, **dims: int) -> str:
+        """What was compiled, and where the time of a call goes: `f.report(m=256)`, `f.report(step)`.
+
+        The second part is there for a step or extents, and where there are no extents: phase by phase the operations,
+        the bytes of arrays, the time on one thread, and what of the machine's limit that is, which is measured too.
+
+        Args:
+            step: a step of this function, `f.bind(…)`, whose arrays are used and whose outputs are overwritten; arrays
+                are made up where there is none.
+            plot: True draws the roofline in a new figure, axes of matplotlib's are drawn in (extra `[plot]`).
+            **dims: the extents.
+
+        Raises:
+            ArgumentError: extents are missing for a plot, or unknown.
+            DependencyError: a plot without matplotlib.
+        """
+        text = Shown.report(self)
+        given = bool(dims) or plot is not False or not self.signature.dims
+        if step is None and not given:
+            return text + f"\nphases      .report({', '.join(f'{d}=…' for d in self.signature.dims)}) shows their times"
+        from symnet.roofline.measure import example_step, measured
+        from symnet.roofline.plot import draw, new_axes
+
+        axes = new_axes(f"{self.name}.report(plot=True)") if plot is True else plot
+        step = step or example_step(self, self.arguments.given_dims(dims, ".report"))
+        found = measured(self, self.program, step)
+        if plot is not False:
+            draw(found, axes)
+        return f"{text}\n\n{found.text()}"
 
     def _workspace(self) -> str:
         return self._of_extents(self.workspace_bytes, "bytes")

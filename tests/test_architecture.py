@@ -26,6 +26,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("backends",),
     ("runtime",),
     ("export",),
+    ("roofline",),
     ("compiler", "compiled", "stages", "request", "factoring"),
     ("train", "compare", "study", "lambdify"),
     ("cli", "__init__", "__main__"),  # the face: exports everything, lazily

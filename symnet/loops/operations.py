@@ -61,6 +61,16 @@ def operations(program: ir.Program) -> Operations:
     return Operations(*(_as_sympy(frozen(terms)) for terms in total))
 
 
+def operations_of_phases(program: ir.Program) -> list[Operations]:
+    """What all runs of each phase take, in the order of `Program.phases()`."""
+    bodies = counted_phases(program)
+    found = []
+    for group, phase in program.phases():
+        total = _repeated(group.var, group.repeat, _of_phase(phase, next(bodies)))
+        found.append(Operations(*(_as_sympy(frozen(terms)) for terms in total)))
+    return found
+
+
 def _of_phase(phase: ir.Phase, body: CountedBody) -> BothKinds:
     """All units of a phase; of shares all tiles, as if the first unit had them."""
     share = shared(phase)

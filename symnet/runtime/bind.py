@@ -129,6 +129,11 @@ class BoundStep:
         return 1 if self._plan.job is None else self._plan.job.threads
 
     @property
+    def dims(self) -> Mapping[str, int]:
+        """The extents of a call, by name."""
+        return self._plan.dims
+
+    @property
     def inputs(self) -> Mapping[str, np.ndarray]:
         """The bound arrays by name."""
         return self._inputs

@@ -374,7 +374,7 @@ class _State:
     def _completed(self, nest: Nest, sweep: Sweep, part: NestInUnits, times: IntExpr) -> Body:
         """What a unit does with its part of a sum the last of so many times: it is complete then."""
         settle = tuple(s for n in self._settle(nest) for s in scheduled(part.beside(n), self.target))
-        body = (If(self._carry(nest, sweep).more, settle),) if settle else ()
+        body: Body = (If(self._carry(nest, sweep).more, settle),) if settle else ()
         body += self._following(nest, part)
         if not body or times == IntConst(1):
             return body
