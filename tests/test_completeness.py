@@ -9,6 +9,8 @@ import sympy
 
 import symnet as sn
 from symnet import dtypes
+from symnet.compare import straight
+from symnet.compare.scalars.program import SCALARS
 from symnet.compare.tape import elementwise as tape_elementwise
 from symnet.compare.tape import program as tape_program
 from symnet.compare.tape.var import Tape, TapeValue
@@ -39,6 +41,7 @@ BY_ITS_BODY = {"function"}  # replaced by its body before these floors see it: e
 ARITHMETIC = {"add", "mul", "pow"}  # the algebra has files of its own for these: terms.py, factors.py
 REFUSED_BY_SYMPY = {"take", "one_hot"}  # SymPy has no index that is looked up
 
+READ_BY_COMPARE = {*straight.CONSTANTS, *straight.TRANSPARENT, *straight.ON_PAPER, "tensor"}
 TABLES_OF_KINDS = {
     "expr/printing": set(READERS),
     "reference": {*evaluation.MEANING, "tensor"},
@@ -49,7 +52,14 @@ TABLES_OF_KINDS = {
     "lower/axes": {*lower_axes._LINKS, *LEAVES},
     "source": set(source_module.WRITERS),
     "expr/sympy/to_sympy": {*to_sympy._KINDS, *REFUSED_BY_SYMPY},
-    "compare/tape": {*tape_program.OPERATIONS, *tape_program.CONSTANTS, "tensor"},
+    "compare/scalars": {*SCALARS.operations, *straight.CONSTANTS, *straight.TRANSPARENT, *straight.ON_PAPER, "tensor"},
+    "compare/tape": {
+        *tape_program.OPERATIONS,
+        *straight.CONSTANTS,
+        *straight.TRANSPARENT,
+        *straight.ON_PAPER,
+        "tensor",
+    },
 }
 TABLES_OF_PRIMITIVES = {
     "reference": set(reference_elementwise.MEANING),

@@ -1,84 +1,99 @@
-"""What every way of computing a gradient offers to the comparison.
+"""What every way to a derivative offers to the comparison.
 
-In: a `LossAtPoint`.  Out: a `Method`: gradients, a call to be timed, and what it costs.  A new peer (another
-framework) is one more subclass in a file of its own, and one more line in `METHODS` of `comparison.py`.
+In: a `LossAtPoint`.  Out: a `Method`: an answer, calls to be timed, and what they cost.  A new peer (another framework)
+is one more subclass in a file of its own under `methods/`, and one more line in `methods/registry.py`.
+
+Making a method prepares it: what is done there is timed as preparation, apart from `load`, which imports what it needs.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from symnet.arrays import Array
-from symnet.expr.nodes.extents import Dim
-from symnet.expr.nodes.node import Node
-from symnet.expr.nodes.symbols import Tensor
+from symnet.compare.memory import peak_bytes
 from symnet.loops.weights import Operations
 
 
 @dataclass(frozen=True)
-class LossAtPoint:
-    """A loss at a point.
+class FoundDerivatives:
+    """What a method found.
 
     Attributes:
-        root: rank 0, as the user wrote it.
-        wrt: the leaves to differentiate by.
-        data: name → contiguous array of `dtype` (integers as they are), for every leaf.
-        dims: the value of every symbolic extent.
-        dtype: float32 or float64.
+        value: the loss.
+        arrays: one for each of `LossAtPoint.results`.
+        computed: which elements were computed, one array of truth values for each; None where all were.
     """
 
-    root: Node
-    wrt: tuple[Tensor, ...]
-    data: Mapping[str, Array]
-    dims: Mapping[Dim, int]
-    dtype: str
-
-    @property
-    def in_float64(self) -> dict[str, Array]:
-        return {name: a.astype("float64") if a.dtype.kind == "f" else a for name, a in self.data.items()}
-
-    @property
-    def parameters(self) -> int:
-        """How many numbers the gradient has."""
-        return sum(self.data[leaf.name].size for leaf in self.wrt)
+    value: float
+    arrays: Sequence[Array]
+    computed: Sequence[Array] | None = None
 
 
 class Method(ABC):
-    """A way to compute a value and a gradient.
+    """A way to compute a value and derivatives.
 
     Attributes:
         name: for the table.
+        family: "symbolic", "reverse", "forward", "differences" or "given".
+        how: one sentence: what runs.
+        offers: of `KINDS`, those that it computes.
+        needs: the package that it needs beside symnet; the empty string if none.
         note: what a reader must know of its figures; the empty string if nothing.
     """
 
     name: str
+    family: str
+    how: str
+    offers: tuple[str, ...] = ("gradient",)
+    needs: str = ""
     note: str = ""
 
-    @abstractmethod
-    def call(self) -> None:
-        """Do once the work that is timed."""
+    @classmethod
+    def load(cls) -> None:
+        """Import what it needs.
+
+        Raises:
+            DependencyError: it is not installed.
+        """
+        return
 
     @abstractmethod
-    def value(self) -> float:
-        """The loss."""
+    def call(self) -> Any:
+        """Do once the work that is timed, to its very end."""
 
     @abstractmethod
-    def gradients(self) -> Sequence[Array]:
-        """One array per leaf; NaN where a coordinate was not computed."""
-
-    @property
-    @abstractmethod
-    def operations(self) -> Operations:
-        """Operations of a whole gradient, as they are executed (`loops/weights.py` says what counts)."""
-
-    @property
-    @abstractmethod
-    def kept(self) -> tuple[int, int]:
-        """Intermediate values that are held in memory during a gradient: (how many arrays, bytes)."""
+    def answer(self) -> FoundDerivatives:
+        """Value and derivatives."""
 
     @property
-    def calls_per_gradient(self) -> float:
-        """How often the timed work runs for a whole gradient."""
+    def loss_call(self) -> Callable[[], Any] | None:
+        """What computes the loss alone by the same means; None where nothing does."""
+        return None
+
+    @property
+    def calls(self) -> float:
+        """How often the timed work runs for all derivatives."""
         return 1.0
+
+    @property
+    def operations(self) -> Operations | None:
+        """Operations of all derivatives and the value, as they are executed (`loops/weights.py` says what counts)."""
+        return None
+
+    @property
+    def loss_operations(self) -> Operations | None:
+        """Operations of the loss alone."""
+        return None
+
+    @property
+    def peak_bytes(self) -> int | None:
+        """The most bytes that were allocated at once, arguments apart; None where they cannot be measured."""
+        return peak_bytes(self.allocate)
+
+    def allocate(self) -> Any:
+        """From arguments to results, all memory included: what `peak_bytes` looks at."""
+        return self.call()

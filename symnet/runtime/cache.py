@@ -24,6 +24,8 @@ import os
 import re
 import stat
 import time
+from collections.abc import Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from secrets import token_hex
 
@@ -155,8 +157,23 @@ class Cache:
         return self.folder / f"{key}{SUFFIX}"
 
 
+_off: ContextVar[bool] = ContextVar("_off", default=False)
+
+
+@contextlib.contextmanager
+def without_cache() -> Iterator[None]:
+    """Inside, this thread compiles as if nothing had been compiled before, and leaves nothing behind."""
+    token = _off.set(True)
+    try:
+        yield
+    finally:
+        _off.reset(token)
+
+
 def default_cache() -> Cache | None:
-    """The cache that the environment asks for; None where it is turned off."""
+    """The cache that the environment asks for; None where it is turned off, there or by `without_cache`."""
+    if _off.get():
+        return None
     if os.environ.get("SYMNET_CACHE", "1").lower() in ("0", "off", "no", "false"):
         return None
     folder = os.environ.get("SYMNET_CACHE_DIR")

@@ -10,7 +10,7 @@ Not checked: finiteness; a loss that is no number stops the run (`fit.py`).
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,6 @@ from symnet.arrays import Array, given_array
 from symnet.calculus.grad import scalar_root
 from symnet.errors import (
     ArgumentError,
-    AssumptionError,
     DTypeError,
     ShapeError,
     ValueDomainError,
@@ -30,7 +29,8 @@ from symnet.errors import (
 from symnet.expr.nodes.extents import Dim
 from symnet.expr.nodes.graph import substitute
 from symnet.expr.nodes.node import Node
-from symnet.expr.nodes.symbols import LEAF_ASSUMPTIONS, Tensor, check_leaves, describe, reals
+from symnet.expr.nodes.symbols import Tensor, check_leaves, describe, reals
+from symnet.reference.declared import check_assumptions
 
 CALL = "fit(L, params, data)"
 
@@ -97,7 +97,7 @@ def admit(L: Any, params: Any, data: Any, dtype: Any = None, samples: str | None
     arrays |= {name: convert(leaves[name], value, "data") for name, value in given_data.items()}
     dims = check_extents(leaves.values(), arrays)
     for name in given_data:
-        check_assumptions(leaves[name], arrays[name])
+        check_assumptions(leaves[name], arrays[name], f"fit(…, data={{{name!r}: …}})")
     return Admitted(
         root,
         leaves,
@@ -244,51 +244,6 @@ def _refuse_samples(wanted: str, found: list[Dim]) -> list[Dim]:
     names = ", ".join(extent.name for extent in found)
     mend = f"Write samples={found[0].name!r}." if found else "Declare the data with m = sn.dim('m')."
     raise ArgumentError(explain(f"fit(…, samples={wanted!r})", f"an extent of the data ({names})", repr(wanted), mend))
-
-
-# --------------------------------------------------------------------------- assumptions
-
-
-def _rows_sum_to_one(array: Array) -> Any:
-    tolerance = 1e-3 if array.dtype == np.float32 else 1e-6
-    return (np.abs(array.sum(-1) - 1) <= tolerance) & (array >= 0).all(-1)
-
-
-def _one_hot(array: Array) -> Any:
-    return ((array == 0) | (array == 1)).all(-1) & (array.sum(-1) == 1)
-
-
-HOLDS: dict[str, Callable[[Array], Any]] = {
-    "positive": lambda array: array > 0,
-    "nonnegative": lambda array: array >= 0,
-    "nonzero": lambda array: array != 0,
-    "integer": lambda array: array == np.floor(array),
-    "unit": lambda array: (array >= 0) & (array <= 1),
-    "symmetric": lambda array: array == np.swapaxes(array, -1, -2),
-    "simplex": _rows_sum_to_one,
-    "one_hot": _one_hot,
-}
-
-
-def check_assumptions(leaf: Tensor, array: Array) -> None:
-    """What the leaf says of its elements holds of the array.
-
-    Raises:
-        AssumptionError: naming the first place where it does not.
-    """
-    for name in sorted(leaf.assumptions):
-        holds = np.asarray(HOLDS[name](array))
-        if not holds.all():
-            place = tuple(int(i) for i in np.argwhere(~holds)[0])
-            where = ", ".join(map(str, place)) + (", :" if name in ("one_hot", "simplex") else "")
-            raise AssumptionError(
-                explain(
-                    f"fit(…, data={{{leaf.name!r}: …}})",
-                    f"{leaf.name} {name}: {LEAF_ASSUMPTIONS[name]}",
-                    f"{leaf.name}[{where}] = {array[place]}",
-                    f"Correct the data, or declare {leaf.name} without {name}=True.",
-                )
-            )
 
 
 def check_samples(samples: Samples | None, why: str) -> Samples:

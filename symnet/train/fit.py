@@ -24,9 +24,10 @@ from symnet.arrays import Array
 from symnet.compiler import compile
 from symnet.errors import ArgumentError, ValueDomainError, explain
 from symnet.expr.nodes.symbols import Tensor
+from symnet.reference.declared import check_assumptions
 from symnet.runtime.domains import check_indices
 from symnet.train.batches import Batches, split
-from symnet.train.door import CALL, Admitted, admit, check_assumptions, check_extents, check_samples, convert
+from symnet.train.door import CALL, Admitted, admit, check_extents, check_samples, convert
 from symnet.train.history import History, Run
 from symnet.train.loop import MOST_STEPS, Loop
 from symnet.train.optimizers import SGD, Optimizer
@@ -290,7 +291,7 @@ def _given_validation(admitted: Admitted, given: Mapping[Any, Any]) -> dict[str,
     whole = {**admitted.data, **arrays}
     check_extents(admitted.leaves.values(), {**whole, **admitted.params})
     for name, array in arrays.items():
-        check_assumptions(admitted.leaves[name], array)
+        check_assumptions(admitted.leaves[name], array, f"fit(…, validation={{{name!r}: …}})")
     return whole
 
 

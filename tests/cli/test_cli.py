@@ -125,7 +125,7 @@ def test_compare_prints_the_table(model: str, tmp_path: Path, capsys: pytest.Cap
     np.savez(tmp_path / "data.npz", X=np.ones((3, 2)), d=np.ones(3), other=np.ones(1))
     shown = run(capsys, "compare", f"{model}:L", "--data", str(tmp_path / "data.npz"))
     assert shown.startswith("the gradient by 3 numbers, float64")  # by w and b, which the data lack
-    assert "automatic (NumPy tape)" in shown and "central differences" in shown
+    assert "tape (interpreted)" in shown and "central differences" in shown
 
 
 def test_info_names_versions_machine_and_cache(capsys: pytest.CaptureFixture[str]) -> None:
@@ -146,7 +146,7 @@ def test_demo_tells_the_whole_story(capsys: pytest.CaptureFixture[str]) -> None:
         "assemble",
         "new square",
         "symnet, compiled",
-        "automatic (NumPy tape)",
+        "tape (interpreted)",
         "central differences",
     ):
         assert part in shown, part

@@ -7,8 +7,9 @@ import pytest
 
 import symnet as sn
 from symnet.calculus.grad import grad
+from symnet.compare.straight import CONSTANTS, ON_PAPER, STATICS, TRANSPARENT
 from symnet.compare.tape import Tape, TapeProgram, TapeValue, contraction, elementwise, reduction
-from symnet.compare.tape.program import CONSTANTS, OPERATIONS
+from symnet.compare.tape.program import OPERATIONS
 from symnet.errors import MissingRuleError
 from symnet.expr.nodes.extents import Dim
 from symnet.expr.nodes.node import Node
@@ -42,7 +43,8 @@ def test_a_gradient_of_the_tape_is_that_of_the_calculus(case: Case, rng: np.rand
 
 
 def test_the_tape_knows_every_kind_of_node() -> None:
-    assert set(OPERATIONS) | set(CONSTANTS) == set(MEANING) - NUMERIC
+    assert set(OPERATIONS) == set(STATICS)
+    assert {*OPERATIONS, *CONSTANTS, *TRANSPARENT, *ON_PAPER} == set(MEANING) - NUMERIC
     named = set(PRIMITIVES) - {"function"}  # replaced by its body
     assert set(elementwise.FORWARD) | {"indicator"} >= named
     assert set(elementwise.PULLS) | {"add", "mul", "where", "indicator"} | set(elementwise.FLAT) >= named
@@ -52,7 +54,7 @@ def test_the_tape_knows_every_kind_of_node() -> None:
 def test_a_kind_that_the_tape_does_not_know_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(OPERATIONS, "reduce")
     x = sn.tensor("x", 3)
-    with pytest.raises(MissingRuleError, match=r"expected an operation for reduce nodes in OPERATIONS; got Reduce"):
+    with pytest.raises(MissingRuleError, match=r"reduce nodes, which the tape lacks; got Reduce.*tape/program\.py"):
         TapeProgram(sn.max(x), [x], {}, "float64")
 
 
@@ -61,7 +63,7 @@ def test_a_wrong_pullback_is_caught(monkeypatch: pytest.MonkeyPatch, rng: np.ran
     x = sn.tensor("x", 3)
     found = sn.compare(sn.sum(sn.tanh(x)), x, {"x": rng.normal(size=3)}, repeats=1)
     compiled, taped, differences = (row.error for row in found.rows)
-    assert taped == 0 and compiled > 1e-2 and differences > 1e-2
+    assert taped > 1e-2 and compiled < 1e-15 and differences < 1e-7
 
 
 def test_what_nobody_differentiates_by_is_not_recorded() -> None:
@@ -74,14 +76,6 @@ def test_what_nobody_differentiates_by_is_not_recorded() -> None:
     silent = Tape(recording=False)
     elementwise.elementwise(silent, a, b, op="mul", dtype="float64")
     assert silent.operations == []
-
-
-def test_views_and_leaves_are_not_counted_as_kept() -> None:
-    x = sn.tensor("x", 4, 3)
-    data = {"x": np.ones((4, 3))}
-    run = TapeProgram(sn.sum(sn.tanh(x.T.reshape(12))), [x], {}, "float64")
-    _, _, tape = run.value_and_grad(data)
-    assert sorted(array.nbytes for array in tape.kept(data.values())) == [96, 96]  # the copy of x.T, and tanh
 
 
 def test_a_subtraction_is_one_operation() -> None:

@@ -16,6 +16,7 @@ import numpy as np
 import sympy
 
 from symnet.compare.counting import as_call
+from symnet.compare.tape.analytic import ANALYTIC, is_complex
 from symnet.compare.tape.var import Pullback, Tape, TapeValue
 from symnet.expr.nodes.primitives import Primitive, functions
 from symnet.expr.nodes.result_dtypes import CASTS
@@ -89,9 +90,15 @@ PULLS: dict[str, tuple[Pull, ...]] = {
     "square": (lambda g, y, x: 2 * g * x,),
     "sqrt": (lambda g, y, x: 0.5 * g / y,),
     "pow": (lambda g, y, a, b: g * b * np.power(a, b - 1), lambda g, y, a, b: np.where(y == 0, 0, g * y * np.log(a))),
-    "maximum": (lambda g, y, a, b: np.where(a >= b, g, 0), lambda g, y, a, b: np.where(a >= b, 0, g)),
-    "minimum": (lambda g, y, a, b: np.where(a <= b, g, 0), lambda g, y, a, b: np.where(a <= b, 0, g)),
-    "abs": (lambda g, y, x: g * np.sign(x),),
+    "maximum": (
+        lambda g, y, a, b: np.where(np.real(a) >= np.real(b), g, 0),
+        lambda g, y, a, b: np.where(np.real(a) >= np.real(b), 0, g),
+    ),
+    "minimum": (
+        lambda g, y, a, b: np.where(np.real(a) <= np.real(b), g, 0),
+        lambda g, y, a, b: np.where(np.real(a) <= np.real(b), 0, g),
+    ),
+    "abs": (lambda g, y, x: g * np.sign(np.real(x)),),
     "exp": (lambda g, y, x: g * y,),
     "log": (lambda g, y, x: g / x,),
     "log1p": (lambda g, y, x: g / (1 + x),),
@@ -118,7 +125,7 @@ PULLS: dict[str, tuple[Pull, ...]] = {
     "loggamma": (lambda g, y, x: g * digamma(x),),
     "digamma": (lambda g, y, x: g * trigamma(x),),
     "xlogy": (lambda g, y, a, b: g * np.log(b), lambda g, y, a, b: g * a / b),
-    "mod": (lambda g, y, a, b: g, lambda g, y, a, b: -g * np.floor_divide(a, b)),
+    "mod": (lambda g, y, a, b: g, lambda g, y, a, b: -g * np.floor_divide(np.real(a), np.real(b))),
 }
 
 FLAT = (
@@ -143,7 +150,8 @@ def elementwise(tape: Tape, *xs: TapeValue, op: str, dtype: str) -> TapeValue:
     values = [x.value for x in xs]
     if op == "indicator":
         return tape.record(values[0].astype(dtype))
-    y = FORWARD[op](*values)
+    forward = ANALYTIC.get(op, FORWARD[op]) if is_complex(*values) else FORWARD[op]
+    y = forward(*values)
     if op in FLAT:
         return tape.record(y)
     return tape.record(y, *((x, _pullback(op, k, y, values)) for k, x in enumerate(xs) if x.needs))

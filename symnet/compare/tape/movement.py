@@ -66,15 +66,3 @@ def one_hot(tape: Tape, indices: TapeValue, *, classes: int, dtype: str, wraps: 
     """Rows with a single 1; negative indices count from the end where `wraps`."""
     where = indices.value % classes if wraps and classes else indices.value
     return tape.record((where[..., None] == np.arange(classes)).astype(dtype))
-
-
-def slices(starts: tuple[int, ...], sizes: tuple[int, ...], steps: tuple[int, ...]) -> tuple[slice, ...]:
-    """The slices start, start + step, … of `size` elements."""
-    return tuple(map(_slice, starts, sizes, steps))
-
-
-def _slice(start: int, size: int, step: int) -> slice:
-    if not size:
-        return slice(0, 0)
-    stop = start + size * step
-    return slice(start, None if stop < 0 else stop, step)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from symnet.compare.tape.analytic import is_complex
 from symnet.compare.tape.var import Tape, TapeValue
 
 
@@ -28,7 +29,7 @@ def from_line(line: Any, shape: tuple[int, ...], axes: tuple[int, ...]) -> Any:
 
 
 def _logsumexp(line: Any) -> Any:
-    top = line.max(-1, keepdims=True, initial=-np.inf)
+    top = line.real.max(-1, keepdims=True, initial=-np.inf)
     shift = np.where(np.isinf(top), np.zeros_like(top), top)
     return np.log(np.exp(line - shift).sum(-1)) + shift[..., 0]
 
@@ -45,16 +46,29 @@ def _at(position: Any, line: Any) -> Any:
     return position[..., None] == np.arange(line.shape[-1])
 
 
+def _largest(line: Any) -> Any:
+    """By the real part, of complex numbers."""
+    return _there(line, line.real.argmax(-1)) if is_complex(line) else line.max(-1)
+
+
+def _smallest(line: Any) -> Any:
+    return _there(line, line.real.argmin(-1)) if is_complex(line) else line.min(-1)
+
+
+def _there(line: Any, position: Any) -> Any:
+    return np.take_along_axis(line, position[..., None], -1)[..., 0]
+
+
 FORWARD: dict[str, Callable[[Any], Any]] = {
-    "max": lambda line: line.max(-1),
-    "min": lambda line: line.min(-1),
+    "max": _largest,
+    "min": _smallest,
     "prod": lambda line: line.prod(-1),
     "logsumexp": _logsumexp,
-    "argmax": lambda line: line.argmax(-1),
+    "argmax": lambda line: line.real.argmax(-1),
 }
 PULLS: dict[str, Callable[[Any, Any, Any], Any]] = {
-    "max": lambda g, y, line: np.where(_at(line.argmax(-1), line), g[..., None], 0),
-    "min": lambda g, y, line: np.where(_at(line.argmin(-1), line), g[..., None], 0),
+    "max": lambda g, y, line: np.where(_at(line.real.argmax(-1), line), g[..., None], 0),
+    "min": lambda g, y, line: np.where(_at(line.real.argmin(-1), line), g[..., None], 0),
     "prod": lambda g, y, line: g[..., None] * _prod_of_others(line),
     "logsumexp": lambda g, y, line: g[..., None] * np.exp(line - y[..., None]),
 }

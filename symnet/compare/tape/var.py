@@ -6,12 +6,10 @@ Out: `Tape.backward`, which walks the operations in reverse and adds up what rea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-
-from symnet.arrays import Array
 
 Pullback = Callable[[Any], Any]
 
@@ -63,21 +61,3 @@ class Tape:
             for operand, pull in operation.pulls:
                 arrived = pull(operation.bar)
                 operand.bar = arrived if operand.bar is None else operand.bar + arrived
-
-    def kept(self, given: Iterable[Array]) -> list[Array]:
-        """The arrays held until the backward pass, each once: views count as what they look at.
-
-        Args:
-            given: the arrays of the leaves, which are held anyway.
-        """
-        owners = {id(owner): owner for owner in map(_owner, (v.value for v in self.operations)) if owner is not None}
-        for array in given:
-            owners.pop(id(_owner(array)), None)
-        return list(owners.values())
-
-
-def _owner(array: Any) -> Array | None:
-    """The array whose memory this one looks at."""
-    while isinstance(array, np.ndarray) and isinstance(array.base, np.ndarray):
-        array = array.base
-    return array if isinstance(array, np.ndarray) else None

@@ -1,0 +1,1 @@
+"""A comparison as text, as records, as a page."""

@@ -1,0 +1,237 @@
+"""The truth that every method is held against, symnet too.
+
+In: a `LossAtPoint`.  Out: a `Truth`: value and derivatives of the expression as it is written, at the very numbers that
+the methods are given.
+
+Where that is affordable, the expression is computed in mpmath's numbers, over and over with twice the digits until 22
+of them stand still; derivatives come from the tape of scalars, second ones from differences with so many digits that
+nothing is lost.  No rule of symnet's is used.  Larger problems are computed by the tape in the widest floats that NumPy
+has, and how good that is, is estimated: errors below are not told from none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import mpmath
+import numpy as np
+from mpmath import mpf
+
+from symnet.arrays import Array
+from symnet.compare.agreement import TrueArray
+from symnet.compare.counting import Count, counted
+from symnet.compare.problem import LossAtPoint
+from symnet.compare.scalars import ScalarProgram, exact
+from symnet.compare.tape import TapeProgram
+from symnet.expr.nodes.elementwise import is_op
+from symnet.expr.nodes.graph import topological
+
+DIGITS, MOST_DIGITS = 40, 640
+SETTLED = mpf(10) ** -22
+AFFORDABLE = 250_000  # operations on single numbers, for all evaluations together
+IN_DOUBLE = ("erf", "erfc", "gamma", "loggamma", "digamma")  # which NumPy lacks, and with them the wide tape
+
+COMPLEX = {"float64": "complex128", "longdouble": "clongdouble"}
+
+ExactArray = Array  # of mpmath's numbers
+Found = tuple[Any, list[ExactArray]]  # the value and the derivatives
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is true.
+
+    Attributes:
+        name: how it was found, for the reader.
+        value: the loss.
+        arrays: one for each of `LossAtPoint.results`.
+        floor: relative errors below are not told from none.
+        note: what else must be known.
+    """
+
+    name: str
+    value: TrueArray
+    arrays: Sequence[TrueArray]
+    floor: float = 0.0
+    note: str = ""
+
+
+def truth_of(problem: LossAtPoint) -> Truth:
+    """The exact derivatives where they are affordable, the tape's in wide floats elsewhere."""
+    once = loss_operations(problem).total
+    factor = {"gradient": 1, "hvp": 2, "hessian": 2 * problem.parameters}[problem.of]
+    return exact_truth(problem) if once * factor <= AFFORDABLE else wide_truth(problem)
+
+
+def loss_operations(problem: LossAtPoint) -> Any:
+    """The operations of the loss, as the tape computes it."""
+    count = Count()
+    program = TapeProgram(problem.root, problem.wrt, problem.dims, "float64")
+    program.value({name: counted(a, count) for name, a in problem.data_as("float64").items()})
+    return count.seen
+
+
+# --------------------------------------------------------------------------- with as many digits as it takes
+
+
+def exact_truth(problem: LossAtPoint) -> Truth:
+    """In mpmath's numbers."""
+    program = ScalarProgram(problem.root, problem.wrt, problem.dims, exact())
+    find = {"gradient": _gradient, "hvp": _product, "hessian": _hessian}[problem.of]
+    digits = DIGITS
+    found = _with(digits, find, program, problem)
+    while True:
+        digits *= 2
+        before, found = found, _with(digits, find, program, problem)
+        still = [_settled(a, b) for a, b in zip(_arrays(before), _arrays(found), strict=True)]
+        if all(s.all() for s in still) or digits >= MOST_DIGITS:
+            break
+    value, arrays = found
+    note = "" if all(s.all() for s in still) else f"its digits do not stand still with {digits} of them"
+    if problem.of == "gradient":
+        arrays = [_mended(program, problem, k, a) for k, a in enumerate(arrays)]
+    name = f"the expression as written, exact: mpmath with {digits} digits"
+    return Truth(name, _split(value), [_split(a) for a in arrays], note=note)
+
+
+def _with(digits: int, find: Callable[..., Found], program: ScalarProgram, problem: LossAtPoint) -> Found:
+    with mpmath.workdps(digits):
+        return find(program, problem, _numbers(problem), mpf(10) ** -(digits // 3))
+
+
+def _numbers(problem: LossAtPoint) -> dict[str, Any]:
+    """The data, reals as mpmath's numbers."""
+    convert = np.frompyfunc(lambda x: mpf(float(x)), 1, 1)
+    return {n: np.array(convert(a), dtype=object) if a.dtype.kind == "f" else a for n, a in problem.data.items()}
+
+
+def _gradient(program: ScalarProgram, problem: LossAtPoint, data: dict[str, Any], h: Any) -> Found:
+    value, gradients, _ = program.value_and_grad(data)
+    return value, gradients
+
+
+def _product(program: ScalarProgram, problem: LossAtPoint, data: dict[str, Any], h: Any) -> Found:
+    convert = np.frompyfunc(lambda x: mpf(float(x)), 1, 1)
+    return program.value(data), _along(program, data, h, [convert(v) for v in problem.vectors])
+
+
+def _along(program: ScalarProgram, data: dict[str, Any], h: Any, directions: Sequence[Any]) -> list[ExactArray]:
+    """(∇L(w + h·v) - ∇L(w - h·v))/2h."""
+    sides = []
+    for step in (h, -h):
+        moved = {n: np.array(data[n] + step * v, dtype=object) for n, v in zip(program.wrt, directions, strict=True)}
+        sides.append(program.value_and_grad({**data, **moved})[1])
+    return [np.array((a - b) / (2 * h), dtype=object) for a, b in zip(*sides, strict=True)]
+
+
+def _hessian(program: ScalarProgram, problem: LossAtPoint, data: dict[str, Any], h: Any) -> Found:
+    """The blocks row by row; each column is a product with a unit vector."""
+    shapes = [data[name].shape for name in program.wrt]
+    blocks = [[np.empty((*a, *b), dtype=object) for b in shapes] for a in shapes]
+    for column, shape in enumerate(shapes):
+        for place in np.ndindex(shape):
+            unit = [np.full(s, mpf(0), dtype=object) for s in shapes]
+            unit[column][place] = mpf(1)
+            for row, slopes in enumerate(_along(program, data, h, unit)):
+                blocks[row][column][(..., *place)] = slopes
+    return program.value(data), [block for row in blocks for block in row]
+
+
+def _arrays(found: Found) -> list[ExactArray]:
+    return [np.array(found[0], dtype=object).reshape(1), *found[1]]
+
+
+def _settled(before: ExactArray, after: ExactArray) -> Array:
+    """Which elements stand still; one that shrinks with the digits is zero."""
+    largest = max((abs(x) for x in after.flat if x == x), default=mpf(0))
+
+    def still(a: Any, b: Any) -> bool:
+        if a != a or b != b or mpmath.isinf(a) or mpmath.isinf(b):
+            return bool(a == b or (a != a and b != b))
+        return bool(abs(a - b) <= SETTLED * abs(b) or (abs(b) <= SETTLED * abs(a) and abs(a) <= SETTLED * largest))
+
+    return np.array(np.frompyfunc(still, 2, 1)(before, after), dtype=bool)
+
+
+def _split(numbers: Any) -> TrueArray:
+    numbers = np.asarray(numbers, dtype=object)
+    rest = np.frompyfunc(lambda x, h: float(x - mpf(float(h))) if np.isfinite(h) else 0.0, 2, 1)
+    with mpmath.workdps(MOST_DIGITS), np.errstate(all="ignore"):
+        high = np.array(np.frompyfunc(float, 1, 1)(numbers), dtype="float64")
+        low = np.array(rest(numbers, high), dtype="float64")
+    return TrueArray(high, low)
+
+
+def _mended(program: ScalarProgram, problem: LossAtPoint, k: int, array: ExactArray) -> ExactArray:
+    """Where the chain rule meets 0·∞ though there is a slope, as √x⁴ at 0 has: that from both sides, if it is one."""
+    places = [place for place in np.ndindex(array.shape) if array[place] != array[place]]
+    if not places or len(places) > 32:
+        return array
+    array = array.copy()
+    with mpmath.workdps(2 * DIGITS):
+        data = _numbers(problem)
+        here, h = program.value(data), mpf(10) ** -DIGITS
+        for place in places:
+            left, right = ((_moved(program, data, k, place, s * h) - here) / (s * h) for s in (-1, 1))
+            if abs(left - right) <= SETTLED * max(abs(left), abs(right), mpf(1)):
+                array[place] = mpf(0) if abs(right) <= SETTLED else right
+    return array
+
+
+def _moved(program: ScalarProgram, data: dict[str, Any], k: int, place: tuple[int, ...], step: Any) -> Any:
+    name = program.wrt[k]
+    moved = data[name].copy()
+    moved[place] = moved[place] + step
+    return program.value({**data, name: moved})
+
+
+# --------------------------------------------------------------------------- in wide floats
+
+
+def wide_truth(problem: LossAtPoint) -> Truth:
+    """The tape in the widest floats there are, and how far it is from itself in float64."""
+    narrow = _taped(problem, "float64")
+    bits = np.finfo(np.longdouble).nmant + 1
+    if bits <= 53 or _needs_double(problem):
+        name = "the tape in float64, as the problem is large; it shares the roundings of float64"
+        return Truth(name, *_pairs(narrow), floor=1e-15)
+    wide = _taped(problem, "longdouble")
+    apart = max((_distance(a, b) for a, b in zip(narrow[1], wide[1], strict=True)), default=0.0)
+    floor = apart * 2.0 ** (53 - bits)
+    return Truth(f"the tape in floats of {bits} bits, as the problem is large", *_pairs(wide), floor=floor)
+
+
+def _taped(problem: LossAtPoint, dtype: str) -> tuple[Any, list[Any]]:
+    data = problem.data_as(dtype)
+    if problem.of == "gradient":
+        return TapeProgram(problem.root, problem.wrt, problem.dims, dtype).value_and_grad(data)[:2]
+    program = TapeProgram(problem.root, problem.wrt, problem.dims, COMPLEX[dtype])
+    if problem.of == "hvp":
+        return program.products(data, problem.vectors)
+    return program.hessian(data)
+
+
+def _needs_double(problem: LossAtPoint) -> bool:
+    nodes = topological(problem.root)
+    return any(is_op(node, *IN_DOUBLE) or node.kind in ("solve", "determinant") for node in nodes)
+
+
+def _distance(narrow: Any, wide: Any) -> float:
+    with np.errstate(all="ignore"):
+        size = float(np.abs(wide).max(initial=0))
+        return float(np.abs(narrow - wide).max(initial=0)) / size if size else 0.0
+
+
+def _pairs(found: tuple[Any, list[Any]]) -> tuple[TrueArray, list[TrueArray]]:
+    value, arrays = found
+    return _pair(value), [_pair(a) for a in arrays]
+
+
+def _pair(wide: Any) -> TrueArray:
+    wide = np.asarray(wide)
+    with np.errstate(all="ignore"):
+        high = wide.astype("float64")
+        low = np.where(np.isfinite(high), wide - high, 0).astype("float64")
+    return TrueArray(high, low)

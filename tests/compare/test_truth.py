@@ -1,0 +1,77 @@
+"""The truth: as many digits as it takes, slopes where the chain rule has none, wide floats where it must be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+
+import symnet as sn
+from symnet.compare import truth as truths
+from symnet.compare.problem import problem_of
+from symnet.compare.truth import exact_truth, truth_of, wide_truth
+
+x, v, A = sn.scalar("x"), sn.tensor("v", 3), sn.tensor("A", 3, 3)
+
+
+def problem(form: Any, wrt: Any, data: dict[str, Any], of: str = "gradient", dtype: str = "float64") -> Any:
+    return problem_of(form, wrt, data, dtype, of)
+
+
+def test_digits_are_doubled_until_they_stand_still() -> None:
+    """(1 + x) - 1 over x loses 60 digits where x is 1e-60: 40 and 80 digits disagree."""
+    found = exact_truth(problem(((1 + x) - 1) / x * x, x, {"x": 1e-60}))
+    assert found.arrays[0].high == 1 and "mpmath with 160 digits" in found.name and not found.note
+
+
+def test_the_low_part_is_what_a_float_cannot_hold() -> None:
+    found = exact_truth(problem(sn.exp(x), x, {"x": 1.0}))
+    with mpmath.workdps(40):
+        assert float(mpmath.e - mpmath.mpf(float(found.value.high))) == found.value.low != 0
+
+
+def test_a_slope_that_the_chain_rule_cannot_tell_is_taken_from_both_sides() -> None:
+    smooth = exact_truth(problem(sn.sqrt(x**4), x, {"x": 0.0}))
+    kink = exact_truth(problem(sn.sqrt(x**2), x, {"x": 0.0}))
+    assert smooth.arrays[0].high == 0 and np.isnan(kink.arrays[0].high)
+    said = sn.compare(sn.norm(v), v, {"v": np.zeros(3)}, repeats=1)
+    assert "the expression as written has no derivative at 3 coordinates" in " ".join(said.notes)
+
+
+def test_second_derivatives_are_exact() -> None:
+    at = np.array([0.1, 0.2, 0.3])
+    form = sn.sum(sn.exp(v)) * v[0]
+    e = np.exp(at)
+    expected = np.diag(e * at[0]) + np.outer(e, [1, 0, 0]) + np.outer([1, 0, 0], e)
+    hessian = exact_truth(problem(form, v, {"v": at}, "hessian")).arrays[0]
+    np.testing.assert_allclose(hessian.high, expected, rtol=1e-15)
+    whole = problem(form, v, {"v": at}, "hvp")
+    product = exact_truth(whole).arrays[0]
+    np.testing.assert_allclose(product.high, expected @ whole.vectors[0], rtol=1e-14)
+    assert np.abs(product.low).max() > 0
+
+
+def test_an_exact_zero_stays_one() -> None:
+    assert exact_truth(problem(sn.sin(x) ** 2 + sn.cos(x) ** 2, x, {"x": 0.7})).arrays[0].high == 0
+
+
+@pytest.mark.parametrize("of", ["gradient", "hvp", "hessian"])
+def test_wide_floats_agree_with_exact_numbers(of: str, rng: np.random.Generator) -> None:
+    whole = problem(
+        sn.sum(sn.tanh(A @ A)) + sn.logsumexp(v), [A, v], {"A": rng.normal(size=(3, 3)), "v": [1, 2, 3]}, of
+    )
+    wide, true = wide_truth(whole), exact_truth(whole)
+    for ours, theirs in zip(wide.arrays, true.arrays, strict=True):
+        np.testing.assert_allclose(ours.high, theirs.high, rtol=1e-14, atol=1e-16)
+    if np.finfo(np.longdouble).nmant > 60:
+        assert "floats of 64 bits" in wide.name and wide.floor < 1e-17
+
+
+def test_large_problems_are_computed_in_wide_floats(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = problem(sn.sum(sn.exp(v)), v, {"v": [1, 2, 3]})
+    assert "mpmath" in truth_of(whole).name
+    monkeypatch.setattr(truths, "AFFORDABLE", 1)
+    assert "tape" in truth_of(whole).name
+    assert "tape in float64" in truth_of(problem(sn.sum(sn.erf(v)), v, {"v": [1, 2, 3]})).name
