@@ -18,7 +18,7 @@ from symnet.loops.ir import Program
 from symnet.loops.printer import to_text
 from symnet.loops.signature import Signature
 from symnet.loops.weights import Operations
-from symnet.request import check_machine, default_export, host, machine
+from symnet.request import check_bytes, check_machine, default_export, host, machine
 from symnet.runtime.arguments import Arguments
 from symnet.runtime.baked import baked
 from symnet.runtime.described import Described
@@ -143,6 +143,7 @@ class Shown(Described, ABC):
         *,
         target: Target | str | None = None,
         constants: Mapping[str, Any] | None = None,
+        max_workspace: int | None = None,
         **options: Any,
     ) -> Any:
         """Write object, shared library, C header, Python stub and C test, or other files: see docs/c-abi.md.
@@ -155,6 +156,8 @@ class Shown(Described, ABC):
             target: the machine, by name: "native", "x86-64-v3", "cortex-m4".
             constants: arrays for inputs, by name, which become part of the code: trained weights. The files know these
                 inputs no more.
+            max_workspace: bytes that the workspace may have, whatever the extents; fewer rows of the batch are then
+                computed at a time, which changes the order of sums, and so roundings.
             **options: `files=` (which ones: `["h", "a"]`, "all"), `overwrite=` (also what export did not write),
                 `library=` (False: nothing that must be linked).
 
@@ -162,17 +165,19 @@ class Shown(Described, ABC):
             `Exported`, with the path of each file.
 
         Raises:
-            ArgumentError: no machine has this name, or no file this word.
+            ArgumentError: no machine has this name, or no file this word; no workspace is so small, and which is.
             ExistingFileError: a file of that name is somebody else's.
         """
         from symnet.export.files import export
 
-        f = self._for_export(path, target, constants or {})
+        f = self._for_export(path, target, constants or {}, max_workspace)
         given = {"template": factors_only(self.template), "positional": f.positional, "higher": f.stages.higher}
         given |= {"formula": f.stages.formula, "baked": f.stages.baked}
         return export(path, f.signature, f.program, f.stages.target, f.object_code, **given | options)
 
-    def _for_export(self, path: str, target: Target | str | None, constants: Mapping[str, Any]) -> Shown:
+    def _for_export(
+        self, path: str, target: Target | str | None, constants: Mapping[str, Any], max_workspace: int | None
+    ) -> Shown:
         """The same function for the machine that its files are for, under the name that they will have."""
         from symnet.export.names import path_text, split_path
 
@@ -182,12 +187,15 @@ class Shown(Described, ABC):
             given = baked(self.signature, constants, f"{self.name}.export({path!r}, constants=…)")
             rest = tuple(name for name in self.positional if name not in constants)
             request = replace(request, baked=given, options={**request.options, "positional": rest})
+        if max_workspace is not None:
+            request = replace(request, max_workspace=check_bytes(max_workspace, f"{self.name}.export({path!r}"))
         _, name = split_path(path, f'export("{path_text(path, "export")}")')
         named = machine(target, f"{self.name}.export({path!r}, target=…)")
         other = replace(request, name=name, target=named or request.target or default_export())
         if named is not None:
             check_machine(other)
-        if not constants and (other.name, other.target) == (request.name, request.target or host()):
+        limited = constants or max_workspace is not None
+        if not limited and (other.name, other.target) == (request.name, request.target or host()):
             return self
         found: Shown = made(other, lambda: self.stages)
         return found

@@ -45,6 +45,7 @@ class Request:
         absent: what the gradient by a parameter is that the expression does not contain: "error" or "zero".
         listed: the leaves of `inputs=`, which come first, in that order.
         baked: the leaves that are constants, with their elements: no inputs of the function, though of the formulas.
+        max_workspace: bytes that the workspace may have, whatever the extents; None for as many as are good.
     """
 
     call: str
@@ -60,6 +61,7 @@ class Request:
     absent: str = "error"
     listed: tuple[Tensor, ...] = ()
     baked: Baked = ()
+    max_workspace: int | None = None
 
     def inputs(self) -> list[Tensor]:
         """The leaves in the order of the call: those listed, then data as a reader of the expressions meets them, then
@@ -118,6 +120,18 @@ def check_machine(request: Request) -> None:
         from symnet.backends.llvm.machines import check_target
 
         check_target(request.target, f"{request.call}(…, target=…)")
+
+
+def check_bytes(given: object, call: str) -> int:
+    """The number of bytes of a workspace, if it is one.
+
+    Raises:
+        ArgumentError: for anything but an int of 0 or more.
+    """
+    if isinstance(given, int) and not isinstance(given, bool) and given >= 0:
+        return given
+    mend = "Write max_workspace=16384."
+    raise ArgumentError(explain(f"{call}, max_workspace={given!r})", "a number of bytes", repr(given), mend))
 
 
 def machine(target: Target | str | None, call: str) -> Target | None:
@@ -219,6 +233,7 @@ def cache_key(request: Request) -> str:
         request.template,
         request.compressed,
         request.absent,
+        request.max_workspace,
         tuple((name, contents.digest) for name, contents in request.baked),
     )
     parts = (*asked, str(request.dtype), request.name, target)

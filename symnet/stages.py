@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -29,6 +29,7 @@ from symnet.loops.verifier import verify
 from symnet.lower.program import Lowered, lower, naive_program
 from symnet.request import Request, host
 from symnet.runtime.template import Template
+from symnet.schedule.budget import Excess, within
 from symnet.schedule.program import schedule
 from symnet.schedule.reuse import reused
 from symnet.schedule.target import Target
@@ -46,6 +47,7 @@ class Stages:
         target: the machine; this one from the schedule on, where none was named.
         template: how the outputs are handed back.
         baked: the leaves that are constants, and no inputs of the function, with their elements.
+        max_workspace: bytes that the workspace may have, where that was said.
         asked: the expressions that the call named; their factors are the roots where they are compressed.
         written, formula, numeric: the roots as written, in algebra form, in numeric form.
         lowered, program, llvm_ir, object_code: the floors below.
@@ -60,6 +62,7 @@ class Stages:
     real: str = dtypes.DEFAULT_REAL
     template: Template = 0
     baked: tuple[tuple[str, Contents], ...] = ()
+    max_workspace: int | None = None
     asked: tuple[Node, ...] = ()
     written: tuple[Node, ...] = ()
     formula: tuple[Node, ...] = ()
@@ -120,11 +123,31 @@ def _lower(s: Stages) -> dict[str, Any]:
 def _schedule(s: Stages) -> dict[str, Any]:
     assert s.lowered is not None
     target = s.target or host()
-    program, *higher = (schedule(s.lowered, each) for each in (target, *target.higher))
+    program, *higher = _scheduled(s, s.lowered, (target, *target.higher))
     if _verifies():
         for each in (program, *higher):
             check_order(each)
     return {"target": target, "program": program, "higher": tuple(higher)}
+
+
+def _scheduled(s: Stages, lowered: Lowered, targets: Sequence[Target]) -> Sequence[Program]:
+    """The programs for some machines, within the budget where there is one.
+
+    Raises:
+        ArgumentError: no workspace is as small as that.
+    """
+    if s.max_workspace is None:
+        return [schedule(lowered, each) for each in targets]
+    found = within(lowered, targets, s.max_workspace)
+    if not isinstance(found, Excess):
+        return found
+    call = f"{s.name}.export(…, max_workspace={s.max_workspace})"
+    expected = f"a workspace of at most {s.max_workspace} bytes, whatever the extents"
+    if found.least is None:
+        mend = "Leave it out and ask NAME_workspace_bytes, or write the extents as numbers."
+        raise ArgumentError(explain(call, expected, f"one that grows: it holds {found.grows}", mend))
+    got = f"one of {found.least} bytes with one row at a time, the least possible"
+    raise ArgumentError(explain(call, expected, got, f"Write max_workspace={found.least}."))
 
 
 def _emit(s: Stages) -> dict[str, Any]:
@@ -220,6 +243,7 @@ def resumed(earlier: Stages, request: Request) -> Stages:
         name=request.name,
         target=request.target,
         baked=request.baked,
+        max_workspace=request.max_workspace,
         lowered=replace(
             earlier.lowered, name=request.name, signature=replace(earlier.lowered.signature, name=request.name)
         ),
@@ -241,7 +265,7 @@ def shown(request: Request, stop: str) -> Any:
 
 def begun(request: Request) -> Stages:
     """What comes before all stages: differentiation, real leaves in the requested dtype, factors."""
-    record = Stages(request.name, request.target, baked=request.baked)
+    record = Stages(request.name, request.target, baked=request.baked, max_workspace=request.max_workspace)
     record = record.after("differentiate", partial(_differentiate, request))
     return record.after("simplify", partial(_factor, request)) if request.compressed else record
 

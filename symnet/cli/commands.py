@@ -123,6 +123,8 @@ def run_export(options: argparse.Namespace) -> None:
     more: dict[str, Any] = {} if options.files is None else {"files": options.files}
     if options.constants is not None:
         more["constants"] = archive(options.constants, "--constants")
+    if options.max_workspace is not None:
+        more["max_workspace"] = options.max_workspace
     for path in _function(options, **asked).export(options.path, overwrite=options.overwrite, **more).paths:
         print(path)
 

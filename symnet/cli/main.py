@@ -91,6 +91,8 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("--files", metavar="KINDS", help=f"which, with commas between, or all: {','.join(KINDS)}")
     constants = "arrays by the names of leaves, which become part of the code"
     export.add_argument("--constants", metavar="FILE.npz", help=constants)
+    budget = "bytes that the workspace may have, whatever the extents"
+    export.add_argument("--max-workspace", metavar="BYTES", type=int, help=budget)
     export.add_argument(
         "--overwrite", "--force", action="store_true", help="also replace files that an export did not write"
     )

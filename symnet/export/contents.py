@@ -20,6 +20,7 @@ from symnet.export.build_files import cmake_text, pkg_config_text, source_option
 from symnet.export.c_test import c_test_text
 from symnet.export.description import described, description_text
 from symnet.export.digest import stamp_of
+from symnet.export.documented import documented
 from symnet.export.header import header_text
 from symnet.export.kinds import KINDS
 from symnet.export.processor import Processor
@@ -28,6 +29,7 @@ from symnet.export.recording import Recording, recorded
 from symnet.export.rust import rust_text_of
 from symnet.export.writing import marked
 from symnet.expr.nodes.node import Node
+from symnet.expr.printing.text import text
 from symnet.loops.ir import Program
 from symnet.loops.signature import Signature
 from symnet.runtime.baked import Baked
@@ -113,7 +115,8 @@ class TextKind(NamedTuple):
 
 
 def _header(c: Shipment) -> str:
-    return header_text(c.signature, c.programs, stamp_of(c.metadata), c.processor)
+    said = documented(c.signature, [text(node, full=True) for node in c.formula], c.baked)
+    return header_text(c.signature, c.programs, stamp_of(c.metadata), c.processor, said)
 
 
 def _source(c: Shipment) -> str:

@@ -14,7 +14,6 @@ from typing import Any
 
 from symnet.backends.c99.types import C_TYPE
 from symnet.export.extents import python_text
-from symnet.export.header import constant_workspace_bytes
 from symnet.export.typed_call import Parameters
 from symnet.expr.nodes.node import Node
 from symnet.expr.printing.latex import latex
@@ -24,6 +23,7 @@ from symnet.loops.ir import Buffer, Program
 from symnet.loops.operations import operations
 from symnet.loops.signature import IndexBound, Signature
 from symnet.runtime.baked import Baked
+from symnet.schedule.budget import workspace_limit
 from symnet.schedule.target import Target
 from symnet.version import VERSION
 
@@ -72,7 +72,7 @@ def described(
             "functions": str(counted.transcendental),
             "flops": str(counted.total),
         },
-        "workspace": {"alignment": ALIGNMENT, "bytes": constant_workspace_bytes(programs[0])},
+        "workspace": {"alignment": ALIGNMENT, "bytes": workspace_limit(programs[0])},
         "codes": dict(CODES),
         "target": {
             "triple": target.triple,

@@ -9,17 +9,16 @@ Source: docs/c-abi.md.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
-from math import prod
+from collections.abc import Sequence
 
-from symnet.dtypes import ITEMSIZE
+from symnet.export.documented import documented
 from symnet.export.extents import python_text
 from symnet.export.processor import ANY, Processor
 from symnet.export.typed_call import typed_call_text
 from symnet.loops.abi import ABI, ALIGNMENT, CODES, STAMP_BYTES
 from symnet.loops.ir import Buffer, Program
-from symnet.loops.limits import limit
 from symnet.loops.signature import Signature
+from symnet.schedule.budget import workspace_limit
 
 _SAID = {
     "OK": "done",
@@ -29,19 +28,26 @@ _SAID = {
     "INDEX_OUT_OF_RANGE": "a label or an index is out of range: the outputs mean nothing",
     "WORKSPACE_MISALIGNED": "the workspace is not aligned to {alignment} bytes ({name}_call)",
     "SINGULAR_MATRIX": "equations with a singular matrix: the outputs mean nothing",
-    "NULL_ARGUMENT": "an array is null ({name}_call)",
+    "NULL_ARGUMENT": "an array or the workspace is null ({name}_call)",
     "ARGUMENT_MISALIGNED": "an array is not aligned to its elements ({name}_call)",
 }
 
 
 def header_text(
-    signature: Signature, programs: Sequence[Program] = (), stamp: str = "", processor: Processor = ANY
+    signature: Signature,
+    programs: Sequence[Program] = (),
+    stamp: str = "",
+    processor: Processor = ANY,
+    said: str = "",
 ) -> str:
-    """The whole header; `programs` are those that the object holds, `stamp` is what its `NAME_digest` says."""
+    """The whole header; `programs` are those that the object holds, `stamp` is what its `NAME_digest` says, `said` what
+    `documented.py` has of the arguments.
+    """
     name = signature.name
     guard = f"SYMNET_{name}_H"
     parts = (
-        f"/* {name}: {_summary(signature)}\n\n{_asked(name, processor)}"
+        f"/* {name}, with arrays row-major and numbers without brackets:\n\n{said or documented(signature)}\n\n"
+        f"{_asked(name, processor)}"
         "   Written by symnet, whose docs/c-abi.md describes the interface. */",
         f"#ifndef {guard}\n#define {guard}\n\n#include <stddef.h>\n#include <stdint.h>",
         _macros(name),
@@ -57,13 +63,6 @@ def header_text(
         "#endif",
     )
     return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def _summary(signature: Signature) -> str:
-    def listed(buffers: Iterable[Buffer]) -> str:
-        return ", ".join(f"{b.name} {c_shape_text(b)} {b.dtype}" for b in buffers) or "nothing"
-
-    return f"{listed(signature.inputs)}\n   -> {listed(signature.outputs)}.".replace("*/", "* /")
 
 
 def _asked(name: str, processor: Processor) -> str:
@@ -165,22 +164,10 @@ extern const int32_t {name}_abi;
 
 def _workspace_constant(name: str, programs: Sequence[Program]) -> str:
     """The workspace's size as a macro, where it grows with the extents in none of the programs."""
-    sizes = [size for program in programs if (size := constant_workspace_bytes(program)) is not None]
+    sizes = [size for program in programs if (size := workspace_limit(program)) is not None]
     if not sizes or len(sizes) < len(programs):
         return ""
     return f"#define {name}_WORKSPACE_BYTES {max(sizes)} /* enough for any extents */"
-
-
-def constant_workspace_bytes(program: Program) -> int | None:
-    """The largest size in bytes, or None where it grows with the extents."""
-    total = 0
-    for buffer in program.workspace:
-        if buffer.view_of is None:
-            extents = [most for extent in buffer.shape if (most := limit(extent)) is not None]
-            if len(extents) != len(buffer.shape):
-                return None
-            total += -(-prod(extents) * ITEMSIZE[buffer.dtype] // ALIGNMENT) * ALIGNMENT
-    return total
 
 
 def _metadata(signature: Signature) -> str:

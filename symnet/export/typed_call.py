@@ -142,6 +142,7 @@ def _checks(signature: Signature, parameters: Parameters) -> Iterator[str]:
     if signature.dims:
         yield f"    if ({name}_workspace_bytes(dims) == SIZE_MAX) return {name}_BAD_EXTENT;"
     yield f"    if ({name}_ADDRESS(workspace) % {ALIGNMENT}) return {name}_WORKSPACE_MISALIGNED;"
+    yield f"    if (!workspace && {name}_workspace_bytes(dims) > 0) return {name}_NULL_ARGUMENT;"
     yield from _pointer_checks(signature, parameters)
     yield from _index_checks(signature, parameters)
 

@@ -73,8 +73,14 @@ from symnet.schedule.tile import scheduled
 from symnet.schedule.vectorize import vectorized
 
 
-def schedule(lowered: Lowered, target: Target) -> Program:
-    """The program of a lowered graph for one target."""
+def schedule(lowered: Lowered, target: Target, most_rows: int | None = None) -> Program:
+    """The program of a lowered graph for one target.
+
+    Args:
+        lowered: nests and buffers.
+        target: the machine.
+        most_rows: of a superblock, where the workspace must be small (`budget.py`): then one is held at a time.
+    """
     nests, copies = all_packed(map(without_unit_axes, lowered.nests))
     nests, finals = split_epilogues(nests)
     lows = lows_of(nests)
@@ -88,7 +94,10 @@ def schedule(lowered: Lowered, target: Target) -> Program:
     rows = rows_of_superblock(streamed, max(one.places for one in reaches))
     if rows == SUPERBLOCK:
         rows = longest(streamed, reaches, rows)
+    rows = rows if most_rows is None else min(rows, most_rows)
     spreads = [spread_of(sweep, one, streamed.whole, rows) for sweep, one in zip(streamed.sweeps, reaches, strict=True)]
+    if most_rows is not None:
+        spreads = [spread if spread is not None and spread.units == ALL else None for spread in spreads]
     after = {name: nests for sums in followers for name, nests in sums.items()}
     state = _State(lowered, target, streamed.whole, lows, after, rows, united(reaches), _slots(streamed, spreads))
     groups: list[Group] = []

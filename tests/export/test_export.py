@@ -13,11 +13,11 @@ from symnet.backends.llvm.targets import target_for
 from symnet.errors import ArgumentError, CompileError, DependencyError
 from symnet.export.files import export
 from symnet.export.guarded import guarded
-from symnet.export.header import constant_workspace_bytes
 from symnet.export.load import load
 from symnet.export.names import library_name
 from symnet.export.pattern import pattern
 from symnet.loops.ir import Buffer, IntConst, IntVar, int_min
+from symnet.schedule.budget import workspace_limit
 from tests.runtime.programs import PROGRAMS, native
 
 CC, CXX = shutil.which("cc") or shutil.which("gcc"), shutil.which("c++") or shutil.which("g++")
@@ -241,14 +241,14 @@ def test_a_path_that_ends_in_a_separator_names_a_folder_and_no_function(tmp_path
 
 def test_constant_workspaces_are_macros(exported, tmp_path):
     program, _ = PROGRAMS["column_sums"]()
-    assert constant_workspace_bytes(program) is None
+    assert workspace_limit(program) is None
     assert "WORKSPACE_BYTES 0" in exported["affine", "float32"].header.read_text()
     fixed = replace(
         program, workspace=(Buffer("W", "float64", (IntConst(4), IntConst(5))), Buffer("V", "bool", (IntConst(3),)))
     )
-    assert constant_workspace_bytes(fixed) == 4 * 5 * 8 + 32 + 64
+    assert workspace_limit(fixed) == 4 * 5 * 8 + 32 + 64
     block = replace(fixed, workspace=(Buffer("W", "float64", (int_min(256, IntVar("m")), IntConst(5))),))
-    assert constant_workspace_bytes(block) == 256 * 5 * 8
+    assert workspace_limit(block) == 256 * 5 * 8
 
 
 def test_existing_object_code_is_used_where_the_name_fits(tmp_path):

@@ -561,3 +561,8 @@ def test_long_numbers_are_written_as_powers(name: str) -> None:
         if "/" not in written:  # Python divides its integers as floats
             again = eval(str(expr).replace("sin", "sn.sin"), {"v": v, "sn": sn})
             assert sn.simplify(again) is sn.simplify(expr)
+
+
+def test_an_extent_may_be_called_as_a_keyword_of_python():
+    n = sn.dim("for")
+    assert str(sn.mean(sn.tensor("x", n)) + 2 * n) == "mean(x) + 2*for"

@@ -7,6 +7,8 @@ precedence of Python allows; shared parts follow after `where`.  Not Python: the
 from __future__ import annotations
 
 import ast
+import keyword
+import re
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -22,6 +24,7 @@ from symnet.expr.printing.layout import FormWriter, Layout, Show, abridge, lay_o
 from symnet.expr.printing.long_numbers import power_text
 
 _LINE = 100  # characters of a `where` clause on one line
+_KEYWORD = re.compile(rf"\b(?:{'|'.join(keyword.kwlist)})\b")
 _LONGEST = 4000  # characters of one formula before its middle is left out
 
 _RELATIONS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">="}
@@ -94,7 +97,8 @@ def number_text(value: Any) -> TextPiece:
 
 
 def _spelled(written: str) -> TextPiece:
-    return TextPiece(written, _level(ast.parse(written, mode="eval").body))
+    read = _KEYWORD.sub("n", written)  # an extent may be called so; to find what binds, any name is as good
+    return TextPiece(written, _level(ast.parse(read, mode="eval").body))
 
 
 def _level(tree: ast.expr) -> int:
