@@ -22,7 +22,7 @@ from symnet.loops.limits import limit
 from symnet.lower.program import Lowered
 from symnet.schedule.program import schedule
 from symnet.schedule.reuse import reused
-from symnet.schedule.stream import SUPERBLOCK
+from symnet.schedule.spread import LONGEST
 from symnet.schedule.target import Target
 
 
@@ -52,7 +52,7 @@ def within(lowered: Lowered, targets: Sequence[Target], most: int) -> tuple[Prog
 def _smaller_and_smaller(lowered: Lowered, targets: Sequence[Target]) -> Iterator[tuple[Program, ...]]:
     """The programs without a limit, then with fewer and fewer rows in a superblock."""
     yield tuple(schedule(lowered, target) for target in targets)
-    rows = SUPERBLOCK
+    rows = LONGEST
     while rows:
         yield tuple(schedule(lowered, target, rows) for target in targets)
         rows //= 2
