@@ -1,12 +1,13 @@
 """`symnet demo`: one story, from a formula to a trained network, on real data.
 
 In: the handwritten digits of scikit-learn.  Out: text: the model and its derivatives as formulas, what was compiled,
-the training, some of the images, and the same gradient three ways.
+the training, some of the images, and the same gradient several ways.
 """
 
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -59,9 +60,10 @@ def run() -> None:
     say(f"{describe(OPTIMIZER)}, {BATCH} images a step, {EPOCHS} times over {len(images) - HELD_OUT} images:\n")
     train(L, Z, params, images, digits)
 
-    heading(5, "Is it right, and what does it cost?", f"the gradient for {BATCH * 8} images, three ways")
+    heading(5, "Is it right, and what does it cost?", f"the gradient for {BATCH * 8} images, several ways")
     data = {"X": images[: BATCH * 8], "D": digits[: BATCH * 8]}
-    for line in str(sn.compare(L, params, data, dtype="float32")).splitlines():
+    against = ["tape", "differences", *(["jax"] if find_spec("jax") else [])]
+    for line in str(sn.compare(L, params, data, dtype="float32", against=against)).splitlines():
         print(f"   {line}")
     say("Your turn: write a model into a file, and try   symnet derive model.py:L --wrt W1   (symnet --help for more).")
 

@@ -22,7 +22,7 @@ from symnet.compare.report.table import table
 from symnet.compare.row import Row, row_of
 from symnet.compare.timing import measured, seconds
 from symnet.compare.truth import Truth, truth_of
-from symnet.errors import SingularMatrixError, ValueDomainError, explain
+from symnet.errors import DependencyError, SingularMatrixError, ValueDomainError, explain
 
 
 @dataclass(frozen=True)
@@ -107,10 +107,16 @@ def compare(
     if not isinstance(repeats, int) or repeats < 1:
         raise ValueDomainError(explain(f"compare(…, repeats={repeats!r})", "at least 1", repr(repeats), "Write 15."))
     problem = problem_of(L, wrt, data, dtype, of)
-    methods = chosen(against, problem.of)
+    Symbolic.load()
+    methods = [(kind, make, _loaded(kind)) for kind, make in chosen(against, problem.of)]
     with alike() as conditions:
-        made = [_symbolic(problem), *(_tried(kind, make, problem) for kind, make in methods)]
-        rows = _rows(made, problem, truth := truth_of(problem), repeats)
+        made = [_symbolic(problem), *(_tried(*method, problem) for method in methods)]
+        try:
+            rows = _rows(made, problem, truth := truth_of(problem), repeats)
+        finally:
+            for each in reversed(made):  # what was set last is put back first
+                if isinstance(each, _Made):
+                    each.method.close()
     notes = (*kinks(problem), *_undefined(truth))
     return Comparison(tuple(rows), problem.of, problem.dtype, problem.parameters, truth, notes, tuple(conditions))
 
@@ -124,9 +130,8 @@ class _Made:
     seconds: tuple[float, float]
 
 
-def _made(kind: type[Method], make: Factory, problem: LossAtPoint) -> _Made:
+def _made(make: Factory, problem: LossAtPoint) -> _Made:
     found: list[Method] = []
-    kind.load()
     preparation = seconds(lambda: found.append(make(problem)))
     first = seconds(found[0].call)
     return _Made(found[0], found[0].answer(), (preparation, first))
@@ -135,7 +140,7 @@ def _made(kind: type[Method], make: Factory, problem: LossAtPoint) -> _Made:
 def _symbolic(problem: LossAtPoint) -> _Made | Row:
     """symnet's own; an argument that it refuses, it refuses here, too."""
     try:
-        return _made(Symbolic, Symbolic, problem)
+        return _made(Symbolic, problem)
     except SingularMatrixError as error:
         return _failed(Symbolic.name, Symbolic, str(error))
 
@@ -144,13 +149,24 @@ def _failed(name: str, kind: type[Method], why: str) -> Row:
     return Row(name, kind.family, kind.how, failed=why)
 
 
-def _tried(kind: type[Method], make: Factory, problem: LossAtPoint) -> _Made | Row:
+def _loaded(kind: type[Method]) -> str:
+    """Import what a method needs, before threads are held to a core; why that failed, or the empty string."""
+    try:
+        kind.load()
+    except DependencyError as error:
+        return str(error)
+    return ""
+
+
+def _tried(kind: type[Method], make: Factory, absent: str, problem: LossAtPoint) -> _Made | Row:
     """The method, or a row that says why it cannot answer: one that fails does not take the others with it."""
     name = getattr(make, "args", (getattr(kind, "name", ""),))[0]
+    if absent:
+        return _failed(name, kind, absent)
     if problem.of not in kind.offers:
         return _failed(name, kind, f"it does not compute a {problem.of}")
     try:
-        return _made(kind, make, problem)
+        return _made(make, problem)
     except Exception as error:
         return _failed(name, kind, f"{type(error).__name__}: {error}")
 

@@ -94,6 +94,10 @@ class Method(ABC):
         """The most bytes that were allocated at once, arguments apart; None where they cannot be measured."""
         return peak_bytes(self.allocate)
 
+    def close(self) -> None:
+        """Put back what was set for the time of the comparison."""
+        return
+
     def allocate(self) -> Any:
         """From arguments to results, all memory included: what `peak_bytes` looks at."""
         return self.call()

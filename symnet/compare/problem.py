@@ -25,7 +25,7 @@ from symnet.reference.declared import check_assumptions
 from symnet.reference.symbols import bind_dims
 
 CALL = "compare(L, wrt, data)"
-KINDS = ("gradient", "hvp", "hessian")
+KINDS: tuple[str, ...] = ("gradient", "hvp", "hessian")
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,7 @@ def exact_truth(problem: LossAtPoint) -> Truth:
     value, arrays = found
     note = "" if all(s.all() for s in still) else f"its digits do not stand still with {digits} of them"
     if problem.of == "gradient":
+        assert _is_slope(program, problem, arrays), "the tape of scalars and differences with many digits disagree"
         arrays = [_mended(program, problem, k, a) for k, a in enumerate(arrays)]
     name = f"the expression as written, exact: mpmath with {digits} digits"
     return Truth(name, _split(value), [_split(a) for a in arrays], note=note)
@@ -178,6 +179,24 @@ def _mended(program: ScalarProgram, problem: LossAtPoint, k: int, array: ExactAr
             if abs(left - right) <= SETTLED * max(abs(left), abs(right), mpf(1)):
                 array[place] = mpf(0) if abs(right) <= SETTLED else right
     return array
+
+
+def _is_slope(program: ScalarProgram, problem: LossAtPoint, arrays: Sequence[ExactArray]) -> bool:
+    """Whether gradient · direction is the limit of differences along it, from both sides where these agree."""
+    rng = np.random.default_rng(0)
+    with mpmath.workdps(2 * DIGITS):
+        data, h = _numbers(problem), mpf(10) ** -DIGITS
+        towards = [np.frompyfunc(mpf, 1, 1)(rng.standard_normal(a.shape)) for a in arrays]
+        parts = [sum(np.array(a * v, dtype=object).flat, mpf(0)) for a, v in zip(arrays, towards, strict=True)]
+        here, told = program.value(data), sum(parts, mpf(0))
+        sides = []
+        for step in (-h, h):
+            moved = {n: np.array(data[n] + step * v, dtype=object) for n, v in zip(program.wrt, towards, strict=True)}
+            sides.append((program.value({**data, **moved}) - here) / step)
+        left, right = sides
+        scale = max(abs(left), abs(right), sum((abs(p) for p in parts), mpf(0)))
+        smooth = abs(left - right) <= SETTLED * scale  # of NaN, never
+        return bool(not smooth or told != told or abs(told - right) <= mpf(10) ** -15 * scale)
 
 
 def _moved(program: ScalarProgram, data: dict[str, Any], k: int, place: tuple[int, ...], step: Any) -> Any:

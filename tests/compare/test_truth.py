@@ -11,6 +11,7 @@ import pytest
 import symnet as sn
 from symnet.compare import truth as truths
 from symnet.compare.problem import problem_of
+from symnet.compare.scalars.slopes import SLOPES
 from symnet.compare.truth import exact_truth, truth_of, wide_truth
 
 x, v, A = sn.scalar("x"), sn.tensor("v", 3), sn.tensor("A", 3, 3)
@@ -75,3 +76,9 @@ def test_large_problems_are_computed_in_wide_floats(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(truths, "AFFORDABLE", 1)
     assert "tape" in truth_of(whole).name
     assert "tape in float64" in truth_of(problem(sn.sum(sn.erf(v)), v, {"v": [1, 2, 3]})).name
+
+
+def test_a_wrong_slope_does_not_become_the_truth(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SLOPES, "tanh", (lambda n, y, x: 1 - y,))
+    with pytest.raises(AssertionError, match="the tape of scalars and differences with many digits disagree"):
+        exact_truth(problem(sn.sum(sn.tanh(v)), v, {"v": [0.1, 0.2, 0.3]}))

@@ -18,6 +18,13 @@ from symnet.compare.problem import LossAtPoint
 SAMPLED = 24  # coordinates of each parameter, where it has more
 
 
+def sampled(size: int, most: int | None) -> Array:
+    """Which of `size` coordinates are computed: all, or a random sample, the same at every call."""
+    if most is None or size <= most:
+        return np.arange(size)
+    return np.sort(np.random.default_rng([0, size]).choice(size, most, replace=False))
+
+
 class Coordinates(Method):
     """Slopes one by one; a subclass says how one is found, and in how many evaluations.
 
@@ -57,8 +64,7 @@ class Coordinates(Method):
     def _slopes(self, name: str) -> tuple[Array, Array]:
         array = self.problem.data[name]
         slopes, computed = np.zeros(array.shape), np.zeros(array.shape, bool)
-        rng = np.random.default_rng([0, array.size])
-        for flat in rng.choice(array.size, min(array.size, SAMPLED), replace=False):
+        for flat in sampled(array.size, SAMPLED):
             place = tuple(int(i) for i in np.unravel_index(flat, array.shape))
             slopes[place], computed[place] = self.slope(name, place), True
         return slopes, computed

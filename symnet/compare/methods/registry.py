@@ -12,19 +12,29 @@ from typing import Any
 from symnet.compare.method import Method
 from symnet.compare.methods.complex_step import ComplexStep
 from symnet.compare.methods.differences import Differences, ProductDifferences, Richardson
+from symnet.compare.methods.duals import DualNumbers
+from symnet.compare.methods.jax_peers import JaxEager, JaxForward, JaxJit
 from symnet.compare.methods.own import Own
 from symnet.compare.methods.scalar_tape import ScalarTaped
 from symnet.compare.methods.tape import Taped
+from symnet.compare.methods.torch_peers import TorchCompiled, TorchEager, TorchForward
 from symnet.compare.problem import LossAtPoint
 from symnet.errors import ArgumentError, explain
 
 METHODS: dict[str, type[Method]] = {
     "tape": Taped,
     "scalar tape": ScalarTaped,
+    "dual numbers": DualNumbers,
     "complex step": ComplexStep,
     "differences": Differences,
     "richardson": Richardson,
     "product differences": ProductDifferences,
+    "jax": JaxJit,
+    "jax eager": JaxEager,
+    "jax forward": JaxForward,
+    "torch": TorchEager,
+    "torch compile": TorchCompiled,
+    "torch forward": TorchForward,
 }
 USUAL = {
     "gradient": ("tape", "differences"),

@@ -12,9 +12,9 @@ import numpy as np
 from symnet.compare.tape.var import Tape, TapeValue
 
 
-def _sums(x: Any, axis: int, reverse: bool) -> Any:
+def sums(x: Any, axis: int, reverse: bool) -> Any:
     return np.flip(np.cumsum(np.flip(x, axis), axis), axis) if reverse else np.cumsum(x, axis)
 
 
 def cumsum(tape: Tape, x: TapeValue, *, axis: int, reverse: bool) -> TapeValue:
-    return tape.record(_sums(x.value, axis, reverse), (x, lambda g: _sums(g, axis, not reverse)))
+    return tape.record(sums(x.value, axis, reverse), (x, lambda g: sums(g, axis, not reverse)))

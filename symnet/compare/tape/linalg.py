@@ -16,17 +16,17 @@ from symnet.compare.tape.analytic import is_complex
 from symnet.compare.tape.var import Tape, TapeValue
 
 
-def _flat(x: Any, matrix: Any) -> Any:
+def flat(x: Any, matrix: Any) -> Any:
     """Right-hand sides as the columns of a matrix, for each of the stack."""
     rows = np.shape(x)[: np.ndim(matrix) - 1]
     return np.reshape(x, (*rows, int(np.prod(np.shape(x)[len(rows) :], dtype=int))))
 
 
-def _turned(x: Any) -> Any:
+def turned(x: Any) -> Any:
     return np.swapaxes(x, -1, -2)
 
 
-def _or_nan(function: Callable[..., Any], matrix: Any, *right: Any) -> Any:
+def or_nan(function: Callable[..., Any], matrix: Any, *right: Any) -> Any:
     """A solution, NaN where LAPACK finds a matrix of the stack singular; in float64 at least, as LAPACK has no more."""
     extended = np.asarray(matrix).dtype == np.longdouble
     given = [np.asarray(x, float) if extended else x for x in (matrix, *right)]
@@ -35,21 +35,29 @@ def _or_nan(function: Callable[..., Any], matrix: Any, *right: Any) -> Any:
     except np.linalg.LinAlgError:
         if np.ndim(matrix) == 2:
             return np.full_like(given[-1], np.nan)
-        return np.stack([_or_nan(function, *each) for each in zip(*given, strict=True)])
+        return np.stack([or_nan(function, *each) for each in zip(*given, strict=True)])
 
 
 def solve(tape: Tape, matrix: TapeValue, right: TapeValue) -> TapeValue:
     a = matrix.value
-    x = np.reshape(_or_nan(np.linalg.solve, a, _flat(right.value, a)), np.shape(right.value))
+    x = np.reshape(or_nan(np.linalg.solve, a, flat(right.value, a)), np.shape(right.value))
 
     def back(g: Any) -> Any:
-        return np.reshape(_or_nan(np.linalg.solve, _turned(a), _flat(g, a)), np.shape(x))
+        return np.reshape(or_nan(np.linalg.solve, turned(a), flat(g, a)), np.shape(x))
 
-    return tape.record(x, (matrix, lambda g: -_flat(back(g), a) @ _turned(_flat(x, a))), (right, back))
+    return tape.record(x, (matrix, lambda g: -flat(back(g), a) @ turned(flat(x, a))), (right, back))
 
 
-def _cofactors(matrix: Any) -> Any:
-    """det(A)·A⁻ᵀ, from singular values: Σ over k of the product of all others, σ_k left out."""
+def cofactors(matrix: Any, determinant: Any) -> Any:
+    """det(A)·A⁻ᵀ where A can be inverted, the cofactors in any case."""
+    try:
+        return determinant[..., None, None] * turned(np.linalg.inv(matrix))
+    except np.linalg.LinAlgError:
+        return _by_singular_values(matrix)
+
+
+def _by_singular_values(matrix: Any) -> Any:
+    """Of A = U·Σ·V: det U·det V·U·Σ′·V, where σ′_k is the product of the singular values without σ_k."""
     u, s, v = np.linalg.svd(matrix)
     others = np.stack([np.delete(s, k, -1).prod(-1) for k in range(s.shape[-1])], -1)
     sign = np.linalg.det(u) * np.linalg.det(v)
@@ -69,11 +77,6 @@ def determinant(tape: Tape, matrix: TapeValue, *, op: str) -> TapeValue:
     y = np.asanyarray(np.linalg.det(held) if op == "det" else _log_size(held))
 
     def back(g: Any) -> Any:
-        if op == "logdet":
-            return g[..., None, None] * _turned(_or_nan(np.linalg.inv, held))
-        try:
-            return (g * y)[..., None, None] * _turned(np.linalg.inv(held))
-        except np.linalg.LinAlgError:
-            return g[..., None, None] * _cofactors(held)
+        return g[..., None, None] * (cofactors(held, y) if op == "det" else turned(or_nan(np.linalg.inv, held)))
 
     return tape.record(y, (matrix, back))

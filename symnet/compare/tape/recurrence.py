@@ -12,23 +12,23 @@ import numpy as np
 from symnet.compare.tape.var import Tape, TapeValue
 
 
-def _in_front(x: Any, axis: int, reverse: bool) -> Any:
+def in_front(x: Any, axis: int, reverse: bool) -> Any:
     return np.moveaxis(np.flip(x, axis) if reverse else x, axis, 0)
 
 
-def _in_place(x: Any, axis: int, reverse: bool) -> Any:
+def in_place(x: Any, axis: int, reverse: bool) -> Any:
     back = np.moveaxis(x, 0, axis)
     return np.flip(back, axis) if reverse else back
 
 
-def _before(after: Any, start: int) -> Any:
+def before(after: Any, start: int) -> Any:
     """What there was before every step."""
     found = np.full_like(after, start)
     found[1:] = after[:-1]
     return found
 
 
-def _steps(a: Any, b: Any) -> Any:
+def steps(a: Any, b: Any) -> Any:
     """r[k] = a[k]·r[k - 1] + b[k], from the first axis' front."""
     rows = [*b[:1]]
     for factor, added in zip(a[1:], b[1:], strict=True):
@@ -39,34 +39,34 @@ def _steps(a: Any, b: Any) -> Any:
 def _sent_back(a: Any, y_bar: Any, exclusive: bool) -> Any:
     """What reaches every step from the result: s[k] = y_bar[k] + a[k + 1]·s[k + 1], y_bar one further if exclusive."""
     turned, factors = y_bar[::-1], a[::-1]
-    arrived = _before(turned, 0) if exclusive else turned
-    return _steps(_before(factors, 0), arrived)[::-1]
+    arrived = before(turned, 0) if exclusive else turned
+    return steps(before(factors, 0), arrived)[::-1]
 
 
 def cumprod(tape: Tape, x: TapeValue, *, axis: int, reverse: bool, exclusive: bool) -> TapeValue:
-    factors = _in_front(x.value, axis, reverse)
+    factors = in_front(x.value, axis, reverse)
     after = np.cumprod(factors, 0)
-    before = _before(after, 1)
+    earlier = before(after, 1)
 
     def pull(g: Any) -> Any:
-        reached = _sent_back(factors, _in_front(g, axis, reverse), exclusive)
-        return _in_place(reached * before, axis, reverse)
+        reached = _sent_back(factors, in_front(g, axis, reverse), exclusive)
+        return in_place(reached * earlier, axis, reverse)
 
-    return tape.record(_in_place(before if exclusive else after, axis, reverse), (x, pull))
+    return tape.record(in_place(earlier if exclusive else after, axis, reverse), (x, pull))
 
 
 def linear_recurrence(
     tape: Tape, a: TapeValue, b: TapeValue, *, axis: int, reverse: bool, exclusive: bool
 ) -> TapeValue:
-    factors, added = (_in_front(x.value, axis, reverse) for x in (a, b))
-    after = _steps(factors, added)
-    before = _before(after, 0)
+    factors, added = (in_front(x.value, axis, reverse) for x in (a, b))
+    after = steps(factors, added)
+    earlier = before(after, 0)
 
     def reached(g: Any) -> Any:
-        return _sent_back(factors, _in_front(g, axis, reverse), exclusive)
+        return _sent_back(factors, in_front(g, axis, reverse), exclusive)
 
     return tape.record(
-        _in_place(before if exclusive else after, axis, reverse),
-        (a, lambda g: _in_place(reached(g) * before, axis, reverse)),
-        (b, lambda g: _in_place(reached(g), axis, reverse)),
+        in_place(earlier if exclusive else after, axis, reverse),
+        (a, lambda g: in_place(reached(g) * earlier, axis, reverse)),
+        (b, lambda g: in_place(reached(g), axis, reverse)),
     )

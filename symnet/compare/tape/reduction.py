@@ -34,7 +34,7 @@ def _logsumexp(line: Any) -> Any:
     return np.log(np.exp(line - shift).sum(-1)) + shift[..., 0]
 
 
-def _prod_of_others(line: Any) -> Any:
+def prod_of_others(line: Any) -> Any:
     """The product of all other elements: products from the left times products from the right."""
     ones = np.ones_like(line[..., :1])
     left = np.cumprod(np.concatenate([ones, line[..., :-1]], -1), -1)
@@ -69,7 +69,7 @@ FORWARD: dict[str, Callable[[Any], Any]] = {
 PULLS: dict[str, Callable[[Any, Any, Any], Any]] = {
     "max": lambda g, y, line: np.where(_at(line.real.argmax(-1), line), g[..., None], 0),
     "min": lambda g, y, line: np.where(_at(line.real.argmin(-1), line), g[..., None], 0),
-    "prod": lambda g, y, line: g[..., None] * _prod_of_others(line),
+    "prod": lambda g, y, line: g[..., None] * prod_of_others(line),
     "logsumexp": lambda g, y, line: g[..., None] * np.exp(line - y[..., None]),
 }
 
