@@ -196,7 +196,8 @@ def _is_slope(program: ScalarProgram, problem: LossAtPoint, arrays: Sequence[Exa
         left, right = sides
         scale = max(abs(left), abs(right), sum((abs(p) for p in parts), mpf(0)))
         smooth = abs(left - right) <= SETTLED * scale  # of NaN, never
-        return bool(not smooth or told != told or abs(told - right) <= mpf(10) ** -15 * scale)
+        noise = abs(here) * mpf(10) ** (5 - DIGITS)  # what differences of so small a step cannot tell
+        return bool(not smooth or told != told or abs(told - right) <= mpf(10) ** -15 * scale + noise)
 
 
 def _moved(program: ScalarProgram, data: dict[str, Any], k: int, place: tuple[int, ...], step: Any) -> Any:
