@@ -17,7 +17,7 @@ from symnet.cli.sources import archive, is_file, load, numbers_of, one_expressio
 from symnet.errors import ArgumentError, clipped, explain
 from symnet.expr.nodes.extents import Dim
 from symnet.expr.nodes.node import Node
-from symnet.expr.nodes.symbols import Named, leaves
+from symnet.expr.nodes.symbols import Named
 from symnet.expr.printing.latex import latex
 from symnet.loops.printer import to_text
 from symnet.reading.formula import formula, names_in
@@ -127,13 +127,3 @@ def run_export(options: argparse.Namespace) -> None:
         more["max_workspace"] = options.max_workspace
     for path in _function(options, **asked).export(options.path, overwrite=options.overwrite, **more).paths:
         print(path)
-
-
-def run_compare(options: argparse.Namespace) -> None:
-
-    root, variables = one_expression(options)
-    data = archive(options.data)
-    wrt = targets(options.wrt, root, variables) if options.wrt is not None else []
-    wrt = wrt or [leaf for leaf in free_leaves(root) if leaf.name not in data] or free_leaves(root)
-    known = {leaf.name for leaf in leaves(root)}
-    print(sn.compare(root, wrt, {n: a for n, a in data.items() if n in known}, dtype=options.dtype))

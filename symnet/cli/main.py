@@ -16,7 +16,8 @@ from typing import Any
 
 import symnet as sn
 from symnet import dtypes
-from symnet.cli.commands import demo, run_check, run_compare, run_compile, run_derive, run_export
+from symnet.cli.commands import demo, run_check, run_compile, run_derive, run_export
+from symnet.cli.comparing import NAMES, run_compare
 from symnet.cli.info import info
 from symnet.cli.usage import EXAMPLES, USAGE, Parser, shielded
 from symnet.errors import SymnetError, explain
@@ -96,10 +97,20 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument(
         "--overwrite", "--force", action="store_true", help="also replace files that an export did not write"
     )
-    compare = _command(commands, "compare", run_compare, "the gradient against automatic and finite differences")
+    compare = _command(
+        commands, "compare", run_compare, "the derivative against other ways to it, and all against the truth"
+    )
     _source(compare, "the leaves to differentiate by; without it, the real leaves that the data lack")
-    compare.add_argument("--data", required=True, metavar="FILE.npz", help="arrays by the names of the leaves")
+    given = "arrays by the names of the leaves; without it, the dict `data` of the Python file, or random numbers"
+    compare.add_argument("--data", metavar="FILE.npz", help=given)
+    compare.add_argument("--extents", metavar="m=256,n=3", help="of random numbers; without it 32 each")
     compare.add_argument("--dtype", choices=dtypes.REAL, help="of the real leaves")
+    compare.add_argument("--against", metavar="METHODS", help=f"separated by commas: all, {', '.join(NAMES)}")
+    second = compare.add_mutually_exclusive_group()
+    second.add_argument("--hessian", action="store_true", help="compare the Hessian")
+    second.add_argument("--hvp", action="store_true", help="compare the Hessian times a random vector")
+    for ending, what in (("html", "a page"), ("csv", "a line for each method"), ("json", "everything")):
+        compare.add_argument(f"--{ending}", metavar=f"OUT.{ending}", help=f"write {what}")
     _command(commands, "info", info, "versions, machine, cache")
     return top
 

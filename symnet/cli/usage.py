@@ -38,7 +38,7 @@ USAGE = {
     "check": "EXPRESSION FORMULA [options]",
     "compile": "EXPRESSION [options]",
     "export": "EXPRESSION PATH [options]",
-    "compare": "EXPRESSION --data FILE.npz [options]",
+    "compare": "EXPRESSION [options]",
     "info": "",
 }
 
@@ -72,7 +72,10 @@ examples:
   symnet export "mean((X@w - y)**2)" build/ols --shapes X:m,n w:n y:m --wrt w
   symnet export model.py:L build/mlp --wrt W1,b1 --dtype float32
   symnet export "sum(tanh(x))" build/total --shapes x:n --files h,a,cmake,o,test""",
-    "compare": """
+    "compare": r"""
 examples:
-  symnet compare model.py:L --data data.npz --wrt W1,b1""",
+  symnet compare "mean((X@w - y)**2)" --shapes X:m,n w:n y:m --wrt w \
+      --extents m=1000,n=50
+  symnet compare model.py:L --against jax,torch --html out.html
+  symnet compare model.py:L --data data.npz --wrt W1,b1 --hessian""",
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,14 @@ from symnet.compare.method import FoundDerivatives, Method
 from symnet.compare.methods.registry import Factory, chosen
 from symnet.compare.methods.symbolic import Symbolic
 from symnet.compare.problem import LossAtPoint, problem_of
+from symnet.compare.report.page import fragment, page
+from symnet.compare.report.plot import check_axes, draw, new_axes
+from symnet.compare.report.records import csv_text, json_text
 from symnet.compare.report.table import table
 from symnet.compare.row import Row, row_of
 from symnet.compare.timing import measured, seconds
 from symnet.compare.truth import Truth, truth_of
-from symnet.errors import DependencyError, SingularMatrixError, ValueDomainError, explain
+from symnet.errors import ArgumentError, DependencyError, SingularMatrixError, ValueDomainError, explain
 
 
 @dataclass(frozen=True)
@@ -31,21 +35,32 @@ class Comparison:
 
     Attributes:
         rows: one for each way.
-        of: what was compared: "gradient", "hvp" or "hessian".
-        dtype: float32 or float64, of every method.
-        parameters: how many numbers the gradient has.
+        problem: the expression, the leaves, the data.
         truth: what all were held against.
         notes: what the data do to the expression: kinks, places without a derivative.
         conditions: under which all ran.
     """
 
     rows: tuple[Row, ...]
-    of: str
-    dtype: str
-    parameters: int
+    problem: LossAtPoint
     truth: Truth
     notes: tuple[str, ...]
     conditions: tuple[str, ...]
+
+    @property
+    def of(self) -> str:
+        """What was compared: "gradient", "hvp" or "hessian"."""
+        return self.problem.of
+
+    @property
+    def dtype(self) -> str:
+        """float32 or float64, of every method."""
+        return self.problem.dtype
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the gradient has."""
+        return self.problem.parameters
 
     @property
     def tells_ulp(self) -> bool:
@@ -56,6 +71,46 @@ class Comparison:
         return table(self)
 
     __repr__ = __str__
+
+    def csv(self) -> str:
+        """A line for each method."""
+        return csv_text(self)
+
+    def json(self) -> str:
+        """Everything that was measured, with the agreement of each leaf."""
+        return json_text(self)
+
+    def html(self) -> str:
+        """A page that needs nothing else: the table, bars, the formulas, how it was measured."""
+        return page(self)
+
+    def _repr_html_(self) -> str:
+        return fragment(self)
+
+    def save(self, path: Any) -> Path:
+        """Write it, by the ending of the path: .html, .csv, .json or .txt.
+
+        Raises:
+            ArgumentError: another ending.
+        """
+        written = {".html": self.html, ".csv": self.csv, ".json": self.json, ".txt": self.__str__}
+        where = Path(path)
+        if where.suffix not in written:
+            mend = f"Write {where.stem}.html."
+            call = f"comparison.save({str(path)!r})"
+            raise ArgumentError(explain(call, "an ending of " + ", ".join(written), repr(where.suffix), mend))
+        where.parent.mkdir(parents=True, exist_ok=True)
+        where.write_text(written[where.suffix](), encoding="utf-8")
+        return where
+
+    def plot(self, axes: Any = None) -> Any:
+        """Times and errors as bars, on two axes of matplotlib's (extra `[plot]`); returns the axes.
+
+        Raises:
+            DependencyError: without matplotlib.
+        """
+        shown = sum(not row.failed for row in self.rows)
+        return draw(self, new_axes(shown) if axes is None else check_axes(axes))
 
     def __getitem__(self, method: str) -> Row:
         """The row of a method, by its name or the beginning of it."""
@@ -118,7 +173,7 @@ def compare(
                 if isinstance(each, _Made):
                     each.method.close()
     notes = (*kinks(problem), *_undefined(truth))
-    return Comparison(tuple(rows), problem.of, problem.dtype, problem.parameters, truth, notes, tuple(conditions))
+    return Comparison(tuple(rows), problem, truth, notes, tuple(conditions))
 
 
 @dataclass(frozen=True)
@@ -146,7 +201,7 @@ def _symbolic(problem: LossAtPoint) -> _Made | Row:
 
 
 def _failed(name: str, kind: type[Method], why: str) -> Row:
-    return Row(name, kind.family, kind.how, failed=why)
+    return Row(name, kind.family, kind.how.format("the derivative"), failed=why)
 
 
 def _loaded(kind: type[Method]) -> str:

@@ -89,7 +89,8 @@ def exact_truth(problem: LossAtPoint) -> Truth:
         if all(s.all() for s in still) or digits >= MOST_DIGITS:
             break
     value, arrays = found
-    note = "" if all(s.all() for s in still) else f"its digits do not stand still with {digits} of them"
+    note = "" if all(s.all() for s in still) else f"not all digits stand still with {digits} of them"
+    arrays = [np.where(s, a, mpf("nan")) for a, s in zip(arrays, still[1:], strict=True)]
     if problem.of == "gradient":
         assert _is_slope(program, problem, arrays), "the tape of scalars and differences with many digits disagree"
         arrays = [_mended(program, problem, k, a) for k, a in enumerate(arrays)]
@@ -119,12 +120,20 @@ def _product(program: ScalarProgram, problem: LossAtPoint, data: dict[str, Any],
 
 
 def _along(program: ScalarProgram, data: dict[str, Any], h: Any, directions: Sequence[Any]) -> list[ExactArray]:
-    """(∇L(w + h·v) - ∇L(w - h·v))/2h."""
+    """(∇L(w + h·v) - ∇L(w - h·v))/2h; NaN where the two sides of w differ, as at a kink."""
     sides = []
-    for step in (h, -h):
+    for step in (h, 0, -h):
         moved = {n: np.array(data[n] + step * v, dtype=object) for n, v in zip(program.wrt, directions, strict=True)}
         sides.append(program.value_and_grad({**data, **moved})[1])
-    return [np.array((a - b) / (2 * h), dtype=object) for a, b in zip(*sides, strict=True)]
+    return [_from_both_sides(a, g, b, h) for a, g, b in zip(*sides, strict=True)]
+
+
+def _from_both_sides(above: ExactArray, here: ExactArray, below: ExactArray, h: Any) -> ExactArray:
+    slopes = np.array((above - below) / (2 * h), dtype=object)
+    bend = np.array((above + below - 2 * here) / h, dtype=object)  # where it is smooth, h times a third derivative
+    small = mpmath.sqrt(h)
+    smooth = np.array(np.frompyfunc(lambda b, s: abs(b) <= small * (1 + abs(s)), 2, 1)(bend, slopes), dtype=bool)
+    return np.where(smooth, slopes, mpf("nan"))
 
 
 def _hessian(program: ScalarProgram, problem: LossAtPoint, data: dict[str, Any], h: Any) -> Found:
@@ -137,7 +146,16 @@ def _hessian(program: ScalarProgram, problem: LossAtPoint, data: dict[str, Any],
             unit[column][place] = mpf(1)
             for row, slopes in enumerate(_along(program, data, h, unit)):
                 blocks[row][column][(..., *place)] = slopes
-    return program.value(data), [block for row in blocks for block in row]
+    count = range(len(shapes))
+    whole = [_defined(blocks[a][b], blocks[b][a], len(shapes[b])) for a in count for b in count]
+    return program.value(data), whole
+
+
+def _defined(block: ExactArray, mirrored: ExactArray, columns: int) -> ExactArray:
+    """A block without what the one across the diagonal leaves undefined: the other order of the same kink."""
+    turned = mirrored.transpose(*range(columns, mirrored.ndim), *range(columns))
+    undefined = np.array(np.frompyfunc(lambda x: x != x, 1, 1)(turned), dtype=bool)
+    return np.where(undefined, mpf("nan"), block)
 
 
 def _arrays(found: Found) -> list[ExactArray]:

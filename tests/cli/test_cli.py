@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 import symnet as sn
 from symnet.cli import demo
 from symnet.cli import main as cli
+from symnet.cli.comparing import NAMES
+from symnet.compare.methods.registry import METHODS
 from symnet.errors import DependencyError
 
 Capture = pytest.CaptureFixture[str]
@@ -128,6 +131,34 @@ def test_compare_prints_the_table(model: str, tmp_path: Path, capsys: pytest.Cap
     assert "tape (interpreted)" in shown and "central differences" in shown
 
 
+def test_compare_draws_data_and_writes_what_is_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    paths = {ending: str(tmp_path / f"out.{ending}") for ending in ("html", "csv", "json")}
+    asked = [option for ending, path in paths.items() for option in (f"--{ending}", path)]
+    formula = ["compare", "mean((X@w - y)**2)", "--shapes", "X:m,n", "w:n", "y:m", "--wrt", "w", "--extents", "m=7,n=5"]
+    shown = run(capsys, *formula, "--against", "tape, complex step", *asked)
+    assert "data: random numbers, m = 7, n = 5" in shown and "complex step" in shown and "central" not in shown
+    assert shown.splitlines()[-3:] == list(paths.values())
+    written = {ending: Path(path).read_text(encoding="utf-8") for ending, path in paths.items()}
+    assert "<table>" in written["html"] and written["csv"].startswith("method,")
+    assert json.loads(written["json"])["of"] == "gradient"
+    assert "the Hessian by 5 numbers" in run(capsys, *formula, "--hessian")
+    assert "the Hessian times a vector by 5 numbers" in run(capsys, *formula, "--hvp", "--dtype", "float32")
+
+
+def test_compare_takes_the_data_of_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "model.py"
+    path.write_text(
+        "import symnet as sn\nx, w = sn.tensor('x', 3), sn.tensor('w', 3)\nL = sn.sum((x*w)**2)\n"
+        "data = {x: [1.0, 2, 3], 'w': [1.0, 1, 1]}\n"
+    )
+    shown = run(capsys, "compare", f"{path}:L", "--wrt", "w")
+    assert "the gradient by 3 numbers" in shown and "random" not in shown
+
+
+def test_the_methods_that_help_names_are_those_there_are() -> None:
+    assert set(NAMES) == set(METHODS)
+
+
 def test_info_names_versions_machine_and_cache(capsys: pytest.CaptureFixture[str]) -> None:
     shown = run(capsys, "info")
     for name in ("symnet", "python", "numpy", "sympy", "llvmlite", "llvm", "target", "vectors", "cache"):
@@ -178,8 +209,14 @@ def test_demo_without_scikit_learn_says_what_to_install(monkeypatch: pytest.Monk
         (["derive", "MODEL:L", "--at", "q=1"], "got 'q' besides"),
         (["derive", "MODEL:L", "--wrt", "v"], "expected one of X, d, w, b, y, L; got 'v'"),
         (["compare", "MODEL:L", "--data", "gone.npz"], "expected an .npz file of arrays; got"),
+        (["compare", "x*x", "--extents", "m=3"], "--extents m=3: expected none, as there are no dims; got m=3"),
+        (["compare", "sum(x)", "--shapes", "x:m", "--extents", "m=0"], "whole numbers for m; got m=0. Write m=256"),
+        (
+            ["compare", "x*x", "--html", "page.pdf"],
+            "a name that ends in .html; got 'page.pdf'. Write --html page.html",
+        ),
     ],
-    ids=range(9),
+    ids=range(12),
 )
 def test_what_cannot_be_done_is_explained_on_stderr(
     model: str, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]

@@ -54,6 +54,17 @@ def test_second_derivatives_are_exact() -> None:
     assert np.abs(product.low).max() > 0
 
 
+def test_second_derivatives_across_a_kink_are_left_out() -> None:
+    """That of relu(a)·exp(b) by a and b is one thing on one side of a = 0 and another on the other side."""
+    form = sn.relu(v[0]) * sn.exp(v[1]) + v[2] ** 2
+    truth = exact_truth(problem(form, v, {"v": [0.0, 0.5, 1.0]}, "hessian"))
+    undefined = np.isnan(truth.arrays[0].high)
+    assert undefined.tolist() == [[True, True, False], [True, False, False], [False, False, False]]
+    assert truth.arrays[0].high[2, 2] == 2
+    found = sn.compare(form, v, {"v": [0.0, 0.5, 1.0]}, of="hessian", repeats=1)
+    assert found["symnet"].error < 1e-14 and "no derivative at 3 coordinates" in " ".join(found.notes)
+
+
 def test_an_exact_zero_stays_one() -> None:
     assert exact_truth(problem(sn.sin(x) ** 2 + sn.cos(x) ** 2, x, {"x": 0.7})).arrays[0].high == 0
 

@@ -23,7 +23,7 @@ TOGETHER = 64  # directions in one run
 
 
 class DualNumbers(Method):
-    name = "dual numbers (interpreted)"
+    name = "dual numbers"
     family = "forward"
     how = f"forward mode over NumPy's operations, {TOGETHER} coordinates at once"
 

@@ -22,10 +22,13 @@ def _wide(jax: Any) -> Any:
     return jax.enable_x64(True) if hasattr(jax, "enable_x64") else jax.experimental.enable_x64()
 
 
+CALLED = {"gradient": "jax.value_and_grad", "hvp": "jax.jvp of jax.value_and_grad", "hessian": "jax.hessian"}
+
+
 class JaxJit(Method):
     name = "JAX, jit"
     family = "reverse"
-    how = "jax.value_and_grad of the loss that symnet writes for JAX, compiled by XLA"
+    how = "{} of the loss that symnet writes for JAX, compiled by XLA"
     offers: tuple[str, ...] = KINDS
     needs = "jax"
     compiled = True
@@ -33,7 +36,7 @@ class JaxJit(Method):
     def __init__(self, problem: LossAtPoint) -> None:
         import jax
 
-        self.jax, self.problem = jax, problem
+        self.jax, self.problem, self.how = jax, problem, self.how.format(CALLED[problem.of])
         with contextlib.ExitStack() as stack:
             stack.enter_context(_wide(jax))
             loss = loss_function(problem, "jax")
@@ -110,14 +113,14 @@ def flattened(found: Any) -> Sequence[Any]:
 
 class JaxEager(JaxJit):
     name = "JAX, eager"
-    how = "jax.value_and_grad of the same loss, operation by operation"
+    how = "{} of the loss that symnet writes for JAX, operation by operation"
     compiled = False
 
 
 class JaxForward(JaxJit):
     name = "JAX, forward, jit"
     family = "forward"
-    how = "jax.jacfwd of the same loss, compiled by XLA: a direction for every coordinate"
+    how = "jax.jacfwd of the loss that symnet writes for JAX, compiled by XLA: a direction for every coordinate"
     offers = ("gradient",)
 
     def derivative(self, jax: Any, loss: Callable[..., Any]) -> Callable[..., Any]:

@@ -20,7 +20,7 @@ MOST = 1_000_000  # operations of the loss: an entry takes a microsecond and mor
 
 
 class ScalarTaped(Method):
-    name = "tape of scalars (interpreted)"
+    name = "scalar tape"
     family = "reverse"
     how = "reverse mode with an entry for every scalar operation, interpreted by Python"
 

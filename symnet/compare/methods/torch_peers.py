@@ -15,18 +15,20 @@ from symnet.compare.methods.jax_peers import flattened
 from symnet.compare.methods.written import loss_function, missing, ordered
 from symnet.compare.problem import KINDS, LossAtPoint
 
+CALLED = {"gradient": "torch.autograd.grad", "hvp": "torch.func.jvp of grad", "hessian": "torch.func.hessian"}
+
 
 class TorchEager(Method):
     name = "PyTorch, eager"
     family = "reverse"
-    how = "torch.autograd.grad of the loss that symnet writes for PyTorch"
+    how = "{} of the loss that symnet writes for PyTorch"
     offers: tuple[str, ...] = KINDS
     needs = "torch"
 
     def __init__(self, problem: LossAtPoint) -> None:
         import torch
 
-        self.torch, self.problem = torch, problem
+        self.torch, self.problem, self.how = torch, problem, self.how.format(CALLED[problem.of])
         self.threads = torch.get_num_threads()
         torch.set_num_threads(1)
         self.count = len(problem.wrt)
@@ -109,7 +111,7 @@ class TorchEager(Method):
 
 class TorchCompiled(TorchEager):
     name = "PyTorch, torch.compile"
-    how = "the same through torch.compile"
+    how = "torch.autograd.grad of the loss that symnet writes for PyTorch, through torch.compile"
     offers = ("gradient",)
 
     def __init__(self, problem: LossAtPoint) -> None:
@@ -124,7 +126,7 @@ class TorchCompiled(TorchEager):
 class TorchForward(TorchEager):
     name = "PyTorch, forward"
     family = "forward"
-    how = "torch.func.jacfwd of the same loss: a direction for every coordinate"
+    how = "torch.func.jacfwd of the loss that symnet writes for PyTorch: a direction for every coordinate"
     offers = ("gradient",)
 
     def derivative(self) -> Callable[[], Any]:
