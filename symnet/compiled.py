@@ -22,6 +22,7 @@ from symnet.request import check_bytes, check_machine, default_export, host, mac
 from symnet.runtime.arguments import Arguments
 from symnet.runtime.baked import baked
 from symnet.runtime.described import Described
+from symnet.runtime.donated import donated
 from symnet.runtime.function import NativeFunction
 from symnet.runtime.sharing import usable_processors
 from symnet.runtime.template import Template, factors_only
@@ -144,6 +145,7 @@ class Shown(Described, ABC):
         target: Target | str | None = None,
         constants: Mapping[str, Any] | None = None,
         max_workspace: int | None = None,
+        donate: Mapping[Any, Any] | None = None,
         **options: Any,
     ) -> Any:
         """Write object, shared library, C header, Python stub and C test, or other files: see docs/c-abi.md.
@@ -158,6 +160,7 @@ class Shown(Described, ABC):
                 inputs no more.
             max_workspace: bytes that the workspace may have, whatever the extents; fewer rows of the batch are then
                 computed at a time, which changes the order of sums, and so roundings.
+            donate: inputs, and outputs that may be computed in their arrays, as of `compile`.
             **options: `files=` (which ones: `["h", "a"]`, "all"), `overwrite=` (also what export did not write),
                 `library=` (False: nothing that must be linked).
 
@@ -170,13 +173,18 @@ class Shown(Described, ABC):
         """
         from symnet.export.files import export
 
-        f = self._for_export(path, target, constants or {}, max_workspace)
+        f = self._for_export(path, target, constants or {}, max_workspace, donate)
         given = {"template": factors_only(self.template), "positional": f.positional, "higher": f.stages.higher}
-        given |= {"formula": f.stages.formula, "baked": f.stages.baked}
+        given |= {"formula": f.stages.formula, "baked": f.stages.baked, "donated": f.signature.donated}
         return export(path, f.signature, f.program, f.stages.target, f.object_code, **given | options)
 
     def _for_export(
-        self, path: str, target: Target | str | None, constants: Mapping[str, Any], max_workspace: int | None
+        self,
+        path: str,
+        target: Target | str | None,
+        constants: Mapping[str, Any],
+        max_workspace: int | None,
+        donate: Mapping[Any, Any] | None,
     ) -> Shown:
         """The same function for the machine that its files are for, under the name that they will have."""
         from symnet.export.names import path_text, split_path
@@ -189,13 +197,17 @@ class Shown(Described, ABC):
             request = replace(request, baked=given, options={**request.options, "positional": rest})
         if max_workspace is not None:
             request = replace(request, max_workspace=check_bytes(max_workspace, f"{self.name}.export({path!r}"))
+        if donate is not None:
+            call = f"{self.name}.export({path!r}"
+            names = [b.name for b in self.signature.outputs]
+            request = replace(request, donated=donated(donate, self.inputs, names, self.template, call))
         _, name = split_path(path, f'export("{path_text(path, "export")}")')
         named = machine(target, f"{self.name}.export({path!r}, target=…)")
         other = replace(request, name=name, target=named or request.target or default_export())
         if named is not None:
             check_machine(other)
-        limited = constants or max_workspace is not None
-        if not limited and (other.name, other.target) == (request.name, request.target or host()):
+        other_code = constants or max_workspace is not None or donate is not None
+        if not other_code and (other.name, other.target) == (request.name, request.target or host()):
             return self
         found: Shown = made(other, lambda: self.stages)
         return found

@@ -48,6 +48,7 @@ def compile(
     compressed: bool = False,
     stop_after: str | None = None,
     target: Target | str | None = None,
+    donate: Any = None,
 ) -> Any:
     """A native function of an expression, or of a list or dict of them.
 
@@ -68,12 +69,16 @@ def compile(
         target: another machine: the function is exported or looked at, not called.  A name, such as "x86-64-v3",
             "cortex-m4", "wasm32+simd128" or "native", or a triple, "aarch64-linux-gnu".  "x86-64-portable" is code for
             several levels of x86-64 that chooses where it runs.
+        donate: `{"W": "W_new"}`: outputs that may be computed in the arrays of inputs, so that an update needs no
+            second set of weights; an output by its key, name or position.  `bind` then updates the bound arrays, a call
+            does so where `out=` says it, and C may pass one pointer for both.  Refused where an element of the input
+            could be read after it is overwritten.
 
     Returns:
         `CompiledFunction`, called by keyword with NumPy arrays; for another machine `CrossCompiled`, which is exported.
 
     Raises:
-        ArgumentError: two leaves of one name, an unknown stage.
+        ArgumentError: two leaves of one name, an unknown stage, an input that cannot be donated, and why.
         DependencyError: llvmlite is not installed.
 
     Example:
@@ -84,7 +89,8 @@ def compile(
         np.float64(25.0)
     """
     given = {"dtype": dtype, "name": name, "target": target, "threads": threads, "check_finite": check_finite}
-    return _answer(requests.of_outputs(outputs, inputs, compressed, given), stop_after)
+    request = requests.of_outputs(outputs, inputs, compressed, given)
+    return _answer(requests.with_donated(request, donate), stop_after)
 
 
 def value_and_grad(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +22,7 @@ from symnet.expr.nodes.abstract import refuse_abstract
 from symnet.expr.nodes.constants import as_node
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import Named, Tensor, check_leaves
+from symnet.runtime.donated import Donated, donated
 from symnet.runtime.template import Template
 from symnet.schedule.target import Target
 
@@ -45,6 +46,7 @@ class Request:
         absent: what the gradient by a parameter is that the expression does not contain: "error" or "zero".
         listed: the leaves of `inputs=`, which come first, in that order.
         baked: the leaves that are constants, with their elements: no inputs of the function, though of the formulas.
+        donated: inputs whose arrays may hold an output, by name, and the positions of these.
         max_workspace: bytes that the workspace may have, whatever the extents; None for as many as are good.
     """
 
@@ -61,6 +63,7 @@ class Request:
     absent: str = "error"
     listed: tuple[Tensor, ...] = ()
     baked: Baked = ()
+    donated: Donated = ()
     max_workspace: int | None = None
 
     def inputs(self) -> list[Tensor]:
@@ -87,7 +90,7 @@ def of_outputs(outputs: Any, inputs: Sequence[Any] | None, compressed: bool, giv
         template = dict(zip(outputs, range(len(nodes)), strict=True))
     compressed = truth("compile(…)", "compressed", compressed)
     return Request(
-        "compile", nodes, (), _output_names(nodes), template, **_options(inputs, given), compressed=compressed
+        "compile", nodes, (), _output_names(nodes, outputs), template, **_options(inputs, given), compressed=compressed
     )
 
 
@@ -97,6 +100,14 @@ def of_gradient(L: Any, params: Any, inputs: Sequence[Any] | None, absent: str, 
     labels = [f"grad_{t.name}" if isinstance(t, (Tensor, Named)) else f"grad_{k}" for k, t in enumerate(targets)]
     asked = (as_node(L),), tuple(targets), _distinct(["value", *labels]), (0, _template(params))
     return Request("value_and_grad", *asked, **_options(inputs, given), absent=absent)
+
+
+def with_donated(request: Request, donate: Any) -> Request:
+    """The request with what a caller gave as `donate=`."""
+    if donate is None:
+        return request
+    inputs, call = [leaf.name for leaf in request.inputs()], f"{request.call}(…"
+    return replace(request, donated=donated(donate, inputs, request.names, request.template, call))
 
 
 def check(request: Request) -> None:
@@ -200,8 +211,10 @@ def _listed(inputs: Sequence[Any] | None) -> tuple[Tensor, ...]:
     return tuple(inputs)
 
 
-def _output_names(nodes: Sequence[Node]) -> tuple[str, ...]:
-    found = [n.name if isinstance(n, Named) else "" for n in nodes]
+def _output_names(nodes: Sequence[Node], outputs: Any) -> tuple[str, ...]:
+    """The names of named expressions, and the keys of a dict; the others are numbered."""
+    keys = [key if isinstance(key, str) else "" for key in outputs] if isinstance(outputs, dict) else [""] * len(nodes)
+    found = [n.name if isinstance(n, Named) else key for n, key in zip(nodes, keys, strict=True)]
     return _distinct([name if name.isidentifier() else f"out{k}" for k, name in enumerate(found)])
 
 
@@ -233,6 +246,7 @@ def cache_key(request: Request) -> str:
         request.template,
         request.compressed,
         request.absent,
+        request.donated,
         request.max_workspace,
         tuple((name, contents.digest) for name, contents in request.baked),
     )

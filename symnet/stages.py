@@ -23,13 +23,17 @@ from symnet.expr.nodes.graph import substitute
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import Tensor, reals
 from symnet.factoring import factored
+from symnet.loops.integer_text import buffer_text
 from symnet.loops.ir import Program
 from symnet.loops.order import check_order
+from symnet.loops.printer import stmt_line
 from symnet.loops.verifier import verify
 from symnet.lower.program import Lowered, lower, naive_program
 from symnet.request import Request, host
+from symnet.runtime.donated import Donated
 from symnet.runtime.template import Template
 from symnet.schedule.budget import Excess, within
+from symnet.schedule.donation import late_read
 from symnet.schedule.program import schedule
 from symnet.schedule.reuse import reused
 from symnet.schedule.target import Target
@@ -47,6 +51,7 @@ class Stages:
         target: the machine; this one from the schedule on, where none was named.
         template: how the outputs are handed back.
         baked: the leaves that are constants, and no inputs of the function, with their elements.
+        donated: inputs and the positions of outputs that may be computed in their arrays.
         max_workspace: bytes that the workspace may have, where that was said.
         asked: the expressions that the call named; their factors are the roots where they are compressed.
         written, formula, numeric: the roots as written, in algebra form, in numeric form.
@@ -62,6 +67,7 @@ class Stages:
     real: str = dtypes.DEFAULT_REAL
     template: Template = 0
     baked: tuple[tuple[str, Contents], ...] = ()
+    donated: Donated = ()
     max_workspace: int | None = None
     asked: tuple[Node, ...] = ()
     written: tuple[Node, ...] = ()
@@ -153,10 +159,37 @@ def _scheduled(s: Stages, lowered: Lowered, targets: Sequence[Target]) -> Sequen
 def _emit(s: Stages) -> dict[str, Any]:
     from symnet.backends.llvm import codegen
 
-    assert s.program is not None
+    assert s.program is not None and s.lowered is not None
     program, *higher = (_verified(reused(each)) for each in (s.program, *s.higher))
-    text = codegen.emit_ir(program, s.target, higher=higher)
-    return {"program": program, "higher": tuple(higher), "llvm_ir": text}
+    pairs = _pairs(s, (program, *higher))
+    signature = replace(s.lowered.signature, donated=pairs)
+    text = codegen.emit_ir(program, s.target, pairs, higher)
+    lowered = replace(s.lowered, signature=signature)
+    return {"lowered": lowered, "program": program, "higher": tuple(higher), "llvm_ir": text}
+
+
+def _pairs(s: Stages, programs: Sequence[Program]) -> tuple[tuple[str, str], ...]:
+    """The names of inputs, and of the outputs that are computed in their arrays.
+
+    Raises:
+        ArgumentError: saying which read may come too late.
+    """
+    assert s.lowered is not None
+    pairs = tuple((source, s.outputs[position]) for source, position in s.donated)
+    for source, result in pairs:
+        call = f"compile(…, donate={{{source!r}: {result!r}}})"
+        inputs, outputs = ({b.name: b for b in each} for each in (s.lowered.inputs, s.lowered.outputs))
+        given, made = inputs[source], outputs[result]
+        if (given.dtype, given.shape) != (made.dtype, made.shape):
+            expected, got = f"two arrays of one dtype and shape, as {buffer_text(given)} is", buffer_text(made)
+            raise ArgumentError(explain(call, expected, got, "Donate another input, or none."))
+        late = next((found for each in programs if (found := late_read(each, source, result))), None)
+        if late is not None:
+            expected = f"every element of {source} to be read before its place in {result} is written"
+            got = f"`{stmt_line(late.read)}` in phase {late.reads_in}, after writes of phase {late.writes_in}, perhaps"
+            mend = f"Leave {source!r} out of donate=, or compute what reads it apart."
+            raise ArgumentError(explain(call, expected, got, mend))
+    return pairs
 
 
 def assemble(s: Stages) -> dict[str, Any]:
@@ -186,8 +219,9 @@ def unit_of(s: Stages, target: Target | None = None) -> str:
 
     assert s.lowered is not None and s.program is not None and s.target is not None
     if target is None or target == s.target:
-        return emit_program(s.program, s.target)
-    return emit_program(_verified(reused(schedule(s.lowered, target))), target)
+        return emit_program(s.program, s.target, s.lowered.signature.donated)
+    program = _verified(reused(schedule(s.lowered, target)))
+    return emit_program(program, target, _pairs(s, (program,)))
 
 
 def check_source_target(call: str, library: str, target: object) -> None:
@@ -243,6 +277,7 @@ def resumed(earlier: Stages, request: Request) -> Stages:
         name=request.name,
         target=request.target,
         baked=request.baked,
+        donated=request.donated,
         max_workspace=request.max_workspace,
         lowered=replace(
             earlier.lowered, name=request.name, signature=replace(earlier.lowered.signature, name=request.name)
@@ -265,7 +300,13 @@ def shown(request: Request, stop: str) -> Any:
 
 def begun(request: Request) -> Stages:
     """What comes before all stages: differentiation, real leaves in the requested dtype, factors."""
-    record = Stages(request.name, request.target, baked=request.baked, max_workspace=request.max_workspace)
+    record = Stages(
+        request.name,
+        request.target,
+        baked=request.baked,
+        donated=request.donated,
+        max_workspace=request.max_workspace,
+    )
     record = record.after("differentiate", partial(_differentiate, request))
     return record.after("simplify", partial(_factor, request)) if request.compressed else record
 

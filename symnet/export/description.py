@@ -66,6 +66,7 @@ def described(
             {"extent": python_text(r.extent), "at_least": r.at_least, "reason": r.reason}
             for r in signature.requirements
         ],
+        "donated": [{"input": source, "output": result} for source, result in signature.donated],
         "indices": [*map(_bound, (*signature.index_bounds, *signature.index_checks))],
         "operations": {
             "arithmetic": str(counted.arithmetic),

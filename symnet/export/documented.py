@@ -37,10 +37,13 @@ def _said(signature: Signature, parameters: Parameters, formulas: Sequence[str])
         ]
         unused = ["never read"] * (buffer.name in signature.unused)
         yield name, ", ".join([_kind(buffer.dtype, _extents(buffer)), *dict.fromkeys(bounds), *unused])
+    spelled = dict(zip([b.name for b in signature.inputs], parameters.inputs, strict=True))
+    donors = [(spelled[source], result) for source, result in signature.donated]
     known = [*formulas, *[""] * (len(signature.outputs) - len(formulas))]
     for buffer, name, formula in zip(signature.outputs, parameters.outputs, known, strict=True):
         text = formula if len(formula) <= LONGEST else f"{formula[:LONGEST]} … (whole in {signature.name}.json)"
-        yield name, _kind(buffer.dtype, _extents(buffer)) + f" = {text}" * bool(text)
+        place = [f"; may be the array of {source}" for source, result in donors if result == buffer.name]
+        yield name, _kind(buffer.dtype, _extents(buffer)) + f" = {text}" * bool(text) + "".join(place)
     for dim, name in zip(signature.dims, parameters.dims, strict=True):
         needs = [_need(each) for each in signature.requirements if dim in names(each.extent)]
         yield name, ", ".join(["extent", *dict.fromkeys(needs)])

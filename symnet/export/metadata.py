@@ -5,8 +5,8 @@ In: a `Signature`, the template of its result.  Out: a dict of strings, numbers 
     {"abi": 2, "name": "mlp", "dims": ("m",),
      "inputs": (("X", "float32", ("m", 64)), …), "outputs": (("loss", "float32", ()), …),
      "unused": (), "requirements": (("m", 1, "mean over m"),), "index_bounds": (("t", 10, "labels", False, ("m",)),),
-     "index_checks": (("i + 1", 10, "an index", True, ("m",)),), "template": (0, (1, 2)), "positional": (),
-     "needs": ("avx2", "fma"), "levels": ()}
+     "index_checks": (("i + 1", 10, "an index", True, ("m",)),), "donated": (("W", "W_new"),),
+     "template": (0, (1, 2)), "positional": (), "needs": ("avx2", "fma"), "levels": ()}
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ def to_metadata(
         "requirements": tuple((_extent(r.extent, names), r.at_least, r.reason) for r in signature.requirements),
         "index_bounds": tuple(_bound(b, names) for b in signature.index_bounds),
         "index_checks": tuple(_bound(b, names) for b in signature.index_checks),
+        "donated": tuple(signature.donated),
         "template": _literal(template),
         "positional": tuple(positional),
         "needs": processor.needs,
@@ -57,6 +58,7 @@ def from_metadata(metadata: dict[str, Any]) -> Signature:
         requirements=tuple(Requirement(read(e), least, why) for e, least, why in metadata["requirements"]),
         index_bounds=tuple(map(_read_bound, metadata["index_bounds"])),
         index_checks=tuple(map(_read_bound, metadata["index_checks"])),
+        donated=tuple(map(tuple, metadata.get("donated", ()))),
     )
 
 

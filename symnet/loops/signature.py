@@ -47,6 +47,7 @@ class Signature:
         unused: inputs that simplified away.
         requirements, index_bounds: checked before native code runs.
         index_checks: checked in native code, where the integers are used, in the order of their numbers.
+        donated: inputs, and the outputs that may be computed in their arrays.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Signature:
     requirements: tuple[Requirement, ...] = ()
     index_bounds: tuple[IndexBound, ...] = ()
     index_checks: tuple[IndexBound, ...] = ()
+    donated: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
         """`f(X: float32[m, 64], m) -> y: float32[m]`: the arguments in the order of the C ABI."""

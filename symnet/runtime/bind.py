@@ -172,7 +172,8 @@ def bound_again(
     function: Steppable, dims: Mapping[str, int], inputs: Mapping[str, np.ndarray], outputs: list[np.ndarray]
 ) -> BoundStep:
     """A step as it was, on arrays that came from elsewhere: those that it could not use are copied."""
-    held, given = ([_usable(array) for array in arrays] for arrays in (inputs.values(), outputs))
+    once = {id(array): _usable(array) for array in (*inputs.values(), *outputs)}  # a donated one is an output, too
+    held, given = ([once[id(array)] for array in arrays] for arrays in (inputs.values(), outputs))
     plan = function.plan(held, dims, ".bind")
     function.check_values(held, plan, finite=False, call=".bind")
     return BoundStep(function, plan, dict(zip(inputs, held, strict=True)), given)

@@ -30,7 +30,7 @@ from symnet.runtime.plain import PlainDataError, from_plain, template_from_plain
 from symnet.runtime.template import Template
 
 MAGIC = b"symnet\r\n"  # a transfer that changes the ends of lines damages it
-VERSION = 4
+VERSION = 5
 _LENGTHS = struct.Struct("<8sIIQ")
 _CHECKSUM = hashlib.sha256
 HEAD_BYTES = _LENGTHS.size + _CHECKSUM().digest_size

@@ -34,7 +34,7 @@ from symnet.runtime.native import (
     refuse_code,
     reported,
 )
-from symnet.runtime.outputs import fresh_outputs, given_outputs
+from symnet.runtime.outputs import bound_outputs, fresh_outputs, given_outputs
 from symnet.runtime.plan import CallPlan
 from symnet.runtime.repeated import MISSED, RepeatedCall, repeated_call
 from symnet.runtime.sharing import Sharing, everywhere, sharing, usable_processors
@@ -149,15 +149,17 @@ class NativeFunction(Described):
         refuse_code(self.name, code)
 
     def bind(self, /, *args: Any, **keywords: Any) -> BoundStep:
-        """Check the arguments as a call does, and fix the buffers: a step that takes none (`runtime/bind.py`)."""
+        """Check the arguments as a call does, and fix the buffers: a step that takes none (`runtime/bind.py`).
+
+        Outputs to which an input is donated are that input's array, unless `out=` has another.
+        """
         options = {name: keywords.pop(name) for name in self.options & keywords.keys()}
         values, given = self.arguments.named(args, keywords, ".bind")
         inputs = self.arguments.arrays(values, ".bind", refer=True)
         plan = self.plan(inputs, given, ".bind")
         self.check_values(inputs, plan, options.get("check_finite", self.check_finite), ".bind")
-        outputs = fresh_outputs(self.signature, plan.shapes)
-        if options.get("out") is not None:
-            outputs = given_outputs(self.signature, options["out"], outputs, inputs, f"{self.name}.bind(…, out=…)")
+        call = f"{self.name}.bind(…, out=…)" if options.get("out") is not None else f"{self.name}.bind(…)"
+        outputs = bound_outputs(self.signature, plan.shapes, options.get("out"), inputs, call)
         return BoundStep(self, plan, dict(zip(self.inputs, inputs, strict=True)), outputs)
 
     def threads_used(self, /, **dims: int) -> int:

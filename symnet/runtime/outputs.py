@@ -2,8 +2,8 @@
 
 In: a `Signature`, the run-time extents, `out=` of the caller.  Out: one array per output.
 
-Refused: arrays that are read-only, not contiguous, of another dtype or shape, and those that overlap an input
-or each other.
+Refused: arrays that are read-only, not contiguous, of another dtype or shape, and those that overlap an input that is
+not donated to them, or each other.
 """
 
 from __future__ import annotations
@@ -22,6 +22,20 @@ from symnet.runtime.native import allocated
 NamedArray = tuple[str, np.ndarray]
 
 
+def bound_outputs(
+    signature: Signature, shapes: Sequence[tuple[int, ...]], out: Any, inputs: Sequence[np.ndarray], call: str
+) -> list[np.ndarray]:
+    """The outputs of a bound step: the caller's, else the arrays of donated inputs, else fresh ones."""
+    held = dict(zip([buffer.name for buffer in signature.inputs], inputs, strict=True))
+    own = {result: held[source] for source, result in signature.donated}
+    chosen = {} if out is None else {n: a for n, a in _by_name(signature, out, call).items() if a is not None}
+    arrays = [
+        np.empty(0) if buffer.name in own | chosen else allocated(shape, buffer.dtype, f"output {buffer.name}")
+        for buffer, shape in zip(signature.outputs, shapes, strict=True)
+    ]
+    return _checked(signature, own | chosen, arrays, shapes, inputs, call)
+
+
 def fresh_outputs(signature: Signature, shapes: Sequence[tuple[int, ...]]) -> list[np.ndarray]:
     """Uninitialised arrays of the outputs' shapes."""
     pairs = zip(signature.outputs, shapes, strict=True)
@@ -36,15 +50,27 @@ def given_outputs(
     out: an array (of one output), a sequence in the order of the outputs, or a mapping by output name; None in
         a sequence asks for a fresh array.
     """
-    chosen = _by_name(signature, out, call)
+    return _checked(signature, _by_name(signature, out, call), fresh, [array.shape for array in fresh], inputs, call)
+
+
+def _checked(
+    signature: Signature,
+    chosen: Mapping[str, Any],
+    fresh: Sequence[np.ndarray],
+    shapes: Sequence[tuple[int, ...]],
+    inputs: Sequence[np.ndarray],
+    call: str,
+) -> list[np.ndarray]:
+    """The chosen arrays, once they are found to be right, fresh ones elsewhere."""
     arrays = list(fresh)
     for position, buffer in enumerate(signature.outputs):
         array = chosen.get(buffer.name)
         if array is not None:
-            _check(buffer, array, arrays[position].shape, call)
+            _check(buffer, array, shapes[position], call)
             arrays[position] = array
     outputs = list(zip([buffer.name for buffer in signature.outputs], arrays, strict=True))
-    _refuse_overlaps(outputs, list(zip([buffer.name for buffer in signature.inputs], inputs, strict=True)), call)
+    taken = list(zip([buffer.name for buffer in signature.inputs], inputs, strict=True))
+    _refuse_overlaps(outputs, taken, call, signature.donated)
     return arrays
 
 
@@ -86,11 +112,15 @@ def _check(buffer: Buffer, array: Any, shape: tuple[int, ...], call: str) -> Non
         raise ArgumentError(explain(call, f"a C-contiguous, aligned array for output {name}", got, mend))
 
 
-def _refuse_overlaps(outputs: Sequence[NamedArray], inputs: Sequence[NamedArray], call: str) -> None:
-    """Contiguous arrays overlap exactly where their bounds do."""
+def _refuse_overlaps(
+    outputs: Sequence[NamedArray], inputs: Sequence[NamedArray], call: str, donated: Sequence[tuple[str, str]]
+) -> None:
+    """Contiguous arrays overlap exactly where their bounds do; one of a donated input may be that of its output."""
     for position, (name, array) in enumerate(outputs):
         for kind, others in (("input", inputs), ("output", outputs[:position])):
             for other, memory in others:
+                if kind == "input" and (other, name) in donated and array.ctypes.data == memory.ctypes.data:
+                    continue
                 if np.may_share_memory(array, memory):
                     expected = f"output {name} in memory of its own"
                     got, mend = f"memory shared with {kind} {other}", f"Pass a separate array for {name}."
