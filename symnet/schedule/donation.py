@@ -30,7 +30,9 @@ from symnet.loops.affine import constant_difference, extreme, names, step
 from symnet.loops.limits import limit
 from symnet.loops.owners import owners
 
-Place = tuple[tuple[int, int], ...]  # of a statement: its position in each body around it, and which body of that one
+StatementPath = tuple[
+    tuple[int, int], ...
+]  # of a statement: its position in each body around it, and which body of that one
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class _Site:
     group: ir.Group
     phase: ir.Phase
     times: tuple[int, int]
-    place: Place
+    place: StatementPath
     around: tuple[tuple[ir.Stmt, int], ...]
     stmt: ir.Stmt
     buffer: ir.Buffer
@@ -99,8 +101,8 @@ def _sites(program: ir.Program) -> Iterator[tuple[_Site, bool]]:
 
 
 def _statements(
-    body: ir.Body, place: Place = (), around: tuple[tuple[ir.Stmt, int], ...] = ()
-) -> Iterator[tuple[ir.Stmt, Place, tuple[tuple[ir.Stmt, int], ...]]]:
+    body: ir.Body, place: StatementPath = (), around: tuple[tuple[ir.Stmt, int], ...] = ()
+) -> Iterator[tuple[ir.Stmt, StatementPath, tuple[tuple[ir.Stmt, int], ...]]]:
     for position, stmt in enumerate(body):
         yield stmt, (*place, (position, 0)), around
         for number, inner in enumerate(ir.children(stmt), 1):
