@@ -13,12 +13,21 @@ from typing import Any
 from symnet.compare.problem import LossAtPoint
 from symnet.errors import DependencyError, explain
 from symnet.expr.nodes.symbols import leaves
-from symnet.source.module import source
+from symnet.expr.sympy.bodies import opened
+from symnet.source.dialects import DIALECTS
+from symnet.source.module import WRITERS, source
+from symnet.source.writer import FunctionWriter
 
 
 def loss_text(problem: LossAtPoint, library: str) -> str:
     """A module of the library's with one function, `loss`, of all leaves: first those that are differentiated by."""
     return source("loss", library, [problem.root], ordered(problem), ["value"], 0, problem.dtype)
+
+
+def loss_as_written(problem: LossAtPoint, library: str) -> str:
+    """The same without any algebra: operation by operation what the user wrote."""
+    writer = FunctionWriter(DIALECTS[library], WRITERS, ordered(problem), problem.dtype)
+    return writer.module("loss", [problem.root], [opened(problem.root)], ["value"], 0)
 
 
 def ordered(problem: LossAtPoint) -> list[Any]:
