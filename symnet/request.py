@@ -47,6 +47,7 @@ class Request:
         listed: the leaves of `inputs=`, which come first, in that order.
         baked: the leaves that are constants, with their elements: no inputs of the function, though of the formulas.
         donated: inputs whose arrays may hold an output, by name, and the positions of these.
+        copies: compute those outputs apart, and copy them at the end, that would come too early; otherwise refuse them.
         max_workspace: bytes that the workspace may have, whatever the extents; None for as many as are good.
     """
 
@@ -64,6 +65,7 @@ class Request:
     listed: tuple[Tensor, ...] = ()
     baked: Baked = ()
     donated: Donated = ()
+    copies: bool = False
     max_workspace: int | None = None
 
     def inputs(self) -> list[Tensor]:
@@ -102,12 +104,12 @@ def of_gradient(L: Any, params: Any, inputs: Sequence[Any] | None, absent: str, 
     return Request("value_and_grad", *asked, **_options(inputs, given), absent=absent)
 
 
-def with_donated(request: Request, donate: Any) -> Request:
+def with_donated(request: Request, donate: Any, copies: bool = False) -> Request:
     """The request with what a caller gave as `donate=`."""
     if donate is None:
         return request
     inputs, call = [leaf.name for leaf in request.inputs()], f"{request.call}(…"
-    return replace(request, donated=donated(donate, inputs, request.names, request.template, call))
+    return replace(request, donated=donated(donate, inputs, request.names, request.template, call), copies=copies)
 
 
 def check(request: Request) -> None:
@@ -247,6 +249,7 @@ def cache_key(request: Request) -> str:
         request.compressed,
         request.absent,
         request.donated,
+        request.copies,
         request.max_workspace,
         tuple((name, contents.digest) for name, contents in request.baked),
     )

@@ -33,7 +33,7 @@ from symnet.request import Request, host
 from symnet.runtime.donated import Donated
 from symnet.runtime.template import Template
 from symnet.schedule.budget import Excess, within
-from symnet.schedule.donation import late_read
+from symnet.schedule.donation import computed_apart, late_read
 from symnet.schedule.program import schedule
 from symnet.schedule.reuse import reused
 from symnet.schedule.target import Target
@@ -51,7 +51,8 @@ class Stages:
         target: the machine; this one from the schedule on, where none was named.
         template: how the outputs are handed back.
         baked: the leaves that are constants, and no inputs of the function, with their elements.
-        donated: inputs and the positions of outputs that may be computed in their arrays.
+        donated, copies: inputs and the positions of outputs that may be computed in their arrays; whether those that
+            would come too early are computed apart.
         max_workspace: bytes that the workspace may have, where that was said.
         asked: the expressions that the call named; their factors are the roots where they are compressed.
         written, formula, numeric: the roots as written, in algebra form, in numeric form.
@@ -68,6 +69,7 @@ class Stages:
     template: Template = 0
     baked: tuple[tuple[str, Contents], ...] = ()
     donated: Donated = ()
+    copies: bool = False
     max_workspace: int | None = None
     asked: tuple[Node, ...] = ()
     written: tuple[Node, ...] = ()
@@ -160,12 +162,21 @@ def _emit(s: Stages) -> dict[str, Any]:
     from symnet.backends.llvm import codegen
 
     assert s.program is not None and s.lowered is not None
-    program, *higher = (_verified(reused(each)) for each in (s.program, *s.higher))
+    targets = (s.target or host(), *(s.target.higher if s.target else ()))
+    scheduled = [_apart(s, each, target) for each, target in zip((s.program, *s.higher), targets, strict=True)]
+    program, *higher = (_verified(reused(each)) for each in scheduled)
     pairs = _pairs(s, (program, *higher))
     signature = replace(s.lowered.signature, donated=pairs)
     text = codegen.emit_ir(program, s.target, pairs, higher)
     lowered = replace(s.lowered, signature=signature)
     return {"lowered": lowered, "program": program, "higher": tuple(higher), "llvm_ir": text}
+
+
+def _apart(s: Stages, program: Program, target: Target) -> Program:
+    """The program that copies at its end what would overwrite donated inputs too early, where that is asked for."""
+    pairs = [(source, s.outputs[position]) for source, position in s.donated] if s.copies else []
+    early = [result for source, result in pairs if late_read(program, source, result) is not None]
+    return computed_apart(program, early, target) if early else program
 
 
 def _pairs(s: Stages, programs: Sequence[Program]) -> tuple[tuple[str, str], ...]:
@@ -220,7 +231,7 @@ def unit_of(s: Stages, target: Target | None = None) -> str:
     assert s.lowered is not None and s.program is not None and s.target is not None
     if target is None or target == s.target:
         return emit_program(s.program, s.target, s.lowered.signature.donated)
-    program = _verified(reused(schedule(s.lowered, target)))
+    program = _verified(reused(_apart(s, schedule(s.lowered, target), target)))
     return emit_program(program, target, _pairs(s, (program,)))
 
 
@@ -278,6 +289,7 @@ def resumed(earlier: Stages, request: Request) -> Stages:
         target=request.target,
         baked=request.baked,
         donated=request.donated,
+        copies=request.copies,
         max_workspace=request.max_workspace,
         lowered=replace(
             earlier.lowered, name=request.name, signature=replace(earlier.lowered.signature, name=request.name)
@@ -305,6 +317,7 @@ def begun(request: Request) -> Stages:
         request.target,
         baked=request.baked,
         donated=request.donated,
+        copies=request.copies,
         max_workspace=request.max_workspace,
     )
     record = record.after("differentiate", partial(_differentiate, request))

@@ -16,23 +16,29 @@ A read and a write are in order where one of these holds:
   both index alike say (`_is_one_to_one`);
 - they touch other elements (`_are_apart`), or never run both, as what is for no rows and what is for some.
 
-It goes by the program alone, so it holds for any schedule.  Not handled: a proof that needs more than that is none.
+It goes by the program alone, so it holds for any schedule.  Where it does not hold, `computed_apart` makes it so: the
+output is computed in the workspace and copied when everything else is done.
+Not handled: a proof that needs more than that is none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from symnet.loops import ir
-from symnet.loops.accesses import reads_of
+from symnet.loops.accesses import Access, reads_of
 from symnet.loops.affine import constant_difference, extreme, names, step
 from symnet.loops.limits import limit
 from symnet.loops.owners import owners
+from symnet.loops.substitute import substitute
+from symnet.lower.nest import Axis, Nest
+from symnet.lower.state import clear_of
+from symnet.schedule.target import Target
+from symnet.schedule.tile import scheduled
+from symnet.schedule.vectorize import vectorized
 
-StatementPath = tuple[
-    tuple[int, int], ...
-]  # of a statement: its position in each body around it, and which body of that one
+StatementPath = tuple[tuple[int, int], ...]  # in each body around it a position and which inner body
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +92,32 @@ def late_read(program: ir.Program, source: str, result: str) -> LateRead | None:
             if not _is_in_order(read, write):
                 return LateRead(read.stmt, read.phase.name, write.phase.name)
     return None
+
+
+def computed_apart(program: ir.Program, results: Collection[str], target: Target) -> ir.Program:
+    """The program that computes some outputs in the workspace, and copies them when all else is done."""
+    taken = {b.name for b in (*program.inputs, *program.outputs, *program.workspace)}
+    made = {b.name: b for b in program.outputs if b.name in results}
+    kept = {name: replace(b, name=clear_of(f"{name}_kept", taken), space="workspace") for name, b in made.items()}
+
+    def move(access: Access) -> Access:
+        buffer, index = access
+        return kept.get(buffer.name, buffer), index
+
+    groups = tuple(
+        replace(group, phases=tuple(replace(p, body=substitute(p.body, {}, move)) for p in group.phases))
+        for group in program.groups
+    )
+    copies = tuple(s for name, b in made.items() for s in scheduled(_copied(kept[name], b), target))
+    last = vectorized(replace(program, groups=(ir.Group((ir.Phase("kept", copies),)),)), target)
+    return replace(program, workspace=(*program.workspace, *kept.values()), groups=(*groups, *last.groups))
+
+
+def _copied(source: ir.Buffer, result: ir.Buffer) -> Nest:
+    axes = tuple(Axis(f"i{k}", extent) for k, extent in enumerate(result.shape))
+    index = tuple(ir.IntVar(axis.var) for axis in axes)
+    value = ir.Let(f"{result.name}_value", ir.Load(source, index))
+    return Nest(f"{result.name}_copied", axes, (value, ir.Store(result, index, ir.Var(value.name, result.dtype))))
 
 
 def _sites(program: ir.Program) -> Iterator[tuple[_Site, bool]]:

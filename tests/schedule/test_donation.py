@@ -10,6 +10,7 @@ import pytest
 
 import symnet as sn
 from symnet.backends.llvm import codegen, loading
+from symnet.compiler import compile_in_place
 from symnet.errors import ArgumentError
 from symnet.loops.ir import Program
 from symnet.runtime.function import NativeFunction
@@ -138,6 +139,19 @@ def test_what_is_allowed_is_right_for_every_case(case: Case, rng: np.random.Gene
             assert got[k] is mine[source.name]
             for one, other in zip(got, wanted, strict=True):
                 np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_refused_is_right_where_it_is_computed_apart(name, rng):
+    node, source = REFUSED[name]
+    f = compile_in_place({"new": node}, {source: "new"}, [], dtype="float32", name="apart")
+    data = {
+        b.name: rng.standard_normal([getattr(e, "value", 6) for e in b.shape]).astype("float32")
+        for b in f.signature.inputs
+    }
+    wanted = sn.compile({"new": node}, dtype="float32")(**data)["new"]
+    assert f.bind(**data)()["new"] is data[source]
+    np.testing.assert_array_equal(data[source], wanted)
 
 
 def test_an_update_that_runs_first_is_caught():
