@@ -200,7 +200,7 @@ class _State:
             return [Group(tuple(self._once([*sweep.once, *sweep.rows], number)), var=self.superblock)]
         rare = self._is_rare(sweep)
         once = [*self._once(sweep.once, number)]
-        if sweep.reduces:
+        if sweep.reduces and (not isinstance(sweep.batch, IntConst) or sweep.batch == IntConst(0)):
             body = tuple(s for n in sweep.reduces for s in (*self._clear(n), *self._following(n)))
             empty = If(IntCondition("eq", sweep.batch, IntConst(0)), body)
             once.append(Phase(f"empty_{number}", (empty,), unit_var=self.unit))

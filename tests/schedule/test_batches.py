@@ -131,7 +131,23 @@ def heat(m: Any, n: Any) -> tuple[Any, list[Any]]:
     return sn.sum(u**4), [k]
 
 
+def normalised_rows(m: Any, n: Any) -> tuple[Any, list[Any]]:
+    """By the rows themselves, as well as by what leads with the other axis."""
+    s, o, X = t("s", 24), t("o", 24), t("X", m, 24)
+    centred = X - sn.mean(X, axis=1, keepdims=True)
+    scaled = centred / sn.sqrt(sn.mean(centred * centred, axis=1, keepdims=True) + 1e-3)
+    return sn.mean(sn.tanh(scaled * s + o) ** 2), [X, s, o]
+
+
+def logits(m: Any, n: Any) -> tuple[Any, list[Any]]:
+    """Trained rows, weighted by class."""
+    c, Z, D = t("c", 16), t("Z", m, 16), t("D", m, 16)
+    return sn.mean(sn.sum(sn.exp(c) * D * sn.log(sn.softmax(Z * c)), 1) ** 2), [Z, c]
+
+
 FAMILIES = {
+    "normalised rows": Family(normalised_rows, 280 * KILO),
+    "logits": Family(logits, 280 * KILO),
     "layers": Family(layers, 280 * KILO),
     "grid": Family(grid, 40 * KILO),
     "gathered": Family(gathered, 80 * KILO),
@@ -230,6 +246,9 @@ def test_the_batch_is_what_saves_most() -> None:
     assert chosen(sn.sum(sn.tanh(sn.take(c, k) @ t("V", 3, 8)) @ t("v", 8))) == [m]
     assert chosen(*roots_of("two batches", m, n)) == [m, n]
     assert chosen(*roots_of("twins", m, n)) == [m]
+    for name in ("normalised rows", "logits"):
+        assert chosen(*roots_of(name, m, n))[0] == m
+        assert chosen(*roots_of(name, 100_000, n))[0] == 100_000
 
 
 def test_of_axes_that_save_as_much_the_batch_has_no_place_in_the_gradient() -> None:
