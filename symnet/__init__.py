@@ -87,7 +87,7 @@ _home("export.load", "load")
 _home("train.fit", "fit")
 _home("train.device_step", "train_step")
 _home("train.history", "Run")
-_home("train.optimizers", "SGD Momentum Adam SignDescent")
+_home("train.optimizers", "SGD Momentum Adam AdamW SignDescent")
 _home("train.stopping", "Stop")
 _home("compare", "compare")
 _home(

@@ -8,7 +8,8 @@ a schedule changes them without compiling again.  All rules go down the gradient
 its negative.
 Source: Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013 (momentum,
 Nesterov); Kingma and Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1 (state as running means,
-written m + (1 - b)(g - m)).
+written m + (1 - b)(g - m)); Loshchilov and Hutter, "Decoupled weight decay regularization", 2019 (AdamW, whose decay
+is a share of the step).
 """
 
 from __future__ import annotations
@@ -37,12 +38,14 @@ class Rule:
         update: (w, g, states by name, hyperparameters by name) -> (new w, *new states).
         hyperparameters: names of the rank-0 leaves, in the order of `Optimizer.at`.
         states: names of the arrays of w's shape that are carried from step to step, beginning with zeros.
+        positive: the hyperparameters that are positive at every step.
     """
 
     name: str
     update: Callable[[Node, Node, Nodes, Nodes], tuple[Node, ...]]
     hyperparameters: tuple[str, ...]
     states: tuple[str, ...] = ()
+    positive: tuple[str, ...] = ()
 
 
 def sgd_update(w: Node, g: Node, s: Nodes, h: Nodes) -> tuple[Node, ...]:
@@ -77,11 +80,17 @@ def adam_update(w: Node, g: Node, s: Nodes, h: Nodes) -> tuple[Node, ...]:
     return w - h["lr"] * (mean * h["fix1"]) / (sqrt(square * h["fix2"]) + h["eps"]), mean, square
 
 
+def adamw_update(w: Node, g: Node, s: Nodes, h: Nodes) -> tuple[Node, ...]:
+    """Adam's, from w - lr·decay·w instead of w."""
+    return adam_update(w - h["lr"] * h["decay"] * w, g, s, h)
+
+
 SGD_RULE = Rule("SGD", sgd_update, ("lr",))
 SIGN_RULE = Rule("SignDescent", sign_update, ("lr",))
 MOMENTUM_RULE = Rule("Momentum", momentum_update, ("lr", "beta"), ("velocity",))
 NESTEROV_RULE = Rule("Momentum(nesterov=True)", nesterov_update, ("lr", "beta"), ("velocity",))
-ADAM_RULE = Rule("Adam", adam_update, ("lr", "rest1", "rest2", "fix1", "fix2", "eps"), ("mean", "square"))
+ADAM_RULE = Rule("Adam", adam_update, ("lr", "rest1", "rest2", "fix1", "fix2", "eps"), ("mean", "square"), ("eps",))
+ADAMW_RULE = Rule("AdamW", adamw_update, (*ADAM_RULE.hyperparameters, "decay"), ADAM_RULE.states, ADAM_RULE.positive)
 
 
 # --------------------------------------------------------------------------- what users write
@@ -204,6 +213,33 @@ class Adam(Optimizer):
         t = step + 1
         rest1, rest2 = 1 - self.b1, 1 - self.b2
         return rate_at(self.lr, step), rest1, rest2, 1 / (1 - self.b1**t), 1 / (1 - self.b2**t), self.eps
+
+
+@dataclass(frozen=True)
+class AdamW(Adam):
+    """Adam with weights that decay beside it: each step also takes lr·weight_decay of a weight away.
+
+    Every parameter decays, offsets too.
+
+    Args:
+        lr: the step, a number or a function of the step's number.
+        b1, b2: how much of the running means stays, in [0, 1).
+        eps: keeps the quotient finite.
+        weight_decay: what is taken away, as a share of lr; 0 for Adam.
+    """
+
+    weight_decay: float = 0.01
+    rule: ClassVar[Rule] = ADAMW_RULE
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not (_is_number(self.weight_decay) and self.weight_decay >= 0):
+            call, got = f"AdamW(weight_decay={self.weight_decay!r})", f"weight_decay={self.weight_decay!r}"
+            raise ValueDomainError(explain(call, "weight_decay >= 0", got, "Write weight_decay=0.01."))
+
+    def at(self, step: int) -> tuple[float, ...]:
+        """Adam's, and the decay."""
+        return *super().at(step), float(self.weight_decay)
 
 
 def rate_at(rate: Rate, step: int) -> float:

@@ -68,7 +68,7 @@ def step_function(
         threads: of the native function.
     """
     taken = {leaf.name for leaf in check_leaves("fit(L, …)", [root])}
-    hyper = {name: _leaf(name, (), dtype, taken) for name in rule.hyperparameters}
+    hyper = {name: _leaf(name, (), dtype, taken, name in rule.positive) for name in rule.hyperparameters}
     states = [{s: _leaf(f"{w.name}_{s}", w.shape, dtype, taken) for s in rule.states} for w in params]
     gradients = grad(root, list(params))
     ways = [negative(g) for g in gradients] if maximize else gradients
@@ -100,10 +100,10 @@ def squared_norm(gradients: Iterable[Node]) -> Node:
     return total
 
 
-def _leaf(name: str, shape: Sequence[object], dtype: str, taken: set[str]) -> Tensor:
+def _leaf(name: str, shape: Sequence[object], dtype: str, taken: set[str], positive: bool = False) -> Tensor:
     """A leaf whose name no other has."""
     fresh, number = name, 2
     while fresh in taken:
         fresh, number = f"{name}_{number}", number + 1
     taken.add(fresh)
-    return tensor(fresh, *shape, dtype=dtype)
+    return tensor(fresh, *shape, dtype=dtype, positive=True) if positive else tensor(fresh, *shape, dtype=dtype)

@@ -1,6 +1,7 @@
 """The models of `flagships.py`, each written once for symnet, JAX and PyTorch.
 
-In: a namespace of functions (`OURS`, `jax_functions()`, `torch_functions()`) and arrays or leaves by name.  Out: a loss.
+In: a namespace of functions (`OURS`, `jax_functions()`, `torch_functions()`), and arrays or leaves by name.  Out: a
+loss.
 """
 
 from __future__ import annotations
@@ -123,8 +124,8 @@ def torch_step(model: Flagship, arrays: Arrays, threads: int, compiled: bool = F
 
 
 OURS = SimpleNamespace(
-    **vars(deep_models.OURS), max=sn.max, min=sn.min, logsumexp=sn.logsumexp, softplus=sn.softplus, take=sn.take, abs=sn.abs,
-    cross_entropy=lambda z, d: sn.cross_entropy(z, d, from_logits=True), swap=lambda x: sn.transpose(x, (0, 2, 1)),
+    **vars(deep_models.OURS), min=sn.min, logsumexp=sn.logsumexp, softplus=sn.softplus, take=sn.take,
+    cross_entropy=lambda z, d: sn.cross_entropy(z, d, from_logits=True),
 )  # fmt: skip
 
 
@@ -134,9 +135,9 @@ def jax_functions() -> Any:
     import jax.numpy as jnp
 
     return SimpleNamespace(
-        **vars(deep_models.jax_functions()), max=jnp.max, min=jnp.min, logsumexp=jax.nn.logsumexp, abs=jnp.abs,
-        softplus=jax.nn.softplus, take=lambda x, i, axis: jnp.take(x, i, axis=axis),
-        cross_entropy=lambda z, d: -jnp.sum(d * jax.nn.log_softmax(z), axis=-1), swap=lambda x: jnp.swapaxes(x, 1, 2),
+        **vars(deep_models.jax_functions()), min=jnp.min, logsumexp=jax.nn.logsumexp, softplus=jax.nn.softplus,
+        take=lambda x, i, axis: jnp.take(x, i, axis=axis),
+        cross_entropy=lambda z, d: -jnp.sum(d * jax.nn.log_softmax(z), axis=-1),
     )  # fmt: skip
 
 
@@ -146,12 +147,12 @@ def torch_functions() -> Any:
     from torch.nn import functional
 
     return SimpleNamespace(
-        tanh=torch.tanh, sigmoid=torch.sigmoid, relu=torch.relu, sin=torch.sin, sqrt=torch.sqrt, log=torch.log, abs=torch.abs,
-        exp=torch.exp, sum=torch.sum, mean=torch.mean, concat=torch.concatenate, einsum=torch.einsum, reshape=torch.reshape,
-        softmax=lambda x, axis: torch.softmax(x, axis), gelu=functional.gelu, max=torch.amax, min=torch.amin,
-        logsumexp=lambda x, axis: torch.logsumexp(x, axis), softplus=functional.softplus,
+        tanh=torch.tanh, sigmoid=torch.sigmoid, relu=torch.relu, sin=torch.sin, sqrt=torch.sqrt, log=torch.log,
+        exp=torch.exp, sum=torch.sum, mean=torch.mean, concat=torch.concatenate, einsum=torch.einsum,
+        reshape=torch.reshape, gelu=functional.gelu, min=torch.amin, softplus=functional.softplus,
+        softmax=lambda x, axis: torch.softmax(x, axis), logsumexp=lambda x, axis: torch.logsumexp(x, axis),
         take=lambda x, i, axis: torch.index_select(x, axis, i),
-        cross_entropy=lambda z, d: -torch.sum(d * torch.log_softmax(z, -1), -1), swap=lambda x: torch.swapaxes(x, 1, 2),
+        cross_entropy=lambda z, d: -torch.sum(d * torch.log_softmax(z, -1), -1),
     )  # fmt: skip
 
 
@@ -266,7 +267,9 @@ def convolution(size: int) -> Flagship:
             total = total + part
         return f.mean(f.tanh(total) ** 2)
 
-    return Flagship(loss, {"X": (m, 32, 32, 8)}, {"K": (size, size, 8, 16)}, 16, scale={"K": 1 / np.sqrt(8 * size * size)})
+    return Flagship(
+        loss, {"X": (m, 32, 32, 8)}, {"K": (size, size, 8, 16)}, 16, scale={"K": 1 / np.sqrt(8 * size * size)}
+    )
 
 
 def embedding() -> Flagship:

@@ -116,6 +116,8 @@ _share = _weighted / sn.sum(_weighted, axis=1, keepdims=True)
 _masked = sn.exp(S) * M
 _attention = (_masked / sn.sum(_masked, axis=1, keepdims=True)) @ V
 _chosen = sn.sum(sn.softmax(S) * M, axis=1)
+_bells = sn.sum(V[:, :1] * sn.exp(-(S**2) / 2), axis=1)  # no exponential is larger than 1
+_sums = sn.sum(sn.exp(S), axis=1)
 
 QUOTIENTS = {
     "attention with a mask as a factor": _attention,
@@ -134,6 +136,9 @@ QUOTIENTS = {
     "a soft mean": sn.sum(S * sn.exp(-S), axis=1) / sn.sum(sn.exp(-S), axis=1),
     "a product of three": sn.einsum("ij,i,ik->jk", sn.exp(S), 1 / sn.sum(sn.exp(S), axis=1), V),
     "risk sets": sn.log(M @ sn.exp(z)),
+    "bells by their size": _bells / (sn.sqrt(z**2 + _bells**2) + p),
+    "bells by their size alone": _bells / sn.sqrt(p + _bells**2),
+    "sums by their size": _sums / (sn.sqrt(1 + _sums**2) + p),
     "a share of shares": _share[:, 0] / (_share[:, 0] + _share[:, 1] * sn.exp(e)),
     "chosen": sn.log(sn.where(M[:, 1] > 0, sn.sum(_weighted, axis=1), sn.sum(sn.exp(S), axis=1) * sn.exp(e))),
 }

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 import symnet as sn
 from symnet.train import loop as loops
+from symnet.train.optimizers import Optimizer
+from symnet.train.step import step_function
 
 m = sn.dim("m")
 w = sn.tensor("w", 3)
@@ -148,3 +150,19 @@ def test_a_rate_that_raises_ends_the_run_with_its_error() -> None:
             sn.mean((x @ w) ** 2), {w: np.zeros(3)}, {x: np.ones((64, 3))}, optimizer=sn.SGD(rate), batch_size=1,
             epochs=3, progress=False,
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("activation", [sn.gelu, sn.tanh, sn.softplus, sn.silu], ids=lambda f: f.__name__)
+@pytest.mark.parametrize(
+    "optimizer", [sn.SGD(0.1), sn.Momentum(0.1), sn.Adam(0.1), sn.AdamW(0.1)], ids=lambda o: o.rule.name
+)
+def test_an_update_does_not_go_through_the_rows_again(activation: Any, optimizer: Optimizer) -> None:
+    """The rule reads a finished sum; nothing in it may be what rows wait for."""
+    m = sn.dim("m")
+    X, T, W, b, V = (
+        sn.tensor(n, *s) for n, s in {"X": (m, 6), "T": (m, 3), "W": (6, 20), "b": (20,), "V": (20, 3)}.items()
+    )
+    loss = sn.mean(sn.sum((activation(X @ W + b) @ V - T) ** 2, axis=1))
+    step = step_function(loss, (W, b, V), optimizer.rule, "float64")
+    sweeps = [phase.name for _, phase in step.function.program.phases() if phase.name.startswith(("sums", "parts"))]
+    assert sweeps == ["sums_0"]

@@ -48,12 +48,25 @@ def adam(lr: float, b1: float, b2: float, eps: float) -> Callable[[int, Arrays, 
     return update
 
 
+def adamw(lr: float, b1: float, b2: float, eps: float, decay: float) -> Callable[[int, Arrays, Arrays], Arrays]:
+    """Algorithm 2 of the paper with η = 1 and λ = lr·decay, as it is usual."""
+    step = adam(lr, b1, b2, eps)
+
+    def update(t: int, ws: Arrays, gs: Arrays) -> Arrays:
+        moved = step(t, [np.zeros_like(w) for w in ws], gs)
+        return [w - lr * decay * w + way for w, way in zip(ws, moved, strict=True)]
+
+    return update
+
+
 BY_HAND = [
     (sn.SGD(0.1), sgd(0.1)),
     (sn.SignDescent(0.01), sign(0.01)),
     (sn.Momentum(0.05, beta=0.8), momentum(0.05, 0.8, False)),
     (sn.Momentum(0.05, beta=0.8, nesterov=True), momentum(0.05, 0.8, True)),
     (sn.Adam(0.02, b1=0.8, b2=0.95, eps=1e-6), adam(0.02, 0.8, 0.95, 1e-6)),
+    (sn.AdamW(0.02, b1=0.8, b2=0.95, eps=1e-6, weight_decay=0.3), adamw(0.02, 0.8, 0.95, 1e-6, 0.3)),
+    (sn.AdamW(0.02, weight_decay=0.0), adam(0.02, 0.9, 0.999, 1e-8)),
 ]
 
 
@@ -113,7 +126,9 @@ def test_a_schedule_changes_the_rate_at_every_step_without_compiling_again(rng: 
     np.testing.assert_allclose(run.params["w"], w, rtol=1e-12)
 
 
-@pytest.mark.parametrize("optimizer", [sn.SGD(0.1), sn.Momentum(0.1, nesterov=True), sn.Adam(0.1)], ids=str)
+@pytest.mark.parametrize(
+    "optimizer", [sn.SGD(0.1), sn.Momentum(0.1, nesterov=True), sn.Adam(0.1), sn.AdamW(0.1)], ids=str
+)
 def test_a_gradient_that_is_a_sum_moves_its_parameter(optimizer: Optimizer) -> None:
     """`w - lr*(x + y + z)` once made the simplifier turn a minus sign in and out without end."""
     w, x, y, z = (sn.tensor(name, 3) for name in "wxyz")
@@ -131,8 +146,10 @@ def test_a_gradient_that_is_a_sum_moves_its_parameter(optimizer: Optimizer) -> N
         (lambda: sn.Adam(b1=-0.5), ValueDomainError, r"expected b1 in \[0, 1\); got b1=-0\.5"),
         (lambda: sn.Adam(b2=2), ValueDomainError, r"expected b2 in \[0, 1\); got b2=2"),
         (lambda: sn.Adam(eps=0.0), ValueDomainError, r"expected eps > 0; got eps=0\.0"),
+        (lambda: sn.AdamW(weight_decay=-1), ValueDomainError, r"expected weight_decay >= 0; got weight_decay=-1"),
+        (lambda: sn.AdamW(b1=1.0), ValueDomainError, r"expected b1 in \[0, 1\); got b1=1\.0"),
     ],
-    ids=range(7),
+    ids=range(9),
 )
 def test_impossible_hyperparameters_are_refused(
     make: Callable[[], object], error: type[Exception], message: str

@@ -4,6 +4,8 @@ In: roots in the algebra form.  Out: the same values, where products of exponent
 exponentials, and logarithms sums of sums: shares of mixtures, adjoints of log-sum-exps, the forward-backward algorithm.
 Such values are taken apart (`mantissas.py`) as far down as exponentials reach, and one exponential is left where the
 result is used, of the terms that do not cancel.
+Where no exponential is larger than 1, a sum that is at least as large as a positive term without exponentials neither
+overflows nor vanishes, and is left alone: √(…) + ε.
 Not handled: running sums; differences of exponentials and log-sum-exps by themselves, which have rewrites of their own.
 """
 
@@ -13,6 +15,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
+import sympy
+
+from symnet.expr.facts.assumptions import known
 from symnet.expr.facts.softmax import softmax_axes
 from symnet.expr.nodes.contraction import Einsum
 from symnet.expr.nodes.elementwise import is_op
@@ -20,7 +25,7 @@ from symnet.expr.nodes.graph import topological, with_operands
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import Sealed
 from symnet.simplify.algebra.hyperbolic import exponential_difference
-from symnet.simplify.forms.coefficients import split_coefficient
+from symnet.simplify.forms.coefficients import negated, split_coefficient
 from symnet.simplify.forms.factors import split_power
 from symnet.simplify.forms.signs import is_negative
 from symnet.simplify.numeric.exponentials.exponential_parts import exponential_parts_of, is_relative
@@ -35,10 +40,15 @@ DEEP_IN_LOGARITHMS = 2  # sums within sums, from which on the operand of a logar
 
 @dataclass(frozen=True)
 class Depth:
-    """How many sums lie within a product or sum of exponentials, and whether one of them divides."""
+    """How many sums lie within a product or sum of exponentials, and whether one of them divides.
+
+    Attributes:
+        small: no exponential in it is larger than 1.
+    """
 
     sums: int
     divides: bool
+    small: bool = False
 
 
 def take_apart_nested_sums_of_exponentials(roots: Iterable[Node], trace: list[Step] | None = None) -> list[Node]:
@@ -124,7 +134,9 @@ def _depths(nodes: list[Node], vanishing: set[Node]) -> dict[Node, Depth]:
     for node in nodes:
         depth = _depth(node, found)
         if node in vanishing or _is_exponential(node) or exponential_difference(node) is not None:
-            depth = Depth(0, False)  # differences have rewrites of their own, beside exponentials alone
+            depth = Depth(
+                0, False, _is_small(node)
+            )  # differences have rewrites of their own, beside exponentials alone
         if depth is not None:
             found[node] = depth
     return found
@@ -142,14 +154,38 @@ def _depth(node: Node, found: dict[Node, Depth]) -> Depth | None:
         return None
     sums = max(d.sums for d in inner)
     divides = any(d.divides for d in inner)
+    small = all(d.small for d in inner)
     if is_op(node, "pow"):
         base, exponent = split_power(node)
         if isinstance(exponent, Node) or base not in found:
             return None
-        return Depth(sums, divides or (is_negative(exponent) and exponential_difference(base) is None))
+        divides |= is_negative(exponent) and exponential_difference(base) is None
+        return Depth(sums, divides, small and not is_negative(exponent))
     if is_op(node, "add"):
-        return Depth(max(d.sums + (not _is_multiple_of_sum(o)) for o in node.operands if (d := found.get(o))), divides)
-    return Depth(sums + (isinstance(node, Einsum) and bool(node.contracted)), divides)
+        if small and _stays_away_from_zero(node, found):
+            return None
+        sums = max(d.sums + (not _is_multiple_of_sum(o)) for o in node.operands if (d := found.get(o)))
+        return Depth(sums, divides, small)
+    return Depth(sums + (isinstance(node, Einsum) and bool(node.contracted)), divides, small)
+
+
+def _is_small(node: Node) -> bool:
+    """Whether an exponential, a probability or a difference of exponentials is 1 at most."""
+    if _is_probability(node):
+        return True
+    return is_op(node, "exp") and known(negated(node.operands[0]), "nonnegative")
+
+
+def _stays_away_from_zero(node: Node, found: dict[Node, Depth]) -> bool:
+    """Whether a sum is at least as large as one of its terms that is positive and has no exponentials, as √v + ε."""
+    apart = [o for o in node.operands if o not in found]
+    return any(known(o, "positive") for o in apart) and all(map(_is_never_negative, node.operands))
+
+
+def _is_never_negative(term: Node) -> bool:
+    """Whether a number is at least 0 wherever it is one: so is every even root."""
+    exponent = split_power(term)[1]
+    return known(term, "nonnegative") or (isinstance(exponent, sympy.Rational) and exponent.q % 2 == 0)
 
 
 def _is_seen_through(node: Node) -> bool:
