@@ -59,6 +59,7 @@ class Lanes(Protocol):
     """Numbers of one format, and integers that are as wide; Python's numbers stand for the same in every lane."""
 
     kind: str  # "float" or "double"
+    fused: bool  # whether `mul_add` rounds once
     format: Format  # FORMATS[kind]
 
     # ------------------------------------------------------------------ constants

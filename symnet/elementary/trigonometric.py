@@ -1,4 +1,4 @@
-"""sin, cos and tan: the multiple of π/2 is taken out in double precision, then two short polynomials.
+"""sin, cos and tan: the multiple of π/2 is taken out, then two short polynomials.
 
 In: lanes and a value of theirs.  Out: a value, by straight-line operations; where a lane holds 2^25 or more, which is
 seldom, `far_angles.py` reduces.
@@ -6,7 +6,9 @@ seldom, `far_angles.py` reduces.
 x = n·π/2 + r with |r| ≤ π/4.  π/2 stands in four pieces, the first three of 27 bits: for |n| < 2^25 their products
 are exact with or without fma, and so are the first differences.  The remainder comes as two numbers, r + tail, wrong
 by less than 2^-130·n, so that it keeps its digits beside the multiples of π/2.  float arguments are widened for this
-step alone.  Whether a lane is far is decided by the lane: its bits do not depend on its neighbours.
+step, unless they are below 2^17 and the lanes fuse: then three pieces of 24 bits do.  x - n·P₀ is exact, as a multiple
+of 2^-24 below 1, and so is what n·P₁ rounds away; the remainder is wrong by less than 2^-73·n.  Whether a lane is far
+is decided by the lane: its bits do not depend on its neighbours.
 
 Source: reduction as in W. J. Cody and W. Waite, Software Manual for the Elementary Functions (1980), chapter
 8.  sin r = r + r³·s(r²) and cos r = 1 - r²/2 + r⁴·c(r²) on |r| ≤ 0.7855, minimax fits (Remez exchange at 160
@@ -25,6 +27,8 @@ from symnet.elementary.lanes import Lanes, Value
 TWO_OVER_PI = 0.6366197723675814
 HALF_PI = (1.570796325802803, 9.920935184482005e-10, 6.123233932053594e-17, 6.36831716351095e-25)
 FAR = 2.0**25
+HALF_PI_OF_FLOATS = (1.5707963705062866, -4.371138828673793e-08, -1.7151245100058819e-15)
+CLOSE = 2.0**17  # of floats
 
 SIN = {
     "float": (-0.16666655, 0.00833216, -0.00019515217),
@@ -73,6 +77,18 @@ def reduce_near(lanes: Lanes, x: Value) -> tuple[Value, Value, Value]:
     return r, lanes.mul_add(n, -HALF_PI[3], tail), lanes.bits(shifted)
 
 
+def reduce_close(lanes: Lanes, x: Value) -> tuple[Value, Value, Value]:
+    """(r, tail, n) of a float below 2^17, on lanes that fuse."""
+    shifted = lanes.mul_add(x, TWO_OVER_PI, lanes.format.rounder)
+    n = lanes.sub(shifted, lanes.format.rounder)
+    rest = lanes.mul_add(n, -HALF_PI_OF_FLOATS[0], x)
+    last = lanes.mul(n, HALF_PI_OF_FLOATS[1])
+    rounded = lanes.mul_add(n, HALF_PI_OF_FLOATS[1], lanes.neg(last))
+    r = lanes.sub(rest, last)
+    tail = lanes.sub(lanes.sub(lanes.sub(rest, r), last), rounded)
+    return r, lanes.mul_add(n, -HALF_PI_OF_FLOATS[2], tail), lanes.bits(shifted)
+
+
 def widened(reduction: Reduction, lanes: Lanes, x: Value) -> tuple[Value, Value, Value]:
     """The reduction (r, tail, n) of floats, made in double."""
     wide = lanes.wide
@@ -84,7 +100,8 @@ def widened(reduction: Reduction, lanes: Lanes, x: Value) -> tuple[Value, Value,
 
 def turn(lanes: Lanes, x: Value, reduction: Reduction) -> Turned:
     """Reduce x and evaluate both polynomials at what remains."""
-    r, tail, n = reduction(lanes, x) if lanes.kind == "double" else widened(reduction, lanes, x)
+    own = lanes.kind == "double" or reduction is reduce_close
+    r, tail, n = reduction(lanes, x) if own else widened(reduction, lanes, x)
     square = lanes.mul(r, r)
     cube = lanes.mul(r, square)
     sin = lanes.add(r, lanes.mul_add(cube, lanes.horner(square, SIN[lanes.kind]), tail))
@@ -125,12 +142,17 @@ Quarter = Callable[[Lanes, Turned], Value]
 
 def anywhere(lanes: Lanes, x: Value, name: str, quarter: Quarter) -> Value:
     """The function that `quarter` reads off a turn, of x of any size."""
-    near = quarter(lanes, turn(lanes, x, reduce_near))
+    is_close = lanes.kind == "float" and lanes.fused
+    reduction, limit = (reduce_close, CLOSE) if is_close else (reduce_near, FAR)
+    near = quarter(lanes, turn(lanes, x, reduction))
 
     def beyond(lanes: Lanes, x: Value, near: Value) -> Value:
-        return lanes.select(lanes.less(lanes.abs(x), FAR), near, quarter(lanes, turn(lanes, x, reduce_far)))
+        size, found = lanes.abs(x), quarter(lanes, turn(lanes, x, reduce_far))
+        if is_close:
+            found = lanes.select(lanes.less(size, FAR), quarter(lanes, turn(lanes, x, reduce_near)), found)
+        return lanes.select(lanes.less(size, limit), near, found)
 
-    return lanes.seldom(f"{name}.far", lanes.less_equal(FAR, lanes.abs(x)), beyond, x, near)
+    return lanes.seldom(f"{name}.far", lanes.less_equal(limit, lanes.abs(x)), beyond, x, near)
 
 
 def sin(lanes: Lanes, x: Value) -> Value:

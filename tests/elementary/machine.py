@@ -18,7 +18,7 @@ REALS = tuple(np.dtype(kind).name for kind in KINDS.values())
 AS_WIDE = {"float32": "float", "float64": "double", "int32": "float", "int64": "double"}
 
 
-def emit_kernel(module, name, dtype, width):
+def emit_kernel(module, name, dtype, width, fused=True):
     """out[i] = f(in[i], …) for i in 0 … n-1, `width` at a time; returns the blocks of the loop body."""
     element, size = ELEMENTS[dtype], np.dtype(dtype).itemsize
     lanes, arity = shaped(element, width if width > 1 else 0), ARITY.get(name, 1)
@@ -31,7 +31,7 @@ def emit_kernel(module, name, dtype, width):
     places = [builder.gep(pointer, [i], source_etype=element) for pointer in function.args[1:]]
     args = [builder.load(place, typ=lanes, align=size) for place in places[:-1]]
     definition = (INTEGER_FUNCTIONS if dtype.startswith("int") else FUNCTIONS)[name]
-    value = definition(InstructionLanes(builder, AS_WIDE[dtype], width if width > 1 else 0), *args)
+    value = definition(InstructionLanes(builder, AS_WIDE[dtype], width if width > 1 else 0, fused), *args)
     builder.store(value, places[-1], align=size)
     after = builder.add(i, INDEX(width))
     i.add_incoming(INDEX(0), entry)
@@ -41,13 +41,13 @@ def emit_kernel(module, name, dtype, width):
     return function.blocks
 
 
-def emit(names=FUNCTIONS, widths=WIDTHS, dtypes=REALS):
-    """A module of functions."""
+def emit(names=FUNCTIONS, widths=WIDTHS, dtypes=REALS, fused=True):
+    """A module of functions, for targets that fuse or for others."""
     module = ir.Module()
     for name in names:
         for dtype in dtypes:
             for width in widths:
-                emit_kernel(module, name, dtype, width)
+                emit_kernel(module, name, dtype, width, fused)
     return module
 
 
@@ -98,7 +98,7 @@ class Compiled:
 @cache
 def compiled_alone(name, dtype, width, which):
     """One function of one format for one number of lanes, compiled when it is first asked for."""
-    return Compiled(str(emit([name], [width], [dtype])), which)
+    return Compiled(str(emit([name], [width], [dtype], fuses(which))), which)
 
 
 class Machine:

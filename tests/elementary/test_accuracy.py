@@ -78,7 +78,7 @@ def test_the_error_stays_within_the_documented_bound(compiled, name, kind):
 def test_a_coefficient_that_is_slightly_wrong_is_caught(monkeypatch):
     right = exponential.EXP["double"]
     monkeypatch.setitem(exponential.EXP, "double", (*right[:4], right[4] * (1 + 1e-12), *right[5:]))
-    error, _, _ = worst(Compiled(str(emit(["exp"], widths=(8,))), "host"), "exp", "double")
+    error, _, _ = worst(Compiled(str(emit(["exp"], widths=(8,), fused=fuses("host"))), "host"), "exp", "double")
     assert error > 3
 
 

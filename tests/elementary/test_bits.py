@@ -81,7 +81,7 @@ def test_a_constant_that_is_one_bit_wrong_in_machine_code_is_seen(rng, monkeypat
     want = defined(FUNCTIONS["exp"], ArrayLanes("double", fuses("host")), *args)
     right = exponential.EXP["double"]
     monkeypatch.setitem(exponential.EXP, "double", (*right[:2], math.nextafter(right[2], 1.0), *right[3:]))
-    wrong = Compiled(str(emit(["exp"], [WIDTH], ["float64"])), "host")
+    wrong = Compiled(str(emit(["exp"], [WIDTH], ["float64"], fuses("host"))), "host")
     assert differing(wrong("exp", WIDTH, *args), want).any()
 
 

@@ -53,7 +53,7 @@ class StatementLanes(Lanes):
 
     def __init__(self, text: LaneText, kind: str) -> None:
         self.text, self.kind, self.dtype = text, kind, DTYPE[kind]
-        self.format = FORMATS[kind]
+        self.format, self.fused = FORMATS[kind], text.unit.fused
         self.real, self.integer = C_TYPE[self.dtype], UNSIGNED_TYPE[self.dtype]
 
     def _define(self, type_: str, expression: str) -> LaneValue:
@@ -102,8 +102,7 @@ class StatementLanes(Lanes):
 
     def mul_add(self, a: Value | float, b: Value | float, c: Value | float) -> LaneValue:
         a, b, c = self._real(a), self._real(b), self._real(c)
-        fused = self.text.unit.fused
-        return self._define(self.real, self._call("fma", a, b, c) if fused else f"{a.text}*{b.text} + {c.text}")
+        return self._define(self.real, self._call("fma", a, b, c) if self.fused else f"{a.text}*{b.text} + {c.text}")
 
     def sqrt(self, a: Value) -> LaneValue:
         return self._define(self.real, self._call("sqrt", a))
