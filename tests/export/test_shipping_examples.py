@@ -118,7 +118,8 @@ const said = {};
 const pen = { clearRect() {}, beginPath() {}, lineTo() {}, stroke() {} };
 globalThis.document = { getElementById: (id) => (said[id] ??= { width: 9, height: 9, getContext: () => pen }) };
 const { readFileSync } = require("fs");
-(0, eval)(readFileSync("digits.js", "utf8").replace("const DIGITS", "globalThis.DIGITS") + readFileSync("learn.js", "utf8"));
+const [digits, learn] = ["digits.js", "learn.js"].map((name) => readFileSync(name, "utf8"));
+(0, eval)(digits.replace("const DIGITS", "globalThis.DIGITS") + learn);
 process.on("exit", () => console.log(JSON.stringify(Object.fromEntries(
   ["state", "step", "loss", "accuracy"].map((id) => [id, said[id]?.textContent])))));
 """

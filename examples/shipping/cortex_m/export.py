@@ -4,6 +4,7 @@
 """
 
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ rng = np.random.default_rng(0)
 layers = [250, 24, 24, 2]
 x = sn.tensor("x", layers[0])
 value, weights = x, {}
-for k, (before, after) in enumerate(zip(layers, layers[1:]), 1):
+for k, (before, after) in enumerate(pairwise(layers), 1):
     W, b = sn.tensor(f"W{k}", before, after), sn.tensor(f"b{k}", after)
     weights |= {f"W{k}": rng.standard_normal((before, after)) / before**0.5, f"b{k}": np.zeros(after)}
     value = value @ W + b

@@ -29,10 +29,10 @@ predict = sn.compile(Y.named("Y"), inputs=[X, W1, b1, W2, b2], dtype="float32", 
 
 def linker() -> list[str]:
     """The command of a linker for WebAssembly."""
-    sysroot = subprocess.run(
-        ["rustc", "--print", "sysroot"], capture_output=True, text=True, check=False
-    ).stdout.strip()
-    inside = sorted(Path(sysroot).glob("lib/rustlib/*/bin/rust-lld")) if sysroot else []
+    inside: list[Path] = []
+    if shutil.which("rustc"):
+        sysroot = subprocess.run(["rustc", "--print", "sysroot"], capture_output=True, text=True, check=True).stdout
+        inside = sorted(Path(sysroot.strip()).glob("lib/rustlib/*/bin/rust-lld"))
     for found in (shutil.which("wasm-ld"), shutil.which("wasm-ld-14"), *map(str, inside)):
         if found:
             return [found, "-flavor", "wasm"] if found.endswith("rust-lld") else [found]
@@ -41,9 +41,8 @@ def linker() -> list[str]:
 
 def wasm() -> bytes:
     """Both functions in one module."""
-    objects = [
-        f.export(folder / f.name, target="wasm32+simd128", files=["o"], overwrite=True) for f in (learn, predict)
-    ]
+    chosen = {"target": "wasm32+simd128", "files": ["o"], "overwrite": True}
+    objects = [f.export(folder / f.name, **chosen) for f in (learn, predict)]
     entries = [f"--export={f.name}{end}" for f in (learn, predict) for end in ("_run", "_workspace_bytes")]
     options = ["--no-entry", "--allow-undefined", "--import-memory", "--export=__heap_base", *entries]
     command = [*linker(), *options, *(str(each.object) for each in objects), "-o", str(folder / "digits.wasm")]
