@@ -75,8 +75,7 @@ class Request:
         Raises:
             ArgumentError: two leaves of one name differ in shape, dtype or assumptions.
         """
-        absent = self.wrt if self.absent == "zero" else ()
-        found = check_leaves(self.call, [*self.listed, *self.written, *absent])
+        found = check_leaves(self.call, [*self.listed, *self.written, *self.wrt])
         listed = set(self.listed)
         params = dict.fromkeys(x for x in self.wrt if isinstance(x, Tensor) and x not in listed)
         return [*(x for x in found if x not in params), *params]

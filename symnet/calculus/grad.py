@@ -25,7 +25,8 @@ def grad(L: Any, w: Structure, absent: str = "error") -> Any:
 
     It is the transpose of the derivative in numerator layout (`derivative`).  By an intermediate node it is the
     adjoint: L is seen as a function of that node, whatever it is made of, and several targets come from one
-    backward pass.  A leaf declared `symmetric` gets the projection (G + Gᵀ)/2.
+    backward pass.  By a part of a variable, x[2], X[1:] or W[j, k], it is that part of the gradient.  A leaf declared
+    `symmetric` gets the projection (G + Gᵀ)/2.
 
     Args:
         L: rank 0.
@@ -55,7 +56,7 @@ def grad(L: Any, w: Structure, absent: str = "error") -> Any:
 def _derived(root: Node, targets: Sequence[Node], absent: str, far: int) -> Derived:
     """The gradients, and what they are computed beside: the root in the form that they share values with."""
     problem = open_problem("grad(L, w)", [root], targets, absent=absent, far=far)
-    results = problem.finish(gradients(problem), [t.shape for t in targets], problem.targets)
+    results = problem.finish(problem.parted(gradients(problem)), [t.shape for t in targets], problem.targets)
     return results, strip_barriers(problem.roots)
 
 

@@ -45,10 +45,11 @@ def hessian(L: Any, x: Structure, absent: str = "error") -> Any:
     simple = iter(simplify(present))
     blocks: list[Node | None] = []
     shapes: list[Shape] = []
-    for g, row in zip(first, problem.targets, strict=True):
+    for g, part, row in zip(first, problem.parts, targets, strict=True):
         y = None if g is None else next(simple)
-        blocks += [None] * len(targets) if y is None else jacobians(y, problem.targets)
-        shapes += [(*row.shape, *column.shape) for column in problem.targets]
+        y = y if y is None or part is None else part.of(y)
+        blocks += [None] * len(targets) if y is None else problem.parted(jacobians(y, problem.targets), row.rank)
+        shapes += [(*row.shape, *column.shape) for column in targets]
     done = problem.finish(blocks, shapes)
     n = len(targets)
     return restore([restore(done[k * n : (k + 1) * n]) for k in range(n)])

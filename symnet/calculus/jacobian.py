@@ -58,7 +58,7 @@ def jacobian(y: Any, x: Structure, absent: str = "error") -> Any:
     targets, restore = flatten("jacobian(y, x)", x)
     root = as_node(y)
     problem = open_problem("jacobian(y, x)", [root], targets, absent=absent)
-    results = jacobians(problem.roots[0], problem.targets)
+    results = problem.parted(jacobians(problem.roots[0], problem.targets), root.rank)
     return restore(problem.finish(results, [(*root.shape, *t.shape) for t in targets], problem.targets))
 
 
@@ -96,7 +96,8 @@ def derivative(y: Any, x: Structure, layout: str = "numerator", absent: str = "e
     problem = open_problem(call, [root], targets, absent=absent)
     results: list[Node | None] = []
     shapes: list[Shape] = []
-    for target, result in zip(targets, jacobians(problem.roots[0], problem.targets), strict=True):
+    found = problem.parted(jacobians(problem.roots[0], problem.targets), root.rank)
+    for target, result in zip(targets, found, strict=True):
         shapes.append(_laid_out_shape(root.shape, target.shape, layout))
         results.append(None if result is None else _lay_out(result, root.rank, layout))
     return restore(problem.finish(results, shapes, problem.targets))

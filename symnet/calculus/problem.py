@@ -15,6 +15,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symnet import dtypes
+from symnet.calculus.elements import element
+from symnet.calculus.entries import by_entries
+from symnet.calculus.parts import Part, is_read, is_read_alone, part_of
+from symnet.calculus.simplify import simplify as readable
 from symnet.diff.closing import DEEP, FAR, depth
 from symnet.errors import ArgumentError, AssumptionError, explain, one_of
 from symnet.expr.nodes.contraction import transpose
@@ -44,6 +48,7 @@ class Problem:
         labels: value → its name.
         far: how many values, counted from the roots, are opened where they stand in derivatives; None: all of them
             (`diff/closing.py`).
+        parts: for each target the part of it that is wanted, None for all of it.
     """
 
     roots: list[Node]
@@ -51,6 +56,17 @@ class Problem:
     extra: list[Node]
     labels: dict[Node, Named] = field(default_factory=dict)
     far: int | None = None
+    parts: list[Part | None] = field(default_factory=list)
+
+    def parted(self, results: Sequence[Node | None], leading: int = 0) -> list[Node | None]:
+        """Of each derivative by a target the part that is wanted.
+
+        Args:
+            results: one for each target, None for zero.
+            leading: how many axes stand before those of the target.
+        """
+        pairs = zip(results, self.parts, strict=True)
+        return [r if r is None or part is None else part.of(r, leading) for r, part in pairs]
 
     def finish(
         self, results: Sequence[Node | None], shapes: Sequence[Shape], by: Sequence[Node] | None = None
@@ -75,7 +91,10 @@ class Problem:
             done = self._seen_through(nodes, done, by, known)
         for node, shape in zip(done, shapes, strict=True):
             assert same_shape(node.shape, shape), (node.shape, shape)
-        return attach(done, known)
+        done = attach(done, known)
+        if any(part is not None for part in self.parts):
+            done = readable([element(node) for node in done])
+        return by_entries(done)
 
     def _seen_through(
         self, raw: Sequence[Node], done: list[Node], by: Sequence[Node], labels: dict[Node, Named]
@@ -114,7 +133,7 @@ def open_problem(
     absent: str = "error",
     far: int = FAR,
 ) -> Problem:
-    """Strip, check, put barriers, simplify (unless `as_written`).
+    """Strip, check, put barriers, simplify (unless `as_written`: then an element that nothing else reads is a value).
 
     Where less than is usual is opened (`far`), products are taken in pairs too.
 
@@ -129,9 +148,16 @@ def open_problem(
     n, t = len(roots), len(targets)
     plain_roots, plain_targets, plain_extra = plain[:n], plain[n : n + t], plain[n + t :]
     inside = set(topological(*plain_roots))
-    plain_targets = [_as_it_stands(target, inside) for target in plain_targets]
-    for given, target in zip(targets, plain_targets, strict=True):
-        if absent == "error" and target not in inside:
+    pairs = list(zip(targets, plain_targets, strict=True))
+    parts = [None if isinstance(given, Named) else part_of(target, inside) for given, target in pairs]
+    if as_written:
+        parts = [None if part is None or is_read_alone(part, plain_roots) else part for part in parts]
+    plain_targets = [
+        _as_it_stands(target, inside) if part is None else part.whole
+        for target, part in zip(plain_targets, parts, strict=True)
+    ]
+    for given, target, part in zip(targets, plain_targets, parts, strict=True):
+        if absent == "error" and (target not in inside or not (part is None or is_read(part, plain_roots))):
             raise _absent(call, plain_roots, given)
         _check_target(call, target, given)
     values = list(written)
@@ -144,7 +170,7 @@ def open_problem(
     for value, old, new in zip(values, barred[n + t :], simple[n + t :], strict=False):
         for key in (value, old, new):
             labels.setdefault(key, written[value])
-    return Problem(simple[:n], simple[n : n + t], simple[len(barred) :], labels, far if is_deep else None)
+    return Problem(simple[:n], simple[n : n + t], simple[len(barred) :], labels, far if is_deep else None, parts)
 
 
 def put_barriers(roots: Sequence[Node], targets: Iterable[Node]) -> list[Node]:

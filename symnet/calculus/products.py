@@ -16,6 +16,7 @@ from symnet.calculus.grad import gradients, scalar_root
 from symnet.calculus.problem import Problem, open_problem, project
 from symnet.calculus.structure import Restore, Structure, flatten
 from symnet.diff.closing import FAR, kept_cotangents, kept_tangents
+from symnet.diff.contraction import add_up
 from symnet.diff.forward import pushforward
 from symnet.diff.reverse import pullback
 from symnet.errors import ArgumentError, ShapeError, explain
@@ -91,7 +92,7 @@ def vjp(y: Any, x: Structure, y_bar: Any, absent: str = "error") -> Any:
     closed = kept_cotangents(problem.roots[0], problem.targets, problem.far)
     found = pullback(problem.roots[0], problem.extra[0], problem.targets, closed=closed)
     results = [project(found[t], t) for t in problem.targets]
-    return restore(problem.finish(results, [t.shape for t in targets], problem.targets))
+    return restore(problem.finish(problem.parted(results), [t.shape for t in targets], problem.targets))
 
 
 def hvp(L: Any, x: Any, v: Any = None, absent: str = "error") -> Any:
@@ -132,7 +133,7 @@ def _products(call: str, root: Node, targets: list[Node], vectors: list[Node], a
     moves = _moves(problem)
     dots = iter(pushforward(present, moves, kept_tangents(present, moves, problem.far)))
     results = [None if g is None else project(next(dots), t) for g, t in zip(first, problem.targets, strict=True)]
-    return problem.finish(results, [t.shape for t in targets], problem.targets), []
+    return problem.finish(problem.parted(results), [t.shape for t in targets], problem.targets), []
 
 
 def _tangents(call: str, x: Any, v: Any) -> tuple[list[Node], list[Node], Restore]:
@@ -151,9 +152,12 @@ def _tangents(call: str, x: Any, v: Any) -> tuple[list[Node], list[Node], Restor
 
 
 def _moves(problem: Problem) -> dict[Node, Node]:
-    """Variable → tangent, symmetric where the variable is."""
-    moves = {target: project(v, target) for target, v in zip(problem.targets, problem.extra, strict=True)}
-    return {target: move for target, move in moves.items() if move is not None}
+    """Variable → tangent, symmetric where the variable is; tangents of parts of one variable are added up."""
+    moves: dict[Node, list[Node]] = {}
+    for target, part, v in zip(problem.targets, problem.parts, problem.extra, strict=True):
+        move = project(v if part is None else part.tangent(v), target)
+        moves.setdefault(target, []).extend([] if move is None else [move])
+    return {target: total for target, terms in moves.items() if (total := add_up(terms)) is not None}
 
 
 def _same_structure(call: str, x: Any, v: Any) -> list[Any]:

@@ -99,12 +99,14 @@ def one_expression(options: argparse.Namespace) -> tuple[Node, dict[str, Any]]:
 
 
 def targets(wrt: str, root: Node, variables: dict[str, Any]) -> list[Node]:
-    """The nodes that `--wrt` names: leaves, names given by `.named`, or variables of the file."""
+    """The nodes that `--wrt` names: leaves, names given by `.named`, variables of the file, and elements (`x[2]`)."""
     by_name: dict[str, Any] = {name: node for name, node in variables.items() if isinstance(node, Node)}
     by_name.update({node.name: node for node in topological(root) if isinstance(node, (Named, Tensor))})
-    chosen = [name.strip() for name in wrt.split(",")]
+    chosen = [name.strip() for name in re.split(r",(?![^\[]*\])", wrt)]
     for name in chosen:
-        if name not in by_name:
+        if "[" in name:
+            by_name[name] = formula(name, by_name)
+        elif name not in by_name:
             known, close = ", ".join(by_name), get_close_matches(name, by_name, n=1)
             mend = f"Did you mean {close[0]}?" if close else "Check the name; several are separated by commas."
             if not known:

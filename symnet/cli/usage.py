@@ -48,6 +48,7 @@ examples:
   symnet derive "mean((X@w - y)**2)" --shapes X:m,n w:n y:m --wrt w
   symnet derive "mean(cross_entropy(softmax(Z), D))" --shapes Z:m,10 D:m,10 \
       --assume D:one_hot --wrt Z --steps
+  symnet derive "sum((W@x)**2)" --shapes W:3,4 x:4 --wrt "x[2],W[0,1]"
   symnet derive "c = a + b; a*c" --at a=4,b=3 --slides graph.html
   symnet derive "A@x" --shapes A:m,n x:n --wrt x --layout numerator
   symnet derive model.py:L --wrt W1 --html page.html

@@ -98,6 +98,11 @@ class _Lift(ast.NodeTransformer):
     def _leave(self, node: Any) -> Any:
         return node
 
+    def visit_List(self, node: ast.List) -> ast.AST:
+        """A list that stands for an array: the entries of a vector, or the rows of a matrix."""
+        entries = ast.List([self.visit(each) for each in node.elts], ast.Load())
+        return ast.Call(ast.Name("stack", ast.Load()), [entries], [])
+
     visit_Tuple = visit_keyword = visit_Slice = _leave
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
@@ -109,6 +114,11 @@ class _Lift(ast.NodeTransformer):
             "one_hot",
             "array",
         )
+        if isinstance(node.func, ast.Name) and node.func.id in ("concat", "stack"):  # their list is one of arrays
+            listed = node.args[0]
+            assert isinstance(listed, ast.List)
+            listed.elts = [self.visit(each) for each in listed.elts]
+            return node
         return node if sizes else self.generic_visit(node)
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:

@@ -27,6 +27,27 @@ KEYS: tuple[Any, ...] = (
 )  # fmt: skip
 
 
+j, k = sn.scalar("j", dtype="int64"), sn.scalar("k", dtype="int64")
+SCALARS = [  # keys with several integer scalars, which are taken one after another
+    (j, k), (j, slice(None), k), (j, 1, k), (j, k, 1), (j, None, k), (..., j, k), (slice(1, None), j, k),
+    (j, [0, 2], k),
+    (sn.tensor("v", 2, dtype="int64"), j), (j, sn.tensor("v", 2, dtype="int64")), (j, slice(None), [0, 1]), (k, j, k),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", SCALARS, ids=str)
+def test_several_integer_scalars_select_as_in_numpy(key: tuple[Any, ...]) -> None:
+    places = {"j": 1, "k": -1, "v": np.array([0, 2])}
+    numbers = tuple(places[each.name] if isinstance(each, Node) else each for each in key)
+    found = x[key]
+    want = DATA[numbers]
+    np.testing.assert_array_equal(evaluate(found, {"x": DATA, **places}), want)
+    f = sn.compile(found)
+    np.testing.assert_array_equal(f(**{name: {"x": DATA, **places}[name] for name in f.inputs}), want)
+    read = formula(str(found), names_in(found)) if "array" not in str(found) else found
+    np.testing.assert_array_equal(evaluate(read, {"x": DATA, **places}), want)
+
+
 def masks(n: int) -> list[Any]:
     rng = np.random.default_rng(n)
     return [rng.random(n) < 0.5, [True] * n, np.zeros(n, bool)]

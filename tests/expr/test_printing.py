@@ -57,6 +57,11 @@ H = sigmoid(X @ w)
 
 # (expression, text, LaTeX)
 GOLDEN: list[tuple[Node, str, str]] = [
+    # scalars that are stacked, and zeros beside them
+    (stack([a, b * a]), "[a, a*b]", r"\begin{bmatrix} a \\ a b \end{bmatrix}"),
+    (stack([stack([a, b]), stack([b, a])]), "[[a, b], [b, a]]", r"\begin{bmatrix} a & b \\ b & a \end{bmatrix}"),
+    (pad(stack([a]), [(1, 1)]), "[0, a, 0]", r"\begin{bmatrix} 0 \\ a \\ 0 \end{bmatrix}"),
+    (concat([u[1:2], stack([a])]), "[u[1], a]", r"\begin{bmatrix} u[1] \\ a \end{bmatrix}"),
     # abstract functions (more in tests/calculus/test_abstract.py)
     (sn.function("h", shape=(4,))(u, a), "h(u, a)", "h(u, a)"),
     # sums: signs, order of terms

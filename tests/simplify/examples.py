@@ -13,7 +13,7 @@ from symnet.expr.nodes.cumulative import cumsum, cumulate
 from symnet.expr.nodes.elementwise import elementwise, exp, log, maximum, sigmoid, where, xlogy
 from symnet.expr.nodes.expansion import expand, fill
 from symnet.expr.nodes.extents import dim, ints_arg, shape_arg
-from symnet.expr.nodes.indexing import take
+from symnet.expr.nodes.indexing import take, taken_rows
 from symnet.expr.nodes.linalg import det, inv, logdet, solve
 from symnet.expr.nodes.movement import Place, concat, pad, reshape, stack
 from symnet.expr.nodes.node import Node
@@ -596,7 +596,19 @@ NUMERIC: dict[str, list[Node]] = {
     ],
 }
 
+largest_place = argmax(y)
 EXAMPLES |= {
+    "choose_instead_of_summing_zeros": [
+        matmul(pad(x[:1], [(1, 2)]), A),
+        matmul(pad(x[2:3] * y[:1], [(3, 0)]), M),
+        einsum("ij,jk->ik", pad(M[:, 1:2], [(0, 0), (2, 1)]), A),
+        einsum("i,ij,ik->jk", pad(s * fill(1, (1,)), [(0, 3)]), A, M),
+    ],
+    "take_instead_of_summing_one_hot": [
+        matmul(taken_rows(largest_place, 4), A),
+        einsum("i,ij,ik->jk", taken_rows(largest_place, 4), A, M),
+        total(s * taken_rows(largest_place, 4) * exp(x)),
+    ],
     "extreme_with_rounded_corner": [
         maximum(x, y) + log(1 + exp(-abs(x - y))),
         elementwise("minimum", a, 0) - log(1 + exp(-abs(a))),

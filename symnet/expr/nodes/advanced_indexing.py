@@ -3,7 +3,8 @@
 In: a node and what stands in the brackets.  Out: a node.
 Arrays (and ints beside them) are broadcast to one shape; its axes stand where the arrays stood, or first, where slices
 or None separate them.  Several constant arrays select from one flat axis.
-Not handled: several arrays of which one is no constant; several along symbolic extents, but for the first.
+Not handled: several arrays of which one is no constant (single indices are taken one after another); several along
+symbolic extents, but for the first.
 Source: NumPy's reference, "Advanced indexing".
 """
 
@@ -106,8 +107,23 @@ def by_arrays(call: str, x: Node, keys: list[Any]) -> Node:
             layout.append(axis)
             axis += 1
     layout = layout if together else ["arrays", *layout]
-    taken, names = (_one if len(arrays) == 1 else _several)(call, x, axes, arrays)
-    return _laid_out(taken, names, layout)
+    x, kept = _at_scalars(x, axes, arrays) if len(arrays) > 1 else (x, list(range(x.rank)))
+    several = [(kept.index(a), index) for a, index in zip(axes, arrays, strict=True) if a in kept]
+    if not several:
+        return _laid_out(x, [*kept], layout)
+    select = _one if len(several) == 1 else _several
+    taken, names = select(call, x, [a for a, _ in several], [index for _, index in several])
+    return _laid_out(taken, [kept[n] if isinstance(n, int) else n for n in names], layout)
+
+
+def _at_scalars(x: Node, axes: list[int], arrays: list[Node]) -> tuple[Node, list[int]]:
+    """x at those indices that are single ones and no constants, one axis after another, and which axes are left."""
+    kept = list(range(x.rank))
+    for axis, index in zip(axes, arrays, strict=True):
+        if not index.rank and not isinstance(index, ConstantArray):
+            x = take(x, index, kept.index(axis))
+            kept.remove(axis)
+    return x, kept
 
 
 AxisName = int | str  # of an axis of the result: the number of x's axis, or "a0", "a1", … for those of the arrays

@@ -21,6 +21,7 @@ In: nothing.  Out: `Form`, the small language between graphs (read by `layout.py
           | identity(; extent) | ramp(; extent)
           | array(; contents)                  array([1.0, 2.0]), a small constant array in full
           | sequence(*xs)                      [a, b]
+          | rows(*entries; *shape)             [a, b], [[a, b], [c, d]]: a vector or a matrix of scalars
           | call(*args; name, keywords)        tanh(x), concat([a, b], axis=0)
           | function(*args; function)          besselj(2, x), a function of SymPy's
           | applied(f, *args; n, places)       f(x), f''(x), ∂₁f(x, y): the n-th derivative of an abstract function,
@@ -45,7 +46,7 @@ RELATION, SUM, OPERATOR, HADAMARD, MATMUL, PRODUCT, POWER, ATOM = range(8)
 
 KINDS = (
     "name", "number", "same", "sum", "product", "power", "root", "matmul", "transpose", "reduce", "spread", "index",
-    "relation", "indicator", "einsum", "filled", "identity", "ramp", "array", "sequence", "call",
+    "relation", "indicator", "einsum", "filled", "identity", "ramp", "array", "sequence", "rows", "call",
     "function", "applied", "leibniz",
 )  # fmt: skip
 

@@ -51,9 +51,24 @@ def _stop(extent: Extent, stop: Any, step: int) -> str:
 
 
 def read_take(node: Any, view: View) -> Form:
-    """x[t] along the first axis, x[:, t] along the second."""
+    """x[t] along the first axis, x[:, t] along the second; x[j, k] where elements are taken one after another."""
     x, indices = node.operands
+    if not indices.rank and x.kind == "take" and not x.operands[1].rank:
+        return _of_elements(node, view)
     return Form("index", (view.ref(x), view.ref(indices)), (":",) * node.axis + ("{}",), node.rank)
+
+
+def _of_elements(node: Any, view: View) -> Form:
+    """x[j, :, k] for x[j][:, k]: takes of one element, from the outermost in."""
+    taken: list[tuple[int, Any]] = []
+    while node.kind == "take" and not node.operands[1].rank:
+        taken.append((node.axis, node.operands[1]))
+        node = node.operands[0]
+    left = list(range(node.rank))
+    found = {left.pop(axis): index for axis, index in reversed(taken)}
+    axes = sorted(found)
+    items = tuple("{}" if a in found else ":" for a in range(axes[-1] + 1))
+    return Form("index", (view.ref(node), *(view.ref(found[a]) for a in axes)), items, node.rank - len(axes))
 
 
 def read_one_hot(node: Any, view: View) -> Form:

@@ -381,6 +381,14 @@ def _function(form: Form, show: Show) -> Latex:
     return Latex(sympy.latex(function.application, symbol_names=names), ATOM)
 
 
+def _rows(form: Form, show: Show) -> Latex:
+    """A vector as a column, a matrix."""
+    entries = [show(part).text for part in form.parts]
+    width = form.data[1] if len(form.data) == 2 else 1
+    rows = r" \\ ".join(" & ".join(entries[k : k + width]) for k in range(0, len(entries), width))
+    return Latex(rf"\begin{{bmatrix}} {rows} \end{{bmatrix}}", ATOM)
+
+
 def _applied(form: Form, show: Show) -> Latex:
     name, *args = (show(part).text for part in form.parts)
     order, places = form.data
@@ -439,6 +447,7 @@ WRITERS: dict[str, FormWriter] = {
     "ramp": _ramp,
     "array": _array,
     "sequence": _sequence,
+    "rows": _rows,
     "call": _call,
     "function": _function,
     "applied": _applied,

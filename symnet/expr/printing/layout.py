@@ -100,6 +100,12 @@ def lay_out(root: Node) -> Layout:
     return Layout(top, forms, {} if fits else _bind(top, forms, _taken_names(forms)), constants)
 
 
+def reads_by_entries(node: Node) -> bool:
+    """Whether a formula is a vector or a matrix that is written entry by entry."""
+    layout = lay_out(node)
+    return layout.forms[layout.root].kind == "rows"
+
+
 def _read_all(top: Ref, view: View) -> dict[Ref, Form]:
     """Every form that the root's form needs, operands before users."""
     read: dict[Ref, Form] = {}

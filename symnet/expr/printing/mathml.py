@@ -362,6 +362,14 @@ def _function(form: Form, show: Show) -> Mathml:
     return Mathml(upright(form.data[0].title) + parens(op(",").join(show(part).text for part in form.parts)), ATOM)
 
 
+def _rows(form: Form, show: Show) -> Mathml:
+    """A vector as a column, a matrix."""
+    entries = [f"<mtd>{row(show(part).text)}</mtd>" for part in form.parts]
+    width = form.data[1] if len(form.data) == 2 else 1
+    rows = (f"<mtr>{''.join(entries[k : k + width])}</mtr>" for k in range(0, len(entries), width))
+    return Mathml(parens(f"<mtable>{''.join(rows)}</mtable>", "[", "]"), ATOM)
+
+
 def _applied(form: Form, show: Show) -> Mathml:
     name, *args = (show(part).text for part in form.parts)
     order, places = form.data
@@ -420,6 +428,7 @@ WRITERS: dict[str, FormWriter] = {
     "ramp": _ramp,
     "array": _array,
     "sequence": _sequence,
+    "rows": _rows,
     "call": _call,
     "function": _function,
     "applied": _applied,

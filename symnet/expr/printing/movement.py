@@ -12,6 +12,7 @@ import sympy
 from symnet.expr.nodes.extents import same_shape
 from symnet.expr.nodes.node import Node, Shape
 from symnet.expr.printing.contraction import squeezed
+from symnet.expr.printing.entries import read_entries
 from symnet.expr.printing.forms import Form, FormPart, Ref, call, filled, product, put_number, same
 from symnet.expr.printing.indexing import range_text
 from symnet.expr.printing.view import View
@@ -22,6 +23,9 @@ _REDUCING = ("einsum", "reduce", "elementwise")  # an elementwise node may read 
 def read_expand(node: Any, view: View) -> Form:
     """The operand with the axes that broadcasting needs; a reduction keeps its own."""
     inner = node.operands[0]
+    entries = read_entries(node, view) if inner.kind in ("concat", "place") else None
+    if entries is not None and all(node.shape[a] == 1 for a in node.new_axes):
+        return entries
     if not node.axes and view.shown[node] == ():
         return same(view.ref(inner))
     found = squeezed(inner)
@@ -106,7 +110,10 @@ def read_slice(node: Any, view: View) -> Form:
 
 
 def read_place(node: Any, view: View) -> Form:
-    """Padding where the steps are 1; else where the elements land."""
+    """Padding where the steps are 1; else where the elements land; a few scalars among zeros as these."""
+    entries = read_entries(node, view)
+    if entries is not None:
+        return entries
     x = node.operands[0]
     if any(step != 1 for step in node.steps):
         return call("place", view.ref(x), rank=node.rank, shape=node.shape, starts=node.starts, steps=node.steps)
@@ -115,7 +122,10 @@ def read_place(node: Any, view: View) -> Form:
 
 
 def read_concat(node: Any, view: View) -> Form:
-    """Arrays joined along an axis, or stacked along a new one."""
+    """Arrays joined along an axis, or stacked along a new one; a few scalars as these."""
+    entries = read_entries(node, view)
+    if entries is not None:
+        return entries
     new = all(x.kind == "expand" and x.new_axes == (node.axis,) and x.shape[node.axis] == 1 for x in node.operands)
     name, arrays = ("stack", [x.operands[0] for x in node.operands]) if new else ("concat", node.operands)
     sequence = Form("sequence", tuple(view.refs(arrays)), (), node.rank)

@@ -241,6 +241,6 @@ WRITERS: dict[str, FormWriter] = {
     "call": _call,
     "function": _function,
     **dict.fromkeys(
-        ("spread", "index", "einsum", "filled", "ramp", "array", "sequence", "applied", "leibniz"), _as_text
+        ("spread", "index", "einsum", "filled", "ramp", "array", "sequence", "rows", "applied", "leibniz"), _as_text
     ),
 }

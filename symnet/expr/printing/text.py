@@ -242,6 +242,13 @@ def _function(form: Form, show: Show) -> TextPiece:
     return _call(Form("call", form.parts, (form.data[0].title, ())), show)
 
 
+def _rows(form: Form, show: Show) -> TextPiece:
+    entries = [show(part).text for part in form.parts]
+    width = form.data[-1]
+    rows = [f"[{', '.join(entries[k : k + width])}]" for k in range(0, len(entries), width)]
+    return TextPiece(rows[0] if len(form.data) == 1 else f"[{', '.join(rows)}]", ATOM)
+
+
 def _applied(form: Form, show: Show) -> TextPiece:
     name, *args = (show(part).text for part in form.parts)
     before, behind = text_mark(*form.data)
@@ -282,6 +289,7 @@ WRITERS: dict[str, FormWriter] = {
     "ramp": _ramp,
     "array": _array,
     "sequence": _sequence,
+    "rows": _rows,
     "call": _call,
     "function": _function,
     "applied": _applied,

@@ -16,6 +16,7 @@ from symnet.expr.nodes.constants import number_of
 from symnet.expr.nodes.extents import broadcast_shapes, same_shape
 from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.indexing import labels_by_name
+from symnet.expr.nodes.movement import Slice
 from symnet.expr.nodes.node import Node, Shape
 from symnet.expr.printing.forms import Form, FormPart, Ref, call
 
@@ -63,7 +64,8 @@ class View:
             self.shown[node] = _SHOWN.get(node.kind, _exact)(node, self)
             self.degree[node] = _degree(node, [self.degree[o] for o in below])
             self.height[node] = 1 + max((self.height[o] for o in below), default=-1)
-            self.label[node] = _label(node) or min((self.label[o] for o in below if self.label[o]), default=())
+            lowest = min((self.label[o] for o in below if self.label[o]), default=())
+            self.label[node] = _label(node) or (*lowest, *_position(node))
 
     def read(self, node: Node) -> Form:
         """The form of a node where NumPy broadcasts it; an unknown kind reads as a call of its class."""
@@ -166,6 +168,12 @@ _DEGREE: dict[str, Callable[[Node, list[float]], float]] = {
     "pow": _power_degree,
     **dict.fromkeys(("add", "expand", "reshape", "slice", "place", "concat", "barrier", "sealed"), _largest),
 }
+
+
+def _position(node: Node) -> tuple[Any, ...]:
+    """Where a slice begins, so that x[0] stands before x[1]."""
+    starts = node.starts if isinstance(node, Slice) else ()
+    return tuple((1, start, "") for start in starts) if all(isinstance(start, int) for start in starts) else ()
 
 
 def _label(node: Node) -> tuple[Any, ...]:

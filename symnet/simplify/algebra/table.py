@@ -39,6 +39,7 @@ from symnet.simplify.algebra.soft_extremes import SOFT_EXTREMES
 from symnet.simplify.algebra.summation import SUMMATIONS
 from symnet.simplify.algebra.sums import SUMS
 from symnet.simplify.algebra.turning_back import TURNINGS
+from symnet.simplify.algebra.unit_vectors import UNIT_VECTORS
 from symnet.simplify.engine import Normalizer, Table
 from symnet.simplify.forms import factors, terms
 from symnet.simplify.forms.coefficients import ONE, may_join
@@ -103,6 +104,7 @@ ALGEBRA: tuple[Rewrite, ...] = (
     *PRODUCTS,
     *ABSOLUTES,
     *SUMMATIONS,
+    *UNIT_VECTORS,
     *INVERSES,
     *CONTRACTIONS,
     *MOVEMENTS,

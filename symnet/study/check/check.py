@@ -111,7 +111,7 @@ def check(mine: Any, L: Any, wrt: Any) -> Verdict:
     Args:
         mine: what is claimed to be ∂L/∂wrt, of wrt's shape: a node, a SymPy expression, or a formula as text.
         L: rank 0: a node, a SymPy expression, or a formula as text.
-        wrt: a node of L, or its name.
+        wrt: a node of L, or its name, or an element of one: "x[2]".
 
     Returns:
         a `Verdict`: true in an `if`, readable as text.
@@ -162,6 +162,8 @@ def _read(given: Any, names: Mapping[str, Any] | None) -> Node:
 
 def _variable(wrt: Any, names: Mapping[str, Any]) -> Node:
     if isinstance(wrt, str):
+        if "[" in wrt:
+            return formula(wrt, names)
         if not isinstance(names.get(wrt), Node):
             known = ", ".join(name for name, value in names.items() if isinstance(value, Node))
             raise ArgumentError(explain("check(mine, L, wrt)", f"one of {known}", repr(wrt), "Check the name."))

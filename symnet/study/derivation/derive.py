@@ -67,7 +67,7 @@ def derive(y: Any, x: Any = None, at: Mapping[str, Any] | None = None) -> Deriva
         refuse_abstract("derive(y, x, at=…)", [root])
     data = None if at is None else _read(root, at)
     problem = open_problem(call, [root], targets, as_written=True)
-    reached = problem.finish(gradients(problem), [t.shape for t in targets], problem.targets)
+    reached = problem.finish(problem.parted(gradients(problem)), [t.shape for t in targets], problem.targets)
     results = grad(root, list(targets))
     return Writer(problem).derivation(reached, results, restore(results), data)
 

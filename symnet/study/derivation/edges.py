@@ -26,7 +26,7 @@ from symnet.simplify.engine import topic
 from symnet.study.derivation.laws import law, softmax_by_elements, softmax_law
 from symnet.study.derivation.model import Edge, Law
 from symnet.study.derivation.parts import parts
-from symnet.study.derivation.stations import CURVED, LINEAR, SUM, TOTAL, softmax_parts, step_of
+from symnet.study.derivation.stations import CURVED, LINEAR, SUM, TOTAL, is_element, softmax_parts, step_of
 
 # What the rule of a kind (or of a primitive) is called in a derivation.
 RULE_NAMES = {
@@ -153,6 +153,8 @@ def rule_name(formula: Node, operand: Node, varying: Sequence[Node]) -> str:
     """What the rules between a value and one of its operands are called."""
     if softmax_parts(formula):
         return "derivative of softmax"
+    if is_element(formula):
+        return "an element goes to its place"
     steps = [(step, n) for step, n, _ in _rules(formula, operand, varying)]
     telling = [n for step, n in steps if step in (CURVED, LINEAR)]
     if len(telling) == 2 and _is_reciprocal(telling[0]) and is_op(telling[1], "mul"):

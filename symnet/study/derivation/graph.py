@@ -82,7 +82,7 @@ def svg(d: Record, known: Spotlight | None = None) -> str:
 
 def described(d: Record) -> str:
     """The graph in words, for those who do not see it: `c = a + b; d = a*c`."""
-    said = "; ".join(f"{value.label} = {_written(value.formula)}" for value in (*d.given, *d.values)).replace("\n", " ")
+    said = "; ".join(f"{value.label} = {_written(value.formula)}" for value in d.defined).replace("\n", " ")
     return said if len(said) <= _LONGEST_WORDS else f"{len(d.values)} values, from {', '.join(d.inputs)} to {d.root}"
 
 
@@ -129,7 +129,7 @@ def _boxes(d: Record, known: Spotlight | None) -> dict[str, Box]:
     for value in values:
         kind = "root" if value.label == d.root else "given" if value in d.given else "value"
         kind = "input" if value.label in d.inputs else kind
-        boxes[value.label] = _box(d, value.label, kind, value.formula)
+        boxes[value.label] = _box(d, value.label, kind, None if value.is_element else value.formula)
     for box in boxes.values():
         _annotate(box, d, known)
     rank = {step.label: k for k, step in enumerate(reversed(d.steps))}  # operands first, whatever order they came in
@@ -185,7 +185,7 @@ def _annotate(box: Box, d: Record, known: Spotlight | None) -> None:
         visible = known is None or box.label in (known.values if css == "number" else known.cotangents)
         box.notes.append((css if visible else f"{css} hidden", head + shown_mathml(array)))
         across, down = extent_shown(array)
-        box.width = max(box.width, 26 + 8.4 * across + (44 if head else 0))
+        box.width = max(box.width, 26 + 8.4 * across + (36 + 8 * len(box.label) if head else 0))
         box.height += max(19.0 * down + 4, 33.0 if head else 0.0)
 
 
@@ -232,7 +232,7 @@ def _links(d: Record, boxes: dict[str, Box]) -> list[tuple[Link, Edge | None]]:
     for value in (*d.given, *d.values):
         shown_leaves: Iterable[Tensor] = leaves(value.formula)
         for name in dict.fromkeys(leaf.name for leaf in shown_leaves):
-            edge = edges.get((value.label, name))
+            edge = None if value.is_element else edges.get((value.label, name))
             if name in boxes and name != value.label:
                 size = _label_size(edge) if edge else (0.0, 0.0)
                 links.append((Link(name, value.label, size, 1.0 if edge else 0.05), edge))

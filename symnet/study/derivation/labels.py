@@ -16,7 +16,9 @@ from symnet.expr.facts.assumptions import facts
 from symnet.expr.nodes.extents import shape_arg
 from symnet.expr.nodes.node import Node, static_name
 from symnet.expr.nodes.symbols import LEAF_ASSUMPTIONS, Barrier, Named, Tensor
+from symnet.expr.printing.latex import latex as formula_latex
 from symnet.expr.printing.latex import name_latex
+from symnet.study.derivation.stations import is_element
 
 _CARRIED = frozenset(LEAF_ASSUMPTIONS)
 
@@ -43,12 +45,13 @@ class Labels:
     def _given(self, node: Node) -> str | None:
         if isinstance(node, Tensor):
             return node.name
+        if is_element(_inner(node)):
+            return str(_inner(node))
         found = self._name(node)
         return None if found is None else found.name
 
     def _name(self, node: Node) -> Named | None:
-        inner = node.operands[0] if isinstance(node, Barrier) else node
-        return self.names.get(node, self.names.get(inner))
+        return self.names.get(node, self.names.get(_inner(node)))
 
     def tag(self, node: Node) -> Node:
         """The leaf that prints as the value's label; a leaf is its own."""
@@ -56,6 +59,8 @@ class Labels:
             return node
         named = self._name(node)
         latex = named.latex if named is not None and named.name == self.of[node] else ""
+        if is_element(_inner(node)):
+            latex = str(formula_latex(_inner(node)))
         return self._leaf(self.of[node], node, latex, sorted(facts(node) & _CARRIED))
 
     def bar(self, node: Node) -> Node:
@@ -72,6 +77,11 @@ class Labels:
         kind = static_name((like.dtype if dtype is None else dtype) or self._dtype)
         held = Tuple(*map(static_name, assumptions))
         return Tensor(static_name(name), shape_arg(like.shape), kind, held, static_name(latex))
+
+
+def _inner(node: Node) -> Node:
+    """The node under a barrier."""
+    return node.operands[0] if isinstance(node, Barrier) else node
 
 
 def bar_latex(label: str) -> str:

@@ -25,7 +25,7 @@ def latex(derivation: Record) -> str:
 
 def _rows(d: Record) -> Iterator[str]:
     yield _heading("Values and local derivatives")
-    for value in (*d.given, *d.values):
+    for value in d.defined:
         yield from _value(d, value)
     if d.laws:
         yield _heading("Rules used")

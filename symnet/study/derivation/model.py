@@ -30,6 +30,11 @@ class LabelledValue:
     node: Node
     tag: Node
 
+    @property
+    def is_element(self) -> bool:
+        """Whether the label says it all: an element of a variable, x[2] = x[2]."""
+        return str(self.formula) == self.label
+
 
 @dataclass(frozen=True)
 class RuleFactor:
@@ -183,6 +188,8 @@ class Ending:
     """The result for one variable.
 
     Attributes:
+        variable: the label of the variable, or what part of it is differentiated by: `x[2]`.
+        value: the label of the value whose cotangent it is, or has as a part.
         written: its last cotangent over labels.
         insertions: how that becomes the result.
         reached: where differentiating as written ends, simplified.
@@ -191,6 +198,7 @@ class Ending:
     """
 
     variable: str
+    value: str
     written: Node
     insertions: tuple[Insertion, ...]
     reached: Node
@@ -220,10 +228,11 @@ class Record:
     """The steps from a scalar to its gradients.
 
     Attributes:
-        root, variables: the labels of the two ends.
+        root, variables: the labels of the two ends; of a part of a variable that part, `x[2]`.
         values: the values as written that depend on a variable, operands first.
         given: named values that depend on none.
         inputs: label → node of the variables.
+        parts: label → node of the parts of variables that are differentiated by.
         steps: the cotangents, from the root down.
         routes: for each variable the routes to the root, where few; between arrays only where there are several.
         endings: for each variable its result.
@@ -241,6 +250,7 @@ class Record:
     endings: tuple[Ending, ...]
     result: Any
     data: Mapping[str, Any] | None = None
+    parts: dict[str, Node] = field(default_factory=dict)
     _numbers: list[NumbersAtPoint] = field(default_factory=list, repr=False, compare=False)
 
     @property
@@ -258,7 +268,7 @@ class Record:
         for value in (*self.given, *self.values):
             if value.label == label:
                 return value.tag
-        return self.inputs.get(label)
+        return self.inputs.get(label, self.parts.get(label))
 
     def edges_into(self, user: str) -> list[Edge]:
         """The edges from a value to what it is computed from, in the order of the graph."""
@@ -269,6 +279,11 @@ class Record:
     def laws(self) -> list[Law]:
         """The rules used, in general, each once, in the order of the backward pass."""
         return list({(law.name, str(law.formula)): law for edge in self.edges for law in edge.laws}.values())
+
+    @property
+    def defined(self) -> list[LabelledValue]:
+        """The values that have a formula: all but elements of variables."""
+        return [value for value in (*self.given, *self.values) if not value.is_element]
 
     @property
     def where(self) -> list[LabelledValue]:

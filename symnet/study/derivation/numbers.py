@@ -51,6 +51,7 @@ def _evaluated(derivation: Record, data: Mapping[str, Any]) -> NumbersAtPoint:
     undefined = {s.label: s.after for s in derivation.steps if s.after is not None and _has_nan(cotangents[s.label])}
     cotangents |= compute(dict(zip(undefined, numeric(undefined.values()), strict=True)), data)
     env = {**values, **data, **{str(s.bar): cotangents[s.label] for s in derivation.steps}}
+    cotangents |= compute({e.variable: e.result for e in derivation.endings if e.variable in derivation.parts}, data)
     edges = {(e.user, e.operand): e for e in derivation.edges}
     passed = compute({key: e.passed for key, e in edges.items()}, env)
     alone = {(s.edges[0].user, s.label): s.label for s in derivation.steps if len(s.edges) == 1}

@@ -10,6 +10,7 @@ from html import escape
 from itertools import pairwise
 
 from symnet.expr.nodes.constants import number_of
+from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
 from symnet.expr.printing.forms import MATMUL, PRODUCT
 from symnet.expr.printing.layout import lay_out, write
@@ -22,6 +23,7 @@ from symnet.study.derivation.numbers import numbers_of, shown, shown_mathml
 from symnet.study.derivation.style import PAGE_STYLE, STYLE
 from symnet.study.derivation.text import same_terms
 
+_WIDEST_HEAD = 60  # characters of a headline in full size
 _LONGEST_LINE = 100  # characters of a result in the head of a page
 
 
@@ -81,14 +83,24 @@ def _number(d: Record, table: str, key: object, beside: Node | None) -> str:
 def _header(d: Record) -> Iterator[str]:
     yield '<header><p class="eyebrow">A derivation, step by step</p>'
     results = [equation(slope(d, e.variable), op("="), mathml(_headline(d, e))) for e in d.endings]
-    yield from (f"<h1>{result}</h1>" for result in results[:4])
+    sizes = [_size(_headline(d, e)) for e in d.endings]
+    yield from (f"<h1{size}>{result}</h1>" for result, size in list(zip(results, sizes, strict=True))[:4])
     yield "</header>\n"
 
 
 def _headline(d: Record, ending: Ending) -> Node:
-    """The result, or the same over labels, or the name of it, whichever a line can hold."""
-    bar = next(step.bar for step in d.steps if step.label == ending.variable)
-    return next((node for node in (ending.result, ending.written) if len(str(node)) <= _LONGEST_LINE), bar)
+    """The result, or the same over labels where that alone fits into a line; never over cotangents."""
+    bars = {step.bar for step in d.steps}
+    over_values = bars.isdisjoint(topological(ending.written))
+    shorter = over_values and len(str(ending.written)) < len(str(ending.result)) > _LONGEST_LINE
+    return ending.written if shorter else ending.result
+
+
+def _size(node: Node) -> str:
+    """The size of a headline that would not fit into a line, smaller, as an attribute; entries stand in a column."""
+    text = str(node)
+    width = max(map(len, text.split(", "))) if text.startswith("[") else len(text)
+    return f' style="font-size: {max(0.8, 1.55 * _WIDEST_HEAD / width):.2f}rem"' if width > _WIDEST_HEAD else ""
 
 
 def _graph(d: Record) -> Iterator[str]:
@@ -113,7 +125,7 @@ def _key(d: Record, maps: bool) -> str:
 
 def _values(d: Record) -> Iterator[str]:
     yield "<section><h2>Values and local derivatives</h2>"
-    for value in (*d.given, *d.values):
+    for value in d.defined:
         yield f'<div class="step value"><div>{_definition(d, value)}</div>'
         yield f'<div class="locals">{_locals(d, value)}</div></div>'
     yield "</section>\n"

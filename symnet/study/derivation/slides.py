@@ -111,7 +111,7 @@ def _section(d: Record, slide: Slide, number: int, count: int) -> str:
 def _deck(d: Record) -> Iterator[Slide]:
     yield _opening(d)
     values = set(_start(d))
-    for value in (*d.given, *d.values):
+    for value in d.defined:
         values.add(value.label)
         yield _forward(d, value, frozenset(values))
     known: set[str] = set()
@@ -123,7 +123,7 @@ def _deck(d: Record) -> Iterator[Slide]:
 
 def _start(d: Record) -> list[str]:
     """The labels whose numbers are given: everything that no value of the derivation computes."""
-    computed = {v.label for v in (*d.given, *d.values)}
+    computed = {v.label for v in d.defined}
     numbers = numbers_of(d)
     names = numbers.values if numbers else d.inputs
     return [name for name in names if name not in computed]
@@ -228,4 +228,9 @@ def _closing(d: Record, values: frozenset[str], known: frozenset[str]) -> Slide:
         lines.append(f"<div>{equation(op('='), mathml(ending.result), number)}</div>")
     where = f'<div class="where">where {definitions(d.where)}</div>' if d.where else ""
     said = f'<div class="lines">{"".join(lines)}</div>{where}'
-    return Slide("Result", "All from one backward pass", said, Spotlight(values, known, frozenset(d.variables)))
+    return Slide(
+        "Result",
+        "All from one backward pass",
+        said,
+        Spotlight(values, known, frozenset(ending.value for ending in d.endings)),
+    )

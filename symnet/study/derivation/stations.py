@@ -4,7 +4,7 @@ In: a root as written and what it is differentiated by.  Out: the stations, oper
 node between them belongs.  `z = w·x + b; y = σ(z); L = -d log y - (1-d) log(1-y)` has eleven nodes and three stations.
 The rule: along a way from one station to the next there is at most one step that is not obvious (a function, a
 product of variables, a contraction); signs, constant factors and terms, sums, means and broadcasting go with it.
-A value with a name, one that is used twice, a variable and the root are always stations.
+A value with a name, one that is used twice, a variable, an element of one and the root are always stations.
 Not handled: choosing by the length of the formula, but for a limit on the number of nodes.
 """
 
@@ -17,8 +17,9 @@ from symnet.expr.nodes.constants import number_of
 from symnet.expr.nodes.contraction import Einsum
 from symnet.expr.nodes.elementwise import is_op
 from symnet.expr.nodes.graph import depends_on, topological, with_operands
+from symnet.expr.nodes.movement import Slice
 from symnet.expr.nodes.node import Node
-from symnet.expr.nodes.symbols import Barrier
+from symnet.expr.nodes.symbols import Barrier, Tensor
 
 LIGHT, TOTAL, SUM, LINEAR, CURVED = "light", "total", "sum", "linear", "curved"
 _WEIGHT = {LIGHT: 0, TOTAL: 0, SUM: 0, LINEAR: 1, CURVED: 1}
@@ -87,7 +88,7 @@ def find_stations(root: Node, targets: Sequence[Node], named: Iterable[Node]) ->
     named = set(named)
     order = [node for node in everything if node in active]
     fixed = {root, *targets, *(n for n in order if n.kind == "tensor")}
-    fixed.update(named)
+    fixed.update(named, (n for n in order if is_element(n)))
     fixed -= {o for t in targets for o in t.operands}  # a value that is differentiated by is one station
     uses: dict[Node, int] = {}
     for node in order:
@@ -116,7 +117,7 @@ def _grow(
     step = step_of(node, positions)
     group = OpenStation(1, _WEIGHT[step], frozenset({step}))
     idiom = frozenset(node.operands) if isinstance(node, Barrier) else softmax_parts(node)
-    for operand in positions:
+    for operand in [] if _is_put_into_array(node) else positions:
         below = groups[operand]
         free = operand not in fixed and operand not in taken
         whole = free and operand in idiom
@@ -125,6 +126,19 @@ def _grow(
             weight = 1 if whole else max(group.weight, _WEIGHT[step] + below.weight)
             group = OpenStation(group.nodes + below.nodes, weight, group.steps | below.steps)
     return group
+
+
+def is_element(node: Node) -> bool:
+    """Whether a node is one element of a leaf, x[2] or W[1, 2]: a value that has a name by itself."""
+    sliced = node.operands[0] if isinstance(node, Einsum) and node.is_sum and not node.rank else None
+    if not isinstance(sliced, Slice) or not isinstance(sliced.operands[0], Tensor):
+        return False
+    return all(n == 1 for n in sliced.shape)
+
+
+def _is_put_into_array(node: Node) -> bool:
+    """Whether a node makes an array of one element of a scalar, to be stacked: the scalar is a value by itself."""
+    return node.kind == "expand" and not node.operands[0].rank and all(n == 1 for n in node.shape)
 
 
 def step_of(node: Node, positions: Sequence[Node]) -> str:

@@ -32,7 +32,7 @@ def text(derivation: Record, width: int = WIDTH) -> str:
 def _lines(d: Record, width: int) -> Iterator[str]:
     yield f"{' and '.join(_slope(d.root, v) for v in d.variables)}, differentiated as written"
     yield from ("", "Values and local derivatives")
-    for value in (*d.given, *d.values):
+    for value in d.defined:
         yield from _indented(_value(d, value, width))
     if d.laws:
         yield from ("", "Rules used")

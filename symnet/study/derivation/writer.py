@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from symnet.calculus.elements import element
+from symnet.calculus.entries import by_entries
+from symnet.calculus.parts import Part
 from symnet.calculus.problem import Problem, project, strip_barriers
 from symnet.diff.contraction import add_up
 from symnet.diff.reverse import pullback
@@ -19,6 +22,7 @@ from symnet.expr.nodes.graph import substitute, topological
 from symnet.expr.nodes.names import attach
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import Named, Tensor, leaves
+from symnet.expr.printing.layout import reads_by_entries
 from symnet.simplify.algebra.table import simplify
 from symnet.simplify.trace import Step
 from symnet.study.derivation.derivation import Derivation
@@ -55,17 +59,19 @@ class Writer:
         variables were given.
         """
         values = [self.value(n) for n in self.stations.order if n not in self.targets]
-        given = [self.value(n) for n in (*self.stations.given, *(t for t in self.targets if t.operands))]
+        between = dict.fromkeys(t for t in self.targets if t.operands)
+        given = [self.value(n) for n in (*self.stations.given, *between)]
         steps = self.steps()
         names = [self.labels.of[t] for t in self.targets]
         routes = find_routes(steps, self.labels.of[self.root], names)
         by_label = {v.label: v for v in (*given, *values)}
-        ends = zip(self.targets, reached, results, strict=True)
-        endings = [self.ending(t, steps, own, r, by_label) for t, own, r in ends]
+        parts = self.problem.parts
+        ends = zip(self.targets, parts, reached, results, strict=True)
+        endings = [self.ending(t, part, steps, own, r, by_label) for t, part, own, r in ends]
         inputs = {label: strip_barriers([t])[0] for label, t in zip(names, self.targets, strict=True)}
         return Derivation(
             self.labels.of[self.root],
-            tuple(names),
+            tuple(ending.variable for ending in endings),
             tuple(values),
             tuple(given),
             inputs,
@@ -74,6 +80,7 @@ class Writer:
             tuple(endings),
             result,
             data,
+            {str(part.part): part.part for part in parts if part is not None},
         )
 
     def value(self, node: Node) -> LabelledValue:
@@ -115,8 +122,11 @@ class Writer:
         known = tuple((leaf, formula) for leaf, formula in short.items() if leaf in present)
         inserted = without_ones(substitute([before], short)[0])
         trace: list[Step] = []
-        (written,) = simplify([inserted], trace)
-        rewrites = readable(inserted, trace, written)
+        (written,) = by_entries(simplify([inserted], trace))
+        if reads_by_entries(written):
+            rewrites: tuple[Rewriting, ...] = (Rewriting("entry by entry", inserted, written, written),)
+        else:
+            rewrites = readable(inserted, trace, written)
         mirrored = project(written, node) if node in self.targets else written
         if mirrored is not None and mirrored is not written:
             (halved,) = simplify([mirrored])
@@ -145,14 +155,27 @@ class Writer:
     # ----------------------------------------------------------------------- the end
 
     def ending(
-        self, target: Node, steps: list[BackwardStep], reached: Node, result: Node, values: Mapping[str, LabelledValue]
+        self,
+        target: Node,
+        part: Part | None,
+        steps: list[BackwardStep],
+        reached: Node,
+        result: Node,
+        values: Mapping[str, LabelledValue],
     ) -> Ending:
         """How the last cotangent, over labels, becomes the result."""
         label = self.labels.of[target]
         written = next(s.written for s in steps if s.label == label)
+        if part is not None:
+            (written,) = simplify([element(part.of(written))])
         definitions = [(s.bar, s.written) for s in reversed(steps)]
         definitions += [(v.tag, v.formula) for v in reversed(list(values.values()))]
+        elements = {v.tag: v.formula for v in values.values() if v.is_element}
+        if elements:
+            written, *formulas = substitute([written, *(formula for _, formula in definitions)], elements)
+            definitions = [(leaf, f) for (leaf, _), f in zip(definitions, formulas, strict=True)]
         return Ending(
+            label if part is None else str(part.part),
             label,
             written,
             tuple(unfold(written, reached, definitions)),
@@ -178,7 +201,7 @@ def unfold(written: Node, result: Node, definitions: Sequence[tuple[Node, Node]]
         (folded,) = substitute([new], {own: leaf} if own.operands else {})
         if str(folded) != str(written):
             yield Insertion(leaf, formula, raw, readable(raw, trace, folded), folded)
-            written = folded
+        written = folded
 
 
 def _where(formulas: Sequence[Node], values: Mapping[str, LabelledValue]) -> tuple[LabelledValue, ...]:
@@ -187,7 +210,7 @@ def _where(formulas: Sequence[Node], values: Mapping[str, LabelledValue]) -> tup
     waiting = [name for formula in formulas for name in _names_in(formula)]
     while waiting:
         name = waiting.pop(0)
-        if name in values and name not in found:
+        if name in values and name not in found and not values[name].is_element:
             found[name] = values[name]
             waiting += _names_in(values[name].formula)
     return tuple(found.values())
