@@ -18,6 +18,7 @@ from symnet.expr.printing.forms import Form, FormPart, numeral
 from symnet.expr.printing.view import View
 
 MOST = 36  # entries that are written
+_MOST_AT_ONCE = 4  # copies of a scalar, or elements of one slice, that are written
 _DEPTH = 12  # moves on top of one another that are seen through
 
 Place = tuple[int, ...]  # where an entry stands
@@ -74,7 +75,10 @@ def _of_place(node: Any, view: View, depth: int) -> Entries | None:
 
 def _of_expand(node: Any, view: View, depth: int) -> Entries | None:
     inner = _entries(node.operands[0], view, depth)
-    return None if inner is None else {at: inner[tuple(at[a] for a in node.axes)] for at in _places(node.shape)}
+    copies = 1 if node.operands[0].kind == "number" else math.prod(node.shape[a] for a in node.new_axes)
+    if inner is None or copies > _MOST_AT_ONCE:
+        return None
+    return {at: inner[tuple(at[a] for a in node.axes)] for at in _places(node.shape)}
 
 
 def _of_transposition(node: Any, view: View, depth: int) -> Entries | None:
@@ -86,9 +90,10 @@ def _of_transposition(node: Any, view: View, depth: int) -> Entries | None:
 
 
 def _of_slice(node: Any, view: View, depth: int) -> Entries | None:
-    """Elements of a leaf: x[2:3] is x[2]."""
-    x = node.operands[0]
-    if x.kind not in ("tensor", "named") or not all(isinstance(start, int) for start in node.starts):
+    """An element of a leaf, or a few of a vector: x[2:4] is x[2], x[3]."""
+    x, size = node.operands[0], math.prod(node.shape)
+    few = x.kind in ("tensor", "named") and (size == 1 or (size <= _MOST_AT_ONCE and x.rank == 1))
+    if not few or not all(isinstance(start, int) for start in node.starts):
         return None
     moves = list(zip(node.starts, node.steps, strict=True))
     where = {at: tuple(str(s + t * k) for k, (s, t) in zip(at, moves, strict=True)) for at in _places(node.shape)}
