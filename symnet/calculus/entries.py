@@ -45,8 +45,12 @@ def _is_made_of_scalars(node: Node) -> bool:
         return False
     arrays = [n for n in topological(node, opens=_is_seen_through) if n.rank]
     kinds = {n.kind for n in arrays}
-    laid = kinds & _LAID or any(n.kind == "slice" and n.operands[0].kind == "delta" for n in arrays)
-    return bool(laid and kinds & _UNLAID) and all(map(_may_stand, arrays))
+    rows = {n.operands[0] for n in arrays if n.kind == "slice" and n.operands[0].kind == "delta" and 1 in n.shape}
+    if not (kinds & _LAID or rows) or not kinds & _UNLAID or not all(map(_may_stand, arrays)):
+        return False
+    whole = any(n.kind == "delta" and n not in rows for n in arrays)  # its diagonal says more than entries do
+    scalars = (o for n in arrays for o in n.operands if not o.rank and o.kind != "number")
+    return not whole or next(scalars, None) is not None
 
 
 def _is_seen_through(node: Node) -> bool:

@@ -98,17 +98,18 @@ def derivative(y: Any, x: Structure, layout: str = "numerator", absent: str = "e
     shapes: list[Shape] = []
     found = problem.parted(jacobians(problem.roots[0], problem.targets), root.rank)
     for target, result in zip(targets, found, strict=True):
-        shapes.append(_laid_out_shape(root.shape, target.shape, layout))
-        results.append(None if result is None else _lay_out(result, root.rank, layout))
+        shapes.append(laid_out_shape(root.shape, target.shape, layout))
+        results.append(None if result is None else laid_out(result, root.rank, layout))
     return restore(problem.finish(results, shapes, problem.targets))
 
 
-def _laid_out_shape(y: Shape, x: Shape, layout: str) -> Shape:
+def laid_out_shape(y: Shape, x: Shape, layout: str) -> Shape:
+    """The shape of a derivative in a layout."""
     shape = (1, *x) if not y and len(x) == 1 else (*y, *reversed(x))
     return shape if layout == "numerator" else tuple(reversed(shape))
 
 
-def _lay_out(result: Node, y_rank: int, layout: str) -> Node:
+def laid_out(result: Node, y_rank: int, layout: str) -> Node:
     """A derivative of shape y.shape + x.shape with its axes in the order of a layout."""
     if not y_rank and result.rank == 1:
         return keep_axes(result, (0,) if layout == "numerator" else (1,))

@@ -36,11 +36,13 @@ def run_derive(options: argparse.Namespace) -> None:
     file = is_file(options.source)
     wrt = targets(options.wrt, root, variables) if options.wrt is not None else None
     name = options.source.rpartition(":")[2] if file else "L"
-    if options.layout:
+    stepwise = (options.wrt and file) or options.steps or options.html or options.slides or options.at is not None
+    stepwise = stepwise and not options.brief
+    if options.layout and not stepwise:
         found = sn.derivative(root, wrt or free_leaves(root), layout=options.layout)
         _print_results(name, wrt or free_leaves(root), found, options.latex)
         return
-    if root.rank:
+    if root.rank and not options.layout:
         mend = "Reduce it with sum or mean, or add --layout numerator for the Jacobian."
         raise ArgumentError(explain(clipped(options.source), "a scalar (rank 0)", f"shape {root.shape}", mend))
     if options.numeric:
@@ -48,12 +50,44 @@ def run_derive(options: argparse.Namespace) -> None:
         print(rf"{name} = {latex(value)}" if options.latex else f"{name} = {value}")
         _print_results(name, wrt or free_leaves(root), slopes, options.latex)
         return
-    stepwise = (options.wrt and file) or options.steps or options.html or options.slides or options.at is not None
-    if stepwise and not options.brief:
-        _print_steps(sn.derive(root, wrt, at=None if options.at is None else numbers_of(options.at)), options)
+    if stepwise:
+        at = None if options.at is None else numbers_of(options.at)
+        _print_steps(sn.derive(root, wrt, at=at, layout=options.layout), options)
         return
     chosen = wrt or free_leaves(root)
     _print_results(name, chosen, sn.grad(root, chosen), options.latex)
+
+
+def run_hessian(options: argparse.Namespace) -> None:
+    """The Hessian of a scalar by one variable, or the blocks by several; with steps by one."""
+    root, variables = one_expression(options)
+    name = options.source.rpartition(":")[2] if is_file(options.source) else "L"
+    wrt = targets(options.wrt, root, variables) if options.wrt is not None else free_leaves(root)
+    if options.steps or options.html or options.slides or options.at is not None:
+        at = None if options.at is None else numbers_of(options.at)
+        if len(wrt) != 1:
+            known = ", ".join(map(_label, wrt))
+            raise ArgumentError(explain(clipped(options.source), "one variable for the steps", known, "Write --wrt."))
+        _print_steps(sn.derive(root, wrt[0], at=at, layout=options.layout, order=2), options)
+        return
+    blocks = sn.hessian(root, list(wrt))
+    for row, first in zip(blocks, wrt, strict=True):
+        for block, second in zip(row, wrt, strict=True):
+            below = f"∂{_label(first)}²" if first is second else f"∂{_label(first)}∂{_label(second)}"
+            print(_latex_second(name, first, second, block) if options.latex else f"∂²{name}/{below} = {block}")
+
+
+def _latex_second(name: str, first: Node, second: Node, block: Node) -> str:
+    one, two = (getattr(node, "latex", "") or latex(node) for node in (first, second))
+    below = rf"\partial {one}^{{2}}" if first is second else rf"\partial {one} \, \partial {two}"
+    return rf"\frac{{\partial^{{2}} {name}}}{{{below}}} = {latex(block)}"
+
+
+def run_critical_points(options: argparse.Namespace) -> None:
+    """Where the gradient of a scalar is zero."""
+    root, variables = one_expression(options)
+    wrt = targets(options.wrt, root, variables) if options.wrt is not None else free_leaves(root)
+    print(sn.critical_points(root, list(wrt), numeric=options.numeric, seconds=options.seconds))
 
 
 def _print_results(name: str, wrt: Sequence[Node], found: Sequence[Node], as_latex: bool) -> None:

@@ -1,4 +1,4 @@
-"""The command line: `symnet demo | derive | check | compile | export | compare | info`.
+"""The command line: `symnet demo | derive | hessian | critical-points | check | compile | export | compare | info`.
 
 In: arguments; an expression comes as `FILE.py:NAME`, NAME being a variable of that Python file, or as a formula with
 the shapes of its leaves, which is parsed and never run (`reading/parsing.py`).  Out: text on stdout, an exit code: 0, 1
@@ -16,7 +16,15 @@ from typing import Any
 
 import symnet as sn
 from symnet import dtypes
-from symnet.cli.commands import demo, run_check, run_compile, run_derive, run_export
+from symnet.cli.commands import (
+    demo,
+    run_check,
+    run_compile,
+    run_critical_points,
+    run_derive,
+    run_export,
+    run_hessian,
+)
 from symnet.cli.comparing import NAMES, run_compare
 from symnet.cli.info import info
 from symnet.cli.usage import EXAMPLES, USAGE, Parser, shielded
@@ -68,12 +76,16 @@ def parser() -> argparse.ArgumentParser:
     derive.add_argument(
         "--numeric", action="store_true", help="show value and gradient as they are computed, numerically stable"
     )
-    derive.add_argument("--latex", action="store_true", help="print LaTeX")
-    derive.add_argument(
-        "--at", metavar="A=4,B=3", help="a number, or a list such as [1,2], for every leaf: on every step"
-    )
-    derive.add_argument("--html", metavar="OUT.html", help="write a page with the graph drawn")
-    derive.add_argument("--slides", metavar="OUT.html", help="write slides: one step at a time, by the arrow keys")
+    _written(derive)
+    hessian = _command(commands, "hessian", run_hessian, "second derivatives, or every step of them")
+    _source(hessian, "leaves, or names given in the expression, separated by commas; without it, every leaf")
+    hessian.add_argument("--steps", action="store_true", help="show every step, of the gradient and of its derivative")
+    hessian.add_argument("--layout", choices=("numerator", "denominator"), help="of the steps' result")
+    _written(hessian)
+    points = _command(commands, "critical-points", run_critical_points, "where the gradient is zero, and what is there")
+    _source(points, "leaves, separated by commas; without it, every leaf")
+    points.add_argument("--numeric", action="store_true", help="look for them with numbers alone")
+    points.add_argument("--seconds", type=float, default=10.0, help="how long SymPy may take (10)")
     check = _command(commands, "check", run_check, "grade a derivative worked out by hand: right, or how it is wrong")
     _source(check, "the variable: a leaf, or a name given in the expression")
     check.add_argument("mine", metavar="FORMULA", help="what is claimed to be the gradient")
@@ -113,6 +125,16 @@ def parser() -> argparse.ArgumentParser:
         compare.add_argument(f"--{ending}", metavar=f"OUT.{ending}", help=f"write {what}")
     _command(commands, "info", info, "versions, machine, cache")
     return top
+
+
+def _written(command: argparse.ArgumentParser) -> None:
+    """How steps are written, and at which numbers."""
+    command.add_argument("--latex", action="store_true", help="print LaTeX")
+    command.add_argument(
+        "--at", metavar="A=4,B=3", help="a number, or a list such as [1,2], for every leaf: on every step"
+    )
+    command.add_argument("--html", metavar="OUT.html", help="write a page with the graph drawn")
+    command.add_argument("--slides", metavar="OUT.html", help="write slides: one step at a time, by the arrow keys")
 
 
 def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], Any], text: str) -> argparse.ArgumentParser:

@@ -35,6 +35,8 @@ def shielded(arguments: Sequence[str]) -> list[str]:
 USAGE = {
     "demo": "",
     "derive": "EXPRESSION [options]",
+    "hessian": "EXPRESSION [options]",
+    "critical-points": "EXPRESSION [options]",
     "check": "EXPRESSION FORMULA [options]",
     "compile": "EXPRESSION [options]",
     "export": "EXPRESSION PATH [options]",
@@ -50,12 +52,22 @@ examples:
       --assume D:one_hot --wrt Z --steps
   symnet derive "sum((W@x)**2)" --shapes W:3,4 x:4 --wrt "x[2],W[0,1]"
   symnet derive "c = a + b; a*c" --at a=4,b=3 --slides graph.html
-  symnet derive "A@x" --shapes A:m,n x:n --wrt x --layout numerator
+  symnet derive "A@x" --shapes A:m,n x:n --wrt x --layout numerator --steps
   symnet derive model.py:L --wrt W1 --html page.html
 
 formulas are NumPy's: + - * / ** @, x[0], x[1:], x.T (or x'), x.sum(axis=0),
 exp log tanh sigmoid relu softmax norm det inv where(a > 0, a, b) and so on;
 names come first, as in "r = X@w - y; mean(r**2)".""",
+    "hessian": """
+examples:
+  symnet hessian "mean((X@w - y)**2)" --shapes X:m,n w:n y:m --wrt w
+  symnet hessian "(1 - x[0])**2 + 100*(x[1] - x[0]**2)**2" --shapes x:2 --wrt x --steps --at "x=[1,2]"
+  symnet hessian model.py:L --wrt w --html page.html""",
+    "critical-points": """
+examples:
+  symnet critical-points "x**3 - 3*x*y + y**3"
+  symnet critical-points "(1 - x[0])**2 + 100*(x[1] - x[0]**2)**2" --shapes x:2
+  symnet critical-points "x**4 - x + exp(x)" --numeric""",
     "check": """
 examples:
   symnet check "mean((X@w - y)**2)" "2*X.T@(X@w - y)/m" \\

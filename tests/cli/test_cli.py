@@ -371,3 +371,43 @@ def test_a_formula_may_begin_with_a_minus(arguments: list[str], shown: str | Non
         assert code == 2 and "expected" in err and "usage" not in err
     else:
         assert code == 0 and shown in out
+
+
+# --------------------------------------------------------------------------- arrays, second derivatives, points
+
+
+def test_a_layout_is_kept_by_steps_and_pages(tmp_path: Path, capsys: Capture) -> None:
+    formula = ("derive", "tanh(A@x)", "--shapes", "A:2,3", "x:3", "--wrt", "x", "--layout")
+    for layout, end in (("numerator", ""), ("denominator", ".T")):
+        shown = run(capsys, *formula, layout, "--steps")
+        assert shown.startswith(f"∂y/∂x in {layout} layout") and "y_bar = eye(2)    the seed" in shown
+        assert f"[:, None]{')' if end else ''}{end}" in shown.partition("\nResult\n")[2]
+        page = tmp_path / f"{layout}.html"
+        run(capsys, *formula, layout, "--html", str(page))
+        assert "<svg" in page.read_text()
+
+
+def test_hessian_prints_blocks_and_steps(tmp_path: Path, capsys: Capture) -> None:
+    lines = run(capsys, "hessian", "x**2*y").splitlines()
+    assert lines == ["∂²L/∂x² = 2*y", "∂²L/∂x∂y = 2*x", "∂²L/∂y∂x = 2*x", "∂²L/∂y² = 0"]
+    assert r"\frac{\partial^{2} L}{\partial x \, \partial y} = 2 x" in run(capsys, "hessian", "x**2*y", "--latex")
+    page = tmp_path / "page.html"
+    run(capsys, "hessian", "x[0]**2*x[1]", "--shapes", "x:2", "--wrt", "x", "--html", str(page))
+    assert "The derivative of the gradient" in page.read_text()
+    shown = run(capsys, "hessian", "x[0]**2*x[1]", "--shapes", "x:2", "--wrt", "x", "--at", "x=[1,2]")
+    assert "∂g/∂x = [[2*x[1], 2*x[0]], [2*x[0], 0]]" in shown and "[[4, 2], [2, 0]]" in shown
+    assert cli.main(["hessian", "x*y", "--steps"]) == 2
+    assert "expected one variable for the steps; got x, y" in capsys.readouterr().err
+
+
+def test_critical_points_are_printed(capsys: Capture) -> None:
+    shown = run(capsys, "critical-points", "x**3 - 3*x")
+    assert "x = -1: maximum, value 2" in shown and "x = 1: minimum, value -2" in shown
+    assert "numeric" in run(capsys, "critical-points", "(x - 1)**2", "--numeric")
+
+
+def test_elements_are_named_by_wrt(capsys: Capture) -> None:
+    shown = run(capsys, "derive", "sum((W@x)**2)", "--shapes", "W:3,4", "x:4", "--wrt", "x[2],W[0,1]").splitlines()
+    assert shown == ["∂L/∂x[2] = 2*x @ W.T @ W[:, 2]", "∂L/∂W[0, 1] = 2*x[1]*x @ W[0]"]
+    assert cli.main(["derive", "sum(x)", "--shapes", "x:2", "--wrt", "x[7]"]) == 2
+    assert "expected an index from -2 to 1; got 7" in capsys.readouterr().err

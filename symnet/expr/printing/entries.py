@@ -19,6 +19,7 @@ from symnet.expr.printing.view import View
 
 MOST = 36  # entries that are written
 _MOST_AT_ONCE = 4  # copies of a scalar, or elements of one slice, that are written
+_LARGEST_IDENTITY = 3  # rows that are written, of an identity among zeros
 _DEPTH = 12  # moves on top of one another that are seen through
 
 Place = tuple[int, ...]  # where an entry stands
@@ -100,10 +101,17 @@ def _of_slice(node: Any, view: View, depth: int) -> Entries | None:
     return {at: Form("index", (view.ref(x),), items, 0) for at, items in where.items()}
 
 
+def _of_identity(node: Any, view: View, depth: int) -> Entries | None:
+    if node.extent > _LARGEST_IDENTITY:
+        return None
+    return {(i, j): numeral(sympy.Integer(int(i == j))) for i, j in _places(node.shape)}
+
+
 _STEPS: dict[str, Callable[[Any, View, int], Entries | None]] = {
     "concat": _of_concat,
     "place": _of_place,
     "expand": _of_expand,
     "einsum": _of_transposition,
     "slice": _of_slice,
+    "delta": _of_identity,
 }

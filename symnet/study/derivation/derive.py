@@ -1,15 +1,17 @@
-"""Derivations: a gradient with its steps, differentiated as written.
+"""Derivations: a gradient, a Jacobian or a Hessian with its steps, differentiated as written.
 
-In: a scalar and what to differentiate by.  Out: a `Derivation`: the values as written, the local derivative on every
-edge, the routes, the backward steps with every rewrite by name, and the result, which is the node that `grad` gives.
+In: an expression and what to differentiate by.  Out: a `Derivation`: the values as written, the local derivative on
+every edge, the routes, the backward steps with every rewrite by name, and the result, which is the node that `grad`
+(`jacobian`, `derivative`, `hessian`) gives.
 Nothing is simplified before it is differentiated, so that every step is one that a reader can follow in the formula
 he wrote.  How the steps are found is `writer.py`; how they are written out stands beside it.
-Not handled: arrays by arrays (take `jacobian`), and forward mode.
+Not handled: forward mode.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,10 +19,13 @@ import numpy as np
 from symnet import dtypes
 from symnet.arrays import Array, given_array
 from symnet.calculus.grad import grad, gradients, scalar_root
+from symnet.calculus.jacobian import LAYOUTS, derivative, jacobian, jacobians, laid_out
 from symnet.calculus.problem import open_problem
 from symnet.calculus.structure import flatten
-from symnet.errors import ArgumentError, DTypeError, explain
+from symnet.errors import ArgumentError, DTypeError, explain, one_of
 from symnet.expr.nodes.abstract import refuse_abstract
+from symnet.expr.nodes.constants import as_node
+from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.names import attach, strip
 from symnet.expr.nodes.node import Node, static_name
 from symnet.expr.nodes.symbols import EQUALITIES, Named, Tensor, leaves
@@ -28,21 +33,27 @@ from symnet.study.derivation.derivation import Derivation
 from symnet.study.derivation.writer import Writer
 
 
-def derive(y: Any, x: Any = None, at: Mapping[str, Any] | None = None) -> Derivation:
-    """The gradient of y by x with every step.
+def derive(
+    y: Any, x: Any = None, at: Mapping[str, Any] | None = None, *, layout: str | None = None, order: int = 1
+) -> Derivation:
+    """The derivative of y by x with every step: the gradient, the Jacobian of an array, the Hessian.
 
     Args:
-        y: rank 0.
+        y: any shape; a scalar for the Hessian.
         x: a leaf or an intermediate node; a list or dict of them; None: every leaf that can be differentiated by.
             The keys of a dict name the intermediate values that have no name.
         at: name → number or array for every leaf; puts numbers on the graph and on every step.
+        layout: "numerator" or "denominator": the result is what `derivative` gives; None: the gradient, or the
+            Jacobian, of shape y.shape + x.shape.
+        order: 2 for the Hessian: the steps of the gradient, then those of its Jacobian.
 
     Returns:
         a `Derivation`: print it, `.save("out.html")` it, or read its `values`, `edges`, `steps` and `result`.
 
     Raises:
-        ShapeError: y is no scalar.
-        ArgumentError: y does not contain x; `at` lacks a leaf or names none.
+        ShapeError: order=2 of a y that is no scalar.
+        ArgumentError: y does not contain x; `at` lacks a leaf or names none; another order, or layout; order=2 by
+            several variables.
         AssumptionError: x is one-hot, a simplex or integer.
         MissingRuleError: `at` for an abstract function, which has no value.
 
@@ -56,7 +67,14 @@ def derive(y: Any, x: Any = None, at: Mapping[str, Any] | None = None) -> Deriva
         array(11.)
     """
     call = "derive(y, x)"
-    root = scalar_root(call, y)
+    if layout is not None:
+        one_of(f"derive(y, x, layout={layout!r})", layout, LAYOUTS, '"numerator" or "denominator"', "Leave it out.")
+    if order not in (1, 2):
+        mend = "Write order=2 for the Hessian."
+        raise ArgumentError(explain(f"derive(y, x, order={order!r})", "1 or 2", repr(order), mend))
+    if order == 2:
+        return _twice(y, x, at, layout)
+    root = as_node(y)
     x = variables(root) if x is None else x
     root, x = _under_keys(root, x)
     targets, restore = flatten(call, x)
@@ -67,9 +85,49 @@ def derive(y: Any, x: Any = None, at: Mapping[str, Any] | None = None) -> Deriva
         refuse_abstract("derive(y, x, at=…)", [root])
     data = None if at is None else _read(root, at)
     problem = open_problem(call, [root], targets, as_written=True)
-    reached = problem.finish(problem.parted(gradients(problem)), [t.shape for t in targets], problem.targets)
-    results = grad(root, list(targets))
-    return Writer(problem).derivation(reached, results, restore(results), data)
+    results, lay_out = _results(root, list(targets), layout)
+    found = gradients(problem) if not root.rank else jacobians(problem.roots[0], problem.targets)
+    raw = problem.parted(found, root.rank)
+    laid = [r if r is None or lay_out is None else lay_out(r) for r in raw]
+    reached = problem.finish(laid, [r.shape for r in results], problem.targets)
+    return Writer(problem, lay_out).derivation(reached, results, restore(results), data, layout)
+
+
+def _results(root: Node, targets: list[Node], layout: str | None) -> tuple[list[Node], Callable[[Node], Node] | None]:
+    """What the calculus gives, and how a derivative of shape root.shape + variable.shape becomes that."""
+    if layout is not None:
+        return derivative(root, targets, layout), lambda found: laid_out(found, root.rank, layout)
+    return jacobian(root, targets) if root.rank else grad(root, targets), None
+
+
+def _twice(y: Any, x: Any, at: Mapping[str, Any] | None, layout: str | None) -> Derivation:
+    """The Hessian: the derivation of the gradient's Jacobian, with that of the gradient before it."""
+    call = "derive(y, x, order=2)"
+    root = scalar_root(call, y)
+    targets, restore = flatten(call, variables(root) if x is None else x)
+    if len(targets) != 1:
+        mend = "Give one of them, or put them into one vector."
+        raise ArgumentError(explain(call, "one variable", f"{len(targets)} of them", mend))
+    first = derive(root, targets[0], at)
+    slope = first.result
+    if targets[0] not in set(topological(slope)):
+        mend = "Its Hessian is 0."
+        raise ArgumentError(explain(call, f"a gradient that contains {targets[0]}", str(slope), mend))
+    taken = {node.name for node in topological(root) if isinstance(node, (Tensor, Named))}
+    name = next(name for name in ("g", "grad", *(f"g{k}" for k in range(1, len(taken) + 2))) if name not in taken)
+    known = {leaf.name for leaf in leaves(slope)}
+    numbers = None if at is None else {key: value for key, value in at.items() if _name_of(key) in known}
+    second = derive(_named(slope, name), targets[0], numbers, layout=layout)
+    return replace(second, result=restore([second.result]), before=first)
+
+
+def _named(node: Node, name: str) -> Node:
+    inner = node.operands[0] if isinstance(node, Named) else node
+    return Named(inner, static_name(name), static_name(""))
+
+
+def _name_of(key: Any) -> str:
+    return key if isinstance(key, str) else str(getattr(key, "name", key))
 
 
 def _under_keys(root: Node, x: Any) -> tuple[Node, Any]:
@@ -105,7 +163,7 @@ def _read(root: Node, at: Mapping[str, Any]) -> dict[str, Array]:
         mend = "Write a dict, at={'x': 1.0}."
         raise ArgumentError(explain("derive(y, x, at=…)", "a number or array for each leaf, by name", repr(at), mend))
     known = {leaf.name: leaf for leaf in leaves(root)}
-    given = {key if isinstance(key, str) else str(getattr(key, "name", key)): value for key, value in at.items()}
+    given = {_name_of(key): value for key, value in at.items()}
     wrong = [name for name in given if name not in known] or [name for name in known if name not in given]
     if wrong:
         got = f"{wrong[0]!r} {'missing' if wrong[0] in known else 'besides'}"

@@ -14,7 +14,7 @@ from sympy import Tuple
 from symnet import dtypes
 from symnet.expr.facts.assumptions import facts
 from symnet.expr.nodes.extents import shape_arg
-from symnet.expr.nodes.node import Node, static_name
+from symnet.expr.nodes.node import Node, Shape, static_name
 from symnet.expr.nodes.symbols import LEAF_ASSUMPTIONS, Barrier, Named, Tensor
 from symnet.expr.printing.latex import latex as formula_latex
 from symnet.expr.printing.latex import name_latex
@@ -24,10 +24,11 @@ _CARRIED = frozenset(LEAF_ASSUMPTIONS)
 
 
 class Labels:
-    """The labels of a derivation: the user's names, leaves' names, or v1, v2, … in order; L for the root."""
+    """The labels of a derivation: the user's names, leaves' names, or v1, v2, … in order; L or y for the root."""
 
     def __init__(self, nodes: Iterable[Node], leaves: Iterable[Tensor], names: Mapping[Node, Named], root: Node):
         nodes = list(nodes)
+        self.front = root.shape
         self.names = dict(names)
         self._dtype = root.dtype or dtypes.DEFAULT_REAL
         self._taken = {leaf.name for leaf in leaves} | {n.name for n in names.values()}
@@ -37,7 +38,8 @@ class Labels:
         for node in nodes:
             name = self._given(node)
             if name is None or name in used:
-                name = "L" if node is root and "L" not in self._taken else next(fresh)
+                own = next((n for n in (("y", "f") if root.rank else "L") if n not in self._taken), None)
+                name = own if node is root and own is not None else next(fresh)
             self.of[node] = name
             used.add(name)
         self._bar = "_bar" if not any(f"{name}_bar" in self._taken for name in used) else "_adjoint"
@@ -63,20 +65,30 @@ class Labels:
             latex = str(formula_latex(_inner(node)))
         return self._leaf(self.of[node], node, latex, sorted(facts(node) & _CARRIED))
 
-    def bar(self, node: Node) -> Node:
-        """The leaf that prints as the cotangent of a value."""
+    def bar(self, node: Node, front: bool = True) -> Node:
+        """The leaf that prints as the cotangent of a value: the derivative of the root by it, with the root's axes in
+        front; without these what a rule is stated for.
+        """
         label, tag = self.of[node], self.tag(node)
         given = tag.latex if isinstance(tag, Tensor) else ""
         latex = rf"\bar{{{given}}}" if given else bar_latex(label)
         real = node.dtype if node.dtype in dtypes.REAL else dtypes.DEFAULT_REAL
-        return self._leaf(label + self._bar, node, latex, dtype=real)
+        shape = (*self.front, *node.shape) if front else node.shape
+        return self._leaf(label + self._bar, node, latex, dtype=real, shape=shape)
 
     def _leaf(
-        self, name: str, like: Node, latex: str, assumptions: Iterable[str] = (), dtype: str | None = None
+        self,
+        name: str,
+        like: Node,
+        latex: str,
+        assumptions: Iterable[str] = (),
+        dtype: str | None = None,
+        shape: Shape | None = None,
     ) -> Node:
         kind = static_name((like.dtype if dtype is None else dtype) or self._dtype)
         held = Tuple(*map(static_name, assumptions))
-        return Tensor(static_name(name), shape_arg(like.shape), kind, held, static_name(latex))
+        extents = like.shape if shape is None else shape
+        return Tensor(static_name(name), shape_arg(extents), kind, held, static_name(latex))
 
 
 def _inner(node: Node) -> Node:

@@ -20,7 +20,15 @@ from symnet.study.derivation.text import same_terms
 
 def latex(derivation: Record) -> str:
     """A LaTeX `aligned` environment."""
-    return "\\begin{aligned}\n" + " \\\\\n".join(_rows(derivation)) + "\n\\end{aligned}"
+    rows = [row for stage in derivation.stages for row in (*_again(stage), *_rows(stage))]
+    return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
+
+
+def _again(d: Record) -> Iterator[str]:
+    """What a second derivative is one of."""
+    if d.before is not None:
+        slope = _slope(d.before, d.before.root, d.before.variable)
+        yield rf"&\text{{The derivative of }} {_label(d, d.root)} = {slope}"
 
 
 def _rows(d: Record) -> Iterator[str]:

@@ -38,7 +38,7 @@ def _of_step(step: BackwardStep) -> Iterator[Line]:
         yield Line(number(0), rules or "nothing arrives", None, "chain")
         return
     if not step.edges:
-        yield Line(number(1), "the seed: a value by itself", None, "chain")
+        yield Line(step.written, "the seed: a value by itself", None, "chain")
         return
     seeds = {leaf: formula for leaf, formula in step.known if number_of(formula) == 1}
     products = [e.passed if e.product is None else e.product for e in step.edges]

@@ -238,6 +238,8 @@ class Record:
         endings: for each variable its result.
         result: the gradient, the very node that `grad` gives; a list or dict of them as the variables were given.
         data: numbers at a point, where they were given.
+        layout: in which the results are laid out; None where it is the gradient or the Jacobian.
+        before: the derivation of the root itself: of a Hessian that of the gradient.
     """
 
     root: str
@@ -251,7 +253,21 @@ class Record:
     result: Any
     data: Mapping[str, Any] | None = None
     parts: dict[str, Node] = field(default_factory=dict)
+    layout: str | None = None
+    before: Record | None = None
     _numbers: list[NumbersAtPoint] = field(default_factory=list, repr=False, compare=False)
+
+    @property
+    def stages(self) -> list[Record]:
+        """The derivations in the order of reading: of a Hessian that of the gradient, then that of its Jacobian."""
+        return [self] if self.before is None else [*self.before.stages, self]
+
+    @property
+    def title(self) -> str:
+        """What is derived, in words: of a second derivative that it is one, and of what; the layout."""
+        laid = f" in {self.layout} layout" if self.layout else ""
+        again = "" if self.before is None else f", where {self.root} = ∂{self.before.root}/∂{self.before.variable}"
+        return f"{laid}{again}, differentiated as written"
 
     @property
     def variable(self) -> str:

@@ -14,7 +14,7 @@ from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
 from symnet.expr.printing.forms import MATMUL, PRODUCT
 from symnet.expr.printing.layout import lay_out, write
-from symnet.expr.printing.markup import MINUS, math_element, name_mathml, op, parens
+from symnet.expr.printing.markup import MINUS, math_element, name_mathml, op, parens, row, sup
 from symnet.expr.printing.mathml import WRITERS, mathml
 from symnet.study.derivation.graph import label_mathml, name_slope, svg
 from symnet.study.derivation.lines import chain, ending_lines, step_lines
@@ -43,8 +43,9 @@ def document(title: str, head: str, body: str) -> str:
 
 def fragment(d: Record) -> str:
     """The page without its frame."""
-    sections = (_header, _graph, _values, _rules, _routes, _backward, _results)
-    written = "".join(piece for section in sections for piece in section(d))
+    sections = (_again, _graph, _values, _rules, _routes, _backward, _results)
+    written = "".join(piece for stage in d.stages for section in sections for piece in section(stage))
+    written = "".join(_header(d)) + written
     return f'<style>{STYLE}</style>\n<main class="derivation">\n{written}</main>'
 
 
@@ -80,12 +81,29 @@ def _number(d: Record, table: str, key: object, beside: Node | None) -> str:
     return "" if shown(array) == str(beside) else op("=") + shown_mathml(array)
 
 
+def _again(d: Record) -> Iterator[str]:
+    """The words between a gradient and its own derivative."""
+    if d.before is not None:
+        gradient = equation(label_mathml(d, d.root), op("="), slope(d.before, d.before.variable))
+        said = f"<h2>The derivative of the gradient</h2><p>Now {gradient} is differentiated.</p>"
+        yield f'<section class="again">{said}</section>\n'
+
+
 def _header(d: Record) -> Iterator[str]:
     yield '<header><p class="eyebrow">A derivation, step by step</p>'
-    results = [equation(slope(d, e.variable), op("="), mathml(_headline(d, e))) for e in d.endings]
+    results = [equation(_whole_slope(d, e.variable), op("="), mathml(_headline(d, e))) for e in d.endings]
     sizes = [_size(_headline(d, e)) for e in d.endings]
     yield from (f"<h1{size}>{result}</h1>" for result, size in list(zip(results, sizes, strict=True))[:4])
     yield "</header>\n"
+
+
+def _whole_slope(d: Record, variable: str) -> str:
+    """∂L/∂w, or ∂²L/∂w² where it is the derivative of a gradient."""
+    if d.before is None:
+        return slope(d, variable)
+    two, by = "<mn>2</mn>", label_mathml(d, variable)
+    above = sup(op("∂"), two) + label_mathml(d.before, d.before.root)
+    return f"<mfrac>{row(above)}{row(op('∂') + sup(by, two))}</mfrac>"
 
 
 def _headline(d: Record, ending: Ending) -> Node:

@@ -93,8 +93,8 @@ class Slide:
 
 def slides(d: Record) -> str:
     """The whole document of the slides."""
-    deck = list(_deck(d))
-    sections = "".join(_section(d, slide, n, len(deck)) for n, slide in enumerate(deck, 1))
+    deck = [(stage, slide) for stage in d.stages for slide in _deck(stage)]
+    sections = "".join(_section(stage, slide, n, len(deck)) for n, (stage, slide) in enumerate(deck, 1))
     nav = '<nav><button type="button">← back</button><span>arrow keys</span><button type="button">on →</button></nav>'
     style = f"<style>{PAGE_STYLE}{STYLE}{SLIDE_STYLE}</style>"
     body = f'<main class="derivation slides">\n{sections}{nav}</main>\n<script>{SCRIPT}</script>'

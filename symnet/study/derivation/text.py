@@ -26,11 +26,11 @@ _INDENT = "  "
 
 def text(derivation: Record, width: int = WIDTH) -> str:
     """Plain text; a reason that would end beyond `width` characters stands below its formula."""
-    return "\n".join(_lines(derivation, width - len(_INDENT)))
+    return "\n\n".join("\n".join(_lines(stage, width - len(_INDENT))) for stage in derivation.stages)
 
 
 def _lines(d: Record, width: int) -> Iterator[str]:
-    yield f"{' and '.join(_slope(d.root, v) for v in d.variables)}, differentiated as written"
+    yield f"{' and '.join(_slope(d.root, v) for v in d.variables)}{d.title}"
     yield from ("", "Values and local derivatives")
     for value in d.defined:
         yield from _indented(_value(d, value, width))

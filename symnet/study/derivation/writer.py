@@ -7,13 +7,15 @@ once in full (what `grad` does): the two must meet at the variables, and the def
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from symnet.calculus.elements import element
 from symnet.calculus.entries import by_entries
 from symnet.calculus.parts import Part
 from symnet.calculus.problem import Problem, project, strip_barriers
+from symnet.diff.batching import basis, batch
 from symnet.diff.contraction import add_up
 from symnet.diff.reverse import pullback
 from symnet.expr.nodes.constants import number
@@ -38,22 +40,34 @@ _INSERTED = 20  # a cotangent of at most this many nodes is inserted where it is
 
 
 class Writer:
-    """Walks the stations backward and writes down every step."""
+    """Walks the stations backward and writes down every step.
 
-    def __init__(self, problem: Problem) -> None:
+    Args:
+        problem: one root, as written; of an array the derivatives are Jacobians.
+        lay_out: how a result of shape root.shape + variable.shape is laid out; None: as it is.
+    """
+
+    def __init__(self, problem: Problem, lay_out: Callable[[Node], Node] | None = None) -> None:
         self.problem = problem
+        self.lay_out = lay_out
         (self.root,) = problem.roots
         self.targets = problem.targets
         self.stations = find_stations(self.root, self.targets, problem.labels)
         order = self.stations.order
         self.labels = Labels([*self.stations.given, *order], leaves(self.root), problem.labels, self.root)
         self.tags = {node: self.labels.tag(node) for node in (*self.stations.given, *order)}
+        self.front = self.root.shape  # the axes of the root, which stand before those of every derivative
         self.bars = {node: self.labels.bar(node) for node in order}
         self.formulas = {n: self.stations.formula(n, self.tags.__getitem__) for n in (*self.stations.given, *order)}
-        self.cotangents = pullback(self.root, number(1), order)
+        self.cotangents = self.all_cotangents(order)
 
     def derivation(
-        self, reached: Sequence[Node], results: Sequence[Node], result: Any, data: Mapping[str, Any] | None
+        self,
+        reached: Sequence[Node],
+        results: Sequence[Node],
+        result: Any,
+        data: Mapping[str, Any] | None,
+        layout: str | None = None,
     ) -> Derivation:
         """The whole derivation, from where differentiating as written ends, and what `grad` gives, singly and as the
         variables were given.
@@ -63,7 +77,7 @@ class Writer:
         given = [self.value(n) for n in (*self.stations.given, *between)]
         steps = self.steps()
         names = [self.labels.of[t] for t in self.targets]
-        routes = find_routes(steps, self.labels.of[self.root], names)
+        routes = {} if self.front else find_routes(steps, self.labels.of[self.root], names)
         by_label = {v.label: v for v in (*given, *values)}
         parts = self.problem.parts
         ends = zip(self.targets, parts, reached, results, strict=True)
@@ -81,7 +95,18 @@ class Writer:
             result,
             data,
             {str(part.part): part.part for part in parts if part is not None},
+            layout,
         )
+
+    def all_cotangents(self, order: Sequence[Node]) -> dict[Node, Node | None]:
+        """The derivative of the root by each station, of shape root.shape + station.shape; None where zero."""
+        if not self.front:
+            return pullback(self.root, number(1), order)
+        seed = self.labels.bar(self.root, front=False)
+        linear = pullback(self.root, seed, order)
+        present = {node: bar for node in order if (bar := linear[node]) is not None}
+        rows = batch(list(present.values()), {seed: basis(self.front)}, self.front)
+        return {**dict.fromkeys(order), **dict(zip(present, rows, strict=True))}
 
     def value(self, node: Node) -> LabelledValue:
         return LabelledValue(self.labels.of[node], self.formulas[node], strip_barriers([node])[0], self.tags[node])
@@ -107,16 +132,22 @@ class Writer:
     def edge(self, user: Node, operand: Node) -> Edge:
         labels = self.labels.of[user], self.labels.of[operand]
         varying = [self.tags[n] for n in self.stations.inputs(user)]
-        return edge(labels, self.formulas[user], (self.tags[user], self.bars[user]), self.tags[operand], varying)
+        plain = self.labels.bar(user, front=False)
+        found = edge(labels, self.formulas[user], (self.tags[user], plain), self.tags[operand], varying)
+        if not self.front or found.passed is None:
+            return found
+        wide = batch([p for p in (found.passed, found.product) if p is not None], {plain: self.bars[user]}, self.front)
+        passed, *product = simplify(wide)
+        return replace(found, passed=passed, product=product[0] if product else None)
 
     def step(self, node: Node, edges: list[Edge], short: Mapping[Node, Node], after: Node) -> BackwardStep:
         label, bar = self.labels.of[node], self.bars[node]
         if node is self.root:
-            one = number(1)
+            one = basis(self.front)
             return BackwardStep(label, bar, (), one, (), one, (), one, one)
         before = add_up([e.passed for e in edges if e.passed is not None])
         if before is None:
-            zero = fill(0, node.shape)
+            zero = fill(0, (*self.front, *node.shape))
             return BackwardStep(label, bar, tuple(edges), None, (), zero, (), zero, after)
         present = set(topological(before))
         known = tuple((leaf, formula) for leaf, formula in short.items() if leaf in present)
@@ -138,7 +169,8 @@ class Writer:
     def in_full(self) -> dict[Node, Node]:
         """Every cotangent in full, simplified, with the user's names."""
         order = self.stations.order
-        cotangents = [_or_zero(self.cotangents[n], n) for n in order]
+        found = [self.cotangents[n] for n in order]
+        cotangents = [fill(0, (*self.front, *n.shape)) if c is None else c for n, c in zip(order, found, strict=True)]
         simple, names = self.named(cotangents)
         return dict(zip(order, attach(simple, names), strict=True))
 
@@ -167,7 +199,9 @@ class Writer:
         label = self.labels.of[target]
         written = next(s.written for s in steps if s.label == label)
         if part is not None:
-            (written,) = simplify([element(part.of(written))])
+            (written,) = simplify([element(part.of(written, len(self.front)))])
+        if self.lay_out is not None:
+            (written,) = simplify([self.lay_out(written)])
         definitions = [(s.bar, s.written) for s in reversed(steps)]
         definitions += [(v.tag, v.formula) for v in reversed(list(values.values()))]
         elements = {v.tag: v.formula for v in values.values() if v.is_element}
@@ -230,7 +264,3 @@ def _names_in(formula: Node) -> list[str]:
         if not isinstance(node, Named) or node is formula:
             stack.extend(reversed(node.operands))
     return names
-
-
-def _or_zero(cotangent: Node | None, like: Node) -> Node:
-    return fill(0, like.shape) if cotangent is None else cotangent
