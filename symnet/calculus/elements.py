@@ -25,12 +25,14 @@ from symnet.expr.nodes.movement import Concat, Place, Slice
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.reduction import Reduce
 
-Choice = tuple[int | Node | None, ...]  # a position for each axis; None: the whole axis
-Made = Sequence[Node]
-Plan = tuple[list[tuple[Node, Choice]], Callable[[Made], Node]]  # what is needed first, and what is made of it
+ElementChoice = tuple[int | Node | None, ...]  # a position for each axis; None: the whole axis
+MadeParts = Sequence[Node]
+ElementPlan = tuple[
+    list[tuple[Node, ElementChoice]], Callable[[MadeParts], Node]
+]  # what is needed first, and what is made of it
 
 
-def element(node: Node, choice: Choice | None = None) -> Node:
+def element(node: Node, choice: ElementChoice | None = None) -> Node:
     """The chosen part of a node, computed from parts of what the node is computed from.
 
     Args:
@@ -39,8 +41,8 @@ def element(node: Node, choice: Choice | None = None) -> Node:
             chosen before is taken as far down.
     """
     start = (node, (None,) * node.rank if choice is None else choice)
-    plans: dict[tuple[Node, Choice], Plan] = {}
-    done: dict[tuple[Node, Choice], Node] = {}
+    plans: dict[tuple[Node, ElementChoice], ElementPlan] = {}
+    done: dict[tuple[Node, ElementChoice], Node] = {}
     stack = [start]
     while stack:
         key = stack[-1]
@@ -57,7 +59,7 @@ def element(node: Node, choice: Choice | None = None) -> Node:
     return done[start]
 
 
-def chosen(node: Node, choice: Choice) -> Node:
+def chosen(node: Node, choice: ElementChoice) -> Node:
     """The part as NumPy's indexing writes it."""
     gone = 0
     for axis, position in enumerate(choice):
@@ -67,19 +69,19 @@ def chosen(node: Node, choice: Choice) -> Node:
     return sliced(node, [slice(None) if k is None else k for k in left]) if any(k is not None for k in left) else node
 
 
-def _as_it_is(node: Node, choice: Choice) -> Plan:
+def _as_it_is(node: Node, choice: ElementChoice) -> ElementPlan:
     return [], lambda made: chosen(node, choice)
 
 
-def _whole(choice: Choice) -> bool:
+def _whole(choice: ElementChoice) -> bool:
     return all(k is None for k in choice)
 
 
-def _kept(choice: Choice) -> list[int]:
+def _kept(choice: ElementChoice) -> list[int]:
     return [a for a, k in enumerate(choice) if k is None]
 
 
-def _elementwise(node: Node, choice: Choice) -> Plan | None:
+def _elementwise(node: Node, choice: ElementChoice) -> ElementPlan | None:
     """Of every operand the same elements; what broadcasts along an axis is chosen at 0."""
     if softmax_axes(node):
         return None
@@ -93,11 +95,11 @@ def _elementwise(node: Node, choice: Choice) -> Plan | None:
     return needs, lambda made: node.func(*statics, *made)
 
 
-def _abstract(node: Any, choice: Choice) -> Plan | None:
+def _abstract(node: Any, choice: ElementChoice) -> ElementPlan | None:
     return _elementwise(node, choice) if node.is_elementwise else None
 
 
-def _einsum(node: Node, choice: Choice) -> Plan | None:
+def _einsum(node: Node, choice: ElementChoice) -> ElementPlan | None:
     """Σ over the same indices, the chosen ones gone from every operand; so are those of extent 1 that were summed."""
     assert isinstance(node, Einsum)
     fixed: dict[int, int | Node] = {i: k for i, k in zip(node.output, choice, strict=True) if k is not None}
@@ -111,7 +113,7 @@ def _einsum(node: Node, choice: Choice) -> Plan | None:
     return needs, lambda made: _contracted(inputs, output, made)
 
 
-def _contracted(inputs: list[list[int]], output: list[int], factors: Made) -> Node:
+def _contracted(inputs: list[list[int]], output: list[int], factors: MadeParts) -> Node:
     """The contraction, its scalars in front; what is summed with a unit vector is chosen there."""
     scalars = [x for x in factors if not x.rank]
     arrays = [(ix, x) for ix, x in zip(inputs, factors, strict=True) if x.rank]
@@ -126,7 +128,7 @@ def _product(arrays: list[tuple[list[int], Node]], output: list[int]) -> Node:
     return contract([ix for ix, _ in arrays], output, *(x for _, x in arrays))
 
 
-def _expand(node: Node, choice: Choice) -> Plan:
+def _expand(node: Node, choice: ElementChoice) -> ElementPlan:
     assert isinstance(node, Expand)
     (x,), left = node.operands, _kept(choice)
     axes = tuple(left.index(a) for a in node.axes if choice[a] is None)
@@ -134,7 +136,7 @@ def _expand(node: Node, choice: Choice) -> Plan:
     return [(x, tuple(choice[a] for a in node.axes))], lambda made: expand(made[0], shape, axes)
 
 
-def _reduce(node: Node, choice: Choice) -> Plan | None:
+def _reduce(node: Node, choice: ElementChoice) -> ElementPlan | None:
     """The reduction of the same rows."""
     assert isinstance(node, Reduce)
     if _whole(choice):
@@ -147,7 +149,7 @@ def _reduce(node: Node, choice: Choice) -> Plan | None:
     return [(x, below)], lambda made: Reduce(node.args[0], made[0], axes)
 
 
-def _slice(node: Node, choice: Choice) -> Plan | None:
+def _slice(node: Node, choice: ElementChoice) -> ElementPlan | None:
     assert isinstance(node, Slice)
     (x,) = node.operands
     below: list[int | Node | None] = []
@@ -166,7 +168,7 @@ def _slice(node: Node, choice: Choice) -> Plan | None:
     return [(x, tuple(below))], lambda made: made[0] if whole else Slice(made[0], starts, sizes, steps)
 
 
-def _place(node: Node, choice: Choice) -> Plan | None:
+def _place(node: Node, choice: ElementChoice) -> ElementPlan | None:
     """The operand's element where one was laid, 0 elsewhere."""
     assert isinstance(node, Place)
     (x,) = node.operands
@@ -187,12 +189,12 @@ def _place(node: Node, choice: Choice) -> Plan | None:
     return [(x, tuple(below))], lambda made: Place(made[0], shape, starts, steps) if left else made[0]
 
 
-def _zeros(node: Node, choice: Choice) -> Plan:
+def _zeros(node: Node, choice: ElementChoice) -> ElementPlan:
     zeros = fill(0, tuple(node.shape[a] for a in _kept(choice)))
     return [], lambda made: zeros
 
 
-def _concat(node: Node, choice: Choice) -> Plan | None:
+def _concat(node: Node, choice: ElementChoice) -> ElementPlan | None:
     """Of the array that holds the position; of all of them where their axis is kept."""
     assert isinstance(node, Concat)
     position = choice[node.axis]
@@ -212,7 +214,7 @@ def _concat(node: Node, choice: Choice) -> Plan | None:
     return None
 
 
-def _take(node: Node, choice: Choice) -> Plan | None:
+def _take(node: Node, choice: ElementChoice) -> ElementPlan | None:
     """One index: the choice goes on with it; of several the rows are chosen, not the places."""
     assert isinstance(node, Take)
     x, index = node.operands
@@ -226,13 +228,13 @@ def _take(node: Node, choice: Choice) -> Plan | None:
     return [(x, (*before, None, *behind))], lambda made: Take(made[0], index, axis)
 
 
-def _one_hot(node: Any, choice: Choice) -> Plan | None:
+def _one_hot(node: Any, choice: ElementChoice) -> ElementPlan | None:
     """1 at the index itself."""
     (index,) = node.operands
     return ([], lambda made: number(1)) if node.rank == 1 and choice[0] is index else None
 
 
-def _delta(node: Any, choice: Choice) -> Plan | None:
+def _delta(node: Any, choice: ElementChoice) -> ElementPlan | None:
     """1 on the diagonal and 0 beside it, where both positions are known."""
     row, column = choice
     if isinstance(row, int) and isinstance(column, int) and isinstance(node.extent, int):
@@ -243,7 +245,7 @@ def _delta(node: Any, choice: Choice) -> Plan | None:
     return None
 
 
-_RULES: dict[str, Callable[[Any, Choice], Plan | None]] = {
+_RULES: dict[str, Callable[[Any, ElementChoice], ElementPlan | None]] = {
     "elementwise": _elementwise,
     "abstract": _abstract,
     "einsum": _einsum,

@@ -23,8 +23,8 @@ from symnet.expr.nodes.node import Extent, Node
 
 
 @dataclass(frozen=True)
-class Window:
-    """Positions start, start + step, … along an axis, which are axis `of` of the part."""
+class PartWindow:
+    """PartPositions start, start + step, … along an axis, which are axis `of` of the part."""
 
     of: int
     start: Extent
@@ -32,11 +32,11 @@ class Window:
     step: int
 
 
-Position = int | Node | Window  # along one axis of the whole
+PartPosition = int | Node | PartWindow  # along one axis of the whole
 
 
 @dataclass(frozen=True)
-class Part:
+class VariablePart:
     """A part of a variable: for each axis of the whole a position, or a window.
 
     Attributes:
@@ -47,7 +47,7 @@ class Part:
 
     whole: Node
     part: Node
-    at: tuple[Position, ...]
+    at: tuple[PartPosition, ...]
 
     def of(self, result: Node, leading: int = 0) -> Node:
         """The same part of an array that has the axes of the whole behind some others."""
@@ -58,7 +58,7 @@ class Part:
             else:
                 gone += 1
         left = [position for position in self.at if not isinstance(position, Node)]
-        windows = [position for position in left if isinstance(position, Window)]
+        windows = [position for position in left if isinstance(position, PartWindow)]
         starts, sizes, steps = ([_each(p)[k] for p in left] for k in range(3))
         front = result.shape[:leading]
         window = Slice(
@@ -67,14 +67,14 @@ class Part:
             shape_arg((*front, *sizes)),
             ints_arg((*(1 for _ in front), *steps)),
         )
-        kept = [slice(None) if isinstance(p, Window) else 0 for p in left]
+        kept = [slice(None) if isinstance(p, PartWindow) else 0 for p in left]
         found = sliced(window, [*(slice(None) for _ in front), *kept])
         order = [leading + k for k in sorted(range(len(windows)), key=lambda k: windows[k].of)]
         return transpose(found, *range(leading), *order) if order != sorted(order) else found
 
     def tangent(self, v: Node) -> Node:
         """A tangent of the part as one of the whole, zero elsewhere."""
-        windows = [p for p in self.at if isinstance(p, Window)]
+        windows = [p for p in self.at if isinstance(p, PartWindow)]
         v = transpose(v, *(w.of for w in windows)) if [w.of for w in windows] != list(range(v.rank)) else v
         fixed = tuple(k for k, p in enumerate(p for p in self.at if not isinstance(p, Node)) if isinstance(p, int))
         left = [(p, n) for p, n in zip(self.at, self.whole.shape, strict=True) if not isinstance(p, Node)]
@@ -89,7 +89,7 @@ class Part:
 
 def _each(position: Any) -> tuple[Extent, Extent, int]:
     """(start, size, step) of a window or of one position."""
-    return (position.start, position.size, position.step) if isinstance(position, Window) else (position, 1, 1)
+    return (position.start, position.size, position.step) if isinstance(position, PartWindow) else (position, 1, 1)
 
 
 def _spread(v: Node, index: Node, axis: int, extent: Extent) -> Node:
@@ -103,14 +103,14 @@ def _spread(v: Node, index: Node, axis: int, extent: Extent) -> Node:
 # --------------------------------------------------------------------------- reading
 
 
-def part_of(target: Node, inside: set[Node]) -> Part | None:
+def part_of(target: Node, inside: set[Node]) -> VariablePart | None:
     """What a target is a part of: the value under its slices, where that stands in an expression; None for others.
 
     Args:
         target: without names around it.
         inside: the nodes of the expression.
     """
-    node, at = target, tuple(Window(k, 0, n, 1) for k, n in enumerate(target.shape))
+    node, at = target, tuple(PartWindow(k, 0, n, 1) for k, n in enumerate(target.shape))
     chosen = False
     while (step := _STEPS.get(node.kind)) is not None:
         below = step(node, at)
@@ -118,20 +118,20 @@ def part_of(target: Node, inside: set[Node]) -> Part | None:
             break
         chosen = chosen or node.kind != "einsum" or node.rank < node.operands[0].rank
         node, at = node.operands[0], below
-    return Part(node, target, at) if chosen and (node in inside or not node.operands) else None
+    return VariablePart(node, target, at) if chosen and (node in inside or not node.operands) else None
 
 
-Positions = tuple[Any, ...]
+PartPositions = tuple[Any, ...]
 
 
-def _through_slice(node: Node, at: Positions) -> Positions | None:
+def _through_slice(node: Node, at: PartPositions) -> PartPositions | None:
     assert isinstance(node, Slice)
-    found: list[Position] = []
+    found: list[PartPosition] = []
     for position, start, step, size, whole in zip(
         at, node.starts, node.steps, node.shape, node.operands[0].shape, strict=True
     ):
-        if isinstance(position, Window):
-            found.append(Window(position.of, start + step * position.start, position.size, step * position.step))
+        if isinstance(position, PartWindow):
+            found.append(PartWindow(position.of, start + step * position.start, position.size, step * position.step))
         elif isinstance(position, int):
             found.append(start + step * position)
         elif start == 0 and step == 1 and same_extent(size, whole):
@@ -141,7 +141,7 @@ def _through_slice(node: Node, at: Positions) -> Positions | None:
     return tuple(found)
 
 
-def _through_transposition(node: Node, at: Positions) -> Positions | None:
+def _through_transposition(node: Node, at: PartPositions) -> PartPositions | None:
     """Axes in another order, and axes of extent 1 that were dropped."""
     assert isinstance(node, Einsum)
     (indices, *others), place = node.inputs, {i: k for k, i in enumerate(node.output)}
@@ -151,13 +151,13 @@ def _through_transposition(node: Node, at: Positions) -> Positions | None:
     return tuple(at[place[i]] if i in place else 0 for i in indices)
 
 
-def _through_take(node: Node, at: Positions) -> Positions | None:
+def _through_take(node: Node, at: PartPositions) -> PartPositions | None:
     assert isinstance(node, Take)
     index = node.operands[1]
     return None if index.rank else (*at[: node.axis], index, *at[node.axis :])
 
 
-_STEPS: dict[str, Callable[[Node, Positions], Positions | None]] = {
+_STEPS: dict[str, Callable[[Node, PartPositions], PartPositions | None]] = {
     "slice": _through_slice,
     "einsum": _through_transposition,
     "take": _through_take,
@@ -167,13 +167,13 @@ _STEPS: dict[str, Callable[[Node, Positions], Positions | None]] = {
 # --------------------------------------------------------------------------- what is never read
 
 
-def is_read(part: Part, roots: Iterable[Node]) -> bool:
+def is_read(part: VariablePart, roots: Iterable[Node]) -> bool:
     """Whether an expression reads any element of a part, as far as the windows of its slices tell."""
     users = consumers(*roots).get(part.whole, [])
     return part.whole in set(roots) or any(_meets(part, user) for user in users)
 
 
-def is_read_alone(part: Part, roots: Iterable[Node]) -> bool:
+def is_read_alone(part: VariablePart, roots: Iterable[Node]) -> bool:
     """Whether an expression has a part as it was given, and nothing else of it reads any of its elements."""
     roots = list(roots)
     inside = set(topological(*roots))
@@ -184,14 +184,14 @@ def is_read_alone(part: Part, roots: Iterable[Node]) -> bool:
     return not any(_meets(part, user) for user in others)
 
 
-def _meets(part: Part, user: Node) -> bool:
+def _meets(part: VariablePart, user: Node) -> bool:
     if not isinstance(user, Slice):
         return True
     spans = zip(part.at, user.starts, user.shape, user.steps, strict=True)
     return all(_may_meet(position, start, size, step) for position, *of in spans for start, size, step in [of])
 
 
-def _may_meet(position: Position, start: Extent, size: Extent, step: int) -> bool:
+def _may_meet(position: PartPosition, start: Extent, size: Extent, step: int) -> bool:
     first, count, pace = _each(position) if not isinstance(position, Node) else (position, 1, 1)
     if not all(isinstance(n, int) for n in (first, count, start, size)):
         return True

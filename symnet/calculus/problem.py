@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from symnet import dtypes
 from symnet.calculus.elements import element
 from symnet.calculus.entries import by_entries
-from symnet.calculus.parts import Part, is_read, is_read_alone, part_of
+from symnet.calculus.parts import VariablePart, is_read, is_read_alone, part_of
 from symnet.calculus.simplify import simplify as readable
 from symnet.diff.closing import DEEP, FAR, depth
 from symnet.errors import ArgumentError, AssumptionError, explain, one_of
@@ -56,7 +56,7 @@ class Problem:
     extra: list[Node]
     labels: dict[Node, Named] = field(default_factory=dict)
     far: int | None = None
-    parts: list[Part | None] = field(default_factory=list)
+    parts: list[VariablePart | None] = field(default_factory=list)
 
     def parted(self, results: Sequence[Node | None], leading: int = 0) -> list[Node | None]:
         """Of each derivative by a target the part that is wanted.

@@ -73,3 +73,15 @@ def text_mark(order: int, places: Sequence[int]) -> tuple[str, str]:
 def repeated(by: Iterable[By]) -> list[tuple[By, int]]:
     """What is differentiated by, each once, with how often."""
     return list(Counter(by).items())
+
+
+def latex_mark(name: str, order: int, places: Sequence[int]) -> str:
+    """The name of a function's derivative in LaTeX."""
+    if places:
+        return "".join(rf"\partial_{{{k}}}{latex_power(n)} " for k, n in repeated(places)) + name
+    return name + ("'" * order if order <= MOST_PRIMES else f"^{{({order})}}")
+
+
+def latex_power(n: int) -> str:
+    """An exponent in LaTeX, 1 left out."""
+    return "" if n == 1 else f"^{{{n}}}"

@@ -1,6 +1,6 @@
 """Small arrays that are made of scalars read as their entries: [2*x[0], 0, x[1]], [[a, b], [c, d]].
 
-In: a node of movement (`Concat`, `Place`, …) and a `View`.  Out: its `Form`, or None where an entry is no scalar.
+In: a node of movement (`Concat`, `EntryPlace`, …) and a `View`.  Out: its `Form`, or None where an entry is no scalar.
 Entries are scalars that were stacked, elements of a leaf, numbers, and the zeros beside what was placed.
 """
 
@@ -22,8 +22,8 @@ _MOST_AT_ONCE = 4  # copies of a scalar, or elements of one slice, that are writ
 _LARGEST_IDENTITY = 3  # rows that are written, of an identity among zeros
 _DEPTH = 12  # moves on top of one another that are seen through
 
-Place = tuple[int, ...]  # where an entry stands
-Entries = dict[Place, FormPart]
+EntryPlace = tuple[int, ...]  # where an entry stands
+Entries = dict[EntryPlace, FormPart]
 
 
 def read_entries(node: Node, view: View) -> Form | None:
@@ -41,7 +41,7 @@ def _is_small(node: Node) -> bool:
     return all(isinstance(n, int) for n in node.shape) and 0 < math.prod(node.shape) <= MOST
 
 
-def _places(shape: Any) -> Iterator[Place]:
+def _places(shape: Any) -> Iterator[EntryPlace]:
     return product(*map(range, shape))
 
 

@@ -18,7 +18,7 @@ from sympy.printing.latex import translate
 from symnet.expr.nodes.constants import exact
 from symnet.expr.nodes.contraction import letter
 from symnet.expr.nodes.node import Node
-from symnet.expr.printing.abstract import MOST_PRIMES, repeated
+from symnet.expr.printing.abstract import latex_mark, latex_power, repeated
 from symnet.expr.printing.forms import (
     ATOM,
     HADAMARD,
@@ -391,23 +391,13 @@ def _rows(form: Form, show: Show) -> Latex:
 
 def _applied(form: Form, show: Show) -> Latex:
     name, *args = (show(part).text for part in form.parts)
-    order, places = form.data
-    if places:
-        before = "".join(rf"\partial_{{{k}}}{_power_of(n)} " for k, n in repeated(places))
-        name = before + name
-    elif order:
-        name += "'" * order if order <= MOST_PRIMES else f"^{{({order})}}"
-    return Latex(name + parens(", ".join(args)), ATOM)
+    return Latex(latex_mark(name, *form.data) + parens(", ".join(args)), ATOM)
 
 
 def _leibniz(form: Form, show: Show) -> Latex:
     function, *by = form.parts
-    below = r" \, ".join(rf"\partial {show(x).text}{_power_of(n)}" for x, n in repeated(by))
-    return Latex(rf"\frac{{\partial{_power_of(len(by))} {show(function).text}}}{{{below}}}", POWER)
-
-
-def _power_of(n: int) -> str:
-    return "" if n == 1 else f"^{{{n}}}"
+    below = r" \, ".join(rf"\partial {show(x).text}{latex_power(n)}" for x, n in repeated(by))
+    return Latex(rf"\frac{{\partial{latex_power(len(by))} {show(function).text}}}{{{below}}}", POWER)
 
 
 def _keyword(key: str, value: Any) -> str:

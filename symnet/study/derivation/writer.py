@@ -13,7 +13,7 @@ from typing import Any
 
 from symnet.calculus.elements import element
 from symnet.calculus.entries import by_entries
-from symnet.calculus.parts import Part
+from symnet.calculus.parts import VariablePart
 from symnet.calculus.problem import Problem, project, strip_barriers
 from symnet.diff.batching import basis, batch
 from symnet.diff.contraction import add_up
@@ -189,7 +189,7 @@ class Writer:
     def ending(
         self,
         target: Node,
-        part: Part | None,
+        part: VariablePart | None,
         steps: list[BackwardStep],
         reached: Node,
         result: Node,
