@@ -93,7 +93,7 @@ def compile(
     return _answer(requests.with_donated(request, donate), stop_after)
 
 
-def compile_in_place(outputs: Any, pairs: dict[str, str], inputs: Sequence[Any], **given: Any) -> Any:
+def compile_in_place(outputs: Any, pairs: dict[str, str], inputs: Sequence[Any] | None, **given: Any) -> Any:
     """As `compile` with `donate=pairs`; an output that would come too early is computed apart and copied at the end."""
     options = {"dtype": None, "target": None, "threads": None, "check_finite": False} | given
     request = requests.of_outputs(outputs, inputs, False, options)

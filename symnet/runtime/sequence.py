@@ -1,7 +1,7 @@
 """Bound steps one after another in native code: gather the samples, set the hyperparameters, step, keep the loss.
 
-In: bound steps of one function (of full batches and of the last one, from side 0 to side 1 of the arrays and back), and
-where samples, hyperparameters and losses are.  Out: `StepSequence`, which runs any number of steps by one call.
+In: bound steps of one function, of full batches and of the last one, and where samples, hyperparameters and losses are.
+Out: `StepSequence`, which runs any number of steps by one call.
 
 A call ends early where a loss is no number.  Not handled: an interrupt waits for the end of a call.
 """
@@ -40,7 +40,7 @@ class StepSequence:
     """Steps of one function on batches.
 
     Args:
-        steps: of full batches from side 0 and side 1; where the last batch is smaller, of that from side 0 and side 1.
+        steps: of full batches, and where the last batch is smaller, of that.
         gathered: the arrays that are cut into batches.
         sizes: samples in a full batch and in the last one, if that is smaller; how many batches are full.
         settings: the rank-0 arrays that get new values before every step.
@@ -84,8 +84,8 @@ class StepSequence:
         self._order = order
         self._block[ORDER_WORD] = order.ctypes.data
 
-    def run(self, first: int, settings: Sequence[Sequence[float]], side: int) -> int:
-        """Make a step for each row of settings, beginning with step `first` of the epoch, from a side.
+    def run(self, first: int, settings: Sequence[Sequence[float]]) -> int:
+        """Make a step for each row of settings, beginning with step `first` of the epoch.
 
         Returns:
             how many were made: fewer where the loss of the last is no number.
@@ -97,9 +97,9 @@ class StepSequence:
         table[...] = settings
         for word, job in self._shared:
             self._block[word] = job.crew().address
-        done = int(self._call(self._pointer, first, first + len(settings), side))
+        done = int(self._call(self._pointer, first, first + len(settings)))
         code = self._block[CODE_WORD]
         if code:
             self._block[CODE_WORD] = 0
-            self._steps[(side + done) % 2].refuse(code)
+            self._steps[0].refuse(code)
         return done

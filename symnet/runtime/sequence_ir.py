@@ -1,19 +1,18 @@
 """The native side of a sequence of bound steps, such as those of an epoch of training.
 
-In: nothing.  Out: LLVM assembly of `int64_t symnet_sequence(Sequence *, int64_t first, int64_t last, int64_t side)`,
-for 64-bit hosts, which runs the steps first … last - 1 and returns how many were done::
+In: nothing.  Out: LLVM assembly of `int64_t symnet_sequence(Sequence *, int64_t first, int64_t last)`, for 64-bit
+hosts, which runs the steps first … last - 1 and returns how many were done::
 
     struct Sequence { int64_t gathers, settings, item, size, left, whole, code; order, loss, losses, norm, norms, table;
-                      Bound bound[4]; Gather gather[]; void *setting[]; }
+                      Bound bound[2]; Gather gather[]; void *setting[]; }
     struct Bound { Step *step; Control *control; Job *job; }                   -- the last two are null for one thread
     struct Gather { source; int64_t outer, bytes, stride; full, rest; }
 
 Step k takes the samples order[k·size], …: `size` of them where k is below `whole`, and `left` otherwise.  For each
 gather, `outer` times, rows of so many bytes are copied from a source, in which blocks are a stride apart, to the array
-`full`, or to `rest`.  Then the rank-0 settings get a row of the table, and one of four bound steps runs: of full
-batches from side 0 and from side 1, of the rest from either side; the side changes at every step.  The loss, and the
-norm where there is one, is kept in a row of its own.  It stops after a step whose loss is not finite, or whose code is
-not 0, which stands in `code` then.
+`full`, or to `rest`.  Then the rank-0 settings get a row of the table, and one of two bound steps runs: of full
+batches, or of the rest.  The loss, and the norm where there is one, is kept in a row of its own.  It stops after a step
+whose loss is not finite, or whose code is not 0, which stands in `code` then.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ FIELDS = {
     "gathers": "i64", "settings": "i64", "item": "i64", "size": "i64", "left": "i64", "whole": "i64", "code": "i64",
     "order": "ptr", "loss": "ptr", "losses": "ptr", "norm": "ptr", "norms": "ptr", "table": "ptr",
 }  # fmt: skip
-BOUND, BOUND_WORDS = 4, 3  # after the fields
+BOUND, BOUND_WORDS = 2, 3  # after the fields
 GATHER_WORDS = 6
 LINE, AHEAD = 64, 8192  # bytes: of a cache line, and of samples that are asked for before they are copied
 CODE_WORD = list(FIELDS).index("code")
@@ -178,7 +177,7 @@ _FIRST_GATHER = _FIRST_STEP + BOUND * BOUND_WORDS
 
 SEQUENCE_IR = f"""
 {_COPY}{_FETCH}{_GATHER}{_FINITE}{_BOUND}
-define i64 @symnet_sequence(ptr %sequence, i64 %first, i64 %last, i64 %side) #0 {{
+define i64 @symnet_sequence(ptr %sequence, i64 %first, i64 %last) #0 {{
 entry:
 {_HEAD}  %steps = getelementptr i64, ptr %sequence, i64 {_FIRST_STEP}
   %gather_words = mul i64 %gathers, {GATHER_WORDS}
@@ -189,7 +188,6 @@ entry:
   br label %step
 step:
   %k = phi i64 [%first, %entry], [%k_next, %next]
-  %on = phi i64 [%side, %entry], [%other, %next]
   %row = sub i64 %k, %first
   %more = icmp slt i64 %k, %last
   br i1 %more, label %begin, label %over
@@ -228,9 +226,7 @@ set_one:
   %s_next = add i64 %s, 1
   br label %set_loop
 run:
-  %twice = mul i64 %is_rest, 2
-  %which = add i64 %twice, %on
-  %bound_word = mul i64 %which, {BOUND_WORDS}
+  %bound_word = mul i64 %is_rest, {BOUND_WORDS}
   %bound = getelementptr ptr, ptr %steps, i64 %bound_word
   %status = call i32 @bound_step(ptr %bound)
   %good = icmp eq i32 %status, 0
@@ -249,7 +245,6 @@ look:
   br i1 %is_number, label %next, label %stop
 next:
   %k_next = add i64 %k, 1
-  %other = xor i64 %on, 1
   br label %step
 stop:
   %done = add i64 %row, 1

@@ -182,7 +182,7 @@ def step_call() -> Callable[..., int]:
 @once
 def sequence_call() -> Callable[..., int]:
     """symnet_sequence."""
-    called = ctypes.CFUNCTYPE(ctypes.c_int64, _POINTER, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
+    called = ctypes.CFUNCTYPE(ctypes.c_int64, _POINTER, ctypes.c_int64, ctypes.c_int64)
     return called(_module().address("symnet_sequence"))
 
 

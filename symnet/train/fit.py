@@ -157,7 +157,8 @@ class _Runner:
     ) -> None:
         self.loop, self.stop, self.callbacks, self.judge = loop, stop, callbacks, judge
         self.history = History()
-        self.snapshot, self.snapshot_step = self._copy(), 0  # what to return when a loss is no number
+        self.saved = self.snapshot = self._copy()  # what to return when a loss is no number: its own loss is one
+        self.saved_step = self.snapshot_step = 0
 
     def all(self, epochs: int, bar: Progress) -> tuple[str, dict[str, Array]]:
         """Run all epochs: what stopped the run, and the parameters."""
@@ -181,6 +182,8 @@ class _Runner:
         total = norms = count = 0.0
         for stretch in loop.epoch():
             losses += stretch.losses
+            if math.isfinite(stretch.losses[0]):
+                self.snapshot, self.snapshot_step = self.saved, self.saved_step
             if not math.isfinite(losses[-1]):
                 self._warn(losses[-1])
                 return False
@@ -189,7 +192,7 @@ class _Runner:
             for size, norm in zip(stretch.sizes, stretch.squared_norms, strict=False):
                 norms += math.sqrt(norm) * size
             if loop.steps % MOST_STEPS == 0:
-                self.snapshot, self.snapshot_step = self._copy(before=True), loop.steps - 1
+                self.saved, self.saved_step = self._copy(), loop.steps
             bar.steps(epoch, len(stretch.sizes), losses[-1])
         self.history.loss.append(total / count)
         if loop.step.measures_gradient:
@@ -204,10 +207,8 @@ class _Runner:
         found = self.stop.reached(self.history.loss, norm) if self.stop else None
         return found or ("callback" if any(asked) else None)
 
-    def _copy(self, before: bool = False) -> dict[str, Array]:
-        """Copies of the parameters; `before` the last step, whose loss is known to be finite."""
-        arrays = self.loop.sets[(self.loop.steps - before) % 2]
-        return {name: arrays[name].copy() for name in self.loop.step.params}
+    def _copy(self) -> dict[str, Array]:
+        return {name: array.copy() for name, array in self.loop.params.items()}
 
     def _warn(self, loss: float) -> None:
         wrong = [name for name, array in self.loop.batches.data.items() if not np.isfinite(array).all()]

@@ -1,11 +1,10 @@
-"""The loop: native steps bound once, parameters that swap sides.
+"""The loop: native steps bound once, parameters that move in place.
 
 In: a `StepFunction`, arrays, `Batches`.  Out: losses, some steps at a time; the parameters stay in place.
 
-Every step reads parameters and states from one set of arrays and writes them to the other; the next step goes the
-other way.  So nothing is copied.  A step is bound once for each batch size and direction, and native code makes many of
-them in a row, with what comes between them (`runtime/sequence.py`): as many as take about 50 ms, so that an interrupt
-is seen and a progress bar moves.  How many does not change the results.
+A step is bound once for each batch size, and native code makes many of them in a row, with what comes between them
+(`runtime/sequence.py`): as many as take about 50 ms, so that an interrupt is seen and a progress bar moves.  How many
+does not change the results.
 """
 
 from __future__ import annotations
@@ -42,6 +41,7 @@ class Loop:
     """The state of a run between steps.
 
     Attributes:
+        params: the parameters now, by name: the arrays themselves, which every step overwrites.
         steps: how many were made.
     """
 
@@ -49,9 +49,8 @@ class Loop:
         self, step: StepFunction, optimizer: Optimizer, batches: Batches, params: Mapping[str, Array], dtype: str
     ) -> None:
         self.step, self.optimizer, self.batches, self.steps = step, optimizer, batches, 0
-        states = {name: np.zeros_like(params[of]) for name, of in step.states}
-        arrays = {**{name: params[name] for name in step.params}, **states}
-        self.sets = (arrays, {name: np.empty_like(array) for name, array in arrays.items()})
+        self.params = {name: params[name] for name in step.params}
+        self._states = {name: np.zeros_like(params[of]) for name, of in step.states}
         self._hyper = {name: np.zeros((), dtype) for name in step.hyperparameters}
         self._loss, self._squared_norm = np.zeros((), dtype), np.zeros((), dtype)
         self._seconds = SECONDS  # of a step; of the first nothing is known
@@ -60,7 +59,7 @@ class Loop:
     def _sequence_of_steps(self) -> StepSequence:
         batches = self.batches
         full, rest = batches.sizes[0], batches.sizes[-1]
-        steps = [self._bind(n, side) for n in dict.fromkeys((full, rest)) for side in (0, 1)]
+        steps = [self._bind(n) for n in dict.fromkeys((full, rest))]
         gathered = [
             Gathered(batches.data[name], axis, batches.buffers[full][name], batches.buffers[rest][name])
             for name, axis in ({} if batches.whole else batches.axes).items()
@@ -69,18 +68,12 @@ class Loop:
         sizes = full, rest, sum(n == full for n in batches.sizes)
         return StepSequence(steps, gathered, sizes, tuple(self._hyper.values()), self._loss, norm, MOST_STEPS)
 
-    def _bind(self, size: int, side: int) -> BoundStep:
-        """A step from one set to the other."""
-        source, target = self.sets[side], self.sets[1 - side]
+    def _bind(self, size: int) -> BoundStep:
+        """A step that moves parameters and states."""
+        moving = {**self.params, **self._states}
         measured = (self._squared_norm,) if self.step.measures_gradient else ()
-        out = (self._loss, *measured, *target.values())
-        return self.step.function.bind(**self.batches.buffers[size], **source, **self._hyper, out=out)
-
-    @property
-    def params(self) -> dict[str, Array]:
-        """The parameters now: the arrays themselves, which the step after next overwrites."""
-        current = self.sets[self.steps % 2]
-        return {name: current[name] for name in self.step.params}
+        out = (self._loss, *measured, *moving.values())
+        return self.step.function.bind(**self.batches.buffers[size], **moving, **self._hyper, out=out)
 
     def epoch(self) -> Iterator[Stretch]:
         """The steps of one epoch; a stretch ends with a loss that is no number, and wherever `steps` is a multiple of
@@ -92,7 +85,7 @@ class Loop:
             count = min(len(sizes) - first, MOST_STEPS - self.steps % MOST_STEPS, 1 + int(SECONDS / self._seconds))
             begin = time.perf_counter()
             settings = [self.optimizer.at(self.steps + k) for k in range(count)]
-            done = self._sequence.run(first, settings, self.steps % 2)
+            done = self._sequence.run(first, settings)
             self._seconds = (time.perf_counter() - begin) / done
             self.steps += done
             losses, norms = self._sequence.losses[:done].tolist(), self._sequence.norms[:done].tolist()

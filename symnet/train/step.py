@@ -4,7 +4,7 @@ In: a loss, its parameters, a `Rule`.  Out: `StepFunction`: a compiled function
     (data, parameters, states, hyperparameters) -> (loss, [‖∇L‖²], new parameters, new states)
 and the names that say which is which.
 
-Parameters and states are written to other arrays than they are read from; `loop.py` swaps the two sets.
+New parameters and states are computed in the arrays of the old ones.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from symnet.calculus.grad import grad
 from symnet.compiled import CompiledFunction
-from symnet.compiler import compile
+from symnet.compiler import compile_in_place
 from symnet.expr.nodes.contraction import sum
 from symnet.expr.nodes.elementwise import negative
 from symnet.expr.nodes.node import Node
@@ -82,8 +82,10 @@ def step_function(
         for state, new in zip(states, moved, strict=True)
         for leaf, value in zip(state.values(), new[1:], strict=True)
     ]
+    moving = [*params, *(leaf for state in states for leaf in state.values())]
+    pairs = {leaf.name: f"new_{leaf.name}" for leaf in moving}
     return StepFunction(
-        compile(outputs, dtype=dtype, name="symnet_step", threads=threads),
+        compile_in_place(outputs, pairs, None, dtype=dtype, name="symnet_step", threads=threads),
         tuple(w.name for w in params),
         tuple((leaf.name, w.name) for w, state in zip(params, states, strict=True) for leaf in state.values()),
         tuple(leaf.name for leaf in hyper.values()),
