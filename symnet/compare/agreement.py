@@ -2,8 +2,8 @@
 
 In: an array that was found, and the true one.  Out: an `Agreement`.
 
-- *relative*: the largest error of an element over the largest element of the true array; ∞ where the true array is
-  zero and the other is not.
+- *relative*: the largest error of an element over the largest element of the true array.  Where the true array is zero
+  and the other is not, over the largest element of all true arrays, and ∞ where all are zero.
 - *ulp*: the largest error of an element in units in its own last place, in the precision of the comparison; ∞ where the
   true element is zero and the other is not.
 A NaN that was found is an error, and shows as NaN.  Elements where the truth itself is undefined are left out, and
@@ -43,6 +43,7 @@ class Agreement:
         size: how many elements there are.
         compared: how many of them were computed, and are defined.
         undefined: how many the truth leaves undefined.
+        zero: whether the true array is zero.
         relative, absolute, ulp: the largest errors, as above; 0 where nothing was compared.
     """
 
@@ -50,20 +51,34 @@ class Agreement:
     size: int
     compared: int
     undefined: int
+    zero: bool
     relative: float
     absolute: float
     ulp: float
 
 
-def agreement(name: str, found: Array, truth: TrueArray, dtype: str, computed: Array | None = None) -> Agreement:
-    """An array beside the truth; `computed` says which of its elements count."""
+def agreement(
+    name: str, found: Array, truth: TrueArray, dtype: str, computed: Array | None = None, largest: float = 0.0
+) -> Agreement:
+    """An array beside the truth.
+
+    Args:
+        name: of the leaf.
+        found: what was found.
+        truth: what is true.
+        dtype: the precision of the comparison.
+        computed: which of its elements count; None: all.
+        largest: the largest element of all true arrays.
+    """
     defined = ~np.isnan(truth.high)
     chosen = defined if computed is None else defined & computed
     error, scale, ulp = _errors(np.asarray(found)[chosen], truth.high[chosen], truth.low[chosen], dtype)
     absolute = worst(error)
-    relative = absolute / scale if scale else (math.inf if absolute > 0 else absolute)
+    scale_or_all = scale or largest
+    relative = absolute / scale_or_all if scale_or_all else (math.inf if absolute > 0 else absolute)
     undefined = int(defined.size - defined.sum())
-    return Agreement(name, int(defined.size), int(chosen.sum()), undefined, relative, absolute, worst(ulp))
+    zero = bool(chosen.any()) and not scale
+    return Agreement(name, int(defined.size), int(chosen.sum()), undefined, zero, relative, absolute, worst(ulp))
 
 
 def _errors(found: Array, high: Array, low: Array, dtype: str) -> tuple[Array, float, Array]:

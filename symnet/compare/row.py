@@ -118,13 +118,14 @@ def row_of(
     computed: Sequence[Any] = answer.computed or [None] * len(answer.arrays)
     named = zip(problem.results, answer.arrays, truth.arrays, computed, strict=True)
     preparation, first = seconds
+    largest = worst(np.abs(a.high[np.isfinite(a.high)]).max(initial=0.0) for a in truth.arrays)
     return Row(
         method.name,
         method.family,
         method.how,
         answer.value,
         agreement("value", np.asarray(answer.value), truth.value, problem.dtype),
-        tuple(agreement(name, found, true, problem.dtype, mask) for name, found, true, mask in named),
+        tuple(agreement(name, found, true, problem.dtype, mask, largest) for name, found, true, mask in named),
         method.operations,
         method.loss_operations,
         method.peak_bytes,

@@ -25,13 +25,11 @@ from symnet.compare.counting import Count, counted
 from symnet.compare.problem import LossAtPoint
 from symnet.compare.scalars import ScalarProgram, exact
 from symnet.compare.tape import TapeProgram
-from symnet.expr.nodes.elementwise import is_op
 from symnet.expr.nodes.graph import topological
 
 DIGITS, MOST_DIGITS = 40, 640
 SETTLED = mpf(10) ** -22
 AFFORDABLE = 250_000  # operations on single numbers, for all evaluations together
-IN_DOUBLE = ("erf", "erfc", "gamma", "loggamma", "digamma")  # which NumPy lacks, and with them the wide tape
 
 COMPLEX = {"float64": "complex128", "longdouble": "clongdouble"}
 
@@ -180,6 +178,7 @@ def _split(numbers: Any) -> TrueArray:
     with mpmath.workdps(MOST_DIGITS), np.errstate(all="ignore"):
         high = np.array(np.frompyfunc(float, 1, 1)(numbers), dtype="float64")
         low = np.array(rest(numbers, high), dtype="float64")
+        low = np.where(np.abs(low) < 1e-21 * np.abs(high), 0.0, low)  # digits that do not stand still
     return TrueArray(high, low)
 
 
@@ -235,10 +234,11 @@ def wide_truth(problem: LossAtPoint) -> Truth:
     if bits <= 53 or _needs_double(problem):
         name = "the tape in float64, as the problem is large; it shares the roundings of float64"
         return Truth(name, *_pairs(narrow), floor=1e-15)
-    wide = _taped(problem, "longdouble")
-    apart = max((_distance(a, b) for a, b in zip(narrow[1], wide[1], strict=True)), default=0.0)
-    floor = apart * 2.0 ** (53 - bits)
-    return Truth(f"the tape in floats of {bits} bits, as the problem is large", *_pairs(wide), floor=floor)
+    value, arrays = _taped(problem, "longdouble")
+    apart = [_distance(a, b) for a, b in zip(narrow[1], arrays, strict=True)]
+    arrays = [np.zeros_like(a) if d >= 1 else a for a, d in zip(arrays, apart, strict=True)]
+    floor = max((d for d in apart if d < 1), default=0.0) * 2.0 ** (53 - bits)
+    return Truth(f"the tape in floats of {bits} bits, as the problem is large", *_pairs((value, arrays)), floor=floor)
 
 
 def _taped(problem: LossAtPoint, dtype: str) -> tuple[Any, list[Any]]:
@@ -252,11 +252,12 @@ def _taped(problem: LossAtPoint, dtype: str) -> tuple[Any, list[Any]]:
 
 
 def _needs_double(problem: LossAtPoint) -> bool:
-    nodes = topological(problem.root)
-    return any(is_op(node, *IN_DOUBLE) or node.kind in ("solve", "determinant") for node in nodes)
+    """Whether there is linear algebra in it, which LAPACK has in float64 only."""
+    return any(node.kind in ("solve", "determinant") for node in topological(problem.root))
 
 
 def _distance(narrow: Any, wide: Any) -> float:
+    """How far apart they are, relative: 1 and more where there is nothing but roundings, so that the truth is zero."""
     with np.errstate(all="ignore"):
         size = float(np.abs(wide).max(initial=0))
         return float(np.abs(narrow - wide).max(initial=0)) / size if size else 0.0

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from symnet.compare.agreement import Agreement, TrueArray, agreement, worst
 
 
-def beside(found: list[float], truth: list[float], dtype: str = "float64", **more: np.ndarray) -> Agreement:
+def beside(found: list[float], truth: list[float], dtype: str = "float64", **more: Any) -> Agreement:
     high = np.array(truth)
     return agreement("w", np.array(found, dtype), TrueArray(high, np.zeros_like(high)), dtype, **more)
 
@@ -46,6 +47,12 @@ def test_an_infinity_is_an_error_unless_the_truth_rounds_to_it() -> None:
 def test_where_the_truth_is_zero_an_error_is_infinite_and_none_is_none() -> None:
     assert beside([0.0], [0.0]).relative == 0 and beside([1e-9], [0.0]).relative == math.inf
     assert beside([1e-9], [0.0]).absolute == 1e-9
+
+
+def test_an_array_that_is_zero_is_measured_by_the_largest_of_all() -> None:
+    found = beside([1e-9], [0.0], largest=100.0)
+    assert found.zero and found.relative == 1e-9 / 100 and found.ulp == math.inf
+    assert not beside([1e-9], [1.0], largest=100.0).zero
 
 
 def test_where_nothing_is_true_nothing_is_compared() -> None:

@@ -68,12 +68,13 @@ def _legend(comparison: Any) -> list[str]:
 
 
 def absolutes(row: Row) -> list[str]:
-    """What a relative error of ∞ stands for."""
-    return [
-        f"the true derivative by {a.name} is 0, and {a.absolute:.1e} was found"
-        for a in row.agreements
-        if a.relative == float("inf") and a.absolute < float("inf")
-    ]
+    """What was found where the true derivative is zero, so that no error is relative to it."""
+    wrong = [a for a in row.agreements if a.zero and a.absolute > 0]
+    if not wrong:
+        return []
+    names = ", ".join(a.name for a in wrong)
+    size = max(a.absolute for a in wrong)
+    return [f"the true derivative by {names} is 0, and {'up to ' * (len(wrong) > 1)}{size:.1e} was found"]
 
 
 def _wrapped(lines: Sequence[str]) -> list[str]:

@@ -8,7 +8,6 @@ line of it is shared with `diff/`.
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -18,9 +17,9 @@ import sympy
 from symnet.compare.counting import as_call
 from symnet.compare.tape.analytic import ANALYTIC, is_complex
 from symnet.compare.tape.var import Pullback, Tape, TapeValue
+from symnet.compare.tape.wide import function, two_over_root_pi
 from symnet.expr.nodes.primitives import Primitive, functions
 from symnet.expr.nodes.result_dtypes import CASTS
-from symnet.reference import special
 
 Pull = Callable[..., Any]
 
@@ -46,8 +45,9 @@ def _x_log_y(x: Any, y: Any) -> Any:
 
 
 sigmoid, xlogy = as_call(_logistic), as_call(_x_log_y)
-erf, erfc, gamma = as_call(special.erf), as_call(special.erfc), as_call(special.gamma)
-loggamma, digamma, trigamma = as_call(special.loggamma), as_call(special.digamma), as_call(special.trigamma)
+erf, erfc, gamma, loggamma, digamma, trigamma = (
+    as_call(function(name)) for name in ("erf", "erfc", "gamma", "loggamma", "digamma", "trigamma")
+)
 
 
 def _cast(dtype: str | None) -> Callable[..., Any]:
@@ -114,13 +114,13 @@ PULLS: dict[str, tuple[Pull, ...]] = {
     "atan": (lambda g, y, x: g / (1 + x * x),),
     "sinh": (lambda g, y, x: g * np.cosh(x),),
     "cosh": (lambda g, y, x: g * np.sinh(x),),
-    "erf": (lambda g, y, x: g * (2 / math.sqrt(math.pi)) * np.exp(-x * x),),
+    "erf": (lambda g, y, x: g * two_over_root_pi(x) * np.exp(-x * x),),
     "asinh": (lambda g, y, x: g / np.sqrt(1 + x * x),),
     "acosh": (lambda g, y, x: g / np.sqrt((x - 1) * (x + 1)),),
     "atanh": (lambda g, y, x: g / ((1 - x) * (1 + x)),),
     "atan2": (lambda g, y, a, b: g * b / (a * a + b * b), lambda g, y, a, b: -g * a / (a * a + b * b)),
     "cbrt": (lambda g, y, x: g / (3 * y * y),),
-    "erfc": (lambda g, y, x: -g * (2 / math.sqrt(math.pi)) * np.exp(-x * x),),
+    "erfc": (lambda g, y, x: -g * two_over_root_pi(x) * np.exp(-x * x),),
     "gamma": (lambda g, y, x: g * y * digamma(x),),
     "loggamma": (lambda g, y, x: g * digamma(x),),
     "digamma": (lambda g, y, x: g * trigamma(x),),

@@ -1,0 +1,59 @@
+"""Functions that NumPy lacks, in the precision of the arrays that they get.
+
+In: real arrays.  Out: arrays of the same dtype: float32 and float64 by the reference's functions, wider floats by
+mpmath, one element after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import mpmath
+import numpy as np
+
+from symnet.reference import special
+
+_BITS = 100
+_WIDE: dict[str, Callable[[Any], Any]] = {
+    "erf": mpmath.erf,
+    "erfc": mpmath.erfc,
+    "gamma": mpmath.gamma,
+    "loggamma": lambda x: mpmath.log(abs(mpmath.gamma(x))),
+    "digamma": mpmath.digamma,
+    "trigamma": lambda x: mpmath.psi(1, x),
+}
+
+
+def function(name: str) -> Callable[[Any], Any]:
+    """A function of arrays, by its name in `symnet/reference/special.py`."""
+    narrow = getattr(special, name)
+
+    def either(x: Any) -> Any:
+        return _by_mpmath(_WIDE[name], x) if is_wide(x) else narrow(x)
+
+    return either
+
+
+def is_wide(x: Any) -> bool:
+    """Whether an array has more digits than float64."""
+    return bool(getattr(x, "dtype", None) == np.longdouble != np.float64)
+
+
+def two_over_root_pi(x: Any) -> Any:
+    """2/√π: Python's float, which takes the dtype of what it meets, or one with the digits of a wide array."""
+    return np.longdouble("1.12837916709551257389615890312154517") if is_wide(x) else 1.1283791670955126
+
+
+def _by_mpmath(exact: Callable[[Any], Any], x: Any) -> Any:
+    def one(element: Any) -> Any:
+        try:
+            with mpmath.workprec(_BITS):
+                high = float(element)
+                value = exact(mpmath.mpf(high) + mpmath.mpf(float(element - np.longdouble(high))))
+                return np.longdouble(mpmath.nstr(value, 25))
+        except (ValueError, OverflowError, ZeroDivisionError):  # a pole, or no number
+            return np.longdouble("nan")
+
+    found = np.array([one(element) for element in np.asarray(x).flat], dtype=np.longdouble)
+    return found.reshape(np.shape(x))
