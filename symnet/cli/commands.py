@@ -116,7 +116,7 @@ def run_check(options: argparse.Namespace) -> int:
         mend = f"Write --wrt {_label(chosen[0])}." if chosen else "Use a leaf that is free."
         raise ArgumentError(explain(clipped(options.source), "one variable", known or "none", mend))
     names = {n: v for n, v in variables.items() if isinstance(v, (Node, Dim))} | names_in(root)
-    verdict = sn.check(formula(options.mine, names), root, chosen[0])
+    verdict = sn.check(formula(options.mine, names), root, chosen[0], layout=options.layout)
     print(verdict)
     return 0 if verdict else 1
 

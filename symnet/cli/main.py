@@ -88,7 +88,10 @@ def parser() -> argparse.ArgumentParser:
     points.add_argument("--seconds", type=float, default=10.0, help="how long SymPy may take (10)")
     check = _command(commands, "check", run_check, "grade a derivative worked out by hand: right, or how it is wrong")
     _source(check, "the variable: a leaf, or a name given in the expression")
-    check.add_argument("mine", metavar="FORMULA", help="what is claimed to be the gradient")
+    check.add_argument(
+        "mine", metavar="FORMULA", help="what is claimed to be the gradient, or the Jacobian of an array"
+    )
+    check.add_argument("--layout", choices=("numerator", "denominator"), help="in which the formula is laid out")
     compile_ = _command(commands, "compile", run_compile, "compile an expression and say what was made")
     _source(compile_, "also compile the gradient by these, separated by commas")
     compile_.add_argument("--dtype", choices=dtypes.REAL, help="of the real leaves")

@@ -22,12 +22,13 @@ from typing import Any
 
 import sympy
 
-from symnet.errors import ArgumentError, SymnetError, clipped, explain
+from symnet.errors import ArgumentError, ShapeError, SymnetError, clipped, explain
 from symnet.expr.nodes.constants import as_node, exact
 from symnet.expr.nodes.elementwise import elementwise, indicator
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import scalar
 from symnet.reading.array_literals import read_array
+from symnet.reading.hints import of_call, of_operands
 from symnet.reading.tokens import (
     ATTRIBUTES,
     BARS,
@@ -178,12 +179,13 @@ class _Parser:
     def error(self, at: int, expected: str, got: str, mend: str) -> ArgumentError:
         return formula_error(self.text, at, expected, got, mend)
 
-    def building(self, at: int, build: Callable[..., Any], *args: Any, **keywords: Any) -> Any:
-        """Build a value; an error of the algebra gets the place in the formula."""
+    def building(self, at: int, build: Callable[..., Any], *args: Any, hint: str = "", **keywords: Any) -> Any:
+        """Build a value; an error of the algebra gets the place in the formula, and what the operands are."""
         try:
             return build(*args, **keywords)
         except SymnetError as error:
-            raise type(error)(f"{error}{pointer(self.text, at)}") from error
+            said = of_operands(hint, *args) if hint and isinstance(error, ShapeError) else ""
+            raise type(error)(f"{error}{said}{pointer(self.text, at)}") from error
 
     # ---- formulas and definitions
 
@@ -244,7 +246,7 @@ class _Parser:
                 break
             sign = self.take()
             right = self.expression(precedence + 1)
-            left = self.building(sign.at, build, left, right)
+            left = self.building(sign.at, build, left, right, hint=sign.text)
             if precedence == _COMPARISON and self.token.kind == "sign" and self.is_comparison():
                 mend = "Write (a < b) & (b < c)."
                 raise self.error(self.token.at, "one comparison", "a chain of them", mend)
@@ -369,6 +371,9 @@ class _Parser:
         if token.text in _LITERALS:
             return _LITERALS[token.text]
         if self.free and token.text not in KEYWORDS:
+            if token.text == "e" and self.sees("**"):
+                mend = "Write exp(x) for eˣ; a variable of that name is declared, as --shapes e x."
+                raise self.error(token.at, "a name, or a function of symnet", "e as a base", mend)
             return scalar(token.text)
         known = ", ".join(map(str, self.names)) or "no names at all"
         raise self.error(token.at, f"one of {known}", clipped(token.text), self.near(token.text, self.names))
@@ -418,6 +423,9 @@ class _Parser:
         return self.building(name.at, function, *args, **keywords)
 
     def check_call(self, function: Callable[..., Any], name: Token, args: Any, keywords: Any) -> None:
+        meant = of_call(name.text, args)
+        if meant is not None:
+            raise self.error(name.at, "one array", f"{len(args)} values", meant)
         signature = inspect.signature(function)
         try:
             signature.bind(*args, **keywords)

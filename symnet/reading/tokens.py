@@ -49,7 +49,7 @@ KEYWORDS = {
     "not": "Write ~(a < b).",
     "if": "Write where(condition, a, b).",
     "else": "Write where(condition, a, b).",
-    "lambda": "Write the formula itself.",
+    "lambda": "Write the formula itself; as a name write lam, or λ.",
     "for": "Write sums over axes, as sum(x, axis=0).",
     "in": "Write sums over axes, as sum(x, axis=0).",
 }

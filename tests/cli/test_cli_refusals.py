@@ -95,7 +95,7 @@ FORMULAS: dict[str, str] = {
     "mean(w, axes=0)": "got an unexpected keyword argument 'axes'",
     "mean(X, axis=5)": "expected axes from -2 to 1; got axis 5",
     "sum(X, axis='a')": "expected an int or a tuple of ints as axis; got axis='a'",
-    "max(w, y)": "expected an int or a tuple of ints as axis; got axis=y",
+    "max(w, y)": "expected one array; got 2 values. Write maximum(a, b) for the maximum of two values",
     "where(w)": "expected where(condition, a, b); got missing a required argument: 'a'",
     "einsum(X)": "expected subscripts as text first; got Tensor",
     "einsum('ij,j->', X, w, y)": "expected 2 operands; got 3",

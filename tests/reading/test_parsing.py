@@ -193,3 +193,24 @@ def test_a_wrong_declaration_is_refused(text: str, error: type[SymnetError], mes
 def test_a_name_is_declared_once() -> None:
     with pytest.raises(ArgumentError, match="expected X once; got it twice"):
         declarations(["X:m", "X:n"])
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("e**x", r"got e as a base\. Write exp\(x\) for eˣ"),
+        ("lambda*x", "as a name write lam, or λ"),
+        ("ln(x)", r"Write log\(x\)"),
+        ("max(0, x)", r"Write maximum\(a, b\)"),
+        ("max(x, 0)", r"Write maximum\(a, b\)"),
+        ("min(x, y)", r"Write minimum\(a, b\)"),
+    ],
+)
+def test_other_notations_get_a_hint(text: str, hint: str) -> None:
+    with pytest.raises(ArgumentError, match=hint):
+        formula(text)
+
+
+def test_e_is_a_name_where_it_is_declared() -> None:
+    e, x = sn.scalar("e"), sn.scalar("x")
+    assert formula("e**x", {"e": e, "x": x}) == e**x and formula("e*x") == e * x

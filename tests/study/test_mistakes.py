@@ -170,7 +170,7 @@ def test_every_slip_changes_one_place_and_keeps_the_shape(loss: Any) -> None:
     found = list(slips(truth))
     assert len(found) >= (1 if loss is LD else 3)
     assert all(slip.whole.shape == truth.shape and slip.whole is not truth for slip in found)
-    assert {slip.kind for slip in found} <= {"factor", "term", "sign", "part"}
+    assert {slip.kind for slip in found} <= {"factor", "term", "sign", "part", "number", "slope"}
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -18,8 +18,9 @@ import numpy as np
 from symnet import dtypes
 from symnet.arrays import Array
 from symnet.calculus.grad import grad
+from symnet.calculus.jacobian import derivative, jacobian
 from symnet.calculus.structure import flatten
-from symnet.errors import ArgumentError, ShapeError, explain
+from symnet.errors import ArgumentError, explain
 from symnet.expr.nodes.abstract import refuse_abstract
 from symnet.expr.nodes.constants import as_node
 from symnet.expr.nodes.graph import topological
@@ -82,22 +83,25 @@ class Verdict:
     """What became of a derivative worked out by hand.
 
     Attributes:
-        right: whether it is the gradient.
+        right: whether it is the derivative.
         reason: how it is right or wrong, a phrase.
         gradient: the true one.
         counterexample: where it is wrong, numbers that show it.
+        noun: what was graded: the gradient, the Jacobian, or the derivative in a layout.
     """
 
     right: bool
     reason: str
     gradient: Node
     counterexample: Counterexample | None = None
+    noun: str = "gradient"
 
     def __str__(self) -> str:
         if self.right:
             return f"right: {self.reason}"
-        shown = "\n".join(f"  {line}" for line in str(self.counterexample).splitlines())
-        return f"wrong: {self.reason}\nthe gradient is {self.gradient}\nfor example\n{shown}"
+        example = _of(self.noun, str(self.counterexample))
+        shown = "\n".join(f"  {line}" for line in example.splitlines())
+        return f"wrong: {self.reason}\nthe {self.noun} is {self.gradient}\nfor example\n{shown}"
 
     __repr__ = __str__
 
@@ -105,19 +109,20 @@ class Verdict:
         return self.right
 
 
-def check(mine: Any, L: Any, wrt: Any) -> Verdict:
-    """Grade a gradient worked out by hand.
+def check(mine: Any, L: Any, wrt: Any, *, layout: str | None = None) -> Verdict:
+    """Grade a gradient, a Jacobian or a derivative worked out by hand.
 
     Args:
-        mine: what is claimed to be ∂L/∂wrt, of wrt's shape: a node, a SymPy expression, or a formula as text.
-        L: rank 0: a node, a SymPy expression, or a formula as text.
+        mine: what is claimed to be ∂L/∂wrt, of wrt's shape (of an array L's shape and wrt's): a node, a SymPy
+            expression, or a formula as text.
+        L: a node, a SymPy expression, or a formula as text; of an array the Jacobian is graded.
         wrt: a node of L, or its name, or an element of one: "x[2]".
+        layout: "numerator" or "denominator": what `derivative` gives is graded, also of scalars.
 
     Returns:
         a `Verdict`: true in an `if`, readable as text.
 
     Raises:
-        ShapeError: L is no scalar.
         ArgumentError: L does not contain the variable; a formula that cannot be read.
 
     Example:
@@ -131,27 +136,37 @@ def check(mine: Any, L: Any, wrt: Any) -> Verdict:
         'm/2 times the gradient; a factor 2/m is lost'
     """
     root = _read(L, None)
-    if root.rank:
-        mend = "Reduce it with sn.sum(L) or sn.mean(L); of an array see sn.jacobian(L, wrt), which is not graded."
-        got = f"shape {root.shape}"
-        raise ShapeError(explain("check(mine, L, wrt)", "a scalar L (rank 0): gradients are graded", got, mend))
     names = names_in(root)
     target = _variable(wrt, names)
     claim = _read(mine, {**names, **names_in(target)})
-    truth = grad(root, target)
+    truth, noun = _truth(root, target, layout)
     check_leaves("check(mine, L, wrt)", [root, claim])
     plain = simplify([claim, truth])
     if plain[0] is plain[1]:
-        return Verdict(True, "the same formula, simplified", truth)
+        return Verdict(True, "the same formula, simplified", truth, noun=noun)
     refuse_abstract("check(mine, L, wrt)", plain)
     case = _instances(plain[0], plain[1], root)
     if same(case.given, case.right):
         far = _far_out(case, root)
         if far is None:
-            return Verdict(True, f"equal on {len(case.data)} random instances", truth)
+            return Verdict(True, f"equal on {len(case.data)} random instances", truth, noun=noun)
         reason = "right on numbers around 1, but not on larger ones: it differs in a case that they do not reach"
-        return Verdict(False, reason, truth, _counterexample(far, root, target))
-    return Verdict(False, how_wrong(case), truth, _counterexample(case, root, target))
+        return Verdict(False, reason, truth, _counterexample(far, root, target), noun)
+    return Verdict(False, _of(noun, how_wrong(case)), truth, _counterexample(case, root, target), noun)
+
+
+def _truth(root: Node, target: Node, layout: str | None) -> tuple[Node, str]:
+    """What is graded, and what it is called."""
+    if layout is not None:
+        return derivative(root, target, layout), f"derivative in {layout} layout"
+    return (jacobian(root, target), "Jacobian") if root.rank else (grad(root, target), "gradient")
+
+
+def _of(noun: str, reason: str) -> str:
+    """What is said of a gradient, said of another derivative."""
+    if noun == "gradient":
+        return reason
+    return reason.replace("where the variable has shape", "where it has shape").replace("gradient", noun)
 
 
 def _read(given: Any, names: Mapping[str, Any] | None) -> Node:
@@ -192,7 +207,7 @@ def _instances(mine: Node, truth: Node, root: Node) -> Case:
         chosen, data = 2 * chosen, data + turned
     numbers = [_numbers(known, dims, d) for dims, d in zip(chosen, data, strict=True)]
     case = Case(mine, truth, data, numbers, known)
-    return Case(mine, truth, data, numbers, known, case.values(mine), case.values(truth))
+    return Case(mine, truth, data, numbers, known, case.values(mine), case.values(truth), root)
 
 
 def _is_finite(case: Case, root: Node) -> bool:
@@ -242,6 +257,8 @@ def _counterexample(case: Case, root: Node, target: Node) -> Counterexample:
 
 def _difference(root: Node, target: Node, data: Mapping[str, Array], index: Any, case: Case) -> float | None:
     if not isinstance(target, Tensor) or "symmetric" in target.assumptions:
+        return None
+    if root.rank or len(index) != target.rank:
         return None
     values = []
     for step in (_STEP, -_STEP):

@@ -18,6 +18,7 @@ from symnet import dtypes
 from symnet.arrays import Array
 from symnet.expr.nodes.elementwise import is_op
 from symnet.expr.nodes.extents import same_shape
+from symnet.expr.nodes.graph import substitute, topological
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
 from symnet.reference import evaluate
@@ -26,6 +27,7 @@ from symnet.study.check.terms import terms
 
 CLOSE = 1e-8  # of the largest element: how near two values are that count as equal
 LARGEST_DENOMINATOR = 24
+_MOST_TURNED = 4  # matrices of which some should be transposed
 _LONGEST = 40  # characters of a part that is named as the place of a slip
 
 
@@ -37,6 +39,7 @@ class Case:
         mine, truth: the formulas, in algebra form.
         data: the arrays of each instance; `sizes`: its numbers by name: extents and scalars.
         given, right: the values of `mine` and `truth` on each instance.
+        function: what was differentiated; None where it is not known.
     """
 
     mine: Node
@@ -46,6 +49,7 @@ class Case:
     leaves: Sequence[Any]
     given: list[Array] = field(default_factory=list)
     right: list[Array] = field(default_factory=list)
+    function: Node | None = None
 
     def values(self, node: Node) -> list[Array]:
         with np.errstate(all="ignore"):
@@ -136,6 +140,31 @@ def _also(c: Multiple | None) -> str:
 def _zero(case: Case) -> str | None:
     gone = all(not np.any(x) for x in case.given) and any(np.any(y) for y in case.right)
     return "it is zero, and the gradient is not" if gone else None
+
+
+def _function_itself(case: Case) -> str | None:
+    """The function, not differentiated."""
+    whole = case.function is not None and case.function.rank == case.mine.rank == case.truth.rank
+    itself = whole and case.function is not None and same(case.given, case.values(case.function))
+    return "it is the function itself, not its derivative" if itself else None
+
+
+def _turned_leaves(case: Case) -> str | None:
+    """Right but for several square matrices that should be transposed wherever they stand."""
+    square = [x for x in case.leaves if x.rank == 2 and same_shape(x.shape, x.shape[::-1])]
+    inside = set(topological(case.mine))
+    square = [x for x in square if x in inside and "symmetric" not in x.assumptions][:_MOST_TURNED]
+    for count in range(2, len(square) + 1):
+        for chosen in combinations(square, count):
+            (whole,) = substitute([case.mine], {leaf: leaf.T for leaf in chosen})
+            values = case.values(whole)
+            names = " and ".join(leaf.name for leaf in chosen)
+            if same(values, case.right):
+                return f"{names} should be transposed"
+            c = factor(values, case.right, case)
+            if c:
+                return f"{names} should be transposed{_also(c)}"
+    return None
 
 
 def _wrong_shape(case: Case) -> str | None:
@@ -265,7 +294,7 @@ def _one_slip(case: Case) -> str | None:
     for formula, target, said in ((case.truth, "given", _LACKS), (case.mine, "right", _HAS)):
         for slip in slips(formula):
             wanted: list[Array] = getattr(case, target)
-            if not _alike(first.values(slip.whole), wanted[:1]):
+            if slip.kind not in said or not _alike(first.values(slip.whole), wanted[:1]):
                 continue
             values = case.values(slip.whole)
             place = "" if slip.place is formula or len(str(slip.place)) > _LONGEST else f" in {slip.place}"
@@ -273,7 +302,7 @@ def _one_slip(case: Case) -> str | None:
             if same(wanted, values):
                 return sentence
             pair = (case.given, values) if formula is case.truth else (values, case.right)
-            c = factor(*pair, case) if multiple is None and slip.kind == "factor" else None
+            c = factor(*pair, case) if multiple is None and slip.kind in ("factor", "number") else None
             multiple = f"{sentence}{_also(c)}" if c else multiple
     return multiple
 
@@ -292,15 +321,19 @@ def _alike(a: Sequence[Array], b: Sequence[Array]) -> bool:
 # What is said of a slip: of the gradient, which mine lacks; of mine, which has it.
 _LACKS = {
     "factor": "the factor {before} is missing",
+    "number": "the factor {before} is missing{place}",
+    "slope": "{after} stands where {before} should: differentiated once too often",
     "term": "the term {before} is missing{place}",
     "sign": "the sign of the term {before} is wrong{place}",
     "part": "{after} stands where {before} should",
 }
 _HAS = {
     "factor": "the factor {before} is too many",
+    "number": "the factor {before} is too many{place}",
     "term": "the term {before} is too many{place}",
     "sign": "the sign of the term {before} is wrong{place}",
     "part": "{before} should be {after}",
+    "slope": "{before} stands where its derivative, {after}, should",
 }
 
 
@@ -377,10 +410,12 @@ def _symmetric(case: Case) -> str | None:
 _WITHIN: tuple[Callable[[Case], str | None], ...] = (_factor_off, _one_sign, _transposed, _one_slip, _one_term)
 SUSPICIONS: tuple[Callable[[Case], str | None], ...] = (
     _zero,
+    _function_itself,
     _wrong_shape,
     *_WITHIN,
     _extra_term,
     _two_terms,
+    _turned_leaves,
     _symmetric,
     _elementwise,
 )

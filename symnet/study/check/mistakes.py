@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from itertools import combinations
 from typing import NamedTuple
 
+from symnet import dtypes
+from symnet.diff.elementwise import slope
 from symnet.errors import SymnetError
 from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.contraction import Einsum, contract
 from symnet.expr.nodes.contraction import sum as total
-from symnet.expr.nodes.elementwise import elementwise, exp, is_op, negative, power, reciprocal
+from symnet.expr.nodes.elementwise import Elementwise, elementwise, exp, is_op, negative, power, reciprocal
 from symnet.expr.nodes.extents import same_shape
 from symnet.expr.nodes.graph import substitute, topological, with_operands
 from symnet.expr.nodes.linalg import inv
@@ -31,7 +33,8 @@ class Slip(NamedTuple):
     """One change of a formula.
 
     Attributes:
-        kind: "factor", "term", "sign" or "part".
+        kind: "factor", "term", "sign", "part", "number" (a factor in the argument of a function), or "slope" (a
+            function in the place of its derivative).
         place: the sum or product in which it happened.
         before: the factor, term or part as it was.
         after: what a part became; None where something was dropped or its sign turned.
@@ -101,7 +104,7 @@ def _lost_factors(node: Node) -> Iterator[Change]:
             if rest:
                 kept = elementwise("mul", *rest) if len(rest) > 1 else rest[0]
                 before = [node.operands[k] for k in lost]
-                said = elementwise("mul", *before) if count == 2 else before[0]
+                said = elementwise("mul", *before) if count == 2 else _unrepeated(before[0])
                 yield "factor", said, None, broadcast_to(kept, node.shape)
 
 
@@ -163,11 +166,37 @@ def _functions(node: Node) -> Iterator[Change]:
     varying = [o for o in node.operands if number_of(_unrepeated(o)) is None]
     if len(varying) == 1 and varying[0].dtype == node.dtype and same_shape(varying[0].shape, node.shape):
         yield "part", node, varying[0], varying[0]
+    if len(varying) == 1 and node.dtype in dtypes.REAL:
+        yield from _scaled_argument(node)
+        found = _slope(node)
+        if found is not None and found is not node:
+            yield "slope", node, found, broadcast_to(found, node.shape)
     if is_op(node, "exp") and is_op(node.operands[0], "add"):
         for term in node.operands[0].operands:
             rest = [o for o in node.operands[0].operands if o is not term]
             kept = exp(elementwise("add", *rest) if len(rest) > 1 else rest[0])
             yield "factor", _exponential(term), None, broadcast_to(kept, node.shape)
+
+
+def _scaled_argument(node: Node) -> Iterator[Change]:
+    """f(u) of f(2*u)."""
+    inner = node.operands[0]
+    numbers = [o for o in inner.operands if number_of(o) not in (None, -1)] if is_op(inner, "mul") else []
+    for number_ in numbers:
+        rest = [o for o in inner.operands if o is not number_]
+        if rest and len(node.operands) == 1:
+            kept = broadcast_to(elementwise("mul", *rest) if len(rest) > 1 else rest[0], inner.shape)
+            yield "number", number_, None, with_operands(node, [kept])
+
+
+def _slope(node: Node) -> Node | None:
+    """f'(u) of f(u), None where that is zero or has no rule."""
+    if not isinstance(node, Elementwise) or len(node.operands) != 1:
+        return None
+    try:
+        return slope(node, 0)
+    except SymnetError:
+        return None
 
 
 def _exponential(term: Node) -> Node:
