@@ -27,6 +27,7 @@ from symnet.cli.commands import (
 )
 from symnet.cli.comparing import NAMES, run_compare
 from symnet.cli.info import info
+from symnet.cli.playing import run_play
 from symnet.cli.usage import EXAMPLES, USAGE, Parser, shielded
 from symnet.errors import SymnetError, explain
 from symnet.export.kinds import KINDS
@@ -126,6 +127,9 @@ def parser() -> argparse.ArgumentParser:
     second.add_argument("--hvp", action="store_true", help="compare the Hessian times a random vector")
     for ending, what in (("html", "a page"), ("csv", "a line for each method"), ("json", "everything")):
         compare.add_argument(f"--{ending}", metavar=f"OUT.{ending}", help=f"write {what}")
+    play = _command(commands, "play", run_play, "a page to try formulas on, in a browser of this machine")
+    play.add_argument("--port", type=int, default=8765, help="where it listens; 0 for any that is free")
+    play.add_argument("--no-browser", action="store_true", help="print the address and open nothing")
     _command(commands, "info", info, "versions, machine, cache")
     return top
 

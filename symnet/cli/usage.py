@@ -41,10 +41,15 @@ USAGE = {
     "compile": "EXPRESSION [options]",
     "export": "EXPRESSION PATH [options]",
     "compare": "EXPRESSION [options]",
+    "play": "[options]",
     "info": "",
 }
 
 EXAMPLES = {
+    "play": """
+examples:
+  symnet play
+  symnet play --port 0 --no-browser""",
     "derive": r"""
 examples:
   symnet derive "mean((X@w - y)**2)" --shapes X:m,n w:n y:m --wrt w

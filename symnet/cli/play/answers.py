@@ -1,0 +1,175 @@
+"""What was typed → what is shown: the derivative, its steps, a verdict, the source of a function.
+
+In: the fields of the page, as text.  Out: plain data for it.  Formulas are read by `reading/`, and never run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import symnet as sn
+from symnet.cli.sources import numbers_of
+from symnet.errors import ArgumentError, SymnetError, explain
+from symnet.expr.nodes.extents import Dim
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import Named, Tensor, leaves
+from symnet.expr.printing.latex import latex
+from symnet.expr.printing.markup import math_element
+from symnet.expr.printing.mathml import mathml
+from symnet.reading.formula import declarations, formula, names_in
+from symnet.source.dialects import DIALECTS
+from symnet.study.derivation.derive import variables
+
+FIELDS = ("formula", "shapes", "assume", "wrt", "at", "kind", "mine", "library")
+LONGEST = 4000  # characters of a field
+MOST_NODES = 4000  # of a formula
+MOST_TEXT = 20_000  # characters of a result that are shown
+LIBRARIES = (*DIALECTS, "c", "latex")
+"""What a function can be shown in: the libraries of `f.source`, C, and LaTeX."""
+
+
+def answer(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer to a page.
+
+    Args:
+        asked: text by the names of `FIELDS`; those that lack are empty.
+
+    Returns:
+        `value` and `results` (each with `label`, `text`, `latex`, `mathml`), `steps` (a page, or None), `verdict`,
+        `source`; or `error` alone, as text.
+    """
+    try:
+        return _answered({name: _text(name, asked.get(name, "")) for name in FIELDS})
+    except SymnetError as error:
+        return {"error": str(error)}
+
+
+def _text(name: str, given: Any) -> str:
+    if not isinstance(given, str) or len(given) > LONGEST:
+        got = f"{len(given)} characters" if isinstance(given, str) else type(given).__name__
+        raise ArgumentError(explain(name, f"text of at most {LONGEST} characters", got, "Write a shorter one."))
+    return given.strip()
+
+
+def _answered(asked: dict[str, str]) -> dict[str, Any]:
+    root, names = _read(asked)
+    chosen = _chosen(asked["wrt"], root, names)
+    kind = asked["kind"] or "gradient"
+    if kind not in KINDS:
+        raise ArgumentError(explain("kind", f"one of {', '.join(KINDS)}", repr(kind), "Choose one of these."))
+    found = KINDS[kind](root, chosen)
+    by = [_label(node) for node in chosen]
+    shown = {"value": _shown("L", root), "results": [_shown(*pair) for pair in zip(by, found, strict=True)]}
+    return {
+        **shown,
+        "kind": kind,
+        "shape": [str(extent) for extent in root.shape],
+        "steps": _steps(root, chosen, asked["at"]) if kind == "gradient" else None,
+        "verdict": _verdict(asked["mine"], root, chosen, names) if asked["mine"] else None,
+        "source": _source(asked["library"], root, found, by) if asked["library"] else None,
+    }
+
+
+def _read(asked: dict[str, str]) -> tuple[Node, dict[str, Any]]:
+    """The formula, and what its names mean; without shapes every name is a scalar."""
+    if not asked["formula"]:
+        raise ArgumentError(explain("formula", "a formula", "nothing", "Write one, such as sum(tanh(W@x)**2)."))
+    shapes, assumed = asked["shapes"].split(), asked["assume"].split()
+    free = None if shapes else formula(asked["formula"])
+    given = shapes or [leaf.name for leaf in leaves(*([] if free is None else [free]))]
+    known = declarations(given, assumed)
+    root = formula(asked["formula"], known)
+    count = len(topological(root))
+    if count > MOST_NODES:
+        got = f"one of {count}"
+        most = f"a formula of at most {MOST_NODES} operations"
+        raise ArgumentError(explain("formula", most, got, "Take a part of it."))
+    return root, known | {n: v for n, v in names_in(root).items() if n not in known}
+
+
+def _chosen(wrt: str, root: Node, names: Mapping[str, Any]) -> list[Node]:
+    """What is differentiated by: leaves and names of the formula; without any, every leaf."""
+    if not wrt:
+        return list(variables(root))
+    known = {n: v for n, v in names.items() if isinstance(v, Node)}
+    known |= {node.name: node for node in topological(root) if isinstance(node, (Named, Tensor))}
+    asked = [name for name in wrt.replace(",", " ").split() if name]
+    for name in asked:
+        if name not in known:
+            raise ArgumentError(explain("by", f"some of {', '.join(known)}", repr(name), "Write one of these."))
+    return [known[name] for name in asked]
+
+
+def _label(node: Node) -> str:
+    return str(getattr(node, "name", node))
+
+
+def _shown(label: str, node: Node) -> dict[str, Any]:
+    text = str(node)
+    if len(text) > MOST_TEXT:
+        return {"label": label, "text": f"{text[:MOST_TEXT]} …", "latex": "", "mathml": ""}
+    shape, inside = [str(extent) for extent in node.shape], math_element(mathml(node), block=True)
+    return {"label": label, "text": text, "latex": latex(node), "mathml": inside, "shape": shape}
+
+
+# --------------------------------------------------------------------------- kinds of derivatives
+
+
+def _gradients(root: Node, chosen: Sequence[Node]) -> list[Node]:
+    if root.rank:
+        mend = "Reduce it with sum or mean, or choose the Jacobian."
+        raise ArgumentError(explain("gradient", "a formula of rank 0", f"one of shape {root.shape}", mend))
+    return list(sn.grad(root, list(chosen)))
+
+
+def _hessians(root: Node, chosen: Sequence[Node]) -> list[Node]:
+    return [sn.hessian(root, x) for x in chosen]
+
+
+def _jacobians(root: Node, chosen: Sequence[Node]) -> list[Node]:
+    return [sn.jacobian(root, x) for x in chosen]
+
+
+def _in_layout(layout: str) -> Callable[[Node, Sequence[Node]], list[Node]]:
+    return lambda root, chosen: [sn.derivative(root, x, layout=layout) for x in chosen]
+
+
+KINDS: dict[str, Callable[[Node, Sequence[Node]], list[Node]]] = {
+    "gradient": _gradients,
+    "Hessian": _hessians,
+    "Jacobian": _jacobians,
+    "numerator layout": _in_layout("numerator"),
+    "denominator layout": _in_layout("denominator"),
+}
+
+
+# --------------------------------------------------------------------------- what else a page asks for
+
+
+def _steps(root: Node, chosen: Sequence[Node], at: str) -> str:
+    """The derivation as a page of its own."""
+    return sn.derive(root, list(chosen), at=numbers_of(at) if at else None).html()
+
+
+def _verdict(mine: str, root: Node, chosen: Sequence[Node], names: Mapping[str, Any]) -> dict[str, Any]:
+    if len(chosen) != 1:
+        mend = "Fill in what the formula is differentiated by."
+        raise ArgumentError(explain("your answer", "one variable", f"{len(chosen)} of them", mend))
+    known = {n: v for n, v in names.items() if isinstance(v, (Node, Dim))}
+    try:
+        verdict = sn.check(formula(mine, known), root, chosen[0])
+    except SymnetError as error:  # of a formula that cannot be read, or has another shape
+        return {"right": False, "text": str(error)}
+    return {"right": bool(verdict), "text": str(verdict)}
+
+
+def _source(library: str, root: Node, found: Sequence[Node], by: Sequence[str]) -> str:
+    """Source of a function of value and derivatives, or their LaTeX."""
+    if library not in LIBRARIES:
+        raise ArgumentError(explain("source", f"one of {', '.join(LIBRARIES)}", repr(library), "Choose one of these."))
+    if library == "latex":
+        slopes = (rf"\partial L/\partial {b} &= {latex(x)}" for b, x in zip(by, found, strict=True))
+        return "\\begin{align*}\n" + " \\\\\n".join([f"L &= {latex(root)}", *slopes]) + "\n\\end{align*}\n"
+    return sn.compile([root, *found], name="value_and_derivatives").source(library)

@@ -1,0 +1,212 @@
+"""The page of `symnet play`: what it answers, what it refuses, its limits, and that a real browser shows it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+import symnet as sn
+from symnet.cli import main as cli
+from symnet.cli.play.answers import FIELDS, KINDS, LIBRARIES, LONGEST, answer
+from symnet.cli.play.worker import Worker
+
+pytest.importorskip("bottle", reason="the extra [play] is not installed")
+
+from symnet.cli.play.server import PAGES_KEPT, Server
+
+LEAST_SQUARES = {"formula": "mean((X@w - y)**2)", "shapes": "X:m,n w:n y:m", "wrt": "w"}
+NETWORK = {
+    "formula": "Z = tanh(X@W1 + b1)@W2; mean(cross_entropy(softmax(Z), D))",
+    "shapes": "X:m,4 W1:4,5 b1:5 W2:5,3 D:m,3",
+    "assume": "D:one_hot",
+}
+
+# --------------------------------------------------------------------------- answers
+
+
+def test_a_gradient_comes_in_every_notation_with_its_steps() -> None:
+    found = answer(LEAST_SQUARES)
+    (result,) = found["results"]
+    assert result["text"] == "2*X.T @ (X @ w - y)/m" and result["shape"] == ["n"]
+    assert result["mathml"].startswith("<math") and "X^{\\top}" in result["latex"].replace("\\mathsf{T}", "\\top")
+    assert "<svg" in found["steps"] and found["verdict"] is None and found["source"] is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_what_the_library_gives(kind: str) -> None:
+    x, A = sn.tensor("x", 3), sn.tensor("A", 3, 3)
+    vector, scalar = "tanh(A@x)", "x@A@x"
+    formula = scalar if kind in ("gradient", "Hessian") else vector
+    y = x @ A @ x if formula == scalar else sn.tanh(A @ x)
+    wanted = {
+        "gradient": lambda: sn.grad(y, x),
+        "Hessian": lambda: sn.hessian(y, x),
+        "Jacobian": lambda: sn.jacobian(y, x),
+        "numerator layout": lambda: sn.derivative(y, x),
+        "denominator layout": lambda: sn.derivative(y, x, layout="denominator"),
+    }[kind]()
+    found = answer({"formula": formula, "shapes": "A:3,3 x:3", "wrt": "x", "kind": kind})
+    assert [result["text"] for result in found["results"]] == [str(wanted)]
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_every_source_is_of_value_and_derivatives(library: str) -> None:
+    found = answer({**NETWORK, "wrt": "W1, W2", "library": library})
+    assert len(found["source"]) > 100
+    if library == "numpy":
+        compile(found["source"], "source", "exec")
+
+
+@pytest.mark.parametrize(
+    ("mine", "right"),
+    [("2*X.T@(X@w - y)/m", True), ("X.T@(X@w - y)/m", False), ("2*X@(X@w - y)", False), ("((", False)],
+)
+def test_an_answer_of_ones_own_is_graded(mine: str, right: bool) -> None:
+    verdict = answer({**LEAST_SQUARES, "mine": mine})["verdict"]
+    assert verdict["right"] is right and verdict["text"]
+
+
+def test_numbers_stand_on_the_steps() -> None:
+    found = answer({"formula": "c = a + b; d = a*c; d", "wrt": "a b", "at": "a=4,b=3"})
+    assert ">11<" in found["steps"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"formula": "x +"},
+        {"formula": "x" * (LONGEST + 1)},
+        {"formula": 3},
+        {"formula": "softmax(x)", "shapes": "x:3"},
+        {"formula": "x**2", "wrt": "y"},
+        {"formula": "x**2", "kind": "integral"},
+        {"formula": "x**2", "library": "fortran"},
+        {"formula": "x*y", "mine": "y"},
+        {"formula": "x**2", "at": "x=__import__('os')"},
+        {"formula": "__import__('os').system('true')"},
+        {"formula": "x**2", "shapes": "x:n:nonsense"},
+        {"formula": "+".join(["sin(x)*y"] * 400 + ["z" * 3])[:LONGEST]},
+    ],
+    ids=lambda asked: str(asked)[:40],
+)
+def test_what_cannot_be_answered_is_said(asked: dict[str, Any]) -> None:
+    found = answer(asked)
+    assert set(found) == {"error"} or found["results"]
+    assert "Traceback" not in str(found)
+
+
+# --------------------------------------------------------------------------- limits
+
+
+def slow(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Work that is as long, or as large, as it was asked to be."""
+    if asked.get("memory"):
+        return {"length": len(bytearray(int(asked["memory"])))}
+    if asked.get("die"):
+        raise SystemExit
+    time.sleep(float(asked.get("seconds", 0)))
+    return {"done": True}
+
+
+def test_what_takes_too_long_is_stopped_and_the_next_one_is_answered() -> None:
+    worker = Worker(slow, seconds=8)
+    try:
+        assert worker({}) == {"done": True}
+        worker._seconds = 0.5
+        assert "more than 0.5 seconds" in worker({"seconds": 60})["error"]
+        worker._seconds = 20
+        assert worker({}) == {"done": True}
+        assert "MemoryError" in worker({"memory": 1 << 40})["error"]
+        assert "the end of its process" in worker({"die": True})["error"]
+        assert worker({}) == {"done": True}
+    finally:
+        worker.stop()
+
+
+# --------------------------------------------------------------------------- the server
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    made = Server(0, answer)
+    thread = threading.Thread(target=made.run, daemon=True)
+    thread.start()
+    yield made
+    made.close()
+    thread.join(10)
+
+
+def request(server: Server, method: str, path: str, body: str | None = None, **headers: str) -> tuple[int, str, Any]:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    with closing(connection):
+        connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+        reply = connection.getresponse()
+        return reply.status, reply.read().decode(), reply.headers
+
+
+def test_the_page_loads_nothing_from_elsewhere(server: Server) -> None:
+    for path in ("/", "/style.css", "/script.js"):
+        status, text, headers = request(server, "GET", path)
+        assert status == 200 and "default-src 'none'" in headers["Content-Security-Policy"]
+        assert "http://" not in text.replace("http://www.w3.org", "") and "https://" not in text
+    page = request(server, "GET", "/")[1]
+    assert all(f'id="{name}"' in page for name in FIELDS)
+
+
+def test_an_answer_keeps_its_steps_for_the_browser(server: Server) -> None:
+    status, text, _ = request(server, "POST", "/answer", json.dumps(LEAST_SQUARES), Content_Type="application/json")
+    found = json.loads(text)
+    assert status == 200 and found["results"][0]["label"] == "w"
+    status, page, _ = request(server, "GET", found["steps"])
+    assert status == 200 and "<svg" in page
+    assert request(server, "GET", "/steps/999")[0] == 404
+    for _ in range(PAGES_KEPT):
+        server._answer({"formula": "x**2"})
+    assert request(server, "GET", found["steps"])[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "headers", "status"),
+    [
+        ("GET", "/", None, {"Host": "evil.example"}, 403),
+        ("POST", "/answer", "{}", {"Content_Type": "application/json", "Origin": "http://evil.example"}, 403),
+        ("POST", "/answer", "{}", {"Content_Type": "text/plain"}, 400),
+        ("POST", "/answer", "{", {"Content_Type": "application/json"}, 400),
+        ("POST", "/answer", "{}", {"Content_Type": "application/json", "Content_Length": "600000"}, 400),
+        ("GET", "/server.py", None, {}, 404),
+        ("GET", "/../server.py", None, {}, 404),
+        ("GET", "/answer", None, {}, 405),
+    ],
+)
+def test_others_are_refused(
+    server: Server, method: str, path: str, body: str | None, headers: dict[str, str], status: int
+) -> None:
+    assert request(server, method, path, body, **headers)[0] == status
+
+
+def test_a_port_that_is_taken_is_an_error_in_words(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["play", "--port", str(server.port), "--no-browser"]) == 2
+    assert "--port 0" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="no Chromium is installed")
+def test_a_browser_shows_derivative_verdict_and_source(server: Server) -> None:
+    asked = {**LEAST_SQUARES, "mine": "X.T@(X@w - y)/m", "library": "torch"}
+    command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=20000", "--dump-dom"]
+    done = subprocess.run(
+        [*command, f"{server.url}#{urlencode(asked)}"], capture_output=True, text=True, timeout=120, check=True
+    )
+    page = done.stdout
+    assert "2*X.T @ (X @ w - y)/m" in page and "import torch" in page
+    assert '<div id="verdict" class="wrong">' in page and page.count('<div class="result">') == 2
