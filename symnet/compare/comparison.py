@@ -165,9 +165,9 @@ def compare(
     Symbolic.load()
     methods = [(kind, make, _loaded(kind)) for kind, make in chosen(against, problem.of)]
     with alike() as conditions:
-        made = [_symbolic(problem), *(_tried(*method, problem) for method in methods)]
+        made = [_symbolic(problem), *(_tried(*method, problem.unbound) for method in methods)]
         try:
-            rows = _rows(made, problem, truth := truth_of(problem), repeats)
+            rows = _rows(made, problem, truth := truth_of(problem.unbound), repeats)
         finally:
             for each in reversed(made):  # what was set last is put back first
                 if isinstance(each, _Made):

@@ -109,7 +109,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, Counted):
         return value.view(np.ndarray)
     if isinstance(value, (tuple, list)):
-        return type(value)(map(plain, value))
+        parts = map(plain, value)
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
     if isinstance(value, Mapping):
         return {key: plain(each) for key, each in value.items()}
     return value

@@ -6,7 +6,8 @@ In: what the user passed to `compare`.  Out: a `LossAtPoint`, its arrays convert
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,11 @@ from symnet.calculus.grad import scalar_root
 from symnet.calculus.structure import flatten
 from symnet.errors import ArgumentError, DTypeError, explain, one_of, refuse_mask
 from symnet.expr.nodes.abstract import refuse_abstract
+from symnet.expr.nodes.contraction import transpose
 from symnet.expr.nodes.extents import Dim
+from symnet.expr.nodes.graph import substitute
 from symnet.expr.nodes.node import Node
-from symnet.expr.nodes.symbols import Tensor, check_leaves, describe
+from symnet.expr.nodes.symbols import Tensor, check_leaves, describe, tensor
 from symnet.nn.initialisers import init
 from symnet.reference.declared import check_assumptions
 from symnet.reference.symbols import bind_dims
@@ -54,6 +57,20 @@ class LossAtPoint:
         """The data with reals in another dtype."""
         return {name: a.astype(dtype) if a.dtype.kind == "f" else a for name, a in self.data.items()}
 
+    @cached_property
+    def unbound(self) -> LossAtPoint:
+        """The same for methods that move every element by itself: a symmetric leaf S stands there as (S + Sᵀ)/2.
+
+        Derivatives by a symmetric leaf are projections (`docs/math-conventions.md`); so are those of this expression.
+        """
+        bound = [leaf for leaf in self.wrt if "symmetric" in leaf.assumptions]
+        if not bound:
+            return self
+        loose = {leaf: _loose(leaf) for leaf in bound}
+        halves: dict[Node, Node] = {leaf: (free + _turned(free)) / 2 for leaf, free in loose.items()}
+        root = substitute([self.root], halves)[0]
+        return replace(self, root=root, wrt=tuple(loose.get(leaf, leaf) for leaf in self.wrt))
+
     @property
     def parameters(self) -> int:
         """How many numbers the gradient has."""
@@ -70,6 +87,17 @@ class LossAtPoint:
         """The shape of each array that is compared."""
         shapes = [self.data[leaf.name].shape for leaf in self.wrt]
         return tuple((*a, *b) for a in shapes for b in shapes) if self.of == "hessian" else tuple(shapes)
+
+
+def _loose(leaf: Tensor) -> Tensor:
+    """The leaf without its symmetry."""
+    known: dict[str, Any] = {name: True for name in leaf.assumptions if name != "symmetric"}
+    return tensor(leaf.name, *leaf.shape, dtype=leaf.dtype, **known)
+
+
+def _turned(matrices: Node) -> Node:
+    axes = range(matrices.rank)
+    return transpose(matrices, (*axes[:-2], axes[-1], axes[-2]))
 
 
 def problem_of(L: Any, wrt: Any, data: Any, dtype: Any, of: Any) -> LossAtPoint:

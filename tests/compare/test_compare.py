@@ -206,6 +206,25 @@ def test_second_derivatives_are_compared(rng: np.random.Generator, of: str, dtyp
         assert found["differences"].error < (1e-7 if dtype == "float64" else 0.1)
 
 
+@pytest.mark.parametrize("of", ["gradient", "hvp", "hessian"])
+def test_by_a_symmetric_leaf_all_answer_the_same_question(of: str) -> None:
+    """The derivative is the projection onto symmetric matrices; a tape that moves S[0, 1] alone would not know."""
+    S = sn.tensor("S", 3, 3, symmetric=True)
+    form = sn.sum(S @ sn.inv(S + 1) * sn.constant(np.arange(9.0).reshape(3, 3)))
+    found = sn.compare(form, S, {"S": np.eye(3) * 2 + 0.5}, of=of, against="all", repeats=1)
+    assert all(row.error < (1e-6 if row.family == "differences" else 1e-14) for row in found.rows)
+    assert len(found.rows) == {"gradient": 7, "hvp": 3, "hessian": 2}[of]
+
+
+@pytest.mark.parametrize("name", ["erf", "erfc", "gamma", "loggamma", "digamma"])
+def test_functions_that_numpy_lacks_have_first_and_second_derivatives(name: str) -> None:
+    form = sn.sum(getattr(sn, name)(v) * v)
+    for of in ("gradient", "hvp"):
+        found = sn.compare(form, v, {"v": np.array([0.3, 0.7, 1.8, 2.5])}, of=of, against="all", repeats=1)
+        assert [row.failed for row in found.rows] == [""] * len(found.rows)
+        assert all(row.error < (1e-6 if row.family == "differences" else 1e-13) for row in found.rows)
+
+
 def test_all_that_is_built_in_agrees(rng: np.random.Generator) -> None:
     found = sn.compare(L, params, data(rng), against="all", repeats=1)
     errors = {row.method: row.error for row in found.rows}

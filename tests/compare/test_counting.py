@@ -44,6 +44,11 @@ COUNTS: dict[str, tuple[Callable[..., Any], int, int]] = {
     "shared memory": (lambda a, b: np.square(np.take(a, [0, 1, 1], axis=0)), 9, 0),
     "an index": (lambda a, b: np.take(a, (a[0] > 9).astype(int) % 2 + 0, axis=0), 3, 0),
     "a determinant": (lambda a, b: np.linalg.det(a[:, :2] + [[1, 0], [0, 9]]), 4 + 2 * 8 // 3 + 2, 0),
+    "a logarithm of a determinant": (
+        lambda a, b: np.linalg.slogdet(a[:, :2] + [[1, 0], [0, 9]])[1],
+        4 + 2 * 8 // 3 + 2,
+        2,
+    ),
     "a part laid into zeros": (lambda a, b: _placed(a, (2, 5), (slice(2), slice(3))) + 1, 10, 0),
     "a function made of others": (lambda a, b: as_call(lambda x: np.exp(x) / 2 + x)(a), 0, 6),
 }

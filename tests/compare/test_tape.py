@@ -9,7 +9,7 @@ import symnet as sn
 from symnet.calculus.grad import grad
 from symnet.compare.straight import CONSTANTS, ON_PAPER, STATICS, TRANSPARENT
 from symnet.compare.tape import Tape, TapeProgram, TapeValue, contraction, elementwise, reduction
-from symnet.compare.tape.program import OPERATIONS
+from symnet.compare.tape.program import OPERATIONS, STEP
 from symnet.errors import MissingRuleError
 from symnet.expr.nodes.extents import Dim
 from symnet.expr.nodes.node import Node
@@ -40,6 +40,19 @@ def test_a_gradient_of_the_tape_is_that_of_the_calculus(case: Case, rng: np.rand
     truth = evaluate(grad(scalar, case.targets), data, leaves=case.leaves)
     for found, expected in zip(gradients, truth, strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("case", SMOOTH, ids=repr)
+def test_a_complex_step_is_the_gradient_along_its_direction(case: Case, rng: np.random.Generator) -> None:
+    run, scalar, data = program(case, rng)
+    _, gradients, _ = run.value_and_grad(data)
+    towards = [rng.normal(size=np.shape(data[leaf.name])) for leaf in case.targets]
+    step = STEP[16]
+    moved = {leaf.name: data[leaf.name] + 1j * step * v for leaf, v in zip(case.targets, towards, strict=True)}
+    with np.errstate(all="ignore"):
+        found = TapeProgram(scalar, case.targets, run.dims, "complex128").value({**data, **moved})
+    expected = sum(float(np.sum(g * v)) for g, v in zip(gradients, towards, strict=True))
+    np.testing.assert_allclose(np.imag(found) / step, expected, rtol=1e-9, atol=1e-10)
 
 
 def test_the_tape_knows_every_kind_of_node() -> None:

@@ -3,7 +3,7 @@
 In: complex arrays.  Out: complex arrays, NaN where the real part is outside the function's domain.
 Kinks and comparisons go by the real part, so that a choice is the one that reals would make.  NumPy's complex functions
 serve where they have no cut along the real axis inside the domain.
-Not handled: a function that stands neither here nor among NumPy's complex ones, as Γ; NumPy says so.
+Not handled here: functions that NumPy lacks (`wide.py`).
 Source: Squire and Trapp, "Using complex variables to estimate derivatives of real functions", SIAM Review 40, 1998.
 """
 

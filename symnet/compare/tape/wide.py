@@ -1,7 +1,8 @@
 """Functions that NumPy lacks, in the precision of the arrays that they get.
 
 In: real arrays.  Out: arrays of the same dtype: float32 and float64 by the reference's functions, wider floats by
-mpmath, one element after the other.
+mpmath, one element after the other; complex ones whose imaginary part is a tiny step, by their slope
+(`symnet/compare/tape/analytic.py`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,14 @@ import numpy as np
 from symnet.reference import special
 
 _BITS = 100
+_SLOPES: dict[str, Callable[[Any], Any]] = {  # by which a function goes on for numbers with a tiny imaginary part
+    "erf": lambda x: two_over_root_pi(x) * np.exp(-x * x),
+    "erfc": lambda x: -two_over_root_pi(x) * np.exp(-x * x),
+    "gamma": lambda x: function("gamma")(x) * function("digamma")(x),
+    "loggamma": lambda x: function("digamma")(x),
+    "digamma": lambda x: function("trigamma")(x),
+    "trigamma": lambda x: _by_mpmath(lambda n: mpmath.psi(2, n), x).astype(x.dtype),
+}
 _WIDE: dict[str, Callable[[Any], Any]] = {
     "erf": mpmath.erf,
     "erfc": mpmath.erfc,
@@ -29,10 +38,15 @@ def function(name: str) -> Callable[[Any], Any]:
     """A function of arrays, by its name in `symnet/reference/special.py`."""
     narrow = getattr(special, name)
 
-    def either(x: Any) -> Any:
+    def any_precision(x: Any) -> Any:
+        if getattr(x, "dtype", None) is not None and x.dtype.kind == "c":
+            return _any(x.real) + 1j * (x.imag * _SLOPES[name](x.real))
+        return _any(x)
+
+    def _any(x: Any) -> Any:
         return _by_mpmath(_WIDE[name], x) if is_wide(x) else narrow(x)
 
-    return either
+    return any_precision
 
 
 def is_wide(x: Any) -> bool:
@@ -50,7 +64,7 @@ def _by_mpmath(exact: Callable[[Any], Any], x: Any) -> Any:
         try:
             with mpmath.workprec(_BITS):
                 high = float(element)
-                value = exact(mpmath.mpf(high) + mpmath.mpf(float(element - np.longdouble(high))))
+                value = exact(mpmath.mpf(high) + mpmath.mpf(float(np.longdouble(element) - np.longdouble(high))))
                 return np.longdouble(mpmath.nstr(value, 25))
         except (ValueError, OverflowError, ZeroDivisionError):  # a pole, or no number
             return np.longdouble("nan")
