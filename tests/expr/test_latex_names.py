@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import symnet as sn
+from symnet.expr.printing.latex import name_latex
 from symnet.expr.printing.latex_names import latex_name
 from symnet.expr.printing.mathml import mathml
 
@@ -76,3 +77,28 @@ def test_formulas_pages_and_slides_carry_the_notation_of_the_user() -> None:
     assert (
         r"\frac{\partial \mathcal{L}}{\partial \zeta}" in derivation.latex() and r"\bar{\hat{y}}" in derivation.latex()
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("θ", r"\theta"),
+        ("θ1", r"\theta_{1}"),
+        ("Φ_max", r"\Phi_{max}"),
+        ("ŷ", r"\hat{y}"),
+        ("x̄_2", r"\bar{x}_{2}"),
+        ("ẋ", r"\dot{x}"),
+        ("ω_θ", r"\omega_{\theta}"),
+        ("Δx", r"\Delta x"),
+        ("ε", r"\varepsilon"),
+        ("Α", "A"),
+        ("я", r"\text{я}"),
+    ],
+)
+def test_letters_beyond_ascii_are_set_by_any_latex(name: str, written: str) -> None:
+    assert name_latex(name) == written
+
+
+@pytest.mark.parametrize("letter", [chr(c) for c in (*range(0x3B1, 0x3CA), *range(0x391, 0x3AA)) if c != 0x3A2])
+def test_every_greek_letter_is_ascii_in_latex(letter: str) -> None:
+    assert name_latex(letter).isascii() and name_latex(letter) != letter

@@ -1,8 +1,11 @@
 """Derivations as pages: valid, complete, self-contained; graphs whose boxes do not overlap; slides in numbers."""
 
 import re
+import shutil
+import subprocess
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -253,3 +256,40 @@ def test_notebooks_get_the_page_without_its_frame():
 )
 def test_numbers_are_written_short(array, text):
     assert shown(array) == text
+
+
+# --------------------------------------------------------------------------- in a browser, where there is one
+
+V = sn.tensor("v", 2)
+BROWSER = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+)
+MEASURE = """<script>
+const shown = document.querySelector("section.shown") || document.body;
+const barred = [...shown.querySelectorAll("*")].filter(e => e.scrollHeight > e.clientHeight + 1
+  && ["auto", "scroll"].includes(getComputedStyle(e).overflowY) && e.clientHeight > 0);
+document.body.dataset.measured = [document.documentElement.scrollHeight <= innerHeight, barred.length,
+  document.documentElement.scrollWidth <= innerWidth].join(" ");
+</script></body>"""
+DECKS = {
+    "two routes": lambda: G1_NUMBERS,
+    "a Hessian by elements": lambda: sn.derive(
+        (1 - V[0]) ** 2 + 100 * (V[1] - V[0] ** 2) ** 2, V, at={"v": [1.0, 2.0]}, order=2
+    ),
+    "a Jacobian": lambda: sn.derive(sn.tanh(3 * V).named("h"), V, at={"v": [0.1, 0.2]}, layout="numerator"),
+}
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no browser")
+@pytest.mark.parametrize("size", ["1280,720", "1920,1080"])
+@pytest.mark.parametrize("deck", DECKS)
+def test_slides_fit_the_screen_and_have_no_stray_scrollbars(deck: str, size: str, tmp_path: Path) -> None:
+    page = tmp_path / "slides.html"
+    written = DECKS[deck]().slides()
+    page.write_text(written.replace("</body>", MEASURE), encoding="utf-8")
+    last = written.count("<section>")
+    for number in dict.fromkeys((1, 2, last // 2, last)):
+        flags = ["--headless=new", "--no-sandbox", "--disable-gpu", f"--window-size={size}", "--dump-dom"]
+        command = [BROWSER, *flags, f"file://{page}#{number}"]
+        dom = subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
+        assert 'data-measured="true 0 true"' in dom, (deck, number, re.findall('data-measured="[^"]*"', dom))

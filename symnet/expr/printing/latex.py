@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 import sympy
 from sympy.printing.conventions import split_super_sub
-from sympy.printing.latex import translate
 
 from symnet.expr.nodes.constants import exact
 from symnet.expr.nodes.contraction import letter
@@ -33,6 +32,7 @@ from symnet.expr.printing.forms import (
     reads_as_decimal,
 )
 from symnet.expr.printing.layout import FormWriter, Show, abridge, lay_out, write
+from symnet.expr.printing.letters import word_latex
 from symnet.expr.printing.linalg import is_inverse
 from symnet.expr.printing.long_numbers import as_power
 from symnet.expr.printing.products import Markup, product
@@ -86,11 +86,11 @@ def latex(node: Node, full: bool = False) -> str:
 def name_latex(name: str) -> str:
     r"""An identifier: Greek letters, digits as subscripts, words upright: `W1` is W_{1}, `loss` is \mathrm{loss}."""
     head, supers, subs = split_super_sub(name)
-    written = translate(head)
+    written = word_latex(head)
     if len(written) > 1 and "\\" not in written:
         written = rf"\mathrm{{{written}}}"
-    above = f"^{{{' '.join(map(translate, supers))}}}" if supers else ""
-    below = f"_{{{' '.join(map(translate, subs))}}}" if subs else ""
+    above = f"^{{{' '.join(map(word_latex, supers))}}}" if supers else ""
+    below = f"_{{{' '.join(map(word_latex, subs))}}}" if subs else ""
     return f"{written}{below}{above}"
 
 

@@ -148,7 +148,13 @@ def _box(d: Record, label: str, kind: str, formula: Node | None) -> Box:
     if formula is None:
         return Box(label, kind, name, max(42.0, 20 + 10 * len(label)), 42.0)
     width = max(56.0, 30 + 9.6 * (len(label) + 3 + _length(formula)))
-    return Box(label, kind, name + op("=") + _set(formula), width, 58.0 if "mfrac" in _set(formula) else 44.0)
+    return Box(label, kind, name + op("=") + _set(formula), width, _height(formula, 44.0, 58.0))
+
+
+def _height(formula: Node, line: float, fraction: float) -> float:
+    """How high a formula is set: a line, a fraction, or the rows of a matrix."""
+    rows = _set(formula).count("<mtr>")
+    return max(line + 20.0 * (rows - 1) + 6.0 if rows else line, fraction if "mfrac" in _set(formula) else line)
 
 
 @kept_on_node
@@ -243,7 +249,7 @@ def _label_size(edge: Edge) -> tuple[float, float]:
     formula = on_edge(edge)
     if formula is None:
         return 16 + 7.0 * len(edge.rule), 24.0
-    return max(26.0, 18 + 8.2 * _length(formula)), 42.0 if "mfrac" in _set(formula) else 26.0
+    return max(26.0, 18 + 8.2 * _length(formula)), _height(formula, 26.0, 42.0)
 
 
 def on_edge(edge: Edge) -> Node | None:

@@ -38,11 +38,16 @@ SLIDE_STYLE = """
 }
 .slides h2 { margin: .2rem 0 .4rem; font-size: 1.3rem; }
 .slides .said { font-size: 1.15rem; }
-.stepping .said { min-height: 9.5rem; }
+html:has(.stepping) { font-size: clamp(13px, 1.85vmin, 30px); }
+.derivation.stepping { max-width: 94vw; padding: 1rem 0 0; height: 100vh; display: flex; flex-direction: column; }
+.stepping section.shown { flex: 1 1 auto; min-height: 0; display: flex; flex-direction: column; padding-bottom: 0; }
+.stepping .said { flex: 0 1 auto; min-height: 9.5rem; max-height: 48vh; overflow-y: auto; }
+.stepping figure { flex: 1 1 40vh; min-height: 0; margin: .4rem 0; overflow: hidden; }
+.stepping .graph { width: 100%; height: 100%; max-width: none; }
+.stepping nav { flex: none; padding: .3rem 0 .7rem; }
 .slides .said .lines { row-gap: .7rem; }
 .slides figure { margin-top: .4rem; }
 .stepping section { display: none; border: 0; }
-.stepping section.shown { display: block; }
 .slides nav { display: none; }
 .stepping nav {
   display: flex; gap: .6rem; justify-content: center; align-items: center; color: var(--soft); font-size:
@@ -53,7 +58,13 @@ SLIDE_STYLE = """
   padding: .25rem .9rem; cursor: pointer;
 }
 .stepping nav button:disabled { opacity: .35; cursor: default; }
-@media print { .stepping section { display: block; } .slides nav { display: none !important; } }
+@media print {
+  .derivation.stepping { height: auto; display: block; max-width: 66rem; }
+  .stepping section, .stepping section.shown { display: block; }
+  .stepping .said { max-height: none; overflow: visible; }
+  .stepping .graph { height: auto; max-width: 100%; }
+  .slides nav { display: none !important; }
+}
 """
 
 SCRIPT = """

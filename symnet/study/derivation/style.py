@@ -69,7 +69,7 @@ STYLE = """
 .derivation td { padding: .42rem 0; vertical-align: baseline; }
 .derivation .lines {
   display: grid; grid-template-columns: max-content 1fr; column-gap: .35rem; row-gap: .5rem; align-items:
-  baseline; margin: .6rem 0; font-size: 1.06rem; overflow-x: auto;
+  baseline; margin: .6rem 0; font-size: 1.06rem; overflow-x: auto; overflow-y: hidden; padding-bottom: .25rem;
 }
 .derivation .lines > .lhs { text-align: right; }
 .derivation .step { border-top: 1px solid var(--line); padding: .85rem 0 .75rem; break-inside: avoid; }
