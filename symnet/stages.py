@@ -145,8 +145,8 @@ def _scheduled(s: Stages, lowered: Lowered, targets: Sequence[Target]) -> Sequen
         ArgumentError: no workspace is as small as that.
     """
     if s.max_workspace is None:
-        return [schedule(lowered, each) for each in targets]
-    found = within(lowered, targets, s.max_workspace)
+        return [_of_target(s, lowered, each) for each in targets]
+    found = within(partial(_of_target, s, lowered), targets, s.max_workspace)
     if not isinstance(found, Excess):
         return found
     call = f"{s.name}.export(…, max_workspace={s.max_workspace})"
@@ -162,9 +162,7 @@ def _emit(s: Stages) -> dict[str, Any]:
     from symnet.backends.llvm import codegen
 
     assert s.program is not None and s.lowered is not None
-    targets = (s.target or host(), *(s.target.higher if s.target else ()))
-    scheduled = [_apart(s, each, target) for each, target in zip((s.program, *s.higher), targets, strict=True)]
-    program, *higher = (_verified(reused(each)) for each in scheduled)
+    program, *higher = (_verified(reused(each)) for each in (s.program, *s.higher))
     pairs = _pairs(s, (program, *higher))
     signature = replace(s.lowered.signature, donated=pairs)
     text = codegen.emit_ir(program, s.target, pairs, higher)
@@ -172,8 +170,11 @@ def _emit(s: Stages) -> dict[str, Any]:
     return {"lowered": lowered, "program": program, "higher": tuple(higher), "llvm_ir": text}
 
 
-def _apart(s: Stages, program: Program, target: Target) -> Program:
-    """The program that copies at its end what would overwrite donated inputs too early, where that is asked for."""
+def _of_target(s: Stages, lowered: Lowered, target: Target, most_rows: int | None = None) -> Program:
+    """The program for a machine, which copies at its end what would overwrite donated inputs too early, where that is
+    asked for.
+    """
+    program = schedule(lowered, target, most_rows)
     pairs = [(source, s.outputs[position]) for source, position in s.donated] if s.copies else []
     early = [result for source, result in pairs if late_read(program, source, result) is not None]
     return computed_apart(program, early, target) if early else program
@@ -231,7 +232,7 @@ def unit_of(s: Stages, target: Target | None = None) -> str:
     assert s.lowered is not None and s.program is not None and s.target is not None
     if target is None or target == s.target:
         return emit_program(s.program, s.target, s.lowered.signature.donated)
-    program = _verified(reused(_apart(s, schedule(s.lowered, target), target)))
+    program = _verified(reused(_of_target(s, s.lowered, target)))
     return emit_program(program, target, _pairs(s, (program,)))
 
 

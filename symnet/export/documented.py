@@ -42,8 +42,13 @@ def _said(signature: Signature, parameters: Parameters, formulas: Sequence[str])
     known = [*formulas, *[""] * (len(signature.outputs) - len(formulas))]
     for buffer, name, formula in zip(signature.outputs, parameters.outputs, known, strict=True):
         text = formula if len(formula) <= LONGEST else f"{formula[:LONGEST]} … (whole in {signature.name}.json)"
-        place = [f"; may be the array of {source}" for source, result in donors if result == buffer.name]
-        yield name, _kind(buffer.dtype, _extents(buffer)) + f" = {text}" * bool(text) + "".join(place)
+        place = [
+            f"; may be the array of {source}" for source, result in donors if buffer.shape and result == buffer.name
+        ]
+        yield (
+            name,
+            _kind(buffer.dtype, _extents(buffer)) + f" = {text}" * bool(text) + "".join(place),
+        )
     for dim, name in zip(signature.dims, parameters.dims, strict=True):
         needs = [_need(each) for each in signature.requirements if dim in names(each.extent)]
         yield name, ", ".join(["extent", *dict.fromkeys(needs)])

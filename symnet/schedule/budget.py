@@ -1,7 +1,7 @@
 """A workspace within a budget: fewer rows of the batch at a time, until everything fits.
 
-In: a lowered graph, the machines that one object is for, a number of bytes.  Out: their programs, all with as many rows
-in a superblock, so that they add in the same order; or what is in the way (`Excess`).
+In: what schedules a graph, the machines that one object is for, a number of bytes.  Out: their programs, all with as
+many rows in a superblock, so that they add in the same order; or what is in the way (`Excess`).
 
 Which buffers there are does not depend on the extents, how large they are does: what counts is the size for the worst
 of them (`workspace_limit`).
@@ -10,7 +10,7 @@ Not handled: buffers that hold all rows of the batch, as a reversal of it needs;
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -19,8 +19,6 @@ from symnet.loops.abi import ALIGNMENT
 from symnet.loops.integer_text import buffer_text
 from symnet.loops.ir import Buffer, Program
 from symnet.loops.limits import limit
-from symnet.lower.program import Lowered
-from symnet.schedule.program import schedule
 from symnet.schedule.reuse import reused
 from symnet.schedule.spread import LONGEST
 from symnet.schedule.target import Target
@@ -34,10 +32,13 @@ class Excess:
     grows: str = ""
 
 
-def within(lowered: Lowered, targets: Sequence[Target], most: int) -> tuple[Program, ...] | Excess:
+Schedule = Callable[[Target, int | None], Program]  # of a machine and the rows of a superblock at most
+
+
+def within(schedule: Schedule, targets: Sequence[Target], most: int) -> tuple[Program, ...] | Excess:
     """The programs with the largest superblocks whose workspace has at most so many bytes, for any extents."""
     least = None
-    for programs in _smaller_and_smaller(lowered, targets):
+    for programs in _smaller_and_smaller(schedule, targets):
         sizes = [workspace_limit(reused(program)) for program in programs]
         known = [size for size in sizes if size is not None]
         if len(known) < len(sizes):
@@ -49,12 +50,12 @@ def within(lowered: Lowered, targets: Sequence[Target], most: int) -> tuple[Prog
     return Excess(least)
 
 
-def _smaller_and_smaller(lowered: Lowered, targets: Sequence[Target]) -> Iterator[tuple[Program, ...]]:
+def _smaller_and_smaller(schedule: Schedule, targets: Sequence[Target]) -> Iterator[tuple[Program, ...]]:
     """The programs without a limit, then with fewer and fewer rows in a superblock."""
-    yield tuple(schedule(lowered, target) for target in targets)
+    yield tuple(schedule(target, None) for target in targets)
     rows = LONGEST
     while rows:
-        yield tuple(schedule(lowered, target, rows) for target in targets)
+        yield tuple(schedule(target, rows) for target in targets)
         rows //= 2
 
 

@@ -77,7 +77,7 @@ def test_a_budget_is_a_number_of_bytes(gradient, tmp_path, given):
 def test_all_processors_of_an_object_have_superblocks_of_one_size(gradient):
     s = gradient.stages
     wide, narrow = s.target, sn.compile(L, target="x86-64-v3").stages.target
-    programs = budget.within(s.lowered, [narrow, wide], 4000)
+    programs = budget.within(lambda target, rows: schedule(s.lowered, target, rows), [narrow, wide], 4000)
     assert len({str(each.groups[-2].repeat) for each in programs}) == 1
     for each in programs:
         verify(each)

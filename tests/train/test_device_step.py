@@ -30,6 +30,10 @@ def numpy_adam(w, g, s):
     return w - RATE * (s["mean"] / (1 - 0.9**t)) / (np.sqrt(s["square"] / (1 - 0.99**t)) + 1e-8)
 
 
+def numpy_adamw(w, g, s):
+    return numpy_adam(w, g, s) - RATE * 0.02 * w
+
+
 def numpy_sign(w, g, s):
     return w - RATE * np.sign(g)
 
@@ -38,6 +42,7 @@ RULES = {
     "SGD": (sn.SGD(), numpy_sgd),
     "Momentum": (sn.Momentum(beta=0.9), numpy_momentum),
     "Adam": (sn.Adam(b2=0.99), numpy_adam),
+    "AdamW": (sn.AdamW(b2=0.99, weight_decay=0.02), numpy_adamw),
     "SignDescent": (sn.SignDescent(), numpy_sign),
 }
 
