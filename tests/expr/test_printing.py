@@ -57,6 +57,10 @@ H = sigmoid(X @ w)
 
 # (expression, text, LaTeX)
 GOLDEN: list[tuple[Node, str, str]] = [
+    # one element of many, and quadratic forms as they are typed
+    (sn.grad(sn.tensor("p", 40)[2] ** 2, sn.tensor("p", 40)), "2*p[2]*eye(40)[2]", r"2 p[2] e_{2}"),
+    (sn.simplify(v @ S @ v), "v @ S @ v", r"v^{\top} S v"),
+    (sn.simplify(u @ A @ B @ c), "u @ A @ B @ c", r"u^{\top} A B c"),
     # scalars that are stacked, and zeros beside them
     (stack([a, b * a]), "[a, a*b]", r"\begin{bmatrix} a \\ a b \end{bmatrix}"),
     (stack([stack([a, b]), stack([b, a])]), "[[a, b], [b, a]]", r"\begin{bmatrix} a & b \\ b & a \end{bmatrix}"),

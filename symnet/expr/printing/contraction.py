@@ -289,7 +289,19 @@ def _inner(factors: Sequence[WrittenOperand], output: Indices, view: View) -> Fo
     left, right = (_links(f, view) for f in factors)
     if len(left) > 1:
         left = [p if p.rank == 1 else transposed(p) for p in reversed(left)]
-    return Form("matmul", (*left, *right), (), 0)
+    return Form("matmul", _either_way([*left, *right]), (), 0)
+
+
+def _either_way(chain: Sequence[FormPart]) -> tuple[FormPart, ...]:
+    """The factors of a number, a @ M.T @ b, or read from the other end, b @ M @ a, whichever transposes less."""
+    turned = [p if p.rank < 2 or _is_diagonal(p) else transposed(p) for p in reversed(chain)]
+    return tuple(
+        min(chain, turned, key=lambda parts: sum(isinstance(p, Form) and p.kind == "transpose" for p in parts))
+    )
+
+
+def _is_diagonal(part: FormPart) -> bool:
+    return isinstance(part, Form) and part.kind == "call" and part.data[0] == "diag"
 
 
 def _links(factor: WrittenOperand, view: View) -> list[FormPart]:
@@ -332,7 +344,8 @@ class _Path:
         goal = self.output[1] if len(self.output) == 2 else start if closed else end
         if self.matrices or self.vectors or end != goal:
             return None
-        result = Form("matmul", tuple(self.written), (), len(self.output))
+        chain = tuple(self.written) if self.output or closed else _either_way(self.written)
+        result = Form("matmul", chain, (), len(self.output))
         return call("trace", result) if closed else result
 
     def _all(self) -> set[int]:

@@ -22,7 +22,7 @@ from symnet.expr.nodes.result_dtypes import CASTS
 from symnet.expr.printing.contraction import read_einsum
 from symnet.expr.printing.forms import Form, FormPart, call, numeral, product, put_number, same
 from symnet.expr.printing.linalg import read_norm
-from symnet.expr.printing.movement import spread
+from symnet.expr.printing.movement import spread, unit_vector
 from symnet.expr.printing.view import View
 from symnet.expr.sympy.functions import function_of
 
@@ -93,7 +93,7 @@ def _signed_product(node: Node, view: View, negate: bool = False, turns: bool = 
             above.append(_read_add(factor, view, -1))
             sign = -sign
         elif exponent is None:
-            above.append(view.ref(factor, loose=True))
+            above.extend(unit_vector(factor, view) or [view.ref(factor, loose=True)])
         else:
             below.append(_positive_power(factor, -exponent, view))
     above.extend(found)

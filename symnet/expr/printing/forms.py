@@ -14,6 +14,7 @@ In: nothing.  Out: `Form`, the small language between graphs (read by `layout.py
           | spread(x; items, unit)             x[:, None]: axes that broadcast, or of extent 1 (unit); of a reduction,
                                                the items "keepdims" write keepdims=True
           | index(x, *arrays; items)           x[1:, ::2]; an item "{}" is filled by the next array
+          | unit(; extent, place)              eye(n)[2], a vector with one 1
           | relation(a, b; op)                 a >= 0
           | indicator(condition)               1[a >= 0]
           | einsum(*operands; inputs, output)  what has no shorter form
@@ -46,7 +47,7 @@ RELATION, SUM, OPERATOR, HADAMARD, MATMUL, PRODUCT, POWER, ATOM = range(8)
 
 KINDS = (
     "name", "number", "same", "sum", "product", "power", "root", "matmul", "transpose", "reduce", "spread", "index",
-    "relation", "indicator", "einsum", "filled", "identity", "ramp", "array", "sequence", "rows", "call",
+    "unit", "relation", "indicator", "einsum", "filled", "identity", "ramp", "array", "sequence", "rows", "call",
     "function", "applied", "leibniz",
 )  # fmt: skip
 

@@ -420,6 +420,7 @@ WRITERS: dict[str, FormWriter] = {
     "reduce": _reduce,
     "spread": _spread,
     "index": _index,
+    "unit": lambda form, show: Mathml(sub("<mi>e</mi>", _extent(form.data[1])), ATOM),
     "relation": _relation,
     "indicator": _indicator,
     "einsum": _einsum,

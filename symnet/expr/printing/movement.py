@@ -9,7 +9,9 @@ from typing import Any
 
 import sympy
 
+from symnet.expr.nodes.constants import number_of
 from symnet.expr.nodes.extents import same_shape
+from symnet.expr.nodes.movement import Place
 from symnet.expr.nodes.node import Node, Shape
 from symnet.expr.printing.contraction import squeezed
 from symnet.expr.printing.entries import read_entries
@@ -115,10 +117,25 @@ def read_place(node: Any, view: View) -> Form:
     if entries is not None:
         return entries
     x = node.operands[0]
+    unit = unit_vector(node, view)
+    if unit is not None:
+        return product(1, unit, [])
     if any(step != 1 for step in node.steps):
         return call("place", view.ref(x), rank=node.rank, shape=node.shape, starts=node.starts, steps=node.steps)
     after = (sympy.expand(n - start - size) for n, start, size in zip(node.shape, node.starts, x.shape, strict=True))
     return call("pad", view.ref(x), rank=node.rank, widths=tuple(zip(node.starts, after, strict=True)))
+
+
+def unit_vector(node: Node, view: View) -> list[FormPart] | None:
+    """The factors of a scalar at one place among zeros: x[2] and eye(n)[2]; None for others, and for few entries."""
+    x = node.operands[0] if isinstance(node, Place) and node.rank == 1 else None
+    if x is None or not isinstance(node, Place) or x.kind != "expand" or x.operands[0].rank:
+        return None
+    if not same_shape(x.shape, (1,)) or read_entries(node, view) is not None:
+        return None
+    scalar = x.operands[0]
+    row = Form("unit", (), (node.shape[0], node.starts[0]), 1)
+    return [row] if number_of(scalar) == 1 else [view.ref(scalar), row]
 
 
 def read_concat(node: Any, view: View) -> Form:

@@ -222,6 +222,7 @@ def _piece(text: str, supply: Iterator[prettyForm]) -> prettyForm:
 
 _SLOT = "\0"
 _SLOTS = re.compile(r"(\(\0\)|\0)")  # parentheses around a slot are as tall as what fills it
+_AS_TEXT = ("spread", "index", "einsum", "filled", "ramp", "array", "sequence", "unit", "rows", "applied", "leibniz")
 _TEXT_ONLY = ("spread", "index", "einsum", "filled", "ramp", "array", "sequence", "reduce")
 
 WRITERS: dict[str, FormWriter] = {
@@ -241,6 +242,7 @@ WRITERS: dict[str, FormWriter] = {
     "call": _call,
     "function": _function,
     **dict.fromkeys(
-        ("spread", "index", "einsum", "filled", "ramp", "array", "sequence", "rows", "applied", "leibniz"), _as_text
+        ("spread", "index", "einsum", "filled", "ramp", "array", "sequence", "unit", "rows", "applied", "leibniz"),
+        _as_text,
     ),
 }

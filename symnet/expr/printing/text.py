@@ -215,6 +215,11 @@ def _identity(form: Form, show: Show) -> TextPiece:
     return TextPiece(f"eye({_value(form.data[0])})", ATOM)
 
 
+def _unit(form: Form, show: Show) -> TextPiece:
+    extent, place = form.data
+    return TextPiece(f"eye({_value(extent)})[{place}]", ATOM)
+
+
 def _ramp(form: Form, show: Show) -> TextPiece:
     return TextPiece(f"arange({_value(form.data[0])})", ATOM)
 
@@ -281,6 +286,7 @@ WRITERS: dict[str, FormWriter] = {
     "reduce": _reduce,
     "spread": _spread,
     "index": _index,
+    "unit": _unit,
     "relation": _relation,
     "indicator": _indicator,
     "einsum": _einsum,
