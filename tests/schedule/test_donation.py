@@ -166,6 +166,65 @@ def test_an_update_that_runs_first_is_caught():
 
 
 z = sn.tensor("x", 7)
+
+
+def random_updates(rng: np.random.Generator) -> tuple[dict[str, Any], dict[str, str]]:
+    """Outputs of the shapes of leaves, of products, sums and maps over leaves and rows; each with the leaf of its shape."""
+    n = int(rng.choice([3, 17]))
+    leaves = {
+        "nn": [sn.tensor("A", n, n), sn.tensor("B", n, n)],
+        "n": [sn.tensor("v", n)],
+        "mn": [sn.tensor("X", m, n)],
+    }
+    pool = {kind: list(found) for kind, found in leaves.items()}
+
+    def pick(kind: str) -> Any:
+        return pool[kind][int(rng.integers(len(pool[kind])))]
+
+    grow = [
+        lambda: pool["nn"].append(pick("nn") @ pick("nn") * 0.1),
+        lambda: pool["mn"].append(sn.tanh(pick("mn") @ pick("nn"))),
+        lambda: pool["nn"].append(pick("mn").T @ pick("mn") * 0.01),
+        lambda: pool["n"].append(pick("nn") @ pick("n") * 0.1),
+        lambda: pool["n"].append(sn.sum(pick("mn"), axis=0) * 0.01),
+        lambda: pool["n"].append(sn.sigmoid(pick("n"))[::-1]),
+        lambda: pool["nn"].append(pick("nn").T * pick("n")),
+        lambda: pool["mn"].append(sn.softmax(pick("mn") * pick("n"))),
+    ]
+    for k in rng.integers(len(grow), size=6):
+        grow[k]()
+    chosen = [(kind, leaf) for kind, found in leaves.items() for leaf in found if rng.random() < 0.7] or [
+        ("n", pool["n"][0])
+    ]
+    outputs = {f"new_{leaf.name}": (leaf if rng.random() < 0.5 else pick(kind)) + pick(kind) for kind, leaf in chosen}
+    return outputs, {leaf.name: f"new_{leaf.name}" for _, leaf in chosen}
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_random_updates_have_the_bits_of_separate_arrays(seed):
+    """Those that are allowed in place, and all of them where the others are computed apart."""
+    rng = np.random.default_rng(seed)
+    outputs, pairs = random_updates(rng)
+    separate = sn.compile(outputs, dtype="float32", threads=1)
+    pairs = {source: result for source, result in pairs.items() if source in separate.inputs}
+    refused = late(outputs, pairs)
+    allowed = {source: result for source, result in pairs.items() if source not in refused}
+    rows = 300
+    data = {
+        b.name: rng.standard_normal([getattr(e, "value", rows) for e in b.shape]).astype("float32")
+        for b in separate.signature.inputs
+    }
+    wanted = separate(**data)
+    options = {"dtype": "float32", "threads": 3, "name": "updates"}
+    for chosen in (allowed, pairs):
+        mine = {key: value.copy() for key, value in data.items()}
+        got = compile_in_place(outputs, chosen, [], **options).bind(**mine)()
+        for key in wanted:
+            np.testing.assert_array_equal(got[key], wanted[key])
+        for source, result in chosen.items():
+            assert got[result] is mine[source]
+
+
 MESSAGES = [
     ({"x": "nope"}, r"outputs among new, other; got 'nope'\. Did you mean"),
     ({"y": "new"}, r"donate=\{'y': 'new'\}\): expected inputs among x; got 'y'\. Did you mean 'x'\?"),
