@@ -165,11 +165,8 @@ def test_an_update_that_runs_first_is_caught():
     assert "W1" in late_ones
 
 
-z = sn.tensor("x", 7)
-
-
 def random_updates(rng: np.random.Generator) -> tuple[dict[str, Any], dict[str, str]]:
-    """Outputs of the shapes of leaves, of products, sums and maps over leaves and rows; each with the leaf of its shape."""
+    """Outputs of products, sums and maps over leaves and rows, and the leaf in whose array each may be."""
     n = int(rng.choice([3, 17]))
     leaves = {
         "nn": [sn.tensor("A", n, n), sn.tensor("B", n, n)],
@@ -193,9 +190,8 @@ def random_updates(rng: np.random.Generator) -> tuple[dict[str, Any], dict[str, 
     ]
     for k in rng.integers(len(grow), size=6):
         grow[k]()
-    chosen = [(kind, leaf) for kind, found in leaves.items() for leaf in found if rng.random() < 0.7] or [
-        ("n", pool["n"][0])
-    ]
+    every = [(kind, leaf) for kind, found in leaves.items() for leaf in found]
+    chosen = [pair for pair in every if rng.random() < 0.7] or every
     outputs = {f"new_{leaf.name}": (leaf if rng.random() < 0.5 else pick(kind)) + pick(kind) for kind, leaf in chosen}
     return outputs, {leaf.name: f"new_{leaf.name}" for _, leaf in chosen}
 
@@ -225,6 +221,7 @@ def test_random_updates_have_the_bits_of_separate_arrays(seed):
             assert got[result] is mine[source]
 
 
+z = sn.tensor("x", 7)
 MESSAGES = [
     ({"x": "nope"}, r"outputs among new, other; got 'nope'\. Did you mean"),
     ({"y": "new"}, r"donate=\{'y': 'new'\}\): expected inputs among x; got 'y'\. Did you mean 'x'\?"),
