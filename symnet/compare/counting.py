@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from symnet.loops.weights import CALL, NOTHING, ONE, Operations, weight
+from symnet.loops.weights import CALL, MULTIPLY_ADD, NOTHING, ONE, Operations, weight
 
 _NAMES = {  # ufunc → the operation of the loop language
     "add": "add", "subtract": "sub", "multiply": "mul", "square": "mul", "divide": "div", "reciprocal": "div",
@@ -37,19 +37,22 @@ class Count:
     Attributes:
         arithmetic: sums, products, quotients, roots, comparisons and choices.
         transcendental: calls of functions.
+        multiply_adds: of the arithmetic, pairs of a product and a sum.
     """
 
     arithmetic: int = 0
     transcendental: int = 0
+    multiply_adds: int = 0
 
     @property
     def seen(self) -> Operations:
-        return Operations(self.arithmetic, self.transcendental)
+        return Operations(self.arithmetic, self.transcendental, self.multiply_adds)
 
     def add(self, operations: Operations) -> None:
         """Add what ran."""
         self.arithmetic += operations.arithmetic
         self.transcendental += operations.transcendental
+        self.multiply_adds += operations.multiply_adds
 
 
 class Counted(np.ndarray):
@@ -139,7 +142,7 @@ def _ufunc_operations(ufunc: np.ufunc, method: str, inputs: Any, result: Any) ->
     if not any(map(_is_real, inputs)):
         return NOTHING
     if ufunc is np.matmul:
-        return ONE * (2 * int(np.size(result)) * int(np.shape(inputs[0])[-1]))
+        return MULTIPLY_ADD * (int(np.size(result)) * int(np.shape(inputs[0])[-1]))
     return _once(ufunc) * _elements(method, inputs, result)
 
 
@@ -162,7 +165,7 @@ def _tensordot_operations(args: Any, result: Any) -> Operations:
     axes = args[2] if len(args) > 2 else 2
     shape = np.shape(args[0])
     summed = shape[len(shape) - axes :] if isinstance(axes, int) else [shape[axis] for axis in axes[0]]
-    return ONE * ((2 if summed else 1) * int(np.size(result)) * math.prod(summed))
+    return (MULTIPLY_ADD if summed else ONE) * (int(np.size(result)) * math.prod(summed))
 
 
 def _einsum_operations(args: Any, result: Any) -> Operations:
@@ -170,7 +173,8 @@ def _einsum_operations(args: Any, result: Any) -> Operations:
     operands, indices = args[0:-1:2], args[1:-1:2]
     extent = {i: n for x, ix in zip(operands, indices, strict=True) for i, n in zip(ix, np.shape(x), strict=True)}
     sums = set(args[-1]) != set(extent)
-    return ONE * ((len(operands) - (not sums)) * math.prod(extent.values()))
+    pairs = int(sums and len(operands) > 1)
+    return (ONE * (len(operands) - (not sums) - 2 * pairs) + MULTIPLY_ADD * pairs) * math.prod(extent.values())
 
 
 def _solve_operations(args: Any, result: Any) -> Operations:

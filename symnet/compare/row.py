@@ -96,6 +96,11 @@ class Row:
         return None if self.counted is None else int(self.counted.arithmetic)
 
     @property
+    def multiply_adds(self) -> int | None:
+        """Of the arithmetic, products that are added at once, each of which counts two there."""
+        return None if self.counted is None else int(self.counted.multiply_adds)
+
+    @property
     def functions(self) -> int | None:
         """Calls of functions: exp, tanh, …"""
         return None if self.counted is None else int(self.counted.transcendental)

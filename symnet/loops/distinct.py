@@ -20,7 +20,7 @@ from symnet.dtypes import REAL
 from symnet.loops import ir
 from symnet.loops.affine import int_loads, names
 from symnet.loops.operands import contribution, multiply_add_of
-from symnet.loops.weights import NOTHING, ONE, Operations, weight_of
+from symnet.loops.weights import MULTIPLY_ADD, NOTHING, ONE, Operations, weight_of
 
 Known = tuple[int, int]  # a value's number, and the depth of the region that computes it
 
@@ -117,7 +117,7 @@ class _Numbering:
         for part in parts:
             self.value(part)
         if stmt.combine is not None and stmt.buffer.dtype in REAL:
-            self._here.own += ONE * len(parts)  # a product that is added is not shared
+            self._here.own += ONE if len(parts) == 1 else MULTIPLY_ADD  # a product that is added is not shared
         self.versions[self.root(stmt.buffer)] += 1
 
     def alloc(self, stmt: ir.Alloc) -> None:

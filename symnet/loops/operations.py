@@ -45,8 +45,8 @@ from symnet.loops.owners import owners
 from symnet.loops.shares import shared
 from symnet.loops.weights import Operations
 
-BothKinds = tuple[CountTerms, CountTerms]  # arithmetic and calls of functions
-_NONE: BothKinds = ({}, {})
+AllKinds = tuple[CountTerms, ...]  # arithmetic, calls of functions, multiply-adds
+_NONE: AllKinds = ({}, {}, {})
 
 
 def operations(program: ir.Program) -> Operations:
@@ -71,7 +71,7 @@ def operations_of_phases(program: ir.Program) -> list[Operations]:
     return found
 
 
-def _of_phase(phase: ir.Phase, body: CountedBody) -> BothKinds:
+def _of_phase(phase: ir.Phase, body: CountedBody) -> AllKinds:
     """All units of a phase; of shares all tiles, as if the first unit had them."""
     share = shared(phase)
     if share is None or body.branches or body.own.total:
@@ -79,8 +79,7 @@ def _of_phase(phase: ir.Phase, body: CountedBody) -> BothKinds:
     loop, tiles = share
     ((_, inside),) = body.loops
     first: dict[CountAtom, CountTerms] = {Variable(phase.unit_var): constant(0)}
-    arithmetic, functions = (put(terms, first) for terms in _of_body(inside))
-    return _repeated(loop.var, tiles, (arithmetic, functions))
+    return _repeated(loop.var, tiles, tuple(put(terms, first) for terms in _of_body(inside)))
 
 
 def counted_phases(program: ir.Program) -> Iterator[CountedBody]:
@@ -90,19 +89,19 @@ def counted_phases(program: ir.Program) -> Iterator[CountedBody]:
         yield counted(phase.body, owner)
 
 
-def _both(left: BothKinds, right: BothKinds) -> BothKinds:
-    return plus(left[0], right[0]), plus(left[1], right[1])
+def _both(left: AllKinds, right: AllKinds) -> AllKinds:
+    return tuple(map(plus, left, right))
 
 
-def _repeated(var: str, extent: ir.IntExpr, once: BothKinds) -> BothKinds:
+def _repeated(var: str, extent: ir.IntExpr, once: AllKinds) -> AllKinds:
     if not any(once):
         return _NONE
     many = integer(extent)
-    return sum_over(var, many, once[0]), sum_over(var, many, once[1])
+    return tuple(sum_over(var, many, terms) for terms in once)
 
 
-def _of_body(body: CountedBody) -> BothKinds:
-    total: BothKinds = constant(body.own.arithmetic), constant(body.own.transcendental)
+def _of_body(body: CountedBody) -> AllKinds:
+    total: AllKinds = tuple(map(constant, body.own.kinds))
     for loop, inside in body.loops:
         total = _both(total, _repeated(loop.var, loop.extent, _of_body(inside)))
     for branch, *arms in body.branches:
@@ -110,12 +109,12 @@ def _of_body(body: CountedBody) -> BothKinds:
     return total
 
 
-def _of_branch(test: ir.IntCondition, then: BothKinds, orelse: BothKinds) -> BothKinds:
+def _of_branch(test: ir.IntCondition, then: AllKinds, orelse: AllKinds) -> AllKinds:
     if int_loads(test.left) or int_loads(test.right) or not (any(then) or any(orelse)):
         return orelse
     holds = condition(test)
     fails = plus(constant(1), holds, -1)
-    return _both((where(holds, then[0]), where(holds, then[1])), (where(fails, orelse[0]), where(fails, orelse[1])))
+    return _both(tuple(where(holds, terms) for terms in then), tuple(where(fails, terms) for terms in orelse))
 
 
 # --------------------------------------------------------------------------- as SymPy

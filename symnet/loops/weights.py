@@ -15,7 +15,7 @@ absolute value, which set one bit.  Nor do whole numbers and truth values, of wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from symnet.dtypes import REAL
@@ -23,7 +23,6 @@ from symnet.loops.ir import ARITHMETIC, COMPARISON, LOGICAL, Op
 from symnet.loops.op_types import MATH
 
 _UNCOUNTED = ("neg", "abs", "cast")
-_DOUBLE = ("fma", "rsqrt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +32,13 @@ class Operations:
     Attributes:
         arithmetic: sums, products, quotients, roots, comparisons and choices.
         transcendental: calls of functions, each of which counts one.
+        multiply_adds: products that are added to a sum at once, each of which is two of the arithmetic: of a program
+            all that are so, of a formula and of the tape those in contractions.  They take no part in comparisons.
     """
 
     arithmetic: Any = 0
     transcendental: Any = 0
+    multiply_adds: Any = field(default=0, compare=False, repr=False)
 
     @property
     def total(self) -> Any:
@@ -44,17 +46,27 @@ class Operations:
         return self.arithmetic + self.transcendental
 
     def __add__(self, other: Operations) -> Operations:
-        return Operations(self.arithmetic + other.arithmetic, self.transcendental + other.transcendental)
+        return Operations(
+            self.arithmetic + other.arithmetic,
+            self.transcendental + other.transcendental,
+            self.multiply_adds + other.multiply_adds,
+        )
+
+    @property
+    def kinds(self) -> tuple[Any, Any, Any]:
+        """The three numbers, in order."""
+        return self.arithmetic, self.transcendental, self.multiply_adds
 
     def __mul__(self, times: Any) -> Operations:
-        return Operations(self.arithmetic * times, self.transcendental * times)
+        return Operations(*(kind * times for kind in self.kinds))
 
 
-NOTHING, ONE, CALL = Operations(), Operations(1, 0), Operations(0, 1)
+NOTHING, ONE, CALL, MULTIPLY_ADD = Operations(), Operations(1, 0), Operations(0, 1), Operations(2, 0, 1)
 
 WEIGHTS: dict[str, Operations] = {
     **dict.fromkeys((*ARITHMETIC, *COMPARISON, "select"), ONE),
-    **dict.fromkeys(_DOUBLE, ONE * 2),
+    "fma": MULTIPLY_ADD,
+    "rsqrt": ONE * 2,
     **dict.fromkeys((*_UNCOUNTED, *LOGICAL), NOTHING),
     **dict.fromkeys(MATH, CALL),
 }

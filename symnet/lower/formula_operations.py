@@ -30,7 +30,7 @@ from symnet.expr.nodes.node import Node, Shape
 from symnet.expr.nodes.reduction import Reduce
 from symnet.expr.nodes.result_dtypes import CASTS, common_dtype
 from symnet.loops.ir import COMPARISON
-from symnet.loops.weights import CALL, NOTHING, ONE, Operations, weight
+from symnet.loops.weights import CALL, MULTIPLY_ADD, NOTHING, ONE, Operations, weight
 from symnet.lower.elementwise import MOST_MULTIPLIED, MOST_UNDER_ROOT
 from symnet.simplify.cost import elimination, is_reciprocal, space
 
@@ -51,7 +51,7 @@ def operations(roots: Iterable[Node]) -> dict[Node, Operations]:
             eliminated.add(node.operands[0])
             count += ONE * elimination(node.operands[0])
         if count != NOTHING:
-            found[node] = Operations(sympy.expand(count.arithmetic), sympy.expand(count.transcendental))
+            found[node] = Operations(*map(sympy.expand, count.kinds))
     return found
 
 
@@ -135,7 +135,8 @@ _BY_NAME: dict[str, Callable[[Elementwise], Operations]] = {
 
 def _contraction(node: Einsum) -> Operations:
     many = len(node.operands) - (not node.contracted) - (node.by_index is not None and len(node.operands) > 1)
-    return _over(space(node), ONE * many)
+    pairs = int(bool(node.contracted) and len(node.operands) > 1)
+    return _over(space(node), ONE * (many - 2 * pairs) + MULTIPLY_ADD * pairs)
 
 
 def _reduction(node: Reduce) -> Operations:
@@ -166,6 +167,5 @@ _COUNTS: dict[str, Callable[..., Operations]] = {
 
 def total(counts: Iterable[Operations]) -> Operations:
     """All of them together, expanded."""
-    counts = list(counts)
-    kinds: tuple[list[Expr], list[Expr]] = [c.arithmetic for c in counts], [c.transcendental for c in counts]
+    kinds = zip(*(count.kinds for count in (NOTHING, *counts)), strict=True)
     return Operations(*(sympy.expand(sympy.Add(*kind)) for kind in kinds))

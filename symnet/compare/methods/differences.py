@@ -66,7 +66,7 @@ class CompiledDifferences(Coordinates):
     def loss_operations(self) -> Operations:
         dims = {dim: n for dim, n in self.problem.dims.items() if dim.name in self.function.signature.dims}
         executed = self.function.operations
-        return Operations(*(int(count.subs(dims)) for count in (executed.arithmetic, executed.transcendental)))
+        return Operations(*(int(count.subs(dims)) for count in executed.kinds))
 
     @property
     def operations(self) -> Operations | None:

@@ -82,4 +82,4 @@ class DualNumbers(Method):
     def operations(self) -> Operations:
         count = Count()
         self._ran({name: counted(a, count) for name, a in self.problem.data.items()})
-        return Operations(*(int(n * self.calls) for n in (count.seen.arithmetic, count.seen.transcendental)))
+        return Operations(*(int(n * self.calls) for n in count.seen.kinds))

@@ -75,7 +75,7 @@ class Symbolic(Method):
     def _executed(self, function: CompiledFunction) -> Operations:
         dims = {dim: n for dim, n in self.problem.dims.items() if dim.name in function.signature.dims}
         executed = function.operations
-        return Operations(*(int(count.subs(dims)) for count in (executed.arithmetic, executed.transcendental)))
+        return Operations(*(int(count.subs(dims)) for count in executed.kinds))
 
     def allocate(self) -> Any:
         step = self._bound(self.function)

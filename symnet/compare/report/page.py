@@ -58,7 +58,18 @@ def _header(c: Any) -> Iterator[str]:
 
 
 def _table(c: Any) -> Iterator[str]:
-    heads = ["", "value", COLUMN[c.of], "ulp", "arithmetic", "functions", "peak bytes", "cold", "warm"]
+    heads = [
+        "",
+        "value",
+        COLUMN[c.of],
+        "ulp",
+        "arithmetic",
+        "multiply-<br/>adds",
+        "functions",
+        "peak bytes",
+        "cold",
+        "warm",
+    ]
     heads += ["× symnet", "÷ loss:<br/>time", "÷ loss:<br/>operations"]
     yield '<div class="wide"><table>'
     yield "<tr>" + "".join(f"<th>{head}</th>" for head in heads) + "</tr>"
@@ -80,6 +91,7 @@ def _cells(c: Any, row: Row) -> list[str]:
         _error(row.error, c.truth.floor),
         ulp_text(row.ulp) if c.tells_ulp else UNKNOWN,
         count_text(row.arithmetic),
+        count_text(row.multiply_adds),
         count_text(row.functions),
         count_text(row.peak_bytes),
         time_text(row.cold),

@@ -16,7 +16,8 @@ from typing import Any
 from symnet.compare.row import Row
 
 FIELDS = (
-    "method", "family", "value", "value_error", "error", "ulp", "arithmetic", "functions", "loss_operations",
+    "method", "family", "value", "value_error", "error", "ulp", "arithmetic", "multiply_adds", "functions",
+    "loss_operations",
     "operations_ratio", "peak_bytes", "preparation_seconds", "cold_seconds", "seconds", "low_seconds", "high_seconds",
     "loss_seconds", "ratio", "note", "failed",
 )  # fmt: skip
@@ -28,7 +29,8 @@ def record(row: Row) -> dict[str, Any]:
     found: dict[str, Any] = {
         "method": row.method, "family": row.family, "value": row.value if done else None,
         "value_error": row.value_error if done else None, "error": row.error if done else None,
-        "ulp": row.ulp if done else None, "arithmetic": row.arithmetic, "functions": row.functions,
+        "ulp": row.ulp if done else None, "arithmetic": row.arithmetic, "multiply_adds": row.multiply_adds,
+        "functions": row.functions,
         "loss_operations": None if row.loss_counted is None else int(row.loss_counted.total),
         "operations_ratio": row.operations_ratio, "peak_bytes": row.peak_bytes,
         "preparation_seconds": row.preparation, "cold_seconds": row.cold, "seconds": row.seconds,
