@@ -7,30 +7,33 @@ and carry the gradient that is left.  The signs of a symmetric Hessian's eigenva
 polynomial, exactly: all its roots are real, so Descartes' rule counts them.  Where f″ is zero, the first derivative
 that is not decides besides.  On a family of points (a valley) the Hessian has a zero for every direction along it, and
 the others decide (R. Bott, "Nondegenerate critical manifolds", 1954).
-Functions of one variable that have kinks are taken piece by piece (`kinks.py`).
+Functions of one variable that have kinks are taken piece by piece (`kinks.py`), and of quadratic functions of an array
+with symbolic extents the point is a formula of matrices (`quadratic.py`).
 Not handled: kinks of functions of several variables, or with parameters; the note says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import sympy
+from sympy.matrices.exceptions import MatrixError
 
 from symnet.calculus.grad import grad, scalar_root
 from symnet.calculus.structure import flatten
 from symnet.errors import ArgumentError, explain
 from symnet.expr.nodes.abstract import refuse_abstract
 from symnet.expr.nodes.elementwise import is_op
+from symnet.expr.nodes.extents import Dim
 from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import Tensor
 from symnet.expr.nodes.symbols import leaves as leaves_of
 from symnet.expr.sympy.to_sympy import symbols_of, to_sympy
+from symnet.study.critical_points.conditions import defined, real
 from symnet.study.critical_points.deadline import within
 from symnet.study.critical_points.kinks import (
     CONSTANT,
@@ -47,6 +50,8 @@ from symnet.study.critical_points.kinks import (
     slopes,
 )
 from symnet.study.critical_points.newton import SAME, NumericPoint, numeric_points
+from symnet.study.critical_points.points import CriticalPoint, CriticalPoints
+from symnet.study.critical_points.quadratic import SINGULAR, quadratic_point
 from symnet.study.critical_points.solving import OPEN, domain, solved, solved_for_one
 
 SADDLE = "saddle"
@@ -60,102 +65,13 @@ _STEPS = "piecewise constant: the slope is zero wherever it does not jump"
 _KINKED_OPS = ("abs", "sign", "floor", "floor_divide", "relu", "leaky_relu", "maximum", "minimum", "where")
 
 
-@dataclass(frozen=True)
-class CriticalPoint:
-    """One point where the gradient is zero.
-
-    Attributes:
-        at: symbol → value.
-        value: of the function there.
-        hessian: a SymPy matrix.
-        eigenvalues: of the Hessian, with repetitions, rising where they are numbers.
-        verdict: of the Hessian: "minimum", "maximum", "saddle", "undecided (inflection possible)", or "undecided (it
-            depends on parameters)"; on a family of points "minimum (not strict)", "maximum (not strict)", "constant";
-            "piecewise constant" of a staircase.  At a kink of the comparison with both sides, besides "neither minimum
-            nor maximum" and "undecided (there is a kink)"; there the Hessian is nan.  A minimum or maximum is local.
-        higher: for one variable where f″ is zero: (order, value, verdict) of the first derivative that is not, the
-            verdict "minimum", "maximum" or "inflection".
-        residual: the norm of the gradient there, of a point found in floating point; None of an exact one.
-        where: what the free variables of a family must fulfil: an interval, or where f is defined.
-        slopes: at a kink, those on its left and right.
-    """
-
-    at: dict[sympy.Symbol, sympy.Expr]
-    value: sympy.Expr
-    hessian: sympy.Matrix
-    eigenvalues: tuple[sympy.Expr, ...]
-    verdict: str
-    higher: tuple[int, sympy.Expr, str] | None = None
-    residual: float | None = None
-    where: sympy.Basic = sympy.true
-    slopes: tuple[sympy.Expr, sympy.Expr] | None = None
-
-    def __str__(self) -> str:
-        sign = "=" if self.residual is None else "≈"
-        place = ", ".join(f"{s} {sign} {_shown(v)}" if s != v else f"any {s}" for s, v in self.at.items())
-        place += f" with {_condition(self.where)}" if self.where != sympy.true else ""
-        found = ", ".join(map(_shown, self.eigenvalues))
-        what = "eigenvalues of the Hessian" if len(self.at) > 1 else "second derivative"
-        parts = [f"{place}: {self.verdict}, value {_shown(self.value)}"]
-        parts.append("a kink, slopes {} and {}".format(*map(_shown, self.slopes)) if self.slopes else f"{what} {found}")
-        if self.higher is not None:
-            parts.append("{2} by derivative {0}, {1}".format(*self.higher))
-        if self.residual is not None:
-            parts.append(f"numeric, gradient {self.residual:.0e}")
-        return "; ".join(parts)
-
-    __repr__ = __str__
-
-
-def _shown(value: Any) -> str:
-    return f"{float(value):.10g}" if isinstance(value, sympy.Float) else str(value)
-
-
-def _condition(where: sympy.Basic) -> str:
-    parts = sorted(where.args, key=str) if isinstance(where, sympy.And) else (where,)
-    return " and ".join(f"{p.lhs} {p.rel_op} {p.rhs}" for p in parts)
-
-
-@dataclass(frozen=True)
-class CriticalPoints:
-    """The critical points, as a sequence.
-
-    Attributes:
-        points: those that were found.
-        gradient: the system that was solved; empty where it was not written out in SymPy.
-        complete: whether these are all.
-        note: why not, otherwise.
-    """
-
-    points: tuple[CriticalPoint, ...]
-    gradient: tuple[sympy.Expr, ...]
-    complete: bool
-    note: str = ""
-
-    def __iter__(self) -> Iterator[CriticalPoint]:
-        return iter(self.points)
-
-    def __len__(self) -> int:
-        return len(self.points)
-
-    def __getitem__(self, index: int) -> CriticalPoint:
-        return self.points[index]
-
-    def __str__(self) -> str:
-        lines = [str(point) for point in self.points] or [
-            "no critical points" if self.complete else "no critical points found"
-        ]
-        return "\n".join([*lines, *([f"note: {self.note}"] if self.note else [])])
-
-    __repr__ = __str__
-
-
 def critical_points(f: Any, wrt: Any, *, numeric: bool = False, seconds: float = 10.0) -> CriticalPoints:
     """Where the gradient of f is zero, and whether f has a minimum, a maximum or a saddle there.
 
     Args:
         f: rank 0; other leaves in it are parameters.
-        wrt: a real leaf or a list of them, of rank 0 or of concrete shapes.
+        wrt: a real leaf or a list of them, of rank 0 or of concrete shapes; where f has symbolic extents, one vector
+            or matrix that it is quadratic in.
         numeric: search in floating point at once, without writing the equations out.  (Otherwise that is done where
             SymPy cannot solve them, or not in time.)
         seconds: how long SymPy may take; inf for as long as it needs.
@@ -165,8 +81,8 @@ def critical_points(f: Any, wrt: Any, *, numeric: bool = False, seconds: float =
 
     Raises:
         ShapeError: f is no scalar.
-        ArgumentError: a symbolic extent, a variable that is no leaf, parameters in what only numbers can solve, or
-            seconds that are no time.
+        ArgumentError: symbolic extents in what is not quadratic, a variable that is no leaf, parameters in what only
+            numbers can solve, or seconds that are no time.
 
     Example:
         >>> import symnet as sn
@@ -174,12 +90,17 @@ def critical_points(f: Any, wrt: Any, *, numeric: bool = False, seconds: float =
         >>> sn.critical_points(x**3 - 3 * x, x)
         x = -1: maximum, value 2; second derivative -6
         x = 1: minimum, value -2; second derivative 6
+        >>> A, b, w = sn.tensor("A", sn.dim("m"), sn.dim("n")), sn.tensor("b", sn.dim("m")), sn.tensor("w", sn.dim("n"))
+        >>> sn.critical_points(sn.sum((A @ w - b) ** 2), w)[0].at[w]
+        inv(A.T @ A) @ A.T @ b
     """
     call = "critical_points(f, wrt)"
     root = scalar_root(call, f)
     refuse_abstract(call, [root])
     targets, _ = flatten(call, wrt)
     leaves = [_leaf(call, target) for target in targets]
+    if any(isinstance(s, Dim) for s in root.free_symbols):
+        return _of_any_size(call, root, leaves)
     variables = [s for leaf in leaves for s in symbols_of(leaf).reshape(-1)]
     if not isinstance(seconds, (int, float)) or isinstance(seconds, bool) or not seconds > 0:
         raise ArgumentError(explain(f"{call[:-1]}, seconds=…)", "a time above 0", repr(seconds), "Write seconds=30."))
@@ -211,6 +132,19 @@ def _written(
     """The gradient as SymPy writes it, and the points that SymPy finds, whether they are all, and a note."""
     gradient = tuple(sympy.simplify(e) if not e.is_polynomial(*variables) else sympy.expand(e) for e in slopes)
     return gradient, *_exact(to_sympy(root), gradient, variables)
+
+
+def _of_any_size(call: str, root: Node, leaves: Sequence[Tensor]) -> CriticalPoints:
+    """The point of a quadratic function of one array."""
+    if len(leaves) != 1:
+        got = f"{len(leaves)} of them"
+        raise ArgumentError(
+            explain(call, "one variable, where extents are symbolic", got, "Give numbers for the dims.")
+        )
+    found = quadratic_point(call, root, leaves[0])
+    verdict = {1: MINIMUM, -1: MAXIMUM, 0: PARAMETERS}[found.sign]
+    point = CriticalPoint({found.x: found.place}, found.value, found.hessian, (), verdict)
+    return CriticalPoints((point,), (), True, SINGULAR)
 
 
 def _leaf(call: str, target: Node) -> Tensor:
@@ -301,24 +235,28 @@ def _point(
     hessian = second.subs(at).applyfunc(sympy.simplify)
     value = sympy.simplify(expr.subs(at))
     along = sum(s == v for s, v in at.items())  # how many of the variables stay free: the dimension of a family
-    where = _defined(expr, at)
+    where = sympy.And(defined(expr, at), real(at))
     if where == sympy.false:
         return
     at_kink = any(sympy.simplify(e.subs(at)) == 0 for e in kink_equations(expr, *gradient))
     verdict = NOT_SMOOTH if at_kink or hessian.has(sympy.DiracDelta) else _verdict(hessian, along)
+    if verdict == PARAMETERS:
+        verdict, where = _inside(hessian, along, where)
     higher = _higher(gradient[0], variables[0], at) if verdict == INFLECTION and len(variables) == 1 else None
     eigenvalues = (sympy.nan,) * len(variables) if verdict == NOT_SMOOTH else _eigenvalues(hessian)
     yield CriticalPoint(at, value, hessian, eigenvalues, verdict, higher, where=where)
 
 
-def _defined(expr: Any, at: Mapping[sympy.Symbol, sympy.Expr]) -> sympy.Basic:
-    """What the free variables of a family must fulfil: nothing in f divides by zero or takes its logarithm."""
-    below = [p.base for p in expr.atoms(sympy.Pow) if p.exp.is_extended_negative]
-    values = [sympy.factor(b.subs(at)) for b in [*below, *(g.args[0] for g in expr.atoms(sympy.log))]]
-    if any(v.is_zero for v in values):
-        return sympy.false
-    factors = [f for v in values if set(at) & v.free_symbols for f, _ in sympy.factor_list(v)[1]]
-    return sympy.And(*(sympy.Ne(f, 0) for f in factors if set(at) & f.free_symbols and not f.is_nonzero))
+def _inside(hessian: sympy.Matrix, along: int, where: sympy.Basic) -> tuple[str, sympy.Basic]:
+    """The verdict where a parameter is above 0, if a point is real for those that are not below; and where it holds."""
+    if not isinstance(where, sympy.Rel):
+        return PARAMETERS, where
+    least, most = (where.lts, where.gts) if isinstance(where, sympy.Ge | sympy.Le) else (None, None)
+    if least != 0 or not isinstance(most, sympy.Symbol):
+        return PARAMETERS, where
+    positive = sympy.Dummy(most.name, positive=True)
+    verdict = _verdict(hessian.subs(most, positive).applyfunc(sympy.simplify), along)
+    return (verdict, sympy.Gt(most, 0)) if verdict != PARAMETERS else (PARAMETERS, where)
 
 
 _HIGHEST = 12
@@ -378,7 +316,7 @@ def _eigenvalues(hessian: sympy.Matrix) -> tuple[Any, ...]:
     try:
         found = [v for value, count in hessian.eigenvals().items() for v in [sympy.simplify(value)] * count]
         exact = len(found) == hessian.rows and not any(v.has(sympy.I, sympy.RootOf) for v in found)
-    except (sympy.matrices.MatrixError, NotImplementedError):
+    except (MatrixError, NotImplementedError):
         exact = False
     if not exact and not hessian.free_symbols:
         found = [sympy.Float(v) for v in np.linalg.eigvalsh(np.array(hessian.tolist(), dtype=float))]

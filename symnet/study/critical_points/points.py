@@ -1,0 +1,106 @@
+"""Critical points as records, and their text.
+
+In: filled by `critical_points.py`.  Out: `CriticalPoint`, one of them; `CriticalPoints`, all that were found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sympy
+
+from symnet.expr.nodes.node import Node
+
+
+@dataclass(frozen=True)
+class CriticalPoint:
+    """One point where the gradient is zero.
+
+    Attributes:
+        at: symbol → value; of an array with symbolic extents leaf → formula.
+        value: of the function there.
+        hessian: a SymPy matrix; of such an array a formula.
+        eigenvalues: of the Hessian, with repetitions, rising where they are numbers; none of a formula.
+        verdict: of the Hessian: "minimum", "maximum", "saddle", "undecided (inflection possible)", or "undecided (it
+            depends on parameters)"; on a family of points "minimum (not strict)", "maximum (not strict)", "constant";
+            "piecewise constant" of a staircase.  At a kink of the comparison with both sides, besides "neither minimum
+            nor maximum" and "undecided (there is a kink)"; there the Hessian is nan.  A minimum or maximum is local.
+        higher: for one variable where f″ is zero: (order, value, verdict) of the first derivative that is not, the
+            verdict "minimum", "maximum" or "inflection".
+        residual: the norm of the gradient there, of a point found in floating point; None of an exact one.
+        where: what free variables and parameters must fulfil: an interval, or where point and f are real and defined.
+        slopes: at a kink, those on its left and right.
+    """
+
+    at: Mapping[Any, Any]
+    value: Any
+    hessian: Any
+    eigenvalues: tuple[sympy.Expr, ...]
+    verdict: str
+    higher: tuple[int, sympy.Expr, str] | None = None
+    residual: float | None = None
+    where: sympy.Basic = sympy.true
+    slopes: tuple[sympy.Expr, sympy.Expr] | None = None
+
+    def __str__(self) -> str:
+        sign = "=" if self.residual is None else "≈"
+        place = ", ".join(f"{s} {sign} {_shown(v)}" if s != v else f"any {s}" for s, v in self.at.items())
+        place += f" with {_condition(self.where)}" if self.where != sympy.true else ""
+        found = ", ".join(map(_shown, self.eigenvalues))
+        what = "eigenvalues of the Hessian" if len(self.at) > 1 else "second derivative"
+        parts = [f"{place}: {self.verdict}, value {_shown(self.value)}"]
+        if isinstance(self.hessian, Node):
+            return f"{parts[0]}; Hessian {self.hessian}"
+        parts.append("a kink, slopes {} and {}".format(*map(_shown, self.slopes)) if self.slopes else f"{what} {found}")
+        if self.higher is not None:
+            parts.append("{2} by derivative {0}, {1}".format(*self.higher))
+        if self.residual is not None:
+            parts.append(f"numeric, gradient {self.residual:.0e}")
+        return "; ".join(parts)
+
+    __repr__ = __str__
+
+
+def _shown(value: Any) -> str:
+    return f"{float(value):.10g}" if isinstance(value, sympy.Float) else str(value)
+
+
+def _condition(where: sympy.Basic) -> str:
+    parts = sorted(where.args, key=str) if isinstance(where, sympy.And) else (where,)
+    return " and ".join(f"{p.lhs} {p.rel_op} {p.rhs}" for p in parts)
+
+
+@dataclass(frozen=True)
+class CriticalPoints:
+    """The critical points, as a sequence.
+
+    Attributes:
+        points: those that were found.
+        gradient: the system that was solved; empty where it was not written out in SymPy.
+        complete: whether these are all.
+        note: why not, otherwise.
+    """
+
+    points: tuple[CriticalPoint, ...]
+    gradient: tuple[sympy.Expr, ...]
+    complete: bool
+    note: str = ""
+
+    def __iter__(self) -> Iterator[CriticalPoint]:
+        return iter(self.points)
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def __getitem__(self, index: int) -> CriticalPoint:
+        return self.points[index]
+
+    def __str__(self) -> str:
+        lines = [str(point) for point in self.points] or [
+            "no critical points" if self.complete else "no critical points found"
+        ]
+        return "\n".join([*lines, *([f"note: {self.note}"] if self.note else [])])
+
+    __repr__ = __str__
