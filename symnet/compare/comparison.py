@@ -164,7 +164,7 @@ def compare(
     problem = problem_of(L, wrt, data, dtype, of)
     Symbolic.load()
     methods = [(kind, make, _loaded(kind)) for kind, make in chosen(against, problem.of)]
-    with alike() as conditions:
+    with alike() as conditions, np.errstate(all="ignore"):
         made = [_symbolic(problem), *(_tried(*method, problem.unbound) for method in methods)]
         try:
             rows = _rows(made, problem, truth := truth_of(problem.unbound), repeats)

@@ -111,6 +111,9 @@ def problem_of(L: Any, wrt: Any, data: Any, dtype: Any, of: Any) -> LossAtPoint:
     leaves = check_leaves(CALL, [root])
     refuse_abstract(CALL, [root])
     targets = flatten(CALL, wrt)[0]
+    if not targets:
+        known = ", ".join(leaf.name for leaf in leaves) or "none"
+        raise ArgumentError(explain(CALL, "a leaf to differentiate by", "none", f"The loss has the leaves {known}."))
     for target in targets:
         if not isinstance(target, Tensor):
             mend = "Compare by leaves; sn.grad also takes intermediate nodes."

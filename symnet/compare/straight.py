@@ -130,6 +130,7 @@ class StraightProgram:
     def __init__(self, root: Node, dims: Mapping[Dim, int], dtype: str, calculus: Calculus) -> None:
         self.dims, self.dtype, self.calculus = dims, dtype, calculus
         self.slots: dict[Node, int] = {}
+        self.extra = 0  # slots of whole numbers, counted from the end
         self.leaves: list[tuple[int, str]] = []
         self.constants: list[tuple[int, Any]] = []
         self.calls: list[tuple[int, Callable[..., Any], tuple[int, ...]]] = []
@@ -150,7 +151,17 @@ class StraightProgram:
             self.constants.append((slot, self.calculus.constant(CONSTANTS[node.kind](node, reader), self.dtype)))
         else:
             call = self._call(node, operation, reader)
-            self.calls.append((slot, call, tuple(self.slots[o] for o in operands)))
+            whole = node.dtype in dtypes.INTEGER
+            self.calls.append((slot, call, tuple(self._whole(o) if whole else self.slots[o] for o in operands)))
+
+    def _whole(self, operand: Node) -> int:
+        """The slot of an operand of integers: of a number, one in which it is whole."""
+        value = number_of(operand)
+        if value is None or not value.is_Integer:
+            return self.slots[operand]
+        slot = self.extra = self.extra - 1
+        self.constants.append((slot, self.calculus.constant(int(value), self.dtype)))
+        return slot
 
     def _call(self, node: Node, operation: str | None, reader: ReadingContext) -> Callable[..., Any]:
         """What runs for a node: its own operation, or the elementwise one it was folded into."""
@@ -167,7 +178,7 @@ class StraightProgram:
 
     def run(self, state: Any, leaves: Mapping[str, Any]) -> list[Any]:
         """The value in every slot, the last being the root's; `leaves` are values by name."""
-        values: list[Any] = [None] * len(self.slots)
+        values: list[Any] = [None] * (len(self.slots) - self.extra)
         for slot, name in self.leaves:
             values[slot] = leaves[name]
         for slot, constant in self.constants:

@@ -255,10 +255,36 @@ def test_functions_of_ones_own_are_compared(rng: np.random.Generator) -> None:
     assert found["mine"].operations is None and found["mine"].seconds > 0
 
 
+n = sn.dim("n")
+r, k, c = sn.tensor("r", n), sn.tensor("k", n, dtype="int64"), sn.scalar("c")
+EDGES: dict[str, tuple[Any, dict[str, Any]]] = {
+    "no rows": (sn.sum(r * c), {"r": np.zeros(0), "c": 2.0}),
+    "integers": (sn.sum(sn.take(r, k) * c), {"r": np.ones(3), "k": [0, 2, 2], "c": 2}),
+    "computed indices": (sn.sum(sn.take(r, (k * 2 + 1) % 3) * c), {"r": np.array([1.0, 2, 4]), "k": [0, 2, 2], "c": 2}),
+    "whole numbers beside reals": (sn.sum(r * (k * 2 + 1) * c / 3), {"r": np.ones(3), "k": [0, 2, 2], "c": 2}),
+    "beyond the range of floats": (sn.sum(r * c), {"r": np.full(2, 1e300), "c": 1e300}),
+    "nothing that moves": (sn.sum(r * 0) + 0 * c, {"r": np.ones(3), "c": 1.0}),
+}
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_methods_agree_at_the_edges(name: str) -> None:
+    form, given = EDGES[name]
+    found = sn.compare(form, [r, c], given, against="all", repeats=1)
+    exactly = [row for row in found.rows if row.family != "differences"]
+    assert all(row.error < 1e-14 and not row.failed for row in exactly), [(row.method, row.error) for row in exactly]
+
+
+def test_data_that_are_no_numbers_are_told_and_nothing_warns() -> None:
+    found = sn.compare(sn.sum(sn.exp(r) * c), [r, c], {"r": np.array([np.nan, 1]), "c": 2.0}, against="all", repeats=1)
+    assert "no derivative at 2 coordinates" in " ".join(found.notes) and found["symnet"].error < 1e-15
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
         ((Z, params, {}), ShapeError, r"expected a scalar L \(rank 0\); got shape \(m, 3\)"),
+        ((L, [], {}), ArgumentError, r"expected a leaf to differentiate by; got none"),
         ((L, [Z], {}), ArgumentError, r"expected leaves to differentiate by; got .*sn\.grad also takes intermediate"),
         ((L, params, {"Q": 1}), ArgumentError, r"expected data for X, W1, b1, W2, b2, t; got 'Q'\. Drop 'Q'"),
         (
@@ -269,7 +295,7 @@ def test_functions_of_ones_own_are_compared(rng: np.random.Generator) -> None:
         ((L, params, "x.npz"), ArgumentError, r"expected data as a dict with X, W1, b1, W2, b2, t; got str"),
         ((L, params, {"X": np.array([None]), "t": 0}), DTypeError, r"expected numbers for X; got dtype object"),
     ],
-    ids=range(6),
+    ids=range(7),
 )
 def test_what_does_not_fit_is_refused(arguments: tuple[Any, ...], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
