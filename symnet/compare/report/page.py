@@ -23,6 +23,12 @@ from symnet.expr.printing.mathml import mathml
 LONGEST = 80  # nodes of a formula that is shown
 
 
+KEY = {
+    "symbolic": "symbolic", "reverse": "reverse mode", "forward": "forward mode", "differences": "differences",
+    "given": "given",
+}  # fmt: skip
+
+
 def page(c: Any) -> str:
     """A self-contained HTML document."""
     title = escape(_title(c))
@@ -78,6 +84,9 @@ def _table(c: Any) -> Iterator[str]:
         yield f'<tr class="{row.family}">{cells}</tr>'
     yield "</table></div>"
     yield f'<p class="soft">Errors are relative, of arrays to the largest element; {UNKNOWN}: not measured.</p>'
+    families = {row.family: row for row in _done(c)}
+    keys = "".join(f'<span class="key">{_dot(row)}{KEY[family]}</span>' for family, row in families.items())
+    yield f'<p class="soft">{keys}</p>'
 
 
 def _cells(c: Any, row: Row) -> list[str]:

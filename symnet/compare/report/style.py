@@ -23,13 +23,14 @@ STYLE = """
 .comparison .soft { color: var(--soft); }
 .comparison math { font-size: 1.1em; }
 .comparison .wide { overflow-x: auto; }
-.comparison table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-.comparison th, .comparison td { padding: .34rem .55rem; text-align: right; white-space: nowrap; }
+.comparison table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .93em; }
+.comparison th, .comparison td { padding: .34rem .48rem; text-align: right; white-space: nowrap; }
 .comparison th { font-weight: 600; color: var(--soft); border-bottom: 1px solid var(--line); vertical-align: bottom; }
 .comparison td { border-bottom: 1px solid var(--line); }
 .comparison th:first-child, .comparison td:first-child { text-align: left; padding-left: 0; }
 .comparison tr.symbolic td { background: var(--card); }
 .comparison .dot { display: inline-block; width: .62em; height: .62em; border-radius: 50%; margin-right: .5em; }
+.comparison .key { margin-right: 1.2em; white-space: nowrap; }
 .comparison .wrong { color: var(--wrong); font-weight: 600; }
 .comparison .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(28rem, 1fr)); gap: 1.4rem 2.4rem; }
 .comparison figure { margin: 0; }
