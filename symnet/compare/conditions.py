@@ -44,16 +44,25 @@ def _processor() -> str:
 def _one_core(stack: contextlib.ExitStack) -> str:
     if not hasattr(os, "sched_setaffinity") or not _THREADS.is_dir():
         return "threads may run on every core, as this system cannot hold them to one"
-    before = {thread: os.sched_getaffinity(thread) for thread in _threads()}
+    before = {thread: cores for thread in _threads() if (cores := _cores(thread))}
     mine = os.sched_getaffinity(0)
     core = {max(mine)}  # the first one has most of the interrupts
     stack.callback(lambda: _set({thread: before.get(thread, mine) for thread in _threads()}))
     _set(dict.fromkeys(before, core))
+    if os.sched_getaffinity(0) != core:
+        return "threads may run on every core, as this process must not choose"
     return "every thread of the process on one core"
 
 
 def _threads() -> list[int]:
     return [int(path.name) for path in _THREADS.iterdir()]
+
+
+def _cores(thread: int) -> set[int]:
+    """Where a thread may run; nowhere if it has ended."""
+    with contextlib.suppress(OSError):
+        return os.sched_getaffinity(thread)
+    return set()
 
 
 def _set(cores: dict[int, set[int]]) -> None:

@@ -116,6 +116,18 @@ def test_threads_have_their_cores_back_afterwards(rng: np.random.Generator) -> N
     assert os.sched_getaffinity(0) == before
 
 
+def test_a_process_that_must_not_choose_its_cores_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    if not hasattr(os, "sched_setaffinity") or len(os.sched_getaffinity(0)) < 2:
+        pytest.skip("there is no choice of cores here")
+
+    def refused(thread: int, cores: set[int]) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "sched_setaffinity", refused)
+    with alike() as said:
+        assert "threads may run on every core, as this process must not choose" in said
+
+
 # --------------------------------------------------------------------------- what the figures of before hid
 
 x, y, v = sn.scalar("x"), sn.scalar("y"), sn.tensor("v", 4)
