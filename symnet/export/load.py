@@ -1,7 +1,7 @@
 """An exported function back in Python, with everything a compiled one can do: threads, `bind`, `out=`.
 
 In: the path that was given to `export`; reads the stub's metadata and the shared library.  Out: a
-`NativeFunction`.  Needs neither SymPy nor LLVM (more than one thread needs LLVM).
+`NativeFunction`.  Needs neither SymPy nor LLVM: what calls and threads go through, the library holds as well.
 
 Not handled: objects without a library, and libraries of other machines.
 """

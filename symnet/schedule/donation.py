@@ -28,7 +28,7 @@ from dataclasses import dataclass, replace
 
 from symnet.loops import ir
 from symnet.loops.accesses import Access, reads_of
-from symnet.loops.affine import constant_difference, extreme, names, step
+from symnet.loops.affine import constant_difference, extreme, names, polynomial, step
 from symnet.loops.limits import limit
 from symnet.loops.owners import owners
 from symnet.loops.substitute import substitute
@@ -283,9 +283,14 @@ def _are_apart(read: _Site, write: _Site, again: bool) -> bool:
     for one, other in ((read, write), (write, read)):
         for high, low in zip(one.index, other.index, strict=True):
             end, begin = extreme(high, one.extents, True), extreme(low, other.extents, False)
-            if end is None or begin is None or hidden & (names(end) | names(begin)):
+            if end is None or begin is None or hidden & (_left_in(end) | _left_in(begin)):
                 continue
             between = constant_difference(end, begin)
             if between is not None and between < 0:
                 return True
     return False
+
+
+def _left_in(expr: ir.IntExpr) -> set[str]:
+    """The names in an expression once what cancels is gone."""
+    return {name for monomial in polynomial(expr) for atom in monomial for name in names(atom)}

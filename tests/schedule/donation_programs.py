@@ -19,6 +19,13 @@ NETWORK = sn.mean(sn.cross_entropy(sn.softmax(sn.relu(X @ W1 + b1) @ W2 + b2), D
 w, y = sn.tensor("w", 12), sn.tensor("y", m)
 LINE = sn.mean((X @ w - y) ** 2)
 B = sn.tensor("B", 300, 20)
+E, i, t, V = (
+    sn.tensor("E", 100, 16),
+    sn.tensor("i", m, dtype="int32"),
+    sn.labels("t", m, classes=5),
+    sn.tensor("V", 16, 5),
+)
+EMBEDDED = sn.mean(sn.cross_entropy(sn.softmax(sn.take(E, i) @ V), t))
 
 
 def sgd(loss: Any, params: Any) -> tuple[dict[str, Any], dict[str, str]]:
@@ -47,6 +54,7 @@ PROGRAMS: dict[str, Callable[[], tuple[dict[str, Any], dict[str, str]]]] = {
     "network, weight decay": lambda: sgd(NETWORK + 0.01 * sn.sum(W1 * W1), PARAMS),
     "line, SGD": lambda: sgd(LINE, [w]),
     "line, Adam": lambda: adam(LINE, [w]),
+    "embedding, SGD": lambda: sgd(EMBEDDED, [E, V]),  # a tile and the rows that are left, side by side
     "a map": lambda: ({"new": sn.tanh(B) * 2 + lr}, {"B": "new"}),
     "rows": lambda: ({"new": X * 2 + 1}, {"X": "new"}),
     "rows less their mean": lambda: ({"new": X - sn.mean(X, axis=0)}, {"X": "new"}),

@@ -91,7 +91,7 @@ def compare(
     data = {}
     for buffer in separate.signature.inputs:
         shape = [getattr(extent, "value", rows) for extent in buffer.shape]
-        data[buffer.name] = np.abs(rng.standard_normal(shape)).astype("float32") * np.float32(0.5)
+        data[buffer.name] = (np.abs(rng.standard_normal(shape)) * 0.5).astype(buffer.dtype)
     wanted = separate(**data)
     mine = {key: value.copy() for key, value in data.items()}
     step = in_place.bind(**mine)
