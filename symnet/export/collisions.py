@@ -28,7 +28,9 @@ _STUB = """
 """
 STUB = frozenset(_STUB.split())
 RUST = frozenset(_RUST.split())
-RUST_ITEMS = frozenset(("ABI", "Block", "DIGEST", "Error", "Extents", "Workspace", "extent", "length", "same_export"))
+RUST_ITEMS = frozenset(
+    ("ABI", "Block", "DIGEST", "Error", "Extents", "Workspace", "extent", "in_place", "length", "same_export")
+)
 _LINKED = frozenset(_LIBRARIES.split())
 _CMAKE = frozenset(_TARGETS.split())
 _MODULES = frozenset({*sys.stdlib_module_names, "numpy"})

@@ -4,7 +4,8 @@ In: a `Signature`, the kinds of files beside it, the stamp of the object.  Out: 
 needs the standard library, and the static or the shared library beside it.
 
 Slices say their lengths, and cannot be null, misaligned, or overlap what is written; what is left of the checks of the
-typed call in C (`typed_call.py`) stands here.
+typed call in C (`typed_call.py`) stands here.  Where inputs are donated, a second function takes these as `&mut`, and
+leaves the new values in them.
 Not handled: phases on several threads; Rust before 1.82.
 """
 
@@ -37,20 +38,36 @@ def rust_text_of(signature: Signature, kinds: Collection[str], stamp: str) -> st
         "@ALIGNMENT@": str(ALIGNMENT),
         "@LINK@": ', kind = "static"' if "a" in kinds else "",
         "@EXTENTS@": "".join(f"\n    pub {c}: usize," for c in names.dims) + "\n" * bool(names.dims),
-        "@PARAMETERS@": "".join(f"\n    {each}," for each in _parameters(signature, names)),
-        "@BODY@": "\n".join(f"    {line}" for line in _body(signature, names)),
         **{f"@{code}@": str(value) for code, value in CODES.items()},
     }
-    text = _MODULE
+    text = _MODULE.replace("@CALLS@", "\n".join(_calls(signature, names)))
     for word, meant in words.items():
         text = text.replace(word, meant)
     return text
+
+
+def _calls(signature: Signature, names: Parameters) -> Iterator[str]:
+    """The function, and the one that updates in place."""
+    kinds: list[tuple[str, str, frozenset[str]]] = [(signature.name, "Runs everything on this thread.", frozenset())]
+    if signature.donated:
+        words = "The same in place: an input that is taken as `&mut` holds its result afterwards."
+        kinds.append(("in_place", words, frozenset(source for source, _ in signature.donated)))
+    for called, words, held in kinds:
+        parameters = "".join(f"\n    {each}," for each in _parameters(signature, names, held))
+        body = "\n".join(f"    {line}" for line in _body(signature, names, held))
+        yield (
+            _CALL.replace("@CALLED@", called)
+            .replace("@WORDS@", words)
+            .replace("@PARAMETERS@", parameters)
+            .replace("@BODY@", body)
+        )
 
 
 def rust_names(signature: Signature) -> Parameters:
     """The arguments as Rust allows them: those of C, and a `_` behind what is taken."""
     parameters = Parameters.of(signature)
     used = {*RUST, *RUST_ITEMS, *_LOCAL, *_PRELUDE, signature.name}
+    used |= {f"place_{k}" for k in range(len(signature.inputs))}
 
     def free(identifiers: tuple[str, ...]) -> tuple[str, ...]:
         found = []
@@ -64,16 +81,29 @@ def rust_names(signature: Signature) -> Parameters:
     return Parameters(free(parameters.dims), free(parameters.inputs), free(parameters.outputs))
 
 
-def _parameters(signature: Signature, names: Parameters) -> Iterator[str]:
+def _parameters(signature: Signature, names: Parameters, held: frozenset[str]) -> Iterator[str]:
+    """The arguments; `held` are the inputs that hold their results, which are no arguments then."""
     for buffer, c in zip(signature.inputs, names.inputs, strict=True):
         kind = RUST_TYPE[buffer.dtype]
-        yield f"{c}: &[{kind}]" if buffer.shape else f"{c}: {kind}"
-    for buffer, c in zip(signature.outputs, names.outputs, strict=True):
-        kind = RUST_TYPE[buffer.dtype]
-        yield f"{c}: &mut [{kind}]" if buffer.shape else f"{c}: &mut {kind}"
+        plain = f"{c}: &[{kind}]" if buffer.shape else f"{c}: {kind}"
+        yield _written(buffer, c) if buffer.name in held else plain
+    for buffer, c in _made(signature, names, held):
+        yield _written(buffer, c)
 
 
-def _body(signature: Signature, names: Parameters) -> Iterator[str]:
+def _written(buffer: Buffer, c: str) -> str:
+    kind = RUST_TYPE[buffer.dtype]
+    return f"{c}: &mut [{kind}]" if buffer.shape else f"{c}: &mut {kind}"
+
+
+def _made(signature: Signature, names: Parameters, held: frozenset[str]) -> list[tuple[Buffer, str]]:
+    """The outputs that have arrays of their own."""
+    inside = {result for source, result in signature.donated if source in held}
+    outputs = zip(signature.outputs, names.outputs, strict=True)
+    return [(buffer, c) for buffer, c in outputs if buffer.name not in inside]
+
+
+def _body(signature: Signature, names: Parameters, held: frozenset[str]) -> Iterator[str]:
     """The statements of the call: extents, lengths, indices, then the function."""
     dims = dict(zip(signature.dims, names.dims, strict=True))
     for c in names.dims:
@@ -82,18 +112,27 @@ def _body(signature: Signature, names: Parameters) -> Iterator[str]:
         yield f"if {rust_text(need.extent, dims)} < {need.at_least} {{ return Err(Error::BadExtent); }}"
     yield f"let dims: [i64; {len(dims)}] = [{', '.join(names.dims)}];"
     yield "let bytes = workspace.reserve(&dims)?;"
-    arrays = zip(signature.inputs + signature.outputs, names.inputs + names.outputs, strict=True)
-    for buffer, c in arrays:
+    for buffer, c in [*zip(signature.inputs, names.inputs, strict=True), *_made(signature, names, held)]:
         if buffer.shape:
             yield f'length("{c}", {c}.len(), {rust_count(buffer.shape, dims)})?;'
     yield from _index_checks(signature, names, dims)
-    yield from _tables(signature, names)
+    yield from _tables(signature, names, held)
 
 
-def _tables(signature: Signature, names: Parameters) -> Iterator[str]:
-    """The addresses of the arguments."""
-    inputs = [_address(b, c, "const") for b, c in zip(signature.inputs, names.inputs, strict=True)]
-    outputs = [_address(b, c, "mut") for b, c in zip(signature.outputs, names.outputs, strict=True)]
+def _tables(signature: Signature, names: Parameters, held: frozenset[str]) -> Iterator[str]:
+    """The addresses of the arguments; one that is input and output is taken once."""
+    pairs = {result: source for source, result in signature.donated if source in held}
+    spelled = {b.name: (b, c) for b, c in zip(signature.inputs, names.inputs, strict=True)}
+    places = {name: f"place_{k}" for k, name in enumerate(spelled) if name in held}
+    for name, place in places.items():
+        yield f"let {place} = {_address(*spelled[name], 'mut')};"
+    inputs = [
+        f"{places[b.name]} as *const c_void" if b.name in held else _address(b, c, "const") for b, c in spelled.values()
+    ]
+    outputs = [
+        places[pairs[b.name]] if b.name in pairs else _address(b, c, "mut")
+        for b, c in zip(signature.outputs, names.outputs, strict=True)
+    ]
     yield from (f"let inputs: [*const c_void; {len(inputs)}] = [", *(f"    {each}," for each in inputs), "];")
     yield from (f"let outputs: [*mut c_void; {len(outputs)}] = [", *(f"    {each}," for each in outputs), "];")
 
@@ -246,8 +285,11 @@ fn length(argument: &'static str, got: usize, expected: i64) -> Result<(), Error
     if got as u64 == expected as u64 { Ok(()) } else { Err(Error::Length { argument, expected, got }) }
 }
 
-/// Runs everything on this thread.
-pub fn @NAME@(@PARAMETERS@
+@CALLS@"""
+
+_CALL = """\
+/// @WORDS@
+pub fn @CALLED@(@PARAMETERS@
     extents: Extents,
     workspace: &mut Workspace,
 ) -> Result<(), Error> {

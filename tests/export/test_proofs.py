@@ -332,8 +332,7 @@ fn main() -> Result<(), step::Error> {
 @READ@
     let mut workspace = step::Workspace::new();
     for _ in 0..@STEPS@ {
-        step::step(@CALL@, step::Extents { m: @ROWS@ }, &mut workspace)?;
-@MOVE@
+        step::in_place(@CALL@, step::Extents { m: @ROWS@ }, &mut workspace)?;
     }
     let mut file = std::fs::File::create("out.bin").unwrap();
     for each in [@WRITE@] {
@@ -347,20 +346,21 @@ fn main() -> Result<(), step::Error> {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_rust_trains_with_the_bits_of_the_process(shipped, name):
+def test_rust_trains_in_place_with_the_bits_of_the_process(shipped, name):
     if RUSTC is None:
         pytest.skip("no Rust compiler")
     folder, (step, begin) = shipped(name), step_of(name)
     inputs, outputs = step.signature.inputs, step.signature.outputs
     donors = {result: source for source, result in step.signature.donated}
-    sizes = {b.name: begin[donors[b.name]].size if b.name in donors else 1 for b in outputs}
     reads = [f"    let mut i_{b.name} = read(&mut file, {begin[b.name].size});" for b in inputs]
-    reads += [f"    let mut o_{name} = vec![0f32; {size}];" for name, size in sizes.items()]
-    call = [f"&i_{b.name}" if b.shape else f"i_{b.name}[0]" for b in inputs]
-    call += [f"&mut o_{b.name}" if b.shape else f"&mut o_{b.name}[0]" for b in outputs]
+    reads.append("    let mut o_loss = [0f32];")
+    call = []
+    for buffer in inputs:
+        taken = "&mut " if buffer.name in donors.values() else "&" * bool(buffer.shape)
+        call.append(f"{taken}i_{buffer.name}" + "[0]" * (not buffer.shape))
+    call.append("&mut o_loss[0]")
     words = {"READ": "\n".join(reads), "STEPS": STEPS, "CALL": ", ".join(call), "ROWS": len(next(iter(begin.values())))}
-    words["MOVE"] = "\n".join(f"        i_{source}.copy_from_slice(&o_{result});" for result, source in donors.items())
-    words["WRITE"] = ", ".join(f"&o_{b.name}" for b in outputs)
+    words["WRITE"] = ", ".join(f"&i_{donors[b.name]}[..]" if b.name in donors else "&o_loss[..]" for b in outputs)
     text = RUST
     for word, value in words.items():
         text = text.replace(f"@{word}@", str(value))
