@@ -100,7 +100,11 @@ def times(left: CountTerms, right: CountTerms) -> CountTerms:
     """The product of two polynomials."""
     total: CountTerms = {}
     for a, x in left.items():
-        total = plus(total, {_joined(a, b): x * y for b, y in right.items()} if a else right, 1 if a else x)
+        if not a:
+            total = plus(total, right, x)
+            continue
+        for b, y in right.items():  # conditions are their own squares, so that several products may be one
+            total = plus(total, {_joined(a, b): x * y})
     return total
 
 
@@ -114,11 +118,23 @@ def _joined(left: AtomProduct, right: AtomProduct) -> AtomProduct:
 
 
 def _needed(atom: CountAtom, beside: Mapping[CountAtom, int]) -> bool:
-    """Whether an atom is more than the condition x·y > 0 beside the factors x and y, which are extents."""
-    if not isinstance(atom, Positive) or len(atom.value) != 1:
+    """Whether an atom is more than the condition x·y > 0 beside the factors x and y, which are extents, or x > 0 beside
+    x > 3.
+    """
+    if not isinstance(atom, Positive):
+        return True
+    if any(isinstance(other, Positive) and _is_more(atom, other) for other in beside):
+        return False
+    if len(atom.value) != 1:
         return True
     ((monomial, number),) = atom.value
     return number < 0 or not all(isinstance(each, Variable) and each in beside for each, _ in monomial)
+
+
+def _is_more(one: Positive, other: Positive) -> bool:
+    """Whether what is above 0 by one condition is larger, by a number, than that of another."""
+    apart = number_in(plus(dict(one.value), dict(other.value), -1)) if one != other else None
+    return apart is not None and apart > 0
 
 
 def number_in(terms: CountTerms) -> Fraction | None:
