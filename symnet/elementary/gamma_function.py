@@ -4,7 +4,8 @@ In: lanes and a value of theirs.  Out: a value, by straight-line operations.
 
 For a = |x| < 10, Γ(a) = Γ(a + 10)/(a·R), R = (a + 1)…(a + 9); with u = a·(a + 9), R is (a + 9)·Π (u + c).
 log Γ(z) = (z - 1/2)·log z - z + log √2π + S(1/z²)/z for z ≥ 10.  For negative x, Γ(-a) = -π/(a·sin πa·Γ(a)).
-log Γ has zeros at 1 and 2: near them it is (x - 1)·(x - 2)·q(x - 3/2).  float goes by way of double.
+log Γ has zeros at 1 and 2: near them it is (x - 1)·(x - 2)·q(x - 3/2).  What it is of negative numbers is computed only
+where there are some.  float goes by way of double.
 
 Not handled: the zeros of log |Γ| between the poles, near which its error is absolute.
 
@@ -116,18 +117,23 @@ def gamma(lanes: Lanes, x: Value) -> Value:
     Error: 0.6 ulp (float), 3.5 ulp (double), subnormal results included.
     """
     size = lanes.abs(x)
-    is_left = lanes.less(x, 0.0)
     up = raised(lanes, lanes.at_most(size, GAMMA_IS_INFINITE))
-    turn = turn_of(lanes, size)
-    lifted = dd.total(lanes, lanes.neg(up.log_gamma.high), lanes.const(LN_LIFT[0]))
-    lifted = dd.Pair(lifted.high, lanes.add(lifted.low, lanes.sub(LN_LIFT[1], up.log_gamma.low)))
-    exponent = lanes.select(is_left, lifted.high, up.log_gamma.high)
     lost = lanes.div(up.steps.low, up.steps.high)  # R's own tail, as a part of the exponent
-    tail = lanes.select(is_left, lanes.add(lifted.low, lost), lanes.sub(up.log_gamma.low, lost))
-    power = exp_sum(lanes, exponent, tail)
+    power = exp_sum(lanes, up.log_gamma.high, lanes.sub(up.log_gamma.low, lost))
     right = lanes.div(power, up.steps.high)
-    right = lanes.div(right, lanes.select(up.is_small, size, 1.0))
-    return lanes.select(is_left, _reflected(lanes, size, up, power, turn), _at_zero(lanes, x, right))
+    right = _at_zero(lanes, x, lanes.div(right, lanes.select(up.is_small, size, 1.0)))
+    return lanes.seldom("gamma.left", lanes.less(x, 0.0), _left_gamma, x, right)
+
+
+def _left_gamma(lanes: Lanes, x: Value, right: Value) -> Value:
+    """Γ(x) where x is negative, and what was found before elsewhere."""
+    size = lanes.abs(x)
+    up = raised(lanes, lanes.at_most(size, GAMMA_IS_INFINITE))
+    lifted = dd.total(lanes, lanes.neg(up.log_gamma.high), lanes.const(LN_LIFT[0]))
+    low = lanes.add(lifted.low, lanes.sub(LN_LIFT[1], up.log_gamma.low))
+    lost = lanes.div(up.steps.low, up.steps.high)
+    power = exp_sum(lanes, lifted.high, lanes.add(low, lost))
+    return lanes.select(lanes.less(x, 0.0), _reflected(lanes, size, up, power, turn_of(lanes, size)), right)
 
 
 def _reflected(lanes: Lanes, size: Value, up: Raised, power: Value, turn: Turn) -> Value:
@@ -152,15 +158,20 @@ def loggamma(lanes: Lanes, x: Value) -> Value:
     """
     size = lanes.abs(x)
     is_left = lanes.less(x, 0.0)
-    up = raised(lanes, lanes.at_most(size, VAST))
-    turn = turn_of(lanes, size)
-    right = _right_loggamma(lanes, size, is_left, up)
-    left = _left_loggamma(lanes, size, up, turn)
-    value = lanes.select(is_left, lanes.select(turn.is_whole, INF, left), right)
+    right = _right_loggamma(lanes, size, raised(lanes, lanes.at_most(size, VAST)))
+    value = lanes.seldom("loggamma.left", is_left, _left_of_zero, x, right)
     return lanes.select(lanes.equal(size, INF), INF, value)
 
 
-def _right_loggamma(lanes: Lanes, x: Value, is_left: Value, up: Raised) -> Value:
+def _left_of_zero(lanes: Lanes, x: Value, right: Value) -> Value:
+    """log |Γ(x)| where x is negative, and what was found before elsewhere."""
+    size = lanes.abs(x)
+    turn = turn_of(lanes, size)
+    left = _left_loggamma(lanes, size, raised(lanes, lanes.at_most(size, VAST)), turn)
+    return lanes.select(lanes.less(x, 0.0), lanes.select(turn.is_whole, INF, left), right)
+
+
+def _right_loggamma(lanes: Lanes, x: Value, up: Raised) -> Value:
     """log Γ(x) for x ≥ 0."""
     product = dd.multiply(lanes, up.steps, dd.Pair(x, lanes.const(0.0)))
     is_tiny = lanes.less(x, TINY)
