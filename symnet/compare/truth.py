@@ -83,12 +83,12 @@ def exact_truth(problem: LossAtPoint) -> Truth:
     while True:
         digits *= 2
         before, found = found, _with(digits, find, program, problem)
-        still = [_settled(a, b) for a, b in zip(_arrays(before), _arrays(found), strict=True)]
+        arrays, still = _settled(_arrays(before), _arrays(found), digits)
         if all(s.all() for s in still) or digits >= MOST_DIGITS:
             break
-    value, arrays = found
     note = "" if all(s.all() for s in still) else f"not all digits stand still with {digits} of them"
-    arrays = [np.where(s, a, mpf("nan")) for a, s in zip(arrays, still[1:], strict=True)]
+    value, *arrays = [np.where(s, a, mpf("nan")) for a, s in zip(arrays, still, strict=True)]
+    value = value.reshape(())
     if problem.of == "gradient":
         assert _is_slope(program, problem, arrays), "the tape of scalars and differences with many digits disagree"
         arrays = [_mended(program, problem, k, a) for k, a in enumerate(arrays)]
@@ -160,16 +160,24 @@ def _arrays(found: Found) -> list[ExactArray]:
     return [np.array(found[0], dtype=object).reshape(1), *found[1]]
 
 
-def _settled(before: ExactArray, after: ExactArray) -> Array:
-    """Which elements stand still; one that shrinks with the digits is zero."""
-    largest = max((abs(x) for x in after.flat if x == x), default=mpf(0))
+def _settled(
+    before: Sequence[ExactArray], after: Sequence[ExactArray], digits: int
+) -> tuple[list[ExactArray], list[Array]]:
+    """The arrays, and which elements stand still; one that is as small as roundings with so many digits is zero."""
+    finite = [abs(x) for array in after for x in array.flat if x - x == 0]
+    tiny = mpf(10) ** -(9 * digits // 10) * max([*finite, mpf(1)])
+
+    def rounded(a: Any, b: Any) -> Any:
+        return mpf(0) if abs(b) <= tiny and abs(b) <= SETTLED * abs(a) else b
 
     def still(a: Any, b: Any) -> bool:
         if a != a or b != b or mpmath.isinf(a) or mpmath.isinf(b):
             return bool(a == b or (a != a and b != b))
-        return bool(abs(a - b) <= SETTLED * abs(b) or (abs(b) <= SETTLED * abs(a) and abs(a) <= SETTLED * largest))
+        return bool(b == 0 or abs(a - b) <= SETTLED * abs(b))
 
-    return np.array(np.frompyfunc(still, 2, 1)(before, after), dtype=bool)
+    clean = [np.array(np.frompyfunc(rounded, 2, 1)(a, b), dtype=object) for a, b in zip(before, after, strict=True)]
+    masks = [np.array(np.frompyfunc(still, 2, 1)(a, b), dtype=bool) for a, b in zip(before, clean, strict=True)]
+    return clean, masks
 
 
 def _split(numbers: Any) -> TrueArray:

@@ -14,6 +14,7 @@ from symnet.compare.conditions import alike
 from symnet.compare.report.numbers import count_text, error_text, time_text, ulp_text
 from symnet.compare.timing import measured
 from symnet.errors import ArgumentError, AssumptionError, DTypeError, ShapeError, ValueDomainError
+from symnet.expr.nodes.elementwise import elementwise
 
 m = sn.dim("m")
 X, t = sn.tensor("X", m, 6), sn.labels("t", m, classes=3)
@@ -274,6 +275,9 @@ EDGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "integers": (sn.sum(sn.take(r, k) * c), {"r": np.ones(3), "k": [0, 2, 2], "c": 2}),
     "computed indices": (sn.sum(sn.take(r, (k * 2 + 1) % 3) * c), {"r": np.array([1.0, 2, 4]), "k": [0, 2, 2], "c": 2}),
     "whole numbers beside reals": (sn.sum(r * (k * 2 + 1) * c / 3), {"r": np.ones(3), "k": [0, 2, 2], "c": 2}),
+    "reals cast to reals": (sn.sum(elementwise("as_float64", sn.tanh(r)) * c), {"r": np.full(1, 0.4), "c": 2.0}),
+    "running sums of a vector": (sn.sum(sn.cumsum(sn.exp(r)) ** 2) * c, {"r": np.array([0.1, 0.2]), "c": 2.0}),
+    "an array that is zero": (sn.sum(sn.softmax(r)) * c + r[0] * 0, {"r": np.array([0.1, 0.7]), "c": 2.0}),
     "beyond the range of floats": (sn.sum(r * c), {"r": np.full(2, 1e300), "c": 1e300}),
     "nothing that moves": (sn.sum(r * 0) + 0 * c, {"r": np.ones(3), "c": 1.0}),
 }

@@ -14,6 +14,7 @@ import numpy as np
 
 from symnet.compare.scalars.numbers import Numbers
 from symnet.compare.scalars.slopes import FLAT, SLOPES
+from symnet.compare.tape.elementwise import AS_REAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ def elementwise(numbers: Numbers, *xs: Dual, op: str, dtype: str) -> Dual:
     values = [x.value for x in xs]
     if op == "indicator":
         return Dual(values[0].astype(dtype))
+    if op in AS_REAL and np.asarray(values[0]).dtype.kind == "f":
+        return xs[0]
     y = numbers.functions[op](*values)
     if op == "where":
         return Dual(y, _chosen(values[0], xs[1], xs[2], y))

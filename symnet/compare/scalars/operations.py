@@ -180,7 +180,7 @@ def _scanned(step: Callable[..., Any], rows: Sequence[Any], axis: int, reverse: 
     after, before = np.empty_like(fronts[0]), np.empty_like(fronts[0])
     state = np.full(fronts[0].shape[1:], boxed(start), dtype=object)
     for k in range(len(fronts[0])):
-        before[k], after[k] = state, step(state, *[x[k] for x in fronts])
+        before[k, ...], after[k, ...] = state, step(state, *[x[k] for x in fronts])  # of rank 1, numbers, not arrays
         state = after[k]
     back = [np.moveaxis(x, 0, axis) for x in (before, after)]
     return tuple(np.flip(x, axis) for x in back) if reverse else tuple(back)

@@ -145,11 +145,16 @@ FLAT = (
 )  # zero wherever they have a slope
 
 
+AS_REAL = ("as_float64", "as_real")
+
+
 def elementwise(tape: Tape, *xs: TapeValue, op: str, dtype: str) -> TapeValue:
     """`op` applied to the values; `dtype` is that of an indicator, which has none of its own."""
     values = [x.value for x in xs]
     if op == "indicator":
         return tape.record(values[0].astype(dtype))
+    if op in AS_REAL and np.asarray(values[0]).dtype.kind in "fc":
+        return xs[0]  # it is real already
     forward = ANALYTIC.get(op, FORWARD[op]) if is_complex(*values) else FORWARD[op]
     y = forward(*values)
     if op in FLAT:

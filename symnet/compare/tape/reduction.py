@@ -29,6 +29,7 @@ def from_line(line: Any, shape: tuple[int, ...], axes: tuple[int, ...]) -> Any:
 
 
 def _logsumexp(line: Any) -> Any:
+    line = line if line.dtype.kind in "fc" else line.astype("float64")
     top = line.real.max(-1, keepdims=True, initial=-np.inf)
     shift = np.where(np.isinf(top), np.zeros_like(top), top)
     return np.log(np.exp(line - shift).sum(-1)) + shift[..., 0]
