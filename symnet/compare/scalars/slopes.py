@@ -52,7 +52,7 @@ SLOPES: dict[str, tuple[Slope, ...]] = {
     "square": (lambda n, y, x: 2 * x,),
     "sqrt": (lambda n, y, x: n.divide(1, 2 * y),),
     "pow": (
-        lambda n, y, a, b: b * n.pow(a, b - 1),
+        lambda n, y, a, b: n.choose(b == 0, 0 * y, b * n.pow(a, b - 1)),
         lambda n, y, a, b: n.choose(y == 0, 0 * y, y * n.log(a)),
     ),
     "maximum": (lambda n, y, a, b: n.choose(a >= b, 1, 0), lambda n, y, a, b: n.choose(a >= b, 0, 1)),
