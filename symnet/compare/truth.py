@@ -83,7 +83,8 @@ def exact_truth(problem: LossAtPoint) -> Truth:
     while True:
         digits *= 2
         before, found = found, _with(digits, find, program, problem)
-        arrays, still = _settled(_arrays(before), _arrays(found), digits)
+        noise = 9 * digits // 10 if problem.of == "gradient" else 6 * digits // 10  # differences err by h²
+        arrays, still = _settled(_arrays(before), _arrays(found), mpf(10) ** -noise)
         if all(s.all() for s in still) or digits >= MOST_DIGITS:
             break
     note = "" if all(s.all() for s in still) else f"not all digits stand still with {digits} of them"
@@ -161,11 +162,11 @@ def _arrays(found: Found) -> list[ExactArray]:
 
 
 def _settled(
-    before: Sequence[ExactArray], after: Sequence[ExactArray], digits: int
+    before: Sequence[ExactArray], after: Sequence[ExactArray], noise: Any
 ) -> tuple[list[ExactArray], list[Array]]:
-    """The arrays, and which elements stand still; one that is as small as roundings with so many digits is zero."""
+    """The arrays, and which elements stand still; one that shrinks, and is as small as what is lost, is zero."""
     finite = [abs(x) for array in after for x in array.flat if x - x == 0]
-    tiny = mpf(10) ** -(9 * digits // 10) * max([*finite, mpf(1)])
+    tiny = noise * max([*finite, mpf(1)])
 
     def rounded(a: Any, b: Any) -> Any:
         return mpf(0) if abs(b) <= tiny and abs(b) <= SETTLED * abs(a) else b
