@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 import symnet as sn
+from tests.identities.elements import ELEMENTS
 from tests.identities.identity import Identity, largest_difference, operations
 from tests.identities.learning import LEARNING
 from tests.identities.linear_algebra import LINEAR_ALGEBRA
@@ -14,7 +15,7 @@ from tests.identities.matrices import MATRICES, S, x
 from tests.identities.networks import NETWORKS
 from tests.identities.statistics import STATISTICS
 
-IDENTITIES = [*MATRICES, *LEARNING, *LINEAR_ALGEBRA, *NETWORKS, *STATISTICS]
+IDENTITIES = [*MATRICES, *LEARNING, *LINEAR_ALGEBRA, *NETWORKS, *STATISTICS, *ELEMENTS]
 TOLERANCE = 1e-10  # relative to the largest element: rounding of sums of a few terms
 
 

@@ -358,6 +358,14 @@ def test_what_cannot_be_derived_is_refused():
         sn.derive(sn.tensor("i", dtype="int64") + 1)
 
 
+def test_numbers_are_shown_in_the_order_in_which_they_were_given():
+    for order in (["a", "b"], ["b", "a"]):
+        slides = sn.derive(G1, at={name: {"a": 4, "b": 3}[name] for name in order}).slides()
+        first = slides.partition("</section>")[0]
+        told = first[first.index('class="where"') :].partition("</div>")[0]
+        assert told.index(f"<mi>{order[0]}</mi>") < told.index(f"<mi>{order[1]}</mi>")
+
+
 def test_numbers_that_do_not_fit_are_refused():
     with pytest.raises(ArgumentError, match=r"a number for each of a, b; got 'b' missing"):
         sn.derive(G1, at={"a": 4})

@@ -241,8 +241,5 @@ WRITERS: dict[str, FormWriter] = {
     "identity": _identity,
     "call": _call,
     "function": _function,
-    **dict.fromkeys(
-        ("spread", "index", "einsum", "filled", "ramp", "array", "sequence", "unit", "rows", "applied", "leibniz"),
-        _as_text,
-    ),
+    **dict.fromkeys(_AS_TEXT, _as_text),
 }

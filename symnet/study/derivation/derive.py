@@ -154,7 +154,7 @@ def variables(root: Node) -> list[Tensor]:
 
 
 def _read(root: Node, at: Mapping[str, Any]) -> dict[str, Array]:
-    """The data by name, each in the dtype of its leaf.
+    """The data by name, in the order in which they were given, each in the dtype of its leaf.
 
     Raises:
         ArgumentError: a leaf without a number, or a number without a leaf.
@@ -169,7 +169,7 @@ def _read(root: Node, at: Mapping[str, Any]) -> dict[str, Array]:
         got = f"{wrong[0]!r} {'missing' if wrong[0] in known else 'besides'}"
         mend = f"Write at={{{', '.join(f'{name!r}: …' for name in known)}}}."
         raise ArgumentError(explain("derive(y, x, at=…)", f"a number for each of {', '.join(known)}", got, mend))
-    return {name: _array(leaf, given[name]) for name, leaf in known.items()}
+    return {name: _array(known[name], value) for name, value in given.items()}
 
 
 def _array(leaf: Tensor, value: Any) -> Array:
