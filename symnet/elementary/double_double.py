@@ -1,7 +1,7 @@
 """Numbers of twice the precision: an unevaluated sum high + low with |low| ≤ ulp(high)/2.
 
-In: lanes and values.  Out: pairs.  About 100 bits in double.  No fma is needed: factors are cut in two halves
-whose products are exact.
+In: lanes and values.  Out: pairs.  About 100 bits in double.  Where lanes fuse, one multiply-add has what a
+product rounds away; elsewhere factors are cut in two halves whose products are exact.
 
 Not handled: factors beyond the square root of the format's range; inf and NaN give NaN in `low`.
 
@@ -50,6 +50,8 @@ def halves(lanes: Lanes, a: Value) -> tuple[Value, Value]:
 def product(lanes: Lanes, a: Value, b: Value) -> Pair:
     """a·b to twice the precision."""
     high = lanes.mul(a, b)
+    if lanes.fused:
+        return Pair(high, lanes.mul_add(a, b, lanes.neg(high)))
     (a_top, a_rest), (b_top, b_rest) = halves(lanes, a), halves(lanes, b)
     low = lanes.mul_add(a_top, b_top, lanes.neg(high))
     for x, y in ((a_top, b_rest), (a_rest, b_top), (a_rest, b_rest)):

@@ -49,7 +49,8 @@ class BodyFacts:
     integer variables read; `itemsize`: bytes of the widest real dtype (of the widest integer where nothing is real,
     else 0); `tiles`: variables that address the last axis of a register buffer; `loops`: holds a loop that may stay a
     loop; `reduces`: holds a Store that combines; `gathered`: variables that address an integer which is an index;
-    `fails`: holds a Fail; `weight`: about how many instructions a lane costs.
+    `fails`: holds a Fail; `chained`: calls a function of `CHAINED` on doubles; `weight`: about how many instructions a
+    lane costs.
     """
 
     stored: set[str] = field(default_factory=set)
@@ -63,6 +64,7 @@ class BodyFacts:
     reduces: bool = False
     gathered: set[str] = field(default_factory=set)
     fails: bool = False
+    chained: bool = False
     weight: int = 0
 
     @property
@@ -80,10 +82,12 @@ class BodyFacts:
         self.loops, self.reduces = self.loops or more.loops, self.reduces or more.reduces
         self.gathered |= more.gathered
         self.fails, self.weight = self.fails or more.fails, self.weight + more.weight
+        self.chained |= more.chained
 
 
 SHORT = 32  # a vector loop of so few elements has few chunks on every target
 MATH_WEIGHT = 24  # instructions of a typical vector math function
+CHAINED = frozenset({"pow", "gamma", "loggamma"})  # hundreds of instructions on doubles, most of which wait for others
 
 
 FactsByStatement = dict[int, tuple[Stmt, BodyFacts]]
@@ -176,6 +180,7 @@ def _value(facts: BodyFacts, value: Value) -> None:
         _dtype(facts, node.dtype)
         if isinstance(node, Op):
             facts.weight += 1 if node.name in PLAIN else MATH_WEIGHT
+            facts.chained |= node.name in CHAINED and node.dtype == "float64"
             stack.extend(node.args)
         elif isinstance(node, Load):
             _access(facts, node.buffer, node.index)

@@ -45,13 +45,16 @@ def _statement(stmt: Stmt, target: Target, known: FactsByStatement) -> Stmt:
 def cut_of(loop: For, facts: BodyFacts, target: Target) -> LaneCut | None:
     """How a loop is cut; `facts` are those of its body.
 
-    As many lanes as a register holds of the loop's widest reals (of its integers, without reals).  A few chunks are one
-    row, and so are all of a register tile, which must have its lanes at fixed places.
+    As many lanes as a register holds of the loop's widest reals (of its integers, without reals); twice as many where a
+    function is one long chain of instructions, of which another vector's may run beside.  A few chunks are one row, and
+    so are all of a register tile, which must have its lanes at fixed places.
     """
     lanes = target.vector_bits // (8 * max(4, facts.itemsize or 8))
     if lanes <= 1:
         return None
     is_tile = loop.var in facts.tiles
+    if facts.chained and not (facts.reduces or facts.loops or is_tile):
+        lanes *= 2
     if isinstance(loop.extent, IntConst):
         full = max(loop.extent.value, 0) // lanes
         few = full <= UNROLLED_CHUNKS and full * facts.weight <= UNROLLED_WEIGHT
