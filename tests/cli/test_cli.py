@@ -408,6 +408,6 @@ def test_critical_points_are_printed(capsys: Capture) -> None:
 
 def test_elements_are_named_by_wrt(capsys: Capture) -> None:
     shown = run(capsys, "derive", "sum((W@x)**2)", "--shapes", "W:3,4", "x:4", "--wrt", "x[2],W[0,1]").splitlines()
-    assert shown == ["∂L/∂x[2] = 2*x @ W.T @ W[:, 2]", "∂L/∂W[0, 1] = 2*x[1]*x @ W[0]"]
+    assert shown == ["∂L/∂x[2] = 2*W[:, 2] @ W @ x", "∂L/∂W[0, 1] = 2*x[1]*x @ W[0]"]
     assert cli.main(["derive", "sum(x)", "--shapes", "x:2", "--wrt", "x[7]"]) == 2
     assert "expected an index from -2 to 1; got 7" in capsys.readouterr().err
