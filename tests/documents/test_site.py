@@ -95,7 +95,7 @@ def test_a_call_shows_its_defaults_and_a_class_its_members(reference: ModuleType
     assert first.startswith("sn.compile(outputs, *, dtype=None,") and more and all(x.startswith("    ") for x in more)
     entry = reference.entry("CompiledFunction")
     assert "```python\nclass sn.CompiledFunction\n```" in entry
-    assert "### CompiledFunction.report { #CompiledFunction.report }\n\n```python\n.report()\n```" in entry
+    assert "### CompiledFunction.report { #CompiledFunction.report }\n\n```python\n.report(step=None, " in entry
     assert reference.call("SGD", sn.SGD) == "sn.SGD(lr=0.1)"
 
 
