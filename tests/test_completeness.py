@@ -95,7 +95,8 @@ def has_slope(op: str, k: int) -> bool:
 def test_the_tape_computes_a_primitive_and_pulls_back_where_it_has_a_slope(op: str) -> None:
     node = next(n for n in NODES if isinstance(n, Elementwise) and n.op == op)
     varies = [dtypes.is_real(o.dtype) for o in node.operands]
-    values = [np.array([True, False]) if o.dtype == "bool" else np.array([1.25, 1.5]) for o in node.operands]
+    kinds = {"bool": np.array([True, False]), "int32": np.array([1, 2]), "int64": np.array([1, 2])}
+    values = [kinds.get(o.dtype, np.array([1.25, 1.5])) for o in node.operands]
     xs = [TapeValue(*given) for given in zip(values, varies, strict=True)]
     tape = Tape()
     with np.errstate(invalid="ignore"):  # acos(1.25)
