@@ -157,7 +157,7 @@ def open_problem(
         for target, part in zip(plain_targets, parts, strict=True)
     ]
     for given, target, part in zip(targets, plain_targets, parts, strict=True):
-        if absent == "error" and (target not in inside or not (part is None or is_read(part, plain_roots))):
+        if absent == "error" and not _is_reached(target, part, plain_roots, inside):
             raise _absent(call, plain_roots, given)
         _check_target(call, target, given)
     values = list(written)
@@ -171,6 +171,18 @@ def open_problem(
         for key in (value, old, new):
             labels.setdefault(key, written[value])
     return Problem(simple[:n], simple[n : n + t], simple[len(barred) :], labels, far if is_deep else None, parts)
+
+
+def contains(root: Node, target: Node) -> bool:
+    """Whether an expression has a target in it: the node itself, or any element of a part of a variable."""
+    (plain_root, plain), _ = strip([root, target])
+    inside = set(topological(plain_root))
+    part = None if isinstance(target, Named) else part_of(plain, inside)
+    return _is_reached(_as_it_stands(plain, inside) if part is None else part.whole, part, [plain_root], inside)
+
+
+def _is_reached(target: Node, part: VariablePart | None, roots: Sequence[Node], inside: set[Node]) -> bool:
+    return target in inside and (part is None or is_read(part, roots))
 
 
 def put_barriers(roots: Sequence[Node], targets: Iterable[Node]) -> list[Node]:

@@ -19,8 +19,9 @@ import numpy as np
 from symnet import dtypes
 from symnet.arrays import Array, given_array
 from symnet.calculus.grad import grad, gradients, scalar_root
+from symnet.calculus.hessian import hessian
 from symnet.calculus.jacobian import LAYOUTS, derivative, jacobian, jacobians, laid_out
-from symnet.calculus.problem import open_problem
+from symnet.calculus.problem import contains, open_problem
 from symnet.calculus.structure import flatten
 from symnet.errors import ArgumentError, DTypeError, explain, one_of
 from symnet.expr.nodes.abstract import refuse_abstract
@@ -29,6 +30,7 @@ from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.names import attach, strip
 from symnet.expr.nodes.node import Node, static_name
 from symnet.expr.nodes.symbols import EQUALITIES, Named, Tensor, leaves
+from symnet.simplify.algebra.placing import is_zero
 from symnet.study.derivation.derivation import Derivation
 from symnet.study.derivation.writer import Writer
 
@@ -110,15 +112,24 @@ def _twice(y: Any, x: Any, at: Mapping[str, Any] | None, layout: str | None) -> 
         raise ArgumentError(explain(call, "one variable", f"{len(targets)} of them", mend))
     first = derive(root, targets[0], at)
     slope = first.result
-    if targets[0] not in set(topological(slope)):
-        mend = "Its Hessian is 0."
-        raise ArgumentError(explain(call, f"a gradient that contains {targets[0]}", str(slope), mend))
+    if not contains(slope, targets[0]):
+        raise _no_second(call, root, targets[0], slope)
     taken = {node.name for node in topological(root) if isinstance(node, (Tensor, Named))}
     name = next(name for name in ("g", "grad", *(f"g{k}" for k in range(1, len(taken) + 2))) if name not in taken)
     known = {leaf.name for leaf in leaves(slope)}
     numbers = None if at is None else {key: value for key, value in at.items() if _name_of(key) in known}
     second = derive(_named(slope, name), targets[0], numbers, layout=layout)
     return replace(second, result=restore([second.result]), before=first)
+
+
+def _no_second(call: str, root: Node, target: Node, slope: Node) -> ArgumentError:
+    """The error where a gradient does not show the variable: its Hessian is zero, or hidden in the gradient's form."""
+    second = hessian(root, target)
+    if is_zero(second):
+        mend = "Its Hessian is 0."
+    else:
+        mend = f"The steps are those of the gradient as it stands; without them sn.hessian gives {second}."
+    return ArgumentError(explain(call, f"a gradient that contains {target}", str(slope), mend))
 
 
 def _named(node: Node, name: str) -> Node:
