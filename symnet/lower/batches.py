@@ -5,10 +5,10 @@ with most to gain; a loop nest is streamed along the first of them that it has.
 
 What an axis saves is the bytes of the stored values whose rows it runs over, but for those that are read across rows:
 by a slice along the axis, an index, a cumulative sum, another axis of the same class.
-A symbolic extent counts as long.  Of axes that save about as much, the batch is rather the one that no output has, as
-gradients have those of parameters, then one that is symbolic, then the leading one of a leaf, then the one that saves
-more: along it there are fewer sums for which rows would have to wait.  What one axis saves, the next one cannot save
-again.
+A symbolic extent counts as long.  Of axes that save about as much, the batch is rather one that is symbolic or very
+long, then the one that no output has, as gradients have those of parameters, then a symbolic one, then the leading one
+of a leaf, then the one that saves more: along it there are fewer sums for which rows would have to wait.  What one axis
+saves, the next one cannot save again.
 An axis whose extent is known is streamed where more than `WORTH` bytes are saved and it leads, or is very long, so that
 small programs, and products of large matrices, stay whole; and, where nothing else is streamed, if a long one is added
 up into few results, for only rows can be shared then.
@@ -62,6 +62,11 @@ class _Candidate:
     def is_known(self) -> bool:
         return all(isinstance(extent, int) for extent in self.extents)
 
+    @property
+    def is_short(self) -> bool:
+        """Whether it is known and not very long, as axes of parameters are."""
+        return all(isinstance(extent, int) and extent < MANY for extent in self.extents)
+
     def saved(self, done: set[Node]) -> float:
         """Bytes that are worth it, where some values are seen to."""
         total = sum(size for node, size in self.saves.items() if node not in done)
@@ -73,7 +78,9 @@ def batches(classes: AxisClasses, storage: Storage, roots: Iterable[Node], real:
     found = _candidates(classes)
     _find_savings(classes, storage, set(roots), found, real)
     kept = {classes.find((root, axis)) for root in roots for axis in range(root.rank)}
-    order = sorted(found.values(), key=lambda c: (c.place in kept, c.is_known, not c.leads, -sum(c.saves.values())))
+    order = sorted(
+        found.values(), key=lambda c: (c.is_short, c.place in kept, c.is_known, not c.leads, -sum(c.saves.values()))
+    )
     chosen = list[_Candidate]()
     done = set[Node]()
     while (best := _best(order, done)) is not None:

@@ -192,6 +192,24 @@ def test_memory_does_not_grow_with_any_extent(name: str, kind: str) -> None:
         assert f.workspace_bytes(**dims) <= FAMILIES[name].bound + (WORTH if kind == "known" else 0)
 
 
+PREDICTIONS = {
+    "probabilities": lambda X, W, b, V: sn.softmax(sn.tanh(X @ W + b) @ V),
+    "a hidden layer too": lambda X, W, b, V: [sn.tanh(X @ W + b) @ V, sn.relu(X @ W) @ V],
+    "labels": lambda X, W, b, V: sn.argmax(sn.sigmoid(X @ W + b) @ V, axis=1),
+    "rows and what they sum to": lambda X, W, b, V: [sn.exp(-sn.tanh(X @ W) @ V), sn.mean(sn.tanh(X @ W + b), axis=0)],
+    "gradients by rows": lambda X, W, b, V: sn.grad(sn.sum(sn.tanh(sn.tanh(X @ W + b) @ V)), X),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", PREDICTIONS)
+def test_memory_does_not_grow_where_rows_are_what_is_asked_for(name: str, dtype: str) -> None:
+    """Parameters' axes are known and lead their leaves, and no output has them: none of these is the batch."""
+    f = sn.compile(PREDICTIONS[name](t("X", sn.dim("m"), 24), t("W", 24, 40), t("b", 40), t("V", 40, 16)), dtype=dtype)
+    sizes = [f.workspace_bytes(m=rows) for rows in (1000, 1_000_000)]
+    assert sizes[0] == sizes[1] <= 500 * KILO
+
+
 @pytest.mark.parametrize("name", FAMILIES)
 def test_one_row_needs_little_more_than_where_its_extent_is_known(name: str) -> None:
     m, n = 1, 4  # known axes of one element are no axes: two rows are what is packed and streamed
