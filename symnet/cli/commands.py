@@ -13,16 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import symnet as sn
-from symnet.cli.sources import archive, is_file, load, numbers_of, one_expression, targets
+from symnet.cli.labels import derivative_latex, derivative_text, label
+from symnet.cli.sources import archive, differentiated_by, is_file, load, numbers_of, one_expression, targets
 from symnet.errors import ArgumentError, clipped, explain
 from symnet.expr.nodes.extents import Dim
 from symnet.expr.nodes.node import Node
-from symnet.expr.nodes.symbols import Named
 from symnet.expr.printing.latex import latex
 from symnet.loops.printer import to_text
 from symnet.reading.formula import formula, names_in
 from symnet.request import default_export
-from symnet.study.derivation.derive import variables as free_leaves
 
 
 def demo(options: argparse.Namespace) -> None:
@@ -34,65 +33,62 @@ def demo(options: argparse.Namespace) -> None:
 def run_derive(options: argparse.Namespace) -> None:
     root, variables = one_expression(options)
     file = is_file(options.source)
-    wrt = targets(options.wrt, root, variables) if options.wrt is not None else None
+    wrt = differentiated_by(options.wrt, root, variables, options.source)
     name = options.source.rpartition(":")[2] if file else "L"
     stepwise = (options.wrt and file) or options.steps or options.html or options.slides or options.at is not None
     stepwise = stepwise and not options.brief
     if options.layout and not stepwise:
-        found = sn.derivative(root, wrt or free_leaves(root), layout=options.layout)
-        _print_results(name, wrt or free_leaves(root), found, options.latex)
+        found = sn.derivative(root, wrt, layout=options.layout)
+        _print_results(name, wrt, found, options.latex)
         return
     if root.rank and not options.layout:
         mend = "Reduce it with sum or mean, or add --layout numerator for the Jacobian."
         raise ArgumentError(explain(clipped(options.source), "a scalar (rank 0)", f"shape {root.shape}", mend))
     if options.numeric:
-        value, *slopes = sn.value_and_grad(root, wrt or free_leaves(root), stop_after="numeric")
+        value, *slopes = sn.value_and_grad(root, wrt, stop_after="numeric")
         print(rf"{name} = {latex(value)}" if options.latex else f"{name} = {value}")
-        _print_results(name, wrt or free_leaves(root), slopes, options.latex)
+        _print_results(name, wrt, slopes, options.latex)
         return
     if stepwise:
         at = None if options.at is None else numbers_of(options.at)
         _print_steps(sn.derive(root, wrt, at=at, layout=options.layout), options)
         return
-    chosen = wrt or free_leaves(root)
-    _print_results(name, chosen, sn.grad(root, chosen), options.latex)
+    _print_results(name, wrt, sn.grad(root, wrt), options.latex)
 
 
 def run_hessian(options: argparse.Namespace) -> None:
     """The Hessian of a scalar by one variable, or the blocks by several; with steps by one."""
     root, variables = one_expression(options)
     name = options.source.rpartition(":")[2] if is_file(options.source) else "L"
-    wrt = targets(options.wrt, root, variables) if options.wrt is not None else free_leaves(root)
+    wrt = differentiated_by(options.wrt, root, variables, options.source)
     if options.steps or options.html or options.slides or options.at is not None:
         at = None if options.at is None else numbers_of(options.at)
         if len(wrt) != 1:
-            known = ", ".join(map(_label, wrt))
+            known = ", ".join(map(label, wrt))
             raise ArgumentError(explain(clipped(options.source), "one variable for the steps", known, "Write --wrt."))
         _print_steps(sn.derive(root, wrt[0], at=at, layout=options.layout, order=2), options)
         return
     blocks = sn.hessian(root, list(wrt))
     for row, first in zip(blocks, wrt, strict=True):
         for block, second in zip(row, wrt, strict=True):
-            below = f"∂{_label(first)}²" if first is second else f"∂{_label(first)}∂{_label(second)}"
-            print(_latex_second(name, first, second, block) if options.latex else f"∂²{name}/{below} = {block}")
-
-
-def _latex_second(name: str, first: Node, second: Node, block: Node) -> str:
-    one, two = (getattr(node, "latex", "") or latex(node) for node in (first, second))
-    below = rf"\partial {one}^{{2}}" if first is second else rf"\partial {one} \, \partial {two}"
-    return rf"\frac{{\partial^{{2}} {name}}}{{{below}}} = {latex(block)}"
+            print(_equation(options.latex, name, block, first, second))
 
 
 def run_critical_points(options: argparse.Namespace) -> None:
     """Where the gradient of a scalar is zero."""
     root, variables = one_expression(options)
-    wrt = targets(options.wrt, root, variables) if options.wrt is not None else free_leaves(root)
+    wrt = differentiated_by(options.wrt, root, variables, options.source)
     print(sn.critical_points(root, list(wrt), numeric=options.numeric, seconds=options.seconds))
 
 
 def _print_results(name: str, wrt: Sequence[Node], found: Sequence[Node], as_latex: bool) -> None:
     for node, slope in zip(wrt, found, strict=True):
-        print(_latex_line(name, node, slope) if as_latex else f"∂{name}/∂{_label(node)} = {slope}")
+        print(_equation(as_latex, name, slope, node))
+
+
+def _equation(as_latex: bool, name: str, found: Node, *by: Node) -> str:
+    """∂L/∂x = …"""
+    return f"{derivative_latex(name, *by)} = {latex(found)}" if as_latex else f"{derivative_text(name, *by)} = {found}"
 
 
 def _print_steps(derivation: sn.Derivation, options: argparse.Namespace) -> None:
@@ -110,24 +106,15 @@ def _print_steps(derivation: sn.Derivation, options: argparse.Namespace) -> None
 
 def run_check(options: argparse.Namespace) -> int:
     root, variables = one_expression(options)
-    chosen = targets(options.wrt, root, variables) if options.wrt is not None else free_leaves(root)
+    chosen = differentiated_by(options.wrt, root, variables, options.source)
     if len(chosen) != 1:
-        known = ", ".join(_label(node) for node in chosen)
-        mend = f"Write --wrt {_label(chosen[0])}." if chosen else "Use a leaf that is free."
+        known = ", ".join(label(node) for node in chosen)
+        mend = f"Write --wrt {label(chosen[0])}." if chosen else "Use a leaf that is free."
         raise ArgumentError(explain(clipped(options.source), "one variable", known or "none", mend))
     names = {n: v for n, v in variables.items() if isinstance(v, (Node, Dim))} | names_in(root)
     verdict = sn.check(formula(options.mine, names), root, chosen[0], layout=options.layout)
     print(verdict)
     return 0 if verdict else 1
-
-
-def _label(node: Any) -> str:
-    return str(getattr(node, "name", node))
-
-
-def _latex_line(name: str, node: Any, slope: Node) -> str:
-    by = getattr(node, "latex", "") or (node.name if isinstance(node, Named) else latex(node))
-    return rf"\frac{{\partial {name}}}{{\partial {by}}} = {latex(slope)}"
 
 
 def _function(options: argparse.Namespace, **more: Any) -> Any:

@@ -12,7 +12,7 @@ import re
 import runpy
 import traceback
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import Named, Tensor, leaves
 from symnet.reading.formula import declarations, formula, names_in
+from symnet.study.derivation.derive import variables as free_leaves
 
 
 def load(options: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
@@ -98,8 +99,12 @@ def one_expression(options: argparse.Namespace) -> tuple[Node, dict[str, Any]]:
     return found, variables
 
 
-def targets(wrt: str, root: Node, variables: dict[str, Any]) -> list[Node]:
-    """The nodes that `--wrt` names: leaves, names given by `.named`, variables of the file, and elements (`x[2]`)."""
+def targets(wrt: str, root: Node, variables: Mapping[str, Any], option: str = "--wrt") -> list[Node]:
+    """The nodes that `--wrt` names: leaves, names given by `.named`, variables of the file, and elements (`x[2]`).
+
+    Raises:
+        ArgumentError: for a name that is none of these.
+    """
     by_name: dict[str, Any] = {name: node for name, node in variables.items() if isinstance(node, Node)}
     by_name.update({node.name: node for node in topological(root) if isinstance(node, (Named, Tensor))})
     chosen = [name.strip() for name in re.split(r",(?![^\[]*\])", wrt)]
@@ -112,8 +117,23 @@ def targets(wrt: str, root: Node, variables: dict[str, Any]) -> list[Node]:
             if not known:
                 mend = "The expression has no leaves: it is a number, and there is nothing to differentiate it by."
             expected = f"one of {known}" if known else "a leaf of the expression"
-            raise ArgumentError(explain(f"--wrt {clipped(wrt)}", expected, repr(clipped(name)), mend))
+            raise ArgumentError(explain(f"{option} {clipped(wrt)}", expected, repr(clipped(name)), mend))
     return [by_name[name] for name in chosen]
+
+
+def differentiated_by(wrt: str | None, root: Node, variables: Mapping[str, Any], shown: str) -> list[Node]:
+    """What `--wrt` names; without it every leaf that can be differentiated by.
+
+    Raises:
+        ArgumentError: for a name that is none of them, or where there is nothing to differentiate by.
+    """
+    found = list(free_leaves(root)) if wrt is None else targets(wrt, root, variables)
+    if not found:
+        held = ", ".join(leaf.name for leaf in leaves(root))
+        got = f"none but {held}, whose elements are not free" if held else "numbers alone"
+        mend = "Use a name that has no value, as in x**2, or say by --wrt what to differentiate by."
+        raise ArgumentError(explain(clipped(shown), "a formula with a variable to differentiate by", got, mend))
+    return found
 
 
 def numbers_of(at: str) -> dict[str, Any]:

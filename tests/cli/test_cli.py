@@ -201,6 +201,10 @@ def test_demo_without_scikit_learn_says_what_to_install(monkeypatch: pytest.Monk
     ("arguments", "message"),
     [
         (["derive", "L"], "L: expected FILE.py:NAME; got 'L'. Write model.py:L, or a formula"),
+        (["derive", "5"], "5: expected a formula with a variable to differentiate by; got numbers alone."),
+        (["derive", "x = 3; x**2"], "expected a formula with a variable to differentiate by; got numbers alone."),
+        (["hessian", "5"], "expected a formula with a variable to differentiate by; got numbers alone."),
+        (["derive", "sum(D)", "--shapes", "D:2,3", "--assume", "D:one_hot"], "got none but D, whose elements are not"),
         (["derive", "gone.py:L"], "expected a Python file; got no file 'gone.py'"),
         (["derive", "MODEL:Q"], "got no such variable. It has the expressions X, d, w, b, y, L, both."),
         (["compile", "MODEL:number"], "expected an expression called 'number'"),
@@ -216,7 +220,7 @@ def test_demo_without_scikit_learn_says_what_to_install(monkeypatch: pytest.Monk
             "a name that ends in .html; got 'page.pdf'. Write --html page.html",
         ),
     ],
-    ids=range(12),
+    ids=range(16),
 )
 def test_what_cannot_be_done_is_explained_on_stderr(
     model: str, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]

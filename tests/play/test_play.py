@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import shutil
 import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from importlib import resources
 from typing import Any
 from urllib.parse import urlencode
 
@@ -74,6 +76,51 @@ def test_every_source_is_of_value_and_derivatives(library: str) -> None:
 def test_an_answer_of_ones_own_is_graded(mine: str, right: bool) -> None:
     verdict = answer({**LEAST_SQUARES, "mine": mine})["verdict"]
     assert verdict["right"] is right and verdict["text"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked", "right", "wrong"),
+    [
+        ("Hessian", {"formula": "x**2"}, "2", "2*x"),
+        ("Hessian", {"formula": "sum(x**3)", "shapes": "x:n"}, "6*diag(x)", "3*x**2"),
+        ("Jacobian", {"formula": "A@x", "shapes": "A:m,n x:n", "wrt": "x"}, "A", "A.T"),
+        ("numerator layout", {"formula": "sum(x**2)", "shapes": "x:n"}, "2*x[None, :]", "2*x"),
+        ("denominator layout", {"formula": "A@x", "shapes": "A:m,n x:n", "wrt": "x"}, "A.T", "A"),
+    ],
+)
+def test_an_answer_is_graded_as_the_derivative_of_its_kind(
+    kind: str, asked: dict[str, str], right: str, wrong: str
+) -> None:
+    verdicts = [answer({**asked, "kind": kind, "mine": mine})["verdict"] for mine in (right, wrong)]
+    assert [verdict["right"] for verdict in verdicts] == [True, False]
+    noun = f"derivative in {kind}" if "layout" in kind else kind
+    assert f"the {noun} is" in verdicts[1]["text"]
+
+
+@pytest.mark.parametrize("wrt", ["x[0, 1], x", "x[0, 1] x", " x[0,1] ,x "])
+def test_elements_are_differentiated_by(wrt: str) -> None:
+    found = answer({"formula": "sum(x**2)", "shapes": "x:3,4", "wrt": wrt})["results"]
+    assert [(each["label"], each["text"]) for each in found] == [
+        ("∂L/∂x[0, 1]", "2*x[0, 1]"),
+        ("∂L/∂x", "2*x"),
+    ]
+
+
+def test_a_hessian_by_several_variables_has_all_blocks() -> None:
+    found = answer({"formula": "x**2*y", "kind": "Hessian", "library": "latex"})
+    shown = {each["label"]: each["text"] for each in found["results"]}
+    assert shown == {"∂²L/∂x²": "2*y", "∂²L/∂x∂y": "2*x", "∂²L/∂y∂x": "2*x", "∂²L/∂y²": "0"}
+    assert r"\frac{\partial^{2} L}{\partial x \, \partial y} &= 2 x" in found["source"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_formula_without_variables_is_said_to_be_one(kind: str) -> None:
+    assert "expected a formula with a variable" in answer({"formula": "x = 3; x**2", "kind": kind})["error"]
+
+
+def test_what_cannot_be_chosen_looks_so() -> None:
+    style = (resources.files("symnet.cli.play") / "style.css").read_text()
+    assert re.search(r"button:disabled {[^}]*opacity", style)
 
 
 def test_numbers_stand_on_the_steps() -> None:
@@ -167,7 +214,7 @@ def test_the_page_loads_nothing_from_elsewhere(server: Server) -> None:
 def test_an_answer_keeps_its_steps_for_the_browser(server: Server) -> None:
     status, text, _ = request(server, "POST", "/answer", json.dumps(LEAST_SQUARES), Content_Type="application/json")
     found = json.loads(text)
-    assert status == 200 and found["results"][0]["label"] == "w"
+    assert status == 200 and found["results"][0]["label"] == "∂L/∂w"
     status, page, _ = request(server, "GET", found["steps"])
     assert status == 200 and "<svg" in page
     assert request(server, "GET", "/steps/999")[0] == 404

@@ -239,3 +239,34 @@ def test_shapes_that_do_not_fit_are_told_in_the_words_of_the_formula() -> None:
         sn.check("2*(X@w - y)*X/m", SQUARES, w)
     with pytest.raises(ShapeError, match=r"\(X @ w - y\) @ \(2\*X\) may be meant, the product of arrays\n    2\*X\*"):
         sn.check("2*X*(X@w - y)/m", SQUARES, w)
+
+
+@pytest.mark.parametrize(
+    ("mine", "L", "by", "right"),
+    [
+        ("2*X.T @ X/m", SQUARES, w, True),
+        ("X.T @ X/m", SQUARES, w, False),
+        ("2*eye(n)", sn.sum(x**2), x, True),
+        ("2*x", sn.sum(x**2), x, False),
+        (2, s**2, s, True),
+        ("6*s", s**3, "s", True),
+        ("W + W.T", x @ W @ x, x, True),
+        ("W", x @ W @ x, x, False),
+    ],
+)
+def test_a_hessian_is_graded(mine: Any, L: Any, by: Any, right: bool) -> None:
+    verdict = sn.check(mine, L, by, order=2)
+    assert verdict.right is right and verdict.noun == "Hessian"
+    assert right or ("the Hessian is" in str(verdict) and "finite difference" not in str(verdict))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"order": 3}, r"check\(mine, L, wrt, order=3\): expected 1 or 2; got 3"),
+        ({"order": 2, "layout": "numerator"}, "expected no layout; got 'numerator'"),
+    ],
+)
+def test_another_order_is_refused(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(ArgumentError, match=message):
+        sn.check("2*x", sn.sum(x**2), x, **given)

@@ -5,22 +5,23 @@ In: the fields of the page, as text.  Out: plain data for it.  Formulas are read
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import symnet as sn
-from symnet.cli.sources import numbers_of
+from symnet.cli.labels import derivative_latex, derivative_text
+from symnet.cli.sources import differentiated_by, numbers_of, targets
 from symnet.errors import ArgumentError, SymnetError, explain
 from symnet.expr.nodes.extents import Dim
 from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
-from symnet.expr.nodes.symbols import Named, Tensor, leaves
+from symnet.expr.nodes.symbols import leaves
 from symnet.expr.printing.latex import latex
 from symnet.expr.printing.markup import math_element
 from symnet.expr.printing.mathml import mathml
 from symnet.reading.formula import declarations, formula, names_in
 from symnet.source.dialects import DIALECTS
-from symnet.study.derivation.derive import variables
 
 FIELDS = ("formula", "shapes", "assume", "wrt", "at", "kind", "mine", "library")
 LONGEST = 4000  # characters of a field
@@ -60,15 +61,15 @@ def _answered(asked: dict[str, str]) -> dict[str, Any]:
     if kind not in KINDS:
         raise ArgumentError(explain("kind", f"one of {', '.join(KINDS)}", repr(kind), "Choose one of these."))
     found = KINDS[kind](root, chosen)
-    by = [_label(node) for node in chosen]
-    shown = {"value": _shown("L", root), "results": [_shown(*pair) for pair in zip(by, found, strict=True)]}
+    results = [_shown(derivative_text("L", *by), each) for by, each in found]
+    shown = {"value": _shown("L", root), "results": results}
     return {
         **shown,
         "kind": kind,
         "shape": [str(extent) for extent in root.shape],
         "steps": _steps(root, chosen, asked["at"]) if kind == "gradient" else None,
-        "verdict": _verdict(asked["mine"], root, chosen, names) if asked["mine"] else None,
-        "source": _source(asked["library"], root, found, by) if asked["library"] else None,
+        "verdict": _verdict(asked["mine"], kind, root, chosen, names) if asked["mine"] else None,
+        "source": _source(asked["library"], root, found) if asked["library"] else None,
     }
 
 
@@ -90,20 +91,9 @@ def _read(asked: dict[str, str]) -> tuple[Node, dict[str, Any]]:
 
 
 def _chosen(wrt: str, root: Node, names: Mapping[str, Any]) -> list[Node]:
-    """What is differentiated by: leaves and names of the formula; without any, every leaf."""
-    if not wrt:
-        return list(variables(root))
-    known = {n: v for n, v in names.items() if isinstance(v, Node)}
-    known |= {node.name: node for node in topological(root) if isinstance(node, (Named, Tensor))}
-    asked = [name for name in wrt.replace(",", " ").split() if name]
-    for name in asked:
-        if name not in known:
-            raise ArgumentError(explain("by", f"some of {', '.join(known)}", repr(name), "Write one of these."))
-    return [known[name] for name in asked]
-
-
-def _label(node: Node) -> str:
-    return str(getattr(node, "name", node))
+    """What is differentiated by: leaves, names and elements of the formula; without any, every leaf."""
+    apart = re.sub(r"[\s,]+(?![^\[]*\])", ",", wrt).strip(",")  # by spaces or commas, but for those of x[0, 1]
+    return targets(apart, root, names, "by") if apart else differentiated_by(None, root, names, "formula")
 
 
 def _shown(label: str, node: Node) -> dict[str, Any]:
@@ -117,32 +107,48 @@ def _shown(label: str, node: Node) -> dict[str, Any]:
 # --------------------------------------------------------------------------- kinds of derivatives
 
 
-def _gradients(root: Node, chosen: Sequence[Node]) -> list[Node]:
+Derivatives = list[tuple[tuple[Node, ...], Node]]  # what is differentiated by, once or twice, and the derivative
+
+
+def _gradients(root: Node, chosen: Sequence[Node]) -> Derivatives:
     if root.rank:
         mend = "Reduce it with sum or mean, or choose the Jacobian."
         raise ArgumentError(explain("gradient", "a formula of rank 0", f"one of shape {root.shape}", mend))
-    return list(sn.grad(root, list(chosen)))
+    return _by_each(chosen, sn.grad(root, list(chosen)))
 
 
-def _hessians(root: Node, chosen: Sequence[Node]) -> list[Node]:
-    return [sn.hessian(root, x) for x in chosen]
+def _hessians(root: Node, chosen: Sequence[Node]) -> Derivatives:
+    rows = sn.hessian(root, list(chosen))
+    return [((x, y), rows[i][j]) for i, x in enumerate(chosen) for j, y in enumerate(chosen)]
 
 
-def _jacobians(root: Node, chosen: Sequence[Node]) -> list[Node]:
-    return [sn.jacobian(root, x) for x in chosen]
+def _jacobians(root: Node, chosen: Sequence[Node]) -> Derivatives:
+    return _by_each(chosen, sn.jacobian(root, list(chosen)))
 
 
-def _in_layout(layout: str) -> Callable[[Node, Sequence[Node]], list[Node]]:
-    return lambda root, chosen: [sn.derivative(root, x, layout=layout) for x in chosen]
+def _in_layout(layout: str) -> Callable[[Node, Sequence[Node]], Derivatives]:
+    return lambda root, chosen: _by_each(chosen, sn.derivative(root, list(chosen), layout=layout))
 
 
-KINDS: dict[str, Callable[[Node, Sequence[Node]], list[Node]]] = {
+def _by_each(chosen: Sequence[Node], found: Sequence[Node]) -> Derivatives:
+    return [((x,), each) for x, each in zip(chosen, found, strict=True)]
+
+
+KINDS: dict[str, Callable[[Node, Sequence[Node]], Derivatives]] = {
     "gradient": _gradients,
     "Hessian": _hessians,
     "Jacobian": _jacobians,
     "numerator layout": _in_layout("numerator"),
     "denominator layout": _in_layout("denominator"),
 }
+GRADED: dict[str, dict[str, Any]] = {
+    "gradient": {},
+    "Hessian": {"order": 2},
+    "Jacobian": {},
+    "numerator layout": {"layout": "numerator"},
+    "denominator layout": {"layout": "denominator"},
+}
+"""What `check` is told of an answer, by the kind of derivative that it is."""
 
 
 # --------------------------------------------------------------------------- what else a page asks for
@@ -153,23 +159,23 @@ def _steps(root: Node, chosen: Sequence[Node], at: str) -> str:
     return sn.derive(root, list(chosen), at=numbers_of(at) if at else None).html()
 
 
-def _verdict(mine: str, root: Node, chosen: Sequence[Node], names: Mapping[str, Any]) -> dict[str, Any]:
+def _verdict(mine: str, kind: str, root: Node, chosen: Sequence[Node], names: Mapping[str, Any]) -> dict[str, Any]:
     if len(chosen) != 1:
         mend = "Fill in what the formula is differentiated by."
         raise ArgumentError(explain("your answer", "one variable", f"{len(chosen)} of them", mend))
     known = {n: v for n, v in names.items() if isinstance(v, (Node, Dim))}
     try:
-        verdict = sn.check(formula(mine, known), root, chosen[0])
+        verdict = sn.check(formula(mine, known), root, chosen[0], **GRADED[kind])
     except SymnetError as error:  # of a formula that cannot be read, or has another shape
         return {"right": False, "text": str(error)}
     return {"right": bool(verdict), "text": str(verdict)}
 
 
-def _source(library: str, root: Node, found: Sequence[Node], by: Sequence[str]) -> str:
+def _source(library: str, root: Node, found: Derivatives) -> str:
     """Source of a function of value and derivatives, or their LaTeX."""
     if library not in LIBRARIES:
         raise ArgumentError(explain("source", f"one of {', '.join(LIBRARIES)}", repr(library), "Choose one of these."))
     if library == "latex":
-        slopes = (rf"\partial L/\partial {b} &= {latex(x)}" for b, x in zip(by, found, strict=True))
+        slopes = (f"{derivative_latex('L', *by)} &= {latex(x)}" for by, x in found)
         return "\\begin{align*}\n" + " \\\\\n".join([f"L &= {latex(root)}", *slopes]) + "\n\\end{align*}\n"
-    return sn.compile([root, *found], name="value_and_derivatives").source(library)
+    return sn.compile([root, *(each for _, each in found)], name="value_and_derivatives").source(library)

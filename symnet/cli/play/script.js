@@ -71,11 +71,12 @@ function shown(found) {
     of("verdict").className = found.verdict.right ? "right" : "wrong";
     of("verdict").textContent = found.verdict.text;
   }
-  const what = { gradient: "∂L/∂", Hessian: "∂²L/∂", Jacobian: "∂L/∂" }[found.kind] ?? "∂L/∂";
   of("results").replaceChildren(
-    result("L", found.value), ...found.results.map((each) => result(`${what}${each.label}`, each)));
+    result("L", found.value), ...found.results.map((each) => result(each.label, each)));
   of("tab-steps").disabled = !found.steps;
+  of("tab-steps").title = found.steps ? "" : "There are steps for the gradient";
   of("tab-source").disabled = !found.source;
+  of("tab-source").title = found.source ? "" : "Choose a source first";
   if (found.steps) {
     of("derivation").src = found.steps;
     of("alone").href = found.steps;

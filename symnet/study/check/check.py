@@ -18,6 +18,7 @@ import numpy as np
 from symnet import dtypes
 from symnet.arrays import Array
 from symnet.calculus.grad import grad
+from symnet.calculus.hessian import hessian
 from symnet.calculus.jacobian import derivative, jacobian
 from symnet.calculus.structure import flatten
 from symnet.errors import ArgumentError, explain
@@ -87,7 +88,7 @@ class Verdict:
         reason: how it is right or wrong, a phrase.
         gradient: the true one.
         counterexample: where it is wrong, numbers that show it.
-        noun: what was graded: the gradient, the Jacobian, or the derivative in a layout.
+        noun: what was graded: the gradient, the Jacobian, the Hessian, or the derivative in a layout.
     """
 
     right: bool
@@ -109,8 +110,8 @@ class Verdict:
         return self.right
 
 
-def check(mine: Any, L: Any, wrt: Any, *, layout: str | None = None) -> Verdict:
-    """Grade a gradient, a Jacobian or a derivative worked out by hand.
+def check(mine: Any, L: Any, wrt: Any, *, layout: str | None = None, order: int = 1) -> Verdict:
+    """Grade a gradient, a Jacobian, a derivative or a Hessian worked out by hand.
 
     Args:
         mine: what is claimed to be ∂L/∂wrt, of wrt's shape (of an array L's shape and wrt's): a node, a SymPy
@@ -118,12 +119,15 @@ def check(mine: Any, L: Any, wrt: Any, *, layout: str | None = None) -> Verdict:
         L: a node, a SymPy expression, or a formula as text; of an array the Jacobian is graded.
         wrt: a node of L, or its name, or an element of one: "x[2]".
         layout: "numerator" or "denominator": what `derivative` gives is graded, also of scalars.
+        order: 2 for the Hessian of a scalar, of wrt's shape twice.
 
     Returns:
         a `Verdict`: true in an `if`, readable as text.
 
     Raises:
-        ArgumentError: L does not contain the variable; a formula that cannot be read.
+        ArgumentError: L does not contain the variable; a formula that cannot be read; another order, or order=2 with
+            a layout.
+        ShapeError: order=2 of an array.
 
     Example:
         >>> import symnet as sn
@@ -139,7 +143,7 @@ def check(mine: Any, L: Any, wrt: Any, *, layout: str | None = None) -> Verdict:
     names = names_in(root)
     target = _variable(wrt, names)
     claim = _read(mine, {**names, **names_in(target)})
-    truth, noun = _truth(root, target, layout)
+    truth, noun = _truth(root, target, layout, order)
     check_leaves("check(mine, L, wrt)", [root, claim])
     plain = simplify([claim, truth])
     if plain[0] is plain[1]:
@@ -151,12 +155,19 @@ def check(mine: Any, L: Any, wrt: Any, *, layout: str | None = None) -> Verdict:
         if far is None:
             return Verdict(True, f"equal on {len(case.data)} random instances", truth, noun=noun)
         reason = "right on numbers around 1, but not on larger ones: it differs in a case that they do not reach"
-        return Verdict(False, reason, truth, _counterexample(far, root, target), noun)
-    return Verdict(False, _of(noun, how_wrong(case)), truth, _counterexample(case, root, target), noun)
+        return Verdict(False, reason, truth, _counterexample(far, root, target, noun), noun)
+    return Verdict(False, _of(noun, how_wrong(case)), truth, _counterexample(case, root, target, noun), noun)
 
 
-def _truth(root: Node, target: Node, layout: str | None) -> tuple[Node, str]:
+def _truth(root: Node, target: Node, layout: str | None, order: int) -> tuple[Node, str]:
     """What is graded, and what it is called."""
+    call = f"check(mine, L, wrt, order={order!r})"
+    if order not in (1, 2):
+        raise ArgumentError(explain(call, "1 or 2", repr(order), "Write order=2 for the Hessian."))
+    if order == 2 and layout is not None:
+        raise ArgumentError(explain(call, "no layout", repr(layout), "Leave layout= out."))
+    if order == 2:
+        return hessian(root, target), "Hessian"
     if layout is not None:
         return derivative(root, target, layout), f"derivative in {layout} layout"
     return (jacobian(root, target), "Jacobian") if root.rank else (grad(root, target), "gradient")
@@ -242,7 +253,7 @@ def _numbers(known: Sequence[Tensor], dims: Mapping[Any, int], data: Mapping[str
     return {str(d): float(v) for d, v in dims.items()} | scalars
 
 
-def _counterexample(case: Case, root: Node, target: Node) -> Counterexample:
+def _counterexample(case: Case, root: Node, target: Node, noun: str) -> Counterexample:
     smallest = min(range(len(case.data)), key=lambda k: sum(a.size for a in case.data[k].values()))
     data, mine, right = case.data[smallest], case.given[smallest], case.right[smallest]
     if mine.shape == right.shape:
@@ -251,7 +262,7 @@ def _counterexample(case: Case, root: Node, target: Node) -> Counterexample:
         gap = np.abs(right)
     index = tuple(int(i) for i in np.unravel_index(int(np.argmax(gap)), gap.shape)) if gap.size else ()
     used = {leaf.name: data[leaf.name] for leaf in check_leaves("check(…)", [root])}
-    shown = mine.shape == right.shape
+    shown = mine.shape == right.shape and noun == "gradient"  # whose elements are those of the variable
     return Counterexample(used, mine, right, index, _difference(root, target, data, index, case) if shown else None)
 
 
