@@ -42,6 +42,8 @@ def run_compare(options: argparse.Namespace) -> None:
     print(found)
     if drawn is not None:
         print("data: " + ", ".join(["random numbers", *(f"{dim} = {n}" for dim, n in drawn.items())]))
+        if any(row.value_error is None for row in found.rows):
+            print("the loss is undefined at these random numbers: give --data, or a file that declares its leaves")
     for path in (options.html, options.csv, options.json):
         if path:
             print(found.save(path))

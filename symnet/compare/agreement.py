@@ -44,7 +44,8 @@ class Agreement:
         compared: how many of them were computed, and are defined.
         undefined: how many the truth leaves undefined.
         zero: whether the true array is zero.
-        relative, absolute, ulp: the largest errors, as above; 0 where nothing was compared.
+        relative, absolute, ulp: the largest errors, as above; None where there are elements and none was compared, as
+            the truth is undefined: nothing can be said then, least of all that there is no error.
     """
 
     name: str
@@ -52,9 +53,9 @@ class Agreement:
     compared: int
     undefined: int
     zero: bool
-    relative: float
-    absolute: float
-    ulp: float
+    relative: float | None
+    absolute: float | None
+    ulp: float | None
 
 
 def agreement(
@@ -73,10 +74,12 @@ def agreement(
     defined = ~np.isnan(truth.high)
     chosen = defined if computed is None else defined & computed
     error, scale, ulp = _errors(np.asarray(found)[chosen], truth.high[chosen], truth.low[chosen], dtype)
+    undefined = int(defined.size - defined.sum())
+    if defined.size and not chosen.any():
+        return Agreement(name, int(defined.size), 0, undefined, False, None, None, None)
     absolute = worst(error)
     scale_or_all = scale or largest
     relative = absolute / scale_or_all if scale_or_all else (math.inf if absolute > 0 else absolute)
-    undefined = int(defined.size - defined.sum())
     zero = bool(chosen.any()) and not scale
     return Agreement(name, int(defined.size), int(chosen.sum()), undefined, zero, relative, absolute, worst(ulp))
 
@@ -99,3 +102,10 @@ def worst(errors: Iterable[float]) -> float:
     """The largest, NaN where there is one, 0 of nothing."""
     found = [float(e) for e in errors]
     return math.nan if any(map(math.isnan, found)) else max(found, default=0.0)
+
+
+def worst_known(errors: Iterable[float | None]) -> float | None:
+    """The largest of those that are known; None where there are some and none is known."""
+    found = list(errors)
+    known = [e for e in found if e is not None]
+    return worst(known) if known or not found else None

@@ -26,7 +26,8 @@ from symnet.compare.report.table import table
 from symnet.compare.row import Row, row_of
 from symnet.compare.timing import measured, seconds
 from symnet.compare.truth import Truth, truth_of
-from symnet.errors import ArgumentError, DependencyError, SingularMatrixError, ValueDomainError, explain
+from symnet.compare.undefined import undefined
+from symnet.errors import ArgumentError, DependencyError, FileError, SingularMatrixError, ValueDomainError, explain
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ class Comparison:
 
         Raises:
             ArgumentError: another ending.
+            FileError: it cannot be written.
         """
         written = {".html": self.html, ".csv": self.csv, ".json": self.json, ".txt": self.__str__}
         where = Path(path)
@@ -99,8 +101,14 @@ class Comparison:
             mend = f"Write {where.stem}.html."
             call = f"comparison.save({str(path)!r})"
             raise ArgumentError(explain(call, "an ending of " + ", ".join(written), repr(where.suffix), mend))
-        where.parent.mkdir(parents=True, exist_ok=True)
-        where.write_text(written[where.suffix](), encoding="utf-8")
+        text = written[where.suffix]()
+        try:
+            where.parent.mkdir(parents=True, exist_ok=True)
+            where.write_text(text, encoding="utf-8")
+        except OSError as error:
+            mend = "See that its folder may be written, or choose another."
+            call = f"comparison.save({str(path)!r})"
+            raise FileError(explain(call, f"to write {where}", error.strerror or str(error), mend)) from error
         return where
 
     def plot(self, axes: Any = None) -> Any:
@@ -113,8 +121,17 @@ class Comparison:
         return draw(self, new_axes(shown) if axes is None else check_axes(axes))
 
     def __getitem__(self, method: str) -> Row:
-        """The row of a method, by its name or the beginning of it."""
-        return next(row for row in self.rows if row.method.startswith(method))
+        """The row of a method, by its name or the beginning of it.
+
+        Raises:
+            ArgumentError: no method is called so.
+        """
+        names = [row.method for row in self.rows]
+        found = [row for row in self.rows if isinstance(method, str) and row.method.startswith(method)]
+        if not found:
+            expected = "a method, or the beginning of its name: " + ", ".join(names)
+            raise ArgumentError(explain("comparison[…]", expected, repr(method), f"Write comparison[{names[0]!r}]."))
+        return found[0]
 
 
 def compare(
@@ -147,7 +164,8 @@ def compare(
         `Comparison`: `rows`, and as text a table.
 
     Raises:
-        ArgumentError: data for an unknown leaf, or none for one; `wrt` by a node that is no leaf; an unknown method.
+        ArgumentError: data for an unknown leaf, none for one, or none at all; `wrt` by a node that is no leaf; an
+            unknown method.
         AssumptionError: data that are not what their leaf was declared to be.
 
     Example:
@@ -172,7 +190,7 @@ def compare(
             for each in reversed(made):  # what was set last is put back first
                 if isinstance(each, _Made):
                     each.method.close()
-    notes = (*kinks(problem), *_undefined(truth))
+    notes = (*kinks(problem), *undefined(problem, truth))
     return Comparison(tuple(rows), problem, truth, notes, tuple(conditions))
 
 
@@ -234,10 +252,3 @@ def _rows(made: list[_Made | Row], problem: LossAtPoint, truth: Truth, repeats: 
     return [
         m if isinstance(m, Row) else row_of(m.method, m.answer, problem, truth, m.seconds, next(grouped)) for m in made
     ]
-
-
-def _undefined(truth: Truth) -> list[str]:
-    missing = int(sum(np.isnan(a.high).sum() for a in truth.arrays))
-    if not missing:
-        return []
-    return [f"the expression as written has no derivative at {missing} coordinate{'s' * (missing > 1)}: not compared"]

@@ -39,7 +39,7 @@ TIES: dict[str, tuple[str, Callable[..., Any]]] = {
     "floor_divide": ("a whole quotient is rounded", _whole),
     "mod": ("a remainder is 0", _whole),
     "cbrt": ("a root is taken of 0", lambda x: x == 0),
-    **dict.fromkeys(("lt", "le", "gt", "ge"), ("two equal values are compared", _tie)),
+    **dict.fromkeys(("lt", "le", "gt", "ge", "eq", "ne"), ("two equal values are compared", _tie)),
 }
 
 

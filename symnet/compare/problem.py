@@ -126,6 +126,10 @@ def problem_of(L: Any, wrt: Any, data: Any, dtype: Any, of: Any) -> LossAtPoint:
         got = f"{', '.join(given) or 'nothing'}, without {', '.join(leaf.name for leaf in lacking)}"
         mend = f"Add {lacking[0].name!r}: an array {describe(lacking[0])}."
         raise ArgumentError(explain(CALL, "an array for every leaf", got, mend))
+    if len(missing) == len(leaves):
+        mend = f"Add {leaves[0].name!r}: an array {describe(leaves[0])}."
+        expected = "data for some leaf, as parameters alone start at what says little"
+        raise ArgumentError(explain(CALL, expected, "nothing", mend))
     real = _real_dtype(leaves, dtype)
     arrays = {leaf.name: _array(leaf, given[leaf.name], real) for leaf in leaves}
     dims = bind_dims(leaves, arrays)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from symnet.compare.agreement import Agreement, agreement, worst
+from symnet.compare.agreement import Agreement, agreement, worst, worst_known
 from symnet.compare.method import FoundDerivatives, Method
 from symnet.compare.problem import LossAtPoint
 from symnet.compare.timing import Times
@@ -57,19 +57,32 @@ class Row:
     failed: str = ""
 
     @property
-    def error(self) -> float:
-        """The largest relative error of the derivatives, over all leaves."""
-        return worst(a.relative for a in self.agreements)
+    def error(self) -> float | None:
+        """The largest relative error of the derivatives, over all leaves; None where the truth is undefined."""
+        return math.nan if self.failed else worst_known(a.relative for a in self._derivatives)
 
     @property
-    def value_error(self) -> float:
-        """The relative error of the loss."""
+    def value_error(self) -> float | None:
+        """The relative error of the loss; None where the truth is undefined."""
         return math.nan if self.value_agreement is None else self.value_agreement.relative
 
     @property
-    def ulp(self) -> float:
-        """The largest error of an element in units in its last place."""
-        return worst(a.ulp for a in self.agreements)
+    def ulp(self) -> float | None:
+        """The largest error of an element in units in its last place; None where the truth is undefined."""
+        return math.nan if self.failed else worst_known(a.ulp for a in self._derivatives)
+
+    @property
+    def _derivatives(self) -> list[Agreement]:
+        """Those that have elements, as one without has no error, and says nothing of the others."""
+        return [a for a in self.agreements if a.size]
+
+    @property
+    def not_compared(self) -> str:
+        """Why an error is None; the empty string where none is."""
+        if self.failed:
+            return ""
+        missing = [name for name, e in (("value", self.value_error), ("derivative", self.error)) if e is None]
+        return f"the true {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} undefined" if missing else ""
 
     @property
     def seconds(self) -> float | None:

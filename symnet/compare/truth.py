@@ -22,13 +22,15 @@ from mpmath import mpf
 from symnet.arrays import Array
 from symnet.compare.agreement import TrueArray
 from symnet.compare.counting import Count, counted
+from symnet.compare.kinks import kinks
 from symnet.compare.problem import LossAtPoint
 from symnet.compare.scalars import ScalarProgram, exact
+from symnet.compare.sides import AFFORDABLE as AFFORDABLE_SIDES
+from symnet.compare.sides import DIGITS, SETTLED, exact_numbers, jumping, mended, without_kinks
 from symnet.compare.tape import TapeProgram
 from symnet.expr.nodes.graph import topological
 
-DIGITS, MOST_DIGITS = 40, 640
-SETTLED = mpf(10) ** -22
+MOST_DIGITS = 640
 AFFORDABLE = 250_000  # operations on single numbers, for all evaluations together
 
 COMPLEX = {"float64": "complex128", "longdouble": "clongdouble"}
@@ -90,22 +92,27 @@ def exact_truth(problem: LossAtPoint) -> Truth:
     note = "" if all(s.all() for s in still) else f"not all digits stand still with {digits} of them"
     value, *arrays = [np.where(s, a, mpf("nan")) for a, s in zip(arrays, still, strict=True)]
     value = value.reshape(())
-    if problem.of == "gradient":
+    if found[0] != found[0]:  # what has no value has no slope, whatever the chain rule says
+        arrays = [np.full(a.shape, mpf("nan")) for a in arrays]
+    elif problem.of == "gradient":
+        arrays = _at_kinks(program, problem, arrays, digits) if kinks(problem) else arrays
         assert _is_slope(program, problem, arrays), "the tape of scalars and differences with many digits disagree"
-        arrays = [_mended(program, problem, k, a) for k, a in enumerate(arrays)]
+        arrays = [mended(program, problem, k, a) for k, a in enumerate(arrays)]
     name = f"the expression as written, exact: mpmath with {digits} digits"
     return Truth(name, _split(value), [_split(a) for a in arrays], note=note)
 
 
+def _at_kinks(program: ScalarProgram, problem: LossAtPoint, arrays: list[Array], digits: int) -> list[Array]:
+    """The gradient without what does not exist; of many elements as far as floats can tell."""
+    if 2 * problem.parameters * loss_operations(problem).total <= AFFORDABLE_SIDES:
+        return without_kinks(program, problem, arrays, digits)
+    jumps = jumping(problem, "longdouble" if not _needs_double(problem) else "float64")
+    return [np.where(jump, mpf("nan"), array) for jump, array in zip(jumps, arrays, strict=True)]
+
+
 def _with(digits: int, find: Callable[..., Found], program: ScalarProgram, problem: LossAtPoint) -> Found:
     with mpmath.workdps(digits):
-        return find(program, problem, _numbers(problem), mpf(10) ** -(digits // 3))
-
-
-def _numbers(problem: LossAtPoint) -> dict[str, Any]:
-    """The data, reals as mpmath's numbers."""
-    convert = np.frompyfunc(lambda x: mpf(float(x)), 1, 1)
-    return {n: np.array(convert(a), dtype=object) if a.dtype.kind == "f" else a for n, a in problem.data.items()}
+        return find(program, problem, exact_numbers(problem), mpf(10) ** -(digits // 3))
 
 
 def _gradient(program: ScalarProgram, problem: LossAtPoint, data: dict[str, Any], h: Any) -> Found:
@@ -191,27 +198,11 @@ def _split(numbers: Any) -> TrueArray:
     return TrueArray(high, low)
 
 
-def _mended(program: ScalarProgram, problem: LossAtPoint, k: int, array: ExactArray) -> ExactArray:
-    """Where the chain rule meets 0·∞ though there is a slope, as √x⁴ at 0 has: that from both sides, if it is one."""
-    places = [place for place in np.ndindex(array.shape) if array[place] != array[place]]
-    if not places or len(places) > 32:
-        return array
-    array = array.copy()
-    with mpmath.workdps(2 * DIGITS):
-        data = _numbers(problem)
-        here, h = program.value(data), mpf(10) ** -DIGITS
-        for place in places:
-            left, right = ((_moved(program, data, k, place, s * h) - here) / (s * h) for s in (-1, 1))
-            if abs(left - right) <= SETTLED * max(abs(left), abs(right), mpf(1)):
-                array[place] = mpf(0) if abs(right) <= SETTLED else right
-    return array
-
-
 def _is_slope(program: ScalarProgram, problem: LossAtPoint, arrays: Sequence[ExactArray]) -> bool:
     """Whether gradient · direction is the limit of differences along it, from both sides where these agree."""
     rng = np.random.default_rng(0)
     with mpmath.workdps(2 * DIGITS):
-        data, h = _numbers(problem), mpf(10) ** -DIGITS
+        data, h = exact_numbers(problem), mpf(10) ** -DIGITS
         towards = [np.frompyfunc(mpf, 1, 1)(rng.standard_normal(a.shape)) for a in arrays]
         parts = [sum(np.array(a * v, dtype=object).flat, mpf(0)) for a, v in zip(arrays, towards, strict=True)]
         here, told = program.value(data), sum(parts, mpf(0))
@@ -222,15 +213,8 @@ def _is_slope(program: ScalarProgram, problem: LossAtPoint, arrays: Sequence[Exa
         left, right = sides
         scale = max(abs(left), abs(right), sum((abs(p) for p in parts), mpf(0)))
         smooth = abs(left - right) <= SETTLED * scale  # of NaN, never
-        noise = abs(here) * mpf(10) ** (5 - DIGITS)  # what differences of so small a step cannot tell
+        noise = max(abs(here), mpf(1)) * mpf(10) ** (5 - DIGITS)  # what differences of so small a step cannot tell
         return bool(not smooth or told != told or abs(told - right) <= mpf(10) ** -15 * scale + noise)
-
-
-def _moved(program: ScalarProgram, data: dict[str, Any], k: int, place: tuple[int, ...], step: Any) -> Any:
-    name = program.wrt[k]
-    moved = data[name].copy()
-    moved[place] = moved[place] + step
-    return program.value({**data, name: moved})
 
 
 # --------------------------------------------------------------------------- in wide floats
@@ -242,12 +226,23 @@ def wide_truth(problem: LossAtPoint) -> Truth:
     bits = np.finfo(np.longdouble).nmant + 1
     if bits <= 53 or _needs_double(problem):
         name = "the tape in float64, as the problem is large; it shares the roundings of float64"
-        return Truth(name, *_pairs(narrow), floor=1e-15)
+        return Truth(name, *_pairs(_defined_only(problem, "float64", narrow)), floor=1e-15)
     value, arrays = _taped(problem, "longdouble")
     apart = [_distance(a, b) for a, b in zip(narrow[1], arrays, strict=True)]
     arrays = [np.zeros_like(a) if d >= 1 else a for a, d in zip(arrays, apart, strict=True)]
     floor = max((d for d in apart if d < 1), default=0.0) * 2.0 ** (53 - bits)
-    return Truth(f"the tape in floats of {bits} bits, as the problem is large", *_pairs((value, arrays)), floor=floor)
+    pairs = _pairs(_defined_only(problem, "longdouble", (value, arrays)))
+    return Truth(f"the tape in floats of {bits} bits, as the problem is large", *pairs, floor=floor)
+
+
+def _defined_only(problem: LossAtPoint, dtype: str, found: tuple[Any, list[Any]]) -> tuple[Any, list[Any]]:
+    """Nothing where there is no value; a gradient without the elements that jump where the data stand at a tie."""
+    value, arrays = found
+    if np.isnan(value):
+        return value, [np.full_like(a, np.nan) for a in arrays]
+    if problem.of != "gradient" or not kinks(problem):
+        return found
+    return value, [np.where(j, np.nan, a) for j, a in zip(jumping(problem, dtype), arrays, strict=True)]
 
 
 def _taped(problem: LossAtPoint, dtype: str) -> tuple[Any, list[Any]]:

@@ -293,7 +293,8 @@ def test_methods_agree_at_the_edges(name: str) -> None:
 
 def test_data_that_are_no_numbers_are_told_and_nothing_warns() -> None:
     found = sn.compare(sn.sum(sn.exp(r) * c), [r, c], {"r": np.array([np.nan, 1]), "c": 2.0}, against="all", repeats=1)
-    assert "no derivative at 2 coordinates" in " ".join(found.notes) and found["symnet"].error < 1e-15
+    assert "no derivative at 3 coordinates (r[0], r[1], c)" in " ".join(found.notes)
+    assert all(row.error is None and row.value_error is None for row in found.rows)
 
 
 @pytest.mark.parametrize(
@@ -308,10 +309,11 @@ def test_data_that_are_no_numbers_are_told_and_nothing_warns() -> None:
             ArgumentError,
             r"expected an array for every leaf; got W1, b1, W2, b2, without X, t\. Add 'X'",
         ),
+        ((x, x, {}), ArgumentError, r"expected data for some leaf, .*; got nothing\. Add 'x'"),
         ((L, params, "x.npz"), ArgumentError, r"expected data as a dict with X, W1, b1, W2, b2, t; got str"),
         ((L, params, {"X": np.array([None]), "t": 0}), DTypeError, r"expected numbers for X; got dtype object"),
     ],
-    ids=range(7),
+    ids=range(8),
 )
 def test_what_does_not_fit_is_refused(arguments: tuple[Any, ...], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):

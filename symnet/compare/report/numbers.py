@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 UNKNOWN = "?"  # not measured; it means nothing else
+UNDEFINED = "–"  # there is no truth to compare with
 
 
 def time_text(seconds: float | None) -> str:
@@ -30,8 +31,10 @@ def count_text(count: float | None) -> str:
     return f"{count / scale:.3g} {unit}" if count < 1000 * scale else f"{count / scale:,.0f} {unit}"
 
 
-def error_text(error: float, floor: float = 0.0) -> str:
-    """`1.2e-16`, `0`, `NaN`, `∞`; `≤ 1e-15` where less could not be told."""
+def error_text(error: float | None, floor: float = 0.0) -> str:
+    """`1.2e-16`, `0`, `NaN`, `∞`; `≤ 1e-15` where less could not be told; `–` where the truth is undefined."""
+    if error is None:
+        return UNDEFINED
     if math.isnan(error):
         return "NaN"
     if math.isinf(error):
@@ -41,8 +44,10 @@ def error_text(error: float, floor: float = 0.0) -> str:
     return f"{error:.1e}" if error else "0"
 
 
-def ulp_text(ulp: float) -> str:
-    """`0.5`, `12`, `3.1e+05`."""
+def ulp_text(ulp: float | None) -> str:
+    """`0.5`, `12`, `3.1e+05`; `–` where the truth is undefined."""
+    if ulp is None:
+        return UNDEFINED
     if math.isnan(ulp):
         return "NaN"
     if math.isinf(ulp):

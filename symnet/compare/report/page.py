@@ -11,7 +11,7 @@ from html import escape
 from typing import Any
 
 from symnet.calculus.grad import grad
-from symnet.compare.report.numbers import UNKNOWN, count_text, error_text, ratio_text, time_text, ulp_text
+from symnet.compare.report.numbers import UNDEFINED, UNKNOWN, count_text, error_text, ratio_text, time_text, ulp_text
 from symnet.compare.report.style import PAGE_STYLE, STYLE
 from symnet.compare.report.table import COLUMN, WHAT, absolutes
 from symnet.compare.row import Row
@@ -83,7 +83,8 @@ def _table(c: Any) -> Iterator[str]:
         cells = "".join(f"<td>{cell}</td>" for cell in _cells(c, row))
         yield f'<tr class="{row.family}">{cells}</tr>'
     yield "</table></div>"
-    yield f'<p class="soft">Errors are relative, of arrays to the largest element; {UNKNOWN}: not measured.</p>'
+    key = f"{UNKNOWN}: not measured; {UNDEFINED}: the truth is undefined"
+    yield f'<p class="soft">Errors are relative, of arrays to the largest element; {key}.</p>'
     families = {row.family: row for row in _done(c)}
     keys = "".join(f'<span class="key">{_dot(row)}{KEY[family]}</span>' for family, row in families.items())
     yield f'<p class="soft">{keys}</p>'
@@ -111,9 +112,9 @@ def _cells(c: Any, row: Row) -> list[str]:
     ]
 
 
-def _error(error: float, floor: float) -> str:
+def _error(error: float | None, floor: float) -> str:
     text = error_text(error, floor)
-    return text if math.isfinite(error) else f'<span class="wrong">{text}</span>'
+    return text if error is None or math.isfinite(error) else f'<span class="wrong">{text}</span>'
 
 
 def _dot(row: Row) -> str:

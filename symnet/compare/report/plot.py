@@ -50,9 +50,9 @@ def draw(comparison: Any, axes: Any) -> Any:
     return axes
 
 
-def _drawn(error: float) -> float:
-    """What is NaN or ∞ fills the picture."""
-    return error if math.isfinite(error) else 1.0
+def _drawn(error: float | None) -> float:
+    """What is NaN or ∞ fills the picture; of what has no truth there is no bar."""
+    return 0.0 if error is None else error if math.isfinite(error) else 1.0
 
 
 def check_axes(axes: Any) -> Sequence[Any]:

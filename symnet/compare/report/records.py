@@ -1,7 +1,8 @@
 """A comparison as records: CSV for a table, JSON with everything.
 
-In: a `Comparison`.  Out: text.  A figure that was not measured is empty, or null; NaN and ∞ are written as such in CSV,
-and as strings in JSON, which has no numbers for them.
+In: a `Comparison`.  Out: text.  A figure that was not measured is empty, or null, and so is an error where the truth is
+undefined, which `not_compared` says; NaN and ∞ are written as such in CSV, and as strings in JSON, which has no numbers
+for them.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ FIELDS = (
     "method", "family", "value", "value_error", "error", "ulp", "arithmetic", "multiply_adds", "functions",
     "loss_operations",
     "operations_ratio", "peak_bytes", "preparation_seconds", "cold_seconds", "seconds", "low_seconds", "high_seconds",
-    "loss_seconds", "ratio", "note", "failed",
+    "loss_seconds", "ratio", "not_compared", "note", "failed",
 )  # fmt: skip
 
 
@@ -36,7 +37,7 @@ def record(row: Row) -> dict[str, Any]:
         "preparation_seconds": row.preparation, "cold_seconds": row.cold, "seconds": row.seconds,
         "low_seconds": row.times and row.times.low, "high_seconds": row.times and row.times.high,
         "loss_seconds": row.loss_times and row.loss_times.median, "ratio": row.ratio,
-        "note": row.note, "failed": row.failed,
+        "not_compared": row.not_compared, "note": row.note, "failed": row.failed,
     }  # fmt: skip
     assert tuple(found) == FIELDS
     return found

@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-from symnet.compare.report.numbers import UNKNOWN, count_text, error_text, ratio_text, time_text, ulp_text
+from symnet.compare.report.numbers import UNDEFINED, UNKNOWN, count_text, error_text, ratio_text, time_text, ulp_text
 from symnet.compare.row import Row
 
 FIGURES = ("ulp", "arithmetic", "functions", "peak bytes", "cold", "warm", "", "÷ loss")
@@ -59,6 +59,7 @@ def _legend(comparison: Any) -> list[str]:
         *([f"truth: {truth.note}"] if truth.note else []),
         "cold: until the first answer, nothing compiled before; warm: a median; ÷ loss: warm, over the loss alone by "
         f"the same means. {UNKNOWN}: not measured.",
+        *([f"{UNDEFINED}: the truth is undefined"] if any(row.not_compared for row in comparison.rows) else []),
         "ran with " + ", ".join(comparison.conditions[1:]),
         *(f"at these data {note}" for note in comparison.notes),
         *(f"{row.method}: {row.note}" for row in comparison.rows if row.note),
@@ -69,11 +70,11 @@ def _legend(comparison: Any) -> list[str]:
 
 def absolutes(row: Row) -> list[str]:
     """What was found where the true derivative is zero, so that no error is relative to it."""
-    wrong = [a for a in row.agreements if a.zero and a.absolute > 0]
+    wrong = {a.name: a.absolute for a in row.agreements if a.zero and a.absolute is not None and a.absolute > 0}
     if not wrong:
         return []
-    names = ", ".join(a.name for a in wrong)
-    size = max(a.absolute for a in wrong)
+    names = ", ".join(wrong)
+    size = max(wrong.values())
     return [f"the true derivative by {names} is 0, and {'up to ' * (len(wrong) > 1)}{size:.1e} was found"]
 
 
