@@ -103,9 +103,59 @@ def jumping(problem: LossAtPoint, dtype: str) -> list[Array]:
 
 def _across(program: TapeProgram, data: dict[str, Any], towards: dict[str, Array], h: Any) -> list[tuple[Array, float]]:
     """How far the gradients on both sides are apart, and the largest element of each."""
-    sides = [
-        program.value_and_grad({**data, **{n: (data[n] + s * h * v).astype(data[n].dtype) for n, v in towards.items()}})
-        for s in (-1, 1)
+    below, above = (_shifted(program, data, towards, s * h) for s in (-1, 1))
+    return [(np.abs(b - a), float(np.abs(b).max(initial=0))) for a, b in zip(below, above, strict=True)]
+
+
+# --------------------------------------------------------------------------- second derivatives
+
+
+def bending(problem: LossAtPoint, dtype: str) -> list[Array]:
+    """Which second derivatives do not exist, as the gradient jumps or bends: truth values for each result."""
+    program, data = TapeProgram(problem.root, problem.wrt, problem.dims, dtype), problem.data_as(dtype)
+    if problem.of == "hvp":
+        return _bent(program, data, dict(zip(_names(problem), problem.vectors, strict=True)))
+    shapes = {name: data[name].shape for name in _names(problem)}
+    blocks = {(a, b): np.zeros((*shapes[a], *shapes[b]), dtype=bool) for a in shapes for b in shapes}
+    for column, shape in shapes.items():
+        for place in np.ndindex(shape):
+            unit = {name: np.zeros(s) for name, s in shapes.items()}
+            unit[column][place] = 1
+            for row, bent in zip(shapes, _bent(program, data, unit), strict=True):
+                blocks[row, column][(..., *place)] = bent
+    return [_either(blocks[a, b], blocks[b, a], len(shapes[b])) for a in shapes for b in shapes]
+
+
+def _names(problem: LossAtPoint) -> list[str]:
+    """The leaves that are moved."""
+    return [leaf.name for leaf in problem.wrt]
+
+
+def _either(block: Array, mirrored: Array, columns: int) -> Array:
+    """What either order of a mixed derivative leaves undefined."""
+    turned = mirrored.transpose(*range(columns, mirrored.ndim), *range(columns))
+    return np.asarray(block | turned)
+
+
+def _bent(program: TapeProgram, data: dict[str, Any], towards: dict[str, Array]) -> list[Array]:
+    """Where the gradient has no slope in a direction: a step of it, or of its slope, does not shrink with h."""
+    eps = np.finfo(data[next(iter(towards))].dtype).eps
+    here = program.value_and_grad(data)[1]
+    found = []
+    for h in (eps ** (1 / 3), eps ** (1 / 3) / 16):
+        below, above = (_shifted(program, data, towards, s * h) for s in (-1, 1))
+        steps = [np.abs(b - a) for a, b in zip(below, above, strict=True)]
+        bends = [np.abs(a + b - 2 * g) / h for a, g, b in zip(below, here, above, strict=True)]
+        found.append((steps, bends))
+    largest = max((float(np.abs(g).max(initial=0)) for g in here), default=0.0) or 1.0
+    return [
+        ((step > over / 2) & (step > eps**0.5 * largest)) | ((bend > wide / 2) & (bend > eps**0.4 * largest))
+        for over, step, wide, bend in zip(found[0][0], found[1][0], found[0][1], found[1][1], strict=True)
     ]
-    pairs = zip(sides[0][1], sides[1][1], strict=True)
-    return [(np.abs(b - a), float(np.abs(b).max(initial=0))) for a, b in pairs]
+
+
+def _shifted(program: TapeProgram, data: dict[str, Any], towards: dict[str, Array], h: Any) -> list[Array]:
+    """The gradient beside the data."""
+    near = {name: (data[name] + h * v).astype(data[name].dtype) for name, v in towards.items()}
+    arrays: list[Array] = program.value_and_grad({**data, **near})[1]
+    return arrays

@@ -26,7 +26,7 @@ from symnet.compare.kinks import kinks
 from symnet.compare.problem import LossAtPoint
 from symnet.compare.scalars import ScalarProgram, exact
 from symnet.compare.sides import AFFORDABLE as AFFORDABLE_SIDES
-from symnet.compare.sides import DIGITS, SETTLED, exact_numbers, jumping, mended, without_kinks
+from symnet.compare.sides import DIGITS, SETTLED, bending, exact_numbers, jumping, mended, without_kinks
 from symnet.compare.tape import TapeProgram
 from symnet.expr.nodes.graph import topological
 
@@ -138,7 +138,12 @@ def _from_both_sides(above: ExactArray, here: ExactArray, below: ExactArray, h: 
     slopes = np.array((above - below) / (2 * h), dtype=object)
     bend = np.array((above + below - 2 * here) / h, dtype=object)  # where it is smooth, h times a third derivative
     small = mpmath.sqrt(h)
-    smooth = np.array(np.frompyfunc(lambda b, s: abs(b) <= small * (1 + abs(s)), 2, 1)(bend, slopes), dtype=bool)
+
+    def has_slope(bend: Any, slope: Any, here: Any) -> bool:
+        """Whether neither the slope changes across the data, nor what it is the slope of (|x|' does, by as much)."""
+        return bool(abs(bend) <= small * (1 + abs(slope)) and h * abs(slope) <= small * (1 + abs(here)))
+
+    smooth = np.array(np.frompyfunc(has_slope, 3, 1)(bend, slopes, here), dtype=bool)
     return np.where(smooth, slopes, mpf("nan"))
 
 
@@ -236,13 +241,14 @@ def wide_truth(problem: LossAtPoint) -> Truth:
 
 
 def _defined_only(problem: LossAtPoint, dtype: str, found: tuple[Any, list[Any]]) -> tuple[Any, list[Any]]:
-    """Nothing where there is no value; a gradient without the elements that jump where the data stand at a tie."""
+    """Nothing where there is no value; derivatives without what does not exist where the data stand at a tie."""
     value, arrays = found
     if np.isnan(value):
         return value, [np.full_like(a, np.nan) for a in arrays]
-    if problem.of != "gradient" or not kinks(problem):
+    if not kinks(problem):
         return found
-    return value, [np.where(j, np.nan, a) for j, a in zip(jumping(problem, dtype), arrays, strict=True)]
+    missing = (jumping if problem.of == "gradient" else bending)(problem, dtype)
+    return value, [np.where(gone, np.nan, a) for gone, a in zip(missing, arrays, strict=True)]
 
 
 def _taped(problem: LossAtPoint, dtype: str) -> tuple[Any, list[Any]]:

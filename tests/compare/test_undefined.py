@@ -124,6 +124,21 @@ def test_kinks_of_large_problems_are_left_out_too(limits: tuple[Any, str], monke
     assert np.isnan(found.arrays[0].high).tolist() == [True, False, False]
 
 
+@pytest.mark.parametrize("affordable", [truths.AFFORDABLE, 0], ids=["exact", "wide"])
+@pytest.mark.parametrize("form", [sn.abs(x), sn.relu(x), sn.relu(x) ** 2], ids=str)
+def test_second_derivatives_across_a_kink_do_not_exist(
+    form: Any, affordable: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(truths, "AFFORDABLE", affordable)
+    whole = form + sn.exp(x * y) + sn.relu(y)
+    for of in ("hessian", "hvp"):
+        with np.errstate(all="ignore"):
+            found = truth_of(problem_of(whole, [x, y], {"x": 0.0, "y": 2.0}, "float64", of))
+        missing = [bool(np.isnan(a.high)) for a in found.arrays]
+        assert missing == ([True, False, False, False] if of == "hessian" else [True, False])
+        assert not found.note
+
+
 def test_sides_are_seldom_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no data stand at a tie nothing is computed twice."""
     monkeypatch.setattr(truths, "without_kinks", lambda *_: pytest.fail("there is no tie"))
