@@ -22,7 +22,7 @@ from symnet.request import check_bytes, check_machine, default_export, host, mac
 from symnet.runtime.arguments import Arguments
 from symnet.runtime.baked import baked
 from symnet.runtime.described import Described
-from symnet.runtime.donated import donated
+from symnet.runtime.donated import donated, refuse_constant
 from symnet.runtime.function import NativeFunction
 from symnet.runtime.sharing import usable_processors
 from symnet.runtime.template import Template, factors_only
@@ -201,6 +201,7 @@ class Shown(Described, ABC):
             call = f"{self.name}.export({path!r}"
             names = [b.name for b in self.signature.outputs]
             request = replace(request, donated=donated(donate, self.inputs, names, self.template, call))
+        refuse_constant(request.donated, constants, f"{self.name}.export({path!r}, constants=…)")
         _, name = split_path(path, f'export("{path_text(path, "export")}")')
         named = machine(target, f"{self.name}.export({path!r}, target=…)")
         other = replace(request, name=name, target=named or request.target or default_export())

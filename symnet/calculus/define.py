@@ -6,6 +6,7 @@ A derivative by name becomes the derivative of the body, by the rules of `diff`.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -80,6 +81,7 @@ def _value(call: str, node: Application, body: Definition) -> Node:
     """The body at the operands, or its derivative there."""
     operands = [broadcast_to(o, node.shape) for o in node.operands] if node.is_elementwise else list(node.operands)
     holders = [_holder(k, o) for k, o in enumerate(operands)]
+    _check_count(call, node, body, len(holders))
     value = as_node(body(*holders))
     if not same_shape(value.shape, node.value_shape):
         expected, mend = (
@@ -92,6 +94,26 @@ def _value(call: str, node: Application, body: Definition) -> Node:
     for k in node.orders:
         value = _slope(node, value, holders[k])
     return substitute([value], dict(zip(holders, operands, strict=True)))[0]
+
+
+def _check_count(call: str, node: Application, body: Definition, count: int) -> None:
+    """Refuse a body that does not take the function's arguments, as far as its signature tells.
+
+    Raises:
+        ArgumentError: with both counts.
+    """
+    try:
+        signature = inspect.signature(body)
+    except (TypeError, ValueError):  # of what is not written in Python
+        return
+    try:
+        signature.bind(*range(count))
+    except TypeError:
+        arguments = "one argument" if count == 1 else f"{count} arguments"
+        letters = ", ".join(f"x{k}" for k in range(count)) if count > 1 else "x"
+        mend = f"Write {{{node.name!r}: lambda {letters}: …}}."
+        expected = f"a function of {arguments} for {node.name}"
+        raise ArgumentError(explain(call, expected, f"one of {signature}", mend)) from None
 
 
 def _slope(node: Application, value: Node, by: Node) -> Node:

@@ -110,13 +110,14 @@ def _struct(signature: Signature, parameters: Parameters) -> str:
     given = [*parameters.inputs, *parameters.outputs, *parameters.dims, "workspace", "workspace_bytes"]
     passed = ",\n        ".join(f"args->{member}" for member in given)
     return f"""\
-/* The same arguments by name: an array that is left out is null, and refused. */
+/* The same arguments by name: an array that is left out is null, and refused, and so is null in the place of them. */
 struct {name}_args {{
 {members}
 }};
 
 static inline int32_t {name}_call_args(const struct {name}_args *args)
 {{
+    if (!args) return {name}_NULL_ARGUMENT;
     return {name}_call(
         {passed});
 }}"""

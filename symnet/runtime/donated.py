@@ -7,7 +7,7 @@ name and an output's position; an error for what is none.  Whether a pair is pos
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -49,6 +49,20 @@ def donated(given: Any, inputs: Sequence[str], outputs: Sequence[str], template:
             raise ArgumentError(explain(call, "each input and output once", f"{name} and {result} again", "Drop one."))
         found[position] = name
     return tuple((found[position], position) for position in sorted(found))
+
+
+def refuse_constant(pairs: Donated, constants: Iterable[str], call: str) -> None:
+    """Refuse a constant in the place of a donated input: what has no array can hold no output.
+
+    Raises:
+        ArgumentError: naming the first of them.
+    """
+    fixed = set(constants)
+    name = next((source for source, _ in pairs if source in fixed), None)
+    if name is not None:
+        expected = f"{', '.join(source for source, _ in pairs)} as inputs, in whose arrays outputs are computed"
+        mend = f"Leave {name!r} out of constants=, or out of donate= (donate={{}} donates nothing)."
+        raise ArgumentError(explain(call, expected, f"a constant for {name}", mend))
 
 
 def _near(given: object, known: Sequence[str]) -> str:

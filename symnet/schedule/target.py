@@ -10,6 +10,13 @@ from dataclasses import dataclass
 
 from symnet.dtypes import ITEMSIZE
 
+X86_LEVEL_NAMES = ("x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4")
+
+
+def level_number(cpu: str) -> int:
+    """Of a level of x86-64: 1 for the baseline, `x86-64`, 3 for `x86-64-v3`."""
+    return 1 + X86_LEVEL_NAMES.index(cpu)
+
 
 @dataclass(frozen=True, slots=True)
 class Target:

@@ -213,6 +213,13 @@ def test_what_needs_a_value_says_that_there_is_none(ask: Callable[[], Any], call
         (lambda: f(x, sn.scalar("q", dtype="float32")), sn.DTypeError, r"f\(…\).*float32 and float64"),
         (lambda: sn.define(f(x), {"q": sn.tanh}), sn.ArgumentError, "got 'q', beside f"),
         (lambda: sn.define(f(x), {f: 3}), sn.ArgumentError, "what computes f; got 3"),
+        (lambda: sn.define(f(x), {f: lambda a, b: a}), sn.ArgumentError, "one argument for f; got one of \\(a, b\\)"),
+        (lambda: sn.define(f(x, x), {f: lambda a: a}), sn.ArgumentError, "2 arguments for f; got one of \\(a\\)"),
+        (
+            lambda: sn.define(f(x, x), {f: sn.tanh}),
+            sn.ArgumentError,
+            "define.*: expected a function of 2 .*lambda x0, x1",
+        ),
         (lambda: sn.define(f(x), sn.tanh), sn.ArgumentError, "expected a dict of functions"),
         (lambda: sn.define(h1(X), {h1: sn.tanh}), sn.ShapeError, r"of shape \(4,\) from h1; got shape \(3,\)"),
         (lambda: sn.define(f(X), {f: sn.softmax}), sn.ShapeError, "a function of elements for f"),

@@ -112,7 +112,7 @@ def test_long_formulas_are_cut_and_comments_stay_whole():
 
 
 @needs_compiler
-def test_the_typed_call_refuses_a_null_workspace(gradient, tmp_path):
+def test_the_typed_calls_refuse_what_is_null(gradient, tmp_path):
     gradient.export(tmp_path / "f", files="o,h")
     (tmp_path / "main.c").write_text("""
 #include "f.h"
@@ -120,6 +120,7 @@ int main(void)
 {
     static float X[12], D[8], W[24], b[4], value, dW[24], db[4];
     if (f_call(X, D, W, b, &value, dW, db, 2, f_NULL, 100000) != f_NULL_ARGUMENT) return 1;
+    if (f_call_args(f_NULL) != f_NULL_ARGUMENT) return 2;
     return f_call(X, D, W, b, &value, dW, db, 2, f_NULL, 0) != f_NULL_ARGUMENT;
 }
 """)

@@ -134,6 +134,24 @@ def test_what_a_call_would_refuse_is_refused(constants, kind, message, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("said", ["compile", "export", "train_step"])
+def test_a_constant_for_a_donated_input_is_refused(said, tmp_path):
+    w, x = sn.tensor("w", 3), sn.tensor("x", 3)
+    moved, given = {"new": 2 * w + x}, {"constants": {"w": np.ones(3)}}
+    if said == "train_step":
+        f = sn.train_step(sn.sum((w - x) ** 2), [w], sn.Adam(), name="st")
+    else:
+        f = sn.compile(moved, name="st", donate={w: "new"} if said == "compile" else None)
+        given |= {"donate": {w: "new"}} if said == "export" else {}
+    with pytest.raises(
+        ArgumentError, match=r"constants=…\): expected w.* as inputs.*; got a constant for w\. Leave 'w'"
+    ):
+        f.export(tmp_path / "st", **given)
+    assert list(tmp_path.iterdir()) == []
+    f.export(tmp_path / "st", **given | {"donate": {}})  # each output in an array of its own
+    assert "w" not in sn.load(tmp_path / "st").inputs
+
+
 def test_labels_out_of_range_are_refused(tmp_path):
     f = sn.compile(2 * k, name="net")
     f.export(tmp_path / "net", constants={"k": np.array([0, 4, 2])})

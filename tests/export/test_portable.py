@@ -233,6 +233,23 @@ fn main() { let dims = [5i64]; unsafe { println!("{} {}", net_processor(), net_p
 """
 
 
+def test_the_c_source_stands_for_the_object_and_says_its_level(function, tmp_path):
+    files = function.export(tmp_path / "net", files=["h", "c"])
+    (tmp_path / "t.c").write_text(
+        '#include <stdio.h>\n#include "net.h"\nint main(void) { printf("%d\\n", (int)net_processor()); return 0; }'
+    )
+    strict = [*WARNINGS, "-std=c99", "-Wmissing-prototypes", "-ffp-contract=off", "-fno-math-errno"]
+    assert printed(built(tmp_path, *strict, "t.c", files.files["c"])) == "1\n"
+    assert "_processor" not in function.source("c", target="x86-64-v3")
+
+
+def test_every_function_that_the_header_declares_is_in_object_and_c_source(function, tmp_path):
+    files = function.export(tmp_path / "net", files=["h", "c", "o"])
+    declared = set(re.findall(r"^\w+ (net\w*)\(", files.header.read_text(), re.MULTILINE))
+    defined = re.findall(r"^\w+ (net\w*)\([^;{]*\)\n{", files.files["c"].read_text(), re.MULTILINE)
+    assert "net_processor" in declared and declared <= set(defined)
+
+
 @pytest.mark.skipif(shutil.which("rustc") is None, reason="no Rust compiler")
 def test_a_rust_program_links_the_archive(files, tmp_path):
     (tmp_path / "main.rs").write_text(RUST)

@@ -7,6 +7,7 @@ functions (`docs/c-abi.md`) and computes the same bits,
 - `int32_t NAME_run(in, out, dims, workspace, workspace_bytes)`: everything, serially;
 - `size_t NAME_workspace_bytes(dims)`, `int32_t NAME_phases(dims)`, `int64_t NAME_units(dims, phase)`;
 
+for a target of several levels of x86-64 `int32_t NAME_processor(void)`, which says the lowest, whose code this is;
 and the constants `NAME_digest`, which says nothing, and `NAME_abi`.  Each phase is a static function over a range of
 units (`phases.py`).  Nothing is allocated, nothing global is written, no library is called.
 """
@@ -25,7 +26,7 @@ from symnet.loops.integer_text import buffer_text
 from symnet.loops.ir import Buffer, Group, Program
 from symnet.loops.polynomials import Poly, add, known, multiply
 from symnet.loops.sizes import MOST_PHASES, refuse_static
-from symnet.schedule.target import Target
+from symnet.schedule.target import Target, level_number
 
 _ARRAYS = """\
 const void *const *in, void *const *out, const int64_t *dims,
@@ -54,7 +55,8 @@ class _UnitWriter:
         entries = [self.workspace_entry(), self.phases_entry(), self.units_entry(), self.unit_entry(), self.run_entry()]
         stamp = f'const char {self.name}_digest[{STAMP_BYTES}] = "{BLANK_STAMP}";'
         stamp += f"\nconst int32_t {self.name}_abi = {ABI};"
-        parts = [self.head(), _GUARDS, self.prototypes(), stamp, *self.called([*phases, *entries]), *phases, *entries]
+        head = [self.head(), _GUARDS, self.prototypes(), stamp, *self.processor_entry()]
+        parts = [*head, *self.called([*phases, *entries]), *phases, *entries]
         return "\n\n".join(parts) + "\n"
 
     def called(self, texts: list[str]) -> list[str]:
@@ -97,10 +99,18 @@ class _UnitWriter:
                 f"int64_t {name}_units(const int64_t *dims, int32_t phase);",
                 f"int32_t {name}({_ARRAYS},\n    int32_t phase, int64_t unit_begin, int64_t unit_end);",
                 f"int32_t {name}_run({_ARRAYS});",
+                *([f"int32_t {name}_processor(void);"] if self.unit.target.higher else []),
             ]
         )
 
     # ---- entry points
+
+    def processor_entry(self) -> list[str]:
+        """Where the object chooses between levels: this unit is the code of the lowest."""
+        target = self.unit.target
+        if not target.higher:
+            return []
+        return [f"int32_t {self.name}_processor(void)\n{{\n{INDENT}return {level_number(target.cpu)};\n}}"]
 
     def workspace_entry(self) -> str:
         e = self.emitter()

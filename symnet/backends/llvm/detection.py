@@ -18,6 +18,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from symnet.schedule.target import X86_LEVEL_NAMES, level_number
+
 # what leaves 1, 7 and 0x80000001 and the system say, in words of 32 bits, and which of their bits has which name
 WORDS = ("one", "seven", "extended", "state")
 _FIRST_LEAF = {"sse3": 0, "ssse3": 9, "fma": 12, "cx16": 13, "sse4.1": 19, "sse4.2": 20, "movbe": 22, "popcnt": 23}
@@ -39,13 +41,8 @@ BITS = {name: (word, bit) for word, bits in _TABLES for name, bit in bits.items(
 _SECOND = ("sse3", "ssse3", "sse4.1", "sse4.2", "popcnt", "cx16", "sahf")
 _THIRD = (*_SECOND, "avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe", "xsave", "osxsave", "xmm", "ymm")
 _FOURTH = (*_THIRD, "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl", "masks", "zmm", "zmm16")
-# the CPU, as LLVM calls it, and what it has beyond the first; the place in this list is the level
-LEVELS: dict[str, tuple[str, ...]] = {"x86-64": (), "x86-64-v2": _SECOND, "x86-64-v3": _THIRD, "x86-64-v4": _FOURTH}
-
-
-def level_number(cpu: str) -> int:
-    """1 for the baseline, `x86-64`, 3 for `x86-64-v3`."""
-    return 1 + list(LEVELS).index(cpu)
+# the CPU, as LLVM calls it, and what it has beyond the first
+LEVELS: dict[str, tuple[str, ...]] = dict(zip(X86_LEVEL_NAMES, ((), _SECOND, _THIRD, _FOURTH), strict=True))
 
 
 def masks(cpu: str) -> dict[str, int]:

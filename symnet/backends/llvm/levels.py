@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from symnet.backends.llvm.detection import LEVELS, detection_text, level_number
+from symnet.backends.llvm.detection import LEVELS, detection_text
 from symnet.backends.llvm.modules import EntryPoint, Scope, module_text
 from symnet.backends.llvm.program import emit_part
 from symnet.errors import CompileError, explain
 from symnet.loops.ir import Program
-from symnet.schedule.target import Target
+from symnet.schedule.target import Target, level_number
 
 
 def emit_levels(programs: Sequence[Program], target: Target, donated: tuple[tuple[str, str], ...] = ()) -> str:
