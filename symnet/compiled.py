@@ -267,8 +267,8 @@ class CompiledFunction(Shown, NativeFunction):
         from symnet.roofline.measure import example_step, measured
         from symnet.roofline.plot import draw, new_axes
 
-        axes = new_axes(f"{self.name}.report(plot=True)") if plot is True else plot
         step = step or example_step(self, self.arguments.given_dims(dims, ".report"))
+        axes = new_axes(f"{self.name}.report(plot=True)") if plot is True else plot
         found = measured(self, self.program, step)
         if plot is not False:
             draw(found, axes)

@@ -354,6 +354,7 @@ import symnet as sn
 x = sn.tensor("x", 3)
 f = sn.compile(sn.sum(sn.exp(x)))
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+sys.dont_write_bytecode = True  # it would be cut, and read by others
 resource.setrlimit(resource.RLIMIT_FSIZE, (1500, 1500))
 try:
     f.export(sys.argv[1])

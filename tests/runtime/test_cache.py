@@ -297,6 +297,7 @@ import resource, signal, sys
 from symnet.runtime.cache import Cache
 from tests.runtime.test_cache import KEY, entry
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+sys.dont_write_bytecode = True  # it would be cut, and read by others
 resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))  # a disk with room for 3000 bytes
 cache = Cache(sys.argv[1])
 print(cache.put(KEY, entry(5000)), cache.get(KEY), sorted(path.name for path in cache.folder.iterdir()))
