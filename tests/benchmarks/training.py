@@ -116,7 +116,7 @@ def gpt_nano() -> Training:
 
     case, rng = gpt_nano(), np.random.default_rng(0)
     kinds = np.eye(3, dtype=np.float32)
-    data = {name: kinds[rng.integers(0, 3, (1024, 11))] for name in ("X", "D")}
+    data = {name: kinds[rng.integers(0, 3, (8192, 11))] for name in ("X", "D")}
     mask = np.triu(np.full((11, 11), -1e9, np.float32), 1)
     return Training(case.loss, case.params, data, 64, "AdamW", {"M": mask})
 
