@@ -75,6 +75,20 @@ def _formula(source: str, shapes: Sequence[str] | None, assume: Sequence[str]) -
     except ShapeError as error:
         hint = "Every name is a scalar here: say what is not, as --shapes X:m,n w:n."
         raise type(error)(f"{error}\n    {hint}") from error
+    return declared(source, free, shapes, assume)
+
+
+def declared(
+    source: str, free: Node | None, shapes: Sequence[str] | None, assume: Sequence[str]
+) -> tuple[Node, dict[str, Any]]:
+    """A formula and its names.
+
+    Args:
+        source: the formula.
+        free: the same with every name a scalar, where there are no shapes.
+        shapes: declarations of names, if there are some.
+        assume: assumptions on names.
+    """
     if free is not None and not assume:
         return free, names_in(free)
     names = declarations(shapes or [leaf.name for leaf in leaves(*([] if free is None else [free]))], assume)

@@ -20,7 +20,7 @@ from symnet.compare.methods.registry import Factory, chosen
 from symnet.compare.methods.symbolic import Symbolic
 from symnet.compare.problem import LossAtPoint, problem_of
 from symnet.compare.report.page import fragment, page
-from symnet.compare.report.plot import check_axes, draw, new_axes
+from symnet.compare.report.plot import check_axes, draw, two_axes
 from symnet.compare.report.records import csv_text, json_text
 from symnet.compare.report.table import table
 from symnet.compare.row import Row, row_of
@@ -118,7 +118,7 @@ class Comparison:
             DependencyError: without matplotlib.
         """
         shown = sum(not row.failed for row in self.rows)
-        return draw(self, new_axes(shown) if axes is None else check_axes(axes))
+        return draw(self, two_axes(shown) if axes is None else check_axes(axes))
 
     def __getitem__(self, method: str) -> Row:
         """The row of a method, by its name or the beginning of it.

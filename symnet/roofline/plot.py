@@ -14,8 +14,14 @@ _MARKS = {"float32": "o", "float64": "s"}
 _LEAST, _MOST = 2.0**-6, 2.0**12  # operations for each byte
 
 
-def new_axes(call: str) -> Any:
-    """Axes of a figure of their own.
+def new_axes(call: str, *grid: int, size: tuple[float, float] = (7, 4.5), **options: Any) -> Any:
+    """Axes of a figure of their own, or several in a grid.
+
+    Args:
+        call: what was asked for, for the error.
+        grid: rows and columns of axes; none for one.
+        size: of the figure, in inches.
+        **options: of `pyplot.subplots`.
 
     Raises:
         DependencyError: without matplotlib.
@@ -23,9 +29,9 @@ def new_axes(call: str) -> Any:
     try:
         from matplotlib import pyplot
     except ImportError as error:
-        text = explain(call, "matplotlib", "none installed", "Install it: pip install 'symnet[plot]'.")
+        text = explain(call, "matplotlib", "none installed", "Run pip install 'symnet[plot]'.")
         raise DependencyError(text) from error
-    return pyplot.subplots(figsize=(7, 4.5), layout="constrained")[1]
+    return pyplot.subplots(*grid, figsize=size, layout="constrained", **options)[1]
 
 
 def draw(found: Roofline, axes: Any) -> Any:

@@ -159,8 +159,8 @@ def torch_functions() -> Any:
 # --------------------------------------------------------------------------- the models
 
 
-def network(widths: tuple[int, ...], activation: str, rows: int) -> Flagship:
-    """Dense layers, softmax and cross-entropy with one-hot targets."""
+def dense(widths: tuple[int, ...], activation: str) -> tuple[Loss, Shapes]:
+    """Dense layers, softmax and cross-entropy with one-hot targets: the loss, and the shapes of its parameters."""
     pairs = list(pairwise(widths))
     params = {k: s for n, (i, o) in enumerate(pairs) for k, s in ((f"W{n}", (i, o)), (f"b{n}", (o,)))}
 
@@ -171,6 +171,11 @@ def network(widths: tuple[int, ...], activation: str, rows: int) -> Flagship:
             h = getattr(f, activation)(h) if n < len(pairs) - 1 else h
         return f.mean(f.cross_entropy(h, a["D"]))
 
+    return loss, params
+
+
+def network(widths: tuple[int, ...], activation: str, rows: int) -> Flagship:
+    loss, params = dense(widths, activation)
     return Flagship(loss, {"X": (m, widths[0]), "D": (m, widths[-1])}, params, rows, one_hot=("D",))
 
 

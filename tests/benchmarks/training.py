@@ -25,7 +25,6 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -79,21 +78,13 @@ class Training:
 
 def network(widths: tuple[int, ...], activation: str, count: int, batch: int, rule: str = "SGD") -> Training:
     """Dense layers, softmax, cross-entropy with one-hot targets."""
-    rng = np.random.default_rng(0)
-    pairs = list(pairwise(widths))
-    params = {k: s for n, (i, o) in enumerate(pairs) for k, s in ((f"W{n}", (i, o)), (f"b{n}", (o,)))}
+    from flagship_models import dense
+
+    rng, (loss, params) = np.random.default_rng(0), dense(widths, activation)
     data = {
         "X": rng.random((count, widths[0]), np.float32),
         "D": np.eye(widths[-1], dtype=np.float32)[rng.integers(0, widths[-1], count)],
     }
-
-    def loss(f: Any, a: dict[str, Any]) -> Any:
-        h = a["X"]
-        for n in range(len(pairs)):
-            h = h @ a[f"W{n}"] + a[f"b{n}"]
-            h = getattr(f, activation)(h) if n < len(pairs) - 1 else h
-        return f.mean(f.cross_entropy(h, a["D"]))
-
     return Training(loss, params, data, batch, rule)
 
 

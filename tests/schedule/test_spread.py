@@ -7,11 +7,10 @@ import pytest
 
 import symnet as sn
 from symnet.backends.llvm.targets import target_for
-from symnet.loops import interpreter
 from symnet.loops.ir import Program
 from symnet.loops.order import check_order
 from symnet.loops.verifier import verify
-from symnet.reference.evaluation import evaluate
+from tests.schedule.orders import check_every_order
 
 AVX2 = target_for("x86_64-unknown-linux-gnu", features="+avx2,+fma")
 m = sn.dim("m")
@@ -70,17 +69,7 @@ def test_others_are_not(form: sn.Node) -> None:
 def test_units_in_any_order_give_what_the_reference_gives(name: str, rows: int) -> None:
     if rows == 0 and name in ("largest", "two sweeps", "logistic"):
         pytest.skip("nothing of no rows")
-    found, rng = program(name), np.random.default_rng(rows)
-    data = {b.name: rng.normal(size=[getattr(n, "value", rows) for n in b.shape]) for b in found.inputs}
-    runs = [
-        interpreter.run(found, data, dims=dict.fromkeys(found.dims, rows), unit_order=k)
-        for k in ("forward", "reversed", 3)
-    ]
-    for output, form in zip(found.outputs, FORMS[name], strict=True):
-        first = runs[0][output.name]
-        for other in runs[1:]:
-            np.testing.assert_array_equal(other[output.name], first)
-        np.testing.assert_allclose(first, evaluate(form, data), rtol=1e-12, atol=1e-12)
+    check_every_order(program(name), FORMS[name], rows, 1e-12)
 
 
 @pytest.mark.parametrize("name", FORMS)

@@ -11,16 +11,15 @@ from typing import Any
 
 import symnet as sn
 from symnet.cli.labels import derivative_latex, derivative_text
-from symnet.cli.sources import differentiated_by, numbers_of, targets
+from symnet.cli.sources import declared, differentiated_by, numbers_of, targets
 from symnet.errors import ArgumentError, SymnetError, explain
 from symnet.expr.nodes.extents import Dim
 from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
-from symnet.expr.nodes.symbols import leaves
 from symnet.expr.printing.latex import latex
 from symnet.expr.printing.markup import math_element
 from symnet.expr.printing.mathml import mathml
-from symnet.reading.formula import declarations, formula, names_in
+from symnet.reading.formula import formula, names_in
 from symnet.source.dialects import DIALECTS
 
 FIELDS = ("formula", "shapes", "assume", "wrt", "at", "kind", "mine", "library")
@@ -79,9 +78,7 @@ def _read(asked: dict[str, str]) -> tuple[Node, dict[str, Any]]:
         raise ArgumentError(explain("formula", "a formula", "nothing", "Write one, such as sum(tanh(W@x)**2)."))
     shapes, assumed = asked["shapes"].split(), asked["assume"].split()
     free = None if shapes else formula(asked["formula"])
-    given = shapes or [leaf.name for leaf in leaves(*([] if free is None else [free]))]
-    known = declarations(given, assumed)
-    root = formula(asked["formula"], known)
+    root, known = declared(asked["formula"], free, shapes or None, assumed)
     count = len(topological(root))
     if count > MOST_NODES:
         got = f"one of {count}"

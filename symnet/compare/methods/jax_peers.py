@@ -7,13 +7,13 @@ Arrays lie on JAX's device before anything is timed, and a call ends when its re
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from symnet.compare.method import FoundDerivatives, Method
-from symnet.compare.methods.written import loss_function, missing, ordered
+from symnet.compare.methods.written import flattened, loss_function, missing, ordered
 from symnet.compare.problem import KINDS, LossAtPoint
 
 
@@ -104,11 +104,6 @@ class JaxJit(Method):
         if planned is None:
             return None
         return int(planned.temp_size_in_bytes + planned.output_size_in_bytes)
-
-
-def flattened(found: Any) -> Sequence[Any]:
-    """The arrays of tuples in tuples, in order."""
-    return [a for each in found for a in flattened(each)] if isinstance(found, (tuple, list)) else [found]
 
 
 class JaxEager(JaxJit):

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from symnet.compare.method import FoundDerivatives, Method
-from symnet.compare.methods.jax_peers import flattened
-from symnet.compare.methods.written import loss_function, missing, ordered
+from symnet.compare.methods.written import flattened, loss_function, missing, ordered
 from symnet.compare.problem import KINDS, LossAtPoint
 
 CALLED = {"gradient": "torch.autograd.grad", "hvp": "torch.func.jvp of grad", "hessian": "torch.func.hessian"}

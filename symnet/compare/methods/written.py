@@ -7,7 +7,7 @@ no derivative of symnet's is in it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from symnet.compare.problem import LossAtPoint
@@ -41,6 +41,11 @@ def loss_function(problem: LossAtPoint, library: str) -> Callable[..., Any]:
     exec(compile(loss_text(problem, library), f"<the loss for {library}>", "exec"), namespace)
     found: Callable[..., Any] = namespace["loss"]
     return found
+
+
+def flattened(found: Any) -> Sequence[Any]:
+    """The arrays of tuples in tuples, in order."""
+    return [a for each in found for a in flattened(each)] if isinstance(found, (tuple, list)) else [found]
 
 
 def missing(package: str, error: ImportError) -> DependencyError:

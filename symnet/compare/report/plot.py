@@ -10,23 +10,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from symnet.compare.report.numbers import error_text, time_text
-from symnet.errors import ArgumentError, DependencyError, explain
+from symnet.errors import ArgumentError, explain
+from symnet.roofline.plot import new_axes
 
 COLOURS = {"symbolic": "C0", "reverse": "C1", "forward": "C2", "differences": "C3", "given": "C4"}
 
 
-def new_axes(rows: int) -> Any:
+def two_axes(rows: int) -> Any:
     """Two axes of a figure of their own.
 
     Raises:
         DependencyError: without matplotlib.
     """
-    try:
-        from matplotlib import pyplot
-    except ImportError as error:
-        text = explain("comparison.plot()", "matplotlib", "none installed", "Run pip install 'symnet[plot]'.")
-        raise DependencyError(text) from error
-    return pyplot.subplots(1, 2, figsize=(9, 1.2 + 0.4 * rows), layout="constrained", sharey=True)[1]
+    return new_axes("comparison.plot()", 1, 2, size=(9, 1.2 + 0.4 * rows), sharey=True)
 
 
 def draw(comparison: Any, axes: Any) -> Any:
