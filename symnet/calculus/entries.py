@@ -27,7 +27,9 @@ _UNLAID = frozenset({"elementwise", "einsum", "slice"})  # without any of these 
 
 def by_entries(nodes: Sequence[Node]) -> list[Node]:
     """The nodes, those that are made of scalars put together from their entries."""
-    places = [k for k, node in enumerate(nodes) if _is_made_of_scalars(node)]
+    small = [node for node in nodes if _is_small(node)]
+    free = _without_arrays(small)
+    places = [k for k, node in enumerate(nodes) if node in free and _is_made_of_scalars(node)]
     if not places:
         return list(nodes)
     found = [_entries(nodes[k]) for k in places]
@@ -39,14 +41,30 @@ def by_entries(nodes: Sequence[Node]) -> list[Node]:
     return done
 
 
+def _is_small(node: Node) -> bool:
+    return 0 < node.rank <= 3 and all(isinstance(n, int) for n in node.shape) and math.prod(node.shape) <= MOST
+
+
+def _without_arrays(nodes: Sequence[Node]) -> set[Node]:
+    """Of some nodes and what they are computed from, the arrays that no array of another kind is in; each node once."""
+    free: set[Node] = set()
+    for node in topological(*nodes, opens=_is_opened):
+        within = not _is_seen_through(node) or all(not o.rank or o in free for o in node.operands)
+        if node.rank and within and _may_stand(node):
+            free.add(node)
+    return free
+
+
+def _is_opened(node: Node) -> bool:
+    return _is_seen_through(node) and _may_stand(node)
+
+
 def _is_made_of_scalars(node: Node) -> bool:
-    """Whether a small array has no array in it, and does not read entry by entry already."""
-    if not 0 < node.rank <= 3 or not all(isinstance(n, int) for n in node.shape) or math.prod(node.shape) > MOST:
-        return False
+    """Whether an array without arrays in it does not read entry by entry already."""
     arrays = [n for n in topological(node, opens=_is_seen_through) if n.rank]
     kinds = {n.kind for n in arrays}
     rows = {n.operands[0] for n in arrays if n.kind == "slice" and n.operands[0].kind == "delta" and 1 in n.shape}
-    if not (kinds & _LAID or rows) or not kinds & _UNLAID or not all(map(_may_stand, arrays)):
+    if not (kinds & _LAID or rows) or not kinds & _UNLAID:
         return False
     whole = any(n.kind == "delta" and n not in rows for n in arrays)  # its diagonal says more than entries do
     scalars = (o for n in arrays for o in n.operands if not o.rank and o.kind != "number")

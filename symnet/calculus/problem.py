@@ -11,7 +11,7 @@ c as a sum may be used in ∂d/∂c.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from symnet import dtypes
@@ -105,9 +105,12 @@ class Problem:
         """
         barriers = {target for target in self.targets if isinstance(target, Barrier)}
         best = list(done)
-        for target in (None, *barriers) if len(barriers) <= _MOST_OPENED else ():
+        if not barriers or len(barriers) > _MOST_OPENED:
+            return best
+        below = _below(raw, barriers)
+        for target in (None, *barriers):
             places = [k for k, own in enumerate(by) if (own if own in barriers else None) is target]
-            places = [k for k in places if not barriers.isdisjoint(set(topological(raw[k])) - {target})]
+            places = [k for k in places if below[raw[k]] - {target}]
             if not places:
                 continue
             names = strip_barriers(list(self.labels), target)
@@ -117,6 +120,15 @@ class Problem:
             for k, new in zip(places, simple, strict=False):
                 best[k] = new if _reads_better(new, done[k], labels) else done[k]
         return best
+
+
+def _below(roots: Sequence[Node], barriers: Set[Node]) -> dict[Node, frozenset[Node]]:
+    """For every node the barriers that it is computed from, itself among them."""
+    found: dict[Node, frozenset[Node]] = {}
+    for node in topological(*roots):
+        own = frozenset({node}) if node in barriers else frozenset()
+        found[node] = own.union(*(found[o] for o in node.operands))
+    return found
 
 
 def _reads_better(new: Node, old: Node, names: Mapping[Node, Named]) -> bool:

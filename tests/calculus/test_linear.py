@@ -6,6 +6,7 @@ sum of n products of n factors is what a reader wants; the bounds are small here
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -54,3 +55,30 @@ def test_twice_as_deep_takes_about_twice_the_work(monkeypatch, derivative, famil
     once, twice = work(monkeypatch, derivative, family, depth), work(monkeypatch, derivative, family, 2 * depth)
     for few, many in zip(once, twice, strict=True):
         assert many <= 2.4 * few, (once, twice)
+
+
+def steps(depth: int) -> int:
+    """Calls of Python's and of C's functions for all gradients of a network with small biases."""
+    x, label = sn.tensor(f"x_{depth}", 7, 5), f"of_{depth}"
+    params = [sn.tensor(f"W{k}_{label}", 5, 5) for k in range(depth)]
+    params += [sn.tensor(f"b{k}_{label}", 5) for k in range(depth)]
+    for weight, bias in zip(params[:depth], params[depth:], strict=True):
+        x = sn.tanh(x @ weight + bias)
+    count, loss = [0], sn.mean(x**2)
+
+    def profile(frame: Any, event: str, argument: Any) -> None:
+        count[0] += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(profile)
+    try:
+        sn.grad(loss, params)
+    finally:
+        sys.setprofile(before)
+    return count[0]
+
+
+def test_no_walk_over_the_graph_is_made_for_each_variable():
+    steps(2)  # what is imported and remembered once
+    once, twice = steps(24), steps(48)
+    assert twice <= 2.2 * once, (once, twice)
