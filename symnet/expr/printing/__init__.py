@@ -2,7 +2,7 @@
 
 In: a node.  Out: its formula; `repr`, `sympy.latex` and `sympy.pretty` of a node import this package.
 `layout.py` reads the graph into forms (`forms.py`), the same for every notation; `text.py`, `latex.py`, `mathml.py`
-and `pretty.py` write them.
+and `pretty.py` write them; for all but text `paper.py` writes broadcasting out.
 """
 
 from symnet.expr.printing.latex import latex

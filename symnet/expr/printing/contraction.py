@@ -13,6 +13,7 @@ from typing import Any
 
 from symnet.expr.nodes.contraction import Einsum, Indices, IndicesOfOperand
 from symnet.expr.nodes.elementwise import is_op
+from symnet.expr.nodes.extents import same_shape
 from symnet.expr.nodes.node import Node
 from symnet.expr.printing.forms import Form, FormPart, call, product, same, transposed
 from symnet.expr.printing.indexing import range_text
@@ -126,7 +127,7 @@ def _with_diagonal(factors: list[WrittenOperand], view: View) -> list[WrittenOpe
 def _scaled_matrix(scaled: Any, other: Any) -> tuple[Node | None, dict[int, list[Node]]]:
     """(matrix, {axis: vectors}) when `scaled` is `other`, or its transpose, times vectors along one axis."""
     matrix = next((o for o in scaled.operands if _untransposed(o) is _untransposed(other)), None)
-    if not is_op(scaled, "mul") or matrix is None:
+    if not is_op(scaled, "mul") or matrix is None or not same_shape(matrix.shape, scaled.shape):
         return None, {}
     vectors: dict[int, list[Node]] = {}
     for factor in scaled.operands:

@@ -19,6 +19,7 @@ In: nothing.  Out: `Form`, the small language between graphs (read by `layout.py
           | indicator(condition)               1[a >= 0]
           | einsum(*operands; inputs, output)  what has no shorter form
           | filled(; value, shape)             ones(m, 3)
+          | ones()                             a column of ones, as long as its place wants: on paper only
           | identity(; extent) | ramp(; extent)
           | array(; contents)                  array([1.0, 2.0]), a small constant array in full
           | sequence(*xs)                      [a, b]
@@ -47,8 +48,8 @@ RELATION, SUM, OPERATOR, HADAMARD, MATMUL, PRODUCT, POWER, ATOM = range(8)
 
 KINDS = (
     "name", "number", "same", "sum", "product", "power", "root", "matmul", "transpose", "reduce", "spread", "index",
-    "unit", "relation", "indicator", "einsum", "filled", "identity", "ramp", "array", "sequence", "rows", "call",
-    "function", "applied", "leibniz",
+    "unit", "relation", "indicator", "einsum", "filled", "ones", "identity", "ramp", "array", "sequence", "rows",
+    "call", "function", "applied", "leibniz",
 )  # fmt: skip
 
 

@@ -2,7 +2,8 @@ r"""Formulas as LaTeX: `\frac{1}{m}\left(Y - D\right)`.
 
 In: a node.  Out: a string for math mode.  A product of arrays element by element is `\odot`, a matrix product is
 juxtaposition, a vector is a column, a sum along the rows of a matrix is `X \mathbf{1}`; other axes stand as subscripts
-of the operation.  Not distinguished: a vector added to every row (`X W + b`) from one added to a vector.
+of the operation.  Shapes fit as on paper: a vector added to every row is `X W + \mathbf{1} b^{\top}` (`paper.py`).
+Not distinguished: how arrays of three axes and more are repeated.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def latex(node: Node, full: bool = False) -> str:
         node: any expression.
         full: write every shared part, however many; otherwise the middle of a very long list is left out and counted.
     """
-    body, definitions = write(lay_out(node), WRITERS)
+    body, definitions = write(lay_out(node, paper=True), WRITERS)
     if not definitions:
         return str(body.text)
     lines = [rf"{name_latex(name.data[0])} = {value.text}" for name, value in definitions]
@@ -146,6 +147,7 @@ def _power(form: Form, show: Show) -> Latex:
 
 
 def is_name(part: FormPart) -> bool:
+    """Whether a part is written as a name."""
     return part.node.kind in ("tensor", "named") if not isinstance(part, Form) else part.kind == "name"
 
 
@@ -270,12 +272,8 @@ _REDUCTIONS: dict[str, Callable[[Form, Show], Latex]] = {"sum": _total, "mean": 
 
 
 def _spread(form: Form, show: Show) -> Latex:
-    r"""A column repeated along the rows of a matrix is x \mathbf{1}^{\top}; other broadcasting is left to the eye."""
-    _, unit = form.data
-    math = show(form.parts[0])
-    if unit or form.rank != 2 or form.parts[0].rank != 1:
-        return math
-    return Latex(rf"{math.within(MATMUL)} \mathbf{{1}}^{{\top}}", MATMUL)
+    """Axes that an array of three or more gains: left to the eye."""
+    return show(form.parts[0])
 
 
 def _index(form: Form, show: Show) -> Latex:
@@ -342,7 +340,6 @@ _NOTATION: dict[str, Callable[[list[Latex]], Latex]] = {
     "floor_divide": lambda args: Latex(rf"\left\lfloor \frac{{{args[0].text}}}{{{args[1].text}}} \right\rfloor", ATOM),
     "mod": lambda args: Latex(rf"{args[0].within(POWER)} \bmod {args[1].within(POWER)}", PRODUCT),
     "outer": lambda args: Latex(rf"{args[0].within(POWER)} {args[1].within(ATOM)}^{{\top}}", MATMUL),
-    "xlogy": lambda args: Latex(rf"{args[0].within(POWER)} \log{parens(args[1].text)}", PRODUCT),
     "inv": lambda args: Latex(rf"{args[0].within(ATOM)}^{{-1}}", POWER),
     "solve": lambda args: Latex(rf"{args[0].within(ATOM)}^{{-1}} {args[1].within(POWER)}", MATMUL),
     "det": lambda args: Latex(rf"\det {args[0].within(ATOM)}", OPERATOR),
@@ -434,6 +431,7 @@ WRITERS: dict[str, FormWriter] = {
     "indicator": _indicator,
     "einsum": _einsum,
     "filled": _filled,
+    "ones": lambda form, show: Latex(r"\mathbf{1}", ATOM),
     "identity": _identity,
     "ramp": _ramp,
     "array": _array,

@@ -25,6 +25,7 @@ from symnet.expr.printing.forms import Form, FormPart, Ref
 from symnet.expr.printing.indexing import read_one_hot, read_take
 from symnet.expr.printing.linalg import read_determinant, read_solve
 from symnet.expr.printing.movement import read_concat, read_expand, read_place, read_reshape, read_slice, stretch
+from symnet.expr.printing.paper import on_paper
 from symnet.expr.printing.recurrence import read_recurrence
 from symnet.expr.printing.reduction import read_reduce
 from symnet.expr.printing.running import read_scan
@@ -86,14 +87,21 @@ class Layout:
     constants: dict[str, Contents]
 
 
-def lay_out(root: Node) -> Layout:
-    """Read a graph: its forms, and which of them are bound to names.  A name at the root is looked through."""
+def lay_out(root: Node, paper: bool = False) -> Layout:
+    """Read a graph: its forms, and which of them are bound to names.  A name at the root is looked through.
+
+    Args:
+        root: any expression.
+        paper: with broadcasting written out, as notations need that do not follow NumPy's rules.
+    """
     while root.kind == "named":
         root = root.operands[0]
     root = repeat_inside(root)
     view = View(root, READERS, named_constants)
     top = view.ref(root)
     forms = _read_all(top, view)
+    if paper:
+        forms = _needed(top, on_paper(forms, view.shown))
     size, depth = _measure(forms, {})
     fits = size[top] <= TREE_LIMIT and depth[top] <= DEPTH_LIMIT
     constants = {name: node.contents for node, name in view.constants.items()}
@@ -135,6 +143,16 @@ def _resolved(form: Form) -> Form:
     if isinstance(part, Ref) and part.node.kind == "number":
         return Form("number", (), (part.node.args[0],))
     return form
+
+
+def _needed(top: Ref, forms: dict[Ref, Form]) -> dict[Ref, Form]:
+    """The forms that the root's form is written with, in the same order."""
+    stack, needed = [top], {top}
+    while stack:
+        below = [ref for ref in refs_in(forms[stack.pop()]) if ref not in needed]
+        needed.update(below)
+        stack.extend(below)
+    return {ref: form for ref, form in forms.items() if ref in needed}
 
 
 def refs_in(form: Form) -> Iterator[Ref]:

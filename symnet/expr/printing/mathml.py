@@ -82,7 +82,7 @@ def mathml(node: Node, full: bool = False) -> str:
         node: any expression.
         full: write every shared part, however many; otherwise the middle of a very long list is left out and counted.
     """
-    body, definitions = write(lay_out(node), WRITERS)
+    body, definitions = write(lay_out(node, paper=True), WRITERS)
     if not definitions:
         return str(body.text)
     lines = [f"{name_mathml(name.data[0])}{op('=')}{value.text}" for name, value in definitions]
@@ -262,12 +262,8 @@ _REDUCTIONS: dict[str, Callable[[Form, Show], Mathml]] = {"sum": _total, "mean":
 
 
 def _spread(form: Form, show: Show) -> Mathml:
-    """A column repeated along the rows of a matrix is x 1ᵀ; other broadcasting is left to the eye."""
-    _, unit = form.data
-    math = show(form.parts[0])
-    if unit or form.rank != 2 or form.parts[0].rank != 1:
-        return math
-    return Mathml(math.within(MATMUL) + THIN + sup(bold("1"), TOP), MATMUL)
+    """Axes that an array of three or more gains: left to the eye."""
+    return show(form.parts[0])
 
 
 def _index(form: Form, show: Show) -> Mathml:
@@ -333,7 +329,6 @@ _NOTATION: dict[str, Callable[[list[Mathml]], Mathml]] = {
     ),
     "mod": lambda args: Mathml(args[0].within(POWER) + upright("mod") + args[1].within(POWER), PRODUCT),
     "outer": lambda args: Mathml(args[0].within(POWER) + THIN + sup(args[1].within(ATOM), TOP), MATMUL),
-    "xlogy": lambda args: Mathml(args[0].within(POWER) + THIN + _operator("log") + parens(args[1].text), PRODUCT),
     "equal": _infix("="),
     "not_equal": _infix("≠"),
     "logical_and": _infix("∧"),
@@ -425,6 +420,7 @@ WRITERS: dict[str, FormWriter] = {
     "indicator": _indicator,
     "einsum": _einsum,
     "filled": _filled,
+    "ones": lambda form, show: Mathml(bold("1"), ATOM),
     "identity": _identity,
     "ramp": _ramp,
     "array": _array,

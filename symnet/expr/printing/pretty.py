@@ -42,7 +42,7 @@ def pretty(node: Node, full: bool = False) -> prettyForm:
         node: any expression.
         full: draw every shared part, however many; otherwise the middle of a very long list is left out and counted.
     """
-    body, definitions = write(lay_out(node), WRITERS)
+    body, definitions = write(lay_out(node, paper=True), WRITERS)
     if not definitions:
         return body.picture
     drawn = [_beside(_word(name.data[0]), prettyForm(" = "), value.picture) for name, value in definitions]
@@ -238,6 +238,7 @@ WRITERS: dict[str, FormWriter] = {
     "reduce": _reduce,
     "relation": _relation,
     "indicator": _indicator,
+    "ones": lambda form, show: PrettyPiece(prettyForm(_mark("𝟏", "1")), ATOM),
     "identity": _identity,
     "call": _call,
     "function": _function,

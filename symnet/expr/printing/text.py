@@ -291,6 +291,7 @@ WRITERS: dict[str, FormWriter] = {
     "indicator": _indicator,
     "einsum": _einsum,
     "filled": _filled,
+    "ones": lambda form, show: TextPiece("1", ATOM),
     "identity": _identity,
     "ramp": _ramp,
     "array": _array,

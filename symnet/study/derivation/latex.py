@@ -125,7 +125,7 @@ def _routes(d: Record, variable: str, routes: tuple[Route, ...]) -> Iterator[str
 
 def within(node: Node, level: int) -> str:
     """The LaTeX of a formula, in parentheses where its place needs them."""
-    layout = lay_out(node)
+    layout = lay_out(node, paper=True)
     return formula(node) if layout.bound else str(write(layout, WRITERS)[0].within(level))
 
 

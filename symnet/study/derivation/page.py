@@ -64,7 +64,7 @@ def equation(*pieces: str) -> str:
 
 def within(node: Node, level: int) -> str:
     """The MathML of a formula, in parentheses where its place needs them."""
-    layout = lay_out(node)
+    layout = lay_out(node, paper=True)
     return mathml(node) if layout.bound else str(write(layout, WRITERS)[0].within(level))
 
 
