@@ -9,7 +9,7 @@ Not handled: derivatives that are equal only where an assumption holds that the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -31,7 +31,8 @@ from symnet.expr.sympy.from_sympy import from_sympy
 from symnet.reading.formula import formula, names_in
 from symnet.reference import evaluate
 from symnet.simplify.algebra.table import simplify
-from symnet.study.check.grading import Case, how_wrong, same
+from symnet.study.check.case import Case, same
+from symnet.study.check.grading import how_wrong
 from symnet.study.check.instance import FREE, SIZES, mirrored, random_instance, sizes
 
 SEED = 20240229
@@ -149,7 +150,7 @@ def check(mine: Any, L: Any, wrt: Any, *, layout: str | None = None, order: int 
     if plain[0] is plain[1]:
         return Verdict(True, "the same formula, simplified", truth, noun=noun)
     refuse_abstract("check(mine, L, wrt)", plain)
-    case = _instances(plain[0], plain[1], root)
+    case = replace(_instances(plain[0], plain[1], root), variable=target, typed=claim)
     if same(case.given, case.right):
         far = _far_out(case, root)
         if far is None:

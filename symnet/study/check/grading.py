@@ -6,117 +6,27 @@ is not confirmed.  A suspicion is confirmed only where it holds on every instanc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from fractions import Fraction
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations, permutations
-from typing import Any, NamedTuple
 
 import numpy as np
 
 from symnet import dtypes
 from symnet.arrays import Array
-from symnet.expr.nodes.elementwise import is_op
 from symnet.expr.nodes.extents import same_shape
 from symnet.expr.nodes.graph import substitute, topological
-from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
-from symnet.reference import evaluate
+from symnet.simplify.algebra.table import simplify
+from symnet.study.check.case import Case, Multiple, factor, near, same
+from symnet.study.check.misrules import misrules
 from symnet.study.check.mistakes import matrix_operations, other_axes, slips
-from symnet.study.check.terms import terms
+from symnet.study.check.own_terms import expanded_terms, own_terms
+from symnet.study.check.parentheses import parenthesised
+from symnet.study.check.terms import factors_of, terms
 
-CLOSE = 1e-8  # of the largest element: how near two values are that count as equal
-LARGEST_DENOMINATOR = 24
 _MOST_TURNED = 4  # matrices of which some should be transposed
 _LONGEST = 40  # characters of a part that is named as the place of a slip
-
-
-@dataclass(frozen=True)
-class Case:
-    """Two formulas and the instances they are compared on.
-
-    Attributes:
-        mine, truth: the formulas, in algebra form.
-        data: the arrays of each instance; `sizes`: its numbers by name: extents and scalars.
-        given, right: the values of `mine` and `truth` on each instance.
-        function: what was differentiated; None where it is not known.
-    """
-
-    mine: Node
-    truth: Node
-    data: Sequence[Mapping[str, Array]]
-    sizes: Sequence[Mapping[str, float]]
-    leaves: Sequence[Any]
-    given: list[Array] = field(default_factory=list)
-    right: list[Array] = field(default_factory=list)
-    function: Node | None = None
-
-    def values(self, node: Node) -> list[Array]:
-        with np.errstate(all="ignore"):
-            return [evaluate(node, data, leaves=self.leaves) for data in self.data]
-
-
-def same(a: Sequence[Array], b: Sequence[Array]) -> bool:
-    """Whether two values agree on every instance."""
-    return all(x.shape == y.shape and _near(x, y) for x, y in zip(a, b, strict=True))
-
-
-def _near(x: Array, y: Array) -> bool:
-    scale = max(float(np.max(np.abs(y), initial=0.0)), 1e-300)
-    with np.errstate(invalid="ignore", over="ignore"):  # infinities are not near anything
-        return bool(np.all(np.abs(x - y) <= CLOSE * scale) and np.all(np.isfinite(x)))
-
-
-# --------------------------------------------------------------------------- factors
-
-
-class Multiple(NamedTuple):
-    """A number c with a = c·b, and 1/c, as text."""
-
-    text: str
-    inverse: str
-
-    def __str__(self) -> str:
-        return self.text
-
-
-def factor(a: Sequence[Array], b: Sequence[Array], case: Case) -> Multiple | None:
-    """The number c with a = c·b on every instance: a rational, times extents or scalars."""
-    ratios = []
-    for x, y in zip(a, b, strict=True):
-        norm = float(np.vdot(y, y)) if x.shape == y.shape else 0.0
-        if norm == 0.0 or not np.isfinite(norm):
-            return None
-        ratio = float(np.vdot(y, x)) / norm
-        if ratio == 0.0 or not _near(x, ratio * y):
-            return None
-        ratios.append(ratio)
-    for above, below in _monomials(case.sizes[0]):
-        rest = [r * _product(below, s) / _product(above, s) for r, s in zip(ratios, case.sizes, strict=True)]
-        if max(rest) - min(rest) <= CLOSE * abs(rest[0]):
-            nice = Fraction(rest[0]).limit_denominator(LARGEST_DENOMINATOR)
-            if abs(float(nice) - rest[0]) <= CLOSE * abs(rest[0]):
-                return Multiple(_text(nice, above, below), _text(1 / nice, below, above))
-    constant = max(ratios) - min(ratios) <= CLOSE * abs(ratios[0])
-    return Multiple(f"{ratios[0]:.6g}", f"{1 / ratios[0]:.6g}") if constant else None
-
-
-def _monomials(sizes: Mapping[str, float]) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Products of at most two names above and below a fraction, simple ones first."""
-    groups = [group for count in range(3) for group in combinations(sizes, count)]
-    pairs = [(above, below) for above in groups for below in groups if not set(above) & set(below)]
-    return iter(sorted(pairs, key=lambda pair: len(pair[0]) + len(pair[1])))
-
-
-def _product(names: Sequence[str], sizes: Mapping[str, float]) -> float:
-    return float(np.prod([sizes[name] for name in names]))
-
-
-def _text(number: Fraction, above: Sequence[str], below: Sequence[str]) -> str:
-    sign, number = ("-" if number < 0 else ""), abs(number)
-    top = "*".join([*([str(number.numerator)] if number.numerator != 1 or not above else []), *above])
-    bottom = [*([str(number.denominator)] if number.denominator != 1 else []), *below]
-    return sign + top + (f"/{bottom[0]}" if len(bottom) == 1 else f"/({'*'.join(bottom)})" if bottom else "")
 
 
 def _off(c: Multiple) -> str:
@@ -257,6 +167,12 @@ def _repeated(case: Case) -> str | None:
 
 def _factor_off(case: Case) -> str | None:
     c = factor(case.given, case.right, case)
+    return _off(c) if c and not c.rounded else None
+
+
+def _number_off(case: Case) -> str | None:
+    """A factor that is no fraction."""
+    c = factor(case.given, case.right, case)
     return _off(c) if c else None
 
 
@@ -270,41 +186,51 @@ def _transposed(case: Case) -> str | None:
     return f"transposed: it is the transpose{_also(c)}" if c else None
 
 
-def _one_term(case: Case) -> str | None:
-    """A term missing, with the wrong sign or factor: a term as the gradient is written, then one multiplied out."""
-    difference = [x - y for x, y in zip(case.given, case.right, strict=True)]
-    written = [broadcast_to(o, case.truth.shape) for o in case.truth.operands] if is_op(case.truth, "add") else []
-    parts = terms(case.truth)
-    for part in [*written, *parts] if len(parts) > 1 else []:
-        values = case.values(part)
-        c = factor([d + v for d, v in zip(difference, values, strict=True)], values, case)
-        if same(difference, [-v for v in values]):
-            return f"the term {part} is missing"
-        if c and c.text == "-1":
-            return f"the sign of the term {part} is wrong"
-        if c and c.text != "1":
-            return f"the term {part} is {c} times what it should be: a factor {c.inverse} is lost"
-    return None
+def _slip_in_mine(case: Case) -> str | None:
+    """One place of what was written is wrong: a factor, a term, a sign, a power, a function, a transpose."""
+    found = _slipped(case, case.written, _HAS)
+    return found or (None if case.written is case.mine else _slipped(case, case.mine, _HAS))
+
+
+def _part_left_out(case: Case) -> str | None:
+    """One place of the gradient is missing, or another thing stands there: a factor, a power, a function."""
+    return _slipped(case, case.truth, _LACKS)
 
 
 def _one_slip(case: Case) -> str | None:
-    """One place of the formula is wrong: a factor, a term, a sign, a power, a function, a transpose."""
-    first = replace(case, data=case.data[:1], given=case.given[:1], right=case.right[:1])
+    return _first(case, _SLIPS)
+
+
+def _slipped(case: Case, formula: Node, said: Mapping[str, str]) -> str | None:
+    """A change of one place of a formula, mine or the gradient, that makes it the other one."""
+    wanted = case.given if formula is case.truth else case.right
+    first, known = replace(case, data=case.data[:1]), _sums_of_the_function(case) if formula is case.truth else None
     multiple: str | None = None
-    for formula, target, said in ((case.truth, "given", _LACKS), (case.mine, "right", _HAS)):
-        for slip in slips(formula):
-            wanted: list[Array] = getattr(case, target)
-            if slip.kind not in said or not _alike(first.values(slip.whole), wanted[:1]):
-                continue
-            values = case.values(slip.whole)
-            place = "" if slip.place is formula or len(str(slip.place)) > _LONGEST else f" in {slip.place}"
-            sentence = said[slip.kind].format(before=slip.before, after=slip.after, place=place)
-            if same(wanted, values):
-                return sentence
-            pair = (case.given, values) if formula is case.truth else (values, case.right)
-            c = factor(*pair, case) if multiple is None and slip.kind in ("factor", "number") else None
-            multiple = f"{sentence}{_also(c)}" if c else multiple
+    spine = factors_of(formula)
+    for slip in slips(formula):
+        if slip.kind not in said or (known is not None and slip.kind in ("term", "sign") and slip.place not in known):
+            continue
+        if not _alike(first.values(slip.whole), wanted[:1]):
+            continue
+        values = case.values(slip.whole)
+        place = "" if slip.place is formula or len(str(slip.place)) > _LONGEST else f" in {slip.place}"
+        sentence = said[slip.kind].format(before=slip.before, after=_plain(slip.after), place=place)
+        if same(wanted, values):
+            return sentence
+        pair = (case.given, values) if formula is case.truth else (values, case.right)
+        c = factor(*pair, case) if multiple is None and slip.kind == "factor" and slip.place in spine else None
+        multiple = f"{sentence}{_also(c)}" if c and not c.rounded else multiple
     return multiple
+
+
+def _sums_of_the_function(case: Case) -> set[Node]:
+    """The nodes that whoever differentiated it has seen: of sums that only the gradient has, no term is named."""
+    return set() if case.function is None else set(topological(case.function, *simplify([case.function])))
+
+
+def _plain(node: Node | None) -> Node | None:
+    """A part that nobody wrote, as a reader would have it."""
+    return node if node is None else min(node, *simplify([node]), key=lambda form: len(str(form)))
 
 
 def _alike(a: Sequence[Array], b: Sequence[Array]) -> bool:
@@ -313,7 +239,7 @@ def _alike(a: Sequence[Array], b: Sequence[Array]) -> bool:
         if x.shape != y.shape or not np.all(np.isfinite(x)):
             return False
         norm = float(np.vdot(x, x))
-        if norm == 0.0 or not _near(y, float(np.vdot(x, y)) / norm * x):
+        if norm == 0.0 or not near(y, float(np.vdot(x, y)) / norm * x):
             return False
     return True
 
@@ -328,7 +254,7 @@ _LACKS = {
     "part": "{after} stands where {before} should",
 }
 _HAS = {
-    "factor": "the factor {before} is too many",
+    "factor": "the factor {before} is too many{place}",
     "number": "the factor {before} is too many{place}",
     "term": "the term {before} is too many{place}",
     "sign": "the sign of the term {before} is wrong{place}",
@@ -406,19 +332,33 @@ def _symmetric(case: Case) -> str | None:
     return None
 
 
-# Those of one shape, which may be what is wrong besides.
-_WITHIN: tuple[Callable[[Case], str | None], ...] = (_factor_off, _one_sign, _transposed, _one_slip, _one_term)
-SUSPICIONS: tuple[Callable[[Case], str | None], ...] = (
-    _zero,
-    _function_itself,
-    _wrong_shape,
-    *_WITHIN,
-    _extra_term,
-    _two_terms,
-    _turned_leaves,
-    _symmetric,
-    _elementwise,
-)
+def _parentheses(case: Case) -> str | None:
+    """Right with parentheses that are missing."""
+    for stands, meant, whole in parenthesised(case.written):
+        if whole.shape == case.truth.shape and same(case.values(whole), case.right):
+            return f"{stands} stands where {meant} should: parentheses are missing"
+    return None
+
+
+def _broken_rule(case: Case) -> str | None:
+    """The rule of differentiation that was got wrong, if what was written follows from that."""
+    if case.function is None or case.function.rank or case.variable is None:
+        return None
+    first = replace(case, data=case.data[:1])
+    for said, whole in misrules(case.function, case.variable):
+        if whole.shape != case.mine.shape or not same(first.values(whole), case.given[:1]):
+            continue
+        if same(case.values(whole), case.given):
+            return said
+    return None
+
+
+# Those of one shape, which may be what is wrong besides: of the whole, of a term, of a part.
+_WHOLE: tuple[Callable[[Case], str | None], ...] = (_parentheses, _factor_off, _one_sign, _transposed)
+_SLIPS: tuple[Callable[[Case], str | None], ...] = (_slip_in_mine, _part_left_out, expanded_terms)
+_WITHIN: tuple[Callable[[Case], str | None], ...] = (*_WHOLE, own_terms, _number_off, *_SLIPS)
+_FIRST: tuple[Callable[[Case], str | None], ...] = (_zero, _function_itself, _wrong_shape)
+_LAST: tuple[Callable[[Case], str | None], ...] = (_extra_term, _two_terms, _turned_leaves, _symmetric, _elementwise)
 
 
 def _first(case: Case, suspicions: Sequence[Callable[[Case], str | None]]) -> str | None:
@@ -426,8 +366,14 @@ def _first(case: Case, suspicions: Sequence[Callable[[Case], str | None]]) -> st
 
 
 def how_wrong(case: Case) -> str:
-    """The first suspicion that is confirmed."""
-    found = _first(case, SUSPICIONS)
+    """The first suspicion that is confirmed, and the rule that was broken."""
+    found = _first(case, _FIRST)
+    if found:
+        return found
+    found, rule = _first(case, (*_WHOLE, own_terms)), _broken_rule(case)
+    if rule:
+        return f"{found} ({rule})" if found else rule
+    found = found or _first(case, (_number_off, *_SLIPS, *_LAST))
     if found:
         return found
     wrong = [~np.isclose(x, y, rtol=1e-7, atol=1e-12) for x, y in zip(case.given, case.right, strict=True)]

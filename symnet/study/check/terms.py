@@ -29,6 +29,17 @@ def terms(node: Node) -> list[Node]:
     return done
 
 
+def factors_of(node: Node) -> set[Node]:
+    """The products that a formula is, within each other: what is lost in one of them is lost by the whole."""
+    found, waiting = {node}, [node]
+    while waiting:
+        product = waiting.pop()
+        inner = product.operands if is_op(product, "mul") or product.kind in ("einsum", "expand", "named") else ()
+        waiting.extend(o for o in inner if o not in found)
+        found.update(inner)
+    return found
+
+
 def _split(node: Node, depth: int = 4) -> list[Node] | None:
     if node.kind == "named":
         return [node.operands[0]] if is_op(node.operands[0], "add") else None
