@@ -57,16 +57,13 @@ def run_derive(options: argparse.Namespace) -> None:
 
 
 def run_hessian(options: argparse.Namespace) -> None:
-    """The Hessian of a scalar by one variable, or the blocks by several; with steps by one."""
+    """The Hessian of a scalar by one variable, or the blocks by several."""
     root, variables = one_expression(options)
     name = options.source.rpartition(":")[2] if is_file(options.source) else "L"
     wrt = differentiated_by(options.wrt, root, variables, options.source)
     if options.steps or options.html or options.slides or options.at is not None:
         at = None if options.at is None else numbers_of(options.at)
-        if len(wrt) != 1:
-            known = ", ".join(map(label, wrt))
-            raise ArgumentError(explain(clipped(options.source), "one variable for the steps", known, "Write --wrt."))
-        _print_steps(sn.derive(root, wrt[0], at=at, layout=options.layout, order=2), options)
+        _print_steps(sn.derive(root, list(wrt), at=at, layout=options.layout, order=2), options)
         return
     blocks = sn.hessian(root, list(wrt))
     for row, first in zip(blocks, wrt, strict=True):

@@ -25,6 +25,7 @@ from symnet.cli.play.worker import Worker
 pytest.importorskip("bottle", reason="the extra [play] is not installed")
 
 from symnet.cli.play.server import PAGES_KEPT, Server
+from tests.play.browser import Browser
 
 LEAST_SQUARES = {"formula": "mean((X@w - y)**2)", "shapes": "X:m,n w:n y:m", "wrt": "w"}
 NETWORK = {
@@ -104,6 +105,29 @@ def test_elements_are_differentiated_by(wrt: str) -> None:
         ("∂L/∂x[0, 1]", "2*x[0, 1]"),
         ("∂L/∂x", "2*x"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked", "shown"),
+    [
+        ("Hessian", {"formula": "x**2*y", "wrt": "x, y", "at": "x=1,y=2"}, "The derivative of the gradient"),
+        (
+            "Hessian",
+            {"formula": "mean((X@w - y)**2)", "shapes": "X:m,n w:n y:m", "wrt": "w"},
+            "The derivative of the grad",
+        ),
+        ("Jacobian", {"formula": "tanh(A@x)", "shapes": "A:m,n x:n", "wrt": "x"}, "<h2>Backward"),
+        ("numerator layout", {"formula": "sum(x**2)", "shapes": "x:n"}, "<h2>Backward"),
+        ("denominator layout", {"formula": "A@x", "shapes": "A:m,n x:n", "wrt": "x"}, "<h2>Backward"),
+    ],
+)
+def test_every_kind_has_its_steps(kind: str, asked: dict[str, str], shown: str) -> None:
+    assert shown in answer({**asked, "kind": kind})["steps"]
+
+
+def test_where_there_is_nothing_to_derive_there_are_no_steps_and_wrong_numbers_are_still_said() -> None:
+    assert answer({"formula": "x + y", "kind": "Hessian"})["steps"] is None
+    assert "error" in answer({"formula": "x + y", "kind": "Hessian", "at": "x=1"})
 
 
 def test_a_hessian_by_several_variables_has_all_blocks() -> None:
@@ -257,3 +281,45 @@ def test_a_browser_shows_derivative_verdict_and_source(server: Server) -> None:
     page = done.stdout
     assert "2*X.T @ (X @ w - y)/m" in page and "import torch" in page
     assert '<div id="verdict" class="wrong">' in page and page.count('<div class="result">') == 2
+
+
+@pytest.fixture
+def phone(tmp_path: Any) -> Iterator[Browser]:
+    made = Browser(390, 844, tmp_path, mobile=True)
+    yield made
+    made.close()
+
+
+ANSWERED = "document.querySelectorAll('.result').length === 2"
+TOP = "document.getElementById('answer').getBoundingClientRect().top"
+WIDE = "document.documentElement.scrollWidth"
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="no Chromium is installed")
+def test_on_a_phone_pressing_goes_to_the_answer_and_back(server: Server, phone: Browser) -> None:
+    phone.go(server.url)
+    phone.wait("document.activeElement.id === 'formula'")
+    phone.type("x**3 + x*exp(x)")
+    phone.wait(ANSWERED)
+    assert phone.value(TOP) > 600 and phone.value("document.activeElement.id") == "formula", "typing does not scroll"
+    phone.tap("#go")
+    phone.wait(f"document.activeElement.id === 'answer' && {TOP} < 100")
+    assert phone.value(WIDE) == 390
+    phone.tap("#tab-steps")
+    phone.wait("!document.getElementById('steps').hidden")
+    assert phone.value(WIDE) == 390
+    phone.tap("#back")
+    phone.wait(f"document.activeElement.id === 'formula' && {TOP} > 600")
+    phone.press("Enter", 13, modifiers=2)
+    phone.wait(f"document.activeElement.id === 'answer' && {TOP} < 100")
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="no Chromium is installed")
+def test_on_a_wide_screen_the_formula_keeps_the_focus(server: Server, tmp_path: Any) -> None:
+    with closing(Browser(1280, 800, tmp_path)) as browser:
+        browser.go(f"{server.url}#{urlencode(LEAST_SQUARES)}")
+        browser.wait(ANSWERED)
+        browser.value("document.getElementById('formula').focus()")
+        browser.press("Enter", 13, modifiers=2)
+        browser.wait(ANSWERED)
+        assert browser.value("document.activeElement.id") == "formula" and 0 <= browser.value(TOP) < 200

@@ -66,7 +66,7 @@ def _answered(asked: dict[str, str]) -> dict[str, Any]:
         **shown,
         "kind": kind,
         "shape": [str(extent) for extent in root.shape],
-        "steps": _steps(root, chosen, asked["at"]) if kind == "gradient" else None,
+        "steps": _steps(root, chosen, asked["at"], kind),
         "verdict": _verdict(asked["mine"], kind, root, chosen, names) if asked["mine"] else None,
         "source": _source(asked["library"], root, found) if asked["library"] else None,
     }
@@ -145,15 +145,21 @@ GRADED: dict[str, dict[str, Any]] = {
     "numerator layout": {"layout": "numerator"},
     "denominator layout": {"layout": "denominator"},
 }
-"""What `check` is told of an answer, by the kind of derivative that it is."""
+"""What `check` and `derive` are told, by the kind of derivative."""
 
 
 # --------------------------------------------------------------------------- what else a page asks for
 
 
-def _steps(root: Node, chosen: Sequence[Node], at: str) -> str:
-    """The derivation as a page of its own."""
-    return sn.derive(root, list(chosen), at=numbers_of(at) if at else None).html()
+def _steps(root: Node, chosen: Sequence[Node], at: str, kind: str) -> str | None:
+    """The derivation as a page of its own; None where a second derivative has no steps: it is zero, say."""
+    numbers = numbers_of(at) if at else None
+    try:
+        return sn.derive(root, list(chosen), at=numbers, **GRADED[kind]).html()
+    except ArgumentError:
+        if kind != "Hessian" or _steps(root, chosen, at, "gradient") is None:
+            raise
+        return None
 
 
 def _verdict(mine: str, kind: str, root: Node, chosen: Sequence[Node], names: Mapping[str, Any]) -> dict[str, Any]:

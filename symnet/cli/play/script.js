@@ -74,7 +74,7 @@ function shown(found) {
   of("results").replaceChildren(
     result("L", found.value), ...found.results.map((each) => result(each.label, each)));
   of("tab-steps").disabled = !found.steps;
-  of("tab-steps").title = found.steps ? "" : "There are steps for the gradient";
+  of("tab-steps").title = found.steps ? "" : "There is nothing to derive here";
   of("tab-source").disabled = !found.source;
   of("tab-source").title = found.source ? "" : "Choose a source first";
   if (found.steps) {
@@ -84,6 +84,18 @@ function shown(found) {
   of("text").textContent = found.source ?? "";
   if ((tab === "steps" && !found.steps) || (tab === "source" && !found.source)) show("results");
   else show(tab);
+}
+
+function reveal() { // on a phone the answer stands below the form
+  const answer = of("answer"), { top } = answer.getBoundingClientRect();
+  if (top >= 0 && top <= innerHeight / 2) return;
+  answer.focus({ preventScroll: true });
+  answer.scrollIntoView({ block: "start" });
+}
+
+async function askAndReveal() {
+  await ask();
+  reveal();
 }
 
 async function ask() {
@@ -125,7 +137,7 @@ function begin() {
   for (const name of Object.keys(examples)) option(of("examples"), name, name);
   of("examples").addEventListener("change", (event) => {
     if (event.target.value) fill(examples[event.target.value]);
-    ask();
+    askAndReveal();
   });
   for (const name of fields) of(name).addEventListener("input", later);
   for (const name of ["kind", "library"]) of(name).addEventListener("change", () => {
@@ -133,7 +145,10 @@ function begin() {
     ask();
   });
   for (const name of tabs) of(`tab-${name}`).addEventListener("click", () => show(name));
-  of("form").addEventListener("submit", (event) => event.preventDefault());
+  of("form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    askAndReveal();
+  });
   const copied = (button, text) => async () => {
     await navigator.clipboard.writeText(text());
     const before = button.textContent;
@@ -141,9 +156,10 @@ function begin() {
     setTimeout(() => { button.textContent = before; }, 1200);
   };
   of("copy").addEventListener("click", copied(of("copy"), () => of("text").textContent));
+  of("back").addEventListener("click", () => of("formula").focus());
   of("link").addEventListener("click", copied(of("link"), () => location.href));
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) ask();
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) askAndReveal();
     else if (event.key === "Escape") of("formula").focus();
     else if (event.altKey && "123".includes(event.key) && !of(`tab-${tabs[event.key - 1]}`).disabled) show(tabs[event.key - 1]);
     else return;

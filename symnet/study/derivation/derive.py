@@ -10,7 +10,7 @@ Not handled: forward mode.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -47,15 +47,16 @@ def derive(
         at: name → number or array for every leaf; puts numbers on the graph and on every step.
         layout: "numerator" or "denominator": the result is what `derivative` gives; None: the gradient, or the
             Jacobian, of shape y.shape + x.shape.
-        order: 2 for the Hessian: the steps of the gradient, then those of its Jacobian.
+        order: 2 for the Hessian: the steps of the gradient, then those of its Jacobian; by several variables the
+            steps of each gradient's Jacobians, and the blocks as `hessian` gives them.
 
     Returns:
         a `Derivation`: print it, `.save("out.html")` it, or read its `values`, `edges`, `steps` and `result`.
 
     Raises:
         ShapeError: order=2 of a y that is no scalar.
-        ArgumentError: y does not contain x; `at` lacks a leaf or names none; another order, or layout; order=2 by
-            several variables.
+        ArgumentError: y does not contain x; `at` lacks a leaf or names none; another order, or layout; order=2 of a
+            gradient that does not contain x.
         AssumptionError: x is one-hot, a simplex or integer.
         MissingRuleError: `at` for an abstract function, which has no value.
 
@@ -103,28 +104,50 @@ def _results(root: Node, targets: list[Node], layout: str | None) -> tuple[list[
 
 
 def _twice(y: Any, x: Any, at: Mapping[str, Any] | None, layout: str | None) -> Derivation:
-    """The Hessian: the derivation of the gradient's Jacobian, with that of the gradient before it."""
+    """The Hessian: the derivation of the gradients, then that of the Jacobians of each."""
     call = "derive(y, x, order=2)"
     root = scalar_root(call, y)
     targets, restore = flatten(call, variables(root) if x is None else x)
-    if len(targets) != 1:
-        mend = "Give one of them, or put them into one vector."
-        raise ArgumentError(explain(call, "one variable", f"{len(targets)} of them", mend))
-    first = derive(root, targets[0], at)
-    slope = first.result
-    if not contains(slope, targets[0]):
-        raise _no_second(call, root, targets[0], slope)
+    stage = derive(root, list(targets), at)
+    slopes = list(stage.result)
+    stage = replace(stage, result=restore(slopes))
+    blocks, rows = hessian(root, list(targets)), []
+    if not any(contains(slope, target) for slope in slopes for target in targets):
+        raise _no_second(call, targets[0], slopes[0], blocks[0][0])
+    for name, by, slope, row in zip(_names(root, stage.variables), stage.variables, slopes, blocks, strict=True):
+        inside = [target for target in targets if contains(slope, target)]
+        found: dict[Node, Node] = {}
+        if inside:
+            stage = replace(derive(_named(slope, name), inside, _of(slope, at), layout=layout), before=stage, by=by)
+            found = dict(zip(inside, stage.result, strict=True))
+        for target, block in zip(targets, row, strict=True):
+            if target not in found and not is_zero(block):
+                raise _no_second(call, target, slope, block)
+            if target not in found:
+                found[target] = block if layout is None else derivative(slope, target, layout, absent="zero")
+        rows.append(restore([found[target] for target in targets]))
+    return replace(stage, result=restore(rows))
+
+
+def _names(root: Node, variables: Sequence[str]) -> list[str]:
+    """Names for the gradients by these variables: g of one, g_x and g_y of several, others where these are taken."""
     taken = {node.name for node in topological(root) if isinstance(node, (Tensor, Named))}
-    name = next(name for name in ("g", "grad", *(f"g{k}" for k in range(1, len(taken) + 2))) if name not in taken)
+    names: list[str] = []
+    for variable in variables:
+        own = ("g", "grad") if len(variables) == 1 else (f"g_{variable}",) if variable.isidentifier() else ()
+        more = (f"g{k}" for k in range(1, len(taken) + len(variables) + 2))
+        names.append(next(name for name in (*own, *more) if name not in taken and name not in names))
+    return names
+
+
+def _of(slope: Node, at: Mapping[str, Any] | None) -> dict[Any, Any] | None:
+    """The numbers for the leaves of a gradient."""
     known = {leaf.name for leaf in leaves(slope)}
-    numbers = None if at is None else {key: value for key, value in at.items() if _name_of(key) in known}
-    second = derive(_named(slope, name), targets[0], numbers, layout=layout)
-    return replace(second, result=restore([second.result]), before=first)
+    return None if at is None else {key: value for key, value in at.items() if _name_of(key) in known}
 
 
-def _no_second(call: str, root: Node, target: Node, slope: Node) -> ArgumentError:
+def _no_second(call: str, target: Node, slope: Node, second: Node) -> ArgumentError:
     """The error where a gradient does not show the variable: its Hessian is zero, or hidden in the gradient's form."""
-    second = hessian(root, target)
     if is_zero(second):
         mend = "Its Hessian is 0."
     else:

@@ -27,7 +27,7 @@ def latex(derivation: Record) -> str:
 def _again(d: Record) -> Iterator[str]:
     """What a second derivative is one of."""
     if d.before is not None:
-        slope = _slope(d.before, d.before.root, d.before.variable)
+        slope = _slope(d.first, d.first.root, d.by)
         yield rf"&\text{{The derivative of }} {_label(d, d.root)} = {slope}"
 
 

@@ -239,7 +239,8 @@ class Record:
         result: the gradient, the very node that `grad` gives; a list or dict of them as the variables were given.
         data: numbers at a point, where they were given.
         layout: in which the results are laid out; None where it is the gradient or the Jacobian.
-        before: the derivation of the root itself: of a Hessian that of the gradient.
+        before: the derivation that is read before this one: of a Hessian that of the gradient, or of the rows above.
+        by: of a Hessian the variable by which the root is a gradient.
     """
 
     root: str
@@ -255,18 +256,24 @@ class Record:
     parts: dict[str, Node] = field(default_factory=dict)
     layout: str | None = None
     before: Record | None = None
+    by: str = ""
     _numbers: list[NumbersAtPoint] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def stages(self) -> list[Record]:
-        """The derivations in the order of reading: of a Hessian that of the gradient, then that of its Jacobian."""
+        """The derivations in the order of reading: of a Hessian that of the gradient, then those of its Jacobians."""
         return [self] if self.before is None else [*self.before.stages, self]
+
+    @property
+    def first(self) -> Record:
+        """Of a Hessian the derivation of the gradient."""
+        return self.stages[0]
 
     @property
     def title(self) -> str:
         """What is derived, in words: of a second derivative that it is one, and of what; the layout."""
         laid = f" in {self.layout} layout" if self.layout else ""
-        again = "" if self.before is None else f", where {self.root} = ∂{self.before.root}/∂{self.before.variable}"
+        again = "" if self.before is None else f", where {self.root} = ∂{self.first.root}/∂{self.by}"
         return f"{laid}{again}, differentiated as written"
 
     @property

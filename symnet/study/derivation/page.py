@@ -23,6 +23,7 @@ from symnet.study.derivation.numbers import numbers_of, shown, shown_mathml
 from symnet.study.derivation.style import PAGE_STYLE, STYLE
 from symnet.study.derivation.text import same_terms
 
+_MOST_HEADS = 4  # results of one stage in the head of a page
 _WIDEST_HEAD = 60  # characters of a headline in full size
 _LONGEST_LINE = 100  # characters of a result in the head of a page
 
@@ -84,26 +85,30 @@ def _number(d: Record, table: str, key: object, beside: Node | None) -> str:
 def _again(d: Record) -> Iterator[str]:
     """The words between a gradient and its own derivative."""
     if d.before is not None:
-        gradient = equation(label_mathml(d, d.root), op("="), slope(d.before, d.before.variable))
+        gradient = equation(label_mathml(d, d.root), op("="), slope(d.first, d.by))
         said = f"<h2>The derivative of the gradient</h2><p>Now {gradient} is differentiated.</p>"
         yield f'<section class="again">{said}</section>\n'
 
 
 def _header(d: Record) -> Iterator[str]:
     yield '<header><p class="eyebrow">A derivation, step by step</p>'
-    results = [equation(_whole_slope(d, e.variable), op("="), mathml(_headline(d, e))) for e in d.endings]
-    sizes = [_size(_headline(d, e)) for e in d.endings]
-    yield from (f"<h1{size}>{result}</h1>" for result, size in list(zip(results, sizes, strict=True))[:4])
+    last = [d] if d.before is None else d.stages[1:]  # of a Hessian every row of blocks
+    found = [(stage, ending) for stage in last for ending in stage.endings][: _MOST_HEADS if len(last) == 1 else None]
+    for stage, ending in found:
+        result = _headline(stage, ending)
+        equal = equation(_whole_slope(stage, ending.variable), op("="), mathml(result))
+        yield f"<h1{_size(result)}>{equal}</h1>"
     yield "</header>\n"
 
 
 def _whole_slope(d: Record, variable: str) -> str:
-    """∂L/∂w, or ∂²L/∂w² where it is the derivative of a gradient."""
+    """∂L/∂w, or ∂²L/∂w² and ∂²L/∂w∂b where it is the derivative of a gradient."""
     if d.before is None:
         return slope(d, variable)
     two, by = "<mn>2</mn>", label_mathml(d, variable)
-    above = sup(op("∂"), two) + label_mathml(d.before, d.before.root)
-    return f"<mfrac>{row(above)}{row(op('∂') + sup(by, two))}</mfrac>"
+    above = sup(op("∂"), two) + label_mathml(d.first, d.first.root)
+    below = op("∂") + (sup(by, two) if variable == d.by else label_mathml(d.first, d.by) + op("∂") + by)
+    return f"<mfrac>{row(above)}{row(below)}</mfrac>"
 
 
 def _headline(d: Record, ending: Ending) -> Node:
