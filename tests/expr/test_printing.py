@@ -96,6 +96,13 @@ GOLDEN: list[tuple[Node, str, str]] = [
     (v * (1 / sympy.sqrt(2)), "v/sqrt(2)", r"\frac{1}{\sqrt{2}} v"),
     (m * a, "m*a", "m a"),
     (v / S, "v/S", r"\frac{\mathbf{1} v^{\top}}{S}"),
+    # signs
+    (-(X.T @ (D - Y)) / m, "X.T @ (Y - D)/m", r"\frac{1}{m} X^{\top} (Y - D)"),
+    (-mean(D - Y, 0), "mean(Y - D, axis=0)", r"\frac{1}{m} (Y - D)^{\top} \mathbf{1}"),
+    (-((X @ W1).T @ (D - Y)) * 2 / m, "2*(X @ W1).T @ (Y - D)/m", r"\frac{2}{m} (X W_{1})^{\top} (Y - D)"),
+    (mean(-sum(D * log(Y), 1)), "mean(-sum(D*log(Y), axis=1))", r"-\frac{1}{m} \sum D \odot \log(Y)"),
+    (-mean(sum(D * log(Y), 1)), "-mean(sum(D*log(Y), axis=1))", r"-\frac{1}{m} \sum D \odot \log(Y)"),
+    (sum(-X, 1), "sum(-X, axis=1)", r"-X \mathbf{1}"),
     # powers
     (a**2, "a**2", "a^{2}"),
     (sqrt(a), "sqrt(a)", r"\sqrt{a}"),

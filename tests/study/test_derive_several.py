@@ -98,3 +98,29 @@ def test_a_key_that_is_taken_or_no_name_leaves_a_value_as_it_was(key: object) ->
     inner = sn.sin(a)
     found = sn.derive(inner * c, {key: inner, "other": c})
     assert found.variables == ("v1", "c") and found.result == sn.grad(inner * c, {key: inner, "other": c})
+
+
+def test_an_element_of_a_named_value_is_called_by_that_name() -> None:
+    u = sn.tanh(sn.tensor("W", 3, 3) @ sn.tensor("x", 3)).named("u", r"\upsilon")
+    derivation = sn.derive((u[0] ** 2 + u[1] * u[2]).named("s"), [u[0], u[1]])
+    assert derivation.variables == ("u[0]", "u[1]")
+    assert "∂s/∂u[0] = 2*u[0]" in str(derivation) and "v1" not in str(derivation)
+    assert r"\frac{\partial s}{\partial \upsilon[0]}" in derivation.latex()
+
+
+def test_a_part_of_a_named_value_is_called_by_that_name() -> None:
+    M = (sn.tensor("W", 3, 3) @ sn.tensor("V", 3, 3)).named("M")
+    derivation = sn.derive(sn.sum(sn.exp(M)).named("s"), [M[0, 1], M[1]])
+    assert derivation.variables == ("M[0, 1]", "M[1]")
+    assert "∂s/∂M[1] = exp(M[1])" in str(derivation)
+
+
+def test_no_sign_goes_and_comes_back_between_two_steps() -> None:
+    """The gradients of a network for a softmax: Y - D on every line, never -(D - Y)."""
+    m = sn.dim("m")
+    X, D = sn.tensor("X", m, 5), sn.labels("D", m, classes=4)
+    W1, b1, W2, b2 = sn.tensor("W1", 5, 3), sn.tensor("b1", 3), sn.tensor("W2", 3, 4), sn.tensor("b2", 4)
+    Y = sn.softmax(sn.tanh(X @ W1 + b1) @ W2 + b2).named("Y")
+    derivation = sn.derive(-sn.sum(D * sn.log(Y)) / m, [W1, b1, W2, b2])
+    for written in (str(derivation), derivation.latex()):
+        assert "(Y - D)" in written and "D - Y" not in written

@@ -26,7 +26,7 @@ from symnet.expr.printing.movement import spread, unit_vector
 from symnet.expr.printing.view import View
 from symnet.expr.sympy.functions import function_of
 
-_MOST_FACTORS = 16  # nested products read as one up to this many factors, so that reading stays linear
+MOST_FACTORS = 16  # nested products read as one up to this many factors, so that reading stays linear
 _MOST_TERMS = 48
 _MOST_TURNED = 6  # terms of a sum that is written negated
 
@@ -47,7 +47,7 @@ def _renamed(name: str) -> Callable[[Any, View], Form]:
     return read
 
 
-def _flat(node: Node, op: str, most: int) -> list[Node]:
+def flat_operands(node: Node, op: str, most: int) -> list[Node]:
     """The operands of nested `op` nodes, left to right; an operand used twice is left whole.
 
     A fill reads as its scalar, and a factor that is an array of ones as nothing.
@@ -73,12 +73,12 @@ def _flat(node: Node, op: str, most: int) -> list[Node]:
 
 def _read_mul(node: Node, view: View) -> Form:
     """A product that stands alone: its minus sign goes to a sum that reads as well with it, (b - a)*x."""
-    return _signed_product(node, view, turns=_sign(node) < 0)
+    return _signed_product(node, view, turns=sign_of(node) < 0)
 
 
 def _signed_product(node: Node, view: View, negate: bool = False, turns: bool = False) -> Form:
     """The form of a product, or with `negate` of -node; with `turns` one of its sums may take the sign."""
-    factors = _flat(node, "mul", _MOST_FACTORS)
+    factors = flat_operands(node, "mul", MOST_FACTORS)
     above: list[FormPart] = []
     below: list[FormPart] = []
     found = [form for form in (_take_mean(factors, view), _take_diagonal(factors, view)) if form is not None]
@@ -86,7 +86,7 @@ def _signed_product(node: Node, view: View, negate: bool = False, turns: bool = 
     for value in (v for f in factors if (v := number_of(f)) is not None):
         sign *= put_number(value, above, below)
     rest = sorted((f for f in factors if number_of(f) is None), key=view.factor_key)
-    turned = next((f for f in reversed(rest) if _reads_as_well_negated(f)), None) if turns and len(rest) > 1 else None
+    turned = next((f for f in reversed(rest) if reads_as_well_negated(f)), None) if turns and len(rest) > 1 else None
     for factor in rest:
         exponent = _negative_exponent(factor)
         if factor is turned:
@@ -100,13 +100,13 @@ def _signed_product(node: Node, view: View, negate: bool = False, turns: bool = 
     return product(-sign if negate else sign, above, below)
 
 
-def _reads_as_well_negated(node: Node) -> bool:
+def reads_as_well_negated(node: Node) -> bool:
     """Whether a sum with its terms negated has no more minus signs than one more than it has; a number stays first."""
     if not is_op(node, "add") or len(node.operands) > _MOST_TURNED:
         return False
     if any(_minus_logsumexp(t)[0] is not None for t in node.operands):
         return False
-    signs = [_sign(t) for t in node.operands]
+    signs = [sign_of(t) for t in node.operands]
     numbers = any(number_of(t) is not None for t in node.operands)
     return -1 in signs and not numbers and signs.count(1) <= signs.count(-1) + 1
 
@@ -172,9 +172,9 @@ def _divides_by(node: Node, count: Any) -> bool:
 
 def _read_add(node: Node, view: View, sign: int = 1) -> Form:
     """A sum; or with the sign -1 the sum of its terms negated."""
-    terms = _flat(node, "add", _MOST_TERMS)
+    terms = flat_operands(node, "add", _MOST_TERMS)
     found = _take_log_softmax(terms, view) if sign > 0 else []
-    signed = [(sign * _sign(t), t) for t in terms]
+    signed = [(sign * sign_of(t), t) for t in terms]
     ups = sorted((t for s, t in signed if s > 0), key=view.term_key)
     downs = sorted((t for s, t in signed if s < 0), key=view.term_key)
     above = [_signed(t, view, sign) for t in _numbers_last(ups)]
@@ -193,13 +193,16 @@ def _numbers_last(terms: list[Node]) -> list[Node]:
     return numbers + others if functions else others + numbers
 
 
-def _sign(node: Node) -> int:
+def sign_of(node: Node) -> int:
+    """-1 for a term that is written after a minus sign, 1 for others."""
     value = number_of(node)
     if value is not None:
         return -1 if value.is_negative else 1
     if not is_op(node, "mul"):
         return 1
-    negative = [f for f in _flat(node, "mul", _MOST_FACTORS) if (v := number_of(f)) is not None and v.is_negative]
+    negative = [
+        f for f in flat_operands(node, "mul", MOST_FACTORS) if (v := number_of(f)) is not None and v.is_negative
+    ]
     return -1 if len(negative) % 2 else 1
 
 
@@ -218,7 +221,7 @@ def _take_log_softmax(terms: list[Node], view: View) -> list[Form]:
         x, axis = _minus_logsumexp(term)
         if x is None:
             continue
-        wanted = [x] if x in terms else _flat(x, "add", _MOST_TERMS) if is_op(x, "add") else [x]
+        wanted = [x] if x in terms else flat_operands(x, "add", _MOST_TERMS) if is_op(x, "add") else [x]
         rest = [t for t in terms if t is not term]
         if all(_discard(rest, w) for w in wanted):
             terms[:] = rest

@@ -29,6 +29,7 @@ from symnet.expr.printing.paper import on_paper
 from symnet.expr.printing.recurrence import read_recurrence
 from symnet.expr.printing.reduction import read_reduce
 from symnet.expr.printing.running import read_scan
+from symnet.expr.printing.signs import signs_inside
 from symnet.expr.printing.symbols import read_barrier, read_delta, read_iota, read_name, read_number
 from symnet.expr.printing.view import FormReader, View
 
@@ -96,7 +97,7 @@ def lay_out(root: Node, paper: bool = False) -> Layout:
     """
     while root.kind == "named":
         root = root.operands[0]
-    root = repeat_inside(root)
+    root = signs_inside(repeat_inside(root))
     view = View(root, READERS, named_constants)
     top = view.ref(root)
     forms = _read_all(top, view)

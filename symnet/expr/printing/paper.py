@@ -51,7 +51,7 @@ class Paper:
         parts = tuple(self.write(part) if isinstance(part, Form) else part for part in form.parts)
         written = replace(form, parts=parts)
         if form.kind == "reduce":
-            return self._summed(written)
+            return self._total(written) if form.data[0] in ("sum", "mean") else written
         shape = self.shapes.of(form) or whole
         if shape is None or len(shape) != 2:
             return written
@@ -209,6 +209,20 @@ class Paper:
         down = _column(_vector(columns)) if columns else ONES
         across = self._row(_vector(rows)) if rows else NumbersTimes(1, [], [], ONES_ROW)
         return [self._whole(across._replace(core=self._chain(down, across.core)))]
+
+    def _total(self, form: Form) -> Form:
+        """A sum or a mean with its sign before it, a sum of sums as one: -1/m Σ D."""
+        op, axes, count = form.data
+        part = self._seen(form.parts[0])
+        if part.kind == "product" and part.data[0] < 0:
+            above = part.data[1]
+            positive = product(1, list(part.parts[:above]), list(part.parts[above:]))
+            return product(-1, [self._total(replace(form, parts=(positive,)))], [])
+        if axes is None and part.kind == "reduce" and part.data[0] in ("sum", "mean"):
+            counts = [n for n in (count, part.data[2]) if n is not None]
+            op = "mean" if counts else "sum"
+            return self._total(replace(form, parts=part.parts, data=(op, None, sympy.prod(counts) if counts else None)))
+        return self._summed(form)
 
     def _summed(self, form: Form) -> Form:
         """(A diag(v)) 𝟏 is A v."""

@@ -45,7 +45,9 @@ def product(form: Form, show: Show, markup: Markup) -> tuple[str, int]:
         tail.sort(key=lambda p: show(p).level == OPERATOR)
         pieces.append(_factors(tail, show, markup, alone=not pieces and sign > 0))
     level = HADAMARD if sum(p.rank > 0 for p in form.parts) > 1 and all(p.rank == 0 for p in below) else PRODUCT
-    if tail and show(tail[-1]).level == OPERATOR:
+    if below and not tail:
+        level = POWER
+    elif tail and show(tail[-1]).level == OPERATOR:
         level = OPERATOR
     text = markup.space.join(pieces)
     return (markup.minus + text, SUM) if sign < 0 else (text, level)

@@ -14,11 +14,12 @@ from sympy import Tuple
 from symnet import dtypes
 from symnet.expr.facts.assumptions import facts
 from symnet.expr.nodes.extents import shape_arg
+from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.node import Node, Shape, static_name
 from symnet.expr.nodes.symbols import LEAF_ASSUMPTIONS, Barrier, Named, Tensor
 from symnet.expr.printing.latex import latex as formula_latex
 from symnet.expr.printing.latex import name_latex
-from symnet.study.derivation.stations import is_element
+from symnet.study.derivation.stations import is_element, is_one_element
 
 _CARRIED = frozenset(LEAF_ASSUMPTIONS)
 
@@ -47,10 +48,22 @@ class Labels:
     def _given(self, node: Node) -> str | None:
         if isinstance(node, Tensor):
             return node.name
-        if is_element(_inner(node)):
-            return str(_inner(node))
+        element = self._element(node)
+        if element is not None:
+            return str(element)
         found = self._name(node)
         return None if found is None else found.name
+
+    def _element(self, node: Node) -> Node | None:
+        """One element of a leaf or of a value with a name, over that name; None for other nodes."""
+        inner = _inner(node)
+        if is_element(inner) or not is_one_element(inner):
+            return inner if is_element(inner) else None
+        (window,) = inner.operands
+        name = self._name(window.operands[0])
+        if name is None:
+            return None
+        return with_operands(inner, [with_operands(window, [self._leaf(name.name, window.operands[0], name.latex)])])
 
     def _name(self, node: Node) -> Named | None:
         return self.names.get(node, self.names.get(_inner(node)))
@@ -61,8 +74,9 @@ class Labels:
             return node
         named = self._name(node)
         latex = named.latex if named is not None and named.name == self.of[node] else ""
-        if is_element(_inner(node)):
-            latex = str(formula_latex(_inner(node)))
+        element = self._element(node)
+        if element is not None and str(element) == self.of[node]:
+            latex = str(formula_latex(element))
         return self._leaf(self.of[node], node, latex, sorted(facts(node) & _CARRIED))
 
     def bar(self, node: Node, front: bool = True) -> Node:

@@ -130,10 +130,13 @@ def _grow(
 
 def is_element(node: Node) -> bool:
     """Whether a node is one element of a leaf, x[2] or W[1, 2]: a value that has a name by itself."""
+    return is_one_element(node) and isinstance(node.operands[0].operands[0], Tensor)
+
+
+def is_one_element(node: Node) -> bool:
+    """Whether a node is one element of an array, x[2] or tanh(x)[2]."""
     sliced = node.operands[0] if isinstance(node, Einsum) and node.is_sum and not node.rank else None
-    if not isinstance(sliced, Slice) or not isinstance(sliced.operands[0], Tensor):
-        return False
-    return all(n == 1 for n in sliced.shape)
+    return isinstance(sliced, Slice) and all(n == 1 for n in sliced.shape)
 
 
 def _is_put_into_array(node: Node) -> bool:

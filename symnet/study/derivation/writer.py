@@ -94,9 +94,13 @@ class Writer:
             tuple(endings),
             result,
             data,
-            {str(part.part): part.part for part in parts if part is not None},
+            {str(said): said for t, part in zip(self.targets, parts, strict=True) for said in self.said(t, part)},
             layout,
         )
+
+    def said(self, target: Node, part: VariablePart | None) -> list[Node]:
+        """A part of a target over the label of the whole, u[0]; nothing for the whole."""
+        return [] if part is None else substitute([part.part], {part.whole: self.tags[target]})
 
     def all_cotangents(self, order: Sequence[Node]) -> dict[Node, Node | None]:
         """The derivative of the root by each station, of shape root.shape + station.shape; None where zero."""
@@ -209,7 +213,7 @@ class Writer:
             written, *formulas = substitute([written, *(formula for _, formula in definitions)], elements)
             definitions = [(leaf, f) for (leaf, _), f in zip(definitions, formulas, strict=True)]
         return Ending(
-            label if part is None else str(part.part),
+            str(next(iter(self.said(target, part)), label)),
             label,
             written,
             tuple(unfold(written, reached, definitions)),

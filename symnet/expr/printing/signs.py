@@ -1,0 +1,97 @@
+"""Minus signs moved to where they read best, before a formula is read.
+
+In: a root.  Out: a graph of the same value: a product that is negative gives its sign to a sum inside it that reads as
+well with its terms negated, through products of matrices, sums and repetitions: `-X.T @ (D - Y)/m` becomes
+`X.T @ (Y - D)/m`.  A term of a sum keeps its sign, which is the sum's.  Only for printing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from symnet.expr.nodes.constants import number, number_of
+from symnet.expr.nodes.contraction import Einsum
+from symnet.expr.nodes.elementwise import elementwise, is_op
+from symnet.expr.nodes.expansion import Expand
+from symnet.expr.nodes.graph import with_operands
+from symnet.expr.nodes.node import Node
+from symnet.expr.printing.elementwise import MOST_FACTORS, flat_operands, reads_as_well_negated, sign_of
+from symnet.expr.printing.view import visible
+
+_DEEPEST = 8  # operations that a sign passes
+
+
+def signs_inside(root: Node) -> Node:
+    """The root with the signs of its products inside them, where they read as well."""
+    order = visible(root)
+    if not any(map(_is_negative, order)):
+        return root
+    new: dict[Node, Node] = {}
+    barren: set[Node] = set()
+    for node in order:
+        below = [] if node.kind == "named" else [new[o] for o in node.operands]
+        if below and not is_op(node, "add", "mul"):
+            below = [_turned(o, barren) for o in below]
+        new[node] = with_operands(node, below) if below else node
+    return _turned(new[root], barren)
+
+
+def _is_negative(node: Node) -> bool:
+    return is_op(node, "mul") and sign_of(node) < 0
+
+
+def _turned(node: Node, barren: set[Node]) -> Node:
+    """A product whose sign a sum inside it takes; any other node itself.
+
+    Args:
+        node: a value that is no term and no factor.
+        barren: the nodes that are known to take no sign.
+    """
+    if not _is_negative(node) or any(map(reads_as_well_negated, flat_operands(node, "mul", MOST_FACTORS))):
+        return node  # a sum among the factors takes the sign when it is read
+    turned = _negated(_without_sign(node), _DEEPEST, barren)
+    return node if turned is None else turned
+
+
+def _without_sign(node: Node) -> Node:
+    """Minus a product that has a minus sign."""
+    operands = list(node.operands)
+    for place, factor in enumerate(operands):
+        value = number_of(factor)
+        if value is not None and value.is_negative:
+            rest = [*operands[:place], *operands[place + 1 :]]
+            return _product(rest if value == -1 else [number(-value), *rest])
+        if _is_negative(factor):
+            operands[place] = _without_sign(factor)
+            return _product(operands)
+    return node
+
+
+def _product(factors: Sequence[Node]) -> Node:
+    return factors[0] if len(factors) == 1 else elementwise("mul", *factors)
+
+
+def _negated(node: Node, depth: int, barren: set[Node]) -> Node | None:
+    """Minus a node, without a sign before it; None where it would need one."""
+    if not depth or node in barren:
+        return None
+    if reads_as_well_negated(node):
+        return _minus(node, depth)
+    if (is_op(node, "mul") and not _is_negative(node)) or isinstance(node, Einsum | Expand):
+        operands = node.operands  # the node is linear in each
+        for place in reversed(range(len(operands))):
+            negated = _negated(operands[place], depth - 1, barren)
+            if negated is not None:
+                return with_operands(node, [*operands[:place], negated, *operands[place + 1 :]])
+    barren.add(node)
+    return None
+
+
+def _minus(term: Node, depth: int) -> Node:
+    """Minus a term; of a sum term by term."""
+    if is_op(term, "add") and depth:
+        return elementwise("add", *(_minus(t, depth - 1) for t in term.operands))
+    value = number_of(term)
+    if value is not None:
+        return number(-value)
+    return _without_sign(term) if _is_negative(term) else elementwise("mul", -1, term)
