@@ -37,6 +37,7 @@ class Identity:
 
     ours: builds symnet's result.  published: the form in print, of the same shape.
     longer_by: why symnet's result costs more; empty where it does not.
+    prints: how symnet's result reads, where it is to read as the one in print does; empty where that is left open.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Identity:
     ours: Callable[[], Node]
     published: Callable[[], Node]
     longer_by: str = ""
+    prints: str = ""
 
     def __repr__(self) -> str:
         return self.name

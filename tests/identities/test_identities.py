@@ -13,9 +13,10 @@ from tests.identities.learning import LEARNING
 from tests.identities.linear_algebra import LINEAR_ALGEBRA
 from tests.identities.matrices import MATRICES, S, x
 from tests.identities.networks import NETWORKS
+from tests.identities.quotients import QUOTIENTS
 from tests.identities.statistics import STATISTICS
 
-IDENTITIES = [*MATRICES, *LEARNING, *LINEAR_ALGEBRA, *NETWORKS, *STATISTICS, *ELEMENTS]
+IDENTITIES = [*MATRICES, *LEARNING, *LINEAR_ALGEBRA, *NETWORKS, *STATISTICS, *ELEMENTS, *QUOTIENTS]
 TOLERANCE = 1e-10  # relative to the largest element: rounding of sums of a few terms
 
 
@@ -33,6 +34,11 @@ def test_the_result_takes_no_more_operations_than_the_published_form(row: Identi
 @pytest.mark.parametrize("row", [row for row in IDENTITIES if row.longer_by], ids=repr)
 def test_what_is_said_to_be_longer_still_is(row: Identity):
     assert operations(row.ours()) > operations(row.published()), "no longer: delete its longer_by"
+
+
+@pytest.mark.parametrize("row", [row for row in IDENTITIES if row.prints], ids=repr)
+def test_the_result_reads_as_it_is_to_read(row: Identity):
+    assert str(row.ours()) == row.prints
 
 
 @pytest.mark.parametrize("row", IDENTITIES, ids=repr)

@@ -55,7 +55,7 @@ A1 = [
     Answer(
         "A1 ELU",
         slope_of(sn.elu),
-        "where(z >= 0, 1, exp(minimum(z, 0)))",
+        "where(z >= 0, 1, exp(z))",
         lambda d: np.where(POINTS >= 0, 1, np.exp(np.minimum(POINTS, 0))),
     ),
     Answer(

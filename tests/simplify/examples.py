@@ -109,6 +109,8 @@ EXAMPLES: dict[str, list[Node]] = {
     ],
     "settle_condition_in_its_own_branch": [
         where(x < y, ew.indicator(x < y), y),
+        where(x >= 0, 1, exp(ew.minimum(x, 0))),
+        where(y < x, maximum(x, y) * a, log(ew.minimum(y, x))),
         where(x > 0, 1 + where(x > 0, y, x) * 2, where(x > 0, a, exp(where(x > 0, a, b)))),
         where(elementwise("and", x > 0, y > 0), where(x > 0, x, y), where(y > 0, x, y)),
         where(elementwise("or", x > 0, y > 0), a, where(x > 0, x, y)),
@@ -255,6 +257,14 @@ EXAMPLES: dict[str, list[Node]] = {
         (1 - 1 / x) / (1 - x),
         (2 * x + 2 / x) * s / (x**2 + 1) ** 2,
         (Z - 1 / v[:, None]) / (Z * v[:, None] - 1),
+    ],
+    "quotients_over_one_denominator": [
+        (1 - 2 * x**2 / (x**2 + 1)) / (x**2 + 1),
+        (1 - abs(x) / (1 + abs(x))) / (1 + abs(x)),
+        ((x + 1) / (x - 1) - 1) / (x - 1),
+        (1 - x**2 / (x**2 + y**2)) * (x**2 + y**2) ** -half,
+        (1 - 2 / (1 + x)) / (1 + x),
+        (v[:, None] - Z * v[:, None] / (Z + 1)) / (Z + 1),
     ],
     "distribute_to_cancel": [p * (x / p + y), sigmoid(x) * (1 - sigmoid(x)) * (y / sigmoid(x) - a / (1 - sigmoid(x)))],
     # contractions

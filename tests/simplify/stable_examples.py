@@ -122,6 +122,11 @@ STABLE: dict[str, list[Node]] = {
         exp(Q[1:]) * cumulate(E[1:] * (1 / cumsum(exp(Q), 1))[1:], 1, True),
         exp(Q)[::-1] * cumulate(E * (1 / cumsum(exp(Q), 1))[::-1], 1, True),
     ],
+    "numerator_less_its_denominator": [
+        y * (x**2 - y**2) / (x**2 + y**2) ** 2,
+        (x**2 + 1 - y**2) / (x**2 + y**2 + 1),
+        (2 * x**2 - y**2) / (y**2 + x**2) * w,
+    ],
     "root_less_its_neighbour": [
         sqrt(x**2 + 1) - x,
         sqrt(x + 1) - sqrt(x),

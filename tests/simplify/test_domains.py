@@ -35,6 +35,7 @@ EXCEPTIONS: dict[str, tuple[tuple[float, ...], str]] = {
         ("contract_delta_term_apart", "multiply_out_delta"),
         ((np.inf, -np.inf, np.nan, 1e90, -3e80), ARRAYS),
     ),
+    "quotients_over_one_denominator": ((np.inf, -np.inf), "over one denominator infinity is divided by infinity"),
     "contractions of quotients": ((np.inf, -np.inf), ARRAYS),
     **dict.fromkeys(
         ("drop_clipping_at_zero", "softmax_by_shifted_exponentials"),

@@ -322,6 +322,44 @@ def test_quotients_by_a_number_and_a_square_are_right_in_the_whole_range(dtype: 
                     assert abs(float(value) / exact - 1) < 10 * info.eps, (name, u, v)
 
 
+# slopes that are printed over one denominator, which overflows where they are ordinary small numbers: f, its derivative
+# by x as a formula that holds everywhere, and how many times it is differentiated
+OVER_ONE: dict[str, Any] = {
+    "a number below": (lambda g, x: x / (1 + x**2), lambda g, x: (1 - x**2) / (1 + x**2) ** 2, 1),
+    "twice": (lambda g, x: x / (1 + x**2), lambda g, x: 2 * x * (x**2 - 3) / (1 + x**2) ** 3, 2),
+    "three times": (lambda g, x: x / (1 + x**2), lambda g, x: -6 * (x**4 - 6 * x**2 + 1) / (1 + x**2) ** 4, 3),
+    "another number": (lambda g, x: x / (3 + x**2 / 4), lambda g, x: 4 * (12 - x**2) / (12 + x**2) ** 2, 1),
+    "a weight": (lambda g, x: g * x / (1 + x**2), lambda g, x: g * (1 - x**2) / (1 + x**2) ** 2, 1),
+    "a unit vector": (lambda g, x: x / _root(g**2 + x**2), lambda g, x: g**2 / _root(g**2 + x**2) ** 3, 1),
+    "two squares": (lambda g, x: x / (g**2 + x**2), lambda g, x: (g**2 - x**2) / (g**2 + x**2) ** 2, 1),
+    "three terms": (lambda g, x: x / (1 + g**2 + x**2), lambda g, x: (1 + g**2 - x**2) / (1 + g**2 + x**2) ** 2, 1),
+    "a size": (lambda g, x: x / (1 + abs(x)), lambda g, x: 1 / (1 + abs(x)) ** 2, 1),
+    "a variable": (lambda g, x: x / (g + x), lambda g, x: g / (g + x) ** 2, 1),
+}
+
+
+def _root(S: Any) -> Any:
+    return mpmath.sqrt(S) if isinstance(S, mpmath.mpf) else sn.sqrt(S)
+
+
+@pytest.mark.parametrize("dtype", SIZES)
+@pytest.mark.parametrize("name", OVER_ONE)
+def test_what_is_printed_over_one_denominator_is_right_in_the_whole_range(name: str, dtype: str) -> None:
+    g, z, info = sn.tensor("g", n), sn.tensor("z", n), np.finfo(dtype)
+    formula, exact_slope, times = OVER_ONE[name]
+    f = formula(g, z)
+    for _ in range(times):
+        f = sn.grad(sn.sum(f), z)
+    compiled = sn.compile(f, dtype=dtype)
+    sizes = (1.37 * 2.0 ** np.arange(info.minexp, info.maxexp - 2, info.maxexp // 61)).astype(dtype)
+    for beside in (np.full_like(sizes, 1.7), 0.6 * sizes):
+        data = {"g": beside, "z": sizes}
+        for value, u, v in zip(compiled(**{k: data[k] for k in compiled.inputs}), beside, sizes, strict=True):
+            exact = exact_slope(mpmath.mpf(float(u)), mpmath.mpf(float(v)))
+            if info.tiny * 1e4 < abs(exact) < info.max:
+                assert abs(float(value) / exact - 1) < 16 * info.eps, (u, v)
+
+
 def test_rows_over_a_number_and_a_square_beside_the_quotient_of_the_number_itself() -> None:
     z = sn.tensor("z", n)
     rows, own = sn.compile([V / (1 + z**2)[:, None], z / (1 + z**2)])(V=np.full((3, 4), 1e300), z=[1.0, 1e154, 1e200])

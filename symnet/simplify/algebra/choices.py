@@ -130,7 +130,8 @@ def where_not_is_where_turned(node: Node) -> Node | None:
 
 
 def settle_condition_in_its_own_branch(node: Node) -> Node | None:
-    """where(c, f(where(c, x, y)), z) → where(c, f(x), z), and so for [c], repeated and moved ones too.
+    """where(c, f(where(c, x, y)), z) → where(c, f(x), z), where(x >= 0, y, f(min(x, 0))) → where(x >= 0, y, f(x)), and
+    so for [c], repeated and moved ones too.
 
     Always: there c holds.
     """
@@ -176,7 +177,22 @@ def _settled_in(x: Node, facts: Decisions, shape: Shape, levels: int) -> Node:
         if holds is not None:
             branches = x.operands[1:] or (number(1), number(0))
             return _settled_in(broadcast_to(branches[0 if holds else 1], x.shape), facts, shape, levels - 1)
+    if x.op in ("maximum", "minimum"):
+        settled = _settled_extreme(x, facts, shape)
+        return x if settled is None else _settled_in(broadcast_to(settled, x.shape), facts, shape, levels - 1)
     return with_operands(x, [_settled_in(o, facts, shape, levels - 1) for o in x.operands])
+
+
+def _settled_extreme(x: Elementwise, facts: Decisions, shape: Shape) -> Node | None:
+    """y of min(y, z) where y < z is known; NaN of y stays, also where all that is known is that y >= z does not hold."""
+    for k, is_smaller in ((0, True), (1, True), (0, False), (1, False)):
+        y, z = x.operands[k], x.operands[1 - k]
+        for op in ("lt", "le") if is_smaller else ("gt", "ge"):
+            holds = facts.get(align(elementwise(op, y, z), shape))
+            if holds is not None:
+                found = y if (x.op == "minimum") is (is_smaller is holds) else z
+                return found if holds or number_of(found) is None else None
+    return None
 
 
 def _whether(condition: Node, facts: Decisions, shape: Shape) -> bool | None:

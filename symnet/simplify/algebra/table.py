@@ -32,6 +32,7 @@ from symnet.simplify.algebra.hyperbolic import HYPERBOLICS
 from symnet.simplify.algebra.linalg import INVERSES
 from symnet.simplify.algebra.log_selections import LOG_SELECTIONS
 from symnet.simplify.algebra.movement import MOVEMENTS
+from symnet.simplify.algebra.one_denominator import ONE_DENOMINATOR
 from symnet.simplify.algebra.products import PRODUCTS
 from symnet.simplify.algebra.recurrence import RECURRENCES
 from symnet.simplify.algebra.reduction import REDUCTIONS
@@ -102,6 +103,7 @@ ALGEBRA: tuple[Rewrite, ...] = (
     *SOFT_EXTREMES,
     *SUMS,
     *PRODUCTS,
+    *ONE_DENOMINATOR,
     *ABSOLUTES,
     *SUMMATIONS,
     *UNIT_VECTORS,

@@ -1,6 +1,6 @@
 """Sums and products as data, which rewrites of both forms read and build.
 
-`signs` and `order` ask about numbers and nodes; `broadcast` says along which axes an operand varies; `coefficients` are
-terms with the number in front; `factors` is the canonical product, `terms` the canonical sum, `polynomial` multiplies
-out; `shifted` are exponentials relative to their largest.
+`signs`, `order` and `magnitudes` ask about numbers and nodes; `broadcast` says along which axes an operand varies;
+`coefficients` are terms with the number in front; `factors` is the canonical product, `terms` the canonical sum,
+`polynomial` multiplies out; `shifted` are exponentials relative to their largest.
 """

@@ -6,8 +6,8 @@ differences of a softmax or logistic value and a target without cancellation, 0Â
 diagonal.
 First SymPy functions that are no primitive are replaced by their bodies (`expr/sympy/bodies.py`), and what is computed
 twice is shared (`sharing.py`).  Then passes in order, for a rewrite sees operands already rewritten, and a softmax must
-be met whole: constants in sums, conjugate roots, differences and cancellations, sums of exponentials in sums of
-exponentials (`scaled_values.py`), other sums of exponentials, softmax, log-softmax, the rest, with removable
+be met whole: constants in sums, conjugate roots and numerators, differences and cancellations, sums of exponentials in
+sums of exponentials (`scaled_values.py`), other sums of exponentials, softmax, log-softmax, the rest, with removable
 singularities (`removable.py`) among them.  Each is directed: no rewrite makes a pattern of its own pass again.
 `docs/stability.md` lists spellings and bounds.
 Not handled: products and quotients that overflow by themselves, sums of numbers of very different size.
@@ -47,6 +47,7 @@ from symnet.simplify.numeric.factorials import FACTORIALS, LOGARITHMS_OF_FACTORI
 from symnet.simplify.numeric.guarded_products import GUARDED_PRODUCTS
 from symnet.simplify.numeric.interleaved import INTERLEAVED
 from symnet.simplify.numeric.norms import NORMS, ROOTS
+from symnet.simplify.numeric.numerators import NUMERATORS
 from symnet.simplify.numeric.quotients_by_squares import QUOTIENTS_BY_SQUARES, SCALAR_PRODUCTS
 from symnet.simplify.numeric.reciprocals import RECIPROCALS
 from symnet.simplify.numeric.repeats import REPEATS
@@ -67,7 +68,7 @@ NORMS_AND_RECIPROCALS = (*NORMS, *RECIPROCALS)
 SQUARES_IN_RANGE = (*SCALED_SQUARES, *QUOTIENTS_BY_SQUARES)
 PASSES: tuple[tuple[Rewrite, ...], ...] = (
     CONSTANTS_IN_SUMS,
-    CONJUGATES,
+    (*CONJUGATES, *NUMERATORS),
     (
         *WHOLE_AMONG_REALS,
         *DIFFERENCES,

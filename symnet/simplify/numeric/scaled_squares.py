@@ -27,7 +27,7 @@ from symnet.expr.nodes.reduction import top_along
 from symnet.simplify.forms.broadcast import cover, without_repetition
 from symnet.simplify.forms.factors import power_of
 from symnet.simplify.forms.signs import is_negative, is_positive
-from symnet.simplify.numeric.magnitudes import largest
+from symnet.simplify.forms.magnitudes import largest
 from symnet.simplify.rewrite import Rewrite
 
 
@@ -206,12 +206,16 @@ def _keeps_above(term: Node, limits: SafeRange) -> bool:
 
 
 def ranges_of(dtype: str, count: int) -> tuple[SafeRange, ...]:
-    """Where S^(-n/2) is safe, then where S is; S'^(-n/2) is safe between the two and beyond."""
+    """Where S^(-n/2) is safe, then where S is; S'^(-n/2) is safe between the two and beyond.
+
+    The step beyond takes the largest number to one whose cube is in range, of a sum of a thousand terms, too.
+    """
     whole = RANGES[dtype]
     if count < HIGHEST:
         return (whole,)
     inner = SafeRange(*(2 * k // count for k in (whole.low, whole.high, whole.step)))
-    return inner, SafeRange(min(whole.low, inner.high - 2 * whole.step), whole.high, whole.step)
+    step = max(whole.step, 11 * OVERFLOWING[dtype] // 8)
+    return inner, SafeRange(min(whole.low, inner.high - 2 * step), whole.high, step)
 
 
 _LIMITS = {

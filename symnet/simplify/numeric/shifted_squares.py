@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
@@ -22,10 +22,11 @@ from sympy import Expr
 
 from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of, where
+from symnet.expr.nodes.extents import same_shape
 from symnet.expr.nodes.graph import consumers, topological, with_operands
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import Sealed
-from symnet.simplify.forms.coefficients import product
+from symnet.simplify.forms.coefficients import ONE, product, sum_of_all, terms_of
 from symnet.simplify.forms.factors import power_of, split_power
 from symnet.simplify.numeric.scaled_squares import OVERFLOWING, is_bounded
 from symnet.simplify.rewrite import GraphRewrite
@@ -34,6 +35,7 @@ from symnet.simplify.trace import Step
 MOST = 4  # of n in S⁻ⁿ, and of a power of what is beside it
 MODERATE = sympy.Integer(2) ** 20  # c lies between this and its reciprocal
 _TWO = sympy.Integer(2)
+_EVEN = frozenset(2 * sympy.Integer(k) for k in range(MOST + 1))
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,14 @@ class ShiftedSquare:
         """y/S."""
         return elementwise("mul", elementwise("mul", y, power_of(self.scaled, -sympy.S.One)), self.scale)
 
+    def of_polynomial(self, coefficients: Sequence[Expr]) -> Node:
+        """Σ cₖ·r²ᵏ/Sⁿ, n the highest k: each term with as many factors r² or t as the others."""
+        degree = len(coefficients) - 1
+        terms = [
+            product(c, (self.scale,) * (degree - k) + (self._scaled_square,) * k) for k, c in enumerate(coefficients) if c
+        ]
+        return product(ONE, (sum_of_all(terms), *[power_of(self.scaled, -ONE)] * degree))
+
     @functools.cached_property
     def reciprocal(self) -> Node:
         """1/S, which is subnormal where S overflows: it is for what is divided by S before, or by nothing else."""
@@ -107,6 +117,20 @@ def shifted_square(total: Node) -> ShiftedSquare | None:
     return ShiftedSquare(constants[0], x, shift) if alike and shift is not None else None
 
 
+def polynomial_in_square(total: Node, square: ShiftedSquare) -> tuple[Expr, ...]:
+    """The numbers beside 1, r², r⁴ … of a sum that is a polynomial in r², from the second degree on; () of others."""
+    if not is_op(total, "add") or not same_shape(total.shape, square.x.shape) or total.dtype != square.x.dtype:
+        return ()
+    found: dict[int, Expr] = {}
+    for value, factors in terms_of(total):
+        base, exponent = split_power(factors[0]) if factors else (square.x, sympy.S.Zero)
+        if len(factors) > 1 or base is not square.x or isinstance(exponent, Node) or exponent not in _EVEN:
+            return ()
+        half = int(exponent) // 2
+        found[half] = value / _TWO ** (2 * square.shift * half)
+    return tuple(found.get(k, sympy.S.Zero) for k in range(max(found) + 1))
+
+
 def _half_of_power(value: Expr) -> int | None:
     """k of 4^k, -10 ≤ k ≤ 0: 2^k·x does not overflow."""
     return next((k for k in range(-10, 1) if value == _TWO ** (2 * k)), None)
@@ -139,13 +163,17 @@ class WholePowers:
 
 @dataclass(frozen=True)
 class Share:
-    """What of S⁻ⁿ stands beside what: x/S and x²/S so many times, other factors each over S, the last `again`."""
+    """What of S⁻ⁿ stands beside what: x/S and x²/S so many times, other factors each over S, the last `again`.
+
+    sums: polynomials in x², each over as many S as its degree.
+    """
 
     total: Node
     roots: int
     squares: int
     others: tuple[Node, ...]
     again: int
+    sums: tuple[Node, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -175,7 +203,7 @@ def quotients_by_shifted_squares(roots: list[Node], trace: list[Step] | None = N
         if node in taken:
             at[node] = replace(squares[node], x=new[squares[node].x])
         elif node in plans:
-            new[node] = _divided(plans[node], at, new)
+            new[node] = _divided(plans[node], squares, at, new)
         elif _order(node) and node.operands[0] in taken and all(u in plans or is_op(u, "add") for u in users[node]):
             new[node] = power_of(at[node.operands[0]].reciprocal, sympy.Integer(_order(node)))
         if trace is not None and before is not new[node]:
@@ -252,6 +280,8 @@ def _plan(
         order, x = -parts.powers.get(total, 0), _parts(square.x)
         if order < 1:  # what divides is a part of an x that was taken out
             continue
+        sums, degree = _sums(parts, square, order)
+        parts, order = parts.without(WholePowers(sympy.S.One, Counter(sums))), order - degree
         roots = min(order, parts.times(x))
         beside = parts.without(x, roots)
         above = [b for b, e in beside.powers.items() if e > 0 for _ in range(e)]
@@ -259,21 +289,38 @@ def _plan(
         if roots or total in taken or len(set(above)) == 1:
             others += (Counter(above) - Counter(others)).elements()
         others = others[: order - roots]
-        if roots or others:
+        if roots or others or sums:
             twice = min(roots, beside.times(x))
             scale = _TWO ** (-square.shift * (roots + twice))
-            used = WholePowers(1 / scale, {total: -order, **Counter(others)})
-            shares.append(Share(total, roots - twice, twice, tuple(others), order - roots - len(others)))
+            used = WholePowers(1 / scale, {total: -order - degree, **Counter(others)})
+            again = order - roots - len(others)
+            shares.append(Share(total, roots - twice, twice, tuple(others), again, sums))
             parts = beside.without(x, twice).without(used)
     return Division(tuple(shares), parts)
 
 
-def _divided(plan: Division, at: Mapping[Node, ShiftedSquare], new: Mapping[Node, Node]) -> Node:
+def _sums(parts: WholePowers, square: ShiftedSquare, order: int) -> tuple[tuple[Node, ...], int]:
+    """The factors that are polynomials in x², as many as Sⁿ is for, and their degree in all."""
+    found: list[Node] = []
+    degree = 0
+    for base, exponent in parts.powers.items():
+        for _ in range(exponent):
+            more = len(polynomial_in_square(base, square)) - 1
+            if 0 < more <= order - degree:
+                found.append(base)
+                degree += more
+    return tuple(found), degree
+
+
+def _divided(
+    plan: Division, squares: Mapping[Node, ShiftedSquare], at: Mapping[Node, ShiftedSquare], new: Mapping[Node, Node]
+) -> Node:
     """The product: factors, and quotients x/S and x²/S, which are small, in turns."""
     small: list[Node] = []
     large: list[Node] = []
     for share in plan.shares:
         square = at[share.total]
+        small += [square.of_polynomial(polynomial_in_square(n, squares[share.total])) for n in share.sums]
         small += [*[square.of_square] * share.squares, *[square.of_root] * share.roots]
         large += [square.over(new[y]) for y in share.others]
         last = large if share.others else small
