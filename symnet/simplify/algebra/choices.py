@@ -184,7 +184,7 @@ def _settled_in(x: Node, facts: Decisions, shape: Shape, levels: int) -> Node:
 
 
 def _settled_extreme(x: Elementwise, facts: Decisions, shape: Shape) -> Node | None:
-    """y of min(y, z) where y < z is known; NaN of y stays, also where all that is known is that y >= z does not hold."""
+    """y of min(y, z) where y < z is known, or that y >= z does not hold: y may be NaN then, and a number is no y."""
     for k, is_smaller in ((0, True), (1, True), (0, False), (1, False)):
         y, z = x.operands[k], x.operands[1 - k]
         for op in ("lt", "le") if is_smaller else ("gt", "ge"):

@@ -1,11 +1,11 @@
 """Quotients by one sum and its powers, brought over one denominator: the quotient rule as it is taught.
 
 In: a product with a power of a sum below, and a sum beside it in which that sum divides again.  Out: one quotient,
-(1 - u²)/(u² + 1)² for (1 - 2·u²/(u² + 1))/(u² + 1).  Only what is divided anyway comes over a denominator: 1 - 1/(u + 1)
-by itself stays.
-What divides may overflow where the quotients do not: a sum with squares, products or functions in it.  Then the terms of
-the one sum stand in the other, too, so that the numeric form can take the quotient apart again
-(`numeric/numerators.py`), or is a polynomial in the same square (`numeric/shifted_squares.py`).
+(1 - u²)/(u² + 1)² for (1 - 2·u²/(u² + 1))/(u² + 1).  Only what is divided anyway comes over a denominator: the sum
+1 - 1/(u + 1) stays by itself.
+A sum with squares, products or functions may overflow where the quotients by it do not.  So each of its terms then has
+a like term above, by which the numeric form takes the quotient apart again (`simplify/numeric/numerators.py`), or what
+is above is a polynomial in the same square, which is scaled (`simplify/numeric/shifted_squares.py`).
 Not handled: sums with exponentials, which have rules of their own.
 """
 
@@ -90,7 +90,7 @@ def _multiplied_out(products: list[Factors], shape: Shape) -> Terms:
 
 
 def _stays_in_range(above: Terms, below: Terms, over: Terms) -> bool:
-    """Whether A/d is a number where c + n/d is one, A = c·d + n: where d overflows, too, unless it is NaN there anyway."""
+    """Whether (c·d + n)/d is a number where c + n/d is one: where d overflows, too, unless both are NaN there."""
     if not any(map(may_overflow, above.coefficients)) or not any(map(may_overflow, below.coefficients)):
         return True
     if not _is_sum_of_squares(below):

@@ -32,7 +32,8 @@ MODERATE = 8  # how much larger a term of the denominator may be than the like t
 def numerator_less_its_denominator(node: Node) -> Node | None:
     """(a·S + r)/S → a + r/S, a a number.
 
-    Condition: S is a sum without exponentials in which a term may overflow, and a like term, not much smaller, stands above for each of S.
+    Condition: S is a sum without exponentials in which a term may overflow, and for each term of S a like one, not much
+    smaller, stands above.
     """
     factors = Factors.view(node)
     below = [b for b, e in factors.powers.items() if is_negative(e) and e <= -1 and _may_overflow(b[0])]
@@ -79,6 +80,4 @@ def _ratio(above: dict[CoresAlongAxes, Expr], below: dict[CoresAlongAxes, Expr])
     return min(fair, key=lambda a: (-overflowing.count(a), magnitude(a), not is_positive(a)), default=None)
 
 
-NUMERATORS: tuple[Rewrite, ...] = (
-    Rewrite(numerator_less_its_denominator, ("mul",), domain="extends", role="stable"),
-)
+NUMERATORS: tuple[Rewrite, ...] = (Rewrite(numerator_less_its_denominator, ("mul",), domain="extends", role="stable"),)

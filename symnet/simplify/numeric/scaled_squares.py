@@ -26,8 +26,8 @@ from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.reduction import top_along
 from symnet.simplify.forms.broadcast import cover, without_repetition
 from symnet.simplify.forms.factors import power_of
-from symnet.simplify.forms.signs import is_negative, is_positive
 from symnet.simplify.forms.magnitudes import largest
+from symnet.simplify.forms.signs import is_negative, is_positive
 from symnet.simplify.rewrite import Rewrite
 
 

@@ -77,7 +77,9 @@ class ShiftedSquare:
         """Σ cₖ·r²ᵏ/Sⁿ, n the highest k: each term with as many factors r² or t as the others."""
         degree = len(coefficients) - 1
         terms = [
-            product(c, (self.scale,) * (degree - k) + (self._scaled_square,) * k) for k, c in enumerate(coefficients) if c
+            product(c, (self.scale,) * (degree - k) + (self._scaled_square,) * k)
+            for k, c in enumerate(coefficients)
+            if c
         ]
         return product(ONE, (sum_of_all(terms), *[power_of(self.scaled, -ONE)] * degree))
 
@@ -118,7 +120,7 @@ def shifted_square(total: Node) -> ShiftedSquare | None:
 
 
 def polynomial_in_square(total: Node, square: ShiftedSquare) -> tuple[Expr, ...]:
-    """The numbers beside 1, r², r⁴ … of a sum that is a polynomial in r², from the second degree on; () of others."""
+    """The numbers beside 1, r², r⁴ and so on of a sum that is a polynomial in r²; none of another."""
     if not is_op(total, "add") or not same_shape(total.shape, square.x.shape) or total.dtype != square.x.dtype:
         return ()
     found: dict[int, Expr] = {}
