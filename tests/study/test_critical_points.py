@@ -63,7 +63,10 @@ HIGHER: list[tuple[Any, tuple[int, int, str] | None]] = [
 def test_where_the_second_derivative_is_zero_the_first_that_is_not_decides(f: Any, expected: Any) -> None:
     point = next(p for p in sn.critical_points(f, x) if p.at[X] == 0)
     assert point.higher == expected and (expected is None) == (point.verdict == "minimum")
-    assert expected is None or str(point).endswith(f"{expected[2]} by derivative {expected[0]}, {expected[1]}")
+    if expected is not None:
+        order, value, verdict = expected
+        assert str(point).startswith(f"x = 0: {verdict}, value 0; second derivative 0; ")
+        assert str(point).endswith(f"{ {3: 'third', 4: 'fourth', 5: 'fifth', 6: 'sixth'}[order] } derivative {value}")
 
 
 TWO: list[tuple[Any, list[tuple[Any, Any, str]]]] = [
@@ -87,12 +90,55 @@ def test_vectors_are_their_elements(rng: np.random.Generator) -> None:
 
 
 def test_where_there_are_more_it_says_so() -> None:
-    found = sn.critical_points(sn.sin(x), x)
-    assert not found.complete and "there are further points: all of" in str(found)
-    assert [p.verdict for p in found] == ["maximum", "minimum"]
     family = sn.critical_points((x - y) ** 2, [x, y])
     assert "family" in family.note and "any y" in str(family)
     assert family[0].verdict == "minimum (not strict)" and family[0].eigenvalues == (0, 4)
+
+
+REPEATED: list[tuple[Any, list[str]]] = [
+    (sn.sin(x), ["x = π/2 + 2kπ, k an integer: maximum, value 1", "x = 3π/2 + 2kπ, k an integer: minimum, value -1"]),
+    (sn.cos(2 * x), ["x = kπ, k an integer: maximum, value 1", "x = π/2 + kπ, k an integer: minimum, value -1"]),
+    (
+        sn.sin(x / 3),
+        ["x = 3π/2 + 6kπ, k an integer: maximum, value 1", "x = 9π/2 + 6kπ, k an integer: minimum, value -1"],
+    ),
+    (x - sn.sin(x), ["x = 2kπ, k an integer: inflection, value 2kπ; second derivative 0; third derivative 1"]),
+    (
+        sn.exp(sn.cos(x)),
+        ["x = 2kπ, k an integer: maximum, value E", "x = π + 2kπ, k an integer: minimum, value exp(-1)"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("f", "expected"), REPEATED, ids=lambda v: str(v)[:30])
+def test_points_that_repeat_are_written_with_an_integer(f: Any, expected: list[str]) -> None:
+    found = sn.critical_points(f, x)
+    assert found.complete and not found.note and "ImageSet" not in str(found)
+    assert [str(p)[: len(e)] for p, e in zip(found, expected, strict=True)] == expected
+    for point in found:
+        for number in (-2, 0, 3):
+            at = point.at[X].subs(point.index, number)
+            slope, second = (sympy.diff(to_sympy(f), X, order).subs(X, at) for order in (1, 2))
+            assert sympy.simplify(slope) == 0
+            assert sympy.simplify(second - point.hessian[0].subs(point.index, number)) == 0
+
+
+def test_the_letter_of_the_integer_is_free_and_a_positive_variable_keeps_it_positive() -> None:
+    k, p = sn.scalar("k"), sn.scalar("p", positive=True)
+    assert "k = π/2 + 2nπ, n an integer" in str(sn.critical_points(sn.sin(k), k))
+    assert "p = π/2 + 2kπ, k an integer with k >= 0" in str(sn.critical_points(sn.sin(p), p))
+
+
+def test_of_several_variables_it_says_how_they_repeat() -> None:
+    assert "with period 2π in x and 2π in y" in sn.critical_points(sn.sin(x) * sn.cos(y), [x, y]).note
+
+
+@pytest.mark.parametrize("wrt", [x, [x, y]], ids=["one", "two"])
+def test_every_point_of_a_constant_is_critical(wrt: Any) -> None:
+    for constant in (5, sn.scalar("c") ** 2):
+        (point,) = sn.critical_points(constant, wrt)
+        assert str(point).startswith("any x") and point.verdict == "constant"
+        assert "every point is critical" in sn.critical_points(constant, wrt).note
 
 
 def test_points_of_a_family_are_not_listed_again(monkeypatch: pytest.MonkeyPatch) -> None:

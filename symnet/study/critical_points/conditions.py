@@ -22,23 +22,31 @@ def defined(expr: Any, at: Mapping[sympy.Symbol, sympy.Expr]) -> sympy.Basic:
 
 
 def real(at: Mapping[sympy.Symbol, sympy.Expr]) -> sympy.Basic:
-    """Where the coordinates of a point are real: no even root in them is of a negative number, no logarithm either."""
+    """Where the coordinates of a point are real, and positive where they must be: no even root in them is of a negative
+    number, no logarithm either.
+    """
     roots = [p.base for v in at.values() for p in v.atoms(sympy.Pow) if p.exp.is_Rational and p.exp.q % 2 == 0]
     inside = [*roots, *(g.args[0] for v in at.values() for g in v.atoms(sympy.log))]
-    return sympy.And(*map(_never_negative, inside))
+    positive = [v for s, v in at.items() if s.is_positive and s != v]
+    return sympy.And(*(_range(sympy.Ge(v, 0)) for v in inside), *(_range(sympy.Gt(v, 0)) for v in positive))
 
 
-def _never_negative(value: sympy.Expr) -> sympy.Basic:
-    """Where a value is at least 0: an interval of its one variable where SymPy finds one, and not a whole line."""
-    condition = sympy.Ge(value, 0)
-    if condition in (sympy.true, sympy.false) or len(value.free_symbols) != 1:
+def _range(condition: sympy.Basic) -> sympy.Basic:
+    """Where a condition on one variable holds: an interval of it where SymPy finds one, and not a whole line."""
+    if condition in (sympy.true, sympy.false) or len(condition.free_symbols) != 1:
         return condition
-    (x,) = value.free_symbols
+    (x,) = condition.free_symbols
     try:
         found = sympy.solve_univariate_inequality(condition, x, relational=False)
     except (NotImplementedError, TypeError, ValueError):
         return condition
     if not isinstance(found, sympy.Interval):
         return condition
-    sides = (found.start <= x, x <= found.end)
+    if x.is_integer:
+        low = sympy.floor(found.start) + 1 if found.left_open else sympy.ceiling(found.start)
+        high = sympy.ceiling(found.end) - 1 if found.right_open else sympy.floor(found.end)
+        sides = (low <= x, x <= high)
+    else:
+        low, high = found.start, found.end
+        sides = (low < x if found.left_open else low <= x, x < high if found.right_open else x <= high)
     return sympy.And(*(side for side in sides if not side.has(sympy.oo)))

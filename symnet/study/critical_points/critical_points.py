@@ -9,12 +9,14 @@ that is not decides besides.  On a family of points (a valley) the Hessian has a
 the others decide (R. Bott, "Nondegenerate critical manifolds", 1954).
 Functions of one variable that have kinks are taken piece by piece (`kinks.py`), and of quadratic functions of an array
 with symbolic extents the point is a formula of matrices (`quadratic.py`).
-Not handled: kinks of functions of several variables, or with parameters; the note says so.
+Of several variables the points where kinks meet are found too (`meeting_kinks.py`).
+Not handled: kinks of functions with parameters; the note says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -35,6 +37,7 @@ from symnet.expr.nodes.symbols import leaves as leaves_of
 from symnet.expr.sympy.to_sympy import symbols_of, to_sympy
 from symnet.study.critical_points.conditions import defined, real
 from symnet.study.critical_points.deadline import within
+from symnet.study.critical_points.families import described, periods
 from symnet.study.critical_points.kinks import (
     CONSTANT,
     MAXIMUM,
@@ -49,6 +52,7 @@ from symnet.study.critical_points.kinks import (
     sign_of,
     slopes,
 )
+from symnet.study.critical_points.meeting_kinks import Meeting, along, meetings
 from symnet.study.critical_points.newton import SAME, NumericPoint, numeric_points
 from symnet.study.critical_points.points import CriticalPoint, CriticalPoints
 from symnet.study.critical_points.quadratic import SINGULAR, quadratic_point
@@ -108,7 +112,7 @@ def critical_points(f: Any, wrt: Any, *, numeric: bool = False, seconds: float =
         kinked = any(is_op(node, name) for node in topological(root) for name in _KINKED_OPS)
         note = f"{_NUMERIC}; {_KINKS}" if kinked else _NUMERIC
         return CriticalPoints(tuple(_numeric(call, root, leaves, variables)), (), False, note)
-    slopes = [e for node in grad(root, leaves) for e in np.reshape(to_sympy(node), -1)]
+    slopes = [e for node in grad(root, leaves, absent="zero") for e in np.reshape(to_sympy(node), -1)]
     found = within(seconds, lambda: _written(root, slopes, variables))
     gradient, points, complete, note = found or (tuple(slopes), [], False, OPEN)
     late = "" if found else f"SymPy took longer than {seconds:g} s (seconds= gives it more); "
@@ -119,7 +123,9 @@ def critical_points(f: Any, wrt: Any, *, numeric: bool = False, seconds: float =
         except ArgumentError:
             if not points:
                 raise
-    ordered = sorted(points, key=lambda p: [_number(v) for v in p.at.values()])
+    ordered = sorted(
+        points, key=lambda p: [_number(v if p.index is None else v.subs(p.index, 0)) for v in p.at.values()]
+    )
     families = any(set(variables) & v.free_symbols for p in points for v in p.at.values())
     if families:
         note = note or "a value with variables in it stands for a whole family of points"
@@ -167,7 +173,8 @@ def _exact(
     """The points that SymPy finds, whether they are all, and a note where they are not."""
     if not has_kinks(expr, *gradient):
         solutions, complete, note = solved(gradient, variables)
-        return [p for s in solutions for p in _point(expr, gradient, variables, s)], complete, note
+        points = [p for s in solutions for p in _point(expr, gradient, variables, s)]
+        return points, complete, note if complete or len(variables) == 1 else note + _periods(expr, variables)
     x = variables[0]
     if len(variables) == 1 and jumps(expr):
         return _on_stairs(expr, gradient[0], x)
@@ -176,12 +183,59 @@ def _exact(
             return _by_pieces(find(expr, gradient[0], x, domain(x)), expr, x)
         except NotImplementedError:
             pass
+    if len(variables) > 1:
+        found = _at_meetings(expr, variables)
+        if found is not None:
+            return found
     try:
         solutions, _, note = solved(gradient, variables)
     except (TypeError, ValueError):  # SymPy's, of conditions whose truth it cannot tell
         solutions, note = [], OPEN
     points = [p for s in solutions for p in _point(expr, gradient, variables, s)]
     return points, False, f"{note}; {_KINKS}" if note == OPEN else _KINKS
+
+
+def _at_meetings(expr: Any, variables: Sequence[sympy.Symbol]) -> tuple[list[CriticalPoint], bool, str] | None:
+    """The points of a function of several variables that has kinks; None where they cannot be told."""
+    try:
+        found = meetings(expr, variables)
+    except (NotImplementedError, TypeError, ValueError):
+        return None
+    if found is None:
+        return None
+    points: list[CriticalPoint] = []
+    for each in found[0]:
+        if not each.kinks:
+            slopes = [sympy.diff(each.smooth, x) for x in variables]
+            inside = _point(each.smooth, slopes, variables, each.at)
+            points += [replace(p, where=sympy.And(p.where, each.where)) for p in inside]
+            continue
+        value, nan = sympy.simplify(each.smooth.subs(each.at)), sympy.zeros(len(variables)) * sympy.nan
+        verdict = _verdict_at(each, variables)
+        points.append(CriticalPoint(each.at, value, nan, (), verdict, kinks=each.kinks, where=each.where))
+    return points, found[1], "" if found[1] else _KINKS
+
+
+def _verdict_at(meeting: Meeting, variables: Sequence[sympy.Symbol]) -> str:
+    """The verdict where kinks meet: by how f goes across them, and by the Hessian along them."""
+    signs = set(meeting.across)
+    if not meeting.strict or not signs <= {1, -1}:
+        return NOT_SMOOTH
+    if len(signs) == 2:
+        return SADDLE
+    across, other = (MINIMUM, MAXIMUM) if signs == {1} else (MAXIMUM, MINIMUM)
+    second = along(meeting, variables)
+    if not second.rows:
+        return across
+    found = _verdict(second, sum(s == v for s, v in meeting.at.items()))
+    return {other: SADDLE, CONSTANT: across + NOT_STRICT, other + NOT_STRICT: SADDLE}.get(found, found)
+
+
+def _periods(expr: Any, variables: Sequence[sympy.Symbol]) -> str:
+    try:
+        return periods(expr, variables)
+    except (NotImplementedError, TypeError, ValueError):
+        return ""
 
 
 def _by_pieces(found: CriticalSet, expr: Any, x: sympy.Symbol) -> tuple[list[CriticalPoint], bool, str]:
@@ -196,7 +250,7 @@ def _by_pieces(found: CriticalSet, expr: Any, x: sympy.Symbol) -> tuple[list[Cri
         points.append(CriticalPoint({x: x}, flat.value, zero, (zero[0],), flat.verdict, where=where))
     if any(s.has(sympy.ConditionSet) for s in found.further):
         return points, False, OPEN
-    return points, not found.further, "; ".join(f"there are further points: all of {s}" for s in found.further)
+    return points, not found.further, "; ".join(f"there are further points: {described(s, x)}" for s in found.further)
 
 
 def _ends(over: sympy.Interval, x: sympy.Symbol) -> Iterator[Any]:
@@ -238,13 +292,28 @@ def _point(
     where = sympy.And(defined(expr, at), real(at))
     if where == sympy.false:
         return
+    index = _index(at, expr)
     at_kink = any(sympy.simplify(e.subs(at)) == 0 for e in kink_equations(expr, *gradient))
     verdict = NOT_SMOOTH if at_kink or hessian.has(sympy.DiracDelta) else _verdict(hessian, along)
     if verdict == PARAMETERS:
         verdict, where = _inside(hessian, along, where)
     higher = _higher(gradient[0], variables[0], at) if verdict == INFLECTION and len(variables) == 1 else None
+    if verdict == PARAMETERS and index is not None and _alternates(index, hessian):
+        for half in (2 * index, 2 * index + 1):
+            yield from _point(expr, gradient, variables, {s: v.subs(index, half) for s, v in at.items()})
+        return
     eigenvalues = (sympy.nan,) * len(variables) if verdict == NOT_SMOOTH else _eigenvalues(hessian)
-    yield CriticalPoint(at, value, hessian, eigenvalues, verdict, higher, where=where)
+    yield CriticalPoint(at, value, hessian, eigenvalues, verdict, higher, where=where, index=index)
+
+
+def _index(at: Mapping[sympy.Symbol, sympy.Expr], expr: sympy.Expr) -> sympy.Symbol | None:
+    """The integer that counts the points of a family: a symbol of a coordinate that f has not."""
+    return next((s for v in at.values() for s in v.free_symbols - expr.free_symbols if s.is_integer), None)
+
+
+def _alternates(index: sympy.Symbol, hessian: sympy.Matrix) -> bool:
+    """Whether the Hessian's sign alternates: (-1)**k in it."""
+    return any(p.base == -1 and p.exp.has(index) for e in hessian for p in e.atoms(sympy.Pow))
 
 
 def _inside(hessian: sympy.Matrix, along: int, where: sympy.Basic) -> tuple[str, sympy.Basic]:
@@ -254,9 +323,11 @@ def _inside(hessian: sympy.Matrix, along: int, where: sympy.Basic) -> tuple[str,
     least, most = (where.lts, where.gts) if isinstance(where, sympy.Ge | sympy.Le) else (None, None)
     if least != 0 or not isinstance(most, sympy.Symbol):
         return PARAMETERS, where
-    positive = sympy.Dummy(most.name, positive=True)
-    verdict = _verdict(hessian.subs(most, positive).applyfunc(sympy.simplify), along)
-    return (verdict, sympy.Gt(most, 0)) if verdict != PARAMETERS else (PARAMETERS, where)
+    inside = {"nonnegative": True, "integer": True} if most.is_integer else {"positive": True}
+    verdict = _verdict(hessian.subs(most, sympy.Dummy(most.name, **inside)).applyfunc(sympy.simplify), along)
+    if verdict == PARAMETERS:
+        return PARAMETERS, where
+    return verdict, where if most.is_integer else sympy.Gt(most, 0)
 
 
 _HIGHEST = 12

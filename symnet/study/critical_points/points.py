@@ -5,13 +5,14 @@ In: filled by `critical_points.py`.  Out: `CriticalPoint`, one of them; `Critica
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sympy
 
 from symnet.expr.nodes.node import Node
+from symnet.study.critical_points.families import mathematics
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class CriticalPoint:
         residual: the norm of the gradient there, of a point found in floating point; None of an exact one.
         where: what free variables and parameters must fulfil: an interval, or where point and f are real and defined.
         slopes: at a kink, those on its left and right.
+        kinks: of several variables, what is zero along the kinks that meet there.
+        index: the integer by which the points of a family are counted.
     """
 
     at: Mapping[Any, Any]
@@ -43,33 +46,51 @@ class CriticalPoint:
     residual: float | None = None
     where: sympy.Basic = sympy.true
     slopes: tuple[sympy.Expr, sympy.Expr] | None = None
+    kinks: tuple[sympy.Expr, ...] = ()
+    index: sympy.Symbol | None = None
 
     def __str__(self) -> str:
-        sign = "=" if self.residual is None else "≈"
-        place = ", ".join(f"{s} {sign} {_shown(v)}" if s != v else f"any {s}" for s, v in self.at.items())
-        place += f" with {_condition(self.where)}" if self.where != sympy.true else ""
-        found = ", ".join(map(_shown, self.eigenvalues))
-        what = "eigenvalues of the Hessian" if len(self.at) > 1 else "second derivative"
-        parts = [f"{place}: {self.verdict}, value {_shown(self.value)}"]
+        parts = [f"{self._place()}: {self._verdict()}, value {mathematics(self.value, self.index)}"]
         if isinstance(self.hessian, Node):
             return f"{parts[0]}; Hessian {self.hessian}"
-        parts.append("a kink, slopes {} and {}".format(*map(_shown, self.slopes)) if self.slopes else f"{what} {found}")
+        parts.append(self._slopes())
         if self.higher is not None:
-            parts.append("{2} by derivative {0}, {1}".format(*self.higher))
+            order, value, _ = self.higher
+            parts.append(f"{_ordinal(order)} derivative {mathematics(value)}")
         if self.residual is not None:
             parts.append(f"numeric, gradient {self.residual:.0e}")
         return "; ".join(parts)
 
+    def _place(self) -> str:
+        sign = "=" if self.residual is None else "≈"
+        places = [f"{s} {sign} {mathematics(v, self.index)}" if s != v else f"any {s}" for s, v in self.at.items()]
+        counted = [] if self.index is None else [f"{self.index} an integer"]
+        return ", ".join([*places, *counted]) + (f" with {_condition(self.where)}" if self.where != sympy.true else "")
+
+    def _verdict(self) -> str:
+        """The verdict; where a higher derivative decides, its verdict."""
+        return self.verdict if self.higher is None else self.higher[2]
+
+    def _slopes(self) -> str:
+        if self.slopes:
+            return "a kink, slopes {} and {}".format(*map(mathematics, self.slopes))
+        if self.kinks:
+            kinks = " and ".join(f"{mathematics(e)} = 0" for e in self.kinks)
+            return f"a kink along {kinks}, with 0 among the subgradients"
+        found = ", ".join(mathematics(v, self.index) for v in self.eigenvalues)
+        return f"{'eigenvalues of the Hessian' if len(self.at) > 1 else 'second derivative'} {found}"
+
     __repr__ = __str__
 
 
-def _shown(value: Any) -> str:
-    return f"{float(value):.10g}" if isinstance(value, sympy.Float) else str(value)
+def _ordinal(order: int) -> str:
+    return {3: "third", 4: "fourth", 5: "fifth", 6: "sixth"}.get(order, f"{order}th")
 
 
 def _condition(where: sympy.Basic) -> str:
-    parts = sorted(where.args, key=str) if isinstance(where, sympy.And) else (where,)
-    return " and ".join(f"{p.lhs} {p.rel_op} {p.rhs}" for p in parts)
+    parts: Sequence[Any] = sorted(where.args, key=str) if isinstance(where, sympy.And) else (where,)
+    parts = [p.reversed if p.rhs.is_integer and not p.rhs.is_number else p for p in parts]
+    return " and ".join(f"{mathematics(p.lhs)} {p.rel_op} {mathematics(p.rhs)}" for p in parts)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,10 @@ from typing import Any
 
 import sympy
 
+from symnet.study.critical_points.families import described, family, letter
+
 OPEN = "there may be further points"
+_CONSTANT = "the function is constant: every point is critical"
 _DIGITS = 40  # to which an imaginary part that is not zero is found
 
 
@@ -21,6 +24,8 @@ def domain(x: sympy.Symbol) -> Any:
 
 def solved(gradient: Sequence[sympy.Expr], variables: Sequence[sympy.Symbol]) -> tuple[list[dict[Any, Any]], bool, str]:
     """The real solutions, whether they are all, and a note where they are not: `OPEN` where SymPy cannot tell."""
+    if all(g == 0 for g in gradient):
+        return [{x: x for x in variables}], True, _CONSTANT
     try:
         if len(variables) == 1:
             return solved_for_one(gradient[0], variables[0])
@@ -55,7 +60,7 @@ def _is_complex(value: sympy.Expr) -> bool:
 
 def solved_for_one(slope: sympy.Expr, x: sympy.Symbol) -> tuple[list[dict[Any, Any]], bool, str]:
     if slope == 0:
-        return [{x: x}], True, "the function is constant"
+        return [{x: x}], True, _CONSTANT
     inside = domain(x)
     found = sympy.solveset(slope, x, domain=inside)
     if isinstance(found, sympy.FiniteSet):
@@ -64,5 +69,18 @@ def solved_for_one(slope: sympy.Expr, x: sympy.Symbol) -> tuple[list[dict[Any, A
         return [], True, ""
     if isinstance(found, sympy.Intersection) and len(found.args) == 2 and isinstance(found.args[1], sympy.FiniteSet):
         return [{x: value} for value in found.args[1]], True, ""  # parameters: real where they make it real
+    values = family(_without_bounds(found, inside), letter(slope))
+    if values is not None:
+        return [{x: value} for value in values], True, ""
     some = [s for s in sympy.solve(slope, x, dict=True) if _is_real(s) and inside.contains(s[x]) != sympy.false]
-    return some, False, OPEN if found.has(sympy.ConditionSet) else f"there are further points: all of {found}"
+    return some, False, OPEN if found.has(sympy.ConditionSet) else f"there are further points: {described(found, x)}"
+
+
+def _without_bounds(found: Any, inside: Any) -> Any:
+    """A set without the interval that it is met with, which the points are asked to lie in themselves."""
+    if isinstance(found, sympy.Union):
+        return sympy.Union(*(_without_bounds(part, inside) for part in found.args), evaluate=False)
+    if isinstance(found, sympy.Intersection) and inside in found.args:
+        rest = [part for part in found.args if part != inside]
+        return rest[0] if len(rest) == 1 else sympy.Intersection(*rest)
+    return found

@@ -1,0 +1,87 @@
+"""Zeros that repeat: x = π/2 + 2kπ, k an integer.
+
+In: a set of SymPy's, as `solveset` gives it.  Out: the values in it, with one letter for the integer, or None where it
+is no such set.
+Not handled: values with two integers; sets that SymPy cannot write out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import sympy
+
+LETTERS = ("k", "n", "j", "l", "p", "q")
+
+
+def letter(*expressions: Any) -> sympy.Symbol:
+    """A symbol for an integer, of a name that stands in none of the expressions."""
+    taken = {s.name for e in expressions for s in e.free_symbols}
+    name = next((name for name in LETTERS if name not in taken), None)
+    return sympy.Symbol(name, integer=True) if name else sympy.Dummy("k", integer=True)
+
+
+def family(found: Any, k: sympy.Symbol) -> list[sympy.Expr] | None:
+    """The values of a set, those that repeat as functions of the integer k; None of another set."""
+    parts = found.args if isinstance(found, sympy.Union) else (found,)
+    values: list[sympy.Expr] = []
+    for part in parts:
+        if isinstance(part, sympy.FiniteSet):
+            values.extend(part)
+        elif _repeats(part):
+            values.append(sympy.expand(part.lamda(k)))
+        else:
+            return None
+    return values
+
+
+def _repeats(part: Any) -> bool:
+    return isinstance(part, sympy.ImageSet) and part.base_sets == (sympy.S.Integers,)
+
+
+def described(found: Any, x: sympy.Symbol) -> str:
+    """A set of zeros in words."""
+    k = letter(sympy.Tuple(x))
+    values = family(found, k)
+    if values is None:
+        return f"all {x} of {mathematics(found)}"
+    written = " and ".join(f"{x} = {mathematics(value, k)}" for value in values)
+    return f"{written}, {k} an integer"
+
+
+def mathematics(value: Any, k: sympy.Symbol | None = None) -> str:
+    """A value as one writes it: π, and multiples of it by k last."""
+    if k is not None and k in getattr(value, "free_symbols", ()):
+        written = _progression(value, k)
+        if written:
+            return written
+    written = f"{float(value):.10g}" if isinstance(value, sympy.Float) else str(value)
+    return re.sub(r"(?<=\d)\*π", "π", re.sub(r"\bpi\b", "π", written))
+
+
+def periods(expr: Any, variables: Sequence[sympy.Symbol]) -> str:
+    """With which periods a function repeats, in words; nothing where it does not."""
+    found = [(x, sympy.periodicity(expr, x)) for x in variables if expr.has(x)]
+    known = [f"{mathematics(period)} in {x}" for x, period in found if period]
+    return f"; it repeats, with period {' and '.join(known)}" if known else ""
+
+
+def _progression(value: sympy.Expr, k: sympy.Symbol) -> str:
+    """a + kb, where b is a multiple of π by a fraction."""
+    start, step = value.subs(k, 0), sympy.expand(value).coeff(k, 1)
+    ratio = step / sympy.pi
+    if not ratio.is_Rational or sympy.expand(start + k * step - value) != 0:
+        return ""
+    times = "".join(_factors(abs(ratio.p), f"{k}π"))
+    term = times + (f"/{ratio.q}" if ratio.q != 1 else "")
+    if start == 0:
+        return term if ratio > 0 else f"-{term}"
+    return f"{mathematics(start)} {'+' if ratio > 0 else '-'} {term}"
+
+
+def _factors(count: int, of: str) -> Iterator[str]:
+    if count != 1:
+        yield str(count)
+    yield of
