@@ -167,3 +167,23 @@ def test_a_path_that_cannot_be_written_is_refused_in_four_parts(tmp_path: Path) 
     for path in (tmp_path / "file" / "out.csv", tmp_path / ("n" * 400 + ".csv")):
         with pytest.raises(FileError, match=r"comparison\.save\(.*: expected to write .*; got .*\. See that"):
             found.save(path)
+
+
+@pytest.mark.parametrize(
+    ("L", "by", "data", "limit"),
+    [
+        (sn.sin(x) / x, x, {"x": 0.0}, "1"),
+        ((x**2 - 1) / (x - 1), x, {"x": 1.0}, "2"),
+        (sn.sum((sn.exp(v) - 1) / v), v, {"v": [0.0, 0.0, 0.0]}, "3"),
+        (x * sn.log(x), x, {"x": 0.0}, "0"),
+        (sn.abs(x) / x, x, {"x": 0.0}, None),
+        (sn.sqrt(x), x, {"x": -1.0}, None),
+    ],
+    ids=str,
+)
+def test_what_an_undefined_value_tends_to_is_said_where_it_tends_to_anything(
+    L: Any, by: Any, data: dict[str, Any], limit: str | None
+) -> None:
+    found = " ".join(sn.compare(L, by, data).notes)
+    assert ("it tends to" in found) == (limit is not None)
+    assert limit is None or f"undefined: not compared; it tends to {limit}" in found

@@ -183,11 +183,11 @@ def _annotate(box: Box, d: Record, known: Spotlight | None) -> None:
     numbers = numbers_of(d)
     if numbers is None:
         return
-    slope = name_slope(d, d.root, box.label) + op("=")
-    for css, head, table in (("number", "", numbers.values), ("slope", slope, numbers.cotangents)):
-        if box.label not in table:
+    for css, table in (("number", "values"), ("slope", "cotangents")):
+        if box.label not in getattr(numbers, table):
             continue
-        array = table[box.label]
+        sign, array = numbers.shown(table, box.label)
+        head = name_slope(d, d.root, box.label) + op(sign) if css == "slope" else op(sign) if sign == "→" else ""
         visible = known is None or box.label in (known.values if css == "number" else known.cotangents)
         box.notes.append((css if visible else f"{css} hidden", head + shown_mathml(array)))
         across, down = extent_shown(array)

@@ -215,12 +215,19 @@ class NumbersAtPoint:
         cotangents: the derivative of the root by each value.
         locals: (user, operand) → the local derivative, where the edge has one.
         passed: (user, operand) → what the edge passes backward.
+        limits: (table, label) → what a formula tends to that is undefined at the point as it is written: 0/0, say.
     """
 
     values: dict[str, Array]
     cotangents: dict[str, Array]
     locals: dict[tuple[str, str], Array]
     passed: dict[tuple[str, str], Array]
+    limits: dict[tuple[str, Any], Array] = field(default_factory=dict)
+
+    def shown(self, table: str, key: Any) -> tuple[str, Array]:
+        """The sign = and a number, or → and a limit."""
+        limit = self.limits.get((table, key))
+        return ("=", getattr(self, table)[key]) if limit is None else ("→", limit)
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,11 +18,12 @@ from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import leaves
 from symnet.expr.printing.markup import MINUS, op, parens, row
 from symnet.reference import evaluate
-from symnet.simplify.numeric.passes import numeric
+from symnet.study.derivation.limits import at_point, has_nan
 from symnet.study.derivation.model import NumbersAtPoint, Record
 
 _LONGEST = 4  # elements of a vector, rows and columns of a matrix that are written out
 _ALONE, _IN_ARRAYS = 6, 3  # significant digits
+UNDEFINED = "undefined"
 
 
 def numbers_of(derivation: Record) -> NumbersAtPoint | None:
@@ -45,24 +46,37 @@ def _evaluated(derivation: Record, data: Mapping[str, Any]) -> NumbersAtPoint:
         found = evaluate(list(present.values()), env, leaves=known)
         return dict(zip(present, found, strict=True))
 
+    def mended(table: str, found: dict[Any, Array], nodes: Mapping[Any, Node | None]) -> dict[Any, Array]:
+        """What is undefined as written, as compiled code has it; of values the limit where that has none either."""
+        gone = {key: node for key, node in nodes.items() if node is not None and has_nan(found[key])}
+        for key, at in at_point(gone, data, lambda n, env: evaluate(list(n), env, leaves=known)).items():
+            found[key] = at.value
+            if at.limit is not None:
+                limits.update({(table, key): at.limit})
+        return found
+
+    limits: dict[tuple[str, Any], Array] = {}
     nodes = {v.label: v.node for v in (*derivation.given, *derivation.values)}
-    values = compute({**derivation.inputs, **nodes}, data)
-    cotangents = compute({s.label: s.after for s in derivation.steps}, data)
-    undefined = {s.label: s.after for s in derivation.steps if s.after is not None and _has_nan(cotangents[s.label])}
-    cotangents |= compute(dict(zip(undefined, numeric(undefined.values()), strict=True)), data)
+    values = mended("values", compute({**derivation.inputs, **nodes}, data), nodes)
+    slopes = {s.label: s.after for s in derivation.steps}
+    cotangents = mended("cotangents", compute(slopes, data), slopes)
     env = {**values, **data, **{str(s.bar): cotangents[s.label] for s in derivation.steps}}
     cotangents |= compute({e.variable: e.result for e in derivation.endings if e.variable in derivation.parts}, data)
     edges = {(e.user, e.operand): e for e in derivation.edges}
     passed = compute({key: e.passed for key, e in edges.items()}, env)
     alone = {(s.edges[0].user, s.label): s.label for s in derivation.steps if len(s.edges) == 1}
-    passed |= {key: cotangents[alone[key]] for key, array in passed.items() if key in alone and _has_nan(array)}
-    return NumbersAtPoint(
-        {**data, **values}, cotangents, compute({key: e.local for key, e in edges.items()}, env), passed
-    )
+    passed |= {key: cotangents[alone[key]] for key, array in passed.items() if key in alone and has_nan(array)}
+    local = compute({key: e.local for key, e in edges.items()}, env)
+    return NumbersAtPoint({**data, **values}, cotangents, local, passed, limits)
 
 
-def _has_nan(array: Array) -> bool:
-    return bool(np.isnan(array).any()) if array.dtype.kind == "f" else False
+def on_limits(numbers: NumbersAtPoint | None) -> str:
+    """What → means, and where compiled code does not give the limit; nothing where there is none."""
+    if numbers is None or not numbers.limits:
+        return ""
+    lost = [str(key) for table, key in numbers.limits if table == "values" and has_nan(numbers.values[key])]
+    said = "→ marks a limit: as it is written, the formula is undefined at this point."
+    return f"{said} Compiled code gives nan for {', '.join(lost)}." if lost else said
 
 
 def shown(array: Any) -> str:
@@ -112,6 +126,8 @@ def _cells(line: Iterable[Any]) -> str:
 
 def _number_mathml(value: Any, digits: int = _ALONE) -> str:
     written = _number(value, digits)
+    if written == UNDEFINED:
+        return f"<mtext>{written}</mtext>"
     mantissa, _, exponent = written.lstrip("-").partition("e")
     sign = MINUS if written.startswith("-") else ""
     power = f"<mo>·</mo><msup><mn>10</mn><mn>{int(exponent)}</mn></msup>" if exponent else ""
@@ -119,4 +135,6 @@ def _number_mathml(value: Any, digits: int = _ALONE) -> str:
 
 
 def _number(value: Any, digits: int = _ALONE) -> str:
-    return f"{float(value):.{digits}g}" if np.asarray(value).dtype.kind == "f" else str(value)
+    if np.asarray(value).dtype.kind != "f":
+        return str(value)
+    return UNDEFINED if np.isnan(value) else f"{float(value) + 0.0:.{digits}g}"  # of -0.0 no sign

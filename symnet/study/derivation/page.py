@@ -19,7 +19,7 @@ from symnet.expr.printing.mathml import WRITERS, mathml
 from symnet.study.derivation.graph import label_mathml, name_slope, svg
 from symnet.study.derivation.lines import chain, ending_lines, step_lines
 from symnet.study.derivation.model import BackwardStep, Edge, Ending, LabelledValue, Law, Line, Record, Route, SlopePart
-from symnet.study.derivation.numbers import numbers_of, shown, shown_mathml
+from symnet.study.derivation.numbers import numbers_of, on_limits, shown, shown_mathml
 from symnet.study.derivation.style import PAGE_STYLE, STYLE
 from symnet.study.derivation.text import same_terms
 
@@ -78,8 +78,8 @@ def _number(d: Record, table: str, key: object, beside: Node | None) -> str:
     numbers = numbers_of(d)
     if numbers is None or key not in getattr(numbers, table):
         return ""
-    array = getattr(numbers, table)[key]
-    return "" if shown(array) == str(beside) else op("=") + shown_mathml(array)
+    sign, array = numbers.shown(table, key)
+    return "" if shown(array) == str(beside) else op(sign) + shown_mathml(array)
 
 
 def _again(d: Record) -> Iterator[str]:
@@ -132,6 +132,7 @@ def _graph(d: Record) -> Iterator[str]:
     yield "<p>Values flow down. Each edge carries the derivative of the value below by the value above."
     maps = any(e.kind == "map" for e in d.edges)
     yield " Between whole arrays it carries what is passed back up instead." if maps else ""
+    yield f" {on_limits(numbers_of(d))}"
     yield " The values in the middle share a box." if 'class="node folded' in picture else ""
     yield f"</p><figure>{picture}</figure>{_key(d, maps)}</section>\n"
 

@@ -156,7 +156,7 @@ def _opening(d: Record) -> Slide:
 
 def _forward(d: Record, value: LabelledValue, values: frozenset[str]) -> Slide:
     numbers = numbers_of(d)
-    number = op("=") + shown_mathml(numbers.values[value.label]) if numbers else ""
+    number = _shown(numbers, "values", value.label) if numbers else ""
     lines = [f"<div>{equation(mathml(value.tag), op('='), mathml(value.formula), number)}</div>"]
     edges = d.edges_into(value.label)
     for edge in edges:
@@ -174,6 +174,12 @@ def _forward(d: Record, value: LabelledValue, values: frozenset[str]) -> Slide:
         said,
         Spotlight(values, now=frozenset({value.label}), edges=lit),
     )
+
+
+def _shown(numbers: NumbersAtPoint, table: str, key: str) -> str:
+    """= and a number, or → and a limit."""
+    sign, array = numbers.shown(table, key)
+    return op(sign) + shown_mathml(array)
 
 
 def _backward(d: Record, step: BackwardStep, values: frozenset[str], known: frozenset[str]) -> Slide:
@@ -209,9 +215,9 @@ def _account(d: Record, numbers: NumbersAtPoint, step: BackwardStep) -> list[str
         return ["<mn>1</mn>" if step.before is not None else "<mn>0</mn>"]
     parts = [_product(d, e) for e in step.edges if e.passed is not None]
     lines = [op("+").join(parts) or "<mn>0</mn>"]
-    cotangent = numbers.cotangents[step.label]
+    _, cotangent = numbers.shown("cotangents", step.label)
     scalar = cotangent.ndim == 0 and all(e.kind == "scalar" for e in step.edges)
-    if scalar:
+    if scalar and ("cotangents", step.label) not in numbers.limits:
         live = [e for e in step.edges if e.local is not None]
         pairs = [(numbers.cotangents[e.user], numbers.locals[e.user, e.operand]) for e in live]
         lines.append(op("+").join(_bracketed(a) + op("·") + _bracketed(b) for a, b in pairs) or "<mn>0</mn>")
@@ -233,7 +239,7 @@ def _bracketed(number: object) -> str:
 def _closing(d: Record, values: frozenset[str], known: frozenset[str]) -> Slide:
     lines, numbers = [], numbers_of(d)
     for ending in d.endings:
-        number = op("=") + shown_mathml(numbers.cotangents[ending.variable]) if numbers else ""
+        number = _shown(numbers, "cotangents", ending.variable) if numbers else ""
         number = "" if number == op("=") + mathml(ending.result) else number
         lines.append(f'<div class="lhs">{equation(slope(d, ending.variable))}</div>')
         lines.append(f"<div>{equation(op('='), mathml(ending.result), number)}</div>")

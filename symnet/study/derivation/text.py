@@ -18,7 +18,7 @@ from symnet.expr.printing.layout import lay_out, write
 from symnet.expr.printing.text import WRITERS
 from symnet.study.derivation.lines import chain, ending_lines, step_lines
 from symnet.study.derivation.model import BackwardStep, Edge, Ending, LabelledValue, Law, Line, Record, Route
-from symnet.study.derivation.numbers import numbers_of, shown
+from symnet.study.derivation.numbers import numbers_of, on_limits, shown
 
 WIDTH = 100  # characters, from which on a reason stands below its formula
 _INDENT = "  "
@@ -31,6 +31,7 @@ def text(derivation: Record, width: int = WIDTH) -> str:
 
 def _lines(d: Record, width: int) -> Iterator[str]:
     yield f"{' and '.join(_slope(d.root, v) for v in d.variables)}{d.title}"
+    yield from filter(None, [on_limits(numbers_of(d))])
     yield from ("", "Values and local derivatives")
     for value in d.defined:
         yield from _indented(_value(d, value, width))
@@ -69,8 +70,9 @@ def _at(d: Record, table: str, key: Any, formula: Any = None) -> str:
     numbers = numbers_of(d)
     if numbers is None or key not in getattr(numbers, table):
         return ""
-    number = shown(getattr(numbers, table)[key])
-    return "" if number == str(formula) else f" = {number}"
+    sign, array = numbers.shown(table, key)
+    number = shown(array)
+    return "" if number == str(formula) else f" {sign} {number}"
 
 
 def _value(d: Record, value: LabelledValue, width: int) -> Iterator[str]:
