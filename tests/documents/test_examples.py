@@ -28,7 +28,7 @@ CLAIMS: dict[str, tuple[str, ...]] = {
         r" 1  0     1     0     1     1\n 1  1     1     1     0     0\n",
         r" 0  0  0\.0\d\d\n 0  1  0\.9\d\d\n 1  0  0\.9\d\d\n 1  1  0\.0\d\d\n",
     ),
-    "circle": (r"∂/∂w0  = -2\*w0\*mean\(y - d\)", r"stopped by gradient_norm", r"radius (2\.9|3\.0)\d\d"),
+    "circle": (r"∂/∂w0  = 2\*w0\*mean\(d - y\)", r"stopped by gradient_norm", r"radius (2\.9|3\.0)\d\d"),
     "relu_regressor": (r"500 steps in", r"largest relative difference over 1\d\d steps: \d\.\de-0[5-9]"),
     "digits": (r"time per epoch: [\d.]+ ms", r"held-out accuracy: 9[789]\.\d\d%"),
     "own_neuron": (r"derivative: -2\*z\*Cauchy\(z\)\*\*2", r"3000 steps in [\d.]+ s: loss 0\.18\d* → 0\.000"),

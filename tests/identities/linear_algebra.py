@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import symnet as sn
 from symnet.expr.nodes.constants import size
 from symnet.expr.nodes.node import Node
@@ -12,10 +14,12 @@ COOKBOOK_INVERSES = "Petersen and Pedersen, The Matrix Cookbook, 2.2 (inverses)"
 COOKBOOK_NORMS = "Petersen and Pedersen, The Matrix Cookbook, 2.6 and 2.7 (norms)"
 COOKBOOK_GAUSSIANS = "Petersen and Pedersen, The Matrix Cookbook, 8.1 (Gaussians)"
 MAGNUS = "Magnus and Neudecker, Matrix Differential Calculus, chapters 8 and 9"
+BOYD = "Boyd and Vandenberghe, Convex Optimization, 9.5"
 BISHOP_RIDGE = "Bishop, Pattern Recognition and Machine Learning, 3.1.4 and 4.3.3"
 
 a, b, c, x, w = (sn.tensor(name, n) for name in "abcxw")
 t = sn.tensor("t", m)
+d = sn.tensor("d", m, positive=True)
 lam = sn.scalar("lam", positive=True)
 A, B, X, V = (sn.tensor(name, n, n) for name in "ABXV")
 S = sn.tensor("S", n, n, symmetric=True)
@@ -43,6 +47,11 @@ def ridge() -> Node:
 def gram() -> Node:
     """The matrix of the normal equations of ridge regression."""
     return R.T @ R + lam * sn.eye(n)
+
+
+def newton_step(loss: Callable[[], Node]) -> Callable[[], Node]:
+    """w less the Hessian's inverse times the gradient."""
+    return lambda: sn.simplify(w - sn.solve(sn.hessian(loss(), w), sn.grad(loss(), w)))
 
 
 LINEAR_ALGEBRA = [
@@ -169,8 +178,50 @@ LINEAR_ALGEBRA = [
         "a Newton step gives the ridge solution",
         BISHOP_RIDGE,
         lambda: sn.simplify(w - sn.solve(sn.hessian(ridge(), w), sn.grad(ridge(), w))),
-        lambda: sn.solve(gram(), R.T @ t),
-        longer_by="the gradient at w is not recognised as A w - b with the matrix A that is inverted",
+        lambda: inv(gram()) @ (R.T @ t),
+        prints="inv(R.T @ R + lam*eye(n)) @ R.T @ t",
+    ),
+    Identity(
+        "a Newton step gives the solution of least squares",
+        BISHOP_RIDGE,
+        newton_step(lambda: ((R @ w - t) ** 2).sum()),
+        lambda: inv(R.T @ R) @ (R.T @ t),
+        prints="inv(R.T @ R) @ R.T @ t",
+    ),
+    Identity(
+        "a Newton step gives the solution of weighted least squares",
+        BISHOP_RIDGE,
+        newton_step(lambda: (d * (R @ w - t) ** 2).sum() / 2),
+        lambda: inv(R.T @ sn.diag(d) @ R) @ (R.T @ (d * t)),
+        prints="inv(R.T @ diag(d) @ R) @ R.T @ (d*t)",
+    ),
+    Identity(
+        "a Newton step gives the stationary point of a quadratic function",
+        BOYD,
+        newton_step(lambda: w @ S @ w / 2 - b @ w),
+        lambda: inv(S) @ b,
+        prints="inv(S) @ b",
+    ),
+    Identity(
+        "a Newton step gives the stationary point of a quadratic function of any matrix",
+        BOYD,
+        newton_step(lambda: w @ A @ w / 2 - b @ w),
+        lambda: 2 * (inv(A + A.T) @ b),
+        prints="2*inv(A + A.T) @ b",
+    ),
+    Identity(
+        "the projection on columns is one",
+        COOKBOOK_INVERSES,
+        lambda: sn.simplify((R @ inv(R.T @ R) @ R.T) @ (R @ inv(R.T @ R) @ R.T)),
+        lambda: R @ inv(R.T @ R) @ R.T,
+        prints="R @ inv(R.T @ R) @ R.T",
+    ),
+    Identity(
+        "least squares of what is in the columns",
+        COOKBOOK_INVERSES,
+        lambda: sn.simplify(sn.solve(R.T @ R, R.T @ (R @ w))),
+        lambda: w,
+        prints="w",
     ),
     Identity(
         "ridge solution by the targets",

@@ -354,6 +354,23 @@ EXAMPLES: dict[str, list[Node]] = {
         inv(M) @ (M @ V),
         einsum("ij,kj->ik", inv(S), S) @ V,
     ],
+    "cancel_inverse_of_product": [
+        inv(A.T @ A) @ (A.T @ (A @ w)),
+        inv(M) @ (M @ x),
+        inv(S) @ (S.T @ x) + 1,
+        inv(A.T @ S @ B.T).T @ (B @ (S @ (A @ w))),
+        A @ inv(A.T @ A) @ A.T @ A @ w,
+        3 * inv(A.T @ (p[:, None] * A)) @ (A.T @ (p * (A @ w))),
+    ],
+    "take_value_into_its_correction": [
+        w - solve(A.T @ A, A.T @ (A @ w - x)),
+        x - inv(M) @ (M @ x - y),
+        x - inv(M).T @ (M.T @ x - a * y),
+        x - 2 * inv(M + M.T) @ ((M + M.T) @ x / 2 - y),
+        y + x - inv(S + t * identity(4)) @ (S @ x + t * x - y),
+        C - solve(S, S @ C - A),
+        w - inv(A.T @ S @ B.T).T @ (B @ (S @ (A @ w)) - total(A, 0)),
+    ],
     # movement
     "move_nothing": [pad(x, [(0, 0)]), reshape(reshape(A, 12), 4, 3)],
     "repeat_at_once": [expand(expand(x, (3, 4), (1,)), (2, 3, 4), (1, 2))],

@@ -23,6 +23,7 @@ from symnet.simplify.algebra.choices import CHOICES
 from symnet.simplify.algebra.conditions import CONDITIONS
 from symnet.simplify.algebra.constants import CONSTANTS
 from symnet.simplify.algebra.contraction import CONTRACTIONS
+from symnet.simplify.algebra.corrections import CANCELLED_PRODUCTS, CORRECTIONS
 from symnet.simplify.algebra.cumulative import CUMULATIVE
 from symnet.simplify.algebra.elementwise import FUNCTION_REWRITES
 from symnet.simplify.algebra.exponentials import EXPONENTIALS
@@ -102,6 +103,7 @@ ALGEBRA: tuple[Rewrite, ...] = (
     *HYPERBOLICS,
     *SOFT_EXTREMES,
     *SUMS,
+    *CORRECTIONS,
     *PRODUCTS,
     *ONE_DENOMINATOR,
     *ABSOLUTES,
@@ -109,6 +111,7 @@ ALGEBRA: tuple[Rewrite, ...] = (
     *UNIT_VECTORS,
     *INVERSES,
     *CONTRACTIONS,
+    *CANCELLED_PRODUCTS,
     *MOVEMENTS,
     *TURNINGS,
     *REDUCTIONS,
