@@ -12,16 +12,29 @@ Three shapes:
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from symnet.loops.ir import Body, Buffer, Const, Let, Load, Store, as_int
+from symnet.loops.ir import (
+    Body,
+    Buffer,
+    Const,
+    For,
+    IntConst,
+    IntVar,
+    Let,
+    Load,
+    Store,
+    as_int,
+    int_floordiv,
+    int_mod,
+)  # fmt: skip
 from symnet.lower.elementwise import functions_in
 from symnet.lower.nest import Axis, Nest, accumulated_when, around, fetched, mapped, naive_body, nested
-from symnet.schedule.access import stores
+from symnet.schedule.access import INVARIANT, inner_loads, shifted, stores, stride
 from symnet.schedule.partials import Carry, Cells, SumCut, accumulated, renewed
 from symnet.schedule.register_tiles import known_short, over_results, tiles
 from symnet.schedule.target import Target
-from symnet.schedule.tile_shape import TileShape, choose
+from symnet.schedule.tile_shape import TileShape, accumulators, choose
 from symnet.schedule.turned import turned
 
 LIGHT = 4  # lets of a body that is written for several vectors at once
@@ -96,21 +109,70 @@ def _lanes_across(nest: Nest, target: Target) -> SumCut:
 
 
 def _across(nest: Nest, shape: TileShape, target: Target, carry: Carry | None) -> Body:
-    """Lanes along the reduction: each result is a sum over vectors, then over lanes."""
+    """Lanes along the reduction: each result is a sum over vectors, then over lanes; of several rows at once where
+    these read the same elements of an operand.
+    """
     acc = nest.accumulator
     assert acc is not None
-    cell = Buffer(f"{acc.name}_cell", acc.dtype, (as_int(1),), "register")
-    zero = (as_int(0),)
     last = [shape.lane] if shape.lane else []
     nest = replace(nest, reduced=(*(a for a in nest.reduced if a is not shape.lane), *last))
-
-    def chain(part: Nest, into: Buffer) -> Body:
-        assert part.accumulator is not None
-        kinds = ["serial"] * (len(part.reduced) - 1) + ["vector"] if last else None
-        return nested(part.reduced, (*part.inner, Store(into, zero, part.accumulator.value, acc.combine)), kinds)
-
     sizes = _lanes_across(nest, target) if last else SumCut()
-    body = accumulated(nest, Cells(cell, zero, over=lambda statements: statements), chain, carry, sizes)
-    if carry is None:
-        body = (*body, Let(acc.name, Load(cell, zero)), *nest.outer)
-    return (*around(nest.parallel, body), *renewed(nest, carry, sizes, lambda s: over_results(nest, None, s)))
+    row, mr = _rows_at_once(nest, shape, sizes, target)
+    rows = _Rows(carry, sizes, "vector" if last else "serial")
+    if row is None:
+        body = rows.of(nest, None, 1)
+    else:
+        count, rest = int_floordiv(row.extent, mr), int_mod(row.extent, mr)
+        tile = IntVar(f"{row.var}_tile")
+        whole = rows.of(shifted(nest, row, tile * mr, IntConst(mr)), row, mr)
+        single = rows.of(shifted(nest, row, tile + count * mr, IntConst(1)), row, 1)
+        loops = [For(tile.name, n, b) for n, b in ((count, whole), (rest, single)) if n != IntConst(0)]
+        body = tuple(loops)
+    outside = [a for a in nest.parallel if a is not row]
+    return (*around(outside, body), *renewed(nest, carry, sizes, lambda s: over_results(nest, None, s)))
+
+
+def _rows_at_once(nest: Nest, shape: TileShape, sizes: SumCut, target: Target) -> tuple[Axis | None, int]:
+    """An axis along which an operand stays the same, and of how many of its elements the sums are made at once: every
+    sum has several accumulators.
+    """
+    if shape.lane is None or functions_in(nest.inner) or sizes.lanes == 1:
+        return None, 1
+    mr = max(accumulators(target) // 6, 2)
+    loads = inner_loads(nest)
+    for axis in reversed(nest.parallel):
+        kinds = {stride(x, axis.var) for x in loads}
+        if INVARIANT in kinds and len(kinds) > 1 and (axis.constant is None or axis.constant >= mr):
+            return axis, mr
+    return None, 1
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Writes the sums of some rows: of one, or of several beside each other."""
+
+    carry: Carry | None
+    sizes: SumCut
+    kind: str  # of the innermost reduced loop
+
+    def of(self, nest: Nest, row: Axis | None, mr: int) -> Body:
+        """The sums of mr rows; `row` counts from 0 within them."""
+        acc = nest.accumulator
+        assert acc is not None
+        cell = Buffer(f"{acc.name}_cell", acc.dtype, (as_int(mr),), "register")
+        at = (as_int(0) if row is None else IntVar(row.var),)
+        unrolled = [] if row is None else [Axis(row.var, as_int(mr))]
+
+        def over_rows(statements: Body) -> Body:
+            return nested(unrolled, statements, ["unroll"] * len(unrolled))
+
+        def chain(part: Nest, into: Buffer) -> Body:
+            assert part.accumulator is not None
+            kinds = ["serial"] * (len(part.reduced) - 1) + [self.kind] * bool(part.reduced)
+            statements = (*part.inner, Store(into, at, part.accumulator.value, acc.combine))
+            return nested((*part.reduced, *unrolled), statements, [*kinds, *["unroll"] * len(unrolled)])
+
+        body = accumulated(nest, Cells(cell, at, over_rows), chain, self.carry, self.sizes)
+        if self.carry is not None:
+            return body
+        return (*body, *over_rows((Let(acc.name, Load(cell, at)), *nest.outer)))

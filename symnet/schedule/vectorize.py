@@ -14,7 +14,8 @@ from dataclasses import replace
 
 from symnet.loops.changes import changed, with_bodies
 from symnet.loops.facts import BodyFacts, FactsByStatement, gather
-from symnet.loops.ir import Body, For, IntConst, LaneCut, Program, Stmt
+from symnet.loops.ir import Body, For, IntConst, LaneCut, Let, Program, Stmt, Store
+from symnet.loops.substitute import int_variables
 from symnet.schedule.target import Target
 
 UNROLLED_CHUNKS = 8
@@ -38,8 +39,18 @@ def _body(body: Body, target: Target, known: FactsByStatement) -> Body:
 
 def _statement(stmt: Stmt, target: Target, known: FactsByStatement) -> Stmt:
     if isinstance(stmt, For) and stmt.kind == "vector":
-        return replace(stmt, cut=cut_of(stmt, gather(stmt.body, known), target))
+        return replace(stmt, cut=cut_of(stmt, gather(_of_one_row(stmt), known), target))
     return with_bodies(stmt, lambda body: _body(body, target, known))
+
+
+def _of_one_row(loop: For) -> Body:
+    """What a vector loop does for one of the rows whose sums it makes at once: each is cut as if it were alone."""
+    *lets, last = loop.body
+    if isinstance(last, For) and last.kind == "unroll" and all(isinstance(s, Let) for s in lets):
+        inside = last.body
+        if all(loop.var not in int_variables(i) for s in inside if isinstance(s, Store) for i in s.index):
+            return (*lets, *inside)
+    return loop.body
 
 
 def cut_of(loop: For, facts: BodyFacts, target: Target) -> LaneCut | None:
