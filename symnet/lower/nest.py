@@ -157,6 +157,16 @@ def nested(axes: Sequence[Axis], statements: Iterable[Stmt], kinds: Sequence[str
     return body
 
 
+def bounded(body: Body, var: str, bound: int) -> Body:
+    """The statements, the loop over `var` told how long it can be."""
+    out: list[Stmt] = []
+    for stmt in body:
+        if isinstance(stmt, For):
+            stmt = replace(stmt, body=bounded(stmt.body, var, bound), bound=bound if stmt.var == var else stmt.bound)
+        out.append(stmt)
+    return tuple(out)
+
+
 def around(axes: Sequence[Axis], body: Body) -> Body:
     """Plain loops over `axes` around all of a body."""
     for axis in reversed(axes):

@@ -39,7 +39,7 @@ from symnet.loops.ir import (
     int_min,
 )  # fmt: skip
 from symnet.loops.limits import limit
-from symnet.loops.substitute import Substitution
+from symnet.loops.substitute import Substitution, int_variables
 from symnet.loops.sums import renewed_sum, two_sum, with_low_added
 from symnet.lower.nest import Axis, Nest, around
 from symnet.schedule.access import stores, substituted
@@ -57,11 +57,13 @@ class SumCut:
         chain: additions one after the other.
         chains: chains added one after the other.
         lanes: elements of the innermost reduced axis that are added at once, each to a sum of its own.
+        is_short: one chain is all, however much its extents could hold.
     """
 
     chain: int = CHAIN
     chains: int = CHAINS
     lanes: int = 1
+    is_short: bool = False
 
 
 PANEL_CUT = SumCut(PANEL_CHAIN, PANEL_CHAINS)
@@ -136,6 +138,27 @@ def _one_by_one(nest: Nest, cells: Cells, chain: Chain, carry: Carry | None) -> 
     return (Alloc(cells.buffer), If(carry.first, start, again), *body, *result)
 
 
+# --------------------------------------------------------------------------- short sums
+
+
+def short_first(nest: Nest, most: int, sizes: SumCut, body: Callable[[SumCut], Body]) -> Body:
+    """The loops of a sum, and where its extent is known at run time only, other loops for a few terms: those over
+    chains and blocks would take longer than such a sum.  Both give the same bits.
+
+    Args:
+        nest: what to add up.
+        most: how many terms are few, at most those of one chain.
+        sizes: how the sum is cut.
+        body: writes the loops.
+    """
+    if len(nest.reduced) != 1 or not nest.parallel or nest.is_empty:
+        return body(sizes)
+    extent = nest.reduced[0].extent
+    if limit(extent) is not None or {a.var for a in nest.parallel} & int_variables(extent):
+        return body(sizes)
+    return (If(IntCondition("le", extent, IntConst(most)), body(replace(sizes, is_short=True)), body(sizes)),)
+
+
 # --------------------------------------------------------------------------- levels
 
 
@@ -150,6 +173,8 @@ class Levels:
 
 def cut(nest: Nest, sizes: SumCut = SumCut()) -> Levels:
     """The reduced axes, innermost first: so many of their elements in a chain, so many chains in a block."""
+    if sizes.is_short:
+        return Levels(nest, (), ())
     nest, chains = _cut(nest, nest.reduced, sizes.chain, sizes.lanes)
     outer, blocks = _cut(replace(nest, reduced=(*chains, *nest.reduced)), chains, sizes.chains, 1)
     inside = len(nest.reduced)

@@ -39,9 +39,9 @@ from symnet.loops.ir import (
 from symnet.loops.limits import limit
 from symnet.loops.substitute import int_variables
 from symnet.lower.elementwise import functions_in
-from symnet.lower.nest import Axis, Nest, nested
+from symnet.lower.nest import Axis, Nest, bounded, nested
 from symnet.schedule.access import inner_loads, shifted, stores
-from symnet.schedule.partials import PANEL_CUT, Carry, Cells, SumCut, accumulated, renewed
+from symnet.schedule.partials import PANEL_CUT, Carry, Cells, SumCut, accumulated, renewed, short_first
 from symnet.schedule.target import Target
 from symnet.schedule.tile_shape import TileShape, tile_widths
 
@@ -52,21 +52,27 @@ def tiles(nest: Nest, shape: TileShape, target: Target, carry: Carry | None) -> 
     """The loops of a nest whose lanes are parallel."""
     lane = shape.lane
     assert lane is not None
-    how = _Tiling(shape, lane, target, carry, PANEL_CUT if shape.mr > 1 and _is_panel(nest) else SumCut())
-    if carry is None and _is_apart(nest):
-        raw, again = _parted(nest)
-        return (*how.all_tiles(raw), *over_results(nest, lane, again))
-    return (*how.all_tiles(nest), *renewed(nest, carry, how.sizes, lambda body: over_results(nest, lane, body)))
+    again: Body = ()
+    if carry is None and is_apart(nest):
+        nest, again = parted(nest)
+
+    def whole(sizes: SumCut) -> Body:
+        body = _Tiling(shape, lane, target, carry, sizes).all_tiles(nest)
+        return (*body, *renewed(nest, carry, sizes, lambda body: over_results(nest, lane, body)))
+
+    sizes = PANEL_CUT if shape.mr > 1 and _is_panel(nest) else SumCut()
+    body = short_first(nest, sizes.chain, sizes, whole)
+    return (*body, *over_results(nest, lane, again)) if again else body
 
 
-def _is_apart(nest: Nest) -> bool:
+def is_apart(nest: Nest) -> bool:
     """Whether the epilogue of a sum is a loop of its own: it calls functions, and what it stores can hold the sum."""
     acc = nest.accumulator
     assert acc is not None
     return bool(functions_in(nest.outer)) and [s.buffer.dtype for s in stores(nest)] == [acc.dtype]
 
 
-def _parted(nest: Nest) -> tuple[Nest, Body]:
+def parted(nest: Nest) -> tuple[Nest, Body]:
     """The nest that stores its sum alone, and the statements that read it again and store what they make of it."""
     acc = nest.accumulator
     assert acc is not None
@@ -187,13 +193,13 @@ class _Tiling:
             inside = [*rows, (lane, "vector")] if lane.constant is not None else [(lane, "vector"), *rows]
             axes, kinds = zip(*((axis, "serial") for axis in part.reduced), *inside, strict=True)
             loops = nested(axes, (*part.inner, Store(into, at, part.accumulator.value, acc.combine)), kinds)
-            return _bounded(loops, lane.var, width)
+            return bounded(loops, lane.var, width)
 
         body = accumulated(nest, Cells(cell, at, over_tile), chain, self.carry, self.sizes)
         if self.carry is not None:
             return body
         axes, kinds = zip(*rows, (lane, "vector"), strict=True)
-        return (*body, *_bounded(nested(axes, (Let(acc.name, Load(cell, at)), *nest.outer), kinds), lane.var, width))
+        return (*body, *bounded(nested(axes, (Let(acc.name, Load(cell, at)), *nest.outer), kinds), lane.var, width))
 
 
 def _runs(widths: Sequence[int]) -> list[tuple[int, int]]:
@@ -205,13 +211,3 @@ def _runs(widths: Sequence[int]) -> list[tuple[int, int]]:
         else:
             runs.append((1, width))
     return runs
-
-
-def _bounded(body: Body, var: str, bound: int) -> Body:
-    """Tell the vector loop over `var` how long it can be."""
-    out: list[Stmt] = []
-    for stmt in body:
-        if isinstance(stmt, For):
-            stmt = replace(stmt, body=_bounded(stmt.body, var, bound), bound=bound if stmt.var == var else stmt.bound)
-        out.append(stmt)
-    return tuple(out)

@@ -4,7 +4,8 @@ before: for j in J:  for k in K (vector):  out[j, k] = B[k, j]
 after:  for j_block in J//16:
           for k in K (vector of 16):
             for j in 16 (unroll):  out[j + 16*j_block, k] = B[k, j + 16*j_block]
-        for j in J % 16:  …
+        for k in K (vector of 16):
+          for j in J % 16 (unroll):  out[j + J//16*16, k] = B[k, j + J//16*16]
 
 So a line of B is read once and whole, whatever the distance between its rows: where that is a power of two, the lines
 of one column of B push each other out of the cache.  A back end may load a square as rows of B and turn it in
@@ -21,7 +22,7 @@ from dataclasses import replace
 from symnet.dtypes import ITEMSIZE
 from symnet.loops.ir import Body, For, IntVar, Let, Store, as_int, int_floordiv, int_mod
 from symnet.lower.elementwise import functions_in
-from symnet.lower.nest import Axis, Nest, nested
+from symnet.lower.nest import Axis, Nest, bounded, nested
 from symnet.schedule.access import CONTIGUOUS, STRIDED, outer_loads, shifted, stores, stride
 from symnet.schedule.target import Target
 
@@ -39,11 +40,16 @@ def turned(nest: Nest, lane: Axis, target: Target) -> Body | None:
     block = f"{axis.var}_block"
     inside = shifted(nest, axis, IntVar(block) * width, as_int(width))
     square = nested([lane, replace(axis, extent=as_int(width), batch=0)], inside.outer, ["vector", "unroll"])
-    loops: Body = (For(block, whole, square),)
+    loops: Body = (For(block, whole, square),) if whole != as_int(0) else ()
     rest = int_mod(axis.extent, width)
     if rest != as_int(0):
         part = shifted(nest, axis, whole * width, rest)
-        loops += nested([a for a in part.parallel if a.var == axis.var] + [lane], part.outer, ["serial", "vector"])
+        (left,) = (a for a in part.parallel if a.var == axis.var)
+        if target.masks:
+            square = nested([lane, replace(left, batch=0)], part.outer, ["vector", "unroll"])
+            loops += bounded(square, axis.var, width)
+        else:
+            loops += nested([left, lane], part.outer, ["serial", "vector"])
     for other in reversed(others):
         loops = (For(other.var, other.extent, loops, axis=other.var if other.batch else None),)
     return loops
@@ -56,7 +62,8 @@ def _across(nest: Nest, lane: Axis, target: Target) -> tuple[Axis | None, int]:
     if len(widths) != 1 or not _is_short(nest) or any(stride(s, lane.var) == STRIDED for s in stores(nest)):
         return None, 0
     (width,) = widths
-    if width < LEAST_WIDTH or not all(a.constant is None or a.constant >= width for a in nest.parallel):
+    least = LEAST_WIDTH if target.masks else width
+    if width < LEAST_WIDTH or not all(a.constant is None or a.constant >= least for a in nest.parallel):
         return None, 0
     rows = [a for a in nest.parallel if a is not lane and all(stride(x, a.var) == CONTIGUOUS for x in across)]
     return (rows[0], width) if rows else (None, 0)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from symnet.backends.llvm.blocks import FunctionText, Region
-from symnet.backends.llvm.types import SIZE, Addend, V, lane_numbers
+from symnet.backends.llvm.types import SIZE, Addend, V, constant, first_lanes, lane_numbers
 from symnet.errors import CompileError, explain
 from symnet.loops.facts import BodyFacts, FactsByStatement, gather
 from symnet.loops.ir import Body, Buffer, IntConst, IntExpr
@@ -87,14 +87,14 @@ class Emitter:
     Names that have left their scope may linger: a verified program does not look at them, and binding a name
     again replaces it.
 
-    `lanes` is 0 outside vector loops; `mask` selects the lanes that count (None: all); `number` is the
-    chunk's, and chooses the sum that it adds to; `whole` is the constant extent
-    of the vector loop; `accesses` remembers addresses while the region that computes them is open;
-    `stored_indices` says where the neighbouring elements stand that a vector of indices was loaded from; `calls` holds,
-    by the identity of a statement, how many from it on are a function of their own, and what writes its call;
-    `pointers` holds the memory of buffers that is an argument of the function, by the name of its root;
-    `layout` holds the offsets of the workspace buffers in bytes and their sum, `known` the facts of loops;
-    `turned` has the vectors of loads, by their identity, that were read for several iterations together (`turning.py`).
+    `lanes` is 0 outside vector loops; `mask` selects the lanes that count, the first `real` ones (None: all); `number`
+    is the chunk's, and chooses the sum that it adds to; `whole` is the constant extent of the vector loop; `accesses`
+    remembers addresses while the region that computes them is open; `stored_indices` says where the neighbouring
+    elements stand that a vector of indices was loaded from; `calls` holds, by the identity of a statement, how many
+    from it on are a function of their own, and what writes its call; `pointers` holds the memory of buffers that is an
+    argument of the function, by the name of its root; `layout` holds the offsets of the workspace buffers in bytes and
+    their sum, `known` the facts of loops; `turned` has the vectors of loads, by their identity, that were read for
+    several iterations together (`turning.py`).
     """
 
     target: Target
@@ -107,6 +107,7 @@ class Emitter:
     unsigned: set[str] = field(default_factory=set)
     lanes: int = 0
     mask: V | None = None
+    real: V | None = None
     number: int = 0
     whole: int | None = None
     reductions: Reductions | None = None
@@ -147,16 +148,27 @@ class Emitter:
         if unsigned:
             self.unsigned.add(value.text)
 
-    def enter_chunk(self, variable: str, start: Poly, lanes: int, mask: V | None, number: int) -> None:
-        """Write vectors of `lanes` elements from here on: `variable` is start, …, start + lanes - 1."""
-        self.lanes, self.mask, self.number = lanes, mask, number
+    def enter_chunk(self, variable: str, start: Poly, lanes: int, real: V | None, number: int) -> None:
+        """Write vectors of `lanes` elements from here on: `variable` is start, …, start + lanes - 1, of which the first
+        `real` count.
+        """
+        self.lanes, self.real, self.number = lanes, real, number
+        self.mask = None if real is None else self.first(real)
         self.integers[variable] = {**start, (LANE,): 1} if lanes else start
         if lanes:
             self.atoms[LANE] = lane_numbers(self.index, lanes)
 
+    def first(self, count: V) -> V:
+        """The first lanes; all of them when `count` is greater, none when it is negative."""
+        if count.constant:
+            return first_lanes(int(count.text), self.lanes)
+        within = self.text.intrinsic("smin", count, constant(self.lanes, count.scalar))
+        narrow = self.text.convert("trunc", within, "i32") if within.scalar == "i64" else within
+        return self.text.binary("icmp slt", lane_numbers("i32", self.lanes), narrow, "i1")
+
     def leave_chunk(self) -> None:
         """Back to scalars: vector loops do not nest."""
-        self.lanes, self.mask, self.number = 0, None, 0
+        self.lanes, self.mask, self.real, self.number = 0, None, None, 0
 
     def place(self, buffer: Buffer) -> BufferPlace:
         return self.places[buffer.name]

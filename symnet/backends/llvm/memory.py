@@ -26,8 +26,8 @@ def load(e: Emitter, place: BufferPlace, where: ElementAddress) -> V:
         return to_register(e, place, _plain(e, place, where, 0))
     if where.step == 1:
         masked = e.mask is not None and not place.padded
-        return to_register(e, place, (_masked if masked else _plain)(e, place, where, e.lanes))
-    if where.step is not None and e.mask is None:
+        return to_register(e, place, _masked(e, place, where) if masked else _plain(e, place, where, e.lanes))
+    if where.step is not None and (e.mask is None or (where.step == -1 and e.target.masks)):
         return to_register(e, place, _SHUFFLES[where.step](e, place, where))
     return to_register(e, place, _gather(e, place, where))
 
@@ -45,7 +45,10 @@ def _plain(e: Emitter, place: BufferPlace, where: ElementAddress, lanes: int) ->
 
 def _reversed(e: Emitter, place: BufferPlace, where: ElementAddress) -> V:
     """Neighbours the other way round: the last lane's element is the first in memory."""
-    return _backwards(e, _plain(e, place, _at_last_lane(e, place, where), e.lanes))
+    first = _at_last_lane(e, place, where)
+    if e.mask is None:
+        return _backwards(e, _plain(e, place, first, e.lanes))
+    return _backwards(e, neighbouring(e, place, first.pointer, _backwards(e, e.mask)))
 
 
 def _at_last_lane(e: Emitter, place: BufferPlace, where: ElementAddress) -> ElementAddress:
@@ -76,15 +79,25 @@ def picked(e: Emitter, first: V, second: V, lanes: Sequence[int]) -> V:
 _SHUFFLES: dict[int, Callable[[Emitter, BufferPlace, ElementAddress], V]] = {-1: _reversed, 2: _every_second}
 
 
-def _masked(e: Emitter, place: BufferPlace, where: ElementAddress, lanes: int) -> V:
+def _masked(e: Emitter, place: BufferPlace, where: ElementAddress) -> V:
     assert e.mask is not None
-    kind = vector(place.memory, lanes)
+    return _masked_load(e, place, where.pointer, where.alignment, e.mask)
+
+
+def neighbouring(e: Emitter, place: BufferPlace, pointer: V, mask: V | None) -> V:
+    """A vector of elements that stand beside each other, or of some of them."""
+    if mask is not None:
+        return _masked_load(e, place, pointer, place.size, mask)
+    rhs = f"load {vector(place.memory, e.lanes)}, ptr {pointer.text}, align {place.size}"
+    return e.text.load(place.memory, e.lanes, rhs, pointer.depth, place.alias)
+
+
+def _masked_load(e: Emitter, place: BufferPlace, pointer: V, alignment: int, mask: V) -> V:
+    lanes, kind = mask.lanes, vector(place.memory, mask.lanes)
     name = f"llvm.masked.load.{suffix(place.memory, lanes)}.p0"
     _declare(e, name, f"declare {kind} @{name}(ptr, i32, <{lanes} x i1>, {kind})")
-    rhs = (
-        f"call {kind} @{name}(ptr {where.pointer.text}, i32 {where.alignment}, {e.mask.typed}, {kind} zeroinitializer)"
-    )
-    return e.text.load(place.memory, lanes, rhs, max(where.pointer.depth, e.mask.depth), place.alias)
+    rhs = f"call {kind} @{name}(ptr {pointer.text}, i32 {alignment}, {mask.typed}, {kind} zeroinitializer)"
+    return e.text.load(place.memory, lanes, rhs, max(pointer.depth, mask.depth), place.alias)
 
 
 def _gather(e: Emitter, place: BufferPlace, where: ElementAddress) -> V:
@@ -137,8 +150,8 @@ def store(e: Emitter, place: BufferPlace, where: ElementAddress, value: V) -> No
     """Overwrite `place[where]`."""
     if where.step == 1:
         _store_vector(e, place, where, value)
-    elif where.step == -1 and e.mask is None:
-        _store_plain(e, place, _at_last_lane(e, place, where), _backwards(e, e.text.splat(value, e.lanes)), e.lanes)
+    elif where.step == -1 and (e.mask is None or e.target.masks):
+        _store_reversed(e, place, _at_last_lane(e, place, where), _backwards(e, e.text.splat(value, e.lanes)))
     elif not e.lanes:
         _store_plain(e, place, where, value, 0)
     elif where.step == 0:
@@ -179,15 +192,21 @@ def _store_vector(e: Emitter, place: BufferPlace, where: ElementAddress, value: 
     if e.mask is None or place.padded:
         _store_plain(e, place, where, value, e.lanes)
     else:
-        _store_masked(e, place, where, value)
+        _store_masked(e, place, where, value, e.mask)
 
 
-def _store_masked(e: Emitter, place: BufferPlace, where: ElementAddress, value: V) -> None:
-    assert e.mask is not None
+def _store_reversed(e: Emitter, place: BufferPlace, where: ElementAddress, value: V) -> None:
+    if e.mask is None:
+        _store_plain(e, place, where, value, e.lanes)
+    else:
+        _store_masked(e, place, where, value, _backwards(e, e.mask))
+
+
+def _store_masked(e: Emitter, place: BufferPlace, where: ElementAddress, value: V, mask: V) -> None:
     value = _to_memory(e, place, value, e.lanes)
     name = f"llvm.masked.store.{suffix(place.memory, e.lanes)}.p0"
     _declare(e, name, f"declare void @{name}({value.type}, ptr, i32, <{e.lanes} x i1>)")
-    e.text.line(f"call void @{name}({value.typed}, ptr {where.pointer.text}, i32 {where.alignment}, {e.mask.typed})")
+    e.text.line(f"call void @{name}({value.typed}, ptr {where.pointer.text}, i32 {where.alignment}, {mask.typed})")
 
 
 def _scatter(e: Emitter, place: BufferPlace, where: ElementAddress, value: V) -> None:

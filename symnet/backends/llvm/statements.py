@@ -175,8 +175,9 @@ def _unrolled(e: Emitter, stmt: For) -> None:
     if size is None and stmt.bound is None:
         _serial(e, stmt)
         return
-    turned = turned_loads(e, stmt, size) if size and e.lanes else {}
-    for number in range(stmt.bound or 0 if size is None else size):
+    most = stmt.bound or 0 if size is None else size
+    turned = turned_loads(e, stmt, most, integer(e, extent)) if most and e.lanes else {}
+    for number in range(most):
         e.turned = {load: vectors[number] for load, vectors in turned.items()}
         if size is None:
             reached = e.text.binary("icmp slt", constant(number, e.index), integer(e, extent), "i1")

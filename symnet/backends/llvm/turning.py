@@ -4,22 +4,26 @@ before: for k in K (vector of 4):  for j in 4 (unroll):  … B[k, j] …        
 after:  four loads of B[k + lane, 0:4], eight shuffles, and vector j is B[k:k + 4, j]
 
 In: an unrolled loop inside a vector loop.  Out: the vectors of its loads, one for each of its iterations.
+Where some lanes do not count, no row of memory is read for them; of a loop that is no whole number of squares, the last
+one reads as much of its rows as there is, where masked loads are cheap.
 Within 16 bytes neighbours are interleaved, as vector units do best; then blocks of 16 bytes change places (Eklundh, "A
 fast computer method for matrix transposing", 1972).
 
-Not handled: masked chunks, loads of memory that the loop stores to.
+Not handled: loads of memory that the loop stores to.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from symnet.backends.llvm.addresses import point, step
 from symnet.backends.llvm.emitter import LANE, BufferPlace, Emitter
 from symnet.backends.llvm.integers import offset
-from symnet.backends.llvm.memory import picked
-from symnet.backends.llvm.polynomials import integer
-from symnet.backends.llvm.types import V, vector
+from symnet.backends.llvm.memory import neighbouring, picked
+from symnet.backends.llvm.polynomials import integer, opaque, to_index
+from symnet.backends.llvm.types import V
+from symnet.backends.llvm.types import constant as literal
 from symnet.loops.accesses import computed_with
 from symnet.loops.ir import For, Let, Load, Store
 from symnet.loops.polynomials import Poly, constant, multiply
@@ -28,15 +32,15 @@ ROW = "%row"  # stands for the number of an iteration in polynomials
 BLOCK = 16  # bytes within which vector units interleave
 
 
-def turned_loads(e: Emitter, loop: For, size: int) -> dict[int, list[V]]:
-    """By the identity of a load, its vector in each of the loop's iterations."""
-    if e.mask is not None or e.lanes < 2 or size % e.lanes:
+def turned_loads(e: Emitter, loop: For, size: int, extent: V) -> dict[int, list[V]]:
+    """By the identity of a load, its vector in each of the loop's iterations: `extent`, at most `size`."""
+    if e.lanes < 2 or ((size % e.lanes or not extent.constant) and not e.target.masks):
         return {}
     stored, found = e.stored(loop.body), {}
     for load in _loads(loop):
         place = e.place(load.buffer)
         if place.size in (4, 8) and place.alias not in stored:
-            rows = _rows(e, loop, place, load, size)
+            rows = _rows(e, loop, place, load, size, extent)
             if rows is not None:
                 found[id(load)] = rows
     return found
@@ -48,7 +52,7 @@ def _loads(loop: For) -> Iterator[Load]:
             yield from computed_with(stmt.value)
 
 
-def _rows(e: Emitter, loop: For, place: BufferPlace, load: Load, size: int) -> list[V] | None:
+def _rows(e: Emitter, loop: For, place: BufferPlace, load: Load, size: int, extent: V) -> list[V] | None:
     """The vectors of a load that is strided along the lanes and contiguous along the loop; None of others."""
     before = e.integers.get(loop.var)
     e.integers[loop.var] = {(ROW,): 1}
@@ -65,19 +69,49 @@ def _rows(e: Emitter, loop: For, place: BufferPlace, load: Load, size: int) -> l
         along[tuple(name for name in monomial if name != LANE)] = flat.pop(monomial)
     if not along or along in ({(): 1}, {(): -1}, {(): 2}):
         return None
-    return [row for begin in range(0, size, e.lanes) for row in _square(e, place, flat, along, begin)]
+    square = _Square(e, place, point(e, place, dict(flat)), along, extent)
+    return [column for begin in range(0, size, e.lanes) for column in square.columns(begin)][:size]
 
 
-def _square(e: Emitter, place: BufferPlace, flat: Poly, along: Poly, begin: int) -> list[V]:
-    """As many vectors as there are lanes, from column `begin` on."""
-    start = point(e, place, dict(flat))
-    rows = []
-    for lane in range(e.lanes):
-        pointer = step(e, place, start, integer(e, multiply(along, constant(lane)))) if lane else start
-        pointer = step(e, place, pointer, integer(e, constant(begin))) if begin else pointer
-        rhs = f"load {vector(place.memory, e.lanes)}, ptr {pointer.text}, align {place.size}"
-        rows.append(e.text.load(place.memory, e.lanes, rhs, pointer.depth, place.alias))
-    return transposed(e, rows, BLOCK // place.size)
+@dataclass(frozen=True)
+class _Square:
+    """As many elements as there are lanes, both ways.
+
+    Attributes:
+        start: the first element of the first row.
+        along: the distance between rows.
+        extent: of the columns.
+    """
+
+    e: Emitter
+    place: BufferPlace
+    start: V
+    along: Poly
+    extent: V
+
+    def columns(self, begin: int) -> list[V]:
+        """The vectors of the columns from `begin` on; any vector where there is none."""
+        rows = [self._row(lane, begin) for lane in range(self.e.lanes)]
+        return transposed(self.e, rows, BLOCK // self.place.size)
+
+    def _row(self, lane: int, begin: int) -> V:
+        """What a lane's row has in these columns; where the lane does not count, whatever is at hand."""
+        e, place, row = self.e, self.place, constant(lane)
+        if e.real is not None and lane:
+            if e.real.constant and lane >= int(e.real.text):
+                return V("poison", place.memory, e.lanes)
+            last = e.text.binary("sub", e.real, literal(1, e.real.scalar))
+            row = opaque(e, to_index(e, e.text.intrinsic("smin", last, literal(lane, last.scalar))), True)
+        pointer = step(e, place, self.start, integer(e, multiply(self.along, row))) if lane else self.start
+        pointer = step(e, place, pointer, literal(begin, e.index)) if begin else pointer
+        return neighbouring(e, place, pointer, self._mask(begin))
+
+    def _mask(self, begin: int) -> V | None:
+        e, extent = self.e, self.extent
+        if extent.constant:
+            left = int(extent.text) - begin
+            return None if left >= e.lanes else e.first(literal(left, e.index))
+        return e.first(e.text.binary("sub", extent, literal(begin, extent.scalar)))
 
 
 def transposed(e: Emitter, rows: Sequence[V], block: int) -> list[V]:

@@ -12,7 +12,7 @@ from symnet.backends.llvm.emitter import Emitter
 from symnet.backends.llvm.integers import evaluate
 from symnet.backends.llvm.polynomials import integer, is_natural, opaque
 from symnet.backends.llvm.reductions import Accumulators
-from symnet.backends.llvm.types import V, constant, first_lanes, lane_numbers
+from symnet.backends.llvm.types import V, constant
 from symnet.loops.chunks import Chunk, chunks, in_rows
 from symnet.loops.ir import Body, For, LaneCut
 from symnet.loops.polynomials import Poly, add, known
@@ -46,19 +46,20 @@ class _Writer:
 
     # ---- one chunk
 
-    def chunk(self, start: Poly, lanes: int, mask: V | None, number: int) -> None:
+    def chunk(self, start: Poly, lanes: int, real: V | None, number: int) -> None:
+        """A chunk, of whose lanes the first `real` count (None: all)."""
         e = self.e
         kept = e.reductions
         if not lanes:
             e.reductions = None
-        e.enter_chunk(self.loop.var, start, lanes, mask, number)
+        e.enter_chunk(self.loop.var, start, lanes, real, number)
         self.emit_body(e, self.loop.body)
         e.leave_chunk()
         e.reductions = kept
 
     def known_chunk(self, chunk: Chunk) -> None:
-        mask = first_lanes(chunk.real, chunk.lanes) if chunk.lanes > chunk.real else None
-        self.chunk({(): chunk.start} if chunk.start else {}, chunk.lanes, mask, chunk.number)
+        real = constant(chunk.real, self.e.index) if chunk.lanes > chunk.real else None
+        self.chunk({(): chunk.start} if chunk.start else {}, chunk.lanes, real, chunk.number)
 
     def loop_over(self, count: V, surely: bool, body: Callable[[V], None]) -> None:
         e = self.e
@@ -112,7 +113,7 @@ class _Writer:
         e, text = self.e, self.e.text
         if self.cut.tail == "whole":
             some = text.binary("icmp ne", rest, constant(0, e.index), "i1")
-            text.branch(some, lambda: self.chunk(start, self.lanes, self.mask(rest), 0))
+            text.branch(some, lambda: self.chunk(start, self.lanes, rest, 0))
         else:
             self.loop_over(rest, False, lambda v: self.chunk(add(start, {(v.text,): 1}), 0, None, 0))
 
@@ -125,13 +126,6 @@ class _Writer:
             for number in range(-(-bound // self.lanes)):
                 first = number * self.lanes
                 left = text.binary("sub", size, constant(first, e.index)) if first else size
-                self.chunk({(): first} if first else {}, self.lanes, self.mask(left), number)
+                self.chunk({(): first} if first else {}, self.lanes, left, number)
 
         text.branch(text.binary("icmp sgt", size, constant(0, e.index), "i1"), chunks)
-
-    def mask(self, left: V) -> V:
-        """The first `left` lanes; all of them when `left` is greater, none when it is negative."""
-        text, lanes = self.e.text, self.lanes
-        within = text.intrinsic("smin", left, constant(lanes, left.scalar))
-        narrow = text.convert("trunc", within, "i32") if within.scalar == "i64" else within
-        return text.binary("icmp slt", lane_numbers("i32", lanes), narrow, "i1")
