@@ -114,6 +114,7 @@ def _inside(stmt: Stmt, known: FactsByStatement) -> BodyFacts:
         _HEADS[type(stmt)](facts, stmt)
         for body in children(stmt):
             facts.add(gather(body, known))
+        facts.weight *= _copies(stmt)
         found = known[id(stmt)] = stmt, facts
     return found[1]
 
@@ -127,6 +128,13 @@ def _is_straight(stmt: For) -> bool:
     """Whether a statement is surely written without a loop."""
     short = isinstance(stmt.extent, IntConst) and stmt.extent.value <= SHORT
     return stmt.kind == "unroll" or (stmt.kind == "vector" and short)
+
+
+def _copies(stmt: Stmt) -> int:
+    """How many times what is inside is surely written at most."""
+    if not isinstance(stmt, For) or stmt.kind != "unroll":
+        return 1
+    return stmt.extent.value if isinstance(stmt.extent, IntConst) else stmt.bound or 1
 
 
 def _if(facts: BodyFacts, stmt: If) -> None:

@@ -112,8 +112,9 @@ def cut(phases: Sequence[Phase], traits: Traits, known: FactsByStatement) -> Cut
 
 def _length(stmt: Stmt, facts: BodyFacts) -> int:
     """About how many instructions run."""
-    times = stmt.extent.value if isinstance(stmt, For) and isinstance(stmt.extent, IntConst) else 1
-    return facts.weight * times
+    if not isinstance(stmt, For) or stmt.kind == "unroll" or not isinstance(stmt.extent, IntConst):
+        return facts.weight
+    return facts.weight * stmt.extent.value
 
 
 _Found: TypeAlias = tuple[Body, PlaceInBody, list[BodyFacts]]

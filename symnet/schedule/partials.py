@@ -143,7 +143,7 @@ def _one_by_one(nest: Nest, cells: Cells, chain: Chain, carry: Carry | None) -> 
 
 def short_first(nest: Nest, most: int, sizes: SumCut, body: Callable[[SumCut], Body]) -> Body:
     """The loops of a sum, and where its extent is known at run time only, other loops for a few terms: those over
-    chains and blocks would take longer than such a sum.  Both give the same bits.
+    chains and blocks would take longer than such a sum.  Which of the two runs depends on the extent alone.
 
     Args:
         nest: what to add up.
