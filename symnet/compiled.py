@@ -120,6 +120,8 @@ class Shown(Described, ABC):
 
     def report(self) -> str:
         """What was compiled: inputs, outputs, kernels, operations, workspace, times of the stages."""
+        from symnet.loops.operations import filled
+
         stages, lowered, target = self.stages, self.stages.lowered, self.stages.target
         assert lowered is not None and target is not None
         phases, calls = list(self.program.phases()), self.operations.transcendental
@@ -127,7 +129,8 @@ class Shown(Described, ABC):
         lines = [
             f"{self.name}({', '.join(self.inputs)}) -> {', '.join(self.outputs)}",
             f"kernels     {len(lowered.nests)} loop nests in {len(phases)} phases",
-            f"FLOPs       {self.flops}" + (f", {calls} of them calls of functions" if calls != 0 else ""),
+            f"FLOPs       {filled(self.flops)}"
+            + (f", {filled(calls)} of them calls of functions" if calls != 0 else ""),
             f"workspace   {self._workspace()}",
             *(f"threads     {text}" for text in self._threads()),
             f"machine     {_machine_text(target)}",

@@ -20,7 +20,7 @@ from symnet.expr.printing.latex import latex
 from symnet.expr.printing.text import text
 from symnet.loops.abi import ABI, ALIGNMENT, CODES
 from symnet.loops.ir import Buffer, Program
-from symnet.loops.operations import operations
+from symnet.loops.operations import filled, operations
 from symnet.loops.signature import IndexBound, Signature
 from symnet.runtime.baked import Baked
 from symnet.schedule.budget import workspace_limit
@@ -72,6 +72,7 @@ def described(
             "arithmetic": str(counted.arithmetic),
             "functions": str(counted.transcendental),
             "flops": str(counted.total),
+            "flops_of_filled": filled(counted.total),
         },
         "workspace": {"alignment": ALIGNMENT, "bytes": workspace_limit(programs[0])},
         "codes": dict(CODES),

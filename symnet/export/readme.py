@@ -47,7 +47,7 @@ def _said(facts: Mapping[str, Any]) -> str:
     sentences = [
         f"{machine}, with code for {', '.join(levels)}, of which the first call chooses." if levels else f"{machine}.",
         f"Needs a processor with {', '.join(needs)}." if needs else "",
-        f"Operations of a call: {facts['operations']['flops']}.",
+        f"Operations of a call: {facts['operations']['flops_of_filled']}.",
         f"Interface: number {facts['abi']}.",
     ]
     return " ".join(sentence for sentence in sentences if sentence)

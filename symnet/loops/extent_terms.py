@@ -118,8 +118,8 @@ def _joined(left: AtomProduct, right: AtomProduct) -> AtomProduct:
 
 
 def _needed(atom: CountAtom, beside: Mapping[CountAtom, int]) -> bool:
-    """Whether an atom is more than the condition x·y > 0 beside the factors x and y, which are extents, or x > 0 beside
-    x > 3.
+    """Whether an atom is more than the condition x·y > 0 beside the factors x and y, which are extents, x > 0 beside
+    x > 3, or x > 0 beside ⌈x/d⌉.
     """
     if not isinstance(atom, Positive):
         return True
@@ -128,7 +128,19 @@ def _needed(atom: CountAtom, beside: Mapping[CountAtom, int]) -> bool:
     if len(atom.value) != 1:
         return True
     ((monomial, number),) = atom.value
-    return number < 0 or not all(isinstance(each, Variable) and each in beside for each, _ in monomial)
+    return number < 0 or not all(
+        isinstance(each, Variable) and (each in beside or any(_vanishes_with(other, each) for other in beside))
+        for each, _ in monomial
+    )
+
+
+def _vanishes_with(other: CountAtom, extent: CountAtom) -> bool:
+    """Whether it is ⌊(x + c)/d⌋ with a c below d, which is 0 where the extent x is."""
+    if not isinstance(other, Floor):
+        return False
+    rest = {monomial: number for monomial, number in other.value if monomial}
+    beside = next((number for monomial, number in other.value if not monomial), Fraction(0))
+    return 0 <= beside < other.divisor and all(any(each == extent for each, _ in monomial) for monomial in rest)
 
 
 def _is_more(one: Positive, other: Positive) -> bool:
@@ -201,6 +213,9 @@ def positive(value: CountTerms) -> CountTerms:
         return positive(plus(quotient[0], constant(1 - quotient[1])))
     if sides is not None:
         return times(*map(positive, sides))
+    sole = _sole(value)
+    if sole is not None and isinstance(sole[0], (Positive, Zero)) and not sole[1]:
+        return value
     return constant(1) if _never_negative(plus(value, constant(-1))) else alone(Positive(frozen(value)))
 
 
@@ -211,8 +226,10 @@ def _both_sides(terms: CountTerms) -> list[CountTerms] | None:
 
 
 def zero(value: CountTerms) -> CountTerms:
-    """1 where an integer is 0, else 0."""
+    """1 where an integer is 0, else 0: of one that is never below 0, where it is not above."""
     number = number_in(value)
+    if number is None and _never_negative(value):
+        return plus(constant(1), positive(value), -1)
     return alone(Zero(frozen(value))) if number is None else constant(int(number == 0))
 
 

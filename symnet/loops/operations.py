@@ -120,6 +120,18 @@ def _of_branch(test: ir.IntCondition, then: AllKinds, orelse: AllKinds) -> AllKi
 # --------------------------------------------------------------------------- as SymPy
 
 
+def filled(count: Expr) -> str:
+    """A count as text, for extents of 1 or more, where the conditions that an extent is above 0 hold."""
+    conditions = {
+        c: 1 for c in count.atoms(sympy.Min) if len(c.args) == 2 and 1 in c.args and any(map(_is_extent, c.args))
+    }
+    return str(count.xreplace(conditions)) + (" (where no extent is 0)" if conditions else "")
+
+
+def _is_extent(value: Expr) -> bool:
+    return isinstance(value, Dim)
+
+
 class Total(sympy.Function):
     """Total(f, v, n): the sum of f over v = 0 … n - 1, which is worked out once all else in it is a number.
 

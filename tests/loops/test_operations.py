@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from symnet.expr.nodes.extents import Dim
 from symnet.loops import interpreter, ir
 from symnet.loops.affine import int_loads
 from symnet.loops.op_types import OPS
-from symnet.loops.operations import counted_phases, operations
+from symnet.loops.operations import counted_phases, filled, operations
 from symnet.loops.weights import WEIGHTS, Operations, weight
 from tests.cases import CASES, Case, case_named
 from tests.fuzz.graphs import seeded
@@ -114,6 +115,26 @@ def test_a_product_of_matrices_takes_two_for_each_of_its_terms() -> None:
     m, n = sn.dim("m"), sn.dim("n")
     f = sn.compile(sn.tensor("A", m, 7) @ sn.tensor("B", 7, n))
     assert f.flops == 14 * Dim("m") * Dim("n")
+
+
+def test_a_count_has_no_deltas_is_right_for_no_rows_and_is_shown_for_some(tmp_path: Path) -> None:
+    m, n = sn.dim("m"), sn.dim("n")
+    X, w, y = sn.tensor("X", m, n), sn.tensor("w", n), sn.tensor("y", m)
+    f = sn.value_and_grad(sn.mean((X @ w - y) ** 2), [w])
+    assert not f.flops.has(sympy.KroneckerDelta) and "Min(1, Min" not in str(f.flops)
+    for rows, columns in ((0, 3), (0, 0), (1, 0), (1, 1), (700, 5)):
+        shapes = {"X": (rows, columns), "w": (columns,), "y": (rows,)}
+        data = {name: np.ones(shape) for name, shape in shapes.items()}
+        assert seen(f.program, data, {"m": rows, "n": columns}) == said(f.program, {"m": rows, "n": columns})
+    shown, _, note = filled(f.flops).partition(" (")
+    assert note == "where no extent is 0)" and "Min(1, m)" not in shown and "Min(1, n)" not in shown
+    read = sympy.sympify(shown)
+    for rows, columns in ((1, 1), (1, 9), (256, 2), (257, 3), (4000, 40)):
+        counted = f.flops.subs({m: rows, n: columns})
+        assert counted == read.subs({"m": rows, "n": columns}), (rows, columns)
+    assert shown in f.report()
+    readme = f.export(tmp_path / "f", files=["readme"]).files["readme"]
+    assert f"Operations of a call: {filled(f.flops)}." in readme.read_text()
 
 
 def test_every_operation_counts_something_or_nothing_on_purpose() -> None:
