@@ -19,6 +19,7 @@ from symnet.errors import ArgumentError, clipped, explain
 from symnet.expr.nodes.extents import Dim
 from symnet.expr.nodes.node import Node
 from symnet.expr.printing.latex import latex
+from symnet.expr.printing.latex_rows import displayed
 from symnet.loops.printer import to_text
 from symnet.reading.formula import formula, names_in
 from symnet.request import default_export
@@ -46,7 +47,7 @@ def run_derive(options: argparse.Namespace) -> None:
         raise ArgumentError(explain(clipped(options.source), "a scalar (rank 0)", f"shape {root.shape}", mend))
     if options.numeric:
         value, *slopes = sn.value_and_grad(root, wrt, stop_after="numeric")
-        print(rf"{name} = {latex(value)}" if options.latex else f"{name} = {value}")
+        print(displayed(latex(value), name) if options.latex else f"{name} = {value}")
         _print_results(name, wrt, slopes, options.latex)
         return
     if stepwise:
@@ -85,7 +86,9 @@ def _print_results(name: str, wrt: Sequence[Node], found: Sequence[Node], as_lat
 
 def _equation(as_latex: bool, name: str, found: Node, *by: Node) -> str:
     """∂L/∂x = …"""
-    return f"{derivative_latex(name, *by)} = {latex(found)}" if as_latex else f"{derivative_text(name, *by)} = {found}"
+    if as_latex:
+        return displayed(latex(found), derivative_latex(name, *by))
+    return f"{derivative_text(name, *by)} = {found}"
 
 
 def _print_steps(derivation: sn.Derivation, options: argparse.Namespace) -> None:
@@ -95,7 +98,7 @@ def _print_steps(derivation: sn.Derivation, options: argparse.Namespace) -> None
         derivation.slides(options.slides)
         print(options.slides)
     if options.latex:
-        print(derivation.latex())
+        print(derivation.latex(pages=True))
     elif not (options.html or options.slides):
         width = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
         print(derivation.text(max(width, 60)))

@@ -143,13 +143,14 @@ class Reader:
 
     def term(self) -> Value:
         value = self.factors()
-        while self.met(r"\odot"):
-            value = together(np.multiply, value, self.factors())
+        while self.tokens[0] in (r"\odot", "/"):
+            operation = np.multiply if self.next() == r"\odot" else np.divide
+            value = together(operation, value, self.factors())
         return value
 
     def factors(self) -> Value:
         value = self.power()
-        while self.tokens[0] not in ("", "+", "-", r"\odot", ")", "}", "]", "&", ",", r"\\", r"\end", *RELATIONS):
+        while self.tokens[0] not in ("", "+", "-", r"\odot", "/", ")", "}", "]", "&", ",", r"\\", r"\end", *RELATIONS):
             self.met(r"\cdot")
             value = beside(value, self.power())
         return value

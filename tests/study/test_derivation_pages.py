@@ -15,6 +15,8 @@ from symnet.study.derivation.fold import middle
 from symnet.study.derivation.graph import svg
 from symnet.study.derivation.layout import Link, draw
 from symnet.study.derivation.numbers import shown
+from tests.expr.long_formulas import layer_norm, nested_sines
+from tests.expr.long_formulas import network as deep_network
 from tests.study.test_derive import EXAMPLES, G1, network
 
 VOID = {"meta", "br", "link", "img", "hr", "input"}
@@ -183,7 +185,7 @@ def test_a_result_that_no_line_holds_is_smaller_in_the_head():
     """It is the result all the same, and not the name of a cotangent."""
     page = sn.derive(*chain(60)).html()
     head = page[page.index("<h1") : page.index("</h1>")]
-    assert 'style="font-size: 0.80rem"' in head and "‾" not in head
+    assert 'style="font-size: 1.00rem"' in head and "‾" not in head
 
 
 def test_the_graph_is_told_in_words_to_those_who_do_not_see_it():
@@ -276,8 +278,27 @@ DECKS = {
     "a Hessian by elements": lambda: sn.derive(
         (1 - V[0]) ** 2 + 100 * (V[1] - V[0] ** 2) ** 2, V, at={"v": [1.0, 2.0]}, order=2
     ),
+    "a long result": lambda: sn.derive(*layer_norm()),
     "a Jacobian": lambda: sn.derive(sn.tanh(3 * V).named("h"), V, at={"v": [0.1, 0.2]}, layout="numerator"),
 }
+
+
+SCROLLS = """<script>
+document.body.dataset.scrolled = [...document.querySelectorAll("*")].filter(e => !e.closest("svg") && e.clientWidth > 0
+  && (e === document.documentElement || ["auto", "scroll"].includes(getComputedStyle(e).overflowX))
+  && e.scrollWidth > e.clientWidth + 1).map(e => e.tagName + "." + e.className).join(" ");
+</script></body>"""
+PAGES = {"a long result": layer_norm, "a network": deep_network, "sines": nested_sines}
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no browser")
+@pytest.mark.parametrize("name", PAGES)
+def test_long_formulas_of_a_page_go_on_in_the_next_line_and_nothing_scrolls_sideways(name: str, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text(sn.derive(*PAGES[name]()).html().replace("</body>", SCROLLS), encoding="utf-8")
+    flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1280,900", "--dump-dom"]
+    dom = subprocess.run([BROWSER, *flags, f"file://{page}"], capture_output=True, text=True, timeout=60).stdout
+    assert 'data-scrolled=""' in dom, re.findall('data-scrolled="[^"]*"', dom)
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no browser")

@@ -17,6 +17,7 @@ from symnet.expr.nodes.extents import Dim
 from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
 from symnet.expr.printing.latex import latex
+from symnet.expr.printing.latex_rows import equation, paged
 from symnet.expr.printing.markup import math_element
 from symnet.expr.printing.mathml import mathml
 from symnet.reading.formula import formula, names_in
@@ -179,6 +180,6 @@ def _source(library: str, root: Node, found: Derivatives) -> str:
     if library not in LIBRARIES:
         raise ArgumentError(explain("source", f"one of {', '.join(LIBRARIES)}", repr(library), "Choose one of these."))
     if library == "latex":
-        slopes = (f"{derivative_latex('L', *by)} &= {latex(x)}" for by, x in found)
-        return "\\begin{align*}\n" + " \\\\\n".join([f"L &= {latex(root)}", *slopes]) + "\n\\end{align*}\n"
+        slopes = (line for by, x in found for line in equation(derivative_latex("L", *by), latex(x)))
+        return paged([*equation("L", latex(root)), *slopes]) + "\n"
     return sn.compile([root, *(each for _, each in found)], name="value_and_derivatives").source(library)

@@ -402,7 +402,7 @@ class Node(Basic):
         return BUILDERS["pretty"](self)
 
     def _repr_latex_(self) -> str:
-        return rf"$\displaystyle {BUILDERS['latex'](self)}$"
+        return rf"$\displaystyle {BUILDERS['displayed'](BUILDERS['latex'](self))}$"
 
 
 def static_name(value: str) -> Str:

@@ -6,8 +6,9 @@ and `pretty.py` write them; for all but text `paper.py` writes broadcasting out.
 """
 
 from symnet.expr.printing.latex import latex
+from symnet.expr.printing.latex_rows import displayed
 from symnet.expr.printing.mathml import mathml
 from symnet.expr.printing.pretty import pretty
 from symnet.expr.printing.text import text
 
-__all__ = ["latex", "mathml", "pretty", "text"]
+__all__ = ["displayed", "latex", "mathml", "pretty", "text"]

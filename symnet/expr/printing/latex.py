@@ -32,6 +32,8 @@ from symnet.expr.printing.forms import (
     FormPart,
     reads_as_decimal,
 )
+from symnet.expr.printing.latex_lines import TEXT_WIDTH, broken
+from symnet.expr.printing.latex_rows import displayed
 from symnet.expr.printing.layout import FormWriter, Show, abridge, lay_out, write
 from symnet.expr.printing.letters import word_latex
 from symnet.expr.printing.linalg import is_inverse
@@ -48,6 +50,7 @@ PRODUCTS = Markup(
     fraction=lambda above, below: rf"\frac{{{above}}}{{{below}}}",
     begins_with_digit=lambda text: text[:1].isdigit(),
 )
+_BESIDE = TEXT_WIDTH - 6  # em of a row that may stand to the right of an equals sign
 _TALL = (r"\frac", r"\sum", r"\begin", r"\sqrt", "^")
 
 
@@ -79,7 +82,8 @@ def latex(node: Node, full: bool = False) -> str:
         return str(body.text)
     lines = [rf"{name_latex(name.data[0])} = {value.text}" for name, value in definitions]
     lines = abridge(lines, lambda n: rf"\ldots\ (\text{{{n} more}})", full)
-    aligned = r" \\ & ".join([body.text, r"\text{where}", *lines])
+    rows = [part for line in (body.text, r"\text{where}", *lines) for part in broken(line, _BESIDE, _BESIDE)]
+    aligned = r" \\ & ".join(rows)
     return rf"\begin{{aligned}} & {aligned} \end{{aligned}}"
 
 
@@ -142,7 +146,7 @@ def _product(form: Form, show: Show) -> Latex:
 
 def _power(form: Form, show: Show) -> Latex:
     base, exponent = form.parts
-    hadamard = r"\odot " if base.rank >= 2 and form.rank >= 2 and is_name(base) else ""
+    hadamard = r"\odot " if base.rank >= 2 and form.rank >= 2 else ""
     return Latex(f"{show(base).within(ATOM)}^{{{hadamard}{show(exponent).text}}}", POWER)
 
 
@@ -380,8 +384,10 @@ def _function(form: Form, show: Show) -> Latex:
 
 def _rows(form: Form, show: Show) -> Latex:
     """A vector as a column, a matrix."""
-    entries = [show(part).text for part in form.parts]
     width = form.data[1] if len(form.data) == 2 else 1
+    entries = [show(part).text for part in form.parts]
+    if width == 1:
+        entries = [displayed(entry, room=_BESIDE - 2) for entry in entries]
     rows = r" \\ ".join(" & ".join(entries[k : k + width]) for k in range(0, len(entries), width))
     return Latex(rf"\begin{{bmatrix}} {rows} \end{{bmatrix}}", ATOM)
 

@@ -131,7 +131,9 @@ class _NameReader:
             return self.row("}", font) or "<mrow></mrow>"
         if text.isalpha():
             return _identifier(text, font)
-        if text in "+-*,.()[]|/=":
+        if text in "[]":
+            return f'<mo stretchy="false" lspace="0" rspace="0">{text}</mo>'
+        if text in "+-*,.()|/=":
             return f"<mo>{escape('−' if text == '-' else text)}</mo>"
         raise _Beyond
 

@@ -91,7 +91,11 @@ def name_mathml(name: str) -> str:
 
 
 def accented(base: str, mark: str) -> str:
-    """A mark over a letter.  A bar stands a little off: as an accent, browsers let it touch the letter."""
+    """A mark over a letter.  A bar stands a little off: as an accent, browsers let it touch the letter; over several
+    letters it is a line as long as they are, which browsers do not stretch a mark to.
+    """
+    if mark == _ACCENTS["bar"] and base.startswith("<mrow>"):
+        return f'<mrow style="border-top: 0.06em solid; padding-top: 0.1em">{base}</mrow>'
     accent = "" if mark == _ACCENTS["bar"] else ' accent="true"'
     return f'<mover{accent}>{base}<mo stretchy="false">{mark}</mo></mover>'
 

@@ -50,6 +50,7 @@ from symnet.expr.printing.markup import (
     sup,
     upright,
 )
+from symnet.expr.printing.mathml_lines import broken
 from symnet.expr.printing.products import Markup, product
 from symnet.expr.printing.text import number_text
 
@@ -87,7 +88,7 @@ def mathml(node: Node, full: bool = False) -> str:
         return str(body.text)
     lines = [f"{name_mathml(name.data[0])}{op('=')}{value.text}" for name, value in definitions]
     lines = abridge(lines, lambda n: f"<mtext>… ({n} more)</mtext>", full)
-    table = [body.text, "<mtext>where</mtext>", *lines]
+    table = [part for line in (body.text, "<mtext>where</mtext>", *lines) for part in broken(line)]
     return f'<mtable columnalign="left">{"".join(f"<mtr><mtd>{row(line)}</mtd></mtr>" for line in table)}</mtable>'
 
 
@@ -136,7 +137,7 @@ def _product(form: Form, show: Show) -> Mathml:
 
 def _power(form: Form, show: Show) -> Mathml:
     base, exponent = form.parts
-    hadamard = op("⊙") if base.rank >= 2 and form.rank >= 2 and is_name(base) else ""
+    hadamard = op("⊙") if base.rank >= 2 and form.rank >= 2 else ""
     return Mathml(sup(show(base).within(ATOM), hadamard + show(exponent).text), POWER)
 
 
@@ -359,10 +360,19 @@ def _function(form: Form, show: Show) -> Mathml:
 
 def _rows(form: Form, show: Show) -> Mathml:
     """A vector as a column, a matrix."""
-    entries = [f"<mtd>{row(show(part).text)}</mtd>" for part in form.parts]
     width = form.data[1] if len(form.data) == 2 else 1
+    written = [show(part).text for part in form.parts]
+    entries = [f"<mtd>{_lines(entry) if width == 1 else row(entry)}</mtd>" for entry in written]
     rows = (f"<mtr>{''.join(entries[k : k + width])}</mtr>" for k in range(0, len(entries), width))
     return Mathml(parens(f"<mtable>{''.join(rows)}</mtable>", "[", "]"), ATOM)
+
+
+def _lines(entry: str) -> str:
+    """An entry of a column, over several lines where it is long."""
+    found = broken(entry)
+    if len(found) == 1:
+        return row(entry)
+    return f'<mtable columnalign="left">{"".join(f"<mtr><mtd>{row(line)}</mtd></mtr>" for line in found)}</mtable>'
 
 
 def _applied(form: Form, show: Show) -> Mathml:

@@ -39,9 +39,13 @@ class Derivation(Record):
 
     __repr__ = __str__
 
-    def latex(self) -> str:
-        """The steps as a LaTeX `aligned` environment."""
-        return latex(self)
+    def latex(self, pages: bool = False) -> str:
+        """The steps in LaTeX, no row wider than a text block.
+
+        Args:
+            pages: as `align*`, which stands in the text and breaks over pages; else as one `aligned` for math mode.
+        """
+        return latex(self, pages)
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"

@@ -85,7 +85,8 @@ class Labels:
         """
         label, tag = self.of[node], self.tag(node)
         given = tag.latex if isinstance(tag, Tensor) else ""
-        latex = rf"\bar{{{given}}}" if given else bar_latex(label)
+        over = "overline" if "[" in given else "bar"
+        latex = rf"\{over}{{{given}}}" if given else bar_latex(label)
         real = node.dtype if node.dtype in dtypes.REAL else dtypes.DEFAULT_REAL
         shape = (*self.front, *node.shape) if front else node.shape
         return self._leaf(label + self._bar, node, latex, dtype=real, shape=shape)

@@ -1,6 +1,7 @@
-r"""Derivations as LaTeX: one `aligned` environment, which notebooks and papers set alike.
+r"""Derivations as LaTeX: one `aligned` environment, or `align*`, which breaks over pages.
 
-In: a `Record`.  Out: a string for math mode: values with their local derivatives, routes, cotangents, results.
+In: a `Record`.  Out: a string: values with their local derivatives, routes, cotangents, results; no row is wider than a
+text block where there is any place to break it.
 """
 
 from __future__ import annotations
@@ -12,16 +13,17 @@ from symnet.expr.nodes.node import Node
 from symnet.expr.printing.forms import MATMUL, PRODUCT
 from symnet.expr.printing.latex import WRITERS, name_latex
 from symnet.expr.printing.latex import latex as formula
+from symnet.expr.printing.latex_rows import aligned, equation, paged, row
 from symnet.expr.printing.layout import lay_out, write
 from symnet.study.derivation.lines import chain, ending_lines, step_lines
 from symnet.study.derivation.model import BackwardStep, Edge, Ending, LabelledValue, Law, Line, Record, Route
 from symnet.study.derivation.text import same_terms
 
 
-def latex(derivation: Record) -> str:
-    """A LaTeX `aligned` environment."""
-    rows = [row for stage in derivation.stages for row in (*_again(stage), *_rows(stage))]
-    return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
+def latex(derivation: Record, pages: bool = False) -> str:
+    """A LaTeX environment: `aligned`, for math mode, or with `pages` one that stands in the text and fills pages."""
+    rows = [line for stage in derivation.stages for line in (*_again(stage), *_rows(stage))]
+    return paged(rows) if pages else aligned(rows, "\n")
 
 
 def _again(d: Record) -> Iterator[str]:
@@ -37,7 +39,8 @@ def _rows(d: Record) -> Iterator[str]:
         yield from _value(d, value)
     if d.laws:
         yield _heading("Rules used")
-        yield from map(_law, d.laws)
+        for law in d.laws:
+            yield from row(_law(law))
     if d.routes:
         yield _heading("Multiply along a route, add over routes")
         for variable, routes in d.routes.items():
@@ -50,7 +53,7 @@ def _rows(d: Record) -> Iterator[str]:
         yield from _ending(d, ending)
     if d.where:
         definitions = r",\quad ".join(f"{formula(v.tag)} = {formula(v.formula)}" for v in d.where)
-        yield rf"&\text{{where }} {definitions}"
+        yield from row(rf"\text{{where }} {definitions}")
 
 
 def _heading(words: str) -> str:
@@ -67,23 +70,24 @@ def _slope(d: Record, y: str, x: str) -> str:
 
 
 def _value(d: Record, value: LabelledValue) -> Iterator[str]:
-    yield f"{formula(value.tag)} &= {formula(value.formula)}"
+    yield from equation(formula(value.tag), formula(value.formula))
     for edge in d.edges_into(value.label):
         if edge.kind != "map":
-            yield rf"&\qquad {_slope(d, edge.user, edge.operand)} = {_or_zero(edge.local)}"
-            yield from (rf"&\qquad\qquad {row}" for row in _parts(d, edge))
+            yield from row(f"{_slope(d, edge.user, edge.operand)} = {_or_zero(edge.local)}", 2)
+            for written, names in _parts(d, edge):
+                yield from row(written, 4, names)
 
 
-def _parts(d: Record, edge: Edge) -> Iterator[str]:
+def _parts(d: Record, edge: Edge) -> Iterator[tuple[str, str]]:
     for part in edge.parts:
         names = _said(", ".join(f.rule for f in part.factors))
         product = _product([f.node for f in part.factors if f.node is not None])
         if part.term is None:
-            yield (f"= {product}" if len(edge.parts) == 1 else rf"{product}\text{{ times, term by term,}}") + names
+            yield (f"= {product}" if len(edge.parts) == 1 else rf"{product}\text{{ times, term by term,}}"), names
         else:
             slope, by = _or_zero(part.slope), _label(d, edge.operand)
             equal = "" if slope == product else f" = {slope}"
-            yield rf"\frac{{\partial}}{{\partial {by}}}\left({formula(part.term)}\right) = {product}{equal}{names}"
+            yield rf"\frac{{\partial}}{{\partial {by}}}\left({formula(part.term)}\right) = {product}{equal}", names
 
 
 def _product(factors: Sequence[Node]) -> str:
@@ -108,7 +112,7 @@ def _law(law: Law) -> str:
         by = r", \quad ".join(f"{formula(leaf)} = {formula(f)}" for leaf, f in law.by)
     else:
         by = r", \quad ".join(f"{_law_slope(law, x)} = {formula(f)}" for x, f in law.by)
-    return rf"&\text{{{law.name}: }} {result}\quad {by}"
+    return rf"\text{{{law.name}: }} {result}\quad {by}"
 
 
 def _routes(d: Record, variable: str, routes: tuple[Route, ...]) -> Iterator[str]:
@@ -117,10 +121,10 @@ def _routes(d: Record, variable: str, routes: tuple[Route, ...]) -> Iterator[str
         factors = r" \cdot ".join(within(f, PRODUCT) for f in reversed(route.factors))
         product = formula(route.product)
         shown = product if len(route.factors) < 2 or factors == product else f"{factors} = {product}"
-        yield rf"{way} &:\quad {shown}"
+        yield from row(rf"{way}:\quad {shown}")
     total = " + ".join(within(r.product, MATMUL) if k else formula(r.product) for k, r in enumerate(routes))
     written = formula(next(s.written for s in d.steps if s.label == variable))
-    yield f"{_slope(d, d.root, variable)} &= {total}" + ("" if same_terms(total, written) else f" = {written}")
+    yield from equation(_slope(d, d.root, variable), total + ("" if same_terms(total, written) else f" = {written}"))
 
 
 def within(node: Node, level: int) -> str:
@@ -133,7 +137,7 @@ def _step(d: Record, step: BackwardStep) -> Iterator[str]:
     slopes = " + ".join(r" \, ".join(_slope(d, *pair) for pair in way) for way in chain(d.root, step))
     head = formula(step.bar)
     if slopes:
-        yield f"{head} &= {slopes}{_said('chain rule')}"
+        yield from equation(head, slopes, _said("chain rule"))
     yield from _lines("" if slopes else head, step_lines(step))
 
 
@@ -142,7 +146,7 @@ def _lines(head: str, lines: Sequence[Line]) -> Iterator[str]:
     for line in lines:
         written = formula(line.formula)
         if written != last:
-            yield f"{head} &= {written}{_reason(line)}"
+            yield from equation(head, written, _reason(line))
         head, last = "", written
 
 

@@ -16,6 +16,7 @@ from symnet.expr.printing.forms import MATMUL, PRODUCT
 from symnet.expr.printing.layout import lay_out, write
 from symnet.expr.printing.markup import MINUS, math_element, name_mathml, op, parens, row, sup
 from symnet.expr.printing.mathml import WRITERS, mathml
+from symnet.expr.printing.mathml_lines import parts
 from symnet.study.derivation.graph import label_mathml, name_slope, svg
 from symnet.study.derivation.lines import chain, ending_lines, step_lines
 from symnet.study.derivation.model import BackwardStep, Edge, Ending, LabelledValue, Law, Line, Record, Route, SlopePart
@@ -25,6 +26,7 @@ from symnet.study.derivation.text import same_terms
 
 _MOST_HEADS = 4  # results of one stage in the head of a page
 _WIDEST_HEAD = 60  # characters of a headline in full size
+_LONG = 'class="long"'  # a formula that may take several lines
 _LONGEST_LINE = 100  # characters of a result in the head of a page
 
 
@@ -59,8 +61,9 @@ def slope(d: Record, variable: str) -> str:
 
 
 def equation(*pieces: str) -> str:
-    """Pieces of MathML as one formula in the line, set as a display."""
-    return math_element(f'<mstyle displaystyle="true">{"".join(pieces)}</mstyle>')
+    """Pieces of MathML as one formula in the line, set as a display; a long one may go on in the next line."""
+    found = [math_element(f'<mstyle displaystyle="true">{part}</mstyle>') for part in parts("".join(pieces))]
+    return found[0] if len(found) == 1 else f"<span {_LONG}>{'<wbr/>'.join(found)}</span>"
 
 
 def within(node: Node, level: int) -> str:
@@ -95,7 +98,7 @@ def _header(d: Record) -> Iterator[str]:
     last = [d] if d.before is None else d.stages[1:]  # of a Hessian every row of blocks
     found = [(stage, ending) for stage in last for ending in stage.endings][: _MOST_HEADS if len(last) == 1 else None]
     for stage, ending in found:
-        result = _headline(stage, ending)
+        result = headline(stage, ending)
         equal = equation(_whole_slope(stage, ending.variable), op("="), mathml(result))
         yield f"<h1{_size(result)}>{equal}</h1>"
     yield "</header>\n"
@@ -111,19 +114,20 @@ def _whole_slope(d: Record, variable: str) -> str:
     return f"<mfrac>{row(above)}{row(below)}</mfrac>"
 
 
-def _headline(d: Record, ending: Ending) -> Node:
-    """The result, or the same over labels where that alone fits into a line; never over cotangents."""
+def headline(d: Record, ending: Ending) -> Node:
+    """The result, or where no line holds it the shortest of its forms over labels; never over cotangents."""
+    if len(str(ending.result)) <= _LONGEST_LINE:
+        return ending.result
     bars = {step.bar for step in d.steps}
-    over_values = bars.isdisjoint(topological(ending.written))
-    shorter = over_values and len(str(ending.written)) < len(str(ending.result)) > _LONGEST_LINE
-    return ending.written if shorter else ending.result
+    forms = [ending.written, *(insertion.after for insertion in ending.insertions)]
+    return min((*(f for f in forms if bars.isdisjoint(topological(f))), ending.result), key=lambda f: len(str(f)))
 
 
 def _size(node: Node) -> str:
     """The size of a headline that would not fit into a line, smaller, as an attribute; entries stand in a column."""
     text = str(node)
     width = max(map(len, text.split(", "))) if text.startswith("[") else len(text)
-    return f' style="font-size: {max(0.8, 1.55 * _WIDEST_HEAD / width):.2f}rem"' if width > _WIDEST_HEAD else ""
+    return f' style="font-size: {max(1.0, 1.55 * _WIDEST_HEAD / width):.2f}rem"' if width > _WIDEST_HEAD else ""
 
 
 def _graph(d: Record) -> Iterator[str]:
@@ -292,7 +296,11 @@ def written_lines(head: str, slopes: str, lines: Sequence[Line], number: str = "
     for k, (written, reason) in enumerate(rows):
         left = equation(head) if k == 0 else ""
         whole = equation(op("="), written, number if k == len(rows) - 1 else "")
-        cells.append(f'<div class="lhs bar">{left}</div><div>{whole}</div><div class="because">{reason}</div>')
+        because = f'<div class="because">{reason}</div>'
+        if _LONG in whole + reason:
+            cells.append(f'<div class="lhs bar">{left}</div><div class="both">{whole}{because}</div>')
+        else:
+            cells.append(f'<div class="lhs bar">{left}</div><div>{whole}</div>{because}')
     return f'<div class="lines reasoned">{"".join(cells)}</div>'
 
 

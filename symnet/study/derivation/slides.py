@@ -22,6 +22,7 @@ from symnet.study.derivation.page import (
     document,
     equation,
     formula,
+    headline,
     slope,
     within,
     written_lines,
@@ -41,9 +42,12 @@ SLIDE_STYLE = """
 html:has(.stepping) { font-size: clamp(13px, 1.85vmin, 30px); }
 .derivation.stepping { max-width: 94vw; padding: 1rem 0 0; height: 100vh; display: flex; flex-direction: column; }
 .stepping section.shown { flex: 1 1 auto; min-height: 0; display: flex; flex-direction: column; padding-bottom: 0; }
-.stepping .said { flex: 0 1 auto; min-height: 9.5rem; max-height: 48vh; overflow-y: auto; }
-.stepping figure { flex: 1 1 40vh; min-height: 0; margin: .4rem 0; overflow: hidden; }
-.stepping .graph { width: 100%; height: 100%; max-width: none; }
+.stepping .said { flex: 0 0 auto; min-height: 9.5rem; max-height: 52vh; }
+.stepping .said.full { overflow: hidden auto; }
+.stepping figure { flex: 1 1 0; min-height: 0; margin: .4rem 0; overflow: hidden; }
+.stepping .graph { display: block; width: 100%; height: 100%; max-width: none; }
+.stepping .said .lines { overflow: visible; font-size: .92em; }
+.stepping .said .because { font-size: .77em; }
 .stepping nav { flex: none; padding: .3rem 0 .7rem; }
 .slides .said .lines { row-gap: .7rem; }
 .slides figure { margin-top: .4rem; }
@@ -72,9 +76,18 @@ const main = document.querySelector("main"), slides = [...main.querySelectorAll(
 const [back, on] = main.querySelectorAll("nav button");
 const clamp = n => Math.min(Math.max(n, 0), slides.length - 1);
 let now = clamp((parseInt(location.hash.slice(1)) || 1) - 1);
+function fit(said) {
+  for (let percent = 100; percent >= 50; percent -= 5) {
+    said.style.fontSize = percent < 100 ? 1.15 * percent / 100 + "rem" : "";
+    const fits = said.scrollHeight <= innerHeight * 0.52 + 4 && said.scrollWidth <= said.clientWidth + 1;
+    said.classList.toggle("full", !fits);
+    if (fits) return;
+  }
+}
 function show(n) {
   now = clamp(n);
   slides.forEach((slide, k) => slide.classList.toggle("shown", k === now));
+  fit(slides[now].querySelector(".said"));
   back.disabled = now === 0; on.disabled = now === slides.length - 1;
   history.replaceState(null, "", "#" + (now + 1));
 }
@@ -86,6 +99,7 @@ addEventListener("keydown", event => {
   else return;
   event.preventDefault();
 });
+addEventListener("resize", () => show(now));
 addEventListener("hashchange", () => show((parseInt(location.hash.slice(1)) || 1) - 1));
 back.onclick = () => show(now - 1); on.onclick = () => show(now + 1);
 main.classList.add("stepping"); show(now);
@@ -240,9 +254,10 @@ def _closing(d: Record, values: frozenset[str], known: frozenset[str]) -> Slide:
     lines, numbers = [], numbers_of(d)
     for ending in d.endings:
         number = _shown(numbers, "cotangents", ending.variable) if numbers else ""
-        number = "" if number == op("=") + mathml(ending.result) else number
+        result = mathml(headline(d, ending))
+        number = "" if number == op("=") + result else number
         lines.append(f'<div class="lhs">{equation(slope(d, ending.variable))}</div>')
-        lines.append(f"<div>{equation(op('='), mathml(ending.result), number)}</div>")
+        lines.append(f"<div>{equation(op('='), result, number)}</div>")
     where = f'<div class="where">where {definitions(d.where)}</div>' if d.where else ""
     said = f'<div class="lines">{"".join(lines)}</div>{where}'
     return Slide(

@@ -68,10 +68,15 @@ STYLE = """
 .derivation table { border-collapse: collapse; margin: .8rem 0 0; }
 .derivation td { padding: .42rem 0; vertical-align: baseline; }
 .derivation .lines {
-  display: grid; grid-template-columns: max-content 1fr; column-gap: .35rem; row-gap: .5rem; align-items:
+  display: grid; grid-template-columns: max-content minmax(0, 1fr); column-gap: .35rem; row-gap: .5rem; align-items:
   baseline; margin: .6rem 0; font-size: 1.06rem; overflow-x: auto; overflow-y: hidden; padding-bottom: .25rem;
 }
 .derivation .lines > .lhs { text-align: right; }
+.derivation .long { white-space: normal; }
+.derivation .lines > div > .long, .derivation .step > div > .long, .derivation h1 > .long, .derivation .locals .long {
+  display: block; padding-left: 1.6em; text-indent: -1.6em;
+}
+.derivation .long math { text-indent: 0; }
 .derivation .step { border-top: 1px solid var(--line); padding: .85rem 0 .75rem; break-inside: avoid; }
 .derivation .step.value {
   display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: .4rem 2rem; align-items: center;
@@ -83,11 +88,17 @@ STYLE = """
 .derivation .step .why { color: var(--soft); font-size: .9rem; margin: 0; }
 .derivation .step .why math { color: var(--ink); }
 .derivation .locals { color: var(--forward); display: flex; flex-direction: column; gap: .5rem; }
-.derivation .lines.reasoned { grid-template-columns: max-content max-content minmax(0, 1fr); column-gap: .35rem; }
+.derivation .lines.reasoned { grid-template-columns: max-content minmax(0, max-content) minmax(11rem, 1fr);
+  column-gap: .35rem;
+}
+.derivation .lines.reasoned > .both { grid-column: 2 / -1; }
+.derivation .both > .because { margin-top: .3rem; }
+.derivation .both > .because:empty { display: none; }
 .derivation .because {
   color: var(--soft); font-size: .88rem; font-style: italic; padding-left: 1.8rem; line-height: 1.4;
 }
-.derivation .because math, .derivation .because span { font-style: normal; white-space: nowrap; }
+.derivation .because math, .derivation .because span { font-style: normal; }
+.derivation .because math { white-space: nowrap; }
 .derivation .part { margin: .25rem 0 .25rem 1.1rem; color: var(--ink); font-size: .96rem; }
 .derivation .part .because { padding-left: .6rem; }
 .derivation .back { color: var(--back); }
@@ -116,6 +127,8 @@ STYLE = """
   .derivation h1 { font-size: 1.25rem; }
   .derivation .step.value { grid-template-columns: minmax(0, 1fr); }
   .derivation .lines.reasoned { grid-template-columns: max-content minmax(0, 1fr); }
+  .derivation .lines:not(.reasoned) { grid-template-columns: minmax(0, 1fr); }
+  .derivation .lines:not(.reasoned) > .lhs { text-align: left; }
   .derivation .lines.reasoned .because { grid-column: 2; padding-left: 1rem; margin-top: -.35rem; }
   .derivation .lines.reasoned .because:empty { display: none; }
   .derivation .laws { grid-template-columns: minmax(0, 1fr); gap: .1rem; }
