@@ -19,9 +19,22 @@ class Parser(argparse.ArgumentParser):
         expected = " ".join(self.format_usage().removeprefix("usage: ").split())
         self.exit(
             2,
-            explain(self.prog, expected, message.replace(": expected ", " expects "), f"{self.prog} --help says more.")
+            explain(
+                self.prog,
+                expected,
+                message.replace(": expected ", " expects "),
+                f"{_hint(message)}{self.prog} --help says more.",
+            )
             + "\n",
         )
+
+
+def _hint(message: str) -> str:
+    """Of words that no option takes: where names go together."""
+    words = message.removeprefix("unrecognized arguments: ").split() if message.startswith("unrecognized") else []
+    if not words or words[0].startswith("-"):
+        return ""
+    return f"Several names of one option are separated by commas: --wrt a,{words[0]}. "
 
 
 def shielded(arguments: Sequence[str]) -> list[str]:

@@ -116,7 +116,8 @@ def problem_of(L: Any, wrt: Any, data: Any, dtype: Any, of: Any) -> LossAtPoint:
         raise ArgumentError(explain(CALL, "a leaf to differentiate by", "none", f"The loss has the leaves {known}."))
     for target in targets:
         if not isinstance(target, Tensor):
-            mend = "Compare by leaves; sn.grad also takes intermediate nodes."
+            under = ", ".join(leaf.name for leaf in check_leaves(CALL, [target]))
+            mend = f"Compare by {under}, of which it is made; sn.grad also takes intermediate nodes and elements."
             raise ArgumentError(explain(CALL, "leaves to differentiate by", f"{target}", mend))
     given = _by_name(leaves, data)
     missing = [leaf for leaf in targets if leaf.name not in given]

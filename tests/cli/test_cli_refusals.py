@@ -171,6 +171,7 @@ ARGUMENTS: list[tuple[tuple[str, ...], str]] = [
     (("a*b", "--slides", "/nonexistent/page.html"), "expected a file that can be opened; got No such file"),
     (("a*b", "--layout", "diagonal"), "argument --layout: invalid choice: 'diagonal'"),
     (("a*b", "--bogus"), "unrecognized arguments: --bogus"),
+    (("a*b", "--wrt", "a", "b"), "Several names of one option are separated by commas: --wrt a,b."),
     (("gone.py:L",), "gone.py:L: expected a Python file; got no file 'gone.py'"),
     (("gone.py",), "gone.py: expected FILE.py:NAME; got 'gone.py'. Write model.py:L, or a formula"),
     ((), "the following arguments are required: EXPRESSION"),

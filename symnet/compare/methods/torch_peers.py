@@ -5,6 +5,7 @@ In: a `LossAtPoint`.  Out: `Method`s.  PyTorch is imported where it is asked for
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -38,6 +39,7 @@ class TorchEager(Method):
 
     @classmethod
     def load(cls) -> None:
+        os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # its profiler, which measures memory, writes to stderr
         try:
             import torch
         except ImportError as error:

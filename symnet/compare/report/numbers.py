@@ -21,6 +21,11 @@ def time_text(seconds: float | None) -> str:
     raise AssertionError(seconds)
 
 
+def numbers_text(count: int) -> str:
+    """`1 number`, `3,040 numbers`."""
+    return f"{count:,} number{'s' * (count != 1)}"
+
+
 def count_text(count: float | None) -> str:
     """`123,456`; `1.23 M`, `45.6 G` where they are long."""
     if count is None:

@@ -11,7 +11,16 @@ from html import escape
 from typing import Any
 
 from symnet.calculus.grad import grad
-from symnet.compare.report.numbers import UNDEFINED, UNKNOWN, count_text, error_text, ratio_text, time_text, ulp_text
+from symnet.compare.report.numbers import (
+    UNDEFINED,
+    UNKNOWN,
+    count_text,
+    error_text,
+    numbers_text,
+    ratio_text,
+    time_text,
+    ulp_text,
+)
 from symnet.compare.report.style import PAGE_STYLE, STYLE
 from symnet.compare.report.table import COLUMN, WHAT, absolutes
 from symnet.compare.row import Row
@@ -46,7 +55,7 @@ def fragment(c: Any) -> str:
 
 def _title(c: Any) -> str:
     what = WHAT[c.of]
-    return f"{what[0].upper()}{what[1:]} by {c.parameters:,} numbers, {c.dtype}"
+    return f"{what[0].upper()}{what[1:]} by {numbers_text(c.parameters)}, {c.dtype}"
 
 
 def _done(c: Any) -> list[Row]:

@@ -9,7 +9,16 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-from symnet.compare.report.numbers import UNDEFINED, UNKNOWN, count_text, error_text, ratio_text, time_text, ulp_text
+from symnet.compare.report.numbers import (
+    UNDEFINED,
+    UNKNOWN,
+    count_text,
+    error_text,
+    numbers_text,
+    ratio_text,
+    time_text,
+    ulp_text,
+)
 from symnet.compare.row import Row
 
 FIGURES = ("ulp", "arithmetic", "functions", "peak bytes", "cold", "warm", "", "÷ loss")
@@ -24,7 +33,7 @@ def table(comparison: Any) -> str:
     widths = [max(len(line[k]) for line in cells) for k in range(len(cells[0]))]
     lines = [_line(line, widths) for line in cells]
     rule = "-" * max(map(len, lines))
-    head = f"{WHAT[comparison.of]} by {comparison.parameters:,} numbers, {comparison.dtype}"
+    head = f"{WHAT[comparison.of]} by {numbers_text(comparison.parameters)}, {comparison.dtype}"
     return "\n".join((head, rule, lines[0], rule, *lines[1:], rule, *_wrapped(_legend(comparison))))
 
 
