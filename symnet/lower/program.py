@@ -22,6 +22,7 @@ from symnet.expr.nodes.symbols import Tensor
 from symnet.loops.ir import Buffer, Constant, Group, IntConst, IntExpr, IntVar, Program, Store, int_min, int_mul
 from symnet.loops.signature import IndexBound, Requirement, Signature
 from symnet.lower import constants, elementwise, indexing  # noqa: F401  (each fills the table INLINE)
+from symnet.lower.argmax import argmax_nests
 from symnet.lower.axes import axis_classes
 from symnet.lower.batches import batches
 from symnet.lower.contraction import contraction_nest
@@ -43,7 +44,7 @@ from symnet.lower.nest import Nest, naive_phase, of_one_batch
 from symnet.lower.point import Use
 from symnet.lower.ranges import surely_in_range
 from symnet.lower.recurrence import recurrence_nest
-from symnet.lower.reduction import argmax_nests, compared, reduce_nest
+from symnet.lower.reduction import reduce_nest
 from symnet.lower.running import running_logsumexp_nest, scaled_sum_nest
 from symnet.lower.scatter import scatter_nests
 from symnet.lower.state import LoweringState, clear_of
@@ -264,11 +265,9 @@ def _reduce_nest(b: _Builder, node: Any, target: Node, buffer: Buffer) -> None:
     if node.op != "argmax":
         b.nests.append(reduce_nest(b.state, node, target, buffer, b.storage.taken.get(node)))
         return
-    like = node.operands[0]
-    best = b.state.buffer(b.fresh("best"), node, "workspace")
-    best = Buffer(best.name, compared(b.state.dtype(like)), best.shape, best.space, None, best.batch_axis, best.batch)
-    b.workspace.append(best)
-    b.nests += argmax_nests(b.state, node, buffer, best)
+    nests, buffers = argmax_nests(b.state, node, buffer, b.fresh)
+    b.nests += nests
+    b.workspace += buffers
 
 
 def _place_nest(b: _Builder, node: Any, target: Node, buffer: Buffer) -> None:
