@@ -124,3 +124,15 @@ def test_no_sign_goes_and_comes_back_between_two_steps() -> None:
     derivation = sn.derive(-sn.sum(D * sn.log(Y)) / m, [W1, b1, W2, b2])
     for written in (str(derivation), derivation.latex()):
         assert "(Y - D)" in written and "D - Y" not in written
+
+
+def test_a_sum_has_the_same_signs_everywhere_on_a_page() -> None:
+    """The gradient of a mixture by a mean: x - mu1 in the density, and as the factor before it."""
+    values = sn.tensor("x", sn.dim("n"))
+    weights, means = [sn.scalar("pi1"), sn.scalar("pi2")], [sn.scalar("mu1"), sn.scalar("mu2")]
+    density = sum(p * sn.exp(-((values - mu) ** 2) / 2) for p, mu in zip(weights, means, strict=True))
+    derivation = sn.derive((-sn.sum(sn.log(density))).named("L"), means)
+    for written in (str(derivation), derivation.latex(), derivation.html()):
+        assert "mu1 - x" not in written and r"\mu_{1} - x" not in written
+    assert "x - mu1" in str(derivation) and r"x - \mu_{1}" in derivation.latex()
+    assert "mu1 - x" not in str(sn.grad(-sn.sum(sn.log(density)), means[0])), "in one formula too"

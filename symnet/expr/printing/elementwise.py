@@ -6,7 +6,7 @@ a - b, `a * b**(-1)` as a/b, a sum over its number of elements as a mean, x - lo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import sympy
@@ -23,6 +23,7 @@ from symnet.expr.printing.contraction import read_einsum
 from symnet.expr.printing.forms import Form, FormPart, call, numeral, product, put_number, same
 from symnet.expr.printing.linalg import read_norm
 from symnet.expr.printing.movement import spread, unit_vector
+from symnet.expr.printing.same_sums import is_kept
 from symnet.expr.printing.view import View
 from symnet.expr.sympy.functions import function_of
 
@@ -86,7 +87,8 @@ def _signed_product(node: Node, view: View, negate: bool = False, turns: bool = 
     for value in (v for f in factors if (v := number_of(f)) is not None):
         sign *= put_number(value, above, below)
     rest = sorted((f for f in factors if number_of(f) is None), key=view.factor_key)
-    turned = next((f for f in reversed(rest) if reads_as_well_negated(f)), None) if turns and len(rest) > 1 else None
+    turning = [f for f in rest if reads_as_well_negated(f, view.uses)] if turns and len(rest) > 1 else []
+    turned = turning[-1] if turning else None
     for factor in rest:
         exponent = _negative_exponent(factor)
         if factor is turned:
@@ -100,9 +102,11 @@ def _signed_product(node: Node, view: View, negate: bool = False, turns: bool = 
     return product(-sign if negate else sign, above, below)
 
 
-def reads_as_well_negated(node: Node) -> bool:
-    """Whether a sum with its terms negated has no more minus signs than one more than it has; a number stays first."""
-    if not is_op(node, "add") or len(node.operands) > _MOST_TURNED:
+def reads_as_well_negated(node: Node, uses: Mapping[Node, int]) -> bool:
+    """Whether a sum with its terms negated has no more minus signs than one more than it has; a number stays first, and
+    a sum that stands in several places keeps its signs: it is to look the same in all.
+    """
+    if not is_op(node, "add") or len(node.operands) > _MOST_TURNED or uses[node] > 1 or is_kept(node):
         return False
     if any(_minus_logsumexp(t)[0] is not None for t in node.operands):
         return False

@@ -16,6 +16,7 @@ from symnet.expr.printing.line_breaks import FACTOR, NEVER, OPERATION, TERM, Pie
 
 LONGEST = 20.0  # em of a formula that is one part
 SIZE = 15.0  # em of a part, where there are places to break it
+_WIDEST = 28.0  # em of a fraction, a root or a power that stays one
 _ROW = 32.0  # em of a row of a table
 
 _BEGINS = {
@@ -68,10 +69,10 @@ class _Flattened:
         elif element.tag in ("mrow", "mstyle") and not element.get("style"):
             for child in inner:
                 self.add(child, depth)
-        elif element.tag == "msup" and width(element) > SIZE and (base := _bracket_of(inner[0])) is not None:
+        elif element.tag == "msup" and width(element) > _WIDEST and (base := _bracket_of(inner[0])) is not None:
             closing = f"<msup>{_text(base[-1])}{_text(inner[1])}</msup>"
             self._fenced(base[1:-1], depth, base[0], closing, _SMALL * width(inner[1]))
-        elif element.tag in ("mfrac", "msqrt") and width(element) > SIZE:
+        elif element.tag in ("mfrac", "msqrt") and width(element) > _WIDEST:
             self._opened(element, depth)
         else:
             self._piece(_text(element), width(element), depth, self._begins(element)).height = height(element)

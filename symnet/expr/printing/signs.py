@@ -7,7 +7,9 @@ well with its terms negated, through products of matrices, sums and repetitions:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.contraction import Einsum
@@ -21,35 +23,45 @@ from symnet.expr.printing.view import visible
 _DEEPEST = 8  # operations that a sign passes
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """How many visible nodes have a node for an operand, and the nodes that take no sign."""
+
+    uses: Counter[Node]
+    barren: set[Node] = field(default_factory=set)
+
+
 def signs_inside(root: Node) -> Node:
     """The root with the signs of its products inside them, where they read as well."""
     order = visible(root)
     if not any(map(_is_negative, order)):
         return root
     new: dict[Node, Node] = {}
-    barren: set[Node] = set()
+    seen = _Seen(Counter(o for node in order if node.kind != "named" for o in node.operands))
     for node in order:
         below = [] if node.kind == "named" else [new[o] for o in node.operands]
         if below and not is_op(node, "add", "mul"):
-            below = [_turned(o, barren) for o in below]
+            below = [_turned(o, seen) for o in below]
         new[node] = with_operands(node, below) if below else node
-    return _turned(new[root], barren)
+    return _turned(new[root], seen)
 
 
 def _is_negative(node: Node) -> bool:
     return is_op(node, "mul") and sign_of(node) < 0
 
 
-def _turned(node: Node, barren: set[Node]) -> Node:
+def _turned(node: Node, seen: _Seen) -> Node:
     """A product whose sign a sum inside it takes; any other node itself.
 
     Args:
         node: a value that is no term and no factor.
-        barren: the nodes that are known to take no sign.
+        seen: what is known of the nodes.
     """
-    if not _is_negative(node) or any(map(reads_as_well_negated, flat_operands(node, "mul", MOST_FACTORS))):
+    if not _is_negative(node):
+        return node
+    if any(reads_as_well_negated(f, seen.uses) for f in flat_operands(node, "mul", MOST_FACTORS)):
         return node  # a sum among the factors takes the sign when it is read
-    turned = _negated(_without_sign(node), _DEEPEST, barren)
+    turned = _negated(_without_sign(node), _DEEPEST, seen)
     return node if turned is None else turned
 
 
@@ -71,19 +83,19 @@ def _product(factors: Sequence[Node]) -> Node:
     return factors[0] if len(factors) == 1 else elementwise("mul", *factors)
 
 
-def _negated(node: Node, depth: int, barren: set[Node]) -> Node | None:
+def _negated(node: Node, depth: int, seen: _Seen) -> Node | None:
     """Minus a node, without a sign before it; None where it would need one."""
-    if not depth or node in barren:
+    if not depth or node in seen.barren:
         return None
-    if reads_as_well_negated(node):
+    if reads_as_well_negated(node, seen.uses):
         return _minus(node, depth)
     if (is_op(node, "mul") and not _is_negative(node)) or isinstance(node, Einsum | Expand):
         operands = node.operands  # the node is linear in each
         for place in reversed(range(len(operands))):
-            negated = _negated(operands[place], depth - 1, barren)
+            negated = _negated(operands[place], depth - 1, seen)
             if negated is not None:
                 return with_operands(node, [*operands[:place], negated, *operands[place + 1 :]])
-    barren.add(node)
+    seen.barren.add(node)
     return None
 
 

@@ -8,6 +8,7 @@ All of it is computed once per node, operands first.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -39,6 +40,7 @@ class View:
         shown: the shape of a node's text under NumPy's rules; smaller than its shape where an `Expand` is not written.
         degree: as of a polynomial in the leaves; functions count as one leaf.
         height: the number of nested operations.
+        uses: how many visible nodes have a node for an operand.
         label: the first leaf's name, digits compared as numbers.
         constants: the arrays that are shown by a name, and that name.
         labels: the one-hot arrays that are shown by the name of their leaf.
@@ -55,6 +57,7 @@ class View:
         self.applied: dict[str, set[tuple[Node, ...]]] = {}
         for application in (node for node in self.order if isinstance(node, Application)):
             self.applied.setdefault(application.name, set()).add(application.operands)
+        self.uses = Counter(o for node in self.order if node.kind != "named" for o in node.operands)
         self.shown: dict[Node, Shape] = {}
         self.degree: dict[Node, float] = {}
         self.height: dict[Node, int] = {}

@@ -6,10 +6,12 @@ In: what `writer.py` found.  Out: text (`text.py`), LaTeX (`latex.py`), a page o
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from symnet.errors import ArgumentError, explain
+from symnet.expr.printing.same_sums import keeping
 from symnet.study.derivation.latex import latex
 from symnet.study.derivation.model import NumbersAtPoint, Record
 from symnet.study.derivation.numbers import numbers_of
@@ -27,12 +29,18 @@ class Derivation(Record):
         """The value of everything at the point that `at=` gave."""
         return numbers_of(self)
 
+    def _signs_kept(self) -> AbstractContextManager[None]:
+        """While the steps are written: sums have the signs that they have in the values."""
+        values = [value for stage in self.stages for value in (*stage.given, *stage.values)]
+        return keeping([*(value.formula for value in values), *(value.node for value in values)])
+
     def text(self, width: int = 100) -> str:
         """Plain text; a reason that would end beyond `width` characters stands below its formula."""
         if isinstance(width, bool) or not isinstance(width, int):
             got = f"width={width!r}"
             raise ArgumentError(explain("text(width)", "a number of characters", got, "Write width=80."))
-        return text(self, width)
+        with self._signs_kept():
+            return text(self, width)
 
     def __str__(self) -> str:
         return self.text()
@@ -45,17 +53,20 @@ class Derivation(Record):
         Args:
             pages: as `align*`, which stands in the text and breaks over pages; else as one `aligned` for math mode.
         """
-        return latex(self, pages)
+        with self._signs_kept():
+            return latex(self, pages)
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
 
     def html(self) -> str:
         """A self-contained page: the graph drawn, every step in MathML; no script, nothing fetched."""
-        return page(self)
+        with self._signs_kept():
+            return page(self)
 
     def _repr_html_(self) -> str:
-        return fragment(self)
+        with self._signs_kept():
+            return fragment(self)
 
     def save(self, path: str | Path) -> Path:
         """Write `html()` to a file.
@@ -76,7 +87,8 @@ class Derivation(Record):
         Args:
             path: also write it there.
         """
-        written = slides(self)
+        with self._signs_kept():
+            written = slides(self)
         if path is not None:
             Path(path).write_text(written, encoding="utf-8")
         return written
