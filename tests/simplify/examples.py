@@ -38,6 +38,7 @@ A, B, C = tensor("A", 4, 3), tensor("B", 3, 4), tensor("C", 4, 3)
 S = tensor("S", 4, 4, symmetric=True)
 V = tensor("V", 4, 2)
 M, K, U = tensor("M", 4, 4), tensor("K", 4, 4), tensor("U", 3, 4, 4)
+M2, M3 = tensor("M2", 2, 2), tensor("M3", 3, 3)
 
 
 shifted = argmax(V, 1)
@@ -570,6 +571,12 @@ NUMERIC: dict[str, list[Node]] = {
     "exponential_minus_one_is_expm1": [exp(x) - 1, 3 - 3 * exp(x), exp(x) + y - 1],
     "scale_before_repeating": [2 * rows(v) + Z, Z - rows(total(Z, 1)) / 4, Z + s * rows(v)],
     "factor_times_log_is_xlogy": [x * log(p), x * log(q), D * log(P), 2 * s * x * log(p)],
+    "cofactors_instead_of_inverses": [
+        det(M) * inv(M).T,
+        det(M3) * inv(M3).T,
+        det(M3) ** 2 * inv(M3)[0, 1],
+        s * det(M2) * (inv(M2) + inv(M2).T),
+    ],
     "solve_instead_of_inverting": [
         inv(M) @ x,
         x @ inv(M) @ y,

@@ -28,6 +28,7 @@ from symnet.simplify.algebra.exposing import exposures, pieces_of
 from symnet.simplify.algebra.table import simplify
 from symnet.simplify.engine import Normalizer, Table, topic
 from symnet.simplify.numeric.cancellations import CANCELLATIONS
+from symnet.simplify.numeric.cofactors import COFACTORS
 from symnet.simplify.numeric.common_denominators import COMMON_DENOMINATORS
 from symnet.simplify.numeric.conjugates import CONJUGATES
 from symnet.simplify.numeric.constants_in_sums import CONSTANTS_IN_SUMS
@@ -84,6 +85,7 @@ PASSES: tuple[tuple[Rewrite, ...], ...] = (
     SOFTMAXES,
     LOG_SOFTMAXES,
     LOGARITHMS,
+    COFACTORS,
     EQUATIONS,
     FACTORIALS,
     ZERO_POWERS,

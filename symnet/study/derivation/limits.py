@@ -81,7 +81,7 @@ def _common(wide: Sequence[Array], close: Sequence[Array]) -> Array | None:
     if len(defined) < _DIRECTIONS:  # not even on one side
         return None
     limit = np.mean([c for _, c in defined], axis=0)
-    room = _NEAR * (1 + np.abs(limit))
+    room = _NEAR * (1 + np.max(np.abs(limit), initial=0.0))
     if not np.all(np.isfinite(limit)):
         return None
     tends = all(np.all(np.abs(c - limit) <= room) and np.all(np.abs(w - c) <= 10 * room) for w, c in defined)

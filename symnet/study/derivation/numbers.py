@@ -8,16 +8,19 @@ small matrix; of a larger array its shape and its norm.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from symnet.arrays import Array
+from symnet.errors import SingularMatrixError
+from symnet.expr.nodes.building import zeros
 from symnet.expr.nodes.node import Node
-from symnet.expr.nodes.symbols import leaves
+from symnet.expr.nodes.symbols import Tensor, leaves
 from symnet.expr.printing.markup import MINUS, op, parens, row
 from symnet.reference import evaluate
+from symnet.simplify.numeric.passes import numeric
 from symnet.study.derivation.limits import at_point, has_nan
 from symnet.study.derivation.model import NumbersAtPoint, Record
 
@@ -43,13 +46,12 @@ def _evaluated(derivation: Record, data: Mapping[str, Any]) -> NumbersAtPoint:
 
     def compute(nodes: Mapping[Any, Node | None], env: Mapping[str, Any]) -> dict[Any, Array]:
         present = {key: node for key, node in nodes.items() if node is not None}
-        found = evaluate(list(present.values()), env, leaves=known)
-        return dict(zip(present, found, strict=True))
+        return dict(zip(present, _values(list(present.values()), env, known), strict=True))
 
     def mended(table: str, found: dict[Any, Array], nodes: Mapping[Any, Node | None]) -> dict[Any, Array]:
         """What is undefined as written, as compiled code has it; of values the limit where that has none either."""
         gone = {key: node for key, node in nodes.items() if node is not None and has_nan(found[key])}
-        for key, at in at_point(gone, data, lambda n, env: evaluate(list(n), env, leaves=known)).items():
+        for key, at in at_point(gone, data, lambda n, env: _values(n, env, known)).items():
             found[key] = at.value
             if at.limit is not None:
                 limits.update({(table, key): at.limit})
@@ -57,6 +59,7 @@ def _evaluated(derivation: Record, data: Mapping[str, Any]) -> NumbersAtPoint:
 
     limits: dict[tuple[str, Any], Array] = {}
     nodes = {v.label: v.node for v in (*derivation.given, *derivation.values)}
+    evaluate(list(nodes.values()), data, leaves=known)  # an inverse that does not exist is an error, of values
     values = mended("values", compute({**derivation.inputs, **nodes}, data), nodes)
     slopes = {s.label: s.after for s in derivation.steps}
     cotangents = mended("cotangents", compute(slopes, data), slopes)
@@ -68,6 +71,19 @@ def _evaluated(derivation: Record, data: Mapping[str, Any]) -> NumbersAtPoint:
     passed |= {key: cotangents[alone[key]] for key, array in passed.items() if key in alone and has_nan(array)}
     local = compute({key: e.local for key, e in edges.items()}, env)
     return NumbersAtPoint({**data, **values}, cotangents, local, passed, limits)
+
+
+def _values(nodes: Sequence[Node], env: Mapping[str, Any], known: Sequence[Tensor]) -> list[Array]:
+    """The values of nodes; by the numeric form, one by one, where an inverse in them does not exist, and NaN there."""
+    try:
+        return list(evaluate(list(nodes), env, leaves=known))
+    except SingularMatrixError:
+        if len(nodes) > 1:
+            return [_values([node], env, known)[0] for node in nodes]
+    try:
+        return list(evaluate(numeric(nodes), env, leaves=known))
+    except SingularMatrixError:
+        return [np.full_like(evaluate(zeros(*node.shape), env, leaves=known), np.nan) for node in nodes]
 
 
 def on_limits(numbers: NumbersAtPoint | None) -> str:
@@ -84,6 +100,8 @@ def shown(array: Any) -> str:
     array = np.asarray(array)
     if not array.ndim:
         return _number(array)
+    if array.size and array.dtype.kind == "f" and np.isnan(array).all():
+        return UNDEFINED
     if not array.size:
         return f"{'×'.join(map(str, array.shape))}, empty"
     if array.ndim <= 2 and max(array.shape) <= _LONGEST:
@@ -110,7 +128,7 @@ def shown_mathml(array: Any) -> str:
     array = np.asarray(array)
     if not array.ndim:
         return _number_mathml(array)
-    if not array.size:
+    if not array.size or shown(array) == UNDEFINED:
         return f"<mtext>{shown(array)}</mtext>"
     if array.ndim > 2 or max(array.shape) > _LONGEST:
         size = op("×").join(f"<mn>{n}</mn>" for n in array.shape)
