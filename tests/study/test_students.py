@@ -9,12 +9,15 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable
+from typing import Any
 
+import numpy as np
 import pytest
 import sympy
 from sympy import cos, diff, exp, log, sin, sqrt, tanh
 
 import symnet as sn
+from symnet.reading.formula import formula
 
 x, a = sympy.symbols("x a", positive=True)
 INNER = (x**2, sin(x), exp(x), 3 * x + 1, cos(x), x**3, exp(2 * x), x**2 + 1, sqrt(x), log(x), a * x, x**2 - 5 * x)
@@ -116,6 +119,44 @@ def test_a_wrong_derivative_is_never_accepted_and_what_is_blamed_is_wrong(seed: 
         assert mended is not None or re.search(spoken, verdict.reason) or "function itself" in verdict.reason, story
         told += bool(re.search(spoken, verdict.reason))
     assert told > 8
+
+
+m, n = sn.dim("m"), sn.dim("n")
+NODES = {
+    "m": m,
+    "n": n,
+    "a": sn.scalar("a", positive=True),
+    "x": sn.tensor("x", n),
+    "X": sn.tensor("X", m, n, positive=True),
+    "w": sn.tensor("w", n, positive=True),
+}
+ARRAYS = {  # the loss, by what, its gradient, and what stands in the place of x
+    "a sum over a vector": ("sum({})", "x", "{} + 0*x", "x"),
+    "a mean over samples": ("mean({})", "w", "X.T @ ({} + 0*(X@w))/m", "(X@w)"),
+}
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+@pytest.mark.parametrize("seed", range(5))
+def test_mistakes_inside_losses_of_arrays_are_found_and_right_gradients_accepted(seed: int, name: str) -> None:
+    loss, by, gradient, inner = ARRAYS[name]
+
+    def written(frame: str, expr: sympy.Expr) -> Any:
+        return formula(frame.format(re.sub(r"\bx\b", inner, str(expr))), NODES)
+
+    for mistake, function, wrong, _ in drawn(seed):
+        right = diff(function, x)
+        L = written(loss, function)
+        assert sn.check(written(gradient, sympy.expand(right)), L, by).right, (function, right)
+        if differs(wrong, right):
+            verdict = sn.check(written(gradient, wrong), L, by)
+            assert not verdict.right, (mistake, function, wrong)
+            assert "another function" not in verdict.reason, (mistake, function, wrong)
+
+
+def test_numbers_that_overflow_are_drawn_smaller() -> None:
+    verdict = sn.check("exp(exp(5*x))*exp(5*x)", "exp(exp(5*x))", "x")
+    assert verdict.reason.startswith("1/5 times the gradient") and np.isfinite(verdict.counterexample.mine)
 
 
 PART, OFF = r"(.+?)", "and then it is off by a factor:"

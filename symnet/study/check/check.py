@@ -37,6 +37,7 @@ from symnet.study.check.instance import FREE, SIZES, mirrored, random_instance, 
 
 SEED = 20240229
 _STEP = 1e-5  # of central differences
+_DRAWN = (1.0, 0.1, 0.01)  # by which numbers are multiplied, the first with which all is finite
 _SCALES = (10.0, 100.0, 1000.0)  # of the larger numbers
 _LARGE, _BEYOND_ROUNDING = 1e7, 1e-6  # below it, rounding stays under a tenth of the other
 _SHOWN = 12  # elements of an array that a counterexample writes out
@@ -157,7 +158,8 @@ def check(mine: Any, L: Any, wrt: Any, *, layout: str | None = None, order: int 
             return Verdict(True, f"equal on {len(case.data)} random instances", truth, noun=noun)
         reason = "right on numbers around 1, but not on larger ones: it differs in a case that they do not reach"
         return Verdict(False, reason, truth, _counterexample(far, root, target, noun), noun)
-    return Verdict(False, _of(noun, how_wrong(case)), truth, _counterexample(case, root, target, noun), noun)
+    with np.errstate(all="ignore"):  # where what was written has no value
+        return Verdict(False, _of(noun, how_wrong(case)), truth, _counterexample(case, root, target, noun), noun)
 
 
 def _truth(root: Node, target: Node, layout: str | None, order: int) -> tuple[Node, str]:
@@ -208,10 +210,10 @@ def _instances(mine: Node, truth: Node, root: Node) -> Case:
     """Both values on instances of different sizes and both signs, drawn so that the gradient is finite and no zero."""
     nodes = [root, mine, truth]
     known = check_leaves("check(mine, L, wrt)", nodes)
-    for free in FREE:
+    for scale, free in product(_DRAWN, FREE):
         rng = np.random.default_rng(SEED)
         chosen = [sizes(nodes, k) for k in range(len(SIZES))]
-        data = [random_instance(nodes, rng, dims, free) for dims in chosen]
+        data = [random_instance(nodes, rng, dims, free, scale) for dims in chosen]
         if _is_finite(Case(mine, truth, data, [], known), root):
             break
     turned = [mirrored(nodes, each, k % 3) for k, each in enumerate(data)]

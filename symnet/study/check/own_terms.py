@@ -71,6 +71,8 @@ def _left_over(mine: list[Valued], true: list[Valued]) -> tuple[list[Valued], li
     """What of both has no equal on the other side."""
     rest, wrong = list(true), []
     for part in mine:
+        if not any(map(np.any, part[1])):  # 0*x, which changes nothing
+            continue
         twin = next((other for other in rest if same(part[1], other[1])), None)
         if twin is None:
             wrong.append(part)
