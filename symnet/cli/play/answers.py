@@ -18,8 +18,8 @@ from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
 from symnet.expr.printing.latex import latex
 from symnet.expr.printing.latex_rows import equation, paged
-from symnet.expr.printing.markup import math_element
 from symnet.expr.printing.mathml import mathml
+from symnet.expr.printing.mathml_lines import displayed
 from symnet.reading.formula import formula, names_in
 from symnet.source.dialects import DIALECTS
 
@@ -98,7 +98,7 @@ def _shown(label: str, node: Node) -> dict[str, Any]:
     text = str(node)
     if len(text) > MOST_TEXT:
         return {"label": label, "text": f"{text[:MOST_TEXT]} …", "latex": "", "mathml": ""}
-    shape, inside = [str(extent) for extent in node.shape], math_element(mathml(node), block=True)
+    shape, inside = [str(extent) for extent in node.shape], displayed(mathml(node))
     return {"label": label, "text": text, "latex": latex(node), "mathml": inside, "shape": shape}
 
 

@@ -26,8 +26,8 @@ from symnet.compare.report.table import COLUMN, WHAT, absolutes
 from symnet.compare.row import Row
 from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
-from symnet.expr.printing.markup import math_element
 from symnet.expr.printing.mathml import mathml
+from symnet.expr.printing.mathml_lines import displayed
 
 LONGEST = 80  # nodes of a formula that is shown
 
@@ -183,7 +183,7 @@ def _formula(node: Node) -> str:
     count = len(topological(node))
     if count > LONGEST:
         return f'<span class="soft">a formula of {count} values, too long to be read here</span>'
-    return math_element(f'<mstyle displaystyle="true">{mathml(node)}</mstyle>')
+    return displayed(mathml(node))
 
 
 def _parameters(c: Any) -> Iterator[str]:

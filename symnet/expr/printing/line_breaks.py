@@ -16,6 +16,7 @@ TERM, OPERATION, FACTOR, NEVER = range(4)  # what a piece is as the first of a l
 INDENT = 2.0  # em: of every line but the first, and half of it more for each bracket that is open
 _COST = {TERM: 0.0, OPERATION: 1.0, FACTOR: 2.5}
 _DEEPER = 1.5  # for each bracket around the place
+_POOR = 4.0  # a place where only what is far too wide is cut
 _FILLED, _SHORT = 0.35, 2.0  # a line filled less than that costs so much
 
 
@@ -65,9 +66,10 @@ def chunks(pieces: Sequence[Piece], size: float) -> list[list[Piece]]:
     at the best ones in it.
     """
     places = [k for k in range(1, len(pieces)) if pieces[k].begins != NEVER]
-    if not places or sum(piece.width for piece in pieces) <= size:
+    wide = sum(piece.width for piece in pieces)
+    best = min((_cost(pieces[k]) for k in places), default=_POOR)
+    if not places or wide <= size or (best >= _POOR and wide <= 2 * size):
         return [list(pieces)]
-    best = min(_cost(pieces[k]) for k in places)
     cuts = [0, *(k for k in places if _cost(pieces[k]) == best), len(pieces)]
     return [part for a, b in pairwise(cuts) for part in chunks(pieces[a:b], size)]
 

@@ -13,6 +13,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Sequence
 
 from symnet.expr.printing.line_breaks import FACTOR, NEVER, OPERATION, TERM, Piece, chunks, indent, lines
+from symnet.expr.printing.markup import math_element
 
 LONGEST = 20.0  # em of a formula that is one part
 SIZE = 15.0  # em of a part, where there are places to break it
@@ -24,7 +25,15 @@ _BEGINS = {
     "∧": OPERATION, "∨": OPERATION, "←": OPERATION,
 }  # fmt: skip
 _SMALL = 0.72  # an index beside its letter
-_GLUED = {"∑", "∂", "¬"}  # what follows stays in the line
+
+
+LONG = 'class="long"'  # of the element around a formula that may take several lines
+
+
+def displayed(markup: str) -> str:
+    """A formula in the line, set as a display: one `<math>`, or several in a `<span>` where it is long."""
+    found = [math_element(f'<mstyle displaystyle="true">{part}</mstyle>') for part in parts(markup)]
+    return found[0] if len(found) == 1 else f"<span {LONG}>{'<wbr/>'.join(found)}</span>"
 
 
 def parts(markup: str) -> list[str]:
@@ -84,7 +93,7 @@ class _Flattened:
     def _begins(self, element: ET.Element) -> int:
         if element.tag == "mspace":
             return NEVER
-        if element.tag == "mo":
+        if element.tag == "mo" and element.text != "∑":
             infix = element.get("form") != "prefix" and bool(self.pieces)
             return _BEGINS.get(element.text or "", NEVER) if infix else NEVER
         return FACTOR if self.pieces and self.pieces[-1].text.startswith("<mspace") else NEVER

@@ -16,7 +16,7 @@ from symnet.expr.printing.forms import MATMUL, PRODUCT
 from symnet.expr.printing.layout import lay_out, write
 from symnet.expr.printing.markup import MINUS, math_element, name_mathml, op, parens, row, sup
 from symnet.expr.printing.mathml import WRITERS, mathml
-from symnet.expr.printing.mathml_lines import parts
+from symnet.expr.printing.mathml_lines import LONG, displayed
 from symnet.study.derivation.graph import label_mathml, name_slope, svg
 from symnet.study.derivation.lines import chain, ending_lines, step_lines
 from symnet.study.derivation.model import BackwardStep, Edge, Ending, LabelledValue, Law, Line, Record, Route, SlopePart
@@ -26,7 +26,6 @@ from symnet.study.derivation.text import same_terms
 
 _MOST_HEADS = 4  # results of one stage in the head of a page
 _WIDEST_HEAD = 60  # characters of a headline in full size
-_LONG = 'class="long"'  # a formula that may take several lines
 _LONGEST_LINE = 100  # characters of a result in the head of a page
 
 
@@ -62,8 +61,7 @@ def slope(d: Record, variable: str) -> str:
 
 def equation(*pieces: str) -> str:
     """Pieces of MathML as one formula in the line, set as a display; a long one may go on in the next line."""
-    found = [math_element(f'<mstyle displaystyle="true">{part}</mstyle>') for part in parts("".join(pieces))]
-    return found[0] if len(found) == 1 else f"<span {_LONG}>{'<wbr/>'.join(found)}</span>"
+    return displayed("".join(pieces))
 
 
 def within(node: Node, level: int) -> str:
@@ -297,7 +295,7 @@ def written_lines(head: str, slopes: str, lines: Sequence[Line], number: str = "
         left = equation(head) if k == 0 else ""
         whole = equation(op("="), written, number if k == len(rows) - 1 else "")
         because = f'<div class="because">{reason}</div>'
-        if _LONG in whole + reason:
+        if LONG in whole + reason:
             cells.append(f'<div class="lhs bar">{left}</div><div class="both">{whole}{because}</div>')
         else:
             cells.append(f'<div class="lhs bar">{left}</div><div>{whole}</div>{because}')
