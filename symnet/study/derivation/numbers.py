@@ -59,8 +59,9 @@ def _evaluated(derivation: Record, data: Mapping[str, Any]) -> NumbersAtPoint:
 
     limits: dict[tuple[str, Any], Array] = {}
     nodes = {v.label: v.node for v in (*derivation.given, *derivation.values)}
-    evaluate(list(nodes.values()), data, leaves=known)  # an inverse that does not exist is an error, of values
-    values = mended("values", compute({**derivation.inputs, **nodes}, data), nodes)
+    forward = {**derivation.inputs, **nodes}
+    found = evaluate(list(forward.values()), data, leaves=known)  # here an inverse that does not exist is an error
+    values = mended("values", dict(zip(forward, found, strict=True)), nodes)
     slopes = {s.label: s.after for s in derivation.steps}
     cotangents = mended("cotangents", compute(slopes, data), slopes)
     env = {**values, **data, **{str(s.bar): cotangents[s.label] for s in derivation.steps}}
