@@ -48,6 +48,14 @@ def test_what_is_repeated_is_written_with_ones(node: Node, written: str):
     assert sympy.latex(node) == written
 
 
+def test_a_reduction_that_keeps_an_axis_of_three_stays_one():
+    """Its sign is not put before it, where the notation of its axes would be lost."""
+    T = sn.tensor("T", 2, m, n)
+    node = T - sn.sum(-T, axis=2, keepdims=True)
+    assert "keepdims" in sympy.pretty(node, use_unicode=True)
+    assert mathml(node) and sympy.latex(sn.sum(-s, axis=0, keepdims=True) + s)
+
+
 def test_mathml_and_two_dimensional_text_have_the_ones_too():
     assert mathml(A - x).count('<mi class="bold">𝟏</mi>') == 1
     assert sympy.pretty(A - A.T @ s, use_unicode=True) == "A - 𝟏 sᵀ A"

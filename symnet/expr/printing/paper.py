@@ -48,7 +48,10 @@ class Paper:
         if form.kind == "call" and form.data[0] == "xlogy":
             x, y = form.parts
             form = product(1, [x, call("log", y, rank=y.rank)], [])
-        parts = tuple(self.write(part) if isinstance(part, Form) else part for part in form.parts)
+        repeated = form.parts[0] if form.kind == "spread" and form.rank != 2 else None
+        if isinstance(repeated, Form):  # a reduction that keeps its axes stays one
+            return replace(form, parts=(replace(repeated, parts=self._written(repeated.parts)),))
+        parts = self._written(form.parts)
         written = replace(form, parts=parts)
         if form.kind == "reduce":
             return self._total(written) if form.data[0] in ("sum", "mean") else written
@@ -70,6 +73,9 @@ class Paper:
             lifted = zip(parts, before, strict=True)
             return replace(written, parts=tuple(self._whole(self._lifted(p, s, shape)) for p, s in lifted))
         return written
+
+    def _written(self, parts: Sequence[FormPart]) -> tuple[FormPart, ...]:
+        return tuple(self.write(part) if isinstance(part, Form) else part for part in parts)
 
     # ----------------------------------------------------------------------- one array in the place of another shape
 
