@@ -94,6 +94,8 @@ class Nest:
     accumulator only.  The last let of `when` is an int32: whether anyone reads what a point accumulates.
     `instead` are nests over the same points that run after a nest that fetches, if an index of its fetches was outside:
     they compute what it should have.
+    `halved` are the variables of two parallel axes, whose sums are wanted where the first is not beyond the second
+    (`schedule/halved.py`); what others hold is theirs, and not read.
     """
 
     name: str
@@ -106,6 +108,7 @@ class Nest:
     check: Check | None = None
     when: tuple[Let, ...] = ()
     instead: tuple[Nest, ...] = ()
+    halved: tuple[str, ...] = ()
 
     @property
     def axes(self) -> tuple[Axis, ...]:

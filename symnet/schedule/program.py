@@ -58,6 +58,7 @@ from symnet.schedule.epilogues import lows_of, split_epilogues
 from symnet.schedule.fetch import fetching
 from symnet.schedule.follow import Followers, take_followers
 from symnet.schedule.fuse import fused
+from symnet.schedule.halved import all_halved
 from symnet.schedule.multiply_add import with_multiply_adds
 from symnet.schedule.notes import notes
 from symnet.schedule.pack import all_packed
@@ -81,7 +82,8 @@ def schedule(lowered: Lowered, target: Target, most_rows: int | None = None) -> 
         target: the machine.
         most_rows: of a superblock, where the workspace must be small (`budget.py`): then one is held at a time.
     """
-    nests, copies = all_packed(map(without_unit_axes, lowered.nests))
+    nests, halves = all_halved(map(without_unit_axes, lowered.nests), target)
+    nests, copies = all_packed(nests)
     nests, finals = split_epilogues(nests)
     lows = lows_of(nests)
     streamed = plan(nests, lowered.workspace)
@@ -103,7 +105,7 @@ def schedule(lowered: Lowered, target: Target, most_rows: int | None = None) -> 
     groups: list[Group] = []
     for number, (sweep, reached) in enumerate(zip(streamed.sweeps, reaches, strict=True)):
         groups += state.groups(sweep, reached, number, spreads[number])
-    more = (*copies, *finals, *lows.values(), *state.parts.values())
+    more = (*halves, *copies, *finals, *lows.values(), *state.parts.values())
     made = [state.block_buffer(b) for b in (*lowered.workspace, *more)]
     touched = {base_name(b) for group in groups for phase in group.phases for b in touches(phase.body).values()}
     workspace = tuple(b for b in made if base_name(b) in touched)

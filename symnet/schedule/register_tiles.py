@@ -37,7 +37,7 @@ from symnet.loops.ir import (
     int_mod,
 )  # fmt: skip
 from symnet.loops.limits import limit
-from symnet.loops.substitute import int_variables
+from symnet.loops.substitute import Substitution, int_variables
 from symnet.lower.elementwise import functions_in
 from symnet.lower.nest import Axis, Nest, bounded, nested
 from symnet.schedule.access import inner_loads, shifted, stores
@@ -196,10 +196,23 @@ class _Tiling:
             return bounded(loops, lane.var, width)
 
         body = accumulated(nest, Cells(cell, at, over_tile), chain, self.carry, self.sizes)
-        if self.carry is not None:
+        if self.carry is None:
+            axes, kinds = zip(*rows, (lane, "vector"), strict=True)
+            end = nested(axes, (Let(acc.name, Load(cell, at)), *nest.outer), kinds)
+            body = (*body, *bounded(end, lane.var, width))
+        return self._above_diagonal(nest, lane, body)
+
+    def _above_diagonal(self, nest: Nest, lane: Axis, body: Body) -> Body:
+        """What a tile does; of a half, the tiles beyond the diagonal do nothing."""
+        row = self.shape.row
+        if row is None or {row.var, lane.var} != {*nest.halved}:
             return body
-        axes, kinds = zip(*rows, (lane, "vector"), strict=True)
-        return (*body, *bounded(nested(axes, (Let(acc.name, Load(cell, at)), *nest.outer), kinds), lane.var, width))
+        (store,) = stores(nest)
+        first, last = (
+            Substitution({axis.var: at}).integer(next(i for i in store.index if axis.var in int_variables(i)))
+            for axis, at in ((row, IntConst(0)), (lane, lane.extent - 1))
+        )
+        return (If(IntCondition("le", first, last), body),)
 
 
 def _runs(widths: Sequence[int]) -> list[tuple[int, int]]:

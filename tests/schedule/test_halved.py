@@ -1,0 +1,100 @@
+"""Symmetric sums: which are computed by halves; every element is right, symmetric, and read after it is made."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import symnet as sn
+from symnet.schedule.halved import LEAST
+
+m = sn.dim("m")
+SIZES = (7, 48, 50, 64, 129)
+FORMULAS = {
+    "columns": lambda X, s, y: X.T @ X,
+    "rows": lambda X, s, y: X @ X.T,
+    "weighted": lambda X, s, y: (X * s[:, None]).T @ X,
+    "ridge": lambda X, s, y: X.T @ X / X.shape[0] + 3 * sn.eye(X.shape[1]),
+    "outer epilogue": lambda X, s, y: X.T @ X - sn.outer(y, y) * 2,
+    "one-sided epilogue": lambda X, s, y: X.T @ X + y,
+    "weights by a function": lambda X, s, y: X.T @ (sn.sigmoid(s)[:, None] * X),
+    "not symmetric": lambda X, s, y: X.T @ sn.tanh(X),
+}
+SYMMETRIC = {"columns", "rows", "weighted", "ridge", "weights by a function"}
+HALVED = set(FORMULAS) - {"not symmetric"}
+
+
+def made(name: str, rows, columns, dtype: str, **options):
+    X, s, y = sn.tensor("X", rows, columns), sn.tensor("s", rows), sn.tensor("y", columns)
+    return sn.compile(FORMULAS[name](X, s, y), dtype=dtype, **options)
+
+
+def truth(name: str, X: np.ndarray, s: np.ndarray, y: np.ndarray) -> np.ndarray:
+    plain = {
+        "columns": lambda: X.T @ X,
+        "rows": lambda: X @ X.T,
+        "weighted": lambda: (X.T * s) @ X,
+        "ridge": lambda: X.T @ X / len(X) + 3 * np.eye(X.shape[1]),
+        "outer epilogue": lambda: X.T @ X - 2 * np.outer(y, y),
+        "one-sided epilogue": lambda: X.T @ X + y,
+        "weights by a function": lambda: (X.T / (1 + np.exp(-s))) @ X,
+        "not symmetric": lambda: X.T @ np.tanh(X),
+    }
+    return plain[name]()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", FORMULAS)
+@pytest.mark.parametrize("kind", ["known", "rows", "columns", "both"])
+def test_values_of_every_size(rng, name, dtype, kind):
+    """Few rows and many, several superblocks, sizes that fill no vector, block or tile; one thread and three."""
+    n = sn.dim("n")
+    symbolic = None if kind == "known" else made(name, m, n, dtype) if kind == "both" else None
+    for columns in SIZES if kind in ("known", "both") else (50, 100):
+        if kind == "rows":
+            symbolic = made(name, m, columns, dtype)
+        for rows in (1, 5, 300, 1100) if name != "rows" else (1, 60, 130):
+            if kind == "columns":
+                symbolic = made(name, rows, n, dtype)
+            if kind == "known" and rows not in (5, 60, 300):
+                continue
+            function = symbolic if symbolic is not None else made(name, rows, columns, dtype)
+            data = {"X": rng.normal(size=(rows, columns)), "s": rng.normal(size=rows), "y": rng.normal(size=columns)}
+            given = {leaf.name: data[leaf.name].astype(dtype) for leaf in function.stages.leaves}
+            wanted = truth(name, **data)
+            found = function(**given)
+            bound = (2e-5 if dtype == "float32" else 1e-13) * (1 + np.abs(wanted).max())
+            assert np.abs(found - wanted).max() <= bound, (rows, columns)
+            if name in SYMMETRIC and (found.shape[0] >= 48 or kind not in ("known", "columns")):
+                np.testing.assert_array_equal(found, found.T)
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_which_sums_are_halved(name):
+    text = str(made(name, 300, 100, "float32", stop_after="schedule"))
+    assert ("_half" in text) == (name in HALVED)
+
+
+def test_short_axes_are_computed_whole():
+    lanes = 16  # of float32 on the target
+    for columns, is_halved in ((LEAST * lanes - 1, False), (LEAST * lanes, True)):
+        text = str(made("columns", 300, columns, "float32", target="x86-64-v4", stop_after="schedule"))
+        assert ("_half" in text) == is_halved
+
+
+def test_about_half_of_the_work_is_left_out():
+    whole = 2 * 2000 * 512 * 512
+    assert 0.5 * whole <= made("columns", 2000, 512, "float32").flops <= 0.6 * whole
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_nothing_is_read_that_no_tile_has_stored(rng, dtype, monkeypatch):
+    """The loops as they are scheduled, run over memory that holds NaN before (`loops/memory.py`)."""
+    from symnet.loops.interpreter import run
+
+    for target in ("x86-64", "x86-64-v3", "x86-64-v4", "aarch64"):
+        for columns in (50, 64, 100):
+            program = made("columns", 40, columns, dtype, target=target, stop_after="schedule")
+            X = rng.normal(size=(40, columns)).astype(dtype)
+            (found,) = run(program, {"X": X}).values()
+            assert np.isfinite(found).all() and np.allclose(found, X.T @ X, rtol=1e-4, atol=1e-4)
