@@ -114,6 +114,24 @@ def test_where_kinks_of_several_variables_meet_the_subgradients_decide(f: Any, e
     assert all(any(shown.startswith(each) for shown in found) for each in expected), found
 
 
+w = sn.tensor("w", 2)
+TIPS: list[tuple[Any, Any, str]] = [
+    (sn.norm(w), w, "w_0 = 0, w_1 = 0: minimum, value 0; a kink along w_0**2 + w_1**2 = 0"),
+    (2 - sn.sqrt(u**2 + 3 * v**2), [u, v], "u = 0, v = 0: maximum, value 2"),
+    (sn.sqrt((u - 1) ** 2 + (v + 2) ** 2) + u / 2, [u, v], "u = 1, v = -2: minimum, value 1/2"),
+    (sn.sqrt(u**2 + v**2) + 2 * u, [u, v], ""),  # it falls to the left
+    (sn.norm(sn.tensor("z", 5)) + 1.01 * sn.tensor("z", 5)[3], sn.tensor("z", 5), ""),  # in a narrow cone
+    (sn.norm(sn.tensor("z", 3)) + sn.tensor("z", 3)[1] * 0.99, sn.tensor("z", 3), "z_0 = 0, z_1 = 0, z_2 = 0: minimum"),
+    (sn.sqrt(u**2 + v**2 + 1), [u, v], "u = 0, v = 0: minimum, value 1; eigenvalues"),
+]
+
+
+@pytest.mark.parametrize(("f", "wrt", "expected"), TIPS, ids=lambda v: str(v)[:40])
+def test_where_a_norm_is_zero_every_direction_is_asked(f: Any, wrt: Any, expected: str) -> None:
+    found = [str(point) for point in sn.critical_points(f, wrt)]
+    assert [shown[: len(expected)] for shown in found] == ([expected] if expected else [])
+
+
 @pytest.mark.parametrize("seed", range(30))
 def test_verdicts_at_kinks_are_what_the_values_around_them_say(seed: int) -> None:
     rng = np.random.default_rng(seed)

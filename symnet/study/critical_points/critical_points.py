@@ -52,7 +52,7 @@ from symnet.study.critical_points.kinks import (
     sign_of,
     slopes,
 )
-from symnet.study.critical_points.meeting_kinks import Meeting, along, meetings
+from symnet.study.critical_points.meeting_kinks import Meeting, along, meetings, tips
 from symnet.study.critical_points.newton import SAME, NumericPoint, numeric_points
 from symnet.study.critical_points.points import CriticalPoint, CriticalPoints
 from symnet.study.critical_points.quadratic import SINGULAR, quadratic_point
@@ -174,6 +174,7 @@ def _exact(
     if not has_kinks(expr, *gradient):
         solutions, complete, note = solved(gradient, variables)
         points = [p for s in solutions for p in _point(expr, gradient, variables, s)]
+        points += _tips(expr, variables) if len(variables) > 1 else []
         return points, complete, note if complete or len(variables) == 1 else note + _periods(expr, variables)
     x = variables[0]
     if len(variables) == 1 and jumps(expr):
@@ -214,6 +215,18 @@ def _at_meetings(expr: Any, variables: Sequence[sympy.Symbol]) -> tuple[list[Cri
         verdict = _verdict_at(each, variables)
         points.append(CriticalPoint(each.at, value, nan, (), verdict, kinks=each.kinks, where=each.where))
     return points, found[1], "" if found[1] else _KINKS
+
+
+def _tips(expr: Any, variables: Sequence[sympy.Symbol]) -> list[CriticalPoint]:
+    """The points where a root is zero, and f has no gradient."""
+    try:
+        found = tips(expr, variables)
+    except NotImplementedError:
+        return []
+    nan = sympy.zeros(len(variables)) * sympy.nan
+    return [
+        CriticalPoint(t.at, expr.subs(t.at), nan, (), MINIMUM if t.rises else MAXIMUM, kinks=(t.under,)) for t in found
+    ]
 
 
 def _verdict_at(meeting: Meeting, variables: Sequence[sympy.Symbol]) -> str:

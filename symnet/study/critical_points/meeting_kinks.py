@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
+import numpy as np
 import sympy
 
 from symnet.study.critical_points.kinks import Expr, has_kinks, sign_of
@@ -150,3 +151,57 @@ def along(meeting: Meeting, variables: Sequence[Expr]) -> sympy.Matrix:
     second = sympy.hessian(meeting.smooth, list(variables)).subs(meeting.at)
     basis = sympy.Matrix.hstack(*directions) if directions else sympy.zeros(len(variables), 0)
     return sympy.simplify(basis.T * second * basis)
+
+
+# --------------------------------------------------------------------------- roots
+
+
+class Tip(NamedTuple):
+    """Where what stands under a root is zero: the point, that expression, and whether f rises (or falls) all around."""
+
+    at: dict[Expr, Expr]
+    under: Expr
+    rises: bool
+
+
+_DIRECTIONS, _ROUNDS, _STEP, _STEEP = 400, 14, 1e-6, 1e-4
+
+
+def tips(expr: Expr, variables: Sequence[Expr]) -> list[Tip]:
+    """Points like the origin of √(x² + y²): f has no gradient there, and rises, or falls, in every direction.
+
+    Raises:
+        NotImplementedError: SymPy cannot solve for where what stands under a root is zero.
+    """
+    bases = {p.base for p in expr.atoms(sympy.Pow) if p.exp.is_Rational and 0 < p.exp < 1 and p.base.has(*variables)}
+    found: list[Tip] = []
+    if expr.free_symbols - set(variables) or not all(base.is_polynomial(*variables) for base in bases):
+        return found
+    value = sympy.lambdify([list(variables)], expr)
+    for base in sorted(bases, key=str):
+        for at in sympy.solve([base, *(sympy.diff(base, x) for x in variables)], list(variables), dict=True):
+            if len(at) == len(variables) and all(v.is_real and v.is_number for v in at.values()):
+                side = _side(value, [float(at[x]) for x in variables])
+                found += [Tip(at, base, side > 0)] if side else []
+    return found
+
+
+def _side(value: Callable[..., Any], at: Sequence[float]) -> int:
+    """1 where f rises steeply from a point in every direction, -1 where it falls, else 0."""
+    here, rng = np.array(at), np.random.default_rng(0)
+
+    def steepest(sign: int) -> float:
+        """The least of sign·slope, searched for all around, then ever closer to the least so far."""
+        best, least, spread = np.zeros((len(at), 1)), np.inf, 1.0
+        for _ in range(_ROUNDS):
+            towards = best * (spread < 1) + spread * rng.normal(size=(len(at), _DIRECTIONS))
+            towards /= np.linalg.norm(towards, axis=0)
+            slopes = sign * (value(here[:, None] + _STEP * towards) - value(here)) / _STEP
+            k = int(np.argmin(slopes))
+            if not slopes[k] >= least:
+                best, least = towards[:, k : k + 1], float(slopes[k])
+            spread /= 2
+        return least
+
+    with np.errstate(all="ignore"):
+        return int(steepest(1) > _STEEP) - int(steepest(-1) > _STEEP)
