@@ -55,6 +55,14 @@ class Paper:
         written = replace(form, parts=parts)
         if form.kind == "reduce":
             return self._total(written) if form.data[0] in ("sum", "mean") else written
+        if form.kind == "matmul":
+            return self._signed_chain(written)
+        if form.kind == "product":
+            written = self._signed_product(written)
+        if form.kind == "sum":
+            positive = [self._without_sign(part) for part in written.parts]
+            signs = tuple(-s if p is not part else s for s, p, part in zip(form.data, positive, parts, strict=True))
+            written = replace(written, parts=tuple(positive), data=signs)
         shape = self.shapes.of(form) or whole
         if shape is None or len(shape) != 2:
             return written
@@ -216,14 +224,35 @@ class Paper:
         across = self._row(_vector(rows)) if rows else NumbersTimes(1, [], [], ONES_ROW)
         return [self._whole(across._replace(core=self._chain(down, across.core)))]
 
+    def _signed_product(self, form: Form) -> Form:
+        """A product with the signs of products of matrices in it before it."""
+        sign, count = form.data
+        positive = [self._without_sign(part) for part in form.parts[:count]]
+        turned = sum(p is not part for p, part in zip(positive, form.parts, strict=False))
+        return replace(form, parts=(*positive, *form.parts[count:]), data=(sign * (-1) ** turned, count))
+
+    def _without_sign(self, part: FormPart) -> FormPart:
+        """A product of matrices without the sign that was put before it; other parts as they are."""
+        form = self._seen(part)
+        signed = form.kind == "product" and form.data == (-1, 1) and self._seen(form.parts[0]).kind == "matmul"
+        return form.parts[0] if signed else part
+
+    def _signed_chain(self, form: Form) -> Form:
+        """A product of matrices with the signs of its factors before it: -A B, not A (-B)."""
+        sign, parts = 1, list(form.parts)
+        for place, part in enumerate(parts):
+            factor = self._seen(part)
+            if factor.kind == "product" and factor.data[0] < 0:
+                sign, parts[place] = -sign, _positive(factor)
+        chain = replace(form, parts=tuple(parts))
+        return product(-1, [chain], []) if sign < 0 else chain
+
     def _total(self, form: Form) -> Form:
         """A sum or a mean with its sign before it, a sum of sums as one: -1/m Σ D."""
         op, axes, count = form.data
         part = self._seen(form.parts[0])
         if part.kind == "product" and part.data[0] < 0:
-            above = part.data[1]
-            positive = product(1, list(part.parts[:above]), list(part.parts[above:]))
-            return product(-1, [self._total(replace(form, parts=(positive,)))], [])
+            return product(-1, [self._total(replace(form, parts=(_positive(part),)))], [])
         if axes is None and part.kind == "reduce" and part.data[0] in ("sum", "mean"):
             counts = [n for n in (count, part.data[2]) if n is not None]
             op = "mean" if counts else "sum"
@@ -242,6 +271,12 @@ class Paper:
             return form
         total = replace(self._chain(*parts[:-1], last.parts[0]), rank=1)
         return total if form.data[2] is None else product(1, [total], [numeral(sympy.sympify(form.data[2]))])
+
+
+def _positive(form: Form) -> Form:
+    """A product without its sign."""
+    above = form.data[1]
+    return product(1, list(form.parts[:above]), list(form.parts[above:]))
 
 
 def _kind(own: Shape, shape: Shape) -> str:
