@@ -62,6 +62,8 @@ QUOTIENTS = [
         lambda: 2 * a**2 * u / (a**2 + u**2) ** 2, prints="2*u*a**2/(a**2 + u**2)**2"),
     Identity("of many values, with weights", THOMAS, lambda: sn.grad(sn.sum(w * x / (x**2 + 1)), x),
         lambda: w * (1 - x**2) / (x**2 + 1) ** 2, prints="w*(1 - x**2)/(x**2 + 1)**2"),
+    Identity("of many values, twice", THOMAS, lambda: sn.hessian(sn.sum(sn.log(x**2 + 1)), x),
+        lambda: 2 * sn.eye(5) * (1 - x**2) / (x**2 + 1) ** 2, prints="2*diag((1 - x**2)/(x**2 + 1)**2)"),
     Identity("softsign", SOFTSIGN, slope(u / (1 + sn.abs(u))),
         lambda: 1 / (1 + sn.abs(u)) ** 2, prints="1/(1 + abs(u))**2"),
     Identity("elu", ELU, slope(sn.elu(u)),

@@ -12,11 +12,12 @@ from tests.identities.identity import Identity, largest_difference, operations
 from tests.identities.learning import LEARNING
 from tests.identities.linear_algebra import LINEAR_ALGEBRA
 from tests.identities.matrices import MATRICES, S, x
+from tests.identities.mixtures import MIXTURES
 from tests.identities.networks import NETWORKS
 from tests.identities.quotients import QUOTIENTS
 from tests.identities.statistics import STATISTICS
 
-IDENTITIES = [*MATRICES, *LEARNING, *LINEAR_ALGEBRA, *NETWORKS, *STATISTICS, *ELEMENTS, *QUOTIENTS]
+IDENTITIES = [*MATRICES, *LEARNING, *LINEAR_ALGEBRA, *NETWORKS, *STATISTICS, *ELEMENTS, *QUOTIENTS, *MIXTURES]
 TOLERANCE = 1e-10  # relative to the largest element: rounding of sums of a few terms
 
 

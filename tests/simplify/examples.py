@@ -320,6 +320,10 @@ EXAMPLES: dict[str, list[Node]] = {
     "contract_repeated_operand_once": [total(expand(x, (3, 4), (1,)), 0), matmul(rows(v), A)],
     "contract_through_transposition": [matmul(transpose(A), x), einsum("ij,j->i", einsum("i,j->ij", x, w), w)],
     "contract_through_reordered_sum": [matmul(einsum("jki->ij", U), B)],
+    "turn_each_outer_product_of_sum": [
+        (einsum("i,j->ij", x, y) * 2 + a * einsum("i,j->ij", w4, x)).T,
+        transpose(einsum("ij,k->ijk", M, x) - einsum("i,j,k->ijk", x, y, w4), (2, 0, 1)),
+    ],
     "sum_a_sum_at_once": [total(total(Z, 1)), transpose(A @ B)],
     "order_indices_of_symmetric_operand": [transpose(S) @ x, transpose(S) * 2],
     "take_unsummed_factors_out_of_contraction": [total(Z * rows(v), 1), einsum("i,ij,jk->ik", x, A, B)],

@@ -73,7 +73,9 @@ def flat_operands(node: Node, op: str, most: int) -> list[Node]:
 
 
 def _read_mul(node: Node, view: View) -> Form:
-    """A product that stands alone: its minus sign goes to a sum that reads as well with it, (b - a)*x."""
+    """A product that stands alone: its minus sign goes to a sum that reads as well with it and stands nowhere else,
+    (b - a)*x.
+    """
     return _signed_product(node, view, turns=sign_of(node) < 0)
 
 
@@ -146,13 +148,15 @@ def _take_diagonal(factors: list[Node], view: View) -> Form | None:
     arrays = [f for f in factors if number_of(f) is None and view.shown[f]]
     eyes = [f for f in arrays if f.kind == "delta"]
     vectors = [f for f in arrays if f.kind != "delta"]
-    if len(eyes) != 1 or not vectors or any(_negative_exponent(f) is not None for f in vectors):
+    if len(eyes) != 1 or not vectors:
         return None
-    diagonal = [_repeated(f) for f in vectors]
+    diagonal = sorted(map(_repeated, vectors), key=view.factor_key)
     if any(f.rank != 1 for f in diagonal):
         return None
     factors[:] = [f for f in factors if f not in arrays]
-    return call("diag", product(1, view.refs(sorted(diagonal, key=view.factor_key)), []), rank=2)
+    above = [f for f in diagonal if _negative_exponent(f) is None]
+    below: list[FormPart] = [_positive_power(f, -_negative_exponent(f), view) for f in diagonal if f not in above]
+    return call("diag", product(1, view.refs(above), below), rank=2)
 
 
 def _repeated(factor: Any) -> Node:

@@ -18,7 +18,8 @@ from symnet.expr.nodes.expansion import Expand, expand
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.node import Axes, Node
 from symnet.simplify.forms.broadcast import trailing
-from symnet.simplify.forms.coefficients import unsigned
+from symnet.simplify.forms.coefficients import product as scaled
+from symnet.simplify.forms.coefficients import sum_of_all, terms_of, unsigned
 from symnet.simplify.forms.factors import Factors
 from symnet.simplify.forms.order import product_key
 from symnet.simplify.rewrite import Rewrite
@@ -117,6 +118,26 @@ def sum_a_sum_at_once(node: Einsum) -> Node | None:
     numbers = {name: n for n, name in enumerate(dict.fromkeys(names.values()))}
     inputs = [[numbers[names[i]] for i in indices] for indices in inner.inputs]
     return contract(inputs, [numbers[(0, i)] for i in node.output], *inner.operands)
+
+
+def turn_each_outer_product_of_sum(node: Einsum) -> Node | None:
+    """(2·x yᵀ - z xᵀ)ᵀ → 2·y xᵀ - x zᵀ, of any number of axes.
+
+    Condition: every term is a number of times an outer product, which has its result in any order.
+    """
+    total = node.operands[0]
+    if not node.is_transpose or node.inputs[0] == node.output or not is_op(total, "add"):
+        return None
+    terms = terms_of(total)
+    if not all(factors and _is_outer_product(factors[-1]) for _, factors in terms):
+        return None
+    if any(f.rank != (total.rank if f is factors[-1] else 0) for _, factors in terms for f in factors):
+        return None
+    return sum_of_all([scaled(c, (*f[:-1], contract(node.inputs, node.output, f[-1]))) for c, f in terms])
+
+
+def _is_outer_product(x: Node) -> bool:
+    return isinstance(x, Einsum) and not x.contracted and len(x.operands) > 1
 
 
 def take_scalars_out_of_contraction(node: Einsum) -> Node | None:
@@ -314,6 +335,7 @@ CONTRACTIONS = (
     Rewrite(contract_through_transposition, ("einsum",), domain="equal", role="spelling"),
     Rewrite(contract_through_reordered_sum, ("einsum",), domain="equal", role="spelling"),
     Rewrite(sum_a_sum_at_once, ("einsum",), domain="equal", role="spelling"),
+    Rewrite(turn_each_outer_product_of_sum, ("einsum",), domain="equal", role="spelling"),
     Rewrite(order_indices_of_symmetric_operand, ("einsum",), needs=("symmetric",), domain="equal", role="spelling"),
     Rewrite(take_unsummed_factors_out_of_contraction, ("einsum",), domain="extends", role="spelling"),
     Rewrite(sum_lonely_axes_first, ("einsum",), domain="extends", role="spelling"),

@@ -12,6 +12,7 @@ import sympy
 from sympy import Expr
 
 from symnet.expr.facts.assumptions import known
+from symnet.expr.facts.softmax import softmax_axes
 from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.contraction import Einsum, contract
 from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of
@@ -41,12 +42,14 @@ def log_of_exponential(node: Node) -> Node | None:
 def exponential_of_log(node: Node) -> Node | None:
     """exp(x + n·log y) → y^n·exp(x).
 
-    Condition: n is a number (extends the domain to y <= 0); y is no sum of exponentials that n and x may bring back
-    into the range, as in exp(log(exp(a) + exp(b)) + x), a step of the forward algorithm.
+    Condition: n is a number (extends the domain to y <= 0); it is no softmax; y is no sum of exponentials that n and x
+    may bring back into the range, as in exp(log(exp(a) + exp(b)) + x), a step of the forward algorithm.
     """
     argument = node.operands[0]
     terms = operands_of("add", argument)
     logs = [(t, n, x) for t in terms for n, x in [_multiple_of_log(t)] if x is not None]
+    if softmax_axes(node):
+        return None
     if len(terms) > 1:
         logs = [(t, n, x) for t, n, x in logs if is_negative(n) or not _sums_exponentials(x)]
     if not logs:

@@ -87,6 +87,8 @@ def _distributed(factors: Factors, target: Base) -> Node | None:
             mine = factors.powers.get(base)
             if mine is None or base == target or isinstance(mine, Node) or isinstance(exponent, Node):
                 continue
+            if base[0].kind == "size" and mine.is_Rational and mine.q == 2 and exponent.is_Integer:
+                continue  # √n·(x - y/n) stays: `factor_common_factors` takes √n out
             if is_positive(mine) != is_positive(exponent):
                 wanted[base] = mine
     if not wanted:

@@ -120,6 +120,8 @@ class Terms:
             live = len(set().union(*(axes for _, axes in self.coefficients)))
             values = [v for (_, axes), v in self.coefficients.items() if len(axes) == live] or values
         size = magnitude(values[0])
+        if not size.is_Integer and any(v in (1, -1) for v in self.coefficients.values()):
+            return ONE  # x/2 - y stays: (x - 2·y)/2 is no shorter
         if size.is_Float or not all(magnitude(v) == size for v in values[1:]):
             return ONE
         return -size if size != 1 and all(is_negative(v) for v in self.coefficients.values()) else size
@@ -182,6 +184,8 @@ class Terms:
             heads = _scale_of(monomial[0], bool(self.shape))
             if heads and len(heads) < len(monomial[0]):
                 groups.setdefault(heads, []).append(monomial)
+        if self.shape:
+            self._join_scalars(groups)
         crowded = {h: members for h, members in groups.items() if len(members) > 1 and _fills_their_sum(members)}
         if not crowded:
             return self
@@ -190,7 +194,9 @@ class Terms:
         gathered.coefficients = {k: v for k, v in self.coefficients.items() if k not in taken}
         for heads, members in crowded.items():
             part = Terms(self.shape)
-            part.coefficients = {(_without(m[0], heads), m[1]): self.coefficients[m] for m in members}
+            for m in members:
+                value, left = _divided(m[0], heads)
+                part._collect(left, m[1], self.coefficients[m] * value)
             size, total = part._in_front()
             inner, places = core_of(total, trailing(len(self.shape), len(self.shape)), self.shape)
             whole = Factors(inner.shape)
@@ -199,6 +205,15 @@ class Terms:
             number_part, factors = split_coefficient(whole.primitive().build())
             gathered._collect(factors, places, size * number_part)
         return gathered
+
+    def _join_scalars(self, groups: dict[tuple[Node, ...], list[CoresAlongAxes]]) -> None:
+        """Scalar terms with more factors than those in front of a group join it: s·x - s·t is s·(x - t)."""
+        for monomial in [m for m in self.coefficients if m[0] and not m[1]]:
+            for heads, members in groups.items():
+                computed = {h for h in heads if not _is_scale(h, False)}  # no extents, which are divided
+                if len(members) == 1 and computed and computed < set(monomial[0]):
+                    members.append(monomial)
+                    break
 
     def _layers(self) -> Node:
         """Terms of full rank and scalars flat; the others summed at their own size, then repeated."""
@@ -273,8 +288,16 @@ def _scale_of(factors: tuple[Node, ...], arrays: bool) -> tuple[Node, ...]:
     return tuple(f for f in factors if _is_scale(f, arrays))
 
 
-def _without(factors: tuple[Node, ...], heads: tuple[Node, ...]) -> tuple[Node, ...]:
-    return tuple(f for f in factors if f not in heads)
+def _divided(factors: tuple[Node, ...], heads: tuple[Node, ...]) -> ScaledFactors:
+    """The factors without those in front; extents that they have not are divided by."""
+    left = tuple(f for f in factors if f not in heads)
+    if len(left) + len(heads) == len(factors):
+        return ONE, left
+    whole = Factors(())
+    for exponent, parts in ((ONE, factors), (MINUS_ONE, heads)):
+        for part in parts:
+            whole.times(part, (), exponent)
+    return split_coefficient(whole.build())
 
 
 def _repeats_sum(node: Node) -> bool:
