@@ -90,7 +90,7 @@ class Scanner:
         if token in _BINARY and not signs:
             self._add(token, _width_of(token) + 0.44, depth, _BINARY[token])
         elif token in _RELATIONS:
-            self._add(token, _width_of(token) + 0.56, depth, OPERATION if last else NEVER)
+            self._add(token, _width_of(token) + 0.56, depth, OPERATION if last and token != ":" else NEVER)
         elif token in _SPACES:
             self._add(token, _SPACES[token], depth, TERM if token in (r"\quad", r"\qquad") and last == "," else NEVER)
         else:

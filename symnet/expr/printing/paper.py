@@ -156,10 +156,12 @@ class Paper:
         sign, count = form.data
         above, below = form.parts[:count], form.parts[count:]
         arrays = [p for p in above if p.rank]
-        if len(arrays) != 1 or any(p.rank for p in below):
-            return NumbersTimes(1, [], [], part)
-        inner = self._scaled(arrays[0])
         numbers = [p for p in above if not p.rank]
+        if not arrays or any(p.rank for p in below):
+            return NumbersTimes(sign, [], [], _positive(form) if sign < 0 else part)
+        if len(arrays) != 1:
+            return NumbersTimes(sign, numbers, [*below], product(1, arrays, []))
+        inner = self._scaled(arrays[0])
         return NumbersTimes(sign * inner.sign, numbers + inner.above, [*below, *inner.below], inner.core)
 
     def _seen(self, part: FormPart) -> Form:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from symnet.expr.nodes.constants import number_of
 from symnet.expr.nodes.node import Node
+from symnet.expr.printing.elementwise import sign_of
 from symnet.expr.printing.forms import MATMUL, PRODUCT
 from symnet.expr.printing.latex import WRITERS, name_latex
 from symnet.expr.printing.latex import latex as formula
@@ -122,9 +123,16 @@ def _routes(d: Record, variable: str, routes: tuple[Route, ...]) -> Iterator[str
         product = formula(route.product)
         shown = product if len(route.factors) < 2 or factors == product else f"{factors} = {product}"
         yield from row(rf"{way}:\quad {shown}")
-    total = " + ".join(within(r.product, MATMUL) if k else formula(r.product) for k, r in enumerate(routes))
+    total = formula(routes[0].product) + "".join(map(_next_term, (r.product for r in routes[1:])))
     written = formula(next(s.written for s in d.steps if s.label == variable))
     yield from equation(_slope(d, d.root, variable), total + ("" if same_terms(total, written) else f" = {written}"))
+
+
+def _next_term(node: Node) -> str:
+    """A term after another one: its sign is the one between them."""
+    inner = formula(node)
+    signed = inner.startswith("-") and sign_of(node) < 0
+    return f" - {inner[1:]}" if signed else f" + {within(node, MATMUL)}"
 
 
 def within(node: Node, level: int) -> str:

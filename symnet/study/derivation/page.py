@@ -12,6 +12,7 @@ from itertools import pairwise
 from symnet.expr.nodes.constants import number_of
 from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
+from symnet.expr.printing.elementwise import sign_of
 from symnet.expr.printing.forms import MATMUL, PRODUCT
 from symnet.expr.printing.layout import lay_out, write
 from symnet.expr.printing.markup import MINUS, math_element, name_mathml, op, parens, row, sup
@@ -249,9 +250,16 @@ def _route(d: Record, route: Route) -> str:
     return f'<div class="lhs">{equation(way)}</div><div class="gives">{equation(slopes, op("="), equal)}</div>'
 
 
+def _next_term(node: Node) -> str:
+    """A term after another one: its sign is the one between them."""
+    inner = mathml(node)
+    signed = inner.startswith(MINUS) and sign_of(node) < 0
+    return op("−") + inner.removeprefix(MINUS) if signed else op("+") + within(node, MATMUL)
+
+
 def _total(d: Record, variable: str, routes: tuple[Route, ...]) -> str:
     step = next(s for s in d.steps if s.label == variable)
-    total = op("+").join(within(r.product, MATMUL) if k else mathml(r.product) for k, r in enumerate(routes))
+    total = mathml(routes[0].product) + "".join(map(_next_term, (r.product for r in routes[1:])))
     plain = " + ".join(str(r.product) for r in routes)
     written = "" if same_terms(plain, str(step.written)) else op("=") + mathml(step.written)
     number = _number(d, "cotangents", variable, step.written)
