@@ -68,16 +68,22 @@ def cut_of(loop: For, facts: BodyFacts, target: Target) -> LaneCut | None:
         lanes *= 2
     if isinstance(loop.extent, IntConst):
         full = max(loop.extent.value, 0) // lanes
-        few = full <= UNROLLED_CHUNKS and full * facts.weight <= UNROLLED_WEIGHT
+        most = 1 if _is_square(loop) and not facts.reduces else UNROLLED_CHUNKS
+        few = full <= most and full * facts.weight <= UNROLLED_WEIGHT
         return LaneCut(lanes, 0 if is_tile or few else _row(loop, facts), "rounded" if target.masks else "narrow")
     if loop.bound is not None and (is_tile or loop.bound <= MASKED_CHUNKS * lanes):
         return LaneCut(lanes, 0, "whole")
     return LaneCut(lanes, _row(loop, facts), "whole" if target.masks else "single")
 
 
+def _is_square(loop: For) -> bool:
+    """Whether each chunk is a square of elements, whose turning takes many instructions."""
+    return any(isinstance(stmt, For) and stmt.kind == "unroll" for stmt in loop.body)
+
+
 def _row(loop: For, facts: BodyFacts) -> int:
     """Chunks written in a row inside a loop over rows; a gather leaves little room for what counts them."""
-    if facts.loops:
+    if facts.loops or (_is_square(loop) and not facts.reduces):
         return 1
     if facts.weight <= (16 if facts.reduces else 6):
         return 8 if loop.var in facts.gathered and not facts.reduces else 4
