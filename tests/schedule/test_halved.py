@@ -65,7 +65,7 @@ def test_values_of_every_size(rng, name, dtype, kind):
             found = function(**given)
             bound = (2e-5 if dtype == "float32" else 1e-13) * (1 + np.abs(wanted).max())
             assert np.abs(found - wanted).max() <= bound, (rows, columns)
-            if name in SYMMETRIC and (found.shape[0] >= 48 or kind not in ("known", "columns")):
+            if name in SYMMETRIC and "_half" in str(function.loops):
                 np.testing.assert_array_equal(found, found.T)
 
 
