@@ -8,7 +8,7 @@ import pytest
 import symnet as sn
 from symnet.schedule import across, partials, register_tiles
 
-WIDTHS = (1, 2, 7, 8, 15, 16, 17, 31, 32, 33, 40, 64, 65, 100, 300)
+WIDTHS = (1, 7, 8, 15, 16, 17, 32, 33, 65, 300)
 KINDS = {
     "sum": lambda x, v: sn.sum(x, axis=1),
     "sum of exp": lambda x, v: sn.sum(sn.exp(x), axis=1),
@@ -45,8 +45,8 @@ def test_short_rows_have_the_values_of_the_loops_for_long_ones(monkeypatch, rng,
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("rows", [1, 3, 4, 5, 8, 11, 300])
-@pytest.mark.parametrize("width", [5, 64, 131, 3000])
+@pytest.mark.parametrize("rows", [1, 3, 4, 11, 300])
+@pytest.mark.parametrize("width", [5, 131, 3000])
 def test_a_row_has_the_same_bits_wherever_it_stands(rng, dtype, rows, width):
     """Rows that are summed beside others, those left over, and one by itself."""
     a, v = rng.normal(size=(rows, width)).astype(dtype), rng.normal(size=width).astype(dtype)

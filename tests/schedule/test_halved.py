@@ -9,7 +9,7 @@ import symnet as sn
 from symnet.schedule.halved import LEAST
 
 m = sn.dim("m")
-SIZES = (7, 48, 50, 64, 129)
+SIZES = (7, 50, 129)
 FORMULAS = {
     "columns": lambda X, s, y: X.T @ X,
     "rows": lambda X, s, y: X @ X.T,
@@ -45,18 +45,16 @@ def truth(name: str, X: np.ndarray, s: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", FORMULAS)
-@pytest.mark.parametrize("kind", ["known", "rows", "columns", "both"])
+@pytest.mark.parametrize("kind", ["known", "rows", "both"])
 def test_values_of_every_size(rng, name, dtype, kind):
     """Few rows and many, several superblocks, sizes that fill no vector, block or tile; one thread and three."""
     n = sn.dim("n")
     symbolic = None if kind == "known" else made(name, m, n, dtype) if kind == "both" else None
-    for columns in SIZES if kind in ("known", "both") else (50, 100):
+    for columns in (50,) if kind == "known" else SIZES if kind == "both" else (50, 100):
         if kind == "rows":
             symbolic = made(name, m, columns, dtype)
         for rows in (1, 5, 300, 1100) if name != "rows" else (1, 60, 130):
-            if kind == "columns":
-                symbolic = made(name, rows, n, dtype)
-            if kind == "known" and rows not in (5, 60, 300):
+            if kind == "known" and rows not in (60, 300):
                 continue
             function = symbolic if symbolic is not None else made(name, rows, columns, dtype)
             data = {"X": rng.normal(size=(rows, columns)), "s": rng.normal(size=rows), "y": rng.normal(size=columns)}
@@ -92,8 +90,8 @@ def test_nothing_is_read_that_no_tile_has_stored(rng, dtype, monkeypatch):
     """The loops as they are scheduled, run over memory that holds NaN before (`loops/memory.py`)."""
     from symnet.loops.interpreter import run
 
-    for target in ("x86-64", "x86-64-v3", "x86-64-v4", "aarch64"):
-        for columns in (50, 64, 100):
+    for target in ("x86-64", "x86-64-v4"):
+        for columns in (50, 64):
             program = made("columns", 40, columns, dtype, target=target, stop_after="schedule")
             X = rng.normal(size=(40, columns)).astype(dtype)
             (found,) = run(program, {"X": X}).values()
