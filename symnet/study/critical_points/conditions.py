@@ -17,8 +17,14 @@ def defined(expr: Any, at: Mapping[sympy.Symbol, sympy.Expr]) -> sympy.Basic:
     values = [sympy.factor(b.subs(at)) for b in [*below, *(g.args[0] for g in expr.atoms(sympy.log))]]
     if any(v.is_zero for v in values):
         return sympy.false
-    factors = [f for v in values if set(at) & v.free_symbols for f, _ in sympy.factor_list(v)[1]]
+    factors = [f for v in values if set(at) & v.free_symbols for f in _factors(v)]
     return sympy.And(*(sympy.Ne(f, 0) for f in factors if set(at) & f.free_symbols and not f.is_nonzero))
+
+
+def _factors(value: sympy.Expr) -> list[sympy.Expr]:
+    """What a value is zero with, one of them: the bases of the powers that its numerator is a product of."""
+    factors = sympy.Mul.make_args(sympy.fraction(value)[0])
+    return [f.base if isinstance(f, sympy.Pow) and f.exp.is_positive else f for f in factors if not f.is_number]
 
 
 def real(at: Mapping[sympy.Symbol, sympy.Expr]) -> sympy.Basic:

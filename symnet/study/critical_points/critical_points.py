@@ -15,14 +15,12 @@ Not handled: kinks of functions with parameters; the note says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import sympy
-from sympy.matrices.exceptions import MatrixError
 
 from symnet.calculus.grad import grad, scalar_root
 from symnet.calculus.structure import flatten
@@ -35,9 +33,9 @@ from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import Tensor
 from symnet.expr.nodes.symbols import leaves as leaves_of
 from symnet.expr.sympy.to_sympy import symbols_of, to_sympy
-from symnet.study.critical_points.conditions import defined, real
 from symnet.study.critical_points.deadline import within
 from symnet.study.critical_points.families import described, periods
+from symnet.study.critical_points.judging import NOT_SMOOTH, PARAMETERS, SADDLE, named, number, points_at, verdict_of
 from symnet.study.critical_points.kinks import (
     CONSTANT,
     MAXIMUM,
@@ -48,8 +46,6 @@ from symnet.study.critical_points.kinks import (
     has_kinks,
     judged,
     jumps,
-    kink_equations,
-    sign_of,
     slopes,
 )
 from symnet.study.critical_points.meeting_kinks import Meeting, along, meetings, tips
@@ -58,10 +54,7 @@ from symnet.study.critical_points.points import CriticalPoint, CriticalPoints
 from symnet.study.critical_points.quadratic import SINGULAR, quadratic_point
 from symnet.study.critical_points.solving import OPEN, domain, solved, solved_for_one
 
-SADDLE = "saddle"
-INFLECTION = "undecided (inflection possible)"
-PARAMETERS = "undecided (it depends on parameters)"
-NOT_SMOOTH, STEPS = "undecided (it is not smooth there)", "piecewise constant"
+STEPS = "piecewise constant"
 _NUMERIC = "found by Newton's method: there may be further points"
 _KINKS = "it is not smooth everywhere: kinks and whole regions of slope zero may be missing"
 _JUMPS = "it jumps, in infinitely many places: minima and maxima at jumps may be missing"
@@ -113,18 +106,19 @@ def critical_points(f: Any, wrt: Any, *, numeric: bool = False, seconds: float =
         note = f"{_NUMERIC}; {_KINKS}" if kinked else _NUMERIC
         return CriticalPoints(tuple(_numeric(call, root, leaves, variables)), (), False, note)
     slopes = [e for node in grad(root, leaves, absent="zero") for e in np.reshape(to_sympy(node), -1)]
-    found = within(seconds, lambda: _written(root, slopes, variables))
+    expr = to_sympy(root)
+    found = within(seconds, lambda: _written(expr, slopes, variables))
     gradient, points, complete, note = found or (tuple(slopes), [], False, OPEN)
     late = "" if found else f"SymPy took longer than {seconds:g} s (seconds= gives it more); "
     if note.startswith(OPEN):
         try:
-            points += [p for p in _numeric(call, root, leaves, variables) if not _is_among(p, points)]
+            points += [p for p in _numeric(call, root, leaves, variables, not found) if not _is_among(p, points)]
             note = note.replace(OPEN, _NUMERIC)
         except ArgumentError:
             if not points:
                 raise
     ordered = sorted(
-        points, key=lambda p: [_number(v if p.index is None else v.subs(p.index, 0)) for v in p.at.values()]
+        points, key=lambda p: [number(v if p.index is None else v.subs(p.index, 0)) for v in p.at.values()]
     )
     families = any(set(variables) & v.free_symbols for p in points for v in p.at.values())
     if families:
@@ -133,11 +127,18 @@ def critical_points(f: Any, wrt: Any, *, numeric: bool = False, seconds: float =
 
 
 def _written(
-    root: Node, slopes: Sequence[Any], variables: Sequence[sympy.Symbol]
+    expr: Any, slopes: Sequence[Any], variables: Sequence[sympy.Symbol]
 ) -> tuple[tuple[Any, ...], list[CriticalPoint], bool, str]:
-    """The gradient as SymPy writes it, and the points that SymPy finds, whether they are all, and a note."""
-    gradient = tuple(sympy.simplify(e) if not e.is_polynomial(*variables) else sympy.expand(e) for e in slopes)
-    return gradient, *_exact(to_sympy(root), gradient, variables)
+    """The gradient as SymPy writes it, and the points that SymPy finds, whether they are all, and a note.
+
+    What SymPy raises, of whatever kind, is as if it had found nothing: numbers are asked then.
+    """
+    gradient = tuple(slopes)
+    try:
+        gradient = tuple(sympy.simplify(e) if not e.is_polynomial(*variables) else sympy.expand(e) for e in slopes)
+        return gradient, *_exact(expr, gradient, variables)
+    except Exception:
+        return gradient, [], False, OPEN
 
 
 def _of_any_size(call: str, root: Node, leaves: Sequence[Tensor]) -> CriticalPoints:
@@ -160,10 +161,6 @@ def _leaf(call: str, target: Node) -> Tensor:
     return target
 
 
-def _number(value: sympy.Expr) -> float:
-    return float(value) if value.is_number else float("inf")
-
-
 # --------------------------------------------------------------------------- exactly
 
 
@@ -173,7 +170,7 @@ def _exact(
     """The points that SymPy finds, whether they are all, and a note where they are not."""
     if not has_kinks(expr, *gradient):
         solutions, complete, note = solved(gradient, variables)
-        points = [p for s in solutions for p in _point(expr, gradient, variables, s)]
+        points = [p for s in solutions for p in points_at(expr, gradient, variables, s)]
         points += _tips(expr, variables) if len(variables) > 1 else []
         return points, complete, note if complete or len(variables) == 1 else note + _periods(expr, variables)
     x = variables[0]
@@ -192,7 +189,7 @@ def _exact(
         solutions, _, note = solved(gradient, variables)
     except (TypeError, ValueError):  # SymPy's, of conditions whose truth it cannot tell
         solutions, note = [], OPEN
-    points = [p for s in solutions for p in _point(expr, gradient, variables, s)]
+    points = [p for s in solutions for p in points_at(expr, gradient, variables, s)]
     return points, False, f"{note}; {_KINKS}" if note == OPEN else _KINKS
 
 
@@ -208,7 +205,7 @@ def _at_meetings(expr: Any, variables: Sequence[sympy.Symbol]) -> tuple[list[Cri
     for each in found[0]:
         if not each.kinks:
             slopes = [sympy.diff(each.smooth, x) for x in variables]
-            inside = _point(each.smooth, slopes, variables, each.at)
+            inside = points_at(each.smooth, slopes, variables, each.at)
             points += [replace(p, where=sympy.And(p.where, each.where)) for p in inside]
             continue
         value, nan = sympy.simplify(each.smooth.subs(each.at)), sympy.zeros(len(variables)) * sympy.nan
@@ -240,7 +237,7 @@ def _verdict_at(meeting: Meeting, variables: Sequence[sympy.Symbol]) -> str:
     second = along(meeting, variables)
     if not second.rows:
         return across
-    found = _verdict(second, sum(s == v for s, v in meeting.at.items()))
+    found = verdict_of(second, sum(s == v for s, v in meeting.at.items()))
     return {other: SADDLE, CONSTANT: across + NOT_STRICT, other + NOT_STRICT: SADDLE}.get(found, found)
 
 
@@ -253,7 +250,7 @@ def _periods(expr: Any, variables: Sequence[sympy.Symbol]) -> str:
 
 def _by_pieces(found: CriticalSet, expr: Any, x: sympy.Symbol) -> tuple[list[CriticalPoint], bool, str]:
     nan = sympy.Matrix([[sympy.nan]])
-    points = [p for at, f in found.smooth for p in _point(f, [sympy.diff(f, x)], [x], {x: at})]
+    points = [p for at, f in found.smooth for p in points_at(f, [sympy.diff(f, x)], [x], {x: at})]
     for kink in found.kinks:
         value = sympy.simplify(expr.subs(x, kink.at))
         points.append(CriticalPoint({x: kink.at}, value, nan, (sympy.nan,), kink.verdict, slopes=kink.slopes))
@@ -290,77 +287,12 @@ def _on_stairs(expr: Any, slope: Any, x: sympy.Symbol) -> tuple[list[CriticalPoi
     return points, False, f"{note}; {_JUMPS}" if note == OPEN else _JUMPS
 
 
-# --------------------------------------------------------------------------- the test
+# --------------------------------------------------------------------------- in floating point
 
 
-def _point(
-    expr: Any, gradient: Sequence[Any], variables: Sequence[Any], solution: dict[Any, Any]
-) -> Iterator[CriticalPoint]:
-    """What is to be said of a solution; nothing where f is not defined there."""
-    at = {s: sympy.simplify(solution.get(s, s)) for s in variables}
-    second = sympy.Matrix([[sympy.diff(g, s) for s in variables] for g in gradient])
-    hessian = second.subs(at).applyfunc(sympy.simplify)
-    value = sympy.simplify(expr.subs(at))
-    along = sum(s == v for s, v in at.items())  # how many of the variables stay free: the dimension of a family
-    where = sympy.And(defined(expr, at), real(at))
-    if where == sympy.false:
-        return
-    index = _index(at, expr)
-    at_kink = any(sympy.simplify(e.subs(at)) == 0 for e in kink_equations(expr, *gradient))
-    verdict = NOT_SMOOTH if at_kink or hessian.has(sympy.DiracDelta) else _verdict(hessian, along)
-    if verdict == PARAMETERS:
-        verdict, where = _inside(hessian, along, where)
-    higher = _higher(gradient[0], variables[0], at) if verdict == INFLECTION and len(variables) == 1 else None
-    if verdict == PARAMETERS and index is not None and _alternates(index, hessian):
-        for half in (2 * index, 2 * index + 1):
-            yield from _point(expr, gradient, variables, {s: v.subs(index, half) for s, v in at.items()})
-        return
-    eigenvalues = (sympy.nan,) * len(variables) if verdict == NOT_SMOOTH else _eigenvalues(hessian)
-    yield CriticalPoint(at, value, hessian, eigenvalues, verdict, higher, where=where, index=index)
-
-
-def _index(at: Mapping[sympy.Symbol, sympy.Expr], expr: sympy.Expr) -> sympy.Symbol | None:
-    """The integer that counts the points of a family: a symbol of a coordinate that f has not."""
-    return next((s for v in at.values() for s in v.free_symbols - expr.free_symbols if s.is_integer), None)
-
-
-def _alternates(index: sympy.Symbol, hessian: sympy.Matrix) -> bool:
-    """Whether the Hessian's sign alternates: (-1)**k in it."""
-    return any(p.base == -1 and p.exp.has(index) for e in hessian for p in e.atoms(sympy.Pow))
-
-
-def _inside(hessian: sympy.Matrix, along: int, where: sympy.Basic) -> tuple[str, sympy.Basic]:
-    """The verdict where a parameter is above 0, if a point is real for those that are not below; and where it holds."""
-    if not isinstance(where, sympy.Rel):
-        return PARAMETERS, where
-    least, most = (where.lts, where.gts) if isinstance(where, sympy.Ge | sympy.Le) else (None, None)
-    if least != 0 or not isinstance(most, sympy.Symbol):
-        return PARAMETERS, where
-    inside = {"nonnegative": True, "integer": True} if most.is_integer else {"positive": True}
-    verdict = _verdict(hessian.subs(most, sympy.Dummy(most.name, **inside)).applyfunc(sympy.simplify), along)
-    if verdict == PARAMETERS:
-        return PARAMETERS, where
-    return verdict, where if most.is_integer else sympy.Gt(most, 0)
-
-
-_HIGHEST = 12
-
-
-def _higher(slope: sympy.Expr, x: sympy.Symbol, at: Mapping[sympy.Symbol, sympy.Expr]) -> tuple[int, Any, str] | None:
-    """The first derivative of f that is not zero: of even order it decides as f″ does, of odd there is neither."""
-    derivative = sympy.diff(slope, x)
-    for order in range(3, _HIGHEST + 1):
-        derivative = sympy.diff(derivative, x)
-        value = sympy.simplify(derivative.subs(at))
-        sign = sign_of(value) if value.is_finite is not False else None
-        if sign is None:
-            return None
-        if sign:
-            return order, value, "inflection" if order % 2 else MINIMUM if sign > 0 else MAXIMUM
-    return None
-
-
-def _numeric(call: str, f: Node, leaves: Sequence[Tensor], variables: Sequence[sympy.Symbol]) -> list[CriticalPoint]:
+def _numeric(
+    call: str, f: Node, leaves: Sequence[Tensor], variables: Sequence[sympy.Symbol], late: bool = False
+) -> list[CriticalPoint]:
     """The points that Newton's method finds.
 
     Raises:
@@ -369,7 +301,8 @@ def _numeric(call: str, f: Node, leaves: Sequence[Tensor], variables: Sequence[s
     others = [leaf.name for leaf in leaves_of(f) if leaf not in leaves]
     if others:
         expected = "equations that SymPy can solve, or no parameters, so that they can be solved in floating point"
-        mend = f"Write numbers in the place of {', '.join(others)}."
+        time = ", or give SymPy more time: seconds=60" if late else ""
+        mend = f"Write numbers in the place of {', '.join(others)}{time}."
         raise ArgumentError(explain(call, expected, f"the parameters {', '.join(others)}", mend))
     return [_numeric_point(point, variables) for point in numeric_points(f, leaves)]
 
@@ -379,7 +312,7 @@ def _numeric_point(point: NumericPoint, variables: Sequence[sympy.Symbol]) -> Cr
     values = np.linalg.eigvalsh((point.hessian + point.hessian.T) / 2)
     small = 1e-7 * np.max(np.abs(values), initial=0.0)
     positive, negative = int((values > small).sum()), int((values < -small).sum())
-    verdict = _named(positive, negative, len(values) - positive - negative)
+    verdict = named(positive, negative, len(values) - positive - negative)
     eigenvalues = tuple(map(sympy.Float, values))
     hessian = sympy.Matrix(point.hessian.tolist())
     return CriticalPoint(at, sympy.Float(point.value), hessian, eigenvalues, verdict, None, point.residual)
@@ -387,52 +320,6 @@ def _numeric_point(point: NumericPoint, variables: Sequence[sympy.Symbol]) -> Cr
 
 def _is_among(point: CriticalPoint, others: Sequence[CriticalPoint]) -> bool:
     """Whether an exact point stands there already."""
-    exact = [list(map(_number, o.at.values())) for o in others]
+    exact = [list(map(number, o.at.values())) for o in others]
     here = np.array(list(map(float, point.at.values())))
     return any(np.linalg.norm(here - there) <= SAME * (1 + np.linalg.norm(here)) for there in exact)
-
-
-def _eigenvalues(hessian: sympy.Matrix) -> tuple[Any, ...]:
-    """The eigenvalues: exact where SymPy has a formula, to 15 digits otherwise."""
-    if len(hessian) == 1:
-        return (hessian[0],)
-    found: list[Any] = []
-    try:
-        found = [v for value, count in hessian.eigenvals().items() for v in [sympy.simplify(value)] * count]
-        exact = len(found) == hessian.rows and not any(v.has(sympy.I, sympy.RootOf) for v in found)
-    except (MatrixError, NotImplementedError):
-        exact = False
-    if not exact and not hessian.free_symbols:
-        found = [sympy.Float(v) for v in np.linalg.eigvalsh(np.array(hessian.tolist(), dtype=float))]
-    return tuple(sorted(found, key=_number))
-
-
-def _verdict(hessian: sympy.Matrix, along: int = 0) -> str:
-    """The verdict by the signs of the coefficients of the characteristic polynomial; `along` of its zeros lie along a
-    family.
-    """
-    coefficients = hessian.charpoly().all_coeffs()
-    signs = [sign_of(c) for c in coefficients]
-    if None in signs:
-        return _verdict_with_parameters(hessian)
-    kept = [s for s in signs if s]
-    positive = sum(a != b for a, b in pairwise(kept))
-    zero = next(k for k, s in enumerate(reversed(signs)) if s)
-    negative = hessian.rows - zero - positive
-    return _named(positive, negative, zero, along)
-
-
-def _named(positive: int, negative: int, zero: int, along: int = 0) -> str:
-    if positive and negative:
-        return SADDLE
-    if zero and zero != along:
-        return INFLECTION
-    if not positive and not negative:
-        return CONSTANT
-    return (MINIMUM if positive else MAXIMUM) + (NOT_STRICT if zero else "")
-
-
-def _verdict_with_parameters(hessian: sympy.Matrix) -> str:
-    if hessian.is_positive_definite:
-        return MINIMUM
-    return MAXIMUM if hessian.is_negative_definite else PARAMETERS
