@@ -308,7 +308,9 @@ def test_what_sympy_does_not_solve_in_time_is_searched_for_in_floating_point() -
 
 def test_with_parameters_nothing_found_is_not_nothing_there() -> None:
     x, y, p = sn.scalar("x"), sn.scalar("y"), sn.scalar("p")
-    with pytest.raises(ArgumentError, match="the parameters p.*in the place of p, or give SymPy more time: seconds=60"):
+    with pytest.raises(
+        ArgumentError, match=r"the parameters p.*in the place of p, or give SymPy more time: seconds=60"
+    ):
         sn.critical_points((x**2 + y - 11) ** 2 + (x + y**2 - 7) ** 2 + p * x, [x, y], seconds=0.05)
 
 
