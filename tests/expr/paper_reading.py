@@ -1,4 +1,4 @@
-r"""Reading LaTeX back under the rules of paper: shapes must fit, nothing is repeated but numbers.
+r"""Reading LaTeX back under the rules of paper: shapes must fit, nothing is repeated; numbers only in functions.
 
 A vector is a matrix of one column; `\mathbf{1}` is as long as its place wants.  Juxtaposition is the product of
 matrices, or by a number; sums, ⊙, quotients and functions want matrices of one shape.
@@ -49,6 +49,13 @@ def matrix(array: np.ndarray) -> Value:
     return Value(array[:, None] if array.ndim == 1 else array)
 
 
+def added(function: Callable[..., Any], a: Value, b: Value) -> Value:
+    """A sum: of two numbers, or of two matrices."""
+    if a.is_number != b.is_number and max(a.array.size, b.array.size, any(a.free), any(b.free) and 2) > 1:
+        raise DoesNotFit("a number and a matrix added")
+    return together(function, a, b)
+
+
 def together(function: Callable[..., Any], *values: Value) -> Value:
     """A function element by element: of numbers, and of matrices of one shape."""
     matrices = [v for v in values if not v.is_number]
@@ -91,6 +98,13 @@ def _softmax(x: np.ndarray, axis: int | None) -> np.ndarray:
     return special.softmax(x, axis=axis if axis is not None else int(x.shape[1] > 1))
 
 
+def _reduced(reduce: Callable[..., Any], x: Value, axis: int | None) -> Value:
+    """Along an axis of a matrix; of a vector, all of it."""
+    if axis is None or x.is_number:
+        return whole(reduce, x)
+    return whole(lambda array: matrix(reduce(array, axis=axis)).array, x)
+
+
 FUNCTIONS = {
     r"\exp": np.exp, r"\log": np.log, r"\tanh": np.tanh, r"\sin": np.sin, r"\sigma": special.expit,
     r"\operatorname{relu}": lambda x: np.maximum(x, 0),
@@ -102,9 +116,15 @@ class Reader:
     """One formula, read from left to right."""
 
     def __init__(self, latex: str, values: Mapping[str, Value]) -> None:
-        plain = latex.replace(r"\left", "").replace(r"\right", "")
+        plain = (
+            latex.replace(r"\left\|", r"\norm ")
+            .replace(r"\right\|", r"\endnorm ")
+            .replace(r"\left", "")
+            .replace(r"\right", "")
+        )
         self.tokens = [*(t for t in _TOKEN.findall(plain) if t.strip()), ""]
         self.values = values
+        self.after_total = -1  # how many tokens were left after the last Σ and what it sums
 
     def whole(self) -> Value:
         value = self.relation()
@@ -138,7 +158,10 @@ class Reader:
         value = together(np.negative, self.term()) if self.met("-") else self.term()
         while self.tokens[0] in ("+", "-"):
             operation = np.add if self.next() == "+" else np.subtract
-            value = together(operation, value, self.term())
+            after_total, left = len(self.tokens) + 1 == self.after_total, len(self.tokens)
+            value = added(operation, value, self.term())
+            if after_total and left - len(self.tokens) == 1:
+                raise DoesNotFit("what is summed")
         return value
 
     def term(self) -> Value:
@@ -150,9 +173,30 @@ class Reader:
 
     def factors(self) -> Value:
         value = self.power()
-        while self.tokens[0] not in ("", "+", "-", r"\odot", "/", ")", "}", "]", "&", ",", r"\\", r"\end", *RELATIONS):
+        number_made = False
+        while self.tokens[0] not in (
+            "",
+            "+",
+            "-",
+            r"\odot",
+            "/",
+            ")",
+            "}",
+            "]",
+            "&",
+            ",",
+            r"\\",
+            r"\endnorm",
+            r"\end",
+            *RELATIONS,
+        ):
             self.met(r"\cdot")
-            value = beside(value, self.power())
+            factor = self.power()
+            if number_made and not factor.is_number:
+                raise DoesNotFit("a product of vectors before another factor")
+            number_made = not value.is_number and not factor.is_number
+            value = beside(value, factor)
+            number_made = number_made and value.is_number
         return value
 
     def power(self) -> Value:
@@ -191,7 +235,13 @@ class Reader:
         if token == r"\sqrt":
             return together(np.sqrt, self.braced())
         if token == r"\sum":
-            return whole(np.sum, self.term())
+            value = whole(np.sum, self.term())
+            self.after_total = len(self.tokens)
+            return value
+        if token == r"\norm":
+            value = whole(lambda x: np.sqrt(np.sum(x**2)), self.relation())
+            self.next(r"\endnorm")
+            return value
         if token == r"\begin":
             return self.cases()
         if token in FUNCTIONS:
@@ -233,10 +283,12 @@ class Reader:
             if len(args) > 1:
                 return together(np.maximum if name == r"\max" else np.minimum, *args)
             reduce = np.max if name == r"\max" else np.min
-            if axis is None or args[0].is_number:
-                return whole(reduce, args[0])
-            return whole(lambda x: matrix(reduce(x, axis=axis)).array, args[0])
+            return _reduced(reduce, args[0], axis)
+        if name == r"\operatorname{logsumexp}":
+            return _reduced(special.logsumexp, args[0], axis)
         if name == r"\operatorname{diag}":
+            if args[0].is_number:
+                return args[0]
             assert args[0].shape[1] == 1
             return whole(lambda x: np.diag(x[:, 0]), args[0])
         assert name == r"\operatorname{softmax}", name

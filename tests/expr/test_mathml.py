@@ -55,13 +55,13 @@ def test_every_kind_of_form_has_a_writer():
         (-(a + b), "−(a+b)"),
         ((a + b) * a, "a(a+b)"),
         (2 * X.T @ (X @ w - y) / m, "2X⊤(Xw−y)m"),
-        (w * (1 - w), "w⊙(1−w)"),
+        (w * (1 - w), "w⊙(𝟏−w)"),
         (sn.outer(y, w), "yw⊤"),
         (sn.where(w > 0, w, 0), "{ww>00otherwise"),
         (sn.relu(a), "relu(a)"),
         (abs(w), "|w|"),
         (a * 1e-8, "1·10−8a"),
-        (sn.tensor("alpha1", 3) + 1, "α1+1"),
+        (sn.tensor("alpha1", 3) + 1, "α1+𝟏"),
     ],
 )
 def test_formulas_read(node, characters):

@@ -25,7 +25,7 @@ WRITTEN = [
     (A - A.T @ sn.softmax(A @ x), rf"A - {ONE} \operatorname{{softmax}}(A x)^{{\top}} A"),
     (X - sn.mean(X, axis=0), rf"X - \frac{{1}}{{m}} {ONE} {ROW} X"),
     (X - sn.mean(X, axis=1, keepdims=True), rf"X - \frac{{1}}{{n}} X {ONE} {ROW}"),
-    (x - sn.mean(x), r"x - \frac{1}{n} \sum x"),
+    (x - sn.mean(x), r"x - \frac{1}{n} \mathbf{1} \sum x"),
     (A * (A.T @ s), r"A \operatorname{diag}\left(A^{\top} s\right)"),
     (A / sn.sum(A, axis=0), rf"\frac{{A}}{{{ONE} {ROW} A}}"),
     (s[:, None] * A, r"\operatorname{diag}(s) A"),
@@ -36,12 +36,20 @@ WRITTEN = [
     (A + r, rf"A + {ONE} r"),
     (c * A * r, r"\operatorname{diag}(c) A \operatorname{diag}\left(r^{\top}\right)"),
     (A - 2 * x, rf"A - 2 {ONE} x^{{\top}}"),
-    (A + 1, "A + 1"),
+    (A + 1, rf"A + {ONE} {ROW}"),
     (A.T @ (-s), r"-A^{\top} s"),
     (x - A.T @ (-s), r"x + A^{\top} s"),
     (sn.scalar("q") * (A.T @ (-s)), r"-q A^{\top} s"),
     (sn.maximum(A, x), rf"\max\left(A, {ONE} x^{{\top}}\right)"),
     (sn.sum(A * x, axis=1), "A x"),
+    (sn.grad(sn.sum(sn.norm(A, axis=1)), A), rf"\frac{{A}}{{\sqrt{{A^{{\odot 2}} {ONE}}} {ROW}}}"),
+    (sn.norm(A, axis=0), r"\sqrt{\left(A^{\odot 2}\right)^{\top} \mathbf{1}}"),
+    (sn.derivative(x - sn.mean(x), x, layout="numerator"), rf"I_{{n}} - \frac{{1}}{{n}} {ONE} {ROW}"),
+    (sn.hessian(sn.sum(sn.elu(x)), x), r"\operatorname{diag}(\exp(x) \odot \mathbf{1}[x < 0])"),
+    (sn.where(x > 0, A, 2 * A), rf"A \operatorname{{diag}}({ONE}[x > 0]) + 2 A \operatorname{{diag}}({ONE}[x \leq 0])"),
+    (s @ s * A, r"\left(s^{\top} s\right) A"),
+    (sn.sum(x) - 1, r"\left(\sum x\right) - 1"),
+    (sn.sum(x) - s @ s, r"\sum x - s^{\top} s"),
     (sn.broadcast_to(x, (m, n)) @ W, r"\mathbf{1}_{m} x^{\top} W"),
 ]
 
@@ -70,16 +78,21 @@ DATA = {
     "A": (3, 4), "B": (3, 4), "S": (4, 4), "s": (3,), "t": (3,), "x": (4,), "y": (4,),
     "c": (3, 1), "r": (1, 4), "a": (),
 }  # fmt: skip
-_FUNCTIONS = (sn.exp, sn.tanh, sn.sigmoid, sn.softmax, lambda v: v**2, lambda v: -2 * v, lambda v: v.T)
+_FUNCTIONS = (
+    sn.exp, sn.tanh, sn.sigmoid, sn.softmax, lambda v: v**2, lambda v: -2 * v, lambda v: v.T,
+    lambda v: v / sn.norm(v), lambda v: v / sn.norm(v, axis=0), lambda v: v - sn.sum(v), lambda v: sn.sum(v) * v - 1,
+    lambda v: sn.softmax(v, axis=0), lambda v: sn.diag(v) - sn.mean(v) if v.rank == 1 else v,
+)  # fmt: skip
 _TWO = (
     lambda u, v: u + v, lambda u, v: u - v, lambda u, v: u * v, lambda u, v: u / (v**2 + 1), sn.maximum,
     lambda u, v: sn.where(u > v, u, v), lambda u, v: u - 3 * v + 1, lambda u, v: u @ v, lambda u, v: u.T @ v,
+    lambda u, v: sn.where(u > v, sn.exp(u), 0), lambda u, v: sn.where(v > 0, u, -u), lambda u, v: (v @ v) * u,
     lambda u, v: -u * v / 2, lambda u, v: u / (1 + sn.exp(v)), lambda u, v: u * sn.indicator(v > 0),
 )  # fmt: skip
 
 
 def _reduced(v: Node, choice: random.Random) -> Node:
-    reduce = choice.choice([sn.sum, sn.mean, sn.max])
+    reduce = choice.choice([sn.sum, sn.mean, sn.max, sn.norm, sn.logsumexp])
     return reduce(v, axis=choice.randrange(v.rank), keepdims=choice.random() < 0.5)
 
 
@@ -118,7 +131,8 @@ def test_a_formula_of_broadcasts_fits_on_paper_and_has_the_value_of_the_node(see
     np.testing.assert_allclose(np.reshape(found, wanted.shape), wanted, rtol=1e-9, atol=1e-9, err_msg=latex)
 
 
-@pytest.mark.parametrize("latex", ["A - x", "A x^{\\top}", r"A \odot s", r"\frac{A}{s}", r"A - \mathbf{1} x"])
+@pytest.mark.parametrize("latex", ["A - x", "A x^{\\top}", r"A \odot s", r"\frac{A}{s}", r"A - \mathbf{1} x",
+    r"A - 1", r"x - \sum x", r"(\sum x - 1) A", r"x^{\top} x A"])  # fmt: skip
 def test_the_reader_refuses_what_does_not_fit(latex: str):
     data = {name: np.ones(shape) for name, shape in DATA.items()}
     with pytest.raises(DoesNotFit):

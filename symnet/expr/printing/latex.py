@@ -38,7 +38,7 @@ from symnet.expr.printing.layout import FormWriter, Show, abridge, lay_out, writ
 from symnet.expr.printing.letters import word_latex
 from symnet.expr.printing.linalg import is_inverse
 from symnet.expr.printing.long_numbers import as_power
-from symnet.expr.printing.products import Markup, product
+from symnet.expr.printing.products import Markup, is_open, product
 from symnet.expr.printing.text import number_text
 
 PRODUCTS = Markup(
@@ -127,7 +127,9 @@ def _same(form: Form, show: Show) -> Latex:
 
 def _sum(form: Form, show: Show) -> Latex:
     terms = [show(part) for part in form.parts]
-    pieces = [_term(sign, term) for sign, term in zip(form.data, terms, strict=True)]
+    levels = [term.level for term in terms]
+    closed = [Latex(parens(t.text), ATOM) if is_open(levels[k : k + 2]) else t for k, t in enumerate(terms)]
+    pieces = [_term(sign, term) for sign, term in zip(form.data, closed, strict=True)]
     joined = " ".join(pieces)
     return Latex(joined[2:] if joined.startswith("+ ") else "-" + joined[2:], SUM)
 
@@ -348,6 +350,7 @@ _NOTATION: dict[str, Callable[[list[Latex]], Latex]] = {
     "solve": lambda args: Latex(rf"{args[0].within(ATOM)}^{{-1}} {args[1].within(POWER)}", MATMUL),
     "det": lambda args: Latex(rf"\det {args[0].within(ATOM)}", OPERATOR),
     "logdet": lambda args: Latex(rf"\log\left|\det {args[0].within(ATOM)}\right|", OPERATOR),
+    "norm": lambda args: Latex(rf"\left\|{args[0].text}\right\|", ATOM),
     "equal": _infix("="),
     "not_equal": _infix(r"\neq"),
     "logical_and": _infix(r"\wedge"),
@@ -369,8 +372,6 @@ def _call(form: Form, show: Show) -> Latex:
         return _NOTATION[name](args)
     told = [_keyword(*keyword) for k, keyword in enumerate(keywords) if not k or keyword[1] is True]
     subscript = f"_{{{', '.join(told)}}}" if told else ""
-    if name == "norm":
-        return Latex(rf"\left\|{args[0].text}\right\|{subscript}", ATOM)
     return Latex(_operator(name) + subscript + parens(", ".join(a.text for a in args)), ATOM)
 
 
@@ -410,9 +411,8 @@ def _keyword(key: str, value: Any) -> str:
 
 
 def _tuple(value: Any) -> str:
-    if not isinstance(value, tuple):
-        return _extent(value)
-    return ", ".join(f"({_tuple(v)})" if isinstance(v, tuple) else _extent(v) for v in value)
+    values = value if isinstance(value, tuple) else (value,)
+    return ", ".join(f"({_tuple(v)})" if isinstance(v, tuple) else _extent(v) for v in values)
 
 
 def _sequence(form: Form, show: Show) -> Latex:

@@ -51,7 +51,7 @@ from symnet.expr.printing.markup import (
     upright,
 )
 from symnet.expr.printing.mathml_lines import broken
-from symnet.expr.printing.products import Markup, product
+from symnet.expr.printing.products import Markup, is_open, product
 from symnet.expr.printing.text import number_text
 
 PRODUCTS = Markup(
@@ -119,8 +119,11 @@ def _same(form: Form, show: Show) -> Mathml:
 
 def _sum(form: Form, show: Show) -> Mathml:
     pieces: list[str] = []
-    for sign, part in zip(form.data, form.parts, strict=True):
+    levels = [show(part).level for part in form.parts]
+    for k, (sign, part) in enumerate(zip(form.data, form.parts, strict=True)):
         term = show(part)
+        if is_open(levels[k : k + 2]):
+            term = Mathml(parens(term.text), ATOM)
         if sign < 0:
             pieces.append((op("−") if pieces else MINUS) + term.within(OPERATOR))
         elif pieces and term.text.startswith(MINUS):
@@ -324,6 +327,7 @@ _OPERATOR = {
 # Calls that have a notation of their own.
 _NOTATION: dict[str, Callable[[list[Mathml]], Mathml]] = {
     "abs": lambda args: Mathml(parens(args[0].text, "|", "|"), ATOM),
+    "norm": lambda args: Mathml(parens(args[0].text, "‖", "‖"), ATOM),
     "floor": lambda args: Mathml(parens(args[0].text, "⌊", "⌋"), ATOM),
     "floor_divide": lambda args: Mathml(
         parens(args[0].within(POWER) + op("/") + args[1].within(POWER), "⌊", "⌋"), ATOM

@@ -16,7 +16,8 @@ import sympy
 
 from symnet.expr.nodes.extents import same_extent, same_shape
 from symnet.expr.nodes.node import Node, Shape
-from symnet.expr.printing.forms import Form, FormPart, Ref, call, filled, numeral, product, same, transposed
+from symnet.expr.printing.forms import Form, FormPart, Ref, call, filled, numeral, product, put_number, same, transposed
+from symnet.expr.printing.paper_calls import opposite, spelled_out
 from symnet.expr.printing.paper_shapes import Shapes
 
 ONES = Form("ones", (), (), 2)  # as long as its place wants
@@ -45,15 +46,16 @@ class Paper:
 
     def write(self, form: Form, whole: Shape | None = None) -> Form:
         """A form with all broadcasting in it written out; `whole`: its shape, where that is known."""
-        if form.kind == "call" and form.data[0] == "xlogy":
-            x, y = form.parts
-            form = product(1, [x, call("log", y, rank=y.rank)], [])
+        form = spelled_out(form)
         repeated = form.parts[0] if form.kind == "spread" and form.rank != 2 else None
         if isinstance(repeated, Form):  # a reduction that keeps its axes stays one
             return replace(form, parts=(replace(repeated, parts=self._written(repeated.parts)),))
         parts = self._written(form.parts)
         written = replace(form, parts=parts)
         if form.kind == "reduce":
+            reduced = self.shapes.of(form.parts[0])
+            if reduced is not None and all(map(_is_one, reduced)) and form.data[0] in ("sum", "mean"):
+                return Form("same", parts, (), form.rank)  # of the one element there is
             return self._total(written) if form.data[0] in ("sum", "mean") else written
         if form.kind == "matmul":
             return self._signed_chain(written)
@@ -64,6 +66,8 @@ class Paper:
             signs = tuple(-s if p is not part else s for s, p, part in zip(form.data, positive, parts, strict=True))
             written = replace(written, parts=tuple(positive), data=signs)
         shape = self.shapes.of(form) or whole
+        if shape is not None and len(shape) == 1 and form.kind == "sum":
+            return self._sum_of_vectors(written, [self.shapes.of(part) for part in form.parts], shape)
         if shape is None or len(shape) != 2:
             return written
         if form.kind == "spread":
@@ -77,6 +81,8 @@ class Paper:
             return self._sum(written, before, shape)
         if form.kind == "call" and form.data[0] == "broadcast_to":
             return same(self._whole(self._lifted(parts[0], before[0], shape, [filled(1, (n,)) for n in shape])))
+        if form.kind == "call" and form.data[0] == "where" and _kind(before[0], shape) in ("row", "column"):
+            return self._branches(written, before, shape)
         if form.kind in _BROADCASTS or (form.kind == "call" and form.data[0] not in _EXACT_CALLS and len(parts) > 1):
             lifted = zip(parts, before, strict=True)
             return replace(written, parts=tuple(self._whole(self._lifted(p, s, shape)) for p, s in lifted))
@@ -143,7 +149,28 @@ class Paper:
         for factor in factors:
             form = self._seen(factor)
             parts += form.parts if form.kind == "matmul" and form.parts[0].rank == 2 else (factor,)
-        return Form("matmul", tuple(parts), (), 2)
+        merged = self._diagonals_merged(parts)
+        return same(merged[0]) if len(merged) == 1 else Form("matmul", tuple(merged), (), 2)
+
+    def _diagonals_merged(self, factors: Sequence[FormPart]) -> list[FormPart]:
+        """The factors of a product of matrices: diag(a) diag(b) as diag(a ⊙ b), I diag(b) as diag(b)."""
+        merged: list[FormPart] = []
+        for factor in factors:
+            form, before = self._seen(factor), self._seen(merged[-1]) if merged else None
+            if before is not None and _is_diagonal(form) and (_is_diagonal(before) or before.kind == "identity"):
+                vectors = [*(before.parts if _is_diagonal(before) else ()), *form.parts]
+                merged[-1] = _diagonal([f for v in vectors for f in self._factors(v)])
+            elif before is not None and _is_diagonal(before) and form.kind == "identity":
+                continue
+            else:
+                merged.append(factor)
+        return merged
+
+    def _factors(self, vector: FormPart) -> Sequence[FormPart]:
+        """The factors of a product without divisors."""
+        form = self._seen(vector)
+        plain = form.kind == "product" and form.data == (1, len(form.parts))
+        return form.parts if plain else (vector,)
 
     def _scaled(self, part: FormPart) -> NumbersTimes:
         """The numbers of a part before its array."""
@@ -179,9 +206,59 @@ class Paper:
     # ----------------------------------------------------------------------- several arrays
 
     def _sum(self, form: Form, before: Sequence[Shape], shape: Shape) -> Form:
-        lifted = [self._lifted(p, s, shape) for p, s in zip(form.parts, before, strict=True)]
+        lifted = [
+            self._repeated(p, shape) if all(map(_is_one, s)) else self._lifted(p, s, shape)
+            for p, s in zip(form.parts, before, strict=True)
+        ]
+        return self._added(form, lifted)
+
+    def _added(self, form: Form, lifted: Sequence[NumbersTimes]) -> Form:
         signs = tuple(sign * term.sign for sign, term in zip(form.data, lifted, strict=True))
         return replace(form, parts=tuple(self._whole(term._replace(sign=1)) for term in lifted), data=signs)
+
+    def _sum_of_vectors(self, form: Form, before: Sequence[Shape | None], shape: Shape) -> Form:
+        """x - 𝟏: the numbers among vectors repeated, and vectors of one element."""
+        numbers = [not p.rank or all(map(_is_one, s or shape)) for p, s in zip(form.parts, before, strict=True)]
+        lifted = [
+            self._repeated(p, shape) if number and not _is_one(shape[0]) else NumbersTimes(1, [], [], p)
+            for p, number in zip(form.parts, numbers, strict=True)
+        ]
+        return self._added(form, lifted)
+
+    def _repeated(self, number: FormPart, shape: Shape) -> NumbersTimes:
+        """A number at every place of a vector or a matrix: q 𝟏, q 𝟏 𝟏ᵀ; of one element the number itself."""
+        number = _number(number)
+        ones = [one for n, one in zip(shape, (ONES, ONES_ROW)[-len(shape) :], strict=True) if not _is_one(n)]
+        if len(shape) == 1:
+            ones = [] if _is_one(shape[0]) else [Form("ones", (), (), 1)]
+        if not ones:
+            return NumbersTimes(1, [], [], number)
+        core = ones[0] if len(ones) == 1 else self._chain(*ones)
+        form = self._seen(number)
+        if form.kind == "product" and not form.rank:
+            sign, count = form.data
+            return NumbersTimes(sign, [*form.parts[:count]], [*form.parts[count:]], core)
+        if form.kind == "reduce" and form.data[0] == "mean" and form.data[1] is None:
+            total = replace(form, data=("sum", None, None))
+            return NumbersTimes(1, [total], [numeral(sympy.sympify(form.data[2]))], core)
+        if form.kind != "number" or not form.data[0].is_number:
+            return NumbersTimes(1, [number], [], core)
+        above, below = list[FormPart](), list[FormPart]()
+        sign = put_number(form.data[0], above, below)
+        return NumbersTimes(sign, [] if form.data[0] == 1 else above, below, core)
+
+    def _branches(self, form: Form, before: Sequence[Shape], shape: Shape) -> Form:
+        """Cases by row or by column: each of the two matrices where its condition holds, no zeros added."""
+        condition, *values = form.parts
+        conditions = [condition, opposite(condition, self._seen(condition))]
+        terms: list[FormPart] = []
+        for where, value, own in zip(conditions, values, before[1:], strict=True):
+            seen = self._seen(value)
+            if (seen.kind, seen.data) == ("number", (0,)) or (seen.kind == "filled" and seen.data[0] == 0):
+                continue
+            chosen = Form("indicator", (where,), (), where.rank)
+            terms.append(self._product(Form("product", (chosen, value), (1, 2), 2), [before[0], own], shape))
+        return Form("sum", tuple(terms), (1,) * len(terms), 2) if len(terms) > 1 else same(terms[0])
 
     def _product(self, form: Form, before: Sequence[Shape], shape: Shape) -> Form:
         """Matrices element by element; vectors that repeat scale their rows and columns, or make a matrix."""
@@ -236,7 +313,12 @@ class Paper:
     def _without_sign(self, part: FormPart) -> FormPart:
         """A product of matrices without the sign that was put before it; other parts as they are."""
         form = self._seen(part)
-        signed = form.kind == "product" and form.data == (-1, 1) and self._seen(form.parts[0]).kind == "matmul"
+        signed = (
+            form.kind == "product"
+            and form.data[0] < 0
+            and len(form.parts) == 1
+            and self._seen(form.parts[0]).kind == "matmul"
+        )
         return form.parts[0] if signed else part
 
     def _signed_chain(self, form: Form) -> Form:

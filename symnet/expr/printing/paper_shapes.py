@@ -88,8 +88,17 @@ def _diagonal(keywords: dict[str, Any], below: list[Shape]) -> Shape | None:
     return below[0] * 2 if len(below[0]) == 1 else below[0][:1]
 
 
+def _norm(keywords: dict[str, Any], below: list[Shape]) -> Shape | None:
+    axis = keywords.get("axis", tuple(range(len(below[0]))))
+    gone = axis if isinstance(axis, tuple) else (axis,)
+    if "keepdims" in keywords:
+        return tuple(1 if a in gone else n for a, n in enumerate(below[0]))
+    return tuple(n for a, n in enumerate(below[0]) if a not in gone)
+
+
 _CALLS: dict[str, Callable[[dict[str, Any], list[Shape]], Shape | None]] = {
     "diag": _diagonal,
+    "norm": _norm,
     "outer": lambda keywords, below: (*below[0], *below[1]),
     "transpose": lambda keywords, below: tuple(below[0][a] for a in keywords["axes"]),
     "broadcast_to": lambda keywords, below: tuple(keywords["shape"]),
