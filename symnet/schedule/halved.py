@@ -8,7 +8,8 @@ after:  for j in n: for k in n: s = Σ over i of x[i, j]*x[i, k];  half[j, k] = 
 
 In: nests, a target.  Out: nests, and the buffers of the halves.
 The result is symmetric to the bit, however its factors are taken together.
-Not handled: axes along a batch, which other loops run over; epilogues that are long or call functions.
+Not handled: axes along a batch, which other loops run over, or of an extent that is known at run time only; epilogues
+that are long, call functions, or read matrices.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from symnet.expr.nodes.extents import TYPICAL
 from symnet.loops.ir import (
     Body,
     Buffer,
@@ -35,15 +35,15 @@ from symnet.loops.ir import (
     int_min,
 )  # fmt: skip
 from symnet.loops.limits import int_max
-from symnet.loops.substitute import Substitution
+from symnet.loops.substitute import Substitution, int_variables
 from symnet.lower.elementwise import functions_in
 from symnet.lower.nest import Accumulator, Axis, Nest
-from symnet.schedule.access import stores
+from symnet.schedule.access import outer_loads, stores
 from symnet.schedule.fuse import is_map
 from symnet.schedule.partials import is_rounded
 from symnet.schedule.target import Target
 
-LEAST = 3  # vectors of an axis that is long enough
+VECTORS, LEAST = 4, 32  # of an axis that is long enough, the least it holds: vectors, elements
 MOST = 12  # statements of an epilogue, and of a map that is seen through
 COMMUTATIVE = ("add", "mul")
 
@@ -74,14 +74,22 @@ def _is_symmetric(nest: Nest, target: Target, known: _Formulas) -> bool:
     if acc is None or not is_rounded(nest) or len(nest.parallel) != 2 or nest.when or nest.instead:
         return False
     one, other = nest.parallel
-    if one.extent != other.extent or one.batch or other.batch or nest.is_empty:
+    if one.constant is None or one.extent != other.extent or one.batch or other.batch:
         return False
-    if one.constant is not None and one.constant < LEAST * target.lanes(acc.dtype):
+    if one.constant < max(VECTORS * target.lanes(acc.dtype), LEAST) or _reads_at_both(nest):
         return False
     if len(nest.outer) > MOST or functions_in(nest.outer) or not all(isinstance(s, Let | Store) for s in nest.outer):
         return False
     swapped = Substitution({one.var: IntVar(other.var), other.var: IntVar(one.var)})
     return known.text(nest, Substitution({})) == known.text(nest, swapped)
+
+
+def _reads_at_both(nest: Nest) -> bool:
+    """Whether the epilogue reads elements by both axes, as an update does: loops in their order read them where they
+    are stored, so that the result may be computed in the place of what it reads.
+    """
+    both = {a.var for a in nest.parallel}
+    return any(both <= set().union(*map(int_variables, load.index)) for load in outer_loads(nest) if load.index)
 
 
 @dataclass(frozen=True)
@@ -154,11 +162,11 @@ def _mirrored(nest: Nest, half: Buffer, target: Target) -> Nest:
     acc = nest.accumulator
     assert acc is not None
     row, column = nest.parallel
+    assert row.constant is not None
     width = target.lanes(acc.dtype)
     block = Axis(f"{row.var}_block", ceil_div(row.extent, width))
     start = IntVar(block.var) * width
-    fits = row.constant is not None and row.constant % width == 0
-    rows = IntConst(width) if fits else int_min(width, row.extent - start)
+    rows = IntConst(width) if row.constant % width == 0 else int_min(width, row.extent - start)
     j, k = IntVar(row.var) + start, IntVar(column.var)
 
     def of(sums: Body, columns: IntExpr) -> Body:
@@ -172,8 +180,7 @@ def _mirrored(nest: Nest, half: Buffer, target: Target) -> Nest:
     right = start + width
     above = For(column.var, int_max(column.extent - right, 0), of(loaded((j, k + right)), k + right), "vector")
     body: Body = (For(column.var, start, (mirrored,), "vector"), For(row.var, rows, (diagonal, above)))
-    extent = row.constant if row.constant is not None else TYPICAL
-    return Nest(nest.name, (block,), body, kernel=width * extent)
+    return Nest(nest.name, (block,), body, kernel=width * row.constant)
 
 
 def _on_diagonal(acc: Accumulator, half: Buffer, j: IntExpr, k: IntExpr) -> Body:

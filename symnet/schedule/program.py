@@ -82,7 +82,8 @@ def schedule(lowered: Lowered, target: Target, most_rows: int | None = None) -> 
         target: the machine.
         most_rows: of a superblock, where the workspace must be small (`budget.py`): then one is held at a time.
     """
-    nests, halves = all_halved(map(without_unit_axes, lowered.nests), target)
+    plain = list(map(without_unit_axes, lowered.nests))
+    nests, halves = all_halved(plain, target) if most_rows is None else (plain, [])
     nests, copies = all_packed(nests)
     nests, finals = split_epilogues(nests)
     lows = lows_of(nests)

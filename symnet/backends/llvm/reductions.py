@@ -33,9 +33,9 @@ class Accumulators:
         slot = self._slot(e, place, where, how)
         kind = vector(place.scalar, e.lanes)
         old = e.text.define(place.scalar, e.lanes, f"load {kind}, ptr {slot.text}")
-        new = e.text.splat(combine(e, how, old, addend), e.lanes)
         if e.mask is not None:
-            new = e.text.select(e.mask, new, old)
+            addend = _without_dead_lanes(e, how, addend)
+        new = e.text.splat(combine(e, how, old, addend), e.lanes)
         e.text.line(f"store {new.typed}, ptr {slot.text}")
 
     def _slot(self, e: Emitter, place: BufferPlace, where: ElementAddress, how: str) -> V:
@@ -66,6 +66,16 @@ def update_shared(e: Emitter, place: BufferPlace, where: ElementAddress, how: st
     e.lanes, e.mask = 0, None
     update(e, place, where, how, (value,))
     e.lanes, e.mask = kept
+
+
+def _without_dead_lanes(e: Emitter, how: str, addend: Addend) -> Addend:
+    """What leaves an accumulator as it is in the lanes that do not count: of a product both factors are 0 there.
+
+    The accumulator is not chosen afterwards: LLVM folds a masked load into a masked multiply-add, and where the other
+    factor is needed again it takes the load out as one of the whole vector, beyond the end of the array.
+    """
+    zero_or_identity = how if len(addend) == 1 else "add"
+    return tuple(_kept(e, zero_or_identity, value) for value in addend)
 
 
 def _kept(e: Emitter, how: str, value: V) -> V:
