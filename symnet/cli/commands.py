@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import symnet as sn
-from symnet.cli.labels import derivative_latex, derivative_text, label
+from symnet.cli.labels import derivative_latex, derivative_text, label, name_of_root
 from symnet.cli.sources import archive, differentiated_by, is_file, load, numbers_of, one_expression, targets
 from symnet.errors import ArgumentError, clipped, explain
 from symnet.expr.nodes.extents import Dim
@@ -35,7 +35,7 @@ def run_derive(options: argparse.Namespace) -> None:
     root, variables = one_expression(options)
     file = is_file(options.source)
     wrt = differentiated_by(options.wrt, root, variables, options.source)
-    name = options.source.rpartition(":")[2] if file else "L"
+    name = options.source.rpartition(":")[2] if file else name_of_root(root)
     stepwise = (options.wrt and file) or options.steps or options.html or options.slides or options.at is not None
     stepwise = stepwise and not options.brief
     if options.layout and not stepwise:
@@ -60,7 +60,7 @@ def run_derive(options: argparse.Namespace) -> None:
 def run_hessian(options: argparse.Namespace) -> None:
     """The Hessian of a scalar by one variable, or the blocks by several."""
     root, variables = one_expression(options)
-    name = options.source.rpartition(":")[2] if is_file(options.source) else "L"
+    name = options.source.rpartition(":")[2] if is_file(options.source) else name_of_root(root)
     wrt = differentiated_by(options.wrt, root, variables, options.source)
     if options.steps or options.html or options.slides or options.at is not None:
         at = None if options.at is None else numbers_of(options.at)

@@ -7,13 +7,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from symnet.expr.nodes.symbols import Named
+from symnet.expr.nodes.graph import topological
+from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import Named, Tensor
 from symnet.expr.printing.latex import latex
+from symnet.study.derivation.labels import ROOT_NAMES, free_name
 
 
 def label(node: Any) -> str:
     """A variable as a reader writes it: its name, or a part of it such as x[2]."""
     return str(getattr(node, "name", node))
+
+
+def name_of_root(root: Node) -> str:
+    """L, or where something in the formula has that name another."""
+    taken = {node.name for node in topological(root) if isinstance(node, Named | Tensor) and node is not root}
+    return free_name(ROOT_NAMES, taken) or "value"
 
 
 def derivative_text(name: str, *by: Any) -> str:

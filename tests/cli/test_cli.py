@@ -253,6 +253,13 @@ def test_derive_takes_a_formula(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "derive", SQUARES, *SHAPES, "--wrt", "w") == "∂L/∂w = 2*X.T @ (X @ w - y)/m\n"
 
 
+@pytest.mark.parametrize("more", [(), ("--latex",), ("--steps",)])
+def test_the_root_has_no_name_that_a_leaf_has(more: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    shown = run(capsys, "derive", "sum(L**2)", "--shapes", "L:n", "--wrt", "L", *more)
+    assert (r"\frac{\partial J}{\partial L}" if "--latex" in more else "∂J/∂L = 2*L") in shown
+    assert run(capsys, "hessian", "sum(L**2) + J", "--shapes", "L:n", "J:", "--wrt", "L").startswith("∂²f/∂L²")
+
+
 def test_a_formula_of_scalars_needs_no_shapes(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "derive", "a*(a + b)", "--wrt", "a") == "∂L/∂a = b + 2*a\n"
     assert run(capsys, "derive", "a*(a + b)").splitlines() == ["∂L/∂a = b + 2*a", "∂L/∂b = a"]

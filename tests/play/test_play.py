@@ -323,3 +323,9 @@ def test_on_a_wide_screen_the_formula_keeps_the_focus(server: Server, tmp_path: 
         browser.press("Enter", 13, modifiers=2)
         browser.wait(ANSWERED)
         assert browser.value("document.activeElement.id") == "formula" and 0 <= browser.value(TOP) < 200
+
+
+def test_the_value_has_no_name_that_a_leaf_has():
+    found = answer({"formula": "sum(L**2)", "shapes": "L:n", "library": "latex"})
+    assert found["value"]["label"] == "J" and found["results"][0]["label"] == "∂J/∂L"
+    assert r"\frac{\partial J}{\partial L}" in found["source"]

@@ -197,3 +197,10 @@ def test_every_line_of_a_random_jacobian_is_true(seed: int) -> None:
 def test_what_cannot_be_derived_is_refused(ask: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         ask()
+
+
+def test_the_slope_of_a_vector_by_a_number_is_a_vector() -> None:
+    q = sn.scalar("q")
+    derivation = sn.derive(sn.sum(sn.exp((x + q).named("v"))), q)
+    assert "∂v/∂q = ones(" in str(derivation)
+    assert r"\frac{\partial v}{\partial q} = \mathbf{1}_{" in derivation.latex()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import symnet as sn
-from symnet.cli.labels import derivative_latex, derivative_text
+from symnet.cli.labels import derivative_latex, derivative_text, name_of_root
 from symnet.cli.sources import declared, differentiated_by, numbers_of, targets
 from symnet.errors import ArgumentError, SymnetError, explain
 from symnet.expr.nodes.extents import Dim
@@ -61,8 +61,9 @@ def _answered(asked: dict[str, str]) -> dict[str, Any]:
     if kind not in KINDS:
         raise ArgumentError(explain("kind", f"one of {', '.join(KINDS)}", repr(kind), "Choose one of these."))
     found = KINDS[kind](root, chosen)
-    results = [_shown(derivative_text("L", *by), each) for by, each in found]
-    shown = {"value": _shown("L", root), "results": results}
+    own = name_of_root(root)
+    results = [_shown(derivative_text(own, *by), each) for by, each in found]
+    shown = {"value": _shown(own, root), "results": results}
     return {
         **shown,
         "kind": kind,
@@ -180,6 +181,7 @@ def _source(library: str, root: Node, found: Derivatives) -> str:
     if library not in LIBRARIES:
         raise ArgumentError(explain("source", f"one of {', '.join(LIBRARIES)}", repr(library), "Choose one of these."))
     if library == "latex":
-        slopes = (line for by, x in found for line in equation(derivative_latex("L", *by), latex(x)))
-        return paged([*equation("L", latex(root)), *slopes]) + "\n"
+        own = name_of_root(root)
+        slopes = (line for by, x in found for line in equation(derivative_latex(own, *by), latex(x)))
+        return paged([*equation(own, latex(root)), *slopes]) + "\n"
     return sn.compile([root, *(each for _, each in found)], name="value_and_derivatives").source(library)

@@ -116,7 +116,7 @@ def _local(kind: str, formula: Node, tag: Node, operand: Node) -> Node | None:
         return None
     local = _tidy([found], formula, tag)[0]
     scalar = local.operands[0] if local.kind == "expand" and not local.operands[0].rank else local
-    return scalar if kind in ("elementwise", "column") else local  # slopes broadcast: 1, not an array of ones
+    return scalar if kind == "elementwise" else local  # slopes broadcast: 1, not an array of ones
 
 
 def _tidy(nodes: list[Node], formula: Node, tag: Node) -> list[Node]:

@@ -7,7 +7,7 @@ cancel over labels as it does over formulas.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from sympy import Tuple
 
@@ -24,8 +24,16 @@ from symnet.study.derivation.stations import is_element, is_one_element
 _CARRIED = frozenset(LEAF_ASSUMPTIONS)
 
 
+ROOT_NAMES = "LJfF"  # of a scalar that is differentiated, the first that nothing else has
+
+
+def free_name(names: Iterable[str], taken: Collection[str]) -> str | None:
+    """The first of these names that is not taken."""
+    return next((name for name in names if name not in taken), None)
+
+
 class Labels:
-    """The labels of a derivation: the user's names, leaves' names, or v1, v2, … in order; L or y for the root."""
+    """The labels of a derivation: the user's names, leaves' names, or v1, v2, … in order; the root has L, J or y, …"""
 
     def __init__(self, nodes: Iterable[Node], leaves: Iterable[Tensor], names: Mapping[Node, Named], root: Node):
         nodes = list(nodes)
@@ -39,7 +47,7 @@ class Labels:
         for node in nodes:
             name = self._given(node)
             if name is None or name in used:
-                own = next((n for n in (("y", "f") if root.rank else "L") if n not in self._taken), None)
+                own = free_name("yfF" if root.rank else ROOT_NAMES, self._taken)
                 name = own if node is root and own is not None else next(fresh)
             self.of[node] = name
             used.add(name)
