@@ -31,5 +31,5 @@ def nested_sines() -> tuple[Node, list[Node]]:
 
 
 def polynomial() -> tuple[Node, list[Node]]:
-    x = sn.tensor("x", 6)
-    return sum((x[i] - 2 * x[j]) ** 2 * (1 + x[i] * x[j]) for i in range(6) for j in range(i)), [x]
+    x = sn.tensor("x", 5)
+    return sum((x[i] - 2 * x[j]) ** 2 * (1 + x[i] * x[j]) for i in range(5) for j in range(i)), [x]
