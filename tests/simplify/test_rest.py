@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from symnet.expr.nodes.constants import identity
-from symnet.expr.nodes.contraction import contract, einsum
+from symnet.expr.nodes.contraction import contract, einsum, mean
 from symnet.expr.nodes.contraction import sum as total
 from symnet.expr.nodes.elementwise import exp
 from symnet.expr.nodes.expansion import expand
@@ -57,6 +57,10 @@ def _slope_of_a_divergence() -> Node:
 
 
 RESTLESS: dict[str, list[Node]] = {
+    # `collect_like_terms` gathered one of two scalars with a term, and the other once they stood in another order
+    "of several scalars a term takes the sum of its own elements": [
+        s * v + 3 * total(w) ** 2 + 2 * s - total(v) * (s + mean(v)) - (s + mean(v)) * v,
+    ],
     # `compute_before_moving` took z into the selection, `take_unsummed_factors_out_of_contraction` out of it
     "a factor does not enter a move whose dropped axes it has not": [
         z * middle(thin * exp(row)),

@@ -11,6 +11,7 @@ from sympy import Expr
 
 from symnet.expr.facts.softmax import softmax_axes
 from symnet.expr.nodes.constants import Size, number
+from symnet.expr.nodes.contraction import Einsum
 from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Axes, Node, Shape
@@ -207,13 +208,16 @@ class Terms:
         return gathered
 
     def _join_scalars(self, groups: dict[tuple[Node, ...], list[CoresAlongAxes]]) -> None:
-        """Scalar terms with more factors than those in front of a group join it: s·x - s·t is s·(x - t)."""
-        for monomial in [m for m in self.coefficients if m[0] and not m[1]]:
-            for heads, members in groups.items():
-                computed = {h for h in heads if not _is_scale(h, False)}  # no extents, which are divided
-                if len(members) == 1 and computed and computed < set(monomial[0]):
-                    members.append(monomial)
-                    break
+        """A term joins the sum over its elements, where both are alone: s·x - s·mean(x) is s·(x - mean(x)).
+
+        Other scalars stay apart: several are one number to add, and u/s + x - t/s has a part u/s + x of its own.  What
+        is written so opens into the same terms again, in whatever order they stand.
+        """
+        scalars = [m for m in self.coefficients if not m[1]]
+        pairs = [(h, m) for h, members in groups.items() for m in scalars if _is_sum_of(m[0], members, h)]
+        for heads, scalar in pairs:
+            if sum(h == heads or m == scalar for h, m in pairs) == 1:
+                groups[heads].append(scalar)
 
     def _layers(self) -> Node:
         """Terms of full rank and scalars flat; the others summed at their own size, then repeated."""
@@ -282,6 +286,18 @@ def _is_scale(factor: Node, arrays: bool) -> bool:
     if factor.rank:
         return False
     return arrays or isinstance(factor, Size) or (is_op(factor, "pow") and isinstance(factor.operands[0], Size))
+
+
+def _is_sum_of(scalar: tuple[Node, ...], members: list[CoresAlongAxes], heads: tuple[Node, ...]) -> bool:
+    """Whether a scalar is that in front of a single term times the sum of its array; extents are divided."""
+    if len(members) > 1:
+        return False
+    arrays = tuple(f for f in members[0][0] if f.rank)
+    computed = {h for h in heads if not _is_scale(h, False)}
+    more = [f for f in scalar if f not in computed and not _is_scale(f, False)]
+    if len(arrays) > 1 or len(more) != 1 or not computed or not computed < set(scalar):
+        return False
+    return isinstance(more[0], Einsum) and more[0].is_sum and more[0].operands == arrays
 
 
 def _scale_of(factors: tuple[Node, ...], arrays: bool) -> tuple[Node, ...]:
