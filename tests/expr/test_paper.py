@@ -17,7 +17,7 @@ from tests.expr.paper_reading import DoesNotFit, read_on_paper
 m, n, k = sn.dim("m"), sn.dim("n"), sn.dim("k")
 A, X = sn.tensor("A", m, n), sn.tensor("X", m, n)
 W, b = sn.tensor("W", n, k), sn.tensor("b", k)
-x, s = sn.tensor("x", n), sn.tensor("s", m)
+x, s, p = sn.tensor("x", n), sn.tensor("s", m), sn.tensor("p", n)
 c, r = sn.tensor("c", m, 1), sn.tensor("r", 1, n)
 ONE, ROW = r"\mathbf{1}", r"\mathbf{1}^{\top}"
 
@@ -137,3 +137,16 @@ def test_the_reader_refuses_what_does_not_fit(latex: str):
     data = {name: np.ones(shape) for name, shape in DATA.items()}
     with pytest.raises(DoesNotFit):
         read_on_paper(latex, data, 2)
+
+
+@pytest.mark.parametrize(
+    ("node", "written"),
+    [
+        (-(x - 2 * p) / sn.norm(x - 2 * p), "(2*p - x)/norm(2*p - x)"),
+        (-(A - X) / sn.norm(A - X, axis=1, keepdims=True), "(X - A)/norm(X - A, axis=1, keepdims=True)"),
+        (-(A - X) * sn.exp(-((A - X) ** 2)), "(X - A)*exp(-(X - A)**2)"),
+        (-(A - X) * sn.exp(A - X), "-(A - X)*exp(A - X)"),
+    ],
+)
+def test_a_sum_in_even_functions_is_turned_in_all_of_them(node: Node, written: str):
+    assert str(node) == written

@@ -108,7 +108,12 @@ def reads_as_well_negated(node: Node, uses: Mapping[Node, int]) -> bool:
     """Whether a sum with its terms negated has no more minus signs than one more than it has; a number stays first, and
     a sum that stands in several places keeps its signs: it is to look the same in all.
     """
-    if not is_op(node, "add") or len(node.operands) > _MOST_TURNED or uses[node] > 1 or is_kept(node):
+    return uses[node] <= 1 and negates_well(node)
+
+
+def negates_well(node: Node) -> bool:
+    """As `reads_as_well_negated`, of a sum wherever it stands."""
+    if not is_op(node, "add") or len(node.operands) > _MOST_TURNED or is_kept(node):
         return False
     if any(_minus_logsumexp(t)[0] is not None for t in node.operands):
         return False

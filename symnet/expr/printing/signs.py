@@ -17,7 +17,7 @@ from symnet.expr.nodes.elementwise import elementwise, is_op
 from symnet.expr.nodes.expansion import Expand
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.node import Node
-from symnet.expr.printing.elementwise import MOST_FACTORS, flat_operands, reads_as_well_negated, sign_of
+from symnet.expr.printing.elementwise import MOST_FACTORS, flat_operands, negates_well, reads_as_well_negated, sign_of
 from symnet.expr.printing.view import visible
 
 _DEEPEST = 8  # operations that a sign passes
@@ -36,6 +36,7 @@ def signs_inside(root: Node) -> Node:
     order = visible(root)
     if not any(map(_is_negative, order)):
         return root
+    evenly = _turned_evenly(order)
     new: dict[Node, Node] = {}
     seen = _Seen(Counter(o for node in order if node.kind != "named" for o in node.operands))
     for node in order:
@@ -43,7 +44,32 @@ def signs_inside(root: Node) -> Node:
         if below and not is_op(node, "add", "mul"):
             below = [_turned(o, seen) for o in below]
         new[node] = with_operands(node, below) if below else node
+        if node in evenly:
+            new[node] = _minus(new[node], 1)
     return _turned(new[root], seen)
+
+
+def _turned_evenly(order: Sequence[Node]) -> set[Node]:
+    """Sums x - y that stand in even functions, norms and squares, and once in a negative product; and these products:
+    with both negated -(y - x)/norm(y - x) is (x - y)/norm(x - y).
+    """
+    users: dict[Node, list[Node]] = {}
+    for node in order:
+        for operand in () if node.kind == "named" else node.operands:
+            if is_op(operand, "add"):
+                users.setdefault(operand, []).append(node)
+    found: set[Node] = set()
+    for total, where in users.items():
+        odd = [user for user in where if not _is_even(user)]
+        if len(where) > len(odd) == 1 and _is_negative(odd[0]) and odd[0] not in found and negates_well(total):
+            found |= {total, odd[0]}
+    return found
+
+
+def _is_even(node: Node) -> bool:
+    """Whether a function of its first operand has the same value at minus it."""
+    exponent = number_of(node.operands[1]) if is_op(node, "pow") else None
+    return is_op(node, "abs") or bool(exponent is not None and exponent.is_even)
 
 
 def _is_negative(node: Node) -> bool:
