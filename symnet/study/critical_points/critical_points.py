@@ -15,7 +15,7 @@ Not handled: kinks of functions with parameters; the note says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +25,7 @@ import sympy
 from symnet.calculus.grad import grad, scalar_root
 from symnet.calculus.structure import flatten
 from symnet.errors import ArgumentError, explain
+from symnet.expr.facts.assumptions import known
 from symnet.expr.nodes.abstract import refuse_abstract
 from symnet.expr.nodes.elementwise import is_op
 from symnet.expr.nodes.extents import Dim
@@ -52,7 +53,8 @@ from symnet.study.critical_points.meeting_kinks import Meeting, along, meetings,
 from symnet.study.critical_points.newton import SAME, NumericPoint, numeric_points
 from symnet.study.critical_points.points import CriticalPoint, CriticalPoints
 from symnet.study.critical_points.quadratic import SINGULAR, quadratic_point
-from symnet.study.critical_points.solving import OPEN, domain, solved, solved_for_one
+from symnet.study.critical_points.signs import sign_under
+from symnet.study.critical_points.solving import OPEN, domain, exceptions, solved, solved_for_one
 
 STEPS = "piecewise constant"
 _NUMERIC = "found by Newton's method: there may be further points"
@@ -104,10 +106,11 @@ def critical_points(f: Any, wrt: Any, *, numeric: bool = False, seconds: float =
     if numeric:
         kinked = any(is_op(node, name) for node in topological(root) for name in _KINKED_OPS)
         note = f"{_NUMERIC}; {_KINKS}" if kinked else _NUMERIC
-        return CriticalPoints(tuple(_numeric(call, root, leaves, variables)), (), False, note)
+        points = _numeric(call, root, leaves, variables)
+        return CriticalPoints(_with_names(points, [*leaves_of(root)]), (), False, _noted(note, points))
     slopes = [e for node in grad(root, leaves, absent="zero") for e in np.reshape(to_sympy(node), -1)]
-    expr = to_sympy(root)
-    found = within(seconds, lambda: _written(expr, slopes, variables))
+    expr, given = to_sympy(root), _bounds(leaves_of(root))
+    found = within(seconds, lambda: _written(expr, slopes, variables, given))
     gradient, points, complete, note = found or (tuple(slopes), [], False, OPEN)
     late = "" if found else f"SymPy took longer than {seconds:g} s (seconds= gives it more); "
     if note.startswith(OPEN):
@@ -123,11 +126,33 @@ def critical_points(f: Any, wrt: Any, *, numeric: bool = False, seconds: float =
     families = any(set(variables) & v.free_symbols for p in points for v in p.at.values())
     if families:
         note = note or "a value with variables in it stands for a whole family of points"
-    return CriticalPoints(tuple(ordered), gradient, complete, late + note)
+    return CriticalPoints(_with_names(ordered, [*leaves_of(root)]), gradient, complete, late + _noted(note, points))
+
+
+def _noted(note: str, points: Sequence[CriticalPoint]) -> str:
+    """A note: nothing is further where nothing was found."""
+    return note if points else note.replace("may be further points", "may be points")
+
+
+def _with_names(points: Iterable[CriticalPoint], leaves: Sequence[Tensor]) -> tuple[CriticalPoint, ...]:
+    """Points that print elements of arrays as they are written: x[0] for the symbol x_0."""
+    names = {
+        s: sympy.Symbol(f"{a.name}[{', '.join(map(str, at))}]", **s.assumptions0)
+        for a in leaves
+        if a.rank
+        for at, s in np.ndenumerate(symbols_of(a))
+    }
+    return tuple(replace(p, names=names) for p in points) if names else tuple(points)
+
+
+def _bounds(leaves: Iterable[Tensor]) -> Any:
+    """What is known of leaves that SymPy's assumptions do not say: at most 1."""
+    upper = {leaf: sympy.Gt if known(leaf, "open_unit") else sympy.Ge for leaf in leaves if known(leaf, "unit")}
+    return sympy.And(*(kind(1 - s, 0) for leaf, kind in upper.items() for s in symbols_of(leaf).flat))
 
 
 def _written(
-    expr: Any, slopes: Sequence[Any], variables: Sequence[sympy.Symbol]
+    expr: Any, slopes: Sequence[Any], variables: Sequence[sympy.Symbol], given: Any
 ) -> tuple[tuple[Any, ...], list[CriticalPoint], bool, str]:
     """The gradient as SymPy writes it, and the points that SymPy finds, whether they are all, and a note.
 
@@ -136,7 +161,7 @@ def _written(
     gradient = tuple(slopes)
     try:
         gradient = tuple(sympy.simplify(e) if not e.is_polynomial(*variables) else sympy.expand(e) for e in slopes)
-        return gradient, *_exact(expr, gradient, variables)
+        return gradient, *_exact(expr, gradient, variables, given)
     except Exception:
         return gradient, [], False, OPEN
 
@@ -165,13 +190,18 @@ def _leaf(call: str, target: Node) -> Tensor:
 
 
 def _exact(
-    expr: Any, gradient: Sequence[Any], variables: Sequence[sympy.Symbol]
+    expr: Any, gradient: Sequence[Any], variables: Sequence[sympy.Symbol], given: Any
 ) -> tuple[list[CriticalPoint], bool, str]:
     """The points that SymPy finds, whether they are all, and a note where they are not."""
     if not has_kinks(expr, *gradient):
+        if any(sign_under(g, given) for g in gradient):
+            return [], True, ""
         solutions, complete, note = solved(gradient, variables)
-        points = [p for s in solutions for p in points_at(expr, gradient, variables, s)]
+        points = [p for s in solutions for p in points_at(expr, gradient, variables, s, given)]
         points += _tips(expr, variables) if len(variables) > 1 else []
+        if complete and not note:
+            note = exceptions(gradient, variables, [(p.at, p.where) for p in points], given)
+            complete = not note
         return points, complete, note if complete or len(variables) == 1 else note + _periods(expr, variables)
     x = variables[0]
     if len(variables) == 1 and jumps(expr):
@@ -189,7 +219,7 @@ def _exact(
         solutions, _, note = solved(gradient, variables)
     except (TypeError, ValueError):  # SymPy's, of conditions whose truth it cannot tell
         solutions, note = [], OPEN
-    points = [p for s in solutions for p in points_at(expr, gradient, variables, s)]
+    points = [p for s in solutions for p in points_at(expr, gradient, variables, s, given)]
     return points, False, f"{note}; {_KINKS}" if note == OPEN else _KINKS
 
 
@@ -258,9 +288,10 @@ def _by_pieces(found: CriticalSet, expr: Any, x: sympy.Symbol) -> tuple[list[Cri
         zero = sympy.zeros(1, 1)
         where = sympy.And(*(c for c in _ends(flat.over, x)))
         points.append(CriticalPoint({x: x}, flat.value, zero, (zero[0],), flat.verdict, where=where))
-    if any(s.has(sympy.ConditionSet) for s in found.further):
+    told = [None if s.has(sympy.ConditionSet) else described(s, x) for s in found.further]
+    if None in told:
         return points, False, OPEN
-    return points, not found.further, "; ".join(f"there are further points: {described(s, x)}" for s in found.further)
+    return points, not found.further, "; ".join(f"there are further points: {each}" for each in told)
 
 
 def _ends(over: sympy.Interval, x: sympy.Symbol) -> Iterator[Any]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import sympy
+from sympy.printing.str import StrPrinter
 
 LETTERS = ("k", "n", "j", "l", "p", "q")
 
@@ -30,6 +31,8 @@ def family(found: Any, k: sympy.Symbol) -> list[sympy.Expr] | None:
     for part in parts:
         if isinstance(part, sympy.FiniteSet):
             values.extend(part)
+        elif part is sympy.S.EmptySet:
+            continue
         elif _repeats(part):
             values.append(sympy.expand(part.lamda(k)))
         else:
@@ -41,14 +44,44 @@ def _repeats(part: Any) -> bool:
     return isinstance(part, sympy.ImageSet) and part.base_sets == (sympy.S.Integers,)
 
 
-def described(found: Any, x: sympy.Symbol) -> str:
-    """A set of zeros in words."""
+def described(found: Any, x: sympy.Symbol) -> str | None:
+    """A set of zeros in words; None of one that has no plain words."""
+    if isinstance(found, sympy.Interval):
+        return f"all {x} with {_inequalities(found, x)}"
     k = letter(sympy.Tuple(x))
-    values = family(found, k)
-    if values is None:
-        return f"all {x} of {mathematics(found)}"
+    plain, bounds = _without_interval(found)
+    values = family(plain, k)
+    if values is None or len(bounds) > 1:
+        return None
     written = " and ".join(f"{x} = {mathematics(value, k)}" for value in values)
-    return f"{written}, {k} an integer"
+    return f"{written}, {k} an integer" + "".join(f" with {_inequalities(b, x)}" for b in bounds)
+
+
+def _without_interval(found: Any) -> tuple[Any, set[Any]]:
+    """A set whose parts are met with an interval without it, and the intervals."""
+    parts = found.args if isinstance(found, sympy.Union) else (found,)
+    met = [p.args if isinstance(p, sympy.Intersection) else (p,) for p in parts]
+    bounds = {a for args in met for a in args if isinstance(a, sympy.Interval)}
+    rest = [[a for a in args if not isinstance(a, sympy.Interval)] for args in met]
+    plain = [args[0] if len(args) == 1 else sympy.Intersection(*args, evaluate=False) for args in rest]
+    return sympy.Union(*plain, evaluate=False) if len(plain) > 1 else plain[0], bounds
+
+
+def _inequalities(interval: Any, x: sympy.Symbol) -> str:
+    low, high = interval.start, interval.end
+    sides = [f"{x} {'>' if interval.left_open else '>='} {mathematics(low)}"] if low.is_finite else []
+    sides += [f"{x} {'<' if interval.right_open else '<='} {mathematics(high)}"] if high.is_finite else []
+    return " and ".join(sides)
+
+
+class _Printer(StrPrinter):
+    """SymPy's text, with |x|."""
+
+    def _print_Abs(self, expr: Any) -> str:
+        return f"|{self._print(expr.args[0])}|"
+
+
+_PRINTER = _Printer()
 
 
 def mathematics(value: Any, k: sympy.Symbol | None = None) -> str:
@@ -57,7 +90,7 @@ def mathematics(value: Any, k: sympy.Symbol | None = None) -> str:
         written = _progression(value, k)
         if written:
             return written
-    written = f"{float(value):.10g}" if isinstance(value, sympy.Float) else str(value)
+    written = f"{float(value):.10g}" if isinstance(value, sympy.Float) else _PRINTER.doprint(value)
     return re.sub(r"(?<=\d)\*π", "π", re.sub(r"\bpi\b", "π", written))
 
 

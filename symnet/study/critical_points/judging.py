@@ -9,17 +9,19 @@ Not handled: kinks (`kinks.py`); what SymPy fails at is "undecided".
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
 import sympy
 from sympy.matrices.exceptions import MatrixError
 
-from symnet.study.critical_points.conditions import defined, real
+from symnet.study.critical_points.conditions import conditions, told
 from symnet.study.critical_points.kinks import CONSTANT, MAXIMUM, MINIMUM, NOT_STRICT, kink_equations, sign_of
 from symnet.study.critical_points.points import CriticalPoint
+from symnet.study.critical_points.signs import Factors, factors, parts
 
 SADDLE = "saddle"
 INFLECTION = "undecided (inflection possible)"
@@ -34,11 +36,13 @@ def number(value: sympy.Expr) -> float:
 
 
 def points_at(
-    expr: Any, gradient: Sequence[Any], variables: Sequence[Any], solution: dict[Any, Any]
+    expr: Any, gradient: Sequence[Any], variables: Sequence[Any], solution: dict[Any, Any], given: Any = sympy.true
 ) -> list[CriticalPoint]:
-    """What is to be said of a solution; "undecided" where SymPy fails, whatever it raises."""
+    """What is to be said of a solution; "undecided" where SymPy fails, whatever it raises;
+    `given` is known of the symbols besides their assumptions.
+    """
     try:
-        return list(_judged(expr, gradient, variables, solution))
+        return list(_judged(expr, gradient, variables, solution, given))
     except Exception:  # SymPy's kinds of failure have no end
         at = {s: solution.get(s, s) for s in variables}
         unknown = sympy.zeros(len(variables)) * sympy.nan
@@ -46,29 +50,43 @@ def points_at(
 
 
 def _judged(
-    expr: Any, gradient: Sequence[Any], variables: Sequence[Any], solution: dict[Any, Any]
+    expr: Any, gradient: Sequence[Any], variables: Sequence[Any], solution: dict[Any, Any], given: Any
 ) -> Iterator[CriticalPoint]:
     """What is to be said of a solution; nothing where f is not defined there."""
-    at = {s: sympy.simplify(solution.get(s, s)) for s in variables}
-    second = sympy.Matrix([[sympy.diff(g, s) for s in variables] for g in gradient])
-    hessian = second.subs(at).applyfunc(sympy.simplify)
-    value = sympy.simplify(expr.subs(at))
-    along = sum(s == v for s, v in at.items())  # how many of the variables stay free: the dimension of a family
-    where = sympy.And(defined(expr, at), real(at))
+    at = {s: _squares_out(sympy.simplify(solution.get(s, s))) for s in variables}
+    where = conditions(expr, gradient, at, given)
     if where == sympy.false:
         return
+    second = sympy.Matrix([[sympy.diff(g, s) for s in variables] for g in gradient])
+    hessian = second.subs(at).applyfunc(sympy.simplify)
+    value = _squares_out(sympy.simplify(expr.subs(at)))
+    along = sum(s == v for s, v in at.items())  # how many of the variables stay free: the dimension of a family
     index = _index(at, expr)
     at_kink = any(sympy.simplify(e.subs(at)) == 0 for e in kink_equations(expr, *gradient))
-    verdict = NOT_SMOOTH if at_kink or hessian.has(sympy.DiracDelta) else verdict_of(hessian, along)
+    smooth = not at_kink and not hessian.has(sympy.DiracDelta)
+    verdict = verdict_of(hessian, along, sympy.And(where, given)) if smooth else NOT_SMOOTH
     if verdict == PARAMETERS:
-        verdict, where = _inside(hessian, along, where)
+        verdict, where = _inside(hessian, along, where, given)
     higher = _higher(gradient[0], variables[0], at) if verdict == INFLECTION and len(variables) == 1 else None
     if verdict == PARAMETERS and index is not None and _alternates(index, hessian):
         for half in (2 * index, 2 * index + 1):
-            yield from _judged(expr, gradient, variables, {s: v.subs(index, half) for s, v in at.items()})
+            each = {s: v.subs(index, half) for s, v in at.items()}
+            yield from _judged(expr, gradient, variables, each, given)
         return
     eigenvalues = (sympy.nan,) * len(variables) if verdict == NOT_SMOOTH else _eigenvalues(hessian)
-    yield CriticalPoint(at, value, hessian, eigenvalues, verdict, higher, where=where, index=index)
+    cases = _cases(hessian, along, sympy.And(where, given)) if verdict == PARAMETERS else ()
+    yield CriticalPoint(at, value, hessian, eigenvalues, verdict, higher, where=where, index=index, cases=cases)
+
+
+def _squares_out(value: sympy.Expr) -> sympy.Expr:
+    """Even roots of squares as absolute values: √(x² - 2xm + m²) is |x - m|."""
+
+    def out(root: sympy.Expr) -> sympy.Expr:
+        base = sympy.factor(root.base)
+        squares = any(f.is_Pow and f.exp.is_even for f in sympy.Mul.make_args(base))
+        return sympy.Pow(base, root.exp) if squares else root
+
+    return value.replace(lambda e: e.is_Pow and e.exp.is_Rational and e.exp.q % 2 == 0 and e.base.free_symbols, out)
 
 
 def _index(at: Mapping[sympy.Symbol, sympy.Expr], expr: sympy.Expr) -> sympy.Symbol | None:
@@ -81,18 +99,11 @@ def _alternates(index: sympy.Symbol, hessian: sympy.Matrix) -> bool:
     return any(p.base == -1 and p.exp.has(index) for e in hessian for p in e.atoms(sympy.Pow))
 
 
-def _inside(hessian: sympy.Matrix, along: int, where: sympy.Basic) -> tuple[str, sympy.Basic]:
-    """The verdict where a parameter is above 0, if a point is real for those that are not below; and where it holds."""
-    if not isinstance(where, sympy.Rel):
-        return PARAMETERS, where
-    least, most = (where.lts, where.gts) if isinstance(where, sympy.Ge | sympy.Le) else (None, None)
-    if least != 0 or not isinstance(most, sympy.Symbol):
-        return PARAMETERS, where
-    inside = {"nonnegative": True, "integer": True} if most.is_integer else {"positive": True}
-    verdict = verdict_of(hessian.subs(most, sympy.Dummy(most.name, **inside)).applyfunc(sympy.simplify), along)
-    if verdict == PARAMETERS:
-        return PARAMETERS, where
-    return verdict, where if most.is_integer else sympy.Gt(most, 0)
+def _inside(hessian: sympy.Matrix, along: int, where: sympy.Basic, given: Any) -> tuple[str, sympy.Basic]:
+    """The verdict where what is not negative is positive, if that decides it; and where it holds."""
+    strict = sympy.And(*(sympy.Gt(c.gts, c.lts) if isinstance(c, sympy.Ge | sympy.Le) else c for c in parts(where)))
+    verdict = verdict_of(hessian, along, sympy.And(strict, given))
+    return (PARAMETERS, where) if verdict == PARAMETERS else (verdict, strict)
 
 
 _HIGHEST = 12
@@ -127,19 +138,47 @@ def _eigenvalues(hessian: sympy.Matrix) -> tuple[Any, ...]:
     return tuple(sorted(found, key=number))
 
 
-def verdict_of(hessian: sympy.Matrix, along: int = 0) -> str:
+def verdict_of(hessian: sympy.Matrix, along: int = 0, given: Any = sympy.true) -> str:
     """The verdict by the signs of the coefficients of the characteristic polynomial; `along` of its zeros lie along a
-    family.
+    family.  A sign that is not known does not matter where every choice gives the same.
     """
-    coefficients = hessian.charpoly().all_coeffs()
-    signs = [sign_of(c) for c in coefficients]
-    if None in signs:
-        return _verdict_with_parameters(hessian)
+    choices = [c.possible for c in _coefficients(hessian, given)]
+    if sum(len(c) > 1 for c in choices) > _MOST:
+        return PARAMETERS
+    verdicts = {_counted(signs, hessian.rows, along) for signs in product(*choices)}
+    return verdicts.pop() if len(verdicts) == 1 else PARAMETERS
+
+
+_MOST = 5  # coefficients of unknown sign
+
+
+def _coefficients(hessian: sympy.Matrix, given: Any) -> list[Factors]:
+    return [factors(sympy.simplify(c), given) for c in hessian.charpoly().all_coeffs()]
+
+
+def _counted(signs: Sequence[int], size: int, along: int) -> str:
+    """The verdict by Descartes' rule."""
     kept = [s for s in signs if s]
     positive = sum(a != b for a, b in pairwise(kept))
     zero = next(k for k, s in enumerate(reversed(signs)) if s)
-    negative = hessian.rows - zero - positive
-    return named(positive, negative, zero, along)
+    return named(positive, size - zero - positive, zero, along)
+
+
+def _cases(hessian: sympy.Matrix, along: int, given: Any) -> tuple[tuple[sympy.Basic, str], ...]:
+    """The verdicts where one expression of the parameters is above zero, and below it; none where several decide."""
+    coefficients = _coefficients(hessian, given)
+    open_ = [c for c in coefficients if c.unknown]
+    if len({base for c in open_ for base in c.unknown}) > 1 and len(open_) == 1:  # their product decides
+        (whole,) = open_
+        base = sympy.Mul(*(b**k for b, k in whole.unknown.items()))
+        coefficients = [Factors(c.sign, Counter({base: 1})) if c.unknown else c for c in coefficients]
+    deciding = {base for c in coefficients for base in c.unknown}
+    if len(deciding) != 1:
+        return ()
+    (base,) = deciding
+    signs = {s: [c.where({base: s}) for c in coefficients] for s in (1, -1)}
+    found = ((told(sympy.Gt(s * base, 0), given), _counted(signs[s], hessian.rows, along)) for s in signs)
+    return tuple((where, verdict) for where, verdict in found if where != sympy.false)
 
 
 def named(positive: int, negative: int, zero: int, along: int = 0) -> str:
@@ -150,9 +189,3 @@ def named(positive: int, negative: int, zero: int, along: int = 0) -> str:
     if not positive and not negative:
         return CONSTANT
     return (MINIMUM if positive else MAXIMUM) + (NOT_STRICT if zero else "")
-
-
-def _verdict_with_parameters(hessian: sympy.Matrix) -> str:
-    if hessian.is_positive_definite:
-        return MINIMUM
-    return MAXIMUM if hessian.is_negative_definite else PARAMETERS

@@ -6,7 +6,7 @@ In: filled by `critical_points.py`.  Out: `CriticalPoint`, one of them; `Critica
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sympy
@@ -35,6 +35,8 @@ class CriticalPoint:
         slopes: at a kink, those on its left and right.
         kinks: of several variables, what is zero along the kinks that meet there.
         index: the integer by which the points of a family are counted.
+        cases: where parameters decide: (condition, verdict) for each.
+        names: what is printed for symbols: x[0] for x_0.
     """
 
     at: Mapping[Any, Any]
@@ -48,8 +50,12 @@ class CriticalPoint:
     slopes: tuple[sympy.Expr, sympy.Expr] | None = None
     kinks: tuple[sympy.Expr, ...] = ()
     index: sympy.Symbol | None = None
+    cases: tuple[tuple[sympy.Basic, str], ...] = ()
+    names: Mapping[sympy.Symbol, sympy.Symbol] = field(default_factory=dict)
 
     def __str__(self) -> str:
+        if self.names:
+            return str(self._renamed())
         parts = [f"{self._place()}: {self._verdict()}, value {mathematics(self.value, self.index)}"]
         if isinstance(self.hessian, Node):
             return f"{parts[0]}; Hessian {self.hessian}"
@@ -61,6 +67,21 @@ class CriticalPoint:
             parts.append(f"numeric, gradient {self.residual:.0e}")
         return "; ".join(parts)
 
+    def _renamed(self) -> CriticalPoint:
+        def renamed(value: Any) -> Any:
+            return value.xreplace(self.names)
+
+        return replace(
+            self,
+            at={renamed(s): renamed(v) for s, v in self.at.items()},
+            value=renamed(self.value),
+            eigenvalues=tuple(map(renamed, self.eigenvalues)),
+            where=renamed(self.where),
+            kinks=tuple(map(renamed, self.kinks)),
+            cases=tuple((renamed(where), verdict) for where, verdict in self.cases),
+            names={},
+        )
+
     def _place(self) -> str:
         sign = "=" if self.residual is None else "≈"
         places = [f"{s} {sign} {mathematics(v, self.index)}" if s != v else f"any {s}" for s, v in self.at.items()]
@@ -68,7 +89,9 @@ class CriticalPoint:
         return ", ".join([*places, *counted]) + (f" with {_condition(self.where)}" if self.where != sympy.true else "")
 
     def _verdict(self) -> str:
-        """The verdict; where a higher derivative decides, its verdict."""
+        """The verdict; where a higher derivative decides, its verdict; where parameters do, one for each case."""
+        if self.cases:
+            return ", ".join(f"{verdict} where {_condition(where)}" for where, verdict in self.cases)
         return self.verdict if self.higher is None else self.higher[2]
 
     def _slopes(self) -> str:
@@ -89,6 +112,8 @@ def _ordinal(order: int) -> str:
 
 def _condition(where: sympy.Basic) -> str:
     parts: Sequence[Any] = sorted(where.args, key=str) if isinstance(where, sympy.And) else (where,)
+    if len(parts) == 1 and parts[0].lhs.is_number:
+        parts = [parts[0].reversed]
     parts = [p.reversed if p.rhs.is_integer and not p.rhs.is_number else p for p in parts]
     return " and ".join(f"{mathematics(p.lhs)} {p.rel_op} {mathematics(p.rhs)}" for p in parts)
 

@@ -6,12 +6,13 @@ Not handled: what SymPy cannot solve; the note then begins with `OPEN`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sympy
 
-from symnet.study.critical_points.families import described, family, letter
+from symnet.study.critical_points.families import described, family, letter, mathematics
+from symnet.study.critical_points.signs import factors
 
 OPEN = "there may be further points"
 _CONSTANT = "the function is constant: every point is critical"
@@ -67,20 +68,62 @@ def solved_for_one(slope: sympy.Expr, x: sympy.Symbol) -> tuple[list[dict[Any, A
         return [{x: value} for value in found], True, ""
     if found is sympy.S.EmptySet:
         return [], True, ""
-    if isinstance(found, sympy.Intersection) and len(found.args) == 2 and isinstance(found.args[1], sympy.FiniteSet):
-        return [{x: value} for value in found.args[1]], True, ""  # parameters: real where they make it real
-    values = family(_without_bounds(found, inside), letter(slope))
+    found = _without_exceptions(found, inside)
+    values = family(found, letter(slope))
     if values is not None:
-        return [{x: value} for value in values], True, ""
+        return [{x: value} for value in dict.fromkeys(values)], True, ""
     some = [s for s in sympy.solve(slope, x, dict=True) if _is_real(s) and inside.contains(s[x]) != sympy.false]
-    return some, False, OPEN if found.has(sympy.ConditionSet) else f"there are further points: {described(found, x)}"
+    told = None if found.has(sympy.ConditionSet) else described(found, x)
+    return some, False, f"there are further points: {told}" if told else OPEN
 
 
-def _without_bounds(found: Any, inside: Any) -> Any:
-    """A set without the interval that it is met with, which the points are asked to lie in themselves."""
+def _without_exceptions(found: Any, inside: Any) -> Any:
+    """A set without the interval that it is met with and without what is taken out of it: the points are asked to be
+    real, to lie inside, and f to be defined there, one by one.
+    """
     if isinstance(found, sympy.Union):
-        return sympy.Union(*(_without_bounds(part, inside) for part in found.args), evaluate=False)
-    if isinstance(found, sympy.Intersection) and inside in found.args:
-        rest = [part for part in found.args if part != inside]
-        return rest[0] if len(rest) == 1 else sympy.Intersection(*rest)
+        return sympy.Union(*(_without_exceptions(part, inside) for part in found.args), evaluate=False)
+    if isinstance(found, sympy.Complement):
+        return _without_exceptions(found.args[0], inside)
+    if isinstance(found, sympy.Intersection):
+        rest = [part for part in found.args if part not in (inside, sympy.S.Reals)]
+        return _without_exceptions(rest[0], inside) if len(rest) == 1 else found
     return found
+
+
+# --------------------------------------------------------------------------- parameters
+
+
+def exceptions(
+    gradient: Sequence[sympy.Expr],
+    variables: Sequence[sympy.Symbol],
+    points: Sequence[tuple[Mapping[sympy.Symbol, sympy.Expr], Any]],
+    given: Any,
+) -> str:
+    """For which parameters the points, each with its conditions, may not be all, in words: where something that was
+    divided by is zero, or the equations hang together.
+    """
+    below = [p.base for at, _ in points for v in at.values() for p in v.atoms(sympy.Pow) if p.exp.is_extended_negative]
+    found = [(b, given) for b in below if not b.has(*variables)]
+    if len(variables) == 1:
+        above = sympy.fraction(sympy.factor(gradient[0]))[0]
+        found += [(f, given) for f in sympy.Mul.make_args(above) if not f.has(*variables)]
+    bend = sympy.Matrix([[sympy.diff(g, x) for x in variables] for g in gradient])
+    if not bend.has(*variables):
+        found.append((bend.det(), given))
+    elif len(variables) > 1:
+        whole = [(at, where) for at, where in points if not any(v.has(*variables) for v in at.values())]
+        found += [(sympy.simplify(bend.subs(at).det()), sympy.And(where, given)) for at, where in whole]
+    zeros = {base for e, where in found for base in factors(e, where).unknown if base.free_symbols}
+    told = " or ".join(sorted(map(_equation, zeros)))
+    return f"where {told}, there may be other points" if told else ""
+
+
+def _equation(e: sympy.Expr) -> str:
+    """That an expression is zero, solved where one symbol stands in it."""
+    if len(e.free_symbols) == 1:
+        (s,) = e.free_symbols
+        slope = sympy.diff(e, s)
+        if slope.is_number:
+            return f"{s} = {mathematics(s - e / slope)}"
+    return f"{mathematics(e)} = 0"
