@@ -74,14 +74,14 @@ def _inequalities(interval: Any, x: sympy.Symbol) -> str:
     return " and ".join(sides)
 
 
-class _Printer(StrPrinter):
+class _TextWithBars(StrPrinter):
     """SymPy's text, with |x|."""
 
     def _print_Abs(self, expr: Any) -> str:
         return f"|{self._print(expr.args[0])}|"
 
 
-_PRINTER = _Printer()
+_PRINTER = _TextWithBars()
 
 
 def mathematics(value: Any, k: sympy.Symbol | None = None) -> str:

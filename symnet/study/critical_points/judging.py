@@ -21,7 +21,7 @@ from sympy.matrices.exceptions import MatrixError
 from symnet.study.critical_points.conditions import conditions, told
 from symnet.study.critical_points.kinks import CONSTANT, MAXIMUM, MINIMUM, NOT_STRICT, kink_equations, sign_of
 from symnet.study.critical_points.points import CriticalPoint
-from symnet.study.critical_points.signs import Factors, factors, parts
+from symnet.study.critical_points.signs import SignedFactors, factors, parts
 
 SADDLE = "saddle"
 INFLECTION = "undecided (inflection possible)"
@@ -152,7 +152,7 @@ def verdict_of(hessian: sympy.Matrix, along: int = 0, given: Any = sympy.true) -
 _MOST = 5  # coefficients of unknown sign
 
 
-def _coefficients(hessian: sympy.Matrix, given: Any) -> list[Factors]:
+def _coefficients(hessian: sympy.Matrix, given: Any) -> list[SignedFactors]:
     return [factors(sympy.simplify(c), given) for c in hessian.charpoly().all_coeffs()]
 
 
@@ -171,7 +171,7 @@ def _cases(hessian: sympy.Matrix, along: int, given: Any) -> tuple[tuple[sympy.B
     if len({base for c in open_ for base in c.unknown}) > 1 and len(open_) == 1:  # their product decides
         (whole,) = open_
         base = sympy.Mul(*(b**k for b, k in whole.unknown.items()))
-        coefficients = [Factors(c.sign, Counter({base: 1})) if c.unknown else c for c in coefficients]
+        coefficients = [SignedFactors(c.sign, Counter({base: 1})) if c.unknown else c for c in coefficients]
     deciding = {base for c in coefficients for base in c.unknown}
     if len(deciding) != 1:
         return ()

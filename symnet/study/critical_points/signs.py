@@ -22,7 +22,7 @@ from symnet.study.critical_points.kinks import Expr, sign_of
 _DRAWS = 3000
 
 
-class Factors(NamedTuple):
+class SignedFactors(NamedTuple):
     """A product's sign: of all factors that are known, and those that are not, with their powers."""
 
     sign: int
@@ -55,11 +55,11 @@ def side(condition: Expr) -> Expr:
     return condition.gts - condition.lts if hasattr(condition, "gts") else condition.lhs - condition.rhs
 
 
-def factors(value: Expr, given: Expr = sympy.true) -> Factors:
+def factors(value: Expr, given: Expr = sympy.true) -> SignedFactors:
     """The sign of a value, factor by factor."""
     whole = _sign(value, given)
     if whole is not None:
-        return Factors(whole, Counter())
+        return SignedFactors(whole, Counter())
     sign, unknown = 1, Counter[Expr]()
     for base, even, inverse in _bases(value):
         found, weak = _sign(base, given), weak_sign(base, given)
@@ -70,7 +70,7 @@ def factors(value: Expr, given: Expr = sympy.true) -> Factors:
         sign *= flip or 1
         if not (inverse and (even or weak)):
             unknown[-base if flip == -1 else base] += 2 if even or weak else 1
-    return Factors(sign, unknown if sign else Counter())
+    return SignedFactors(sign, unknown if sign else Counter())
 
 
 def _bases(value: Expr) -> Iterator[tuple[Expr, bool, bool]]:
