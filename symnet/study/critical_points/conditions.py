@@ -8,13 +8,11 @@ Conditions that follow of what is known (a square is not negative, 1 - p is abov
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 import sympy
 
+from symnet.study.critical_points.kinks import Expr
 from symnet.study.critical_points.signs import factors, happens, parts, sign_under, weak_sign
-
-Expr = Any
 
 
 def conditions(
