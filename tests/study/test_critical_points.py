@@ -355,12 +355,10 @@ FUNCTIONS: dict[str, tuple[Any, Any]] = {
     "a kink": (abs(x - 1) + x**2, x),
     "two variables": (x**4 + y**4 - 4 * x * y, [x, y]),
     "kinks of two": (x**2 + abs(y), [x, y]),
-    "a family": ((x * x + y * y - 1) ** 2 / (2 + x), [x, y]),
 }
 
 
-@pytest.mark.parametrize("failing", FAILING)
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize(("name", "failing"), [(n, f) for k, n in enumerate(FUNCTIONS) for f in FAILING[k % 3 :: 3]])
 def test_whatever_fails_in_sympy_ends_in_points_found_otherwise(
     name: str, failing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
