@@ -15,7 +15,7 @@ def rows(rng: np.random.Generator, size: int, dtype: str) -> list[np.ndarray]:
     """Ties, one maximum at either end, at the edges of pieces, NaN and infinities."""
     low = rng.integers(0, 3, size=size).astype(dtype)
     found = [low, np.zeros(size, dtype)]
-    places = {0, size - 1, size // 2, *(p + k for p in range(0, size, 3 * PIECE) for k in (-1, 0, 1))}
+    places = {0, size - 1, size // 2, *(p + k for p in range(0, size, 9 * PIECE) for k in (-1, 0, 1))}
     for place in sorted(p for p in places if 0 <= p < size):
         one = low.copy()
         one[place] = 9
