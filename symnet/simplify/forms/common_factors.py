@@ -13,6 +13,8 @@ from symnet.simplify.forms.broadcast import trailing
 from symnet.simplify.forms.factors import Base, Factors
 from symnet.simplify.forms.signs import is_positive
 
+PLACED = ("delta", "one_hot")  # what says where a value stands
+
 
 def factored(total: Node) -> tuple[Factors, list[Node]] | None:
     """a·x and [b, c] of a·b·x + a·c·x; None where no factor is common, or every term is the common factors."""
@@ -33,8 +35,10 @@ def _factors(term: Node, whole: Node) -> Factors:
 
 
 def _shared_powers(parts: list[Factors]) -> dict[Base, Expr]:
-    """The powers that every part has: the smallest exponent of one sign; diag(x) - x yᵀ stays apart."""
-    deltas = len({frozenset(base for base in part.powers if base[0].kind == "delta") for part in parts}) > 1
+    """The powers that every part has: the smallest exponent of one sign; diag(x) - x yᵀ stays apart, and so do rows
+    that stand at different places.
+    """
+    deltas = len({frozenset(base for base in part.powers if base[0].kind in PLACED) for part in parts}) > 1
     shared = {b: e for b, e in parts[0].powers.items() if not isinstance(e, Node) and not (deltas and b[1])}
     for part in parts[1:]:
         if not shared:
