@@ -96,10 +96,8 @@ class _Argmax:
         piece = Axis(self.state.clear(f"{axis.var}_piece"), ceil_div(axis.extent, size))
         inside = Axis(axis.var, int_min(size, axis.extent))
         last = int_max(axis.extent - size, 0)
-        parts = Buffer(
-            fresh("largest"), best.dtype, (*best.shape, piece.extent), best.space, None, best.batch_axis, best.batch
-        )
-        place = Buffer(fresh("piece"), "int32", best.shape, best.space, None, best.batch_axis, best.batch)
+        parts = replace(best, name=fresh("largest"), shape=(*best.shape, piece.extent))
+        place = replace(best, name=fresh("piece"), dtype="int32")
 
         def start(which: IntExpr) -> IntExpr:
             return int_min(which * size, last)

@@ -125,31 +125,31 @@ class _Formulas:
         lets = {let.name: let.value for let in nest.inner}
         return self._text(_Formula((), lets, nest.accumulator.value), nest.accumulator.value, rule)
 
-    def _text(self, of: _Formula, value: Value, rule: Substitution) -> str:
-        if isinstance(value, Var):
-            return self._text(of, of.lets[value.name], rule) if value.name in of.lets else value.name
+    def _seen(self, of: _Formula, value: Value, rule: Substitution) -> tuple[_Formula, Value, Substitution]:
+        """What a name or an element of a stored map stands for, where that is known; the value of anything else."""
+        if isinstance(value, Var) and value.name in of.lets:
+            return self._seen(of, of.lets[value.name], rule)
         if isinstance(value, Load) and value.buffer.name in self.stored:
             inner = self.stored[value.buffer.name]
             index = map(rule.integer, value.index)
-            return self._text(inner, inner.value, Substitution(dict(zip(inner.axes, index, strict=True))))
+            return self._seen(inner, inner.value, Substitution(dict(zip(inner.axes, index, strict=True))))
+        return of, value, rule
+
+    def _text(self, of: _Formula, value: Value, rule: Substitution) -> str:
+        of, value, rule = self._seen(of, value, rule)
+        if isinstance(value, Var):
+            return value.name
         if not isinstance(value, Op):
             return repr(rule.value(value))
-        is_free = value.name in COMMUTATIVE
-        args = (
-            sorted(self._parts(of, value, value.name, rule))
-            if is_free
-            else (self._text(of, arg, rule) for arg in value.args)
-        )
+        if value.name in COMMUTATIVE:
+            args = sorted(self._parts(of, value, value.name, rule))
+        else:
+            args = [self._text(of, arg, rule) for arg in value.args]
         return f"{value.name}:{value.dtype}({', '.join(args)})"
 
     def _parts(self, of: _Formula, value: Value, name: str, rule: Substitution) -> list[str]:
         """The factors of a product, or the terms of a sum, those of its products or sums among them."""
-        if isinstance(value, Var) and value.name in of.lets:
-            return self._parts(of, of.lets[value.name], name, rule)
-        if isinstance(value, Load) and value.buffer.name in self.stored:
-            inner = self.stored[value.buffer.name]
-            index = map(rule.integer, value.index)
-            return self._parts(inner, inner.value, name, Substitution(dict(zip(inner.axes, index, strict=True))))
+        of, value, rule = self._seen(of, value, rule)
         if isinstance(value, Op) and value.name == name:
             return [part for arg in value.args for part in self._parts(of, arg, name, rule)]
         return [self._text(of, value, rule)]

@@ -25,8 +25,7 @@ def load(e: Emitter, place: BufferPlace, where: ElementAddress) -> V:
     if where.step == 0:
         return to_register(e, place, _plain(e, place, where, 0))
     if where.step == 1:
-        masked = e.mask is not None and not place.padded
-        return to_register(e, place, _masked(e, place, where) if masked else _plain(e, place, where, e.lanes))
+        return to_register(e, place, neighbouring(e, place, where, None if place.padded else e.mask))
     if where.step is not None and (e.mask is None or (where.step == -1 and e.target.masks)):
         return to_register(e, place, _SHUFFLES[where.step](e, place, where))
     return to_register(e, place, _gather(e, place, where))
@@ -45,10 +44,8 @@ def _plain(e: Emitter, place: BufferPlace, where: ElementAddress, lanes: int) ->
 
 def _reversed(e: Emitter, place: BufferPlace, where: ElementAddress) -> V:
     """Neighbours the other way round: the last lane's element is the first in memory."""
-    first = _at_last_lane(e, place, where)
-    if e.mask is None:
-        return _backwards(e, _plain(e, place, first, e.lanes))
-    return _backwards(e, neighbouring(e, place, first.pointer, _backwards(e, e.mask)))
+    mask = None if e.mask is None else _backwards(e, e.mask)
+    return _backwards(e, neighbouring(e, place, _at_last_lane(e, place, where), mask))
 
 
 def _at_last_lane(e: Emitter, place: BufferPlace, where: ElementAddress) -> ElementAddress:
@@ -79,25 +76,15 @@ def picked(e: Emitter, first: V, second: V, lanes: Sequence[int]) -> V:
 _SHUFFLES: dict[int, Callable[[Emitter, BufferPlace, ElementAddress], V]] = {-1: _reversed, 2: _every_second}
 
 
-def _masked(e: Emitter, place: BufferPlace, where: ElementAddress) -> V:
-    assert e.mask is not None
-    return _masked_load(e, place, where.pointer, where.alignment, e.mask)
-
-
-def neighbouring(e: Emitter, place: BufferPlace, pointer: V, mask: V | None) -> V:
+def neighbouring(e: Emitter, place: BufferPlace, where: ElementAddress, mask: V | None) -> V:
     """A vector of elements that stand beside each other, or of some of them."""
-    if mask is not None:
-        return _masked_load(e, place, pointer, place.size, mask)
-    rhs = f"load {vector(place.memory, e.lanes)}, ptr {pointer.text}, align {place.size}"
-    return e.text.load(place.memory, e.lanes, rhs, pointer.depth, place.alias)
-
-
-def _masked_load(e: Emitter, place: BufferPlace, pointer: V, alignment: int, mask: V) -> V:
+    if mask is None:
+        return _plain(e, place, where, e.lanes)
     lanes, kind = mask.lanes, vector(place.memory, mask.lanes)
     name = f"llvm.masked.load.{suffix(place.memory, lanes)}.p0"
     _declare(e, name, f"declare {kind} @{name}(ptr, i32, <{lanes} x i1>, {kind})")
-    rhs = f"call {kind} @{name}(ptr {pointer.text}, i32 {alignment}, {mask.typed}, {kind} zeroinitializer)"
-    return e.text.load(place.memory, lanes, rhs, max(pointer.depth, mask.depth), place.alias)
+    rhs = f"call {kind} @{name}(ptr {where.pointer.text}, i32 {where.alignment}, {mask.typed}, {kind} zeroinitializer)"
+    return e.text.load(place.memory, lanes, rhs, max(where.pointer.depth, mask.depth), place.alias)
 
 
 def _gather(e: Emitter, place: BufferPlace, where: ElementAddress) -> V:

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from symnet.backends.llvm.addresses import point, step
-from symnet.backends.llvm.emitter import LANE, BufferPlace, Emitter
+from symnet.backends.llvm.emitter import LANE, BufferPlace, ElementAddress, Emitter
 from symnet.backends.llvm.integers import offset
 from symnet.backends.llvm.memory import neighbouring, picked
 from symnet.backends.llvm.polynomials import integer, opaque, to_index
@@ -104,7 +104,7 @@ class _Square:
             row = opaque(e, to_index(e, e.text.intrinsic("smin", last, literal(lane, last.scalar))), True)
         pointer = step(e, place, self.start, integer(e, multiply(self.along, row))) if lane else self.start
         pointer = step(e, place, pointer, literal(begin, e.index)) if begin else pointer
-        return neighbouring(e, place, pointer, self._mask(begin))
+        return neighbouring(e, place, ElementAddress(pointer, 1, None, place.size), self._mask(begin))
 
     def _mask(self, begin: int) -> V | None:
         e, extent = self.e, self.extent
