@@ -111,7 +111,7 @@ def __getattr__(name: str) -> Any:
     elif name in _FOLDERS:
         value = _imported(f"symnet.{name}")
     else:
-        close = get_close_matches(name, __all__, n=3)
+        close = [] if name.startswith("__") else get_close_matches(name, __all__, n=3)
         hint = f". Did you mean {' or '.join(f'sn.{each}' for each in close)}?" if close else ""
         raise AttributeError(f"module 'symnet' has no attribute {name!r}{hint}")
     globals()[name] = value

@@ -14,10 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn, final
 
 from symnet.errors import CompileError, explain
-from symnet.loops.ir import Program
-from symnet.loops.printer import to_text
 from symnet.loops.signature import Signature
-from symnet.loops.weights import Operations
 from symnet.request import check_bytes, check_machine, default_export, host, machine
 from symnet.runtime.arguments import Arguments
 from symnet.runtime.baked import baked
@@ -28,7 +25,9 @@ from symnet.runtime.sharing import usable_processors
 from symnet.runtime.template import Template, factors_only
 from symnet.schedule.target import Target
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a warm start loads neither loops nor stages
+    from symnet.loops.ir import Program
+    from symnet.loops.weights import Operations
     from symnet.runtime.bind import BoundStep
     from symnet.stages import Stages
 
@@ -75,6 +74,8 @@ class Shown(Described, ABC):
 
     @property
     def loops(self) -> str:
+        from symnet.loops.printer import to_text
+
         return to_text(self.program)
 
     @property

@@ -27,7 +27,7 @@ from symnet.collector import RARELY
 from symnet.compiled import CompiledFunction, CrossCompiled
 from symnet.errors import one_of
 from symnet.locks import BUILDING
-from symnet.request import Request, cache_key, host
+from symnet.request import Request, cache_key
 from symnet.runtime.cache import default_cache
 from symnet.runtime.entry import Entry
 from symnet.runtime.template import flat, refilled
@@ -183,7 +183,7 @@ def _function(request: Request, earlier: Callable[[], Stages] | None = None) -> 
     template = refilled(request.template, entry.template)  # how a call hands its outputs back: tuple, list, dict
     made = entry.signature, entry.object_code, stages, template
     function: CompiledFunction | CrossCompiled
-    if loading.runs_here(request.target or host()):
+    if request.target is None or loading.runs_here(request.target):
         function = CompiledFunction(loading.load(entry.object_code), *made, work=entry.work, **request.options)
     else:
         function = CrossCompiled(*made, request.options["positional"])

@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from symnet.backends.llvm.processor import this_processor
 from symnet.calculus.structure import flatten
 from symnet.errors import ArgumentError, clipped, explain, truth
 from symnet.export.names import check_name
@@ -235,7 +236,6 @@ def _distinct(names: Sequence[str]) -> tuple[str, ...]:
 
 def cache_key(request: Request) -> str:
     """A digest of everything that the object code depends on, taken before differentiation."""
-    target = request.target or host()
     content = hashlib.blake2b(digest_size=24)
     for node in (*request.written, *request.wrt, *request.listed):
         content.update(node.digest)
@@ -252,7 +252,7 @@ def cache_key(request: Request) -> str:
         request.max_workspace,
         tuple((name, contents.digest) for name, contents in request.baked),
     )
-    parts = (*asked, str(request.dtype), request.name, target)
+    parts = (*asked, str(request.dtype), request.name, request.target or this_processor())
     content.update(repr((parts, _versions())).encode())
     return content.hexdigest()
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from symnet.arrays import Contents, contents
 from symnet.errors import ArgumentError, ShapeError, explain
-from symnet.loops.ir import Buffer, IntConst
+from symnet.loops.integers import Buffer, IntConst
 from symnet.loops.signature import Signature
 from symnet.runtime.arguments import Arguments, shape_text
 from symnet.runtime.domains import check_indices

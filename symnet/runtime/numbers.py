@@ -4,28 +4,27 @@ In: a `NativeFunction` of real scalars, and where each of its inputs and outputs
 Out: `numbers(*floats)`, the results, or None where the caller must take the slow way.
 
 The interpreter's lock is held while it computes, which is what makes one set of buffers enough.
-Not handled: float32, hosts without LLVM, other interpreters than CPython with its lock.
+Not handled: float32, hosts that have this code neither in the cache nor an LLVM, other interpreters than CPython with its lock.
 """
 
 from __future__ import annotations
 
-import ctypes
-import sys
+import struct
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symnet.runtime.array_call import as_builtin, builtins_are_possible
-from symnet.runtime.support import numbers_address
+from symnet.runtime.array_call import api_address, as_builtin, builtins_are_possible
+from symnet.runtime.support import numbers_address, numbers_at_hand
 
 if TYPE_CHECKING:
     from symnet.runtime.function import NativeFunction
 
 
 def numbers_are_possible() -> bool:
-    """Whether this interpreter is one that the native code knows, and LLVM is at hand."""
-    return builtins_are_possible() and bool(sys.modules.get("llvmlite"))
+    """Whether this interpreter is one that the native code knows, and that code is at hand."""
+    return builtins_are_possible() and numbers_at_hand()
 
 
 class NumbersBuiltin:
@@ -48,8 +47,10 @@ class NumbersBuiltin:
             out=tuple(self.results[k : k + 1].reshape(()) for k in computed),
         )
         places = (self.values.ctypes.data, self.results.ctypes.data, len(constants))
-        words = [arguments, function.native.run, *step.addresses, *places]
-        self.block = (ctypes.c_int64 * len(words))(*words)
+        called = map(api_address, ("PyFloat_AsDouble", "PyFloat_FromDouble", "PyTuple_New", "PyTuple_SetItem"))
+        python = (id(float), id(np.float64), *called, api_address("Py_IncRef"), id(None))
+        words = [arguments, function.native.run, *step.addresses, *places, *python]
+        block = struct.pack(f"={len(words)}q", *words)
         self.step = step
-        owners = (self.block, step, self.values, self.results)
-        self.call: Callable[..., Any] = as_builtin("numbers", numbers_address(), ctypes.addressof(self.block), *owners)
+        owners = (step, self.values, self.results)
+        self.call: Callable[..., Any] = as_builtin("numbers", numbers_address(), block, *owners)

@@ -1,11 +1,13 @@
 """A function of numbers as Python calls it: floats in, floats out, with nothing allocated but the result.
 
-In: addresses in CPython's API.  Out: LLVM assembly of `PyObject *symnet_numbers(self, args, nargs)`, a METH_FASTCALL
-function; `self` is an int, the address of::
+In: nothing.  Out: LLVM assembly of `PyObject *symnet_numbers(self, args, nargs)`, a METH_FASTCALL function, for 64-bit
+hosts; `self` is a bytes object that holds::
 
-    struct Numbers { arguments, run, in, out, dims, workspace, size_t workspace_bytes, double *values, double *results,
-                     int64_t outputs }
+    struct Numbers { int64_t arguments; run, in, out, dims, workspace; size_t workspace_bytes; double *values, *results;
+                     int64_t outputs; float, numpy_float; as_double, as_float, new_tuple, set_item, keep; none; }
 
+where `float` and `numpy_float` are Python's and NumPy's types of floats, and `as_double` to `keep` functions of CPython
+(PyFloat_AsDouble, PyFloat_FromDouble, PyTuple_New, PyTuple_SetItem, Py_IncRef).
 Where an argument is not exactly a float (Python's or NumPy's), or their number is wrong, or the code is not 0, the
 result is None: the caller takes the slow way, which knows what to say.
 Not handled: interpreters without CPython's layout of objects, or without its lock (`numbers.py` asks first).
@@ -13,38 +15,23 @@ Not handled: interpreters without CPython's layout of objects, or without its lo
 
 from __future__ import annotations
 
-import ctypes
+from symnet.runtime.array_call import BYTES_CONTENTS, TYPE
 
-import numpy as np
+FIELDS = {
+    "arguments": "i64", "run": "ptr", "in": "ptr", "out": "ptr", "dims": "ptr", "workspace": "ptr", "bytes": "i64",
+    "values": "ptr", "results": "ptr", "outputs": "i64", "float": "ptr", "numpy_float": "ptr", "as_double": "ptr",
+    "as_float": "ptr", "new_tuple": "ptr", "set_item": "ptr", "keep": "ptr", "nothing": "ptr",
+}  # fmt: skip
 
-from symnet.runtime.array_call import api_address
+_BLOCK = "\n".join(
+    f"  %{name}_at = getelementptr i8, ptr %self, i64 {BYTES_CONTENTS + 8 * k}\n  %{name} = load {kind}, ptr %{name}_at"
+    for k, (name, kind) in enumerate(FIELDS.items())
+)
 
-_TYPE_OFFSET = object.__basicsize__ - ctypes.sizeof(ctypes.c_void_p)  # the type is the last field of an object's head
-
-
-def _address(name: str) -> str:
-    """An entry of CPython's API, as a constant."""
-    return f"inttoptr (i64 {api_address(name)} to ptr)"
-
-
-def numbers_ir() -> str:
-    """The assembly, with this process's addresses."""
-    as_address, as_double, as_float = map(_address, ("PyLong_AsVoidPtr", "PyFloat_AsDouble", "PyFloat_FromDouble"))
-    new_tuple, set_item, keep = map(_address, ("PyTuple_New", "PyTuple_SetItem", "Py_IncRef"))
-    words = "\n".join(
-        f"  %{name}_at = getelementptr i64, ptr %self_, i64 {k}\n  %{name} = load {kind}, ptr %{name}_at"
-        for k, (name, kind) in enumerate(
-            {
-                "arguments": "i64", "run": "ptr", "in": "ptr", "out": "ptr", "dims": "ptr", "workspace": "ptr",
-                "bytes": "i64", "values": "ptr", "results": "ptr", "outputs": "i64",
-            }.items()
-        )
-    )  # fmt: skip
-    return f"""
+NUMBERS_IR = f"""
 define ptr @symnet_numbers(ptr %self, ptr %args, i64 %nargs) #0 {{
 entry:
-  %self_ = call ptr {as_address}(ptr %self)
-{words}
+{_BLOCK}
   %complete = icmp eq i64 %nargs, %arguments
   br i1 %complete, label %some, label %refuse
 some:
@@ -54,14 +41,14 @@ read:
   %i = phi i64 [0, %some], [%next, %take]
   %arg_at = getelementptr ptr, ptr %args, i64 %i
   %arg = load ptr, ptr %arg_at
-  %type_at = getelementptr i8, ptr %arg, i64 {_TYPE_OFFSET}
-  %type = load i64, ptr %type_at
-  %is_float = icmp eq i64 %type, {id(float)}
-  %is_numpy = icmp eq i64 %type, {id(np.float64)}
+  %type_at = getelementptr i8, ptr %arg, i64 {TYPE}
+  %type = load ptr, ptr %type_at
+  %is_float = icmp eq ptr %type, %float
+  %is_numpy = icmp eq ptr %type, %numpy_float
   %good = or i1 %is_float, %is_numpy
   br i1 %good, label %take, label %refuse
 take:
-  %value = call double {as_double}(ptr %arg)
+  %value = call double %as_double(ptr %arg)
   %place = getelementptr double, ptr %values, i64 %i
   store double %value, ptr %place
   %next = add i64 %i, 1
@@ -76,10 +63,10 @@ give:
   br i1 %one, label %single, label %several
 single:
   %only = load double, ptr %results
-  %number = call ptr {as_float}(double %only)
+  %number = call ptr %as_float(double %only)
   ret ptr %number
 several:
-  %tuple = call ptr {new_tuple}(i64 %outputs)
+  %tuple = call ptr %new_tuple(i64 %outputs)
   %made = icmp ne ptr %tuple, null
   %any = icmp sgt i64 %outputs, 0
   %fill = and i1 %made, %any
@@ -88,16 +75,15 @@ item:
   %k = phi i64 [0, %several], [%k_next, %item]
   %result_at = getelementptr double, ptr %results, i64 %k
   %result = load double, ptr %result_at
-  %boxed = call ptr {as_float}(double %result)
-  %status = call i32 {set_item}(ptr %tuple, i64 %k, ptr %boxed)
+  %boxed = call ptr %as_float(double %result)
+  %status = call i32 %set_item(ptr %tuple, i64 %k, ptr %boxed)
   %k_next = add i64 %k, 1
   %again = icmp slt i64 %k_next, %outputs
   br i1 %again, label %item, label %finished
 finished:
   ret ptr %tuple
 refuse:
-  %nothing = inttoptr i64 {id(None)} to ptr
-  call void {keep}(ptr %nothing)
+  call void %keep(ptr %nothing)
   ret ptr %nothing
 }}
 """

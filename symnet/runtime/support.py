@@ -13,11 +13,14 @@ import ctypes
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Protocol
 
 import numpy as np
 
+from symnet.backends.llvm.elf import is_possible
+from symnet.backends.llvm.processor import this_processor
 from symnet.locks import once
 from symnet.loops.signature import IndexBound, Signature
 from symnet.runtime.extents import Dims, evaluate
@@ -29,6 +32,7 @@ __all__ = [
     "arrays_address",
     "at_hand",
     "numbers_address",
+    "numbers_at_hand",
     "offer",
     "pool_address",
     "pool_calls",
@@ -56,39 +60,81 @@ def _module() -> NativeCode:
     """Steps and the pool: from a library, if one is open, otherwise from the cache or by LLVM."""
     if _offered and not sys.modules.get("llvmlite"):
         return _offered[0]
-    from symnet.backends.llvm import loading, targets
+    return _loaded(_support_code)
 
-    return loading.load(support_object(targets.host_target()))
+
+@once
+def _numbers() -> NativeCode:
+    """What takes Python's numbers."""
+    return _loaded(_numbers_code)
 
 
 def at_hand() -> bool:
     """Whether there is such code without loading LLVM for it."""
-    return bool(_offered) or bool(sys.modules.get("llvmlite"))
+    return bool(_offered) or bool(sys.modules.get("llvmlite")) or _kept(_support_code) is not None
+
+
+def numbers_at_hand() -> bool:
+    """The same of what takes Python's numbers."""
+    return bool(sys.modules.get("llvmlite")) or _kept(_numbers_code) is not None
 
 
 def support_object(target: Target) -> bytes:
-    """The object code for a target, from the cache where that has it: a warm start needs no compiler."""
-    from importlib.metadata import version  # these, too, are for hosts with LLVM alone
+    """The object code for a target, from the cache where that has it."""
+    return _cached(_support_code, repr(target)) or _made(_support_code, target, repr(target))
 
+
+# --------------------------------------------------------------------------- object code and its keys
+
+Code = Callable[[str], str]  # architecture → assembly
+
+
+def _loaded(code: Code) -> NativeCode:
+    from symnet.backends.llvm import loading, targets
+
+    return loading.load(_kept(code) or _made(code, targets.host_target(), this_processor()))
+
+
+@lru_cache(maxsize=4)
+def _kept(code: Code) -> bytes | None:
+    """The object code for this machine, if the cache has it: a warm start needs no compiler."""
+    return _cached(code, this_processor()) if is_possible() else None
+
+
+def _cached(code: Code, machine: str) -> bytes | None:
+    from symnet.runtime.cache import default_cache
+
+    cache = default_cache()
+    entry = cache.get(_key(code, machine)) if cache else None
+    return entry.object_code if entry else None
+
+
+def _made(code: Code, target: Target, machine: str) -> bytes:
+    """The object code that LLVM makes, which the cache keeps."""
+    from symnet.backends.llvm.codegen import compile_object
     from symnet.runtime.cache import default_cache
     from symnet.runtime.entry import Entry
 
-    text, cache = _support_text(target), default_cache()
-    key = blake2b(repr((text, target, version("llvmlite"))).encode(), digest_size=24).hexdigest()
-    entry = cache.get(key) if cache else None
-    if entry is None:
-        entry = Entry(_assembled(text, target), Signature("symnet_support", (), (), ()))
-        if cache:
-            cache.put(key, entry)
-    return entry.object_code
+    text = [f'target triple = "{target.triple}"\n', code(target.architecture), "attributes #0 = { nounwind }\n"]
+    found, cache = compile_object("\n".join(text), target), default_cache()
+    if cache:
+        cache.put(_key(code, machine), Entry(found, Signature("symnet_support", (), (), ())))
+    return found
 
 
-def _support_text(target: Target) -> str:
-    stamp = f'@symnet_support = constant [{2 * _STAMP_BYTES} x i8] c"{_stamp()}"\n'
-    return _text(target, stamp, _support_code(target.architecture))
+def _key(code: Code, machine: str) -> str:
+    """What the cache keeps it under, for a machine by any description from which the code follows."""
+    from importlib.metadata import version
+
+    return blake2b(repr((_stamp(code), machine, version("llvmlite"))).encode(), digest_size=24).hexdigest()
 
 
 def _support_code(architecture: str) -> str:
+    stamp = f'@symnet_support = constant [{2 * _STAMP_BYTES} x i8] c"{_stamp(_unstamped)}"\n'
+    return f"{stamp}\n{_unstamped(architecture)}"
+
+
+def _unstamped(architecture: str) -> str:
     from symnet.runtime.arrays_ir import ARRAYS_IR
     from symnet.runtime.pool_ir import pool_ir
     from symnet.runtime.sequence_ir import SEQUENCE_IR
@@ -97,13 +143,19 @@ def _support_code(architecture: str) -> str:
     return "\n".join((STEP_IR, SEQUENCE_IR, ARRAYS_IR, pool_ir(architecture)))
 
 
+def _numbers_code(_: str) -> str:
+    from symnet.runtime.numbers_ir import NUMBERS_IR
+
+    return NUMBERS_IR
+
+
 _STAMP_BYTES = 16
 
 
-@once
-def _stamp() -> str:
+@lru_cache(maxsize=4)
+def _stamp(code: Code) -> str:
     """What tells this code from that of another version."""
-    return blake2b(_support_code("").encode(), digest_size=_STAMP_BYTES).hexdigest()
+    return blake2b(code("").encode(), digest_size=_STAMP_BYTES).hexdigest()
 
 
 def offer(library: ctypes.CDLL) -> None:
@@ -114,7 +166,7 @@ def offer(library: ctypes.CDLL) -> None:
         held = (ctypes.c_char * (2 * _STAMP_BYTES)).in_dll(library, "symnet_support").raw
     except ValueError:  # it holds none
         return
-    if held == _stamp().encode():
+    if held == _stamp(_unstamped).encode():
         _offered.append(LibraryCode(library))
 
 
@@ -127,26 +179,6 @@ class LibraryCode:
     def address(self, name: str, /) -> int:
         """Where a function starts."""
         return address_of_symbol(self.library, name)
-
-
-@once
-def _numbers() -> Any:
-    """What takes Python's numbers: its text has addresses of this process."""
-    from symnet.backends.llvm import loading, targets
-    from symnet.runtime.numbers_ir import numbers_ir
-
-    target = targets.host_target()
-    return loading.load(_assembled(_text(target, numbers_ir()), target))
-
-
-def _text(target: Target, *parts: str) -> str:
-    return "\n".join([f'target triple = "{target.triple}"\n', *parts, "attributes #0 = { nounwind }\n"])
-
-
-def _assembled(text: str, target: Target) -> bytes:
-    from symnet.backends.llvm.codegen import compile_object
-
-    return compile_object(text, target)
 
 
 @dataclass(frozen=True, slots=True)

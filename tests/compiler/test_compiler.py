@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import symnet as sn
+from symnet.backends.llvm.elf import is_possible
 from symnet.backends.llvm.targets import target_for
 from symnet.errors import CompileError
 from symnet.loops.ir import Program
@@ -249,8 +250,9 @@ import symnet as sn
 x = sn.tensor("x", sn.dim("n"))
 f = sn.value_and_grad(sn.sum(sn.tanh(x) ** 2), [x])
 f(x=np.ones(3)), f.bind(x=np.ones(3))()
-stages = "calculus.grad diff simplify lower backends.llvm.codegen stages".split()
-print(f.from_cache, [name for name in stages if f"symnet.{name}" in sys.modules])
+stages = "calculus.grad diff simplify lower loops.ir backends.llvm.codegen stages".split()
+print(f.from_cache, [name for name in stages if f"symnet.{name}" in sys.modules], end=" ")
+print("llvmlite" in sys.modules)
 """
 
 
@@ -263,7 +265,7 @@ def test_a_warm_start_loads_no_stage_before_one_is_asked_for(tmp_path: Path) -> 
         return done.stdout
 
     assert run("").startswith("False [")
-    assert run("") == "True []\n"
+    assert run("") == f"True [] {not is_possible()}\n"
     assert "tanh" in run("print(f.formula)")
 
 

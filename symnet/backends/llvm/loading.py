@@ -1,14 +1,15 @@
 """Object code → functions of this process.
 
 In: object code.  Out: a `NativeModule` whose functions can be called; whether code for a target runs here.
-A warm start needs this file of the back end alone.
+On Linux for x86-64 the code is loaded by `elf.py`, so that a warm start imports no llvmlite; elsewhere by LLVM.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import final
+from typing import Protocol, final
 
+from symnet.backends.llvm import elf
 from symnet.backends.llvm.targets import host_target, require_llvmlite
 from symnet.errors import CompileError, explain
 from symnet.locks import LLVM, Healed
@@ -20,9 +21,51 @@ def load(code: bytes) -> NativeModule:
     return NativeModule(code)
 
 
+class _Addresses(Protocol):
+    """Machine code in memory, freed with this object."""
+
+    def address(self, name: str) -> int: ...
+
+
 @final
 class NativeModule:
     """Machine code in memory, freed with this object."""
+
+    def __init__(self, code: bytes) -> None:
+        self._loaded = _loaded(code)
+
+    def address(self, name: str) -> int:
+        """Where a function starts.
+
+        Raises:
+            CompileError: when the module exports no such function.
+        """
+        found = self._loaded.address(name)
+        if not found:
+            raise CompileError(
+                explain(f'address("{name}")', "a function of this module", f'"{name}"', "Export it from the program.")
+            )
+        return found
+
+
+def _loaded(code: bytes) -> _Addresses:
+    if not elf.is_possible():
+        return _Engine(code)
+    try:
+        return elf.Image(code)
+    except elf.UnsupportedObject as error:  # LLVM's own loader would abort the process
+        mend = "This is a defect of symnet: please report it with the expression."
+        raise CompileError(
+            explain("load(…)", "object code that refers to nothing but itself", f"{error}", mend)
+        ) from None
+    except OSError as error:
+        mend = "Free memory, or let this process run the code that it makes (SELinux calls that execmem)."
+        raise CompileError(explain("load(…)", "memory whose contents can be run", f"{error}", mend)) from error
+
+
+@final
+class _Engine:
+    """What LLVM has loaded."""
 
     def __init__(self, code: bytes) -> None:
         initialize()
@@ -37,17 +80,8 @@ class NativeModule:
             self._engine.finalize_object()
 
     def address(self, name: str) -> int:
-        """Where a function starts.
-
-        Raises:
-            CompileError: when the module exports no such function.
-        """
-        found = int(self._engine.get_function_address(name))
-        if not found:
-            raise CompileError(
-                explain(f'address("{name}")', "a function of this module", f'"{name}"', "Export it from the program.")
-            )
-        return found
+        """Where a function starts; 0 where there is none of that name."""
+        return int(self._engine.get_function_address(name))
 
 
 def is_host(target: Target) -> bool:
