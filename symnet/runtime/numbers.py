@@ -4,7 +4,7 @@ In: a `NativeFunction` of real scalars, and where each of its inputs and outputs
 Out: `numbers(*floats)`, the results, or None where the caller must take the slow way.
 
 The interpreter's lock is held while it computes, which is what makes one set of buffers enough.
-Not handled: float32, hosts that have this code neither in the cache nor an LLVM, other interpreters than CPython with its lock.
+Not handled: float32, hosts with this code in no cache and without LLVM, other interpreters than CPython with its lock.
 """
 
 from __future__ import annotations
