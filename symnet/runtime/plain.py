@@ -13,7 +13,7 @@ Not handled: types beyond those of a signature and of a template; keys of a temp
 from __future__ import annotations
 
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import is_dataclass
 from functools import lru_cache
 from typing import Any, get_args, get_origin, get_type_hints
@@ -32,9 +32,12 @@ class PlainDataError(ValueError):
     """Data that are not of the declared type, or a value that plain data cannot say."""
 
 
+Coder = Callable[[Any], Any]
+
+
 def to_plain(value: Any, kind: Any) -> Any:
     """A value of a type as plain data."""
-    return _coder(kind)[0](value, kind)
+    return _coders(kind)[0](value)
 
 
 def from_plain(plain: Any, kind: Any) -> Any:
@@ -43,113 +46,114 @@ def from_plain(plain: Any, kind: Any) -> Any:
     Raises:
         PlainDataError: when the data are of another form.
     """
-    return _coder(kind)[1](plain, kind)
+    return _coders(kind)[1](plain)
 
 
 def _refuse(found: Any, kind: Any) -> PlainDataError:
     return PlainDataError(f"a {type(found).__name__} where {getattr(kind, '__name__', kind)} belongs")
 
 
-def _coder(kind: Any) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]:
-    if is_dataclass(kind):
-        return _fields_to_plain, _fields_from_plain
-    return _CODERS[get_origin(kind) or kind]
+@lru_cache(maxsize=256)
+def _coders(kind: Any) -> tuple[Coder, Coder]:
+    """What writes values of a type, and what reads them: made once, since a signature has hundreds of values."""
+    return _fields(kind) if is_dataclass(kind) else _CODERS[get_origin(kind) or kind](kind)
 
 
 # --------------------------------------------------------------------------- one type of data each
 
 
-def _same(value: Any, kind: Any) -> Any:
-    """A text, a number, or None, exactly of its type."""
-    if type(value) is not kind:
-        raise _refuse(value, kind)
-    return value
+def _same(kind: Any) -> tuple[Coder, Coder]:
+    """A text or a number, exactly of its type."""
+
+    def check(value: Any) -> Any:
+        if type(value) is not kind:
+            raise _refuse(value, kind)
+        return value
+
+    return check, check
 
 
-def _number(value: Any, kind: Any) -> Any:
-    if type(value) not in (int, float):
-        raise _refuse(value, kind)
-    return value
+def _number(kind: Any) -> tuple[Coder, Coder]:
+    def check(value: Any) -> Any:
+        if type(value) not in (int, float):
+            raise _refuse(value, kind)
+        return value
+
+    return check, check
 
 
-def _tuple_to_plain(value: Any, kind: Any) -> list[Any]:
-    return [to_plain(item, of) for item, of in zip(value, _item_kinds(value, kind), strict=True)]
-
-
-def _tuple_from_plain(plain: Any, kind: Any) -> tuple[Any, ...]:
-    if type(plain) is not list:
-        raise _refuse(plain, kind)
-    return tuple(from_plain(item, of) for item, of in zip(plain, _item_kinds(plain, kind), strict=True))
-
-
-def _item_kinds(items: Any, kind: Any) -> list[Any]:
+def _tuple(kind: Any) -> tuple[Coder, Coder]:
+    """A tuple of any length, or one with a type for every place."""
     kinds = get_args(kind)
     if kinds[-1:] == (...,):
-        return [kinds[0]] * len(items)
-    if len(kinds) != len(items):
-        raise _refuse(items, kind)
-    return list(kinds)
+        write, read = _coders(kinds[0])
+        return lambda value: list(map(write, value)), lambda plain: tuple(map(read, _listed(plain, kind)))
+    writers, readers = zip(*map(_coders, kinds), strict=True)
+
+    def each(coders: Iterable[Coder], items: Any) -> list[Any]:
+        if len(items) != len(kinds):
+            raise _refuse(items, kind)
+        return [coder(item) for coder, item in zip(coders, items, strict=True)]
+
+    return lambda value: each(writers, value), lambda plain: tuple(each(readers, _listed(plain, kind)))
 
 
-def _set_to_plain(value: Any, kind: Any) -> list[Any]:
-    return [to_plain(item, get_args(kind)[0]) for item in sorted(value)]
+def _set(kind: Any) -> tuple[Coder, Coder]:
+    write, read = _coders(get_args(kind)[0])
+    return lambda value: list(map(write, sorted(value))), lambda plain: frozenset(map(read, _listed(plain, kind)))
 
 
-def _set_from_plain(plain: Any, kind: Any) -> frozenset[Any]:
+def _listed(plain: Any, kind: Any) -> list[Any]:
     if type(plain) is not list:
         raise _refuse(plain, kind)
-    return frozenset(from_plain(item, get_args(kind)[0]) for item in plain)
+    return plain
 
 
-def _union_to_plain(value: Any, kind: Any) -> Any:
-    return None if value is None else to_plain(value, _member(kind))
+def _union(kind: Any) -> tuple[Coder, Coder]:
+    """None, or a value of the one type that stands beside it."""
+    write, read = _coders(next(each for each in get_args(kind) if each is not type(None)))
 
+    def unless_none(coder: Coder) -> Coder:
+        return lambda value: None if value is None else coder(value)
 
-def _union_from_plain(plain: Any, kind: Any) -> Any:
-    return None if plain is None else from_plain(plain, _member(kind))
-
-
-def _member(kind: Any) -> Any:
-    """The one type that stands beside None in a union."""
-    return next(each for each in get_args(kind) if each is not type(None))
+    return unless_none(write), unless_none(read)
 
 
 # --------------------------------------------------------------------------- dataclasses
 
 
-@lru_cache(maxsize=64)
-def _hints(kind: Any) -> dict[str, Any]:
-    return get_type_hints(kind)
+def _fields(kind: Any) -> tuple[Coder, Coder]:
+    coders = {name: _coders(of) for name, of in get_type_hints(kind).items()}
+    readers = [(name, read) for name, (_, read) in coders.items()]
+
+    def write(value: Any) -> dict[str, Any]:
+        if type(value) is not kind:
+            raise _refuse(value, kind)
+        return {name: to(getattr(value, name)) for name, (to, _) in coders.items()}
+
+    def read(plain: Any) -> Any:
+        if type(plain) is not dict or plain.keys() != coders.keys():
+            raise _refuse(plain, kind)
+        return kind(**{name: read(plain[name]) for name, read in readers})
+
+    return write, read
 
 
-def _fields(kind: Any) -> dict[str, Any]:
-    """The fields of a dataclass, and their types."""
-    return _hints(kind)
+def _extent(kind: Any) -> tuple[Coder, Coder]:
+    """An integer expression: one key, the name of its class."""
 
+    def write(value: Any) -> dict[str, Any]:
+        name = type(value).__name__
+        return {name: to_plain(value, _named(name, kind))}
 
-def _fields_to_plain(value: Any, kind: Any) -> dict[str, Any]:
-    if type(value) is not kind:
-        raise _refuse(value, kind)
-    return {name: to_plain(getattr(value, name), of) for name, of in _fields(kind).items()}
+    def read(plain: Any) -> Any:
+        name, inner = _tagged(plain, kind)
+        found = from_plain(inner, _named(name, kind))
+        if isinstance(found, IntFloorDiv | IntMod) and found.divisor < 1:
+            raise _refuse(plain, kind)
+        return found
 
-
-def _fields_from_plain(plain: Any, kind: Any) -> Any:
-    if type(plain) is not dict or plain.keys() != _fields(kind).keys():
-        raise _refuse(plain, kind)
-    return kind(**{name: from_plain(plain[name], of) for name, of in _fields(kind).items()})
-
-
-def _extent_to_plain(value: Any, kind: Any) -> dict[str, Any]:
-    name = type(value).__name__
-    return {name: _fields_to_plain(value, _named(name, kind))}
-
-
-def _extent_from_plain(plain: Any, kind: Any) -> Any:
-    name, inner = _tagged(plain, kind)
-    found = _fields_from_plain(inner, _named(name, kind))
-    if isinstance(found, IntFloorDiv | IntMod) and found.divisor < 1:
-        raise _refuse(plain, kind)
-    return found
+    return write, read
 
 
 def _named(name: str, kind: Any) -> type:
@@ -201,11 +205,11 @@ def _key(pair: Any) -> Any:
     return pair[0]
 
 
-_CODERS: dict[Any, tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]] = {
-    **dict.fromkeys((str, int, bool), (_same, _same)),
-    float: (_number, _number),
-    tuple: (_tuple_to_plain, _tuple_from_plain),
-    frozenset: (_set_to_plain, _set_from_plain),
-    types.UnionType: (_union_to_plain, _union_from_plain),
-    IntExpr: (_extent_to_plain, _extent_from_plain),
+_CODERS: dict[Any, Callable[[Any], tuple[Coder, Coder]]] = {
+    **dict.fromkeys((str, int, bool), _same),
+    float: _number,
+    tuple: _tuple,
+    frozenset: _set,
+    types.UnionType: _union,
+    IntExpr: _extent,
 }
