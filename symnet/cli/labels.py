@@ -11,7 +11,7 @@ from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import Named, Tensor
 from symnet.expr.printing.latex import latex
-from symnet.study.derivation.labels import ROOT_NAMES, free_name
+from symnet.study.derivation.labels import ROOT_NAMES, free_name, label_latex
 
 
 def label(node: Any) -> str:
@@ -20,7 +20,9 @@ def label(node: Any) -> str:
 
 
 def name_of_root(root: Node) -> str:
-    """L, or where something in the formula has that name another."""
+    """Its own name; else L, or where something in the formula has that name another."""
+    if isinstance(root, Named):
+        return root.name
     taken = {node.name for node in topological(root) if isinstance(node, Named | Tensor) and node is not root}
     return free_name(ROOT_NAMES, taken) or "value"
 
@@ -36,12 +38,12 @@ def derivative_text(name: str, *by: Any) -> str:
 def derivative_latex(name: str, *by: Any) -> str:
     """The same as a fraction of LaTeX."""
     if len(by) == 1:
-        return rf"\frac{{\partial {name}}}{{\partial {_latex(by[0])}}}"
+        return rf"\frac{{\partial {label_latex(name)}}}{{\partial {_latex(by[0])}}}"
     first, second = by
     below = rf"\partial {_latex(first)}^{{2}}"
     if first is not second:
         below = rf"\partial {_latex(first)} \, \partial {_latex(second)}"
-    return rf"\frac{{\partial^{{2}} {name}}}{{{below}}}"
+    return rf"\frac{{\partial^{{2}} {label_latex(name)}}}{{{below}}}"
 
 
 def _latex(node: Any) -> str:

@@ -74,8 +74,9 @@ examples:
   symnet derive model.py:L --wrt W1 --html page.html
 
 formulas are NumPy's: + - * / ** @, x[0], x[1:], x.T (or x'), x.sum(axis=0),
-exp log tanh sigmoid relu softmax norm det inv where(a > 0, a, b) and so on;
-names come first, as in "r = X@w - y; mean(r**2)".""",
+exp log tanh sigmoid relu softmax norm det inv where(a > 0, a, b) and so on,
+also as np.exp(x); names come first, as in "r = X@w - y; mean(r**2)", and
+"J = mean((X@w - y)**2)" is what is differentiated, by its name.""",
     "hessian": """
 examples:
   symnet hessian "mean((X@w - y)**2)" --shapes X:m,n w:n y:m --wrt w

@@ -19,6 +19,7 @@ from symnet.errors import ArgumentError, explain
 from symnet.expr.nodes import (
     activations,
     building,
+    composed,
     constants,
     contraction,
     cumulative,
@@ -38,6 +39,8 @@ from symnet.expr.nodes.indexing import labels, labels_by_name
 from symnet.expr.nodes.movement import Place
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import LEAF_ASSUMPTIONS, tensor
+from symnet.expr.numpy.functions import numpy_functions
+from symnet.expr.numpy.ufuncs import numpy_ufuncs
 from symnet.expr.printing.constants import named_constants
 from symnet.expr.sympy.functions import function_of
 from symnet.expr.sympy.scalars import caller
@@ -52,6 +55,8 @@ _MODULES: dict[ModuleType, str] = {
     activations: "relu leaky_relu elu silu gelu",
     contraction: "einsum matmul dot outer trace transpose sum mean",
     reduction: "max min prod argmax logsumexp softmax log_softmax",
+    composed: "square clip isnan isinf isfinite hypot logaddexp exp2 log2 log10 ceil any all count_nonzero argmin"
+    " var std tril triu",
     building: "zeros ones diag kron",
     movement: "reshape concat stack pad broadcast_to",
     indexing: "take one_hot",
@@ -75,6 +80,7 @@ _RENAMED: dict[str, Callable[..., Any]] = {
     "arcsinh": elementwise.asinh,
     "arccosh": elementwise.acosh,
     "arctanh": elementwise.atanh,
+    "pow": elementwise.power,
 }
 
 
@@ -86,9 +92,11 @@ def _place(x: Any, shape: Any, starts: Any, steps: Any) -> Node:
 
 @cache
 def functions() -> dict[str, Callable[..., Any]]:
-    """What formulas may call, by name."""
+    """What formulas may call, by name: symnet's functions, NumPy's others, and NumPy's as `np.NAME`."""
     found = {n: getattr(m, n) for m, names in _MODULES.items() for n in names.split()}
-    return found | _RENAMED | {"place": _place}
+    theirs = numpy_ufuncs() | numpy_functions()
+    plain = {name: f for name, f in theirs.items() if name.isidentifier()}
+    return plain | found | _RENAMED | {"place": _place} | {f"np.{name}": f for name, f in theirs.items()}
 
 
 # --------------------------------------------------------------------------- declarations

@@ -1,20 +1,79 @@
-"""What was meant, where a formula cannot be read as it is: @ for *, maximum for max, exp(x) for e**x.
+"""What was meant, where a formula cannot be read as it is: @ for *, maximum for max, sigmoid for sigma.
 
-In: an operator and its operands, or a function and its arguments.  Out: a sentence that is added to an error, or None.
+In: a word, an operator and its operands, or a function and its arguments.  Out: a sentence that is added to an error,
+or None.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sympy
 
-from symnet.errors import ShapeError
+from symnet.errors import ShapeError, clipped
 from symnet.expr.nodes.node import Node
 
+KEYWORDS = {
+    "and": "Write (a < b) & (b < c).",
+    "or": "Write (a < b) | (b < c).",
+    "not": "Write ~(a < b).",
+    "if": "Write where(condition, a, b).",
+    "else": "Write where(condition, a, b).",
+    "lambda": "Write the formula itself; as a name write lam, or λ.",
+    "for": "Write sums over axes, as sum(x, axis=0).",
+    "in": "Write sums over axes, as sum(x, axis=0).",
+}
+ATTRIBUTES = {"I": "Write inv(A).", "H": "Write .T: the arrays are real."}
+BARS = "Write abs(x) for |x|, or norm(x) for the length of a vector."
+_DECLARED = "A name needs no call: its shape is declared beside the formula, as X:m,n."
+_ASKED = "Write the function itself; what it is differentiated by is asked for beside it."
+# Other names of functions, and how they are written here; of those without a counterpart, what says the same.
+CALLED = {
+    "tr": "trace(A)", "ln": "log(x)", "lg": "log10(x)", "ld": "log2(x)", "lb": "log2(x)", "sgn": "sign(x)",
+    "inverse": "inv(A)", "pinv": "inv(A.T @ A) @ A.T", "identity": "eye(n)", "determinant": "det(A)",
+    "sigma": "sigmoid(x)", "logistic": "sigmoid(x)", "expit": "sigmoid(x)", "logit": "log(x/(1 - x))",
+    "phi": "0.5*(1 + erf(x/sqrt(2)))", "heaviside": "indicator(x > 0)", "step": "indicator(x > 0)",
+    "tg": "tan(x)", "arctg": "atan(x)", "cot": "1/tan(x)", "ctg": "1/tan(x)", "sec": "1/cos(x)", "csc": "1/sin(x)",
+    "sh": "sinh(x)", "ch": "cosh(x)", "th": "tanh(x)", "sech": "1/cosh(x)", "csch": "1/sinh(x)", "coth": "1/tanh(x)",
+    "arsinh": "asinh(x)", "arcosh": "acosh(x)", "artanh": "atanh(x)",
+    "sqr": "x**2", "root": "sqrt(x)", "rsqrt": "1/sqrt(x)", "fabs": "abs(x)", "exp10": "10**x",
+    "gammaln": "loggamma(x)", "lgamma": "loggamma(x)", "psi": "digamma(x)", "swish": "silu(x)",
+    "softsign": "x/(1 + abs(x))", "lse": "logsumexp(x)", "entropy": "-sum(xlogy(x, x))", "mse": "mean((x - y)**2)",
+    "vec": "ravel(A)", "diagonal": "diag(A)", "hstack": "concat([x, y])", "frobenius": "norm(A)",
+}  # fmt: skip
+_SAID = {
+    **dict.fromkeys(("tensor", "scalar", "dim", "labels", "symbol", "symbols"), _DECLARED),
+    **dict.fromkeys(("grad", "gradient", "derivative", "jacobian", "hessian"), _ASKED),
+}
 _LARGER = {"max": "maximum", "min": "minimum"}
 _LONGEST = 40  # characters of an operand that is written out
+
+
+def of_name(name: str, known: Iterable[str], called: bool = False) -> str:
+    """What an unknown name may mean: another notation of a function, or a name that is spelled almost alike.
+
+    Args:
+        name: as it was typed.
+        known: the names that there are.
+        called: whether it stands before arguments.
+    """
+    if name in KEYWORDS:
+        return KEYWORDS[name]
+    word, small = name.rpartition(".")[2], {each.lower(): each for each in known if "." not in each}
+    if called and (word in _SAID or word.lower() in CALLED):
+        return _SAID.get(word) or f"Write {CALLED[word.lower()]}."
+    close = difflib.get_close_matches(word.lower(), small, n=1)
+    return f"Did you mean {small[close[0]]}?" if close else "Check the name, or declare it."
+
+
+def of_product(left: str, right: str, is_function: bool) -> str:
+    """Two values without a sign between them; `sin x` means `sin(x)`."""
+    if is_function:
+        return f"A function has its arguments in parentheses: write {clipped(left, 12)}({clipped(right, 12)})."
+    left, right = (clipped(word, 12) if word.isalnum() else "(…)" for word in (left, right))
+    return f"A product has a sign: write {left}*{right}, or @ for a product of arrays."
 
 
 def of_operands(op: str, a: Any, b: Any) -> str:

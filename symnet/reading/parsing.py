@@ -2,104 +2,59 @@
 
 In: text, the values of its names, a table of functions.  Out: a node, or an error whose last lines point at the place.
 
-    formula     { name "=" expression ";" } expression [ "where" name "=" expression { "," name "=" expression } ]
-    expression  operators by precedence, as in Python: comparisons, |, &, + -, * / @, unary - + ~, **
-    postfix     atom { ".T" | "'" | ".shape" | ".name(arguments)" | "[" keys "]" | a superscript such as ² }
+    formula     { definition ";" } ( expression | definition ) [ "where" definition { "," definition } ]
+    definition  name [ "(" names ")" ] ( "=" | ":=" ) expression
+    expression  operators by precedence, as in Python: comparisons, |, &, + -, * / // % @, unary - + ~, **
+    postfix     atom { "." attribute | "." name "(" arguments ")" | "'" | "[" keys "]" | a superscript such as ² }
+    attribute   "T" | "shape" | "size" | "ndim"
     atom        number | name | name "(" arguments ")" | "(" expression ")" | "(" tuple ")" | "[" list "]" | "string"
                 | "1[" condition "]"
 
-Printed formulas are in this grammar.  Not handled: `and`, `or`, `not`, chained comparisons, lambdas, attributes other
-than those above.
+A value that is only named is that value: L = x**2.  Printed formulas are in this grammar.  Not handled: `and`, `or`,
+`not`, chained comparisons, lambdas, attributes other than those above.
 Source: precedence climbing, V. Pratt, "Top down operator precedence", 1973.
 """
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import sympy
 
-from symnet.errors import ArgumentError, ShapeError, SymnetError, clipped, explain
+from symnet.errors import clipped
 from symnet.expr.nodes.constants import as_node, exact
-from symnet.expr.nodes.elementwise import elementwise, indicator
+from symnet.expr.nodes.elementwise import indicator
+from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import scalar
 from symnet.reading.array_literals import read_array
-from symnet.reading.hints import of_call, of_operands
-from symnet.reading.tokens import (
-    ATTRIBUTES,
-    BARS,
-    CALLED,
-    KEYWORDS,
-    TRANSPOSE,
-    Token,
-    formula_error,
-    pointer,
-    tokenize,
-)
+from symnet.reading.cursor import Cursor
+from symnet.reading.hints import ATTRIBUTES, KEYWORDS, of_call, of_name, of_product
+from symnet.reading.operators import BINARY, COMPARISON, UNARY, power
+from symnet.reading.tokens import TRANSPOSE, Token
 
-DEEPEST = 60  # nested brackets, signs and powers; deeper text is refused
 LONGEST_NUMBER = 400  # digits
-LARGEST_POWER = 1024  # bits of a power of plain numbers, beyond which a float64 is infinite
 
 _LITERALS: dict[str, Any] = {"True": True, "False": False, "None": None, "pi": sympy.pi, "E": sympy.E, "π": sympy.pi}
-_PREFIXES = ("np", "numpy", "sn", "symnet")  # np.exp(x) reads as exp(x)
-_METHODS = ("sum", "mean", "max", "min", "prod", "reshape", "transpose")
+_NUMPY = ("np", "numpy", "jnp")
+_PREFIXES = (*_NUMPY, "sn", "symnet", "math")  # np.exp(x) reads as exp(x)
+_CONSTANTS: dict[str, Any] = {"pi": sympy.pi, "e": sympy.E, "inf": sympy.oo, "newaxis": None}  # behind a prefix
+_METHODS = ("sum", "mean", "max", "min", "prod", "reshape", "transpose", "cumsum", "cumprod")
+_OF_ARRAYS = {
+    **{name: f"np.{name}" for name in ("all", "any", "argmax", "argmin", "clip", "dot", "ravel", "squeeze", "std")},
+    **{name: f"np.{name}" for name in ("swapaxes", "take", "trace", "var")},
+    "flatten": "np.ravel",
+}  # NumPy's other methods
+_ATTRIBUTES: dict[str, Callable[[Node], Any]] = {
+    "T": lambda x: x.T,
+    "shape": lambda x: tuple(map(sympy.sympify, x.shape)),
+    "ndim": lambda x: sympy.Integer(x.rank),
+    "size": lambda x: sympy.prod(map(sympy.sympify, x.shape)),
+}
 _GREEK = {"σ": "sigmoid"}  # functions by the letter that stands for them, where the letter is no name
-
-
-# --------------------------------------------------------------------------- operators
-
-
-def _arithmetic(op: str) -> Callable[[Any, Any], Any]:
-    plain = {"+": sympy.Add, "*": sympy.Mul, "-": lambda a, b: a - b, "/": lambda a, b: a / b}[op]
-    nodes = {"+": Node.__add__, "*": Node.__mul__, "-": Node.__sub__, "/": Node.__truediv__}[op]
-
-    def build(a: Any, b: Any) -> Any:
-        if isinstance(a, sympy.Expr) and isinstance(b, sympy.Expr) and not (op == "/" and b == 0):
-            return plain(a, b)
-        return nodes(as_node(a), as_node(b))
-
-    return build
-
-
-def _power(a: Any, b: Any) -> Any:
-    numbers = isinstance(a, sympy.Expr) and isinstance(b, sympy.Expr) and a.is_number and b.is_number
-    if numbers and a.is_Rational and b.is_Rational and a != 0:
-        bits = abs(b) * max(a.p.bit_length(), a.q.bit_length())
-        if bits > LARGEST_POWER:
-            mend = "Use smaller numbers."
-            raise ArgumentError(explain(f"{a}**{b}", f"a number below 2**{LARGEST_POWER}", "a larger one", mend))
-        return a**b
-    return as_node(a) ** as_node(b)
-
-
-def _compare(op: str) -> Callable[[Any, Any], Any]:
-    return lambda a, b: elementwise(op, as_node(a), as_node(b))
-
-
-# operator → (precedence, how it is built)
-_BINARY: dict[str, tuple[int, Callable[[Any, Any], Any]]] = {
-    **{
-        s: (1, _compare(op)) for s, op in {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"}.items()
-    },
-    "|": (2, lambda a, b: as_node(a) | as_node(b)),
-    "&": (3, lambda a, b: as_node(a) & as_node(b)),
-    "+": (4, _arithmetic("+")),
-    "-": (4, _arithmetic("-")),
-    "*": (5, _arithmetic("*")),
-    "/": (5, _arithmetic("/")),
-    "@": (5, lambda a, b: as_node(a) @ as_node(b)),
-}
-_UNARY: dict[str, Callable[[Any], Any]] = {
-    "-": lambda a: -a if isinstance(a, sympy.Expr) else -as_node(a),
-    "+": lambda a: a,
-    "~": lambda a: ~as_node(a),
-}
-_COMPARISON, _SIGN = 1, 6
 
 
 # --------------------------------------------------------------------------- the parser
@@ -126,85 +81,61 @@ def parse(text: str, names: Mapping[str, Any] | None, functions: Mapping[str, Ca
     return _Parser(text, names, functions).formula()
 
 
-class _Parser:
-    """Reads tokens from left to right; `position` is the next one."""
+class _Parser(Cursor):
+    """Reads a formula from left to right."""
 
     def __init__(self, text: str, names: Mapping[str, Any] | None, functions: Mapping[str, Callable[..., Any]]) -> None:
-        self.text = text
+        super().__init__(text, functions)
         self.names = dict(names or {})
         self.free = names is None
-        self.functions = functions
-        self.depth = self.position = 0
-        self.tokens = tokenize(text)
-
-    # ---- tokens
-
-    @property
-    def token(self) -> Token:
-        return self.tokens[self.position]
-
-    def sees(self, *texts: str, ahead: int = 0) -> bool:
-        token = self.tokens[min(self.position + ahead, len(self.tokens) - 1)]
-        return token.kind in ("sign", "name") and token.text in texts
-
-    def take(self) -> Token:
-        token = self.token
-        self.position += token.kind != "end"
-        return token
-
-    def expect(self, *texts: str) -> Token:
-        if not self.sees(*texts):
-            raise self.unexpected(" or ".join(map(repr, texts)), closing=texts[-1] if texts[-1] in ")]" else "")
-        return self.take()
-
-    def unexpected(self, expected: str, closing: str = "") -> ArgumentError:
-        """The error for a token that cannot stand where it does."""
-        token = self.token
-        before = self.tokens[self.position - 1] if self.position else token
-        if token.text in KEYWORDS:
-            mend = KEYWORDS[token.text]
-        elif token.text == "|" or (token.kind == "end" and before.text == "|"):
-            mend = BARS
-        elif before.ends_value() and (token.kind in ("name", "number") or token.text == "("):
-            left, right = (clipped(t.text, 12) if t.text.isalnum() else "(…)" for t in (before, token))
-            mend = f"A product has a sign: write {left}*{right}, or @ for a product of arrays."
-        elif token.kind == "end" and closing:
-            mend = f"Write {closing!r} here."
-        elif token.text in (")", "]"):
-            mend = "Drop it, or open it before."
-        else:
-            mend = "Check the formula."
-        return self.error(token.at, expected, token.shown, mend)
-
-    def error(self, at: int, expected: str, got: str, mend: str) -> ArgumentError:
-        return formula_error(self.text, at, expected, got, mend)
-
-    def building(self, at: int, build: Callable[..., Any], *args: Any, hint: str = "", **keywords: Any) -> Any:
-        """Build a value; an error of the algebra gets the place in the formula, and what the operands are."""
-        try:
-            return build(*args, **keywords)
-        except SymnetError as error:
-            said = of_operands(hint, *args) if hint and isinstance(error, ShapeError) else ""
-            raise type(error)(f"{error}{said}{pointer(self.text, at)}") from error
+        self.parameters: dict[str, tuple[Any, ...]] = {}
 
     # ---- formulas and definitions
 
     def formula(self) -> Node:
-        while self.token.kind == "name" and self.sees("=", ahead=1):
-            name, value = self.definition()
+        while self.tokens[-2:-1] and self.tokens[-2].text == ";":
+            del self.tokens[-2]
+        last = max((k for k, token in enumerate(self.tokens) if token.text == ";"), default=-1)
+        while self.position <= last and self.at_definition():
+            name, value = self.named_value()
             self.names[name] = value.named(name)
             self.expect(";")
         self.definitions_after()
         at = self.token.at
         if self.token.kind == "end":
             raise self.error(at, "a formula", "nothing", "Write one, such as mean((X @ w - y)**2).")
-        value = self.expression()
+        name, value = self.named_value() if self.at_definition() else ("", self.expression())
         if self.token.kind != "end" and not self.at_where():
             raise self.unexpected("an operator or the end")
         if not isinstance(value, (Node, sympy.Expr)):
             mend = "Write an expression with a value, such as sum(x)."
             raise self.error(at, "one expression", f"{type(value).__name__} {clipped(str(value))}", mend)
-        return self.building(at, as_node, value)
+        node = self.building(at, as_node, value)
+        return node.named(name) if name else node
+
+    def at_definition(self) -> bool:
+        """Whether `L =`, `L :=` or `f(x, y) =` comes next."""
+        if self.token.kind != "name":
+            return False
+        behind = 1
+        if self.sees("(", ahead=1):
+            behind = next((k for k in range(2, len(self.tokens)) if not self.is_parameter(k)), 1) + 1
+            if not self.sees(")", ahead=behind - 1):
+                return False
+        return self.sees("=", ahead=behind) or (self.sees(":", ahead=behind) and self.sees("=", ahead=behind + 1))
+
+    def is_parameter(self, ahead: int) -> bool:
+        token = self.tokens[min(self.position + ahead, len(self.tokens) - 1)]
+        return token.kind == "name" or token.text == ","
+
+    def named_value(self) -> tuple[str, Node]:
+        """A definition of which the name stays on the value: it may not have that name inside."""
+        at = self.token.at
+        name, value = self.definition()
+        if any(getattr(node, "name", None) == name for node in topological(value)):
+            mend = "Give one of the two another name."
+            raise self.error(at, f"a name that is not in its own definition, as L = {name}**2", repr(name), mend)
+        return name, value
 
     def at_where(self) -> bool:
         return self.sees("where") and not self.sees("(", ahead=1)
@@ -229,84 +160,93 @@ class _Parser:
         return self.tokens[k].text == "where" and self.tokens[k].kind == "name" and self.tokens[k + 1].text != "("
 
     def definition(self) -> tuple[str, Node]:
+        """`t = …`, `t := …`, or `f(x) = …`: the x of the formula itself, which a call `f(x)` later on repeats."""
         name = self.take()
         if name.kind != "name":
             raise self.error(name.at, "a name to define", name.shown, "Write t = … here.")
+        if self.sees("("):
+            self.take()
+            self.parameters[name.text] = self.arguments(name)
+        if self.sees(":"):
+            self.take()
         self.expect("=")
         return name.text, self.building(self.token.at, as_node, self.expression())
 
+    def arguments(self, name: Token) -> tuple[Any, ...]:
+        """What stands in the parentheses of a function that the formula defines."""
+        values = tuple(self.sequence(")"))
+        if name.text in self.parameters and values != self.parameters[name.text]:
+            mend = f"Call it as {name.text} was defined, or write the formula out for other values."
+            defined = ", ".join(map(str, self.parameters[name.text]))
+            got = clipped(", ".join(map(str, values))) or "none"
+            raise self.error(name.at, f"{name.text}({defined}), as it is defined", got, mend)
+        return values
+
     # ---- expressions
 
-    def expression(self, lowest: int = _COMPARISON) -> Any:
+    def expression(self, lowest: int = COMPARISON) -> Any:
         """Operands joined by operators that bind at least as tightly as `lowest`."""
-        left = self.signed()
-        while self.token.kind == "sign" and self.token.text in _BINARY:
-            precedence, build = _BINARY[self.token.text]
+        since, left = self.token.at, self.signed()
+        while self.token.kind == "sign" and self.token.text in BINARY:
+            precedence, build = BINARY[self.token.text]
             if precedence < lowest:
                 break
             sign = self.take()
             right = self.expression(precedence + 1)
-            left = self.building(sign.at, build, left, right, hint=sign.text)
-            if precedence == _COMPARISON and self.token.kind == "sign" and self.is_comparison():
+            left = self.building(sign.at, build, left, right, hint=sign.text, since=since)
+            if precedence == COMPARISON and self.token.kind == "sign" and self.is_comparison():
                 mend = "Write (a < b) & (b < c)."
                 raise self.error(self.token.at, "one comparison", "a chain of them", mend)
         return left
 
     def is_comparison(self) -> bool:
-        return _BINARY.get(self.token.text, (0, None))[0] == _COMPARISON
+        return BINARY.get(self.token.text, (0, None))[0] == COMPARISON
 
     def signed(self) -> Any:
         """A power with its signs; `-x**2` is -(x**2)."""
         signs = []
-        while self.token.kind == "sign" and self.token.text in _UNARY:
+        while self.token.kind == "sign" and self.token.text in UNARY:
             signs.append(self.take())
         self.enter(self.token.at)
         value = self.power()
         self.depth -= 1
         for sign in reversed(signs):
-            value = self.building(sign.at, _UNARY[sign.text], value)
+            value = self.building(sign.at, UNARY[sign.text], value, since=sign.at)
         return value
 
-    def enter(self, at: int) -> None:
-        self.depth += 1
-        if self.depth > DEEPEST:
-            mend = "Name parts of it first: t = …; …"
-            raise self.error(at, f"at most {DEEPEST} nested parts", "more", mend)
-
     def power(self) -> Any:
-        base = self.postfix()
+        since, base = self.token.at, self.postfix()
         if not self.sees("**"):
             return base
         sign = self.take()
-        return self.building(sign.at, _power, base, self.signed())
+        return self.building(sign.at, power, base, self.signed(), since=since)
 
     def postfix(self) -> Any:
-        value = self.atom()
+        since, value = self.token.at, self.atom()
         while self.sees(".", "[", TRANSPOSE) or self.token.kind == "superscript":
             sign = self.take()
             if sign.kind == "superscript":
-                value = self.building(sign.at, _power, value, self.number(sign))
+                value = self.building(sign.at, power, value, self.number(sign), since=since)
             elif sign.text == TRANSPOSE:
                 value = self.building(sign.at, as_node, value).T
             else:
-                value = self.attribute(value) if sign.text == "." else self.item(value, sign)
+                value = self.attribute(value, since) if sign.text == "." else self.item(value, sign, since)
         return value
 
-    def attribute(self, value: Any) -> Any:
+    def attribute(self, value: Any, since: int) -> Any:
         name = self.take()
-        if name.text in _METHODS and self.sees("("):
+        called = _OF_ARRAYS.get(name.text, "") in self.functions or name.text in _METHODS
+        if called and self.sees("("):
             node = self.building(name.at, as_node, value)
-            return self.call(getattr(node, name.text), name)
-        if name.text not in ("T", "shape"):
-            known = ", ".join([".T", ".shape", *(f".{m}(…)" for m in _METHODS)])
-            called = (
-                f"Write {name.text}(x)." if name.text in self.functions else "Call a function instead, as in exp(x)."
-            )
-            raise self.error(name.at, f"one of {known}", f".{name.text}", ATTRIBUTES.get(name.text, called))
-        node = self.building(name.at, as_node, value)
-        return node.T if name.text == "T" else tuple(map(sympy.sympify, node.shape))
+            function = getattr(node, name.text) if name.text in _METHODS else self.functions[_OF_ARRAYS[name.text]]
+            return self.call(function if name.text in _METHODS else partial(function, node), name, since)
+        if name.text not in _ATTRIBUTES:
+            known = ", ".join([*(f".{n}" for n in _ATTRIBUTES), *(f".{m}(…)" for m in _METHODS)])
+            hint = f"Write {name.text}(x)." if name.text in self.functions else "Call a function instead, as in exp(x)."
+            raise self.error(name.at, f"one of {known}", f".{name.text}", ATTRIBUTES.get(name.text, hint))
+        return _ATTRIBUTES[name.text](self.building(name.at, as_node, value))
 
-    def item(self, value: Any, sign: Token) -> Any:
+    def item(self, value: Any, sign: Token, since: int) -> Any:
         if value == 1 and isinstance(value, sympy.Expr):  # 1[x >= 0], as formulas print it
             condition = self.expression()
             self.expect("]")
@@ -320,7 +260,7 @@ class _Parser:
             return value[keys[0]]
         keys = [k.operands[0] if isinstance(k, Node) and k.kind == "one_hot" else k for k in keys]  # labels, as indices
         node = self.building(sign.at, as_node, value)
-        return self.building(sign.at, lambda: node[tuple(keys)])
+        return self.building(sign.at, lambda: node[tuple(keys)], since=since)
 
     def key(self) -> Any:
         if self.sees(".") and self.sees(".", ahead=1) and self.sees(".", ahead=2):
@@ -357,15 +297,17 @@ class _Parser:
 
     def name(self, token: Token) -> Any:
         if token.text in _PREFIXES and token.text not in self.names and self.sees("."):
+            return self.behind_prefix(token)
+        if token.text in self.parameters and self.sees("("):
             self.take()
-            return self.name(self.take())
+            self.arguments(token)
+            return self.names[token.text]
         if self.sees("(") and token.text not in self.names:
             name = _GREEK.get(token.text, token.text)
             if name not in self.functions:
-                got = clipped(token.text)
-                mend = CALLED.get(token.text) or self.near(token.text, self.functions)
-                raise self.error(token.at, "a function of symnet", got, mend)
-            return read_array(self, token) if name == "array" else self.call(self.functions[name], token)
+                mend = of_name(token.text, self.functions, called=True)
+                raise self.error(token.at, "a function of symnet", clipped(token.text), mend)
+            return read_array(self, token) if name == "array" else self.call(self.functions[name], token, token.at)
         if token.text in self.names:
             return self.names[token.text]
         if token.text in _LITERALS:
@@ -375,14 +317,28 @@ class _Parser:
                 mend = "Write exp(x) for eˣ; a variable of that name is declared, as --shapes e x."
                 raise self.error(token.at, "a name, or a function of symnet", "e as a base", mend)
             return scalar(token.text)
-        known = ", ".join(map(str, self.names)) or "no names at all"
-        raise self.error(token.at, f"one of {known}", clipped(token.text), self.near(token.text, self.names))
+        known, mend = ", ".join(map(str, self.names)) or "no names at all", of_name(token.text, self.names)
+        if token.text in self.functions:
+            mend = of_product(token.text, self.token.text if self.token.kind in ("name", "number") else "x", True)
+        raise self.error(token.at, f"one of {known}", clipped(token.text), mend)
 
-    def near(self, name: str, known: Mapping[str, Any]) -> str:
-        if name in KEYWORDS:
-            return KEYWORDS[name]
-        close = difflib.get_close_matches(name, known, n=1)
-        return f"Did you mean {close[0]}?" if close else "Check the name, or declare it."
+    def behind_prefix(self, prefix: Token) -> Any:
+        """`np.exp(x)`, `np.linalg.norm(x)`, `np.pi`: NumPy's meaning where it is another."""
+        self.take()
+        name = self.take()
+        if not self.sees("(", "."):
+            return _CONSTANTS[name.text] if name.text in _CONSTANTS else self.name(name)
+        word = name.text
+        while self.sees(".") and word != "array":
+            self.take()
+            word += f".{self.take().text}"
+        theirs = self.functions.get(f"np.{word}") if prefix.text in _NUMPY else None
+        if theirs is not None and word != "array":
+            return self.call(theirs, name, prefix.at)
+        if "." in word:
+            mend = of_name(word, self.functions, called=True)
+            raise self.error(name.at, "a function of symnet", clipped(f"{prefix.text}.{word}"), mend)
+        return self.name(name)
 
     def group(self, token: Token) -> Any:
         """(…): an expression, or a tuple where a comma stands in it."""
@@ -405,7 +361,7 @@ class _Parser:
     def string(self, token: Token) -> str:
         return token.text[1:-1]
 
-    def call(self, function: Callable[..., Any], name: Token) -> Any:
+    def call(self, function: Callable[..., Any], name: Token, since: int) -> Any:
         self.expect("(")
         args: list[Any] = []
         keywords: dict[str, Any] = {}
@@ -420,7 +376,7 @@ class _Parser:
                 self.expect(",", ")")
         self.take()
         self.check_call(function, name, args, keywords)
-        return self.building(name.at, function, *args, **keywords)
+        return self.building(name.at, function, *args, since=since, **keywords)
 
     def check_call(self, function: Callable[..., Any], name: Token, args: Any, keywords: Any) -> None:
         meant = of_call(name.text, args)

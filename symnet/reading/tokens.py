@@ -23,10 +23,10 @@ _TOKEN = re.compile(
     rf"|(?P<name>(?![{_SPECIAL}])[^\W\d](?:(?![{_SPECIAL}])\w)*)"
     r"|(?P<string>\"[^\"\n]*\"|'[^'\n]*')"
     r"|(?P<superscript>[⁰¹²³⁴⁵⁶⁷⁸⁹]+)"
-    r"|(?P<sign>\*\*|<=|>=|==|!=|[-+*/@<>&|~()\[\],:;=.ᵀ⊤≤≥≠−⊙∘])"
+    r"|(?P<sign>\*\*|//|<=|>=|==|!=|[-+*/%@<>&|~()\[\],:;=.ᵀ⊤≤≥≠−⊙∘])"
 )
 _MEANT = {
-    "^": "Write ** for a power.",
+    "^": "Write ** for a power, .T for a transpose, inv(A) for an inverse.",
     "·": "Write * or @ for a product.",
     "×": "Write * for a product.",
     "⋅": "Write * or @ for a product.",
@@ -43,27 +43,6 @@ _MEANT = {
     "$": "Write NumPy's functions, such as log(x): LaTeX is not read.",
     "#": "Leave comments out.",
 }
-KEYWORDS = {
-    "and": "Write (a < b) & (b < c).",
-    "or": "Write (a < b) | (b < c).",
-    "not": "Write ~(a < b).",
-    "if": "Write where(condition, a, b).",
-    "else": "Write where(condition, a, b).",
-    "lambda": "Write the formula itself; as a name write lam, or λ.",
-    "for": "Write sums over axes, as sum(x, axis=0).",
-    "in": "Write sums over axes, as sum(x, axis=0).",
-}
-# Other notations of functions and attributes, and what they are here.
-CALLED = {
-    "tr": "Write trace(A).",
-    "Tr": "Write trace(A).",
-    "ln": "Write log(x).",
-    "sgn": "Write sign(x).",
-    "inverse": "Write inv(A).",
-    "Identity": "Write eye(n).",
-}
-ATTRIBUTES = {"I": "Write inv(A).", "H": "Write .T: the arrays are real."}
-BARS = "Write abs(x) for |x|, or norm(x) for the length of a vector."
 _ENDS_VALUE = frozenset({")", "]", TRANSPOSE})
 
 

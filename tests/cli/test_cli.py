@@ -422,3 +422,16 @@ def test_elements_are_named_by_wrt(capsys: Capture) -> None:
     assert shown == ["∂L/∂x[2] = 2*W[:, 2] @ W @ x", "∂L/∂W[0, 1] = 2*x[1]*x @ W[0]"]
     assert cli.main(["derive", "sum(x)", "--shapes", "x:2", "--wrt", "x[7]"]) == 2
     assert "expected an index from -2 to 1; got 7" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("written", ["J = x**2", "J := x**2", "J=x**2;"])
+def test_a_formula_with_a_name_is_differentiated_by_that_name(written: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["derive", written]) == 0
+    assert capsys.readouterr().out == "∂J/∂x = 2*x\n"
+    assert cli.main(["hessian", written, "--latex"]) == 0
+    assert r"\partial^{2} J" in capsys.readouterr().out
+
+
+def test_a_function_on_paper_is_differentiated_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["derive", "f(x, y) = x*y"]) == 0
+    assert capsys.readouterr().out == "∂f/∂x = y\n∂f/∂y = x\n"

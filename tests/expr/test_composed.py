@@ -99,6 +99,10 @@ def test_wrong_arguments_are_refused() -> None:
         sn.var(x, ddof=0.5)
     with pytest.raises(ShapeError, match="expected an axis; got a scalar"):
         np.diff(sn.scalar("a"))
+    with pytest.raises(ArgumentError, match=r"expected how many times, 0 or more; got -1"):
+        np.diff(x, n=-1)
+    with pytest.raises(ShapeError, match=r"diff\(x, axis=\(0, 1\)\)"):
+        np.diff(x, axis=(0, 1))
     with pytest.raises(ShapeError, match=r"expected a matrix, or a stack of them; got shape \(3,\)"):
         sn.tril(x[:, 0])
     with pytest.raises(ShapeError, match=r"expected axes of extent 1; got shape \(3, 2\)"):

@@ -158,14 +158,18 @@ def test_einsum_takes_numbers_and_symbolic_extents():
             "trace(x): expected a square matrix; got shape (3, 4). Slice it to a square first.",
         ),
         (lambda: trace(v), ShapeError, "trace(x): expected a square matrix; got shape (4,)."),
-        (lambda: A @ 2, ShapeError, "a @ b: expected operands of rank 1 or more; got shapes (3, 4) and ()."),
+        (lambda: A @ 2, ShapeError, "A @ b: expected operands of rank 1 or more; got shapes (3, 4) and ()."),
         (
             lambda: A @ B.T,
             ShapeError,
-            "a @ b: expected equal inner extents; got shapes (3, 4) and (5, 4): 4 against 5. Did you mean a @ b.T?",
+            "A @ b: expected equal inner extents; got shapes (3, 4) and (5, 4): 4 against 5. Transpose the right",
         ),
-        (lambda: A @ tensor("C", 3, 5), ShapeError, "got shapes (3, 4) and (3, 5): 4 against 3. Did you mean a.T @ b?"),
-        (lambda: v @ tensor("C", 3, 5), ShapeError, "4 against 3. The last extent of a must be the last but one of b."),
+        (lambda: A @ tensor("C", 3, 5), ShapeError, "got shapes (3, 4) and (3, 5): 4 against 3. Did you mean A.T @ C?"),
+        (
+            lambda: v @ tensor("C", 3, 5),
+            ShapeError,
+            "4 against 3. The last extent of the left operand must be the last but one of the right",
+        ),
         (
             lambda: tensor("f", 4, dtype="float32") @ B,
             DTypeError,

@@ -118,27 +118,31 @@ def test_labels_are_one_hot_rows():
         (
             lambda: v[4],
             ShapeError,
-            "x[4] on axis 0 of shape (4,): expected an index from -4 to 3; got 4. Check the extent.",
+            "v[4] on axis 0 of shape (4,): expected an index from -4 to 3; got 4. Check the extent.",
         ),
-        (lambda: A[0, -5], ShapeError, "x[-5] on axis 1 of shape (3, 4): expected an index from -4 to 3; got -5."),
+        (lambda: A[0, -5], ShapeError, "A[-5] on axis 1 of shape (3, 4): expected an index from -4 to 3; got -5."),
         (
             lambda: v[1:2, 0],
             ShapeError,
-            "x[1:2, 0]: expected at most 1 indices and one ...; got 2 indices. x has shape (4,).",
+            "v[1:2, 0]: expected at most 1 indices and one ...; got 2 indices. The array has shape (4,).",
         ),
-        (lambda: v[..., ...], ShapeError, "x[..., ...]: expected at most 1 indices and one ...; got 0 indices."),
-        (lambda: a[0], ShapeError, "x[0]: expected at most 0 indices and one ...; got 1 indices. x has shape ()."),
+        (lambda: v[..., ...], ShapeError, "v[..., ...]: expected at most 1 indices and one ...; got 0 indices."),
+        (
+            lambda: a[0],
+            ShapeError,
+            "a[0]: expected at most 0 indices and one ...; got 1 indices. The array has shape ().",
+        ),
         (
             lambda: v[1.5],
             ArgumentError,
-            "x[1.5] on axis 0 of shape (4,): expected an int, a slice, None, ... or an array of integers; got float. "
-            "Write x[0], x[1:] or x[[0, 2]].",
+            "v[1.5] on axis 0 of shape (4,): expected an int, a slice, None, ... or an array of integers; got float. "
+            "An index is as in [0], [1:] or [[0, 2]].",
         ),
         (lambda: v[True], ArgumentError, "an array of integers; got bool."),
         (
             lambda: v["a"],
             ArgumentError,
-            "x[a] on axis 0 of shape (4,): expected an int, a slice, None, ... or an array of integers",
+            "v[a] on axis 0 of shape (4,): expected an int, a slice, None, ... or an array of integers",
         ),
         (
             lambda: v[[0, 4]],
@@ -160,17 +164,17 @@ def test_labels_are_one_hot_rows():
         (lambda: take(A, number(3)), ShapeError, "expected an index from -3 to 2; got 3."),
         (lambda: take(v, number(1.5)), DTypeError, "expected an integer array of indices; got dtype weak real"),
         (lambda: v[number(1.5)], DTypeError, "expected an integer array of indices; got dtype weak real"),
-        (lambda: X[m - 1], ArgumentError, "x[m - 1] on axis 0 of shape (m, 4): expected an int, a slice"),
+        (lambda: X[m - 1], ArgumentError, "X[m - 1] on axis 0 of shape (m, 4): expected an int, a slice"),
         (
             lambda: v[::0],
             ShapeError,
-            "x[::0] on axis 0 of shape (4,): expected a step that is a whole number other than 0; got 0.",
+            "v[::0] on axis 0 of shape (4,): expected a step that is a whole number other than 0; got 0.",
         ),
         (lambda: v[::m], ShapeError, "expected a step that is a whole number other than 0; got m. Write x[::2]."),
         (
             lambda: v[1.5:],
             ArgumentError,
-            "x[1.5:] on axis 0 of shape (4,): expected ints or dims as the bounds of a slice; got 1.5.",
+            "v[1.5:] on axis 0 of shape (4,): expected ints or dims as the bounds of a slice; got 1.5.",
         ),
         (
             lambda: v[: tensor("t", dtype="int64")],
@@ -180,21 +184,21 @@ def test_labels_are_one_hot_rows():
         (
             lambda: X[::2],
             ShapeError,
-            "x[::2] on axis 0 of shape (m, 4): expected step 1 or -1 along a symbolic extent; got step 2.",
+            "X[::2] on axis 0 of shape (m, 4): expected step 1 or -1 along a symbolic extent; got step 2.",
         ),
         (lambda: X[3::-2], ShapeError, "expected step 1 or -1 along a symbolic extent; got step -2."),
         (
             lambda: A[v > 0],
             ArgumentError,
-            "x[v > 0] of shape (3, 4): expected integers, or a mask that is a constant array; got a computed mask. "
+            "A[v > 0] of shape (3, 4): expected integers, or a mask that is a constant array; got a computed mask. "
             "Use sn.where(mask, x, 0), whose shape does not depend on data.",
         ),
         (
             lambda: A[i, i],
             ArgumentError,
-            "x[i, i] of shape (3, 4): expected one integer array, or constant ones; got several, not all constant.",
+            "A[i, i] of shape (3, 4): expected one integer array, or constant ones; got several, not all constant.",
         ),
-        (lambda: v[v], DTypeError, "x[v] of shape (4,): expected an integer array of indices; got dtype float64."),
+        (lambda: v[v], DTypeError, "v[v] of shape (4,): expected an integer array of indices; got dtype float64."),
         (
             lambda: take(A, i, 2),
             ShapeError,

@@ -136,7 +136,7 @@ def test_constructors_are_inert():
         (
             lambda: reshape(A, 3, 7),
             ShapeError,
-            "reshape(3, 7): expected 12 elements; got a target of 21. x has shape (3, 4); make the products equal.",
+            "reshape(3, 7): expected 12 elements; got a target of 21. The array has shape (3, 4); make the",
         ),
         (lambda: reshape(A, -1, -1), ShapeError, "reshape(-1, -1): expected 12 elements"),
         (lambda: reshape(A, 5, -1), ShapeError, "reshape(5, -1): expected 12 elements; got a target of 5."),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,9 +14,13 @@ from hypothesis import strategies as st
 
 import symnet as sn
 from symnet.errors import ArgumentError, AssumptionError, DTypeError, ShapeError, SymnetError
+from symnet.expr.numpy.functions import numpy_functions
+from symnet.expr.numpy.ufuncs import numpy_ufuncs
 from symnet.expr.printing.text import text as printed
+from symnet.reading.cursor import DEEPEST
 from symnet.reading.formula import declarations, declare, formula, functions, names_in
-from symnet.reading.parsing import DEEPEST, parse
+from symnet.reading.hints import CALLED
+from symnet.reading.parsing import parse
 from symnet.reference import evaluate
 from tests.cases import CASES, Case
 
@@ -59,6 +65,22 @@ READ: list[tuple[str, Any]] = [
     ("norm(w) + 1e-3", lambda: sn.norm(w) + 1e-3),
     ("X.sum(axis=0)[0] + w[-1] + X[0, 1:].sum()", lambda: X.sum(axis=0)[0] + w[-1] + X[0, 1:].sum()),
     ("diag(w)", lambda: None),
+    ("L = a*b", lambda: (a * b).named("L")),
+    ("L := a*b", lambda: (a * b).named("L")),
+    ("  L=a*b ; ", lambda: (a * b).named("L")),
+    ("f(a, b) = a*b", lambda: (a * b).named("f")),
+    ("f(a) = a*b; f(a)**2", lambda: (a * b).named("f") ** 2),
+    ("c = a*b; L = c + a", lambda: ((a * b).named("c") + a).named("L")),
+    ("L = t1*t1 where t1 = a + b", lambda: ((a + b) * (a + b)).named("L")),
+    ("a % b // 2", lambda: sn.floor_divide(sn.mod(a, b), 2)),
+    ("np.e**a + np.pi", lambda: sympy.E**a + sympy.pi),
+    ("np.linalg.norm(w) + numpy.mean(X)", lambda: sn.norm(w) + sn.mean(X)),
+    ("np.clip(a, a_min=0, a_max=b)", lambda: sn.clip(a, 0, b)),
+    ("np.take(X, 0)", lambda: sn.take(sn.reshape(X, -1), 0)),
+    ("w.std() + X.var(axis=0)[0] + w.clip(0, 1)[0]", lambda: sn.std(w) + sn.var(X, axis=0)[0] + sn.clip(w, 0, 1)[0]),
+    ("X.flatten()", lambda: sn.reshape(X, -1)),
+    ("a*X.size/X.ndim", lambda: None),
+    ("logaddexp(a, b)*hypot(a, b)", lambda: sn.logaddexp(a, b) * sn.hypot(a, b)),
 ]
 
 
@@ -119,7 +141,11 @@ REFUSED: list[tuple[str, type[SymnetError], str, int]] = [
     ("[a, b]", ArgumentError, r"expected one expression; got list \[a, b\]", 0),
     ("True", ArgumentError, r"expected one expression; got bool True", 0),
     ("X.shape", ArgumentError, r"expected one expression; got tuple \(m, n\)", 0),
-    ("c = a", ArgumentError, "expected ';'; got the end", 5),
+    ("c = ", ArgumentError, "expected a number, a name or a bracket; got the end", 4),
+    ("c = a b", ArgumentError, "expected an operator or the end; got 'b'", 6),
+    ("a = a**2", ArgumentError, "expected a name that is not in its own definition, as L = a\\*\\*2; got 'a'", 0),
+    ("f(a) = a**2; f(b)", ArgumentError, r"expected f\(a\), as it is defined; got b", 13),
+    ("exp a", ArgumentError, r"A function has its arguments in parentheses: write exp\(a\)", 0),
     ("sum(X, axis=7)", ShapeError, "got axis 7", 0),
     ("__import__('os')", ArgumentError, "expected a function of symnet; got __import__", 0),
     ("a if b else a", ArgumentError, r"got 'if'\. Write where\(condition, a, b\)", 2),
@@ -214,3 +240,75 @@ def test_other_notations_get_a_hint(text: str, hint: str) -> None:
 def test_e_is_a_name_where_it_is_declared() -> None:
     e, x = sn.scalar("e"), sn.scalar("x")
     assert formula("e**x", {"e": e, "x": x}) == e**x and formula("e*x") == e * x
+
+
+# --------------------------------------------------------------------------- the names that there are
+
+ROOT = Path(__file__).resolve().parents[2]
+NO_CALLS = {"dim", "tensor", "scalar", "labels", "function", "apply"}  # what makes leaves, and what takes SymPy's
+
+
+def listed(*sections: str) -> list[str]:
+    """The names of some sections of the page of public names."""
+    page = (ROOT / "docs" / "functions.md").read_text()
+    parts = {part.split("\n", 1)[0]: part for part in page.split("\n## ")}
+    return [name for section in sections for name in re.findall(r"^\| `sn\.(\w+)`", parts[section], re.M)]
+
+
+SECTIONS = ("Leaves", "Elementwise", "Sums and products", "Shapes and positions", "Linear algebra", "Losses")
+
+
+@pytest.mark.parametrize("name", [name for name in listed(*SECTIONS) if name not in NO_CALLS])
+def test_every_public_function_of_arrays_can_be_typed(name: str) -> None:
+    assert functions()[name] is getattr(sn, name)
+
+
+@pytest.mark.parametrize("name", sorted(numpy_ufuncs() | numpy_functions()))
+def test_functions_of_numpy_can_be_typed_as_numpy_has_them(name: str) -> None:
+    assert f"np.{name}" in functions() and ("." in name or name in functions())
+
+
+@pytest.mark.parametrize("word", sorted(CALLED))
+def test_other_names_of_functions_are_told_in_formulas_that_can_be_read(word: str) -> None:
+    argument = "A" if "A" in CALLED[word] else "x"
+    with pytest.raises(ArgumentError, match="expected a function of symnet") as caught:
+        formula(f"{word}({argument})")
+    told = re.search(r"Write (.+)\.\n", str(caught.value))
+    assert told is not None
+    assert formula(told.group(1), declarations(["x:n", "y:n", "A:n,n"])).rank in (0, 1, 2)
+
+
+@pytest.mark.parametrize("name", ["grad", "tensor", "Sigmoid", "logsumxp", "np.linalg.nrm", "np.meen"])
+def test_names_of_no_function_are_answered_with_what_to_do(name: str) -> None:
+    with pytest.raises(ArgumentError, match=r"Write the function itself|Did you mean|declared beside the formula"):
+        formula(f"{name}(x)")
+
+
+# --------------------------------------------------------------------------- in the user's own letters
+
+MISFITS = [
+    "{u}[0]", "{v}[0, 0]", "{v}[1.5]", "{M}[n]", "{M} @ {y}", "{M} - {y}", "{y} * {M}", "{M}.sum(axis=3)", "trace({M})",
+    "det({M})", "inv({M})", "solve({M}, {y})", "outer({M}, {v})", "reshape({v}, 3)",
+    "softmax({u})", "cumsum({u}, axis=0)",
+    "cumprod({u}, axis=0)", "norm({M}, ord=7)", "logsumexp({M}, axis=4)", "stack([{v}, {y}])", "concat([{v}, {M}])",
+    "einsum('ij,jk', {M}, {v})", "{u} @ {v}", "diff({u})", "tril({v})", "matrix_power({M}, 2)", "take({v}, 0, axis=2)",
+    "broadcast_to({M}, 3)", "kron({u}, {M}) @ {y}", "{M}**{y}", "-{M}[0] + {y}", "({M} @ {v}) @ {v}", "{M}.T @ {v}",
+    "where({v} > 0, {v}, {y})", "maximum({v}, {y})", "transpose({M}, [0, 2])",
+]  # fmt: skip
+"""Operands that do not fit: a scalar u, a vector v of n elements, y of m, a matrix M of (m, n)."""
+
+
+@pytest.mark.parametrize("letters", ["abAB", "xyXY", "qpQx", "bxAa"])
+@pytest.mark.parametrize("misfit", MISFITS)
+def test_errors_of_shapes_name_what_was_typed_and_nothing_else(misfit: str, letters: str) -> None:
+    names = dict(zip("uvyM", (letters[0], letters[1], letters[2], letters[3]), strict=True))
+    text = misfit.format(**names)
+    leaves = declarations([names["u"], f"{names['v']}:n", f"{names['y']}:m", f"{names['M']}:m,n"])
+    with pytest.raises(SymnetError) as caught:
+        formula(text, leaves)
+    call, _, rest = str(caught.value).partition(": expected ")
+    assert rest and call in text, "the call is a part of what was typed"
+    said = rest.removesuffix(text).split("\n    " + text)[0]
+    foreign = set(re.findall(r"(?<![\w.\"'])[A-Za-z](?![\w\"'])", said)) - set(names.values()) - {"m", "n", "a", "A"}
+    assert not foreign, said
+    assert not re.search(r"\b(a|A) (has|of) shape|Did you mean a\b|\b[aA] @", said) or {*names.values()} & {"a", "A"}

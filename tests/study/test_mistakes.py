@@ -198,7 +198,7 @@ def test_a_wrong_answer_is_told_how_it_is_wrong(loss: Any, wrt: str, mine: str, 
 
 
 def test_a_claim_whose_shapes_do_not_fit_says_what_was_meant() -> None:
-    with pytest.raises(ShapeError, match=r"Did you mean a\.T @ b\?"):
+    with pytest.raises(ShapeError, match=r"Transpose the left operand"):
         sn.check("2*X@(X@w - y)/m", MSE, "w")
 
 

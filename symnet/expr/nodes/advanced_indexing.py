@@ -19,13 +19,13 @@ from symnet.expr.nodes.expansion import keep_axes
 from symnet.expr.nodes.index_arrays import in_range, index_array, is_index_array, places_of_mask
 from symnet.expr.nodes.indexing import shown, sliced, take
 from symnet.expr.nodes.movement import reshape
-from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.node import Node, name_of
 
 
 def getitem(x: Node, key: Any) -> Node:
     """NumPy's indexing: ints, slices, None, ..., integer arrays and constant masks."""
     given = key if isinstance(key, tuple) else (key,)
-    call = f"x[{shown(given)}] of shape {x.shape}"
+    call = f"{name_of(x, 'x')}[{shown(given)}] of shape {x.shape}"
     keys = _full_key(x, [_key(call, k) for k in given])
     if any(isinstance(k, Node) for k in keys):
         return by_arrays(call, x, _without_masks(call, x, keys))
@@ -52,10 +52,10 @@ def _full_key(x: Node, keys: list[Any]) -> list[Any]:
     if used > x.rank or len([k for k in keys if k is Ellipsis]) > 1:
         raise ShapeError(
             explain(
-                f"x[{shown(tuple(keys))}]",
+                f"{name_of(x, 'x')}[{shown(tuple(keys))}]",
                 f"at most {x.rank} indices and one ...",
                 f"{used} indices",
-                f"x has shape {x.shape}.",
+                f"The array has shape {x.shape}.",
             )
         )
     rest = [slice(None)] * (x.rank - used)

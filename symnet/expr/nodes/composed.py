@@ -16,7 +16,7 @@ from symnet.expr.nodes import elementwise as ew
 from symnet.expr.nodes.constants import as_node, iota, number, size
 from symnet.expr.nodes.contraction import mean, sum
 from symnet.expr.nodes.elementwise import elementwise, power, sqrt, where
-from symnet.expr.nodes.extents import normalize_axes, product, whole_number
+from symnet.expr.nodes.extents import normalize_axes, normalize_axis, product, whole_number
 from symnet.expr.nodes.movement import reshape
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.operators import is_logical, logical_and, logical_xor, negative, subtract
@@ -159,9 +159,12 @@ def diff(x: Any, n: int = 1, axis: int = -1) -> Node:
     x = as_node(x)
     if not x.rank:
         raise ShapeError(explain("diff(x)", "an axis", "a scalar", "Give an array."))
-    (along,) = normalize_axes("diff(…)", axis, x.rank)
+    times = whole_number(n)
+    if times is None or times < 0:
+        raise ArgumentError(explain(f"diff(x, n={n!r})", "how many times, 0 or more", repr(n), "Write n=1."))
+    along = normalize_axis(f"diff(x, axis={axis!r})", axis, x.rank)
     before = (slice(None),) * along
-    for _ in range(n):
+    for _ in range(times):
         upper, lower = x[(*before, slice(1, None))], x[(*before, slice(None, -1))]
         x = logical_xor(upper, lower) if is_logical(x) else subtract(upper, lower)
     return x

@@ -30,7 +30,7 @@ from symnet.expr.nodes.extents import (
     subscripts_of,
     whole_number,
 )
-from symnet.expr.nodes.node import Extent, Node, Shape
+from symnet.expr.nodes.node import Extent, Node, Shape, name_of
 from symnet.expr.nodes.operand_dtypes import check_one_real
 from symnet.expr.nodes.operators import multiply, of_truth_values
 from symnet.expr.nodes.result_dtypes import COUNTED, common_dtype
@@ -349,14 +349,17 @@ def matmul(a: Any, b: Any) -> Node:
     if not a.rank or not b.rank:
         raise ShapeError(
             explain(
-                "a @ b", "operands of rank 1 or more", f"shapes {a.shape} and {b.shape}", "Multiply by a scalar with *."
+                f"{name_of(a, 'a')} @ {name_of(b, 'b')}",
+                "operands of rank 1 or more",
+                f"shapes {a.shape} and {b.shape}",
+                "Multiply by a scalar with *.",
             )
         )
     inner_b = max(b.rank - 2, 0)
     if not same_extent(a.shape[-1], b.shape[inner_b]):
         raise ShapeError(
             explain(
-                "a @ b",
+                f"{name_of(a, 'a')} @ {name_of(b, 'b')}",
                 "equal inner extents",
                 f"shapes {a.shape} and {b.shape}: {a.shape[-1]} against {b.shape[inner_b]}",
                 _matmul_hint(a, b),
@@ -366,11 +369,12 @@ def matmul(a: Any, b: Any) -> Node:
 
 
 def _matmul_hint(a: Node, b: Node) -> str:
+    left, right = name_of(a, ""), name_of(b, "")
     if b.rank == 2 and same_extent(a.shape[-1], b.shape[1]):
-        return "Did you mean a @ b.T?"
+        return f"Did you mean {left} @ {right}.T?" if left and right else "Transpose the right operand."
     if a.rank == 2 and same_extent(a.shape[0], b.shape[max(b.rank - 2, 0)]):
-        return "Did you mean a.T @ b?"
-    return "The last extent of a must be the last but one of b."
+        return f"Did you mean {left}.T @ {right}?" if left and right else "Transpose the left operand."
+    return "The last extent of the left operand must be the last but one of the right one."
 
 
 def _batched_matmul(a: Node, b: Node) -> Node:

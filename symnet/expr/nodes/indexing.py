@@ -22,7 +22,7 @@ from symnet.expr.nodes.extents import Dim, as_extent, ints_arg, shape_arg, shape
 from symnet.expr.nodes.graph import substitute, topological
 from symnet.expr.nodes.index_arrays import in_range, index_array
 from symnet.expr.nodes.movement import Slice, concat, drop_axes
-from symnet.expr.nodes.node import Extent, Node, Shape, static_name
+from symnet.expr.nodes.node import Extent, Node, Shape, name_of, static_name
 from symnet.expr.nodes.symbols import tensor
 
 
@@ -233,7 +233,7 @@ def _slice(x: Node, starts: list[Extent], sizes: list[Extent], steps: list[int])
 
 def _axis_range(x: Node, axis: int, key: Any) -> tuple[Extent, Extent, int, bool]:
     """(start, size, step, whether the axis is dropped)."""
-    extent, call = x.shape[axis], f"x[{shown((key,))}] on axis {axis} of shape {x.shape}"
+    extent, call = x.shape[axis], f"{name_of(x, 'x')}[{shown((key,))}] on axis {axis} of shape {x.shape}"
     if isinstance(key, slice):
         step = _step(call, key)
         if isinstance(extent, int) and all(_is_index(b) for b in (key.start, key.stop) if b is not None):
@@ -245,8 +245,8 @@ def _axis_range(x: Node, axis: int, key: Any) -> tuple[Extent, Extent, int, bool
             explain(
                 call,
                 "an int, a slice, None, ... or an array of integers",
-                type(key).__name__,
-                "Write x[0], x[1:] or x[[0, 2]].",
+                type(key).__name__ if not isinstance(key, Expr) else str(key),
+                "An index is as in [0], [1:] or [[0, 2]].",
             )
         )
     position = int(key)

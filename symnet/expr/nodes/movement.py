@@ -221,7 +221,7 @@ def reshape(x: Any, *shape: Any) -> Node:
                 call,
                 f"{total} elements",
                 f"a target of {product(extents)}",
-                f"x has shape {x.shape}; make the products equal.",
+                f"The array has shape {x.shape}; make the products equal.",
             )
         )
     if same_shape(extents, x.shape):

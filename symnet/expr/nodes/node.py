@@ -408,3 +408,8 @@ class Node(Basic):
 def static_name(value: str) -> Str:
     """A string as a `Basic` argument."""
     return Str(value)
+
+
+def name_of(node: Node, otherwise: str) -> str:
+    """The name of a leaf or of a value with one, as errors call it; `otherwise` of others."""
+    return str(getattr(node, "name", "") or otherwise)

@@ -68,7 +68,8 @@ def _trace(x: Any) -> Node:
 
 
 def _concatenate(xs: Any, axis: Any = 0) -> Node:
-    return movement.concat([_flat(x) for x in xs], 0) if axis is None else movement.concat(xs, axis)
+    flat = axis is None and isinstance(xs, (list, tuple))
+    return movement.concat([_flat(x) for x in xs], 0) if flat else movement.concat(xs, 0 if axis is None else axis)
 
 
 def _argmin(x: Any, axis: Any = None) -> Node:
@@ -76,6 +77,7 @@ def _argmin(x: Any, axis: Any = None) -> Node:
 
 
 def _squeeze(x: Any, axis: Any = None) -> Node:
+    x = as_node(x)
     gone = [a for a, n in enumerate(x.shape) if n == 1] if axis is None else normalize_axes("squeeze", axis, x.rank)
     if any(x.shape[a] != 1 for a in gone):
         mend = "Name axes of extent 1, or slice the others first."
@@ -84,12 +86,14 @@ def _squeeze(x: Any, axis: Any = None) -> Node:
 
 
 def _expand_dims(x: Any, axis: Any) -> Node:
+    x = as_node(x)
     rank = x.rank + (len(axis) if isinstance(axis, (tuple, list)) else 1)
     new, old = normalize_axes("expand_dims", axis, rank), iter(x.shape)
     return movement.reshape(x, tuple(1 if a in new else next(old) for a in range(rank)))
 
 
 def _swapaxes(x: Any, axis1: int, axis2: int) -> Node:
+    x = as_node(x)
     order = list(range(x.rank))
     (first,), (second,) = (normalize_axes("swapaxes", a, x.rank) for a in (axis1, axis2))
     order[first], order[second] = second, first
@@ -97,6 +101,7 @@ def _swapaxes(x: Any, axis1: int, axis2: int) -> Node:
 
 
 def _flip(x: Any, axis: Any = None) -> Node:
+    x = as_node(x)
     axes = normalize_axes("flip", axis, x.rank)
     return x[tuple(slice(None, None, -1) if a in axes else slice(None) for a in range(x.rank))]
 
@@ -154,8 +159,8 @@ _TABLE: dict[str, tuple[Callable[..., Any], str]] = {
     "stack": (movement.stack, "arrays:xs axis out"),
     "broadcast_to": (movement.broadcast_to, "array:x shape subok"),
     "take": (_take, "a:x indices axis out mode=raise"),
-    "shape": (lambda x: x.shape, "a:x"),
-    "ndim": (lambda x: x.rank, "a:x"),
+    "shape": (lambda x: as_node(x).shape, "a:x"),
+    "ndim": (lambda x: as_node(x).rank, "a:x"),
     "linalg.norm": (norms.norm, "x ord axis keepdims"),
     "linalg.det": (linalg.det, "a:A"),
     "linalg.inv": (linalg.inv, "a:A"),
@@ -176,7 +181,19 @@ def apply_numpy(function: Callable[..., Any], args: tuple[Any, ...], keywords: M
         >>> np.sum(sn.tensor("x", 3), axis=0)
         sum(x)
     """
-    name = f"{function.__module__}.{function.__name__}".removeprefix("numpy.")
+    return _called(f"{function.__module__}.{function.__name__}".removeprefix("numpy."), args, keywords)
+
+
+def numpy_functions() -> dict[str, Callable[..., Any]]:
+    """NumPy's functions by their names, `linalg.norm` among them, for those who read text instead of calling NumPy."""
+    return {name: _by_name(name) for name in (*_TABLE, "einsum")}
+
+
+def _by_name(name: str) -> Callable[..., Any]:
+    return lambda *args, **keywords: _called(name, args, keywords)
+
+
+def _called(name: str, args: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
     call = f"np.{name}(…)"
     if name == "einsum":
         _refuse(call, {n: v for n, v in keywords.items() if n != "optimize"}, {"order": "K", "casting": "safe"})

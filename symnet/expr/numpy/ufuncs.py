@@ -8,6 +8,7 @@ Source: NumPy Enhancement Proposal 13, `__array_ufunc__`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import Any
 
 from symnet import dtypes
@@ -29,6 +30,20 @@ _OPERATORS = {
     "logical_and": "and", "logical_or": "or", "logical_not": "not", "logical_xor": "xor", "bitwise_xor": "xor",
     "mod": "mod", "remainder": "mod", "floor_divide": "floor_divide", "divmod": "divmod",
 }  # fmt: skip
+
+
+def numpy_ufuncs() -> dict[str, Callable[..., Any]]:
+    """NumPy's elementwise functions by their names, for those who read text instead of calling NumPy."""
+    return {name: _of_nodes(f) for name, f in ({n: BUILDERS[op] for n, op in _OPERATORS.items()} | _FUNCTIONS).items()}
+
+
+def _of_nodes(build: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(build)
+    def built(*operands: Any) -> Any:
+        return build(*map(as_node, operands))
+
+    return built
+
 
 _REFLECTED = {"less": "greater", "greater": "less", "less_equal": "greater_equal", "greater_equal": "less_equal"}
 
