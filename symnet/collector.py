@@ -1,10 +1,12 @@
 """The garbage collector while something large is built.
 
 A compilation makes many objects that live to its end, in a process that holds those of SymPy: the collector would walk
-all of them several times and find nothing, 80 ms each time.
+all of them several times and find nothing, 80 ms each time.  What it made is old at the end: it lives as long as the
+function, and a walk just then would take a tenth of the time of the compilation.
 
 In: nothing.  Out: `RARELY`, a context in which it walks young objects alone, and these seldom.
-Not handled: thresholds that other code changes meanwhile are overwritten at the end.
+Not handled: thresholds that other code changes meanwhile are overwritten at the end.  Objects that were frozen stay so,
+and then the walk takes its time.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import os
 import threading
 
 THRESHOLDS = (50_000, 20, 100)  # new objects until the young are walked; such walks until the old are
+UNSEEN = 1_000_000  # objects that may have become old unwalked, before all are walked
 
 
 class Rarely:
@@ -22,13 +25,14 @@ class Rarely:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._inside = 0
+        self._unseen = self._walks = 0
         self._before = gc.get_threshold()
 
     def __enter__(self) -> None:
         with self._lock:
             self._inside += 1
             if self._inside == 1:
-                self._before = gc.get_threshold()
+                self._before, self._walks = gc.get_threshold(), _walks()
                 if 0 < self._before[0] < THRESHOLDS[0]:
                     gc.set_threshold(*THRESHOLDS)
 
@@ -36,7 +40,20 @@ class Rarely:
         with self._lock:
             self._inside = max(0, self._inside - 1)
             if not self._inside:
+                self._age()
                 gc.set_threshold(*self._before)
+
+    def _age(self) -> None:
+        """Make all objects old without a walk, unless too many have become so."""
+        self._unseen += gc.get_count()[0] + (_walks() - self._walks) * gc.get_threshold()[0]
+        if not gc.isenabled() or gc.get_freeze_count():
+            return
+        if self._unseen > UNSEEN:
+            self._unseen = 0
+            gc.collect()
+        else:
+            gc.freeze()
+            gc.unfreeze()
 
     def forked(self) -> None:
         """Begin anew in a forked child: its other threads are gone, and will not leave."""
@@ -44,6 +61,11 @@ class Rarely:
         if self._inside:
             gc.set_threshold(*self._before)
             self._inside = 0
+
+
+def _walks() -> int:
+    """How many times the young were walked."""
+    return gc.get_stats()[0]["collections"]
 
 
 RARELY = Rarely()

@@ -1,11 +1,12 @@
 """The garbage collector is let alone while a function is compiled, and afterwards is as it was."""
 
 import gc
+import weakref
 
 import pytest
 
 import symnet as sn
-from symnet.collector import THRESHOLDS, Rarely
+from symnet.collector import THRESHOLDS, UNSEEN, Rarely
 
 
 @pytest.fixture
@@ -58,3 +59,41 @@ def test_compiling_leaves_the_collector_as_it_was_also_when_it_fails(thresholds,
     with pytest.raises(RuntimeError):
         sn.compile(sn.sum(x * x * x))
     assert inside == [THRESHOLDS] and gc.get_threshold() == thresholds
+
+
+def test_what_was_made_inside_is_old_at_the_end_and_no_walk_comes_just_then(thresholds):
+    gc.collect()
+    walked = []
+    gc.callbacks.append(lambda phase, info: walked.append(info["generation"]))
+    try:
+        with Rarely():
+            kept = [[] for _ in range(30_000)]
+        after = [[] for _ in range(100)]
+    finally:
+        gc.callbacks.pop()
+    assert not walked
+    assert gc.get_count()[0] >= len(after) and any(x is kept[0] for x in gc.get_objects(generation=2))
+
+
+def test_garbage_of_compilations_is_found_before_it_is_much(thresholds):
+    class Held:
+        pass
+
+    rarely, alive = Rarely(), weakref.WeakSet()
+    for _ in range(130):
+        with rarely:
+            for _ in range(10_000):
+                one = Held()
+                one.itself = one
+                alive.add(one)
+    assert len(alive) < UNSEEN + 50_000 < 1_300_000
+
+
+def test_frozen_objects_stay_frozen(thresholds):
+    gc.freeze()
+    try:
+        with Rarely():
+            pass
+        assert gc.get_freeze_count()
+    finally:
+        gc.unfreeze()
