@@ -124,14 +124,15 @@ class _Tiling:
         return tile_widths(self.lane.constant, self.target, nest.accumulator.dtype, self.shape.mr)
 
     def _known_columns(self, nest: Nest) -> Body:
+        """Tiles of several widths: each kind in a loop, though there be one, so that names of one do not meet others."""
         body: list[Stmt] = []
-        offset, beside, lane = 0, 0, self.lane
-        for run, width in _runs(self._widths(nest)):
+        offset, lane, runs = 0, self.lane, _runs(self._widths(nest))
+        for run, width in runs:
             tile = f"{lane.var}_tile"
             start = IntVar(tile) * width + offset if run > 1 else as_int(offset)
-            inside = self._rows(shifted(nest, lane, start, IntConst(width)), width, beside)
-            body += [For(tile, as_int(run), inside)] if run > 1 else inside
-            offset, beside = offset + run * width, beside + (run == 1)
+            inside = self._rows(shifted(nest, lane, start, IntConst(width)), width)
+            body += [For(tile, as_int(run), inside)] if len(runs) > 1 or run > 1 else inside
+            offset += run * width
         return tuple(body)
 
     def _symbolic_columns(self, nest: Nest) -> Body:
@@ -151,11 +152,11 @@ class _Tiling:
             body.append(If(IntCondition("gt", left, IntConst(0)), rest))
         return tuple(body)
 
-    def _rows(self, nest: Nest, width: int, beside: int = 0) -> Body:
-        """Row tiles of mr rows, then the rest one by one; without rows, one tile beside so many others in its scope."""
+    def _rows(self, nest: Nest, width: int) -> Body:
+        """Row tiles of mr rows, then the rest one by one; without rows, one tile."""
         row, mr = self.shape.row, self.shape.mr
         if row is None:
-            return self._tile(nest, 1, width, beside)
+            return self._tile(nest, 1, width)
         most = limit(row.extent)
         if most is not None:
             mr = min(mr, max(most, 1))
@@ -170,7 +171,7 @@ class _Tiling:
             body.append(For(tile, rest, self._tile(single, 1, width)))
         return tuple(body)
 
-    def _tile(self, nest: Nest, mr: int, width: int, beside: int = 0) -> Body:
+    def _tile(self, nest: Nest, mr: int, width: int) -> Body:
         """The reduced loops inside: vectors of the lane operand, each serving mr rows.
 
         Row by row, all vectors of a row after another, so that beside the accumulators one element of the other operand
@@ -180,7 +181,7 @@ class _Tiling:
         acc, row = nest.accumulator, self.shape.row
         assert acc is not None
         lane = next(a for a in nest.parallel if a.var == self.lane.var)
-        cell = Buffer(f"{acc.name}_tile{beside or ''}", acc.dtype, (as_int(mr), as_int(width)), "register")
+        cell = Buffer(f"{acc.name}_tile", acc.dtype, (as_int(mr), as_int(width)), "register")
         at = (IntVar(row.var) if row is not None else as_int(0), IntVar(lane.var))
         rows = [] if row is None else [(Axis(row.var, as_int(mr)), "unroll")]
 
