@@ -124,14 +124,15 @@ class _Tiling:
         return tile_widths(self.lane.constant, self.target, nest.accumulator.dtype, self.shape.mr)
 
     def _known_columns(self, nest: Nest) -> Body:
-        """Tiles of several widths: each kind in a loop, though there be one, so that names of one do not meet others."""
+        """Tiles of several widths: each in a loop, though it be alone of its width, so that its names meet no others."""
         body: list[Stmt] = []
         offset, lane, runs = 0, self.lane, _runs(self._widths(nest))
         for run, width in runs:
             tile = f"{lane.var}_tile"
             start = IntVar(tile) * width + offset if run > 1 else as_int(offset)
             inside = self._rows(shifted(nest, lane, start, IntConst(width)), width)
-            body += [For(tile, as_int(run), inside)] if len(runs) > 1 or run > 1 else inside
+            kind = "serial" if run > 1 else "unroll"
+            body += [For(tile, as_int(run), inside, kind)] if len(runs) > 1 or run > 1 else inside
             offset += run * width
         return tuple(body)
 
