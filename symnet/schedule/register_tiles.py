@@ -124,7 +124,7 @@ class _Tiling:
         return tile_widths(self.lane.constant, self.target, nest.accumulator.dtype, self.shape.mr)
 
     def _known_columns(self, nest: Nest) -> Body:
-        """Tiles of several widths: one that is alone of its width is in a loop too, so that its names meet no others."""
+        """Tiles of several widths: one alone of its width is in a loop too, so that its names meet no others."""
         body: list[Stmt] = []
         offset, lane, runs = 0, self.lane, _runs(self._widths(nest))
         for run, width in runs:
