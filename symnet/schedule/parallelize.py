@@ -14,6 +14,7 @@ from symnet.loops.ir import IntConst, IntExpr, IntVar, Let, Store, ceil_div, int
 from symnet.lower.elementwise import functions_in
 from symnet.lower.nest import Axis, Nest
 from symnet.schedule.access import shifted
+from symnet.schedule.down import columns_of_panel, past_the_cache
 from symnet.schedule.target import Target
 from symnet.schedule.tile_shape import choose
 
@@ -43,11 +44,16 @@ class NestInUnits:
 
 
 def in_units(nest: Nest, target: Target, unit_var: str) -> NestInUnits:
-    """Split the axis that is not the lanes, in chunks of a fixed number of rows."""
+    """Split the axis that is not the lanes, in chunks of a fixed number of rows; lanes where there is no other axis, in
+    whole panels of them where it goes by panels.
+    """
     axis = _split_axis(nest, target)
     if axis is None:
         return NestInUnits(nest, IntConst(1))
     chunk = _chunk(nest, axis)
+    shape, acc = choose(nest, target), nest.accumulator
+    if acc is not None and axis is shape.lane and past_the_cache(nest, shape, target) is not None:
+        chunk = max(chunk, columns_of_panel(acc.dtype))
     units = ceil_div(axis.extent, chunk)
     if units in (IntConst(0), IntConst(1)):  # an empty nest is one share that does nothing
         return NestInUnits(nest, IntConst(1))

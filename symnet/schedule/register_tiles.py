@@ -41,6 +41,7 @@ from symnet.loops.substitute import Substitution, int_variables
 from symnet.lower.elementwise import functions_in
 from symnet.lower.nest import Axis, Nest, bounded, nested
 from symnet.schedule.access import inner_loads, shifted, stores
+from symnet.schedule.down import Down, past_the_cache
 from symnet.schedule.partials import PANEL_CUT, Carry, Cells, SumCut, accumulated, renewed, short_first
 from symnet.schedule.target import Target
 from symnet.schedule.tile_shape import TileShape, tile_widths
@@ -56,8 +57,12 @@ def tiles(nest: Nest, shape: TileShape, target: Target, carry: Carry | None) -> 
     if carry is None and is_apart(nest):
         nest, again = parted(nest)
 
+    is_large = past_the_cache(nest, shape, target)
+
     def whole(sizes: SumCut) -> Body:
         body = _Tiling(shape, lane, target, carry, sizes).all_tiles(nest)
+        if is_large is not None and not sizes.is_short:
+            body = (If(is_large, Down(lane, target, carry, sizes).panels(nest), body),)
         return (*body, *renewed(nest, carry, sizes, lambda body: over_results(nest, lane, body)))
 
     sizes = PANEL_CUT if shape.mr > 1 and _is_panel(nest) else SumCut()

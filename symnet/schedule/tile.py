@@ -6,7 +6,7 @@ Three shapes:
 - *map* (no reduction): the lane axis becomes a vector loop, the others stay loops.
 - *tile* (the lane axis is parallel): mr rows × nr vectors of accumulators, the reduced axes inside, so that a vector
   of one operand serves mr rows and an element of the other serves nr vectors (a GEMM microkernel; mr = 1 for sums):
-  `register_tiles.py`.
+  `register_tiles.py`; long sums of many columns wait in the cache: `down.py`.
 - *across* (the lane axis is reduced): lanes are added up at the end of each row: `across.py`.
 """
 

@@ -20,6 +20,7 @@ from symnet.schedule.target import Target
 
 UNROLLED_CHUNKS = 8
 UNROLLED_WEIGHT = 256  # instructions in a row that are still worth unrolling
+MOST_IN_TILE = 32  # vectors of a register tile; what holds more of them is memory
 MASKED_CHUNKS = 2  # a bounded extent of so many vectors is written as masked chunks, without a loop
 
 
@@ -58,7 +59,7 @@ def cut_of(loop: For, facts: BodyFacts, target: Target) -> LaneCut | None:
 
     As many lanes as a register holds of the loop's widest reals (of its integers, without reals); twice as many where a
     function is one long chain of instructions, of which another vector's may run beside.  A few chunks are one row, and
-    so are all of a register tile, which must have its lanes at fixed places.
+    so are all of a register tile, which must have its lanes at fixed places; what waits in the cache is no tile.
     """
     lanes = target.vector_bits // (8 * max(4, facts.itemsize or 8))
     if lanes <= 1:
@@ -70,7 +71,8 @@ def cut_of(loop: For, facts: BodyFacts, target: Target) -> LaneCut | None:
         full = max(loop.extent.value, 0) // lanes
         most = 1 if _is_square(loop) and not facts.reduces else UNROLLED_CHUNKS
         few = full <= most and full * facts.weight <= UNROLLED_WEIGHT
-        return LaneCut(lanes, 0 if is_tile or few else _row(loop, facts), "rounded" if target.masks else "narrow")
+        row = 0 if few or (is_tile and full <= MOST_IN_TILE) else _row(loop, facts)
+        return LaneCut(lanes, row, "rounded" if target.masks else "narrow")
     if loop.bound is not None and (is_tile or loop.bound <= MASKED_CHUNKS * lanes):
         return LaneCut(lanes, 0, "whole")
     return LaneCut(lanes, _row(loop, facts), "whole" if target.masks else "single")
