@@ -85,9 +85,9 @@ def _running_products() -> Builders:
 
 
 def _printing() -> Builders:
-    from symnet.expr.printing import displayed, latex, pretty, text
+    from symnet.expr.printing import displayed, latex, latex_in_full, pretty, text
 
-    return {"text": text, "latex": latex, "pretty": pretty, "displayed": displayed}
+    return {"text": text, "latex": latex, "latex_in_full": latex_in_full, "pretty": pretty, "displayed": displayed}
 
 
 def _numpy_ufuncs() -> Builders:
@@ -112,7 +112,7 @@ BUILDERS.later.update(
     {
         "cumsum": _running_sums,
         "cumprod": _running_products,
-        **dict.fromkeys(("text", "latex", "pretty", "displayed"), _printing),
+        **dict.fromkeys(("text", "latex", "latex_in_full", "pretty", "displayed"), _printing),
         "array_ufunc": _numpy_ufuncs,
         "array_function": _numpy_functions,
         "from_scalar": _sympy_scalars,

@@ -244,11 +244,19 @@ class Reader:
             return value
         if token == r"\begin":
             return self.cases()
+        if token in self.values:
+            return self.values[token]
         if token in FUNCTIONS:
             return together(FUNCTIONS[token], *self.arguments())
         if token[0] == "\\":
             return self.call(token)
-        return number(float(token)) if token[0].isdigit() else self.values[token]
+        if token == "I":
+            for wanted in "_{":
+                self.next(wanted)
+            size = int(self.next())
+            self.next("}")
+            return matrix(np.eye(size))
+        return number(float(token))
 
     def ones(self) -> Value:
         if self.met("["):
@@ -310,14 +318,36 @@ class Reader:
         return together(np.where, condition, a, b)
 
 
+_BROKEN = re.compile(r"\\[Bb]igg?[lr]|\\q?quad|\{\}|(?<!\\)&")  # what breaking a line puts there
+
+
+def equations(latex: str) -> tuple[str, list[tuple[str, str]]]:
+    """A formula, and the names that are defined below it, in order; lines that were broken in one."""
+    if r"\text{where}" not in latex:
+        return latex, []
+    inner = latex.removeprefix(r"\begin{aligned}").removesuffix(r"\end{aligned}")
+    body, below = (_BROKEN.sub(" ", part) for part in inner.split(r"\text{where}"))
+    found: list[tuple[str, str]] = []
+    for row in filter(str.strip, below.split(r"\\")):
+        name, sign, formula = row.partition(" = ")
+        if sign:
+            found.append((name.strip(), formula))
+        else:
+            found[-1] = (found[-1][0], found[-1][1] + " " + row)
+    return body.replace(r"\\", " "), found
+
+
 def read_on_paper(latex: str, leaves: Mapping[str, np.ndarray], rank: int) -> np.ndarray:
     """The value of a formula in LaTeX; a vector of rank 1 as such.
 
     Raises:
         DoesNotFit: where shapes do not fit as they are written.
     """
-    read = Reader(latex, {name: matrix(x) if x.ndim else number(x) for name, x in leaves.items()})
-    value = read.whole()
+    values = {name: matrix(x) if x.ndim else number(x) for name, x in leaves.items()}
+    body, definitions = equations(latex)
+    for name, formula in definitions:
+        values[name] = Reader(formula, values).whole()
+    value = Reader(body, values).whole()
     if any(value.free):
         raise DoesNotFit("the size of the result")
     return value.array[:, 0] if rank == 1 and not value.is_number else value.array

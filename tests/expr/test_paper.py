@@ -10,8 +10,11 @@ import sympy
 
 import symnet as sn
 from symnet.expr.nodes.node import Node
+from symnet.expr.printing.latex import latex, with_definitions
 from symnet.expr.printing.mathml import mathml
+from symnet.expr.printing.own_names import beside
 from symnet.reference.evaluation import evaluate
+from tests.expr.entry_reading import read_entries
 from tests.expr.paper_reading import DoesNotFit, read_on_paper
 
 m, n, k = sn.dim("m"), sn.dim("n"), sn.dim("k")
@@ -19,6 +22,7 @@ A, X = sn.tensor("A", m, n), sn.tensor("X", m, n)
 W, b = sn.tensor("W", n, k), sn.tensor("b", k)
 x, s, p = sn.tensor("x", n), sn.tensor("s", m), sn.tensor("p", n)
 c, r = sn.tensor("c", m, 1), sn.tensor("r", 1, n)
+T3 = sn.tensor("T", 2, m, n)
 ONE, ROW = r"\mathbf{1}", r"\mathbf{1}^{\top}"
 
 WRITTEN = [
@@ -59,12 +63,59 @@ def test_what_is_repeated_is_written_with_ones(node: Node, written: str):
     assert sympy.latex(node) == written
 
 
-def test_a_reduction_that_keeps_an_axis_of_three_stays_one():
-    """Its sign is not put before it, where the notation of its axes would be lost."""
-    T = sn.tensor("T", 2, m, n)
-    node = T - sn.sum(-T, axis=2, keepdims=True)
-    assert "keepdims" in sympy.pretty(node, use_unicode=True)
-    assert mathml(node) and sympy.latex(sn.sum(-s, axis=0, keepdims=True) + s)
+@pytest.mark.parametrize(
+    ("node", "written"),
+    [
+        (T3 - sn.sum(-T3, axis=2, keepdims=True), r"\left[T_{ijk} - \sum_{l} (-T_{ijl})\right]_{ijk}"),
+        (T3 * s[:, None], r"\left[T_{ijk} s_{j}\right]_{ijk}"),
+        (T3 + 1, r"\left[T_{ijk} + 1\right]_{ijk}"),
+        (-2 * sn.exp(T3), r"-2 \exp(T)"),
+        (sn.softmax(-T3), r"\operatorname{softmax}(-T)"),
+        (sn.max(T3, axis=1), r"\left[\max_{k}(T_{ikj})\right]_{ij}"),
+        (sn.jacobian(A / sn.sum(A, axis=1, keepdims=True), A), r"\left[\delta_{ik} \left(\frac{\delta_{jl}}"
+            r"{\left[A \mathbf{1}\right]_{k}} - \frac{A_{kj}}{\left[A \mathbf{1}\right]_{k}^{2}}\right)\right]_{ijkl}"),
+        (sn.jacobian(X.T @ X, X), r"\left[\delta_{il} X_{kj} + \delta_{jl} X_{ki}\right]_{ijkl}"),
+    ],
+)  # fmt: skip
+def test_arrays_of_three_axes_are_written_by_their_entries(node: Node, written: str):
+    assert sympy.latex(node) == written
+    assert mathml(node) and sympy.pretty(node, use_unicode=True)
+
+
+NORMAL = (x - sn.mean(x)) / sn.std(x)
+DEVIATION = r"\sigma = \sqrt{\frac{1}{n} \sum \left(x - \frac{1}{n} \mathbf{1} \sum x\right)^{2}}"
+NORMALISED = r"h = \frac{1}{\sigma} \left(x - \frac{1}{n} \mathbf{1} \sum x\right)"
+
+
+@pytest.mark.parametrize(
+    ("node", "written", "where"),
+    [
+        (sn.jacobian(NORMAL, x), r"\frac{1}{\sigma} \left(I_{n} - \frac{1}{n} \mathbf{1} \mathbf{1}^{\top}"
+            r" - \frac{1}{n} h h^{\top}\right)", [DEVIATION, NORMALISED]),
+        (sn.grad(p @ NORMAL, x), r"\frac{1}{\sigma} \left(p - \frac{1}{n} \mathbf{1} \sum p"
+            r" - \frac{p^{\top} h}{n} h\right)", [DEVIATION, NORMALISED]),
+        (sn.simplify(x / sn.sqrt(sn.mean(x**2))), r"\frac{1}{\sqrt{\frac{1}{n} \sum x^{2}}} x", []),
+        (sn.hessian(sn.logsumexp(A @ x + s), x), r"A^{\top} \left(\operatorname{diag}(p) - p p^{\top}\right) A",
+            [r"p = \operatorname{softmax}(A x + s)"]),
+        (sn.jacobian(sn.softmax(A @ x), x), r"\left(\operatorname{diag}(s) - s s^{\top}\right) A",
+            [r"s = \operatorname{softmax}(A x)"]),
+        (sn.hessian(sn.logsumexp(A @ x), A), r"\left[x_{j} s_{k} x_{l} (\delta_{ik} - s_{i})\right]_{ijkl}",
+            [r"s = \operatorname{softmax}(A x)"]),
+        (sn.hessian(sn.logsumexp(x), x), r"\operatorname{diag}(\operatorname{softmax}(x))"
+            r" - \operatorname{softmax}(x) \operatorname{softmax}(x)^{\top}", []),
+    ],
+)  # fmt: skip
+def test_what_a_textbook_names_has_a_name(node: Node, written: str, where: list[str]):
+    assert with_definitions(node) == (written, where)
+    assert "where" not in sympy.latex(node), "which may stand inside another formula"
+
+
+def test_a_name_of_the_page_is_no_name_in_it_nor_a_function():
+    h = sn.tensor("h", n)
+    _, where = with_definitions(sn.grad((h * sn.sigmoid(p)) @ NORMAL, x))
+    assert [line.split(" = ")[0] for line in where] == [r"\tau", "z"]
+    with beside(["s", "p"]):
+        assert with_definitions(sn.jacobian(sn.softmax(A @ x), x))[1] == [r"q = \operatorname{softmax}(A x)"]
 
 
 def test_mathml_and_two_dimensional_text_have_the_ones_too():
@@ -81,6 +132,7 @@ DATA = {
 _FUNCTIONS = (
     sn.exp, sn.tanh, sn.sigmoid, sn.softmax, lambda v: v**2, lambda v: -2 * v, lambda v: v.T,
     lambda v: v / sn.norm(v), lambda v: v / sn.norm(v, axis=0), lambda v: v - sn.sum(v), lambda v: sn.sum(v) * v - 1,
+    lambda v: (v - sn.mean(v)) / sn.std(v), lambda v: sn.softmax(v - 1) + sn.softmax(v - 1) ** 2,
     lambda v: sn.softmax(v, axis=0), lambda v: sn.diag(v) - sn.mean(v) if v.rank == 1 else v,
 )  # fmt: skip
 _TWO = (
@@ -125,10 +177,10 @@ def test_a_formula_of_broadcasts_fits_on_paper_and_has_the_value_of_the_node(see
     rng = np.random.default_rng(seed)
     data = {name: rng.uniform(-1.5, 1.5, shape) for name, shape in DATA.items()}
     wanted = np.asarray(evaluate(node, data))
-    latex = sympy.latex(node)
-    found = read_on_paper(latex, data, node.rank)
-    assert np.shape(found) == wanted.shape or np.size(found) == wanted.size == 1, latex
-    np.testing.assert_allclose(np.reshape(found, wanted.shape), wanted, rtol=1e-9, atol=1e-9, err_msg=latex)
+    written = latex(node)
+    found = read_on_paper(written, data, node.rank)
+    assert np.shape(found) == wanted.shape or np.size(found) == wanted.size == 1, written
+    np.testing.assert_allclose(np.reshape(found, wanted.shape), wanted, rtol=1e-9, atol=1e-9, err_msg=written)
 
 
 @pytest.mark.parametrize("latex", ["A - x", "A x^{\\top}", r"A \odot s", r"\frac{A}{s}", r"A - \mathbf{1} x",
@@ -150,3 +202,105 @@ def test_the_reader_refuses_what_does_not_fit(latex: str):
 )
 def test_a_sum_in_even_functions_is_turned_in_all_of_them(node: Node, written: str):
     assert str(node) == written
+
+
+def _standardised(v: Node, axis: int | None, eps: float) -> Node:
+    u = v - sn.mean(v, axis=axis, keepdims=axis is not None)
+    return u / sn.sqrt(sn.mean(u**2, axis=axis, keepdims=axis is not None) + eps)
+
+
+def differentiated(seed: int) -> Node:
+    """A derivative whose page names what is standardised and softmaxes."""
+    choice = random.Random(seed)
+    A, s, x = (sn.tensor(name, *DATA[name]) for name in ("A", "s", "x"))
+    eps = choice.choice([0, 0.5])
+    v = choice.choice([x, A @ x, A @ x + s, x * x, sn.exp(x)])
+    g = choice.choice([sn.tensor("y", 4), sn.tanh(x)]) if v.shape == (4,) else s
+    B = choice.choice([A, A * x, s[:, None] + A])
+    return choice.choice(
+        [
+            lambda: sn.jacobian(_standardised(v, None, eps), x),
+            lambda: sn.grad(g @ _standardised(v, None, eps), x),
+            lambda: sn.grad(sn.sum(sn.tensor("B", 3, 4) * _standardised(B, choice.choice([0, 1]), eps)), A),
+            lambda: sn.hessian(sn.logsumexp(v), x),
+            lambda: sn.jacobian(sn.softmax(v), x),
+            lambda: sn.grad(g @ sn.softmax(v), x),
+            lambda: sn.grad(sn.sum(sn.tensor("B", 3, 4) * sn.softmax(B * 2)), A),
+        ]
+    )()
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_formula_with_names_of_the_page_has_the_value_of_the_node(seed: int):
+    node = differentiated(seed)
+    rng = np.random.default_rng(seed)
+    data = {name: rng.uniform(-1.5, 1.5, shape) for name, shape in DATA.items()}
+    written = latex(node)
+    found = read_on_paper(written, data, node.rank)
+    np.testing.assert_allclose(found, np.asarray(evaluate(node, data)), rtol=1e-9, atol=1e-9, err_msg=written)
+
+
+_ENTRY_DATA = {"A": (3, 4), "B": (4, 3), "s": (3,), "x": (4,), "T": (2, 3, 4), "a": ()}
+_ON_THREE = (
+    lambda u, v: u[..., None] * v, lambda u, v: u + v, lambda u, v: u * v, lambda u, v: u / (v**2 + 1),
+    lambda u, v: u[None] - v[..., None], lambda u, v: sn.sum(u, axis=0), lambda u, v: sn.sum(u * v, axis=-1),
+    lambda u, v: sn.max(u, axis=-1), lambda u, v: sn.transpose(u), lambda u, v: -u * 2, lambda u, v: sn.exp(u),
+    lambda u, v: u - sn.mean(u, axis=-1, keepdims=True), lambda u, v: sn.softmax(u), lambda u, v: u @ v,
+    lambda u, v: sn.sum(u), lambda u, v: sn.tanh(u - v), lambda u, v: u * sn.sum(v, axis=0),
+)  # fmt: skip
+
+
+def of_many_axes(seed: int) -> Node:
+    """A formula with values of three axes and more in it; one in three a Jacobian or a Hessian by a matrix."""
+    choice = random.Random(seed)
+    leaves = [sn.tensor(name, *shape) for name, shape in _ENTRY_DATA.items()]
+    A, x = leaves[0], leaves[3]
+    if seed % 3 == 0:
+        rows = A / sn.sum(A**2, axis=1, keepdims=True)
+        made = choice.choice([rows, sn.softmax(A), sn.tanh(A @ x), A.T @ A, sn.exp(A) * x, A * sn.sum(A, axis=0)])
+        return choice.choice(
+            [
+                lambda: sn.jacobian(made, A),
+                lambda: sn.jacobian(made, x, absent="zero"),
+                lambda: sn.hessian(sn.logsumexp(A @ x), A),
+                lambda: sn.hessian(sn.sum(made), A),
+            ]
+        )()
+    values = list(leaves)
+    for _ in range(choice.randint(3, 7)):
+        u, v = choice.choice(values[-4:]), choice.choice(values)
+        try:
+            made = choice.choice(_ON_THREE)(u, v)
+        except (sn.SymnetError, IndexError):
+            continue
+        if made.rank <= 4:
+            values.append(made)
+    return values[-1]
+
+
+@pytest.mark.parametrize("seed", range(180))
+def test_an_array_by_its_entries_has_the_value_of_the_node(seed: int):
+    node = of_many_axes(seed)
+    rng = np.random.default_rng(seed)
+    data = {name: rng.uniform(0.2, 1.5, shape) for name, shape in _ENTRY_DATA.items()}
+    wanted = np.asarray(evaluate(node, data))
+    written = latex(node)
+    if any(word in written for word in _NOT_READ):
+        return
+    found = read_entries(written, data, wanted.shape)
+    np.testing.assert_allclose(np.reshape(found, wanted.shape), wanted, rtol=1e-9, atol=1e-9, err_msg=written)
+
+
+_NOT_READ = (
+    "keepdims",
+    r"}\left(\left[",
+    r"\mathbf{0}",
+    "broadcast",
+    "transpose",
+    "concat",
+    "pad",
+    "reshape",
+    "_{0}",
+    "_{1}",
+    "_{2}",
+)

@@ -168,9 +168,9 @@ GOLDEN: list[tuple[Node, str, str]] = [
     (2 * expand(v, (4, 4), (0,)) * identity(4) * exp(v), "2*diag(v*exp(v))", r"2 \operatorname{diag}(v \odot \exp(v))"),
     (identity(4) * S * v, "eye(4)*S*v", r"(I_{4} \odot S) \operatorname{diag}(v)"),
     (einsum("ik,j->ijk", identity(3), v), 'einsum("ik,j->ijk", eye(3), v)', r"\left[\delta_{ik} v_{j}\right]_{ijk}"),
-    (einsum("ijk,kl->ijl", Q, B), "Q @ B", "Q B"),
+    (einsum("ijk,kl->ijl", Q, B), "Q @ B", r"\left[\sum_{l} Q_{ijl} B_{lk}\right]_{ijk}"),
     (einsum(",i->i", a, v), "a*v", "a v"),
-    (transpose(Q, 0, 2, 1), "transpose(Q, (0, 2, 1))", r"\operatorname{transpose}_{0, 2, 1}(Q)"),
+    (transpose(Q, 0, 2, 1), "transpose(Q, (0, 2, 1))", r"\left[Q_{ikj}\right]_{ijk}"),
     # linear algebra
     (det(S), "det(S)", r"\det S"),
     (logdet(S.T @ S), "logdet(S.T @ S)", r"\log\left|\det \left(S^{\top} S\right)\right|"),
@@ -186,7 +186,7 @@ GOLDEN: list[tuple[Node, str, str]] = [
     # sums, means, reductions
     (-sum(D * log(Y), 1), "-sum(D*log(Y), axis=1)", r"-(D \odot \log(Y)) \mathbf{1}"),
     (sum(X, 0), "sum(X, axis=0)", r"X^{\top} \mathbf{1}"),
-    (sum(Q, (0, 2)), "sum(Q, axis=(0, 2))", r"\sum_{0, 2} Q"),
+    (sum(Q, (0, 2)), "sum(Q, axis=(0, 2))", r"\left[\sum_{jk} Q_{jik}\right]_{i}"),
     (mean((X @ w - y) ** 2), "mean((X @ w - y)**2)", r"\frac{1}{m} \sum (X w - y)^{2}"),
     (mean(X, 1, keepdims=True), "mean(X, axis=1, keepdims=True)", r"\frac{1}{64} X \mathbf{1}"),
     (sum(v) * sympy.Rational(3, 4), "3*mean(v)", r"3 \frac{1}{4} \sum v"),

@@ -100,6 +100,12 @@ LEARNING = [
         lambda: sn.hessian(sn.logsumexp(x), x),
         lambda: sn.eye(n) * sn.softmax(x) - sn.outer(sn.softmax(x), sn.softmax(x)),
     ),
+    Identity(  # the graph centres the rows of A, which costs less than AᵀSA and does not cancel; a page prints AᵀSA
+        "Hessian of log-sum-exp of an affine map",
+        BOYD,
+        lambda: sn.hessian(sn.logsumexp(X @ x + z), x),
+        lambda: X.T @ (sn.eye(m) * sn.softmax(X @ x + z) - sn.outer(*[sn.softmax(X @ x + z)] * 2)) @ X,
+    ),
     Identity(
         "Hessian of log-sum-exp spelled out",
         BOYD,

@@ -15,11 +15,22 @@ from symnet.expr.nodes.reduction import Reduce
 
 def softmax_axes(node: Node) -> list[tuple[int, ...]]:
     """The axes over which exp(x - expand(logsumexp x)) is a softmax; empty when it is none."""
+    total = _logsumexp_in(node)
+    return [] if total is None else [total.axes]
+
+
+def softmax_of(node: Node) -> Node | None:
+    """The x of exp(x - expand(logsumexp x)); None for other nodes."""
+    total = _logsumexp_in(node)
+    return None if total is None else total.operands[0]
+
+
+def _logsumexp_in(node: Node) -> Reduce | None:
     if not is_op(node, "exp"):
-        return []
+        return None
     argument = node.operands[0]
     if not is_op(argument, "add"):
-        return []
+        return None
     for place, term in enumerate(argument.operands):
         total = _negated_logsumexp(term)
         if total is None:
@@ -27,8 +38,8 @@ def softmax_axes(node: Node) -> list[tuple[int, ...]]:
         rest = argument.operands[:place] + argument.operands[place + 1 :]
         whole = total.operands[0]
         if rest == (whole,) or (is_op(whole, "add") and rest == whole.operands):
-            return [total.axes]
-    return []
+            return total
+    return None
 
 
 def _negated_logsumexp(term: Node) -> Reduce | None:

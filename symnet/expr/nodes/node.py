@@ -396,7 +396,7 @@ class Node(Basic):
     _sympyrepr = _sympystr
 
     def _latex(self, printer: Any) -> str:
-        return str(BUILDERS["latex"](self))
+        return str(BUILDERS["latex_in_full"](self))
 
     def _pretty(self, printer: Any) -> Any:
         return BUILDERS["pretty"](self)

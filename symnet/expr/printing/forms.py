@@ -18,6 +18,9 @@ In: nothing.  Out: `Form`, the small language between graphs (read by `layout.py
           | relation(a, b; op)                 a >= 0
           | indicator(condition)               1[a >= 0]
           | einsum(*operands; inputs, output)  what has no shorter form
+         | element(x; *letters)               X_ij, an element: on paper only, as the two below
+         | indexed(entry; *letters)           [X_ij + b_k]_ijk, an array by its entries
+         | total(entry; op, letters)          Σ_i X_ij, max_i X_ij
           | filled(; value, shape)             ones(m, 3)
           | ones()                             a column of ones, as long as its place wants: on paper only
           | identity(; extent) | ramp(; extent)
@@ -48,7 +51,8 @@ RELATION, SUM, OPERATOR, HADAMARD, MATMUL, PRODUCT, POWER, ATOM = range(8)
 
 KINDS = (
     "name", "number", "same", "sum", "product", "power", "root", "matmul", "transpose", "reduce", "spread", "index",
-    "unit", "relation", "indicator", "einsum", "filled", "ones", "identity", "ramp", "array", "sequence", "rows",
+    "unit", "relation", "indicator", "einsum", "element", "indexed",
+    "total", "filled", "ones", "identity", "ramp", "array", "sequence", "rows",
     "call", "function", "applied", "leibniz",
 )  # fmt: skip
 

@@ -16,7 +16,6 @@ import sympy
 from sympy.printing.conventions import split_super_sub
 
 from symnet.expr.nodes.constants import exact
-from symnet.expr.nodes.contraction import letter
 from symnet.expr.nodes.node import Node
 from symnet.expr.printing.abstract import latex_mark, latex_power, repeated
 from symnet.expr.printing.forms import (
@@ -29,15 +28,16 @@ from symnet.expr.printing.forms import (
     RELATION,
     SUM,
     Form,
-    FormPart,
     reads_as_decimal,
 )
+from symnet.expr.printing.indices import IndexMarkup, einsum, element, indexed, total
 from symnet.expr.printing.latex_lines import TEXT_WIDTH, broken
 from symnet.expr.printing.latex_rows import displayed
 from symnet.expr.printing.layout import FormWriter, Show, abridge, lay_out, write
 from symnet.expr.printing.letters import word_latex
 from symnet.expr.printing.linalg import is_inverse
 from symnet.expr.printing.long_numbers import as_power
+from symnet.expr.printing.own_names import in_full
 from symnet.expr.printing.products import Markup, is_open, product
 from symnet.expr.printing.text import number_text
 
@@ -71,20 +71,26 @@ def parens(inner: str) -> str:
 
 
 def latex(node: Node, full: bool = False) -> str:
-    """The formula of a node in LaTeX.
-
-    Args:
-        node: any expression.
-        full: write every shared part, however many; otherwise the middle of a very long list is left out and counted.
-    """
-    body, definitions = write(lay_out(node, paper=True), WRITERS)
-    if not definitions:
-        return str(body.text)
-    lines = [rf"{name_latex(name.data[0])} = {value.text}" for name, value in definitions]
-    lines = abridge(lines, lambda n: rf"\ldots\ (\text{{{n} more}})", full)
-    rows = [part for line in (body.text, r"\text{where}", *lines) for part in broken(line, _BESIDE, _BESIDE)]
+    """The formula of a node in LaTeX; `full`: with every shared part, however many."""
+    body, lines = with_definitions(node, full)
+    if not lines:
+        return body
+    rows = [part for line in (body, r"\text{where}", *lines) for part in broken(line, _BESIDE, _BESIDE)]
     aligned = r" \\ & ".join(rows)
     return rf"\begin{{aligned}} & {aligned} \end{{aligned}}"
+
+
+def latex_in_full(node: Node) -> str:
+    """The formula of a node in LaTeX that may stand inside another formula: nothing in it has a name of its own."""
+    with in_full():
+        return latex(node)
+
+
+def with_definitions(node: Node, full: bool = False) -> tuple[str, list[str]]:
+    """The formula of a node, and what the names in it stand for, a line for each."""
+    body, definitions = write(lay_out(node, paper=True), WRITERS)
+    lines = [rf"{name_latex(name.data[0])} = {value.text}" for name, value in definitions]
+    return str(body.text), abridge(lines, lambda n: rf"\ldots\ (\text{{{n} more}})", full)
 
 
 @lru_cache(maxsize=4096)
@@ -152,11 +158,6 @@ def _power(form: Form, show: Show) -> Latex:
     return Latex(f"{show(base).within(ATOM)}^{{{hadamard}{show(exponent).text}}}", POWER)
 
 
-def is_name(part: FormPart) -> bool:
-    """Whether a part is written as a name."""
-    return part.node.kind in ("tensor", "named") if not isinstance(part, Form) else part.kind == "name"
-
-
 def _root(form: Form, show: Show) -> Latex:
     return Latex(rf"\sqrt{{{show(form.parts[0]).text}}}", ATOM)
 
@@ -177,29 +178,6 @@ def _transpose(form: Form, show: Show) -> Latex:
     if is_inverse(form.parts[0]) and math.text.endswith("^{-1}"):
         return Latex(math.text.removesuffix("^{-1}") + r"^{-\top}", POWER)
     return Latex(rf"{show(form.parts[0]).within(ATOM)}^{{\top}}", POWER)
-
-
-def _einsum(form: Form, show: Show) -> Latex:
-    r"""A contraction in indices: \sum_{j} A_{ij} x_{j}; free indices name the axes of the result."""
-    inputs, output = form.data
-    factors = " ".join(_indexed(part, indices, show) for part, indices in zip(form.parts, inputs, strict=True))
-    summed = dict.fromkeys(i for indices in inputs for i in indices if i not in output)
-    total = rf"\sum_{{{_letters(summed)}}} " if summed else ""
-    if not output:
-        return Latex(total + factors, OPERATOR)
-    return Latex(rf"\left[{total}{factors}\right]_{{{_letters(output)}}}", ATOM)
-
-
-def _indexed(part: FormPart, indices: tuple[int, ...], show: Show) -> str:
-    if not isinstance(part, Form) and part.node.kind == "delta":
-        return rf"\delta_{{{_letters(indices)}}}"
-    math = show(part)
-    plain = math.level == ATOM and "_" not in math.text and is_name(part)
-    return rf"{math.text if plain else rf'[{math.text}]'}_{{{_letters(indices)}}}"
-
-
-def _letters(indices: Any) -> str:
-    return "".join(map(letter, indices))
 
 
 def _identity(form: Form, show: Show) -> Latex:
@@ -365,6 +343,18 @@ def _operator(name: str) -> str:
     return _OPERATOR.get(name) or rf"\operatorname{{{escaped}}}"
 
 
+INDICES = IndexMarkup(
+    below=lambda text, letters: rf"{text}_{{{''.join(letters)}}}",
+    total=lambda letters: rf"\sum_{{{''.join(letters)}}} ",
+    operator=_operator,
+    bracketed=lambda text: rf"\left[{text}\right]",
+    parens=parens,
+    delta=r"\delta",
+    space=" ",
+    has_index=lambda text: "_" in text,
+)
+
+
 def _call(form: Form, show: Show) -> Latex:
     name, keywords = form.data
     args = [show(part) for part in form.parts]
@@ -435,7 +425,10 @@ WRITERS: dict[str, FormWriter] = {
     "unit": lambda form, show: Latex(f"e_{{{_extent(form.data[1])}}}", ATOM),
     "relation": _relation,
     "indicator": _indicator,
-    "einsum": _einsum,
+    "einsum": lambda form, show: Latex(*einsum(form, show, INDICES)),
+    "element": lambda form, show: Latex(*element(form, show, INDICES)),
+    "indexed": lambda form, show: Latex(*indexed(form, show, INDICES)),
+    "total": lambda form, show: Latex(*total(form, show, INDICES)),
     "filled": _filled,
     "ones": lambda form, show: Latex(r"\mathbf{1}", ATOM),
     "identity": _identity,

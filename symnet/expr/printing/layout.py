@@ -8,30 +8,34 @@ is bound: `t1 + t1 where t1 = y + y`.  Linear in the number of nodes, and nothin
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from symnet.arrays import Contents
 from symnet.expr.nodes.extents import same_shape
 from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import Named
 from symnet.expr.printing.abstract import read_abstract
 from symnet.expr.printing.broadcast import repeat_inside
 from symnet.expr.printing.constants import named_constants, read_array
 from symnet.expr.printing.contraction import read_einsum
 from symnet.expr.printing.cumulative import read_cumsum
 from symnet.expr.printing.elementwise import read_elementwise
+from symnet.expr.printing.entrywise import Entrywise, entrywise
 from symnet.expr.printing.forms import Form, FormPart, Ref
 from symnet.expr.printing.indexing import read_one_hot, read_take
 from symnet.expr.printing.linalg import read_determinant, read_solve
 from symnet.expr.printing.movement import read_concat, read_expand, read_place, read_reshape, read_slice, stretch
+from symnet.expr.printing.own_names import in_full, with_names
 from symnet.expr.printing.paper import on_paper
 from symnet.expr.printing.recurrence import read_recurrence
 from symnet.expr.printing.reduction import read_reduce
 from symnet.expr.printing.running import read_scan
 from symnet.expr.printing.signs import signs_inside
 from symnet.expr.printing.symbols import read_barrier, read_delta, read_iota, read_name, read_number
-from symnet.expr.printing.view import FormReader, View
+from symnet.expr.printing.view import FormReader, View, visible
+from symnet.expr.printing.weights import covariances
 
 READERS: dict[str, FormReader] = {
     "tensor": read_name,
@@ -80,12 +84,21 @@ class Layout:
         forms: every form that is written, operands before users.
         bound: the parts that have a name, in the same order.
         constants: what stands for the constant arrays that are shown by a name.
+        where: the values that a page names by itself, and how each is written; on paper only.
+        degree: of the root, by which a value under a name of the page stands in sums.
     """
 
     root: Ref
     forms: dict[Ref, Form]
     bound: dict[Ref, str]
     constants: dict[str, Contents]
+    where: dict[Named, Layout]
+    degree: float
+
+    @property
+    def defines(self) -> bool:
+        """Whether there are names in the formula that are defined below it."""
+        return bool(self.bound or self.where)
 
 
 def lay_out(root: Node, paper: bool = False) -> Layout:
@@ -97,8 +110,27 @@ def lay_out(root: Node, paper: bool = False) -> Layout:
     """
     while root.kind == "named":
         root = root.operands[0]
-    root = signs_inside(repeat_inside(root))
-    view = View(root, READERS, named_constants)
+    if not paper:
+        return _laid_out(root, {}, False)
+    spelled, given = with_names(covariances(root))
+    where = dict[Named, Layout]()
+    for value in given:
+        where[value] = _laid_out(value.operands[0], where, True)
+    if any(layout.bound for layout in where.values()):
+        with in_full():
+            return lay_out(root, True)
+    return replace(_laid_out(spelled, where, True), where=where)
+
+
+def _laid_out(root: Node, where: Mapping[Named, Layout], paper: bool) -> Layout:
+    """The layout of one formula; `where`: how the values are written that the page names."""
+    found = entrywise(root) if paper else Entrywise(root)
+    root = _arranged(found.root)
+    found.forms = {leaf: (_arranged(piece), form) for leaf, (piece, form) in found.forms.items()}
+    pieces = [*(_arranged(piece) for piece in found.pieces), root]
+    order = list(dict.fromkeys(node for piece in pieces for node in visible(piece)))
+    degrees = {value: layout.degree for value, layout in where.items()}
+    view = View(order, READERS, named_constants, degrees, found.reading)
     top = view.ref(root)
     forms = _read_all(top, view)
     if paper:
@@ -106,7 +138,12 @@ def lay_out(root: Node, paper: bool = False) -> Layout:
     size, depth = _measure(forms, {})
     fits = size[top] <= TREE_LIMIT and depth[top] <= DEPTH_LIMIT
     constants = {name: node.contents for node, name in view.constants.items()}
-    return Layout(top, forms, {} if fits else _bind(top, forms, _taken_names(forms)), constants)
+    return Layout(top, forms, {} if fits else _bind(top, forms, _taken_names(forms)), constants, {}, view.degree[root])
+
+
+def _arranged(root: Node) -> Node:
+    """A graph with signs and repetitions where they read best."""
+    return signs_inside(repeat_inside(root))
 
 
 def reads_by_entries(node: Node) -> bool:
@@ -230,6 +267,8 @@ def write(layout: Layout, table: dict[str, FormWriter]) -> tuple[Any, list[tuple
             definitions.append((name, written))
             written = show(name)
         done[ref] = written
+    for value, inside in layout.where.items():
+        definitions.append((Form("name", (), (value.name, ""), value.rank), write(inside, table)[0]))
     return done[layout.root], definitions
 
 

@@ -9,14 +9,13 @@ written.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from html import escape
 from typing import Any, NamedTuple
 
 import sympy
 
 from symnet.expr.nodes.constants import exact as exactly
-from symnet.expr.nodes.contraction import letter
 from symnet.expr.nodes.node import Node
 from symnet.expr.printing.abstract import MOST_PRIMES, repeated
 from symnet.expr.printing.forms import (
@@ -29,10 +28,9 @@ from symnet.expr.printing.forms import (
     RELATION,
     SUM,
     Form,
-    FormPart,
     reads_as_decimal,
 )
-from symnet.expr.printing.latex import is_name
+from symnet.expr.printing.indices import IndexMarkup, einsum, element, indexed, total
 from symnet.expr.printing.latex_names import latex_name
 from symnet.expr.printing.layout import FormWriter, Show, abridge, lay_out, write
 from symnet.expr.printing.markup import (
@@ -77,19 +75,19 @@ class Mathml(NamedTuple):
 
 
 def mathml(node: Node, full: bool = False) -> str:
-    """The formula of a node in MathML, without the `<math>` around it.
-
-    Args:
-        node: any expression.
-        full: write every shared part, however many; otherwise the middle of a very long list is left out and counted.
-    """
-    body, definitions = write(lay_out(node, paper=True), WRITERS)
-    if not definitions:
-        return str(body.text)
-    lines = [f"{name_mathml(name.data[0])}{op('=')}{value.text}" for name, value in definitions]
-    lines = abridge(lines, lambda n: f"<mtext>… ({n} more)</mtext>", full)
-    table = [part for line in (body.text, "<mtext>where</mtext>", *lines) for part in broken(line)]
+    """The formula of a node in MathML, without the `<math>` around it; `full`: with every shared part, however many."""
+    body, lines = with_definitions(node, full)
+    if not lines:
+        return body
+    table = [part for line in (body, "<mtext>where</mtext>", *lines) for part in broken(line)]
     return f'<mtable columnalign="left">{"".join(f"<mtr><mtd>{row(line)}</mtd></mtr>" for line in table)}</mtable>'
+
+
+def with_definitions(node: Node, full: bool = False) -> tuple[str, list[str]]:
+    """The formula of a node, and what the names in it stand for, a line for each."""
+    body, definitions = write(lay_out(node, paper=True), WRITERS)
+    lines = [f"{name_mathml(name.data[0])}{op('=')}{value.text}" for name, value in definitions]
+    return str(body.text), abridge(lines, lambda n: f"<mtext>… ({n} more)</mtext>", full)
 
 
 # --------------------------------------------------------------------------- arithmetic
@@ -161,29 +159,6 @@ def _matmul(form: Form, show: Show) -> Mathml:
 
 def _transpose(form: Form, show: Show) -> Mathml:
     return Mathml(sup(show(form.parts[0]).within(ATOM), TOP), POWER)
-
-
-def _einsum(form: Form, show: Show) -> Mathml:
-    """A contraction in indices: Σⱼ Aᵢⱼ xⱼ; free indices name the axes of the result."""
-    inputs, output = form.data
-    factors = THIN.join(_indexed(part, indices, show) for part, indices in zip(form.parts, inputs, strict=True))
-    summed = dict.fromkeys(i for indices in inputs for i in indices if i not in output)
-    total = f"<munder>{op('∑')}{_indices(summed)}</munder>" if summed else ""
-    if not output:
-        return Mathml(total + factors, OPERATOR)
-    return Mathml(sub(parens(total + factors, "[", "]"), _indices(output)), ATOM)
-
-
-def _indexed(part: FormPart, indices: tuple[int, ...], show: Show) -> str:
-    if not isinstance(part, Form) and part.node.kind == "delta":
-        return sub("<mi>δ</mi>", _indices(indices))
-    math = show(part)
-    plain = math.level == ATOM and "msub" not in math.text and is_name(part)
-    return sub(math.text if plain else parens(math.text, "[", "]"), _indices(indices))
-
-
-def _indices(indices: Any) -> str:
-    return row(*(f"<mi>{letter(i)}</mi>" for i in indices))
 
 
 def _identity(form: Form, show: Show) -> Mathml:
@@ -347,6 +322,22 @@ def _operator(name: str) -> str:
     return upright(_OPERATOR.get(name, name))
 
 
+def _letters(letters: Iterable[str]) -> str:
+    return row(*(f"<mi>{name}</mi>" for name in letters))
+
+
+INDICES = IndexMarkup(
+    below=lambda text, letters: sub(text, _letters(letters)),
+    total=lambda letters: f"<munder>{op('∑')}{_letters(letters)}</munder>",
+    operator=_operator,
+    bracketed=lambda text: parens(text, "[", "]"),
+    parens=parens,
+    delta="<mi>δ</mi>",
+    space=THIN,
+    has_index=lambda text: "msub" in text,
+)
+
+
 def _call(form: Form, show: Show) -> Mathml:
     name, keywords = form.data
     args = [show(part) for part in form.parts]
@@ -432,7 +423,10 @@ WRITERS: dict[str, FormWriter] = {
     "unit": lambda form, show: Mathml(sub("<mi>e</mi>", _extent(form.data[1])), ATOM),
     "relation": _relation,
     "indicator": _indicator,
-    "einsum": _einsum,
+    "einsum": lambda form, show: Mathml(*einsum(form, show, INDICES)),
+    "element": lambda form, show: Mathml(*element(form, show, INDICES)),
+    "indexed": lambda form, show: Mathml(*indexed(form, show, INDICES)),
+    "total": lambda form, show: Mathml(*total(form, show, INDICES)),
     "filled": _filled,
     "ones": lambda form, show: Mathml(bold("1"), ATOM),
     "identity": _identity,

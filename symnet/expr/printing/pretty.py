@@ -222,7 +222,10 @@ def _piece(text: str, supply: Iterator[prettyForm]) -> prettyForm:
 
 _SLOT = "\0"
 _SLOTS = re.compile(r"(\(\0\)|\0)")  # parentheses around a slot are as tall as what fills it
-_AS_TEXT = ("spread", "index", "einsum", "filled", "ramp", "array", "sequence", "unit", "rows", "applied", "leibniz")
+_AS_TEXT = (
+    "spread", "index", "einsum", "element", "indexed", "total", "filled", "ramp", "array", "sequence", "unit", "rows",
+    "applied", "leibniz",
+)  # fmt: skip
 _TEXT_ONLY = ("spread", "index", "einsum", "filled", "ramp", "array", "sequence", "reduce")
 
 WRITERS: dict[str, FormWriter] = {

@@ -206,6 +206,19 @@ def _einsum(form: Form, show: Show) -> TextPiece:
     return TextPiece(f'einsum("{subscripts_text(*form.data)}", {operands})', ATOM)
 
 
+def _element(form: Form, show: Show) -> TextPiece:
+    return TextPiece(f"{show(form.parts[0]).within(ATOM)}[{', '.join(form.data)}]", ATOM)
+
+
+def _indexed(form: Form, show: Show) -> TextPiece:
+    return TextPiece(f"[{show(form.parts[0]).text}]_{''.join(form.data)}", ATOM)
+
+
+def _total(form: Form, show: Show) -> TextPiece:
+    op, over = form.data
+    return TextPiece(f"{op}_{''.join(over)}({show(form.parts[0]).text})", ATOM)
+
+
 def _filled(form: Form, show: Show) -> TextPiece:
     value, shape = form.data
     return TextPiece(f"{'ones' if value else 'zeros'}({', '.join(map(_value, shape))})", ATOM)
@@ -290,6 +303,9 @@ WRITERS: dict[str, FormWriter] = {
     "relation": _relation,
     "indicator": _indicator,
     "einsum": _einsum,
+    "element": _element,
+    "indexed": _indexed,
+    "total": _total,
     "filled": _filled,
     "ones": lambda form, show: TextPiece("1", ATOM),
     "identity": _identity,

@@ -36,6 +36,13 @@ FormReader = Callable[[Any, "View"], Form]
 class View:
     """What the readers of forms ask about the visible nodes.
 
+    Args:
+        order: these nodes, operands first.
+        readers: how nodes are read, by kind.
+        constants: the arrays that are shown by a name, and that name.
+        degrees: of values that the page names.
+        leaf: how a leaf reads that stands for another value; None for other nodes.
+
     Attributes:
         shown: the shape of a node's text under NumPy's rules; smaller than its shape where an `Expand` is not written.
         degree: as of a polynomial in the leaves; functions count as one leaf.
@@ -48,10 +55,16 @@ class View:
     """
 
     def __init__(
-        self, root: Node, readers: Mapping[str, FormReader], constants: Callable[[list[Node]], dict[Node, str]]
+        self,
+        order: list[Node],
+        readers: Mapping[str, FormReader],
+        constants: Callable[[list[Node]], dict[Node, str]],
+        degrees: Mapping[Any, float],
+        leaf: Callable[[Node, View], Form | None],
     ) -> None:
         self.readers = readers
-        self.order = visible(root)
+        self.order = order
+        self.leaf = leaf
         self.constants = constants(self.order)
         self.labels = labels_by_name(self.order)
         self.applied: dict[str, set[tuple[Node, ...]]] = {}
@@ -65,13 +78,16 @@ class View:
         for node in self.order:
             below = () if node.kind == "named" else node.operands
             self.shown[node] = _SHOWN.get(node.kind, _exact)(node, self)
-            self.degree[node] = _degree(node, [self.degree[o] for o in below])
+            self.degree[node] = degrees[node] if node in degrees else _degree(node, [self.degree[o] for o in below])
             self.height[node] = 1 + max((self.height[o] for o in below), default=-1)
             lowest = min((self.label[o] for o in below if self.label[o]), default=())
             self.label[node] = _label(node) or (*lowest, *_position(node))
 
     def read(self, node: Node) -> Form:
         """The form of a node where NumPy broadcasts it; an unknown kind reads as a call of its class."""
+        placed = self.leaf(node, self)
+        if placed is not None:
+            return placed
         reader = self.readers.get(node.kind)
         return reader(node, self) if reader else call(type(node).__name__, *self.refs(node.operands), rank=node.rank)
 

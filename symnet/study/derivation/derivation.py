@@ -6,11 +6,13 @@ In: what `writer.py` found.  Out: text (`text.py`), LaTeX (`latex.py`), a page o
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from symnet.errors import ArgumentError, explain
+from symnet.expr.printing.own_names import in_full
 from symnet.expr.printing.same_sums import keeping
 from symnet.study.derivation.latex import latex
 from symnet.study.derivation.model import NumbersAtPoint, Record
@@ -29,10 +31,12 @@ class Derivation(Record):
         """The value of everything at the point that `at=` gave."""
         return numbers_of(self)
 
-    def _signs_kept(self) -> AbstractContextManager[None]:
-        """While the steps are written: sums have the signs that they have in the values."""
+    @contextmanager
+    def _signs_kept(self) -> Iterator[None]:
+        """While the steps are written: sums have the signs that they have in the values, names are those of values."""
         values = [value for stage in self.stages for value in (*stage.given, *stage.values)]
-        return keeping([*(value.formula for value in values), *(value.node for value in values)])
+        with keeping([*(value.formula for value in values), *(value.node for value in values)]), in_full():
+            yield
 
     def text(self, width: int = 100) -> str:
         """Plain text; a reason that would end beyond `width` characters stands below its formula."""

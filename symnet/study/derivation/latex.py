@@ -12,10 +12,11 @@ from symnet.expr.nodes.constants import number_of
 from symnet.expr.nodes.node import Node
 from symnet.expr.printing.elementwise import sign_of
 from symnet.expr.printing.forms import MATMUL, PRODUCT
-from symnet.expr.printing.latex import WRITERS, name_latex
+from symnet.expr.printing.latex import WRITERS, name_latex, with_definitions
 from symnet.expr.printing.latex import latex as formula
 from symnet.expr.printing.latex_rows import aligned, equation, paged, row
 from symnet.expr.printing.layout import lay_out, write
+from symnet.expr.printing.own_names import beside
 from symnet.study.derivation.lines import chain, ending_lines, step_lines
 from symnet.study.derivation.model import BackwardStep, Edge, Ending, LabelledValue, Law, Line, Record, Route
 from symnet.study.derivation.text import same_terms
@@ -138,7 +139,7 @@ def _next_term(node: Node) -> str:
 def within(node: Node, level: int) -> str:
     """The LaTeX of a formula, in parentheses where its place needs them."""
     layout = lay_out(node, paper=True)
-    return formula(node) if layout.bound else str(write(layout, WRITERS)[0].within(level))
+    return formula(node) if layout.defines else str(write(layout, WRITERS)[0].within(level))
 
 
 def _step(d: Record, step: BackwardStep) -> Iterator[str]:
@@ -169,6 +170,10 @@ def _reason(line: Line) -> str:
 
 def _ending(d: Record, ending: Ending) -> Iterator[str]:
     yield from _lines(_slope(d, d.root, ending.variable), ending_lines(ending))
+    with beside(d.labels):
+        written, definitions = with_definitions(ending.result)
+    if definitions:
+        yield from equation("", written, r" \qquad \text{with } " + r", \quad ".join(definitions))
 
 
 def _or_zero(node: Node | None) -> str:

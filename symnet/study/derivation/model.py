@@ -293,6 +293,11 @@ class Record:
         """Every edge of the graph, in the order of the backward pass."""
         return [edge for step in self.steps for edge in step.edges]
 
+    @property
+    def labels(self) -> set[str]:
+        """Every name that stands in the derivation."""
+        return {value.label for stage in self.stages for value in (*stage.given, *stage.values)} | set(self.inputs)
+
     def tag(self, label: str) -> Node | None:
         """The leaf that prints as a label; None for a name that is no label."""
         for value in (*self.given, *self.values):

@@ -16,8 +16,9 @@ from symnet.expr.printing.elementwise import sign_of
 from symnet.expr.printing.forms import MATMUL, PRODUCT
 from symnet.expr.printing.layout import lay_out, write
 from symnet.expr.printing.markup import MINUS, math_element, name_mathml, op, parens, row, sup
-from symnet.expr.printing.mathml import WRITERS, mathml
+from symnet.expr.printing.mathml import WRITERS, mathml, with_definitions
 from symnet.expr.printing.mathml_lines import LONG, displayed
+from symnet.expr.printing.own_names import beside
 from symnet.study.derivation.graph import label_mathml, name_slope, svg
 from symnet.study.derivation.lines import chain, ending_lines, step_lines
 from symnet.study.derivation.model import BackwardStep, Edge, Ending, LabelledValue, Law, Line, Record, Route, SlopePart
@@ -68,7 +69,7 @@ def equation(*pieces: str) -> str:
 def within(node: Node, level: int) -> str:
     """The MathML of a formula, in parentheses where its place needs them."""
     layout = lay_out(node, paper=True)
-    return mathml(node) if layout.bound else str(write(layout, WRITERS)[0].within(level))
+    return mathml(node) if layout.defines else str(write(layout, WRITERS)[0].within(level))
 
 
 def formula(node: Node | None) -> str:
@@ -98,8 +99,9 @@ def _header(d: Record) -> Iterator[str]:
     found = [(stage, ending) for stage in last for ending in stage.endings][: _MOST_HEADS if len(last) == 1 else None]
     for stage, ending in found:
         result = headline(stage, ending)
-        equal = equation(_whole_slope(stage, ending.variable), op("="), mathml(result))
-        yield f"<h1{_size(result)}>{equal}</h1>"
+        written, where = named_by_page(stage, result)
+        equal = equation(_whole_slope(stage, ending.variable), op("="), written)
+        yield f"<h1{'' if where else _size(result)}>{equal}</h1>{where}"
     yield "</header>\n"
 
 
@@ -115,11 +117,28 @@ def _whole_slope(d: Record, variable: str) -> str:
 
 def headline(d: Record, ending: Ending) -> Node:
     """The result, or where no line holds it the shortest of its forms over labels; never over cotangents."""
-    if len(str(ending.result)) <= _LONGEST_LINE:
+    if len(str(ending.result)) <= _LONGEST_LINE or _has_own_names(d, ending.result):
         return ending.result
     bars = {step.bar for step in d.steps}
     forms = [ending.written, *(insertion.after for insertion in ending.insertions)]
     return min((*(f for f in forms if bars.isdisjoint(topological(f))), ending.result), key=lambda f: len(str(f)))
+
+
+def _has_own_names(d: Record, result: Node) -> bool:
+    """Whether parts of a result get a name on the page that they have in no value."""
+    with beside(d.labels):
+        layout = lay_out(result, paper=True)
+    return bool(layout.where) and not layout.bound
+
+
+def named_by_page(d: Record, result: Node) -> tuple[str, str]:
+    """A result, and what it has names for by itself: the standard deviation of a layer norm, a softmax."""
+    if not _has_own_names(d, result):
+        return mathml(result), ""
+    with beside(d.labels):
+        written, where = with_definitions(result)
+    lines = "".join(f"<span>{equation(line)}</span>" for line in where)
+    return written, f'<div class="where">where {lines}</div>'
 
 
 def _size(node: Node) -> str:

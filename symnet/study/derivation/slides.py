@@ -23,6 +23,7 @@ from symnet.study.derivation.page import (
     equation,
     formula,
     headline,
+    named_by_page,
     slope,
     within,
     written_lines,
@@ -254,10 +255,10 @@ def _closing(d: Record, values: frozenset[str], known: frozenset[str]) -> Slide:
     lines, numbers = [], numbers_of(d)
     for ending in d.endings:
         number = _shown(numbers, "cotangents", ending.variable) if numbers else ""
-        result = mathml(headline(d, ending))
+        result, named = named_by_page(d, headline(d, ending))
         number = "" if number == op("=") + result else number
         lines.append(f'<div class="lhs">{equation(slope(d, ending.variable))}</div>')
-        lines.append(f"<div>{equation(op('='), result, number)}</div>")
+        lines.append(f"<div>{equation(op('='), result, number)}{named}</div>")
     where = f'<div class="where">where {definitions(d.where)}</div>' if d.where else ""
     said = f'<div class="lines">{"".join(lines)}</div>{where}'
     return Slide(

@@ -167,7 +167,7 @@ def same_terms(total: str, written: str) -> bool:
 def within(node: Node, level: int) -> str:
     """The text of a formula, in parentheses where its place needs them."""
     layout = lay_out(node)
-    return str(node) if layout.bound else str(write(layout, WRITERS)[0].within(level))
+    return str(node) if layout.defines else str(write(layout, WRITERS)[0].within(level))
 
 
 def _step(d: Record, step: BackwardStep, width: int) -> Iterator[str]:
