@@ -62,7 +62,8 @@ def test_the_page_is_well_formed_and_needs_nothing_else(found: Any) -> None:
     table = next(tree.iter("table"))
     assert ["".join(row[0].itertext()) for row in list(table)[1:]] == names
     assert len(list(tree.iter("figure"))) == 4
-    assert len(list(tree.iter("{http://www.w3.org/1998/Math/MathML}math"))) == 3  # the loss and two derivatives
+    written = [dd for dd in tree.iter("dd") if dd.find(".//{http://www.w3.org/1998/Math/MathML}math") is not None]
+    assert len(written) == 3  # the loss and two derivatives
     assert "Failed: ArgumentError: broken(…)" in "".join(tree.itertext())
 
 

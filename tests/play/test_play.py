@@ -314,6 +314,30 @@ def test_on_a_phone_pressing_goes_to_the_answer_and_back(server: Server, phone: 
     phone.wait(f"document.activeElement.id === 'answer' && {TOP} < 100")
 
 
+CUT = """[...document.querySelectorAll("main *")].filter(e => e.clientWidth && e.scrollWidth > e.clientWidth + 1
+  && !["visible", "clip"].includes(getComputedStyle(e).overflowX) && !e.matches("input, textarea, select")
+  && !getComputedStyle(e).backgroundImage.includes("gradient")).length"""
+LONG = {
+    "network": {**NETWORK, "wrt": "W1, b1"},
+    "quotient": {"formula": "(a*x**3 + b*x**2 + c*x + d)/(alpha*x**4 + beta*x**3 + gamma*x**2 + delta)", "wrt": "x a"},
+    "Hessian": {
+        "formula": "(x[0]-x[1]**2)**2 + (x[2]-x[1]**3)**2 + x[3]**5*x[0]",
+        "shapes": "x:4",
+        "kind": "Hessian",
+    },
+    "source": {**NETWORK, "wrt": "W1, b1", "library": "torch"},
+}
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="no Chromium is installed")
+@pytest.mark.parametrize("name", LONG)
+def test_on_a_phone_no_answer_scrolls_the_page_sideways(server: Server, phone: Browser, name: str) -> None:
+    phone.go(f"{server.url}#{urlencode(LONG[name])}")
+    shown = "#text:not(:empty)" if name == "source" else ".result"
+    phone.wait(f"document.querySelectorAll('{shown}').length > 0")
+    assert phone.value(WIDE) == 390 and phone.value(CUT) == 0
+
+
 @pytest.mark.skipif(not shutil.which("chromium"), reason="no Chromium is installed")
 def test_on_a_wide_screen_the_formula_keeps_the_focus(server: Server, tmp_path: Any) -> None:
     with closing(Browser(1280, 800, tmp_path)) as browser:

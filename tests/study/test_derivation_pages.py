@@ -208,7 +208,7 @@ def test_slides_put_one_number_more_on_the_graph_at_a_time():
         "The derivative by a",
         "All from one backward pass",
     ]
-    pictures = [section.split("<figure>")[1] for section in sections]
+    pictures = [section.split("<figure ")[1] for section in sections]
     visible = [len(re.findall(r'class="(?:number|slope)"', s)) for s in pictures]
     hidden = [len(re.findall(r'class="(?:number|slope) hidden"', s)) for s in pictures]
     assert {v + h for v, h in zip(visible, hidden, strict=True)} == {8}
@@ -220,7 +220,7 @@ def test_slides_say_the_numbers_of_every_step():
     for section, numbers in zip(
         sections[1:7], (["7"], ["28"], ["1"], ["4"], ["4", "1"], ["7", "1", "11"]), strict=True
     ):
-        said = section.split("<figure>")[0]
+        said = section.split("<figure ")[0]
         for number in numbers:
             assert f"<mn>{number}</mn>" in said, (number, said)
 

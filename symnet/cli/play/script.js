@@ -72,7 +72,7 @@ function shown(found) {
     of("verdict").textContent = found.verdict.text;
   }
   of("results").replaceChildren(
-    result("L", found.value), ...found.results.map((each) => result(each.label, each)));
+    result(found.value.label, found.value), ...found.results.map((each) => result(each.label, each)));
   of("tab-steps").disabled = !found.steps;
   of("tab-steps").title = found.steps ? "" : "There is nothing to derive here";
   of("tab-source").disabled = !found.source;

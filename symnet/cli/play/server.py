@@ -20,6 +20,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from symnet.cli.play.answers import FIELDS, KINDS, LIBRARIES, LONGEST, answer
 from symnet.cli.play.worker import Worker
 from symnet.errors import DependencyError, explain
+from symnet.expr.printing.scrolling import scrolling_style
 
 HOST = "127.0.0.1"
 LARGEST = (len(FIELDS) + 1) * LONGEST * 4  # bytes of a request
@@ -90,7 +91,7 @@ class Server:
 
     def _part(self, name: str) -> str:
         self._allow(_KINDS[name])
-        return _file(name)
+        return (scrolling_style(":root") if name == "style.css" else "") + _file(name)
 
     def _derivation(self, number: str) -> str:
         found = self._steps.get(number)

@@ -28,6 +28,7 @@ from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
 from symnet.expr.printing.mathml import mathml
 from symnet.expr.printing.mathml_lines import displayed
+from symnet.expr.printing.scrolling import scrolling
 
 LONGEST = 80  # nodes of a formula that is shown
 
@@ -86,12 +87,11 @@ def _table(c: Any) -> Iterator[str]:
         "warm",
     ]
     heads += ["× symnet", "÷ loss:<br/>time", "÷ loss:<br/>operations"]
-    yield '<div class="wide"><table>'
-    yield "<tr>" + "".join(f"<th>{head}</th>" for head in heads) + "</tr>"
+    table = "<tr>" + "".join(f"<th>{head}</th>" for head in heads) + "</tr>"
     for row in _done(c):
         cells = "".join(f"<td>{cell}</td>" for cell in _cells(c, row))
-        yield f'<tr class="{row.family}">{cells}</tr>'
-    yield "</table></div>"
+        table += f'<tr class="{row.family}">{cells}</tr>'
+    yield scrolling(f"<table>{table}</table>", "the table of the methods", "div", "wide")
     key = f"{UNKNOWN}: not measured; {UNDEFINED}: the truth is undefined"
     yield f'<p class="soft">Errors are relative, of arrays to the largest element; {key}.</p>'
     families = {row.family: row for row in _done(c)}
@@ -191,12 +191,12 @@ def _parameters(c: Any) -> Iterator[str]:
     names = c.problem.results
     if len(names) == 1 or len(names) > 60:
         return
-    yield '<h2>Relative errors of each</h2><div class="wide"><table>'
-    yield "<tr><th></th>" + "".join(f"<th>{escape(name)}</th>" for name in names) + "</tr>"
+    yield "<h2>Relative errors of each</h2>"
+    table = "<tr><th></th>" + "".join(f"<th>{escape(name)}</th>" for name in names) + "</tr>"
     for row in rows:
         cells = "".join(f"<td>{_error(a.relative, c.truth.floor)}</td>" for a in row.agreements)
-        yield f"<tr><td>{_dot(row)}{escape(row.method)}</td>{cells}</tr>"
-    yield "</table></div>"
+        table += f"<tr><td>{_dot(row)}{escape(row.method)}</td>{cells}</tr>"
+    yield scrolling(f"<table>{table}</table>", "the relative errors", "div", "wide")
 
 
 # --------------------------------------------------------------------------- words

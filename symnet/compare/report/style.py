@@ -3,7 +3,13 @@
 In: nothing.  Out: CSS, all of it under `.comparison`, so that it leaves a notebook around it alone.
 """
 
-STYLE = """
+from __future__ import annotations
+
+from symnet.expr.printing.scrolling import scrolling_style
+
+STYLE = (
+    scrolling_style(".comparison")
+    + """
 .comparison {
   color-scheme: light dark;
   --ink: #1d2129; --soft: #626a77; --line: #dfe2e8; --paper: #fdfdfb; --card: #f4f5f2; --wrong: #b0451f;
@@ -22,13 +28,16 @@ STYLE = """
 .comparison p { margin: .3rem 0; max-width: 52rem; }
 .comparison .soft { color: var(--soft); }
 .comparison math { font-size: 1.1em; }
-.comparison .wide { overflow-x: auto; }
+.comparison .wide th:first-child, .comparison .wide td:first-child {
+  position: sticky; left: 0; z-index: 1; background: var(--paper); box-shadow: 1px 0 var(--line);
+}
+.comparison .wide tr.symbolic td { background: color-mix(in srgb, var(--ink) 5%, transparent); }
+.comparison .wide tr.symbolic td:first-child { background: var(--card); }
 .comparison table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .93em; }
 .comparison th, .comparison td { padding: .34rem .48rem; text-align: right; white-space: nowrap; }
 .comparison th { font-weight: 600; color: var(--soft); border-bottom: 1px solid var(--line); vertical-align: bottom; }
 .comparison td { border-bottom: 1px solid var(--line); }
 .comparison th:first-child, .comparison td:first-child { text-align: left; padding-left: 0; }
-.comparison tr.symbolic td { background: var(--card); }
 .comparison .dot { display: inline-block; width: .62em; height: .62em; border-radius: 50%; margin-right: .5em; }
 .comparison .key { margin-right: 1.2em; white-space: nowrap; }
 .comparison .wrong { color: var(--wrong); font-weight: 600; }
@@ -42,9 +51,15 @@ STYLE = """
 .comparison .bar { height: 1em; border-radius: 2px; min-width: 2px; }
 .comparison .track span { white-space: nowrap; font-variant-numeric: tabular-nums; }
 .comparison dl { display: grid; grid-template-columns: max-content 1fr; gap: .4rem 1.2rem; margin: .4rem 0; }
-.comparison dt { font-weight: 600; white-space: nowrap; } .comparison dd { margin: 0; overflow-x: auto; }
+.comparison dt { font-weight: 600; white-space: nowrap; } .comparison dd { margin: 0; min-width: 0; }
+.comparison .long, .comparison .parts { display: block; padding-left: 1.6em; text-indent: -1.6em; line-height: 1.9; }
+.comparison .long math, .comparison .parts math { text-indent: 0; }
 .comparison ul { margin: .3rem 0; padding-left: 1.2rem; } .comparison li { margin: .2rem 0; max-width: 60rem; }
+@media (max-width: 78rem) {
+  .comparison table { font-size: .86em; } .comparison th, .comparison td { padding: .34rem; }
+}
 @media (max-width: 40rem) {
+  .comparison .wide th:first-child, .comparison .wide td:first-child { white-space: normal; max-width: 7.5rem; }
   .comparison { padding: 1.2rem .9rem 2rem; } .comparison dl { grid-template-columns: 1fr; gap: .1rem; }
   .comparison dd { margin-bottom: .6rem; } .comparison .charts { grid-template-columns: minmax(0, 1fr); }
 }
@@ -52,6 +67,7 @@ STYLE = """
   .comparison { padding: 0; max-width: none; } .comparison table, .comparison figure { break-inside: avoid; }
 }
 """
+)
 PAGE_STYLE = """
 body { margin: 0; background: #fdfdfb; }
 @media (prefers-color-scheme: dark) { body { background: #16191f; } }

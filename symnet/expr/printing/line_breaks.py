@@ -61,17 +61,17 @@ def lines(pieces: Sequence[Piece], first: float, rest: float) -> list[list[Piece
     return [*found, list(pieces[start:])]
 
 
-def chunks(pieces: Sequence[Piece], size: float) -> list[list[Piece]]:
+def chunks(pieces: Sequence[Piece], size: float, poorly: bool = False) -> list[list[Piece]]:
     """The pieces in parts between which a line may end: at the best places, and where a part is wider than `size` em
-    at the best ones in it.
+    at the best ones in it; at poor ones only if it is twice as wide, or `poorly` asks for it.
     """
     places = [k for k in range(1, len(pieces)) if pieces[k].begins != NEVER]
     wide = sum(piece.width for piece in pieces)
     best = min((_cost(pieces[k]) for k in places), default=_POOR)
-    if not places or wide <= size or (best >= _POOR and wide <= 2 * size):
+    if not places or wide <= size or (best >= _POOR and wide <= 2 * size and not poorly):
         return [list(pieces)]
     cuts = [0, *(k for k in places if _cost(pieces[k]) == best), len(pieces)]
-    return [part for a, b in pairwise(cuts) for part in chunks(pieces[a:b], size)]
+    return [part for a, b in pairwise(cuts) for part in chunks(pieces[a:b], size, poorly)]
 
 
 def _cost(piece: Piece) -> float:

@@ -14,10 +14,12 @@ from collections.abc import Iterable, Sequence
 
 from symnet.expr.printing.line_breaks import FACTOR, NEVER, OPERATION, TERM, Piece, chunks, indent, lines
 from symnet.expr.printing.markup import math_element
+from symnet.expr.printing.scrolling import scrolling
 
-LONGEST = 20.0  # em of a formula that is one part
+LONGEST = 20.0  # em of a formula that stands beside what is said of it
 SIZE = 15.0  # em of a part, where there are places to break it
-_WIDEST = 28.0  # em of a fraction, a root or a power that stays one
+NARROW = 16.0  # em that there is room for on a phone
+_WIDEST = 28.0  # em of a fraction or a root that stays one
 _ROW = 32.0  # em of a row of a table
 
 _BEGINS = {
@@ -31,16 +33,39 @@ LONG = 'class="long"'  # of the element around a formula that may take several l
 
 
 def displayed(markup: str) -> str:
-    """A formula in the line, set as a display: one `<math>`, or several in a `<span>` where it is long."""
-    found = [math_element(f'<mstyle displaystyle="true">{part}</mstyle>') for part in parts(markup)]
-    return found[0] if len(found) == 1 else f"<span {LONG}>{'<wbr/>'.join(found)}</span>"
+    """A formula in the line, set as a display: one `<math>`, or several in a `<span>` where it is long.
+
+    Parts that only a phone divides are kept together elsewhere; what nothing divides scrolls in a box of its own.
+    """
+    found = _divided(markup)
+    if len(found) == 1:
+        return _kept(found[0])
+    kind = LONG if _is_wider(markup, LONGEST) else 'class="parts"'
+    return f"<span {kind}>{'<wbr/>'.join(map(_kept, found))}</span>"
+
+
+def _kept(parts: Sequence[str]) -> str:
+    whole = "<wbr/>".join(map(_boxed, parts))
+    return whole if len(parts) == 1 else f'<span class="kept">{whole}</span>'
+
+
+def _boxed(part: str) -> str:
+    element = math_element(f'<mstyle displaystyle="true">{part}</mstyle>')
+    return scrolling(element, "formula") if _is_wider(part, NARROW) else element
 
 
 def parts(markup: str) -> list[str]:
     """The parts of a formula, between which a browser may begin a new line."""
-    pieces = _long(markup, LONGEST)
-    found = chunks(pieces, SIZE)
-    return ["".join(_written(piece, part, pieces) for piece in part) for part in found] if pieces else [markup]
+    return [part for several in _divided(markup) for part in several]
+
+
+def _divided(markup: str) -> list[list[str]]:
+    """The parts of a formula, those together that only a narrow page parts: at the poor places of a wide one."""
+    pieces = _long(markup, SIZE)
+    if not pieces:
+        return [[markup]]
+    found = [chunks(part, SIZE, poorly=True) for part in chunks(pieces, SIZE)]
+    return [["".join(_written(piece, part, pieces) for piece in part) for part in several] for several in found]
 
 
 def broken(markup: str) -> list[str]:
@@ -54,14 +79,16 @@ def broken(markup: str) -> list[str]:
 
 def _long(markup: str, room: float) -> list[Piece]:
     """The pieces of a formula that is wider than a place; none of others."""
-    if len(re.sub(r"<[^>]*>", "", markup)) < room:  # as many letters, at most
-        return []
-    root = ET.fromstring(f"<mrow>{markup}</mrow>")
-    if width(root) <= room:
+    if not _is_wider(markup, room):
         return []
     flattened = _Flattened()
-    flattened.add(root, 0)
+    flattened.add(ET.fromstring(f"<mrow>{markup}</mrow>"), 0)
     return flattened.pieces
+
+
+def _is_wider(markup: str, room: float) -> bool:
+    few = len(re.sub(r"<[^>]*>", "", markup)) < room / 1.2  # letters, of which none is wider
+    return not few and width(ET.fromstring(f"<mrow>{markup}</mrow>")) > room
 
 
 class _Flattened:
@@ -78,9 +105,8 @@ class _Flattened:
         elif element.tag in ("mrow", "mstyle") and not element.get("style"):
             for child in inner:
                 self.add(child, depth)
-        elif element.tag == "msup" and width(element) > _WIDEST and (base := _bracket_of(inner[0])) is not None:
-            closing = f"<msup>{_text(base[-1])}{_text(inner[1])}</msup>"
-            self._fenced(base[1:-1], depth, base[0], closing, _SMALL * width(inner[1]))
+        elif element.tag == "msup" and width(element) > SIZE and (base := _bracket_of(inner[0])) is not None:
+            self._fenced(base[1:-1], depth, base[0], _text(base[-1]), inner[1])
         elif element.tag in ("mfrac", "msqrt") and width(element) > _WIDEST:
             self._opened(element, depth)
         else:
@@ -99,21 +125,29 @@ class _Flattened:
         return FACTOR if self.pieces and self.pieces[-1].text.startswith("<mspace") else NEVER
 
     def _fenced(
-        self, inner: Iterable[ET.Element], depth: int, opening: ET.Element, closing: str, more: float = 0
+        self,
+        inner: Iterable[ET.Element],
+        depth: int,
+        opening: ET.Element,
+        closing: str,
+        power: ET.Element | None = None,
     ) -> None:
-        pair = object()
+        pair, first = object(), len(self.pieces)
         self._piece(_text(opening), 0.4, depth, self._begins(ET.Element("mrow"))).pair = pair
         for child in inner:
             self.add(child, depth + 1)
-        self._piece(closing, 0.4 + more, depth, NEVER).pair = pair
+        tall = max(piece.height for piece in self.pieces[first:])
+        raised = "" if power is None else _raised(_text(power), tall)
+        more = 0 if power is None else _SMALL * width(power)
+        self._piece(closing + raised, 0.4 + more, depth, NEVER).pair = pair
 
     def _opened(self, element: ET.Element, depth: int) -> None:
         """A fraction as a quotient of brackets, a root as a power of one."""
         opening, closing = (ET.Element("mo", {**_FENCE}) for _ in range(2))
         opening.text, closing.text = "(", ")"
         if element.tag == "msqrt":
-            half = "<mrow><mn>1</mn><mo>/</mo><mn>2</mn></mrow>"
-            self._fenced(list(element), depth, opening, f"<msup>{_text(closing)}{half}</msup>", 1)
+            half = ET.fromstring("<mrow><mn>1</mn><mo>/</mo><mn>2</mn></mrow>")
+            self._fenced(list(element), depth, opening, _text(closing), half)
             return
         above, below = list(element)
         self._fenced([above], depth, opening, _text(closing))
@@ -122,6 +156,11 @@ class _Flattened:
 
 
 _FENCE = {"fence": "true", "stretchy": "true", "lspace": "0", "rspace": "0"}
+
+
+def _raised(power: str, tall: float) -> str:
+    """An exponent behind a bracket of some em: browsers stretch no bracket that is itself the base."""
+    return f'<msup><mspace width="0" height="{tall / 2 + 0.2:.2f}em" depth="{tall / 2 - 0.2:.2f}em"/>{power}</msup>'
 
 
 def _is_fenced(inner: Sequence[ET.Element]) -> bool:

@@ -72,10 +72,11 @@ def svg(d: Record, known: Spotlight | None = None) -> str:
     drawn = [_drawn(box, drawing, lit) for box in boxes.values()]
     margin = 10
     view = f"{-margin} {-margin} {width + 2 * margin:.0f} {height + 2 * margin:.0f}"
+    size = f'width="{width + 2 * margin:.0f}" height="{height + 2 * margin:.0f}"'
     title, said = f"The computation graph of {escape(d.root)}", escape(described(d))
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="graph" viewBox="{view}" width="{width + 2 * margin:.0f}" '
-        f'height="{height + 2 * margin:.0f}" role="img" aria-label="{title}. {said}">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="graph" viewBox="{view}" {size} '
+        f'style="--wide: {width + 2 * margin:.0f}px" role="img" aria-label="{title}. {said}">'
         f"<title>{title}</title><desc>{said}</desc>{''.join(lines)}{''.join(texts)}{''.join(drawn)}</svg>"
     )
 

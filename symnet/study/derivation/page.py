@@ -19,6 +19,7 @@ from symnet.expr.printing.markup import MINUS, math_element, name_mathml, op, pa
 from symnet.expr.printing.mathml import WRITERS, mathml, with_definitions
 from symnet.expr.printing.mathml_lines import LONG, displayed
 from symnet.expr.printing.own_names import beside
+from symnet.expr.printing.scrolling import SCROLLS, scrolling
 from symnet.study.derivation.graph import label_mathml, name_slope, svg
 from symnet.study.derivation.lines import chain, ending_lines, step_lines
 from symnet.study.derivation.model import BackwardStep, Edge, Ending, LabelledValue, Law, Line, Record, Route, SlopePart
@@ -156,7 +157,7 @@ def _graph(d: Record) -> Iterator[str]:
     yield " Between whole arrays it carries what is passed back up instead." if maps else ""
     yield f" {on_limits(numbers_of(d))}"
     yield " The values in the middle share a box." if 'class="node folded' in picture else ""
-    yield f"</p><figure>{picture}</figure>{_key(d, maps)}</section>\n"
+    yield f"</p>{scrolling(picture, 'the graph', 'figure')}{_key(d, maps)}</section>\n"
 
 
 def _key(d: Record, maps: bool) -> str:
@@ -322,7 +323,7 @@ def written_lines(head: str, slopes: str, lines: Sequence[Line], number: str = "
         left = equation(head) if k == 0 else ""
         whole = equation(op("="), written, number if k == len(rows) - 1 else "")
         because = f'<div class="because">{reason}</div>'
-        if LONG in whole + reason:
+        if LONG in whole + reason or SCROLLS in whole:
             cells.append(f'<div class="lhs bar">{left}</div><div class="both">{whole}{because}</div>')
         else:
             cells.append(f'<div class="lhs bar">{left}</div><div>{whole}</div>{because}')

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from symnet.expr.printing.forms import PRODUCT
 from symnet.expr.printing.markup import MINUS, op
 from symnet.expr.printing.mathml import mathml
+from symnet.expr.printing.scrolling import scrolling
 from symnet.study.derivation.graph import Spotlight, label_mathml, name_slope, svg
 from symnet.study.derivation.lines import step_lines
 from symnet.study.derivation.model import BackwardStep, Edge, LabelledValue, NumbersAtPoint, Record
@@ -44,10 +45,17 @@ html:has(.stepping) { font-size: clamp(13px, 1.85vmin, 30px); }
 .derivation.stepping { max-width: 94vw; padding: 1rem 0 0; height: 100vh; display: flex; flex-direction: column; }
 .stepping section.shown { flex: 1 1 auto; min-height: 0; display: flex; flex-direction: column; padding-bottom: 0; }
 .stepping .said { flex: 0 0 auto; min-height: 9.5rem; max-height: 52vh; }
-.stepping .said.full { overflow: hidden auto; }
-.stepping figure { flex: 1 1 0; min-height: 0; margin: .4rem 0; overflow: hidden; }
+.stepping .said.full {
+  overflow: hidden auto;
+  background:
+    linear-gradient(to bottom, var(--paper) 35%, transparent) top / 100% 2.2rem no-repeat local,
+    linear-gradient(to top, var(--paper) 35%, transparent) bottom / 100% 2.2rem no-repeat local,
+    linear-gradient(to bottom, var(--shade), transparent) top / 100% .8rem no-repeat scroll,
+    linear-gradient(to top, var(--shade), transparent) bottom / 100% .8rem no-repeat scroll;
+}
+.stepping figure { flex: 1 1 0; min-height: 0; margin: .4rem 0; overflow-y: hidden; }
 .stepping .graph { display: block; width: 100%; height: 100%; max-width: none; }
-.stepping .said .lines { overflow: visible; font-size: .92em; }
+.stepping .said .lines { font-size: .92em; }
 .stepping .said .because { font-size: .77em; }
 .stepping nav { flex: none; padding: .3rem 0 .7rem; }
 .slides .said .lines { row-gap: .7rem; }
@@ -63,6 +71,10 @@ html:has(.stepping) { font-size: clamp(13px, 1.85vmin, 30px); }
   padding: .25rem .9rem; cursor: pointer;
 }
 .stepping nav button:disabled { opacity: .35; cursor: default; }
+@media (max-width: 40rem) {
+  .stepping figure { overflow: auto; text-align: left; }
+  .stepping .graph { width: max(100%, calc(.6 * var(--wide))); min-width: 0; height: auto; }
+}
 @media print {
   .derivation.stepping { height: auto; display: block; max-width: 66rem; }
   .stepping section, .stepping section.shown { display: block; }
@@ -77,18 +89,23 @@ const main = document.querySelector("main"), slides = [...main.querySelectorAll(
 const [back, on] = main.querySelectorAll("nav button");
 const clamp = n => Math.min(Math.max(n, 0), slides.length - 1);
 let now = clamp((parseInt(location.hash.slice(1)) || 1) - 1);
+const wide = box => box.scrollWidth > box.clientWidth + 1;
 function fit(said) {
-  for (let percent = 100; percent >= 50; percent -= 5) {
+  const least = Math.min(100, Math.max(50, 1200 / parseFloat(getComputedStyle(said.parentNode).fontSize) / 1.15));
+  said.classList.remove("full");
+  for (let percent = 100; percent > least - 5; percent -= 5) {
     said.style.fontSize = percent < 100 ? 1.15 * percent / 100 + "rem" : "";
-    const fits = said.scrollHeight <= innerHeight * 0.52 + 4 && said.scrollWidth <= said.clientWidth + 1;
-    said.classList.toggle("full", !fits);
-    if (fits) return;
+    const tall = said.scrollHeight > innerHeight * 0.52 + 4;
+    if (!tall && !wide(said) && ![...said.querySelectorAll(".scrolls, .lines > div, .where > *")].some(wide)) return;
+    said.classList.toggle("full", tall);
   }
 }
 function show(n) {
   now = clamp(n);
   slides.forEach((slide, k) => slide.classList.toggle("shown", k === now));
   fit(slides[now].querySelector(".said"));
+  const lit = slides[now].querySelector("figure .now");
+  if (lit) lit.scrollIntoView({block: "nearest", inline: "center"});
   back.disabled = now === 0; on.disabled = now === slides.length - 1;
   history.replaceState(null, "", "#" + (now + 1));
 }
@@ -130,7 +147,7 @@ def slides(d: Record) -> str:
 def _section(d: Record, slide: Slide, number: int, count: int) -> str:
     head = f'<div class="head"><span>{slide.part}</span><span>{number} / {count}</span></div>'
     picture = svg(d, slide.known)
-    figure = f"<figure>{picture}</figure>" if picture else ""
+    figure = scrolling(picture, "the graph", "figure") if picture else ""
     return f'<section>{head}<h2>{slide.title}</h2><div class="said">{slide.said}</div>{figure}</section>\n'
 
 

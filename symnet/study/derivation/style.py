@@ -4,7 +4,13 @@ In: nothing.  Out: CSS, all of it under `.derivation`, so that it leaves a noteb
 only: nothing is fetched.
 """
 
-STYLE = """
+from __future__ import annotations
+
+from symnet.expr.printing.scrolling import CUE, scrolling_style
+
+STYLE = (
+    scrolling_style(".derivation")
+    + """
 .derivation {
   color-scheme: light dark;
   --ink: #1d2129; --soft: #626a77; --faint: #9aa2ae; --line: #dfe2e8; --paper: #fdfdfb; --card: #ffffff;
@@ -28,14 +34,18 @@ STYLE = """
   font-size: .8rem; letter-spacing: .14em; text-transform: uppercase; color: var(--soft); margin: 0;
 }
 .derivation h1 {
-  font-size: 1.55rem; font-weight: 500; margin: .5rem 0 0; line-height: 1.9; overflow-x: auto; overflow-y: hidden;
+  font-size: 1.55rem; font-weight: 500; margin: .5rem 0 0; line-height: 1.9;
 }
 .derivation h2 { font-size: 1.15rem; font-weight: 600; margin: 2.6rem 0 .4rem; }
 .derivation p { margin: .3rem 0 1rem; max-width: 44rem; }
 .derivation .hint { color: var(--soft); font-size: .94rem; }
 .derivation em { font-style: italic; }
-.derivation figure { margin: 1rem 0 0; overflow-x: auto; text-align: center; }
+.derivation figure { margin: 1rem 0 0; text-align: center; }
+.derivation .lines > div, .derivation .step.value > div, .derivation h1 {
+@CUE@}
+.derivation .where > *, .derivation dd > span { max-width: 100%; box-sizing: border-box; }
 .derivation .graph { display: inline-block; max-width: 100%; height: auto; }
+.derivation .graph foreignObject { overflow: visible; }
 .derivation .graph rect { fill: var(--card); stroke: var(--faint); stroke-width: 1.1; }
 .derivation .graph .input rect { fill: var(--forward-soft); stroke: var(--forward); }
 .derivation .graph .root rect { stroke: var(--ink); stroke-width: 1.8; }
@@ -69,11 +79,12 @@ STYLE = """
 .derivation td { padding: .42rem 0; vertical-align: baseline; }
 .derivation .lines {
   display: grid; grid-template-columns: max-content minmax(0, 1fr); column-gap: .35rem; row-gap: .5rem; align-items:
-  baseline; margin: .6rem 0; font-size: 1.06rem; overflow-x: auto; overflow-y: hidden; padding-bottom: .25rem;
+  baseline; margin: .6rem 0; font-size: 1.06rem; padding-bottom: .25rem;
 }
 .derivation .lines > .lhs { text-align: right; }
 .derivation .long { white-space: normal; }
-.derivation .lines > div > .long, .derivation .step > div > .long, .derivation h1 > .long, .derivation .locals .long {
+.derivation .lines > div > .long, .derivation .step > div > .long, .derivation h1 > .long, .derivation .locals .long,
+.derivation .where .long {
   display: block; padding-left: 1.6em; text-indent: -1.6em;
 }
 .derivation .long math { text-indent: 0; }
@@ -82,7 +93,6 @@ STYLE = """
   display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: .4rem 2rem; align-items: center;
   font-size: 1.06rem;
 }
-.derivation .step.value > div { overflow-x: auto; overflow-y: hidden; }
 .derivation .gives { padding-left: 1.4rem; }
 .derivation .step:last-child { border-bottom: 1px solid var(--line); }
 .derivation .step .why { color: var(--soft); font-size: .9rem; margin: 0; }
@@ -111,7 +121,7 @@ STYLE = """
 .derivation .bar { color: var(--back); }
 .derivation .result {
   background: var(--box); border-left: 3px solid var(--back); border-radius: 0 6px 6px 0; padding: .8rem 1.3rem;
-  margin: 1rem 0; font-size: 1.12rem; overflow-x: auto; break-inside: avoid;
+  margin: 1rem 0; font-size: 1.12rem; --under: var(--box); break-inside: avoid;
 }
 .derivation .where {
   color: var(--soft); font-size: .96rem; display: flex; flex-wrap: wrap; gap: .35rem 1.6rem; align-items:
@@ -123,6 +133,11 @@ STYLE = """
   .85rem;
 }
 @media (max-width: 40rem) {
+  .derivation .lines { font-size: 1rem; }
+  .derivation .parts { display: block; }
+  .derivation :is(.parts, .long), .derivation :is(div, h1) > .long { padding-left: 1em; text-indent: -1em; }
+  .derivation .parts math { text-indent: 0; }
+  .derivation .graph { max-width: none; min-width: calc(.72 * var(--wide, 0px)); }
   .derivation { padding: 1.6rem 1rem; font-size: 16px; }
   .derivation h1 { font-size: 1.25rem; }
   .derivation .step.value { grid-template-columns: minmax(0, 1fr); }
@@ -140,13 +155,16 @@ STYLE = """
     --back: #9a3412; --back-soft: #fff; --forward-soft: #f3f6fa; --box: #f6f6f4;
     padding: 0; max-width: none; font-size: 11pt;
   }
-  .derivation figure, .derivation .lines { overflow: visible; }
+  .derivation figure, .derivation .lines > div, .derivation h1, .derivation .step.value > div {
+    overflow: visible; background: none;
+  }
   .derivation h2 { break-after: avoid; }
   .derivation figure { break-inside: avoid; }
   .derivation .graph { max-height: 13cm; width: auto; }
   .derivation h1 { font-size: 1.25rem; line-height: 1.7; }
 }
-"""
+""".replace("@CUE@", CUE)
+)
 
 PAGE_STYLE = """
 html { background: #fdfdfb; }
