@@ -13,6 +13,7 @@ from symnet.expr.nodes.node import Node
 from symnet.expr.printing.latex import latex, with_definitions
 from symnet.expr.printing.mathml import mathml
 from symnet.expr.printing.own_names import beside
+from symnet.expr.printing.units import unit_vectors
 from symnet.reference.evaluation import evaluate
 from tests.expr.entry_reading import read_entries
 from tests.expr.paper_reading import DoesNotFit, read_on_paper
@@ -304,3 +305,53 @@ _NOT_READ = (
     "_{1}",
     "_{2}",
 )
+
+
+I, J = sn.scalar("i", dtype="int64"), sn.scalar("j", dtype="int64")
+V = sn.tensor("V", 3, 4)
+
+
+@pytest.mark.parametrize(
+    ("node", "text", "written"),
+    [
+        (sn.grad(A[1, 2] ** 2, A), "2*A[1, 2]*outer(eye(m)[1], eye(n)[2])", r"2 A[1,\, 2] e_{1} e_{2}^{\top}"),
+        (sn.grad(sn.tanh(A @ x)[1], A), "outer(pad((1 - tanh(A @ x)**2)[1:2], ((1, m - 2),)), x)",
+            r"\left(\mathbf{1} - \tanh(A x)^{2}\right)[1] e_{1} x^{\top}"),
+        (sn.grad(A[I, J] ** 2, A), "2*A[i, j]*outer(one_hot(i, m), one_hot(j, n))", r"2 A[i,\, j] e_{i} e_{j}^{\top}"),
+        (sn.grad(x[2] * x[3], x), "pad([x[3], x[2]], ((2, n - 4),))", r"x[2] e_{3} + x[3] e_{2}"),
+        (sn.grad(A[1] @ A[2], A), "pad(stack([A[2], A[1]], axis=0), ((1, m - 3), (0, 0)))",
+            r"e_{2} A[1]^{\top} + e_{1} A[2]^{\top}"),
+        (sn.hessian(x[2] ** 3, x), "6*pad(x[2]*eye(n)[:, 2:3], ((0, 0), (2, n - 3)))", r"6 x[2] e_{2} e_{2}^{\top}"),
+        (sn.hessian(x[2] * x[3], x), "pad(stack([eye(n)[:, 3], eye(n)[:, 2]], axis=1), ((0, 0), (2, n - 4)))",
+            r"e_{3} e_{2}^{\top} + e_{2} e_{3}^{\top}"),
+        (sn.grad(V[1] @ sn.tensor("z", 4), V), "pad(z[None, :], ((1, 1), (0, 0)))", r"e_{1} z^{\top}"),
+        (sn.grad(sn.sum(sn.exp(V[:, 1])), V), "pad(exp(V[:, 1])[:, None], ((0, 0), (1, 2)))",
+            r"\exp(V[{:},\, 1]) e_{1}^{\top}"),
+    ],
+)  # fmt: skip
+def test_what_stands_alone_among_zeros_is_a_multiple_of_unit_vectors(node: Node, text: str, written: str):
+    assert str(node) == text
+    assert sympy.latex(node) == written
+    assert "e₂" in sympy.pretty(sn.grad(x[2] ** 2, x), use_unicode=True)
+
+
+_PARTS = (
+    lambda v: v[1], lambda v: v[1:3], lambda v: v[0] + v[2], lambda v: sn.exp(v[1:2]), lambda v: v[2] * v[1],
+    lambda v: v[:, 1] if v.rank == 2 else v[-1:], lambda v: v[1, 2] if v.rank == 2 else v[2], lambda v: v[2:0:-1],
+    lambda v: v[1:4:2], lambda v: sn.stack([v[0], 2 * v[3]]), lambda v: v[1, 2:4] * 3 if v.rank == 2 else 3 * v[2],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_parts_among_zeros_by_unit_vectors_have_their_value(seed: int):
+    choice = random.Random(seed)
+    shapes = {"A": choice.choice([(7, 9), (4, 5)]), "x": (9,)}
+    shapes["x"] = shapes["A"][1:]
+    B, y = (sn.tensor(name, *shape) for name, shape in shapes.items())
+    v, by = choice.choice([(B, B), (y, y), (B @ y, y), (B @ y, B), (B.T, B), (B * y, y), (sn.tanh(B), B)])
+    loss = sn.sum(sn.tanh(choice.choice(_PARTS)(v)))
+    node = sn.hessian(loss, by) if by is y else sn.grad(loss, by)
+    data = {name: np.random.default_rng(seed).uniform(-1.5, 1.5, shape) for name, shape in shapes.items()}
+    for paper in (True, False):
+        found = evaluate(unit_vectors(node, paper), data)
+        np.testing.assert_allclose(found, evaluate(node, data), rtol=1e-12, atol=1e-12)

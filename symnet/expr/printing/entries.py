@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from itertools import product
-from typing import Any
+from typing import Any, Protocol
 
 import sympy
 
@@ -37,6 +37,11 @@ def read_entries(node: Node, view: View) -> Form | None:
     return Form("rows", tuple(found[at] for at in _places(shape)), shape, node.rank)
 
 
+def reads_as_entries(node: Node) -> bool:
+    """Whether `read_entries` finds the entries of a node."""
+    return node.rank in (1, 2) and _is_small(node) and _entries(node, _NO_VIEW, _DEPTH) is not None
+
+
 def _is_small(node: Node) -> bool:
     return all(isinstance(n, int) for n in node.shape) and 0 < math.prod(node.shape) <= MOST
 
@@ -45,7 +50,23 @@ def _places(shape: Any) -> Iterator[EntryPlace]:
     return product(*map(range, shape))
 
 
-def _entries(node: Node, view: View, depth: int) -> Entries | None:
+class _Part(Protocol):
+    """What makes a part of a node: a `View`, or nothing."""
+
+    def ref(self, node: Node) -> FormPart: ...
+
+
+class _Unread:
+    """For nodes that are not read yet."""
+
+    def ref(self, node: Node) -> FormPart:
+        return numeral(sympy.S.Zero)
+
+
+_NO_VIEW = _Unread()
+
+
+def _entries(node: Node, view: _Part, depth: int) -> Entries | None:
     """What stands at each place of an array; None where that is no scalar."""
     if not node.rank:
         return {(): view.ref(node)}
@@ -53,7 +74,7 @@ def _entries(node: Node, view: View, depth: int) -> Entries | None:
     return None if step is None or not depth or not _is_small(node) else step(node, view, depth - 1)
 
 
-def _of_concat(node: Any, view: View, depth: int) -> Entries | None:
+def _of_concat(node: Any, view: _Part, depth: int) -> Entries | None:
     found: Entries = {}
     first = 0
     for x in node.operands:
@@ -65,7 +86,7 @@ def _of_concat(node: Any, view: View, depth: int) -> Entries | None:
     return found
 
 
-def _of_place(node: Any, view: View, depth: int) -> Entries | None:
+def _of_place(node: Any, view: _Part, depth: int) -> Entries | None:
     inner = _entries(node.operands[0], view, depth)
     if inner is None or not all(isinstance(start, int) for start in node.starts):
         return None
@@ -74,7 +95,7 @@ def _of_place(node: Any, view: View, depth: int) -> Entries | None:
     return {at: laid.get(at, numeral(sympy.S.Zero)) for at in _places(node.shape)}
 
 
-def _of_expand(node: Any, view: View, depth: int) -> Entries | None:
+def _of_expand(node: Any, view: _Part, depth: int) -> Entries | None:
     inner = _entries(node.operands[0], view, depth)
     copies = 1 if node.operands[0].kind == "number" else math.prod(node.shape[a] for a in node.new_axes)
     if inner is None or copies > _MOST_AT_ONCE:
@@ -82,7 +103,7 @@ def _of_expand(node: Any, view: View, depth: int) -> Entries | None:
     return {at: inner[tuple(at[a] for a in node.axes)] for at in _places(node.shape)}
 
 
-def _of_transposition(node: Any, view: View, depth: int) -> Entries | None:
+def _of_transposition(node: Any, view: _Part, depth: int) -> Entries | None:
     if not node.is_transpose:
         return None
     inner = _entries(node.operands[0], view, depth)
@@ -90,7 +111,7 @@ def _of_transposition(node: Any, view: View, depth: int) -> Entries | None:
     return None if inner is None else {at: inner[tuple(at[a] for a in where)] for at in _places(node.shape)}
 
 
-def _of_slice(node: Any, view: View, depth: int) -> Entries | None:
+def _of_slice(node: Any, view: _Part, depth: int) -> Entries | None:
     """An element of a leaf, or a few of a vector: x[2:4] is x[2], x[3]."""
     x, size = node.operands[0], math.prod(node.shape)
     few = x.kind in ("tensor", "named") and (size == 1 or (size <= _MOST_AT_ONCE and x.rank == 1))
@@ -101,13 +122,13 @@ def _of_slice(node: Any, view: View, depth: int) -> Entries | None:
     return {at: Form("index", (view.ref(x),), items, 0) for at, items in where.items()}
 
 
-def _of_identity(node: Any, view: View, depth: int) -> Entries | None:
+def _of_identity(node: Any, view: _Part, depth: int) -> Entries | None:
     if node.extent > _LARGEST_IDENTITY:
         return None
     return {(i, j): numeral(sympy.Integer(int(i == j))) for i, j in _places(node.shape)}
 
 
-_STEPS: dict[str, Callable[[Any, View, int], Entries | None]] = {
+_STEPS: dict[str, Callable[[Any, _Part, int], Entries | None]] = {
     "concat": _of_concat,
     "place": _of_place,
     "expand": _of_expand,

@@ -34,6 +34,7 @@ from symnet.expr.printing.reduction import read_reduce
 from symnet.expr.printing.running import read_scan
 from symnet.expr.printing.signs import signs_inside
 from symnet.expr.printing.symbols import read_barrier, read_delta, read_iota, read_name, read_number
+from symnet.expr.printing.units import unit_vectors
 from symnet.expr.printing.view import FormReader, View, visible
 from symnet.expr.printing.weights import covariances
 
@@ -110,6 +111,7 @@ def lay_out(root: Node, paper: bool = False) -> Layout:
     """
     while root.kind == "named":
         root = root.operands[0]
+    root = unit_vectors(root, paper)
     if not paper:
         return _laid_out(root, {}, False)
     spelled, given = with_names(covariances(root))

@@ -223,7 +223,7 @@ def _piece(text: str, supply: Iterator[prettyForm]) -> prettyForm:
 _SLOT = "\0"
 _SLOTS = re.compile(r"(\(\0\)|\0)")  # parentheses around a slot are as tall as what fills it
 _AS_TEXT = (
-    "spread", "index", "einsum", "element", "indexed", "total", "filled", "ramp", "array", "sequence", "unit", "rows",
+    "spread", "index", "einsum", "element", "indexed", "total", "filled", "ramp", "array", "sequence", "rows",
     "applied", "leibniz",
 )  # fmt: skip
 _TEXT_ONLY = ("spread", "index", "einsum", "filled", "ramp", "array", "sequence", "reduce")
@@ -243,6 +243,7 @@ WRITERS: dict[str, FormWriter] = {
     "indicator": _indicator,
     "ones": lambda form, show: PrettyPiece(prettyForm(_mark("𝟏", "1")), ATOM),
     "identity": _identity,
+    "unit": lambda form, show: PrettyPiece(_word(f"e_{form.data[1]}"), ATOM),
     "call": _call,
     "function": _function,
     **dict.fromkeys(_AS_TEXT, _as_text),
