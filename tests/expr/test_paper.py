@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import sympy
 
 import symnet as sn
 from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.symbols import leaves
 from symnet.expr.printing.latex import latex, with_definitions
 from symnet.expr.printing.mathml import mathml
 from symnet.expr.printing.own_names import beside
@@ -17,13 +19,15 @@ from symnet.expr.printing.units import unit_vectors
 from symnet.reference.evaluation import evaluate
 from tests.expr.entry_reading import read_entries
 from tests.expr.paper_reading import DoesNotFit, read_on_paper
+from tests.expr.reading import names_of, read_back
 
 m, n, k = sn.dim("m"), sn.dim("n"), sn.dim("k")
 A, X = sn.tensor("A", m, n), sn.tensor("X", m, n)
-W, b = sn.tensor("W", n, k), sn.tensor("b", k)
+W, bias = sn.tensor("W", n, k), sn.tensor("b", k)
 x, s, p = sn.tensor("x", n), sn.tensor("s", m), sn.tensor("p", n)
 c, r = sn.tensor("c", m, 1), sn.tensor("r", 1, n)
 T3 = sn.tensor("T", 2, m, n)
+a, b, d = sn.scalar("a"), sn.scalar("b"), sn.scalar("d", positive=True)
 ONE, ROW = r"\mathbf{1}", r"\mathbf{1}^{\top}"
 
 WRITTEN = [
@@ -36,7 +40,7 @@ WRITTEN = [
     (s[:, None] * A, r"\operatorname{diag}(s) A"),
     (s[:, None] * x, r"s x^{\top}"),
     (s[:, None] + x, rf"{ONE} x^{{\top}} + s {ROW}"),
-    (X @ W + b, rf"X W + {ONE} b^{{\top}}"),
+    (X @ W + bias, rf"X W + {ONE} b^{{\top}}"),
     (A + c, rf"A + c {ROW}"),
     (A + r, rf"A + {ONE} r"),
     (c * A * r, r"\operatorname{diag}(c) A \operatorname{diag}\left(r^{\top}\right)"),
@@ -199,10 +203,38 @@ def test_the_reader_refuses_what_does_not_fit(latex: str):
         (-(A - X) / sn.norm(A - X, axis=1, keepdims=True), "(X - A)/norm(X - A, axis=1, keepdims=True)"),
         (-(A - X) * sn.exp(-((A - X) ** 2)), "(X - A)*exp(-(X - A)**2)"),
         (-(A - X) * sn.exp(A - X), "-(A - X)*exp(A - X)"),
+        (-(2 * (a - b) * sn.softmax(x) / sn.exp((a - b) ** 2)), "2*(b - a)*softmax(x)/exp((b - a)**2)"),
+        (sn.grad(-((a - b) ** 2) / (2 * d**2) - sn.log(d), d), "((b - a)**2/d**2 - 1)/d"),
+        (-(1 - a) * b, "-b*(1 - a)"),
     ],
 )
 def test_a_sum_in_even_functions_is_turned_in_all_of_them(node: Node, written: str):
     assert str(node) == written
+
+
+def negative(seed: int) -> Node:
+    """Minus a product with a difference in it, that may stand in squares and norms as well."""
+    choice = random.Random(seed)
+    u, v = choice.choice([(a, b), (x, p), (A, X), (x, a)])
+    gap = choice.choice([u - v, u - 2 * v, u**2 / d**2 - v, 1 - u / d, u / d - 1, u - v - d])
+    even = choice.choice([1, sn.exp(-(gap**2)), 1 / sn.norm(gap) if gap.rank else 1 / abs(gap), gap**2 + 1])
+    others = [d, 1 / d**2, sn.exp(v), sn.scalar("q"), 3, even]
+    factors = choice.sample(others, choice.randint(1, 4))
+    for factor in factors:
+        gap = gap * factor
+    return choice.choice([-gap, -gap / 2, -(gap / d), sn.sum(-gap), sn.sum(-gap) / d, sn.exp(-gap)])
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_a_minus_sign_stands_before_no_difference_that_can_take_it(seed: int):
+    node = negative(seed)
+    written = str(node)
+    rng = np.random.default_rng(seed)
+    data = {leaf.name: rng.uniform(0.5, 1.5, [{m: 3, n: 4}[e] for e in leaf.shape]) for leaf in leaves(node)}
+    back = read_back(written, names_of(node))
+    np.testing.assert_allclose(evaluate(back, data), evaluate(node, data), rtol=1e-12)
+    signs = re.findall(r"-(?:\d\*)?\(([^()]*) - [^()]*\)(?!\*\*)", written)
+    assert not [kept for kept in signs if not kept.startswith("1")], written
 
 
 def _standardised(v: Node, axis: int | None, eps: float) -> Node:

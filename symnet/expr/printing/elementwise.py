@@ -89,7 +89,7 @@ def _signed_product(node: Node, view: View, negate: bool = False, turns: bool = 
     for value in (v for f in factors if (v := number_of(f)) is not None):
         sign *= put_number(value, above, below)
     rest = sorted((f for f in factors if number_of(f) is None), key=view.factor_key)
-    turning = [f for f in rest if reads_as_well_negated(f, view.uses)] if turns and len(rest) > 1 else []
+    turning = [f for f in rest if reads_as_well_negated(f, view.uses)] if turns else []
     turned = turning[-1] if turning else None
     for factor in rest:
         exponent = _negative_exponent(factor)
@@ -105,8 +105,8 @@ def _signed_product(node: Node, view: View, negate: bool = False, turns: bool = 
 
 
 def reads_as_well_negated(node: Node, uses: Mapping[Node, int]) -> bool:
-    """Whether a sum with its terms negated has no more minus signs than one more than it has; a number stays first, and
-    a sum that stands in several places keeps its signs: it is to look the same in all.
+    """Whether a sum with its terms negated has no more minus signs than one more than it has; a number stays first, but
+    before quotients alone, and a sum that stands in several places keeps its signs: it is to look the same in all.
     """
     return uses[node] <= 1 and negates_well(node)
 
@@ -118,8 +118,15 @@ def negates_well(node: Node) -> bool:
     if any(_minus_logsumexp(t)[0] is not None for t in node.operands):
         return False
     signs = [sign_of(t) for t in node.operands]
-    numbers = any(number_of(t) is not None for t in node.operands)
+    others = [t for t in node.operands if number_of(t) is None]
+    numbers = len(others) < len(signs) and not all(map(_is_quotient, others))
     return -1 in signs and not numbers and signs.count(1) <= signs.count(-1) + 1
+
+
+def _is_quotient(term: Node) -> bool:
+    """Whether a term is written with a line, x/y, by what is no number."""
+    factors = flat_operands(term, "mul", MOST_FACTORS) if is_op(term, "mul") else [term]
+    return any(_negative_exponent(f) is not None for f in factors)
 
 
 def _negative_exponent(node: Node) -> Any:

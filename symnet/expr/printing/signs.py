@@ -50,20 +50,32 @@ def signs_inside(root: Node) -> Node:
 
 
 def _turned_evenly(order: Sequence[Node]) -> set[Node]:
-    """Sums x - y that stand in even functions, norms and squares, and once in a negative product; and these products:
-    with both negated -(y - x)/norm(y - x) is (x - y)/norm(x - y).
+    """Sums x - y that stand in even functions, norms and squares, and once in a negative product, or in a product in
+    one; and these products: with both negated -(y - x)/norm(y - x) is (x - y)/norm(x - y).
     """
     users: dict[Node, list[Node]] = {}
     for node in order:
         for operand in () if node.kind == "named" else node.operands:
-            if is_op(operand, "add"):
-                users.setdefault(operand, []).append(node)
+            users.setdefault(operand, []).append(node)
     found: set[Node] = set()
     for total, where in users.items():
-        odd = [user for user in where if not _is_even(user)]
-        if len(where) > len(odd) == 1 and _is_negative(odd[0]) and odd[0] not in found and negates_well(total):
-            found |= {total, odd[0]}
+        odd = [user for user in where if not _is_even(user)] if is_op(total, "add") else []
+        if len(where) > len(odd) == 1 and negates_well(total):
+            product = _negative_above(odd[0], users)
+            if product is not None and product not in found:
+                found |= {total, product}
     return found
+
+
+def _negative_above(node: Node, users: dict[Node, list[Node]]) -> Node | None:
+    """The negative product that a node is, or in which alone it stands as a factor; None where there is none."""
+    for _ in range(_DEEPEST):
+        if _is_negative(node):
+            return node
+        if not is_op(node, "mul") or len(users.get(node, ())) != 1:
+            return None
+        (node,) = users[node]
+    return None
 
 
 def _is_even(node: Node) -> bool:

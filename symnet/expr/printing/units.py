@@ -92,10 +92,17 @@ def _placed(node: Place) -> Node:
         return node
     (axis,) = axes
     count = x.shape[axis]
-    if not isinstance(count, int) or count > _MOST or _is_scaled_unit(node):
+    if not isinstance(count, int) or count > (_MOST if _has_parts(x) else 1) or _is_scaled_unit(node):
         return node
     terms = [_term(part_of(x, axis, k), _unit(node.shape[axis], node.starts[axis] + k), axis) for k in range(count)]
     return terms[0] if len(terms) == 1 else elementwise("add", *terms)
+
+
+def _has_parts(x: Node) -> bool:
+    """Whether the rows, columns or elements of an array are values by themselves, as those of a leaf are not."""
+    if x.kind == "elementwise":
+        return all(_has_parts(o) for o in x.operands if o.rank)
+    return x.kind in ("concat", "slice", "expand", "delta")
 
 
 def _is_scaled_unit(node: Place) -> bool:
