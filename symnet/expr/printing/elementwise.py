@@ -89,6 +89,7 @@ def _signed_product(node: Node, view: View, negate: bool = False, turns: bool = 
     for value in (v for f in factors if (v := number_of(f)) is not None):
         sign *= put_number(value, above, below)
     rest = sorted((f for f in factors if number_of(f) is None), key=view.factor_key)
+    turns = turns and (len(rest) > 1 or len(above) + len(below) > 0)  # minus a sum alone stays that
     turning = [f for f in rest if reads_as_well_negated(f, view.uses)] if turns else []
     turned = turning[-1] if turning else None
     for factor in rest:
