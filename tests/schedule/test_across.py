@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 import symnet as sn
+from symnet.expr.nodes.symbols import leaves
 from symnet.schedule import across, partials, register_tiles
+from tests import chain
 from tests.fuzz.guarded import guarded
 
 WIDTHS = (1, 7, 8, 15, 16, 17, 32, 33, 65, 300)
@@ -65,3 +67,36 @@ def test_an_operand_is_loaded_once_for_several_rows():
     program = sn.compile(sn.tensor("a", 64, 1000) @ sn.tensor("v", 1000), dtype="float32", stop_after="schedule")
     text = str(program)
     assert "(unroll)" in text and text.index("let a1_1 = v[") < text.index("(unroll)", text.index("(vector"))
+
+
+GATHERED = {
+    "rows @ vector": lambda f, E, i, j, w, G: f.take(E, i, axis=0) @ w,
+    "rows * rows": lambda f, E, i, j, w, G: f.sum(f.take(E, i, axis=0) * f.take(E, i + 1, axis=0), axis=1),
+    "rows * array": lambda f, E, i, j, w, G: f.sum(f.take(E, i, axis=0) * G, axis=1),
+    "columns @ vector": lambda f, E, i, j, w, G: f.take(G, j, axis=1) @ f.take(w, j, axis=0),
+    "elements": lambda f, E, i, j, w, G: f.sum(G * f.take(w, j, axis=0), axis=1),
+    "squares": lambda f, E, i, j, w, G: f.sum(f.tanh(f.take(E, i, axis=0)) ** 2 * w, axis=1),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", GATHERED)
+def test_rows_that_stand_at_places_read_from_an_array(rng, name, dtype):
+    for wide, rows in ((64, None), (7, None), (64, 40), (None, None)):
+        size, count = wide or 30, rows or 23
+        n, m = wide or sn.dim("n"), rows or sn.dim("m")
+        E, w, G = sn.tensor("E", 50, n), sn.tensor("w", n), sn.tensor("G", m, n)
+        i, j = sn.tensor("i", m, dtype="int64"), sn.tensor("j", n, dtype="int64")
+        loss = sn.sum(sn.tanh(GATHERED[name](sn, E, i, j, w, G)))
+        roots = [loss, *sn.grad(loss, [E, w, G], absent="zero")]
+        arrays = {
+            "E": rng.standard_normal((50, size)),
+            "w": rng.standard_normal(size),
+            "G": rng.standard_normal((count, size)),
+            "i": rng.integers(0, 7, count),
+            "j": rng.integers(0, 7, size),
+        }
+        data = {leaf.name: arrays[leaf.name] for leaf in leaves(*roots)}
+        dims = {name: extent for name, known, extent in (("m", rows, count), ("n", wide, size)) if known is None}
+        stages = chain.floors(roots, data, dims, dtype)
+        chain.check(stages, chain.within(1e-4 if dtype == "float32" else 1e-10))

@@ -24,6 +24,7 @@ from symnet.backends.llvm.memory import neighbouring, picked
 from symnet.backends.llvm.polynomials import integer, opaque, to_index
 from symnet.backends.llvm.types import V
 from symnet.backends.llvm.types import constant as literal
+from symnet.loops import affine
 from symnet.loops.accesses import computed_with
 from symnet.loops.ir import For, Let, Load, Store
 from symnet.loops.polynomials import Poly, constant, multiply
@@ -54,6 +55,8 @@ def _loads(loop: For) -> Iterator[Load]:
 
 def _rows(e: Emitter, loop: For, place: BufferPlace, load: Load, size: int, extent: V) -> list[V] | None:
     """The vectors of a load that is strided along the lanes and contiguous along the loop; None of others."""
+    if any(affine.step(index, loop.var) is None for index in load.index):  # each iteration reads a row of its own
+        return None
     before = e.integers.get(loop.var)
     e.integers[loop.var] = {(ROW,): 1}
     flat = offset(e, place, load.index)
