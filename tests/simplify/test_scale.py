@@ -46,3 +46,17 @@ def test_a_contraction_that_is_also_wanted_unscaled_stays() -> None:
     product = X.T @ tanh(X)
     roots = [product * 2, product]
     assert push_scales(roots) == roots
+
+
+def test_layers_that_are_equally_wide_are_scaled_where_the_output_is() -> None:
+    """The gradient of a layer between two of one width: its input and its slopes have the same number of elements."""
+    inner = tensor("U", 64, 64)
+    H = tanh(X)
+    above = tanh(H @ inner)
+    G = above @ tensor("O", 64, 3) - D
+    slopes = (G @ tensor("O", 64, 3).T) * (1 - above * above)
+    back = (slopes @ inner.T) * (1 - H * H)
+    scale = 1 / size(m)
+    pushed = push_scales([(above.T @ G) * scale, (H.T @ slopes) * scale, (X.T @ back) * scale])
+    scaled = [n for n in topological(*pushed) if is_op(n, "mul") and scale in n.operands]
+    assert [n.shape for n in scaled] == [(m, 3)]

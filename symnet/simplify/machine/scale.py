@@ -27,7 +27,7 @@ def push_scales(roots: Iterable[Node]) -> list[Node]:
     roots = list(roots)
     users = consumers(*roots)
     subtracted = {n for n in users if is_op(n, "mul") and users[n] and all(is_op(u, "add") for u in users[n])}
-    places: dict[Node, Node] = {}
+    places = _all_places(roots)
     worthwhile = {found for n in users if (found := _gain(n, n in subtracted, places)) is not None}
     pushed = rebuild(roots, _Pusher(worthwhile, places))
     return pushed if _contractions(pushed) <= _contractions(roots) else roots
@@ -47,7 +47,7 @@ def _gain(node: Node, subtracted: bool, places: dict[Node, Node]) -> tuple[Node,
     scale, rest = split
     if subtracted and len(scale) == 1 and number_of(scale[0]) == -1:
         return None
-    place = _place(rest, places)
+    place = places[rest]
     return (place, scale) if elements(place) < elements(node) else None
 
 
@@ -57,7 +57,7 @@ def _split(node: Node) -> tuple[Scale, Node] | None:
         return None
     scale = tuple(o for o in node.operands if _is_free_scalar(o))
     rest = [o for o in node.operands if o not in scale]
-    if not scale or len(rest) != 1 or not isinstance(rest[0], Einsum) or _operand(rest[0]) is None:
+    if not scale or len(rest) != 1 or not isinstance(rest[0], Einsum) or _operand(rest[0], {}) is None:
         return None
     return scale, rest[0]
 
@@ -78,7 +78,7 @@ class _Pusher:
     def scaled(self, node: Node, scale: Scale) -> Node:
         """`scale · node`, the scale at the bottom of the chain that `_operand` follows."""
         chain: list[tuple[Node, int]] = []
-        while (node, scale) not in self._known and (position := _operand(node)) is not None:
+        while (node, scale) not in self._known and (position := _operand(node, self._places)) is not None:
             chain.append((node, position))
             node = node.operands[position]
         if (node, scale) not in self._known:
@@ -91,10 +91,19 @@ class _Pusher:
         return result
 
 
+def _all_places(roots: list[Node]) -> dict[Node, Node]:
+    """Where the scale of every value would end up."""
+    places: dict[Node, Node] = {}
+    for node in topological(*roots):
+        position = _operand(node, places)
+        places[node] = node if position is None else places[node.operands[position]]
+    return places
+
+
 def _place(node: Node, places: dict[Node, Node]) -> Node:
-    """Where the scale would end up; `places` remembers it for every node on the way, for chains share their ends."""
+    """The same of one value, which may have been made since; `places` remembers it for every node on the way."""
     chain = []
-    while node not in places and (position := _operand(node)) is not None:
+    while node not in places and (position := _operand(node, places)) is not None:
         chain.append(node)
         node = node.operands[position]
     end = places.setdefault(node, node)
@@ -102,15 +111,17 @@ def _place(node: Node, places: dict[Node, Node]) -> Node:
     return end
 
 
-def _operand(node: Node) -> int | None:
-    """The operand to scale instead of a linear node: of a contraction, a computed one; of a product, a contraction.
+def _operand(node: Node, places: dict[Node, Node]) -> int | None:
+    """The operand to scale instead of a linear node: of a contraction, a computed one, whose scale meets the fewest
+    elements at its own place; of a product, a contraction.
 
     Of a sum by index, which reads each element once, any but the one-hot rows.
     """
     if isinstance(node, Einsum):
         kinds = {"elementwise", "einsum"} if scattered(node) is None else {"elementwise", "einsum", "take", "tensor"}
         computed = [k for k, o in enumerate(node.operands) if source(o).kind in kinds and o.rank]
-        return min(computed, key=lambda k: elements(node.operands[k])) if computed else None
+        rooms = {k: elements(places.get(node.operands[k], node.operands[k])) for k in computed}
+        return min(computed, key=lambda k: (rooms[k], elements(node.operands[k]))) if computed else None
     if is_op(node, "mul"):
         linear = [k for k, o in enumerate(node.operands) if isinstance(o, Einsum) and o.contracted]
         return linear[0] if len(linear) == 1 else None
