@@ -382,3 +382,40 @@ def test_conditions_are_told_of_what_is_no_polynomial() -> None:
     root = a + sympy.sqrt(a**2 + b**2)
     below = X**2 - (a**2 + sympy.sqrt(a**2 + b**2) * 2 * a) * Y**2
     assert sympy.Ne(Y, 0) in conditions(1 / below, (), {X: Y * root, Y: Y}).atoms(sympy.Ne)
+
+
+def test_a_fault_of_ours_is_raised_and_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    from symnet.study.critical_points import critical_points as module
+    from symnet.study.critical_points import judging
+
+    with monkeypatch.context() as broken:
+        broken.setattr(judging, "_eigenvalues", None)
+        with pytest.raises(TypeError, match="not callable"):
+            sn.critical_points(x**3 - 3 * x, x)
+    monkeypatch.setattr(module, "solved", None)
+    with pytest.raises(TypeError, match="not callable"):
+        sn.critical_points(x**3 - 3 * x, x)
+
+
+ORDINARY = {
+    "a polynomial": lambda a: (x**4 + a * x**3 - 5 * x**2, x),
+    "a quotient": lambda a: ((x**2 + a * x) / (1 + x**2), x),
+    "a bell": lambda a: (sn.exp(-(x**2)) * (x + a), x),
+    "waves": lambda a: (sn.sin(x) + x / (a + 1), x),
+    "an exponential": lambda a: (sn.exp(x) - a * x, x),
+    "a logarithm": lambda a: (sn.log(1 + x**2) - x / (a + 2), x),
+    "a root": lambda a: (sn.sqrt(1 + x**2) + x / (a + 1), x),
+    "a quadratic of two": lambda a: (x**2 + a * x * y + 3 * y**2 - x, [x, y]),
+    "a quartic of two": lambda a: (x**4 + y**4 - 4 * a * x * y, [x, y]),
+    "a hill of two": lambda a: (sn.exp(-(x**2) - y**2) * (x + a), [x, y]),
+    "a quotient of two": lambda a: ((x + a * y) / (1 + x**2 + y**2), [x, y]),
+    "waves and a valley": lambda a: (sn.cos(x) + a * y**2, [x, y]),
+}
+
+
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("name", ORDINARY)
+def test_ordinary_functions_are_decided(name: str, number: int) -> None:
+    f, wrt = ORDINARY[name](number)
+    found = sn.critical_points(f, wrt, seconds=60)
+    assert len(found) and not [p for p in found if "undecided" in p.verdict and p.higher is None], found

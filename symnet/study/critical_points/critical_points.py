@@ -35,6 +35,7 @@ from symnet.expr.nodes.symbols import Tensor
 from symnet.expr.nodes.symbols import leaves as leaves_of
 from symnet.expr.sympy.to_sympy import symbols_of, to_sympy
 from symnet.study.critical_points.deadline import within
+from symnet.study.critical_points.failures import is_foreign
 from symnet.study.critical_points.families import described, periods
 from symnet.study.critical_points.judging import NOT_SMOOTH, PARAMETERS, SADDLE, named, number, points_at, verdict_of
 from symnet.study.critical_points.kinks import (
@@ -162,7 +163,9 @@ def _written(
     try:
         gradient = tuple(sympy.simplify(e) if not e.is_polynomial(*variables) else sympy.expand(e) for e in slopes)
         return gradient, *_exact(expr, gradient, variables, given)
-    except Exception:
+    except Exception as error:
+        if not is_foreign(error):
+            raise
         return gradient, [], False, OPEN
 
 

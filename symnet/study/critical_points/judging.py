@@ -19,6 +19,7 @@ import sympy
 from sympy.matrices.exceptions import MatrixError
 
 from symnet.study.critical_points.conditions import conditions, told
+from symnet.study.critical_points.failures import is_foreign
 from symnet.study.critical_points.kinks import CONSTANT, MAXIMUM, MINIMUM, NOT_STRICT, kink_equations, sign_of
 from symnet.study.critical_points.points import CriticalPoint
 from symnet.study.critical_points.signs import SignedFactors, factors, parts
@@ -38,12 +39,20 @@ def number(value: sympy.Expr) -> float:
 def points_at(
     expr: Any, gradient: Sequence[Any], variables: Sequence[Any], solution: dict[Any, Any], given: Any = sympy.true
 ) -> list[CriticalPoint]:
-    """What is to be said of a solution; "undecided" where SymPy fails, whatever it raises;
-    `given` is known of the symbols besides their assumptions.
+    """What is to be said of a solution; "undecided" where SymPy fails, whatever it raises.
+
+    Args:
+        expr: f.
+        gradient: of f, by each variable.
+        variables: the symbols.
+        solution: a value for each variable; those without one are free.
+        given: what is known of the symbols besides their assumptions.
     """
     try:
         return list(_judged(expr, gradient, variables, solution, given))
-    except Exception:  # SymPy's kinds of failure have no end
+    except Exception as error:
+        if not is_foreign(error):
+            raise
         at = {s: solution.get(s, s) for s in variables}
         unknown = sympy.zeros(len(variables)) * sympy.nan
         return [CriticalPoint(at, expr.subs(at), unknown, (sympy.nan,) * len(variables), FAILED)]

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import sympy
 
+from symnet.study.critical_points.failures import is_foreign
 from symnet.study.critical_points.kinks import Expr, sign_of
 
 _DRAWS = 3000
@@ -145,7 +146,9 @@ def happens(where: Expr) -> bool:
         holds = sympy.lambdify(symbols, list(parts(where)), "numpy")
         with np.errstate(all="ignore"):
             found = holds(*(_draw(rng, s) for s in symbols))
-    except Exception:  # what NumPy has no name for
+    except Exception as error:  # what NumPy has no name for
+        if not is_foreign(error):
+            raise
         return True
     return bool(np.logical_and.reduce([np.broadcast_to(np.asarray(c, bool), _DRAWS) for c in found]).any())
 
