@@ -390,3 +390,15 @@ def test_what_a_derivation_cannot_do_is_said(tmp_path: Path) -> None:
     with pytest.raises(ArgumentError, match=r"ends in \.html; got '.*o\.pdf'\. Write save\('out\.html'\)"):
         derivation.save(tmp_path / "o.pdf")
     assert not (tmp_path / "o.pdf").exists()
+
+
+def test_a_derivation_has_logarithms_where_its_result_has_xlogy():
+    """Text for people says x*log(y); the text of the result can be pasted back, where x may be 0."""
+    t, p = sn.scalar("t"), sn.scalar("p")
+    d = sn.derive(t**p, p)
+    assert str(d.result) == "xlogy(t**p, t)"
+    for written in (str(d), d.latex(), d.html(), d.slides()):
+        assert "xlogy" not in written.replace("derivative of xlogy", "") and "log" in written
+    assert "= t**p*log(t)" in str(d)
+    assert str(sn.derive(t * sn.xlogy(p, t), p)).count("t*log(t)") > 1
+    assert str(d.result) == "xlogy(t**p, t)", "also afterwards"

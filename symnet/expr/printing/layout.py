@@ -26,6 +26,7 @@ from symnet.expr.printing.entrywise import Entrywise, entrywise
 from symnet.expr.printing.forms import Form, FormPart, Ref
 from symnet.expr.printing.indexing import read_one_hot, read_take
 from symnet.expr.printing.linalg import read_determinant, read_solve
+from symnet.expr.printing.logarithms import logarithms
 from symnet.expr.printing.movement import read_concat, read_expand, read_place, read_reshape, read_slice, stretch
 from symnet.expr.printing.own_names import in_full, with_names
 from symnet.expr.printing.paper import on_paper
@@ -111,7 +112,7 @@ def lay_out(root: Node, paper: bool = False) -> Layout:
     """
     while root.kind == "named":
         root = root.operands[0]
-    root = unit_vectors(root, paper)
+    root = unit_vectors(logarithms(root, paper), paper)
     if not paper:
         return _laid_out(root, {}, False)
     spelled, given = with_names(covariances(root))

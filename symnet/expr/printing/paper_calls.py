@@ -1,4 +1,4 @@
-"""Calls that paper has no notation for, by what they mean: norms along an axis, xlogy, the opposite of a condition.
+"""Calls that paper has no notation for, by what they mean: norms along an axis, the opposite of a condition.
 
 In: a form as it is read under NumPy's rules.  Out: another of the same value: norm(X, axis=1), which reads as the
 1-norm with its axis for a subscript, is the root of the sums of squares, and with keepdims a column of these.
@@ -11,7 +11,7 @@ from typing import Any
 
 import sympy
 
-from symnet.expr.printing.forms import Form, FormPart, call, numeral, product
+from symnet.expr.printing.forms import Form, FormPart, call, numeral
 
 _OPPOSITE = {"lt": "ge", "ge": "lt", "gt": "le", "le": "gt", "equal": "not_equal", "not_equal": "equal"}
 
@@ -33,11 +33,6 @@ def opposite(part: FormPart, form: Form) -> Form:
     return call("logical_not", part, rank=part.rank)
 
 
-def _xlogy(form: Form) -> Form:
-    x, y = form.parts
-    return product(1, [x, call("log", y, rank=y.rank)], [])
-
-
 def _norm(form: Form) -> Form:
     (x,) = form.parts
     keywords: dict[str, Any] = dict(form.data[1])
@@ -54,4 +49,4 @@ def _norm(form: Form) -> Form:
     return Form("spread", (found,), (items, True), x.rank) if keeps else found
 
 
-_SPELLED: dict[str, Callable[[Form], Form]] = {"xlogy": _xlogy, "norm": _norm}
+_SPELLED: dict[str, Callable[[Form], Form]] = {"norm": _norm}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from symnet.errors import ArgumentError, explain
+from symnet.expr.printing.logarithms import for_reading
 from symnet.expr.printing.own_names import in_full
 from symnet.expr.printing.same_sums import keeping
 from symnet.study.derivation.latex import latex
@@ -33,9 +34,15 @@ class Derivation(Record):
 
     @contextmanager
     def _signs_kept(self) -> Iterator[None]:
-        """While the steps are written: sums have the signs that they have in the values, names are those of values."""
+        """While the steps are written, for people to read: sums have the signs that they have in the values, and names
+        are those of values.
+        """
         values = [value for stage in self.stages for value in (*stage.given, *stage.values)]
-        with keeping([*(value.formula for value in values), *(value.node for value in values)]), in_full():
+        with (
+            keeping([*(value.formula for value in values), *(value.node for value in values)]),
+            in_full(),
+            for_reading(),
+        ):
             yield
 
     def text(self, width: int = 100) -> str:
