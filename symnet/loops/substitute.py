@@ -84,7 +84,7 @@ _STMT_RULES: dict[type, Callable[..., Stmt]] = {
     ir.Let: lambda s, t: ir.Let(t.name, s.value(t.value)),
     ir.Fetch: _fetch,
     ir.Store: _store,
-    ir.Alloc: lambda s, t: t,
+    ir.Alloc: lambda s, t: ir.Alloc(t.buffer),  # a statement of its own: back ends tell them apart by identity
     ir.If: lambda s, t: ir.If(s.condition(t.condition), s.body(t.then), s.body(t.orelse)),
     ir.Fail: lambda s, t: replace(t, numbers=s.index(t.numbers)),
 }

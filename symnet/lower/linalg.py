@@ -8,6 +8,7 @@ statements are written by hand: *kernels*.
     solve:   swaps, then L and U; Aᵀ X = B by the same factors of A      (`substitution.py`)
     det:     the product of U's diagonal, a sign for each swap; logdet the sum of log|U's diagonal|
 
+Small matrices of a stack are factored and solved with several at once (`side_by_side.py`).
 Of a singular matrix det is 0 and logdet is -inf, and solving fails with the code SINGULAR_MATRIX.  As in LAPACK,
 singular means that a pivot is exactly 0.
 """
@@ -21,14 +22,15 @@ from symnet.expr.nodes.contraction import Einsum
 from symnet.expr.nodes.extents import typical
 from symnet.expr.nodes.linalg import Determinant, Solve
 from symnet.expr.nodes.node import Node
-from symnet.loops.ir import Body, Buffer, If, IntCondition, IntConst, IntVar, Store, as_int
+from symnet.loops.ir import Body, Buffer, If, IntCondition, IntConst, IntExpr, IntVar, Store, as_int
 from symnet.lower.extents import lower_extent
 from symnet.lower.kernels.blocked import SMALLEST, eliminate_in_panels
 from symnet.lower.kernels.elimination import LuFactors, determinant, eliminate, refuse_singular
 from symnet.lower.kernels.panel import PANEL
+from symnet.lower.kernels.side_by_side import EXTENT, Held, eliminated, is_small, substituted
 from symnet.lower.kernels.statements import MatrixPart, loop
 from symnet.lower.kernels.substitution import Unknowns, substitute
-from symnet.lower.nest import Axis, Nest
+from symnet.lower.nest import Axis, Nest, SideBySide
 from symnet.lower.state import LoweringState
 
 
@@ -71,8 +73,13 @@ def _which(axes: tuple[Axis, ...]) -> tuple[IntVar, ...]:
     return tuple(IntVar(a.var) for a in axes)
 
 
-def _kernel(name: str, axes: tuple[Axis, ...], body: Body, work: int) -> Nest:
-    return Nest(name, axes, body, kernel=work)
+def _kernel(name: str, axes: tuple[Axis, ...], body: Body, work: int, beside: SideBySide | None = None) -> Nest:
+    return Nest(name, axes, body, kernel=work, beside=beside)
+
+
+def _are_neighbours(axes: tuple[Axis, ...], extent: IntExpr) -> bool:
+    """Whether there are several small matrices."""
+    return bool(axes) and axes[-1].constant != 1 and is_small(extent)
 
 
 def _factors(buffers: FactorBuffers, axes: tuple[Axis, ...]) -> LuFactors:
@@ -103,7 +110,20 @@ def factor_nest(state: LoweringState, matrix: Node, buffers: FactorBuffers) -> N
     copy = loop(i, n, loop(j, n, *points.lets, factors.lu.store((i, j), value)))
     panel = MatrixPart(buffers.panel, _which(axes)) if buffers.panel else None
     work = typical(matrix.shape[-1]) ** 3
-    return _kernel(buffers.lu.name, axes, (copy, *_eliminated(state, factors, panel)), work)
+    beside = None
+    if _are_neighbours(axes, n):
+        beside = eliminated(factors, lambda held, i, j: _element(state, matrix, axes, held, i, j), state.clear)
+    return _kernel(buffers.lu.name, axes, (copy, *_eliminated(state, factors, panel)), work, beside)
+
+
+def _element(
+    state: LoweringState, node: Node, axes: tuple[Axis, ...], held: Held, row: IntExpr, column: IntExpr
+) -> Body:
+    """The statements that store an element of a matrix, or of a vector as its only column, in its lane."""
+    points = state.points("b")
+    inside = (row, column)[: node.rank - len(axes)]
+    value = points.cast(points.at(node, (*_which(axes), *inside)), held.buffer.dtype)
+    return (*points.lets, held.store((row, column), value))
 
 
 def solve_nest(
@@ -125,7 +145,27 @@ def solve_nest(
     work = typical(node.matrix.shape[-1])
     for a in (len(axes), *node.columns):
         work *= typical(node.shape[a])
-    return _kernel(buffer.name, axes, body, work)
+    return _kernel(buffer.name, axes, body, work, _solved_beside(state, node, view, factors, axes, transposed))
+
+
+def _solved_beside(
+    state: LoweringState, node: Solve, view: Buffer, factors: LuFactors, axes: tuple[Axis, ...], transposed: bool
+) -> SideBySide | None:
+    """The same for several matrices at once, where they and their right-hand sides are small."""
+    right, x = node.operands[1], MatrixPart(view, _which(axes))
+    *_, columns = (*x.shape, IntConst(1)) if len(x.shape) == 1 else x.shape
+    few = isinstance(columns, IntConst) and 0 < columns.value <= EXTENT
+    if not few or right.rank > len(axes) + 2 or not _are_neighbours(axes, factors.extent):
+        return None
+    assert isinstance(columns, IntConst)
+
+    def first(held: Held, row: IntExpr, column: IntExpr) -> Body:
+        return _element(state, right, axes, held, row, column)
+
+    def last(held: Held, row: IntExpr, column: IntExpr) -> Body:
+        return (x.store((row, column)[: len(x.shape)], held.at(row, column)),)
+
+    return substituted(factors, view.view_of or view.name, columns.value, first, last, transposed, state.clear)
 
 
 def determinant_nest(state: LoweringState, node: Determinant, buffer: Buffer, buffers: FactorBuffers) -> Nest:

@@ -86,6 +86,21 @@ class Check:
     source: Load | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class SideBySide:
+    """What a kernel does at once for neighbours along its last axis, where there are vectors (`side_by_side.py`).
+
+    `body` touches memory at the axis's variable inside loops over `lane` alone: those over `most` lanes, and those over
+    the first `count` of them, which store; `fits` says when it may be taken, where that depends on extents.
+    """
+
+    lane: str
+    count: str
+    most: int
+    body: Body
+    fits: IntCondition | None = None
+
+
 @dataclass(frozen=True)  # without slots: what is asked of it again and again is kept beside it (`schedule/access.py`)
 class Nest:
     """One stored value (or several over one space).
@@ -94,6 +109,7 @@ class Nest:
     accumulator only.  The last let of `when` is an int32: whether anyone reads what a point accumulates.
     `instead` are nests over the same points that run after a nest that fetches, if an index of its fetches was outside:
     they compute what it should have.
+    `beside` is what a kernel does for several of its points at once.
     `halved` are the variables of two parallel axes, whose sums are wanted where the first is not beyond the second
     (`schedule/halved.py`); what others hold is theirs, and not read.
     """
@@ -109,6 +125,7 @@ class Nest:
     when: tuple[Let, ...] = ()
     instead: tuple[Nest, ...] = ()
     halved: tuple[str, ...] = ()
+    beside: SideBySide | None = None
 
     @property
     def axes(self) -> tuple[Axis, ...]:

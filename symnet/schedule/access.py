@@ -153,7 +153,9 @@ def substituted(nest: Nest, rule: Substitution) -> Nest:
     check = _check_substituted(nest.check, rule) if nest.check else None
     outer, inner, when = rule.body(nest.outer), rule.lets(nest.inner), rule.lets(nest.when)
     instead = tuple(substituted(n, rule) for n in nest.instead)
-    return replace(nest, outer=outer, inner=inner, when=when, accumulator=moved, check=check, instead=instead)
+    beside = replace(nest.beside, body=rule.body(nest.beside.body)) if nest.beside else None
+    moved_nest = replace(nest, outer=outer, inner=inner, when=when, accumulator=moved, check=check, instead=instead)
+    return replace(moved_nest, beside=beside)
 
 
 def _check_substituted(check: Check, rule: Substitution) -> Check:

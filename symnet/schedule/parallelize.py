@@ -14,6 +14,7 @@ from symnet.loops.ir import IntConst, IntExpr, IntVar, Let, Store, ceil_div, int
 from symnet.lower.elementwise import functions_in
 from symnet.lower.nest import Axis, Nest
 from symnet.schedule.access import shifted
+from symnet.schedule.beside import rows_beside
 from symnet.schedule.down import columns_of_panel, past_the_cache
 from symnet.schedule.target import Target
 from symnet.schedule.tile_shape import choose
@@ -78,7 +79,8 @@ def _count(axis: Axis) -> int:
 def rows_of_unit(nests: Iterable[Nest], most: int) -> int:
     """Rows of a unit of a sweep: a quarter of `most`, those of a superblock, at most `ROW_UNIT`; where a row is
     light, so many more that starting loops costs nothing beside them.  Where rows are numbers, they are the lanes, and
-    a unit has several vectors of them, so that one may wait for a function while others are computed.
+    a unit has several vectors of them, so that one may wait for a function while others are computed; where kernels
+    take several rows at once, it has as many at least.
     """
     nests = list(nests)
     parts = [part for nest in nests for part in nest.instead or (nest,)]
@@ -86,6 +88,7 @@ def rows_of_unit(nests: Iterable[Nest], most: int) -> int:
     enough = CHECKED_UNIT_WORK if any(map(is_checked, nests)) else ROW_UNIT_WORK
     numbers = all(len(part.axes) == 1 for part in parts)
     rows = min(NUMBERS_UNIT if numbers else ROW_UNIT, max(most // (2 if numbers else 4), LEAST_ROW_UNIT))
+    rows = max(rows, min(max(map(rows_beside, nests), default=0), most))
     while rows < most and rows * per_row < enough:
         rows *= 2
     return rows

@@ -17,6 +17,7 @@ from symnet.dtypes import ITEMSIZE
 from symnet.expr.nodes.extents import TYPICAL
 from symnet.loops.ir import Buffer, IntConst, IntExpr
 from symnet.schedule.access import accesses, base_name, stores
+from symnet.schedule.beside import rows_beside
 from symnet.schedule.stream import SUPERBLOCK, StreamPlan, Sweep, is_streamed
 
 CACHE = 1 << 20  # bytes that the rows of a superblock should not exceed
@@ -25,7 +26,7 @@ FEWEST = 8  # rows of a register tile
 
 
 def rows_of_superblock(plan: StreamPlan, places: int = 0) -> int:
-    """The largest power of two whose rows stay within the cache, and at least `FEWEST`.
+    """The largest power of two whose rows stay within the cache; at least `FEWEST`, and what a kernel takes at once.
 
     Args:
         plan: the sweeps.
@@ -34,7 +35,8 @@ def rows_of_superblock(plan: StreamPlan, places: int = 0) -> int:
     row = max((_row_bytes(sweep, plan.whole) for sweep in plan.sweeps), default=0)
     sums = max((_sum_bytes(sweep) for sweep in plan.sweeps), default=0)
     cache = max(CACHE, min(sums, FEW_CACHE))
-    rows, fewest = SUPERBLOCK, max(FEWEST, 4 * places)
+    beside = max((rows_beside(nest) for sweep in plan.sweeps for nest in sweep.rows), default=0)
+    rows, fewest = SUPERBLOCK, max(FEWEST, 4 * places, beside)
     while (rows > FEW and rows * row > cache) or rows * row > FEW_CACHE:
         if rows // 2 < fewest:
             break

@@ -18,6 +18,7 @@ from symnet.loops.ir import Body, Const, Let, Store
 from symnet.lower.nest import Axis, Nest, accumulated_when, fetched, mapped, naive_body, nested
 from symnet.schedule.access import stores
 from symnet.schedule.across import across
+from symnet.schedule.beside import side_by_side
 from symnet.schedule.partials import Carry
 from symnet.schedule.register_tiles import tiles
 from symnet.schedule.target import Target
@@ -42,6 +43,8 @@ def scheduled(nest: Nest, target: Target, carry: Carry | None = None) -> Body:
             scheduled(plain, target, carry),
             nested(axes, rest.outer, kinds),
         )
+    if nest.beside is not None and target.vector_bits and not nest.is_empty:
+        return side_by_side(nest)
     if nest.kernel is not None or nest.is_empty:
         return naive_body(nest)
     if nest.instead:
