@@ -8,7 +8,8 @@ polynomial, exactly: all its roots are real, so Descartes' rule counts them.  Wh
 that is not decides besides.  On a family of points (a valley) the Hessian has a zero for every direction along it, and
 the others decide (R. Bott, "Nondegenerate critical manifolds", 1954).
 Functions of one variable that have kinks are taken piece by piece (`kinks.py`), and of quadratic functions of an array
-with symbolic extents the point is a formula of matrices (`quadratic.py`).
+with symbolic extents the point is a formula of matrices (`quadratic.py`); of a quotient of two quadratic forms the
+points are eigenvectors (`rayleigh.py`).
 Of several variables the points where kinks meet are found too (`meeting_kinks.py`).
 Not handled: kinks of functions with parameters; the note says so.
 """
@@ -54,6 +55,7 @@ from symnet.study.critical_points.meeting_kinks import Meeting, along, meetings,
 from symnet.study.critical_points.newton import SAME, NumericPoint, numeric_points
 from symnet.study.critical_points.points import CriticalPoint, CriticalPoints
 from symnet.study.critical_points.quadratic import SINGULAR, quadratic_point
+from symnet.study.critical_points.rayleigh import eigenvalue_equation, eigenvector_points, rayleigh_quotient
 from symnet.study.critical_points.signs import sign_under
 from symnet.study.critical_points.solving import OPEN, domain, exceptions, solved, solved_for_one
 
@@ -99,7 +101,14 @@ def critical_points(f: Any, wrt: Any, *, numeric: bool = False, seconds: float =
     refuse_abstract(call, [root])
     targets, _ = flatten(call, wrt)
     leaves = [_leaf(call, target) for target in targets]
-    if any(isinstance(s, Dim) for s in root.free_symbols):
+    symbolic = any(isinstance(s, Dim) for s in root.free_symbols)
+    quotient = rayleigh_quotient(root, leaves[0]) if len(leaves) == 1 else None
+    if quotient is not None:
+        spaces = None if symbolic else eigenvector_points(quotient, numeric)
+        if spaces is None:
+            return CriticalPoints((eigenvalue_equation(quotient),), (), True)
+        return CriticalPoints(_with_names(spaces, leaves), (), True)
+    if symbolic:
         return _of_any_size(call, root, leaves)
     variables = [s for leaf in leaves for s in symbols_of(leaf).reshape(-1)]
     if not isinstance(seconds, (int, float)) or isinstance(seconds, bool) or not seconds > 0:

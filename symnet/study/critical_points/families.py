@@ -90,6 +90,8 @@ def mathematics(value: Any, k: sympy.Symbol | None = None) -> str:
         written = _progression(value, k)
         if written:
             return written
+    if not isinstance(value, sympy.Float) and isinstance(value, sympy.Expr) and value.has(sympy.Float):
+        value = value.xreplace({f: sympy.Float(f"{float(f):.10g}", 10) for f in value.atoms(sympy.Float)})
     written = f"{float(value):.10g}" if isinstance(value, sympy.Float) else _PRINTER.doprint(value)
     return re.sub(r"(?<=\d)\*π", "π", re.sub(r"\bpi\b", "π", written))
 

@@ -37,6 +37,7 @@ class CriticalPoint:
         index: the integer by which the points of a family are counted.
         cases: where parameters decide: (condition, verdict) for each.
         names: what is printed for symbols: x[0] for x_0.
+        equation: of a quotient of quadratic forms, the two sides of Ax = λBx, which every point fulfils.
     """
 
     at: Mapping[Any, Any]
@@ -52,6 +53,7 @@ class CriticalPoint:
     index: sympy.Symbol | None = None
     cases: tuple[tuple[sympy.Basic, str], ...] = ()
     names: Mapping[sympy.Symbol, sympy.Symbol] = field(default_factory=dict)
+    equation: tuple[Node, Node] | None = None
 
     def __str__(self) -> str:
         if self.names:
@@ -83,6 +85,9 @@ class CriticalPoint:
         )
 
     def _place(self) -> str:
+        if self.equation is not None:
+            left, right = self.equation
+            return f"every {', '.join(map(str, self.at))} other than 0 with {left} = {right}"
         sign = "=" if self.residual is None else "≈"
         places = [f"{s} {sign} {mathematics(v, self.index)}" if s != v else f"any {s}" for s, v in self.at.items()]
         counted = [] if self.index is None else [f"{self.index} an integer"]

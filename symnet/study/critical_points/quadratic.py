@@ -71,7 +71,7 @@ def quadratic_point(call: str, f: Node, x: Tensor) -> QuadraticPoint:
     place = solve(matrix, negative(first)) if is_left else solve(matrix, negative(first).T).T
     (place,) = simplify([place])
     (value,) = simplify([start + total(first * place) / 2])
-    return QuadraticPoint(x, place, value, matrix, _sign(matrix))
+    return QuadraticPoint(x, place, value, matrix, definiteness(matrix))
 
 
 def _multiplier(second: Node, x: Tensor) -> tuple[Node, bool] | None:
@@ -95,7 +95,7 @@ def _multiplier(second: Node, x: Tensor) -> tuple[Node, bool] | None:
 # --------------------------------------------------------------------------- definite
 
 
-def _sign(matrix: Node) -> int:
+def definiteness(matrix: Node) -> int:
     """1 where no quadratic form xᵀMx is negative, -1 where none is positive, 0 where neither is known."""
     if _is_semidefinite(matrix):
         return 1
