@@ -14,7 +14,7 @@ from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import leaves
 from symnet.reference import evaluate
 from symnet.study.check.instance import random_instance, sizes
-from symnet.study.derivation.lines import step_lines
+from symnet.study.derivation.lines import ending_lines, step_lines
 from tests.cases import CASES
 from tests.golden import check_golden
 
@@ -402,3 +402,24 @@ def test_a_derivation_has_logarithms_where_its_result_has_xlogy():
     assert "= t**p*log(t)" in str(d)
     assert str(sn.derive(t * sn.xlogy(p, t), p)).count("t*log(t)") > 1
     assert str(d.result) == "xlogy(t**p, t)", "also afterwards"
+
+
+def test_every_line_of_layer_norm_says_all_that_happened_in_it():
+    """What spellings prepare has a line of its own, and the result is not taken back to a label and out again."""
+    m, n = sn.dim("m"), sn.dim("n")
+    X, G = sn.tensor("X", m, n), sn.tensor("G", m, n)
+    H = (X - sn.mean(X, axis=1, keepdims=True)) / sn.std(X, axis=1, keepdims=True)
+    lines = [line for ending in sn.derive(sn.sum(G * H), X).endings for line in ending_lines(ending)]
+    assert all(line.why for line in lines[1:])
+    assert {"sum term by term; take factors out of sums", "bring like parts together"} <= {line.why for line in lines}
+    assert len({str(line.formula) for line in lines}) == len(lines), "no line twice"
+    at = {"X": np.random.default_rng(0).normal(size=(3, 4)), "G": np.random.default_rng(1).normal(size=(3, 4))}
+    alone = [line.formula for line in lines if not _labels(line.formula)]
+    wanted = evaluate(alone[-1], at)
+    for formula in alone:
+        np.testing.assert_allclose(evaluate(formula, at), wanted, atol=1e-12)
+    assert len(alone) > 3
+
+
+def _labels(formula):
+    return [leaf.name for leaf in leaves(formula) if leaf.name not in "XG"]

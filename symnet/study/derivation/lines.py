@@ -67,7 +67,9 @@ def _of_ending(ending: Ending) -> Iterator[Line]:
         with_ = Line(insertion.raw, "with", (insertion.leaf, insertion.formula), "insert")
         yield with_ if insertion.rewrites else Line(insertion.after, with_.why, with_.change, "insert")
         yield from _rewrites(insertion.rewrites)
-        yield Line(insertion.after, "", None, "end")
+        last = insertion is ending.insertions[-1] and [str(r.whole) for r in insertion.rewrites[-1:]]
+        if last != [str(ending.reached)]:  # what is inserted for good is not taken out once more
+            yield Line(insertion.after, "with", (insertion.leaf, insertion.formula), "insert")
     yield Line(ending.reached, "the definitions inserted", None, "end")
     yield Line(ending.result, "simplified before it is differentiated", None, "end")
 

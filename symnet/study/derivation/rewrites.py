@@ -1,7 +1,8 @@
 """The rewrites that a reader needs, out of all that the simplifier fired, each with the whole formula it leaves.
 
 In: the simplifier's trace and the formula it began with.  Out: `Rewriting`s: those that change what is written and do
-more than spell it differently, each once, consecutive ones of one name joined.
+more than spell it differently, each once, consecutive ones of one name joined.  Where sums were taken term by term, or
+factors out of sums, to get there, that is a line before: the reason of a line is all that happened in it.
 The whole formula after a rewrite is found by running the simplifier's engine again, with that many of its steps.
 """
 
@@ -23,9 +24,14 @@ from symnet.simplify.rewrite import Rewrite
 from symnet.simplify.trace import Step
 from symnet.study.derivation.model import Rewriting
 
-_MOST = 6  # rewrites shown of one step
+_MOST = 8  # rewrites shown of one step
 _TRIED = 24  # rewrites looked at, each by running the engine again
 _LARGEST = 60  # nodes of a formula shown
+_SAID = {"meet_through_movement": "bring like parts together"}
+_PREPARED = {  # what a spelling does for the rewrites after it, where a reader would miss it
+    "sum_terms_apart": "sum term by term",
+    "take_unsummed_factors_out_of_contraction": "take factors out of sums",
+}
 
 
 def readable(start: Node, trace: Sequence[Step], end: Node) -> tuple[Rewriting, ...]:
@@ -41,21 +47,36 @@ def readable(start: Node, trace: Sequence[Step], end: Node) -> tuple[Rewriting, 
     if not spoken:
         return ()
     shown: list[Rewriting] = []
-    last = str(start)
+    last, done = str(start), 0
     for k, following in zip(spoken, [*spoken[1:], len(trace)], strict=True):
         fired = trace[k]
-        whole = end if following == len(trace) else without_ones(_replayed(start, trace[:following]))
         old, new = (without_ones(each) for each in strip_barriers([fired.place, fired.result]))
-        sentence = fired.name.replace("_", " ")
-        if str(whole) == last or str(old) == str(new):
+        if str(old) == str(new):
             continue
+        prepared = _prepared(trace[done:k])
+        if prepared:
+            before = without_ones(_replayed(start, trace[:k]))
+            if str(before) != last:
+                shown.append(Rewriting(prepared, before, before, before))
+                last = str(before)
+        stop = next((j for j in range(k + 1, following) if _prepared(trace[j : j + 1])), following)
+        whole = end if stop == len(trace) else without_ones(_replayed(start, trace[:stop]))
+        if str(whole) == last:
+            continue
+        sentence = _SAID.get(fired.name, fired.name.replace("_", " "))
         if shown and shown[-1].name == sentence and str(shown[-1].after) == str(old):
             old = shown.pop().before
         shown.append(Rewriting(sentence, old, new, whole))
-        last = str(whole)
-        if len(shown) == _MOST:
+        last, done = str(whole), stop
+        if len(shown) >= _MOST:
             break
     return tuple(shown)
+
+
+def _prepared(spellings: Sequence[Step]) -> str:
+    """What was done for the next rewrite, in words."""
+    said = (_PREPARED.get(fired.name) for fired in spellings)
+    return "; ".join(dict.fromkeys(each for each in said if each))
 
 
 def _distinct(places: Iterable[int], trace: Sequence[Step]) -> list[int]:
