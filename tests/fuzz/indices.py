@@ -23,6 +23,7 @@ from tests.fuzz.seeds import over_seeds
 Rng = np.random.Generator
 m, n = sn.dim("m"), sn.dim("n")
 SIZES = (1, 2, 3, 17, 40, 300, 700)  # of the batch: below a block of rows, and beyond it
+WIDTHS = (1, 5, 5, 5, 16, 17, 40)  # of a row of the table: below a vector, and beyond it
 
 
 class Grown:
@@ -33,25 +34,30 @@ class Grown:
         known = bool(rng.integers(2))
         self.rows, self.table = int(rng.choice(SIZES)), int(rng.integers(1, 9))
         self.m, self.n = (self.rows, self.table) if known else (m, n)
+        wide = int(rng.choice(WIDTHS))
         dtype = str(rng.choice(["int32", "int64"]))
         self.leaves = {
             "i": sn.tensor("i", self.m, dtype=dtype),
             "j": sn.tensor("j", self.m, dtype=dtype),
             "X": sn.tensor("X", self.m, self.n),
-            "E": sn.tensor("E", self.n, 5),
+            "E": sn.tensor("E", self.n, wide),
             "V": sn.tensor("V", 5, self.n),
+            "w": sn.tensor("w", wide),
+            "B": sn.tensor("B", wide, 3),
             "q": sn.tensor("q", self.n, dtype=dtype),
             "N": sn.tensor("N", self.n),
         }
-        wide = float(rng.choice([1.0, 1.0, 1.2, 3.0]))
+        far = float(rng.choice([1.0, 1.0, 1.2, 3.0]))
         low = int(rng.choice([0, 0, -1, -self.table, -self.table - 1]))
-        integers = lambda size: rng.integers(low, max(1, int(wide * self.table)), size).astype(dtype)
+        integers = lambda size: rng.integers(low, max(1, int(far * self.table)), size).astype(dtype)
         self.data = {
             "i": integers(self.rows),
             "j": integers(self.rows),
             "X": rng.normal(size=(self.rows, self.table)),
-            "E": rng.normal(size=(self.table, 5)),
+            "E": rng.normal(size=(self.table, wide)),
             "V": rng.normal(size=(5, self.table)),
+            "w": rng.normal(size=wide),
+            "B": rng.normal(size=(wide, 3)),
             "q": integers(self.table),
             "N": rng.normal(size=self.table),
         }
@@ -106,6 +112,16 @@ USES: dict[str, Callable[[Grown, Any], Any]] = {
     "a sum": lambda g, a: sn.sum(sn.tanh(sn.take(g.leaves["E"], a))),
     "a gradient": lambda g, a: sn.grad(sn.sum(sn.take(g.leaves["E"], a) ** 2), g.leaves["E"]),
     "two": lambda g, a: sn.sum(sn.take(g.leaves["E"], a)) + sn.sum(sn.one_hot(a, g.n)),
+    "rows times a vector": lambda g, a: sn.take(g.leaves["E"], a) @ g.leaves["w"],
+    "rows times a matrix": lambda g, a: sn.take(g.leaves["E"], a) @ g.leaves["B"],
+    "rows times rows": lambda g, a: sn.sum(sn.take(g.leaves["E"], a) * sn.take(g.leaves["E"], a * 0), axis=-1),
+    "norms of rows": lambda g, a: sn.norm(sn.take(g.leaves["E"], a), axis=-1),
+    "largest of rows": lambda g, a: sn.max(sn.take(g.leaves["E"], a) * 2, axis=-1),
+    "softmax of rows": lambda g, a: sn.softmax(sn.take(g.leaves["E"], a), axis=-1) @ g.leaves["w"],
+    "columns times a vector": lambda g, a: sn.take(g.leaves["V"], a, axis=1) @ sn.take(g.leaves["N"], a),
+    "a gradient of rows times a vector": lambda g, a: sn.grad(
+        sn.sum(sn.tanh(sn.take(g.leaves["E"], a) @ g.leaves["w"])), g.leaves["w"]
+    ),
 }
 
 
