@@ -13,7 +13,7 @@ from typing import Any
 import sympy
 
 from symnet.errors import ShapeError, clipped
-from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.node import Node, name_of
 
 KEYWORDS = {
     "and": "Write (a < b) & (b < c).",
@@ -104,7 +104,7 @@ def _fits(a: Node, b: Node) -> bool:
 
 
 def _shown(node: Node, otherwise: str) -> str:
-    text = str(node)
+    text = name_of(node, "") or str(node)
     return text if len(text) <= _LONGEST else otherwise
 
 

@@ -34,6 +34,7 @@ from symnet.simplify.algebra.table import simplify
 from symnet.study.check.case import Case, same
 from symnet.study.check.grading import how_wrong
 from symnet.study.check.instance import FREE, SIZES, mirrored, random_instance, sizes
+from symnet.study.check.own_names import with_names
 
 SEED = 20240229
 _STEP = 1e-5  # of central differences
@@ -159,7 +160,8 @@ def check(mine: Any, L: Any, wrt: Any, *, layout: str | None = None, order: int 
         reason = "right on numbers around 1, but not on larger ones: it differs in a case that they do not reach"
         return Verdict(False, reason, truth, _counterexample(far, root, target, noun), noun)
     with np.errstate(all="ignore"):  # where what was written has no value
-        return Verdict(False, _of(noun, how_wrong(case)), truth, _counterexample(case, root, target, noun), noun)
+        reason = _of(noun, with_names(how_wrong(case), root))
+        return Verdict(False, reason, truth, _counterexample(case, root, target, noun), noun)
 
 
 def _truth(root: Node, target: Node, layout: str | None, order: int) -> tuple[Node, str]:
@@ -257,7 +259,7 @@ def _numbers(known: Sequence[Tensor], dims: Mapping[Any, int], data: Mapping[str
 
 
 def _counterexample(case: Case, root: Node, target: Node, noun: str) -> Counterexample:
-    smallest = min(range(len(case.data)), key=lambda k: sum(a.size for a in case.data[k].values()))
+    smallest = min(_differing(case), key=lambda k: sum(a.size for a in case.data[k].values()))
     data, mine, right = case.data[smallest], case.given[smallest], case.right[smallest]
     if mine.shape == right.shape:
         gap = np.nan_to_num(np.abs(mine - right), nan=np.inf)
@@ -267,6 +269,12 @@ def _counterexample(case: Case, root: Node, target: Node, noun: str) -> Countere
     used = {leaf.name: data[leaf.name] for leaf in check_leaves("check(…)", [root])}
     shown = mine.shape == right.shape and noun == "gradient"  # whose elements are those of the variable
     return Counterexample(used, mine, right, index, _difference(root, target, data, index, case) if shown else None)
+
+
+def _differing(case: Case) -> list[int]:
+    """The instances that show it: of those with a function in pieces, some may lie in a right one."""
+    apart = [k for k, pair in enumerate(zip(case.given, case.right, strict=True)) if not same([pair[0]], [pair[1]])]
+    return apart or list(range(len(case.data)))
 
 
 def _difference(root: Node, target: Node, data: Mapping[str, Array], index: Any, case: Case) -> float | None:

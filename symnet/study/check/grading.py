@@ -19,6 +19,7 @@ from symnet.expr.nodes.graph import substitute, topological
 from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.table import simplify
 from symnet.study.check.case import Case, Multiple, factor, near, same
+from symnet.study.check.cases import wrong_cases
 from symnet.study.check.misrules import misrules
 from symnet.study.check.mistakes import matrix_operations, other_axes, slips
 from symnet.study.check.own_terms import expanded_terms, own_terms
@@ -54,9 +55,18 @@ def _zero(case: Case) -> str | None:
 
 def _function_itself(case: Case) -> str | None:
     """The function, not differentiated."""
-    whole = case.function is not None and case.function.rank == case.mine.rank == case.truth.rank
-    itself = whole and case.function is not None and same(case.given, case.values(case.function))
-    return "it is the function itself, not its derivative" if itself else None
+    return "it is the function itself, not its derivative" if _is_the_function(case) else None
+
+
+def _is_the_function(case: Case) -> bool:
+    if case.function is None or not case.function.rank == case.mine.rank == case.truth.rank:
+        return False
+    return same(case.given, case.values(case.function))
+
+
+def _is_typed(case: Case) -> bool:
+    """Whether the function was written as it is, not another formula for it."""
+    return case.function is not None and case.written is case.function
 
 
 def _turned_leaves(case: Case) -> str | None:
@@ -192,6 +202,11 @@ def _slip_in_mine(case: Case) -> str | None:
     return found or (None if case.written is case.mine else _slipped(case, case.mine, _HAS))
 
 
+def _not_differentiated(case: Case) -> str | None:
+    """A function stands where its derivative should."""
+    return _slipped(case, case.written, {"slope": _HAS["slope"]})
+
+
 def _part_left_out(case: Case) -> str | None:
     """One place of the gradient is missing, or another thing stands there: a factor, a power, a function."""
     return _slipped(case, case.truth, _LACKS)
@@ -214,7 +229,8 @@ def _slipped(case: Case, formula: Node, said: Mapping[str, str]) -> str | None:
             continue
         values = case.values(slip.whole)
         place = "" if slip.place is formula or len(str(slip.place)) > _LONGEST else f" in {slip.place}"
-        sentence = said[slip.kind].format(before=slip.before, after=_plain(slip.after), place=place)
+        inside = "" if slip.place in spine else place
+        sentence = said[slip.kind].format(before=slip.before, after=_plain(slip.after), place=place, inside=inside)
         if same(wanted, values):
             return sentence
         pair = (case.given, values) if formula is case.truth else (values, case.right)
@@ -239,14 +255,14 @@ def _alike(a: Sequence[Array], b: Sequence[Array]) -> bool:
         if x.shape != y.shape or not np.all(np.isfinite(x)):
             return False
         norm = float(np.vdot(x, x))
-        if norm == 0.0 or not near(y, float(np.vdot(x, y)) / norm * x):
+        if np.any(y) if norm == 0.0 else not near(y, float(np.vdot(x, y)) / norm * x):
             return False
     return True
 
 
 # What is said of a slip: of the gradient, which mine lacks; of mine, which has it.
 _LACKS = {
-    "factor": "the factor {before} is missing",
+    "factor": "the factor {before} is missing{inside}",
     "number": "the factor {before} is missing{place}",
     "slope": "{after} stands where {before} should: differentiated once too often",
     "term": "the term {before} is missing{place}",
@@ -354,7 +370,14 @@ def _broken_rule(case: Case) -> str | None:
 
 
 # Those of one shape, which may be what is wrong besides: of the whole, of a term, of a part.
-_WHOLE: tuple[Callable[[Case], str | None], ...] = (_parentheses, _factor_off, _one_sign, _transposed)
+_WHOLE: tuple[Callable[[Case], str | None], ...] = (
+    _parentheses,
+    _factor_off,
+    wrong_cases,
+    _not_differentiated,
+    _one_sign,
+    _transposed,
+)
 _SLIPS: tuple[Callable[[Case], str | None], ...] = (_slip_in_mine, _part_left_out, expanded_terms)
 _WITHIN: tuple[Callable[[Case], str | None], ...] = (*_WHOLE, own_terms, _number_off, *_SLIPS)
 _FIRST: tuple[Callable[[Case], str | None], ...] = (_zero, _function_itself, _wrong_shape)
@@ -369,7 +392,8 @@ def how_wrong(case: Case) -> str:
     """The first suspicion that is confirmed, and the rule that was broken."""
     found = _first(case, _FIRST)
     if found:
-        return found
+        rule = _broken_rule(case) if _is_the_function(case) and not _is_typed(case) else None
+        return f"{rule}; what it gives is the function itself" if rule else found
     found, rule = _first(case, (*_WHOLE, own_terms)), _broken_rule(case)
     if rule:
         return f"{found} ({rule})" if found else rule
@@ -377,5 +401,6 @@ def how_wrong(case: Case) -> str:
     if found:
         return found
     wrong = [~np.isclose(x, y, rtol=1e-7, atol=1e-12) for x, y in zip(case.given, case.right, strict=True)]
-    count, total = int(wrong[0].sum()), wrong[0].size
+    first = next((each for each in wrong if each.any()), wrong[0])
+    count, total = int(first.sum()), first.size
     return f"another function: it differs in {count} of {total} elements" if total > 1 else "another function"

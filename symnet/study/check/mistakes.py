@@ -133,6 +133,10 @@ def _swapped(node: Einsum) -> Iterator[Change]:
         if same_shape(a.shape, b.shape):
             after = with_operands(node, [b if o is a else a if o is b else o for o in node.operands])
             yield "part", node, after, after
+            if len(node.operands) == 2 and same_shape(a.shape, a.shape[::-1]):
+                for first, second in ((_turned(b), a), (b, _turned(a)), (_turned(b), _turned(a))):
+                    turned = with_operands(node, [second if o is b else first for o in node.operands])
+                    yield "part", node, turned, turned
     for inner in [o for o in node.operands if isinstance(o, Einsum)]:
         pairs = [(a, b) for a in node.operands for b in inner.operands if a is not inner and a is not b]
         for a, b in pairs:
@@ -140,6 +144,10 @@ def _swapped(node: Einsum) -> Iterator[Change]:
                 changed = with_operands(inner, [a if o is b else o for o in inner.operands])
                 after = with_operands(node, [b if o is a else changed if o is inner else o for o in node.operands])
                 yield "part", node, after, after
+
+
+def _turned(node: Node) -> Node:
+    return node.operands[0] if isinstance(node, Einsum) and node.is_transpose else node.T
 
 
 def _terms(node: Node) -> Iterator[Change]:
@@ -190,11 +198,12 @@ def _scaled_argument(node: Node) -> Iterator[Change]:
 
 
 def _slope(node: Node) -> Node | None:
-    """f'(u) of f(u), None where that is zero or has no rule."""
-    if not isinstance(node, Elementwise) or len(node.operands) != 1:
+    """f'(u) of f(u), the other operands being numbers; None where that is zero or has no rule."""
+    varying = [k for k, o in enumerate(node.operands) if number_of(_unrepeated(o)) is None]
+    if not isinstance(node, Elementwise) or len(varying) != 1:
         return None
     try:
-        return slope(node, 0)
+        return slope(node, varying[0])
     except SymnetError:
         return None
 
