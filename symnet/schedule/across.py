@@ -7,8 +7,9 @@ after:  for i_tile in m//4: for j in n (vector):  for i in 4 (unroll): cell[i] +
 In: a nest whose lane axis is reduced, or none, a target.  Out: loops.
 Several rows are summed at once where they read the same elements of an operand, which is then loaded once for them.
 Where the extent of the lanes is known at run time only, what is for many of them costs more than a short row takes; so
-that rows of a few vectors have loops of their own.  Both give the same bits: a row is cut and added up as if it were
-alone.  An epilogue that calls functions is a loop over the results, so that these are vectors too.
+that rows of a few vectors have loops of their own: a row is cut and added up as if it were alone.  Where rows are
+shorter than a vector, each is a lane (`short_rows.py`).  An epilogue that calls functions is a loop over the results,
+so that these are vectors too.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from symnet.loops.ir import (
     Body,
     Buffer,
     For,
+    If,
+    IntCondition,
     IntConst,
     IntVar,
     Let,
@@ -33,6 +36,7 @@ from symnet.lower.nest import Axis, Nest, around, bounded, nested
 from symnet.schedule.access import CONTIGUOUS, INVARIANT, inner_loads, shifted, stores, stride
 from symnet.schedule.partials import Carry, Cells, SumCut, accumulated, renewed, short_first
 from symnet.schedule.register_tiles import is_apart, known_short, over_results, parted
+from symnet.schedule.short_rows import rows_as_lanes, short_rows
 from symnet.schedule.target import Target
 from symnet.schedule.tile_shape import TileShape, accumulators
 
@@ -59,7 +63,18 @@ def across(nest: Nest, shape: TileShape, target: Target, carry: Carry | None) ->
 
     sizes = _lanes(nest, target) if last else SumCut()
     body = short_first(nest, most, sizes, rows) if most and last else rows(sizes)
+    if last and carry is None:
+        body = _with_short_rows(nest, target, body)
     return (*body, *over_results(nest, _lane_of_results(nest), again)) if again else body
+
+
+def _with_short_rows(nest: Nest, target: Target, body: Body) -> Body:
+    """The loops of `short_rows.py` where rows are short enough, otherwise `body`."""
+    found = rows_as_lanes(nest, target)
+    if found is None:
+        return body
+    extent, short = nest.reduced[0].extent, short_rows(nest, found)
+    return short if isinstance(extent, IntConst) else (If(IntCondition("le", extent, as_int(found.most)), short, body),)
 
 
 def _lane_of_results(nest: Nest) -> Axis | None:
