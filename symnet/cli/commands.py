@@ -14,7 +14,16 @@ from typing import Any
 
 import symnet as sn
 from symnet.cli.labels import derivative_latex, derivative_text, label, name_of_root
-from symnet.cli.sources import archive, differentiated_by, is_file, load, numbers_of, one_expression, targets
+from symnet.cli.sources import (
+    archive,
+    differentiated_by,
+    is_file,
+    load,
+    numbers_of,
+    one_expression,
+    products_meant,
+    targets,
+)
 from symnet.errors import ArgumentError, clipped, explain
 from symnet.expr.nodes.extents import Dim
 from symnet.expr.nodes.node import Node
@@ -43,7 +52,7 @@ def run_derive(options: argparse.Namespace) -> None:
         _print_results(name, wrt, found, options.latex)
         return
     if root.rank and not options.layout:
-        mend = "Reduce it with sum or mean, or add --layout numerator for the Jacobian."
+        mend = f"Reduce it with sum or mean, or add --layout numerator for the Jacobian{products_meant(root)}."
         raise ArgumentError(explain(clipped(options.source), "a scalar (rank 0)", f"shape {root.shape}", mend))
     if options.numeric:
         value, *slopes = sn.value_and_grad(root, wrt, stop_after="numeric")

@@ -12,12 +12,15 @@ import re
 import runpy
 import traceback
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from functools import reduce
+from operator import matmul, mul
 from pathlib import Path
 from typing import Any
 
 from symnet.errors import ArgumentError, ShapeError, SymnetError, clipped, explain
+from symnet.expr.nodes.elementwise import is_op
 from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import Named, Tensor, leaves
@@ -141,6 +144,9 @@ def differentiated_by(wrt: str | None, root: Node, variables: Mapping[str, Any],
     Raises:
         ArgumentError: for a name that is none of them, or where there is nothing to differentiate by.
     """
+    if root.dtype == "bool":
+        mend = "One = gives a value its name, as in L = x**2; where(a < b, x, y) chooses by a condition."
+        raise ArgumentError(explain(clipped(shown), "a formula of a number", "a condition, true or false", mend))
     found = list(free_leaves(root)) if wrt is None else targets(wrt, root, variables)
     if not found:
         held = ", ".join(leaf.name for leaf in leaves(root))
@@ -148,6 +154,29 @@ def differentiated_by(wrt: str | None, root: Node, variables: Mapping[str, Any],
         mend = "Use a name that has no value, as in x**2, or say by --wrt what to differentiate by."
         raise ArgumentError(explain(clipped(shown), "a formula with a variable to differentiate by", got, mend))
     return found
+
+
+def products_meant(root: Node) -> str:
+    """What an array may be meant to be where * stands between arrays: a product of them, of rank 0; or nothing."""
+    factors = list(_factors(root))
+    arrays = [f for f in factors if f.rank]
+    try:
+        product = reduce(matmul, arrays) if len(arrays) > 1 else root
+    except SymnetError:
+        return ""
+    meant = reduce(mul, [f for f in factors if not f.rank], product)
+    return "" if meant.rank else f", or write @ for the product of arrays, {meant}"
+
+
+def _factors(node: Node) -> Iterator[Node]:
+    """The factors of a product as it was typed."""
+    if node.kind == "expand":
+        yield from _factors(node.operands[0])
+    elif is_op(node, "mul"):
+        for operand in node.operands:
+            yield from _factors(operand)
+    else:
+        yield node
 
 
 def numbers_of(at: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from symnet.errors import ArgumentError, ShapeError, SymnetError, clipped
-from symnet.reading.hints import BARS, KEYWORDS, of_operands, of_product
+from symnet.reading.hints import BARS, CALLED, KEYWORDS, of_operands, of_product
 from symnet.reading.tokens import Token, formula_error, pointer, tokenize
 
 DEEPEST = 60  # nested brackets, signs and powers; deeper text is refused
@@ -52,8 +52,10 @@ class Cursor:
         elif token.text == "|" or (token.kind == "end" and before.text == "|"):
             mend = BARS
         elif before.ends_value() and (token.kind in ("name", "number") or token.text == "("):
-            named = before.kind == "name" and token.kind != "sign" and before.text in self.functions
+            named = before.kind == "name" and token.kind != "sign" and self.is_function(before.text)
             mend = of_product(before.text, token.text, named)
+        elif token.text == "," and any(each.text == "=" for each in self.tokens[: self.position]):
+            mend = "Separate definitions by semicolons: y = w*x; (y - t)**2."
         elif token.kind == "end" and closing:
             mend = f"Write {closing!r} here."
         elif token.text in (")", "]"):
@@ -61,6 +63,9 @@ class Cursor:
         else:
             mend = "Check the formula."
         return self.error(token.at, expected, token.shown, mend)
+
+    def is_function(self, word: str) -> bool:
+        return word in self.functions or word in CALLED
 
     def error(self, at: int, expected: str, got: str, mend: str) -> ArgumentError:
         return formula_error(self.text, at, expected, got, mend)

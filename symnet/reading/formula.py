@@ -117,7 +117,9 @@ def declare(text: str) -> tuple[str, Node]:
         expected, mend = "a name, a colon and extents", f"Write {name.replace('=', ':', 1)}."
         raise ArgumentError(explain(f"--shapes {text}", expected, repr(text), mend))
     extents, _, assumptions = rest.partition(":")
-    shape = [_extent(text, part) for part in extents.split(",") if part.strip()]
+    bare = extents.strip()
+    bare = bare[1:-1] if bare[:1] + bare[-1:] in ("()", "[]") else bare
+    shape = [_extent(text, part) for part in bare.split(",") if part.strip()]
     held: dict[str, Any] = {}
     for word in filter(None, (w.strip() for w in assumptions.split(","))):
         held |= _assumption(text, word)
@@ -148,6 +150,17 @@ def _extent(call: str, text: str) -> Any:
     return int(total) if total.is_Integer else total
 
 
+def apart(text: str) -> list[str]:
+    """Several declarations in one text, `X:m,n w:n` or `X:m,n; w:n`, one by one.
+
+    Example:
+        >>> apart("X: m, n; w:n s")
+        ['X: m, n', 'w:n', 's']
+    """
+    between = r"(?<![,:])(?:\s*;\s+|\s+|;(?=\w+\s*:))(?=\w+\s*(?::|;|\s|$))"
+    return [each for each in re.split(between, text.strip(" ;")) if each]
+
+
 def declarations(texts: Iterable[str], assume: Iterable[str] = ()) -> dict[str, Any]:
     """The leaves of several declarations, and their dims, by name.
 
@@ -156,7 +169,7 @@ def declarations(texts: Iterable[str], assume: Iterable[str] = ()) -> dict[str, 
         assume: further assumptions, as `D:one_hot`, of leaves declared there.
     """
     found: dict[str, Any] = {}
-    for name, leaf in map(declare, _with_assumptions(list(texts), assume)):
+    for name, leaf in map(declare, _with_assumptions([each for text in texts for each in apart(text)], assume)):
         if name in found:
             raise ArgumentError(explain("--shapes", f"{name} once", "it twice", "Drop one of the two."))
         found[name] = leaf

@@ -7,7 +7,8 @@ or None.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import sympy
@@ -51,7 +52,7 @@ _LARGER = {"max": "maximum", "min": "minimum"}
 _LONGEST = 40  # characters of an operand that is written out
 
 
-def of_name(name: str, known: Iterable[str], called: bool = False) -> str:
+def of_name(name: str, known: Collection[str], called: bool = False) -> str:
     """What an unknown name may mean: another notation of a function, or a name that is spelled almost alike.
 
     Args:
@@ -64,12 +65,17 @@ def of_name(name: str, known: Iterable[str], called: bool = False) -> str:
     word, small = name.rpartition(".")[2], {each.lower(): each for each in known if "." not in each}
     if called and (word in _SAID or word.lower() in CALLED):
         return _SAID.get(word) or f"Write {CALLED[word.lower()]}."
+    if 1 < len(word) <= 4 and all(letter in known for letter in word):
+        return f"{word} is one name: write {' @ '.join(word)}, or {'*'.join(word)}."
     close = difflib.get_close_matches(word.lower(), small, n=1)
     return f"Did you mean {small[close[0]]}?" if close else "Check the name, or declare it."
 
 
 def of_product(left: str, right: str, is_function: bool) -> str:
     """Two values without a sign between them; `sin x` means `sin(x)`."""
+    if is_function and left in CALLED:
+        meant = re.sub(r"\b[xA]\b", clipped(right, 12), CALLED[left])
+        return f"Write {meant}."
     if is_function:
         return f"A function has its arguments in parentheses: write {clipped(left, 12)}({clipped(right, 12)})."
     left, right = (clipped(word, 12) if word.isalnum() else "(…)" for word in (left, right))
@@ -110,10 +116,12 @@ def _shown(node: Node, otherwise: str) -> str:
 
 def of_call(name: str, args: Sequence[Any]) -> str | None:
     """`max(0, x)` means `maximum(0, x)`."""
-    if name not in _LARGER or len(args) != 2:
+    if name not in _LARGER or len(args) < 2:
         return None
-    first, second = args
+    first, second = args[:2]
     scalar = not isinstance(first, Node) or not first.rank
+    if len(args) > 2 and all(not isinstance(each, Node) or not each.rank for each in args):
+        return f"Write {_LARGER[name]}(a, {_LARGER[name]}(b, c)) for the {name[:3]}imum of several values."
     if isinstance(second, Node) or (isinstance(second, sympy.Expr) and not second.is_Integer) or scalar:
         return f"Write {_LARGER[name]}(a, b) for the {name[:3]}imum of two values; {name}(x) is that of an array."
     return None

@@ -38,7 +38,8 @@ _MEANT = {
     "∂": "Write the expression; --wrt names the variable.",
     "∇": "Write the expression; --wrt names the variable.",
     "‖": "Write norm(x).",
-    "!": "Write != for unequal.",
+    "!": "Write != for unequal, gamma(x + 1) for x!.",
+    "∫": "Write the integrand: it can be differentiated, not integrated.",
     "\\": "Write NumPy's functions, such as log(x): LaTeX is not read.",
     "$": "Write NumPy's functions, such as log(x): LaTeX is not read.",
     "#": "Leave comments out.",
@@ -82,9 +83,26 @@ def tokenize(text: str) -> list[Token]:
             tokens.append(Token("sign", TRANSPOSE, at))
         elif not text[at].isspace():
             mend = _MEANT.get(text[at], "Write NumPy's operators and function calls.")
+            mend = _power_meant(text[at:], tokens) or mend
             raise formula_error(text, at, "a sign of the grammar", repr(text[at]), mend)
         at = found.end() if found else at + 1
     return [*tokens, Token("end", "the end", len(text))]
+
+
+def _power_meant(rest: str, tokens: list[Token]) -> str:
+    """What `x^2`, `X^T`, `A^-1` and `sin^2(x)` are here; nothing of other signs."""
+    found = re.match(r"\^\s*\(?\s*(T\b|-?\s*[\w.]+)\)?\s*(\(?\w+\)?)?", rest)
+    if found is None or not tokens or not tokens[-1].ends_value():
+        return ""
+    base, (power, behind) = tokens[-1].text if tokens[-1].kind == "name" else "(…)", found.groups()
+    if power == "T":
+        return f"Write {base}.T for the transpose."
+    if len(base) > 1 and base.isalpha() and behind:
+        return f"Write {base}({behind.strip('()')})**{power}."
+    if base == "e":
+        return f"Write exp({power}) for e to that power."
+    inverse = f", or inv({base}) for a matrix" if power == "-1" else ""
+    return f"Write {base}**{power}{inverse}."
 
 
 def _transposes(text: str, at: int, tokens: list[Token]) -> bool:

@@ -65,7 +65,7 @@ FORMULAS: dict[str, str] = {
     "not w": "got not. Write ~(a < b).",
     "mean(w) if 1 else 2": "got 'if'. Write where(condition, a, b).",
     # characters
-    "mean((X@w - y)^2)": "got '^'. Write ** for a power, .T for a transpose",
+    "mean((X@w - y)^2)": "got '^'. Write (…)**2.",
     "Σ(w)": "got 'Σ'. Write sum(x)",
     "X·w": "got '·'. Write * or @ for a product.",
     "X×w": "got '×'. Write * for a product.",
@@ -78,7 +78,7 @@ FORMULAS: dict[str, str] = {
     "# w": "got '#'. Leave comments out.",
     "“w”": "expected a sign of the grammar; got '“'",
     "w € w": "got '€'",
-    "w!": "got '!'. Write != for unequal.",
+    "w!": "got '!'. Write != for unequal",
     "w\x00w": "got '\\x00'",
     "\"w@w": "got '\"'",
     # numbers
@@ -281,3 +281,20 @@ def test_a_leaf_of_integers_takes_no_fraction():
     assert sn.derive(x * n, x, at={"x": 2, "n": 3}) is not None
     with pytest.raises(sn.SymnetError, match=r"expected int64 for n; got float64: 1\.5\. Give numbers of that kind"):
         sn.derive(x * n, x, at={"x": 2, "n": 1.5})
+
+
+@pytest.mark.parametrize("command", ["derive", "hessian", "critical-points"])
+def test_a_condition_is_not_differentiated(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    assert cli.main([command, "L == x**2"]) == 2
+    assert "expected a formula of a number; got a condition" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"), [("x.T*x", "x @ x"), ("2*x'*A*x", "2*x @ A @ x"), ("x*A*x", "x @ A @ x"), ("A*A", "")]
+)
+def test_products_element_by_element_are_told_of_the_other_product(
+    capsys: pytest.CaptureFixture[str], text: str, meant: str
+) -> None:
+    assert cli.main(["derive", text, "--shapes", "A:n,n", "x:n"]) == 2
+    said = capsys.readouterr().err
+    assert (f"write @ for the product of arrays, {meant}." in said) if meant else "product of arrays" not in said

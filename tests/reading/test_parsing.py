@@ -117,7 +117,7 @@ REFUSED: list[tuple[str, type[SymnetError], str, int]] = [
     ("X @ y", ShapeError, r"shapes \(m, n\) and \(m,\): n against m", 2),
     ("X @ v", ArgumentError, r"expected one of .*X.*; got v", 4),
     ("foo(a)", ArgumentError, r"got foo\. Did you mean floor", 0),
-    ("a^2", ArgumentError, r"got '\^'\. Write \*\* for a power", 1),
+    ("a^2", ArgumentError, r"got '\^'\. Write a\*\*2\.", 1),
     ("sum(X, axs=0)", ArgumentError, r"expected sum\(x, axis, keepdims\); got an unexpected keyword argument 'axs'", 0),
     ("a < b < a", ArgumentError, "expected one comparison; got a chain", 6),
     ("9**9**9", ArgumentError, r"expected a number below 2\*\*1024", 1),
@@ -312,3 +312,48 @@ def test_errors_of_shapes_name_what_was_typed_and_nothing_else(misfit: str, lett
     foreign = set(re.findall(r"(?<![\w.\"'])[A-Za-z](?![\w\"'])", said)) - set(names.values()) - {"m", "n", "a", "A"}
     assert not foreign, said
     assert not re.search(r"\b(a|A) (has|of) shape|Did you mean a\b|\b[aA] @", said) or {*names.values()} & {"a", "A"}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("x^2", "x**2"),
+        ("x^(2)", "x**2"),
+        ("x^n", "x**n"),
+        ("A^T", "A.T"),
+        ("A^-1", "A**-1"),
+        ("e^x", "exp(x)"),
+        ("sin^2(x)", "sin(x)**2"),
+        ("tanh^2 x", "tanh(x)**2"),
+        ("ln x", "log(x)"),
+        ("cot x", "1/tan(x)"),
+        ("sin x", "sin(x)"),
+        ("max(x, y, n)", "maximum(a, maximum(b, c))"),
+        ("x!", "gamma(x + 1)"),
+    ],
+)
+def test_what_is_written_on_paper_is_told_as_it_is_typed(text: str, told: str) -> None:
+    with pytest.raises(ArgumentError) as caught:
+        formula(text)
+    assert f"{told}" in str(caught.value).splitlines()[0]
+
+
+def test_letters_side_by_side_are_told_to_be_one_name() -> None:
+    with pytest.raises(ArgumentError, match=r"Ax is one name: write A @ x, or A\*x"):
+        formula("x@Ax", declarations(["A:n,n", "x:n"]))
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["X:m,n", "w:n", "s"],
+        ["X:m,n w:n s"],
+        ["X:m,n; w:n; s"],
+        ["X: m, n", "w: n", "s"],
+        ["X:(m, n)", "w:[n]", "s:"],
+        ["X: m, n w: n; s"],
+    ],
+)
+def test_declarations_are_read_however_they_are_set_apart(texts: list[str]) -> None:
+    found = declarations(texts)
+    assert [found[name].shape for name in "Xws"] == [(m, n), (n,), ()]

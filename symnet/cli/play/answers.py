@@ -11,7 +11,7 @@ from typing import Any
 
 import symnet as sn
 from symnet.cli.labels import derivative_latex, derivative_text, name_of_root
-from symnet.cli.sources import declared, differentiated_by, numbers_of, targets
+from symnet.cli.sources import declared, differentiated_by, numbers_of, products_meant, targets
 from symnet.errors import ArgumentError, SymnetError, explain
 from symnet.expr.nodes.extents import Dim
 from symnet.expr.nodes.graph import topological
@@ -20,7 +20,7 @@ from symnet.expr.printing.latex import latex
 from symnet.expr.printing.latex_rows import equation, paged
 from symnet.expr.printing.mathml import mathml
 from symnet.expr.printing.mathml_lines import displayed
-from symnet.reading.formula import formula, names_in
+from symnet.reading.formula import apart, formula, names_in
 from symnet.source.dialects import DIALECTS
 
 FIELDS = ("formula", "shapes", "assume", "wrt", "at", "kind", "mine", "library")
@@ -78,7 +78,7 @@ def _read(asked: dict[str, str]) -> tuple[Node, dict[str, Any]]:
     """The formula, and what its names mean; without shapes every name is a scalar."""
     if not asked["formula"]:
         raise ArgumentError(explain("formula", "a formula", "nothing", "Write one, such as sum(tanh(W@x)**2)."))
-    shapes, assumed = asked["shapes"].split(), asked["assume"].split()
+    shapes, assumed = apart(asked["shapes"]), asked["assume"].split()
     free = None if shapes else formula(asked["formula"])
     root, known = declared(asked["formula"], free, shapes or None, assumed)
     count = len(topological(root))
@@ -111,7 +111,7 @@ Derivatives = list[tuple[tuple[Node, ...], Node]]  # what is differentiated by, 
 
 def _gradients(root: Node, chosen: Sequence[Node]) -> Derivatives:
     if root.rank:
-        mend = "Reduce it with sum or mean, or choose the Jacobian."
+        mend = f"Reduce it with sum or mean, or choose the Jacobian{products_meant(root)}."
         raise ArgumentError(explain("gradient", "a formula of rank 0", f"one of shape {root.shape}", mend))
     return _by_each(chosen, sn.grad(root, list(chosen)))
 
