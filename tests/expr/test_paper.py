@@ -79,6 +79,8 @@ def test_what_is_repeated_is_written_with_ones(node: Node, written: str):
         (sn.max(T3, axis=1), r"\left[\max_{k}(T_{ikj})\right]_{ij}"),
         (sn.jacobian(A / sn.sum(A, axis=1, keepdims=True), A), r"\left[\delta_{ik} \left(\frac{\delta_{jl}}"
             r"{\left[A \mathbf{1}\right]_{k}} - \frac{A_{kj}}{\left[A \mathbf{1}\right]_{k}^{2}}\right)\right]_{ijkl}"),
+        (sn.sum(T3 * c, axis=2), r"\left[\sum_{k} T_{ijk} c_{j}\right]_{ij}"),
+        (sn.sum(T3, axis=2, keepdims=True) + c, r"\left[c_{jk} + \sum_{l} T_{ijl}\right]_{ijk}"),
         (sn.jacobian(X.T @ X, X), r"\left[\delta_{il} X_{kj} + \delta_{jl} X_{ki}\right]_{ijkl}"),
     ],
 )  # fmt: skip

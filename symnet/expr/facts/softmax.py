@@ -5,9 +5,13 @@ In: a node.  Out: the axes over which it is a distribution, or the sum that it i
 
 from __future__ import annotations
 
-from symnet.expr.nodes.constants import number_of
+from collections import Counter
+
+from sympy import Expr
+
+from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.contraction import Einsum
-from symnet.expr.nodes.elementwise import is_op
+from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of
 from symnet.expr.nodes.expansion import Expand
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.reduction import Reduce
@@ -36,10 +40,31 @@ def _logsumexp_in(node: Node) -> Reduce | None:
         if total is None:
             continue
         rest = argument.operands[:place] + argument.operands[place + 1 :]
-        whole = total.operands[0]
-        if rest == (whole,) or (is_op(whole, "add") and rest == whole.operands):
+        if rest == (total.operands[0],) or Counter(rest) == Counter(terms_of(total.operands[0])):
             return total
     return None
+
+
+def terms_of(x: Node) -> tuple[Node, ...]:
+    """The terms of a sum, of -(a + b)/2 those of -a/2 - b/2; any other node itself."""
+    if is_op(x, "add"):
+        return x.operands
+    value, total = (number_of(x.operands[0]), x.operands[1]) if is_op(x, "mul") and len(x.operands) == 2 else (None, x)
+    return tuple(_times(value, t) for t in total.operands) if value is not None and is_op(total, "add") else (x,)
+
+
+def _times(value: Expr, term: Node) -> Node:
+    """A term with another number before it."""
+    first, *others = operands_of("mul", term)
+    own = number_of(first)
+    factors = [first, *others] if own is None else others
+    value = value if own is None else value * own
+    numbers: list[Node] = [] if value == 1 and factors else [number(value)]
+    return _product([*numbers, *factors])
+
+
+def _product(factors: list[Node]) -> Node:
+    return factors[0] if len(factors) == 1 else elementwise("mul", *factors)
 
 
 def _negated_logsumexp(term: Node) -> Reduce | None:

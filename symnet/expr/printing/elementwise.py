@@ -11,6 +11,7 @@ from typing import Any
 
 import sympy
 
+from symnet.expr.facts.softmax import terms_of
 from symnet.expr.nodes.constants import number_of
 from symnet.expr.nodes.contraction import Einsum
 from symnet.expr.nodes.elementwise import is_op
@@ -242,7 +243,7 @@ def _take_log_softmax(terms: list[Node], view: View) -> list[Form]:
         x, axis = _minus_logsumexp(term)
         if x is None:
             continue
-        wanted = [x] if x in terms else flat_operands(x, "add", _MOST_TERMS) if is_op(x, "add") else [x]
+        wanted = [x] if x in terms else flat_operands(x, "add", _MOST_TERMS) if is_op(x, "add") else terms_of(x)
         rest = [t for t in terms if t is not term]
         if all(_discard(rest, w) for w in wanted):
             terms[:] = rest

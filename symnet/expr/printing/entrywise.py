@@ -22,7 +22,7 @@ from symnet.expr.facts.softmax import softmax_axes, softmax_of
 from symnet.expr.nodes.constants import number, number_of, size
 from symnet.expr.nodes.contraction import Einsum, letter
 from symnet.expr.nodes.elementwise import elementwise, is_op
-from symnet.expr.nodes.extents import same_extent, shape_arg
+from symnet.expr.nodes.extents import is_one, same_extent, shape_arg
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.node import Node, Shape, static_name
 from symnet.expr.nodes.reduction import softmax
@@ -148,10 +148,11 @@ class _EntryWriter:
         return self.entries[key]
 
     def _element(self, node: Node, at: Letters) -> Node:
-        """An element of an array that is not taken apart; a scalar itself."""
+        """An element of an array that is not taken apart, the first along an axis of one element; a scalar itself."""
         whole = self._outside(node)
         if not at:
             return whole
+        at = tuple(i for i in at if i != "1") or at[:1]
         leaf = self._leaf((), node.dtype, whole, "element", at)
         self.indices[leaf] = at
         self.free[leaf] = set(at)
@@ -183,17 +184,18 @@ class _EntryWriter:
         return self._entry(node.operands[0], tuple(at[a] for a in node.axes), scope, depth)
 
     def _of_einsum(self, node: Any, at: Letters, scope: Letters, depth: int) -> Node | None:
-        if node.contracted and node not in self.high:
+        extents = node.extents
+        summed = [k for k in node.contracted if not is_one(extents[k])]
+        if summed and node not in self.high:
             return None
-        over = self._free(len(node.contracted), scope)
-        names = dict(zip((*node.output, *node.contracted), (*at, *over), strict=True))
+        over = self._free(len(summed), scope)
+        names = {**dict.fromkeys(node.contracted, "1"), **dict(zip((*node.output, *summed), (*at, *over), strict=True))}
         factors = [
             self._entry(o, tuple(names[i] for i in indices), (*scope, *over), depth)
             for indices, o in zip(node.inputs, node.operands, strict=True)
         ]
         met = [i for i in over if any(i in self._letters_of(f) for f in factors)]
-        extents = node.extents
-        factors += [size(extents[k]) for k, i in zip(node.contracted, over, strict=True) if i not in met]
+        factors += [size(extents[k]) for k, i in zip(summed, over, strict=True) if i not in met]
         product = _product(factors)
         return self._total("sum", product, tuple(met)) if met else product
 

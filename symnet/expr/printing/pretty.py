@@ -188,6 +188,9 @@ def _call(form: Form, show: Show) -> PrettyPiece:
         return PrettyPiece(_beside(show(form.parts[0]).within(ATOM), prettyForm(_mark("⁻¹", "^-1"))), ATOM)
     if keywords:
         return _as_text(form, show)
+    if name == "outer" and pretty_use_unicode():
+        a, b = map(show, form.parts)
+        return PrettyPiece(_joined(" ", [a.within(POWER), _transposed(b)]), MATMUL)
     args = _joined(", ", [show(part).picture for part in form.parts])
     return PrettyPiece(_beside(prettyForm(_mark(*_WORD.get(name, (name, name)))), _parens(args)), ATOM)
 
@@ -195,6 +198,14 @@ def _call(form: Form, show: Show) -> PrettyPiece:
 def _function(form: Form, show: Show) -> PrettyPiece:
     args = _joined(", ", [show(part).picture for part in form.parts])
     return PrettyPiece(_beside(prettyForm(form.data[0].title), _parens(args)), ATOM)
+
+
+def _element(form: Form, show: Show) -> PrettyPiece:
+    """x[i, j], and δ[i, j] of the identity matrix."""
+    (x,) = form.parts
+    is_delta = not isinstance(x, Form) and x.node.kind == "delta"
+    picture = prettyForm(_mark("δ", "delta")) if is_delta else show(x).within(ATOM)
+    return PrettyPiece(_beside(picture, prettyForm(f"[{', '.join(form.data)}]")), ATOM)
 
 
 def _as_text(form: Form, show: Show) -> PrettyPiece:
@@ -223,7 +234,7 @@ def _piece(text: str, supply: Iterator[prettyForm]) -> prettyForm:
 _SLOT = "\0"
 _SLOTS = re.compile(r"(\(\0\)|\0)")  # parentheses around a slot are as tall as what fills it
 _AS_TEXT = (
-    "spread", "index", "einsum", "element", "indexed", "total", "filled", "ramp", "array", "sequence", "rows",
+    "spread", "index", "einsum", "indexed", "total", "filled", "ramp", "array", "sequence", "rows",
     "applied", "leibniz",
 )  # fmt: skip
 _TEXT_ONLY = ("spread", "index", "einsum", "filled", "ramp", "array", "sequence", "reduce")
@@ -243,6 +254,7 @@ WRITERS: dict[str, FormWriter] = {
     "indicator": _indicator,
     "ones": lambda form, show: PrettyPiece(prettyForm(_mark("𝟏", "1")), ATOM),
     "identity": _identity,
+    "element": _element,
     "unit": lambda form, show: PrettyPiece(_word(f"e_{form.data[1]}"), ATOM),
     "call": _call,
     "function": _function,

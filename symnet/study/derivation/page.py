@@ -14,6 +14,8 @@ from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
 from symnet.expr.printing.elementwise import sign_of
 from symnet.expr.printing.forms import MATMUL, PRODUCT
+from symnet.expr.printing.latex import latex
+from symnet.expr.printing.latex_lines import width
 from symnet.expr.printing.layout import lay_out, write
 from symnet.expr.printing.markup import MINUS, math_element, name_mathml, op, parens, row, sup
 from symnet.expr.printing.mathml import WRITERS, mathml, with_definitions
@@ -30,6 +32,7 @@ from symnet.study.derivation.text import same_terms
 _MOST_HEADS = 4  # results of one stage in the head of a page
 _WIDEST_HEAD = 60  # characters of a headline in full size
 _LONGEST_LINE = 100  # characters of a result in the head of a page
+_WIDEST_LINE = 40.0  # em of it
 
 
 def page(d: Record) -> str:
@@ -118,11 +121,16 @@ def _whole_slope(d: Record, variable: str) -> str:
 
 def headline(d: Record, ending: Ending) -> Node:
     """The result, or where no line holds it the shortest of its forms over labels; never over cotangents."""
-    if len(str(ending.result)) <= _LONGEST_LINE or _has_own_names(d, ending.result):
+    if _fits(ending.result) or _has_own_names(d, ending.result):
         return ending.result
     bars = {step.bar for step in d.steps}
     forms = [ending.written, *(insertion.after for insertion in ending.insertions)]
     return min((*(f for f in forms if bars.isdisjoint(topological(f))), ending.result), key=lambda f: len(str(f)))
+
+
+def _fits(result: Node) -> bool:
+    """Whether a result fits into a line: by its text, or where that speaks of axes, as it is set."""
+    return len(str(result)) <= _LONGEST_LINE or (result.rank > 2 and width(latex(result)) <= _WIDEST_LINE)
 
 
 def _has_own_names(d: Record, result: Node) -> bool:

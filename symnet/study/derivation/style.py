@@ -128,6 +128,7 @@ STYLE = (
   baseline; margin: .2rem 0;
 }
 .derivation .where math { color: var(--ink); }
+.derivation header .where { margin-top: .7rem; }
 .derivation footer {
   margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line); color: var(--faint); font-size:
   .85rem;
