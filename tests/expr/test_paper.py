@@ -389,3 +389,19 @@ def test_parts_among_zeros_by_unit_vectors_have_their_value(seed: int):
     for paper in (True, False):
         found = evaluate(unit_vectors(node, paper), data)
         np.testing.assert_allclose(found, evaluate(node, data), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("steps", [10, 70, 2000])
+def test_a_deep_formula_of_three_axes_is_written_without_recursion(steps: int):
+    """In pieces, each by its entries; one that nobody reads in NumPy's notation."""
+    T, s3 = sn.tensor("T", 2, 3, 4), sn.tensor("s", 3)
+    node = T
+    for _ in range(steps):
+        node = sn.tanh(node * s3[:, None]) + T
+    written = latex(node)
+    assert mathml(node)
+    if steps < 20:
+        rng = np.random.default_rng(steps)
+        data = {"T": rng.uniform(0.2, 1.5, (2, 3, 4)), "s": rng.uniform(0.2, 1.5, 3)}
+        found = read_entries(written, data, (2, 3, 4))
+        np.testing.assert_allclose(found, evaluate(node, data), rtol=1e-9)

@@ -3,7 +3,8 @@
 In: a root.  Out: a root in which such values, and what is made of them element by element, are leaves that stand for
 them; for each leaf a graph of one entry, over leaves that are single elements, Xᵢⱼ, δᵢₖ, [softmax(W x)]ₖ; sums run
 over further indices.  A factor that all terms of a sum have in an entry stands before it.
-Not taken apart: matrix products of matrices, softmaxes, and movement (slices, joins), whose elements are taken.
+Not taken apart: matrix products of matrices, softmaxes, and movement (slices, joins), whose elements are taken; and
+formulas too large to be read.
 Only on paper: what is computed stays as it was.
 """
 
@@ -34,7 +35,8 @@ from symnet.expr.printing.view import View, visible
 Letters = tuple[str, ...]
 _LEAVES = ("tensor", "named", "number", "size", "array", "iota", "delta")
 _ALONG = ("max", "min", "logsumexp")  # reductions that are written over an index
-_DEEPEST = 40  # operations that an entry is taken through
+_DEEPEST = 24  # operations that an entry is taken through
+_LARGEST = 400  # nodes of a formula that is read entry by entry
 
 
 @dataclass
@@ -59,7 +61,7 @@ class Entrywise:
 def entrywise(root: Node) -> Entrywise:
     """The root of a formula on paper, read entry by entry where it has more axes than paper has a notation for."""
     order = visible(root)
-    if all(node.rank < 3 for node in order):
+    if len(order) > _LARGEST or all(node.rank < 3 for node in order):
         return Entrywise(root)
     return _EntryWriter(order).found
 
@@ -72,6 +74,7 @@ class _EntryWriter:
         taken |= {str(s) for node in order for n in node.shape if isinstance(n, Expr) for s in n.free_symbols}
         self.letters = [name for name in map(letter, range(26)) if name not in taken]
         self.high: set[Node] = set()
+        self.ends: set[Node] = set()  # nodes at which entries end, and other ones begin
         self.outside: dict[Node, Node] = {}
         self.entries: dict[tuple[Node, Letters, Letters], Node] = {}
         self.found = Entrywise(order[-1])
@@ -81,26 +84,40 @@ class _EntryWriter:
         self.indices: dict[Node, Letters] = {}
         self.free: dict[Node, set[str]] = {}
         self.mixed: set[Node] = set()  # entries in which numbers stand beside elements, not before them
-        for node in order:
+        heights: dict[Node, int] = {}
+        for node in order:  # operands first, so that nothing goes deeper than from one end to the next
+            below = () if node.kind == "named" or node.kind not in _ENTRY else node.operands
+            heights[node] = 1 + max((heights[o] for o in below if o not in self.ends), default=0)
+            if heights[node] >= _DEEPEST:
+                self.ends.add(node)
             if node not in self.high:
                 self.outside[node] = self._unchanged(node)
+            elif node in self.ends:
+                self._outside(node)
         self.found.root = self._outside(order[-1])
-        self.found.pieces = list(self._reached(self.found.root, set()))
+        self.found.pieces = self._reached()
 
-    def _reached(self, root: Node, seen: set[Node]) -> Iterator[Node]:
-        """What the leaves of a graph stand for, inner ones first."""
-        for leaf in visible(root):
-            if leaf in self.found.forms and leaf not in seen:
-                seen.add(leaf)
-                piece = self.found.forms[leaf][0]
-                yield from self._reached(piece, seen)
-                yield piece
+    def _reached(self) -> list[Node]:
+        """What the leaves stand for that are met from the root, inner ones first."""
+        pieces: list[Node] = []
+        seen: set[Node] = set()
+        stack: list[tuple[Node, bool]] = [(self.found.root, False)]
+        while stack:
+            piece, done = stack.pop()
+            if done:
+                pieces.append(piece)
+                continue
+            stack.append((piece, True))
+            leaves = [leaf for leaf in visible(piece) if leaf in self.found.forms and leaf not in seen]
+            seen.update(leaves)
+            stack.extend((self.found.forms[leaf][0], False) for leaf in leaves)
+        return pieces[:-1]
 
     def _outside(self, node: Node) -> Node:
         """A node where it is no part of an entry: a leaf, if it is written entry by entry."""
         if node not in self.outside:
             mine = self._free(node.rank, ())
-            entry = self._entry(node, mine, mine, _DEEPEST)
+            entry = self._entry(node, mine, mine, whole=True)
             elements = [self.indices[leaf] for leaf in visible(entry) if leaf in self.indices]
             spread = not self.mixed.isdisjoint(visible(entry))
             if mine and not spread and all(at == mine for at in elements):  # nothing is repeated, summed or turned
@@ -138,12 +155,19 @@ class _EntryWriter:
 
     # ----------------------------------------------------------------------- one entry
 
-    def _entry(self, node: Node, at: Letters, scope: Letters, depth: int) -> Node:
-        """The entry of a node at some indices; `scope`: the indices that mean something where it stands."""
+    def _entry(self, node: Node, at: Letters, scope: Letters, whole: bool = False) -> Node:
+        """The entry of a node at some indices, one for each axis.
+
+        Args:
+            node: any value.
+            at: these indices.
+            scope: the indices that mean something where the entry stands.
+            whole: for the node itself, not for a part of another entry, which goes down to some depth only.
+        """
         key = (node, at, scope)
         if key not in self.entries:
-            rule = _ENTRY.get(node.kind) if depth else None
-            entry = rule(self, node, at, scope, depth - 1) if rule else None
+            rule = _ENTRY.get(node.kind) if whole or node not in self.ends else None
+            entry = rule(self, node, at, scope) if rule else None
             self.entries[key] = self._element(node, at) if entry is None else entry
         return self.entries[key]
 
@@ -166,10 +190,10 @@ class _EntryWriter:
         self.found.forms[leaf] = term, lambda part: Form("total", (part,), (op, over), 0)
         return leaf
 
-    def _of_elementwise(self, node: Any, at: Letters, scope: Letters, depth: int) -> Node | None:
+    def _of_elementwise(self, node: Any, at: Letters, scope: Letters) -> Node | None:
         if softmax_axes(node):
             return None
-        entries = [self._entry(o, _place(o, node, at), scope, depth) for o in node.operands]
+        entries = [self._entry(o, _place(o, node, at), scope) for o in node.operands]
         found = _common_factors_first(with_operands(node, entries))
         beside = [e for e in entries if is_op(node, "add") or number_of(e) is None]
         if not is_op(node, "mul", "pow") and not all(map(self._letters_of, beside)):
@@ -180,10 +204,10 @@ class _EntryWriter:
         """The indices that an entry depends on."""
         return set[str]().union(*(self.free[leaf] for leaf in visible(entry) if leaf in self.free))
 
-    def _of_expand(self, node: Any, at: Letters, scope: Letters, depth: int) -> Node:
-        return self._entry(node.operands[0], tuple(at[a] for a in node.axes), scope, depth)
+    def _of_expand(self, node: Any, at: Letters, scope: Letters) -> Node:
+        return self._entry(node.operands[0], tuple(at[a] for a in node.axes), scope)
 
-    def _of_einsum(self, node: Any, at: Letters, scope: Letters, depth: int) -> Node | None:
+    def _of_einsum(self, node: Any, at: Letters, scope: Letters) -> Node | None:
         extents = node.extents
         summed = [k for k in node.contracted if not is_one(extents[k])]
         if summed and node not in self.high:
@@ -191,7 +215,7 @@ class _EntryWriter:
         over = self._free(len(summed), scope)
         names = {**dict.fromkeys(node.contracted, "1"), **dict(zip((*node.output, *summed), (*at, *over), strict=True))}
         factors = [
-            self._entry(o, tuple(names[i] for i in indices), (*scope, *over), depth)
+            self._entry(o, tuple(names[i] for i in indices), (*scope, *over))
             for indices, o in zip(node.inputs, node.operands, strict=True)
         ]
         met = [i for i in over if any(i in self._letters_of(f) for f in factors)]
@@ -199,21 +223,21 @@ class _EntryWriter:
         product = _product(factors)
         return self._total("sum", product, tuple(met)) if met else product
 
-    def _of_reduce(self, node: Any, at: Letters, scope: Letters, depth: int) -> Node | None:
+    def _of_reduce(self, node: Any, at: Letters, scope: Letters) -> Node | None:
         if node.op not in _ALONG or node not in self.high:
             return None
         over, left = iter(found := self._free(len(node.axes), scope)), iter(at)
         inner = tuple(next(over) if a in node.axes else next(left) for a in range(node.operands[0].rank))
-        entry = self._entry(node.operands[0], inner, (*scope, *found), depth)
+        entry = self._entry(node.operands[0], inner, (*scope, *found))
         if node.op != "logsumexp":  # the largest of equal elements is each of them
             found = tuple(i for i in found if i in self._letters_of(entry))
         return self._total(node.op, entry, found) if found else entry
 
-    def _of_barrier(self, node: Any, at: Letters, scope: Letters, depth: int) -> Node:
-        return self._entry(node.operands[0], at, scope, depth)
+    def _of_barrier(self, node: Any, at: Letters, scope: Letters) -> Node:
+        return self._entry(node.operands[0], at, scope)
 
 
-_ENTRY: Mapping[str, Callable[[_EntryWriter, Any, Letters, Letters, int], Node | None]] = {
+_ENTRY: Mapping[str, Callable[[_EntryWriter, Any, Letters, Letters], Node | None]] = {
     "elementwise": _EntryWriter._of_elementwise,
     "expand": _EntryWriter._of_expand,
     "einsum": _EntryWriter._of_einsum,
