@@ -6,6 +6,7 @@ In: a node.  Out: the axes over which it is a distribution, or the sum that it i
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 from sympy import Expr
 
@@ -19,17 +20,16 @@ from symnet.expr.nodes.reduction import Reduce
 
 def softmax_axes(node: Node) -> list[tuple[int, ...]]:
     """The axes over which exp(x - expand(logsumexp x)) is a softmax; empty when it is none."""
-    total = _logsumexp_in(node)
+    total = _logsumexp_in(node, lambda rest, x: is_op(x, "add") and rest == x.operands)
     return [] if total is None else [total.axes]
 
 
-def softmax_of(node: Node) -> Node | None:
-    """The x of exp(x - expand(logsumexp x)); None for other nodes."""
-    total = _logsumexp_in(node)
-    return None if total is None else total.operands[0]
+def read_softmax(node: Node) -> Reduce | None:
+    """The logsumexp x of what reads as softmax x: of exp(x - expand(logsumexp x)), the terms of x opened or not."""
+    return _logsumexp_in(node, lambda rest, x: Counter(rest) == Counter(terms_of(x)))
 
 
-def _logsumexp_in(node: Node) -> Reduce | None:
+def _logsumexp_in(node: Node, adds_up: Callable[[tuple[Node, ...], Node], bool]) -> Reduce | None:
     if not is_op(node, "exp"):
         return None
     argument = node.operands[0]
@@ -40,7 +40,7 @@ def _logsumexp_in(node: Node) -> Reduce | None:
         if total is None:
             continue
         rest = argument.operands[:place] + argument.operands[place + 1 :]
-        if rest == (total.operands[0],) or Counter(rest) == Counter(terms_of(total.operands[0])):
+        if rest == (total.operands[0],) or adds_up(rest, total.operands[0]):
             return total
     return None
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from sympy import Expr, Tuple
 
-from symnet.expr.facts.softmax import softmax_axes, softmax_of
+from symnet.expr.facts.softmax import read_softmax
 from symnet.expr.nodes.constants import number, number_of, size
 from symnet.expr.nodes.contraction import Einsum, letter
 from symnet.expr.nodes.elementwise import elementwise, is_op
@@ -131,11 +131,11 @@ class _EntryWriter:
     def _unchanged(self, node: Node) -> Node:
         """A node that is not written by entries, over operands that may be."""
         below = () if node.kind == "named" else node.operands
-        x = softmax_of(node)
-        if x is None:
+        total = read_softmax(node)
+        if total is None:
             return with_operands(node, [self._outside(o) for o in below]) if below else node
-        axes = softmax_axes(node)[0]
-        return node if self._outside(x) is x or len(axes) > 1 else softmax(self._outside(x), axes[0])
+        (x,) = total.operands
+        return node if self._outside(x) is x or len(total.axes) > 1 else softmax(self._outside(x), total.axes[0])
 
     def _free(self, n: int, scope: Letters) -> Letters:
         fresh = (name for name in self._all_letters() if name not in scope)
@@ -191,7 +191,7 @@ class _EntryWriter:
         return leaf
 
     def _of_elementwise(self, node: Any, at: Letters, scope: Letters) -> Node | None:
-        if softmax_axes(node):
+        if read_softmax(node) is not None:
             return None
         entries = [self._entry(o, _place(o, node, at), scope) for o in node.operands]
         found = _common_factors_first(with_operands(node, entries))
@@ -254,7 +254,7 @@ def _array(entry: FormPart, at: Letters) -> Form:
 
 def _is_written_by_entries(node: Node, high: set[Node]) -> bool:
     """Whether a value is written entry by entry, given which of its operands are."""
-    if node.kind in _LEAVES or softmax_axes(node) or node.kind not in _ENTRY:
+    if node.kind in _LEAVES or read_softmax(node) is not None or node.kind not in _ENTRY:
         return False
     below = any(o in high for o in node.operands)
     if isinstance(node, Einsum) or (node.kind == "reduce" and node.args[0].name in _ALONG):

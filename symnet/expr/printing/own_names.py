@@ -15,7 +15,7 @@ from contextvars import ContextVar
 
 from sympy import Expr
 
-from symnet.expr.facts.softmax import softmax_of
+from symnet.expr.facts.softmax import read_softmax
 from symnet.expr.nodes.elementwise import is_op
 from symnet.expr.nodes.graph import rebuild, topological
 from symnet.expr.nodes.node import Node
@@ -84,8 +84,8 @@ class _PageNames:
     def softmaxes(self, root: Node) -> Node:
         """The root with names for softmaxes that are written more than once."""
         order = visible(root)
-        of = ((node, softmax_of(node)) for node in order if 0 < node.rank < 3)
-        found = [node for node, x in of if x is not None and x.kind not in ("tensor", "named")]
+        of = ((node, read_softmax(node)) for node in order if 0 < node.rank < 3)
+        found = [node for node, total in of if total is not None and total.operands[0].kind not in ("tensor", "named")]
         if not found:
             return root
         times = _occurrences(order)
