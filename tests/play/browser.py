@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 import time
 from contextlib import suppress
@@ -107,6 +108,7 @@ class Browser:
 
     def _read(self) -> Any:
         while b"\0" not in self._rest:
+            assert select.select([self._in], [], [], SECONDS)[0], "the browser does not answer"
             more = os.read(self._in, 1 << 16)
             if not more:
                 raise BrokenPipeError("the browser has gone")

@@ -115,6 +115,30 @@ def test_slides_do_not_scroll_sideways(screen: Browser, name: str, tmp_path: Pat
         assert wider <= 0 and not hidden, number
 
 
+SCALE = """(g => g.getBoundingClientRect().width / g.viewBox.baseVal.width)(
+  document.querySelector("section.shown .graph"))"""
+SEEN = """((now, box) => now.right > box.left && now.left < box.right && now.bottom > box.top && now.top < box.bottom)(
+  document.querySelector("section.shown figure .now").getBoundingClientRect(),
+  document.querySelector("section.shown figure").getBoundingClientRect())"""
+
+
+@pytest.mark.parametrize("size", [(390, 844), (844, 390)])
+@pytest.mark.parametrize("name", ["a network", "a Hessian", "a quotient"])
+def test_graphs_on_a_phone_are_readable_and_show_what_is_told_about(
+    size: tuple[int, int], name: str, tmp_path: Path
+) -> None:
+    page = derivation(name).slides()
+    with closing(Browser(*size, tmp_path / "profile", mobile=True)) as browser:
+        open_page(browser, tmp_path / "slides.html", page)
+        last = page.count("<section>")
+        for number in (2, last // 2, last - 1):
+            browser.value(f"location.hash = '#{number}'")
+            browser.wait(f"document.querySelector('section.shown .head').textContent.includes('{number} / {last}')")
+            assert browser.value(SCALE) > 0.55 and browser.value(SEEN), number
+            wider, hidden, _ = measured(browser)
+            assert wider <= 0 and not hidden
+
+
 @pytest.fixture(scope="module")
 def comparison() -> Any:
     x, A = sn.tensor("x", 6), sn.tensor("A", 6, 6)

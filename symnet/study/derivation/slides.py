@@ -75,6 +75,13 @@ html:has(.stepping) { font-size: clamp(13px, 1.85vmin, 30px); }
   .stepping figure { overflow: auto; text-align: left; }
   .stepping .graph { width: max(100%, calc(.6 * var(--wide))); min-width: 0; height: auto; }
 }
+@media (max-height: 30rem) and (min-width: 36rem) {
+  .stepping section.shown { display: grid; grid-template: auto auto minmax(0, 1fr) / 1fr 1fr; column-gap: 1rem; }
+  .stepping .head { grid-column: 1 / -1; }
+  .stepping .said { min-height: 0; max-height: none; overflow: hidden auto; }
+  .stepping figure { grid-column: 2; grid-row: 2 / span 2; margin: 0; overflow: auto; }
+  .stepping .graph { width: max(100%, calc(.6 * var(--wide))); height: auto; }
+}
 @media print {
   .derivation.stepping { height: auto; display: block; max-width: 66rem; }
   .stepping section, .stepping section.shown { display: block; }
@@ -95,7 +102,7 @@ function fit(said) {
   said.classList.remove("full");
   for (let percent = 100; percent > least - 5; percent -= 5) {
     said.style.fontSize = percent < 100 ? 1.15 * percent / 100 + "rem" : "";
-    const tall = said.scrollHeight > innerHeight * 0.52 + 4;
+    const tall = said.scrollHeight > said.clientHeight + 4;
     if (!tall && !wide(said) && ![...said.querySelectorAll(".scrolls, .lines > div, .where > *")].some(wide)) return;
     said.classList.toggle("full", tall);
   }
