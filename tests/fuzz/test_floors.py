@@ -14,7 +14,7 @@ from tests.fuzz.batch import Batch
 from tests.fuzz.checks import check
 from tests.fuzz.graphs import RandomGraph
 
-BATCHES, GRAPHS = 4, 60  # through the reference and the loops as they are lowered: 240 graphs
+BATCHES, GRAPHS = 4, 45  # through the reference and the loops as they are lowered: 180 graphs
 COMPILED_BATCHES, COMPILED_GRAPHS = 2, 25  # and 50 through the schedule and native code too
 RARE = 0.05  # of the graphs may be left out of a comparison
 
