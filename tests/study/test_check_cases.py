@@ -155,3 +155,10 @@ def test_powers_with_the_variable_above_and_below(f: str, mine: str, said: str) 
 def test_a_broken_rule_that_gives_the_function_says_both() -> None:
     found = reason("x**x", ("x::positive",), "x", "x*x**(x - 1)")
     assert found.endswith("the rule for u**n does not hold; what it gives is the function itself")
+
+
+def test_who_wrote_something_else_is_not_told_that_nearly_all_is_missing() -> None:
+    quotient = "(a*x**3 + b*x**2 + c*x + d)/(p*x**4 + q*x**3 + r*x**2 + s*x + t)"
+    names = sorted("abcdpqrstx")
+    for mine in ("a", "x", "2*a*x"):
+        assert reason(quotient, names, "x", mine) == "another function"

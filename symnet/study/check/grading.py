@@ -27,7 +27,8 @@ from symnet.study.check.parentheses import parenthesised
 from symnet.study.check.terms import factors_of, terms
 
 _MOST_TURNED = 4  # matrices of which some should be transposed
-_LONGEST = 40  # characters of a part that is named as the place of a slip
+_LONGEST = 40  # characters of a part that is named as the place of a slip, or beside another mistake
+_READABLE = 160  # characters of what was lost: who lost more wrote another function
 
 
 def _off(c: Multiple) -> str:
@@ -223,7 +224,12 @@ def _slipped(case: Case, formula: Node, said: Mapping[str, str]) -> str | None:
     multiple: str | None = None
     spine = factors_of(formula)
     for slip in slips(formula):
-        if slip.kind not in said or (known is not None and slip.kind in ("term", "sign") and slip.place not in known):
+        lost = len(str(slip.before)) if slip.kind in said else 0
+        if (
+            slip.kind not in said
+            or lost > _READABLE
+            or (known is not None and slip.kind in ("term", "sign") and slip.place not in known)
+        ):
             continue
         if not _alike(first.values(slip.whole), wanted[:1]):
             continue
@@ -234,7 +240,11 @@ def _slipped(case: Case, formula: Node, said: Mapping[str, str]) -> str | None:
         if same(wanted, values):
             return sentence
         pair = (case.given, values) if formula is case.truth else (values, case.right)
-        c = factor(*pair, case) if multiple is None and slip.kind == "factor" and slip.place in spine else None
+        c = (
+            factor(*pair, case)
+            if multiple is None and slip.kind == "factor" and slip.place in spine and lost <= _LONGEST
+            else None
+        )
         multiple = f"{sentence}{_also(c)}" if c and not c.rounded else multiple
     return multiple
 
