@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from symnet.dtypes import ITEMSIZE
+from symnet.loops.facts import gather
 from symnet.loops.ir import (
     Alloc,
     Body,
@@ -63,10 +64,19 @@ def rows_as_lanes(nest: Nest, target: Target) -> ShortRows | None:
         return None
     if any(stride(x, column.var) != CONTIGUOUS for x in across):
         return None
-    lanes = target.vector_bits // (8 * max(sizes))
+    lanes = target.vector_bits // (8 * _itemsize(nest))
     if column.constant is None:
         return ShortRows(rows, lanes, min(lanes, MOST_SYMBOLIC))
     return ShortRows(rows, lanes, column.constant) if FEWEST <= column.constant <= lanes else None
+
+
+def _itemsize(nest: Nest) -> int:
+    """Bytes of the numbers that decide about the lanes of the loop over rows, which is to be one vector."""
+    acc = nest.accumulator
+    assert acc is not None
+    cell = Buffer(f"{acc.name}_rows", acc.dtype, (as_int(1),), "register")
+    added = Store(cell, (as_int(0),), acc.value)
+    return max(4, gather((*nest.inner, added, *nest.outer), {}).itemsize)
 
 
 def _rows(nest: Nest) -> Axis | None:

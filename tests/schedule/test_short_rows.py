@@ -67,6 +67,10 @@ def test_integers_and_numbers_of_other_sizes(rng):
         given = x.astype(dtype)
         made = sn.compile(sn.max(sn.tensor("x", sn.dim("m"), sn.dim("n"), dtype=dtype), axis=1))
         np.testing.assert_array_equal(made(x=guarded(given)), given.max(axis=1))
+    for width in (9, 16):  # whose indices are wider than they: a row beyond the last is not read
+        given = x[:6, [0, 1, 2, 3, 4] * 4][:, :width].astype("int32")
+        made = sn.compile(sn.argmax(sn.tensor("x", sn.dim("m"), width, dtype="int32"), axis=1))
+        np.testing.assert_array_equal(made(x=guarded(given)), given.argmax(axis=1))
     mixed = sn.sum(sn.tensor("x", sn.dim("m"), 5, dtype="int32") * sn.tensor("y", sn.dim("m"), 5), axis=1)
     y, small = rng.normal(size=(37, 5)), (x % 100).astype("int32")
     made = sn.compile(mixed, dtype="float64")

@@ -37,6 +37,8 @@ def turned_loads(e: Emitter, loop: For, size: int, extent: V) -> dict[int, list[
     """By the identity of a load, its vector in each of the loop's iterations: `extent`, at most `size`."""
     if e.lanes < 2 or ((size % e.lanes or not extent.constant) and not e.target.masks):
         return {}
+    if e.real is not None and not e.real.constant and e.number:
+        return {}  # perhaps no lane counts, so that there is no row to read
     stored, found = e.stored(loop.body), {}
     for load in _loads(loop):
         place = e.place(load.buffer)
