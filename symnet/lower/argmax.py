@@ -9,6 +9,8 @@ Of a short row the maximum comes first, then the smallest index that reaches it.
 
 so that it is read once, and one piece again.  The last piece ends where the row does and so may hold elements of the
 one before: neither a maximum nor a smallest index minds.  NaN counts as the maximum, as NumPy has it.
+Where there are several rows of neighbours, each is read once, by itself, and very short ones several at once
+(`kernels/largest.py`).
 Not handled: rows along a batch whose elements are computed: these are read block by block, twice.
 """
 
@@ -18,8 +20,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from symnet.expr.nodes.contraction import letter
+from symnet.expr.nodes.extents import typical
 from symnet.expr.nodes.reduction import Reduce
 from symnet.loops.ir import (
+    Body,
     Buffer,
     Const,
     FromInt,
@@ -36,12 +40,14 @@ from symnet.loops.ir import (
 )  # fmt: skip
 from symnet.loops.limits import int_max
 from symnet.loops.neutral import neutral
+from symnet.lower.kernels.largest import SHORT, LargestOfRow, first_largest, of_short_rows
 from symnet.lower.nest import Accumulator, Axis, Nest
 from symnet.lower.point import Index, Points
 from symnet.lower.state import LoweringState
 
 GIVEN = ("input", "constant")  # memory that no nest stores to
 PIECE, LONG_PIECE = 128, 2048  # elements of a piece, and where a row has many
+LONG_ROW = 33  # elements from which a row is read once
 FEW = 4  # pieces of a row that is too short to be cut
 
 
@@ -57,6 +63,8 @@ def argmax_nests(
     like = state.buffer(fresh("best"), node, "workspace")
     best = replace(like, dtype=compared(state.dtype(node.operands[0])))
     how = _Argmax(state, node, buffer, best)
+    if how.is_row():
+        return how.in_one_pass(), []
     size = how.piece()
     return how.whole() if size is None else how.in_pieces(size, fresh)
 
@@ -73,6 +81,32 @@ class _Argmax:
             self.axes[self.along] = replace(self.axes[self.along], batch=0)  # all of it is there
         self.rows = tuple(a for n, a in enumerate(self.axes) if n != self.along)
         self.kept = tuple(IntVar(a.var) for a in self.rows)
+
+    def is_row(self) -> bool:
+        """Whether elements are neighbours, and rows long enough for lanes that keep what they found, or very short."""
+        axis = self.axes[self.along]
+        if not self.rows or axis.batch or self.along != self.x.rank - 1:
+            return False
+        return axis.constant is None or axis.constant <= SHORT or axis.constant >= LONG_ROW
+
+    def in_one_pass(self) -> list[Nest]:
+        """Each row by itself, or several short ones at once."""
+        axis = self.axes[self.along]
+
+        def element(place: IntExpr) -> tuple[Body, Value]:
+            points = self.state.points("a")
+            value = self.at(points, place)
+            return tuple(points.lets), value
+
+        def out(found: Value) -> Store:
+            dtype = self.buffer.dtype
+            return Store(self.buffer, self.kept, found if dtype == "int64" else Op("cast", (found,), dtype))
+
+        row = LargestOfRow(self.buffer.name, self.best.dtype, axis.extent, element, self.state.clear)
+        body, found = first_largest(row)
+        beside = of_short_rows(row, out) if axis.constant is None or axis.constant <= SHORT else None
+        work = typical(self.x.shape[self.along])
+        return [Nest(self.buffer.name, self.rows, (*body, out(found)), kernel=work, beside=beside)]
 
     def piece(self) -> int | None:
         """The elements of a piece; None for rows that are not cut."""

@@ -91,7 +91,8 @@ class SideBySide:
     """What a kernel does at once for neighbours along its last axis, where there are vectors (`side_by_side.py`).
 
     `body` touches memory at the axis's variable inside loops over `lane` alone: those over `most` lanes, and those over
-    the first `count` of them, which store; `fits` says when it may be taken, where that depends on extents.
+    the first `count` of them, which store; `fits` says when it may be taken, where that depends on extents; what is
+    `turned` reads squares, which pays where masked loads are cheap.
     """
 
     lane: str
@@ -99,6 +100,7 @@ class SideBySide:
     most: int
     body: Body
     fits: IntCondition | None = None
+    turned: bool = False
 
 
 @dataclass(frozen=True)  # without slots: what is asked of it again and again is kept beside it (`schedule/access.py`)

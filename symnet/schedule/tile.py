@@ -43,7 +43,7 @@ def scheduled(nest: Nest, target: Target, carry: Carry | None = None) -> Body:
             scheduled(plain, target, carry),
             nested(axes, rest.outer, kinds),
         )
-    if nest.beside is not None and target.vector_bits and not nest.is_empty:
+    if nest.beside is not None and not nest.is_empty and (target.masks if nest.beside.turned else target.vector_bits):
         return side_by_side(nest)
     if nest.kernel is not None or nest.is_empty:
         return naive_body(nest)

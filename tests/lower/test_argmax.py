@@ -7,6 +7,7 @@ import pytest
 
 import symnet as sn
 from symnet.lower.argmax import FEW, LONG_PIECE, PIECE
+from tests.fuzz.guarded import guarded
 
 SIZES = (1, 7, FEW * PIECE - 1, FEW * PIECE, FEW * PIECE + 1, 1000, FEW * LONG_PIECE - 1, FEW * LONG_PIECE + 5, 20_000)
 
@@ -66,3 +67,32 @@ def test_of_what_is_computed_for_a_batch(rng):
 def test_a_long_row_is_read_once():
     program = str(sn.compile(sn.argmax(sn.tensor("x", 100_000)), dtype="float32", stop_after="loops"))
     assert program.count("for i in 2048:") == 2 and "in 100000:" not in program and program.count("= x[") == 2
+
+
+WIDTHS = (1, 3, 8, 9, 16, 23, 24, 25, 33, 47, 48, 49, 96, 101, 1000)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64", "bool"])
+@pytest.mark.parametrize("is_known", [True, False])
+def test_the_first_maximum_of_each_of_several_rows(rng, dtype, is_known):
+    """Ties, NaN, infinities, one row at a time and several short ones at once; nothing is read beside the array."""
+    kind = {} if dtype.startswith("float") else {"dtype": dtype}
+    made = None
+    for width in WIDTHS:
+        if is_known or made is None:
+            x = sn.tensor("x", sn.dim("m"), width if is_known else sn.dim("n"), **kind)
+            made = sn.compile(sn.argmax(x, axis=1), dtype=dtype if not kind else "float64")
+        found = rows(rng, width, dtype)
+        if dtype.startswith("float"):
+            twice = found[0].copy()
+            twice[[width // 2, width - 1]] = np.nan
+            found += [twice, np.where(found[0] > 1, np.inf, -np.inf).astype(dtype)]
+        array = np.stack(found)
+        for at_end in (True, False):
+            np.testing.assert_array_equal(made(x=guarded(array, at_end)), array.argmax(axis=1), err_msg=str(width))
+
+
+def test_rows_are_read_once():
+    """The elements of a row are loaded in one loop, and again where a NaN was met."""
+    program = sn.compile(sn.argmax(sn.tensor("x", 50, 1000), axis=1), dtype="float64", stop_after="schedule")
+    assert str(program).count("= x[") == 3  # whole tiles, the rest, the search for a NaN
