@@ -173,6 +173,21 @@ def test_what_scrolls_is_reached_and_scrolled_by_keys(phone: Browser, name: str,
     phone.wait(f"{boxes}[0].scrollLeft > 0")
 
 
+def test_keys_scroll_a_box_of_a_slide_that_has_the_focus_and_else_go_on(phone: Browser, tmp_path: Path) -> None:
+    open_page(phone, tmp_path / "slides.html", derivation("a Hessian").slides(), "#3")
+    number = "document.querySelector('section.shown .head').textContent"
+    phone.wait(f"{number}.includes('3 / ')")
+    figure = "document.querySelector('section.shown figure')"
+    phone.value(f"{figure}.scrollLeft = 0")
+    phone.value(f"{figure}.focus()")
+    phone.press("ArrowRight", 39)
+    phone.wait(f"{figure}.scrollLeft > 0")
+    assert phone.value(f"{number}.includes('3 / ')")
+    phone.value("document.activeElement.blur()")
+    phone.press("ArrowRight", 39)
+    phone.wait(f"{number}.includes('4 / ')")
+
+
 WIDE = "alpha*x + beta*y + gamma_1*z"
 SHAPES = {
     "a sum": lambda n: " + ".join(f"a_{k}*x**{k}" for k in range(n)),

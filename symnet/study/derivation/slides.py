@@ -118,6 +118,8 @@ function show(n) {
 }
 const moves = {ArrowRight: 1, ArrowDown: 1, PageDown: 1, " ": 1, ArrowLeft: -1, ArrowUp: -1, PageUp: -1};
 addEventListener("keydown", event => {
+  const box = event.target.closest?.(".scrolls");
+  if (box && wide(box) && /Arrow(Left|Right)/.test(event.key)) return;
   if (event.key === "Home") show(0);
   else if (event.key === "End") show(slides.length - 1);
   else if (event.key in moves) show(now + moves[event.key]);
