@@ -35,6 +35,7 @@ from symnet.loops.ir import (
     Var,
     as_int,
     int_floordiv,
+    int_min,
     int_mod,
     int_mul,
 )  # fmt: skip
@@ -68,8 +69,9 @@ def past_the_cache(nest: Nest, shape: TileShape, target: Target) -> IntCondition
     if not read or any(stride(x, row.var) != STRIDED for x in read):
         return None
     buffer = read[0].buffer
-    elements = reduce(int_mul, buffer.shape)
-    bound = IntConst(CACHE // ITEMSIZE[buffer.dtype])
+    elements, bound = reduce(int_mul, buffer.shape), IntConst(CACHE // ITEMSIZE[buffer.dtype])
+    if rows is None or not isinstance(row.extent, IntConst):  # perhaps few rows, which tiles hold
+        elements = int_min(elements, row.extent * max(bound.value // (_rows_at_once(target) - 1), 1))
     return (
         None
         if isinstance(elements, IntConst) and elements.value <= bound.value

@@ -70,3 +70,9 @@ def test_what_is_read_goes_through_memory_in_order():
     program = sn.compile(sn.tensor("v", 2000) @ sn.tensor("x", 2000, 4000), dtype="float32", stop_after="schedule")
     text = str(program)
     assert "units u in 4" in text and text.count(f"float32[1, {down.columns_of_panel('float32')}]") >= 3
+
+
+def test_few_rows_of_many_columns_stay_register_tiles():
+    v, x = sn.tensor("v", sn.dim("m")), sn.tensor("x", sn.dim("m"), sn.dim("n"))
+    text = str(sn.compile(v @ x, dtype="float32", stop_after="schedule", target="x86-64-v4"))
+    assert f"if min(m*n, {down.CACHE // 4 // 15}*min(256, " in text  # beyond the bound from 16 rows on
