@@ -8,7 +8,8 @@ after:  for i_rows in m//16:
 A back end reads the elements as squares, rows of memory that it turns in registers.
 
 In: a nest whose lane axis is reduced, and of which rows are short.  Out: loops; nothing where masked loads are dear.
-Not handled: bodies that are long or call functions, since they are written once for every column of a square.
+Not handled: bodies that are long or call functions, since they are written once for every column of a square; few
+rows, for which code of their own takes longer to make than it saves (those of a unit with much else to do).
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from symnet.loops.ir import (
     int_min,
     int_mod,
 )  # fmt: skip
+from symnet.loops.limits import limit
 from symnet.lower.elementwise import functions_in
 from symnet.lower.nest import Axis, Nest, around, bounded, nested
 from symnet.schedule.access import CONTIGUOUS, STRIDED, inner_loads, outer_loads, shifted, stores, stride
@@ -41,6 +43,7 @@ from symnet.schedule.target import Target
 
 MOST_STATEMENTS = 8  # of a body
 FEWEST = 3  # elements of a row of known width
+FEWEST_ROWS = 64  # of an array, or of the units that it is cut into
 MOST_SYMBOLIC = 8  # elements of other rows: each has code of its own
 
 
@@ -57,6 +60,9 @@ def rows_as_lanes(nest: Nest, target: Target) -> ShortRows | None:
     """How rows may be lanes; None where they may not."""
     rows = _rows(nest)
     if rows is None or not target.masks or len(nest.reduced) != 1 or len(nest.inner) > MOST_STATEMENTS:
+        return None
+    count = limit(rows.extent)
+    if count is not None and count < FEWEST_ROWS:
         return None
     across = [x for x in inner_loads(nest) if stride(x, rows.var) == STRIDED]
     sizes, column = {ITEMSIZE[x.dtype] for x in across}, nest.reduced[0]
