@@ -149,9 +149,10 @@ def _take_mean(factors: list[Node], view: View) -> Form | None:
         form = read_einsum(inner, view)
         if divisor is None or form.kind != "reduce":
             continue
-        kept = [f for f in factors if f is not total and f is not divisor]
+        factors.remove(total)  # one of each: the same sum, or the same divisor, may stand there again
+        factors.remove(divisor)
         left = number_of(divisor)
-        factors[:] = kept + ([] if left is None or left.p == 1 else [type(divisor)(sympy.Integer(left.p))])
+        factors += [] if left is None or left.p == 1 else [type(divisor)(sympy.Integer(left.p))]
         mean = Form("reduce", form.parts, ("mean", form.data[1], count), form.rank)
         return spread(mean, total) if total.kind == "expand" else mean
     return None
@@ -244,8 +245,8 @@ def _take_log_softmax(terms: list[Node], view: View) -> list[Form]:
         if x is None:
             continue
         wanted = [x] if x in terms else flat_operands(x, "add", _MOST_TERMS) if is_op(x, "add") else terms_of(x)
-        rest = [t for t in terms if t is not term]
-        if all(_discard(rest, w) for w in wanted):
+        rest = list(terms)
+        if _discard(rest, term) and all(_discard(rest, w) for w in wanted):
             terms[:] = rest
             keywords = {} if axis == x.rank - 1 else {"axis": axis}
             found.append(call("log_softmax", view.ref(x), rank=x.rank, **keywords))

@@ -127,8 +127,11 @@ def _square_of(total: Einsum) -> Node:
 
 def _is_mean(term: Node, total: Einsum, n: Any) -> bool:
     """Whether a term is Σu²/n."""
-    factors = [f for f in operands_of("mul", term) if f is not total]
-    return bool(sympy.prod([_constant(f) or 0 for f in factors]) == sympy.Integer(1) / n) and total in term.operands
+    factors = list(operands_of("mul", term))
+    if total not in factors:
+        return False
+    factors.remove(total)
+    return bool(sympy.prod([_constant(f) or 0 for f in factors]) == sympy.Integer(1) / n)
 
 
 def _has_root_of(order: Sequence[Node], n: Any) -> bool:

@@ -31,7 +31,8 @@ def _may_be(node: Node) -> bool:
 def _as_product(node: Node) -> Node:
     """The product of matrices that a weighted difference is; any other node itself."""
     for difference in (f for f in node.operands if is_op(f, "add") and len(f.operands) == 2):
-        weights = [f for f in node.operands if f is not difference]
+        weights = list(node.operands)
+        weights.remove(difference)
         for axis in (0, 1):
             vectors = [v for w in weights if (v := _vector(w, axis)) is not None]
             matrix = _about_its_mean(difference, vectors, axis) if len(vectors) == len(weights) else None
