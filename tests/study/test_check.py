@@ -174,9 +174,29 @@ def test_the_terms_of_a_formula_add_up_to_it(node: Any, rng: np.random.Generator
     np.testing.assert_allclose(total, evaluate(plain, data, leaves=leaves(A)), rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("at", [1e-9, 1e-3, 30, 1000])
+@pytest.mark.parametrize("claim", ["where(x > -{0}, 2*x, 0)", "where(abs(x) < {0}, 0, 2*x)", "2*x + relu(x - {0})"])
+def test_what_differs_beyond_a_number_of_the_formula_is_seen(claim: str, at: float) -> None:
+    assert not sn.check(claim.format(at), "x**2", "x").right
+    if at < 1:
+        assert not sn.check(f"2*x + {at}", "x**2", "x").right
+
+
+@pytest.mark.parametrize("at", [1e-9, 1e-3, 30, 1000])
+@pytest.mark.parametrize(("function", "slope"), [
+    ("maximum(x, -{0})", "where(x > -{0}, 1, 0)"),
+    ("clip(x, -{0}, {0})", "where(abs(x) < {0}, 1, 0)"),
+    ("sqrt(x**2 + {0}**2)", "x*(x**2 + {0}**2)**-0.5"),
+    ("where(abs(x) < {0}, x**2/2, {0}*abs(x) - {0}**2/2)", "minimum(maximum(x, -{0}), {0})"),
+    ("x/(1 + exp(-x/{0}))", "1/(1 + exp(-x/{0})) + x*exp(-x/{0})/(1 + exp(-x/{0}))**2/{0}"),
+])  # fmt: skip
+def test_numbers_of_any_size_in_a_right_answer_are_accepted(function: str, slope: str, at: float) -> None:
+    assert sn.check(slope.format(at), function.format(at), "x").right
+
+
 def test_what_differs_only_far_out_is_seen() -> None:
     verdict = sn.check("2*X.T @ (X@w - y)/m * (1 + relu(w - 5))", SQUARES, w)
-    assert not verdict.right and "not on larger ones" in verdict.reason and verdict.counterexample is not None
+    assert not verdict.right and "not on all others" in verdict.reason and verdict.counterexample is not None
     assert verdict.counterexample.data["w"].max() > 5
     assert "a finite difference gives" in str(verdict)
 

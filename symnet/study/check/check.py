@@ -8,7 +8,7 @@ Not handled: derivatives that are equal only where an assumption holds that the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
@@ -23,7 +23,7 @@ from symnet.calculus.jacobian import derivative, jacobian
 from symnet.calculus.structure import flatten
 from symnet.errors import ArgumentError, explain
 from symnet.expr.nodes.abstract import refuse_abstract
-from symnet.expr.nodes.constants import as_node
+from symnet.expr.nodes.constants import as_node, number_of
 from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import Tensor, check_leaves
@@ -41,6 +41,8 @@ _STEP = 1e-5  # of central differences
 _DRAWN = (1.0, 0.1, 0.01)  # by which numbers are multiplied, the first with which all is finite
 _SCALES = (10.0, 100.0, 1000.0)  # of the larger numbers
 _LARGE, _BEYOND_ROUNDING = 1e7, 1e-6  # below it, rounding stays under a tenth of the other
+_LOST = 1e-13  # of the largest value on the way: what rounding makes of small ones
+_MOST_THRESHOLDS = 8  # numbers of a formula about which it is looked at
 _SHOWN = 12  # elements of an array that a counterexample writes out
 
 
@@ -157,7 +159,7 @@ def check(mine: Any, L: Any, wrt: Any, *, layout: str | None = None, order: int 
         far = _far_out(case, root)
         if far is None:
             return Verdict(True, f"equal on {len(case.data)} random instances", truth, noun=noun)
-        reason = "right on numbers around 1, but not on larger ones: it differs in a case that they do not reach"
+        reason = "right on numbers around 1, but not on all others: it differs in a case that they do not reach"
         return Verdict(False, reason, truth, _counterexample(far, root, target, noun), noun)
     with np.errstate(all="ignore"):  # where what was written has no value
         reason = _of(noun, with_names(how_wrong(case), root))
@@ -231,25 +233,43 @@ def _is_finite(case: Case, root: Node) -> bool:
 
 
 def _far_out(near: Case, root: Node) -> Case | None:
-    """An instance of larger numbers on which the two differ beyond rounding, if there is one.
+    """An instance of larger numbers, or of numbers about as large as one that stands in a formula, on which the two
+    differ beyond rounding, if there is one.
 
     Where any value on the way is large, a right formula may lose all its digits, so that such instances say nothing.
     """
     nodes = [root, near.mine, near.truth]
     inner = [node for node in topological(*nodes) if node.dtype in dtypes.REAL]
     rng = np.random.default_rng(SEED)
-    for scale in _SCALES:
+    for scale in (*_SCALES, *_thresholds(topological(*nodes))):
         for k, free in product(range(len(SIZES)), FREE):
-            data = random_instance(nodes, rng, sizes(nodes, k), free, scale)
-            case = Case(near.mine, near.truth, [data], near.sizes[k : k + 1], near.leaves)
-            with np.errstate(all="ignore"):
-                values = evaluate(inner, data, leaves=near.leaves)
-            if not all(np.all(np.abs(v) < _LARGE) for v in values):
-                continue
-            (mine,), (right,) = case.values(near.mine), case.values(near.truth)
-            if np.any(np.abs(mine - right) > _BEYOND_ROUNDING * max(1.0, float(np.max(np.abs(right), initial=0.0)))):
-                return Case(near.mine, near.truth, [data], case.sizes, near.leaves, [mine], [right])
+            drawn = random_instance(nodes, rng, sizes(nodes, k), free, scale)
+            for data in (drawn, mirrored(nodes, drawn, 0)):
+                case = Case(near.mine, near.truth, [data], near.sizes[k : k + 1], near.leaves)
+                with np.errstate(all="ignore"):
+                    values = evaluate(inner, data, leaves=near.leaves)
+                if not all(np.all(np.abs(v) < _LARGE) for v in values):
+                    continue
+                (mine,), (right,) = case.values(near.mine), case.values(near.truth)
+                if np.any(np.abs(mine - right) > _rounding(right, values, scale)):
+                    return Case(near.mine, near.truth, [data], case.sizes, near.leaves, [mine], [right])
     return None
+
+
+def _thresholds(nodes: Iterable[Node]) -> list[float]:
+    """Scales at which the numbers in a formula are met from both sides: those of pieces, and what is added."""
+    found = {abs(float(value)) for node in nodes if (value := number_of(node)) is not None and value.is_finite}
+    apart = sorted((v for v in found if v and not 0.3 < v < 3), key=lambda v: abs(np.log(v)))
+    return [2 * v for v in apart[:_MOST_THRESHOLDS]]
+
+
+def _rounding(right: Array, values: Sequence[Array], scale: float) -> float:
+    """How far off a right formula may be: of small numbers, as far as the largest on the way lets them."""
+    size = float(np.max(np.abs(right), initial=0.0))
+    if scale >= 1:
+        return _BEYOND_ROUNDING * max(1.0, size)
+    largest = max((float(np.max(np.abs(v), initial=0.0)) for v in values), default=0.0)
+    return max(_BEYOND_ROUNDING * size, _LOST * largest)
 
 
 def _numbers(known: Sequence[Tensor], dims: Mapping[Any, int], data: Mapping[str, Array]) -> dict[str, float]:
