@@ -17,6 +17,14 @@ from sympy.printing.str import StrPrinter
 LETTERS = ("k", "n", "j", "l", "p", "q")
 
 
+def as_quotients(value: sympy.Expr) -> sympy.Expr:
+    """Tangents and cotangents as quotients of sines and cosines: SymPy 1.14 takes tan(kπ + 3π/4) for 1, and finds no
+    root of 1/tan(x).
+    """
+    plain = value.replace(sympy.tan, lambda x: sympy.sin(x) / sympy.cos(x))
+    return plain.replace(sympy.cot, lambda x: sympy.cos(x) / sympy.sin(x))
+
+
 def letter(*expressions: Any) -> sympy.Symbol:
     """A symbol for an integer, of a name that stands in none of the expressions."""
     taken = {s.name for e in expressions for s in e.free_symbols}

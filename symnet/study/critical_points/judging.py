@@ -20,6 +20,7 @@ from sympy.matrices.exceptions import MatrixError
 
 from symnet.study.critical_points.conditions import conditions, told
 from symnet.study.critical_points.failures import is_foreign
+from symnet.study.critical_points.families import as_quotients
 from symnet.study.critical_points.kinks import CONSTANT, MAXIMUM, MINIMUM, NOT_STRICT, kink_equations, sign_of
 from symnet.study.critical_points.points import CriticalPoint
 from symnet.study.critical_points.signs import SignedFactors, factors, parts
@@ -53,24 +54,41 @@ def points_at(
     except Exception as error:
         if not is_foreign(error):
             raise
-        at = {s: solution.get(s, s) for s in variables}
-        unknown = sympy.zeros(len(variables)) * sympy.nan
-        return [CriticalPoint(at, expr.subs(at), unknown, (sympy.nan,) * len(variables), FAILED)]
+        return [_undecided(expr, variables, {s: solution.get(s, s) for s in variables})]
+
+
+def _undecided(expr: Any, variables: Sequence[Any], at: dict[Any, Any]) -> CriticalPoint:
+    unknown = sympy.zeros(len(variables)) * sympy.nan
+    return CriticalPoint(at, expr.subs(at), unknown, (sympy.nan,) * len(variables), FAILED)
 
 
 def _judged(
-    expr: Any, gradient: Sequence[Any], variables: Sequence[Any], solution: dict[Any, Any], given: Any
+    expr: Any,
+    gradient: Sequence[Any],
+    variables: Sequence[Any],
+    solution: dict[Any, Any],
+    given: Any,
+    halved: bool = False,
 ) -> Iterator[CriticalPoint]:
-    """What is to be said of a solution; nothing where f is not defined there."""
+    """What is to be said of a solution; nothing where f is not defined there.  Of a family it may be so at every other
+    point: then at those of even number, and those of odd, which `halved` says.
+    """
     at = {s: _squares_out(sympy.simplify(solution.get(s, s))) for s in variables}
-    where = conditions(expr, gradient, at, given)
+    where, index = conditions(expr, gradient, at, given), _index(at, expr)
     if where == sympy.false:
+        for half in () if index is None or halved else (2 * index, 2 * index + 1):
+            each = {s: sympy.expand(v.subs(index, half)) for s, v in at.items()}
+            yield from _judged(expr, gradient, variables, each, given, halved=True)
         return
     second = sympy.Matrix([[sympy.diff(g, s) for s in variables] for g in gradient])
-    hessian = second.subs(at).applyfunc(sympy.simplify)
-    value = _squares_out(sympy.simplify(expr.subs(at)))
+    hessian = second.applyfunc(lambda e: _put(e, at))
+    value = _squares_out(_put(expr, at))
     along = sum(s == v for s, v in at.items())  # how many of the variables stay free: the dimension of a family
-    index = _index(at, expr)
+    if index is not None and not all(
+        _holds_along(e, found, at, index) for e, found in zip((expr, *second), (value, *hessian), strict=True)
+    ):
+        yield _undecided(expr, variables, at)
+        return
     at_kink = any(sympy.simplify(e.subs(at)) == 0 for e in kink_equations(expr, *gradient))
     smooth = not at_kink and not hessian.has(sympy.DiracDelta)
     verdict = verdict_of(hessian, along, sympy.And(where, given)) if smooth else NOT_SMOOTH
@@ -85,6 +103,25 @@ def _judged(
     eigenvalues = (sympy.nan,) * len(variables) if verdict == NOT_SMOOTH else _eigenvalues(hessian)
     cases = _cases(hessian, along, sympy.And(where, given)) if verdict == PARAMETERS else ()
     yield CriticalPoint(at, value, hessian, eigenvalues, verdict, higher, where=where, index=index, cases=cases)
+
+
+def _put(value: sympy.Expr, at: Mapping[sympy.Symbol, sympy.Expr]) -> sympy.Expr:
+    """The value at a point, simplified; along a family sines of sums are taken apart first."""
+    if not any(s.is_integer for v in at.values() for s in v.free_symbols):
+        return sympy.simplify(value.subs(at))
+    return sympy.simplify(sympy.expand_trig(as_quotients(value).subs(at)))
+
+
+def _holds_along(
+    expr: sympy.Expr, found: sympy.Expr, at: Mapping[sympy.Symbol, sympy.Expr], index: sympy.Symbol
+) -> bool:
+    """Whether what was found for every point of a family is so at the first few, where they are numbers."""
+    for k in range(4):
+        there = {s: v.subs(index, k) for s, v in at.items()}
+        one, other = sympy.N(expr.subs(there)), sympy.N(found.subs(index, k))
+        if one.is_Float and other.is_Float and abs(one - other) > 1e-6 * max(1, abs(one)):
+            return False
+    return True
 
 
 def _squares_out(value: sympy.Expr) -> sympy.Expr:
@@ -123,7 +160,7 @@ def _higher(slope: sympy.Expr, x: sympy.Symbol, at: Mapping[sympy.Symbol, sympy.
     derivative = sympy.diff(slope, x)
     for order in range(3, _HIGHEST + 1):
         derivative = sympy.diff(derivative, x)
-        value = sympy.simplify(derivative.subs(at))
+        value = _put(derivative, at)
         sign = sign_of(value) if value.is_finite is not False else None
         if sign is None:
             return None

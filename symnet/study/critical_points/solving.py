@@ -11,7 +11,7 @@ from typing import Any
 
 import sympy
 
-from symnet.study.critical_points.families import described, family, letter, mathematics
+from symnet.study.critical_points.families import as_quotients, described, family, letter, mathematics
 from symnet.study.critical_points.signs import factors
 
 OPEN = "there may be further points"
@@ -64,6 +64,8 @@ def solved_for_one(slope: sympy.Expr, x: sympy.Symbol) -> tuple[list[dict[Any, A
         return [{x: x}], True, _CONSTANT
     inside = domain(x)
     found = sympy.solveset(slope, x, domain=inside)
+    if found is sympy.S.EmptySet and slope.has(sympy.tan, sympy.cot):
+        found = sympy.solveset(as_quotients(slope), x, domain=inside)
     if isinstance(found, sympy.FiniteSet):
         return [{x: value} for value in found], True, ""
     if found is sympy.S.EmptySet:
