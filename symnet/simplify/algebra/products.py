@@ -15,6 +15,7 @@ from symnet.simplify.cost import saves
 from symnet.simplify.forms.broadcast import trailing
 from symnet.simplify.forms.coefficients import ONE
 from symnet.simplify.forms.factors import Base, Factors, distributed
+from symnet.simplify.forms.masks import is_off_diagonal
 from symnet.simplify.forms.signs import is_negative, is_positive
 from symnet.simplify.forms.terms import Terms
 from symnet.simplify.rewrite import Rewrite
@@ -135,11 +136,14 @@ def cancel_sum_divided_by_its_denominator(node: Node) -> Node | None:
 def multiply_out_delta(node: Node) -> Node | None:
     """x·(δ - y) → x·δ - x·y: a sum with an identity matrix beside other arrays.
 
-    Condition: none; a product with δ has one row's worth of elements, so nothing is computed twice.
+    Condition: the sum is no mask c·(1 - δ): what that takes out may be large, and a difference would lose the rest.  A
+    product with δ has one row's worth of elements, so nothing is computed twice.
     """
     factors = Factors.view(node)
     for base, exponent in factors.powers.items():
-        if exponent == 1 and is_op(base[0], "add") and any(_has_delta(o) for o in base[0].operands):
+        if exponent != 1 or not is_op(base[0], "add") or is_off_diagonal(base[0]):
+            continue
+        if any(_has_delta(o) for o in base[0].operands):
             others = [b for b in factors.powers if b != base and b[1]]
             if others:
                 return distributed(factors, base, others, primitive=True)

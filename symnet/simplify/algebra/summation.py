@@ -26,6 +26,7 @@ from symnet.simplify.algebra.contraction import build, factors_with_indices, ind
 from symnet.simplify.algebra.totals import number_times_total, total_of
 from symnet.simplify.forms.broadcast import align, cover, trailing
 from symnet.simplify.forms.coefficients import ONE, product, split_coefficient
+from symnet.simplify.forms.masks import is_off_diagonal
 from symnet.simplify.rewrite import Rewrite
 
 
@@ -153,14 +154,14 @@ def _repeats_a_sum(term: Node, whole: Node, node: Einsum) -> bool:
 def contract_delta_term_apart(node: Einsum) -> Node | None:
     """(s·δ + A) @ x → s·x + A @ x: the terms of an operand that hold a delta, each contracted by itself.
 
-    Condition: an index of the delta is summed, so that it goes.  A contraction with a delta is the smaller one without
-    it; the other terms stay together, so that nothing is computed twice.
+    Condition: an index of the delta is summed, so that it goes; the operand is no mask c·(1 - δ).  A contraction with a
+    delta is the smaller one without it; the other terms stay together, so that nothing is computed twice.
     """
     if not node.contracted:
         return None
     for n, operand in enumerate(node.operands):
         summed = {a for a, i in enumerate(node.inputs[n]) if i not in node.output}
-        terms = operand.operands if is_op(operand, "add") and summed else ()
+        terms = operand.operands if is_op(operand, "add") and summed and not is_off_diagonal(operand) else ()
         deltas = [o for o in terms if _delta_axes(o, operand.rank) & summed]
         if deltas:
             rest = [o for o in operand.operands if o not in deltas]

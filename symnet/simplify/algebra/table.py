@@ -32,6 +32,7 @@ from symnet.simplify.algebra.hoisting import HOISTS
 from symnet.simplify.algebra.hyperbolic import HYPERBOLICS
 from symnet.simplify.algebra.linalg import INVERSES
 from symnet.simplify.algebra.log_selections import LOG_SELECTIONS
+from symnet.simplify.algebra.masks import MASKS
 from symnet.simplify.algebra.movement import MOVEMENTS
 from symnet.simplify.algebra.one_denominator import ONE_DENOMINATOR
 from symnet.simplify.algebra.products import PRODUCTS
@@ -102,6 +103,7 @@ ALGEBRA: tuple[Rewrite, ...] = (
     *EXPONENTIALS,
     *HYPERBOLICS,
     *SOFT_EXTREMES,
+    *MASKS,
     *SUMS,
     *CORRECTIONS,
     *PRODUCTS,

@@ -36,6 +36,7 @@ from symnet.simplify.numeric.scaled_squares import degree_of, places_of, scale_o
 from symnet.simplify.rewrite import Rewrite
 
 MOST = 8  # of n in S^(-n/2)
+LEVELS = 6  # of sums, products and choices in which squares are looked for
 MODERATE = sympy.Integer(2) ** 20  # numbers in front that are no farther from 1 change no range
 
 
@@ -86,16 +87,25 @@ def _multiplied(term: Node, taken: list[Node]) -> Node:
 
 
 def _squared_in_choices(x: Node) -> Iterator[Node]:
-    """What is squared in the sums of squares that divide twice in a branch of a choice, or in one of the terms."""
-    if is_op(x, "add", "mul"):
-        for each in x.operands:
-            yield from _squared_in_choices(each)
-    choice = choice_of_moved(x)
-    if is_op(choice, "where") and is_zero(choice.operands[2]):
-        inside = choice.operands[1]
-        yield from _squared_in_choices(inside)
-        for factor in operands_of("mul", inside):
-            yield from _squared_below(factor)
+    """What is squared in the sums of squares that divide twice in a branch of a choice, or in one of the terms: a value
+    is looked at once, for a graph that shares is no tree, and none deep inside sums of products.
+    """
+    seen: set[Node] = set()
+    level = [x]
+    for _ in range(LEVELS):
+        below: list[Node] = []
+        for node in level:
+            if node in seen:
+                continue
+            seen.add(node)
+            if is_op(node, "add", "mul"):
+                below += node.operands
+            choice = choice_of_moved(node)
+            if is_op(choice, "where") and is_zero(choice.operands[2]):
+                below.append(choice.operands[1])
+                for factor in operands_of("mul", choice.operands[1]):
+                    yield from _squared_below(factor)
+        level = below
 
 
 def _squared_below(factor: Node) -> Iterator[Node]:
