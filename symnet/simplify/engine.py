@@ -35,8 +35,10 @@ def _whole(node: Node) -> None:
     return
 
 
-# A node that is rewritten this often in a row shows a measure that does not fall: our own mistake.
+# A node that is rewritten this often in a row shows a measure that does not fall: our own mistake.  Of one with many
+# operands, which may go one by one, a rewrite counts less.
 MAX_REWRITES_IN_A_ROW = 200
+WIDE = 16  # operands
 
 
 def topic(node: Node) -> str:
@@ -122,7 +124,7 @@ class Normalizer:
         self.unsettled: list[Node] = []  # where rewriting was stopped
         self._done: dict[Node, Node] = {}
         self._forward: dict[Node, Node] = {}
-        self._age: dict[Node, int] = {}
+        self._age: dict[Node, float] = {}
         self._met: set[Node] = set()
 
     def __call__(self, roots: Iterable[Node]) -> list[Node]:
@@ -203,7 +205,7 @@ class Normalizer:
         self._done[node] = node
 
     def _send(self, node: Node, new: Node) -> None:
-        age = self._age.get(node, 0) + 1
+        age = self._age.get(node, 0) + min(1.0, WIDE / max(len(node.operands), 1))
         if age >= MAX_REWRITES_IN_A_ROW:
             self._settle(node)
             return

@@ -7,8 +7,10 @@ sum of n products of n factors is what a reader wants; the bounds are small here
 from __future__ import annotations
 
 import sys
+import warnings
 from typing import Any
 
+import numpy as np
 import pytest
 
 import symnet as sn
@@ -82,3 +84,29 @@ def test_no_walk_over_the_graph_is_made_for_each_variable():
     steps(2)  # what is imported and remembered once
     once, twice = steps(24), steps(48)
     assert twice <= 2.2 * once, (once, twice)
+
+
+def test_the_gradient_of_a_long_recurrence_comes_to_rest() -> None:
+    """By a bias it is a sum of as many terms as there are steps, which are gathered one by one."""
+    X, W, b = sn.tensor("X", sn.dim("m"), 130, 2), sn.tensor("W", 2, 2), sn.tensor("b", 2)
+    h = sn.tanh(X[:, 0] + b)
+    for t in range(1, 130):
+        h = sn.tanh(X[:, t] + h @ W + b)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        sn.grad(sn.mean(h**2), [W, b])
+
+
+def test_a_filter_of_many_steps_is_no_tree() -> None:
+    """Each step uses the variance of the one before several times, under squares and exponentials."""
+    a, q, r = sn.scalar("a"), sn.scalar("q"), sn.scalar("r")
+    variance: Any = 1.0
+    for _ in range(15):
+        variance = a**2 * variance + sn.exp(q)
+        variance = (1 - variance / (variance + sn.exp(r))) * variance
+    f = sn.value_and_grad(variance, [a, q, r])
+    value, slopes = f(a=0.9, q=-1.0, r=-0.5)
+    step = 1e-6
+    moved = [f(a=0.9 + s, q=-1.0, r=-0.5)[0] for s in (step, -step)]
+    np.testing.assert_allclose(slopes[0], (moved[0] - moved[1]) / (2 * step), rtol=1e-6)
+    assert np.isfinite(value)
