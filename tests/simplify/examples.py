@@ -254,6 +254,11 @@ EXAMPLES: dict[str, list[Node]] = {
     "quotient_of_sine_and_cosine": [ew.sinh(x) / ew.cosh(x), ew.sin(x) ** 2 * y / ew.cos(x)],
     "factor_beside_delta_takes_its_last_axis": [identity(4) * expand(x, (4, 4), (0,))],
     "multiply_out_delta": [x * (identity(4) - S)],
+    "gather_into_mask": [
+        K - K * identity(4),
+        2 * K * S - M - 2 * K * identity(4) * S,
+        K - contract([[0, 0], [0, 1]], [0, 1], K, identity(4)),
+    ],
     "cancel_sum_divided_by_its_denominator": [
         (1 - 1 / x) / (1 - x),
         (2 * x + 2 / x) * s / (x**2 + 1) ** 2,

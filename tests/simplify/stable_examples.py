@@ -165,6 +165,7 @@ STABLE: dict[str, list[Node]] = {
     "multiply_in_turns": [x**2 * y**2, 2 * x * q**2, x**2 / P[0] ** 3],
     "kept_delta_is_a_choice": [contract([[0, 2], [0, 1]], [0, 1, 2], Q, identity(4))],
     "delta_beside_factors_is_a_choice": [Q * identity(4)],
+    "mask_beside_factors_is_a_choice": [Q * (1 - identity(4)), 2 * Q * (identity(4) - 1)],
     "logarithm_joins_its_power": [log(q) * xlogy(q**y, q), 2 * log(q) * q**y * x],
     "slope_by_the_exponent_of_zero": [xlogy(q**y, q), xlogy(y * q ** (y - 1), q)],
 }

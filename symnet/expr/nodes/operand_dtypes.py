@@ -20,7 +20,7 @@ def check_operands(primitive: Primitive, operands: tuple[Node, ...]) -> None:
                 call,
                 "a bool condition first" if len(conditions) == 1 else "bool conditions",
                 " and ".join(str(o.dtype or "a number") for o in conditions),
-                "Compare first, as in where(x > 0, x, 0).",
+                "Compare first, as in where(x > 0, x, 0); sn.equal(x, y), for == asks whether two nodes are the same.",
             )
         )
     check_one_real(call, operands)
