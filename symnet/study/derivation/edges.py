@@ -162,7 +162,8 @@ def rule_name(formula: Node, operand: Node, varying: Sequence[Node]) -> str:
     if telling:
         return ", ".join(dict.fromkeys(map(_name_of, telling)))
     if not steps or any(step == SUM for step, _ in steps):
-        return "sum rule"
+        products = [n for _, n in steps if isinstance(n, Einsum) and len(n.operands) > 1]  # by what does not vary
+        return ", ".join(dict.fromkeys(map(_name_of, products))) or "sum rule"
     if any(step == TOTAL for step, _ in steps):
         return "a sum passes to every term"
     return ", ".join(dict.fromkeys(_plain_name(n) for _, n in steps))
@@ -174,10 +175,7 @@ def _is_reciprocal(node: Node) -> bool:
 
 def _name_of(node: Node) -> str:
     if isinstance(node, Einsum):
-        ranks = [o.rank for o in node.operands]
-        return (
-            "inner product" if ranks == [1, 1] and not node.rank else "matrix product" if 2 in ranks else "contraction"
-        )
+        return _name_of_contraction(node)
     key = node.op if node.kind == "reduce" else topic(node)
     if key == "mul" and any(map(_is_reciprocal, node.operands)):
         return "quotient rule"
@@ -185,7 +183,19 @@ def _name_of(node: Node) -> str:
     return RULE_NAMES.get(key, f"derivative of {key if function is None else function.title}")
 
 
+def _name_of_contraction(node: Einsum) -> str:
+    ranks = [o.rank for o in node.operands]
+    if len(ranks) == 1:
+        (indices,) = node.inputs
+        if len(set(indices)) == len(indices):
+            return "transpose" if not node.contracted else "sum rule"
+        return "diagonal" if set(node.output) & set(indices) else "trace"
+    return "inner product" if ranks == [1, 1] and not node.rank else "matrix product" if 2 in ranks else "contraction"
+
+
 def _plain_name(node: Node) -> str:
     """What a step with one varying operand is called: a term added, a factor, a move."""
+    if isinstance(node, Einsum):
+        return _name_of_contraction(node)
     key = topic(node)
-    return {"add": "sum rule", "mul": "constant factor", "einsum": "transpose"}.get(key) or RULE_NAMES.get(key, key)
+    return {"add": "sum rule", "mul": "constant factor"}.get(key) or RULE_NAMES.get(key, key)
