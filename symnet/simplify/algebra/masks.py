@@ -3,7 +3,7 @@
 before: K - δ·K,  K - diag(diag(K))
 after:  K·(1 - δ)
 
-In: sums.  Out: products, exactly 0 on the diagonal whatever stands there; `forms/masks.py` says why they stay.
+In: sums.  Out: products, exactly 0 on the diagonal (`symnet/simplify/forms/masks.py` says why they stay).
 """
 
 from __future__ import annotations
