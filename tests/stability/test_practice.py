@@ -108,6 +108,8 @@ INTERVALS: dict[str, Callable[[], Any]] = {
 RESPONSES: dict[str, Callable[[], Any]] = {
     "by Φ": lambda: -t * sn.log(_phi(v)) - (1 - t) * sn.log(1 - _phi(v)),
     "by erfc": lambda: -t * sn.log(sn.erfc(-v / ROOT) / 2) - (1 - t) * sn.log(sn.erfc(v / ROOT) / 2),
+    "by one erfc": lambda: -t * sn.log(sn.erfc(-v / ROOT) / 2) - (1 - t) * sn.log(1 - sn.erfc(-v / ROOT) / 2),
+    "by the other": lambda: -t * sn.log(1 - 0.5 * sn.erfc(v / ROOT)) - (1 - t) * sn.log(sn.erfc(v / ROOT) / 2),
     "by the sign": lambda: -sn.log(_phi((2 * t - 1) * v)),
 }
 

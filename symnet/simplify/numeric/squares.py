@@ -62,12 +62,14 @@ def _are_roots(x: Node) -> bool:
 
 
 def one_less_erf_is_erfc(node: Node) -> Node | None:
-    """1 - erf x → erfc x, and 1 + erf x → erfc(-x), with a number in front.  Always."""
+    """1 - erf x → erfc x, 1 + erf x → erfc(-x) and 2 - erfc x → erfc(-x), with a number in front.  Always."""
     for one, count, core, rest in _beside_a_number(node):
         if is_op(core, "erf") and abs(count) == abs(one):
             x = core.operands[0]
             tail = elementwise("erfc", x if count == -one else negated(x))
             return sum_of_all([product(one, (tail,)), *rest])
+        if is_op(core, "erfc") and one == -2 * count:
+            return sum_of_all([product(-count, (elementwise("erfc", negated(core.operands[0])),)), *rest])
     return None
 
 
