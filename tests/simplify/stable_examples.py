@@ -52,7 +52,13 @@ HYPERBOLIC: dict[str, list[Node]] = {
 STABLE: dict[str, list[Node]] = {
     "difference_of_squares_under_a_power": [y / (1 - x**2), 1 / sqrt(x**2 - 1)],
     "multiply_by_roots_one_by_one": [y / sqrt(x**2 - 1)],
-    "one_less_erf_is_erfc": [1 - ew.erf(x), x * (1 + ew.erf(x / 2)), y + 2 - 2 * ew.erf(x), 2 - ew.erfc(x), y * (1 - ew.erfc(x) / 2)],
+    "one_less_erf_is_erfc": [
+        1 - ew.erf(x),
+        x * (1 + ew.erf(x / 2)),
+        y + 2 - 2 * ew.erf(x),
+        2 - ew.erfc(x),
+        y * (1 - ew.erfc(x) / 2),
+    ],
     "gammas_by_their_logarithms": [
         ew.gamma(q + 2) / (ew.gamma(q + 1) * ew.gamma(u + 1)),
         x * ew.gamma(y) ** 2 / ew.gamma(2 * y),
