@@ -419,3 +419,26 @@ def test_ordinary_functions_are_decided(name: str, number: int) -> None:
     f, wrt = ORDINARY[name](number)
     found = sn.critical_points(f, wrt, seconds=60)
     assert len(found) and not [p for p in found if "undecided" in p.verdict and p.higher is None], found
+
+
+@pytest.mark.parametrize(
+    ("f", "expected"),
+    [
+        (lambda x: sn.tan(x) - 2 * x, {"π/4 + kπ": "minimum", "3π/4 + kπ": "maximum"}),
+        (lambda x: sn.tan(x) ** 3 - 3 * sn.tan(x), {"π/4 + kπ": "minimum", "3π/4 + kπ": "maximum"}),
+        (lambda x: sn.sin(x) / sn.cos(x) - 2 * x, {"π/4 + kπ": "minimum", "3π/4 + kπ": "maximum"}),
+        (lambda x: sn.tan(2 * x) - 4 * x, {"π/8 + kπ/2": "minimum", "3π/8 + kπ/2": "maximum"}),
+        (lambda x: sn.log(sn.sin(x)), {"π/2 + 2kπ": "maximum"}),
+        (lambda x: sn.log(sn.cos(x)), {"2kπ": "maximum"}),
+    ],
+)
+def test_along_a_family_value_and_verdict_are_those_of_its_points(f: Any, expected: dict[str, str]) -> None:
+    """SymPy 1.14 takes tan(kπ + 3π/4) for 1, and finds no root of 1/tan."""
+    x = sn.scalar("x")
+    found = sn.critical_points(f(x), x)
+    assert {str(p).split(" = ")[1].split(",")[0]: p.verdict for p in found} == expected
+    g = sn.compile(f(x))
+    for point in found:
+        for k in range(3):
+            at = float(next(iter(point.at.values())).subs(point.index, k))
+            np.testing.assert_allclose(float(point.value.subs(point.index, k)), g(x=at), rtol=1e-9, atol=1e-9)

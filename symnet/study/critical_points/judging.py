@@ -74,11 +74,14 @@ def _judged(
     point: then at those of even number, and those of odd, which `halved` says.
     """
     at = {s: _squares_out(sympy.simplify(solution.get(s, s))) for s in variables}
+    gradient = list(map(as_quotients, gradient))  # 1/tan is 0 at π/2, where tan is infinite
     where, index = conditions(expr, gradient, at, given), _index(at, expr)
-    if where == sympy.false:
-        for half in () if index is None or halved else (2 * index, 2 * index + 1):
+    if index is not None and not halved and (where == sympy.false or _has_signs(index, where)):
+        for half in (2 * index, 2 * index + 1):
             each = {s: sympy.expand(v.subs(index, half)) for s, v in at.items()}
             yield from _judged(expr, gradient, variables, each, given, halved=True)
+        return
+    if where == sympy.false:
         return
     second = sympy.Matrix([[sympy.diff(g, s) for s in variables] for g in gradient])
     hessian = second.applyfunc(lambda e: _put(e, at))
@@ -142,7 +145,11 @@ def _index(at: Mapping[sympy.Symbol, sympy.Expr], expr: sympy.Expr) -> sympy.Sym
 
 def _alternates(index: sympy.Symbol, hessian: sympy.Matrix) -> bool:
     """Whether the Hessian's sign alternates: (-1)**k in it."""
-    return any(p.base == -1 and p.exp.has(index) for e in hessian for p in e.atoms(sympy.Pow))
+    return any(_has_signs(index, e) for e in hessian)
+
+
+def _has_signs(index: sympy.Symbol, value: sympy.Basic) -> bool:
+    return any(p.base == -1 and p.exp.has(index) for p in value.atoms(sympy.Pow))
 
 
 def _inside(hessian: sympy.Matrix, along: int, where: sympy.Basic, given: Any) -> tuple[str, sympy.Basic]:
