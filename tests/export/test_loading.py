@@ -162,6 +162,6 @@ def test_a_library_of_another_version_is_loaded_without_its_support(folder, monk
     sn.load(folder / "affine")
     assert len(support._offered) == 1
     support._offered.clear()
-    monkeypatch.setattr(support, "_stamp", lambda: 32 * "0")
+    monkeypatch.setattr(support, "_stamp", lambda code: 32 * "0")
     sn.load(folder / "affine")
     assert support._offered == []

@@ -138,6 +138,7 @@ def test_an_interrupt_ends_a_run() -> None:
         assert time.perf_counter() - begin < 60
 
     sender, begin = threading.Thread(target=interrupt), time.perf_counter()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a process in the background ignores it
     sender.start()
     with pytest.raises(KeyboardInterrupt):
         try:
@@ -146,6 +147,7 @@ def test_an_interrupt_ends_a_run() -> None:
         finally:
             ended.set()
             sender.join()
+            signal.signal(signal.SIGINT, before)
 
 
 def test_a_rate_that_raises_ends_the_run_with_its_error() -> None:
