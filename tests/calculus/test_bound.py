@@ -51,7 +51,7 @@ GUARDED = {
     "scalar: continued fraction": 14, "vector: continued fraction": 14, "scalar: Newton's": 11, "vector: norm": 11,
     "vector: over its sum": 12,
 }  # fmt: skip
-MIXED = {f"{kind} {seed}": mixed(kind, seed) for seed in range(4) for kind in POOLS}
+MIXED = {f"{kind} {seed}": mixed(kind, seed) for seed in range(3) for kind in POOLS}
 _LABELS = (f"_{n}" for n in itertools.count())
 
 
@@ -131,7 +131,7 @@ def test_mixed_steps_keep_the_bound_and_are_right(name: str, rng) -> None:
     check_formulas(MIXED[name], FEW - 1, MOST_OF_PRODUCT + 1, rng)
 
 
-@pytest.mark.parametrize("size", [3, 4, 7, 33, 1000])
+@pytest.mark.parametrize("size", [3, 4, 7, 33, 300])
 @pytest.mark.parametrize("zeros", [0, 1, 2])
 def test_the_gradient_of_a_product_of_all_is_linear_and_right_at_zeros(size: int, zeros: int, rng) -> None:
     x, v = sn.tensor("x", size), sn.tensor("v", size)
