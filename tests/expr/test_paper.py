@@ -10,6 +10,8 @@ import pytest
 import sympy
 
 import symnet as sn
+from symnet.expr.nodes.elementwise import elementwise
+from symnet.expr.nodes.expansion import expand
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import leaves
 from symnet.expr.printing.latex import latex, with_definitions
@@ -405,3 +407,14 @@ def test_a_deep_formula_of_three_axes_is_written_without_recursion(steps: int):
         data = {"T": rng.uniform(0.2, 1.5, (2, 3, 4)), "s": rng.uniform(0.2, 1.5, 3)}
         found = read_entries(written, data, (2, 3, 4))
         np.testing.assert_allclose(found, evaluate(node, data), rtol=1e-9)
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_weights_that_stand_more_often_than_in_the_mean_are_no_covariance(times: int):
+    rng = np.random.default_rng(0)
+    data = {"A": rng.uniform(0.5, 1, (3, 4)), "w": rng.uniform(0.5, 1, 4)}
+    A, w = sn.tensor("A", 3, 4), sn.tensor("w", 4)
+    apart, weights = A - sn.sum(A * w, axis=1, keepdims=True), expand(w, A.shape, (1,))
+    node = elementwise("mul", apart, *[weights] * times)
+    found = read_on_paper(latex(node), data, node.rank)
+    np.testing.assert_allclose(found, evaluate(node, data), rtol=1e-12, err_msg=latex(node))

@@ -7,6 +7,8 @@ Only for printing: the product takes more operations, and may cancel.
 
 from __future__ import annotations
 
+from collections import Counter
+
 from symnet.expr.nodes.constants import identity, number_of
 from symnet.expr.nodes.contraction import Einsum, contract
 from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of
@@ -56,23 +58,23 @@ def _about_its_mean(difference: Node, vectors: list[Node], axis: int) -> Node | 
         if isinstance(repeated, Expand) and repeated.axes != (1 - axis,):
             continue
         total = repeated.operands[0] if isinstance(repeated, Expand) else repeated
-        if matrix.rank == 2 and isinstance(total, Einsum) and _weighted(total, axis) == {matrix, *vectors}:
+        if matrix.rank == 2 and isinstance(total, Einsum) and _weighted(total, axis) == Counter([matrix, *vectors]):
             return matrix
     return None
 
 
-def _weighted(total: Einsum, axis: int) -> set[Node]:
+def _weighted(total: Einsum, axis: int) -> Counter[Node]:
     """The factors of a matrix that is summed along an axis: matrices, and vectors along that axis."""
     if total.rank != 1 or len(total.contracted) != 1:
-        return set()
+        return Counter()
     whole = next((i for i in total.inputs if len(i) == 2), None)
     if whole is None or whole[axis] != total.contracted[0]:
-        return set()
+        return Counter()
     if total.is_sum:
         factors = ((_vector(f, axis), f) for f in operands_of("mul", total.operands[0]))
-        return {f if vector is None else vector for vector, f in factors}
+        return Counter(f if vector is None else vector for vector, f in factors)
     fits = all(indices in (whole, total.contracted) for indices in total.inputs)
-    return set(total.operands) if fits else set()
+    return Counter(total.operands if fits else ())
 
 
 def _product(matrix: Node, vectors: list[Node], axis: int) -> Node:
