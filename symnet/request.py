@@ -15,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from symnet.backends.llvm.processor import this_processor
+from symnet.backends.llvm.processor import llvmlite_version, this_processor
 from symnet.calculus.structure import flatten
 from symnet.errors import ArgumentError, clipped, explain, truth
 from symnet.export.names import check_name
@@ -263,7 +263,7 @@ def _versions() -> tuple[str, ...]:
     stamp = hashlib.blake2b(digest_size=16)
     for name, size, changed in sorted(_files(Path(__file__).parent)):
         stamp.update(f"{name} {size} {changed}\n".encode())
-    return (stamp.hexdigest(), version("sympy"), version("llvmlite"))
+    return (stamp.hexdigest(), version("sympy"), llvmlite_version())
 
 
 def _files(root: Path) -> Iterator[tuple[str, int, int]]:

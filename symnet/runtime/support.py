@@ -20,7 +20,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from symnet.backends.llvm.elf import is_possible
-from symnet.backends.llvm.processor import this_processor
+from symnet.backends.llvm.processor import llvmlite_version, this_processor
 from symnet.locks import once
 from symnet.loops.signature import IndexBound, Signature
 from symnet.runtime.extents import Dims, evaluate
@@ -124,9 +124,7 @@ def _made(code: Code, target: Target, machine: str) -> bytes:
 
 def _key(code: Code, machine: str) -> str:
     """What the cache keeps it under, for a machine by any description from which the code follows."""
-    from importlib.metadata import version
-
-    return blake2b(repr((_stamp(code), machine, version("llvmlite"))).encode(), digest_size=24).hexdigest()
+    return blake2b(repr((_stamp(code), machine, llvmlite_version())).encode(), digest_size=24).hexdigest()
 
 
 def _support_code(architecture: str) -> str:

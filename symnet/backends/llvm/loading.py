@@ -7,7 +7,7 @@ On Linux for x86-64 the code is loaded by `elf.py`, so that a warm start imports
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Protocol, final
+from typing import final
 
 from symnet.backends.llvm import elf
 from symnet.backends.llvm.targets import host_target, require_llvmlite
@@ -19,12 +19,6 @@ from symnet.schedule.target import Target
 def load(code: bytes) -> NativeModule:
     """Object code made for this machine, ready to call."""
     return NativeModule(code)
-
-
-class _Addresses(Protocol):
-    """Machine code in memory, freed with this object."""
-
-    def address(self, name: str) -> int: ...
 
 
 @final
@@ -48,7 +42,7 @@ class NativeModule:
         return found
 
 
-def _loaded(code: bytes) -> _Addresses:
+def _loaded(code: bytes) -> elf.Image | _Engine:
     if not elf.is_possible():
         return _Engine(code)
     try:

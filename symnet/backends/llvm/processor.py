@@ -1,7 +1,7 @@
-"""Which processor this is, without asking LLVM.
+"""Which processor this is, and which llvmlite makes its code, without asking LLVM: for the keys of caches.
 
 In: what the system says of the first processor.  Out: a text from which everything follows that LLVM would say of the
-host (`targets.host_target`), for the keys of caches; where there is no such text, what LLVM says.
+host (`targets.host_target`); where there is no such text, what LLVM says.
 
 Not handled: machines whose processors have different instructions, which Linux for x86-64 does not run on.
 """
@@ -13,6 +13,7 @@ from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 
 from symnet.backends.llvm.elf import is_possible
+from symnet.backends.llvm.targets import require_llvmlite
 
 _LINES = ("vendor_id", "cpu family", "model", "model name", "stepping", "flags")  # not those that change, as MHz does
 _ENOUGH = 1 << 14  # bytes of the first processor's description
@@ -20,14 +21,27 @@ _ENOUGH = 1 << 14  # bytes of the first processor's description
 
 @lru_cache(maxsize=1)
 def this_processor() -> str:
-    """What decides the code that is made for this machine, llvmlite's version included."""
+    """What decides, beside llvmlite's version, the code that is made for this machine."""
     found = _described() if is_possible() else ""
     if found:
-        with contextlib.suppress(PackageNotFoundError):
-            return f"{found}llvmlite: {version('llvmlite')}\n"
+        return found
     from symnet.backends.llvm.targets import host_target
 
     return repr(host_target())
+
+
+@lru_cache(maxsize=1)
+def llvmlite_version() -> str:
+    """The version that is installed.
+
+    Raises:
+        DependencyError: none is.
+    """
+    try:
+        return version("llvmlite")
+    except PackageNotFoundError:
+        require_llvmlite()
+        raise
 
 
 def _described() -> str:

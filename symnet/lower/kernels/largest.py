@@ -39,12 +39,11 @@ from symnet.loops.ir import (
     int_mod,
 )
 from symnet.loops.neutral import neutral
-from symnet.lower.kernels.statements import INT_ZERO, MatrixPart, Names, cell, loop
+from symnet.lower.kernels.statements import INT_ZERO, MatrixPart, Names, cell, loop, of_a_line
 from symnet.lower.nest import SideBySide
 
 LANE_BYTES = 192  # of the largest elements that are kept: with their places they fill the registers of most machines
 TWICE_BYTES = 128  # of a row that is looked at twice, as that costs less than to ask the lanes
-LINE = 64  # bytes of as many short rows' elements as are taken at once
 SHORT = 8  # elements of a short row, each of which has code of its own
 _NOWHERE = neutral("min", "int64")
 
@@ -177,7 +176,7 @@ def _first_nan(row: LargestOfRow, first: MatrixPart) -> Body:
 
 def of_short_rows(row: LargestOfRow, out: Callable[[Value], Store]) -> SideBySide:
     """Several rows at once, each in a lane, where they have at most `SHORT` elements; `out` stores an index."""
-    most = LINE // ITEMSIZE[row.dtype]
+    most = of_a_line(row.dtype)
     lane, j = IntVar(row.names("beside")), IntVar(row.names("element"))
     best, place = row.lanes("best_beside", row.dtype, most), row.lanes("place_beside", row.index, most)
     at, count, larger = (INT_ZERO, lane), row.names("beside_count"), row.var("larger", "bool")

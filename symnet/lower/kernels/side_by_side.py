@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from symnet.dtypes import ITEMSIZE
 from symnet.loops.ir import (
     SINGULAR_MATRIX,
     Alloc,
@@ -39,11 +38,10 @@ from symnet.loops.ir import (
     as_int,
 )
 from symnet.lower.kernels.elimination import LuFactors
-from symnet.lower.kernels.statements import INT_ZERO, MatrixPart, Names, cell, divide, loop, multiply, negate
+from symnet.lower.kernels.statements import INT_ZERO, MatrixPart, Names, cell, divide, loop, multiply, negate, of_a_line
 from symnet.lower.nest import SideBySide
 
 EXTENT = 16  # rows of a matrix that is small
-LINE = 64  # bytes: as many matrices as elements fill a line of the cache
 
 Element = Callable[[IntExpr, IntExpr], Body]  # statements that end in a store of an element, given its row and column
 
@@ -59,7 +57,7 @@ class SmallMatrices:
 
     @property
     def most(self) -> int:
-        return LINE // ITEMSIZE[self.dtype]
+        return of_a_line(self.dtype)
 
     @property
     def lane(self) -> IntVar:

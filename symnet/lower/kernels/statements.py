@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from symnet.dtypes import ITEMSIZE
 from symnet.loops.ir import Buffer, For, IntConst, IntExpr, IntLoad, IntVar, Load, Op, Stmt, Store, Value, as_int
 
 INT_ZERO = as_int(0)
 Names = Callable[[str], str]  # a name that no run-time extent has
+
+_LINE = 64  # bytes
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,11 @@ class MatrixPart:
 
     def store(self, index: tuple[IntExpr, ...], value: Value, combine: str | None = None) -> Store:
         return Store(self.buffer, (*self.which, *index), value, combine)
+
+
+def of_a_line(dtype: str) -> int:
+    """How many elements fill a line of the cache: so many matrices, or short rows, are computed side by side."""
+    return _LINE // ITEMSIZE[dtype]
 
 
 def loop(var: IntVar, extent: IntExpr, *body: Stmt) -> For:

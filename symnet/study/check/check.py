@@ -8,7 +8,7 @@ Not handled: derivatives that are equal only where an assumption holds that the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
@@ -242,18 +242,26 @@ def _far_out(near: Case, root: Node) -> Case | None:
     inner = [node for node in topological(*nodes) if node.dtype in dtypes.REAL]
     rng = np.random.default_rng(SEED)
     for scale in (*_SCALES, *_thresholds(topological(*nodes))):
-        for k, free in product(range(len(SIZES)), FREE):
-            drawn = random_instance(nodes, rng, sizes(nodes, k), free, scale)
-            for data in (drawn, mirrored(nodes, drawn, 0)):
-                case = Case(near.mine, near.truth, [data], near.sizes[k : k + 1], near.leaves)
-                with np.errstate(all="ignore"):
-                    values = evaluate(inner, data, leaves=near.leaves)
-                if not all(np.all(np.abs(v) < _LARGE) for v in values):
-                    continue
-                (mine,), (right,) = case.values(near.mine), case.values(near.truth)
-                if np.any(np.abs(mine - right) > _rounding(right, values, scale)):
-                    return Case(near.mine, near.truth, [data], case.sizes, near.leaves, [mine], [right])
+        for k, data in _of_both_signs(nodes, rng, scale):
+            case = Case(near.mine, near.truth, [data], near.sizes[k : k + 1], near.leaves)
+            with np.errstate(all="ignore"):
+                values = evaluate(inner, data, leaves=near.leaves)
+            if not all(np.all(np.abs(v) < _LARGE) for v in values):
+                continue
+            (mine,), (right,) = case.values(near.mine), case.values(near.truth)
+            if np.any(np.abs(mine - right) > _rounding(right, values, scale)):
+                return replace(case, given=[mine], right=[right])
     return None
+
+
+def _of_both_signs(
+    nodes: Sequence[Node], rng: np.random.Generator, scale: float
+) -> Iterator[tuple[int, Mapping[str, Array]]]:
+    """Instances of every size and kind, each followed by its mirror image; with the number of the size."""
+    for k, free in product(range(len(SIZES)), FREE):
+        drawn = random_instance(nodes, rng, sizes(nodes, k), free, scale)
+        yield k, drawn
+        yield k, mirrored(nodes, drawn, 0)
 
 
 def _thresholds(nodes: Iterable[Node]) -> list[float]:
