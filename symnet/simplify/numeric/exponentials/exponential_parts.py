@@ -24,6 +24,7 @@ from symnet.expr.nodes.reduction import along, reduce, top_along
 from symnet.simplify.algebra.hoisting import is_move
 from symnet.simplify.forms.broadcast import without_repetition
 from symnet.simplify.forms.coefficients import ONE, may_join, product, split_coefficient, sum_of_all
+from symnet.simplify.forms.exponential_numbers import log_of_number, split_number
 from symnet.simplify.forms.factors import split_power
 from symnet.simplify.forms.shifted import distance_below
 from symnet.simplify.forms.signs import is_positive
@@ -72,6 +73,9 @@ class ExponentialPart:
         """The part multiplied by a number."""
         if coefficient == 1:
             return self
+        coefficient, exponent = split_number(coefficient)
+        if exponent != 0:
+            return replace(self, argument=_plus(self.argument, exponent)).times(coefficient)
         if not is_positive(coefficient) or self.weight is not None:
             weight = number(coefficient) if self.weight is None else elementwise("mul", coefficient, self.weight)
             whole = broadcast_to(weight, self.argument.shape) if self.axes else weight
@@ -82,14 +86,13 @@ class ExponentialPart:
         """The part with its scale in the exponent, as logarithms are added up."""
         if self.scale == 1:
             return self
-        log = number(sympy.log(self.scale))
-        argument = log if number_of(self.argument) == 0 else elementwise("add", self.argument, log)
-        return replace(self, argument=argument, scale=ONE)
+        return replace(self, argument=_plus(self.argument, log_of_number(self.scale)), scale=ONE)
 
     @property
     def is_bounded(self) -> bool:
-        """Whether exp(u) cannot overflow: it is a number, in [0, 1], or was taken relative to the largest."""
-        return self.is_number or self.in_unit or is_relative(self.argument)
+        """Whether exp(u) cannot overflow: it is a number up to 1, in [0, 1], or was taken relative to the largest."""
+        fixed = number_of(self.argument)
+        return self.in_unit or is_relative(self.argument) if fixed is None else not is_positive(fixed)
 
     @property
     def is_number(self) -> bool:
@@ -99,7 +102,7 @@ class ExponentialPart:
     @property
     def stands_firm(self) -> bool:
         """Whether the part is known not to be 0."""
-        return (self.is_number and self.weight is None) or is_relative(self.argument)
+        return (number_of(self.argument) == 0 and self.weight is None) or is_relative(self.argument)
 
     def distance(self, shift: Node) -> Node:
         """u - shift, 0 where there is no weight (there u may stand above the shift)."""
@@ -148,7 +151,7 @@ def _part(term: Node, shape: Shape) -> ExponentialPart | None:
     """The part that a term of a sum of `shape` is; None where it is no multiple of an exponential."""
     coefficient, factors = split_coefficient(term)
     if not factors:
-        return ExponentialPart(number(0), scale=coefficient) if is_positive(coefficient) else None
+        return ExponentialPart(number(0)).times(coefficient) if is_positive(coefficient) else None
     if len(factors) == 1 and isinstance(factors[0], Einsum) and not is_move(factors[0]):
         part = _summed_part(factors[0])
         if part is not None and term.shape != shape:
@@ -247,6 +250,11 @@ def _as_one_exponential(part: ExponentialPart) -> ExponentialPart:
         return replace(part, argument=reduce("logsumexp", part.argument, part.axes), axes=())
     top = finite(part.highest)
     return ExponentialPart(top, (), replace(part, scale=ONE).relative(top), False, part.scale)
+
+
+def _plus(argument: Node, exponent: sympy.Expr) -> Node:
+    fixed = number_of(argument)
+    return elementwise("add", argument, number(exponent)) if fixed is None else number(fixed + exponent)
 
 
 def finite(shift: Node) -> Node:

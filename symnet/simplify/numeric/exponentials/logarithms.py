@@ -23,7 +23,9 @@ from symnet.expr.nodes.reduction import reduce
 from symnet.simplify.algebra.exponentials import complemented_logistic
 from symnet.simplify.algebra.hoisting import is_rearranged
 from symnet.simplify.algebra.log_selections import sums_so_far
+from symnet.simplify.forms.broadcast import without_repetition
 from symnet.simplify.forms.coefficients import negated
+from symnet.simplify.forms.exponential_numbers import log_of_number
 from symnet.simplify.forms.factors import split_power
 
 DEEPEST = 6
@@ -46,18 +48,18 @@ def logarithm_of(x: Node, deepest: int = DEEPEST) -> Node | None:
 def _of_all(x: Node, operands: tuple[Node, ...], deepest: int) -> list[Node] | None:
     logs = []
     for each in operands:
-        value = number_of(each)
+        value = number_of(without_repetition(each))
         log = logarithm_of(each, deepest) if value is None else _of_number(value)
         if log is None:
             return None
         logs.append(log)
-    return logs if any(number_of(o) is None for o in operands) else None
+    return logs if any(number_of(without_repetition(o)) is None for o in operands) else None
 
 
 def _of_number(value: sympy.Expr) -> Node | None:
     if value == 0:
         return number(-sympy.oo)
-    return number(sympy.log(value)) if value.is_positive and value.is_finite else None
+    return number(log_of_number(value)) if value.is_positive and value.is_finite else None
 
 
 def _of_product(x: Node, deepest: int) -> Node | None:

@@ -27,6 +27,7 @@ from symnet.expr.nodes.symbols import Sealed
 from symnet.simplify.algebra.hyperbolic import exponential_difference
 from symnet.simplify.forms.broadcast import without_repetition
 from symnet.simplify.forms.coefficients import ONE, negated, product, sum_of_all
+from symnet.simplify.forms.exponential_numbers import split_number
 from symnet.simplify.forms.factors import split_power
 from symnet.simplify.forms.shifted import distance_below
 from symnet.simplify.forms.terms import Terms
@@ -84,7 +85,7 @@ class Apart:
             if known(node, "unit"):
                 self.largest.keep(scaled.shift, with_operands(node, [plain[node.operands[0]]]))
             return scaled
-        operands = [self.scaled.get(o) or Scaled(plain[o], Terms(o.shape)) for o in node.operands]
+        operands = [self.scaled.get(o) or _of_other(plain[o]) for o in node.operands]
         if node.kind == Sealed.kind:
             return operands[0]
         if isinstance(node, Einsum):
@@ -99,6 +100,15 @@ class Apart:
 
 
 # --------------------------------------------------------------------------- elementwise
+
+
+def _of_other(value: Node) -> Scaled:
+    """A value without exponentials, which has an exponent where it is a number that is not moderate."""
+    fixed = number_of(without_repetition(value))
+    mantissa, exponent = (fixed, sympy.S.Zero) if fixed is None else split_number(fixed)
+    if exponent == 0:
+        return Scaled(value, Terms(value.shape))
+    return Scaled(broadcast_to(number(mantissa), value.shape), Terms(value.shape).plus(number(exponent), ()))
 
 
 def _of_exponential(u: Node) -> Scaled:
