@@ -19,6 +19,7 @@ import sympy
 
 from symnet.expr.facts.assumptions import known
 from symnet.expr.facts.softmax import softmax_axes
+from symnet.expr.nodes.constants import number_of
 from symnet.expr.nodes.contraction import Einsum
 from symnet.expr.nodes.elementwise import is_op
 from symnet.expr.nodes.graph import topological, with_operands
@@ -27,7 +28,7 @@ from symnet.expr.nodes.symbols import Sealed
 from symnet.simplify.algebra.hyperbolic import exponential_difference
 from symnet.simplify.forms.coefficients import negated, split_coefficient
 from symnet.simplify.forms.factors import split_power
-from symnet.simplify.forms.signs import is_negative
+from symnet.simplify.forms.signs import is_negative, is_whole
 from symnet.simplify.numeric.exponentials.exponential_parts import exponential_parts_of, is_relative
 from symnet.simplify.numeric.exponentials.mantissas import ELEMENTWISE, MOVES, TAKEN_APART, Apart, unmoved
 from symnet.simplify.numeric.exponentials.reused import Reused
@@ -35,6 +36,7 @@ from symnet.simplify.rewrite import GraphRewrite
 from symnet.simplify.trace import Step
 
 LOGARITHM, QUOTIENT, REUSE = "logarithm", "quotient", "reuse"  # reuse: where what was made before suffices
+LOPSIDED = 8  # more sums multiplied in one term of a polynomial than in another, from which on it is left as it stands
 DEEP_IN_LOGARITHMS = 2  # sums within sums, from which on the operand of a logarithm is taken apart
 
 
@@ -44,11 +46,22 @@ class Depth:
 
     Attributes:
         small: no exponential in it is larger than 1.
+        most: how many sums are multiplied in a term, at most.
+        least: the same, at least.
+        weighted: whether terms have weights or signs, so that the largest exponent may belong to the least term.
     """
 
     sums: int
     divides: bool
     small: bool = False
+    most: int = 0
+    least: int = 0
+    weighted: bool = False
+
+    @property
+    def is_lopsided(self) -> bool:
+        """Whether the exponents of a polynomial say little of its size: below 1e-9·exp(8·s) a term exp(s) vanishes."""
+        return self.weighted and self.most - self.least > LOPSIDED
 
 
 def take_apart_nested_sums_of_exponentials(roots: Iterable[Node], trace: list[Step] | None = None) -> list[Node]:
@@ -137,7 +150,7 @@ def _depths(nodes: list[Node], vanishing: set[Node]) -> dict[Node, Depth]:
             depth = Depth(
                 0, False, _is_small(node)
             )  # differences have rewrites of their own, beside exponentials alone
-        if depth is not None:
+        if depth is not None and not depth.is_lopsided:
             found[node] = depth
     return found
 
@@ -155,18 +168,28 @@ def _depth(node: Node, found: dict[Node, Depth]) -> Depth | None:
     sums = max(d.sums for d in inner)
     divides = any(d.divides for d in inner)
     small = all(d.small for d in inner)
+    weighted = any(d.weighted for d in inner)
+    most, least = sum(d.most for d in inner), sum(d.least for d in inner)
     if is_op(node, "pow"):
         base, exponent = split_power(node)
         if isinstance(exponent, Node) or base not in found:
             return None
         divides |= is_negative(exponent) and exponential_difference(base) is None
-        return Depth(sums, divides, small and not is_negative(exponent))
+        times = int(exponent) if is_whole(exponent) and not is_negative(exponent) else 0
+        return Depth(sums, divides, small and not is_negative(exponent), times * most, times * least, weighted)
     if is_op(node, "add"):
         if small and _stays_away_from_zero(node, found):
             return None
         sums = max(d.sums + (not _is_multiple_of_sum(o)) for o in node.operands if (d := found.get(o)))
-        return Depth(sums, divides, small)
-    return Depth(sums + (isinstance(node, Einsum) and bool(node.contracted)), divides, small)
+        most = max([1, *(d.most for d in inner)])
+        least = min(found[o].least if o in found else 0 for o in node.operands)
+        weighted |= any(o not in found or split_coefficient(o)[0] != 1 for o in node.operands)
+        return Depth(sums, divides, small, most, least, weighted)
+    if not (is_op(node, "mul") or isinstance(node, Einsum)):
+        most, least = max(d.most for d in inner), min(d.least for d in inner)
+    weighted |= any(o not in found and number_of(o) != 1 for o in node.operands) and is_op(node, "mul")
+    summed = isinstance(node, Einsum) and bool(node.contracted)
+    return Depth(sums + summed, divides, small, max(most, int(summed)), max(least, int(summed)), weighted)
 
 
 def _is_small(node: Node) -> bool:
