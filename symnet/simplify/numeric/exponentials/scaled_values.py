@@ -235,6 +235,8 @@ def _target(node: Node, depths: dict[Node, Depth], divisors: set[Node]) -> str |
         )
         return LOGARITHM if deep else None
     depth = depths.get(node)
+    if depth is not None and _meets_moved_exponentials(node, depths):
+        return QUOTIENT
     if depth is None or not depth.divides or not depth.sums:
         return None
     if is_op(node, "pow"):
@@ -242,6 +244,18 @@ def _target(node: Node, depths: dict[Node, Depth], divisors: set[Node]) -> str |
     if not (is_op(node, "mul") or isinstance(node, Einsum)) or sum(o in depths for o in node.operands) < 2:
         return None
     return REUSE if is_op(node, "mul") and not _meets_its_divisor(node, depths) else QUOTIENT
+
+
+def _meets_moved_exponentials(node: Node, depths: dict[Node, Depth]) -> bool:
+    """Whether exponentials are multiplied by some that are joined or cut out, (exp(a) + exp(b))·exp(-c)[1:]: each may
+    leave the range, and those of one product are not one exponential yet.
+    """
+    factors = [o for o in node.operands if o in depths] if is_op(node, "mul") else []
+    return (
+        len(factors) > 1
+        and any(o.kind in ("concat", "slice") for o in factors)
+        and not all(depths[o].small for o in factors)
+    )
 
 
 def _meets_its_divisor(node: Node, depths: dict[Node, Depth]) -> bool:
