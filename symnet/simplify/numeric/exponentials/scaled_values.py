@@ -60,7 +60,7 @@ class Depth:
 
     @property
     def is_lopsided(self) -> bool:
-        """Whether the exponents of a polynomial say little of its size: below 1e-9·exp(8·s) a term exp(s) vanishes."""
+        """Whether the largest exponent of a polynomial says little of its size, its term being small for its weight."""
         return self.weighted and self.most - self.least > LOPSIDED
 
 
