@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, NoReturn, final
 
 from symnet.errors import CompileError, explain
 from symnet.loops.signature import Signature
+from symnet.processors import usable_processors
 from symnet.request import check_bytes, check_machine, default_export, host, machine
 from symnet.runtime.arguments import Arguments
 from symnet.runtime.baked import baked
 from symnet.runtime.described import Described
 from symnet.runtime.donated import donated, refuse_constant
 from symnet.runtime.function import NativeFunction
-from symnet.runtime.sharing import usable_processors
 from symnet.runtime.template import Template, factors_only
 from symnet.schedule.target import Target
 

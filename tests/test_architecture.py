@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "symnet"
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "dtypes", "version", "locks", "arrays", "collector", "elementary"),
+    ("errors", "dtypes", "version", "locks", "arrays", "collector", "processors", "elementary"),
     ("expr",),
     ("diff", "simplify", "nn", "reference"),
     ("calculus", "source", "reading", "lower", "loops"),

@@ -19,6 +19,7 @@ from symnet.errors import ArgumentError, RangeError, explain
 from symnet.loops.abi import CODES
 from symnet.loops.signature import Signature
 from symnet.loops.work import Work
+from symnet.processors import usable_processors
 from symnet.runtime import template as templates
 from symnet.runtime.arguments import Arguments, shape_text
 from symnet.runtime.bind import BoundStep
@@ -37,7 +38,7 @@ from symnet.runtime.native import (
 from symnet.runtime.outputs import bound_outputs, fresh_outputs, given_outputs
 from symnet.runtime.plan import CallPlan
 from symnet.runtime.repeated import MISSED, RepeatedCall, repeated_call
-from symnet.runtime.sharing import Sharing, everywhere, sharing, usable_processors
+from symnet.runtime.sharing import Sharing, everywhere, sharing
 from symnet.runtime.threads import Job, check_threads
 
 

@@ -12,14 +12,12 @@ waking threads that sleep is `pool_ir.py`'s.
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from symnet.loops.work import GroupWork, Work, WorkTerm
 from symnet.runtime.extents import Dims, evaluate
 
-MOST_THREADS = 256
 HAND_OVER, HAND_OVER_EACH = 400.0, 100.0  # nanoseconds: of a phase, and for each of its threads
 CLEARLY = 1.0  # a gain must be so many hand-overs
 LESS = 0.9  # of the time with fewer threads, that more of them must stay below
@@ -42,15 +40,6 @@ class Sharing:
     threads: int
     pool: int
     words: tuple[int, ...]
-
-
-def usable_processors() -> int:
-    """How many processors this process may use, as far as Python knows."""
-    if hasattr(os, "process_cpu_count"):
-        found = os.process_cpu_count()
-    else:
-        found = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(found or 1, MOST_THREADS)
 
 
 def everywhere(threads: int) -> Sharing | None:

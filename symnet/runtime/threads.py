@@ -23,9 +23,10 @@ from typing import Any
 
 from symnet.errors import ArgumentError, explain
 from symnet.locks import BUILDING
+from symnet.processors import MOST_THREADS
 from symnet.runtime import pool_layout
 from symnet.runtime.native import EntryPoints, address_of_symbol, allocate_workspace
-from symnet.runtime.sharing import MOST_THREADS, Sharing
+from symnet.runtime.sharing import Sharing
 from symnet.runtime.support import pool_calls, pool_step_call
 
 

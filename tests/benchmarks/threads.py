@@ -24,7 +24,7 @@ import numpy as np
 from models import digits_network, relu_regressor
 
 import symnet as sn
-from symnet.runtime.sharing import usable_processors
+from symnet.processors import usable_processors
 
 SECONDS_A_TURN = 1.5e-3
 AGAIN = 2  # measurements more of a place where the choice looks bad

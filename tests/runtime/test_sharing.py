@@ -8,8 +8,9 @@ import pytest
 import symnet as sn
 from symnet.loops.ir import IntConst
 from symnet.loops.work import GroupWork, PhaseWork, Work, WorkTerm
+from symnet.processors import usable_processors
 from symnet.runtime import function, sharing
-from symnet.runtime.sharing import BUSY, BYTE, FOR_EVER, HAND_OVER, Sharing, everywhere, usable_processors
+from symnet.runtime.sharing import BUSY, BYTE, FOR_EVER, HAND_OVER, Sharing, everywhere
 
 m = sn.dim("m")
 END = (1, FOR_EVER, 1, 0)  # whatever follows the phases runs alone

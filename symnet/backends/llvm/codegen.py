@@ -1,9 +1,9 @@
 """LLVM assembly text → checked, optimised, assembled.
 
 In: a `Program` or its LLVM text, and a `Target`.  Out: text, object code, or machine assembly (`loading.py` runs it).
-The text is nearly final as written (`blocks.py`); the passes here inline math functions, turn frame slots into
-registers, and tidy.  Other machines than the host are compiled in a subprocess, because LLVM aborts the process on what
-it cannot do.
+On Linux for x86-64 a long text is compiled in pieces, on all processors (`pieces.py`, `assembling.py`,
+`elf_joined.py`).  Other machines than the host are compiled in a subprocess, because LLVM aborts the process on what it
+cannot do.
 """
 
 from __future__ import annotations
@@ -11,17 +11,20 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
-from typing import Any
 
+from symnet.backends.llvm import elf
+from symnet.backends.llvm.assembling import object_of, optimised, target_machine
 from symnet.backends.llvm.data import fill
+from symnet.backends.llvm.elf_joined import joined
 from symnet.backends.llvm.levels import emit_levels
-from symnet.backends.llvm.loading import initialize, is_host
+from symnet.backends.llvm.loading import is_host
+from symnet.backends.llvm.pieces import pieces
 from symnet.backends.llvm.program import emit_program
 from symnet.backends.llvm.targets import host_target
 from symnet.errors import CompileError, explain
 from symnet.locks import LLVM, Healed
 from symnet.loops.ir import Constant, Program
+from symnet.processors import on_all_processors
 from symnet.schedule.target import Target
 
 
@@ -43,12 +46,17 @@ def emit_ir(
 
 
 def compile_object(ir_text: str, target: Target | None = None, constants: Iterable[Constant] = ()) -> bytes:
-    """Relocatable object code, with the elements of the program's constant arrays."""
+    """Relocatable object code, with the elements of the program's constant arrays.
+
+    The bytes do not depend on how many processors there are.
+    """
     target = target or host_target()
     if not is_host(target):
         return fill(_elsewhere("object", ir_text, target), ir_text, constants)
+    texts = pieces(ir_text) if elf.is_possible() else [ir_text]
     with LLVM, Healed():
-        return fill(bytes(_machine(target).emit_object(optimised(ir_text, target))), ir_text, constants)
+        code = joined(on_all_processors(lambda text, worker: object_of(text, target, worker), texts))
+    return fill(code, ir_text, constants)
 
 
 def assembly(ir_text: str, target: Target | None = None) -> str:
@@ -57,36 +65,7 @@ def assembly(ir_text: str, target: Target | None = None) -> str:
     if not is_host(target):
         return _elsewhere("assembly", ir_text, target).decode()
     with LLVM, Healed():
-        return str(_machine(target).emit_assembly(optimised(ir_text, target)))
-
-
-@lru_cache(maxsize=16)
-def _machine(target: Target) -> Any:
-    import llvmlite.binding as llvm
-
-    initialize()
-    found = llvm.Target.from_triple(target.triple)
-    return found.create_target_machine(
-        cpu=target.cpu, features=target.features, opt=2, reloc="pic", codemodel="default"
-    )
-
-
-def optimised(ir_text: str, target: Target) -> Any:
-    """The module parsed from the text, verified, after the passes."""
-    import llvmlite.binding as llvm
-
-    machine = _machine(target)
-    module = llvm.parse_assembly(ir_text)
-    module.data_layout = str(machine.target_data)
-    module.verify()
-    builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=2))
-    passes = llvm.create_new_module_pass_manager()
-    passes.add_always_inliner_pass()
-    passes.add_sroa_pass()
-    passes.add_instruction_combine_pass()  # it moves what one arm of many needs into that arm, off the registers
-    passes.add_simplify_cfg_pass()
-    passes.run(module, builder)
-    return module
+        return str(target_machine(target).emit_assembly(optimised(ir_text, target)))
 
 
 # --------------------------------------------------------------------------- other machines
@@ -116,7 +95,7 @@ def main(kind: str, triple: str, cpu: str, features: str) -> None:
     llvm.initialize_all_asmprinters()
     target = Target(triple, cpu, features)
     module = optimised(sys.stdin.read(), target)
-    machine = _machine(target)
+    machine = target_machine(target)
     code = machine.emit_object(module) if kind == "object" else machine.emit_assembly(module).encode()
     sys.stdout.buffer.write(code)
 

@@ -1,0 +1,142 @@
+"""A module's text → texts of several modules that together are it, so that LLVM can work on them at the same time.
+
+In: the LLVM assembly of a program.  Out: the texts, of about the same work each; how many there are depends on the text
+alone, and not on the machine, so that an object has the same bytes wherever it is made.
+
+before: @abi = constant i32 2                after: @abi = constant i32 2
+        define internal void @f() {…}               declare hidden void @f()
+        define i32 @run() { call void @f() }        define i32 @run() { call void @f() }
+                                              and:  define hidden void @f() {…}
+
+A function that is always inlined is in every piece that calls it; everything else is in one, and others know it as
+hidden.  `elf_joined.py` makes one object of the objects of the pieces, in which the hidden is internal again.
+
+Not handled: aliases and comments; a text that has something of the kind stays whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+PIECE, MOST = 100_000, 16  # characters of a piece, inlined functions counted at every call; pieces of a module
+
+_ITEM = re.compile(r"^(?:define (?s:.*?)\n}|declare .*|@\S+ = (?!.*\balias ).*|(?:attributes|target|!).*)$", re.M)
+_SYMBOL = re.compile(r'@(?:"([^"]+)"|([\w.$]+))')
+_GLOBAL = re.compile(r"@\S+ = (internal )?.*?(constant|global) (\[[^\]]*\]|<\{.*?\}>|\w+) ")
+
+
+def pieces(text: str) -> list[str]:
+    """The texts; one, the text itself, where it is short or has something else in it."""
+    if len(text) < PIECE or _ITEM.sub("", text).strip():
+        return [text]
+    module = _ModuleItems([_Item(found.group()) for found in _ITEM.finditer(text)])
+    own = module.placed()
+    works = {item: module.work(item) for item in own}
+    total, largest = sum(works.values()), max(works.values())
+    count = min(MOST, total // PIECE, -(-total // largest))
+    if count < 2:
+        return [text]
+    bins: list[list[_Item]] = [[] for _ in range(count)]
+    filled = [0] * count
+    for item in sorted(own, key=lambda item: -works[item]):  # the longest first
+        least = filled.index(min(filled))
+        bins[least].append(item)
+        filled[least] += works[item]
+    return [module.text(set(chosen)) for chosen in bins]
+
+
+@dataclass(frozen=True, eq=False)
+class _Item:
+    """What stands at the top of a module: a function, a global, a declaration, or words for all."""
+
+    text: str
+
+    @cached_property
+    def symbols(self) -> list[str]:
+        """The names in it, in order; a definition's own is the first."""
+        return [quoted or plain for quoted, plain in _SYMBOL.findall(self.text)]
+
+    @cached_property
+    def head(self) -> str:
+        """The first line of a function, without its brace."""
+        return self.text.split("\n", 1)[0].rstrip("{ ")
+
+    @property
+    def is_for_all(self) -> bool:
+        """Whether it says something of the whole module, or stands there for whoever names it."""
+        return self.text.startswith(("attributes", "target", "!"))
+
+    @property
+    def is_inlined(self) -> bool:
+        return self.text.startswith("define") and " alwaysinline" in self.head
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether it stands in one piece."""
+        return self.text.startswith(("define", "@")) and not self.is_inlined
+
+    def defined(self) -> str:
+        """The definition, as the other pieces may use it."""
+        if self.text.startswith("@"):
+            return self.text.replace(" = internal ", " = hidden ", 1)
+        return self.text.replace("define internal ", "define hidden ", 1)
+
+    def declared(self) -> str:
+        """The declaration of what another piece defines."""
+        if self.text.startswith("@"):
+            found = _GLOBAL.match(self.text)
+            assert found is not None
+            internal, kind, shape = found.groups()
+            return f'@"{self.symbols[0]}" = external {"hidden " if internal else ""}{kind} {shape}'
+        head = self.head.split(" prologue ")[0]
+        return head.replace("define internal ", "declare hidden ", 1).replace("define ", "declare ", 1)
+
+
+class _ModuleItems:
+    """The items of a module."""
+
+    def __init__(self, items: list[_Item]) -> None:
+        self.items = items
+        self.known = {item.symbols[0]: item for item in items if item.text.startswith(("define", "declare", "@"))}
+        self._works: dict[_Item, int] = {}
+
+    def placed(self) -> list[_Item]:
+        """What stands in one piece each."""
+        return [item for item in self.items if item.is_placed]
+
+    def work(self, item: _Item) -> int:
+        """Characters, those of what is inlined at every call."""
+        if item not in self._works:
+            inlined = (self.known[name] for name in item.symbols[1:] if name in self.known)
+            self._works[item] = len(item.text) + sum(self.work(each) for each in inlined if each.is_inlined)
+        return self._works[item]
+
+    def text(self, chosen: set[_Item]) -> str:
+        """The piece that has these items, and what they need."""
+        needed = self._needed(chosen)
+        lines: list[str] = []
+        for item in self.items:
+            if item in chosen:
+                lines.append(item.defined())
+            elif item.is_for_all or (item in needed and not item.is_placed):
+                lines.append(item.text)
+            elif item in needed:
+                lines.append(item.declared())
+        return "\n".join([*lines, ""])
+
+    def _needed(self, chosen: set[_Item]) -> set[_Item]:
+        """What is called or read by these, and by what is inlined into them."""
+        found: set[_Item] = set()
+        todo = list(chosen)
+        while todo:
+            for each in self._used(todo.pop()):
+                if each not in found:
+                    found.add(each)
+                    todo += [each] * each.is_inlined
+        return found
+
+    def _used(self, item: _Item) -> Iterator[_Item]:
+        return (self.known[name] for name in item.symbols[1:] if name in self.known)

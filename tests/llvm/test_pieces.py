@@ -1,0 +1,155 @@
+"""A text that is compiled in pieces gives what it gives as a whole: the same functions, the same bits, on any number of
+processors, and one object that linkers and loaders take.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+import symnet as sn
+from symnet import processors
+from symnet.backends.llvm import codegen, elf, elf_format, elf_joined, loading, pieces
+from symnet.backends.llvm.targets import host_target, portable_target
+from symnet.runtime.function import NativeFunction
+
+pytestmark = pytest.mark.skipif(not elf.is_possible(), reason="objects of Linux for x86-64")
+
+m, k = sn.dim("m"), sn.dim("k")
+X, W, V, b = sn.tensor("X", m, 5), sn.tensor("W", 5, 12), sn.tensor("V", 12, 4), sn.tensor("b", 12)
+x, t, i = sn.tensor("x", 40), sn.labels("t", m, classes=4), sn.tensor("i", k, dtype="int64")
+LOSS = sn.mean(sn.cross_entropy(sn.softmax(sn.tanh(X @ W + b) @ V), t))
+TABLE = np.arange(5 * 300.0).reshape(5, 300)
+OUTPUTS = {
+    "network": [LOSS, *sn.grad(LOSS, [W, V, b])],
+    "functions": [f(x) for f in (sn.exp, sn.tanh, sn.sin, sn.erf, sn.log1p, sn.loggamma, sn.gelu)],
+    "constants": [X @ TABLE, sn.sum(sn.tanh(X @ (TABLE[:, :12] / 700))), X * np.arange(5.0), sn.take(TABLE[0], i)],
+    "indices": [sn.take(sn.cumsum(x), i), sn.sum(sn.take(W, i % 5)), sn.argmax(X, axis=1)],
+}
+TARGETS = {"host": host_target(), "portable": portable_target(host_target().triple)}
+
+
+def arguments(names, rng):
+    data = {name: rng.standard_normal(size) for name, size in {"X": (7, 5), "W": (5, 12), "V": (12, 4)}.items()}
+    data |= {"b": rng.standard_normal(12), "x": np.linspace(0.1, 4, 40), "t": rng.integers(0, 4, 7)}
+    return {name: (data | {"i": rng.integers(0, 5, 9)})[name] for name in names}
+
+
+def made(outputs, target, monkeypatch, piece=2000):
+    """The signature, the text, its pieces, and the objects of the whole and of the pieces."""
+    s = sn.compile(outputs, target=None if target == "host" else TARGETS[target]).stages
+    whole = codegen.compile_object(s.llvm_ir, s.target, s.program.constants)
+    monkeypatch.setattr(pieces, "PIECE", piece)
+    texts = pieces.pieces(s.llvm_ir)
+    return s, texts, whole, codegen.compile_object(s.llvm_ir, s.target, s.program.constants)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_the_pieces_give_the_bits_of_the_whole(name, target, monkeypatch, rng):
+    s, texts, whole, joined = made(OUTPUTS[name], target, monkeypatch)
+    assert len(texts) > 1
+    answers = []
+    for loaded in (elf.Image(whole), elf.Image(joined), loading._Engine(joined)):
+        f = NativeFunction(s.lowered.signature, loaded, template=tuple(range(len(s.outputs))))
+        given = arguments([leaf.name for leaf in s.leaves], np.random.default_rng(5))
+        answers.append(f(**given))
+    for expected, *others in zip(*answers, strict=True):
+        for other in others:
+            np.testing.assert_array_equal(other, expected)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_every_function_is_in_one_piece_and_no_more_is_exported(name, target, monkeypatch):
+    s, texts, whole, joined = made(OUTPUTS[name], target, monkeypatch)
+    of_the_whole, of_the_joined = map(elf_format.ObjectTables, (whole, joined))
+    exported = [{o.text(symbol) for symbol in o.symbols[o.defined()]} for o in (of_the_whole, of_the_joined)]
+    assert exported[0] == exported[1]
+    kept = re.findall(r'^define (?!.* alwaysinline).*?@"?([\w.]+)', s.llvm_ir, re.M)
+    found = [name for text in texts for name in re.findall(r'^define (?!.* alwaysinline).*?@"?([\w.]+)', text, re.M)]
+    assert sorted(found) == sorted(kept)
+    undefined = (of_the_joined.symbols["section"] == 0)[1:]
+    assert not undefined.any()
+
+
+def test_the_bytes_do_not_depend_on_the_number_of_processors(monkeypatch):
+    objects = set()
+    for count in (1, 2, 3, 16):
+        monkeypatch.setattr(processors, "usable_processors", lambda count=count: count)
+        objects.add(made(OUTPUTS["network"], "host", monkeypatch)[-1])
+    assert len(objects) == 1
+
+
+def test_linkers_take_the_object(monkeypatch, tmp_path):
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("no C compiler")
+    _, texts, _, joined = made(OUTPUTS["network"], "host", monkeypatch)
+    assert len(texts) > 2
+    (tmp_path / "f.o").write_bytes(joined)
+    command = [compiler, "-shared", "-Wl,--fatal-warnings", "-Wl,-z,defs", "-o", "f.so", "f.o"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    library = ctypes.CDLL(str(tmp_path / "f.so"))
+    library.symnet_function_workspace_bytes.restype = ctypes.c_size_t
+    image = elf.Image(joined)
+    direct = ctypes.CFUNCTYPE(ctypes.c_size_t, ctypes.c_void_p)(image.address("symnet_function_workspace_bytes"))
+    dims = (ctypes.c_int64 * 1)(1000)
+    assert library.symnet_function_workspace_bytes(dims) == direct(dims) > 0
+
+
+def test_an_exported_function_in_pieces_passes_its_own_test(monkeypatch, tmp_path):
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("no C compiler")
+    monkeypatch.setattr(pieces, "PIECE", 2000)
+    sn.compile(OUTPUTS["network"], dtype="float32").export(tmp_path / "model")
+    (test,) = tmp_path.glob("*test*.c")
+    subprocess.run([compiler, "-o", "run", test.name, "model.o"], cwd=tmp_path, check=True)
+    subprocess.run([str(tmp_path / "run")], cwd=tmp_path, check=True, capture_output=True)
+
+
+def test_a_short_text_and_one_with_something_else_in_it_stay_whole(monkeypatch):
+    text = sn.compile(OUTPUTS["network"]).llvm_ir
+    monkeypatch.setattr(pieces, "PIECE", 10 * len(text))
+    assert pieces.pieces(text) == [text]
+    monkeypatch.setattr(pieces, "PIECE", 2000)
+    assert len(pieces.pieces(text)) > 1
+    for more in ("; a comment\n", "@other = alias i32, ptr @symnet_function_abi\n"):
+        assert pieces.pieces(text + more) == [text + more]
+
+
+def test_two_definitions_of_one_name_are_refused():
+    target = host_target()
+    text = f'target triple = "{target.triple}"\ndefine i32 @f() {{\n  ret i32 1\n}}\n'
+    code = codegen.compile_object(text, target)
+    with pytest.raises(elf_format.UnsupportedObject, match="two definitions of f"):
+        elf_joined.joined([code, code])
+
+
+def test_an_error_of_one_piece_is_the_errors_of_the_whole(monkeypatch):
+    s = made(OUTPUTS["network"], "host", monkeypatch)[0]
+    with pytest.raises(RuntimeError, match="parsing error"):
+        codegen.compile_object(s.llvm_ir.replace("ret i32 0", "ret i32 zero"), s.target, s.program.constants)
+    assert codegen.compile_object(s.llvm_ir, s.target, s.program.constants)
+
+
+def test_llvms_own_lock_is_where_it_was(monkeypatch):
+    """llvmlite keeps other threads out; the pieces go around its lock, and it is neither held nor gone afterwards."""
+    from llvmlite.binding import ffi
+
+    made(OUTPUTS["functions"], "host", monkeypatch)
+    assert not ffi.lib._lock._lock._is_owned()
+    assert ffi.lib.LLVMPY_TargetMachineEmitToMemory._lock is ffi.lib._lock
+
+
+def test_every_piece_is_for_the_processors_of_the_whole(monkeypatch):
+    s, texts, _, _ = made(OUTPUTS["network"], "portable", monkeypatch)
+    words = re.findall(r"^(?:target|attributes) .*", s.llvm_ir, re.M)
+    assert len(words) == 4  # the triple, and attributes of three levels
+    assert [re.findall(r"^(?:target|attributes) .*", text, re.M) for text in texts] == [words] * len(texts)
