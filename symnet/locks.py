@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import wraps
+from traceback import clear_frames
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
@@ -45,19 +46,29 @@ def once(make: Callable[[], Result]) -> Callable[[], Result]:
 
 
 class Healed:
-    """A block within `LLVM`, at whose begin and end this thread holds no lock of llvmlite's.
+    """A block at whose begin and end this thread holds no lock of llvmlite's, and which leaves nothing of LLVM behind.
 
     llvmlite takes its lock in Python code: an interrupt just then leaves it held, and others would wait for ever.
+    An error keeps the frames that it came through; where it is part of a ring, the garbage collector takes down what
+    they hold in any order, and a context before its modules is the end of the process.
     """
 
     def __enter__(self) -> None:
-        self.__exit__()
+        _release()
 
-    def __exit__(self, *exception: object) -> None:
-        for lock in _llvmlites():
-            inner = getattr(lock, "_lock", None)
-            while inner is not None and inner._is_owned():
-                inner.release()
+    def __exit__(self, *exception: Any) -> None:
+        _release()
+        error = exception[1]
+        while error is not None:
+            clear_frames(error.__traceback__)
+            error = error.__context__
+
+
+def _release() -> None:
+    for lock in _llvmlites():
+        inner = getattr(lock, "_lock", None)
+        while inner is not None and inner._is_owned():
+            inner.release()
 
 
 # --------------------------------------------------------------------------- forks

@@ -27,43 +27,71 @@ def usable_processors() -> int:
     return min(found or 1, MOST_THREADS)
 
 
-def on_all_processors(work: Callable[[Given, int], Made], items: Sequence[Given]) -> list[Made]:
-    """`work(item, worker)` of every item; no two that run at once have the same `worker`, and 0 is the caller.
+def on_all_processors(work: Callable[[Given], Made], items: Sequence[Given]) -> list[Made]:
+    """`work(item)` of every item.
 
-    Whatever ends it early, an error or an interrupt, it returns when the last thread has: the first error is raised.
+    Whatever ends it early, an error or an interrupt, it returns when nothing is worked on any more, and raises the
+    first error.  Where the system starts no more threads, fewer have the work, or the caller alone.
     """
     results: dict[int, Made] = {}
     errors: list[BaseException] = []
     todo = iter(range(len(items)))
 
-    def worker(number: int) -> None:
+    def some() -> None:
         try:
             for position in todo:  # threads may share it: each step of it is one operation of the interpreter
-                results[position] = work(items[position], number)
                 if errors:
                     break
+                results[position] = work(items[position])
         except BaseException as error:
             errors.append(error)
 
-    threads = [threading.Thread(target=worker, args=(k,)) for k in range(1, min(len(items), usable_processors()))]
-    started: list[threading.Thread] = []
-    try:
-        for thread in threads:
-            thread.start()
-            started.append(thread)
-        worker(0)
-    finally:
-        _wait(started, errors)
+    helpers = _Helpers(some)
+    ended = False
+    while not ended:
+        try:
+            if not errors:
+                helpers.start(min(len(items), usable_processors()) - 1)
+            some()
+            helpers.wait()
+            ended = True
+        except BaseException as error:  # an interrupt outside of the work: the next round only waits
+            errors.append(error)
     if errors:
-        raise errors[0]
-    return [results[position] for position in range(len(items))]
+        try:
+            raise errors[0]
+        finally:
+            errors.clear()  # the frames that an error keeps know of it: a ring
+    # What is missing was with threads of a process from which a fork, in a handler of a signal, has made this one.
+    return [results[k] if k in results else work(item) for k, item in enumerate(items)]
 
 
-def _wait(threads: Sequence[threading.Thread], errors: list[BaseException]) -> None:
-    """Until they have ended, whatever interrupts this one meanwhile."""
-    for thread in threads:
-        while thread.is_alive():
+class _Helpers:
+    """Threads that run a function, which does nothing once the caller waits for them.
+
+    An interrupt may hide from the caller whether a thread has started: then this one says so itself, or is too late.
+    """
+
+    def __init__(self, run: Callable[[], None]) -> None:
+        self._run = run
+        self._threads: list[threading.Thread] = []
+        self._in_time: dict[int, bool] = {}  # by number; who comes first says it, in one operation of the interpreter
+
+    def start(self, count: int) -> None:
+        """Start as many as there are to be, once, or as many as the system starts."""
+        while len(self._threads) < count:
+            self._threads.append(threading.Thread(target=self._help, args=(len(self._threads),)))
             try:
+                self._threads[-1].start()
+            except (RuntimeError, MemoryError):
+                break
+
+    def wait(self) -> None:
+        """Until none is at work."""
+        for number, thread in enumerate(self._threads):
+            if self._in_time.setdefault(number, False):
                 thread.join()
-            except BaseException as error:
-                errors.append(error)
+
+    def _help(self, number: int) -> None:
+        if self._in_time.setdefault(number, True):
+            self._run()

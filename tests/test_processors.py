@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
+import os
+import random
+import signal
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -21,7 +27,7 @@ def count(request, monkeypatch):
 def test_every_item_is_worked_on_once_and_results_are_in_order(items, count):
     seen = []
 
-    def work(item, worker):
+    def work(item):
         seen.append(item)
         time.sleep(0.001 * (item % 3))
         return item * item
@@ -30,15 +36,14 @@ def test_every_item_is_worked_on_once_and_results_are_in_order(items, count):
     assert sorted(seen) == list(range(items))
 
 
-def test_no_two_at_once_are_the_same_worker(count):
+def test_no_more_work_at_once_than_there_are_processors(count):
     busy, most = set(), []
 
-    def work(item, worker):
-        assert worker not in busy
-        busy.add(worker)
+    def work(item):
+        busy.add(item)
         most.append(len(busy))
         time.sleep(0.002)
-        busy.remove(worker)
+        busy.remove(item)
 
     on_all_processors(work, list(range(40)))
     assert 1 <= max(most) <= count
@@ -47,7 +52,7 @@ def test_no_two_at_once_are_the_same_worker(count):
 def test_the_first_error_is_raised_when_all_have_ended(count):
     running = threading.active_count()
 
-    def work(item, worker):
+    def work(item):
         time.sleep(0.001)
         if item == 3:
             raise ValueError("the third")
@@ -61,8 +66,8 @@ def test_the_first_error_is_raised_when_all_have_ended(count):
 def test_an_interrupt_waits_for_the_threads(count):
     done = []
 
-    def work(item, worker):
-        if worker == 0:
+    def work(item):
+        if threading.current_thread() is threading.main_thread():
             raise KeyboardInterrupt
         time.sleep(0.02)
         done.append(item)
@@ -71,3 +76,118 @@ def test_an_interrupt_waits_for_the_threads(count):
     with pytest.raises(KeyboardInterrupt):
         on_all_processors(work, list(range(30)))
     assert threading.active_count() == running
+
+
+@pytest.mark.parametrize("starts", range(7))
+def test_where_threads_do_not_start_the_others_have_the_work(starts, count, monkeypatch):
+    start, started = threading.Thread.start, []
+
+    def refuse(thread):
+        if len(started) == starts:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert on_all_processors(str, list(range(40))) == list(map(str, range(40)))
+    assert not any(thread.is_alive() for thread in started)
+
+
+@pytest.mark.parametrize("at", range(4))
+def test_an_interrupt_that_hides_a_start_does_not_hide_the_work(at, count, monkeypatch):
+    """The system has started the thread, or will in a moment; the caller is interrupted before it knows."""
+    start, started, seen = threading.Thread.start, [], []
+
+    def hide(thread):
+        started.append(thread)
+        if len(started) > at:
+            late = threading.Thread(target=lambda: (time.sleep(0.02), start(thread)), name="late")
+            start(late if at % 2 else thread)
+            raise KeyboardInterrupt
+        start(thread)
+
+    def work(item):
+        seen.append("begin")
+        time.sleep(0.03)
+        seen.append("end")
+
+    monkeypatch.setattr(threading.Thread, "start", hide)
+    if count > at + 1:
+        with pytest.raises(KeyboardInterrupt):
+            on_all_processors(work, list(range(30)))
+    else:
+        on_all_processors(work, list(range(30)))
+    begun = len(seen)
+    assert seen.count("begin") == seen.count("end")
+    time.sleep(0.1)
+    assert len(seen) == begun
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers that interrupt")
+def test_an_interrupt_at_any_moment_leaves_nothing_at_work(monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    def work(item):
+        busy.append(item)
+        try:
+            time.sleep(0.0005)
+        finally:
+            busy.remove(item)
+
+    monkeypatch.setattr(processors, "usable_processors", lambda: 4)
+    busy, rng, before = [], random.Random(0), signal.signal(signal.SIGALRM, interrupt)
+    try:
+        for _ in range(150):
+            with contextlib.suppress(KeyboardInterrupt):
+                signal.setitimer(signal.ITIMER_REAL, rng.uniform(1e-5, 4e-3))
+                on_all_processors(work, list(range(20)))
+                time.sleep(0.01)
+            assert not busy
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_child_that_is_forked_amid_the_work_does_what_is_missing(count):
+    children = []
+
+    def work(item):
+        time.sleep(0.002)
+        if threading.current_thread() is threading.main_thread() and not children:
+            children.append(os.fork())
+        return item * item
+
+    try:
+        right = on_all_processors(work, list(range(30))) == [k * k for k in range(30)]
+    except BaseException:
+        right = False
+    if children == [0]:
+        os._exit(0 if right else 1)
+    assert right
+    assert os.waitpid(children[0], 0)[1] == 0
+
+
+def test_an_error_is_no_part_of_a_ring(count):
+    """Else what its frames hold would live until the collector comes by, which takes it down in any order."""
+
+    class Held:
+        pass
+
+    kept = []
+
+    def work(item):
+        held = Held()
+        kept.append(weakref.ref(held))
+        raise ValueError(item)
+
+    gc.collect()
+    gc.disable()
+    try:
+        with contextlib.suppress(ValueError):
+            on_all_processors(work, list(range(30)))
+        assert not any(held() for held in kept)
+    finally:
+        gc.enable()

@@ -8,7 +8,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from symnet.backends.llvm.codegen import emit_ir, optimised
+from symnet.backends.llvm.assembling import optimised, target_machine
+from symnet.backends.llvm.codegen import emit_ir
 from symnet.backends.llvm.targets import host_target, target_for
 from symnet.loops import interpreter, ir
 from symnet.loops.verifier import verify
@@ -99,7 +100,9 @@ def test_nothing_is_read_of_an_empty_table(target):
 @pytest.mark.parametrize("integer", ["int32", "int64"])
 def test_an_index_is_loaded_once(target, integer):
     """Another thread may write to it: the number that is compared has to be the one that is used."""
-    text = str(optimised(emit_ir(vectorized(fetching("n", "m", "float64", integer), target), target), target))
+    written = emit_ir(vectorized(fetching("n", "m", "float64", integer), target), target)
+    with target_machine(target) as machine, optimised(written, machine) as module:
+        text = str(module)
     kernel = text[text.index("@p.kernel0(") :]
     loads = Counter(
         re.findall(r"(?:load .*?, |@llvm\.masked\.load\S*\()ptr (%\S+?)[, ]", kernel[: kernel.index("\n}")])

@@ -8,13 +8,14 @@ import ctypes
 import re
 import shutil
 import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 import symnet as sn
 from symnet import processors
-from symnet.backends.llvm import codegen, elf, elf_format, elf_joined, loading, pieces
+from symnet.backends.llvm import assembling, codegen, elf, elf_format, elf_joined, loading, pieces
 from symnet.backends.llvm.targets import host_target, portable_target
 from symnet.runtime.function import NativeFunction
 
@@ -153,3 +154,98 @@ def test_every_piece_is_for_the_processors_of_the_whole(monkeypatch):
     words = re.findall(r"^(?:target|attributes) .*", s.llvm_ir, re.M)
     assert len(words) == 4  # the triple, and attributes of three levels
     assert [re.findall(r"^(?:target|attributes) .*", text, re.M) for text in texts] == [words] * len(texts)
+
+
+# --------------------------------------------------------------------------- interrupts
+
+_PROLOGUE = """
+import faulthandler, gc, random, signal, sys, threading
+faulthandler.dump_traceback_later(100, exit=True)
+import symnet as sn
+from symnet import processors
+from symnet.backends.llvm import assembling, codegen, pieces
+processors.usable_processors = lambda: 3
+pieces.PIECE = 1500
+m = sn.dim("m")
+X, W, V = sn.tensor("X", m, 5), sn.tensor("W", 5, 12), sn.tensor("V", 12, 4)
+L = sn.mean((sn.tanh(X @ W) @ V) ** 2)
+s = sn.compile([L, *sn.grad(L, [W, V])]).stages
+make = lambda: codegen.compile_object(s.llvm_ir, s.target, s.program.constants)
+assert len(pieces.pieces(s.llvm_ir)) > 2
+right = make()
+"""
+INTERRUPTED = {
+    "at random": """
+def interrupt(*_):
+    raise KeyboardInterrupt
+signal.signal(signal.SIGALRM, interrupt)
+rng, kept, caught = random.Random(0), [], 0
+for k in range(30):
+    try:
+        signal.setitimer(signal.ITIMER_REAL, rng.uniform(1e-4, 0.1))
+        make()
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    except KeyboardInterrupt as error:
+        ring = [error]
+        ring.append(ring)
+        caught += 1
+    ring = None
+    gc.collect()
+assert caught > 5
+""",
+    "in a call, whose lock it leaves taken": """
+from llvmlite.binding import ffi
+emitted = assembling._emitted
+def interrupted(*given):
+    if threading.current_thread() is threading.main_thread():
+        ffi.lib._lock.__enter__()
+        raise KeyboardInterrupt
+    return emitted(*given)
+assembling._emitted = interrupted
+try:
+    make()
+    sys.exit("no interrupt")
+except KeyboardInterrupt:
+    assembling._emitted = emitted
+""",
+    "while a module is there, and kept in a ring": """
+improve = assembling._improve
+def interrupted(module, machine):
+    held = module, module._context
+    raise KeyboardInterrupt
+assembling._improve = interrupted
+for k in range(20):
+    try:
+        make()
+        sys.exit("no interrupt")
+    except KeyboardInterrupt as error:
+        ring = [error]
+        ring.append(ring)
+    error = ring = None
+    gc.collect()
+assembling._improve = improve
+""",
+}
+
+
+@pytest.mark.parametrize("when", INTERRUPTED)
+def test_after_an_interrupt_the_next_compilation_is_as_ever(when):
+    """In a process of its own: what goes wrong here ends it, or never ends."""
+    script = _PROLOGUE + INTERRUPTED[when] + "assert make() == right\n"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=150, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_two_at_once_have_two_machines():
+    """However a thread comes to work beside another: after interrupts, in handlers of signals."""
+    with assembling.target_machine(host_target()) as one, assembling.target_machine(host_target()) as other:
+        assert one is not other
+    with assembling.target_machine(host_target()) as again:
+        assert again in (one, other)
+
+
+def test_a_machine_that_was_left_half_way_is_not_used_again():
+    with pytest.raises(KeyboardInterrupt), assembling.target_machine(host_target()) as left:
+        raise KeyboardInterrupt
+    with assembling.target_machine(host_target()) as one, assembling.target_machine(host_target()) as other:
+        assert left not in (one, other)

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from symnet.backends.llvm import elf
-from symnet.backends.llvm.assembling import object_of, optimised, target_machine
+from symnet.backends.llvm.assembling import assembly_of, object_of, optimised, target_machine
 from symnet.backends.llvm.data import fill
 from symnet.backends.llvm.elf_joined import joined
 from symnet.backends.llvm.levels import emit_levels
@@ -55,7 +55,7 @@ def compile_object(ir_text: str, target: Target | None = None, constants: Iterab
         return fill(_elsewhere("object", ir_text, target), ir_text, constants)
     texts = pieces(ir_text) if elf.is_possible() else [ir_text]
     with LLVM, Healed():
-        code = joined(on_all_processors(lambda text, worker: object_of(text, target, worker), texts))
+        code = joined(on_all_processors(lambda text: object_of(text, target), texts))
     return fill(code, ir_text, constants)
 
 
@@ -65,7 +65,7 @@ def assembly(ir_text: str, target: Target | None = None) -> str:
     if not is_host(target):
         return _elsewhere("assembly", ir_text, target).decode()
     with LLVM, Healed():
-        return str(target_machine(target).emit_assembly(optimised(ir_text, target)))
+        return assembly_of(ir_text, target)
 
 
 # --------------------------------------------------------------------------- other machines
@@ -94,9 +94,8 @@ def main(kind: str, triple: str, cpu: str, features: str) -> None:
     llvm.initialize_all_targets()
     llvm.initialize_all_asmprinters()
     target = Target(triple, cpu, features)
-    module = optimised(sys.stdin.read(), target)
-    machine = target_machine(target)
-    code = machine.emit_object(module) if kind == "object" else machine.emit_assembly(module).encode()
+    with target_machine(target) as machine, optimised(sys.stdin.read(), machine) as module:
+        code = machine.emit_object(module) if kind == "object" else machine.emit_assembly(module).encode()
     sys.stdout.buffer.write(code)
 
 
