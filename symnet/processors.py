@@ -12,8 +12,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-Given = TypeVar("Given")
-Made = TypeVar("Made")
+Task = TypeVar("Task")
+Outcome = TypeVar("Outcome")
 
 MOST_THREADS = 256
 
@@ -27,13 +27,13 @@ def usable_processors() -> int:
     return min(found or 1, MOST_THREADS)
 
 
-def on_all_processors(work: Callable[[Given], Made], items: Sequence[Given]) -> list[Made]:
+def on_all_processors(work: Callable[[Task], Outcome], items: Sequence[Task]) -> list[Outcome]:
     """`work(item)` of every item.
 
     Whatever ends it early, an error or an interrupt, it returns when nothing is worked on any more, and raises the
     first error.  Where the system starts no more threads, fewer have the work, or the caller alone.
     """
-    results: dict[int, Made] = {}
+    results: dict[int, Outcome] = {}
     errors: list[BaseException] = []
     todo = iter(range(len(items)))
 

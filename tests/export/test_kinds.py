@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import symnet as sn
-from symnet.backends.llvm.codegen import _machine
+from symnet.backends.llvm.assembling import target_machine
 from symnet.backends.llvm.targets import host_target, target_for
 from symnet.cli.main import main
 from symnet.errors import ArgumentError, ExistingFileError
@@ -122,9 +122,9 @@ def test_the_llvm_assembly_stands_for_the_object(files, tmp_path, expected):
 
     module = llvm.parse_assembly(files.files["ll"].read_text())
     module.verify()
-    machine = _machine(host_target())
-    module.data_layout = str(machine.target_data)
-    (tmp_path / "net.o").write_bytes(machine.emit_object(module))
+    with target_machine(host_target()) as machine:
+        module.data_layout = str(machine.target_data)
+        (tmp_path / "net.o").write_bytes(machine.emit_object(module))
     run(CC, files.test, "net.o", "-o", "t", folder=tmp_path)
     got, wanted = (np.array(text.split()[1::2], float) for text in (run("./t", "9", folder=tmp_path), expected))
     np.testing.assert_allclose(got, wanted, rtol=1e-12, atol=1e-14)  # other passes than ours
