@@ -69,9 +69,11 @@ def optimised(ir_text: str, machine: Any) -> Iterator[Any]:
     """
     import llvmlite.binding as llvm
 
-    with llvm.create_context() as context, llvm.parse_assembly(ir_text, context) as module:
+    context = llvm.create_context()
+    with llvm.parse_assembly(ir_text, context) as module:
         _improve(module, machine)
         yield module
+    context.close()  # not after an interrupt: a module that nobody got may be there still
 
 
 def _improve(module: Any, machine: Any) -> None:
