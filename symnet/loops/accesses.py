@@ -53,6 +53,7 @@ _READS: dict[type, Callable[[Any], list[Access]]] = {
     ir.For: lambda stmt: of_integers((stmt.extent,)),
     ir.If: lambda stmt: of_integers((stmt.condition.left, stmt.condition.right)),
     ir.Alloc: lambda stmt: [],
+    ir.Prefetch: lambda stmt: of_integers(stmt.index),
     ir.Fail: lambda stmt: of_integers(stmt.numbers),
 }
 

@@ -193,6 +193,7 @@ _STATEMENTS: dict[type, Callable[[_Numbering, Any], None]] = {
     ir.Fetch: _Numbering.fetch,
     ir.Store: _Numbering.store,
     ir.Alloc: _Numbering.alloc,
+    ir.Prefetch: lambda numbering, stmt: None,
     ir.Fail: lambda numbering, stmt: None,
 }
 

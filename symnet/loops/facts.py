@@ -33,6 +33,7 @@ from symnet.loops.ir import (
     Let,
     Load,
     Op,
+    Prefetch,
     Stmt,
     Store,
     Value,
@@ -163,6 +164,10 @@ def _alloc(facts: BodyFacts, stmt: Alloc) -> None:
     facts.buffers[stmt.buffer.name] = stmt.buffer
 
 
+def _prefetch(facts: BodyFacts, stmt: Prefetch) -> None:
+    _access(facts, stmt.buffer, stmt.index)
+
+
 def _fail(facts: BodyFacts, stmt: Fail) -> None:
     facts.fails = True
     if stmt.report is not None:
@@ -176,6 +181,7 @@ _STATEMENTS: dict[type, Callable[[BodyFacts, Any], None]] = {
     Fetch: _fetch,
     Store: _store,
     Alloc: _alloc,
+    Prefetch: _prefetch,
     Fail: _fail,
 }
 _HEADS: dict[type, Callable[[BodyFacts, Any], None]] = {For: _for, If: _if}

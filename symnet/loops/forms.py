@@ -34,6 +34,7 @@ from symnet.loops.ir import (
     Let,
     Load,
     Op,
+    Prefetch,
     Store,
     Value,
     Var,
@@ -267,6 +268,12 @@ def _alloc(r: _PieceReader, stmt: Alloc) -> None:
     r.describe(stmt.buffer)
 
 
+def _prefetch(r: _PieceReader, stmt: Prefetch) -> None:
+    r.key.append("prefetch")
+    r.array(stmt.buffer)
+    r.indices(stmt.index)
+
+
 def _fail(r: _PieceReader, stmt: Fail) -> None:
     r.key += ("fail", stmt.code)
     if stmt.report is not None:
@@ -282,4 +289,5 @@ _STATEMENTS: Mapping[type, Callable[[_PieceReader, Any], None]] = {
     Fetch: _fetch,
     Store: _store,
     Alloc: _alloc,
+    Prefetch: _prefetch,
 }

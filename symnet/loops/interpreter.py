@@ -397,6 +397,7 @@ _STMT: dict[type, Callable[[_Machine, Any], None]] = {
     ir.Fetch: _Machine.fetch,
     ir.Store: _Machine.store,
     ir.Alloc: _Machine.alloc,
+    ir.Prefetch: lambda machine, stmt: None,
     ir.If: _Machine.branch,
     ir.Fail: _Machine.fail,
 }

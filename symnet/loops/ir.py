@@ -17,6 +17,7 @@ The whole language, each thing with its fields in order::
                    | Fetch(name, value, inside)              -- a Let of a Load, whose index from memory is checked
                    | Store(buffer, index, value, combine)
                    | Alloc(buffer)                           -- a register buffer, live in the rest of the body
+                   | Prefetch(buffer, index)                 -- a hint: its line is read soon, or outside it none is
                    | If(condition, then, orelse)             -- condition is an IntCondition
                    | Fail(code, report, numbers)             -- the call returns this code; outputs mean nothing
     kind         ::= serial | unroll | vector
@@ -221,6 +222,14 @@ class Store(Stmt):
 @dataclass(frozen=True, slots=True)
 class Alloc(Stmt):
     buffer: Buffer
+
+
+@dataclass(frozen=True, slots=True)
+class Prefetch(Stmt):
+    """A hint that the line of an element is read soon, outside vector loops; the index may lie outside the buffer."""
+
+    buffer: Buffer
+    index: tuple[IntExpr, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,6 +151,10 @@ def _alloc(stmt: ir.Alloc) -> Iterator[str]:
     yield f"{stmt.buffer.space} {buffer_text(stmt.buffer)}"
 
 
+def _prefetch(stmt: ir.Prefetch) -> Iterator[str]:
+    yield f"prefetch {element_text(stmt.buffer, stmt.index)}"
+
+
 def _if(stmt: ir.If) -> Iterator[str]:
     test = stmt.condition
     yield f"if {int_text(test.left)} {COMPARISONS.get(test.op, test.op)} {int_text(test.right)}:"
@@ -170,6 +174,7 @@ _STMT: dict[type, Callable[[Any], Iterator[str]]] = {
     ir.Fetch: _fetch,
     ir.Store: _store,
     ir.Alloc: _alloc,
+    ir.Prefetch: _prefetch,
     ir.If: _if,
     ir.Fail: _fail,
 }

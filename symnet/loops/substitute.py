@@ -85,6 +85,7 @@ _STMT_RULES: dict[type, Callable[..., Stmt]] = {
     ir.Fetch: _fetch,
     ir.Store: _store,
     ir.Alloc: lambda s, t: ir.Alloc(t.buffer),  # a statement of its own: back ends tell them apart by identity
+    ir.Prefetch: lambda s, t: ir.Prefetch(*s.located(t.buffer, t.index)),
     ir.If: lambda s, t: ir.If(s.condition(t.condition), s.body(t.then), s.body(t.orelse)),
     ir.Fail: lambda s, t: replace(t, numbers=s.index(t.numbers)),
 }

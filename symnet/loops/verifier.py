@@ -251,6 +251,14 @@ class _Verifier:
             self.refuse("constant extents in registers", buffer_text(buffer), "Tile first, or use a workspace buffer.")
         self.declare(buffer)
 
+    def prefetch(self, stmt: ir.Prefetch) -> None:
+        """Examine a hint: of memory that is declared; anywhere in it or beside it, since nothing is read."""
+        if stmt.buffer.space == "register":
+            self.refuse("a hint about memory", element_text(stmt.buffer, stmt.index), "Leave it out.")
+        self.guards += 1
+        self.element(stmt.buffer, stmt.index)
+        self.guards -= 1
+
     def branch(self, stmt: ir.If) -> None:
         """Integer operands; what is inside is guarded, so that ranges are not judged there."""
         if stmt.condition.op not in CONDITIONS:
@@ -386,6 +394,7 @@ _STMT: dict[type, Callable[[_Verifier, Any], None]] = {
     ir.Fetch: _Verifier.fetch,
     ir.Store: _Verifier.store,
     ir.Alloc: _Verifier.alloc,
+    ir.Prefetch: _Verifier.prefetch,
     ir.If: _Verifier.branch,
     ir.Fail: _Verifier.fail,
 }

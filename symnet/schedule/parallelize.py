@@ -9,11 +9,13 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from symnet.dtypes import ITEMSIZE
 from symnet.expr.nodes.extents import TYPICAL
 from symnet.loops.ir import IntConst, IntExpr, IntVar, Let, Store, ceil_div, int_min
+from symnet.loops.limits import limit
 from symnet.lower.elementwise import functions_in
 from symnet.lower.nest import Axis, Nest
-from symnet.schedule.access import shifted
+from symnet.schedule.access import INVARIANT, inner_loads, shifted, stride
 from symnet.schedule.beside import rows_beside
 from symnet.schedule.down import columns_of_panel, past_the_cache
 from symnet.schedule.target import Target
@@ -23,6 +25,7 @@ UNIT_WORK = 1 << 18  # multiply-adds worth a hand-over between threads
 ROW_UNIT, ROW_UNIT_WORK = 16, 1 << 11  # rows of a unit of a sweep; operations below which it has more of them
 NUMBERS_UNIT = 128  # rows of it at least, where each is a number
 LEAST_ROW_UNIT = 4  # rows of a unit where a superblock has few
+SHARED, ROWS_SHARING = 1 << 19, 64  # bytes that every row reads, more than stay near by; rows of a unit that share them
 CHECKED_UNIT_WORK = 1 << 13  # the same where indices are checked: whether all were right is found out once a unit
 MATH_WORK = 16  # operations of a transcendental function
 
@@ -77,17 +80,21 @@ def _count(axis: Axis) -> int:
 
 
 def rows_of_unit(nests: Iterable[Nest], most: int) -> int:
-    """Rows of a unit of a sweep: a quarter of `most`, those of a superblock, at most `ROW_UNIT`; where a row is
-    light, so many more that starting loops costs nothing beside them.  Where rows are numbers, they are the lanes, and
-    a unit has several vectors of them, so that one may wait for a function while others are computed; where kernels
-    take several rows at once, it has as many at least.
+    """Rows of a unit of a sweep: a quarter of `most`, those of a superblock, at most `ROW_UNIT`.
+
+    Where a row is light, so many more that starting loops costs nothing beside them; where all rows read arrays that do
+    not stay in a cache, such as large weights, `ROWS_SHARING`, so that these are fetched seldom.  Where rows are
+    numbers, they are the lanes, and a unit has several vectors of them, so that one may wait for a function while
+    others are computed; where kernels take several rows at once, it has as many at least.
     """
     nests = list(nests)
     parts = [part for nest in nests for part in nest.instead or (nest,)]
     per_row = sum(map(row_work, nests))
     enough = CHECKED_UNIT_WORK if any(map(is_checked, nests)) else ROW_UNIT_WORK
     numbers = all(len(part.axes) == 1 for part in parts)
-    rows = min(NUMBERS_UNIT if numbers else ROW_UNIT, max(most // (2 if numbers else 4), LEAST_ROW_UNIT))
+    shared = sum(shared_bytes(nest, axis) for nest in nests for axis in nest.parallel if axis.batch)
+    usual = NUMBERS_UNIT if numbers else ROWS_SHARING if shared > SHARED else ROW_UNIT
+    rows = min(usual, max(most // (2 if numbers else 4), LEAST_ROW_UNIT))
     rows = max(rows, min(max(map(rows_beside, nests), default=0), most))
     while rows < most and rows * per_row < enough:
         rows *= 2
@@ -104,6 +111,14 @@ def row_work(nest: Nest) -> int:
     return sum(map(_work_of_row, nest.instead or (nest,)))
 
 
+def shared_bytes(nest: Nest, axis: Axis) -> int:
+    """The bytes of the arrays, as far as they are known, that each element of an axis reads all of."""
+    if nest.accumulator is None or nest.kernel is not None:
+        return 0
+    arrays = {x.buffer.name: x.buffer for x in inner_loads(nest) if stride(x, axis.var) == INVARIANT}
+    return sum(ITEMSIZE[b.dtype] * math.prod(limit(n) or 1 for n in b.shape) for b in arrays.values())
+
+
 def _work_of_row(nest: Nest) -> int:
     statements = [s for s in (*nest.outer, *nest.inner) if isinstance(s, Let | Store)]
     point = len(statements) + (MATH_WORK - 1) * len(functions_in(statements))
@@ -112,8 +127,8 @@ def _work_of_row(nest: Nest) -> int:
 
 
 def _chunk(nest: Nest, axis: Axis) -> int:
-    """Rows per unit: enough for UNIT_WORK; a multiple of 16, unless a row is a kernel; down to half as many where all
-    units are then alike.
+    """Rows per unit: enough for UNIT_WORK, or to share what they read; a multiple of 16, unless a row is a kernel; down
+    to half as many where all units are then alike.
     """
     per_row = max(nest.kernel or 0, 1) * (MATH_WORK if nest.accumulator is None and functions_in(nest.outer) else 1)
     for other in nest.axes:
@@ -121,7 +136,8 @@ def _chunk(nest: Nest, axis: Axis) -> int:
             per_row *= _count(other)
     if nest.kernel is not None:
         return -(-UNIT_WORK // per_row)
-    most = max(-(-UNIT_WORK // per_row) // 16 * 16, 16)
+    least = ROWS_SHARING if shared_bytes(nest, axis) > SHARED else 16
+    most = max(-(-UNIT_WORK // per_row) // 16 * 16, least)
     extent = axis.constant or 0
     units = -(-extent // most)
     alike = (extent // n for n in range(units, 2 * units) if extent % (16 * n) == 0) if units > 1 else ()

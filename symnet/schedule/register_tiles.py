@@ -18,6 +18,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from symnet.dtypes import ITEMSIZE
 from symnet.loops.ir import (
     Body,
     Buffer,
@@ -29,6 +30,7 @@ from symnet.loops.ir import (
     IntVar,
     Let,
     Load,
+    Prefetch,
     Stmt,
     Store,
     Var,
@@ -40,13 +42,14 @@ from symnet.loops.limits import limit
 from symnet.loops.substitute import Substitution, int_variables
 from symnet.lower.elementwise import functions_in
 from symnet.lower.nest import Axis, Nest, bounded, nested
-from symnet.schedule.access import inner_loads, shifted, stores
+from symnet.schedule.access import CONTIGUOUS, inner_loads, shifted, stores, stride
 from symnet.schedule.down import Down, past_the_cache
-from symnet.schedule.partials import PANEL_CUT, Carry, Cells, SumCut, accumulated, renewed, short_first
+from symnet.schedule.partials import PANEL_CUT, Carry, Cells, SumCut, accumulated, cut, is_rounded, renewed, short_first
 from symnet.schedule.target import Target
 from symnet.schedule.tile_shape import TileShape, tile_widths
 
 LONGEST = 2048  # points of a reduction that is short
+LINE = 64  # bytes that come from memory together
 
 
 def tiles(nest: Nest, shape: TileShape, target: Target, carry: Carry | None) -> Body:
@@ -54,18 +57,19 @@ def tiles(nest: Nest, shape: TileShape, target: Target, carry: Carry | None) -> 
     lane = shape.lane
     assert lane is not None
     again: Body = ()
-    if carry is None and is_apart(nest):
+    sizes = PANEL_CUT if shape.mr > 1 and _is_panel(nest) else SumCut()
+    by_parts = carry is None and _goes_by_parts(nest, shape, sizes)
+    if carry is None and (by_parts or is_apart(nest)):
         nest, again = parted(nest)
 
     is_large = past_the_cache(nest, shape, target)
 
     def whole(sizes: SumCut) -> Body:
-        body = _Tiling(shape, lane, target, carry, sizes).all_tiles(nest)
+        body = _Tiling(shape, lane, target, carry, sizes, by_parts and not sizes.is_short).all_tiles(nest)
         if is_large is not None and not sizes.is_short:
             body = (If(is_large, Down(lane, target, carry, sizes).panels(nest), body),)
         return (*body, *renewed(nest, carry, sizes, lambda body: over_results(nest, lane, body)))
 
-    sizes = PANEL_CUT if shape.mr > 1 and _is_panel(nest) else SumCut()
     body = short_first(nest, sizes.chain, sizes, whole)
     return (*body, *over_results(nest, lane, again)) if again else body
 
@@ -77,12 +81,29 @@ def is_apart(nest: Nest) -> bool:
     return bool(functions_in(nest.outer)) and [s.buffer.dtype for s in stores(nest)] == [acc.dtype]
 
 
+def _goes_by_parts(nest: Nest, shape: TileShape, sizes: SumCut) -> bool:
+    """Whether all tiles are worked on for one part of the sum after another, so that what several rows read stays in
+    the cache: their sums wait where the results are stored.
+    """
+    acc, others = nest.accumulator, [a for a in nest.parallel if a is not shape.lane and a is not shape.row]
+    assert acc is not None
+    if shape.row is None or others or nest.halved or not is_rounded(nest) or len(nest.reduced) != 1:
+        return False
+    if [s.buffer.dtype for s in stores(nest)] != [acc.dtype]:
+        return False
+    levels = cut(nest, sizes)
+    (axis,) = nest.reduced
+    return bool(levels.chains) and not levels.blocks and (axis.constant is not None or limit(axis.extent) is None)
+
+
 def parted(nest: Nest) -> tuple[Nest, Body]:
     """The nest that stores its sum alone, and the statements that read it again and store what they make of it."""
     acc = nest.accumulator
     assert acc is not None
     (store,) = stores(nest)
     raw = Store(store.buffer, store.index, Var(acc.name, acc.dtype))
+    if nest.outer == (raw,):
+        return nest, ()
     return replace(nest, outer=(raw,)), (Let(acc.name, Load(store.buffer, store.index)), *nest.outer)
 
 
@@ -116,13 +137,25 @@ class _Tiling:
     target: Target
     carry: Carry | None
     sizes: SumCut
+    by_parts: bool = False
+    part: IntExpr | None = None
 
     def all_tiles(self, nest: Nest) -> Body:
         """The tiles of every column, inside loops over the axes that are neither lanes nor rows."""
+        if self.by_parts:
+            return self._part_by_part(nest)
         body = self._known_columns(nest) if self.lane.constant is not None else self._symbolic_columns(nest)
         for axis in reversed([a for a in nest.parallel if a is not self.lane and a is not self.shape.row]):
             body = (For(axis.var, axis.extent, body),)
         return body
+
+    def _part_by_part(self, nest: Nest) -> Body:
+        """All tiles for the first part of the sum, then for the next."""
+        levels = cut(nest, self.sizes)
+        (part,) = levels.chains
+        sizes = replace(self.sizes, is_short=True)
+        inside = replace(self, sizes=sizes, by_parts=False, part=IntVar(part.var)).all_tiles(levels.nest)
+        return (For(part.var, part.extent, inside),)
 
     def _widths(self, nest: Nest) -> list[int]:
         assert nest.accumulator is not None
@@ -200,14 +233,34 @@ class _Tiling:
             inside = [*rows, (lane, "vector")] if lane.constant is not None else [(lane, "vector"), *rows]
             axes, kinds = zip(*((axis, "serial") for axis in part.reduced), *inside, strict=True)
             loops = nested(axes, (*part.inner, Store(into, at, part.accumulator.value, acc.combine)), kinds)
-            return bounded(loops, lane.var, width)
+            return self._ahead(part, bounded(loops, lane.var, width), width)
 
         body = accumulated(nest, Cells(cell, at, over_tile), chain, self.carry, self.sizes)
         if self.carry is None:
             axes, kinds = zip(*rows, (lane, "vector"), strict=True)
             end = nested(axes, (Let(acc.name, Load(cell, at)), *nest.outer), kinds)
-            body = (*body, *bounded(end, lane.var, width))
+            body = (*body, *self._joined(bounded(end, lane.var, width)))
         return self._above_diagonal(nest, lane, body)
+
+    def _ahead(self, nest: Nest, loops: Body, width: int) -> Body:
+        """The loops of one part, which also ask for what the next tile of columns reads: memory is far away."""
+        if self.part is None or len(loops) != 1 or not isinstance(loops[0], For):
+            return loops
+        acc, hints = nest.accumulator, list[Stmt]()
+        assert acc is not None
+        each = LINE // ITEMSIZE[acc.dtype]
+        for load in inner_loads(nest):
+            if load.buffer.space != "register" and stride(load, self.lane.var) == CONTIGUOUS:
+                for more in range(width, 2 * width, each):
+                    index = Substitution({self.lane.var: as_int(more)}).index(load.index)
+                    hints.append(Prefetch(load.buffer, index))
+        return (replace(loops[0], body=(*hints, *loops[0].body)),)
+
+    def _joined(self, stored: Body) -> Body:
+        """The statements that store what a tile has; of a later part of the sum, that add it to what is stored."""
+        if self.part is None:
+            return stored
+        return (If(IntCondition("eq", self.part, IntConst(0)), stored, tuple(map(_adding, stored))),)
 
     def _above_diagonal(self, nest: Nest, lane: Axis, body: Body) -> Body:
         """What a tile does; of a half, the tiles beyond the diagonal do nothing."""
@@ -220,6 +273,13 @@ class _Tiling:
             for axis, at in ((row, IntConst(0)), (lane, lane.extent - 1))
         )
         return (If(IntCondition("le", first, last), body),)
+
+
+def _adding(stmt: Stmt) -> Stmt:
+    """The loops with additions in the place of their stores."""
+    if isinstance(stmt, Store):
+        return replace(stmt, combine="add")
+    return replace(stmt, body=tuple(map(_adding, stmt.body))) if isinstance(stmt, For) else stmt
 
 
 def _runs(widths: Sequence[int]) -> list[tuple[int, int]]:

@@ -4,7 +4,8 @@
 
 Each figure is of a fresh process: symnet's value and gradient (float32, no cache) from expression to callable code, and
 JAX's `jit(value_and_grad)` of the same model from the trace to the executable.  Imports, and what either library loads
-and compiles once, are not counted: a tiny function is compiled first.  Prints the median in ms of processor time.
+and compiles once, are not counted: a tiny function is compiled first.  Prints the median in ms of processor time, and
+of the clock's: LLVM works on all processors.
 `--warm` reads what a first process has put into the cache: in a process that compiles nothing else, what comes after
 `import symnet` and `import numpy`, with the bytecode of symnet there, as an installation has it.  `--before` adds the
 total of another checkout, in turns with this one; of both the least of the rounds is shown then, in the place of the
@@ -24,6 +25,7 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
+TIMES = ("total", "clock")
 STAGES = ("differentiate", "simplify", "numeric", "lower", "schedule", "emit", "assemble", "load")
 
 
@@ -43,32 +45,37 @@ def main() -> None:
         work = {"cold": cold, "total": total, "warm": warm, "jax": jax_compile}[options.child]
         print(json.dumps(work(CASES[options.cases[0]]())))
         return
-    print(
-        f"{'ms':12}{'total':>8}" + "".join(f"{name[:9]:>10}" for name in STAGES) + f"{'warm':>8}{'JAX':>8}{'before':>8}"
-    )
+    print(line("ms", [each[:9] for each in (*TIMES, *STAGES, "warm", "JAX", "clock", "before")]))
     for name in options.cases or list(CASES):
-        print(row(name, options), flush=True)
+        print(line(name, row(name, options)), flush=True)
 
 
-def row(name: str, options: Any) -> str:
+def line(name: str, cells: list[str]) -> str:
+    return f"{name:12}" + "".join(f"{cell:>10}" for cell in cells)
+
+
+def row(name: str, options: Any) -> list[str]:
     """One line of the table."""
     rounds, before = [], []
     for _ in range(options.rounds):
         rounds.append(child("cold", name))
         if options.before:
-            before.append(child("total", name, tree=options.before)["total"])
+            before.append(child("total", name, tree=options.before))
     of = min if before else statistics.median
-    middle = {key: of([r.get(key, 0.0) for r in rounds]) for key in ("total", *STAGES)}
-    line = f"{name:12}{1e3 * middle['total']:8.0f}" + "".join(f"{1e3 * middle[s]:10.0f}" for s in STAGES)
+    cells = [milliseconds(of([r.get(key, 0.0) for r in rounds])) for key in (*TIMES, *STAGES)]
+    warm, jax = "", ["", ""]
     if options.warm:
         with tempfile.TemporaryDirectory() as folder:
             child("warm", name, folder)
-            line += f"{1e3 * statistics.median(child('warm', name, folder)['total'] for _ in rounds):8.0f}"
+            warm = milliseconds(statistics.median(child("warm", name, folder)["total"] for _ in rounds))
     if options.jax:
-        line += f"{1e3 * statistics.median(child('jax', name)['total'] for _ in rounds):8.0f}".rjust(
-            8 if options.warm else 16
-        )
-    return line + (f"{1e3 * min(before):.0f}".rjust(24 - 8 * (options.warm + options.jax)) if before else "")
+        theirs = [child("jax", name) for _ in rounds]
+        jax = [milliseconds(statistics.median(r[key] for r in theirs)) for key in TIMES]
+    return [*cells, warm, *jax, milliseconds(min(r["total"] for r in before)) if before else ""]
+
+
+def milliseconds(seconds: float) -> str:
+    return f"{1e3 * seconds:.0f}"
 
 
 def child(kind: str, name: str, cache: str = "0", tree: str = "") -> dict[str, float]:
@@ -94,20 +101,20 @@ def build(case: Any) -> Any:
     return sn.value_and_grad(loss, params, dtype="float32")
 
 
-def timed(case: Any) -> tuple[Any, float]:
-    """The function, and the seconds of the whole, in processor time."""
+def timed(case: Any) -> tuple[Any, dict[str, float]]:
+    """The function, and the seconds of the whole, in processor time and by the clock."""
     import symnet as sn
 
     x = sn.tensor("warming", 3)
     sn.value_and_grad(sn.sum(sn.tanh(x) * x), x, dtype="float32")
-    begin = time.process_time()
+    begin, clock = time.process_time(), time.perf_counter()
     function = build(case)
-    return function, time.process_time() - begin
+    return function, {"total": time.process_time() - begin, "clock": time.perf_counter() - clock}
 
 
 def total(case: Any) -> dict[str, float]:
     """Seconds of the whole alone, of any checkout."""
-    return {"total": timed(case)[1]}
+    return timed(case)[1]
 
 
 def cold(case: Any) -> dict[str, float]:
@@ -117,7 +124,7 @@ def cold(case: Any) -> dict[str, float]:
     stages.time = SimpleNamespace(perf_counter=time.process_time)  # type: ignore[attr-defined]  # work of others is not counted
     function, whole = timed(case)
     seconds = function.stages.seconds
-    return {"total": whole, **seconds, "load": whole - sum(seconds.values())}
+    return {**whole, **seconds, "load": whole["total"] - sum(seconds.values())}
 
 
 def warm(case: Any) -> dict[str, float]:
@@ -146,9 +153,9 @@ def jax_compile(case: Any) -> dict[str, float]:
 
     jax.jit(jax.value_and_grad(lambda x: (x * x).sum()))(np.ones(3, np.float32))
     step = jax.jit(loss if case.values_only else jax.value_and_grad(loss))
-    begin = time.process_time()
+    begin, clock = time.process_time(), time.perf_counter()
     step.lower(params, data).compile()
-    return {"total": time.process_time() - begin}
+    return {"total": time.process_time() - begin, "clock": time.perf_counter() - clock}
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ from symnet.loops.ir import (
     Let,
     Load,
     Op,
+    Prefetch,
     Store,
     Value,
     Var,
@@ -231,5 +232,6 @@ _STATEMENTS: dict[type, Callable[[CEmitter, Any], None]] = {
     Fetch: emit_fetch,
     Store: _store,
     Alloc: _alloc,
+    Prefetch: lambda e, stmt: None,  # C has no word for it
     Fail: _fail,
 }

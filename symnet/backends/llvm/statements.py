@@ -36,6 +36,7 @@ from symnet.loops.ir import (
     Let,
     Load,
     Op,
+    Prefetch,
     Store,
     Value,
     Var,
@@ -206,6 +207,13 @@ def _iteration(e: Emitter, stmt: For, number: V | int) -> None:
     emit_body(e, stmt.body)
 
 
+def _prefetch(e: Emitter, stmt: Prefetch) -> None:
+    """The line is brought into the nearest cache; an address that is nobody's does nothing."""
+    e.text.declarations.setdefault("llvm.prefetch.p0", "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
+    where = access(e, e.place(stmt.buffer), stmt.index)
+    e.text.line(f"call void @llvm.prefetch.p0({where.pointer.typed}, i32 0, i32 3, i32 1)")
+
+
 def _fail(e: Emitter, stmt: Fail) -> None:
     """The code is stored each time, the report's numbers the first time."""
     if stmt.report is not None:
@@ -227,5 +235,6 @@ _STATEMENTS: dict[type, Callable[[Emitter, Any], None]] = {
     Fetch: emit_fetch,
     Store: _store,
     Alloc: _alloc,
+    Prefetch: _prefetch,
     Fail: _fail,
 }
