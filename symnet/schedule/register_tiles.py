@@ -49,7 +49,7 @@ from symnet.schedule.target import Target
 from symnet.schedule.tile_shape import TileShape, tile_widths
 
 LONGEST = 2048  # points of a reduction that is short
-LINE = 64  # bytes that come from memory together
+LINE, NEAR = 64, 1 << 17  # bytes that come from memory together; of an array that surely stays in a near cache
 
 
 def tiles(nest: Nest, shape: TileShape, target: Target, carry: Carry | None) -> Body:
@@ -250,7 +250,7 @@ class _Tiling:
         assert acc is not None
         each = LINE // ITEMSIZE[acc.dtype]
         for load in inner_loads(nest):
-            if load.buffer.space != "register" and stride(load, self.lane.var) == CONTIGUOUS:
+            if _is_far(load.buffer) and stride(load, self.lane.var) == CONTIGUOUS:
                 for more in range(width, 2 * width, each):
                     index = Substitution({self.lane.var: as_int(more)}).index(load.index)
                     hints.append(Prefetch(load.buffer, index))
@@ -280,6 +280,14 @@ def _adding(stmt: Stmt) -> Stmt:
     if isinstance(stmt, Store):
         return replace(stmt, combine="add")
     return replace(stmt, body=tuple(map(_adding, stmt.body))) if isinstance(stmt, For) else stmt
+
+
+def _is_far(buffer: Buffer) -> bool:
+    """Whether an array may be more than a near cache holds."""
+    extents = [limit(extent) for extent in buffer.shape]
+    known = [extent for extent in extents if extent is not None]
+    size = ITEMSIZE[buffer.dtype] * math.prod(known)
+    return buffer.space != "register" and (len(known) < len(extents) or size > NEAR)
 
 
 def _runs(widths: Sequence[int]) -> list[tuple[int, int]]:
