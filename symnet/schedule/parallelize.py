@@ -25,6 +25,7 @@ UNIT_WORK = 1 << 18  # multiply-adds worth a hand-over between threads
 ROW_UNIT, ROW_UNIT_WORK = 16, 1 << 11  # rows of a unit of a sweep; operations below which it has more of them
 NUMBERS_UNIT = 128  # rows of it at least, where each is a number
 LEAST_ROW_UNIT = 4  # rows of a unit where a superblock has few
+PERHAPS = 512  # what an extent that is not known may be
 SHARED, ROWS_SHARING = 1 << 19, 64  # bytes that every row reads, more than stay near by; rows of a unit that share them
 CHECKED_UNIT_WORK = 1 << 13  # the same where indices are checked: whether all were right is found out once a unit
 MATH_WORK = 16  # operations of a transcendental function
@@ -112,11 +113,16 @@ def row_work(nest: Nest) -> int:
 
 
 def shared_bytes(nest: Nest, axis: Axis) -> int:
-    """The bytes of the arrays, as far as they are known, that each element of an axis reads all of."""
+    """The bytes of the arrays that each element of an axis reads all of; extents that are not known may be large."""
     if nest.accumulator is None or nest.kernel is not None:
         return 0
     arrays = {x.buffer.name: x.buffer for x in inner_loads(nest) if stride(x, axis.var) == INVARIANT}
-    return sum(ITEMSIZE[b.dtype] * math.prod(limit(n) or 1 for n in b.shape) for b in arrays.values())
+    return sum(ITEMSIZE[b.dtype] * math.prod(map(_perhaps, b.shape)) for b in arrays.values())
+
+
+def _perhaps(extent: IntExpr) -> int:
+    most = limit(extent)
+    return PERHAPS if most is None else max(most, 1)
 
 
 def _work_of_row(nest: Nest) -> int:

@@ -175,7 +175,7 @@ def cut(nest: Nest, sizes: SumCut = SumCut()) -> Levels:
     """The reduced axes, innermost first: so many of their elements in a chain, so many chains in a block."""
     if sizes.is_short:
         return Levels(nest, (), ())
-    nest, chains = _cut(nest, nest.reduced, sizes.chain, sizes.lanes)
+    nest, chains = chained(nest, sizes)
     outer, blocks = _cut(replace(nest, reduced=(*chains, *nest.reduced)), chains, sizes.chains, 1)
     inside = len(nest.reduced)
     return Levels(
@@ -183,6 +183,11 @@ def cut(nest: Nest, sizes: SumCut = SumCut()) -> Levels:
         outer.reduced[: len(outer.reduced) - inside],
         blocks,
     )
+
+
+def chained(nest: Nest, sizes: SumCut) -> tuple[Nest, tuple[Axis, ...]]:
+    """(the nest of one chain, the axes of chains)."""
+    return _cut(nest, nest.reduced, sizes.chain, sizes.lanes)
 
 
 def _cut(nest: Nest, axes: tuple[Axis, ...], most: int, lanes: int) -> tuple[Nest, tuple[Axis, ...]]:

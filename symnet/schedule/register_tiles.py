@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from symnet.dtypes import ITEMSIZE
 from symnet.loops.ir import (
@@ -38,13 +39,23 @@ from symnet.loops.ir import (
     int_floordiv,
     int_mod,
 )  # fmt: skip
-from symnet.loops.limits import limit
+from symnet.loops.limits import int_max, limit
 from symnet.loops.substitute import Substitution, int_variables
 from symnet.lower.elementwise import functions_in
 from symnet.lower.nest import Axis, Nest, bounded, nested
 from symnet.schedule.access import CONTIGUOUS, inner_loads, shifted, stores, stride
 from symnet.schedule.down import Down, past_the_cache
-from symnet.schedule.partials import PANEL_CUT, Carry, Cells, SumCut, accumulated, cut, is_rounded, renewed, short_first
+from symnet.schedule.partials import (
+    PANEL_CUT,
+    Carry,
+    Cells,
+    SumCut,
+    accumulated,
+    chained,
+    is_rounded,
+    renewed,
+    short_first,
+)
 from symnet.schedule.target import Target
 from symnet.schedule.tile_shape import TileShape, tile_widths
 
@@ -56,22 +67,46 @@ def tiles(nest: Nest, shape: TileShape, target: Target, carry: Carry | None) -> 
     """The loops of a nest whose lanes are parallel."""
     lane = shape.lane
     assert lane is not None
+    sizes = PANEL_CUT if shape.mr > 1 and not any(a.batch for a in nest.reduced) and known_short(nest) else SumCut()
+    few = _by_parts_if(nest, shape, sizes, carry)
     again: Body = ()
-    sizes = PANEL_CUT if shape.mr > 1 and _is_panel(nest) else SumCut()
-    by_parts = carry is None and _goes_by_parts(nest, shape, sizes)
-    if carry is None and (by_parts or is_apart(nest)):
+    if carry is None and (few is True or is_apart(nest)):
         nest, again = parted(nest)
 
     is_large = past_the_cache(nest, shape, target)
 
     def whole(sizes: SumCut) -> Body:
-        body = _Tiling(shape, lane, target, carry, sizes, by_parts and not sizes.is_short).all_tiles(nest)
+        body = _Tiling(shape, lane, target, carry, sizes).all_tiles(nest)
         if is_large is not None and not sizes.is_short:
             body = (If(is_large, Down(lane, target, carry, sizes).panels(nest), body),)
         return (*body, *renewed(nest, carry, sizes, lambda body: over_results(nest, lane, body)))
 
-    body = short_first(nest, sizes.chain, sizes, whole)
+    if few is None:
+        body = short_first(nest, sizes.chain, sizes, whole)
+    else:
+        body = _Tiling(shape, lane, target, carry, PANEL_CUT).part_by_part(nest)
+        body = body if few is True else (If(few, body, whole(sizes)),)
     return (*body, *over_results(nest, lane, again)) if again else body
+
+
+def _by_parts_if(
+    nest: Nest, shape: TileShape, sizes: SumCut, carry: Carry | None
+) -> IntCondition | Literal[True] | None:
+    """Whether, or when, all tiles are worked on for one part of the sum after another, so that what several rows read
+    stays in the cache: the sums wait where the results are stored.  None for never.
+    """
+    acc, others = nest.accumulator, [a for a in nest.parallel if a is not shape.lane and a is not shape.row]
+    assert acc is not None
+    if carry is not None or shape.row is None or others or not is_rounded(nest) or len(nest.reduced) != 1:
+        return None
+    if [s.buffer.dtype for s in stores(nest)] != [acc.dtype]:
+        return None
+    (axis,) = nest.reduced
+    if axis.constant is not None:
+        return True if sizes is PANEL_CUT and axis.constant > sizes.chain else None
+    if limit(axis.extent) is not None or parted(nest)[1] or axis.batch:
+        return None
+    return IntCondition("le", axis.extent, IntConst(LONGEST))
 
 
 def is_apart(nest: Nest) -> bool:
@@ -79,21 +114,6 @@ def is_apart(nest: Nest) -> bool:
     acc = nest.accumulator
     assert acc is not None
     return bool(functions_in(nest.outer)) and [s.buffer.dtype for s in stores(nest)] == [acc.dtype]
-
-
-def _goes_by_parts(nest: Nest, shape: TileShape, sizes: SumCut) -> bool:
-    """Whether all tiles are worked on for one part of the sum after another, so that what several rows read stays in
-    the cache: their sums wait where the results are stored.
-    """
-    acc, others = nest.accumulator, [a for a in nest.parallel if a is not shape.lane and a is not shape.row]
-    assert acc is not None
-    if shape.row is None or others or nest.halved or not is_rounded(nest) or len(nest.reduced) != 1:
-        return False
-    if [s.buffer.dtype for s in stores(nest)] != [acc.dtype]:
-        return False
-    levels = cut(nest, sizes)
-    (axis,) = nest.reduced
-    return bool(levels.chains) and not levels.blocks and (axis.constant is not None or limit(axis.extent) is None)
 
 
 def parted(nest: Nest) -> tuple[Nest, Body]:
@@ -112,16 +132,6 @@ def known_short(nest: Nest) -> bool:
     return math.prod(LONGEST + 1 if a.constant is None else a.constant for a in nest.reduced) <= LONGEST
 
 
-def _is_panel(nest: Nest) -> bool:
-    """Whether a product is over inner axes of known, short extents: not over the rows of all that it reads."""
-    rows = [a for a in nest.reduced if all(_is_leading(x.index, a.var) for x in inner_loads(nest))]
-    return not rows and known_short(nest)
-
-
-def _is_leading(index: tuple[IntExpr, ...], var: str) -> bool:
-    return all(var not in int_variables(i) for i in index[1:])
-
-
 def over_results(nest: Nest, lane: Axis | None, statements: Body) -> Body:
     """Loops over all that a nest stores, around statements that touch memory alone."""
     axes = nest.parallel if lane is None else (*(a for a in nest.parallel if a is not lane), lane)
@@ -137,25 +147,21 @@ class _Tiling:
     target: Target
     carry: Carry | None
     sizes: SumCut
-    by_parts: bool = False
     part: IntExpr | None = None
 
     def all_tiles(self, nest: Nest) -> Body:
         """The tiles of every column, inside loops over the axes that are neither lanes nor rows."""
-        if self.by_parts:
-            return self._part_by_part(nest)
         body = self._known_columns(nest) if self.lane.constant is not None else self._symbolic_columns(nest)
         for axis in reversed([a for a in nest.parallel if a is not self.lane and a is not self.shape.row]):
             body = (For(axis.var, axis.extent, body),)
         return body
 
-    def _part_by_part(self, nest: Nest) -> Body:
-        """All tiles for the first part of the sum, then for the next."""
-        levels = cut(nest, self.sizes)
-        (part,) = levels.chains
+    def part_by_part(self, nest: Nest) -> Body:
+        """All tiles for the first part of the sum, which there is even of nothing, then for the next."""
+        nest, (part,) = chained(nest, self.sizes)
         sizes = replace(self.sizes, is_short=True)
-        inside = replace(self, sizes=sizes, by_parts=False, part=IntVar(part.var)).all_tiles(levels.nest)
-        return (For(part.var, part.extent, inside),)
+        inside = replace(self, sizes=sizes, part=IntVar(part.var)).all_tiles(nest)
+        return (For(part.var, int_max(1, part.extent), inside),)
 
     def _widths(self, nest: Nest) -> list[int]:
         assert nest.accumulator is not None
@@ -233,7 +239,8 @@ class _Tiling:
             inside = [*rows, (lane, "vector")] if lane.constant is not None else [(lane, "vector"), *rows]
             axes, kinds = zip(*((axis, "serial") for axis in part.reduced), *inside, strict=True)
             loops = nested(axes, (*part.inner, Store(into, at, part.accumulator.value, acc.combine)), kinds)
-            return self._ahead(part, bounded(loops, lane.var, width), width)
+            loops = bounded(loops, lane.var, width)
+            return self._ahead(part, loops, width) if self.part is not None and mr > 1 else loops
 
         body = accumulated(nest, Cells(cell, at, over_tile), chain, self.carry, self.sizes)
         if self.carry is None:
@@ -244,7 +251,7 @@ class _Tiling:
 
     def _ahead(self, nest: Nest, loops: Body, width: int) -> Body:
         """The loops of one part, which also ask for what the next tile of columns reads: memory is far away."""
-        if self.part is None or len(loops) != 1 or not isinstance(loops[0], For):
+        if len(loops) != 1 or not isinstance(loops[0], For):
             return loops
         acc, hints = nest.accumulator, list[Stmt]()
         assert acc is not None
