@@ -7,8 +7,8 @@ For work that leaves the interpreter for long, such as LLVM's: threads of Python
 
 from __future__ import annotations
 
+import _thread
 import os
-import threading
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -16,6 +16,7 @@ Task = TypeVar("Task")
 Outcome = TypeVar("Outcome")
 
 MOST_THREADS = 256
+WAIT = 0.05  # seconds until a waiting caller looks again
 
 
 def usable_processors() -> int:
@@ -70,28 +71,38 @@ class _Helpers:
     """Threads that run a function, which does nothing once the caller waits for them.
 
     An interrupt may hide from the caller whether a thread has started: then this one says so itself, or is too late.
+    They are threads of the interpreter's lowest kind: one of `threading.Thread` that an interrupt meets in its start
+    may wait for ever for a lock of the caller's, and the process for it.
     """
 
     def __init__(self, run: Callable[[], None]) -> None:
-        self._run = run
-        self._threads: list[threading.Thread] = []
+        self._run, self._process = run, os.getpid()
+        self._ends: list[_thread.LockType] = []  # of each thread: held until it has ended
         self._in_time: dict[int, bool] = {}  # by number; who comes first says it, in one operation of the interpreter
+        self._ended: set[int] = set()
 
     def start(self, count: int) -> None:
         """Start as many as there are to be, once, or as many as the system starts."""
-        while len(self._threads) < count:
-            self._threads.append(threading.Thread(target=self._help, args=(len(self._threads),)))
+        while len(self._ends) < count:
+            end = _thread.allocate_lock()
+            end.acquire()
+            self._ends.append(end)
             try:
-                self._threads[-1].start()
+                _thread.start_new_thread(self._help, (len(self._ends) - 1, end))
             except (RuntimeError, MemoryError):
                 break
 
     def wait(self) -> None:
-        """Until none is at work."""
-        for number, thread in enumerate(self._threads):
+        """Until none is at work; in a forked child none is."""
+        for number, end in enumerate(self._ends):
             if self._in_time.setdefault(number, False):
-                thread.join()
+                while number not in self._ended and os.getpid() == self._process:
+                    end.acquire(timeout=WAIT)  # an interrupt may come when it has been: then the next try says so
 
-    def _help(self, number: int) -> None:
+    def _help(self, number: int, end: _thread.LockType) -> None:
         if self._in_time.setdefault(number, True):
-            self._run()
+            try:
+                self._run()
+            finally:
+                self._ended.add(number)
+                end.release()
