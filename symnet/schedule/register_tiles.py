@@ -7,11 +7,11 @@ after:  for each column tile of 2 vectors:
         for i in 64: for k in 128 (vector): c[i, k] = tanh(c[i, k])
 
 In: a nest, its `TileShape`, a target.  Out: loops.
-Column tiles stand outermost (their operand panel is reused by every row tile), then row tiles.  A long sum goes by parts:
-all tiles for 128 of its terms, stored where the results belong, then all for the next, so that panels stay in the
-nearest cache; meanwhile the next panel is asked for.  What is long and needs
-memory alone follows all tiles as loops of its own, so that its code stands once: an epilogue that calls functions, and
-what adds the sum of a superblock to those before.
+Column tiles stand outermost (their operand panel is reused by every row tile), then row tiles.  A long sum goes by
+parts: all tiles for 128 of its terms, stored where the results belong, then all for the next, so that panels stay in
+the nearest cache; meanwhile the next panel is asked for.  What is long and needs memory alone follows all tiles as
+loops of its own, so that its code stands once: an epilogue that calls functions, and what adds the sum of a superblock
+to those before.
 """
 
 from __future__ import annotations

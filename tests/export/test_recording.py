@@ -54,10 +54,11 @@ def run(*command):
     return subprocess.run(list(map(str, command)), capture_output=True, text=True)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("compiler", COMPILERS, ids=["gcc", "clang"])
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_the_test_of_an_export_passes_and_compilers_are_silent(name, compiler, dtype, tmp_path):
+def test_the_test_of_an_export_passes_and_compilers_are_silent(name, compiler, tmp_path):
+    """Each compiler in turn has the one and the other dtype: what it says depends on the text, not on the function."""
+    dtype = ("float32", "float64")[(list(FUNCTIONS).index(name) + COMPILERS.index(compiler)) % 2]
     if compiler is None:
         pytest.skip("no such compiler")
     files = FUNCTIONS[name]({"dtype": dtype, "name": "f"}).export(tmp_path / "f", files="o,h,c,test")

@@ -309,7 +309,7 @@ def test_slides_fit_the_screen_and_have_no_stray_scrollbars(deck: str, size: str
     written = DECKS[deck]().slides()
     page.write_text(written.replace("</body>", MEASURE), encoding="utf-8")
     last = written.count("<section>")
-    for number in dict.fromkeys((1, 2, last // 2, last)):
+    for number in dict.fromkeys((1, 2, last // 2, last) if size == "1280,720" else (2, last)):
         flags = ["--headless=new", "--no-sandbox", "--disable-gpu", f"--window-size={size}", "--dump-dom"]
         command = [BROWSER, *flags, f"file://{page}#{number}"]
         dom = subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
