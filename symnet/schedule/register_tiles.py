@@ -62,6 +62,7 @@ from symnet.schedule.target import Target
 from symnet.schedule.tile_shape import TileShape, tile_widths
 
 LONGEST = 2048  # points of a reduction that is short
+FEWER_ROWS = 4  # of a tile for what tiles of more leave
 LINE, NEAR = 64, 1 << 17  # bytes that come from memory together; of an array that surely stays in a near cache
 
 
@@ -200,22 +201,22 @@ class _Tiling:
         return tuple(body)
 
     def _rows(self, nest: Nest, width: int) -> Body:
-        """Row tiles of mr rows, then the rest one by one; without rows, one tile."""
+        """Row tiles of mr rows, in a long sum the rest by tiles of fewer, then one by one; without rows, one tile."""
         row, mr = self.shape.row, self.shape.mr
         if row is None:
             return self._tile(nest, 1, width)
         most = limit(row.extent)
         if most is not None:
             mr = min(mr, max(most, 1))
-        tile = f"{row.var}_tile"
-        count, rest = int_floordiv(row.extent, mr), int_mod(row.extent, mr)
+        fewer = (FEWER_ROWS,) if self.part is not None and mr % FEWER_ROWS == 0 else ()
+        tile, begin, left = f"{row.var}_tile", as_int(0), row.extent
         body: list[Stmt] = []
-        if count != IntConst(0):
-            whole = shifted(nest, row, IntVar(tile) * mr, IntConst(mr))
-            body.append(For(tile, count, self._tile(whole, mr, width)))
-        if rest != IntConst(0):
-            single = shifted(nest, row, count * mr + IntVar(tile), IntConst(1))
-            body.append(For(tile, rest, self._tile(single, 1, width)))
+        for rows in dict.fromkeys((mr, *fewer, 1)):  # each divides the one before
+            count = int_floordiv(left, rows)
+            if count != IntConst(0):
+                part = shifted(nest, row, begin + IntVar(tile) * rows, IntConst(rows))
+                body.append(For(tile, count, self._tile(part, rows, width)))
+            begin, left = int_floordiv(row.extent, rows) * rows, int_mod(left, rows)
         return tuple(body)
 
     def _tile(self, nest: Nest, mr: int, width: int) -> Body:
