@@ -8,6 +8,8 @@ import gc
 import os
 import random
 import signal
+import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -159,25 +161,32 @@ def test_an_interrupt_at_any_moment_leaves_nothing_at_work(monkeypatch):
         signal.signal(signal.SIGALRM, before)
 
 
+FORKED = """
+import os, sys, threading, time
+from symnet import processors
+
+processors.usable_processors = lambda: int(sys.argv[1])
+children = []
+
+def work(item):
+    time.sleep(0.002)
+    if threading.get_ident() == threading.main_thread().ident and not children:
+        children.append(os.fork())
+    return item * item
+
+right = processors.on_all_processors(work, list(range(30))) == [k * k for k in range(30)]
+if children == [0]:
+    os._exit(0 if right else 1)
+sys.exit(not right or os.waitpid(children[0], 0)[1])
+"""
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks")
-@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-def test_a_child_that_is_forked_amid_the_work_does_what_is_missing(count):
-    children = []
-
-    def work(item):
-        time.sleep(0.002)
-        if threading.get_ident() == threading.main_thread().ident and not children:
-            children.append(os.fork())
-        return item * item
-
-    try:
-        right = on_all_processors(work, list(range(30))) == [k * k for k in range(30)]
-    except BaseException:
-        right = False
-    if children == [0]:
-        os._exit(0 if right else 1)
-    assert right
-    assert os.waitpid(children[0], 0)[1] == 0
+@pytest.mark.parametrize("number", [1, 2, 7])
+def test_a_child_that_is_forked_amid_the_work_does_what_is_missing(number):
+    command = [sys.executable, "-c", FORKED, str(number)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
 
 
 def test_an_error_is_no_part_of_a_ring(count):
