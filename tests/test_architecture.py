@@ -123,11 +123,10 @@ def violations(source: str, module: str, is_package: bool = False) -> list[str]:
     return wrong
 
 
-@pytest.mark.parametrize("path", MODULES, ids=relative)
-def test_imports_go_downward(path: Path) -> None:
-    name = module_name(path)
-    assert part_of(name) in FLOOR_OF, f"{name} stands on no floor; give it one"
-    assert violations(path.read_text(), name, path.name == "__init__.py") == []
+def test_imports_go_downward() -> None:
+    assert [name for name in SOURCES if part_of(name) not in FLOOR_OF] == [], "they stand on no floor; give them one"
+    found = {name: violations(path.read_text(), name, path.name == "__init__.py") for name, path in SOURCES.items()}
+    assert {name: wrong for name, wrong in found.items() if wrong} == {}
 
 
 @pytest.mark.parametrize(
@@ -360,20 +359,19 @@ def test_two_types_of_one_name_are_caught(sources: dict[str, str], expected: lis
 # --------------------------------------------------------------------------- files
 
 
-@pytest.mark.parametrize("path", MODULES, ids=relative)
-def test_a_file_is_read_in_one_sitting(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= LONGEST
-    assert path.stem not in GRAB_BAGS, "name it after what it is about"
+def test_a_file_is_read_in_one_sitting() -> None:
+    assert [relative(path) for path in MODULES if len(path.read_text().splitlines()) > LONGEST] == []
+    assert [relative(path) for path in MODULES if path.stem in GRAB_BAGS] == [], "name them after what they are about"
 
 
 IGNORED = re.compile(r"# type: ignore(\[[\w, -]+\])?(  # \w.*)?")
 
 
-@pytest.mark.parametrize("path", MODULES, ids=relative)
-def test_a_type_that_is_not_checked_has_a_reason(path: Path) -> None:
+def test_a_type_that_is_not_checked_has_a_reason() -> None:
     """`# type: ignore[code]  # reason`: mypy says which are needed, not why."""
-    found = IGNORED.findall(path.read_text())
-    assert all(code and reason for code, reason in found)
+    found = {relative(path): IGNORED.findall(path.read_text()) for path in MODULES}
+    assert sum(map(len, found.values())) > 0
+    assert [name for name, each in found.items() if not all(code and reason for code, reason in each)] == []
 
 
 # --------------------------------------------------------------------------- paths in the documentation
@@ -409,14 +407,18 @@ def test_every_path_that_documents_name_exists(document: Path) -> None:
     assert missing == []
 
 
-@pytest.mark.parametrize("path", MODULES, ids=relative)
-def test_every_path_that_code_names_exists(path: Path) -> None:
+def test_every_path_that_code_names_exists() -> None:
     """In docstrings, comments and errors, which tell users what file to edit."""
+    found = {relative(path): missing_paths(path) for path in MODULES}
+    assert {name: missing for name, missing in found.items() if missing} == {}
+
+
+def missing_paths(path: Path) -> list[str]:
+    """The paths that a file names and that do not exist."""
     text = path.read_text()
     spans = [span for span in CODE.findall(text) if PATH.match(span) and not span.startswith(MADE_BY_USERS)]
     spans = [span for span in spans if "/" in span]  # the others may be files of an export
-    missing = [named for named in (*spans, *FROM_ROOT.findall(text)) if not exists(named, path)]
-    assert missing == []
+    return [named for named in (*spans, *FROM_ROOT.findall(text)) if not exists(named, path)]
 
 
 def test_paths_of_errors_are_found() -> None:

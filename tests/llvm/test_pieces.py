@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import cache
 
 import numpy as np
 import pytest
@@ -41,19 +42,21 @@ def arguments(names, rng):
     return {name: (data | {"i": rng.integers(0, 5, 9)})[name] for name in names}
 
 
-def made(outputs, target, monkeypatch, piece=2000):
-    """The signature, the text, its pieces, and the objects of the whole and of the pieces."""
-    s = sn.compile(outputs, target=None if target == "host" else TARGETS[target]).stages
+@cache
+def made(name, target):
+    """The stages of some outputs, the pieces of their text, and the objects of the whole and of the pieces."""
+    s = sn.compile(OUTPUTS[name], target=None if target == "host" else TARGETS[target]).stages
     whole = codegen.compile_object(s.llvm_ir, s.target, s.program.constants)
-    monkeypatch.setattr(pieces, "PIECE", piece)
-    texts = pieces.pieces(s.llvm_ir)
-    return s, texts, whole, codegen.compile_object(s.llvm_ir, s.target, s.program.constants)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pieces, "PIECE", 2000)
+        texts = pieces.pieces(s.llvm_ir)
+        return s, texts, whole, codegen.compile_object(s.llvm_ir, s.target, s.program.constants)
 
 
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("name", OUTPUTS)
 def test_the_pieces_give_the_bits_of_the_whole(name, target, monkeypatch, rng):
-    s, texts, whole, joined = made(OUTPUTS[name], target, monkeypatch)
+    s, texts, whole, joined = made(name, target)
     assert len(texts) > 1
     answers = []
     for loaded in (elf.Image(whole), elf.Image(joined), loading._Engine(joined)):
@@ -68,7 +71,7 @@ def test_the_pieces_give_the_bits_of_the_whole(name, target, monkeypatch, rng):
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("name", OUTPUTS)
 def test_every_function_is_in_one_piece_and_no_more_is_exported(name, target, monkeypatch):
-    s, texts, whole, joined = made(OUTPUTS[name], target, monkeypatch)
+    s, texts, whole, joined = made(name, target)
     of_the_whole, of_the_joined = map(elf_format.ObjectTables, (whole, joined))
     exported = [{o.text(symbol) for symbol in o.symbols[o.defined()]} for o in (of_the_whole, of_the_joined)]
     assert exported[0] == exported[1]
@@ -83,7 +86,7 @@ def test_the_bytes_do_not_depend_on_the_number_of_processors(monkeypatch):
     objects = set()
     for count in (1, 2, 3, 16):
         monkeypatch.setattr(processors, "usable_processors", lambda count=count: count)
-        objects.add(made(OUTPUTS["network"], "host", monkeypatch)[-1])
+        objects.add(made.__wrapped__("network", "host")[-1])
     assert len(objects) == 1
 
 
@@ -91,7 +94,7 @@ def test_linkers_take_the_object(monkeypatch, tmp_path):
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
         pytest.skip("no C compiler")
-    _, texts, _, joined = made(OUTPUTS["network"], "host", monkeypatch)
+    _, texts, _, joined = made("network", "host")
     assert len(texts) > 2
     (tmp_path / "f.o").write_bytes(joined)
     command = [compiler, "-shared", "-Wl,--fatal-warnings", "-Wl,-z,defs", "-o", "f.so", "f.o"]
@@ -134,7 +137,7 @@ def test_two_definitions_of_one_name_are_refused():
 
 
 def test_an_error_of_one_piece_is_the_errors_of_the_whole(monkeypatch):
-    s = made(OUTPUTS["network"], "host", monkeypatch)[0]
+    s = made("network", "host")[0]
     with pytest.raises(RuntimeError, match="parsing error"):
         codegen.compile_object(s.llvm_ir.replace("ret i32 0", "ret i32 zero"), s.target, s.program.constants)
     assert codegen.compile_object(s.llvm_ir, s.target, s.program.constants)
@@ -144,13 +147,13 @@ def test_llvms_own_lock_is_where_it_was(monkeypatch):
     """llvmlite keeps other threads out; the pieces go around its lock, and it is neither held nor gone afterwards."""
     from llvmlite.binding import ffi
 
-    made(OUTPUTS["functions"], "host", monkeypatch)
+    made.__wrapped__("functions", "host")
     assert not ffi.lib._lock._lock._is_owned()
     assert ffi.lib.LLVMPY_TargetMachineEmitToMemory._lock is ffi.lib._lock
 
 
 def test_every_piece_is_for_the_processors_of_the_whole(monkeypatch):
-    s, texts, _, _ = made(OUTPUTS["network"], "portable", monkeypatch)
+    s, texts, _, _ = made("network", "portable")
     words = re.findall(r"^(?:target|attributes) .*", s.llvm_ir, re.M)
     assert len(words) == 4  # the triple, and attributes of three levels
     assert [re.findall(r"^(?:target|attributes) .*", text, re.M) for text in texts] == [words] * len(texts)
