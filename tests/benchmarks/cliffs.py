@@ -3,7 +3,8 @@
     python tests/benchmarks/cliffs.py [--only sum …] [--below 0.8] [--threads 1 2] [--dtypes float32 float64] [--all]
 
 Each operation is written once and given each library's functions: bound steps of symnet with known and with symbolic
-extents, NumPy, and JAX's jit where it is installed, in turns; symnet on as many threads as asked, its peers on one.
+extents, NumPy, and JAX's jit where it is installed, in turns; symnet on as many threads as asked, NumPy on one, JAX on
+one where `--threads 1` is all that is asked for.
 Prints what is slower than the best of the peers: peer / symnet, of the best of the rounds; `--all` prints every place.
 NumPy writes transposes in order, as symnet and JAX do, and does not leave them to whoever reads them.
 A place is the operation, its shapes, the dtype, the threads, and whether the extents are known or symbolic.
@@ -208,6 +209,8 @@ def main() -> None:
     parser.add_argument("--dtypes", nargs="+", default=["float32", "float64"])
     parser.add_argument("--all", action="store_true")
     options = parser.parse_args()
+    if options.threads == [1] and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # JAX has no other way to be told
     tried = slow = 0
     print(f"{'operation':24}{'place':34}{'extents':10}{'µs':>10}{'NumPy':>8}{'JAX':>8}")
     for name, where, times in places(options):
