@@ -45,7 +45,7 @@ from symnet.loops.limits import int_max, limit
 from symnet.loops.substitute import Substitution, int_variables
 from symnet.lower.elementwise import functions_in
 from symnet.lower.nest import Axis, Nest, bounded, nested
-from symnet.schedule.access import CONTIGUOUS, inner_loads, shifted, stores, stride
+from symnet.schedule.access import CONTIGUOUS, inner_loads, outer_loads, shifted, stores, stride
 from symnet.schedule.down import Down, past_the_cache
 from symnet.schedule.partials import (
     PANEL_CUT,
@@ -102,7 +102,7 @@ def _by_parts_if(
     assert acc is not None
     if carry is not None or shape.row is None or others or not is_rounded(nest) or len(nest.reduced) != 1:
         return None
-    if [s.buffer.dtype for s in stores(nest)] != [acc.dtype]:
+    if [s.buffer.dtype for s in stores(nest)] != [acc.dtype] or _updates(nest):
         return None
     (axis,) = nest.reduced
     if axis.constant is not None:
@@ -117,6 +117,14 @@ def is_apart(nest: Nest) -> bool:
     acc = nest.accumulator
     assert acc is not None
     return bool(functions_in(nest.outer)) and [s.buffer.dtype for s in stores(nest)] == [acc.dtype]
+
+
+def _updates(nest: Nest) -> bool:
+    """Whether a result may be an update of an input, in whose place it may have to be computed: W − s·XᵀD."""
+    (store,) = stores(nest)
+    kind = store.buffer.dtype, store.buffer.shape
+    inputs = (x.buffer for x in outer_loads(nest) if x.buffer.space == "input")
+    return store.buffer.space == "output" and any((b.dtype, b.shape) == kind for b in inputs)
 
 
 def parted(nest: Nest) -> tuple[Nest, Body]:

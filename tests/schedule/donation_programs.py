@@ -25,6 +25,9 @@ E, i, t, V = (
     sn.labels("t", m, classes=5),
     sn.tensor("V", 16, 5),
 )
+XK, YK, WK = sn.tensor("XK", 300, 16), sn.tensor("YK", 300, 8), sn.tensor("WK", 16, 8)
+KNOWN = sn.mean(sn.sum((XK @ WK - YK) ** 2, axis=1))  # the gradient is a long product, of known rows
+P, Q, R = sn.tensor("P", 64, 260), sn.tensor("Q", 260, 32), sn.tensor("R", 64, 32)
 EMBEDDED = sn.mean(sn.cross_entropy(sn.softmax(sn.take(E, i) @ V), t))
 
 
@@ -55,6 +58,9 @@ PROGRAMS: dict[str, Callable[[], tuple[dict[str, Any], dict[str, str]]]] = {
     "line, SGD": lambda: sgd(LINE, [w]),
     "line, Adam": lambda: adam(LINE, [w]),
     "embedding, SGD": lambda: sgd(EMBEDDED, [E, V]),  # a tile and the rows that are left, side by side
+    "known rows, SGD": lambda: sgd(KNOWN, [WK]),
+    "known rows, Adam": lambda: adam(KNOWN, [WK]),
+    "a long product": lambda: ({"new": R - 0.1 * (P @ Q)}, {"R": "new"}),
     "a map": lambda: ({"new": sn.tanh(B) * 2 + lr}, {"B": "new"}),
     "rows": lambda: ({"new": X * 2 + 1}, {"X": "new"}),
     "rows less their mean": lambda: ({"new": X - sn.mean(X, axis=0)}, {"X": "new"}),
