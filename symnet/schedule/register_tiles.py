@@ -45,7 +45,7 @@ from symnet.loops.limits import int_max, limit
 from symnet.loops.substitute import Substitution, int_variables
 from symnet.lower.elementwise import functions_in
 from symnet.lower.nest import Axis, Nest, bounded, nested
-from symnet.schedule.access import CONTIGUOUS, inner_loads, outer_loads, shifted, stores, stride
+from symnet.schedule.access import CONTIGUOUS, INVARIANT, inner_loads, outer_loads, shifted, stores, stride
 from symnet.schedule.down import Down, past_the_cache
 from symnet.schedule.partials import (
     PANEL_CUT,
@@ -261,14 +261,18 @@ class _Tiling:
         return self._above_diagonal(nest, lane, body)
 
     def _ahead(self, nest: Nest, loops: Body, width: int) -> Body:
-        """The loops of one part, which also ask for what the next tile of columns reads: memory is far away."""
+        """The loops of one part, which also ask for what the next tile of columns reads: memory is far away.
+
+        That is said once for all rows, so of arrays alone that each of them reads.
+        """
         if len(loops) != 1 or not isinstance(loops[0], For):
             return loops
-        acc, hints = nest.accumulator, list[Stmt]()
-        assert acc is not None
+        acc, row, hints = nest.accumulator, self.shape.row, list[Stmt]()
+        assert acc is not None and row is not None
         each = LINE // ITEMSIZE[acc.dtype]
         for load in inner_loads(nest):
-            if _is_far(load.buffer) and stride(load, self.lane.var) == CONTIGUOUS:
+            is_next = stride(load, self.lane.var) == CONTIGUOUS and stride(load, row.var) == INVARIANT
+            if is_next and _is_far(load.buffer):
                 for more in range(width, 2 * width, each):
                     index = Substitution({self.lane.var: as_int(more)}).index(load.index)
                     hints.append(Prefetch(load.buffer, index))

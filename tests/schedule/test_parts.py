@@ -93,6 +93,19 @@ def by_numpy(operands, epilogue, data):
     return made.get(epilogue, (z * z).sum(1))
 
 
+@pytest.mark.parametrize("extents", ["known", "symbolic"])
+@pytest.mark.parametrize("subscripts", ["ikj,kj->ij", "ik,ikj->ij", "ik,kj,ikj->ij", "ik,kj,ij->ij", "kij,kj->ij"])
+def test_what_differs_from_row_to_row_is_read_and_not_asked_for(subscripts, extents, rng):
+    sizes, dims = {"i": 20, "k": 300, "j": 96}, {"i": m, "k": k, "j": n}
+    operands = subscripts.split("->")[0].split(",")
+    data = {f"T{each}": rng.standard_normal([sizes[x] for x in each]) for each in operands}
+    given = sizes if extents == "known" else dims
+    f = sn.compile(sn.einsum(subscripts, *(sn.tensor(f"T{each}", *(given[x] for x in each)) for each in operands)))
+    verify(f.stages.program)
+    found = f(**{name: guarded(array) for name, array in data.items()})
+    close(found, np.einsum(subscripts, *data.values()), sizes["k"], "float64")
+
+
 @pytest.mark.parametrize("inner", [0, 1, 128, 129])
 def test_a_sum_of_symbolic_length_may_be_empty_short_or_long(inner, rng):
     A, B = sn.tensor("A", m, k), sn.tensor("B", k, n)
