@@ -26,7 +26,7 @@ ROW_UNIT, ROW_UNIT_WORK = 16, 1 << 11  # rows of a unit of a sweep; operations b
 NUMBERS_UNIT = 128  # rows of it at least, where each is a number
 LEAST_ROW_UNIT = 4  # rows of a unit where a superblock has few
 PERHAPS = 512  # what an extent that is not known may be
-SHARED, ROWS_SHARING = 1 << 19, 64  # bytes that every row reads, more than stay near by; rows of a unit that share them
+SHARED, ROWS_SHARING = 1 << 19, 32  # bytes that every row reads, more than stay near by; rows of a unit that share them
 CHECKED_UNIT_WORK = 1 << 13  # the same where indices are checked: whether all were right is found out once a unit
 MATH_WORK = 16  # operations of a transcendental function
 
@@ -134,7 +134,7 @@ def _work_of_row(nest: Nest) -> int:
 
 def _chunk(nest: Nest, axis: Axis) -> int:
     """Rows per unit: enough for UNIT_WORK, or to share what they read; a multiple of 16, unless a row is a kernel; down
-    to half as many where all units are then alike.
+    to half as many where all units are then alike.  Few rows share less, so that several threads have a part in them.
     """
     per_row = max(nest.kernel or 0, 1) * (MATH_WORK if nest.accumulator is None and functions_in(nest.outer) else 1)
     for other in nest.axes:
@@ -142,9 +142,10 @@ def _chunk(nest: Nest, axis: Axis) -> int:
             per_row *= _count(other)
     if nest.kernel is not None:
         return -(-UNIT_WORK // per_row)
-    least = ROWS_SHARING if shared_bytes(nest, axis) > SHARED else 16
-    most = max(-(-UNIT_WORK // per_row) // 16 * 16, least)
     extent = axis.constant or 0
+    quarter = ROWS_SHARING if axis.constant is None else extent // 64 * 16
+    least = min(ROWS_SHARING, quarter) if shared_bytes(nest, axis) > SHARED else 16
+    most = max(-(-UNIT_WORK // per_row) // 16 * 16, least, 16)
     units = -(-extent // most)
     alike = (extent // n for n in range(units, 2 * units) if extent % (16 * n) == 0) if units > 1 else ()
     return next(iter(alike), most)

@@ -14,6 +14,7 @@ import pytest
 import symnet as sn
 from symnet.errors import CompileError
 from symnet.loops.ir import Buffer, Prefetch, as_int, walk
+from symnet.loops.substitute import Substitution
 from symnet.loops.verifier import verify
 from symnet.schedule.parallelize import ROWS_SHARING
 from symnet.stages import unit_of
@@ -140,6 +141,22 @@ def test_a_large_operand_is_shared_by_many_rows_and_a_small_one_is_not():
 
     assert units(512, 512, 512) == 512 // ROWS_SHARING
     assert units(512, 100, 100) > 512 // ROWS_SHARING
+
+
+@pytest.mark.parametrize("rows", [32, 64, 65, 96, 128, 192])
+def test_few_rows_that_share_an_operand_are_work_for_several_threads(rows):
+    program = sn.compile(sn.tensor("A", rows, 512) @ sn.tensor("B", 512, 512), dtype="float32", stop_after="schedule")
+    (phase,) = [phase for group in program.groups for phase in group.phases]
+    assert phase.units.value >= min(4, rows // 16)
+
+
+def test_a_batch_of_64_rows_is_work_for_two_threads():
+    X, W = sn.tensor("X", m, 784), sn.tensor("W", 784, 300)
+    for formula in (X @ W, sn.tanh(sn.tanh(X @ W) @ sn.tensor("V", 300, 10))):
+        program = sn.compile(formula, dtype="float32", stop_after="schedule")
+        phases = [phase for group in program.groups for phase in group.phases if phase.units != as_int(1)]
+        at_64 = Substitution({"m": as_int(64), "block": as_int(0)})
+        assert max(at_64.integer(phase.units).value for phase in phases) >= 2
 
 
 def test_hints_say_what_the_next_columns_are_and_machine_code_has_them():
