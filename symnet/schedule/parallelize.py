@@ -143,8 +143,8 @@ def _chunk(nest: Nest, axis: Axis) -> int:
     if nest.kernel is not None:
         return -(-UNIT_WORK // per_row)
     extent = axis.constant or 0
-    quarter = ROWS_SHARING if axis.constant is None else extent // 64 * 16
-    least = min(ROWS_SHARING, quarter) if shared_bytes(nest, axis) > SHARED else 16
+    sharing = ROWS_SHARING if axis.constant is None else min(extent // 64 * 16, 2 * ROWS_SHARING)
+    least = sharing if shared_bytes(nest, axis) > SHARED else 16
     most = max(-(-UNIT_WORK // per_row) // 16 * 16, least, 16)
     units = -(-extent // most)
     alike = (extent // n for n in range(units, 2 * units) if extent % (16 * n) == 0) if units > 1 else ()

@@ -69,9 +69,10 @@ LINE, NEAR = 64, 1 << 17  # bytes that come from memory together; of an array th
 def tiles(nest: Nest, shape: TileShape, target: Target, carry: Carry | None) -> Body:
     """The loops of a nest whose lanes are parallel."""
     lane = shape.lane
-    assert lane is not None
+    assert lane is not None and nest.accumulator is not None
     sizes = PANEL_CUT if shape.mr > 1 and not any(a.batch for a in nest.reduced) and known_short(nest) else SumCut()
-    few = _by_parts_if(nest, shape, sizes, carry)
+    narrow = lane.constant is not None and lane.constant <= target.lanes(nest.accumulator.dtype)
+    few = None if narrow else _by_parts_if(nest, shape, sizes, carry)
     again: Body = ()
     if carry is None and (few is True or is_apart(nest)):
         nest, again = parted(nest)

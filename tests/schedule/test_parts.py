@@ -139,7 +139,8 @@ def test_a_large_operand_is_shared_by_many_rows_and_a_small_one_is_not():
         (phase,) = [phase for group in program.groups for phase in group.phases]
         return phase.units.value
 
-    assert units(512, 512, 512) == 512 // ROWS_SHARING
+    assert units(512, 512, 512) == 512 // (2 * ROWS_SHARING)
+    assert units(128, 512, 512) == 128 // ROWS_SHARING
     assert units(512, 100, 100) > 512 // ROWS_SHARING
 
 
