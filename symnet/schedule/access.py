@@ -5,11 +5,13 @@ In: a nest.  Out: its accesses, and for a loop variable whether an access is *in
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import wraps
 from typing import TypeVar
 
+from symnet.dtypes import ITEMSIZE
 from symnet.loops.accesses import Access, computed_with, of_value, reads, writes
 from symnet.loops.ir import (
     Body,
@@ -26,6 +28,7 @@ from symnet.loops.ir import (
     Store,
     walk,
 )
+from symnet.loops.limits import limit
 from symnet.loops.substitute import Substitution, int_variables
 from symnet.lower.nest import Accumulator, Axis, Check, Nest
 
@@ -51,6 +54,12 @@ def _statement_loads(statements: Iterable[Stmt]) -> Iterator[Load]:
     for stmt in walk(tuple(statements)):
         if isinstance(stmt, Let | Fetch | Store):
             yield from computed_with(stmt.value)
+
+
+def array_bytes(buffer: Buffer, perhaps: int) -> int:
+    """The bytes of an array; an extent that is not known counts for `perhaps`."""
+    most = (limit(extent) for extent in buffer.shape)
+    return ITEMSIZE[buffer.dtype] * math.prod(perhaps if n is None else max(n, 1) for n in most)
 
 
 @once_per_nest

@@ -9,13 +9,11 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from symnet.dtypes import ITEMSIZE
 from symnet.expr.nodes.extents import TYPICAL
 from symnet.loops.ir import IntConst, IntExpr, IntVar, Let, Store, ceil_div, int_min
-from symnet.loops.limits import limit
 from symnet.lower.elementwise import functions_in
 from symnet.lower.nest import Axis, Nest
-from symnet.schedule.access import INVARIANT, inner_loads, shifted, stride
+from symnet.schedule.access import INVARIANT, array_bytes, inner_loads, shifted, stride
 from symnet.schedule.beside import rows_beside
 from symnet.schedule.down import columns_of_panel, past_the_cache
 from symnet.schedule.target import Target
@@ -117,12 +115,7 @@ def shared_bytes(nest: Nest, axis: Axis) -> int:
     if nest.accumulator is None or nest.kernel is not None:
         return 0
     arrays = {x.buffer.name: x.buffer for x in inner_loads(nest) if stride(x, axis.var) == INVARIANT}
-    return sum(ITEMSIZE[b.dtype] * math.prod(map(_perhaps, b.shape)) for b in arrays.values())
-
-
-def _perhaps(extent: IntExpr) -> int:
-    most = limit(extent)
-    return PERHAPS if most is None else max(most, 1)
+    return sum(array_bytes(b, PERHAPS) for b in arrays.values())
 
 
 def _work_of_row(nest: Nest) -> int:

@@ -45,7 +45,7 @@ from symnet.loops.limits import int_max, limit
 from symnet.loops.substitute import Substitution, int_variables
 from symnet.lower.elementwise import functions_in
 from symnet.lower.nest import Axis, Nest, bounded, nested
-from symnet.schedule.access import CONTIGUOUS, INVARIANT, inner_loads, outer_loads, shifted, stores, stride
+from symnet.schedule.access import CONTIGUOUS, INVARIANT, array_bytes, inner_loads, outer_loads, shifted, stores, stride
 from symnet.schedule.down import Down, past_the_cache
 from symnet.schedule.partials import (
     PANEL_CUT,
@@ -69,10 +69,9 @@ LINE, NEAR = 64, 1 << 17  # bytes that come from memory together; of an array th
 def tiles(nest: Nest, shape: TileShape, target: Target, carry: Carry | None) -> Body:
     """The loops of a nest whose lanes are parallel."""
     lane = shape.lane
-    assert lane is not None and nest.accumulator is not None
+    assert lane is not None
     sizes = PANEL_CUT if shape.mr > 1 and not any(a.batch for a in nest.reduced) and known_short(nest) else SumCut()
-    narrow = lane.constant is not None and lane.constant <= target.lanes(nest.accumulator.dtype)
-    few = None if narrow else _by_parts_if(nest, shape, sizes, carry)
+    few = _by_parts_if(nest, shape, target, sizes, carry)
     again: Body = ()
     if carry is None and (few is True or is_apart(nest)):
         nest, again = parted(nest)
@@ -94,13 +93,15 @@ def tiles(nest: Nest, shape: TileShape, target: Target, carry: Carry | None) -> 
 
 
 def _by_parts_if(
-    nest: Nest, shape: TileShape, sizes: SumCut, carry: Carry | None
+    nest: Nest, shape: TileShape, target: Target, sizes: SumCut, carry: Carry | None
 ) -> IntCondition | Literal[True] | None:
     """Whether, or when, all tiles are worked on for one part of the sum after another, so that what several rows read
-    stays in the cache: the sums wait where the results are stored.  None for never.
+    stays in the cache: the sums wait where the results are stored.  None for never, as where they are one vector wide.
     """
-    acc, others = nest.accumulator, [a for a in nest.parallel if a is not shape.lane and a is not shape.row]
-    assert acc is not None
+    acc, lane, others = nest.accumulator, shape.lane, [a for a in nest.parallel if a not in (shape.lane, shape.row)]
+    assert acc is not None and lane is not None
+    if lane.constant is not None and lane.constant <= target.lanes(acc.dtype):
+        return None
     if carry is not None or shape.row is None or others or not is_rounded(nest) or len(nest.reduced) != 1:
         return None
     if [s.buffer.dtype for s in stores(nest)] != [acc.dtype] or _updates(nest):
@@ -307,10 +308,7 @@ def _adding(stmt: Stmt) -> Stmt:
 
 def _is_far(buffer: Buffer) -> bool:
     """Whether an array may be more than a near cache holds."""
-    extents = [limit(extent) for extent in buffer.shape]
-    known = [extent for extent in extents if extent is not None]
-    size = ITEMSIZE[buffer.dtype] * math.prod(known)
-    return buffer.space != "register" and (len(known) < len(extents) or size > NEAR)
+    return buffer.space != "register" and array_bytes(buffer, perhaps=2 * NEAR) > NEAR
 
 
 def _runs(widths: Sequence[int]) -> list[tuple[int, int]]:

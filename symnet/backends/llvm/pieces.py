@@ -23,16 +23,19 @@ from functools import cached_property
 
 PIECE, MOST = 100_000, 16  # characters of a piece, inlined functions counted at every call; pieces of a module
 
-_ITEM = re.compile(r"^(?:define (?s:.*?)\n}|declare .*|@\S+ = (?!.*\balias ).*|(?:attributes|target|!).*)$", re.M)
+_ITEM = re.compile(r"^(define (?s:.*?)\n}|declare .*|@\S+ = (?!.*\balias ).*|(?:attributes|target|!).*)$", re.M)
 _SYMBOL = re.compile(r'@(?:"([^"]+)"|([\w.$]+))')
 _GLOBAL = re.compile(r"@\S+ = (internal )?.*?(constant|global) (\[[^\]]*\]|<\{.*?\}>|\w+) ")
 
 
 def pieces(text: str) -> list[str]:
     """The texts; one, the text itself, where it is short or has something else in it."""
-    if len(text) < PIECE or _ITEM.sub("", text).strip():
+    if len(text) < PIECE:
         return [text]
-    module = _ModuleItems([_Item(found.group()) for found in _ITEM.finditer(text)])
+    *between, rest = _ITEM.split(text)
+    if "".join([*between[::2], rest]).strip():
+        return [text]
+    module = _ModuleItems([_Item(found) for found in between[1::2]])
     own = module.placed()
     works = {item: module.work(item) for item in own}
     total, largest = sum(works.values()), max(works.values())
