@@ -6,11 +6,12 @@ In: a nest and a target.  Out: the nest restricted to one unit, and how many uni
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from symnet.expr.nodes.extents import TYPICAL
-from symnet.loops.ir import IntConst, IntExpr, IntVar, Let, Store, ceil_div, int_min
+from symnet.loops.ir import Body, If, IntCondition, IntConst, IntExpr, IntVar, Let, Store, ceil_div, int_min
+from symnet.loops.substitute import substitute
 from symnet.lower.elementwise import functions_in
 from symnet.lower.nest import Axis, Nest
 from symnet.schedule.access import INVARIANT, array_bytes, inner_loads, shifted, stride
@@ -148,3 +149,22 @@ def one_chunk(nest: Nest, axis: Axis, start: IntExpr, chunk: int) -> Nest:
     """The nest over start … start + chunk of an axis, cut at its end."""
     even = axis.constant is not None and axis.constant % chunk == 0
     return shifted(nest, axis, start, IntConst(chunk) if even else int_min(chunk, axis.extent - start))
+
+
+def one_after_another(parts: Iterable[tuple[Body, IntExpr]], unit_var: str) -> tuple[Body, IntExpr]:
+    """(several bodies as one, how many units there are), where those of each body are numbered from 0."""
+    total: IntExpr = IntConst(0)
+    bodies: list[tuple[IntExpr, Body]] = []
+    for body, units in parts:
+        bodies.append((total, substitute(body, {unit_var: IntVar(unit_var) - total})))
+        total = total + units
+    return _of_unit(bodies, unit_var), total
+
+
+def _of_unit(bodies: Sequence[tuple[IntExpr, Body]], unit_var: str) -> Body:
+    """The one of several bodies that a unit belongs to, found by halving them; each with the first of its units."""
+    if len(bodies) == 1:
+        return bodies[0][1]
+    half = len(bodies) // 2
+    before = IntCondition("lt", IntVar(unit_var), bodies[half][0])
+    return (If(before, _of_unit(bodies[:half], unit_var), _of_unit(bodies[half:], unit_var)),)

@@ -294,3 +294,12 @@ def renewed(nest: Nest, carry: Carry | None, sizes: SumCut, over: Over) -> Body:
     nothing_lost = over((Store(carry.low, target.index, Const(0.0, carry.low.dtype)),))
     merged = over(renewed_sum(target.buffer, target.index, carry.low, target.index))
     return (If(carry.first, (If(carry.more, nothing_lost),), merged),)
+
+
+def settled(nest: Nest, low: Buffer | None) -> list[Nest]:
+    """The nest that adds what the additions of superblocks rounded away, if they are rounded."""
+    if low is None:
+        return []
+    (store,) = stores(nest)
+    body = with_low_added(store.buffer, store.index, low, store.index)
+    return [Nest(f"{nest.name}_total", nest.parallel, body)]

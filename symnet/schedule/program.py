@@ -20,7 +20,7 @@ each adds rows in order, so the bits are the same for any number of threads.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from symnet.loops.accesses import Access, touches
@@ -39,6 +39,7 @@ from symnet.loops.ir import (
     IntVar,
     Phase,
     Program,
+    Stmt,
     Store,
     Var,
     as_int,
@@ -49,25 +50,26 @@ from symnet.loops.ir import (
 from symnet.loops.limits import int_max
 from symnet.loops.shares import begin_of, length_of
 from symnet.loops.substitute import Substitution, substitute
-from symnet.loops.sums import with_low_added
 from symnet.lower.nest import Nest, around
 from symnet.lower.program import Lowered
 from symnet.lower.state import clear_of
-from symnet.schedule.access import accesses, base_name, restricted, stores, substituted, without_unit_axes
+from symnet.schedule.access import base_name, restricted, stores, substituted, without_unit_axes
 from symnet.schedule.epilogues import lows_of, split_epilogues
 from symnet.schedule.fetch import fetching
 from symnet.schedule.follow import Followers, take_followers
 from symnet.schedule.fuse import fused
 from symnet.schedule.halved import all_halved
+from symnet.schedule.layout import laid_out
 from symnet.schedule.multiply_add import with_multiply_adds
 from symnet.schedule.notes import notes
 from symnet.schedule.pack import all_packed
-from symnet.schedule.parallelize import NestInUnits, in_units, rows_of_unit
-from symnet.schedule.partials import Carry
+from symnet.schedule.parallelize import NestInUnits, in_units, one_after_another, one_chunk, rows_of_unit
+from symnet.schedule.partials import Carry, settled
 from symnet.schedule.reach import NONE, Reach, Span, reach, row_of, shift, united
-from symnet.schedule.register_tiles import over_results
-from symnet.schedule.spread import ALL, Spread, added_up, into_part, longest, part_of, spread_of
-from symnet.schedule.stream import SUPERBLOCK, StreamPlan, Sweep, is_one_pass, is_streamed, plan
+from symnet.schedule.register_tiles import cleared
+from symnet.schedule.spread import ALL, Spread, added_up, into_part, longest, part_of, slots_of, spread_of
+from symnet.schedule.stacked import Stack, in_stacks, shared_bytes, stacks_of
+from symnet.schedule.stream import SUPERBLOCK, Sweep, is_one_pass, is_streamed, plan
 from symnet.schedule.superblock import rows_of_superblock
 from symnet.schedule.target import Target
 from symnet.schedule.tile import scheduled
@@ -87,27 +89,33 @@ def schedule(lowered: Lowered, target: Target, most_rows: int | None = None) -> 
     nests, copies = all_packed(nests)
     nests, finals = split_epilogues(nests)
     lows = lows_of(nests)
-    streamed = plan(nests, lowered.workspace)
+    nests, buffers = laid_out(nests, lowered.workspace, target)
+    streamed = plan(nests, buffers)
     read_by = streamed.readers()
     followers = take_followers(streamed.sweeps)
     for sweep, after, names in zip(streamed.sweeps, followers, read_by, strict=True):
         sweep.once, sweep.rows = (fetching(fused(nests, target, names), names) for nests in (sweep.once, sweep.rows))
         after.update({name: fused(nests, target, names) for name, nests in after.items()})
     reaches = [reach(sweep.rows, sweep.reduces) for sweep in streamed.sweeps]
-    rows = rows_of_superblock(streamed, max(one.places for one in reaches))
+    stacks = {id(s): stacks_of(s, one, target) for s, one in zip(streamed.sweeps, reaches, strict=True)}
+    rows = rows_of_superblock(streamed, max(one.places for one in reaches), sum(map(shared_bytes, stacks.values())))
     if rows == SUPERBLOCK:
         rows = longest(streamed, reaches, rows)
     rows = rows if most_rows is None else min(rows, most_rows)
-    spreads = [spread_of(sweep, one, streamed.whole, rows) for sweep, one in zip(streamed.sweeps, reaches, strict=True)]
+    spreads = [
+        None if stacks[id(sweep)] else spread_of(sweep, one, streamed.whole, rows)
+        for sweep, one in zip(streamed.sweeps, reaches, strict=True)
+    ]
     if most_rows is not None:
         spreads = [spread if spread is not None and spread.units == ALL else None for spread in spreads]
     after = {name: nests for sums in followers for name, nests in sums.items()}
-    state = _State(lowered, target, streamed.whole, lows, after, rows, united(reaches), _slots(streamed, spreads))
+    slots = slots_of(streamed, spreads)
+    state = _State(lowered, target, streamed.whole, lows, after, rows, united(reaches), slots, stacks)
     groups: list[Group] = []
     for number, (sweep, reached) in enumerate(zip(streamed.sweeps, reaches, strict=True)):
         groups += state.groups(sweep, reached, number, spreads[number])
     more = (*halves, *copies, *finals, *lows.values(), *state.parts.values())
-    made = [state.block_buffer(b) for b in (*lowered.workspace, *more)]
+    made = [state.block_buffer(b) for b in (*buffers, *more)]
     touched = {base_name(b) for group in groups for phase in group.phases for b in touches(phase.body).values()}
     workspace = tuple(b for b in made if base_name(b) in touched)
     said = notes(nests, streamed, workspace, lowered.across)
@@ -115,19 +123,6 @@ def schedule(lowered: Lowered, target: Target, most_rows: int | None = None) -> 
     held = frozenset(b.name for b in workspace if is_streamed(b, streamed.whole))
     program = Program(lowered.name, lowered.dims, *arrays, tuple(groups), said, lowered.constants, held)
     return vectorized(with_multiply_adds(program), target)
-
-
-def _slots(streamed: StreamPlan, spreads: Iterable[Spread | None]) -> dict[str, int]:
-    """Of how many superblocks at a time a buffer holds the rows, by the name of its memory."""
-    found: dict[str, int] = {}
-    for sweep, spread in zip(streamed.sweeps, spreads, strict=True):
-        for nest in (*sweep.rows, *sweep.reduces) if spread else ():
-            assert spread is not None
-            if spread.units == ALL:
-                continue
-            for buffer, _ in accesses(nest):
-                found[base_name(buffer)] = max(found.get(base_name(buffer), 1), spread.units)
-    return found
 
 
 def _beyond(batch: IntExpr, rows: int) -> IntExpr:
@@ -145,6 +140,7 @@ class _State:
     rows: int  # of a superblock
     held: Mapping[str, Span]  # the rows beside those of a superblock that buffers hold
     slots: Mapping[str, int]  # of how many superblocks at a time
+    stacks: Mapping[int, Sequence[Stack]]  # by the id of a sweep
     held_rows: int = 0  # of a superblock, as buffers hold them; 0 for the same
     parts: dict[str, Buffer] = field(default_factory=dict)  # of sums, by the names of their nests
 
@@ -204,7 +200,7 @@ class _State:
         rare = self._is_rare(sweep)
         once = [*self._once(sweep.once, number)]
         if sweep.reduces and (not isinstance(sweep.batch, IntConst) or sweep.batch == IntConst(0)):
-            body = tuple(s for n in sweep.reduces for s in (*self._clear(n), *self._following(n)))
+            body = tuple(s for n in sweep.reduces for s in (*cleared(n), *self._following(n)))
             empty = If(IntCondition("eq", sweep.batch, IntConst(0)), body)
             once.append(Phase(f"empty_{number}", (empty,), unit_var=self.unit))
         if rare:
@@ -312,9 +308,11 @@ class _State:
             s for n in plain for s in scheduled(self._rows_reduced(n, sweep), self.target, self._carry(n, sweep))
         )
         superblocks = For(self.superblock, ceil_div(sweep.batch, self.rows), (*rows, *sums))
-        settling = tuple(s for n in plain for settle in self._settle(n) for s in scheduled(settle, self.target))
+        settling = tuple(
+            s for n in plain for settle in settled(n, self.lows.get(n.name)) for s in scheduled(settle, self.target)
+        )
         more = If(IntCondition("gt", sweep.batch, IntConst(self.rows)), settling)
-        empty = tuple(s for n in plain for s in self._clear(n))
+        empty = tuple(s for n in plain for s in cleared(n))
         sweeping = If(IntCondition("gt", IntLoad(needed, first), IntConst(0)), (superblocks, more), empty)
         return Phase(f"rare_{number}", (*find, sweeping), unit_var=f"{self.unit}_once")
 
@@ -340,19 +338,45 @@ class _State:
         return phases
 
     def _rows(self, sweep: Sweep, reached: Reach, number: int) -> list[Phase]:
-        """The phases of rows: one, and one more for each time that rows are read which other units stored."""
-        phases = []
-        unit = rows_of_unit(sweep.rows, self.rows)
+        """The phases of rows: one, and one more for each time that rows are read which other units stored; those of
+        stacks, of which one with sums runs with these.
+        """
+        phases: list[Phase] = []
+        stacks, spans = self.stacks[id(sweep)], reached.spans
+        unit = rows_of_unit(
+            [n for nests, stack in in_stacks(sweep.rows, stacks) if not stack for n in nests], self.rows
+        )
         for level in range(max(reached.levels.values(), default=-1) + 1):
-            nests = reached.of(level, sweep.rows)
-            spans = [reached.spans[id(nest)] for nest in nests]
-            body = tuple(s for n, span in zip(nests, spans, strict=True) for s in self._row_body(n, sweep, span, unit))
-            more = max(high - low for low, high in spans)
-            units = ceil_div(self.rows_in_superblock(sweep) + more, unit)
-            phases.append(Phase(f"rows_{number}" + (f"_{level}" if level else ""), body, units, self.unit))
+            for nests, stack in in_stacks(reached.of(level, sweep.rows), stacks):
+                name = f"rows_{number}" + (f"_{len(phases)}" if phases else "")
+                if stack is None:
+                    body = tuple(s for nest in nests for s in self._row_body(nest, sweep, spans[id(nest)], unit))
+                    more = max(high - low for low, high in (spans[id(nest)] for nest in nests))
+                    units = ceil_div(self.rows_in_superblock(sweep) + more, unit)
+                    phases.append(Phase(name, body, units, self.unit))
+                elif not stack.sums:
+                    phases.append(Phase(name, self._stacked(stack, sweep), self._units_of(stack), self.unit))
         return phases
 
+    def _units_of(self, stack: Stack) -> IntExpr:
+        return ceil_div(stack.axes[0].extent, stack.chunk(self.rows))
+
+    def _stacked(self, stack: Stack, sweep: Sweep) -> Body:
+        """All rows of a superblock, for some matrices of a stack, and the sums over them that belong to it."""
+        chunk, body = stack.chunk(self.rows), list[Stmt]()
+        start = IntVar(self.unit) * chunk
+        for nest, axis in zip(stack.rows, stack.axes, strict=False):
+            whole = substituted(self._rows_of(nest, sweep, NONE, self.rows), Substitution({self.unit: IntConst(0)}))
+            body += scheduled(one_chunk(whole, axis, start, chunk), self.target)
+        for nest, axis in zip(stack.sums, stack.axes[len(stack.rows) :], strict=True):
+            cut = one_chunk(self._rows_reduced(nest, sweep), axis, start, chunk)
+            body += self._summed(nest, sweep, NestInUnits(cut, self._units_of(stack), axis, start, chunk))
+        return tuple(body)
+
     def _row_body(self, nest: Nest, sweep: Sweep, span: Span, unit: int) -> Body:
+        return scheduled(self._rows_of(nest, sweep, span, unit), self.target)
+
+    def _rows_of(self, nest: Nest, sweep: Sweep, span: Span, unit: int) -> Nest:
         """The rows of one unit, counted from the first that the nest computes, which may lie before all rows."""
         row = row_of(nest)
         assert row is not None
@@ -366,26 +390,32 @@ class _State:
         extent = extent if plain else int_max(0, extent)
         moved = self.on_block(nest, row.var, local)
         cut = tuple(replace(a, extent=extent) if a.batch else a for a in nest.parallel)
-        return scheduled(restricted(moved, cut), self.target)
+        return restricted(moved, cut)
 
     def _reduces(self, sweep: Sweep, number: int) -> list[Phase]:
         """All the reductions of a sweep as one phase."""
         if not sweep.reduces:
             return []
-        nests = sorted(sweep.reduces, key=lambda n: -len(n.parallel))
-        total: IntExpr = IntConst(0)
-        bodies: list[tuple[IntExpr, Body]] = []
-        for nest in nests:  # their units are numbered one after another
-            part = in_units(self._rows_reduced(nest, sweep), self.target, self.unit)
-            loops = scheduled(part.nest, self.target, self._carry(nest, sweep))
-            loops += self._completed(nest, sweep, part, ceil_div(sweep.batch, self.rows))
-            bodies.append((total, substitute(loops, {self.unit: IntVar(self.unit) - total})))
-            total = total + part.units
-        return [Phase(f"sums_{number}", self._of_unit(bodies), total, self.unit)]
+        stacks = [stack for stack in self.stacks[id(sweep)] if stack.sums]
+        parts = [(self._stacked(stack, sweep), self._units_of(stack)) for stack in stacks]
+        stacked = {id(nest) for stack in stacks for nest in stack.sums}
+        for nest in sorted(sweep.reduces, key=lambda n: -len(n.parallel)):
+            if id(nest) not in stacked:
+                part = in_units(self._rows_reduced(nest, sweep), self.target, self.unit)
+                parts.append((self._summed(nest, sweep, part), part.units))
+        body, units = one_after_another(parts, self.unit)
+        return [Phase(f"sums_{number}", body, units, self.unit)]
+
+    def _summed(self, nest: Nest, sweep: Sweep, part: NestInUnits) -> Body:
+        """A unit's part of a sum over the rows of a superblock, and what becomes of it."""
+        loops = scheduled(part.nest, self.target, self._carry(nest, sweep))
+        return (*loops, *self._completed(nest, sweep, part, ceil_div(sweep.batch, self.rows)))
 
     def _completed(self, nest: Nest, sweep: Sweep, part: NestInUnits, times: IntExpr) -> Body:
         """What a unit does with its part of a sum the last of so many times: it is complete then."""
-        settle = tuple(s for n in self._settle(nest) for s in scheduled(part.beside(n), self.target))
+        settle = tuple(
+            s for n in settled(nest, self.lows.get(nest.name)) for s in scheduled(part.beside(n), self.target)
+        )
         body: Body = (If(self._carry(nest, sweep).more, settle),) if settle else ()
         body += self._following(nest, part)
         if not body or times == IntConst(1):
@@ -397,26 +427,9 @@ class _State:
         nests = self.followers.get(nest.name, ())
         return tuple(s for n in nests for s in scheduled(part.beside(n) if part else n, self.target))
 
-    def _of_unit(self, bodies: Sequence[tuple[IntExpr, Body]]) -> Body:
-        """The one of several bodies that a unit belongs to, found by halving them; each with the first of its units."""
-        if len(bodies) == 1:
-            return bodies[0][1]
-        half = len(bodies) // 2
-        before = IntCondition("lt", IntVar(self.unit), bodies[half][0])
-        return (If(before, self._of_unit(bodies[:half]), self._of_unit(bodies[half:])),)
-
     def _carry(self, nest: Nest, sweep: Sweep) -> Carry:
         first = IntCondition("eq", IntVar(self.superblock), IntConst(0))
         return Carry(first, IntCondition("gt", sweep.batch, IntConst(self.rows)), self.lows.get(nest.name))
-
-    def _settle(self, nest: Nest) -> list[Nest]:
-        """The nest that adds what the additions of superblocks rounded away, if they are rounded."""
-        low = self.lows.get(nest.name)
-        if low is None:
-            return []
-        (store,) = stores(nest)
-        body = with_low_added(store.buffer, store.index, low, store.index)
-        return [Nest(f"{nest.name}_total", nest.parallel, body)]
 
     def _rows_reduced(self, nest: Nest, sweep: Sweep) -> Nest:
         """A reduction over the rows of this superblock alone."""
@@ -427,11 +440,3 @@ class _State:
         extent = self.rows_in_superblock(sweep) if whole else int_max(0, self.rows_left(row.extent))
         cut = tuple(replace(a, extent=extent) if a.batch else a for a in nest.reduced)
         return replace(moved, reduced=cut)
-
-    def _clear(self, nest: Nest) -> Body:
-        """The statements that store what a reduction over no rows gives: the first value of its accumulator."""
-        acc = nest.accumulator
-        if acc is None:
-            return ()  # a kernel adds to what another nest begins with
-        (store,) = stores(nest)
-        return over_results(nest, None, (Store(store.buffer, store.index, Const(acc.initial, acc.dtype)),))

@@ -25,6 +25,7 @@ from symnet.dtypes import ITEMSIZE
 from symnet.loops.ir import (
     Body,
     Buffer,
+    Const,
     For,
     If,
     IntCondition,
@@ -149,6 +150,15 @@ def over_results(nest: Nest, lane: Axis | None, statements: Body) -> Body:
     """Loops over all that a nest stores, around statements that touch memory alone."""
     axes = nest.parallel if lane is None else (*(a for a in nest.parallel if a is not lane), lane)
     return nested(axes, statements, ["serial"] * (len(axes) - 1) + ["vector"] if axes else None)
+
+
+def cleared(nest: Nest) -> Body:
+    """The statements that store what a reduction over no rows gives: the first value of its accumulator."""
+    acc = nest.accumulator
+    if acc is None:
+        return ()  # a kernel adds to what another nest begins with
+    (store,) = stores(nest)
+    return over_results(nest, None, (Store(store.buffer, store.index, Const(acc.initial, acc.dtype)),))
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ or rows so long that several superblocks of them fill a cache: there units of ro
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from symnet.dtypes import ITEMSIZE
@@ -32,7 +32,7 @@ from symnet.loops.ir import (
 )
 from symnet.loops.sums import renewed_sum
 from symnet.lower.nest import Nest
-from symnet.schedule.access import accesses, stores
+from symnet.schedule.access import accesses, base_name, stores
 from symnet.schedule.parallelize import is_checked, row_work, rows_of_unit
 from symnet.schedule.partials import is_rounded
 from symnet.schedule.reach import NONE, Reach
@@ -78,6 +78,17 @@ def spread_of(sweep: Sweep, reached: Reach, whole: frozenset[str], rows: int) ->
         return None
     each = rows * _work(sweep)
     return Spread(units, min(MOST_RUN, 1 << max(0, (UNIT_WORK // max(each, 1)).bit_length() - 1)))
+
+
+def slots_of(plan: StreamPlan, spreads: Iterable[Spread | None]) -> dict[str, int]:
+    """Of how many superblocks at a time a buffer holds the rows, by the name of its memory."""
+    found: dict[str, int] = {}
+    for sweep, spread in zip(plan.sweeps, spreads, strict=True):
+        if spread is None or spread.units == ALL:
+            continue
+        for name in {base_name(buffer) for nest in (*sweep.rows, *sweep.reduces) for buffer, _ in accesses(nest)}:
+            found[name] = max(found.get(name, 1), spread.units)
+    return found
 
 
 def longest(plan: StreamPlan, reaches: Sequence[Reach], rows: int) -> int:

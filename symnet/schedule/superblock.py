@@ -23,23 +23,31 @@ from symnet.schedule.stream import SUPERBLOCK, StreamPlan, Sweep, is_streamed
 CACHE = 1 << 20  # bytes that the rows of a superblock should not exceed
 FEW, FEW_CACHE = 16, 1 << 22  # below so many rows a sum gains little from each superblock: only beyond so many bytes
 FEWEST = 8  # rows of a register tile
+SHARING = 64  # rows for which matrices that are read once a superblock, and their sums, take no longer than arithmetic
 
 
-def rows_of_superblock(plan: StreamPlan, places: int = 0) -> int:
+def rows_of_superblock(plan: StreamPlan, places: int = 0, shared: int = 0) -> int:
     """The largest power of two whose rows stay within the cache; at least `FEWEST`, and what a kernel takes at once.
 
     Args:
         plan: the sweeps.
         places: rows that are computed again with each superblock, of which it has four times as many at least.
+        shared: bytes that each superblock reads once for all its rows (`schedule/stacked.py`); the rows may fill as
+            much as that and the sums, with what these rounded away.
     """
     row = max((_row_bytes(sweep, plan.whole) for sweep in plan.sweeps), default=0)
     sums = max((_sum_bytes(sweep) for sweep in plan.sweeps), default=0)
     cache = max(CACHE, min(sums, FEW_CACHE))
     beside = max((rows_beside(nest) for sweep in plan.sweeps for nest in sweep.rows), default=0)
-    rows, fewest = SUPERBLOCK, max(FEWEST, 4 * places, beside)
-    while (rows > FEW and rows * row > cache) or rows * row > FEW_CACHE:
-        if rows // 2 < fewest:
-            break
+    fewest = max(FEWEST, 4 * places, beside)
+
+    def fits(rows: int) -> bool:
+        if rows <= SHARING and rows * row <= (shared and shared + 2 * sums):
+            return True
+        return rows * row <= (FEW_CACHE if rows <= FEW else cache)
+
+    rows = SUPERBLOCK
+    while not fits(rows) and rows // 2 >= fewest:
         rows //= 2
     return rows
 
