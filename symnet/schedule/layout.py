@@ -30,7 +30,9 @@ from symnet.schedule.target import Target
 Item = TypeVar("Item")
 
 
-def laid_out(nests: Sequence[Nest], buffers: Sequence[Buffer], target: Target) -> tuple[list[Nest], tuple[Buffer, ...]]:
+def laid_out(
+    nests: Sequence[Nest], buffers: Sequence[Buffer], target: Target, sums: int
+) -> tuple[list[Nest], tuple[Buffer, ...]]:
     """Nests and buffers of the workspace, with the rows of stacks side by side."""
     owners = Counter(map(base_name, buffers))
     moved: dict[str, int] = {}  # the name of a buffer → the axis that becomes its first
@@ -41,7 +43,7 @@ def laid_out(nests: Sequence[Nest], buffers: Sequence[Buffer], target: Target) -
             moved.setdefault(buffer.name, axis)
 
     for nest in nests:
-        stack = stack_axis(nest, target)
+        stack = stack_axis(nest, target, sums)
         for buffer, index in accesses(nest) if stack is not None else ():
             if stack is not None and IntVar(stack.var) in index:
                 move(buffer, index.index(IntVar(stack.var)))

@@ -70,7 +70,7 @@ from symnet.schedule.register_tiles import cleared
 from symnet.schedule.spread import ALL, Spread, added_up, into_part, longest, part_of, slots_of, spread_of
 from symnet.schedule.stacked import Stack, in_stacks, shared_bytes, stacks_of
 from symnet.schedule.stream import SUPERBLOCK, Sweep, is_one_pass, is_streamed, plan
-from symnet.schedule.superblock import rows_of_superblock
+from symnet.schedule.superblock import rows_of_superblock, sum_bytes
 from symnet.schedule.target import Target
 from symnet.schedule.tile import scheduled
 from symnet.schedule.vectorize import vectorized
@@ -89,7 +89,8 @@ def schedule(lowered: Lowered, target: Target, most_rows: int | None = None) -> 
     nests, copies = all_packed(nests)
     nests, finals = split_epilogues(nests)
     lows = lows_of(nests)
-    nests, buffers = laid_out(nests, lowered.workspace, target)
+    sums = sum_bytes(nests)
+    nests, buffers = laid_out(nests, lowered.workspace, target, sums)
     streamed = plan(nests, buffers)
     read_by = streamed.readers()
     followers = take_followers(streamed.sweeps)
@@ -97,7 +98,7 @@ def schedule(lowered: Lowered, target: Target, most_rows: int | None = None) -> 
         sweep.once, sweep.rows = (fetching(fused(nests, target, names), names) for nests in (sweep.once, sweep.rows))
         after.update({name: fused(nests, target, names) for name, nests in after.items()})
     reaches = [reach(sweep.rows, sweep.reduces) for sweep in streamed.sweeps]
-    stacks = {id(s): stacks_of(s, one, target) for s, one in zip(streamed.sweeps, reaches, strict=True)}
+    stacks = {id(s): stacks_of(s, one, target, sums) for s, one in zip(streamed.sweeps, reaches, strict=True)}
     rows = rows_of_superblock(streamed, max(one.places for one in reaches), sum(map(shared_bytes, stacks.values())))
     if rows == SUPERBLOCK:
         rows = longest(streamed, reaches, rows)
@@ -108,7 +109,7 @@ def schedule(lowered: Lowered, target: Target, most_rows: int | None = None) -> 
     ]
     if most_rows is not None:
         spreads = [spread if spread is not None and spread.units == ALL else None for spread in spreads]
-    after = {name: nests for sums in followers for name, nests in sums.items()}
+    after = {name: nests for one in followers for name, nests in one.items()}
     slots = slots_of(streamed, spreads)
     state = _State(lowered, target, streamed.whole, lows, after, rows, united(reaches), slots, stacks)
     groups: list[Group] = []

@@ -4,9 +4,9 @@ before: for units of rows: for j: t[r, j] = a[r, j] @ F[j];  for j: s[r, j] = f(
 after:  for units of j: for all rows: t[r, j] = a[r, j] @ F[j];  s[r, j] = f(t[r, j])          F is read once
 
 In: a sweep.  Out: its stacks, nests that go in units of such an axis.
-A stack is about a product whose rows share an array that no near cache holds, of which an element of the axis needs its
-own part alone; nests before and after it, and sums over the rows, join where they have that axis too
-and touch what the others store at one element of it.
+A stack is about a product whose rows share an array of which an element of the axis needs its own part alone, where no
+near cache holds that and what is added up over the rows; nests before and after it, and sums over rows, join where they
+have that axis too and touch what the others store at one element of it.
 Not handled: stacks of few matrices, which would be too few units, or of small ones; rows that need other rows; sums
 over the axis itself.
 """
@@ -40,6 +40,7 @@ from symnet.schedule.stream import Sweep
 from symnet.schedule.target import Target
 from symnet.schedule.tile_shape import choose
 
+NEAR = 1 << 17  # bytes of an array that stays in a near cache, whatever else is read
 LEAST, LEAST_BYTES = 8, 1 << 10  # matrices of a stack, which are its units; bytes of one, which takes loops of its own
 StackPlace = tuple[int, tuple[IntExpr, ...]]  # of an axis in an array: the position, and the extents of all
 
@@ -72,12 +73,12 @@ def shared_bytes(stacks: Iterable[Stack]) -> int:
     return _bytes(x for stack in stacks for nest in stack.rows for x in _shared(nest))
 
 
-def stacks_of(sweep: Sweep, reached: Reach, target: Target) -> list[Stack]:
+def stacks_of(sweep: Sweep, reached: Reach, target: Target, sums: int) -> list[Stack]:
     """The stacks of a sweep, in order; the sums of one have a stack of their own where they cannot follow at once."""
     if any(reached.levels.values()):
         return []
     found: list[Stack] = []
-    runs = list(_runs(sweep, reached, target))
+    runs = list(_runs(sweep, reached, target, sums))
     added: dict[int, list[tuple[Nest, Axis]]] = {}  # sums, by the number of a run
     others: list[Nest] = []
     for nest, home in zip(sweep.reduces, _homes(sweep.reduces, runs, target), strict=True):
@@ -87,22 +88,29 @@ def stacks_of(sweep: Sweep, reached: Reach, target: Target) -> list[Stack]:
             others.append(nest)
     for number, run in enumerate(runs):
         rows, axes = tuple(run.nests), tuple(run.axes)
-        sums = tuple(nest for nest, _ in added.get(number, ()))
+        own = tuple(nest for nest, _ in added.get(number, ()))
         after = tuple(axis for _, axis in added.get(number, ()))
         if run.nests[-1] is sweep.rows[-1] and not any(read_names(nest) & run.written for nest in others):
-            found.append(Stack((*axes, *after), rows, sums))
+            found.append(Stack((*axes, *after), rows, own))
         else:
-            found += [Stack(axes, rows), *([Stack(after, (), sums)] if sums else [])]
+            found += [Stack(axes, rows), *([Stack(after, (), own)] if own else [])]
     return found
 
 
-def stack_axis(nest: Nest, target: Target) -> Axis | None:
-    """The axis that tells the matrices of a large array apart, which all rows of a nest share."""
+def stack_axis(nest: Nest, target: Target, sums: int) -> Axis | None:
+    """The axis that tells the matrices of a large array apart, which all rows of a nest share.
+
+    Args:
+        nest: what may be a product with them.
+        target: the machine.
+        sums: bytes of what the program adds up over rows: each superblock goes through these, too, and through what
+            they rounded away.
+    """
     row = row_of(nest)
     if nest.accumulator is None or row is None or row not in nest.parallel:
         return None
     shared = _shared(nest)
-    if _bytes(shared) <= SHARED:
+    if _bytes(shared) < NEAR or _bytes(shared) + 2 * sums <= SHARED:
         return None
     for axis in _candidates(nest, target):
         count = axis.constant or PERHAPS
@@ -163,11 +171,11 @@ class _MatrixByMatrix:
             self.places.setdefault(name, set()).update(places)
 
 
-def _runs(sweep: Sweep, reached: Reach, target: Target) -> Iterator[_MatrixByMatrix]:
+def _runs(sweep: Sweep, reached: Reach, target: Target, sums: int) -> Iterator[_MatrixByMatrix]:
     """The nests about each product, those before it that join and then those after it."""
     begin = 0
     for at, product in enumerate(sweep.rows):
-        seed = stack_axis(product, target) if at >= begin and _is_plain(product, sweep, reached) else None
+        seed = stack_axis(product, target, sums) if at >= begin and _is_plain(product, sweep, reached) else None
         if seed is None:
             continue
         run = _MatrixByMatrix()

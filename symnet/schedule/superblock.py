@@ -16,8 +16,10 @@ from collections.abc import Iterable
 from symnet.dtypes import ITEMSIZE
 from symnet.expr.nodes.extents import TYPICAL
 from symnet.loops.ir import Buffer, IntConst, IntExpr
+from symnet.lower.nest import Nest
 from symnet.schedule.access import accesses, base_name, stores
 from symnet.schedule.beside import rows_beside
+from symnet.schedule.reach import row_of
 from symnet.schedule.stream import SUPERBLOCK, StreamPlan, Sweep, is_streamed
 
 CACHE = 1 << 20  # bytes that the rows of a superblock should not exceed
@@ -36,7 +38,7 @@ def rows_of_superblock(plan: StreamPlan, places: int = 0, shared: int = 0) -> in
             much as that and the sums, with what these rounded away.
     """
     row = max((_row_bytes(sweep, plan.whole) for sweep in plan.sweeps), default=0)
-    sums = max((_sum_bytes(sweep) for sweep in plan.sweeps), default=0)
+    sums = max((sum_bytes(sweep.reduces) for sweep in plan.sweeps), default=0)
     cache = max(CACHE, min(sums, FEW_CACHE))
     beside = max((rows_beside(nest) for sweep in plan.sweeps for nest in sweep.rows), default=0)
     fewest = max(FEWEST, 4 * places, beside)
@@ -69,9 +71,10 @@ def _row_bytes(sweep: Sweep, whole: frozenset[str]) -> int:
     )
 
 
-def _sum_bytes(sweep: Sweep) -> int:
-    """Bytes of what a sweep adds up over its rows."""
-    found = (store.buffer for nest in sweep.reduces for store in stores(nest))
+def sum_bytes(nests: Iterable[Nest]) -> int:
+    """Bytes of what nests add up over their rows."""
+    sums = (nest for nest in nests if (row := row_of(nest)) is not None and row in nest.reduced)
+    found = (store.buffer for nest in sums for store in stores(nest))
     return sum(ITEMSIZE[b.dtype] * math.prod(map(_count, b.shape)) for b in found)
 
 

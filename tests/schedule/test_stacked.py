@@ -69,6 +69,7 @@ CASES = list(itertools.product(SPELLINGS, REST))
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Arrays of a few numbers are large."""
     monkeypatch.setattr(stacked, "SHARED", 64)
+    monkeypatch.setattr(stacked, "NEAR", 64)
     monkeypatch.setattr(stacked, "LEAST_BYTES", 8)
 
 
@@ -114,7 +115,9 @@ def matrix_phases(found: Program, names: set[str]) -> list[Phase]:
 
 @pytest.mark.parametrize("rest", ["loss", "norms", "shares"])
 @pytest.mark.parametrize("spelling", [s for s in SPELLINGS if s.endswith("mki")])
-@pytest.mark.parametrize(("matrices", "width", "dtype"), [(100, 64, "float64"), (1000, 24, "float32")])
+@pytest.mark.parametrize(
+    ("matrices", "width", "dtype"), [(100, 64, "float64"), (1000, 24, "float32"), (16, 64, "float32")]
+)
 def test_large_stacks_go_matrix_by_matrix(spelling, rest, matrices, width, dtype):
     z, a = product(spelling, matrices, width, width)
     root = REST[rest](z, a)
@@ -124,7 +127,9 @@ def test_large_stacks_go_matrix_by_matrix(spelling, rest, matrices, width, dtype
     assert phases and not any("m" in int_variables(p.units) for p in phases)
 
 
-@pytest.mark.parametrize(("matrices", "width"), [(4, 256), (10_000, 8)], ids=["few", "small"])
+@pytest.mark.parametrize(
+    ("matrices", "width"), [(4, 256), (10_000, 8), (8, 64)], ids=["few", "small", "near and without sums"]
+)
 def test_few_or_small_matrices_go_in_units_of_rows(matrices: int, width: int) -> None:
     z, a = product("mkj,kji->mki", matrices, width, width)
     phases = matrix_phases(sn.compile(REST["shares"](z, a), stop_after="schedule", target=AVX2), {"F"})
