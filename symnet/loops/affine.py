@@ -116,6 +116,8 @@ def step(expr: ir.IntExpr, var: str) -> int | None:
 
 def constant_difference(left: ir.IntExpr, right: ir.IntExpr) -> int | None:
     """The difference left − right where that is provably a constant."""
+    if left == right:
+        return 0
     terms = _sum(_polynomial(left), {monomial: -factor for monomial, factor in _polynomial(right).items()})
     return terms.get((), 0) if set(terms) <= {()} else None
 

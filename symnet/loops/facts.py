@@ -1,6 +1,7 @@
 """What vectorizing and emission want to know of a loop body beforehand.
 
-In: a body of the loop language.  Out: `BodyFacts`, gathered in one walk and remembered for every loop and condition.
+In: a body of the loop language.  Out: `BodyFacts`, gathered in one walk; those of a loop or a condition stay with it,
+so that no floor walks it again.  A statement that is made of another has none, unless it is handed them (`hand_over`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from symnet.loops.ir import (
     Alloc,
     Body,
     Buffer,
+    Enclosing,
     Fail,
     Fetch,
     For,
@@ -51,7 +53,8 @@ class BodyFacts:
     else 0); `tiles`: variables that address the last axis of a register buffer; `loops`: holds a loop that may stay a
     loop; `reduces`: holds a Store that combines; `gathered`: variables that address an integer which is an index;
     `fails`: holds a Fail; `chained`: calls a function of `CHAINED` on doubles; `weight`: about how many instructions a
-    lane costs.
+    lane costs; `rows`: for accesses to the workspace, the index along the batch axis, None where there is no such axis;
+    `extents`: of the loops, in order; `form`: the statement without names, where it was asked for (`forms.py`).
     """
 
     stored: set[str] = field(default_factory=set)
@@ -67,6 +70,9 @@ class BodyFacts:
     fails: bool = False
     chained: bool = False
     weight: int = 0
+    rows: set[tuple[str, IntExpr | None]] = field(default_factory=set)
+    extents: dict[IntExpr, None] = field(default_factory=dict)
+    form: Any = None
 
     @property
     def itemsize(self) -> int:
@@ -84,6 +90,8 @@ class BodyFacts:
         self.gathered |= more.gathered
         self.fails, self.weight = self.fails or more.fails, self.weight + more.weight
         self.chained |= more.chained
+        self.rows |= more.rows
+        self.extents |= more.extents
 
 
 SHORT = 32  # a vector loop of so few elements has few chunks on every target
@@ -91,37 +99,44 @@ MATH_WEIGHT = 24  # instructions of a typical vector math function
 CHAINED = frozenset({"pow", "gamma", "loggamma"})  # hundreds of instructions on doubles, most of which wait for others
 
 
-FactsByStatement = dict[int, tuple[Stmt, BodyFacts]]
-"""The facts of loops and conditions, by their identity (they are kept beside them, so that it stays their own)."""
-
-
-def gather(body: Body, known: FactsByStatement) -> BodyFacts:
-    """Walk a body; what is in `known` is not walked again."""
+def gather(body: Body) -> BodyFacts:
+    """Walk a body, but not what is inside a statement that has its facts."""
     facts = BodyFacts()
     for stmt in body:
-        walk = _STATEMENTS.get(type(stmt))
-        if walk is not None:
-            walk(facts, stmt)
+        if isinstance(stmt, Enclosing):
+            facts.add(facts_of(stmt))
         else:
-            facts.add(_inside(stmt, known))
+            _STATEMENTS[type(stmt)](facts, stmt)
     return facts
 
 
-def _inside(stmt: Stmt, known: FactsByStatement) -> BodyFacts:
-    """The facts of a loop or of a condition."""
-    found = known.get(id(stmt))
-    if found is None:
-        facts = BodyFacts()
-        _HEADS[type(stmt)](facts, stmt)
+def facts_of(stmt: Stmt) -> BodyFacts:
+    """The facts of a statement; not to be changed."""
+    if not isinstance(stmt, Enclosing):
+        return gather((stmt,))
+    known: BodyFacts | Callable[[], BodyFacts] | None = getattr(stmt, "facts", None)
+    if isinstance(known, BodyFacts):
+        return known
+    if known is not None:
+        found = known()
+    else:
+        found = BodyFacts()
+        _HEADS[type(stmt)](found, stmt)
         for body in children(stmt):
-            facts.add(gather(body, known))
-        facts.weight *= _copies(stmt)
-        found = known[id(stmt)] = stmt, facts
-    return found[1]
+            found.add(gather(body))
+        found.weight *= _copies(stmt)
+    hand_over(found, stmt)
+    return found
+
+
+def hand_over(facts: BodyFacts | Callable[[], BodyFacts], stmt: Enclosing) -> None:
+    """Say the facts of a statement, or what finds them when they are asked for; they stay with it."""
+    object.__setattr__(stmt, "facts", facts)  # statements are frozen; what is known of one is no part of it
 
 
 def _for(facts: BodyFacts, stmt: For) -> None:
     facts.loops = not _is_straight(stmt)
+    facts.extents[stmt.extent] = None
     read_int(facts, stmt.extent)
 
 
@@ -165,7 +180,7 @@ def _alloc(facts: BodyFacts, stmt: Alloc) -> None:
 
 
 def _prefetch(facts: BodyFacts, stmt: Prefetch) -> None:
-    _access(facts, stmt.buffer, stmt.index)
+    _named(facts, stmt.buffer, stmt.index)  # a hint is no access
 
 
 def _fail(facts: BodyFacts, stmt: Fail) -> None:
@@ -213,6 +228,12 @@ def _dtype(facts: BodyFacts, dtype: str) -> None:
 
 
 def _access(facts: BodyFacts, buffer: Buffer, index: tuple[IntExpr, ...]) -> None:
+    if buffer.space == "workspace":
+        _row(facts, buffer, index)
+    _named(facts, buffer, index)
+
+
+def _named(facts: BodyFacts, buffer: Buffer, index: tuple[IntExpr, ...]) -> None:
     if buffer.name not in facts.buffers:
         facts.buffers[buffer.name] = buffer
         for extent in buffer.shape:
@@ -223,6 +244,10 @@ def _access(facts: BodyFacts, buffer: Buffer, index: tuple[IntExpr, ...]) -> Non
         facts.tiles.add(index[-1].name)
     for part in index:
         read_int(facts, part)
+
+
+def _row(facts: BodyFacts, buffer: Buffer, index: tuple[IntExpr, ...]) -> None:
+    facts.rows.add((buffer.name, None if buffer.batch_axis is None else index[buffer.batch_axis]))
 
 
 def read_int(facts: BodyFacts, expr: IntExpr) -> None:
@@ -239,5 +264,7 @@ def read_int(facts: BodyFacts, expr: IntExpr) -> None:
     elif isinstance(expr, IntLoad):
         facts.gathered |= names(expr)
         facts.buffers[expr.buffer.name] = expr.buffer
+        if expr.buffer.space == "workspace":
+            _row(facts, expr.buffer, expr.index)
         for part in expr.index:
             read_int(facts, part)

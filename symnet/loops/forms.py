@@ -4,6 +4,7 @@ In: statements that need no value from outside.  Out: a `CanonicalPiece`: a key,
 instructions are equal but for the addresses of arrays and some integers; and what these are here, in the key's order.
 Integers from outside are the extents, the numbers of the unit and of the repetition; the unit's may stand a constant
 away (the sums of a sweep number their units one after another), which counts as part of the integer.
+A loop or a condition has a form of its own, which stays with it (`StatementForm`); that of a piece is made of these.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from symnet.loops.facts import facts_of
 from symnet.loops.ir import (
     Alloc,
     Body,
     Buffer,
     Const,
+    Enclosing,
     Fail,
     Fetch,
     For,
@@ -35,6 +38,7 @@ from symnet.loops.ir import (
     Load,
     Op,
     Prefetch,
+    Stmt,
     Store,
     Value,
     Var,
@@ -58,6 +62,21 @@ class CanonicalPiece:
     integers: tuple[tuple[str, int], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class StatementForm:
+    """A loop or a condition without names.
+
+    `key`: what it shares with others; `unit`: the name of the unit's number; `arrays`, `integers` and `values`: what is
+    from outside, in the order in which it is met, integers with what is added to them.
+    """
+
+    key: tuple[object, ...]
+    unit: str
+    arrays: tuple[Buffer, ...]
+    integers: tuple[tuple[str, int], ...]
+    values: tuple[str, ...]
+
+
 def form(body: Body, unit: str, traits: Traits) -> CanonicalPiece:
     """The form of a piece; `unit` is the name of the unit's number."""
     reader = _PieceReader(unit, traits)
@@ -66,20 +85,36 @@ def form(body: Body, unit: str, traits: Traits) -> CanonicalPiece:
     return CanonicalPiece(tuple(reader.key), tuple(reader.roots), tuple(reader.buffers), outside)
 
 
-class _PieceReader:
-    """Writes down a piece, names as numbers in the order in which they are met."""
+def statement_form(stmt: Enclosing, unit: str) -> StatementForm:
+    """The form of a loop or a condition, read once."""
+    facts = facts_of(stmt)
+    found: StatementForm | None = facts.form
+    if found is None or found.unit != unit:
+        reader = _StatementReader(unit)
+        _STATEMENTS[type(stmt)](reader, stmt)
+        outside = tuple(reader.buffers), tuple(reader.outside.items()), tuple(reader.given)
+        found = facts.form = StatementForm(tuple(reader.key), unit, *outside)
+    return found
 
-    def __init__(self, unit: str, traits: Traits) -> None:
-        self.unit, self.traits = unit, traits
+
+def form_known_of(stmt: Stmt) -> StatementForm | None:
+    """The form of a statement where it was read, or handed over, before."""
+    return facts_of(stmt).form if getattr(stmt, "facts", None) is not None else None
+
+
+class _StatementReader:
+    """Writes down a statement, names as numbers in the order in which they are met."""
+
+    def __init__(self, unit: str) -> None:
+        self.unit = unit
         self.key: list[object] = []
-        self.roots: dict[str, int] = {}
-        self.classes: dict[str, int] = {}
         self.buffers: list[Buffer] = []
         self.arrays: dict[str, int] = {}
         self.inside: dict[str, int] = {}
         self.outside: dict[str, int] = {}
         self.places: dict[str, int] = {}
         self.values: dict[str, int] = {}
+        self.given: dict[str, int] = {}
 
     # ---- integers
 
@@ -95,8 +130,11 @@ class _PieceReader:
         if number is None:
             number = self.places[name] = len(self.places)
             self.outside[name] = more
-            self.key += ("new", more >= 0)
+            self.given_integer(more)
         self.key += ("outside", number, more - self.outside[name])
+
+    def given_integer(self, more: int) -> None:
+        """Note an integer from outside that is met for the first time; who has what is added to it says so."""
 
     # ---- arrays
 
@@ -104,20 +142,17 @@ class _PieceReader:
         number = self.arrays.get(buffer.name)
         if number is None:
             number = self.arrays[buffer.name] = len(self.arrays)
+            self.found(buffer)
             self.describe(buffer)
         self.key.append(number)
 
+    def found(self, buffer: Buffer) -> None:
+        """Note an array from outside that is met for the first time."""
+        self.buffers.append(buffer)
+
     def describe(self, buffer: Buffer) -> None:
-        """Write down an array that is met for the first time."""
+        """Write down what an array is."""
         self.key += ("array", buffer.dtype)
-        if buffer.space != "register":
-            root, memory, more = self.traits(buffer)
-            self.key += (
-                self.roots.setdefault(root, len(self.roots)),
-                self.classes.setdefault(memory, len(self.classes)),
-                more,
-            )
-            self.buffers.append(buffer)
         self.indices(buffer.shape)
 
     def indices(self, index: tuple[IntExpr, ...]) -> None:
@@ -130,24 +165,75 @@ class _PieceReader:
     def value(self, value: Value) -> None:
         _VALUES[type(value)](self, value)
 
+    def named(self, name: str) -> None:
+        """Write down a value by its name."""
+        number = self.values.get(name)
+        if number is None:
+            self.key += ("given", self.given.setdefault(name, len(self.given)))
+        else:
+            self.key += ("var", number)
+
     def body(self, body: Body) -> None:
         self.key.append(len(body))
         for stmt in body:
             _STATEMENTS[type(stmt)](self, stmt)
 
 
+class _PieceReader(_StatementReader):
+    """Writes down a piece, by the forms of its statements."""
+
+    def __init__(self, unit: str, traits: Traits) -> None:
+        super().__init__(unit)
+        self.traits = traits
+        self.roots: dict[str, int] = {}
+        self.classes: dict[str, int] = {}
+
+    def found(self, buffer: Buffer) -> None:
+        """Note where an array from outside lies."""
+        if buffer.space != "register":
+            root, memory, more = self.traits(buffer)
+            numbers = self.roots.setdefault(root, len(self.roots)), self.classes.setdefault(memory, len(self.classes))
+            self.key += (*numbers, more)
+            self.buffers.append(buffer)
+
+    def given_integer(self, more: int) -> None:
+        """Note whether the integer may be negative."""
+        self.key += ("new", more >= 0)
+
+    def body(self, body: Body) -> None:
+        self.key.append(len(body))
+        for stmt in body:
+            if isinstance(stmt, Enclosing):
+                self._enclosing(statement_form(stmt, self.unit))
+            else:
+                _STATEMENTS[type(stmt)](self, stmt)
+
+    def _enclosing(self, known: StatementForm) -> None:
+        self.key.append(known.key)
+        for buffer in known.arrays:
+            number = self.arrays.get(buffer.name)
+            if number is None:
+                number = self.arrays[buffer.name] = len(self.arrays)
+                self.found(buffer)
+            self.key.append(number)
+        for name, more in known.integers:
+            self.variable(name, more)
+        for name in known.values:
+            self.named(name)
+
+
 # --------------------------------------------------------------------------- integers
 
 
-def _constant(r: _PieceReader, expr: IntConst) -> None:
+def _constant(r: _StatementReader, expr: IntConst) -> None:
     r.key += ("number", expr.value)
 
 
-def _variable(r: _PieceReader, expr: IntVar) -> None:
+def _variable(r: _StatementReader, expr: IntVar) -> None:
     r.variable(expr.name, 0)
 
 
-def _add(r: _PieceReader, expr: IntAdd) -> None:
+def _add(r: _StatementReader, expr: IntAdd) -> None:
     left, right = expr.left, expr.right
     if type(left) is IntVar and left.name == r.unit and type(right) is IntConst:
         r.variable(left.name, right.value)
@@ -155,24 +241,24 @@ def _add(r: _PieceReader, expr: IntAdd) -> None:
         _pair(r, expr)
 
 
-def _pair(r: _PieceReader, expr: IntAdd | IntMul | IntMin) -> None:
+def _pair(r: _StatementReader, expr: IntAdd | IntMul | IntMin) -> None:
     r.key.append(type(expr).__name__)
     r.integer(expr.left)
     r.integer(expr.right)
 
 
-def _quotient(r: _PieceReader, expr: IntFloorDiv | IntMod) -> None:
+def _quotient(r: _StatementReader, expr: IntFloorDiv | IntMod) -> None:
     r.key += (type(expr).__name__, expr.divisor)
     r.integer(expr.value)
 
 
-def _int_load(r: _PieceReader, expr: IntLoad) -> None:
+def _int_load(r: _StatementReader, expr: IntLoad) -> None:
     r.key.append("element")
     r.array(expr.buffer)
     r.indices(expr.index)
 
 
-_INTEGERS: Mapping[type, Callable[[_PieceReader, Any], None]] = {
+_INTEGERS: Mapping[type, Callable[[_StatementReader, Any], None]] = {
     IntConst: _constant,
     IntVar: _variable,
     IntAdd: _add,
@@ -186,32 +272,32 @@ _INTEGERS: Mapping[type, Callable[[_PieceReader, Any], None]] = {
 # --------------------------------------------------------------------------- values
 
 
-def _const(r: _PieceReader, value: Const) -> None:
+def _const(r: _StatementReader, value: Const) -> None:
     r.key += ("const", value.dtype, repr(value.value))
 
 
-def _var(r: _PieceReader, value: Var) -> None:
-    r.key += ("var", r.values[value.name])
+def _var(r: _StatementReader, value: Var) -> None:
+    r.named(value.name)
 
 
-def _load(r: _PieceReader, value: Load) -> None:
+def _load(r: _StatementReader, value: Load) -> None:
     r.key.append("load")
     r.array(value.buffer)
     r.indices(value.index)
 
 
-def _from_int(r: _PieceReader, value: FromInt) -> None:
+def _from_int(r: _StatementReader, value: FromInt) -> None:
     r.key += ("from", value.dtype)
     r.integer(value.value)
 
 
-def _op(r: _PieceReader, value: Op) -> None:
+def _op(r: _StatementReader, value: Op) -> None:
     r.key += (value.name, value.dtype, len(value.args))
     for arg in value.args:
         _VALUES[type(arg)](r, arg)
 
 
-_VALUES: Mapping[type, Callable[[_PieceReader, Any], None]] = {
+_VALUES: Mapping[type, Callable[[_StatementReader, Any], None]] = {
     Const: _const,
     Var: _var,
     Load: _load,
@@ -222,7 +308,7 @@ _VALUES: Mapping[type, Callable[[_PieceReader, Any], None]] = {
 # --------------------------------------------------------------------------- statements
 
 
-def _for(r: _PieceReader, stmt: For) -> None:
+def _for(r: _StatementReader, stmt: For) -> None:
     r.key += ("for", stmt.kind, stmt.bound, stmt.cut)
     r.integer(stmt.extent)
     before = r.inside.get(stmt.var)
@@ -234,7 +320,7 @@ def _for(r: _PieceReader, stmt: For) -> None:
         r.inside[stmt.var] = before
 
 
-def _if(r: _PieceReader, stmt: If) -> None:
+def _if(r: _StatementReader, stmt: If) -> None:
     r.key += ("if", stmt.condition.op)
     r.integer(stmt.condition.left)
     r.integer(stmt.condition.right)
@@ -242,46 +328,46 @@ def _if(r: _PieceReader, stmt: If) -> None:
     r.body(stmt.orelse)
 
 
-def _let(r: _PieceReader, stmt: Let) -> None:
+def _let(r: _StatementReader, stmt: Let) -> None:
     r.key.append("let")
     r.value(stmt.value)
     r.values[stmt.name] = len(r.key)
 
 
-def _fetch(r: _PieceReader, stmt: Fetch) -> None:
+def _fetch(r: _StatementReader, stmt: Fetch) -> None:
     r.key.append("fetch")
     r.value(stmt.value)
     r.array(stmt.inside)
     r.values[stmt.name] = len(r.key)
 
 
-def _store(r: _PieceReader, stmt: Store) -> None:
+def _store(r: _StatementReader, stmt: Store) -> None:
     r.key += ("store", stmt.combine)
     r.array(stmt.buffer)
     r.indices(stmt.index)
     r.value(stmt.value)
 
 
-def _alloc(r: _PieceReader, stmt: Alloc) -> None:
+def _alloc(r: _StatementReader, stmt: Alloc) -> None:
     r.key.append("alloc")
     r.arrays[stmt.buffer.name] = len(r.arrays)
     r.describe(stmt.buffer)
 
 
-def _prefetch(r: _PieceReader, stmt: Prefetch) -> None:
+def _prefetch(r: _StatementReader, stmt: Prefetch) -> None:
     r.key.append("prefetch")
     r.array(stmt.buffer)
     r.indices(stmt.index)
 
 
-def _fail(r: _PieceReader, stmt: Fail) -> None:
+def _fail(r: _StatementReader, stmt: Fail) -> None:
     r.key += ("fail", stmt.code)
     if stmt.report is not None:
         r.array(stmt.report)
     r.indices(stmt.numbers)
 
 
-_STATEMENTS: Mapping[type, Callable[[_PieceReader, Any], None]] = {
+_STATEMENTS: Mapping[type, Callable[[_StatementReader, Any], None]] = {
     Fail: _fail,
     For: _for,
     If: _if,

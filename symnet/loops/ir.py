@@ -170,6 +170,12 @@ class Stmt:
     __slots__ = ()
 
 
+class Enclosing(Stmt):
+    """A statement with others inside; what is asked of those again and again stays with it (`facts.py`)."""
+
+    __slots__ = ("facts",)
+
+
 Body = tuple[Stmt, ...]
 
 
@@ -183,7 +189,7 @@ class LaneCut:
 
 
 @dataclass(frozen=True, slots=True)
-class For(Stmt):
+class For(Enclosing):
     var: str
     extent: IntExpr
     body: Body
@@ -240,7 +246,7 @@ class IntCondition:
 
 
 @dataclass(frozen=True, slots=True)
-class If(Stmt):
+class If(Enclosing):
     condition: IntCondition
     then: Body
     orelse: Body = ()

@@ -22,7 +22,7 @@ from typing import Any, TypeAlias
 
 from symnet.loops.accesses import of_integers
 from symnet.loops.affine import names
-from symnet.loops.facts import MATH_WEIGHT, BodyFacts, FactsByStatement, gather
+from symnet.loops.facts import MATH_WEIGHT, BodyFacts, facts_of
 from symnet.loops.forms import CanonicalPiece, Traits, form
 from symnet.loops.ir import PLAIN, Alloc, Body, Fetch, For, If, IntConst, Let, Op, Phase, Stmt, children
 
@@ -88,12 +88,12 @@ class Cut:
     rest: list[dict[str, None]]
 
 
-def cut(phases: Sequence[Phase], traits: Traits, known: FactsByStatement) -> Cut:
+def cut(phases: Sequence[Phase], traits: Traits) -> Cut:
     """The loops, and long pieces without a loop that occur often, in the order in which they are met."""
     found: dict[tuple[object, ...], Kernel] = {}
     rest: list[dict[str, None]] = [{} for _ in phases]
     for number, phase in enumerate(phases):
-        for body, place, facts in _with_arms(phase, known):
+        for body, place, facts in _with_arms(phase):
             loops = any(fact.loops for fact in facts)
             names = dict.fromkeys(name for fact in facts for name in fact.buffers)
             if not loops and sum(map(_length, body, facts)) < LONG:
@@ -120,9 +120,9 @@ def _length(stmt: Stmt, facts: BodyFacts) -> int:
 _Found: TypeAlias = tuple[Body, PlaceInBody, list[BodyFacts]]
 
 
-def _pieces(body: Body, unit: str, known: FactsByStatement) -> Iterator[_Found]:
+def _pieces(body: Body, unit: str) -> Iterator[_Found]:
     """The pieces of a body, with the facts of their statements; of what chooses by the unit, those inside."""
-    facts = [gather((stmt,), known) for stmt in body]
+    facts = list(map(facts_of, body))
 
     def piece(begin: int, end: int) -> _Found:
         return body[begin:end], PlaceInBody(id(body), begin, end), facts[begin:end]
@@ -135,8 +135,8 @@ def _pieces(body: Body, unit: str, known: FactsByStatement) -> Iterator[_Found]:
             yield piece(begin, run.start)
             begin = run.start
         if isinstance(first, If) and len(run) == 1 and not goes_on and not _asks_memory(first):
-            yield from _pieces(first.then, unit, known)
-            yield from _pieces(first.orelse, unit, known)
+            yield from _pieces(first.then, unit)
+            yield from _pieces(first.orelse, unit)
             begin = run.stop
     if begin < len(body):
         yield piece(begin, len(body))
@@ -152,14 +152,14 @@ def _goes_on(body: Body, facts: Sequence[BodyFacts], begin: int, run: range, uni
     return sum(map(_length, body[inside], facts[inside])) < LONG and not any(fact.loops for fact in facts[inside])
 
 
-def _with_arms(phase: Phase, known: FactsByStatement) -> Iterator[_Found]:
+def _with_arms(phase: Phase) -> Iterator[_Found]:
     """The pieces of a phase, and those arms of conditions on memory that need nothing of the piece around them."""
-    for piece, place, facts in _pieces(phase.body, phase.unit_var, known):
+    for piece, place, facts in _pieces(phase.body, phase.unit_var):
         yield piece, place, facts
         bound = {_bound(stmt) for stmt in piece}
         asking = (stmt for stmt in piece if isinstance(stmt, If) and _asks_memory(stmt))
         for arm in (arm for stmt in asking for arm in children(stmt) if arm):
-            inside = [gather((stmt,), known) for stmt in arm]
+            inside = list(map(facts_of, arm))
             if not any(bound & (fact.names | fact.buffers.keys()) for fact in inside):
                 yield arm, PlaceInBody(id(arm), 0, len(arm)), inside
 

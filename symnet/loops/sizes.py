@@ -12,10 +12,10 @@ from math import prod
 from symnet.dtypes import ITEMSIZE
 from symnet.errors import RangeError, explain
 from symnet.loops.affine import names
+from symnet.loops.facts import gather
 from symnet.loops.integer_text import int_text
 from symnet.loops.ir import (
     Buffer,
-    For,
     IntAdd,
     IntConst,
     IntExpr,
@@ -25,7 +25,6 @@ from symnet.loops.ir import (
     IntMul,
     IntVar,
     Program,
-    walk,
 )
 
 MOST_PHASES = 2**31 - 1  # NAME_phases gives an int32
@@ -46,8 +45,7 @@ def counted(program: Program) -> list[IntExpr]:
     """The sums and products over extents that something is counted by."""
     found = dict.fromkeys(extent for buffer in arrays(program) for extent in buffer.shape)
     for group, phase in program.phases():
-        loops = [stmt.extent for stmt in walk(phase.body) if isinstance(stmt, For)]
-        found |= dict.fromkeys([group.repeat, phase.units, *loops])
+        found |= dict.fromkeys([group.repeat, phase.units, *gather(phase.body).extents])
     given = set(program.dims)
     return [expr for expr in found if not isinstance(expr, (IntConst, IntVar)) and names(expr) <= given]
 
@@ -70,7 +68,7 @@ def refuse_static(program: Program, bits: int) -> None:
             got = f"{buffer.name} of shape {shape} {buffer.dtype}: {size} bytes" + ("" if whole else " and more")
             raise _too_large(program, bits, "each array", got)
     extents = [c for e in counted(program) for c in _constants_in((e,))]
-    loops = _constants_in(tuple(s.extent for _, g in program.phases() for s in walk(g.body) if isinstance(s, For)))
+    loops = _constants_in(tuple(extent for _, phase in program.phases() for extent in gather(phase.body).extents))
     if max([0, *extents, *loops]) >= limit:
         raise _too_large(program, bits, "each extent", str(max([*extents, *loops])), "")
     if fixed >= limit:

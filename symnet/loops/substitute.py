@@ -107,14 +107,15 @@ def _of(*parts: IntExpr) -> frozenset[str]:
     return frozenset().union(*(int_variables(p) for p in parts))
 
 
+_NONE: frozenset[str] = frozenset()
 _INT_VARIABLES: dict[type, Callable[..., frozenset[str]]] = {
-    ir.IntConst: lambda e: frozenset(),
-    ir.IntVar: lambda e: frozenset({e.name}),
-    ir.IntAdd: lambda e: _of(e.left, e.right),
-    ir.IntMul: lambda e: _of(e.left, e.right),
-    ir.IntMin: lambda e: _of(e.left, e.right),
-    ir.IntFloorDiv: lambda e: _of(e.value),
-    ir.IntMod: lambda e: _of(e.value),
+    ir.IntConst: lambda e: _NONE,
+    ir.IntVar: lambda e: frozenset((e.name,)),
+    ir.IntAdd: lambda e: int_variables(e.left) | int_variables(e.right),
+    ir.IntMul: lambda e: int_variables(e.left) | int_variables(e.right),
+    ir.IntMin: lambda e: int_variables(e.left) | int_variables(e.right),
+    ir.IntFloorDiv: lambda e: int_variables(e.value),
+    ir.IntMod: lambda e: int_variables(e.value),
     ir.IntLoad: lambda e: _of(*e.index),
 }
 

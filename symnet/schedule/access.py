@@ -120,12 +120,16 @@ def readers(nests: Iterable[Nest]) -> Readers:
 def stride(access: Load | Store, var: str) -> str:
     """How the address moves when `var` grows by one; axes of one element at the end of an array are as if not there."""
     index = access.index
-    touched = [position for position, expr in enumerate(index) if var in int_variables(expr)]
+    touched = [position for position, expr in enumerate(index) if _mentions(expr, var)]
     if not touched:
         return INVARIANT
     last = touched[-1]
     alone = len(touched) == 1 and all(extent == IntConst(1) for extent in access.buffer.shape[last + 1 :])
     return CONTIGUOUS if alone and coefficient(index[last], var) == 1 else STRIDED
+
+
+def _mentions(expr: IntExpr, var: str) -> bool:
+    return expr.name == var if isinstance(expr, IntVar) else var in int_variables(expr)
 
 
 def without_unit_axes(nest: Nest) -> Nest:

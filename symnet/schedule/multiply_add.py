@@ -3,7 +3,7 @@
 before: let p = a*b;  let s = p + c
 after:  let s = a*b + c
 
-In: a scheduled program.  Out: the same, with fewer names.  Where the target has an instruction for a*b + c, the back
+In: scheduled statements.  Out: the same, with fewer names.  Where the target has an instruction for a*b + c, the back
 end and the interpreter use it for a product that stands inside the expression of a sum, and for no other product: the
 program says which bits come out, not a flag of a compiler.  Of two products in one sum the left one is taken.  The
 negative of a product is a product: -(a*b) + c becomes (-a)*b + c.
@@ -19,24 +19,15 @@ from dataclasses import dataclass, replace
 
 from symnet.loops.accesses import of_value
 from symnet.loops.changes import changed, with_bodies
-from symnet.loops.ir import Body, Let, Op, Program, Stmt, Store, Value, Var, walk
+from symnet.loops.ir import Body, Let, Op, Stmt, Store, Value, Var, walk
 from symnet.loops.operands import is_product
 
 SUMS = ("add", "sub")
 
 
-def with_multiply_adds(program: Program) -> Program:
-    """The program with every product joined that can be."""
-    groups = tuple(
-        replace(group, phases=tuple(replace(phase, body=_body(phase.body)) for phase in group.phases))
-        for group in program.groups
-    )
-    return replace(program, groups=groups)
-
-
-def _body(body: Body) -> Body:
+def with_multiply_adds(body: Body) -> Body:
     """The body, inner loops first: its products written into its own sums, and gone where they stood."""
-    body = changed(body, lambda stmt: with_bodies(stmt, _body))
+    body = changed(body, lambda stmt: with_bodies(stmt, with_multiply_adds))
     if not any(isinstance(s, Let) and is_product(s.value) for s in body):
         return body
     reads = Counter(name for stmt in walk(body) for value in _values(stmt) for name in _variables(value))

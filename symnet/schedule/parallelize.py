@@ -6,19 +6,18 @@ In: a nest and a target.  Out: the nest restricted to one unit, and how many uni
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from symnet.expr.nodes.extents import TYPICAL
 from symnet.loops.ir import Body, If, IntCondition, IntConst, IntExpr, IntVar, Let, Store, ceil_div, int_min
-from symnet.loops.substitute import substitute
 from symnet.lower.elementwise import functions_in
 from symnet.lower.nest import Axis, Nest
 from symnet.schedule.access import INVARIANT, array_bytes, inner_loads, shifted, stride
 from symnet.schedule.beside import rows_beside
 from symnet.schedule.down import columns_of_panel, past_the_cache
 from symnet.schedule.target import Target
-from symnet.schedule.tile_shape import choose
+from symnet.schedule.tile_shape import TileShape, choose
 
 UNIT_WORK = 1 << 18  # multiply-adds worth a hand-over between threads
 ROW_UNIT, ROW_UNIT_WORK = 16, 1 << 11  # rows of a unit of a sweep; operations below which it has more of them
@@ -51,11 +50,11 @@ def in_units(nest: Nest, target: Target, unit_var: str) -> NestInUnits:
     """Split the axis that is not the lanes, in chunks of a fixed number of rows; lanes where there is no other axis, in
     whole panels of them where it goes by panels.
     """
-    axis = _split_axis(nest, target)
+    shape, acc = choose(nest, target), nest.accumulator
+    axis = _split_axis(nest, shape)
     if axis is None:
         return NestInUnits(nest, IntConst(1))
     chunk = _chunk(nest, axis)
-    shape, acc = choose(nest, target), nest.accumulator
     if acc is not None and axis is shape.lane and past_the_cache(nest, shape, target) is not None:
         chunk = max(chunk, columns_of_panel(acc.dtype))
     units = ceil_div(axis.extent, chunk)
@@ -65,8 +64,7 @@ def in_units(nest: Nest, target: Target, unit_var: str) -> NestInUnits:
     return NestInUnits(one_chunk(nest, axis, start, chunk), units, axis, start, chunk)
 
 
-def _split_axis(nest: Nest, target: Target) -> Axis | None:
-    shape = choose(nest, target)
+def _split_axis(nest: Nest, shape: TileShape) -> Axis | None:
     if shape.row is not None:
         return shape.row
     others = [a for a in nest.parallel if shape.lane is None or a.var != shape.lane.var]
@@ -151,12 +149,14 @@ def one_chunk(nest: Nest, axis: Axis, start: IntExpr, chunk: int) -> Nest:
     return shifted(nest, axis, start, IntConst(chunk) if even else int_min(chunk, axis.extent - start))
 
 
-def one_after_another(parts: Iterable[tuple[Body, IntExpr]], unit_var: str) -> tuple[Body, IntExpr]:
-    """(several bodies as one, how many units there are), where those of each body are numbered from 0."""
+def one_after_another(
+    parts: Iterable[tuple[Callable[[Mapping[str, IntExpr]], Body], IntExpr]], unit_var: str
+) -> tuple[Body, IntExpr]:
+    """(several bodies as one, how many units there are): a body is made by the number that its own units have."""
     total: IntExpr = IntConst(0)
     bodies: list[tuple[IntExpr, Body]] = []
     for body, units in parts:
-        bodies.append((total, substitute(body, {unit_var: IntVar(unit_var) - total})))
+        bodies.append((total, body({unit_var: IntVar(unit_var) - total})))
         total = total + units
     return _of_unit(bodies, unit_var), total
 

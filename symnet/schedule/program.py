@@ -22,8 +22,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
-from symnet.loops.accesses import Access, touches
+from symnet.loops.accesses import Access
+from symnet.loops.facts import gather
 from symnet.loops.ir import (
     Alloc,
     Body,
@@ -54,13 +56,13 @@ from symnet.lower.nest import Nest, around
 from symnet.lower.program import Lowered
 from symnet.lower.state import clear_of
 from symnet.schedule.access import base_name, restricted, stores, substituted, without_unit_axes
+from symnet.schedule.alike import Alike
 from symnet.schedule.epilogues import lows_of, split_epilogues
 from symnet.schedule.fetch import fetching
 from symnet.schedule.follow import Followers, take_followers
 from symnet.schedule.fuse import fused
 from symnet.schedule.halved import all_halved
 from symnet.schedule.layout import laid_out
-from symnet.schedule.multiply_add import with_multiply_adds
 from symnet.schedule.notes import notes
 from symnet.schedule.pack import all_packed
 from symnet.schedule.parallelize import NestInUnits, in_units, one_after_another, one_chunk, rows_of_unit
@@ -73,7 +75,6 @@ from symnet.schedule.stream import SUPERBLOCK, Sweep, is_one_pass, is_streamed, 
 from symnet.schedule.superblock import rows_of_superblock, sum_bytes
 from symnet.schedule.target import Target
 from symnet.schedule.tile import scheduled
-from symnet.schedule.vectorize import vectorized
 
 
 def schedule(lowered: Lowered, target: Target, most_rows: int | None = None) -> Program:
@@ -117,13 +118,12 @@ def schedule(lowered: Lowered, target: Target, most_rows: int | None = None) -> 
         groups += state.groups(sweep, reached, number, spreads[number])
     more = (*halves, *copies, *finals, *lows.values(), *state.parts.values())
     made = [state.block_buffer(b) for b in (*buffers, *more)]
-    touched = {base_name(b) for group in groups for phase in group.phases for b in touches(phase.body).values()}
+    touched = {base_name(b) for group in groups for phase in group.phases for b in gather(phase.body).buffers.values()}
     workspace = tuple(b for b in made if base_name(b) in touched)
     said = notes(nests, streamed, workspace, lowered.across)
     arrays = lowered.inputs, lowered.outputs, workspace
     held = frozenset(b.name for b in workspace if is_streamed(b, streamed.whole))
-    program = Program(lowered.name, lowered.dims, *arrays, tuple(groups), said, lowered.constants, held)
-    return vectorized(with_multiply_adds(program), target)
+    return Program(lowered.name, lowered.dims, *arrays, tuple(groups), said, lowered.constants, held)
 
 
 def _beyond(batch: IntExpr, rows: int) -> IntExpr:
@@ -148,12 +148,20 @@ class _State:
     def __post_init__(self) -> None:
         self.superblock = clear_of("block", self.lowered.dims)
         self.unit = clear_of("u", self.lowered.dims)
+        self.alike = Alike(self.target, self.unit)
+        self._blocks: dict[str, tuple[Buffer, Buffer]] = {}
         self.run, self.tile = clear_of("run", self.lowered.dims), clear_of("rows_tile", self.lowered.dims)
 
     # ---- buffers and rows
 
     def block_buffer(self, buffer: Buffer) -> Buffer:
         """A workspace buffer with its batch axis cut to a superblock, if the batch is not shorter."""
+        known = self._blocks.get(buffer.name)
+        if known is None or (known[0] is not buffer and known[0] != buffer):
+            known = self._blocks[buffer.name] = buffer, self._block_buffer(buffer)
+        return known[1]
+
+    def _block_buffer(self, buffer: Buffer) -> Buffer:
         if not is_streamed(buffer, self.whole):
             return buffer
         axis = buffer.batch_axis
@@ -201,7 +209,7 @@ class _State:
         rare = self._is_rare(sweep)
         once = [*self._once(sweep.once, number)]
         if sweep.reduces and (not isinstance(sweep.batch, IntConst) or sweep.batch == IntConst(0)):
-            body = tuple(s for n in sweep.reduces for s in (*cleared(n), *self._following(n)))
+            body = tuple(s for n in sweep.reduces for s in (*self.alike.final(cleared(n)), *self._following(n)))
             empty = If(IntCondition("eq", sweep.batch, IntConst(0)), body)
             once.append(Phase(f"empty_{number}", (empty,), unit_var=self.unit))
         if rare:
@@ -223,7 +231,7 @@ class _State:
         block, unit, superblocks = IntVar(self.superblock), IntVar(self.unit), ceil_div(sweep.batch, self.rows)
         if spread.units == ALL:
             return self._striped(sweep, number)
-        body = self._of_unit_of_superblocks(sweep, spread)
+        body = self.alike.final(self._of_unit_of_superblocks(sweep, spread))
         if not sweep.reduces:  # nobody waits: a unit goes on to its next superblocks
             times = ceil_div(superblocks - unit * spread.run, spread.superblocks)
             units = int_min(spread.units, ceil_div(superblocks, spread.run))
@@ -241,10 +249,10 @@ class _State:
         rows = rows_of_unit(sweep.rows, self.rows)
         most, tiles = self.rows // rows, ceil_div(sweep.batch, rows)
         here, few = IntVar(self.unit), replace(self, rows=rows, held_rows=self.rows)
-        body = tuple(s for nest in sweep.rows for s in few._row_body(nest, sweep, NONE, rows))
+        body = tuple(s for nest in sweep.rows for s in scheduled(few._row_nest(nest, sweep, NONE, rows), self.target))
         body = substitute(body, {self.unit: IntConst(0)})
         body = substitute(body, {self.superblock: begin_of(here, tiles, most) + IntVar(self.tile)}, few._into_slot)
-        loop = For(self.tile, length_of(here, tiles, most), body)
+        loop = For(self.tile, length_of(here, tiles, most), self.alike.final(body))
         phase = Phase(f"rows_{number}", (loop,), int_min(most, tiles), self.unit)
         return Group((phase,), var=f"{self.superblock}_once")
 
@@ -261,7 +269,7 @@ class _State:
     def _of_superblock(self, sweep: Sweep, spread: Spread, at: IntExpr) -> Body:
         """The rows of one superblock, and the sums over them, which it stores at a place of its own."""
         unit = rows_of_unit(sweep.rows, self.rows)
-        body = tuple(s for nest in sweep.rows for s in self._row_body(nest, sweep, NONE, unit))
+        body = tuple(s for nest in sweep.rows for s in scheduled(self._row_nest(nest, sweep, NONE, unit), self.target))
         if body and unit < self.rows:
             body = (For(self.tile, ceil_div(self.rows_in_superblock(sweep), unit), body),)
         body = substitute(body, {self.unit: IntVar(self.tile) if unit < self.rows else IntConst(0)})
@@ -284,9 +292,9 @@ class _State:
         body: Body = ()
         for nest in sweep.reduces:
             part, low = self.parts[nest.name], self.lows.get(nest.name)
-            kept, added = (scheduled(n, self.target) for n in added_up(nest, part, IntConst(0), low))
+            kept, added = map(self.alike.loops, added_up(nest, part, IntConst(0), low))
             _, others = added_up(nest, part, IntVar(self.run) + 1, low)
-            body += (If(first, kept, added), For(self.run, count - 1, scheduled(others, self.target)))
+            body += (If(first, kept, added), For(self.run, count - 1, self.alike.loops(others)))
             body += self._completed(nest, sweep, NestInUnits(nest, IntConst(1)), times)
         return body
 
@@ -302,18 +310,16 @@ class _State:
         find: Body = (Alloc(needed), Store(needed, first, Const(0, "int32")))
         for nest in sweep.reduces:
             either = Store(needed, first, Var(nest.when[-1].name, "int32"), "max")
-            find += around(nest.parallel, (*nest.when, either))
+            find += self.alike.final(around(nest.parallel, (*nest.when, either)))
         rows = tuple(For(self.unit, phase.units, phase.body) for phase in self._rows(sweep, reached, number))
         plain = [replace(n, when=()) for n in sweep.reduces]
-        sums = tuple(
-            s for n in plain for s in scheduled(self._rows_reduced(n, sweep), self.target, self._carry(n, sweep))
-        )
+        sums = tuple(s for n in plain for s in self.alike.loops(self._rows_reduced(n, sweep), self._carry(n, sweep)))
         superblocks = For(self.superblock, ceil_div(sweep.batch, self.rows), (*rows, *sums))
         settling = tuple(
-            s for n in plain for settle in settled(n, self.lows.get(n.name)) for s in scheduled(settle, self.target)
+            s for n in plain for settle in settled(n, self.lows.get(n.name)) for s in self.alike.loops(settle)
         )
         more = If(IntCondition("gt", sweep.batch, IntConst(self.rows)), settling)
-        empty = tuple(s for n in plain for s in cleared(n))
+        empty = self.alike.final(tuple(s for n in plain for s in cleared(n)))
         sweeping = If(IntCondition("gt", IntLoad(needed, first), IntConst(0)), (superblocks, more), empty)
         return Phase(f"rare_{number}", (*find, sweeping), unit_var=f"{self.unit}_once")
 
@@ -324,7 +330,7 @@ class _State:
 
         def flush() -> None:
             if small:
-                body = tuple(s for n in small for s in scheduled(n, self.target))
+                body = tuple(s for n in small for s in self.alike.loops(n))
                 phases.append(Phase(small[-1].name, body, unit_var=self.unit))
                 small.clear()
 
@@ -334,7 +340,7 @@ class _State:
                 small.append(nest)
                 continue
             flush()
-            phases.append(Phase(nest.name, scheduled(part.nest, self.target), part.units, self.unit))
+            phases.append(Phase(nest.name, self.alike.loops(part.nest), part.units, self.unit))
         flush()
         return phases
 
@@ -351,7 +357,8 @@ class _State:
             for nests, stack in in_stacks(reached.of(level, sweep.rows), stacks):
                 name = f"rows_{number}" + (f"_{len(phases)}" if phases else "")
                 if stack is None:
-                    body = tuple(s for nest in nests for s in self._row_body(nest, sweep, spans[id(nest)], unit))
+                    moved = [self._row_nest(nest, sweep, spans[id(nest)], unit) for nest in nests]
+                    body = tuple(s for nest in moved for s in self.alike.loops(nest))
                     more = max(high - low for low, high in (spans[id(nest)] for nest in nests))
                     units = ceil_div(self.rows_in_superblock(sweep) + more, unit)
                     phases.append(Phase(name, body, units, self.unit))
@@ -362,22 +369,19 @@ class _State:
     def _units_of(self, stack: Stack) -> IntExpr:
         return ceil_div(stack.axes[0].extent, stack.chunk(self.rows))
 
-    def _stacked(self, stack: Stack, sweep: Sweep) -> Body:
-        """All rows of a superblock, for some matrices of a stack, and the sums over them that belong to it."""
+    def _stacked(self, stack: Stack, sweep: Sweep, own: Mapping[str, IntExpr] | None = None) -> Body:
+        """All rows of a superblock, for some matrices of a stack, and the sums over them; `own`: the unit's number."""
         chunk, body = stack.chunk(self.rows), list[Stmt]()
         start = IntVar(self.unit) * chunk
         for nest, axis in zip(stack.rows, stack.axes, strict=False):
-            whole = substituted(self._rows_of(nest, sweep, NONE, self.rows), Substitution({self.unit: IntConst(0)}))
-            body += scheduled(one_chunk(whole, axis, start, chunk), self.target)
+            whole = substituted(self._row_nest(nest, sweep, NONE, self.rows), Substitution({self.unit: IntConst(0)}))
+            body += self.alike.loops(one_chunk(whole, axis, start, chunk), None, own)
         for nest, axis in zip(stack.sums, stack.axes[len(stack.rows) :], strict=True):
             cut = one_chunk(self._rows_reduced(nest, sweep), axis, start, chunk)
-            body += self._summed(nest, sweep, NestInUnits(cut, self._units_of(stack), axis, start, chunk))
+            body += self._summed(nest, sweep, NestInUnits(cut, self._units_of(stack), axis, start, chunk), own)
         return tuple(body)
 
-    def _row_body(self, nest: Nest, sweep: Sweep, span: Span, unit: int) -> Body:
-        return scheduled(self._rows_of(nest, sweep, span, unit), self.target)
-
-    def _rows_of(self, nest: Nest, sweep: Sweep, span: Span, unit: int) -> Nest:
+    def _row_nest(self, nest: Nest, sweep: Sweep, span: Span, unit: int) -> Nest:
         """The rows of one unit, counted from the first that the nest computes, which may lie before all rows."""
         row = row_of(nest)
         assert row is not None
@@ -398,35 +402,37 @@ class _State:
         if not sweep.reduces:
             return []
         stacks = [stack for stack in self.stacks[id(sweep)] if stack.sums]
-        parts = [(self._stacked(stack, sweep), self._units_of(stack)) for stack in stacks]
+        parts = [(partial(self._stacked, stack, sweep), self._units_of(stack)) for stack in stacks]
         stacked = {id(nest) for stack in stacks for nest in stack.sums}
         for nest in sorted(sweep.reduces, key=lambda n: -len(n.parallel)):
             if id(nest) not in stacked:
                 part = in_units(self._rows_reduced(nest, sweep), self.target, self.unit)
-                parts.append((self._summed(nest, sweep, part), part.units))
+                parts.append((partial(self._summed, nest, sweep, part), part.units))
         body, units = one_after_another(parts, self.unit)
         return [Phase(f"sums_{number}", body, units, self.unit)]
 
-    def _summed(self, nest: Nest, sweep: Sweep, part: NestInUnits) -> Body:
-        """A unit's part of a sum over the rows of a superblock, and what becomes of it."""
-        loops = scheduled(part.nest, self.target, self._carry(nest, sweep))
-        return (*loops, *self._completed(nest, sweep, part, ceil_div(sweep.batch, self.rows)))
+    def _summed(self, nest: Nest, sweep: Sweep, part: NestInUnits, own: Mapping[str, IntExpr] | None = None) -> Body:
+        """A unit's part of a sum over the rows of a superblock, and what becomes of it; `own`: its number."""
+        loops = self.alike.loops(part.nest, self._carry(nest, sweep), own)
+        return (*loops, *self._completed(nest, sweep, part, ceil_div(sweep.batch, self.rows), own))
 
-    def _completed(self, nest: Nest, sweep: Sweep, part: NestInUnits, times: IntExpr) -> Body:
-        """What a unit does with its part of a sum the last of so many times: it is complete then."""
-        settle = tuple(
-            s for n in settled(nest, self.lows.get(nest.name)) for s in scheduled(part.beside(n), self.target)
-        )
+    def _completed(
+        self, nest: Nest, sweep: Sweep, part: NestInUnits, times: IntExpr, own: Mapping[str, IntExpr] | None = None
+    ) -> Body:
+        """What a unit does with its part of a sum the last of so many times, being complete; `own`: its number."""
+        settling = settled(nest, self.lows.get(nest.name))
+        settle = tuple(s for n in settling for s in self.alike.loops(part.beside(n), None, own))
         body: Body = (If(self._carry(nest, sweep).more, settle),) if settle else ()
-        body += self._following(nest, part)
+        body += self._following(nest, part, own)
         if not body or times == IntConst(1):
             return body
         return (If(IntCondition("eq", IntVar(self.superblock), times - 1), body),)
 
-    def _following(self, nest: Nest, part: NestInUnits | None = None) -> Body:
-        """What becomes of a sum, or of a unit's part of it."""
-        nests = self.followers.get(nest.name, ())
-        return tuple(s for n in nests for s in scheduled(part.beside(n) if part else n, self.target))
+    def _following(self, nest: Nest, part: NestInUnits | None = None, own: Mapping[str, IntExpr] | None = None) -> Body:
+        """What becomes of a sum, or of a unit's part of it: values of the nest itself, in whatever phase they stand."""
+        nests = (part.beside(n) if part else n for n in self.followers.get(nest.name, ()))
+        body = tuple(s for n in nests for s in self.alike.final(scheduled(n, self.target)))
+        return substitute(body, own) if own else body
 
     def _carry(self, nest: Nest, sweep: Sweep) -> Carry:
         first = IntCondition("eq", IntVar(self.superblock), IntConst(0))

@@ -18,9 +18,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from symnet.loops.accesses import Access, reads, writes
 from symnet.loops.affine import direct_names, polynomial
-from symnet.loops.ir import Buffer, IntConst, IntExpr, Phase, Program, Stmt
+from symnet.loops.facts import BodyFacts, facts_of
+from symnet.loops.ir import Buffer, IntConst, IntExpr, Phase, Program
 from symnet.loops.owners import owners
 
 Time = tuple[int, int]  # of a phase, and of a statement in it
@@ -72,29 +72,19 @@ def _uses(program: Program) -> Iterator[tuple[str, Time, Time]]:
         once = group.repeat == IntConst(1)
         for phase in group.phases:
             phase_long = (number, 0), (number, _END)
-            touched = [_accesses(stmt) for stmt in phase.body]
-            own = None if phase.units == IntConst(1) else _of_own_rows(phase, touched, program.streamed)
-            for place, accesses in enumerate(touched):
+            facts = list(map(facts_of, phase.body))
+            own = None if phase.units == IntConst(1) else _of_own_rows(phase, facts, program.streamed)
+            for place, fact in enumerate(facts):
                 here = ((number, place),) * 2
-                for name in {buffer.name for buffer, _ in accesses}:
+                for name in fact.buffers:
                     there = here if own is None or name in own else phase_long
                     yield name, *(there if once or name in program.streamed else whole)
             number += 1
 
 
-def _accesses(stmt: Stmt) -> list[Access]:
-    """What a statement reads and stores."""
-    return [*reads((stmt,)), *((store.buffer, store.index) for store in writes((stmt,)))]
-
-
-def _of_own_rows(phase: Phase, touched: Iterable[list[Access]], streamed: frozenset[str]) -> frozenset[str]:
+def _of_own_rows(phase: Phase, facts: Iterable[BodyFacts], streamed: frozenset[str]) -> frozenset[str]:
     """The streamed buffers whose batch axis moves with the unit wherever a phase touches them."""
-    rows = {
-        (buffer.name, None if (axis := buffer.batch_axis) is None else index[axis])
-        for accesses in touched
-        for buffer, index in accesses
-        if buffer.name in streamed
-    }
+    rows = {(name, at) for fact in facts for name, at in fact.rows if name in streamed}
     shared = {name for name, at in rows if not _is_own_row(at, phase.unit_var)}
     return frozenset(name for name, _ in rows) - shared
 

@@ -82,7 +82,7 @@ def _itemsize(nest: Nest) -> int:
     assert acc is not None
     cell = Buffer(f"{acc.name}_rows", acc.dtype, (as_int(1),), "register")
     added = Store(cell, (as_int(0),), acc.value)
-    return max(4, gather((*nest.inner, added, *nest.outer), {}).itemsize)
+    return max(4, gather((*nest.inner, added, *nest.outer)).itemsize)
 
 
 def _rows(nest: Nest) -> Axis | None:

@@ -20,7 +20,7 @@ from symnet.loops.affine import constant_difference, step
 from symnet.loops.ir import Buffer, IntConst, IntExpr, Store
 from symnet.lower.axes import MOST_SHIFT
 from symnet.lower.nest import Nest
-from symnet.schedule.access import Readers, accesses, base_name, read_names, readers, stores
+from symnet.schedule.access import Readers, accesses, base_name, once_per_nest, read_names, readers, stores
 from symnet.schedule.reach import MADE, reach, row_of, shift
 
 SUPERBLOCK = 256  # rows of a superblock, at most
@@ -90,6 +90,20 @@ def classify(nest: Nest, shifts: bool = True) -> str:
         nest: one nest.
         shifts: whether a row may need rows a few places further.
     """
+    return _kind(nest) if shifts else _kind_of_single_rows(nest)
+
+
+@once_per_nest
+def _kind(nest: Nest) -> str:
+    return _classified(nest, True)
+
+
+@once_per_nest
+def _kind_of_single_rows(nest: Nest) -> str:
+    return _classified(nest, False)
+
+
+def _classified(nest: Nest, shifts: bool) -> str:
     batch = batch_of(nest)
     touched = [access for access in accesses(nest) if access[0].space in MADE and is_of(access[0], batch)]
     if not batch:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from symnet.loops.changes import changed, with_bodies
-from symnet.loops.facts import BodyFacts, FactsByStatement, gather
+from symnet.loops.facts import BodyFacts, gather
 from symnet.loops.ir import Body, For, IntConst, LaneCut, Let, Program, Stmt, Store
 from symnet.loops.substitute import int_variables
 from symnet.schedule.target import Target
@@ -26,22 +26,22 @@ MASKED_CHUNKS = 2  # a bounded extent of so many vectors is written as masked ch
 
 def vectorized(program: Program, target: Target) -> Program:
     """The program with every vector loop cut."""
-    known: FactsByStatement = {}
     groups = tuple(
-        replace(group, phases=tuple(replace(s, body=_body(s.body, target, known)) for s in group.phases))
+        replace(group, phases=tuple(replace(s, body=in_lanes(s.body, target)) for s in group.phases))
         for group in program.groups
     )
     return replace(program, groups=groups)
 
 
-def _body(body: Body, target: Target, known: FactsByStatement) -> Body:
-    return changed(body, lambda stmt: _statement(stmt, target, known))
+def in_lanes(body: Body, target: Target) -> Body:
+    """The body with every vector loop cut."""
+    return changed(body, lambda stmt: _statement(stmt, target))
 
 
-def _statement(stmt: Stmt, target: Target, known: FactsByStatement) -> Stmt:
+def _statement(stmt: Stmt, target: Target) -> Stmt:
     if isinstance(stmt, For) and stmt.kind == "vector":
-        return replace(stmt, cut=cut_of(stmt, gather(_of_one_row(stmt), known), target))
-    return with_bodies(stmt, lambda body: _body(body, target, known))
+        return replace(stmt, cut=cut_of(stmt, gather(_of_one_row(stmt)), target))
+    return with_bodies(stmt, lambda body: in_lanes(body, target))
 
 
 def _of_one_row(loop: For) -> Body:

@@ -16,10 +16,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from symnet.dtypes import ITEMSIZE
 from symnet.loops import ir
 from symnet.loops.affine import int_loads
+from symnet.loops.forms import StatementForm, form_known_of
 from symnet.loops.op_types import MATH
 from symnet.loops.substitute import Substitution, int_variables
 from symnet.loops.work import GroupWork, PhaseWork, Work, WorkTerm
@@ -30,15 +32,14 @@ FREE = frozenset({"cast", "neg"})  # most of them are part of another instructio
 ITERATION, LOOP = 0.3, 1.0  # of a loop that is not unrolled, and to begin one
 ZERO = ir.IntConst(0)
 
-Estimate = dict[tuple[int, ...], float]  # by the places of extents
-
 
 def work(program: ir.Program) -> Work:
     """What each group of phases takes."""
     places: dict[ir.IntExpr, int] = {}
+    known: _Known = {}
     groups = []
     for group in program.groups:
-        phases = tuple(_PhaseWalk(places).of(phase, group) for phase in group.phases)
+        phases = tuple(_PhaseWalk(places, known).of(phase, group) for phase in group.phases)
         groups.append(GroupWork(phases, _place(places, group.repeat)))
     return Work(tuple(places), tuple(groups))
 
@@ -62,14 +63,27 @@ class _Times:
     units: ir.IntExpr | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _TimeTaken:
+    """What a statement added to the time of a phase, one after another, and which of its arrays it touched."""
+
+    times: list[tuple[tuple[int, ...], float]]
+    arrays: list[int]
+
+
+_Known: TypeAlias = dict[tuple[object, ...], _TimeTaken]
+"""What statements take that are equal but for names, by their form and what is around them."""
+
+
 @dataclass
 class _PhaseWalk:
-    """A walk through a phase that adds up what it takes."""
+    """A walk through a phase that adds up what it takes; `time` has it piece by piece."""
 
     places: dict[ir.IntExpr, int]
+    known: _Known
     values: dict[str, ir.IntExpr] = field(default_factory=dict)
     unit: str = ""
-    time: Estimate = field(default_factory=dict)
+    time: list[tuple[tuple[int, ...], float]] = field(default_factory=list)
     arrays: dict[str, ir.Buffer] = field(default_factory=dict)
 
     def of(self, phase: ir.Phase, group: ir.Group) -> PhaseWork:
@@ -77,9 +91,8 @@ class _PhaseWalk:
         self.values, self.unit = {group.var: ZERO, phase.unit_var: ZERO}, phase.unit_var
         units = self.integer(phase.units)
         self.body(phase.body, self.of_units(1.0, units))
-        traffic: Estimate = {}
-        for buffer in self.arrays.values():
-            self.add(traffic, self.product(float(ITEMSIZE[buffer.dtype]), buffer.shape))
+        given = [b for b in self.arrays.values() if b.space in ("input", "output")]
+        traffic = [self.term(self.product(float(ITEMSIZE[b.dtype]), b.shape), 1.0) for b in given]
         return PhaseWork(_place(self.places, units), _terms(self.time), _terms(traffic))
 
     def integer(self, value: ir.IntExpr) -> ir.IntExpr:
@@ -100,15 +113,17 @@ class _PhaseWalk:
         found = self.product(known, [units])
         return _Times(found.known, found.extents, (), units)
 
-    def add(self, terms: Estimate, times: _Times, each: float = 1.0) -> None:
-        if each and times.known:
-            key = tuple(sorted(times.extents))
-            terms[key] = terms.get(key, 0.0) + each * times.known
+    def term(self, times: _Times, each: float) -> tuple[tuple[int, ...], float]:
+        return tuple(sorted(times.extents)), each * times.known
 
     def body(self, body: ir.Body, times: _Times, straight: float = 0.0) -> None:
         """Statements in a row, those inside them too; `straight` is what a run of them takes besides."""
         for stmt in body:
-            if isinstance(stmt, ir.For):
+            form = form_known_of(stmt) if isinstance(stmt, ir.For | ir.If) else None
+            if form is not None and isinstance(stmt, ir.For | ir.If):
+                self.alike(stmt, form, times)
+                straight += LOOP if isinstance(stmt, ir.For) and stmt.kind == "serial" else 0.0
+            elif isinstance(stmt, ir.For):
                 self.loop(stmt, times)
                 straight += 0.0 if stmt.kind != "serial" else LOOP
             elif isinstance(stmt, ir.If):
@@ -117,7 +132,24 @@ class _PhaseWalk:
                 straight += self.value(stmt.value, times)
             elif isinstance(stmt, ir.Store):
                 straight += self.store(stmt, times)
-        self.add(self.time, times, straight)
+        self.time.append(self.term(times, straight))
+
+    def alike(self, stmt: ir.For | ir.If, form: StatementForm, times: _Times) -> None:
+        """A statement of which others differ by their names alone: what it takes is found out once."""
+        outside = [(self.integer(ir.IntVar(name) + more), name == self.unit) for name, more in form.integers]
+        key = form.key, times, tuple(outside)
+        taken = self.known.get(key)
+        if taken is None:
+            inside = _PhaseWalk(self.places, self.known, self.values, self.unit)
+            if isinstance(stmt, ir.For):
+                inside.loop(stmt, times)
+            else:
+                inside.branch(stmt, times)
+            numbers = {buffer.name: number for number, buffer in enumerate(form.arrays)}
+            taken = self.known[key] = _TimeTaken(inside.time, [numbers[name] for name in inside.arrays])
+        self.time += taken.times
+        for number in taken.arrays:
+            self.arrays[form.arrays[number].name] = form.arrays[number]
 
     def loop(self, loop: ir.For, times: _Times) -> None:
         extent = self.integer(loop.extent)
@@ -156,9 +188,10 @@ class _PhaseWalk:
 
     def touch(self, buffer: ir.Buffer, cost: float) -> float:
         """The cost of an access to memory; registers have none."""
-        if buffer.space in ("input", "output"):
-            self.arrays[buffer.name] = buffer
-        return 0.0 if buffer.space == "register" else cost
+        if buffer.space == "register":
+            return 0.0
+        self.arrays[buffer.name] = buffer
+        return cost
 
     def value(self, value: ir.Value, times: _Times) -> float:
         if isinstance(value, ir.Load):
@@ -189,5 +222,9 @@ def _shared(load: ir.Load, times: _Times) -> int:
     return shared
 
 
-def _terms(found: Estimate) -> tuple[WorkTerm, ...]:
-    return tuple(WorkTerm(factor, places) for places, factor in found.items())
+def _terms(found: Iterable[tuple[tuple[int, ...], float]]) -> tuple[WorkTerm, ...]:
+    terms: dict[tuple[int, ...], float] = {}
+    for places, more in found:
+        if more:
+            terms[places] = terms.get(places, 0.0) + more
+    return tuple(WorkTerm(factor, places) for places, factor in terms.items())

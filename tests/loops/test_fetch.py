@@ -66,7 +66,7 @@ def test_a_fetch_reads_as_a_let_with_a_condition() -> None:
 def test_passes_see_both_loads_and_the_register() -> None:
     assert [b.name for b, _ in reads((FETCH,))] == ["x", "k"]
     assert set(touches((FETCH,))) == {"x", "k", "inside"}
-    facts = gather((FETCH,), {})
+    facts = gather((FETCH,))
     assert (facts.stored, set(facts.buffers), facts.gathered) == ({"inside"}, {"x", "k", "inside"}, {"i"})
     (moved,) = substitute((FETCH,), {"i": v("j") + 1})
     assert moved == ir.Fetch("found", load(x, ir.IntLoad(k, (v("j") + 1,)), 2), inside)

@@ -14,7 +14,6 @@ from symnet.backends.c99.arrays import ProgramArrays
 from symnet.backends.c99.emitter import INDENT, CEmitter, comment, needed, words, wrapped
 from symnet.backends.c99.integers import text_of
 from symnet.backends.c99.statements import emit_body
-from symnet.loops.facts import FactsByStatement
 from symnet.loops.integer_text import buffer_text
 from symnet.loops.ir import Fail, IntVar, Phase, walk
 from symnet.loops.kernels import Kernel, KernelPiece, cut
@@ -32,12 +31,12 @@ class KernelFunction(NamedTuple):
 class KernelWriter:
     """Writes the functions of one program, each after those that it calls; `calls` is for emitters."""
 
-    def __init__(self, arrays: ProgramArrays, phases: Sequence[Phase], known: FactsByStatement) -> None:
+    def __init__(self, arrays: ProgramArrays, phases: Sequence[Phase]) -> None:
         self.arrays = arrays
         self.texts: list[str] = []
         self.calls: dict[int, tuple[int, Callable[[CEmitter], None]]] = {}
         self._done: dict[int, KernelFunction] = {}
-        for kernel in cut(phases, arrays.traits, known).kernels:
+        for kernel in cut(phases, arrays.traits).kernels:
             if len(kernel.calls) > 1:
                 for piece in kernel.calls:
                     self.calls[id(piece.body[0])] = len(piece.body), partial(self.call, kernel, piece)

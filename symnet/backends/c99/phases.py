@@ -17,7 +17,7 @@ from symnet.backends.c99.names import spelled
 from symnet.backends.c99.statements import emit_body
 from symnet.dtypes import ITEMSIZE
 from symnet.loops.abi import ALIGNMENT, CODES
-from symnet.loops.facts import FactsByStatement, gather
+from symnet.loops.facts import gather
 from symnet.loops.integer_text import buffer_text, int_text
 from symnet.loops.ir import Buffer, Group, IntConst, Phase, Program
 from symnet.loops.polynomials import Poly, add, divide, known, multiply
@@ -42,9 +42,8 @@ class PhaseWriter:
         self.arrays = ProgramArrays(unit, program, donated)
         self.groups: list[Group] = [group for group in program.groups for _ in group.phases]
         self.phases: list[Phase] = [phase for group in program.groups for phase in group.phases]
-        facts: FactsByStatement = {}
-        self.facts = [gather(phase.body, facts) for phase in self.phases]
-        self.kernels = KernelWriter(self.arrays, self.phases, facts)
+        self.facts = [gather(phase.body) for phase in self.phases]
+        self.kernels = KernelWriter(self.arrays, self.phases)
 
     def text(self) -> list[str]:
         """Functions of what phases share, and both functions of every phase."""

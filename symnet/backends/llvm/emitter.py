@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from symnet.backends.llvm.blocks import FunctionText, Region
 from symnet.backends.llvm.types import SIZE, Addend, V, constant, first_lanes, lane_numbers
 from symnet.errors import CompileError, explain
-from symnet.loops.facts import BodyFacts, FactsByStatement, gather
+from symnet.loops.facts import BodyFacts, gather
 from symnet.loops.ir import Body, Buffer, IntConst, IntExpr
 from symnet.loops.polynomials import Poly
 from symnet.schedule.target import Target
@@ -93,7 +93,7 @@ class Emitter:
     elements stand that a vector of indices was loaded from; `calls` holds, by the identity of a statement, how many
     from it on are a function of their own, and what writes its call; `pointers` holds the memory of buffers that is an
     argument of the function, by the name of its root; `layout` holds the offsets of the workspace buffers in bytes and
-    their sum, `known` the facts of loops; `turned` has the vectors of loads, by their identity, that were read for
+    their sum; `turned` has the vectors of loads, by their identity, that were read for
     several iterations together (`turning.py`).
     """
 
@@ -116,7 +116,6 @@ class Emitter:
     calls: Mapping[int, tuple[int, Callable[[Emitter], None]]] = field(default_factory=dict)
     pointers: dict[str, V] = field(default_factory=dict)
     layout: tuple[dict[str, Poly], Poly] | None = None
-    known: FactsByStatement = field(default_factory=dict)
     turned: Mapping[int, V] = field(default_factory=dict)
     _facts: dict[int, tuple[Body, BodyFacts]] = field(default_factory=dict)
 
@@ -127,7 +126,7 @@ class Emitter:
         """`gather`, once per body (kept beside its facts, so that the id stays its own)."""
         found = self._facts.get(id(body))
         if found is None:
-            found = self._facts[id(body)] = (body, gather(body, self.known))
+            found = self._facts[id(body)] = (body, gather(body))
         return found[1]
 
     def stored(self, body: Body) -> frozenset[str]:

@@ -29,7 +29,7 @@ from symnet.backends.llvm.sizes import SizeChecks
 from symnet.backends.llvm.statements import STATUS, emit_body
 from symnet.backends.llvm.types import MEMORY, REGISTER, SIZE, V, constant
 from symnet.loops.abi import ALIGNMENT, CODES
-from symnet.loops.facts import FactsByStatement, gather
+from symnet.loops.facts import gather
 from symnet.loops.ir import Buffer, Group, IntVar, Phase, Program
 from symnet.loops.kernels import Kernel, KernelPiece, cut
 from symnet.loops.owners import owners
@@ -63,7 +63,6 @@ class _Module:
         tables = ("%in", program.inputs), ("%out", program.outputs)
         self.numbers = {b.name: (table, order) for table, buffers in tables for order, b in enumerate(buffers)}
         self.globals = {c.buffer.name: global_name(program.name, order) for order, c in enumerate(program.constants)}
-        self.known: FactsByStatement = {}
         self.calls: dict[int, tuple[int, Callable[[Emitter], None]]] = {}
         self.buffers = _buffers(program)
         self.roots = owners(self.buffers.values())
@@ -73,11 +72,11 @@ class _Module:
         for name, buffer in self.buffers.items():
             self.views.setdefault(self.roots[name], []).append(buffer)
         self.phases = [(group, phase) for group in program.groups for phase in group.phases]
-        self.cut = cut([phase for _, phase in self.phases], self.traits, self.known)
+        self.cut = cut([phase for _, phase in self.phases], self.traits)
         for kernel in self.cut.kernels:
             for piece in kernel.calls:
                 self.calls[id(piece.body[0])] = len(piece.body), partial(self.call_kernel, kernel, piece)
-        self.fails = [gather(phase.body, self.known).fails for _, phase in self.phases]
+        self.fails = [gather(phase.body).fails for _, phase in self.phases]
 
     @staticmethod
     def _alias(root: str, donated: tuple[tuple[str, str], ...]) -> str:
@@ -265,7 +264,7 @@ class _Module:
     # ---- parts
 
     def emitter(self) -> Emitter:
-        return Emitter(self.target, FunctionText(self.declarations), self.aliases, known=self.known)
+        return Emitter(self.target, FunctionText(self.declarations), self.aliases)
 
     @property
     def size_type(self) -> str:
