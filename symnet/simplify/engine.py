@@ -17,7 +17,7 @@ from symnet import dtypes
 from symnet.errors import UnsettledWarning, explain
 from symnet.expr.nodes.elementwise import Elementwise
 from symnet.expr.nodes.extents import same_shape
-from symnet.expr.nodes.graph import with_operands
+from symnet.expr.nodes.graph import topological, with_operands
 from symnet.expr.nodes.node import Node
 from symnet.simplify.rewrite import Rewrite
 from symnet.simplify.trace import Step
@@ -133,11 +133,32 @@ class Normalizer:
         Warns:
             UnsettledWarning: two rewrites undo each other; that is a mistake of ours, and an error in tests.
         """
-        before = len(self.unsettled)
+        before, roots = len(self.unsettled), list(roots)
+        if self.table.opening is None and not self.table.lasting:
+            self._in_order(roots)
         results = [self._normal(root) for root in roots]
         for node in self.unsettled[before:]:
             warnings.warn(_story(node), UnsettledWarning, stacklevel=3)
         return results
+
+    def _in_order(self, roots: Sequence[Node]) -> None:
+        """The normal forms of all nodes below some, operands first: most of them stay, and cost little here."""
+        table, done = self.table, self._done
+        same: set[int] = set()  # the identities of what stays; the list holds all of them
+        for node in topological(*roots):
+            known = done.get(node)
+            if known is None:
+                if same.issuperset(map(id, node.operands)):
+                    self.visits += 1
+                    fired = table.step(node)
+                    if fired is None:
+                        done[node] = node
+                        same.add(id(node))
+                        continue
+                    self._rewrite(node, *fired)
+                known = self._normal(node)
+            if known is node:
+                same.add(id(node))
 
     def _normal(self, root: Node) -> Node:
         done, forward, opening, stack = self._done, self._forward, self.table.opening, [root]

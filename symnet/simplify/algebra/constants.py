@@ -51,7 +51,9 @@ def _real(x: ConstantArray, user: Node) -> Node | None:
 
 def _changed(node: Node, change: Callable[[ConstantArray, Node], Node | None]) -> Node | None:
     """The node with its constant arrays changed, where any is and the dtype stays."""
-    arrays = map(_array_in, node.operands)
+    arrays = list(map(_array_in, node.operands))
+    if not any(a is not None for a in arrays):
+        return None
     found = [None if a is None else change(a, node) for a in arrays]
     new = with_operands(node, [o if f is None else f for o, f in zip(node.operands, found, strict=True)])
     return new if new is not node and new.dtype == node.dtype else None
@@ -59,7 +61,7 @@ def _changed(node: Node, change: Callable[[ConstantArray, Node], Node | None]) -
 
 def _array_in(operand: Node) -> ConstantArray | None:
     """The constant array that an operand is, or that it converts to the dtype of the node."""
-    inner = operand.operands[0] if is_op(operand, *CASTS) else operand
+    inner = operand.operands[0] if operand.kind == "elementwise" and is_op(operand, *CASTS) else operand
     return inner if isinstance(inner, ConstantArray) else None
 
 

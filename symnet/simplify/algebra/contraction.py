@@ -243,7 +243,7 @@ def sum_lonely_axes_first(node: Einsum) -> Node | None:
 
     Condition: two operands or more; fewer operations.
     """
-    if len(node.operands) < 2:
+    if len(node.operands) < 2 or not any(_stands_once(node, i) for i in node.contracted):
         return None
     parts = indexed_operands(node)
     for n, (operand, indices) in enumerate(parts):
@@ -253,6 +253,11 @@ def sum_lonely_axes_first(node: Einsum) -> Node | None:
             parts[n] = (contract([indices], kept, operand), kept)
             return build(node, parts, settled=set(indices) - set(kept))
     return None
+
+
+def _stands_once(node: Einsum, index: int) -> bool:
+    """Whether one operand alone has an index."""
+    return sum(index in indices for indices in node.inputs) == 1
 
 
 def multiply_operands_of_equal_indices(node: Einsum) -> Node | None:
@@ -323,7 +328,11 @@ def order_operands_by_output(node: Einsum) -> Node | None:
         operand, indices = part
         return tuple(sorted(place[i] for i in indices if i in place)) or (len(place),), product_key(operand), indices
 
-    ordered = sorted(indexed_operands(node), key=key)
+    parts = indexed_operands(node)
+    ordered = sorted(parts, key=key)
+    met = dict.fromkeys(i for indices in node.inputs for i in indices)
+    if ordered == parts and list(met) == [*range(len(met))]:
+        return None
     return contract([i for _, i in ordered], node.output, *(o for o, _ in ordered))
 
 

@@ -10,7 +10,7 @@ Not handled: zeros laid around; reductions and softmax, which stay whole.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from symnet.expr.facts.softmax import softmax_axes
 from symnet.expr.nodes.constants import number_of
@@ -40,21 +40,30 @@ from symnet.simplify.rewrite import Rewrite
 DEEPEST = 4  # functions, products with numbers not counted
 
 
-def exposures(node: Node) -> Iterator[Node]:
-    """The node with moves pushed into its operands, then joined from what it is of every piece; those that differ."""
+@kept_on_node
+def exposures(node: Node) -> tuple[Node, ...]:
+    """The node with moves pushed into its operands, where that differs; it is asked for by many tables in turn."""
     if node.kind != "elementwise" or not (node.rank or any(map(_is_of_elements, node.operands))):
-        return
-    operands = [expose(o, DEEPEST) if _meets(node, o) else o for o in node.operands]
+        return ()
+    operands = [new for o in node.operands for new in (_exposed(o) if _meets(node, o) else ()) or (o,)]
     if has_unit_axis(node.shape):
         operands = [_widened(o, trailing(o.rank, node.rank), node.shape, DEEPEST) for o in operands]
-    if any(new is not old for new, old in zip(operands, node.operands, strict=True)):
-        yield broadcast_to(with_operands(node, operands), node.shape)
+    if all(new is old for new, old in zip(operands, node.operands, strict=True)):
+        return ()
+    return (broadcast_to(with_operands(node, operands), node.shape),)
 
 
 @kept_on_node
 def _is_of_elements(x: Node) -> bool:
     """Whether elements of arrays stand in a scalar formula."""
     return is_move(x) or (x.kind == "elementwise" and not x.rank and any(map(_is_of_elements, x.operands)))
+
+
+@kept_on_node
+def _exposed(x: Node) -> tuple[Node, ...]:
+    """What `expose` makes of an operand, which may have many users, where that is not the operand itself."""
+    new = expose(x, DEEPEST)
+    return () if new is x else (new,)
 
 
 def expose(x: Node, deepest: int) -> Node:
@@ -167,16 +176,23 @@ def taken_apart(node: Node) -> tuple[int, list[Node]] | None:
     """The axis along which a node is joined near its top, and the node of every piece: 1 - concat(x, y) is joined from
     1 - x and 1 - y.
     """
-    found = _joined_in(node, DEEPEST) if node.kind == "elementwise" else None
-    if found is None:
+    found = _joined_near(node) if node.kind == "elementwise" else ()
+    if not found:
         return None
-    joined, axis = found
+    ((joined, axis),) = found
     if node.shape[axis] != joined.shape[joined.axis] or len(joined.operands) > MOST_PIECES:
         return None
     return node.rank + axis, [_piece(node, joined, axis, k, DEEPEST) for k in range(len(joined.operands))]
 
 
 MOST_PIECES = 4
+
+
+@kept_on_node
+def _joined_near(x: Node) -> tuple[tuple[Concat, int], ...]:
+    """What `_joined_in` finds; it is asked for by many tables in turn."""
+    found = _joined_in(x, DEEPEST)
+    return () if found is None else (found,)
 
 
 def _joined_in(x: Node, deepest: int) -> tuple[Concat, int] | None:

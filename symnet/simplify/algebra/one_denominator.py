@@ -55,8 +55,8 @@ def _over_one(factors: Factors, base: Base, total: Base) -> Node | None:
     places = trailing(len(shape), len(shape))
     terms = terms_over(shape, base)
     whole = [t for t in terms if total not in t.powers]
-    if not whole or any(t.powers.get(total, -1) != -1 for t in terms):
-        return None
+    if len(whole) in (0, len(terms)) or any(t.powers.get(total, -1) != -1 for t in terms):
+        return None  # all of the sum is over d, or nothing is
     below = Terms(shape).plus(*total)
     over = _multiplied_out([t.times(*total) for t in terms if total in t.powers], shape)
     above = _multiplied_out([t.copy().times(*part) for t in whole for part in _operands(total)], shape)

@@ -71,7 +71,7 @@ def distribute_to_cancel(node: Node) -> Node | None:
     y is 0 the left side is 0·∞.
     """
     factors = Factors.view(node)
-    for base, exponent in factors.powers.items():
+    for base, exponent in factors.powers.items() if len(factors.powers) > 1 else ():
         if exponent == 1 and is_op(base[0], "add") and len(base[0].operands) <= MOST_TERMS:
             new = _distributed(factors, base)
             if new is not None and (saves(new, node) or not saves(node, new)):
