@@ -11,9 +11,10 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import sympy
 
 from symnet.backends.llvm.processor import llvmlite_version, this_processor
 from symnet.calculus.structure import flatten
@@ -263,7 +264,7 @@ def _versions() -> tuple[str, ...]:
     stamp = hashlib.blake2b(digest_size=16)
     for name, size, changed in sorted(_files(Path(__file__).parent)):
         stamp.update(f"{name} {size} {changed}\n".encode())
-    return (stamp.hexdigest(), version("sympy"), llvmlite_version())
+    return (stamp.hexdigest(), sympy.__version__, llvmlite_version())
 
 
 def _files(root: Path) -> Iterator[tuple[str, int, int]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from platformdirs import user_cache_dir
 
 import symnet as sn
 from symnet.backends.llvm import codegen, loading
@@ -429,6 +430,18 @@ def test_the_environment_chooses_the_folder_or_turns_the_cache_off(tmp_path, mon
     monkeypatch.delenv("SYMNET_CACHE")
     monkeypatch.delenv("SYMNET_CACHE_DIR")
     assert default_cache().folder.name == "symnet"
+
+
+@pytest.mark.parametrize("given", [None, "", "  ", "elsewhere"])
+def test_the_folder_is_the_one_that_platformdirs_names(tmp_path, monkeypatch, given):
+    monkeypatch.delenv("SYMNET_CACHE", raising=False)
+    monkeypatch.delenv("SYMNET_CACHE_DIR", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    if given is None:
+        monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    else:
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / given) if given == "elsewhere" else given)
+    assert default_cache().folder == Path(user_cache_dir("symnet", appauthor=False))
 
 
 WRITER = """
