@@ -336,6 +336,10 @@ EXAMPLES: dict[str, list[Node]] = {
     "product_instead_of_idle_contraction": [einsum("i,ij->ij", x, A), einsum("i,i->i", x, x**-2)],
     "multiply_operands_of_equal_indices": [einsum("ij,ji->", A, B), x @ y, einsum("ki,kj,kj->ij", V, A, C)],
     "order_operands_by_output": [einsum("jk,ij->ik", B, A)],
+    "order_equal_operands": [
+        einsum("i,j,ji->", x, x, tensor("z", 4, 4)),
+        einsum("i,j,ji,jk->k", x, x, tensor("z", 4, 4), V),
+    ],
     "contract_separate_parts_apart": [einsum("ij,j,kl,l->ik", M, x, K, y)],
     # linear algebra
     "multiply_by_inverse": [solve(M, x), solve(M, V), solve(M, M @ V)],

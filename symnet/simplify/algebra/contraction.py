@@ -9,6 +9,7 @@ A product of matrices inside another is left as the user associated it.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from itertools import combinations
 
 from symnet.expr.facts.assumptions import known
 from symnet.expr.nodes.constants import number, size
@@ -336,6 +337,21 @@ def order_operands_by_output(node: Einsum) -> Node | None:
     return contract([i for _, i in ordered], node.output, *(o for o, _ in ordered))
 
 
+def order_equal_operands(node: Einsum) -> Node | None:
+    """x @ Aᵀ @ x → x @ A @ x: of an operand that stands twice, the first has the index that the others have first.
+
+    Condition: the indices that differ are summed, and the numbering by first appearance becomes the smaller one.
+    """
+    parts = indexed_operands(node)
+    for (k, (x, here)), (n, (y, there)) in combinations(enumerate(parts), 2):
+        if x is y and len(parts) > 2 and all(i == j for i, j in zip(here, there) if {i, j} & set(node.output)):
+            swapped = [(o, there if m == k else here if m == n else i) for m, (o, i) in enumerate(parts)]
+            new = contract([i for _, i in swapped], node.output, *(o for o, _ in swapped))
+            if new.inputs < node.inputs:
+                return new
+    return None
+
+
 CONTRACTIONS = (
     Rewrite(drop_idle_contraction, ("einsum",), domain="equal", role="spelling"),
     Rewrite(take_scalars_out_of_contraction, ("einsum",), domain="extends", role="spelling"),
@@ -351,4 +367,5 @@ CONTRACTIONS = (
     Rewrite(product_instead_of_idle_contraction, ("einsum",), domain="extends", role="spelling"),
     Rewrite(multiply_operands_of_equal_indices, ("einsum",), domain="equal", role="spelling"),
     Rewrite(order_operands_by_output, ("einsum",), domain="equal", role="spelling"),
+    Rewrite(order_equal_operands, ("einsum",), domain="equal", role="spelling"),
 )

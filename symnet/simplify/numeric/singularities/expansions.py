@@ -21,6 +21,8 @@ from symnet.expr.nodes.elementwise import Elementwise, elementwise, is_op
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Axes, Node, kept_on_node
+from symnet.expr.nodes.symbols import Sealed
+from symnet.simplify.algebra.hoisting import MOVED, axes_after, is_rearranged
 from symnet.simplify.forms.broadcast import align, trailing
 from symnet.simplify.forms.coefficients import ONE, beside_one
 from symnet.simplify.forms.factors import Base, Factors
@@ -85,6 +87,7 @@ class Expander:
     length: int
     rough: bool = False  # whether a number is rounded to the floating format
     _known: dict[tuple[Node, frozenset[tuple[Base, Expr]]], Expansion | None] = field(default_factory=dict)
+    _powers: dict[tuple[Base, Expr, frozenset[tuple[Base, Expr]]], Expansion | None] = field(default_factory=dict)
 
     def of(self, node: Node, u: BasePowers, deepest: int = DEEPEST) -> Expansion | None:
         """The expansion of a node on whose axes u stands."""
@@ -166,8 +169,11 @@ class Expander:
         if isinstance(exponent, Node):
             core, axes = factors.placed(base)
             return self.of_core(as_exponential(core, exponent), axes, u, deepest)
-        inner = self.of_core(*base, u, deepest)
-        return None if inner is None else power(inner, exponent)
+        key = (base, exponent, frozenset(u.items()))
+        if key not in self._powers:
+            inner = self.of_core(*base, u, deepest)
+            self._powers[key] = None if inner is None else power(inner, exponent)
+        return self._powers[key]
 
     def _of_function(self, node: Elementwise, u: BasePowers, deepest: int) -> Expansion | None:
         function = SERIES_OF.get(node.op)
@@ -316,6 +322,17 @@ def _near(node: Node) -> frozenset[Node]:
     return frozenset(core for core, _ in _close(node))
 
 
+def stands_near(node: Node, bases: set[Node]) -> bool:
+    """Whether one of the bases is close below a node."""
+    return not bases.isdisjoint(_near(node))
+
+
+def holds_functions_of(node: Node, u: BasePowers) -> bool:
+    """Whether a function of the bases of u stands close below a node, or is it."""
+    bases = {core for core, _ in u}
+    return any(is_function(core) and not bases.isdisjoint(_near(core)) for core in _near(node))
+
+
 def _close(node: Node) -> Iterator[tuple[Node, Axes]]:
     """The cores close below a node with the axes that they vary along, level after level, each once."""
     level = [align(node, node.shape)]
@@ -324,19 +341,37 @@ def _close(node: Node) -> Iterator[tuple[Node, Axes]]:
         below = []
         for each, axes in level:
             if len(seen) < MOST_CLOSE:
-                below += [(core, tuple(axes[a] for a in places)) for core, places in _operands(each)]
+                below += [(core, _composed(axes, places)) for core, places in _operands(each)]
         level = [each for each in dict.fromkeys(below) if each not in seen]
         seen.update(dict.fromkeys(level))
-    yield from seen
+    yield from ((core, axes) for core, axes in seen if MOVED not in axes)
+
+
+def _composed(axes: Axes, places: Axes) -> Axes:
+    return tuple(MOVED if a == MOVED else axes[a] for a in places)
 
 
 def _operands(x: Node) -> list[Base]:
-    """What an elementwise node or an outer product is made of; of a choice without its condition."""
+    """What an elementwise node, a product or a contraction is made of; of a choice without its condition."""
     if isinstance(x, Elementwise):
         return [align(o, x.shape) for o in x.operands[x.op == "where" :]]
-    if isinstance(x, Einsum) and len(x.operands) > 1 and not x.contracted:
-        return [(o, tuple(map(x.output.index, at))) for o, at in zip(x.operands, x.inputs, strict=True)]
+    if isinstance(x, Sealed):
+        return [(x.operands[0], tuple(range(x.rank)))]
+    if is_rearranged(x) or x.kind == "place":
+        return _factors_of_terms(x.operands[0], axes_after(x))
+    if isinstance(x, Einsum) and (len(x.operands) > 1 or x.contracted):
+        place = {i: x.output.index(i) if i in x.output else MOVED for at in x.inputs for i in at}
+        inside = [(o, tuple(place[i] for i in at)) for o, at in zip(x.operands, x.inputs, strict=True)]
+        return [each for base in inside for each in _factors_of_terms(*base)] if x.contracted else inside
     return []
+
+
+def _factors_of_terms(x: Node, axes: Axes, levels: int = 4) -> list[Base]:
+    """What stands in the terms of a sum that is contracted or rearranged, the products and contractions opened."""
+    if not levels or not (is_op(x, "add", "mul") or is_rearranged(x) or (isinstance(x, Einsum) and x.contracted)):
+        return [(x, axes)]
+    below = [(core, _composed(axes, places)) for core, places in _operands(x)]
+    return [each for base in below for each in _factors_of_terms(*base, levels - 1)]
 
 
 def _monomial(argument: Node, axes: Axes) -> BasePowers | None:

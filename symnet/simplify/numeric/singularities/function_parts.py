@@ -44,10 +44,10 @@ class FunctionPart:
         return None if any(f is None for f in found) else expander.total([f for f in found if f is not None])
 
     @property
-    def boundary(self) -> set[Node]:
+    def boundary(self) -> list[Node]:
         """The nodes that the function does not look into."""
         powers = (*self.u.items(), *self.rest.powers.items())
-        return {n for (core, _), e in powers for n in (core, e) if isinstance(n, Node)}
+        return [n for (core, _), e in powers for n in (core, e) if isinstance(n, Node)]
 
 
 def _expanded(piece: Factors, order: int, u: BasePowers, expander: Expander) -> Expansion | None:

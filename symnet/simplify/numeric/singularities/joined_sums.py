@@ -8,6 +8,7 @@ larger than any that is there.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from symnet.expr.nodes.constants import Size, number
@@ -15,23 +16,33 @@ from symnet.expr.nodes.contraction import Einsum, contract
 from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Axes, Node
-from symnet.simplify.forms.broadcast import cover
+from symnet.simplify.forms.broadcast import cover, trailing
 from symnet.simplify.forms.coefficients import ONE, sum_of_all
 from symnet.simplify.forms.factors import Base, Factors
 from symnet.simplify.forms.polynomial import monomials
 
-MOST_TERMS = 32
+MOST_TERMS = 256
 MOST_OF_ONE_LEVEL = 16
 
 
-def opened_terms(node: Node, deep: bool = True) -> list[Factors] | None:
-    """The terms of a sum or product multiplied out, where `deep` the sums inside them too; None where they are many."""
+def opened_terms(node: Node, deep: bool = True, needed: Callable[[Node], bool] | None = None) -> list[Factors] | None:
+    """The terms of a sum or product multiplied out; None where they are many.
+
+    Args:
+        node: the sum or product.
+        deep: the sums inside its terms too.
+        needed: of these the sums that are opened; all of them where this is left out.
+    """
     most = MOST_TERMS if deep else MOST_OF_ONE_LEVEL
-    terms = [f for o in operands_of("add", node) for f in monomials(o, node)]
+    operands = operands_of("add", node)
+    if needed is None:
+        terms = [f for o in operands for f in monomials(o, node)]
+    else:
+        terms = [Factors(node.shape).times(o, trailing(o.rank, node.rank)) for o in operands]
     done: list[Factors] = []
     while terms and len(terms) + len(done) <= most:
         each = terms.pop(0)
-        opened = _opened(each, node) if deep else [each]
+        opened = _opened(each, node, needed) if deep else [each]
         if len(opened) > 1:
             terms = opened + terms
         else:
@@ -39,15 +50,22 @@ def opened_terms(node: Node, deep: bool = True) -> list[Factors] | None:
     return None if terms else done
 
 
-def _opened(term: Factors, node: Node) -> list[Factors]:
+def _opened(term: Factors, node: Node, needed: Callable[[Node], bool] | None) -> list[Factors]:
     """A term as a sum of terms, where one of its factors is a sum, or the weight of a logarithm is."""
     for base, e in term.powers.items():
-        if e == 1 and is_op(base[0], "add"):
-            return monomials(term.build(), node)
+        if e == 1 and is_op(base[0], "add") and (needed is None or needed(base[0])):
+            return monomials(term.build(), node) if needed is None else _distributed(term, base)
         if e == 1 and is_op(base[0], "xlogy") and is_op(base[0].operands[0], "add"):
             weight, x = base[0].operands
             return [_with(term, base, elementwise("xlogy", w, x)) for w in weight.operands]
     return [term]
+
+
+def _distributed(term: Factors, base: Base) -> list[Factors]:
+    core, axes = base
+    rest = term.copy()
+    del rest.powers[base]
+    return [rest.copy().times(o, axes[len(axes) - o.rank :]) for o in core.operands]
 
 
 def _with(term: Factors, base: Base, other: Node) -> Factors:
@@ -56,12 +74,24 @@ def _with(term: Factors, base: Base, other: Node) -> Factors:
     return changed.times(other, base[1])
 
 
-def multiplied_out(node: Node, deep: bool = True) -> Node | None:
+def multiplied_out(node: Node, deep: bool = True, needed: Callable[[Node], bool] | None = None) -> Node | None:
     """The sum of all terms of a sum or product multiplied out; None where nothing is opened, or the terms are many."""
-    terms = opened_terms(node, deep)
+    terms = opened_terms(node, deep, needed)
     if terms is None or len(terms) <= (len(node.operands) if is_op(node, "add") else 1):
         return None
-    return sum_of_all([f.build() for f in terms])
+    return sum_of_all([f.build() for f in collected(terms)])
+
+
+def collected(terms: list[Factors]) -> list[Factors]:
+    """Terms of equal factors as one; all of them where nothing would be left."""
+    found: dict[frozenset[tuple[Base, object]], Factors] = {}
+    for term in terms:
+        key = frozenset(term.powers.items())
+        if key in found:
+            found[key].coefficient += term.coefficient
+        else:
+            found[key] = term.copy()
+    return [f for f in found.values() if f.coefficient != 0] or terms
 
 
 @dataclass(frozen=True)

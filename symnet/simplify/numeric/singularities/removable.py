@@ -12,12 +12,11 @@ Not handled: functions of two variables that cancel on a line, 1/x outside a sum
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import cached_property, reduce
 
 import sympy
-from sympy import Expr
 
 from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.contraction import Einsum
@@ -26,11 +25,13 @@ from symnet.expr.nodes.expansion import Expand
 from symnet.expr.nodes.graph import topological, with_operands
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Axes, Node
-from symnet.simplify.forms.broadcast import align, spread
+from symnet.simplify.algebra.hoisting import is_rearranged
+from symnet.simplify.forms.broadcast import spread
 from symnet.simplify.forms.coefficients import sum_of_all
-from symnet.simplify.forms.factors import Base, Factors, distributed
+from symnet.simplify.forms.factors import Factors
 from symnet.simplify.forms.signs import is_negative
 from symnet.simplify.numeric.singularities.expansions import (
+    NEAR,
     RADII,
     BasePowers,
     Expander,
@@ -40,8 +41,10 @@ from symnet.simplify.numeric.singularities.expansions import (
     possible_variables,
 )
 from symnet.simplify.numeric.singularities.function_parts import FunctionPart, function_parts_of
-from symnet.simplify.numeric.singularities.joined_sums import Joined, multiplied_out, under_one_sum
+from symnet.simplify.numeric.singularities.joined_sums import Joined, under_one_sum
+from symnet.simplify.numeric.singularities.opened_contractions import hides_divisor
 from symnet.simplify.numeric.singularities.power_series import LENGTH, Series
+from symnet.simplify.numeric.singularities.spellings import close_powers, spellings, without_seals
 from symnet.simplify.rewrite import GraphRewrite
 from symnet.simplify.trace import Step
 
@@ -50,7 +53,6 @@ MOST = {"float32": 16, "float64": 26}  # terms of a polynomial
 DIGITS = {"float32": 26, "float64": 55}  # bits behind which a term is nothing
 CANDIDATES = 4  # variables that are tried
 DEEPEST = 12  # levels of an expression that are copied
-LEVELS_OF_TERMS = 4  # sums of products of sums that are looked into
 LAST = 4  # known coefficients that must be far below the digits
 
 
@@ -66,7 +68,7 @@ def _suspects(roots: Iterable[Node]) -> set[Node]:
     quotients: set[Node] = set()
     suspects: set[Node] = set()
     for node in topological(*roots):
-        if isinstance(node, (Expand, Einsum)) or is_op(node, *_THROUGH):
+        if node.kind in ("einsum", "place", "sealed") or is_rearranged(node) or is_op(node, *_THROUGH):
             functions |= {node} if not functions.isdisjoint(node.operands) else set()
             quotients |= {node} if not quotients.isdisjoint(node.operands) else set()
         if is_op(node, "pow") and is_negative(number_of(node.operands[1])):
@@ -88,11 +90,20 @@ class RemovableParts:
     distributed: bool
     joined: Joined | None = None  # where the parts are those of an array whose sum the node is
 
-    @property
-    def boundary(self) -> set[Node]:
+    @cached_property
+    def boundary(self) -> dict[Node, None]:
         """The nodes that no part looks into; the other terms, or where these were made here, their factors."""
-        beside = {core for o in self.others for core, _ in Factors.view(o).powers} if self.distributed else self.others
-        return set(beside).union(*(part.boundary for part, _ in self.parts))
+        beside = [core for o in self.others for core, _ in Factors.view(o).powers] if self.distributed else self.others
+        return dict.fromkeys((*beside, *(node for part, _ in self.parts for node in part.boundary)))
+
+    def is_infinite(self, u: BasePowers) -> bool:
+        """Whether something of it is still infinite at 0."""
+        beside = {core for part, _ in self.parts for core, _ in part.rest.powers}
+        return (
+            any(_has_pole(o, u) for o in self.others)
+            or any(e.series.start < 0 for _, e in self.parts)
+            or any(hides_divisor(core, {base for base, _ in u}) for core in beside)
+        )
 
 
 HeldConditions = frozenset[tuple[Node, bool]]  # conditions, and whether they hold wherever a node counts
@@ -129,22 +140,29 @@ def _found(node: Node, facts: HeldConditions, search: Search) -> RemovableParts 
     for found, u in _every_found(node, search):
         if _is_elsewhere(found, u, facts, search.look):
             continue
-        if not any(_has_pole(o, u) for o in found.others):
+        if not found.is_infinite(u):
             return found
         first = first or found
     return first
 
 
 def _every_found(node: Node, search: Search) -> Iterator[tuple[RemovableParts, BasePowers]]:
+    yield from _found_by_spellings(node, node, search)
+    plain = without_seals(node, NEAR, {})
+    if plain is not node:
+        yield from _found_by_spellings(plain, node, search)
+    if _has_sums_beside_poles(node):
+        yield from _found_under_a_sum(node, search)
+
+
+def _found_by_spellings(node: Node, written: Node, search: Search) -> Iterator[tuple[RemovableParts, BasePowers]]:
     for u in possible_variables(node)[:CANDIDATES]:
         if is_op(node, "mul") and not _divides_by_zero(node, u, search.look):
             continue
-        for spelling in (node, *_multiplied_out(node, u)):
-            found = _found_by(spelling, u, spelling is not node, search)
+        for spelling in spellings(node, u):
+            found = _found_by(spelling, u, spelling is not written, search)
             if found is not None:
                 yield found, u
-    if _has_sums_beside_poles(node):
-        yield from _found_under_a_sum(node, search)
 
 
 def _found_under_a_sum(node: Node, search: Search) -> Iterator[tuple[RemovableParts, BasePowers]]:
@@ -165,24 +183,9 @@ def _has_pole(term: Node, u: BasePowers) -> bool:
 
 def _has_sums_beside_poles(node: Node) -> bool:
     """Whether sums over an axis stand among terms and factors that are divided, and not by an extent alone."""
-    powers = list(_close_powers(node))
+    powers = list(close_powers(node))
     summed_up = any(isinstance(core, Einsum) and core.contracted for (core, _), _ in powers)
     return summed_up and any(is_negative(e) and core.kind != "size" for (core, _), e in powers)
-
-
-def _divides_by_variable(node: Node, u: BasePowers) -> bool:
-    """Whether u, or one of its bases, divides anything in a sum."""
-    bases = {core for core, _ in u}
-    return any(is_negative(e) and core in bases for (core, _), e in _close_powers(node))
-
-
-def _close_powers(node: Node) -> Iterator[tuple[Base, Expr | Node]]:
-    """The factors of a node, of the terms of sums among them, and so on."""
-    level = [node]
-    for _ in range(LEVELS_OF_TERMS):
-        powers = [item for n in level for item in Factors.view(n).powers.items()]
-        yield from powers
-        level = [align(o, core.shape)[0] for (core, _), _ in powers if is_op(core, "add") for o in core.operands]
 
 
 def _divides_by_zero(product: Node, u: BasePowers, look: Expander) -> bool:
@@ -228,25 +231,6 @@ def _worth_it(part: FunctionPart, distributed: bool, search: Search) -> Expansio
         whole = part.expansion(search.whole)
         return whole if whole is not None and _polynomial(part, whole) is not None else None
     return first if first.pole < 0 <= first.series.start and not in_sum else None
-
-
-def _multiplied_out(node: Node, u: BasePowers) -> list[Node]:
-    """(f(x)·w + g(x))/x → f(x)·w/x + g(x)/x, f(x)·(1 - w/x) + … → f(x) - f(x)·w/x + …: a quotient taken to the terms
-    that vanish with it, and from a sum to what it stands beside.
-    """
-    if is_op(node, "add"):
-        whole = multiplied_out(node, deep=_divides_by_variable(node, u))
-        return [] if whole is None else [whole]
-    if not is_op(node, "mul"):
-        return []
-    factors = Factors.view(node)
-    sums = [base for base, e in factors.powers.items() if e == 1 and is_op(base[0], "add")]
-    below = [b for b, e in factors.powers.items() if is_negative(e) and (b in u or order_on(*b, u) is not None)]
-    if len(sums) != 1 or not below:
-        return []
-    whole = multiplied_out(node)
-    once = distributed(factors, sums[0], below)
-    return [once] if whole is None or whole is once else [once, whole]
 
 
 def _has_function(piece: Factors, u: BasePowers) -> bool:
@@ -307,7 +291,7 @@ def limits_of_removable_singularities(roots: Iterable[Node], trace: list[Step] |
     if not found:
         return roots
     new: dict[Node, Node] = {}
-    for node in topological(*roots):
+    for node in _boundaries_first(roots, found):
         new[node] = with_operands(node, [new[o] for o in node.operands])
         if node in found:
             whole = _chosen(found[node], node, new)
@@ -317,9 +301,26 @@ def limits_of_removable_singularities(roots: Iterable[Node], trace: list[Step] |
     return [new[root] for root in roots]
 
 
+def _boundaries_first(roots: list[Node], found: dict[Node, RemovableParts]) -> Iterator[Node]:
+    """Every node after its operands and, where it was spelled otherwise, after the nodes of that spelling."""
+    done: set[Node] = set()
+    stack = list(reversed(roots))
+    while stack:
+        node = stack[-1]
+        before = (*node.operands, *(found[node].boundary if node in found else ()))
+        missing = [o for o in before if o not in done]
+        if missing and node not in done:
+            stack += reversed(missing)
+        else:
+            stack.pop()
+            if node not in done:
+                done.add(node)
+                yield node
+
+
 def _largest(roots: list[Node]) -> dict[Node, RemovableParts]:
     """What is found from the roots on; inside it only what it does not look into."""
-    suspects = _suspects(roots)
+    suspects, known = _suspects(roots), set(topological(*roots))
     beyond = _conditions(roots) if suspects else {}
     search = Search(Expander(FIRST_LOOK, _is_rough(roots)), Expander(LENGTH, _is_rough(roots)))
     found: dict[Node, RemovableParts] = {}
@@ -330,7 +331,10 @@ def _largest(roots: list[Node]) -> dict[Node, RemovableParts]:
         if node in seen:
             continue
         seen.add(node)
-        here = _found(node, beyond[node], search) if node in suspects else None
+        if node not in known:  # of a spelling made here
+            suspects |= _suspects([node])
+            known.update(topological(node))
+        here = _found(node, beyond.get(node, frozenset()), search) if node in suspects else None
         if here is None:
             stack.extend(node.operands)
         else:
@@ -398,7 +402,7 @@ def _scaled(part: FunctionPart, k: int, value: Node, live: Axes, new: dict[Node,
     )
 
 
-def _copied(x: Node, boundary: set[Node], new: dict[Node, Node], deepest: int) -> Node:
+def _copied(x: Node, boundary: Collection[Node], new: dict[Node, Node], deepest: int) -> Node:
     """The node, rebuilt over the new nodes that stand at the boundary."""
     if x in boundary or not deepest or not (isinstance(x, (Elementwise, Expand)) or _is_outer(x)):
         return new.get(x, x)
