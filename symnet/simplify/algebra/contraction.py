@@ -344,12 +344,18 @@ def order_equal_operands(node: Einsum) -> Node | None:
     """
     parts = indexed_operands(node)
     for (k, (x, here)), (n, (y, there)) in combinations(enumerate(parts), 2):
-        if x is y and len(parts) > 2 and all(i == j for i, j in zip(here, there) if {i, j} & set(node.output)):
+        if len(parts) > 2 and x is y and _alike_outside(here, there, node):
             swapped = [(o, there if m == k else here if m == n else i) for m, (o, i) in enumerate(parts)]
             new = contract([i for _, i in swapped], node.output, *(o for o, _ in swapped))
             if new.inputs < node.inputs:
                 return new
     return None
+
+
+def _alike_outside(here: Indices, there: Indices, node: Einsum) -> bool:
+    """Whether two places of one operand differ in indices that are summed alone."""
+    kept = set(node.output)
+    return all(i == j or kept.isdisjoint((i, j)) for i, j in zip(here, there, strict=True))
 
 
 CONTRACTIONS = (

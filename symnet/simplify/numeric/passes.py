@@ -54,6 +54,7 @@ from symnet.simplify.numeric.reciprocals import RECIPROCALS
 from symnet.simplify.numeric.repeats import REPEATS
 from symnet.simplify.numeric.scaled_squares import SCALED_SQUARES
 from symnet.simplify.numeric.shifted_squares import QUOTIENTS_BY_SHIFTED_SQUARES
+from symnet.simplify.numeric.singularities.divided_joins import DIVIDED_JOINS
 from symnet.simplify.numeric.singularities.removable import REMOVABLE_SINGULARITIES
 from symnet.simplify.numeric.squares import SQUARES
 from symnet.simplify.numeric.whole_squares import WHOLE_SQUARES
@@ -87,6 +88,7 @@ PASSES: tuple[tuple[Rewrite, ...], ...] = (
     LOGARITHMS,
     COFACTORS,
     EQUATIONS,
+    DIVIDED_JOINS,
     FACTORIALS,
     ZERO_POWERS,
     NORMS_AND_RECIPROCALS,

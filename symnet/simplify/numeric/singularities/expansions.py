@@ -8,7 +8,7 @@ Not handled: functions with a branch point or a pole of their own at 0, more tha
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import reduce
 
@@ -16,15 +16,12 @@ import sympy
 from sympy import Expr
 
 from symnet.expr.nodes.constants import number, number_of
-from symnet.expr.nodes.contraction import Einsum
 from symnet.expr.nodes.elementwise import Elementwise, elementwise, is_op
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import broadcast_to
-from symnet.expr.nodes.node import Axes, Node, kept_on_node
-from symnet.expr.nodes.symbols import Sealed
-from symnet.simplify.algebra.hoisting import MOVED, axes_after, is_rearranged
+from symnet.expr.nodes.node import Axes, Node
 from symnet.simplify.forms.broadcast import align, trailing
-from symnet.simplify.forms.coefficients import ONE, beside_one
+from symnet.simplify.forms.coefficients import beside_one
 from symnet.simplify.forms.factors import Base, Factors
 from symnet.simplify.forms.signs import is_negative, is_positive
 from symnet.simplify.forms.terms import Terms
@@ -32,7 +29,6 @@ from symnet.simplify.numeric.singularities import power_series
 from symnet.simplify.numeric.singularities.power_series import SERIES_OF, Series
 
 DEEPEST = 8
-NEAR, MOST_CLOSE = 7, 80  # levels, and nodes, in which variables are looked for
 RADII = (2.0, 1.5, 1.0, 0.75, 0.5, 0.375, 0.25, 0.1875, 0.125, 0.09375, 0.0625, 0.046875, 0.03125)
 BasePowers = dict[Base, Expr]  # powers of bases, each with the axes along which it varies
 
@@ -125,7 +121,7 @@ class Expander:
             return None if not fixed else Expansion(power_series.constant(fixed, self.length), 0)
         k = order_in(node, u)
         if k is not None:
-            coefficient = power_series.fixed(_primitive(node)[0])
+            coefficient = power_series.fixed(primitive_of(node)[0])
             power_of_u = power_series.power_of_variable(k, self.length)
             scaled = power_series.multiply(power_series.constant(coefficient or 0, self.length), power_of_u)
             return Expansion(scaled, k, pole=min(k, 0)) if coefficient else None
@@ -256,7 +252,7 @@ def settled_in(x: Node, condition: Node, holds: bool, levels: int = 4) -> Node:
     return with_operands(x, [settled_in(o, condition, holds, levels - 1) for o in x.operands])
 
 
-def _primitive(node: Node) -> tuple[Expr, BasePowers]:
+def primitive_of(node: Node) -> tuple[Expr, BasePowers]:
     """A product as a number and powers, the number of a sum taken out of it; u of 2·x - 2·y is x - y."""
     factors = Factors.of(node).primitive()
     return factors.coefficient, factors.powers
@@ -273,7 +269,7 @@ def order_in(node: Node, u: BasePowers) -> int | None:
     if not u or (node.kind == "elementwise" and not is_op(node, "mul", "pow", "add")):
         whole = {(node, trailing(node.rank, node.rank)): 1}
     else:
-        whole = _primitive(node)[1]
+        whole = primitive_of(node)[1]
     return _ratio(whole, u)
 
 
@@ -283,116 +279,6 @@ def _ratio(powers: Mapping[Base, Expr | Node], u: BasePowers) -> int | None:
         return None
     ratio, *others = {powers[b] / u[b] for b in u}
     return int(ratio) if not others and ratio == int(ratio) and ratio != 0 else None
-
-
-# --------------------------------------------------------------------------- what may be the variable
-
-
-def possible_variables(node: Node) -> list[BasePowers]:
-    """What functions near the top of a node are of, on its axes, the nearest first; x before x², which is one in x."""
-    found: dict[frozenset[tuple[Base, Expr]], BasePowers] = {}
-    for argument, axes in _arguments(node):
-        monomial = _monomial(argument, axes)
-        if monomial is not None:
-            if len(monomial) == 1 and next(iter(monomial.values())) == 2:
-                base = dict.fromkeys(monomial, ONE)
-                found.setdefault(frozenset(base.items()), base)
-            found.setdefault(frozenset(monomial.items()), monomial)
-    return [u for u in found.values() if _meets(node, u)]
-
-
-def _meets(node: Node, u: BasePowers) -> bool:
-    """Whether something may cancel: two terms with u, or a quotient by u in a product with more functions of u."""
-    bases = {core for core, _ in u}
-    if is_op(node, "add"):
-        terms = [o for o in node.operands if not bases.isdisjoint(_near(o))]
-        return len(terms) > 1 or any(_meets(align(o, node.shape)[0], u) for o in terms if is_op(o, "mul"))
-    if is_op(node, "log"):
-        return _meets(align(node.operands[0], node.shape)[0], u)
-    if not is_op(node, "mul"):
-        return False
-    powers = Factors.view(node).powers
-    held = [e for (core, _), e in powers.items() if core in bases or not bases.isdisjoint(_near(core))]
-    return len(held) > 1 and any(is_negative(e) for e in held)
-
-
-@kept_on_node
-def _near(node: Node) -> frozenset[Node]:
-    """The node and the cores close below it."""
-    return frozenset(core for core, _ in _close(node))
-
-
-def stands_near(node: Node, bases: set[Node]) -> bool:
-    """Whether one of the bases is close below a node."""
-    return not bases.isdisjoint(_near(node))
-
-
-def holds_functions_of(node: Node, u: BasePowers) -> bool:
-    """Whether a function of the bases of u stands close below a node, or is it."""
-    bases = {core for core, _ in u}
-    return any(is_function(core) and not bases.isdisjoint(_near(core)) for core in _near(node))
-
-
-def _close(node: Node) -> Iterator[tuple[Node, Axes]]:
-    """The cores close below a node with the axes that they vary along, level after level, each once."""
-    level = [align(node, node.shape)]
-    seen = dict.fromkeys(level)
-    for _ in range(NEAR):
-        below = []
-        for each, axes in level:
-            if len(seen) < MOST_CLOSE:
-                below += [(core, _composed(axes, places)) for core, places in _operands(each)]
-        level = [each for each in dict.fromkeys(below) if each not in seen]
-        seen.update(dict.fromkeys(level))
-    yield from ((core, axes) for core, axes in seen if MOVED not in axes)
-
-
-def _composed(axes: Axes, places: Axes) -> Axes:
-    return tuple(MOVED if a == MOVED else axes[a] for a in places)
-
-
-def _operands(x: Node) -> list[Base]:
-    """What an elementwise node, a product or a contraction is made of; of a choice without its condition."""
-    if isinstance(x, Elementwise):
-        return [align(o, x.shape) for o in x.operands[x.op == "where" :]]
-    if isinstance(x, Sealed):
-        return [(x.operands[0], tuple(range(x.rank)))]
-    if is_rearranged(x) or x.kind == "place":
-        return _factors_of_terms(x.operands[0], axes_after(x))
-    if isinstance(x, Einsum) and (len(x.operands) > 1 or x.contracted):
-        place = {i: x.output.index(i) if i in x.output else MOVED for at in x.inputs for i in at}
-        inside = [(o, tuple(place[i] for i in at)) for o, at in zip(x.operands, x.inputs, strict=True)]
-        return [each for base in inside for each in _factors_of_terms(*base)] if x.contracted else inside
-    return []
-
-
-def _factors_of_terms(x: Node, axes: Axes, levels: int = 4) -> list[Base]:
-    """What stands in the terms of a sum that is contracted or rearranged, the products and contractions opened."""
-    if not levels or not (is_op(x, "add", "mul") or is_rearranged(x) or (isinstance(x, Einsum) and x.contracted)):
-        return [(x, axes)]
-    below = [(core, _composed(axes, places)) for core, places in _operands(x)]
-    return [each for base in below for each in _factors_of_terms(*base, levels - 1)]
-
-
-def _monomial(argument: Node, axes: Axes) -> BasePowers | None:
-    """The variable part of an argument: x of 1 + 2·x, a·x of a·x, x - y of 2·x - 2·y."""
-    if is_op(argument, "add"):
-        rest = [o for o in argument.operands if number_of(o) is None]
-        if len(rest) == 1 and len(rest) < len(argument.operands):
-            core, places = align(rest[0], argument.shape)
-            return _monomial(core, tuple(axes[a] for a in places))
-    powers = _primitive(argument)[1]
-    if not powers or any(isinstance(e, Node) or not is_positive(e) for e in powers.values()):
-        return None
-    return {(core, tuple(axes[a] for a in places)): e for (core, places), e in powers.items()}
-
-
-def _arguments(node: Node) -> Iterator[tuple[Node, Axes]]:
-    """The arguments of functions close below, with the axes along which they vary."""
-    for each, axes in _close(node):
-        if is_function(each):
-            core, places = align(_argument(each), each.shape)
-            yield core, tuple(axes[a] for a in places)
 
 
 def is_function(node: Node) -> bool:
@@ -428,5 +314,6 @@ def logarithm(x: Node) -> Node:
     return elementwise("log", x) if rest is None else elementwise("log1p", broadcast_to(rest, x.shape))
 
 
-def _argument(function: Node) -> Node:
+def argument_of(function: Node) -> Node:
+    """What a function is of; of xᵃ, a·log x."""
     return _exponent_of_e(*function.operands) if is_general_power(function) else function.operands[0]

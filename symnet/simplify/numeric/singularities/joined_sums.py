@@ -53,8 +53,11 @@ def opened_terms(node: Node, deep: bool = True, needed: Callable[[Node], bool] |
 def _opened(term: Factors, node: Node, needed: Callable[[Node], bool] | None) -> list[Factors]:
     """A term as a sum of terms, where one of its factors is a sum, or the weight of a logarithm is."""
     for base, e in term.powers.items():
-        if e == 1 and is_op(base[0], "add") and (needed is None or needed(base[0])):
-            return monomials(term.build(), node) if needed is None else _distributed(term, base)
+        if is_op(base[0], "add") and e in (1, 2) and (e == 1 or needed is not None):
+            if needed is None:
+                return monomials(term.build(), node)
+            if needed(base[0]):
+                return _distributed(term, base)
         if e == 1 and is_op(base[0], "xlogy") and is_op(base[0].operands[0], "add"):
             weight, x = base[0].operands
             return [_with(term, base, elementwise("xlogy", w, x)) for w in weight.operands]
@@ -62,9 +65,12 @@ def _opened(term: Factors, node: Node, needed: Callable[[Node], bool] | None) ->
 
 
 def _distributed(term: Factors, base: Base) -> list[Factors]:
+    """The terms of a product with a sum, or the square of one, among its factors."""
     core, axes = base
     rest = term.copy()
-    del rest.powers[base]
+    rest.powers[base] -= 1
+    if rest.powers[base] == 0:
+        del rest.powers[base]
     return [rest.copy().times(o, axes[len(axes) - o.rank :]) for o in core.operands]
 
 

@@ -20,10 +20,11 @@ from symnet.simplify.algebra.hoisting import MOVED, axes_after, is_rearranged, m
 from symnet.simplify.algebra.table import simplify
 from symnet.simplify.forms.broadcast import trailing
 from symnet.simplify.forms.coefficients import sum_of_all
-from symnet.simplify.forms.factors import Base, Factors, power_of
+from symnet.simplify.forms.factors import Factors, power_of
 from symnet.simplify.forms.signs import is_negative
-from symnet.simplify.numeric.singularities.expansions import BasePowers, holds_functions_of
+from symnet.simplify.numeric.singularities.expansions import BasePowers
 from symnet.simplify.numeric.singularities.joined_sums import collected
+from symnet.simplify.numeric.singularities.variables import holds_functions_of
 
 MOST_TERMS = 16  # of one contraction
 MOST_TERMS_OF_ALL = 256
@@ -50,12 +51,13 @@ def _holds(product: Factors, u: BasePowers, bases: set[Node]) -> bool:
     return any(holds_functions_of(core, u) or hides_divisor(core, bases) for core in linear)
 
 
-def hides_divisor(core: Node, bases: set[Node]) -> bool:
-    """Whether the variable divides what a core lays into zeros, alone or among the operands of a contraction."""
+def hides_divisor(core: Node, bases: set[Node], levels: int = 4) -> bool:
+    """Whether the variable divides what a core lays into zeros, alone or among operands of contractions and sums."""
     moves, inner = _moves_of(core)
-    if isinstance(inner, Einsum):
-        return any(hides_divisor(o, bases) for o in inner.operands)
-    return any(m.kind == "place" for m in moves) and _is_divided(inner, bases)
+    if any(m.kind == "place" for m in moves) and _is_divided(inner, bases):
+        return True
+    below = inner.operands if levels and (isinstance(inner, Einsum) or is_op(inner, "add", "mul")) else ()
+    return any(hides_divisor(o, bases, levels - 1) for o in below)
 
 
 def _is_divided(x: Node, bases: set[Node]) -> bool:

@@ -31,20 +31,19 @@ from symnet.simplify.forms.coefficients import sum_of_all
 from symnet.simplify.forms.factors import Factors
 from symnet.simplify.forms.signs import is_negative
 from symnet.simplify.numeric.singularities.expansions import (
-    NEAR,
     RADII,
     BasePowers,
     Expander,
     Expansion,
     is_function,
     order_on,
-    possible_variables,
 )
 from symnet.simplify.numeric.singularities.function_parts import FunctionPart, function_parts_of
 from symnet.simplify.numeric.singularities.joined_sums import Joined, under_one_sum
 from symnet.simplify.numeric.singularities.opened_contractions import hides_divisor
 from symnet.simplify.numeric.singularities.power_series import LENGTH, Series
-from symnet.simplify.numeric.singularities.spellings import close_powers, spellings, without_seals
+from symnet.simplify.numeric.singularities.spellings import spellings, without_seals
+from symnet.simplify.numeric.singularities.variables import NEAR, close_powers, possible_variables
 from symnet.simplify.rewrite import GraphRewrite
 from symnet.simplify.trace import Step
 

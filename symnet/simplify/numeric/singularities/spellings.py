@@ -9,72 +9,68 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sympy import Expr
-
 from symnet.expr.nodes.contraction import Einsum
 from symnet.expr.nodes.elementwise import Elementwise, is_op
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import Sealed
 from symnet.simplify.algebra.hoisting import is_rearranged
-from symnet.simplify.forms.broadcast import align
-from symnet.simplify.forms.factors import Base, Factors, distributed
+from symnet.simplify.forms.factors import Factors, distributed
 from symnet.simplify.forms.signs import is_negative
-from symnet.simplify.numeric.singularities.expansions import BasePowers, order_on, stands_near
+from symnet.simplify.numeric.singularities.expansions import BasePowers, order_on
 from symnet.simplify.numeric.singularities.joined_sums import multiplied_out
-from symnet.simplify.numeric.singularities.opened_contractions import with_contractions_opened
-
-LEVELS_OF_TERMS = 4  # sums of products of sums that are looked into
+from symnet.simplify.numeric.singularities.opened_contractions import hides_divisor, with_contractions_opened
+from symnet.simplify.numeric.singularities.variables import close_powers, stands_near
 
 
 def spellings(node: Node, u: BasePowers) -> Iterator[Node]:
     """A node, what it is multiplied out, and these with the functions of u in front of contractions."""
-    plain = [node, *_multiplied_out(node, u)]
-    yield from plain
-    for spelling in plain:
-        opened = with_contractions_opened(spelling, u)
-        if opened is not None:
-            yield from reversed([opened, *_multiplied_out(opened, u)])
-
-
-def _multiplied_out(node: Node, u: BasePowers) -> list[Node]:
-    """(f(x)·w + g(x))/x → f(x)·w/x + g(x)/x, f(x)·(1 - w/x) + … → f(x) - f(x)·w/x + …: a quotient taken to the terms
-    that vanish with it, and from a sum to what it stands beside.
-    """
-    deep = is_op(node, "mul") or _divides_by_variable(node, u)
-    if is_op(node, "add"):
-        return _wholly_multiplied_out(node, u, deep)
-    if not is_op(node, "mul"):
-        return []
-    factors = Factors.view(node)
-    sums = [base for base, e in factors.powers.items() if e == 1 and is_op(base[0], "add")]
-    below = [b for b, e in factors.powers.items() if is_negative(e) and (b in u or order_on(*b, u) is not None)]
-    if len(sums) != 1 or not below:
-        return []
-    once = distributed(factors, sums[0], below)
-    return [once, *(w for w in _wholly_multiplied_out(node, u, deep) if w is not once)]
-
-
-def _wholly_multiplied_out(node: Node, u: BasePowers, deep: bool) -> list[Node]:
-    """The node multiplied out, first the sums in which the variable stands, then all."""
+    plain = [node]
+    yield node
+    for spelling in _multiplied_out(node, u):
+        plain.append(spelling)
+        yield spelling
     bases = {core for core, _ in u}
-    needed = multiplied_out(node, deep, lambda total: stands_near(total, bases)) if deep else None
-    return [w for w in dict.fromkeys((needed, multiplied_out(node, deep))) if w is not None]
+    for spelling in plain:
+        divides = _divides_by_variable(spelling, u) or hides_divisor(spelling, bases)
+        opened = with_contractions_opened(spelling, u) if divides else None
+        if opened is not None:
+            yield from _multiplied_out(opened, u)
+            yield opened
+
+
+def _multiplied_out(node: Node, u: BasePowers) -> Iterator[Node]:
+    """(f(x)·w + g(x))/x → f(x)·w/x + g(x)/x, f(x)·(1 - w/x) + … → f(x) - f(x)·w/x + …: a quotient taken to the terms
+    that vanish with it, and from a sum to what it stands beside; sums in which the variable stands, small ones, all.
+    """
+    if is_op(node, "add"):
+        deep = _divides_by_variable(node, u)
+    elif not is_op(node, "mul"):
+        return
+    else:
+        factors = Factors.view(node)
+        sums = [base for base, e in factors.powers.items() if e == 1 and is_op(base[0], "add")]
+        below = [b for b, e in factors.powers.items() if is_negative(e) and (b in u or order_on(*b, u) is not None)]
+        if len(sums) != 1 or not below:
+            return
+        deep = True
+        yield distributed(factors, sums[0], below)
+    bases = {core for core, _ in u}
+    if deep:
+        yield from _if_any(multiplied_out(node, deep, lambda total: stands_near(total, bases)))
+    yield from _if_any(multiplied_out(node, deep))
+    if deep:
+        yield from _if_any(multiplied_out(node, deep, lambda total: True))
+
+
+def _if_any(node: Node | None) -> list[Node]:
+    return [] if node is None else [node]
 
 
 def _divides_by_variable(node: Node, u: BasePowers) -> bool:
     """Whether u, or one of its bases, divides anything in a sum."""
     bases = {core for core, _ in u}
     return any(is_negative(e) and core in bases for (core, _), e in close_powers(node))
-
-
-def close_powers(node: Node) -> Iterator[tuple[Base, Expr | Node]]:
-    """The factors of a node, of the terms of sums among them, and so on."""
-    level = [node]
-    for _ in range(LEVELS_OF_TERMS):
-        powers = [item for n in level for item in Factors.view(n).powers.items()]
-        yield from powers
-        level = [align(o, core.shape)[0] for (core, _), _ in powers if is_op(core, "add") for o in core.operands]
 
 
 def without_seals(x: Node, levels: int, known: dict[Node, Node]) -> Node:
