@@ -190,7 +190,7 @@ class Term:
             if isinstance(_slice_inside(operand), Einsum):
                 return self.with_operand(place, self.front, self.inside(place))
             factors = self.factors(place, Factors.view(operand)) if is_op(operand, "mul") else [(operand, at)]
-            if factors != [(operand, at)]:
+            if len(factors) > 1:
                 return self.with_operand(place, self.front, factors)
         return None
 

@@ -303,12 +303,14 @@ def limits_of_removable_singularities(roots: Iterable[Node], trace: list[Step] |
 def _boundaries_first(roots: list[Node], found: dict[Node, RemovableParts]) -> Iterator[Node]:
     """Every node after its operands and, where it was spelled otherwise, after the nodes of that spelling."""
     done: set[Node] = set()
+    waiting: set[Node] = set()
     stack = list(reversed(roots))
     while stack:
         node = stack[-1]
         before = (*node.operands, *(found[node].boundary if node in found else ()))
-        missing = [o for o in before if o not in done]
-        if missing and node not in done:
+        missing = [] if node in waiting else [o for o in before if o not in done]
+        waiting.add(node)
+        if missing:
             stack += reversed(missing)
         else:
             stack.pop()
