@@ -252,3 +252,13 @@ def test_a_machine_that_was_left_half_way_is_not_used_again():
         raise KeyboardInterrupt
     with assembling.target_machine(host_target()) as one, assembling.target_machine(host_target()) as other:
         assert left not in (one, other)
+
+
+def test_objects_that_cannot_be_joined_are_made_of_the_whole(monkeypatch):
+    def refuse(objects):
+        raise elf.UnsupportedObject("groups of sections")
+
+    s, _, whole, _ = made("network", "host")
+    monkeypatch.setattr(pieces, "PIECE", 2000)
+    monkeypatch.setattr(codegen, "joined", refuse)
+    assert codegen.compile_object(s.llvm_ir, s.target, s.program.constants) == whole

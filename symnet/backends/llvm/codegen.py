@@ -55,7 +55,11 @@ def compile_object(ir_text: str, target: Target | None = None, constants: Iterab
         return fill(_elsewhere("object", ir_text, target), ir_text, constants)
     texts = pieces(ir_text) if elf.is_possible() else [ir_text]
     with LLVM, Healed():
-        code = joined(on_all_processors(lambda text: object_of(text, target), texts))
+        objects = on_all_processors(lambda text: object_of(text, target), texts)
+        try:
+            code = joined(objects)
+        except elf.UnsupportedObject:  # LLVM wrote something that is not joined here
+            code = object_of(ir_text, target)
     return fill(code, ir_text, constants)
 
 
