@@ -79,6 +79,16 @@ def log_of_squares(node: Node) -> Node | None:
     return elementwise("add", elementwise("log", scaled(total, _TWO)), less)
 
 
+def log_of_even_power(node: Node) -> Node | None:
+    """log x² → 2·log|x|, for every even power: x² leaves the range long before its logarithm does.  Always."""
+    base, exponent = node.operands[0], sympy.Integer(1)
+    while is_op(base, "pow") and (inner := number_of(base.operands[1])) is not None and inner.is_Integer:
+        base, exponent = base.operands[0], exponent * inner
+    if exponent == 0 or exponent % 2 or base.shape != node.shape:
+        return None
+    return elementwise("mul", number(exponent), elementwise("log", elementwise("abs", base)))
+
+
 def zero_of_squares(node: Node) -> Node | None:
     """Σx² = 0 → Σ(s·x)² = 0: squares of small numbers vanish, the numbers do not.  Always."""
     base, zero = node.operands
@@ -287,6 +297,7 @@ def _scaled(total: Node, scale: Node, degree: Expr, outside: Node) -> Node:
 
 
 SCALED_SQUARES = (
+    Rewrite(log_of_even_power, ("log",), domain="equal", role="stable"),
     Rewrite(log_of_squares, ("log",), needs=("positive",), domain="equal", role="stable"),
     Rewrite(root_of_squares, ("pow",), needs=("positive",), domain="equal", role="stable"),
     Rewrite(zero_of_squares, ("eq",), needs=("positive",), domain="equal", role="stable"),
