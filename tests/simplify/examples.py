@@ -607,10 +607,6 @@ NUMERIC: dict[str, list[Node]] = {
     "log_of_even_power": [log(x**2), 3 * log(s**-4)],
     "root_of_whole_squares": [norm(x * y), 1 / norm(x**2 / (1 + s**2)), elementwise("pow", s**4 + 2 * a**2, half)],
     "log_of_whole_squares": [log(total((x * y) ** 2)), log(s**4 + a**2 * b**2)],
-    "divide_what_is_joined": [
-        concat([ew.sin(s) * x, ew.cos(s) * w]) / s,
-        stack([ew.sin(s) * a, (1 - ew.cos(s)) * b]) / s,
-    ],
     "quotient_by_squares": [
         a / (a**2 + b**2),
         (w[:2] * x[:2]) * (y[:2] ** 2 + x[:2] ** 2) ** (-3 * half),

@@ -18,6 +18,7 @@ from symnet.expr.nodes.symbols import tensor
 
 m = dim("m")
 x, y, w = tensor("x", 4), tensor("y", 4), tensor("w", 4)
+a = tensor("a")
 q = tensor("q", 4, nonnegative=True)
 u = tensor("u", 4, unit=True)
 Q, A4 = tensor("Q", 4, 4), tensor("A4", 3, 4, nonnegative=True)
@@ -199,6 +200,7 @@ NESTED: dict[str, list[Node]] = {
 
 # Quotients whose poles cancel, for the pass that looks for them in whole graphs.
 REMOVABLE: dict[str, list[Node]] = {
+    "divisors_of_what_is_joined": [concat([ew.sin(a) * x, ew.cos(a) * w]) / a, concat([(1 - ew.cos(a)) * x, w]) / a**2],
     "limits_of_removable_singularities": [ew.cos(x) / x - ew.sin(x) / x**2, x / tanh(x), (exp(x) - 1 - x) / x**2],
 }
 

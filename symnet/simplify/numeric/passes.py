@@ -88,7 +88,6 @@ PASSES: tuple[tuple[Rewrite, ...], ...] = (
     LOGARITHMS,
     COFACTORS,
     EQUATIONS,
-    DIVIDED_JOINS,
     FACTORIALS,
     ZERO_POWERS,
     NORMS_AND_RECIPROCALS,
@@ -116,6 +115,7 @@ def table_of(rewrites: tuple[Rewrite, ...]) -> Table:
 
 WHOLE_GRAPHS: dict[tuple[Rewrite, ...], GraphRewrite] = {
     SUMS_OF_EXPONENTIALS: NESTED_SUMS,
+    EQUATIONS: DIVIDED_JOINS,
     FACTORIALS: REMOVABLE_SINGULARITIES,
     SQUARES_IN_RANGE: QUOTIENTS_BY_SHIFTED_SQUARES,
 }  # passes that look at whole graphs, by the rewrites that they come before

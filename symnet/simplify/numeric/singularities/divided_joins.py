@@ -7,14 +7,37 @@ Not handled: divisors that vary along the joined axis.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from symnet.expr.nodes.elementwise import is_op
+from symnet.expr.nodes.graph import topological, with_operands
 from symnet.expr.nodes.movement import Concat, concat
 from symnet.expr.nodes.node import Node
+from symnet.simplify.forms.broadcast import without_repetition
 from symnet.simplify.forms.coefficients import ONE
 from symnet.simplify.forms.factors import Base, Factors
 from symnet.simplify.forms.signs import is_negative
 from symnet.simplify.numeric.singularities.variables import holds_functions_of
-from symnet.simplify.rewrite import Rewrite
+from symnet.simplify.rewrite import GraphRewrite
+from symnet.simplify.trace import Step
+
+
+def divisors_of_what_is_joined(roots: Iterable[Node], trace: list[Step] | None = None) -> list[Node]:
+    """concat(sin(u)·x, …)/u → concat(sin(u)·x/u, …), wherever it stands."""
+    roots = list(roots)
+    order = topological(*roots)
+    joined = {n for n in order if is_op(n, "mul") and any(without_repetition(o).kind == "concat" for o in n.operands)}
+    if not joined:
+        return roots
+    new: dict[Node, Node] = {}
+    for node in order:
+        new[node] = with_operands(node, [new[o] for o in node.operands])
+        divided = divide_what_is_joined(new[node]) if node in joined else None
+        if divided is not None:
+            if trace is not None:
+                trace.append(Step(DIVIDED_JOINS, new[node], divided, new[node], divided))
+            new[node] = divided
+    return [new[root] for root in roots]
 
 
 def divide_what_is_joined(node: Node) -> Node | None:
@@ -51,4 +74,4 @@ def _divided(piece: Node, divisors: list[Base], factors: Factors, places: tuple[
     return product.build()
 
 
-DIVIDED_JOINS = (Rewrite(divide_what_is_joined, ("mul",), domain="equal", role="stable"),)
+DIVIDED_JOINS = GraphRewrite(divisors_of_what_is_joined, domain="equal", role="stable")

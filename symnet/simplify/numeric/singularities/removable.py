@@ -43,7 +43,7 @@ from symnet.simplify.numeric.singularities.joined_sums import Joined, under_one_
 from symnet.simplify.numeric.singularities.opened_contractions import hides_divisor
 from symnet.simplify.numeric.singularities.power_series import LENGTH, Series
 from symnet.simplify.numeric.singularities.spellings import spellings, without_seals
-from symnet.simplify.numeric.singularities.variables import NEAR, close_powers, possible_variables
+from symnet.simplify.numeric.singularities.variables import NEAR, close_powers, may_divide_by_zero, possible_variables
 from symnet.simplify.rewrite import GraphRewrite
 from symnet.simplify.trace import Step
 
@@ -147,7 +147,7 @@ def _found(node: Node, facts: HeldConditions, search: Search) -> RemovableParts 
 
 def _every_found(node: Node, search: Search) -> Iterator[tuple[RemovableParts, BasePowers]]:
     yield from _found_by_spellings(node, node, search)
-    plain = without_seals(node, NEAR, {})
+    plain = without_seals(node, NEAR, {}) if may_divide_by_zero(node) else node
     if plain is not node:
         yield from _found_by_spellings(plain, node, search)
     if _has_sums_beside_poles(node):

@@ -44,6 +44,7 @@ def possible_variables(node: Node) -> list[BasePowers]:
     return [u for u in found.values() if _meets(node, u, inside)]
 
 
+@kept_on_node
 def may_divide_by_zero(node: Node) -> bool:
     """Whether anything close divides that may be 0."""
     divisors = (core for (core, _), e in close_powers(node) if is_negative(e))
