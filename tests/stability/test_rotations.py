@@ -167,6 +167,35 @@ def test_rows_of_rotations_have_exact_slopes_at_every_angle(kind: str) -> None:
         _close(row, _exact(kind, "residual", D * angle)[1], angle, 1e-12)
 
 
+def _chain(f: Any, joints: list[Any], p: Any, q: Any) -> Any:
+    """A point turned by one joint after another, each time moved by q."""
+    for w in joints:
+        K = _hat(f, w)
+        a, b, *_ = f.coefficients(w)
+        p = p + a * (K @ p) + b * (K @ (K @ p)) + q
+    return f.sum(p * p)
+
+
+@pytest.mark.parametrize("still", [(1,), (0, 2), (0, 1, 2), ()])
+def test_joints_that_stand_still_leave_exact_slopes_of_all(still: tuple[int, ...], rng: np.random.Generator) -> None:
+    joints = [sn.tensor(f"w{k}", 3) for k in range(3)]
+    value = _chain(Nodes(), joints, p, q)
+    angles = [np.zeros(3) if k in still else rng.normal(size=3) for k in range(3)]
+    found = sn.compile([value, *sn.grad(value, joints)])(**{f"w{k}": a for k, a in enumerate(angles)}, **DATA)
+    numbers = {k: np.array([mpmath.mpf(x) for x in v]) for k, v in DATA.items()}
+
+    def moved(k: int, j: int, step: Any) -> Any:
+        points = [np.array([mpmath.mpf(x) for x in angle]) for angle in angles]
+        points[k][j] += step
+        return _chain(Numbers(), points, numbers["p"], numbers["q"])
+
+    with mpmath.workdps(80):
+        step = mpmath.mpf(10) ** -30
+        exact = [[float((moved(k, j, step) - moved(k, j, -step)) / (2 * step)) for j in range(3)] for k in range(3)]
+        assert float(found[0]) == pytest.approx(float(moved(0, 0, 0)), rel=1e-14)
+    np.testing.assert_allclose(found[1:], exact, rtol=1e-12, atol=1e-13)
+
+
 @pytest.mark.parametrize("use", ["sum", "form", "trace"])
 @pytest.mark.parametrize("kind", ["rotation", "left Jacobian", "without the identity", "inverse Jacobian"])
 def test_second_derivatives_of_one_rotation_are_exact_at_every_angle(kind: str, use: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import sympy
 
@@ -18,6 +19,7 @@ from symnet.expr.nodes.node import Node
 from symnet.simplify.forms.broadcast import align, trailing
 from symnet.simplify.forms.factors import Base, Factors
 from symnet.simplify.numeric.singularities.expansions import BasePowers, Expander, Expansion, logarithm, product
+from symnet.simplify.numeric.singularities.variables import may_divide_by_zero, possible_variables
 
 
 @dataclass
@@ -43,9 +45,17 @@ class FunctionPart:
         found = [_expanded(*p, self.u, expander) for p in self.pieces]
         return None if any(f is None for f in found) else expander.total([f for f in found if f is not None])
 
+    @cached_property
+    def apart(self) -> Node | None:
+        """What stands beside the function, as one node, where it may be 0/0 by another variable."""
+        whole = self.rest.build()
+        return whole if may_divide_by_zero(whole) and possible_variables(whole) else None
+
     @property
     def boundary(self) -> list[Node]:
         """The nodes that the function does not look into."""
+        if self.apart is not None:
+            return [*(core for core, _ in self.u), self.apart]
         powers = (*self.u.items(), *self.rest.powers.items())
         return [n for (core, _), e in powers for n in (core, e) if isinstance(n, Node)]
 

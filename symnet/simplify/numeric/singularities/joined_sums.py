@@ -21,19 +21,22 @@ from symnet.simplify.forms.coefficients import ONE, sum_of_all
 from symnet.simplify.forms.factors import Base, Factors
 from symnet.simplify.forms.polynomial import monomials
 
-MOST_TERMS = 256
+MOST_TERMS = 32
 MOST_OF_ONE_LEVEL = 16
 
 
-def opened_terms(node: Node, deep: bool = True, needed: Callable[[Node], bool] | None = None) -> list[Factors] | None:
+def opened_terms(
+    node: Node, deep: bool = True, needed: Callable[[Node], bool] | None = None, most: int = MOST_TERMS
+) -> list[Factors] | None:
     """The terms of a sum or product multiplied out; None where they are many.
 
     Args:
         node: the sum or product.
         deep: the sums inside its terms too.
         needed: of these the sums that are opened; all of them where this is left out.
+        most: how many terms are not too many.
     """
-    most = MOST_TERMS if deep else MOST_OF_ONE_LEVEL
+    most = most if deep else MOST_OF_ONE_LEVEL
     operands = operands_of("add", node)
     if needed is None:
         terms = [f for o in operands for f in monomials(o, node)]
@@ -80,9 +83,11 @@ def _with(term: Factors, base: Base, other: Node) -> Factors:
     return changed.times(other, base[1])
 
 
-def multiplied_out(node: Node, deep: bool = True, needed: Callable[[Node], bool] | None = None) -> Node | None:
+def multiplied_out(
+    node: Node, deep: bool = True, needed: Callable[[Node], bool] | None = None, most: int = MOST_TERMS
+) -> Node | None:
     """The sum of all terms of a sum or product multiplied out; None where nothing is opened, or the terms are many."""
-    terms = opened_terms(node, deep, needed)
+    terms = opened_terms(node, deep, needed, most)
     if terms is None or len(terms) <= (len(node.operands) if is_op(node, "add") else 1):
         return None
     return sum_of_all([f.build() for f in collected(terms)])

@@ -11,10 +11,9 @@ Not handled: functions of two variables that cancel on a line, 1/x outside a sum
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
-from functools import cached_property, reduce
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import sympy
 
@@ -31,7 +30,6 @@ from symnet.simplify.forms.coefficients import sum_of_all
 from symnet.simplify.forms.factors import Factors
 from symnet.simplify.forms.signs import is_negative
 from symnet.simplify.numeric.singularities.expansions import (
-    RADII,
     BasePowers,
     Expander,
     Expansion,
@@ -39,20 +37,19 @@ from symnet.simplify.numeric.singularities.expansions import (
     order_on,
 )
 from symnet.simplify.numeric.singularities.function_parts import FunctionPart, function_parts_of
-from symnet.simplify.numeric.singularities.joined_sums import Joined, under_one_sum
+from symnet.simplify.numeric.singularities.joined_sums import MOST_TERMS, Joined, under_one_sum
+from symnet.simplify.numeric.singularities.near_zero import evaluated, line_near_zero, polynomial_of_part
 from symnet.simplify.numeric.singularities.opened_contractions import hides_divisor
-from symnet.simplify.numeric.singularities.power_series import LENGTH, Series
+from symnet.simplify.numeric.singularities.power_series import LENGTH
 from symnet.simplify.numeric.singularities.spellings import spellings, without_seals
 from symnet.simplify.numeric.singularities.variables import NEAR, close_powers, may_divide_by_zero, possible_variables
 from symnet.simplify.rewrite import GraphRewrite
 from symnet.simplify.trace import Step
 
 FIRST_LOOK = 16  # coefficients that show whether terms cancel
-MOST = {"float32": 16, "float64": 26}  # terms of a polynomial
-DIGITS = {"float32": 26, "float64": 55}  # bits behind which a term is nothing
 CANDIDATES = 4  # variables that are tried
 DEEPEST = 12  # levels of an expression that are copied
-LAST = 4  # known coefficients that must be far below the digits
+MOST_OF_ONE, ROOM = 256, 1024  # terms of one expression, and of all, before long ones stay as they are
 
 
 # --------------------------------------------------------------------------- which expressions
@@ -61,12 +58,30 @@ LAST = 4  # known coefficients that must be far below the digits
 _THROUGH = ("add", "mul", "pow", "where")
 
 
-def _suspects(roots: Iterable[Node]) -> set[Node]:
-    """Sums, products and logarithms in which a function stands close by a quotient or another term."""
-    functions: set[Node] = set()
-    quotients: set[Node] = set()
-    suspects: set[Node] = set()
-    for node in topological(*roots):
+@dataclass
+class Suspects:
+    """Sums, products and logarithms in which a function stands close by a quotient or another term.
+
+    Attributes:
+        known: the nodes that were looked at.
+        found: those of them that are suspected.
+    """
+
+    known: set[Node] = field(default_factory=set)
+    found: set[Node] = field(default_factory=set)
+    _functions: set[Node] = field(default_factory=set)
+    _quotients: set[Node] = field(default_factory=set)
+
+    def look_at(self, *roots: Node) -> Suspects:
+        """Look at the roots, and at all below them that were not looked at before."""
+        for node in topological(*roots, opens=lambda n: n not in self.known):
+            if node not in self.known:
+                self.known.add(node)
+                self._look_at(node)
+        return self
+
+    def _look_at(self, node: Node) -> None:
+        functions, quotients = self._functions, self._quotients
         if node.kind in ("einsum", "place", "sealed") or is_rearranged(node) or is_op(node, *_THROUGH):
             functions |= {node} if not functions.isdisjoint(node.operands) else set()
             quotients |= {node} if not quotients.isdisjoint(node.operands) else set()
@@ -76,8 +91,7 @@ def _suspects(roots: Iterable[Node]) -> set[Node]:
             functions.add(node)
         divided = node in quotients or (is_op(node, "log") and node.operands[0] in quotients)
         if node in functions and (is_op(node, "add") or (is_op(node, "mul", "log") and divided)):
-            suspects.add(node)
-    return suspects
+            self.found.add(node)
 
 
 @dataclass(frozen=True)
@@ -92,7 +106,7 @@ class RemovableParts:
     @cached_property
     def boundary(self) -> dict[Node, None]:
         """The nodes that no part looks into; the other terms, or where these were made here, their factors."""
-        beside = [core for o in self.others for core, _ in Factors.view(o).powers] if self.distributed else self.others
+        beside = [each for o in self.others for each in _looked_into(o)] if self.distributed else self.others
         return dict.fromkeys((*beside, *(node for part, _ in self.parts for node in part.boundary)))
 
     def is_infinite(self, u: BasePowers) -> bool:
@@ -103,6 +117,13 @@ class RemovableParts:
             or any(e.series.start < 0 for _, e in self.parts)
             or any(hides_divisor(core, {base for base, _ in u}) for core in beside)
         )
+
+
+def _looked_into(term: Node) -> list[Node]:
+    """A term that was made here, where it may be 0/0 by another variable; otherwise its factors."""
+    if may_divide_by_zero(term) and possible_variables(term):
+        return [term]
+    return [core for core, _ in Factors.view(term).powers]
 
 
 HeldConditions = frozenset[tuple[Node, bool]]  # conditions, and whether they hold wherever a node counts
@@ -120,12 +141,20 @@ def _conditions(roots: list[Node]) -> dict[Node, HeldConditions]:
     return known
 
 
-@dataclass(frozen=True)
+@dataclass
 class Search:
-    """The expansions made so far: of few coefficients, which show whether terms cancel, and of all of them."""
+    """The expansions made so far: of few coefficients, which show whether terms cancel, and of all of them; and how
+    many terms more may be made of long expressions.
+    """
 
     look: Expander
     whole: Expander
+    room: int = ROOM
+
+    @property
+    def most(self) -> int:
+        """How many terms an expression may be multiplied out to."""
+        return MOST_OF_ONE if self.room > 0 else MOST_TERMS
 
 
 def _is_rough(roots: list[Node]) -> bool:
@@ -158,7 +187,7 @@ def _found_by_spellings(node: Node, written: Node, search: Search) -> Iterator[t
     for u in possible_variables(node)[:CANDIDATES]:
         if is_op(node, "mul") and not _divides_by_zero(node, u, search.look):
             continue
-        for spelling in spellings(node, u):
+        for spelling in spellings(node, u, search.most):
             found = _found_by(spelling, u, spelling is not written, search)
             if found is not None:
                 yield found, u
@@ -206,7 +235,7 @@ def _is_elsewhere(found: RemovableParts, u: BasePowers, facts: HeldConditions, l
 
 
 def _reach(part: FunctionPart, expansion: Expansion) -> float:
-    polynomial = _polynomial(part, expansion) if expansion.cancels else None
+    polynomial = polynomial_of_part(part, expansion) if expansion.cancels else None
     return polynomial.radius if polynomial is not None else 0.0
 
 
@@ -228,7 +257,7 @@ def _worth_it(part: FunctionPart, distributed: bool, search: Search) -> Expansio
         return None
     if first.cancels:
         whole = part.expansion(search.whole)
-        return whole if whole is not None and _polynomial(part, whole) is not None else None
+        return whole if whole is not None and polynomial_of_part(part, whole) is not None else None
     return first if first.pole < 0 <= first.series.start and not in_sum else None
 
 
@@ -237,50 +266,6 @@ def _has_function(piece: Factors, u: BasePowers) -> bool:
         isinstance(e, Node) or (number_of(core) is None and order_on(core, axes, u) is None)
         for (core, axes), e in piece.powers.items()
     )
-
-
-# --------------------------------------------------------------------------- the polynomial
-
-
-@dataclass(frozen=True)
-class SeriesNearZero:
-    """What a function is near 0: u^start times Σ c[n]·u^(step·n), right where |u| < radius."""
-
-    coefficients: tuple[float, ...]
-    step: int
-    radius: float
-
-
-def _polynomial(part: FunctionPart, expansion: Expansion) -> SeriesNearZero | None:
-    return polynomial_of(expansion.series, str(part.node.dtype), expansion.within)
-
-
-def polynomial_of(series: Series, dtype: str, within: float) -> SeriesNearZero | None:
-    """The polynomial on the largest of the intervals on which few terms are enough."""
-    sizes = [c.bit_length() if c else None for c in series.coefficients]
-    step = 1 if any(size is not None for size in sizes[1::2]) else 2
-    known = [(n, size) for n, size in enumerate(sizes) if size is not None]
-    for radius in (r for r in RADII if r <= within):
-        lowest = known[0][1] - DIGITS[dtype]
-        reach = [n for n, size in known if size + n * math.log2(radius) > lowest]
-        degree = reach[-1]
-        ends = degree == known[-1][0] if len(known) <= LAST else known[-LAST][0] > degree
-        if degree // step < MOST[dtype] and (ends or degree < len(sizes) // 3):
-            return SeriesNearZero(tuple(series.number(n) for n in range(0, degree + 1, step)), step, radius)
-    return None
-
-
-def _line(series: Series) -> SeriesNearZero:
-    """The first three terms of a series, for |u| < 2⁻²⁰, where a fourth is nothing: beyond, x² in a divisor is far from
-    0.
-    """
-    return SeriesNearZero(tuple(series.number(n) for n in range(3)), 1, 2.0**-20)
-
-
-def _evaluated(polynomial: SeriesNearZero, w: Node) -> Node:
-    """Horner's scheme in w = u^step."""
-    first, *others = reversed([number(c) for c in polynomial.coefficients])
-    return reduce(lambda total, c: elementwise("add", c, elementwise("mul", w, total)), others, first)
 
 
 def limits_of_removable_singularities(roots: Iterable[Node], trace: list[Step] | None = None) -> list[Node]:
@@ -321,25 +306,24 @@ def _boundaries_first(roots: list[Node], found: dict[Node, RemovableParts]) -> I
 
 def _largest(roots: list[Node]) -> dict[Node, RemovableParts]:
     """What is found from the roots on; inside it only what it does not look into."""
-    suspects, known = _suspects(roots), set(topological(*roots))
-    beyond = _conditions(roots) if suspects else {}
+    suspects = Suspects().look_at(*roots)
+    beyond = _conditions(roots) if suspects.found else {}
     search = Search(Expander(FIRST_LOOK, _is_rough(roots)), Expander(LENGTH, _is_rough(roots)))
     found: dict[Node, RemovableParts] = {}
     seen: set[Node] = set()
-    stack = list(roots) if suspects else []
+    stack = list(roots) if suspects.found else []
     while stack:
         node = stack.pop()
         if node in seen:
             continue
         seen.add(node)
-        if node not in known:  # of a spelling made here
-            suspects |= _suspects([node])
-            known.update(topological(node))
-        here = _found(node, beyond.get(node, frozenset()), search) if node in suspects else None
+        suspects.look_at(node)  # it may be of a spelling made here
+        here = _found(node, beyond.get(node, frozenset()), search) if node in suspects.found else None
         if here is None:
             stack.extend(node.operands)
         else:
             found[node] = here
+            search.room -= len(here.others) + sum(len(part.terms) for part, _ in here.parts)
             stack.extend(here.boundary)
     return found
 
@@ -356,8 +340,22 @@ def _chosen(found: RemovableParts, node: Node, new: dict[Node, Node]) -> Node:
 def _chosen_part(part: FunctionPart, expansion: Expansion, new: dict[Node, Node]) -> Node:
     live = tuple(sorted({a for _, axes in part.u for a in axes}))
     value, condition = _near(part, expansion, live, new)
-    terms = [_copied(o, part.boundary, new, DEEPEST) for o in part.terms]
+    if part.apart is None:
+        terms = [_copied(o, part.boundary, new, DEEPEST) for o in part.terms]
+    else:
+        pieces = [_copied_piece(part, *piece, new) for piece in part.pieces]
+        terms = [elementwise("mul", sum_of_all(pieces), new[part.apart])]
     return where(spread(condition, live, part.node.shape) if live else condition, value, sum_of_all(terms))
+
+
+def _copied_piece(part: FunctionPart, piece: Factors, order: int, new: dict[Node, Node]) -> Node:
+    """A function of u times a power of u, over the new nodes."""
+    factors = Factors(part.node.shape, piece.coefficient)
+    for (core, axes), exponent in piece.powers.items():
+        factors.times(_copied(core, part.boundary, new, DEEPEST), axes, exponent)
+    for (core, axes), exponent in part.u.items() if order else ():
+        factors.times(new.get(core, core), axes, order * exponent)
+    return factors.build()
 
 
 def _near(part: FunctionPart, expansion: Expansion, live: Axes, new: dict[Node, Node]) -> tuple[Node, Node]:
@@ -369,12 +367,12 @@ def _near(part: FunctionPart, expansion: Expansion, live: Axes, new: dict[Node, 
         condition = equal(_power_of_variable(part.u, 1, live, part.node, new), 0)
         at_zero = number(0 if series.start else series.number(0))
         return _scaled(part, 0, at_zero, live, new), condition
-    polynomial = _polynomial(part, expansion) if expansion.cancels else _line(series)
+    polynomial = polynomial_of_part(part, expansion) if expansion.cancels else line_near_zero(series)
     assert polynomial is not None
     w = _power_of_variable(part.u, polynomial.step, live, part.node, new)
     distance = w if polynomial.step == 2 else elementwise("abs", w)
     condition = elementwise("lt", distance, number(polynomial.radius**polynomial.step))
-    return _scaled(part, series.start, _evaluated(polynomial, w), live, new), condition
+    return _scaled(part, series.start, evaluated(polynomial, w), live, new), condition
 
 
 def _power_of_variable(u: BasePowers, k: int, live: Axes, node: Node, new: dict[Node, Node]) -> Node:
@@ -388,7 +386,9 @@ def _power_of_variable(u: BasePowers, k: int, live: Axes, node: Node, new: dict[
 def _scaled(part: FunctionPart, k: int, value: Node, live: Axes, new: dict[Node, Node]) -> Node:
     """rest·u^k·value."""
     factors = Factors(part.node.shape)
-    for (core, axes), exponent in part.rest.powers.items():
+    if part.apart is not None:
+        factors.times(new[part.apart], tuple(range(part.node.rank)))
+    for (core, axes), exponent in part.rest.powers.items() if part.apart is None else ():
         factors.times(
             new.get(core, core), axes, new.get(exponent, exponent) if isinstance(exponent, Node) else exponent
         )

@@ -2,7 +2,7 @@
 
 In: a sum or product, and the variable by which it may be 0/0.  Out: the same, as sums of terms, those that open least
 first.
-Not handled: more terms than `joined_sums.MOST_TERMS`; what would have to be factored in order to cancel.
+Not handled: more terms than were asked for; what would have to be factored in order to cancel.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from symnet.simplify.numeric.singularities.opened_contractions import hides_divi
 from symnet.simplify.numeric.singularities.variables import close_powers, stands_near
 
 
-def spellings(node: Node, u: BasePowers) -> Iterator[Node]:
-    """A node, what it is multiplied out, and these with the functions of u in front of contractions."""
+def spellings(node: Node, u: BasePowers, most: int) -> Iterator[Node]:
+    """A node, what it is multiplied out, to so many terms, and these with functions of u in front of contractions."""
     plain = [node]
     yield node
-    for spelling in _multiplied_out(node, u):
+    for spelling in _multiplied_out(node, u, most):
         plain.append(spelling)
         yield spelling
     bases = {core for core, _ in u}
@@ -35,11 +35,11 @@ def spellings(node: Node, u: BasePowers) -> Iterator[Node]:
         divides = _divides_by_variable(spelling, u) or hides_divisor(spelling, bases)
         opened = with_contractions_opened(spelling, u) if divides else None
         if opened is not None:
-            yield from _multiplied_out(opened, u)
+            yield from _multiplied_out(opened, u, most)
             yield opened
 
 
-def _multiplied_out(node: Node, u: BasePowers) -> Iterator[Node]:
+def _multiplied_out(node: Node, u: BasePowers, most: int) -> Iterator[Node]:
     """(f(x)·w + g(x))/x → f(x)·w/x + g(x)/x, f(x)·(1 - w/x) + … → f(x) - f(x)·w/x + …: a quotient taken to the terms
     that vanish with it, and from a sum to what it stands beside; sums in which the variable stands, small ones, all.
     """
@@ -57,10 +57,10 @@ def _multiplied_out(node: Node, u: BasePowers) -> Iterator[Node]:
         yield distributed(factors, sums[0], below)
     bases = {core for core, _ in u}
     if deep:
-        yield from _if_any(multiplied_out(node, deep, lambda total: stands_near(total, bases)))
+        yield from _if_any(multiplied_out(node, deep, lambda total: stands_near(total, bases), most))
     yield from _if_any(multiplied_out(node, deep))
     if deep:
-        yield from _if_any(multiplied_out(node, deep, lambda total: True))
+        yield from _if_any(multiplied_out(node, deep, lambda total: True, most))
 
 
 def _if_any(node: Node | None) -> list[Node]:
