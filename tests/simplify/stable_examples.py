@@ -202,6 +202,7 @@ NESTED: dict[str, list[Node]] = {
 REMOVABLE: dict[str, list[Node]] = {
     "divisors_of_what_is_joined": [concat([ew.sin(a) * x, ew.cos(a) * w]) / a, concat([(1 - ew.cos(a)) * x, w]) / a**2],
     "limits_of_removable_singularities": [ew.cos(x) / x - ew.sin(x) / x**2, x / tanh(x), (exp(x) - 1 - x) / x**2],
+    "powers_by_log1p_near_one": [(1 + x * y) ** (-1 / x), (1 + y * x) ** (-2 - 1 / y), w * (1 + x / 3) ** (1 / x)],
 }
 
 SHIFTED: dict[str, list[Node]] = {

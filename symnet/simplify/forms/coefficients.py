@@ -33,6 +33,9 @@ def is_moderate(value: Expr) -> bool:
     """Whether a finite number other than 0 lies so near 1 that a product with it neither overflows nor vanishes."""
     if value.is_Rational:
         return abs(abs(value.p).bit_length() - value.q.bit_length()) <= MODERATE
+    if isinstance(value, sympy.Float) and value.is_finite and value != 0:
+        _, mantissa, exponent, digits = value._mpf_  # |value| is in [2^(e + d - 1), 2^(e + d))
+        return -MODERATE < exponent + digits <= MODERATE or (mantissa == 1 and exponent == MODERATE)
     return bool(abs(sympy.log(abs(value), 2)) <= MODERATE)
 
 

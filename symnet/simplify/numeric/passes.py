@@ -55,6 +55,7 @@ from symnet.simplify.numeric.repeats import REPEATS
 from symnet.simplify.numeric.scaled_squares import SCALED_SQUARES
 from symnet.simplify.numeric.shifted_squares import QUOTIENTS_BY_SHIFTED_SQUARES
 from symnet.simplify.numeric.singularities.divided_joins import DIVIDED_JOINS
+from symnet.simplify.numeric.singularities.powers_near_one import POWERS_NEAR_ONE
 from symnet.simplify.numeric.singularities.removable import REMOVABLE_SINGULARITIES
 from symnet.simplify.numeric.squares import SQUARES
 from symnet.simplify.numeric.whole_squares import WHOLE_SQUARES
@@ -115,6 +116,7 @@ def table_of(rewrites: tuple[Rewrite, ...]) -> Table:
 
 WHOLE_GRAPHS: dict[tuple[Rewrite, ...], GraphRewrite] = {
     SUMS_OF_EXPONENTIALS: NESTED_SUMS,
+    COFACTORS: POWERS_NEAR_ONE,
     EQUATIONS: DIVIDED_JOINS,
     FACTORIALS: REMOVABLE_SINGULARITIES,
     SQUARES_IN_RANGE: QUOTIENTS_BY_SHIFTED_SQUARES,

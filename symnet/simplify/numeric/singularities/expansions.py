@@ -64,6 +64,11 @@ class Expansion:
         return Expansion(series, low, self.cancels or other.cancels, pole, min(self.within, other.within))
 
 
+def zeros_of(u: BasePowers) -> set[Node]:
+    """The bases of the variable that make it 0 where they are: x and y of x·y/s."""
+    return {core for (core, _), e in u.items() if is_positive(e)}
+
+
 def product(a: Expansion, b: Expansion) -> Expansion:
     """a·b."""
     return a.beside(b, power_series.multiply(a.series, b.series), a.low + b.low)
@@ -254,7 +259,14 @@ def settled_in(x: Node, condition: Node, holds: bool, levels: int = 4) -> Node:
 
 def primitive_of(node: Node) -> tuple[Expr, BasePowers]:
     """A product as a number and powers, the number of a sum taken out of it; u of 2·x - 2·y is x - y."""
-    factors = Factors.of(node).primitive()
+    factors = Factors.of(node)
+    weighted = [base for base, e in factors.powers.items() if e == 1 and is_op(base[0], "xlogy")]
+    for core, axes in weighted:  # d·log x; where log x is infinite, neither it nor what it is in is near 0
+        del factors.powers[core, axes]
+        weight, x = (align(o, core.shape) for o in core.operands)
+        for each, places in (weight, (logarithm(x[0]), x[1])):
+            factors.times(each, tuple(axes[a] for a in places))
+    factors = factors.primitive()
     return factors.coefficient, factors.powers
 
 
@@ -266,7 +278,7 @@ def order_on(core: Node, axes: Axes, u: BasePowers) -> int | None:
 
 def order_in(node: Node, u: BasePowers) -> int | None:
     """k of a node that is a number times u^k, k not 0."""
-    if not u or (node.kind == "elementwise" and not is_op(node, "mul", "pow", "add")):
+    if not u or (node.kind == "elementwise" and not is_op(node, "mul", "pow", "add", "xlogy")):
         whole = {(node, trailing(node.rank, node.rank)): 1}
     else:
         whole = primitive_of(node)[1]

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from symnet.expr.nodes.constants import Size, number
+from symnet.expr.nodes.constants import Size, number, number_of
 from symnet.expr.nodes.contraction import Einsum, contract
-from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of
+from symnet.expr.nodes.elementwise import elementwise, equal, is_op, operands_of, where
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Axes, Node
 from symnet.simplify.forms.broadcast import cover, trailing
@@ -23,6 +23,7 @@ from symnet.simplify.forms.polynomial import monomials
 
 MOST_TERMS = 32
 MOST_OF_ONE_LEVEL = 16
+HOPELESS = 1024  # terms, of which some are equal
 
 
 def opened_terms(
@@ -38,6 +39,8 @@ def opened_terms(
     """
     most = most if deep else MOST_OF_ONE_LEVEL
     operands = operands_of("add", node)
+    if deep and _count(node, needed or (lambda total: True), {}) > (most if needed else HOPELESS):
+        return None
     if needed is None:
         terms = [f for o in operands for f in monomials(o, node)]
     else:
@@ -53,6 +56,19 @@ def opened_terms(
     return None if terms else done
 
 
+def _count(total: Node, needed: Callable[[Node], bool], known: dict[Node, int]) -> int:
+    """How many terms a sum or product has, all needed sums in it multiplied out."""
+    if total not in known:
+        known[total] = 0
+        for term in operands_of("add", total):
+            count = 1
+            for (core, _), e in Factors.view(term).powers.items():
+                if is_op(core, "add") and e in (1, 2) and needed(core):
+                    count *= _count(core, needed, known) ** int(e)
+            known[total] += count
+    return known[total]
+
+
 def _opened(term: Factors, node: Node, needed: Callable[[Node], bool] | None) -> list[Factors]:
     """A term as a sum of terms, where one of its factors is a sum, or the weight of a logarithm is."""
     for base, e in term.powers.items():
@@ -64,6 +80,8 @@ def _opened(term: Factors, node: Node, needed: Callable[[Node], bool] | None) ->
         if e == 1 and is_op(base[0], "xlogy") and is_op(base[0].operands[0], "add"):
             weight, x = base[0].operands
             return [_with(term, base, elementwise("xlogy", w, x)) for w in weight.operands]
+        if e == 1 and (guarded := _guarded_sum(base[0], needed)):
+            return [_with(term, base, each) for each in guarded]
     return [term]
 
 
@@ -75,6 +93,20 @@ def _distributed(term: Factors, base: Base) -> list[Factors]:
     if rest.powers[base] == 0:
         del rest.powers[base]
     return [rest.copy().times(o, axes[len(axes) - o.rank :]) for o in core.operands]
+
+
+def _guarded_sum(core: Node, needed: Callable[[Node], bool] | None) -> list[Node]:
+    """where(a + b = 0, 0, (a + b)·x) as its terms, where(a = 0, 0, a·x) and the other; nothing for other nodes."""
+    if not is_op(core, "where") or not is_op(core.operands[0], "eq") or number_of(core.operands[1]) != 0:
+        return []
+    weight, zero = core.operands[0].operands
+    above, whole = Factors.view(weight), Factors.view(core.operands[2])
+    both = [b for b, e in above.powers.items() if e == 1 and whole.powers.get(b) == 1]
+    sums = [b for b in both if is_op(b[0], "add") and (needed is None or needed(b[0]))]
+    if number_of(zero) != 0 or weight.rank != core.rank or not sums:
+        return []
+    parts = zip(_distributed(above.copy(), sums[0]), _distributed(whole.copy(), sums[0]), strict=True)
+    return [where(equal(d.build(), 0), 0, each.build()) for d, each in parts]
 
 
 def _with(term: Factors, base: Base, other: Node) -> Factors:

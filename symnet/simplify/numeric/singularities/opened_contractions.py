@@ -22,7 +22,7 @@ from symnet.simplify.forms.broadcast import trailing
 from symnet.simplify.forms.coefficients import sum_of_all
 from symnet.simplify.forms.factors import Factors, power_of
 from symnet.simplify.forms.signs import is_negative
-from symnet.simplify.numeric.singularities.expansions import BasePowers
+from symnet.simplify.numeric.singularities.expansions import BasePowers, zeros_of
 from symnet.simplify.numeric.singularities.joined_sums import collected
 from symnet.simplify.numeric.singularities.variables import holds_functions_of
 
@@ -37,7 +37,7 @@ def with_contractions_opened(node: Node, u: BasePowers) -> Node | None:
     holds any.
     """
     terms = [Factors(node.shape).times(o, trailing(o.rank, node.rank)) for o in operands_of("add", node)]
-    bases = {core for core, _ in u}
+    bases = zeros_of(u)
     rounds = 0
     while rounds < MOST_ROUNDS and len(terms) < MOST_TERMS_OF_ALL and any(_holds(f, u, bases) for f in terms):
         terms = collected([each for f in terms for each in _opened(f, u)])
@@ -87,7 +87,7 @@ def _is_linear(core: Node, exponent: object, bases: set[Node]) -> bool:
 
 def _opened(factors: Factors, u: BasePowers) -> list[Factors]:
     """A product as a sum of products: its linear factors opened, or written as opening leaves them."""
-    sums, bases = [Factors(factors.shape, factors.coefficient)], {core for core, _ in u}
+    sums, bases = [Factors(factors.shape, factors.coefficient)], zeros_of(u)
     for base, exponent in factors.powers.items():
         if not _is_linear(base[0], exponent, bases):
             for each in sums:
@@ -224,7 +224,7 @@ def _terms_of_contraction(core: Node, u: BasePowers) -> list[Term]:
 
 def _opened_once(term: Term, u: BasePowers) -> list[Term] | None:
     """A term with one of its operands opened: a contraction, or a sum or product with functions of u; None: none is."""
-    bases = {core for core, _ in u}
+    bases = zeros_of(u)
     for place, (operand, _) in enumerate(term.operands):
         if not (holds_functions_of(operand, u) or hides_divisor(operand, bases) or _is_divided(operand, bases)):
             continue

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import sympy
 
@@ -27,7 +27,7 @@ from symnet.expr.nodes.node import Axes, Node
 from symnet.simplify.algebra.hoisting import is_rearranged
 from symnet.simplify.forms.broadcast import spread
 from symnet.simplify.forms.coefficients import sum_of_all
-from symnet.simplify.forms.factors import Factors
+from symnet.simplify.forms.factors import Base, Factors
 from symnet.simplify.forms.signs import is_negative
 from symnet.simplify.numeric.singularities.expansions import (
     BasePowers,
@@ -35,6 +35,7 @@ from symnet.simplify.numeric.singularities.expansions import (
     Expansion,
     is_function,
     order_on,
+    zeros_of,
 )
 from symnet.simplify.numeric.singularities.function_parts import FunctionPart, function_parts_of
 from symnet.simplify.numeric.singularities.joined_sums import MOST_TERMS, Joined, under_one_sum
@@ -115,7 +116,7 @@ class RemovableParts:
         return (
             any(_has_pole(o, u) for o in self.others)
             or any(e.series.start < 0 for _, e in self.parts)
-            or any(hides_divisor(core, {base for base, _ in u}) for core in beside)
+            or any(hides_divisor(core, zeros_of(u)) for core in beside)
         )
 
 
@@ -187,7 +188,7 @@ def _found_by_spellings(node: Node, written: Node, search: Search) -> Iterator[t
     for u in possible_variables(node)[:CANDIDATES]:
         if is_op(node, "mul") and not _divides_by_zero(node, u, search.look):
             continue
-        for spelling in spellings(node, u, search.most):
+        for spelling in spellings(node, u, search.most, partial(_vanishes, u=u, look=search.look)):
             found = _found_by(spelling, u, spelling is not written, search)
             if found is not None:
                 yield found, u
@@ -205,7 +206,7 @@ def _found_under_a_sum(node: Node, search: Search) -> Iterator[tuple[RemovablePa
 
 
 def _has_pole(term: Node, u: BasePowers) -> bool:
-    bases = {core for core, _ in u}
+    bases = zeros_of(u)
     return any(is_negative(e) and core in bases for (core, _), e in Factors.view(term).powers.items())
 
 
@@ -217,12 +218,25 @@ def _has_sums_beside_poles(node: Node) -> bool:
 
 
 def _divides_by_zero(product: Node, u: BasePowers, look: Expander) -> bool:
-    """Whether a divisor of a product vanishes with u."""
-    for base, e in Factors.view(product).powers.items():
-        below = look.of_core(*base, u) if is_negative(e) and base not in u else None
-        if (base in u and is_negative(e)) or (below is not None and below.series.start > 0):
+    """Whether a divisor of a product, or of a term of a sum in it, vanishes with u."""
+    for (core, axes), e in Factors.view(product).powers.items():
+        if is_negative(e) and _vanishes((core, axes), u, look):
             return True
+        for term in core.operands if is_op(core, "add") and e == 1 else ():
+            powers = Factors.view(term).powers
+            places = axes[len(axes) - term.rank :]
+            below = [(c, tuple(places[a] for a in at)) for (c, at), e in powers.items() if is_negative(e)]
+            if any(_vanishes(base, u, look) for base in below):
+                return True
     return False
+
+
+def _vanishes(base: Base, u: BasePowers, look: Expander) -> bool:
+    """Whether a base is 0 where u is."""
+    if base in u:
+        return base[0] in zeros_of(u)
+    found = look.of_core(*base, u)
+    return found is not None and found.series.start > 0
 
 
 def _is_elsewhere(found: RemovableParts, u: BasePowers, facts: HeldConditions, look: Expander) -> bool:

@@ -41,7 +41,9 @@ def possible_variables(node: Node) -> list[BasePowers]:
                 base = dict.fromkeys(monomial, ONE)
                 found.setdefault(frozenset(base.items()), base)
             found.setdefault(frozenset(monomial.items()), monomial)
-    return [u for u in found.values() if _meets(node, u, inside)]
+    vanish = {base for u in found.values() for base, e in u.items() if is_positive(e)}
+    some = [u for u in found.values() if not any(is_negative(e) and base in vanish for base, e in u.items())]
+    return [u for u in some if _meets(node, u, inside)]
 
 
 @kept_on_node
@@ -62,8 +64,14 @@ def _meets(node: Node, u: BasePowers, inside: bool) -> bool:
     if not is_op(node, "mul"):
         return False
     powers = Factors.view(node).powers
-    held = [e for (core, _), e in powers.items() if core in bases or stands_near(core, bases, inside)]
-    return len(held) > 1 and any(is_negative(e) for e in held)
+    held = [(core, e) for (core, _), e in powers.items() if core in bases or stands_near(core, bases, inside)]
+    return any(has_divisors(core) for core, _ in held) or (len(held) > 1 and any(is_negative(e) for _, e in held))
+
+
+def has_divisors(total: Node) -> bool:
+    """Whether something divides in a term of a sum: 1 + 1/x."""
+    terms = total.operands if is_op(total, "add") else ()
+    return any(is_negative(e) for o in terms for e in Factors.view(o).powers.values())
 
 
 @kept_on_node
@@ -144,14 +152,14 @@ def _is_linear(x: Node) -> bool:
 
 
 def _monomial(argument: Node, axes: Axes) -> BasePowers | None:
-    """The variable part of an argument: x of 1 + 2·x, a·x of a·x, x - y of 2·x - 2·y."""
+    """The variable part of an argument: x of 1 + 2·x, a·x/s of a·x/s, x - y of 2·x - 2·y."""
     if is_op(argument, "add"):
         rest = [o for o in argument.operands if number_of(o) is None]
         if len(rest) == 1 and len(rest) < len(argument.operands):
             core, places = align(rest[0], argument.shape)
             return _monomial(core, tuple(axes[a] for a in places))
     powers = primitive_of(argument)[1]
-    if not powers or any(isinstance(e, Node) or not is_positive(e) for e in powers.values()):
+    if any(isinstance(e, Node) for e in powers.values()) or not any(is_positive(e) for e in powers.values()):
         return None
     return {(core, tuple(axes[a] for a in places)): e for (core, places), e in powers.items()}
 
