@@ -1,4 +1,4 @@
-"""Distributions at the value of a shape parameter at which another one is their limit: ξ = 0, λ = 0, κ = 0, 1/ν = 0.
+"""Distributions and motions at the value of a parameter at which others are their limit: ξ = 0, 1/ν = 0, a rate of 0.
 
 The right values are differences of the formula in mpmath at 150 digits (1600 beside 1e-200), where ξ = 0 beside it.
 """
@@ -38,6 +38,10 @@ FORMULAS: dict[str, Callable[[Any, Any, Any], Any]] = {
     "exponential, truncated": lambda f, k, z: k * f.exp(-k * z) / (1 - f.exp(-k)),
     "flux through a membrane": lambda f, k, z: k * (z - 2 * f.exp(-k)) / (1 - f.exp(-k)),
     "two quotients": lambda f, k, z: k / (f.exp(k) - 1) + z * k / (1 - f.exp(-k)),
+    "arc": lambda f, k, z: (f.sin(z + k) - f.sin(z)) / k + z * (f.cos(z) - f.cos(z + k)) / k,
+    "arc at a rate": lambda f, k, z: z * (f.sin(z + k / 2) - f.sin(z)) / k,
+    "arc, accelerated": lambda f, k, z: (f.sin(z + k) - f.sin(z) - k * f.cos(z)) / k**2,
+    "exponential from a start": lambda f, k, z: (f.exp(z + k) - f.exp(z)) / k,
     "Gompertz": lambda f, k, z: (f.exp(k * z) - 1) / k - k * z,
 }
 

@@ -43,7 +43,13 @@ from symnet.simplify.numeric.singularities.near_zero import evaluated, line_near
 from symnet.simplify.numeric.singularities.opened_contractions import hides_divisor
 from symnet.simplify.numeric.singularities.power_series import LENGTH
 from symnet.simplify.numeric.singularities.spellings import spellings, without_seals
-from symnet.simplify.numeric.singularities.variables import NEAR, close_powers, may_divide_by_zero, possible_variables
+from symnet.simplify.numeric.singularities.variables import (
+    NEAR,
+    close_powers,
+    has_divisors,
+    may_divide_by_zero,
+    possible_variables,
+)
 from symnet.simplify.rewrite import GraphRewrite
 from symnet.simplify.trace import Step
 
@@ -219,15 +225,15 @@ def _has_sums_beside_poles(node: Node) -> bool:
 
 def _divides_by_zero(product: Node, u: BasePowers, look: Expander) -> bool:
     """Whether a divisor of a product, or of a term of a sum in it, vanishes with u."""
-    for (core, axes), e in Factors.view(product).powers.items():
+    waiting = list(Factors.view(product).powers.items())
+    while waiting:
+        (core, axes), e = waiting.pop()
         if is_negative(e) and _vanishes((core, axes), u, look):
             return True
-        for term in core.operands if is_op(core, "add") and e == 1 else ():
-            powers = Factors.view(term).powers
+        for term in core.operands if e in (1, 2) and has_divisors(core) else ():
             places = axes[len(axes) - term.rank :]
-            below = [(c, tuple(places[a] for a in at)) for (c, at), e in powers.items() if is_negative(e)]
-            if any(_vanishes(base, u, look) for base in below):
-                return True
+            inside = Factors.view(term).powers.items()
+            waiting += [((c, tuple(places[a] for a in at)), power) for (c, at), power in inside]
     return False
 
 

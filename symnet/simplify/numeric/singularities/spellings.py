@@ -17,6 +17,7 @@ from symnet.expr.nodes.symbols import Sealed
 from symnet.simplify.algebra.hoisting import is_rearranged
 from symnet.simplify.forms.factors import Base, Factors, distributed
 from symnet.simplify.forms.signs import is_negative
+from symnet.simplify.numeric.singularities.added_arguments import with_arguments_added
 from symnet.simplify.numeric.singularities.expansions import BasePowers, order_on, zeros_of
 from symnet.simplify.numeric.singularities.joined_sums import multiplied_out
 from symnet.simplify.numeric.singularities.opened_contractions import hides_divisor, with_contractions_opened
@@ -34,6 +35,10 @@ def spellings(node: Node, u: BasePowers, most: int, vanishes: Callable[[Base], b
     """
     plain = {node: None}
     yield node
+    added = with_arguments_added(node, u) if _divides_by_variable(node, u) else node
+    if added is not node:
+        yield from spellings(added, u, most, vanishes)
+        return
     for spelling in _multiplied_out(node, u, most, vanishes):
         if spelling not in plain:
             plain[spelling] = None
@@ -63,7 +68,7 @@ def _multiplied_out(node: Node, u: BasePowers, most: int, vanishes: Callable[[Ba
         below = [
             b for b, e in factors.powers.items() if is_negative(e) and (order_on(*b, u) is not None or vanishes(b))
         ]
-        deep = bool(below) or any(has_divisors(core) for core, _ in sums)
+        deep = bool(below) or any(has_divisors(core) for (core, _), e in factors.powers.items() if e in (1, 2))
         if not deep:
             return
         if len(sums) == 1 and below:

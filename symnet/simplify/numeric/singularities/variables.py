@@ -41,9 +41,22 @@ def possible_variables(node: Node) -> list[BasePowers]:
                 base = dict.fromkeys(monomial, ONE)
                 found.setdefault(frozenset(base.items()), base)
             found.setdefault(frozenset(monomial.items()), monomial)
+    for u in _variables_in_sums(node, inside) if inside else ():
+        found.setdefault(frozenset(u.items()), u)
     vanish = {base for u in found.values() for base, e in u.items() if is_positive(e)}
     some = [u for u in found.values() if not any(is_negative(e) and base in vanish for base, e in u.items())]
     return [u for u in some if _meets(node, u, inside)]
+
+
+def _variables_in_sums(node: Node, inside: bool) -> Iterator[BasePowers]:
+    """Terms of arguments that hold a divisor: k of sin(h + k)/k."""
+    divisors = {core for (core, _), e in close_powers(node) if is_negative(e)}
+    for argument, axes in _arguments(node, inside):
+        for term in argument.operands if is_op(argument, "add") else ():
+            core, places = align(term, argument.shape)
+            u = _monomial(core, tuple(axes[a] for a in places)) if number_of(term) is None else None
+            if u is not None and any(base in divisors and is_positive(e) for (base, _), e in u.items()):
+                yield u
 
 
 @kept_on_node
@@ -68,10 +81,12 @@ def _meets(node: Node, u: BasePowers, inside: bool) -> bool:
     return any(has_divisors(core) for core, _ in held) or (len(held) > 1 and any(is_negative(e) for _, e in held))
 
 
+@kept_on_node
 def has_divisors(total: Node) -> bool:
-    """Whether something divides in a term of a sum: 1 + 1/x."""
+    """Whether something divides in a term of a sum, or of a sum that is a factor there: 1 + 1/x."""
     terms = total.operands if is_op(total, "add") else ()
-    return any(is_negative(e) for o in terms for e in Factors.view(o).powers.values())
+    factors = [item for o in terms for item in Factors.view(o).powers.items()]
+    return any(is_negative(e) or (e in (1, 2) and has_divisors(core)) for (core, _), e in factors)
 
 
 @kept_on_node
