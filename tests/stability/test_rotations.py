@@ -128,9 +128,8 @@ def _exact(kind: str, use: str, at: np.ndarray) -> tuple[Any, np.ndarray]:
         return value(*here), np.array([float(s) for s in slopes])
 
 
-CASES = [
-    (kind, use) for kind in MATRICES for use in USES if kind in MATRICES[:2] or use in ("residual", "element", "motion")
-]
+CASES = [(kind, use) for kind in MATRICES[:2] for use in ("sum", "residual", "moved", "element", "twice")]
+CASES += [(kind, use) for kind in MATRICES[2:] for use in ("residual", "element")] + [("left Jacobian", "motion")]
 
 
 @pytest.mark.parametrize(("kind", "use"), CASES)
@@ -197,7 +196,7 @@ def test_joints_that_stand_still_leave_exact_slopes_of_all(still: tuple[int, ...
 
 
 @pytest.mark.parametrize("use", ["sum", "form", "trace"])
-@pytest.mark.parametrize("kind", ["rotation", "left Jacobian", "without the identity", "inverse Jacobian"])
+@pytest.mark.parametrize("kind", ["rotation", "without the identity"])
 def test_second_derivatives_of_one_rotation_are_exact_at_every_angle(kind: str, use: str) -> None:
     f, d = Nodes(), sn.tensor("d", 3)
     value = USES[use](f, _matrix(f, w, kind), w, p, q)

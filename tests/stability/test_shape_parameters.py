@@ -20,7 +20,6 @@ Y, MU, SCALE = 1.3, 0.2, 0.8
 # what the data stand in the formula as
 ARGUMENTS: dict[str, Callable[[Any, Any, Any], Any]] = {
     "y": lambda y, mu, s: y,
-    "y/s": lambda y, mu, s: y / s,
     "(y - mu)/s": lambda y, mu, s: (y - mu) / s,
 }
 # name → the formula by the functions f, the shape k, and the argument z
