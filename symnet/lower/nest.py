@@ -134,6 +134,11 @@ class Nest:
         return self.parallel + self.reduced
 
     @property
+    def is_ordinary(self) -> bool:
+        """Whether it is no kernel, and neither checks, fetches nor accumulates on a condition."""
+        return self.kernel is None and self.check is None and self.beside is None and not (self.when or self.instead)
+
+    @property
     def is_empty(self) -> bool:
         """Whether it stores nothing: an extent of 0, known now."""
         return any(axis.constant == 0 for axis in self.parallel)

@@ -21,7 +21,7 @@ from symnet.loops.renaming import find_out
 from symnet.loops.substitute import substitute
 from symnet.lower.nest import Nest
 from symnet.schedule.multiply_add import with_multiply_adds
-from symnet.schedule.nest_forms import NestForm, is_plain
+from symnet.schedule.nest_forms import NestForm
 from symnet.schedule.partials import Carry
 from symnet.schedule.target import Target
 from symnet.schedule.tile import scheduled
@@ -52,7 +52,7 @@ class Alike:
             carry: for a reduction continued over superblocks; such a nest stores its bare accumulator.
             ints: what integer variables become when all is decided.
         """
-        form = NestForm(nest, carry) if is_plain(nest) else None
+        form = NestForm(nest, carry) if nest.is_ordinary else None
         if form is None or form.key not in self.met:
             self.met |= set() if form is None else {form.key}
             body = self.final(scheduled(nest, self.target, carry))

@@ -1,7 +1,7 @@
 """What nests have in common that differ in names alone: their text with numbers in the place of names.
 
-In: a plain nest, and how its sums go on.  Out: a `NestForm`: a key, which two of them share where they are equal but
-for the names of arrays and values; and what the names are here.  Loop variables and extents keep their names.
+In: an ordinary nest, and how its sums go on.  Out: a `NestForm`: a key, which two of them share where they are equal
+but for the names of arrays and values; and what the names are here.  Loop variables and extents keep their names.
 """
 
 from __future__ import annotations
@@ -29,11 +29,6 @@ from symnet.lower.nest import Axis, Nest
 from symnet.schedule.partials import Carry
 
 _STAND_IN = re.compile("\0([0-9]+)\0")  # no name of a user has these characters
-
-
-def is_plain(nest: Nest) -> bool:
-    """Whether a nest has a form: it is no kernel, and neither checks, fetches nor accumulates on a condition."""
-    return nest.kernel is None and nest.check is None and nest.beside is None and not (nest.when or nest.instead)
 
 
 class NestForm:

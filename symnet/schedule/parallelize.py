@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from symnet.expr.nodes.extents import TYPICAL
-from symnet.loops.ir import Body, If, IntCondition, IntConst, IntExpr, IntVar, Let, Store, ceil_div, int_min
+from symnet.loops.ir import Body, If, IntCondition, IntConst, IntExpr, IntVar, Let, Load, Store, ceil_div, int_min
 from symnet.lower.elementwise import functions_in
 from symnet.lower.nest import Axis, Nest
 from symnet.schedule.access import INVARIANT, array_bytes, inner_loads, shifted, stride
@@ -113,7 +113,17 @@ def shared_bytes(nest: Nest, axis: Axis) -> int:
     """The bytes of the arrays that each element of an axis reads all of; extents that are not known may be large."""
     if nest.accumulator is None or nest.kernel is not None:
         return 0
-    arrays = {x.buffer.name: x.buffer for x in inner_loads(nest) if stride(x, axis.var) == INVARIANT}
+    return bytes_read(shared_loads(nest, axis))
+
+
+def shared_loads(nest: Nest, axis: Axis) -> list[Load]:
+    """What each element of an axis reads all of."""
+    return [x for x in inner_loads(nest) if stride(x, axis.var) == INVARIANT]
+
+
+def bytes_read(loads: Iterable[Load]) -> int:
+    """The bytes of the arrays that are read; extents that are not known may be large."""
+    arrays = {x.buffer.name: x.buffer for x in loads}
     return sum(array_bytes(b, PERHAPS) for b in arrays.values())
 
 

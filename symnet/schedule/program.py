@@ -70,7 +70,7 @@ from symnet.schedule.partials import Carry, settled
 from symnet.schedule.reach import NONE, Reach, Span, reach, row_of, shift, united
 from symnet.schedule.register_tiles import cleared
 from symnet.schedule.spread import ALL, Spread, added_up, into_part, longest, part_of, slots_of, spread_of
-from symnet.schedule.stacked import Stack, in_stacks, shared_bytes, stacks_of
+from symnet.schedule.stacked import Stack, in_stacks, stack_bytes, stacks_of
 from symnet.schedule.stream import SUPERBLOCK, Sweep, is_one_pass, is_streamed, plan
 from symnet.schedule.superblock import rows_of_superblock, sum_bytes
 from symnet.schedule.target import Target
@@ -100,7 +100,7 @@ def schedule(lowered: Lowered, target: Target, most_rows: int | None = None) -> 
         after.update({name: fused(nests, target, names) for name, nests in after.items()})
     reaches = [reach(sweep.rows, sweep.reduces) for sweep in streamed.sweeps]
     stacks = {id(s): stacks_of(s, one, target, sums) for s, one in zip(streamed.sweeps, reaches, strict=True)}
-    rows = rows_of_superblock(streamed, max(one.places for one in reaches), sum(map(shared_bytes, stacks.values())))
+    rows = rows_of_superblock(streamed, max(one.places for one in reaches), sum(map(stack_bytes, stacks.values())))
     if rows == SUPERBLOCK:
         rows = longest(streamed, reaches, rows)
     rows = rows if most_rows is None else min(rows, most_rows)

@@ -24,17 +24,13 @@ from symnet.loops.ir import IntExpr, IntVar, Load
 from symnet.loops.substitute import int_variables
 from symnet.lower.nest import Axis, Nest
 from symnet.schedule.access import (
-    INVARIANT,
     accesses,
-    array_bytes,
     base_name,
-    inner_loads,
     read_names,
     stores,
-    stride,
     written_names,
 )
-from symnet.schedule.parallelize import PERHAPS, SHARED, UNIT_WORK
+from symnet.schedule.parallelize import PERHAPS, SHARED, UNIT_WORK, bytes_read, shared_loads
 from symnet.schedule.reach import NONE, Reach, row_of
 from symnet.schedule.stream import Sweep
 from symnet.schedule.target import Target
@@ -68,9 +64,9 @@ def _count(axis: Axis, rows: int) -> int:
     return rows if axis.batch else TYPICAL if axis.constant is None else axis.constant
 
 
-def shared_bytes(stacks: Iterable[Stack]) -> int:
+def stack_bytes(stacks: Iterable[Stack]) -> int:
     """The bytes of the arrays of which all rows read all."""
-    return _bytes(x for stack in stacks for nest in stack.rows for x in _shared(nest))
+    return bytes_read(x for stack in stacks for nest in stack.rows for x in _shared(nest))
 
 
 def stacks_of(sweep: Sweep, reached: Reach, target: Target, sums: int) -> list[Stack]:
@@ -110,11 +106,11 @@ def stack_axis(nest: Nest, target: Target, sums: int) -> Axis | None:
     if nest.accumulator is None or row is None or row not in nest.parallel:
         return None
     shared = _shared(nest)
-    if _bytes(shared) < NEAR or _bytes(shared) + 2 * sums <= SHARED:
+    if bytes_read(shared) < NEAR or bytes_read(shared) + 2 * sums <= SHARED:
         return None
     for axis in _candidates(nest, target):
         count = axis.constant or PERHAPS
-        if count < LEAST or _bytes(shared) < count * LEAST_BYTES:
+        if count < LEAST or bytes_read(shared) < count * LEAST_BYTES:
             continue
         if all(_place((x.buffer, x.index), axis.var) is not None for x in shared):
             return axis
@@ -209,21 +205,15 @@ def _places(nest: Nest, axis: Axis) -> dict[str, set[StackPlace | None]]:
 def _shared(nest: Nest) -> list[Load]:
     """What every row of a sum reads."""
     row = row_of(nest)
-    return [x for x in inner_loads(nest) if row is not None and stride(x, row.var) == INVARIANT]
-
-
-def _bytes(loads: Iterable[Load]) -> int:
-    arrays = {x.buffer.name: x.buffer for x in loads}
-    return sum(array_bytes(b, PERHAPS) for b in arrays.values())
+    return [] if row is None else shared_loads(nest, row)
 
 
 def _is_plain(nest: Nest, sweep: Sweep, reached: Reach) -> bool:
     """Whether a nest computes rows, each by itself."""
     row = row_of(nest)
-    if row is None or row.extent != sweep.batch or row not in nest.parallel or nest.kernel is not None:
+    if row is None or row.extent != sweep.batch or row not in nest.parallel:
         return False
-    odd = nest.check is not None or nest.when or nest.instead or nest.beside is not None or nest.is_empty
-    return not odd and reached.spans[id(nest)] == NONE
+    return nest.is_ordinary and not nest.is_empty and reached.spans[id(nest)] == NONE
 
 
 def _candidates(nest: Nest, target: Target) -> list[Axis]:

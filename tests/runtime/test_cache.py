@@ -349,7 +349,7 @@ def test_a_writer_may_be_killed_at_any_point(tmp_path):
 
 
 def damage_somehow(folder, rng):
-    """Some damage to a folder of entries, chosen at random."""
+    """Some damage to a folder of entries, at random; what a process reads once, such as the support code, stays so."""
     for path in folder.iterdir():
         way = int(rng.integers(6))
         content = path.read_bytes() if path.is_file() and not path.is_symlink() else b"damaged before"

@@ -20,7 +20,7 @@ from symnet.lower.nest import Nest
 from symnet.lower.program import Lowered
 from symnet.schedule import alike
 from symnet.schedule.alike import Alike
-from symnet.schedule.nest_forms import NestForm, is_plain
+from symnet.schedule.nest_forms import NestForm
 from symnet.schedule.program import schedule
 from symnet.schedule.reuse import reused
 from symnet.schedule.target import Target
@@ -57,7 +57,7 @@ def always(monkeypatch: pytest.MonkeyPatch) -> None:
 def apart(whole: Lowered) -> ir.Program:
     """The program in which every nest is scheduled by itself."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(alike, "is_plain", lambda nest: False)
+        patch.setattr(alike, "NestForm", lambda nest, carry: None)
         return schedule(whole, TARGET)
 
 
@@ -220,5 +220,5 @@ def test_facts_are_no_part_of_a_statement() -> None:
 def test_what_is_no_plain_nest_is_scheduled_by_itself() -> None:
     A = sn.tensor("A", 4, 4)
     whole = lowered(sn.solve(A, sn.tensor("b", 4)))
-    assert not all(map(is_plain, whole.nests))
+    assert not all(nest.is_ordinary for nest in whole.nests)
     assert schedule(whole, TARGET) == apart(whole)

@@ -107,3 +107,15 @@ def test_an_array_of_exponents_stays_at_its_axes_under_the_sum(axis: int, rng: n
     assert joined is not None
     data = {"P": rng.uniform(0.5, 2, (4, 3)), "E": rng.normal(size=(4, 1)), "T": rng.normal(size=T.shape)}
     np.testing.assert_allclose(evaluate(joined.total(joined.array), data), evaluate(node, data), rtol=1e-13)
+
+
+def test_deep_sums_of_products_are_divided(rng: np.random.Generator) -> None:
+    x, y = sn.tensor("x"), sn.tensor("y")
+    total = sn.sin(x)
+    for k in range(600):
+        total = (total + 1) * y if k % 2 else (total + x) * sn.cos(y)
+    quotient = total / x
+    at = {"x": rng.uniform(0.5, 1), "y": rng.uniform(0.5, 1)}
+    found = sn.compile([quotient, quotient - 1 / x])(**at)
+    exact = evaluate(total, at) / at["x"]
+    np.testing.assert_allclose(found, [exact, exact - 1 / at["x"]], rtol=1e-12)

@@ -17,7 +17,6 @@ from symnet.expr.nodes.contraction import Einsum, contract
 from symnet.expr.nodes.contraction import sum as sum_over
 from symnet.expr.nodes.cumulative import CumulativeSum, cumulate
 from symnet.expr.nodes.elementwise import elementwise, is_op
-from symnet.expr.nodes.expansion import Expand
 from symnet.expr.nodes.extents import same_extent, same_shape
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.indexing import Take, take
@@ -353,22 +352,6 @@ def reduce_before_moving(node: Node) -> Node | None:
     kept = [a for a in range(x.rank) if a not in axes]
     starts, sizes, steps = (type(part)(*(part[a] for a in kept)) for part in x.args[1:4])
     return Slice(inner, starts, sizes, steps) if kept else inner
-
-
-MOVED = -1  # of an axis along which a node rearranges
-
-
-def axes_after(move: Node) -> Axes:
-    """For every axis of what a node rearranges, the one that it is in the result; `MOVED` where it is none."""
-    x = move.operands[0]
-    if isinstance(move, Expand):
-        return move.axes
-    if isinstance(move, Einsum):
-        (indices,) = move.inputs
-        return tuple(move.output.index(i) if i in move.output and indices.count(i) == 1 else MOVED for i in indices)
-    if isinstance(move, Slice):
-        return tuple(a if leaves_axis_alone(move, a) else MOVED for a in range(x.rank))
-    return (MOVED,) * x.rank
 
 
 def leaves_axis_alone(part: Slice, axis: int) -> bool:

@@ -24,6 +24,7 @@ from symnet.simplify.forms.polynomial import monomials
 MOST_TERMS = 32
 MOST_OF_ONE_LEVEL = 16
 HOPELESS = 1024  # terms, of which some are equal
+DEEPEST = 256  # sums within sums; every one of them has a term of its own
 
 
 def opened_terms(
@@ -56,15 +57,17 @@ def opened_terms(
     return None if terms else done
 
 
-def _count(total: Node, needed: Callable[[Node], bool], known: dict[Node, int]) -> int:
-    """How many terms a sum or product has, all needed sums in it multiplied out."""
+def _count(total: Node, needed: Callable[[Node], bool], known: dict[Node, int], levels: int = DEEPEST) -> int:
+    """How many terms a sum or product has, all needed sums in it multiplied out; too many where it is too deep."""
+    if not levels:
+        return HOPELESS + 1
     if total not in known:
         known[total] = 0
         for term in operands_of("add", total):
             count = 1
             for (core, _), e in Factors.view(term).powers.items():
                 if is_op(core, "add") and e in (1, 2) and needed(core):
-                    count *= _count(core, needed, known) ** int(e)
+                    count *= _count(core, needed, known, levels - 1) ** int(e)
             known[total] += count
     return known[total]
 

@@ -16,7 +16,8 @@ from symnet.expr.nodes.contraction import Einsum, IndexedOperand, Indices, contr
 from symnet.expr.nodes.elementwise import is_op, operands_of
 from symnet.expr.nodes.movement import Slice
 from symnet.expr.nodes.node import Axes, Node, Shape
-from symnet.simplify.algebra.hoisting import MOVED, axes_after, is_rearranged, moved_again
+from symnet.simplify.algebra.hoisting import moved_again
+from symnet.simplify.algebra.moved_axes import MOVED, axes_after, is_laid_out
 from symnet.simplify.algebra.table import simplify
 from symnet.simplify.forms.broadcast import trailing
 from symnet.simplify.forms.coefficients import sum_of_all
@@ -67,7 +68,7 @@ def _is_divided(x: Node, bases: set[Node]) -> bool:
 def _moves_of(core: Node) -> tuple[list[Node], Node]:
     """The nodes that rearrange or lay into zeros, outermost first, and what they do that with."""
     moves = []
-    while is_rearranged(core) or core.kind == "place":
+    while is_laid_out(core):
         moves.append(core)
         core = core.operands[0]
     return moves, core
@@ -148,6 +149,11 @@ def _sliced(whole: Einsum, part: Slice) -> Einsum:
     return contract(whole.inputs, whole.output, *operands)
 
 
+def _is_contraction(x: Node) -> bool:
+    """Whether a node is a contraction, or a part of one."""
+    return isinstance(x.operands[0] if isinstance(x, Slice) else x, Einsum)
+
+
 def _slice_inside(x: Node) -> Node:
     """Of a contraction of which a part is taken, the contraction of parts; other nodes as they are."""
     return _sliced(x.operands[0], x) if isinstance(x, Slice) and isinstance(x.operands[0], Einsum) else x
@@ -187,7 +193,7 @@ class Term:
     def _flatter(self) -> Term | None:
         """The term with the factors of a product, or of a contraction, in its place; None where there is none."""
         for place, (operand, at) in enumerate(self.operands):
-            if isinstance(_slice_inside(operand), Einsum):
+            if _is_contraction(operand):
                 return self.with_operand(place, self.front, self.inside(place))
             factors = self.factors(place, Factors.view(operand)) if is_op(operand, "mul") else [(operand, at)]
             if len(factors) > 1:
@@ -198,7 +204,8 @@ class Term:
         """The factors that a product has in the place of an operand, one by one where they have all of its indices."""
         at = self.operands[place][1]
         others = {i for k, (_, indices) in enumerate(self.operands) for i in indices if k != place}
-        cores = [(power_of(product.placed(base)[0], e), product.placed(base)[1]) for base, e in product.powers.items()]
+        placed = [(*product.placed(base), e) for base, e in product.powers.items()]
+        cores = [(power_of(core, e), places) for core, places, e in placed]
         whole = product.coefficient != 1 or not {at[a] for _, places in cores for a in places} | others >= set(at)
         return [(product.build(), at)] if whole else [(core, tuple(at[a] for a in places)) for core, places in cores]
 
@@ -228,7 +235,7 @@ def _opened_once(term: Term, u: BasePowers) -> list[Term] | None:
     for place, (operand, _) in enumerate(term.operands):
         if not (holds_functions_of(operand, u) or hides_divisor(operand, bases) or _is_divided(operand, bases)):
             continue
-        if isinstance(_slice_inside(operand), Einsum):
+        if _is_contraction(operand):
             return [term.with_operand(place, term.front, term.inside(place))]
         opened = [_taken_out(each, term, place, u) for each in operands_of("add", operand)]
         if len(opened) > 1 or opened[0].operands != term.operands:

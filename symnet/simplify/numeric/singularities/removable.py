@@ -24,7 +24,7 @@ from symnet.expr.nodes.expansion import Expand
 from symnet.expr.nodes.graph import topological, with_operands
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Axes, Node
-from symnet.simplify.algebra.hoisting import is_rearranged
+from symnet.simplify.algebra.moved_axes import is_laid_out
 from symnet.simplify.forms.broadcast import spread
 from symnet.simplify.forms.coefficients import sum_of_all
 from symnet.simplify.forms.factors import Base, Factors
@@ -89,7 +89,7 @@ class Suspects:
 
     def _look_at(self, node: Node) -> None:
         functions, quotients = self._functions, self._quotients
-        if node.kind in ("einsum", "place", "sealed") or is_rearranged(node) or is_op(node, *_THROUGH):
+        if node.kind in ("einsum", "sealed") or is_laid_out(node) or is_op(node, *_THROUGH):
             functions |= {node} if not functions.isdisjoint(node.operands) else set()
             quotients |= {node} if not quotients.isdisjoint(node.operands) else set()
         if is_op(node, "pow") and is_negative(number_of(node.operands[1])):
@@ -226,10 +226,14 @@ def _has_sums_beside_poles(node: Node) -> bool:
 def _divides_by_zero(product: Node, u: BasePowers, look: Expander) -> bool:
     """Whether a divisor of a product, or of a term of a sum in it, vanishes with u."""
     waiting = list(Factors.view(product).powers.items())
+    seen: set[Base] = set()
     while waiting:
         (core, axes), e = waiting.pop()
         if is_negative(e) and _vanishes((core, axes), u, look):
             return True
+        if (core, axes) in seen:
+            continue
+        seen.add((core, axes))
         for term in core.operands if e in (1, 2) and has_divisors(core) else ():
             places = axes[len(axes) - term.rank :]
             inside = Factors.view(term).powers.items()

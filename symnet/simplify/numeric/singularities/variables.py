@@ -18,7 +18,7 @@ from symnet.expr.nodes.contraction import Einsum
 from symnet.expr.nodes.elementwise import Elementwise, is_op
 from symnet.expr.nodes.node import Axes, Node, kept_on_node
 from symnet.expr.nodes.symbols import Sealed
-from symnet.simplify.algebra.hoisting import MOVED, axes_after, is_rearranged
+from symnet.simplify.algebra.moved_axes import MOVED, axes_after, is_laid_out
 from symnet.simplify.forms.broadcast import align
 from symnet.simplify.forms.coefficients import ONE
 from symnet.simplify.forms.factors import Base, Factors
@@ -83,10 +83,16 @@ def _meets(node: Node, u: BasePowers, inside: bool) -> bool:
 
 @kept_on_node
 def has_divisors(total: Node) -> bool:
-    """Whether something divides in a term of a sum, or of a sum that is a factor there: 1 + 1/x."""
-    terms = total.operands if is_op(total, "add") else ()
-    factors = [item for o in terms for item in Factors.view(o).powers.items()]
-    return any(is_negative(e) or (e in (1, 2) and has_divisors(core)) for (core, _), e in factors)
+    """Whether something divides in a term of a sum, or of a sum close below that is a factor there: 1 + 1/x."""
+    sums = [total] if is_op(total, "add") else []
+    for each in sums:  # which grows while it is walked
+        for term in each.operands:
+            for (core, _), e in Factors.view(term).powers.items():
+                if is_negative(e):
+                    return True
+                if e in (1, 2) and is_op(core, "add") and len(sums) < MOST_CLOSE and core not in sums:
+                    sums.append(core)
+    return False
 
 
 @kept_on_node
@@ -154,7 +160,7 @@ def _parts(x: Node) -> list[Base]:
         return [align(o, x.shape) for o in x.operands[x.op == "where" :]]
     if isinstance(x, Sealed):
         return [(x.operands[0], tuple(range(x.rank)))]
-    if is_rearranged(x) or x.kind == "place":
+    if is_laid_out(x):
         return [(x.operands[0], axes_after(x))]
     if isinstance(x, Einsum) and (len(x.operands) > 1 or x.contracted):
         place = {i: x.output.index(i) if i in x.output else MOVED for at in x.inputs for i in at}
@@ -163,7 +169,7 @@ def _parts(x: Node) -> list[Base]:
 
 
 def _is_linear(x: Node) -> bool:
-    return is_rearranged(x) or x.kind == "place" or (isinstance(x, Einsum) and bool(x.contracted))
+    return is_laid_out(x) or (isinstance(x, Einsum) and bool(x.contracted))
 
 
 def _monomial(argument: Node, axes: Axes) -> BasePowers | None:
