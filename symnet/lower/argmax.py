@@ -141,7 +141,7 @@ class _Argmax:
         maxima = self.largest(parts, at, (*self.rows, piece), inside, begin + IntVar(inside.var))
         part = self.state.points("a")
         value = part.let(Load(parts, at))
-        acc = self.accumulator(f"{best.name}_max", best.dtype, "max", value)
+        acc = self.accumulator(f"{best.name}.max", best.dtype, "max", value)
         maximum = Nest(
             best.name, self.rows, (Store(best, self.kept, Var(acc.name, acc.dtype)),), (piece,), tuple(part.lets), acc
         )
@@ -163,7 +163,7 @@ class _Argmax:
     def largest(self, into: Buffer, at: Index, outside: Sequence[Axis], over: Axis, place: IntExpr) -> Nest:
         """The maximum over an axis, stored at an index."""
         points = self.state.points("a")
-        acc = self.accumulator(f"{into.name}_max", into.dtype, "max", self.at(points, place))
+        acc = self.accumulator(f"{into.name}.max", into.dtype, "max", self.at(points, place))
         store = Store(into, at, Var(acc.name, acc.dtype))
         return Nest(into.name, tuple(outside), (store,), (over,), tuple(points.lets), acc)
 
@@ -180,7 +180,7 @@ class _Argmax:
         either = points.op("or", reached, points.op("ne", value, value, dtype="bool"), dtype="bool")
         most = neutral("min", kind)
         here = points.op("select", either, points.let(FromInt(place, kind)), Const(most, kind), dtype=kind)
-        acc = self.accumulator(f"{into.name}_first", kind, "min", here)
+        acc = self.accumulator(f"{into.name}.first", kind, "min", here)
         found = Var(acc.name, kind)
         outer = (Store(into, self.kept, found if kind == into.dtype else Op("cast", (found,), into.dtype)),)
         return Nest(into.name, self.rows, outer, (over,), tuple(points.lets), acc)

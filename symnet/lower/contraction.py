@@ -36,7 +36,7 @@ def contraction_nest(
     for term in terms:
         if term[0].kind == "one_hot":  # chosen, not multiplied: beside 0, what is not finite counts for nothing
             value = Op("select", (hit(points, *term), points.let(value), constant(0, dtype)), dtype)
-    acc = Accumulator(state.clear(f"{buffer.name}_sum"), dtype, "add", constant(0, dtype).value, value)
+    acc = Accumulator(state.clear(f"{buffer.name}.sum"), dtype, "add", constant(0, dtype).value, value)
     return accumulated_nest(state, node, target, buffer, parallel, reduced, points, acc, taken)
 
 

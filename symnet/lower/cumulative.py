@@ -51,7 +51,7 @@ def cumsum_nest(state: LoweringState, node: CumulativeSum, buffer: Buffer) -> Ne
     sum_ = Sum(buffer, index, tuple(points.lets), value)
     if last is along or last.batch:
         inside = [along]
-        body = _in_register(sum_, step, along, state.clear(f"{buffer.name}_total"))
+        body = _in_register(sum_, step, along, state.clear(f"{buffer.name}.total"))
     else:
         inside = [along, last]
         previous = tuple((k + 1 if node.reverse else k - 1) if i is k else i for i in index)

@@ -158,7 +158,7 @@ def _look(state: LoweringState, use: Use, found: Load, place: IntExpr, number: i
     points = state.points("v")
     value = points.cast(points.let(found), "int64")
     below, above = _is_negative(points, value), points.op("ge", value, points.let(FromInt(size, "int64")), dtype="bool")
-    side = Buffer(f"{found.buffer.name}_side", "int64", (IntConst(1),), "register")
+    side = Buffer(f"{found.buffer.name}.side", "int64", (IntConst(1),), "register")
     zero = (IntConst(0),)
     high = points.op("select", above, Const(1, side.dtype), Const(0, side.dtype), dtype=side.dtype)
     which = points.op("select", below, Const(-1, side.dtype), high, dtype=side.dtype)

@@ -206,7 +206,7 @@ def mapped(nest: Nest, axes: Sequence[Axis], kinds: Sequence[str] | None = None)
     if nest.check is None:
         return nested(axes, nest.outer, kinds)
     store = next(s for s in nest.outer if isinstance(s, Store))
-    cell, zero = Buffer(f"{nest.name}_suspects", store.buffer.dtype, (as_int(1),), "register"), (as_int(0),)
+    cell, zero = Buffer(f"{nest.name}.suspects", store.buffer.dtype, (as_int(1),), "register"), (as_int(0),)
     count = Store(cell, zero, Op("cast", (nest.check.suspect,), cell.dtype), "add")
     some = IntCondition("ne", IntLoad(cell, zero), IntConst(0))
     return (

@@ -72,7 +72,7 @@ def _is(step: IntVar, number: int) -> IntCondition:
 
 def _in_register(steps: RecurrenceSteps, target: Buffer, index: Index, step: IntVar, along: Axis) -> Body:
     """Carry the value in a register, and store it after every step, or before it."""
-    value = cell(steps.state.clear(f"{target.name}_value"), target.dtype)
+    value = cell(steps.state.clear(f"{target.name}.value"), target.dtype)
     (lets, first), (more, later) = steps.first(index), steps.later(index, value.at(INT_ZERO))
     begin, go_on = value.store((INT_ZERO,), first), value.store((INT_ZERO,), later)
     taken: Body = (*more, go_on)

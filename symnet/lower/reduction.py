@@ -25,6 +25,6 @@ def reduce_nest(state: LoweringState, node: Reduce, target: Node, buffer: Buffer
     value = points.at(x, tuple(IntVar(a.var) for a in axes))
     combine = {"prod": "mul"}.get(node.op, node.op)
     acc = Accumulator(
-        state.clear(f"{buffer.name}_{node.op}"), value.dtype, combine, neutral(combine, value.dtype), value
+        state.clear(f"{buffer.name}.{node.op}"), value.dtype, combine, neutral(combine, value.dtype), value
     )
     return accumulated_nest(state, node, target, buffer, parallel, reduced, points, acc, taken)

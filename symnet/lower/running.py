@@ -89,7 +89,7 @@ def _scan(state: LoweringState, node: RunningLogsumexp | ScaledSum, buffer: Buff
     begun: list[Stmt] = []
 
     def carried(name: str, value: float) -> MatrixPart:
-        part = cell(state.clear(f"{buffer.name}_{name}"), buffer.dtype)
+        part = cell(state.clear(f"{buffer.name}.{name}"), buffer.dtype)
         begun.extend([Alloc(part.buffer), part.store((INT_ZERO,), Const(value, buffer.dtype))])
         return part
 

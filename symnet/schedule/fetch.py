@@ -55,7 +55,7 @@ def _may_wait(served: Sequence[int], nests: Mapping[int, Nest]) -> bool:
 
 def _fetched(nest: Nest, checks: Sequence[Nest], read_by: Readers) -> Nest | None:
     """The nest with fetches in the place of loads by checked indices; None where it is not to be."""
-    inside = Buffer(f"{nest.name}_inside", "bool", (as_int(1),), "register")
+    inside = Buffer(f"{nest.name}.inside", "bool", (as_int(1),), "register")
     outer, moved = nest.outer, list[Nest]()
     for check in checks:
         like = _along(check, nest)

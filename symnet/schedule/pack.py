@@ -59,6 +59,7 @@ def packed(nest: Nest, name: str) -> tuple[list[Nest], Nest, list[Buffer]]:
     if found is None:
         return [], nest, []
     load, lane = found
+    name = f"{load.buffer.name}.{name}"
     axes = [_axis(nest, i.name) for i in load.index if isinstance(i, IntVar)]
     order = [*(a for a in axes if a.var != lane.var), lane]
     across = any(a.batch and a is not lane for a in nest.parallel) and lane.batch  # all rows meet all rows

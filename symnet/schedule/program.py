@@ -305,7 +305,7 @@ class _State:
 
     def _rare(self, sweep: Sweep, reached: Reach, number: int) -> Phase:
         """The whole sweep as one phase, so that it costs a comparison where it is not needed."""
-        needed = Buffer(clear_of("needed", self.lowered.dims), "int32", (as_int(1),), "register")
+        needed = Buffer("rare.needed", "int32", (as_int(1),), "register")
         first = (as_int(0),)
         find: Body = (Alloc(needed), Store(needed, first, Const(0, "int32")))
         for nest in sweep.reduces:

@@ -114,7 +114,7 @@ def _is_inside_exception(lines: list[str], place: int) -> bool:
         indent = len(line) - len(line.lstrip())
         if indent < depth:
             depth = indent
-            if re.match(r"\s*if \w*(_when|needed)\[0\] > 0", line):
+            if re.match(r"\s*if [\w.]*(_when|needed)\[0\] > 0", line):
                 return True
     return False
 

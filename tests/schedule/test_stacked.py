@@ -108,7 +108,7 @@ def test_matrices_may_be_as_many_as_the_call_says(rest: str, rows: int) -> None:
 
 def matrix_phases(found: Program, names: set[str]) -> list[Phase]:
     """The repeated phases that multiply by elements of the matrices or a copy of them."""
-    copies = names | {b.name for b in found.workspace if b.name.startswith("packed")}
+    copies = names | {b.name for b in found.workspace if "packed" in b.name}
     repeated = [p for group in found.groups if group.repeat != IntConst(1) for p in group.phases]
     return [p for p in repeated if {b.name for b, _ in reads(p.body)} & copies]
 

@@ -115,7 +115,7 @@ def _factor(p: _Panel) -> Body:
 def _choose_pivot(p: _Panel, t: IntVar) -> Body:
     """The first row of the largest element of column t, from the diagonal down; of a NaN, where there is one."""
     dtype, r = p.lu.dtype, p.var("r")
-    best, first = cell(p.names("best"), dtype), cell(p.names("first"), "int64")
+    best, first = cell(p.names("pivot.best"), dtype), cell(p.names("pivot.first"), "int64")
     size, largest = p.let("size"), p.let("largest")
     reached, strange, here = p.let("reached", "bool"), p.let("strange", "bool"), p.let("here", "bool")
     element = Let(size.name, Op("abs", (p.packed.at(t, r + t),), dtype))

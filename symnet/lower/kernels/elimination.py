@@ -53,7 +53,7 @@ def eliminate(factors: LuFactors, names: Names) -> Body:
 def _choose_pivot(factors: LuFactors, k: IntExpr, names: Names) -> Body:
     """The row of the largest element of column k, from the diagonal down; a NaN on the diagonal stays."""
     lu, dtype = factors.lu, factors.lu.dtype
-    best, place = cell(names("best"), dtype), cell(names("place"), "int64")
+    best, place = cell(names("pivot.best"), dtype), cell(names("pivot.place"), "int64")
     r = IntVar(names("r"))
     row = r + k + 1
     size, larger = Var(names("size"), dtype), Var(names("larger"), "bool")
@@ -109,7 +109,7 @@ def _clear_column(factors: LuFactors, k: IntExpr, names: Names) -> Body:
 
 def refuse_singular(factors: LuFactors, name: str, names: Names) -> Body:
     """Fail where a pivot is 0 (after a NaN nothing is: NaN comes out)."""
-    k, zeros = IntVar(names("k")), cell(names(f"{name}_zeros"), "int64")
+    k, zeros = IntVar(names("k")), cell(names(f"{name}.zeros"), "int64")
     is_zero = Op("eq", (factors.lu.at(k, k), Const(0.0, factors.lu.dtype)), "bool")
     count = Op("select", (is_zero, Const(1, "int64"), Const(0, "int64")), "int64")
     return (

@@ -70,10 +70,10 @@ class LargestOfRow:
         return Var(self.names(name), dtype)
 
     def cell(self, name: str, dtype: str) -> MatrixPart:
-        return cell(self.names(f"{self.name}_{name}"), dtype)
+        return cell(self.names(f"{self.name}.{name}"), dtype)
 
     def lanes(self, name: str, dtype: str, width: int) -> MatrixPart:
-        return MatrixPart(Buffer(self.names(f"{self.name}_{name}"), dtype, (as_int(1), as_int(width)), "register"))
+        return MatrixPart(Buffer(self.names(f"{self.name}.{name}"), dtype, (as_int(1), as_int(width)), "register"))
 
     @property
     def least(self) -> Const:

@@ -71,7 +71,7 @@ class SmallMatrices:
         return IntVar(self.names(name))
 
     def held(self, name: str, dtype: str, *shape: int) -> Held:
-        made = Buffer(self.names(f"{self.name}_{name}"), dtype, tuple(map(as_int, (*shape, self.most))), "register")
+        made = Buffer(self.names(f"{self.name}.{name}"), dtype, tuple(map(as_int, (*shape, self.most))), "register")
         return Held(made, self.lane)
 
     def each(self, *body: Stmt) -> For:
@@ -244,7 +244,7 @@ def _triangle(x: SmallMatrices, a: Held, b: Held, columns: IntExpr, transposed: 
 
 def _refused(x: SmallMatrices, a: Held) -> Body:
     """Fail where a pivot of any of the matrices is 0."""
-    k, zeros = x.var("k"), cell(x.names(f"{x.name}_zeros"), "int64")
+    k, zeros = x.var("k"), cell(x.names(f"{x.name}.zeros"), "int64")
     is_zero = Op("eq", (a.at(k, k), Const(0.0, x.dtype)), "bool")
     count = Op("select", (is_zero, Const(1, "int64"), Const(0, "int64")), "int64")
     return (

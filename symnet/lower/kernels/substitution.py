@@ -122,7 +122,7 @@ def _by_sums(t: _Triangle, x: Unknowns) -> Body:
     n, i, k, dtype = t.factors.extent, x.var("i"), x.var("k"), t.factors.lu.dtype
     row = i if t.from_top else n - 1 - i
     other = k if t.from_top else k + row + 1
-    total = cell(x.names("total"), dtype)
+    total = cell(x.names("solution.total"), dtype)
     left = Op("sub", (x.x.at(row), total.at(INT_ZERO)), dtype)
     return (
         loop(
