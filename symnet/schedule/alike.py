@@ -20,6 +20,7 @@ from symnet.loops.ir import Body
 from symnet.loops.renaming import find_out
 from symnet.loops.substitute import substitute
 from symnet.lower.nest import Nest
+from symnet.schedule.collapse import collapsed
 from symnet.schedule.multiply_add import with_multiply_adds
 from symnet.schedule.nest_forms import NestForm
 from symnet.schedule.partials import Carry
@@ -65,5 +66,5 @@ class Alike:
         return form.put_back(template, ints or {})
 
     def final(self, body: Body) -> Body:
-        """Scheduled loops, their products joined to sums and their vector loops cut into lanes."""
-        return in_lanes(with_multiply_adds(body), self.target)
+        """Scheduled loops, their products joined to sums, short rows to long ones, and vector loops cut into lanes."""
+        return in_lanes(collapsed(with_multiply_adds(body), self.target), self.target)

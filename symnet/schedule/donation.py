@@ -33,7 +33,6 @@ from symnet.loops.limits import limit
 from symnet.loops.owners import owners
 from symnet.loops.substitute import substitute
 from symnet.lower.nest import Axis, Nest
-from symnet.lower.state import clear_of
 from symnet.schedule.target import Target
 from symnet.schedule.tile import scheduled
 from symnet.schedule.vectorize import vectorized
@@ -96,9 +95,7 @@ def late_read(program: ir.Program, source: str, result: str) -> LateRead | None:
 
 def computed_apart(program: ir.Program, results: Collection[str], target: Target) -> ir.Program:
     """The program that computes some outputs in the workspace, and copies them when all else is done."""
-    taken = {b.name for b in (*program.inputs, *program.outputs, *program.workspace)}
-    made = {b.name: b for b in program.outputs if b.name in results}
-    kept = {name: replace(b, name=clear_of(f"{name}_kept", taken), space="workspace") for name, b in made.items()}
+    kept = _in_workspace(program, results)
 
     def move(access: Access) -> Access:
         buffer, index = access
@@ -108,9 +105,23 @@ def computed_apart(program: ir.Program, results: Collection[str], target: Target
         replace(group, phases=tuple(replace(p, body=substitute(p.body, {}, move)) for p in group.phases))
         for group in program.groups
     )
-    copies = tuple(s for name, b in made.items() for s in scheduled(_copied(kept[name], b), target))
+    made = [b for b in program.outputs if b.name in results]
+    copies = tuple(s for b in made for s in scheduled(_copied(kept[b.name], b), target))
     last = vectorized(replace(program, groups=(ir.Group((ir.Phase("kept", copies),)),)), target)
-    return replace(program, workspace=(*program.workspace, *kept.values()), groups=(*groups, *last.groups))
+    workspace = (*(b for b in program.workspace if b.name not in kept), *kept.values())
+    return replace(program, workspace=workspace, groups=(*groups, *last.groups))
+
+
+def _in_workspace(program: ir.Program, results: Collection[str]) -> dict[str, ir.Buffer]:
+    """By name, arrays of the workspace that stand in for outputs, and for the views of these."""
+    buffers = (*program.outputs, *program.workspace)
+    owner = owners(buffers)
+    found: dict[str, ir.Buffer] = {}
+    for buffer in buffers:
+        if owner[buffer.name] in results:
+            view_of = None if buffer.view_of is None else f"{buffer.view_of}.kept"
+            found[buffer.name] = replace(buffer, name=f"{buffer.name}.kept", space="workspace", view_of=view_of)
+    return found
 
 
 def _copied(source: ir.Buffer, result: ir.Buffer) -> Nest:

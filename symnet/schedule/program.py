@@ -20,7 +20,7 @@ each adds rows in order, so the bits are the same for any number of threads.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -118,12 +118,19 @@ def schedule(lowered: Lowered, target: Target, most_rows: int | None = None) -> 
         groups += state.groups(sweep, reached, number, spreads[number])
     more = (*halves, *copies, *finals, *lows.values(), *state.parts.values())
     made = [state.block_buffer(b) for b in (*buffers, *more)]
-    touched = {base_name(b) for group in groups for phase in group.phases for b in gather(phase.body).buffers.values()}
-    workspace = tuple(b for b in made if base_name(b) in touched)
+    touched = [b for group in groups for phase in group.phases for b in gather(phase.body).buffers.values()]
+    memory = {base_name(b) for b in touched}
+    workspace = tuple(b for b in made if base_name(b) in memory)
     said = notes(nests, streamed, workspace, lowered.across)
+    workspace += _views_made(touched, {b.name for b in (*lowered.inputs, *lowered.outputs, *workspace)})
     arrays = lowered.inputs, lowered.outputs, workspace
     held = frozenset(b.name for b in workspace if is_streamed(b, streamed.whole))
     return Program(lowered.name, lowered.dims, *arrays, tuple(groups), said, lowered.constants, held)
+
+
+def _views_made(touched: Iterable[Buffer], declared: Collection[str]) -> tuple[Buffer, ...]:
+    """The views that statements name and nobody has declared."""
+    return tuple({b.name: b for b in touched if b.view_of is not None and b.name not in declared}.values())
 
 
 def _beyond(batch: IntExpr, rows: int) -> IntExpr:

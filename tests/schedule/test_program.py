@@ -60,7 +60,7 @@ def test_scheduled_loops_read_as_they_did(name: str) -> None:
 
 
 def test_no_workspace_buffer_grows_with_the_batch() -> None:
-    for buffer in scheduled(*gradient()).workspace:
+    for buffer in (b for b in scheduled(*gradient()).workspace if b.view_of is None):
         assert all(limit(extent) is not None for extent in buffer.shape)
         assert buffer.batch_axis is None or buffer.shape[buffer.batch_axis] == int_min(SUPERBLOCK, IntVar("m"))
 

@@ -34,7 +34,8 @@ def gradient(width: int, depth: int) -> list[Any]:
 def rows(roots: list[Any]) -> int:
     """The rows of a superblock."""
     program: Program = sn.compile(roots, stop_after="schedule")
-    found = {limit(b.shape[b.batch_axis]) for b in program.workspace if b.batch_axis is not None}
+    memory = [b for b in program.workspace if b.view_of is None]
+    found = {limit(b.shape[b.batch_axis]) for b in memory if b.batch_axis is not None}
     (count,) = found
     assert count is not None
     return count
