@@ -145,7 +145,8 @@ def softplus(lanes: Lanes, x: Value) -> Value:
     Error: 2 ulp (float), 2.4 ulp (double), down to the subnormals.
     """
     e = exp_of_nonpositive(lanes, lanes.neg(lanes.abs(x)))
-    small = log_fraction(lanes, e, ATANH_TO_THIRD, e, lanes.const(0.0))
+    curved = lanes.select(lanes.less(e, 2.0 ** -(lanes.format.mantissa + 4)), 0.0, e)  # else its square may sink
+    small = log_fraction(lanes, curved, ATANH_TO_THIRD, e, lanes.const(0.0))
     return lanes.add(lanes.at_least(x, 0.0), small)
 
 

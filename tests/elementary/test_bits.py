@@ -131,3 +131,42 @@ def test_special_numbers_pass_through_a_fused_product():
         got = multiply_add(*map(np.array, zip(*rows, strict=True)))
     np.testing.assert_array_equal(got, [nan, nan, inf, -inf, -inf, nan, 0.0, -0.0, 0.0, nan, nan])
     assert np.signbit(got).tolist()[6:9] == [False, True, False]
+
+
+# ----------------------------------------------------------------------------- what processors are slow at
+
+
+class SinkingLanes(ArrayLanes):
+    """Lanes that know whether a product or quotient left the normal numbers at their lower end: processors stop there
+    for 150 cycles, a masked element of attention among 4 096 others or not.
+    """
+
+    sank = False
+
+    def mul(self, a, b):
+        return self._seen(super().mul(a, b), a, b)
+
+    def div(self, a, b):
+        return self._seen(super().div(a, b), a, b)
+
+    def _seen(self, result, *args):
+        below = np.abs(result) < np.finfo(result.dtype).tiny
+        for a in args:
+            below &= (np.asarray(a) != 0) & ~np.isinf(a)
+        self.sank |= bool(below.any())
+        return result
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["exp", "expm1", "sigmoid", "softplus", "tanh", "sinh", "cosh", "erf", "erfc"])
+def test_what_is_far_out_costs_no_more(name, kind):
+    """Where the result is no subnormal number, nothing on the way to it is."""
+    lowest = {"float": 105, "double": 747}[kind]
+    far = [0.5, 1, 3, 9, 20, 27.5, 50, 80, lowest, 200, 800, 1e4, 1e9, 1e30, np.inf]
+    for x in (*far, *(-x for x in far)):
+        lanes = SinkingLanes(kind, fused=True)
+        value = defined(FUNCTIONS[name], lanes, np.full(WIDTH, x, KINDS[kind]))[0]
+        assert not lanes.sank or 0 < abs(value) < np.finfo(KINDS[kind]).tiny, (x, value)
+    lanes = SinkingLanes(kind, fused=True)
+    defined(FUNCTIONS["exp"], lanes, np.full(WIDTH, 1 - lowest, KINDS[kind]))  # a subnormal: what is counted is seen
+    assert lanes.sank
