@@ -21,6 +21,7 @@ from symnet.loops.renaming import find_out
 from symnet.loops.substitute import substitute
 from symnet.lower.nest import Nest
 from symnet.schedule.collapse import collapsed
+from symnet.schedule.long_axes import with_long_axes
 from symnet.schedule.multiply_add import with_multiply_adds
 from symnet.schedule.nest_forms import NestForm
 from symnet.schedule.partials import Carry
@@ -56,14 +57,17 @@ class Alike:
         form = NestForm(nest, carry) if nest.is_ordinary else None
         if form is None or form.key not in self.met:
             self.met |= set() if form is None else {form.key}
-            body = self.final(scheduled(nest, self.target, carry))
+            body = self._scheduled(nest, carry)
             return substitute(body, ints) if ints else body
         template = self.templates.get(form.key)
         if template is None:
             alike, again = form.under_stand_ins(nest, carry)
-            template = self.templates[form.key] = self.final(scheduled(alike, self.target, again))
+            template = self.templates[form.key] = self._scheduled(alike, again)
             find_out(template, self.unit)
         return form.put_back(template, ints or {})
+
+    def _scheduled(self, nest: Nest, carry: Carry | None) -> Body:
+        return self.final(scheduled(with_long_axes(nest, self.target, carry is not None), self.target, carry))
 
     def final(self, body: Body) -> Body:
         """Scheduled loops, their products joined to sums, short rows to long ones, and vector loops cut into lanes."""

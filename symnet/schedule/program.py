@@ -20,7 +20,7 @@ each adds rows in order, so the bits are the same for any number of threads.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -46,7 +46,7 @@ from symnet.loops.ir import (
     Var,
     as_int,
     ceil_div,
-    int_floordiv,
+
     int_min,
 )  # fmt: skip
 from symnet.loops.limits import int_max
@@ -59,6 +59,7 @@ from symnet.schedule.access import base_name, restricted, stores, substituted, w
 from symnet.schedule.alike import Alike
 from symnet.schedule.epilogues import lows_of, split_epilogues
 from symnet.schedule.fetch import fetching
+from symnet.schedule.flat import views_made
 from symnet.schedule.follow import Followers, take_followers
 from symnet.schedule.fuse import fused
 from symnet.schedule.halved import all_halved
@@ -72,7 +73,7 @@ from symnet.schedule.register_tiles import cleared
 from symnet.schedule.spread import ALL, Spread, added_up, into_part, longest, part_of, slots_of, spread_of
 from symnet.schedule.stacked import Stack, in_stacks, stack_bytes, stacks_of
 from symnet.schedule.stream import SUPERBLOCK, Sweep, is_one_pass, is_streamed, plan
-from symnet.schedule.superblock import rows_of_superblock, sum_bytes
+from symnet.schedule.superblock import beyond, rows_of_superblock, sum_bytes
 from symnet.schedule.target import Target
 from symnet.schedule.tile import scheduled
 
@@ -122,20 +123,10 @@ def schedule(lowered: Lowered, target: Target, most_rows: int | None = None) -> 
     memory = {base_name(b) for b in touched}
     workspace = tuple(b for b in made if base_name(b) in memory)
     said = notes(nests, streamed, workspace, lowered.across)
-    workspace += _views_made(touched, {b.name for b in (*lowered.inputs, *lowered.outputs, *workspace)})
+    workspace += views_made(touched, {b.name for b in (*lowered.inputs, *lowered.outputs, *workspace)})
     arrays = lowered.inputs, lowered.outputs, workspace
     held = frozenset(b.name for b in workspace if is_streamed(b, streamed.whole))
     return Program(lowered.name, lowered.dims, *arrays, tuple(groups), said, lowered.constants, held)
-
-
-def _views_made(touched: Iterable[Buffer], declared: Collection[str]) -> tuple[Buffer, ...]:
-    """The views that statements name and nobody has declared."""
-    return tuple({b.name: b for b in touched if b.view_of is not None and b.name not in declared}.values())
-
-
-def _beyond(batch: IntExpr, rows: int) -> IntExpr:
-    """1 where a batch has more than so many rows, else 0."""
-    return int_min(1, int_floordiv(batch, rows + 1))
 
 
 @dataclass
@@ -176,7 +167,7 @@ class _State:
         rows = self.held_rows or self.rows
         others = rows * (self.slots.get(base_name(buffer), 1) - 1)
         shape = tuple(
-            int_min(rows, n) + _beyond(n, rows) * others + (high - low) if a == axis else n
+            int_min(rows, n) + beyond(n, rows) * others + (high - low) if a == axis else n
             for a, n in enumerate(buffer.shape)
         )
         return replace(buffer, shape=shape)

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 
 from symnet.dtypes import ITEMSIZE
 from symnet.expr.nodes.extents import TYPICAL
-from symnet.loops.ir import Buffer, IntConst, IntExpr
+from symnet.loops.ir import Buffer, IntConst, IntExpr, int_floordiv, int_min
 from symnet.lower.nest import Nest
 from symnet.schedule.access import accesses, base_name, stores
 from symnet.schedule.beside import rows_beside
@@ -94,3 +94,8 @@ def _bytes_of_row(buffer: Buffer) -> int:
         if axis != buffer.batch_axis:
             size *= _count(extent)
     return size
+
+
+def beyond(batch: IntExpr, rows: int) -> IntExpr:
+    """1 where a batch has more than so many rows, else 0."""
+    return int_min(1, int_floordiv(batch, rows + 1))
