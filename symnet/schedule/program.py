@@ -46,7 +46,6 @@ from symnet.loops.ir import (
     Var,
     as_int,
     ceil_div,
-
     int_min,
 )  # fmt: skip
 from symnet.loops.limits import int_max
