@@ -104,6 +104,24 @@ def kept_on_node(function: Callable[[Any], Kept]) -> Callable[[Any], Kept]:
     return ask
 
 
+def kept_by_depth(function: Callable[[Any, int], Kept]) -> Callable[[Any, int], Kept]:
+    """As `kept_on_node`, of a function that looks a number of levels deep: one result for each."""
+    name = f"{function.__module__}.{function.__qualname__}"
+
+    @wraps(function)
+    def ask(node: Node, deepest: int) -> Kept:
+        kept = node._kept
+        if kept is None:
+            kept = node._kept = {}
+        key = f"{name} {deepest}"
+        found = kept.get(key)
+        if found is None:
+            found = kept[key] = function(node, deepest)
+        return found
+
+    return ask
+
+
 @by_identity
 @lru_cache(maxsize=MOST_REMEMBERED, typed=True)
 def _encode(static: Basic) -> bytes:

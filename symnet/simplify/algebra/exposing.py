@@ -20,7 +20,7 @@ from symnet.expr.nodes.expansion import Expand, expand
 from symnet.expr.nodes.extents import has_unit_axis, ints_arg, same_shape, shape_arg
 from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import Concat, Slice, broadcast_to, concat
-from symnet.expr.nodes.node import Axes, Extent, Node, Shape, kept_on_node
+from symnet.expr.nodes.node import Axes, Extent, Node, Shape, kept_by_depth, kept_on_node
 from symnet.expr.nodes.reduction import Reduce
 from symnet.simplify.algebra.exponentials import EXPONENTIALS
 from symnet.simplify.algebra.hoisting import compute_before_moving, is_logsumexp, is_move, is_rearranged, reduced_axes
@@ -47,7 +47,8 @@ def exposures(node: Node) -> tuple[Node, ...]:
         return ()
     operands = [new for o in node.operands for new in (_exposed(o) if _meets(node, o) else ()) or (o,)]
     if has_unit_axis(node.shape):
-        operands = [_widened(o, trailing(o.rank, node.rank), node.shape, DEEPEST) for o in operands]
+        known: WidenedNodes = {}
+        operands = [_widened(o, trailing(o.rank, node.rank), node.shape, DEEPEST, known) for o in operands]
     if all(new is old for new, old in zip(operands, node.operands, strict=True)):
         return ()
     return (broadcast_to(with_operands(node, operands), node.shape),)
@@ -68,8 +69,18 @@ def _exposed(x: Node) -> tuple[Node, ...]:
 
 def expose(x: Node, deepest: int) -> Node:
     """x with the moves near its top pushed into elementwise functions."""
-    if not deepest or x.dtype == "bool":
+    if not deepest or x.dtype == "bool" or not x.operands:
         return x
+    return next(iter(_exposed_to(x, deepest)), x)
+
+
+@kept_by_depth
+def _exposed_to(x: Node, deepest: int) -> tuple[Node, ...]:
+    new = _with_moves_inside(x, deepest)
+    return () if new is x else (new,)
+
+
+def _with_moves_inside(x: Node, deepest: int) -> Node:
     if is_move(x) or _has_new_unit_axes(x):
         return _pushed(x, deepest)
     if isinstance(x, Reduce):
@@ -90,11 +101,21 @@ def _multiplied(old: Node, factors: list[Node]) -> Node:
     return broadcast_to(elementwise("mul", *inner), old.shape)
 
 
-def _widened(x: Node, axes: Axes, shape: Shape, deepest: int) -> Node:
+WidenedNodes = dict[tuple[Node, Axes, int], Node]
+
+
+def _widened(x: Node, axes: Axes, shape: Shape, deepest: int, known: WidenedNodes) -> Node:
     """f(a[3]) → f(a[3:4]) for an operand of a node of shape (1,), so that it meets what else is of a[3:4].
 
     Condition: what has lost its axes of extent 1 has the shape of the node.
     """
+    key = (x, axes, deepest)
+    if key not in known:
+        known[key] = _widened_anew(x, axes, shape, deepest, known)
+    return known[key]
+
+
+def _widened_anew(x: Node, axes: Axes, shape: Shape, deepest: int, known: WidenedNodes) -> Node:
     core, places = core_of(x, axes, shape)
     if isinstance(core, Einsum) and is_move(core):
         whole, (indices,) = core.operands[0], core.inputs
@@ -103,7 +124,7 @@ def _widened(x: Node, axes: Axes, shape: Shape, deepest: int) -> Node:
         return whole if in_order and same_shape(whole.shape, shape) and len(set(indices)) == len(indices) else x
     if core.kind != "elementwise" or not deepest or softmax_axes(core):
         return x
-    operands = [_widened(o, places[core.rank - o.rank :], shape, deepest - 1) for o in core.operands]
+    operands = [_widened(o, places[core.rank - o.rank :], shape, deepest - 1, known) for o in core.operands]
     if all(new is old for new, old in zip(operands, core.operands, strict=True)):
         return x
     repeated = [
@@ -199,7 +220,17 @@ def _joined_in(x: Node, deepest: int) -> tuple[Concat, int] | None:
     """What is joined close by, and along which axis of x, counted from the last."""
     if isinstance(x, Concat):
         return x, x.axis - x.rank
-    deepest += is_multiple(x)
+    found = _joined_below_top(x, deepest + is_multiple(x))
+    return found[0] if found else None
+
+
+@kept_by_depth
+def _joined_below_top(x: Node, deepest: int) -> tuple[tuple[Concat, int], ...]:
+    found = _first_joined(x, deepest)
+    return () if found is None else (found,)
+
+
+def _first_joined(x: Node, deepest: int) -> tuple[Concat, int] | None:
     if not deepest or not (x.kind == "elementwise" or isinstance(x, Expand)):
         return None
     for operand in x.operands:
