@@ -39,6 +39,7 @@ from symnet.schedule.reuse import reused
 from symnet.schedule.target import Target
 from symnet.simplify.algebra.table import simplify
 from symnet.simplify.numeric.passes import numeric
+from symnet.simplify.numeric.singularities.whole_functions import whole_functions
 from symnet.simplify.sealing import sealed
 
 
@@ -113,7 +114,7 @@ class Stage(NamedTuple):
 
 
 def _simplify(s: Stages) -> dict[str, Any]:
-    return {"formula": tuple(simplify(sealed(s.written)))}
+    return {"formula": tuple(simplify(sealed(whole_functions(s.written))))}
 
 
 def _numeric(s: Stages) -> dict[str, Any]:

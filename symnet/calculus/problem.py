@@ -31,6 +31,7 @@ from symnet.expr.nodes.node import Node, Shape
 from symnet.expr.nodes.symbols import EQUALITIES, Barrier, Named, Tensor, check_leaves
 from symnet.simplify.algebra.table import simplify
 from symnet.simplify.cost import saves
+from symnet.simplify.numeric.singularities.whole_functions import whole_functions
 from symnet.simplify.sealing import OPEN, in_pairs, sealed, unsealed
 
 _MOST_OPENED = 24  # intermediate variables, each of whose derivatives is simplified as if it were the only one
@@ -174,6 +175,7 @@ def open_problem(
         _check_target(call, target, given)
     values = list(written)
     barred = put_barriers([*plain_roots, *plain_targets, *values], plain_targets)
+    barred = whole_functions(barred)
     barred = sealed(barred, barred[:n], OPEN if far == FAR else 0)
     simple = [*barred, *plain_extra] if as_written else simplify([*barred, *plain_extra])
     simple = in_pairs(simple) if far < FAR else simple

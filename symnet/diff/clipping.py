@@ -17,6 +17,7 @@ from symnet.expr.nodes.constants import number_of
 from symnet.expr.nodes.elementwise import elementwise, is_op, where
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.primitives import PRIMITIVES
+from symnet.expr.sympy.whole import formula_of
 
 _LOOKED_THROUGH = 64  # nodes of a value that are searched for an infinite part; beyond, it counts as finite
 _STEEP = ("pow", "atan2", "xlogy", "function", *(p.name for p in PRIMITIVES.values() if p.steep))
@@ -57,7 +58,7 @@ def is_steep(node: Node, k: int) -> bool:
 
 
 def _is_steep_function(node: Node) -> bool:
-    if not is_op(node, *_STEEP) or softmax_axes(node):
+    if not is_op(node, *_STEEP) or softmax_axes(node) or formula_of(node) is not None:
         return False
     if not is_op(node, "pow"):
         return True

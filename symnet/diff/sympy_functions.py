@@ -14,6 +14,7 @@ from symnet.errors import ArgumentError, MissingRuleError, explain
 from symnet.expr.nodes.elementwise import Elementwise
 from symnet.expr.sympy.functions import derivative_of, function_of
 from symnet.expr.sympy.scalars import from_scalar, is_evaluated
+from symnet.expr.sympy.whole import formula_of, slope_of_whole
 
 
 def function_slope(node: Elementwise, k: int) -> Maybe:
@@ -24,6 +25,8 @@ def function_slope(node: Elementwise, k: int) -> Maybe:
     """
     function = function_of(node)
     assert function is not None, node
+    if formula_of(node) is not None:
+        return slope_of_whole(node)
     found = derivative_of(function.application, function.variables[k])
     given: dict[Any, Any] = {} if function.body is None else {function.application.func: function.body}
     places = dict(zip(function.variables, node.operands, strict=True))

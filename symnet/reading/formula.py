@@ -44,6 +44,7 @@ from symnet.expr.numpy.ufuncs import numpy_ufuncs
 from symnet.expr.printing.constants import named_constants
 from symnet.expr.sympy.functions import function_of
 from symnet.expr.sympy.scalars import caller
+from symnet.expr.sympy.whole import formula_of
 from symnet.nn import losses
 from symnet.reading.parsing import parse
 
@@ -220,7 +221,7 @@ def names_in(*nodes: Node) -> dict[str, Any]:
     """What the names in a node's formula stand for: its leaves, named values, dims and functions of SymPy's."""
     found: dict[str, Any] = {d.name: d for d in _dims(nodes)}
     order = topological(*nodes)
-    found |= {f.title: caller(f) for n in order if (f := function_of(n)) is not None}
+    found |= {f.title: caller(f) for n in order if (f := function_of(n)) is not None and formula_of(n) is None}
     found |= {name: n for n, name in named_constants(order).items()}
     found |= {n.name: n for n in order if n.kind in ("tensor", "named")}
     return found | {n.operands[0].name: n for n in labels_by_name(order)}

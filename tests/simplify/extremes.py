@@ -20,6 +20,7 @@ from mpmath import mpf
 from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.result_dtypes import CASTS
+from symnet.expr.sympy.whole import all_written_out
 from symnet.reference.context import Context
 from symnet.reference.evaluation import MEANING
 from tests.simplify.graphs import ANCHOR, M, m
@@ -176,6 +177,7 @@ def exact_value(root: Node, data: dict[str, np.ndarray]) -> np.ndarray:
     memory: dict[Node, np.ndarray] = {}
     context = Context({m: M})
     with mpmath.workprec(BITS), np.errstate(all="ignore"):
+        root = all_written_out(root)
         for node in topological(root, ANCHOR):
             operands = [memory[o] for o in node.operands]
             if node.kind == "tensor":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sympy
+
 from symnet.expr.nodes import elementwise as ew
 from symnet.expr.nodes.constants import identity
 from symnet.expr.nodes.contraction import contract, mean
@@ -15,6 +17,7 @@ from symnet.expr.nodes.movement import concat, pad
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.reduction import argmax, log_softmax, logsumexp, softmax
 from symnet.expr.nodes.symbols import tensor
+from symnet.expr.sympy.whole import ROOT, whole
 
 m = dim("m")
 x, y, w = tensor("x", 4), tensor("y", 4), tensor("w", 4)
@@ -26,6 +29,11 @@ Z, P = tensor("Z", m, 4), tensor("P", m, 4, positive=True)
 D = tensor("D", m, 4, one_hot=True)
 E, W = tensor("E", 4, 4), tensor("W", 4, 4, nonnegative=True)
 best = argmax(Q, 1)
+
+
+def outer_of(u: Node, v: Node) -> Node:
+    """u·vᵀ with another matrix added, so that its elements are those of a sum."""
+    return contract([[0], [1]], [0, 1], u, v) + E
 
 
 def rows(u: Node) -> Node:
@@ -70,6 +78,10 @@ STABLE: dict[str, list[Node]] = {
         x - x**2 / (x + 3),
         x / (x + y) - 1 + w,
         2 * x / (x + y + 1) - 2 * x,
+    ],
+    "leave_out_what_is_symmetric": [
+        outer_of(x + y, y)[2, 1] - outer_of(x + y, y)[1, 2],
+        outer_of(x, x + y)[0, 3] - outer_of(x, x + y)[3, 0] + a,
     ],
     "one_and_tanh_is_logistic": [1 + tanh(x), 2 - 2 * tanh(x)],
     "logistic_about_its_middle_is_tanh": [
@@ -201,6 +213,11 @@ NESTED: dict[str, list[Node]] = {
 # Quotients whose poles cancel, for the pass that looks for them in whole graphs.
 REMOVABLE: dict[str, list[Node]] = {
     "divisors_of_what_is_joined": [concat([ew.sin(a) * x, ew.cos(a) * w]) / a, concat([(1 - ew.cos(a)) * x, w]) / a**2],
+    "evaluated_wholes": [
+        whole(sympy.sin(ROOT) / ROOT, x),
+        y * whole((1 - sympy.cos(ROOT)) / ROOT**2, total(x**2)),
+        whole(sympy.cos(ROOT) / ROOT**2 - sympy.sin(ROOT) / ROOT**3, x**2),
+    ],
     "limits_of_removable_singularities": [ew.cos(x) / x - ew.sin(x) / x**2, x / tanh(x), (exp(x) - 1 - x) / x**2],
     "powers_by_log1p_near_one": [(1 + x * y) ** (-1 / x), (1 + y * x) ** (-2 - 1 / y), w * (1 + x / 3) ** (1 / x)],
 }

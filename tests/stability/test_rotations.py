@@ -1,7 +1,7 @@
 """Rotations by exponentials at small angles: sin t/t, (1 - cos t)/t² and (t - sin t)/t³ in front of matrices.
 
 The right values are those of the power series of the coefficients, which have no divisor, in mpmath at 60 digits; their
-slopes are its differences.  A Hessian of one rotation is tried, of products of two it is not right (docs/stability.md).
+slopes are its differences.  `test_whole_functions.py` has second derivatives, and other ways to write rotations.
 """
 
 from __future__ import annotations

@@ -38,6 +38,7 @@ from symnet.expr.printing.symbols import read_barrier, read_delta, read_iota, re
 from symnet.expr.printing.units import unit_vectors
 from symnet.expr.printing.view import FormReader, View, visible
 from symnet.expr.printing.weights import covariances
+from symnet.expr.sympy.whole import all_written_out
 
 READERS: dict[str, FormReader] = {
     "tensor": read_name,
@@ -112,7 +113,7 @@ def lay_out(root: Node, paper: bool = False) -> Layout:
     """
     while root.kind == "named":
         root = root.operands[0]
-    root = unit_vectors(logarithms(root, paper), paper)
+    root = unit_vectors(logarithms(all_written_out(root), paper), paper)
     if not paper:
         return _laid_out(root, {}, False)
     spelled, given = with_names(covariances(root))

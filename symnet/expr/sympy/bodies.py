@@ -24,6 +24,7 @@ from symnet.expr.nodes.symbols import scalar
 from symnet.expr.sympy.functions import ScalarFunction, function_of
 from symnet.expr.sympy.scalars import from_scalar, symbolic_implementation
 from symnet.expr.sympy.series import SERIES
+from symnet.expr.sympy.whole import Whole, formula_of, written_of
 
 DEEPEST = 8  # bodies that are made of functions with bodies
 PROBES = (0.3, 0.7, 1.6, 4.1, -0.4, -1.7)  # where a rewritten formula is compared with the function
@@ -41,9 +42,18 @@ def opened(root: Node) -> Node:
     return rebuild([root], _open)[0]
 
 
+def opened_but_whole(root: Node) -> Node:
+    """The same, but functions that are kept whole stay (`whole.py`).
+
+    Raises:
+        MissingRuleError: as `opened`.
+    """
+    return rebuild([root], lambda node: node if formula_of(node) is not None else _open(node))[0]
+
+
 def has_functions(*roots: Node) -> bool:
-    """Whether there is anything to replace."""
-    return any(is_op(node, "function") for node in topological(*roots))
+    """Whether there is anything to replace, but functions that are kept whole."""
+    return any(is_op(node, "function") and formula_of(node) is None for node in topological(*roots))
 
 
 def _open(node: Node) -> Node:
@@ -93,6 +103,9 @@ def _is_closed(function: ScalarFunction, body: BodyBuilder, above: tuple[ScalarF
 def _candidates(function: ScalarFunction) -> Iterator[tuple[BodyBuilder, Callable[[], bool]]]:
     """Formulas that may be a body, each with a test of whether it is one of this function."""
     application = function.application
+    if isinstance(application, Whole):
+        yield partial(written_of, application.formula), _surely
+        return
     if function.body is not None:
         yield _formula(function, function.body(*application.args)), _surely
         return

@@ -54,7 +54,7 @@ class ScalarFunction(Basic):
     @property
     def title(self) -> str:
         """The function's name, as it is printed."""
-        return str(self.application.func.__name__)
+        return str(getattr(self.application, "printed_name", self.application.func.__name__))
 
     @property
     def shown(self) -> str:
@@ -136,14 +136,17 @@ SLOPES: dict[Any, Callable[..., Any]] = {
 # --------------------------------------------------------------------------- identity
 
 
+OWN = ("sympy", "symnet.")  # modules whose classes are known by their names
+
+
 def _print_of(application: Any) -> str:
-    """A digest of a user's class: its name, what its methods say and what they give; "" for SymPy's own.
+    """A digest of a user's class: its name, what its methods say and what they give; "" for SymPy's and symnet's own.
 
     Taken anew for every node: `fdiff` may ask functions that were changed since.
     """
     cls = application.func
     own = isinstance(cls, UndefinedFunction)
-    classes = [c for c in cls.__mro__[:-1] if (own and c is cls) or not str(c.__module__ or "").startswith("sympy")]
+    classes = [c for c in cls.__mro__[:-1] if (own and c is cls) or not str(c.__module__ or "").startswith(OWN)]
     if not classes:
         return ""
     content = hashlib.blake2b(digest_size=12)

@@ -26,6 +26,7 @@ from symnet.expr.nodes.result_dtypes import CASTS
 from symnet.expr.nodes.symbols import Tensor
 from symnet.expr.sympy.abstract import abstract_values
 from symnet.expr.sympy.functions import ScalarFunction, function_of
+from symnet.expr.sympy.whole import ROOT, Whole
 
 LARGEST_MATRIX = 8  # of a symbolic inverse or determinant
 MOST = 4096  # elements of one value
@@ -126,6 +127,8 @@ def _elementwise(node: Any, *operands: Array) -> Any:
 def _application_of(function: ScalarFunction) -> Callable[..., Any]:
     """The function of SymPy's scalars that a node carries: by its body where it has one, which SymPy can solve."""
     expr = function.application if function.body is None else function.body(*function.application.args)
+    if isinstance(expr, Whole):
+        return lambda z: expr.formula.xreplace({ROOT: sympy.sqrt(z)})
     return lambda *xs: expr.xreplace(dict(zip(function.variables, xs, strict=True)))
 
 

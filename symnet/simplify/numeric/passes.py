@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 
 from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Node
-from symnet.expr.sympy.bodies import has_functions, opened
+from symnet.expr.sympy.bodies import has_functions, opened_but_whole
 from symnet.simplify.algebra.constants import WHOLE_AMONG_REALS
 from symnet.simplify.algebra.exposing import exposures, pieces_of
 from symnet.simplify.algebra.table import simplify
@@ -47,6 +47,7 @@ from symnet.simplify.numeric.exponentials.weighted_logarithms import WEIGHTED_LO
 from symnet.simplify.numeric.factorials import FACTORIALS, LOGARITHMS_OF_FACTORIALS
 from symnet.simplify.numeric.guarded_products import GUARDED_PRODUCTS
 from symnet.simplify.numeric.interleaved import INTERLEAVED
+from symnet.simplify.numeric.mirrored import MIRRORED
 from symnet.simplify.numeric.norms import NORMS, ROOTS
 from symnet.simplify.numeric.numerators import NUMERATORS
 from symnet.simplify.numeric.quotients_by_squares import QUOTIENTS_BY_SQUARES, SCALAR_PRODUCTS
@@ -55,6 +56,7 @@ from symnet.simplify.numeric.repeats import REPEATS
 from symnet.simplify.numeric.scaled_squares import SCALED_SQUARES
 from symnet.simplify.numeric.shifted_squares import QUOTIENTS_BY_SHIFTED_SQUARES
 from symnet.simplify.numeric.singularities.divided_joins import DIVIDED_JOINS
+from symnet.simplify.numeric.singularities.evaluated_wholes import WHOLES
 from symnet.simplify.numeric.singularities.powers_near_one import POWERS_NEAR_ONE
 from symnet.simplify.numeric.singularities.removable import REMOVABLE_SINGULARITIES
 from symnet.simplify.numeric.squares import SQUARES
@@ -81,6 +83,7 @@ PASSES: tuple[tuple[Rewrite, ...], ...] = (
         *SCATTERED,
         *JOINED_DIFFERENCES,
         *LOGARITHMS_OF_FACTORIALS,
+        *MIRRORED,
     ),
     SUMS_OF_EXPONENTIALS,
     (*WEIGHTED_LOGARITHMS, *LOGARITHMS_OF_BASES),
@@ -119,6 +122,7 @@ WHOLE_GRAPHS: dict[tuple[Rewrite, ...], GraphRewrite] = {
     COFACTORS: POWERS_NEAR_ONE,
     EQUATIONS: DIVIDED_JOINS,
     FACTORIALS: REMOVABLE_SINGULARITIES,
+    ZERO_POWERS: WHOLES,
     SQUARES_IN_RANGE: QUOTIENTS_BY_SHIFTED_SQUARES,
 }  # passes that look at whole graphs, by the rewrites that they come before
 
@@ -155,7 +159,7 @@ def numeric(roots: Iterable[Node], trace: list[Step] | None = None) -> list[Node
     """
     roots = list(roots)
     if has_functions(*roots):
-        roots = simplify(map(opened, roots))
+        roots = simplify(map(opened_but_whole, roots))
     roots = share(roots)
     topics = set(map(topic, topological(*roots)))
     for run in _RUN:

@@ -114,7 +114,7 @@ class Expander:
 
     def of_core(self, core: Node, axes: Axes, u: BasePowers, deepest: int = DEEPEST) -> Expansion | None:
         """The expansion of a core that varies along these axes of what u varies along."""
-        inside = _restricted(u, axes)
+        inside = restricted(u, axes)
         if inside is None:
             return self.of(core, {}, deepest) if number_of(core) is not None else None
         return self.of(core, inside, deepest)
@@ -206,7 +206,7 @@ class Expander:
     def settled_around_zero(self, condition: Node, axes: Axes, u: BasePowers) -> tuple[bool | None, float]:
         """Whether a comparison holds at 0, and how far around it that does not change."""
         compared = _COMPARED.get(condition.op) if isinstance(condition, Elementwise) else None
-        inside = _restricted(u, axes)
+        inside = restricted(u, axes)
         if compared is None or inside is None:
             return None, 0.0
         for radius in RADII:
@@ -223,7 +223,7 @@ class Expander:
             return None if found.series.start < 0 or found.within < radius else found.series.around_zero(radius)
         if number_of(x) == 0:
             return 0.0, 0.0
-        inside = _restricted(u, axes) if is_op(x, "abs") else None
+        inside = restricted(u, axes) if is_op(x, "abs") else None
         below = None if inside is None else self._bounds(*align(x.operands[0], x.shape), inside, radius)
         return None if below is None else (max(0.0, below[0], -below[1]), max(-below[0], below[1]))
 
@@ -240,7 +240,7 @@ _COMPARED = {
 }  # fmt: skip
 
 
-def _restricted(u: BasePowers, axes: Axes) -> BasePowers | None:
+def restricted(u: BasePowers, axes: Axes) -> BasePowers | None:
     """The variable on some of the axes, numbered from the first of these; None where it varies along others."""
     inside = {a: k for k, a in enumerate(axes)}
     if not all(a in inside for _, places in u for a in places):
@@ -272,7 +272,7 @@ def primitive_of(node: Node) -> tuple[Expr, BasePowers]:
 
 def order_on(core: Node, axes: Axes, u: BasePowers) -> int | None:
     """k of a core that is a number times u^k, u on the axes of what the core stands in."""
-    inside = _restricted(u, axes)
+    inside = restricted(u, axes)
     return None if inside is None else order_in(core, inside)
 
 

@@ -34,8 +34,8 @@ def possible_variables(node: Node) -> list[BasePowers]:
     """What functions near the top of a node are of, on its axes, the nearest first; x before x², which is one in x."""
     found: dict[frozenset[tuple[Base, Expr]], BasePowers] = {}
     inside = may_divide_by_zero(node)
-    for argument, axes in _arguments(node, inside):
-        monomial = _monomial(argument, axes)
+    for argument, axes in arguments_near(node, inside):
+        monomial = monomial_of(argument, axes)
         if monomial is not None:
             if len(monomial) == 1 and next(iter(monomial.values())) == 2:
                 base = dict.fromkeys(monomial, ONE)
@@ -51,10 +51,10 @@ def possible_variables(node: Node) -> list[BasePowers]:
 def _variables_in_sums(node: Node, inside: bool) -> Iterator[BasePowers]:
     """Terms of arguments that hold a divisor: k of sin(h + k)/k."""
     divisors = {core for (core, _), e in close_powers(node) if is_negative(e)}
-    for argument, axes in _arguments(node, inside):
+    for argument, axes in arguments_near(node, inside):
         for term in argument.operands if is_op(argument, "add") else ():
             core, places = align(term, argument.shape)
-            u = _monomial(core, tuple(axes[a] for a in places)) if number_of(term) is None else None
+            u = monomial_of(core, tuple(axes[a] for a in places)) if number_of(term) is None else None
             if u is not None and any(base in divisors and is_positive(e) for (base, _), e in u.items()):
                 yield u
 
@@ -172,20 +172,20 @@ def _is_linear(x: Node) -> bool:
     return is_laid_out(x) or (isinstance(x, Einsum) and bool(x.contracted))
 
 
-def _monomial(argument: Node, axes: Axes) -> BasePowers | None:
+def monomial_of(argument: Node, axes: Axes) -> BasePowers | None:
     """The variable part of an argument: x of 1 + 2·x, a·x/s of a·x/s, x - y of 2·x - 2·y."""
     if is_op(argument, "add"):
         rest = [o for o in argument.operands if number_of(o) is None]
         if len(rest) == 1 and len(rest) < len(argument.operands):
             core, places = align(rest[0], argument.shape)
-            return _monomial(core, tuple(axes[a] for a in places))
+            return monomial_of(core, tuple(axes[a] for a in places))
     powers = primitive_of(argument)[1]
     if any(isinstance(e, Node) for e in powers.values()) or not any(is_positive(e) for e in powers.values()):
         return None
     return {(core, tuple(axes[a] for a in places)): e for (core, places), e in powers.items()}
 
 
-def _arguments(node: Node, inside: bool) -> Iterator[tuple[Node, Axes]]:
+def arguments_near(node: Node, inside: bool) -> Iterator[tuple[Node, Axes]]:
     """The arguments of functions close below, with the axes along which they vary."""
     for each, axes in _close(node, inside):
         if is_function(each):
