@@ -150,7 +150,18 @@ def int_mod(value: IntExpr | int, divisor: int) -> IntExpr:
     value = as_int(value)
     if isinstance(value, IntConst):
         return IntConst(value.value % divisor)
-    return IntConst(0) if divisor == 1 else IntMod(value, divisor)
+    return IntConst(0) if is_multiple(value, divisor) else IntMod(value, divisor)
+
+
+def is_multiple(value: IntExpr, divisor: int) -> bool:
+    """Whether an expression is a multiple of a positive constant, as is seen by its parts: 8·u, min(64, 784 - 64·u)."""
+    if divisor == 1:
+        return True
+    if isinstance(value, IntConst):
+        return value.value % divisor == 0
+    if isinstance(value, IntAdd | IntMin):
+        return is_multiple(value.left, divisor) and is_multiple(value.right, divisor)
+    return isinstance(value, IntMul) and (is_multiple(value.left, divisor) or is_multiple(value.right, divisor))
 
 
 def ceil_div(value: IntExpr | int, divisor: int) -> IntExpr:

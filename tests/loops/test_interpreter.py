@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from symnet.errors import ArgumentError, CompileError, DTypeError, ShapeError
 from symnet.loops import ir
+from symnet.loops.integers import is_multiple
 from symnet.loops.interpreter import run
+from symnet.loops.substitute import Substitution
 from tests.loops.programs import buffer, load, loop, naive_gemm, op, program, store, tiled_gemm, v
 
 EXTENT = st.integers(0, 13)
@@ -165,6 +167,35 @@ def test_integers_are_pythons(a: int, b: int, d: int) -> None:
             whole = program([], [y], loop("i", 3, store(y, ("i",), number)))
             expected = [meaning(i + a, i * b - 3, d) for i in range(3)]
             np.testing.assert_array_equal(run(whole, {}, together=together)["y"], expected)
+
+
+FEW = st.integers(-40, 40)
+INTEGERS = st.recursive(
+    st.one_of(FEW.map(ir.IntConst), st.sampled_from([v("i"), v("k")])),
+    lambda inner: st.one_of(
+        st.builds(ir.int_add, inner, inner),
+        st.builds(ir.int_mul, inner, FEW.map(ir.IntConst)),
+        st.builds(ir.int_min, inner, inner),
+        st.builds(ir.int_mod, inner, st.integers(1, 9)),
+        st.builds(ir.int_floordiv, inner, st.integers(1, 9)),
+    ),
+    max_leaves=8,
+)
+
+
+@given(value=INTEGERS, divisor=st.integers(1, 9), i=FEW, k=FEW)
+def test_what_is_a_multiple_leaves_nothing(value: ir.IntExpr, divisor: int, i: int, k: int) -> None:
+    at = Substitution({"i": ir.IntConst(i), "k": ir.IntConst(k)}).integer
+    number = at(value)
+    assert isinstance(number, ir.IntConst)
+    assert at(ir.int_mod(value, divisor)) == ir.IntConst(number.value % divisor)
+    assert not is_multiple(value, divisor) or number.value % divisor == 0
+
+
+def test_multiples_are_seen_through_sums_products_and_least_values() -> None:
+    share = ir.int_min(64, ir.IntConst(784) + v("u") * -64)
+    assert [is_multiple(share, d) for d in (1, 8, 16, 32, 3)] == [True, True, True, False, False]
+    assert ir.int_mod(share, 8) == ir.IntConst(0) and ir.int_mod(share, 32) != ir.IntConst(0)
 
 
 _MEANINGS = (lambda x, y, d: x // d + y * 2, lambda x, y, d: y % d, lambda x, y, d: min(x, y))
