@@ -8,8 +8,8 @@ after:  for j in n: for k in n: s = Σ over i of x[i, j]*x[i, k];  half[j, k] = 
 
 In: nests, a target.  Out: nests, and the buffers of the halves.
 The result is symmetric to the bit, however its factors are taken together.
-Not handled: axes along a batch, which other loops run over, or of an extent that is known at run time only; epilogues
-that are long, call functions, or read matrices.
+Not handled: axes along a batch, which other loops run over; axes of an extent that is known at run time only, where
+masked loads are not cheap; epilogues that are long, call functions, or read matrices.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from symnet.expr.nodes.extents import TYPICAL
 from symnet.loops.ir import (
     Body,
     Buffer,
@@ -74,9 +75,11 @@ def _is_symmetric(nest: Nest, target: Target, known: _Formulas) -> bool:
     if acc is None or not is_rounded(nest) or len(nest.parallel) != 2 or nest.when or nest.instead:
         return False
     one, other = nest.parallel
-    if one.constant is None or one.extent != other.extent or one.batch or other.batch:
+    if one.extent != other.extent or one.batch or other.batch or _reads_at_both(nest):
         return False
-    if one.constant < max(VECTORS * target.lanes(acc.dtype), LEAST) or _reads_at_both(nest):
+    if one.constant is None and not target.masks:  # squares are mirrored in registers up to an edge known in the call
+        return False
+    if one.constant is not None and one.constant < max(VECTORS * target.lanes(acc.dtype), LEAST):
         return False
     if len(nest.outer) > MOST or functions_in(nest.outer) or not all(isinstance(s, Let | Store) for s in nest.outer):
         return False
@@ -162,11 +165,11 @@ def _mirrored(nest: Nest, half: Buffer, target: Target) -> Nest:
     acc = nest.accumulator
     assert acc is not None
     row, column = nest.parallel
-    assert row.constant is not None
     width = target.lanes(acc.dtype)
     block = Axis(f"{row.var}_block", ceil_div(row.extent, width))
     start = IntVar(block.var) * width
-    rows = IntConst(width) if row.constant % width == 0 else int_min(width, row.extent - start)
+    even = row.constant is not None and row.constant % width == 0
+    rows = IntConst(width) if even else int_min(width, row.extent - start)
     j, k = IntVar(row.var) + start, IntVar(column.var)
 
     def of(sums: Body, columns: IntExpr) -> Body:
@@ -180,7 +183,7 @@ def _mirrored(nest: Nest, half: Buffer, target: Target) -> Nest:
     right = start + width
     above = For(column.var, int_max(column.extent - right, 0), of(loaded((j, k + right)), k + right), "vector")
     body: Body = (For(column.var, start, (mirrored,), "vector"), For(row.var, rows, (diagonal, above)))
-    return Nest(nest.name, (block,), body, kernel=width * row.constant)
+    return Nest(nest.name, (block,), body, kernel=width * (row.constant or TYPICAL))
 
 
 def _on_diagonal(acc: Accumulator, half: Buffer, j: IntExpr, k: IntExpr) -> Body:

@@ -85,6 +85,14 @@ def test_short_axes_are_computed_whole():
             assert ("_half" in text) == is_halved, (target, columns)
 
 
+def test_columns_of_an_extent_known_in_the_call_are_halved_where_masked_loads_are_cheap():
+    n = sn.dim("n")
+    for name in sorted(FORMULAS):
+        for target, masks in (("x86-64-v4", True), ("x86-64-v3", False)):
+            text = str(made(name, m, n, "float32", target=target, stop_after="schedule"))
+            assert ("_half" in text) == (masks and name in HALVED - {"rows"}), (name, target)
+
+
 def test_a_small_workspace_has_no_room_for_halves():
     stages = made("columns", 20, 64, "float32").stages
     assert stages.lowered is not None and stages.target is not None
