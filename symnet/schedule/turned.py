@@ -63,10 +63,9 @@ def _across(nest: Nest, lane: Axis, target: Target) -> tuple[Axis | None, int]:
         return None, 0
     (width,) = widths
     least = LEAST_WIDTH if target.masks else width
-    if width < LEAST_WIDTH or not all(a.constant is None or a.constant >= least for a in nest.parallel):
-        return None, 0
     rows = [a for a in nest.parallel if a is not lane and all(stride(x, a.var) == CONTIGUOUS for x in across)]
-    return (rows[0], width) if rows else (None, 0)
+    long = all(a.constant is None or a.constant >= least for a in (lane, *rows))
+    return (rows[0], width) if rows and long and width >= LEAST_WIDTH else (None, 0)
 
 
 def _is_short(nest: Nest) -> bool:

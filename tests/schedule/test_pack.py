@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -88,3 +90,19 @@ def test_what_is_stored_may_change_and_is_copied_for_each() -> None:
     K = sn.tanh(sn.tensor("K", 5, 3)) * 2
     whole = lowered(A @ K.T, sn.tanh(A) @ K.T)
     assert len(all_packed(whole.nests)[1]) == 2
+
+
+@pytest.mark.parametrize("heads", [1, 2, 3, 5, sn.dim("h")])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_matrices_of_a_short_stack_are_turned_in_squares(heads, dtype, rng):
+    """The scores of an attention: however few the heads, a copy that exchanges two long axes is one of squares."""
+    Q, K = (sn.tensor(name, sn.dim("m"), heads, 11, 16) for name in "QK")
+    scores = sn.einsum("mhic,mhjc->mhij", Q, K)
+    text = str(sn.compile(scores, dtype=dtype, target="x86-64-v4", stop_after="schedule"))
+    assert re.search(r"packed1\[.*l \+ (16|8)\*l_block", text) or re.search(
+        r"for k in \d+ \(unroll\):\n +packed1", text
+    )
+    count = heads if isinstance(heads, int) else 4
+    q, k = (rng.standard_normal((6, count, 11, 16)).astype(dtype) for _ in "QK")
+    found = sn.compile(scores, dtype=dtype)(Q=q, K=k)
+    np.testing.assert_allclose(found, np.einsum("mhic,mhjc->mhij", q, k), rtol=1e-4, atol=1e-4)
