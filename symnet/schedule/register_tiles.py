@@ -17,7 +17,7 @@ to those before.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -48,6 +48,7 @@ from symnet.lower.elementwise import functions_in
 from symnet.lower.nest import Axis, Nest, bounded, nested
 from symnet.schedule.access import CONTIGUOUS, INVARIANT, array_bytes, inner_loads, outer_loads, shifted, stores, stride
 from symnet.schedule.down import Down, past_the_cache
+from symnet.schedule.panels import Panel, in_panels
 from symnet.schedule.partials import (
     PANEL_CUT,
     Carry,
@@ -163,7 +164,9 @@ def cleared(nest: Nest) -> Body:
 
 @dataclass(frozen=True)
 class _Tiling:
-    """How a nest is cut: its shape, the axis of lanes, and how its sums are cut and go on."""
+    """How a nest is cut: its shape, the axis of lanes, how its sums are cut and go on; the part of a sum that it is,
+    and the panel that it reads.
+    """
 
     shape: TileShape
     lane: Axis
@@ -171,13 +174,17 @@ class _Tiling:
     carry: Carry | None
     sizes: SumCut
     part: IntExpr | None = None
+    panel: Panel | None = None
 
     def all_tiles(self, nest: Nest) -> Body:
         """The tiles of every column, inside loops over the axes that are neither lanes nor rows."""
-        body = self._known_columns(nest) if self.lane.constant is not None else self._symbolic_columns(nest)
+        body = in_panels(nest, self.shape, self.target, lambda n, panel: replace(self, panel=panel)._columns(n))
         for axis in reversed([a for a in nest.parallel if a is not self.lane and a is not self.shape.row]):
             body = (For(axis.var, axis.extent, body),)
         return body
+
+    def _columns(self, nest: Nest) -> Body:
+        return self._known_columns(nest) if self.lane.constant is not None else self._symbolic_columns(nest)
 
     def part_by_part(self, nest: Nest) -> Body:
         """All tiles for the first part of the sum, which there is even of nothing, then for the next."""
@@ -221,26 +228,26 @@ class _Tiling:
         return tuple(body)
 
     def _rows(self, nest: Nest, width: int) -> Body:
-        """Row tiles of mr rows, in a long sum the rest by tiles of fewer, then one by one; without rows, one tile."""
-        row, mr = self.shape.row, self.shape.mr
-        if row is None:
+        """Row tiles of mr rows, and of what they leave; without rows, one tile."""
+        mr = self.shape.mr
+        if self.shape.row is None:
             return self._tile(nest, 1, width)
+        row = next(a for a in nest.parallel if a.var == self.shape.row.var)
         most = limit(row.extent)
         if most is not None:
             mr = min(mr, max(most, 1))
         fewer = (FEWER_ROWS,) if self.part is not None and mr % FEWER_ROWS == 0 else ()
-        tile, begin, left = f"{row.var}_tile", as_int(0), row.extent
-        body: list[Stmt] = []
-        for rows in dict.fromkeys((mr, *fewer, 1)):  # each divides the one before
-            count = int_floordiv(left, rows)
-            if count != IntConst(0):
-                part = shifted(nest, row, begin + IntVar(tile) * rows, IntConst(rows))
-                body.append(For(tile, count, self._tile(part, rows, width)))
-            begin, left = int_floordiv(row.extent, rows) * rows, int_mod(left, rows)
+        tile, body = f"{row.var}_tile", list[Stmt]()
+        for rows, begin, count in _row_tiles(row, mr, fewer):
+            start = begin + IntVar(tile) * rows
+            part = shifted(nest, row, start, IntConst(rows))
+            part = part if self.panel is None else self.panel.read_by(part, start)
+            hints = self._ahead(nest, IntVar(tile), max((most or mr) // mr, 1), width) if rows == mr else ()
+            body.append(For(tile, count, self._tile(part, rows, width, hints)))
         return tuple(body)
 
-    def _tile(self, nest: Nest, mr: int, width: int) -> Body:
-        """The reduced loops inside: vectors of the lane operand, each serving mr rows.
+    def _tile(self, nest: Nest, mr: int, width: int, hints: Body = ()) -> Body:
+        """The reduced loops inside: vectors of the lane operand, each serving mr rows; and what is asked for there.
 
         Row by row, all vectors of a row after another, so that beside the accumulators one element of the other operand
         is held and not mr of them, for which the registers would not last.  Where the number of lanes is known at run
@@ -262,8 +269,7 @@ class _Tiling:
             inside = [*rows, (lane, "vector")] if lane.constant is not None else [(lane, "vector"), *rows]
             axes, kinds = zip(*((axis, "serial") for axis in part.reduced), *inside, strict=True)
             loops = nested(axes, (*part.inner, Store(into, at, part.accumulator.value, acc.combine)), kinds)
-            loops = bounded(loops, lane.var, width)
-            return self._ahead(part, loops, width) if self.part is not None and mr > 1 else loops
+            return _with(hints, bounded(loops, lane.var, width))
 
         body = accumulated(nest, Cells(cell, at, over_tile), chain, self.carry, self.sizes)
         if self.carry is None:
@@ -272,23 +278,22 @@ class _Tiling:
             body = (*body, *self._joined(bounded(end, lane.var, width)))
         return self._above_diagonal(nest, lane, body)
 
-    def _ahead(self, nest: Nest, loops: Body, width: int) -> Body:
-        """The loops of one part, which also ask for what the next tile of columns reads: memory is far away.
+    def _ahead(self, nest: Nest, tile: IntExpr, tiles: int, width: int) -> Body:
+        """The hints of one row tile at a term, about what the next tile of columns reads then: memory is far away.
 
-        That is said once for all rows, so of arrays alone that each of them reads.
+        They are about arrays that all rows read; each row tile asks for some lines of them.
         """
-        if len(loops) != 1 or not isinstance(loops[0], For):
-            return loops
-        acc, row, hints = nest.accumulator, self.shape.row, list[Stmt]()
+        acc, row = nest.accumulator, self.shape.row
         assert acc is not None and row is not None
-        each = LINE // ITEMSIZE[acc.dtype]
-        for load in inner_loads(nest):
+        each, hints = LINE // ITEMSIZE[acc.dtype], list[Stmt]()
+        lines = -(-width // each)
+        for load in inner_loads(nest) if self.part is not None else ():
             is_next = stride(load, self.lane.var) == CONTIGUOUS and stride(load, row.var) == INVARIANT
             if is_next and _is_far(load.buffer):
-                for more in range(width, 2 * width, each):
-                    index = Substitution({self.lane.var: as_int(more)}).index(load.index)
-                    hints.append(Prefetch(load.buffer, index))
-        return (replace(loops[0], body=(*hints, *loops[0].body)),)
+                for more in range(-(-lines // tiles)):
+                    line = int_mod(tile + more * tiles, lines) * each + width
+                    hints.append(Prefetch(load.buffer, Substitution({self.lane.var: line}).index(load.index)))
+        return tuple(hints)
 
     def _joined(self, stored: Body) -> Body:
         """The statements that store what a tile has; of a later part of the sum, that add it to what is stored."""
@@ -307,6 +312,29 @@ class _Tiling:
             for axis, at in ((row, IntConst(0)), (lane, lane.extent - 1))
         )
         return (If(IntCondition("le", first, last), body),)
+
+
+def _row_tiles(row: Axis, mr: int, fewer: Iterable[int]) -> Iterator[tuple[int, IntExpr, IntExpr]]:
+    """(rows of a tile, where the first such tile begins, how many there are): what tiles of mr rows leave is one tile
+    where it is known now, otherwise tiles of fewer rows, then single ones.
+    """
+    if row.constant is not None:
+        whole, rest = divmod(row.constant, mr)
+        yield from ((n, as_int(at), as_int(k)) for n, at, k in ((mr, 0, whole), (rest, whole * mr, 1)) if n and k)
+        return
+    begin, left = as_int(0), row.extent
+    for rows in dict.fromkeys((mr, *fewer, 1)):  # each divides the one before
+        count = int_floordiv(left, rows)
+        if count != IntConst(0):
+            yield rows, begin, count
+        begin, left = int_floordiv(row.extent, rows) * rows, int_mod(left, rows)
+
+
+def _with(hints: Body, loops: Body) -> Body:
+    """Loops over the terms of a part, with hints before what they do at each of them."""
+    if not hints or len(loops) != 1 or not isinstance(loops[0], For):
+        return loops
+    return (replace(loops[0], body=(*hints, *loops[0].body)),)
 
 
 def _adding(stmt: Stmt) -> Stmt:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from symnet.dtypes import ITEMSIZE
 
+HOSTED = ("linux", "darwin", "macos", "freebsd")  # systems whose threads have stacks of 128 KiB and more
 X86_LEVEL_NAMES = ("x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4")
 
 
@@ -45,6 +46,12 @@ class Target:
     def lanes(self, dtype: str) -> int:
         """How many elements of `dtype` one vector register holds (1 without a vector unit)."""
         return max(1, self.vector_bits // (8 * ITEMSIZE[dtype]))
+
+    @property
+    def frame_bytes(self) -> int:
+        """How much of a copy a function may hold in its frame: nothing where stacks may be small or grow by pages."""
+        is_roomy = any(system in self.triple for system in HOSTED) and not self.is_narrow
+        return 1 << 16 if is_roomy and self.vector_bits else 0
 
     @property
     def architecture(self) -> str:

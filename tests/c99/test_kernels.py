@@ -53,6 +53,24 @@ def test_layers_have_the_bits_of_the_object(rng: np.random.Generator, rows: int,
 
 
 @needs_compiler
+@pytest.mark.parametrize("rows", [3, 300])
+def test_layers_whose_gradients_read_panels_have_the_bits_of_the_object(
+    rng: np.random.Generator, rows: int, tmp_path: Path
+) -> None:
+    X, weights = sn.tensor("X", m, 60), [sn.tensor(f"W{k}", 60, 60) for k in range(3)]
+    h = X
+    for W in weights:
+        h = sn.tanh(h @ W)
+    options = {"dtype": "float64", "name": "panels", "target": TARGET, "stop_after": "schedule"}
+    program = sn.value_and_grad(sn.sum(h), weights, **options)
+    assert str(program).count("register rows.panel") >= 2
+    data = {W.name: rng.standard_normal((60, 60)) / 8 for W in weights} | {"X": rng.standard_normal((rows, 60))}
+    got, meant = (code.run(data) for code in both(program, tmp_path))
+    for name in meant:
+        same_bits(got[name], meant[name], name)
+
+
+@needs_compiler
 def test_a_function_says_that_it_failed(rng: np.random.Generator, tmp_path: Path) -> None:
     """Of four equal systems and of four equal gathers, the one that is wrong ends the call."""
     systems = [(sn.tensor(f"A{k}", 3, 3), sn.tensor(f"b{k}", 3)) for k in range(4)]

@@ -180,6 +180,19 @@ def test_c_has_no_hints():
     assert "prefetch" not in unit_of(s)
 
 
+def test_tiles_of_rows_share_the_lines_that_they_ask_for():
+    for rows, columns in ((64, 512), (16, 512), (8, 520), (40, 500), (m, 513)):
+        A, B = sn.tensor("A", rows, 400), sn.tensor("B", 400, columns)
+        text = str(sn.compile(A @ B, dtype="float32", target="x86-64-v4", stop_after="schedule"))
+        tiles = [part.split("let")[0] for part in text.split("for i_tile in ")[1:]]
+        shared = [part for part in tiles if "_tile: float32[8, " in part]
+        assert shared and all("prefetch" not in part for part in tiles if part not in shared)
+        for part in shared:
+            most = int(re.match(r"(?:min\()?(\d+)", part)[1]) // (8 if part.startswith("min") else 1)
+            lines = -(-int(re.search(r"float32\[8, (\d+)\]", part)[1]) // 16)
+            assert part.count("prefetch B[") == -(-lines // most), part
+
+
 def test_a_hint_is_about_memory_that_is_declared():
     program = sn.compile(sn.tensor("A", 64, 512) @ sn.tensor("B", 512, 512)).stages.program
     verify(program)

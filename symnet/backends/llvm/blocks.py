@@ -41,7 +41,8 @@ class FunctionText:
 
     def __init__(self, declarations: dict[str, str]) -> None:
         self.declarations = declarations
-        self.allocas: list[str] = []
+        self._allocas: list[str] = []
+        self._frames: dict[str, tuple[V, int, int]] = {}
         self.regions = [Region("entry")]
         self.versions: Counter[str] = Counter()
         self._count = 0
@@ -140,8 +141,20 @@ class FunctionText:
         """Space in the frame, reserved in the entry block so that it can become registers."""
         name = self.name("slot")
         array = f"[{count} x {type_text}]" if count > 1 else type_text
-        self.allocas.append(f"{name} = alloca {array}, align {alignment}")
+        self._allocas.append(f"{name} = alloca {array}, align {alignment}")
         return V(name, "ptr")
+
+    def frame(self, key: str, size: int, alignment: int) -> V:
+        """So many bytes in the frame, which all that is called so shares: as much as the largest of it needs."""
+        place, most, least = self._frames.get(key) or (V(self.name("frame"), "ptr"), 0, 1)
+        self._frames[key] = place, max(most, size), max(least, alignment)
+        return place
+
+    @property
+    def allocas(self) -> list[str]:
+        """The lines that reserve the frame."""
+        frames = self._frames.values()
+        return [*self._allocas, *(f"{v.text} = alloca [{size} x i8], align {to}" for v, size, to in frames)]
 
     def load(self, scalar: str, lanes: int, rhs: str, depth: int, alias: str) -> V:
         """A load of `alias` memory, whose operands live at `depth`: once, as far out as is safe."""

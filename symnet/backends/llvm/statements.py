@@ -46,6 +46,7 @@ from symnet.loops.operands import contribution, multiply_add_of, taken_in_order
 from symnet.loops.polynomials import Poly, decided, known
 
 STATUS = "%status"  # where a phase that can fail keeps its return code
+MOST_IN_REGISTERS = 1 << 12  # bytes of a register buffer that may be registers
 
 # --------------------------------------------------------------------------- values
 
@@ -115,7 +116,10 @@ def _store(e: Emitter, stmt: Store) -> None:
 
 
 def _alloc(e: Emitter, stmt: Alloc) -> None:
-    """Rows padded to whole vectors of 32-bit elements, or more of wider ones, so that tails may use whole registers."""
+    """Rows padded to whole vectors of 32-bit elements, or more of wider ones, so that tails may use whole registers.
+
+    What is too large for registers has one place for all arrays of its name: no two of them are in use at once.
+    """
     buffer = stmt.buffer
     shape = constant_shape(buffer)
     pad = max(1, e.target.vector_bits // 32)
@@ -123,7 +127,10 @@ def _alloc(e: Emitter, stmt: Alloc) -> None:
     scalar = REGISTER[buffer.dtype]
     count, strides = row_major(padded)
     alignment = max(SIZE[scalar], min(64, e.target.vector_bits // 8))
-    pointer = e.text.alloca("i8" if scalar == "i1" else scalar, alignment, count)
+    if count * SIZE[scalar] > MOST_IN_REGISTERS:
+        pointer = e.text.frame(buffer.name, count * SIZE[scalar], alignment)
+    else:
+        pointer = e.text.alloca("i8" if scalar == "i1" else scalar, alignment, count)
     last = shape[-1] if shape else None
     e.places[buffer.name] = BufferPlace(pointer, strides, buffer.name, scalar, alignment, True, last)
 
