@@ -67,6 +67,7 @@ class Alike:
         return form.put_back(template, ints or {})
 
     def _scheduled(self, nest: Nest, carry: Carry | None) -> Body:
+        """The final loops of a nest, neighbouring axes joined: what it touches stays at the places that it names."""
         return self.final(scheduled(with_long_axes(nest, self.target, carry is not None), self.target, carry))
 
     def final(self, body: Body) -> Body:

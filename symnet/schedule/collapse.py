@@ -18,6 +18,7 @@ from symnet.loops.ir import Body, For, IntConst, Let, Stmt, Store, int_mul
 from symnet.loops.substitute import int_variables
 from symnet.schedule.flat import FlatAccesses
 from symnet.schedule.target import Target
+from symnet.schedule.vectorize import lanes_of
 
 FEW, MANY = 3, 16  # vectors of a row: fewer are always joined with those of other rows, and more never are
 
@@ -39,8 +40,7 @@ def _statement(stmt: Stmt, target: Target) -> Stmt:
 
 def _is_worth_it(row: For, target: Target) -> bool:
     """Whether rows of this length leave lanes empty, or a loop with little in it."""
-    facts = gather(row.body)
-    lanes = target.vector_bits // (8 * max(4, facts.itemsize or 8))
+    lanes = lanes_of(gather(row.body), target)
     if lanes <= 1 or not all(isinstance(stmt, Let | Store) for stmt in row.body):
         return False
     if not isinstance(row.extent, IntConst):

@@ -10,7 +10,8 @@ In: a nest with an accumulator, restricted to the rows of a unit or not, a targe
 tiles of rows are full, and the chains of a sum as long as they may be, where a batch has short axes behind it: tokens,
 heads, pixels.
 Not handled: the axis of the lanes; nests that check, fetch or accumulate on a condition; results of a sum that goes on
-over superblocks, whose roundings are kept in an array of their own.
+over superblocks, whose roundings are kept in an array of their own; rows that are moved after they are scheduled, to
+where a unit keeps its own (`spread.py`), as a view does not say how many of its elements are a row.
 """
 
 from __future__ import annotations

@@ -54,14 +54,19 @@ def _of_one_row(loop: For) -> Body:
     return loop.body
 
 
+def lanes_of(facts: BodyFacts, target: Target) -> int:
+    """How many of a body's widest reals (of its integers, without reals) a register holds; 0 or 1 for no vectors."""
+    return target.vector_bits // (8 * max(4, facts.itemsize or 8))
+
+
 def cut_of(loop: For, facts: BodyFacts, target: Target) -> LaneCut | None:
     """How a loop is cut; `facts` are those of its body.
 
-    As many lanes as a register holds of the loop's widest reals (of its integers, without reals); twice as many where a
-    function is one long chain of instructions, of which another vector's may run beside.  A few chunks are one row, and
-    so are all of a register tile, which must have its lanes at fixed places; what waits in the cache is no tile.
+    As many lanes as `lanes_of` says; twice as many where a function is one long chain of instructions, of which another
+    vector's may run beside.  A few chunks are one row, and so are all of a register tile, which must have its lanes at
+    fixed places; what waits in the cache is no tile.
     """
-    lanes = target.vector_bits // (8 * max(4, facts.itemsize or 8))
+    lanes = lanes_of(facts, target)
     if lanes <= 1:
         return None
     is_tile = loop.var in facts.tiles

@@ -89,9 +89,26 @@ def kept_on_node(function: Callable[[Any], Kept]) -> Callable[[Any], Kept]:
 
     What is kept must not hold the node itself, which would then wait for the collector of cycles.
     """
+    return wraps(function)(_kept_as(f"{function.__module__}.{function.__qualname__}", function))
+
+
+def kept_by_depth(function: Callable[[Any, int], Kept]) -> Callable[[Any, int], Kept]:
+    """As `kept_on_node`, of a function that looks a number of levels deep: one result for each."""
     name = f"{function.__module__}.{function.__qualname__}"
+    at_depth: dict[int, Callable[[Node], Kept]] = {}
 
     @wraps(function)
+    def ask(node: Node, deepest: int) -> Kept:
+        if deepest not in at_depth:
+            at_depth[deepest] = _kept_as(f"{name} {deepest}", lambda node: function(node, deepest))
+        return at_depth[deepest](node)
+
+    return ask
+
+
+def _kept_as(name: str, function: Callable[[Any], Kept]) -> Callable[[Any], Kept]:
+    """The function, which asks a node first for what is kept there under a name."""
+
     def ask(node: Node) -> Kept:
         kept = node._kept
         if kept is None:
@@ -99,24 +116,6 @@ def kept_on_node(function: Callable[[Any], Kept]) -> Callable[[Any], Kept]:
         found = kept.get(name)
         if found is None:
             found = kept[name] = function(node)
-        return found
-
-    return ask
-
-
-def kept_by_depth(function: Callable[[Any, int], Kept]) -> Callable[[Any, int], Kept]:
-    """As `kept_on_node`, of a function that looks a number of levels deep: one result for each."""
-    name = f"{function.__module__}.{function.__qualname__}"
-
-    @wraps(function)
-    def ask(node: Node, deepest: int) -> Kept:
-        kept = node._kept
-        if kept is None:
-            kept = node._kept = {}
-        key = f"{name} {deepest}"
-        found = kept.get(key)
-        if found is None:
-            found = kept[key] = function(node, deepest)
         return found
 
     return ask
