@@ -194,11 +194,12 @@ def _function(request: Request, earlier: Callable[[], Stages] | None = None) -> 
 
 def _stages(request: Request, earlier: Callable[[], Stages] | None, assembled: bool = False) -> Stages:
     """What every stage gives, as far as LLVM's text or machine code."""
-    from symnet.stages import assemble, resumed, run
+    from symnet.stages import resumed, run
 
     with RARELY:  # the garbage collector would walk all of SymPy and find nothing
-        found = run(request) if earlier is None else resumed(earlier(), request)
-        return found.after("assemble", assemble) if assembled else found
+        if earlier is None:
+            return run(request, assembled=assembled)
+        return resumed(earlier(), request, assembled)
 
 
 def _entry(done: Stages) -> Entry:

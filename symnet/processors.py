@@ -1,6 +1,6 @@
 """The processors that this process may use, and work that is spread over them.
 
-In: a function and its arguments.  Out: its results, in order.
+In: a function and its arguments, which may be made one by one.  Out: its results, in order.
 
 For work that leaves the interpreter for long, such as LLVM's: threads of Python's own take turns otherwise.
 """
@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import _thread
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
+from operator import length_hint
+from queue import SimpleQueue
 from typing import TypeVar
 
 Task = TypeVar("Task")
@@ -28,22 +30,24 @@ def usable_processors() -> int:
     return min(found or 1, MOST_THREADS)
 
 
-def on_all_processors(work: Callable[[Task], Outcome], items: Sequence[Task]) -> list[Outcome]:
-    """`work(item)` of every item.
+def on_all_processors(work: Callable[[Task], Outcome], items: Iterable[Task]) -> list[Outcome]:
+    """`work(item)` of every item; of what comes late, while others work on what came before.
 
-    Whatever ends it early, an error or an interrupt, it returns when nothing is worked on any more, and raises the
-    first error.  Where the system starts no more threads, fewer have the work, or the caller alone.
+    The items are drawn by the caller.  Whatever ends it early, an error or an interrupt, it returns when nothing is
+    worked on any more, and raises the first error.  Where the system starts no more threads, fewer have the work, or
+    the caller alone.
     """
     results: dict[int, Outcome] = {}
     errors: list[BaseException] = []
-    todo = iter(range(len(items)))
+    drawn: list[Task] = []
+    todo: SimpleQueue[int | None] = SimpleQueue()  # its steps are operations of the interpreter; None is the end
+    source, processors = iter(items), usable_processors()
+    most = max(min(length_hint(items, processors), processors) - 1, 0)
 
     def some() -> None:
         try:
-            for position in todo:  # threads may share it: each step of it is one operation of the interpreter
-                if errors:
-                    break
-                results[position] = work(items[position])
+            while (position := todo.get()) is not None and not errors:
+                results[position] = work(drawn[position])
         except BaseException as error:
             errors.append(error)
 
@@ -51,8 +55,12 @@ def on_all_processors(work: Callable[[Task], Outcome], items: Sequence[Task]) ->
     ended = False
     while not ended:
         try:
-            if not errors:
-                helpers.start(min(len(items), usable_processors()) - 1)
+            for item in source if not errors else ():
+                drawn.append(item)
+                todo.put(len(drawn) - 1)
+                helpers.start(min(len(drawn), most))
+            for _ in range(most + 1):
+                todo.put(None)
             some()
             helpers.wait()
             ended = True
@@ -64,7 +72,7 @@ def on_all_processors(work: Callable[[Task], Outcome], items: Sequence[Task]) ->
         finally:
             errors.clear()  # the frames that an error keeps know of it: a ring
     # What is missing was with threads of a process from which a fork, in a handler of a signal, has made this one.
-    return [results[k] if k in results else work(item) for k, item in enumerate(items)]
+    return [results[k] if k in results else work(item) for k, item in enumerate(drawn)]
 
 
 class _Helpers:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -88,11 +88,12 @@ class Stages:
         return f"<stages of {self.name}({', '.join(leaf.name for leaf in self.leaves)}): {times}>"
 
     def after(self, verb: str, work: Callable[[Stages], dict[str, Any]]) -> Stages:
-        """The record with what a piece of work adds to it, and the time it took."""
+        """The record with what a piece of work adds to it, and the time it took; that of a part of it is apart."""
         begin = time.perf_counter()
         made = work(self)
-        seconds = self.seconds.get(verb, 0.0) + time.perf_counter() - begin
-        return replace(self, **made, seconds={**self.seconds, verb: seconds})
+        parts = made.pop("seconds", {})
+        seconds = self.seconds.get(verb, 0.0) + time.perf_counter() - begin - sum(parts.values())
+        return replace(self, **made, seconds={**self.seconds, **parts, verb: seconds})
 
 
 class Stage(NamedTuple):
@@ -160,15 +161,43 @@ def _scheduled(s: Stages, lowered: Lowered, targets: Sequence[Target]) -> Sequen
 
 
 def _emit(s: Stages) -> dict[str, Any]:
+    from symnet.backends.llvm.modules import module_text
+
+    made, chunks = _emitted(s)
+    return {**made, "llvm_ir": module_text(chunks)}
+
+
+def _assemble(s: Stages) -> dict[str, Any]:
+    """LLVM's text and machine code, which is made of what is written while the rest is being written."""
+    from symnet.backends.llvm import codegen
+
+    made, chunks = _emitted(s)
+    spent = {"emit": 0.0}
+    text, code = codegen.compile_emitted(_timed(chunks, spent), s.target or host(), made["program"].constants)
+    return {**made, "llvm_ir": text, "object_code": code, "seconds": spent}
+
+
+def _emitted(s: Stages) -> tuple[dict[str, Any], Iterator[str]]:
+    """What is known before LLVM's text is written, and the text in chunks."""
     from symnet.backends.llvm import codegen
 
     assert s.program is not None and s.lowered is not None
     program, *higher = (_verified(reused(each)) for each in (s.program, *s.higher))
     pairs = _pairs(s, (program, *higher))
     signature = replace(s.lowered.signature, donated=pairs)
-    text = codegen.emit_ir(program, s.target, pairs, higher)
-    lowered = replace(s.lowered, signature=signature)
-    return {"lowered": lowered, "program": program, "higher": tuple(higher), "llvm_ir": text}
+    made = {"lowered": replace(s.lowered, signature=signature), "program": program, "higher": tuple(higher)}
+    return made, codegen.emitted(program, s.target, pairs, higher)
+
+
+def _timed(chunks: Iterator[str], spent: dict[str, float]) -> Iterator[str]:
+    """The chunks; how long the writing of them takes is added up."""
+    while True:
+        begin = time.perf_counter()
+        chunk = next(chunks, None)
+        spent["emit"] += time.perf_counter() - begin
+        if chunk is None:
+            break
+        yield chunk
 
 
 def _of_target(s: Stages, lowered: Lowered, target: Target, most_rows: int | None = None) -> Program:
@@ -203,14 +232,6 @@ def _pairs(s: Stages, programs: Sequence[Program]) -> tuple[tuple[str, str], ...
             mend = f"Leave {source!r} out of donate=, or compute what reads it apart."
             raise ArgumentError(explain(call, expected, got, mend))
     return pairs
-
-
-def assemble(s: Stages) -> dict[str, Any]:
-    """Machine code; the last stage, which nobody stops at."""
-    from symnet.backends.llvm import codegen
-
-    assert s.program is not None
-    return {"object_code": codegen.compile_object(s.llvm_ir, s.target, s.program.constants)}
 
 
 def _loops(s: Stages) -> Program:
@@ -262,29 +283,30 @@ STAGES = (
     Stage("llvm", "emit", _emit, lambda s: s.llvm_ir),
 )
 STOPS = tuple(stage.name for stage in STAGES)
+_WHOLE = (*STAGES[:-1], Stage("object", "assemble", _assemble, lambda s: s.object_code))  # LLVM's two at the same time
 
 
 # --------------------------------------------------------------------------- all of them
 
 
-def run(request: Request, stop: str = STAGES[-1].name) -> Stages:
-    """The stages in order, as far as `stop`."""
+def run(request: Request, stop: str = STAGES[-1].name, assembled: bool = False) -> Stages:
+    """The stages in order, as far as `stop`, or as far as machine code."""
     record = begun(request)
-    for stage in STAGES:
+    for stage in _WHOLE if assembled else STAGES:
         record = record.after(stage.verb, stage.run)
         if stage.name == stop:
             break
     return record
 
 
-def resumed(earlier: Stages, request: Request) -> Stages:
+def resumed(earlier: Stages, request: Request, assembled: bool = False) -> Stages:
     """The stages of the same function under another name, for another machine or with constants: from the loops on
-    where it has other constants, from the schedule on where not.
+    where it has other constants, from the schedule on where not.  As far as machine code, or not.
     """
     assert earlier.lowered is not None
     first = "schedule" if request.baked == earlier.baked else "loops"
-    later = STAGES[[stage.name for stage in STAGES].index(first) :]
-    verbs = {"assemble", *(stage.verb for stage in later)}
+    later = (_WHOLE if assembled else STAGES)[STOPS.index(first) :]
+    verbs = {"emit", "assemble", *(stage.verb for stage in later)}
     record = replace(
         earlier,
         name=request.name,

@@ -47,6 +47,32 @@ def test_every_item_is_worked_on_once_and_results_are_in_order(items, count):
     assert sorted(seen) == list(range(items))
 
 
+def test_the_caller_draws_the_items_and_others_work_on_them_meanwhile(count):
+    done, threads, before = [], set(), []
+
+    def drawn():
+        for k in range(20):
+            threads.add(threading.get_ident())
+            time.sleep(0.005)
+            before.append(len(done))
+            yield k
+
+    assert on_all_processors(lambda k: done.append(k) or -k, drawn()) == [-k for k in range(20)]
+    assert threads == {threading.get_ident()}
+    assert before[-1] >= 10 if count > 1 else before[-1] == 0
+
+
+def test_an_error_of_the_one_who_draws_ends_the_work(count):
+    def drawn():
+        yield from range(5)
+        raise KeyError("six")
+
+    running = _thread._count()
+    with pytest.raises(KeyError, match="six"):
+        on_all_processors(str, drawn())
+    assert settled(running)
+
+
 def test_no_more_work_at_once_than_there_are_processors(count):
     busy, most = set(), []
 

@@ -46,8 +46,9 @@ def arguments(names, rng):
 def made(name, target):
     """The stages of some outputs, the pieces of their text, and the objects of the whole and of the pieces."""
     s = sn.compile(OUTPUTS[name], target=None if target == "host" else TARGETS[target]).stages
-    whole = codegen.compile_object(s.llvm_ir, s.target, s.program.constants)
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pieces, "PIECE", 10**9)
+        whole = codegen.compile_object(s.llvm_ir, s.target, s.program.constants)
         patch.setattr(pieces, "PIECE", 2000)
         texts = pieces.pieces(s.llvm_ir)
         return s, texts, whole, codegen.compile_object(s.llvm_ir, s.target, s.program.constants)
@@ -80,6 +81,35 @@ def test_every_function_is_in_one_piece_and_no_more_is_exported(name, target, mo
     assert sorted(found) == sorted(kept)
     undefined = (of_the_joined.symbols["section"] == 0)[1:]
     assert not undefined.any()
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_what_is_compiled_while_it_is_written_has_the_bytes_of_the_text(name, target, monkeypatch):
+    s, _, _, joined = made(name, target)
+    monkeypatch.setattr(pieces, "PIECE", 2000)
+    chunks = codegen.emitted(s.program, s.target, s.lowered.signature.donated, s.higher)
+    assert codegen.compile_emitted(chunks, s.target, s.program.constants) == (s.llvm_ir, joined)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_a_piece_is_there_before_the_rest_is_written(name, target, monkeypatch):
+    s, texts, _, _ = made(name, target)
+    monkeypatch.setattr(pieces, "PIECE", 2000)
+    written = []
+
+    def noted(chunks):
+        for chunk in chunks:
+            written.append(chunk)
+            yield chunk
+
+    chunks = noted(codegen.emitted(s.program, s.target, s.lowered.signature.donated, s.higher))
+    lengths = [len(written) for _ in pieces.pieces_of(chunks)]
+    assert len(lengths) == len(texts)
+    assert lengths == sorted(lengths)
+    assert lengths[0] < len(written) / 2  # it waits for the function that the next one begins with, no more
+    assert lengths[-1] == len(written)
 
 
 def test_the_bytes_do_not_depend_on_the_number_of_processors(monkeypatch):

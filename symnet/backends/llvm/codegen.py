@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from symnet.backends.llvm import elf
 from symnet.backends.llvm.assembling import assembly_of, object_of, optimised, target_machine
 from symnet.backends.llvm.data import fill
 from symnet.backends.llvm.elf_joined import joined
-from symnet.backends.llvm.levels import emit_levels
+from symnet.backends.llvm.levels import level_chunks
 from symnet.backends.llvm.loading import is_host
-from symnet.backends.llvm.pieces import pieces
-from symnet.backends.llvm.program import emit_program
+from symnet.backends.llvm.modules import module_text
+from symnet.backends.llvm.pieces import pieces, pieces_of
+from symnet.backends.llvm.program import program_chunks
 from symnet.backends.llvm.targets import host_target
 from symnet.errors import CompileError, explain
 from symnet.locks import LLVM, Healed
@@ -39,10 +40,20 @@ def emit_ir(
     `donated` holds pairs (input name, output name) that may be one array; `higher` the program as it was scheduled for
     each of the target's higher processors.
     """
+    return module_text(emitted(program, target, donated, higher))
+
+
+def emitted(
+    program: Program,
+    target: Target | None = None,
+    donated: tuple[tuple[str, str], ...] = (),
+    higher: Sequence[Program] = (),
+) -> Iterator[str]:
+    """The same as it is written: chunks, each after what it names."""
     target = target or host_target()
     if target.higher:
-        return emit_levels([program, *higher], target, donated)
-    return emit_program(program, target, donated)
+        return level_chunks([program, *higher], target, donated)
+    return program_chunks(program, target, donated)
 
 
 def compile_object(ir_text: str, target: Target | None = None, constants: Iterable[Constant] = ()) -> bytes:
@@ -52,15 +63,40 @@ def compile_object(ir_text: str, target: Target | None = None, constants: Iterab
     """
     target = target or host_target()
     if not is_host(target):
-        return fill(_elsewhere("object", ir_text, target), ir_text, constants)
-    texts = pieces(ir_text) if elf.is_possible() else [ir_text]
+        code = _elsewhere("object", ir_text, target)
+    else:
+        code = _compiled(pieces(ir_text) if elf.is_possible() else [ir_text], target, lambda: ir_text)
+    return fill(code, ir_text, constants)
+
+
+def compile_emitted(chunks: Iterable[str], target: Target, constants: Iterable[Constant]) -> tuple[str, bytes]:
+    """The text of which these are the chunks, and its object code, with the bytes that `compile_object` gives.
+
+    LLVM works on what is there while the rest is being written.
+    """
+    if not (is_host(target) and elf.is_possible()):
+        text = module_text(chunks)
+        return text, compile_object(text, target, constants)
+    kept: list[str] = []
+    code = _compiled(pieces_of(_kept(chunks, kept)), target, lambda: module_text(kept))
+    text = module_text(kept)
+    return text, fill(code, text, constants)
+
+
+def _kept(chunks: Iterable[str], kept: list[str]) -> Iterator[str]:
+    for chunk in chunks:
+        kept.append(chunk)
+        yield chunk
+
+
+def _compiled(texts: Iterable[str], target: Target, whole: Callable[[], str]) -> bytes:
+    """The object code of some texts together; of the whole text where LLVM wrote what is not joined here."""
     with LLVM, Healed():
         objects = on_all_processors(lambda text: object_of(text, target), texts)
         try:
-            code = joined(objects)
-        except elf.UnsupportedObject:  # LLVM wrote something that is not joined here
-            code = object_of(ir_text, target)
-    return fill(code, ir_text, constants)
+            return joined(objects)
+        except elf.UnsupportedObject:
+            return object_of(whole(), target)
 
 
 def assembly(ir_text: str, target: Target | None = None) -> str:

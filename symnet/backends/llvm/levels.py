@@ -9,18 +9,20 @@ one and the same as long as the process runs (`detection.py`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from symnet.backends.llvm.detection import LEVELS, detection_text
-from symnet.backends.llvm.modules import EntryPoint, Scope, module_text
+from symnet.backends.llvm.modules import EntryPoint, Scope, module_chunks
 from symnet.backends.llvm.program import emit_part
 from symnet.errors import CompileError, explain
 from symnet.loops.ir import Program
 from symnet.schedule.target import Target, level_number
 
 
-def emit_levels(programs: Sequence[Program], target: Target, donated: tuple[tuple[str, str], ...] = ()) -> str:
-    """The text of a module of one program for each of the targets: the lowest, and those above it."""
+def level_chunks(
+    programs: Sequence[Program], target: Target, donated: tuple[tuple[str, str], ...] = ()
+) -> Iterator[str]:
+    """The text of a module of one program for each of the targets: the lowest, and those above it; chunk by chunk."""
     targets = (target, *target.higher)
     _check(targets)
     name, cpus = programs[0].name, [each.cpu for each in targets]
@@ -28,8 +30,11 @@ def emit_levels(programs: Sequence[Program], target: Target, donated: tuple[tupl
         emit_part(program, each, donated, Scope(level_name(each.cpu), group))
         for group, (program, each) in enumerate(zip(programs, targets, strict=True))
     ]
-    entries = [_choosing(name, entry, cpus) for entry in parts[0].entries]
-    return module_text(name, target, parts, [*detection_text(name, cpus), *entries])
+
+    def choosing() -> str:
+        return "\n".join([*detection_text(name, cpus), *(_choosing(name, each, cpus) for each in parts[0].entries)])
+
+    return module_chunks(name, target, parts, choosing)
 
 
 def level_name(cpu: str) -> str:

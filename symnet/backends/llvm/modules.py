@@ -1,6 +1,7 @@
 """A module of LLVM assembly: the functions of one program, or of one for each of several processors.
 
-In: functions, constant arrays and declarations.  Out: the text of a module.
+In: functions, constant arrays and declarations.  Out: the text of a module, in chunks, which LLVM may work on while the
+rest is being written.
 
 What stands in a module once (its triple, its stamp, constant arrays of the same contents) is written once.  Functions
 for several processors have names of their own, by a `Scope`, and say for which processor they are; LLVM then compiles
@@ -12,7 +13,7 @@ Not handled: which of them runs (`levels.py`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -46,6 +47,10 @@ class Scope:
         """Text that calls, or defines, functions of symnet's own, these for this processor alone."""
         return _SHARED.sub(rf"@\1symnet.{self.level}.", text) if self.level else text
 
+    def declaration(self, text: str) -> str:
+        """A declaration as it is; a definition with the attributes of its scope."""
+        return self.apart(_BODY.sub(f" #{self.group}\n{{\n", text, count=1)) if text.startswith("define") else text
+
     def attributes(self, target: Target) -> str:
         """The attributes of its functions."""
         words = [f'"prefer-vector-width"="{target.vector_bits}"'] * bool(target.vector_bits)
@@ -69,38 +74,32 @@ class EntryPoint(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one program adds to a module: constant arrays, functions, declarations by symbol, attributes."""
+    """What one program adds to a module: attributes, and constant arrays, declarations and functions as they are
+    written, each after what it names.  The entry points are known when all are written.
+    """
 
-    entries: tuple[EntryPoint, ...]
-    data: tuple[str, ...]
-    functions: tuple[str, ...]
-    declarations: Mapping[str, str]
     attributes: str
+    chunks: Iterator[str]
+    entries: Sequence[EntryPoint]
 
 
-def part(
-    scope: Scope,
-    target: Target,
-    entries: Iterable[EntryPoint],
-    data: Iterable[str],
-    functions: Iterable[str],
-    declarations: Mapping[str, str],
-) -> Part:
-    """The part of a program in its scope."""
-    own = {scope.apart(f"@{symbol}"): _attributed(scope, text) for symbol, text in declarations.items()}
-    return Part(tuple(entries), tuple(data), tuple(map(scope.apart, functions)), own, scope.attributes(target))
+def module_chunks(
+    name: str, target: Target, parts: Sequence[Part], more: Callable[[], str] | None = None
+) -> Iterator[str]:
+    """The text of a module of these parts, chunk by chunk, and at last of what is to stand beside them."""
+    yield f'target triple = "{target.triple}"\n'
+    yield from (each.attributes for each in parts)
+    yield f"\n{stamp_text(name)}"
+    told: set[str] = set()
+    for each in parts:
+        for text in each.chunks:
+            if text not in told:
+                told.add(text)
+                yield text
+    if more is not None:
+        yield more()
 
 
-def _attributed(scope: Scope, text: str) -> str:
-    """A declaration as it is; a definition with the attributes of its scope."""
-    return scope.apart(_BODY.sub(f" #{scope.group}\n{{\n", text, count=1)) if text.startswith("define") else text
-
-
-def module_text(name: str, target: Target, parts: Sequence[Part], more: Sequence[str] = ()) -> str:
-    """The text of a module of these parts, and of what stands beside them."""
-    data = dict.fromkeys(text for each in parts for text in each.data)
-    functions = [text for each in parts for text in each.functions]
-    declared = {symbol: text for each in parts for symbol, text in each.declarations.items()}
-    attributes = [each.attributes for each in parts]
-    lines = [stamp_text(name), *data, *more, *functions, *declared.values(), *attributes, ""]
-    return f'target triple = "{target.triple}"\n\n' + "\n".join(lines)
+def module_text(chunks: Iterable[str]) -> str:
+    """The text of which these are the chunks."""
+    return "\n".join([*chunks, ""])

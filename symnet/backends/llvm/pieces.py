@@ -1,7 +1,7 @@
 """A module's text → texts of several modules that together are it, so that LLVM can work on them at the same time.
 
-In: the LLVM assembly of a program.  Out: the texts, of about the same work each; how many there are depends on the text
-alone, and not on the machine, so that an object has the same bytes wherever it is made.
+In: the LLVM assembly of a program, or chunks of it as they are written.  Out: the texts, in order; where they are cut
+depends on the text alone, and not on the machine, so that an object has the same bytes wherever it is made.
 
 before: @abi = constant i32 2                after: @abi = constant i32 2
         define internal void @f() {…}               declare hidden void @f()
@@ -17,11 +17,11 @@ Not handled: aliases and comments; a text that has something of the kind stays w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-PIECE, MOST = 100_000, 16  # characters of a piece, inlined functions counted at every call; pieces of a module
+PIECE, SHARE = 100_000, 16  # characters, inlined functions counted at every call; or a share of what went before
 
 _ITEM = re.compile(r"^(define (?s:.*?)\n}|declare .*|@\S+ = (?!.*\balias ).*|(?:attributes|target|!).*)$", re.M)
 _SYMBOL = re.compile(r'@(?:"([^"]+)"|([\w.$]+))')
@@ -30,25 +30,27 @@ _GLOBAL = re.compile(r"@\S+ = (internal )?.*?(constant|global) (\[[^\]]*\]|<\{.*
 
 def pieces(text: str) -> list[str]:
     """The texts; one, the text itself, where it is short or has something else in it."""
-    if len(text) < PIECE:
+    if len(text) < PIECE or _items(text) is None:
         return [text]
+    found = list(pieces_of([text]))
+    return found if len(found) > 1 else [text]
+
+
+def pieces_of(chunks: Iterable[str]) -> Iterator[str]:
+    """The texts, each as soon as its own chunks are there: no chunk names what comes in later ones.
+
+    They are those of the whole text.
+    """
+    module = _ModuleItems()
+    return module.cut(item for chunk in chunks for item in module.add(chunk))
+
+
+def _items(text: str) -> list[_Item] | None:
+    """What stands in a text, one by one; nothing where that is not all."""
     *between, rest = _ITEM.split(text)
     if "".join([*between[::2], rest]).strip():
-        return [text]
-    module = _ModuleItems([_Item(found) for found in between[1::2]])
-    own = module.placed()
-    works = {item: module.work(item) for item in own}
-    total, largest = sum(works.values()), max(works.values())
-    count = min(MOST, total // PIECE, -(-total // largest))
-    if count < 2:
-        return [text]
-    bins: list[list[_Item]] = [[] for _ in range(count)]
-    filled = [0] * count
-    for item in sorted(own, key=lambda item: -works[item]):  # the longest first
-        least = filled.index(min(filled))
-        bins[least].append(item)
-        filled[least] += works[item]
-    return [module.text(set(chosen)) for chosen in bins]
+        return None
+    return [_Item(found) for found in between[1::2]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,16 +101,33 @@ class _Item:
 
 
 class _ModuleItems:
-    """The items of a module."""
+    """The items of a module, as far as they are there."""
 
-    def __init__(self, items: list[_Item]) -> None:
-        self.items = items
-        self.known = {item.symbols[0]: item for item in items if item.text.startswith(("define", "declare", "@"))}
+    def __init__(self) -> None:
+        self.items: dict[_Item, None] = {}
+        self.known: dict[str, _Item] = {}
         self._works: dict[_Item, int] = {}
 
-    def placed(self) -> list[_Item]:
-        """What stands in one piece each."""
-        return [item for item in self.items if item.is_placed]
+    def add(self, chunk: str) -> list[_Item]:
+        """The items of a chunk, known from here on."""
+        found = _items(chunk)
+        assert found is not None, chunk
+        self.items |= dict.fromkeys(found)
+        self.known |= {item.symbols[0]: item for item in found if not item.is_for_all}
+        return found
+
+    def cut(self, items: Iterable[_Item]) -> Iterator[str]:
+        """The texts of the pieces; the last one, which is what is left, is all where it is the only one."""
+        chosen: set[_Item] = set()
+        size = done = 0
+        for item in items:
+            if item.is_placed:
+                if size >= max(PIECE, done // SHARE):
+                    yield self.text(chosen)
+                    chosen, size, done = set(), 0, done + size
+                chosen.add(item)
+                size += self.work(item)
+        yield self.text(chosen) if done else "\n".join([*(item.text for item in self.items), ""])
 
     def work(self, item: _Item) -> int:
         """Characters, those of what is inlined at every call."""

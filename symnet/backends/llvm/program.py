@@ -15,7 +15,7 @@ first number + r·n + s.  Nothing is allocated, nothing global is written.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from symnet.backends.llvm.blocks import FunctionText
@@ -23,7 +23,7 @@ from symnet.backends.llvm.data import global_name, global_text
 from symnet.backends.llvm.emitter import BufferPlace, Emitter
 from symnet.backends.llvm.integers import evaluate
 from symnet.backends.llvm.math_calls import called
-from symnet.backends.llvm.modules import ALONE, EntryPoint, Part, Scope, module_text, part
+from symnet.backends.llvm.modules import ALONE, EntryPoint, Part, Scope, module_chunks
 from symnet.backends.llvm.polynomials import integer, is_natural, opaque, quotient
 from symnet.backends.llvm.sizes import SizeChecks
 from symnet.backends.llvm.statements import STATUS, emit_body
@@ -38,12 +38,12 @@ from symnet.loops.sizes import MOST_PHASES, refuse_static
 from symnet.schedule.target import Target
 
 
-def emit_program(program: Program, target: Target, donated: tuple[tuple[str, str], ...] = ()) -> str:
-    """The text of the module of a scheduled program.
+def program_chunks(program: Program, target: Target, donated: tuple[tuple[str, str], ...] = ()) -> Iterator[str]:
+    """The text of the module of a scheduled program as it is written, each function after those that it calls.
 
     `donated` holds pairs (input, output) that may be one array: accesses to them are kept in order.
     """
-    return module_text(program.name, target, [emit_part(program, target, donated)])
+    return module_chunks(program.name, target, [emit_part(program, target, donated)])
 
 
 def emit_part(
@@ -60,6 +60,7 @@ class _Module:
         self.program, self.target, self.scope = program, target, scope
         self.name, self.entries = scope.name(program.name), list[EntryPoint]()
         self.declarations: dict[str, str] = {}
+        self.written, self.declared = list[str](), 0  # what is to be told next, and how many declarations were
         tables = ("%in", program.inputs), ("%out", program.outputs)
         self.numbers = {b.name: (table, order) for table, buffers in tables for order, b in enumerate(buffers)}
         self.globals = {c.buffer.name: global_name(program.name, order) for order, c in enumerate(program.constants)}
@@ -73,6 +74,7 @@ class _Module:
             self.views.setdefault(self.roots[name], []).append(buffer)
         self.phases = [(group, phase) for group in program.groups for phase in group.phases]
         self.cut = cut([phase for _, phase in self.phases], self.traits)
+        self.unwritten = {kernel.number: kernel for kernel in self.cut.kernels}
         for kernel in self.cut.kernels:
             for piece in kernel.calls:
                 self.calls[id(piece.body[0])] = len(piece.body), partial(self.call_kernel, kernel, piece)
@@ -86,12 +88,19 @@ class _Module:
         return root
 
     def part(self) -> Part:
-        functions = [self.kernel_function(kernel) for kernel in self.cut.kernels]
-        functions += [self.phase_function(number) for number in range(len(self.phases))]
-        functions += [self.needed_function(), self.unit_entry(), self.run_entry()]
-        functions += [self.workspace_entry(), self.phases_entry(), self.units_entry()]
-        data = [global_text(self.program.name, k, c) for k, c in enumerate(self.program.constants)]
-        return part(self.scope, self.target, self.entries, data, functions, self.declarations)
+        return Part(self.scope.attributes(self.target), self.chunks(), self.entries)
+
+    def chunks(self) -> Iterator[str]:
+        """Constant arrays, and every function after the declarations and the functions that it names."""
+        yield from (global_text(self.program.name, k, c) for k, c in enumerate(self.program.constants))
+        write: list[Callable[[], None]] = [partial(self.write_kernel, kernel) for kernel in self.cut.kernels]
+        write += [partial(self.write_phase, number) for number in range(len(self.phases))]
+        write += [self.write_needed, self.write_unit_entry, self.write_run_entry]
+        write += [self.write_workspace_entry, self.write_phases_entry, self.write_units_entry]
+        for each in write:
+            each()
+            yield from self.written
+            self.written.clear()
 
     # ---- kernels
 
@@ -103,7 +112,9 @@ class _Module:
     def kernel_name(self, kernel: Kernel) -> str:
         return f"{self.name}.kernel{kernel.number}"
 
-    def kernel_function(self, kernel: Kernel) -> str:
+    def write_kernel(self, kernel: Kernel) -> None:
+        if self.unwritten.pop(kernel.number, None) is None:
+            return
         e = self.emitter()
         form = kernel.first.form
         integers = [V(f"%n{order}", e.index) for order in range(len(form.integers))]
@@ -122,10 +133,11 @@ class _Module:
         pointers = [f"ptr{self.mark(root)} %b{order}" for order, root in enumerate(form.roots)]
         pointers += [f"ptr noalias {STATUS}"] * kernel.first.fails
         arguments = ", ".join([*pointers, *(value.typed for value in integers)])
-        return self.function("internal void", self.kernel_name(kernel), arguments, e, "ret void")
+        self.write("internal void", self.kernel_name(kernel), arguments, e, "ret void")
 
     def call_kernel(self, kernel: Kernel, piece: KernelPiece, e: Emitter) -> None:
         """Write the call that stands for a piece."""
+        self.write_kernel(kernel)
         pointers = [self.pointer(e, root).typed for root in piece.form.roots]
         pointers += [f"ptr {STATUS}"] * piece.fails
         integers = [integer(e, evaluate(e, IntVar(name) + more)).typed for name, more in piece.form.integers]
@@ -139,7 +151,7 @@ class _Module:
 
     # ---- phases
 
-    def phase_function(self, number: int) -> str:
+    def write_phase(self, number: int) -> None:
         group, phase = self.phases[number]
         e = self.emitter()
         e.calls = self.calls
@@ -157,7 +169,7 @@ class _Module:
         if self.fails[number]:
             e.text.line(f"%code = load i32, ptr {STATUS}, align 4")
             kind, leave = "internal i32", "ret i32 %code"
-        return self.function(kind, name, arguments, e, leave)
+        self.write(kind, name, arguments, e, leave)
 
     def unit_loop(self, e: Emitter, phase: Phase) -> None:
         """The phase's body, for each unit from %begin to %end."""
@@ -179,7 +191,7 @@ class _Module:
 
     # ---- entry points
 
-    def unit_entry(self) -> str:
+    def write_unit_entry(self) -> None:
         e = self.emitter()
         self.bind_dims(e, V("%dims", "ptr"))
         self.check_workspace(e)
@@ -191,9 +203,9 @@ class _Module:
 
         self.dispatch(e, run)
         arguments = f"{_ARRAYS}, {self.size_type} %workspace_bytes, i32 %phase, i64 %unit_begin, i64 %unit_end"
-        return self.entry("i32", "", arguments, e, "ret i32 0")
+        self.entry("i32", "", arguments, e, "ret i32 0")
 
-    def run_entry(self) -> str:
+    def write_run_entry(self) -> None:
         e = self.emitter()
         self.bind_dims(e, V("%dims", "ptr"))
         self.check_workspace(e)
@@ -202,7 +214,7 @@ class _Module:
             self.run_group(e, group, first)
             first += len(group.phases)
         arguments = f"{_ARRAYS}, {self.size_type} %workspace_bytes"
-        return self.entry("i32", "_run", arguments, e, "ret i32 0")
+        self.entry("i32", "_run", arguments, e, "ret i32 0")
 
     def run_group(self, e: Emitter, group: Group, first: int) -> None:
         def phases(repeat: V | int) -> None:
@@ -220,7 +232,7 @@ class _Module:
         else:
             e.text.loop(integer(e, repeats), size is not None, frozenset(), False, phases)
 
-    def needed_function(self) -> str:
+    def write_needed(self) -> None:
         """The bytes of workspace that a call needs, and all bits where some size is too large: what entries ask."""
         e = self.emitter()
         self.bind_dims(e, V("%dims", "ptr"))
@@ -228,23 +240,23 @@ class _Module:
         size, excess = integer(e, total), self.excess(e, total)
         size = size if excess.constant else e.text.select(excess, constant(-1, e.index), size)
         arguments = "ptr noalias readonly %dims"
-        return self.function(f"internal {self.size_type}", f"{self.name}.needed", arguments, e, f"ret {size.typed}")
+        self.write(f"internal {self.size_type}", f"{self.name}.needed", arguments, e, f"ret {size.typed}")
 
     def needed(self, e: Emitter) -> V:
         return e.text.define(e.index, 0, f"call {e.index} @{self.name}.needed(ptr %dims)")
 
-    def workspace_entry(self) -> str:
+    def write_workspace_entry(self) -> None:
         e = self.emitter()
-        return self.entry(self.size_type, "_workspace_bytes", "ptr %dims", e, f"ret {self.needed(e).typed}")
+        self.entry(self.size_type, "_workspace_bytes", "ptr %dims", e, f"ret {self.needed(e).typed}")
 
-    def phases_entry(self) -> str:
+    def write_phases_entry(self) -> None:
         e = self.emitter()
         self.bind_dims(e, V("%dims", "ptr"))
         total = integer(e, self.phase_starts(e)[-1])
         total = e.text.convert("trunc", total, "i32") if total.scalar == "i64" else total
-        return self.entry("i32", "_phases", "ptr %dims", e, f"ret i32 {total.text}")
+        self.entry("i32", "_phases", "ptr %dims", e, f"ret i32 {total.text}")
 
-    def units_entry(self) -> str:
+    def write_units_entry(self) -> None:
         e = self.emitter()
         self.bind_dims(e, V("%dims", "ptr"))
         result = e.text.alloca("i64", 8)
@@ -259,7 +271,7 @@ class _Module:
 
         self.dispatch(e, count)
         e.text.line(f"%units = load i64, ptr {result.text}")
-        return self.entry("i64", "_units", "ptr %dims, i32 %phase", e, "ret i64 %units")
+        self.entry("i64", "_units", "ptr %dims, i32 %phase", e, "ret i64 %units")
 
     # ---- parts
 
@@ -270,14 +282,19 @@ class _Module:
     def size_type(self) -> str:
         return self.emitter().index
 
-    def entry(self, kind: str, suffix: str, arguments: str, e: Emitter, leave: str) -> str:
+    def entry(self, kind: str, suffix: str, arguments: str, e: Emitter, leave: str) -> None:
         self.entries.append(EntryPoint(kind, suffix, arguments))
-        return self.function(f"{self.scope.linkage}{kind}", f"{self.name}{suffix}", arguments, e, leave)
+        self.write(f"{self.scope.linkage}{kind}", f"{self.name}{suffix}", arguments, e, leave)
 
-    def function(self, kind: str, name: str, arguments: str, e: Emitter, leave: str) -> str:
+    def write(self, kind: str, name: str, arguments: str, e: Emitter, leave: str) -> None:
+        """Write a function, after the declarations that are new in it."""
         lines = called(e.text.regions[0].lines, self.declarations)
+        new = list(self.declarations.values())[self.declared :]
+        self.declared += len(new)
+        self.written += map(self.scope.declaration, new)
         body = "\n  ".join([*e.text.allocas, *lines, leave])
-        return f"define {kind} @{name}({arguments}) #{self.scope.group} {{\nentry:\n  {body}\n}}\n"
+        text = f"define {kind} @{name}({arguments}) #{self.scope.group} {{\nentry:\n  {body}\n}}\n"
+        self.written.append(self.scope.apart(text))
 
     def bind_dims(self, e: Emitter, dims: V) -> None:
         """Load the run-time extents."""
