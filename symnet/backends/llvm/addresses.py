@@ -72,9 +72,16 @@ def _depth(e: Emitter, monomial: tuple[str, ...]) -> int:
 
 
 def step(e: Emitter, place: BufferPlace, pointer: V, distance: V) -> V:
-    """A pointer moved by a distance in elements."""
+    """A pointer moved by a distance in elements.
+
+    What is computed outside of the loop that needs it is given to the loop as a whole: LLVM would open it, and try in
+    every loop how else its terms could be added.
+    """
     rhs = f"getelementptr {place.memory}, ptr {pointer.text}, {distance.scalar} {distance.text}"
-    return e.text.pure("ptr", 0, rhs, pointer.depth if pointer.depth > distance.depth else distance.depth)
+    found = e.text.pure("ptr", 0, rhs, pointer.depth if pointer.depth > distance.depth else distance.depth)
+    if found.depth == e.text.depth or place.in_frame:
+        return found
+    return e.text.pure("ptr", 0, f"freeze ptr {found.text}", found.depth)
 
 
 def lane_pointers(e: Emitter, place: BufferPlace, where: ElementAddress) -> V:

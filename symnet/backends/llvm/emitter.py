@@ -52,6 +52,11 @@ class BufferPlace:
     def size(self) -> int:
         return SIZE[self.scalar]
 
+    @property
+    def in_frame(self) -> bool:
+        """Whether it is a register buffer: LLVM makes registers of the frame's memory, where it sees all uses."""
+        return self.padded
+
 
 class ElementAddress(NamedTuple):
     """An element's address, lane by lane.

@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-PIECE, SHARE = 100_000, 16  # characters, inlined functions counted at every call; or a share of what went before
+PIECE, SHARE = 50_000, 8  # characters, inlined functions counted at every call; or a share of what went before
 
 _ITEM = re.compile(r"^(define (?s:.*?)\n}|declare .*|@\S+ = (?!.*\balias ).*|(?:attributes|target|!).*)$", re.M)
 _SYMBOL = re.compile(r'@(?:"([^"]+)"|([\w.$]+))')

@@ -24,6 +24,7 @@ from symnet.backends.llvm.emitter import BufferPlace, Emitter
 from symnet.backends.llvm.integers import evaluate
 from symnet.backends.llvm.math_calls import called
 from symnet.backends.llvm.modules import ALONE, EntryPoint, Part, Scope, module_chunks
+from symnet.backends.llvm.phases import dispatch, phase_index, phase_starts
 from symnet.backends.llvm.polynomials import integer, is_natural, opaque, quotient
 from symnet.backends.llvm.sizes import SizeChecks
 from symnet.backends.llvm.statements import STATUS, emit_body
@@ -195,13 +196,16 @@ class _Module:
         e = self.emitter()
         self.bind_dims(e, V("%dims", "ptr"))
         self.check_workspace(e)
-        self.check_phase(e)
+        too_large = e.text.binary(
+            "icmp uge", phase_index(e), integer(e, phase_starts(e, self.program.groups)[-1]), "i1"
+        )
+        self.refuse(e, too_large, CODES["BAD_PHASE"])
         begin, end = self.narrow(e, "%unit_begin"), self.narrow(e, "%unit_end")
 
         def run(number: int, repeat: V) -> None:
             self.call_phase(e, number, repeat, begin, end)
 
-        self.dispatch(e, run)
+        dispatch(e, self.program.groups, run)
         arguments = f"{_ARRAYS}, {self.size_type} %workspace_bytes, i32 %phase, i64 %unit_begin, i64 %unit_end"
         self.entry("i32", "", arguments, e, "ret i32 0")
 
@@ -252,7 +256,7 @@ class _Module:
     def write_phases_entry(self) -> None:
         e = self.emitter()
         self.bind_dims(e, V("%dims", "ptr"))
-        total = integer(e, self.phase_starts(e)[-1])
+        total = integer(e, phase_starts(e, self.program.groups)[-1])
         total = e.text.convert("trunc", total, "i32") if total.scalar == "i64" else total
         self.entry("i32", "_phases", "ptr %dims", e, f"ret i32 {total.text}")
 
@@ -269,7 +273,7 @@ class _Module:
             units = e.text.convert("sext", units, "i64") if units.scalar == "i32" else units
             e.text.line(f"store {units.typed}, ptr {result.text}")
 
-        self.dispatch(e, count)
+        dispatch(e, self.program.groups, count)
         e.text.line(f"%units = load i64, ptr {result.text}")
         self.entry("i64", "_units", "ptr %dims, i32 %phase", e, "ret i64 %units")
 
@@ -306,10 +310,6 @@ class _Module:
     def narrow(self, e: Emitter, name: str) -> V:
         value = V(name, "i64")
         return e.text.convert("trunc", value, "i32") if e.index == "i32" else value
-
-    def phase_index(self, e: Emitter) -> V:
-        value = V("%phase", "i32")
-        return value if e.index == "i32" else e.text.convert("sext", value, "i64")
 
     def bind_buffers(self, e: Emitter, root: str, pointer: V) -> None:
         """Bind the names of a root buffer and of every view of it."""
@@ -353,7 +353,7 @@ class _Module:
 
     def excess(self, e: Emitter, total: Poly) -> V:
         """Whether some size of the call leaves the signed range of addresses: then no workspace is large enough."""
-        size, phases = integer(e, total), integer(e, self.phase_starts(e)[-1])
+        size, phases = integer(e, total), integer(e, phase_starts(e, self.program.groups)[-1])
         sizes = SizeChecks(e, self.program, 2 ** (8 * SIZE[e.index] - 1) - 1)
         sizes.check(V("%dims", "ptr"))
         if not phases.constant:
@@ -400,36 +400,6 @@ class _Module:
             return
         code = e.text.define("i32", 0, f"call i32 {phase}")
         self.leave_if(e, e.text.define("i1", 0, f"icmp ne i32 {code.text}, 0"), code)
-
-    def phase_starts(self, e: Emitter) -> list[Poly]:
-        """The number of the first run of every group, and how many runs there are."""
-        starts: list[Poly] = [{}]
-        for group in self.program.groups:
-            starts.append(add(starts[-1], multiply(evaluate(e, group.repeat), {(): len(group.phases)})))
-        return starts
-
-    def check_phase(self, e: Emitter) -> None:
-        total = integer(e, self.phase_starts(e)[-1])
-        bad = e.text.binary("icmp uge", self.phase_index(e), total, "i1")
-        self.refuse(e, bad, CODES["BAD_PHASE"])
-
-    def dispatch(self, e: Emitter, run: Callable[[int, V], None]) -> None:
-        """`run(place of a phase in `self.phases`, repetition)` for the run that %phase numbers."""
-        starts, first = self.phase_starts(e), 0
-        for start, group in zip(starts, self.program.groups, strict=False):
-            count = multiply(evaluate(e, group.repeat), {(): len(group.phases)})
-            local = e.text.binary("sub", self.phase_index(e), integer(e, start))
-            inside = e.text.binary("icmp ult", local, integer(e, count), "i1")
-            e.text.branch(inside, partial(self.dispatch_phase, e, run, local, first, len(group.phases)))
-            first += len(group.phases)
-
-    def dispatch_phase(self, e: Emitter, run: Callable[[int, V], None], local: V, first: int, count: int) -> None:
-        size = constant(count, e.index)
-        repeat = e.text.binary("udiv", local, size)
-        which = e.text.binary("sub", local, e.text.binary("mul", repeat, size))
-        for order in range(count):
-            this = e.text.binary("icmp eq", which, constant(order, e.index), "i1")
-            e.text.branch(this, partial(run, first + order, repeat))
 
 
 _ARRAYS = "ptr noalias readonly %in, ptr noalias readonly %out, ptr noalias readonly %dims, ptr %workspace"
