@@ -242,6 +242,7 @@ def test_a_long_chain_of_sines_is_written_in_short_loops_that_are_one():
     lines = [sn.compile(f, stop_after="llvm").count("\n") for f in (sn.sin(x), y)]
     assert lines[1] - lines[0] <= 128 * 8
 
+
 def test_an_address_from_outside_of_a_loop_is_a_whole_inside():
     """LLVM's passes for loops try every sum of what they see of an address: a fifth of its work, for nothing."""
     seen = 0

@@ -75,11 +75,11 @@ class EntryPoint(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Part:
     """What one program adds to a module: attributes, and constant arrays, declarations and functions as they are
-    written, each after what it names.  The entry points are known when all are written.
+    written, each with its symbol and after what it names.  The entry points are known when all are written.
     """
 
     attributes: str
-    chunks: Iterator[str]
+    chunks: Iterator[tuple[str, str]]
     entries: Sequence[EntryPoint]
 
 
@@ -92,9 +92,9 @@ def module_chunks(
     yield f"\n{stamp_text(name)}"
     told: set[str] = set()
     for each in parts:
-        for text in each.chunks:
-            if text not in told:
-                told.add(text)
+        for symbol, text in each.chunks:
+            if symbol not in told:
+                told.add(symbol)
                 yield text
     if more is not None:
         yield more()

@@ -61,7 +61,10 @@ class _Module:
         self.program, self.target, self.scope = program, target, scope
         self.name, self.entries = scope.name(program.name), list[EntryPoint]()
         self.declarations: dict[str, str] = {}
-        self.written, self.declared = list[str](), 0  # what is to be told next, and how many declarations were
+        self.written, self.declared = (
+            list[tuple[str, str]](),
+            0,
+        )  # what is to be told next, and how many declarations were
         tables = ("%in", program.inputs), ("%out", program.outputs)
         self.numbers = {b.name: (table, order) for table, buffers in tables for order, b in enumerate(buffers)}
         self.globals = {c.buffer.name: global_name(program.name, order) for order, c in enumerate(program.constants)}
@@ -91,9 +94,10 @@ class _Module:
     def part(self) -> Part:
         return Part(self.scope.attributes(self.target), self.chunks(), self.entries)
 
-    def chunks(self) -> Iterator[str]:
+    def chunks(self) -> Iterator[tuple[str, str]]:
         """Constant arrays, and every function after the declarations and the functions that it names."""
-        yield from (global_text(self.program.name, k, c) for k, c in enumerate(self.program.constants))
+        for number, constant_array in enumerate(self.program.constants):
+            yield global_name(self.program.name, number), global_text(self.program.name, number, constant_array)
         write: list[Callable[[], None]] = [partial(self.write_kernel, kernel) for kernel in self.cut.kernels]
         write += [partial(self.write_phase, number) for number in range(len(self.phases))]
         write += [self.write_needed, self.write_unit_entry, self.write_run_entry]
@@ -293,12 +297,12 @@ class _Module:
     def write(self, kind: str, name: str, arguments: str, e: Emitter, leave: str) -> None:
         """Write a function, after the declarations that are new in it."""
         lines = called(e.text.regions[0].lines, self.declarations)
-        new = list(self.declarations.values())[self.declared :]
+        new = list(self.declarations.items())[self.declared :]
         self.declared += len(new)
-        self.written += map(self.scope.declaration, new)
+        self.written += ((self.scope.apart(f"@{symbol}"), self.scope.declaration(text)) for symbol, text in new)
         body = "\n  ".join([*e.text.allocas, *lines, leave])
         text = f"define {kind} @{name}({arguments}) #{self.scope.group} {{\nentry:\n  {body}\n}}\n"
-        self.written.append(self.scope.apart(text))
+        self.written.append((f"@{name}", self.scope.apart(text)))
 
     def bind_dims(self, e: Emitter, dims: V) -> None:
         """Load the run-time extents."""
