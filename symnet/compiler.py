@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from symnet import request as requests
+import symnet.request as requests  # `from symnet import` would ask for a name of the library first
 from symnet.collector import RARELY
 from symnet.compiled import CompiledFunction, CrossCompiled
 from symnet.errors import one_of

@@ -11,7 +11,6 @@ import _thread
 import os
 from collections.abc import Callable, Iterable
 from operator import length_hint
-from queue import SimpleQueue
 from typing import TypeVar
 
 Task = TypeVar("Task")
@@ -37,6 +36,8 @@ def on_all_processors(work: Callable[[Task], Outcome], items: Iterable[Task]) ->
     worked on any more, and raises the first error.  Where the system starts no more threads, fewer have the work, or
     the caller alone.
     """
+    from queue import SimpleQueue  # what only asks for processors need not wait for it
+
     results: dict[int, Outcome] = {}
     errors: list[BaseException] = []
     drawn: list[Task] = []

@@ -11,7 +11,6 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sympy
@@ -261,21 +260,19 @@ def cache_key(request: Request) -> str:
 @lru_cache(maxsize=1)
 def _versions() -> tuple[str, ...]:
     """Versions of what makes the code, and a stamp of symnet's own files, so that an edit is seen."""
-    stamp = hashlib.blake2b(digest_size=16)
-    for name, size, changed in sorted(_files(Path(__file__).parent)):
-        stamp.update(f"{name} {size} {changed}\n".encode())
+    files = repr(sorted(_files(os.path.dirname(__file__))))
+    stamp = hashlib.blake2b(files.encode(), digest_size=16)
     return (stamp.hexdigest(), sympy.__version__, llvmlite_version())
 
 
-def _files(root: Path) -> Iterator[tuple[str, int, int]]:
+def _files(root: str) -> Iterator[tuple[str, int, int]]:
     """Name, size and time of change of every Python file under a folder."""
-    folders = [("", str(root))]
+    folders = [root]
     while folders:
-        inside, folder = folders.pop()
-        with os.scandir(folder) as entries:
+        with os.scandir(folders.pop()) as entries:
             for entry in entries:
-                if entry.is_dir():
-                    folders.append((f"{inside}{entry.name}/", entry.path))
-                elif entry.name.endswith(".py"):
+                if entry.name.endswith(".py"):
                     found = entry.stat()
-                    yield inside + entry.name, found.st_size, found.st_mtime_ns
+                    yield entry.path[len(root) :], found.st_size, found.st_mtime_ns
+                elif entry.is_dir():
+                    folders.append(entry.path)

@@ -5,21 +5,19 @@ In: built by `schedule/work.py`.  Out: kept with the machine code (`runtime/entr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from symnet.loops.integers import IntExpr
 
 
-@dataclass(frozen=True, slots=True)
-class WorkTerm:
+class WorkTerm(NamedTuple):
     """A number times the product of some extents, each by its place in `Work.extents`."""
 
     factor: float
     extents: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PhaseWork:
+class PhaseWork(NamedTuple):
     """One run of a phase.
 
     Attributes:
@@ -33,16 +31,14 @@ class PhaseWork:
     traffic: tuple[WorkTerm, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class GroupWork:
+class GroupWork(NamedTuple):
     """Phases that run in order, `repeat` times, the place of an extent."""
 
     phases: tuple[PhaseWork, ...]
     repeat: int
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(NamedTuple):
     """The groups of phases, and the extents that they speak of: each once, for they are worked out at a call."""
 
     extents: tuple[IntExpr, ...] = ()

@@ -15,8 +15,7 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,8 +31,7 @@ Arrays = list[np.ndarray]
 LONGEST_TEXT = 40  # characters of a value in an error
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(NamedTuple):
     """One input, with its dtype as NumPy spells it."""
 
     buffer: Buffer

@@ -12,7 +12,6 @@ from __future__ import annotations
 import ctypes
 import struct
 import sys
-import sysconfig
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -59,6 +58,8 @@ def api_address(name: str) -> int:
 
 def builtins_are_possible() -> bool:
     """Whether this interpreter has the layout and the lock that the native code counts on."""
+    import sysconfig  # a warm start need not wait for it
+
     plain = sys.implementation.name == "cpython" and not sysconfig.get_config_var("Py_GIL_DISABLED")
     return plain and object.__basicsize__ == 16
 

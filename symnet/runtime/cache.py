@@ -28,7 +28,6 @@ import time
 from collections.abc import Iterator
 from contextvars import ContextVar
 from pathlib import Path
-from secrets import token_hex
 
 from symnet.errors import ArgumentError, explain
 from symnet.runtime.entry import HEAD_BYTES, Entry, decode, encode
@@ -224,7 +223,7 @@ def _content(path: Path, most: int) -> bytes:
 
 def _replace(path: Path, content: bytes) -> None:
     """Write a file in one step; nothing is left behind where that fails."""
-    temporary = path.with_name(f"{token_hex(8)}{_TEMPORARY}")
+    temporary = path.with_name(f"{os.urandom(8).hex()}{_TEMPORARY}")
     try:
         with os.fdopen(os.open(temporary, _CREATE, 0o600), "wb") as file:
             file.write(content)

@@ -1,4 +1,4 @@
-"""Frozen dataclasses as plain data (what JSON can say) and back, by the types of their fields.
+"""Frozen dataclasses and named tuples as plain data (what JSON can say) and back, by the types of their fields.
 
 In: a value and its declared type.  Out: numbers, strings, lists and dicts of them; and the value again, or
 `PlainDataError` where the data are not of that type.  Nothing is constructed that the type does not name.
@@ -16,11 +16,13 @@ import types
 from collections.abc import Callable, Iterable
 from dataclasses import is_dataclass
 from functools import lru_cache
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 from symnet.loops.integers import IntAdd, IntConst, IntExpr, IntFloorDiv, IntMin, IntMod, IntMul, IntVar
-from symnet.runtime.compressed import Pattern
 from symnet.runtime.template import Template
+
+if TYPE_CHECKING:
+    from symnet.runtime.compressed import Pattern
 
 _EXTENTS: dict[str, type] = {
     kind.__name__: kind for kind in (IntConst, IntVar, IntAdd, IntMul, IntMin, IntFloorDiv, IntMod)
@@ -56,7 +58,7 @@ def _refuse(found: Any, kind: Any) -> PlainDataError:
 @lru_cache(maxsize=256)
 def _coders(kind: Any) -> tuple[Coder, Coder]:
     """What writes values of a type, and what reads them: made once, since a signature has hundreds of values."""
-    return _fields(kind) if is_dataclass(kind) else _CODERS[get_origin(kind) or kind](kind)
+    return _fields(kind) if is_dataclass(kind) or hasattr(kind, "_fields") else _CODERS[get_origin(kind) or kind](kind)
 
 
 # --------------------------------------------------------------------------- one type of data each
@@ -119,7 +121,7 @@ def _union(kind: Any) -> tuple[Coder, Coder]:
     return unless_none(write), unless_none(read)
 
 
-# --------------------------------------------------------------------------- dataclasses
+# --------------------------------------------------------------------------- records
 
 
 def _fields(kind: Any) -> tuple[Coder, Coder]:
@@ -176,11 +178,11 @@ def template_to_plain(template: Template) -> Any:
     """A template of `runtime/template.py`; None stands for the usual one."""
     if template is None or type(template) is int:
         return template
-    if isinstance(template, Pattern):
-        return {"pattern": to_plain(template, Pattern)}
     if type(template) in (tuple, list):
         return {type(template).__name__: list(map(template_to_plain, template))}
-    if type(template) is not dict or not all(type(key) in _KEYS for key in template):
+    if type(template) is not dict:
+        return {"pattern": to_plain(template, _pattern())}
+    if not all(type(key) in _KEYS for key in template):
         raise _refuse(template, "a template")
     return {"dict": [[key, template_to_plain(inner)] for key, inner in template.items()]}
 
@@ -191,12 +193,19 @@ def template_from_plain(plain: Any) -> Template:
         return plain
     tag, inner = _tagged(plain, "a template")
     if tag == "pattern":
-        return from_plain(inner, Pattern)
+        return from_plain(inner, _pattern())
     if type(inner) is not list or tag not in ("tuple", "list", "dict"):
         raise _refuse(plain, "a template")
     if tag == "dict":
         return {_key(pair): template_from_plain(pair[1]) for pair in inner}
     return (tuple if tag == "tuple" else list)(map(template_from_plain, inner))
+
+
+def _pattern() -> type[Pattern]:
+    """Of a compressed array; with it comes what only such arrays need."""
+    from symnet.runtime.compressed import Pattern
+
+    return Pattern
 
 
 def _key(pair: Any) -> Any:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from symnet.loops.work import GroupWork, Work, WorkTerm
 from symnet.runtime.extents import Dims, evaluate
@@ -27,8 +27,7 @@ BYTE, BUSY = 0.04, 4  # nanoseconds of a byte from memory on one thread, and how
 FOR_EVER, ALWAYS = 1 << 62, 1 << 40
 
 
-@dataclass(frozen=True, slots=True)
-class Sharing:
+class Sharing(NamedTuple):
     """How a call is shared.
 
     Attributes:
@@ -67,8 +66,7 @@ def sharing(work: Work, dims: Dims, processors: int) -> Sharing | None:
     return Sharing(most, processors, (*words, 1, FOR_EVER, 1, 0))
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _Run(NamedTuple):
     """A phase with numbers for its extents; `traffic` is that of one repetition."""
 
     units: int

@@ -12,10 +12,9 @@ from __future__ import annotations
 import ctypes
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -168,8 +167,7 @@ def offer(library: ctypes.CDLL) -> None:
         _offered.append(LibraryCode(library))
 
 
-@dataclass(frozen=True, slots=True)
-class LibraryCode:
+class LibraryCode(NamedTuple):
     """The code in the library of an export."""
 
     library: ctypes.CDLL
@@ -179,8 +177,7 @@ class LibraryCode:
         return address_of_symbol(self.library, name)
 
 
-@dataclass(frozen=True, slots=True)
-class StepBlock:
+class StepBlock(NamedTuple):
     """The block and the pointer to it, which keeps it alive."""
 
     words: Any

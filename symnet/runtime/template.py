@@ -13,9 +13,10 @@ A template can be pickled and written into files, so cached and exported functio
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
-from symnet.runtime.compressed import Pattern
+if TYPE_CHECKING:
+    from symnet.runtime.compressed import Pattern  # with it comes what only compressed arrays need
 
 Template = Any  # int | Pattern | tuple[Template, ...] | list[Template] | dict[key, Template]
 
@@ -27,7 +28,14 @@ def default_template(count: int) -> Template:
 
 def arrange(template: Template, leaves: Sequence[Any], dims: Mapping[str, int] | None = None) -> Any:
     """The template with every position replaced by that leaf, every pattern by a compressed array."""
+    if is_pattern(template):
+        return template.filled(leaves, dims or {})
     return _ARRANGE[type(template)](template, leaves, dims or {})
+
+
+def is_pattern(template: Template) -> TypeGuard[Pattern]:
+    """Whether a compressed array stands here: what is no position and no nest of templates."""
+    return type(template) not in _ARRANGE
 
 
 _ARRANGE: dict[type, Callable[[Any, Sequence[Any], Mapping[str, int]], Any]] = {
@@ -35,7 +43,6 @@ _ARRANGE: dict[type, Callable[[Any, Sequence[Any], Mapping[str, int]], Any]] = {
     tuple: lambda template, leaves, dims: tuple([arrange(inner, leaves, dims) for inner in template]),
     list: lambda template, leaves, dims: [arrange(inner, leaves, dims) for inner in template],
     dict: lambda template, leaves, dims: {key: arrange(inner, leaves, dims) for key, inner in template.items()},
-    Pattern: lambda template, leaves, dims: template.filled(leaves, dims),
 }
 
 
@@ -91,7 +98,7 @@ def _display_part(part: Any, parts: dict[str, Any]) -> str:
 
 def factors_only(template: Template) -> Template:
     """The template with a tuple of its factors' positions for every pattern: what files can say."""
-    if isinstance(template, Pattern):
+    if is_pattern(template):
         return template.positions
     if isinstance(template, dict):
         return {key: factors_only(inner) for key, inner in template.items()}

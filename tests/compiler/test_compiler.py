@@ -320,3 +320,21 @@ def test_a_leaf_that_the_outputs_lack_may_be_listed_and_is_left_unread() -> None
         sn.ArgumentError, match=r"inputs \(none\); got 'x'\. Drop 'x', or list it in compile\(…, inputs=\[x"
     ):
         sn.compile(H)(x=np.ones(2))
+
+
+IRRATIONAL = """
+import sys
+import symnet as sn
+m = sn.dim("m")
+X, W, V = sn.tensor("X", m, 6, 8), sn.tensor("W", 8, 8), sn.tensor("V", 8)
+h = sn.gelu((X - sn.mean(X, axis=2, keepdims=True)) / sn.sqrt(sn.mean(X**2, axis=2, keepdims=True) + 1e-5) @ W)
+L = sn.mean(sn.softmax(h[:, 1:, :] @ V / sn.sqrt(8)) * h[:, :5, 0])
+sn.value_and_grad(L, [W, V], dtype="float32", absent="zero", stop_after="llvm")
+print("sympy.tensor.tensor" in sys.modules)
+"""
+
+
+def test_roots_and_slices_do_not_make_sympy_load_its_tensors() -> None:
+    """Its first sum of other than whole numbers does: 30 ms, for nothing that is needed here."""
+    done = subprocess.run([sys.executable, "-c", IRRATIONAL], capture_output=True, text=True, check=False)
+    assert done.stdout == "False\n", done.stderr

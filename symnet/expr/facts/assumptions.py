@@ -15,7 +15,7 @@ from symnet.expr.facts.array_facts import array_facts
 from symnet.expr.facts.softmax import reciprocal_total, softmax_axes, sums_last_axis
 from symnet.expr.facts.symmetry import is_symmetric
 from symnet.expr.nodes.abstract import Application
-from symnet.expr.nodes.constants import Number, number_of
+from symnet.expr.nodes.constants import Number, is_product_of_roots, number_of
 from symnet.expr.nodes.contraction import Einsum, transpose
 from symnet.expr.nodes.elementwise import Elementwise, elementwise, is_op
 from symnet.expr.nodes.expansion import Expand
@@ -139,6 +139,9 @@ def _number_facts(node: Number) -> Iterable[str]:
     if value.is_Rational:
         return _rational_facts(int(value.p), int(value.q))
     about = value.evalf()  # the first difference of irrational numbers loads SymPy's tensors and groups
+    if is_product_of_roots(value):
+        size = ["unit", "open_unit"] if about < 1 else []  # none is a whole number, or it would stand there as one
+        return ["nonzero", "positive", "nonnegative", *size] if about > 0 else ["nonzero"]
     tests = {
         "positive": value.is_positive,
         "nonnegative": value.is_nonnegative,

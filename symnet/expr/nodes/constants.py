@@ -223,6 +223,17 @@ def power_of_number(value: Expr, exponent: Expr) -> Expr:
         return sympy.Pow(value, exponent, evaluate=False).evalf(17)
 
 
+def is_product_of_roots(value: Expr) -> bool:
+    """Whether a number is a rational one, or times roots of rational ones, and powers of π: real and finite, which
+    takes SymPy long to say.
+    """
+    if value.is_Rational or value is sympy.pi:
+        return bool(value.is_finite)
+    if isinstance(value, sympy.Pow):
+        return bool(value.exp.is_Rational) and (value.base is sympy.pi or (value.base.is_Rational and value.base.p > 0))
+    return isinstance(value, sympy.Mul) and all(map(is_product_of_roots, value.args))
+
+
 def number_of(node: Node) -> Expr | None:
     """The SymPy number of a `Number`, None for any other node."""
     return node.args[0] if isinstance(node, Number) else None

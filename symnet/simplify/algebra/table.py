@@ -45,7 +45,7 @@ from symnet.simplify.algebra.turning_back import TURNINGS
 from symnet.simplify.algebra.unit_vectors import UNIT_VECTORS
 from symnet.simplify.engine import Normalizer, Table
 from symnet.simplify.forms import factors, terms
-from symnet.simplify.forms.coefficients import ONE, may_join
+from symnet.simplify.forms.coefficients import ONE, is_finite, may_join
 from symnet.simplify.rewrite import Rewrite
 from symnet.simplify.sealing import SEALS
 from symnet.simplify.settle import settle
@@ -75,7 +75,7 @@ def open_nested_sums_and_products(node: Node) -> Node | None:
 
 def _numbers_join(flat: list[Node], inner: list[Node]) -> bool:
     """Whether the numbers of a product and of one inside it may be multiplied."""
-    sizes = [[v for o in each if (v := number_of(o)) is not None and v.is_finite] for each in (flat, inner)]
+    sizes = [[v for o in each if (v := number_of(o)) is not None and is_finite(v)] for each in (flat, inner)]
     return not all(sizes) or may_join(*(math.prod(s, start=ONE) for s in sizes))
 
 

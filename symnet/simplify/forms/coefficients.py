@@ -12,7 +12,7 @@ import sympy
 from sympy import Expr
 
 from symnet.expr.facts.assumptions import known
-from symnet.expr.nodes.constants import Number, number, number_of
+from symnet.expr.nodes.constants import Number, is_product_of_roots, number, number_of
 from symnet.expr.nodes.elementwise import elementwise, is_op
 from symnet.expr.nodes.node import Node, kept_on_node
 from symnet.simplify.forms.order import sum_key, weight
@@ -36,7 +36,8 @@ def is_moderate(value: Expr) -> bool:
     if isinstance(value, sympy.Float) and value.is_finite and value != 0:
         _, mantissa, exponent, digits = value._mpf_  # |value| is in [2^(e + d - 1), 2^(e + d))
         return -MODERATE < exponent + digits <= MODERATE or (mantissa == 1 and exponent == MODERATE)
-    return bool(abs(sympy.log(abs(value), 2)) <= MODERATE)
+    rounded = abs(value).evalf(17)
+    return isinstance(rounded, sympy.Float) and is_moderate(rounded)
 
 
 def is_small(value: Expr) -> bool:
@@ -48,6 +49,11 @@ def rounded_once(value: Expr) -> Expr:
     """The number itself, or a rounded one where its digits have become too many."""
     long = value.is_Rational and max(abs(value.p).bit_length(), value.q.bit_length()) > LONGEST
     return sympy.Float(value, 17) if long else value
+
+
+def is_finite(value: Expr) -> bool:
+    """Whether a number is finite."""
+    return is_product_of_roots(value) or bool(value.is_finite)
 
 
 def may_join(a: Expr, b: Expr) -> bool:
@@ -85,7 +91,7 @@ def split_coefficient(node: Node) -> ScaledFactors:
 
 
 def _is_finite_number(node: Node) -> bool:
-    return isinstance(node, Number) and (node.value.is_Rational or bool(node.value.is_finite))
+    return isinstance(node, Number) and is_finite(node.value)
 
 
 def is_multiple(x: Node) -> bool:

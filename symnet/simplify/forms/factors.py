@@ -13,7 +13,7 @@ import sympy
 from sympy import Expr, Float
 
 from symnet.expr.facts.assumptions import known
-from symnet.expr.nodes.constants import Number, Size, number, number_of, power_of_number
+from symnet.expr.nodes.constants import Number, Size, is_product_of_roots, number, number_of, power_of_number
 from symnet.expr.nodes.contraction import Einsum, contract
 from symnet.expr.nodes.elementwise import elementwise, is_op
 from symnet.expr.nodes.movement import broadcast_to
@@ -25,6 +25,7 @@ from symnet.simplify.forms.coefficients import (
     divided,
     has_both_signs,
     is_beyond_float64,
+    is_finite,
     is_small,
     may_join,
     may_join_reciprocal,
@@ -112,7 +113,7 @@ class Factors:
         """Whether the number among these factors, to its power, may join the one in front."""
         core, _, exponent = opened[0]
         value = number_of(core)
-        if value is None or isinstance(exponent, Node) or not value.is_finite:
+        if value is None or isinstance(exponent, Node) or not is_finite(value):
             return True
         if exponent == 1:
             return may_join(self.coefficient, value)
@@ -127,7 +128,7 @@ class Factors:
         value = number_of(core)
         if value is not None and not isinstance(exponent, Node):
             folded = value if exponent is ONE else power_of_number(value, exponent)
-            if folded.is_Rational or (folded.is_real and folded.is_finite):
+            if is_product_of_roots(folded) or (folded.is_real and folded.is_finite):
                 signed = self.coefficient in (1, -1) or folded in (1, -1)  # a sign makes no number longer
                 self.coefficient = self.coefficient * folded if signed else rounded_once(self.coefficient * folded)
                 return

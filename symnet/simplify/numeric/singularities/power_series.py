@@ -16,6 +16,8 @@ import mpmath
 import sympy
 from sympy import Expr
 
+from symnet.expr.nodes.constants import is_product_of_roots
+
 BITS = 1000  # behind the point
 NOISE = 600  # a sum is 0 where it is this many bits below its terms
 ROUGH = 44  # the same bits where numbers in the terms are rounded to the floating format
@@ -52,7 +54,7 @@ def fixed(value: Expr) -> int | None:
     """A real number in fixed point; None for one that is not finite."""
     if value.is_Rational:
         return (int(value.p) << BITS) // int(value.q)
-    if not value.is_number or not value.is_finite or not value.is_real:
+    if not is_product_of_roots(value) and not (value.is_number and value.is_finite and value.is_real):
         return None
     with mpmath.workprec(BITS + 64):
         return int(mpmath.nint(mpmath.ldexp(sympy.N(value, (BITS + 64) * 3 // 10)._to_mpmath(BITS + 64), BITS)))

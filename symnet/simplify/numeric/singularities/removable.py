@@ -217,10 +217,10 @@ def _has_pole(term: Node, u: BasePowers) -> bool:
 
 
 def _has_sums_beside_poles(node: Node) -> bool:
-    """Whether sums over an axis stand among terms and factors that are divided, and not by an extent alone."""
-    powers = list(close_powers(node))
-    summed_up = any(isinstance(core, Einsum) and core.contracted for (core, _), _ in powers)
-    return summed_up and any(is_negative(e) and core.kind != "size" for (core, _), e in powers)
+    """Whether sums over an axis stand among terms and factors that are divided by what may be 0."""
+    if not may_divide_by_zero(node):
+        return False
+    return any(isinstance(core, Einsum) and core.contracted for (core, _), _ in close_powers(node))
 
 
 def _divides_by_zero(product: Node, u: BasePowers, look: Expander) -> bool:
