@@ -185,7 +185,7 @@ def test_llvms_own_lock_is_where_it_was(monkeypatch):
 def test_every_piece_is_for_the_processors_of_the_whole(monkeypatch):
     s, texts, _, _ = made("network", "portable")
     words = re.findall(r"^(?:target|attributes) .*", s.llvm_ir, re.M)
-    assert len(words) == 4  # the triple, and attributes of three levels
+    assert len(words) == 7  # the triple, and two sets of attributes of three levels
     assert [re.findall(r"^(?:target|attributes) .*", text, re.M) for text in texts] == [words] * len(texts)
 
 

@@ -52,15 +52,25 @@ class Scope:
         return self.apart(_BODY.sub(f" #{self.group}\n{{\n", text, count=1)) if text.startswith("define") else text
 
     def attributes(self, target: Target) -> str:
-        """The attributes of its functions."""
-        words = [f'"prefer-vector-width"="{target.vector_bits}"'] * bool(target.vector_bits)
+        """The attributes of its functions, and of those that are not to be worked at long."""
+        words = [_ALWAYS, *[f'"prefer-vector-width"="{target.vector_bits}"'] * bool(target.vector_bits)]
         if self.level:
             words += [f'"target-cpu"="{target.cpu}"']
             words += [f'"target-features"="{target.features}"'] * bool(target.features)
-        return " ".join([f"attributes #{self.group} = {{ {_ALWAYS}", *words, "}"])
+        brief = ["noinline optnone"] * (
+            target.architecture == "x86_64"
+        )  # elsewhere that may call for more than there is
+        groups = (self.group, words), (self.brief, [*brief, *words])
+        return "\n".join(f"attributes #{group} = {{ {' '.join(each)} }}" for group, each in groups)
+
+    @property
+    def brief(self) -> int:
+        """The number of the attributes of what runs once a call: LLVM takes as long for it as for a kernel."""
+        return self.group + _BRIEF
 
 
 ALONE = Scope()
+_BRIEF = 100  # added to the number of a scope's attributes; levels are fewer
 _ALWAYS = 'nounwind nofree norecurse "no-trapping-math"="true"'
 
 

@@ -248,7 +248,8 @@ class _Module:
         size, excess = integer(e, total), self.excess(e, total)
         size = size if excess.constant else e.text.select(excess, constant(-1, e.index), size)
         arguments = "ptr noalias readonly %dims"
-        self.write(f"internal {self.size_type}", f"{self.name}.needed", arguments, e, f"ret {size.typed}")
+        kind, leave = f"internal {self.size_type}", f"ret {size.typed}"
+        self.write(kind, f"{self.name}.needed", arguments, e, leave, self.scope.brief)
 
     def needed(self, e: Emitter) -> V:
         return e.text.define(e.index, 0, f"call {e.index} @{self.name}.needed(ptr %dims)")
@@ -292,16 +293,20 @@ class _Module:
 
     def entry(self, kind: str, suffix: str, arguments: str, e: Emitter, leave: str) -> None:
         self.entries.append(EntryPoint(kind, suffix, arguments))
-        self.write(f"{self.scope.linkage}{kind}", f"{self.name}{suffix}", arguments, e, leave)
+        kind = f"{self.scope.linkage}{kind}"
+        self.write(kind, f"{self.name}{suffix}", arguments, e, leave, self.scope.brief)
 
-    def write(self, kind: str, name: str, arguments: str, e: Emitter, leave: str) -> None:
-        """Write a function, after the declarations that are new in it."""
+    def write(
+        self, kind: str, name: str, arguments: str, e: Emitter, leave: str, attributes: int | None = None
+    ) -> None:
+        """Write a function, after the declarations that are new in it; with attributes of a number, or its scope's."""
         lines = called(e.text.regions[0].lines, self.declarations)
         new = list(self.declarations.items())[self.declared :]
         self.declared += len(new)
         self.written += ((self.scope.apart(f"@{symbol}"), self.scope.declaration(text)) for symbol, text in new)
         body = "\n  ".join([*e.text.allocas, *lines, leave])
-        text = f"define {kind} @{name}({arguments}) #{self.scope.group} {{\nentry:\n  {body}\n}}\n"
+        group = self.scope.group if attributes is None else attributes
+        text = f"define {kind} @{name}({arguments}) #{group} {{\nentry:\n  {body}\n}}\n"
         self.written.append((f"@{name}", self.scope.apart(text)))
 
     def bind_dims(self, e: Emitter, dims: V) -> None:
