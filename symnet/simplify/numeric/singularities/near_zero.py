@@ -11,9 +11,11 @@ import math
 from dataclasses import dataclass
 from functools import reduce
 
+from symnet.expr.facts.assumptions import known
 from symnet.expr.nodes.constants import number
-from symnet.expr.nodes.elementwise import elementwise
+from symnet.expr.nodes.elementwise import elementwise, equal
 from symnet.expr.nodes.node import Node
+from symnet.simplify.numeric.scaled_squares import RANGES
 from symnet.simplify.numeric.singularities.expansions import RADII, Expansion
 from symnet.simplify.numeric.singularities.function_parts import FunctionPart
 from symnet.simplify.numeric.singularities.power_series import Series
@@ -56,6 +58,22 @@ def line_near_zero(series: Series) -> SeriesNearZero:
     0.
     """
     return SeriesNearZero(tuple(series.number(n) for n in range(3)), 1, 2.0**-20)
+
+
+def where_limit_holds(w: Node, series: Series, dtype: str) -> Node:
+    """w = 0; for squares and other powers, w < 2^low, where what follows the limit is nothing.
+
+    Sums of powers are 0 to a function long before what they are powers of is (`scaled_squares.py`): below 2^low they
+    are not what stands in the divisor.
+    """
+    if not w.operands or not known(w, "nonnegative"):
+        return equal(w, 0)
+    if series.start:
+        return elementwise("le", w, 0)
+    size, below = abs(series.number(0)), 2.0 ** RANGES[dtype].low
+    others = (abs(series.number(n)) * below**n for n in range(1, len(series.coefficients)))
+    is_nothing = all(other <= size * 2.0 ** -DIGITS[dtype] for other in others)
+    return elementwise("lt", w, number(below)) if is_nothing else elementwise("le", w, 0)
 
 
 def evaluated(polynomial: SeriesNearZero, w: Node) -> Node:

@@ -19,7 +19,7 @@ import sympy
 
 from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.contraction import Einsum
-from symnet.expr.nodes.elementwise import Elementwise, elementwise, equal, is_op, where
+from symnet.expr.nodes.elementwise import Elementwise, elementwise, is_op, where
 from symnet.expr.nodes.expansion import Expand
 from symnet.expr.nodes.graph import topological, with_operands
 from symnet.expr.nodes.movement import broadcast_to
@@ -39,7 +39,12 @@ from symnet.simplify.numeric.singularities.expansions import (
 )
 from symnet.simplify.numeric.singularities.function_parts import FunctionPart, function_parts_of
 from symnet.simplify.numeric.singularities.joined_sums import MOST_TERMS, Joined, under_one_sum
-from symnet.simplify.numeric.singularities.near_zero import evaluated, line_near_zero, polynomial_of_part
+from symnet.simplify.numeric.singularities.near_zero import (
+    evaluated,
+    line_near_zero,
+    polynomial_of_part,
+    where_limit_holds,
+)
 from symnet.simplify.numeric.singularities.opened_contractions import hides_divisor
 from symnet.simplify.numeric.singularities.power_series import LENGTH
 from symnet.simplify.numeric.singularities.spellings import spellings, without_seals
@@ -388,9 +393,9 @@ def _near(part: FunctionPart, expansion: Expansion, live: Axes, new: dict[Node, 
     """
     series = expansion.series
     if not expansion.cancels and expansion.pole == -1:
-        condition = equal(_power_of_variable(part.u, 1, live, part.node, new), 0)
         at_zero = number(0 if series.start else series.number(0))
-        return _scaled(part, 0, at_zero, live, new), condition
+        w = _power_of_variable(part.u, 1, live, part.node, new)
+        return _scaled(part, 0, at_zero, live, new), where_limit_holds(w, series, str(part.node.dtype))
     polynomial = polynomial_of_part(part, expansion) if expansion.cancels else line_near_zero(series)
     assert polynomial is not None
     w = _power_of_variable(part.u, polynomial.step, live, part.node, new)
