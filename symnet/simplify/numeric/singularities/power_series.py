@@ -23,6 +23,7 @@ NOISE = 600  # a sum is 0 where it is this many bits below its terms
 ROUGH = 44  # the same bits where numbers in the terms are rounded to the floating format
 LENGTH = 64  # coefficients
 _UNIT = 1 << BITS
+_NOTHING = 1 << (BITS - NOISE)
 
 
 @dataclass(frozen=True)
@@ -193,13 +194,15 @@ def sine_and_cosine(s: Series, sign: int) -> tuple[Series, Series] | None:
 
 
 def _by_slope(function: Callable[[mpmath.mpf], mpmath.mpf], slope_of: Callable[[Series], Series | None]) -> Function:
-    """A function f with f'(s) known: f(s) = f(s(0)) + ∫ f'(s)·s'."""
+    """A function f with f'(s) known: f(s) = f(s(0)) + ∫ f'(s)·s'; log(3·⅓) is 0, however ⅓ was rounded."""
 
     def expanded(s: Series) -> Series | None:
         at, plain = _split(s)
         first, outer = _real(function, at), slope_of(s)
         if first is None or outer is None or outer.start < 0:
             return None
+        if abs(first) < _NOTHING <= abs(at):
+            first = 0
         inner = _slope(plain)
         return _integral(first, _convolved(_split(outer)[1][: len(inner)], inner))
 
