@@ -21,7 +21,7 @@ from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Axes, Node
 from symnet.simplify.forms.broadcast import align, trailing
-from symnet.simplify.forms.coefficients import beside_one
+from symnet.simplify.forms.coefficients import beside_one, content, divided
 from symnet.simplify.forms.factors import Base, Factors
 from symnet.simplify.forms.signs import is_negative, is_positive
 from symnet.simplify.forms.terms import Terms
@@ -258,7 +258,9 @@ def settled_in(x: Node, condition: Node, holds: bool, levels: int = 4) -> Node:
 
 
 def primitive_of(node: Node) -> tuple[Expr, BasePowers]:
-    """A product as a number and powers, the number of a sum taken out of it; u of 2·x - 2·y is x - y."""
+    """A product as a number and powers, the number and sign of a sum taken out of it, as of the sums that divide: u of
+    2·x - 2·y, and of y - x, is x - y.
+    """
     factors = Factors.of(node)
     weighted = [base for base, e in factors.powers.items() if e == 1 and is_op(base[0], "xlogy")]
     for core, axes in weighted:  # d·log x; where log x is infinite, neither it nor what it is in is near 0
@@ -267,6 +269,9 @@ def primitive_of(node: Node) -> tuple[Expr, BasePowers]:
         for each, places in (weight, (logarithm(x[0]), x[1])):
             factors.times(each, tuple(axes[a] for a in places))
     factors = factors.primitive()
+    for (core, axes), e in list(factors.powers.items()) if len(factors.powers) == 1 else ():
+        if e == 1 and is_op(core, "add") and content(core) == -1:
+            factors = Factors(factors.shape, -factors.coefficient).times(divided(core, sympy.S.NegativeOne), axes)
     return factors.coefficient, factors.powers
 
 

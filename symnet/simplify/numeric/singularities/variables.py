@@ -8,7 +8,7 @@ Not handled: functions that vary along an axis that is summed over.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from sympy import Expr
 
@@ -97,14 +97,26 @@ def has_divisors(total: Node) -> bool:
 
 @kept_on_node
 def _near(node: Node) -> frozenset[Node]:
-    """The node and the cores close below it."""
-    return frozenset(core for core, _ in _close(node, inside=False))
+    """The node and the cores close below it, sums also as they are without their number: a + b for -a - b."""
+    return _with_primitives(_close(node, inside=False))
 
 
 @kept_on_node
 def _near_inside(node: Node) -> frozenset[Node]:
     """The same, with what contractions hold."""
-    return frozenset(core for core, _ in _close(node, inside=True))
+    return _with_primitives(_close(node, inside=True))
+
+
+def _with_primitives(close: Iterable[tuple[Node, Axes]]) -> frozenset[Node]:
+    cores = {core for core, _ in close}
+    sums = [core for core in cores if is_op(core, "add")]
+    return frozenset(cores.union(*(_cores_without_number(core) for core in sums)))
+
+
+@kept_on_node
+def _cores_without_number(total: Node) -> frozenset[Node]:
+    """The cores of a sum whose number is taken out of it."""
+    return frozenset(core for core, _ in primitive_of(total)[1])
 
 
 def stands_near(node: Node, bases: set[Node], inside: bool = True) -> bool:
