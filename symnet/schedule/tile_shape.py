@@ -11,11 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from symnet.loops.ir import Load, Store
+from symnet.loops.limits import limit
 from symnet.lower.nest import Axis, Nest
 from symnet.schedule.access import CONTIGUOUS, INVARIANT, STRIDED, inner_loads, outer_loads, stores, stride
 from symnet.schedule.target import Target
 
 MAX_SPARE = 8  # registers kept free for operands
+FEWEST = 4  # rows that an element of a vector is worth loading for
 LONG = 32  # elements of an axis that is long enough to be cut into rows
 
 
@@ -41,7 +43,7 @@ def choose(nest: Nest, target: Target) -> TileShape:
     if row is None:
         return TileShape(lane)
     vectors = _vectors(lane, target, nest.accumulator.dtype)
-    return TileShape(lane, row, _rows(vectors, target))
+    return TileShape(lane, row, evened(row, vectors, _rows(vectors, target), target))
 
 
 def _lane_axis(nest: Nest) -> Axis | None:
@@ -104,6 +106,15 @@ def _rows(vectors: int, target: Target) -> int:
     while mr * 2 * nr <= room:
         mr *= 2
     return mr
+
+
+def evened(row: Axis, vectors: int, mr: int, target: Target) -> int:
+    """mr, or half of it beside twice as many vectors, where that leaves no row and no vector for smaller tiles."""
+    most, fewer = limit(row.extent), mr // 2
+    if most is None or fewer < FEWEST or most < mr or most % mr == 0 or most % fewer:
+        return mr
+    nr = accumulators(target) // fewer
+    return fewer if vectors % nr == 0 and nr < MAX_SPARE else mr
 
 
 def tile_widths(extent: int | None, target: Target, dtype: str, mr: int) -> list[int]:
