@@ -9,9 +9,9 @@ after:  for each column tile of 2 vectors:
 In: a nest, its `TileShape`, a target.  Out: loops.
 Column tiles stand outermost (their operand panel is reused by every row tile), then row tiles.  A long sum goes by
 parts: all tiles for 128 of its terms, stored where the results belong, then all for the next, so that panels stay in
-the nearest cache; meanwhile the next panel is asked for.  What is long and needs memory alone follows all tiles as
-loops of its own, so that its code stands once: an epilogue that calls functions, and what adds the sum of a superblock
-to those before.
+the nearest cache; meanwhile the next panel is asked for.  Sums over rows go chain by chain (`kept_sums.py`).  What is
+long and needs memory alone follows all tiles as loops of its own, so that its code stands once: an epilogue that calls
+functions, and what adds the sum of a superblock to those before.
 """
 
 from __future__ import annotations
@@ -46,10 +46,22 @@ from symnet.loops.limits import int_max, limit
 from symnet.loops.substitute import Substitution, int_variables
 from symnet.lower.elementwise import functions_in
 from symnet.lower.nest import Axis, Nest, bounded, nested
-from symnet.schedule.access import CONTIGUOUS, INVARIANT, array_bytes, inner_loads, outer_loads, shifted, stores, stride
+from symnet.schedule.access import (
+    CONTIGUOUS,
+    INVARIANT,
+    STRIDED,
+    array_bytes,
+    inner_loads,
+    outer_loads,
+    shifted,
+    stores,
+    stride,
+)  # fmt: skip
 from symnet.schedule.down import Down, past_the_cache
+from symnet.schedule.kept_sums import KEPT_CUT, KeptSums, kept_sums, one_chain
 from symnet.schedule.panels import Panel, in_panels
 from symnet.schedule.partials import (
+    CHAIN,
     PANEL_CUT,
     Carry,
     Cells,
@@ -73,6 +85,9 @@ def tiles(nest: Nest, shape: TileShape, target: Target, carry: Carry | None) -> 
     lane = shape.lane
     assert lane is not None
     sizes = PANEL_CUT if shape.mr > 1 and not any(a.batch for a in nest.reduced) and known_short(nest) else SumCut()
+    kept = None if sizes is PANEL_CUT else kept_sums(nest, shape, target, carry)
+    if kept is not None:
+        return _Tiling(shape, lane, target, carry, KEPT_CUT, kept=kept).all_tiles(nest)
     few = _by_parts_if(nest, shape, target, sizes, carry)
     again: Body = ()
     if carry is None and (few is True or is_apart(nest)):
@@ -165,7 +180,7 @@ def cleared(nest: Nest) -> Body:
 @dataclass(frozen=True)
 class _Tiling:
     """How a nest is cut: its shape, the axis of lanes, how its sums are cut and go on; the part of a sum that it is,
-    and the panel that it reads.
+    the panel that it reads, and how its sums are kept.
     """
 
     shape: TileShape
@@ -175,6 +190,7 @@ class _Tiling:
     sizes: SumCut
     part: IntExpr | None = None
     panel: Panel | None = None
+    kept: KeptSums | None = None
 
     def all_tiles(self, nest: Nest) -> Body:
         """The tiles of every column, inside loops over the axes that are neither lanes nor rows."""
@@ -242,8 +258,14 @@ class _Tiling:
             start = begin + IntVar(tile) * rows
             part = shifted(nest, row, start, IntConst(rows))
             part = part if self.panel is None else self.panel.read_by(part, start)
-            hints = self._ahead(nest, IntVar(tile), max((most or mr) // mr, 1), width) if rows == mr else ()
+            hints: Body = ()
+            if rows == mr:
+                ahead = self._ahead if self.kept is None else self._next_chain
+                hints = ahead(part, IntVar(tile), max((most or mr) // mr, 1), width)
             body.append(For(tile, count, self._tile(part, rows, width, hints)))
+        if self.kept is not None:
+            lane = next(a for a in nest.parallel if a.var == self.lane.var)
+            return self.kept.around(nest, lambda inside: over_results(nest, lane, inside), tuple(body))
         return tuple(body)
 
     def _tile(self, nest: Nest, mr: int, width: int, hints: Body = ()) -> Body:
@@ -271,7 +293,11 @@ class _Tiling:
             loops = nested(axes, (*part.inner, Store(into, at, part.accumulator.value, acc.combine)), kinds)
             return _with(hints, bounded(loops, lane.var, width))
 
-        body = accumulated(nest, Cells(cell, at, over_tile), chain, self.carry, self.sizes)
+        cells = Cells(cell, at, over_tile)
+        if self.kept is not None:
+            body = accumulated(one_chain(nest), cells, chain, None, replace(self.sizes, is_short=True))
+            return self._above_diagonal(nest, lane, (*body, *self.kept.added(nest, cells)))
+        body = accumulated(nest, cells, chain, self.carry, self.sizes)
         if self.carry is None:
             axes, kinds = zip(*rows, (lane, "vector"), strict=True)
             end = nested(axes, (Let(acc.name, Load(cell, at)), *nest.outer), kinds)
@@ -283,17 +309,39 @@ class _Tiling:
 
         They are about arrays that all rows read; each row tile asks for some lines of them.
         """
-        acc, row = nest.accumulator, self.shape.row
-        assert acc is not None and row is not None
-        each, hints = LINE // ITEMSIZE[acc.dtype], list[Stmt]()
-        lines = -(-width // each)
+        row, hints = self.shape.row, list[Stmt]()
+        assert row is not None
         for load in inner_loads(nest) if self.part is not None else ():
             is_next = stride(load, self.lane.var) == CONTIGUOUS and stride(load, row.var) == INVARIANT
             if is_next and _is_far(load.buffer):
-                for more in range(-(-lines // tiles)):
-                    line = int_mod(tile + more * tiles, lines) * each + width
-                    hints.append(Prefetch(load.buffer, Substitution({self.lane.var: line}).index(load.index)))
+                hints += self._share(load, tile, tiles, width, width)
         return tuple(hints)
+
+    def _next_chain(self, nest: Nest, tile: IntExpr, tiles: int, width: int) -> Body:
+        """The hints of one row tile at a term of a chain, about what the next chain reads then of arrays in memory: of
+        rows that all tiles read its share, of others the line in which its own begin.
+        """
+        row, hints, inside = self.shape.row, list[Stmt](), one_chain(nest)
+        assert row is not None
+        (axis,) = inside.reduced
+        for load in inner_loads(inside):
+            if load.buffer.space == "register" or stride(load, axis.var) != STRIDED:
+                continue
+            ahead = Substitution({axis.var: IntVar(axis.var) + CHAIN})
+            later = replace(load, index=ahead.index(load.index))
+            if stride(load, self.lane.var) == CONTIGUOUS and stride(load, row.var) == INVARIANT:
+                hints += self._share(later, tile, tiles, width, 0)
+            elif stride(load, row.var) == CONTIGUOUS and stride(load, self.lane.var) == INVARIANT:
+                hints.append(Prefetch(load.buffer, Substitution({row.var: as_int(0)}).index(later.index)))
+        return tuple(hints)
+
+    def _share(self, load: Load, tile: IntExpr, tiles: int, width: int, begin: int) -> Iterator[Prefetch]:
+        """One row tile's share of hints for the lines of so many columns, which begin so far from its own."""
+        each = LINE // ITEMSIZE[load.dtype]
+        lines = -(-width // each)
+        for more in range(-(-lines // tiles)):
+            line = int_mod(tile + more * tiles, lines) * each + begin
+            yield Prefetch(load.buffer, Substitution({self.lane.var: line}).index(load.index))
 
     def _joined(self, stored: Body) -> Body:
         """The statements that store what a tile has; of a later part of the sum, that add it to what is stored."""
