@@ -134,36 +134,25 @@ def _tensor_facts(node: Tensor) -> Iterable[str]:
     return node.assumptions
 
 
+_OF_NUMBERS = ("positive", "nonnegative", "nonzero", "integer", "unit", "open_unit")
+
+
 def _number_facts(node: Number) -> Iterable[str]:
+    """Those of rational numbers and of roots without SymPy, which derives every assumption of each new number."""
     value = node.value
     if value.is_Rational:
-        return _rational_facts(int(value.p), int(value.q))
+        p, q = int(value.p), int(value.q)
+        return _holding(p > 0, p >= 0, p != 0, q == 1, 0 <= p <= q, 0 < p < q)
     about = value.evalf()  # the first difference of irrational numbers loads SymPy's tensors and groups
-    if is_product_of_roots(value):
-        size = ["unit", "open_unit"] if about < 1 else []  # none is a whole number, or it would stand there as one
-        return ["nonzero", "positive", "nonnegative", *size] if about > 0 else ["nonzero"]
-    tests = {
-        "positive": value.is_positive,
-        "nonnegative": value.is_nonnegative,
-        "nonzero": value.is_nonzero,
-        "integer": value.is_integer,
-        "unit": value.is_nonnegative and bool(about <= 1),
-        "open_unit": value.is_positive and bool(about < 1),
-    }
-    return [name for name, holds in tests.items() if holds]
+    if is_product_of_roots(value):  # a whole one would stand there as a whole number
+        return _holding(about > 0, about > 0, True, False, 0 < about < 1, 0 < about < 1)
+    positive, natural = value.is_positive, value.is_nonnegative
+    unit, open_unit = natural and bool(about <= 1), positive and bool(about < 1)
+    return _holding(positive, natural, value.is_nonzero, value.is_integer, unit, open_unit)
 
 
-def _rational_facts(p: int, q: int) -> Iterable[str]:
-    """Facts of p/q, q > 0: without SymPy, which derives every assumption of each new number."""
-    tests = {
-        "positive": p > 0,
-        "nonnegative": p >= 0,
-        "nonzero": p != 0,
-        "integer": q == 1,
-        "unit": 0 <= p <= q,
-        "open_unit": 0 < p < q,
-    }
-    return [name for name, holds in tests.items() if holds]
+def _holding(*holds: object) -> list[str]:
+    return [name for name, each in zip(_OF_NUMBERS, holds, strict=True) if each]
 
 
 # --------------------------------------------------------------------------- elementwise
