@@ -97,6 +97,14 @@ def test_a_fused_product_of_doubles_is_rounded_once(rng):
             got = multiply_add(a, b, c)
             want = np.array([rounded_once(*row) for row in zip(a, b, c, strict=True)])
             np.testing.assert_array_equal(got, want)
+            one_by_one(a, b, c, got)
+
+
+def one_by_one(a, b, c, together):
+    """Single numbers have the bits that arrays of them have, and stay of their dtype."""
+    got = [multiply_add(*row) for row in zip(a, b, c, strict=True)]
+    assert {type(each) for each in got} == {together.dtype.type}
+    assert not differing(np.array(got), together).any()
 
 
 def test_a_fused_product_of_floats_is_rounded_once(rng):
@@ -110,6 +118,7 @@ def test_a_fused_product_of_floats_is_rounded_once(rng):
                 for x, y, z in zip(a, b, addend, strict=True)
             ]
             assert all(_is_nearest(g, e) for g, e in zip(got.tolist(), exact, strict=True))
+            one_by_one(a, b, addend, got)
 
 
 def _is_nearest(got, exact):
@@ -127,8 +136,11 @@ def test_special_numbers_pass_through_a_fused_product():
     inf, nan, huge = math.inf, math.nan, 1e300
     rows = [(inf, 0.0, 1.0), (inf, 1.0, -inf), (inf, 2.0, 1.0), (huge, huge, -inf), (huge, -huge, 1.0), (nan, 1.0, 1.0),
             (0.0, -1.0, 0.0), (0.0, -1.0, -0.0), (1.0, -1.0, 1.0), (2.0, 3.0, nan), (huge, huge, nan)]  # fmt: skip
+    columns = [np.array(column) for column in zip(*rows, strict=True)]
     with np.errstate(all="ignore"):
-        got = multiply_add(*map(np.array, zip(*rows, strict=True)))
+        got = multiply_add(*columns)
+        one_by_one(*columns, got)
+        one_by_one(*(parts := [column.astype(np.float32) for column in columns]), multiply_add(*parts))
     np.testing.assert_array_equal(got, [nan, nan, inf, -inf, -inf, nan, 0.0, -0.0, 0.0, nan, nan])
     assert np.signbit(got).tolist()[6:9] == [False, True, False]
 
