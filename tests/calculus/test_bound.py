@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
 import pytest
@@ -55,6 +56,7 @@ MIXED = {f"{kind} {seed}": mixed(kind, seed) for seed in range(3) for kind in PO
 _LABELS = (f"_{n}" for n in itertools.count())
 
 
+@cache
 def built(build: Built, depth: int) -> tuple[Chain, list[Node], list[Node], list[Node]]:
     """A chain over new leaves, its gradient, vectors, and the products of the Hessian with them."""
     chain = build(depth, next(_LABELS))

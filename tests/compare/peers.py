@@ -14,6 +14,7 @@ import numpy as np
 
 import symnet as sn
 
+FAST = {"XLA_FLAGS": "--xla_backend_optimization_level=0"}  # what is called a few times is not worth XLA's passes
 METHODS = {
     "jax": {"gradient": "jax, jax eager, jax forward", "hvp": "jax, jax eager", "hessian": "jax"},
     "torch": {"gradient": "torch, torch forward", "hvp": "torch", "hessian": "torch"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -15,6 +16,7 @@ import symnet as sn
 from symnet.compare.methods.jax_peers import flattened
 from symnet.compare.methods.written import loss_function, ordered
 from symnet.compare.problem import problem_of
+from tests.compare.peers import FAST
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,7 +26,7 @@ def test_a_library_agrees_and_is_left_as_it_was(library: str) -> None:
     if find_spec(library) is None:
         pytest.skip(f"{library} is not installed: pip install 'symnet[compare]'")
     command = [sys.executable, "-m", "tests.compare.peers", library]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False, timeout=500)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=os.environ | FAST, check=False, timeout=500)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
     found.pop("settings")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.compare.peers import FAST
 from tests.compare.workloads import FOLDER, NAMES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,9 +19,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def found() -> dict[str, dict[str, list[object]]]:
-    """In a process apart, as JAX starts threads."""
+    """In a process apart, as JAX starts threads; XLA compiles as fast as it can, for each is called a few times."""
     command = [sys.executable, "-m", "tests.compare.workloads"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False, timeout=900)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=os.environ | FAST, check=False, timeout=900)
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
