@@ -26,7 +26,9 @@ def test_a_library_agrees_and_is_left_as_it_was(library: str) -> None:
     if find_spec(library) is None:
         pytest.skip(f"{library} is not installed: pip install 'symnet[compare]'")
     command = [sys.executable, "-m", "tests.compare.peers", library]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=os.environ | FAST, check=False, timeout=500)
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=ROOT, env=os.environ | FAST, check=False, timeout=500
+    )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
     found.pop("settings")

@@ -21,7 +21,9 @@ ROOT = Path(__file__).resolve().parents[2]
 def found() -> dict[str, dict[str, list[object]]]:
     """In a process apart, as JAX starts threads; XLA compiles as fast as it can, for each is called a few times."""
     command = [sys.executable, "-m", "tests.compare.workloads"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=os.environ | FAST, check=False, timeout=900)
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=ROOT, env=os.environ | FAST, check=False, timeout=900
+    )
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout.splitlines()[-1]))
 

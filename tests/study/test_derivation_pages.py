@@ -1,9 +1,13 @@
 """Derivations as pages: valid, complete, self-contained; graphs whose boxes do not overlap; slides in numbers."""
 
+import json
 import re
 import shutil
 import subprocess
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from contextlib import closing
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -17,6 +21,7 @@ from symnet.study.derivation.layout import Link, draw
 from symnet.study.derivation.numbers import shown
 from tests.expr.long_formulas import layer_norm, nested_sines
 from tests.expr.long_formulas import network as deep_network
+from tests.play.browser import Browser
 from tests.study.test_derive import EXAMPLES, G1, network
 
 VOID = {"meta", "br", "link", "img", "hr", "input"}
@@ -266,13 +271,14 @@ V = sn.tensor("v", 2)
 BROWSER = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
 )
-MEASURE = """<script>
-const shown = document.querySelector("section.shown") || document.body;
-const barred = [...shown.querySelectorAll("*")].filter(e => e.scrollHeight > e.clientHeight + 1
-  && ["auto", "scroll"].includes(getComputedStyle(e).overflowY) && e.clientHeight > 0);
-document.body.dataset.measured = [document.documentElement.scrollHeight <= innerHeight, barred.length,
-  document.documentElement.scrollWidth <= innerWidth].join(" ");
-</script></body>"""
+MEASURED = """JSON.stringify((() => {
+  const shown = document.querySelector("section.shown");
+  const barred = [...shown.querySelectorAll("*")].filter(e => e.scrollHeight > e.clientHeight + 1
+    && ["auto", "scroll"].includes(getComputedStyle(e).overflowY) && e.clientHeight > 0);
+  return [document.documentElement.scrollHeight <= innerHeight, barred.length,
+    document.documentElement.scrollWidth <= innerWidth];
+})())"""
+SCREENS = {"1280,720": (1280, 633), "1920,1080": (1920, 993)}  # what a window that fills the screen leaves to the page
 DECKS = {
     "two routes": lambda: G1_NUMBERS,
     "a Hessian by elements": lambda: sn.derive(
@@ -301,16 +307,28 @@ def test_long_formulas_of_a_page_go_on_in_the_next_line_and_nothing_scrolls_side
     assert 'data-scrolled=""' in dom, re.findall('data-scrolled="[^"]*"', dom)
 
 
-@pytest.mark.skipif(BROWSER is None, reason="no browser")
-@pytest.mark.parametrize("size", ["1280,720", "1920,1080"])
+@pytest.fixture(scope="module", params=SCREENS)
+def screen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Browser]]:
+    with closing(Browser(*SCREENS[request.param], tmp_path_factory.mktemp("profile"))) as made:
+        yield request.param, made
+
+
+@cache
+def slides(deck: str) -> str:
+    return DECKS[deck]().slides()
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="no Chromium is installed")
 @pytest.mark.parametrize("deck", DECKS)
-def test_slides_fit_the_screen_and_have_no_stray_scrollbars(deck: str, size: str, tmp_path: Path) -> None:
-    page = tmp_path / "slides.html"
-    written = DECKS[deck]().slides()
-    page.write_text(written.replace("</body>", MEASURE), encoding="utf-8")
-    last = written.count("<section>")
+def test_slides_fit_the_screen_and_have_no_stray_scrollbars(
+    deck: str, screen: tuple[str, Browser], tmp_path: Path
+) -> None:
+    (size, browser), page = screen, tmp_path / "slides.html"
+    page.write_text(slides(deck), encoding="utf-8")
+    last = slides(deck).count("<section>")
+    browser.go(f"about:blank#{page.parent.name}")
+    browser.go(page.as_uri())
     for number in dict.fromkeys((1, 2, last // 2, last) if size == "1280,720" else (2, last)):
-        flags = ["--headless=new", "--no-sandbox", "--disable-gpu", f"--window-size={size}", "--dump-dom"]
-        command = [BROWSER, *flags, f"file://{page}#{number}"]
-        dom = subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
-        assert 'data-measured="true 0 true"' in dom, (deck, number, re.findall('data-measured="[^"]*"', dom))
+        browser.value(f"location.hash = '#{number}'")
+        browser.wait(f"document.querySelector('section.shown .head').textContent.includes('{number} / {last}')")
+        assert json.loads(browser.value(MEASURED)) == [True, 0, True], number
