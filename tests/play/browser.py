@@ -37,6 +37,10 @@ class Browser:
         self._count, self._rest, self._session = 0, b"", None
         target = self._send("Target.createTarget", url="about:blank")["targetId"]
         self._session = self._send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self.resize(width, height, mobile)
+
+    def resize(self, width: int, height: int, mobile: bool = False) -> None:
+        """Give the page another size; one that was opened before is laid out anew."""
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile}
         self._send("Emulation.setDeviceMetricsOverride", **size)
 

@@ -48,6 +48,13 @@ def phone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def turned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A phone that is turned from test to test."""
+    with closing(Browser(*SIZES["phone"], tmp_path_factory.mktemp("profile"), mobile=True)) as made:
+        yield made
+
+
 def open_page(browser: Browser, path: Path, text: str, mark: str = "") -> None:
     path.write_text(text, encoding="utf-8")
     browser.go(f"about:blank#{path.name}{mark}")
@@ -125,18 +132,19 @@ SEEN = """((now, box) => now.right > box.left && now.left < box.right && now.bot
 @pytest.mark.parametrize("size", [(390, 844), (844, 390)])
 @pytest.mark.parametrize("name", ["a network", "a Hessian", "a quotient"])
 def test_graphs_on_a_phone_are_readable_and_show_what_is_told_about(
-    size: tuple[int, int], name: str, tmp_path: Path
+    turned: Browser, size: tuple[int, int], name: str, tmp_path: Path
 ) -> None:
     page = derivation(name).slides()
-    with closing(Browser(*size, tmp_path / "profile", mobile=True)) as browser:
-        open_page(browser, tmp_path / "slides.html", page)
-        last = page.count("<section>")
-        for number in (2, last // 2, last - 1):
-            browser.value(f"location.hash = '#{number}'")
-            browser.wait(f"document.querySelector('section.shown .head').textContent.includes('{number} / {last}')")
-            assert browser.value(SCALE) > 0.55 and browser.value(SEEN), number
-            wider, hidden, _ = measured(browser)
-            assert wider <= 0 and not hidden
+    turned.resize(*size, mobile=True)
+    open_page(turned, tmp_path / "slides.html", page)
+    assert turned.value("[innerWidth, innerHeight]") == list(size)
+    last = page.count("<section>")
+    for number in (2, last // 2, last - 1):
+        turned.value(f"location.hash = '#{number}'")
+        turned.wait(f"document.querySelector('section.shown .head').textContent.includes('{number} / {last}')")
+        assert turned.value(SCALE) > 0.55 and turned.value(SEEN), number
+        wider, hidden, _ = measured(turned)
+        assert wider <= 0 and not hidden
 
 
 @pytest.fixture(scope="module")
