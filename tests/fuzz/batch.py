@@ -38,11 +38,12 @@ class Failure(AssertionError):
 
 @dataclass
 class Batch:
-    """`number` graphs drawn from `seed`."""
+    """`number` graphs drawn from `seed`; on a failure the graph is made smaller, or not."""
 
     seed: int
     number: int
     check: Check = check
+    shrinks: bool = True
 
     def run(self) -> Counter[str]:
         """Check them all.
@@ -58,7 +59,7 @@ class Batch:
             max_examples=self.number,
             database=None,
             deadline=None,
-            phases=(Phase.generate, Phase.shrink),
+            phases=(Phase.generate, Phase.shrink)[: 1 + self.shrinks],
             report_multiple_bugs=False,
             suppress_health_check=list(HealthCheck),
             verbosity=hypothesis.Verbosity.quiet,
