@@ -9,7 +9,7 @@ How a sum is closed:
 - of min(c, M - c·v) over ⌈M/c⌉ values, which are the lengths of the blocks that M is cut into, it is M; of the numbers
   of pieces of t in each block, it is the number of pieces in M, if t divides c;
 - of anything else in such a block: the whole blocks, then the last one;
-- a condition on the variable shortens the loop;
+- a condition on the variable shortens the loop, or holds at every q-th value;
 - over a number of values known now, where there is no other way, one after the other.
 
 Not handled: other sums, which stay what they are, as an atom.
@@ -66,7 +66,7 @@ def sum_over(var: str, extent: CountTerms, value: CountTerms) -> CountTerms:
 def _sum_of_monomial(v: Variable, extent: CountTerms, monomial: AtomProduct) -> CountTerms:
     bound = {atom: power for atom, power in monomial if v in parts(atom)}
     free: CountTerms = {frozenset((a, p) for a, p in monomial if a not in bound): Fraction(1)}
-    for rule in (_powers, _at_one_value, _shortened, _lengths, _blocks, _listed):
+    for rule in (_once, _powers, _at_one_value, _in_turn, _shortened, _lengths, _blocks, _listed):
         found = rule(v, extent, bound)
         if found is not None:
             return times(free, found)
@@ -123,6 +123,26 @@ def _at_one_value(v: Variable, extent: CountTerms, bound: Bound) -> CountTerms |
             e = plus({}, line[1], -line[0])
             inside = times(positive(plus(e, constant(1))), positive(plus(extent, e, -1)))
             return times(inside, put(_product({a: p for a, p in bound.items() if a != atom}), {v: e}))
+    return None
+
+
+def _once(v: Variable, extent: CountTerms, bound: Bound) -> CountTerms | None:
+    """What runs once or not at all, on a condition."""
+    conditions = [atom for m in extent for atom, _ in m if isinstance(atom, Positive)]
+    if len(conditions) != 1 or extent != alone(conditions[0]):
+        return None
+    return times(extent, put(_product(bound), {v: constant(0)}))
+
+
+def _in_turn(v: Variable, extent: CountTerms, bound: Bound) -> CountTerms | None:
+    """A condition v mod q = 0, which every q-th value fulfils, from the first on."""
+    (atom, *more) = bound
+    if more or not isinstance(atom, Zero):
+        return None
+    for each in parts(atom):
+        q = each.divisor if isinstance(each, Floor) else 1
+        if q > 1 and atom.value == frozen(plus(alone(v), floor(alone(v), q), -q)):
+            return floor(plus(extent, constant(q - 1)), q)
     return None
 
 

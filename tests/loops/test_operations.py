@@ -22,7 +22,7 @@ from symnet.expr.nodes.extents import Dim
 from symnet.loops import interpreter, ir
 from symnet.loops.affine import int_loads
 from symnet.loops.op_types import OPS
-from symnet.loops.operations import counted_phases, filled, operations
+from symnet.loops.operations import Total, counted_phases, filled, operations
 from symnet.loops.weights import WEIGHTS, Operations, weight
 from tests.cases import CASES, Case, case_named
 from tests.fuzz.graphs import seeded
@@ -183,6 +183,16 @@ BODIES: dict[str, ir.Stmt] = {
     "where something remains": ir.If(condition("gt", n % 4, 0), (loop("j", n % 4, ADDITION), ADDITION)),
     "many": ir.If(condition("gt", n, 9), (ADDITION,)),
     "no more than one": loop("i", ir.int_min(1, n // 4), ADDITION),
+    "every third": loop("i", n, ir.If(condition("eq", i % 3, 0), (ADDITION,))),
+    "every fifth block, and not": loop(
+        "i", ir.ceil_div(n, 4), ir.If(condition("eq", i % 5, 0), (ADDITION, ADDITION), (ADDITION,))
+    ),
+    "every third but the first": loop(
+        "i", n, ir.If(condition("eq", i, 0), (ADDITION,) * 4, (ir.If(condition("eq", i % 3, 0), (ADDITION,)),))
+    ),
+    "once, of its number": loop(
+        "i", n, ir.If(condition("eq", i, 0), (loop("j", ir.ceil_div(ir.int_min(8, n - 8 * i), 3), ADDITION),))
+    ),
     "no closed form": loop("i", n, loop("j", (i * i) // 3, ADDITION)),
 }
 
@@ -195,6 +205,7 @@ def test_a_sum_over_loops_is_that_of_adding_up(name: str) -> None:
         ran = seen(code, {"x": np.zeros(count)}, {"n": count})
         assert said(code, {"n": count}) == ran, count
     assert said(code, {"n": 29}).arithmetic > 0
+    assert operations(code).arithmetic.has(Total) == (name == "no closed form")
 
 
 # --------------------------------------------------------------------------- what is computed once
