@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import _thread
 import os
+import sys
 from collections.abc import Callable, Iterable
 from operator import length_hint
 from typing import TypeVar
@@ -18,6 +19,7 @@ Outcome = TypeVar("Outcome")
 
 MOST_THREADS = 256
 WAIT = 0.05  # seconds until a waiting caller looks again
+TURN = 0.0002  # seconds until who computes in the interpreter lets another in: who works outside of it comes back often
 
 
 def usable_processors() -> int:
@@ -36,6 +38,15 @@ def on_all_processors(work: Callable[[Task], Outcome], items: Iterable[Task]) ->
     worked on any more, and raises the first error.  Where the system starts no more threads, fewer have the work, or
     the caller alone.
     """
+    usual = sys.getswitchinterval()
+    try:
+        sys.setswitchinterval(min(usual, TURN))
+        return _worked_on(work, items)
+    finally:
+        sys.setswitchinterval(usual)
+
+
+def _worked_on(work: Callable[[Task], Outcome], items: Iterable[Task]) -> list[Outcome]:
     from queue import SimpleQueue  # what only asks for processors need not wait for it
 
     results: dict[int, Outcome] = {}

@@ -62,6 +62,15 @@ def test_the_caller_draws_the_items_and_others_work_on_them_meanwhile(count):
     assert before[-1] >= 10 if count > 1 else before[-1] == 0
 
 
+def test_turns_are_as_long_as_before_when_the_work_has_ended(count):
+    before = sys.getswitchinterval()
+    assert on_all_processors(lambda k: sys.getswitchinterval() < before, range(20)) == [True] * 20
+    assert sys.getswitchinterval() == before
+    with pytest.raises(ZeroDivisionError):
+        on_all_processors(lambda k: 1 / (k - 3), range(20))
+    assert sys.getswitchinterval() == before
+
+
 def test_an_error_of_the_one_who_draws_ends_the_work(count):
     def drawn():
         yield from range(5)

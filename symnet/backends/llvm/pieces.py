@@ -1,7 +1,8 @@
 """A module's text → texts of several modules that together are it, so that LLVM can work on them at the same time.
 
 In: the LLVM assembly of a program, or chunks of it as they are written.  Out: the texts, in order; where they are cut
-depends on the text alone, and not on the machine, so that an object has the same bytes wherever it is made.
+depends on the text alone, and not on the machine, so that an object has the same bytes wherever it is made.  The first
+are short, so that LLVM begins early; later ones are longer, as each costs LLVM a millisecond or two.
 
 before: @abi = constant i32 2                after: @abi = constant i32 2
         define internal void @f() {…}               declare hidden void @f()
@@ -21,7 +22,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-PIECE, SHARE = 50_000, 8  # characters, inlined functions counted at every call; or a share of what went before
+PIECE, SHARE, MOST = 12_000, 6, 100_000  # characters, inlined functions counted at every call; of what went before
 
 _ITEM = re.compile(r"^(define (?s:.*?)\n}|declare .*|@\S+ = (?!.*\balias ).*|(?:attributes|target|!).*)$", re.M)
 _SYMBOL = re.compile(r'@(?:"([^"]+)"|([\w.$]+))')
@@ -122,7 +123,7 @@ class _ModuleItems:
         size = done = 0
         for item in items:
             if item.is_placed:
-                if size >= max(PIECE, done // SHARE):
+                if size >= max(PIECE, min(done // SHARE, MOST)):
                     yield self.text(chosen)
                     chosen, size, done = set(), 0, done + size
                 chosen.add(item)
