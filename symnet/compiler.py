@@ -11,7 +11,8 @@
 
 A call becomes a `Request` (`request.py`).  In `stages.py`, `run` does stage 0 (`begun`), then the rows of the table
 `STAGES`, which are 1 to 5.  `stop_after=` returns what one of these gives: "simplify", "numeric", "loops" (the nests of
-stage 3, written as plain loops over whole arrays), "schedule" or "llvm" (the text of stage 5).
+stage 3, written as plain loops over whole arrays), "schedule" or "llvm" (the text of stage 5).  Where machine code is
+wanted, stage 6 works on what stage 5 has written while that writes on.
 
 A warm start does none of this: it takes the object code from the cache (`runtime/cache.py`), by a key made of the
 expression as written.  So it does not load the stages either: they are imported where one of them is to run.

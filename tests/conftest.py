@@ -42,7 +42,7 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
-    """The collector is let alone while tests are read: all that is made stays, and to walk it takes a quarter of it."""
+    """The collector is let alone while tests are read: all that is made stays, and it would walk it again and again."""
     before = gc.get_threshold()
     gc.set_threshold(250_000, 20, 100)
     try:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 
 import sympy
 
-from symnet.expr.nodes.extents import same_extent
+from symnet.expr.nodes.extents import difference, same_extent
 from symnet.expr.nodes.graph import topological
 from symnet.expr.nodes.node import Extent, Node
 
@@ -107,7 +107,7 @@ def _shifted_axes(node: Node) -> AxisLinks:
     return [
         (a, (x, a))
         for a, (start, step) in enumerate(zip(node.starts, node.steps, strict=True))
-        if step == 1 and _is_few(start) and (node.shape[a] == x.shape[a] or _is_few(node.shape[a] - x.shape[a]))
+        if step == 1 and _is_few(start) and _is_few(difference(node.shape[a], x.shape[a]))
     ]
 
 

@@ -15,7 +15,7 @@ import sympy
 
 from symnet.expr.nodes.abstract import refuse
 from symnet.expr.nodes.constants import ConstantArray, Number
-from symnet.expr.nodes.extents import Dim, product
+from symnet.expr.nodes.extents import Dim, difference, product
 from symnet.expr.nodes.graph import dims_of, topological
 from symnet.expr.nodes.node import Node
 from symnet.expr.nodes.symbols import Tensor
@@ -359,7 +359,7 @@ def _slice_requirements(node: Any) -> list[Requirement]:
     found = []
     for extent, start, count, step in zip(x.shape, node.starts, node.shape, node.steps, strict=True):
         low, high = (start, start + count) if step > 0 else (start + 1 - count, start + 1)
-        for inside in (count, low, sympy.S.Zero if extent == high else extent - high):
+        for inside in (count, low, difference(extent, high)):
             inside = sympy.expand(inside)
             if inside.free_symbols and not inside.is_nonnegative:
                 short, rest = inside.as_coeff_Add()  # m - 3 >= 0 is said as m >= 3

@@ -335,6 +335,6 @@ print("sympy.tensor.tensor" in sys.modules)
 
 
 def test_roots_and_slices_do_not_make_sympy_load_its_tensors() -> None:
-    """Its first sum of other than whole numbers does: 30 ms, for nothing that is needed here."""
+    """Its first sum of other than whole numbers does, for nothing that is needed here."""
     done = subprocess.run([sys.executable, "-c", IRRATIONAL], capture_output=True, text=True, check=False)
     assert done.stdout == "False\n", done.stderr

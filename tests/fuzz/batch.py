@@ -38,12 +38,11 @@ class Failure(AssertionError):
 
 @dataclass
 class Batch:
-    """`number` graphs drawn from `seed`; on a failure the graph is made smaller, or not."""
+    """`number` graphs drawn from `seed`."""
 
     seed: int
     number: int
     check: Check = check
-    shrinks: bool = True
 
     def run(self) -> Counter[str]:
         """Check them all.
@@ -59,7 +58,7 @@ class Batch:
             max_examples=self.number,
             database=None,
             deadline=None,
-            phases=(Phase.generate, Phase.shrink)[: 1 + self.shrinks],
+            phases=(Phase.generate, Phase.shrink),
             report_multiple_bugs=False,
             suppress_health_check=list(HealthCheck),
             verbosity=hypothesis.Verbosity.quiet,

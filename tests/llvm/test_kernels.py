@@ -244,7 +244,7 @@ def test_a_long_chain_of_sines_is_written_in_short_loops_that_are_one():
 
 
 def test_an_address_from_outside_of_a_loop_is_a_whole_inside():
-    """LLVM's passes for loops try every sum of what they see of an address: a fifth of its work, for nothing."""
+    """LLVM's passes for loops try every sum of what they see of an address, for nothing."""
     seen = 0
     for function in re.findall(r"(?s)^define internal void @\S+\.kernel.*?^}", text(3), re.M):
         made, block = {}, "entry"

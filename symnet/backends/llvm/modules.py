@@ -57,10 +57,8 @@ class Scope:
         if self.level:
             words += [f'"target-cpu"="{target.cpu}"']
             words += [f'"target-features"="{target.features}"'] * bool(target.features)
-        brief = ["noinline optnone"] * (
-            target.architecture == "x86_64"
-        )  # elsewhere that may call for more than there is
-        groups = (self.group, words), (self.brief, [*brief, *words])
+        unworked = target.architecture == "x86_64"  # elsewhere code that is not worked at may call what there is not
+        groups = (self.group, words), (self.brief, [*["noinline optnone"] * unworked, *words])
         return "\n".join(f"attributes #{group} = {{ {' '.join(each)} }}" for group, each in groups)
 
     @property

@@ -31,9 +31,11 @@ _GLOBAL = re.compile(r"@\S+ = (internal )?.*?(constant|global) (\[[^\]]*\]|<\{.*
 
 def pieces(text: str) -> list[str]:
     """The texts; one, the text itself, where it is short or has something else in it."""
-    if len(text) < PIECE or _items(text) is None:
+    items = _items(text) if len(text) >= PIECE else None
+    if items is None:
         return [text]
-    found = list(pieces_of([text]))
+    module = _ModuleItems()
+    found = list(module.cut(module.added(items)))
     return found if len(found) > 1 else [text]
 
 
@@ -43,7 +45,7 @@ def pieces_of(chunks: Iterable[str]) -> Iterator[str]:
     They are those of the whole text.
     """
     module = _ModuleItems()
-    return module.cut(item for chunk in chunks for item in module.add(chunk))
+    return module.cut(item for chunk in chunks for item in module.added(_own_items(chunk)))
 
 
 def _items(text: str) -> list[_Item] | None:
@@ -52,6 +54,13 @@ def _items(text: str) -> list[_Item] | None:
     if "".join([*between[::2], rest]).strip():
         return None
     return [_Item(found) for found in between[1::2]]
+
+
+def _own_items(chunk: str) -> list[_Item]:
+    """What stands in text that was written here, where nothing else does."""
+    found = _items(chunk)
+    assert found is not None, chunk
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,13 +118,11 @@ class _ModuleItems:
         self.known: dict[str, _Item] = {}
         self._works: dict[_Item, int] = {}
 
-    def add(self, chunk: str) -> list[_Item]:
-        """The items of a chunk, known from here on."""
-        found = _items(chunk)
-        assert found is not None, chunk
-        self.items |= dict.fromkeys(found)
-        self.known |= {item.symbols[0]: item for item in found if not item.is_for_all}
-        return found
+    def added(self, items: list[_Item]) -> list[_Item]:
+        """The items of a chunk, all of them known from here on."""
+        self.items |= dict.fromkeys(items)
+        self.known |= {item.symbols[0]: item for item in items if not item.is_for_all}
+        return items
 
     def cut(self, items: Iterable[_Item]) -> Iterator[str]:
         """The texts of the pieces; the last one, which is what is left, is all where it is the only one."""

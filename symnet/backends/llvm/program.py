@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import islice
 
 from symnet.backends.llvm.blocks import FunctionText
 from symnet.backends.llvm.data import global_name, global_text
@@ -61,10 +62,8 @@ class _Module:
         self.program, self.target, self.scope = program, target, scope
         self.name, self.entries = scope.name(program.name), list[EntryPoint]()
         self.declarations: dict[str, str] = {}
-        self.written, self.declared = (
-            list[tuple[str, str]](),
-            0,
-        )  # what is to be told next, and how many declarations were
+        self.written: list[tuple[str, str]] = []  # what is to be told next, by symbol
+        self.declared = 0  # how many declarations were told
         tables = ("%in", program.inputs), ("%out", program.outputs)
         self.numbers = {b.name: (table, order) for table, buffers in tables for order, b in enumerate(buffers)}
         self.globals = {c.buffer.name: global_name(program.name, order) for order, c in enumerate(program.constants)}
@@ -301,7 +300,7 @@ class _Module:
     ) -> None:
         """Write a function, after the declarations that are new in it; with attributes of a number, or its scope's."""
         lines = called(e.text.regions[0].lines, self.declarations)
-        new = list(self.declarations.items())[self.declared :]
+        new = list(islice(self.declarations.items(), self.declared, None))
         self.declared += len(new)
         self.written += ((self.scope.apart(f"@{symbol}"), self.scope.declaration(text)) for symbol, text in new)
         body = "\n  ".join([*e.text.allocas, *lines, leave])

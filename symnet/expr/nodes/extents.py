@@ -65,6 +65,11 @@ def whole_number(value: Any) -> int | None:
         return None
 
 
+def difference(longer: Extent, shorter: Extent) -> Extent:
+    """longer - shorter; of equal ones 0, without the sum for which SymPy loads its tensors and groups."""
+    return sympy.S.Zero if longer == shorter else longer - shorter
+
+
 def as_extent(value: Any, call: str) -> Extent:
     """An int ≥ 0, or an expanded SymPy expression whose symbols are dims."""
     if isinstance(value, str):
