@@ -350,14 +350,15 @@ def begun(request: Request) -> Stages:
 
 def _differentiate(request: Request, _: Stages) -> dict[str, Any]:
     leaves = request.inputs()
-    roots = list(request.written)
-    if request.wrt:
-        roots += grad(roots[0], list(request.wrt), absent=request.absent)
+    roots, by = list(request.written), list(request.wrt)
     real = _real(request, roots)
-    if request.dtype is not None:
-        change: dict[Node, Node] = {x: x.retyped(real) for x in reals(*roots, *leaves)}
-        roots = substitute(roots, change)
+    if request.dtype is not None:  # before all else: what is derived is in normal form, and would not be with new leaves
+        change: dict[Node, Node] = {x: x.retyped(real) for x in reals(*roots, *by, *leaves)}
+        changed = substitute([*roots, *by], change)
+        roots, by = changed[: len(roots)], changed[len(roots) :]
         leaves = [change.get(leaf, leaf) for leaf in leaves]  # a leaf retyped is a leaf
+    if by:
+        roots += grad(roots[0], by, absent=request.absent)
     return {
         "leaves": tuple(leaves),
         "real": real,
