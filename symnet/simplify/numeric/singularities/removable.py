@@ -52,6 +52,7 @@ from symnet.simplify.numeric.singularities.variables import (
     NEAR,
     close_powers,
     has_divisors,
+    may_be_zero,
     may_divide_by_zero,
     possible_variables,
 )
@@ -97,7 +98,7 @@ class Suspects:
         if node.kind in ("einsum", "sealed") or is_laid_out(node) or is_op(node, *_THROUGH):
             functions |= {node} if not functions.isdisjoint(node.operands) else set()
             quotients |= {node} if not quotients.isdisjoint(node.operands) else set()
-        if is_op(node, "pow") and is_negative(number_of(node.operands[1])):
+        if is_op(node, "pow") and is_negative(number_of(node.operands[1])) and may_be_zero(node.operands[0]):
             quotients.add(node)
         if is_function(node):
             functions.add(node)

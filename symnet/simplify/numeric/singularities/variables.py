@@ -32,6 +32,8 @@ LEVELS_OF_TERMS = 4  # sums of products of sums that are looked into
 
 def possible_variables(node: Node) -> list[BasePowers]:
     """What functions near the top of a node are of, on its axes, the nearest first; x before x², which is one in x."""
+    if not _may_meet(node):
+        return []
     found: dict[frozenset[tuple[Base, Expr]], BasePowers] = {}
     inside = may_divide_by_zero(node)
     for argument, axes in arguments_near(node, inside):
@@ -62,8 +64,26 @@ def _variables_in_sums(node: Node, inside: bool) -> Iterator[BasePowers]:
 @kept_on_node
 def may_divide_by_zero(node: Node) -> bool:
     """Whether anything close divides that may be 0."""
-    divisors = (core for (core, _), e in close_powers(node) if is_negative(e))
-    return any(core.kind not in ("number", "size") and not known(core, "positive") for core in divisors)
+    return any(is_negative(e) and may_be_zero(core) for (core, _), e in close_powers(node))
+
+
+def may_be_zero(core: Node) -> bool:
+    """Whether a divisor may be 0, for all that is known of it."""
+    return core.kind not in ("number", "size") and not known(core, "positive")
+
+
+def _may_meet(node: Node) -> bool:
+    """Whether anything may cancel in a node, by whichever variable: what `_meets` needs of all of them."""
+    if is_op(node, "add"):
+        terms = [o for o in node.operands if number_of(o) is None]
+        return len(terms) > 1 or any(_may_meet(align(o, node.shape)[0]) for o in terms if is_op(o, "mul"))
+    if is_op(node, "log"):
+        return _may_meet(align(node.operands[0], node.shape)[0])
+    if not is_op(node, "mul"):
+        return False
+    powers = Factors.view(node).powers
+    divides = any(is_negative(e) and may_be_zero(core) for (core, _), e in powers.items())
+    return (divides and len(powers) > 1) or any(has_divisors(core) for core, _ in powers)
 
 
 def _meets(node: Node, u: BasePowers, inside: bool) -> bool:
@@ -83,12 +103,12 @@ def _meets(node: Node, u: BasePowers, inside: bool) -> bool:
 
 @kept_on_node
 def has_divisors(total: Node) -> bool:
-    """Whether something divides in a term of a sum, or of a sum close below that is a factor there: 1 + 1/x."""
+    """Whether what may be 0 divides in a term of a sum, or of a sum close below that is a factor there: 1 + 1/x."""
     sums = [total] if is_op(total, "add") else []
     for each in sums:  # which grows while it is walked
         for term in each.operands:
             for (core, _), e in Factors.view(term).powers.items():
-                if is_negative(e):
+                if is_negative(e) and may_be_zero(core):
                     return True
                 if e in (1, 2) and is_op(core, "add") and len(sums) < MOST_CLOSE and core not in sums:
                     sums.append(core)
