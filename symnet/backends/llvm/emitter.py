@@ -6,9 +6,9 @@ In: bindings made by statements, loops and entry points.  Out: looked up by `int
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from symnet.backends.llvm.blocks import FunctionText, Region
 from symnet.backends.llvm.types import SIZE, Addend, V, constant, first_lanes, lane_numbers
@@ -96,7 +96,8 @@ class Emitter:
     is the chunk's, and chooses the sum that it adds to; `whole` is the constant extent of the vector loop; `accesses`
     remembers addresses while the region that computes them is open; `stored_indices` says where the neighbouring
     elements stand that a vector of indices was loaded from; `calls` holds, by the identity of a statement, how many
-    from it on are a function of their own, and what writes its call; `pointers` holds the memory of buffers that is an
+    from it on are a function of their own, and what describes its call (`call_runs.py`); `table` makes an array of
+    numbers, which it names; `pointers` holds the memory of buffers that is an
     argument of the function, by the name of its root; `layout` holds the offsets of the workspace buffers in bytes and
     their sum; `turned` has the vectors of loads, by their identity, that were read for
     several iterations together (`turning.py`).
@@ -118,7 +119,8 @@ class Emitter:
     reductions: Reductions | None = None
     accesses: dict[tuple[object, ...], tuple[ElementAddress, Region]] = field(default_factory=dict)
     stored_indices: dict[str, tuple[BufferPlace, ElementAddress]] = field(default_factory=dict)
-    calls: Mapping[int, tuple[int, Callable[[Emitter], None]]] = field(default_factory=dict)
+    calls: Mapping[int, tuple[int, Callable[[Emitter], Any]]] = field(default_factory=dict)
+    table: Callable[[Sequence[int]], str] = repr
     pointers: dict[str, V] = field(default_factory=dict)
     layout: tuple[dict[str, Poly], Poly] | None = None
     turned: Mapping[int, V] = field(default_factory=dict)

@@ -15,11 +15,12 @@ first number + r·n + s.  Nothing is allocated, nothing global is written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 
 from symnet.backends.llvm.blocks import FunctionText
+from symnet.backends.llvm.call_runs import Argument, KernelCall, address, of_poly
 from symnet.backends.llvm.data import global_name, global_text
 from symnet.backends.llvm.emitter import BufferPlace, Emitter
 from symnet.backends.llvm.integers import evaluate
@@ -67,7 +68,8 @@ class _Module:
         tables = ("%in", program.inputs), ("%out", program.outputs)
         self.numbers = {b.name: (table, order) for table, buffers in tables for order, b in enumerate(buffers)}
         self.globals = {c.buffer.name: global_name(program.name, order) for order, c in enumerate(program.constants)}
-        self.calls: dict[int, tuple[int, Callable[[Emitter], None]]] = {}
+        self.calls: dict[int, tuple[int, Callable[[Emitter], KernelCall]]] = {}
+        self.tables = 0  # how many were written
         self.buffers = _buffers(program)
         self.roots = owners(self.buffers.values())
         self.shared = {name for pair in donated for name in pair}
@@ -139,16 +141,37 @@ class _Module:
         arguments = ", ".join([*pointers, *(value.typed for value in integers)])
         self.write("internal void", self.kernel_name(kernel), arguments, e, "ret void")
 
-    def call_kernel(self, kernel: Kernel, piece: KernelPiece, e: Emitter) -> None:
-        """Write the call that stands for a piece."""
+    def call_kernel(self, kernel: Kernel, piece: KernelPiece, e: Emitter) -> KernelCall:
+        """The call that stands for a piece."""
         self.write_kernel(kernel)
-        pointers = [self.pointer(e, root).typed for root in piece.form.roots]
-        pointers += [f"ptr {STATUS}"] * piece.fails
-        integers = [integer(e, evaluate(e, IntVar(name) + more)).typed for name, more in piece.form.integers]
+        arguments = [self.argument(e, root) for root in piece.form.roots]
+        arguments += [Argument(f"ptr {STATUS}")] * piece.fails
+        arguments += [of_poly("", evaluate(e, IntVar(name) + more)) for name, more in piece.form.integers]
         kind = "tail call" if e.pointers else "call"  # of one kernel by another, whose frame it does not see
-        e.text.line(f"{kind} void @{self.kernel_name(kernel)}({', '.join([*pointers, *integers])})")
-        for name in piece.stored:
-            e.text.wrote(e.alias(name))
+        stored = frozenset(map(e.alias, piece.stored))
+        return KernelCall(f"{kind} void @{self.kernel_name(kernel)}", tuple(arguments), stored)
+
+    def argument(self, e: Emitter, root: str) -> Argument:
+        """The address of a root buffer, fetched at the call unless the caller has it, as so many would not stay in
+        registers.
+        """
+        if root in e.pointers:
+            return Argument(e.pointers[root].typed)
+        if root in self.globals:
+            return Argument(f"ptr {self.globals[root]}")
+        number = self.numbers.get(root)
+        if number is not None:
+            return Argument(number[0], ((),), number[1:])
+        return of_poly("%workspace", self.layout(e)[0][root])
+
+    def table(self, numbers: Sequence[int]) -> str:
+        """A constant array of the integers of addresses, new in the module."""
+        name, index = f'@"{self.name}.numbers{self.tables}"', self.size_type
+        self.tables += 1
+        elements = ", ".join(f"{index} {n}" for n in numbers)
+        text = f"{name} = internal unnamed_addr constant [{len(numbers)} x {index}] [{elements}], align {SIZE[index]}\n"
+        self.written.append((name, text))
+        return name
 
     def mark(self, root: str) -> str:
         return "" if root in self.shared else " noalias"
@@ -284,7 +307,7 @@ class _Module:
     # ---- parts
 
     def emitter(self) -> Emitter:
-        return Emitter(self.target, FunctionText(self.declarations), self.aliases)
+        return Emitter(self.target, FunctionText(self.declarations), self.aliases, table=self.table)
 
     @property
     def size_type(self) -> str:
@@ -346,18 +369,8 @@ class _Module:
         self.refuse(e, e.text.binary("or", too_small, too_large), CODES["WORKSPACE_TOO_SMALL"])
 
     def pointer(self, e: Emitter, root: str) -> V:
-        """The address of a root buffer, fetched here unless it is an argument: so many would not stay in registers."""
-        if root in e.pointers:
-            return e.pointers[root]
-        number = self.numbers.get(root)
-        if number is not None:
-            table, order = number
-            where = e.text.define("ptr", 0, f"getelementptr ptr, ptr {table}, i32 {order}")
-            return e.text.define("ptr", 0, f"load ptr, ptr {where.text}")
-        if root in self.globals:
-            return V(self.globals[root], "ptr")
-        offset = integer(e, self.layout(e)[0][root])
-        return e.text.define("ptr", 0, f"getelementptr i8, ptr %workspace, {offset.typed}")
+        """The address of a root buffer."""
+        return e.pointers[root] if root in e.pointers else address(e, self.argument(e, root))
 
     def excess(self, e: Emitter, total: Poly) -> V:
         """Whether some size of the call leaves the signed range of addresses: then no workspace is large enough."""

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from itertools import groupby
 from typing import Any
 
+from symnet.backends.llvm.call_runs import choices, write_calls, write_choices
 from symnet.backends.llvm.emitter import BufferPlace, Emitter, constant_shape
 from symnet.backends.llvm.fetches import emit_fetch
 from symnet.backends.llvm.integers import access, evaluate
@@ -90,11 +92,12 @@ _VALUES: dict[type, Callable[[Emitter, Any], V]] = {Const: _const, Var: _var, Lo
 
 def emit_body(e: Emitter, body: Body) -> None:
     """Write every statement of a body, or a call in the place of a run of them that is a function (`kernels.py`)."""
-    for stmt, call in calls_among(body, e.calls):
-        if call is None:
-            _STATEMENTS[type(stmt)](e, stmt)
+    for is_call, some in groupby(calls_among(body, e.calls), lambda item: item[1] is not None):
+        if is_call:
+            write_calls(e, [call(e) for _, call in some if call is not None])
         else:
-            call(e)
+            for stmt, _ in some:
+                _STATEMENTS[type(stmt)](e, stmt)
 
 
 def _let(e: Emitter, stmt: Let) -> None:
@@ -149,6 +152,10 @@ def _if(e: Emitter, stmt: If) -> None:
     condition = _condition(e, stmt.condition)
     if isinstance(condition, bool):  # known now: one branch is written, and no jump
         emit_body(e, stmt.then if condition else stmt.orelse)
+        return
+    of = choices(e, stmt)
+    if of:
+        write_choices(e, evaluate(e, stmt.condition.left), of, emit_body)
         return
     orelse = (lambda: emit_body(e, stmt.orelse)) if stmt.orelse else None
     e.text.branch(condition, lambda: emit_body(e, stmt.then), orelse)
