@@ -26,17 +26,18 @@ from symnet.loops.facts import MATH_WEIGHT, BodyFacts, facts_of
 from symnet.loops.forms import CanonicalPiece, Traits, form
 from symnet.loops.ir import PLAIN, Alloc, Body, Fetch, For, If, IntConst, Let, Op, Phase, Stmt, children
 
-Call: TypeAlias = Callable[[Any], None]  # of an emitter
+Call: TypeAlias = Callable[[Any], Any]  # an emitter → what it writes, or describes
 JOINED = 512  # instructions of a function that several make
 LONG, OFTEN = 64, 3  # instructions, and how often they must occur, where there is no loop that outweighs a call
+SHORT, MANY = 16, 16  # so too: a call takes longer than so few, but to write them out so often takes LLVM longer
 
 
 def calls_among(body: Body, calls: Mapping[int, tuple[int, Call]]) -> Iterator[tuple[Stmt, Call | None]]:
-    """The statements of a body in order, or what writes a call in the place of so many of them, which begin there.
+    """The statements of a body in order, or a call in the place of so many of them, which begin there.
 
     Args:
         body: the statements.
-        calls: by the id of a statement, how many the call stands for, and what writes it.
+        calls: by the id of a statement, how many the call stands for, and what writes or describes it.
     """
     number = 0
     while number < len(body):
@@ -69,10 +70,10 @@ class KernelPiece:
 
 @dataclass(slots=True)
 class Kernel:
-    """Equal pieces: the first of them is the function, all are its calls."""
+    """Equal pieces: the first of them is the function, all are its calls, of which there are `least` or more."""
 
     number: int
-    loops: bool
+    least: int
     calls: list[KernelPiece] = field(default_factory=list)
 
     @property
@@ -96,14 +97,16 @@ def cut(phases: Sequence[Phase], traits: Traits) -> Cut:
         for body, place, facts in _with_arms(phase):
             loops = any(fact.loops for fact in facts)
             names = dict.fromkeys(name for fact in facts for name in fact.buffers)
-            if not loops and sum(map(_length, body, facts)) < LONG:
+            length = sum(map(_length, body, facts))
+            if not loops and length < SHORT:
                 rest[number] |= names
                 continue
             stored = frozenset().union(*(fact.stored for fact in facts))
             fails = any(fact.fails for fact in facts)
             piece = KernelPiece(body, stored, fails, form(body, phase.unit_var, traits), number, names, place)
-            found.setdefault(piece.form.key, Kernel(len(found), loops)).calls.append(piece)
-    for kernel in [k for k in found.values() if not k.loops and len(k.calls) < OFTEN]:
+            least = 1 if loops else OFTEN if length >= LONG else MANY
+            found.setdefault(piece.form.key, Kernel(len(found), least)).calls.append(piece)
+    for kernel in [k for k in found.values() if len(k.calls) < k.least]:
         del found[kernel.first.form.key]
         for piece in kernel.calls:
             rest[piece.phase] |= piece.names
@@ -207,9 +210,9 @@ def joined(kernels: Sequence[Kernel], form_of: Callable[[Body, int], CanonicalPi
             while len(run) < len(chain):
                 run.append(begins[run[-1].place.inside, run[-1].place.end])
             piece = _one(run, form_of)
-            found.setdefault(piece.form.key, Kernel(0, True)).calls.append(piece)
+            found.setdefault(piece.form.key, Kernel(0, 1)).calls.append(piece)
         made += found.values() if 0 < len(found) < len(chain) else chain
-    return [Kernel(number, k.loops, k.calls) for number, k in enumerate(made)]
+    return [Kernel(number, k.least, k.calls) for number, k in enumerate(made)]
 
 
 def _chains(kernels: Sequence[Kernel]) -> list[list[Kernel]]:

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 
 from symnet import dtypes
 from symnet.errors import UnsettledWarning, explain
-from symnet.expr.nodes.elementwise import Elementwise
 from symnet.expr.nodes.extents import same_shape
 from symnet.expr.nodes.graph import topological, with_operands
 from symnet.expr.nodes.node import Node
@@ -41,11 +40,6 @@ MAX_REWRITES_IN_A_ROW = 200
 WIDE = 16  # operands
 
 
-def topic(node: Node) -> str:
-    """What a node is dispatched by: its primitive, or its kind."""
-    return node.op if isinstance(node, Elementwise) else node.kind
-
-
 def keeps_dtype(node: Node, new: Node) -> bool:
     """Whether the new node is real where the old one was, or of the same integer dtype: otherwise whatever uses it
     would compute in another dtype.  What takes the dtype of its users must not have one of its own afterwards.
@@ -69,20 +63,22 @@ class Table:
     lasting: bool = False
     spellings: Callable[[Node], Iterable[Node]] = _no_other_spelling
     apart: Callable[[Node], tuple[list[Node], Callable[[list[Node]], Node]] | None] = _whole
-    _by_topic: dict[str, tuple[Rewrite, ...]] = field(default_factory=dict)
+    _by_topics: dict[str, dict[int, tuple[Rewrite, ...]]] = field(default_factory=dict)
 
     def of(self, node: Node) -> tuple[Rewrite, ...]:
-        name = topic(node)
-        found = self._by_topic.get(name)
+        """The rewrites that may fire on a node, by its topic and those below it."""
+        by_topics = self._by_topics.get(node.topic)
+        if by_topics is None:
+            by_topics = self._by_topics.setdefault(node.topic, {})
+        found = by_topics.get(node.topics)
         if found is None:
-            found = tuple(r for r in self.rewrites if not r.on or name in r.on)
-            self._by_topic[name] = found
+            found = by_topics[node.topics] = tuple(r for r in self.rewrites if r.is_of(node.topic, node.topics))
         return found
 
-    def concerns(self, topics: Set[str]) -> bool:
-        """Whether it may rewrite a graph that has nodes of these topics alone."""
+    def concerns(self, on: Set[str], topics: int) -> bool:
+        """Whether it may rewrite a graph that has nodes of these topics alone; once by name, once by their bits."""
         every = self.rewrites if self.opening is None else (*self.rewrites, self.opening)
-        return any(not r.on or topics & set(r.on) for r in every)
+        return any(r.holds(topics) and (not r.on or not on.isdisjoint(r.on)) for r in every)
 
     def step(self, node: Node) -> tuple[Node, list[Fired]] | None:
         """What the first rewrite that fires makes of a node, and how: in its pieces several may fire."""
@@ -230,7 +226,7 @@ class Normalizer:
         if age >= MAX_REWRITES_IN_A_ROW:
             self._settle(node)
             return
-        assert same_shape(new.shape, node.shape), (topic(node), node.shape, new.shape)
+        assert same_shape(new.shape, node.shape), (node.topic, node.shape, new.shape)
         self._forward[node] = new
         self._age[new] = max(age, self._age.get(new, 0))
 

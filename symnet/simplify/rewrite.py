@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 
 from symnet.expr.facts.assumptions import VOCABULARY
 from symnet.expr.nodes.node import Node
+from symnet.expr.nodes.topics import bit_of
 
 Apply = Callable[[Any], Node | None]  # a rewrite of one kind of node says so in its own annotation
 Pass = Callable[..., list[Node]]  # of all roots at once
@@ -64,10 +65,20 @@ class Rewrite(Claims):
     """A rewrite of one node: `apply(node)` gives the new node, or None where it does not fire.
 
     on: the kinds ("einsum") and primitives ("mul") it is tried on; empty for every node.
+    below: topics that must all be there, at the node or anywhere below it, or it does not fire; "sin|cos" is either.
     """
 
     apply: Apply
     on: tuple[str, ...] = ()
+    below: tuple[str, ...] = ()
+
+    def is_of(self, topic: str, topics: int) -> bool:
+        """Whether it may fire on a node of a topic, with these topics at it and below."""
+        return (not self.on or topic in self.on) and self.holds(topics)
+
+    def holds(self, topics: int) -> bool:
+        """Whether all is there that it needs below a node."""
+        return all(any(topics & bit_of(each) for each in some.split("|")) for some in self.below)
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
-from symnet.backends.llvm.emitter import Emitter
+from symnet.backends.llvm.emitter import EmitBody, Emitter
 from symnet.backends.llvm.integers import evaluate
 from symnet.backends.llvm.polynomials import integer, opaque
 from symnet.backends.llvm.types import V, constant
@@ -31,8 +32,8 @@ LEAST, LONGEST = 4, 24  # times that a run of so many calls is repeated
 class Argument(NamedTuple):
     """What is passed.
 
-    kind: "%in" or "%out", an array of the caller's, by its place; "%workspace", so many bytes after its beginning; "", an
-        integer; anything else is the text itself, with its type.
+    kind: "%in" or "%out", an array of the caller's, by its place; "%workspace", so many bytes after its beginning; "",
+        an integer; anything else is the text itself, with its type.
     form: the monomials of which the numbers are coefficients.
     """
 
@@ -59,7 +60,6 @@ class KernelCall(NamedTuple):
 
 
 Columns: TypeAlias = Sequence[Poly]  # the numbers of calls, one after another
-EmitBody: TypeAlias = Callable[[Emitter, Body], None]
 
 
 def of_poly(kind: str, poly: Poly) -> Argument:
@@ -188,13 +188,13 @@ def _columns(e: Emitter, rows: Sequence[Sequence[KernelCall]], k: V) -> Columns:
 
 
 def _is_even(column: Sequence[int]) -> bool:
-    return all(b - a == column[1] - column[0] for a, b in zip(column, column[1:], strict=False))
+    return all(b - a == column[1] - column[0] for a, b in pairwise(column))
 
 
 # --------------------------------------------------------------------------- one of many
 
 
-class Choice(NamedTuple):
+class ChosenCalls(NamedTuple):
     """What is chosen where a number is from `least` on, and less than `bound` (None: not known here): calls alone, or
     any other body.
     """
@@ -205,13 +205,16 @@ class Choice(NamedTuple):
     calls: Sequence[KernelCall] | None
 
 
-def choices(e: Emitter, stmt: If) -> list[Choice]:
+def choices(e: Emitter, stmt: If) -> list[ChosenCalls]:
     """What a tree of conditions on one number chooses from, in order; nothing where it is small."""
     found = list(_leaves((stmt,), stmt, None, None))
     if len(found) < LEAST:
         return []
-    polys = [[None if bound is None else evaluate(e, bound) for bound in bounds] for *bounds, _ in found]
-    return [Choice(*bounds, body, _calls(e, body)) for bounds, (*_, body) in zip(polys, found, strict=True)]
+    return [ChosenCalls(_poly(e, least), _poly(e, bound), body, _calls(e, body)) for least, bound, body in found]
+
+
+def _poly(e: Emitter, bound: IntExpr | None) -> Poly | None:
+    return None if bound is None else evaluate(e, bound)
 
 
 def _leaves(
@@ -232,9 +235,9 @@ def _calls(e: Emitter, body: Body) -> list[KernelCall] | None:
     return None if None in found else [call(e) for call in found if call is not None]
 
 
-def write_choices(e: Emitter, which: Poly, of: Sequence[Choice], emit_body: EmitBody) -> None:
+def write_choices(e: Emitter, which: Poly, of: Sequence[ChosenCalls], emit_body: EmitBody) -> None:
     """What a number chooses from, several that differ in numbers alone as one."""
-    groups: list[Sequence[Choice]] = []
+    groups: list[Sequence[ChosenCalls]] = []
     shapes = [_shape(each) for each in of]
     begin = 0
     while begin < len(of):
@@ -247,7 +250,7 @@ def write_choices(e: Emitter, which: Poly, of: Sequence[Choice], emit_body: Emit
     _write_halves(e, which, groups, emit_body)
 
 
-def _shape(choice: Choice) -> object:
+def _shape(choice: ChosenCalls) -> object:
     """What those have in common that are written as one, each for one number; None for others."""
     least, bound, _, calls = choice
     if not calls or least is None or bound is None or known(add(bound, multiply(number(-1), least))) != 1:
@@ -255,7 +258,7 @@ def _shape(choice: Choice) -> object:
     return tuple(call.shape for call in calls)
 
 
-def _write_halves(e: Emitter, which: Poly, groups: Sequence[Sequence[Choice]], emit_body: EmitBody) -> None:
+def _write_halves(e: Emitter, which: Poly, groups: Sequence[Sequence[ChosenCalls]], emit_body: EmitBody) -> None:
     if len(groups) == 1:
         _write_group(e, which, groups[0], emit_body)
         return
@@ -263,11 +266,11 @@ def _write_halves(e: Emitter, which: Poly, groups: Sequence[Sequence[Choice]], e
     bound = groups[half - 1][-1].bound
     assert bound is not None
     before = e.text.binary("icmp slt", integer(e, which), integer(e, bound), "i1")
-    sides = [partial(_write_halves, e, which, side, emit_body) for side in (groups[:half], groups[half:])]
-    e.text.branch(before, *sides)
+    then, orelse = (partial(_write_halves, e, which, side, emit_body) for side in (groups[:half], groups[half:]))
+    e.text.branch(before, then, orelse)
 
 
-def _write_group(e: Emitter, which: Poly, group: Sequence[Choice], emit_body: EmitBody) -> None:
+def _write_group(e: Emitter, which: Poly, group: Sequence[ChosenCalls], emit_body: EmitBody) -> None:
     least, _, body, calls = group[0]
     if calls is None:
         emit_body(e, body)

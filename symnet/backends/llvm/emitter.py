@@ -180,6 +180,9 @@ class Emitter:
         return self.places[buffer.name]
 
 
+EmitBody = Callable[[Emitter, Body], None]
+
+
 def constant_shape(buffer: Buffer) -> tuple[int, ...]:
     """The shape of a register buffer."""
     return tuple(constant_extent(extent, buffer) for extent in buffer.shape)

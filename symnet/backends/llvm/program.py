@@ -27,16 +27,17 @@ from symnet.backends.llvm.integers import evaluate
 from symnet.backends.llvm.math_calls import called
 from symnet.backends.llvm.modules import ALONE, EntryPoint, Part, Scope, module_chunks
 from symnet.backends.llvm.phases import dispatch, phase_index, phase_starts
-from symnet.backends.llvm.polynomials import integer, is_natural, opaque, quotient
+from symnet.backends.llvm.polynomials import integer
 from symnet.backends.llvm.sizes import SizeChecks
 from symnet.backends.llvm.statements import STATUS, emit_body
-from symnet.backends.llvm.types import MEMORY, REGISTER, SIZE, V, constant
+from symnet.backends.llvm.types import REGISTER, SIZE, V, constant
+from symnet.backends.llvm.workspace import layout
 from symnet.loops.abi import ALIGNMENT, CODES
 from symnet.loops.facts import gather
 from symnet.loops.ir import Buffer, Group, IntVar, Phase, Program
 from symnet.loops.kernels import Kernel, KernelPiece, cut
 from symnet.loops.owners import owners
-from symnet.loops.polynomials import Poly, add, divide, known, multiply
+from symnet.loops.polynomials import Poly, known, multiply
 from symnet.loops.sizes import MOST_PHASES, refuse_static
 from symnet.schedule.target import Target
 
@@ -385,19 +386,8 @@ class _Module:
 
     def layout(self, e: Emitter) -> tuple[dict[str, Poly], Poly]:
         """Byte offsets of the workspace buffers, and their sum."""
-        if e.layout is not None:
-            return e.layout
-        offsets: dict[str, Poly] = {}
-        total: Poly = {}
-        for buffer in self.program.workspace:
-            if buffer.view_of is not None:
-                continue
-            offsets[buffer.name] = total
-            size: Poly = {(): SIZE[MEMORY[buffer.dtype]]}
-            for extent in buffer.shape:
-                size = multiply(size, evaluate(e, extent))
-            total = add(total, _aligned(e, size))
-        e.layout = offsets, total
+        if e.layout is None:
+            e.layout = layout(e, self.program.workspace)
         return e.layout
 
     def refuse(self, e: Emitter, condition: V, code: int) -> None:
@@ -430,21 +420,3 @@ _PASSED = "ptr %in, ptr %out, ptr %dims, ptr %workspace"
 def _buffers(program: Program) -> dict[str, Buffer]:
     constants = (constant_array.buffer for constant_array in program.constants)
     return {buffer.name: buffer for buffer in (*program.inputs, *program.outputs, *program.workspace, *constants)}
-
-
-def _aligned(e: Emitter, size: Poly) -> Poly:
-    """A size in bytes, rounded up to the alignment of the workspace."""
-    whole, rest = divide(size, ALIGNMENT)
-    if not rest:
-        return size
-    blocks = add(whole, _blocks(e, rest))
-    return multiply(blocks, {(): ALIGNMENT})
-
-
-def _blocks(e: Emitter, size: Poly) -> Poly:
-    """⌈size / alignment⌉: how many aligned blocks hold so many bytes."""
-    above = add(size, {(): ALIGNMENT - 1})
-    count = known(above)
-    if count is not None:
-        return {(): count // ALIGNMENT}
-    return opaque(e, quotient(e, above, ALIGNMENT), is_natural(e, above))

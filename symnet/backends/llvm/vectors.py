@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from symnet.backends.llvm.emitter import Emitter
+from symnet.backends.llvm.emitter import EmitBody, Emitter
 from symnet.backends.llvm.integers import evaluate
 from symnet.backends.llvm.polynomials import integer, is_natural, opaque
 from symnet.backends.llvm.reductions import Accumulators
 from symnet.backends.llvm.types import V, constant
 from symnet.loops.chunks import Chunk, chunks, in_rows
-from symnet.loops.ir import Body, For, LaneCut
+from symnet.loops.ir import For, LaneCut
 from symnet.loops.polynomials import Poly, add, known
-
-EmitBody = Callable[[Emitter, Body], None]
 
 
 def emit_vector(e: Emitter, loop: For, cut: LaneCut, emit_body: EmitBody) -> None:

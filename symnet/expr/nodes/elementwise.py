@@ -53,7 +53,7 @@ class Elementwise(Node):
         return shape, RESULT[primitive.result](*operands)
 
     def _read(self) -> None:
-        self.op = str(self.args[0].name)
+        self.op = self.topic = str(self.args[0].name)
 
 
 def elementwise(op: str, *operands: Any) -> Elementwise:
@@ -100,7 +100,7 @@ def convert(x: Node, dtype: str | None) -> Node:
 
 def is_op(node: Node, *ops: str) -> bool:
     """Whether `node` is an elementwise node of one of these primitives."""
-    return isinstance(node, Elementwise) and node.op in ops
+    return node.topic in ops
 
 
 def operands_of(op: str, x: Node) -> tuple[Node, ...]:

@@ -30,6 +30,7 @@ from sympy.core.symbol import Str
 from symnet.errors import ArgumentError, UnknownAttributeError, explain
 from symnet.expr.nodes.data import Data
 from symnet.expr.nodes.no_values import asked, lacking
+from symnet.expr.nodes.topics import bit_of
 
 Extent = Any  # a Python int, or a SymPy integer expression over dims
 Shape = tuple[Extent, ...]
@@ -152,6 +153,8 @@ class Node(Basic):
         digest: 16 bytes that identify the content in every process.
         operands: the arguments that are nodes, in order.
         rank: the number of axes.
+        topic: what rewrites are looked up by: the kind, or the primitive of an elementwise node.
+        topics: the topics of the node and of all below it, one bit for each (`bit_of`).
     """
 
     __slots__ = (
@@ -165,6 +168,8 @@ class Node(Basic):
         "operands",
         "rank",
         "shape",
+        "topic",
+        "topics",
     )
     _op_priority = 100.0
     is_commutative = True
@@ -175,6 +180,8 @@ class Node(Basic):
     digest: bytes
     operands: tuple[Node, ...]
     rank: int
+    topic: str
+    topics: int
     _facts: frozenset[str] | None
     _kept: dict[str, Any] | None  # what `kept_on_node` remembers
     _outline: tuple[int, str] | None
@@ -194,7 +201,12 @@ class Node(Basic):
         node._facts = node._kept = node._outline = node._normal = None
         node.operands = tuple([arg for arg in args if isinstance(arg, Node)])
         node.rank = len(shape)
+        node.topic = cls.kind
         node._read()
+        topics = bit_of(node.topic)
+        for operand in node.operands:
+            topics |= operand.topics
+        node.topics = topics
         with _LOCK:
             return _TABLE.setdefault(digest, node)
 

@@ -67,4 +67,6 @@ def _canonical(a: Expr, b: Expr, c: Expr) -> PowersOfBase:
     return (p, ZERO, ONE) if p.is_even else (ZERO, p, ONE)
 
 
-ABSOLUTES = (Rewrite(collect_powers_of_absolute_value, ("mul", "pow"), domain="extends", role="shorter"),)
+ABSOLUTES = (
+    Rewrite(collect_powers_of_absolute_value, ("mul", "pow"), below=("abs|sign",), domain="extends", role="shorter"),
+)

@@ -66,8 +66,16 @@ def _array_in(operand: Node) -> ConstantArray | None:
 
 
 CONSTANTS: tuple[Rewrite, ...] = (
-    Rewrite(write_regular_arrays, ("add", "mul", "einsum", "solve", "concat"), domain="equal", role="spelling"),
+    Rewrite(
+        write_regular_arrays,
+        ("add", "mul", "einsum", "solve", "concat"),
+        below=("array",),
+        domain="equal",
+        role="spelling",
+    ),
 )
 WHOLE_AMONG_REALS: tuple[Rewrite, ...] = (
-    Rewrite(convert_whole_numbers_among_reals, ("add", "mul", "einsum"), domain="equal", role="spelling"),
+    Rewrite(
+        convert_whole_numbers_among_reals, ("add", "mul", "einsum"), below=("array",), domain="equal", role="spelling"
+    ),
 )

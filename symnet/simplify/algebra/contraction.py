@@ -361,8 +361,8 @@ def _alike_outside(here: Indices, there: Indices, node: Einsum) -> bool:
 CONTRACTIONS = (
     Rewrite(drop_idle_contraction, ("einsum",), domain="equal", role="spelling"),
     Rewrite(take_scalars_out_of_contraction, ("einsum",), domain="extends", role="spelling"),
-    Rewrite(take_sign_out_of_contraction, ("einsum",), domain="equal", role="spelling"),
-    Rewrite(contract_repeated_operand_once, ("einsum",), domain="equal", role="spelling"),
+    Rewrite(take_sign_out_of_contraction, ("einsum",), below=("add",), domain="equal", role="spelling"),
+    Rewrite(contract_repeated_operand_once, ("einsum",), below=("expand",), domain="equal", role="spelling"),
     Rewrite(contract_through_transposition, ("einsum",), domain="equal", role="spelling"),
     Rewrite(contract_through_reordered_sum, ("einsum",), domain="equal", role="spelling"),
     Rewrite(sum_a_sum_at_once, ("einsum",), domain="equal", role="spelling"),

@@ -146,6 +146,12 @@ def _is_symmetric(operand: Node) -> bool:
 
 
 CANCELLED_PRODUCTS = (
-    Rewrite(cancel_inverse_of_product, ("einsum",), needs=("symmetric",), domain="extends", role="shorter"),
+    Rewrite(
+        cancel_inverse_of_product, ("einsum",), below=("solve",), needs=("symmetric",), domain="extends", role="shorter"
+    ),
 )
-CORRECTIONS = (Rewrite(take_value_into_its_correction, ("add",), needs=("symmetric",), domain="equal", role="shorter"),)
+CORRECTIONS = (
+    Rewrite(
+        take_value_into_its_correction, ("add",), below=("solve",), needs=("symmetric",), domain="equal", role="shorter"
+    ),
+)

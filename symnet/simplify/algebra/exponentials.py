@@ -428,11 +428,13 @@ EXPONENTIALS = (
     Rewrite(xlogy_of_zero_or_one, ("xlogy",), needs=("unit", "integer"), domain="extends", role="shorter"),
     Rewrite(take_scalars_out_of_xlogy, ("xlogy",), domain="equal", role="spelling"),
     Rewrite(split_xlogy_of_positive, ("xlogy",), needs=("positive",), domain="equal", role="exposing"),
-    Rewrite(zero_one_times_its_log, ("mul",), needs=("unit", "integer"), domain="extends", role="shorter"),
+    Rewrite(
+        zero_one_times_its_log, ("mul",), below=("log",), needs=("unit", "integer"), domain="extends", role="shorter"
+    ),
     Rewrite(logistic_of_reciprocal, ("pow",), domain="equal", role="shorter"),
-    Rewrite(merge_exponentials_of_one_argument, ("mul",), domain="extends", role="shorter"),
-    Rewrite(merge_exponentials_that_cancel, ("mul",), domain="extends", role="shorter"),
-    Rewrite(exponential_times_logistic, ("mul",), domain="extends", role="shorter"),
-    Rewrite(exponential_over_its_sum_is_softmax, ("mul",), domain="equal", role="exposing"),
-    Rewrite(weighted_sum_of_exponentials_over_their_sum, ("mul",), domain="equal", role="exposing"),
+    Rewrite(merge_exponentials_of_one_argument, ("mul",), below=("exp",), domain="extends", role="shorter"),
+    Rewrite(merge_exponentials_that_cancel, ("mul",), below=("exp",), domain="extends", role="shorter"),
+    Rewrite(exponential_times_logistic, ("mul",), below=("exp", "sigmoid"), domain="extends", role="shorter"),
+    Rewrite(exponential_over_its_sum_is_softmax, ("mul",), below=("exp",), domain="equal", role="exposing"),
+    Rewrite(weighted_sum_of_exponentials_over_their_sum, ("mul",), below=("exp",), domain="equal", role="exposing"),
 )

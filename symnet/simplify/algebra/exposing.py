@@ -30,7 +30,6 @@ from symnet.simplify.algebra.products import CANCELLED_DENOMINATOR, SQUARE_ROOT_
 from symnet.simplify.algebra.reduction import constant_terms_apart
 from symnet.simplify.algebra.soft_extremes import SOFT_EXTREMES
 from symnet.simplify.algebra.sums import COMMON_FACTORS
-from symnet.simplify.engine import topic
 from symnet.simplify.forms.broadcast import core_of, cover, covered, trailing
 from symnet.simplify.forms.coefficients import ScaledFactors, is_multiple, product, split_coefficient, terms_of
 from symnet.simplify.forms.factors import Factors
@@ -159,7 +158,7 @@ def _heads(x: Node) -> frozenset[str]:
         return frozenset(beside).union(*map(_heads, x.operands))
     if is_rearranged(x):
         return _heads(x.operands[0])
-    return frozenset({topic(x)}) if x.kind == "elementwise" or is_logsumexp(x) else frozenset()
+    return frozenset({x.topic}) if x.kind == "elementwise" or is_logsumexp(x) else frozenset()
 
 
 # What may be met in a node, once it is no longer moved.  In others, any function.
@@ -174,7 +173,7 @@ _MET = {
 
 def _meets(node: Node, operand: Node) -> bool:
     heads = _heads(operand)
-    return bool(heads & _MET.get(topic(node), heads))
+    return bool(heads & _MET.get(node.topic, heads))
 
 
 def _reduced_after(move: Node, inner: Reduce) -> Node:
@@ -361,7 +360,7 @@ def _met(node: Node, before: Node) -> Node | None:
             return factors.build()
     node = _flat(node) if is_op(node, "add") else node
     for rewrite in MEETINGS:
-        new = rewrite.apply(node) if topic(node) in rewrite.on else None
+        new = rewrite.apply(node) if node.topic in rewrite.on else None
         if new is not None:
             return broadcast_to(new, node.shape)
     return None

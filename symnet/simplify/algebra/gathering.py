@@ -189,6 +189,10 @@ def _terms(total: Node) -> tuple[ScaledFactors, ...]:
 
 GATHERINGS = (
     Rewrite(gather_terms_into_their_sum, ("add",), needs=("nonnegative",), domain="extends", role="shorter"),
-    Rewrite(gather_terms_among_zeros, ("add",), needs=("nonnegative",), domain="extends", role="shorter"),
-    Rewrite(contract_beside_choice, ("add",), needs=("nonnegative",), domain="equal", role="exposing"),
+    Rewrite(
+        gather_terms_among_zeros, ("add",), below=("place",), needs=("nonnegative",), domain="extends", role="shorter"
+    ),
+    Rewrite(
+        contract_beside_choice, ("add",), below=("where",), needs=("nonnegative",), domain="equal", role="exposing"
+    ),
 )

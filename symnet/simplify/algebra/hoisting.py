@@ -27,6 +27,8 @@ from symnet.simplify.forms.broadcast import align, spread
 from symnet.simplify.rewrite import Rewrite
 
 HOT = ("exp", "log", "sigmoid", "tanh", "softplus", "erf", "erfc", "cosh", "sinh", "cos")
+_HOT_BELOW = "|".join((*HOT, "reduce"))
+_MOVED_BELOW = "slice|reshape|take|einsum|concat"
 _THROUGH = ("add", "mul", "pow", "log", "maximum", "minimum", "where", "abs")
 _DEEPEST = 5
 REARRANGES = ("slice", "reshape", "take")
@@ -424,9 +426,9 @@ HOISTS = (
     Rewrite(compute_before_moving, (
             "log", "exp", "add", "mul", "pow", "abs", "sigmoid", "tanh", "softplus", "xlogy", "maximum", "minimum",
             "where", "cosh", "sinh", "sign",
-        ), domain="equal", role="exposing"),
+        ), below=(_HOT_BELOW, _MOVED_BELOW), domain="equal", role="exposing"),
     Rewrite(reduce_before_moving, ("einsum", "reduce"), domain="equal", role="exposing"),
-    Rewrite(reduce_before_joining, ("einsum", "reduce"), domain="equal", role="exposing"),
+    Rewrite(reduce_before_joining, ("einsum", "reduce"), below=("concat",), domain="equal", role="exposing"),
     Rewrite(cumulate_before_moving, ("cumsum",), domain="equal", role="exposing"),
     Rewrite(cumulate_before_joining, ("cumsum",), domain="equal", role="exposing"),
 )  # fmt: skip

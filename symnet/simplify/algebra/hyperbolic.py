@@ -288,11 +288,11 @@ def quotient_of_sine_and_cosine(node: Node) -> Node | None:
 
 
 HYPERBOLICS = (
-    Rewrite(quotient_of_sine_and_cosine, ("mul",), domain="extends", role="shorter"),
-    Rewrite(sum_of_opposite_exponentials, ("add",), domain="extends", role="shorter"),
-    Rewrite(exponential_over_cosine_is_logistic, ("mul",), domain="extends", role="shorter"),
-    Rewrite(exponential_over_sum_of_two_is_logistic, ("mul",), domain="extends", role="shorter"),
-    Rewrite(difference_over_sum_is_tanh, ("mul",), domain="extends", role="shorter"),
-    Rewrite(exponential_times_difference, ("mul",), domain="extends", role="shorter"),
-    Rewrite(sine_over_one_and_cosine_is_tangent, ("mul",), domain="extends", role="shorter"),
+    Rewrite(quotient_of_sine_and_cosine, ("mul",), below=("sinh|sin", "cosh|cos"), domain="extends", role="shorter"),
+    Rewrite(sum_of_opposite_exponentials, ("add",), below=("exp",), domain="extends", role="shorter"),
+    Rewrite(exponential_over_cosine_is_logistic, ("mul",), below=("exp", "cosh"), domain="extends", role="shorter"),
+    Rewrite(exponential_over_sum_of_two_is_logistic, ("mul",), below=("exp",), domain="extends", role="shorter"),
+    Rewrite(difference_over_sum_is_tanh, ("mul",), below=("exp",), domain="extends", role="shorter"),
+    Rewrite(exponential_times_difference, ("mul",), below=("exp",), domain="extends", role="shorter"),
+    Rewrite(sine_over_one_and_cosine_is_tangent, ("mul",), below=("cosh|cos",), domain="extends", role="shorter"),
 )

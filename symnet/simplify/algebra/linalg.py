@@ -360,6 +360,6 @@ INVERSES = (
     Rewrite(take_sign_out_of_logdet, ("determinant",), domain="equal", role="spelling"),
     Rewrite(determinant_of_diagonal, ("determinant",), domain="equal", role="shorter"),
     Rewrite(log_of_determinant, ("log",), domain="equal", role="shorter"),
-    Rewrite(cancel_inverse, ("einsum",), needs=("symmetric",), domain="extends", role="shorter"),
+    Rewrite(cancel_inverse, ("einsum",), below=("solve",), needs=("symmetric",), domain="extends", role="shorter"),
     Rewrite(contract_separate_parts_apart, ("einsum",), domain="equal", role="shorter"),
 )

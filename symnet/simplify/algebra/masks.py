@@ -50,4 +50,4 @@ def _parts(factor: Node) -> tuple[Node, ...]:
     return (factor,)
 
 
-MASKS = (Rewrite(gather_into_mask, ("add",), domain="extends", role="shorter"),)
+MASKS = (Rewrite(gather_into_mask, ("add",), below=("delta",), domain="extends", role="shorter"),)

@@ -171,6 +171,6 @@ def _merged(a: Einsum, place: int, b: Einsum, theirs: int, sign: Expr) -> Node:
 
 MERGES = (
     Rewrite(contract_sum_of_operands, ("add",), domain="extends", role="exposing"),
-    Rewrite(meet_among_zeros, ("add",), domain="extends", role="exposing"),
-    Rewrite(add_before_placing, ("add",), domain="equal", role="shorter"),
+    Rewrite(meet_among_zeros, ("add",), below=("place",), domain="extends", role="exposing"),
+    Rewrite(add_before_placing, ("add",), below=("place",), domain="equal", role="shorter"),
 )

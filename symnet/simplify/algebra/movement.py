@@ -19,7 +19,6 @@ from symnet.expr.nodes.indexing import Take
 from symnet.expr.nodes.movement import Concat, Place, Reshape, Slice, broadcast_to, concat, drop_axes, reshape
 from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.placing import PLACINGS
-from symnet.simplify.engine import topic
 from symnet.simplify.forms.broadcast import align, cover, spread
 from symnet.simplify.forms.coefficients import ONE, is_finite_scalar, product, split_coefficient, unsigned
 from symnet.simplify.rewrite import Rewrite
@@ -326,14 +325,20 @@ MOVEMENTS = (
     Rewrite(repeat_at_once, ("expand",), domain="equal", role="spelling"),
     Rewrite(reshape_at_once, ("reshape",), domain="equal", role="spelling"),
     Rewrite(reshape_without_new_axes, ("reshape",), domain="equal", role="spelling"),
-    Rewrite(drop_axes_by_reshape, ("einsum",), domain="equal", role="spelling"),
-    Rewrite(drop_axes_before_joining, ("einsum",), domain="equal", role="spelling"),
+    Rewrite(drop_axes_by_reshape, ("einsum",), below=("reshape",), domain="equal", role="spelling"),
+    Rewrite(drop_axes_before_joining, ("einsum",), below=("concat",), domain="equal", role="spelling"),
     Rewrite(move_a_constant, ("reshape", "slice", "take"), domain="equal", role="spelling"),
     Rewrite(move_what_is_repeated, ("slice", "take"), domain="equal", role="spelling"),
-    Rewrite(move_the_condition, ("slice", "take", "reshape", "einsum"), domain="equal", role="spelling"),
+    Rewrite(
+        move_the_condition,
+        ("slice", "take", "reshape", "einsum"),
+        below=("indicator",),
+        domain="equal",
+        role="spelling",
+    ),
     Rewrite(join_the_conditions, ("concat",), domain="equal", role="shorter"),
     Rewrite(move_before_negating, ("slice", "take", "reshape"), domain="equal", role="spelling"),
-    Rewrite(multiply_before_placing, ("mul",), domain="extends", role="shorter"),
+    Rewrite(multiply_before_placing, ("mul",), below=("place",), domain="extends", role="shorter"),
     Rewrite(
         take_scalars_out_of_movement, ("expand", "reshape", "slice", "place", "take"), domain="equal", role="spelling"
     ),
@@ -357,7 +362,7 @@ def moved(move: Node, x: Node) -> Node:
 def _settled(new: Node) -> Node:
     """A move made one with the moves below it; of what is repeated, the move that is repeated then."""
     for _ in range(3):
-        fired = (r.apply(new) for r in MOVEMENTS if topic(new) in r.on and r.name in _SETTLING)
+        fired = (r.apply(new) for r in MOVEMENTS if new.topic in r.on and r.name in _SETTLING)
         shorter = next((n for n in (_turned_at_once(new), *fired) if n is not None), None)
         if shorter is None:
             break

@@ -128,5 +128,7 @@ def _is_moderate(x: Node) -> bool:
 
 
 ONE_DENOMINATOR = (
-    Rewrite(quotients_over_one_denominator, ("mul",), needs=("finite",), domain="extends", role="shorter"),
+    Rewrite(
+        quotients_over_one_denominator, ("mul",), below=("add",), needs=("finite",), domain="extends", role="shorter"
+    ),
 )

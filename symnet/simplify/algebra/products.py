@@ -169,9 +169,11 @@ def factor_beside_delta_takes_its_last_axis(node: Node) -> Node | None:
 
 
 SQUARE_ROOT_OF_SQUARE = Rewrite(square_root_of_square, ("pow",), domain="equal", role="shorter")
-CANCELLED_DENOMINATOR = Rewrite(cancel_sum_divided_by_its_denominator, ("mul",), domain="extends", role="shorter")
+CANCELLED_DENOMINATOR = Rewrite(
+    cancel_sum_divided_by_its_denominator, ("mul",), below=("add",), domain="extends", role="shorter"
+)
 PRODUCTS = (
-    Rewrite(distribute_number_over_sum, ("mul",), domain="equal", role="spelling"),
+    Rewrite(distribute_number_over_sum, ("mul",), below=("add",), domain="equal", role="spelling"),
     Rewrite(
         collect_powers,
         ("mul", "pow", "size"),
@@ -183,9 +185,16 @@ PRODUCTS = (
         powers_of_zero_and_one_are_themselves, ("mul", "pow"), needs=("unit", "integer"), domain="equal", role="shorter"
     ),
     SQUARE_ROOT_OF_SQUARE,
-    Rewrite(factor_beside_delta_takes_its_last_axis, ("mul",), needs=("finite",), domain="extends", role="shorter"),
-    Rewrite(multiply_out_delta, ("mul",), needs=("finite",), domain="equal", role="exposing"),
+    Rewrite(
+        factor_beside_delta_takes_its_last_axis,
+        ("mul",),
+        below=("delta",),
+        needs=("finite",),
+        domain="extends",
+        role="shorter",
+    ),
+    Rewrite(multiply_out_delta, ("mul",), below=("delta",), needs=("finite",), domain="equal", role="exposing"),
     CANCELLED_DENOMINATOR,
-    Rewrite(distribute_to_cancel, ("mul",), domain="extends", role="shorter"),
-    Rewrite(multiply_into_choice_to_cancel, ("mul",), domain="equal", role="exposing"),
+    Rewrite(distribute_to_cancel, ("mul",), below=("add",), domain="extends", role="shorter"),
+    Rewrite(multiply_into_choice_to_cancel, ("mul",), below=("where",), domain="equal", role="exposing"),
 )

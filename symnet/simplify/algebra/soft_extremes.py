@@ -228,8 +228,8 @@ def _softplus(value: Expr, factors: tuple[Node, ...]) -> tuple[Expr, Node] | Non
 
 
 SOFT_EXTREMES = (
-    Rewrite(extreme_with_rounded_corner, ("add",), domain="extends", role="shorter"),
-    Rewrite(absolute_with_rounded_corner, ("add",), domain="extends", role="exposing"),
-    Rewrite(rounded_corners_in_sums, ("add",), domain="extends", role="exposing"),
-    Rewrite(softplus_beside_its_argument, ("add",), domain="extends", role="shorter"),
+    Rewrite(extreme_with_rounded_corner, ("add",), below=("softplus",), domain="extends", role="shorter"),
+    Rewrite(absolute_with_rounded_corner, ("add",), below=("softplus",), domain="extends", role="exposing"),
+    Rewrite(rounded_corners_in_sums, ("add",), below=("softplus|log",), domain="extends", role="exposing"),
+    Rewrite(softplus_beside_its_argument, ("add",), below=("softplus|log",), domain="extends", role="shorter"),
 )

@@ -289,14 +289,23 @@ def sum_what_was_joined_apart(node: Einsum) -> Node | None:
 
 
 SUMMATIONS = (
-    Rewrite(split_delta_from_product, ("einsum",), domain="equal", role="exposing"),
-    Rewrite(contract_delta, ("einsum",), domain="extends", role="shorter"),
+    Rewrite(split_delta_from_product, ("einsum",), below=("delta",), domain="equal", role="exposing"),
+    Rewrite(contract_delta, ("einsum",), below=("delta",), domain="extends", role="shorter"),
     Rewrite(total_of_distribution_is_one, ("einsum",), needs=("simplex",), domain="extends", role="shorter"),
-    Rewrite(sum_terms_apart, ("einsum",), needs=("simplex",), domain="equal", role="spelling"),
-    Rewrite(contract_delta_term_apart, ("einsum",), needs=("finite",), domain="equal", role="exposing"),
-    Rewrite(take_common_factors_out_of_operand, ("einsum",), domain="extends", role="exposing"),
-    Rewrite(expectation_of_number_is_itself, ("einsum",), needs=("simplex",), domain="equal", role="exposing"),
-    Rewrite(sum_before_placing, ("einsum",), domain="equal", role="shorter"),
-    Rewrite(sum_before_reshaping, ("einsum",), domain="equal", role="shorter"),
-    Rewrite(sum_what_was_joined_apart, ("einsum",), domain="equal", role="exposing"),
+    Rewrite(sum_terms_apart, ("einsum",), below=("add",), needs=("simplex",), domain="equal", role="spelling"),
+    Rewrite(
+        contract_delta_term_apart, ("einsum",), below=("delta",), needs=("finite",), domain="equal", role="exposing"
+    ),
+    Rewrite(take_common_factors_out_of_operand, ("einsum",), below=("add",), domain="extends", role="exposing"),
+    Rewrite(
+        expectation_of_number_is_itself,
+        ("einsum",),
+        below=("add",),
+        needs=("simplex",),
+        domain="equal",
+        role="exposing",
+    ),
+    Rewrite(sum_before_placing, ("einsum",), below=("place",), domain="equal", role="shorter"),
+    Rewrite(sum_before_reshaping, ("einsum",), below=("reshape",), domain="equal", role="shorter"),
+    Rewrite(sum_what_was_joined_apart, ("einsum",), below=("concat",), domain="equal", role="exposing"),
 )

@@ -59,7 +59,7 @@ SUMS = (
     COMMON_FACTORS,
     Rewrite(collect_like_terms, ("add",), domain="extends", role="exposing"),
     *GATHERINGS,
-    Rewrite(join_choices_by_one_condition, ("add",), domain="equal", role="shorter"),
+    Rewrite(join_choices_by_one_condition, ("add",), below=("where|indicator",), domain="equal", role="shorter"),
     *TILES,
     *BRACKETS,
     *MERGES,

@@ -98,4 +98,4 @@ def _start(tile: Tile, axis: int) -> Extent:
     return tile[1].starts[axis]
 
 
-TILES = (Rewrite(join_what_is_laid_side_by_side, ("add", "or"), domain="extends", role="shorter"),)
+TILES = (Rewrite(join_what_is_laid_side_by_side, ("add", "or"), below=("place",), domain="extends", role="shorter"),)

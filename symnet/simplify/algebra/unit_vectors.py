@@ -113,6 +113,6 @@ def _without(node: Einsum, k: int, index: int, left: Node | None, pick: Picked) 
 
 
 UNIT_VECTORS: tuple[Rewrite, ...] = (
-    Rewrite(choose_instead_of_summing_zeros, ("einsum",), domain="extends", role="shorter"),
-    Rewrite(take_instead_of_summing_one_hot, ("einsum",), domain="extends", role="shorter"),
+    Rewrite(choose_instead_of_summing_zeros, ("einsum",), below=("place",), domain="extends", role="shorter"),
+    Rewrite(take_instead_of_summing_one_hot, ("einsum",), below=("one_hot",), domain="extends", role="shorter"),
 )

@@ -170,11 +170,11 @@ def _weight_and_logarithm(node: Node) -> tuple[Node, Node] | None:
 
 
 CANCELLATIONS: tuple[Rewrite, ...] = (
-    Rewrite(one_and_tanh_is_logistic, ("add",), domain="equal", role="stable"),
-    Rewrite(logistic_about_its_middle_is_tanh, ("add",), domain="extends", role="stable"),
-    Rewrite(one_and_cosine_by_half_angle, ("add",), domain="equal", role="stable"),
+    Rewrite(one_and_tanh_is_logistic, ("add",), below=("tanh",), domain="equal", role="stable"),
+    Rewrite(logistic_about_its_middle_is_tanh, ("add",), below=("sigmoid",), domain="extends", role="stable"),
+    Rewrite(one_and_cosine_by_half_angle, ("add",), below=("cos|cosh",), domain="equal", role="stable"),
     Rewrite(log_of_hyperbolic_cosine, ("log",), domain="equal", role="stable"),
     Rewrite(log_of_quotient_near_one, ("log",), domain="extends", role="stable"),
     Rewrite(log_of_reciprocal_less_one, ("log",), domain="equal", role="stable"),
-    Rewrite(weighted_log_of_one_plus, ("mul", "xlogy"), domain="extends", role="stable"),
+    Rewrite(weighted_log_of_one_plus, ("mul", "xlogy"), below=("log|xlogy",), domain="extends", role="stable"),
 )

@@ -140,4 +140,6 @@ def _turned(matrix: Node, rows: int, columns: int) -> Node:
     return _columns(_rows(matrix, list(np.roll(around, -rows))), np.roll(around, -columns))
 
 
-COFACTORS = (Rewrite(cofactors_instead_of_inverses, ("mul",), domain="extends", role="stable"),)
+COFACTORS = (
+    Rewrite(cofactors_instead_of_inverses, ("mul",), below=("determinant", "solve"), domain="extends", role="stable"),
+)

@@ -67,4 +67,6 @@ def _over(node: Node, quotient: Factors, base: Base, beside: Node) -> Node | Non
     return where(spread(finite, axes, node.shape) if finite.rank else finite, over, as_written)
 
 
-COMMON_DENOMINATORS = (Rewrite(difference_over_one_denominator, ("add",), domain="extends", role="stable"),)
+COMMON_DENOMINATORS = (
+    Rewrite(difference_over_one_denominator, ("add",), below=("pow",), domain="extends", role="stable"),
+)

@@ -94,4 +94,6 @@ def _by_conjugate(node: Node, coefficient: Expr, root: Node, t: tuple[Expr, tupl
     return new if coefficient == 1 else elementwise("mul", number(coefficient), new)
 
 
-CONJUGATES: tuple[Rewrite, ...] = (Rewrite(root_less_its_neighbour, ("add",), domain="equal", role="stable"),)
+CONJUGATES: tuple[Rewrite, ...] = (
+    Rewrite(root_less_its_neighbour, ("add",), below=("pow",), domain="equal", role="stable"),
+)

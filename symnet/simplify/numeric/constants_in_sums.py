@@ -131,4 +131,6 @@ def _exact(node: Node) -> Expr | None:
     return None
 
 
-CONSTANTS_IN_SUMS: tuple[Rewrite, ...] = (Rewrite(constant_into_sum, ("add",), domain="equal", role="stable"),)
+CONSTANTS_IN_SUMS: tuple[Rewrite, ...] = (
+    Rewrite(constant_into_sum, ("add",), below=("einsum",), domain="equal", role="stable"),
+)

@@ -71,7 +71,7 @@ def kept_delta_is_a_choice(node: Einsum) -> Node | None:
 
 
 DELTAS = (
-    Rewrite(delta_beside_factors_is_a_choice, ("mul",), domain="extends", role="stable"),
-    Rewrite(mask_beside_factors_is_a_choice, ("mul",), domain="extends", role="stable"),
-    Rewrite(kept_delta_is_a_choice, ("einsum",), domain="extends", role="stable"),
+    Rewrite(delta_beside_factors_is_a_choice, ("mul",), below=("delta",), domain="extends", role="stable"),
+    Rewrite(mask_beside_factors_is_a_choice, ("mul",), below=("delta",), domain="extends", role="stable"),
+    Rewrite(kept_delta_is_a_choice, ("einsum",), below=("delta",), domain="extends", role="stable"),
 )

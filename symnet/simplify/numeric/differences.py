@@ -152,8 +152,8 @@ def _joined(factors: tuple[Node, ...]) -> Node:
 
 
 DIFFERENCES = (
-    Rewrite(complement_of_logistic, ("add",), domain="extends", role="stable"),
-    Rewrite(logistic_minus_target, ("add",), needs=("finite",), domain="equal", role="stable"),
-    Rewrite(one_less_squares_of_softmax, ("add",), domain="equal", role="stable"),
-    Rewrite(softmax_minus_target, ("add",), needs=("finite",), domain="equal", role="stable"),
+    Rewrite(complement_of_logistic, ("add",), below=("sigmoid",), domain="extends", role="stable"),
+    Rewrite(logistic_minus_target, ("add",), below=("sigmoid",), needs=("finite",), domain="equal", role="stable"),
+    Rewrite(one_less_squares_of_softmax, ("add",), below=("exp",), domain="equal", role="stable"),
+    Rewrite(softmax_minus_target, ("add",), below=("exp",), needs=("finite",), domain="equal", role="stable"),
 )

@@ -122,4 +122,4 @@ def _solved(node: Einsum, parts: list[IndexedOperand], choice: _Choice) -> Node:
 
 
 OPENING = Rewrite(open_products_around_inverses, ("einsum",), domain="equal", role="spelling")
-EQUATIONS = (Rewrite(solve_instead_of_inverting, ("einsum",), domain="equal", role="stable"),)
+EQUATIONS = (Rewrite(solve_instead_of_inverting, ("einsum",), below=("solve",), domain="equal", role="stable"),)

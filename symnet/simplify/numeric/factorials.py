@@ -93,4 +93,4 @@ def _is_small(gamma: Node) -> bool:
 
 
 LOGARITHMS_OF_FACTORIALS = (Rewrite(log_of_gammas, ("log",), domain="equal", role="stable"),)
-FACTORIALS = (Rewrite(gammas_by_their_logarithms, ("mul",), domain="equal", role="stable"),)
+FACTORIALS = (Rewrite(gammas_by_their_logarithms, ("mul",), below=("gamma",), domain="equal", role="stable"),)

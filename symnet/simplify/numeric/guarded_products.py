@@ -84,4 +84,4 @@ def _term_by_term(node: Einsum, rows: tuple[int, ...], column: tuple[int, ...], 
     return contract([everything], node.output, products)
 
 
-GUARDED_PRODUCTS = (Rewrite(multiply_before_asking, ("einsum",), domain="extends", role="stable"),)
+GUARDED_PRODUCTS = (Rewrite(multiply_before_asking, ("einsum",), below=("where",), domain="extends", role="stable"),)

@@ -120,4 +120,6 @@ def _with(factors: Factors, base: Base, other: Node) -> Node:
     return rest.times(other, base[1]).build()
 
 
-MIRRORED: tuple[Rewrite, ...] = (Rewrite(leave_out_what_is_symmetric, ("add",), domain="extends", role="stable"),)
+MIRRORED: tuple[Rewrite, ...] = (
+    Rewrite(leave_out_what_is_symmetric, ("add",), below=("slice",), domain="extends", role="stable"),
+)

@@ -162,7 +162,9 @@ def _is_reciprocal_of_sum(root: Node) -> bool:
 
 
 NORMS = (
-    Rewrite(slope_of_norm_at_zero, ("mul",), needs=("nonnegative",), domain="extends", role="stable"),
-    Rewrite(curvature_of_norm_at_zero, ("mul", "add"), domain="extends", role="stable"),
+    Rewrite(slope_of_norm_at_zero, ("mul",), below=("pow",), needs=("nonnegative",), domain="extends", role="stable"),
+    Rewrite(curvature_of_norm_at_zero, ("mul", "add"), below=("pow", "where"), domain="extends", role="stable"),
 )
-ROOTS = (Rewrite(nothing_over_root_of_nothing, ("mul",), domain="extends", role="stable"),)  # after all norms are known
+ROOTS = (
+    Rewrite(nothing_over_root_of_nothing, ("mul",), below=("pow",), domain="extends", role="stable"),
+)  # after all norms are known

@@ -80,4 +80,6 @@ def _ratio(above: dict[CoresAlongAxes, Expr], below: dict[CoresAlongAxes, Expr])
     return min(fair, key=lambda a: (-overflowing.count(a), magnitude(a), not is_positive(a)), default=None)
 
 
-NUMERATORS: tuple[Rewrite, ...] = (Rewrite(numerator_less_its_denominator, ("mul",), domain="extends", role="stable"),)
+NUMERATORS: tuple[Rewrite, ...] = (
+    Rewrite(numerator_less_its_denominator, ("mul",), below=("add",), domain="extends", role="stable"),
+)

@@ -26,7 +26,7 @@ from symnet.expr.sympy.bodies import has_functions, opened_but_whole
 from symnet.simplify.algebra.constants import WHOLE_AMONG_REALS
 from symnet.simplify.algebra.exposing import exposures, pieces_of
 from symnet.simplify.algebra.table import simplify
-from symnet.simplify.engine import Normalizer, Table, topic
+from symnet.simplify.engine import Normalizer, Table
 from symnet.simplify.numeric.cancellations import CANCELLATIONS
 from symnet.simplify.numeric.cofactors import COFACTORS
 from symnet.simplify.numeric.common_denominators import COMMON_DENOMINATORS
@@ -161,12 +161,21 @@ def numeric(roots: Iterable[Node], trace: list[Step] | None = None) -> list[Node
     if has_functions(*roots):
         roots = simplify(map(opened_but_whole, roots))
     roots = share(roots)
-    topics = set(map(topic, topological(*roots)))
+    on, topics = _topics(roots)
     for run in _RUN:
-        if isinstance(run, TablePass) and not run.table.concerns(topics):
+        if isinstance(run, TablePass) and not run.table.concerns(on, topics):
             continue  # it would walk the graph and change nothing
         new = run(roots, trace)
         if new != roots:
-            roots, topics = new, set(map(topic, topological(*new)))
+            roots = new
+            on, topics = _topics(roots)
     plain = unsealed(roots)
     return roots if plain == roots else share(plain)
+
+
+def _topics(roots: list[Node]) -> tuple[set[str], int]:
+    """The topics of all nodes below some, and their bits."""
+    bits = 0
+    for root in roots:
+        bits |= root.topics
+    return {node.topic for node in topological(*roots)}, bits

@@ -370,10 +370,10 @@ def _scaled_operand(dot: Node, place: int, found: Quotient) -> Node:
 
 
 SCALAR_PRODUCTS = (
-    Rewrite(multiply_into_choice_of_quotient, ("mul",), domain="extends", role="stable"),
-    Rewrite(scalar_product_over_norm, ("mul",), domain="equal", role="stable"),
+    Rewrite(multiply_into_choice_of_quotient, ("mul",), below=("where",), domain="extends", role="stable"),
+    Rewrite(scalar_product_over_norm, ("mul",), below=("einsum",), domain="equal", role="stable"),
 )
 QUOTIENTS_BY_SQUARES = (
-    Rewrite(quotient_by_squares, ("mul",), needs=("positive",), domain="equal", role="stable"),
-    Rewrite(slope_of_norm_of_order, ("mul",), needs=("positive",), domain="equal", role="stable"),
+    Rewrite(quotient_by_squares, ("mul",), below=("pow",), needs=("positive",), domain="equal", role="stable"),
+    Rewrite(slope_of_norm_of_order, ("mul",), below=("pow",), needs=("positive",), domain="equal", role="stable"),
 )

@@ -40,4 +40,4 @@ def _is_argument(x: Node) -> bool:
     return moves_of(x)[1].kind == "tensor" and dtypes.is_real(x.dtype)
 
 
-RECIPROCALS = (Rewrite(reciprocal_less_one, ("add",), domain="equal", role="stable"),)
+RECIPROCALS = (Rewrite(reciprocal_less_one, ("add",), below=("pow",), domain="equal", role="stable"),)

@@ -26,4 +26,4 @@ def scale_before_repeating(node: Node) -> Node | None:
     return scaled if len(inside) == len(scalars) else elementwise("mul", number(-1), scaled)
 
 
-REPEATS = (Rewrite(scale_before_repeating, ("mul",), domain="equal", role="shorter"),)
+REPEATS = (Rewrite(scale_before_repeating, ("mul",), below=("expand",), domain="equal", role="shorter"),)

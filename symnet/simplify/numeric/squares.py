@@ -95,7 +95,7 @@ def _beside_a_number(node: Node) -> Iterator[tuple[Expr, Expr, Node, list[Node]]
 
 SQUARES: tuple[Rewrite, ...] = (
     Rewrite(difference_of_squares_under_a_power, ("pow",), domain="equal", role="stable"),
-    Rewrite(multiply_by_roots_one_by_one, ("mul",), domain="equal", role="stable"),
-    Rewrite(one_less_erf_is_erfc, ("add",), domain="equal", role="stable"),
-    Rewrite(one_less_square_of_cotangent, ("add",), domain="equal", role="stable"),
+    Rewrite(multiply_by_roots_one_by_one, ("mul",), below=("abs",), domain="equal", role="stable"),
+    Rewrite(one_less_erf_is_erfc, ("add",), below=("erf|erfc",), domain="equal", role="stable"),
+    Rewrite(one_less_square_of_cotangent, ("add",), below=("tanh",), domain="equal", role="stable"),
 )

@@ -173,9 +173,11 @@ def _without_number(x: Node) -> dict[object, Expr]:
     return {key: c for key, c in Terms.of(inner).coefficients.items() if key[0]}
 
 
-LOGARITHMS_OF_BASES = (Rewrite(logarithm_joins_its_power, ("mul",), domain="extends", role="stable"),)
+LOGARITHMS_OF_BASES = (Rewrite(logarithm_joins_its_power, ("mul",), below=("log",), domain="extends", role="stable"),)
 ZERO_POWERS = (
     Rewrite(slope_by_the_exponent_of_zero, ("xlogy",), needs=("finite",), domain="equal", role="stable"),
-    Rewrite(power_below_a_zero_exponent, ("mul", "einsum"), domain="extends", role="stable"),
-    Rewrite(nothing_over_a_positive_variable, ("mul",), needs=("positive",), domain="equal", role="stable"),
+    Rewrite(power_below_a_zero_exponent, ("mul", "einsum"), below=("pow",), domain="extends", role="stable"),
+    Rewrite(
+        nothing_over_a_positive_variable, ("mul",), below=("pow",), needs=("positive",), domain="equal", role="stable"
+    ),
 )

@@ -22,7 +22,6 @@ from symnet.expr.nodes.graph import depends_on, substitute, topological
 from symnet.expr.nodes.node import Node
 from symnet.expr.sympy.functions import function_of
 from symnet.simplify.algebra.table import simplify
-from symnet.simplify.engine import topic
 from symnet.study.derivation.laws import law, softmax_by_elements, softmax_law
 from symnet.study.derivation.model import Edge, Law
 from symnet.study.derivation.parts import parts
@@ -176,7 +175,7 @@ def _is_reciprocal(node: Node) -> bool:
 def _name_of(node: Node) -> str:
     if isinstance(node, Einsum):
         return _name_of_contraction(node)
-    key = node.op if node.kind == "reduce" else topic(node)
+    key = node.op if node.kind == "reduce" else node.topic
     if key == "mul" and any(map(_is_reciprocal, node.operands)):
         return "quotient rule"
     function = node if isinstance(node, Application) else function_of(node)
@@ -197,5 +196,5 @@ def _plain_name(node: Node) -> str:
     """What a step with one varying operand is called: a term added, a factor, a move."""
     if isinstance(node, Einsum):
         return _name_of_contraction(node)
-    key = topic(node)
+    key = node.topic
     return {"add": "sum rule", "mul": "constant factor"}.get(key) or RULE_NAMES.get(key, key)

@@ -174,6 +174,6 @@ EXPONENTIAL_SUMS: tuple[Rewrite, ...] = (
     Rewrite(log_of_difference_of_exponentials, ("log",), domain="extends", role="stable"),
     Rewrite(log_of_sum_of_exponentials_by_its_largest, ("log",), domain="equal", role="stable"),
     Rewrite(log_of_product_with_sums_of_exponentials, ("log",), domain="extends", role="stable"),
-    Rewrite(exponential_joins_power_of_its_product, ("mul",), domain="extends", role="stable"),
-    Rewrite(exponential_over_difference, ("mul",), domain="extends", role="stable"),
+    Rewrite(exponential_joins_power_of_its_product, ("mul",), below=("exp",), domain="extends", role="stable"),
+    Rewrite(exponential_over_difference, ("mul",), below=("exp",), domain="extends", role="stable"),
 )

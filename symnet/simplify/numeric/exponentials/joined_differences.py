@@ -104,4 +104,6 @@ def _meets(quotient: Node) -> bool:
     return any(take_exponential_in(spelling, -1) is not None for spelling in (quotient, *exposures(quotient)))
 
 
-JOINED_DIFFERENCES = (Rewrite(exponential_joins_its_difference, ("mul",), domain="extends", role="stable"),)
+JOINED_DIFFERENCES = (
+    Rewrite(exponential_joins_its_difference, ("mul",), below=("exp",), domain="extends", role="stable"),
+)

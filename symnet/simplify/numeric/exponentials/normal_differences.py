@@ -121,6 +121,15 @@ def _is_bell_term(term: Node, found: Difference | None) -> bool:
 
 NORMAL_DIFFERENCES = (
     Rewrite(log_of_difference_of_error_functions, ("log",), domain="equal", role="stable"),
-    Rewrite(bell_over_difference_of_error_functions, ("mul",), domain="equal", role="stable"),
-    Rewrite(difference_of_error_functions_below_each_term, ("mul",), needs=("finite",), domain="equal", role="stable"),
+    Rewrite(
+        bell_over_difference_of_error_functions, ("mul",), below=("exp", "erf|erfc"), domain="equal", role="stable"
+    ),
+    Rewrite(
+        difference_of_error_functions_below_each_term,
+        ("mul",),
+        below=("exp", "erf|erfc"),
+        needs=("finite",),
+        domain="equal",
+        role="stable",
+    ),
 )

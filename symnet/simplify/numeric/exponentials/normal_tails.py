@@ -191,7 +191,7 @@ def _hazard(tail: Node, count: int, argument: Node, rest: Node | None) -> Node:
 
 NORMAL_TAILS = (
     Rewrite(log_of_complementary_error_function, ("log",), domain="equal", role="stable"),
-    Rewrite(bell_over_complementary_error_function, ("mul",), domain="extends", role="stable"),
-    Rewrite(bell_into_sum_of_quotients, ("mul",), domain="equal", role="stable"),
-    Rewrite(bell_into_choice_of_quotients, ("mul",), domain="extends", role="stable"),
+    Rewrite(bell_over_complementary_error_function, ("mul",), below=("exp", "erfc"), domain="extends", role="stable"),
+    Rewrite(bell_into_sum_of_quotients, ("mul",), below=("exp", "erfc"), domain="equal", role="stable"),
+    Rewrite(bell_into_choice_of_quotients, ("mul",), below=("exp", "erfc"), domain="extends", role="stable"),
 )

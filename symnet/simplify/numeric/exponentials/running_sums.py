@@ -174,7 +174,9 @@ def _size(terms: Terms) -> Expr:
 
 RUNNING_SUMS = (
     Rewrite(log_of_running_sum_of_exponentials, ("log",), domain="equal", role="stable"),
-    Rewrite(running_mean_by_scan, ("mul",), domain="equal", role="stable"),
-    Rewrite(exponential_of_piece_meets_its_reverse_sum, ("mul",), domain="equal", role="stable"),
-    Rewrite(exponential_times_reverse_sum_by_scan, ("mul",), domain="equal", role="stable"),
+    Rewrite(running_mean_by_scan, ("mul",), below=("exp", "cumsum"), domain="equal", role="stable"),
+    Rewrite(
+        exponential_of_piece_meets_its_reverse_sum, ("mul",), below=("exp", "cumsum"), domain="equal", role="stable"
+    ),
+    Rewrite(exponential_times_reverse_sum_by_scan, ("mul",), below=("exp", "cumsum"), domain="equal", role="stable"),
 )

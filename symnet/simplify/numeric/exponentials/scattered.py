@@ -179,6 +179,14 @@ def _pieces(x: Node) -> Iterator[Node]:
 
 
 SCATTERED = (
-    Rewrite(exponential_joins_what_is_added_by_index, ("mul",), domain="extends", role="stable"),
-    Rewrite(exponential_joins_terms_that_are_added_by_index, ("mul",), domain="extends", role="stable"),
+    Rewrite(
+        exponential_joins_what_is_added_by_index, ("mul",), below=("exp", "one_hot"), domain="extends", role="stable"
+    ),
+    Rewrite(
+        exponential_joins_terms_that_are_added_by_index,
+        ("mul",),
+        below=("exp", "one_hot"),
+        domain="extends",
+        role="stable",
+    ),
 )

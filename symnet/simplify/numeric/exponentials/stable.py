@@ -179,14 +179,14 @@ def factor_times_log_is_xlogy(node: Node) -> Node | None:
 
 SOFTMAXES = (Rewrite(softmax_by_shifted_exponentials, ("exp",), domain="equal", role="stable"),)
 LOG_SOFTMAXES = (
-    Rewrite(log_softmax_by_shifted_exponentials, ("add",), domain="equal", role="stable"),
-    Rewrite(difference_from_logsumexp, ("add",), domain="equal", role="stable"),
-    Rewrite(difference_of_logsumexps, ("add",), domain="equal", role="stable"),
+    Rewrite(log_softmax_by_shifted_exponentials, ("add",), below=("reduce",), domain="equal", role="stable"),
+    Rewrite(difference_from_logsumexp, ("add",), below=("reduce",), domain="equal", role="stable"),
+    Rewrite(difference_of_logsumexps, ("add",), below=("reduce",), domain="equal", role="stable"),
 )
 LOGARITHMS = (
     Rewrite(logsumexp_by_shifted_exponentials, ("reduce",), domain="equal", role="stable"),
     Rewrite(log_of_logistic, ("log",), domain="equal", role="stable"),
     Rewrite(log_of_one_plus_is_log1p, ("log",), domain="equal", role="stable"),
-    Rewrite(exponential_minus_one_is_expm1, ("add",), domain="equal", role="stable"),
-    Rewrite(factor_times_log_is_xlogy, ("mul",), domain="extends", role="stable"),
+    Rewrite(exponential_minus_one_is_expm1, ("add",), below=("exp",), domain="equal", role="stable"),
+    Rewrite(factor_times_log_is_xlogy, ("mul",), below=("log",), domain="extends", role="stable"),
 )

@@ -137,8 +137,19 @@ def _with_guarded_logit(total: Einsum, logits: set[Node]) -> Node | None:
 
 WEIGHTED_LOGARITHMS = (
     Rewrite(
-        weight_of_zero_leaves_out_its_logarithm, ("mul",), needs=("unit", "integer"), domain="extends", role="stable"
+        weight_of_zero_leaves_out_its_logarithm,
+        ("mul",),
+        below=("log|softplus|reduce",),
+        needs=("unit", "integer"),
+        domain="extends",
+        role="stable",
     ),
-    Rewrite(contracted_weight_of_zero_leaves_out_its_logarithm, ("einsum",), domain="extends", role="stable"),
-    Rewrite(weight_of_zero_leaves_out_its_logit, ("add",), domain="extends", role="stable"),
+    Rewrite(
+        contracted_weight_of_zero_leaves_out_its_logarithm,
+        ("einsum",),
+        below=("log|softplus|reduce",),
+        domain="extends",
+        role="stable",
+    ),
+    Rewrite(weight_of_zero_leaves_out_its_logit, ("add",), below=("reduce",), domain="extends", role="stable"),
 )
