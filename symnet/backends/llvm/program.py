@@ -112,9 +112,14 @@ class _Module:
     # ---- kernels
 
     def traits(self, buffer: Buffer) -> tuple[str, str, object]:
-        """What the instructions for an array depend on, beside its shape."""
+        """What the instructions for an array depend on, beside its shape.
+
+        Vectors of 256 bits and more are read from any address as fast as from an aligned one, so one function does for
+        arrays of the caller's and of the workspace: the loads of others are operands of what they are for.
+        """
         root = self.roots[buffer.name]
-        return root, self.aliases[buffer.name], (self.alignment(buffer), root in self.shared)
+        alignment = 0 if self.target.vector_bits >= _WIDE else self.alignment(buffer)
+        return root, self.aliases[buffer.name], (alignment, root in self.shared)
 
     def kernel_name(self, kernel: Kernel) -> str:
         return f"{self.name}.kernel{kernel.number}"
@@ -131,8 +136,11 @@ class _Module:
             if more >= 0:
                 e.unsigned.add(value.text)
         e.pointers = {root: V(f"%b{order}", "ptr") for order, root in enumerate(form.roots)}
+        roots = [piece.form.roots for piece in kernel.calls]
+        aligned = {root for root, *others in zip(*roots, strict=True) if all(map(self.is_aligned, (root, *others)))}
         for buffer in form.buffers:
-            e.places[buffer.name] = self.place(e, buffer, e.pointers[self.roots[buffer.name]])
+            root = self.roots[buffer.name]
+            e.places[buffer.name] = self.place(e, buffer, e.pointers[root], root in aligned)
         own = self.calls.pop(id(kernel.first.body[0]))
         e.calls = self.calls
         emit_body(e, kernel.first.body)
@@ -348,19 +356,24 @@ class _Module:
         for buffer in self.views[root]:
             e.places[buffer.name] = self.place(e, buffer, pointer)
 
-    def place(self, e: Emitter, buffer: Buffer, pointer: V) -> BufferPlace:
+    def place(self, e: Emitter, buffer: Buffer, pointer: V, aligned: bool = True) -> BufferPlace:
+        """Where a buffer lies; as `aligned` as it is here, or as any other that a function is called with."""
         scalar = REGISTER[buffer.dtype]
         strides: list[Poly] = []
         count: Poly = {(): 1}
         for extent in reversed(buffer.shape):
             strides.append(count)
             count = multiply(count, evaluate(e, extent))
-        return BufferPlace(pointer, tuple(reversed(strides)), self.aliases[buffer.name], scalar, self.alignment(buffer))
+        alignment = self.alignment(buffer) if aligned else SIZE[scalar]
+        return BufferPlace(pointer, tuple(reversed(strides)), self.aliases[buffer.name], scalar, alignment)
 
     def alignment(self, buffer: Buffer) -> int:
         """The alignment of a buffer's first element, in bytes."""
-        inside = self.buffers[self.roots[buffer.name]].space in ("workspace", "constant")
-        return ALIGNMENT if inside else SIZE[REGISTER[buffer.dtype]]
+        return ALIGNMENT if self.is_aligned(self.roots[buffer.name]) else SIZE[REGISTER[buffer.dtype]]
+
+    def is_aligned(self, root: str) -> bool:
+        """Whether a root buffer lies where this library puts it."""
+        return self.buffers[root].space in ("workspace", "constant")
 
     def check_workspace(self, e: Emitter) -> None:
         """Refuse a workspace that is too small."""
@@ -413,6 +426,7 @@ class _Module:
         self.leave_if(e, e.text.define("i1", 0, f"icmp ne i32 {code.text}, 0"), code)
 
 
+_WIDE = 256  # bits of a vector
 _ARRAYS = "ptr noalias readonly %in, ptr noalias readonly %out, ptr noalias readonly %dims, ptr %workspace"
 _PASSED = "ptr %in, ptr %out, ptr %dims, ptr %workspace"
 
