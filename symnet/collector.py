@@ -15,7 +15,7 @@ import gc
 import os
 import threading
 
-THRESHOLDS = (250_000, 20, 100)  # new objects until the young are walked; such walks until the old are
+THRESHOLDS = (500_000, 20, 100)  # new objects until the young are walked; such walks until the old are
 UNSEEN = 1_000_000  # objects that may have become old unwalked, before all are walked
 
 

@@ -80,7 +80,7 @@ class StatementForm:
 def form(body: Body, unit: str, traits: Traits) -> CanonicalPiece:
     """The form of a piece; `unit` is the name of the unit's number."""
     reader = _PieceReader(unit, traits)
-    reader.body(body)
+    reader.parts(body)
     outside = tuple(reader.outside.items())
     return CanonicalPiece(tuple(reader.key), tuple(reader.roots), tuple(reader.buffers), outside)
 
@@ -178,6 +178,28 @@ class _StatementReader:
         for stmt in body:
             _STATEMENTS[type(stmt)](self, stmt)
 
+    def parts(self, body: Body) -> None:
+        """Write down statements, by their own forms where they have some."""
+        self.key.append(len(body))
+        for stmt in body:
+            if isinstance(stmt, Enclosing):
+                self._enclosing(statement_form(stmt, self.unit))
+            else:
+                _STATEMENTS[type(stmt)](self, stmt)
+
+    def _enclosing(self, known: StatementForm) -> None:
+        self.key.append(known.key)
+        for buffer in known.arrays:
+            number = self.arrays.get(buffer.name)
+            if number is None:
+                number = self.arrays[buffer.name] = len(self.arrays)
+                self.found(buffer)
+            self.key.append(number)
+        for name, more in known.integers:
+            self.variable(name, more)
+        for name in known.values:
+            self.named(name)
+
 
 class _PieceReader(_StatementReader):
     """Writes down a piece, by the forms of its statements."""
@@ -199,27 +221,6 @@ class _PieceReader(_StatementReader):
     def given_integer(self, more: int) -> None:
         """Note whether the integer may be negative."""
         self.key += ("new", more >= 0)
-
-    def body(self, body: Body) -> None:
-        self.key.append(len(body))
-        for stmt in body:
-            if isinstance(stmt, Enclosing):
-                self._enclosing(statement_form(stmt, self.unit))
-            else:
-                _STATEMENTS[type(stmt)](self, stmt)
-
-    def _enclosing(self, known: StatementForm) -> None:
-        self.key.append(known.key)
-        for buffer in known.arrays:
-            number = self.arrays.get(buffer.name)
-            if number is None:
-                number = self.arrays[buffer.name] = len(self.arrays)
-                self.found(buffer)
-            self.key.append(number)
-        for name, more in known.integers:
-            self.variable(name, more)
-        for name in known.values:
-            self.named(name)
 
 
 # --------------------------------------------------------------------------- integers
@@ -324,8 +325,8 @@ def _if(r: _StatementReader, stmt: If) -> None:
     r.key += ("if", stmt.condition.op)
     r.integer(stmt.condition.left)
     r.integer(stmt.condition.right)
-    r.body(stmt.then)
-    r.body(stmt.orelse)
+    r.parts(stmt.then)
+    r.parts(stmt.orelse)
 
 
 def _let(r: _StatementReader, stmt: Let) -> None:

@@ -49,7 +49,7 @@ name of the symbolic extent that the loop runs over, where it runs over the batc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -171,9 +171,12 @@ class Stmt:
 
 
 class Enclosing(Stmt):
-    """A statement with others inside; what is asked of those again and again stays with it (`facts.py`)."""
+    """A statement with others inside; what is asked of those again and again stays with it (`facts.py`).
 
-    __slots__ = ("facts",)
+    `later` makes the body of a loop that has none yet.
+    """
+
+    __slots__ = ("facts", "later")
 
 
 Body = tuple[Stmt, ...]
@@ -197,6 +200,27 @@ class For(Enclosing):
     bound: int | None = None
     axis: str | None = None
     cut: LaneCut | None = None
+
+    def __getattr__(self, name: str) -> Body:
+        """Called for what is not there: the body of a loop that was made without it, which stays from then on."""
+        if name != "body":
+            raise AttributeError(name)
+        body: Body = self.later()
+        object.__setattr__(self, "body", body)
+        return body
+
+    @classmethod
+    def deferred(cls, like: For, extent: IntExpr, later: Callable[[], Body]) -> For:
+        """A loop like another one, of another extent, whose body is made when it is asked for: most never are."""
+        made = object.__new__(cls)
+        for name in _OF_LOOPS:
+            object.__setattr__(made, name, getattr(like, name))
+        object.__setattr__(made, "extent", extent)
+        object.__setattr__(made, "later", later)
+        return made
+
+
+_OF_LOOPS = ("var", "kind", "bound", "axis", "cut")  # beside its extent and its body
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,7 +172,7 @@ def _fetch(r: Renaming, stmt: Fetch) -> Stmt:
 
 
 _STATEMENTS: Mapping[type, Callable[[Renaming, Any], Stmt]] = {
-    For: lambda r, s: For(s.var, r.integer(s.extent), r.body(s.body), s.kind, s.bound, s.axis, s.cut),
+    For: lambda r, s: For.deferred(s, r.integer(s.extent), partial(r.body, s.body)),
     Let: lambda r, s: Let(r.name(s.name), r.value(s.value)),
     Fetch: _fetch,
     Store: lambda r, s: Store(r.buffer(s.buffer), r.index(s.index), r.value(s.value), s.combine),
