@@ -205,7 +205,7 @@ class For(Enclosing):
         """Called for what is not there: the body of a loop that was made without it, which stays from then on."""
         if name != "body":
             raise AttributeError(name)
-        body: Body = self.later()
+        body: Body = object.__getattribute__(self, "later")()
         object.__setattr__(self, "body", body)
         return body
 

@@ -12,7 +12,7 @@ from math import prod
 from symnet.dtypes import ITEMSIZE
 from symnet.errors import RangeError, explain
 from symnet.loops.affine import names
-from symnet.loops.facts import gather
+from symnet.loops.facts import facts_of
 from symnet.loops.integer_text import int_text
 from symnet.loops.ir import (
     Buffer,
@@ -24,6 +24,7 @@ from symnet.loops.ir import (
     IntMod,
     IntMul,
     IntVar,
+    Phase,
     Program,
 )
 
@@ -45,9 +46,14 @@ def counted(program: Program) -> list[IntExpr]:
     """The sums and products over extents that something is counted by."""
     found = dict.fromkeys(extent for buffer in arrays(program) for extent in buffer.shape)
     for group, phase in program.phases():
-        found |= dict.fromkeys([group.repeat, phase.units, *gather(phase.body).extents])
+        found |= dict.fromkeys([group.repeat, phase.units, *_extents(phase)])
     given = set(program.dims)
     return [expr for expr in found if not isinstance(expr, (IntConst, IntVar)) and names(expr) <= given]
+
+
+def _extents(phase: Phase) -> set[IntExpr]:
+    """The extents of the loops of a phase."""
+    return {extent for stmt in phase.body for extent in facts_of(stmt).extents}
 
 
 def refuse_static(program: Program, bits: int) -> None:
@@ -68,7 +74,7 @@ def refuse_static(program: Program, bits: int) -> None:
             got = f"{buffer.name} of shape {shape} {buffer.dtype}: {size} bytes" + ("" if whole else " and more")
             raise _too_large(program, bits, "each array", got)
     extents = [c for e in counted(program) for c in _constants_in((e,))]
-    loops = _constants_in(tuple(extent for _, phase in program.phases() for extent in gather(phase.body).extents))
+    loops = _constants_in(tuple(extent for _, phase in program.phases() for extent in _extents(phase)))
     if max([0, *extents, *loops]) >= limit:
         raise _too_large(program, bits, "each extent", str(max([*extents, *loops])), "")
     if fixed >= limit:

@@ -33,17 +33,23 @@ class AxisClasses:
                     self.join(one, other)
 
     def find(self, place: NodeAxis) -> NodeAxis:
-        root = place
-        while (up := self._parent.get(root, root)) != root:
-            root = up
-        while place != root:
-            self._parent[place], place = root, self._parent.get(place, place)
+        parent = self._parent
+        up = parent.get(place)
+        if up is None:
+            return place
+        root = up
+        while (further := parent.get(root)) is not None:
+            root = further
+        while up is not root:
+            parent[place] = root
+            place, up = up, parent[up]
         return root
 
     def join(self, a: NodeAxis, b: NodeAxis) -> NodeAxis:
         """Make two classes one; the place that stands for it."""
-        root = self.find(a)
-        self._parent[self.find(b)] = root
+        root, other = self.find(a), self.find(b)
+        if root != other:
+            self._parent[other] = root
         return root
 
 

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from symnet.loops.accesses import Access
-from symnet.loops.facts import gather
+from symnet.loops.facts import facts_of
 from symnet.loops.ir import (
     Alloc,
     Body,
@@ -118,7 +118,8 @@ def schedule(lowered: Lowered, target: Target, most_rows: int | None = None) -> 
         groups += state.groups(sweep, reached, number, spreads[number])
     more = (*halves, *copies, *finals, *lows.values(), *state.parts.values())
     made = [state.block_buffer(b) for b in (*buffers, *more)]
-    touched = [b for group in groups for phase in group.phases for b in gather(phase.body).buffers.values()]
+    statements = (stmt for group in groups for phase in group.phases for stmt in phase.body)
+    touched = {b.name: b for stmt in statements for b in facts_of(stmt).buffers.values()}.values()
     memory = {base_name(b) for b in touched}
     workspace = tuple(b for b in made if base_name(b) in memory)
     said = notes(nests, streamed, workspace, lowered.across)

@@ -85,7 +85,8 @@ def _uses(program: Program) -> Iterator[tuple[str, Time, Time]]:
 def _of_own_rows(phase: Phase, facts: Iterable[BodyFacts], streamed: frozenset[str]) -> frozenset[str]:
     """The streamed buffers whose batch axis moves with the unit wherever a phase touches them."""
     rows = {(name, at) for fact in facts for name, at in fact.rows if name in streamed}
-    shared = {name for name, at in rows if not _is_own_row(at, phase.unit_var)}
+    own = {at: _is_own_row(at, phase.unit_var) for at in {at for _, at in rows}}
+    shared = {name for name, at in rows if not own[at]}
     return frozenset(name for name, _ in rows) - shared
 
 

@@ -33,7 +33,7 @@ from symnet.backends.llvm.statements import STATUS, emit_body
 from symnet.backends.llvm.types import REGISTER, SIZE, V, constant
 from symnet.backends.llvm.workspace import layout
 from symnet.loops.abi import ALIGNMENT, CODES
-from symnet.loops.facts import gather
+from symnet.loops.facts import facts_of
 from symnet.loops.ir import Buffer, Group, IntVar, Phase, Program
 from symnet.loops.kernels import Kernel, KernelPiece, cut
 from symnet.loops.owners import owners
@@ -84,7 +84,7 @@ class _Module:
         for kernel in self.cut.kernels:
             for piece in kernel.calls:
                 self.calls[id(piece.body[0])] = len(piece.body), partial(self.call_kernel, kernel, piece)
-        self.fails = [gather(phase.body).fails for _, phase in self.phases]
+        self.fails = [any(facts_of(stmt).fails for stmt in phase.body) for _, phase in self.phases]
 
     @staticmethod
     def _alias(root: str, donated: tuple[tuple[str, str], ...]) -> str:
