@@ -22,6 +22,7 @@ from symnet.expr.nodes.graph import with_operands
 from symnet.expr.nodes.movement import Concat, Slice, broadcast_to, concat
 from symnet.expr.nodes.node import Axes, Extent, Node, Shape, kept_by_depth, kept_on_node
 from symnet.expr.nodes.reduction import Reduce
+from symnet.expr.nodes.topics import bit_of
 from symnet.simplify.algebra.exponentials import EXPONENTIALS
 from symnet.simplify.algebra.hoisting import compute_before_moving, is_logsumexp, is_move, is_rearranged, reduced_axes
 from symnet.simplify.algebra.hyperbolic import HYPERBOLICS
@@ -37,6 +38,7 @@ from symnet.simplify.forms.terms import Terms
 from symnet.simplify.rewrite import Rewrite
 
 DEEPEST = 4  # functions, products with numbers not counted
+_JOINED = bit_of(Concat.kind)
 
 
 @kept_on_node
@@ -196,7 +198,7 @@ def taken_apart(node: Node) -> tuple[int, list[Node]] | None:
     """The axis along which a node is joined near its top, and the node of every piece: 1 - concat(x, y) is joined from
     1 - x and 1 - y.
     """
-    found = _joined_near(node) if node.kind == "elementwise" else ()
+    found = _joined_near(node) if node.kind == "elementwise" and node.topics & _JOINED else ()
     if not found:
         return None
     ((joined, axis),) = found

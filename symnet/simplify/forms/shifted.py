@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import sympy
 
 from symnet.expr.facts.softmax import softmax_axes
-from symnet.expr.nodes.constants import number
+from symnet.expr.nodes.constants import number, number_of
+from symnet.expr.nodes.contraction import Einsum
 from symnet.expr.nodes.contraction import sum as sum_over
-from symnet.expr.nodes.elementwise import elementwise
+from symnet.expr.nodes.elementwise import elementwise, is_op
 from symnet.expr.nodes.node import Axes, Node
 from symnet.expr.nodes.reduction import Reduce, along, top_along
 from symnet.simplify.forms.broadcast import align
@@ -36,6 +37,19 @@ def softmax_argument(softmax: Node) -> Node:
         if isinstance(total, Reduce) and total.op == "logsumexp" and total.axes == axes:
             return total.operands[0]
     raise AssertionError("a softmax has its log-sum-exp")
+
+
+def is_total(node: Node) -> bool:
+    """Whether a node is 1 + t with t the `excess` of an array: the exponential of its largest element is the 1."""
+    if not is_op(node, "add") or len(node.operands) != 2 or number_of(node.operands[0]) != 1:
+        return False
+    excess = node.operands[1]
+    others = excess.operands[0] if is_op(excess, "add") else excess
+    if not isinstance(others, Einsum) or not others.is_sum or not is_op(others.operands[0], "where"):
+        return False
+    is_top = others.operands[0].operands[0]
+    axes = tuple(a for a, i in enumerate(others.inputs[0]) if i not in others.output)
+    return is_op(is_top, "eq") and Shifted(is_top.operands[0], axes).excess is excess
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from symnet.simplify.algebra.moved_axes import MOVED, axes_after, is_laid_out
 from symnet.simplify.forms.broadcast import align
 from symnet.simplify.forms.coefficients import ONE
 from symnet.simplify.forms.factors import Base, Factors
+from symnet.simplify.forms.shifted import is_total
 from symnet.simplify.forms.signs import is_negative, is_positive
 from symnet.simplify.numeric.singularities.expansions import BasePowers, argument_of, is_function, primitive_of
 
@@ -69,7 +70,7 @@ def may_divide_by_zero(node: Node) -> bool:
 
 def may_be_zero(core: Node) -> bool:
     """Whether a divisor may be 0, for all that is known of it."""
-    return core.kind not in ("number", "size") and not known(core, "positive")
+    return core.kind not in ("number", "size") and not known(core, "positive") and not is_total(core)
 
 
 def _may_meet(node: Node) -> bool:
