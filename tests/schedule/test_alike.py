@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from collections.abc import Iterator
 
 import pytest
@@ -152,6 +154,47 @@ def test_equal_layers_are_scheduled_once(monkeypatch: pytest.MonkeyPatch) -> Non
     for depth in (16, 48):
         schedule(lowered(*numeric(perceptron(depth))), TARGET)
     assert counts[48] == counts[16]
+
+
+def made(statements: ir.Body) -> list[bool]:
+    """Of every loop, whether its body is there; those of others are not looked into."""
+    found = []
+    for stmt in statements:
+        if isinstance(stmt, ir.For):
+            there = ir.For.__dict__["body"]  # the slot itself, which makes nothing
+            try:
+                inside = there.__get__(stmt)
+            except AttributeError:
+                found.append(False)
+            else:
+                found += [True, *made(inside)]
+        elif isinstance(stmt, ir.If):
+            found += made(stmt.then) + made(stmt.orelse)
+    return found
+
+
+def test_loops_of_equal_layers_have_no_bodies_but_where_code_is_written_for_them() -> None:
+    counts = {}
+    for depth in (16, 48):
+        program = reused(schedule(lowered(*numeric(perceptron(depth))), TARGET))
+        emit_ir(program, TARGET)
+        counts[depth] = sum(sum(made(phase.body)) for _, phase in program.phases())
+        assert sum(not there for _, phase in program.phases() for there in made(phase.body)) > depth
+    assert counts[48] < 1.5 * counts[16], counts  # short ones without a loop are written where they stand
+
+
+def test_a_loop_whose_body_is_made_later_is_one_like_any_other() -> None:
+    inside = (ir.Store(ir.Buffer("A", "float64", (), "workspace"), (), ir.Const(1.0, "float64")),)
+    whole = ir.For("i", ir.IntConst(3), inside, "vector", 3, None, ir.LaneCut(4, 0, "narrow"))
+    for ask in (hash, repr, pickle.dumps, copy.deepcopy, lambda loop: loop == whole, lambda loop: loop.body):
+        later = ir.For.deferred(whole, whole.extent, lambda: inside)
+        assert made((later,)) == [False]
+        ask(later)
+        assert made((later,)) == [True]
+        assert later == whole and hash(later) == hash(whole) and repr(later) == repr(whole)
+        assert pickle.loads(pickle.dumps(later)) == whole
+    with pytest.raises(AttributeError, match="no_such"):
+        ir.For.deferred(whole, whole.extent, lambda: inside).no_such
 
 
 # --------------------------------------------------------------------------- what is alike

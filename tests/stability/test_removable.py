@@ -64,7 +64,7 @@ class _Numbers:
         return getattr(mpmath, name)
 
 
-class _Nodes:
+class NodeFunctions:
     """symnet's."""
 
     half = 0.5
@@ -98,7 +98,7 @@ def test_values_and_slopes_have_their_digits_near_zero(name: str, dtype: str) ->
     formula, _ = FORMULAS[name]
     points = POINTS[3:] if dtype == "float32" else POINTS
     points = points.astype(dtype)
-    found = sn.compile(_derived(formula(_Nodes(), x), x), dtype=dtype)(x=points)
+    found = sn.compile(_derived(formula(NodeFunctions(), x), x), dtype=dtype)(x=points)
     for order in ORDERS:
         wanted = [_exact(formula, float(p), order) for p in points]
         worst = max(_errors(found[order], wanted, float(np.finfo(dtype).eps)))
@@ -108,7 +108,7 @@ def test_values_and_slopes_have_their_digits_near_zero(name: str, dtype: str) ->
 @pytest.mark.parametrize("name", FORMULAS)
 def test_at_zero_stands_the_limit_and_at_both_sides_of_it_what_belongs_there(name: str) -> None:
     formula, limit = FORMULAS[name]
-    value, first, second = sn.compile(_derived(formula(_Nodes(), x), x))(x=np.array([0.0, 1e-40]))
+    value, first, second = sn.compile(_derived(formula(NodeFunctions(), x), x))(x=np.array([0.0, 1e-40]))
     assert value[0] == pytest.approx(limit, rel=1e-15, abs=0)
     for each in (value, first, second):
         assert each[0] == pytest.approx(each[1], rel=1e-15, abs=1e-35)
@@ -146,7 +146,7 @@ CONTEXTS: dict[str, tuple[Callable[[Any], sn.Node], Callable[[Any, Numbers], Any
 def test_slopes_keep_their_digits_in_contexts(name: str, context: str) -> None:
     formula, _ = FORMULAS[name]
     expression, of_numbers = CONTEXTS[context]
-    slope = sn.compile(sn.grad(expression(lambda u: formula(_Nodes(), u)), x))
+    slope = sn.compile(sn.grad(expression(lambda u: formula(NodeFunctions(), u)), x))
     used = {name: v for name, v in {"g": WEIGHTS, "t": SCALE, "c": CHOSEN}.items() if name in slope.inputs}
     near = np.array([1e-5, -2e-7, 3e-9, 1e-12, -1e-6])
     found = slope(x=near, **used)
