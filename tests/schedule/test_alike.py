@@ -108,20 +108,20 @@ def check(roots: list[Node]) -> None:
 def check_known(program: ir.Program) -> None:
     """What statements were handed is what is found out of copies of them, which were handed nothing."""
     for _, phase in program.phases():
-        for stmt, copy in enclosing(phase.body, substitute(phase.body, {})):
-            facts, found = facts_of(stmt), facts_of(copy)
-            form, fresh = statement_form(stmt, phase.unit_var), statement_form(copy, phase.unit_var)
+        for stmt, twin in enclosing(phase.body, substitute(phase.body, {})):
+            facts, found = facts_of(stmt), facts_of(twin)
+            form, fresh = statement_form(stmt, phase.unit_var), statement_form(twin, phase.unit_var)
             assert form == fresh
             facts.form = found.form = None
             assert facts == found
 
 
 def enclosing(body: ir.Body, copies: ir.Body) -> Iterator[tuple[ir.Enclosing, ir.Enclosing]]:
-    for stmt, copy in zip(body, copies, strict=True):
+    for stmt, twin in zip(body, copies, strict=True):
         if isinstance(stmt, ir.Enclosing):
-            assert isinstance(copy, ir.Enclosing)
-            yield stmt, copy
-            for inside, copied in zip(ir.children(stmt), ir.children(copy), strict=True):
+            assert isinstance(twin, ir.Enclosing)
+            yield stmt, twin
+            for inside, copied in zip(ir.children(stmt), ir.children(twin), strict=True):
                 yield from enclosing(inside, copied)
 
 
