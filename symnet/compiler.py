@@ -205,7 +205,5 @@ def _stages(request: Request, earlier: Callable[[], Stages] | None, assembled: b
 
 def _entry(done: Stages) -> Entry:
     """What the cache keeps of a compilation."""
-    from symnet.schedule.work import work
-
-    assert done.lowered is not None and done.program is not None
-    return Entry(done.object_code, done.lowered.signature, flat(done.template), work(done.program))
+    assert done.lowered is not None and done.work is not None
+    return Entry(done.object_code, done.lowered.signature, flat(done.template), done.work)

@@ -28,6 +28,7 @@ from symnet.loops.ir import Program
 from symnet.loops.order import check_order
 from symnet.loops.printer import stmt_line
 from symnet.loops.verifier import verify
+from symnet.loops.work import Work
 from symnet.lower.program import Lowered, lower, naive_program
 from symnet.request import Request, host
 from symnet.runtime.donated import Donated
@@ -37,6 +38,7 @@ from symnet.schedule.donation import computed_apart, late_read
 from symnet.schedule.program import schedule
 from symnet.schedule.reuse import reused
 from symnet.schedule.target import Target
+from symnet.schedule.work import work
 from symnet.simplify.algebra.table import simplify
 from symnet.simplify.numeric.passes import numeric
 from symnet.simplify.numeric.singularities.whole_functions import whole_functions
@@ -57,7 +59,7 @@ class Stages:
         max_workspace: bytes that the workspace may have, where that was said.
         asked: the expressions that the call named; their factors are the roots where they are compressed.
         written, formula, numeric: the roots as written, in algebra form, in numeric form.
-        lowered, program, llvm_ir, object_code: the floors below.
+        lowered, program, llvm_ir, object_code: the floors below; `work` is what a call of the code does.
         higher: the program as it was scheduled for each of the target's higher processors.
         seconds: time of each stage.
     """
@@ -81,6 +83,7 @@ class Stages:
     higher: tuple[Program, ...] = ()
     llvm_ir: str = ""
     object_code: bytes = b""
+    work: Work | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
     def __repr__(self) -> str:
@@ -173,8 +176,12 @@ def _assemble(s: Stages) -> dict[str, Any]:
 
     made, chunks = _emitted(s)
     spent = {"emit": 0.0}
-    text, code = codegen.compile_emitted(_timed(chunks, spent), s.target or host(), made["program"].constants)
-    return {**made, "llvm_ir": text, "object_code": code, "seconds": spent}
+    program = made["program"]
+    counted: list[Work] = []
+    text, code = codegen.compile_emitted(
+        _timed(chunks, spent), s.target or host(), program.constants, lambda: counted.append(work(program))
+    )
+    return {**made, "llvm_ir": text, "object_code": code, "work": counted[0], "seconds": spent}
 
 
 def _emitted(s: Stages) -> tuple[dict[str, Any], Iterator[str]]:

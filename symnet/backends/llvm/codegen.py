@@ -69,16 +69,19 @@ def compile_object(ir_text: str, target: Target | None = None, constants: Iterab
     return fill(code, ir_text, constants)
 
 
-def compile_emitted(chunks: Iterable[str], target: Target, constants: Iterable[Constant]) -> tuple[str, bytes]:
+def compile_emitted(
+    chunks: Iterable[str], target: Target, constants: Iterable[Constant], meanwhile: Callable[[], None] = lambda: None
+) -> tuple[str, bytes]:
     """The text of which these are the chunks, and its object code, with the bytes that `compile_object` gives.
 
-    LLVM works on what is there while the rest is being written.
+    LLVM works on what is there while the rest is being written, and while what is to be done `meanwhile` is done.
     """
     if not (is_host(target) and elf.is_possible()):
         text = module_text(chunks)
+        meanwhile()
         return text, compile_object(text, target, constants)
     kept: list[str] = []
-    code = _compiled(pieces_of(_kept(chunks, kept)), target, lambda: module_text(kept))
+    code = _compiled(_then(pieces_of(_kept(chunks, kept)), meanwhile), target, lambda: module_text(kept))
     text = module_text(kept)
     return text, fill(code, text, constants)
 
@@ -87,6 +90,12 @@ def _kept(chunks: Iterable[str], kept: list[str]) -> Iterator[str]:
     for chunk in chunks:
         kept.append(chunk)
         yield chunk
+
+
+def _then(texts: Iterator[str], last: Callable[[], None]) -> Iterator[str]:
+    """The texts; when all are drawn, something else is done before it is known that they are all."""
+    yield from texts
+    last()
 
 
 def _compiled(texts: Iterable[str], target: Target, whole: Callable[[], str]) -> bytes:
