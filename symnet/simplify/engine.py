@@ -63,6 +63,7 @@ class Table:
     lasting: bool = False
     spellings: Callable[[Node], Iterable[Node]] = _no_other_spelling
     apart: Callable[[Node], tuple[list[Node], Callable[[list[Node]], Node]] | None] = _whole
+    _on: dict[str, list[tuple[Rewrite, list[int]]]] = field(default_factory=dict)  # with what each needs below
     _by_topics: dict[str, dict[int, tuple[Rewrite, ...]]] = field(default_factory=dict)
 
     def of(self, node: Node) -> tuple[Rewrite, ...]:
@@ -72,8 +73,13 @@ class Table:
             by_topics = self._by_topics.setdefault(node.topic, {})
         found = by_topics.get(node.topics)
         if found is None:
-            found = by_topics[node.topics] = tuple(r for r in self.rewrites if r.is_of(node.topic, node.topics))
+            found = by_topics[node.topics] = self._among(node.topic, node.topics)
         return found
+
+    def _among(self, topic: str, topics: int) -> tuple[Rewrite, ...]:
+        if topic not in self._on:
+            self._on[topic] = [(r, r.needed_bits()) for r in self.rewrites if not r.on or topic in r.on]
+        return tuple(r for r, needed in self._on[topic] if all(topics & bits for bits in needed))
 
     def concerns(self, on: Set[str], topics: int) -> bool:
         """Whether it may rewrite a graph that has nodes of these topics alone; once by name, once by their bits."""

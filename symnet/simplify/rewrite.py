@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
+from functools import reduce
+from operator import or_
 from typing import Any, Literal, get_args
 
 from symnet.expr.facts.assumptions import VOCABULARY
@@ -72,13 +74,13 @@ class Rewrite(Claims):
     on: tuple[str, ...] = ()
     below: tuple[str, ...] = ()
 
-    def is_of(self, topic: str, topics: int) -> bool:
-        """Whether it may fire on a node of a topic, with these topics at it and below."""
-        return (not self.on or topic in self.on) and self.holds(topics)
+    def needed_bits(self) -> list[int]:
+        """The topics that must stand below, as bits: of each number at least one."""
+        return [reduce(or_, map(bit_of, some.split("|"))) for some in self.below]
 
     def holds(self, topics: int) -> bool:
         """Whether all is there that it needs below a node."""
-        return all(any(topics & bit_of(each) for each in some.split("|")) for some in self.below)
+        return all(topics & bits for bits in self.needed_bits())
 
 
 @dataclass(frozen=True)
