@@ -205,7 +205,8 @@ class _Module:
         if self.fails[number]:
             e.text.line(f"%code = load i32, ptr {STATUS}, align 4")
             kind, leave = "internal i32", "ret i32 %code"
-        self.write(kind, name, arguments, e, leave)
+        has_work = bool(self.cut.rest[number])  # beside its calls
+        self.write(kind, name, arguments, e, leave, None if has_work else self.scope.brief)
 
     def unit_loop(self, e: Emitter, phase: Phase) -> None:
         """The phase's body, for each unit from %begin to %end."""
