@@ -121,6 +121,14 @@ STABLE: dict[str, list[Node]] = {
         (exp(-(y**2)) - w * exp(-(x**2))) / (ew.erf(y) - ew.erf(x)),
     ],
     "log_of_product_with_sums_of_exponentials": [log(total(q * exp(x)) / total(q))],
+    "weight_into_sum": [
+        total(w) - total(w * sigmoid(x)),
+        total(w) / 2 - contract([(0,), (0,)], (), w, exp(x)) / 2,
+        total(E, axis=1) - E @ sigmoid(x),
+        (E @ (1 - sigmoid(x)) - total(E, axis=1)) / m,
+        total(E * W, axis=0) - contract([(0, 1), (0, 1), (0,)], (1,), E, W, sigmoid(x)),
+        total(taken_rows(best, 4), axis=0) - taken_rows(best, 4).T @ sigmoid(total(Q, axis=1)),
+    ],
     "constant_into_sum": [
         mean(1 - sigmoid(x)),
         2 * total(exp(P) - 1, axis=1) + y[0],

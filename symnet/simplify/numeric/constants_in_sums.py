@@ -1,10 +1,11 @@
 """Constants put back into the sums that they were taken out of, where that keeps digits: a pass of the numeric form.
 
-In: sums of terms in the algebra form, which writes Σ (1 - σ(x)) as n - Σ σ(x).  Out: -Σ (σ(x) - 1), which the passes
-after this one compute as Σ σ(-x).  The mean of exp(x) - 1 at x = 1e-20 is so 1e-20, and not 0.
+In: sums of terms in the algebra form, which writes Σ (1 - σ(x)) as n - Σ σ(x), and Σ w·(1 - σ(x)) perhaps as
+Σ w - Σ w·σ(x).  Out: -Σ (σ(x) - 1), which the passes after this one compute as Σ σ(-x), and Σ w·σ(-x).  The mean of
+exp(x) - 1 at x = 1e-20 is so 1e-20, and not 0; so is a slope that is added up by index.
 The constant goes in where one of the rewrites that remove cancellation fires on the term and the constant together, and
 not on the term alone.
-Not handled: contractions of several operands, and constants that are arrays.
+Not handled: constants that are arrays.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from symnet.expr.nodes.constants import number, number_of
 from symnet.expr.nodes.contraction import Einsum, contract
 from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of
 from symnet.expr.nodes.extents import product
+from symnet.expr.nodes.movement import broadcast_to
 from symnet.expr.nodes.node import Node
 from symnet.simplify.algebra.table import simplify
 from symnet.simplify.engine import Table
-from symnet.simplify.forms.coefficients import is_small, split_coefficient
+from symnet.simplify.forms.coefficients import ONE, is_small, split_coefficient
 from symnet.simplify.forms.coefficients import product as product_of
 from symnet.simplify.numeric.cancellations import CANCELLATIONS
 from symnet.simplify.numeric.conjugates import CONJUGATES
@@ -85,6 +87,91 @@ def _with_constant(term: Node, total: Expr, core: list[Node]) -> Node | None:
     )
 
 
+def weight_into_sum(node: Node) -> Node | None:
+    """k·Σ w + c·Σ w·x → c·Σ w·(x + k/c), w one factor or several, such as the `one_hot` of what is added by index.
+
+    Condition: a rewrite that keeps the digits of a difference fires on x + k/c, not on x, or x has a term -k/c.
+    """
+    sums = [(place, *found) for place, term in enumerate(node.operands) if (found := _weighted(term)) is not None]
+    for place, scale, beside, weights in sums if len(sums) > 1 else ():
+        for other, coefficient, factors, whole in sums:
+            if other == place or factors != beside:
+                continue
+            found = _with_weight(whole, weights, scale / coefficient)
+            if found is not None:
+                value, new = found
+                rest = [t for k, t in enumerate(node.operands) if k not in (place, other)]
+                scaled = product_of(coefficient * value, (*factors, new))
+                return elementwise("add", *rest, scaled) if rest else scaled
+    return None
+
+
+def _weighted(term: Node) -> tuple[Expr, tuple[Node, ...], Einsum] | None:
+    """The number, the other factors and the contraction that a term is the product of."""
+    coefficient, factors = split_coefficient(term)
+    sums = [f for f in factors if isinstance(f, Einsum) and f.contracted]
+    if len(sums) != 1 or sums[0].shape != term.shape or not is_small(coefficient):
+        return None
+    return coefficient, tuple(f for f in factors if f is not sums[0]), sums[0]
+
+
+def _with_weight(whole: Einsum, weights: Einsum, each: Expr) -> tuple[Expr, Node] | None:
+    """Σ w·(x + k) for Σ w·x and Σ w: a number, and the contraction that it is times."""
+    parts, fewer = _parts(whole), _parts(weights)
+    if len(parts) <= len(fewer) or not is_small(each):
+        return None
+    kept = _found_in(parts, fewer, whole, weights)
+    if kept is None:
+        return None
+    left = [part for part in parts if not any(part is k for k in kept)]
+    indices = tuple(dict.fromkeys(i for _, at in left for i in at))
+    x = contract([at for _, at in left], indices, *(core for core, _ in left)) if len(left) > 1 else left[0][0]
+    if len(left) == 1:
+        indices = left[0][1]
+    element, turned = simplify([_sum_of(number(each), operands_of("add", x), sign) for sign in (1, -1)])
+    found = None if _fires(x) else next((e for e in (turned, element) if _fires(e)), None)
+    if len(operands_of("add", element)) < len(operands_of("add", x)):
+        found = element  # 1 - σ(z) less 1: nothing is left that could cancel
+    if found is None:
+        return None
+    value, factors = split_coefficient(found)
+    scaled = broadcast_to(product_of(ONE, factors), found.shape)
+    new = contract([*(at for _, at in kept), indices], whole.output, *(core for core, _ in kept), scaled)
+    return (value if found is element else -value), new
+
+
+_Part = tuple[Node, tuple[int, ...]]
+
+
+def _parts(total: Einsum) -> list[_Part]:
+    """The factors of what is summed, each with its indices; those of products of arrays of one shape one by one."""
+    found: list[_Part] = []
+    for operand, indices in zip(total.operands, total.inputs, strict=True):
+        alike = is_op(operand, "mul") and all(o.rank == operand.rank for o in operand.operands)
+        found += [(o, tuple(indices)) for o in (operand.operands if alike else (operand,))]
+    return found
+
+
+def _found_in(parts: list[_Part], fewer: list[_Part], whole: Einsum, weights: Einsum) -> list[_Part] | None:
+    """Those of the parts that are the fewer, under the same indices but for their numbers."""
+    kept: list[_Part] = []
+    same: dict[int, int] = {}
+    for core, indices in fewer:
+        for part in parts:
+            renamed = dict(zip(indices, part[1], strict=True)) if part[0] is core else None
+            taken = any(part is k for k in kept)
+            if renamed is None or taken or any(same.get(i, j) != j for i, j in renamed.items()):
+                continue
+            kept.append(part)
+            same |= renamed
+            break
+        else:
+            return None
+    is_one_to_one = len(set(same.values())) == len(same)
+    covers = {i for _, at in parts for i in at} <= set(same.values())
+    return kept if is_one_to_one and covers and tuple(same[i] for i in weights.output) == tuple(whole.output) else None
+
+
 def _sum_of(constant: Node, terms: Sequence[Node], sign: int) -> Node:
     all_terms = (constant, *terms)
     return elementwise("add", *(all_terms if sign > 0 else (elementwise("mul", number(-1), t) for t in all_terms)))
@@ -133,4 +220,5 @@ def _exact(node: Node) -> Expr | None:
 
 CONSTANTS_IN_SUMS: tuple[Rewrite, ...] = (
     Rewrite(constant_into_sum, ("add",), below=("einsum",), domain="equal", role="stable"),
+    Rewrite(weight_into_sum, ("add",), below=("einsum",), domain="equal", role="stable"),
 )
