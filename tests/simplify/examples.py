@@ -449,6 +449,13 @@ EXAMPLES: dict[str, list[Node]] = {
     ],
     "cumulate_before_reversing": [cumsum(x[::-1])[::-1], cumsum(Z[:, ::-1], 1)],
     "move_what_is_repeated": [rows(v)[:, 1:], take(expand(w, (4, 3), (1,)), shifted), take(rows_of(x), shifted)],
+    "compare_before_turning": [
+        where(elementwise("lt", transpose(A), 2), 1, transpose(A)),
+        where(elementwise("lt", transpose(A), transpose(C)), 1, 0),
+        where(
+            elementwise("and", elementwise("lt", reshape(x, (2, 2)), 0), elementwise("lt", reshape(y, (2, 2)), 1)), 2, 3
+        ),
+    ],
     "move_the_condition": [
         ew.indicator(x > 0)[1:],
         reshape(ew.indicator(x > 0), 2, 2),

@@ -106,6 +106,20 @@ def compute_before_moving(node: Node) -> Node | None:
     return _some_before_moving(node) if is_op(node, "mul") else None
 
 
+def compare_before_turning(node: Node) -> Node | None:
+    """xᵀ > 0 → (x > 0)ᵀ, reshape(p) and reshape(q) → reshape(p and q): one spelling for conditions that are equal.
+
+    Condition: every operand is a scalar, or turned, folded or reversed likewise, no element left out.
+    """
+    arrays = [o for o in node.operands if o.rank]
+    move = arrays[0] if arrays else node
+    turned = isinstance(move, Einsum) and move.is_transpose
+    reversed_whole = isinstance(move, Slice) and same_shape(move.shape, move.operands[0].shape)
+    if not (turned or reversed_whole or isinstance(move, Reshape)) or not same_shape(move.shape, node.shape):
+        return None
+    return _moved_after(node, move)
+
+
 def _some_before_moving(product: Node) -> Node | None:
     """y·a[k:]·b[k:] → y·(a·b)[k:]: the factors that are moved alike, where one of them is hot.
 
@@ -427,6 +441,10 @@ HOISTS = (
             "log", "exp", "add", "mul", "pow", "abs", "sigmoid", "tanh", "softplus", "xlogy", "maximum", "minimum",
             "where", "cosh", "sinh", "sign",
         ), below=(_HOT_BELOW, _MOVED_BELOW), domain="equal", role="exposing"),
+    Rewrite(
+        compare_before_turning, ("lt", "le", "gt", "ge", "eq", "ne", "and", "or"), below=("reshape|einsum|slice",),
+        domain="equal", role="spelling",
+    ),
     Rewrite(reduce_before_moving, ("einsum", "reduce"), domain="equal", role="exposing"),
     Rewrite(reduce_before_joining, ("einsum", "reduce"), below=("concat",), domain="equal", role="exposing"),
     Rewrite(cumulate_before_moving, ("cumsum",), domain="equal", role="exposing"),
