@@ -97,9 +97,9 @@ def weight_into_sum(node: Node) -> Node | None:
         for other, coefficient, factors, whole in sums:
             if other == place or factors != beside:
                 continue
-            found = _with_weight(whole, weights, scale / coefficient)
-            if found is not None:
-                value, new = found
+            joined = _with_weight(whole, weights, scale / coefficient)
+            if joined is not None:
+                value, new = joined
                 rest = [t for k, t in enumerate(node.operands) if k not in (place, other)]
                 scaled = product_of(coefficient * value, (*factors, new))
                 return elementwise("add", *rest, scaled) if rest else scaled
@@ -220,5 +220,5 @@ def _exact(node: Node) -> Expr | None:
 
 CONSTANTS_IN_SUMS: tuple[Rewrite, ...] = (
     Rewrite(constant_into_sum, ("add",), below=("einsum",), domain="equal", role="stable"),
-    Rewrite(weight_into_sum, ("add",), below=("einsum",), domain="equal", role="stable"),
+    Rewrite(weight_into_sum, ("add",), below=("einsum",), domain="extends", role="stable"),
 )
