@@ -10,9 +10,12 @@ from functools import reduce
 from itertools import product as combinations
 
 from symnet.expr.nodes.constants import number, number_of
+from symnet.expr.nodes.contraction import Einsum
 from symnet.expr.nodes.elementwise import elementwise, is_op
-from symnet.expr.nodes.movement import broadcast_to
+from symnet.expr.nodes.extents import same_shape
+from symnet.expr.nodes.movement import Reshape, Slice, broadcast_to
 from symnet.expr.nodes.node import Node
+from symnet.simplify.algebra.hoisting import moved_after
 from symnet.simplify.forms.coefficients import split_coefficient
 from symnet.simplify.forms.order import product_key
 from symnet.simplify.forms.signs import is_positive
@@ -104,9 +107,30 @@ def _value(condition: Node, values: dict[Node, bool], inner: list[Node]) -> bool
     return values[condition]
 
 
+def compare_before_turning(node: Node) -> Node | None:
+    """xᵀ > 0 → (x > 0)ᵀ, reshape(p) and reshape(q) → reshape(p and q): one spelling for conditions that are equal.
+
+    Condition: every operand is a scalar, or turned, folded or reversed likewise, no element left out.
+    """
+    arrays = [o for o in node.operands if o.rank]
+    move = arrays[0] if arrays else node
+    turned = isinstance(move, Einsum) and move.is_transpose
+    reversed_whole = isinstance(move, Slice) and same_shape(move.shape, move.operands[0].shape)
+    if not (turned or reversed_whole or isinstance(move, Reshape)) or not same_shape(move.shape, node.shape):
+        return None
+    return moved_after(node, move)
+
+
 CONDITIONS = (
     Rewrite(indicator_above_zero_is_its_condition, ("gt",), domain="equal", role="shorter"),
     Rewrite(connect_before_negating, ("and", "or"), domain="equal", role="shorter"),
     Rewrite(connect_conditions_in_order, ("and", "or"), domain="equal", role="spelling"),
     Rewrite(drop_branch_that_is_never_taken, ("where", "indicator"), domain="equal", role="shorter"),
+    Rewrite(
+        compare_before_turning,
+        ("lt", "le", "gt", "ge", "eq", "ne", "and", "or"),
+        below=("reshape|einsum|slice",),
+        domain="equal",
+        role="spelling",
+    ),
 )

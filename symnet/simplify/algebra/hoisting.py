@@ -100,24 +100,10 @@ def compute_before_moving(node: Node) -> Node | None:
         move = _moved_part(operand)
         if move is None or not same_shape(move.shape, node.shape) or not _moves_heat(node, move):
             continue
-        new = _joined_after(node, move) if isinstance(move, Concat) else _moved_after(node, move)
+        new = _joined_after(node, move) if isinstance(move, Concat) else moved_after(node, move)
         if new is not None:
             return new
     return _some_before_moving(node) if is_op(node, "mul") else None
-
-
-def compare_before_turning(node: Node) -> Node | None:
-    """xᵀ > 0 → (x > 0)ᵀ, reshape(p) and reshape(q) → reshape(p and q): one spelling for conditions that are equal.
-
-    Condition: every operand is a scalar, or turned, folded or reversed likewise, no element left out.
-    """
-    arrays = [o for o in node.operands if o.rank]
-    move = arrays[0] if arrays else node
-    turned = isinstance(move, Einsum) and move.is_transpose
-    reversed_whole = isinstance(move, Slice) and same_shape(move.shape, move.operands[0].shape)
-    if not (turned or reversed_whole or isinstance(move, Reshape)) or not same_shape(move.shape, node.shape):
-        return None
-    return _moved_after(node, move)
 
 
 def _some_before_moving(product: Node) -> Node | None:
@@ -132,7 +118,7 @@ def _some_before_moving(product: Node) -> Node | None:
             continue
         alike = [o for o in factors if o is move or _is_moved_like(move, o)]
         if 1 < len(alike) < len(factors):
-            joined = _moved_after(elementwise("mul", *alike), move)
+            joined = moved_after(elementwise("mul", *alike), move)
             rest = [o for o in factors if o not in alike]
             return None if joined is None else elementwise("mul", *rest, joined)
     return None
@@ -192,7 +178,8 @@ def _keeps_classes(part: Slice) -> bool:
     return any(all(same_extent(part.shape[a], whole.shape[a]) for a in axes) for axes in softmax_axes(whole))
 
 
-def _moved_after(node: Node, move: Node) -> Node | None:
+def moved_after(node: Node, move: Node) -> Node | None:
+    """move(f(x, y)) for f(move(x), move(y)); None where an operand is moved otherwise."""
     inner = [x for x in (_before(move, o) for o in node.operands) if x is not None]
     whole = move.operands[0].shape
     if len(inner) < len(node.operands) or (is_op(node, "mul") and any(_leaves_again(x, move) for x in inner)):
@@ -441,10 +428,6 @@ HOISTS = (
             "log", "exp", "add", "mul", "pow", "abs", "sigmoid", "tanh", "softplus", "xlogy", "maximum", "minimum",
             "where", "cosh", "sinh", "sign",
         ), below=(_HOT_BELOW, _MOVED_BELOW), domain="equal", role="exposing"),
-    Rewrite(
-        compare_before_turning, ("lt", "le", "gt", "ge", "eq", "ne", "and", "or"), below=("reshape|einsum|slice",),
-        domain="equal", role="spelling",
-    ),
     Rewrite(reduce_before_moving, ("einsum", "reduce"), domain="equal", role="exposing"),
     Rewrite(reduce_before_joining, ("einsum", "reduce"), below=("concat",), domain="equal", role="exposing"),
     Rewrite(cumulate_before_moving, ("cumsum",), domain="equal", role="exposing"),

@@ -16,7 +16,7 @@ import sympy
 from sympy import Expr
 
 from symnet.expr.nodes.constants import number, number_of
-from symnet.expr.nodes.contraction import Einsum, contract
+from symnet.expr.nodes.contraction import Einsum, IndexedOperand, contract
 from symnet.expr.nodes.elementwise import elementwise, is_op, operands_of
 from symnet.expr.nodes.extents import product
 from symnet.expr.nodes.movement import broadcast_to
@@ -140,21 +140,20 @@ def _with_weight(whole: Einsum, weights: Einsum, each: Expr) -> tuple[Expr, Node
     return (value if found is element else -value), new
 
 
-_Part = tuple[Node, tuple[int, ...]]
-
-
-def _parts(total: Einsum) -> list[_Part]:
+def _parts(total: Einsum) -> list[IndexedOperand]:
     """The factors of what is summed, each with its indices; those of products of arrays of one shape one by one."""
-    found: list[_Part] = []
+    found: list[IndexedOperand] = []
     for operand, indices in zip(total.operands, total.inputs, strict=True):
         alike = is_op(operand, "mul") and all(o.rank == operand.rank for o in operand.operands)
         found += [(o, tuple(indices)) for o in (operand.operands if alike else (operand,))]
     return found
 
 
-def _found_in(parts: list[_Part], fewer: list[_Part], whole: Einsum, weights: Einsum) -> list[_Part] | None:
+def _found_in(
+    parts: list[IndexedOperand], fewer: list[IndexedOperand], whole: Einsum, weights: Einsum
+) -> list[IndexedOperand] | None:
     """Those of the parts that are the fewer, under the same indices but for their numbers."""
-    kept: list[_Part] = []
+    kept: list[IndexedOperand] = []
     same: dict[int, int] = {}
     for core, indices in fewer:
         for part in parts:
